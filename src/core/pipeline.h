@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The decision, whole: one slot in, leases out. Alone knows the order of the stages: detect -> rack -> cluster -> guard -> push.
+ * Pure: the same slots give the same bytes on every build. The owner is one thread.
+ */
+#ifndef FLYBALL_CORE_PIPELINE_H
+#define FLYBALL_CORE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "msg/egress.h"
+#include "msg/model.h"
+#include "msg/slot.h"
+
+struct core;
+
+/* Where leases leave. `record` holds `capacity` >= the site's host count; the pipeline fills from 0 on every step. */
+struct outbox {
+    struct egress *record;
+    uint32_t capacity;
+    uint32_t count;
+    bool digest_due;            /* a second ended: `digest` closes it */
+    struct slot_digest digest;
+};
+
+/* Counters of the decision. X(field, name, meaning) */
+#define CORE_COUNTERS(X) \
+    X(readings,            "readings",            "readings decided on") \
+    X(reports,             "reports",             "host reports decided on") \
+    X(reports_stale,       "reports_stale",       "reports older than the newest of their incarnation") \
+    X(ticks,               "ticks",               "arbitrations started") \
+    X(ticks_missed,        "ticks_missed",        "ticks that a stall swallowed") \
+    X(ticks_committed,     "ticks_committed",     "arbitrations committed") \
+    X(leases,              "leases",              "leases and claims sent") \
+    X(claims,              "claims",              "of these, claims: fail-safe to a host new to this epoch") \
+    X(cuts,                "cuts",                "leases below the newest one") \
+    X(raises,              "raises",              "leases above the newest one") \
+    X(withheld_s,          "withheld_s",          "raises withheld: sum of newest leases would pass a limit (I1a)") \
+    X(withheld_d,          "withheld_d",          "raises withheld: exposure would pass a limit (I1b)") \
+    X(fail_safes,          "fail_safes",          "leases that sent a host to its fail-safe cap") \
+    X(retired,             "retired",             "leases retired on evidence") \
+    X(resets,              "resets",              "hosts seen with a new incarnation") \
+    X(foreign_caps,        "foreign_caps",        "read-backs above the newest lease: host back to phys_max") \
+    X(fail_safe_mismatch,  "fail_safe_mismatch",  "reports whose fail-safe cap differs from the site file") \
+    X(emergencies,         "emergencies",         "emergencies entered") \
+    X(emergency_stage2,    "emergency_stage2",    "emergencies that went on to fail-safe") \
+    X(recoveries,          "recoveries",          "entries into recovery (exposure above a limit after an event)") \
+    X(alarms,              "alarms",              "thresholds crossed upward") \
+    X(refused_sends,       "refused_sends",       "leases that the port did not take") \
+    X(invariant_failures,  "invariant_failures",  "I1a or I1b false after a slot: a defect")
+
+struct core_counters {
+#define CORE_COUNTER_FIELD(field, name, meaning) uint64_t field;
+    CORE_COUNTERS(CORE_COUNTER_FIELD)
+#undef CORE_COUNTER_FIELD
+};
+
+/* What status shows of a node and of a host; sums per phase, contingency "none". */
+struct core_node_view {
+    int64_t exposure_mva[PHASES];   /* D */
+    int64_t newest_mva[PHASES];     /* S */
+    int64_t limit_mva[PHASES];
+    int64_t measured_mw;            /* newest reading, -1 = none yet */
+    int64_t reading_t_ns;           /* slot time of it */
+    bool emergency, recovery;
+};
+
+struct core_host_view {
+    int64_t lease_mw;               /* newest cap sent, -1 = none */
+    int64_t exposure_mw;            /* E as wall draw */
+    int64_t draw_mw;                /* newest report */
+    int64_t report_t_ns;
+    uint64_t incarnation;
+    uint8_t state;                  /* enum host_state */
+    uint8_t why;                    /* enum egress_why of the newest lease */
+    bool accepted;                  /* has accepted this epoch */
+};
+
+/* setup */
+size_t core_bytes(const struct model *model);
+struct core *core_init(void *memory, const struct model *model, uint64_t epoch, int64_t t_ns);
+
+/* rt: decides on one slot. slot->t_ns must not fall. */
+void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox);
+
+/* rt: a tick has been started and not committed: enter SLOT_TICK_PART between bursts. */
+bool pipeline_tick_open(const struct core *core);
+
+/* any, owner thread only */
+const struct core_counters *core_counters(const struct core *core);
+void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view);
+void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checked site as the decision sees it: flat arrays of integers, built once by site/, read-only afterwards.
+ * Apparent power in mVA on one phase stands for current: a limit of I amperes per phase on a node is
+ * I * V_low(line to neutral), and a load of S mVA on that phase carries S / V_low amperes there. Power is the same on both
+ * sides of a transformer, so sums need no turns ratio. (safety.md section 2: amperes per phase, lowest credible voltage.)
+ */
+#ifndef FLYBALL_MSG_MODEL_H
+#define FLYBALL_MSG_MODEL_H
+
+#include "msg/limits.h"
+
+enum node_kind { NODE_SOURCE, NODE_MAIN, NODE_DISTRIBUTION, NODE_BRANCH, NODE_RACK, NODE_UPS, NODE_TRANSFORMER, NODE_KIND_COUNT };
+enum mode { MODE_OFF, MODE_SHADOW, MODE_ADVISE, MODE_ENFORCE };
+
+#define INDEX_NONE UINT32_MAX
+
+/* Nodes stand parents before children; the children of one node (by parent[0]) and the hosts whose cord 0 hangs on it are each
+ * contiguous, so a walk down the tree is a walk along arrays. */
+struct model_node {
+    char name[NAME_BYTES];
+    uint8_t kind;                   /* enum node_kind */
+    uint8_t phases;                 /* 1 or 3 */
+    uint8_t rated_100pct;           /* device may carry 100 % of its long-time setting for long */
+    uint8_t limited;                /* 0: no protective device of its own (a busbar): no limit here */
+    uint32_t parent_count;
+    uint32_t parent[PARENTS_MAX];
+    uint32_t ancestor_count;        /* self first, then everything above, each once */
+    uint32_t ancestor[ANCESTORS_MAX];
+    uint32_t child_first, child_count;
+    uint32_t host_first, host_count;
+    uint32_t host_below;            /* hosts anywhere under it by cord 0; they are contiguous from host_below_first */
+    uint32_t host_below_first;
+    uint32_t meter;                 /* that covers it, or INDEX_NONE */
+    uint32_t k;                     /* hosts that may disobey at once, for bad(n) */
+    int64_t volts_ln_mv;            /* nominal, line to neutral */
+    int64_t volts_low_mv;           /* lowest credible, line to neutral */
+    int64_t rating_ma;              /* In of the device */
+    int64_t long_time_ma;           /* Ir */
+    int64_t steady_ma;              /* steady_limit per phase (safety.md section 2) */
+    int64_t instant_peak_ma;        /* 0.85 x lowest fast edge of short-time and instantaneous, peak amperes; 0 = none */
+    int64_t limit_mva[CONTINGENCIES_MAX][PHASES];   /* admissible = steady_limit while oversubscribe is off */
+    int64_t other_mva[PHASES];      /* other(n): load no lease governs */
+    int64_t bad_mva[CONTINGENCIES_MAX][PHASES];     /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe) */
+};
+
+struct model_cord {
+    uint32_t node;
+    uint32_t psus;
+    uint32_t phase_ppm[PHASES];     /* mVA on each phase per mVA of the cord, ppm, rounded up (3-phase: 333334 each) */
+    uint32_t share_ppm[CONTINGENCIES_MAX]; /* share(h, j): most of the host's draw this cord may carry */
+};
+
+struct model_host_type {
+    char name[NAME_BYTES];
+    int64_t cap_min_mw, cap_max_mw; /* settable range, sum over devices */
+    int64_t base_max_mw;            /* wall draw that no cap governs */
+    int64_t gain_ppm;               /* overshoot / eta_min: wall watts per cap watt, rounded up */
+    int64_t phys_max_mw;            /* wall, everything at driver defaults */
+    int64_t boot_mw;                /* phys_max + inrush */
+    int64_t pf_min_ppm;             /* lowest power factor: mVA = mW / pf */
+    int64_t actuation_ns;           /* A = 2 x worst write + settle */
+    int64_t quantum_mw;             /* grain of a cap */
+};
+
+struct model_host {
+    char name[NAME_BYTES];
+    uint32_t type;
+    uint32_t weight;                /* >= 1 */
+    uint32_t cord_count;
+    uint32_t reserved;
+    struct model_cord cord[CORDS_MAX];
+    int64_t fail_safe_mw;           /* cap */
+    int64_t floor_mw;               /* cap, <= fail_safe */
+};
+
+struct model_meter {
+    char name[NAME_BYTES];          /* device_id on the wire */
+    uint32_t node;
+    uint32_t error_ppm;             /* meter, CT and imbalance together */
+    int64_t period_ns;
+    int64_t fresh_ns;               /* T_fresh: older readings are refused as stale */
+};
+
+/* Programmable thresholds of one quantity: raise above `high`, clear below `low`. 0 = not watched. */
+struct model_threshold { int64_t high, low; };
+
+struct model_policy {
+    int64_t lease_ns;               /* D */
+    int64_t report_ns;              /* hosts report at least this often; <= D/6 */
+    int64_t tick_ns;
+    int64_t raise_after_emergency_ns;
+    int64_t emergency_clear_ns;     /* measured < 0.9 steady for this long ends an emergency */
+    int64_t age_bound_ns;           /* added to the age rule where there is no PTP */
+    int64_t rho_ppm;                /* clock rate error bound */
+    struct model_threshold power_pct;    /* of node steady limit, ppm */
+    struct model_threshold current_pct;  /* of node steady_ma, ppm */
+    struct model_threshold sag_pct;      /* of nominal volts, ppm; high = start below, low = end above */
+    struct model_threshold swell_pct;    /* of nominal volts, ppm */
+    struct model_threshold dp_dt_w_per_s;
+};
+
+struct model {
+    char name[NAME_BYTES];
+    uint32_t mode;                  /* enum mode */
+    uint32_t node_count, host_count, type_count, meter_count;
+    uint32_t contingency_count;     /* >= 1; [0] is "none" */
+    char contingency[CONTINGENCIES_MAX][NAME_BYTES];
+    struct model_policy policy;
+    struct model_node *node;
+    struct model_host *host;
+    struct model_host_type *type;
+    struct model_meter *meter;
+};
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One meter's 16 ms reading in integers: what detection, the ledger and replay work on. */
+#ifndef FLYBALL_MSG_READING_H
+#define FLYBALL_MSG_READING_H
+
+#include "msg/limits.h"
+
+enum reading_flag {
+    READING_SAG = 1,
+    READING_SWELL = 2,
+};
+
+struct reading {
+    uint32_t meter;             /* index into model.meter */
+    uint32_t flags;             /* enum reading_flag */
+    uint64_t sequence;          /* of the frame */
+    int64_t t_meter_ns;         /* the meter's own stamp, UTC */
+    int64_t t_arrival_ns;       /* same clock family as t_meter_ns, at the poll that found the frame */
+    int64_t power_mw[PHASES];   /* active, positive = consumed */
+    int64_t voltage_mv[PHASES]; /* rms, line to neutral */
+    int64_t current_ma[PHASES]; /* rms */
+    int64_t dp_dt_w_per_s;
+    int32_t crest_milli;        /* peak / rms of current, 1414 for a sine; 0 = not given */
+    int32_t frequency_mhz;      /* millihertz */
+};
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The unit of the ring: one input to the decision, fixed size, no pointers, stamped by every stage. */
+#ifndef FLYBALL_MSG_SLOT_H
+#define FLYBALL_MSG_SLOT_H
+
+#include "msg/lease.h"
+#include "msg/reading.h"
+
+enum slot_kind {
+    SLOT_READING = 1,
+    SLOT_REPORT,
+    SLOT_TICK,          /* starts an arbitration */
+    SLOT_TICK_PART,     /* carries it on; entered by decide between bursts */
+    SLOT_REFUSED,       /* a transmit that the port refused, coming back as input */
+    SLOT_ORDER,         /* an operator's order */
+    SLOT_DIGEST,        /* written by the tap only: the digest of all decisions up to a second's end */
+    SLOT_KIND_COUNT
+};
+
+/* Classes of admission: what is shed first when a lane fills (architecture.md, Shedding). */
+enum slot_class { CLASS_DETAIL, CLASS_READING, CLASS_RESERVED };
+
+/* Stage stamps as deltas in ns from `t_receive_ns`, saturating. */
+enum slot_stage { STAGE_DECODED, STAGE_SEQUENCED, STAGE_DECIDED, STAGE_SENT, STAGE_COUNT };
+
+struct slot_tick {
+    uint64_t number;            /* k: slot time k * tick_ns */
+    uint32_t missed;            /* ticks that a stall swallowed */
+};
+
+struct slot_refused {
+    uint32_t host;
+    uint32_t reserved;
+    uint64_t sequence;          /* of the lease that did not leave */
+};
+
+enum order_kind { ORDER_MODE = 1 };
+
+struct slot_order {
+    uint32_t kind;              /* enum order_kind */
+    uint32_t value;
+    uint64_t version;
+};
+
+struct slot_digest {
+    uint64_t second;            /* of slot time */
+    uint64_t digest;
+    uint64_t decisions;         /* egress records hashed so far */
+};
+
+struct slot {
+    uint64_t sequence;          /* total order, ascending by one */
+    int64_t t_ns;               /* slot time: monotonic, never falls */
+    int64_t t_receive_ns;       /* monotonic, poll that found the frame (or creation) */
+    uint32_t stage_ns[STAGE_COUNT];
+    uint32_t shed[3];           /* slots shed by class since the last admitted one of this lane */
+    uint8_t kind;               /* enum slot_kind */
+    uint8_t lane;
+    uint8_t reserved[2];
+    union {
+        struct reading reading;
+        struct report report;
+        struct slot_tick tick;
+        struct slot_refused refused;
+        struct slot_order order;
+        struct slot_digest digest;
+        uint8_t bytes[SLOT_BYTES - 56];
+    };
+};
+
+static_assert(sizeof(struct slot) == SLOT_BYTES, "a slot is exactly SLOT_BYTES");
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* site.yaml -> checked model, addresses and this server's row. All or nothing: a site with an error is not loaded. */
+#ifndef FLYBALL_SITE_SITE_H
+#define FLYBALL_SITE_SITE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "msg/model.h"
+
+/* Where a host or the meters are reached; MAC is static until ARP comes (zero = use the interface's peer). */
+struct site_address {
+    uint32_t ipv4;              /* host byte order */
+    uint16_t port;
+    uint8_t mac[6];
+    bool has_mac;
+};
+
+struct site_port {
+    char driver[NAME_BYTES];
+    char interface[NAME_BYTES];
+    struct site_address own;
+    uint32_t mtu;
+    uint32_t ring_frames;
+};
+
+/* The row of `servers:` that fits this machine's host name, or the row named "default". */
+struct site_server {
+    char name[64];
+    uint32_t port_count;        /* 1: meters and hosts on one port; 2: [0] meters, [1] hosts */
+    struct site_port port[2];
+    int lane_core, decide_core; /* equal: run to completion on one core; -1: not pinned */
+    int housekeeping_core;
+    int priority;               /* SCHED_FIFO, 0 = leave the scheduler alone */
+    bool lock_memory;
+    bool lift_rt_throttling;    /* set sched_rt_runtime_us to -1 while running, restore at stop */
+    bool hugepages;
+    uint32_t memory_mib;
+    char eal[256];              /* more EAL arguments */
+    char journal[256];          /* path, "" = none */
+    char door[108];             /* local socket */
+};
+
+struct site {
+    struct model model;
+    struct site_address *host_address;  /* by host index */
+    struct site_server server;
+    void *memory;               /* everything above that points */
+};
+
+/* One line per finding: `file:line:column: error: what is wrong, what would be right`. Written to `report`; at most 100. */
+
+/* setup: loads and checks. `server` names a row of servers:, NULL = this host's name. Returns 0, -EINVAL when the file has errors
+ * (all reported), or another -errno (reported too). */
+int site_load(struct site *site, const char *path, const char *server, FILE *report);
+void site_unload(struct site *site);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The header before every body, and the window that refuses what was seen before. Layout: msg/frame.h. */
+#ifndef FLYBALL_WIRE_FRAME_H
+#define FLYBALL_WIRE_FRAME_H
+
+#include <stddef.h>
+
+#include "msg/frame.h"
+
+/* rt: checks the header; `frame` then points into `data`. Returns ACCEPTED or an enum refusal. */
+int frame_decode(const uint8_t *data, uint32_t bytes, struct frame *frame);
+
+/* rt: writes the header for a body of frame->body_bytes that already stands at data + FRAME_HEADER_BYTES; tag zeroed.
+ * Returns header + body bytes. */
+uint32_t frame_encode(uint8_t *data, const struct frame *frame);
+
+/* Sequence numbers of one sender. New ones only: an older unseen one counts as reordered, a seen one as duplicate. */
+struct replay_window {
+    uint64_t newest;
+    uint64_t seen;              /* bit i: newest - i */
+};
+
+/* rt: ACCEPTED (and noted), REFUSED_DUPLICATE or REFUSED_REORDERED. Sequence 0 is refused as malformed by frame_decode. */
+int replay_check(struct replay_window *window, uint64_t sequence);
+
+/* any: "duplicate", ... and its meaning; for status, metrics and man pages. */
+const char *refusal_name(int refusal);
+const char *refusal_meaning(int refusal);
+
+#endif
