@@ -39,12 +39,12 @@ struct holder {
     uint64_t refused[HOLDER_REFUSAL_COUNT];
     int64_t deadline_ns;        /* of the newest lease; INT64_MIN without one */
     int64_t wanted_mw;          /* cap that should be in force */
+    int64_t written_mw;         /* cap of the newest write that returned, -1 = none yet */
     int64_t writing_mw;         /* cap of the write in flight, -1 = none */
     int64_t readback_mw;        /* newest read-back, -1 = none yet */
     int64_t held_since_ns;      /* the present state took hold */
     int64_t last_report_ns;
     int64_t receipt_due_ns;     /* report asked for at this time, INT64_MAX = none */
-    uint64_t applied_held;      /* sequence that the read-back state stands for */
     uint8_t state;              /* enum host_state, read back */
     uint8_t state_wanted;
     uint8_t flags;              /* enum report_flag, from the owner */
@@ -65,6 +65,9 @@ bool holder_next_write(struct holder *holder, int64_t *cap_mw);
 
 /* any: the write in flight returned, and the device reads back `readback_mw`. */
 void holder_written(struct holder *holder, int64_t readback_mw, int64_t now_ns);
+
+/* any: what the owner sees of the devices (enum report_flag). A host that comes to its cap reports soon, not at its next turn. */
+void holder_flags(struct holder *holder, uint8_t flags, int64_t now_ns);
 
 /* any: a report is due now. */
 bool holder_report_due(const struct holder *holder, int64_t now_ns);
