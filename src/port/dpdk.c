@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -27,6 +28,8 @@ enum {
     PACKET_SLOT_OVERHEAD = 32,      /* what the DPDK driver takes off a slot when it asks whether a buffer could hold it */
     PACKET_BLOCK_BYTES = 65536,
     VLAN_TAG_BYTES = 4,
+    XDP_RETRIES = 25,
+    XDP_PATIENCE_US = 20000,
 };
 #define PACKET_RING_BYTES_MAX (UINT64_C(1) << 31)   /* the driver maps receive and transmit rings as one unsigned int */
 
@@ -188,25 +191,41 @@ static void dpdk_close(struct port *port)
         (void)rte_eth_dev_close(dpdk->id);
         (void)rte_eal_hotplug_remove("vdev", dpdk->device);
     }
+    kernel_sockets_close_left(&dpdk->sockets);
     rte_mempool_free(dpdk->pool);
+    dpdk->started = false;
+    dpdk->device[0] = '\0';
+    dpdk->pool = NULL;
 }
 
-static int open_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
+static int open_once(struct port *port, const struct port_config *config, const struct recipe *recipe)
 {
     struct dpdk *dpdk = port->state;
-    dpdk->queues = config->queues;
     kernel_sockets_before(&dpdk->sockets, recipe->domain);
     int rc = make_device(port, config, recipe);
     if (rc)
         return rc;
     rc = make_pool(dpdk, recipe);
     rc = rc ? fail(port, rc, config, "no memory for buffers") : start_device(port, config);
-    if (rc) {
+    if (rc)
         dpdk_close(port);
-        return rc;
+    else
+        kernel_sockets_after(&dpdk->sockets);
+    return rc;
+}
+
+/* The kernel takes an AF_XDP queue back in a work item some time after its socket was closed, and until then refuses the next
+ * one; the driver makes -EINVAL of that. So a port that was closed, or a process that died, a moment ago needs patience. */
+static int open_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
+{
+    struct dpdk *dpdk = port->state;
+    dpdk->queues = config->queues;
+    int rc = open_once(port, config, recipe);
+    for (int retry = 0; rc == -EINVAL && recipe->domain == AF_XDP && retry < XDP_RETRIES; retry++) {
+        rte_delay_us_sleep(XDP_PATIENCE_US);
+        rc = open_once(port, config, recipe);
     }
-    kernel_sockets_after(&dpdk->sockets);
-    return 0;
+    return rc;
 }
 
 typedef int recipe_fn(struct port *, const struct port_config *, struct recipe *);

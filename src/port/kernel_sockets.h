@@ -15,7 +15,8 @@ enum { SOCKETS_SEEN_MAX = 64 };
 struct kernel_sockets {
     int domain;                     /* AF_PACKET or AF_XDP */
     uint32_t count;
-    int fd[LANES_MAX];              /* owned by the driver: never closed here */
+    int fd[LANES_MAX];              /* the driver's */
+    uint64_t inode[LANES_MAX];
     uint32_t before_count;
     int before[SOCKETS_SEEN_MAX];
     _Atomic uint64_t lost;          /* AF_PACKET: reading the kernel's count clears it, so it is summed here */
@@ -24,6 +25,10 @@ struct kernel_sockets {
 /* setup: notes which sockets of that domain there are; then, after the driver made its own, finds those that are new. */
 void kernel_sockets_before(struct kernel_sockets *sockets, int domain);
 void kernel_sockets_after(struct kernel_sockets *sockets);
+
+/* setup, after the driver closed its device: closes what the driver left open. libxdp 1.3 forgets the socket of its memory, and
+ * while that lives the kernel lends the interface's queue to nobody else. */
+void kernel_sockets_close_left(struct kernel_sockets *sockets);
 
 /* cold: frames the kernel dropped for want of room in our rings, since the port was opened. */
 uint64_t kernel_sockets_lost(struct kernel_sockets *sockets);
