@@ -25,7 +25,7 @@ struct node_figures {           /* mW over all phases, worst phase times phases,
 static const char *const mode_name[] = {"off", "shadow", "advise", "enforce"};
 static const char *const kind_name[NODE_KIND_COUNT] = {"source", "main", "distribution", "branch", "rack", "ups",
                                                        "transformer"};
-static const char *const term_name[] = {"long-time setting", "fast edge of pickup", "conductor", "transformer", "UPS kVA",
+static const char *const term_name[] = {"long-time setting", "fast edge of pickup", "definite stage", "conductor", "transformer", "UPS kVA",
                                         "UPS kW", "no device"};
 
 static int parse(int argc, char **argv, struct options *o)

@@ -62,13 +62,16 @@ static void check_ratings(struct draft *d, const struct draft_node *draft, const
         return;
     finding_at(d->errors, draft->rating_power.at,
                "rating_power %s disagrees with rating %s by more than 2%%, that is %s at %s, correct one or drop it",
-               draft->rating_power.text, draft->rating.text, quantity_write(QUANTITY_APPARENT, power / 1000000 * 1000000, text, sizeof text),
+               draft->rating_power.text, draft->rating.text, quantity_write(QUANTITY_APPARENT, power, text, sizeof text),
                draft->volts.at ? draft->volts.text : "nominal volts");
 }
 
 static void build_limit(const struct draft_node *draft, struct model_node *n, struct site_note *note)
 {
+    const int64_t definite = derive_definite_ma(draft->short_time.pickup.number, draft->short_time.tolerance.number,
+                                                draft->instantaneous.pickup.number, draft->instantaneous.tolerance.number);
     const struct device device = {
+        .definite_ma = definite,
         .long_time_ma = n->long_time_ma, .rated_100pct = n->rated_100pct, .ambient_ppm = draft->ambient.number,
         .conductor_ma = draft->conductor.number, .transformer_mva = draft->transformer.number,
         .ups_mva = draft->ups.apparent.number, .ups_mw = draft->ups.active.number,
@@ -79,8 +82,7 @@ static void build_limit(const struct draft_node *draft, struct model_node *n, st
         n->steady_ma = derive_steady_ma(&device, &term);
     note->steady_term = (uint8_t)term;
     note->settings_known = draft->settings_at.at != NULL;
-    n->instant_peak_ma = derive_instant_peak_ma(draft->short_time.pickup.number, draft->short_time.tolerance.number,
-                                                draft->instantaneous.pickup.number, draft->instantaneous.tolerance.number);
+    n->instant_peak_ma = derive_instant_peak_ma(definite);
 }
 
 static void build_node(struct draft *d, struct site *site, uint32_t i)

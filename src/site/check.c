@@ -140,10 +140,30 @@ static void warn_nodes(struct draft *d, const struct site *site, enum warning wh
                text[what]);
 }
 
+/* The sums are in power and do not mind, but limits follow from the volts written: a slip would go unseen. */
+static void warn_volts(struct draft *d, const struct site *site)
+{
+    const struct model *m = &site->model;
+
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        const struct model_node *n = &m->node[i];
+        const struct draft_node *draft = &d->node[d->node_order[i]];
+
+        if (n->kind == NODE_TRANSFORMER || n->kind == NODE_UPS || n->kind == NODE_DISTRIBUTION)
+            continue;
+        for (uint32_t p = 0; p < n->parent_count; p++)
+            if (m->node[n->parent[p]].volts_ln_mv != n->volts_ln_mv)
+                finding_at(d->warnings, draft->volts.at ? draft->volts.at : draft->at,
+                           "node '%s' and its parent '%s' differ in volts and no transformer stands between them", n->name,
+                           m->node[n->parent[p]].name);
+    }
+}
+
 void check_warnings(struct draft *d, const struct site *site)
 {
     const struct model *m = &site->model;
 
+    warn_volts(d, site);
     for (enum warning what = 0; what < WARNING_COUNT; what++)
         warn_nodes(d, site, what);
     for (uint32_t c = 1; c < m->contingency_count; c++) {

@@ -38,8 +38,8 @@ uint32_t names_add(struct names *names, const char *name, const struct tree *at,
     struct names_entry *entry = look(names, name);
 
     if (entry->name) {
-        finding_at(errors, at, "%s '%s' is there already, first at line %u, choose another id", names->noun, name,
-                   entry->at->line);
+        finding_at(errors, at, "%s '%s' is there already, first at %u:%u, choose another id", names->noun, name,
+                   entry->at->line, entry->at->column);
         return 1;
     }
     *entry = (struct names_entry){.name = name, .at = at, .index = index};
@@ -62,7 +62,7 @@ uint32_t names_resolve(const struct names *names, const struct tree *reference, 
     uint32_t index = names_find(names, reference->text);
     struct suggest near;
 
-    if (index != INDEX_NONE)
+    if (index != INDEX_NONE || names->silent)
         return index;
     suggest_start(&near, reference->text);
     /* past FINDINGS_MAX nobody reads it, and the search is long */

@@ -14,6 +14,7 @@ struct names_entry {
 
 struct names {
     const char *noun;           /* "node" */
+    bool silent;                /* the section is broken: its names are not known, complaints about them help nobody */
     uint32_t slots;             /* a power of two, more than twice the names */
     struct names_entry *slot;
 };

@@ -164,7 +164,10 @@ static void inherit(struct draft *d, struct draft_node *n)
 
     n->phase_count = n->phases.at ? (uint32_t)n->phases.number : parent ? parent->phase_count : PHASES;
     n->volts_ll_mv = n->volts.at ? n->volts.number : parent && n->kind.number != NODE_TRANSFORMER ? parent->volts_ll_mv : 0;
-    if (!n->volts_ll_mv && !tree_get(n->at, "volts"))
+    /* where a parent is unknown or lacks it too, that is reported there */
+    bool own = n->kind.number == NODE_TRANSFORMER || (!tree_get(n->at, "parent") && !tree_get(n->at, "parents"));
+
+    if (!n->volts_ll_mv && own && !tree_get(n->at, "volts"))
         finding_at(d->errors, n->at, "node '%s' has no 'volts', add volts: ... (line to line, a voltage in V or kV)",
                    draft_text(&n->id));
     /* one figure of other load: balanced over three phases, or all of it on whichever single phase is used */

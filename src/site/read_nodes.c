@@ -199,6 +199,7 @@ int draft_read_nodes(struct draft *d)
         rc = names_start(&d->node_names, "node", d->node_count, &d->scratch);
     if (rc)
         return rc;
+    d->node_names.silent = !d->nodes_at.at;
     if (d->nodes_at.at && !d->node_count)
         finding_at(d->errors, d->nodes_at.at, "nodes is empty, a site has at least one");
     const struct tree *at = d->nodes_at.at ? d->nodes_at.at->first : NULL;

@@ -146,10 +146,13 @@ int draft_read_redundancy(struct draft *d)
             finding_at(d->errors, at, "may_lose names more than %d nodes, that is the most", CONTINGENCIES_MAX - 1);
             break;
         }
-        for (uint32_t i = 0; i < r->lost_count && node != INDEX_NONE; i++)
-            if (r->lost[i] == node)
-                finding_at(d->errors, at, "'%s' is named twice in may_lose, drop one", at->text);
-        if (node != INDEX_NONE)
+        uint32_t i = 0;
+
+        while (i < r->lost_count && r->lost[i] != node)
+            i++;
+        if (i < r->lost_count)
+            finding_at(d->errors, at, "'%s' is named twice in may_lose, drop one", at->text);
+        else if (node != INDEX_NONE)
             r->lost[r->lost_count++] = node;
     }
     return 0;

@@ -36,10 +36,6 @@ static const struct field cap_fields[] = {WATTS("min", cap_min, 1, 1000), WATTS(
 
 static void check_caps(struct draft *d, struct draft_type *t)
 {
-    if (t->cap_min.number > t->cap_max.number) {
-        finding_at(d->errors, t->cap_min.at, "cap min %s is above cap max %s, swap them", t->cap_min.text, t->cap_max.text);
-        return;
-    }
     if (!t->fail_safe.at)
         t->fail_safe.number = t->cap_min.number;
     if (!t->floor.at)
@@ -94,6 +90,10 @@ static void read_type(struct draft *d, struct draft_type *t, const struct tree *
         faults += fields_read(cap_fields, t->cap.at, "cap", t, d->errors);
     if (faults)
         return;
+    if (t->cap_min.number > t->cap_max.number) {
+        finding_at(d->errors, t->cap_min.at, "cap min %s is above cap max %s, swap them", t->cap_min.text, t->cap_max.text);
+        return;
+    }
     check_caps(d, t);
     check_powers(d, t);
 }
@@ -105,6 +105,7 @@ int draft_read_types(struct draft *d)
 
     if (!rc)
         rc = names_start(&d->type_names, "host type", d->type_count, &d->scratch);
+    d->type_names.silent = !d->types_at.at && tree_get(d->root, "host_types");
     const struct tree *at = !rc && d->types_at.at ? d->types_at.at->first : NULL;
 
     for (; at && i < d->type_count; at = at->next, i++)
