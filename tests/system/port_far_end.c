@@ -40,8 +40,9 @@ static int run_tool(const char *verb, const char *suffix)
 static int set_mtu(const char *suffix, uint32_t mtu)
 {
     char line[256];
-    snprintf(line, sizeof line, "ip link set fb-meters-%s mtu %u && ip -netns flyball-meters-%s link set eth0 mtu %u",
-             suffix, mtu, suffix, mtu);
+    snprintf(line, sizeof line,
+             "ip link set fb-meters-%s mtu %u && ip -netns flyball-meters-%s link set eth0 mtu %u", suffix,
+             mtu, suffix, mtu);
     return system(line) ? -EIO : 0;
 }
 
