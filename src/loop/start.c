@@ -122,8 +122,10 @@ int loop_start(struct loop *loop, FILE *notes)
     note(notes, "main thread not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory not locked", rt_lock_memory());
+    int error = loop_begin(loop);
     /* The tap has its reader before anything is written into it. */
-    int error = start_drain(loop);
+    if (!error)
+        error = start_drain(loop);
     if (!error)
         error = start_hots(loop, notes);
     if (!error)

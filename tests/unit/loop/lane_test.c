@@ -48,7 +48,7 @@ static int make_bed(void **state)
         .model = &bed.site.model, .base = &bed.base, .names = &bed.names, .local = bed.from.to, .view = &bed.view,
         .kinds = 1U << FRAME_MEASUREMENT | 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST,
         .out = rig_queue(SLOT_BYTES, RIG_PLACES), .meter_window = bed.meter_window, .host_window = bed.host_window,
-        .age = bed.age, .host_mac = bed.host_mac, .empty_ns = NOW_NS};
+        .age = bed.age, .host_mac = bed.host_mac};
     *state = &bed;
     return 0;
 }
