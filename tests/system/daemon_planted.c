@@ -6,9 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-ssize_t sendto(int fd, const void *data, size_t bytes, int flags, const struct sockaddr *to, socklen_t to_bytes)
+ssize_t sendto(int fd, const void *data, size_t bytes, int flags, __CONST_SOCKADDR_ARG to, socklen_t to_bytes)
 {
     void *volatile planted = malloc(64);
     free(planted);
-    return syscall(SYS_sendto, fd, data, bytes, flags, to, to_bytes);
+    return syscall(SYS_sendto, fd, data, bytes, flags, to.__sockaddr__, to_bytes);
 }

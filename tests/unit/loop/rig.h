@@ -44,12 +44,4 @@ struct core {
     struct slot step[RIG_STEPS_MAX];
 };
 
-/* A frame as a meter or a host would send it, to `to`. Returns its length. */
-struct rig_from {
-    struct endpoint from, to;
-    uint64_t sequence;
-};
-uint32_t rig_measurement(uint8_t *frame, const struct rig_from *from, const char *name, int64_t stamp_ns);
-uint32_t rig_report(uint8_t *frame, const struct rig_from *from, uint32_t host, uint64_t number);
-
 #endif
