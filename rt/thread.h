@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-enum { RT_STACK_BYTES = 512 * 1024 };
+enum { RT_STACK_BYTES = 1024 * 1024 };
 
 /* setup: starts a thread with a small stack (locked memory counts all of it) and a name of at most 15 characters.
  * 0 or -errno. */
