@@ -31,7 +31,7 @@ enum { SECONDS = 5, SLOTS_PER_S = 400, EPOCH = 3, FIRST_S = 100 };
 /* What may be done to the record of a run. 0 = nothing. */
 struct harm {
     uint64_t leave_out;         /* the slot of this sequence is not recorded */
-    uint64_t change_draw;       /* the report of this sequence, or the first one after it, is recorded wrong */
+    uint64_t change_draw;       /* the first report from this sequence on is recorded wrong */
     uint64_t change_digest;     /* of this second, counted from FIRST_S */
     uint64_t leave_out_digest;
     uint64_t bad_host;          /* this slot names a host that the site does not have */
