@@ -43,8 +43,10 @@ configure() {
 # Until the canary is dead the others prove nothing.
 check_canary() {
     log=$build/canary.log
+    rm -rf "$build/corpus/canary-found"
+    mkdir -p "$build/corpus/canary-found"
     if timeout 60 "$build/tests/fuzz/fuzz_canary" -max_total_time=30 -print_final_stats=1 \
-            -artifact_prefix="$build/findings/canary-" "$build/corpus/frame" >"$log" 2>&1; then
+            -artifact_prefix="$build/findings/canary-" "$build/corpus/canary-found" "$build/corpus/frame" >"$log" 2>&1; then
         echo "canary: ALIVE: a planted read past the end went unnoticed for 30 s"
         failed=1
     elif grep -q 'heap-buffer-overflow' "$log"; then
