@@ -31,8 +31,26 @@ static bool skip_unknown(struct proto_cursor *in, uint32_t tag, uint32_t known)
     return tag >> 3 > known && proto_skip(in, tag);
 }
 
+/* The run that encoders write: every field once, in order. Whatever else there is, doubles_decode takes over. */
+static inline bool doubles_in_order(struct proto_cursor *in, const uint16_t *member, uint32_t fields, void *base)
+{
+    uint64_t odd = 0;
+
+    for (uint32_t n = 1; n <= fields && in->end - in->at >= 9 && *in->at == PROTO_TAG(n, PROTO_FIXED64); n++) {
+        uint64_t bits;
+
+        memcpy(&bits, in->at + 1, sizeof bits);
+        memcpy((uint8_t *)base + member[n], &bits, sizeof bits);
+        odd |= proto_not_finite(bits);
+        in->at += 9;
+    }
+    return odd >> 63 == 0;
+}
+
 static inline bool doubles_decode(struct proto_cursor in, const uint16_t *member, uint32_t fields, void *base)
 {
+    if (!doubles_in_order(&in, member, fields, base))
+        return false;
     while (in.at < in.end) {
         uint32_t tag;
         double value;
@@ -70,7 +88,7 @@ static bool harmonic_decode(struct proto_cursor *in, struct upmu *upmu)
 static bool harmonics_decode(struct proto_cursor *in, struct upmu *upmu)
 {
     struct proto_cursor run;
-    uint32_t odd = 0;
+    uint64_t odd = 0;
 
     if (!proto_bytes(in, &run))
         return false;
@@ -83,9 +101,9 @@ static bool harmonics_decode(struct proto_cursor *in, struct upmu *upmu)
         uint64_t bits;
 
         memcpy(&bits, at, sizeof bits);
-        odd |= (bits & PROTO_EXPONENT) == PROTO_EXPONENT;
+        odd |= proto_not_finite(bits);
     }
-    return !odd;
+    return odd >> 63 == 0;
 }
 
 static bool quality_field(struct proto_cursor *in, uint32_t tag, struct upmu *upmu)
