@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * decode [--json] [--samples N] [--seed S]: the hand-written measurement decoder against protobuf-c with an arena, in one
- * process, taking turns: a sample is a batch of decodes of one of them, and the next sample is the other's. The machine's
- * noise then meets both alike, and the ratio of the medians is what counts.
+ * decode [--json] [--samples N] [--seed S]: the hand-written measurement decoder against protobuf-c with an
+ * arena, in one process, taking turns: a sample is a batch of decodes of one of them, and the next sample is
+ * the other's. The machine's noise then meets both alike, and the ratio of the medians is what counts.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,9 +76,9 @@ static double near(double value, uint64_t *state)
 static uint32_t make_body(uint32_t harmonics, const char *id, uint64_t *state, uint8_t *body)
 {
     struct upmu upmu = {
-        .timestamp_ns = INT64_C(1751538645123456789), .device_id = id, .device_id_bytes = (uint32_t)strlen(id),
-        .phase_count = 3, .thd_voltage_pct = near(2.25, state), .thd_current_pct = near(12.5, state),
-        .frequency_hz = near(60, state), .harmonic_count = harmonics, .sag_detected = 1,
+        .timestamp_ns = INT64_C(1751538645123456789), .device_id = id,
+        .device_id_bytes = (uint32_t)strlen(id), .phase_count = 3,
+        .thd_voltage_pct = near(2.25, state), .thd_current_pct = near(12.5, state), .frequency_hz = near(60, state), .harmonic_count = harmonics, .sag_detected = 1,
         .dp_dt_mw_per_s = near(-12.5, state), .peak_factor = 1.5, .load_factor = 0.75, .power_trend = 0.125,
     };
 
@@ -113,7 +113,8 @@ static int64_t reference_batch(const struct subject *subject, double *sink)
     for (int i = 0; i < BATCH; i++) {
         arena.used = 0;
 
-        PowerMeasurement *message = power_measurement__unpack(&allocator, subject->bytes, subject->body[i % COPIES]);
+        const uint8_t *body = subject->body[i % COPIES];
+        PowerMeasurement *message = power_measurement__unpack(&allocator, subject->bytes, body);
 
         if (!message)
             abort();
@@ -173,8 +174,9 @@ static void print_bins(const char *name, const uint32_t *bin)
 
 static void print_subject(const struct subject *subject)
 {
-    printf("\"body_%u\": {\"bytes\": %u, \"hand_ns\": %.1f, \"reference_ns\": %.1f, \"ratio\": %.3f", subject->bytes,
-        subject->bytes, subject->hand_ns, subject->reference_ns, subject->hand_ns / subject->reference_ns);
+    printf("\"body_%u\": {\"bytes\": %u, \"hand_ns\": %.1f, \"reference_ns\": %.1f, \"ratio\": %.3f",
+        subject->bytes, subject->bytes, subject->hand_ns, subject->reference_ns,
+        subject->hand_ns / subject->reference_ns);
     print_bins("hand_histogram_ns", subject->hand_bin);
     print_bins("reference_histogram_ns", subject->reference_bin);
     printf("}");
@@ -183,8 +185,8 @@ static void print_subject(const struct subject *subject)
 static void print_json(const struct subject *subject, uint32_t samples, uint64_t seed, double duration_s)
 {
     printf("{\"bench\": \"decode\", \"n\": %u, \"batch\": %d, \"seed\": %llu, \"commit\": \"%s\", "
-        "\"driver\": \"memory\", \"duration_s\": %.3f, ", samples, BATCH, (unsigned long long)seed, BENCH_COMMIT,
-        duration_s);
+        "\"driver\": \"memory\", \"duration_s\": %.3f, ", samples, BATCH, (unsigned long long)seed,
+        BENCH_COMMIT, duration_s);
     print_subject(&subject[0]);
     printf(", ");
     print_subject(&subject[1]);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The protobuf wire format under upmu.c and cap.c: one cursor to read, one to write, and tables for messages of
- * plain numbers. Stricter than the format where a lax reading could hide a fault: a varint must fit 64 bits, a tag
- * or length 32 bits in at most 5 bytes, a double must be finite, a known field must have its own wire type.
+ * The protobuf wire format under upmu.c and cap.c: one cursor to read, one to write, and tables for messages
+ * of plain numbers. Stricter than the format where a lax reading could hide a fault: a varint must fit 64
+ * bits, a tag or length 32 bits in at most 5 bytes, a double must be finite, a known field must have its own
+ * wire type.
  */
 #ifndef FLYBALL_WIRE_PROTO_H
 #define FLYBALL_WIRE_PROTO_H
@@ -83,8 +84,8 @@ static inline bool proto_fixed64(struct proto_cursor *in, uint64_t *value)
     return true;
 }
 
-/* rt: bit 63 is set when `bits` are an infinity or a NaN: one more carries a full exponent into the sign's place. Plain
- * sums and ors, so a loop over many becomes vector code even where there is no 64-bit compare. */
+/* rt: bit 63 is set when `bits` are an infinity or a NaN: one more carries a full exponent into the sign's
+ * place. Plain sums and ors, so a loop over many becomes vector code even without a 64-bit compare. */
 static inline uint64_t proto_not_finite(uint64_t bits)
 {
     return (bits & INT64_MAX) + (UINT64_C(1) << 52);
@@ -129,7 +130,8 @@ void proto_put_varint(struct proto_writer *out, uint64_t value);
 void proto_put_raw(struct proto_writer *out, const void *data, size_t bytes);
 uint32_t proto_varint_bytes(uint64_t value);
 
-/* One field of a message that holds nothing but unsigned numbers. The number of a field is its place in the table. */
+/* One field of a message that holds nothing but unsigned numbers. The number of a field is its place in the
+ * table. */
 struct proto_field {
     uint8_t wire;                   /* PROTO_VARINT or PROTO_FIXED64 */
     uint8_t bytes;                  /* of the member; 0: no such field */
@@ -137,7 +139,8 @@ struct proto_field {
     uint64_t max;                   /* larger values are refused */
 };
 
-/* rt: ACCEPTED or REFUSED_MALFORMED. Members without a field in `body` keep what they held: pass a zeroed message. */
+/* rt: ACCEPTED or REFUSED_MALFORMED. Members without a field in `body` keep what they held: pass a zeroed
+ * message. */
 int proto_fields_decode(const struct proto_field *table, uint32_t fields, const uint8_t *body, uint32_t bytes,
     void *message);
 

@@ -31,18 +31,22 @@ static bool skip_unknown(struct proto_cursor *in, uint32_t tag, uint32_t known)
     return tag >> 3 > known && proto_skip(in, tag);
 }
 
-/* The run that encoders write: every field once, in order. Whatever else there is, doubles_decode takes over. */
-static inline bool doubles_in_order(struct proto_cursor *in, const uint16_t *member, uint32_t fields, void *base)
+/* The run that encoders write: every field once, in order. Whatever else there is, doubles_decode reads. */
+static inline bool doubles_in_order(struct proto_cursor *in, const uint16_t *member, uint32_t fields,
+    void *base)
 {
+    enum { FIELD_BYTES = 1 + sizeof(double) };
     uint64_t odd = 0;
 
-    for (uint32_t n = 1; n <= fields && in->end - in->at >= 9 && *in->at == PROTO_TAG(n, PROTO_FIXED64); n++) {
+    for (uint32_t n = 1; n <= fields && in->end - in->at >= FIELD_BYTES; n++) {
         uint64_t bits;
 
+        if (*in->at != PROTO_TAG(n, PROTO_FIXED64))
+            break;
         memcpy(&bits, in->at + 1, sizeof bits);
         memcpy((uint8_t *)base + member[n], &bits, sizeof bits);
         odd |= proto_not_finite(bits);
-        in->at += 9;
+        in->at += FIELD_BYTES;
     }
     return odd >> 63 == 0;
 }
@@ -128,7 +132,7 @@ static bool quality_field(struct proto_cursor *in, uint32_t tag, struct upmu *up
     }
 }
 
-/* A second `pq` adds to the first (proto3 merges a singular message that comes twice): nothing is cleared here. */
+/* A second `pq` adds to the first (proto3 merges a singular message that comes twice): clear nothing. */
 static bool quality_decode(struct proto_cursor *in, struct upmu *upmu)
 {
     struct proto_cursor inside;
@@ -188,7 +192,7 @@ static bool measurement_field(struct proto_cursor *in, uint32_t tag, struct upmu
     }
 }
 
-/* Everything but the harmonics, of which only the first harmonic_count are ever looked at: 512 bytes saved. */
+/* Everything but the harmonics, of which only the first harmonic_count are ever looked at. */
 static void clear(struct upmu *upmu)
 {
     memset(upmu, 0, offsetof(struct upmu, harmonic_pct));

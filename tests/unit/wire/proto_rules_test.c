@@ -84,7 +84,8 @@ static void a_singular_message_that_comes_twice_is_merged(void **state)
     (void)state;
     struct upmu upmu;
 
-    assert_accepted("\x22\x15\x09" ONE "\x1a\x08" ONE "\x28\x01" "\x22\x17\x11" TWO "\x1a\x08" TWO "\x28\x00\x30\x01");
+    assert_accepted("\x22\x15\x09" ONE "\x1a\x08" ONE "\x28\x01"
+        "\x22\x17\x11" TWO "\x1a\x08" TWO "\x28\x00\x30\x01");
     assert_true(upmu.thd_voltage_pct == 1 && upmu.thd_current_pct == 2);
     assert_int_equal(upmu.harmonic_count, 2);
     assert_int_equal(upmu.sag_detected, 0);
@@ -158,8 +159,12 @@ static void a_known_field_of_another_wire_type_is_refused(void **state)
     assert_refused("\x1a\x02\x08\x01");
     assert_refused("\x1a\x05\x0d\0\0\0\0");
     assert_refused("\x22\x02\x18\x01");
-    assert_refused("\x22\x09\x29" ONE);                 /* protobuf-c takes this double for a bool; we do not */
+    assert_refused("\x22\x09\x29" ONE);     /* protobuf-c takes this double for a bool; we do not */
     assert_refused("\x2a\x02\x08\x01");
+    assert_refused("\x28\x01");                         /* the last number of each message too */
+    assert_refused("\x1a\x02\x30\x01");
+    assert_refused("\x22\x09\x31" ONE);
+    assert_refused("\x2a\x02\x20\x01");
 }
 
 static void varints_hold_64_bits_and_not_one_more(void **state)
@@ -210,6 +215,34 @@ static void doubles_must_be_finite_wherever_they_stand(void **state)
     assert_accepted("\x1a\x09\x09\xff\xff\xff\xff\xff\xff\xef\x7f");    /* the largest finite double */
 }
 
+static void any_varint_but_zero_is_true(void **state)
+{
+    (void)state;
+    struct upmu upmu;
+
+    assert_accepted("\x22\x0d\x28\x02\x30\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01");
+    assert_int_equal(upmu.sag_detected, 1);
+    assert_int_equal(upmu.swell_detected, 1);
+    assert_accepted("\x22\x05\x28\x80\x00\x30\x00");
+    assert_int_equal(upmu.sag_detected, 0);
+    assert_int_equal(upmu.swell_detected, 0);
+}
+
+/* The decoder is quicker when doubles come in order; what it reads must not depend on it. */
+static void fields_may_come_in_any_order(void **state)
+{
+    (void)state;
+    struct upmu upmu;
+
+    assert_accepted("\x2a\x1b\x11" TWO "\x09" ONE "\x19" THREE);
+    assert_true(upmu.dp_dt_mw_per_s == 1 && upmu.peak_factor == 2 && upmu.load_factor == 3);
+    assert_accepted("\x2a\x14\x09" ONE "\x38\x01\x11" TWO "\x2a\x09\x21" THREE);
+    assert_true(upmu.dp_dt_mw_per_s == 1 && upmu.peak_factor == 2 && upmu.power_trend == 3);
+    assert_accepted("\x2a\x1b\x09" ONE "\x11" ONE "\x09" THREE);
+    assert_true(upmu.dp_dt_mw_per_s == 3 && upmu.peak_factor == 1);
+    assert_refused("\x2a\x11\x09" ONE "\x11\0\0\0\0\0\0\0");
+}
+
 static void minus_zero_is_kept_and_written(void **state)
 {
     (void)state;
@@ -249,6 +282,8 @@ int main(void)
         cmocka_unit_test(varints_hold_64_bits_and_not_one_more),
         cmocka_unit_test(tags_and_lengths_hold_32_bits_in_5_bytes),
         cmocka_unit_test(doubles_must_be_finite_wherever_they_stand),
+        cmocka_unit_test(any_varint_but_zero_is_true),
+        cmocka_unit_test(fields_may_come_in_any_order),
         cmocka_unit_test(minus_zero_is_kept_and_written),
         cmocka_unit_test(a_length_may_not_leave_its_message),
     };
