@@ -78,7 +78,8 @@ static uint32_t make_body(uint32_t harmonics, const char *id, uint64_t *state, u
     struct upmu upmu = {
         .timestamp_ns = INT64_C(1751538645123456789), .device_id = id,
         .device_id_bytes = (uint32_t)strlen(id), .phase_count = 3,
-        .thd_voltage_pct = near(2.25, state), .thd_current_pct = near(12.5, state), .frequency_hz = near(60, state), .harmonic_count = harmonics, .sag_detected = 1,
+        .thd_voltage_pct = near(2.25, state), .thd_current_pct = near(12.5, state),
+        .frequency_hz = near(60, state), .harmonic_count = harmonics, .sag_detected = 1,
         .dp_dt_mw_per_s = near(-12.5, state), .peak_factor = 1.5, .load_factor = 0.75, .power_trend = 0.125,
     };
 

@@ -81,7 +81,7 @@ fuzz() {
 
 # measure_coverage: line coverage of each file with a decoder in it, from the corpus that fuzzing left.
 measure_coverage() {
-    configure "$covered" "-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping" \
+    configure "$covered" "-fprofile-instr-generate -fcoverage-mapping" \
         "-fprofile-instr-generate"
     objects=
     for target in $targets; do
@@ -104,7 +104,7 @@ measure_coverage() {
 }
 
 mkdir -p "$build"
-configure "$build" "-fsanitize=fuzzer-no-link -fno-sanitize-recover=all" "" -Db_sanitize=address,undefined
+configure "$build" "-fno-sanitize-recover=all" "" -Db_sanitize=address,undefined
 mkdir -p "$build/findings"
 "$build/tests/fuzz/seed" "$build/corpus"
 canary=broken

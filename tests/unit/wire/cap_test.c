@@ -55,7 +55,8 @@ static struct lease random_lease(uint64_t *state)
     return (struct lease){
         .incarnation = pick(state, UINT64_MAX), .epoch = pick(state, UINT64_MAX),
         .sequence = pick(state, UINT64_MAX), .echo = pick(state, UINT64_MAX),
-        .cap_mw = pick_mw(state), .floor_mw = pick_mw(state), .duration_ns = pick_ns(state), .flags = (uint32_t)pick(state, UINT32_MAX),
+        .cap_mw = pick_mw(state), .floor_mw = pick_mw(state), .duration_ns = pick_ns(state),
+        .flags = (uint32_t)pick(state, UINT32_MAX),
     };
 }
 
@@ -64,7 +65,8 @@ static struct report random_report(uint64_t *state)
     return (struct report){
         .incarnation = pick(state, UINT64_MAX), .epoch = pick(state, UINT64_MAX),
         .number = pick(state, UINT64_MAX), .applied = pick(state, UINT64_MAX),
-        .held_ns = pick_ns(state), .cap_mw = pick_mw(state), .readback_mw = pick_mw(state), .fail_safe_mw = pick_mw(state), .phys_max_mw = pick_mw(state),
+        .held_ns = pick_ns(state), .cap_mw = pick_mw(state), .readback_mw = pick_mw(state),
+        .fail_safe_mw = pick_mw(state), .phys_max_mw = pick_mw(state),
         .draw_mw = pick_mw(state), .psu_inputs = (uint16_t)pick(state, UINT16_MAX),
         .state = (uint8_t)pick(state, HOST_LEASED), .flags = (uint32_t)pick(state, UINT32_MAX),
     };

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# pure.sh LIBRARY: the library may need nothing from outside but memcpy, memcmp, memmove, memset (which compilers
-# call on their own as well) and, in hardened builds, the stack protector.
+# pure.sh LIBRARY: the library may need nothing from outside but memcpy, memcmp, memmove and memset, which
+# compilers call on their own as well, and in hardened builds the stack protector.
 set -eu
 defined=$(nm --defined-only -g "$1" | awk 'NF == 3 { print $3 }')
 strange=$(nm -u "$1" | awk '$1 == "U" { print $2 }' | sort -u | while read -r name; do
