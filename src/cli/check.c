@@ -20,6 +20,7 @@ struct options {
 struct node_figures {           /* mW over all phases, worst phase times phases, at the lowest power factor */
     int64_t limit, fail_safe, phys_max;
     int64_t times_thousandth;   /* phys_max / limit */
+    uint32_t hosts;             /* by any cord */
 };
 
 static const char *const mode_name[] = {"off", "shadow", "advise", "enforce"};
@@ -62,29 +63,49 @@ static int64_t worst_phase_mw(const struct model_node *n, const int64_t mva[PHAS
     return derive_round_down(worst * n->phases, pf_ppm, PPM);
 }
 
-/* Figures of every node without contingency; NULL when memory is short. */
+/* Raises `most` to the sums under one contingency; a node that is lost has none. */
+static void raise_figures(const struct model *m, enum sum_kind kind, uint32_t c, int64_t (*sum)[PHASES],
+                          struct node_figures *most)
+{
+    int64_t pf = lowest_pf_ppm(m);
+
+    sums_hosts(m, kind, c, sum);
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        int64_t mw = worst_phase_mw(&m->node[i], sum[i], pf);
+        int64_t *into = kind == SUM_FAIL_SAFE ? &most[i].fail_safe : &most[i].phys_max;
+
+        if (mw > *into && !(m->node[i].limited && m->node[i].limit_mva[c][0] == DERIVE_NO_LIMIT))
+            *into = mw;
+    }
+}
+
+/* Figures of every node after the worst declared loss; NULL when memory is short. */
 static struct node_figures *figure(const struct model *m)
 {
     struct node_figures *all = calloc(m->node_count + 1, sizeof *all);
-    int64_t(*sum)[PHASES] = calloc(m->node_count + 1, sizeof *sum), pf = lowest_pf_ppm(m);
+    int64_t(*sum)[PHASES] = calloc(m->node_count + 1, sizeof *sum);
+    uint32_t *hosts = calloc(m->node_count + 1, sizeof *hosts);
 
-    for (enum sum_kind kind = SUM_FAIL_SAFE; all && sum && kind <= SUM_PHYS_MAX; kind++) {
-        sums_hosts(m, kind, 0, sum);
-        for (uint32_t i = 0; i < m->node_count; i++) {
-            int64_t mw = worst_phase_mw(&m->node[i], sum[i], pf);
-
-            *(kind == SUM_FAIL_SAFE ? &all[i].fail_safe : &all[i].phys_max) = mw;
-            if (!m->node[i].limited)
-                continue;
-            all[i].limit = worst_phase_mw(&m->node[i], m->node[i].limit_mva[0], pf);
-            all[i].times_thousandth = all[i].limit ? derive_round_down(all[i].phys_max, 1000, all[i].limit) : 0;
-        }
-    }
-    free(sum);
-    if (!sum) {
+    if (!all || !sum || !hosts) {
         free(all);
-        return NULL;
+        all = NULL;
+        goto cleanup;
     }
+    for (uint32_t c = 0; c < m->contingency_count; c++) {
+        raise_figures(m, SUM_FAIL_SAFE, c, sum, all);
+        raise_figures(m, SUM_PHYS_MAX, c, sum, all);
+    }
+    sums_count_hosts(m, hosts);
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        all[i].hosts = hosts[i];
+        if (m->node[i].limited)
+            all[i].limit = worst_phase_mw(&m->node[i], m->node[i].limit_mva[0], lowest_pf_ppm(m));
+        if (all[i].limit)
+            all[i].times_thousandth = derive_round_down(all[i].phys_max, 1000, all[i].limit);
+    }
+cleanup:
+    free(sum);
+    free(hosts);
     return all;
 }
 
@@ -103,7 +124,7 @@ static void print_node(const struct site *site, uint32_t i, const struct node_fi
     uint32_t indent = 2 * depth_of(&site->model, i);
 
     printf("%*s%-*s %-12s %6u ", (int)indent, "", (int)(indent < 26 ? 26 - indent : 0), n->name, kind_name[n->kind],
-           n->host_below);
+           f->hosts);
     if (n->limited)
         printf("%9.1f %9.1f ", (double)n->steady_ma / 1e3, (double)f->limit / 1e6);
     else
@@ -143,8 +164,9 @@ static void print_text(const struct options *o, const struct site *site, const s
         if (!m->node[i].parent_count)
             print_below(site, i, f);
     printf("\nlimit: amperes per phase for long; kW of all phases at 0.95 of nominal volts and power factor %.3g.\n"
-           "failsafe, physmax: kW the hosts draw with every cap at fail-safe, and with none. times: physmax / limit.\n",
-           (double)lowest_pf_ppm(m) / 1e6);
+           "failsafe, physmax: kW the hosts draw with every cap at fail-safe, and with none%s.\n"
+           "times: physmax / limit.\n",
+           (double)lowest_pf_ppm(m) / 1e6, m->contingency_count > 1 ? ", after the worst loss" : "");
     if (*site->warnings)
         printf("\n%s", site->warnings);
 }
@@ -153,7 +175,7 @@ static json_t *json_node(const struct site *site, uint32_t i, const struct node_
 {
     const struct model_node *n = &site->model.node[i];
     json_t *node = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:b}", "id", n->name, "kind", kind_name[n->kind], "hosts",
-                             (int)n->host_below, "fail_safe_mw", (json_int_t)f->fail_safe, "phys_max_mw",
+                             (int)f->hosts, "fail_safe_mw", (json_int_t)f->fail_safe, "phys_max_mw",
                              (json_int_t)f->phys_max, "k", (json_int_t)n->k, "settings_known", site->note[i].settings_known);
 
     if (n->parent_count)
@@ -193,7 +215,7 @@ static void print_json(const struct options *o, const struct site *site, const s
                             (int)m->meter_count, "server", site->server.name, "may_lose", lost, "nodes", nodes, "warnings",
                             json_lines(site->warnings));
 
-    json_dumpf(all, stdout, JSON_INDENT(1));
+    json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(all);
 }
@@ -203,7 +225,7 @@ static void print_refusal(const struct options *o, const char *report)
 {
     json_t *all = json_pack("{s:s, s:b, s:o}", "path", o->site, "ok", 0, "errors", json_lines(report));
 
-    json_dumpf(all, stdout, JSON_INDENT(1));
+    json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(all);
 }

@@ -19,8 +19,8 @@ int build_bad(struct draft *d, struct model *model);
 /* any: is there still a way from node to a source when `lost` (a model index, INDEX_NONE = nothing) is gone? */
 int build_alive(const struct model *model, uint32_t node, uint32_t lost);
 
-/* setup: I2 (safety.md section 5) and the warnings. 0 or -ENOMEM. */
+/* setup: I2 (safety.md section 5), and the warnings. 0 or -ENOMEM. */
 int check_fail_safe(struct draft *d, const struct site *site);
-void check_warnings(struct draft *d, const struct site *site);
+int check_warnings(struct draft *d, const struct site *site);
 
 #endif

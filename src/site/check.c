@@ -96,7 +96,7 @@ int check_fail_safe(struct draft *d, const struct site *site)
 
 enum warning { WARN_SETTINGS, WARN_K, WARN_METER, WARNING_COUNT };
 
-static int applies(const struct site *site, uint32_t node, enum warning what)
+static int applies(const struct site *site, const uint32_t *hosts, uint32_t node, enum warning what)
 {
     const struct model_node *n = &site->model.node[node];
 
@@ -104,14 +104,14 @@ static int applies(const struct site *site, uint32_t node, enum warning what)
     case WARN_SETTINGS:
         return n->limited && !site->note[node].settings_known;
     case WARN_K:
-        return n->limited && !n->k && n->host_below > 1;
+        return n->limited && !n->k && hosts[node] > 1;
     default:
         return n->limited && n->meter == INDEX_NONE;
     }
 }
 
 /* One line for all nodes a warning is about: a hall has thousands. */
-static void warn_nodes(struct draft *d, const struct site *site, enum warning what)
+static void warn_nodes(struct draft *d, const struct site *site, const uint32_t *hosts, enum warning what)
 {
     static const char *const text[WARNING_COUNT] = {
         [WARN_SETTINGS] = "no settings_from: no oversubscription there, name study, as_left and by",
@@ -125,7 +125,7 @@ static void warn_nodes(struct draft *d, const struct site *site, enum warning wh
     size_t used = 0;
 
     for (uint32_t i = 0; i < m->node_count; i++) {
-        if (!applies(site, i, what))
+        if (!applies(site, hosts, i, what))
             continue;
         if (count < NAMED)
             used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", count ? ", " : "", m->node[i].name);
@@ -159,13 +159,17 @@ static void warn_volts(struct draft *d, const struct site *site)
     }
 }
 
-void check_warnings(struct draft *d, const struct site *site)
+int check_warnings(struct draft *d, const struct site *site)
 {
     const struct model *m = &site->model;
+    uint32_t *hosts = scratch_take(&d->scratch, (m->node_count + 1) * sizeof *hosts);
 
+    if (!hosts)
+        return -ENOMEM;
+    sums_count_hosts(m, hosts);
     warn_volts(d, site);
     for (enum warning what = 0; what < WARNING_COUNT; what++)
-        warn_nodes(d, site, what);
+        warn_nodes(d, site, hosts, what);
     for (uint32_t c = 1; c < m->contingency_count; c++) {
         uint32_t dark = 0;
 
@@ -180,4 +184,5 @@ void check_warnings(struct draft *d, const struct site *site)
             finding_at(d->warnings, d->redundancy.may_lose.at, "%u host%s without power after the loss of %s", dark,
                        dark > 1 ? "s are" : " is", m->contingency[c]);
     }
+    return 0;
 }

@@ -151,8 +151,8 @@ static void rank_nodes(struct draft *d, uint32_t *sorted, struct family *family)
         for (uint32_t i = 0; i < rank; i++)
             try_family(d, sorted, &family[d->node_order[i] + 1], d->node_order[i], &rank);
     }
-    for (uint32_t i = 0; i < d->node_count && rank < d->node_count; i++)
-        if (d->node[i].rank == INDEX_NONE)
+    for (uint32_t i = 0; i < d->node_count && rank < d->node_count; i++)     /* below the first knot all is unplaced */
+        if (d->node[i].rank == INDEX_NONE && d->node[i].parent_count > 1 && d->node[d->node[i].parent_of[0]].rank != INDEX_NONE)
             finding_at(d->errors, d->node[i].at, "the feeds of '%s' cross those of its siblings, name its parents in another order",
                        draft_text(&d->node[i].id));
 }

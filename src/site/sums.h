@@ -14,6 +14,9 @@ int64_t sums_draw_mw(const struct model *model, const struct model_host *host, e
 /* any: sum over hosts and cords at every node, other(n) and bad(n) not included. `sum` has node_count rows. */
 void sums_hosts(const struct model *model, enum sum_kind kind, uint32_t contingency, int64_t (*sum)[PHASES]);
 
+/* any: hosts with any cord at or below each node, each once. `count` has node_count entries. */
+void sums_count_hosts(const struct model *model, uint32_t *count);
+
 /* Cords at or below each node: entries of node n are cord[first[n]] .. cord[first[n + 1]] - 1, those of one host adjacent. */
 struct sums_below {
     uint32_t *first;            /* node_count + 1 */
