@@ -24,10 +24,13 @@ struct node_figures {           /* mW over all phases, worst phase times phases,
 };
 
 static const char *const mode_name[] = {"off", "shadow", "advise", "enforce"};
-static const char *const kind_name[NODE_KIND_COUNT] = {"source", "main", "distribution", "branch", "rack", "ups",
-                                                       "transformer"};
-static const char *const term_name[] = {"long-time setting", "fast edge of pickup", "definite stage", "conductor", "transformer", "UPS kVA",
-                                        "UPS kW", "no device"};
+static const char *const kind_name[NODE_KIND_COUNT] = {
+    "source", "main", "distribution", "branch", "rack", "ups", "transformer",
+};
+static const char *const term_name[] = {
+    "long-time setting", "fast edge of pickup", "definite stage", "conductor",
+    "transformer",       "UPS kVA",             "UPS kW",         "no device",
+};
 
 static int parse(int argc, char **argv, struct options *o)
 {
@@ -123,8 +126,8 @@ static void print_node(const struct site *site, uint32_t i, const struct node_fi
     const struct model_node *n = &site->model.node[i];
     uint32_t indent = 2 * depth_of(&site->model, i);
 
-    printf("%*s%-*s %-12s %6u ", (int)indent, "", (int)(indent < 26 ? 26 - indent : 0), n->name, kind_name[n->kind],
-           f->hosts);
+    printf("%*s%-*s %-12s %6u ", (int)indent, "", (int)(indent < 26 ? 26 - indent : 0), n->name,
+           kind_name[n->kind], f->hosts);
     if (n->limited)
         printf("%9.1f %9.1f ", (double)n->steady_ma / 1e3, (double)f->limit / 1e6);
     else
@@ -151,19 +154,20 @@ static void print_text(const struct options *o, const struct site *site, const s
     const struct model *m = &site->model;
 
     printf("%s: ok\n\n", o->site);
-    printf("site %s, mode %s, %u nodes, %u hosts of %u type%s, %u meters", m->name, mode_name[m->mode], m->node_count,
-           m->host_count, m->type_count, m->type_count == 1 ? "" : "s", m->meter_count);
+    printf("site %s, mode %s, %u nodes, %u hosts of %u type%s, %u meters", m->name, mode_name[m->mode],
+           m->node_count, m->host_count, m->type_count, m->type_count == 1 ? "" : "s", m->meter_count);
     printf(", server %s\n", *site->server.name ? site->server.name : "none");
     if (m->contingency_count > 1)
         printf("may lose one of:");
     for (uint32_t c = 1; c < m->contingency_count; c++)
         printf(" %s%s", m->contingency[c], c + 1 == m->contingency_count ? "\n" : ",");
-    printf("\n%-26s %-12s %6s %9s %9s %9s %9s %6s  %s\n", "node", "kind", "hosts", "limit A", "limit kW", "failsafe", "physmax",
-           "times", "limited by");
+    printf("\n%-26s %-12s %6s %9s %9s %9s %9s %6s  %s\n", "node", "kind", "hosts", "limit A", "limit kW",
+           "failsafe", "physmax", "times", "limited by");
     for (uint32_t i = 0; i < m->node_count; i++)
         if (!m->node[i].parent_count)
             print_below(site, i, f);
-    printf("\nlimit: amperes per phase for long; kW of all phases at 0.95 of nominal volts and power factor %.3g.\n"
+    printf("\nlimit: amperes per phase for long; kW of all phases at 0.95 of nominal volts and "
+           "power factor %.3g.\n"
            "failsafe, physmax: kW the hosts draw with every cap at fail-safe, and with none%s.\n"
            "times: physmax / limit.\n",
            (double)lowest_pf_ppm(m) / 1e6, m->contingency_count > 1 ? ", after the worst loss" : "");
@@ -174,9 +178,10 @@ static void print_text(const struct options *o, const struct site *site, const s
 static json_t *json_node(const struct site *site, uint32_t i, const struct node_figures *f)
 {
     const struct model_node *n = &site->model.node[i];
-    json_t *node = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:b}", "id", n->name, "kind", kind_name[n->kind], "hosts",
-                             (int)f->hosts, "fail_safe_mw", (json_int_t)f->fail_safe, "phys_max_mw",
-                             (json_int_t)f->phys_max, "k", (json_int_t)n->k, "settings_known", site->note[i].settings_known);
+    json_t *node = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:b}", "id", n->name, "kind", kind_name[n->kind],
+                             "hosts", (int)f->hosts, "fail_safe_mw", (json_int_t)f->fail_safe, "phys_max_mw",
+                             (json_int_t)f->phys_max, "k", (json_int_t)n->k, "settings_known",
+                             site->note[i].settings_known);
 
     if (n->parent_count)
         json_object_set_new(node, "parent", json_string(site->model.node[n->parent[0]].name));
@@ -210,9 +215,10 @@ static void print_json(const struct options *o, const struct site *site, const s
         json_array_append_new(nodes, json_node(site, i, &f[i]));
     for (uint32_t c = 1; c < m->contingency_count; c++)
         json_array_append_new(lost, json_string(m->contingency[c]));
-    json_t *all = json_pack("{s:s, s:b, s:s, s:s, s:i, s:i, s:i, s:s, s:o, s:o, s:o}", "path", o->site, "ok", 1, "site", m->name,
-                            "mode", mode_name[m->mode], "hosts", (int)m->host_count, "types", (int)m->type_count, "meters",
-                            (int)m->meter_count, "server", site->server.name, "may_lose", lost, "nodes", nodes, "warnings",
+    json_t *all = json_pack("{s:s, s:b, s:s, s:s, s:i, s:i, s:i, s:s, s:o, s:o, s:o}", "path", o->site, "ok",
+                            1, "site", m->name, "mode", mode_name[m->mode], "hosts", (int)m->host_count,
+                            "types", (int)m->type_count, "meters", (int)m->meter_count, "server",
+                            site->server.name, "may_lose", lost, "nodes", nodes, "warnings",
                             json_lines(site->warnings));
 
     json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
@@ -278,17 +284,19 @@ const struct cli_verb cli_check = {
     .arguments = "SITE [--json] [--server NAME]",
     .summary = "is this site file right, and what limits follow from it",
     .help =
-        "Reads SITE (a site.yaml), checks it whole and prints what the governor would work with: per node the current\n"
-        "it may carry for long, the power that is, what its hosts draw with every cap at fail-safe and with none, how many\n"
-        "times it is oversubscribed, and which rule makes its limit no larger. Changes nothing, needs no daemon.\n\n"
+        "Reads SITE (a site.yaml), checks it whole and prints what the governor would work with: per node\n"
+        "the current it may carry for long, the power that is, what its hosts draw with every cap at\n"
+        "fail-safe and with none, how many times it is oversubscribed, and which rule makes its limit no\n"
+        "larger. Changes nothing, needs no daemon.\n\n"
         "  --json         the same as one JSON object; powers in mW, currents in mA\n"
-        "  --server NAME  check the row NAME of servers: and not the one that fits this machine's host name\n\n"
+        "  --server NAME  check the row NAME of servers:, not the one that fits this machine's host name\n\n"
         "Errors stand on stderr, sorted by place, as\n"
         "  SITE:LINE:COLUMN: error: what is wrong, what would be right\n\n"
-        "A limit is the least of: 0.8 of the long-time setting (1.0 where the device is `rated: 100%`), 0.95 of the fast\n"
-        "edge of its pickup at `ambient`, and `conductor`, `transformer`, `ups` where given. With every host at its\n"
-        "fail-safe cap, k hosts disobeying and `other` load at its bound, no node may pass it, nor after any loss listed\n"
-        "in `redundancy`.\n\n"
+        "A limit is the least of: 0.8 of the long-time setting (1.0 where the device is `rated: 100%`),\n"
+        "0.95 of the fast edge of its pickup at `ambient`, 0.95 of the fast edge of `short_time` and\n"
+        "`instantaneous`, and `conductor`, `transformer`, `ups` where given. With every host at its\n"
+        "fail-safe cap, k hosts disobeying and `other` load at its bound, no node may pass it, nor after\n"
+        "any loss listed in `redundancy`.\n\n"
         "Exit: 0 ok, 2 usage, 3 the file cannot be read, 4 the site has errors.\n",
     .run = run,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can only be checked on the whole: fail-safe everywhere must be carried for ever, and what deserves a warning. */
+/* What can only be checked on the whole: fail-safe everywhere must be carried for ever, and what
+ * deserves a warning. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static void look(struct worst *worst, const struct model_node *n, const int64_t 
 
         if (over <= worst->over)
             continue;
-        *worst = (struct worst){over, c, ph, hosts[ph], n->bad_mva[c][ph], n->other_mva[ph], n->limit_mva[c][ph]};
+        *worst =
+            (struct worst){over, c, ph, hosts[ph], n->bad_mva[c][ph], n->other_mva[ph], n->limit_mva[c][ph]};
     }
 }
 
@@ -43,8 +45,8 @@ static void report(struct draft *d, const struct model *m, uint32_t node, const 
     finding_at(d->errors, d->node[d->node_order[node]].at,
                "node '%s' phase %c%s: with every host at fail-safe %s may flow (hosts %s, bad %s, other %s), "
                "its steady limit is %s: lower fail_safe or k, or move hosts",
-               m->node[node].name, (char)('A' + w->phase), when, kva(w->hosts + w->bad + w->other, all), kva(w->hosts, hosts),
-               kva(w->bad, bad), kva(w->other, other), kva(w->limit, limit));
+               m->node[node].name, (char)('A' + w->phase), when, kva(w->hosts + w->bad + w->other, all),
+               kva(w->hosts, hosts), kva(w->bad, bad), kva(w->other, other), kva(w->limit, limit));
 }
 
 /* I2, second half: k hosts that start together must not reach the fastest element. */
@@ -58,7 +60,8 @@ static void check_inrush(struct draft *d, const struct model *m, const struct su
         if (!n->instant_peak_ma || !n->limited)
             continue;
         /* peak to rms, down: 1 / sqrt 2 */
-        int64_t limit = derive_limit_mva(derive_round_down(n->instant_peak_ma, 707106, PPM), n->volts_low_mv), most = 0;
+        int64_t limit = derive_limit_mva(derive_round_down(n->instant_peak_ma, 707106, PPM), n->volts_low_mv),
+                most = 0;
 
         for (uint32_t ph = 0; ph < PHASES; ph++) {
             int64_t start = sum[i][ph] + n->other_mva[ph] + sums_largest_gaps(m, below, i, SUM_BOOT, 0, ph);
@@ -67,7 +70,8 @@ static void check_inrush(struct draft *d, const struct model *m, const struct su
         }
         if (most > limit)
             finding_at(d->errors, d->node[d->node_order[i]].at,
-                       "node '%s': %u hosts that start together may draw %s, 0.85 of the fast edge of its fastest stage is %s: "
+                       "node '%s': %u hosts that start together may draw %s, 0.85 of the fast edge of its "
+                       "fastest stage is %s: "
                        "lower inrush or k, or raise the pickup",
                        n->name, n->k, kva(most, text), kva(limit, edge));
     }
@@ -128,7 +132,8 @@ static void warn_nodes(struct draft *d, const struct site *site, const uint32_t 
         if (!applies(site, hosts, i, what))
             continue;
         if (count < NAMED)
-            used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", count ? ", " : "", m->node[i].name);
+            used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", count ? ", " : "",
+                                     m->node[i].name);
         if (!count++)
             first = i;
     }
@@ -136,8 +141,8 @@ static void warn_nodes(struct draft *d, const struct site *site, const uint32_t 
         return;
     const struct tree *at = d->node[d->node_order[first]].at;
 
-    finding_at(d->warnings, at, "%u node%s (%s%s): %s", count, count > 1 ? "s" : "", line, count > NAMED ? ", ..." : "",
-               text[what]);
+    finding_at(d->warnings, at, "%u node%s (%s%s): %s", count, count > 1 ? "s" : "", line,
+               count > NAMED ? ", ..." : "", text[what]);
 }
 
 /* The sums are in power and do not mind, but limits follow from the volts written: a slip would go unseen. */
@@ -153,9 +158,10 @@ static void warn_volts(struct draft *d, const struct site *site)
             continue;
         for (uint32_t p = 0; p < n->parent_count; p++)
             if (m->node[n->parent[p]].volts_ln_mv != n->volts_ln_mv)
-                finding_at(d->warnings, draft->volts.at ? draft->volts.at : draft->at,
-                           "node '%s' and its parent '%s' differ in volts and no transformer stands between them", n->name,
-                           m->node[n->parent[p]].name);
+                finding_at(
+                    d->warnings, draft->volts.at ? draft->volts.at : draft->at,
+                    "node '%s' and its parent '%s' differ in volts and no transformer stands between them",
+                    n->name, m->node[n->parent[p]].name);
     }
 }
 
@@ -181,8 +187,8 @@ int check_warnings(struct draft *d, const struct site *site)
             dark += !share;
         }
         if (dark)
-            finding_at(d->warnings, d->redundancy.may_lose.at, "%u host%s without power after the loss of %s", dark,
-                       dark > 1 ? "s are" : " is", m->contingency[c]);
+            finding_at(d->warnings, d->redundancy.may_lose.at, "%u host%s without power after the loss of %s",
+                       dark, dark > 1 ? "s are" : " is", m->contingency[c]);
     }
     return 0;
 }

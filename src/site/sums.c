@@ -106,8 +106,8 @@ static int falling(const void *left, const void *right)
     return a < b ? 1 : a > b ? -1 : 0;
 }
 
-int64_t sums_largest_gaps(const struct model *model, const struct sums_below *below, uint32_t node, enum sum_kind kind,
-                          uint32_t contingency, uint32_t phase)
+int64_t sums_largest_gaps(const struct model *model, const struct sums_below *below, uint32_t node,
+                          enum sum_kind kind, uint32_t contingency, uint32_t phase)
 {
     uint32_t count = 0, before = INDEX_NONE, k = model->node[node].k;
     int64_t sum = 0;
@@ -120,7 +120,8 @@ int64_t sums_largest_gaps(const struct model *model, const struct sums_below *be
         if (h != before)
             below->gap[count++] = 0;
         before = h;
-        below->gap[count - 1] += derive_contribution_mva(gap, &host->cord[below->cord[i] % CORDS_MAX], contingency, phase,
+        below->gap[count - 1] += derive_contribution_mva(gap, &host->cord[below->cord[i] % CORDS_MAX],
+                                                         contingency, phase,
                                                          model->type[host->type].pf_min_ppm);
     }
     if (k < count)
