@@ -195,13 +195,38 @@ static json_t *json_node(const struct site *site, uint32_t i, const struct node_
     return node;
 }
 
-static json_t *json_lines(const char *text)
+/* "PATH:LINE:COLUMN: error: text" -> {line, column, text}, a finding about the file as a whole without a
+ * place. */
+static json_t *json_finding(const char *line, size_t bytes, const char *path)
+{
+    char text[1024];
+    unsigned row = 0, column = 0;
+    const char *rest;
+
+    snprintf(text, sizeof text, "%.*s", (int)bytes, line);
+    rest = !strncmp(text, path, strlen(path)) ? text + strlen(path) : text;
+    json_t *finding = json_object();
+
+    if (sscanf(rest, ":%u:%u:", &row, &column) == 2) {
+        json_object_set_new(finding, "line", json_integer(row));
+        json_object_set_new(finding, "column", json_integer(column));
+    }
+    const char *word = strstr(rest, "error: ");
+
+    word = word                        ? word + strlen("error: ")
+           : strstr(rest, "warning: ") ? strstr(rest, "warning: ") + strlen("warning: ")
+                                       : rest;
+    json_object_set_new(finding, "text", json_string(word));
+    return finding;
+}
+
+static json_t *json_lines(const char *text, const char *path)
 {
     json_t *lines = json_array();
 
     for (const char *end; *text; text = end + (*end == '\n')) {
         end = strchrnul(text, '\n');
-        json_array_append_new(lines, json_stringn(text, (size_t)(end - text)));
+        json_array_append_new(lines, json_finding(text, (size_t)(end - text), path));
     }
     return lines;
 }
@@ -219,7 +244,7 @@ static void print_json(const struct options *o, const struct site *site, const s
                             1, "site", m->name, "mode", mode_name[m->mode], "hosts", (int)m->host_count,
                             "types", (int)m->type_count, "meters", (int)m->meter_count, "server",
                             site->server.name, "may_lose", lost, "nodes", nodes, "warnings",
-                            json_lines(site->warnings));
+                            json_lines(site->warnings, o->site));
 
     json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     putchar('\n');
@@ -229,7 +254,8 @@ static void print_json(const struct options *o, const struct site *site, const s
 /* The findings of a broken site as JSON, the exit code says the rest. */
 static void print_refusal(const struct options *o, const char *report)
 {
-    json_t *all = json_pack("{s:s, s:b, s:o}", "path", o->site, "ok", 0, "errors", json_lines(report));
+    json_t *all = json_pack("{s:s, s:b, s:o}", "path", o->site, "ok", 0, "errors",
+                            json_lines(report, o->site));
 
     json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     putchar('\n');
@@ -244,7 +270,7 @@ static int load(const struct options *o, struct site *site)
 
     if (!out)
         return -ENOMEM;
-    int rc = site_load(site, o->site, o->server, out);
+    int rc = site_load(site, o->site, o->server ? o->server : "", out);
 
     fclose(out);
     if (rc)

@@ -47,19 +47,25 @@ static int collect_ancestors(struct model *m, struct model_node *n, uint32_t sel
     return 0;
 }
 
+/* Do two figures of one thing agree within 2 %? */
+static int agree(int64_t a, int64_t b)
+{
+    int64_t apart = a > b ? a - b : b - a;
+
+    return apart <= a / 50;
+}
+
 /* domain.md 0.5: amperes and kilowatts of one device, compared at nominal volts. */
 static void check_ratings(struct draft *d, const struct draft_node *draft, const struct model_node *n)
 {
-    enum { PERCENT_2 = 50 };
+    int64_t power = derive_round_down(n->rating_ma, n->volts_ln_mv * n->phases, 1000);
+    int64_t line_to_line = derive_round_down(n->rating_ma, draft->volts_ll_mv, 1000),
+            given = draft->rating_power.number;
     char text[32];
 
-    if (!draft->rating_power.at || !n->limited)
+    if (!draft->rating_power.at || !n->limited || agree(power, given))
         return;
-    int64_t volts = n->volts_ln_mv * n->phases, power = derive_round_down(n->rating_ma, volts, 1000);
-    int64_t apart = power > draft->rating_power.number ? power - draft->rating_power.number
-                                                       : draft->rating_power.number - power;
-
-    if (apart <= power / PERCENT_2)
+    if (n->phases != PHASES && agree(line_to_line, given))
         return;
     finding_at(
         d->errors, draft->rating_power.at,
@@ -253,7 +259,7 @@ void build_hosts(struct draft *d, struct site *site)
         const struct draft_row *row = &d->row[draft->row];
         struct site_address *address = &site->host_address[h];
 
-        if (draft->row != built) { /* hosts of one row stand together and differ in name and address only */
+        if (draft->row != built) { /* hosts of one row differ in name and address only */
             same = (struct model_host){0};
             build_row(d, m, row, &same);
             built = draft->row;

@@ -45,10 +45,15 @@ static void hold(int64_t *least, enum steady_term *term, int64_t ma, enum steady
     *term = which;
 }
 
-/* A rating in power as amperes per phase at nominal volts. */
+/* A rating in power as amperes per phase at nominal volts. One phase may be wired line to line: the higher
+ * volts give the lower limit. */
 static int64_t power_ma(const struct device *d, int64_t power_m)
 {
-    return derive_round_down(power_m, 1000, d->volts_ln_mv * d->phases);
+    enum { ROOT_3_UP_PPM = 1732051 };
+    int64_t volts = d->phases == PHASES ? d->volts_ln_mv * PHASES
+                                        : derive_round_up(d->volts_ln_mv, ROOT_3_UP_PPM, PPM);
+
+    return derive_round_down(power_m, 1000, volts);
 }
 
 int64_t derive_steady_ma(const struct device *d, enum steady_term *term)

@@ -182,15 +182,17 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
         struct site_server one;
 
         read_row(d, at, &row, &one);
-        int fit = fits(&row.name, name ? name : host);
+        int fit = fits(&row.name, name && *name ? name : host);
 
         /* a server asked for by name is not stood in for */
-        if (fit <= best || (name && fit < 2))
+        if (fit <= best || (name && *name && fit < 2))
             continue;
         best = fit;
         *server = one;
     }
-    if (best || d->errors->count != faults || (!d->servers_at.at && !name))
+    bool any = name && !*name;
+
+    if (best || any || d->errors->count != faults || (!d->servers_at.at && !name))
         return 0;
     const struct tree *at = d->servers_at.at ? d->servers_at.at : d->root;
 

@@ -60,7 +60,8 @@ struct site {
 /* One line per finding: `file:line:column: error: what is wrong, what would be right`. Written to `report`;
  * at most 100. */
 
-/* setup: loads and checks. `server` names a row of servers:, NULL = this host's name. Returns 0, -EINVAL when
+/* setup: loads and checks. `server` names a row of servers:; NULL = this host's name or "default", which
+ * must be there; "" = the same, but a site without such a row is fine. Returns 0, -EINVAL when
  * the file has errors (all reported), or another -errno (reported too). */
 int site_load(struct site *site, const char *path, const char *server, FILE *report);
 void site_unload(struct site *site);

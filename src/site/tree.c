@@ -28,10 +28,14 @@ static struct tree *new_node(struct builder *b, enum tree_kind kind, struct fy_e
     uint32_t line = mark ? (uint32_t)mark->line + 1 : 1, column = mark ? (uint32_t)mark->column + 1 : 1;
     struct tree *node = NULL;
 
-    if (b->nodes++ < TREE_NODES_MAX)
-        node = scratch_take(b->scratch, sizeof *node);
-    if (!node) {
+    if (b->nodes == TREE_NODES_MAX) {
         findings_add(b->errors, line, column, "too many values, a site file may hold %d", TREE_NODES_MAX);
+        return NULL;
+    }
+    b->nodes++;
+    node = scratch_take(b->scratch, sizeof *node);
+    if (!node) {
+        findings_add(b->errors, 0, 0, "out of memory");
         return NULL;
     }
     *node = (struct tree){.kind = (uint8_t)kind, .line = line, .column = column};

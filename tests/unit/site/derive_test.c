@@ -21,7 +21,8 @@ static void volts_and_limits_round_down(void **state)
 
 static void the_least_term_is_the_steady_limit_and_is_named(void **state)
 {
-    struct device d = {.long_time_ma = 250000, .rated_100pct = 1, .ambient_ppm = PPM, .volts_ln_mv = 277128, .phases = 3};
+    struct device d = {
+        .long_time_ma = 250000, .rated_100pct = 1, .ambient_ppm = PPM, .volts_ln_mv = 277128, .phases = 3};
     enum steady_term term;
 
     (void)state;
@@ -55,8 +56,12 @@ static void the_least_term_is_the_steady_limit_and_is_named(void **state)
 
 static void the_white_papers_branch_is_held_below_its_instantaneous_element(void **state)
 {
-    const struct device d = {.long_time_ma = 800000, .rated_100pct = 1, .ambient_ppm = PPM, .volts_ln_mv = 277128,
-                             .phases = 3, .definite_ma = derive_definite_ma(0, 100000, 850000, 100000)};
+    const struct device d = {.long_time_ma = 800000,
+                             .rated_100pct = 1,
+                             .ambient_ppm = PPM,
+                             .volts_ln_mv = 277128,
+                             .phases = 3,
+                             .definite_ma = derive_definite_ma(0, 100000, 850000, 100000)};
     enum steady_term term;
 
     (void)state;
@@ -68,7 +73,8 @@ static void the_white_papers_branch_is_held_below_its_instantaneous_element(void
 static void the_lowest_fast_edge_gives_the_peak_that_alarms(void **state)
 {
     (void)state;
-    /* BR800: short-time 4800 A - 10 % = 4320 A, instantaneous 8000 A - 10 % = 7200 A; 0.85 x sqrt 2 x 4320 = 5192.99 */
+    /* BR800: short-time 4800 A - 10 % = 4320 A, instantaneous 8000 A - 10 % = 7200 A; 0.85 x sqrt 2 x 4320 =
+     * 5192.99 */
     assert_int_equal(derive_definite_ma(4800000, 100000, 8000000, 100000), 4320000);
     assert_int_equal(derive_definite_ma(0, 100000, 8000000, 100000), 7200000);
     assert_int_equal(derive_definite_ma(4800000, 200000, 0, 100000), 3840000);
@@ -99,7 +105,7 @@ static void a_cord_loads_its_phases_and_never_less_than_its_draw(void **state)
     derive_phase_ppm(WIRING_ABC, cord.phase_ppm);
     /* 3250 W / 0.98 x 0.333334 = 1105.444387 VA */
     assert_int_equal(derive_contribution_mva(3250000, &cord, 0, 1, 980000), 1105445);
-    assert_int_equal(derive_contribution_mva(3250000, &cord, 1, 1, 980000), 607995);   /* x 0.55 = 607.99441 */
+    assert_int_equal(derive_contribution_mva(3250000, &cord, 1, 1, 980000), 607995); /* x 0.55 = 607.99441 */
     derive_phase_ppm(WIRING_CA, cord.phase_ppm);
     assert_int_equal(derive_contribution_mva(1000000, &cord, 0, 0, PPM), 577351);
     assert_int_equal(derive_contribution_mva(1000000, &cord, 0, 1, PPM), 0);

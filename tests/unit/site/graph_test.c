@@ -22,7 +22,8 @@ static uint32_t draw(uint64_t *seed, uint32_t below)
     return (uint32_t)(*seed >> 33) % below;
 }
 
-/* Depth grows with the index divided by six: at most five levels, first parents and second ones from higher levels. */
+/* Depth grows with the index divided by six: at most five levels, first parents and second ones from higher
+ * levels. */
 static void invent(struct text *t, uint64_t *seed)
 {
     for (uint32_t i = 0; i < NODES; i++) {
@@ -38,7 +39,8 @@ static void invent(struct text *t, uint64_t *seed)
                      above + draw(seed, 3), above + 3 + draw(seed, 3));
     }
     for (uint32_t i = 0; i < ROWS; i++)
-        snprintf(t->row[i], LINE, "  - {id: h%u, count: %u, type: gpu, cords: [n%u, n%u], address: 10.0.%u.1}\n", i,
+        snprintf(t->row[i], LINE,
+                 "  - {id: h%u, count: %u, type: gpu, cords: [n%u, n%u], address: 10.0.%u.1}\n", i,
                  1 + draw(seed, 12), draw(seed, NODES), draw(seed, NODES), i);
 }
 
@@ -62,8 +64,10 @@ static void compose(struct text *t)
     at += sprintf(at, "site: t\nnodes:\n");
     for (uint32_t i = 0; i < NODES; i++)
         at += sprintf(at, "%s", t->node[i]);
-    at += sprintf(at, "host_types:\n  - {id: gpu, cap: {min: 1kW, max: 8kW}, base: 1kW, phys_max: 10kW, actuation: 1s}\n"
-                      "hosts:\n");
+    at += sprintf(
+        at,
+        "host_types:\n  - {id: gpu, cap: {min: 1kW, max: 8kW}, base: 1kW, phys_max: 10kW, actuation: 1s}\n"
+        "hosts:\n");
     for (uint32_t i = 0; i < ROWS; i++)
         at += sprintf(at, "%s", t->row[i]);
     sprintf(at, "redundancy: {scheme: N+1, may_lose: [n0, n7]}\n");
@@ -112,7 +116,8 @@ static void any_order_of_the_file_gives_the_same_well_ordered_model(void **state
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(any_order_of_the_file_gives_the_same_well_ordered_model)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_order_of_the_file_gives_the_same_well_ordered_model)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

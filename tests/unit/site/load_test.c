@@ -12,7 +12,8 @@
 
 #define TYPE \
     "host_types:\n" \
-    "  - {id: gpu, cap: {min: 1600W, max: 8kW}, base: 1500W, efficiency: 96%, phys_max: 10.3kW, actuation: 120ms}\n"
+    "  - {id: gpu, cap: {min: 1600W, max: 8kW}, base: 1500W, efficiency: 96%, phys_max: 10.3kW, actuation: " \
+    "120ms}\n"
 
 static void load_shipped(struct site *site, const char *name)
 {
@@ -84,19 +85,21 @@ static void a_row_with_a_count_becomes_hosts_at_consecutive_addresses(void **sta
 
 static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
 {
-    static const char text[] =
-        "site: t\nnodes:\n  - {id: n, kind: main, volts: 400V, rating: 100A}\n"
-        "servers:\n"
-        "  - {name: default, priority: 10, ports: [{driver: synthetic, interface: a, address: 10.0.0.1, udp: 7001}]}\n"
-        "  - name: alpha\n"
-        "    priority: 80\n"
-        "    cores: {lane: 2, decide: 3}\n"
-        "    rt_throttling: lift\n"
-        "    hugepages: no\n"
-        "    memory: 1GiB\n"
-        "    ports:\n"
-        "      - {role: hosts, driver: af_packet, interface: h, address: 10.0.1.1, udp: 7002, mac: '02:00:00:00:00:0B'}\n"
-        "      - {role: meters, driver: af_xdp, interface: m, address: 10.0.2.1, udp: 7001, mtu: 9000, ring: 1024}\n";
+    static const char text[] = "site: t\nnodes:\n  - {id: n, kind: main, volts: 400V, rating: 100A}\n"
+                               "servers:\n"
+                               "  - {name: default, priority: 10, ports: [{driver: synthetic, interface: a, "
+                               "address: 10.0.0.1, udp: 7001}]}\n"
+                               "  - name: alpha\n"
+                               "    priority: 80\n"
+                               "    cores: {lane: 2, decide: 3}\n"
+                               "    rt_throttling: lift\n"
+                               "    hugepages: no\n"
+                               "    memory: 1GiB\n"
+                               "    ports:\n"
+                               "      - {role: hosts, driver: af_packet, interface: h, address: 10.0.1.1, "
+                               "udp: 7002, mac: '02:00:00:00:00:0B'}\n"
+                               "      - {role: meters, driver: af_xdp, interface: m, address: 10.0.2.1, udp: "
+                               "7001, mtu: 9000, ring: 1024}\n";
     struct written_site w;
 
     (void)state;
@@ -106,7 +109,7 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
 
     assert_string_equal(s->name, "alpha");
     assert_int_equal(s->port_count, 2);
-    assert_string_equal(s->port[0].driver, "af_xdp");           /* meters first, whatever the order in the file */
+    assert_string_equal(s->port[0].driver, "af_xdp"); /* meters first, whatever the order in the file */
     assert_int_equal(s->port[0].mtu, 9000);
     assert_int_equal(s->port[0].ring_frames, 1024);
     assert_string_equal(s->port[1].interface, "h");
@@ -131,6 +134,24 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
     assert_non_null(strstr(w.report, ":5:3: error: there is no server 'beta'"));
 }
 
+static void a_site_without_a_row_for_this_machine_loads_only_where_that_is_asked_for(void **state)
+{
+    static const char text[] = "site: t\nnodes:\n  - {id: n, kind: main, volts: 400V, rating: 100A}\n"
+                               "servers:\n"
+                               "  - {name: some.other.machine, ports: [{driver: synthetic, interface: a, "
+                               "address: 10.0.0.1, udp: 7001}]}\n";
+    struct written_site w;
+
+    (void)state;
+    written_site_load(&w, text, NULL);
+    assert_int_equal(w.rc, -EINVAL);
+    assert_non_null(strstr(w.report, ":5:3: error: no row of servers fits host"));
+    written_site_load(&w, text, "");
+    assert_int_equal(w.rc, 0);
+    assert_int_equal(w.site.server.port_count, 0);
+    site_unload(&w.site);
+}
+
 static void losing_a_feed_moves_its_load_to_the_other_cord(void **state)
 {
     struct site site;
@@ -149,7 +170,7 @@ static void losing_a_feed_moves_its_load_to_the_other_cord(void **state)
     assert_int_equal(dual->cord[1].share_ppm[1], 1000000);
     assert_int_equal(dual->cord[0].share_ppm[2], 1000000);
     assert_int_equal(dual->cord[1].share_ppm[2], 0);
-    for (uint32_t c = 0; c < 3; c++)                            /* a transfer switch keeps its host through either loss */
+    for (uint32_t c = 0; c < 3; c++) /* a transfer switch keeps its host through either loss */
         assert_int_equal(behind_switch->cord[0].share_ppm[c], 1000000);
     assert_int_equal(m->node[written_site_node(&site, "ups-a")].limit_mva[1][0], DERIVE_NO_LIMIT);
     assert_int_equal(m->node[written_site_node(&site, "busway-a1")].limit_mva[1][0], DERIVE_NO_LIMIT);
@@ -211,6 +232,32 @@ static void a_short_tree_takes_volts_and_phases_from_above_and_defaults_elsewher
     site_unload(&site);
 }
 
+static void single_phase_and_unbalanced_load_stays_on_its_phases(void **state)
+{
+    struct site site;
+
+    (void)state;
+    load_shipped(&site, "every-key.yaml");
+    const struct model_node *row = &site.model.node[written_site_node(&site, "row")];
+    const struct model_node *bus = &site.model.node[written_site_node(&site, "bus")];
+    const struct model_host *lone = &site.model.host[written_site_host(&site, "lone")];
+
+    assert_int_equal(row->other_mva[0], 2000000);
+    assert_int_equal(row->other_mva[1], 1000000);
+    assert_int_equal(row->other_mva[2], 1111112);       /* 1 kW / 0.9, up */
+    assert_int_equal(row->steady_ma, 480000);           /* 0.8 x 600 A < 0.96 x 0.9975 x 600 A < 560 A */
+    assert_int_equal(row->instant_peak_ma, 3245618);    /* 0.85 x sqrt 2 x 0.9 x 3 kA */
+    assert_int_equal(bus->limited, 0);
+    assert_int_equal(bus->limit_mva[0][0], DERIVE_NO_LIMIT);
+    assert_int_equal(bus->other_mva[0], 2000000);       /* what hangs below loads it too */
+    assert_int_equal(bus->parent_count, 2);
+    assert_int_equal(bus->ancestor_count, 5);           /* bus, ups, tx, street, bypass */
+    assert_int_equal(lone->cord[0].phase_ppm[0], 0);
+    assert_int_equal(lone->cord[0].phase_ppm[1], 1000000);
+    assert_int_equal(lone->cord[0].phase_ppm[2], 0);
+    site_unload(&site);
+}
+
 static void a_site_with_an_error_leaves_nothing_behind(void **state)
 {
     struct written_site w;
@@ -263,9 +310,11 @@ int main(void)
         cmocka_unit_test(the_demo_site_has_the_figures_worked_out_by_hand),
         cmocka_unit_test(a_row_with_a_count_becomes_hosts_at_consecutive_addresses),
         cmocka_unit_test(the_row_of_this_server_is_chosen_and_default_stands_in),
+        cmocka_unit_test(a_site_without_a_row_for_this_machine_loads_only_where_that_is_asked_for),
         cmocka_unit_test(losing_a_feed_moves_its_load_to_the_other_cord),
         cmocka_unit_test(a_host_without_any_cord_left_draws_nothing_and_is_named_in_a_warning),
         cmocka_unit_test(a_short_tree_takes_volts_and_phases_from_above_and_defaults_elsewhere),
+        cmocka_unit_test(single_phase_and_unbalanced_load_stays_on_its_phases),
         cmocka_unit_test(a_site_with_an_error_leaves_nothing_behind),
         cmocka_unit_test(hundreds_of_errors_are_counted_and_a_hundred_shown),
     };

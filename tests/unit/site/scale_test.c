@@ -18,14 +18,17 @@ static void write_hall(FILE *out)
     for (char side = 'a'; side <= 'b'; side++)
         fprintf(out, "  - {id: feed-%c, kind: main, volts: 480V, rating: 60kA, k: 40}\n", side);
     for (int i = 0; i < BRANCHES * 2; i++)
-        fprintf(out, "  - {id: branch-%d, kind: branch, parent: feed-%c, rating: 4kA, k: 4, other: 2kW}\n", i, 'a' + i % 2);
+        fprintf(out, "  - {id: branch-%d, kind: branch, parent: feed-%c, rating: 4kA, k: 4, other: 2kW}\n", i,
+                'a' + i % 2);
     for (int i = 0; i < RACKS; i++)
-        fprintf(out, "  - {id: rack-%d, kind: rack, parent: branch-%d, rating: 150A, k: 1}\n", i, i % (BRANCHES * 2));
+        fprintf(out, "  - {id: rack-%d, kind: rack, parent: branch-%d, rating: 150A, k: 1}\n", i,
+                i % (BRANCHES * 2));
     fprintf(out, "host_types:\n"
-                 "  - {id: gpu, cap: {min: 1600W, max: 8kW}, base: 1500W, phys_max: 10.3kW, actuation: 120ms}\nhosts:\n");
+                 "  - {id: gpu, cap: {min: 1600W, max: 8kW}, base: 1500W, phys_max: 10.3kW, actuation: "
+                 "120ms}\nhosts:\n");
     for (int i = 0; i < RACKS * PER_RACK; i++)
-        fprintf(out, "  - {id: host-%d, type: gpu, cords: [rack-%d, rack-%d], address: 10.%d.%d.%d}\n", i, i / PER_RACK,
-                (i / PER_RACK) ^ 1, 1 + i / 40000, i / 200 % 200, 1 + i % 200);
+        fprintf(out, "  - {id: host-%d, type: gpu, cords: [rack-%d, rack-%d], address: 10.%d.%d.%d}\n", i,
+                i / PER_RACK, (i / PER_RACK) ^ 1, 1 + i / 40000, i / 200 % 200, 1 + i % 200);
     fprintf(out, "meters:\n");
     for (int i = 0; i < METERS; i++)
         fprintf(out, "  - {id: m-%d, node: rack-%d}\n", i, i);
