@@ -21,8 +21,8 @@ void arena_close(struct arena *arena);
 void *arena_take(struct arena *arena, size_t bytes, size_t align);
 void arena_seal(struct arena *arena);
 
-/* rt: says that the calling thread allocates no more. In the test build (tests/seal interposer loaded) any malloc, calloc,
- * realloc or free by this thread afterwards aborts; otherwise it does nothing. */
+/* rt: says that the calling thread allocates no more. In the test build (tests/seal interposer loaded)
+ * any malloc, calloc, realloc or free by this thread afterwards aborts; otherwise it does nothing. */
 void arena_seal_thread(void);
 
 #endif

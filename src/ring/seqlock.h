@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records that one thread updates and many read without blocking it: 64 bytes, sequence-locked, copied word by word
- * through relaxed atomics so that a race detector agrees. */
+/* Records that one thread updates and many read without blocking it: 64 bytes, sequence-locked, copied
+ * word by word through release and acquire atomics: no fence, so a race detector sees every order that
+ * the code relies on. */
 #ifndef FLYBALL_RING_SEQLOCK_H
 #define FLYBALL_RING_SEQLOCK_H
 

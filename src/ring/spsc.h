@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Single-producer single-consumer queue of fixed-size records in memory the caller owns. Records are written and read in
- * place: claim, fill, publish; peek, use, release. Neither side ever waits.
+ * Single-producer single-consumer queue of fixed-size records in memory the caller owns. Records are
+ * written and read in place: claim, fill, publish; peek, use, release. Neither side ever waits.
  */
 #ifndef FLYBALL_RING_SPSC_H
 #define FLYBALL_RING_SPSC_H
@@ -27,7 +27,8 @@ struct spsc {
 size_t spsc_bytes(uint32_t record_bytes, uint32_t count);
 int spsc_init(struct spsc *queue, void *memory, uint32_t record_bytes, uint32_t count);
 
-/* rt, producer: the next record to fill, NULL when full. Claiming twice without publish gives the same record. */
+/* rt, producer: the next record to fill, NULL when full. Claiming twice without publish gives the same
+ * record. */
 void *spsc_claim(struct spsc *queue);
 void spsc_publish(struct spsc *queue);
 

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TSC to CLOCK_MONOTONIC and CLOCK_REALTIME, ns. Calibrated at start, slope corrected by the cold side. */
+/*
+ * TSC to CLOCK_MONOTONIC and CLOCK_REALTIME, ns. Calibrated at start, slope corrected by the cold side.
+ * The map is two straight lines that meet at a moment which lies ahead when the map is published: readers of
+ * the old map and of the new one then agree on every time before it, so nobody ever sees time step back.
+ */
 #ifndef FLYBALL_TIME_TIMEBASE_H
 #define FLYBALL_TIME_TIMEBASE_H
 
 #include "ring/seqlock.h"
 
 struct timebase {
-    struct seqlock map;         /* tsc0, mono0_ns, real0_ns, mult (ns << 32 per tick) */
-    int64_t shift_ns;           /* added to the monotonic result: tests and benches that skip time; 0 in production */
+    /* Two copies, written by turns: a reader never waits for a writer that lost its core in the middle. */
+    struct seqlock map[2];
+    _Atomic uint32_t current;   /* the copy to read */
+    int64_t shift_ns;           /* added to both clocks: tests and benches that skip time; 0 in production */
+    uint64_t seen_tsc;          /* cold side: the newest comparison with the system clock, for the rate */
+    int64_t seen_mono_ns;
 };
 
-/* setup: measures the TSC for about 20 ms. -ENOTSUP without an invariant TSC (then clock_gettime is used throughout). */
+/* setup: measures the TSC for about 20 ms. -ENOTSUP without an invariant TSC (then clock_gettime is used
+ * throughout, and the base works all the same). */
 int timebase_init(struct timebase *base);
 
-/* cold: re-anchors against the system clocks; call about once a second. Monotonic results never fall. */
+/* cold: re-anchors against the system clocks; call about once a second. Monotonic results never fall: an
+ * error is slewed away at no more than 500 ppm. Within 100 ms of the last call only realtime is renewed. */
 void timebase_discipline(struct timebase *base);
 
 /* rt: one TSC read, no system call. */

@@ -10,17 +10,19 @@
 /* rt: checks the header; `frame` then points into `data`. Returns ACCEPTED or an enum refusal. */
 int frame_decode(const uint8_t *data, uint32_t bytes, struct frame *frame);
 
-/* rt: writes the header for a body of frame->body_bytes that already stands at data + FRAME_HEADER_BYTES; tag zeroed.
- * Returns header + body bytes. */
+/* rt: writes the header for a body of frame->body_bytes that already stands at data + FRAME_HEADER_BYTES; tag
+ * zeroed. Returns header + body bytes, 0 when the body is too long for a datagram. */
 uint32_t frame_encode(uint8_t *data, const struct frame *frame);
 
-/* Sequence numbers of one sender. New ones only: an older unseen one counts as reordered, a seen one as duplicate. */
+/* Sequence numbers of one sender. New ones only: an older unseen one counts as reordered, a seen one as duplicate;
+ * further back than 64 nobody remembers, and it is reordered. Zeroed at start. */
 struct replay_window {
     uint64_t newest;
     uint64_t seen;              /* bit i: newest - i */
 };
 
-/* rt: ACCEPTED (and noted), REFUSED_DUPLICATE or REFUSED_REORDERED. Sequence 0 is refused as malformed by frame_decode. */
+/* rt: ACCEPTED (and noted), REFUSED_DUPLICATE or REFUSED_REORDERED. Sequence 0 is refused as malformed by
+ * frame_decode. */
 int replay_check(struct replay_window *window, uint64_t sequence);
 
 /* any: "duplicate", ... and its meaning; for status, metrics and man pages. */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of the decision: one struct, one owner. Only the stages of core/ include this. */
+#ifndef FLYBALL_CORE_CORE_H
+#define FLYBALL_CORE_CORE_H
+
+#include "core/cluster.h"
+#include "core/demand.h"
+#include "core/detect.h"
+#include "core/emergency.h"
+#include "core/ledger.h"
+#include "core/pipeline.h"
+
+struct core {
+    const struct model *model;
+    uint64_t epoch;
+    uint32_t mode;              /* enum mode */
+    int64_t t_ns;               /* slot time */
+    const struct slot *slot;    /* being decided on */
+    struct outbox *outbox;
+    struct ledger ledger;
+    struct demand *demand;      /* by host */
+    struct detect *detect;      /* by meter */
+    struct emergencies emergencies;
+    struct cluster cluster;
+    bool recovering;
+    uint8_t *why;               /* by host: enum egress_why of the newest lease */
+    uint64_t digest, decisions;
+    int64_t second;             /* of slot time, whose digest is open */
+    struct core_counters count;
+};
+
+#endif

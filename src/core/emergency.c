@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* safety.md section 8. Time to trip joins the triggers with the breaker model; until then the steady limit stands for it. */
+#include "core/emergency.h"
+
+#include "core/draw.h"
+
+enum { CALM_PPM = 900000, TARGET_PPM = 950000, SHOT_PPM = 750000 };
+#define NEVER_NS INT64_MAX
+#define LOW_VOLTS_NS (1 * NS_PER_S)     /* a sag that stays this long lowers the limit */
+#define GOOD_VOLTS_NS (60 * NS_PER_S)   /* and this long without restores it */
+
+/* ---- hosts below every node ---- */
+
+uint32_t emergency_below_room(const struct model *model)
+{
+    uint32_t room = 0;
+    for (uint32_t host = 0; host < model->host_count; host++)
+        for (uint32_t j = 0; j < model->host[host].cord_count; j++)
+            room += model->node[model->host[host].cord[j].node].ancestor_count;
+    return room;
+}
+
+static void below_each(struct emergencies *e, void (*take)(struct emergencies *e, uint32_t node, uint32_t host))
+{
+    const struct model *model = e->model;
+    for (uint32_t host = 0; host < model->host_count; host++) {
+        for (uint32_t j = 0; j < model->host[host].cord_count; j++) {
+            const struct model_node *node = &model->node[model->host[host].cord[j].node];
+            for (uint32_t a = 0; a < node->ancestor_count; a++)
+                take(e, node->ancestor[a], host);
+        }
+    }
+}
+
+static void below_count(struct emergencies *e, uint32_t node, uint32_t host)
+{
+    (void)host;
+    e->below_count[node]++;
+}
+
+/* Hosts come in ascending order, so a second cord's host stands right before. */
+static void below_add(struct emergencies *e, uint32_t node, uint32_t host)
+{
+    uint32_t *run = &e->below[e->below_first[node]];
+    uint32_t count = e->below_count[node];
+    if (count && run[count - 1] == host)
+        return;
+    run[count] = host;
+    e->below_count[node]++;
+}
+
+void emergency_init(struct emergencies *e, const struct model *model)
+{
+    uint32_t first = 0;
+    e->model = model;
+    e->entered = 0;
+    below_each(e, below_count);
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        e->below_first[n] = first;
+        first += e->below_count[n];
+        e->below_count[n] = 0;
+        e->node[n] = (struct emergency){
+            .calm_since_ns = NEVER_NS, .raise_after_ns = INT64_MIN, .low_volts_since_ns = NEVER_NS, .good_volts_since_ns = NEVER_NS,
+        };
+    }
+    below_each(e, below_add);
+}
+
+/* ---- triggers ---- */
+
+struct load {
+    int64_t current_ma;         /* worst phase */
+    int64_t low_mv;
+    bool disobeyed;             /* measured above exposure on some phase, the meter's error granted */
+    bool peak;
+};
+
+static struct load load_of(const struct emergencies *e, const struct ledger *ledger, const struct reading *reading, uint32_t node)
+{
+    const struct model_node *n = &e->model->node[node];
+    int64_t error_ppm = e->model->meter[reading->meter].error_ppm;
+    struct load load = {.low_mv = INT64_MAX};
+    for (uint32_t phase = 0; phase < n->phases; phase++) {
+        int64_t current_ma = reading->current_ma[phase], voltage_mv = reading->voltage_mv[phase];
+        int64_t measured_mva = current_ma * voltage_mv / 1000;
+        int64_t exposed_mva = ledger->node[node].exposed_mva[0][phase];
+        load.current_ma = current_ma > load.current_ma ? current_ma : load.current_ma;
+        load.low_mv = voltage_mv < load.low_mv ? voltage_mv : load.low_mv;
+        load.disobeyed |= measured_mva > exposed_mva + exposed_mva / 1000 * error_ppm / 1000;
+        load.peak |= n->instant_peak_ma && current_ma * reading->crest_milli / 1000 >= n->instant_peak_ma;
+    }
+    return load;
+}
+
+/* A sag at constant power raises current in every device: when it stays, the limit in mVA follows it down. */
+static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_t node, int64_t low_mv, int64_t t_ns)
+{
+    const struct model_node *n = &e->model->node[node];
+    struct emergency *state = &e->node[node];
+    if (low_mv >= n->volts_low_mv) {
+        state->low_volts_since_ns = NEVER_NS;
+        state->good_volts_since_ns = state->good_volts_since_ns == NEVER_NS ? t_ns : state->good_volts_since_ns;
+        if (state->limit_lowered && t_ns - state->good_volts_since_ns >= GOOD_VOLTS_NS) {
+            state->limit_lowered = false;
+            ledger_scale_limit(ledger, node, PPM);
+        }
+        return;
+    }
+    state->good_volts_since_ns = NEVER_NS;
+    state->low_volts_since_ns = state->low_volts_since_ns == NEVER_NS ? t_ns : state->low_volts_since_ns;
+    if (t_ns - state->low_volts_since_ns >= LOW_VOLTS_NS) {
+        state->limit_lowered = true;
+        ledger_scale_limit(ledger, node, low_mv * PPM / n->volts_low_mv);
+    }
+}
+
+static void note_calm(const struct emergencies *e, struct emergency *state, bool calm, int64_t t_ns)
+{
+    const struct model_policy *policy = &e->model->policy;
+    if (!calm) {
+        state->calm_since_ns = NEVER_NS;
+        return;
+    }
+    state->calm_since_ns = state->calm_since_ns == NEVER_NS ? t_ns : state->calm_since_ns;
+    if (t_ns - state->calm_since_ns >= policy->emergency_clear_ns) {
+        state->active = false;
+        state->raise_after_ns = t_ns + policy->raise_after_emergency_ns;
+    }
+}
+
+/* The first stage has had its time: A of the slowest host type, and one reading's age. */
+static bool stage_is_over(const struct emergencies *e, const struct emergency *state, const struct reading *reading, int64_t t_ns)
+{
+    int64_t actuation_ns = 0;
+    for (uint32_t i = 0; i < e->model->type_count; i++)
+        actuation_ns = e->model->type[i].actuation_ns > actuation_ns ? e->model->type[i].actuation_ns : actuation_ns;
+    return t_ns - state->entered_ns >= actuation_ns + e->model->meter[reading->meter].fresh_ns;
+}
+
+enum emergency_action emergency_reading(struct emergencies *e, struct ledger *ledger, const struct reading *reading, uint32_t node,
+                                        int64_t t_ns)
+{
+    const struct model_node *n = &e->model->node[node];
+    struct emergency *state = &e->node[node];
+    if (!n->limited)
+        return EMERGENCY_NOTHING;
+    struct load load = load_of(e, ledger, reading, node);
+    follow_voltage(e, ledger, node, load.low_mv, t_ns);
+    bool danger = load.current_ma > n->steady_ma || load.disobeyed || load.peak;
+    if (!state->active) {
+        if (!danger)
+            return EMERGENCY_NOTHING;
+        *state = (struct emergency){
+            .active = true, .number = ++e->entered, .entered_ns = t_ns, .calm_since_ns = NEVER_NS, .raise_after_ns = INT64_MAX,
+            .low_volts_since_ns = state->low_volts_since_ns, .good_volts_since_ns = state->good_volts_since_ns,
+            .limit_lowered = state->limit_lowered,
+        };
+        return EMERGENCY_CUT;
+    }
+    note_calm(e, state, !danger && load.current_ma < n->steady_ma / PPM * CALM_PPM + n->steady_ma % PPM * CALM_PPM / PPM, t_ns);
+    if (danger && !state->fail_safe && stage_is_over(e, state, reading, t_ns)) {
+        state->fail_safe = true;
+        return EMERGENCY_FAIL_SAFE;
+    }
+    return EMERGENCY_NOTHING;
+}
+
+/* ---- what it does ---- */
+
+int64_t emergency_scale_ppm(const struct emergencies *e, const struct ledger *ledger, uint32_t node)
+{
+    const struct ledger_sums *sums = &ledger->node[node];
+    int64_t scale_ppm = PPM;
+    for (uint32_t i = 0; i < e->model->contingency_count * PHASES; i++) {
+        uint32_t c = i / PHASES, phase = i % PHASES;
+        int64_t target_mva = sums->limit_mva[c][phase] / PPM * TARGET_PPM;
+        int64_t newest_mva = sums->newest_mva[c][phase];
+        if (newest_mva <= target_mva)
+            continue;
+        int64_t ppm = target_mva * 1000 / (newest_mva / 1000 + 1);
+        scale_ppm = ppm < scale_ppm ? ppm : scale_ppm;
+    }
+    return scale_ppm;
+}
+
+int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, int64_t scale_ppm)
+{
+    const struct ledger_host *h = &ledger->host[host];
+    const struct model_host_type *type = &ledger->model->type[ledger->model->host[host].type];
+    int64_t cap_mw = h->newest_mw >= 0 ? h->newest_mw : h->fail_safe_mw;
+    int64_t governed_mw = h->draw_mw > type->base_max_mw ? h->draw_mw - type->base_max_mw : 0;
+    int64_t shot_mw = (governed_mw < cap_mw ? governed_mw : cap_mw) * SHOT_PPM / PPM;
+    /* scaling the whole draw and taking the base off again cuts at least as deep as scaling S asks for */
+    int64_t scaled_mw = draw_cap_within_mw(type, h->newest_draw_mw / 1000 * scale_ppm / 1000);
+    int64_t least_mw = scale_ppm < PPM && scaled_mw < shot_mw ? scaled_mw : shot_mw;
+    least_mw -= least_mw % type->quantum_mw;
+    return least_mw > type->cap_min_mw ? least_mw : type->cap_min_mw;
+}
+
+bool emergency_forbids_raise(const struct emergencies *e, uint32_t host, int64_t t_ns)
+{
+    const struct model_host *h = &e->model->host[host];
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_node *node = &e->model->node[h->cord[j].node];
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            if (t_ns < e->node[node->ancestor[a]].raise_after_ns)
+                return true;
+    }
+    return false;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Emergencies, first form of safety.md section 8: what starts one, what it does to caps, how it ends. */
+#ifndef FLYBALL_CORE_EMERGENCY_H
+#define FLYBALL_CORE_EMERGENCY_H
+
+#include <stdbool.h>
+
+#include "core/ledger.h"
+#include "msg/reading.h"
+
+struct emergency {
+    bool active, fail_safe;     /* fail_safe: second stage reached */
+    uint32_t number;            /* of this emergency, over all nodes */
+    int64_t entered_ns;
+    int64_t calm_since_ns;      /* measured < 0.9 steady since, INT64_MAX = not */
+    int64_t raise_after_ns;     /* no raise below before this */
+    int64_t low_volts_since_ns; /* below the lowest credible voltage since, INT64_MAX = not */
+    int64_t good_volts_since_ns;
+    bool limit_lowered;
+};
+
+struct emergencies {
+    const struct model *model;
+    struct emergency *node;
+    uint32_t *cut_in;           /* by host: number of the emergency that cut it last */
+    uint32_t *below_first, *below_count;    /* by node: its hosts over any cord, a run of `below` */
+    uint32_t *below;
+    uint32_t entered;           /* emergencies so far */
+};
+
+/* What the owner has to do about the node of this reading. */
+enum emergency_action { EMERGENCY_NOTHING, EMERGENCY_CUT, EMERGENCY_FAIL_SAFE };
+
+/* setup: how many entries `below` needs at most; then, with all arrays in place, fills them. */
+uint32_t emergency_below_room(const struct model *model);
+void emergency_init(struct emergencies *emergencies, const struct model *model);
+
+/* rt: takes a reading that covers `node`. */
+enum emergency_action emergency_reading(struct emergencies *emergencies, struct ledger *ledger, const struct reading *reading,
+                                        uint32_t node, int64_t t_ns);
+
+/* rt: the scale on governed draw that brings S of the node's worst phase to 0.95 of its limit; PPM where it is there already. */
+int64_t emergency_scale_ppm(const struct emergencies *emergencies, const struct ledger *ledger, uint32_t node);
+
+/* rt: the one shot at a host below: min(0.75 * min(cap, measured governed draw), the cap that gives S <= 0.95 steady_limit). */
+int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, int64_t scale_ppm);
+
+/* rt: an emergency above this host, or its aftermath, forbids raises now. */
+bool emergency_forbids_raise(const struct emergencies *emergencies, uint32_t host, int64_t t_ns);
+
+#endif

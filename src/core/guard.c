@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/guard.h"
+
+#include "msg/frame.h"
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Sixty-four bits in, mixed: order and every bit count. */
+static uint64_t mix(uint64_t digest, uint64_t word)
+{
+    digest = (digest ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return digest ^ (digest >> 29);
+}
+
+static void note_decision(struct core *core, const struct egress *egress)
+{
+    uint64_t head = (uint64_t)egress->kind | (uint64_t)egress->flags << 8 | (uint64_t)egress->why << 16 |
+                    (uint64_t)egress->host << 32;
+    core->digest = mix(core->digest, head);
+    core->digest = mix(core->digest, egress->sequence);
+    core->digest = mix(core->digest, egress->echo);
+    core->digest = mix(core->digest, egress->incarnation);
+    core->digest = mix(core->digest, (uint64_t)egress->cap_mw);
+    core->digest = mix(core->digest, egress->slot_sequence);
+    core->decisions++;
+}
+
+/* The cap that may leave, and the rule that made it so. */
+static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool emergency, enum egress_why *why)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    const struct model_host_type *type = &core->model->type[core->model->host[host].type];
+    if (!h->bounded || !h->accepted) {
+        *why = WHY_CLAIM;
+        return smaller(cap_mw, h->fail_safe_mw);
+    }
+    if (emergency)
+        return smaller(cap_mw, larger(h->newest_mw, type->cap_min_mw));
+    cap_mw = larger(smaller(cap_mw, type->cap_max_mw), core->model->host[host].floor_mw);
+    if (cap_mw > h->newest_mw && emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
+        cap_mw = h->newest_mw;
+        *why = WHY_EMERGENCY;
+    }
+
+    enum ledger_verdict bound;
+    int64_t room_mw = ledger_room_mw(&core->ledger, host, cap_mw, &bound);
+    if (bound == LEDGER_OVER_S) {
+        core->count.withheld_s++;
+        *why = WHY_GUARD_S;
+    } else if (bound == LEDGER_OVER_D) {
+        core->count.withheld_d++;
+        *why = WHY_GUARD_D;
+    }
+    return room_mw;
+}
+
+static void count_sent(struct core *core, const struct ledger_host *h, int64_t cap_mw, enum egress_why why)
+{
+    core->count.leases++;
+    core->count.claims += why == WHY_CLAIM;
+    core->count.cuts += cap_mw < h->newest_mw;
+    core->count.raises += h->newest_mw >= 0 && cap_mw > h->newest_mw;
+    core->count.fail_safes += why != WHY_CLAIM && cap_mw <= h->fail_safe_mw && h->newest_mw > h->fail_safe_mw;
+}
+
+void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why)
+{
+    struct ledger_host *h = &core->ledger.host[host];
+    struct outbox *outbox = core->outbox;
+    if (!h->incarnation || core->mode == MODE_OFF || outbox->count >= outbox->capacity)
+        return;
+    cap_mw = permitted(core, host, cap_mw, flags & LEASE_EMERGENCY, &why);
+    count_sent(core, h, cap_mw, why);
+    if (!ledger_sent(&core->ledger, host, cap_mw))
+        core->count.invariant_failures++;
+    core->why[host] = (uint8_t)why;
+
+    struct egress *egress = &outbox->record[outbox->count++];
+    *egress = (struct egress){
+        .kind = why == WHY_CLAIM ? FRAME_CLAIM : FRAME_LEASE,
+        .flags = (uint8_t)(flags | (why == WHY_CLAIM ? LEASE_CLAIM : 0)),
+        .why = (uint8_t)why,
+        .lane = core->slot->lane,
+        .host = host,
+        .incarnation = h->incarnation,
+        .sequence = h->sequence,
+        .echo = h->report,
+        .cap_mw = cap_mw,
+        .t_receive_ns = core->slot->t_receive_ns,
+        .slot_sequence = core->slot->sequence,
+        .duration_us = (uint32_t)(core->model->policy.lease_ns / NS_PER_US),
+        .floor_w = (uint32_t)(core->model->host[host].floor_mw / 1000),
+    };
+    note_decision(core, egress);
+}

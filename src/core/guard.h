@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last word before a lease leaves: I1a, I1b, floors, claims, quanta. Nothing else writes the outbox. */
+#ifndef FLYBALL_CORE_GUARD_H
+#define FLYBALL_CORE_GUARD_H
+
+#include "core/core.h"
+
+/* rt: sends the host a lease of at most cap_mw, held to what the ledger permits now. `why` says who asked. The echo is the
+ * host's newest report; nothing is sent to a host never heard of. */
+void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why);
+
+#endif

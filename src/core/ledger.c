@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leases, exposure and retirement on evidence: safety.md sections 3 to 5. */
+#include "core/ledger.h"
+
+#include <stddef.h>
+
+#include "core/draw.h"
+#include "core/sums.h"
+
+static const struct model_host_type *type_of(const struct ledger *ledger, uint32_t host)
+{
+    return &ledger->model->type[ledger->model->host[host].type];
+}
+
+enum { ROOM_TRIES = 4 };
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t ledger_exposed_cap_mw(const struct ledger_host *host)
+{
+    int64_t cap_mw = host->fail_safe_mw;
+    if (host->unretired_count)
+        cap_mw = larger(cap_mw, host->unretired[0].cap_mw);
+    return cap_mw;
+}
+
+static int64_t host_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_mw)
+{
+    int64_t draw_mw = draw_of_cap_mw(type_of(ledger, host), cap_mw);
+    int64_t phys_mw = ledger->host[host].phys_max_mw;
+    return draw_mw < phys_mw ? draw_mw : phys_mw;
+}
+
+/* Brings D and S in line with the host's account. */
+static void account(struct ledger *ledger, uint32_t host)
+{
+    struct ledger_host *h = &ledger->host[host];
+    int64_t exposed_mw = h->bounded ? host_draw_mw(ledger, host, ledger_exposed_cap_mw(h)) : h->phys_max_mw;
+    int64_t newest_mw = h->newest_mw < 0 ? exposed_mw
+                                         : host_draw_mw(ledger, host, larger(h->newest_mw, h->fail_safe_mw));
+    sums_replace(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, exposed_mw);
+    sums_replace(ledger, host, SUM_NEWEST, h->newest_draw_mw, newest_mw);
+    h->exposed_draw_mw = exposed_mw;
+    h->newest_draw_mw = newest_mw;
+}
+
+/* Keeps caps strictly falling from old to new: a lease is covered by a newer one that allows as much. When the list is full
+ * the newest two merge into one that is retired as late as the later and allows as much as the larger. */
+static void unretired_push(struct ledger_host *h, uint64_t sequence, int64_t cap_mw)
+{
+    while (h->unretired_count && h->unretired[h->unretired_count - 1].cap_mw <= cap_mw)
+        h->unretired_count--;
+    if (h->unretired_count == UNRETIRED_MAX) {
+        h->unretired[UNRETIRED_MAX - 1].sequence = sequence;
+        return;
+    }
+    h->unretired[h->unretired_count++] = (struct ledger_lease){sequence, cap_mw};
+}
+
+/* A lease retires only when a newer state is shown to have held for A with a cap below it. The fail-safe state after lease
+ * `applied` is newer than that lease. */
+static uint32_t unretired_retire(struct ledger_host *h, const struct report *report)
+{
+    uint32_t kept = 0, count = h->unretired_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct ledger_lease lease = h->unretired[i];
+        bool superseded = lease.sequence < report->applied ||
+                          (lease.sequence == report->applied && report->state == HOST_FAIL_SAFE);
+        if (!(superseded && report->cap_mw < lease.cap_mw))
+            h->unretired[kept++] = lease;
+    }
+    h->unretired_count = (uint8_t)kept;
+    return count - kept;
+}
+
+/* ---- reports ---- */
+
+static void start_incarnation(struct ledger_host *h, const struct report *report)
+{
+    h->incarnation = report->incarnation;
+    h->report = 0;
+    h->newest_mw = -1;
+    h->bounded = false;
+    h->accepted = false;
+    h->unretired_count = 0;
+}
+
+static const struct ledger_lease *unretired_find(const struct ledger_host *h, uint64_t sequence)
+{
+    for (uint32_t i = 0; i < h->unretired_count; i++)
+        if (h->unretired[i].sequence == sequence)
+            return &h->unretired[i];
+    return NULL;
+}
+
+/* The cap in force is more than this controller ever allowed, or more than the lease the host says it enforces. */
+static bool cap_is_foreign(const struct ledger_host *h, const struct report *report, bool settled)
+{
+    const struct ledger_lease *applied = unretired_find(h, report->applied);
+    if (report->flags & REPORT_DEVICE_LOST)
+        return true;
+    if (report->cap_mw > ledger_exposed_cap_mw(h))
+        return true;
+    return settled && report->state == HOST_LEASED && applied && report->readback_mw > applied->cap_mw;
+}
+
+static bool may_be_bounded(const struct ledger *ledger, const struct ledger_host *h, const struct report *report, bool settled)
+{
+    return settled && report->state != HOST_BOOT && report->epoch == ledger->epoch && h->newest_mw >= 0 &&
+           report->cap_mw <= larger(h->fail_safe_mw, h->newest_mw);
+}
+
+uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired)
+{
+    struct ledger_host *h = &ledger->host[report->host];
+    const struct model_host *model_host = &ledger->model->host[report->host];
+    uint32_t events = 0;
+
+    *retired = 0;
+    if (report->incarnation != h->incarnation) {
+        events |= h->incarnation ? LEDGER_RESET : 0;
+        start_incarnation(h, report);
+    } else if (report->number <= h->report) {
+        return LEDGER_STALE;
+    }
+    h->report = report->number;
+    h->report_t_ns = t_ns;
+    h->draw_mw = report->draw_mw;
+    h->state = report->state;
+    h->flags = (uint8_t)report->flags;
+    h->accepted = report->epoch == ledger->epoch;
+    events |= report->fail_safe_mw != model_host->fail_safe_mw ? LEDGER_MISMATCH : 0;
+    h->fail_safe_mw = larger(h->fail_safe_mw, report->fail_safe_mw);
+    h->phys_max_mw = larger(h->phys_max_mw, report->phys_max_mw);
+
+    bool settled = report->held_ns >= type_of(ledger, report->host)->actuation_ns;
+    if (h->bounded && cap_is_foreign(h, report, settled)) {
+        h->bounded = false;
+        events |= LEDGER_FOREIGN_CAP;
+    }
+    if (settled && report->epoch == ledger->epoch) {
+        *retired = unretired_retire(h, report);
+        events |= *retired ? LEDGER_RETIRED : 0;
+    }
+    if (!h->bounded && may_be_bounded(ledger, h, report, settled)) {
+        h->bounded = true;
+        events |= LEDGER_BOUNDED;
+    }
+    account(ledger, report->host);
+    return events;
+}
+
+/* ---- start and sending ---- */
+
+void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host, struct ledger_sums *node)
+{
+    *ledger = (struct ledger){.model = model, .epoch = epoch, .host = host, .node = node};
+    sums_init(ledger);
+    for (uint32_t i = 0; i < model->host_count; i++) {
+        int64_t phys_mw = model->type[model->host[i].type].phys_max_mw;
+        host[i] = (struct ledger_host){
+            .newest_mw = -1,
+            .fail_safe_mw = model->host[i].fail_safe_mw,
+            .phys_max_mw = phys_mw,
+        };
+        account(ledger, i);
+    }
+}
+
+/* The sums as they would be with this cap, tried and taken back: exact also where two cords of a host meet. */
+static bool fits(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
+{
+    sums_replace(ledger, host, sum, old_mw, new_mw);
+    bool over = sums_over(ledger, host, sum);
+    sums_replace(ledger, host, sum, new_mw, old_mw);
+    return !over;
+}
+
+enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_t cap_mw)
+{
+    const struct ledger_host *h = &ledger->host[host];
+    if (cap_mw <= h->fail_safe_mw)
+        return LEDGER_MAY_SEND;
+    if (!h->bounded || !h->accepted)
+        return LEDGER_UNBOUNDED;
+    int64_t draw_mw = host_draw_mw(ledger, host, cap_mw);
+    if (!fits(ledger, host, SUM_NEWEST, h->newest_draw_mw, draw_mw))
+        return LEDGER_OVER_S;
+    if (cap_mw > ledger_exposed_cap_mw(h) && !fits(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, draw_mw))
+        return LEDGER_OVER_D;
+    return LEDGER_MAY_SEND;
+}
+
+int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enum ledger_verdict *bound)
+{
+    const struct ledger_host *h = &ledger->host[host];
+    const struct model_host_type *type = type_of(ledger, host);
+    int64_t exposed_mw = ledger_exposed_cap_mw(h);
+
+    *bound = ledger_may_send(ledger, host, cap_mw);
+    if (*bound == LEDGER_MAY_SEND)
+        return cap_mw;
+    if (*bound == LEDGER_UNBOUNDED)
+        return h->fail_safe_mw;
+    cap_mw = smaller(cap_mw, draw_cap_within_mw(type, sums_room_mw(ledger, host, SUM_NEWEST, h->newest_draw_mw)));
+    if (cap_mw > exposed_mw) {
+        int64_t room_mw = sums_room_mw(ledger, host, SUM_EXPOSED, h->exposed_draw_mw);
+        cap_mw = larger(exposed_mw, smaller(cap_mw, draw_cap_within_mw(type, room_mw)));
+    }
+    /* Rooms are taken cord by cord; where two cords meet under one node they share it, so ask for half of it, and so on. */
+    for (int tries = 0; tries < ROOM_TRIES; tries++) {
+        cap_mw -= cap_mw % type->quantum_mw;
+        if (cap_mw <= h->fail_safe_mw)
+            break;
+        if (ledger_may_send(ledger, host, cap_mw) == LEDGER_MAY_SEND)
+            return cap_mw;
+        cap_mw = h->fail_safe_mw + (cap_mw - h->fail_safe_mw) / 2;
+    }
+    return h->fail_safe_mw;
+}
+
+bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw)
+{
+    struct ledger_host *h = &ledger->host[host];
+    bool raises = h->bounded && cap_mw > ledger_exposed_cap_mw(h);
+    h->sequence++;
+    h->newest_mw = cap_mw;
+    unretired_push(h, h->sequence, cap_mw);
+    account(ledger, host);
+    if (cap_mw <= h->fail_safe_mw)
+        return true;
+    return !sums_over(ledger, host, SUM_NEWEST) && !(raises && sums_over(ledger, host, SUM_EXPOSED));
+}
+
+void ledger_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
+{
+    sums_scale_limit(ledger, node, ppm);
+}

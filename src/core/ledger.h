@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ledger: what every host is allowed to draw at this moment (exposure E), what it was last told (newest lease), and the
+ * sums D and S of both on every node, phase and contingency (safety.md sections 3 and 4). A change costs
+ * O(cords x ancestors x contingencies), never O(hosts).
+ */
+#ifndef FLYBALL_CORE_LEDGER_H
+#define FLYBALL_CORE_LEDGER_H
+
+#include <stdbool.h>
+
+#include "msg/lease.h"
+#include "msg/model.h"
+
+struct ledger_lease {
+    uint64_t sequence;
+    int64_t cap_mw;
+};
+
+struct ledger_host {
+    uint64_t incarnation;       /* 0 = never heard of */
+    uint64_t report;            /* number of the newest report: the echo of the next lease */
+    uint64_t sequence;          /* of the newest lease sent; never falls */
+    int64_t report_t_ns;        /* slot time of it */
+    int64_t newest_mw;          /* cap of the newest lease of this incarnation, -1 = none */
+    int64_t fail_safe_mw;       /* the larger of site file and reports */
+    int64_t phys_max_mw;        /* likewise, at the wall */
+    int64_t draw_mw;            /* as reported */
+    int64_t exposed_draw_mw;    /* what stands in D */
+    int64_t newest_draw_mw;     /* what stands in S */
+    uint8_t state;              /* enum host_state */
+    uint8_t flags;              /* enum report_flag */
+    bool bounded;               /* false: counts at phys_max */
+    bool accepted;              /* this controller's epoch */
+    uint8_t unretired_count;
+    struct ledger_lease unretired[UNRETIRED_MAX];   /* oldest first; caps strictly fall */
+};
+
+struct ledger_sums {
+    int64_t exposed_mva[CONTINGENCIES_MAX][PHASES];     /* D */
+    int64_t newest_mva[CONTINGENCIES_MAX][PHASES];      /* S */
+    int64_t limit_mva[CONTINGENCIES_MAX][PHASES];       /* admissible now: the model's, lowered by events */
+};
+
+struct ledger {
+    const struct model *model;
+    uint64_t epoch;
+    struct ledger_host *host;
+    struct ledger_sums *node;
+    uint32_t over_count;        /* (node, contingency, phase) with D above its limit: recovery while not 0 */
+};
+
+/* What a report did to the host's account. */
+enum ledger_event {
+    LEDGER_STALE = 1,           /* older than the newest report: nothing used */
+    LEDGER_RESET = 2,           /* new incarnation */
+    LEDGER_FOREIGN_CAP = 4,     /* read-back above what was leased */
+    LEDGER_MISMATCH = 8,        /* fail-safe cap differs from the site file */
+    LEDGER_RETIRED = 16,
+    LEDGER_BOUNDED = 32,        /* left phys_max */
+};
+
+enum ledger_verdict { LEDGER_MAY_SEND, LEDGER_OVER_S, LEDGER_OVER_D, LEDGER_UNBOUNDED };
+
+/* setup: every host unknown, at phys_max. `host` and `node` are arrays of the model's counts. */
+void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host, struct ledger_sums *node);
+
+/* rt: takes a report; returns a set of enum ledger_event, and in *retired how many leases it retired. */
+uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired);
+
+/* rt: may a lease of this cap leave now? I1a, I1b of safety.md section 5; a cap at or below fail-safe always may. */
+enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_t cap_mw);
+
+/* rt: the largest cap not above cap_mw that may leave now; the fail-safe cap when none above it may. `bound` says what
+ * stood against cap_mw itself. */
+int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enum ledger_verdict *bound);
+
+/* rt: a lease left. Returns false when I1a or I1b does not hold afterwards: a defect of the caller. */
+bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw);
+
+/* rt: lowers or restores a node's limit to `ppm` of the model's (a sag that stays, say). */
+void ledger_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
+
+/* any: E(h) as a cap; meaningful while the host is bounded. */
+int64_t ledger_exposed_cap_mw(const struct ledger_host *host);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of the stages, in one place: sequence (the caller) -> detect -> rack and cluster -> guard -> push. */
+#include <stdbool.h>
+
+#include "core/core.h"
+#include "core/guard.h"
+
+/* ---- memory: one block, carved in order ---- */
+
+struct carver {
+    uint8_t *base;              /* NULL while only the size is wanted */
+    size_t used;
+};
+
+static void *carve(struct carver *carver, size_t count, size_t bytes)
+{
+    size_t at = carver->used;
+    carver->used = (at + count * bytes + 63) / 64 * 64;
+    return carver->base ? carver->base + at : NULL;
+}
+
+static void carve_cluster(struct cluster *cluster, const struct model *model, struct carver *carver)
+{
+    cluster->host_extent = carve(carver, model->host_count, sizeof *cluster->host_extent);
+    cluster->node_extent = carve(carver, model->node_count, sizeof *cluster->node_extent);
+    cluster->host_claim = carve(carver, model->host_count, sizeof *cluster->host_claim);
+    cluster->node_claim = carve(carver, model->node_count, sizeof *cluster->node_claim);
+    cluster->capacity_mva = carve(carver, model->node_count, sizeof *cluster->capacity_mva);
+    cluster->node_weight = carve(carver, model->node_count, sizeof *cluster->node_weight);
+    cluster->target_mw = carve(carver, model->host_count, sizeof *cluster->target_mw);
+}
+
+static void carve_core(struct core *core, const struct model *model, struct carver *carver)
+{
+    struct emergencies *e = &core->emergencies;
+    core->ledger.host = carve(carver, model->host_count, sizeof *core->ledger.host);
+    core->ledger.node = carve(carver, model->node_count, sizeof *core->ledger.node);
+    core->demand = carve(carver, model->host_count, sizeof *core->demand);
+    core->detect = carve(carver, model->meter_count, sizeof *core->detect);
+    core->why = carve(carver, model->host_count, sizeof *core->why);
+    e->node = carve(carver, model->node_count, sizeof *e->node);
+    e->cut_in = carve(carver, model->host_count, sizeof *e->cut_in);
+    e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
+    e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
+    e->below = carve(carver, emergency_below_room(model), sizeof *e->below);
+    carve_cluster(&core->cluster, model, carver);
+}
+
+size_t core_bytes(const struct model *model)
+{
+    struct core nowhere;
+    struct carver carver = {NULL, 0};
+    carve(&carver, 1, sizeof nowhere);
+    carve_core(&nowhere, model, &carver);
+    return carver.used;
+}
+
+struct core *core_init(void *memory, const struct model *model, uint64_t epoch, int64_t t_ns)
+{
+    struct carver carver = {memory, 0};
+    size_t bytes = core_bytes(model);
+    for (size_t i = 0; i < bytes; i++)
+        carver.base[i] = 0;
+    struct core *core = carve(&carver, 1, sizeof *core);
+    carve_core(core, model, &carver);
+    core->model = model;
+    core->epoch = epoch;
+    core->mode = model->mode;
+    core->t_ns = t_ns;
+    core->second = t_ns / NS_PER_S;
+    core->cluster.model = model;
+    ledger_init(&core->ledger, model, epoch, core->ledger.host, core->ledger.node);
+    emergency_init(&core->emergencies, model);
+    for (uint32_t i = 0; i < model->host_count; i++) {
+        core->cluster.target_mw[i] = -1;
+        core->demand[i] = (struct demand){.stretch_start_ns = t_ns, .held_cap_mw = -1, .earlier_held_cap_mw = -1};
+    }
+    for (uint32_t i = 0; i < model->meter_count; i++)
+        core->detect[i].measured_mw = -1;
+    core->recovering = core->ledger.over_count > 0;     /* a start is the event: nobody has accepted this epoch yet */
+    core->count.recoveries = core->recovering;
+    return core;
+}
+
+/* ---- reading: detect, and in an emergency cut in the same slot ---- */
+
+static void cut_below(struct core *core, uint32_t node, bool to_fail_safe)
+{
+    struct emergencies *e = &core->emergencies;
+    const uint32_t *run = &e->below[e->below_first[node]];
+    int64_t scale_ppm = emergency_scale_ppm(e, &core->ledger, node);
+    for (uint32_t i = 0; i < e->below_count[node]; i++) {
+        uint32_t host = run[i];
+        if (to_fail_safe) {
+            guard_send(core, host, core->ledger.host[host].fail_safe_mw, LEASE_EMERGENCY, WHY_FAIL_SAFE);
+        } else if (e->cut_in[host] != e->node[node].number) {   /* one shot per host */
+            e->cut_in[host] = e->node[node].number;
+            guard_send(core, host, emergency_cap_mw(&core->ledger, host, scale_ppm), LEASE_EMERGENCY, WHY_EMERGENCY);
+        }
+    }
+}
+
+static void on_reading(struct core *core, const struct reading *reading)
+{
+    uint32_t node = core->model->meter[reading->meter].node;
+    core->count.readings++;
+    core->count.alarms += detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
+    switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
+    case EMERGENCY_CUT:
+        core->count.emergencies++;
+        cut_below(core, node, false);
+        break;
+    case EMERGENCY_FAIL_SAFE:
+        core->count.emergency_stage2++;
+        cut_below(core, node, true);
+        break;
+    case EMERGENCY_NOTHING:
+        break;
+    }
+}
+
+/* ---- report: account, and answer at once ---- */
+
+/* What this host should have now: its share where arbitration has given one, else what it has. */
+static int64_t wanted_cap(const struct core *core, uint32_t host, enum egress_why *why)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    int64_t target_mw = core->cluster.target_mw[host];
+    int64_t newest_mw = h->newest_mw >= 0 ? h->newest_mw : h->fail_safe_mw;
+    if (target_mw < 0)
+        target_mw = newest_mw;
+    *why = target_mw > newest_mw ? WHY_SHARE : target_mw < newest_mw ? WHY_CUT : WHY_RENEWAL;
+    return target_mw;
+}
+
+static void on_report(struct core *core, const struct report *report)
+{
+    enum egress_why why;
+    uint32_t retired;
+    uint32_t events = ledger_report(&core->ledger, report, core->t_ns, &retired);
+    core->count.reports++;
+    core->count.retired += retired;
+    core->count.resets += (events & LEDGER_RESET) != 0;
+    core->count.foreign_caps += (events & LEDGER_FOREIGN_CAP) != 0;
+    core->count.fail_safe_mismatch += (events & LEDGER_MISMATCH) != 0;
+    if (events & LEDGER_STALE) {
+        core->count.reports_stale++;
+        return;
+    }
+    demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
+    int64_t cap_mw = wanted_cap(core, report->host, &why);
+    guard_send(core, report->host, cap_mw, 0, why);
+}
+
+/* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
+
+/* A target is acted on without waiting for the host's next report when it differs by more than a quantum. A raise wants a
+ * report fresh enough that the host will not have run out of it when the lease arrives. */
+static void push_target(struct core *core, uint32_t host)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    int64_t target_mw = core->cluster.target_mw[host];
+    int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
+    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded)
+        return;
+    bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
+    if (target_mw < h->newest_mw - grain_mw) {
+        guard_send(core, host, target_mw, 0, WHY_CUT);
+    } else if (target_mw > h->newest_mw + grain_mw && fresh && !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
+        enum ledger_verdict bound;
+        if (ledger_room_mw(&core->ledger, host, target_mw, &bound) > h->newest_mw + grain_mw)
+            guard_send(core, host, target_mw, 0, WHY_SHARE);
+    }
+}
+
+static void on_tick_part(struct core *core)
+{
+    uint32_t first;
+    if (!pipeline_tick_open(core))
+        return;
+    if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
+        return;
+    for (uint32_t host = first; host < core->cluster.cursor; host++)
+        push_target(core, host);
+    core->count.ticks_committed += core->cluster.phase == CLUSTER_IDLE;
+}
+
+static void on_tick(struct core *core, const struct slot_tick *tick)
+{
+    core->count.ticks++;
+    core->count.ticks_missed += tick->missed;
+    if (pipeline_tick_open(core))   /* the last one is not through: let it finish */
+        core->count.ticks_missed++;
+    else
+        cluster_begin(&core->cluster);
+    on_tick_part(core);
+}
+
+/* ---- the step ---- */
+
+static void close_second(struct core *core)
+{
+    int64_t second = core->t_ns / NS_PER_S;
+    core->outbox->digest_due = second != core->second;
+    if (!core->outbox->digest_due)
+        return;
+    core->outbox->digest = (struct slot_digest){(uint64_t)core->second, core->digest, core->decisions};
+    core->second = second;
+}
+
+static void note_recovery(struct core *core)
+{
+    bool over = core->ledger.over_count > 0;
+    core->count.recoveries += over && !core->recovering;
+    core->recovering = over;
+}
+
+void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox)
+{
+    core->slot = slot;
+    core->outbox = outbox;
+    core->t_ns = slot->t_ns > core->t_ns ? slot->t_ns : core->t_ns;
+    outbox->count = 0;
+    close_second(core);
+    switch (slot->kind) {
+    case SLOT_READING:
+        on_reading(core, &slot->reading);
+        break;
+    case SLOT_REPORT:
+        on_report(core, &slot->report);
+        break;
+    case SLOT_TICK:
+        on_tick(core, &slot->tick);
+        break;
+    case SLOT_TICK_PART:
+        on_tick_part(core);
+        break;
+    case SLOT_REFUSED:
+        core->count.refused_sends++;    /* stays exposed and unretired: the next report is answered anew */
+        break;
+    case SLOT_ORDER:
+        if (slot->order.kind == ORDER_MODE && slot->order.value <= core->model->mode)
+            core->mode = slot->order.value;
+        break;
+    default:
+        break;
+    }
+    note_recovery(core);
+}
+
+bool pipeline_tick_open(const struct core *core)
+{
+    return core->cluster.phase != CLUSTER_IDLE;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* D and S, kept by difference: safety.md section 4. */
+#include "core/sums.h"
+
+#include "core/draw.h"
+
+static int64_t sum_of(const struct ledger_sums *sums, enum sum sum, uint32_t c, uint32_t phase)
+{
+    return sum == SUM_EXPOSED ? sums->exposed_mva[c][phase] : sums->newest_mva[c][phase];
+}
+
+static bool exposed_over(const struct ledger_sums *sums, uint32_t c, uint32_t phase)
+{
+    return sums->exposed_mva[c][phase] > sums->limit_mva[c][phase];
+}
+
+static int64_t pf_of(const struct ledger *ledger, uint32_t host)
+{
+    return ledger->model->type[ledger->model->host[host].type].pf_min_ppm;
+}
+
+void sums_init(struct ledger *ledger)
+{
+    const struct model *model = ledger->model;
+    ledger->over_count = 0;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const struct model_node *node = &model->node[n];
+        struct ledger_sums *sums = &ledger->node[n];
+        *sums = (struct ledger_sums){0};
+        for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
+            uint32_t c = i / PHASES, phase = i % PHASES;
+            int64_t standing_mva = node->bad_mva[c][phase] + node->other_mva[phase];
+            sums->exposed_mva[c][phase] = standing_mva;
+            sums->newest_mva[c][phase] = standing_mva;
+            sums->limit_mva[c][phase] = node->limited ? node->limit_mva[c][phase] : INT64_MAX / 2;
+            ledger->over_count += exposed_over(sums, c, phase);
+        }
+    }
+}
+
+static void add(struct ledger *ledger, uint32_t node, enum sum sum, uint32_t c, uint32_t phase, int64_t delta_mva)
+{
+    struct ledger_sums *sums = &ledger->node[node];
+    if (sum == SUM_NEWEST) {
+        sums->newest_mva[c][phase] += delta_mva;
+        return;
+    }
+    ledger->over_count -= exposed_over(sums, c, phase);
+    sums->exposed_mva[c][phase] += delta_mva;
+    ledger->over_count += exposed_over(sums, c, phase);
+}
+
+void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
+{
+    const struct model *model = ledger->model;
+    const struct model_host *h = &model->host[host];
+    int64_t pf_ppm = pf_of(ledger, host);
+    uint32_t cells = old_mw == new_mw ? 0 : model->contingency_count * PHASES;
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_cord *cord = &h->cord[j];
+        const struct model_node *node = &model->node[cord->node];
+        for (uint32_t i = 0; i < cells; i++) {
+            uint32_t c = i / PHASES, phase = i % PHASES;
+            int64_t delta_mva = draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) -
+                                draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+            for (uint32_t a = 0; delta_mva && a < node->ancestor_count; a++)
+                add(ledger, node->ancestor[a], sum, c, phase, delta_mva);
+        }
+    }
+}
+
+bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum)
+{
+    const struct model *model = ledger->model;
+    const struct model_host *h = &model->host[host];
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_node *node = &model->node[h->cord[j].node];
+        for (uint32_t a = 0; a < node->ancestor_count; a++) {
+            const struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
+            for (uint32_t i = 0; i < model->contingency_count * PHASES; i++)
+                if (sum_of(sums, sum, i / PHASES, i % PHASES) > sums->limit_mva[i / PHASES][i % PHASES])
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* The least mVA left on one phase over all nodes above one cord. */
+static int64_t left_above_mva(const struct ledger *ledger, const struct model_cord *cord, enum sum sum, uint32_t c, uint32_t phase)
+{
+    const struct model_node *node = &ledger->model->node[cord->node];
+    int64_t least_mva = INT64_MAX / 2;
+    for (uint32_t a = 0; a < node->ancestor_count; a++) {
+        const struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
+        int64_t left_mva = sums->limit_mva[c][phase] - sum_of(sums, sum, c, phase);
+        least_mva = left_mva < least_mva ? left_mva : least_mva;
+    }
+    return least_mva;
+}
+
+int64_t sums_room_mw(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw)
+{
+    const struct model_host *h = &ledger->model->host[host];
+    int64_t pf_ppm = pf_of(ledger, host);
+    int64_t phys_mw = ledger->host[host].phys_max_mw;
+    int64_t room_mw = phys_mw;
+    for (uint32_t i = 0; i < h->cord_count * ledger->model->contingency_count * PHASES; i++) {
+        uint32_t phase = i % PHASES, c = i / PHASES % ledger->model->contingency_count;
+        const struct model_cord *cord = &h->cord[i / PHASES / ledger->model->contingency_count];
+        if (!cord->share_ppm[c] || !cord->phase_ppm[phase])
+            continue;
+        int64_t on_phase_mva = left_above_mva(ledger, cord, sum, c, phase) + draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+        if (on_phase_mva <= 0)
+            return 0;
+        if (on_phase_mva >= draw_on_phase_mva(cord, pf_ppm, c, phase, phys_mw))
+            continue;
+        int64_t through_cord_mw = on_phase_mva * pf_ppm / cord->phase_ppm[phase];
+        int64_t draw_mw = through_cord_mw * PPM / cord->share_ppm[c];
+        room_mw = draw_mw < room_mw ? draw_mw : room_mw;
+    }
+    return room_mw;
+}
+
+void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
+{
+    const struct model_node *model_node = &ledger->model->node[node];
+    struct ledger_sums *sums = &ledger->node[node];
+    if (!model_node->limited)
+        return;
+    for (uint32_t i = 0; i < ledger->model->contingency_count * PHASES; i++) {
+        uint32_t c = i / PHASES, phase = i % PHASES;
+        ledger->over_count -= exposed_over(sums, c, phase);
+        sums->limit_mva[c][phase] = model_node->limit_mva[c][phase] / PPM * ppm;
+        ledger->over_count += exposed_over(sums, c, phase);
+    }
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sums D and S over cords, ancestors, contingencies and phases. The ledger's inside; nobody else writes them. */
+#ifndef FLYBALL_CORE_SUMS_H
+#define FLYBALL_CORE_SUMS_H
+
+#include "core/ledger.h"
+
+enum sum { SUM_EXPOSED, SUM_NEWEST };
+
+/* setup: bad(n) + other(n) stand in both sums from the start; limits are the model's. */
+void sums_init(struct ledger *ledger);
+
+/* rt: replaces a host's old draw by a new one, on every node above each of its cords. Keeps ledger->over_count. */
+void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw);
+
+/* rt: is the sum above its limit at any node above this host? */
+bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum);
+
+/* rt: the draw this host could have (instead of old_mw) before a limit above one of its cords is met; cords taken singly. */
+int64_t sums_room_mw(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw);
+
+/* rt: a node's limit becomes ppm of the model's. */
+void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the owner shows of the decision's state. */
+#include "core/core.h"
+
+const struct core_counters *core_counters(const struct core *core)
+{
+    return &core->count;
+}
+
+void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view)
+{
+    const struct ledger_sums *sums = &core->ledger.node[node];
+    uint32_t meter = core->model->node[node].meter;
+    *view = (struct core_node_view){.measured_mw = -1, .reading_t_ns = -1};
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        view->exposure_mva[phase] = sums->exposed_mva[0][phase];
+        view->newest_mva[phase] = sums->newest_mva[0][phase];
+        view->limit_mva[phase] = sums->limit_mva[0][phase];
+        view->recovery |= view->exposure_mva[phase] > view->limit_mva[phase];
+    }
+    if (meter != INDEX_NONE) {
+        view->measured_mw = core->detect[meter].measured_mw;
+        view->reading_t_ns = core->detect[meter].reading_t_ns;
+    }
+    view->emergency = core->emergencies.node[node].active;
+}
+
+void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    *view = (struct core_host_view){
+        .lease_mw = h->newest_mw,
+        .exposure_mw = h->exposed_draw_mw,
+        .draw_mw = h->draw_mw,
+        .report_t_ns = h->report_t_ns,
+        .incarnation = h->incarnation,
+        .state = h->state,
+        .why = core->why[host],
+        .accepted = h->accepted,
+    };
+}

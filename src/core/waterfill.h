@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Weighted max-min sharing of one budget (domain.md 4.6): find the level lambda with
+ * sum clamp(weight * lambda, low, high) = budget. Exact in integers, and resumable: a step visits a bounded number of claims.
+ */
+#ifndef FLYBALL_CORE_WATERFILL_H
+#define FLYBALL_CORE_WATERFILL_H
+
+#include <stdbool.h>
+
+#include "msg/limits.h"
+
+/* 0 <= low <= high, weight >= 1; quantities in any one unit below 2^50, weights below 2^31. */
+struct claim {
+    int64_t low, high;
+    int64_t share;              /* the result */
+    uint32_t weight;
+};
+
+enum { WATERFILL_SEGMENTS = 2, WATERFILL_BINS = 256 };
+
+struct waterfill {
+    struct claim *segment[WATERFILL_SEGMENTS];
+    uint32_t segment_count[WATERFILL_SEGMENTS];
+    uint32_t count;             /* claims in all segments */
+    int64_t budget;
+    int64_t level, level_low, level_high;   /* lambda in 2^-20 units, and its bracket */
+    uint32_t cursor;            /* next claim of this pass */
+    uint8_t pass;               /* enum inside waterfill.c */
+    int64_t sum;                /* of this pass */
+    int64_t free_weight;        /* of claims that would take more at a higher level */
+    int64_t fractions;          /* what the floors of their shares cut off, 2^-20 units */
+    int64_t left;               /* units still to hand out, one each */
+    uint32_t threshold;         /* bin of fractional part above which a claim gets one of them */
+    uint32_t at_threshold;      /* and how many at the threshold itself, lowest index first */
+    uint32_t bin[WATERFILL_BINS];
+};
+
+/* rt: begins; nothing is visited yet. Two runs of claims may be shared over (child nodes, hosts). A budget below the sum of
+ * the lows gives everyone its low; above the sum of the highs, its high. */
+void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first, uint32_t first_count, struct claim *second,
+                     uint32_t second_count);
+
+/* rt: visits at most *items claims, takes them off *items; true when every share stands. */
+bool waterfill_step(struct waterfill *fill, uint32_t *items);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ports on DPDK's software devices: the kernel's AF_PACKET ring and its AF_XDP sockets. The two differ in the words that make
+ * the device and in how their buffers are sized; every packet takes the same path.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#undef NS_PER_S                     /* DPDK's is a plain int; msg/limits.h has ours */
+
+#include "port/driver.h"
+#include "port/eal.h"
+#include "port/kernel_sockets.h"
+
+enum {
+    CACHED_BUFFERS = 64,            /* per thread; the pool holds half as many again before it gives some back */
+    COPY_BUFFERS = 1024,            /* per queue, where the driver copies: a burst in hand, one leaving, the caches */
+    RING_BUFFERS = 8192,            /* per queue, where the kernel holds them: fill, receive, transmit and completion */
+    XDP_HEADROOM = 256,             /* the kernel keeps it free in every AF_XDP chunk */
+    PACKET_HEADROOM = 96,           /* tpacket2 header, address and alignment before the frame in an AF_PACKET slot */
+    PACKET_SLOT_OVERHEAD = 32,      /* what the DPDK driver takes off a slot when it asks whether a buffer could hold it */
+    PACKET_BLOCK_BYTES = 65536,
+    VLAN_TAG_BYTES = 4,
+};
+#define PACKET_RING_BYTES_MAX (UINT64_C(1) << 31)   /* the driver maps receive and transmit rings as one unsigned int */
+
+struct queue {
+    struct port_counters counters;
+    _Alignas(64) struct rte_mbuf *held[BURST_MAX];  /* the burst that the caller still looks at */
+    uint32_t held_count;
+};
+
+struct dpdk {
+    uint16_t id;
+    uint32_t queues;
+    bool started;
+    char device[RTE_DEV_NAME_MAX_LEN];
+    struct rte_mempool *pool;
+    struct kernel_sockets sockets;
+    struct queue queue[LANES_MAX];
+};
+
+/* How a driver's device is made: its kind in DPDK, its arguments, and the buffers it wants. */
+struct recipe {
+    const char *kind;
+    int domain;
+    uint32_t buffers;               /* per queue */
+    uint32_t buffer_bytes;
+    char arguments[192];
+};
+
+static int fail(struct port *port, int rc, const struct port_config *config, const char *what)
+{
+    char words[96];
+    eal_last_error(words, sizeof words);
+    return port_fail(port, rc, "%s on %s: %s (%s) %s", config->driver, config->interface, what, strerror(-rc), words);
+}
+
+static uint32_t power_of_two(uint32_t at_least)
+{
+    uint32_t size = 1;
+    while (size < at_least)
+        size *= 2;
+    return size;
+}
+
+/* The driver takes slot i at base + i * slot: no slot may straddle blocks, hence powers of two. A longer frame than a slot
+ * holds arrives cut; udp_parse refuses it as truncated. */
+static int packet_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
+{
+    uint32_t slot = power_of_two(config->mtu + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES + PACKET_HEADROOM);
+    uint32_t per_block = PACKET_BLOCK_BYTES / slot;
+    uint32_t slots = (config->ring_frames + per_block - 1) / per_block * per_block;
+    if (2 * (uint64_t)slots * slot >= PACKET_RING_BYTES_MAX)
+        return port_fail(port, -EINVAL, "%s: two rings of %u slots of %u bytes pass 2 GiB", config->interface, slots, slot);
+    recipe->kind = "net_af_packet";
+    recipe->domain = AF_PACKET;
+    recipe->buffers = COPY_BUFFERS;
+    recipe->buffer_bytes = slot - PACKET_SLOT_OVERHEAD;
+    snprintf(recipe->arguments, sizeof recipe->arguments,
+             "iface=%s,qpairs=%u,blocksz=%d,framesz=%u,framecnt=%u,qdisc_bypass=1",
+             config->interface, config->queues, PACKET_BLOCK_BYTES, slot, slots);
+    return 0;
+}
+
+/* busy_budget=0: polling by us, not by the kernel's preferred busy polling, which needs its sysctls changed. */
+static int xdp_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
+{
+    (void)port;
+    recipe->kind = "net_af_xdp";
+    recipe->domain = AF_XDP;
+    recipe->buffers = RING_BUFFERS;
+    recipe->buffer_bytes = config->mtu + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES + XDP_HEADROOM;
+    snprintf(recipe->arguments, sizeof recipe->arguments, "iface=%s,start_queue=0,queue_count=%u,busy_budget=0",
+             config->interface, config->queues);
+    return 0;
+}
+
+static int check_interface(struct port *port, const struct port_config *config)
+{
+    if (strchr(config->interface, ',') || strlen(config->interface) >= IFNAMSIZ)
+        return port_fail(port, -EINVAL, "%s: not a name a kernel interface can have here", config->interface);
+    int mtu = kernel_interface_mtu(config->interface);
+    if (mtu < 0)
+        return port_fail(port, mtu, "%s: %s", config->interface, strerror(-mtu));
+    if ((uint32_t)mtu < config->mtu)
+        return port_fail(port, -EMSGSIZE, "%s: the interface's MTU is %d, the port is to have %u", config->interface, mtu,
+                         config->mtu);
+    return 0;
+}
+
+static int make_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
+{
+    struct dpdk *dpdk = port->state;
+    snprintf(dpdk->device, sizeof dpdk->device, "%s_%s", recipe->kind, config->interface);
+    if (!rte_eth_dev_get_port_by_name(dpdk->device, &dpdk->id)) {
+        dpdk->device[0] = '\0';
+        return port_fail(port, -EBUSY, "%s on %s: this process has it open already", config->driver, config->interface);
+    }
+    int rc = rte_eal_hotplug_add("vdev", dpdk->device, recipe->arguments);
+    if (rc) {
+        dpdk->device[0] = '\0';
+        return fail(port, rc < 0 ? rc : -EIO, config, "no device");
+    }
+    return rte_eth_dev_get_port_by_name(dpdk->device, &dpdk->id) ? fail(port, -ENODEV, config, "device without a port") : 0;
+}
+
+static int make_pool(struct dpdk *dpdk, const struct recipe *recipe)
+{
+    char name[RTE_MEMPOOL_NAMESIZE];
+    snprintf(name, sizeof name, "flyball-%u", dpdk->id);
+    uint32_t room = (RTE_PKTMBUF_HEADROOM + recipe->buffer_bytes + 63) / 64 * 64;
+    dpdk->pool = rte_pktmbuf_pool_create(name, recipe->buffers * dpdk->queues - 1, CACHED_BUFFERS, 0, (uint16_t)room,
+                                         SOCKET_ID_ANY);
+    return dpdk->pool ? 0 : -rte_errno;
+}
+
+static int set_up_queues(struct dpdk *dpdk, uint32_t ring_frames)
+{
+    uint16_t receive = (uint16_t)(ring_frames < 32768 ? ring_frames : 32768), send = receive;
+    int rc = rte_eth_dev_adjust_nb_rx_tx_desc(dpdk->id, &receive, &send);
+    for (uint16_t q = 0; q < dpdk->queues && !rc; q++) {
+        rc = rte_eth_rx_queue_setup(dpdk->id, q, receive, SOCKET_ID_ANY, NULL, dpdk->pool);
+        if (!rc)
+            rc = rte_eth_tx_queue_setup(dpdk->id, q, send, SOCKET_ID_ANY, NULL);
+    }
+    return rc;
+}
+
+/* The MTU is not told to DPDK: these drivers take it as an order to change the interface's, or claim to know 1500 only. */
+static int start_device(struct port *port, const struct port_config *config)
+{
+    struct dpdk *dpdk = port->state;
+    struct rte_eth_dev_info info;
+    int rc = rte_eth_dev_info_get(dpdk->id, &info);
+    if (!rc && info.max_mtu < config->mtu)
+        return port_fail(port, -EMSGSIZE, "%s on %s: it carries MTU %u at most", config->driver, config->interface, info.max_mtu);
+    const struct rte_eth_conf conf = {0};
+    if (!rc)
+        rc = rte_eth_dev_configure(dpdk->id, (uint16_t)dpdk->queues, (uint16_t)dpdk->queues, &conf);
+    if (!rc)
+        rc = set_up_queues(dpdk, config->ring_frames);
+    if (!rc)
+        rc = rte_eth_dev_start(dpdk->id);
+    if (rc)
+        return fail(port, rc, config, "the device does not start");
+    dpdk->started = true;
+    struct rte_ether_addr mac;
+    rc = rte_eth_macaddr_get(dpdk->id, &mac);
+    memcpy(port->mac, mac.addr_bytes, sizeof port->mac);
+    return rc ? fail(port, rc, config, "no MAC address") : 0;
+}
+
+static void dpdk_close(struct port *port)
+{
+    struct dpdk *dpdk = port->state;
+    for (uint32_t q = 0; q < dpdk->queues; q++)
+        rte_pktmbuf_free_bulk(dpdk->queue[q].held, dpdk->queue[q].held_count);
+    if (dpdk->started)
+        (void)rte_eth_dev_stop(dpdk->id);
+    if (dpdk->device[0]) {
+        (void)rte_eth_dev_close(dpdk->id);
+        (void)rte_eal_hotplug_remove("vdev", dpdk->device);
+    }
+    rte_mempool_free(dpdk->pool);
+}
+
+static int open_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
+{
+    struct dpdk *dpdk = port->state;
+    dpdk->queues = config->queues;
+    kernel_sockets_before(&dpdk->sockets, recipe->domain);
+    int rc = make_device(port, config, recipe);
+    if (rc)
+        return rc;
+    rc = make_pool(dpdk, recipe);
+    rc = rc ? fail(port, rc, config, "no memory for buffers") : start_device(port, config);
+    if (rc) {
+        dpdk_close(port);
+        return rc;
+    }
+    kernel_sockets_after(&dpdk->sockets);
+    return 0;
+}
+
+typedef int recipe_fn(struct port *, const struct port_config *, struct recipe *);
+
+static int open_with(struct port *port, const struct port_config *config, recipe_fn *compose)
+{
+    struct recipe recipe = {0};
+    int rc = check_interface(port, config);
+    if (!rc)
+        rc = compose(port, config, &recipe);
+    if (!rc)
+        rc = eal_start(port, config);
+    return rc ? rc : open_device(port, config, &recipe);
+}
+
+static int packet_open(struct port *port, const struct port_config *config)
+{
+    return open_with(port, config, packet_recipe);
+}
+
+static int xdp_open(struct port *port, const struct port_config *config)
+{
+    return open_with(port, config, xdp_recipe);
+}
+
+static int dpdk_attach(struct port *port, uint32_t queue)
+{
+    const struct dpdk *dpdk = port->state;
+    return queue < dpdk->queues ? eal_adopt_thread() : -EINVAL;
+}
+
+static uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count)
+{
+    struct dpdk *dpdk = port->state;
+    struct queue *q = &dpdk->queue[queue];
+    struct rte_mbuf *burst[BURST_MAX];
+    rte_pktmbuf_free_bulk(q->held, q->held_count);
+    q->held_count = 0;
+    uint32_t arrived = rte_eth_rx_burst(dpdk->id, (uint16_t)queue, burst, (uint16_t)count);
+    if (!arrived)
+        return 0;
+    uint64_t bytes = 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < arrived; i++) {
+        if (burst[i]->nb_segs != 1) {       /* longer than a buffer: nothing of ours is */
+            rte_pktmbuf_free(burst[i]);
+            continue;
+        }
+        frame[kept] = (struct port_frame){rte_pktmbuf_mtod(burst[i], uint8_t *), burst[i]->data_len};
+        bytes += burst[i]->data_len;
+        q->held[kept++] = burst[i];
+    }
+    q->held_count = kept;
+    counter_add(&q->counters.received, kept);
+    counter_add(&q->counters.received_bytes, bytes);
+    counter_add(&q->counters.receive_errors, arrived - kept);
+    return kept;
+}
+
+/* At most BURST_MAX frames, each known to fit. A frame the driver took may still fail: send_errors. */
+static uint32_t send_burst(struct dpdk *dpdk, uint16_t queue, const struct port_frame *frame, uint32_t count)
+{
+    struct rte_mbuf *burst[BURST_MAX];
+    if (rte_pktmbuf_alloc_bulk(dpdk->pool, burst, count))
+        return 0;
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(rte_pktmbuf_mtod(burst[i], void *), frame[i].data, frame[i].length);
+        burst[i]->data_len = (uint16_t)frame[i].length;
+        burst[i]->pkt_len = frame[i].length;
+    }
+    uint32_t taken = rte_eth_tx_burst(dpdk->id, queue, burst, (uint16_t)count);
+    rte_pktmbuf_free_bulk(burst + taken, count - taken);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < taken; i++)
+        bytes += frame[i].length;
+    counter_add(&dpdk->queue[queue].counters.sent, taken);
+    counter_add(&dpdk->queue[queue].counters.sent_bytes, bytes);
+    return taken;
+}
+
+static uint32_t dpdk_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count)
+{
+    struct dpdk *dpdk = port->state;
+    uint32_t fitting = port_fitting(port, frame, count), sent = 0;
+    while (sent < fitting) {
+        uint32_t part = fitting - sent < BURST_MAX ? fitting - sent : BURST_MAX;
+        uint32_t taken = send_burst(dpdk, (uint16_t)queue, frame + sent, part);
+        sent += taken;
+        if (taken < part)
+            break;
+    }
+    counter_add(&dpdk->queue[queue].counters.refused, count - sent);
+    return sent;
+}
+
+static void dpdk_statistics(struct port *port, struct port_statistics *statistics)
+{
+    struct dpdk *dpdk = port->state;
+    struct rte_eth_stats stats = {0};
+    for (uint32_t q = 0; q < dpdk->queues; q++)
+        port_counters_sum(&dpdk->queue[q].counters, statistics);
+    if (rte_eth_stats_get(dpdk->id, &stats))
+        return;
+    statistics->receive_errors += stats.ierrors;
+    statistics->send_errors += stats.oerrors;
+    /* The kernel's own figures where its sockets were found: the driver's `imissed` is a part of them. */
+    statistics->lost += stats.rx_nombuf;
+    statistics->lost += dpdk->sockets.count ? kernel_sockets_lost(&dpdk->sockets) : stats.imissed;
+}
+
+const struct port_driver port_af_packet = {
+    .name = "af_packet",
+    .summary = "the kernel's packet ring through DPDK: any interface, any MTU, deep ring",
+    .state_bytes = sizeof(struct dpdk),
+    .open = packet_open,
+    .attach = dpdk_attach,
+    .receive = dpdk_receive,
+    .send = dpdk_send,
+    .statistics = dpdk_statistics,
+    .close = dpdk_close,
+};
+
+const struct port_driver port_af_xdp = {
+    .name = "af_xdp",
+    .summary = "the kernel's XDP sockets through DPDK: faster, 2048 frames deep at most, MTU below 3500",
+    .state_bytes = sizeof(struct dpdk),
+    .open = xdp_open,
+    .attach = dpdk_attach,
+    .receive = dpdk_receive,
+    .send = dpdk_send,
+    .statistics = dpdk_statistics,
+    .close = dpdk_close,
+};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the drivers share and nobody else sees: the counters of one queue and the words of a failed open. */
+#ifndef FLYBALL_PORT_DRIVER_H
+#define FLYBALL_PORT_DRIVER_H
+
+#include <stdatomic.h>
+
+#include "port/port.h"
+
+enum { ETHERNET_HEADER_BYTES = 14, MTU_MIN = 576, MTU_MAX = 9216 };
+
+extern const struct port_driver port_af_packet;
+extern const struct port_driver port_af_xdp;
+extern const struct port_driver port_synthetic;
+
+/* Written by the thread that owns the queue, read by whoever asks for statistics: relaxed, since no counter orders another. */
+struct port_counters {
+    _Alignas(64) _Atomic uint64_t received;
+    _Atomic uint64_t received_bytes, receive_errors;
+    _Atomic uint64_t sent, sent_bytes, refused;
+};
+
+/* rt, the one writer: a plain add, no locked instruction. */
+static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
+{
+    uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, now + amount, memory_order_relaxed);
+}
+
+/* any: adds one queue's counters to the sum. */
+void port_counters_sum(const struct port_counters *counters, struct port_statistics *statistics);
+
+/* rt: how many frames from the front the port may carry: stops at the first that is shorter than an Ethernet header or
+ * longer than the MTU allows. */
+uint32_t port_fitting(const struct port *port, const struct port_frame *frame, uint32_t count);
+
+/* setup: writes port->error and returns `error` (a negative errno). */
+int port_fail(struct port *port, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port/eal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+
+#include "port/driver.h"
+
+enum { ARGUMENTS_MAX = 64, ARGUMENT_TEXT = 2048 };
+
+/* The one piece of process-wide state here, because DPDK's own is process-wide: rte_eal_init works once, so somebody has to
+ * remember that it ran. Guarded by `lock`; `last_error` by the lock of the log stream that writes it. */
+static struct {
+    pthread_mutex_t lock;
+    bool tried;
+    int outcome;                /* of that one try */
+    pthread_key_t thread;       /* its destructor gives an adopted thread's place back */
+    FILE *log;
+    char last_error[128];
+} eal = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct command {
+    char *argument[ARGUMENTS_MAX + 1];
+    int count;
+    char text[ARGUMENT_TEXT];
+    size_t used;
+};
+
+static void add(struct command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct command *command, const char *format, ...)
+{
+    size_t room = sizeof command->text - command->used;
+    if (command->count == ARGUMENTS_MAX)
+        return;
+    va_list words;
+    va_start(words, format);
+    int length = vsnprintf(command->text + command->used, room, format, words);
+    va_end(words);
+    if (length < 0 || (size_t)length >= room)
+        return;
+    command->argument[command->count++] = command->text + command->used;
+    command->used += (size_t)length + 1;
+}
+
+static void add_extra(struct command *command, const char *extra)
+{
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", extra);
+    char *rest = copy;
+    for (char *word; (word = strsep(&rest, " ")) != NULL;)
+        if (word[0])
+            add(command, "%s", word);
+}
+
+/* One logical core that floats over `cores`. EAL puts its control threads on the complement of its logical cores within the
+ * starter's affinity; that complement is empty here, and then they share the same set. */
+static void add_cores(struct command *command, const cpu_set_t *cores)
+{
+    char list[512] = "";
+    size_t used = 0;
+    for (int core = 0; core < CPU_SETSIZE && used < sizeof list - 8; core++)
+        if (CPU_ISSET(core, cores))
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%d", used ? "," : "", core);
+    add(command, "--lcores=0@(%s)", list);
+}
+
+static bool names_device(const char *extra)
+{
+    return extra && (strstr(extra, "-a ") || strstr(extra, "--allow") || strstr(extra, "-a="));
+}
+
+static void compose(struct command *command, const struct port_config *config, const cpu_set_t *cores)
+{
+    add(command, "flyball");
+    add_cores(command, cores);
+    add(command, "--file-prefix=flyball-%d", (int)getpid());
+    add(command, "--no-telemetry");
+    add(command, "--no-shconf");
+    add(command, "--log-level=error");
+    add(command, "--iova-mode=va");
+    add(command, "-m");
+    add(command, "%u", config->memory_mib);
+    add(command, config->hugepages ? "--in-memory" : "--no-huge");  /* --no-huge refuses --in-memory */
+    if (!names_device(config->eal_extra))
+        add(command, "--no-pci");
+    if (config->eal_extra)
+        add_extra(command, config->eal_extra);
+    command->argument[command->count] = NULL;
+}
+
+static ssize_t keep_last_line(void *cookie, const char *text, size_t bytes)
+{
+    (void)cookie;
+    size_t length = bytes;
+    while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
+        length--;
+    if (length >= sizeof eal.last_error)
+        length = sizeof eal.last_error - 1;
+    if (length) {
+        memcpy(eal.last_error, text, length);
+        eal.last_error[length] = '\0';
+    }
+    return (ssize_t)bytes;
+}
+
+void eal_last_error(char *words, size_t bytes)
+{
+    if (!eal.log) {
+        snprintf(words, bytes, "%s", "");
+        return;
+    }
+    flockfile(eal.log);
+    snprintf(words, bytes, "%s", eal.last_error);
+    eal.last_error[0] = '\0';
+    funlockfile(eal.log);
+}
+
+static void *run_init(void *argument)
+{
+    struct command *command = argument;
+    return (void *)(intptr_t)(rte_eal_init(command->count, command->argument) < 0 ? -rte_errno : 0);
+}
+
+/* rte_eal_init makes its caller one of DPDK's threads, moves it, and every thread it starts inherits its scheduling class: so
+ * it runs on a thread of its own, of ordinary class, that lives on the housekeeping core and ends. */
+static int init_elsewhere(struct command *command, const cpu_set_t *cores)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *outcome = NULL;
+    pthread_attr_init(&attributes);
+    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+    pthread_attr_setaffinity_np(&attributes, sizeof *cores, cores);
+    int rc = pthread_create(&thread, &attributes, run_init, command);
+    pthread_attr_destroy(&attributes);
+    if (rc)
+        return -rc;
+    pthread_join(thread, &outcome);
+    return (int)(intptr_t)outcome;
+}
+
+static void give_thread_back(void *unused)
+{
+    (void)unused;
+    rte_thread_unregister();
+}
+
+static int start_once(const struct port_config *config)
+{
+    struct command command = {.count = 0};
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof cores, &cores))
+        return -errno;
+    if (config->housekeeping_core >= 0) {
+        CPU_ZERO(&cores);
+        CPU_SET((unsigned)config->housekeeping_core % CPU_SETSIZE, &cores);
+    }
+    int rc = pthread_key_create(&eal.thread, give_thread_back);
+    if (rc)
+        return -rc;
+    eal.log = fopencookie(&eal, "w", (cookie_io_functions_t){.write = keep_last_line});
+    if (!eal.log)
+        return -ENOMEM;
+    rte_openlog_stream(eal.log);
+    compose(&command, config, &cores);
+    return init_elsewhere(&command, &cores);
+}
+
+int eal_start(struct port *port, const struct port_config *config)
+{
+    pthread_mutex_lock(&eal.lock);
+    if (!eal.tried)
+        eal.outcome = start_once(config);
+    eal.tried = true;
+    int rc = eal.outcome;
+    pthread_mutex_unlock(&eal.lock);
+    if (!rc)
+        return 0;
+    char words[128];
+    eal_last_error(words, sizeof words);
+    return port_fail(port, rc, "DPDK did not start (%s) %s", strerror(-rc), words);
+}
+
+int eal_adopt_thread(void)
+{
+    if (rte_lcore_id() != LCORE_ID_ANY)
+        return 0;
+    if (rte_thread_register())
+        return -rte_errno;
+    /* Any value but NULL makes the destructor run at the thread's end. */
+    return -pthread_setspecific(eal.thread, &eal);
+}

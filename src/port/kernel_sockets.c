@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "port/kernel_sockets.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/if_xdp.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool has_domain(int fd, int domain)
+{
+    int found = -1;
+    socklen_t bytes = sizeof found;
+    return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &found, &bytes) && found == domain;
+}
+
+static uint32_t list_sockets(int domain, int *fd, uint32_t room)
+{
+    uint32_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    if (!folder)
+        return 0;
+    for (struct dirent *entry; count < room && (entry = readdir(folder)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        int candidate = atoi(entry->d_name);
+        if (has_domain(candidate, domain))
+            fd[count++] = candidate;
+    }
+    closedir(folder);
+    return count;
+}
+
+static bool was_there(const struct kernel_sockets *sockets, int fd)
+{
+    for (uint32_t i = 0; i < sockets->before_count; i++)
+        if (sockets->before[i] == fd)
+            return true;
+    return false;
+}
+
+void kernel_sockets_before(struct kernel_sockets *sockets, int domain)
+{
+    sockets->domain = domain;
+    sockets->count = 0;
+    sockets->before_count = list_sockets(domain, sockets->before, SOCKETS_SEEN_MAX);
+}
+
+void kernel_sockets_after(struct kernel_sockets *sockets)
+{
+    int now[SOCKETS_SEEN_MAX];
+    uint32_t count = list_sockets(sockets->domain, now, SOCKETS_SEEN_MAX);
+    for (uint32_t i = 0; i < count && sockets->count < LANES_MAX; i++) {
+        if (was_there(sockets, now[i]))
+            continue;
+        sockets->fd[sockets->count++] = now[i];
+        /* What this machine's own stack sends over the interface is nothing we received. */
+        int yes = 1;
+        if (sockets->domain == AF_PACKET)
+            (void)setsockopt(now[i], SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof yes);
+    }
+}
+
+static uint64_t packet_lost(struct kernel_sockets *sockets)
+{
+    for (uint32_t i = 0; i < sockets->count; i++) {
+        struct tpacket_stats seen = {0};
+        socklen_t bytes = sizeof seen;
+        if (!getsockopt(sockets->fd[i], SOL_PACKET, PACKET_STATISTICS, &seen, &bytes))
+            atomic_fetch_add_explicit(&sockets->lost, seen.tp_drops, memory_order_relaxed);
+    }
+    return atomic_load_explicit(&sockets->lost, memory_order_relaxed);
+}
+
+static uint64_t xdp_lost(const struct kernel_sockets *sockets)
+{
+    uint64_t lost = 0;
+    for (uint32_t i = 0; i < sockets->count; i++) {
+        struct xdp_statistics seen = {0};
+        socklen_t bytes = sizeof seen;
+        if (!getsockopt(sockets->fd[i], SOL_XDP, XDP_STATISTICS, &seen, &bytes))
+            lost += seen.rx_dropped + seen.rx_ring_full;
+    }
+    return lost;
+}
+
+uint64_t kernel_sockets_lost(struct kernel_sockets *sockets)
+{
+    return sockets->domain == AF_PACKET ? packet_lost(sockets) : xdp_lost(sockets);
+}
+
+int kernel_interface_mtu(const char *interface)
+{
+    struct ifreq request = {0};
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int rc = ioctl(fd, SIOCGIFMTU, &request) ? -errno : request.ifr_mtu;
+    close(fd);
+    return rc;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel's sockets under an af_packet or af_xdp port. Frames that found the ring full are counted by the kernel alone and
+ * told to nobody but the socket's owner; the DPDK drivers never ask. They are our process's sockets, so we do.
+ */
+#ifndef FLYBALL_PORT_KERNEL_SOCKETS_H
+#define FLYBALL_PORT_KERNEL_SOCKETS_H
+
+#include <stdatomic.h>
+
+#include "msg/limits.h"
+
+enum { SOCKETS_SEEN_MAX = 64 };
+
+struct kernel_sockets {
+    int domain;                     /* AF_PACKET or AF_XDP */
+    uint32_t count;
+    int fd[LANES_MAX];              /* owned by the driver: never closed here */
+    uint32_t before_count;
+    int before[SOCKETS_SEEN_MAX];
+    _Atomic uint64_t lost;          /* AF_PACKET: reading the kernel's count clears it, so it is summed here */
+};
+
+/* setup: notes which sockets of that domain there are; then, after the driver made its own, finds those that are new. */
+void kernel_sockets_before(struct kernel_sockets *sockets, int domain);
+void kernel_sockets_after(struct kernel_sockets *sockets);
+
+/* cold: frames the kernel dropped for want of room in our rings, since the port was opened. */
+uint64_t kernel_sockets_lost(struct kernel_sockets *sockets);
+
+/* setup: the interface's MTU, or -errno. */
+int kernel_interface_mtu(const char *interface);
+
+#endif
