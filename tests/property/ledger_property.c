@@ -35,7 +35,7 @@ static void mismatch(struct trial *trial)
         if (!chance_hit(&trial->chance, 0.15))
             continue;
         host->config.fail_safe_mw = chance_range(&trial->chance, host->type->cap_min_mw, host->type->cap_max_mw);
-        holder_init(&host->holder, &host->config, chance_next(&trial->chance), 0, host->clock_offset_ns);
+        holder_init(&host->holder, &host->config, world_incarnation(trial->world, h), 0, host->clock_offset_ns);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "msg/frame.h"
+#include "world.h"
 
 /* The shadow's sums are exact, the ledger's rounded up: only floating point itself needs room. */
 #define SLACK_MVA 0.01
@@ -118,19 +119,15 @@ double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_
     return sum;
 }
 
+/* The world numbers incarnations in their low bits, so that the shadow knows what a controller can only infer. */
 static bool superseded(const struct shadow_host *host, uint64_t incarnation)
 {
-    for (uint32_t i = 0; i < host->past_count && i < SHADOW_PAST; i++)
-        if (host->past[i] == incarnation)
-            return true;
-    return false;
+    return host->heard && world_birth(incarnation) < world_birth(host->incarnation);
 }
 
 /* "On a new incarnation": everything sent to the old one can no longer be accepted, and nothing is known of the new one. */
 static void new_incarnation(struct shadow_host *host, const struct report *report)
 {
-    if (host->heard)
-        host->past[host->past_count++ % SHADOW_PAST] = host->incarnation;
     host->heard = true;
     host->incarnation = report->incarnation;
     host->newest_report = 0;
@@ -260,31 +257,47 @@ static bool addressed(struct shadow *shadow, const struct egress *record)
     return true;
 }
 
-static bool judge(struct shadow *shadow, const struct egress *record, const struct core *core)
+/* What one lease may be, whatever the others are; then it is taken into account. */
+static bool take(struct shadow *shadow, const struct egress *record, const struct core *core, bool *raises)
 {
+    *raises = false;
     if (record->host >= shadow->model->host_count)
         return complain(shadow, "lease to host %u of %u", record->host, shadow->model->host_count);
     struct shadow_host *host = &shadow->host[record->host];
+    if (superseded(host, record->incarnation))
+        return true;    /* nobody can obey it */
     if (!addressed(shadow, record) || !floor_kept(shadow, record, core))
         return false;
     bool safe = record->cap_mw <= host->fail_safe_mw;
     if (!host->accepted && !safe)
-        return complain(shadow, "host %u has not accepted the epoch and is sent %lld mW, above fail-safe %lld", record->host,
-                        (long long)record->cap_mw, (long long)host->fail_safe_mw);
+        return complain(shadow, "host %u has not accepted the epoch and is sent %lld mW, above fail-safe %lld",
+                        record->host, (long long)record->cap_mw, (long long)host->fail_safe_mw);
     if (record->kind == FRAME_CLAIM && !safe)
         return complain(shadow, "claim to host %u of %lld mW, above fail-safe", record->host, (long long)record->cap_mw);
-    bool raises = !host->at_phys_max && record->cap_mw > exposure_cap_mw(host);
+    *raises = !host->at_phys_max && record->cap_mw > exposure_cap_mw(host);
     take_lease(host, record);
-    if (!safe && !within_limits(shadow, SUM_NEWEST, record->host, record->cap_mw))
-        return false;
-    return !raises || within_limits(shadow, SUM_EXPOSURE, record->host, record->cap_mw);
+    return true;
 }
 
+/* "The assert after every slot is: I1a and I1b for what was sent": sums as they stand when all of it is sent. */
 bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const struct core *core)
 {
+    bool raises[BUILT_HOSTS_MAX];
+    if (outbox->count > BUILT_HOSTS_MAX)
+        return complain(shadow, "%u leases on one slot", outbox->count);
     for (uint32_t i = 0; i < outbox->count; i++)
-        if (!judge(shadow, &outbox->record[i], core))
+        if (!take(shadow, &outbox->record[i], core, &raises[i]))
             return false;
+    for (uint32_t i = 0; i < outbox->count; i++) {
+        const struct egress *record = &outbox->record[i];
+        const struct shadow_host *host = &shadow->host[record->host];
+        if (record->cap_mw <= host->fail_safe_mw || superseded(host, record->incarnation))
+            continue;
+        if (!within_limits(shadow, SUM_NEWEST, record->host, record->cap_mw))
+            return false;
+        if (raises[i] && !within_limits(shadow, SUM_EXPOSURE, record->host, record->cap_mw))
+            return false;
+    }
     return true;
 }
 

@@ -11,7 +11,7 @@
 #include "core/pipeline.h"
 #include "model_builder.h"
 
-enum { SHADOW_LEASES = 512, SHADOW_ECHOES = 512, SHADOW_PAST = 64 };
+enum { SHADOW_LEASES = 512, SHADOW_ECHOES = 512 };
 
 struct shadow_lease {
     uint64_t sequence;
@@ -22,8 +22,6 @@ struct shadow_host {
     bool heard, accepted, at_phys_max;
     bool below_floor_allowed;
     uint64_t incarnation, newest_report;
-    uint64_t past[SHADOW_PAST];             /* incarnations that this one superseded */
-    uint32_t past_count;
     uint64_t echo[SHADOW_ECHOES];           /* reports received of this incarnation, a ring */
     uint32_t echo_count;
     int64_t fail_safe_mw;                   /* the larger of configured and reported */

@@ -50,9 +50,15 @@ double world_draw_mw(const struct world *world, uint32_t h)
     return fmin(allowed, (double)host->demand_mw);
 }
 
+uint64_t world_incarnation(struct world *world, uint32_t host)
+{
+    return chance_next(&world->chance) << 16 | ++world->host[host].births;
+}
+
 static void start_agent(struct world *world, struct world_host *host)
 {
-    holder_init(&host->holder, &host->config, chance_next(&world->chance) | 1, host->epoch_persisted, host_clock(world, host));
+    uint64_t incarnation = world_incarnation(world, host->config.host);
+    holder_init(&host->holder, &host->config, incarnation, host->epoch_persisted, host_clock(world, host));
     host->alive = true;
     host->write_is_mine = false;
 }

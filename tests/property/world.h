@@ -33,6 +33,7 @@ struct world_host {
     double clock_rate;
     int64_t clock_offset_ns;
     uint64_t epoch_persisted;
+    uint64_t births;                /* incarnations so far */
     /* the device */
     bool at_default;                /* driver defaults: nothing caps it */
     int64_t cap_mw;                 /* enforced by the device */
@@ -72,6 +73,15 @@ double world_worst_mw(const struct world *world, uint32_t host);
 
 /* Its draw now, mW. */
 double world_draw_mw(const struct world *world, uint32_t host);
+
+/* Which incarnation of its host this was, from 1: the test may know, a controller may not. */
+static inline uint64_t world_birth(uint64_t incarnation)
+{
+    return incarnation & 0xFFFF;
+}
+
+/* A new incarnation, random but for its number. */
+uint64_t world_incarnation(struct world *world, uint32_t host);
 
 /* No more agents die, no more devices reset; the network goes on. */
 void world_calm(struct world *world);
