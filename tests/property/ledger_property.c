@@ -23,6 +23,9 @@ static struct weather draw_weather(struct chance *chance)
     weather.restart = chance_hit(chance, 0.4) ? 0.2 : 0;
     weather.reset = chance_hit(chance, 0.4) ? 0.1 : 0;
     weather.foreign = chance_hit(chance, 0.3) ? 0.2 : 0;
+    weather.false_alarm = chance_hit(chance, 0.3) ? 0.003 : 0;
+    weather.sag_from_ns = chance_hit(chance, 0.2) ? chance_range(chance, 1000, 3000) * NS_PER_MS : INT64_MAX;
+    weather.sag_until_ns = chance_range(chance, 3000, 6000) * NS_PER_MS;
     weather.mute = chance_hit(chance, 0.3) ? 0.1 : 0;
     return weather;
 }
@@ -73,7 +76,7 @@ static bool has_its_due(struct trial *trial, uint32_t h)
 /* Tightness (safety.md section 12): zero trips are not bought by doing nothing. */
 static bool calm_case(struct trial *trial, uint64_t seed)
 {
-    struct weather weather = {.quick_ns = NS_PER_MS};
+    struct weather weather = {.quick_ns = NS_PER_MS, .sag_from_ns = INT64_MAX};
     trial_open(trial, seed, 20, &weather);
     for (uint32_t h = 0; h < trial->model->host_count; h++) {
         trial->world->host[h].demand_mw = trial->world->host[h].type->phys_max_mw;

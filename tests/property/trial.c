@@ -137,13 +137,15 @@ static bool feed_readings(struct trial *trial)
         slot.kind = SLOT_READING;
         slot.reading = (struct reading){.meter = m, .sequence = ++trial->reading_number, .t_meter_ns = trial->t_ns,
             .t_arrival_ns = trial->t_ns, .crest_milli = 1414, .frequency_mhz = 60000};
-        double factor = chance_hit(&trial->chance, 0.003) ? 1.5 : 1;
+        double factor = chance_hit(&trial->chance, trial->world->weather.false_alarm) ? 1.5 : 1;
+        const struct weather *weather = &trial->world->weather;
+        bool sags = m % 2 && trial->t_ns >= weather->sag_from_ns && trial->t_ns < weather->sag_until_ns;
         for (uint32_t p = 0; p < PHASES; p++) {
             double load_mva = (double)trial->model->node[n].other_mva[p] / 2;
             for (uint32_t h = 0; h < trial->model->host_count; h++)
                 load_mva += trial->shadow->load[n][0][p][h] * world_draw_mw(trial->world, h);
             slot.reading.power_mw[p] = (int64_t)(load_mva * factor);
-            slot.reading.voltage_mv[p] = trial->model->node[n].volts_ln_mv;
+            slot.reading.voltage_mv[p] = trial->model->node[n].volts_ln_mv * (sags ? 85 : 100) / 100;
             slot.reading.current_ma[p] = slot.reading.power_mw[p] * 1000 / slot.reading.voltage_mv[p];
         }
         if (!feed(trial, &slot))
