@@ -53,7 +53,7 @@ static bool rough_case(struct trial *trial, uint64_t seed, bool is_long)
     return trial_run(trial, (is_long ? 30 : 5) * NS_PER_S, stalls, takeovers) && trial_stop(trial);
 }
 
-/* A host that wants more either has all it can have, or some node above it is full to nine tenths with bad(n) as loaded. */
+/* A host that wants more either has all it can have, or some node above it is full to eight tenths, bad(n) as the site file bounds it. */
 static bool has_its_due(struct trial *trial, uint32_t h)
 {
     const struct model *model = trial->model;
@@ -67,7 +67,7 @@ static bool has_its_due(struct trial *trial, uint32_t h)
                 load += trial->shadow->load[n][i / PHASES][i % PHASES][other] * shadow_exposure_mw(trial->shadow, other);
             double step = trial->shadow->load[n][i / PHASES][i % PHASES][h] * 2 * (double)type->quantum_mw;
             double limit = (double)model->node[n].limit_mva[i / PHASES][i % PHASES];
-            if (trial->shadow->above[n][h] && (load >= 0.9 * limit || load + step > limit))
+            if (trial->shadow->above[n][h] && (load >= 0.8 * limit || load + step > limit))
                 return true;
         }
     return false;
