@@ -199,19 +199,30 @@ static bool echo_known(const struct shadow_host *host, uint64_t echo)
     return false;
 }
 
-static bool within_limits(struct shadow *shadow, enum shadow_sum kind, uint32_t h, int64_t cap_mw)
+/* The site file's limit, or what an event (a sag that stays) has made of it. */
+static double admissible_mva(const struct model *model, const struct core *core, uint32_t n, uint32_t c, uint32_t p)
+{
+    struct core_node_view view;
+    core_node_view(core, n, &view);
+    int64_t limit_mva = model->node[n].limit_mva[c][p];
+    return (double)(c == 0 && view.limit_mva[p] < limit_mva ? view.limit_mva[p] : limit_mva);
+}
+
+/* Sums at every node above the host of a lease; `kind` says which of I1a and I1b is asked. */
+static bool within_limits(struct shadow *shadow, enum shadow_sum kind, const struct egress *record,
+                          const struct core *core)
 {
     const struct model *model = shadow->model;
     for (uint32_t n = 0; n < model->node_count; n++) {
-        if (!model->node[n].limited || !shadow->above[n][h])
+        if (!model->node[n].limited || !shadow->above[n][record->host])
             continue;
         for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
-            double sum_mva = shadow_sum_mva(shadow, kind, n, i / PHASES, i % PHASES);
-            int64_t limit_mva = model->node[n].limit_mva[i / PHASES][i % PHASES];
-            if (sum_mva > (double)limit_mva + SLACK_MVA)
-                return complain(shadow, "I1%c: lease of %lld mW to host %u makes %c = %.1f mVA at node %u, contingency %u, "
-                                "phase %u; admissible is %lld", kind == SUM_EXPOSURE ? 'b' : 'a', (long long)cap_mw, h,
-                                kind == SUM_EXPOSURE ? 'D' : 'S', sum_mva, n, i / PHASES, i % PHASES, (long long)limit_mva);
+            uint32_t c = i / PHASES, p = i % PHASES;
+            double sum_mva = shadow_sum_mva(shadow, kind, n, c, p), limit_mva = admissible_mva(model, core, n, c, p);
+            if (sum_mva > limit_mva + SLACK_MVA)
+                return complain(shadow, "I1%c: with %lld mW for host %u, %c is %.1f mVA of %.1f at node %u, contingency %u, "
+                                "phase %u", kind == SUM_EXPOSURE ? 'b' : 'a', (long long)record->cap_mw, record->host,
+                                kind == SUM_EXPOSURE ? 'D' : 'S', sum_mva, limit_mva, n, c, p);
         }
     }
     return true;
@@ -293,9 +304,9 @@ bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const str
         const struct shadow_host *host = &shadow->host[record->host];
         if (record->cap_mw <= host->fail_safe_mw || superseded(host, record->incarnation))
             continue;
-        if (!within_limits(shadow, SUM_NEWEST, record->host, record->cap_mw))
+        if (!within_limits(shadow, SUM_NEWEST, record, core))
             return false;
-        if (raises[i] && !within_limits(shadow, SUM_EXPOSURE, record->host, record->cap_mw))
+        if (raises[i] && !within_limits(shadow, SUM_EXPOSURE, record, core))
             return false;
     }
     return true;

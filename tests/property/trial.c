@@ -145,7 +145,7 @@ static bool feed_readings(struct trial *trial)
             for (uint32_t h = 0; h < trial->model->host_count; h++)
                 load_mva += trial->shadow->load[n][0][p][h] * world_draw_mw(trial->world, h);
             slot.reading.power_mw[p] = (int64_t)(load_mva * factor);
-            slot.reading.voltage_mv[p] = trial->model->node[n].volts_ln_mv * (sags ? 85 : 100) / 100;
+            slot.reading.voltage_mv[p] = trial->model->node[n].volts_ln_mv * (sags ? 70 : 100) / 100;
             slot.reading.current_ma[p] = slot.reading.power_mw[p] * 1000 / slot.reading.voltage_mv[p];
         }
         if (!feed(trial, &slot))

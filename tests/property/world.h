@@ -17,7 +17,7 @@ struct weather {
     double partition, restart, reset, foreign, mute;   /* per host and second */
     double clock_ppm;               /* largest clock rate error of a host */
     double false_alarm;             /* per reading: shows half as much again */
-    int64_t sag_from_ns, sag_until_ns;  /* every second meter sees 0.85 of nominal meanwhile */
+    int64_t sag_from_ns, sag_until_ns;  /* every second meter sees 0.7 of nominal meanwhile */
 };
 
 struct mail {
