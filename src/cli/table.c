@@ -5,9 +5,11 @@
 
 extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_replay;
+extern const struct cli_verb cli_status;
 
 const struct cli_verb *const cli_table[] = {
     &cli_check,
     &cli_replay,
+    &cli_status,
     NULL,
 };
