@@ -41,8 +41,16 @@ struct site_server {
     char door[108];             /* local socket */
 };
 
+/* What the decision does not need but a person does, by node index. */
+struct site_note {
+    uint8_t steady_term;        /* enum steady_term of site/derive.h: what makes steady_limit no larger */
+    bool settings_known;        /* settings_from is given: without it no oversubscription at this node */
+};
+
 struct site {
     struct model model;
+    struct site_note *note;
+    char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */
     struct site_address *host_address;  /* by host index */
     struct site_server server;
     void *memory;               /* everything above that points */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "site/build.h"
+#include "site/derive.h"
+#include "site/sums.h"
+
+/* One block for all arrays: it is allocated at setup, then only read. */
+static int take_memory(const struct draft *d, struct site *site)
+{
+    struct model *m = &site->model;
+    size_t nodes = d->node_count * sizeof *m->node, hosts = d->host_count * sizeof *m->host;
+    size_t types = d->type_count * sizeof *m->type, meters = d->meter_count * sizeof *m->meter;
+    size_t addresses = d->host_count * sizeof *site->host_address, notes = d->node_count * sizeof *site->note;
+    char *at = calloc(1, nodes + hosts + types + meters + addresses + notes + 1);
+
+    if (!at)
+        return -ENOMEM;
+    site->memory = at;
+    /* widest alignment first: all but addresses and notes are multiples of 8 */
+    m->node = (struct model_node *)at;
+    m->host = (struct model_host *)(at += nodes);
+    m->type = (struct model_host_type *)(at += hosts);
+    m->meter = (struct model_meter *)(at += types);
+    site->host_address = (struct site_address *)(at += meters);
+    site->note = (struct site_note *)(at += addresses);
+    m->node_count = d->node_count;
+    m->host_count = d->host_count;
+    m->type_count = d->type_count;
+    m->meter_count = d->meter_count;
+    return 0;
+}
+
+static void set_name(char into[NAME_BYTES], const char *name)
+{
+    snprintf(into, NAME_BYTES, "%s", name);
+}
+
+static void build_contingencies(const struct draft *d, struct model *m)
+{
+    set_name(m->contingency[0], "none");
+    m->contingency_count = 1 + d->redundancy.lost_count;
+    for (uint32_t c = 1; c < m->contingency_count; c++)
+        set_name(m->contingency[c], d->node[d->redundancy.lost[c - 1]].id.text);
+}
+
+void build_types(const struct draft *d, struct model *m)
+{
+    for (uint32_t i = 0; i < d->type_count; i++) {
+        const struct draft_type *t = &d->type[d->type_order[i]];
+        struct model_host_type *out = &m->type[i];
+
+        set_name(out->name, t->id.text);
+        out->cap_min_mw = t->cap_min.number;
+        out->cap_max_mw = t->cap_max.number;
+        out->base_max_mw = t->base.number;
+        out->gain_ppm = derive_gain_ppm(t->overshoot.number, t->efficiency.number);
+        out->phys_max_mw = t->phys_max.number;
+        out->boot_mw = t->phys_max.number + t->inrush.number;
+        out->pf_min_ppm = t->power_factor.number;
+        out->actuation_ns = t->actuation.number;
+        out->quantum_mw = t->quantum.number;
+    }
+}
+
+static int by_node(const void *left, const void *right)
+{
+    const struct model_meter *a = left, *b = right;
+
+    return a->node < b->node ? -1 : a->node > b->node;
+}
+
+void build_meters(const struct draft *d, struct model *m)
+{
+    for (uint32_t i = 0; i < d->meter_count; i++) {
+        const struct draft_meter *meter = &d->meter[i];
+        struct model_meter *out = &m->meter[i];
+
+        set_name(out->name, meter->id.text);
+        out->node = d->node[meter->node_of].rank;
+        out->error_ppm = (uint32_t)meter->error.number;
+        out->period_ns = meter->period.number;
+        out->fresh_ns = meter->fresh.number;
+    }
+    qsort(m->meter, m->meter_count, sizeof *m->meter, by_node);
+    for (uint32_t n = 0; n < m->node_count; n++)
+        m->node[n].meter = INDEX_NONE;
+    for (uint32_t i = 0; i < m->meter_count; i++)
+        m->node[m->meter[i].node].meter = i;
+}
+
+void build_policy(const struct draft *d, struct model *m)
+{
+    const struct draft_policy *p = &d->policy;
+    struct model_threshold *const threshold[] = {&m->policy.power_pct, &m->policy.current_pct, &m->policy.sag_pct,
+                                                 &m->policy.swell_pct, &m->policy.dp_dt_w_per_s};
+
+    m->policy.lease_ns = p->lease.number;
+    m->policy.report_ns = p->report.number;
+    m->policy.tick_ns = p->tick.number;
+    m->policy.raise_after_emergency_ns = p->raise.number;
+    m->policy.emergency_clear_ns = p->clear.number;
+    m->policy.age_bound_ns = p->age_bound.number;
+    m->policy.rho_ppm = p->rho.number;
+    for (uint32_t i = 0; i < sizeof threshold / sizeof threshold[0]; i++)
+        *threshold[i] = (struct model_threshold){d->detect.band[i].high.number, d->detect.band[i].low.number};
+}
+
+int build_bad(struct draft *d, struct model *m)
+{
+    struct sums_below below = {0};
+
+    if (sums_below_start(&below, m, &d->scratch))
+        return -ENOMEM;
+    for (uint32_t n = 0; n < m->node_count; n++)
+        for (uint32_t c = 0; c < m->contingency_count; c++)
+            for (uint32_t ph = 0; ph < PHASES; ph++)
+                m->node[n].bad_mva[c][ph] = sums_largest_gaps(m, &below, n, SUM_PHYS_MAX, c, ph);
+    return 0;
+}
+
+int build_model(struct draft *d, struct site *site)
+{
+    struct model *m = &site->model;
+
+    if (take_memory(d, site))
+        return -ENOMEM;
+    set_name(m->name, d->name.text);
+    m->mode = (uint32_t)d->mode.number;
+    build_contingencies(d, m);
+    build_policy(d, m);
+    build_types(d, m);
+    build_nodes(d, site);
+    build_meters(d, m);
+    if (d->errors->count)
+        return 0;
+    build_hosts(d, site);
+    return d->errors->count ? 0 : build_bad(d, m);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ordered draft -> model, and the checks that need the model. */
+#ifndef FLYBALL_SITE_BUILD_H
+#define FLYBALL_SITE_BUILD_H
+
+#include "site/draft.h"
+
+/* setup: fills site->model, note and addresses from a draft without errors; takes site->memory. 0 or -ENOMEM. */
+int build_model(struct draft *d, struct site *site);
+
+/* setup: the parts of it. */
+void build_nodes(struct draft *d, struct site *site);
+void build_types(const struct draft *d, struct model *model);
+void build_hosts(struct draft *d, struct site *site);
+void build_meters(const struct draft *d, struct model *model);
+void build_policy(const struct draft *d, struct model *model);
+int build_bad(struct draft *d, struct model *model);
+
+/* any: is there still a way from node to a source when `lost` (a model index, INDEX_NONE = nothing) is gone? */
+int build_alive(const struct model *model, uint32_t node, uint32_t lost);
+
+/* setup: I2 (safety.md section 5) and the warnings. 0 or -ENOMEM. */
+int check_fail_safe(struct draft *d, const struct site *site);
+void check_warnings(struct draft *d, const struct site *site);
+
+#endif

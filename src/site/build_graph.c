@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nodes with their limits, hosts with their cords. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "site/build.h"
+#include "site/derive.h"
+
+int build_alive(const struct model *m, uint32_t node, uint32_t lost)
+{
+    const struct model_node *n = &m->node[node];
+
+    if (node == lost)
+        return 0;
+    for (uint32_t i = 0; i < n->parent_count; i++)
+        if (build_alive(m, n->parent[i], lost))
+            return 1;
+    return !n->parent_count;
+}
+
+static uint32_t lost_node(const struct draft *d, uint32_t contingency)
+{
+    return contingency ? d->node[d->redundancy.lost[contingency - 1]].rank : INDEX_NONE;
+}
+
+/* Self, then the ancestors of every parent, each once. */
+static int collect_ancestors(struct model *m, struct model_node *n, uint32_t self)
+{
+    n->ancestor[0] = self;
+    n->ancestor_count = 1;
+    for (uint32_t i = 0; i < n->parent_count; i++) {
+        const struct model_node *parent = &m->node[n->parent[i]];
+
+        for (uint32_t a = 0; a < parent->ancestor_count; a++) {
+            uint32_t k = 0;
+
+            while (k < n->ancestor_count && n->ancestor[k] != parent->ancestor[a])
+                k++;
+            if (k < n->ancestor_count)
+                continue;
+            if (n->ancestor_count == ANCESTORS_MAX)
+                return -1;
+            n->ancestor[n->ancestor_count++] = parent->ancestor[a];
+        }
+    }
+    return 0;
+}
+
+/* domain.md 0.5: amperes and kilowatts of one device, compared at nominal volts. */
+static void check_ratings(struct draft *d, const struct draft_node *draft, const struct model_node *n)
+{
+    enum { PERCENT_2 = 50 };
+    char text[32];
+
+    if (!draft->rating_power.at || !n->limited)
+        return;
+    int64_t volts = n->volts_ln_mv * n->phases, power = derive_round_down(n->rating_ma, volts, 1000);
+    int64_t apart = power > draft->rating_power.number ? power - draft->rating_power.number : draft->rating_power.number - power;
+
+    if (apart <= power / PERCENT_2)
+        return;
+    finding_at(d->errors, draft->rating_power.at,
+               "rating_power %s disagrees with rating %s by more than 2%%, that is %s at %s, correct one or drop it",
+               draft->rating_power.text, draft->rating.text, quantity_write(QUANTITY_APPARENT, power, text, sizeof text),
+               draft->volts.at ? draft->volts.text : "nominal volts");
+}
+
+static void build_limit(const struct draft_node *draft, struct model_node *n, struct site_note *note)
+{
+    const int64_t definite = derive_definite_ma(draft->short_time.pickup.number, draft->short_time.tolerance.number,
+                                                draft->instantaneous.pickup.number, draft->instantaneous.tolerance.number);
+    const struct device device = {
+        .definite_ma = definite,
+        .long_time_ma = n->long_time_ma, .rated_100pct = n->rated_100pct, .ambient_ppm = draft->ambient.number,
+        .conductor_ma = draft->conductor.number, .transformer_mva = draft->transformer.number,
+        .ups_mva = draft->ups.apparent.number, .ups_mw = draft->ups.active.number,
+        .volts_ln_mv = n->volts_ln_mv, .phases = n->phases};
+    enum steady_term term = STEADY_NONE;
+
+    if (n->limited)
+        n->steady_ma = derive_steady_ma(&device, &term);
+    note->steady_term = (uint8_t)term;
+    note->settings_known = draft->settings_at.at != NULL;
+    n->instant_peak_ma = derive_instant_peak_ma(definite);
+}
+
+static void build_node(struct draft *d, struct site *site, uint32_t i)
+{
+    const struct draft_node *draft = &d->node[d->node_order[i]];
+    struct model_node *n = &site->model.node[i];
+
+    snprintf(n->name, sizeof n->name, "%s", draft->id.text);
+    n->kind = (uint8_t)draft->kind.number;
+    n->phases = (uint8_t)draft->phase_count;
+    n->rated_100pct = draft->rated.number == RATED_100;
+    n->limited = !draft->unlimited.number;
+    n->parent_count = draft->parent_count;
+    for (uint32_t p = 0; p < n->parent_count; p++)
+        n->parent[p] = d->node[draft->parent_of[p]].rank;
+    n->k = (uint32_t)draft->k.number;
+    n->volts_ln_mv = derive_volts_ln_mv(draft->volts_ll_mv);
+    n->volts_low_mv = derive_volts_low_mv(n->volts_ln_mv);
+    n->rating_ma = draft->rating.number;
+    n->long_time_ma = draft->long_time.at ? draft->long_time.number : draft->rating.number;
+    if (collect_ancestors(&site->model, n, i))
+        finding_at(d->errors, draft->at, "node '%s' has more than %d nodes above it, flatten the graph", n->name,
+                   ANCESTORS_MAX - 1);
+    build_limit(draft, n, &site->note[i]);
+    check_ratings(d, draft, n);
+}
+
+static void set_limits(const struct draft *d, struct model *m)
+{
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        struct model_node *n = &m->node[i];
+        const struct draft_node *draft = &d->node[d->node_order[i]];
+        int64_t limit = n->limited ? derive_limit_mva(n->steady_ma, n->volts_low_mv) : DERIVE_NO_LIMIT;
+
+        for (uint32_t c = 0; c < m->contingency_count; c++)     /* what is lost carries nothing and binds nothing */
+            for (uint32_t ph = 0; ph < PHASES; ph++)
+                n->limit_mva[c][ph] = build_alive(m, i, lost_node(d, c)) ? limit : DERIVE_NO_LIMIT;
+        /* what hangs on a node without a lease is load of everything above it too */
+        for (uint32_t a = 0; a < n->ancestor_count; a++)
+            for (uint32_t ph = 0; ph < PHASES; ph++)
+                m->node[n->ancestor[a]].other_mva[ph] += draft->other_mva[ph];
+        if (!n->parent_count)
+            continue;
+        struct model_node *parent = &m->node[n->parent[0]];
+
+        if (!parent->child_count++)
+            parent->child_first = i;
+    }
+}
+
+void build_nodes(struct draft *d, struct site *site)
+{
+    for (uint32_t i = 0; i < d->node_count; i++)
+        build_node(d, site, i);
+    set_limits(d, &site->model);
+}
+
+/* The phases a cord takes must exist where it hangs. Returns the wiring, or WIRING_COUNT with a finding. */
+static enum wiring cord_wiring(struct draft *d, const struct draft_cord *cord, const struct model_node *n)
+{
+    if (cord->phases.number < 0) {
+        if (n->phases == PHASES)
+            return WIRING_ABC;
+        finding_at(d->errors, cord->at, "node '%s' has one phase, say which with phases: A, B, C, AB, BC or CA", n->name);
+        return WIRING_COUNT;
+    }
+    if (cord->phases.number == WIRING_ABC && n->phases != PHASES) {
+        finding_at(d->errors, cord->at, "a three-phase cord on node '%s' that has one phase, use phases: A, B, C, AB, BC or CA",
+                   n->name);
+        return WIRING_COUNT;
+    }
+    return (enum wiring)cord->phases.number;
+}
+
+/* Shares of one row's cords under every contingency: a cord without a way to a source carries nothing. */
+static void set_shares(const struct draft *d, const struct model *m, const struct draft_row *row, struct model_cord *cord)
+{
+    for (uint32_t c = 0; c < m->contingency_count; c++) {
+        uint32_t alive = 0, psus = 0, is_alive[CORDS_MAX];
+
+        for (uint32_t j = 0; j < row->cord_count; j++) {
+            is_alive[j] = (uint32_t)build_alive(m, cord[j].node, lost_node(d, c));
+            alive += is_alive[j];
+            psus += is_alive[j] * cord[j].psus;
+        }
+        for (uint32_t j = 0; j < row->cord_count; j++) {
+            uint32_t given = (uint32_t)row->cords_of[j].share.number;
+            uint32_t share = is_alive[j] ? derive_share_ppm(cord[j].psus, psus, alive) : 0;
+
+            /* a configured share is the normal one; losses move load to the survivors, never away from them */
+            if (given && is_alive[j] && (alive == row->cord_count || given > share))
+                share = given;
+            cord[j].share_ppm[c] = share;
+        }
+    }
+}
+
+static void build_row(struct draft *d, const struct model *m, const struct draft_row *row, struct model_host *host)
+{
+    for (uint32_t j = 0; j < row->cord_count; j++) {
+        const struct draft_cord *from = &row->cords_of[j];
+        struct model_cord *cord = &host->cord[j];
+
+        cord->node = d->node[from->node_of].rank;
+        cord->psus = (uint32_t)from->psus.number;
+        enum wiring wiring = cord_wiring(d, from, &m->node[cord->node]);
+
+        if (wiring != WIRING_COUNT)
+            derive_phase_ppm(wiring, cord->phase_ppm);
+    }
+    host->cord_count = row->cord_count;
+    host->weight = (uint32_t)row->weight.number;
+    host->fail_safe_mw = row->fail_safe.number;
+    host->floor_mw = row->floor.number;
+    for (uint32_t t = 0; t < d->type_count; t++)
+        if (d->type_order[t] == row->type_of)
+            host->type = t;
+    set_shares(d, m, row, host->cord);
+}
+
+static void set_ranges(struct model *m)
+{
+    for (uint32_t h = 0; h < m->host_count; h++) {
+        struct model_node *n = &m->node[m->host[h].cord[0].node];
+
+        if (!n->host_count++)
+            n->host_first = h;
+    }
+    for (uint32_t i = m->node_count; i-- > 0;) {
+        struct model_node *n = &m->node[i];
+        struct model_node *parent = n->parent_count ? &m->node[n->parent[0]] : NULL;
+
+        /* own hosts stand before those of the children, which have been added by now */
+        if (n->host_count)
+            n->host_below_first = n->host_first;
+        n->host_below += n->host_count;
+        if (!parent || !n->host_below)
+            continue;
+        if (!parent->host_below || n->host_below_first < parent->host_below_first)
+            parent->host_below_first = n->host_below_first;
+        parent->host_below += n->host_below;
+    }
+}
+
+void build_hosts(struct draft *d, struct site *site)
+{
+    struct model *m = &site->model;
+    uint16_t port = site->server.port_count ? site->server.port[site->server.port_count - 1].own.port : 0;
+    uint32_t built = INDEX_NONE;
+    struct model_host same = {0};
+
+    for (uint32_t h = 0; h < m->host_count; h++) {
+        const struct draft_host *draft = &d->host[d->host_order[h]];
+        const struct draft_row *row = &d->row[draft->row];
+        struct site_address *address = &site->host_address[h];
+
+        if (draft->row != built) {      /* hosts of one row stand together and differ in name and address only */
+            same = (struct model_host){0};
+            build_row(d, m, row, &same);
+            built = draft->row;
+        }
+        m->host[h] = same;
+        snprintf(m->host[h].name, NAME_BYTES, "%s", draft->name);
+        address->ipv4 = row->ipv4 + draft->ordinal;
+        address->port = row->udp.at ? (uint16_t)row->udp.number : port;
+        address->has_mac = row->mac.at != NULL;
+        memcpy(address->mac, row->mac_of, sizeof address->mac);
+    }
+    set_ranges(m);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can only be checked on the whole: fail-safe everywhere must be carried for ever, and what deserves a warning. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "site/build.h"
+#include "site/derive.h"
+#include "site/sums.h"
+
+struct worst {
+    int64_t over;               /* mVA above the limit; <= 0 = fits */
+    uint32_t contingency, phase;
+    int64_t hosts, bad, other, limit;
+};
+
+/* The unit and decimals of a figure in an error message: kVA with two decimals, rounded the bad way. */
+static const char *kva(int64_t mva, char text[24])
+{
+    int64_t hundredths = (mva + 9999) / 10000;
+
+    snprintf(text, 24, "%" PRId64 ".%02" PRId64 " kVA", hundredths / 100, hundredths % 100);
+    return text;
+}
+
+static void look(struct worst *worst, const struct model_node *n, const int64_t hosts[PHASES], uint32_t c)
+{
+    for (uint32_t ph = 0; ph < PHASES; ph++) {
+        int64_t over = hosts[ph] + n->bad_mva[c][ph] + n->other_mva[ph] - n->limit_mva[c][ph];
+
+        if (over <= worst->over)
+            continue;
+        *worst = (struct worst){over, c, ph, hosts[ph], n->bad_mva[c][ph], n->other_mva[ph], n->limit_mva[c][ph]};
+    }
+}
+
+static void report(struct draft *d, const struct model *m, uint32_t node, const struct worst *w)
+{
+    char all[24], hosts[24], bad[24], other[24], limit[24], when[NAME_BYTES + 16] = "";
+
+    if (w->contingency)
+        snprintf(when, sizeof when, " after the loss of %s", m->contingency[w->contingency]);
+    finding_at(d->errors, d->node[d->node_order[node]].at,
+               "node '%s' phase %c%s: with every host at fail-safe %s may flow (hosts %s, bad %s, other %s), "
+               "its steady limit is %s: lower fail_safe or k, or move hosts",
+               m->node[node].name, (char)('A' + w->phase), when, kva(w->hosts + w->bad + w->other, all), kva(w->hosts, hosts),
+               kva(w->bad, bad), kva(w->other, other), kva(w->limit, limit));
+}
+
+/* I2, second half: k hosts that start together must not reach the fastest element. */
+static void check_inrush(struct draft *d, const struct model *m, const struct sums_below *below,
+                         const int64_t (*sum)[PHASES])
+{
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        const struct model_node *n = &m->node[i];
+        char text[24], edge[24];
+
+        if (!n->instant_peak_ma || !n->limited)
+            continue;
+        /* peak to rms, down: 1 / sqrt 2 */
+        int64_t limit = derive_limit_mva(derive_round_down(n->instant_peak_ma, 707106, PPM), n->volts_low_mv), most = 0;
+
+        for (uint32_t ph = 0; ph < PHASES; ph++) {
+            int64_t start = sum[i][ph] + n->other_mva[ph] + sums_largest_gaps(m, below, i, SUM_BOOT, 0, ph);
+
+            most = start > most ? start : most;
+        }
+        if (most > limit)
+            finding_at(d->errors, d->node[d->node_order[i]].at,
+                       "node '%s': %u hosts that start together may draw %s, 0.85 of the fast edge of its fastest stage is %s: "
+                       "lower inrush or k, or raise the pickup",
+                       n->name, n->k, kva(most, text), kva(limit, edge));
+    }
+}
+
+int check_fail_safe(struct draft *d, const struct site *site)
+{
+    const struct model *m = &site->model;
+    int64_t(*sum)[PHASES] = scratch_take(&d->scratch, (m->node_count + 1) * sizeof *sum);
+    struct worst *worst = scratch_take(&d->scratch, (m->node_count + 1) * sizeof *worst);
+    struct sums_below below = {0};
+
+    if (!sum || !worst || sums_below_start(&below, m, &d->scratch))
+        return -ENOMEM;
+    for (uint32_t c = m->contingency_count; c-- > 0;) {     /* "none" last: its sums serve the inrush check */
+        sums_hosts(m, SUM_FAIL_SAFE, c, sum);
+        for (uint32_t i = 0; i < m->node_count; i++)
+            look(&worst[i], &m->node[i], sum[i], c);
+    }
+    for (uint32_t i = 0; i < m->node_count; i++)
+        if (worst[i].over > 0)
+            report(d, m, i, &worst[i]);
+    check_inrush(d, m, &below, (const int64_t(*)[PHASES])sum);
+    return 0;
+}
+
+enum warning { WARN_SETTINGS, WARN_K, WARN_METER, WARNING_COUNT };
+
+static int applies(const struct site *site, uint32_t node, enum warning what)
+{
+    const struct model_node *n = &site->model.node[node];
+
+    switch (what) {
+    case WARN_SETTINGS:
+        return n->limited && !site->note[node].settings_known;
+    case WARN_K:
+        return n->limited && !n->k && n->host_below > 1;
+    default:
+        return n->limited && n->meter == INDEX_NONE;
+    }
+}
+
+/* One line for all nodes a warning is about: a hall has thousands. */
+static void warn_nodes(struct draft *d, const struct site *site, enum warning what)
+{
+    static const char *const text[WARNING_COUNT] = {
+        [WARN_SETTINGS] = "no settings_from: no oversubscription there, name study, as_left and by",
+        [WARN_K] = "k is 0 with more than one host: a host that disobeys is not covered there",
+        [WARN_METER] = "a limit and no meter: emergencies are not seen there",
+    };
+    enum { NAMED = 3 };
+    const struct model *m = &site->model;
+    char line[NAMED * (NAME_BYTES + 2) + 8] = "";
+    uint32_t count = 0, first = INDEX_NONE;
+    size_t used = 0;
+
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        if (!applies(site, i, what))
+            continue;
+        if (count < NAMED)
+            used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", count ? ", " : "", m->node[i].name);
+        if (!count++)
+            first = i;
+    }
+    if (!count)
+        return;
+    const struct tree *at = d->node[d->node_order[first]].at;
+
+    finding_at(d->warnings, at, "%u node%s (%s%s): %s", count, count > 1 ? "s" : "", line, count > NAMED ? ", ..." : "",
+               text[what]);
+}
+
+/* The sums are in power and do not mind, but limits follow from the volts written: a slip would go unseen. */
+static void warn_volts(struct draft *d, const struct site *site)
+{
+    const struct model *m = &site->model;
+
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        const struct model_node *n = &m->node[i];
+        const struct draft_node *draft = &d->node[d->node_order[i]];
+
+        if (n->kind == NODE_TRANSFORMER || n->kind == NODE_UPS || n->kind == NODE_DISTRIBUTION)
+            continue;
+        for (uint32_t p = 0; p < n->parent_count; p++)
+            if (m->node[n->parent[p]].volts_ln_mv != n->volts_ln_mv)
+                finding_at(d->warnings, draft->volts.at ? draft->volts.at : draft->at,
+                           "node '%s' and its parent '%s' differ in volts and no transformer stands between them", n->name,
+                           m->node[n->parent[p]].name);
+    }
+}
+
+void check_warnings(struct draft *d, const struct site *site)
+{
+    const struct model *m = &site->model;
+
+    warn_volts(d, site);
+    for (enum warning what = 0; what < WARNING_COUNT; what++)
+        warn_nodes(d, site, what);
+    for (uint32_t c = 1; c < m->contingency_count; c++) {
+        uint32_t dark = 0;
+
+        for (uint32_t h = 0; h < m->host_count; h++) {
+            uint32_t share = 0;
+
+            for (uint32_t j = 0; j < m->host[h].cord_count; j++)
+                share |= m->host[h].cord[j].share_ppm[c];
+            dark += !share;
+        }
+        if (dark)
+            finding_at(d->warnings, d->redundancy.may_lose.at, "%u host%s without power after the loss of %s", dark,
+                       dark > 1 ? "s are" : " is", m->contingency[c]);
+    }
+}

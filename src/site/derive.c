@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "site/derive.h"
+
+__extension__ typedef unsigned __int128 wide;
+
+int64_t derive_round_down(int64_t a, int64_t b, int64_t c)
+{
+    wide result = (wide)(uint64_t)a * (uint64_t)b / (uint64_t)c;
+
+    return result > INT64_MAX ? INT64_MAX : (int64_t)result;
+}
+
+int64_t derive_round_up(int64_t a, int64_t b, int64_t c)
+{
+    wide result = ((wide)(uint64_t)a * (uint64_t)b + (uint64_t)c - 1) / (uint64_t)c;
+
+    return result > INT64_MAX ? INT64_MAX : (int64_t)result;
+}
+
+static int64_t root_down(int64_t square)
+{
+    int64_t root = 0;
+
+    for (int64_t bit = INT64_C(1) << 31; bit; bit >>= 1)
+        if ((root + bit) <= square / (root + bit))
+            root += bit;
+    return root;
+}
+
+int64_t derive_volts_ln_mv(int64_t volts_ll_mv)
+{
+    return root_down(volts_ll_mv * volts_ll_mv / 3);
+}
+
+int64_t derive_volts_low_mv(int64_t volts_ln_mv)
+{
+    return derive_round_down(volts_ln_mv, 95, 100);
+}
+
+static void hold(int64_t *least, enum steady_term *term, int64_t ma, enum steady_term which)
+{
+    if (ma >= *least)
+        return;
+    *least = ma;
+    *term = which;
+}
+
+/* A rating in power as amperes per phase at nominal volts. */
+static int64_t power_ma(const struct device *d, int64_t power_m)
+{
+    return derive_round_down(power_m, 1000, d->volts_ln_mv * d->phases);
+}
+
+int64_t derive_steady_ma(const struct device *d, enum steady_term *term)
+{
+    int64_t least = d->rated_100pct ? d->long_time_ma : derive_round_down(d->long_time_ma, 8, 10);
+
+    *term = STEADY_LONG_TIME;
+    /* 0.95 x fast edge, which lies at 1.05 x the setting (domain.md 1.3, L) */
+    hold(&least, term, derive_round_down(d->long_time_ma, 9975 * d->ambient_ppm, 10000 * PPM), STEADY_FAST_EDGE);
+    /* safety.md section 5, admissible: 5 % below every definite stage, whatever heat allows */
+    if (d->definite_ma)
+        hold(&least, term, derive_round_down(d->definite_ma, 95, 100), STEADY_DEFINITE);
+    if (d->conductor_ma)
+        hold(&least, term, d->conductor_ma, STEADY_CONDUCTOR);
+    if (d->transformer_mva)
+        hold(&least, term, power_ma(d, d->transformer_mva), STEADY_TRANSFORMER);
+    if (d->ups_mva)
+        hold(&least, term, power_ma(d, d->ups_mva), STEADY_UPS_KVA);
+    if (d->ups_mw)      /* apparent power is never less than active: holding S to the kW figure holds P too */
+        hold(&least, term, power_ma(d, d->ups_mw), STEADY_UPS_KW);
+    return least;
+}
+
+int64_t derive_limit_mva(int64_t steady_ma, int64_t volts_low_mv)
+{
+    return derive_round_down(steady_ma, volts_low_mv, 1000);
+}
+
+int64_t derive_definite_ma(int64_t short_time_ma, int64_t short_tolerance_ppm, int64_t instantaneous_ma, int64_t tolerance_ppm)
+{
+    int64_t slow = derive_round_down(short_time_ma, PPM - short_tolerance_ppm, PPM);
+    int64_t fast = derive_round_down(instantaneous_ma, PPM - tolerance_ppm, PPM);
+
+    if (!slow || !fast)
+        return slow ? slow : fast;
+    return slow < fast ? slow : fast;
+}
+
+int64_t derive_instant_peak_ma(int64_t definite_ma)
+{
+    /* 0.85 x sqrt 2 = 1.2020815...: pickups are rms and the element looks at the peak */
+    return derive_round_down(definite_ma, 1202081, PPM);
+}
+
+int64_t derive_gain_ppm(int64_t overshoot_ppm, int64_t efficiency_ppm)
+{
+    return derive_round_up(PPM + overshoot_ppm, PPM, efficiency_ppm);
+}
+
+int64_t derive_draw_max_mw(const struct model_host_type *type, int64_t cap_mw)
+{
+    int64_t draw = derive_round_up(cap_mw, type->gain_ppm, PPM) + type->base_max_mw;
+
+    return draw < type->phys_max_mw ? draw : type->phys_max_mw;
+}
+
+void derive_phase_ppm(enum wiring wiring, uint32_t phase_ppm[PHASES])
+{
+    /* line to line S puts S / sqrt 3 on each of two phases: I = S / V_ll, times V_ln */
+    enum { WHOLE = 1000000, LINE_TO_LINE = 577351, THIRD = 333334 };
+    static const uint32_t table[WIRING_COUNT][PHASES] = {
+        [WIRING_A] = {WHOLE, 0, 0},
+        [WIRING_B] = {0, WHOLE, 0},
+        [WIRING_C] = {0, 0, WHOLE},
+        [WIRING_AB] = {LINE_TO_LINE, LINE_TO_LINE, 0},
+        [WIRING_BC] = {0, LINE_TO_LINE, LINE_TO_LINE},
+        [WIRING_CA] = {LINE_TO_LINE, 0, LINE_TO_LINE},
+        [WIRING_ABC] = {THIRD, THIRD, THIRD},
+    };
+
+    for (uint32_t ph = 0; ph < PHASES; ph++)
+        phase_ppm[ph] = table[wiring][ph];
+}
+
+uint32_t derive_share_ppm(uint32_t psus, uint32_t alive_psus, uint32_t alive)
+{
+    enum { TOLERANCE_PPM = 50000 };
+
+    if (alive <= 1)
+        return alive ? (uint32_t)PPM : 0;
+    int64_t share = derive_round_up(psus, PPM, alive_psus) + TOLERANCE_PPM;
+
+    return (uint32_t)(share < PPM ? share : PPM);
+}
+
+int64_t derive_contribution_mva(int64_t draw_mw, const struct model_cord *cord, uint32_t contingency, uint32_t phase,
+                                int64_t pf_min_ppm)
+{
+    wide top = (wide)(uint64_t)draw_mw * cord->share_ppm[contingency] * cord->phase_ppm[phase];
+    wide bottom = (wide)(uint64_t)PPM * (uint64_t)pf_min_ppm;
+
+    return (int64_t)((top + bottom - 1) / bottom);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The site as written: values with their places, references resolved to draft indices, nothing derived yet. */
+#ifndef FLYBALL_SITE_DRAFT_H
+#define FLYBALL_SITE_DRAFT_H
+
+#include "site/names.h"
+#include "site/site.h"
+
+struct draft_element {          /* instantaneous or short-time stage */
+    struct value pickup, tolerance;
+};
+
+struct draft_ups {
+    struct value active, apparent;
+};
+
+struct draft_settings {
+    struct value study, as_left, by;
+};
+
+struct draft_other {
+    struct value phase[PHASES]; /* mVA */
+};
+
+struct draft_node {
+    const struct tree *at;
+    struct value id, kind, parent, parents, phases, volts;
+    struct value rating, rating_power, long_time, rated, unlimited;
+    struct value ambient, conductor, transformer, ups_at, instantaneous_at, short_time_at;
+    struct value settings_at, k, other_at;
+    struct draft_ups ups;
+    struct draft_element instantaneous, short_time;
+    struct draft_settings settings;
+    int64_t other_mva[PHASES];
+    int64_t other_total_mva;    /* written as one figure: spread when the phases are known */
+    uint32_t parent_count;
+    uint32_t parent_of[PARENTS_MAX];
+    uint32_t rank;              /* place in the model */
+    uint32_t visit;             /* place in a walk down the tree */
+    int64_t volts_ll_mv;        /* own or inherited */
+    uint32_t phase_count;       /* ditto */
+};
+
+struct draft_type {
+    const struct tree *at;
+    struct value id, cap, cap_min, cap_max, base, overshoot, efficiency, phys_max, inrush, power_factor, actuation, quantum;
+    struct value fail_safe, floor;
+};
+
+struct draft_cord {
+    const struct tree *at;
+    struct value node, phases, psus, share;
+    uint32_t node_of;
+};
+
+struct draft_row {              /* of hosts: one line, `count` hosts */
+    const struct tree *at;
+    struct value id, count, type, cord, cords, phases, address, udp, mac, weight, fail_safe, floor;
+    uint32_t type_of;
+    uint32_t cord_count;
+    struct draft_cord cords_of[CORDS_MAX];
+    uint32_t ipv4;
+    uint8_t mac_of[6];
+};
+
+struct draft_host {
+    char name[NAME_BYTES];
+    uint32_t row;
+    uint32_t ordinal;           /* from 0 in its row */
+};
+
+struct draft_meter {
+    const struct tree *at;
+    struct value id, node, period, fresh, error;
+    uint32_t node_of;
+};
+
+struct draft_policy {
+    struct value lease, report, tick, raise, clear, age_bound, rho;
+};
+
+struct draft_band {
+    struct value high, low;
+};
+
+struct draft_detect {
+    struct value at[5];         /* power, current, sag, swell, dp_dt: subtrees */
+    struct draft_band band[5];
+};
+
+struct draft_redundancy {
+    struct value scheme, may_lose;
+    uint32_t lost_count;
+    uint32_t lost[CONTINGENCIES_MAX - 1];   /* draft nodes */
+};
+
+struct draft {
+    struct findings *errors, *warnings;
+    struct scratch scratch;
+    const struct tree *root;
+    struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at, servers_at;
+    struct draft_policy policy;
+    struct draft_detect detect;
+    struct draft_redundancy redundancy;
+    struct names node_names, type_names, host_names, meter_names;
+    uint32_t node_count, type_count, row_count, host_count, meter_count;
+    struct draft_node *node;
+    struct draft_type *type;
+    struct draft_row *row;
+    struct draft_host *host;
+    struct draft_meter *meter;
+    uint32_t *node_order;       /* place in the model -> draft index */
+    uint32_t *host_order;
+    uint32_t *type_order;
+};
+
+/* Words of the schema, in the order of their enums. */
+extern const char *const draft_kind_words[];
+extern const char *const draft_phase_words[];
+enum { RATED_80, RATED_100 };
+enum { SCHEME_N, SCHEME_N_PLUS_1, SCHEME_2N };
+
+/* any: a value's text for a message, "?" where it is missing or was refused. */
+static inline const char *draft_text(const struct value *value)
+{
+    return value->at && value->text ? value->text : "?";
+}
+
+/* setup: each reads one section; faults become findings. All return 0 or -ENOMEM. */
+int draft_read_top(struct draft *d);
+int draft_read_policy(struct draft *d);
+int draft_read_nodes(struct draft *d);
+int draft_read_types(struct draft *d);
+int draft_read_hosts(struct draft *d);
+int draft_read_meters(struct draft *d);
+int draft_read_redundancy(struct draft *d);
+int draft_read_server(struct draft *d, const char *name, struct site_server *server);
+
+/* setup: one cap against the range of its type, one floor against its fail-safe cap. */
+void draft_check_cap(struct draft *d, const char *key, const struct value *cap, const struct draft_type *t);
+void draft_check_floor(struct draft *d, const struct value *floor, const struct value *fail_safe, const struct draft_type *t);
+
+/* setup: after the sections. Ranks and orders; cycles become findings. */
+int draft_order_nodes(struct draft *d);
+int draft_order_hosts(struct draft *d);
+
+/* setup: parses "203.0.113.11"; 0 or -EINVAL. */
+int address_parse_ipv4(const char *text, uint32_t *ipv4);
+int address_parse_mac(const char *text, uint8_t mac[6]);
+
+/* setup: an array for the items of a list section; -ENOMEM, or 0. A section that is absent has no items. */
+int draft_take_rows(struct draft *d, const struct value *section, size_t bytes, uint32_t most, const char *noun, void **rows,
+                    uint32_t *count);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* servers: one row per machine; the one that fits this host name becomes the site's server. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "site/draft.h"
+
+static const char *const throttle_words[] = {"leave", "lift", NULL};
+static const char *const hugepage_words[] = {"no", "yes", "auto", NULL};
+static const char *const role_words[] = {"meters", "hosts", "both", NULL};
+enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
+
+struct row {
+    struct value name, ports, cores, priority, lock_memory, throttling, hugepages, memory, eal, journal, door;
+};
+
+struct port {
+    struct value role, driver, interface, address, udp, mac, mtu, ring;
+};
+
+struct cores {
+    struct value core[3];
+};
+
+#define AT(member) .offset = offsetof(struct row, member)
+static const struct field row_fields[] = {
+    {.key = "name", .kind = FIELD_TEXT, .most = 63, .required = 1, AT(name)},
+    {.key = "ports", .kind = FIELD_LIST, .required = 1, AT(ports)},
+    {.key = "cores", .kind = FIELD_ANY, AT(cores)},
+    {.key = "priority", .kind = FIELD_COUNT, .least = 0, .most = 98, AT(priority)},
+    {.key = "lock_memory", .kind = FIELD_SWITCH, .otherwise = 1, AT(lock_memory)},
+    {.key = "rt_throttling", .kind = FIELD_WORD, .words = throttle_words, AT(throttling)},
+    {.key = "hugepages", .kind = FIELD_WORD, .words = hugepage_words, .otherwise = HUGEPAGES_AUTO, AT(hugepages)},
+    {.key = "memory", .kind = FIELD_QUANTITY, .quantity = QUANTITY_MEMORY, .least = 64, .most = 65536, .otherwise = 256,
+     AT(memory)},
+    {.key = "eal", .kind = FIELD_TEXT, .most = 255, AT(eal)},
+    {.key = "journal", .kind = FIELD_TEXT, .most = 255, AT(journal)},
+    {.key = "door", .kind = FIELD_TEXT, .most = 107, AT(door)},
+    FIELD_END};
+#undef AT
+
+#define AT(member) .offset = offsetof(struct port, member)
+static const struct field port_fields[] = {
+    {.key = "role", .kind = FIELD_WORD, .words = role_words, .otherwise = ROLE_BOTH, AT(role)},
+    {.key = "driver", .kind = FIELD_ID, .required = 1, AT(driver)},
+    {.key = "interface", .kind = FIELD_TEXT, .most = NAME_BYTES - 1, .required = 1, AT(interface)},
+    {.key = "address", .kind = FIELD_TEXT, .most = 15, .required = 1, AT(address)},
+    {.key = "udp", .kind = FIELD_COUNT, .least = 1, .most = 65535, .required = 1, AT(udp)},
+    {.key = "mac", .kind = FIELD_TEXT, .most = 17, AT(mac)},
+    {.key = "mtu", .kind = FIELD_COUNT, .least = 576, .most = 9000, .otherwise = 1500, AT(mtu)},
+    {.key = "ring", .kind = FIELD_COUNT, .least = 64, .most = 1 << 20, .otherwise = 32768, AT(ring)},
+    FIELD_END};
+#undef AT
+
+#define CORE(name, i) \
+    {.key = name, .kind = FIELD_COUNT, .least = 0, .most = 1023, .otherwise = -1, \
+     .offset = offsetof(struct cores, core) + i * sizeof(struct value)}
+static const struct field core_fields[] = {CORE("lane", 0), CORE("decide", 1), CORE("housekeeping", 2), FIELD_END};
+
+static void set_text(char *into, size_t bytes, const struct value *value)
+{
+    snprintf(into, bytes, "%s", value->at ? value->text : "");
+}
+
+static void read_port(struct draft *d, const struct tree *at, struct port *port, struct site_port *out)
+{
+    if (fields_read(port_fields, at, "a port", port, d->errors))
+        return;
+    if (address_parse_ipv4(port->address.text, &out->own.ipv4))
+        finding_at(d->errors, port->address.at, "address '%s' is not an IPv4 host address, write one like 198.51.100.1",
+                   port->address.text);
+    out->own.has_mac = port->mac.at != NULL;
+    if (out->own.has_mac && address_parse_mac(port->mac.text, out->own.mac))
+        finding_at(d->errors, port->mac.at, "mac '%s' is not a host's MAC address, write one like 02:00:00:00:00:0b",
+                   port->mac.text);
+    out->own.port = (uint16_t)port->udp.number;
+    out->mtu = (uint32_t)port->mtu.number;
+    out->ring_frames = (uint32_t)port->ring.number;
+    set_text(out->driver, sizeof out->driver, &port->driver);
+    set_text(out->interface, sizeof out->interface, &port->interface);
+}
+
+/* One port carries both; of two, one has the meters and one the hosts, and [0] is the meters'. */
+static void read_ports(struct draft *d, const struct row *row, struct site_server *out)
+{
+    struct port port[2] = {0};
+    struct site_port found[2] = {0};
+    uint32_t count = row->ports.at->count, i = 0, faults = d->errors->count;
+
+    if (count < 1 || count > 2) {
+        finding_at(d->errors, row->ports.at, "%u ports, write one for both or one for meters and one for hosts", count);
+        return;
+    }
+    for (const struct tree *at = row->ports.at->first; at; at = at->next, i++)
+        read_port(d, at, &port[i], &found[i]);
+    if (d->errors->count != faults)
+        return;
+    out->port_count = count;
+    out->port[0] = found[0];
+    if (count == 1) {
+        if (port[0].role.number != ROLE_BOTH)
+            finding_at(d->errors, port[0].role.at, "the only port has role %s, leave role out or write both",
+                       port[0].role.text);
+        return;
+    }
+    uint32_t meters = port[0].role.number != ROLE_METERS;
+
+    if (port[meters].role.number != ROLE_METERS || port[!meters].role.number != ROLE_HOSTS)
+        finding_at(d->errors, row->ports.at, "of two ports one has role meters and the other role hosts");
+    if (!strcmp(found[0].interface, found[1].interface) && !strcmp(found[0].driver, found[1].driver))
+        finding_at(d->errors, port[1].interface.at, "both ports open '%s', write one port for both roles",
+                   port[1].interface.text);
+    out->port[0] = found[meters];
+    out->port[1] = found[!meters];
+}
+
+/* `auto`: only where enough 2 MiB pages are free now. */
+static bool hugepages_free(uint32_t memory_mib)
+{
+    FILE *file = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "re");
+    unsigned long pages = 0;
+
+    if (!file)
+        return false;
+    if (fscanf(file, "%lu", &pages) != 1)
+        pages = 0;
+    fclose(file);
+    return pages * 2 >= memory_mib;
+}
+
+static void read_row(struct draft *d, const struct tree *at, struct row *row, struct site_server *out)
+{
+    struct cores cores = {{{.number = -1}, {.number = -1}, {.number = -1}}};
+
+    *out = (struct site_server){0};
+    if (fields_read(row_fields, at, "a server", row, d->errors))
+        return;
+    if (row->cores.at)
+        fields_read(core_fields, row->cores.at, "cores", &cores, d->errors);
+    read_ports(d, row, out);
+    out->lane_core = (int)cores.core[0].number;
+    out->decide_core = cores.core[1].at ? (int)cores.core[1].number : out->lane_core;
+    out->housekeeping_core = (int)cores.core[2].number;
+    out->priority = (int)row->priority.number;
+    out->lock_memory = row->lock_memory.number;
+    out->lift_rt_throttling = row->throttling.number;
+    out->memory_mib = (uint32_t)row->memory.number;
+    out->hugepages = row->hugepages.number == HUGEPAGES_AUTO ? hugepages_free(out->memory_mib) : row->hugepages.number;
+    set_text(out->name, sizeof out->name, &row->name);
+    set_text(out->eal, sizeof out->eal, &row->eal);
+    set_text(out->journal, sizeof out->journal, &row->journal);
+    set_text(out->door, sizeof out->door, &row->door);
+}
+
+/* 2 = the very name, 1 = the default row that stands in for it, 0 = somebody else's. */
+static int fits(const struct value *name, const char *wanted)
+{
+    if (!name->at)
+        return 0;
+    return !strcmp(name->text, wanted) ? 2 : !strcmp(name->text, "default");
+}
+
+int draft_read_server(struct draft *d, const char *name, struct site_server *server)
+{
+    char host[64] = "";
+    int best = 0;
+    uint32_t faults = d->errors->count;
+
+    *server = (struct site_server){.lane_core = -1, .decide_core = -1, .housekeeping_core = -1};
+    gethostname(host, sizeof host - 1);
+    for (const struct tree *at = d->servers_at.at ? d->servers_at.at->first : NULL; at; at = at->next) {
+        struct row row = {0};
+        struct site_server one;
+
+        read_row(d, at, &row, &one);
+        int fit = fits(&row.name, name ? name : host);
+
+        /* a server asked for by name is not stood in for */
+        if (fit <= best || (name && fit < 2))
+            continue;
+        best = fit;
+        *server = one;
+    }
+    if (best || d->errors->count != faults || (!d->servers_at.at && !name))
+        return 0;
+    const struct tree *at = d->servers_at.at ? d->servers_at.at : d->root;
+
+    if (name)
+        finding_at(d->errors, at, "there is no server '%s', add a row with that name", name);
+    else
+        finding_at(d->errors, at, "no row of servers fits host '%s', add one with that name or one named default", host);
+    return 0;
+}

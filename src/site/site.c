@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "site/build.h"
+
+static int read_sections(struct draft *d, const char *server, struct site *site)
+{
+    static int (*const section[])(struct draft *) = {draft_read_top,   draft_read_policy, draft_read_nodes,
+                                                     draft_read_types, draft_read_hosts,  draft_read_meters,
+                                                     draft_read_redundancy};
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < sizeof section / sizeof section[0]; i++)
+        rc = section[i](d);
+    if (!rc)
+        rc = draft_read_server(d, server, &site->server);
+    return rc ? rc : draft_order_nodes(d);
+}
+
+static int derive(struct draft *d, struct site *site)
+{
+    int rc = draft_order_hosts(d);
+
+    if (!rc)
+        rc = build_model(d, site);
+    if (!rc && !d->errors->count)
+        rc = check_fail_safe(d, site);
+    if (!rc && !d->errors->count)
+        check_warnings(d, site);
+    return rc;
+}
+
+static int keep_warnings(struct findings *warnings, const char *path, struct site *site)
+{
+    size_t bytes;
+    FILE *out = open_memstream(&site->warnings, &bytes);
+
+    if (!out)
+        return -ENOMEM;
+    findings_print(warnings, path, "warning", out);
+    return fclose(out) ? -ENOMEM : 0;
+}
+
+int site_load(struct site *site, const char *path, const char *server, FILE *report)
+{
+    struct findings *found = calloc(2, sizeof *found);
+    struct draft *d = calloc(1, sizeof *d);
+    struct tree *root = NULL;
+    int rc = -ENOMEM;
+
+    *site = (struct site){0};
+    if (!found || !d)
+        goto cleanup;
+    d->errors = &found[0];
+    d->warnings = &found[1];
+    rc = tree_load(path, &root, &d->scratch, d->errors);
+    if (rc)
+        goto cleanup;
+    d->root = root;
+    rc = read_sections(d, server, site);
+    if (!rc && !d->errors->count)
+        rc = derive(d, site);
+    if (!rc && d->errors->count)
+        rc = -EINVAL;
+    if (!rc)
+        rc = keep_warnings(d->warnings, path, site);
+cleanup:
+    if (found && found[0].count)
+        findings_print(&found[0], path, "error", report);
+    else if (rc)
+        fprintf(report, "%s: error: cannot be loaded: %s\n", path, strerror(-rc));
+    if (d)
+        scratch_free(&d->scratch);
+    free(d);
+    free(found);
+    if (rc)
+        site_unload(site);
+    return rc;
+}
+
+void site_unload(struct site *site)
+{
+    free(site->memory);
+    free(site->warnings);
+    *site = (struct site){0};
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* "did you mean": the word nearest to a mistyped one. */
+#ifndef FLYBALL_SITE_SUGGEST_H
+#define FLYBALL_SITE_SUGGEST_H
+
+#include <stdint.h>
+
+struct suggest {
+    const char *wrong;
+    const char *best;           /* NULL: nothing near */
+    uint32_t distance;
+};
+
+/* any */
+void suggest_start(struct suggest *s, const char *wrong);
+void suggest_offer(struct suggest *s, const char *word);
+
+#endif
