@@ -4,8 +4,10 @@
 #include "cli/cli.h"
 
 extern const struct cli_verb cli_check;
+extern const struct cli_verb cli_plant;
 
 const struct cli_verb *const cli_table[] = {
     &cli_check,
+    &cli_plant,
     NULL,
 };

@@ -45,6 +45,9 @@ void oracle_grant(void *oracle, const double *demand_w, double *granted_w);
 
 /* setup: runs one virtual-time mode (not virtual or governed) to its outcome, which the caller finishes. 0 or -errno. */
 int baseline_run(const struct model *model, const struct workload *workload, enum plant_mode mode,
-                 enum static_knowledge knowledge, int64_t duration_ns, struct outcome *outcome);
+                 int64_t duration_ns, struct outcome *outcome);
 
+/* setup: the same for static with what one planner knows; baseline_run takes the better of both. */
+int baseline_run_static(const struct model *model, const struct workload *workload, enum static_knowledge knowledge,
+                        int64_t duration_ns, struct outcome *outcome);
 #endif

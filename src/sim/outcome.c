@@ -65,6 +65,19 @@ static void print_nodes(const struct outcome *outcome, const struct model *model
     }
 }
 
+static void print_governor(const struct outcome *outcome, FILE *out)
+{
+    const char *comma = "  governor     ";
+#define PRINT_COUNTER(field, name, meaning) \
+    if (outcome->governor.field) { \
+        fprintf(out, "%s%s %" PRIu64, comma, name, outcome->governor.field); \
+        comma = ", "; \
+    }
+    CORE_COUNTERS(PRINT_COUNTER)
+#undef PRINT_COUNTER
+    fputc('\n', out);
+}
+
 static void print_network(const struct outcome *outcome, const struct model *model, FILE *out)
 {
     const struct outcome_caps *caps = &outcome->caps;
@@ -81,6 +94,8 @@ static void print_network(const struct outcome *outcome, const struct model *mod
         if (caps->refused[i])
             fprintf(out, "               refused %" PRIu64 ": %s\n", caps->refused[i], refusal_word[i]);
     }
+    if (outcome->mode == PLANT_VIRTUAL)
+        print_governor(outcome, out);
     if (outcome->mode == PLANT_GOVERNED)
         fprintf(out, "  loop         %" PRIu64 " late steps, worst %.3f ms\n", outcome->late_steps,
                 (double)outcome->worst_late_ns / 1e6);
@@ -97,6 +112,9 @@ void outcome_print(const struct outcome *outcome, const struct model *model, con
     for (uint32_t c = 0; c < workload->class_count; c++)
         fprintf(out, "%s%s %.1f", c ? ", " : "", workload->class[c].name, wh(outcome->class_energy_j[c]));
     fputs(")\n", out);
+    if (outcome->mode == PLANT_STATIC)
+        fprintf(out, "  best caps    %.1f Wh knowing the means, %.1f Wh knowing all demand; the better is the baseline\n",
+                wh(outcome->mean_plan_j), wh(outcome->distribution_plan_j));
     print_nodes(outcome, model, out);
     print_network(outcome, model, out);
 }
@@ -150,8 +168,23 @@ static void json_network(const struct outcome *outcome, const struct model *mode
             outcome->reports_sent, outcome->send_failures);
     for (uint32_t m = 0; m < model->meter_count; m++)
         fprintf(out, "%s\"%s\": %" PRIu64, m ? ", " : "", model->meter[m].name, outcome->meter_frames[m]);
-    fprintf(out, "}, \"late_steps\": %" PRIu64 ", \"worst_late_us\": %.1f", outcome->late_steps,
+    fprintf(out, "}, \"lost\": %" PRIu64, outcome->lost);
+    fprintf(out, ", \"late_steps\": %" PRIu64 ", \"worst_late_us\": %.1f", outcome->late_steps,
             (double)outcome->worst_late_ns / 1e3);
+}
+
+static void json_governor(const struct outcome *outcome, FILE *out)
+{
+    const char *comma = "";
+    if (outcome->mode != PLANT_VIRTUAL)
+        return;
+    fputs(", \"governor\": {", out);
+#define JSON_COUNTER(field, name, meaning) \
+    fprintf(out, "%s\"%s\": %" PRIu64, comma, name, outcome->governor.field); \
+    comma = ", ";
+    CORE_COUNTERS(JSON_COUNTER)
+#undef JSON_COUNTER
+    fputc('}', out);
 }
 
 void outcome_json(const struct outcome *outcome, const struct model *model, const struct workload *workload,
@@ -164,5 +197,9 @@ void outcome_json(const struct outcome *outcome, const struct model *model, cons
     json_energy(outcome, workload, out);
     json_nodes(outcome, model, out);
     json_network(outcome, model, out);
+    if (outcome->mode == PLANT_STATIC)
+        fprintf(out, ", \"static_mean_wh\": %.6f, \"static_distribution_wh\": %.6f", wh(outcome->mean_plan_j),
+                wh(outcome->distribution_plan_j));
+    json_governor(outcome, out);
     fputc('}', out);
 }

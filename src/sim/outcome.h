@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "core/holder.h"
+#include "core/pipeline.h"
 #include "sim/grid.h"
 
 enum plant_mode { PLANT_UNGOVERNED, PLANT_DERATED, PLANT_STATIC, PLANT_ORACLE, PLANT_VIRTUAL, PLANT_GOVERNED,
@@ -26,6 +27,7 @@ struct outcome_caps {
 struct outcome {
     enum plant_mode mode;
     char variant[24];                   /* what a static planner knew: "mean", "distribution" */
+    double mean_plan_j, distribution_plan_j;    /* static: what either planner reaches; the stronger is the baseline */
     uint64_t seed;
     int64_t duration_ns, warmup_ns;
     uint32_t hosts_on;
@@ -38,6 +40,8 @@ struct outcome {
     struct outcome_caps caps;
     uint64_t reports_sent, send_failures;
     uint64_t *meter_frames;             /* by meter */
+    uint64_t lost;                      /* datagrams that the virtual network lost */
+    struct core_counters governor;      /* virtual mode only: the controller ran in here */
     uint64_t late_steps;                /* of the real-time loop: started more than one step late */
     int64_t worst_late_ns;
 };

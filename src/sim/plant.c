@@ -127,10 +127,12 @@ void plant_step(struct plant *plant, plant_grant *grant, void *user)
     plant->t_ns += PLANT_STEP_NS;
 }
 
-void plant_close(struct plant *plant)
+void plant_hand_over(struct plant *plant, struct outcome *outcome)
 {
-    struct outcome *outcome = &plant->outcome;
-    double seconds = (double)(plant->t_ns - outcome->warmup_ns) / 1e9;
+    double seconds = (double)(plant->t_ns - plant->outcome.warmup_ns) / 1e9;
+    *outcome = plant->outcome;
+    plant->outcome.node = NULL;
+    plant->outcome.meter_frames = NULL;
     outcome->duration_ns = plant->t_ns;
     outcome->hosts_on = 0;
     for (uint32_t h = 0; h < plant->model->host_count; h++)

@@ -36,7 +36,7 @@ void plant_finish(struct plant *plant);
 /* any: one millisecond. `grant` may be NULL: hosts follow demand and cap. */
 void plant_step(struct plant *plant, plant_grant *grant, void *user);
 
-/* any: closes means and trips in plant->outcome. */
-void plant_close(struct plant *plant);
+/* any: the end: means are made, trips copied, and the outcome moves to the caller, who finishes it. */
+void plant_hand_over(struct plant *plant, struct outcome *outcome);
 
 #endif

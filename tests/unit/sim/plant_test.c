@@ -93,7 +93,7 @@ static double energy_of_seed(const struct model *model, struct workload *workloa
 {
     struct outcome outcome;
     workload->seed = seed;
-    assert_int_equal(baseline_run(model, workload, PLANT_ORACLE, KNOWS_MEAN, 10 * NS_PER_S, &outcome), 0);
+    assert_int_equal(baseline_run(model, workload, PLANT_ORACLE, 10 * NS_PER_S, &outcome), 0);
     double energy_j = outcome.energy_j;
     outcome_finish(&outcome);
     return energy_j;
@@ -123,7 +123,7 @@ static void demand_is_the_same_whatever_the_mode(void **state)
     init_workload(&workload, &model);
     for (int mode = PLANT_UNGOVERNED; mode <= PLANT_ORACLE; mode++) {
         struct outcome outcome;
-        assert_int_equal(baseline_run(&model, &workload, (enum plant_mode)mode, KNOWS_MEAN, 10 * NS_PER_S, &outcome), 0);
+        assert_int_equal(baseline_run(&model, &workload, (enum plant_mode)mode, 10 * NS_PER_S, &outcome), 0);
         demand_j[mode] = outcome.demand_j;
         outcome_finish(&outcome);
         assert_true(demand_j[mode] == demand_j[0]);
