@@ -41,9 +41,15 @@ static void post_lease(struct loop *loop, const struct egress *egress, int64_t t
 {
     uint8_t data[DATAGRAM_MAX];
     struct lease lease = {
-        .host = egress->host, .flags = egress->flags, .incarnation = egress->incarnation, .epoch = loop->epoch,
-        .sequence = egress->sequence, .echo = egress->echo, .cap_mw = egress->cap_mw,
-        .floor_mw = (int64_t)egress->floor_w * 1000, .duration_ns = (int64_t)egress->duration_us * NS_PER_US,
+        .host = egress->host,
+        .flags = egress->flags | (egress->kind == FRAME_CLAIM ? LEASE_CLAIM : 0u),
+        .incarnation = egress->incarnation,
+        .epoch = loop->epoch,
+        .sequence = egress->sequence,
+        .echo = egress->echo,
+        .cap_mw = egress->cap_mw,
+        .floor_mw = (int64_t)egress->floor_w * 1000,
+        .duration_ns = (int64_t)egress->duration_us * NS_PER_US,
     };
     struct frame frame = {
         .kind = egress->kind, .sender = egress->host, .sequence = ++loop->frame_sequence[egress->host],

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tiny_site.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,41 @@ void tiny_site_init(struct model *model, const struct tiny_shape *shape)
             init_host(model, host++, node);
         node++;
     }
+}
+
+static void set_range(struct model *model, uint32_t n)
+{
+    struct model_node *node = &model->node[n];
+    node->child_first = node->host_first = node->host_below_first = INDEX_NONE;
+    for (uint32_t m = model->node_count; m-- > 0;) {
+        if (!model->node[m].parent_count || model->node[m].parent[0] != n)
+            continue;
+        node->child_first = m;
+        node->child_count++;
+    }
+    for (uint32_t h = model->host_count; h-- > 0;) {
+        const struct model_node *rack = &model->node[model->host[h].cord[0].node];
+        bool below = false;
+        for (uint32_t a = 0; a < rack->ancestor_count; a++)
+            below = below || rack->ancestor[a] == n;
+        node->host_below_first = below ? h : node->host_below_first;
+        node->host_below += below;
+        if (model->host[h].cord[0].node != n)
+            continue;
+        node->host_first = h;
+        node->host_count++;
+    }
+}
+
+void tiny_site_policy(struct model *model)
+{
+    model->policy = (struct model_policy){
+        .lease_ns = NS_PER_S, .report_ns = 100 * NS_PER_MS, .tick_ns = 20 * NS_PER_MS,
+        .raise_after_emergency_ns = NS_PER_S, .emergency_clear_ns = NS_PER_S, .rho_ppm = 10000,
+        .demand_hold_ns = 600 * NS_PER_MS, .demand_headroom_ppm = 50000,
+    };
+    for (uint32_t n = 0; n < model->node_count; n++)
+        set_range(model, n);
 }
 
 void tiny_site_finish(struct model *model)

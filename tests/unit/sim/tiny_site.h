@@ -17,6 +17,9 @@ extern const struct tiny_shape tiny_demo;
 void tiny_site_init(struct model *model, const struct tiny_shape *shape);
 void tiny_site_finish(struct model *model);
 
+/* Policy as the demo has it, and the tree's ranges that the controller walks. */
+void tiny_site_policy(struct model *model);
+
 /* Room for hosts on a limited node becomes exactly this many mVA per phase. */
 void tiny_site_limit(struct model *model, uint32_t node, int64_t mva);
 
