@@ -32,7 +32,7 @@ static uint32_t send_some(struct egress_stage *egress)
     for (int i = 0; i < SEND_BURSTS; i++) {
         uint32_t burst = egress_burst(egress);
         sent += burst;
-        if (burst < BURST_MAX)
+        if (burst == 0)
             break;
     }
     return sent;

@@ -62,7 +62,7 @@ struct recipe {
 static int fail(struct port *port, int rc, const struct port_config *config, const char *what)
 {
     char words[96];
-    eal_last_error(words, sizeof words);
+    eal_first_error(words, sizeof words);
     return port_fail(port, rc, "%s on %s: %s (%s) %s", config->driver, config->interface, what, strerror(-rc),
                      words);
 }
@@ -207,6 +207,21 @@ static void dpdk_close(struct port *port)
     dpdk->pool = NULL;
 }
 
+/* The driver's packet socket hears every interface of the machine until the driver binds it to ours. What
+ * came in by then is thrown away here, with its count: a port hears its own interface and nothing else. */
+static void discard_arrivals(struct dpdk *dpdk, uint32_t at_most)
+{
+    struct rte_mbuf *burst[BURST_MAX];
+    for (uint16_t q = 0; q < dpdk->queues; q++) {
+        uint32_t left = at_most, got;
+        while (left && (got = rte_eth_rx_burst(dpdk->id, q, burst, BURST_MAX)) != 0) {
+            rte_pktmbuf_free_bulk(burst, got);
+            left -= got < left ? got : left;
+        }
+    }
+    kernel_sockets_forget(&dpdk->sockets);
+}
+
 static int open_once(struct port *port, const struct port_config *config, const struct recipe *recipe)
 {
     struct dpdk *dpdk = port->state;
@@ -216,10 +231,11 @@ static int open_once(struct port *port, const struct port_config *config, const 
         return rc;
     rc = make_pool(dpdk, recipe);
     rc = rc ? fail(port, rc, config, "no memory for buffers") : start_device(port, config);
+    kernel_sockets_after(&dpdk->sockets);
     if (rc)
         dpdk_close(port);
     else
-        kernel_sockets_after(&dpdk->sockets);
+        discard_arrivals(dpdk, 2 * config->ring_frames);
     return rc;
 }
 
@@ -341,9 +357,10 @@ static void dpdk_statistics(struct port *port, struct port_statistics *statistic
         return;
     statistics->receive_errors += stats.ierrors;
     statistics->send_errors += stats.oerrors;
-    /* The kernel's own figures where its sockets were found: the driver's `imissed` is a part of them. */
-    statistics->lost += stats.rx_nombuf;
-    statistics->lost += dpdk->sockets.count ? kernel_sockets_lost(&dpdk->sockets) : stats.imissed;
+    /* The kernel's own figures where its sockets were found: the driver's `imissed` is a part of them, and a
+     * frame for which there was no buffer just now stays in the kernel's ring. */
+    statistics->lost +=
+        dpdk->sockets.count ? kernel_sockets_lost(&dpdk->sockets) : stats.imissed + stats.rx_nombuf;
 }
 
 const struct port_driver port_af_packet = {

@@ -21,7 +21,7 @@
 enum { ARGUMENTS_MAX = 64, ARGUMENT_TEXT = 2048 };
 
 /* The one piece of process-wide state here, because DPDK's own is process-wide: rte_eal_init works once, so
- * somebody has to remember that it ran. Guarded by `lock`; `last_error` by the lock of the log stream that
+ * somebody has to remember that it ran. Guarded by `lock`; `first_error` by the lock of the log stream that
  * writes it. */
 static struct {
     pthread_mutex_t lock;
@@ -29,7 +29,7 @@ static struct {
     int outcome;                /* of that one try */
     pthread_key_t thread;       /* its destructor gives an adopted thread's place back */
     FILE *log;
-    char last_error[128];
+    char first_error[128];
 } eal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 struct command {
@@ -102,37 +102,38 @@ static void compose(struct command *command, const struct port_config *config, c
     command->argument[command->count] = NULL;
 }
 
-static ssize_t keep_last_line(void *cookie, const char *text, size_t bytes)
+/* The first line since the last look is kept: it is nearest to the cause, the rest are callers giving up. */
+static ssize_t keep_first_line(void *cookie, const char *text, size_t bytes)
 {
     (void)cookie;
     size_t length = bytes;
     while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
         length--;
-    if (length >= sizeof eal.last_error)
-        length = sizeof eal.last_error - 1;
-    if (length) {
-        memcpy(eal.last_error, text, length);
-        eal.last_error[length] = '\0';
+    if (length >= sizeof eal.first_error)
+        length = sizeof eal.first_error - 1;
+    if (length && !eal.first_error[0]) {
+        memcpy(eal.first_error, text, length);
+        eal.first_error[length] = '\0';
     }
     return (ssize_t)bytes;
 }
 
-void eal_last_error(char *words, size_t bytes)
+void eal_first_error(char *words, size_t bytes)
 {
     if (!eal.log) {
         snprintf(words, bytes, "%s", "");
         return;
     }
     flockfile(eal.log);
-    snprintf(words, bytes, "%s", eal.last_error);
-    eal.last_error[0] = '\0';
+    snprintf(words, bytes, "%s", eal.first_error);
+    eal.first_error[0] = '\0';
     funlockfile(eal.log);
 }
 
 /* libbpf and libxdp, where the AF_XDP driver brought them, would write to the terminal. They are not linked
  * here, so they are asked for by name and found only if loaded. Their levels: 0 is a warning, more is
  * chatter. */
-static int keep_warning(int level, const char *format, va_list words)
+__attribute__((format(printf, 2, 0))) static int keep_warning(int level, const char *format, va_list words)
 {
     return level == 0 ? vfprintf(eal.log, format, words) + fflush(eal.log) : 0;
 }
@@ -201,7 +202,7 @@ static int start_once(const struct port_config *config)
     int rc = pthread_key_create(&eal.thread, give_thread_back);
     if (rc)
         return -rc;
-    eal.log = fopencookie(&eal, "w", (cookie_io_functions_t){.write = keep_last_line});
+    eal.log = fopencookie(&eal, "w", (cookie_io_functions_t){.write = keep_first_line});
     if (!eal.log)
         return -ENOMEM;
     rte_openlog_stream(eal.log);
@@ -223,7 +224,7 @@ int eal_start(struct port *port, const struct port_config *config)
     if (!rc)
         return 0;
     char words[128];
-    eal_last_error(words, sizeof words);
+    eal_first_error(words, sizeof words);
     return port_fail(port, rc, "DPDK did not start (%s) %s", strerror(-rc), words);
 }
 

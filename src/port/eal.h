@@ -17,7 +17,8 @@ int eal_start(struct port *port, const struct port_config *config);
  * ends. */
 int eal_adopt_thread(void);
 
-/* setup: the last error DPDK logged since this was called last, "" when none; it never reaches a terminal. */
-void eal_last_error(char *words, size_t bytes);
+/* setup: the first error DPDK logged since this was called last, "" when none; it never reaches a terminal.
+ * */
+void eal_first_error(char *words, size_t bytes);
 
 #endif

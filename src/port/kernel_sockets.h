@@ -21,12 +21,16 @@ struct kernel_sockets {
     uint32_t before_count;
     int before[SOCKETS_SEEN_MAX];
     _Atomic uint64_t lost;          /* AF_PACKET: reading the kernel's count clears it */
+    uint64_t forgotten;
 };
 
 /* setup: notes which sockets of that domain there are; then, after the driver made its own, finds those that
  * are new. */
 void kernel_sockets_before(struct kernel_sockets *sockets, int domain);
 void kernel_sockets_after(struct kernel_sockets *sockets);
+
+/* setup: starts the count of lost frames at zero. */
+void kernel_sockets_forget(struct kernel_sockets *sockets);
 
 /* setup, after the driver closed its device: closes what the driver left open. libxdp 1.3 forgets the socket
  * of its memory, and while that lives the kernel lends the interface's queue to nobody else. */

@@ -2,6 +2,7 @@
 #include "record/disk.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,6 +42,21 @@ static void write_now(struct disk *disk, uint32_t tag, const void *data, uint32_
     done->result = written < 0 ? -errno : (int32_t)written;
 }
 
+/* The kernel finishes a buffered write on a worker thread of the submitting thread, free to run on any
+ * core: on a hot one it would take the time that the fair server grants it from the hot thread. It is
+ * held to the cores of this thread; a kernel that cannot do that is no reason not to write. */
+static void place_workers(struct disk *disk)
+{
+    cpu_set_t cores;
+    pid_t self = gettid();
+
+    if (disk->placed == self)
+        return;
+    disk->placed = self;
+    if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+        io_uring_register_iowq_aff(&disk->uring, sizeof(cores), &cores);
+}
+
 bool disk_write(struct disk *disk, uint32_t tag, const void *data, uint32_t bytes, uint64_t offset)
 {
     if (disk->in_flight == DISK_DEPTH)
@@ -50,6 +66,8 @@ bool disk_write(struct disk *disk, uint32_t tag, const void *data, uint32_t byte
         disk->in_flight++;
         return true;
     }
+
+    place_workers(disk);
 
     struct io_uring_sqe *entry = io_uring_get_sqe(&disk->uring);
 

@@ -10,6 +10,7 @@
 #include <liburing.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { DISK_DEPTH = 64 };
 
@@ -21,6 +22,7 @@ struct disk_done {
 struct disk {
     int fd;
     bool uring_used;
+    pid_t placed;               /* thread whose kernel workers were told where they may run, 0 = none yet */
     struct io_uring uring;
     uint32_t in_flight;
     struct disk_done done[DISK_DEPTH];  /* without io_uring: written, not reaped yet */

@@ -5,12 +5,14 @@
 
 #include "port_far_end.h"
 
-enum { RING_FRAMES = 1024, ETHERNET = 14 };
+enum { RING_FRAMES = 1024, ETHERNET = 14, THREADS_NOTED = 8 };
 
 struct bench {
     struct port_config config;
     struct far_end far;
     struct port port;
+    int thread[THREADS_NOTED];
+    uint32_t thread_count;
 };
 
 /* cmocka's setup and teardown; *state is a struct bench whose far end was made. */

@@ -4,15 +4,18 @@
  * "huge"; with "table" instead of a driver's name it only checks that every driver of the table has a far end
  * to be tested with.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -103,6 +106,40 @@ static void frames_that_wait_at_the_far_end_are_not_overwritten(void **state)
     send_numbered(*state, 3 * RING_FRAMES, 100);
 }
 
+static void *chatter(void *argument)
+{
+    const _Atomic bool *stop = argument;
+    struct sockaddr_in nobody = {.sin_family = AF_INET, .sin_port = htons(9)};
+    nobody.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    while (!atomic_load(stop))
+        (void)sendto(fd, "chatter", 7, MSG_DONTWAIT, (struct sockaddr *)&nobody, sizeof nobody);
+    close(fd);
+    return NULL;
+}
+
+/* A packet socket hears the whole machine until it is bound: nothing of that may reach the port's owner. */
+static void a_port_hears_its_own_interface_only(void **state)
+{
+    struct bench *bench = *state;
+    _Atomic bool stop = false;
+    pthread_t thread;
+    uint32_t strangers = 0;
+    assert_int_equal(pthread_create(&thread, NULL, chatter, &stop), 0);
+    for (int round = 0; round < 8; round++) {
+        struct port_frame frame[BURST_MAX];
+        close_both(state);
+        if (open_both(state))
+            break;
+        for (int i = 0; i < 1000; i++)
+            strangers += port_receive(&bench->port, 0, frame, BURST_MAX);
+    }
+    atomic_store(&stop, true);
+    pthread_join(thread, NULL);
+    assert_non_null(bench->port.driver);
+    assert_int_equal(strangers, 0);
+}
+
 struct passer_by {
     struct bench *bench;
     int outcome;
@@ -170,6 +207,7 @@ static void what_a_full_ring_drops_is_counted_exactly(void **state)
         received += got;
     struct port_statistics statistics;
     port_statistics(&bench->port, &statistics);
+    print_message("%u sent, %u received, %llu lost\n", sent, received, (unsigned long long)statistics.lost);
     assert_int_equal(received + statistics.lost, sent);
     assert_in_range(received, RING_FRAMES, offered - 1);
     port_statistics(&bench->port, &statistics);
@@ -241,6 +279,14 @@ static void an_interface_that_is_absent_or_too_narrow_is_refused(void **state)
     assert_non_null(strstr(port.error, "1000"));
 }
 
+static bool thread_is_known(const struct bench *bench, int thread)
+{
+    for (uint32_t i = 0; i < bench->thread_count; i++)
+        if (bench->thread[i] == thread)
+            return true;
+    return false;
+}
+
 /* DPDK's threads beside ours: each may run on the housekeeping core and nowhere else; we stay where we were.
  * */
 static void the_driver_keeps_its_threads_on_the_housekeeping_core(void **state)
@@ -255,7 +301,7 @@ static void the_driver_keeps_its_threads_on_the_housekeeping_core(void **state)
     uint32_t others = 0;
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         int thread = atoi(entry->d_name);
-        if (thread <= 0 || thread == getpid())
+        if (thread <= 0 || thread_is_known(bench, thread))
             continue;
         assert_int_equal(sched_getaffinity(thread, sizeof set, &set), 0);
         assert_int_equal(CPU_COUNT(&set), 1);
@@ -277,6 +323,7 @@ static int run(struct bench *bench)
         CHECK(a_burst_comes_in_in_order_and_stays_valid),
         CHECK(a_frame_that_does_not_fit_is_refused_and_counted),
         CHECK(frames_that_wait_at_the_far_end_are_not_overwritten),
+        CHECK(a_port_hears_its_own_interface_only),
         CHECK(threads_come_and_go),
         CHECK(statistics_count_frames_and_bytes),
         CHECK(what_a_full_ring_drops_is_counted_exactly),
@@ -289,6 +336,16 @@ static int run(struct bench *bench)
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tests[i].initial_state = bench;
     return cmocka_run_group_tests_name(bench->config.driver, tests, NULL, NULL);
+}
+
+/* Those that were there before any port was: our own, and a sanitizer's. */
+static void note_threads(struct bench *bench)
+{
+    DIR *folder = opendir("/proc/self/task");
+    for (struct dirent *entry; bench->thread_count < THREADS_NOTED && (entry = readdir(folder)) != NULL;)
+        if (atoi(entry->d_name) > 0)
+            bench->thread[bench->thread_count++] = atoi(entry->d_name);
+    closedir(folder);
 }
 
 static int check_table(void)
@@ -330,6 +387,7 @@ int main(int argc, char **argv)
         printf("skipped: %ld huge pages free, %u MiB needed\n", free_hugepages(), bench.config.memory_mib);
         return SKIP;
     }
+    note_threads(&bench);
     int rc = far_end_make(&bench.far, argv[1], bench.config.mtu);
     bench.config.interface = bench.far.interface[0];
     if (!rc)

@@ -80,6 +80,28 @@ void sample_path(char *path, size_t bytes, const char *name)
     unlink(path);
 }
 
+struct journal_writer *sample_create(struct sample *sample, const char *path)
+{
+    struct journal_writer *writer = NULL;
+
+    sample_init(sample);
+    return journal_create(&writer, path, &sample->model, &sample->start) ? NULL : writer;
+}
+
+void sample_append(struct journal_writer *writer, uint64_t seed, uint64_t first, uint64_t last,
+                   uint64_t flush_every)
+{
+    for (uint64_t sequence = first; sequence <= last; sequence++) {
+        struct slot slot;
+
+        sample_slot(&slot, seed, sequence);
+        while (!journal_append(writer, &slot))
+            journal_flush(writer);
+        if (sequence % flush_every == 0)
+            journal_flush(writer);
+    }
+}
+
 void sample_read_all(struct sample_read *read, const char *path, uint64_t seed)
 {
     struct journal_reader *reader;

@@ -24,6 +24,14 @@ void sample_slot(struct slot *slot, uint64_t seed, uint64_t sequence);
 /* A path that does not exist, in the temporary directory; removed first. */
 void sample_path(char *path, size_t bytes, const char *name);
 
+/* A new journal of the sample's site; NULL when it cannot be made. */
+struct journal_writer *sample_create(struct sample *sample, const char *path);
+
+/* Appends first..last, flushing now and then; a dropped slot is offered again until the disk has caught
+ * up. */
+void sample_append(struct journal_writer *writer, uint64_t seed, uint64_t first, uint64_t last,
+                   uint64_t flush_every);
+
 /* What a read from start to end found. */
 struct sample_read {
     uint64_t slots;         /* read before the end or the damage */
