@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loaded with LD_PRELOAD before the sealing interposer: the port's own system call allocates. The daemon must then abort,
- * or the proof that its hot threads do not allocate proves nothing. */
+/* Loaded with LD_PRELOAD before the sealing interposer: the port's own system call allocates. The daemon
+ * must then abort, or the proof that its hot threads do not allocate proves nothing. */
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""flyballd as a process, on af_packet between the namespaces of tools/net, under the traffic of daemon_traffic.
+"""flyballd as a process, on af_packet between the namespaces of tools/net, with daemon_traffic at the far ends.
 
 usage: daemon_test.py CASE, with the paths of the programs in FLYBALL_* variables (tests/system/meson.build).
 Exit code 77 skips: not root, or the machine is in a state that the test must not touch."""
@@ -40,7 +40,7 @@ def throttle():
 
 
 class Bed:
-    """Two namespaces and a site file that names them. Real time is asked for only where the case is about it."""
+    """Two namespaces and a site file that names them. Real time only where the case is about it."""
 
     def __init__(self, suffix, real_time=False, mode='enforce'):
         self.suffix = suffix
@@ -79,8 +79,8 @@ class Bed:
         if preload:
             environment['LD_PRELOAD'] = preload
         with open(self.folder + '/output', 'w', encoding='utf-8') as output:
-            daemon = subprocess.Popen([DAEMON, self.site, '--summary', self.summary, *options], env=environment,
-                                      stdout=output, stderr=subprocess.STDOUT)
+            daemon = subprocess.Popen([DAEMON, self.site, '--summary', self.summary, *options],
+                                      env=environment, stdout=output, stderr=subprocess.STDOUT)
         self.running.append(daemon)
         end = time.monotonic() + START_S
         while wait and '; door ' not in self.output():
@@ -170,11 +170,11 @@ def case_syscalls():
         bed.stop(daemon)
         print(f'hot thread in 2 s: {calls}')
         assert calls.get('sendto', 0) > 10, 'no traffic was answered while strace looked'
-        assert set(calls) <= ALLOWED_CALLS, f'calls that are not the port\'s own: {set(calls) - ALLOWED_CALLS}'
+        assert set(calls) <= ALLOWED_CALLS, f'not the port\'s own: {set(calls) - ALLOWED_CALLS}'
 
 
 def case_sigterm():
-    """SIGTERM under traffic: exit 0 within 2 s, and the journal holds every slot decided and replays exactly."""
+    """SIGTERM under traffic: exit 0 within 2 s; the journal holds every slot decided and replays exactly."""
     with Bed('dter') as bed:
         daemon = bed.start('--journal', bed.journal)
         bed.traffic(8)
@@ -191,7 +191,7 @@ def case_sigterm():
 
 
 def case_rt():
-    """Pinned, SCHED_FIFO, locked; RT throttling lifted while it runs, put back after SIGTERM and after SIGKILL."""
+    """Pinned, SCHED_FIFO, locked; RT throttling lifted, and put back after SIGTERM and after SIGKILL."""
     before = throttle()
     if before < 0:
         skip('RT throttling is lifted already, by somebody else')

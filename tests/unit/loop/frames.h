@@ -11,7 +11,8 @@ struct frames_from {
 };
 
 /* Returns the frame's length. `frame` has room for 2048 bytes. */
-uint32_t frames_measurement(uint8_t *frame, const struct frames_from *from, const char *name, int64_t stamp_ns);
+uint32_t frames_measurement(uint8_t *frame, const struct frames_from *from, const char *name,
+                            int64_t stamp_ns);
 uint32_t frames_report(uint8_t *frame, const struct frames_from *from, uint32_t host, uint64_t number);
 
 #endif

@@ -11,11 +11,19 @@ void rig_site_init(struct rig_site *site)
 {
     *site = (struct rig_site){0};
     struct model *model = &site->model;
-    *model = (struct model){.mode = MODE_ENFORCE, .node_count = RIG_NODES, .host_count = RIG_HOSTS, .type_count = 1,
-                            .meter_count = RIG_METERS, .contingency_count = 1, .node = site->node, .host = site->host,
-                            .type = &site->type, .meter = site->meter};
+    *model = (struct model){.mode = MODE_ENFORCE,
+                            .node_count = RIG_NODES,
+                            .host_count = RIG_HOSTS,
+                            .type_count = 1,
+                            .meter_count = RIG_METERS,
+                            .contingency_count = 1,
+                            .node = site->node,
+                            .host = site->host,
+                            .type = &site->type,
+                            .meter = site->meter};
     strcpy(model->name, "rig");
-    model->policy = (struct model_policy){.lease_ns = NS_PER_S, .report_ns = 100 * NS_PER_MS, .tick_ns = 20 * NS_PER_MS};
+    model->policy =
+        (struct model_policy){.lease_ns = NS_PER_S, .report_ns = 100 * NS_PER_MS, .tick_ns = 20 * NS_PER_MS};
     for (uint32_t i = 0; i < RIG_NODES; i++) {
         snprintf(site->node[i].name, NAME_BYTES, "node-%u", i);
         site->node[i].phases = PHASES;
@@ -95,9 +103,13 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
     core->step[core->steps++] = *slot;
     outbox->count = 0;
     for (uint32_t i = 0; i < core->leases + core->emergencies; i++)
-        outbox->record[outbox->count++] = (struct egress){
-            .kind = FRAME_LEASE, .flags = i < core->leases ? 0 : LEASE_EMERGENCY, .host = i % RIG_HOSTS,
-            .sequence = slot->sequence, .t_receive_ns = slot->t_receive_ns, .cap_mw = 1000, .duration_us = 1000};
+        outbox->record[outbox->count++] = (struct egress){.kind = FRAME_LEASE,
+                                                          .flags = i < core->leases ? 0 : LEASE_EMERGENCY,
+                                                          .host = i % RIG_HOSTS,
+                                                          .sequence = slot->sequence,
+                                                          .t_receive_ns = slot->t_receive_ns,
+                                                          .cap_mw = 1000,
+                                                          .duration_us = 1000};
     outbox->digest_due = core->digest;
     outbox->digest = (struct slot_digest){.second = 7, .digest = 99, .decisions = core->steps};
 }
@@ -114,13 +126,21 @@ const struct core_counters *core_counters(const struct core *core)
 
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view)
 {
-    *view = (struct core_node_view){.measured_mw = (int64_t)node + core->steps, .reading_t_ns = 5,
-                                    .exposure_mva = {10, 30, 20}, .newest_mva = {1, 2, 3}, .limit_mva = {100, 100, 100},
+    *view = (struct core_node_view){.measured_mw = (int64_t)node + core->steps,
+                                    .reading_t_ns = 5,
+                                    .exposure_mva = {10, 30, 20},
+                                    .newest_mva = {1, 2, 3},
+                                    .limit_mva = {100, 100, 100},
                                     .emergency = node == 1};
 }
 
 void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view)
 {
-    *view = (struct core_host_view){.lease_mw = (int64_t)host * 1000, .exposure_mw = -1, .draw_mw = core->steps,
-                                    .incarnation = UINT64_MAX, .state = 2, .why = 7, .accepted = host % 2 == 1};
+    *view = (struct core_host_view){.lease_mw = (int64_t)host * 1000,
+                                    .exposure_mw = -1,
+                                    .draw_mw = core->steps,
+                                    .incarnation = UINT64_MAX,
+                                    .state = 2,
+                                    .why = 7,
+                                    .accepted = host % 2 == 1};
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop whole, its threads running, on ports in memory: one hot thread or two, the door asked all the while. The test that
- * a race detector is to watch. */
+/* The loop whole, its threads running, on ports in memory: one hot thread or two, the door asked all the
+ * while. The test that a race detector is to watch. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -182,7 +182,8 @@ static void run(int lane_core, int decide_core)
     start(&bed, lane_core, decide_core);
     play(&bed);
     struct verdict verdict;
-    verdict_make(&verdict, &bed.site.model, &bed.loop.view, bed.loop.t_start_ns, timebase_now_ns(&bed.loop.base));
+    verdict_make(&verdict, &bed.site.model, &bed.loop.view, bed.loop.t_start_ns,
+                 timebase_now_ns(&bed.loop.base));
     atomic_store(&bed.stop_asking, true);
     pthread_join(bed.asker, NULL);
     stop(&bed);
