@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""flyballd as a process, on af_packet between the namespaces of tools/net, with daemon_traffic at the far ends.
+"""flyballd as a process, on af_packet between the namespaces of tools/net, daemon_traffic at the far ends.
 
 usage: daemon_test.py CASE, with the paths of the programs in FLYBALL_* variables (tests/system/meson.build).
 Exit code 77 skips: not root, or the machine is in a state that the test must not touch."""
