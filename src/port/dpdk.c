@@ -28,6 +28,7 @@ enum {
     PACKET_SLOT_OVERHEAD = 32, /* what the driver takes off a slot to see whether a buffer could hold it */
     PACKET_BLOCK_BYTES = 65536,
     VLAN_TAG_BYTES = 4,
+    XDP_MTU_MAX = 3400,             /* a whole buffer, headers and padding included, within a page */
     XDP_RETRIES = 25,
     XDP_PATIENCE_US = 20000,
 };
@@ -99,7 +100,8 @@ static int packet_recipe(struct port *port, const struct port_config *config, st
  * */
 static int xdp_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
 {
-    (void)port;
+    if (config->mtu > XDP_MTU_MAX)
+        return port_fail(port, -EMSGSIZE, "%s: af_xdp carries MTU %d at most", config->interface, XDP_MTU_MAX);
     recipe->kind = "net_af_xdp";
     recipe->domain = AF_XDP;
     recipe->buffers = RING_BUFFERS;
@@ -134,7 +136,7 @@ static int make_device(struct port *port, const struct port_config *config, cons
     int rc = rte_eal_hotplug_add("vdev", dpdk->device, recipe->arguments);
     if (rc) {
         dpdk->device[0] = '\0';
-        return fail(port, rc < 0 ? rc : -EIO, config, "no device");
+        return fail(port, rc < -1 ? rc : -EIO, config, "no device");
     }
     return rte_eth_dev_get_port_by_name(dpdk->device, &dpdk->id)
                ? fail(port, -ENODEV, config, "device without a port")
@@ -377,7 +379,7 @@ const struct port_driver port_af_packet = {
 
 const struct port_driver port_af_xdp = {
     .name = "af_xdp",
-    .summary = "the kernel's XDP sockets through DPDK: faster, 2048 frames deep at most, MTU below 3500",
+    .summary = "the kernel's XDP sockets through DPDK: faster, 2048 frames deep at most, MTU 3400 at most",
     .state_bytes = sizeof(struct dpdk),
     .open = xdp_open,
     .attach = dpdk_attach,
