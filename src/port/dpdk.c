@@ -101,7 +101,8 @@ static int packet_recipe(struct port *port, const struct port_config *config, st
 static int xdp_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
 {
     if (config->mtu > XDP_MTU_MAX)
-        return port_fail(port, -EMSGSIZE, "%s: af_xdp carries MTU %d at most", config->interface, XDP_MTU_MAX);
+        return port_fail(port, -EMSGSIZE, "%s: af_xdp carries MTU %d at most", config->interface,
+                         XDP_MTU_MAX);
     recipe->kind = "net_af_xdp";
     recipe->domain = AF_XDP;
     recipe->buffers = RING_BUFFERS;
