@@ -76,7 +76,7 @@ static uint32_t power_of_two(uint32_t at_least)
     return size;
 }
 
-/* The driver joins a fan-out group numbered (process id ^ interface index) mod 2^16 even for one queue: of two
+/* The driver joins a fan-out group numbered (process id ^ interface index) mod 2^16 even for one queue: of 2
  * processes whose numbers meet, the second cannot open, and says "could not set PACKET_FANOUT".
  * The driver takes slot i at base + i * slot: no slot may straddle blocks, hence powers of two. A longer
  * frame than a slot holds arrives cut; udp_parse refuses it as truncated. */

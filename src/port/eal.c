@@ -155,7 +155,7 @@ static void hush(const char *library, const char *setter)
 static void *run_init(void *argument)
 {
     struct command *command = argument;
-    int rc = rte_eal_init(command->count, command->argument) < 0 ? -rte_errno : 0;
+    int rc = rte_eal_init(command->count, command->argument) < 0 ? -(rte_errno ? rte_errno : EIO) : 0;
     /* Empty without shared configuration, but it would stay behind for ever. */
     (void)rmdir(rte_eal_get_runtime_dir());
     if (rc)
