@@ -37,6 +37,20 @@ void bench_number(struct bench_report *report, const char *key, double value)
     printf(report->json ? "%.6g" : "%.6g\n", value);
 }
 
+void bench_open(struct bench_report *report, const char *key)
+{
+    start_key(report, key);
+    fputs(report->json ? "{" : "\n", stdout);
+    report->first = true;
+}
+
+void bench_close(struct bench_report *report)
+{
+    if (report->json)
+        putchar('}');
+    report->first = false;
+}
+
 void bench_histogram(struct bench_report *report, const char *key, const struct histogram *histogram)
 {
     const char *comma = "";

@@ -16,6 +16,9 @@ struct bench_report {
 void bench_begin(struct bench_report *report, bool json, const char *name);
 void bench_text(struct bench_report *report, const char *key, const char *value);
 void bench_number(struct bench_report *report, const char *key, double value);
+/* A nested object. */
+void bench_open(struct bench_report *report, const char *key);
+void bench_close(struct bench_report *report);
 /* Raw buckets as [[lower edge in ns, count], ...]; only in JSON. */
 void bench_histogram(struct bench_report *report, const char *key, const struct histogram *histogram);
 void bench_end(struct bench_report *report);

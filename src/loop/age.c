@@ -24,16 +24,16 @@ static void turn(struct age *age, int64_t bucket)
             age->floor = age->least[i];
 }
 
-int64_t age_observe(struct age *age, int64_t earliest_ns, int64_t arrival_ns, int64_t stamp_ns)
+int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns)
 {
     int64_t bucket = arrival_ns / AGE_BUCKET_NS + 1;
     if (bucket > age->bucket)
         turn(age, bucket);
     int64_t *least = &age->least[age->bucket % AGE_BUCKETS];
-    int64_t offset = minus(earliest_ns, stamp_ns);
+    int64_t offset = minus(arrival_ns, stamp_ns);
     if (offset < *least)
         *least = offset;
     if (offset < age->floor)
         age->floor = offset;
-    return minus(minus(arrival_ns, stamp_ns), age->floor);
+    return minus(offset, age->floor);
 }

@@ -17,9 +17,8 @@ struct age {
     int64_t bucket;             /* number of the newest bucket, 0 = never heard */
 };
 
-/* rt: takes one reading and says how old it is, ns, never negative. `earliest_ns` is the last time the queue was seen
- * empty (the frame came after it), `arrival_ns` the poll that found it: the floor is taken from the one, the age from
- * the other, so waiting in the queue never makes a reading look younger. Times in one clock, stamp_ns >= 0. */
-int64_t age_observe(struct age *age, int64_t earliest_ns, int64_t arrival_ns, int64_t stamp_ns);
+/* rt: takes one reading and says how old it is, ns, never negative. Times in one clock, stamp_ns >= 0. A reading that
+ * waited (the receiver stood still) is as old as it waited, and leaves the floor where it was. */
+int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns);
 
 #endif

@@ -168,7 +168,6 @@ static void init_lanes(struct loop *loop)
         lane->index = (uint8_t)i;
         lane->out = &loop->lane_queue[i];
         lane->view = &loop->view;
-        lane->empty_ns = loop->t_start_ns;
     }
 }
 
@@ -232,19 +231,20 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
         snprintf(loop->error, sizeof loop->error, "memory for the loop: %s", strerror(-error));
         return error;
     }
-    error = open_ports(loop);
-    if (error)
-        return error;
+    loop->core_memory = layout.core;
+    return open_ports(loop);
+}
+
+int loop_begin(struct loop *loop)
+{
     loop->t_start_ns = timebase_now_ns(&loop->base);
     loop->epoch = (uint64_t)timebase_realtime_ns(&loop->base, loop->t_start_ns);
-    loop->core = core_init(layout.core, &site->model, loop->epoch, loop->t_start_ns);
+    loop->core = core_init(loop->core_memory, &loop->site->model, loop->epoch, loop->t_start_ns);
     init_lanes(loop);
     init_egress(loop);
     init_decide(loop);
-    error = open_journal(loop);
-    if (!error)
-        arena_seal(&loop->arena);
-    return error;
+    arena_seal(&loop->arena);
+    return open_journal(loop);
 }
 
 void loop_close(struct loop *loop)

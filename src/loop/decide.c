@@ -108,6 +108,14 @@ static void enter_tick(struct decide *decide, int64_t t_ns, int64_t now_ns)
     enter_own(decide, SLOT_TICK, (int64_t)number * decide->tick_ns, now_ns, tick);
 }
 
+bool decide_waiting(const struct decide *decide)
+{
+    for (uint32_t i = 0; i < decide->inputs; i++)
+        if (spsc_depth(decide->input[i]))
+            return true;
+    return false;
+}
+
 bool decide_next(struct decide *decide)
 {
     decide_tap(decide, 0);

@@ -54,6 +54,9 @@ void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns);
  * has no room for what a step may send. The slot stays in hand until decide_tap. */
 bool decide_next(struct decide *decide);
 
+/* rt: some lane has an input that waits. */
+bool decide_waiting(const struct decide *decide);
+
 /* rt: one part of an open tick. False when none is open, or a new tick is due. */
 bool decide_part(struct decide *decide);
 

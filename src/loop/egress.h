@@ -16,7 +16,7 @@
 #include "site/site.h"
 #include "time/timebase.h"
 
-enum { EGRESS_FRAME_BYTES = 256 };
+enum { EGRESS_FRAME_BYTES = 256, EMERGENCY_FIRST = 2 };
 
 struct egress_counters {
     count_t sent;               /* taken by the port */
@@ -48,6 +48,7 @@ struct egress_stage {
     uint8_t lane;                           /* that returned slots carry */
     bool enforce;
     /* the sending thread's own */
+    bool emergency_open;                    /* the first leases of the present emergency have left */
     uint64_t frame_sequence;                /* of the newest frame, ascending from realtime ns at start */
     int64_t sent_ns;                        /* when the newest burst had been taken */
     uint8_t (*data)[EGRESS_FRAME_BYTES];    /* BURST_MAX of them */
@@ -58,7 +59,7 @@ struct egress_stage {
     struct latency sent_emergency;          /* the same, of emergencies */
 };
 
-/* rt, sending thread: one burst. Returns how many records left the queues. */
+/* rt, sending thread: one burst. Returns how many records left the queues; 0 = nothing waits. */
 uint32_t egress_burst(struct egress_stage *stage);
 
 #endif

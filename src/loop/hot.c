@@ -32,17 +32,19 @@ static uint32_t send_some(struct egress_stage *egress)
     for (int i = 0; i < SEND_BURSTS; i++) {
         uint32_t burst = egress_burst(egress);
         sent += burst;
-        if (burst < BURST_MAX)
+        if (burst == 0)
             break;
     }
     return sent;
 }
 
-/* Ends the slot in hand. A thread that also sends does so first: leases leave before anything is recorded. */
+/* Ends the slot in hand. A thread that also sends does so first, so that leases leave before anything is recorded; but
+ * while more inputs wait and nothing is urgent, the leases of several slots leave in one burst. */
 static void finish_slot(struct path *path, uint32_t roles)
 {
     int64_t sent_ns = 0;
-    if (roles & HOT_PACKETS && send_some(path->egress))
+    bool urgent = spsc_depth(path->egress->emergency) > 0 || !decide_waiting(path->decide);
+    if (roles & HOT_PACKETS && urgent && send_some(path->egress))
         sent_ns = path->egress->sent_ns;
     decide_tap(path->decide, sent_ns);
 }

@@ -81,7 +81,7 @@ static int measurement(struct lane *lane, const struct frame *frame, int64_t t_r
     refused = replay_check(&lane->meter_window[meter], frame->sequence);
     if (refused)
         return refused;
-    int64_t age_ns = age_observe(&lane->age[meter], lane->empty_ns, t_receive_ns, upmu.timestamp_ns);
+    int64_t age_ns = age_observe(&lane->age[meter], t_receive_ns, upmu.timestamp_ns);
     if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns)
         return REFUSED_STALE;
     struct slot *slot = lane_admit(lane, CLASS_READING);
@@ -178,7 +178,6 @@ uint32_t lane_burst(struct lane *lane)
     count_add(&lane->counters.turns, 1);
     if (!count) {
         count_add(&lane->counters.empty_turns, 1);
-        lane->empty_ns = now_ns;
         return 0;
     }
     lane->depth = spsc_depth(lane->out);

@@ -51,7 +51,6 @@ struct lane {
     /* the receiving thread's own */
     uint32_t depth;                     /* of `out`, at most: read once a burst, plus what was admitted since */
     uint32_t shed[CLASS_COUNT];         /* not yet told to decide */
-    int64_t empty_ns;                   /* the last poll that found nothing */
     struct lane_counters counters;
     struct latency decoded;             /* receive -> admitted */
 };

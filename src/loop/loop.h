@@ -32,6 +32,7 @@ struct loop {
     int64_t t_start_ns;         /* monotonic */
     struct meter_names names;
     struct view view;
+    void *core_memory;
     struct core *core;
     struct spsc lane_queue[PORTS_MAX], returns, normal, emergency, tap;
     struct path path;
@@ -47,8 +48,12 @@ struct loop {
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
 
-/* setup: memory, queues, ports, core, journal. 0 or -errno with loop->error. On failure loop_close frees what there is. */
+/* setup: memory, queues, ports. 0 or -errno with loop->error. On failure loop_close frees what there is. */
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options);
+
+/* setup: the epoch and its core begin now; the journal is created. Called by loop_start, once memory is locked, which may
+ * take a second: the first tick is not late. */
+int loop_begin(struct loop *loop);
 
 /* setup: threads. What the machine does not permit is told to `notes`, one line each. 0 or -errno with loop->error. */
 int loop_start(struct loop *loop, FILE *notes);

@@ -86,19 +86,24 @@ static int start_drain(struct loop *loop)
     return error;
 }
 
-static int start_door(struct loop *loop)
+/* Taken before anything is decided: a second daemon must find out before it claims a single host. */
+static int take_door(struct loop *loop)
 {
     loop->door.loop = loop;
     loop->door.path = loop->options.door;
     loop->door.core = loop->site->server.housekeeping_core;
-    if (!loop->door.path[0])
+    int error = loop->door.path[0] ? door_open(&loop->door) : 0;
+    if (error)
+        snprintf(loop->error, sizeof loop->error, "door %s: %s", loop->door.path,
+                 error == -EADDRINUSE ? "another flyballd answers there" : strerror(-error));
+    return error;
+}
+
+static int start_door(struct loop *loop)
+{
+    if (loop->door.listener < 0)
         return 0;
-    int error = door_open(&loop->door);
-    if (error) {
-        snprintf(loop->error, sizeof loop->error, "door %s: %s", loop->door.path, strerror(-error));
-        return error;
-    }
-    error = spawn(loop, &loop->door.thread, "fb-door", door_run, &loop->door);
+    int error = spawn(loop, &loop->door.thread, "fb-door", door_run, &loop->door);
     loop->answering = !error;
     return error;
 }
@@ -122,8 +127,12 @@ int loop_start(struct loop *loop, FILE *notes)
     note(notes, "main thread not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory not locked", rt_lock_memory());
+    int error = take_door(loop);
+    if (!error)
+        error = loop_begin(loop);
     /* The tap has its reader before anything is written into it. */
-    int error = start_drain(loop);
+    if (!error)
+        error = start_drain(loop);
     if (!error)
         error = start_hots(loop, notes);
     if (!error)

@@ -93,14 +93,14 @@ static void append(struct verdict *verdict, size_t *used, const char *format, ui
 static void say_alarm(struct verdict *verdict, const struct model *model)
 {
     size_t used = 0;
-    append(verdict, &used, "%llu nodes in emergency", verdict->nodes_emergency);
-    append(verdict, &used, "%llu meters silent or stale", verdict->meters_silent);
+    append(verdict, &used, "nodes in emergency: %llu", verdict->nodes_emergency);
+    append(verdict, &used, "meters silent or stale: %llu", verdict->meters_silent);
     if (model->mode == MODE_ENFORCE) {
-        append(verdict, &used, "%llu hosts not heard for a lease time", model->host_count - verdict->hosts_heard);
-        append(verdict, &used, "%llu nodes exposed above their limit", verdict->nodes_above);
-        append(verdict, &used, "%llu nodes in recovery", verdict->nodes_recovery);
+        append(verdict, &used, "hosts not heard for a lease time: %llu", model->host_count - verdict->hosts_heard);
+        append(verdict, &used, "nodes exposed above their limit: %llu", verdict->nodes_above);
+        append(verdict, &used, "nodes in recovery: %llu", verdict->nodes_recovery);
     }
-    append(verdict, &used, "%llu invariant failures: a defect, please report", verdict->invariant_failures);
+    append(verdict, &used, "invariant failures, a defect: %llu", verdict->invariant_failures);
 }
 
 static void say_ok(struct verdict *verdict, const struct model *model)
@@ -128,6 +128,9 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
         say_ok(verdict, model);
         return;
     }
-    verdict->level = now_ns - t_start_ns < VERDICT_STARTING_NS ? VERDICT_STARTING : VERDICT_ALARM;
+    /* Right after a start nobody has been heard, and everybody counts at the physical maximum: no alarm yet. */
+    bool starting = now_ns - t_start_ns < VERDICT_STARTING_NS && !verdict->nodes_emergency &&
+                    !verdict->invariant_failures;
+    verdict->level = starting ? VERDICT_STARTING : VERDICT_ALARM;
     say_alarm(verdict, model);
 }

@@ -107,9 +107,19 @@ static uint64_t xdp_lost(const struct kernel_sockets *sockets)
     return lost;
 }
 
-uint64_t kernel_sockets_lost(struct kernel_sockets *sockets)
+static uint64_t all_lost(struct kernel_sockets *sockets)
 {
     return sockets->domain == AF_PACKET ? packet_lost(sockets) : xdp_lost(sockets);
+}
+
+void kernel_sockets_forget(struct kernel_sockets *sockets)
+{
+    sockets->forgotten = all_lost(sockets);
+}
+
+uint64_t kernel_sockets_lost(struct kernel_sockets *sockets)
+{
+    return all_lost(sockets) - sockets->forgotten;
 }
 
 int kernel_interface_mtu(const char *interface)

@@ -13,7 +13,14 @@ enum wiring { WIRING_A, WIRING_B, WIRING_C, WIRING_AB, WIRING_BC, WIRING_CA, WIR
 
 /* The terms of steady_limit (safety.md section 2). */
 enum steady_term {
-    STEADY_LONG_TIME, STEADY_FAST_EDGE, STEADY_CONDUCTOR, STEADY_TRANSFORMER, STEADY_UPS_KVA, STEADY_UPS_KW, STEADY_NONE
+    STEADY_LONG_TIME,
+    STEADY_FAST_EDGE,
+    STEADY_DEFINITE,
+    STEADY_CONDUCTOR,
+    STEADY_TRANSFORMER,
+    STEADY_UPS_KVA,
+    STEADY_UPS_KW,
+    STEADY_NONE
 };
 
 struct device {
@@ -21,13 +28,15 @@ struct device {
     int rated_100pct;
     int64_t ambient_ppm;        /* what heat leaves of the long-time pickup */
     int64_t conductor_ma;       /* 0 = not given, as for all below */
+    int64_t definite_ma;        /* lowest fast edge of short-time and instantaneous, rms */
     int64_t transformer_mva;    /* three-phase figures */
     int64_t ups_mva, ups_mw;
     int64_t volts_ln_mv;
     uint32_t phases;
 };
 
-/* any: ceil(a * b / c) and floor(a * b / c) in 128 bits; a, b >= 0, c > 0; results above INT64_MAX are held there. */
+/* any: ceil(a * b / c) and floor(a * b / c) in 128 bits; a, b >= 0, c > 0; results above
+ * INT64_MAX are held there. */
 int64_t derive_round_up(int64_t a, int64_t b, int64_t c);
 int64_t derive_round_down(int64_t a, int64_t b, int64_t c);
 
@@ -41,9 +50,13 @@ int64_t derive_steady_ma(const struct device *device, enum steady_term *term);
 /* any: the same as apparent power on one phase at the lowest credible voltage. */
 int64_t derive_limit_mva(int64_t steady_ma, int64_t volts_low_mv);
 
-/* any: 0.85 x the lowest fast edge of short-time and instantaneous in peak amperes; a pickup of 0 = not there. */
-int64_t derive_instant_peak_ma(int64_t short_time_ma, int64_t short_tolerance_ppm, int64_t instantaneous_ma,
-                               int64_t tolerance_ppm);
+/* any: lowest fast edge of short-time and instantaneous, rms amperes; a pickup of 0 = not there,
+ * 0 = neither. */
+int64_t derive_definite_ma(int64_t short_time_ma, int64_t short_tolerance_ppm, int64_t instantaneous_ma,
+                           int64_t tolerance_ppm);
+
+/* any: 0.85 x such an edge in peak amperes. */
+int64_t derive_instant_peak_ma(int64_t definite_ma);
 
 /* any: overshoot / efficiency, and the draw at the wall it gives for a cap. */
 int64_t derive_gain_ppm(int64_t overshoot_ppm, int64_t efficiency_ppm);
@@ -56,7 +69,7 @@ void derive_phase_ppm(enum wiring wiring, uint32_t phase_ppm[PHASES]);
 uint32_t derive_share_ppm(uint32_t psus, uint32_t alive_psus, uint32_t alive);
 
 /* any: what a draw puts on one phase through one cord, in mVA. */
-int64_t derive_contribution_mva(int64_t draw_mw, const struct model_cord *cord, uint32_t contingency, uint32_t phase,
-                                int64_t pf_min_ppm);
+int64_t derive_contribution_mva(int64_t draw_mw, const struct model_cord *cord, uint32_t contingency,
+                                uint32_t phase, int64_t pf_min_ppm);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A planted fault, so that a quiet fuzzer proves something: a frame decoder that believes the length in the header. The
- * seeds are good frames and pass; if mutator and sanitizers work, a read past the end is found within seconds.
+ * A planted fault, so that a quiet fuzzer proves something: a frame decoder that believes the length in the
+ * header. The seeds are good frames and pass; if mutator and sanitizers work, a read past the end is found
+ * within seconds.
  */
 #include <string.h>
 
@@ -20,7 +21,7 @@ static uint32_t sum_body(const uint8_t *data, size_t bytes)
         return 0;
     memcpy(&body_bytes, data + AT_BODY_BYTES, sizeof body_bytes);
     for (uint32_t i = 0; i < body_bytes; i++)
-        sum += data[FRAME_HEADER_BYTES + i];    /* the fault: nobody asked whether the datagram is that long */
+        sum += data[FRAME_HEADER_BYTES + i];    /* the fault: the datagram may be shorter */
     return sum;
 }
 

@@ -135,7 +135,8 @@ static uint32_t put_frame(uint8_t kind, uint64_t sequence, uint8_t *out)
 static uint32_t frame_seed(uint32_t index, uint8_t *out)
 {
     static const uint64_t stream[][6] = {
-        { 1, 2, 2, 1, 3, 4 }, { 10, 12, 11, 10, 75, 12 }, { 5, 69, 5, 6, UINT64_MAX, 69 }, { 64, 1, 65, 128, 64, 129 },
+        { 1, 2, 2, 1, 3, 4 }, { 10, 12, 11, 10, 75, 12 }, { 5, 69, 5, 6, UINT64_MAX, 69 },
+        { 64, 1, 65, 128, 64, 129 },
     };
     uint32_t bytes = 0;
 

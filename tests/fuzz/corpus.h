@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seeds: what each target is started from. Made by the encoders and from short lists of bytes, never stored as files. */
+/* Seeds: what each target is started from. Made by the encoders and from short lists of bytes, never stored
+ * as files. */
 #ifndef FLYBALL_FUZZ_CORPUS_H
 #define FLYBALL_FUZZ_CORPUS_H
 

@@ -26,14 +26,15 @@ static bool same_double(double a, double b)
 }
 
 /* What the judge thinks of a body and what protobuf-c makes of it; NULL when our decoder ought to refuse. */
-static ProtobufCMessage *reference(const ProtobufCMessageDescriptor *descriptor, const uint8_t *body, uint32_t bytes)
+static ProtobufCMessage *reference(const ProtobufCMessageDescriptor *descriptor, const uint8_t *body,
+    uint32_t bytes)
 {
     static struct judgement judgement;
-    ProtobufCMessage *original = protobuf_c_message_unpack(descriptor, NULL, bytes, body);
-    bool accepts = original != NULL;
+    ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, NULL, bytes, body);
+    bool accepts = message != NULL;
 
-    if (original)
-        protobuf_c_message_free_unpacked(original, NULL);
+    if (message)
+        protobuf_c_message_free_unpacked(message, NULL);
     judge(descriptor, body, bytes, &judgement);
     if (judgement.verdict == FORM_BROKEN)
         REQUIRE(!accepts, "protobuf-c accepts what the judge calls broken");
@@ -41,10 +42,9 @@ static ProtobufCMessage *reference(const ProtobufCMessageDescriptor *descriptor,
         return NULL;
     REQUIRE(accepts != judgement.groups, "protobuf-c refuses what the judge calls good");
 
-    ProtobufCMessage *rewritten = protobuf_c_message_unpack(descriptor, NULL, judgement.bytes, judgement.body);
-
-    REQUIRE(rewritten != NULL, "protobuf-c refuses the rewritten body");
-    return rewritten;
+    message = protobuf_c_message_unpack(descriptor, NULL, judgement.bytes, judgement.body);
+    REQUIRE(message != NULL, "protobuf-c refuses the rewritten body");
+    return message;
 }
 
 static void same_phases(const struct upmu *ours, const PowerMeasurement *theirs)
@@ -89,7 +89,8 @@ static void same_features(const struct upmu *ours, const Features *theirs)
     REQUIRE(same_double(ours->power_trend, theirs->power_trend), "power trend");
 }
 
-/* protobuf-c ends a string with a NUL and keeps no length: what stands behind a NUL inside an id it does not say. */
+/* protobuf-c ends a string with a NUL and keeps no length: what stands behind a NUL inside an id it does not
+ * say. */
 static void same_measurement(const struct upmu *ours, const PowerMeasurement *theirs)
 {
     size_t seen = strnlen(theirs->device_id, ours->device_id_bytes);
@@ -105,7 +106,7 @@ static void same_measurement(const struct upmu *ours, const PowerMeasurement *th
 
 static void upmu_returns(const struct upmu *upmu)
 {
-    uint8_t body[1 << 16];
+    uint8_t body[1 << 13];
     struct upmu back;
     uint32_t bytes = upmu_encode(upmu, body, sizeof body);
 
@@ -147,8 +148,9 @@ static void same_lease(const struct lease *ours, const Flyball__Lease *theirs)
 static void same_report(const struct report *ours, const Flyball__Report *theirs)
 {
     REQUIRE(ours->host == 0, "host");
-    SAME(incarnation); SAME(epoch); SAME(number); SAME(applied); SAME(held_ns); SAME(cap_mw); SAME(readback_mw);
-    SAME(fail_safe_mw); SAME(phys_max_mw); SAME(draw_mw); SAME(state); SAME(flags); SAME(psu_inputs);
+    SAME(incarnation); SAME(epoch); SAME(number); SAME(applied); SAME(held_ns); SAME(cap_mw);
+    SAME(readback_mw); SAME(fail_safe_mw); SAME(phys_max_mw); SAME(draw_mw);
+    SAME(state); SAME(flags); SAME(psu_inputs);
 }
 
 static void same_request(const struct token_request *ours, const Flyball__TokenRequest *theirs)
@@ -240,7 +242,7 @@ bool differ_cap(enum cap_message message, const uint8_t *body, uint32_t bytes)
     bool accepted = cap_decode(message, body, bytes, &ours) == ACCEPTED;
     ProtobufCMessage *theirs = reference(descriptor[message], body, bytes);
 
-    REQUIRE(accepted == (theirs != NULL), accepted ? "accepted, and should not be" : "refused, and should not be");
+    REQUIRE(accepted == !!theirs, accepted ? "accepted, and should not be" : "refused, and should not be");
     if (!accepted)
         return false;
     cap_same(message, &ours, theirs);

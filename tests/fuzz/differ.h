@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hand-written decoder against protobuf-c on one body. Any disagreement that judge.h does not explain aborts. */
+/* Hand-written decoder against protobuf-c on one body. What judge.h does not explain aborts. */
 #ifndef FLYBALL_FUZZ_DIFFER_H
 #define FLYBALL_FUZZ_DIFFER_H
 

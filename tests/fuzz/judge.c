@@ -242,7 +242,8 @@ static bool message(struct reader *in, const ProtobufCMessageDescriptor *descrip
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
 
-        if (!present[i] || field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED)
+        if (!present[i] || field->type != PROTOBUF_C_TYPE_MESSAGE
+            || field->label == PROTOBUF_C_LABEL_REPEATED)
             continue;
         put_number(out, field->id * UINT64_C(8) + 2);
         put_number(out, merged[i].bytes);

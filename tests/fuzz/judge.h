@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An opinion on a body that shares no code with src/wire: it walks the bytes by protobuf-c's own descriptors, says whether
- * the hand-written decoders ought to refuse them and by which rule, and rewrites what it accepts for protobuf-c:
- * unknown groups are left out (protobuf-c knows none) and a singular message that comes more than once becomes one with
- * the bodies joined, which is how the protobuf encoding defines merging (protobuf-c 1.4.1 forgets numbers there).
+ * An opinion on a body that shares no code with src/wire: it walks the bytes by protobuf-c's own descriptors,
+ * says whether the hand-written decoders ought to refuse them and by which rule, and rewrites what it accepts
+ * for protobuf-c: unknown groups are left out (protobuf-c knows none) and a singular message that comes more
+ * than once becomes one with the bodies joined, which is how the protobuf encoding defines merging
+ * (protobuf-c 1.4.1 forgets numbers there).
  */
 #ifndef FLYBALL_FUZZ_JUDGE_H
 #define FLYBALL_FUZZ_JUDGE_H

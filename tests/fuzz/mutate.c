@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mutate CORPUS [RUNS [SEED]]: drives a fuzz target without libFuzzer, so that any compiler and every test run holds the
- * decoders against protobuf-c: each seed as it is, then RUNS random damages of it.
+ * mutate CORPUS [RUNS [SEED]]: drives a fuzz target without libFuzzer, so that any compiler and every test
+ * run holds the decoders against protobuf-c: each seed as it is, then RUNS random damages of it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,8 @@ static uint64_t next_random(uint64_t *state)
 
 static void damage_byte(uint8_t *data, uint32_t bytes, uint64_t *state)
 {
-    static const uint8_t telling[] = { 0x00, 0x01, 0x7F, 0x80, 0xFF, 0x08, 0x0B, 0x0C, 0x12, 0x1A, 0x22, 0x3B, 0x3C };
+    static const uint8_t telling[] = {
+        0x00, 0x01, 0x7F, 0x80, 0xFF, 0x08, 0x0B, 0x0C, 0x12, 0x1A, 0x22, 0x3B, 0x3C };
     uint64_t dice = next_random(state);
     uint8_t *at = &data[(dice >> 32) % bytes];
 
@@ -93,7 +94,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: mutate upmu|cap|frame [RUNS [SEED]]\n");
         return 2;
     }
-    printf("corpus %s, runs %llu a seed, seed %llu\n", argv[1], (unsigned long long)runs, (unsigned long long)seed);
+    printf("corpus %s, runs %llu a seed, seed %llu\n", argv[1], (unsigned long long)runs,
+        (unsigned long long)seed);
     fflush(stdout);
     for (; (bytes = corpus_seed((enum corpus)corpus, seeds, data)); seeds++) {
         run(data, bytes);

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes the decoders of src/wire under ASan and UBSan from seeds with valid headers, and proves that it would notice.
+# Fuzzes the decoders of src/wire under ASan and UBSan from seeds with valid headers, and proves that it would
+# notice.
 #
 #   tests/fuzz/run.sh [--seconds N] [--coverage]
 #
 #   --seconds N   time for all targets together, canary apart (default 60)
 #   --coverage    then replays the corpus and asks for at least 90 % of the lines of every file of src/wire
 #
-# Exit 1 on a finding, when the canary lives, or when coverage is below the bar. Needs clang, meson and, for coverage,
-# llvm-profdata and llvm-cov of the same version. Findings stay in build-fuzz/findings.
+# Exit 1 on a finding, when the canary lives, or when coverage is below the bar. Needs clang, meson and, for
+# coverage, llvm-profdata and llvm-cov of the same version. Findings stay in build-fuzz/findings.
 set -eu
 
 seconds=60
@@ -18,7 +19,7 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --seconds) seconds=$2; shift 2 ;;
     --coverage) coverage=yes; shift ;;
-    *) sed -n '3,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '3,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
 done
 
@@ -43,11 +44,16 @@ configure() {
 # Until the canary is dead the others prove nothing.
 check_canary() {
     log=$build/canary.log
+    rm -rf "$build/corpus/canary-found"
+    mkdir -p "$build/corpus/canary-found"
     if timeout 60 "$build/tests/fuzz/fuzz_canary" -max_total_time=30 -print_final_stats=1 \
-            -artifact_prefix="$build/findings/canary-" "$build/corpus/frame" >"$log" 2>&1; then
+            -artifact_prefix="$build/findings/canary-" "$build/corpus/canary-found" "$build/corpus/frame" \
+            >"$log" 2>&1; then
         echo "canary: ALIVE: a planted read past the end went unnoticed for 30 s"
         failed=1
+        canary=alive
     elif grep -q 'heap-buffer-overflow' "$log"; then
+        canary=found
         echo "canary: found after $(sed -n 's/^stat::number_of_executed_units: //p' "$log") inputs"
     else
         echo "canary: failed for another reason:"; tail -5 "$log"
@@ -61,7 +67,8 @@ fuzz() {
     log=$build/$1.log
     mkdir -p "$build/corpus/$1-found"
     if "$build/tests/fuzz/fuzz_$1" -max_total_time="$2" -max_len=4096 -timeout=5 -print_final_stats=1 \
-            -artifact_prefix="$build/findings/$1-" "$build/corpus/$1-found" "$build/corpus/$1" >"$log" 2>&1; then
+            -artifact_prefix="$build/findings/$1-" "$build/corpus/$1-found" "$build/corpus/$1" \
+            >"$log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: //p' "$log")
         total=$((total + runs))
         echo "$1: $runs inputs in $2 s, no finding"
@@ -74,7 +81,7 @@ fuzz() {
 
 # measure_coverage: line coverage of each file with a decoder in it, from the corpus that fuzzing left.
 measure_coverage() {
-    configure "$covered" "-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping" \
+    configure "$covered" "-fprofile-instr-generate -fcoverage-mapping" \
         "-fprofile-instr-generate"
     objects=
     for target in $targets; do
@@ -97,9 +104,10 @@ measure_coverage() {
 }
 
 mkdir -p "$build"
-configure "$build" "-fsanitize=fuzzer-no-link -fno-sanitize-recover=all" "" -Db_sanitize=address,undefined
+configure "$build" "-fno-sanitize-recover=all" "" -Db_sanitize=address,undefined
 mkdir -p "$build/findings"
 "$build/tests/fuzz/seed" "$build/corpus"
+canary=broken
 check_canary
 total=0
 for target in $targets; do
@@ -108,5 +116,5 @@ done
 lines="not measured"
 [ $coverage = no ] || measure_coverage
 [ $failed = 0 ] && verdict=ok || verdict=FAILED
-echo "fuzz $verdict: $total inputs to $(echo $targets | wc -w) targets in $seconds s, decoder line coverage $lines"
+echo "fuzz $verdict: $total inputs to $targets in $seconds s, canary $canary, line coverage $lines"
 exit $failed

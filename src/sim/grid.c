@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/grid.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The uncontrolled load really present, of what the site file allows for. */
+static const double other_present = 0.6;
+
+static void init_breaker(struct grid_node *node, const struct model_node *model, const struct workload *workload,
+                         struct random *random)
+{
+    const struct workload_breakers *breakers = &workload->breakers;
+    double long_time_a = (double)model->long_time_ma / 1e3;
+    struct tripunit_settings settings = {
+        .long_time_a = long_time_a,
+        .long_time_s = (double)breakers->tr_ns / 1e9,
+        .short_time_a = breakers->short_time * long_time_a,
+        .short_time_s = (double)breakers->short_time_ns / 1e9,
+        .instantaneous_a = breakers->instantaneous * long_time_a,
+        .initial_heat = breakers->initial_heat,
+    };
+    node->has_breaker = model->limited && model->long_time_ma > 0;
+    if (node->has_breaker)
+        tripunit_init(&node->unit, &settings, random);
+}
+
+int grid_init(struct grid *grid, const struct model *model, const struct workload *workload, bool nominal)
+{
+    memset(grid, 0, sizeof(*grid));
+    grid->model = model;
+    grid->crest = workload->plant.crest;
+    grid->regulation = workload->plant.regulation;
+    grid->node = calloc(model->node_count, sizeof(*grid->node));
+    if (!grid->node)
+        return -ENOMEM;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        struct grid_node *node = &grid->node[n];
+        struct random random;
+        random_init(&random, workload->seed, RANDOM_TRIPUNIT, n);
+        node->nominal_v = (double)model->node[n].volts_ln_mv / 1e3;
+        node->rating_a = (double)model->node[n].rating_ma / 1e3;
+        node->limit_a = (double)model->node[n].steady_ma / 1e3;
+        node->live = true;
+        for (int phase = 0; phase < PHASES; phase++) {
+            node->other_w[phase] = other_present * (double)model->node[n].other_mva[phase] / 1e3;
+            node->volts[phase] = node->nominal_v;
+        }
+        init_breaker(node, &model->node[n], workload, nominal ? NULL : &random);
+    }
+    return 0;
+}
+
+void grid_finish(struct grid *grid)
+{
+    free(grid->node);
+    grid->node = NULL;
+}
+
+bool grid_host_live(const struct grid *grid, uint32_t host)
+{
+    const struct model_host *model = &grid->model->host[host];
+    for (uint32_t c = 0; c < model->cord_count; c++) {
+        if (grid->node[model->cord[c].node].live)
+            return true;
+    }
+    return false;
+}
+
+/* A balanced cord's ppm are rounded up in the model; a cord between two phases truly carries more than its sum. */
+static double apparent_part(const struct model_cord *cord, int phase, double sum_ppm)
+{
+    double whole = sum_ppm < 1.00001e6 ? sum_ppm : 1e6;
+    return (double)cord->phase_ppm[phase] / whole;
+}
+
+static void add_cord(struct grid *grid, const struct model_cord *cord, double watts, double pf)
+{
+    struct grid_node *node = &grid->node[cord->node];
+    double sum_ppm = 0;
+    for (int phase = 0; phase < PHASES; phase++)
+        sum_ppm += (double)cord->phase_ppm[phase];
+    for (int phase = 0; phase < PHASES; phase++) {
+        double power_w = watts * (double)cord->phase_ppm[phase] / sum_ppm;
+        double apparent_va = watts / pf * apparent_part(cord, phase, sum_ppm);
+        node->power_w[phase] += power_w;
+        node->reactive_var[phase] += sqrt(fmax(apparent_va * apparent_va - power_w * power_w, 0));
+    }
+}
+
+static void add_host(struct grid *grid, uint32_t h, double watts)
+{
+    const struct model_host *host = &grid->model->host[h];
+    double pf = (double)grid->model->type[host->type].pf_min_ppm / 1e6, live_share = 0;
+    for (uint32_t c = 0; c < host->cord_count; c++) {
+        if (grid->node[host->cord[c].node].live)
+            live_share += (double)host->cord[c].share_ppm[0];
+    }
+    for (uint32_t c = 0; c < host->cord_count; c++) {
+        const struct model_cord *cord = &host->cord[c];
+        if (grid->node[cord->node].live && live_share > 0)
+            add_cord(grid, cord, watts * (double)cord->share_ppm[0] / live_share, pf);
+    }
+}
+
+static void add_to_parent(struct grid *grid, uint32_t n)
+{
+    const struct model_node *model = &grid->model->node[n];
+    struct grid_node *node = &grid->node[n], *parent;
+    for (int phase = 0; phase < PHASES; phase++)
+        node->power_w[phase] += node->live ? node->other_w[phase] : 0;
+    if (!model->parent_count || !node->live)
+        return;
+    parent = &grid->node[model->parent[0]];
+    for (int phase = 0; phase < PHASES; phase++) {
+        parent->power_w[phase] += node->power_w[phase];
+        parent->reactive_var[phase] += node->reactive_var[phase];
+    }
+}
+
+/* Volts drop with the load of the step before: the loop closes a millisecond late, far below what it moves. */
+static void settle(struct grid *grid, uint32_t n)
+{
+    const struct model_node *model = &grid->model->node[n];
+    struct grid_node *node = &grid->node[n];
+    for (int phase = 0; phase < PHASES; phase++) {
+        double above = 1.0;
+        if (model->parent_count) {
+            const struct grid_node *parent = &grid->node[model->parent[0]];
+            above = parent->volts[phase] / parent->nominal_v;
+        }
+        double load = node->rating_a > 0 ? node->amperes[phase] / node->rating_a : 0;
+        node->volts[phase] = node->live ? node->nominal_v * above * (1.0 - grid->regulation * load) : 0;
+        double apparent_va = hypot(node->power_w[phase], node->reactive_var[phase]);
+        node->amperes[phase] = node->live ? apparent_va / node->volts[phase] : 0;
+    }
+}
+
+static void note_trip(struct grid *grid, uint32_t n, enum trip_element element, int64_t t_ns)
+{
+    struct grid_node *node = &grid->node[n];
+    struct grid_trip trip = {.t_ns = t_ns, .node = n, .element = element};
+    node->open = true;
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        if (node->amperes[phase] <= trip.amperes)
+            continue;
+        trip.amperes = node->amperes[phase];
+        trip.phase = phase;
+    }
+    if (grid->trip_count < TRIPS_MAX)
+        grid->trip[grid->trip_count] = trip;
+    grid->trip_count++;
+}
+
+static void heat_breakers(struct grid *grid, int64_t t_ns, int64_t dt_ns)
+{
+    for (uint32_t n = 0; n < grid->model->node_count; n++) {
+        struct grid_node *node = &grid->node[n];
+        if (!node->has_breaker || node->open)
+            continue;
+        enum trip_element element = tripunit_step(&node->unit, node->amperes, grid->crest, (double)dt_ns / 1e9);
+        if (element != TRIP_NONE)
+            note_trip(grid, n, element, t_ns);
+    }
+}
+
+static void find_live(struct grid *grid)
+{
+    for (uint32_t n = 0; n < grid->model->node_count; n++) {
+        const struct model_node *model = &grid->model->node[n];
+        bool fed = !model->parent_count || grid->node[model->parent[0]].live;
+        grid->node[n].live = fed && !grid->node[n].open;
+    }
+}
+
+void grid_step(struct grid *grid, const double *host_w, int64_t t_ns, int64_t dt_ns)
+{
+    uint32_t trips = grid->trip_count;
+    for (uint32_t n = 0; n < grid->model->node_count; n++) {
+        memset(grid->node[n].power_w, 0, sizeof(grid->node[n].power_w));
+        memset(grid->node[n].reactive_var, 0, sizeof(grid->node[n].reactive_var));
+    }
+    for (uint32_t h = 0; h < grid->model->host_count; h++)
+        add_host(grid, h, host_w[h]);
+    for (uint32_t n = grid->model->node_count; n-- > 0;)
+        add_to_parent(grid, n);
+    for (uint32_t n = 0; n < grid->model->node_count; n++)
+        settle(grid, n);
+    heat_breakers(grid, t_ns, dt_ns);
+    if (grid->trip_count != trips)
+        find_live(grid);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wires: host powers over their cords into three-phase currents at every node, a little voltage drop, and a breaker
+ * wherever the model says a node has one. A trip takes everything below it down.
+ */
+#ifndef FLYBALL_SIM_GRID_H
+#define FLYBALL_SIM_GRID_H
+
+#include "sim/tripunit.h"
+#include "sim/workload.h"
+
+enum { TRIPS_MAX = 64 };
+
+struct grid_node {
+    double power_w[PHASES], reactive_var[PHASES], volts[PHASES], amperes[PHASES];
+    double nominal_v, rating_a, limit_a;
+    double other_w[PHASES];             /* load no lease governs */
+    bool has_breaker, open, live;       /* live: nothing open at it or above */
+    struct tripunit unit;
+};
+
+struct grid_trip {
+    int64_t t_ns;
+    uint32_t node;
+    uint32_t phase;                     /* of the largest current */
+    enum trip_element element;
+    double amperes;
+};
+
+struct grid {
+    const struct model *model;
+    double crest, regulation;
+    struct grid_node *node;
+    uint32_t trip_count;                /* all; the first TRIPS_MAX are kept */
+    struct grid_trip trip[TRIPS_MAX];
+};
+
+/* setup: 0 or -ENOMEM. `nominal` leaves every breaker at its nominal curve instead of drawing from the band. */
+int grid_init(struct grid *grid, const struct model *model, const struct workload *workload, bool nominal);
+void grid_finish(struct grid *grid);
+
+/* any: the host has at least one cord with voltage. */
+bool grid_host_live(const struct grid *grid, uint32_t host);
+
+/* any: flows for these host powers (W by host, 0 where dead), then dt of heating; trips are noted. */
+void grid_step(struct grid *grid, const double *host_w, int64_t t_ns, int64_t dt_ns);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/live.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "sim/sockets.h"
+#include "sim/station.h"
+
+enum { LIVE_PRIORITY = 20 };    /* below flyballd, above everything ordinary: a late plant is a wrong plant */
+
+struct live {
+    struct plant plant;
+    struct station station;
+    struct sockets sockets;
+    struct random random;
+    double loss;
+    int64_t start_ns;
+    sigset_t stop, before;
+};
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static void sleep_until(int64_t t_ns)
+{
+    struct timespec at = {.tv_sec = t_ns / NS_PER_S, .tv_nsec = t_ns % NS_PER_S};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+        ;
+}
+
+/* What may be refused is refused: the run then has more late steps, and says so. */
+static void settle_down(int core)
+{
+    struct sched_param param = {.sched_priority = LIVE_PRIORITY};
+    cpu_set_t cores;
+    if (core >= 0) {
+        CPU_ZERO(&cores);
+        CPU_SET(core, &cores);
+        sched_setaffinity(0, sizeof(cores), &cores);
+    }
+    sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
+static bool vanishes(struct live *live)
+{
+    return live->loss > 0 && random_unit(&live->random) < live->loss;
+}
+
+static void send_up(void *user, enum station_sender sender, uint32_t index, const uint8_t *data, uint32_t bytes)
+{
+    struct live *live = user;
+    if (vanishes(live))
+        live->plant.outcome.lost++;
+    else
+        sockets_send(&live->sockets, sender, index, data, bytes);
+}
+
+static void take_down(void *user, uint32_t host, const uint8_t *data, uint32_t bytes)
+{
+    struct live *live = user;
+    if (vanishes(live))
+        live->plant.outcome.lost++;
+    else
+        station_receive(&live->station, host, data, bytes, live->plant.t_ns);
+}
+
+static void note_lateness(struct live *live)
+{
+    struct outcome *outcome = &live->plant.outcome;
+    int64_t late_ns = clock_ns(CLOCK_MONOTONIC) - live->start_ns - live->plant.t_ns;
+    outcome->late_steps += late_ns > PLANT_STEP_NS;
+    if (late_ns > outcome->worst_late_ns)
+        outcome->worst_late_ns = late_ns;
+}
+
+static bool asked_to_stop(const struct live *live)
+{
+    const struct timespec at_once = {0};
+    return sigtimedwait(&live->stop, NULL, &at_once) > 0;
+}
+
+static void loop(struct live *live, int64_t duration_ns)
+{
+    live->start_ns = clock_ns(CLOCK_MONOTONIC);
+    while (live->plant.t_ns < duration_ns && !asked_to_stop(live)) {
+        sleep_until(live->start_ns + live->plant.t_ns);
+        note_lateness(live);
+        sockets_receive(&live->sockets, take_down, live);
+        plant_step(&live->plant, NULL, NULL);
+        station_step(&live->station, send_up, live);
+        sockets_flush(&live->sockets);
+    }
+}
+
+static int open_live(struct live *live, const struct site *site, const struct workload *workload,
+                     const struct live_config *config, char *why, size_t why_bytes)
+{
+    snprintf(why, why_bytes, "plant");
+    live->loss = config->loss;
+    live->sockets.meters.fd = live->sockets.hosts.fd = -1;
+    random_init(&live->random, workload->seed, RANDOM_NETWORK, 0);
+    int result = plant_init(&live->plant, &site->model, workload, PLANT_GOVERNED);
+    if (!result)
+        result = station_init(&live->station, &live->plant, clock_ns(CLOCK_REALTIME));
+    if (!result)
+        result = sockets_open(&live->sockets, site, config->meters_netns, config->hosts_netns, why, why_bytes);
+    return result;
+}
+
+int live_run(const struct site *site, const struct workload *workload, const struct live_config *config,
+             struct outcome *outcome, char *why, size_t why_bytes)
+{
+    struct live *live = calloc(1, sizeof(*live));
+    if (!live)
+        return -ENOMEM;
+    sigemptyset(&live->stop);
+    sigaddset(&live->stop, SIGTERM);
+    sigaddset(&live->stop, SIGINT);
+    sigprocmask(SIG_BLOCK, &live->stop, &live->before);
+    int result = open_live(live, site, workload, config, why, why_bytes);
+    if (!result) {
+        settle_down(site->server.housekeeping_core);
+        loop(live, config->duration_ns);
+        live->plant.outcome.send_failures = live->sockets.failures;
+        plant_hand_over(&live->plant, outcome);
+    }
+    sockets_close(&live->sockets);
+    station_finish(&live->station);
+    plant_finish(&live->plant);
+    sigprocmask(SIG_SETMASK, &live->before, NULL);
+    free(live);
+    return result;
+}

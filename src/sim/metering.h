@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The meters: what flows at a node, averaged over a window, with the small errors of a real instrument. */
+#ifndef FLYBALL_SIM_METERING_H
+#define FLYBALL_SIM_METERING_H
+
+#include "msg/upmu.h"
+#include "sim/grid.h"
+
+struct meter {
+    const struct model_meter *model;
+    struct random random;
+    double power_gain, current_gain, voltage_gain;  /* this instrument's constant error */
+    int64_t offset_ns;                  /* windows of different meters end at different moments */
+    int64_t next_ns;                    /* the present window ends here */
+    uint32_t samples;
+    double power_ws[PHASES], reactive_vars[PHASES], volts2[PHASES], amperes2[PHASES];    /* sums over the window */
+    double first_w, last_w, most_w;
+    double trend_w_per_s;
+};
+
+/* setup: meter `index` of `count`, windows aligned to multiples of its period plus a stagger. */
+void meter_init(struct meter *meter, const struct model *model, const struct workload *workload, uint32_t index);
+
+/* any: one step of the grid; returns true when a window ended at t_ns, then meter_read must follow. */
+bool meter_step(struct meter *meter, const struct grid_node *node, int64_t t_ns);
+
+/* any: fills the measurement of the window that ended and starts the next. */
+void meter_read(struct meter *meter, const struct grid *grid, int64_t timestamp_ns, double noise, struct upmu *upmu);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/virtual.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/measure.h"
+#include "core/pipeline.h"
+#include "sim/mailbox.h"
+#include "sim/station.h"
+#include "wire/cap.h"
+#include "wire/frame.h"
+#include "wire/upmu.h"
+
+/* Virtual runs are the same on every day: their UTC starts here (2026-01-01). */
+#define VIRTUAL_EPOCH_NS INT64_C(1767225600000000000)
+
+enum { TO_CONTROLLER_METER, TO_CONTROLLER_HOST, TO_HOST };
+
+struct loop {
+    const struct model *model;
+    struct plant plant;
+    struct station station;
+    struct mailbox mailbox;
+    struct core *core;
+    struct outbox outbox;
+    struct replay_window *meter_window, *host_window;
+    uint64_t slot_sequence, tick, epoch;
+    uint64_t *frame_sequence;           /* of leases, by host */
+};
+
+static void post_up(void *user, enum station_sender sender, uint32_t index, const uint8_t *data, uint32_t bytes)
+{
+    struct loop *loop = user;
+    uint8_t to = sender == STATION_METER ? TO_CONTROLLER_METER : TO_CONTROLLER_HOST;
+    mailbox_post(&loop->mailbox, to, index, data, bytes, loop->plant.t_ns);
+}
+
+static void post_lease(struct loop *loop, const struct egress *egress, int64_t t_ns)
+{
+    uint8_t data[DATAGRAM_MAX];
+    struct lease lease = {
+        .host = egress->host,
+        .flags = egress->flags | (egress->kind == FRAME_CLAIM ? LEASE_CLAIM : 0u),
+        .incarnation = egress->incarnation,
+        .epoch = loop->epoch,
+        .sequence = egress->sequence,
+        .echo = egress->echo,
+        .cap_mw = egress->cap_mw,
+        .floor_mw = (int64_t)egress->floor_w * 1000,
+        .duration_ns = (int64_t)egress->duration_us * NS_PER_US,
+    };
+    struct frame frame = {
+        .kind = egress->kind, .sender = egress->host, .sequence = ++loop->frame_sequence[egress->host],
+        .body_bytes = lease_encode(&lease, data + FRAME_HEADER_BYTES, DATAGRAM_MAX - FRAME_HEADER_BYTES),
+    };
+    uint32_t bytes = frame.body_bytes ? frame_encode(data, &frame) : 0;
+    if (bytes)
+        mailbox_post(&loop->mailbox, TO_HOST, egress->host, data, bytes, t_ns);
+}
+
+static void step_core(struct loop *loop, struct slot *slot, int64_t t_ns)
+{
+    slot->sequence = ++loop->slot_sequence;
+    slot->t_ns = t_ns;
+    slot->t_receive_ns = t_ns;
+    pipeline_step(loop->core, slot, &loop->outbox);
+    for (uint32_t i = 0; i < loop->outbox.count; i++)
+        post_lease(loop, &loop->outbox.record[i], t_ns);
+}
+
+static void tick_until(struct loop *loop, int64_t t_ns)
+{
+    int64_t tick_ns = loop->model->policy.tick_ns;
+    while (tick_ns > 0 && (int64_t)loop->tick * tick_ns <= t_ns) {
+        struct slot slot = {.kind = SLOT_TICK, .tick = {.number = loop->tick}};
+        int64_t at_ns = (int64_t)loop->tick * tick_ns;
+        step_core(loop, &slot, at_ns);
+        while (pipeline_tick_open(loop->core)) {
+            struct slot part = {.kind = SLOT_TICK_PART};
+            step_core(loop, &part, at_ns);
+        }
+        loop->tick++;
+    }
+}
+
+static void take_measurement(struct loop *loop, const struct frame *frame, const struct mail *mail)
+{
+    struct slot slot = {.kind = SLOT_READING};
+    const struct model_meter *meter = &loop->model->meter[mail->index];
+    struct upmu upmu;
+    if (upmu_decode(frame->body, frame->body_bytes, &upmu) != ACCEPTED)
+        return;
+    if (replay_check(&loop->meter_window[mail->index], frame->sequence) != ACCEPTED)
+        return;
+    if (measure_reading(&upmu, &loop->model->node[meter->node], &slot.reading))
+        return;
+    slot.reading.meter = mail->index;
+    slot.reading.sequence = frame->sequence;
+    slot.reading.t_arrival_ns = VIRTUAL_EPOCH_NS + mail->t_ns;
+    if (slot.reading.t_arrival_ns - slot.reading.t_meter_ns <= meter->fresh_ns)
+        step_core(loop, &slot, mail->t_ns);
+}
+
+static void take_report(struct loop *loop, const struct frame *frame, const struct mail *mail)
+{
+    struct slot slot = {.kind = SLOT_REPORT};
+    if (report_decode(frame->body, frame->body_bytes, &slot.report) != ACCEPTED)
+        return;
+    if (replay_check(&loop->host_window[frame->sender], frame->sequence) != ACCEPTED)
+        return;
+    slot.report.host = frame->sender;
+    step_core(loop, &slot, mail->t_ns);
+}
+
+static void deliver(struct loop *loop, const struct mail *mail)
+{
+    struct frame frame;
+    if (mail->to == TO_HOST) {
+        station_receive(&loop->station, mail->index, mail->data, mail->bytes, mail->t_ns);
+        return;
+    }
+    tick_until(loop, mail->t_ns);
+    if (frame_decode(mail->data, mail->bytes, &frame) != ACCEPTED || frame.sender >= loop->model->host_count)
+        return;
+    if (frame.kind == FRAME_MEASUREMENT)
+        take_measurement(loop, &frame, mail);
+    else
+        take_report(loop, &frame, mail);
+}
+
+static int open_loop(struct loop *loop, const struct workload *workload, const struct virtual_config *config)
+{
+    const struct model *model = loop->model;
+    size_t bytes = (core_bytes(model) + 63) / 64 * 64;
+    int result = plant_init(&loop->plant, model, workload, PLANT_VIRTUAL);
+    if (!result)
+        result = station_init(&loop->station, &loop->plant, VIRTUAL_EPOCH_NS);
+    if (!result)
+        result = mailbox_init(&loop->mailbox, 8 * model->host_count + 2 * model->meter_count + 64, workload->seed);
+    loop->mailbox.delay_ns = workload->network.delay_ns;
+    loop->mailbox.jitter_ns = workload->network.jitter_ns;
+    loop->mailbox.loss = config->loss;
+    loop->epoch = config->epoch;
+    loop->meter_window = calloc(model->meter_count + 1, sizeof(*loop->meter_window));
+    loop->host_window = calloc(model->host_count + 1, sizeof(*loop->host_window));
+    loop->frame_sequence = calloc(model->host_count + 1, sizeof(*loop->frame_sequence));
+    loop->outbox.capacity = model->host_count;
+    loop->outbox.record = calloc(model->host_count + 1, sizeof(*loop->outbox.record));
+    void *memory = aligned_alloc(64, bytes);
+    if (memory)
+        loop->core = core_init(memory, model, config->epoch, 0);
+    bool all = loop->meter_window && loop->host_window && loop->frame_sequence && loop->outbox.record && loop->core;
+    return result ? result : all ? 0 : -ENOMEM;
+}
+
+static void close_loop(struct loop *loop)
+{
+    free(loop->core);
+    free(loop->meter_window);
+    free(loop->host_window);
+    free(loop->frame_sequence);
+    free(loop->outbox.record);
+    mailbox_finish(&loop->mailbox);
+    station_finish(&loop->station);
+    plant_finish(&loop->plant);
+}
+
+int virtual_run(const struct model *model, const struct workload *workload, const struct virtual_config *config,
+                struct outcome *outcome)
+{
+    struct loop *loop = calloc(1, sizeof(*loop));
+    struct mail mail;
+    if (!loop)
+        return -ENOMEM;
+    loop->model = model;
+    int result = open_loop(loop, workload, config);
+    while (!result && loop->plant.t_ns < config->duration_ns) {
+        plant_step(&loop->plant, NULL, NULL);
+        station_step(&loop->station, post_up, loop);
+        while (mailbox_take(&loop->mailbox, loop->plant.t_ns + PLANT_STEP_NS - 1, &mail))
+            deliver(loop, &mail);
+        tick_until(loop, loop->plant.t_ns + PLANT_STEP_NS - 1);
+    }
+    if (!result) {
+        plant_hand_over(&loop->plant, outcome);
+        outcome->governor = *core_counters(loop->core);
+        outcome->lost = loop->mailbox.lost;
+    }
+    close_loop(loop);
+    free(loop);
+    return result;
+}

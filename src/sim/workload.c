@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/workload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void workload_defaults(struct workload *workload)
+{
+    memset(workload, 0, sizeof(*workload));
+    workload->seed = 1;
+    workload->duration_ns = 30 * NS_PER_S;
+    /* domain.md 4.2, plant model for simulation */
+    workload->plant = (struct workload_plant){
+        .overshoot = 1.05, .overshoot_ns = 20 * NS_PER_MS,
+        .write_mean_ns = 5 * NS_PER_MS, .write_sigma_ns = 2 * NS_PER_MS,
+        .write_min_ns = 1 * NS_PER_MS, .write_max_ns = 12 * NS_PER_MS,
+        .down_ns = 20 * NS_PER_MS, .up_ns = 150 * NS_PER_MS,
+        .crest = 1.45, .regulation = 0.005, .meter_noise = 0.001,
+    };
+    workload->breakers = (struct workload_breakers){
+        .tr_ns = NS_PER_S, .short_time_ns = 100 * NS_PER_MS,
+        .short_time = 6, .instantaneous = 10, .initial_heat = 0.4,
+    };
+    workload->network = (struct workload_network){.delay_ns = 100 * NS_PER_US, .jitter_ns = 100 * NS_PER_US};
+}
+
+void workload_class_defaults(struct workload_class *class, enum workload_kind kind)
+{
+    static const struct workload_class usual[WORKLOAD_KIND_COUNT] = {
+        [WORKLOAD_TRAIN] = {
+            .compute_ns = 900 * NS_PER_MS, .compute_draw = 0.95, .communicate_ns = 300 * NS_PER_MS,
+            .communicate_draw = 0.35, .checkpoint_every_ns = 30 * NS_PER_S, .checkpoint_ns = 2 * NS_PER_S,
+            .checkpoint_draw = 0.20},
+        [WORKLOAD_INFERENCE] = {
+            .quiet_ns = 4 * NS_PER_S, .quiet_draw = 0.15, .burst_ns = 3 * NS_PER_S, .burst_draw = 0.95},
+        [WORKLOAD_STARTER] = {
+            .groups = 3, .idle_ns = 6 * NS_PER_S, .idle_draw = 0.12, .ramp_ns = NS_PER_S, .full_ns = 5 * NS_PER_S,
+            .full_draw = 0.95},
+    };
+    *class = usual[kind];
+    class->kind = kind;
+    class->noise = 0.01;
+}
+
+void workload_unload(struct workload *workload)
+{
+    free(workload->class_of);
+    workload->class_of = NULL;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* workload.yaml -> what every host of a site wants to draw and when, and how its hardware answers. */
+#ifndef FLYBALL_SIM_WORKLOAD_H
+#define FLYBALL_SIM_WORKLOAD_H
+
+#include <stdio.h>
+
+#include "msg/model.h"
+
+enum { CLASSES_MAX = 8 };
+
+enum workload_kind { WORKLOAD_TRAIN, WORKLOAD_INFERENCE, WORKLOAD_STARTER, WORKLOAD_KIND_COUNT };
+
+/* Draws are fractions of the host's phys_max, at the wall. Which fields count depends on the kind. */
+struct workload_class {
+    char name[NAME_BYTES];
+    enum workload_kind kind;
+    double noise;                       /* sigma, fraction of the present draw, redrawn every 20 ms */
+    /* train: all hosts of the class in step */
+    int64_t compute_ns, communicate_ns, checkpoint_every_ns, checkpoint_ns;
+    double compute_draw, communicate_draw, checkpoint_draw;
+    /* inference: Poisson arrivals of bursts (exponential quiet times), exponential lengths */
+    int64_t quiet_ns, burst_ns;
+    double quiet_draw, burst_draw;
+    /* starter: groups that idle, ramp up and run full by turns, a period / groups apart */
+    uint32_t groups;
+    int64_t idle_ns, ramp_ns, full_ns;
+    double idle_draw, full_draw;
+};
+
+struct workload_plant {
+    double overshoot;                   /* power may stand this factor above the cap ... */
+    int64_t overshoot_ns;               /* ... this long after a step */
+    int64_t write_mean_ns, write_sigma_ns, write_min_ns, write_max_ns;  /* dead time of a cap write */
+    int64_t down_ns, up_ns;             /* first-order lag toward a lower and a higher bound */
+    double crest;                       /* peak / rms of every current */
+    double regulation;                  /* voltage drop at rated current, fraction, per level of the tree */
+    double meter_noise;                 /* sigma of one reading, fraction */
+};
+
+struct workload_breakers {
+    int64_t tr_ns;                      /* long-time delay at 6 Ir */
+    int64_t short_time_ns;
+    double short_time, instantaneous;   /* multiples of Ir */
+    double initial_heat;                /* (I / Ir)^2 that the devices have seen before the start */
+};
+
+struct workload_network {               /* virtual mode only */
+    int64_t delay_ns, jitter_ns;
+};
+
+struct workload {
+    char name[NAME_BYTES];
+    uint64_t seed;
+    int64_t duration_ns;
+    int64_t warmup_ns;                  /* energy and load count from here on, in every mode alike */
+    uint32_t class_count;
+    struct workload_class class[CLASSES_MAX];
+    struct workload_plant plant;
+    struct workload_breakers breakers;
+    struct workload_network network;
+    uint8_t *class_of;                  /* by host index */
+};
+
+/* setup: what a file need not say. */
+void workload_defaults(struct workload *workload);
+void workload_class_defaults(struct workload_class *class, enum workload_kind kind);
+
+/* setup: loads and checks against the site. Every finding is one line `file:line:column: error: ...` on `report`.
+ * Returns 0, -EINVAL when the file has errors, or another -errno (reported too). */
+int workload_load(struct workload *workload, const char *path, const struct model *model, FILE *report);
+void workload_unload(struct workload *workload);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Baselines that are too weak flatter the governor: the static optimum against brute force, the oracle against its bound. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "sim/baseline.h"
+#include "sim/capacity.h"
+#include "tiny_site.h"
+
+enum { HOSTS = 4, STEPS = 9 };
+
+/* One branch of two racks of two hosts with caps of 1600, 2400 .. 8000 W, and a random forecast. */
+struct tiny {
+    struct model model;
+    struct workload workload;
+    struct forecast forecast;
+};
+
+static void init_forecast(struct forecast *forecast, struct random *random)
+{
+    forecast->host_count = HOSTS;
+    forecast->levels = 64;
+    forecast->mean_w = calloc(HOSTS, sizeof(double));
+    forecast->above = calloc(HOSTS * 64, sizeof(double));
+    for (int h = 0; h < HOSTS; h++) {
+        double share = 1.0;
+        for (int i = 0; i < 64; i++) {
+            share *= random_unit(random) < 0.15 ? random_unit(random) : 1.0;
+            forecast->above[h * 64 + i] = share;
+            forecast->mean_w[h] += share * 10300 / 64;
+        }
+    }
+}
+
+static void init_tiny(struct tiny *tiny, struct random *random)
+{
+    const struct tiny_shape shape = {.branches = 1, .racks = 2, .hosts = 2, .main_a = 1000, .branch_a = 1000,
+                                     .rack_a = 1000, .k = 0};
+    tiny_site_init(&tiny->model, &shape);
+    workload_defaults(&tiny->workload);
+    tiny->model.type[0].quantum_mw = 800000;
+    tiny_site_limit(&tiny->model, 1, (int64_t)random_between(random, 5e6, 13e6));   /* the branch */
+    tiny_site_limit(&tiny->model, 2, (int64_t)random_between(random, 2.5e6, 8e6));  /* a rack */
+    init_forecast(&tiny->forecast, random);
+}
+
+static double value_w(const struct tiny *tiny, const int64_t *cap_mw)
+{
+    double sum_w = 0;
+    for (uint32_t h = 0; h < HOSTS; h++) {
+        double bound_w = (double)cap_mw[h] / 1e3 * 1.09375 / tiny->workload.plant.overshoot + 1500;
+        sum_w += forecast_mean_under_w(&tiny->forecast, h, 10300, fmin(bound_w, 10300));
+    }
+    return sum_w;
+}
+
+static bool is_safe(const struct tiny *tiny, const int64_t *cap_mw)
+{
+    struct capacity capacity;
+    bool safe = true;
+    assert_int_equal(capacity_init(&capacity, &tiny->model), 0);
+    for (uint32_t h = 0; h < HOSTS; h++)
+        safe = capacity_move(&capacity, h, 0, capacity_draw_mw(&tiny->model, h, cap_mw[h])) && safe;
+    capacity_finish(&capacity);
+    return safe;
+}
+
+static double best_by_force_w(const struct tiny *tiny)
+{
+    double best_w = -1;
+    for (int code = 0; code < STEPS * STEPS * STEPS * STEPS; code++) {
+        int64_t cap_mw[HOSTS];
+        for (int h = 0, rest = code; h < HOSTS; h++, rest /= STEPS)
+            cap_mw[h] = 1600000 + rest % STEPS * INT64_C(800000);
+        double value = value_w(tiny, cap_mw);
+        if (value > best_w && is_safe(tiny, cap_mw))
+            best_w = value;
+    }
+    return best_w;
+}
+
+static void static_caps_are_the_optimum_that_brute_force_finds(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct tiny tiny;
+        struct random random;
+        int64_t cap_mw[HOSTS];
+        random_init(&random, seed, RANDOM_DEMAND, 0);
+        init_tiny(&tiny, &random);
+        assert_int_equal(baseline_static(&tiny.model, &tiny.workload, &tiny.forecast, KNOWS_DISTRIBUTION, cap_mw), 0);
+        double found_w = value_w(&tiny, cap_mw), best_w = best_by_force_w(&tiny);
+        if (best_w >= 0 && (!is_safe(&tiny, cap_mw) || fabs(found_w - best_w) > 1e-6))
+            fail_msg("seed %d: %.3f W, brute force %.3f W", (int)seed, found_w, best_w);
+        forecast_finish(&tiny.forecast);
+        tiny_site_finish(&tiny.model);
+    }
+}
+
+/* Every bound kept at every instant, and no watt left that anybody could still take. */
+static void the_oracle_keeps_every_bound_and_leaves_nothing(void **state)
+{
+    struct model model;
+    struct random random;
+    double demand_w[60], granted_w[60];
+    (void)state;
+    tiny_site_init(&model, &tiny_demo);
+    random_init(&random, 5, RANDOM_DEMAND, 0);
+    struct oracle *oracle = oracle_create(&model);
+    for (int round = 0; round < 300; round++) {
+        double sum_w[2] = {0}, wanted_w[2] = {0};
+        double hunger = random_between(&random, 0.2, 1.0);
+        for (int h = 0; h < 60; h++)
+            demand_w[h] = 10300 * fmin(1, hunger * random_between(&random, 0.2, 1.6));
+        oracle_grant(oracle, demand_w, granted_w);
+        for (int h = 0; h < 60; h++) {
+            assert_true(granted_w[h] <= demand_w[h] + 1e-6);
+            sum_w[h / 30] += granted_w[h];
+            wanted_w[h / 30] += demand_w[h];
+        }
+        for (int b = 0; b < 2; b++) {
+            double room_w = (double)capacity_room_mva(&model, 1 + (uint32_t)b, 0, 0) / 1e3 * 0.98 / 0.333334;
+            assert_true(fabs(sum_w[b] - fmin(wanted_w[b], room_w)) < 1.0);
+        }
+    }
+    oracle_destroy(oracle);
+    tiny_site_finish(&model);
+}
+
+/* 250 A x 277 V x 3 x 0.98 x 0.65 = 132.4 kW: twelve hosts of 10.3 kW on each branch. */
+static void derating_switches_on_twelve_hosts_a_branch(void **state)
+{
+    struct model model;
+    struct forecast forecast = {.host_count = 60};
+    bool on[60];
+    uint32_t branch_a = 0;
+    (void)state;
+    tiny_site_init(&model, &tiny_demo);
+    forecast.mean_w = calloc(60, sizeof(double));
+    for (int h = 0; h < 60; h++)
+        forecast.mean_w[h] = 1000 + h;
+    assert_int_equal(baseline_derated(&model, &forecast, on), 24);
+    for (int h = 0; h < 30; h++)
+        branch_a += on[h];
+    assert_int_equal(branch_a, 12);
+    assert_true(on[59] && on[29] && !on[0] && !on[30]);     /* highest means first */
+    free(forecast.mean_w);
+    tiny_site_finish(&model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(static_caps_are_the_optimum_that_brute_force_finds),
+        cmocka_unit_test(the_oracle_keeps_every_bound_and_leaves_nothing),
+        cmocka_unit_test(derating_switches_on_twelve_hosts_a_branch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* workload.yaml: what is read, and what is refused with its place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "sim/workload.h"
+#include "tiny_site.h"
+
+static int load_text(const char *text, struct workload *workload, char **findings)
+{
+    char path[] = "/tmp/flyball-workload-XXXXXX";
+    struct model model;
+    size_t bytes;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    tiny_site_init(&model, &tiny_demo);
+    FILE *report = open_memstream(findings, &bytes);
+    int result = workload_load(workload, path, &model, report);
+    fclose(report);
+    unlink(path);
+    tiny_site_finish(&model);
+    return result;
+}
+
+static void a_good_file_is_read(void **state)
+{
+    struct workload workload;
+    char *findings = NULL;
+    (void)state;
+    int result = load_text("workload: t\nseed: 42\nduration: 25s\nclasses:\n"
+                           "  - {id: a, kind: train, hosts: [\"h-0[0-2]*\"], compute: 1500us, compute_draw: 80%}\n"
+                           "  - {id: b, kind: starter, hosts: [\"h-0[3-5]*\"], groups: 4}\n"
+                           "breakers: {tr: 2s, short_time: 5}\n", &workload, &findings);
+    assert_string_equal(findings, "");
+    assert_int_equal(result, 0);
+    assert_int_equal(workload.seed, 42);
+    assert_int_equal(workload.duration_ns, 25 * NS_PER_S);
+    assert_int_equal(workload.class[0].compute_ns, 1500000);
+    assert_true(workload.class[0].compute_draw > 0.799 && workload.class[0].compute_draw < 0.801);
+    assert_int_equal(workload.class[1].groups, 4);
+    assert_int_equal(workload.class_of[29], 0);
+    assert_int_equal(workload.class_of[30], 1);
+    assert_int_equal(workload.breakers.tr_ns, 2 * NS_PER_S);
+    workload_unload(&workload);
+    free(findings);
+}
+
+static void every_mistake_is_told_with_line_and_column(void **state)
+{
+    static const struct { const char *text, *finding; } bad[] = {
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"], burst: 1s}\n", ":3:40: error: 'burst' does not belong"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\nspeed: 3\n", ":4:1: error: unknown key 'speed'"},
+        {"seed: 1\nduration: 30\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\n", ":2:11: error: duration: '30' is not a time"},
+        {"seed: x\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\n", ":1:7: error: `seed` is a whole number"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"z*\"]}\n", ":3:35: error: 'z*' fits no host"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"h-00*\"]}\n", "error: host h-010 follows no class"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\", \"h-001\"]}\n", ":3:40: error: host h-001 follows 'a' already"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"], compute_draw: 120%}\n", ":3:54: error: compute_draw: '120%' is outside"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: bake, hosts: [\"*\"]}\n", ":3:19: error: `kind` is train, inference or starter"},
+        {"seed: 1\nclasses: [\n", "error"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct workload workload;
+        char *findings = NULL;
+        assert_int_equal(load_text(bad[i].text, &workload, &findings), -EINVAL);
+        if (!strstr(findings, bad[i].finding))
+            fail_msg("case %d: '%s' not in: %s", (int)i, bad[i].finding, findings);
+        free(findings);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_file_is_read),
+        cmocka_unit_test(every_mistake_is_told_with_line_and_column),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
