@@ -9,7 +9,7 @@ static void place_node(struct stand *stand, uint32_t n, uint32_t parent, int64_t
 {
     struct model_node *node = &stand->node[n];
     *node = (struct model_node){
-        .kind = n == MAIN ? NODE_MAIN : NODE_BRANCH, .phases = 1, .rated_100pct = 1, .limited = 1,
+        .kind = n == MAIN ? NODE_MAIN : NODE_BRANCH, .phases = 3, .rated_100pct = 1, .limited = 1,
         .ancestor_count = 1, .ancestor = {n}, .meter = n,
         .volts_ln_mv = 100000, .volts_low_mv = 100000,
         .rating_ma = ampere * 1000, .long_time_ma = ampere * 1000, .steady_ma = ampere * 1000,
@@ -36,7 +36,7 @@ static void place_host(struct stand *stand, uint32_t h)
 {
     stand->host_model[h] = (struct model_host){
         .weight = 1, .cord_count = 1, .fail_safe_mw = FAIL_SAFE_MW, .floor_mw = FLOOR_MW,
-        .cord = {{.node = BRANCH_A + h / 2, .psus = 1, .phase_ppm = {1000000}, .share_ppm = {1000000}}},
+        .cord = {{.node = BRANCH_A + h / 2, .psus = 1, .phase_ppm = {1000000, 1000000, 1000000}, .share_ppm = {1000000}}},
     };
     snprintf(stand->host_model[h].name, NAME_BYTES, "host-%u", h);
     stand->host[h] = (struct stand_host){.incarnation = 0x1000 + h, .draw_mw = 0};
@@ -67,6 +67,14 @@ void stand_site(struct stand *stand)
     stand->epoch = 7;
     stand->t_ns = NS_PER_S + NS_PER_MS;
     stand->outbox = (struct outbox){.record = stand->record, .capacity = STAND_HOSTS};
+}
+
+void stand_one_phase(struct stand *stand)
+{
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        stand->node[n].phases = 1;
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand->host_model[h].cord[0].phase_ppm[1] = stand->host_model[h].cord[0].phase_ppm[2] = 0;
 }
 
 void stand_start(struct stand *stand)
@@ -163,9 +171,13 @@ void stand_reading(struct stand *stand, uint32_t node, int64_t power_mw)
     slot.kind = SLOT_READING;
     slot.reading = (struct reading){
         .meter = node, .sequence = ++stand->readings, .t_meter_ns = stand->t_ns, .t_arrival_ns = stand->t_ns,
-        .power_mw = {power_mw}, .voltage_mv = {100000}, .current_ma = {power_mw / 100}, .crest_milli = 1414,
-        .frequency_mhz = 60000,
+        .crest_milli = 1414, .frequency_mhz = 60000,
     };
+    for (uint32_t p = 0; p < PHASES; p++) {
+        slot.reading.power_mw[p] = power_mw;
+        slot.reading.voltage_mv[p] = 100000;
+        slot.reading.current_ma[p] = power_mw / 100;
+    }
     stand_step(stand, &slot);
 }
 

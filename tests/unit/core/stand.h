@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A test stand for the pipeline with numbers that can be summed in the head: a main over two branches, two hosts on each, all
- * on phase A, a cap of 1 W draws 1 W and 1 VA. Fail-safe 2 kW, largest cap 10 kW, physical maximum 12 kW, A = 100 ms, D = 1 s.
- * A branch may carry 14 kVA (140 A at 100 V), the main 100 kVA. The hosts obey as soon as the test says so.
+ * A test stand for the pipeline with numbers that can be summed in the head: a main over two branches, two hosts on each; a
+ * cap of 1 W puts 1 VA on every phase. Fail-safe 2 kW, largest cap 10 kW, physical maximum 12 kW, A = 100 ms, D = 1 s. A
+ * branch may carry 14 kVA on a phase (140 A at 100 V), the main 100 kVA. The hosts obey as soon as the test says so.
  */
 #ifndef FLYBALL_TESTS_STAND_H
 #define FLYBALL_TESTS_STAND_H
@@ -44,6 +44,8 @@ struct stand {
 
 /* The site alone: change the model, then start. */
 void stand_site(struct stand *stand);
+/* Between the two: everything on phase A alone, as on a single-phase branch. */
+void stand_one_phase(struct stand *stand);
 void stand_start(struct stand *stand);
 void stand_stop(struct stand *stand);
 
@@ -61,7 +63,7 @@ const struct egress *stand_obey(struct stand *stand, uint32_t host);
 /* Host heard, claimed, at fail-safe for A: the ledger knows it. */
 void stand_admit(struct stand *stand, uint32_t host);
 
-/* Phase A of a node carries that much, at nominal volts. */
+/* Each phase of a node carries that much, at nominal volts. */
 void stand_reading(struct stand *stand, uint32_t node, int64_t power_mw);
 
 /* A tick with all its parts. */
