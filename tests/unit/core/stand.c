@@ -65,6 +65,7 @@ void stand_site(struct stand *stand)
         },
     };
     stand->epoch = 7;
+    stand->own_fail_safe_mw = FAIL_SAFE_MW;
     stand->t_ns = NS_PER_S + NS_PER_MS;
     stand->outbox = (struct outbox){.record = stand->record, .capacity = STAND_HOSTS};
 }
@@ -94,24 +95,20 @@ void stand_stop(struct stand *stand)
     free(stand->memory);
 }
 
-static void note(struct stand *stand, uint64_t word)
-{
-    stand->trace = (stand->trace ^ word) * UINT64_C(0x100000001B3);
-}
-
 void stand_step(struct stand *stand, struct slot *slot)
 {
     slot->sequence = ++stand->slots;
     slot->t_ns = slot->t_receive_ns = stand->t_ns;
     pipeline_step(stand->core, slot, &stand->outbox);
+    if (stand->outbox.digest_due) {     /* closes the second before this slot */
+        stand->digest = stand->outbox.digest;
+        stand->digests++;
+        stand->decisions_told = stand->leases;
+    }
     for (uint32_t i = 0; i < stand->outbox.count; i++) {
-        const struct egress *record = &stand->record[i];
-        stand->host[record->host].last = *record;
-        stand->host[record->host].leases++;
-        note(stand, record->host);
-        note(stand, (uint64_t)record->cap_mw);
-        note(stand, record->sequence);
-        note(stand, record->echo);
+        stand->host[stand->record[i].host].last = stand->record[i];
+        stand->host[stand->record[i].host].leases++;
+        stand->leases++;
     }
 }
 
@@ -127,8 +124,8 @@ struct report stand_report_of(struct stand *stand, uint32_t h, uint8_t state, in
     struct report report = {
         .host = h, .flags = host->flags, .incarnation = host->incarnation, .epoch = leased ? stand->epoch : 0,
         .number = ++host->number, .applied = leased ? host->last.sequence : 0, .held_ns = held_ns,
-        .cap_mw = FAIL_SAFE_MW, .readback_mw = FAIL_SAFE_MW, .fail_safe_mw = FAIL_SAFE_MW, .phys_max_mw = PHYS_MAX_MW,
-        .draw_mw = host->draw_mw, .state = state,
+        .cap_mw = stand->own_fail_safe_mw, .readback_mw = stand->own_fail_safe_mw,
+        .fail_safe_mw = stand->own_fail_safe_mw, .phys_max_mw = PHYS_MAX_MW, .draw_mw = host->draw_mw, .state = state,
     };
     if (state == HOST_LEASED)
         report.cap_mw = report.readback_mw = host->last.cap_mw;

@@ -39,7 +39,10 @@ struct stand {
     struct stand_host host[STAND_HOSTS];
     int64_t t_ns, next_tick_ns;
     uint64_t slots, epoch, readings;
-    uint64_t trace;             /* of everything that left, order included */
+    int64_t own_fail_safe_mw;   /* told in reports */
+    uint64_t leases;
+    struct slot_digest digest;  /* newest */
+    uint64_t digests, decisions_told;   /* seconds closed; leases that had left when the newest was */
 };
 
 /* The site alone: change the model, then start. */
