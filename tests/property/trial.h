@@ -12,7 +12,7 @@ struct trial {
     struct chance chance;
     struct world *world;
     struct shadow *shadow;
-    struct core *core, *twin;       /* the twin gets the same slots in memory that was dirty */
+    struct core *core, *twin; /* the twin gets the same slots in memory that was dirty */
     struct outbox outbox, twin_outbox;
     uint64_t epoch, slots, tick_number, reading_number;
     int64_t t_ns, stalled_until_ns;
@@ -26,7 +26,8 @@ void trial_close(struct trial *trial);
 /* Runs on; stalls and takeovers are per second. False with `complaint` set as soon as a rule is broken. */
 bool trial_run(struct trial *trial, int64_t duration_ns, double stalls, double takeovers);
 
-/* The controller is gone, the network is not: every obeying host is at fail-safe within X of the last lease. */
+/* The controller is gone, the network is not: every obeying host is at fail-safe within X of the last lease.
+ * */
 bool trial_stop(struct trial *trial);
 
 /* Notes the first complaint; always false. */

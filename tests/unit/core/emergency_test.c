@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Emergencies through the whole pipeline: safety.md section 8, triggers, the shot and its size, the second stage, the end. */
+/* Emergencies through the whole pipeline: safety.md section 8, triggers, the shot and its size, the second
+ * stage, the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,7 +85,8 @@ static void a_load_at_the_limit_is_no_emergency(void **state)
     stand_stop(&stand);
 }
 
-/* Trigger "> D x (1 + error) (somebody disobeys)", far below the limit. The meter's error is 1 %, D is 4 kVA. */
+/* Trigger "> D x (1 + error) (somebody disobeys)", far below the limit. The meter's error is 1 %, D is 4
+ * kVA. */
 static void a_load_above_exposure_is_an_emergency_though_the_limit_is_far(void **state)
 {
     (void)state;
@@ -100,7 +102,8 @@ static void a_load_above_exposure_is_an_emergency_though_the_limit_is_far(void *
     stand_stop(&stand);
 }
 
-/* Trigger "peak current >= 0.85 x the lowest fast edge": instant_peak_ma, in peak amperes. 120 A rms are 169.7 A peak. */
+/* Trigger "peak current >= 0.85 x the lowest fast edge": instant_peak_ma, in peak amperes. 120 A rms are
+ * 169.7 A peak. */
 static void a_peak_near_the_instantaneous_element_is_an_emergency(void **state)
 {
     (void)state;
@@ -130,8 +133,9 @@ static void an_emergency_may_cut_below_the_floor(void **state)
 }
 
 /*
- * "min(..., the cap that gives S <= 0.95 steady_limit)". 12 of the branch's 14 kVA are load that no lease governs, so three
- * quarters of the two caps of 1 kW still leave S = 13.5 > 13.3 kVA: the shot has to go down to 1.3 kW for both together.
+ * "min(..., the cap that gives S <= 0.95 steady_limit)". 12 of the branch's 14 kVA are load that no lease
+ * governs, so three quarters of the two caps of 1 kW still leave S = 13.5 > 13.3 kVA: the shot has to go down
+ * to 1.3 kW for both together.
  */
 static void the_shot_brings_s_to_95_percent_where_three_quarters_do_not(void **state)
 {
@@ -186,7 +190,7 @@ static void the_second_stage_waits_for_a_and_t_fresh_and_goes_to_fail_safe(void 
     for (int64_t waited_ns = 10 * NS_PER_MS; waited_ns < A_NS + T_FRESH_NS; waited_ns += 10 * NS_PER_MS) {
         stand_wait(&stand, 10 * NS_PER_MS);
         stand_reading(&stand, BRANCH_A, BRANCH_MVA + 1000000);
-        assert_int_equal(stand.outbox.count, 0);    /* one shot per host */
+        assert_int_equal(stand.outbox.count, 0); /* one shot per host */
     }
     assert_int_equal(stand_counters(&stand)->emergency_stage2, 0);
     stand_wait(&stand, 10 * NS_PER_MS);
@@ -235,7 +239,7 @@ static void it_ends_when_the_load_was_below_nine_tenths_for_a_second(void **stat
     assert_true(in_emergency(&stand, BRANCH_A));
     hold(&stand, BRANCH_A, 12500000, 900 * NS_PER_MS);
     assert_true(in_emergency(&stand, BRANCH_A));
-    hold(&stand, BRANCH_A, 12700000, 16 * NS_PER_MS);      /* begins the second anew */
+    hold(&stand, BRANCH_A, 12700000, 16 * NS_PER_MS); /* begins the second anew */
     hold(&stand, BRANCH_A, 12500000, 960 * NS_PER_MS);
     assert_true(in_emergency(&stand, BRANCH_A));
     hold(&stand, BRANCH_A, 12500000, 100 * NS_PER_MS);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a decoded measurement to integers: what makes no sense is refused whole, the rest is rounded to thousandths. */
+/* From a decoded measurement to integers: what makes no sense is refused whole, the rest is rounded to
+ * thousandths. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,11 +15,16 @@
 
 static struct upmu good(void)
 {
-    struct upmu upmu = {.timestamp_ns = 1751538645123456789, .phase_count = 3, .frequency_hz = 59.9876,
-                        .dp_dt_mw_per_s = -12.5, .peak_factor = 1.5};
+    struct upmu upmu = {.timestamp_ns = 1751538645123456789,
+                        .phase_count = 3,
+                        .frequency_hz = 59.9876,
+                        .dp_dt_mw_per_s = -12.5,
+                        .peak_factor = 1.5};
     for (uint32_t p = 0; p < 3; p++)
-        upmu.phase[p] = (struct upmu_phase){.voltage_rms_v = 277.1254 + p, .current_rms_a = 600.5006 + p,
-                                            .power_active_w = 160400.25 + p, .power_factor = 0.9638};
+        upmu.phase[p] = (struct upmu_phase){.voltage_rms_v = 277.1254 + p,
+                                            .current_rms_a = 600.5006 + p,
+                                            .power_active_w = 160400.25 + p,
+                                            .power_factor = 0.9638};
     return upmu;
 }
 
@@ -71,9 +77,12 @@ static void a_value_that_is_no_number_refuses_the_whole_reading(void **state)
 {
     (void)state;
     static const size_t fields[] = {
-        offsetof(struct upmu, phase[0].voltage_rms_v), offsetof(struct upmu, phase[1].current_rms_a),
-        offsetof(struct upmu, phase[2].power_active_w), offsetof(struct upmu, dp_dt_mw_per_s),
-        offsetof(struct upmu, peak_factor), offsetof(struct upmu, frequency_hz),
+        offsetof(struct upmu, phase[0].voltage_rms_v),
+        offsetof(struct upmu, phase[1].current_rms_a),
+        offsetof(struct upmu, phase[2].power_active_w),
+        offsetof(struct upmu, dp_dt_mw_per_s),
+        offsetof(struct upmu, peak_factor),
+        offsetof(struct upmu, frequency_hz),
     };
     const double values[] = {(double)NAN, (double)INFINITY, -(double)INFINITY, 1e300, -1e300};
     for (size_t f = 0; f < sizeof fields / sizeof fields[0]; f++)

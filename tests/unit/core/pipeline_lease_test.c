@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The controller's side of a lease through the whole pipeline: safety.md section 3, claims, exposure, retirement, resets. */
+/* The controller's side of a lease through the whole pipeline: safety.md section 3, claims, exposure,
+ * retirement, resets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,7 +66,7 @@ static void a_host_counts_at_phys_max_until_it_holds_fail_safe_under_this_epoch(
     struct stand stand;
     start(&stand);
     assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
-    struct report report = stand_report_of(&stand, 0, HOST_FAIL_SAFE, 10 * A_NS);   /* epoch not accepted yet */
+    struct report report = stand_report_of(&stand, 0, HOST_FAIL_SAFE, 10 * A_NS); /* epoch not accepted yet */
     stand_report(&stand, &report);
     assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
     report = stand_report_of(&stand, 0, HOST_LEASED, A_NS - 1);
@@ -130,7 +131,7 @@ static void a_lower_lease_retires_the_higher_only_when_it_has_held_for_a(void **
     stand.host[1].draw_mw = CAP_MAX_MW;
     stand.host[1].flags = REPORT_AT_CAP;
     uint64_t old = stand.host[0].last.sequence;
-    for (int i = 0; i < 100 && stand.host[0].last.cap_mw == high_mw; i++) {     /* the neighbour wants it */
+    for (int i = 0; i < 100 && stand.host[0].last.cap_mw == high_mw; i++) { /* the neighbour wants it */
         struct report report = stand_report_of(&stand, 0, HOST_LEASED, A_NS - 1);
         stand_report(&stand, &report);
         stand_run(&stand, 20 * NS_PER_MS);
@@ -139,16 +140,17 @@ static void a_lower_lease_retires_the_higher_only_when_it_has_held_for_a(void **
     int64_t cut_mw = stand.host[0].last.cap_mw;
     uint64_t cut = stand.host[0].last.sequence;
     struct report report = stand_report_of(&stand, 0, HOST_LEASED, 10 * A_NS);
-    report.applied = old;                               /* old state, held for long */
+    report.applied = old; /* old state, held for long */
     report.cap_mw = report.readback_mw = high_mw;
     stand_report(&stand, &report);
     assert_int_equal(stand_exposure_mw(&stand, 0), high_mw);
-    report = stand_report_of(&stand, 0, HOST_LEASED, A_NS - 1);     /* new state, not held */
+    report = stand_report_of(&stand, 0, HOST_LEASED, A_NS - 1); /* new state, not held */
     report.applied = cut;
     report.cap_mw = report.readback_mw = cut_mw;
     stand_report(&stand, &report);
     assert_int_equal(stand_exposure_mw(&stand, 0), high_mw);
-    report = stand_report_of(&stand, 0, HOST_LEASED, 10 * A_NS);    /* new sequence, but a write above it is in flight */
+    report = stand_report_of(&stand, 0, HOST_LEASED,
+                             10 * A_NS); /* new sequence, but a write above it is in flight */
     report.applied = cut;
     report.cap_mw = high_mw;
     report.readback_mw = cut_mw;
@@ -175,7 +177,8 @@ static void a_silent_host_keeps_its_exposure_for_ever(void **state)
     stand.host[1].draw_mw = CAP_MAX_MW;
     stand_run(&stand, 60 * NS_PER_S);
     assert_int_equal(stand_exposure_mw(&stand, 0), high_mw);
-    assert_true(stand.host[1].last.cap_mw <= BRANCH_MVA - high_mw || stand.host[1].last.cap_mw <= FAIL_SAFE_MW);
+    assert_true(stand.host[1].last.cap_mw <= BRANCH_MVA - high_mw ||
+                stand.host[1].last.cap_mw <= FAIL_SAFE_MW);
     stand_stop(&stand);
 }
 
@@ -189,7 +192,8 @@ static void a_lease_that_ran_out_retires_when_fail_safe_has_held(void **state)
     stand_report(&stand, &report);
     assert_int_equal(stand_exposure_mw(&stand, 0), high_mw);
     report = stand_report_of(&stand, 0, HOST_FAIL_SAFE, A_NS);
-    uint64_t newer = report.applied;    /* the answer to the report before is still on its way: it may yet be obeyed */
+    uint64_t newer =
+        report.applied; /* the answer to the report before is still on its way: it may yet be obeyed */
     report.applied = newer - 1;
     stand_report(&stand, &report);
     assert_true(stand_exposure_mw(&stand, 0) >= high_mw);
@@ -205,21 +209,21 @@ static void a_new_incarnation_counts_at_phys_max_at_once(void **state)
     stand.host[0].incarnation = 0x9999;
     stand.host[0].number = 0;
     struct report report = stand_report_of(&stand, 0, HOST_FAIL_SAFE, 10 * A_NS);
-    report.epoch = stand.epoch;     /* persisted by the agent */
+    report.epoch = stand.epoch; /* persisted by the agent */
     const struct egress *answer = stand_report(&stand, &report);
     assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
     assert_int_equal(stand_counters(&stand)->resets, 1);
     assert_non_null(answer);
     assert_int_equal(answer->incarnation, 0x9999);
     assert_true(answer->cap_mw <= FAIL_SAFE_MW);
-    stand_obey(&stand, 0);      /* the claim, held for A; the answer may raise it again */
+    stand_obey(&stand, 0); /* the claim, held for A; the answer may raise it again */
     assert_int_equal(stand_exposure_mw(&stand, 0), stand.host[0].last.cap_mw);
     stand_stop(&stand);
 }
 
 /*
- * "a report of its current incarnation": what the network held back from the incarnation before is no evidence of this one.
- * Section 3, "leaves phys_max when a report of its current incarnation [...] shows".
+ * "a report of its current incarnation": what the network held back from the incarnation before is no
+ * evidence of this one. Section 3, "leaves phys_max when a report of its current incarnation [...] shows".
  */
 static void a_late_report_of_an_older_incarnation_does_not_lower_exposure(void **state)
 {
@@ -255,7 +259,8 @@ static void a_read_back_above_the_lease_counts_at_phys_max(void **state)
     stand_stop(&stand);
 }
 
-/* "E(h) = phys_max [...] on a new incarnation or boot id, device loss": the same report cannot be the way out of it. */
+/* "E(h) = phys_max [...] on a new incarnation or boot id, device loss": the same report cannot be the way
+ * out of it. */
 static void a_lost_device_counts_at_phys_max_though_the_others_read_back_well(void **state)
 {
     (void)state;

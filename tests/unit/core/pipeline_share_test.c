@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who gets the watts and when: max-min shares, cut before raise (safety.md sections 5 and 9), ticks in parts, the digest. */
+/* Who gets the watts and when: max-min shares, cut before raise (safety.md sections 5 and 9), ticks in
+ * parts, the digest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,7 +78,8 @@ static void the_main_is_shared_over_its_branches(void **state)
     stand_stop(&stand);
 }
 
-/* Section 9, "Watts move cut first, confirmed, then raise", and I1b: until the cut is evidence, D still counts it. */
+/* Section 9, "Watts move cut first, confirmed, then raise", and I1b: until the cut is evidence, D still
+ * counts it. */
 static void watts_move_only_after_the_cut_is_confirmed(void **state)
 {
     (void)state;
@@ -92,7 +94,7 @@ static void watts_move_only_after_the_cut_is_confirmed(void **state)
     wants_all(&stand, 1);
     stand.host[0].mute = true;
     uint64_t old = stand.host[0].last.sequence;
-    for (int i = 0; i < 100; i++) {         /* its reports come, but its devices are slow */
+    for (int i = 0; i < 100; i++) { /* its reports come, but its devices are slow */
         struct report report = stand_report_of(&stand, 0, HOST_LEASED, 10 * A_NS);
         report.applied = old;
         report.cap_mw = report.readback_mw = had_mw;
@@ -110,8 +112,8 @@ static void watts_move_only_after_the_cut_is_confirmed(void **state)
 }
 
 /*
- * domain.md 4.6 on one phase: "no i can gain without lowering some j with x_j/w_j <= x_i/w_i that is above its floor". The
- * idle host holds what it does not use, and the waiting one is at its floor for ever.
+ * domain.md 4.6 on one phase: "no i can gain without lowering some j with x_j/w_j <= x_i/w_i that is above
+ * its floor". The idle host holds what it does not use, and the waiting one is at its floor for ever.
  */
 static void an_idle_host_gives_way_on_a_single_phase_branch_too(void **state)
 {
@@ -190,10 +192,18 @@ static struct slot report_slot(const struct model *model, uint32_t h, uint64_t n
     memset(&slot, 0, sizeof slot);
     slot.kind = SLOT_REPORT;
     slot.report = (struct report){
-        .host = h, .incarnation = 5 + h, .number = number, .epoch = number > 1, .applied = number - 1, .held_ns = NS_PER_S,
-        .cap_mw = model->host[h].fail_safe_mw, .readback_mw = model->host[h].fail_safe_mw,
-        .fail_safe_mw = model->host[h].fail_safe_mw, .phys_max_mw = type->phys_max_mw,
-        .draw_mw = (int64_t)(draw % (uint64_t)type->phys_max_mw), .state = number > 1 ? HOST_LEASED : HOST_FAIL_SAFE,
+        .host = h,
+        .incarnation = 5 + h,
+        .number = number,
+        .epoch = number > 1,
+        .applied = number - 1,
+        .held_ns = NS_PER_S,
+        .cap_mw = model->host[h].fail_safe_mw,
+        .readback_mw = model->host[h].fail_safe_mw,
+        .fail_safe_mw = model->host[h].fail_safe_mw,
+        .phys_max_mw = type->phys_max_mw,
+        .draw_mw = (int64_t)(draw % (uint64_t)type->phys_max_mw),
+        .state = number > 1 ? HOST_LEASED : HOST_FAIL_SAFE,
         .flags = draw % 2 ? REPORT_AT_CAP : 0,
     };
     return slot;
@@ -211,7 +221,8 @@ static struct slot plain_slot(uint8_t kind)
 static struct slot quiet_reading(uint32_t meter)
 {
     struct slot slot = plain_slot(SLOT_READING);
-    slot.reading = (struct reading){.meter = meter, .sequence = 1, .voltage_mv = {277128, 277128, 277128}, .crest_milli = 1414};
+    slot.reading = (struct reading){
+        .meter = meter, .sequence = 1, .voltage_mv = {277128, 277128, 277128}, .crest_milli = 1414};
     return slot;
 }
 

@@ -9,10 +9,18 @@ static void place_node(struct stand *stand, uint32_t n, uint32_t parent, int64_t
 {
     struct model_node *node = &stand->node[n];
     *node = (struct model_node){
-        .kind = n == MAIN ? NODE_MAIN : NODE_BRANCH, .phases = 3, .rated_100pct = 1, .limited = 1,
-        .ancestor_count = 1, .ancestor = {n}, .meter = n,
-        .volts_ln_mv = 100000, .volts_low_mv = 100000,
-        .rating_ma = ampere * 1000, .long_time_ma = ampere * 1000, .steady_ma = ampere * 1000,
+        .kind = n == MAIN ? NODE_MAIN : NODE_BRANCH,
+        .phases = 3,
+        .rated_100pct = 1,
+        .limited = 1,
+        .ancestor_count = 1,
+        .ancestor = {n},
+        .meter = n,
+        .volts_ln_mv = 100000,
+        .volts_low_mv = 100000,
+        .rating_ma = ampere * 1000,
+        .long_time_ma = ampere * 1000,
+        .steady_ma = ampere * 1000,
     };
     if (parent != INDEX_NONE) {
         node->parent_count = 1;
@@ -35,8 +43,14 @@ static void place_node(struct stand *stand, uint32_t n, uint32_t parent, int64_t
 static void place_host(struct stand *stand, uint32_t h)
 {
     stand->host_model[h] = (struct model_host){
-        .weight = 1, .cord_count = 1, .fail_safe_mw = FAIL_SAFE_MW, .floor_mw = FLOOR_MW,
-        .cord = {{.node = BRANCH_A + h / 2, .psus = 1, .phase_ppm = {1000000, 1000000, 1000000}, .share_ppm = {1000000}}},
+        .weight = 1,
+        .cord_count = 1,
+        .fail_safe_mw = FAIL_SAFE_MW,
+        .floor_mw = FLOOR_MW,
+        .cord = {{.node = BRANCH_A + h / 2,
+                  .psus = 1,
+                  .phase_ppm = {1000000, 1000000, 1000000},
+                  .share_ppm = {1000000}}},
     };
     snprintf(stand->host_model[h].name, NAME_BYTES, "host-%u", h);
     stand->host[h] = (struct stand_host){.incarnation = 0x1000 + h, .draw_mw = 0};
@@ -46,8 +60,14 @@ void stand_site(struct stand *stand)
 {
     memset(stand, 0, sizeof *stand);
     stand->type = (struct model_host_type){
-        .cap_min_mw = 100000, .cap_max_mw = CAP_MAX_MW, .gain_ppm = 1000000, .phys_max_mw = PHYS_MAX_MW,
-        .boot_mw = PHYS_MAX_MW, .pf_min_ppm = 1000000, .actuation_ns = A_NS, .quantum_mw = 1000,
+        .cap_min_mw = 100000,
+        .cap_max_mw = CAP_MAX_MW,
+        .gain_ppm = 1000000,
+        .phys_max_mw = PHYS_MAX_MW,
+        .boot_mw = PHYS_MAX_MW,
+        .pf_min_ppm = 1000000,
+        .actuation_ns = A_NS,
+        .quantum_mw = 1000,
     };
     place_node(stand, MAIN, INDEX_NONE, 1000);
     place_node(stand, BRANCH_A, MAIN, 140);
@@ -55,14 +75,29 @@ void stand_site(struct stand *stand)
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
         place_host(stand, h);
     stand->model = (struct model){
-        .name = "stand", .mode = MODE_ENFORCE, .node_count = STAND_NODES, .host_count = STAND_HOSTS, .type_count = 1,
-        .meter_count = STAND_METERS, .contingency_count = 1, .contingency = {"none"},
-        .node = stand->node, .host = stand->host_model, .type = &stand->type, .meter = stand->meter,
-        .policy = {
-            .lease_ns = NS_PER_S, .report_ns = 100 * NS_PER_MS, .tick_ns = 20 * NS_PER_MS,
-            .raise_after_emergency_ns = 100 * NS_PER_MS, .emergency_clear_ns = NS_PER_S, .rho_ppm = 10000,
-            .demand_hold_ns = 600 * NS_PER_MS, .demand_headroom_ppm = 50000,
-        },
+        .name = "stand",
+        .mode = MODE_ENFORCE,
+        .node_count = STAND_NODES,
+        .host_count = STAND_HOSTS,
+        .type_count = 1,
+        .meter_count = STAND_METERS,
+        .contingency_count = 1,
+        .contingency = {"none"},
+        .node = stand->node,
+        .host = stand->host_model,
+        .type = &stand->type,
+        .meter = stand->meter,
+        .policy =
+            {
+                .lease_ns = NS_PER_S,
+                .report_ns = 100 * NS_PER_MS,
+                .tick_ns = 20 * NS_PER_MS,
+                .raise_after_emergency_ns = 100 * NS_PER_MS,
+                .emergency_clear_ns = NS_PER_S,
+                .rho_ppm = 10000,
+                .demand_hold_ns = 600 * NS_PER_MS,
+                .demand_headroom_ppm = 50000,
+            },
     };
     stand->epoch = 7;
     stand->own_fail_safe_mw = FAIL_SAFE_MW;
@@ -100,7 +135,7 @@ void stand_step(struct stand *stand, struct slot *slot)
     slot->sequence = ++stand->slots;
     slot->t_ns = slot->t_receive_ns = stand->t_ns;
     pipeline_step(stand->core, slot, &stand->outbox);
-    if (stand->outbox.digest_due) {     /* closes the second before this slot */
+    if (stand->outbox.digest_due) { /* closes the second before this slot */
         stand->digest = stand->outbox.digest;
         stand->digests++;
         stand->decisions_told = stand->leases;
@@ -122,10 +157,19 @@ struct report stand_report_of(struct stand *stand, uint32_t h, uint8_t state, in
     struct stand_host *host = &stand->host[h];
     bool leased = host->last.kind && host->last.incarnation == host->incarnation;
     struct report report = {
-        .host = h, .flags = host->flags, .incarnation = host->incarnation, .epoch = leased ? stand->epoch : 0,
-        .number = ++host->number, .applied = leased ? host->last.sequence : 0, .held_ns = held_ns,
-        .cap_mw = stand->own_fail_safe_mw, .readback_mw = stand->own_fail_safe_mw,
-        .fail_safe_mw = stand->own_fail_safe_mw, .phys_max_mw = PHYS_MAX_MW, .draw_mw = host->draw_mw, .state = state,
+        .host = h,
+        .flags = host->flags,
+        .incarnation = host->incarnation,
+        .epoch = leased ? stand->epoch : 0,
+        .number = ++host->number,
+        .applied = leased ? host->last.sequence : 0,
+        .held_ns = held_ns,
+        .cap_mw = stand->own_fail_safe_mw,
+        .readback_mw = stand->own_fail_safe_mw,
+        .fail_safe_mw = stand->own_fail_safe_mw,
+        .phys_max_mw = PHYS_MAX_MW,
+        .draw_mw = host->draw_mw,
+        .state = state,
     };
     if (state == HOST_LEASED)
         report.cap_mw = report.readback_mw = host->last.cap_mw;
@@ -167,8 +211,12 @@ void stand_reading(struct stand *stand, uint32_t node, int64_t power_mw)
     memset(&slot, 0, sizeof slot);
     slot.kind = SLOT_READING;
     slot.reading = (struct reading){
-        .meter = node, .sequence = ++stand->readings, .t_meter_ns = stand->t_ns, .t_arrival_ns = stand->t_ns,
-        .crest_milli = 1414, .frequency_mhz = 60000,
+        .meter = node,
+        .sequence = ++stand->readings,
+        .t_meter_ns = stand->t_ns,
+        .t_arrival_ns = stand->t_ns,
+        .crest_milli = 1414,
+        .frequency_mhz = 60000,
     };
     for (uint32_t p = 0; p < PHASES; p++) {
         slot.reading.power_mw[p] = power_mw;
@@ -201,7 +249,8 @@ void stand_run(struct stand *stand, int64_t ns)
             stand_tick(stand);
         }
         for (uint32_t h = 0; h < STAND_HOSTS; h++)
-            if (stand->t_ns / (5 * NS_PER_MS) % 20 == 4 * h && !stand->host[h].mute && stand->host[h].last.kind)
+            if (stand->t_ns / (5 * NS_PER_MS) % 20 == 4 * h && !stand->host[h].mute &&
+                stand->host[h].last.kind)
                 stand_obey(stand, h);
     }
 }
