@@ -29,6 +29,7 @@ static struct weather draw_weather(struct chance *chance)
     weather.false_alarm = chance_hit(chance, 0.3) ? 0.003 : 0;
     weather.sag_from_ns = chance_hit(chance, 0.2) ? chance_range(chance, 1000, 3000) * NS_PER_MS : INT64_MAX;
     weather.sag_until_ns = chance_range(chance, 3000, 6000) * NS_PER_MS;
+    weather.refuse = chance_hit(chance, 0.3) ? 0.02 : 0;
     weather.mute = chance_hit(chance, 0.3) ? 0.1 : 0;
     return weather;
 }

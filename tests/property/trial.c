@@ -28,10 +28,14 @@ static struct core *make_core(struct trial *trial, int fill)
     return core_init(memory, trial->model, trial->epoch, trial->t_ns);
 }
 
+/* A start is always a new epoch; the controller before may be dead or only cut off. */
 static void start_controller(struct trial *trial)
 {
-    free(trial->core);
+    free(trial->zombie);
     free(trial->twin);
+    trial->zombie = trial->core;
+    trial->zombie_epoch = trial->epoch;
+    trial->zombie_until_ns = chance_hit(&trial->chance, 0.5) ? trial->t_ns + 2 * NS_PER_S : 0;
     trial->epoch++;
     trial->core = make_core(trial, 0x00);
     trial->twin = make_core(trial, 0xA5);
@@ -60,6 +64,7 @@ void trial_close(struct trial *trial)
 {
     free(trial->core);
     free(trial->twin);
+    free(trial->zombie);
     free(trial->outbox.record);
     free(trial->twin_outbox.record);
     free(trial->world);
@@ -67,25 +72,51 @@ void trial_close(struct trial *trial)
     model_unbuild(trial->model);
 }
 
-static void send_leases(struct trial *trial)
+static bool feed(struct trial *trial, struct slot *slot);
+
+static void send_lease(struct trial *trial, const struct egress *record, uint64_t epoch)
 {
+    struct lease lease = {
+        .host = record->host,
+        .flags = record->flags,
+        .incarnation = record->incarnation,
+        .epoch = epoch,
+        .sequence = record->sequence,
+        .echo = record->echo,
+        .cap_mw = record->cap_mw,
+        .floor_mw = (int64_t)record->floor_w * 1000,
+        .duration_ns = (int64_t)record->duration_us * NS_PER_US,
+    };
+    world_send(trial->world, &lease);
+}
+
+/* The port refuses one now and then: it comes back as a slot, and the account may not forget it. */
+static bool send_leases(struct trial *trial)
+{
+    struct slot refused;
+    memset(&refused, 0, sizeof refused);
     for (uint32_t i = 0; i < trial->outbox.count; i++) {
         const struct egress *record = &trial->outbox.record[i];
-        struct lease lease = {
-            .host = record->host,
-            .flags = record->flags,
-            .incarnation = record->incarnation,
-            .epoch = trial->epoch,
-            .sequence = record->sequence,
-            .echo = record->echo,
-            .cap_mw = record->cap_mw,
-            .floor_mw = (int64_t)record->floor_w * 1000,
-            .duration_ns = (int64_t)record->duration_us * NS_PER_US,
-        };
         trial->leases++;
         trial->above_fail_safe += record->cap_mw > trial->model->host[record->host].fail_safe_mw;
-        world_send(trial->world, &lease);
+        if (!refused.kind && chance_hit(&trial->chance, trial->world->weather.refuse)) {
+            refused.kind = SLOT_REFUSED;
+            refused.refused = (struct slot_refused){.host = record->host, .sequence = record->sequence};
+        } else {
+            send_lease(trial, record, trial->epoch);
+        }
     }
+    return !refused.kind || feed(trial, &refused);
+}
+
+/* The zombie hears most of what the new controller hears. */
+static void feed_zombie(struct trial *trial, const struct slot *slot)
+{
+    if (!trial->zombie || trial->t_ns >= trial->zombie_until_ns || chance_hit(&trial->chance, 0.3))
+        return;
+    pipeline_step(trial->zombie, slot, &trial->twin_outbox);
+    for (uint32_t i = 0; i < trial->twin_outbox.count; i++)
+        send_lease(trial, &trial->twin_outbox.record[i], trial->zombie_epoch);
 }
 
 static bool twins_agree(struct trial *trial)
@@ -114,8 +145,8 @@ static bool feed(struct trial *trial, struct slot *slot)
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, trial->shadow->complaint);
     if (core_counters(trial->core)->invariant_failures)
         return trial_fail(trial, "the core counts a failed invariant of its own");
-    send_leases(trial);
-    return true;
+    feed_zombie(trial, slot);
+    return send_leases(trial);
 }
 
 static bool feed_reports(struct trial *trial)

@@ -16,6 +16,7 @@ struct weather {
     double loss, twice, slow; /* per message: lost, delivered twice, delayed by up to slow_ns */
     int64_t quick_ns, slow_ns;
     double partition, restart, reset, foreign, mute; /* per host and second */
+    double refuse; /* per lease: the port does not take it */
     double clock_ppm; /* largest clock rate error of a host */
     double false_alarm; /* per reading: shows half as much again */
     int64_t sag_from_ns, sag_until_ns; /* every second meter sees 0.7 of nominal meanwhile */
