@@ -50,19 +50,25 @@ static void add(struct ledger *ledger, uint32_t node, enum sum sum, uint32_t c, 
     ledger->over_count += exposed_over(sums, c, phase);
 }
 
+/* The same change on every phase that carries the same fraction: a three-phase cord costs one conversion, not three. */
+static int64_t phase_delta_mva(const struct model_cord *cord, int64_t pf_ppm, uint32_t c, uint32_t phase, int64_t old_mw, int64_t new_mw)
+{
+    return draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) - draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+}
+
 void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
 {
     const struct model *model = ledger->model;
     const struct model_host *h = &model->host[host];
-    int64_t pf_ppm = pf_of(ledger, host);
+    int64_t pf_ppm = pf_of(ledger, host), delta_mva = 0;
     uint32_t cells = old_mw == new_mw ? 0 : model->contingency_count * PHASES;
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_cord *cord = &h->cord[j];
         const struct model_node *node = &model->node[cord->node];
         for (uint32_t i = 0; i < cells; i++) {
             uint32_t c = i / PHASES, phase = i % PHASES;
-            int64_t delta_mva = draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) -
-                                draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+            if (phase == 0 || cord->phase_ppm[phase] != cord->phase_ppm[phase - 1])
+                delta_mva = phase_delta_mva(cord, pf_ppm, c, phase, old_mw, new_mw);
             for (uint32_t a = 0; delta_mva && a < node->ancestor_count; a++)
                 add(ledger, node->ancestor[a], sum, c, phase, delta_mva);
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ports on DPDK's software devices: the kernel's AF_PACKET ring and its AF_XDP sockets. The two differ in the words that make
- * the device and in how their buffers are sized; every packet takes the same path.
+ * Ports on DPDK's software devices: the kernel's AF_PACKET ring and its AF_XDP sockets. The two differ in the
+ * words that make the device and in how their buffers are sized; every packet takes the same path.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -19,16 +20,19 @@
 #include "port/kernel_sockets.h"
 
 enum {
-    CACHED_BUFFERS = 64,            /* per thread; the pool holds half as many again before it gives some back */
-    COPY_BUFFERS = 1024,            /* per queue, where the driver copies: a burst in hand, one leaving, the caches */
-    RING_BUFFERS = 8192,            /* per queue, where the kernel holds them: fill, receive, transmit and completion */
-    XDP_HEADROOM = 256,             /* the kernel keeps it free in every AF_XDP chunk */
-    PACKET_HEADROOM = 96,           /* tpacket2 header, address and alignment before the frame in an AF_PACKET slot */
-    PACKET_SLOT_OVERHEAD = 32,      /* what the DPDK driver takes off a slot when it asks whether a buffer could hold it */
+    CACHED_BUFFERS = 64,       /* per thread */
+    COPY_BUFFERS = 1024,       /* per queue, where the driver copies: bursts in hand, the caches */
+    RING_BUFFERS = 8192,       /* per queue, where the kernel holds them: 2048 in each of its rings */
+    XDP_HEADROOM = 256,        /* the kernel keeps it free in every AF_XDP chunk */
+    PACKET_HEADROOM = 96,      /* before the frame in an AF_PACKET slot: its header, an address, alignment */
+    PACKET_SLOT_OVERHEAD = 32, /* what the driver takes off a slot to see whether a buffer could hold it */
     PACKET_BLOCK_BYTES = 65536,
     VLAN_TAG_BYTES = 4,
+    XDP_RETRIES = 25,
+    XDP_PATIENCE_US = 20000,
 };
-#define PACKET_RING_BYTES_MAX (UINT64_C(1) << 31)   /* the driver maps receive and transmit rings as one unsigned int */
+/* The driver maps both rings at once and counts the bytes in an unsigned int. */
+#define PACKET_RING_BYTES_MAX (UINT64_C(1) << 31)
 
 struct queue {
     struct port_counters counters;
@@ -58,8 +62,9 @@ struct recipe {
 static int fail(struct port *port, int rc, const struct port_config *config, const char *what)
 {
     char words[96];
-    eal_last_error(words, sizeof words);
-    return port_fail(port, rc, "%s on %s: %s (%s) %s", config->driver, config->interface, what, strerror(-rc), words);
+    eal_first_error(words, sizeof words);
+    return port_fail(port, rc, "%s on %s: %s (%s) %s", config->driver, config->interface, what, strerror(-rc),
+                     words);
 }
 
 static uint32_t power_of_two(uint32_t at_least)
@@ -70,15 +75,16 @@ static uint32_t power_of_two(uint32_t at_least)
     return size;
 }
 
-/* The driver takes slot i at base + i * slot: no slot may straddle blocks, hence powers of two. A longer frame than a slot
- * holds arrives cut; udp_parse refuses it as truncated. */
+/* The driver takes slot i at base + i * slot: no slot may straddle blocks, hence powers of two. A longer
+ * frame than a slot holds arrives cut; udp_parse refuses it as truncated. */
 static int packet_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
 {
     uint32_t slot = power_of_two(config->mtu + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES + PACKET_HEADROOM);
     uint32_t per_block = PACKET_BLOCK_BYTES / slot;
     uint32_t slots = (config->ring_frames + per_block - 1) / per_block * per_block;
     if (2 * (uint64_t)slots * slot >= PACKET_RING_BYTES_MAX)
-        return port_fail(port, -EINVAL, "%s: two rings of %u slots of %u bytes pass 2 GiB", config->interface, slots, slot);
+        return port_fail(port, -EINVAL, "%s: two rings of %u slots of %u bytes pass 2 GiB", config->interface,
+                         slots, slot);
     recipe->kind = "net_af_packet";
     recipe->domain = AF_PACKET;
     recipe->buffers = COPY_BUFFERS;
@@ -89,7 +95,8 @@ static int packet_recipe(struct port *port, const struct port_config *config, st
     return 0;
 }
 
-/* busy_budget=0: polling by us, not by the kernel's preferred busy polling, which needs its sysctls changed. */
+/* busy_budget=0: polling by us, not by the kernel's preferred busy polling, which needs its sysctls changed.
+ * */
 static int xdp_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
 {
     (void)port;
@@ -97,8 +104,8 @@ static int xdp_recipe(struct port *port, const struct port_config *config, struc
     recipe->domain = AF_XDP;
     recipe->buffers = RING_BUFFERS;
     recipe->buffer_bytes = config->mtu + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES + XDP_HEADROOM;
-    snprintf(recipe->arguments, sizeof recipe->arguments, "iface=%s,start_queue=0,queue_count=%u,busy_budget=0",
-             config->interface, config->queues);
+    snprintf(recipe->arguments, sizeof recipe->arguments,
+             "iface=%s,start_queue=0,queue_count=%u,busy_budget=0", config->interface, config->queues);
     return 0;
 }
 
@@ -110,8 +117,8 @@ static int check_interface(struct port *port, const struct port_config *config)
     if (mtu < 0)
         return port_fail(port, mtu, "%s: %s", config->interface, strerror(-mtu));
     if ((uint32_t)mtu < config->mtu)
-        return port_fail(port, -EMSGSIZE, "%s: the interface's MTU is %d, the port is to have %u", config->interface, mtu,
-                         config->mtu);
+        return port_fail(port, -EMSGSIZE, "%s: the interface's MTU is %d, the port is to have %u",
+                         config->interface, mtu, config->mtu);
     return 0;
 }
 
@@ -121,14 +128,17 @@ static int make_device(struct port *port, const struct port_config *config, cons
     snprintf(dpdk->device, sizeof dpdk->device, "%s_%s", recipe->kind, config->interface);
     if (!rte_eth_dev_get_port_by_name(dpdk->device, &dpdk->id)) {
         dpdk->device[0] = '\0';
-        return port_fail(port, -EBUSY, "%s on %s: this process has it open already", config->driver, config->interface);
+        return port_fail(port, -EBUSY, "%s on %s: this process has it open already", config->driver,
+                         config->interface);
     }
     int rc = rte_eal_hotplug_add("vdev", dpdk->device, recipe->arguments);
     if (rc) {
         dpdk->device[0] = '\0';
         return fail(port, rc < 0 ? rc : -EIO, config, "no device");
     }
-    return rte_eth_dev_get_port_by_name(dpdk->device, &dpdk->id) ? fail(port, -ENODEV, config, "device without a port") : 0;
+    return rte_eth_dev_get_port_by_name(dpdk->device, &dpdk->id)
+               ? fail(port, -ENODEV, config, "device without a port")
+               : 0;
 }
 
 static int make_pool(struct dpdk *dpdk, const struct recipe *recipe)
@@ -136,8 +146,8 @@ static int make_pool(struct dpdk *dpdk, const struct recipe *recipe)
     char name[RTE_MEMPOOL_NAMESIZE];
     snprintf(name, sizeof name, "flyball-%u", dpdk->id);
     uint32_t room = (RTE_PKTMBUF_HEADROOM + recipe->buffer_bytes + 63) / 64 * 64;
-    dpdk->pool = rte_pktmbuf_pool_create(name, recipe->buffers * dpdk->queues - 1, CACHED_BUFFERS, 0, (uint16_t)room,
-                                         SOCKET_ID_ANY);
+    dpdk->pool = rte_pktmbuf_pool_create(name, recipe->buffers * dpdk->queues - 1, CACHED_BUFFERS, 0,
+                                         (uint16_t)room, SOCKET_ID_ANY);
     return dpdk->pool ? 0 : -rte_errno;
 }
 
@@ -153,14 +163,16 @@ static int set_up_queues(struct dpdk *dpdk, uint32_t ring_frames)
     return rc;
 }
 
-/* The MTU is not told to DPDK: these drivers take it as an order to change the interface's, or claim to know 1500 only. */
+/* The MTU is not told to DPDK: these drivers take it as an order to change the interface's, or claim to know
+ * 1500 only. */
 static int start_device(struct port *port, const struct port_config *config)
 {
     struct dpdk *dpdk = port->state;
     struct rte_eth_dev_info info;
     int rc = rte_eth_dev_info_get(dpdk->id, &info);
     if (!rc && info.max_mtu < config->mtu)
-        return port_fail(port, -EMSGSIZE, "%s on %s: it carries MTU %u at most", config->driver, config->interface, info.max_mtu);
+        return port_fail(port, -EMSGSIZE, "%s on %s: it carries MTU %u at most", config->driver,
+                         config->interface, info.max_mtu);
     const struct rte_eth_conf conf = {0};
     if (!rc)
         rc = rte_eth_dev_configure(dpdk->id, (uint16_t)dpdk->queues, (uint16_t)dpdk->queues, &conf);
@@ -188,25 +200,58 @@ static void dpdk_close(struct port *port)
         (void)rte_eth_dev_close(dpdk->id);
         (void)rte_eal_hotplug_remove("vdev", dpdk->device);
     }
+    kernel_sockets_close_left(&dpdk->sockets);
     rte_mempool_free(dpdk->pool);
+    dpdk->started = false;
+    dpdk->device[0] = '\0';
+    dpdk->pool = NULL;
 }
 
-static int open_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
+/* The driver's packet socket hears every interface of the machine until the driver binds it to ours. What
+ * came in by then is thrown away here, with its count: a port hears its own interface and nothing else. */
+static void discard_arrivals(struct dpdk *dpdk, uint32_t at_most)
+{
+    struct rte_mbuf *burst[BURST_MAX];
+    for (uint16_t q = 0; q < dpdk->queues; q++) {
+        uint32_t left = at_most, got;
+        while (left && (got = rte_eth_rx_burst(dpdk->id, q, burst, BURST_MAX)) != 0) {
+            rte_pktmbuf_free_bulk(burst, got);
+            left -= got < left ? got : left;
+        }
+    }
+    kernel_sockets_forget(&dpdk->sockets);
+}
+
+static int open_once(struct port *port, const struct port_config *config, const struct recipe *recipe)
 {
     struct dpdk *dpdk = port->state;
-    dpdk->queues = config->queues;
     kernel_sockets_before(&dpdk->sockets, recipe->domain);
     int rc = make_device(port, config, recipe);
     if (rc)
         return rc;
     rc = make_pool(dpdk, recipe);
     rc = rc ? fail(port, rc, config, "no memory for buffers") : start_device(port, config);
-    if (rc) {
-        dpdk_close(port);
-        return rc;
-    }
     kernel_sockets_after(&dpdk->sockets);
-    return 0;
+    if (rc)
+        dpdk_close(port);
+    else
+        discard_arrivals(dpdk, 2 * config->ring_frames);
+    return rc;
+}
+
+/* The kernel takes an AF_XDP queue back in a work item some time after its socket was closed, and until then
+ * refuses the next one; the driver makes -EINVAL of that. So a port that was closed, or a process that died,
+ * a moment ago needs patience. */
+static int open_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
+{
+    struct dpdk *dpdk = port->state;
+    dpdk->queues = config->queues;
+    int rc = open_once(port, config, recipe);
+    for (int retry = 0; rc == -EINVAL && recipe->domain == AF_XDP && retry < XDP_RETRIES; retry++) {
+        rte_delay_us_sleep(XDP_PATIENCE_US);
+        rc = open_once(port, config, recipe);
+    }
+    return rc;
 }
 
 typedef int recipe_fn(struct port *, const struct port_config *, struct recipe *);
@@ -312,9 +357,10 @@ static void dpdk_statistics(struct port *port, struct port_statistics *statistic
         return;
     statistics->receive_errors += stats.ierrors;
     statistics->send_errors += stats.oerrors;
-    /* The kernel's own figures where its sockets were found: the driver's `imissed` is a part of them. */
-    statistics->lost += stats.rx_nombuf;
-    statistics->lost += dpdk->sockets.count ? kernel_sockets_lost(&dpdk->sockets) : stats.imissed;
+    /* The kernel's own figures where its sockets were found: the driver's `imissed` is a part of them, and a
+     * frame for which there was no buffer just now stays in the kernel's ring. */
+    statistics->lost +=
+        dpdk->sockets.count ? kernel_sockets_lost(&dpdk->sockets) : stats.imissed + stats.rx_nombuf;
 }
 
 const struct port_driver port_af_packet = {

@@ -13,7 +13,8 @@ extern const struct port_driver port_af_packet;
 extern const struct port_driver port_af_xdp;
 extern const struct port_driver port_synthetic;
 
-/* Written by the thread that owns the queue, read by whoever asks for statistics: relaxed, since no counter orders another. */
+/* Written by the thread that owns the queue, read by whoever asks for statistics: relaxed, since no counter
+ * orders another. */
 struct port_counters {
     _Alignas(64) _Atomic uint64_t received;
     _Atomic uint64_t received_bytes, receive_errors;
@@ -30,8 +31,8 @@ static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
 /* any: adds one queue's counters to the sum. */
 void port_counters_sum(const struct port_counters *counters, struct port_statistics *statistics);
 
-/* rt: how many frames from the front the port may carry: stops at the first that is shorter than an Ethernet header or
- * longer than the MTU allows. */
+/* rt: how many frames from the front the port may carry: stops at the first that is shorter than an Ethernet
+ * header or longer than the MTU allows. */
 uint32_t port_fitting(const struct port *port, const struct port_frame *frame, uint32_t count);
 
 /* setup: writes port->error and returns `error` (a negative errno). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "port/eal.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -19,15 +20,16 @@
 
 enum { ARGUMENTS_MAX = 64, ARGUMENT_TEXT = 2048 };
 
-/* The one piece of process-wide state here, because DPDK's own is process-wide: rte_eal_init works once, so somebody has to
- * remember that it ran. Guarded by `lock`; `last_error` by the lock of the log stream that writes it. */
+/* The one piece of process-wide state here, because DPDK's own is process-wide: rte_eal_init works once, so
+ * somebody has to remember that it ran. Guarded by `lock`; `first_error` by the lock of the log stream that
+ * writes it. */
 static struct {
     pthread_mutex_t lock;
     bool tried;
     int outcome;                /* of that one try */
     pthread_key_t thread;       /* its destructor gives an adopted thread's place back */
     FILE *log;
-    char last_error[128];
+    char first_error[128];
 } eal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 struct command {
@@ -64,8 +66,8 @@ static void add_extra(struct command *command, const char *extra)
             add(command, "%s", word);
 }
 
-/* One logical core that floats over `cores`. EAL puts its control threads on the complement of its logical cores within the
- * starter's affinity; that complement is empty here, and then they share the same set. */
+/* One logical core that floats over `cores`. EAL puts its control threads on the complement of its logical
+ * cores within the starter's affinity; that complement is empty here, and then they share the same set. */
 static void add_cores(struct command *command, const cpu_set_t *cores)
 {
     char list[512] = "";
@@ -100,41 +102,71 @@ static void compose(struct command *command, const struct port_config *config, c
     command->argument[command->count] = NULL;
 }
 
-static ssize_t keep_last_line(void *cookie, const char *text, size_t bytes)
+/* The first line since the last look is kept: it is nearest to the cause, the rest are callers giving up. */
+static ssize_t keep_first_line(void *cookie, const char *text, size_t bytes)
 {
     (void)cookie;
     size_t length = bytes;
     while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
         length--;
-    if (length >= sizeof eal.last_error)
-        length = sizeof eal.last_error - 1;
-    if (length) {
-        memcpy(eal.last_error, text, length);
-        eal.last_error[length] = '\0';
+    if (length >= sizeof eal.first_error)
+        length = sizeof eal.first_error - 1;
+    if (length && !eal.first_error[0]) {
+        memcpy(eal.first_error, text, length);
+        eal.first_error[length] = '\0';
     }
     return (ssize_t)bytes;
 }
 
-void eal_last_error(char *words, size_t bytes)
+void eal_first_error(char *words, size_t bytes)
 {
     if (!eal.log) {
         snprintf(words, bytes, "%s", "");
         return;
     }
     flockfile(eal.log);
-    snprintf(words, bytes, "%s", eal.last_error);
-    eal.last_error[0] = '\0';
+    snprintf(words, bytes, "%s", eal.first_error);
+    eal.first_error[0] = '\0';
     funlockfile(eal.log);
+}
+
+/* libbpf and libxdp, where the AF_XDP driver brought them, would write to the terminal. They are not linked
+ * here, so they are asked for by name and found only if loaded. Their levels: 0 is a warning, more is
+ * chatter. */
+__attribute__((format(printf, 2, 0))) static int keep_warning(int level, const char *format, va_list words)
+{
+    return level == 0 ? vfprintf(eal.log, format, words) + fflush(eal.log) : 0;
+}
+
+typedef void *set_print_fn(int (*print)(int level, const char *format, va_list words));
+
+static void hush(const char *library, const char *setter)
+{
+    void *handle = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+    set_print_fn *set_print = NULL;
+    if (!handle)
+        return;
+    *(void **)&set_print = dlsym(handle, setter);
+    if (set_print)
+        set_print(keep_warning);
+    dlclose(handle);
 }
 
 static void *run_init(void *argument)
 {
     struct command *command = argument;
-    return (void *)(intptr_t)(rte_eal_init(command->count, command->argument) < 0 ? -rte_errno : 0);
+    if (rte_eal_init(command->count, command->argument) < 0)
+        return (void *)(intptr_t)(rte_errno ? -rte_errno : -EIO);
+    /* Empty without shared configuration, but it would stay behind for ever. */
+    (void)rmdir(rte_eal_get_runtime_dir());
+    hush("libbpf.so.1", "libbpf_set_print");
+    hush("libxdp.so.1", "libxdp_set_print");
+    return NULL;
 }
 
-/* rte_eal_init makes its caller one of DPDK's threads, moves it, and every thread it starts inherits its scheduling class: so
- * it runs on a thread of its own, of ordinary class, that lives on the housekeeping core and ends. */
+/* rte_eal_init makes its caller one of DPDK's threads, moves it, and every thread it starts inherits its
+ * scheduling class: so it runs on a thread of its own, of ordinary class, that lives on the housekeeping core
+ * and ends. */
 static int init_elsewhere(struct command *command, const cpu_set_t *cores)
 {
     pthread_attr_t attributes;
@@ -165,12 +197,12 @@ static int start_once(const struct port_config *config)
         return -errno;
     if (config->housekeeping_core >= 0) {
         CPU_ZERO(&cores);
-        CPU_SET((unsigned)config->housekeeping_core % CPU_SETSIZE, &cores);
+        CPU_SET((unsigned)config->housekeeping_core, &cores);
     }
     int rc = pthread_key_create(&eal.thread, give_thread_back);
     if (rc)
         return -rc;
-    eal.log = fopencookie(&eal, "w", (cookie_io_functions_t){.write = keep_last_line});
+    eal.log = fopencookie(&eal, "w", (cookie_io_functions_t){.write = keep_first_line});
     if (!eal.log)
         return -ENOMEM;
     rte_openlog_stream(eal.log);
@@ -180,6 +212,9 @@ static int start_once(const struct port_config *config)
 
 int eal_start(struct port *port, const struct port_config *config)
 {
+    if (config->housekeeping_core >= sysconf(_SC_NPROCESSORS_CONF))
+        return port_fail(port, -EINVAL, "housekeeping core %d: this machine has no such core",
+                         config->housekeeping_core);
     pthread_mutex_lock(&eal.lock);
     if (!eal.tried)
         eal.outcome = start_once(config);
@@ -189,7 +224,7 @@ int eal_start(struct port *port, const struct port_config *config)
     if (!rc)
         return 0;
     char words[128];
-    eal_last_error(words, sizeof words);
+    eal_first_error(words, sizeof words);
     return port_fail(port, rc, "DPDK did not start (%s) %s", strerror(-rc), words);
 }
 

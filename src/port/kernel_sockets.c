@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool has_domain(int fd, int domain)
@@ -18,6 +19,13 @@ static bool has_domain(int fd, int domain)
     int found = -1;
     socklen_t bytes = sizeof found;
     return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &found, &bytes) && found == domain;
+}
+
+/* 0 when there is no such descriptor. The number of a closed descriptor is used again, its inode is not. */
+static uint64_t inode_of(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) ? 0 : status.st_ino;
 }
 
 static uint32_t list_sockets(int domain, int *fd, uint32_t room)
@@ -59,12 +67,21 @@ void kernel_sockets_after(struct kernel_sockets *sockets)
     for (uint32_t i = 0; i < count && sockets->count < LANES_MAX; i++) {
         if (was_there(sockets, now[i]))
             continue;
+        sockets->inode[sockets->count] = inode_of(now[i]);
         sockets->fd[sockets->count++] = now[i];
         /* What this machine's own stack sends over the interface is nothing we received. */
         int yes = 1;
         if (sockets->domain == AF_PACKET)
             (void)setsockopt(now[i], SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof yes);
     }
+}
+
+void kernel_sockets_close_left(struct kernel_sockets *sockets)
+{
+    for (uint32_t i = 0; i < sockets->count; i++)
+        if (inode_of(sockets->fd[i]) == sockets->inode[i])
+            close(sockets->fd[i]);
+    sockets->count = 0;
 }
 
 static uint64_t packet_lost(struct kernel_sockets *sockets)
@@ -90,9 +107,19 @@ static uint64_t xdp_lost(const struct kernel_sockets *sockets)
     return lost;
 }
 
-uint64_t kernel_sockets_lost(struct kernel_sockets *sockets)
+static uint64_t all_lost(struct kernel_sockets *sockets)
 {
     return sockets->domain == AF_PACKET ? packet_lost(sockets) : xdp_lost(sockets);
+}
+
+void kernel_sockets_forget(struct kernel_sockets *sockets)
+{
+    sockets->forgotten = all_lost(sockets);
+}
+
+uint64_t kernel_sockets_lost(struct kernel_sockets *sockets)
+{
+    return all_lost(sockets) - sockets->forgotten;
 }
 
 int kernel_interface_mtu(const char *interface)

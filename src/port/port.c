@@ -51,9 +51,11 @@ static int check_config(struct port *port, const struct port_config *config)
     if (!config->interface || !config->interface[0])
         return port_fail(port, -EINVAL, "no interface named");
     if (config->mtu < MTU_MIN || config->mtu > MTU_MAX)
-        return port_fail(port, -EINVAL, "%s: MTU %u is outside %d to %d", config->interface, config->mtu, MTU_MIN, MTU_MAX);
+        return port_fail(port, -EINVAL, "%s: MTU %u is outside %d to %d", config->interface, config->mtu,
+                         MTU_MIN, MTU_MAX);
     if (config->queues < 1 || config->queues > LANES_MAX)
-        return port_fail(port, -EINVAL, "%s: %u queues, 1 to %d are possible", config->interface, config->queues, LANES_MAX);
+        return port_fail(port, -EINVAL, "%s: %u queues, 1 to %d are possible", config->interface,
+                         config->queues, LANES_MAX);
     if (config->ring_frames < BURST_MAX || config->ring_frames > UINT32_C(1) << 20)
         return port_fail(port, -EINVAL, "%s: a ring of %u frames is outside %d to 2^20", config->interface,
                          config->ring_frames, BURST_MAX);
@@ -79,14 +81,16 @@ int port_open(struct port *port, const struct port_config *config)
     memset(port, 0, sizeof *port);
     const struct port_driver *driver = find_driver(config->driver);
     if (!driver)
-        return port_fail(port, -ENOENT, "this build has no port driver named \"%s\"", config->driver ? config->driver : "");
+        return port_fail(port, -ENOENT, "this build has no port driver named \"%s\"",
+                         config->driver ? config->driver : "");
     int rc = check_config(port, config);
     if (rc)
         return rc;
     port->driver = driver;
     port->mtu = config->mtu;
     port->state = take_state(driver->state_bytes);
-    rc = port->state ? driver->open(port, config) : port_fail(port, -ENOMEM, "%s: no memory", config->interface);
+    rc = port->state ? driver->open(port, config)
+                     : port_fail(port, -ENOMEM, "%s: no memory", config->interface);
     if (rc)
         drop_state(port);
     return rc;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A link in memory: two ports opened on the same name are its two ends, joined by a pair of lock-free queues per port queue.
- * What one end sends on queue q the other receives on queue q. A full queue refuses at the sender, so nothing is ever lost on
- * the way; frames sent before the far end opens wait for it, and whatever waits at an end when it opens is thrown away.
+ * A link in memory: two ports opened on the same name are its two ends, joined by a pair of lock-free queues
+ * per port queue. What one end sends on queue q the other receives on queue q. A full queue refuses at the
+ * sender, so nothing is lost on the way; what was sent while an end was closed is thrown away when that end
+ * opens.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,8 +15,9 @@
 
 enum { LINKS_MAX = 16, ENDS = 2 };
 
-/* Single producer, single consumer, whole bursts at a time: the consumer keeps the frames it was given until it asks again,
- * which a queue that hands out one record at a time could only offer by copying. Cells are in place: length, then bytes. */
+/* Single producer, single consumer, whole bursts at a time: the consumer keeps the frames it was given until
+ * it asks again, which a queue that hands out one record at a time could only offer by copying. Cells are in
+ * place: length, then bytes. */
 struct pipe {
     _Alignas(64) _Atomic uint64_t tail;     /* written by the sender; pairs with the receiver's acquire */
     uint64_t head_seen;
@@ -32,8 +34,9 @@ struct link {
     struct pipe towards[ENDS][LANES_MAX];
 };
 
-/* Two ports that never heard of each other must meet by name, so this table is the process's: the only one of its kind here.
- * Touched by open and close alone, under its lock; a link lives from its first open to its last close. */
+/* Two ports that never heard of each other must meet by name, so this table is the process's: the only one of
+ * its kind here. Touched by open and close alone, under its lock; a link lives from its first open to its
+ * last close. */
 static struct {
     pthread_mutex_t lock;
     struct link *link[LINKS_MAX];
@@ -90,7 +93,8 @@ static uint32_t pipe_take(struct pipe *pipe, struct port_frame *frame, uint32_t 
 static void pipe_throw_away(struct pipe *pipe)
 {
     pipe->lent = 0;
-    atomic_store_explicit(&pipe->head, atomic_load_explicit(&pipe->tail, memory_order_acquire), memory_order_release);
+    atomic_store_explicit(&pipe->head, atomic_load_explicit(&pipe->tail, memory_order_acquire),
+                          memory_order_release);
 }
 
 static void free_link(struct link *link)
@@ -110,7 +114,8 @@ static int make_pipe(struct pipe *pipe, uint32_t cells, uint32_t cell_bytes)
     pipe->cell = aligned_alloc(64, (size_t)count * cell_bytes);
     if (!pipe->cell)
         return -ENOMEM;
-    memset(pipe->cell, 0, (size_t)count * cell_bytes);      /* touched now, so that no send meets a page fault */
+    /* Touched now, so that no send meets a page fault. */
+    memset(pipe->cell, 0, (size_t)count * cell_bytes);
     return 0;
 }
 
@@ -157,7 +162,8 @@ static int join(struct port *port, const struct port_config *config)
         return port_fail(port, -ENOMEM, "%s: no memory for the link", config->interface);
     struct link *link = *place;
     if (link->mtu != config->mtu || link->queues != config->queues)
-        return port_fail(port, -EINVAL, "%s: the far end has MTU %u and %u queues", config->interface, link->mtu, link->queues);
+        return port_fail(port, -EINVAL, "%s: the far end has MTU %u and %u queues", config->interface,
+                         link->mtu, link->queues);
     if (link->taken[0] && link->taken[1])
         return port_fail(port, -EBUSY, "%s: both ends of the link are taken", config->interface);
     synthetic->link = link;
@@ -174,7 +180,8 @@ static void make_mac(uint8_t mac[6], const char *name, uint32_t end)
     uint32_t hash = UINT32_C(2166136261);
     for (const char *c = name; *c; c++)
         hash = (hash ^ (uint8_t)*c) * UINT32_C(16777619);
-    const uint8_t made[6] = {0x02, 0xf1, (uint8_t)(hash >> 16), (uint8_t)(hash >> 8), (uint8_t)hash, (uint8_t)(end + 1)};
+    const uint8_t made[6] = {
+        0x02, 0xf1, (uint8_t)(hash >> 16), (uint8_t)(hash >> 8), (uint8_t)hash, (uint8_t)(end + 1)};
     memcpy(mac, made, sizeof made);
 }
 
@@ -182,7 +189,8 @@ static int synthetic_open(struct port *port, const struct port_config *config)
 {
     const struct synthetic *synthetic = port->state;
     if (strlen(config->interface) >= NAME_BYTES)
-        return port_fail(port, -EINVAL, "%s: a link's name has %d bytes at most", config->interface, NAME_BYTES - 1);
+        return port_fail(port, -EINVAL, "%s: a link's name has %d bytes at most", config->interface,
+                         NAME_BYTES - 1);
     pthread_mutex_lock(&registry.lock);
     int rc = join(port, config);
     pthread_mutex_unlock(&registry.lock);
@@ -209,7 +217,8 @@ static uint32_t synthetic_receive(struct port *port, uint32_t queue, struct port
     return got;
 }
 
-static uint32_t synthetic_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count)
+static uint32_t synthetic_send(struct port *port, uint32_t queue, const struct port_frame *frame,
+                               uint32_t count)
 {
     struct synthetic *synthetic = port->state;
     struct pipe *out = &synthetic->link->towards[!synthetic->end][queue];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 791 (IPv4), RFC 768 (UDP), RFC 1071 (the checksum: the ones' complement sum of 16-bit words, in any byte order). */
+/* RFC 791 (IPv4), RFC 768 (UDP), RFC 1071 (the checksum: the ones' complement sum of 16-bit words, in any
+ * byte order). */
 #include "port/udp.h"
 
 #include <string.h>
@@ -16,7 +17,8 @@ enum {
     TYPE_OF_SERVICE = 0xB8,     /* expedited forwarding (RFC 3246) */
 };
 
-static_assert(ETHERNET_BYTES + IPV4_BYTES_MIN + UDP_BYTES == (int)UDP_HEADROOM, "the headroom is the three headers");
+static_assert(ETHERNET_BYTES + IPV4_BYTES_MIN + UDP_BYTES == (int)UDP_HEADROOM,
+              "the headroom is the three headers");
 
 static uint16_t load16(const uint8_t *at)
 {
@@ -40,8 +42,8 @@ static void store32(uint8_t *at, uint32_t value)
     store16(at + 2, value & 0xFFFF);
 }
 
-/* Words are summed as they lie in memory, eight bytes at a time, the carry brought round; RFC 1071 section 2(B): swapping all
- * bytes swaps the sum's, so the result is put back by storing it as it lies. */
+/* Words are summed as they lie in memory, eight bytes at a time, the carry brought round; RFC 1071 section
+ * 2(B): swapping all bytes swaps the sum's, so the result is put back by storing it as it lies. */
 static uint64_t sum_words(uint64_t sum, const uint8_t *data, uint32_t bytes)
 {
     for (; bytes >= 8; data += 8, bytes -= 8) {
@@ -109,7 +111,8 @@ static int check_udp(const uint8_t *ip, const uint8_t *udp, uint32_t room, uint1
     return ACCEPTED;
 }
 
-int udp_parse(const uint8_t *frame, uint32_t length, const struct endpoint *local, struct udp_datagram *datagram)
+int udp_parse(const uint8_t *frame, uint32_t length, const struct endpoint *local,
+              struct udp_datagram *datagram)
 {
     if (length < ETHERNET_BYTES)
         return REFUSED_TRUNCATED;
@@ -136,7 +139,8 @@ int udp_parse(const uint8_t *frame, uint32_t length, const struct endpoint *loca
     return ACCEPTED;
 }
 
-static void build_ipv4(uint8_t *ip, const struct endpoint *from, const struct endpoint *to, uint32_t packet_bytes)
+static void build_ipv4(uint8_t *ip, const struct endpoint *from, const struct endpoint *to,
+                       uint32_t packet_bytes)
 {
     memset(ip, 0, IPV4_BYTES_MIN);
     ip[0] = 0x45;
@@ -151,7 +155,8 @@ static void build_ipv4(uint8_t *ip, const struct endpoint *from, const struct en
     memcpy(ip + 10, &checksum, sizeof checksum);
 }
 
-uint32_t udp_build(uint8_t *frame, const struct endpoint *from, const struct endpoint *to, uint32_t payload_bytes)
+uint32_t udp_build(uint8_t *frame, const struct endpoint *from, const struct endpoint *to,
+                   uint32_t payload_bytes)
 {
     uint8_t *ip = frame + ETHERNET_BYTES, *udp = ip + IPV4_BYTES_MIN;
     uint32_t udp_bytes = UDP_BYTES + payload_bytes;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Log-linear latency histogram (HDR layout, 1/32 relative resolution, 1 ns to 2^40 ns): about 2 ns a record, no allocation. */
+/* Log-linear latency histogram (HDR layout, 1/32 relative resolution, 1 ns to 2^40 ns): about 2 ns a
+ * record, no allocation. */
 #ifndef FLYBALL_RECORD_HISTOGRAM_H
 #define FLYBALL_RECORD_HISTOGRAM_H
 

@@ -94,8 +94,9 @@ void build_meters(const struct draft *d, struct model *m)
 void build_policy(const struct draft *d, struct model *m)
 {
     const struct draft_policy *p = &d->policy;
-    struct model_threshold *const threshold[] = {&m->policy.power_pct, &m->policy.current_pct, &m->policy.sag_pct,
-                                                 &m->policy.swell_pct, &m->policy.dp_dt_w_per_s};
+    struct model_threshold *const threshold[] = {&m->policy.power_pct, &m->policy.current_pct,
+                                                 &m->policy.sag_pct, &m->policy.swell_pct,
+                                                 &m->policy.dp_dt_w_per_s};
 
     m->policy.lease_ns = p->lease.number;
     m->policy.report_ns = p->report.number;

@@ -5,7 +5,8 @@
 
 #include "site/draft.h"
 
-/* setup: fills site->model, note and addresses from a draft without errors; takes site->memory. 0 or -ENOMEM. */
+/* setup: fills site->model, note and addresses from a draft without errors; takes site->memory.
+ * 0 or -ENOMEM. */
 int build_model(struct draft *d, struct site *site);
 
 /* setup: the parts of it. */
@@ -16,11 +17,12 @@ void build_meters(const struct draft *d, struct model *model);
 void build_policy(const struct draft *d, struct model *model);
 int build_bad(struct draft *d, struct model *model);
 
-/* any: is there still a way from node to a source when `lost` (a model index, INDEX_NONE = nothing) is gone? */
+/* any: is there still a way from node to a source when `lost` (a model index, INDEX_NONE =
+ * nothing) is gone? */
 int build_alive(const struct model *model, uint32_t node, uint32_t lost);
 
-/* setup: I2 (safety.md section 5) and the warnings. 0 or -ENOMEM. */
+/* setup: I2 (safety.md section 5), and the warnings. 0 or -ENOMEM. */
 int check_fail_safe(struct draft *d, const struct site *site);
-void check_warnings(struct draft *d, const struct site *site);
+int check_warnings(struct draft *d, const struct site *site);
 
 #endif

@@ -47,35 +47,49 @@ static int collect_ancestors(struct model *m, struct model_node *n, uint32_t sel
     return 0;
 }
 
+/* Do two figures of one thing agree within 2 %? */
+static int agree(int64_t a, int64_t b)
+{
+    int64_t apart = a > b ? a - b : b - a;
+
+    return apart <= a / 50;
+}
+
 /* domain.md 0.5: amperes and kilowatts of one device, compared at nominal volts. */
 static void check_ratings(struct draft *d, const struct draft_node *draft, const struct model_node *n)
 {
-    enum { PERCENT_2 = 50 };
+    int64_t power = derive_round_down(n->rating_ma, n->volts_ln_mv * n->phases, 1000);
+    int64_t line_to_line = derive_round_down(n->rating_ma, draft->volts_ll_mv, 1000),
+            given = draft->rating_power.number;
     char text[32];
 
-    if (!draft->rating_power.at || !n->limited)
+    if (!draft->rating_power.at || !n->limited || agree(power, given))
         return;
-    int64_t volts = n->volts_ln_mv * n->phases, power = derive_round_down(n->rating_ma, volts, 1000);
-    int64_t apart = power > draft->rating_power.number ? power - draft->rating_power.number : draft->rating_power.number - power;
-
-    if (apart <= power / PERCENT_2)
+    if (n->phases != PHASES && agree(line_to_line, given))
         return;
-    finding_at(d->errors, draft->rating_power.at,
-               "rating_power %s disagrees with rating %s by more than 2%%, that is %s at %s, correct one or drop it",
-               draft->rating_power.text, draft->rating.text, quantity_write(QUANTITY_APPARENT, power, text, sizeof text),
-               draft->volts.at ? draft->volts.text : "nominal volts");
+    finding_at(
+        d->errors, draft->rating_power.at,
+        "rating_power %s disagrees with rating %s by more than 2%%, that is %s at %s, correct one or drop it",
+        draft->rating_power.text, draft->rating.text,
+        quantity_write(QUANTITY_APPARENT, power, text, sizeof text),
+        draft->volts.at ? draft->volts.text : "nominal volts");
 }
 
 static void build_limit(const struct draft_node *draft, struct model_node *n, struct site_note *note)
 {
-    const int64_t definite = derive_definite_ma(draft->short_time.pickup.number, draft->short_time.tolerance.number,
-                                                draft->instantaneous.pickup.number, draft->instantaneous.tolerance.number);
-    const struct device device = {
-        .definite_ma = definite,
-        .long_time_ma = n->long_time_ma, .rated_100pct = n->rated_100pct, .ambient_ppm = draft->ambient.number,
-        .conductor_ma = draft->conductor.number, .transformer_mva = draft->transformer.number,
-        .ups_mva = draft->ups.apparent.number, .ups_mw = draft->ups.active.number,
-        .volts_ln_mv = n->volts_ln_mv, .phases = n->phases};
+    const int64_t definite =
+        derive_definite_ma(draft->short_time.pickup.number, draft->short_time.tolerance.number,
+                           draft->instantaneous.pickup.number, draft->instantaneous.tolerance.number);
+    const struct device device = {.definite_ma = definite,
+                                  .long_time_ma = n->long_time_ma,
+                                  .rated_100pct = n->rated_100pct,
+                                  .ambient_ppm = draft->ambient.number,
+                                  .conductor_ma = draft->conductor.number,
+                                  .transformer_mva = draft->transformer.number,
+                                  .ups_mva = draft->ups.apparent.number,
+                                  .ups_mw = draft->ups.active.number,
+                                  .volts_ln_mv = n->volts_ln_mv,
+                                  .phases = n->phases};
     enum steady_term term = STEADY_NONE;
 
     if (n->limited)
@@ -104,8 +118,8 @@ static void build_node(struct draft *d, struct site *site, uint32_t i)
     n->rating_ma = draft->rating.number;
     n->long_time_ma = draft->long_time.at ? draft->long_time.number : draft->rating.number;
     if (collect_ancestors(&site->model, n, i))
-        finding_at(d->errors, draft->at, "node '%s' has more than %d nodes above it, flatten the graph", n->name,
-                   ANCESTORS_MAX - 1);
+        finding_at(d->errors, draft->at, "node '%s' has more than %d nodes above it, flatten the graph",
+                   n->name, ANCESTORS_MAX - 1);
     build_limit(draft, n, &site->note[i]);
     check_ratings(d, draft, n);
 }
@@ -117,7 +131,8 @@ static void set_limits(const struct draft *d, struct model *m)
         const struct draft_node *draft = &d->node[d->node_order[i]];
         int64_t limit = n->limited ? derive_limit_mva(n->steady_ma, n->volts_low_mv) : DERIVE_NO_LIMIT;
 
-        for (uint32_t c = 0; c < m->contingency_count; c++)     /* what is lost carries nothing and binds nothing */
+        /* what is lost carries nothing and binds nothing */
+        for (uint32_t c = 0; c < m->contingency_count; c++)
             for (uint32_t ph = 0; ph < PHASES; ph++)
                 n->limit_mva[c][ph] = build_alive(m, i, lost_node(d, c)) ? limit : DERIVE_NO_LIMIT;
         /* what hangs on a node without a lease is load of everything above it too */
@@ -146,11 +161,13 @@ static enum wiring cord_wiring(struct draft *d, const struct draft_cord *cord, c
     if (cord->phases.number < 0) {
         if (n->phases == PHASES)
             return WIRING_ABC;
-        finding_at(d->errors, cord->at, "node '%s' has one phase, say which with phases: A, B, C, AB, BC or CA", n->name);
+        finding_at(d->errors, cord->at,
+                   "node '%s' has one phase, say which with phases: A, B, C, AB, BC or CA", n->name);
         return WIRING_COUNT;
     }
     if (cord->phases.number == WIRING_ABC && n->phases != PHASES) {
-        finding_at(d->errors, cord->at, "a three-phase cord on node '%s' that has one phase, use phases: A, B, C, AB, BC or CA",
+        finding_at(d->errors, cord->at,
+                   "a three-phase cord on node '%s' that has one phase, use phases: A, B, C, AB, BC or CA",
                    n->name);
         return WIRING_COUNT;
     }
@@ -158,7 +175,8 @@ static enum wiring cord_wiring(struct draft *d, const struct draft_cord *cord, c
 }
 
 /* Shares of one row's cords under every contingency: a cord without a way to a source carries nothing. */
-static void set_shares(const struct draft *d, const struct model *m, const struct draft_row *row, struct model_cord *cord)
+static void set_shares(const struct draft *d, const struct model *m, const struct draft_row *row,
+                       struct model_cord *cord)
 {
     for (uint32_t c = 0; c < m->contingency_count; c++) {
         uint32_t alive = 0, psus = 0, is_alive[CORDS_MAX];
@@ -172,7 +190,8 @@ static void set_shares(const struct draft *d, const struct model *m, const struc
             uint32_t given = (uint32_t)row->cords_of[j].share.number;
             uint32_t share = is_alive[j] ? derive_share_ppm(cord[j].psus, psus, alive) : 0;
 
-            /* a configured share is the normal one; losses move load to the survivors, never away from them */
+            /* a configured share is the normal one; losses move load to the survivors, never
+             * away from them */
             if (given && is_alive[j] && (alive == row->cord_count || given > share))
                 share = given;
             cord[j].share_ppm[c] = share;
@@ -180,7 +199,8 @@ static void set_shares(const struct draft *d, const struct model *m, const struc
     }
 }
 
-static void build_row(struct draft *d, const struct model *m, const struct draft_row *row, struct model_host *host)
+static void build_row(struct draft *d, const struct model *m, const struct draft_row *row,
+                      struct model_host *host)
 {
     for (uint32_t j = 0; j < row->cord_count; j++) {
         const struct draft_cord *from = &row->cords_of[j];
@@ -239,7 +259,7 @@ void build_hosts(struct draft *d, struct site *site)
         const struct draft_row *row = &d->row[draft->row];
         struct site_address *address = &site->host_address[h];
 
-        if (draft->row != built) {      /* hosts of one row stand together and differ in name and address only */
+        if (draft->row != built) { /* hosts of one row differ in name and address only */
             same = (struct model_host){0};
             build_row(d, m, row, &same);
             built = draft->row;

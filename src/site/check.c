@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can only be checked on the whole: fail-safe everywhere must be carried for ever, and what deserves a warning. */
+/* What can only be checked on the whole: fail-safe everywhere must be carried for ever, and what
+ * deserves a warning. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static void look(struct worst *worst, const struct model_node *n, const int64_t 
 
         if (over <= worst->over)
             continue;
-        *worst = (struct worst){over, c, ph, hosts[ph], n->bad_mva[c][ph], n->other_mva[ph], n->limit_mva[c][ph]};
+        *worst =
+            (struct worst){over, c, ph, hosts[ph], n->bad_mva[c][ph], n->other_mva[ph], n->limit_mva[c][ph]};
     }
 }
 
@@ -43,8 +45,8 @@ static void report(struct draft *d, const struct model *m, uint32_t node, const 
     finding_at(d->errors, d->node[d->node_order[node]].at,
                "node '%s' phase %c%s: with every host at fail-safe %s may flow (hosts %s, bad %s, other %s), "
                "its steady limit is %s: lower fail_safe or k, or move hosts",
-               m->node[node].name, (char)('A' + w->phase), when, kva(w->hosts + w->bad + w->other, all), kva(w->hosts, hosts),
-               kva(w->bad, bad), kva(w->other, other), kva(w->limit, limit));
+               m->node[node].name, (char)('A' + w->phase), when, kva(w->hosts + w->bad + w->other, all),
+               kva(w->hosts, hosts), kva(w->bad, bad), kva(w->other, other), kva(w->limit, limit));
 }
 
 /* I2, second half: k hosts that start together must not reach the fastest element. */
@@ -58,7 +60,8 @@ static void check_inrush(struct draft *d, const struct model *m, const struct su
         if (!n->instant_peak_ma || !n->limited)
             continue;
         /* peak to rms, down: 1 / sqrt 2 */
-        int64_t limit = derive_limit_mva(derive_round_down(n->instant_peak_ma, 707106, PPM), n->volts_low_mv), most = 0;
+        int64_t limit = derive_limit_mva(derive_round_down(n->instant_peak_ma, 707106, PPM), n->volts_low_mv),
+                most = 0;
 
         for (uint32_t ph = 0; ph < PHASES; ph++) {
             int64_t start = sum[i][ph] + n->other_mva[ph] + sums_largest_gaps(m, below, i, SUM_BOOT, 0, ph);
@@ -67,7 +70,8 @@ static void check_inrush(struct draft *d, const struct model *m, const struct su
         }
         if (most > limit)
             finding_at(d->errors, d->node[d->node_order[i]].at,
-                       "node '%s': %u hosts that start together may draw %s, 0.85 of the fast edge of its fastest stage is %s: "
+                       "node '%s': %u hosts that start together may draw %s, 0.85 of the fast edge of its "
+                       "fastest stage is %s: "
                        "lower inrush or k, or raise the pickup",
                        n->name, n->k, kva(most, text), kva(limit, edge));
     }
@@ -96,7 +100,7 @@ int check_fail_safe(struct draft *d, const struct site *site)
 
 enum warning { WARN_SETTINGS, WARN_K, WARN_METER, WARNING_COUNT };
 
-static int applies(const struct site *site, uint32_t node, enum warning what)
+static int applies(const struct site *site, const uint32_t *hosts, uint32_t node, enum warning what)
 {
     const struct model_node *n = &site->model.node[node];
 
@@ -104,14 +108,14 @@ static int applies(const struct site *site, uint32_t node, enum warning what)
     case WARN_SETTINGS:
         return n->limited && !site->note[node].settings_known;
     case WARN_K:
-        return n->limited && !n->k && n->host_below > 1;
+        return n->limited && !n->k && hosts[node] > 1;
     default:
         return n->limited && n->meter == INDEX_NONE;
     }
 }
 
 /* One line for all nodes a warning is about: a hall has thousands. */
-static void warn_nodes(struct draft *d, const struct site *site, enum warning what)
+static void warn_nodes(struct draft *d, const struct site *site, const uint32_t *hosts, enum warning what)
 {
     static const char *const text[WARNING_COUNT] = {
         [WARN_SETTINGS] = "no settings_from: no oversubscription there, name study, as_left and by",
@@ -125,10 +129,11 @@ static void warn_nodes(struct draft *d, const struct site *site, enum warning wh
     size_t used = 0;
 
     for (uint32_t i = 0; i < m->node_count; i++) {
-        if (!applies(site, i, what))
+        if (!applies(site, hosts, i, what))
             continue;
         if (count < NAMED)
-            used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", count ? ", " : "", m->node[i].name);
+            used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", count ? ", " : "",
+                                     m->node[i].name);
         if (!count++)
             first = i;
     }
@@ -136,8 +141,8 @@ static void warn_nodes(struct draft *d, const struct site *site, enum warning wh
         return;
     const struct tree *at = d->node[d->node_order[first]].at;
 
-    finding_at(d->warnings, at, "%u node%s (%s%s): %s", count, count > 1 ? "s" : "", line, count > NAMED ? ", ..." : "",
-               text[what]);
+    finding_at(d->warnings, at, "%u node%s (%s%s): %s", count, count > 1 ? "s" : "", line,
+               count > NAMED ? ", ..." : "", text[what]);
 }
 
 /* The sums are in power and do not mind, but limits follow from the volts written: a slip would go unseen. */
@@ -153,19 +158,24 @@ static void warn_volts(struct draft *d, const struct site *site)
             continue;
         for (uint32_t p = 0; p < n->parent_count; p++)
             if (m->node[n->parent[p]].volts_ln_mv != n->volts_ln_mv)
-                finding_at(d->warnings, draft->volts.at ? draft->volts.at : draft->at,
-                           "node '%s' and its parent '%s' differ in volts and no transformer stands between them", n->name,
-                           m->node[n->parent[p]].name);
+                finding_at(
+                    d->warnings, draft->volts.at ? draft->volts.at : draft->at,
+                    "node '%s' and its parent '%s' differ in volts and no transformer stands between them",
+                    n->name, m->node[n->parent[p]].name);
     }
 }
 
-void check_warnings(struct draft *d, const struct site *site)
+int check_warnings(struct draft *d, const struct site *site)
 {
     const struct model *m = &site->model;
+    uint32_t *hosts = scratch_take(&d->scratch, (m->node_count + 1) * sizeof *hosts);
 
+    if (!hosts)
+        return -ENOMEM;
+    sums_count_hosts(m, hosts);
     warn_volts(d, site);
     for (enum warning what = 0; what < WARNING_COUNT; what++)
-        warn_nodes(d, site, what);
+        warn_nodes(d, site, hosts, what);
     for (uint32_t c = 1; c < m->contingency_count; c++) {
         uint32_t dark = 0;
 
@@ -177,7 +187,8 @@ void check_warnings(struct draft *d, const struct site *site)
             dark += !share;
         }
         if (dark)
-            finding_at(d->warnings, d->redundancy.may_lose.at, "%u host%s without power after the loss of %s", dark,
-                       dark > 1 ? "s are" : " is", m->contingency[c]);
+            finding_at(d->warnings, d->redundancy.may_lose.at, "%u host%s without power after the loss of %s",
+                       dark, dark > 1 ? "s are" : " is", m->contingency[c]);
     }
+    return 0;
 }

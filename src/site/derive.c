@@ -45,10 +45,15 @@ static void hold(int64_t *least, enum steady_term *term, int64_t ma, enum steady
     *term = which;
 }
 
-/* A rating in power as amperes per phase at nominal volts. */
+/* A rating in power as amperes per phase at nominal volts. One phase may be wired line to line: the higher
+ * volts give the lower limit. */
 static int64_t power_ma(const struct device *d, int64_t power_m)
 {
-    return derive_round_down(power_m, 1000, d->volts_ln_mv * d->phases);
+    enum { ROOT_3_UP_PPM = 1732051 };
+    int64_t volts = d->phases == PHASES ? d->volts_ln_mv * PHASES
+                                        : derive_round_up(d->volts_ln_mv, ROOT_3_UP_PPM, PPM);
+
+    return derive_round_down(power_m, 1000, volts);
 }
 
 int64_t derive_steady_ma(const struct device *d, enum steady_term *term)
@@ -57,7 +62,8 @@ int64_t derive_steady_ma(const struct device *d, enum steady_term *term)
 
     *term = STEADY_LONG_TIME;
     /* 0.95 x fast edge, which lies at 1.05 x the setting (domain.md 1.3, L) */
-    hold(&least, term, derive_round_down(d->long_time_ma, 9975 * d->ambient_ppm, 10000 * PPM), STEADY_FAST_EDGE);
+    hold(&least, term, derive_round_down(d->long_time_ma, 9975 * d->ambient_ppm, 10000 * PPM),
+         STEADY_FAST_EDGE);
     /* safety.md section 5, admissible: 5 % below every definite stage, whatever heat allows */
     if (d->definite_ma)
         hold(&least, term, derive_round_down(d->definite_ma, 95, 100), STEADY_DEFINITE);
@@ -77,7 +83,8 @@ int64_t derive_limit_mva(int64_t steady_ma, int64_t volts_low_mv)
     return derive_round_down(steady_ma, volts_low_mv, 1000);
 }
 
-int64_t derive_definite_ma(int64_t short_time_ma, int64_t short_tolerance_ppm, int64_t instantaneous_ma, int64_t tolerance_ppm)
+int64_t derive_definite_ma(int64_t short_time_ma, int64_t short_tolerance_ppm, int64_t instantaneous_ma,
+                           int64_t tolerance_ppm)
 {
     int64_t slow = derive_round_down(short_time_ma, PPM - short_tolerance_ppm, PPM);
     int64_t fast = derive_round_down(instantaneous_ma, PPM - tolerance_ppm, PPM);
@@ -134,8 +141,8 @@ uint32_t derive_share_ppm(uint32_t psus, uint32_t alive_psus, uint32_t alive)
     return (uint32_t)(share < PPM ? share : PPM);
 }
 
-int64_t derive_contribution_mva(int64_t draw_mw, const struct model_cord *cord, uint32_t contingency, uint32_t phase,
-                                int64_t pf_min_ppm)
+int64_t derive_contribution_mva(int64_t draw_mw, const struct model_cord *cord, uint32_t contingency,
+                                uint32_t phase, int64_t pf_min_ppm)
 {
     wide top = (wide)(uint64_t)draw_mw * cord->share_ppm[contingency] * cord->phase_ppm[phase];
     wide bottom = (wide)(uint64_t)PPM * (uint64_t)pf_min_ppm;

@@ -13,7 +13,13 @@ enum wiring { WIRING_A, WIRING_B, WIRING_C, WIRING_AB, WIRING_BC, WIRING_CA, WIR
 
 /* The terms of steady_limit (safety.md section 2). */
 enum steady_term {
-    STEADY_LONG_TIME, STEADY_FAST_EDGE, STEADY_DEFINITE, STEADY_CONDUCTOR, STEADY_TRANSFORMER, STEADY_UPS_KVA, STEADY_UPS_KW,
+    STEADY_LONG_TIME,
+    STEADY_FAST_EDGE,
+    STEADY_DEFINITE,
+    STEADY_CONDUCTOR,
+    STEADY_TRANSFORMER,
+    STEADY_UPS_KVA,
+    STEADY_UPS_KW,
     STEADY_NONE
 };
 
@@ -29,7 +35,8 @@ struct device {
     uint32_t phases;
 };
 
-/* any: ceil(a * b / c) and floor(a * b / c) in 128 bits; a, b >= 0, c > 0; results above INT64_MAX are held there. */
+/* any: ceil(a * b / c) and floor(a * b / c) in 128 bits; a, b >= 0, c > 0; results above
+ * INT64_MAX are held there. */
 int64_t derive_round_up(int64_t a, int64_t b, int64_t c);
 int64_t derive_round_down(int64_t a, int64_t b, int64_t c);
 
@@ -43,8 +50,10 @@ int64_t derive_steady_ma(const struct device *device, enum steady_term *term);
 /* any: the same as apparent power on one phase at the lowest credible voltage. */
 int64_t derive_limit_mva(int64_t steady_ma, int64_t volts_low_mv);
 
-/* any: lowest fast edge of short-time and instantaneous, rms amperes; a pickup of 0 = not there, 0 = neither. */
-int64_t derive_definite_ma(int64_t short_time_ma, int64_t short_tolerance_ppm, int64_t instantaneous_ma, int64_t tolerance_ppm);
+/* any: lowest fast edge of short-time and instantaneous, rms amperes; a pickup of 0 = not there,
+ * 0 = neither. */
+int64_t derive_definite_ma(int64_t short_time_ma, int64_t short_tolerance_ppm, int64_t instantaneous_ma,
+                           int64_t tolerance_ppm);
 
 /* any: 0.85 x such an edge in peak amperes. */
 int64_t derive_instant_peak_ma(int64_t definite_ma);
@@ -60,7 +69,7 @@ void derive_phase_ppm(enum wiring wiring, uint32_t phase_ppm[PHASES]);
 uint32_t derive_share_ppm(uint32_t psus, uint32_t alive_psus, uint32_t alive);
 
 /* any: what a draw puts on one phase through one cord, in mVA. */
-int64_t derive_contribution_mva(int64_t draw_mw, const struct model_cord *cord, uint32_t contingency, uint32_t phase,
-                                int64_t pf_min_ppm);
+int64_t derive_contribution_mva(int64_t draw_mw, const struct model_cord *cord, uint32_t contingency,
+                                uint32_t phase, int64_t pf_min_ppm);
 
 #endif

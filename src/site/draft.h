@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site as written: values with their places, references resolved to draft indices, nothing derived yet. */
+/* The site as written: values with their places, references resolved to draft indices, nothing
+ * derived yet. */
 #ifndef FLYBALL_SITE_DRAFT_H
 #define FLYBALL_SITE_DRAFT_H
 
@@ -43,7 +44,8 @@ struct draft_node {
 
 struct draft_type {
     const struct tree *at;
-    struct value id, cap, cap_min, cap_max, base, overshoot, efficiency, phys_max, inrush, power_factor, actuation, quantum;
+    struct value id, cap, cap_min, cap_max, base, overshoot, efficiency, phys_max, inrush, power_factor,
+        actuation, quantum;
     struct value fail_safe, floor;
 };
 
@@ -98,7 +100,8 @@ struct draft {
     struct findings *errors, *warnings;
     struct scratch scratch;
     const struct tree *root;
-    struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at, servers_at;
+    struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at,
+        servers_at;
     struct draft_policy policy;
     struct draft_detect detect;
     struct draft_redundancy redundancy;
@@ -138,7 +141,8 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
 
 /* setup: one cap against the range of its type, one floor against its fail-safe cap. */
 void draft_check_cap(struct draft *d, const char *key, const struct value *cap, const struct draft_type *t);
-void draft_check_floor(struct draft *d, const struct value *floor, const struct value *fail_safe, const struct draft_type *t);
+void draft_check_floor(struct draft *d, const struct value *floor, const struct value *fail_safe,
+                       const struct draft_type *t);
 
 /* setup: after the sections. Ranks and orders; cycles become findings. */
 int draft_order_nodes(struct draft *d);
@@ -149,7 +153,7 @@ int address_parse_ipv4(const char *text, uint32_t *ipv4);
 int address_parse_mac(const char *text, uint8_t mac[6]);
 
 /* setup: an array for the items of a list section; -ENOMEM, or 0. A section that is absent has no items. */
-int draft_take_rows(struct draft *d, const struct value *section, size_t bytes, uint32_t most, const char *noun, void **rows,
-                    uint32_t *count);
+int draft_take_rows(struct draft *d, const struct value *section, size_t bytes, uint32_t most,
+                    const char *noun, void **rows, uint32_t *count);
 
 #endif

@@ -13,7 +13,8 @@ static uint32_t read_id(const struct field *field, const struct tree *at, struct
     size_t length = strlen(at->text);
 
     if (!length || length >= NAME_BYTES) {
-        finding_at(errors, at, "%s '%s' has %zu characters, use 1 to %d", field->key, at->text, length, NAME_BYTES - 1);
+        finding_at(errors, at, "%s '%s' has %zu characters, use 1 to %d", field->key, at->text, length,
+                   NAME_BYTES - 1);
         return 1;
     }
     for (const char *c = at->text; *c; c++) {
@@ -21,7 +22,8 @@ static uint32_t read_id(const struct field *field, const struct tree *at, struct
 
         if (plain || (c > at->text && strchr("._-", *c)))
             continue;
-        finding_at(errors, at, "%s '%s' is not a name, use letters, digits, '.', '_' and '-'", field->key, at->text);
+        finding_at(errors, at, "%s '%s' is not a name, use letters, digits, '.', '_' and '-'", field->key,
+                   at->text);
         return 1;
     }
     return 0;
@@ -39,11 +41,13 @@ static uint32_t read_text(const struct field *field, const struct tree *at, stru
     }
     if (!field->most || length <= (size_t)field->most)
         return 0;
-    finding_at(errors, at, "%s is %zu characters long, at most %" PRId64 " fit", field->key, length, field->most);
+    finding_at(errors, at, "%s is %zu characters long, at most %" PRId64 " fit", field->key, length,
+               field->most);
     return 1;
 }
 
-static uint32_t check_range(const struct field *field, const struct tree *at, int64_t number, struct findings *errors)
+static uint32_t check_range(const struct field *field, const struct tree *at, int64_t number,
+                            struct findings *errors)
 {
     int64_t most = field->least || field->most ? field->most : INT64_MAX;
     char low[40], high[40];
@@ -64,7 +68,8 @@ static uint32_t check_range(const struct field *field, const struct tree *at, in
     return 1;
 }
 
-static uint32_t read_count(const struct field *field, const struct tree *at, int64_t *number, struct findings *errors)
+static uint32_t read_count(const struct field *field, const struct tree *at, int64_t *number,
+                           struct findings *errors)
 {
     enum quantity_fault fault = quantity_parse(QUANTITY_MEMORY, at->text, number);
 
@@ -81,7 +86,8 @@ static uint32_t read_count(const struct field *field, const struct tree *at, int
     return 1;
 }
 
-static uint32_t read_quantity(const struct field *field, const struct tree *at, int64_t *number, struct findings *errors)
+static uint32_t read_quantity(const struct field *field, const struct tree *at, int64_t *number,
+                              struct findings *errors)
 {
     enum quantity what = (enum quantity)field->quantity;
 
@@ -89,11 +95,12 @@ static uint32_t read_quantity(const struct field *field, const struct tree *at, 
     case QUANTITY_OK:
         return check_range(field, at, *number, errors);
     case QUANTITY_NO_UNIT:
-        finding_at(errors, at, "%s %s has no unit, write %s%s if that is meant (%s in %s)", field->key, at->text, at->text,
-                   quantity_usual_unit(what), quantity_noun(what), quantity_units(what));
+        finding_at(errors, at, "%s %s has no unit, write %s%s if that is meant (%s in %s)", field->key,
+                   at->text, at->text, quantity_usual_unit(what), quantity_noun(what), quantity_units(what));
         return 1;
     case QUANTITY_TOO_FINE:
-        finding_at(errors, at, "%s %s is finer than %s, round it", field->key, at->text, quantity_base_unit(what));
+        finding_at(errors, at, "%s %s is finer than %s, round it", field->key, at->text,
+                   quantity_base_unit(what));
         return 1;
     case QUANTITY_TOO_LARGE:
         finding_at(errors, at, "%s %s is larger than any that can be held, check it", field->key, at->text);
@@ -102,8 +109,8 @@ static uint32_t read_quantity(const struct field *field, const struct tree *at, 
     case QUANTITY_WRONG_UNIT:
         break;
     }
-    finding_at(errors, at, "%s '%s' is not %s, write a number in %s", field->key, at->text, quantity_noun(what),
-               quantity_units(what));
+    finding_at(errors, at, "%s '%s' is not %s, write a number in %s", field->key, at->text,
+               quantity_noun(what), quantity_units(what));
     return 1;
 }
 
@@ -121,7 +128,8 @@ static void join(const char *const *words, char *line, size_t bytes)
     }
 }
 
-static uint32_t read_word(const struct field *field, const struct tree *at, int64_t *number, struct findings *errors)
+static uint32_t read_word(const struct field *field, const struct tree *at, int64_t *number,
+                          struct findings *errors)
 {
     char line[LINE_BYTES];
 
@@ -136,7 +144,8 @@ static uint32_t read_word(const struct field *field, const struct tree *at, int6
     return 1;
 }
 
-static uint32_t read_switch(const struct field *field, const struct tree *at, int64_t *number, struct findings *errors)
+static uint32_t read_switch(const struct field *field, const struct tree *at, int64_t *number,
+                            struct findings *errors)
 {
     int on = !strcmp(at->text, "yes") || !strcmp(at->text, "true");
 
@@ -147,7 +156,8 @@ static uint32_t read_switch(const struct field *field, const struct tree *at, in
     return 1;
 }
 
-static uint32_t read_scalar(const struct field *field, const struct tree *at, int64_t *number, struct findings *errors)
+static uint32_t read_scalar(const struct field *field, const struct tree *at, int64_t *number,
+                            struct findings *errors)
 {
     if (read_text(&(struct field){.key = field->key}, at, errors))
         return 1;
@@ -167,14 +177,15 @@ static uint32_t read_scalar(const struct field *field, const struct tree *at, in
     }
 }
 
-uint32_t field_read(const struct field *field, const struct tree *at, struct value *into, struct findings *errors)
+uint32_t field_read(const struct field *field, const struct tree *at, struct value *into,
+                    struct findings *errors)
 {
     uint8_t wanted = field->kind == FIELD_LIST ? TREE_LIST : TREE_SCALAR;
     int64_t number = 0;
 
     if (field->kind != FIELD_ANY && at->kind != wanted) {
-        finding_at(errors, at, "%s must be %s, this is %s", field->key, wanted == TREE_LIST ? "a list" : "a plain value",
-                   tree_kind_name(at));
+        finding_at(errors, at, "%s must be %s, this is %s", field->key,
+                   wanted == TREE_LIST ? "a list" : "a plain value", tree_kind_name(at));
         return 1;
     }
     if (wanted == TREE_SCALAR && field->kind != FIELD_ANY && read_scalar(field, at, &number, errors))
@@ -183,7 +194,8 @@ uint32_t field_read(const struct field *field, const struct tree *at, struct val
     return 0;
 }
 
-static uint32_t refuse_key(const struct field *fields, const struct tree *key, const char *noun, struct findings *errors)
+static uint32_t refuse_key(const struct field *fields, const struct tree *key, const char *noun,
+                           struct findings *errors)
 {
     struct suggest near;
     const char *words[TREE_KEYS_MAX + 1] = {0};
@@ -202,7 +214,8 @@ static uint32_t refuse_key(const struct field *fields, const struct tree *key, c
     return 1;
 }
 
-static uint32_t refuse_missing(const struct field *field, const struct tree *map, const char *noun, struct findings *errors)
+static uint32_t refuse_missing(const struct field *field, const struct tree *map, const char *noun,
+                               struct findings *errors)
 {
     char line[LINE_BYTES] = "";
 
@@ -211,12 +224,13 @@ static uint32_t refuse_missing(const struct field *field, const struct tree *map
     else if (field->kind == FIELD_QUANTITY)
         snprintf(line, sizeof line, "%s in %s", quantity_noun((enum quantity)field->quantity),
                  quantity_units((enum quantity)field->quantity));
-    finding_at(errors, map, "%s has no '%s', add %s: ...%s%s%s", noun, field->key, field->key, *line ? " (" : "", line,
-               *line ? ")" : "");
+    finding_at(errors, map, "%s has no '%s', add %s: ...%s%s%s", noun, field->key, field->key,
+               *line ? " (" : "", line, *line ? ")" : "");
     return 1;
 }
 
-uint32_t fields_read(const struct field *fields, const struct tree *map, const char *noun, void *into, struct findings *errors)
+uint32_t fields_read(const struct field *fields, const struct tree *map, const char *noun, void *into,
+                     struct findings *errors)
 {
     uint32_t faults = 0;
 
@@ -226,7 +240,8 @@ uint32_t fields_read(const struct field *fields, const struct tree *map, const c
         *value = (struct value){.number = field->otherwise};
     }
     if (map->kind != TREE_MAP) {
-        finding_at(errors, map, "%s must be a mapping of keys and values, this is %s", noun, tree_kind_name(map));
+        finding_at(errors, map, "%s must be a mapping of keys and values, this is %s", noun,
+                   tree_kind_name(map));
         return 1;
     }
     for (const struct tree *child = map->first; child; child = child->next) {

@@ -37,12 +37,14 @@ struct field {
 /* The end of a table of fields. */
 #define FIELD_END {0}
 
-/* setup: reads `map` into the struct at `into`; `noun` names it in messages ("node"). Every fault becomes a finding; the value
- * then counts as absent. Returns the number of faults. */
-uint32_t fields_read(const struct field *fields, const struct tree *map, const char *noun, void *into, struct findings *errors);
+/* setup: reads `map` into the struct at `into`; `noun` names it in messages ("node"). Every fault becomes a
+ * finding; the value then counts as absent. Returns the number of faults. */
+uint32_t fields_read(const struct field *fields, const struct tree *map, const char *noun, void *into,
+                     struct findings *errors);
 
 /* setup: reads one scalar as `field` says. Returns 0 or 1 fault (a finding). */
-uint32_t field_read(const struct field *field, const struct tree *at, struct value *into, struct findings *errors);
+uint32_t field_read(const struct field *field, const struct tree *at, struct value *into,
+                    struct findings *errors);
 
 /* any: a finding at a place of the tree. */
 #define finding_at(errors, where, ...) findings_add(errors, (where)->line, (where)->column, __VA_ARGS__)

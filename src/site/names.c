@@ -33,13 +33,14 @@ static struct names_entry *look(const struct names *names, const char *name)
     return &names->slot[i];
 }
 
-uint32_t names_add(struct names *names, const char *name, const struct tree *at, uint32_t index, struct findings *errors)
+uint32_t names_add(struct names *names, const char *name, const struct tree *at, uint32_t index,
+                   struct findings *errors)
 {
     struct names_entry *entry = look(names, name);
 
     if (entry->name) {
-        finding_at(errors, at, "%s '%s' is there already, first at %u:%u, choose another id", names->noun, name,
-                   entry->at->line, entry->at->column);
+        finding_at(errors, at, "%s '%s' is there already, first at %u:%u, choose another id", names->noun,
+                   name, entry->at->line, entry->at->column);
         return 1;
     }
     *entry = (struct names_entry){.name = name, .at = at, .index = index};
@@ -56,7 +57,8 @@ uint32_t names_find(const struct names *names, const char *name)
 uint32_t names_resolve(const struct names *names, const struct tree *reference, struct findings *errors)
 {
     if (reference->kind != TREE_SCALAR) {
-        finding_at(errors, reference, "the id of a %s must stand here, this is %s", names->noun, tree_kind_name(reference));
+        finding_at(errors, reference, "the id of a %s must stand here, this is %s", names->noun,
+                   tree_kind_name(reference));
         return INDEX_NONE;
     }
     uint32_t index = names_find(names, reference->text);
@@ -70,8 +72,10 @@ uint32_t names_resolve(const struct names *names, const struct tree *reference, 
         if (names->slot[i].name)
             suggest_offer(&near, names->slot[i].name);
     if (near.best)
-        finding_at(errors, reference, "there is no %s '%s', did you mean '%s'?", names->noun, reference->text, near.best);
+        finding_at(errors, reference, "there is no %s '%s', did you mean '%s'?", names->noun, reference->text,
+                   near.best);
     else
-        finding_at(errors, reference, "there is no %s '%s', define it or name one that exists", names->noun, reference->text);
+        finding_at(errors, reference, "there is no %s '%s', define it or name one that exists", names->noun,
+                   reference->text);
     return INDEX_NONE;
 }

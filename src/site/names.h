@@ -14,7 +14,7 @@ struct names_entry {
 
 struct names {
     const char *noun;           /* "node" */
-    bool silent;                /* the section is broken: its names are not known, complaints about them help nobody */
+    bool silent; /* the section is broken: its names are not known, complaints about them help nobody */
     uint32_t slots;             /* a power of two, more than twice the names */
     struct names_entry *slot;
 };
@@ -22,8 +22,10 @@ struct names {
 /* setup: room for `most` names. Returns 0 or -ENOMEM. */
 int names_start(struct names *names, const char *noun, uint32_t most, struct scratch *scratch);
 
-/* setup: a name that was there already becomes a finding, and 1 is returned. `name` must outlive the table. */
-uint32_t names_add(struct names *names, const char *name, const struct tree *at, uint32_t index, struct findings *errors);
+/* setup: a name that was there already becomes a finding, and 1 is returned. `name` must outlive
+ * the table. */
+uint32_t names_add(struct names *names, const char *name, const struct tree *at, uint32_t index,
+                   struct findings *errors);
 
 /* any: index, or INDEX_NONE. */
 uint32_t names_find(const struct names *names, const char *name);

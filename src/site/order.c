@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gives nodes and hosts their places in the model: parents before children, siblings and a subtree's hosts contiguous. Siblings stand
- * by name, so the order of the file does not matter.
+ * Gives nodes and hosts their places in the model: parents before children, siblings and a subtree's hosts
+ * contiguous. Siblings stand by name, so the order of the file does not matter.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 
 enum { WHITE, GREY, BLACK };
 
-/* Walks up from every node; meeting a node again that is still open closes a cycle. Depth is bounded by the nodes. */
+/* Walks up from every node; meeting a node again that is still open closes a cycle. Depth is bounded by the
+ * nodes. */
 struct climb {
     uint32_t node, next;        /* next parent to follow */
 };
@@ -26,11 +27,13 @@ static void report_cycle(struct draft *d, const struct climb *path, uint32_t dep
         start++;
     for (uint32_t i = start; i <= depth && used < sizeof line; i++) {
         uint32_t node = i < depth ? path[i].node : again;
-        int more = snprintf(line + used, sizeof line - used, "%s%s", i > start ? " -> " : "", draft_text(&d->node[node].id));
+        int more = snprintf(line + used, sizeof line - used, "%s%s", i > start ? " -> " : "",
+                            draft_text(&d->node[node].id));
 
         used += more > 0 ? (size_t)more : 0;
     }
-    finding_at(d->errors, d->node[again].at, "node '%s' hangs on itself (%s), power needs a source: cut one parent",
+    finding_at(d->errors, d->node[again].at,
+               "node '%s' hangs on itself (%s), power needs a source: cut one parent",
                draft_text(&d->node[again].id), line);
 }
 
@@ -121,7 +124,8 @@ static void place(struct draft *d, const uint32_t *sorted, const struct family *
     }
 }
 
-static uint32_t try_family(struct draft *d, const uint32_t *sorted, struct family *family, uint32_t parent, uint32_t *rank)
+static uint32_t try_family(struct draft *d, const uint32_t *sorted, struct family *family, uint32_t parent,
+                           uint32_t *rank)
 {
     if (family->placed)
         return 0;
@@ -133,7 +137,8 @@ static uint32_t try_family(struct draft *d, const uint32_t *sorted, struct famil
     return family->count;
 }
 
-/* Families follow the order in which their parents were placed; one whose other feeds are not placed yet waits. */
+/* Families follow the order in which their parents were placed; one whose other feeds are not placed yet
+ * waits. */
 static void rank_nodes(struct draft *d, uint32_t *sorted, struct family *family)
 {
     uint32_t rank = 0;
@@ -151,9 +156,12 @@ static void rank_nodes(struct draft *d, uint32_t *sorted, struct family *family)
         for (uint32_t i = 0; i < rank; i++)
             try_family(d, sorted, &family[d->node_order[i] + 1], d->node_order[i], &rank);
     }
-    for (uint32_t i = 0; i < d->node_count && rank < d->node_count; i++)
-        if (d->node[i].rank == INDEX_NONE)
-            finding_at(d->errors, d->node[i].at, "the feeds of '%s' cross those of its siblings, name its parents in another order",
+    for (uint32_t i = 0; i < d->node_count && rank < d->node_count;
+         i++) /* below the first knot all is unplaced */
+        if (d->node[i].rank == INDEX_NONE && d->node[i].parent_count > 1 &&
+            d->node[d->node[i].parent_of[0]].rank != INDEX_NONE)
+            finding_at(d->errors, d->node[i].at,
+                       "the feeds of '%s' cross those of its siblings, name its parents in another order",
                        draft_text(&d->node[i].id));
 }
 
@@ -163,12 +171,16 @@ static void inherit(struct draft *d, struct draft_node *n)
     const struct draft_node *parent = n->parent_count ? &d->node[n->parent_of[0]] : NULL;
 
     n->phase_count = n->phases.at ? (uint32_t)n->phases.number : parent ? parent->phase_count : PHASES;
-    n->volts_ll_mv = n->volts.at ? n->volts.number : parent && n->kind.number != NODE_TRANSFORMER ? parent->volts_ll_mv : 0;
+    n->volts_ll_mv = n->volts.at                                    ? n->volts.number
+                     : parent && n->kind.number != NODE_TRANSFORMER ? parent->volts_ll_mv
+                                                                    : 0;
     /* where a parent is unknown or lacks it too, that is reported there */
-    bool own = n->kind.number == NODE_TRANSFORMER || (!tree_get(n->at, "parent") && !tree_get(n->at, "parents"));
+    bool own = n->kind.number == NODE_TRANSFORMER ||
+               (!tree_get(n->at, "parent") && !tree_get(n->at, "parents"));
 
     if (!n->volts_ll_mv && own && !tree_get(n->at, "volts"))
-        finding_at(d->errors, n->at, "node '%s' has no 'volts', add volts: ... (line to line, a voltage in V or kV)",
+        finding_at(d->errors, n->at,
+                   "node '%s' has no 'volts', add volts: ... (line to line, a voltage in V or kV)",
                    draft_text(&n->id));
     /* one figure of other load: balanced over three phases, or all of it on whichever single phase is used */
     int64_t spread = n->phase_count == PHASES ? PHASES : 1;
@@ -205,7 +217,8 @@ static int by_place(const void *left, const void *right, void *context)
 {
     const struct draft *d = context;
     const struct draft_host *a = &d->host[*(const uint32_t *)left], *b = &d->host[*(const uint32_t *)right];
-    uint32_t na = d->node[d->row[a->row].cords_of[0].node_of].visit, nb = d->node[d->row[b->row].cords_of[0].node_of].visit;
+    uint32_t na = d->node[d->row[a->row].cords_of[0].node_of].visit,
+             nb = d->node[d->row[b->row].cords_of[0].node_of].visit;
 
     if (na != nb)
         return na < nb ? -1 : 1;
@@ -216,7 +229,8 @@ static int by_type_name(const void *left, const void *right, void *context)
 {
     const struct draft *d = context;
 
-    return strverscmp(draft_text(&d->type[*(const uint32_t *)left].id), draft_text(&d->type[*(const uint32_t *)right].id));
+    return strverscmp(draft_text(&d->type[*(const uint32_t *)left].id),
+                      draft_text(&d->type[*(const uint32_t *)right].id));
 }
 
 /* Numbers nodes in preorder: sizes of subtrees from the leaves up, then places from the roots down. */

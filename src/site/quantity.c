@@ -14,14 +14,22 @@ struct unit {
 static const struct unit current_units[] = {{"kA", 1000000}, {"A", 1000}, {"mA", 1}, {0}};
 static const struct unit voltage_units[] = {{"kV", 1000000}, {"V", 1000}, {"mV", 1}, {0}};
 static const struct unit power_units[] = {{"MW", 1000000000}, {"kW", 1000000}, {"W", 1000}, {"mW", 1}, {0}};
-static const struct unit apparent_units[] = {{"MVA", 1000000000}, {"kVA", 1000000}, {"VA", 1000}, {"mVA", 1}, {0}};
-static const struct unit load_units[] = {{"MW", 1000000000}, {"kW", 1000000}, {"W", 1000}, {"mW", 1},
-                                         {"MVA", 1000000000}, {"kVA", 1000000}, {"VA", 1000}, {"mVA", 1}, {0}};
-static const struct unit time_units[] = {{"h", 3600000000000}, {"min", 60000000000}, {"s", 1000000000}, {"ms", 1000000},
-                                         {"us", 1000}, {"ns", 1}, {0}};
+static const struct unit apparent_units[] = {
+    {"MVA", 1000000000}, {"kVA", 1000000}, {"VA", 1000}, {"mVA", 1}, {0}};
+static const struct unit load_units[] = {{"MW", 1000000000}, {"kW", 1000000},     {"W", 1000},
+                                         {"mW", 1},          {"MVA", 1000000000}, {"kVA", 1000000},
+                                         {"VA", 1000},       {"mVA", 1},          {0}};
+static const struct unit time_units[] = {{"h", 3600000000000},
+                                         {"min", 60000000000},
+                                         {"s", 1000000000},
+                                         {"ms", 1000000},
+                                         {"us", 1000},
+                                         {"ns", 1},
+                                         {0}};
 static const struct unit ratio_units[] = {{"%", 10000}, {"ppm", 1}, {0}};
 static const struct unit factor_units[] = {{"", 1000000}, {"%", 10000}, {0}};
-static const struct unit ramp_units[] = {{"MW/s", 1000000}, {"kW/ms", 1000000}, {"kW/s", 1000}, {"W/s", 1}, {0}};
+static const struct unit ramp_units[] = {
+    {"MW/s", 1000000}, {"kW/ms", 1000000}, {"kW/s", 1000}, {"W/s", 1}, {0}};
 static const struct unit memory_units[] = {{"GiB", 1024}, {"MiB", 1}, {0}};
 
 static const struct {
@@ -74,7 +82,8 @@ static const char *read_decimal(const char *text, struct decimal *number, enum q
 
 static enum quantity_fault scale_decimal(struct decimal number, int64_t scale, int64_t *value)
 {
-    /* trailing zeros after the point and factors of ten in the scale cancel first: 0.500kA must not overflow */
+    /* trailing zeros after the point and factors of ten in the scale cancel first: 0.500kA must
+     * not overflow */
     while (number.decimals && number.digits % 10 == 0) {
         number.digits /= 10;
         number.decimals--;

@@ -22,8 +22,10 @@ static const struct field row_fields[] = {
     {.key = "udp", .kind = FIELD_COUNT, .least = 1, .most = 65535, AT(udp)},
     {.key = "mac", .kind = FIELD_TEXT, .most = 17, AT(mac)},
     {.key = "weight", .kind = FIELD_COUNT, .least = 1, .most = 1000, .otherwise = 1, AT(weight)},
-    {.key = "fail_safe", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 1000, .most = HOST_MAX_MW, AT(fail_safe)},
-    {.key = "floor", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 0, .most = HOST_MAX_MW, AT(floor)},
+    {.key = "fail_safe", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 1000,
+     .most = HOST_MAX_MW, AT(fail_safe)},
+    {.key = "floor", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 0, .most = HOST_MAX_MW,
+     AT(floor)},
     FIELD_END};
 #undef AT
 
@@ -32,7 +34,8 @@ static const struct field cord_fields[] = {
     {.key = "node", .kind = FIELD_ID, .required = 1, AT(node)},
     {.key = "phases", .kind = FIELD_WORD, .words = draft_phase_words, .otherwise = -1, AT(phases)},
     {.key = "psus", .kind = FIELD_COUNT, .least = 1, .most = 16, .otherwise = 1, AT(psus)},
-    {.key = "share", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 10000, .most = PPM, AT(share)},
+    {.key = "share", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 10000, .most = PPM,
+     AT(share)},
     FIELD_END};
 #undef AT
 
@@ -55,7 +58,8 @@ static uint32_t read_cord(struct draft *d, struct draft_row *row, const struct t
     return cord->node_of == INDEX_NONE;
 }
 
-/* What is drawn must be carried: the shares of a host may overlap by the tolerance but never fall short of the whole. */
+/* What is drawn must be carried: the shares of a host may overlap by the tolerance but never fall short of
+ * the whole. */
 static void check_shares(struct draft *d, const struct draft_row *row)
 {
     int64_t sum = 0;
@@ -66,10 +70,12 @@ static void check_shares(struct draft *d, const struct draft_row *row)
         given += row->cords_of[j].share.at != NULL;
     }
     if (given && given < row->cord_count)
-        finding_at(d->errors, row->cords.at, "some cords of '%s' have a share and some have none, give all or none",
+        finding_at(d->errors, row->cords.at,
+                   "some cords of '%s' have a share and some have none, give all or none",
                    draft_text(&row->id));
     else if (given && sum < PPM)
-        finding_at(d->errors, row->cords.at, "the shares of '%s' add up to less than 100%%, the host would draw the rest too",
+        finding_at(d->errors, row->cords.at,
+                   "the shares of '%s' add up to less than 100%%, the host would draw the rest too",
                    draft_text(&row->id));
 }
 
@@ -78,7 +84,8 @@ static uint32_t read_cords(struct draft *d, struct draft_row *row)
     uint32_t faults = 0;
 
     if (row->cord.at && row->cords.at)
-        finding_at(d->errors, row->cord.at, "host '%s' has both cord and cords, keep one", draft_text(&row->id));
+        finding_at(d->errors, row->cord.at, "host '%s' has both cord and cords, keep one",
+                   draft_text(&row->id));
     if (!tree_get(row->at, "cord") && !tree_get(row->at, "cords"))
         finding_at(d->errors, row->at, "a host has no 'cord', add cord: NODE or cords: [{node: NODE}, ...]");
     if (row->cord.at)
@@ -95,17 +102,20 @@ static uint32_t read_cords(struct draft *d, struct draft_row *row)
 static void read_address(struct draft *d, struct draft_row *row, uint32_t count)
 {
     if (row->address.at && address_parse_ipv4(row->address.text, &row->ipv4)) {
-        finding_at(d->errors, row->address.at, "address '%s' is not an IPv4 host address, write one like 203.0.113.11",
+        finding_at(d->errors, row->address.at,
+                   "address '%s' is not an IPv4 host address, write one like 203.0.113.11",
                    row->address.text);
         row->address.at = NULL;
     }
     if (row->address.at && row->ipv4 + (count - 1) >= UINT32_C(0xE0000000))
-        finding_at(d->errors, row->address.at, "%u addresses from %s on run into multicast, start lower", count,
-                   row->address.text);
+        finding_at(d->errors, row->address.at, "%u addresses from %s on run into multicast, start lower",
+                   count, row->address.text);
     if (row->mac.at && address_parse_mac(row->mac.text, row->mac_of))
-        finding_at(d->errors, row->mac.at, "mac '%s' is not a host's MAC address, write one like 02:00:00:00:00:0b", row->mac.text);
+        finding_at(d->errors, row->mac.at,
+                   "mac '%s' is not a host's MAC address, write one like 02:00:00:00:00:0b", row->mac.text);
     if (row->mac.at && count > 1)
-        finding_at(d->errors, row->mac.at, "one mac for %u hosts, write rows of one host or leave mac out", count);
+        finding_at(d->errors, row->mac.at, "one mac for %u hosts, write rows of one host or leave mac out",
+                   count);
 }
 
 static void check_own_caps(struct draft *d, struct draft_row *row)
@@ -161,9 +171,11 @@ static void expand_row(struct draft *d, uint32_t r)
         if (!row->count.at)
             length = snprintf(host->name, sizeof host->name, "%s", row->id.text);
         else
-            length = snprintf(host->name, sizeof host->name, "%s-%0*u", row->id.text, digits_of(count), i + 1);
+            length = snprintf(host->name, sizeof host->name, "%s-%0*u", row->id.text, digits_of(count),
+                              i + 1);
         if (length >= (int)sizeof host->name) {
-            finding_at(d->errors, row->id.at, "id '%s' with its number is longer than %d characters, shorten it", row->id.text,
+            finding_at(d->errors, row->id.at,
+                       "id '%s' with its number is longer than %d characters, shorten it", row->id.text,
                        NAME_BYTES - 1);
             return;
         }
@@ -199,7 +211,8 @@ static int check_addresses(struct draft *d)
         const struct draft_row *row = &d->row[d->host[h].row];
 
         if (row->address.at)
-            all[n++] = (struct reached){(uint64_t)(row->ipv4 + d->host[h].ordinal) << 16 | (uint16_t)row->udp.number, h};
+            all[n++] = (struct reached){
+                (uint64_t)(row->ipv4 + d->host[h].ordinal) << 16 | (uint16_t)row->udp.number, h};
     }
     qsort(all, n, sizeof *all, by_address);
     for (uint32_t i = 1; i < n; i++) {
@@ -209,8 +222,9 @@ static int check_addresses(struct draft *d)
         if (all[i].address != all[i - 1].address)
             continue;
         finding_at(d->errors, d->row[second->row].address.at,
-                   "address %u.%u.%u.%u of %s is that of %s (line %u) already, give each host its own", ip >> 24,
-                   ip >> 16 & 255, ip >> 8 & 255, ip & 255, second->name, first->name, d->row[first->row].at->line);
+                   "address %u.%u.%u.%u of %s is that of %s (line %u) already, give each host its own",
+                   ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255, second->name, first->name,
+                   d->row[first->row].at->line);
     }
     return 0;
 }
@@ -219,7 +233,8 @@ int draft_read_hosts(struct draft *d)
 {
     uint32_t i = 0;
     uint64_t hosts = 0;
-    int rc = draft_take_rows(d, &d->hosts_at, sizeof *d->row, HOSTS_MAX, "rows of hosts", (void **)&d->row, &d->row_count);
+    int rc = draft_take_rows(d, &d->hosts_at, sizeof *d->row, HOSTS_MAX, "rows of hosts", (void **)&d->row,
+                             &d->row_count);
 
     if (rc)
         return rc;
@@ -230,7 +245,8 @@ int draft_read_hosts(struct draft *d)
         hosts += d->row[i].count.at ? (uint64_t)d->row[i].count.number : 1;
     }
     if (hosts > HOSTS_MAX) {
-        finding_at(d->errors, d->hosts_at.at, "%llu hosts, one flyballd governs at most %d", (unsigned long long)hosts, HOSTS_MAX);
+        finding_at(d->errors, d->hosts_at.at, "%llu hosts, one flyballd governs at most %d",
+                   (unsigned long long)hosts, HOSTS_MAX);
         return 0;
     }
     d->host = scratch_take(&d->scratch, (hosts + 1) * sizeof *d->host);

@@ -6,12 +6,12 @@
 static const struct field meter_fields[] = {
     {.key = "id", .kind = FIELD_ID, .required = 1, AT(id)},
     {.key = "node", .kind = FIELD_ID, .required = 1, AT(node)},
-    {.key = "period", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = NS_PER_MS, .most = 60 * NS_PER_S,
-     .otherwise = 16 * NS_PER_MS, AT(period)},
-    {.key = "fresh", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = NS_PER_MS, .most = 60 * NS_PER_S,
-     .otherwise = 100 * NS_PER_MS, AT(fresh)},
-    {.key = "error", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = 200000, .otherwise = 10000,
-     AT(error)},
+    {.key = "period", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = NS_PER_MS,
+     .most = 60 * NS_PER_S, .otherwise = 16 * NS_PER_MS, AT(period)},
+    {.key = "fresh", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = NS_PER_MS,
+     .most = 60 * NS_PER_S, .otherwise = 100 * NS_PER_MS, AT(fresh)},
+    {.key = "error", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = 200000,
+     .otherwise = 10000, AT(error)},
     FIELD_END};
 
 static void check_meter(struct draft *d, const struct draft_meter *m, uint32_t index)
@@ -19,22 +19,24 @@ static void check_meter(struct draft *d, const struct draft_meter *m, uint32_t i
     for (uint32_t i = 0; i < index && m->node_of != INDEX_NONE; i++) {
         if (d->meter[i].node_of != m->node_of)
             continue;
-        finding_at(d->errors, m->node.at, "node '%s' has meter '%s' already (line %u), keep one", m->node.text,
-                   draft_text(&d->meter[i].id), d->meter[i].at->line);
+        finding_at(d->errors, m->node.at, "node '%s' has meter '%s' already (line %u), keep one",
+                   m->node.text, draft_text(&d->meter[i].id), d->meter[i].at->line);
         break;
     }
     /* a reading is at least one window old when it arrives */
     if (m->fresh.number <= m->period.number) {
         const struct tree *at = m->fresh.at ? m->fresh.at : m->period.at;
 
-        finding_at(d->errors, at ? at : m->at, "fresh is not longer than period, every reading would be stale: lengthen fresh");
+        finding_at(d->errors, at ? at : m->at,
+                   "fresh is not longer than period, every reading would be stale: lengthen fresh");
     }
 }
 
 int draft_read_meters(struct draft *d)
 {
     uint32_t i = 0;
-    int rc = draft_take_rows(d, &d->meters_at, sizeof *d->meter, METERS_MAX, "meters", (void **)&d->meter, &d->meter_count);
+    int rc = draft_take_rows(d, &d->meters_at, sizeof *d->meter, METERS_MAX, "meters", (void **)&d->meter,
+                             &d->meter_count);
 
     if (!rc)
         rc = names_start(&d->meter_names, "meter", d->meter_count, &d->scratch);

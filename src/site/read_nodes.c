@@ -6,8 +6,10 @@
 
 #include "site/draft.h"
 
-const char *const draft_kind_words[] = {"source", "main", "distribution", "branch", "rack", "ups", "transformer", NULL};
-_Static_assert(sizeof draft_kind_words / sizeof draft_kind_words[0] == NODE_KIND_COUNT + 1, "a word for every kind");
+const char *const draft_kind_words[] = {"source", "main", "distribution", "branch",
+                                        "rack",   "ups",  "transformer",  NULL};
+_Static_assert(sizeof draft_kind_words / sizeof draft_kind_words[0] == NODE_KIND_COUNT + 1,
+               "a word for every kind");
 static const char *const rated_words[] = {"80%", "100%", NULL};
 
 enum { AMPS_MAX_MA = 100000000, PERCENT = 10000, OTHER_PF_PPM = 900000 };
@@ -15,25 +17,27 @@ enum { AMPS_MAX_MA = 100000000, PERCENT = 10000, OTHER_PF_PPM = 900000 };
 
 #define AT(member) .offset = offsetof(struct draft_node, member)
 #define AMPS(name, member) \
-    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_CURRENT, .least = 1000, .most = AMPS_MAX_MA, AT(member)}
+    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_CURRENT, .least = 1000, .most = AMPS_MAX_MA, \
+     AT(member)}
 static const struct field node_fields[] = {
     {.key = "id", .kind = FIELD_ID, .required = 1, AT(id)},
     {.key = "kind", .kind = FIELD_WORD, .words = draft_kind_words, .required = 1, AT(kind)},
     {.key = "parent", .kind = FIELD_ID, AT(parent)},
     {.key = "parents", .kind = FIELD_LIST, AT(parents)},
     {.key = "phases", .kind = FIELD_COUNT, .least = 1, .most = 3, AT(phases)},
-    {.key = "volts", .kind = FIELD_QUANTITY, .quantity = QUANTITY_VOLTAGE, .least = 100000, .most = 50000000, AT(volts)},
+    {.key = "volts", .kind = FIELD_QUANTITY, .quantity = QUANTITY_VOLTAGE, .least = 100000,
+     .most = 50000000, AT(volts)},
     AMPS("rating", rating),
-    {.key = "rating_power", .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .least = 1000, .most = WATTS_MAX_MW,
-     AT(rating_power)},
+    {.key = "rating_power", .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .least = 1000,
+     .most = WATTS_MAX_MW, AT(rating_power)},
     AMPS("long_time", long_time),
     {.key = "rated", .kind = FIELD_WORD, .words = rated_words, .otherwise = RATED_80, AT(rated)},
     {.key = "unlimited", .kind = FIELD_SWITCH, AT(unlimited)},
-    {.key = "ambient", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 50 * PERCENT, .most = 100 * PERCENT,
-     .otherwise = 100 * PERCENT, AT(ambient)},
+    {.key = "ambient", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 50 * PERCENT,
+     .most = 100 * PERCENT, .otherwise = 100 * PERCENT, AT(ambient)},
     AMPS("conductor", conductor),
-    {.key = "transformer", .kind = FIELD_QUANTITY, .quantity = QUANTITY_APPARENT, .least = 1000000, .most = WATTS_MAX_MW,
-     AT(transformer)},
+    {.key = "transformer", .kind = FIELD_QUANTITY, .quantity = QUANTITY_APPARENT, .least = 1000000,
+     .most = WATTS_MAX_MW, AT(transformer)},
     {.key = "ups", .kind = FIELD_ANY, AT(ups_at)},
     {.key = "instantaneous", .kind = FIELD_ANY, AT(instantaneous_at)},
     {.key = "short_time", .kind = FIELD_ANY, AT(short_time_at)},
@@ -43,29 +47,36 @@ static const struct field node_fields[] = {
     FIELD_END};
 
 static const struct field ups_fields[] = {
-    {.key = "active", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 1000000, .most = WATTS_MAX_MW,
-     .offset = offsetof(struct draft_ups, active)},
-    {.key = "apparent", .kind = FIELD_QUANTITY, .quantity = QUANTITY_APPARENT, .least = 1000000, .most = WATTS_MAX_MW,
-     .offset = offsetof(struct draft_ups, apparent)},
+    {.key = "active", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 1000000,
+     .most = WATTS_MAX_MW, .offset = offsetof(struct draft_ups, active)},
+    {.key = "apparent", .kind = FIELD_QUANTITY, .quantity = QUANTITY_APPARENT, .least = 1000000,
+     .most = WATTS_MAX_MW, .offset = offsetof(struct draft_ups, apparent)},
     FIELD_END};
 
 static const struct field element_fields[] = {
     {.key = "pickup", .kind = FIELD_QUANTITY, .quantity = QUANTITY_CURRENT, .required = 1, .least = 1000,
      .most = AMPS_MAX_MA * 10, .offset = offsetof(struct draft_element, pickup)},
-    {.key = "tolerance", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = 50 * PERCENT,
-     .otherwise = 10 * PERCENT, .offset = offsetof(struct draft_element, tolerance)},
+    {.key = "tolerance", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0,
+     .most = 50 * PERCENT, .otherwise = 10 * PERCENT, .offset = offsetof(struct draft_element, tolerance)},
     FIELD_END};
 
 static const struct field settings_fields[] = {
-    {.key = "study", .kind = FIELD_TEXT, .most = 200, .required = 1, .offset = offsetof(struct draft_settings, study)},
-    {.key = "as_left", .kind = FIELD_TEXT, .most = 10, .required = 1, .offset = offsetof(struct draft_settings, as_left)},
-    {.key = "by", .kind = FIELD_TEXT, .most = 100, .required = 1, .offset = offsetof(struct draft_settings, by)},
+    {.key = "study", .kind = FIELD_TEXT, .most = 200, .required = 1,
+     .offset = offsetof(struct draft_settings, study)},
+    {.key = "as_left", .kind = FIELD_TEXT, .most = 10, .required = 1,
+     .offset = offsetof(struct draft_settings, as_left)},
+    {.key = "by", .kind = FIELD_TEXT, .most = 100, .required = 1,
+     .offset = offsetof(struct draft_settings, by)},
     FIELD_END};
 
 #define OTHER(name, i) \
     {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .least = 0, .most = WATTS_MAX_MW, \
      .offset = offsetof(struct draft_other, phase) + i * sizeof(struct value)}
-static const struct field other_fields[] = {OTHER("A", 0), OTHER("B", 1), OTHER("C", 2), FIELD_END};
+static const struct field other_fields[] = {
+    OTHER("A", 0),
+    OTHER("B", 1),
+    OTHER("C", 2),
+    FIELD_END};
 
 /* Watts of load without a stated power factor count at 0.9; draws round up. */
 static int64_t other_mva(const struct value *load)
@@ -79,7 +90,8 @@ static void read_other(struct draft *d, struct draft_node *n)
 {
     struct draft_other other = {0};
     struct value total = {0};
-    const struct field one = {.key = "other", .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .most = WATTS_MAX_MW};
+    const struct field one = {
+        .key = "other", .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .most = WATTS_MAX_MW};
 
     if (!n->other_at.at)
         return;
@@ -114,14 +126,16 @@ static void read_ups(struct draft *d, struct draft_node *n)
     if (!n->ups_at.at || fields_read(ups_fields, n->ups_at.at, "ups", &n->ups, d->errors))
         return;
     if (!n->ups.active.at && !n->ups.apparent.at)
-        finding_at(d->errors, n->ups_at.at, "ups says nothing, add active: 450kW or apparent: 500kVA or both");
+        finding_at(d->errors, n->ups_at.at,
+                   "ups says nothing, add active: 450kW or apparent: 500kVA or both");
 }
 
 static void read_settings(struct draft *d, struct draft_node *n)
 {
     static const char shape[] = "dddd-dd-dd";
 
-    if (!n->settings_at.at || fields_read(settings_fields, n->settings_at.at, "settings_from", &n->settings, d->errors))
+    if (!n->settings_at.at ||
+        fields_read(settings_fields, n->settings_at.at, "settings_from", &n->settings, d->errors))
         return;
     const char *date = n->settings.as_left.text;
     int fits = strlen(date) == sizeof shape - 1;
@@ -129,7 +143,8 @@ static void read_settings(struct draft *d, struct draft_node *n)
     for (uint32_t i = 0; fits && shape[i]; i++)
         fits = shape[i] == 'd' ? date[i] >= '0' && date[i] <= '9' : date[i] == shape[i];
     if (!fits)
-        finding_at(d->errors, n->settings.as_left.at, "as_left '%s' is not a date, write it as 2026-04-02", date);
+        finding_at(d->errors, n->settings.as_left.at, "as_left '%s' is not a date, write it as 2026-04-02",
+                   date);
 }
 
 static void check_device(struct draft *d, const struct draft_node *n)
@@ -139,15 +154,18 @@ static void check_device(struct draft *d, const struct draft_node *n)
 
         for (uint32_t i = 0; i < 3; i++)
             if (contrary[i]->at)
-                finding_at(d->errors, contrary[i]->at, "node '%s' is unlimited and has a device, drop one of the two",
+                finding_at(d->errors, contrary[i]->at,
+                           "node '%s' is unlimited and has a device, drop one of the two",
                            draft_text(&n->id));
         return;
     }
     if (!tree_get(n->at, "rating"))
-        finding_at(d->errors, n->at, "node '%s' has no 'rating', add rating: ... (a current in mA, A or kA) or unlimited: yes",
+        finding_at(d->errors, n->at,
+                   "node '%s' has no 'rating', add rating: ... (a current in mA, A or kA) or unlimited: yes",
                    draft_text(&n->id));
     if (n->long_time.at && n->rating.at && n->long_time.number > n->rating.number)
-        finding_at(d->errors, n->long_time.at, "long_time %s is above rating %s, a setting never passes the device's rating",
+        finding_at(d->errors, n->long_time.at,
+                   "long_time %s is above rating %s, a setting never passes the device's rating",
                    n->long_time.text, n->rating.text);
 }
 
@@ -156,7 +174,8 @@ static void read_parents(struct draft *d, struct draft_node *n)
     const struct tree *at = n->parents.at ? n->parents.at->first : n->parent.at;
 
     if (n->parents.at && n->parent.at)
-        finding_at(d->errors, n->parent.at, "node '%s' has both parent and parents, keep one", draft_text(&n->id));
+        finding_at(d->errors, n->parent.at, "node '%s' has both parent and parents, keep one",
+                   draft_text(&n->id));
     for (; at; at = n->parents.at ? at->next : NULL) {
         uint32_t parent = names_resolve(&d->node_names, at, d->errors);
 
@@ -193,7 +212,8 @@ static void read_node(struct draft *d, struct draft_node *n, const struct tree *
 int draft_read_nodes(struct draft *d)
 {
     uint32_t i = 0;
-    int rc = draft_take_rows(d, &d->nodes_at, sizeof *d->node, NODES_MAX, "nodes", (void **)&d->node, &d->node_count);
+    int rc = draft_take_rows(d, &d->nodes_at, sizeof *d->node, NODES_MAX, "nodes", (void **)&d->node,
+                             &d->node_count);
 
     if (!rc)
         rc = names_start(&d->node_names, "node", d->node_count, &d->scratch);

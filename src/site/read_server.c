@@ -31,9 +31,10 @@ static const struct field row_fields[] = {
     {.key = "priority", .kind = FIELD_COUNT, .least = 0, .most = 98, AT(priority)},
     {.key = "lock_memory", .kind = FIELD_SWITCH, .otherwise = 1, AT(lock_memory)},
     {.key = "rt_throttling", .kind = FIELD_WORD, .words = throttle_words, AT(throttling)},
-    {.key = "hugepages", .kind = FIELD_WORD, .words = hugepage_words, .otherwise = HUGEPAGES_AUTO, AT(hugepages)},
-    {.key = "memory", .kind = FIELD_QUANTITY, .quantity = QUANTITY_MEMORY, .least = 64, .most = 65536, .otherwise = 256,
-     AT(memory)},
+    {.key = "hugepages", .kind = FIELD_WORD, .words = hugepage_words, .otherwise = HUGEPAGES_AUTO,
+     AT(hugepages)},
+    {.key = "memory", .kind = FIELD_QUANTITY, .quantity = QUANTITY_MEMORY, .least = 64, .most = 65536,
+     .otherwise = 256, AT(memory)},
     {.key = "eal", .kind = FIELD_TEXT, .most = 255, AT(eal)},
     {.key = "journal", .kind = FIELD_TEXT, .most = 255, AT(journal)},
     {.key = "door", .kind = FIELD_TEXT, .most = 107, AT(door)},
@@ -56,7 +57,11 @@ static const struct field port_fields[] = {
 #define CORE(name, i) \
     {.key = name, .kind = FIELD_COUNT, .least = 0, .most = 1023, .otherwise = -1, \
      .offset = offsetof(struct cores, core) + i * sizeof(struct value)}
-static const struct field core_fields[] = {CORE("lane", 0), CORE("decide", 1), CORE("housekeeping", 2), FIELD_END};
+static const struct field core_fields[] = {
+    CORE("lane", 0),
+    CORE("decide", 1),
+    CORE("housekeeping", 2),
+    FIELD_END};
 
 static void set_text(char *into, size_t bytes, const struct value *value)
 {
@@ -68,12 +73,13 @@ static void read_port(struct draft *d, const struct tree *at, struct port *port,
     if (fields_read(port_fields, at, "a port", port, d->errors))
         return;
     if (address_parse_ipv4(port->address.text, &out->own.ipv4))
-        finding_at(d->errors, port->address.at, "address '%s' is not an IPv4 host address, write one like 198.51.100.1",
+        finding_at(d->errors, port->address.at,
+                   "address '%s' is not an IPv4 host address, write one like 198.51.100.1",
                    port->address.text);
     out->own.has_mac = port->mac.at != NULL;
     if (out->own.has_mac && address_parse_mac(port->mac.text, out->own.mac))
-        finding_at(d->errors, port->mac.at, "mac '%s' is not a host's MAC address, write one like 02:00:00:00:00:0b",
-                   port->mac.text);
+        finding_at(d->errors, port->mac.at,
+                   "mac '%s' is not a host's MAC address, write one like 02:00:00:00:00:0b", port->mac.text);
     out->own.port = (uint16_t)port->udp.number;
     out->mtu = (uint32_t)port->mtu.number;
     out->ring_frames = (uint32_t)port->ring.number;
@@ -89,7 +95,8 @@ static void read_ports(struct draft *d, const struct row *row, struct site_serve
     uint32_t count = row->ports.at->count, i = 0, faults = d->errors->count;
 
     if (count < 1 || count > 2) {
-        finding_at(d->errors, row->ports.at, "%u ports, write one for both or one for meters and one for hosts", count);
+        finding_at(d->errors, row->ports.at,
+                   "%u ports, write one for both or one for meters and one for hosts", count);
         return;
     }
     for (const struct tree *at = row->ports.at->first; at; at = at->next, i++)
@@ -146,7 +153,8 @@ static void read_row(struct draft *d, const struct tree *at, struct row *row, st
     out->lock_memory = row->lock_memory.number;
     out->lift_rt_throttling = row->throttling.number;
     out->memory_mib = (uint32_t)row->memory.number;
-    out->hugepages = row->hugepages.number == HUGEPAGES_AUTO ? hugepages_free(out->memory_mib) : row->hugepages.number;
+    out->hugepages = row->hugepages.number == HUGEPAGES_AUTO ? hugepages_free(out->memory_mib)
+                                                             : row->hugepages.number;
     set_text(out->name, sizeof out->name, &row->name);
     set_text(out->eal, sizeof out->eal, &row->eal);
     set_text(out->journal, sizeof out->journal, &row->journal);
@@ -174,21 +182,24 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
         struct site_server one;
 
         read_row(d, at, &row, &one);
-        int fit = fits(&row.name, name ? name : host);
+        int fit = fits(&row.name, name && *name ? name : host);
 
         /* a server asked for by name is not stood in for */
-        if (fit <= best || (name && fit < 2))
+        if (fit <= best || (name && *name && fit < 2))
             continue;
         best = fit;
         *server = one;
     }
-    if (best || d->errors->count != faults || (!d->servers_at.at && !name))
+    bool any = name && !*name;
+
+    if (best || any || d->errors->count != faults || (!d->servers_at.at && !name))
         return 0;
     const struct tree *at = d->servers_at.at ? d->servers_at.at : d->root;
 
     if (name)
         finding_at(d->errors, at, "there is no server '%s', add a row with that name", name);
     else
-        finding_at(d->errors, at, "no row of servers fits host '%s', add one with that name or one named default", host);
+        finding_at(d->errors, at,
+                   "no row of servers fits host '%s', add one with that name or one named default", host);
     return 0;
 }

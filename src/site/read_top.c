@@ -24,8 +24,8 @@ static const struct field top_fields[] = {
 #undef TOP
 
 #define TIME(name, member, low, high, usual) \
-    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = low, .most = high, .otherwise = usual, \
-     .offset = offsetof(struct draft_policy, member)}
+    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = low, .most = high, \
+     .otherwise = usual, .offset = offsetof(struct draft_policy, member)}
 static const struct field policy_fields[] = {
     TIME("lease", lease, 100 * NS_PER_MS, 60 * NS_PER_S, NS_PER_S),
     TIME("report", report, NS_PER_MS, 10 * NS_PER_S, 0),
@@ -33,8 +33,8 @@ static const struct field policy_fields[] = {
     TIME("raise_after_emergency", raise, 0, 60 * NS_PER_S, 100 * NS_PER_MS),
     TIME("emergency_clear", clear, 100 * NS_PER_MS, 60 * NS_PER_S, NS_PER_S),
     TIME("age_bound", age_bound, 0, NS_PER_S, 10 * NS_PER_MS),
-    {.key = "clock_rate_error", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = 100000,
-     .otherwise = 10000, .offset = offsetof(struct draft_policy, rho)},
+    {.key = "clock_rate_error", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0,
+     .most = 100000, .otherwise = 10000, .offset = offsetof(struct draft_policy, rho)},
     FIELD_END};
 #undef TIME
 
@@ -68,12 +68,16 @@ int draft_read_top(struct draft *d)
 static void read_band(struct draft *d, uint32_t i)
 {
     struct draft_band *band = &d->detect.band[i];
-    const struct field fields[] = {
-        {.key = bands[i].enter, .kind = FIELD_QUANTITY, .quantity = bands[i].quantity, .required = 1, .most = bands[i].most,
-         .offset = offsetof(struct draft_band, high)},
-        {.key = bands[i].leave, .kind = FIELD_QUANTITY, .quantity = bands[i].quantity, .required = 1, .most = bands[i].most,
-         .offset = offsetof(struct draft_band, low)},
-        FIELD_END};
+    const struct field fields[] = {{.key = bands[i].enter,
+                                    .kind = FIELD_QUANTITY,
+                                    .quantity = bands[i].quantity,
+                                    .required = 1,
+                                    .most = bands[i].most,
+                                    .offset = offsetof(struct draft_band, high)},
+                                   {.key = bands[i].leave, .kind = FIELD_QUANTITY, .quantity =
+                                    bands[i].quantity, .required = 1, .most = bands[i].most, .offset =
+                                    offsetof(struct draft_band, low)},
+                                   FIELD_END};
 
     *band = (struct draft_band){.high.number = bands[i].high, .low.number = bands[i].low};
     const struct tree *at = d->detect.at[i].at;
@@ -89,8 +93,9 @@ static void read_band(struct draft *d, uint32_t i)
     int64_t rise = band->high.number - band->low.number;
 
     if (i == BAND_SAG ? rise >= 0 : rise <= 0)
-        finding_at(d->errors, band->low.at, "%s ends at %s and starts at %s, clear must lie %s, or it would chatter",
-                   bands[i].key, band->low.text, band->high.text, i == BAND_SAG ? "above" : "below");
+        finding_at(d->errors, band->low.at,
+                   "%s ends at %s and starts at %s, clear must lie %s, or it would chatter", bands[i].key,
+                   band->low.text, band->high.text, i == BAND_SAG ? "above" : "below");
 }
 
 static void read_detect(struct draft *d)
@@ -118,12 +123,14 @@ int draft_read_policy(struct draft *d)
         p->report.number = p->lease.number / 10;
     /* safety.md section 3: three reports of six may be lost without a needless fail-safe */
     if (p->report.number > p->lease.number / 6)
-        finding_at(d->errors, p->report.at, "report %s is longer than a sixth of lease %s, shorten it or lengthen the lease",
+        finding_at(d->errors, p->report.at,
+                   "report %s is longer than a sixth of lease %s, shorten it or lengthen the lease",
                    p->report.text, p->lease.at ? p->lease.text : "1s");
     if (p->tick.number > p->lease.number / 6) {
         const struct tree *at = p->tick.at ? p->tick.at : p->lease.at;
 
-        finding_at(d->errors, at, "a tick longer than a sixth of the lease renews too late, shorten tick or lengthen lease");
+        finding_at(d->errors, at,
+                   "a tick longer than a sixth of the lease renews too late, shorten tick or lengthen lease");
     }
     return 0;
 }
@@ -132,18 +139,21 @@ int draft_read_redundancy(struct draft *d)
 {
     struct draft_redundancy *r = &d->redundancy;
 
-    if (!d->redundancy_at.at || fields_read(redundancy_fields, d->redundancy_at.at, "redundancy", r, d->errors))
+    if (!d->redundancy_at.at ||
+        fields_read(redundancy_fields, d->redundancy_at.at, "redundancy", r, d->errors))
         return 0;
     if (r->scheme.number == SCHEME_N && r->may_lose.at && r->may_lose.at->count)
-        finding_at(d->errors, r->may_lose.at, "scheme N loses nothing without harm, write N+1 or 2N or drop may_lose");
+        finding_at(d->errors, r->may_lose.at,
+                   "scheme N loses nothing without harm, write N+1 or 2N or drop may_lose");
     if (r->scheme.number != SCHEME_N && (!r->may_lose.at || !r->may_lose.at->count))
-        finding_at(d->errors, r->scheme.at, "scheme %s needs may_lose, list the nodes that may be lost one at a time",
-                   r->scheme.text);
+        finding_at(d->errors, r->scheme.at,
+                   "scheme %s needs may_lose, list the nodes that may be lost one at a time", r->scheme.text);
     for (const struct tree *at = r->may_lose.at ? r->may_lose.at->first : NULL; at; at = at->next) {
         uint32_t node = names_resolve(&d->node_names, at, d->errors);
 
         if (r->lost_count == CONTINGENCIES_MAX - 1) {
-            finding_at(d->errors, at, "may_lose names more than %d nodes, that is the most", CONTINGENCIES_MAX - 1);
+            finding_at(d->errors, at, "may_lose names more than %d nodes, that is the most",
+                       CONTINGENCIES_MAX - 1);
             break;
         }
         uint32_t i = 0;
@@ -158,8 +168,8 @@ int draft_read_redundancy(struct draft *d)
     return 0;
 }
 
-int draft_take_rows(struct draft *d, const struct value *section, size_t bytes, uint32_t most, const char *noun, void **rows,
-                    uint32_t *count)
+int draft_take_rows(struct draft *d, const struct value *section, size_t bytes, uint32_t most,
+                    const char *noun, void **rows, uint32_t *count)
 {
     *count = section->at ? section->at->count : 0;
     if (*count > most) {

@@ -27,9 +27,7 @@ static int derive(struct draft *d, struct site *site)
         rc = build_model(d, site);
     if (!rc && !d->errors->count)
         rc = check_fail_safe(d, site);
-    if (!rc && !d->errors->count)
-        check_warnings(d, site);
-    return rc;
+    return rc || d->errors->count ? rc : check_warnings(d, site);
 }
 
 static int keep_warnings(struct findings *warnings, const char *path, struct site *site)

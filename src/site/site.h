@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* site.yaml -> checked model, addresses and this server's row. All or nothing: a site with an error is not loaded. */
+/* site.yaml -> checked model, addresses and this server's row. All or nothing: a site with an error is not
+ * loaded. */
 #ifndef FLYBALL_SITE_SITE_H
 #define FLYBALL_SITE_SITE_H
 
@@ -56,10 +57,12 @@ struct site {
     void *memory;               /* everything above that points */
 };
 
-/* One line per finding: `file:line:column: error: what is wrong, what would be right`. Written to `report`; at most 100. */
+/* One line per finding: `file:line:column: error: what is wrong, what would be right`. Written to `report`;
+ * at most 100. */
 
-/* setup: loads and checks. `server` names a row of servers:, NULL = this host's name. Returns 0, -EINVAL when the file has errors
- * (all reported), or another -errno (reported too). */
+/* setup: loads and checks. `server` names a row of servers:; NULL = this host's name or "default", which
+ * must be there; "" = the same, but a site without such a row is fine. Returns 0, -EINVAL when
+ * the file has errors (all reported), or another -errno (reported too). */
 int site_load(struct site *site, const char *path, const char *server, FILE *report);
 void site_unload(struct site *site);
 

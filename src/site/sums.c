@@ -40,6 +40,31 @@ void sums_hosts(const struct model *model, enum sum_kind kind, uint32_t continge
     }
 }
 
+/* Has an earlier cord of this host passed through the node? */
+static int counted(const struct model *model, const struct model_host *host, uint32_t cord, uint32_t node)
+{
+    for (uint32_t j = 0; j < cord; j++) {
+        const struct model_node *earlier = &model->node[host->cord[j].node];
+
+        for (uint32_t a = 0; a < earlier->ancestor_count; a++)
+            if (earlier->ancestor[a] == node)
+                return 1;
+    }
+    return 0;
+}
+
+void sums_count_hosts(const struct model *model, uint32_t *count)
+{
+    memset(count, 0, model->node_count * sizeof *count);
+    for (uint32_t h = 0; h < model->host_count; h++)
+        for (uint32_t j = 0; j < model->host[h].cord_count; j++) {
+            const struct model_node *node = &model->node[model->host[h].cord[j].node];
+
+            for (uint32_t a = 0; a < node->ancestor_count; a++)
+                count[node->ancestor[a]] += !counted(model, &model->host[h], j, node->ancestor[a]);
+        }
+}
+
 static void count_or_fill(struct sums_below *below, const struct model *model, uint32_t *fill)
 {
     for (uint32_t h = 0; h < model->host_count; h++)
@@ -81,8 +106,8 @@ static int falling(const void *left, const void *right)
     return a < b ? 1 : a > b ? -1 : 0;
 }
 
-int64_t sums_largest_gaps(const struct model *model, const struct sums_below *below, uint32_t node, enum sum_kind kind,
-                          uint32_t contingency, uint32_t phase)
+int64_t sums_largest_gaps(const struct model *model, const struct sums_below *below, uint32_t node,
+                          enum sum_kind kind, uint32_t contingency, uint32_t phase)
 {
     uint32_t count = 0, before = INDEX_NONE, k = model->node[node].k;
     int64_t sum = 0;
@@ -95,7 +120,8 @@ int64_t sums_largest_gaps(const struct model *model, const struct sums_below *be
         if (h != before)
             below->gap[count++] = 0;
         before = h;
-        below->gap[count - 1] += derive_contribution_mva(gap, &host->cord[below->cord[i] % CORDS_MAX], contingency, phase,
+        below->gap[count - 1] += derive_contribution_mva(gap, &host->cord[below->cord[i] % CORDS_MAX],
+                                                         contingency, phase,
                                                          model->type[host->type].pf_min_ppm);
     }
     if (k < count)

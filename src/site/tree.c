@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tree is built from libfyaml's events and not from its documents: a document checks duplicate keys by comparing all pairs and
- * takes minutes for a large mapping, and aliases would have to be resolved. Here both are refused while reading.
+ * The tree is built from libfyaml's events and not from its documents: a document checks duplicate keys by
+ * comparing all pairs and takes minutes for a large mapping, and aliases would have to be resolved. Here both
+ * are refused while reading.
  */
 #include <errno.h>
 #include <libfyaml.h>
@@ -27,10 +28,14 @@ static struct tree *new_node(struct builder *b, enum tree_kind kind, struct fy_e
     uint32_t line = mark ? (uint32_t)mark->line + 1 : 1, column = mark ? (uint32_t)mark->column + 1 : 1;
     struct tree *node = NULL;
 
-    if (b->nodes++ < TREE_NODES_MAX)
-        node = scratch_take(b->scratch, sizeof *node);
-    if (!node) {
+    if (b->nodes == TREE_NODES_MAX) {
         findings_add(b->errors, line, column, "too many values, a site file may hold %d", TREE_NODES_MAX);
+        return NULL;
+    }
+    b->nodes++;
+    node = scratch_take(b->scratch, sizeof *node);
+    if (!node) {
+        findings_add(b->errors, 0, 0, "out of memory");
         return NULL;
     }
     *node = (struct tree){.kind = (uint8_t)kind, .line = line, .column = column};
@@ -57,7 +62,8 @@ static int copy_text(struct builder *b, struct tree *node, struct fy_token *toke
     return -1;
 }
 
-/* A scalar in a mapping that has no key waiting is the key. Returns 1 then, 0 for a value, -1 for an error. */
+/* A scalar in a mapping that has no key waiting is the key. Returns 1 then, 0 for a value, -1
+ * for an error. */
 static int take_key(struct builder *b, struct tree *node)
 {
     struct tree *map = b->depth ? b->open[b->depth - 1] : NULL;
@@ -65,18 +71,20 @@ static int take_key(struct builder *b, struct tree *node)
     if (!map || map->kind != TREE_MAP || b->key[b->depth - 1])
         return 0;
     if (node->kind != TREE_SCALAR) {
-        findings_add(b->errors, node->line, node->column, "a key must be a plain word, not %s", tree_kind_name(node));
+        findings_add(b->errors, node->line, node->column, "a key must be a plain word, not %s",
+                     tree_kind_name(node));
         return -1;
     }
     for (const struct tree *other = map->first; other; other = other->next) {
         if (strcmp(other->key->text, node->text))
             continue;
-        findings_add(b->errors, node->line, node->column, "key '%s' is given twice, first at %u:%u, keep one", node->text,
-                     other->key->line, other->key->column);
+        findings_add(b->errors, node->line, node->column, "key '%s' is given twice, first at %u:%u, keep one",
+                     node->text, other->key->line, other->key->column);
         break;
     }
     if (map->count == TREE_KEYS_MAX) {
-        findings_add(b->errors, node->line, node->column, "more than %d keys in one mapping, write a list", TREE_KEYS_MAX);
+        findings_add(b->errors, node->line, node->column, "more than %d keys in one mapping, write a list",
+                     TREE_KEYS_MAX);
         return -1;
     }
     b->key[b->depth - 1] = node;
@@ -142,7 +150,8 @@ static int refuse(struct builder *b, struct fy_event *event, const char *what)
 {
     const struct fy_mark *mark = fy_event_start_mark(event);
 
-    findings_add(b->errors, mark ? (uint32_t)mark->line + 1 : 1, mark ? (uint32_t)mark->column + 1 : 1, "%s", what);
+    findings_add(b->errors, mark ? (uint32_t)mark->line + 1 : 1, mark ? (uint32_t)mark->column + 1 : 1, "%s",
+                 what);
     return -1;
 }
 
@@ -177,8 +186,8 @@ static void note_syntax(struct fy_diag *diag, struct findings *errors)
     struct fy_diag_error *error = fy_diag_errors_iterate(diag, &place);
 
     if (error)
-        findings_add(errors, (uint32_t)(error->line > 0 ? error->line : 1), (uint32_t)(error->column > 0 ? error->column : 1),
-                     "not YAML: %s", error->msg);
+        findings_add(errors, (uint32_t)(error->line > 0 ? error->line : 1),
+                     (uint32_t)(error->column > 0 ? error->column : 1), "not YAML: %s", error->msg);
     else
         findings_add(errors, 1, 1, "not YAML that can be read");
 }
@@ -232,7 +241,8 @@ static int check_text(const char *text, size_t bytes, struct findings *errors)
     for (size_t i = 0; i < bytes; i += step, column++) {
         step = sequence_bytes((const uint8_t *)text + i, bytes - i);
         if (!step) {
-            findings_add(errors, line, column, "byte 0x%02x is no text here, save the file as UTF-8", (uint8_t)text[i]);
+            findings_add(errors, line, column, "byte 0x%02x is no text here, save the file as UTF-8",
+                         (uint8_t)text[i]);
             return -1;
         }
         if (text[i] == '\n') {
@@ -255,7 +265,8 @@ struct tree *tree_parse(const char *text, size_t bytes, struct scratch *scratch,
     diag_config.fp = NULL;
     diag_config.output_fn = silent;
     struct fy_diag *diag = fy_diag_create(&diag_config);
-    struct fy_parse_cfg config = {.search_path = "", .flags = FYPCF_QUIET | FYPCF_DEFAULT_PARSE, .diag = diag};
+    struct fy_parse_cfg config = {
+        .search_path = "", .flags = FYPCF_QUIET | FYPCF_DEFAULT_PARSE, .diag = diag};
     struct fy_parser *parser = diag ? fy_parser_create(&config) : NULL;
 
     if (!parser) {
@@ -291,7 +302,8 @@ int tree_load(const char *path, struct tree **root, struct scratch *scratch, str
     if (ferror(file))
         goto cleanup;
     if (bytes > TREE_BYTES_MAX) {
-        findings_add(errors, 1, 1, "the file is larger than %d MiB, no site needs that", TREE_BYTES_MAX >> 20);
+        findings_add(errors, 1, 1, "the file is larger than %d MiB, no site needs that",
+                     TREE_BYTES_MAX >> 20);
         goto cleanup;
     }
     *root = tree_parse(text, bytes, scratch, errors);
@@ -314,7 +326,8 @@ const struct tree *tree_get(const struct tree *map, const char *key)
 
 const char *tree_kind_name(const struct tree *at)
 {
-    static const char *const name[] = {[TREE_SCALAR] = "a plain value", [TREE_LIST] = "a list", [TREE_MAP] = "a mapping"};
+    static const char *const name[] = {
+        [TREE_SCALAR] = "a plain value", [TREE_LIST] = "a list", [TREE_MAP] = "a mapping"};
 
     return name[at->kind];
 }

@@ -27,8 +27,8 @@ struct tree {
     struct tree *first, *last, *next;
 };
 
-/* setup: builds the tree of `bytes` of text. Findings say what is wrong. Returns the root, or NULL when the text cannot be
- * read to its end or is empty. The tree lives in `scratch`. */
+/* setup: builds the tree of `bytes` of text. Findings say what is wrong. Returns the root, or NULL when the
+ * text cannot be read to its end or is empty. The tree lives in `scratch`. */
 struct tree *tree_parse(const char *text, size_t bytes, struct scratch *scratch, struct findings *errors);
 
 /* setup: reads the file first. Returns 0, -EINVAL (findings) or another -errno (file trouble; no finding). */

@@ -14,8 +14,8 @@ int frame_decode(const uint8_t *data, uint32_t bytes, struct frame *frame);
  * zeroed. Returns header + body bytes, 0 when the body is too long for a datagram. */
 uint32_t frame_encode(uint8_t *data, const struct frame *frame);
 
-/* Sequence numbers of one sender. New ones only: an older unseen one counts as reordered, a seen one as duplicate;
- * further back than 64 nobody remembers, and it is reordered. Zeroed at start. */
+/* Sequence numbers of one sender. New ones only: an older unseen one counts as reordered, a seen one as
+ * duplicate; further back than 64 nobody remembers, and it is reordered. Zeroed at start. */
 struct replay_window {
     uint64_t newest;
     uint64_t seen;              /* bit i: newest - i */

@@ -21,6 +21,17 @@ bool proto_varint_long(struct proto_cursor *in, uint64_t *value)
     return false;
 }
 
+bool proto_varint32_long(struct proto_cursor *in, uint32_t *value)
+{
+    const uint8_t *start = in->at;
+    uint64_t wide;
+
+    if (!proto_varint_long(in, &wide) || wide > UINT32_MAX || in->at - start > 5)
+        return false;
+    *value = (uint32_t)wide;
+    return true;
+}
+
 static bool advance(struct proto_cursor *in, size_t bytes)
 {
     if (bytes > (size_t)(in->end - in->at))

@@ -15,11 +15,11 @@ static uint64_t bits_of(double value)
 
 static bool finite(const double *value, uint32_t count)
 {
-    uint32_t odd = 0;
+    uint64_t odd = 0;
 
     for (uint32_t i = 0; i < count; i++)
-        odd |= (bits_of(value[i]) & PROTO_EXPONENT) == PROTO_EXPONENT;
-    return !odd;
+        odd |= proto_not_finite(bits_of(value[i]));
+    return odd >> 63 == 0;
 }
 
 /* Only +0.0 is the default that proto3 omits. */

@@ -1,98 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What every port driver must do. Run as `port_conformance_test DRIVER [PAGES [MTU]]`, PAGES being "small" or "huge"; with
- * "table" instead of a driver's name it only checks that every driver of the table has a far end to be tested with.
+ * What every port driver must do. Run as `port_conformance_test DRIVER [PAGES [MTU]]`, PAGES being "small" or
+ * "huge"; with "table" instead of a driver's name it only checks that every driver of the table has a far end
+ * to be tested with.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "port/port.h"
-#include "port_far_end.h"
+#include "port_bench.h"
 
-enum { SKIP = 77, RING_FRAMES = 1024, ETHERNET = 14 };
-
-struct bench {
-    struct port_config config;
-    struct far_end far;
-    struct port port;
-};
-
-/* A frame whose every byte follows from its number, so that a mix-up cannot pass. */
-static uint32_t make_frame(uint8_t *frame, uint32_t length, const uint8_t *to, const uint8_t *from, uint32_t number)
-{
-    for (uint32_t i = ETHERNET; i < length; i++)
-        frame[i] = (uint8_t)(number * 131 + i * 7 + (i >> 8));
-    memcpy(frame, to, 6);
-    memcpy(frame + 6, from, 6);
-    frame[12] = TEST_ETHERTYPE >> 8;
-    frame[13] = TEST_ETHERTYPE & 0xFF;
-    return length;
-}
-
-static void assert_frame(const uint8_t *frame, uint32_t length, uint32_t expected, const uint8_t *to, const uint8_t *from,
-                         uint32_t number)
-{
-    uint8_t wanted[FRAME_ROOM];
-    make_frame(wanted, expected, to, from, number);
-    assert_int_equal(length, expected);
-    assert_memory_equal(frame, wanted, expected);
-}
-
-static bool is_test_frame(const struct port_frame *frame)
-{
-    return frame->length >= ETHERNET && frame->data[12] == TEST_ETHERTYPE >> 8 && frame->data[13] == (TEST_ETHERTYPE & 0xFF);
-}
-
-/* One burst with at least one test frame in it, strangers removed; 0 when `patience_ms` went by. */
-static uint32_t receive_some(struct port *port, struct port_frame frame[BURST_MAX], int patience_ms)
-{
-    struct timespec start, now;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    for (;;) {
-        uint32_t got = port_receive(port, 0, frame, BURST_MAX), kept = 0;
-        for (uint32_t i = 0; i < got; i++)
-            if (is_test_frame(&frame[i]))
-                frame[kept++] = frame[i];
-        if (kept)
-            return kept;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 > patience_ms)
-            return 0;
-    }
-}
-
-static int open_both(void **state)
-{
-    struct bench *bench = *state;
-    if (port_open(&bench->port, &bench->config)) {
-        print_error("%s\n", bench->port.error);
-        return -1;
-    }
-    int rc = port_attach(&bench->port, 0);
-    return rc ? rc : far_end_open(&bench->far, &bench->config);
-}
-
-static int close_both(void **state)
-{
-    struct bench *bench = *state;
-    far_end_close(&bench->far);
-    port_close(&bench->port);
-    return 0;
-}
+enum { SKIP = 77, THREADS = 200 };
 
 static void frames_of_every_size_come_in_whole(void **state)
 {
     struct bench *bench = *state;
-    const uint32_t longest = bench->config.mtu + ETHERNET, lengths[] = {14, 15, 60, 61, 127, 1000, longest - 1, longest};
+    const uint32_t longest = bench->config.mtu + ETHERNET,
+                   lengths[] = {14, 15, 60, 61, 127, 1000, longest - 1, longest};
     for (uint32_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         uint8_t sent[FRAME_ROOM];
         struct port_frame frame[BURST_MAX];
@@ -106,32 +41,14 @@ static void frames_of_every_size_come_in_whole(void **state)
 static void frames_of_every_size_go_out_whole(void **state)
 {
     struct bench *bench = *state;
-    const uint32_t longest = bench->config.mtu + ETHERNET, lengths[] = {14, 15, 60, 61, 127, 1000, longest - 1, longest};
+    const uint32_t longest = bench->config.mtu + ETHERNET,
+                   lengths[] = {14, 15, 60, 61, 127, 1000, longest - 1, longest};
     for (uint32_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         uint8_t sent[FRAME_ROOM], came[FRAME_ROOM];
         make_frame(sent, lengths[i], bench->far.mac, bench->port.mac, i);
         assert_int_equal(port_send(&bench->port, 0, &(struct port_frame){sent, lengths[i]}, 1), 1);
         uint32_t length = far_end_receive(&bench->far, came, sizeof came);
         assert_frame(came, length, lengths[i], bench->far.mac, bench->port.mac, i);
-    }
-}
-
-static void send_numbered(struct bench *bench, uint32_t count, uint32_t length)
-{
-    uint8_t *memory = malloc((size_t)count * length);
-    struct port_frame *frame = calloc(count, sizeof *frame);
-    for (uint32_t i = 0; i < count; i++) {
-        frame[i].data = memory + (size_t)i * length;
-        frame[i].length = make_frame(frame[i].data, length, bench->far.mac, bench->port.mac, i);
-    }
-    assert_int_equal(port_send(&bench->port, 0, frame, count), count);
-    memset(memory, 0xEE, (size_t)count * length);       /* it was copied: the caller's memory is his again */
-    free(frame);
-    free(memory);
-    for (uint32_t i = 0; i < count; i++) {
-        uint8_t came[FRAME_ROOM];
-        uint32_t got = far_end_receive(&bench->far, came, sizeof came);
-        assert_frame(came, got, length, bench->far.mac, bench->port.mac, i);
     }
 }
 
@@ -146,13 +63,15 @@ static void a_burst_comes_in_in_order_and_stays_valid(void **state)
     struct bench *bench = *state;
     uint8_t sent[FRAME_ROOM];
     for (uint32_t i = 0; i < BURST_MAX; i++)
-        assert_true(far_end_send(&bench->far, sent, make_frame(sent, 300, bench->port.mac, bench->far.mac, i)));
+        assert_true(
+            far_end_send(&bench->far, sent, make_frame(sent, 300, bench->port.mac, bench->far.mac, i)));
     for (uint32_t came = 0; came < BURST_MAX;) {
         struct port_frame frame[BURST_MAX];
         uint32_t got = receive_some(&bench->port, frame, 2000);
         assert_int_not_equal(got, 0);
         /* Traffic behind the burst, and sending, must not touch what we hold. */
-        assert_true(far_end_send(&bench->far, sent, make_frame(sent, 60, bench->port.mac, bench->far.mac, 99)));
+        assert_true(
+            far_end_send(&bench->far, sent, make_frame(sent, 60, bench->port.mac, bench->far.mac, 99)));
         uint8_t answer[300];
         make_frame(answer, sizeof answer, bench->far.mac, bench->port.mac, 7);
         assert_int_equal(port_send(&bench->port, 0, &(struct port_frame){answer, sizeof answer}, 1), 1);
@@ -178,13 +97,88 @@ static void a_frame_that_does_not_fit_is_refused_and_counted(void **state)
     assert_int_equal(statistics.refused, 2 + 1 + 1);
 }
 
+/* The kernel hands the sender's ring pages on; whoever lets frames wait must not see later ones in them. */
+static void frames_that_wait_at_the_far_end_are_not_overwritten(void **state)
+{
+    const struct bench *bench = *state;
+    if (bench->far.synthetic)
+        skip();
+    send_numbered(*state, 3 * RING_FRAMES, 100);
+}
+
+static void *chatter(void *argument)
+{
+    const _Atomic bool *stop = argument;
+    struct sockaddr_in nobody = {.sin_family = AF_INET, .sin_port = htons(9)};
+    nobody.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    while (!atomic_load(stop))
+        (void)sendto(fd, "chatter", 7, MSG_DONTWAIT, (struct sockaddr *)&nobody, sizeof nobody);
+    close(fd);
+    return NULL;
+}
+
+/* A packet socket hears the whole machine until it is bound: nothing of that may reach the port's owner. */
+static void a_port_hears_its_own_interface_only(void **state)
+{
+    struct bench *bench = *state;
+    _Atomic bool stop = false;
+    pthread_t thread;
+    uint32_t strangers = 0;
+    assert_int_equal(pthread_create(&thread, NULL, chatter, &stop), 0);
+    for (int round = 0; round < 8; round++) {
+        struct port_frame frame[BURST_MAX];
+        close_both(state);
+        if (open_both(state))
+            break;
+        for (int i = 0; i < 1000; i++)
+            strangers += port_receive(&bench->port, 0, frame, BURST_MAX);
+    }
+    atomic_store(&stop, true);
+    pthread_join(thread, NULL);
+    assert_non_null(bench->port.driver);
+    assert_int_equal(strangers, 0);
+}
+
+struct passer_by {
+    struct bench *bench;
+    int outcome;
+};
+
+static void *attach_and_send(void *argument)
+{
+    struct passer_by *self = argument;
+    uint8_t frame[100];
+    make_frame(frame, sizeof frame, self->bench->far.mac, self->bench->port.mac, 5);
+    self->outcome = port_attach(&self->bench->port, 0);
+    if (!self->outcome && port_send(&self->bench->port, 0, &(struct port_frame){frame, sizeof frame}, 1) != 1)
+        self->outcome = -EIO;
+    return NULL;
+}
+
+/* DPDK has room for 128 threads: each must give its place back. */
+static void threads_come_and_go(void **state)
+{
+    struct bench *bench = *state;
+    for (int i = 0; i < THREADS; i++) {
+        struct passer_by self = {.bench = bench};
+        pthread_t thread;
+        uint8_t came[FRAME_ROOM];
+        assert_int_equal(pthread_create(&thread, NULL, attach_and_send, &self), 0);
+        pthread_join(thread, NULL);
+        assert_int_equal(self.outcome, 0);
+        assert_int_equal(far_end_receive(&bench->far, came, sizeof came), 100);
+    }
+}
+
 static void statistics_count_frames_and_bytes(void **state)
 {
     struct bench *bench = *state;
     uint8_t frame[FRAME_ROOM];
     struct port_frame burst[BURST_MAX];
     for (uint32_t i = 0; i < 5; i++) {
-        assert_true(far_end_send(&bench->far, frame, make_frame(frame, 500, bench->port.mac, bench->far.mac, i)));
+        assert_true(
+            far_end_send(&bench->far, frame, make_frame(frame, 500, bench->port.mac, bench->far.mac, i)));
         assert_int_equal(receive_some(&bench->port, burst, 2000), 1);
     }
     send_numbered(bench, 3, 700);
@@ -206,13 +200,14 @@ static void what_a_full_ring_drops_is_counted_exactly(void **state)
     for (uint32_t i = 0; i < offered; i++) {
         sent += far_end_send(&bench->far, frame, make_frame(frame, 100, bench->port.mac, bench->far.mac, i));
         if (i % 64 == 63)
-            usleep(100);        /* so that the kernel's own backlog between the two ends does not fill first */
+            usleep(100);        /* or the kernel's own backlog between the two ends fills first */
     }
     struct port_frame burst[BURST_MAX];
     for (uint32_t got; (got = receive_some(&bench->port, burst, 100)) != 0;)
         received += got;
     struct port_statistics statistics;
     port_statistics(&bench->port, &statistics);
+    print_message("%u sent, %u received, %llu lost\n", sent, received, (unsigned long long)statistics.lost);
     assert_int_equal(received + statistics.lost, sent);
     assert_in_range(received, RING_FRAMES, offered - 1);
     port_statistics(&bench->port, &statistics);
@@ -278,9 +273,22 @@ static void an_interface_that_is_absent_or_too_narrow_is_refused(void **state)
     config.mtu = 9000;
     assert_int_equal(port_open(&port, &config), -EMSGSIZE);
     assert_non_null(strstr(port.error, "MTU"));
+    config.mtu = 1500;
+    config.housekeeping_core = 1000;
+    assert_int_equal(port_open(&port, &config), -EINVAL);
+    assert_non_null(strstr(port.error, "1000"));
 }
 
-/* DPDK's threads beside ours: each may run on the housekeeping core and nowhere else; we stay where we were. */
+static bool thread_is_known(const struct bench *bench, int thread)
+{
+    for (uint32_t i = 0; i < bench->thread_count; i++)
+        if (bench->thread[i] == thread)
+            return true;
+    return false;
+}
+
+/* DPDK's threads beside ours: each may run on the housekeeping core and nowhere else; we stay where we were.
+ * */
 static void the_driver_keeps_its_threads_on_the_housekeeping_core(void **state)
 {
     struct bench *bench = *state;
@@ -293,7 +301,7 @@ static void the_driver_keeps_its_threads_on_the_housekeeping_core(void **state)
     uint32_t others = 0;
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         int thread = atoi(entry->d_name);
-        if (thread <= 0 || thread == getpid())
+        if (thread <= 0 || thread_is_known(bench, thread))
             continue;
         assert_int_equal(sched_getaffinity(thread, sizeof set, &set), 0);
         assert_int_equal(CPU_COUNT(&set), 1);
@@ -314,6 +322,9 @@ static int run(struct bench *bench)
         CHECK(a_burst_and_more_than_a_burst_go_out_in_order),
         CHECK(a_burst_comes_in_in_order_and_stays_valid),
         CHECK(a_frame_that_does_not_fit_is_refused_and_counted),
+        CHECK(frames_that_wait_at_the_far_end_are_not_overwritten),
+        CHECK(a_port_hears_its_own_interface_only),
+        CHECK(threads_come_and_go),
         CHECK(statistics_count_frames_and_bytes),
         CHECK(what_a_full_ring_drops_is_counted_exactly),
         CHECK(a_closed_port_opens_again),
@@ -325,6 +336,16 @@ static int run(struct bench *bench)
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tests[i].initial_state = bench;
     return cmocka_run_group_tests_name(bench->config.driver, tests, NULL, NULL);
+}
+
+/* Those that were there before any port was: our own, and a sanitizer's. */
+static void note_threads(struct bench *bench)
+{
+    DIR *folder = opendir("/proc/self/task");
+    for (struct dirent *entry; bench->thread_count < THREADS_NOTED && (entry = readdir(folder)) != NULL;)
+        if (atoi(entry->d_name) > 0)
+            bench->thread[bench->thread_count++] = atoi(entry->d_name);
+    closedir(folder);
 }
 
 static int check_table(void)
@@ -366,6 +387,7 @@ int main(int argc, char **argv)
         printf("skipped: %ld huge pages free, %u MiB needed\n", free_hugepages(), bench.config.memory_mib);
         return SKIP;
     }
+    note_threads(&bench);
     int rc = far_end_make(&bench.far, argv[1], bench.config.mtu);
     bench.config.interface = bench.far.interface[0];
     if (!rc)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The other end of a port under test: a raw kernel socket in a namespace behind a veth pair, or the other end of a synthetic
- * link. Made by tools/net, so that is under test too. */
+/* The other end of a port under test: a raw kernel socket in a namespace behind a veth pair, or the other end
+ * of a synthetic link. Made by tools/net, so that is under test too. */
 #ifndef FLYBALL_TESTS_PORT_FAR_END_H
 #define FLYBALL_TESTS_PORT_FAR_END_H
 

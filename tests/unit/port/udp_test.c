@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What udp_parse takes and what it refuses, by vectors made by hand, by every refusal, and by flipping every bit. */
+/* What udp_parse takes and what it refuses, by vectors made by hand, by every refusal, and by flipping every
+ * bit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -21,7 +22,8 @@ static const struct endpoint us = {
 /* Written out by hand and summed with another program: 198.51.100.2:40000 -> 198.51.100.1:7001, "hello". */
 static const uint8_t hello[] = {
     0x02, 0xf1, 0xba, 0x11, 0x01, 0x01, 0x02, 0xf1, 0xba, 0x11, 0x01, 0x02, 0x08, 0x00,
-    0x45, 0xb8, 0x00, 0x21, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11, 0xe5, 0xa9, 0xc6, 0x33, 0x64, 0x02, 0xc6, 0x33, 0x64, 0x01,
+    0x45, 0xb8, 0x00, 0x21, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11, 0xe5, 0xa9,
+    0xc6, 0x33, 0x64, 0x02, 0xc6, 0x33, 0x64, 0x01,
     0x9c, 0x40, 0x1b, 0x59, 0x00, 0x0d, 0xaf, 0xfd, 'h', 'e', 'l', 'l', 'o',
 };
 
@@ -218,7 +220,8 @@ static uint32_t next_random(uint64_t *state)
     return (uint32_t)(*state >> 33);
 }
 
-/* Every bit but those of the source MAC, which only the Ethernet check sequence covers and no answer depends on. */
+/* Every bit but those of the source MAC, which only the Ethernet check sequence covers and no answer depends
+ * on. */
 static void check_every_flip(uint8_t *frame, uint32_t length)
 {
     for (uint32_t bit = 0; bit < length * 8; bit++) {

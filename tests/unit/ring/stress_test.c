@@ -20,7 +20,7 @@
 #include "ring/seqlock.h"
 #include "ring/spsc.h"
 
-enum { RECORDS = 300000, QUEUE_COUNT = 4, RING_COUNT = 16, WRITES = 300000 };
+enum { RECORDS = 100000, QUEUE_COUNT = 4, RING_COUNT = 16, WRITES = 200000 };
 
 /* A word that belongs to a number: a torn or stale record shows. */
 static uint64_t mixed(uint64_t number, uint64_t word)

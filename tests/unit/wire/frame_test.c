@@ -27,7 +27,8 @@ static void header_stands_as_documented(void **state)
 {
     (void)state;
     static const uint8_t header[FRAME_HEADER_BYTES] = {
-        'F', 'L', 'Y', '1', 1, 2, 7, 0, 5, 0, 0, 0, 4, 3, 2, 1, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,
+        'F', 'L', 'Y', '1', 1, 2, 7, 0, 5, 0, 0, 0, 4, 3, 2, 1,
+        0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,
     };
     uint8_t data[GOOD_BYTES];
 

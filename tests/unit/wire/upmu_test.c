@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PowerMeasurement against the worked example of the protocol notes, both ways, and against its own limits. */
+/* PowerMeasurement: a worked example byte for byte, both ways, and the limits of both. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,8 @@
 
 /* Time 1751538645123456789 ns, "PDU-A01-001", three equal phases, harmonics 100 0 10 0 6, sag: 302 bytes. */
 #define PHASE_HEX \
-    "1a36090000000000527140110000000000c4824019000000008094034121000000000004e5402900000000a0500441314850fc1873d7ee3f"
+    "1a36090000000000527140110000000000c4824019000000008094034121000000000004e540" \
+    "2900000000a0500441314850fc1873d7ee3f"
 static const char example_hex[] =
     "0895becf87e2e3ada718120b5044552d4130312d303031" PHASE_HEX PHASE_HEX PHASE_HEX
     "22470900000000000002401100000000000029401a28000000000000594000000000000000000000000000002440"
@@ -161,7 +162,7 @@ static void empty_body_is_a_message_of_defaults(void **state)
     memset(&upmu, 0xFF, sizeof upmu);
     assert_int_equal(upmu_decode((const uint8_t *)"", 0, &upmu), ACCEPTED);
     assert_same(&upmu, &zero);
-    assert_int_equal(upmu_encode(&zero, (uint8_t[8]){ 0 }, 8), 0);  /* nothing to write: 0 bytes is the whole message */
+    assert_int_equal(upmu_encode(&zero, (uint8_t[8]){ 0 }, 8), 0);  /* 0 bytes are the whole message */
 }
 
 static void phases_at_zero_are_kept(void **state)

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/hall.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOSTS_PER_BRANCH = HALL_HOSTS / HALL_BRANCHES };
+
+static const struct model_host_type host_type = {
+    .name = "gpu8",
+    .cap_min_mw = 1600000, .cap_max_mw = 8000000, .base_max_mw = 1500000, .gain_ppm = 1093750,
+    .phys_max_mw = 10300000, .boot_mw = 12300000, .pf_min_ppm = 980000, .actuation_ns = 120 * NS_PER_MS, .quantum_mw = 100000,
+};
+
+static void add_node(struct model *model, uint32_t index, const char *name, uint8_t kind, uint32_t parent, int64_t steady_ma)
+{
+    struct model_node *n = &model->node[index];
+    snprintf(n->name, sizeof n->name, "%s-%u", name, index);
+    n->kind = kind;
+    n->phases = 3;
+    n->rated_100pct = 1;
+    n->limited = 1;
+    n->parent_count = parent != INDEX_NONE;
+    n->parent[0] = parent;
+    n->ancestor[n->ancestor_count++] = index;
+    for (uint32_t up = parent; up != INDEX_NONE;) {
+        n->ancestor[n->ancestor_count++] = up;
+        up = model->node[up].parent_count ? model->node[up].parent[0] : INDEX_NONE;
+    }
+    n->meter = index < HALL_METERS ? index : INDEX_NONE;
+    n->k = 1;
+    n->volts_ln_mv = 277128;
+    n->volts_low_mv = 263271;
+    n->rating_ma = n->long_time_ma = n->steady_ma = steady_ma;
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        n->limit_mva[0][phase] = steady_ma * n->volts_low_mv / 1000;
+        n->bad_mva[0][phase] = kind == NODE_RACK ? 0 : 2500000;
+    }
+}
+
+static void hang(struct model *model, uint32_t node, uint32_t first, uint32_t count, bool hosts)
+{
+    struct model_node *n = &model->node[node];
+    *(hosts ? &n->host_first : &n->child_first) = first;
+    *(hosts ? &n->host_count : &n->child_count) = count;
+}
+
+static void add_nodes(struct model *model)
+{
+    /* 10.3 kW a host; a branch carries 1 / 1.6 of its hosts' maxima, parents carry a little more than their children */
+    int64_t host_ma = host_type.phys_max_mw / 3 * 100 / 98 * 1000 / 263271;
+    int64_t branch_ma = HOSTS_PER_BRANCH * host_ma * 10 / 16;
+    add_node(model, 0, "main", NODE_MAIN, INDEX_NONE, HALL_BRANCHES * branch_ma * 95 / 100);
+    for (uint32_t i = 0; i < HALL_DISTRIBUTIONS; i++)
+        add_node(model, 1 + i, "dist", NODE_DISTRIBUTION, 0, HALL_BRANCHES / HALL_DISTRIBUTIONS * branch_ma);
+    for (uint32_t i = 0; i < HALL_BRANCHES; i++)
+        add_node(model, HALL_FIRST_BRANCH + i, "branch", NODE_BRANCH, 1 + i / (HALL_BRANCHES / HALL_DISTRIBUTIONS), branch_ma);
+    for (uint32_t i = 0; i < HALL_RACKS; i++)
+        add_node(model, HALL_FIRST_RACK + i, "rack", NODE_RACK, HALL_FIRST_BRANCH + i / (HALL_RACKS / HALL_BRANCHES),
+                 HALL_HOSTS_PER_RACK * host_ma * 2);
+    hang(model, 0, 1, HALL_DISTRIBUTIONS, false);
+    for (uint32_t i = 0; i < HALL_DISTRIBUTIONS; i++)
+        hang(model, 1 + i, HALL_FIRST_BRANCH + i * (HALL_BRANCHES / HALL_DISTRIBUTIONS), HALL_BRANCHES / HALL_DISTRIBUTIONS, false);
+    for (uint32_t i = 0; i < HALL_BRANCHES; i++)
+        hang(model, HALL_FIRST_BRANCH + i, HALL_FIRST_RACK + i * (HALL_RACKS / HALL_BRANCHES), HALL_RACKS / HALL_BRANCHES, false);
+    for (uint32_t i = 0; i < HALL_RACKS; i++)
+        hang(model, HALL_FIRST_RACK + i, i * HALL_HOSTS_PER_RACK, HALL_HOSTS_PER_RACK, true);
+}
+
+static void add_hosts_and_meters(struct model *model)
+{
+    for (uint32_t i = 0; i < HALL_HOSTS; i++) {
+        struct model_host *h = &model->host[i];
+        snprintf(h->name, sizeof h->name, "h%05u", i);
+        h->weight = 1 + i % 3;
+        h->cord_count = 1;
+        h->fail_safe_mw = h->floor_mw = host_type.cap_min_mw;
+        h->cord[0] = (struct model_cord){
+            .node = HALL_FIRST_RACK + i / HALL_HOSTS_PER_RACK, .psus = 4, .phase_ppm = {333334, 333334, 333334}, .share_ppm = {PPM},
+        };
+    }
+    for (uint32_t i = 0; i < HALL_METERS; i++) {
+        struct model_meter *m = &model->meter[i];
+        snprintf(m->name, sizeof m->name, "m-%04u", i);
+        m->node = i;
+        m->error_ppm = 10000;
+        m->period_ns = 16 * NS_PER_MS;
+        m->fresh_ns = 100 * NS_PER_MS;
+    }
+}
+
+void hall_open(struct hall *hall)
+{
+    struct model *model = &hall->model;
+    *hall = (struct hall){.t_ns = NS_PER_S};
+    snprintf(model->name, sizeof model->name, "hall");
+    model->mode = MODE_ENFORCE;
+    model->node_count = HALL_FIRST_RACK + HALL_RACKS;
+    model->host_count = HALL_HOSTS;
+    model->type_count = 1;
+    model->meter_count = HALL_METERS;
+    model->contingency_count = 1;
+    model->policy = (struct model_policy){
+        .lease_ns = NS_PER_S, .report_ns = 100 * NS_PER_MS, .tick_ns = 20 * NS_PER_MS, .raise_after_emergency_ns = 100 * NS_PER_MS,
+        .emergency_clear_ns = NS_PER_S, .rho_ppm = 10000, .demand_hold_ns = 600 * NS_PER_MS, .demand_headroom_ppm = 50000,
+        .power_pct = {1000000, 950000}, .current_pct = {1000000, 950000}, .sag_pct = {900000, 920000},
+        .swell_pct = {1100000, 1080000}, .dp_dt_w_per_s = {50000000, 40000000},
+    };
+    model->node = calloc(model->node_count, sizeof *model->node);
+    model->host = calloc(model->host_count, sizeof *model->host);
+    model->meter = calloc(model->meter_count, sizeof *model->meter);
+    model->type = calloc(1, sizeof *model->type);
+    hall->report = calloc(model->host_count, sizeof *hall->report);
+    hall->outbox.record = calloc(model->host_count, sizeof *hall->outbox.record);
+    hall->outbox.capacity = model->host_count;
+    model->type[0] = host_type;
+    add_nodes(model);
+    add_hosts_and_meters(model);
+    hall->core = core_init(aligned_alloc(64, (core_bytes(model) + 63) / 64 * 64), model, 1, hall->t_ns);
+}
+
+void hall_close(struct hall *hall)
+{
+    free(hall->core);
+    free(hall->model.node);
+    free(hall->model.host);
+    free(hall->model.meter);
+    free(hall->model.type);
+    free(hall->report);
+    free(hall->outbox.record);
+}
+
+void hall_step(struct hall *hall, struct slot *slot)
+{
+    slot->sequence = ++hall->sequence;
+    slot->t_ns = slot->t_receive_ns = hall->t_ns;
+    pipeline_step(hall->core, slot, &hall->outbox);
+    for (uint32_t i = 0; i < hall->outbox.count; i++) {     /* every host obeys at once */
+        const struct egress *egress = &hall->outbox.record[i];
+        struct report *report = &hall->report[egress->host];
+        report->applied = egress->sequence;
+        report->epoch = 1;
+        report->state = HOST_LEASED;
+        report->cap_mw = report->readback_mw = egress->cap_mw;
+    }
+}
+
+void hall_reports(struct hall *hall, int64_t (*draw_mw)(uint32_t host, void *context), void *context)
+{
+    for (uint32_t host = 0; host < hall->model.host_count; host++) {
+        struct report *report = &hall->report[host];
+        struct slot slot = {.kind = SLOT_REPORT};
+        int64_t bound_mw = report->cap_mw * 100 / 96 + host_type.base_max_mw, want_mw = draw_mw(host, context);
+        report->host = host;
+        report->incarnation = 7 + host;
+        report->number++;
+        report->held_ns = NS_PER_S;
+        report->fail_safe_mw = host_type.cap_min_mw;
+        report->phys_max_mw = host_type.phys_max_mw;
+        report->flags = want_mw > bound_mw ? REPORT_AT_CAP : 0;
+        report->draw_mw = want_mw > bound_mw ? bound_mw : want_mw;
+        slot.report = *report;
+        hall_step(hall, &slot);
+    }
+}
+
+void hall_tick(struct hall *hall)
+{
+    struct slot tick = {.kind = SLOT_TICK};
+    hall_step(hall, &tick);
+    while (pipeline_tick_open(hall->core)) {
+        struct slot part = {.kind = SLOT_TICK_PART};
+        hall_step(hall, &part);
+    }
+}
+
+static int64_t full_draw(uint32_t host, void *context)
+{
+    (void)host;
+    (void)context;
+    return host_type.phys_max_mw * 95 / 100;
+}
+
+void hall_warm_up(struct hall *hall)
+{
+    for (uint32_t host = 0; host < hall->model.host_count; host++) {
+        struct report *report = &hall->report[host];
+        report->state = HOST_FAIL_SAFE;
+        report->cap_mw = report->readback_mw = host_type.cap_min_mw;
+    }
+    for (int round = 0; round < 8; round++) {
+        hall_reports(hall, full_draw, NULL);
+        hall_tick(hall);
+        hall->t_ns += 20 * NS_PER_MS;
+    }
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole hall in memory: 1 main, 25 distributions, 625 branches of 16 hosts, 2,500 racks, 10,000 hosts, 2,000 meters. */
+#ifndef FLYBALL_BENCH_HALL_H
+#define FLYBALL_BENCH_HALL_H
+
+#include "core/pipeline.h"
+#include "msg/model.h"
+
+enum {
+    HALL_DISTRIBUTIONS = 25,
+    HALL_BRANCHES = 625,
+    HALL_RACKS = 2500,
+    HALL_HOSTS = 10000,
+    HALL_METERS = 2000,
+    HALL_HOSTS_PER_RACK = HALL_HOSTS / HALL_RACKS,
+    HALL_FIRST_BRANCH = 1 + HALL_DISTRIBUTIONS,
+    HALL_FIRST_RACK = HALL_FIRST_BRANCH + HALL_BRANCHES,
+};
+
+struct hall {
+    struct model model;
+    struct core *core;
+    struct outbox outbox;
+    struct report *report;      /* by host: the newest one sent */
+    uint64_t sequence;          /* of slots */
+    int64_t t_ns;
+};
+
+/* setup: a model whose limits bind (hosts could draw 1.6 times what branches carry), and a core on it. */
+void hall_open(struct hall *hall);
+void hall_close(struct hall *hall);
+
+/* One slot through the pipeline at hall->t_ns. */
+void hall_step(struct hall *hall, struct slot *slot);
+
+/* Every host reports with `draw_mw(host)`, having obeyed its newest lease for long. Leases in the answers are obeyed. */
+void hall_reports(struct hall *hall, int64_t (*draw_mw)(uint32_t host, void *context), void *context);
+
+/* A whole arbitration, all parts. */
+void hall_tick(struct hall *hall);
+
+/* From cold to every host leased: claims, receipts, an arbitration. */
+void hall_warm_up(struct hall *hall);
+
+#endif

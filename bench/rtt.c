@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Meter datagram sent -> leases of 16 hosts, cut by an emergency, received; against a bare echo of 16 frames of the same
+ * size from the same port, packet by packet in turn, in one process, over one veth.
+ * Between two emergencies the branch is measured low, time is skipped, and the hosts report until they are raised again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/report.h"
+#include "bench/rtt_side.h"
+#include "loop/loop.h"
+#include "rt/thread.h"
+#include "rt/throttle.h"
+
+enum { CLIENT_CORE = 0, CLIENT_PRIORITY = 70, GAP_US = 150, WARM_ROUNDS = 200, WARM_REPORTS = 12 };
+#define DANGER_A 260.0
+#define CALM_A 60.0
+
+static const uint8_t peer_mac[6] = {0x02, 0xf1, 0xba, 0x11, 0x01, 0x02};   /* tools/net */
+
+struct side {
+    struct histogram first, last;
+    uint64_t lost;
+};
+
+struct bench {
+    struct site site;
+    struct loop loop;
+    struct rtt_echo echo;
+    struct rtt_client client;
+    struct side full, bare;
+    uint64_t not_raised;        /* rounds in which a host had nothing to be cut from */
+};
+
+static void gap(void)
+{
+    const struct timespec time = {.tv_nsec = GAP_US * 1000};
+    nanosleep(&time, NULL);
+}
+
+static bool all_report(struct rtt_client *client)
+{
+    int64_t first_ns, last_ns;
+    bool all = true;
+    for (uint32_t host = 0; host < RTT_HOSTS; host++) {
+        rtt_send_report(client, host);
+        all &= rtt_await(client, false, 1, &first_ns, &last_ns);
+    }
+    return all;
+}
+
+static void calm_down(struct rtt_client *client)
+{
+    rtt_send_reading(client, CALM_A);
+    rtt_skip(client, 1050 * NS_PER_MS);
+    rtt_send_reading(client, CALM_A);
+    rtt_skip(client, 120 * NS_PER_MS);
+    all_report(client);
+    rtt_skip(client, 25 * NS_PER_MS);       /* a tick: everyone is raised */
+    rtt_drain(client, GAP_US * 1000);
+}
+
+static bool all_raised(const struct rtt_client *client)
+{
+    for (uint32_t host = 0; host < RTT_HOSTS; host++)
+        if (client->newest[host].cap_mw < 7000000)
+            return false;
+    return true;
+}
+
+static void measure(struct bench *bench, struct side *side, bool full)
+{
+    int64_t first_ns, last_ns;
+    int64_t sent_ns = full ? rtt_send_reading(&bench->client, DANGER_A) : rtt_send_echo(&bench->client);
+    if (!rtt_await(&bench->client, !full, RTT_HOSTS, &first_ns, &last_ns)) {
+        side->lost++;
+        return;
+    }
+    histogram_record(&side->first, (uint64_t)(first_ns - sent_ns));
+    histogram_record(&side->last, (uint64_t)(last_ns - sent_ns));
+}
+
+static void run_rounds(struct bench *bench, uint32_t rounds)
+{
+    for (uint32_t i = 0; i < rounds; i++) {
+        gap();
+        bench->not_raised += !all_raised(&bench->client);
+        measure(bench, &bench->full, true);
+        calm_down(&bench->client);
+        measure(bench, &bench->bare, false);
+    }
+}
+
+static bool warm_up(struct bench *bench)
+{
+    for (int i = 0; i < WARM_REPORTS; i++) {
+        all_report(&bench->client);
+        rtt_send_reading(&bench->client, CALM_A);
+        rtt_drain(&bench->client, GAP_US * 1000);
+        rtt_skip(&bench->client, 50 * NS_PER_MS);
+    }
+    if (!all_raised(&bench->client)) {
+        fprintf(stderr, "rtt: the hosts were not leased after the warm-up\n");
+        return false;
+    }
+    run_rounds(bench, WARM_ROUNDS);
+    memset(&bench->full, 0, sizeof bench->full);
+    memset(&bench->bare, 0, sizeof bench->bare);
+    bench->not_raised = 0;
+    return true;
+}
+
+static void print_part(struct bench_report *report, const char *key, const struct histogram *full, const struct histogram *bare)
+{
+    static const struct { const char *ratio, *full, *bare; double q; } row[] = {
+        {"ratio_p50", "full_us_p50", "echo_us_p50", 0.5},
+        {"ratio_p99", "full_us_p99", "echo_us_p99", 0.99},
+        {"ratio_p999", "full_us_p999", "echo_us_p999", 0.999},
+    };
+    bench_open(report, key);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        double full_us = (double)histogram_quantile(full, row[i].q) / 1e3, bare_us = (double)histogram_quantile(bare, row[i].q) / 1e3;
+        bench_number(report, row[i].ratio, full_us / bare_us);
+        bench_number(report, row[i].full, full_us);
+        bench_number(report, row[i].bare, bare_us);
+    }
+    bench_number(report, "full_us_max", (double)full->max_ns / 1e3);
+    bench_number(report, "echo_us_max", (double)bare->max_ns / 1e3);
+    bench_histogram(report, "full_ns", full);
+    bench_histogram(report, "echo_ns", bare);
+    bench_close(report);
+}
+
+static void print_all(const struct bench *bench, bool json, int64_t start_ns)
+{
+    struct bench_report report;
+    bench_begin(&report, json, "rtt");
+    bench_text(&report, "driver", bench->site.server.port[0].driver);
+    bench_number(&report, "seed", 0);   /* nothing here is random */
+    bench_number(&report, "n", (double)bench->full.first.count);
+    bench_number(&report, "lost_full", (double)bench->full.lost);
+    bench_number(&report, "lost_echo", (double)bench->bare.lost);
+    bench_number(&report, "not_raised", (double)bench->not_raised);
+    bench_number(&report, "answer_bytes", bench->client.lease_bytes);
+    bench_number(&report, "emergencies", (double)core_counters(bench->loop.core)->emergencies);
+    print_part(&report, "first", &bench->full.first, &bench->bare.first);
+    print_part(&report, "last", &bench->full.last, &bench->bare.last);
+    bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);
+    bench_end(&report);
+}
+
+static int open_all(struct bench *bench, const char *path)
+{
+    if (site_load(&bench->site, path, NULL, stderr))
+        return 4;
+    struct loop_options options = {.journal = "", .door = ""};
+    if (loop_build(&bench->loop, &bench->site, &options)) {
+        fprintf(stderr, "rtt: %s\n", bench->loop.error);
+        return 3;
+    }
+    rtt_echo_open(&bench->echo, &bench->loop.port[0], &bench->loop.base);
+    bench->loop.path.lane[0].port = &bench->echo.port;
+    if (rtt_client_open(&bench->client, "flyball-hosts-rtt", &bench->site)) {
+        fprintf(stderr, "rtt: no network namespace flyball-hosts-rtt; run `tools/net up rtt` first\n");
+        return 3;
+    }
+    return 0;
+}
+
+static int run(struct bench *bench, uint32_t rounds, bool json)
+{
+    struct rt_throttle throttle = {.lifeline = -1};
+    int64_t start_ns = bench_now_ns();
+    rt_throttle_lift(&throttle, RT_THROTTLE_FILE);
+    if (loop_start(&bench->loop, stderr)) {
+        fprintf(stderr, "rtt: %s\n", bench->loop.error);
+        return 3;
+    }
+    rt_pin(CLIENT_CORE);
+    rt_fifo(CLIENT_PRIORITY);
+    all_report(&bench->client);
+    /* the answers of both sides carry the same bytes, now that a lease has been seen */
+    rtt_echo_answers(&bench->echo, &bench->site, peer_mac, bench->client.lease_bytes);
+    bool warm = warm_up(bench);
+    if (warm)
+        run_rounds(bench, rounds);
+    loop_stop(&bench->loop);
+    rt_throttle_restore(&throttle);
+    if (warm)
+        print_all(bench, json, start_ns);
+    return warm && bench->full.lost == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench bench;
+    uint32_t rounds = 20000;
+    bool json = false;
+    const char *site = "bench/rtt.yaml";
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--json"))
+            json = true;
+        else if (!strcmp(argv[i], "--rounds") && i + 1 < argc)
+            rounds = (uint32_t)strtoul(argv[++i], NULL, 10);
+        else if (!strcmp(argv[i], "--site") && i + 1 < argc)
+            site = argv[++i];
+        else
+            return fprintf(stderr, "usage: rtt [--json] [--rounds N] [--site FILE]; as root, after tools/net up rtt\n"), 2;
+    }
+    if (geteuid() != 0)
+        return fprintf(stderr, "rtt: skipped: needs root for namespaces and AF_PACKET\n"), 77;
+    int result = open_all(&bench, site);
+    if (!result)
+        result = run(&bench, rounds, json);
+    loop_close(&bench.loop);
+    return result;
+}

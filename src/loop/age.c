@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/age.h"
+
+static int64_t minus(int64_t a, int64_t b)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a, b, &difference))
+        return a < 0 ? INT64_MIN : INT64_MAX;
+    return difference;
+}
+
+/* Opens the buckets up to `bucket`; those in between heard nothing. */
+static void turn(struct age *age, int64_t bucket)
+{
+    int64_t opened = age->bucket ? bucket - age->bucket : AGE_BUCKETS;
+    if (opened > AGE_BUCKETS)
+        opened = AGE_BUCKETS;
+    for (int64_t i = 0; i < opened; i++)
+        age->least[(bucket - i) % AGE_BUCKETS] = INT64_MAX;
+    age->bucket = bucket;
+    age->floor = INT64_MAX;
+    for (int i = 0; i < AGE_BUCKETS; i++)
+        if (age->least[i] < age->floor)
+            age->floor = age->least[i];
+}
+
+int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns)
+{
+    int64_t bucket = arrival_ns / AGE_BUCKET_NS + 1;
+    if (bucket > age->bucket)
+        turn(age, bucket);
+    int64_t *least = &age->least[age->bucket % AGE_BUCKETS];
+    int64_t offset = minus(arrival_ns, stamp_ns);
+    if (offset < *least)
+        *least = offset;
+    if (offset < age->floor)
+        age->floor = offset;
+    return minus(offset, age->floor);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory and parts. Places are taken twice: once to learn how large the arena must be, once for real. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/loop.h"
+
+enum { RING_SLOTS = 1 << 14, TAP_SLOTS = 1 << 15, CACHE_LINE = 64 };
+
+struct plan {
+    struct arena *arena;        /* NULL: only measure */
+    size_t bytes;
+    bool full;
+};
+
+struct layout {
+    void *names, *core, *ring, *lane_queue[PORTS_MAX], *returns, *normal, *emergency, *tap;
+};
+
+static void *take(struct plan *plan, size_t bytes)
+{
+    plan->bytes += (bytes + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+    if (!plan->arena)
+        return NULL;
+    void *memory = arena_take(plan->arena, bytes, CACHE_LINE);
+    plan->full |= !memory;
+    return memory;
+}
+
+static uint32_t power_of_two(uint32_t least)
+{
+    uint32_t count = 1;
+    while (count < least)
+        count *= 2;
+    return count;
+}
+
+/* Room for what one step may send, and for as much again while egress is at work. */
+static uint32_t egress_places(const struct model *model)
+{
+    return power_of_two(2 * (model->host_count + BURST_MAX));
+}
+
+static void place_hot(struct loop *loop, struct plan *plan)
+{
+    const struct model *model = &loop->site->model;
+    struct path *path = &loop->path;
+    path->lanes = loop->site->server.port_count;
+    path->lane = take(plan, path->lanes * sizeof *path->lane);
+    path->decide = take(plan, sizeof *path->decide);
+    path->egress = take(plan, sizeof *path->egress);
+    struct replay_window *meter_window = take(plan, model->meter_count * sizeof *meter_window);
+    struct replay_window *host_window = take(plan, model->host_count * sizeof *host_window);
+    struct age *age = take(plan, model->meter_count * sizeof *age);
+    _Atomic uint64_t *host_mac = take(plan, model->host_count * sizeof *host_mac);
+    struct egress *record = take(plan, model->host_count * sizeof *record);
+    uint8_t (*data)[EGRESS_FRAME_BYTES] = take(plan, BURST_MAX * sizeof *data);
+    if (!plan->arena || plan->full)
+        return;
+    for (uint32_t i = 0; i < path->lanes; i++) {
+        path->lane[i].meter_window = meter_window;
+        path->lane[i].host_window = host_window;
+        path->lane[i].age = age;
+        path->lane[i].host_mac = host_mac;
+    }
+    path->egress->host_mac = host_mac;
+    path->egress->data = data;
+    path->decide->outbox = (struct outbox){.record = record, .capacity = model->host_count};
+}
+
+static void place_cold(struct loop *loop, struct plan *plan, struct layout *layout)
+{
+    const struct model *model = &loop->site->model;
+    loop->view.node = take(plan, model->node_count * sizeof(struct seqlock));
+    loop->view.host = take(plan, model->host_count * sizeof(struct seqlock));
+    loop->view.meter = take(plan, model->meter_count * sizeof(struct seqlock));
+    loop->view.counter = take(plan, VIEW_COUNTER_RECORDS * sizeof(struct seqlock));
+    layout->names = take(plan, meter_names_bytes(model));
+    layout->core = take(plan, core_bytes(model));
+    layout->ring = take(plan, ring_bytes(RING_SLOTS));
+    for (uint32_t i = 0; i < loop->site->server.port_count; i++)
+        layout->lane_queue[i] = take(plan, spsc_bytes(SLOT_BYTES, lane_places(model)));
+    layout->returns = take(plan, spsc_bytes(SLOT_BYTES, egress_places(model)));
+    layout->normal = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
+    layout->emergency = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
+    layout->tap = take(plan, spsc_bytes(SLOT_BYTES, TAP_SLOTS));
+}
+
+static int place(struct loop *loop, struct layout *layout)
+{
+    struct plan plan = {0};
+    place_hot(loop, &plan);
+    place_cold(loop, &plan, layout);
+    int error = arena_open(&loop->arena, plan.bytes);
+    if (error)
+        return error;
+    plan = (struct plan){.arena = &loop->arena};
+    place_hot(loop, &plan);
+    place_cold(loop, &plan, layout);
+    return plan.full ? -ENOMEM : 0;
+}
+
+static int init_queues(struct loop *loop, const struct layout *layout)
+{
+    const struct model *model = &loop->site->model;
+    int error = 0;
+    for (uint32_t i = 0; i < loop->path.lanes; i++)
+        error |= spsc_init(&loop->lane_queue[i], layout->lane_queue[i], SLOT_BYTES, lane_places(model));
+    error |= spsc_init(&loop->returns, layout->returns, SLOT_BYTES, egress_places(model));
+    error |= spsc_init(&loop->normal, layout->normal, EGRESS_BYTES, egress_places(model));
+    error |= spsc_init(&loop->emergency, layout->emergency, EGRESS_BYTES, egress_places(model));
+    error |= spsc_init(&loop->tap, layout->tap, SLOT_BYTES, TAP_SLOTS);
+    error |= ring_init(&loop->path.decide->ring, layout->ring, RING_SLOTS);
+    loop->view.nodes = model->node_count;
+    loop->view.hosts = model->host_count;
+    meter_names_init(&loop->names, layout->names, model);
+    return error ? -EINVAL : 0;
+}
+
+static int open_ports(struct loop *loop)
+{
+    const struct site_server *server = &loop->site->server;
+    for (uint32_t i = 0; i < server->port_count; i++) {
+        const struct site_port *row = &server->port[i];
+        struct port_config config = {
+            .driver = row->driver, .interface = row->interface, .mtu = row->mtu, .ring_frames = row->ring_frames,
+            .queues = 1, .hugepages = server->hugepages, .memory_mib = server->memory_mib,
+            .housekeeping_core = server->housekeeping_core, .eal_extra = server->eal[0] ? server->eal : NULL};
+        int error = port_open(&loop->port[i], &config);
+        if (error) {
+            snprintf(loop->error, sizeof loop->error, "port %s %s: %s", row->driver, row->interface,
+                     loop->port[i].error[0] ? loop->port[i].error : strerror(-error));
+            return error;
+        }
+        loop->ports++;
+    }
+    return 0;
+}
+
+static struct endpoint local_end(const struct loop *loop, uint32_t port)
+{
+    const struct site_address *own = &loop->site->server.port[port].own;
+    struct endpoint local = {.ipv4 = own->ipv4, .port = own->port};
+    memcpy(local.mac, loop->port[port].mac, sizeof local.mac);
+    return local;
+}
+
+/* With two ports, meters speak on the first and hosts on the second: a network of meters cannot report for hosts. */
+static uint32_t kinds_of(uint32_t port, uint32_t ports)
+{
+    uint32_t meters = 1U << FRAME_MEASUREMENT, hosts = 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST;
+    if (ports == 1)
+        return meters | hosts;
+    return port == 0 ? meters : hosts;
+}
+
+static void init_lanes(struct loop *loop)
+{
+    for (uint32_t i = 0; i < loop->path.lanes; i++) {
+        struct lane *lane = &loop->path.lane[i];
+        lane->model = &loop->site->model;
+        lane->base = &loop->base;
+        lane->port = &loop->port[i];
+        lane->kinds = kinds_of(i, loop->path.lanes);
+        lane->local = local_end(loop, i);
+        lane->names = &loop->names;
+        lane->index = (uint8_t)i;
+        lane->out = &loop->lane_queue[i];
+        lane->view = &loop->view;
+    }
+}
+
+static void init_egress(struct loop *loop)
+{
+    uint32_t port = loop->ports - 1;
+    struct egress_stage *egress = loop->path.egress;
+    egress->base = &loop->base;
+    egress->host_address = loop->site->host_address;
+    egress->port = &loop->port[port];
+    egress->local = local_end(loop, port);
+    egress->normal = &loop->normal;
+    egress->emergency = &loop->emergency;
+    egress->returns = &loop->returns;
+    egress->epoch = loop->epoch;
+    egress->lane = (uint8_t)loop->path.lanes;
+    egress->enforce = loop->site->model.mode == MODE_ENFORCE;
+    egress->frame_sequence = loop->epoch;
+}
+
+static void init_decide(struct loop *loop)
+{
+    struct decide *decide = loop->path.decide;
+    decide->base = &loop->base;
+    decide->core = loop->core;
+    for (uint32_t i = 0; i < loop->path.lanes; i++)
+        decide->input[i] = &loop->lane_queue[i];
+    decide->input[loop->path.lanes] = &loop->returns;
+    decide->inputs = loop->path.lanes + 1;
+    decide->normal = &loop->normal;
+    decide->emergency = &loop->emergency;
+    decide->tap = &loop->tap;
+    decide->view = &loop->view;
+    decide_start(decide, loop->t_start_ns, loop->site->model.policy.tick_ns);
+    view_refresh_all(&loop->view, loop->core);
+}
+
+static int open_journal(struct loop *loop)
+{
+    if (!loop->options.journal[0])
+        return 0;
+    struct journal_start start = {.epoch = loop->epoch, .t_ns = loop->t_start_ns, .realtime_ns = (int64_t)loop->epoch};
+    int error = journal_create(&loop->journal, loop->options.journal, &loop->site->model, &start);
+    if (error)
+        snprintf(loop->error, sizeof loop->error, "journal %s: %s", loop->options.journal, strerror(-error));
+    return error;
+}
+
+int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options)
+{
+    *loop = (struct loop){.site = site, .options = *options};
+    loop->door.listener = -1;
+    int error = timebase_init(&loop->base);
+    if (error && error != -ENOTSUP)
+        return error;
+    struct layout layout = {0};
+    error = place(loop, &layout);
+    if (!error)
+        error = init_queues(loop, &layout);
+    if (error) {
+        snprintf(loop->error, sizeof loop->error, "memory for the loop: %s", strerror(-error));
+        return error;
+    }
+    loop->core_memory = layout.core;
+    return open_ports(loop);
+}
+
+int loop_begin(struct loop *loop)
+{
+    loop->t_start_ns = timebase_now_ns(&loop->base);
+    loop->epoch = (uint64_t)timebase_realtime_ns(&loop->base, loop->t_start_ns);
+    loop->core = core_init(loop->core_memory, &loop->site->model, loop->epoch, loop->t_start_ns);
+    init_lanes(loop);
+    init_egress(loop);
+    init_decide(loop);
+    arena_seal(&loop->arena);
+    return open_journal(loop);
+}
+
+void loop_close(struct loop *loop)
+{
+    while (loop->ports > 0)
+        port_close(&loop->port[--loop->ports]);
+    arena_close(&loop->arena);
+}

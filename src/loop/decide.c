@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/decide.h"
+
+#include <string.h>
+
+void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns)
+{
+    decide->t_ns = t_ns;
+    decide->tick_ns = tick_ns;
+    decide->tick = (uint64_t)(t_ns / tick_ns);
+}
+
+static uint32_t delta(int64_t from_ns, int64_t to_ns)
+{
+    int64_t delta_ns = to_ns - from_ns;
+    if (delta_ns < 0)
+        return 0;
+    return delta_ns < UINT32_MAX ? (uint32_t)delta_ns : UINT32_MAX;
+}
+
+/* A step may send one lease to every host: nothing is taken in while that would not fit, so nothing is ever lost between
+ * decide and egress. What waits, waits in the lanes, where admission sheds by class. */
+static bool room(struct decide *decide)
+{
+    uint32_t need = decide->outbox.capacity;
+    if (decide->normal->count - spsc_depth(decide->normal) >= need &&
+        decide->emergency->count - spsc_depth(decide->emergency) >= need)
+        return true;
+    count_add(&decide->counters.waits, 1);
+    return false;
+}
+
+static struct spsc *oldest_input(struct decide *decide, int64_t *t_ns)
+{
+    struct spsc *oldest = NULL;
+    for (uint32_t i = 0; i < decide->inputs; i++) {
+        const struct slot *slot = spsc_peek(decide->input[i]);
+        if (slot && (!oldest || slot->t_receive_ns < *t_ns)) {
+            oldest = decide->input[i];
+            *t_ns = slot->t_receive_ns;
+        }
+    }
+    return oldest;
+}
+
+static void hand_over(struct decide *decide)
+{
+    for (uint32_t i = 0; i < decide->outbox.count; i++) {
+        const struct egress *record = &decide->outbox.record[i];
+        struct spsc *queue = record->flags & LEASE_EMERGENCY ? decide->emergency : decide->normal;
+        struct egress *place = spsc_claim(queue);
+        /* room() saw space for a record of every host in both queues */
+        if (!place)
+            break;
+        *place = *record;
+        spsc_publish(queue);
+    }
+}
+
+static void step(struct decide *decide, struct slot *slot)
+{
+    slot->t_ns = decide->t_ns;
+    pipeline_step(decide->core, slot, &decide->outbox);
+    int64_t now_ns = timebase_now_ns(decide->base);
+    slot->stage_ns[STAGE_DECIDED] = delta(slot->t_receive_ns, now_ns);
+    hand_over(decide);
+    decide->slot = slot;
+    decide->digest_due = decide->outbox.digest_due;
+    decide->digest = decide->outbox.digest;
+    count_add(&decide->counters.slots, 1);
+}
+
+static void enter_own(struct decide *decide, int kind, int64_t t_ns, int64_t now_ns, struct slot_tick tick)
+{
+    struct slot *slot = ring_claim(&decide->ring);
+    uint64_t sequence = slot->sequence;
+    if (t_ns > decide->t_ns)
+        decide->t_ns = t_ns;
+    *slot = (struct slot){.sequence = sequence, .t_receive_ns = now_ns, .kind = (uint8_t)kind, .tick = tick};
+    step(decide, slot);
+}
+
+static void enter_input(struct decide *decide, struct spsc *queue, int64_t now_ns)
+{
+    struct slot *slot = ring_claim(&decide->ring);
+    uint64_t sequence = slot->sequence;
+    memcpy(slot, spsc_peek(queue), sizeof *slot);
+    spsc_release(queue);
+    slot->sequence = sequence;
+    slot->stage_ns[STAGE_SEQUENCED] = delta(slot->t_receive_ns, now_ns);
+    if (slot->t_receive_ns > decide->t_ns)
+        decide->t_ns = slot->t_receive_ns;
+    step(decide, slot);
+    histogram_record(&decide->decided.live, slot->stage_ns[STAGE_DECIDED]);
+}
+
+static bool tick_due(const struct decide *decide, int64_t t_ns)
+{
+    return t_ns >= 0 && (uint64_t)(t_ns / decide->tick_ns) > decide->tick;
+}
+
+static void enter_tick(struct decide *decide, int64_t t_ns, int64_t now_ns)
+{
+    uint64_t number = (uint64_t)(t_ns / decide->tick_ns);
+    uint64_t missed = number - decide->tick - 1;
+    struct slot_tick tick = {.number = number, .missed = missed < UINT32_MAX ? (uint32_t)missed : UINT32_MAX};
+    decide->tick = number;
+    enter_own(decide, SLOT_TICK, (int64_t)number * decide->tick_ns, now_ns, tick);
+}
+
+bool decide_waiting(const struct decide *decide)
+{
+    for (uint32_t i = 0; i < decide->inputs; i++)
+        if (spsc_depth(decide->input[i]))
+            return true;
+    return false;
+}
+
+bool decide_next(struct decide *decide)
+{
+    decide_tap(decide, 0);
+    if (!room(decide))
+        return false;
+    int64_t now_ns = timebase_now_ns(decide->base), t_ns = now_ns;
+    struct spsc *queue = oldest_input(decide, &t_ns);
+    if (t_ns < decide->t_ns)
+        t_ns = decide->t_ns;
+    if (tick_due(decide, t_ns))
+        enter_tick(decide, t_ns, now_ns);
+    else if (queue)
+        enter_input(decide, queue, now_ns);
+    else
+        return false;
+    return true;
+}
+
+bool decide_part(struct decide *decide)
+{
+    decide_tap(decide, 0);
+    if (!pipeline_tick_open(decide->core) || !room(decide))
+        return false;
+    int64_t now_ns = timebase_now_ns(decide->base);
+    if (tick_due(decide, now_ns))
+        return false;
+    enter_own(decide, SLOT_TICK_PART, now_ns, now_ns, (struct slot_tick){.number = decide->tick});
+    return true;
+}
+
+static bool tap(struct decide *decide, const struct slot *slot)
+{
+    enum slot_class class = slot->kind == SLOT_READING ? CLASS_READING : CLASS_RESERVED;
+    uint64_t limit_pct = class == CLASS_READING ? TAP_READING_DROP_PCT : 100;
+    struct slot *place = NULL;
+    if ((uint64_t)spsc_depth(decide->tap) * 100 < decide->tap->count * limit_pct)
+        place = spsc_claim(decide->tap);
+    if (!place) {
+        count_add(&decide->counters.tap_dropped[class], 1);
+        return false;
+    }
+    memcpy(place, slot, sizeof *place);
+    spsc_publish(decide->tap);
+    return true;
+}
+
+void decide_tap(struct decide *decide, int64_t sent_ns)
+{
+    struct slot *slot = decide->slot;
+    if (!slot)
+        return;
+    if (sent_ns)
+        slot->stage_ns[STAGE_SENT] = delta(slot->t_receive_ns, sent_ns);
+    ring_commit(&decide->ring);
+    tap(decide, slot);
+    decide->slot = NULL;
+    if (!decide->digest_due)
+        return;
+    struct slot digest = {.sequence = slot->sequence, .t_ns = slot->t_ns, .t_receive_ns = slot->t_receive_ns,
+                          .kind = SLOT_DIGEST, .digest = decide->digest};
+    tap(decide, &digest);
+    decide->digest_due = false;
+}

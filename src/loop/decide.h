@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one sequencer: merges the lanes into the ring, lets ticks in at their times, takes the step, hands leases to
+ * egress and a copy of the slot to the tap. One thread owns it.
+ */
+#ifndef FLYBALL_LOOP_DECIDE_H
+#define FLYBALL_LOOP_DECIDE_H
+
+#include "core/pipeline.h"
+#include "loop/count.h"
+#include "loop/lane.h"
+#include "loop/latency.h"
+#include "loop/view.h"
+#include "ring/ring.h"
+#include "ring/spsc.h"
+#include "time/timebase.h"
+
+enum { INPUTS_MAX = LANES_MAX + 1 };
+
+/* The tap drops readings when it is this full: reports, ticks and what they need to be understood come last. */
+enum { TAP_READING_DROP_PCT = 90 };
+
+struct decide_counters {
+    count_t slots;                      /* entered the ring */
+    count_t tap_dropped[CLASS_COUNT];   /* did not fit into the tap, by class */
+    count_t waits;                      /* turns in which egress had no room, so nothing was decided */
+};
+
+struct decide {
+    /* constant after build */
+    const struct timebase *base;
+    struct core *core;
+    struct spsc *input[INPUTS_MAX];     /* the lanes, then what egress returns */
+    uint32_t inputs;
+    struct spsc *normal, *emergency, *tap;
+    struct view *view;
+    int64_t tick_ns;
+    /* the deciding thread's own */
+    struct ring ring;
+    struct outbox outbox;
+    int64_t t_ns;                       /* slot time of the newest slot */
+    uint64_t tick;                      /* newest tick entered */
+    struct slot *slot;                  /* in the ring, decided, not yet tapped; NULL = none */
+    bool digest_due;
+    struct slot_digest digest;
+    struct decide_counters counters;
+    struct latency decided;             /* receive -> decided, slots that came from a lane */
+};
+
+/* setup: t_ns is what core_init was given. */
+void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns);
+
+/* rt: takes the oldest input or the tick that is due before it, through the step. False when nothing is due, or egress
+ * has no room for what a step may send. The slot stays in hand until decide_tap. */
+bool decide_next(struct decide *decide);
+
+/* rt: some lane has an input that waits. */
+bool decide_waiting(const struct decide *decide);
+
+/* rt: one part of an open tick. False when none is open, or a new tick is due. */
+bool decide_part(struct decide *decide);
+
+/* rt: ends the slot in hand: copies it into the tap, a due digest behind it. sent_ns: when its leases left, where this
+ * thread knows, else 0. */
+void decide_tap(struct decide *decide, int64_t sent_ns);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/door.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "loop/loop.h"
+#include "rt/thread.h"
+
+enum { POLL_MS = 50, PEER_TIMEOUT_MS = 1000 };
+
+static int address_of(const char *path, struct sockaddr_un *address)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address->sun_path)
+        return -ENAMETOOLONG;
+    strcpy(address->sun_path, path);
+    return 0;
+}
+
+/* The folder of the socket, one level: /run/flyball is made by whoever comes first. */
+static void make_folder(const char *path)
+{
+    char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    strcpy(folder, path);
+    char *slash = strrchr(folder, '/');
+    if (!slash || slash == folder)
+        return;
+    *slash = 0;
+    mkdir(folder, 0755);
+}
+
+static bool answered_by_another(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool answered = !connect(fd, (const struct sockaddr *)address, sizeof *address);
+    close(fd);
+    return answered;
+}
+
+int door_open(struct door *door)
+{
+    struct sockaddr_un address;
+    int error = address_of(door->path, &address);
+    if (error)
+        return error;
+    if (answered_by_another(&address))
+        return -EADDRINUSE;
+    make_folder(door->path);
+    unlink(door->path);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    /* Any local user may read; who it was is asked of the kernel at each request. */
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) || chmod(door->path, 0666) || listen(fd, 8)) {
+        error = -errno;
+        close(fd);
+        return error;
+    }
+    door->listener = fd;
+    return 0;
+}
+
+void door_close(struct door *door)
+{
+    if (door->listener < 0)
+        return;
+    close(door->listener);
+    unlink(door->path);
+    door->listener = -1;
+}
+
+static void send_all(int fd, const char *text, size_t bytes)
+{
+    while (bytes > 0) {
+        size_t packet = bytes < DOOR_PACKET_BYTES ? bytes : DOOR_PACKET_BYTES;
+        if (send(fd, text, packet, MSG_NOSIGNAL) < 0)
+            return;
+        text += packet;
+        bytes -= packet;
+    }
+}
+
+/* Reading is open to every local user; what may change something will ask for more than this. */
+static bool may_read(int fd)
+{
+    struct ucred peer;
+    socklen_t bytes = sizeof peer;
+    return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) && bytes == sizeof peer && peer.pid > 0;
+}
+
+static void answer(struct door *door, int fd)
+{
+    char request[DOOR_REQUEST_BYTES], *text = NULL;
+    size_t bytes = 0;
+    ssize_t got = recv(fd, request, sizeof request, 0);
+    bool known = got == 6 && !memcmp(request, "status", 6) && may_read(fd);
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out)
+        return;
+    if (known)
+        loop_document(door->loop, out);
+    else
+        fputs("{\"error\": \"unknown request; known: status\"}\n", out);
+    if (!fclose(out))
+        send_all(fd, text, bytes);
+    free(text);
+    count_add(known ? &door->answered : &door->refused, 1);
+}
+
+void *door_run(void *argument)
+{
+    struct door *door = argument;
+    rt_pin(door->core);
+    struct timeval timeout = {.tv_sec = PEER_TIMEOUT_MS / 1000};
+    struct pollfd waiting = {.fd = door->listener, .events = POLLIN};
+    while (!atomic_load_explicit(&door->stop, memory_order_acquire)) {
+        if (poll(&waiting, 1, POLL_MS) <= 0)
+            continue;
+        int fd = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+            continue;
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+        answer(door, fd);
+        close(fd);
+    }
+    return NULL;
+}

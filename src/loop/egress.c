@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/egress.h"
+
+#include <string.h>
+
+#include "msg/lease.h"
+#include "wire/cap.h"
+#include "wire/frame.h"
+
+/* Where the host is reached: the site file's MAC, else the one its last valid report came from. */
+static bool destination(const struct egress_stage *stage, uint32_t host, struct endpoint *to)
+{
+    const struct site_address *address = &stage->host_address[host];
+    *to = (struct endpoint){.ipv4 = address->ipv4, .port = address->port};
+    if (address->has_mac) {
+        memcpy(to->mac, address->mac, sizeof to->mac);
+        return true;
+    }
+    uint64_t learned = atomic_load_explicit(&stage->host_mac[host], memory_order_relaxed);
+    for (int i = 0; i < 6; i++)
+        to->mac[i] = (uint8_t)(learned >> (8 * i));
+    return learned != 0;
+}
+
+static void give_back(struct egress_stage *stage, uint32_t host, uint64_t sequence)
+{
+    /* egress_burst left the records where they were unless a whole burst could be returned */
+    struct slot *slot = spsc_claim(stage->returns);
+    if (!slot)
+        return;
+    *slot = (struct slot){.kind = SLOT_REFUSED, .lane = stage->lane, .t_receive_ns = timebase_now_ns(stage->base),
+                          .refused = {.host = host, .sequence = sequence}};
+    spsc_publish(stage->returns);
+}
+
+static uint32_t encode(struct egress_stage *stage, const struct egress *record, uint8_t *data)
+{
+    struct lease lease = {
+        .host = record->host,
+        .flags = record->flags | (record->kind == FRAME_CLAIM ? LEASE_CLAIM : 0),
+        .incarnation = record->incarnation,
+        .epoch = stage->epoch,
+        .sequence = record->sequence,
+        .echo = record->echo,
+        .cap_mw = record->cap_mw,
+        .floor_mw = (int64_t)record->floor_w * 1000,
+        .duration_ns = (int64_t)record->duration_us * NS_PER_US,
+    };
+    uint8_t *payload = data + UDP_HEADROOM;
+    uint32_t room = EGRESS_FRAME_BYTES - UDP_HEADROOM - FRAME_HEADER_BYTES;
+    uint32_t body_bytes = lease_encode(&lease, payload + FRAME_HEADER_BYTES, room);
+    struct frame frame = {.kind = record->kind, .sender = record->host, .sequence = ++stage->frame_sequence,
+                          .body = payload + FRAME_HEADER_BYTES, .body_bytes = body_bytes};
+    return body_bytes ? frame_encode(payload, &frame) : 0;
+}
+
+/* Builds the frame of one record as number `at` of the burst. False when it cannot go anywhere. */
+static bool build(struct egress_stage *stage, const struct egress *record, bool emergency, uint32_t at)
+{
+    struct endpoint to;
+    uint8_t *data = stage->data[at];
+    uint32_t payload_bytes = 0;
+    if (destination(stage, record->host, &to))
+        payload_bytes = encode(stage, record, data);
+    if (!payload_bytes) {
+        count_add(&stage->counters.unreachable, 1);
+        give_back(stage, record->host, record->sequence);
+        return false;
+    }
+    stage->frame[at].data = data;
+    stage->frame[at].length = udp_build(data, &stage->local, &to, payload_bytes);
+    stage->pending[at] = (struct egress_pending){.host = record->host, .emergency = emergency,
+                                                 .sequence = record->sequence, .t_receive_ns = record->t_receive_ns};
+    return true;
+}
+
+static void transmit(struct egress_stage *stage, uint32_t count)
+{
+    uint32_t taken = port_send(stage->port, stage->queue, stage->frame, count);
+    stage->sent_ns = timebase_now_ns(stage->base);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct egress_pending *pending = &stage->pending[i];
+        if (i >= taken) {
+            give_back(stage, pending->host, pending->sequence);
+            continue;
+        }
+        int64_t took_ns = stage->sent_ns - pending->t_receive_ns;
+        histogram_record(&stage->sent.live, took_ns > 0 ? (uint64_t)took_ns : 0);
+        if (!pending->emergency)
+            continue;
+        histogram_record(&stage->sent_emergency.live, took_ns > 0 ? (uint64_t)took_ns : 0);
+        count_add(&stage->counters.emergencies, 1);
+    }
+    count_add(&stage->counters.sent, taken);
+    count_add(&stage->counters.refused, count - taken);
+}
+
+/* The first leases of an emergency leave before the rest is encoded: they arrive sooner than a whole burst would by what
+ * encoding it takes, at the price of one more call of the driver. */
+static uint32_t burst_most(struct egress_stage *stage)
+{
+    bool emergency = spsc_peek(stage->emergency) != NULL;
+    bool opens = emergency && !stage->emergency_open;
+    stage->emergency_open = emergency;
+    return opens ? EMERGENCY_FIRST : BURST_MAX;
+}
+
+uint32_t egress_burst(struct egress_stage *stage)
+{
+    uint32_t left = 0, count = 0;
+    if (stage->returns->count - spsc_depth(stage->returns) < BURST_MAX)
+        return 0;
+    uint32_t most = burst_most(stage);
+    while (left < most) {
+        const struct egress *record = spsc_peek(stage->emergency);
+        struct spsc *queue = record ? stage->emergency : stage->normal;
+        if (!record)
+            record = spsc_peek(stage->normal);
+        if (!record)
+            break;
+        if (!stage->enforce)
+            count_add(&stage->counters.withheld, 1);
+        else if (build(stage, record, queue == stage->emergency, count))
+            count++;
+        spsc_release(queue);
+        left++;
+    }
+    if (count)
+        transmit(stage, count);
+    return left;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/lane.h"
+
+#include <string.h>
+
+#include "core/measure.h"
+#include "wire/cap.h"
+#include "wire/upmu.h"
+
+#define STANDSTILL_NS (INT64_C(54) * NS_PER_MS)
+enum { PLACES_LEAST = 4096 };
+
+uint32_t lane_places(const struct model *model)
+{
+    int64_t reports_each = model->policy.report_ns > 0 ? STANDSTILL_NS / model->policy.report_ns + 1 : 1;
+    int64_t reserve = model->host_count * (reports_each + 1) + BURST_MAX;
+    uint32_t places = PLACES_LEAST;
+    while (places * (int64_t)(100 - READING_SHED_PCT) / 100 < reserve)
+        places *= 2;
+    return places;
+}
+
+struct slot *lane_admit(struct lane *lane, enum slot_class class)
+{
+    static const uint32_t shed_pct[CLASS_COUNT] = {DETAIL_SHED_PCT, READING_SHED_PCT, 100};
+    struct slot *slot = NULL;
+    if ((uint64_t)lane->depth * 100 < (uint64_t)lane->out->count * shed_pct[class])
+        slot = spsc_claim(lane->out);
+    if (!slot) {
+        lane->shed[class]++;
+        count_add(&lane->counters.shed[class], 1);
+        return NULL;
+    }
+    *slot = (struct slot){.lane = lane->index};
+    memcpy(slot->shed, lane->shed, sizeof slot->shed);
+    memset(lane->shed, 0, sizeof lane->shed);
+    return slot;
+}
+
+static void publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns)
+{
+    int64_t took_ns = timebase_now_ns(lane->base) - t_receive_ns;
+    slot->t_receive_ns = t_receive_ns;
+    slot->stage_ns[STAGE_DECODED] = took_ns < UINT32_MAX ? (uint32_t)took_ns : UINT32_MAX;
+    spsc_publish(lane->out);
+    lane->depth++;
+    histogram_record(&lane->decoded.live, (uint64_t)took_ns);
+}
+
+static void show_meter(struct lane *lane, const struct reading *reading, int64_t t_receive_ns, int64_t age_ns)
+{
+    struct view_meter record = {.t_receive_ns = t_receive_ns, .age_ns = age_ns, .sequence = reading->sequence,
+                                .voltage_mv = reading->voltage_mv[0]};
+    uint32_t phases = lane->model->node[lane->model->meter[reading->meter].node].phases;
+    for (uint32_t i = 0; i < phases && i < PHASES; i++) {
+        record.power_mw += reading->power_mw[i];
+        if (reading->current_ma[i] > record.current_ma)
+            record.current_ma = reading->current_ma[i];
+        if (reading->voltage_mv[i] < record.voltage_mv)
+            record.voltage_mv = reading->voltage_mv[i];
+    }
+    view_write_meter(lane->view, reading->meter, &record);
+}
+
+static int measurement(struct lane *lane, const struct frame *frame, int64_t t_receive_ns)
+{
+    struct upmu upmu;
+    int refused = upmu_decode(frame->body, frame->body_bytes, &upmu);
+    if (refused)
+        return refused;
+    uint32_t meter = meter_names_find(lane->names, upmu.device_id, upmu.device_id_bytes);
+    if (meter == INDEX_NONE)
+        return REFUSED_UNKNOWN_METER;
+    const struct model_meter *known = &lane->model->meter[meter];
+    struct reading reading = {0};
+    refused = measure_reading(&upmu, &lane->model->node[known->node], &reading);
+    if (refused)
+        return refused;
+    if (upmu.timestamp_ns < 0)
+        return REFUSED_MALFORMED;
+    refused = replay_check(&lane->meter_window[meter], frame->sequence);
+    if (refused)
+        return refused;
+    int64_t age_ns = age_observe(&lane->age[meter], t_receive_ns, upmu.timestamp_ns);
+    if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns)
+        return REFUSED_STALE;
+    struct slot *slot = lane_admit(lane, CLASS_READING);
+    if (!slot)
+        return ACCEPTED;
+    reading.meter = meter;
+    reading.sequence = frame->sequence;
+    reading.t_arrival_ns = timebase_realtime_ns(lane->base, t_receive_ns);
+    slot->kind = SLOT_READING;
+    slot->reading = reading;
+    publish(lane, slot, t_receive_ns);
+    show_meter(lane, &reading, t_receive_ns, age_ns + lane->model->policy.age_bound_ns);
+    return ACCEPTED;
+}
+
+/* Where the host answers from now: used for its leases where the site file gives no MAC. */
+static void learn_mac(struct lane *lane, uint32_t host, const uint8_t mac[6])
+{
+    uint64_t learned = UINT64_C(1) << 48;
+    for (int i = 0; i < 6; i++)
+        learned |= (uint64_t)mac[i] << (8 * i);
+    atomic_store_explicit(&lane->host_mac[host], learned, memory_order_relaxed);
+}
+
+static int report(struct lane *lane, const struct frame *frame, const struct endpoint *from, int64_t t_receive_ns)
+{
+    struct report body = {0};
+    int refused = report_decode(frame->body, frame->body_bytes, &body);
+    if (refused)
+        return refused;
+    if (frame->sender >= lane->model->host_count)
+        return REFUSED_UNKNOWN_HOST;
+    refused = replay_check(&lane->host_window[frame->sender], frame->sequence);
+    if (refused)
+        return refused;
+    learn_mac(lane, frame->sender, from->mac);
+    struct slot *slot = lane_admit(lane, CLASS_RESERVED);
+    if (!slot)
+        return ACCEPTED;
+    body.host = frame->sender;
+    slot->kind = SLOT_REPORT;
+    slot->report = body;
+    publish(lane, slot, t_receive_ns);
+    return ACCEPTED;
+}
+
+static int token_request(struct lane *lane, const struct frame *frame)
+{
+    struct token_request body = {0};
+    int refused = token_request_decode(frame->body, frame->body_bytes, &body);
+    if (refused)
+        return refused;
+    if (frame->sender >= lane->model->host_count)
+        return REFUSED_UNKNOWN_HOST;
+    refused = replay_check(&lane->host_window[frame->sender], frame->sequence);
+    if (!refused)
+        count_add(&lane->counters.token_requests, 1);
+    return refused;
+}
+
+static int examine(struct lane *lane, const uint8_t *data, uint32_t length, int64_t t_receive_ns)
+{
+    struct udp_datagram datagram;
+    struct frame frame;
+    int refused = udp_parse(data, length, &lane->local, &datagram);
+    if (!refused)
+        refused = frame_decode(datagram.payload, datagram.payload_bytes, &frame);
+    if (refused)
+        return refused;
+    if (frame.kind >= FRAME_KIND_COUNT || !(lane->kinds >> frame.kind & 1))
+        return REFUSED_KIND;
+    if (frame.key_id)
+        return REFUSED_KEY;
+    if (frame.kind == FRAME_MEASUREMENT)
+        return measurement(lane, &frame, t_receive_ns);
+    if (frame.kind == FRAME_REPORT)
+        return report(lane, &frame, &datagram.source, t_receive_ns);
+    return token_request(lane, &frame);
+}
+
+int lane_frame(struct lane *lane, const uint8_t *data, uint32_t length, int64_t t_receive_ns)
+{
+    int refused = examine(lane, data, length, t_receive_ns);
+    count_add(&lane->counters.frames, 1);
+    count_add(refused ? &lane->counters.refused[refused] : &lane->counters.accepted, 1);
+    return refused;
+}
+
+uint32_t lane_burst(struct lane *lane)
+{
+    struct port_frame frame[BURST_MAX];
+    uint32_t count = port_receive(lane->port, lane->queue, frame, BURST_MAX);
+    int64_t now_ns = timebase_now_ns(lane->base);
+    count_add(&lane->counters.turns, 1);
+    if (!count) {
+        count_add(&lane->counters.empty_turns, 1);
+        return 0;
+    }
+    lane->depth = spsc_depth(lane->out);
+    for (uint32_t i = 0; i < count; i++)
+        lane_frame(lane, frame[i].data, frame[i].length, now_ns);
+    return count;
+}

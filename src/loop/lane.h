@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One receive queue: burst -> udp -> frame -> body -> seen before? -> too old? -> slot in the lane's queue.
+ * A frame that is refused for whatever reason is counted by name and changes nothing that a decision depends on.
+ */
+#ifndef FLYBALL_LOOP_LANE_H
+#define FLYBALL_LOOP_LANE_H
+
+#include "loop/age.h"
+#include "loop/count.h"
+#include "loop/latency.h"
+#include "loop/names.h"
+#include "loop/view.h"
+#include "msg/slot.h"
+#include "port/port.h"
+#include "port/udp.h"
+#include "ring/spsc.h"
+#include "time/timebase.h"
+#include "wire/frame.h"
+
+enum { CLASS_COUNT = CLASS_RESERVED + 1 };
+
+/* Admission: a class is shed while its lane is at least this full. The rest up to 100 % is reserved. */
+enum { DETAIL_SHED_PCT = 75, READING_SHED_PCT = 90 };
+
+struct lane_counters {
+    count_t frames;                     /* received */
+    count_t accepted;                   /* and not refused */
+    count_t refused[REFUSAL_COUNT];
+    count_t shed[CLASS_COUNT];          /* accepted, but the lane was too full */
+    count_t token_requests;             /* accepted; the pool does not answer yet */
+    count_t turns, empty_turns;         /* polls, and those that found nothing */
+};
+
+struct lane {
+    /* constant after build */
+    const struct model *model;
+    const struct timebase *base;
+    struct port *port;
+    uint32_t queue;
+    uint32_t kinds;                     /* bit enum frame_kind: what may come in here */
+    struct endpoint local;
+    const struct meter_names *names;
+    uint8_t index;
+    struct spsc *out;
+    struct view *view;
+    /* by meter or host; a meter or host always comes in by the same lane */
+    struct replay_window *meter_window, *host_window;
+    struct age *age;
+    _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
+    /* the receiving thread's own */
+    uint32_t depth;                     /* of `out`, at most: read once a burst, plus what was admitted since */
+    uint32_t shed[CLASS_COUNT];         /* not yet told to decide */
+    struct lane_counters counters;
+    struct latency decoded;             /* receive -> admitted */
+};
+
+/* rt, receiving thread: one burst, at most BURST_MAX frames. Returns how many came. */
+uint32_t lane_burst(struct lane *lane);
+
+/* rt, receiving thread: one frame found by the poll at t_receive_ns. Returns ACCEPTED or enum refusal, counted. */
+int lane_frame(struct lane *lane, const uint8_t *data, uint32_t length, int64_t t_receive_ns);
+
+/* rt, receiving thread: a slot to fill, or NULL where its class is shed (counted; the next slot admitted tells). */
+struct slot *lane_admit(struct lane *lane, enum slot_class class);
+
+/* setup: places of a lane's queue, a power of two: the reserve above READING_SHED_PCT holds every report that may arrive
+ * while decide stands still for 54 ms (the longest stop seen with a fair server, machine notes), and a tick and a
+ * refused lease for each host. */
+uint32_t lane_places(const struct model *model);
+
+#endif

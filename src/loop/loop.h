@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon whole: built from a site, started, stopped. Hot parts live in the arena and run in hot.c; everything here is
+ * their cold twin.
+ */
+#ifndef FLYBALL_LOOP_LOOP_H
+#define FLYBALL_LOOP_LOOP_H
+
+#include <stdio.h>
+
+#include "loop/cold.h"
+#include "loop/door.h"
+#include "loop/hot.h"
+#include "ring/arena.h"
+#include "site/site.h"
+
+enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 256 };
+
+struct loop_options {
+    const char *journal;        /* path, "" = none */
+    const char *door;           /* path, "" = none */
+};
+
+struct loop {
+    const struct site *site;
+    struct loop_options options;
+    struct timebase base;
+    struct arena arena;
+    struct port port[PORTS_MAX];
+    uint32_t ports;             /* open */
+    uint64_t epoch;             /* realtime ns at start: every start is a new epoch */
+    int64_t t_start_ns;         /* monotonic */
+    struct meter_names names;
+    struct view view;
+    void *core_memory;
+    struct core *core;
+    struct spsc lane_queue[PORTS_MAX], returns, normal, emergency, tap;
+    struct path path;
+    struct hot hot[HOTS_MAX];
+    uint32_t hots;              /* started */
+    struct journal_writer *journal;
+    int64_t journal_lost;       /* what journal_finish said */
+    struct drain drain;
+    struct watchdog watchdog;
+    struct door door;
+    bool draining, watching, answering;     /* that thread runs */
+    bool stopped;               /* no hot thread is left: what they owned may be read */
+    char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
+};
+
+/* setup: memory, queues, ports. 0 or -errno with loop->error. On failure loop_close frees what there is. */
+int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options);
+
+/* setup: the epoch and its core begin now; the journal is created. Called by loop_start, once memory is locked, which may
+ * take a second: the first tick is not late. */
+int loop_begin(struct loop *loop);
+
+/* setup: threads. What the machine does not permit is told to `notes`, one line each. 0 or -errno with loop->error. */
+int loop_start(struct loop *loop, FILE *notes);
+
+/* cold: packets stop, decisions end, leases leave, tap and journal are drained, threads are joined. */
+void loop_stop(struct loop *loop);
+
+/* cold, after loop_stop: ports closed, memory freed. */
+void loop_close(struct loop *loop);
+
+/* cold: the answer to "status", one JSON object, and the summary at the end. */
+void loop_document(struct loop *loop, FILE *out);
+
+#endif

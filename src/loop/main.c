@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flyballd: loads the site, runs the loop until a signal or the time given, says how it went. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/cli.h"
+#include "loop/loop.h"
+#include "rt/throttle.h"
+
+struct arguments {
+    const char *site, *server, *journal, *summary;
+    long seconds;               /* 0 = until a signal */
+};
+
+struct daemon {
+    struct arguments arguments;
+    struct site site;
+    struct loop loop;
+    struct rt_throttle throttle;
+};
+
+static void print_help(FILE *out)
+{
+    fputs("usage: flyballd SITE [--server NAME] [--journal FILE] [--summary FILE] [--seconds N]\n\n"
+          "Governs the power of one site: reads meters and host reports, sends leases.\n\n"
+          "  --server NAME    the row of servers: to use; default: this host's name, else the row named default\n"
+          "  --journal FILE   records every input, for `flyball replay`; overrules the site file\n"
+          "  --summary FILE   writes what `flyball status --json` shows, at the end (- = standard output)\n"
+          "  --seconds N      stops by itself\n"
+          "  --help\n\n"
+          "SIGTERM and SIGINT stop it cleanly: leases then run out at the hosts by themselves.\n"
+          "Exit codes: 0 stopped cleanly, 1 a hot thread stood still, 2 usage, 3 a port, file or device cannot be\n"
+          "reached, 4 configuration invalid, 5 refused: another flyballd answers at the door.\n", out);
+}
+
+static int parse(int argc, char **argv, struct arguments *arguments)
+{
+    static const struct option options[] = {
+        {"server", required_argument, NULL, 's'},  {"journal", required_argument, NULL, 'j'},
+        {"summary", required_argument, NULL, 'o'}, {"seconds", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    int option;
+    char *end = NULL;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 's')
+            arguments->server = optarg;
+        else if (option == 'j')
+            arguments->journal = optarg;
+        else if (option == 'o')
+            arguments->summary = optarg;
+        else if (option == 'n')
+            arguments->seconds = strtol(optarg, &end, 10);
+        else if (option == 'h')
+            return print_help(stdout), CLI_OK;
+        else
+            return CLI_USAGE;
+    }
+    if (optind + 1 != argc || (end && (*end || end == optarg || arguments->seconds <= 0))) {
+        print_help(stderr);
+        return CLI_USAGE;
+    }
+    arguments->site = argv[optind];
+    return -1;
+}
+
+/* Blocked before any thread exists, so that none but this one ever takes them. */
+static void block_signals(sigset_t *stop)
+{
+    sigemptyset(stop);
+    sigaddset(stop, SIGTERM);
+    sigaddset(stop, SIGINT);
+    sigaddset(stop, SIGHUP);
+    sigprocmask(SIG_BLOCK, stop, NULL);
+    signal(SIGXFSZ, SIG_IGN);   /* the journal takes a file size limit for a full disk */
+}
+
+static void wait_for_end(const sigset_t *stop, long seconds)
+{
+    struct timespec end, now;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += seconds;
+    for (;;) {
+        struct timespec left = {.tv_sec = 3600};
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        int64_t left_ns = (end.tv_sec - now.tv_sec) * NS_PER_S + end.tv_nsec - now.tv_nsec;
+        if (seconds && left_ns <= 0)
+            return;
+        if (seconds)
+            left = (struct timespec){.tv_sec = left_ns / NS_PER_S, .tv_nsec = left_ns % NS_PER_S};
+        int got = sigtimedwait(stop, NULL, &left);
+        if (got == SIGTERM || got == SIGINT)
+            return;
+    }
+}
+
+static void say_started(const struct daemon *daemon)
+{
+    const struct loop *loop = &daemon->loop;
+    const struct model *model = &daemon->site.model;
+    const struct site_server *server = &daemon->site.server;
+    static const char *const modes[] = {"off", "shadow", "advise", "enforce"};
+    printf("flyballd: site %s, mode %s: %u meters, %u hosts, %u nodes; epoch %llu\n", model->name,
+           modes[model->mode & 3], model->meter_count, model->host_count, model->node_count,
+           (unsigned long long)loop->epoch);
+    for (uint32_t i = 0; i < server->port_count; i++)
+        printf("flyballd: port %s on %s\n", server->port[i].driver, server->port[i].interface);
+    printf("flyballd: journal %s; door %s\n", loop->options.journal[0] ? loop->options.journal : "none",
+           loop->options.door[0] ? loop->options.door : "none");
+    fflush(stdout);
+}
+
+static int write_summary(struct daemon *daemon)
+{
+    const char *path = daemon->arguments.summary;
+    if (!path)
+        return CLI_OK;
+    FILE *out = strcmp(path, "-") ? fopen(path, "w") : stdout;
+    if (out) {
+        loop_document(&daemon->loop, out);
+        if (!(out == stdout ? fflush(out) : fclose(out)))
+            return CLI_OK;
+    }
+    fprintf(stderr, "flyballd: summary %s: %s\n", path, strerror(errno));
+    return CLI_CONNECT;
+}
+
+static int exit_of(int error)
+{
+    return error == -EADDRINUSE ? CLI_REFUSED : CLI_CONNECT;
+}
+
+static int run(struct daemon *daemon, const sigset_t *stop)
+{
+    struct loop *loop = &daemon->loop;
+    const struct site_server *server = &daemon->site.server;
+    struct loop_options options = {
+        .journal = daemon->arguments.journal ? daemon->arguments.journal : server->journal, .door = server->door};
+    int error = loop_build(loop, &daemon->site, &options);
+    if (!error)
+        error = loop_start(loop, stderr);
+    int result = error ? exit_of(error) : CLI_OK;
+    if (error)
+        fprintf(stderr, "flyballd: %s\n", loop->error[0] ? loop->error : strerror(-error));
+    else
+        say_started(daemon);
+    if (!error)
+        wait_for_end(stop, daemon->arguments.seconds);
+    loop_stop(loop);
+    if (!error)
+        result = write_summary(daemon);
+    if (loop->journal_lost)
+        fprintf(stderr, "flyballd: journal: %s\n",
+                loop->journal_lost < 0 ? strerror((int)-loop->journal_lost) : "slots were dropped: the disk was behind");
+    loop_close(loop);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon daemon = {.throttle = {.lifeline = -1}};
+    sigset_t stop;
+    int result = parse(argc, argv, &daemon.arguments);
+    if (result >= 0)
+        return result;
+    int error = site_load(&daemon.site, daemon.arguments.site, daemon.arguments.server, stderr);
+    if (error)
+        return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
+    block_signals(&stop);
+    /* First of all: it forks, and nothing large may be mapped and no thread be there yet. */
+    if (daemon.site.server.lift_rt_throttling) {
+        error = rt_throttle_lift(&daemon.throttle, RT_THROTTLE_FILE);
+        if (error < 0)
+            fprintf(stderr, "flyballd: RT throttling not lifted: %s; going on without\n", strerror(-error));
+    }
+    result = run(&daemon, &stop);
+    error = rt_throttle_restore(&daemon.throttle);
+    if (error)
+        fprintf(stderr, "flyballd: RT throttling not put back to %ld: %s\n", daemon.throttle.runtime_us,
+                strerror(-error));
+    site_unload(&daemon.site);
+    return result;
+}

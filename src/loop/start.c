@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads up and threads down. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loop/loop.h"
+#include "rt/memory.h"
+#include "rt/thread.h"
+
+enum { STOP_GRACE_MS = 500, POLL_MS = 1 };
+
+static void rest(void)
+{
+    const struct timespec time = {.tv_nsec = POLL_MS * NS_PER_MS};
+    nanosleep(&time, NULL);
+}
+
+static void note(FILE *notes, const char *what, int error)
+{
+    if (error < 0)
+        fprintf(notes, "flyballd: %s: %s; going on without\n", what, strerror(-error));
+}
+
+/* The process ends here; the keeper puts RT throttling back, and a supervisor starts the daemon again. */
+static void end_stalled(const struct hot *hot, int64_t stall_ns)
+{
+    (void)hot;
+    char text[160];
+    int length = snprintf(text, sizeof text, "flyballd: a hot thread has stood still for %lld ms: ending, so that it "
+                          "is started again; leases run out by themselves\n", (long long)(stall_ns / NS_PER_MS));
+    if (length > 0 && write(STDERR_FILENO, text, (size_t)length) < 0)
+        _exit(2);
+    _exit(1);
+}
+
+static int spawn(struct loop *loop, pthread_t *thread, const char *name, void *(*run)(void *), void *argument)
+{
+    int error = rt_spawn(thread, name, run, argument);
+    if (error)
+        snprintf(loop->error, sizeof loop->error, "thread %s: %s", name, strerror(-error));
+    return error;
+}
+
+static int start_hot(struct loop *loop, const char *name, uint32_t roles, int core)
+{
+    struct hot *hot = &loop->hot[loop->hots];
+    *hot = (struct hot){.path = &loop->path, .roles = roles, .core = core, .priority = loop->site->server.priority};
+    int error = spawn(loop, &hot->thread, name, hot_run, hot);
+    if (error)
+        return error;
+    loop->hots++;
+    /* acquire: pairs with hot_run; its errors are then visible */
+    while (atomic_load_explicit(&hot->state, memory_order_acquire) == HOT_STARTING)
+        rest();
+    if (atomic_load_explicit(&hot->state, memory_order_acquire) != HOT_FAILED)
+        return 0;
+    snprintf(loop->error, sizeof loop->error, "a queue could not be attached: %s", strerror(-hot->attach_error));
+    return hot->attach_error;
+}
+
+static int start_hots(struct loop *loop, FILE *notes)
+{
+    const struct site_server *server = &loop->site->server;
+    bool one = server->lane_core == server->decide_core;
+    int error = one ? start_hot(loop, "fb-hot", HOT_PACKETS | HOT_DECIDE, server->lane_core)
+                    : start_hot(loop, "fb-decide", HOT_DECIDE, server->decide_core);
+    if (!error && !one)
+        error = start_hot(loop, "fb-packets", HOT_PACKETS, server->lane_core);
+    if (error)
+        return error;
+    note(notes, "hot thread not pinned to its core", loop->hot[0].pin_error);
+    note(notes, "hot thread not SCHED_FIFO", loop->hot[0].fifo_error);
+    return 0;
+}
+
+static int start_drain(struct loop *loop)
+{
+    loop->drain.tap = &loop->tap;
+    loop->drain.journal = loop->journal;
+    loop->drain.base = &loop->base;
+    loop->drain.core = loop->site->server.housekeeping_core;
+    int error = spawn(loop, &loop->drain.thread, "fb-drain", drain_run, &loop->drain);
+    loop->draining = !error;
+    return error;
+}
+
+/* Taken before anything is decided: a second daemon must find out before it claims a single host. */
+static int take_door(struct loop *loop)
+{
+    loop->door.loop = loop;
+    loop->door.path = loop->options.door;
+    loop->door.core = loop->site->server.housekeeping_core;
+    int error = loop->door.path[0] ? door_open(&loop->door) : 0;
+    if (error)
+        snprintf(loop->error, sizeof loop->error, "door %s: %s", loop->door.path,
+                 error == -EADDRINUSE ? "another flyballd answers there" : strerror(-error));
+    return error;
+}
+
+static int start_door(struct loop *loop)
+{
+    if (loop->door.listener < 0)
+        return 0;
+    int error = spawn(loop, &loop->door.thread, "fb-door", door_run, &loop->door);
+    loop->answering = !error;
+    return error;
+}
+
+static int start_watchdog(struct loop *loop)
+{
+    loop->watchdog.hot = loop->hot;
+    loop->watchdog.hots = loop->hots;
+    loop->watchdog.core = loop->site->server.housekeeping_core;
+    loop->watchdog.counted_ns = STALL_COUNTED_NS;
+    loop->watchdog.fatal_ns = STALL_FATAL_NS;
+    loop->watchdog.fatal = end_stalled;
+    int error = spawn(loop, &loop->watchdog.thread, "fb-watchdog", watchdog_run, &loop->watchdog);
+    loop->watching = !error;
+    return error;
+}
+
+int loop_start(struct loop *loop, FILE *notes)
+{
+    const struct site_server *server = &loop->site->server;
+    note(notes, "main thread not on the housekeeping core", rt_pin(server->housekeeping_core));
+    if (server->lock_memory)
+        note(notes, "memory not locked", rt_lock_memory());
+    int error = take_door(loop);
+    if (!error)
+        error = loop_begin(loop);
+    /* The tap has its reader before anything is written into it. */
+    if (!error)
+        error = start_drain(loop);
+    if (!error)
+        error = start_hots(loop, notes);
+    if (!error)
+        error = start_watchdog(loop);
+    if (!error)
+        error = start_door(loop);
+    return error;
+}
+
+static bool all_ended(const struct loop *loop)
+{
+    for (uint32_t i = 0; i < loop->hots; i++) {
+        int state = atomic_load_explicit(&loop->hot[i].state, memory_order_acquire);
+        if (state != HOT_ENDED && state != HOT_FAILED)
+            return false;
+    }
+    return true;
+}
+
+static void stop_hots(struct loop *loop)
+{
+    atomic_store_explicit(&loop->path.stop, STOP_ASKED, memory_order_release);
+    for (int waited_ms = 0; !all_ended(loop) && waited_ms < STOP_GRACE_MS; waited_ms += POLL_MS)
+        rest();
+    /* Decide may go round for ever with a port that takes nothing: then it is cut short. */
+    if (!all_ended(loop))
+        atomic_store_explicit(&loop->path.stop, STOP_DECIDED, memory_order_release);
+    for (uint32_t i = 0; i < loop->hots; i++)
+        pthread_join(loop->hot[i].thread, NULL);
+    loop->stopped = true;
+}
+
+static void stop_thread(bool *runs, _Atomic bool *stop, pthread_t thread)
+{
+    if (!*runs)
+        return;
+    atomic_store_explicit(stop, true, memory_order_release);
+    pthread_join(thread, NULL);
+    *runs = false;
+}
+
+void loop_stop(struct loop *loop)
+{
+    stop_hots(loop);
+    stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
+    stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
+    door_close(&loop->door);
+    stop_thread(&loop->draining, &loop->drain.stop, loop->drain.thread);
+    if (loop->journal)
+        loop->journal_lost = journal_finish(loop->journal);
+    loop->journal = NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line that answers "am I good?", and the numbers behind it. */
+#ifndef FLYBALL_LOOP_VERDICT_H
+#define FLYBALL_LOOP_VERDICT_H
+
+#include "loop/view.h"
+#include "msg/model.h"
+
+enum verdict_level { VERDICT_OK, VERDICT_STARTING, VERDICT_ALARM };
+
+enum { VERDICT_WORDS_BYTES = 256 };
+#define VERDICT_STARTING_NS (INT64_C(3) * NS_PER_S)
+
+struct verdict {
+    enum verdict_level level;
+    uint32_t meters_fresh, meters_silent;
+    uint32_t hosts_heard, hosts_leased;
+    uint32_t nodes_above, nodes_emergency, nodes_recovery;
+    uint64_t invariant_failures;
+    uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
+    int64_t worst_ppm;
+    char words[VERDICT_WORDS_BYTES];
+};
+
+/* cold: how old a meter's newest reading is now; INT64_MAX = none yet. */
+int64_t verdict_meter_age_ns(const struct view_meter *meter, int64_t now_ns);
+
+/* cold */
+void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view, int64_t t_start_ns,
+                  int64_t now_ns);
+
+#endif

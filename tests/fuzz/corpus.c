@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "corpus.h"
+
+#include <string.h>
+
+#include "wire/cap.h"
+#include "wire/frame.h"
+#include "wire/upmu.h"
+
+struct bytes {
+    const char *data;
+    uint32_t bytes;
+};
+
+#define BYTES(literal) { literal, sizeof(literal) - 1 }
+#define ONE  "\0\0\0\0\0\0\xf0\x3f"     /* 1.0 */
+
+/* Shapes that the encoder never makes: other senders may. */
+static const struct bytes upmu_shape[] = {
+    BYTES("\x22\x09\x19" ONE),                                          /* harmonics unpacked */
+    BYTES("\x22\x15\x1a\x08" ONE "\x1a\x08" ONE "\x28"),                /* split runs, then cut short */
+    BYTES("\x22\x0b\x09" ONE "\x28\x01\x22\x0b\x11" ONE "\x30\x01"),    /* pq twice: merged */
+    BYTES("\x2a\x09\x09" ONE "\x2a\x09\x11" ONE),                       /* features twice */
+    BYTES("\x12\x01" "A\x12\x01" "B\x08\x01\x08\x02"),                  /* last one wins */
+    BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),              /* -1 */
+    BYTES("\x33\x38\x01\x3b\x3c\x34\x45\1\2\3\4\x7a\x03" "abc"),        /* unknown: groups, fixed32, bytes */
+    BYTES("\x88\x80\x00\x85\x00\x1a\x80\x00\x1a\x00\x1a\x00"),          /* long forms of small numbers */
+    BYTES("\x1a\x09\x09\0\0\0\0\0\0\0\x80"),                            /* -0.0 */
+    BYTES("\x1a\x09\x09\0\0\0\0\0\0\xf0\x7f"),                          /* infinite */
+    BYTES("\x1a\x0c\x3b\x43\x4b\x4c\x44\x3c\x31" ONE),                  /* groups in a phase, cut short */
+};
+
+static const struct bytes cap_shape[] = {
+    BYTES("\x09\1\2\3\4\5\6\7\x08\x10\x05\x10\x06\x28\x80\x80\x01"),    /* last one wins, long forms */
+    BYTES("\x7b\x08\x01\x7c\x85\x01\1\2\3\4\x82\x01\x02" "hi"),         /* unknown fields and a group */
+    BYTES("\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),              /* a negative cap */
+};
+
+/* Variant 0 is the worked example of the protocol notes; the others add harmonics or leave parts out. */
+static uint32_t upmu_body(uint32_t variant, uint8_t *out)
+{
+    static const uint32_t harmonics[] = { 5, 50, 64, 0, 1 };
+    struct upmu upmu = {
+        .timestamp_ns = INT64_C(1751538645123456789), .device_id = "PDU-A01-001", .device_id_bytes = 11,
+        .phase_count = variant == 3 ? 1 : 3, .thd_voltage_pct = 2.25, .thd_current_pct = 12.5,
+        .frequency_hz = 60.0, .harmonic_count = harmonics[variant], .sag_detected = 1,
+        .swell_detected = variant == 4, .dp_dt_mw_per_s = -12.5, .peak_factor = 1.5, .load_factor = 0.75,
+        .power_trend = 0.125,
+    };
+
+    for (uint32_t i = 0; i < upmu.phase_count; i++)
+        upmu.phase[i] = (struct upmu_phase){ 277.125, 600.5, 160400, 43040, 166420, 0.9638 };
+    for (uint32_t i = 0; i < upmu.harmonic_count; i++)
+        upmu.harmonic_pct[i] = 100.0 / (i + 1);
+    return upmu_encode(&upmu, out, SEED_ROOM);
+}
+
+enum { UPMU_BODIES = 5, CAP_BODIES = 5 };
+
+/* In the order of enum cap_message of differ.h: lease, claim, report, request, response. */
+static uint32_t cap_body(uint32_t message, uint8_t *out)
+{
+    const struct lease lease = {
+        .incarnation = UINT64_C(0x0123456789ABCDEF), .epoch = 3, .sequence = 70000, .echo = 69990,
+        .cap_mw = 5600000, .floor_mw = 1200000, .duration_ns = NS_PER_S,
+        .flags = message == 1 ? LEASE_CLAIM : LEASE_EMERGENCY,
+    };
+    const struct report report = {
+        .incarnation = UINT64_C(0x0123456789ABCDEF), .epoch = 3, .number = 69990, .applied = 69980,
+        .held_ns = 240 * NS_PER_MS, .cap_mw = 5600000, .readback_mw = 5600000, .fail_safe_mw = 2400000,
+        .phys_max_mw = 10200000, .draw_mw = 6100000, .state = HOST_LEASED,
+        .flags = REPORT_PSU_KNOWN | REPORT_AT_CAP, .psu_inputs = 0x3F,
+    };
+    const struct token_request request = {
+        .request = 12, .amount_mw = 800000, .duration_ns = 60 * NS_PER_S, .priority = 2 };
+    const struct token_response response = {
+        .request = 12, .reason = TOKEN_POOL_EMPTY, .alternative_mw = 300000, .retry_after_ns = NS_PER_S };
+
+    switch (message) {
+    case 2:
+        return report_encode(&report, out, SEED_ROOM);
+    case 3:
+        return token_request_encode(&request, out, SEED_ROOM);
+    case 4:
+        return token_response_encode(&response, out, SEED_ROOM);
+    default:
+        return lease_encode(&lease, out, SEED_ROOM);
+    }
+}
+
+static uint32_t copy(const struct bytes *from, uint8_t *out)
+{
+    memcpy(out, from->data, from->bytes);
+    return from->bytes;
+}
+
+static uint32_t upmu_seed(uint32_t index, uint8_t *out)
+{
+    if (index < UPMU_BODIES)
+        return upmu_body(index, out);
+    index -= UPMU_BODIES;
+    return index < sizeof upmu_shape / sizeof *upmu_shape ? copy(&upmu_shape[index], out) : 0;
+}
+
+/* One byte before the body says which message it is. */
+static uint32_t cap_seed(uint32_t index, uint8_t *out)
+{
+    out[0] = (uint8_t)(index % CAP_BODIES);
+    if (index < CAP_BODIES)
+        return 1 + cap_body(index, out + 1);
+    index -= CAP_BODIES;
+    return index < sizeof cap_shape / sizeof *cap_shape ? 1 + copy(&cap_shape[index], out + 1) : 0;
+}
+
+/* A datagram behind its two bytes of length. */
+static uint32_t put_frame(uint8_t kind, uint64_t sequence, uint8_t *out)
+{
+    static const uint32_t cap_of[FRAME_KIND_COUNT] = {
+        [FRAME_LEASE] = 0, [FRAME_CLAIM] = 1, [FRAME_REPORT] = 2, [FRAME_TOKEN_REQUEST] = 3,
+        [FRAME_TOKEN_RESPONSE] = 4,
+    };
+    uint8_t *body = out + 2 + FRAME_HEADER_BYTES;
+    const struct frame frame = {
+        .kind = kind, .sender = kind == FRAME_MEASUREMENT ? 0 : 17, .sequence = sequence,
+        .body_bytes = kind == FRAME_MEASUREMENT ? upmu_body(0, body) : cap_body(cap_of[kind], body),
+    };
+    uint32_t bytes = frame_encode(out + 2, &frame);
+
+    out[0] = (uint8_t)bytes;
+    out[1] = (uint8_t)(bytes >> 8);
+    return bytes + 2;
+}
+
+/* Single frames of each kind, then streams whose numbers repeat, fall back, and jump. */
+static uint32_t frame_seed(uint32_t index, uint8_t *out)
+{
+    static const uint64_t stream[][6] = {
+        { 1, 2, 2, 1, 3, 4 }, { 10, 12, 11, 10, 75, 12 }, { 5, 69, 5, 6, UINT64_MAX, 69 },
+        { 64, 1, 65, 128, 64, 129 },
+    };
+    uint32_t bytes = 0;
+
+    if (index < FRAME_KIND_COUNT - 1)
+        return put_frame((uint8_t)(index + 1), 1, out);
+    index -= FRAME_KIND_COUNT - 1;
+    if (index >= sizeof stream / sizeof *stream)
+        return 0;
+    for (uint32_t i = 0; i < 6; i++)
+        bytes += put_frame((uint8_t)(1 + i % (FRAME_KIND_COUNT - 1)), stream[index][i], out + bytes);
+    return bytes;
+}
+
+uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
+{
+    switch (corpus) {
+    case CORPUS_UPMU:
+        return upmu_seed(index, out);
+    case CORPUS_CAP:
+        return cap_seed(index, out);
+    default:
+        return frame_seed(index, out);
+    }
+}
+
+const char *corpus_name(enum corpus corpus)
+{
+    static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame" };
+
+    return name[corpus];
+}

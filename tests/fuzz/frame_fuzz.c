@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stream of datagrams, each before two bytes of length: header, replay window against a model that
+ * remembers every number, and the body by its kind. What comes out of frame_decode must go back to the same
+ * bytes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "differ.h"
+#include "target.h"
+#include "wire/frame.h"
+
+enum { DATAGRAMS_MAX = 64 };
+
+/* Every accepted number of the one sender of a stream. */
+struct memory {
+    uint64_t number[DATAGRAMS_MAX];
+    uint32_t count;
+};
+
+static void require(int condition)
+{
+    if (!condition)
+        abort();
+}
+
+static int expected(const struct memory *memory, uint64_t sequence)
+{
+    uint64_t newest = memory->count ? memory->number[memory->count - 1] : 0;
+
+    if (sequence > newest)
+        return ACCEPTED;
+    for (uint32_t i = 0; i < memory->count; i++)
+        if (memory->number[i] == sequence && newest - sequence < 64)
+            return REFUSED_DUPLICATE;
+    return REFUSED_REORDERED;
+}
+
+static void check_window(struct memory *memory, struct replay_window *window, uint64_t sequence)
+{
+    int answer = replay_check(window, sequence);
+
+    require(answer == expected(memory, sequence));
+    if (answer == ACCEPTED)
+        memory->number[memory->count++] = sequence;
+    require(replay_check(window, sequence) != ACCEPTED);
+}
+
+static void check_header(const uint8_t *data, uint32_t bytes, const struct frame *frame)
+{
+    uint8_t again[DATAGRAM_MAX];
+
+    require(bytes <= DATAGRAM_MAX && frame->sequence && frame->body + frame->body_bytes == data + bytes);
+    memcpy(again + FRAME_HEADER_BYTES, frame->body, frame->body_bytes);
+    require(frame_encode(again, frame) == bytes);
+    memcpy(again + FRAME_HEADER_BYTES - FRAME_TAG_BYTES, frame->tag, FRAME_TAG_BYTES);
+    require(memcmp(again, data, bytes) == 0);
+}
+
+static void check_body(const struct frame *frame)
+{
+    static const enum cap_message message[FRAME_KIND_COUNT] = {
+        [FRAME_REPORT] = CAP_REPORT, [FRAME_LEASE] = CAP_LEASE, [FRAME_CLAIM] = CAP_CLAIM,
+        [FRAME_TOKEN_REQUEST] = CAP_TOKEN_REQUEST, [FRAME_TOKEN_RESPONSE] = CAP_TOKEN_RESPONSE,
+    };
+
+    if (frame->kind == FRAME_MEASUREMENT)
+        differ_upmu(frame->body, frame->body_bytes);
+    else
+        differ_cap(message[frame->kind], frame->body, frame->body_bytes);
+}
+
+/* A block of its own for each datagram, so that one byte too far is one byte outside. */
+static void check_datagram(const uint8_t *data, uint32_t bytes, struct memory *memory,
+    struct replay_window *window)
+{
+    uint8_t *own = malloc(bytes ? bytes : 1);
+    struct frame frame;
+
+    require(own != NULL);
+    memcpy(own, data, bytes);
+
+    int refusal = frame_decode(own, bytes, &frame);
+
+    require(refusal >= ACCEPTED && refusal < REFUSAL_COUNT);
+    require(refusal_name(refusal) && refusal_meaning(refusal));
+    if (refusal == ACCEPTED) {
+        check_header(own, bytes, &frame);
+        check_window(memory, window, frame.sequence);
+        check_body(&frame);
+    }
+    free(own);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    struct replay_window window = { 0 };
+    struct memory memory = { .count = 0 };
+
+    for (int i = 0; bytes >= 2 && i < DATAGRAMS_MAX; i++) {
+        size_t datagram = data[0] | (size_t)data[1] << 8;
+
+        data += 2;
+        bytes -= 2;
+        if (datagram > bytes)
+            datagram = bytes;
+        check_datagram(data, (uint32_t)datagram, &memory, &window);
+        data += datagram;
+        bytes -= datagram;
+    }
+    return 0;
+}

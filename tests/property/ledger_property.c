@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lease theorem against random sites and histories (safety.md sections 3 to 5, domain.md P10): real holders behind a bad
+ * network, devices that reset, agents that die, controllers that stall, stop and are replaced. After every slot a second
+ * ledger, written from the text alone, must agree with what was sent; after every step what the devices could draw is summed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trial.h"
+
+static struct weather draw_weather(struct chance *chance)
+{
+    static const double losses[] = {0, 0.02, 0.3};
+    struct weather weather = {
+        .loss = losses[chance_range(chance, 0, 2)], .quick_ns = chance_range(chance, 1, 30) * NS_PER_MS,
+        .slow_ns = chance_range(chance, 50, 3000) * NS_PER_MS, .clock_ppm = 10000,
+    };
+    weather.twice = chance_hit(chance, 0.5) ? 0.05 : 0;
+    weather.slow = chance_hit(chance, 0.5) ? 0.1 : 0;
+    weather.partition = chance_hit(chance, 0.3) ? 0.1 : 0;
+    weather.restart = chance_hit(chance, 0.4) ? 0.2 : 0;
+    weather.reset = chance_hit(chance, 0.4) ? 0.1 : 0;
+    weather.foreign = chance_hit(chance, 0.3) ? 0.2 : 0;
+    weather.false_alarm = chance_hit(chance, 0.3) ? 0.003 : 0;
+    weather.sag_from_ns = chance_hit(chance, 0.2) ? chance_range(chance, 1000, 3000) * NS_PER_MS : INT64_MAX;
+    weather.sag_until_ns = chance_range(chance, 3000, 6000) * NS_PER_MS;
+    weather.mute = chance_hit(chance, 0.3) ? 0.1 : 0;
+    return weather;
+}
+
+/* Agents whose own fail-safe cap is not what the site file says. */
+static void mismatch(struct trial *trial)
+{
+    for (uint32_t h = 0; h < trial->model->host_count; h++) {
+        struct world_host *host = &trial->world->host[h];
+        if (!chance_hit(&trial->chance, 0.15))
+            continue;
+        host->config.fail_safe_mw = chance_range(&trial->chance, host->type->cap_min_mw, host->type->cap_max_mw);
+        holder_init(&host->holder, &host->config, world_incarnation(trial->world, h), 0, host->clock_offset_ns);
+    }
+}
+
+static bool rough_case(struct trial *trial, uint64_t seed, bool is_long)
+{
+    struct chance chance = {seed};
+    struct weather weather = draw_weather(&chance);
+    trial_open(trial, seed, (uint32_t)chance_range(&chance, 2, is_long ? 48 : 20), &weather);
+    if (chance_hit(&chance, 0.2))
+        mismatch(trial);
+    double stalls = chance_hit(&chance, 0.3) ? 0.2 : 0, takeovers = chance_hit(&chance, 0.3) ? 0.2 : 0;
+    return trial_run(trial, (is_long ? 30 : 5) * NS_PER_S, stalls, takeovers) && trial_stop(trial);
+}
+
+/* A host that wants more either has all it can have, or some node above it is full to eight tenths, bad(n) as the site file bounds it. */
+static bool has_its_due(struct trial *trial, uint32_t h)
+{
+    const struct model *model = trial->model;
+    const struct model_host_type *type = &model->type[model->host[h].type];
+    if (trial->shadow->host[h].newest_cap_mw + 2 * type->quantum_mw >= type->cap_max_mw)
+        return true;
+    for (uint32_t n = 0; n < model->node_count; n++)
+        for (uint32_t i = 0; i < model->contingency_count * PHASES && model->node[n].limited; i++) {
+            double load = (double)model->node[n].other_mva[i % PHASES] + (double)model->node[n].bad_mva[i / PHASES][i % PHASES];
+            for (uint32_t other = 0; other < model->host_count; other++)
+                load += trial->shadow->load[n][i / PHASES][i % PHASES][other] * shadow_exposure_mw(trial->shadow, other);
+            double step = trial->shadow->load[n][i / PHASES][i % PHASES][h] * 2 * (double)type->quantum_mw;
+            double limit = (double)model->node[n].limit_mva[i / PHASES][i % PHASES];
+            if (trial->shadow->above[n][h] && (load >= 0.8 * limit || load + step > limit))
+                return true;
+        }
+    return false;
+}
+
+/* Tightness (safety.md section 12): zero trips are not bought by doing nothing. */
+static bool calm_case(struct trial *trial, uint64_t seed)
+{
+    struct weather weather = {.quick_ns = NS_PER_MS, .sag_from_ns = INT64_MAX};
+    trial_open(trial, seed, 20, &weather);
+    for (uint32_t h = 0; h < trial->model->host_count; h++) {
+        trial->world->host[h].demand_mw = trial->world->host[h].type->phys_max_mw;
+        trial->world->host[h].demand_until_ns = INT64_MAX;
+    }
+    if (!trial_run(trial, 8 * NS_PER_S, 0, 0))
+        return false;
+    for (uint32_t h = 0; h < trial->model->host_count; h++) {
+        if (trial->shadow->host[h].at_phys_max)
+            return trial_fail(trial, "host %u never left phys_max in a perfect world", h);
+        if (!has_its_due(trial, h))
+            return trial_fail(trial, "host %u wants more, holds %lld mW, and no node above it is full", h,
+                        (long long)trial->shadow->host[h].newest_cap_mw);
+    }
+    return true;
+}
+
+static int one(uint64_t seed, bool calm, bool is_long)
+{
+    struct trial *trial = malloc(sizeof *trial);
+    if (!trial)
+        abort();
+    bool good = calm ? calm_case(trial, seed) : rough_case(trial, seed, is_long);
+    if (!good)
+        printf("FAILED: --seed %llu --cases 1%s%s at %.3f s: %s\n", (unsigned long long)seed, calm ? " --calm" : "",
+               is_long ? " --long" : "", (double)trial->t_ns / 1e9, trial->complaint);
+    if (good && getenv("LEDGER_PROPERTY_TELL"))
+        printf("seed %llu: %u hosts, %llu slots, %llu leases, %llu above fail-safe, %llu resets\n", (unsigned long long)seed,
+               trial->model->host_count, (unsigned long long)trial->slots, (unsigned long long)trial->leases,
+               (unsigned long long)trial->above_fail_safe, (unsigned long long)trial->world->resets);
+    trial_close(trial);
+    free(trial);
+    return good ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t seed = 1, cases = 12;
+    bool is_long = false, only_calm = false;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--long"))
+            is_long = true;
+        else if (!strcmp(argv[i], "--calm"))
+            only_calm = true;
+        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
+            seed = strtoull(argv[++i], NULL, 0);
+        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
+            cases = strtoull(argv[++i], NULL, 0);
+        else
+            return fprintf(stderr, "usage: ledger_property [--seed N] [--cases N] [--long] [--calm]\n"), 2;
+    }
+    int failures = 0;
+    for (uint64_t i = 0; i < cases; i++) {
+        failures += only_calm ? 0 : one(seed + i, false, is_long);
+        failures += one(seed + i, true, is_long);
+    }
+    printf("ledger_property: seeds %llu..%llu, %d failures\n", (unsigned long long)seed,
+           (unsigned long long)(seed + cases - 1), failures);
+    return failures ? 1 : 0;
+}

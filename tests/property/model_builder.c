@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model_builder.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chance.h"
+
+/* The rounding of a sum may add this much per host and cord; I2 must hold with it. */
+#define ROUNDING_MVA 8
+
+struct build {
+    struct model model;
+    struct model_node node[BUILT_NODES_MAX];
+    struct model_host host[BUILT_HOSTS_MAX];
+    struct model_host_type type[BUILT_TYPES_MAX];
+    struct model_meter meter[BUILT_NODES_MAX];
+    struct chance chance;
+    uint32_t level[BUILT_NODES_MAX];
+    uint32_t roots, depth, hosts_max;
+};
+
+double model_wall_mw(const struct model_host_type *type, double cap_mw)
+{
+    return cap_mw * (double)type->gain_ppm / 1e6 + (double)type->base_max_mw;
+}
+
+int model_above(const struct model *model, uint32_t node, uint32_t cord_node)
+{
+    const struct model_node *below = &model->node[cord_node];
+    for (uint32_t i = 0; i < below->ancestor_count; i++)
+        if (below->ancestor[i] == node)
+            return 1;
+    return 0;
+}
+
+static void add_ancestors(struct build *build, struct model_node *node, uint32_t parent)
+{
+    const struct model_node *above = &build->node[parent];
+    for (uint32_t i = 0; i < above->ancestor_count; i++) {
+        uint32_t j = 0;
+        while (j < node->ancestor_count && node->ancestor[j] != above->ancestor[i])
+            j++;
+        if (j == node->ancestor_count)
+            node->ancestor[node->ancestor_count++] = above->ancestor[i];
+    }
+    node->parent[node->parent_count++] = parent;
+}
+
+static void add_node(struct build *build, uint32_t parent)
+{
+    uint32_t n = build->model.node_count++;
+    struct model_node *node = &build->node[n];
+    snprintf(node->name, sizeof node->name, "node-%u", n);
+    node->phases = 3;
+    node->rated_100pct = 1;
+    node->meter = INDEX_NONE;
+    node->limited = parent == INDEX_NONE || chance_hit(&build->chance, 0.85);
+    node->k = node->limited ? (uint32_t)chance_range(&build->chance, 0, 3) : 0;
+    node->volts_ln_mv = 277128;
+    node->volts_low_mv = 263272;
+    node->ancestor[node->ancestor_count++] = n;
+    if (parent == INDEX_NONE) {
+        node->kind = NODE_MAIN;
+        return;
+    }
+    add_ancestors(build, node, parent);
+    build->level[n] = build->level[parent] + 1;
+    node->kind = build->level[n] + 1 == build->depth ? NODE_RACK : NODE_BRANCH;
+    /* A transfer switch: a second feed, on an earlier node, so that no cycle can close. */
+    uint32_t other = (uint32_t)chance_range(&build->chance, 0, parent);
+    if (chance_hit(&build->chance, 0.08) && !model_above(&build->model, other, n)
+        && node->ancestor_count + build->node[other].ancestor_count <= ANCESTORS_MAX)
+        add_ancestors(build, node, other);
+}
+
+static void grow_tree(struct build *build)
+{
+    for (uint32_t i = 0; i < build->roots; i++)
+        add_node(build, INDEX_NONE);
+    for (uint32_t n = 0; n < build->model.node_count; n++) {
+        struct model_node *node = &build->node[n];
+        node->child_first = build->model.node_count;
+        if (build->level[n] + 1 >= build->depth)
+            continue;
+        uint32_t children = (uint32_t)chance_range(&build->chance, 1, 3);
+        while (children-- && build->model.node_count < BUILT_NODES_MAX)
+            add_node(build, n);
+        node->child_count = build->model.node_count - node->child_first;
+    }
+}
+
+static void draw_types(struct build *build)
+{
+    struct chance *chance = &build->chance;
+    build->model.type_count = (uint32_t)chance_range(chance, 1, BUILT_TYPES_MAX);
+    for (uint32_t t = 0; t < build->model.type_count; t++) {
+        struct model_host_type *type = &build->type[t];
+        snprintf(type->name, sizeof type->name, "type-%u", t);
+        type->quantum_mw = chance_hit(chance, 0.7) ? 100000 : 7000;
+        type->cap_min_mw = type->quantum_mw * chance_range(chance, 5, 20);
+        type->cap_max_mw = type->cap_min_mw + type->quantum_mw * chance_range(chance, 10, 80);
+        type->base_max_mw = chance_range(chance, 0, 4000000);
+        type->gain_ppm = chance_range(chance, 1000000, 1250000);
+        type->phys_max_mw = (int64_t)ceil(model_wall_mw(type, (double)type->cap_max_mw))
+            + chance_range(chance, 0, 2000000);
+        type->boot_mw = type->phys_max_mw + 1000000;
+        type->pf_min_ppm = chance_range(chance, 850000, 1000000);
+        type->actuation_ns = chance_range(chance, 60, 250) * NS_PER_MS;
+    }
+}
+
+static void draw_phases(struct chance *chance, struct model_cord *cord)
+{
+    uint32_t first = (uint32_t)chance_range(chance, 0, 2);
+    switch (chance_range(chance, 0, 3)) {
+    case 0:
+        cord->phase_ppm[first] = 1000000;
+        break;
+    case 1:
+        cord->phase_ppm[first] = cord->phase_ppm[(first + 1) % PHASES] = 500000;
+        break;
+    default:
+        for (uint32_t p = 0; p < PHASES; p++)
+            cord->phase_ppm[p] = 333334;
+    }
+}
+
+static uint32_t draw_cord_node(struct build *build, const struct model_host *host)
+{
+    uint32_t node = host->cord[0].node;
+    for (int tries = 0; tries < 20 && node == host->cord[0].node; tries++)
+        node = (uint32_t)chance_range(&build->chance, 0, build->model.node_count - 1);
+    return node;
+}
+
+static void add_host(struct build *build, uint32_t node)
+{
+    struct chance *chance = &build->chance;
+    uint32_t h = build->model.host_count++;
+    struct model_host *host = &build->host[h];
+    snprintf(host->name, sizeof host->name, "host-%u", h);
+    host->type = (uint32_t)chance_range(chance, 0, build->model.type_count - 1);
+    host->weight = (uint32_t)chance_range(chance, 1, 4);
+    host->cord_count = chance_hit(chance, build->roots == 2 ? 0.7 : 0.15) ? 2 : 1;
+    if (host->cord_count == 2 && chance_hit(chance, 0.1))
+        host->cord_count = 3;
+    host->cord[0].node = node;
+    for (uint32_t j = 0; j < host->cord_count; j++) {
+        if (j > 0)
+            host->cord[j].node = draw_cord_node(build, host);
+        host->cord[j].psus = 2;
+        draw_phases(chance, &host->cord[j]);
+    }
+    const struct model_host_type *type = &build->type[host->type];
+    int64_t steps = (type->cap_max_mw - type->cap_min_mw) / type->quantum_mw;
+    host->fail_safe_mw = type->cap_min_mw + type->quantum_mw * chance_range(chance, 0, steps / 2);
+    host->floor_mw = chance_hit(chance, 0.5) ? host->fail_safe_mw : type->cap_min_mw;
+}
+
+/* Depth first, so that the hosts below any node lie together. */
+static void place_hosts(struct build *build, uint32_t n)
+{
+    struct model_node *node = &build->node[n];
+    node->host_below_first = node->host_first = build->model.host_count;
+    bool hangs = node->child_count == 0 || chance_hit(&build->chance, 0.1);
+    uint32_t wanted = hangs ? (uint32_t)chance_range(&build->chance, 1, 6) : 0;
+    while (wanted-- && build->model.host_count < build->hosts_max)
+        add_host(build, n);
+    node->host_count = build->model.host_count - node->host_first;
+    for (uint32_t i = 0; i < node->child_count; i++)
+        place_hosts(build, node->child_first + i);
+    node->host_below = build->model.host_count - node->host_below_first;
+}
+
+/* Contingencies: none; with two feeds the loss of either; sometimes a sag (lower limits, same load). */
+static void name_contingencies(struct build *build)
+{
+    struct model *model = &build->model;
+    static const char *const names[] = {"none", "lose-a", "lose-b", "sag"};
+    uint32_t losses = build->roots == 2 ? 2 : 0;
+    model->contingency_count = 1 + losses;
+    for (uint32_t c = 0; c < 1 + losses; c++)
+        snprintf(model->contingency[c], NAME_BYTES, "%s", names[c]);
+    if (chance_hit(&build->chance, 0.3))
+        snprintf(model->contingency[model->contingency_count++], NAME_BYTES, "%s", names[3]);
+}
+
+static bool cord_lives(const struct build *build, uint32_t node, uint32_t contingency)
+{
+    if (build->roots < 2 || contingency < 1 || contingency > 2)
+        return true;
+    uint32_t lost = contingency - 1;
+    return !model_above(&build->model, lost, node) || model_above(&build->model, 1 - lost, node);
+}
+
+static void set_shares(struct build *build, struct model_host *host, uint32_t c)
+{
+    static const uint32_t split_ppm[] = {0, 1000000, 550000, 400000};
+    uint32_t living = 0;
+    for (uint32_t j = 0; j < host->cord_count; j++)
+        living += cord_lives(build, host->cord[j].node, c);
+    for (uint32_t j = 0; j < host->cord_count; j++)
+        host->cord[j].share_ppm[c] = cord_lives(build, host->cord[j].node, c) ? split_ppm[living] : 0;
+}
+
+/* mVA on one phase of a node per mW at the wall of a host, every cord at the most it may carry. */
+static double phase_load(const struct model *model, const struct model_host *host, uint32_t n, uint32_t c, uint32_t p)
+{
+    double load = 0;
+    for (uint32_t j = 0; j < host->cord_count; j++)
+        if (model_above(model, n, host->cord[j].node))
+            load += (double)host->cord[j].share_ppm[c] / 1e6 * (double)host->cord[j].phase_ppm[p] / 1e6;
+    return load * 1e6 / (double)model->type[host->type].pf_min_ppm;
+}
+
+static int falling(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* Sums of one node, phase and contingency: at fail-safe, with everything at its physical maximum, and bad(n). */
+static void node_sums(const struct build *build, uint32_t n, uint32_t c, uint32_t p, double *safe, double *full, double *bad)
+{
+    double gap[BUILT_HOSTS_MAX];
+    const struct model *model = &build->model;
+    *safe = *full = *bad = 0;
+    for (uint32_t h = 0; h < model->host_count; h++) {
+        const struct model_host_type *type = &build->type[build->host[h].type];
+        double load = phase_load(model, &build->host[h], n, c, p);
+        double low = load * ceil(model_wall_mw(type, (double)build->host[h].fail_safe_mw));
+        double high = load * (double)type->phys_max_mw;
+        gap[h] = high - low;
+        *safe += low;
+        *full += high;
+    }
+    qsort(gap, model->host_count, sizeof gap[0], falling);
+    for (uint32_t i = 0; i < build->node[n].k && i < model->host_count; i++)
+        *bad += gap[i];
+}
+
+/* I2 holds by construction: each limit lies at or above the sum at fail-safe, with a slack drawn per node. */
+static void set_limits(struct build *build, uint32_t n)
+{
+    struct model_node *node = &build->node[n];
+    struct chance *chance = &build->chance;
+    static const int64_t slack_pct[] = {0, 3, 10, 30, 60, 120};
+    double slack = (double)slack_pct[chance_range(chance, 0, 5)] / 100, most = 1000;
+    double need[CONTINGENCIES_MAX][PHASES];
+    for (uint32_t p = 0; p < PHASES; p++)
+        node->other_mva[p] = chance_hit(chance, 0.5) ? chance_range(chance, 0, 2000000) : 0;
+    for (uint32_t i = 0; i < build->model.contingency_count * PHASES; i++) {
+        uint32_t c = i / PHASES, p = i % PHASES;
+        double safe, full, bad;
+        node_sums(build, n, c, p, &safe, &full, &bad);
+        node->bad_mva[c][p] = (int64_t)ceil(bad) + 2 * node->k;
+        need[c][p] = safe + (double)(node->bad_mva[c][p] + node->other_mva[p])
+            + (double)(ROUNDING_MVA * (build->model.host_count + 1));
+        most = fmax(most, need[c][p] + slack * (full - safe));
+    }
+    node->steady_ma = (int64_t)ceil(most * 1000 / (double)node->volts_low_mv);
+    node->rating_ma = node->long_time_ma = node->steady_ma;
+    node->instant_peak_ma = chance_hit(chance, 0.5) ? 8 * node->steady_ma : 0;
+    for (uint32_t i = 0; i < build->model.contingency_count * PHASES; i++) {
+        uint32_t c = i / PHASES, p = i % PHASES;
+        double limit = (double)(node->steady_ma * node->volts_low_mv / 1000);
+        if (c > 0)
+            limit = fmax(ceil(need[c][p]), limit * (double)chance_range(chance, 85, 100) / 100);
+        node->limit_mva[c][p] = node->limited ? (int64_t)limit : INT64_MAX;
+    }
+}
+
+static void set_policy(struct build *build)
+{
+    build->model.policy = (struct model_policy){
+        .lease_ns = NS_PER_S,
+        .report_ns = 100 * NS_PER_MS,
+        .tick_ns = 20 * NS_PER_MS,
+        .raise_after_emergency_ns = 100 * NS_PER_MS,
+        .emergency_clear_ns = NS_PER_S,
+        .rho_ppm = 10000,
+        .demand_hold_ns = 600 * NS_PER_MS,
+        .demand_headroom_ppm = 50000,
+        .power_pct = {980000, 900000},
+        .current_pct = {980000, 900000},
+        .sag_pct = {900000, 920000},
+        .swell_pct = {1100000, 1080000},
+    };
+}
+
+static void add_meters(struct build *build)
+{
+    for (uint32_t n = 0; n < build->model.node_count; n++) {
+        if (!build->node[n].limited || !chance_hit(&build->chance, 0.8))
+            continue;
+        uint32_t m = build->model.meter_count++;
+        build->node[n].meter = m;
+        build->meter[m] = (struct model_meter){
+            .node = n, .error_ppm = 10000, .period_ns = 16 * NS_PER_MS, .fresh_ns = 100 * NS_PER_MS};
+        snprintf(build->meter[m].name, NAME_BYTES, "meter-%u", m);
+    }
+}
+
+struct model *model_build(uint64_t seed, uint32_t hosts_max)
+{
+    struct build *build = calloc(1, sizeof *build);
+    if (!build)
+        abort();
+    build->chance.state = seed;
+    build->hosts_max = hosts_max < BUILT_HOSTS_MAX ? hosts_max : BUILT_HOSTS_MAX;
+    build->roots = (uint32_t)chance_range(&build->chance, 1, 2);
+    build->depth = (uint32_t)chance_range(&build->chance, 2, 5);
+    struct model *model = &build->model;
+    model->mode = MODE_ENFORCE;
+    model->node = build->node;
+    model->host = build->host;
+    model->type = build->type;
+    model->meter = build->meter;
+    snprintf(model->name, NAME_BYTES, "random");
+    set_policy(build);
+    grow_tree(build);
+    draw_types(build);
+    for (uint32_t n = 0; n < build->roots; n++)
+        place_hosts(build, n);
+    name_contingencies(build);
+    for (uint32_t i = 0; i < model->host_count * model->contingency_count; i++)
+        set_shares(build, &build->host[i / model->contingency_count], i % model->contingency_count);
+    for (uint32_t n = 0; n < model->node_count; n++)
+        set_limits(build, n);
+    add_meters(build);
+    return model;
+}
+
+void model_unbuild(struct model *model)
+{
+    free((char *)model - offsetof(struct build, model));
+}

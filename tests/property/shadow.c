@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shadow.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "msg/frame.h"
+#include "world.h"
+
+/* The shadow's sums are exact, the ledger's rounded up: only floating point itself needs room. */
+#define SLACK_MVA 0.01
+
+static bool complain(struct shadow *shadow, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (!shadow->complaint[0])
+        vsnprintf(shadow->complaint, sizeof shadow->complaint, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* The worst that one phase of a node can see of a host: cords filled by their weight on that phase until the draw is used up. */
+static double worst_phase(const struct model *model, const struct model_host *host, uint32_t n, uint32_t c, uint32_t p)
+{
+    double left = 1, load = 0;
+    bool used[CORDS_MAX] = {false};
+    for (uint32_t turn = 0; turn < host->cord_count; turn++) {
+        uint32_t best = CORDS_MAX;
+        for (uint32_t j = 0; j < host->cord_count; j++)
+            if (!used[j] && model_above(model, n, host->cord[j].node)
+                && (best == CORDS_MAX || host->cord[j].phase_ppm[p] > host->cord[best].phase_ppm[p]))
+                best = j;
+        if (best == CORDS_MAX)
+            break;
+        used[best] = true;
+        double part = fmin(left, (double)host->cord[best].share_ppm[c] / 1e6);
+        left -= part;
+        load += part * (double)host->cord[best].phase_ppm[p] / 1e6;
+    }
+    return load * 1e6 / (double)model->type[host->type].pf_min_ppm;
+}
+
+void shadow_init(struct shadow *shadow, const struct model *model, uint64_t epoch)
+{
+    memset(shadow, 0, sizeof *shadow);
+    shadow->model = model;
+    shadow->epoch = epoch;
+    for (uint32_t i = 0; i < model->node_count * model->host_count; i++) {
+        uint32_t n = i / model->host_count, h = i % model->host_count;
+        const struct model_host *host = &model->host[h];
+        for (uint32_t j = 0; j < host->cord_count; j++)
+            shadow->above[n][h] |= model_above(model, n, host->cord[j].node);
+        for (uint32_t k = 0; k < model->contingency_count * PHASES; k++)
+            shadow->load[n][k / PHASES][k % PHASES][h] = worst_phase(model, host, n, k / PHASES, k % PHASES);
+    }
+    for (uint32_t h = 0; h < model->host_count; h++) {
+        shadow->host[h].at_phys_max = true;
+        shadow->host[h].fail_safe_mw = model->host[h].fail_safe_mw;
+        shadow->host[h].newest_cap_mw = -1;
+    }
+}
+
+static const struct model_host_type *type_of(const struct shadow *shadow, uint32_t host)
+{
+    return &shadow->model->type[shadow->model->host[host].type];
+}
+
+static int64_t exposure_cap_mw(const struct shadow_host *host)
+{
+    int64_t cap_mw = host->fail_safe_mw;
+    for (uint32_t i = 0; i < host->lease_count; i++)
+        if (host->lease[i].cap_mw > cap_mw)
+            cap_mw = host->lease[i].cap_mw;
+    return cap_mw;
+}
+
+double shadow_exposure_mw(const struct shadow *shadow, uint32_t host)
+{
+    const struct model_host_type *type = type_of(shadow, host);
+    if (shadow->host[host].at_phys_max)
+        return (double)type->phys_max_mw;
+    return model_wall_mw(type, (double)exposure_cap_mw(&shadow->host[host]));
+}
+
+/* S counts the newest lease; a host of which nothing is in flight can only come to rest at fail-safe. */
+static double newest_mw(const struct shadow *shadow, uint32_t h)
+{
+    const struct shadow_host *host = &shadow->host[h];
+    int64_t cap_mw = host->newest_cap_mw < 0 ? shadow->model->host[h].fail_safe_mw : host->newest_cap_mw;
+    return model_wall_mw(type_of(shadow, h), (double)cap_mw);
+}
+
+static int falling(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_t node, uint32_t contingency, uint32_t phase)
+{
+    double sum = (double)shadow->model->node[node].other_mva[phase];
+    double gap[BUILT_HOSTS_MAX];
+    uint32_t k = shadow->model->node[node].k, count = 0;
+    for (uint32_t h = 0; h < shadow->model->host_count; h++) {
+        double load = shadow->load[node][contingency][phase][h];
+        if (load <= 0)
+            continue;
+        double draw_mw = kind == SUM_EXPOSURE ? shadow_exposure_mw(shadow, h) : newest_mw(shadow, h);
+        sum += load * draw_mw;
+        gap[count++] = load * fmax(0, (double)type_of(shadow, h)->phys_max_mw - draw_mw);
+    }
+    qsort(gap, count, sizeof gap[0], falling);
+    for (uint32_t i = 0; i < k && i < count; i++)
+        sum += gap[i];
+    return sum;
+}
+
+/* The world numbers incarnations in their low bits, so that the shadow knows what a controller can only infer. */
+static bool superseded(const struct shadow_host *host, uint64_t incarnation)
+{
+    return host->heard && world_birth(incarnation) < world_birth(host->incarnation);
+}
+
+/* "On a new incarnation": everything sent to the old one can no longer be accepted, and nothing is known of the new one. */
+static void new_incarnation(struct shadow_host *host, const struct report *report)
+{
+    host->heard = true;
+    host->incarnation = report->incarnation;
+    host->newest_report = 0;
+    host->echo_count = 0;
+    host->lease_count = 0;
+    host->newest_cap_mw = -1;
+    host->at_phys_max = true;
+    host->accepted = false;
+}
+
+/* "A lease retires only when a report of the current incarnation, sent at least A after the newer state took hold, shows that
+ * newer state enforced with a cap below it." */
+static void retire(struct shadow_host *host, const struct report *report)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < host->lease_count; i++) {
+        struct shadow_lease lease = host->lease[i];
+        bool older = lease.sequence < report->applied
+            || (report->state == HOST_FAIL_SAFE && lease.sequence == report->applied);
+        if (!older || report->cap_mw >= lease.cap_mw)
+            host->lease[kept++] = lease;
+    }
+    host->lease_count = kept;
+}
+
+void shadow_report(struct shadow *shadow, const struct report *report)
+{
+    struct shadow_host *host = &shadow->host[report->host];
+    if (superseded(host, report->incarnation))
+        return;
+    if (!host->heard || host->incarnation != report->incarnation)
+        new_incarnation(host, report);
+    host->echo[host->echo_count++ % SHADOW_ECHOES] = report->number;
+    if (report->number <= host->newest_report)
+        return;
+    host->newest_report = report->number;
+    if (report->fail_safe_mw > host->fail_safe_mw)
+        host->fail_safe_mw = report->fail_safe_mw;
+    if (report->epoch == shadow->epoch)
+        host->accepted = true;
+    bool held = report->state != HOST_BOOT && report->held_ns >= type_of(shadow, report->host)->actuation_ns;
+    if (held && report->epoch == shadow->epoch)
+        retire(host, report);
+    if ((report->flags & REPORT_DEVICE_LOST) || report->readback_mw > exposure_cap_mw(host)) {
+        host->at_phys_max = true;
+        return;
+    }
+    int64_t safe_mw = host->newest_cap_mw > host->fail_safe_mw ? host->newest_cap_mw : host->fail_safe_mw;
+    if (held && report->epoch == shadow->epoch && report->cap_mw <= safe_mw && report->readback_mw <= safe_mw)
+        host->at_phys_max = false;
+}
+
+static void take_lease(struct shadow_host *host, const struct egress *record)
+{
+    while (host->lease_count > 0 && host->lease[host->lease_count - 1].cap_mw <= record->cap_mw)
+        host->lease_count--;    /* the newer and larger one outlives it */
+    if (host->lease_count == SHADOW_LEASES)
+        abort();
+    host->lease[host->lease_count++] = (struct shadow_lease){record->sequence, record->cap_mw};
+    host->newest_cap_mw = record->cap_mw;
+    host->last_sequence = record->sequence;
+}
+
+static bool echo_known(const struct shadow_host *host, uint64_t echo)
+{
+    for (uint32_t i = 0; i < host->echo_count && i < SHADOW_ECHOES; i++)
+        if (host->echo[i] == echo)
+            return true;
+    return false;
+}
+
+/* The site file's limit, or what an event (a sag that stays) has made of it. */
+static double admissible_mva(const struct model *model, const struct core *core, uint32_t n, uint32_t c, uint32_t p)
+{
+    struct core_node_view view;
+    core_node_view(core, n, &view);
+    int64_t limit_mva = model->node[n].limit_mva[c][p];
+    return (double)(c == 0 && view.limit_mva[p] < limit_mva ? view.limit_mva[p] : limit_mva);
+}
+
+/* Sums at every node above the host of a lease; `kind` says which of I1a and I1b is asked. */
+static bool within_limits(struct shadow *shadow, enum shadow_sum kind, const struct egress *record,
+                          const struct core *core)
+{
+    const struct model *model = shadow->model;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        if (!model->node[n].limited || !shadow->above[n][record->host])
+            continue;
+        for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
+            uint32_t c = i / PHASES, p = i % PHASES;
+            double sum_mva = shadow_sum_mva(shadow, kind, n, c, p), limit_mva = admissible_mva(model, core, n, c, p);
+            if (sum_mva > limit_mva + SLACK_MVA)
+                return complain(shadow, "I1%c: with %lld mW for host %u, %c is %.1f mVA of %.1f at node %u, contingency %u, "
+                                "phase %u", kind == SUM_EXPOSURE ? 'b' : 'a', (long long)record->cap_mw, record->host,
+                                kind == SUM_EXPOSURE ? 'D' : 'S', sum_mva, limit_mva, n, c, p);
+        }
+    }
+    return true;
+}
+
+/* I4, with the time after an emergency in which nothing may be raised yet. */
+static bool floor_kept(struct shadow *shadow, const struct egress *record, const struct core *core)
+{
+    bool emergency = false;
+    for (uint32_t n = 0; n < shadow->model->node_count; n++) {
+        struct core_node_view view;
+        core_node_view(core, n, &view);
+        emergency |= view.emergency && shadow->above[n][record->host];
+    }
+    struct shadow_host *host = &shadow->host[record->host];
+    if (emergency)
+        host->below_floor_allowed = true;
+    else if (record->cap_mw >= shadow->model->host[record->host].floor_mw)
+        host->below_floor_allowed = false;
+    if (record->cap_mw >= shadow->model->host[record->host].floor_mw || host->below_floor_allowed)
+        return true;
+    return complain(shadow, "I4: host %u sent %lld mW, below its floor of %lld, with no emergency above it", record->host,
+                    (long long)record->cap_mw, (long long)shadow->model->host[record->host].floor_mw);
+}
+
+static bool addressed(struct shadow *shadow, const struct egress *record)
+{
+    const struct shadow_host *host = &shadow->host[record->host];
+    if (record->kind != FRAME_LEASE && record->kind != FRAME_CLAIM)
+        return complain(shadow, "frame kind %u is neither lease nor claim", record->kind);
+    if (!host->heard || record->incarnation != host->incarnation)
+        return complain(shadow, "lease to host %u names an incarnation that is not its newest", record->host);
+    if (!echo_known(host, record->echo))
+        return complain(shadow, "lease to host %u echoes report %llu, never received of this incarnation", record->host,
+                        (unsigned long long)record->echo);
+    if (record->sequence <= host->last_sequence)
+        return complain(shadow, "lease to host %u has sequence %llu after %llu", record->host,
+                        (unsigned long long)record->sequence, (unsigned long long)host->last_sequence);
+    if ((int64_t)record->duration_us * NS_PER_US > shadow->model->policy.lease_ns)
+        return complain(shadow, "lease to host %u lasts %u us, longer than D", record->host, record->duration_us);
+    if (record->cap_mw < 0 || record->cap_mw > type_of(shadow, record->host)->cap_max_mw)
+        return complain(shadow, "cap %lld mW cannot be set on host %u", (long long)record->cap_mw, record->host);
+    return true;
+}
+
+/* What one lease may be, whatever the others are; then it is taken into account. */
+static bool take(struct shadow *shadow, const struct egress *record, const struct core *core, bool *raises)
+{
+    *raises = false;
+    if (record->host >= shadow->model->host_count)
+        return complain(shadow, "lease to host %u of %u", record->host, shadow->model->host_count);
+    struct shadow_host *host = &shadow->host[record->host];
+    if (superseded(host, record->incarnation))
+        return true;    /* nobody can obey it */
+    if (!addressed(shadow, record) || !floor_kept(shadow, record, core))
+        return false;
+    bool safe = record->cap_mw <= host->fail_safe_mw;
+    if (!host->accepted && !safe)
+        return complain(shadow, "host %u has not accepted the epoch and is sent %lld mW, above fail-safe %lld",
+                        record->host, (long long)record->cap_mw, (long long)host->fail_safe_mw);
+    if (record->kind == FRAME_CLAIM && !safe)
+        return complain(shadow, "claim to host %u of %lld mW, above fail-safe", record->host, (long long)record->cap_mw);
+    *raises = !host->at_phys_max && record->cap_mw > exposure_cap_mw(host);
+    take_lease(host, record);
+    return true;
+}
+
+/* "The assert after every slot is: I1a and I1b for what was sent": sums as they stand when all of it is sent. */
+bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const struct core *core)
+{
+    bool raises[BUILT_HOSTS_MAX];
+    if (outbox->count > BUILT_HOSTS_MAX)
+        return complain(shadow, "%u leases on one slot", outbox->count);
+    for (uint32_t i = 0; i < outbox->count; i++)
+        if (!take(shadow, &outbox->record[i], core, &raises[i]))
+            return false;
+    for (uint32_t i = 0; i < outbox->count; i++) {
+        const struct egress *record = &outbox->record[i];
+        const struct shadow_host *host = &shadow->host[record->host];
+        if (record->cap_mw <= host->fail_safe_mw || superseded(host, record->incarnation))
+            continue;
+        if (!within_limits(shadow, SUM_NEWEST, record, core))
+            return false;
+        if (raises[i] && !within_limits(shadow, SUM_EXPOSURE, record, core))
+            return false;
+    }
+    return true;
+}
+
+bool shadow_exposures(struct shadow *shadow, const struct core *core)
+{
+    for (uint32_t h = 0; h < shadow->model->host_count; h++) {
+        struct core_host_view view;
+        core_host_view(core, h, &view);
+        double least_mw = shadow_exposure_mw(shadow, h);
+        if ((double)view.exposure_mw < least_mw - 0.01)
+            return complain(shadow, "E of host %u is %lld mW in the ledger, at least %.1f by the text (%s)", h,
+                            (long long)view.exposure_mw, least_mw, shadow->host[h].at_phys_max ? "phys_max" : "leases");
+    }
+    return true;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trial.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTS_MAX = 100000 };
+
+bool trial_fail(struct trial *trial, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (!trial->complaint[0])
+        vsnprintf(trial->complaint, sizeof trial->complaint, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static struct core *make_core(struct trial *trial, int fill)
+{
+    size_t bytes = core_bytes(trial->model);
+    void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (!memory)
+        abort();
+    memset(memory, fill, bytes);
+    return core_init(memory, trial->model, trial->epoch, trial->t_ns);
+}
+
+static void start_controller(struct trial *trial)
+{
+    free(trial->core);
+    free(trial->twin);
+    trial->epoch++;
+    trial->core = make_core(trial, 0x00);
+    trial->twin = make_core(trial, 0xA5);
+    shadow_init(trial->shadow, trial->model, trial->epoch);
+}
+
+void trial_open(struct trial *trial, uint64_t seed, uint32_t hosts, const struct weather *weather)
+{
+    memset(trial, 0, sizeof *trial);
+    trial->seed = seed;
+    trial->chance.state = seed * 3 + 1;
+    trial->model = model_build(seed, hosts);
+    trial->world = malloc(sizeof *trial->world);
+    trial->shadow = malloc(sizeof *trial->shadow);
+    trial->outbox = (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
+    trial->twin_outbox = (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
+    if (!trial->world || !trial->shadow || !trial->outbox.record || !trial->twin_outbox.record)
+        abort();
+    world_init(trial->world, trial->model, seed, weather);
+    start_controller(trial);
+}
+
+void trial_close(struct trial *trial)
+{
+    free(trial->core);
+    free(trial->twin);
+    free(trial->outbox.record);
+    free(trial->twin_outbox.record);
+    free(trial->world);
+    free(trial->shadow);
+    model_unbuild(trial->model);
+}
+
+static void send_leases(struct trial *trial)
+{
+    for (uint32_t i = 0; i < trial->outbox.count; i++) {
+        const struct egress *record = &trial->outbox.record[i];
+        struct lease lease = {
+            .host = record->host, .flags = record->flags, .incarnation = record->incarnation, .epoch = trial->epoch,
+            .sequence = record->sequence, .echo = record->echo, .cap_mw = record->cap_mw,
+            .floor_mw = (int64_t)record->floor_w * 1000, .duration_ns = (int64_t)record->duration_us * NS_PER_US,
+        };
+        trial->leases++;
+        trial->above_fail_safe += record->cap_mw > trial->model->host[record->host].fail_safe_mw;
+        world_send(trial->world, &lease);
+    }
+}
+
+static bool twins_agree(struct trial *trial)
+{
+    const struct outbox *a = &trial->outbox, *b = &trial->twin_outbox;
+    return a->count == b->count && a->digest_due == b->digest_due
+        && memcmp(a->record, b->record, a->count * sizeof a->record[0]) == 0
+        && (!a->digest_due || memcmp(&a->digest, &b->digest, sizeof a->digest) == 0);
+}
+
+static bool feed(struct trial *trial, struct slot *slot)
+{
+    slot->sequence = ++trial->slots;
+    slot->t_ns = slot->t_receive_ns = trial->t_ns++;
+    if (slot->kind == SLOT_REPORT)
+        shadow_report(trial->shadow, &slot->report);
+    pipeline_step(trial->core, slot, &trial->outbox);
+    pipeline_step(trial->twin, slot, &trial->twin_outbox);
+    if (!twins_agree(trial))
+        return trial_fail(trial, "the same slots gave two cores different decisions");
+    if (trial->outbox.count > trial->model->host_count)
+        return trial_fail(trial, "%u leases on one slot for %u hosts", trial->outbox.count, trial->model->host_count);
+    if (!shadow_leases(trial->shadow, &trial->outbox, trial->core) || !shadow_exposures(trial->shadow, trial->core))
+        return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, trial->shadow->complaint);
+    if (core_counters(trial->core)->invariant_failures)
+        return trial_fail(trial, "the core counts a failed invariant of its own");
+    send_leases(trial);
+    return true;
+}
+
+static bool feed_reports(struct trial *trial)
+{
+    struct slot slot;
+    int64_t sent_ns;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_REPORT;
+    while (world_receive(trial->world, &slot.report, &sent_ns)) {
+        uint32_t h = slot.report.host;
+        if (!feed(trial, &slot))
+            return false;
+        struct world_host *host = &trial->world->host[h];
+        if (host->dirty && trial->shadow->host[h].at_phys_max && sent_ns >= host->reset_ns)
+            host->dirty = false;    /* from here the ledger must cover it */
+    }
+    return true;
+}
+
+/* True phase loads with some noise below, now and then a meter that shows far too much. */
+static bool feed_readings(struct trial *trial)
+{
+    struct slot slot;
+    for (uint32_t m = 0; m < trial->model->meter_count; m++) {
+        if (!chance_hit(&trial->chance, 0.04))
+            continue;
+        uint32_t n = trial->model->meter[m].node;
+        memset(&slot, 0, sizeof slot);
+        slot.kind = SLOT_READING;
+        slot.reading = (struct reading){.meter = m, .sequence = ++trial->reading_number, .t_meter_ns = trial->t_ns,
+            .t_arrival_ns = trial->t_ns, .crest_milli = 1414, .frequency_mhz = 60000};
+        double factor = chance_hit(&trial->chance, trial->world->weather.false_alarm) ? 1.5 : 1;
+        const struct weather *weather = &trial->world->weather;
+        bool sags = m % 2 && trial->t_ns >= weather->sag_from_ns && trial->t_ns < weather->sag_until_ns;
+        for (uint32_t p = 0; p < PHASES; p++) {
+            double load_mva = (double)trial->model->node[n].other_mva[p] / 2;
+            for (uint32_t h = 0; h < trial->model->host_count; h++)
+                load_mva += trial->shadow->load[n][0][p][h] * world_draw_mw(trial->world, h);
+            slot.reading.power_mw[p] = (int64_t)(load_mva * factor);
+            slot.reading.voltage_mv[p] = trial->model->node[n].volts_ln_mv * (sags ? 70 : 100) / 100;
+            slot.reading.current_ma[p] = slot.reading.power_mw[p] * 1000 / slot.reading.voltage_mv[p];
+        }
+        if (!feed(trial, &slot))
+            return false;
+    }
+    return true;
+}
+
+static bool feed_part(struct trial *trial)
+{
+    struct slot slot;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_TICK_PART;
+    return feed(trial, &slot);
+}
+
+static bool feed_tick(struct trial *trial)
+{
+    struct slot slot;
+    uint64_t now = (uint64_t)(trial->t_ns / trial->model->policy.tick_ns);
+    if (now <= trial->tick_number)
+        return !pipeline_tick_open(trial->core) || chance_hit(&trial->chance, 0.3) || feed_part(trial);
+    for (int parts = 0; pipeline_tick_open(trial->core); parts++)
+        if (parts > PARTS_MAX || !feed_part(trial))
+            return trial_fail(trial, "a tick never commits");
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_TICK;
+    slot.tick = (struct slot_tick){now, (uint32_t)(now - trial->tick_number - 1)};
+    trial->tick_number = now;
+    return feed(trial, &slot);
+}
+
+static bool feed_all(struct trial *trial)
+{
+    bool readings_first = chance_hit(&trial->chance, 0.5);
+    if (readings_first && !feed_readings(trial))
+        return false;
+    if (!feed_reports(trial) || !feed_tick(trial))
+        return false;
+    return readings_first || feed_readings(trial);
+}
+
+/* Every host of which the controller could know stays within its exposure. */
+static bool exposures_cover(struct trial *trial)
+{
+    for (uint32_t h = 0; h < trial->model->host_count; h++) {
+        double worst_mw = world_worst_mw(trial->world, h), exposure_mw = shadow_exposure_mw(trial->shadow, h);
+        if (!trial->world->host[h].dirty && worst_mw > exposure_mw + 0.01)
+            return trial_fail(trial, "host %u could draw %.1f mW, its exposure is %.1f", h, worst_mw, exposure_mw);
+    }
+    return true;
+}
+
+/* What could flow through a node is within its limit, unless D itself says recovery or more than k hosts have reset unseen. */
+static bool node_within(struct trial *trial, uint32_t n)
+{
+    const struct model *model = trial->model;
+    uint32_t dirty = 0;
+    for (uint32_t h = 0; h < model->host_count; h++)
+        dirty += trial->world->host[h].dirty && trial->shadow->above[n][h];
+    if (dirty > model->node[n].k)
+        return true;
+    for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
+        uint32_t c = i / PHASES, p = i % PHASES;
+        double limit = (double)model->node[n].limit_mva[c][p] + 0.01, flow = (double)model->node[n].other_mva[p];
+        for (uint32_t h = 0; h < model->host_count; h++)
+            flow += trial->shadow->load[n][c][p][h] * world_worst_mw(trial->world, h);
+        if (flow > limit && shadow_sum_mva(trial->shadow, SUM_EXPOSURE, n, c, p) <= limit)
+            return trial_fail(trial, "%.1f mVA could flow at node %u, contingency %u, phase %u; the limit is %.1f", flow, n, c, p, limit);
+    }
+    return true;
+}
+
+static bool world_is_safe(struct trial *trial)
+{
+    bool safe = exposures_cover(trial);
+    for (uint32_t n = 0; safe && n < trial->model->node_count; n++)
+        safe = !trial->model->node[n].limited || node_within(trial, n);
+    return safe;
+}
+
+bool trial_run(struct trial *trial, int64_t duration_ns, double stalls, double takeovers)
+{
+    for (int64_t end_ns = trial->world->t_ns + duration_ns; trial->world->t_ns < end_ns;) {
+        world_step(trial->world);
+        if (trial->t_ns < trial->world->t_ns)
+            trial->t_ns = trial->world->t_ns;
+        if (chance_hit(&trial->chance, stalls * WORLD_STEP_NS / 1e9))
+            trial->stalled_until_ns = trial->t_ns + chance_range(&trial->chance, 1, 2500) * NS_PER_MS;
+        if (chance_hit(&trial->chance, takeovers * WORLD_STEP_NS / 1e9))
+            start_controller(trial);
+        if (trial->t_ns >= trial->stalled_until_ns && !feed_all(trial))
+            return false;
+        if (!world_is_safe(trial))
+            return false;
+    }
+    return true;
+}
+
+/* X = (D / (1 - rho) + A)(1 + rho), safety.md section 3. */
+static int64_t fail_safe_within_ns(const struct model *model, const struct model_host_type *type)
+{
+    double rho = (double)model->policy.rho_ppm / 1e6;
+    return (int64_t)(((double)model->policy.lease_ns / (1 - rho) + (double)type->actuation_ns) * (1 + rho));
+}
+
+bool trial_stop(struct trial *trial)
+{
+    bool obeys[BUILT_HOSTS_MAX];
+    int64_t stop_ns = trial->world->t_ns;
+    world_calm(trial->world);
+    for (uint32_t h = 0; h < trial->model->host_count; h++)
+        obeys[h] = trial->world->host[h].alive && !trial->world->host[h].at_default && !trial->world->host[h].notice_ns;
+    while (trial->world->t_ns < stop_ns + 4 * NS_PER_S) {
+        world_step(trial->world);
+        for (uint32_t h = 0; h < trial->model->host_count; h++) {
+            const struct world_host *host = &trial->world->host[h];
+            double safe_mw = model_wall_mw(host->type, (double)host->config.fail_safe_mw);
+            bool due = trial->world->t_ns > stop_ns + fail_safe_within_ns(trial->model, host->type);
+            if (obeys[h] && due && world_worst_mw(trial->world, h) > safe_mw + 0.01)
+                return trial_fail(trial, "host %u above fail-safe %lld ms after the controller stopped", h,
+                            (long long)((trial->world->t_ns - stop_ns) / NS_PER_MS));
+        }
+    }
+    return true;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One random history: a site, a world, a controller and the shadow that judges it. */
+#ifndef FLYBALL_TESTS_TRIAL_H
+#define FLYBALL_TESTS_TRIAL_H
+
+#include "shadow.h"
+#include "world.h"
+
+struct trial {
+    uint64_t seed;
+    struct model *model;
+    struct chance chance;
+    struct world *world;
+    struct shadow *shadow;
+    struct core *core, *twin;       /* the twin gets the same slots in memory that was dirty */
+    struct outbox outbox, twin_outbox;
+    uint64_t epoch, slots, tick_number, reading_number;
+    int64_t t_ns, stalled_until_ns;
+    uint64_t leases, above_fail_safe;
+    char complaint[512];
+};
+
+void trial_open(struct trial *trial, uint64_t seed, uint32_t hosts, const struct weather *weather);
+void trial_close(struct trial *trial);
+
+/* Runs on; stalls and takeovers are per second. False with `complaint` set as soon as a rule is broken. */
+bool trial_run(struct trial *trial, int64_t duration_ns, double stalls, double takeovers);
+
+/* The controller is gone, the network is not: every obeying host is at fail-safe within X of the last lease. */
+bool trial_stop(struct trial *trial);
+
+/* Notes the first complaint; always false. */
+__attribute__((format(printf, 2, 3))) bool trial_fail(struct trial *trial, const char *format, ...);
+
+#endif

@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""flyballd as a process, on af_packet between the namespaces of tools/net, under the traffic of daemon_traffic.
+
+usage: daemon_test.py CASE, with the paths of the programs in FLYBALL_* variables (tests/system/meson.build).
+Exit code 77 skips: not root, or the machine is in a state that the test must not touch."""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+SOURCE = os.environ['FLYBALL_SOURCE']
+DAEMON, TRAFFIC = os.environ['FLYBALL_DAEMON'], os.environ['FLYBALL_TRAFFIC']
+JOURNAL, CLI = os.environ['FLYBALL_JOURNAL'], os.environ['FLYBALL_CLI']
+SEAL, PLANTED = os.environ.get('FLYBALL_SEAL', ''), os.environ.get('FLYBALL_PLANTED', '')
+THROTTLE = '/proc/sys/kernel/sched_rt_runtime_us'
+# af_packet hands a transmit ring to the kernel by one sendto a burst; its receive ring needs no call at all.
+ALLOWED_CALLS = {'sendto'}
+START_S, STOP_S = 60, 2.0
+
+
+def skip(reason):
+    print(f'skipped: {reason}')
+    sys.exit(77)
+
+
+def read(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
+def throttle():
+    return int(read(THROTTLE))
+
+
+class Bed:
+    """Two namespaces and a site file that names them. Real time is asked for only where the case is about it."""
+
+    def __init__(self, suffix, real_time=False, mode='enforce'):
+        self.suffix = suffix
+        self.folder = tempfile.mkdtemp(prefix='flyball-')
+        self.site, self.summary = self.folder + '/site.yaml', self.folder + '/summary.json'
+        self.journal, self.door = self.folder + '/run.journal', self.folder + '/door/door.sock'
+        text = read(SOURCE + '/config/demo/site.yaml')
+        changes = [('fb-meters', f'fb-meters-{suffix}'), ('fb-hosts', f'fb-hosts-{suffix}'),
+                   ('/run/flyball/demo.sock', self.door), ('mode: enforce', f'mode: {mode}')]
+        if not real_time:
+            changes += [('priority: 80', 'priority: 0'), ('rt_throttling: lift', 'rt_throttling: leave')]
+        for old, new in changes:
+            assert old in text, f'the demo site has no "{old}" any more'
+            text = text.replace(old, new)
+        with open(self.site, 'w', encoding='utf-8') as file:
+            file.write(text)
+        self.running = []
+
+    def __enter__(self):
+        self.net('up')
+        return self
+
+    def __exit__(self, *_):
+        for process in self.running:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        self.net('down')
+        shutil.rmtree(self.folder)
+
+    def net(self, verb):
+        subprocess.run([SOURCE + '/tools/net', verb, self.suffix], check=True, stdout=subprocess.DEVNULL)
+
+    def start(self, *options, preload='', wait=True):
+        environment = dict(os.environ)
+        if preload:
+            environment['LD_PRELOAD'] = preload
+        with open(self.folder + '/output', 'w', encoding='utf-8') as output:
+            daemon = subprocess.Popen([DAEMON, self.site, '--summary', self.summary, *options], env=environment,
+                                      stdout=output, stderr=subprocess.STDOUT)
+        self.running.append(daemon)
+        end = time.monotonic() + START_S
+        while wait and '; door ' not in self.output():
+            assert daemon.poll() is None, f'the daemon ended with {daemon.returncode}: {self.output()}'
+            assert time.monotonic() < end, f'the daemon did not start: {self.output()}'
+            time.sleep(0.05)
+        return daemon
+
+    def output(self):
+        return read(self.folder + '/output')
+
+    def traffic(self, seconds, *options):
+        traffic = subprocess.Popen([TRAFFIC, self.site, self.suffix, str(seconds), *options],
+                                   stdout=subprocess.PIPE, encoding='utf-8')
+        self.running.append(traffic)
+        return traffic
+
+    def stop(self, daemon):
+        """Seconds that a clean stop took, and the summary."""
+        began = time.monotonic()
+        daemon.send_signal(signal.SIGTERM)
+        code = daemon.wait(timeout=30)
+        took_s = time.monotonic() - began
+        assert code == 0, f'exit code {code}: {self.output()}'
+        return took_s, json.loads(read(self.summary))
+
+
+def finish(traffic):
+    text, _ = traffic.communicate(timeout=60)
+    assert traffic.returncode == 0
+    return json.loads(text)
+
+
+def thread_named(pid, name):
+    for tid in os.listdir(f'/proc/{pid}/task'):
+        if read(f'/proc/{pid}/task/{tid}/comm').strip() == name:
+            return int(tid)
+    raise AssertionError(f'no thread {name}')
+
+
+def refusals(summary):
+    total = {}
+    for lane in summary['counters']['lanes']:
+        for name, count in lane['refused'].items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def case_seal():
+    """No allocation in the hot threads under traffic; and a planted one does abort."""
+    if not SEAL:
+        skip('a sanitizer brings an allocator of its own')
+    with Bed('dsea') as bed:
+        daemon = bed.start(preload=SEAL)
+        played = finish(bed.traffic(3))
+        _, summary = bed.stop(daemon)
+        core = summary['counters']['core']
+        print(f'sealed: {core["readings"]} readings, {core["leases"]} leases, {played["accepted"]} accepted')
+        assert core['readings'] > 300 and core['leases'] > 300 and played['accepted'] > 300
+        daemon = bed.start(preload=f'{PLANTED} {SEAL}')
+        finish(bed.traffic(1))
+        code = daemon.wait(timeout=20)
+        print(f'planted: exit code {code}: {bed.output().splitlines()[-1]}')
+        assert code == -signal.SIGABRT
+
+
+def case_syscalls():
+    """Counted from outside for 2 s under traffic: the hot thread makes the port's own calls and no others."""
+    if not shutil.which('strace'):
+        skip('strace is not installed')
+    with Bed('dsys') as bed:
+        daemon = bed.start('--journal', bed.journal)
+        traffic = bed.traffic(6)
+        time.sleep(1)
+        hot = thread_named(daemon.pid, 'fb-hot')
+        counts = bed.folder + '/counts'
+        strace = subprocess.Popen(['strace', '-c', '-p', str(hot), '-o', counts], stderr=subprocess.PIPE)
+        bed.running.append(strace)
+        time.sleep(2)
+        strace.send_signal(signal.SIGINT)
+        _, said = strace.communicate(timeout=20)
+        if not os.path.exists(counts) or b'Operation not permitted' in said:
+            skip(f'this machine does not let strace attach: {said.decode()}')
+        calls = {line.split()[-1]: int(line.split()[3]) for line in read(counts).splitlines()
+                 if re.match(r'^ *\d+[.,]\d+ ', line) and line.split()[-1] != 'total'}
+        finish(traffic)
+        bed.stop(daemon)
+        print(f'hot thread in 2 s: {calls}')
+        assert calls.get('sendto', 0) > 100, 'no traffic was answered while strace looked'
+        assert set(calls) <= ALLOWED_CALLS, f'calls that are not the port\'s own: {set(calls) - ALLOWED_CALLS}'
+
+
+def case_sigterm():
+    """SIGTERM under traffic: exit 0 within 2 s, and the journal holds every slot decided and replays exactly."""
+    with Bed('dter') as bed:
+        daemon = bed.start('--journal', bed.journal)
+        bed.traffic(8)
+        time.sleep(3.5)
+        took_s, summary = bed.stop(daemon)
+        found = json.loads(subprocess.run([JOURNAL, bed.journal], check=True, capture_output=True).stdout)
+        decided = summary['counters']['decide']['slots']
+        print(f'stopped in {took_s:.2f} s; decided {decided}; journal {found}')
+        assert took_s < STOP_S
+        assert found['slots'] == decided and found['gaps'] == 0 and found['clean_end']
+        assert found['readings'] > 300 and found['reports'] > 300 and found['ticks'] > 100
+        assert found['digests'] >= 2 and found['digests_wrong'] == 0
+        assert not os.path.exists(bed.door)
+
+
+def case_rt():
+    """Pinned, SCHED_FIFO, locked; RT throttling lifted while it runs, put back after SIGTERM and after SIGKILL."""
+    before = throttle()
+    if before < 0:
+        skip('RT throttling is lifted already, by somebody else')
+    with Bed('drt', real_time=True) as bed:
+        for end in ('SIGTERM', 'SIGKILL'):
+            daemon = bed.start()
+            hot = thread_named(daemon.pid, 'fb-hot')
+            locked_kib = int(re.search(r'VmLck:\s+(\d+)', read(f'/proc/{daemon.pid}/status')).group(1))
+            print(f'cores {os.sched_getaffinity(hot)}, policy {os.sched_getscheduler(hot)}, priority '
+                  f'{os.sched_getparam(hot).sched_priority}, locked {locked_kib} KiB, throttle {throttle()}')
+            assert os.sched_getaffinity(hot) == {1}
+            assert os.sched_getscheduler(hot) == os.SCHED_FIFO and os.sched_getparam(hot).sched_priority == 80
+            assert locked_kib > 64 * 1024 and throttle() == -1
+            if end == 'SIGTERM':
+                bed.stop(daemon)
+                assert throttle() == before
+                continue
+            daemon.kill()
+            daemon.wait()
+            for _ in range(100):
+                if throttle() == before:
+                    break
+                time.sleep(0.02)
+            assert throttle() == before
+
+
+def ask(door, request):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.connect(door)
+        peer.send(request)
+        answer = b''
+        while packet := peer.recv(1 << 16):
+            answer += packet
+    return json.loads(answer)
+
+
+def case_door():
+    """The door answers status to anybody, refuses what it does not know, and keeps a second daemon out."""
+    with Bed('ddoo') as bed:
+        daemon = bed.start()
+        traffic = bed.traffic(6)
+        time.sleep(3)
+        status = ask(bed.door, b'status')
+        assert [m['id'] for m in status['meters']][0] == 'm-main' and len(status['hosts']) == 60
+        assert all(m['age_ms'] is not None and m['age_ms'] < 1000 for m in status['meters'])
+        leased = sum(h['state'] == 'leased' and h['accepted'] for h in status['hosts'])
+        print(f'{status["verdict"]}: {status["words"]}; leased {leased}; loop {status["latency_us"]["loop"]}')
+        assert leased == 60 and status['latency_us']['loop']['n'] > 0
+        assert 'error' in ask(bed.door, b'reboot')
+        shown = subprocess.run([CLI, 'status', '--door', bed.door], capture_output=True, encoding='utf-8')
+        assert shown.returncode in (0, 1) and shown.stdout.startswith(('ok: ', 'starting: ', 'alarm: '))
+        as_json = subprocess.run([CLI, 'status', '--door', bed.door, '--json'], capture_output=True)
+        assert json.loads(as_json.stdout)['epoch'] == status['epoch']
+        second = bed.start(wait=False)
+        code = second.wait(timeout=START_S)
+        assert code == 5, f'the second daemon ended with {code}: {bed.output()}'
+        assert ask(bed.door, b'status')['epoch'] == status['epoch']
+        finish(traffic)
+        _, summary = bed.stop(daemon)
+        assert summary['counters']['door'] == {'answered': 4, 'refused': 1}
+        gone = subprocess.run([CLI, 'status', '--door', bed.door], capture_output=True)
+        assert gone.returncode == 3
+
+
+def case_refusals():
+    """Every tenth measurement damaged in one of five ways: each counted by its name, to the frame."""
+    with Bed('dref') as bed:
+        daemon = bed.start()
+        played = finish(bed.traffic(3, '--damage'))
+        time.sleep(0.2)
+        _, summary = bed.stop(daemon)
+        counted = refusals(summary)
+        meters = summary['counters']['lanes'][0]
+        print(f'{played}; refused {counted}')
+        assert played['damaged'] >= 20
+        ways = ['magic', 'truncated', 'malformed', 'duplicate', 'unknown_meter']
+        for turn, name in enumerate(ways, 1):
+            assert counted[name] == (played['damaged'] - turn) // len(ways) + 1, name
+        # a duplicate is one frame more; of the other four ways none is accepted
+        assert meters['accepted'] == played['measurements'] - played['damaged'] + counted['duplicate']
+        assert counted['not_ours'] == 0 and counted['stale'] <= 5
+
+
+def case_shadow():
+    """In shadow everything is decided and nothing leaves."""
+    with Bed('dsha', mode='shadow') as bed:
+        daemon = bed.start()
+        played = finish(bed.traffic(2))
+        _, summary = bed.stop(daemon)
+        egress = summary['counters']['egress']
+        print(f'{egress}; {summary["words"]}')
+        assert played['leases'] == 0 and egress['sent'] == 0 and egress['withheld'] > 0
+        assert summary['counters']['lanes'][1]['port']['sent'] == 0
+
+
+if __name__ == '__main__':
+    if os.geteuid() != 0:
+        skip('needs root: network namespaces, packet sockets')
+    globals()['case_' + sys.argv[1]]()

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plays the meters and the hosts of a site for the daemon's tests, through kernel sockets in the two namespaces of
+ * tools/net: one datagram per meter and period, reports as the hosts' half of a lease makes them, leases obeyed at once.
+ * Prints one JSON object. With `--damage` every tenth measurement is spoilt in turn by one of a few ways.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/holder.h"
+#include "site/site.h"
+#include "wire/cap.h"
+#include "wire/frame.h"
+#include "wire/upmu.h"
+
+#define STEP_NS (2 * NS_PER_MS)
+
+struct played_host {
+    struct holder holder;
+    int socket;
+};
+
+struct traffic {
+    struct site site;
+    struct played_host *host;
+    int meters;
+    struct sockaddr_in meters_to, hosts_to;
+    bool damage;
+    uint64_t sequence, measurements, damaged, reports, leases, accepted, unreadable;
+};
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static _Noreturn void fail(const char *what)
+{
+    fprintf(stderr, "daemon_traffic: %s: %s\n", what, strerror(errno));
+    exit(2);
+}
+
+static void enter(const char *role, const char *suffix)
+{
+    char path[128];
+    snprintf(path, sizeof path, "/run/netns/flyball-%s-%s", role, suffix);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || setns(fd, CLONE_NEWNET))
+        fail(path);
+    close(fd);
+}
+
+static struct sockaddr_in address(const struct site_address *from)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(from->port),
+                                .sin_addr.s_addr = htonl(from->ipv4)};
+}
+
+static int open_socket(const struct site_address *own)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_in bound = address(own);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&bound, sizeof bound))
+        fail("socket");
+    return fd;
+}
+
+static void start(struct traffic *traffic, const char *suffix)
+{
+    const struct model *model = &traffic->site.model;
+    const struct site_server *server = &traffic->site.server;
+    traffic->meters_to = address(&server->port[0].own);
+    traffic->hosts_to = address(&server->port[server->port_count - 1].own);
+    enter("meters", suffix);
+    traffic->meters = open_socket(&(struct site_address){.ipv4 = 0, .port = 9000});
+    enter("hosts", suffix);
+    traffic->host = calloc(model->host_count, sizeof *traffic->host);
+    traffic->sequence = (uint64_t)clock_ns(CLOCK_REALTIME);
+    for (uint32_t i = 0; i < model->host_count; i++) {
+        const struct model_host_type *type = &model->type[model->host[i].type];
+        struct holder_config config = {.host = i, .fail_safe_mw = model->host[i].fail_safe_mw,
+                                       .phys_max_mw = type->phys_max_mw, .cap_max_mw = type->cap_max_mw,
+                                       .report_ns = model->policy.report_ns, .actuation_ns = type->actuation_ns};
+        holder_init(&traffic->host[i].holder, &config, traffic->sequence + i, 0, clock_ns(CLOCK_MONOTONIC));
+        traffic->host[i].socket = open_socket(&traffic->site.host_address[i]);
+    }
+}
+
+static void send_frame(struct traffic *traffic, int fd, const struct sockaddr_in *to, uint8_t *data, struct frame *frame,
+                       int damage)
+{
+    frame->sequence = ++traffic->sequence;
+    uint32_t bytes = frame_encode(data, frame);
+    if (damage == 1)
+        data[0] ^= 1;
+    if (damage == 2)
+        bytes -= 1;
+    if (damage == 3)
+        data[FRAME_HEADER_BYTES] = 0xFF;
+    sendto(fd, data, bytes, 0, (const struct sockaddr *)to, sizeof *to);
+    if (damage == 4)
+        sendto(fd, data, bytes, 0, (const struct sockaddr *)to, sizeof *to);
+}
+
+static void measure(struct traffic *traffic, uint32_t meter)
+{
+    const struct model *model = &traffic->site.model;
+    uint8_t data[DATAGRAM_MAX];
+    int damage = traffic->damage && ++traffic->measurements % 10 == 0 ? (int)(++traffic->damaged % 5) : -1;
+    struct upmu upmu = {.timestamp_ns = clock_ns(CLOCK_REALTIME), .phase_count = PHASES, .frequency_hz = 60,
+                        .device_id = damage == 0 ? "nobody" : model->meter[meter].name, .peak_factor = 1.5};
+    upmu.device_id_bytes = (uint32_t)strlen(upmu.device_id);
+    for (int i = 0; i < PHASES; i++)
+        upmu.phase[i] = (struct upmu_phase){.voltage_rms_v = 277, .current_rms_a = 60, .power_active_w = 16000,
+                                            .power_apparent_va = 16620, .power_factor = 0.963};
+    struct frame frame = {.kind = FRAME_MEASUREMENT};
+    frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
+    send_frame(traffic, traffic->meters, &traffic->meters_to, data, &frame, damage);
+    traffic->measurements += !traffic->damage;
+}
+
+static void obey(struct traffic *traffic, struct played_host *host)
+{
+    uint8_t data[DATAGRAM_MAX];
+    ssize_t got;
+    while ((got = recv(host->socket, data, sizeof data, 0)) > 0) {
+        struct frame frame;
+        struct lease lease = {0};
+        traffic->leases++;
+        if (frame_decode(data, (uint32_t)got, &frame) || lease_decode(frame.body, frame.body_bytes, &lease) ||
+            frame.sender != host->holder.config.host) {
+            traffic->unreadable++;
+            continue;
+        }
+        traffic->accepted += holder_lease(&host->holder, &lease, clock_ns(CLOCK_MONOTONIC)) == HOLDER_ACCEPTED;
+    }
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC), cap_mw;
+    holder_time(&host->holder, now_ns);
+    if (holder_next_write(&host->holder, &cap_mw))
+        holder_written(&host->holder, cap_mw, now_ns);
+}
+
+static void report(struct traffic *traffic, struct played_host *host)
+{
+    uint8_t data[DATAGRAM_MAX];
+    struct report report = {0};
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    if (!holder_report_due(&host->holder, now_ns))
+        return;
+    holder_report(&host->holder, 3000000, 3, &report, now_ns);
+    struct frame frame = {.kind = FRAME_REPORT, .sender = host->holder.config.host};
+    frame.body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
+    send_frame(traffic, host->socket, &traffic->hosts_to, data, &frame, -1);
+    traffic->reports++;
+}
+
+static void play(struct traffic *traffic, int64_t duration_ns)
+{
+    const struct model *model = &traffic->site.model;
+    const int64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t step = 0;
+    for (int64_t now_ns = begin_ns; now_ns - begin_ns < duration_ns; now_ns = clock_ns(CLOCK_MONOTONIC)) {
+        for (uint32_t i = 0; i < model->meter_count; i++)
+            if ((step + i) % (model->meter[i].period_ns / STEP_NS) == 0)
+                measure(traffic, i);
+        for (uint32_t i = 0; i < model->host_count; i++) {
+            obey(traffic, &traffic->host[i]);
+            report(traffic, &traffic->host[i]);
+        }
+        step++;
+        const struct timespec rest = {.tv_nsec = STEP_NS};
+        nanosleep(&rest, NULL);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct traffic traffic = {0};
+    if (argc < 4) {
+        fprintf(stderr, "usage: daemon_traffic SITE SUFFIX SECONDS [--damage]\n");
+        return 2;
+    }
+    traffic.damage = argc > 4 && !strcmp(argv[4], "--damage");
+    if (site_load(&traffic.site, argv[1], "default", stderr))
+        return 2;
+    start(&traffic, argv[2]);
+    play(&traffic, (int64_t)(atof(argv[3]) * 1e9));
+    printf("{\"measurements\": %llu, \"damaged\": %llu, \"reports\": %llu, \"leases\": %llu, \"accepted\": %llu, "
+           "\"unreadable\": %llu}\n", (unsigned long long)traffic.measurements, (unsigned long long)traffic.damaged,
+           (unsigned long long)traffic.reports, (unsigned long long)traffic.leases,
+           (unsigned long long)traffic.accepted, (unsigned long long)traffic.unreadable);
+    site_unload(&traffic.site);
+    return 0;
+}

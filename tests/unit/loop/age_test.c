@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Age without a common clock, and names to numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "loop/age.h"
+#include "loop/names.h"
+
+#define PERIOD_NS (16 * NS_PER_MS)
+#define BEGIN_NS (INT64_C(7777) * NS_PER_S)
+#define STAMP_NS (INT64_C(1795216818) * NS_PER_S)
+
+static int64_t observe(struct age *age, int64_t since_ns, int64_t late_ns)
+{
+    return age_observe(age, BEGIN_NS + since_ns + late_ns, STAMP_NS + since_ns);
+}
+
+static void steady_offset_is_no_age(void **state)
+{
+    (void)state;
+    struct age age = {0};
+
+    for (int64_t since_ns = 0; since_ns < 200 * NS_PER_S; since_ns += PERIOD_NS)
+        assert_true(observe(&age, since_ns, 0) == 0);
+}
+
+static void lateness_is_age_while_the_floor_stands(void **state)
+{
+    (void)state;
+    struct age age = {0};
+    int64_t since_ns = 0;
+
+    observe(&age, since_ns, 0);
+    /* the floor holds for at least 55 s: eleven whole buckets and what is left of the twelfth */
+    for (since_ns += PERIOD_NS; since_ns < 54 * NS_PER_S; since_ns += PERIOD_NS)
+        assert_true(observe(&age, since_ns, 5 * NS_PER_MS) == 5 * NS_PER_MS);
+    /* and is forgotten after 60 s */
+    since_ns = 66 * NS_PER_S;
+    observe(&age, since_ns, 5 * NS_PER_MS);
+    assert_true(observe(&age, since_ns + PERIOD_NS, 5 * NS_PER_MS) == 0);
+}
+
+static void receiver_that_stood_still_makes_one_old_burst_and_no_more(void **state)
+{
+    (void)state;
+    struct age age = {0};
+    const int64_t stall_ns = NS_PER_S;
+
+    for (int64_t since_ns = 0; since_ns < NS_PER_S; since_ns += PERIOD_NS)
+        observe(&age, since_ns, 0);
+    for (int64_t waited_ns = stall_ns; waited_ns > 0; waited_ns -= PERIOD_NS)
+        assert_true(observe(&age, 2 * NS_PER_S - waited_ns, waited_ns) == waited_ns);
+    assert_true(observe(&age, 2 * NS_PER_S + PERIOD_NS, 0) == 0);
+}
+
+static void receiver_that_starts_late_recovers_with_the_first_prompt_reading(void **state)
+{
+    (void)state;
+    struct age age = {0};
+
+    assert_true(observe(&age, 0, NS_PER_S) == 0);
+    assert_true(observe(&age, NS_PER_S, 0) == 0);
+    assert_true(observe(&age, NS_PER_S + PERIOD_NS, 3) == 3);
+}
+
+static void stamps_at_the_edges_do_not_wrap(void **state)
+{
+    (void)state;
+    struct age age = {0};
+
+    assert_true(age_observe(&age, BEGIN_NS, INT64_MAX) == 0);
+    assert_true(age_observe(&age, BEGIN_NS, 0) == INT64_MAX);
+    assert_true(age_observe(&age, BEGIN_NS, 1) > 1000000 * NS_PER_S);
+}
+
+static void every_meter_is_found_and_nobody_else(void **state)
+{
+    (void)state;
+    enum { METERS = 2000 };
+    static struct model_meter meter[METERS];
+    static uint32_t memory[16384];
+    struct model model = {.meter_count = METERS, .meter = meter};
+    struct meter_names names;
+    char name[NAME_BYTES * 2];
+
+    for (uint32_t i = 0; i < METERS; i++)
+        snprintf(meter[i].name, NAME_BYTES, "hall-%u-meter-%u", i % 7, i);
+    assert_true(meter_names_bytes(&model) <= sizeof memory);
+    meter_names_init(&names, memory, &model);
+    for (uint32_t i = 0; i < METERS; i++) {
+        uint32_t bytes = (uint32_t)strlen(meter[i].name);
+        assert_int_equal(meter_names_find(&names, meter[i].name, bytes), i);
+        snprintf(name, sizeof name, "%sx", meter[i].name);
+        assert_int_equal(meter_names_find(&names, name, bytes + 1), INDEX_NONE);
+    }
+    memset(name, 'a', sizeof name);
+    assert_int_equal(meter_names_find(&names, name, sizeof name), INDEX_NONE);
+    assert_int_equal(meter_names_find(&names, name, 0), INDEX_NONE);
+    assert_int_equal(meter_names_find(&names, "hall-1", 6), INDEX_NONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steady_offset_is_no_age),
+        cmocka_unit_test(lateness_is_age_while_the_floor_stands),
+        cmocka_unit_test(receiver_that_stood_still_makes_one_old_burst_and_no_more),
+        cmocka_unit_test(receiver_that_starts_late_recovers_with_the_first_prompt_reading),
+        cmocka_unit_test(stamps_at_the_edges_do_not_wrap),
+        cmocka_unit_test(every_meter_is_found_and_nobody_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Admission by class, the names of refusals, and that a refused frame leaves no trace but its count. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rig.h"
+#include "wire/cap.h"
+#include "wire/upmu.h"
+
+#define NOW_NS (INT64_C(1000) * NS_PER_S)
+enum { FRAME_ROOM = 2048 };
+
+struct bed {
+    struct rig_site site;
+    struct timebase base;
+    struct view view;
+    struct seqlock meter[RIG_METERS];
+    struct meter_names names;
+    uint32_t places[64];
+    struct replay_window meter_window[RIG_METERS], host_window[RIG_HOSTS];
+    struct age age[RIG_METERS];
+    _Atomic uint64_t host_mac[RIG_HOSTS];
+    struct lane lane;
+    struct rig_from from;
+    uint8_t frame[FRAME_ROOM];
+    uint32_t length;
+};
+
+static int make_bed(void **state)
+{
+    static struct bed bed;
+    memset(&bed, 0, sizeof bed);
+    rig_site_init(&bed.site);
+    rig_clock_init(&bed.base, NOW_NS);
+    assert_true(meter_names_bytes(&bed.site.model) <= sizeof bed.places);
+    meter_names_init(&bed.names, bed.places, &bed.site.model);
+    bed.view.meter = bed.meter;
+    bed.from = (struct rig_from){.sequence = 1,
+        .from = {.mac = {2, 0, 0, 0, 0, 9}, .ipv4 = 0xCB007102, .port = 9000},
+        .to = {.mac = {2, 0, 0, 0, 0, 1}, .ipv4 = 0xCB007101, .port = 7001}};
+    bed.lane = (struct lane){
+        .model = &bed.site.model, .base = &bed.base, .names = &bed.names, .local = bed.from.to, .view = &bed.view,
+        .kinds = 1U << FRAME_MEASUREMENT | 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST,
+        .out = rig_queue(SLOT_BYTES, RIG_PLACES), .meter_window = bed.meter_window, .host_window = bed.host_window,
+        .age = bed.age, .host_mac = bed.host_mac};
+    *state = &bed;
+    return 0;
+}
+
+static int drop_bed(void **state)
+{
+    struct bed *bed = *state;
+    rig_queue_drop(bed->lane.out);
+    return 0;
+}
+
+static int take(struct bed *bed)
+{
+    return lane_frame(&bed->lane, bed->frame, bed->length, NOW_NS);
+}
+
+static int take_measurement(struct bed *bed, const char *name, int64_t stamp_ns)
+{
+    bed->length = rig_measurement(bed->frame, &bed->from, name, stamp_ns);
+    bed->from.sequence++;
+    return take(bed);
+}
+
+static int take_report(struct bed *bed, uint32_t host)
+{
+    bed->length = rig_report(bed->frame, &bed->from, host, bed->from.sequence);
+    bed->from.sequence++;
+    return take(bed);
+}
+
+static void readings_stop_at_90_percent_and_reports_at_the_brim(void **state)
+{
+    struct bed *bed = *state;
+    const uint32_t readings_room = (RIG_PLACES * 90 + 99) / 100, offered = RIG_PLACES + 50;
+
+    for (uint32_t i = 0; i < offered; i++)
+        assert_int_equal(take_measurement(bed, "m-1", NOW_NS), ACCEPTED);
+    assert_int_equal(spsc_depth(bed->lane.out), readings_room);
+    assert_int_equal(count_read(&bed->lane.counters.shed[CLASS_READING]), offered - readings_room);
+    for (uint32_t i = 0; i < RIG_PLACES; i++)
+        assert_int_equal(take_report(bed, i % RIG_HOSTS), ACCEPTED);
+    assert_int_equal(spsc_depth(bed->lane.out), RIG_PLACES);
+    assert_int_equal(count_read(&bed->lane.counters.shed[CLASS_RESERVED]), readings_room);
+    assert_int_equal(count_read(&bed->lane.counters.accepted), offered + RIG_PLACES);
+}
+
+static void detail_stops_at_75_percent(void **state)
+{
+    struct bed *bed = *state;
+    uint32_t admitted = 0;
+
+    for (uint32_t i = 0; i < RIG_PLACES; i++) {
+        if (!lane_admit(&bed->lane, CLASS_DETAIL))
+            break;
+        spsc_publish(bed->lane.out);
+        bed->lane.depth++;
+        admitted++;
+    }
+    assert_int_equal(admitted, RIG_PLACES * 75 / 100);
+    assert_non_null(lane_admit(&bed->lane, CLASS_READING));
+}
+
+static void next_slot_admitted_carries_what_was_shed(void **state)
+{
+    struct bed *bed = *state;
+    const struct slot *slot = NULL;
+
+    for (uint32_t i = 0; i < RIG_PLACES; i++)
+        take_measurement(bed, "m-1", NOW_NS);
+    uint64_t shed = count_read(&bed->lane.counters.shed[CLASS_READING]);
+    take_report(bed, 3);
+    take_report(bed, 3);
+    for (uint32_t i = 0; i < (RIG_PLACES * 90 + 99) / 100; i++) {
+        slot = spsc_peek(bed->lane.out);
+        assert_int_equal(slot->shed[CLASS_READING], 0);
+        spsc_release(bed->lane.out);
+    }
+    slot = spsc_peek(bed->lane.out);
+    assert_int_equal(slot->kind, SLOT_REPORT);
+    assert_int_equal(slot->shed[CLASS_READING], shed);
+    spsc_release(bed->lane.out);
+    slot = spsc_peek(bed->lane.out);
+    assert_int_equal(slot->shed[CLASS_READING], 0);
+}
+
+static void reading_arrives_whole(void **state)
+{
+    struct bed *bed = *state;
+    struct view_meter meter;
+
+    assert_int_equal(take_measurement(bed, "m-2", NOW_NS - 5), ACCEPTED);
+    const struct slot *slot = spsc_peek(bed->lane.out);
+    assert_int_equal(slot->kind, SLOT_READING);
+    assert_int_equal(slot->reading.meter, 2);
+    assert_int_equal(slot->reading.sequence, 1);
+    assert_int_equal(slot->reading.power_mw[1], 27000000);
+    assert_true(slot->reading.t_meter_ns == NOW_NS - 5);
+    assert_true(slot->t_receive_ns == NOW_NS);
+    assert_true(view_read_meter(&bed->view, 2, &meter));
+    assert_int_equal(meter.power_mw, 3 * 27000000);
+}
+
+static void report_names_its_host_and_teaches_the_mac(void **state)
+{
+    struct bed *bed = *state;
+
+    assert_int_equal(take_report(bed, 5), ACCEPTED);
+    const struct slot *slot = spsc_peek(bed->lane.out);
+    assert_int_equal(slot->kind, SLOT_REPORT);
+    assert_int_equal(slot->report.host, 5);
+    assert_true(bed->host_mac[5] == (UINT64_C(1) << 48 | UINT64_C(9) << 40 | 2));
+    assert_true(bed->host_mac[4] == 0);
+}
+
+/* ---- every refusal ---- */
+
+static void good_measurement(struct bed *bed)
+{
+    bed->length = rig_measurement(bed->frame, &bed->from, "m-0", NOW_NS);
+}
+
+/* Written again behind a changed payload, so that the checksums are right and only what is meant is wrong. */
+static void rebuild(struct bed *bed, uint32_t payload_bytes)
+{
+    bed->length = udp_build(bed->frame, &bed->from.from, &bed->from.to, payload_bytes);
+}
+
+static void change_payload(struct bed *bed, uint32_t at, uint8_t value)
+{
+    good_measurement(bed);
+    bed->frame[UDP_HEADROOM + at] = value;
+    rebuild(bed, bed->length - UDP_HEADROOM);
+}
+
+static void not_ours(struct bed *bed)
+{
+    struct rig_from elsewhere = bed->from;
+    elsewhere.to.port = 1234;
+    bed->length = rig_measurement(bed->frame, &elsewhere, "m-0", NOW_NS);
+}
+
+/* A fragment with a right header checksum: "more fragments" is bit 5 of byte 20, and the checksum gives way. */
+static void fragment(struct bed *bed)
+{
+    good_measurement(bed);
+    uint32_t sum = (uint32_t)(bed->frame[24] << 8 | bed->frame[25]);
+    uint32_t before = (uint32_t)(bed->frame[20] << 8 | bed->frame[21]), after = before | 0x2000;
+    sum = (~sum & 0xFFFF) + (~before & 0xFFFF) + after;     /* RFC 1624 equation 3 */
+    sum = (sum & 0xFFFF) + (sum >> 16);
+    sum = ~((sum & 0xFFFF) + (sum >> 16)) & 0xFFFF;
+    bed->frame[20] = (uint8_t)(after >> 8);
+    bed->frame[24] = (uint8_t)(sum >> 8);
+    bed->frame[25] = (uint8_t)sum;
+}
+
+static void checksum(struct bed *bed)
+{
+    good_measurement(bed);
+    bed->frame[bed->length - 1] ^= 1;
+}
+
+static void truncated(struct bed *bed)
+{
+    good_measurement(bed);
+    rebuild(bed, bed->length - UDP_HEADROOM - 1);
+}
+
+static void oversized(struct bed *bed)
+{
+    good_measurement(bed);
+    rebuild(bed, bed->length - UDP_HEADROOM + 1);
+}
+
+static void magic(struct bed *bed) { change_payload(bed, 0, 'X'); }
+static void version(struct bed *bed) { change_payload(bed, 4, 9); }
+static void unknown_kind(struct bed *bed) { change_payload(bed, 5, 77); }
+static void lease_to_controller(struct bed *bed) { change_payload(bed, 5, FRAME_LEASE); }
+static void key(struct bed *bed) { change_payload(bed, 6, 1); }
+static void body(struct bed *bed) { change_payload(bed, FRAME_HEADER_BYTES, 0xFF); }
+static void unknown_meter(struct bed *bed) { bed->length = rig_measurement(bed->frame, &bed->from, "m-9", NOW_NS); }
+static void unknown_host(struct bed *bed) { bed->length = rig_report(bed->frame, &bed->from, RIG_HOSTS, 1); }
+
+static void impossible_value(struct bed *bed)
+{
+    struct upmu upmu = {.timestamp_ns = NOW_NS, .device_id = "m-0", .device_id_bytes = 3, .phase_count = PHASES};
+    upmu.phase[0].current_rms_a = 1e9;
+    uint8_t *payload = bed->frame + UDP_HEADROOM;
+    struct frame frame = {.kind = FRAME_MEASUREMENT, .sequence = bed->from.sequence,
+                          .body_bytes = upmu_encode(&upmu, payload + FRAME_HEADER_BYTES, 1200)};
+    rebuild(bed, frame_encode(payload, &frame));
+}
+
+static void unknown_host_asks(struct bed *bed)
+{
+    struct token_request request = {.request = 1, .amount_mw = 100000, .duration_ns = NS_PER_S};
+    uint8_t *payload = bed->frame + UDP_HEADROOM;
+    struct frame frame = {.kind = FRAME_TOKEN_REQUEST, .sender = RIG_HOSTS, .sequence = bed->from.sequence,
+                          .body_bytes = token_request_encode(&request, payload + FRAME_HEADER_BYTES, 1200)};
+    rebuild(bed, frame_encode(payload, &frame));
+}
+
+/* Before these the bed has taken sequences 10 and 12 of meter 0, the latter stamped NOW_NS. */
+static void duplicate(struct bed *bed)
+{
+    bed->from.sequence = 12;
+    good_measurement(bed);
+}
+
+static void reordered(struct bed *bed)
+{
+    bed->from.sequence = 11;
+    good_measurement(bed);
+}
+
+static void stale(struct bed *bed)
+{
+    bed->length = rig_measurement(bed->frame, &bed->from, "m-0", NOW_NS - 101 * NS_PER_MS);
+}
+
+static const struct { const char *name; void (*make)(struct bed *bed); int refusal; } refusals[] = {
+    {"not_ours", not_ours, REFUSED_NOT_OURS}, {"fragment", fragment, REFUSED_FRAGMENT},
+    {"checksum", checksum, REFUSED_CHECKSUM}, {"truncated", truncated, REFUSED_TRUNCATED},
+    {"oversized", oversized, REFUSED_OVERSIZED}, {"magic", magic, REFUSED_MAGIC},
+    {"version", version, REFUSED_VERSION}, {"unknown kind", unknown_kind, REFUSED_KIND},
+    {"a lease sent to the controller", lease_to_controller, REFUSED_KIND}, {"key", key, REFUSED_KEY},
+    {"body", body, REFUSED_MALFORMED}, {"impossible value", impossible_value, REFUSED_MALFORMED},
+    {"unknown_meter", unknown_meter, REFUSED_UNKNOWN_METER}, {"unknown_host", unknown_host, REFUSED_UNKNOWN_HOST},
+    {"unknown host asks", unknown_host_asks, REFUSED_UNKNOWN_HOST}, {"duplicate", duplicate, REFUSED_DUPLICATE},
+    {"reordered", reordered, REFUSED_REORDERED}, {"stale", stale, REFUSED_STALE},
+};
+
+static void every_refusal_is_counted_by_name_and_changes_nothing(void **state)
+{
+    struct bed *bed = *state;
+    uint64_t seen[REFUSAL_COUNT] = {0};
+
+    bed->from.sequence = 10;
+    assert_int_equal(take_measurement(bed, "m-0", NOW_NS), ACCEPTED);
+    bed->from.sequence = 12;
+    assert_int_equal(take_measurement(bed, "m-0", NOW_NS), ACCEPTED);
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        bed->from.sequence = 20 + i;
+        refusals[i].make(bed);
+        struct view_meter before, after;
+        uint32_t depth = spsc_depth(bed->lane.out);
+        struct replay_window window[RIG_HOSTS];
+        memcpy(window, bed->host_window, sizeof window);
+        assert_true(view_read_meter(&bed->view, 0, &before));
+        int got = take(bed);
+        if (got != refusals[i].refusal)
+            fail_msg("%s: refused as %s", refusals[i].name, got ? refusal_name(got) : "nothing at all");
+        seen[got]++;
+        assert_true(view_read_meter(&bed->view, 0, &after));
+        assert_memory_equal(&before, &after, sizeof before);
+        assert_memory_equal(window, bed->host_window, sizeof window);
+        assert_int_equal(spsc_depth(bed->lane.out), depth);
+    }
+    for (int i = 1; i < REFUSAL_COUNT; i++) {
+        if (!seen[i])
+            fail_msg("no test makes a frame that is refused as %s", refusal_name(i));
+        assert_int_equal(count_read(&bed->lane.counters.refused[i]), seen[i]);
+    }
+    assert_int_equal(count_read(&bed->lane.counters.accepted), 2);
+}
+
+static void malformed_frame_does_not_use_up_its_sequence_number(void **state)
+{
+    struct bed *bed = *state;
+
+    bed->from.sequence = 5;
+    impossible_value(bed);
+    assert_int_equal(take(bed), REFUSED_MALFORMED);
+    good_measurement(bed);
+    assert_int_equal(take(bed), ACCEPTED);
+}
+
+static void late_reading_is_stale_by_growth_not_by_offset(void **state)
+{
+    struct bed *bed = *state;
+    const int64_t offset_ns = 37 * NS_PER_S;    /* the meter's clock is that far behind */
+
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - offset_ns), ACCEPTED);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - offset_ns - 100 * NS_PER_MS), ACCEPTED);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - offset_ns - 100 * NS_PER_MS - 1), REFUSED_STALE);
+    bed->site.model.policy.age_bound_ns = 30 * NS_PER_MS;
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - offset_ns - 71 * NS_PER_MS), REFUSED_STALE);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - offset_ns - 70 * NS_PER_MS), ACCEPTED);
+}
+
+static void queue_holds_in_reserve_what_a_standstill_brings(void **state)
+{
+    struct bed *bed = *state;
+
+    for (uint32_t hosts = 1; hosts <= HOSTS_MAX; hosts *= 2) {
+        bed->site.model.host_count = hosts;
+        uint32_t places = lane_places(&bed->site.model);
+        assert_true(places - places * 90 / 100 >= hosts);
+        assert_int_equal(places & (places - 1), 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define BED(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
+        BED(readings_stop_at_90_percent_and_reports_at_the_brim),
+        BED(detail_stops_at_75_percent),
+        BED(next_slot_admitted_carries_what_was_shed),
+        BED(reading_arrives_whole),
+        BED(report_names_its_host_and_teaches_the_mac),
+        BED(every_refusal_is_counted_by_name_and_changes_nothing),
+        BED(malformed_frame_does_not_use_up_its_sequence_number),
+        BED(late_reading_is_stale_by_growth_not_by_offset),
+        BED(queue_holds_in_reserve_what_a_standstill_brings),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the cold side sees: heartbeats, copies of histograms, records; and RT throttling put back. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "loop/cold.h"
+#include "loop/latency.h"
+#include "rig.h"
+#include "rt/throttle.h"
+
+static void fatal_stall(const struct hot *hot, int64_t stall_ns)
+{
+    assert_true(stall_ns > STALL_FATAL_NS);
+    *(bool *)hot->path = true;
+}
+
+static void stall_is_counted_once_and_five_seconds_are_fatal(void **state)
+{
+    (void)state;
+    bool ended = false;
+    struct hot hot = {.state = HOT_READY, .path = (struct path *)&ended};
+    struct watchdog dog = {.hot = &hot, .hots = 1, .counted_ns = STALL_COUNTED_NS, .fatal_ns = STALL_FATAL_NS,
+                           .fatal = fatal_stall};
+    int64_t now_ns = NS_PER_S;
+
+    watchdog_start(&dog, now_ns);
+    for (int i = 0; i < 50; i++) {
+        count_add(&hot.beat, 1);
+        watchdog_look(&dog, now_ns += 99 * NS_PER_MS);
+    }
+    assert_int_equal(count_read(&dog.stalls), 0);
+    for (int i = 0; i < 30; i++)
+        watchdog_look(&dog, now_ns += 10 * NS_PER_MS);
+    assert_int_equal(count_read(&dog.stalls), 1);
+    assert_int_equal(count_read(&dog.longest_ns), 300 * NS_PER_MS);
+    count_add(&hot.beat, 1);
+    watchdog_look(&dog, now_ns += NS_PER_MS);
+    for (int64_t stood_ns = 0; stood_ns < STALL_FATAL_NS; stood_ns += 10 * NS_PER_MS)
+        watchdog_look(&dog, now_ns += 10 * NS_PER_MS);
+    assert_int_equal(count_read(&dog.stalls), 2);
+    assert_false(ended);
+    watchdog_look(&dog, now_ns += 10 * NS_PER_MS);
+    assert_true(ended);
+}
+
+static void thread_that_has_ended_is_not_missed(void **state)
+{
+    (void)state;
+    struct hot hot = {.state = HOT_ENDED};
+    struct watchdog dog = {.hot = &hot, .hots = 1, .counted_ns = STALL_COUNTED_NS, .fatal_ns = STALL_FATAL_NS};
+
+    watchdog_start(&dog, 0);
+    for (int64_t now_ns = 0; now_ns < 20 * NS_PER_S; now_ns += NS_PER_S)
+        watchdog_look(&dog, now_ns);
+    assert_int_equal(count_read(&dog.stalls), 0);
+}
+
+static void copy_of_a_histogram_comes_in_pieces_and_whole(void **state)
+{
+    (void)state;
+    static struct latency latency;
+    static struct histogram copy;
+    uint32_t turns = 0;
+
+    for (uint64_t ns = 1; ns <= 1000; ns++)
+        histogram_record(&latency.live, ns * 1000);
+    assert_false(latency_serve(&latency));
+    latency_ask(&latency);
+    latency_ask(&latency);      /* the second changes nothing while the first is under way */
+    while (!latency_take(&latency, &copy)) {
+        latency_serve(&latency);
+        turns++;
+    }
+    assert_int_equal(turns, (sizeof copy + LATENCY_PIECE_BYTES - 1) / LATENCY_PIECE_BYTES);
+    assert_int_equal(copy.count, 1000);
+    assert_int_equal(copy.max_ns, 1000000);
+    assert_memory_equal(copy.bucket, latency.live.bucket, sizeof copy.bucket);
+    histogram_record(&latency.live, 5);
+    assert_true(latency_take(&latency, &copy));
+    assert_int_equal(copy.count, 1000);
+}
+
+static void records_come_back_as_written(void **state)
+{
+    (void)state;
+    static struct seqlock node[2], host[3], meter[1], counter[VIEW_COUNTER_RECORDS];
+    static struct core core = {.steps = 77};
+    struct view view = {.node = node, .host = host, .meter = meter, .counter = counter, .nodes = 2, .hosts = 3};
+    struct view_node seen_node;
+    struct view_host seen_host;
+    struct core_counters counters;
+    uint64_t *word = (uint64_t *)&core.counters;
+
+    for (uint32_t i = 0; i < VIEW_COUNTERS; i++)
+        word[i] = 1000 + i;
+    /* one record a call: a round takes exactly as many calls as there are records */
+    for (uint32_t i = 0; i < VIEW_COUNTER_RECORDS + 2 + 3; i++)
+        view_refresh(&view, &core, 1);
+    assert_true(view_read_counters(&view, &counters));
+    assert_memory_equal(&counters, &core.counters, sizeof counters);
+    assert_true(view_read_node(&view, 1, &seen_node));
+    assert_int_equal(seen_node.exposure_mva, 30);   /* of the phase nearest its limit */
+    assert_int_equal(seen_node.newest_mva, 2);
+    assert_int_equal(seen_node.measured_mw, 78);
+    assert_true(seen_node.emergency && !seen_node.recovery);
+    assert_true(view_read_host(&view, 1, &seen_host));
+    assert_true(seen_host.lease_mw == 1000 && seen_host.exposure_mw == -1 && seen_host.incarnation == UINT64_MAX);
+    assert_true(seen_host.state == 2 && seen_host.why == 7 && seen_host.accepted);
+    assert_true(view_read_host(&view, 2, &seen_host));
+    assert_false(seen_host.accepted);
+    assert_int_equal(view.next, 0);
+}
+
+/* ---- RT throttling, on a file that stands for the kernel's ---- */
+
+static void make_file(char *path, const char *text)
+{
+    strcpy(path, "/tmp/flyball-throttle-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static long file_value(const char *path)
+{
+    long value = 0;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld", &value), 1);
+    fclose(file);
+    return value;
+}
+
+static void throttling_is_lifted_and_put_back(void **state)
+{
+    (void)state;
+    struct rt_throttle throttle;
+    char path[64];
+
+    make_file(path, "950000\n");
+    assert_int_equal(rt_throttle_lift(&throttle, path), 1);
+    assert_int_equal(file_value(path), -1);
+    assert_int_equal(rt_throttle_restore(&throttle), 0);
+    assert_int_equal(file_value(path), 950000);
+    assert_int_equal(rt_throttle_restore(&throttle), 0);
+    unlink(path);
+}
+
+static void nothing_throttled_is_nothing_to_put_back(void **state)
+{
+    (void)state;
+    struct rt_throttle throttle;
+    char path[64];
+
+    make_file(path, "-1\n");
+    assert_int_equal(rt_throttle_lift(&throttle, path), 0);
+    assert_int_equal(rt_throttle_restore(&throttle), 0);
+    assert_int_equal(file_value(path), -1);
+    unlink(path);
+    assert_true(rt_throttle_lift(&throttle, path) < 0);
+}
+
+static void throttling_is_put_back_even_after_a_kill(void **state)
+{
+    (void)state;
+    char path[64];
+    const struct timespec rest = {.tv_nsec = 5 * NS_PER_MS};
+
+    make_file(path, "950000\n");
+    pid_t child = fork();
+    if (child == 0) {
+        struct rt_throttle throttle;
+        rt_throttle_lift(&throttle, path);
+        for (;;)
+            pause();
+    }
+    for (int i = 0; i < 400 && file_value(path) != -1; i++)
+        nanosleep(&rest, NULL);
+    assert_int_equal(file_value(path), -1);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    for (int i = 0; i < 400 && file_value(path) == -1; i++)
+        nanosleep(&rest, NULL);
+    assert_int_equal(file_value(path), 950000);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stall_is_counted_once_and_five_seconds_are_fatal),
+        cmocka_unit_test(thread_that_has_ended_is_not_missed),
+        cmocka_unit_test(copy_of_a_histogram_comes_in_pieces_and_whole),
+        cmocka_unit_test(records_come_back_as_written),
+        cmocka_unit_test(throttling_is_lifted_and_put_back),
+        cmocka_unit_test(nothing_throttled_is_nothing_to_put_back),
+        cmocka_unit_test(throttling_is_put_back_even_after_a_kill),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A small journal, damaged in every way that one byte or one cut can do it. Worth most under the address
+ * sanitizer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "record/journal_format.h"
+#include "sample.h"
+
+enum { SLOTS = 11 };
+
+static uint64_t seed;
+static char path[200];
+static uint8_t whole[64 << 10];
+static size_t whole_bytes;
+
+static void write_file(const uint8_t *data, size_t bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, data, bytes), bytes);
+    close(fd);
+}
+
+/* Three blocks, the last of them the end mark. */
+static int write_small_journal(void **state)
+{
+    (void)state;
+    struct sample sample;
+    struct journal_writer *writer = NULL;
+    struct slot slot;
+
+    seed = (uint64_t)time(NULL);
+    print_message("seed %llu\n", (unsigned long long)seed);
+    sample_path(path, sizeof(path), "damage");
+    sample_init(&sample);
+    if (journal_create(&writer, path, &sample.model, &sample.start))
+        return -1;
+    for (uint64_t sequence = 1; sequence <= SLOTS; sequence++) {
+        sample_slot(&slot, seed, sequence);
+        journal_append(writer, &slot);
+        if (sequence == 7)
+            journal_flush(writer);
+    }
+    if (journal_finish(writer))
+        return -1;
+
+    int fd = open(path, O_RDONLY);
+    ssize_t got = read(fd, whole, sizeof(whole));
+
+    close(fd);
+    whole_bytes = (size_t)got;
+    return got > 0 && got < (ssize_t)sizeof(whole) ? 0 : -1;
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static void assert_noticed(size_t place)
+{
+    struct sample_read read;
+
+    sample_read_all(&read, path, seed);
+    if (read.result == 0 && read.error[0] == '\0')
+        fail_msg("byte %zu: nothing noticed", place);
+    if (read.error[0] == '\0' || read.wrong != 0 || read.slots > SLOTS)
+        fail_msg("byte %zu: %llu slots, %llu wrong, '%s'", place, (unsigned long long)read.slots,
+                 (unsigned long long)read.wrong, read.error);
+}
+
+static void the_undamaged_journal_is_whole(void **state)
+{
+    (void)state;
+    struct sample_read read;
+
+    write_file(whole, whole_bytes);
+    sample_read_all(&read, path, seed);
+    assert_int_equal(read.result, 0);
+    assert_string_equal(read.error, "");
+    assert_int_equal(read.slots, SLOTS);
+    assert_int_equal(read.wrong, 0);
+}
+
+static void every_flipped_byte_is_noticed(void **state)
+{
+    (void)state;
+    static const uint8_t flips[] = {0x01, 0x80, 0xff};
+
+    write_file(whole, whole_bytes);
+    int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    for (size_t place = 0; place < whole_bytes; place++) {
+        for (size_t i = 0; i < sizeof(flips); i++) {
+            uint8_t byte = whole[place] ^ flips[i];
+
+            assert_int_equal(pwrite(fd, &byte, 1, (off_t)place), 1);
+            assert_noticed(place);
+        }
+        assert_int_equal(pwrite(fd, &whole[place], 1, (off_t)place), 1);
+    }
+    close(fd);
+    the_undamaged_journal_is_whole(NULL);
+}
+
+static void every_cut_is_noticed(void **state)
+{
+    (void)state;
+    write_file(whole, whole_bytes);
+    for (size_t length = whole_bytes; length-- > 0;) {
+        assert_int_equal(truncate(path, (off_t)length), 0);
+        assert_noticed(length);
+    }
+}
+
+static void bytes_after_the_end_are_noticed(void **state)
+{
+    (void)state;
+    write_file(whole, whole_bytes + 1);
+    assert_noticed(whole_bytes);
+}
+
+static void a_block_left_out_or_repeated_is_noticed(void **state)
+{
+    (void)state;
+    static uint8_t changed[sizeof(whole)];
+    size_t last = whole_bytes - SLOT_BYTES;             /* the end mark */
+    size_t second = last - (SLOTS - 7 + 1) * SLOT_BYTES; /* 4 slots and their head */
+
+    memcpy(changed, whole, second);
+    memcpy(changed + second, whole + last, SLOT_BYTES);
+    write_file(changed, second + SLOT_BYTES);
+    assert_noticed(second);
+
+    memcpy(changed, whole, last);
+    memcpy(changed + last, whole + second, whole_bytes - second);
+    write_file(changed, last + whole_bytes - second);
+    assert_noticed(last);
+}
+
+static void a_block_that_never_landed_ends_the_journal(void **state)
+{
+    (void)state;
+    static uint8_t changed[sizeof(whole)];
+    size_t second = whole_bytes - (SLOTS - 7 + 2) * SLOT_BYTES;
+    struct sample_read read;
+
+    memcpy(changed, whole, whole_bytes);
+    memset(changed + second, 0, whole_bytes - SLOT_BYTES - second);
+    write_file(changed, whole_bytes);
+    sample_read_all(&read, path, seed);
+    assert_int_equal(read.result, 0);
+    assert_int_equal(read.slots, 7);
+    assert_non_null(strstr(read.error, "never written"));
+}
+
+/* A head changed on purpose, its checksum made right again. */
+static void write_with_head(const struct journal_head *changed)
+{
+    static uint8_t file[sizeof(whole)];
+    struct journal_head head = *changed;
+    struct crc32c crc;
+
+    crc32c_init(&crc);
+    head.head_crc = crc32c(&crc, 0, &head, offsetof(struct journal_head, head_crc));
+    memcpy(file, whole, whole_bytes);
+    memcpy(file, &head, sizeof(head));
+    write_file(file, whole_bytes);
+}
+
+static void a_build_with_other_sizes_is_refused(void **state)
+{
+    (void)state;
+    struct sample_read read;
+    struct journal_head head;
+
+    for (int section = 0; section < SECTION_COUNT; section++) {
+        memcpy(&head, whole, sizeof(head));
+        head.item_bytes[section] += 8;
+        write_with_head(&head);
+        sample_read_all(&read, path, seed);
+        assert_int_equal(read.result, -ENOTSUP);
+        assert_non_null(strstr(read.error, "another build"));
+
+        memcpy(&head, whole, sizeof(head));
+        head.item_count[section] = UINT32_MAX;
+        write_with_head(&head);
+        sample_read_all(&read, path, seed);
+        assert_int_equal(read.result, -EBADMSG);
+        assert_non_null(strstr(read.error, "at most"));
+    }
+    memcpy(&head, whole, sizeof(head));
+    head.version++;
+    write_with_head(&head);
+    sample_read_all(&read, path, seed);
+    assert_int_equal(read.result, -ENOTSUP);
+}
+
+/* The writer stores what it is given; the reader must not pass it on. */
+static void a_model_with_an_index_out_of_range_is_refused(void **state)
+{
+    (void)state;
+    struct sample_read read;
+
+    for (int part = 0; part < 6; part++) {
+        struct sample sample;
+        struct journal_writer *writer = NULL;
+
+        sample_init(&sample);
+        uint32_t *index[] = {&sample.node[1].parent[0],   &sample.node[2].ancestor[0],
+                             &sample.node[0].child_count, &sample.host[0].type,
+                             &sample.host[1].cord[0].node, &sample.meter.node};
+        *index[part] = 77;
+        unlink(path);
+        assert_int_equal(journal_create(&writer, path, &sample.model, &sample.start), 0);
+        assert_int_equal(journal_finish(writer), 0);
+        sample_read_all(&read, path, seed);
+        assert_int_equal(read.result, -EBADMSG);
+        assert_non_null(strstr(read.error, "out of range"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_undamaged_journal_is_whole),
+        cmocka_unit_test(every_flipped_byte_is_noticed),
+        cmocka_unit_test(every_cut_is_noticed),
+        cmocka_unit_test(bytes_after_the_end_are_noticed),
+        cmocka_unit_test(a_block_left_out_or_repeated_is_noticed),
+        cmocka_unit_test(a_block_that_never_landed_ends_the_journal),
+        cmocka_unit_test(a_build_with_other_sizes_is_refused),
+        cmocka_unit_test(a_model_with_an_index_out_of_range_is_refused),
+    };
+    return cmocka_run_group_tests(tests, write_small_journal, remove_file);
+}

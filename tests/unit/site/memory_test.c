@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every allocation of a load fails once: an errno comes back, nothing crashes, nothing leaks (under ASan). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "site/site.h"
+
+/* The linker sends the library's calls here (--wrap); what libfyaml allocates is its own affair. */
+static int left = -1;           /* allocations until one fails; below 0 = never */
+
+void *__real_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+
+static int fails(void)
+{
+    return left >= 0 && left-- == 0;
+}
+
+void *__wrap_malloc(size_t bytes)
+{
+    return fails() ? NULL : __real_malloc(bytes);
+}
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    return fails() ? NULL : __real_calloc(count, bytes);
+}
+
+static void every_failed_allocation_is_an_error_and_not_a_crash(void **state)
+{
+    char path[512], report[1024];
+    uint32_t refused = 0;
+    int rc = -1;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/config/dual-feed.yaml", getenv("SOURCE_ROOT"));
+    for (int n = 0; rc && n < 1000; n++) {
+        FILE *out = fmemopen(report, sizeof report, "w");
+        struct site site;
+
+        left = n;
+        rc = site_load(&site, path, NULL, out);
+        left = -1;
+        fclose(out);
+        if (rc) {
+            assert_true(rc == -ENOMEM || rc == -EINVAL);
+            assert_non_null(strstr(report, "emory"));
+            assert_null(site.memory);
+            refused++;
+        } else {
+            site_unload(&site);
+        }
+    }
+    assert_int_equal(rc, 0);
+    assert_true(refused >= 5);
+    print_message("%u allocations failed in turn\n", refused);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_failed_allocation_is_an_error_and_not_a_crash)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
