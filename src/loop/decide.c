@@ -123,8 +123,7 @@ bool decide_next(struct decide *decide)
         return false;
     int64_t now_ns = timebase_now_ns(decide->base), t_ns = now_ns;
     struct spsc *queue = oldest_input(decide, &t_ns);
-    if (t_ns < decide->t_ns)
-        t_ns = decide->t_ns;
+    /* A stamp older than the slot time needs no tick: what was due by then has entered. */
     if (tick_due(decide, t_ns))
         enter_tick(decide, t_ns, now_ns);
     else if (queue)
@@ -177,5 +176,4 @@ void decide_tap(struct decide *decide, int64_t sent_ns)
     struct slot digest = {.sequence = slot->sequence, .t_ns = slot->t_ns, .t_receive_ns = slot->t_receive_ns,
                           .kind = SLOT_DIGEST, .digest = decide->digest};
     tap(decide, &digest);
-    decide->digest_due = false;
 }

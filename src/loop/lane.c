@@ -76,8 +76,6 @@ static int measurement(struct lane *lane, const struct frame *frame, int64_t t_r
     refused = measure_reading(&upmu, &lane->model->node[known->node], &reading);
     if (refused)
         return refused;
-    if (upmu.timestamp_ns < 0)
-        return REFUSED_MALFORMED;
     refused = replay_check(&lane->meter_window[meter], frame->sequence);
     if (refused)
         return refused;

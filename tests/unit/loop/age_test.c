@@ -46,6 +46,22 @@ static void lateness_is_age_while_the_floor_stands(void **state)
     assert_true(observe(&age, since_ns + PERIOD_NS, 5 * NS_PER_MS) == 0);
 }
 
+static void silence_forgets_only_what_is_older_than_the_window(void **state)
+{
+    (void)state;
+
+    for (int64_t silence_ns = NS_PER_S; silence_ns < 54 * NS_PER_S; silence_ns += 7 * NS_PER_S) {
+        struct age age = {0};
+        observe(&age, 0, 0);
+        assert_true(observe(&age, silence_ns, 5 * NS_PER_MS) == 5 * NS_PER_MS);
+    }
+    for (int64_t silence_ns = 66 * NS_PER_S; silence_ns < 200 * NS_PER_S; silence_ns += 7 * NS_PER_S) {
+        struct age age = {0};
+        observe(&age, 0, 0);
+        assert_true(observe(&age, silence_ns, 5 * NS_PER_MS) == 0);
+    }
+}
+
 static void receiver_that_stood_still_makes_one_old_burst_and_no_more(void **state)
 {
     (void)state;
@@ -105,15 +121,36 @@ static void every_meter_is_found_and_nobody_else(void **state)
     assert_int_equal(meter_names_find(&names, "hall-1", 6), INDEX_NONE);
 }
 
+/* In a table of one meter every sixteenth name meets it; a prefix that does is still another name. */
+static void prefix_of_a_name_is_nobody(void **state)
+{
+    (void)state;
+    struct model_meter meter = {0};
+    uint32_t memory[64];
+    struct model model = {.meter_count = 1, .meter = &meter};
+    struct meter_names names;
+
+    assert_true(meter_names_bytes(&model) <= sizeof memory);
+    for (int i = 0; i < 50; i++) {
+        uint32_t bytes = (uint32_t)snprintf(meter.name, NAME_BYTES, "%d-hall-of-the-long-names-%d", i, i);
+        meter_names_init(&names, memory, &model);
+        for (uint32_t prefix = 1; prefix < bytes; prefix++)
+            assert_int_equal(meter_names_find(&names, meter.name, prefix), INDEX_NONE);
+        assert_int_equal(meter_names_find(&names, meter.name, bytes), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steady_offset_is_no_age),
         cmocka_unit_test(lateness_is_age_while_the_floor_stands),
+        cmocka_unit_test(silence_forgets_only_what_is_older_than_the_window),
         cmocka_unit_test(receiver_that_stood_still_makes_one_old_burst_and_no_more),
         cmocka_unit_test(receiver_that_starts_late_recovers_with_the_first_prompt_reading),
         cmocka_unit_test(stamps_at_the_edges_do_not_wrap),
         cmocka_unit_test(every_meter_is_found_and_nobody_else),
+        cmocka_unit_test(prefix_of_a_name_is_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

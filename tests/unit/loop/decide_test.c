@@ -232,6 +232,18 @@ static void nothing_is_decided_while_its_leases_would_not_fit(void **state)
     assert_int_equal(run(bed), 1);
 }
 
+static void emergencies_that_would_not_fit_wait_as_well(void **state)
+{
+    struct bed *bed = *state;
+    uint32_t steps = EGRESS_PLACES / RIG_HOSTS;
+
+    bed->core.emergencies = RIG_HOSTS;
+    for (uint32_t i = 0; i < steps + 3; i++)
+        offer(bed, 0, SLOT_READING, START_NS);
+    assert_int_equal(run(bed), steps);
+    assert_int_equal(spsc_depth(bed->decide.emergency), EGRESS_PLACES);
+}
+
 static void tap_drops_readings_at_90_percent_and_reports_at_the_brim(void **state)
 {
     struct bed *bed = *state;
@@ -310,6 +322,7 @@ int main(void)
         BED(part_of_an_open_tick_enters_between_bursts),
         BED(leases_go_to_their_queue_by_flag),
         BED(nothing_is_decided_while_its_leases_would_not_fit),
+        BED(emergencies_that_would_not_fit_wait_as_well),
         BED(tap_drops_readings_at_90_percent_and_reports_at_the_brim),
         BED(digest_follows_the_slot_that_closed_the_second),
         BED(slot_carries_the_stamp_of_its_transmission),

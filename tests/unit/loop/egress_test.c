@@ -234,7 +234,12 @@ static void nothing_is_taken_that_could_not_come_back(void **state)
     assert_int_equal(spsc_depth(bed->stage.returns), PLACES);
     offer(bed->stage.normal, 0, PLACES);
     assert_int_equal(egress_burst(&bed->stage), 0);
+    for (int i = 1; i < BURST_MAX; i++)
+        spsc_release(bed->stage.returns);
+    assert_int_equal(egress_burst(&bed->stage), 0);     /* a whole burst must be able to come back */
     assert_int_equal(spsc_depth(bed->stage.normal), 1);
+    spsc_release(bed->stage.returns);
+    assert_int_equal(egress_burst(&bed->stage), 1);
 }
 
 static void outside_enforce_nothing_is_sent(void **state)
