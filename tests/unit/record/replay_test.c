@@ -35,6 +35,8 @@ struct harm {
     uint64_t change_digest;     /* of this second, counted from FIRST_S */
     uint64_t leave_out_digest;
     uint64_t bad_host;          /* this slot names a host that the site does not have */
+    uint64_t bad_meter;         /* ... or a meter */
+    uint64_t repeat;            /* this slot is recorded twice */
     bool unfinished;
 };
 
@@ -144,6 +146,12 @@ static void record_slot(struct journal_writer *writer, struct slot slot, struct 
         slot.kind = SLOT_REPORT;
         slot.report.host = site.model.host_count;
     }
+    if (slot.sequence == harm->bad_meter) {
+        slot.kind = SLOT_READING;
+        slot.reading.meter = site.model.meter_count;
+    }
+    if (slot.sequence == harm->repeat)
+        assert_true(journal_append(writer, &slot));
     assert_true(journal_append(writer, &slot));
 }
 
@@ -280,6 +288,20 @@ static void another_input_makes_another_decision(void **state)
     json_decref(said);
 }
 
+/* In the last half second, which no digest covers: the order alone tells. */
+static void a_slot_recorded_twice_is_not_exact(void **state)
+{
+    (void)state;
+    json_t *said;
+
+    record_run((struct harm){.repeat = SECONDS * SLOTS_PER_S + 100});
+    assert_int_equal(replay(&said), CLI_ALARM);
+    assert_false(is_true(said, "exact"));
+    assert_true(json_is_null(json_object_get(said, "first_difference")));
+    assert_int_equal(number(said, "disorder"), 1);
+    json_decref(said);
+}
+
 static void a_torn_journal_is_compared_as_far_as_it_goes(void **state)
 {
     (void)state;
@@ -293,7 +315,7 @@ static void a_torn_journal_is_compared_as_far_as_it_goes(void **state)
     json_decref(said);
 }
 
-static void a_slot_that_names_an_unknown_host_is_not_fed(void **state)
+static void a_slot_that_names_an_unknown_host_or_meter_is_not_fed(void **state)
 {
     (void)state;
     json_t *said;
@@ -302,6 +324,10 @@ static void a_slot_that_names_an_unknown_host_is_not_fed(void **state)
     assert_int_equal(replay(&said), CLI_CONNECT);
     assert_true(is_true(said, "damaged"));
     assert_false(is_true(said, "exact"));
+    json_decref(said);
+    unlink(path);
+    record_run((struct harm){.bad_meter = 700});
+    assert_int_equal(replay(&said), CLI_CONNECT);
     json_decref(said);
 }
 
@@ -326,8 +352,9 @@ int main(int argc, char **argv)
         REPLAY_TEST(a_slot_left_out_is_missing_and_not_exact),
         REPLAY_TEST(the_first_second_that_differs_is_named),
         REPLAY_TEST(another_input_makes_another_decision),
+        REPLAY_TEST(a_slot_recorded_twice_is_not_exact),
         REPLAY_TEST(a_torn_journal_is_compared_as_far_as_it_goes),
-        REPLAY_TEST(a_slot_that_names_an_unknown_host_is_not_fed),
+        REPLAY_TEST(a_slot_that_names_an_unknown_host_or_meter_is_not_fed),
         REPLAY_TEST(what_cannot_be_read_or_understood_has_its_own_exit_code),
     };
 
