@@ -27,7 +27,8 @@ struct outcome_caps {
 struct outcome {
     enum plant_mode mode;
     char variant[24];                   /* what a static planner knew: "mean", "distribution" */
-    double mean_plan_j, distribution_plan_j;    /* static: what either planner reaches; the stronger is the baseline */
+    /* static: what either planner reaches; the stronger is the baseline */
+    double mean_plan_j, distribution_plan_j;
     uint64_t seed;
     int64_t duration_ns, warmup_ns;
     uint32_t hosts_on;

@@ -18,7 +18,8 @@ static int take_memory(struct plant *plant, const struct model *model)
     return all ? 0 : -ENOMEM;
 }
 
-int plant_init(struct plant *plant, const struct model *model, const struct workload *workload, enum plant_mode mode)
+int plant_init(struct plant *plant, const struct model *model, const struct workload *workload,
+               enum plant_mode mode)
 {
     memset(plant, 0, sizeof(*plant));
     plant->model = model;
