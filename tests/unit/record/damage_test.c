@@ -238,14 +238,15 @@ static void a_model_with_an_index_out_of_range_is_refused(void **state)
     (void)state;
     struct sample_read read;
 
-    for (int part = 0; part < 6; part++) {
+    for (int part = 0; part < 8; part++) {
         struct sample sample;
         struct journal_writer *writer = NULL;
 
         sample_init(&sample);
         uint32_t *index[] = {&sample.node[1].parent[0],   &sample.node[2].ancestor[0],
                              &sample.node[0].child_count, &sample.host[0].type,
-                             &sample.host[1].cord[0].node, &sample.meter.node};
+                             &sample.host[1].cord[0].node, &sample.meter.node,
+                             &sample.node[1].host_count, &sample.node[1].host_below};
         *index[part] = 77;
         unlink(path);
         assert_int_equal(journal_create(&writer, path, &sample.model, &sample.start), 0);

@@ -33,6 +33,7 @@ struct harm {
     uint64_t leave_out;         /* the slot of this sequence is not recorded */
     uint64_t change_draw;       /* the first report from this sequence on is recorded wrong */
     uint64_t change_digest;     /* of this second, counted from FIRST_S */
+    uint64_t change_decisions;  /* likewise */
     uint64_t leave_out_digest;
     uint64_t bad_host;          /* this slot names a host that the site does not have */
     uint64_t bad_meter;         /* ... or a meter */
@@ -162,6 +163,8 @@ static void record_digest(struct journal_writer *writer, const struct outbox *ou
     slot.digest = outbox->digest;
     if (harm->change_digest && outbox->digest.second == harm->change_digest + FIRST_S)
         slot.digest.digest ^= 1;
+    if (harm->change_decisions && outbox->digest.second == harm->change_decisions + FIRST_S)
+        slot.digest.decisions++;
     if (!harm->leave_out_digest || outbox->digest.second != harm->leave_out_digest + FIRST_S)
         assert_true(journal_append(writer, &slot));
 }
@@ -274,6 +277,7 @@ static void the_first_second_that_differs_is_named(void **state)
 {
     (void)state;
     assert_difference((struct harm){.change_digest = 2}, 102);
+    assert_difference((struct harm){.change_decisions = 4}, 104);
     assert_difference((struct harm){.leave_out_digest = 3}, 103);
 }
 
