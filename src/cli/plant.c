@@ -188,10 +188,10 @@ const struct cli_verb cli_plant = {
         "  --workload FILE       what the hosts want to draw, and how breakers and hardware answer\n"
         "  --mode MODE           one of, all on the same demand:\n"
         "                          ungoverned  no caps at all (the default)\n"
-        "                          derated     as many hosts as fit with phys_max within 0.65 of every rating\n"
+        "                          derated     as many hosts as fit with 0.65 of every rating, uncapped\n"
         "                          static      the best fixed caps that are safe without a controller\n"
-        "                          oracle      instant caps that know the future: nothing safe can be better\n"
-        "                          virtual     the controller's own pipeline over a network, in virtual time\n"
+        "                          oracle      instant caps that know the future: the bound of what is safe\n"
+        "                          virtual     the controller's own pipeline, in virtual time\n"
         "                          governed    in real time, on the network, against a running flyballd\n"
         "  --duration TIME       instead of the workload's own\n"
         "  --seed N              instead of the workload's own\n"
@@ -199,6 +199,6 @@ const struct cli_verb cli_plant = {
         "  --meters-netns NAME   governed: the namespace that meters speak from\n"
         "  --hosts-netns NAME    governed: the namespace that hosts speak from, with all their addresses\n"
         "  --server NAME         row of the site's `servers:` to speak to\n"
-        "  --json FILE|-         the outcome as one JSON object; the words then go to standard error for `-`\n",
+        "  --json FILE|-         the outcome as one JSON object; with `-` the words go to standard error\n",
     .run = plant,
 };

@@ -34,7 +34,8 @@ static bool fits_derated(const struct model *model, const double *sum_w, uint32_
         const struct model_node *above = &model->node[node->ancestor[i]];
         double rating_w = (double)above->rating_ma / 1e3 * (double)above->volts_ln_mv / 1e3 * above->phases *
                           (double)type->pf_min_ppm / 1e6;
-        if (above->limited && sum_w[node->ancestor[i]] + (double)type->phys_max_mw / 1e3 > derating * rating_w)
+        double with_w = sum_w[node->ancestor[i]] + (double)type->phys_max_mw / 1e3;
+        if (above->limited && with_w > derating * rating_w)
             return false;
     }
     return true;
@@ -65,14 +66,16 @@ uint32_t baseline_derated(const struct model *model, const struct forecast *fore
     return count;
 }
 
-static double gain_of(const struct model *model, const struct workload *workload, const struct forecast *forecast,
+static double gain_of(const struct model *model, const struct workload *workload,
+                      const struct forecast *forecast,
                       const struct choice *choice, enum static_knowledge knowledge)
 {
     const struct model_host *host = &model->host[choice->host];
     const struct model_host_type *type = &model->type[host->type];
     double phys_max_w = (double)type->phys_max_mw / 1e3, value[2];
     for (int i = 0; i < 2; i++) {
-        double cap_w = (double)(host->fail_safe_mw + (int64_t)(choice->step + (uint32_t)i) * type->quantum_mw) / 1e3;
+        int64_t quanta = (int64_t)choice->step + i;
+        double cap_w = (double)(host->fail_safe_mw + quanta * type->quantum_mw) / 1e3;
         double bound_w = cap_w * (double)type->gain_ppm / 1e6 / workload->plant.overshoot +
                          (double)type->base_max_mw / 1e3;
         bound_w = fmin(bound_w, phys_max_w);
@@ -92,7 +95,8 @@ static uint32_t steps_of(const struct model *model, uint32_t host)
 }
 
 static size_t list_choices(const struct model *model, const struct workload *workload,
-                           const struct forecast *forecast, enum static_knowledge knowledge, struct choice *choice)
+                           const struct forecast *forecast, enum static_knowledge knowledge,
+                           struct choice *choice)
 {
     size_t count = 0;
     for (uint32_t h = 0; h < model->host_count; h++) {
@@ -108,8 +112,8 @@ static size_t list_choices(const struct model *model, const struct workload *wor
 }
 
 /* A quantum that does not fit now never will: limits only fill. Its host then stays where it is. */
-static void fill_up(const struct model *model, struct capacity *capacity, const struct choice *choice, size_t count,
-                    int64_t *cap_mw, bool *full)
+static void fill_up(const struct model *model, struct capacity *capacity, const struct choice *choice,
+                    size_t count, int64_t *cap_mw, bool *full)
 {
     for (uint32_t h = 0; h < model->host_count; h++) {
         cap_mw[h] = model->host[h].fail_safe_mw;
@@ -129,8 +133,8 @@ static void fill_up(const struct model *model, struct capacity *capacity, const 
     }
 }
 
-int baseline_static(const struct model *model, const struct workload *workload, const struct forecast *forecast,
-                    enum static_knowledge knowledge, int64_t *cap_mw)
+int baseline_static(const struct model *model, const struct workload *workload,
+                    const struct forecast *forecast, enum static_knowledge knowledge, int64_t *cap_mw)
 {
     struct capacity capacity = {0};
     size_t count = list_choices(model, workload, forecast, knowledge, NULL);
@@ -189,8 +193,8 @@ static int run(const struct model *model, const struct workload *workload, enum 
     return result;
 }
 
-int baseline_run_static(const struct model *model, const struct workload *workload, enum static_knowledge knowledge,
-                        int64_t duration_ns, struct outcome *outcome)
+int baseline_run_static(const struct model *model, const struct workload *workload,
+                        enum static_knowledge knowledge, int64_t duration_ns, struct outcome *outcome)
 {
     return run(model, workload, PLANT_STATIC, knowledge, duration_ns, outcome);
 }

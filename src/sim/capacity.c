@@ -45,14 +45,16 @@ static int64_t on_phase(const struct model_cord *cord, int64_t mva, uint32_t con
     return scale_up(scale_up(mva, cord->share_ppm[contingency]), cord->phase_ppm[phase]);
 }
 
-/* Adds the difference of one cord at one node; says whether all of its contingencies and phases stay within. */
+/* Adds the difference of one cord at one node; says whether all of
+ * its contingencies and phases stay within. */
 static bool add_at_node(struct capacity *capacity, const struct move *move, uint32_t node)
 {
     bool within = true;
     for (uint32_t c = 0; c < capacity->model->contingency_count; c++) {
         for (uint32_t phase = 0; phase < PHASES; phase++) {
             int64_t *used_mva = &capacity->used_mva[node][c][phase];
-            *used_mva += on_phase(move->cord, move->to_mva, c, phase) - on_phase(move->cord, move->from_mva, c, phase);
+            *used_mva += on_phase(move->cord, move->to_mva, c, phase);
+            *used_mva -= on_phase(move->cord, move->from_mva, c, phase);
             within = within && *used_mva <= capacity_room_mva(capacity->model, node, c, phase);
         }
     }

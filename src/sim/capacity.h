@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How full every node is when hosts may draw so much: the sums of safety.md section 4, for fixed allowances. */
+/* How full every node is when hosts may draw so much: the sums of
+ * safety.md section 4, for fixed allowances. */
 #ifndef FLYBALL_SIM_CAPACITY_H
 #define FLYBALL_SIM_CAPACITY_H
 
@@ -19,7 +20,8 @@ void capacity_finish(struct capacity *capacity);
 /* any: most wall draw of a host under a cap, rounded up. */
 int64_t capacity_draw_mw(const struct model *model, uint32_t host, int64_t cap_mw);
 
-/* any: moves the host's allowance from one wall draw to another, if every node it touches stays within its limit. */
+/* any: moves the host's allowance from one wall draw to another, if
+ * every node it touches stays within its limit. */
 bool capacity_move(struct capacity *capacity, uint32_t host, int64_t from_mw, int64_t to_mw);
 
 /* any: the same without asking: what must be counted whatever the limits say. */

@@ -61,7 +61,8 @@ void forecast_finish(struct forecast *forecast)
 }
 
 /* mean of min(d, b) = integral from 0 to b of P(d >= x) dx, one level a step, the last one in part. */
-double forecast_mean_under_w(const struct forecast *forecast, uint32_t host, double phys_max_w, double bound_w)
+double forecast_mean_under_w(const struct forecast *forecast, uint32_t host, double phys_max_w,
+                             double bound_w)
 {
     const double *above = forecast->above + (size_t)host * forecast->levels;
     double step_w = phys_max_w / forecast->levels, sum_w = 0;

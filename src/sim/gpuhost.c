@@ -34,7 +34,8 @@ void gpuhost_preset(struct gpuhost *host, int64_t cap_mw)
 void gpuhost_write(struct gpuhost *host, int64_t cap_mw, int64_t t_ns)
 {
     const struct workload_plant *plant = host->plant;
-    double dead_ns = (double)plant->write_mean_ns + (double)plant->write_sigma_ns * random_normal(&host->random);
+    double spread_ns = (double)plant->write_sigma_ns * random_normal(&host->random);
+    double dead_ns = (double)plant->write_mean_ns + spread_ns;
     dead_ns = fmin(fmax(dead_ns, (double)plant->write_min_ns), (double)plant->write_max_ns);
     host->writing = true;
     host->writing_mw = cap_mw;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One GPU host's hardware as a cap sees it (domain.md 4.2): a write has dead time, then the bound on power follows the
- * new cap by a first-order lag, fast down and slow up; for a short while after a step power may stand above the bound.
+ * One GPU host's hardware as a cap sees it (domain.md 4.2): a write has dead time, then the bound on power
+ * follows the new cap by a first-order lag, fast down and slow up; for a short while after a step power
+ * may stand above the bound.
  */
 #ifndef FLYBALL_SIM_GPUHOST_H
 #define FLYBALL_SIM_GPUHOST_H
@@ -35,8 +36,8 @@ void gpuhost_preset(struct gpuhost *host, int64_t cap_mw);
 /* any: starts a write at t_ns; none may be in flight. */
 void gpuhost_write(struct gpuhost *host, int64_t cap_mw, int64_t t_ns);
 
-/* any: dt up to t_ns at this demand; returns true when the write in flight returned in it (the device then reads back
- * cap_mw). power_w is what the host draws. */
+/* any: dt up to t_ns at this demand; returns true when the write in flight returned in it (the device then
+ * reads back cap_mw). power_w is what the host draws. */
 bool gpuhost_step(struct gpuhost *host, double demand_w, int64_t t_ns, int64_t dt_ns);
 
 /* any: steady wall power under a cap with unlimited demand. */

@@ -9,8 +9,8 @@
 /* The uncontrolled load really present, of what the site file allows for. */
 static const double other_present = 0.6;
 
-static void init_breaker(struct grid_node *node, const struct model_node *model, const struct workload *workload,
-                         struct random *random)
+static void init_breaker(struct grid_node *node, const struct model_node *model,
+                         const struct workload *workload, struct random *random)
 {
     const struct workload_breakers *breakers = &workload->breakers;
     double long_time_a = (double)model->long_time_ma / 1e3;
@@ -69,7 +69,8 @@ bool grid_host_live(const struct grid *grid, uint32_t host)
     return false;
 }
 
-/* A balanced cord's ppm are rounded up in the model; a cord between two phases truly carries more than its sum. */
+/* A balanced cord's ppm are rounded up in the model; a cord between
+ * two phases truly carries more than its sum. */
 static double apparent_part(const struct model_cord *cord, int phase, double sum_ppm)
 {
     double whole = sum_ppm < 1.00001e6 ? sum_ppm : 1e6;
@@ -120,7 +121,8 @@ static void add_to_parent(struct grid *grid, uint32_t n)
     }
 }
 
-/* Volts drop with the load of the step before: the loop closes a millisecond late, far below what it moves. */
+/* Volts drop with the load of the step before: the loop closes a
+ * millisecond late, far below what it moves. */
 static void settle(struct grid *grid, uint32_t n)
 {
     const struct model_node *model = &grid->model->node[n];
@@ -160,7 +162,8 @@ static void heat_breakers(struct grid *grid, int64_t t_ns, int64_t dt_ns)
         struct grid_node *node = &grid->node[n];
         if (!node->has_breaker || node->open)
             continue;
-        enum trip_element element = tripunit_step(&node->unit, node->amperes, grid->crest, (double)dt_ns / 1e9);
+        enum trip_element element = tripunit_step(&node->unit, node->amperes, grid->crest,
+                                                  (double)dt_ns / 1e9);
         if (element != TRIP_NONE)
             note_trip(grid, n, element, t_ns);
     }

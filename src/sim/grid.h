@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wires: host powers over their cords into three-phase currents at every node, a little voltage drop, and a breaker
- * wherever the model says a node has one. A trip takes everything below it down.
+ * The wires: host powers over their cords into three-phase currents at every node, a little voltage drop,
+ * and a breaker wherever the model says a node has one. A trip takes everything below it down.
  */
 #ifndef FLYBALL_SIM_GRID_H
 #define FLYBALL_SIM_GRID_H
@@ -35,7 +35,8 @@ struct grid {
     struct grid_trip trip[TRIPS_MAX];
 };
 
-/* setup: 0 or -ENOMEM. `nominal` leaves every breaker at its nominal curve instead of drawing from the band. */
+/* setup: 0 or -ENOMEM. `nominal` leaves every breaker at its
+ * nominal curve instead of drawing from the band. */
 int grid_init(struct grid *grid, const struct model *model, const struct workload *workload, bool nominal);
 void grid_finish(struct grid *grid);
 

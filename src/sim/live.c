@@ -55,7 +55,8 @@ static bool vanishes(struct live *live)
     return live->loss > 0 && random_unit(&live->random) < live->loss;
 }
 
-static void send_up(void *user, enum station_sender sender, uint32_t index, const uint8_t *data, uint32_t bytes)
+static void send_up(void *user, enum station_sender sender, uint32_t index, const uint8_t *data,
+                    uint32_t bytes)
 {
     struct live *live = user;
     if (vanishes(live))
@@ -112,7 +113,8 @@ static int open_live(struct live *live, const struct site *site, const struct wo
     if (!result)
         result = station_init(&live->station, &live->plant, clock_ns(CLOCK_REALTIME));
     if (!result)
-        result = sockets_open(&live->sockets, site, config->meters_netns, config->hosts_netns, why, why_bytes);
+        result = sockets_open(&live->sockets, site, config->meters_netns, config->hosts_netns, why,
+                              why_bytes);
     return result;
 }
 

@@ -14,8 +14,8 @@ struct live_config {
     double loss;                                /* share of datagrams dropped here, both ways */
 };
 
-/* setup: runs to the outcome, which the caller finishes. 0, or -errno and the reason in `why`. SIGTERM and SIGINT end the
- * run early and in order. */
+/* setup: runs to the outcome, which the caller finishes. 0, or -errno and the reason in `why`. SIGTERM and
+ * SIGINT end the run early and in order. */
 int live_run(const struct site *site, const struct workload *workload, const struct live_config *config,
              struct outcome *outcome, char *why, size_t why_bytes);
 

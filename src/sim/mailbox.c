@@ -32,11 +32,13 @@ static void swap(struct mail *a, struct mail *b)
     *b = keep;
 }
 
-void mailbox_post(struct mailbox *mailbox, uint8_t to, uint32_t index, const uint8_t *data, uint32_t bytes, int64_t t_ns)
+void mailbox_post(struct mailbox *mailbox, uint8_t to, uint32_t index, const uint8_t *data, uint32_t bytes,
+                  int64_t t_ns)
 {
     double late = random_unit(&mailbox->random);
     mailbox->sent++;
-    if (random_unit(&mailbox->random) < mailbox->loss || mailbox->count == mailbox->capacity || bytes > MAIL_BYTES) {
+    if (random_unit(&mailbox->random) < mailbox->loss || mailbox->count == mailbox->capacity ||
+        bytes > MAIL_BYTES) {
         mailbox->lost++;
         return;
     }

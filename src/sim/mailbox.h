@@ -33,7 +33,8 @@ int mailbox_init(struct mailbox *mailbox, uint32_t capacity, uint64_t seed);
 void mailbox_finish(struct mailbox *mailbox);
 
 /* any: posts at t_ns; drawn delay and loss apply. A full box loses, too. */
-void mailbox_post(struct mailbox *mailbox, uint8_t to, uint32_t index, const uint8_t *data, uint32_t bytes, int64_t t_ns);
+void mailbox_post(struct mailbox *mailbox, uint8_t to, uint32_t index, const uint8_t *data, uint32_t bytes,
+                  int64_t t_ns);
 
 /* any: the earliest that arrives at or before t_ns; false when there is none. */
 bool mailbox_take(struct mailbox *mailbox, int64_t t_ns, struct mail *mail);

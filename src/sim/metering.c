@@ -14,12 +14,14 @@ static void clear_window(struct meter *meter)
     meter->most_w = 0;
 }
 
-void meter_init(struct meter *meter, const struct model *model, const struct workload *workload, uint32_t index)
+void meter_init(struct meter *meter, const struct model *model, const struct workload *workload,
+                uint32_t index)
 {
     memset(meter, 0, sizeof(*meter));
     meter->model = &model->meter[index];
     random_init(&meter->random, workload->seed, RANDOM_METER, index);
-    /* the declared error covers instrument, transformer and imbalance: half of it for the constant part here */
+    /* the declared error covers instrument, transformer and
+     * imbalance: half of it for the constant part here */
     double error = 0.5 * (double)meter->model->error_ppm / 1e6;
     meter->current_gain = 1.0 + random_between(&meter->random, -error, error);
     meter->voltage_gain = 1.0 + 0.1 * random_between(&meter->random, -error, error);
@@ -71,7 +73,8 @@ static void read_features(struct meter *meter, const struct grid *grid, struct u
     upmu->power_trend = meter->trend_w_per_s;
 }
 
-void meter_read(struct meter *meter, const struct grid *grid, int64_t timestamp_ns, double noise, struct upmu *upmu)
+void meter_read(struct meter *meter, const struct grid *grid, int64_t timestamp_ns, double noise,
+                struct upmu *upmu)
 {
     const struct grid_node *node = &grid->node[meter->model->node];
     memset(upmu, 0, sizeof(*upmu));

@@ -13,18 +13,21 @@ struct meter {
     int64_t offset_ns;                  /* windows of different meters end at different moments */
     int64_t next_ns;                    /* the present window ends here */
     uint32_t samples;
-    double power_ws[PHASES], reactive_vars[PHASES], volts2[PHASES], amperes2[PHASES];    /* sums over the window */
+    /* sums over the window */
+    double power_ws[PHASES], reactive_vars[PHASES], volts2[PHASES], amperes2[PHASES];
     double first_w, last_w, most_w;
     double trend_w_per_s;
 };
 
 /* setup: meter `index` of `count`, windows aligned to multiples of its period plus a stagger. */
-void meter_init(struct meter *meter, const struct model *model, const struct workload *workload, uint32_t index);
+void meter_init(struct meter *meter, const struct model *model, const struct workload *workload,
+                uint32_t index);
 
 /* any: one step of the grid; returns true when a window ended at t_ns, then meter_read must follow. */
 bool meter_step(struct meter *meter, const struct grid_node *node, int64_t t_ns);
 
 /* any: fills the measurement of the window that ended and starts the next. */
-void meter_read(struct meter *meter, const struct grid *grid, int64_t timestamp_ns, double noise, struct upmu *upmu);
+void meter_read(struct meter *meter, const struct grid *grid, int64_t timestamp_ns, double noise,
+                struct upmu *upmu);
 
 #endif

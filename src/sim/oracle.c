@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Progressive filling: all hosts rise together in proportion to their weights; who has enough or meets a full node stops. */
+/* Progressive filling: all hosts rise together in proportion to their
+ * weights; who has enough or meets a full node stops. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -44,9 +45,10 @@ static uint32_t list_uses(const struct model *model, uint32_t host, struct use *
             uint32_t contingency = k / PHASES % model->contingency_count, phase = k % PHASES;
             if (!model->node[above].limited)
                 continue;
+            double share = (double)cord->share_ppm[contingency] / 1e6;
             use[count++] = (struct use){
                 .bound = bound_index(above, contingency, phase),
-                .va_per_w = (double)cord->share_ppm[contingency] / 1e6 * (double)cord->phase_ppm[phase] / 1e6 / pf,
+                .va_per_w = share * (double)cord->phase_ppm[phase] / 1e6 / pf,
             };
         }
     }
@@ -66,7 +68,8 @@ static void fill_oracle(struct oracle *oracle, const struct model *model)
     }
     for (uint32_t b = 0; b < oracle->bound_count; b++) {
         uint32_t node = b / (CONTINGENCIES_MAX * PHASES);
-        oracle->room_va[b] = (double)capacity_room_mva(model, node, b / PHASES % CONTINGENCIES_MAX, b % PHASES) / 1e3;
+        uint32_t contingency = b / PHASES % CONTINGENCIES_MAX;
+        oracle->room_va[b] = (double)capacity_room_mva(model, node, contingency, b % PHASES) / 1e3;
     }
 }
 

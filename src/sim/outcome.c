@@ -15,7 +15,7 @@ int outcome_init(struct outcome *outcome, const struct model *model)
     memset(outcome, 0, sizeof(*outcome));
     outcome->node = calloc(model->node_count, sizeof(*outcome->node));
     outcome->meter_frames = calloc(model->meter_count + 1, sizeof(*outcome->meter_frames));
-    if (outcome->node && outcome->meter_frames)
+    if (series_init(&outcome->series, model) == 0 && outcome->node && outcome->meter_frames)
         return 0;
     outcome_finish(outcome);
     return -ENOMEM;
@@ -23,6 +23,7 @@ int outcome_init(struct outcome *outcome, const struct model *model)
 
 void outcome_finish(struct outcome *outcome)
 {
+    series_finish(&outcome->series);
     free(outcome->node);
     free(outcome->meter_frames);
     outcome->node = NULL;
@@ -49,7 +50,8 @@ static void print_trips(const struct outcome *outcome, const struct model *model
     for (uint32_t i = 0; i < outcome->trip_count && i < TRIPS_MAX; i++) {
         const struct grid_trip *trip = &outcome->trip[i];
         fprintf(out, "  trip         %.3f s: %s, %s element, %.0f A on phase %c\n", (double)trip->t_ns / 1e9,
-                model->node[trip->node].name, trip_element_name(trip->element), trip->amperes, 'A' + (int)trip->phase);
+                model->node[trip->node].name, trip_element_name(trip->element), trip->amperes,
+                'A' + (int)trip->phase);
     }
 }
 
@@ -59,7 +61,8 @@ static void print_nodes(const struct outcome *outcome, const struct model *model
         const struct outcome_node *node = &outcome->node[n];
         if (!model->node[n].limited || model->node[n].kind == NODE_RACK)
             continue;
-        fprintf(out, "  %-12s mean %.1f kW, peak %.1f kW, worst phase %.0f A of %.0f A for long, heat %.0f %% of a trip\n",
+        fprintf(out, "  %-12s mean %.1f kW, peak %.1f kW, worst phase %.0f A of %.0f A for long, "
+                "heat %.0f %% of a trip\n",
                 model->node[n].name, node->mean_w / 1e3, node->peak_w / 1e3, node->peak_a,
                 (double)model->node[n].steady_ma / 1e3, node->worst_heat * 100);
     }
@@ -86,8 +89,8 @@ static void print_network(const struct outcome *outcome, const struct model *mod
         return;
     for (uint32_t m = 0; m < model->meter_count; m++)
         frames += outcome->meter_frames[m];
-    fprintf(out, "  sent         %" PRIu64 " meter frames, %" PRIu64 " reports; %" PRIu64 " not taken by the kernel\n",
-            frames, outcome->reports_sent, outcome->send_failures);
+    fprintf(out, "  sent         %" PRIu64 " meter frames, %" PRIu64 " reports; %" PRIu64
+            " not taken by the kernel\n", frames, outcome->reports_sent, outcome->send_failures);
     fprintf(out, "  caps         %" PRIu64 " received, %" PRIu64 " accepted, %" PRIu64 " enforced, %" PRIu64
             " fail-safe falls\n", caps->received, caps->accepted, caps->enforced, caps->fail_safe_falls);
     for (int i = 1; i < HOLDER_REFUSAL_COUNT; i++) {
@@ -106,14 +109,16 @@ void outcome_print(const struct outcome *outcome, const struct model *model, con
 {
     fprintf(out, "%s%s%s: %s, seed %" PRIu64 ", %.1f s (measured from %.1f s), %u hosts on\n",
             plant_mode_name(outcome->mode), outcome->variant[0] ? " " : "", outcome->variant, workload->name,
-            outcome->seed, (double)outcome->duration_ns / 1e9, (double)outcome->warmup_ns / 1e9, outcome->hosts_on);
+            outcome->seed, (double)outcome->duration_ns / 1e9, (double)outcome->warmup_ns / 1e9,
+            outcome->hosts_on);
     print_trips(outcome, model, out);
     fprintf(out, "  energy       %.1f Wh of %.1f Wh wanted (", wh(outcome->energy_j), wh(outcome->demand_j));
     for (uint32_t c = 0; c < workload->class_count; c++)
         fprintf(out, "%s%s %.1f", c ? ", " : "", workload->class[c].name, wh(outcome->class_energy_j[c]));
     fputs(")\n", out);
     if (outcome->mode == PLANT_STATIC)
-        fprintf(out, "  best caps    %.1f Wh knowing the means, %.1f Wh knowing all demand; the better is the baseline\n",
+        fprintf(out, "  best caps    %.1f Wh knowing the means, %.1f Wh knowing all demand: "
+                "the better is the baseline\n",
                 wh(outcome->mean_plan_j), wh(outcome->distribution_plan_j));
     print_nodes(outcome, model, out);
     print_network(outcome, model, out);
@@ -124,7 +129,8 @@ static void json_trips(const struct outcome *outcome, const struct model *model,
     fprintf(out, "\"trips\": %u, \"trip\": [", outcome->trip_count);
     for (uint32_t i = 0; i < outcome->trip_count && i < TRIPS_MAX; i++) {
         const struct grid_trip *trip = &outcome->trip[i];
-        fprintf(out, "%s{\"t_s\": %.3f, \"node\": \"%s\", \"element\": \"%s\", \"amperes\": %.2f, \"phase\": \"%c\"}",
+        fprintf(out, "%s{\"t_s\": %.3f, \"node\": \"%s\", \"element\": \"%s\", \"amperes\": %.2f, "
+                "\"phase\": \"%c\"}",
                 i ? ", " : "", (double)trip->t_ns / 1e9, model->node[trip->node].name,
                 trip_element_name(trip->element), trip->amperes, 'A' + (int)trip->phase);
     }
@@ -136,7 +142,8 @@ static void json_energy(const struct outcome *outcome, const struct workload *wo
     fprintf(out, "\"energy_wh\": %.6f, \"demand_wh\": %.6f, \"energy_class_wh\": {", wh(outcome->energy_j),
             wh(outcome->demand_j));
     for (uint32_t c = 0; c < workload->class_count; c++)
-        fprintf(out, "%s\"%s\": %.6f", c ? ", " : "", workload->class[c].name, wh(outcome->class_energy_j[c]));
+        fprintf(out, "%s\"%s\": %.6f", c ? ", " : "", workload->class[c].name,
+                wh(outcome->class_energy_j[c]));
     fputs("}, ", out);
 }
 
@@ -148,7 +155,8 @@ static void json_nodes(const struct outcome *outcome, const struct model *model,
         const struct outcome_node *node = &outcome->node[n];
         if (!model->node[n].limited)
             continue;
-        fprintf(out, "%s\"%s\": {\"mean_w\": %.1f, \"peak_w\": %.1f, \"peak_a\": %.2f, \"limit_a\": %.2f, \"heat\": %.4f}",
+        fprintf(out, "%s\"%s\": {\"mean_w\": %.1f, \"peak_w\": %.1f, \"peak_a\": %.2f, "
+                "\"limit_a\": %.2f, \"heat\": %.4f}",
                 comma, model->node[n].name, node->mean_w, node->peak_w, node->peak_a,
                 (double)model->node[n].steady_ma / 1e3, node->worst_heat);
         comma = ", ";
@@ -191,8 +199,9 @@ void outcome_json(const struct outcome *outcome, const struct model *model, cons
                   FILE *out)
 {
     fprintf(out, "{\"mode\": \"%s\", \"variant\": \"%s\", \"seed\": %" PRIu64 ", \"duration_s\": %.3f, "
-            "\"warmup_s\": %.3f, \"hosts_on\": %u, ", plant_mode_name(outcome->mode), outcome->variant, outcome->seed,
-            (double)outcome->duration_ns / 1e9, (double)outcome->warmup_ns / 1e9, outcome->hosts_on);
+            "\"warmup_s\": %.3f, \"hosts_on\": %u, ", plant_mode_name(outcome->mode), outcome->variant,
+            outcome->seed, (double)outcome->duration_ns / 1e9, (double)outcome->warmup_ns / 1e9,
+            outcome->hosts_on);
     json_trips(outcome, model, out);
     json_energy(outcome, workload, out);
     json_nodes(outcome, model, out);
@@ -201,5 +210,7 @@ void outcome_json(const struct outcome *outcome, const struct model *model, cons
         fprintf(out, ", \"static_mean_wh\": %.6f, \"static_distribution_wh\": %.6f", wh(outcome->mean_plan_j),
                 wh(outcome->distribution_plan_j));
     json_governor(outcome, out);
+    fputs(", \"series\": ", out);
+    series_json(&outcome->series, model, out);
     fputc('}', out);
 }

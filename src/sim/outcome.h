@@ -8,6 +8,7 @@
 #include "core/holder.h"
 #include "core/pipeline.h"
 #include "sim/grid.h"
+#include "sim/series.h"
 
 enum plant_mode { PLANT_UNGOVERNED, PLANT_DERATED, PLANT_STATIC, PLANT_ORACLE, PLANT_VIRTUAL, PLANT_GOVERNED,
                   PLANT_MODE_COUNT };
@@ -27,7 +28,8 @@ struct outcome_caps {
 struct outcome {
     enum plant_mode mode;
     char variant[24];                   /* what a static planner knew: "mean", "distribution" */
-    double mean_plan_j, distribution_plan_j;    /* static: what either planner reaches; the stronger is the baseline */
+    /* static: what either planner reaches; the stronger is the baseline */
+    double mean_plan_j, distribution_plan_j;
     uint64_t seed;
     int64_t duration_ns, warmup_ns;
     uint32_t hosts_on;
@@ -35,6 +37,7 @@ struct outcome {
     uint32_t class_count;
     double class_energy_j[CLASSES_MAX];
     struct outcome_node *node;
+    struct series series;
     uint32_t trip_count;
     struct grid_trip trip[TRIPS_MAX];
     struct outcome_caps caps;

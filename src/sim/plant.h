@@ -30,7 +30,8 @@ struct plant {
 typedef void plant_grant(void *user, const double *demand_w, double *granted_w);
 
 /* setup: everything on, uncapped. 0 or -ENOMEM. */
-int plant_init(struct plant *plant, const struct model *model, const struct workload *workload, enum plant_mode mode);
+int plant_init(struct plant *plant, const struct model *model, const struct workload *workload,
+               enum plant_mode mode);
 void plant_finish(struct plant *plant);
 
 /* any: one millisecond. `grant` may be NULL: hosts follow demand and cap. */

@@ -12,8 +12,8 @@ static void start_inference(struct profile_host *host, const struct workload_cla
 {
     double share = (double)class->burst_ns / (double)(class->burst_ns + class->quiet_ns);
     host->bursting = random_unit(&host->random) < share;   /* the long-run mix from the first moment */
-    host->turns_ns = (int64_t)random_exponential(&host->random,
-                                                 (double)(host->bursting ? class->burst_ns : class->quiet_ns));
+    double mean_ns = (double)(host->bursting ? class->burst_ns : class->quiet_ns);
+    host->turns_ns = (int64_t)random_exponential(&host->random, mean_ns);
 }
 
 int profile_init(struct profile *profile, const struct workload *workload, const struct model *model)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every host would draw if nothing held it: a function of time and seed only, so every mode meets the same. */
+/* What every host would draw if nothing held it: a function of time
+ * and seed only, so every mode meets the same. */
 #ifndef FLYBALL_SIM_PROFILE_H
 #define FLYBALL_SIM_PROFILE_H
 

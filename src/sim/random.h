@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plant's dice: small, seeded, the same on every build. One stream per thing that draws, so that nobody's
- * draws depend on what others do. */
+/* The plant's dice: small, seeded, the same on every build. One stream per thing
+ * that draws, so that nobody's draws depend on what others do. */
 #ifndef FLYBALL_SIM_RANDOM_H
 #define FLYBALL_SIM_RANDOM_H
 

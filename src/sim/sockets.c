@@ -86,7 +86,8 @@ static int list_hosts(struct sockets *sockets, char *why, size_t why_bytes)
         return -ENOMEM;
     for (uint32_t h = 0; h < count; h++) {
         if (site->host_address[h].port != site->host_address[0].port) {
-            snprintf(why, why_bytes, "hosts %s and %s have different UDP ports; the plant opens one socket for all",
+            snprintf(why, why_bytes,
+                     "hosts %s and %s have different UDP ports; the plant opens one socket for all",
                      site->model.host[0].name, site->model.host[h].name);
             return -ENOTSUP;
         }
@@ -112,8 +113,8 @@ static void aim(struct sockets_queue *queue, const struct site_address *to)
     }
 }
 
-int sockets_open(struct sockets *sockets, const struct site *site, const char *meters_netns, const char *hosts_netns,
-                 char *why, size_t why_bytes)
+int sockets_open(struct sockets *sockets, const struct site *site, const char *meters_netns,
+                 const char *hosts_netns, char *why, size_t why_bytes)
 {
     const struct site_server *server = &site->server;
     memset(sockets, 0, sizeof(*sockets));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two UDP sockets, each opened inside its network namespace: one that all meters speak from, and one for all hosts, which
- * gives every datagram its own host's source address and says for which host one came. */
+/* Two UDP sockets, each opened inside its network namespace: one that all meters speak from, and one for
+ * all hosts, which gives every datagram its own host's source address and says for which host one came. */
 #ifndef FLYBALL_SIM_SOCKETS_H
 #define FLYBALL_SIM_SOCKETS_H
 
@@ -41,8 +41,8 @@ struct sockets {
 typedef void sockets_deliver(void *user, uint32_t host, const uint8_t *data, uint32_t bytes);
 
 /* setup: 0, or -errno and the reason in `why`. The calling thread is back in its own namespace afterwards. */
-int sockets_open(struct sockets *sockets, const struct site *site, const char *meters_netns, const char *hosts_netns,
-                 char *why, size_t why_bytes);
+int sockets_open(struct sockets *sockets, const struct site *site, const char *meters_netns,
+                 const char *hosts_netns, char *why, size_t why_bytes);
 void sockets_close(struct sockets *sockets);
 
 /* rt: queues; a full queue is flushed first. */

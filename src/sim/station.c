@@ -58,13 +58,15 @@ void station_finish(struct station *station)
     memset(station, 0, sizeof(*station));
 }
 
-static void send_frame(const struct station *station, enum station_sender sender, uint32_t index, uint8_t *data,
-                       uint32_t body_bytes, station_emit *emit, void *user)
+static void send_frame(const struct station *station, enum station_sender sender, uint32_t index,
+                       uint8_t *data, uint32_t body_bytes, station_emit *emit, void *user)
 {
+    bool meter = sender == STATION_METER;
+    uint64_t *sequence = meter ? &station->meter_sequence[index] : &station->host_sequence[index];
     struct frame frame = {
-        .kind = sender == STATION_METER ? FRAME_MEASUREMENT : FRAME_REPORT,
-        .sender = sender == STATION_METER ? 0 : index,
-        .sequence = sender == STATION_METER ? ++station->meter_sequence[index] : ++station->host_sequence[index],
+        .kind = meter ? FRAME_MEASUREMENT : FRAME_REPORT,
+        .sender = meter ? 0 : index,
+        .sequence = ++*sequence,
         .body_bytes = body_bytes,
     };
     uint32_t bytes = body_bytes ? frame_encode(data, &frame) : 0;
@@ -77,8 +79,8 @@ static void send_meter(struct station *station, uint32_t m, station_emit *emit, 
     struct plant *plant = station->plant;
     uint8_t data[DATAGRAM_MAX];
     struct upmu upmu;
-    meter_read(&plant->meter[m], &plant->grid, station->realtime_ns + plant->t_ns, plant->workload->plant.meter_noise,
-               &upmu);
+    meter_read(&plant->meter[m], &plant->grid, station->realtime_ns + plant->t_ns,
+               plant->workload->plant.meter_noise, &upmu);
     uint32_t body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, DATAGRAM_MAX - FRAME_HEADER_BYTES);
     plant->outcome.meter_frames[m]++;
     send_frame(station, STATION_METER, m, data, body_bytes, emit, user);
@@ -90,7 +92,8 @@ static void send_report(struct station *station, uint32_t h, station_emit *emit,
     uint8_t data[DATAGRAM_MAX];
     struct report report;
     holder_report(&station->holder[h], llround(plant->power_w[h] * 1e3), 0, &report, plant->t_ns);
-    uint32_t body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES, DATAGRAM_MAX - FRAME_HEADER_BYTES);
+    uint32_t body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES,
+                                        DATAGRAM_MAX - FRAME_HEADER_BYTES);
     plant->outcome.reports_sent++;
     send_frame(station, STATION_HOST, h, data, body_bytes, emit, user);
 }
@@ -139,7 +142,8 @@ void station_step(struct station *station, station_emit *emit, void *user)
         step_host(station, h, emit, user);
 }
 
-void station_receive(struct station *station, uint32_t host, const uint8_t *data, uint32_t bytes, int64_t t_ns)
+void station_receive(struct station *station, uint32_t host, const uint8_t *data, uint32_t bytes,
+                     int64_t t_ns)
 {
     struct plant *plant = station->plant;
     struct outcome_caps *caps = &plant->outcome.caps;

@@ -10,8 +10,8 @@ struct band {
     double pickup, time, short_pickup, short_time_s, peak_pickup, instantaneous_s;
 };
 
-/* domain.md 1.3, profile ABB: long time 1.05 .. 1.20 Ir and +-10 %, short time +-7 % and the better of +-10 % and
- * +-40 ms, instantaneous +-10 % and 0 .. 30 ms. */
+/* domain.md 1.3, profile ABB: long time 1.05 .. 1.20 Ir and +-10 %, short time +-7 % and the better of
+ * +-10 % and +-40 ms, instantaneous +-10 % and 0 .. 30 ms. */
 static struct band draw_band(struct random *random, double short_time_s)
 {
     struct band band = {1.125, 1.0, 1.0, short_time_s, 1.0, 0.030};
@@ -82,7 +82,8 @@ static bool step_instantaneous(struct tripunit *unit, int phase, double peak_a, 
     return unit->instantaneous_for_s[phase] >= unit->instantaneous_s - 1e-9;
 }
 
-enum trip_element tripunit_step(struct tripunit *unit, const double current_a[PHASES], double crest, double dt_s)
+enum trip_element tripunit_step(struct tripunit *unit, const double current_a[PHASES], double crest,
+                                double dt_s)
 {
     enum trip_element trips = TRIP_NONE;
     keep_decay(unit, dt_s);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plant's circuit breakers, written from the equations (domain.md 1.3 and 1.5) and sharing no code with the
- * controller's idea of them: a thermal image per phase (long-time), a definite short-time stage with memory, and a
- * peak-detecting instantaneous stage. Each device's true pickups and times are drawn from its tolerance band.
+ * The plant's circuit breakers, written from the equations (domain.md 1.3 and 1.5) and sharing no code
+ * with the controller's idea of them: a thermal image per phase (long-time), a definite short-time stage
+ * with memory, and a peak-detecting instantaneous stage. Each device's true pickups and times are drawn
+ * from its tolerance band.
  */
 #ifndef FLYBALL_SIM_TRIPUNIT_H
 #define FLYBALL_SIM_TRIPUNIT_H
@@ -39,7 +40,8 @@ struct tripunit {
 void tripunit_init(struct tripunit *unit, const struct tripunit_settings *settings, struct random *random);
 
 /* any: dt seconds at these rms currents (peak = crest * rms). Returns the element that trips now. */
-enum trip_element tripunit_step(struct tripunit *unit, const double current_a[PHASES], double crest, double dt_s);
+enum trip_element tripunit_step(struct tripunit *unit, const double current_a[PHASES], double crest,
+                                double dt_s);
 
 /* any: hottest phase, 1.0 = trips. */
 double tripunit_heat(const struct tripunit *unit);

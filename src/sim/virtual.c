@@ -30,7 +30,8 @@ struct loop {
     uint64_t *frame_sequence;           /* of leases, by host */
 };
 
-static void post_up(void *user, enum station_sender sender, uint32_t index, const uint8_t *data, uint32_t bytes)
+static void post_up(void *user, enum station_sender sender, uint32_t index, const uint8_t *data,
+                    uint32_t bytes)
 {
     struct loop *loop = user;
     uint8_t to = sender == STATION_METER ? TO_CONTROLLER_METER : TO_CONTROLLER_HOST;
@@ -138,7 +139,8 @@ static int open_loop(struct loop *loop, const struct workload *workload, const s
     if (!result)
         result = station_init(&loop->station, &loop->plant, VIRTUAL_EPOCH_NS);
     if (!result)
-        result = mailbox_init(&loop->mailbox, 8 * model->host_count + 2 * model->meter_count + 64, workload->seed);
+        result = mailbox_init(&loop->mailbox, 8 * model->host_count + 2 * model->meter_count + 64,
+                              workload->seed);
     loop->mailbox.delay_ns = workload->network.delay_ns;
     loop->mailbox.jitter_ns = workload->network.jitter_ns;
     loop->mailbox.loss = config->loss;
@@ -151,7 +153,8 @@ static int open_loop(struct loop *loop, const struct workload *workload, const s
     void *memory = aligned_alloc(64, bytes);
     if (memory)
         loop->core = core_init(memory, model, config->epoch, 0);
-    bool all = loop->meter_window && loop->host_window && loop->frame_sequence && loop->outbox.record && loop->core;
+    bool all = loop->meter_window && loop->host_window && loop->frame_sequence && loop->outbox.record &&
+        loop->core;
     return result ? result : all ? 0 : -ENOMEM;
 }
 
@@ -167,8 +170,8 @@ static void close_loop(struct loop *loop)
     plant_finish(&loop->plant);
 }
 
-int virtual_run(const struct model *model, const struct workload *workload, const struct virtual_config *config,
-                struct outcome *outcome)
+int virtual_run(const struct model *model, const struct workload *workload,
+                const struct virtual_config *config, struct outcome *outcome)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
     struct mail mail;

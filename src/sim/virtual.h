@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The closed loop in virtual time: plant, wire, network, the controller's own pipeline, and back. For tuning without
- * waiting, and for simulations that repeat. */
+/* The closed loop in virtual time: plant, wire, network, the controller's own pipeline, and back. For
+ * tuning without waiting, and for simulations that repeat. */
 #ifndef FLYBALL_SIM_VIRTUAL_H
 #define FLYBALL_SIM_VIRTUAL_H
 
@@ -13,7 +13,7 @@ struct virtual_config {
 };
 
 /* setup: runs to the outcome, which the caller finishes. 0 or -errno. */
-int virtual_run(const struct model *model, const struct workload *workload, const struct virtual_config *config,
-                struct outcome *outcome);
+int virtual_run(const struct model *model, const struct workload *workload,
+                const struct virtual_config *config, struct outcome *outcome);
 
 #endif

@@ -34,8 +34,8 @@ void workload_class_defaults(struct workload_class *class, enum workload_kind ki
         [WORKLOAD_INFERENCE] = {
             .quiet_ns = 4 * NS_PER_S, .quiet_draw = 0.15, .burst_ns = 3 * NS_PER_S, .burst_draw = 0.95},
         [WORKLOAD_STARTER] = {
-            .groups = 3, .idle_ns = 6 * NS_PER_S, .idle_draw = 0.12, .ramp_ns = NS_PER_S, .full_ns = 5 * NS_PER_S,
-            .full_draw = 0.95},
+            .groups = 3, .idle_ns = 6 * NS_PER_S, .idle_draw = 0.12, .ramp_ns = NS_PER_S,
+            .full_ns = 5 * NS_PER_S, .full_draw = 0.95},
     };
     *class = usual[kind];
     class->kind = kind;

@@ -66,8 +66,8 @@ struct workload {
 void workload_defaults(struct workload *workload);
 void workload_class_defaults(struct workload_class *class, enum workload_kind kind);
 
-/* setup: loads and checks against the site. Every finding is one line `file:line:column: error: ...` on `report`.
- * Returns 0, -EINVAL when the file has errors, or another -errno (reported too). */
+/* setup: loads and checks against the site. Every finding is one line `file:line:column: error: ...` on
+ * `report`. Returns 0, -EINVAL when the file has errors, or another -errno (reported too). */
 int workload_load(struct workload *workload, const char *path, const struct model *model, FILE *report);
 void workload_unload(struct workload *workload);
 

@@ -113,7 +113,8 @@ static void complain(struct loader *loader, struct fy_node *at, const char *form
     va_list arguments;
     if (loader->errors++ >= 100)
         return;
-    fprintf(loader->report, "%s:%d:%d: error: ", loader->path, mark ? mark->line + 1 : 1, mark ? mark->column + 1 : 1);
+    fprintf(loader->report, "%s:%d:%d: error: ", loader->path, mark ? mark->line + 1 : 1,
+            mark ? mark->column + 1 : 1);
     va_start(arguments, format);
     vfprintf(loader->report, format, arguments);
     va_end(arguments);
@@ -143,7 +144,8 @@ static bool parse_value(const struct field *field, const char *text, double *val
 
 static void set_field(struct loader *loader, const struct field *field, struct fy_node *node, void *base)
 {
-    static const char *const wanted[] = {"a time such as 900ms", "a share such as 35%", "a number", "a whole number"};
+    static const char *const wanted[] = {"a time such as 900ms", "a share such as 35%", "a number",
+        "a whole number"};
     static const char *const suffix[] = {" s", "", "", ""};
     uint8_t *place = (uint8_t *)base + field->offset;
     double value = 0;
@@ -153,8 +155,8 @@ static void set_field(struct loader *loader, const struct field *field, struct f
         return;
     }
     if (value < field->low || value > field->high) {
-        complain(loader, node, "%s: '%s' is outside %g .. %g%s", field->key, text_of(node), field->low, field->high,
-                 suffix[field->unit]);
+        complain(loader, node, "%s: '%s' is outside %g .. %g%s", field->key, text_of(node), field->low,
+                 field->high, suffix[field->unit]);
         return;
     }
     if (field->unit == UNIT_TIME)
@@ -175,8 +177,8 @@ static const struct field *find_field(const struct field *table, const char *key
 }
 
 /* Every pair of `map`; keys in `skip` (a NULL-ended list) are somebody else's. */
-static void set_fields(struct loader *loader, struct fy_node *map, const struct field *table, void *base, int kind,
-                       const char *const *skip)
+static void set_fields(struct loader *loader, struct fy_node *map, const struct field *table, void *base,
+                       int kind, const char *const *skip)
 {
     struct fy_node_pair *pair;
     void *walk = NULL;

@@ -79,7 +79,7 @@ struct draft_meter {
 };
 
 struct draft_policy {
-    struct value lease, report, tick, raise, clear, age_bound, rho;
+    struct value lease, report, tick, raise, clear, age_bound, rho, demand_hold, demand_headroom;
 };
 
 struct draft_band {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Baselines that are too weak flatter the governor: the static optimum against brute force, the oracle against its bound. */
+/* Baselines that are too weak flatter the governor: the static optimum
+ * against brute force, the oracle against its bound. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,7 +94,8 @@ static void static_caps_are_the_optimum_that_brute_force_finds(void **state)
         int64_t cap_mw[HOSTS];
         random_init(&random, seed, RANDOM_DEMAND, 0);
         init_tiny(&tiny, &random);
-        assert_int_equal(baseline_static(&tiny.model, &tiny.workload, &tiny.forecast, KNOWS_DISTRIBUTION, cap_mw), 0);
+        assert_int_equal(baseline_static(&tiny.model, &tiny.workload, &tiny.forecast, KNOWS_DISTRIBUTION,
+                                         cap_mw), 0);
         double found_w = value_w(&tiny, cap_mw), best_w = best_by_force_w(&tiny);
         if (best_w >= 0 && (!is_safe(&tiny, cap_mw) || fabs(found_w - best_w) > 1e-6))
             fail_msg("seed %d: %.3f W, brute force %.3f W", (int)seed, found_w, best_w);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plant on real sockets over loopback: every host speaks from its own address, leases reach it and take hold. */
+/* The plant on real sockets over loopback: every host speaks from its
+ * own address, leases reach it and take hold. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -52,7 +53,8 @@ static int open_controller(uint16_t *port)
 
 static void init_stage(struct stage *stage, uint16_t meters_port, uint16_t hosts_port)
 {
-    const struct tiny_shape shape = {.branches = 1, .racks = 1, .hosts = HOSTS, .main_a = 600, .branch_a = 250, .rack_a = 150};
+    const struct tiny_shape shape = {.branches = 1, .racks = 1, .hosts = HOSTS, .main_a = 600,
+        .branch_a = 250, .rack_a = 150};
     memset(stage, 0, sizeof(*stage));
     tiny_site_init(&stage->site.model, &shape);
     stage->site.model.policy.report_ns = 50 * NS_PER_MS;
@@ -96,7 +98,8 @@ static void hear_measurement(struct heard *heard, const struct stage *stage, con
     }
 }
 
-static void answer(struct heard *heard, int fd, const struct sockaddr_in *to, uint32_t host, const struct report *report)
+static void answer(struct heard *heard, int fd, const struct sockaddr_in *to, uint32_t host,
+                   const struct report *report)
 {
     uint8_t data[DATAGRAM_MAX];
     struct lease lease = {.incarnation = report->incarnation, .epoch = 1, .sequence = ++heard->sequence,
@@ -106,7 +109,8 @@ static void answer(struct heard *heard, int fd, const struct sockaddr_in *to, ui
     sendto(fd, data, frame_encode(data, &frame), 0, (const struct sockaddr *)to, sizeof(*to));
 }
 
-static void hear_report(struct heard *heard, int fd, const struct sockaddr_in *from, const struct frame *frame)
+static void hear_report(struct heard *heard, int fd, const struct sockaddr_in *from,
+                        const struct frame *frame)
 {
     struct report report;
     if (report_decode(frame->body, frame->body_bytes, &report) != ACCEPTED) {
@@ -114,7 +118,8 @@ static void hear_report(struct heard *heard, int fd, const struct sockaddr_in *f
         return;
     }
     heard->reports++;
-    heard->from_elsewhere += frame->sender >= HOSTS || ntohl(from->sin_addr.s_addr) != controller_ipv4 + 10 + frame->sender;
+    heard->from_elsewhere += frame->sender >= HOSTS || ntohl(from->sin_addr.s_addr) != controller_ipv4 +
+        10 + frame->sender;
     if (frame->sender < HOSTS)
         heard->readback_mw[frame->sender] = report.readback_mw;
     answer(heard, fd, from, frame->sender, &report);
@@ -164,7 +169,8 @@ static void hosts_speak_from_their_own_addresses_and_obey_leases(void **state)
     assert_in_range(heard.reports, HOSTS * 12, 10000);
     assert_int_equal(stage.outcome.reports_sent, heard.reports);
     assert_int_equal(stage.outcome.caps.accepted, stage.outcome.caps.received);
-    assert_in_range(stage.outcome.caps.enforced, 2 * HOSTS, 3 * HOSTS);     /* fail-safe at boot, then the lease */
+    /* fail-safe at boot, then the lease */
+    assert_in_range(stage.outcome.caps.enforced, 2 * HOSTS, 3 * HOSTS);
     for (int h = 0; h < HOSTS; h++)
         assert_int_equal(heard.readback_mw[h], CAP_MW);
     outcome_finish(&stage.outcome);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plant as a whole: power is conserved, seeds decide everything, workloads have the means they were written with. */
+/* The plant as a whole: power is conserved, seeds decide everything,
+ * workloads have the means they were written with. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -15,9 +15,11 @@ static const struct model_host_type gpu8 = {
     .quantum_mw = 100000,
 };
 
-static void init_node(struct model *model, uint32_t n, uint8_t kind, uint32_t parent, double amperes, double steady)
+static void init_node(struct model *model, uint32_t n, uint8_t kind, uint32_t parent, double amperes,
+                      double steady)
 {
-    static const char *const name[NODE_KIND_COUNT] = {[NODE_MAIN] = "main", [NODE_BRANCH] = "branch", [NODE_RACK] = "rack"};
+    static const char *const name[NODE_KIND_COUNT] = {[NODE_MAIN] = "main", [NODE_BRANCH] = "branch",
+        [NODE_RACK] = "rack"};
     struct model_node *node = &model->node[n];
     snprintf(node->name, sizeof(node->name), "%s-%u", name[kind], n);
     node->kind = kind;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hand-built model: one main, `branches` branches, `racks` racks under each, `hosts` hosts in each rack, 480 V. */
+/* A hand-built model: one main, `branches` branches, `racks` racks
+ * under each, `hosts` hosts in each rack, 480 V. */
 #ifndef FLYBALL_TESTS_TINY_SITE_H
 #define FLYBALL_TESTS_TINY_SITE_H
 

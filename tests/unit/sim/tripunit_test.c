@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plant's breakers against the vectors of domain.md 1.3 and 1.5: BR800, nominal tolerance unless said otherwise. */
+/* The plant's breakers against the vectors of domain.md 1.3 and 1.5:
+ * BR800, nominal tolerance unless said otherwise. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,8 +37,9 @@ static void assert_within(double seconds, double expected, double tolerance)
 static void thermal_image_trips_at_the_times_of_the_vectors(void **state)
 {
     static const struct { double x, heat, seconds; } vector[] = {
-        {1.2, 0, 471.9}, {1.2, 0.64, 340.5}, {1.2, 1.0, 206.9}, {1.5, 0, 184.8}, {1.5, 0.64, 110.0}, {1.5, 1.0, 53.40},
-        {2, 0, 85.03}, {2, 0.64, 46.06}, {2, 1.0, 20.72}, {3, 0, 33.88}, {3, 1.0, 7.548}, {6, 0, 8.000}, {6, 1.0, 1.703},
+        {1.2, 0, 471.9}, {1.2, 0.64, 340.5}, {1.2, 1.0, 206.9}, {1.5, 0, 184.8}, {1.5, 0.64, 110.0},
+        {1.5, 1.0, 53.40}, {2, 0, 85.03}, {2, 0.64, 46.06}, {2, 1.0, 20.72}, {3, 0, 33.88},
+        {3, 1.0, 7.548}, {6, 0, 8.000}, {6, 1.0, 1.703},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(vector) / sizeof(vector[0]); i++) {
@@ -80,7 +82,8 @@ static void pulses_heat_the_image_as_the_vector_says(void **state)
     tripunit_init(&unit, &settings, NULL);
     for (;; step++) {
         double amperes = step % 1000 < 500 ? 1280 : 400;
-        if (tripunit_step(&unit, (const double[PHASES]){amperes, amperes, amperes}, sqrt(2.0), 1e-3) != TRIP_NONE)
+        if (tripunit_step(&unit, (const double[PHASES]){amperes, amperes, amperes}, sqrt(2.0),
+                          1e-3) != TRIP_NONE)
             break;
         assert_true(step < 500000);
     }

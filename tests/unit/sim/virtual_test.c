@@ -46,7 +46,8 @@ static void what_trips_ungoverned_does_not_trip_governed(void **state)
     struct outcome bare, governed;
     (void)state;
     init_bench(&bench);
-    assert_int_equal(baseline_run(&bench.model, &bench.workload, PLANT_UNGOVERNED, bench.config.duration_ns, &bare), 0);
+    assert_int_equal(baseline_run(&bench.model, &bench.workload, PLANT_UNGOVERNED, bench.config.duration_ns,
+                                  &bare), 0);
     assert_int_equal(virtual_run(&bench.model, &bench.workload, &bench.config, &governed), 0);
     assert_true(bare.trip_count >= 1);
     assert_int_equal(governed.trip_count, 0);
@@ -75,7 +76,8 @@ static void a_virtual_run_repeats_to_the_last_joule(void **state)
     finish_bench(&bench);
 }
 
-/* All datagrams lost: hosts stay at fail-safe, nobody is hurt. One in five lost: still governed, still no trip. */
+/* All datagrams lost: hosts stay at fail-safe, nobody is hurt. One
+ * in five lost: still governed, still no trip. */
 static void loss_costs_energy_and_never_a_trip(void **state)
 {
     const double loss[] = {0, 0.2, 1.0};

@@ -36,7 +36,8 @@ static void a_good_file_is_read(void **state)
     char *findings = NULL;
     (void)state;
     int result = load_text("workload: t\nseed: 42\nduration: 25s\nclasses:\n"
-                           "  - {id: a, kind: train, hosts: [\"h-0[0-2]*\"], compute: 1500us, compute_draw: 80%}\n"
+                           "  - {id: a, kind: train, hosts: [\"h-0[0-2]*\"], compute: 1500us,\n"
+                           "     compute_draw: 80%}\n"
                            "  - {id: b, kind: starter, hosts: [\"h-0[3-5]*\"], groups: 4}\n"
                            "breakers: {tr: 2s, short_time: 5}\n", &workload, &findings);
     assert_string_equal(findings, "");
@@ -56,15 +57,23 @@ static void a_good_file_is_read(void **state)
 static void every_mistake_is_told_with_line_and_column(void **state)
 {
     static const struct { const char *text, *finding; } bad[] = {
-        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"], burst: 1s}\n", ":3:40: error: 'burst' does not belong"},
-        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\nspeed: 3\n", ":4:1: error: unknown key 'speed'"},
-        {"seed: 1\nduration: 30\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\n", ":2:11: error: duration: '30' is not a time"},
-        {"seed: x\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\n", ":1:7: error: `seed` is a whole number"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"], burst: 1s}\n",
+            ":3:40: error: 'burst' does not belong"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\nspeed: 3\n",
+            ":4:1: error: unknown key 'speed'"},
+        {"seed: 1\nduration: 30\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\n",
+            ":2:11: error: duration: '30' is not a time"},
+        {"seed: x\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\n",
+            ":1:7: error: `seed` is a whole number"},
         {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"z*\"]}\n", ":3:35: error: 'z*' fits no host"},
-        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"h-00*\"]}\n", "error: host h-010 follows no class"},
-        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\", \"h-001\"]}\n", ":3:40: error: host h-001 follows 'a' already"},
-        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"], compute_draw: 120%}\n", ":3:54: error: compute_draw: '120%' is outside"},
-        {"seed: 1\nclasses:\n  - {id: a, kind: bake, hosts: [\"*\"]}\n", ":3:19: error: `kind` is train, inference or starter"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"h-00*\"]}\n",
+            "error: host h-010 follows no class"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\", \"h-001\"]}\n",
+            ":3:40: error: host h-001 follows 'a' already"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"], compute_draw: 120%}\n",
+            ":3:54: error: compute_draw: '120%' is outside"},
+        {"seed: 1\nclasses:\n  - {id: a, kind: bake, hosts: [\"*\"]}\n",
+            ":3:19: error: `kind` is train, inference or starter"},
         {"seed: 1\nclasses: [\n", "error"},
     };
     (void)state;
