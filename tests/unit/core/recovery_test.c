@@ -85,7 +85,9 @@ static void hold_at(struct stand *stand, int64_t voltage_mv, int64_t power_mw, i
     for (int64_t end_ns = stand->t_ns + ns; stand->t_ns < end_ns; stand_wait(stand, 16 * NS_PER_MS)) {
         memset(&slot, 0, sizeof slot);
         slot.kind = SLOT_READING;
-        slot.reading = (struct reading){.meter = BRANCH_A, .sequence = ++stand->readings, .crest_milli = 1414};
+        slot.reading.meter = BRANCH_A;
+        slot.reading.sequence = ++stand->readings;
+        slot.reading.crest_milli = 1414;
         for (uint32_t p = 0; p < PHASES; p++) {
             slot.reading.voltage_mv[p] = voltage_mv;
             slot.reading.power_mw[p] = power_mw;
