@@ -24,7 +24,8 @@ static void report(struct account *account, uint32_t h, uint8_t state, uint64_t 
     uint32_t retired;
     struct report report = {
         .host = h, .incarnation = 77, .epoch = applied ? 7 : 0, .number = ++account->number[h],
-        .applied = applied, .held_ns = A_NS, .cap_mw = cap_mw, .readback_mw = cap_mw, .fail_safe_mw = FAIL_SAFE_MW,
+        .applied = applied, .held_ns = A_NS,
+        .cap_mw = cap_mw, .readback_mw = cap_mw, .fail_safe_mw = FAIL_SAFE_MW,
         .phys_max_mw = PHYS_MAX_MW, .state = state,
     };
     ledger_report(&account->ledger, &report, NS_PER_S, &retired);
