@@ -134,6 +134,8 @@ static int write_summary(struct daemon *daemon)
 
 static int exit_of(int error)
 {
+    if (error == -EINVAL)
+        return CLI_CONFIG;
     return error == -EADDRINUSE ? CLI_REFUSED : CLI_CONNECT;
 }
 

@@ -16,6 +16,8 @@ struct drain {
     _Atomic bool stop;
     count_t slots;                      /* taken from the tap */
     count_t journal_dropped;            /* the disk was behind */
+    count_t journal_bytes;              /* handed to the disk */
+    count_t journal_errors;             /* refused writes, each tried again */
 };
 
 enum { HOTS_MAX = 2 };

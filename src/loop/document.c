@@ -224,6 +224,8 @@ static void write_counters(struct loop *loop, FILE *out)
     number(out, "slots", count_read(&loop->drain.slots), ", ");
     number(out, "dropped_readings", count_read(&decide->tap_dropped[CLASS_READING]), ", ");
     number(out, "dropped_reserved", count_read(&decide->tap_dropped[CLASS_RESERVED]), "},\n  \"journal\": {");
+    number(out, "bytes", count_read(&loop->drain.journal_bytes), ", ");
+    number(out, "write_errors", count_read(&loop->drain.journal_errors), ", ");
     number(out, "dropped", count_read(&loop->drain.journal_dropped), "},\n  \"watchdog\": {");
     number(out, "stalls", count_read(&loop->watchdog.stalls), ", ");
     number(out, "longest_stall_ms", count_read(&loop->watchdog.longest_ns) / NS_PER_MS, "},\n  \"door\": {");

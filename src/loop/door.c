@@ -47,6 +47,17 @@ static bool answered_by_another(const struct sockaddr_un *address)
     return answered;
 }
 
+/* A socket that nobody listens on is what a crash left; anything else at that path is not ours to remove. */
+static int remove_old(const char *path)
+{
+    struct stat what;
+    if (lstat(path, &what))
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(what.st_mode))
+        return -EEXIST;
+    return unlink(path) ? -errno : 0;
+}
+
 int door_open(struct door *door)
 {
     struct sockaddr_un address;
@@ -56,7 +67,9 @@ int door_open(struct door *door)
     if (answered_by_another(&address))
         return -EADDRINUSE;
     make_folder(door->path);
-    unlink(door->path);
+    error = remove_old(door->path);
+    if (error)
+        return error;
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;

@@ -6,6 +6,15 @@
 
 enum { REST_MS = 5, DISCIPLINE_EVERY = 200 };   /* every second */
 
+static void push_journal(struct drain *drain)
+{
+    struct journal_statistics statistics;
+    journal_flush(drain->journal);
+    journal_statistics(drain->journal, &statistics);
+    atomic_store_explicit(&drain->journal_bytes, statistics.bytes, memory_order_relaxed);
+    atomic_store_explicit(&drain->journal_errors, statistics.write_errors, memory_order_relaxed);
+}
+
 uint32_t drain_some(struct drain *drain)
 {
     uint32_t taken = 0;
@@ -18,7 +27,7 @@ uint32_t drain_some(struct drain *drain)
     }
     count_add(&drain->slots, taken);
     if (drain->journal)
-        journal_flush(drain->journal);
+        push_journal(drain);
     return taken;
 }
 

@@ -9,7 +9,7 @@
 #include "rt/memory.h"
 #include "rt/thread.h"
 
-enum { STOP_GRACE_MS = 500, POLL_MS = 1 };
+enum { STOP_GRACE_MS = 1500, POLL_MS = 1 };
 
 static void rest(void)
 {
@@ -125,13 +125,31 @@ static int start_watchdog(struct loop *loop)
     return error;
 }
 
+/* A spinning SCHED_FIFO thread leaves its core to nobody: the door, the journal and the watchdog would
+ * never run there. */
+static int check_cores(struct loop *loop)
+{
+    const struct site_server *server = &loop->site->server;
+    int core = server->housekeeping_core;
+    if (server->priority <= 0 || core < 0 || (core != server->lane_core && core != server->decide_core))
+        return 0;
+    snprintf(loop->error, sizeof loop->error,
+             "cores: housekeeping core %d is a hot core too, and at priority %d nothing "
+             "else would run there: name another core, or set priority: 0",
+             core, server->priority);
+    return -EINVAL;
+}
+
 int loop_start(struct loop *loop, FILE *notes)
 {
     const struct site_server *server = &loop->site->server;
+    int error = check_cores(loop);
+    if (error)
+        return error;
     note(notes, "main thread not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory not locked", rt_lock_memory());
-    int error = take_door(loop);
+    error = take_door(loop);
     if (!error)
         error = loop_begin(loop);
     /* The tap has its reader before anything is written into it. */

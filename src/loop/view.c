@@ -2,8 +2,11 @@
 #include "loop/view.h"
 
 #include <string.h>
+#include <time.h>
 
 static_assert(sizeof(struct core_counters) % sizeof(uint64_t) == 0, "counters are whole words");
+
+enum { READ_TRIES = 100, READ_REST_NS = 100000 };
 
 static int64_t larger(int64_t a, int64_t b)
 {
@@ -91,10 +94,22 @@ void view_write_meter(struct view *view, uint32_t meter, const struct view_meter
     seqlock_write(&view->meter[meter], word);
 }
 
+/* A writer that lost its core in the middle of a record comes back to it: the cold side waits a little. */
+static bool read_record(const struct seqlock *record, uint64_t word[SEQLOCK_WORDS])
+{
+    const struct timespec rest = {.tv_nsec = READ_REST_NS};
+    for (int i = 0; i < READ_TRIES; i++) {
+        if (seqlock_read(record, word))
+            return true;
+        nanosleep(&rest, NULL);
+    }
+    return false;
+}
+
 bool view_read_node(const struct view *view, uint32_t node, struct view_node *record)
 {
     uint64_t word[SEQLOCK_WORDS];
-    if (!seqlock_read(&view->node[node], word))
+    if (!read_record(&view->node[node], word))
         return false;
     *record = (struct view_node){
         .exposure_mva = (int64_t)word[0], .newest_mva = (int64_t)word[1], .limit_mva = (int64_t)word[2],
@@ -106,7 +121,7 @@ bool view_read_node(const struct view *view, uint32_t node, struct view_node *re
 bool view_read_host(const struct view *view, uint32_t host, struct view_host *record)
 {
     uint64_t word[SEQLOCK_WORDS];
-    if (!seqlock_read(&view->host[host], word))
+    if (!read_record(&view->host[host], word))
         return false;
     *record = (struct view_host){
         .lease_mw = (int64_t)word[0], .exposure_mw = (int64_t)word[1], .draw_mw = (int64_t)word[2],
@@ -118,7 +133,7 @@ bool view_read_host(const struct view *view, uint32_t host, struct view_host *re
 bool view_read_meter(const struct view *view, uint32_t meter, struct view_meter *record)
 {
     uint64_t word[SEQLOCK_WORDS];
-    if (!seqlock_read(&view->meter[meter], word))
+    if (!read_record(&view->meter[meter], word))
         return false;
     *record = (struct view_meter){
         .t_receive_ns = (int64_t)word[0], .age_ns = (int64_t)word[1], .power_mw = (int64_t)word[2],
@@ -130,7 +145,7 @@ bool view_read_counters(const struct view *view, struct core_counters *counters)
 {
     for (uint32_t at = 0; at < VIEW_COUNTER_RECORDS; at++) {
         uint64_t word[SEQLOCK_WORDS];
-        if (!seqlock_read(&view->counter[at], word))
+        if (!read_record(&view->counter[at], word))
             return false;
         size_t first = (size_t)at * sizeof word, left = sizeof *counters - first;
         memcpy((uint8_t *)counters + first, word, left < sizeof word ? left : sizeof word);

@@ -59,7 +59,8 @@ void view_refresh_all(struct view *view, const struct core *core);
 /* rt, the meter's lane */
 void view_write_meter(struct view *view, uint32_t meter, const struct view_meter *record);
 
-/* any: false when the writer kept getting in between; the record is then left as it was. */
+/* cold: false when the writer stood still in the middle of the record for 10 ms; it is then left as it
+ * was. */
 bool view_read_node(const struct view *view, uint32_t node, struct view_node *record);
 bool view_read_host(const struct view *view, uint32_t host, struct view_host *record);
 bool view_read_meter(const struct view *view, uint32_t meter, struct view_meter *record);

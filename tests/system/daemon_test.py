@@ -175,7 +175,9 @@ def case_starts():
         for old, new, code, words in [
                 ('fb-meters-dsts', 'fb-nowhere', 3, 'fb-nowhere'),
                 ('kind: main', 'kind: mian', 4, 'error'),
+                ('housekeeping: 0}\n    priority: 0', 'housekeeping: 1}\n    priority: 5', 4, 'hot core'),
                 (f'door: {bed.door}', f'journal: {bed.folder}/none/x', 3, 'none/x')]:
+            assert old in site
             with open(bed.site, 'w', encoding='utf-8') as file:
                 file.write(site.replace(old, new))
             daemon = bed.start(wait=False)
@@ -232,7 +234,7 @@ def case_sigterm():
         print(f'stopped in {took_s:.2f} s; decided {decided}; journal {found}')
         assert took_s < STOP_S
         assert found['slots'] == decided and found['gaps'] == 0 and found['clean_end']
-        assert found['readings'] > 100 and found['reports'] > 100 and found['ticks'] > 100
+        assert found['readings'] > 100 and found['reports'] > 100 and found['ticks'] > 50
         assert found['digests'] >= 2 and found['digests_wrong'] == 0
         assert not os.path.exists(bed.door)
 

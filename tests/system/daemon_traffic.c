@@ -209,6 +209,7 @@ int main(int argc, char **argv)
            (unsigned long long)traffic.measurements, (unsigned long long)traffic.damaged,
            (unsigned long long)traffic.reports, (unsigned long long)traffic.leases,
            (unsigned long long)traffic.accepted, (unsigned long long)traffic.unreadable);
+    free(traffic.host);
     site_unload(&traffic.site);
     return 0;
 }
