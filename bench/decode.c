@@ -9,14 +9,11 @@
 #include <string.h>
 #include <time.h>
 
+
 #include "bench_commit.h"
 #include "msg/frame.h"
 #include "upmu.pb-c.h"
 #include "wire/upmu.h"
-
-#ifndef BENCH_COMMIT
-#define BENCH_COMMIT "unknown"
-#endif
 
 enum { BATCH = 64, COPIES = 16, SAMPLES = 20000, ARENA_BYTES = 4096, BIN_MAX = 4096, WARM_UP = 200 };
 

@@ -5,19 +5,21 @@
 
 #include <pthread.h>
 
-enum { RT_STACK_BYTES = 512 * 1024 };
+enum { RT_STACK_BYTES = 1024 * 1024 };
 
-/* setup: starts a thread with a small stack (locked memory counts all of it) and a name of at most 15 characters.
- * 0 or -errno. */
+/* setup: starts a thread with a small stack (locked memory counts all of it) and a name of at most 15
+ * characters. 0 or -errno. */
 int rt_spawn(pthread_t *thread, const char *name, void *(*run)(void *), void *argument);
 
 /* setup: the calling thread runs on this core only; -1 leaves it anywhere. 0 or -errno. */
 int rt_pin(int core);
 
-/* setup: the calling thread becomes SCHED_FIFO at this priority; 0 leaves the scheduler alone. 0 or -errno. */
+/* setup: the calling thread becomes SCHED_FIFO at this priority; 0 leaves the scheduler alone. 0 or
+ * -errno. */
 int rt_fifo(int priority);
 
-/* setup: touches the part of the stack that a hot thread may use, so that its first burst faults nothing in. */
+/* setup: touches the part of the stack that a hot thread may use, so that its first burst faults nothing
+ * in. */
 void rt_touch_stack(void);
 
 #endif

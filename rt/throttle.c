@@ -29,7 +29,8 @@ static int write_runtime(int fd, long runtime_us)
     return pwrite(fd, text, (size_t)length, 0) == length ? 0 : -errno;
 }
 
-/* The keeper: holds nothing but the lifeline and the file, hears no signal meant for the daemon, waits for the end. */
+/* The keeper: holds nothing but the lifeline and the file, hears no signal meant for the daemon, waits for
+ * the end. */
 static _Noreturn void keep(int lifeline, int fd, long runtime_us)
 {
     sigset_t all;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RT throttling: by default Linux stops a spinning SCHED_FIFO thread for 50 ms in every second, a whole control budget.
- * It is lifted while the daemon runs. A keeper process puts the old value back when the daemon is gone for whatever
- * reason, SIGKILL included: a signal handler could not promise that.
+ * RT throttling: by default Linux stops a spinning SCHED_FIFO thread for 50 ms in every second, a whole
+ * control budget. It is lifted while the daemon runs. A keeper process puts the old value back when the
+ * daemon is gone for whatever reason, SIGKILL included: a signal handler could not promise that.
  */
 #ifndef FLYBALL_RT_THROTTLE_H
 #define FLYBALL_RT_THROTTLE_H
@@ -18,10 +18,12 @@ struct rt_throttle {
 };
 
 /* setup, before any other thread exists (forks). `file` is RT_THROTTLE_FILE but in tests.
- * 1: lifted. 0: nothing was throttled. -errno: not permitted, or the keeper could not start; nothing changed. */
+ * 1: lifted. 0: nothing was throttled. -errno: not permitted, or the keeper could not start; nothing
+ * changed. */
 int rt_throttle_lift(struct rt_throttle *throttle, const char *file);
 
-/* setup: puts the old value back and waits until it stands. 0 or -errno. Harmless where nothing was lifted. */
+/* setup: puts the old value back and waits until it stands. 0 or -errno. Harmless where nothing was
+ * lifted. */
 int rt_throttle_restore(struct rt_throttle *throttle);
 
 #endif

@@ -140,7 +140,8 @@ static void print_host(const json_t *host)
     if (strcmp(word(host, "state"), "leased"))
         snprintf(text, sizeof text, "%s", word(host, "state"));
     else
-        snprintf(text, sizeof text, "%.1f of %.1f kW", number(host, "draw_w") / 1e3, number(host, "lease_w") / 1e3);
+        snprintf(text, sizeof text, "%.1f of %.1f kW", number(host, "draw_w") / 1e3,
+                 number(host, "lease_w") / 1e3);
     printf("%-12s %-17s", word(host, "id"), text);
 }
 
@@ -265,7 +266,9 @@ const struct cli_verb cli_status = {
     .name = "status",
     .arguments = "SITE | --door PATH [--json]",
     .summary = "is all well? verdict, nodes, meters, hosts, latencies, counters of a running flyballd",
-    .help = "SITE is the site file the daemon runs with: its row of servers: names the door. --door PATH asks that socket.\n"
-            "--json prints the daemon's answer as it is. Exit code: 0 ok or starting, 1 alarm, 3 no daemon answers.\n",
+    .help = "SITE is the site file the daemon runs with: its row of servers: names the door. --door PATH "
+            "asks that socket.\n"
+            "--json prints the daemon's answer as it is. Exit code: 0 ok or starting, 1 alarm, 3 no daemon "
+            "answers.\n",
     .run = run_status,
 };

@@ -8,12 +8,19 @@
 #include "msg/lease.h"
 #include "msg/model.h"
 
-/* The newest stretch of time and the one before, each half of policy.demand_hold_ns long. */
+enum { DEMAND_STRETCHES = 4 };
+
+/* policy.demand_hold_ns in equal stretches; the newest is being filled, so between three quarters and all of the time
+ * is remembered. */
 struct demand {
     int64_t stretch_start_ns;
-    int64_t draw_mw, earlier_draw_mw;       /* highest draw of each */
-    int64_t held_cap_mw, earlier_held_cap_mw; /* highest cap at which the host was held down; -1 = was not */
+    uint32_t newest;                            /* stretch being filled */
+    int64_t draw_mw[DEMAND_STRETCHES];          /* highest draw */
+    int64_t held_cap_mw[DEMAND_STRETCHES];      /* highest cap at which the host was held down; -1 = was not */
 };
+
+/* setup */
+void demand_init(struct demand *demand, int64_t t_ns);
 
 /* rt: takes what a report says of draw and cap. */
 void demand_report(struct demand *demand, const struct model_policy *policy, const struct report *report, int64_t t_ns);

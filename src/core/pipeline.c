@@ -73,7 +73,7 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     emergency_init(&core->emergencies, model);
     for (uint32_t i = 0; i < model->host_count; i++) {
         core->cluster.target_mw[i] = -1;
-        core->demand[i] = (struct demand){.stretch_start_ns = t_ns, .held_cap_mw = -1, .earlier_held_cap_mw = -1};
+        demand_init(&core->demand[i], t_ns);
     }
     for (uint32_t i = 0; i < model->meter_count; i++)
         core->detect[i].measured_mw = -1;
@@ -121,13 +121,20 @@ static void on_reading(struct core *core, const struct reading *reading)
 
 /* ---- report: account, and answer at once ---- */
 
+/* A cut frees watts for others only once a report shows that it has held for A; every further change starts that time anew.
+ * So a cut is left alone until it is confirmed. */
+static bool cut_is_settling(const struct ledger_host *h)
+{
+    return h->newest_mw >= 0 && ledger_exposed_cap_mw(h) > h->newest_mw && ledger_exposed_cap_mw(h) > h->fail_safe_mw;
+}
+
 /* What this host should have now: its share where arbitration has given one, else what it has. */
 static int64_t wanted_cap(const struct core *core, uint32_t host, enum egress_why *why)
 {
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
     int64_t newest_mw = h->newest_mw >= 0 ? h->newest_mw : h->fail_safe_mw;
-    if (target_mw < 0)
+    if (target_mw < 0 || cut_is_settling(h))
         target_mw = newest_mw;
     *why = target_mw > newest_mw ? WHY_SHARE : target_mw < newest_mw ? WHY_CUT : WHY_RENEWAL;
     return target_mw;
@@ -161,7 +168,7 @@ static void push_target(struct core *core, uint32_t host)
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
     int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
-    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded)
+    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h))
         return;
     bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
     if (target_mw < h->newest_mw - grain_mw) {

@@ -123,10 +123,15 @@ static int open_ports(struct loop *loop)
     const struct site_server *server = &loop->site->server;
     for (uint32_t i = 0; i < server->port_count; i++) {
         const struct site_port *row = &server->port[i];
-        struct port_config config = {
-            .driver = row->driver, .interface = row->interface, .mtu = row->mtu, .ring_frames = row->ring_frames,
-            .queues = 1, .hugepages = server->hugepages, .memory_mib = server->memory_mib,
-            .housekeeping_core = server->housekeeping_core, .eal_extra = server->eal[0] ? server->eal : NULL};
+        struct port_config config = {.driver = row->driver,
+                                     .interface = row->interface,
+                                     .mtu = row->mtu,
+                                     .ring_frames = row->ring_frames,
+                                     .queues = 1,
+                                     .hugepages = server->hugepages,
+                                     .memory_mib = server->memory_mib,
+                                     .housekeeping_core = server->housekeeping_core,
+                                     .eal_extra = server->eal[0] ? server->eal : NULL};
         int error = port_open(&loop->port[i], &config);
         if (error) {
             snprintf(loop->error, sizeof loop->error, "port %s %s: %s", row->driver, row->interface,
@@ -146,7 +151,8 @@ static struct endpoint local_end(const struct loop *loop, uint32_t port)
     return local;
 }
 
-/* With two ports, meters speak on the first and hosts on the second: a network of meters cannot report for hosts. */
+/* With two ports, meters speak on the first and hosts on the second: a network of meters cannot report for
+ * hosts. */
 static uint32_t kinds_of(uint32_t port, uint32_t ports)
 {
     uint32_t meters = 1U << FRAME_MEASUREMENT, hosts = 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST;
@@ -209,7 +215,8 @@ static int open_journal(struct loop *loop)
 {
     if (!loop->options.journal[0])
         return 0;
-    struct journal_start start = {.epoch = loop->epoch, .t_ns = loop->t_start_ns, .realtime_ns = (int64_t)loop->epoch};
+    struct journal_start start = {
+        .epoch = loop->epoch, .t_ns = loop->t_start_ns, .realtime_ns = (int64_t)loop->epoch};
     int error = journal_create(&loop->journal, loop->options.journal, &loop->site->model, &start);
     if (error)
         snprintf(loop->error, sizeof loop->error, "journal %s: %s", loop->options.journal, strerror(-error));

@@ -22,8 +22,8 @@ enum { HOTS_MAX = 2 };
 #define STALL_COUNTED_NS (INT64_C(100) * NS_PER_MS)
 #define STALL_FATAL_NS (INT64_C(5) * NS_PER_S)
 
-/* Looks at the heartbeats of the hot threads. A hot thread that stands still for STALL_FATAL_NS ends the process: a
- * supervisor starts it again, and until then the leases run out by themselves. */
+/* Looks at the heartbeats of the hot threads. A hot thread that stands still for STALL_FATAL_NS ends the
+ * process: a supervisor starts it again, and until then the leases run out by themselves. */
 struct watchdog {
     struct hot *hot;
     uint32_t hots;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counters with one writing thread and any number of readers: relaxed, so a read may be a little old, never torn. */
+/* Counters with one writing thread and any number of readers: relaxed, so a read may be a little old,
+ * never torn. */
 #ifndef FLYBALL_LOOP_COUNT_H
 #define FLYBALL_LOOP_COUNT_H
 
@@ -11,7 +12,8 @@ typedef _Atomic uint64_t count_t;
 /* rt, the one writer: a plain load, add and store; no locked instruction is needed. */
 static inline void count_add(count_t *count, uint64_t more)
 {
-    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + more, memory_order_relaxed);
+    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + more,
+                          memory_order_relaxed);
 }
 
 /* any */

@@ -18,8 +18,8 @@ static uint32_t delta(int64_t from_ns, int64_t to_ns)
     return delta_ns < UINT32_MAX ? (uint32_t)delta_ns : UINT32_MAX;
 }
 
-/* A step may send one lease to every host: nothing is taken in while that would not fit, so nothing is ever lost between
- * decide and egress. What waits, waits in the lanes, where admission sheds by class. */
+/* A step may send one lease to every host: nothing is taken in while that would not fit, so nothing is
+ * ever lost between decide and egress. What waits, waits in the lanes, where admission sheds by class. */
 static bool room(struct decide *decide)
 {
     uint32_t need = decide->outbox.capacity;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one sequencer: merges the lanes into the ring, lets ticks in at their times, takes the step, hands leases to
- * egress and a copy of the slot to the tap. One thread owns it.
+ * The one sequencer: merges the lanes into the ring, lets ticks in at their times, takes the step, hands
+ * leases to egress and a copy of the slot to the tap. One thread owns it.
  */
 #ifndef FLYBALL_LOOP_DECIDE_H
 #define FLYBALL_LOOP_DECIDE_H
@@ -17,7 +17,8 @@
 
 enum { INPUTS_MAX = LANES_MAX + 1 };
 
-/* The tap drops readings when it is this full: reports, ticks and what they need to be understood come last. */
+/* The tap drops readings when it is this full: reports, ticks and what they need to be understood come
+ * last. */
 enum { TAP_READING_DROP_PCT = 90 };
 
 struct decide_counters {
@@ -50,8 +51,8 @@ struct decide {
 /* setup: t_ns is what core_init was given. */
 void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns);
 
-/* rt: takes the oldest input or the tick that is due before it, through the step. False when nothing is due, or egress
- * has no room for what a step may send. The slot stays in hand until decide_tap. */
+/* rt: takes the oldest input or the tick that is due before it, through the step. False when nothing is
+ * due, or egress has no room for what a step may send. The slot stays in hand until decide_tap. */
 bool decide_next(struct decide *decide);
 
 /* rt: some lane has an input that waits. */
@@ -60,8 +61,8 @@ bool decide_waiting(const struct decide *decide);
 /* rt: one part of an open tick. False when none is open, or a new tick is due. */
 bool decide_part(struct decide *decide);
 
-/* rt: ends the slot in hand: copies it into the tap, a due digest behind it. sent_ns: when its leases left, where this
- * thread knows, else 0. */
+/* rt: ends the slot in hand: copies it into the tap, a due digest behind it. sent_ns: when its leases
+ * left, where this thread knows, else 0. */
 void decide_tap(struct decide *decide, int64_t sent_ns);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything the daemon tells of itself, as one JSON object. Read from the views, counters and copies only. */
+/* Everything the daemon tells of itself, as one JSON object. Read from the views, counters and copies
+ * only. */
 #include <string.h>
 #include <time.h>
 
@@ -46,8 +47,8 @@ static void write_meters(const struct loop *loop, FILE *out, int64_t now_ns)
         else
             fprintf(out, ", \"age_ms\": %.3f", (double)age_ns / 1e6);
         fprintf(out, ", \"fresh_ms\": %.3f, \"power_w\": %.1f, \"current_a\": %.2f, \"voltage_v\": %.2f}",
-                (double)model->meter[i].fresh_ns / 1e6, (double)meter.power_mw / 1e3, (double)meter.current_ma / 1e3,
-                (double)meter.voltage_mv / 1e3);
+                (double)model->meter[i].fresh_ns / 1e6, (double)meter.power_mw / 1e3,
+                (double)meter.current_ma / 1e3, (double)meter.voltage_mv / 1e3);
     }
     fputs("],\n", out);
 }
@@ -63,7 +64,8 @@ static void write_nodes(const struct loop *loop, FILE *out)
         view_read_node(&loop->view, i, &node);
         fprintf(out, "%s\n  {\"id\": ", i ? "," : "");
         text(out, model->node[i].name);
-        fprintf(out, ", \"kind\": \"%s\"", model->node[i].kind < NODE_KIND_COUNT ? kinds[model->node[i].kind] : "?");
+        fprintf(out, ", \"kind\": \"%s\"",
+                model->node[i].kind < NODE_KIND_COUNT ? kinds[model->node[i].kind] : "?");
         if (node.measured_mw < 0)
             fputs(", \"load_w\": null", out);
         else
@@ -107,7 +109,8 @@ static void write_hosts(const struct loop *loop, FILE *out, int64_t now_ns)
                     (double)(now_ns - host.report_t_ns) / 1e6);
         else
             fputs(", \"draw_w\": null, \"report_age_ms\": null", out);
-        fprintf(out, ", \"accepted\": %s, \"why\": \"%s\"}", host.accepted ? "true" : "false", why_word(host.why));
+        fprintf(out, ", \"accepted\": %s, \"why\": \"%s\"}", host.accepted ? "true" : "false",
+                why_word(host.why));
     }
     fputs("],\n", out);
 }
@@ -131,8 +134,8 @@ static void write_latency(const struct loop *loop, FILE *out, const char *name, 
 {
     struct histogram copy;
     copy_latency(loop, latency, &copy);
-    fprintf(out, "\n  \"%s\": {\"n\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}%s", name,
-            (unsigned long long)copy.count, (double)histogram_quantile(&copy, 0.5) / 1e3,
+    fprintf(out, "\n  \"%s\": {\"n\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}%s",
+            name, (unsigned long long)copy.count, (double)histogram_quantile(&copy, 0.5) / 1e3,
             (double)histogram_quantile(&copy, 0.99) / 1e3, (double)histogram_quantile(&copy, 0.999) / 1e3,
             (double)copy.max_ns / 1e3, after);
 }
@@ -161,7 +164,8 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
     for (int i = 1; i < REFUSAL_COUNT; i++)
-        number(out, refusal_name(i), count_read(&counters->refused[i]), i + 1 < REFUSAL_COUNT ? ", " : "},\n");
+        number(out, refusal_name(i), count_read(&counters->refused[i]),
+               i + 1 < REFUSAL_COUNT ? ", " : "},\n");
     fputs("     \"shed\": {", out);
     number(out, "detail", count_read(&counters->shed[CLASS_DETAIL]), ", ");
     number(out, "reading", count_read(&counters->shed[CLASS_READING]), ", ");

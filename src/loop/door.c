@@ -103,6 +103,8 @@ static void answer(struct door *door, int fd)
     char request[DOOR_REQUEST_BYTES], *text = NULL;
     size_t bytes = 0;
     ssize_t got = recv(fd, request, sizeof request, 0);
+    if (got <= 0)       /* only looked whether somebody is here */
+        return;
     bool known = got == 6 && !memcmp(request, "status", 6) && may_read(fd);
     FILE *out = open_memstream(&text, &bytes);
     if (!out)

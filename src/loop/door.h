@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The door: a local SEQPACKET socket, served by one cold thread, one peer after the other. A request is one packet with
- * one word; the answer is one JSON document over as many packets as it takes, then the end of the connection.
+ * The door: a local SEQPACKET socket, served by one cold thread, one peer after the other. A request is one
+ * packet with one word; the answer is one JSON document over as many packets as it takes, then the end of the
+ * connection.
  */
 #ifndef FLYBALL_LOOP_DOOR_H
 #define FLYBALL_LOOP_DOOR_H
@@ -27,7 +28,8 @@ struct door {
     count_t answered, refused;
 };
 
-/* setup: makes the socket at door->path (and its folder), taking the place of one that nobody listens on. 0 or -errno;
+/* setup: makes the socket at door->path (and its folder), taking the place of one that nobody listens on. 0
+ * or -errno;
  * -EADDRINUSE when another daemon answers there. */
 int door_open(struct door *door);
 void door_close(struct door *door);

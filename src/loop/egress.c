@@ -28,7 +28,9 @@ static void give_back(struct egress_stage *stage, uint32_t host, uint64_t sequen
     struct slot *slot = spsc_claim(stage->returns);
     if (!slot)
         return;
-    *slot = (struct slot){.kind = SLOT_REFUSED, .lane = stage->lane, .t_receive_ns = timebase_now_ns(stage->base),
+    *slot = (struct slot){.kind = SLOT_REFUSED,
+                          .lane = stage->lane,
+                          .t_receive_ns = timebase_now_ns(stage->base),
                           .refused = {.host = host, .sequence = sequence}};
     spsc_publish(stage->returns);
 }
@@ -69,8 +71,10 @@ static bool build(struct egress_stage *stage, const struct egress *record, bool 
     }
     stage->frame[at].data = data;
     stage->frame[at].length = udp_build(data, &stage->local, &to, payload_bytes);
-    stage->pending[at] = (struct egress_pending){.host = record->host, .emergency = emergency,
-                                                 .sequence = record->sequence, .t_receive_ns = record->t_receive_ns};
+    stage->pending[at] = (struct egress_pending){.host = record->host,
+                                                 .emergency = emergency,
+                                                 .sequence = record->sequence,
+                                                 .t_receive_ns = record->t_receive_ns};
     return true;
 }
 
@@ -95,8 +99,8 @@ static void transmit(struct egress_stage *stage, uint32_t count)
     count_add(&stage->counters.refused, count - taken);
 }
 
-/* The first leases of an emergency leave before the rest is encoded: they arrive sooner than a whole burst would by what
- * encoding it takes, at the price of one more call of the driver. */
+/* The first leases of an emergency leave before the rest is encoded: they arrive sooner than a whole burst
+ * would by what encoding it takes, at the price of one more call of the driver. */
 static uint32_t burst_most(struct egress_stage *stage)
 {
     bool emergency = spsc_peek(stage->emergency) != NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Leases out: emergencies first, then the rest; encoded, framed, sent in bursts. What the port does not take comes back
- * to decide as an input slot. In any mode but enforce nothing leaves.
+ * Leases out: emergencies first, then the rest; encoded, framed, sent in bursts. What the port does not take
+ * comes back to decide as an input slot. In any mode but enforce nothing leaves.
  */
 #ifndef FLYBALL_LOOP_EGRESS_H
 #define FLYBALL_LOOP_EGRESS_H

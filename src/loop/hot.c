@@ -38,8 +38,9 @@ static uint32_t send_some(struct egress_stage *egress)
     return sent;
 }
 
-/* Ends the slot in hand. A thread that also sends does so first, so that leases leave before anything is recorded; but
- * while more inputs wait and nothing is urgent, the leases of several slots leave in one burst. */
+/* Ends the slot in hand. A thread that also sends does so first, so that leases leave before anything is
+ * recorded; but while more inputs wait and nothing is urgent, the leases of several slots leave in one
+ * burst. */
 static void finish_slot(struct path *path, uint32_t roles)
 {
     int64_t sent_ns = 0;

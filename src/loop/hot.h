@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The hot threads: one that does everything to completion, or one for packets and one for decisions. Same turns. */
+/* The hot threads: one that does everything to completion, or one for packets and one for decisions. Same
+ * turns. */
 #ifndef FLYBALL_LOOP_HOT_H
 #define FLYBALL_LOOP_HOT_H
 
@@ -38,7 +39,8 @@ struct hot {
     _Alignas(64) count_t beat;      /* turns, watched from outside */
 };
 
-/* setup: the thread's body. Pins itself, attaches its queues, seals, says ready, turns until the stop reaches it. */
+/* setup: the thread's body. Pins itself, attaches its queues, seals, says ready, turns until the stop
+ * reaches it. */
 void *hot_run(void *hot);
 
 /* rt: one turn of a thread with these roles. Returns whether anything was done. */

@@ -106,7 +106,8 @@ static void learn_mac(struct lane *lane, uint32_t host, const uint8_t mac[6])
     atomic_store_explicit(&lane->host_mac[host], learned, memory_order_relaxed);
 }
 
-static int report(struct lane *lane, const struct frame *frame, const struct endpoint *from, int64_t t_receive_ns)
+static int report(struct lane *lane, const struct frame *frame, const struct endpoint *from,
+                  int64_t t_receive_ns)
 {
     struct report body = {0};
     int refused = report_decode(frame->body, frame->body_bytes, &body);

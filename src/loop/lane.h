@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One receive queue: burst -> udp -> frame -> body -> seen before? -> too old? -> slot in the lane's queue.
- * A frame that is refused for whatever reason is counted by name and changes nothing that a decision depends on.
+ * A frame that is refused for whatever reason is counted by name and changes nothing that a decision depends
+ * on.
  */
 #ifndef FLYBALL_LOOP_LANE_H
 #define FLYBALL_LOOP_LANE_H
@@ -49,7 +50,8 @@ struct lane {
     struct age *age;
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
-    uint32_t depth;                     /* of `out`, at most: read once a burst, plus what was admitted since */
+    /* of `out`, at most: read once a burst, plus what was admitted since */
+    uint32_t depth;
     uint32_t shed[CLASS_COUNT];         /* not yet told to decide */
     struct lane_counters counters;
     struct latency decoded;             /* receive -> admitted */
@@ -58,15 +60,17 @@ struct lane {
 /* rt, receiving thread: one burst, at most BURST_MAX frames. Returns how many came. */
 uint32_t lane_burst(struct lane *lane);
 
-/* rt, receiving thread: one frame found by the poll at t_receive_ns. Returns ACCEPTED or enum refusal, counted. */
+/* rt, receiving thread: one frame found by the poll at t_receive_ns. Returns ACCEPTED or enum refusal,
+ * counted. */
 int lane_frame(struct lane *lane, const uint8_t *data, uint32_t length, int64_t t_receive_ns);
 
-/* rt, receiving thread: a slot to fill, or NULL where its class is shed (counted; the next slot admitted tells). */
+/* rt, receiving thread: a slot to fill, or NULL where its class is shed (counted; the next slot admitted
+ * tells). */
 struct slot *lane_admit(struct lane *lane, enum slot_class class);
 
-/* setup: places of a lane's queue, a power of two: the reserve above READING_SHED_PCT holds every report that may arrive
- * while decide stands still for 54 ms (the longest stop seen with a fair server, machine notes), and a tick and a
- * refused lease for each host. */
+/* setup: places of a lane's queue, a power of two: the reserve above READING_SHED_PCT holds every report
+ * that may arrive while decide stands still for 54 ms (the longest stop seen with a fair server, machine
+ * notes), and a tick and a refused lease for each host. */
 uint32_t lane_places(const struct model *model);
 
 #endif

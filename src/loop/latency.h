@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A histogram that one hot thread fills and one cold thread may ask a copy of: the owner copies a piece each turn. */
+/* A histogram that one hot thread fills and one cold thread may ask a copy of: the owner copies a piece
+ * each turn. */
 #ifndef FLYBALL_LOOP_LATENCY_H
 #define FLYBALL_LOOP_LATENCY_H
 
@@ -24,8 +25,8 @@ bool latency_serve(struct latency *latency);
 /* cold, the one asker: asks for a copy, unless one is under way. */
 void latency_ask(struct latency *latency);
 
-/* cold, the one asker: true and the copy when it is complete. Buckets are copied over several turns, so `count` is made
- * from them again. */
+/* cold, the one asker: true and the copy when it is complete. Buckets are copied over several turns, so
+ * `count` is made from them again. */
 bool latency_take(struct latency *latency, struct histogram *into);
 
 #endif

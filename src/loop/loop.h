@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon whole: built from a site, started, stopped. Hot parts live in the arena and run in hot.c; everything here is
- * their cold twin.
+ * The daemon whole: built from a site, started, stopped. Hot parts live in the arena and run in hot.c;
+ * everything here is their cold twin.
  */
 #ifndef FLYBALL_LOOP_LOOP_H
 #define FLYBALL_LOOP_LOOP_H
@@ -51,11 +51,12 @@ struct loop {
 /* setup: memory, queues, ports. 0 or -errno with loop->error. On failure loop_close frees what there is. */
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options);
 
-/* setup: the epoch and its core begin now; the journal is created. Called by loop_start, once memory is locked, which may
- * take a second: the first tick is not late. */
+/* setup: the epoch and its core begin now; the journal is created. Called by loop_start, once memory is
+ * locked, which may take a second: the first tick is not late. */
 int loop_begin(struct loop *loop);
 
-/* setup: threads. What the machine does not permit is told to `notes`, one line each. 0 or -errno with loop->error. */
+/* setup: threads. What the machine does not permit is told to `notes`, one line each. 0 or -errno with
+ * loop->error. */
 int loop_start(struct loop *loop, FILE *notes);
 
 /* cold: packets stop, decisions end, leases leave, tap and journal are drained, threads are joined. */

@@ -28,8 +28,10 @@ static void end_stalled(const struct hot *hot, int64_t stall_ns)
 {
     (void)hot;
     char text[160];
-    int length = snprintf(text, sizeof text, "flyballd: a hot thread has stood still for %lld ms: ending, so that it "
-                          "is started again; leases run out by themselves\n", (long long)(stall_ns / NS_PER_MS));
+    int length = snprintf(text, sizeof text,
+                          "flyballd: a hot thread has stood still for %lld ms: ending, so that it "
+                          "is started again; leases run out by themselves\n",
+                          (long long)(stall_ns / NS_PER_MS));
     if (length > 0 && write(STDERR_FILENO, text, (size_t)length) < 0)
         _exit(2);
     _exit(1);
@@ -46,7 +48,8 @@ static int spawn(struct loop *loop, pthread_t *thread, const char *name, void *(
 static int start_hot(struct loop *loop, const char *name, uint32_t roles, int core)
 {
     struct hot *hot = &loop->hot[loop->hots];
-    *hot = (struct hot){.path = &loop->path, .roles = roles, .core = core, .priority = loop->site->server.priority};
+    *hot = (struct hot){
+        .path = &loop->path, .roles = roles, .core = core, .priority = loop->site->server.priority};
     int error = spawn(loop, &hot->thread, name, hot_run, hot);
     if (error)
         return error;
@@ -56,7 +59,8 @@ static int start_hot(struct loop *loop, const char *name, uint32_t roles, int co
         rest();
     if (atomic_load_explicit(&hot->state, memory_order_acquire) != HOT_FAILED)
         return 0;
-    snprintf(loop->error, sizeof loop->error, "a queue could not be attached: %s", strerror(-hot->attach_error));
+    snprintf(loop->error, sizeof loop->error, "a queue could not be attached: %s",
+             strerror(-hot->attach_error));
     return hot->attach_error;
 }
 

@@ -13,7 +13,8 @@ int64_t verdict_meter_age_ns(const struct view_meter *meter, int64_t now_ns)
     return meter->age_ns + (since_ns > 0 ? since_ns : 0);
 }
 
-static void look_at_meters(struct verdict *verdict, const struct model *model, const struct view *view, int64_t now_ns)
+static void look_at_meters(struct verdict *verdict, const struct model *model, const struct view *view,
+                           int64_t now_ns)
 {
     for (uint32_t i = 0; i < model->meter_count; i++) {
         struct view_meter meter;
@@ -28,7 +29,8 @@ static void look_at_meters(struct verdict *verdict, const struct model *model, c
     }
 }
 
-static void look_at_hosts(struct verdict *verdict, const struct model *model, const struct view *view, int64_t now_ns)
+static void look_at_hosts(struct verdict *verdict, const struct model *model, const struct view *view,
+                          int64_t now_ns)
 {
     for (uint32_t i = 0; i < model->host_count; i++) {
         struct view_host host;
@@ -62,11 +64,13 @@ static void look_at_nodes(struct verdict *verdict, const struct model *model, co
 
 static const char *mode_words(uint32_t mode)
 {
-    static const char *const words[] = {"off: nothing is sent", "shadow: nothing is sent", "advise: nothing is sent"};
+    static const char *const words[] = {"off: nothing is sent", "shadow: nothing is sent",
+                                        "advise: nothing is sent"};
     return mode < MODE_ENFORCE ? words[mode] : NULL;
 }
 
-/* Exposure is an alarm only where leases are sent: elsewhere every host counts at its physical maximum anyway. */
+/* Exposure is an alarm only where leases are sent: elsewhere every host counts at its physical maximum
+ * anyway. */
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
     if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures)
@@ -86,7 +90,8 @@ static void append(struct verdict *verdict, size_t *used, const char *format, ui
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(part, sizeof part, format, (unsigned long long)count);
 #pragma GCC diagnostic pop
-    int wrote = snprintf(verdict->words + *used, sizeof verdict->words - *used, "%s%s", *used ? "; " : "", part);
+    int wrote =
+        snprintf(verdict->words + *used, sizeof verdict->words - *used, "%s%s", *used ? "; " : "", part);
     *used += wrote > 0 ? (size_t)wrote : 0;
 }
 
@@ -96,7 +101,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model)
     append(verdict, &used, "nodes in emergency: %llu", verdict->nodes_emergency);
     append(verdict, &used, "meters silent or stale: %llu", verdict->meters_silent);
     if (model->mode == MODE_ENFORCE) {
-        append(verdict, &used, "hosts not heard for a lease time: %llu", model->host_count - verdict->hosts_heard);
+        append(verdict, &used, "hosts not heard for a lease time: %llu",
+               model->host_count - verdict->hosts_heard);
         append(verdict, &used, "nodes exposed above their limit: %llu", verdict->nodes_above);
         append(verdict, &used, "nodes in recovery: %llu", verdict->nodes_recovery);
     }
@@ -108,14 +114,15 @@ static void say_ok(struct verdict *verdict, const struct model *model)
     const char *mode = mode_words(model->mode), *worst = "-";
     if (verdict->worst_node != INDEX_NONE)
         worst = model->node[verdict->worst_node].name;
-    snprintf(verdict->words, sizeof verdict->words,
-             "%s%s%u meters fresh; %u of %u hosts hold a lease; nearest to its limit: %.31s at %.1f %% exposed",
-             mode ? mode : "", mode ? "; " : "", verdict->meters_fresh, verdict->hosts_leased, model->host_count, worst,
-             (double)verdict->worst_ppm / 1e4);
+    snprintf(
+        verdict->words, sizeof verdict->words,
+        "%s%s%u meters fresh; %u of %u hosts hold a lease; nearest to its limit: %.31s at %.1f %% exposed",
+        mode ? mode : "", mode ? "; " : "", verdict->meters_fresh, verdict->hosts_leased, model->host_count,
+        worst, (double)verdict->worst_ppm / 1e4);
 }
 
-void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view, int64_t t_start_ns,
-                  int64_t now_ns)
+void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
+                  int64_t t_start_ns, int64_t now_ns)
 {
     *verdict = (struct verdict){.worst_node = INDEX_NONE};
     struct core_counters counters;
@@ -128,7 +135,8 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
         say_ok(verdict, model);
         return;
     }
-    /* Right after a start nobody has been heard, and everybody counts at the physical maximum: no alarm yet. */
+    /* Right after a start nobody has been heard, and everybody counts at the physical maximum: no alarm
+     * yet. */
     bool starting = now_ns - t_start_ns < VERDICT_STARTING_NS && !verdict->nodes_emergency &&
                     !verdict->invariant_failures;
     verdict->level = starting ? VERDICT_STARTING : VERDICT_ALARM;

@@ -26,7 +26,7 @@ struct verdict {
 int64_t verdict_meter_age_ns(const struct view_meter *meter, int64_t now_ns);
 
 /* cold */
-void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view, int64_t t_start_ns,
-                  int64_t now_ns);
+void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
+                  int64_t t_start_ns, int64_t now_ns);
 
 #endif

@@ -44,9 +44,14 @@ static void write_host(struct view *view, const struct core *core, uint32_t at)
 {
     struct core_host_view host;
     core_host_view(core, at, &host);
-    uint64_t word[SEQLOCK_WORDS] = {
-        (uint64_t)host.lease_mw, (uint64_t)host.exposure_mw, (uint64_t)host.draw_mw, (uint64_t)host.report_t_ns,
-        host.incarnation, (uint64_t)host.state | (uint64_t)host.why << 8 | (uint64_t)host.accepted << 16, 0};
+    uint64_t word[SEQLOCK_WORDS] = {(uint64_t)host.lease_mw,
+                                    (uint64_t)host.exposure_mw,
+                                    (uint64_t)host.draw_mw,
+                                    (uint64_t)host.report_t_ns,
+                                    host.incarnation,
+                                    (uint64_t)host.state | (uint64_t)host.why << 8 |
+                                        (uint64_t)host.accepted << 16,
+                                    0};
     seqlock_write(&view->host[at], word);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the cold side may see of the loop while it runs: sequence-locked records of 64 bytes. Decide writes nodes, hosts
- * and the counters of the core; the lanes write meters. Nobody reads the core itself but its owner.
+ * What the cold side may see of the loop while it runs: sequence-locked records of 64 bytes. Decide writes
+ * nodes, hosts and the counters of the core; the lanes write meters. Nobody reads the core itself but its
+ * owner.
  */
 #ifndef FLYBALL_LOOP_VIEW_H
 #define FLYBALL_LOOP_VIEW_H

@@ -60,8 +60,8 @@ void *watchdog_run(void *argument)
     while (!atomic_load_explicit(&watchdog->stop, memory_order_acquire)) {
         nanosleep(&rest, NULL);
         int64_t now_ns = monotonic_ns();
-        /* A watchdog that did not run itself (the whole machine stood still, or a debugger stopped the process) has
-         * seen nothing of the others either, and starts again. */
+        /* A watchdog that did not run itself (the whole machine stood still, or a debugger stopped the
+         * process) has seen nothing of the others either, and starts again. */
         if (now_ns - before_ns > watchdog->fatal_ns)
             watchdog_start(watchdog, now_ns);
         else

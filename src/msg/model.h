@@ -93,7 +93,7 @@ struct model_policy {
     int64_t emergency_clear_ns;     /* measured < 0.9 steady for this long ends an emergency */
     int64_t age_bound_ns;           /* added to the age rule where there is no PTP */
     int64_t rho_ppm;                /* clock rate error bound */
-    int64_t demand_hold_ns;         /* a host's highest draw of this long stands for its demand; default 600 ms */
+    int64_t demand_hold_ns;         /* a host's highest draw of this long stands for its demand; default 450 ms */
     int64_t demand_headroom_ppm;    /* added to it, default 50000 */
     struct model_threshold power_pct;    /* of node steady limit, ppm */
     struct model_threshold current_pct;  /* of node steady_ma, ppm */

@@ -28,6 +28,7 @@ enum {
     PACKET_SLOT_OVERHEAD = 32, /* what the driver takes off a slot to see whether a buffer could hold it */
     PACKET_BLOCK_BYTES = 65536,
     VLAN_TAG_BYTES = 4,
+    XDP_MTU_MAX = 3400,             /* a whole buffer, headers and padding included, within a page */
     XDP_RETRIES = 25,
     XDP_PATIENCE_US = 20000,
 };
@@ -75,7 +76,9 @@ static uint32_t power_of_two(uint32_t at_least)
     return size;
 }
 
-/* The driver takes slot i at base + i * slot: no slot may straddle blocks, hence powers of two. A longer
+/* The driver joins a fan-out group numbered (process id ^ interface index) mod 2^16 even for one queue: of 2
+ * processes whose numbers meet, the second cannot open, and says "could not set PACKET_FANOUT".
+ * The driver takes slot i at base + i * slot: no slot may straddle blocks, hence powers of two. A longer
  * frame than a slot holds arrives cut; udp_parse refuses it as truncated. */
 static int packet_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
 {
@@ -99,7 +102,9 @@ static int packet_recipe(struct port *port, const struct port_config *config, st
  * */
 static int xdp_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
 {
-    (void)port;
+    if (config->mtu > XDP_MTU_MAX)
+        return port_fail(port, -EMSGSIZE, "%s: af_xdp carries MTU %d at most", config->interface,
+                         XDP_MTU_MAX);
     recipe->kind = "net_af_xdp";
     recipe->domain = AF_XDP;
     recipe->buffers = RING_BUFFERS;
@@ -134,7 +139,7 @@ static int make_device(struct port *port, const struct port_config *config, cons
     int rc = rte_eal_hotplug_add("vdev", dpdk->device, recipe->arguments);
     if (rc) {
         dpdk->device[0] = '\0';
-        return fail(port, rc < 0 ? rc : -EIO, config, "no device");
+        return fail(port, rc < -1 ? rc : -EIO, config, "no device");
     }
     return rte_eth_dev_get_port_by_name(dpdk->device, &dpdk->id)
                ? fail(port, -ENODEV, config, "device without a port")
@@ -377,7 +382,7 @@ const struct port_driver port_af_packet = {
 
 const struct port_driver port_af_xdp = {
     .name = "af_xdp",
-    .summary = "the kernel's XDP sockets through DPDK: faster, 2048 frames deep at most, MTU below 3500",
+    .summary = "the kernel's XDP sockets through DPDK: faster, 2048 frames deep at most, MTU 3400 at most",
     .state_bytes = sizeof(struct dpdk),
     .open = xdp_open,
     .attach = dpdk_attach,

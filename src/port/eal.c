@@ -155,10 +155,11 @@ static void hush(const char *library, const char *setter)
 static void *run_init(void *argument)
 {
     struct command *command = argument;
-    if (rte_eal_init(command->count, command->argument) < 0)
-        return (void *)(intptr_t)(rte_errno ? -rte_errno : -EIO);
+    int rc = rte_eal_init(command->count, command->argument) < 0 ? -(rte_errno ? rte_errno : EIO) : 0;
     /* Empty without shared configuration, but it would stay behind for ever. */
     (void)rmdir(rte_eal_get_runtime_dir());
+    if (rc)
+        return (void *)(intptr_t)rc;
     hush("libbpf.so.1", "libbpf_set_print");
     hush("libxdp.so.1", "libxdp_set_print");
     return NULL;

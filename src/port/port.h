@@ -74,8 +74,10 @@ uint32_t port_receive(struct port *port, uint32_t queue, struct port_frame *fram
 /* rt: copies and transmits; returns how many from the front were taken. Never blocks. */
 uint32_t port_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count);
 
-/* any */
+/* cold, any thread: the kernel's drivers ask the kernel for what it dropped, with system calls. */
 void port_statistics(struct port *port, struct port_statistics *statistics);
+
+/* setup, when no hot thread uses the port any more. */
 void port_close(struct port *port);
 
 #endif

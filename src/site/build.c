@@ -105,6 +105,8 @@ void build_policy(const struct draft *d, struct model *m)
     m->policy.emergency_clear_ns = p->clear.number;
     m->policy.age_bound_ns = p->age_bound.number;
     m->policy.rho_ppm = p->rho.number;
+    m->policy.demand_hold_ns = p->demand_hold.number;
+    m->policy.demand_headroom_ppm = p->demand_headroom.number;
     for (uint32_t i = 0; i < sizeof threshold / sizeof threshold[0]; i++)
         *threshold[i] = (struct model_threshold){d->detect.band[i].high.number, d->detect.band[i].low.number};
 }

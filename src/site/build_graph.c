@@ -99,9 +99,22 @@ static void build_limit(const struct draft_node *draft, struct model_node *n, st
     n->instant_peak_ma = derive_instant_peak_ma(definite);
 }
 
+/* One finding where a chain grows too long, not one for everything below it. */
+static void check_depth(struct draft *d, struct draft_node *draft, struct model_node *n, int too_deep)
+{
+    uint32_t above = 0;
+
+    for (uint32_t p = 0; p < draft->parent_count; p++)
+        above += d->node[draft->parent_of[p]].too_deep;
+    draft->too_deep = too_deep || above;
+    if (too_deep && !above)
+        finding_at(d->errors, draft->at, "node '%s' has more than %d nodes above it, flatten the graph",
+                   n->name, ANCESTORS_MAX - 1);
+}
+
 static void build_node(struct draft *d, struct site *site, uint32_t i)
 {
-    const struct draft_node *draft = &d->node[d->node_order[i]];
+    struct draft_node *draft = &d->node[d->node_order[i]];
     struct model_node *n = &site->model.node[i];
 
     snprintf(n->name, sizeof n->name, "%s", draft->id.text);
@@ -117,9 +130,7 @@ static void build_node(struct draft *d, struct site *site, uint32_t i)
     n->volts_low_mv = derive_volts_low_mv(n->volts_ln_mv);
     n->rating_ma = draft->rating.number;
     n->long_time_ma = draft->long_time.at ? draft->long_time.number : draft->rating.number;
-    if (collect_ancestors(&site->model, n, i))
-        finding_at(d->errors, draft->at, "node '%s' has more than %d nodes above it, flatten the graph",
-                   n->name, ANCESTORS_MAX - 1);
+    check_depth(d, draft, n, collect_ancestors(&site->model, n, i));
     build_limit(draft, n, &site->note[i]);
     check_ratings(d, draft, n);
 }

@@ -37,6 +37,7 @@ struct draft_node {
     uint32_t parent_count;
     uint32_t parent_of[PARENTS_MAX];
     uint32_t rank;              /* place in the model */
+    uint8_t too_deep;           /* it or a node above it has too many ancestors */
     uint32_t visit;             /* place in a walk down the tree */
     int64_t volts_ll_mv;        /* own or inherited */
     uint32_t phase_count;       /* ditto */
@@ -78,7 +79,7 @@ struct draft_meter {
 };
 
 struct draft_policy {
-    struct value lease, report, tick, raise, clear, age_bound, rho;
+    struct value lease, report, tick, raise, clear, age_bound, rho, demand_hold, demand_headroom;
 };
 
 struct draft_band {

@@ -17,6 +17,10 @@ void findings_add(struct findings *all, uint32_t line, uint32_t column, const ch
     va_start(arguments, format);
     vsnprintf(one->text, sizeof one->text, format, arguments);
     va_end(arguments);
+    /* text of the file may hold anything: one finding is one line */
+    for (char *c = one->text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '?';
 }
 
 static int by_place(const void *left, const void *right)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { FINDINGS_MAX = 100, FINDING_BYTES = 320 };
+enum { FINDINGS_MAX = 100, FINDING_BYTES = 640 };
 
 struct finding {
     uint32_t line, column;      /* from 1; 0 = the file as a whole */

@@ -19,7 +19,8 @@ struct climb {
 
 static void report_cycle(struct draft *d, const struct climb *path, uint32_t depth, uint32_t again)
 {
-    char line[200];
+    enum { NAMED = 6 };
+    char line[(NAMED + 2) * (NAME_BYTES + 4)];
     size_t used = 0;
     uint32_t start = 0;
 
@@ -27,6 +28,12 @@ static void report_cycle(struct draft *d, const struct climb *path, uint32_t dep
         start++;
     for (uint32_t i = start; i <= depth && used < sizeof line; i++) {
         uint32_t node = i < depth ? path[i].node : again;
+
+        if (i >= start + NAMED && i < depth) {      /* a long ring: its start, and back to it */
+            used += (size_t)snprintf(line + used, sizeof line - used, " -> ...");
+            i = depth - 1;
+            continue;
+        }
         int more = snprintf(line + used, sizeof line - used, "%s%s", i > start ? " -> " : "",
                             draft_text(&d->node[node].id));
 

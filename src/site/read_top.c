@@ -35,6 +35,9 @@ static const struct field policy_fields[] = {
     TIME("age_bound", age_bound, 0, NS_PER_S, 10 * NS_PER_MS),
     {.key = "clock_rate_error", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0,
      .most = 100000, .otherwise = 10000, .offset = offsetof(struct draft_policy, rho)},
+    TIME("demand_hold", demand_hold, 0, 60 * NS_PER_S, 450 * NS_PER_MS),
+    {.key = "demand_headroom", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0,
+     .most = PPM, .otherwise = 50000, .offset = offsetof(struct draft_policy, demand_headroom)},
     FIELD_END};
 #undef TIME
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "site/text.h"
 #include "site/tree.h"
 
 struct builder {
@@ -49,6 +50,11 @@ static int copy_text(struct builder *b, struct tree *node, struct fy_token *toke
 
     if (!text)
         return -1;
+    if (bytes > TREE_TEXT_MAX) {
+        findings_add(b->errors, node->line, node->column,
+                     "a text of %zu bytes, no value of a site file needs more than %d", bytes, TREE_TEXT_MAX);
+        return -1;
+    }
     char *copy = scratch_take(b->scratch, bytes + 1);
 
     if (!copy)
@@ -212,54 +218,13 @@ static void silent(struct fy_diag *diag, void *user, const char *text, size_t by
     (void)diag, (void)user, (void)text, (void)bytes;
 }
 
-/* Length of the UTF-8 sequence at `at`, 0 where there is none. Overlong forms and surrogates do not count. */
-static size_t sequence_bytes(const uint8_t *at, size_t left)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t bytes = at[0] < 0x80 ? 1 : at[0] >> 5 == 6 ? 2 : at[0] >> 4 == 14 ? 3 : at[0] >> 3 == 30 ? 4 : 0;
-
-    if (bytes == 1)
-        return at[0] >= ' ' || at[0] == '\n' || at[0] == '\r' || at[0] == '\t';
-    if (!bytes || bytes > left)
-        return 0;
-    uint32_t point = at[0] & (0x7Fu >> bytes);
-
-    for (size_t i = 1; i < bytes; i++) {
-        if (at[i] >> 6 != 2)
-            return 0;
-        point = point << 6 | (at[i] & 0x3Fu);
-    }
-    return point >= least[bytes] && point < 0x110000 && point >> 11 != 27 ? bytes : 0;
-}
-
-/* libfyaml stops silently at bytes that are no text: a site must not be read in half. */
-static int check_text(const char *text, size_t bytes, struct findings *errors)
-{
-    uint32_t line = 1, column = 1;
-    size_t step;
-
-    for (size_t i = 0; i < bytes; i += step, column++) {
-        step = sequence_bytes((const uint8_t *)text + i, bytes - i);
-        if (!step) {
-            findings_add(errors, line, column, "byte 0x%02x is no text here, save the file as UTF-8",
-                         (uint8_t)text[i]);
-            return -1;
-        }
-        if (text[i] == '\n') {
-            line++;
-            column = 0;
-        }
-    }
-    return 0;
-}
-
 struct tree *tree_parse(const char *text, size_t bytes, struct scratch *scratch, struct findings *errors)
 {
     struct fy_diag_cfg diag_config;
     int failed = -1;
     struct builder b = {.errors = errors, .scratch = scratch};
 
-    if (check_text(text, bytes, errors))
+    if (text_check(text, bytes, errors))
         return NULL;
     fy_diag_cfg_default(&diag_config);
     diag_config.fp = NULL;

@@ -13,6 +13,7 @@ enum {
     TREE_DEPTH_MAX = 16,
     TREE_KEYS_MAX = 64,         /* of one mapping: many of a kind stand in a list */
     TREE_NODES_MAX = 1 << 20,
+    TREE_TEXT_MAX = 255,        /* bytes of one value */
 };
 
 enum tree_kind { TREE_SCALAR, TREE_LIST, TREE_MAP };

@@ -28,12 +28,32 @@ static const struct bytes upmu_shape[] = {
     BYTES("\x1a\x09\x09\0\0\0\0\0\0\0\x80"),                            /* -0.0 */
     BYTES("\x1a\x09\x09\0\0\0\0\0\0\xf0\x7f"),                          /* infinite */
     BYTES("\x1a\x0c\x3b\x43\x4b\x4c\x44\x3c\x31" ONE),                  /* groups in a phase, cut short */
+    BYTES("\x1a\x08\x09\0\0\0\0\0\0\0\x08\x01"),                      /* a double one byte short, in a body */
+    BYTES("\x2a\x11\x09" ONE "\x11\0\0\0\0\0\0\0\x08\x01"),          /* the second one */
+    BYTES("\x22\x08\x21\0\0\0\0\0\0\0\x08\x01"),
+    BYTES("\x22\x08\x19\0\0\0\0\0\0\0\x08\x01"),
+    BYTES("\x22\x0a\x1a\x10" ONE ONE),                                /* a run longer than its message */
+    BYTES("\x22\x09\x1a\x07\0\0\0\0\0\0\0"),                         /* seven bytes of doubles */
+    BYTES("\x22\x06\x28\x02\x30\x80\x80\x01"),                        /* bools that are neither 0 nor 1 */
+    BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),              /* 65 bits */
+    BYTES("\x88\x80\x80\x80\x10\x05\x12\x81\x80\x80\x80\x10" "A"),     /* tag and length of 33 bits */
+    BYTES("\x88\x80\x80\x80\x00\x05\x12\x81\x80\x80\x80\x00" "A"),     /* of five bytes */
+    BYTES("\x12\x82\x80\x80\x80\x80\x00" "AB"),                      /* a length of six bytes */
+    BYTES("\x33\x33\x33\x33\x33\x33\x33\x33\x34\x34\x34\x34\x34\x34\x34\x34"),      /* as deep as allowed */
+    BYTES("\x1a\x00\x1a\x00\x1a\x00\x1a\x00"),                        /* a fourth phase */
+    BYTES("\x22\x09\x29" ONE "\x28\x01"),                            /* wrong wire types */
+    BYTES("\x4d\1\2\3"),                                            /* a fixed32 cut short */
 };
 
 static const struct bytes cap_shape[] = {
     BYTES("\x09\1\2\3\4\5\6\7\x08\x10\x05\x10\x06\x28\x80\x80\x01"),    /* last one wins, long forms */
     BYTES("\x7b\x08\x01\x7c\x85\x01\1\2\3\4\x82\x01\x02" "hi"),         /* unknown fields and a group */
     BYTES("\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),              /* a negative cap */
+    BYTES("\x28\x80\xa0\x94\xa5\x8d\x1d"),                           /* 1 GW */
+    BYTES("\x38\x80\x80\x8c\xa3\x80\xe0\xe0\xe5\x2b"),               /* 100 years */
+    BYTES("\x58\x02\x60\xff\xff\xff\xff\x0f\x68\xff\xff\x03"),     /* state, flags, inputs at their largest */
+    BYTES("\x10\x04\x20\xff\xff\xff\xff\x0f"),                        /* reason, priority at their largest */
+    BYTES("\x09\1\2\3\4\5\6\7"),                                    /* a fixed64 cut short */
 };
 
 /* Variant 0 is the worked example of the protocol notes; the others add harmonics or leave parts out. */
@@ -102,14 +122,16 @@ static uint32_t upmu_seed(uint32_t index, uint8_t *out)
     return index < sizeof upmu_shape / sizeof *upmu_shape ? copy(&upmu_shape[index], out) : 0;
 }
 
-/* One byte before the body says which message it is. */
+/* One byte before the body says which message it is; every shape is tried as each of them. */
 static uint32_t cap_seed(uint32_t index, uint8_t *out)
 {
-    out[0] = (uint8_t)(index % CAP_BODIES);
-    if (index < CAP_BODIES)
-        return 1 + cap_body(index, out + 1);
-    index -= CAP_BODIES;
-    return index < sizeof cap_shape / sizeof *cap_shape ? 1 + copy(&cap_shape[index], out + 1) : 0;
+    uint32_t message = index % CAP_BODIES, shape = index / CAP_BODIES;
+
+    out[0] = (uint8_t)message;
+    if (shape == 0)
+        return 1 + cap_body(message, out + 1);
+    shape--;
+    return shape < sizeof cap_shape / sizeof *cap_shape ? 1 + copy(&cap_shape[shape], out + 1) : 0;
 }
 
 /* A datagram behind its two bytes of length. */

@@ -47,6 +47,24 @@ static void check_window(struct memory *memory, struct replay_window *window, ui
     require(replay_check(window, sequence) != ACCEPTED);
 }
 
+static bool any(const uint8_t *data, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        if (data[i])
+            return true;
+    return false;
+}
+
+/* The header of msg/frame.h, byte by byte. */
+static bool good_header(const uint8_t *data, uint32_t bytes)
+{
+    if (bytes < 40 || bytes > 1472 || memcmp(data, "FLY1", 4) != 0)
+        return false;
+    if (data[4] != 1 || data[5] < 1 || data[5] > 6 || any(data, 10, 12) || !any(data, 16, 24))
+        return false;
+    return bytes == 40u + data[8] + data[9] * 256u && (any(data, 6, 8) || !any(data, 24, 40));
+}
+
 static void check_header(const uint8_t *data, uint32_t bytes, const struct frame *frame)
 {
     uint8_t again[DATAGRAM_MAX];
@@ -84,6 +102,7 @@ static void check_datagram(const uint8_t *data, uint32_t bytes, struct memory *m
     int refusal = frame_decode(own, bytes, &frame);
 
     require(refusal >= ACCEPTED && refusal < REFUSAL_COUNT);
+    require((refusal == ACCEPTED) == good_header(own, bytes));
     require(refusal_name(refusal) && refusal_meaning(refusal));
     if (refusal == ACCEPTED) {
         check_header(own, bytes, &frame);

@@ -81,6 +81,7 @@ fuzz() {
 
 # measure_coverage: line coverage of each file with a decoder in it, from the corpus that fuzzing left.
 measure_coverage() {
+    export LLVM_PROFILE_FILE=/dev/null      # what the compiler checks of meson would leave behind
     configure "$covered" "-fprofile-instr-generate -fcoverage-mapping" \
         "-fprofile-instr-generate"
     objects=

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How files look: length of files and lines, no tabs, no dumping grounds, nothing marked unfinished."""
+"""How files look: length of files and lines, no tabs, no dumping grounds, nothing marked unfinished,
+nothing left over."""
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ SHORT_FILES = ('src/', 'bpf/', 'rt/')
 CODE_SUFFIXES = ('.c', '.h', '.py', '.sh', '.proto', '.build')
 CODE_FOLDERS = ('src/', 'bpf/', 'rt/', 'bench/', 'tests/', 'tools/', '.ci/')
 DUMPING_GROUNDS = re.compile(r'^(util|utils|common|helper|helpers|misc)(\.|$)')
+STRAY = re.compile(r'\.(o|a|so|profraw|profdata|gcda|gcno|orig|rej|log|swp)$')
 UNFINISHED = re.compile('|'.join([r'\bTO' r'DO\b', r'\bFIX' r'ME\b', r'\bX' r'XX\b']))
 # Lines longer than the rule that were there before it; the count of a file may only fall.
 RATCHET = 'tests/lint/long_lines'
@@ -74,6 +76,8 @@ def check_tree(root, ratchet):
     for path in tree.tree_files(root):
         if DUMPING_GROUNDS.match(os.path.basename(path)) and path != '.git':
             findings.append(f'{path}:1: a name that says nothing about what is inside')
+        if STRAY.search(path):
+            findings.append(f'{path}:1: left over from a build or an editor')
         if not is_code(root, path):
             continue
         text = tree.read_text(root, path)
@@ -98,6 +102,7 @@ PROOF = [
     ('no last newline', {'src/a/a.c': 'int a;'}, [r'no newline']),
     ('dumping grounds', {'src/a/util.c': '\n', 'src/b/common.h': '\n', 'tests/helpers.py': '\n'},
      [r'util\.c', r'common\.h', r'helpers\.py']),
+    ('left-overs', {'default.profraw': '\n', 'src/a/a.o': '\n'}, [r'default.profraw.*left', r'a\.o.*left']),
     ('marked unfinished', {'src/a/a.c': '/* TO' 'DO: x */\n/* FIX' 'ME */\n'},
      [r':1: marked', r':2: marked']),
     ('the ratchet holds', {RATCHET: '# why\n1 src/a/a.h\n', 'src/a/a.h': ('x' * 111 + '\n') * 2},

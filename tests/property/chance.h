@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct chance { uint64_t state; };
+struct chance {
+    uint64_t state;
+};
 
 static inline uint64_t chance_next(struct chance *chance)
 {

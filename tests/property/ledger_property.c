@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lease theorem against random sites and histories (safety.md sections 3 to 5, domain.md P10): real holders behind a bad
- * network, devices that reset, agents that die, controllers that stall, stop and are replaced. After every slot a second
- * ledger, written from the text alone, must agree with what was sent; after every step what the devices could draw is summed.
+ * The lease theorem against random sites and histories (safety.md sections 3 to 5, domain.md P10): real
+ * holders behind a bad network, devices that reset, agents that die, controllers that stall, stop and are
+ * replaced. After every slot a second ledger, written from the text alone, must agree with what was sent;
+ * after every step what the devices could draw is summed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,10 @@ static struct weather draw_weather(struct chance *chance)
 {
     static const double losses[] = {0, 0.02, 0.3};
     struct weather weather = {
-        .loss = losses[chance_range(chance, 0, 2)], .quick_ns = chance_range(chance, 1, 30) * NS_PER_MS,
-        .slow_ns = chance_range(chance, 50, 3000) * NS_PER_MS, .clock_ppm = 10000,
+        .loss = losses[chance_range(chance, 0, 2)],
+        .quick_ns = chance_range(chance, 1, 30) * NS_PER_MS,
+        .slow_ns = chance_range(chance, 50, 3000) * NS_PER_MS,
+        .clock_ppm = 10000,
     };
     weather.twice = chance_hit(chance, 0.5) ? 0.05 : 0;
     weather.slow = chance_hit(chance, 0.5) ? 0.1 : 0;
@@ -26,6 +29,7 @@ static struct weather draw_weather(struct chance *chance)
     weather.false_alarm = chance_hit(chance, 0.3) ? 0.003 : 0;
     weather.sag_from_ns = chance_hit(chance, 0.2) ? chance_range(chance, 1000, 3000) * NS_PER_MS : INT64_MAX;
     weather.sag_until_ns = chance_range(chance, 3000, 6000) * NS_PER_MS;
+    weather.refuse = chance_hit(chance, 0.3) ? 0.02 : 0;
     weather.mute = chance_hit(chance, 0.3) ? 0.1 : 0;
     return weather;
 }
@@ -37,8 +41,10 @@ static void mismatch(struct trial *trial)
         struct world_host *host = &trial->world->host[h];
         if (!chance_hit(&trial->chance, 0.15))
             continue;
-        host->config.fail_safe_mw = chance_range(&trial->chance, host->type->cap_min_mw, host->type->cap_max_mw);
-        holder_init(&host->holder, &host->config, world_incarnation(trial->world, h), 0, host->clock_offset_ns);
+        host->config.fail_safe_mw =
+            chance_range(&trial->chance, host->type->cap_min_mw, host->type->cap_max_mw);
+        holder_init(&host->holder, &host->config, world_incarnation(trial->world, h), 0,
+                    host->clock_offset_ns);
     }
 }
 
@@ -53,7 +59,8 @@ static bool rough_case(struct trial *trial, uint64_t seed, bool is_long)
     return trial_run(trial, (is_long ? 30 : 5) * NS_PER_S, stalls, takeovers) && trial_stop(trial);
 }
 
-/* A host that wants more either has all it can have, or some node above it is full to eight tenths, bad(n) as the site file bounds it. */
+/* A host that wants more either has all it can have, or some node above it is full to eight tenths, bad(n)
+ * as the site file bounds it. */
 static bool has_its_due(struct trial *trial, uint32_t h)
 {
     const struct model *model = trial->model;
@@ -62,9 +69,11 @@ static bool has_its_due(struct trial *trial, uint32_t h)
         return true;
     for (uint32_t n = 0; n < model->node_count; n++)
         for (uint32_t i = 0; i < model->contingency_count * PHASES && model->node[n].limited; i++) {
-            double load = (double)model->node[n].other_mva[i % PHASES] + (double)model->node[n].bad_mva[i / PHASES][i % PHASES];
+            double load = (double)model->node[n].other_mva[i % PHASES] +
+                          (double)model->node[n].bad_mva[i / PHASES][i % PHASES];
             for (uint32_t other = 0; other < model->host_count; other++)
-                load += trial->shadow->load[n][i / PHASES][i % PHASES][other] * shadow_exposure_mw(trial->shadow, other);
+                load += trial->shadow->load[n][i / PHASES][i % PHASES][other] *
+                        shadow_exposure_mw(trial->shadow, other);
             double step = trial->shadow->load[n][i / PHASES][i % PHASES][h] * 2 * (double)type->quantum_mw;
             double limit = (double)model->node[n].limit_mva[i / PHASES][i % PHASES];
             if (trial->shadow->above[n][h] && (load >= 0.8 * limit || load + step > limit))
@@ -89,7 +98,7 @@ static bool calm_case(struct trial *trial, uint64_t seed)
             return trial_fail(trial, "host %u never left phys_max in a perfect world", h);
         if (!has_its_due(trial, h))
             return trial_fail(trial, "host %u wants more, holds %lld mW, and no node above it is full", h,
-                        (long long)trial->shadow->host[h].newest_cap_mw);
+                              (long long)trial->shadow->host[h].newest_cap_mw);
     }
     return true;
 }
@@ -101,12 +110,13 @@ static int one(uint64_t seed, bool calm, bool is_long)
         abort();
     bool good = calm ? calm_case(trial, seed) : rough_case(trial, seed, is_long);
     if (!good)
-        printf("FAILED: --seed %llu --cases 1%s%s at %.3f s: %s\n", (unsigned long long)seed, calm ? " --calm" : "",
-               is_long ? " --long" : "", (double)trial->t_ns / 1e9, trial->complaint);
+        printf("FAILED: --seed %llu --cases 1%s%s at %.3f s: %s\n", (unsigned long long)seed,
+               calm ? " --calm" : "", is_long ? " --long" : "", (double)trial->t_ns / 1e9, trial->complaint);
     if (good && getenv("LEDGER_PROPERTY_TELL"))
-        printf("seed %llu: %u hosts, %llu slots, %llu leases, %llu above fail-safe, %llu resets\n", (unsigned long long)seed,
-               trial->model->host_count, (unsigned long long)trial->slots, (unsigned long long)trial->leases,
-               (unsigned long long)trial->above_fail_safe, (unsigned long long)trial->world->resets);
+        printf("seed %llu: %u hosts, %llu slots, %llu leases, %llu above fail-safe, %llu resets\n",
+               (unsigned long long)seed, trial->model->host_count, (unsigned long long)trial->slots,
+               (unsigned long long)trial->leases, (unsigned long long)trial->above_fail_safe,
+               (unsigned long long)trial->world->resets);
     trial_close(trial);
     free(trial);
     return good ? 0 : 1;

@@ -72,8 +72,8 @@ static void add_node(struct build *build, uint32_t parent)
     node->kind = build->level[n] + 1 == build->depth ? NODE_RACK : NODE_BRANCH;
     /* A transfer switch: a second feed, on an earlier node, so that no cycle can close. */
     uint32_t other = (uint32_t)chance_range(&build->chance, 0, parent);
-    if (chance_hit(&build->chance, 0.08) && !model_above(&build->model, other, n)
-        && node->ancestor_count + build->node[other].ancestor_count <= ANCESTORS_MAX)
+    if (chance_hit(&build->chance, 0.08) && !model_above(&build->model, other, n) &&
+        node->ancestor_count + build->node[other].ancestor_count <= ANCESTORS_MAX)
         add_ancestors(build, node, other);
 }
 
@@ -105,8 +105,8 @@ static void draw_types(struct build *build)
         type->cap_max_mw = type->cap_min_mw + type->quantum_mw * chance_range(chance, 10, 80);
         type->base_max_mw = chance_range(chance, 0, 4000000);
         type->gain_ppm = chance_range(chance, 1000000, 1250000);
-        type->phys_max_mw = (int64_t)ceil(model_wall_mw(type, (double)type->cap_max_mw))
-            + chance_range(chance, 0, 2000000);
+        type->phys_max_mw =
+            (int64_t)ceil(model_wall_mw(type, (double)type->cap_max_mw)) + chance_range(chance, 0, 2000000);
         type->boot_mw = type->phys_max_mw + 1000000;
         type->pf_min_ppm = chance_range(chance, 850000, 1000000);
         type->actuation_ns = chance_range(chance, 60, 250) * NS_PER_MS;
@@ -117,12 +117,8 @@ static void draw_phases(struct chance *chance, struct model_cord *cord)
 {
     uint32_t first = (uint32_t)chance_range(chance, 0, 2);
     switch (chance_range(chance, 0, 3)) {
-    case 0:
-        cord->phase_ppm[first] = 1000000;
-        break;
-    case 1:
-        cord->phase_ppm[first] = cord->phase_ppm[(first + 1) % PHASES] = 500000;
-        break;
+    case 0: cord->phase_ppm[first] = 1000000; break;
+    case 1: cord->phase_ppm[first] = cord->phase_ppm[(first + 1) % PHASES] = 500000; break;
     default:
         for (uint32_t p = 0; p < PHASES; p++)
             cord->phase_ppm[p] = 333334;
@@ -208,7 +204,8 @@ static void set_shares(struct build *build, struct model_host *host, uint32_t c)
 }
 
 /* mVA on one phase of a node per mW at the wall of a host, every cord at the most it may carry. */
-static double phase_load(const struct model *model, const struct model_host *host, uint32_t n, uint32_t c, uint32_t p)
+static double phase_load(const struct model *model, const struct model_host *host, uint32_t n, uint32_t c,
+                         uint32_t p)
 {
     double load = 0;
     for (uint32_t j = 0; j < host->cord_count; j++)
@@ -223,8 +220,10 @@ static int falling(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* Sums of one node, phase and contingency: at fail-safe, with everything at its physical maximum, and bad(n). */
-static void node_sums(const struct build *build, uint32_t n, uint32_t c, uint32_t p, double *safe, double *full, double *bad)
+/* Sums of one node, phase and contingency: at fail-safe, with everything at its physical maximum, and
+ * bad(n). */
+static void node_sums(const struct build *build, uint32_t n, uint32_t c, uint32_t p, double *safe,
+                      double *full, double *bad)
 {
     double gap[BUILT_HOSTS_MAX];
     const struct model *model = &build->model;
@@ -258,8 +257,8 @@ static void set_limits(struct build *build, uint32_t n)
         double safe, full, bad;
         node_sums(build, n, c, p, &safe, &full, &bad);
         node->bad_mva[c][p] = (int64_t)ceil(bad) + 2 * node->k;
-        need[c][p] = safe + (double)(node->bad_mva[c][p] + node->other_mva[p])
-            + (double)(ROUNDING_MVA * (build->model.host_count + 1));
+        need[c][p] = safe + (double)(node->bad_mva[c][p] + node->other_mva[p]) +
+                     (double)(ROUNDING_MVA * (build->model.host_count + 1));
         most = fmax(most, need[c][p] + slack * (full - safe));
     }
     node->steady_ma = (int64_t)ceil(most * 1000 / (double)node->volts_low_mv);

@@ -7,7 +7,8 @@
 
 enum { BUILT_NODES_MAX = 24, BUILT_HOSTS_MAX = 64, BUILT_TYPES_MAX = 3 };
 
-/* setup: a site drawn from `seed`: one or two feeds, depth 2 to 5, at most `hosts_max` hosts. Freed by model_unbuild. */
+/* setup: a site drawn from `seed`: one or two feeds, depth 2 to 5, at most `hosts_max` hosts. Freed by
+ * model_unbuild. */
 struct model *model_build(uint64_t seed, uint32_t hosts_max);
 void model_unbuild(struct model *model);
 

@@ -23,16 +23,18 @@ static bool complain(struct shadow *shadow, const char *format, ...)
     return false;
 }
 
-/* The worst that one phase of a node can see of a host: cords filled by their weight on that phase until the draw is used up. */
-static double worst_phase(const struct model *model, const struct model_host *host, uint32_t n, uint32_t c, uint32_t p)
+/* The worst that one phase of a node can see of a host: cords filled by their weight on that phase until the
+ * draw is used up. */
+static double worst_phase(const struct model *model, const struct model_host *host, uint32_t n, uint32_t c,
+                          uint32_t p)
 {
     double left = 1, load = 0;
     bool used[CORDS_MAX] = {false};
     for (uint32_t turn = 0; turn < host->cord_count; turn++) {
         uint32_t best = CORDS_MAX;
         for (uint32_t j = 0; j < host->cord_count; j++)
-            if (!used[j] && model_above(model, n, host->cord[j].node)
-                && (best == CORDS_MAX || host->cord[j].phase_ppm[p] > host->cord[best].phase_ppm[p]))
+            if (!used[j] && model_above(model, n, host->cord[j].node) &&
+                (best == CORDS_MAX || host->cord[j].phase_ppm[p] > host->cord[best].phase_ppm[p]))
                 best = j;
         if (best == CORDS_MAX)
             break;
@@ -100,7 +102,8 @@ static int falling(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_t node, uint32_t contingency, uint32_t phase)
+double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_t node, uint32_t contingency,
+                      uint32_t phase)
 {
     double sum = (double)shadow->model->node[node].other_mva[phase];
     double gap[BUILT_HOSTS_MAX];
@@ -119,13 +122,15 @@ double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_
     return sum;
 }
 
-/* The world numbers incarnations in their low bits, so that the shadow knows what a controller can only infer. */
+/* The world numbers incarnations in their low bits, so that the shadow knows what a controller can only
+ * infer. */
 static bool superseded(const struct shadow_host *host, uint64_t incarnation)
 {
     return host->heard && world_birth(incarnation) < world_birth(host->incarnation);
 }
 
-/* "On a new incarnation": everything sent to the old one can no longer be accepted, and nothing is known of the new one. */
+/* "On a new incarnation": everything sent to the old one can no longer be accepted, and nothing is known of
+ * the new one. */
 static void new_incarnation(struct shadow_host *host, const struct report *report)
 {
     host->heard = true;
@@ -138,15 +143,15 @@ static void new_incarnation(struct shadow_host *host, const struct report *repor
     host->accepted = false;
 }
 
-/* "A lease retires only when a report of the current incarnation, sent at least A after the newer state took hold, shows that
- * newer state enforced with a cap below it." */
+/* "A lease retires only when a report of the current incarnation, sent at least A after the newer state took
+ * hold, shows that newer state enforced with a cap below it." */
 static void retire(struct shadow_host *host, const struct report *report)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < host->lease_count; i++) {
         struct shadow_lease lease = host->lease[i];
-        bool older = lease.sequence < report->applied
-            || (report->state == HOST_FAIL_SAFE && lease.sequence == report->applied);
+        bool older = lease.sequence < report->applied ||
+                     (report->state == HOST_FAIL_SAFE && lease.sequence == report->applied);
         if (!older || report->cap_mw >= lease.cap_mw)
             host->lease[kept++] = lease;
     }
@@ -183,7 +188,7 @@ void shadow_report(struct shadow *shadow, const struct report *report)
 static void take_lease(struct shadow_host *host, const struct egress *record)
 {
     while (host->lease_count > 0 && host->lease[host->lease_count - 1].cap_mw <= record->cap_mw)
-        host->lease_count--;    /* the newer and larger one outlives it */
+        host->lease_count--; /* the newer and larger one outlives it */
     if (host->lease_count == SHADOW_LEASES)
         abort();
     host->lease[host->lease_count++] = (struct shadow_lease){record->sequence, record->cap_mw};
@@ -200,7 +205,8 @@ static bool echo_known(const struct shadow_host *host, uint64_t echo)
 }
 
 /* The site file's limit, or what an event (a sag that stays) has made of it. */
-static double admissible_mva(const struct model *model, const struct core *core, uint32_t n, uint32_t c, uint32_t p)
+static double admissible_mva(const struct model *model, const struct core *core, uint32_t n, uint32_t c,
+                             uint32_t p)
 {
     struct core_node_view view;
     core_node_view(core, n, &view);
@@ -218,11 +224,15 @@ static bool within_limits(struct shadow *shadow, enum shadow_sum kind, const str
             continue;
         for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
             uint32_t c = i / PHASES, p = i % PHASES;
-            double sum_mva = shadow_sum_mva(shadow, kind, n, c, p), limit_mva = admissible_mva(model, core, n, c, p);
+            double sum_mva = shadow_sum_mva(shadow, kind, n, c, p),
+                   limit_mva = admissible_mva(model, core, n, c, p);
             if (sum_mva > limit_mva + SLACK_MVA)
-                return complain(shadow, "I1%c: with %lld mW for host %u, %c is %.1f mVA of %.1f at node %u, contingency %u, "
-                                "phase %u", kind == SUM_EXPOSURE ? 'b' : 'a', (long long)record->cap_mw, record->host,
-                                kind == SUM_EXPOSURE ? 'D' : 'S', sum_mva, limit_mva, n, c, p);
+                return complain(
+                    shadow,
+                    "I1%c: with %lld mW for host %u, %c is %.1f mVA of %.1f at node %u, contingency %u, "
+                    "phase %u",
+                    kind == SUM_EXPOSURE ? 'b' : 'a', (long long)record->cap_mw, record->host,
+                    kind == SUM_EXPOSURE ? 'D' : 'S', sum_mva, limit_mva, n, c, p);
         }
     }
     return true;
@@ -244,8 +254,9 @@ static bool floor_kept(struct shadow *shadow, const struct egress *record, const
         host->below_floor_allowed = false;
     if (record->cap_mw >= shadow->model->host[record->host].floor_mw || host->below_floor_allowed)
         return true;
-    return complain(shadow, "I4: host %u sent %lld mW, below its floor of %lld, with no emergency above it", record->host,
-                    (long long)record->cap_mw, (long long)shadow->model->host[record->host].floor_mw);
+    return complain(shadow, "I4: host %u sent %lld mW, below its floor of %lld, with no emergency above it",
+                    record->host, (long long)record->cap_mw,
+                    (long long)shadow->model->host[record->host].floor_mw);
 }
 
 static bool addressed(struct shadow *shadow, const struct egress *record)
@@ -256,15 +267,17 @@ static bool addressed(struct shadow *shadow, const struct egress *record)
     if (!host->heard || record->incarnation != host->incarnation)
         return complain(shadow, "lease to host %u names an incarnation that is not its newest", record->host);
     if (!echo_known(host, record->echo))
-        return complain(shadow, "lease to host %u echoes report %llu, never received of this incarnation", record->host,
-                        (unsigned long long)record->echo);
+        return complain(shadow, "lease to host %u echoes report %llu, never received of this incarnation",
+                        record->host, (unsigned long long)record->echo);
     if (record->sequence <= host->last_sequence)
         return complain(shadow, "lease to host %u has sequence %llu after %llu", record->host,
                         (unsigned long long)record->sequence, (unsigned long long)host->last_sequence);
     if ((int64_t)record->duration_us * NS_PER_US > shadow->model->policy.lease_ns)
-        return complain(shadow, "lease to host %u lasts %u us, longer than D", record->host, record->duration_us);
+        return complain(shadow, "lease to host %u lasts %u us, longer than D", record->host,
+                        record->duration_us);
     if (record->cap_mw < 0 || record->cap_mw > type_of(shadow, record->host)->cap_max_mw)
-        return complain(shadow, "cap %lld mW cannot be set on host %u", (long long)record->cap_mw, record->host);
+        return complain(shadow, "cap %lld mW cannot be set on host %u", (long long)record->cap_mw,
+                        record->host);
     return true;
 }
 
@@ -276,21 +289,24 @@ static bool take(struct shadow *shadow, const struct egress *record, const struc
         return complain(shadow, "lease to host %u of %u", record->host, shadow->model->host_count);
     struct shadow_host *host = &shadow->host[record->host];
     if (superseded(host, record->incarnation))
-        return true;    /* nobody can obey it */
+        return true; /* nobody can obey it */
     if (!addressed(shadow, record) || !floor_kept(shadow, record, core))
         return false;
     bool safe = record->cap_mw <= host->fail_safe_mw;
     if (!host->accepted && !safe)
-        return complain(shadow, "host %u has not accepted the epoch and is sent %lld mW, above fail-safe %lld",
+        return complain(shadow,
+                        "host %u has not accepted the epoch and is sent %lld mW, above fail-safe %lld",
                         record->host, (long long)record->cap_mw, (long long)host->fail_safe_mw);
     if (record->kind == FRAME_CLAIM && !safe)
-        return complain(shadow, "claim to host %u of %lld mW, above fail-safe", record->host, (long long)record->cap_mw);
+        return complain(shadow, "claim to host %u of %lld mW, above fail-safe", record->host,
+                        (long long)record->cap_mw);
     *raises = !host->at_phys_max && record->cap_mw > exposure_cap_mw(host);
     take_lease(host, record);
     return true;
 }
 
-/* "The assert after every slot is: I1a and I1b for what was sent": sums as they stand when all of it is sent. */
+/* "The assert after every slot is: I1a and I1b for what was sent": sums as they stand when all of it is
+ * sent. */
 bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const struct core *core)
 {
     bool raises[BUILT_HOSTS_MAX];
@@ -319,8 +335,9 @@ bool shadow_exposures(struct shadow *shadow, const struct core *core)
         core_host_view(core, h, &view);
         double least_mw = shadow_exposure_mw(shadow, h);
         if ((double)view.exposure_mw < least_mw - 0.01)
-            return complain(shadow, "E of host %u is %lld mW in the ledger, at least %.1f by the text (%s)", h,
-                            (long long)view.exposure_mw, least_mw, shadow->host[h].at_phys_max ? "phys_max" : "leases");
+            return complain(shadow, "E of host %u is %lld mW in the ledger, at least %.1f by the text (%s)",
+                            h, (long long)view.exposure_mw, least_mw,
+                            shadow->host[h].at_phys_max ? "phys_max" : "leases");
     }
     return true;
 }

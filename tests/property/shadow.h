@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ledger of safety.md sections 3 to 5, written a second time from its text, slowly and in plain sums, to judge the first.
- * Where the text leaves room, the shadow takes the least exposure that it allows, so that a complaint is never a matter of taste.
+ * The ledger of safety.md sections 3 to 5, written a second time from its text, slowly and in plain sums, to
+ * judge the first. Where the text leaves room, the shadow takes the least exposure that it allows, so that a
+ * complaint is never a matter of taste.
  */
 #ifndef FLYBALL_TESTS_SHADOW_H
 #define FLYBALL_TESTS_SHADOW_H
@@ -22,12 +23,12 @@ struct shadow_host {
     bool heard, accepted, at_phys_max;
     bool below_floor_allowed;
     uint64_t incarnation, newest_report;
-    uint64_t echo[SHADOW_ECHOES];           /* reports received of this incarnation, a ring */
+    uint64_t echo[SHADOW_ECHOES]; /* reports received of this incarnation, a ring */
     uint32_t echo_count;
-    int64_t fail_safe_mw;                   /* the larger of configured and reported */
-    int64_t newest_cap_mw;                  /* newest lease of this incarnation, -1 = none */
-    uint64_t last_sequence;                 /* ever sent in this epoch */
-    struct shadow_lease lease[SHADOW_LEASES];   /* unretired, sequence ascends, cap falls */
+    int64_t fail_safe_mw; /* the larger of configured and reported */
+    int64_t newest_cap_mw; /* newest lease of this incarnation, -1 = none */
+    uint64_t last_sequence; /* ever sent in this epoch */
+    struct shadow_lease lease[SHADOW_LEASES]; /* unretired, sequence ascends, cap falls */
     uint32_t lease_count;
 };
 
@@ -39,7 +40,7 @@ struct shadow {
     bool above[BUILT_NODES_MAX][BUILT_HOSTS_MAX];
     struct shadow_host host[BUILT_HOSTS_MAX];
     int64_t t_ns;
-    char complaint[256];                    /* first rule found broken, "" = none */
+    char complaint[256]; /* first rule found broken, "" = none */
 };
 
 enum shadow_sum { SUM_EXPOSURE, SUM_NEWEST };
@@ -49,7 +50,8 @@ void shadow_init(struct shadow *shadow, const struct model *model, uint64_t epoc
 /* What a report changes, before the leases that answer it. */
 void shadow_report(struct shadow *shadow, const struct report *report);
 
-/* Judges everything that left on one slot, in order, and takes it into account. False with `complaint` set. */
+/* Judges everything that left on one slot, in order, and takes it into account. False with `complaint` set.
+ * */
 bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const struct core *core);
 
 /* Compares the ledger's exposure with this one: it may never be lower. */
@@ -59,6 +61,7 @@ bool shadow_exposures(struct shadow *shadow, const struct core *core);
 double shadow_exposure_mw(const struct shadow *shadow, uint32_t host);
 
 /* Sum of safety.md section 4 at a node, mVA: D or S, bad and other included. */
-double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_t node, uint32_t contingency, uint32_t phase);
+double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_t node, uint32_t contingency,
+                      uint32_t phase);
 
 #endif

@@ -28,10 +28,14 @@ static struct core *make_core(struct trial *trial, int fill)
     return core_init(memory, trial->model, trial->epoch, trial->t_ns);
 }
 
+/* A start is always a new epoch; the controller before may be dead or only cut off. */
 static void start_controller(struct trial *trial)
 {
-    free(trial->core);
+    free(trial->zombie);
     free(trial->twin);
+    trial->zombie = trial->core;
+    trial->zombie_epoch = trial->epoch;
+    trial->zombie_until_ns = chance_hit(&trial->chance, 0.5) ? trial->t_ns + 2 * NS_PER_S : 0;
     trial->epoch++;
     trial->core = make_core(trial, 0x00);
     trial->twin = make_core(trial, 0xA5);
@@ -46,8 +50,10 @@ void trial_open(struct trial *trial, uint64_t seed, uint32_t hosts, const struct
     trial->model = model_build(seed, hosts);
     trial->world = malloc(sizeof *trial->world);
     trial->shadow = malloc(sizeof *trial->shadow);
-    trial->outbox = (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
-    trial->twin_outbox = (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
+    trial->outbox =
+        (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
+    trial->twin_outbox =
+        (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
     if (!trial->world || !trial->shadow || !trial->outbox.record || !trial->twin_outbox.record)
         abort();
     world_init(trial->world, trial->model, seed, weather);
@@ -58,6 +64,7 @@ void trial_close(struct trial *trial)
 {
     free(trial->core);
     free(trial->twin);
+    free(trial->zombie);
     free(trial->outbox.record);
     free(trial->twin_outbox.record);
     free(trial->world);
@@ -65,27 +72,59 @@ void trial_close(struct trial *trial)
     model_unbuild(trial->model);
 }
 
-static void send_leases(struct trial *trial)
+static bool feed(struct trial *trial, struct slot *slot);
+
+static void send_lease(struct trial *trial, const struct egress *record, uint64_t epoch)
 {
+    struct lease lease = {
+        .host = record->host,
+        .flags = record->flags,
+        .incarnation = record->incarnation,
+        .epoch = epoch,
+        .sequence = record->sequence,
+        .echo = record->echo,
+        .cap_mw = record->cap_mw,
+        .floor_mw = (int64_t)record->floor_w * 1000,
+        .duration_ns = (int64_t)record->duration_us * NS_PER_US,
+    };
+    world_send(trial->world, &lease);
+}
+
+/* The port refuses one now and then: it comes back as a slot, and the account may not forget it. */
+static bool send_leases(struct trial *trial)
+{
+    struct slot refused;
+    memset(&refused, 0, sizeof refused);
     for (uint32_t i = 0; i < trial->outbox.count; i++) {
         const struct egress *record = &trial->outbox.record[i];
-        struct lease lease = {
-            .host = record->host, .flags = record->flags, .incarnation = record->incarnation, .epoch = trial->epoch,
-            .sequence = record->sequence, .echo = record->echo, .cap_mw = record->cap_mw,
-            .floor_mw = (int64_t)record->floor_w * 1000, .duration_ns = (int64_t)record->duration_us * NS_PER_US,
-        };
         trial->leases++;
         trial->above_fail_safe += record->cap_mw > trial->model->host[record->host].fail_safe_mw;
-        world_send(trial->world, &lease);
+        if (!refused.kind && chance_hit(&trial->chance, trial->world->weather.refuse)) {
+            refused.kind = SLOT_REFUSED;
+            refused.refused = (struct slot_refused){.host = record->host, .sequence = record->sequence};
+        } else {
+            send_lease(trial, record, trial->epoch);
+        }
     }
+    return !refused.kind || feed(trial, &refused);
+}
+
+/* The zombie hears most of what the new controller hears. */
+static void feed_zombie(struct trial *trial, const struct slot *slot)
+{
+    if (!trial->zombie || trial->t_ns >= trial->zombie_until_ns || chance_hit(&trial->chance, 0.3))
+        return;
+    pipeline_step(trial->zombie, slot, &trial->twin_outbox);
+    for (uint32_t i = 0; i < trial->twin_outbox.count; i++)
+        send_lease(trial, &trial->twin_outbox.record[i], trial->zombie_epoch);
 }
 
 static bool twins_agree(struct trial *trial)
 {
     const struct outbox *a = &trial->outbox, *b = &trial->twin_outbox;
-    return a->count == b->count && a->digest_due == b->digest_due
-        && memcmp(a->record, b->record, a->count * sizeof a->record[0]) == 0
-        && (!a->digest_due || memcmp(&a->digest, &b->digest, sizeof a->digest) == 0);
+    return a->count == b->count && a->digest_due == b->digest_due &&
+           memcmp(a->record, b->record, a->count * sizeof a->record[0]) == 0 &&
+           (!a->digest_due || memcmp(&a->digest, &b->digest, sizeof a->digest) == 0);
 }
 
 static bool feed(struct trial *trial, struct slot *slot)
@@ -99,13 +138,15 @@ static bool feed(struct trial *trial, struct slot *slot)
     if (!twins_agree(trial))
         return trial_fail(trial, "the same slots gave two cores different decisions");
     if (trial->outbox.count > trial->model->host_count)
-        return trial_fail(trial, "%u leases on one slot for %u hosts", trial->outbox.count, trial->model->host_count);
-    if (!shadow_leases(trial->shadow, &trial->outbox, trial->core) || !shadow_exposures(trial->shadow, trial->core))
+        return trial_fail(trial, "%u leases on one slot for %u hosts", trial->outbox.count,
+                          trial->model->host_count);
+    if (!shadow_leases(trial->shadow, &trial->outbox, trial->core) ||
+        !shadow_exposures(trial->shadow, trial->core))
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, trial->shadow->complaint);
     if (core_counters(trial->core)->invariant_failures)
         return trial_fail(trial, "the core counts a failed invariant of its own");
-    send_leases(trial);
-    return true;
+    feed_zombie(trial, slot);
+    return send_leases(trial);
 }
 
 static bool feed_reports(struct trial *trial)
@@ -120,7 +161,7 @@ static bool feed_reports(struct trial *trial)
             return false;
         struct world_host *host = &trial->world->host[h];
         if (host->dirty && trial->shadow->host[h].at_phys_max && sent_ns >= host->reset_ns)
-            host->dirty = false;    /* from here the ledger must cover it */
+            host->dirty = false; /* from here the ledger must cover it */
     }
     return true;
 }
@@ -135,8 +176,12 @@ static bool feed_readings(struct trial *trial)
         uint32_t n = trial->model->meter[m].node;
         memset(&slot, 0, sizeof slot);
         slot.kind = SLOT_READING;
-        slot.reading = (struct reading){.meter = m, .sequence = ++trial->reading_number, .t_meter_ns = trial->t_ns,
-            .t_arrival_ns = trial->t_ns, .crest_milli = 1414, .frequency_mhz = 60000};
+        slot.reading = (struct reading){.meter = m,
+                                        .sequence = ++trial->reading_number,
+                                        .t_meter_ns = trial->t_ns,
+                                        .t_arrival_ns = trial->t_ns,
+                                        .crest_milli = 1414,
+                                        .frequency_mhz = 60000};
         double factor = chance_hit(&trial->chance, trial->world->weather.false_alarm) ? 1.5 : 1;
         const struct weather *weather = &trial->world->weather;
         bool sags = m % 2 && trial->t_ns >= weather->sag_from_ns && trial->t_ns < weather->sag_until_ns;
@@ -194,12 +239,14 @@ static bool exposures_cover(struct trial *trial)
     for (uint32_t h = 0; h < trial->model->host_count; h++) {
         double worst_mw = world_worst_mw(trial->world, h), exposure_mw = shadow_exposure_mw(trial->shadow, h);
         if (!trial->world->host[h].dirty && worst_mw > exposure_mw + 0.01)
-            return trial_fail(trial, "host %u could draw %.1f mW, its exposure is %.1f", h, worst_mw, exposure_mw);
+            return trial_fail(trial, "host %u could draw %.1f mW, its exposure is %.1f", h, worst_mw,
+                              exposure_mw);
     }
     return true;
 }
 
-/* What could flow through a node is within its limit, unless D itself says recovery or more than k hosts have reset unseen. */
+/* What could flow through a node is within its limit, unless D itself says recovery or more than k hosts
+ * have reset unseen. */
 static bool node_within(struct trial *trial, uint32_t n)
 {
     const struct model *model = trial->model;
@@ -210,11 +257,14 @@ static bool node_within(struct trial *trial, uint32_t n)
         return true;
     for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, p = i % PHASES;
-        double limit = (double)model->node[n].limit_mva[c][p] + 0.01, flow = (double)model->node[n].other_mva[p];
+        double limit = (double)model->node[n].limit_mva[c][p] + 0.01,
+               flow = (double)model->node[n].other_mva[p];
         for (uint32_t h = 0; h < model->host_count; h++)
             flow += trial->shadow->load[n][c][p][h] * world_worst_mw(trial->world, h);
         if (flow > limit && shadow_sum_mva(trial->shadow, SUM_EXPOSURE, n, c, p) <= limit)
-            return trial_fail(trial, "%.1f mVA could flow at node %u, contingency %u, phase %u; the limit is %.1f", flow, n, c, p, limit);
+            return trial_fail(trial,
+                              "%.1f mVA could flow at node %u, contingency %u, phase %u; the limit is %.1f",
+                              flow, n, c, p, limit);
     }
     return true;
 }
@@ -258,7 +308,8 @@ bool trial_stop(struct trial *trial)
     int64_t stop_ns = trial->world->t_ns;
     world_calm(trial->world);
     for (uint32_t h = 0; h < trial->model->host_count; h++)
-        obeys[h] = trial->world->host[h].alive && !trial->world->host[h].at_default && !trial->world->host[h].notice_ns;
+        obeys[h] = trial->world->host[h].alive && !trial->world->host[h].at_default &&
+                   !trial->world->host[h].notice_ns;
     while (trial->world->t_ns < stop_ns + 4 * NS_PER_S) {
         world_step(trial->world);
         for (uint32_t h = 0; h < trial->model->host_count; h++) {
@@ -267,7 +318,7 @@ bool trial_stop(struct trial *trial)
             bool due = trial->world->t_ns > stop_ns + fail_safe_within_ns(trial->model, host->type);
             if (obeys[h] && due && world_worst_mw(trial->world, h) > safe_mw + 0.01)
                 return trial_fail(trial, "host %u above fail-safe %lld ms after the controller stopped", h,
-                            (long long)((trial->world->t_ns - stop_ns) / NS_PER_MS));
+                                  (long long)((trial->world->t_ns - stop_ns) / NS_PER_MS));
         }
     }
     return true;

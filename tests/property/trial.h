@@ -12,7 +12,10 @@ struct trial {
     struct chance chance;
     struct world *world;
     struct shadow *shadow;
-    struct core *core, *twin;       /* the twin gets the same slots in memory that was dirty */
+    struct core *core, *twin; /* the twin gets the same slots in memory that was dirty */
+    struct core *zombie; /* replaced, but it does not know: goes on for a while under its old epoch */
+    uint64_t zombie_epoch;
+    int64_t zombie_until_ns;
     struct outbox outbox, twin_outbox;
     uint64_t epoch, slots, tick_number, reading_number;
     int64_t t_ns, stalled_until_ns;
@@ -26,7 +29,7 @@ void trial_close(struct trial *trial);
 /* Runs on; stalls and takeovers are per second. False with `complaint` set as soon as a rule is broken. */
 bool trial_run(struct trial *trial, int64_t duration_ns, double stalls, double takeovers);
 
-/* The controller is gone, the network is not: every obeying host is at fail-safe within X of the last lease. */
+/* The controller is gone, the network is not: every obeying host is at fail-safe within X. */
 bool trial_stop(struct trial *trial);
 
 /* Notes the first complaint; always false. */

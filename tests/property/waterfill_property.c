@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The allocator against domain.md 4.6: its vectors, its invariants I1 to I10 on random cases, and that a pass in parts gives
- * what a pass at once gives. The judge solves for lambda on its own, by bisection in long double.
+ * The allocator against domain.md 4.6: its vectors, its invariants I1 to I10 on random cases, and that a pass
+ * in parts gives what a pass at once gives. The judge solves for lambda on its own, by bisection in long
+ * double.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -15,15 +16,15 @@
 enum { CLAIMS_MAX = 40, STEPS_MAX = 1000000 };
 
 struct problem {
-    uint32_t count, split;          /* the first `split` claims are one run, the rest the other */
+    uint32_t count, split; /* the first `split` claims are one run, the rest the other */
     int64_t budget;
     struct claim claim[CLAIMS_MAX];
 };
 
 static uint64_t failures;
 
-__attribute__((format(printf, 3, 4)))
-static void broken(uint64_t seed, const struct problem *problem, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void broken(uint64_t seed, const struct problem *problem,
+                                                         const char *format, ...)
 {
     va_list arguments;
     if (failures++ >= 10)
@@ -91,7 +92,8 @@ static void judge_one(uint64_t seed, const struct problem *problem)
     long double exact[CLAIMS_MAX];
     totals(problem, &low, &high, &sum);
     for (uint32_t i = 0; i < problem->count; i++)
-        if (problem->claim[i].share < problem->claim[i].low || problem->claim[i].share > problem->claim[i].high)
+        if (problem->claim[i].share < problem->claim[i].low ||
+            problem->claim[i].share > problem->claim[i].high)
             broken(seed, problem, "I2: claim %u is outside its bounds", i);
     if (problem->budget < low) {
         if (sum != low)
@@ -108,7 +110,8 @@ static void judge_one(uint64_t seed, const struct problem *problem)
             broken(seed, problem, "I4: claim %u should have %.3Lf", i, exact[i]);
 }
 
-/* "distribute the remainder by largest fractional part": a claim rounded down may not have a clearly larger one. */
+/* "distribute the remainder by largest fractional part": a claim rounded down may not have a clearly larger
+ * one. */
 static void judge_remainder(uint64_t seed, const struct problem *problem)
 {
     long double exact[CLAIMS_MAX], least_up = 2, most_down = -1;
@@ -129,7 +132,8 @@ static void judge_remainder(uint64_t seed, const struct problem *problem)
 
 static struct problem draw(struct chance *chance)
 {
-    struct problem problem = {.count = (uint32_t)chance_range(chance, 1, chance_hit(chance, 0.9) ? 8 : CLAIMS_MAX)};
+    struct problem problem = {
+        .count = (uint32_t)chance_range(chance, 1, chance_hit(chance, 0.9) ? 8 : CLAIMS_MAX)};
     static const int64_t sizes[] = {5, 100, 10000, 100000000, INT64_C(100000000000)};
     int64_t size = sizes[chance_range(chance, 0, 4)], low, high, sum;
     uint32_t weights = chance_hit(chance, 0.5) ? 1 : (uint32_t)chance_range(chance, 2, 1000);
@@ -177,7 +181,8 @@ static void judge_monotone(uint64_t seed, struct chance *chance, const struct pr
     other.claim[who].high += chance_range(chance, 1, 1000);
     solve(&other, 0);
     if (other.claim[who].share < base->claim[who].share - 1)
-        broken(seed, &other, "I10: claim %u asked for more and got less than %lld", who, (long long)base->claim[who].share);
+        broken(seed, &other, "I10: claim %u asked for more and got less than %lld", who,
+               (long long)base->claim[who].share);
 }
 
 static void judge_symmetry(uint64_t seed, struct chance *chance, const struct problem *base)
@@ -199,13 +204,15 @@ static void judge_symmetry(uint64_t seed, struct chance *chance, const struct pr
         broken(seed, &other, "I8: seven times every weight changes the shares");
     other = *base;
     for (uint32_t i = 0; i < base->count; i++)
-        other.claim[i].high = base->claim[i].share > base->claim[i].low ? base->claim[i].share : base->claim[i].low;
+        other.claim[i].high =
+            base->claim[i].share > base->claim[i].low ? base->claim[i].share : base->claim[i].low;
     solve(&other, 0);
     if (!same(base, &other, 0))
         broken(seed, base, "I9: shares offered back as highs are not what comes out");
 }
 
-/* I6: the second tier sees only what the first has left, so its claims cannot reach into it; two fills, as the tree does. */
+/* I6: the second tier sees only what the first has left, so its claims cannot reach into it; two fills, as
+ * the tree does. */
 static void judge_tiers(uint64_t seed, struct chance *chance)
 {
     struct problem first = draw(chance), second = draw(chance), again;
@@ -262,12 +269,16 @@ static void vectors(void)
            (const int64_t[]){34, 33, 33});
     vector("level 40", (struct problem){3, 0, 100, {{0, 20, 0, 1}, {0, 50, 0, 1}, {0, 100, 0, 1}}},
            (const int64_t[]){20, 40, 40});
-    vector("a floor above the level", (struct problem){3, 0, 100, {{10, 60, 0, 1}, {10, 60, 0, 2}, {30, 60, 0, 1}}},
+    vector("a floor above the level",
+           (struct problem){3, 0, 100, {{10, 60, 0, 1}, {10, 60, 0, 2}, {30, 60, 0, 1}}},
            (const int64_t[]){23, 47, 30});
-    vector("half units", (struct problem){4, 0, 120, {{30, 35, 0, 1}, {10, 100, 0, 1}, {10, 90, 0, 3}, {5, 20, 0, 2}}},
+    vector("half units",
+           (struct problem){4, 0, 120, {{30, 35, 0, 1}, {10, 100, 0, 1}, {10, 90, 0, 3}, {5, 20, 0, 2}}},
            (const int64_t[]){30, 18, 52, 20});
-    vector("upper tier", (struct problem){2, 0, 500, {{100, 250, 0, 1}, {100, 250, 0, 1}}}, (const int64_t[]){250, 250});
-    vector("lower tier", (struct problem){2, 0, 140, {{50, 200, 0, 1}, {50, 200, 0, 2}}}, (const int64_t[]){50, 90});
+    vector("upper tier", (struct problem){2, 0, 500, {{100, 250, 0, 1}, {100, 250, 0, 1}}},
+           (const int64_t[]){250, 250});
+    vector("lower tier", (struct problem){2, 0, 140, {{50, 200, 0, 1}, {50, 200, 0, 2}}},
+           (const int64_t[]){50, 90});
 }
 
 /* What the header promises: any unit below 2^50, weights below 2^31. */
@@ -307,7 +318,9 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
             cases = strtoull(argv[++i], NULL, 0);
         else
-            return fprintf(stderr, "usage: waterfill_property [--seed N] [--cases N] [--long] [--extremes]\n"), 2;
+            return fprintf(stderr,
+                           "usage: waterfill_property [--seed N] [--cases N] [--long] [--extremes]\n"),
+                   2;
     }
     if (!is_random && !only_extremes)
         vectors();

@@ -101,7 +101,8 @@ static void post(struct world *world, struct mail *mail)
         if (chance_hit(&world->chance, weather->loss))
             continue;
         bool slow = chance_hit(&world->chance, weather->slow);
-        mail->due_ns = world->t_ns + chance_range(&world->chance, 0, slow ? weather->slow_ns : weather->quick_ns);
+        mail->due_ns =
+            world->t_ns + chance_range(&world->chance, 0, slow ? weather->slow_ns : weather->quick_ns);
         if (world->mail_count < MAIL_MAX)
             world->mail[world->mail_count++] = *mail;
         else
@@ -139,7 +140,8 @@ static void deliver_leases(struct world *world)
             continue;
         }
         struct world_host *host = &world->host[mail->lease.host];
-        if (host->alive && holder_lease(&host->holder, &mail->lease, host_clock(world, host)) == HOLDER_ACCEPTED) {
+        if (host->alive &&
+            holder_lease(&host->holder, &mail->lease, host_clock(world, host)) == HOLDER_ACCEPTED) {
             world->leases_obeyed++;
             host->epoch_persisted = host->holder.epoch;
         }
@@ -217,7 +219,8 @@ static void stir(struct world *world, struct world_host *host)
     if (!host->alive && world->t_ns >= host->down_until_ns)
         start_agent(world, host);
     if (happens(world, weather->foreign))
-        host->foreign_mw = host->foreign_mw == INT64_MAX ? chance_range(chance, 1, host->type->cap_max_mw) : INT64_MAX;
+        host->foreign_mw =
+            host->foreign_mw == INT64_MAX ? chance_range(chance, 1, host->type->cap_max_mw) : INT64_MAX;
     if (happens(world, weather->mute))
         host->mute_until_ns = world->t_ns + chance_range(chance, 50, 3000) * NS_PER_MS;
     if (happens(world, weather->partition))
@@ -237,7 +240,7 @@ static void report_now(struct world *world, uint32_t h)
     if (!holder_report_due(&host->holder, now_ns) && !chance_hit(&world->chance, 0.01))
         return;
     holder_report(&host->holder, (int64_t)draw_mw, 0, &mail.report, now_ns);
-    if (host->at_default) {     /* an honest agent says what it reads back */
+    if (host->at_default) { /* an honest agent says what it reads back */
         mail.report.readback_mw = mail.report.cap_mw = host->type->phys_max_mw;
         mail.report.held_ns = 0;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the controller cannot see: devices, agents with a real holder, and a network that loses, delays, doubles and reorders. */
+/* What the controller cannot see: devices, agents with a real holder, and a network that loses, delays,
+ * doubles and reorders. */
 #ifndef FLYBALL_TESTS_WORLD_H
 #define FLYBALL_TESTS_WORLD_H
 
@@ -12,18 +13,22 @@ enum { MAIL_MAX = 8192, WORLD_STEP_NS = 2000000 };
 
 /* How rough a case is; all 0 is a perfect world. */
 struct weather {
-    double loss, twice, slow;       /* per message: lost, delivered twice, delayed by up to slow_ns */
+    double loss, twice, slow; /* per message: lost, delivered twice, delayed by up to slow_ns */
     int64_t quick_ns, slow_ns;
-    double partition, restart, reset, foreign, mute;   /* per host and second */
-    double clock_ppm;               /* largest clock rate error of a host */
-    double false_alarm;             /* per reading: shows half as much again */
-    int64_t sag_from_ns, sag_until_ns;  /* every second meter sees 0.7 of nominal meanwhile */
+    double partition, restart, reset, foreign, mute; /* per host and second */
+    double refuse; /* per lease: the port does not take it */
+    double clock_ppm; /* largest clock rate error of a host */
+    double false_alarm; /* per reading: shows half as much again */
+    int64_t sag_from_ns, sag_until_ns; /* every second meter sees 0.7 of nominal meanwhile */
 };
 
 struct mail {
     int64_t due_ns, sent_ns;
     bool to_host;
-    union { struct lease lease; struct report report; };
+    union {
+        struct lease lease;
+        struct report report;
+    };
 };
 
 struct world_host {
@@ -35,17 +40,17 @@ struct world_host {
     double clock_rate;
     int64_t clock_offset_ns;
     uint64_t epoch_persisted;
-    uint64_t births;                /* incarnations so far */
+    uint64_t births; /* incarnations so far */
     /* the device */
-    bool at_default;                /* driver defaults: nothing caps it */
-    int64_t cap_mw;                 /* enforced by the device */
-    int64_t write_mw, write_done_ns;    /* write in flight, -1 = none */
-    bool write_is_mine;             /* begun by the agent that runs now */
+    bool at_default; /* driver defaults: nothing caps it */
+    int64_t cap_mw; /* enforced by the device */
+    int64_t write_mw, write_done_ns; /* write in flight, -1 = none */
+    bool write_is_mine; /* begun by the agent that runs now */
     int64_t linger_mw, linger_until_ns; /* a cut is felt only when it has settled */
-    int64_t foreign_mw;             /* somebody else's limit, lowers what is read back */
-    int64_t demand_mw;              /* wall draw wished */
+    int64_t foreign_mw; /* somebody else's limit, lowers what is read back */
+    int64_t demand_mw; /* wall draw wished */
     int64_t demand_until_ns;
-    bool dirty;                     /* reset, and the controller has not been able to know */
+    bool dirty; /* reset, and the controller has not been able to know */
     int64_t reset_ns, notice_ns;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is in a journal, for the daemon's tests: one JSON object. Decides all of it again and compares the digests. */
+/* What is in a journal, for the daemon's tests: one JSON object. Decides all of it again and compares the
+ * digests. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,9 +64,11 @@ int main(int argc, char **argv)
     int got;
     while ((got = journal_next(reader, &slot, error, sizeof error)) > 0)
         take(&tally, &replayed, &slot);
-    printf("{\"slots\": %llu, \"gaps\": %llu, \"ticks\": %llu, \"reports\": %llu, \"readings\": %llu, \"digests\": %llu, "
-           "\"digests_wrong\": %llu, \"clean_end\": %s}\n", tally.slots, tally.gaps, tally.ticks, tally.reports,
-           tally.readings, tally.digests, tally.digests_wrong, got == 0 && !error[0] ? "true" : "false");
+    printf("{\"slots\": %llu, \"gaps\": %llu, \"ticks\": %llu, \"reports\": %llu, \"readings\": %llu, "
+           "\"digests\": %llu, "
+           "\"digests_wrong\": %llu, \"clean_end\": %s}\n",
+           tally.slots, tally.gaps, tally.ticks, tally.reports, tally.readings, tally.digests,
+           tally.digests_wrong, got == 0 && !error[0] ? "true" : "false");
     journal_close(reader);
     free(replayed.core);
     free(replayed.outbox.record);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""flyballd as a process, on af_packet between the namespaces of tools/net, under the traffic of daemon_traffic.
+"""flyballd as a process, on af_packet between the namespaces of tools/net, daemon_traffic at the far ends.
 
 usage: daemon_test.py CASE, with the paths of the programs in FLYBALL_* variables (tests/system/meson.build).
 Exit code 77 skips: not root, or the machine is in a state that the test must not touch."""
@@ -40,16 +40,17 @@ def throttle():
 
 
 class Bed:
-    """Two namespaces and a site file that names them. Real time is asked for only where the case is about it."""
+    """Two namespaces and a site file that names them. Real time only where the case is about it."""
 
-    def __init__(self, suffix, real_time=False, mode='enforce'):
+    def __init__(self, suffix, real_time=False, mode='enforce', decide_core=1):
         self.suffix = suffix
         self.folder = tempfile.mkdtemp(prefix='flyball-')
         self.site, self.summary = self.folder + '/site.yaml', self.folder + '/summary.json'
         self.journal, self.door = self.folder + '/run.journal', self.folder + '/door/door.sock'
         text = read(SOURCE + '/config/demo/site.yaml')
         changes = [('fb-meters', f'fb-meters-{suffix}'), ('fb-hosts', f'fb-hosts-{suffix}'),
-                   ('/run/flyball/demo.sock', self.door), ('mode: enforce', f'mode: {mode}')]
+                   ('/run/flyball/demo.sock', self.door), ('mode: enforce', f'mode: {mode}'),
+                   ('lane: 1, decide: 1', f'lane: 1, decide: {decide_core}')]
         if not real_time:
             changes += [('priority: 80', 'priority: 0'), ('rt_throttling: lift', 'rt_throttling: leave')]
         for old, new in changes:
@@ -79,8 +80,8 @@ class Bed:
         if preload:
             environment['LD_PRELOAD'] = preload
         with open(self.folder + '/output', 'w', encoding='utf-8') as output:
-            daemon = subprocess.Popen([DAEMON, self.site, '--summary', self.summary, *options], env=environment,
-                                      stdout=output, stderr=subprocess.STDOUT)
+            daemon = subprocess.Popen([DAEMON, self.site, '--summary', self.summary, *options],
+                                      env=environment, stdout=output, stderr=subprocess.STDOUT)
         self.running.append(daemon)
         end = time.monotonic() + START_S
         while wait and '; door ' not in self.output():
@@ -129,17 +130,24 @@ def refusals(summary):
     return total
 
 
+def sealed_run(bed):
+    daemon = bed.start(preload=SEAL)
+    played = finish(bed.traffic(3))
+    _, summary = bed.stop(daemon)
+    core = summary['counters']['core']
+    print(f'sealed: {core["readings"]} readings, {core["leases"]} leases, {played["accepted"]} accepted')
+    assert core['readings'] > 100 and core['leases'] > 100 and played['accepted'] > 100
+
+
 def case_seal():
-    """No allocation in the hot threads under traffic; and a planted one does abort."""
+    """No allocation in the hot threads under traffic, be they one or two; and a planted one does abort."""
     if not SEAL:
         skip('a sanitizer brings an allocator of its own')
+    with Bed('dsea', decide_core=0) as bed:
+        sealed_run(bed)
     with Bed('dsea') as bed:
-        daemon = bed.start(preload=SEAL)
-        played = finish(bed.traffic(3))
-        _, summary = bed.stop(daemon)
-        core = summary['counters']['core']
-        print(f'sealed: {core["readings"]} readings, {core["leases"]} leases, {played["accepted"]} accepted')
-        assert core['readings'] > 300 and core['leases'] > 300 and played['accepted'] > 300
+        sealed_run(bed)
+        os.environ['FLYBALL_PLANT'] = 'allocation'
         daemon = bed.start(preload=f'{PLANTED} {SEAL}')
         finish(bed.traffic(1))
         code = daemon.wait(timeout=20)
@@ -147,34 +155,73 @@ def case_seal():
         assert code == -signal.SIGABRT
 
 
+def case_stall():
+    """A hot thread that stands still in a call for longer than 5 s ends the process, and says so."""
+    with Bed('dsta') as bed:
+        os.environ['FLYBALL_PLANT'] = 'stall'
+        daemon = bed.start(preload=PLANTED)
+        began = time.monotonic()
+        finish(bed.traffic(1))
+        code = daemon.wait(timeout=30)
+        took_s = time.monotonic() - began
+        print(f'exit code {code} after {took_s:.1f} s: {bed.output().splitlines()[-1]}')
+        assert code == 1 and 'stood still' in bed.output() and 5 < took_s < 12
+
+
+def case_starts():
+    """What cannot start says why, with the exit code that the help promises."""
+    with Bed('dsts') as bed:
+        site = read(bed.site)
+        for old, new, code, words in [
+                ('fb-meters-dsts', 'fb-nowhere', 3, 'fb-nowhere'),
+                ('kind: main', 'kind: mian', 4, 'error'),
+                (f'door: {bed.door}', f'journal: {bed.folder}/none/x', 3, 'none/x')]:
+            with open(bed.site, 'w', encoding='utf-8') as file:
+                file.write(site.replace(old, new))
+            daemon = bed.start(wait=False)
+            got = daemon.wait(timeout=START_S)
+            print(f'{new}: exit code {got}: {bed.output().splitlines()[-1]}')
+            assert got == code and words in bed.output()
+        usage = subprocess.run([DAEMON, bed.site, '--seconds', 'soon'], capture_output=True)
+        assert usage.returncode == 2
+        assert subprocess.run([DAEMON, '--help'], capture_output=True).returncode == 0
+
+
+def attach(bed, tid):
+    """System calls of one thread in 2 s, counted from outside."""
+    counts = f'{bed.folder}/counts-{tid}'
+    strace = subprocess.Popen(['strace', '-c', '-p', str(tid), '-o', counts], stderr=subprocess.PIPE)
+    bed.running.append(strace)
+    time.sleep(2)
+    strace.send_signal(signal.SIGINT)
+    _, said = strace.communicate(timeout=20)
+    if not os.path.exists(counts) or b'Operation not permitted' in said:
+        skip(f'this machine does not let strace attach: {said.decode()}')
+    return {line.split()[-1]: int(line.split()[3]) for line in read(counts).splitlines()
+            if re.match(r'^ *\d+[.,]\d+ ', line) and line.split()[-1] != 'total'}
+
+
 def case_syscalls():
-    """Counted from outside for 2 s under traffic: the hot thread makes the port's own calls and no others."""
+    """Counted from outside under traffic: a hot thread makes the port's own calls and no others."""
     if not shutil.which('strace'):
         skip('strace is not installed')
-    with Bed('dsys') as bed:
-        daemon = bed.start('--journal', bed.journal)
-        traffic = bed.traffic(6)
-        time.sleep(1)
-        hot = thread_named(daemon.pid, 'fb-hot')
-        counts = bed.folder + '/counts'
-        strace = subprocess.Popen(['strace', '-c', '-p', str(hot), '-o', counts], stderr=subprocess.PIPE)
-        bed.running.append(strace)
-        time.sleep(2)
-        strace.send_signal(signal.SIGINT)
-        _, said = strace.communicate(timeout=20)
-        if not os.path.exists(counts) or b'Operation not permitted' in said:
-            skip(f'this machine does not let strace attach: {said.decode()}')
-        calls = {line.split()[-1]: int(line.split()[3]) for line in read(counts).splitlines()
-                 if re.match(r'^ *\d+[.,]\d+ ', line) and line.split()[-1] != 'total'}
-        finish(traffic)
-        bed.stop(daemon)
-        print(f'hot thread in 2 s: {calls}')
-        assert calls.get('sendto', 0) > 100, 'no traffic was answered while strace looked'
-        assert set(calls) <= ALLOWED_CALLS, f'calls that are not the port\'s own: {set(calls) - ALLOWED_CALLS}'
+    for decide_core, threads in ((1, ['fb-hot']), (0, ['fb-packets', 'fb-decide'])):
+        with Bed('dsys', decide_core=decide_core) as bed:
+            daemon = bed.start('--journal', bed.journal)
+            traffic = bed.traffic(4 + 3 * len(threads))
+            time.sleep(1)
+            for name in threads:
+                calls = attach(bed, thread_named(daemon.pid, name))
+                print(f'{name} in 2 s: {calls}')
+                allowed = ALLOWED_CALLS if name != 'fb-decide' else set()
+                assert set(calls) <= allowed, f'not the port\'s own: {set(calls) - allowed}'
+                assert name == 'fb-decide' or calls.get('sendto', 0) > 10, 'nothing was answered meanwhile'
+            finish(traffic)
+            bed.stop(daemon)
 
 
 def case_sigterm():
-    """SIGTERM under traffic: exit 0 within 2 s, and the journal holds every slot decided and replays exactly."""
+    """SIGTERM under traffic: exit 0 within 2 s; the journal holds every slot decided and replays exactly."""
     with Bed('dter') as bed:
         daemon = bed.start('--journal', bed.journal)
         bed.traffic(8)
@@ -185,13 +232,13 @@ def case_sigterm():
         print(f'stopped in {took_s:.2f} s; decided {decided}; journal {found}')
         assert took_s < STOP_S
         assert found['slots'] == decided and found['gaps'] == 0 and found['clean_end']
-        assert found['readings'] > 300 and found['reports'] > 300 and found['ticks'] > 100
+        assert found['readings'] > 100 and found['reports'] > 100 and found['ticks'] > 100
         assert found['digests'] >= 2 and found['digests_wrong'] == 0
         assert not os.path.exists(bed.door)
 
 
 def case_rt():
-    """Pinned, SCHED_FIFO, locked; RT throttling lifted while it runs, put back after SIGTERM and after SIGKILL."""
+    """Pinned, SCHED_FIFO, locked; RT throttling lifted, and put back after SIGTERM and after SIGKILL."""
     before = throttle()
     if before < 0:
         skip('RT throttling is lifted already, by somebody else')
@@ -251,7 +298,7 @@ def case_door():
         assert ask(bed.door, b'status')['epoch'] == status['epoch']
         finish(traffic)
         _, summary = bed.stop(daemon)
-        assert summary['counters']['door'] == {'answered': 4, 'refused': 1}
+        assert summary['counters']['door'] == {'answered': 4, 'refused': 1}, summary['counters']['door']
         gone = subprocess.run([CLI, 'status', '--door', bed.door], capture_output=True)
         assert gone.returncode == 3
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plays the meters and the hosts of a site for the daemon's tests, through kernel sockets in the two namespaces of
- * tools/net: one datagram per meter and period, reports as the hosts' half of a lease makes them, leases obeyed at once.
- * Prints one JSON object. With `--damage` every tenth measurement is spoilt in turn by one of a few ways.
+ * Plays the meters and the hosts of a site for the daemon's tests, through kernel sockets in the two
+ * namespaces of tools/net: one datagram per meter and period, reports as the hosts' half of a lease makes
+ * them, leases obeyed at once. Prints one JSON object. With `--damage` every tenth measurement is spoilt in
+ * turn by one of a few ways.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -88,16 +89,19 @@ static void start(struct traffic *traffic, const char *suffix)
     traffic->sequence = (uint64_t)clock_ns(CLOCK_REALTIME);
     for (uint32_t i = 0; i < model->host_count; i++) {
         const struct model_host_type *type = &model->type[model->host[i].type];
-        struct holder_config config = {.host = i, .fail_safe_mw = model->host[i].fail_safe_mw,
-                                       .phys_max_mw = type->phys_max_mw, .cap_max_mw = type->cap_max_mw,
-                                       .report_ns = model->policy.report_ns, .actuation_ns = type->actuation_ns};
+        struct holder_config config = {.host = i,
+                                       .fail_safe_mw = model->host[i].fail_safe_mw,
+                                       .phys_max_mw = type->phys_max_mw,
+                                       .cap_max_mw = type->cap_max_mw,
+                                       .report_ns = model->policy.report_ns,
+                                       .actuation_ns = type->actuation_ns};
         holder_init(&traffic->host[i].holder, &config, traffic->sequence + i, 0, clock_ns(CLOCK_MONOTONIC));
         traffic->host[i].socket = open_socket(&traffic->site.host_address[i]);
     }
 }
 
-static void send_frame(struct traffic *traffic, int fd, const struct sockaddr_in *to, uint8_t *data, struct frame *frame,
-                       int damage)
+static void send_frame(struct traffic *traffic, int fd, const struct sockaddr_in *to, uint8_t *data,
+                       struct frame *frame, int damage)
 {
     frame->sequence = ++traffic->sequence;
     uint32_t bytes = frame_encode(data, frame);
@@ -121,8 +125,11 @@ static void measure(struct traffic *traffic, uint32_t meter)
                         .device_id = damage == 0 ? "nobody" : model->meter[meter].name, .peak_factor = 1.5};
     upmu.device_id_bytes = (uint32_t)strlen(upmu.device_id);
     for (int i = 0; i < PHASES; i++)
-        upmu.phase[i] = (struct upmu_phase){.voltage_rms_v = 277, .current_rms_a = 60, .power_active_w = 16000,
-                                            .power_apparent_va = 16620, .power_factor = 0.963};
+        upmu.phase[i] = (struct upmu_phase){.voltage_rms_v = 277,
+                                            .current_rms_a = 60,
+                                            .power_active_w = 16000,
+                                            .power_apparent_va = 16620,
+                                            .power_factor = 0.963};
     struct frame frame = {.kind = FRAME_MEASUREMENT};
     frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
     send_frame(traffic, traffic->meters, &traffic->meters_to, data, &frame, damage);
@@ -142,7 +149,8 @@ static void obey(struct traffic *traffic, struct played_host *host)
             traffic->unreadable++;
             continue;
         }
-        traffic->accepted += holder_lease(&host->holder, &lease, clock_ns(CLOCK_MONOTONIC)) == HOLDER_ACCEPTED;
+        traffic->accepted +=
+            holder_lease(&host->holder, &lease, clock_ns(CLOCK_MONOTONIC)) == HOLDER_ACCEPTED;
     }
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC), cap_mw;
     holder_time(&host->holder, now_ns);
@@ -195,8 +203,10 @@ int main(int argc, char **argv)
         return 2;
     start(&traffic, argv[2]);
     play(&traffic, (int64_t)(atof(argv[3]) * 1e9));
-    printf("{\"measurements\": %llu, \"damaged\": %llu, \"reports\": %llu, \"leases\": %llu, \"accepted\": %llu, "
-           "\"unreadable\": %llu}\n", (unsigned long long)traffic.measurements, (unsigned long long)traffic.damaged,
+    printf("{\"measurements\": %llu, \"damaged\": %llu, \"reports\": %llu, \"leases\": %llu, \"accepted\": "
+           "%llu, "
+           "\"unreadable\": %llu}\n",
+           (unsigned long long)traffic.measurements, (unsigned long long)traffic.damaged,
            (unsigned long long)traffic.reports, (unsigned long long)traffic.leases,
            (unsigned long long)traffic.accepted, (unsigned long long)traffic.unreadable);
     site_unload(&traffic.site);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -88,4 +90,29 @@ void send_numbered(struct bench *bench, uint32_t count, uint32_t length)
         uint32_t got = far_end_receive(&bench->far, came, sizeof came);
         assert_frame(came, got, length, bench->far.mac, bench->port.mac, i);
     }
+}
+
+static void *nothing(void *unused)
+{
+    return unused;
+}
+
+void note_threads(struct bench *bench)
+{
+    pthread_t thread;
+    if (!pthread_create(&thread, NULL, nothing, NULL))
+        pthread_join(thread, NULL);
+    DIR *folder = opendir("/proc/self/task");
+    for (struct dirent *entry; bench->thread_count < THREADS_NOTED && (entry = readdir(folder)) != NULL;)
+        if (atoi(entry->d_name) > 0)
+            bench->thread[bench->thread_count++] = atoi(entry->d_name);
+    closedir(folder);
+}
+
+bool thread_is_known(const struct bench *bench, int thread)
+{
+    for (uint32_t i = 0; i < bench->thread_count; i++)
+        if (bench->thread[i] == thread)
+            return true;
+    return false;
 }

@@ -30,4 +30,8 @@ uint32_t receive_some(struct port *port, struct port_frame frame[BURST_MAX], int
 /* Sends frames 0 .. count - 1 in one call and sees each of them arrive at the far end, in order. */
 void send_numbered(struct bench *bench, uint32_t count, uint32_t length);
 
+/* The threads there are before any port is: our own, and a sanitizer's, which comes with the first other. */
+void note_threads(struct bench *bench);
+bool thread_is_known(const struct bench *bench, int thread);
+
 #endif

@@ -126,7 +126,7 @@ static void a_port_hears_its_own_interface_only(void **state)
     pthread_t thread;
     uint32_t strangers = 0;
     assert_int_equal(pthread_create(&thread, NULL, chatter, &stop), 0);
-    for (int round = 0; round < 8; round++) {
+    for (int round = 0; round < 4; round++) {
         struct port_frame frame[BURST_MAX];
         close_both(state);
         if (open_both(state))
@@ -279,14 +279,6 @@ static void an_interface_that_is_absent_or_too_narrow_is_refused(void **state)
     assert_non_null(strstr(port.error, "1000"));
 }
 
-static bool thread_is_known(const struct bench *bench, int thread)
-{
-    for (uint32_t i = 0; i < bench->thread_count; i++)
-        if (bench->thread[i] == thread)
-            return true;
-    return false;
-}
-
 /* DPDK's threads beside ours: each may run on the housekeeping core and nowhere else; we stay where we were.
  * */
 static void the_driver_keeps_its_threads_on_the_housekeeping_core(void **state)
@@ -336,16 +328,6 @@ static int run(struct bench *bench)
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
         tests[i].initial_state = bench;
     return cmocka_run_group_tests_name(bench->config.driver, tests, NULL, NULL);
-}
-
-/* Those that were there before any port was: our own, and a sanitizer's. */
-static void note_threads(struct bench *bench)
-{
-    DIR *folder = opendir("/proc/self/task");
-    for (struct dirent *entry; bench->thread_count < THREADS_NOTED && (entry = readdir(folder)) != NULL;)
-        if (atoi(entry->d_name) > 0)
-            bench->thread[bench->thread_count++] = atoi(entry->d_name);
-    closedir(folder);
 }
 
 static int check_table(void)

@@ -77,26 +77,34 @@ void far_end_unmake(struct far_end *far)
         (void)run_tool("down", far->suffix);
 }
 
-static int socket_in_namespace(const char *suffix)
+int namespace_socket(const char *role, const char *suffix, int family, int type, int protocol)
 {
     char path[64];
-    snprintf(path, sizeof path, "/var/run/netns/flyball-meters-%s", suffix);
+    snprintf(path, sizeof path, "/var/run/netns/flyball-%s-%s", role, suffix);
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there = open(path, O_RDONLY | O_CLOEXEC);
     int fd = -1;
     if (home >= 0 && there >= 0 && !setns(there, CLONE_NEWNET)) {
-        fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(TEST_ETHERTYPE));
-        struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(TEST_ETHERTYPE),
-                                      .sll_ifindex = (int)if_nametoindex("eth0")};
-        if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address)) {
-            close(fd);
-            fd = -1;
-        }
+        fd = socket(family, type | SOCK_CLOEXEC, protocol);
         if (setns(home, CLONE_NEWNET))
             abort();
     }
     close(home);
     close(there);
     return fd;
+}
+
+/* Bound to eth0 of its namespace, whose MAC is the far end's. */
+static int bind_raw(struct far_end *far)
+{
+    struct ifreq request = {.ifr_name = "eth0"};
+    if (ioctl(far->fd, SIOCGIFHWADDR, &request))
+        return -errno;
+    memcpy(far->mac, request.ifr_hwaddr.sa_data, 6);
+    if (ioctl(far->fd, SIOCGIFINDEX, &request))
+        return -errno;
+    struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(TEST_ETHERTYPE),
+                                  .sll_ifindex = request.ifr_ifindex};
+    return bind(far->fd, (struct sockaddr *)&address, sizeof address) ? -errno : 0;
 }
 
 int far_end_open(struct far_end *far, const struct port_config *config)
@@ -106,18 +114,15 @@ int far_end_open(struct far_end *far, const struct port_config *config)
         memcpy(far->mac, far->port.mac, 6);
         return rc ? rc : port_attach(&far->port, 0);
     }
-    far->fd = socket_in_namespace(far->suffix);
+    /* Protocol 0: deaf until it is bound. */
+    far->fd = namespace_socket("meters", far->suffix, AF_PACKET, SOCK_RAW, 0);
     if (far->fd < 0)
         return -errno;
     struct timeval patience = {.tv_sec = PATIENCE_S};
     int room = SOCKET_ROOM_BYTES;
     setsockopt(far->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(far->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
-    struct ifreq request = {.ifr_name = "eth0"};
-    if (ioctl(far->fd, SIOCGIFHWADDR, &request))
-        return -errno;
-    memcpy(far->mac, request.ifr_hwaddr.sa_data, 6);
-    return 0;
+    return bind_raw(far);
 }
 
 void far_end_close(struct far_end *far)

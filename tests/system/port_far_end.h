@@ -36,6 +36,9 @@ int far_end_open(struct far_end *far, const struct port_config *config);
 void far_end_close(struct far_end *far);
 void far_end_unmake(struct far_end *far);
 
+/* A socket in the namespace that tools/net made for "meters" or "hosts"; -1 with errno. */
+int namespace_socket(const char *role, const char *suffix, int family, int type, int protocol);
+
 /* true: sent. */
 bool far_end_send(struct far_end *far, const uint8_t *frame, uint32_t length);
 

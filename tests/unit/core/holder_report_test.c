@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a host writes and what it says of it: safety.md section 3, serialised writes, read-back, reports as evidence. */
+/* What a host writes and what it says of it: safety.md section 3, serialised writes, read-back, reports as
+ * evidence. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,8 +16,12 @@ enum { FAIL_SAFE_MW = 2000000, PHYS_MAX_MW = 12000000, CAP_MAX_MW = 10000000 };
 #define A_NS (120 * MS)
 
 static const struct holder_config config = {
-    .host = 3, .fail_safe_mw = FAIL_SAFE_MW, .phys_max_mw = PHYS_MAX_MW, .cap_max_mw = CAP_MAX_MW,
-    .report_ns = 100 * MS, .actuation_ns = A_NS,
+    .host = 3,
+    .fail_safe_mw = FAIL_SAFE_MW,
+    .phys_max_mw = PHYS_MAX_MW,
+    .cap_max_mw = CAP_MAX_MW,
+    .report_ns = 100 * MS,
+    .actuation_ns = A_NS,
 };
 
 static struct report report_at(struct holder *holder, int64_t now_ns)
@@ -44,8 +49,13 @@ static void write_all(struct holder *holder, int64_t now_ns)
 /* Answers a report made at this moment. */
 static void lease_now(struct holder *holder, uint64_t sequence, int64_t cap_mw, int64_t now_ns)
 {
-    struct lease lease = {.host = 3, .incarnation = INCARNATION, .epoch = 5, .sequence = sequence, .cap_mw = cap_mw,
-                          .echo = report_at(holder, now_ns).number, .duration_ns = NS_PER_S};
+    struct lease lease = {.host = 3,
+                          .incarnation = INCARNATION,
+                          .epoch = 5,
+                          .sequence = sequence,
+                          .cap_mw = cap_mw,
+                          .echo = report_at(holder, now_ns).number,
+                          .duration_ns = NS_PER_S};
     assert_int_equal(holder_lease(holder, &lease, now_ns), HOLDER_ACCEPTED);
 }
 
@@ -205,7 +215,8 @@ static void a_fall_to_fail_safe_starts_the_time_held_anew(void **state)
     assert_int_equal(report.held_ns, 10 * MS);
 }
 
-/* msg/lease.h: HOST_LEASED means that the lease in `applied` is enforced. Evidence needs a time held, so that must be 0. */
+/* msg/lease.h: HOST_LEASED means that the lease in `applied` is enforced. Evidence needs a time held, so
+ * that must be 0. */
 static void a_write_that_did_not_take_is_told_and_tried_again(void **state)
 {
     (void)state;

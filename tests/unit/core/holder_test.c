@@ -14,11 +14,16 @@ enum { FAIL_SAFE_MW = 2000000, PHYS_MAX_MW = 12000000, CAP_MAX_MW = 10000000 };
 #define MS NS_PER_MS
 
 static const struct holder_config config = {
-    .host = 3, .fail_safe_mw = FAIL_SAFE_MW, .phys_max_mw = PHYS_MAX_MW, .cap_max_mw = CAP_MAX_MW,
-    .report_ns = 100 * MS, .actuation_ns = 120 * MS,
+    .host = 3,
+    .fail_safe_mw = FAIL_SAFE_MW,
+    .phys_max_mw = PHYS_MAX_MW,
+    .cap_max_mw = CAP_MAX_MW,
+    .report_ns = 100 * MS,
+    .actuation_ns = 120 * MS,
 };
 
-/* Writes whatever is due until nothing is, each read back as asked. Returns the cap now in force, -1 = nothing was written. */
+/* Writes whatever is due until nothing is, each read back as asked. Returns the cap now in force, -1 =
+ * nothing was written. */
 static int64_t settle(struct holder *holder, int64_t now_ns)
 {
     int64_t cap_mw = -1;
@@ -43,8 +48,14 @@ static struct report report_at(struct holder *holder, int64_t now_ns)
 
 static struct lease lease_of(uint64_t sequence, uint64_t echo, int64_t cap_mw)
 {
-    return (struct lease){.host = 3, .incarnation = INCARNATION, .epoch = 5, .sequence = sequence, .echo = echo,
-                          .cap_mw = cap_mw, .floor_mw = 0, .duration_ns = NS_PER_S};
+    return (struct lease){.host = 3,
+                          .incarnation = INCARNATION,
+                          .epoch = 5,
+                          .sequence = sequence,
+                          .echo = echo,
+                          .cap_mw = cap_mw,
+                          .floor_mw = 0,
+                          .duration_ns = NS_PER_S};
 }
 
 static int give(struct holder *holder, struct lease lease, int64_t now_ns)
@@ -269,7 +280,8 @@ static void a_lease_that_arrives_after_the_deadline_answers_only_for_itself(void
     start(&holder);
     assert_int_equal(give(&holder, lease_of(1, 1, 6000000), NS_PER_S + MS), HOLDER_ACCEPTED);
     settle(&holder, NS_PER_S + 2 * MS);
-    /* nobody called holder_time: an expired echo with a cap below the old lease but above fail-safe must not prolong it */
+    /* nobody called holder_time: an expired echo with a cap below the old lease but above fail-safe must not
+     * prolong it */
     assert_int_equal(give(&holder, lease_of(2, 1, 5000000), 2 * NS_PER_S + MS), HOLDER_EXPIRED_RAISE);
     assert_int_equal(settle(&holder, 2 * NS_PER_S + 2 * MS), FAIL_SAFE_MW);
 }

@@ -241,7 +241,8 @@ static void tap_drops_readings_at_90_percent_and_reports_at_the_brim(void **stat
         offer(bed, 0, SLOT_READING, START_NS);
     run(bed);
     assert_int_equal(spsc_depth(bed->decide.tap), readings_room);
-    assert_int_equal(count_read(&bed->decide.counters.tap_dropped[CLASS_READING]), TAP_PLACES - readings_room);
+    assert_int_equal(count_read(&bed->decide.counters.tap_dropped[CLASS_READING]),
+                     TAP_PLACES - readings_room);
     for (uint32_t i = 0; i < TAP_PLACES; i++)
         offer(bed, 0, SLOT_REPORT, START_NS);
     run(bed);
@@ -249,7 +250,8 @@ static void tap_drops_readings_at_90_percent_and_reports_at_the_brim(void **stat
     assert_int_equal(count_read(&bed->decide.counters.tap_dropped[CLASS_RESERVED]), readings_room);
     /* whoever reads the tap sees the gap in the sequence */
     uint64_t sequence = 0, missing = 0;
-    for (const struct slot *slot; (slot = spsc_peek(bed->decide.tap)) != NULL; spsc_release(bed->decide.tap)) {
+    for (const struct slot *slot; (slot = spsc_peek(bed->decide.tap)) != NULL;
+         spsc_release(bed->decide.tap)) {
         missing += slot->sequence - sequence - 1;
         sequence = slot->sequence;
     }

@@ -62,12 +62,27 @@ static int drop_bed(void **state)
     return 0;
 }
 
+/* Bursts until nothing waits, as the hot thread does. */
+static uint32_t send_all(struct egress_stage *stage)
+{
+    uint32_t left = 0, burst;
+    while ((burst = egress_burst(stage)) > 0)
+        left += burst;
+    return left;
+}
+
 static void offer(struct spsc *queue, uint32_t host, uint64_t sequence)
 {
     struct egress *record = spsc_claim(queue);
     assert_non_null(record);
-    *record = (struct egress){.kind = FRAME_LEASE, .host = host, .sequence = sequence, .incarnation = 9, .echo = 3,
-                              .cap_mw = 4300000, .floor_w = 1600, .duration_us = 1000000,
+    *record = (struct egress){.kind = FRAME_LEASE,
+                              .host = host,
+                              .sequence = sequence,
+                              .incarnation = 9,
+                              .echo = 3,
+                              .cap_mw = 4300000,
+                              .floor_w = 1600,
+                              .duration_us = 1000000,
                               .t_receive_ns = NOW_NS - 1500};
     spsc_publish(queue);
 }
@@ -95,7 +110,7 @@ static void emergencies_leave_first_and_sequences_ascend(void **state)
         offer(bed->stage.normal, i, 100 + i);
     for (uint32_t i = 0; i < 3; i++)
         offer(bed->stage.emergency, i, 200 + i);
-    assert_int_equal(egress_burst(&bed->stage), 8);
+    assert_int_equal(send_all(&bed->stage), 8);
     for (uint32_t i = 0; i < 8; i++) {
         struct lease lease = sent_lease(bed, i, &now);
         assert_int_equal(lease.sequence, i < 3 ? 200 + i : 100 + i - 3);
@@ -118,8 +133,21 @@ static void emergency_overtakes_what_waits(void **state)
         offer(bed->stage.normal, i % RIG_HOSTS, 100 + i);
     assert_int_equal(egress_burst(&bed->stage), BURST_MAX);
     offer(bed->stage.emergency, 7, 999);
-    assert_int_equal(egress_burst(&bed->stage), 11);
+    assert_int_equal(send_all(&bed->stage), 11);
     assert_int_equal(sent_lease(bed, BURST_MAX, &frame_sequence).sequence, 999);
+}
+
+static void first_leases_of_an_emergency_do_not_wait_for_the_rest(void **state)
+{
+    struct bed *bed = *state;
+
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < RIG_HOSTS; i++)
+            offer(bed->stage.emergency, i, 100 + i);
+        assert_int_equal(egress_burst(&bed->stage), EMERGENCY_FIRST);
+        assert_int_equal(egress_burst(&bed->stage), RIG_HOSTS - EMERGENCY_FIRST);
+        assert_int_equal(egress_burst(&bed->stage), 0);
+    }
 }
 
 static void lease_arrives_whole_at_the_address_of_its_host(void **state)
@@ -202,10 +230,7 @@ static void nothing_is_taken_that_could_not_come_back(void **state)
     bed->port.takes = 0;
     for (uint32_t i = 0; i < PLACES; i++)
         offer(bed->stage.normal, i % RIG_HOSTS, i);
-    uint32_t left = 0, burst;
-    while ((burst = egress_burst(&bed->stage)) > 0)
-        left += burst;
-    assert_int_equal(left, PLACES);
+    assert_int_equal(send_all(&bed->stage), PLACES);
     assert_int_equal(spsc_depth(bed->stage.returns), PLACES);
     offer(bed->stage.normal, 0, PLACES);
     assert_int_equal(egress_burst(&bed->stage), 0);
@@ -231,6 +256,7 @@ int main(void)
 #define BED(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
         BED(emergencies_leave_first_and_sequences_ascend),
         BED(emergency_overtakes_what_waits),
+        BED(first_leases_of_an_emergency_do_not_wait_for_the_rest),
         BED(lease_arrives_whole_at_the_address_of_its_host),
         BED(claim_leaves_as_a_claim),
         BED(refused_transmits_come_back_as_input),

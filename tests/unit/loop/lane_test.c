@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "frames.h"
 #include "rig.h"
 #include "wire/cap.h"
 #include "wire/upmu.h"
@@ -27,7 +28,7 @@ struct bed {
     struct age age[RIG_METERS];
     _Atomic uint64_t host_mac[RIG_HOSTS];
     struct lane lane;
-    struct rig_from from;
+    struct frames_from from;
     uint8_t frame[FRAME_ROOM];
     uint32_t length;
 };
@@ -41,14 +42,21 @@ static int make_bed(void **state)
     assert_true(meter_names_bytes(&bed.site.model) <= sizeof bed.places);
     meter_names_init(&bed.names, bed.places, &bed.site.model);
     bed.view.meter = bed.meter;
-    bed.from = (struct rig_from){.sequence = 1,
+    bed.from = (struct frames_from){.sequence = 1,
         .from = {.mac = {2, 0, 0, 0, 0, 9}, .ipv4 = 0xCB007102, .port = 9000},
         .to = {.mac = {2, 0, 0, 0, 0, 1}, .ipv4 = 0xCB007101, .port = 7001}};
-    bed.lane = (struct lane){
-        .model = &bed.site.model, .base = &bed.base, .names = &bed.names, .local = bed.from.to, .view = &bed.view,
-        .kinds = 1U << FRAME_MEASUREMENT | 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST,
-        .out = rig_queue(SLOT_BYTES, RIG_PLACES), .meter_window = bed.meter_window, .host_window = bed.host_window,
-        .age = bed.age, .host_mac = bed.host_mac};
+    bed.lane =
+        (struct lane){.model = &bed.site.model,
+                      .base = &bed.base,
+                      .names = &bed.names,
+                      .local = bed.from.to,
+                      .view = &bed.view,
+                      .kinds = 1U << FRAME_MEASUREMENT | 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST,
+                      .out = rig_queue(SLOT_BYTES, RIG_PLACES),
+                      .meter_window = bed.meter_window,
+                      .host_window = bed.host_window,
+                      .age = bed.age,
+                      .host_mac = bed.host_mac};
     *state = &bed;
     return 0;
 }
@@ -67,14 +75,14 @@ static int take(struct bed *bed)
 
 static int take_measurement(struct bed *bed, const char *name, int64_t stamp_ns)
 {
-    bed->length = rig_measurement(bed->frame, &bed->from, name, stamp_ns);
+    bed->length = frames_measurement(bed->frame, &bed->from, name, stamp_ns);
     bed->from.sequence++;
     return take(bed);
 }
 
 static int take_report(struct bed *bed, uint32_t host)
 {
-    bed->length = rig_report(bed->frame, &bed->from, host, bed->from.sequence);
+    bed->length = frames_report(bed->frame, &bed->from, host, bed->from.sequence);
     bed->from.sequence++;
     return take(bed);
 }
@@ -167,7 +175,7 @@ static void report_names_its_host_and_teaches_the_mac(void **state)
 
 static void good_measurement(struct bed *bed)
 {
-    bed->length = rig_measurement(bed->frame, &bed->from, "m-0", NOW_NS);
+    bed->length = frames_measurement(bed->frame, &bed->from, "m-0", NOW_NS);
 }
 
 /* Written again behind a changed payload, so that the checksums are right and only what is meant is wrong. */
@@ -185,12 +193,13 @@ static void change_payload(struct bed *bed, uint32_t at, uint8_t value)
 
 static void not_ours(struct bed *bed)
 {
-    struct rig_from elsewhere = bed->from;
+    struct frames_from elsewhere = bed->from;
     elsewhere.to.port = 1234;
-    bed->length = rig_measurement(bed->frame, &elsewhere, "m-0", NOW_NS);
+    bed->length = frames_measurement(bed->frame, &elsewhere, "m-0", NOW_NS);
 }
 
-/* A fragment with a right header checksum: "more fragments" is bit 5 of byte 20, and the checksum gives way. */
+/* A fragment with a right header checksum: "more fragments" is bit 5 of byte 20, and the checksum gives
+ * way. */
 static void fragment(struct bed *bed)
 {
     good_measurement(bed);
@@ -228,12 +237,19 @@ static void unknown_kind(struct bed *bed) { change_payload(bed, 5, 77); }
 static void lease_to_controller(struct bed *bed) { change_payload(bed, 5, FRAME_LEASE); }
 static void key(struct bed *bed) { change_payload(bed, 6, 1); }
 static void body(struct bed *bed) { change_payload(bed, FRAME_HEADER_BYTES, 0xFF); }
-static void unknown_meter(struct bed *bed) { bed->length = rig_measurement(bed->frame, &bed->from, "m-9", NOW_NS); }
-static void unknown_host(struct bed *bed) { bed->length = rig_report(bed->frame, &bed->from, RIG_HOSTS, 1); }
+static void unknown_meter(struct bed *bed)
+{
+    bed->length = frames_measurement(bed->frame, &bed->from, "m-9", NOW_NS);
+}
+static void unknown_host(struct bed *bed)
+{
+    bed->length = frames_report(bed->frame, &bed->from, RIG_HOSTS, 1);
+}
 
 static void impossible_value(struct bed *bed)
 {
-    struct upmu upmu = {.timestamp_ns = NOW_NS, .device_id = "m-0", .device_id_bytes = 3, .phase_count = PHASES};
+    struct upmu upmu = {
+        .timestamp_ns = NOW_NS, .device_id = "m-0", .device_id_bytes = 3, .phase_count = PHASES};
     upmu.phase[0].current_rms_a = 1e9;
     uint8_t *payload = bed->frame + UDP_HEADROOM;
     struct frame frame = {.kind = FRAME_MEASUREMENT, .sequence = bed->from.sequence,
@@ -265,19 +281,29 @@ static void reordered(struct bed *bed)
 
 static void stale(struct bed *bed)
 {
-    bed->length = rig_measurement(bed->frame, &bed->from, "m-0", NOW_NS - 101 * NS_PER_MS);
+    bed->length = frames_measurement(bed->frame, &bed->from, "m-0", NOW_NS - 101 * NS_PER_MS);
 }
 
-static const struct { const char *name; void (*make)(struct bed *bed); int refusal; } refusals[] = {
-    {"not_ours", not_ours, REFUSED_NOT_OURS}, {"fragment", fragment, REFUSED_FRAGMENT},
-    {"checksum", checksum, REFUSED_CHECKSUM}, {"truncated", truncated, REFUSED_TRUNCATED},
-    {"oversized", oversized, REFUSED_OVERSIZED}, {"magic", magic, REFUSED_MAGIC},
-    {"version", version, REFUSED_VERSION}, {"unknown kind", unknown_kind, REFUSED_KIND},
-    {"a lease sent to the controller", lease_to_controller, REFUSED_KIND}, {"key", key, REFUSED_KEY},
-    {"body", body, REFUSED_MALFORMED}, {"impossible value", impossible_value, REFUSED_MALFORMED},
-    {"unknown_meter", unknown_meter, REFUSED_UNKNOWN_METER}, {"unknown_host", unknown_host, REFUSED_UNKNOWN_HOST},
-    {"unknown host asks", unknown_host_asks, REFUSED_UNKNOWN_HOST}, {"duplicate", duplicate, REFUSED_DUPLICATE},
-    {"reordered", reordered, REFUSED_REORDERED}, {"stale", stale, REFUSED_STALE},
+static const struct { const char *name; void (*make)(struct bed *bed); int refusal;
+} refusals[] = {
+    {"not_ours", not_ours, REFUSED_NOT_OURS},
+    {"fragment", fragment, REFUSED_FRAGMENT},
+    {"checksum", checksum, REFUSED_CHECKSUM},
+    {"truncated", truncated, REFUSED_TRUNCATED},
+    {"oversized", oversized, REFUSED_OVERSIZED},
+    {"magic", magic, REFUSED_MAGIC},
+    {"version", version, REFUSED_VERSION},
+    {"unknown kind", unknown_kind, REFUSED_KIND},
+    {"a lease sent to the controller", lease_to_controller, REFUSED_KIND},
+    {"key", key, REFUSED_KEY},
+    {"body", body, REFUSED_MALFORMED},
+    {"impossible value", impossible_value, REFUSED_MALFORMED},
+    {"unknown_meter", unknown_meter, REFUSED_UNKNOWN_METER},
+    {"unknown_host", unknown_host, REFUSED_UNKNOWN_HOST},
+    {"unknown host asks", unknown_host_asks, REFUSED_UNKNOWN_HOST},
+    {"duplicate", duplicate, REFUSED_DUPLICATE},
+    {"reordered", reordered, REFUSED_REORDERED},
+    {"stale", stale, REFUSED_STALE},
 };
 
 static void every_refusal_is_counted_by_name_and_changes_nothing(void **state)

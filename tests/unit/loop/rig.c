@@ -7,18 +7,23 @@
 #include <string.h>
 #include <x86intrin.h>
 
-#include "wire/cap.h"
-#include "wire/upmu.h"
-
 void rig_site_init(struct rig_site *site)
 {
     *site = (struct rig_site){0};
     struct model *model = &site->model;
-    *model = (struct model){.mode = MODE_ENFORCE, .node_count = RIG_NODES, .host_count = RIG_HOSTS, .type_count = 1,
-                            .meter_count = RIG_METERS, .contingency_count = 1, .node = site->node, .host = site->host,
-                            .type = &site->type, .meter = site->meter};
+    *model = (struct model){.mode = MODE_ENFORCE,
+                            .node_count = RIG_NODES,
+                            .host_count = RIG_HOSTS,
+                            .type_count = 1,
+                            .meter_count = RIG_METERS,
+                            .contingency_count = 1,
+                            .node = site->node,
+                            .host = site->host,
+                            .type = &site->type,
+                            .meter = site->meter};
     strcpy(model->name, "rig");
-    model->policy = (struct model_policy){.lease_ns = NS_PER_S, .report_ns = 100 * NS_PER_MS, .tick_ns = 20 * NS_PER_MS};
+    model->policy =
+        (struct model_policy){.lease_ns = NS_PER_S, .report_ns = 100 * NS_PER_MS, .tick_ns = 20 * NS_PER_MS};
     for (uint32_t i = 0; i < RIG_NODES; i++) {
         snprintf(site->node[i].name, NAME_BYTES, "node-%u", i);
         site->node[i].phases = PHASES;
@@ -98,9 +103,13 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
     core->step[core->steps++] = *slot;
     outbox->count = 0;
     for (uint32_t i = 0; i < core->leases + core->emergencies; i++)
-        outbox->record[outbox->count++] = (struct egress){
-            .kind = FRAME_LEASE, .flags = i < core->leases ? 0 : LEASE_EMERGENCY, .host = i % RIG_HOSTS,
-            .sequence = slot->sequence, .t_receive_ns = slot->t_receive_ns, .cap_mw = 1000, .duration_us = 1000};
+        outbox->record[outbox->count++] = (struct egress){.kind = FRAME_LEASE,
+                                                          .flags = i < core->leases ? 0 : LEASE_EMERGENCY,
+                                                          .host = i % RIG_HOSTS,
+                                                          .sequence = slot->sequence,
+                                                          .t_receive_ns = slot->t_receive_ns,
+                                                          .cap_mw = 1000,
+                                                          .duration_us = 1000};
     outbox->digest_due = core->digest;
     outbox->digest = (struct slot_digest){.second = 7, .digest = 99, .decisions = core->steps};
 }
@@ -117,40 +126,21 @@ const struct core_counters *core_counters(const struct core *core)
 
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view)
 {
-    *view = (struct core_node_view){.measured_mw = (int64_t)node + core->steps, .reading_t_ns = 5,
-                                    .exposure_mva = {10, 30, 20}, .newest_mva = {1, 2, 3}, .limit_mva = {100, 100, 100},
+    *view = (struct core_node_view){.measured_mw = (int64_t)node + core->steps,
+                                    .reading_t_ns = 5,
+                                    .exposure_mva = {10, 30, 20},
+                                    .newest_mva = {1, 2, 3},
+                                    .limit_mva = {100, 100, 100},
                                     .emergency = node == 1};
 }
 
 void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view)
 {
-    *view = (struct core_host_view){.lease_mw = (int64_t)host * 1000, .exposure_mw = -1, .draw_mw = core->steps,
-                                    .incarnation = UINT64_MAX, .state = 2, .why = 7, .accepted = host % 2 == 1};
-}
-
-static uint32_t framed(uint8_t *data, const struct rig_from *from, uint8_t kind, uint32_t sender, uint32_t body_bytes)
-{
-    struct frame frame = {.kind = kind, .sender = sender, .sequence = from->sequence, .body_bytes = body_bytes};
-    uint32_t payload_bytes = frame_encode(data + UDP_HEADROOM, &frame);
-    return udp_build(data, &from->from, &from->to, payload_bytes);
-}
-
-uint32_t rig_measurement(uint8_t *frame, const struct rig_from *from, const char *name, int64_t stamp_ns)
-{
-    struct upmu upmu = {.timestamp_ns = stamp_ns, .device_id = name, .device_id_bytes = (uint32_t)strlen(name),
-                        .phase_count = PHASES, .frequency_hz = 60.0, .peak_factor = 1.5};
-    for (int i = 0; i < PHASES; i++)
-        upmu.phase[i] = (struct upmu_phase){.voltage_rms_v = 277, .current_rms_a = 100, .power_active_w = 27000,
-                                            .power_apparent_va = 27700, .power_factor = 0.97};
-    uint8_t *body = frame + UDP_HEADROOM + FRAME_HEADER_BYTES;
-    return framed(frame, from, FRAME_MEASUREMENT, 0, upmu_encode(&upmu, body, 1200));
-}
-
-uint32_t rig_report(uint8_t *frame, const struct rig_from *from, uint32_t host, uint64_t number)
-{
-    struct report report = {.incarnation = 5, .number = number, .cap_mw = 1600000, .readback_mw = 1600000,
-                            .fail_safe_mw = 1600000, .phys_max_mw = 10300000, .draw_mw = 3000000,
-                            .state = HOST_FAIL_SAFE};
-    uint8_t *body = frame + UDP_HEADROOM + FRAME_HEADER_BYTES;
-    return framed(frame, from, FRAME_REPORT, host, report_encode(&report, body, 1200));
+    *view = (struct core_host_view){.lease_mw = (int64_t)host * 1000,
+                                    .exposure_mw = -1,
+                                    .draw_mw = core->steps,
+                                    .incarnation = UINT64_MAX,
+                                    .state = 2,
+                                    .why = 7,
+                                    .accepted = host % 2 == 1};
 }

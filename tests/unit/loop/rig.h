@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small site, a clock that stands still, a port that takes what it is told to take, and a core that does as scripted. */
+/* A small site, a clock that stands still, a port that takes what it is told to take, and a core that does
+ * as scripted. */
 #ifndef FLYBALL_TESTS_UNIT_LOOP_RIG_H
 #define FLYBALL_TESTS_UNIT_LOOP_RIG_H
 
@@ -7,7 +8,14 @@
 #include "loop/egress.h"
 #include "loop/lane.h"
 
-enum { RIG_METERS = 3, RIG_HOSTS = 8, RIG_NODES = 3, RIG_PLACES = 256, RIG_SENT_MAX = 512, RIG_STEPS_MAX = 1024 };
+enum {
+    RIG_METERS = 3,
+    RIG_HOSTS = 8,
+    RIG_NODES = 3,
+    RIG_PLACES = 256,
+    RIG_SENT_MAX = 512,
+    RIG_STEPS_MAX = 1024
+};
 
 struct rig_site {
     struct model model;
@@ -43,13 +51,5 @@ struct core {
     uint32_t steps;
     struct slot step[RIG_STEPS_MAX];
 };
-
-/* A frame as a meter or a host would send it, to `to`. Returns its length. */
-struct rig_from {
-    struct endpoint from, to;
-    uint64_t sequence;
-};
-uint32_t rig_measurement(uint8_t *frame, const struct rig_from *from, const char *name, int64_t stamp_ns);
-uint32_t rig_report(uint8_t *frame, const struct rig_from *from, uint32_t host, uint64_t number);
 
 #endif

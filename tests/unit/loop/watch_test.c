@@ -58,7 +58,8 @@ static void thread_that_has_ended_is_not_missed(void **state)
 {
     (void)state;
     struct hot hot = {.state = HOT_ENDED};
-    struct watchdog dog = {.hot = &hot, .hots = 1, .counted_ns = STALL_COUNTED_NS, .fatal_ns = STALL_FATAL_NS};
+    struct watchdog dog = {
+        .hot = &hot, .hots = 1, .counted_ns = STALL_COUNTED_NS, .fatal_ns = STALL_FATAL_NS};
 
     watchdog_start(&dog, 0);
     for (int64_t now_ns = 0; now_ns < 20 * NS_PER_S; now_ns += NS_PER_S)
@@ -96,7 +97,8 @@ static void records_come_back_as_written(void **state)
     (void)state;
     static struct seqlock node[2], host[3], meter[1], counter[VIEW_COUNTER_RECORDS];
     static struct core core = {.steps = 77};
-    struct view view = {.node = node, .host = host, .meter = meter, .counter = counter, .nodes = 2, .hosts = 3};
+    struct view view = {
+        .node = node, .host = host, .meter = meter, .counter = counter, .nodes = 2, .hosts = 3};
     struct view_node seen_node;
     struct view_host seen_host;
     struct core_counters counters;
@@ -115,7 +117,8 @@ static void records_come_back_as_written(void **state)
     assert_int_equal(seen_node.measured_mw, 78);
     assert_true(seen_node.emergency && !seen_node.recovery);
     assert_true(view_read_host(&view, 1, &seen_host));
-    assert_true(seen_host.lease_mw == 1000 && seen_host.exposure_mw == -1 && seen_host.incarnation == UINT64_MAX);
+    assert_true(seen_host.lease_mw == 1000 && seen_host.exposure_mw == -1 &&
+                seen_host.incarnation == UINT64_MAX);
     assert_true(seen_host.state == 2 && seen_host.why == 7 && seen_host.accepted);
     assert_true(view_read_host(&view, 2, &seen_host));
     assert_false(seen_host.accepted);

@@ -211,6 +211,22 @@ static void a_host_without_any_cord_left_draws_nothing_and_is_named_in_a_warning
     site_unload(&w.site);
 }
 
+static void a_host_with_two_cords_below_a_node_disobeys_there_with_both(void **state)
+{
+    struct written_site w;
+
+    (void)state;
+    written_site_load(&w,
+                      "site: t\nnodes:\n  - {id: a, kind: main, volts: 400V, rating: 100A, k: 1}\n" TYPE
+                      "hosts:\n"
+                      "  - {id: h, count: 3, type: gpu, cords: [a, a], address: 10.0.0.1}\n",
+                      NULL);
+    assert_int_equal(w.rc, 0);
+    /* (10300 - 3250) W x 0.55 / 0.95 x 0.333334 = 1360529.04 mVA on each of two cords, each rounded up */
+    assert_int_equal(w.site.model.node[0].bad_mva[0][0], 2 * 1360530);
+    site_unload(&w.site);
+}
+
 static void a_short_tree_takes_volts_and_phases_from_above_and_defaults_elsewhere(void **state)
 {
     struct site site;
@@ -255,6 +271,10 @@ static void single_phase_and_unbalanced_load_stays_on_its_phases(void **state)
     assert_int_equal(lone->cord[0].phase_ppm[0], 0);
     assert_int_equal(lone->cord[0].phase_ppm[1], 1000000);
     assert_int_equal(lone->cord[0].phase_ppm[2], 0);
+    const struct model_host *twin = &site.model.host[written_site_host(&site, "twin")];
+
+    assert_int_equal(twin->cord[0].share_ppm[0], 700000); /* as written, not 2/3 and 5 % */
+    assert_int_equal(twin->cord[1].share_ppm[0], 400000);
     site_unload(&site);
 }
 
@@ -313,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_site_without_a_row_for_this_machine_loads_only_where_that_is_asked_for),
         cmocka_unit_test(losing_a_feed_moves_its_load_to_the_other_cord),
         cmocka_unit_test(a_host_without_any_cord_left_draws_nothing_and_is_named_in_a_warning),
+        cmocka_unit_test(a_host_with_two_cords_below_a_node_disobeys_there_with_both),
         cmocka_unit_test(a_short_tree_takes_volts_and_phases_from_above_and_defaults_elsewhere),
         cmocka_unit_test(single_phase_and_unbalanced_load_stays_on_its_phases),
         cmocka_unit_test(a_site_with_an_error_leaves_nothing_behind),

@@ -144,6 +144,7 @@ static void unknown_groups_are_skipped_when_closed_and_at_most_8_deep(void **sta
     assert_refused("\x34");
     assert_refused("\x33\x3c");
     assert_refused("\x33\x3b\x34\x3c");
+    assert_refused("\x33\x00\x01\x34");               /* field number 0 */
     assert_refused("\x1a\x01\x33\x34");                 /* a group does not cross the end of its message */
 }
 

@@ -28,14 +28,17 @@ static void print_help(FILE *out)
 {
     fputs("usage: flyballd SITE [--server NAME] [--journal FILE] [--summary FILE] [--seconds N]\n\n"
           "Governs the power of one site: reads meters and host reports, sends leases.\n\n"
-          "  --server NAME    the row of servers: to use; default: this host's name, else the row named default\n"
+          "  --server NAME    the row of servers: to use; default: this host's name, else the row named "
+          "default\n"
           "  --journal FILE   records every input, for `flyball replay`; overrules the site file\n"
           "  --summary FILE   writes what `flyball status --json` shows, at the end (- = standard output)\n"
           "  --seconds N      stops by itself\n"
           "  --help\n\n"
           "SIGTERM and SIGINT stop it cleanly: leases then run out at the hosts by themselves.\n"
-          "Exit codes: 0 stopped cleanly, 1 a hot thread stood still, 2 usage, 3 a port, file or device cannot be\n"
-          "reached, 4 configuration invalid, 5 refused: another flyballd answers at the door.\n", out);
+          "Exit codes: 0 stopped cleanly, 1 a hot thread stood still, 2 usage, 3 a port, file or device "
+          "cannot be\n"
+          "reached, 4 configuration invalid, 5 refused: another flyballd answers at the door.\n",
+          out);
 }
 
 static int parse(int argc, char **argv, struct arguments *arguments)
@@ -138,8 +141,9 @@ static int run(struct daemon *daemon, const sigset_t *stop)
 {
     struct loop *loop = &daemon->loop;
     const struct site_server *server = &daemon->site.server;
-    struct loop_options options = {
-        .journal = daemon->arguments.journal ? daemon->arguments.journal : server->journal, .door = server->door};
+    struct loop_options options = {.journal = daemon->arguments.journal ? daemon->arguments.journal
+                                                                        : server->journal,
+                                   .door = server->door};
     int error = loop_build(loop, &daemon->site, &options);
     if (!error)
         error = loop_start(loop, stderr);
@@ -155,7 +159,8 @@ static int run(struct daemon *daemon, const sigset_t *stop)
         result = write_summary(daemon);
     if (loop->journal_lost)
         fprintf(stderr, "flyballd: journal: %s\n",
-                loop->journal_lost < 0 ? strerror((int)-loop->journal_lost) : "slots were dropped: the disk was behind");
+                loop->journal_lost < 0 ? strerror((int)-loop->journal_lost)
+                                       : "slots were dropped: the disk was behind");
     loop_close(loop);
     return result;
 }
