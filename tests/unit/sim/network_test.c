@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The virtual network delivers in order of arrival and loses what it says; dual-corded hosts move their load. */
+/* The virtual network delivers in order of arrival and loses what it says; two cords share and stand in. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
