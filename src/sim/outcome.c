@@ -15,7 +15,7 @@ int outcome_init(struct outcome *outcome, const struct model *model)
     memset(outcome, 0, sizeof(*outcome));
     outcome->node = calloc(model->node_count, sizeof(*outcome->node));
     outcome->meter_frames = calloc(model->meter_count + 1, sizeof(*outcome->meter_frames));
-    if (outcome->node && outcome->meter_frames)
+    if (series_init(&outcome->series, model) == 0 && outcome->node && outcome->meter_frames)
         return 0;
     outcome_finish(outcome);
     return -ENOMEM;
@@ -23,6 +23,7 @@ int outcome_init(struct outcome *outcome, const struct model *model)
 
 void outcome_finish(struct outcome *outcome)
 {
+    series_finish(&outcome->series);
     free(outcome->node);
     free(outcome->meter_frames);
     outcome->node = NULL;
@@ -209,5 +210,7 @@ void outcome_json(const struct outcome *outcome, const struct model *model, cons
         fprintf(out, ", \"static_mean_wh\": %.6f, \"static_distribution_wh\": %.6f", wh(outcome->mean_plan_j),
                 wh(outcome->distribution_plan_j));
     json_governor(outcome, out);
+    fputs(", \"series\": ", out);
+    series_json(&outcome->series, model, out);
     fputc('}', out);
 }

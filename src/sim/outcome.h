@@ -8,6 +8,7 @@
 #include "core/holder.h"
 #include "core/pipeline.h"
 #include "sim/grid.h"
+#include "sim/series.h"
 
 enum plant_mode { PLANT_UNGOVERNED, PLANT_DERATED, PLANT_STATIC, PLANT_ORACLE, PLANT_VIRTUAL, PLANT_GOVERNED,
                   PLANT_MODE_COUNT };
@@ -36,6 +37,7 @@ struct outcome {
     uint32_t class_count;
     double class_energy_j[CLASSES_MAX];
     struct outcome_node *node;
+    struct series series;
     uint32_t trip_count;
     struct grid_trip trip[TRIPS_MAX];
     struct outcome_caps caps;

@@ -118,6 +118,18 @@ static void measure(struct plant *plant)
         measure_node(plant, n, dt_s);
 }
 
+static void sample(struct plant *plant)
+{
+    struct series *series = &plant->outcome.series;
+    if (!series_due(series, plant->t_ns))
+        return;
+    series_next(series);
+    for (uint32_t n = 0; n < plant->model->node_count; n++) {
+        const double *power_w = plant->grid.node[n].power_w;
+        series_put(series, n, power_w[0] + power_w[1] + power_w[2]);
+    }
+}
+
 void plant_step(struct plant *plant, plant_grant *grant, void *user)
 {
     profile_step(&plant->profile, plant->t_ns);
@@ -125,6 +137,7 @@ void plant_step(struct plant *plant, plant_grant *grant, void *user)
     grid_step(&plant->grid, plant->power_w, plant->t_ns + PLANT_STEP_NS, PLANT_STEP_NS);
     step_meters(plant);
     measure(plant);
+    sample(plant);
     plant->t_ns += PLANT_STEP_NS;
 }
 
@@ -133,6 +146,7 @@ void plant_hand_over(struct plant *plant, struct outcome *outcome)
     double seconds = (double)(plant->t_ns - plant->outcome.warmup_ns) / 1e9;
     *outcome = plant->outcome;
     plant->outcome.node = NULL;
+    plant->outcome.series.load_w = NULL;
     plant->outcome.meter_frames = NULL;
     outcome->duration_ns = plant->t_ns;
     outcome->hosts_on = 0;

@@ -14,7 +14,7 @@ ALLOWED = {
     'memcpy', 'memset', 'memmove', 'memcmp',            # what compilers call by themselves
     'sqrt', 'fabs',                                     # exact by IEEE 754; nothing else of libm is
     '_GLOBAL_OFFSET_TABLE_',
-    '__stack_chk_fail', '__memcpy_chk', '__memmove_chk', '__memset_chk',    # hardening
+    '__stack_chk_fail',                                 # hardening
 }
 # Arithmetic wider than the machine's, from the compiler's own runtime.
 COMPILER_RUNTIME = re.compile(r'__(u?(div|mod|mul|divmod)[a-z]*[dt]i[34]|mulo[dt]i4|popcount[dt]i2'

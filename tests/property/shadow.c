@@ -13,7 +13,7 @@
 /* The shadow's sums are exact, the ledger's rounded up: only floating point itself needs room. */
 #define SLACK_MVA 0.01
 
-static bool complain(struct shadow *shadow, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool complain(struct shadow *shadow, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

@@ -210,20 +210,43 @@ static void a_build_with_other_sizes_is_refused(void **state)
     assert_int_equal(read.result, -ENOTSUP);
 }
 
+/* Head and model each whole, but of different sites. */
+static void a_model_that_counts_otherwise_than_the_head_is_refused(void **state)
+{
+    (void)state;
+    static uint8_t kept[sizeof(whole)];
+    struct sample_read read;
+    struct journal_head head;
+    struct crc32c crc;
+    size_t place = sizeof(head) + offsetof(struct model, node_count);
+
+    memcpy(kept, whole, sizeof(whole));
+    memcpy(&head, whole, sizeof(head));
+    whole[place]++;
+    crc32c_init(&crc);
+    head.model_crc = crc32c(&crc, 0, whole + sizeof(head), head.model_bytes);
+    write_with_head(&head);
+    memcpy(whole, kept, sizeof(whole));
+    sample_read_all(&read, path, seed);
+    assert_int_equal(read.result, -EBADMSG);
+    assert_non_null(strstr(read.error, "disagree"));
+}
+
 /* The writer stores what it is given; the reader must not pass it on. */
 static void a_model_with_an_index_out_of_range_is_refused(void **state)
 {
     (void)state;
     struct sample_read read;
 
-    for (int part = 0; part < 6; part++) {
+    for (int part = 0; part < 8; part++) {
         struct sample sample;
         struct journal_writer *writer = NULL;
 
         sample_init(&sample);
         uint32_t *index[] = {&sample.node[1].parent[0],   &sample.node[2].ancestor[0],
                              &sample.node[0].child_count, &sample.host[0].type,
-                             &sample.host[1].cord[0].node, &sample.meter.node};
+                             &sample.host[1].cord[0].node, &sample.meter.node,
+                             &sample.node[1].host_count, &sample.node[1].host_below};
         *index[part] = 77;
         unlink(path);
         assert_int_equal(journal_create(&writer, path, &sample.model, &sample.start), 0);
@@ -244,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_block_left_out_or_repeated_is_noticed),
         cmocka_unit_test(a_block_that_never_landed_ends_the_journal),
         cmocka_unit_test(a_build_with_other_sizes_is_refused),
+        cmocka_unit_test(a_model_that_counts_otherwise_than_the_head_is_refused),
         cmocka_unit_test(a_model_with_an_index_out_of_range_is_refused),
     };
     return cmocka_run_group_tests(tests, write_small_journal, remove_file);

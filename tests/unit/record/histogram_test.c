@@ -120,7 +120,12 @@ static void merged_histograms_equal_one_that_saw_everything(void **state)
         histogram_record(&one, value);
         histogram_record(&half[i % 3 == 0], value);
     }
-    histogram_merge(&half[0], &half[1]);
+
+    struct histogram other = half[1];
+
+    histogram_merge(&half[1], &half[0]);
+    assert_memory_equal(&one, &half[1], sizeof(one));
+    histogram_merge(&half[0], &other);
     assert_memory_equal(&one, &half[0], sizeof(one));
 }
 

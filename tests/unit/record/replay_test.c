@@ -33,8 +33,11 @@ struct harm {
     uint64_t leave_out;         /* the slot of this sequence is not recorded */
     uint64_t change_draw;       /* the first report from this sequence on is recorded wrong */
     uint64_t change_digest;     /* of this second, counted from FIRST_S */
+    uint64_t change_decisions;  /* likewise */
     uint64_t leave_out_digest;
     uint64_t bad_host;          /* this slot names a host that the site does not have */
+    uint64_t bad_meter;         /* ... or a meter */
+    uint64_t repeat;            /* this slot is recorded twice */
     bool unfinished;
 };
 
@@ -144,6 +147,12 @@ static void record_slot(struct journal_writer *writer, struct slot slot, struct 
         slot.kind = SLOT_REPORT;
         slot.report.host = site.model.host_count;
     }
+    if (slot.sequence == harm->bad_meter) {
+        slot.kind = SLOT_READING;
+        slot.reading.meter = site.model.meter_count;
+    }
+    if (slot.sequence == harm->repeat)
+        assert_true(journal_append(writer, &slot));
     assert_true(journal_append(writer, &slot));
 }
 
@@ -154,6 +163,8 @@ static void record_digest(struct journal_writer *writer, const struct outbox *ou
     slot.digest = outbox->digest;
     if (harm->change_digest && outbox->digest.second == harm->change_digest + FIRST_S)
         slot.digest.digest ^= 1;
+    if (harm->change_decisions && outbox->digest.second == harm->change_decisions + FIRST_S)
+        slot.digest.decisions++;
     if (!harm->leave_out_digest || outbox->digest.second != harm->leave_out_digest + FIRST_S)
         assert_true(journal_append(writer, &slot));
 }
@@ -266,6 +277,7 @@ static void the_first_second_that_differs_is_named(void **state)
 {
     (void)state;
     assert_difference((struct harm){.change_digest = 2}, 102);
+    assert_difference((struct harm){.change_decisions = 4}, 104);
     assert_difference((struct harm){.leave_out_digest = 3}, 103);
 }
 
@@ -277,6 +289,20 @@ static void another_input_makes_another_decision(void **state)
     record_run((struct harm){.change_draw = 850});
     assert_int_equal(replay(&said), CLI_ALARM);
     assert_true(number(json_object_get(said, "first_difference"), "second") >= 102);
+    json_decref(said);
+}
+
+/* In the last half second, which no digest covers: the order alone tells. */
+static void a_slot_recorded_twice_is_not_exact(void **state)
+{
+    (void)state;
+    json_t *said;
+
+    record_run((struct harm){.repeat = SECONDS * SLOTS_PER_S + 100});
+    assert_int_equal(replay(&said), CLI_ALARM);
+    assert_false(is_true(said, "exact"));
+    assert_true(json_is_null(json_object_get(said, "first_difference")));
+    assert_int_equal(number(said, "disorder"), 1);
     json_decref(said);
 }
 
@@ -293,7 +319,7 @@ static void a_torn_journal_is_compared_as_far_as_it_goes(void **state)
     json_decref(said);
 }
 
-static void a_slot_that_names_an_unknown_host_is_not_fed(void **state)
+static void a_slot_that_names_an_unknown_host_or_meter_is_not_fed(void **state)
 {
     (void)state;
     json_t *said;
@@ -302,6 +328,10 @@ static void a_slot_that_names_an_unknown_host_is_not_fed(void **state)
     assert_int_equal(replay(&said), CLI_CONNECT);
     assert_true(is_true(said, "damaged"));
     assert_false(is_true(said, "exact"));
+    json_decref(said);
+    unlink(path);
+    record_run((struct harm){.bad_meter = 700});
+    assert_int_equal(replay(&said), CLI_CONNECT);
     json_decref(said);
 }
 
@@ -326,8 +356,9 @@ int main(int argc, char **argv)
         REPLAY_TEST(a_slot_left_out_is_missing_and_not_exact),
         REPLAY_TEST(the_first_second_that_differs_is_named),
         REPLAY_TEST(another_input_makes_another_decision),
+        REPLAY_TEST(a_slot_recorded_twice_is_not_exact),
         REPLAY_TEST(a_torn_journal_is_compared_as_far_as_it_goes),
-        REPLAY_TEST(a_slot_that_names_an_unknown_host_is_not_fed),
+        REPLAY_TEST(a_slot_that_names_an_unknown_host_or_meter_is_not_fed),
         REPLAY_TEST(what_cannot_be_read_or_understood_has_its_own_exit_code),
     };
 

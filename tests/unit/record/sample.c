@@ -115,5 +115,6 @@ void sample_read_all(struct sample_read *read, const char *path, uint64_t seed)
         sample_slot(&expected, seed, ++read->slots);
         read->wrong += memcmp(&slot, &expected, sizeof(slot)) != 0;
     }
+    read->dropped = journal_dropped(reader);
     journal_close(reader);
 }

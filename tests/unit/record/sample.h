@@ -36,6 +36,7 @@ void sample_append(struct journal_writer *writer, uint64_t seed, uint64_t first,
 struct sample_read {
     uint64_t slots;         /* read before the end or the damage */
     uint64_t wrong;         /* of these, other than sample_slot gives for 1, 2, 3 ... */
+    uint64_t dropped;       /* as the journal tells it */
     int result;             /* 0 at the end, -errno */
     char error[200];
 };

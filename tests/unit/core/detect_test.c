@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programmable thresholds: each raises its alarm once, stands inside its hysteresis, and clears beyond it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/detect.h"
+
+/* A three-phase node of 100 A at 100 V: 30 kW is all of it. */
+struct bench {
+    struct model model;
+    struct model_node node;
+    struct model_meter meter;
+    struct detect detect;
+    struct reading reading;
+};
+
+static void start(struct bench *bench)
+{
+    memset(bench, 0, sizeof *bench);
+    bench->node = (struct model_node){.phases = 3, .limited = 1, .volts_ln_mv = 100000, .volts_low_mv = 95000,
+                                      .steady_ma = 100000};
+    bench->meter = (struct model_meter){.node = 0, .error_ppm = 10000};
+    bench->model = (struct model){.node_count = 1, .meter_count = 1, .contingency_count = 1,
+                                  .node = &bench->node, .meter = &bench->meter};
+    bench->model.policy.power_pct = (struct model_threshold){980000, 900000};
+    bench->model.policy.current_pct = (struct model_threshold){980000, 900000};
+    bench->model.policy.sag_pct = (struct model_threshold){900000, 920000};
+    bench->model.policy.swell_pct = (struct model_threshold){1100000, 1080000};
+    bench->model.policy.dp_dt_w_per_s = (struct model_threshold){50000, 40000};
+    for (int p = 0; p < PHASES; p++) {
+        bench->reading.voltage_mv[p] = 100000;
+        bench->reading.current_ma[p] = 10000;
+        bench->reading.power_mw[p] = 1000000;
+    }
+}
+
+static uint32_t take(struct bench *bench)
+{
+    return detect_reading(&bench->detect, &bench->model, &bench->reading, 5);
+}
+
+static void a_quiet_reading_raises_nothing_and_is_remembered(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench);
+    assert_int_equal(take(&bench), 0);
+    assert_int_equal(bench.detect.measured_mw, 3000000);
+    assert_int_equal(bench.detect.reading_t_ns, 5);
+}
+
+static void current_alarms_by_its_worst_phase_with_hysteresis(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench);
+    bench.reading.current_ma[2] = 97900;
+    assert_int_equal(take(&bench), 0);
+    bench.reading.current_ma[2] = 98100;
+    assert_int_equal(take(&bench), DETECT_CURRENT);
+    assert_int_equal(take(&bench), 0);      /* raised once */
+    bench.reading.current_ma[2] = 91000;
+    assert_int_equal(take(&bench), 0);
+    assert_int_equal(bench.detect.active, DETECT_CURRENT);
+    bench.reading.current_ma[2] = 89900;
+    assert_int_equal(take(&bench), 0);
+    assert_int_equal(bench.detect.active, 0);
+    bench.reading.current_ma[2] = 98100;
+    assert_int_equal(take(&bench), DETECT_CURRENT);
+}
+
+static void power_alarms_by_the_sum_of_its_phases(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench);
+    for (int p = 0; p < PHASES; p++)
+        bench.reading.power_mw[p] = 9790000;
+    assert_int_equal(take(&bench), 0);
+    bench.reading.power_mw[0] = 9890000;
+    assert_int_equal(take(&bench), DETECT_POWER);
+    for (int p = 0; p < PHASES; p++)
+        bench.reading.power_mw[p] = 9000000 + 1000;
+    take(&bench);
+    assert_int_equal(bench.detect.active, DETECT_POWER);
+    for (int p = 0; p < PHASES; p++)
+        bench.reading.power_mw[p] = 8990000;
+    take(&bench);
+    assert_int_equal(bench.detect.active, 0);
+}
+
+static void a_sag_starts_below_90_and_ends_above_92_percent_of_its_lowest_phase(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench);
+    bench.reading.voltage_mv[1] = 90100;
+    assert_int_equal(take(&bench), 0);
+    bench.reading.voltage_mv[1] = 89900;
+    assert_int_equal(take(&bench), DETECT_SAG);
+    bench.reading.voltage_mv[1] = 91900;
+    take(&bench);
+    assert_int_equal(bench.detect.active, DETECT_SAG);
+    bench.reading.voltage_mv[1] = 92100;
+    take(&bench);
+    assert_int_equal(bench.detect.active, 0);
+}
+
+static void a_swell_starts_above_110_and_ends_below_108_percent(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench);
+    bench.reading.voltage_mv[0] = 110100;
+    assert_int_equal(take(&bench), DETECT_SWELL);
+    bench.reading.voltage_mv[0] = 108100;
+    take(&bench);
+    assert_int_equal(bench.detect.active, DETECT_SWELL);
+    bench.reading.voltage_mv[0] = 107900;
+    take(&bench);
+    assert_int_equal(bench.detect.active, 0);
+}
+
+static void a_steep_rise_of_power_alarms(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench);
+    bench.reading.dp_dt_w_per_s = 50001;
+    assert_int_equal(take(&bench), DETECT_DP_DT);
+    bench.reading.dp_dt_w_per_s = -50001;
+    assert_int_equal(take(&bench), 0);
+    assert_int_equal(bench.detect.active, 0);
+}
+
+static void what_is_not_watched_never_alarms(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench);
+    memset(&bench.model.policy, 0, sizeof bench.model.policy);
+    for (int p = 0; p < PHASES; p++) {
+        bench.reading.current_ma[p] = 500000;
+        bench.reading.power_mw[p] = 90000000;
+        bench.reading.voltage_mv[p] = 10;
+    }
+    bench.reading.dp_dt_w_per_s = 1000000000;
+    assert_int_equal(take(&bench), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_quiet_reading_raises_nothing_and_is_remembered),
+        cmocka_unit_test(current_alarms_by_its_worst_phase_with_hysteresis),
+        cmocka_unit_test(power_alarms_by_the_sum_of_its_phases),
+        cmocka_unit_test(a_sag_starts_below_90_and_ends_above_92_percent_of_its_lowest_phase),
+        cmocka_unit_test(a_swell_starts_above_110_and_ends_below_108_percent),
+        cmocka_unit_test(a_steep_rise_of_power_alarms),
+        cmocka_unit_test(what_is_not_watched_never_alarms),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

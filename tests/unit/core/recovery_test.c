@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* D above what is admissible happens only in recovery, entered by an event that is counted: safety.md
+ * section 5, I1a and I1c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stand.h"
+
+static bool recovering(const struct stand *stand, uint32_t node)
+{
+    struct core_node_view view;
+    core_node_view(stand->core, node, &view);
+    return view.recovery;
+}
+
+/* Both hosts of branch A hold 7 kW, a full branch. */
+static void start_full(struct stand *stand)
+{
+    stand_site(stand);
+    stand_start(stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(stand, h);
+    for (uint32_t h = 0; h < 2; h++) {
+        stand->host[h].draw_mw = CAP_MAX_MW;
+        stand->host[h].flags = REPORT_AT_CAP;
+    }
+    stand_run(stand, 3 * NS_PER_S);
+}
+
+static void restart_agent(struct stand *stand, uint32_t host)
+{
+    stand->host[host].incarnation += 0x10000;
+    stand->host[host].number = 0;
+    struct report report = stand_report_of(stand, host, HOST_BOOT, 0);
+    stand_report(stand, &report);
+}
+
+static void a_start_is_a_recovery_that_ends_when_the_hosts_are_known(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand_start(&stand);
+    assert_true(recovering(&stand, BRANCH_A));
+    stand_admit(&stand, 0);
+    stand_admit(&stand, 1);
+    assert_false(recovering(&stand, BRANCH_A));
+    assert_true(recovering(&stand, BRANCH_B));
+    stand_stop(&stand);
+}
+
+static void the_reset_of_a_host_is_counted_and_others_make_no_gain_from_it(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_full(&stand);
+    uint64_t recoveries = stand_counters(&stand)->recoveries;
+    int64_t neighbour_mw = stand.host[1].last.cap_mw;
+    stand.host[0].mute = true;
+    restart_agent(&stand, 0);
+    assert_true(recovering(&stand, BRANCH_A));
+    assert_int_equal(stand_counters(&stand)->recoveries, recoveries + 1);
+    for (int i = 0; i < 100; i++) {
+        stand_run(&stand, 20 * NS_PER_MS);
+        struct core_node_view view;
+        core_node_view(stand.core, BRANCH_A, &view);
+        assert_true(view.exposure_mva[0] <= PHYS_MAX_MW + neighbour_mw);     /* D never rises in it */
+        assert_true(stand.host[1].last.cap_mw <= neighbour_mw);
+    }
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    stand_obey(&stand, 0);
+    stand.host[0].mute = false;
+    stand_run(&stand, 100 * NS_PER_MS);
+    assert_false(recovering(&stand, BRANCH_A));
+    stand_stop(&stand);
+}
+
+static void hold_at(struct stand *stand, int64_t voltage_mv, int64_t power_mw, int64_t ns)
+{
+    struct slot slot;
+    for (int64_t end_ns = stand->t_ns + ns; stand->t_ns < end_ns; stand_wait(stand, 16 * NS_PER_MS)) {
+        memset(&slot, 0, sizeof slot);
+        slot.kind = SLOT_READING;
+        slot.reading.meter = BRANCH_A;
+        slot.reading.sequence = ++stand->readings;
+        slot.reading.crest_milli = 1414;
+        for (uint32_t p = 0; p < PHASES; p++) {
+            slot.reading.voltage_mv[p] = voltage_mv;
+            slot.reading.power_mw[p] = power_mw;
+            slot.reading.current_ma[p] = power_mw * 1000 / voltage_mv;
+        }
+        stand_step(stand, &slot);
+    }
+}
+
+/* I1a, "renewals included": at 70 % of the lowest credible voltage the same amperes carry 9.8 kVA. */
+static void a_sag_that_stays_shrinks_renewals_to_what_the_amperes_carry(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_full(&stand);
+    hold_at(&stand, 70000, 6000000, 1100 * NS_PER_MS);
+    assert_true(recovering(&stand, BRANCH_A));
+    for (uint32_t h = 0; h < 2; h++) {
+        const struct egress *renewal = stand_obey(&stand, h);
+        assert_non_null(renewal);
+        int64_t newest_mva = stand.host[0].last.cap_mw + stand.host[1].last.cap_mw;
+        assert_true(renewal->cap_mw <= FAIL_SAFE_MW || newest_mva <= BRANCH_MVA / 10 * 7);
+    }
+    for (int i = 0; i < 20; i++) {
+        stand_obey(&stand, 0);
+        stand_obey(&stand, 1);
+        stand_wait(&stand, 10 * NS_PER_MS);
+    }
+    assert_false(recovering(&stand, BRANCH_A));
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    stand_stop(&stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_start_is_a_recovery_that_ends_when_the_hosts_are_known),
+        cmocka_unit_test(the_reset_of_a_host_is_counted_and_others_make_no_gain_from_it),
+        cmocka_unit_test(a_sag_that_stays_shrinks_renewals_to_what_the_amperes_carry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
