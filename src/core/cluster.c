@@ -14,6 +14,19 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+void cluster_init(struct cluster *cluster, const struct model *model)
+{
+    cluster->model = model;
+    for (uint32_t host = 0; host < model->host_count; host++) {
+        const struct model_cord *cord = &model->host[host].cord[0];
+        const struct model_node *node = &model->node[cord->node];
+        cluster->target_mw[host] = -1;
+        for (uint32_t i = 0; i < node->ancestor_count * PHASES; i++)
+            if (cord->phase_ppm[i % PHASES])
+                cluster->node_phases[node->ancestor[i / PHASES]] |= (uint8_t)(1u << i % PHASES);
+    }
+}
+
 void cluster_begin(struct cluster *cluster)
 {
     cluster->phase = CLUSTER_CLEAR;
@@ -80,7 +93,7 @@ static void gather(struct cluster *cluster, const struct ledger *ledger, const s
 
 /* ---- sum: children into parents, each bounded by its own limit ---- */
 
-/* What governed hosts may have below a node: the worst contingency, all phases together. */
+/* What governed hosts may have below a node: the worst contingency, all phases they hang on together. */
 static int64_t capacity_of(const struct cluster *cluster, const struct ledger *ledger, uint32_t node)
 {
     const struct model *model = cluster->model;
@@ -89,7 +102,8 @@ static int64_t capacity_of(const struct cluster *cluster, const struct ledger *l
     for (uint32_t c = 0; n->limited && c < model->contingency_count; c++) {
         int64_t sum_mva = 0;
         for (uint32_t phase = 0; phase < PHASES; phase++)
-            sum_mva += ledger->node[node].limit_mva[c][phase] - n->bad_mva[c][phase] - n->other_mva[phase];
+            if (cluster->node_phases[node] & 1u << phase)
+                sum_mva += ledger->node[node].limit_mva[c][phase] - n->bad_mva[c][phase] - n->other_mva[phase];
         least_mva = smaller(least_mva, sum_mva);
     }
     return larger(least_mva, 0);

@@ -25,6 +25,7 @@ struct cluster {
     struct claim *host_claim, *node_claim;
     int64_t *capacity_mva;      /* by node: what governed hosts below it may have */
     uint32_t *node_weight;
+    uint8_t *node_phases;       /* by node: bit p set when a host below hangs on phase p */
     int64_t *target_mw;         /* by host: the cap of the last committed arbitration, -1 = none */
     uint8_t phase;              /* enum cluster_phase */
     uint32_t cursor;            /* host or node of this phase */
@@ -34,6 +35,9 @@ struct cluster {
     uint32_t carry_node;        /* error diffusion of cap quanta inside one rack */
     int64_t carry_mw;
 };
+
+/* setup: the arrays stand, zeroed. */
+void cluster_init(struct cluster *cluster, const struct model *model);
 
 /* rt: begins an arbitration; an open one is given up (its parts changed nothing). */
 void cluster_begin(struct cluster *cluster);

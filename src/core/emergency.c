@@ -167,17 +167,21 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
 
 /* ---- what it does ---- */
 
+/* S = ungoverned + governed; the scale is what makes governed fit under the target. Every host may round up by a few mVA
+ * on every cord, which the target gives away beforehand. */
 int64_t emergency_scale_ppm(const struct emergencies *e, const struct ledger *ledger, uint32_t node)
 {
     const struct ledger_sums *sums = &ledger->node[node];
-    int64_t scale_ppm = PPM;
+    int64_t rounding_mva = (int64_t)e->below_count[node] * CORDS_MAX * 4, scale_ppm = PPM;
     for (uint32_t i = 0; i < e->model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
-        int64_t target_mva = sums->limit_mva[c][phase] / PPM * TARGET_PPM;
-        int64_t newest_mva = sums->newest_mva[c][phase];
-        if (newest_mva <= target_mva)
+        int64_t limit_mva = sums->limit_mva[c][phase];
+        int64_t target_mva = limit_mva / PPM * TARGET_PPM + limit_mva % PPM * TARGET_PPM / PPM - rounding_mva;
+        if (sums->newest_mva[c][phase] <= target_mva)
             continue;
-        int64_t ppm = target_mva * 1000 / (newest_mva / 1000 + 1);
+        int64_t governed_mva = sums->newest_mva[c][phase] - sums->ungoverned_mva[c][phase];
+        int64_t fits_mva = target_mva - sums->ungoverned_mva[c][phase];
+        int64_t ppm = fits_mva <= 0 || governed_mva <= 0 ? 0 : fits_mva * 1000 / (governed_mva / 1000 + 1);
         scale_ppm = ppm < scale_ppm ? ppm : scale_ppm;
     }
     return scale_ppm;
@@ -189,12 +193,16 @@ int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, int64_t sca
     const struct model_host_type *type = &ledger->model->type[ledger->model->host[host].type];
     int64_t cap_mw = h->newest_mw >= 0 ? h->newest_mw : h->fail_safe_mw;
     int64_t governed_mw = h->draw_mw > type->base_max_mw ? h->draw_mw - type->base_max_mw : 0;
-    int64_t shot_mw = (governed_mw < cap_mw ? governed_mw : cap_mw) * SHOT_PPM / PPM;
-    /* scaling the whole draw and taking the base off again cuts at least as deep as scaling S asks for */
-    int64_t scaled_mw = draw_cap_within_mw(type, h->newest_draw_mw / 1000 * scale_ppm / 1000);
-    int64_t least_mw = scale_ppm < PPM && scaled_mw < shot_mw ? scaled_mw : shot_mw;
-    least_mw -= least_mw % type->quantum_mw;
-    return least_mw > type->cap_min_mw ? least_mw : type->cap_min_mw;
+    int64_t shot_mw = (governed_mw < cap_mw ? governed_mw : cap_mw) / PPM * SHOT_PPM +
+                      (governed_mw < cap_mw ? governed_mw : cap_mw) % PPM * SHOT_PPM / PPM;
+    if (scale_ppm < PPM) {
+        int64_t leased_mw = h->newest_draw_mw > type->base_max_mw ? h->newest_draw_mw - type->base_max_mw : 0;
+        int64_t scaled_mw = leased_mw / PPM * scale_ppm + leased_mw % PPM * scale_ppm / PPM;
+        int64_t fits_mw = draw_cap_within_mw(type, type->base_max_mw + scaled_mw);
+        shot_mw = fits_mw < shot_mw ? fits_mw : shot_mw;
+    }
+    shot_mw -= shot_mw % type->quantum_mw;
+    return shot_mw > type->cap_min_mw ? shot_mw : type->cap_min_mw;
 }
 
 bool emergency_forbids_raise(const struct emergencies *e, uint32_t host, int64_t t_ns)

@@ -83,10 +83,22 @@ static uint32_t unretired_retire(struct ledger_host *h, const struct report *rep
 
 /* ---- reports ---- */
 
+static bool is_former(const struct ledger_host *h, uint64_t incarnation)
+{
+    for (uint32_t i = 0; i < FORMER_INCARNATIONS; i++)
+        if (h->former[i] == incarnation)
+            return true;
+    return false;
+}
+
 static void start_incarnation(struct ledger_host *h, const struct report *report)
 {
+    for (uint32_t i = FORMER_INCARNATIONS - 1; i > 0; i--)
+        h->former[i] = h->former[i - 1];
+    h->former[0] = h->incarnation;
     h->incarnation = report->incarnation;
     h->report = 0;
+    h->first = h->sequence + 1;
     h->newest_mw = -1;
     h->bounded = false;
     h->accepted = false;
@@ -114,8 +126,11 @@ static bool cap_is_foreign(const struct ledger_host *h, const struct report *rep
 
 static bool may_be_bounded(const struct ledger *ledger, const struct ledger_host *h, const struct report *report, bool settled)
 {
-    return settled && report->state != HOST_BOOT && report->epoch == ledger->epoch && h->newest_mw >= 0 &&
-           report->cap_mw <= larger(h->fail_safe_mw, h->newest_mw);
+    if (!ledger->enforcing || !settled || report->state == HOST_BOOT || report->flags & REPORT_DEVICE_LOST)
+        return false;
+    if (report->epoch != ledger->epoch || h->newest_mw < 0 || report->applied < h->first)
+        return false;
+    return report->cap_mw <= ledger_exposed_cap_mw(h) && report->cap_mw <= larger(h->fail_safe_mw, h->newest_mw);
 }
 
 uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired)
@@ -125,6 +140,8 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     uint32_t events = 0;
 
     *retired = 0;
+    if (is_former(h, report->incarnation))
+        return LEDGER_STALE;
     if (report->incarnation != h->incarnation) {
         events |= h->incarnation ? LEDGER_RESET : 0;
         start_incarnation(h, report);
@@ -142,13 +159,15 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     h->phys_max_mw = larger(h->phys_max_mw, report->phys_max_mw);
 
     bool settled = report->held_ns >= type_of(ledger, report->host)->actuation_ns;
-    if (h->bounded && cap_is_foreign(h, report, settled)) {
-        h->bounded = false;
-        events |= LEDGER_FOREIGN_CAP;
-    }
+    bool foreign = cap_is_foreign(h, report, settled);
     if (settled && report->epoch == ledger->epoch) {
         *retired = unretired_retire(h, report);
         events |= *retired ? LEDGER_RETIRED : 0;
+    }
+    /* looked at again: what this report retired may have been all that allowed the cap it shows */
+    if (h->bounded && (foreign || report->cap_mw > ledger_exposed_cap_mw(h))) {
+        h->bounded = false;
+        events |= LEDGER_FOREIGN_CAP;
     }
     if (!h->bounded && may_be_bounded(ledger, h, report, settled)) {
         h->bounded = true;
@@ -162,7 +181,9 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
 
 void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host, struct ledger_sums *node)
 {
-    *ledger = (struct ledger){.model = model, .epoch = epoch, .host = host, .node = node};
+    *ledger = (struct ledger){
+        .model = model, .epoch = epoch, .host = host, .node = node, .enforcing = model->mode == MODE_ENFORCE,
+    };
     sums_init(ledger);
     for (uint32_t i = 0; i < model->host_count; i++) {
         int64_t phys_mw = model->type[model->host[i].type].phys_max_mw;
@@ -171,6 +192,16 @@ void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoc
             .fail_safe_mw = model->host[i].fail_safe_mw,
             .phys_max_mw = phys_mw,
         };
+        sums_add_base(ledger, i);
+        account(ledger, i);
+    }
+}
+
+void ledger_enforce(struct ledger *ledger, bool enforcing)
+{
+    ledger->enforcing = enforcing;
+    for (uint32_t i = 0; !enforcing && i < ledger->model->host_count; i++) {
+        ledger->host[i].bounded = false;
         account(ledger, i);
     }
 }

@@ -17,11 +17,15 @@ struct ledger_lease {
     int64_t cap_mw;
 };
 
+enum { FORMER_INCARNATIONS = 4 };
+
 struct ledger_host {
     uint64_t incarnation;       /* 0 = never heard of */
+    uint64_t former[FORMER_INCARNATIONS];   /* incarnations before: their late reports are no evidence */
     uint64_t report;            /* number of the newest report: the echo of the next lease */
     uint64_t sequence;          /* of the newest lease sent; never falls */
-    int64_t report_t_ns;        /* slot time of it */
+    uint64_t first;             /* first sequence this incarnation can have applied */
+    int64_t report_t_ns;        /* slot time of the newest report */
     int64_t newest_mw;          /* cap of the newest lease of this incarnation, -1 = none */
     int64_t fail_safe_mw;       /* the larger of site file and reports */
     int64_t phys_max_mw;        /* likewise, at the wall */
@@ -40,6 +44,7 @@ struct ledger_sums {
     int64_t exposed_mva[CONTINGENCIES_MAX][PHASES];     /* D */
     int64_t newest_mva[CONTINGENCIES_MAX][PHASES];      /* S */
     int64_t limit_mva[CONTINGENCIES_MAX][PHASES];       /* admissible now: the model's, lowered by events */
+    int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];  /* bad + other + what hosts draw that no cap governs */
 };
 
 struct ledger {
@@ -47,12 +52,13 @@ struct ledger {
     uint64_t epoch;
     struct ledger_host *host;
     struct ledger_sums *node;
+    bool enforcing;             /* false: nothing is sent, so every host counts at phys_max */
     uint32_t over_count;        /* (node, contingency, phase) with D above its limit: recovery while not 0 */
 };
 
 /* What a report did to the host's account. */
 enum ledger_event {
-    LEDGER_STALE = 1,           /* older than the newest report: nothing used */
+    LEDGER_STALE = 1,           /* older than the newest report, or of an older incarnation: nothing used */
     LEDGER_RESET = 2,           /* new incarnation */
     LEDGER_FOREIGN_CAP = 4,     /* read-back above what was leased */
     LEDGER_MISMATCH = 8,        /* fail-safe cap differs from the site file */
@@ -64,6 +70,9 @@ enum ledger_verdict { LEDGER_MAY_SEND, LEDGER_OVER_S, LEDGER_OVER_D, LEDGER_UNBO
 
 /* setup: every host unknown, at phys_max. `host` and `node` are arrays of the model's counts. */
 void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host, struct ledger_sums *node);
+
+/* rt: caps are in force from now on, or no longer: then every host counts at phys_max. Visits every host. */
+void ledger_enforce(struct ledger *ledger, bool enforcing);
 
 /* rt: takes a report; returns a set of enum ledger_event, and in *retired how many leases it retired. */
 uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired);

@@ -27,6 +27,7 @@ static void carve_cluster(struct cluster *cluster, const struct model *model, st
     cluster->node_claim = carve(carver, model->node_count, sizeof *cluster->node_claim);
     cluster->capacity_mva = carve(carver, model->node_count, sizeof *cluster->capacity_mva);
     cluster->node_weight = carve(carver, model->node_count, sizeof *cluster->node_weight);
+    cluster->node_phases = carve(carver, model->node_count, sizeof *cluster->node_phases);
     cluster->target_mw = carve(carver, model->host_count, sizeof *cluster->target_mw);
 }
 
@@ -68,13 +69,11 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     core->mode = model->mode;
     core->t_ns = t_ns;
     core->second = t_ns / NS_PER_S;
-    core->cluster.model = model;
+    cluster_init(&core->cluster, model);
     ledger_init(&core->ledger, model, epoch, core->ledger.host, core->ledger.node);
     emergency_init(&core->emergencies, model);
-    for (uint32_t i = 0; i < model->host_count; i++) {
-        core->cluster.target_mw[i] = -1;
+    for (uint32_t i = 0; i < model->host_count; i++)
         demand_init(&core->demand[i], t_ns);
-    }
     for (uint32_t i = 0; i < model->meter_count; i++)
         core->detect[i].measured_mw = -1;
     core->recovering = core->ledger.over_count > 0;     /* a start is the event: nobody has accepted this epoch yet */
@@ -203,6 +202,17 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
     on_tick_part(core);
 }
 
+/* ---- order ---- */
+
+/* An order may stay within the mode of the site file, never go beyond it. */
+static void on_order(struct core *core, const struct slot_order *order)
+{
+    if (order->kind != ORDER_MODE || order->value > core->model->mode)
+        return;
+    core->mode = order->value;
+    ledger_enforce(&core->ledger, core->mode == MODE_ENFORCE);
+}
+
 /* ---- the step ---- */
 
 static void close_second(struct core *core)
@@ -246,8 +256,7 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
         core->count.refused_sends++;    /* stays exposed and unretired: the next report is answered anew */
         break;
     case SLOT_ORDER:
-        if (slot->order.kind == ORDER_MODE && slot->order.value <= core->model->mode)
-            core->mode = slot->order.value;
+        on_order(core, &slot->order);
         break;
     default:
         break;

@@ -32,9 +32,24 @@ void sums_init(struct ledger *ledger)
             int64_t standing_mva = node->bad_mva[c][phase] + node->other_mva[phase];
             sums->exposed_mva[c][phase] = standing_mva;
             sums->newest_mva[c][phase] = standing_mva;
+            sums->ungoverned_mva[c][phase] = standing_mva;
             sums->limit_mva[c][phase] = node->limited ? node->limit_mva[c][phase] : INT64_MAX / 2;
             ledger->over_count += exposed_over(sums, c, phase);
         }
+    }
+}
+
+void sums_add_base(struct ledger *ledger, uint32_t host)
+{
+    const struct model *model = ledger->model;
+    const struct model_host *h = &model->host[host];
+    for (uint32_t i = 0; i < h->cord_count * model->contingency_count * PHASES; i++) {
+        uint32_t phase = i % PHASES, c = i / PHASES % model->contingency_count;
+        const struct model_cord *cord = &h->cord[i / PHASES / model->contingency_count];
+        const struct model_node *node = &model->node[cord->node];
+        int64_t base_mva = draw_on_phase_mva(cord, pf_of(ledger, host), c, phase, model->type[h->type].base_max_mw);
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            ledger->node[node->ancestor[a]].ungoverned_mva[c][phase] += base_mva;
     }
 }
 

@@ -10,6 +10,9 @@ enum sum { SUM_EXPOSED, SUM_NEWEST };
 /* setup: bad(n) + other(n) stand in both sums from the start; limits are the model's. */
 void sums_init(struct ledger *ledger);
 
+/* setup: enters what a host draws that no cap governs into ungoverned_mva. */
+void sums_add_base(struct ledger *ledger, uint32_t host);
+
 /* rt: replaces a host's old draw by a new one, on every node above each of its cords. Keeps ledger->over_count. */
 void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw);
 

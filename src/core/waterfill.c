@@ -59,7 +59,8 @@ void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first
     fill->count = first_count + second_count;
     fill->budget = budget;
     fill->level = fill->level_low = fill->level_high = 0;
-    fill->left = 0;
+    fill->left = fill->left_before = 0;
+    fill->all = false;
     start_pass(fill, PASS_EXTENT);
 }
 
@@ -99,7 +100,7 @@ static void visit_search(struct waterfill *fill, struct claim *claim)
 static void end_search(struct waterfill *fill)
 {
     int64_t short_of = fill->budget - fill->sum;
-    wide exactly_short_of = ((wide)short_of << LEVEL_BITS) - fill->fractions;
+    wide exactly_short_of = (wide)short_of * (LEVEL_MASK + 1) - fill->fractions;
     bool settled = exactly_short_of >= 0 && exactly_short_of <= fill->free_weight;
     if (settled || fill->level_high - fill->level_low <= 1) {
         fill->left = short_of > 0 ? short_of : 0;
@@ -140,12 +141,24 @@ static void end_fractions(struct waterfill *fill)
 
 static void visit_hand_out(struct waterfill *fill, struct claim *claim)
 {
-    if (!is_free(claim, fill->level))
+    if (fill->left == 0 || !is_free(claim, fill->level) || claim->share >= claim->high)
         return;
     uint32_t bin = fraction_bin(claim, fill->level);
     bool ties = bin == fill->threshold && fill->at_threshold > 0;
+    if (!fill->all && !ties && bin <= fill->threshold)
+        return;
     fill->at_threshold -= ties;
-    claim->share += bin > fill->threshold || ties;
+    claim->share++;
+    fill->left--;
+}
+
+/* Heavy claims move by more than a unit from one level to the next: then there is more to hand out than one each. */
+static void end_hand_out(struct waterfill *fill)
+{
+    bool stuck = fill->all && fill->left == fill->left_before;
+    fill->all = true;
+    fill->left_before = fill->left;
+    start_pass(fill, fill->left && !stuck ? PASS_HAND_OUT : PASS_DONE);
 }
 
 static void visit(struct waterfill *fill, struct claim *claim)
@@ -179,7 +192,7 @@ static void end_pass(struct waterfill *fill)
         end_fractions(fill);
         break;
     default:
-        start_pass(fill, PASS_DONE);
+        end_hand_out(fill);
     }
 }
 

@@ -10,7 +10,12 @@
 
 #include "msg/limits.h"
 
-/* 0 <= low <= high, weight >= 1; quantities in any one unit below 2^50, weights below 2^31. */
+/* What the level's 2^-20 units and 64 bits leave room for: 4.4 GW in mW, and the weights of a full site. */
+#define WATERFILL_QUANTITY_MAX (INT64_C(1) << 42)
+#define WATERFILL_WEIGHT_MAX (UINT32_C(1) << 20)
+static_assert(HOSTS_MAX * WEIGHT_MAX < WATERFILL_WEIGHT_MAX, "the weights of all hosts together are one claim at the root");
+
+/* 0 <= low <= high <= WATERFILL_QUANTITY_MAX; 1 <= weight <= WATERFILL_WEIGHT_MAX; any one unit. */
 struct claim {
     int64_t low, high;
     int64_t share;              /* the result */
@@ -30,7 +35,8 @@ struct waterfill {
     int64_t sum;                /* of this pass */
     int64_t free_weight;        /* of claims that would take more at a higher level */
     int64_t fractions;          /* what the floors of their shares cut off, 2^-20 units */
-    int64_t left;               /* units still to hand out, one each */
+    int64_t left, left_before;  /* units still to hand out, now and before this pass */
+    bool all;                   /* every free claim gets one, not only the largest fractional parts */
     uint32_t threshold;         /* bin of fractional part above which a claim gets one of them */
     uint32_t at_threshold;      /* and how many at the threshold itself, lowest index first */
     uint32_t bin[WATERFILL_BINS];

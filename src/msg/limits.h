@@ -21,10 +21,10 @@ enum {
 
     SLOT_BYTES = 256,
     EGRESS_BYTES = 64,
+    WEIGHT_MAX = 100,       /* of one host in arbitration */
     UNRETIRED_MAX = 16,     /* leases of one host that no report has retired yet */
     ECHOES_MAX = 64,        /* reports a host remembers having sent */
     TICK_ITEMS_MAX = 64,    /* nodes or hosts one part of a tick visits */
-    DIGEST_LANES = 1,
 
     DATAGRAM_MAX = 1472,    /* UDP payload at MTU 1500 */
     HARMONICS_MAX = 64,

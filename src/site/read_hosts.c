@@ -21,7 +21,7 @@ static const struct field row_fields[] = {
     {.key = "address", .kind = FIELD_TEXT, .most = 15, .required = 1, AT(address)},
     {.key = "udp", .kind = FIELD_COUNT, .least = 1, .most = 65535, AT(udp)},
     {.key = "mac", .kind = FIELD_TEXT, .most = 17, AT(mac)},
-    {.key = "weight", .kind = FIELD_COUNT, .least = 1, .most = 1000, .otherwise = 1, AT(weight)},
+    {.key = "weight", .kind = FIELD_COUNT, .least = 1, .most = WEIGHT_MAX, .otherwise = 1, AT(weight)},
     {.key = "fail_safe", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 1000,
      .most = HOST_MAX_MW, AT(fail_safe)},
     {.key = "floor", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 0, .most = HOST_MAX_MW,

@@ -291,9 +291,9 @@ static void extremes(uint64_t cases)
         problem.split = problem.count / 2;
         for (uint32_t i = 0; i < problem.count; i++) {
             struct claim *claim = &problem.claim[i];
-            claim->high = (INT64_C(1) << chance_range(&chance, 1, 50)) - 1;
+            claim->high = (INT64_C(1) << chance_range(&chance, 1, 42)) - 1;    /* WATERFILL_QUANTITY_MAX */
             claim->low = chance_range(&chance, 0, claim->high);
-            claim->weight = (uint32_t)((UINT64_C(1) << chance_range(&chance, 0, 31)) - 1) | 1;
+            claim->weight = (uint32_t)((UINT64_C(1) << chance_range(&chance, 0, 20)) - 1) | 1;      /* WATERFILL_WEIGHT_MAX */
         }
         totals(&problem, &low, &high, &sum);
         problem.budget = chance_range(&chance, low, high);
