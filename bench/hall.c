@@ -9,11 +9,19 @@ enum { HOSTS_PER_BRANCH = HALL_HOSTS / HALL_BRANCHES };
 
 static const struct model_host_type host_type = {
     .name = "gpu8",
-    .cap_min_mw = 1600000, .cap_max_mw = 8000000, .base_max_mw = 1500000, .gain_ppm = 1093750,
-    .phys_max_mw = 10300000, .boot_mw = 12300000, .pf_min_ppm = 980000, .actuation_ns = 120 * NS_PER_MS, .quantum_mw = 100000,
+    .cap_min_mw = 1600000,
+    .cap_max_mw = 8000000,
+    .base_max_mw = 1500000,
+    .gain_ppm = 1093750,
+    .phys_max_mw = 10300000,
+    .boot_mw = 12300000,
+    .pf_min_ppm = 980000,
+    .actuation_ns = 120 * NS_PER_MS,
+    .quantum_mw = 100000,
 };
 
-static void add_node(struct model *model, uint32_t index, const char *name, uint8_t kind, uint32_t parent, int64_t steady_ma)
+static void add_node(struct model *model, uint32_t index, const char *name, uint8_t kind, uint32_t parent,
+                     int64_t steady_ma)
 {
     struct model_node *n = &model->node[index];
     snprintf(n->name, sizeof n->name, "%s-%u", name, index);
@@ -48,22 +56,26 @@ static void hang(struct model *model, uint32_t node, uint32_t first, uint32_t co
 
 static void add_nodes(struct model *model)
 {
-    /* 10.3 kW a host; a branch carries 1 / 1.6 of its hosts' maxima, parents carry a little more than their children */
+    /* 10.3 kW a host; a branch carries 1 / 1.6 of its hosts' maxima, parents carry a little more than
+     * their children */
     int64_t host_ma = host_type.phys_max_mw / 3 * 100 / 98 * 1000 / 263271;
     int64_t branch_ma = HOSTS_PER_BRANCH * host_ma * 10 / 16;
     add_node(model, 0, "main", NODE_MAIN, INDEX_NONE, HALL_BRANCHES * branch_ma * 95 / 100);
     for (uint32_t i = 0; i < HALL_DISTRIBUTIONS; i++)
         add_node(model, 1 + i, "dist", NODE_DISTRIBUTION, 0, HALL_BRANCHES / HALL_DISTRIBUTIONS * branch_ma);
     for (uint32_t i = 0; i < HALL_BRANCHES; i++)
-        add_node(model, HALL_FIRST_BRANCH + i, "branch", NODE_BRANCH, 1 + i / (HALL_BRANCHES / HALL_DISTRIBUTIONS), branch_ma);
+        add_node(model, HALL_FIRST_BRANCH + i, "branch", NODE_BRANCH,
+                 1 + i / (HALL_BRANCHES / HALL_DISTRIBUTIONS), branch_ma);
     for (uint32_t i = 0; i < HALL_RACKS; i++)
-        add_node(model, HALL_FIRST_RACK + i, "rack", NODE_RACK, HALL_FIRST_BRANCH + i / (HALL_RACKS / HALL_BRANCHES),
-                 HALL_HOSTS_PER_RACK * host_ma * 2);
+        add_node(model, HALL_FIRST_RACK + i, "rack", NODE_RACK,
+                 HALL_FIRST_BRANCH + i / (HALL_RACKS / HALL_BRANCHES), HALL_HOSTS_PER_RACK * host_ma * 2);
     hang(model, 0, 1, HALL_DISTRIBUTIONS, false);
     for (uint32_t i = 0; i < HALL_DISTRIBUTIONS; i++)
-        hang(model, 1 + i, HALL_FIRST_BRANCH + i * (HALL_BRANCHES / HALL_DISTRIBUTIONS), HALL_BRANCHES / HALL_DISTRIBUTIONS, false);
+        hang(model, 1 + i, HALL_FIRST_BRANCH + i * (HALL_BRANCHES / HALL_DISTRIBUTIONS),
+             HALL_BRANCHES / HALL_DISTRIBUTIONS, false);
     for (uint32_t i = 0; i < HALL_BRANCHES; i++)
-        hang(model, HALL_FIRST_BRANCH + i, HALL_FIRST_RACK + i * (HALL_RACKS / HALL_BRANCHES), HALL_RACKS / HALL_BRANCHES, false);
+        hang(model, HALL_FIRST_BRANCH + i, HALL_FIRST_RACK + i * (HALL_RACKS / HALL_BRANCHES),
+             HALL_RACKS / HALL_BRANCHES, false);
     for (uint32_t i = 0; i < HALL_RACKS; i++)
         hang(model, HALL_FIRST_RACK + i, i * HALL_HOSTS_PER_RACK, HALL_HOSTS_PER_RACK, true);
 }
@@ -77,7 +89,10 @@ static void add_hosts_and_meters(struct model *model)
         h->cord_count = 1;
         h->fail_safe_mw = h->floor_mw = host_type.cap_min_mw;
         h->cord[0] = (struct model_cord){
-            .node = HALL_FIRST_RACK + i / HALL_HOSTS_PER_RACK, .psus = 4, .phase_ppm = {333334, 333334, 333334}, .share_ppm = {PPM},
+            .node = HALL_FIRST_RACK + i / HALL_HOSTS_PER_RACK,
+            .psus = 4,
+            .phase_ppm = {333334, 333334, 333334},
+            .share_ppm = {PPM},
         };
     }
     for (uint32_t i = 0; i < HALL_METERS; i++) {
@@ -102,10 +117,19 @@ void hall_open(struct hall *hall)
     model->meter_count = HALL_METERS;
     model->contingency_count = 1;
     model->policy = (struct model_policy){
-        .lease_ns = NS_PER_S, .report_ns = 100 * NS_PER_MS, .tick_ns = 20 * NS_PER_MS, .raise_after_emergency_ns = 100 * NS_PER_MS,
-        .emergency_clear_ns = NS_PER_S, .rho_ppm = 10000, .demand_hold_ns = 600 * NS_PER_MS, .demand_headroom_ppm = 50000,
-        .power_pct = {1000000, 950000}, .current_pct = {1000000, 950000}, .sag_pct = {900000, 920000},
-        .swell_pct = {1100000, 1080000}, .dp_dt_w_per_s = {50000000, 40000000},
+        .lease_ns = NS_PER_S,
+        .report_ns = 100 * NS_PER_MS,
+        .tick_ns = 20 * NS_PER_MS,
+        .raise_after_emergency_ns = 100 * NS_PER_MS,
+        .emergency_clear_ns = NS_PER_S,
+        .rho_ppm = 10000,
+        .demand_hold_ns = 600 * NS_PER_MS,
+        .demand_headroom_ppm = 50000,
+        .power_pct = {1000000, 950000},
+        .current_pct = {1000000, 950000},
+        .sag_pct = {900000, 920000},
+        .swell_pct = {1100000, 1080000},
+        .dp_dt_w_per_s = {50000000, 40000000},
     };
     model->node = calloc(model->node_count, sizeof *model->node);
     model->host = calloc(model->host_count, sizeof *model->host);
@@ -151,7 +175,8 @@ void hall_reports(struct hall *hall, int64_t (*draw_mw)(uint32_t host, void *con
     for (uint32_t host = 0; host < hall->model.host_count; host++) {
         struct report *report = &hall->report[host];
         struct slot slot = {.kind = SLOT_REPORT};
-        int64_t bound_mw = report->cap_mw * 100 / 96 + host_type.base_max_mw, want_mw = draw_mw(host, context);
+        int64_t bound_mw = report->cap_mw * 100 / 96 + host_type.base_max_mw,
+                want_mw = draw_mw(host, context);
         report->host = host;
         report->incarnation = 7 + host;
         report->number++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole hall in memory: 1 main, 25 distributions, 625 branches of 16 hosts, 2,500 racks, 10,000 hosts, 2,000 meters. */
+/* A whole hall in memory: 1 main, 25 distributions, 625 branches of 16 hosts, 2,500 racks, 10,000 hosts,
+ * 2,000 meters. */
 #ifndef FLYBALL_BENCH_HALL_H
 #define FLYBALL_BENCH_HALL_H
 
@@ -33,7 +34,8 @@ void hall_close(struct hall *hall);
 /* One slot through the pipeline at hall->t_ns. */
 void hall_step(struct hall *hall, struct slot *slot);
 
-/* Every host reports with `draw_mw(host)`, having obeyed its newest lease for long. Leases in the answers are obeyed. */
+/* Every host reports with `draw_mw(host)`, having obeyed its newest lease for long. Leases in the answers
+ * are obeyed. */
 void hall_reports(struct hall *hall, int64_t (*draw_mw)(uint32_t host, void *context), void *context);
 
 /* A whole arbitration, all parts. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The decision in memory, over a hall of 10,000 hosts: a reading and a report from bytes to lease bytes, an arbitration and
- * its parts, and an emergency that comes in the middle of an arbitration against one that comes in quiet.
+ * The decision in memory, over a hall of 10,000 hosts: a reading and a report from bytes to lease bytes, an
+ * arbitration and its parts, and an emergency that comes in the middle of an arbitration against one that
+ * comes in quiet.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,22 +40,32 @@ static int64_t random_draw(uint32_t host, void *context)
     return 2500000 + next_random(work) % 7300000;
 }
 
-static uint32_t make_reading(uint8_t *data, const struct model_node *node, const char *meter, uint64_t sequence, int64_t percent)
+static uint32_t make_reading(uint8_t *data, const struct model_node *node, const char *meter,
+                             uint64_t sequence, int64_t percent)
 {
     struct upmu upmu = {
-        .timestamp_ns = NS_PER_S, .device_id = meter, .device_id_bytes = (uint32_t)strlen(meter), .phase_count = PHASES,
-        .frequency_hz = 60, .peak_factor = 1.42, .thd_current_pct = 12.5, .thd_voltage_pct = 2.25, .load_factor = 0.75,
+        .timestamp_ns = NS_PER_S,
+        .device_id = meter,
+        .device_id_bytes = (uint32_t)strlen(meter),
+        .phase_count = PHASES,
+        .frequency_hz = 60,
+        .peak_factor = 1.42,
+        .thd_current_pct = 12.5,
+        .thd_voltage_pct = 2.25,
+        .load_factor = 0.75,
     };
     double amperes = (double)node->steady_ma / 1000 * (double)percent / 100, volts = 277.0;
     for (uint32_t i = 0; i < PHASES; i++)
-        upmu.phase[i] = (struct upmu_phase){volts, amperes, volts * amperes * 0.98, 43040, volts * amperes, 0.98};
+        upmu.phase[i] =
+            (struct upmu_phase){volts, amperes, volts * amperes * 0.98, 43040, volts * amperes, 0.98};
     struct frame frame = {.kind = FRAME_MEASUREMENT, .sequence = sequence};
     frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, 1024 - FRAME_HEADER_BYTES);
     return frame_encode(data, &frame);
 }
 
 /* As the lane does it: header, window, body, sense, slot. */
-static bool slot_from_bytes(struct work *work, uint32_t meter, const uint8_t *data, uint32_t bytes, struct slot *slot)
+static bool slot_from_bytes(struct work *work, uint32_t meter, const uint8_t *data, uint32_t bytes,
+                            struct slot *slot)
 {
     struct frame frame;
     struct upmu upmu;
@@ -75,8 +86,13 @@ static void send_all(struct work *work)
         const struct egress *egress = &work->hall.outbox.record[i];
         uint8_t data[256];
         struct lease lease = {
-            .host = egress->host, .incarnation = egress->incarnation, .epoch = 1, .sequence = egress->sequence,
-            .echo = egress->echo, .cap_mw = egress->cap_mw, .duration_ns = egress->duration_us * NS_PER_US,
+            .host = egress->host,
+            .incarnation = egress->incarnation,
+            .epoch = 1,
+            .sequence = egress->sequence,
+            .echo = egress->echo,
+            .cap_mw = egress->cap_mw,
+            .duration_ns = egress->duration_us * NS_PER_US,
         };
         struct frame frame = {.kind = egress->kind, .sender = egress->host, .sequence = ++work->frames_out};
         frame.body_bytes = lease_encode(&lease, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
@@ -90,8 +106,9 @@ static double readings(struct work *work, int rounds)
     int64_t spent_ns = 0;
     for (int round = 0; round < rounds; round++) {
         for (uint32_t meter = 0; meter < HALL_METERS; meter++)
-            work->reading_bytes[meter] = make_reading(work->reading[meter], &work->hall.model.node[meter],
-                                                      work->hall.model.meter[meter].name, (uint64_t)round + 1, 40 + round % 20);
+            work->reading_bytes[meter] =
+                make_reading(work->reading[meter], &work->hall.model.node[meter],
+                             work->hall.model.meter[meter].name, (uint64_t)round + 1, 40 + round % 20);
         int64_t start_ns = bench_now_ns();
         for (uint32_t meter = 0; meter < HALL_METERS; meter++) {
             struct slot slot = {0};
@@ -172,7 +189,8 @@ static void step_reading(struct work *work, uint32_t meter, const uint8_t *data,
 static void emergency_once(struct work *work, uint32_t meter, bool busy)
 {
     uint8_t data[1024];
-    uint32_t bytes = make_reading(data, &work->hall.model.node[meter], work->hall.model.meter[meter].name, ++work->sequence, 110);
+    uint32_t bytes = make_reading(data, &work->hall.model.node[meter], work->hall.model.meter[meter].name,
+                                  ++work->sequence, 110);
     struct slot tick = {.kind = SLOT_TICK}, part = {.kind = SLOT_TICK_PART};
     hall_step(&work->hall, &tick);
     for (uint32_t parts = next_random(work) % 1500; parts && pipeline_tick_open(work->hall.core); parts--)
@@ -196,8 +214,8 @@ static void calm_down(struct work *work)
     for (int again = 0; again < 2; again++) {
         for (uint32_t meter = HALL_FIRST_BRANCH; meter < HALL_FIRST_BRANCH + HALL_BRANCHES; meter++) {
             uint8_t data[1024];
-            uint32_t bytes = make_reading(data, &work->hall.model.node[meter], work->hall.model.meter[meter].name,
-                                          ++work->sequence, 30);
+            uint32_t bytes = make_reading(data, &work->hall.model.node[meter],
+                                          work->hall.model.meter[meter].name, ++work->sequence, 30);
             step_reading(work, meter, data, bytes);
         }
         work->hall.t_ns += 1100 * NS_PER_MS;

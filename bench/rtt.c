@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Meter datagram sent -> leases of 16 hosts, cut by an emergency, received; against a bare echo of 16 frames of the same
- * size from the same port, packet by packet in turn, in one process, over one veth.
- * Between two emergencies the branch is measured low, time is skipped, and the hosts report until they are raised again.
+ * Meter datagram sent -> leases of 16 hosts, cut by an emergency, received; against a bare echo of 16 frames
+ * of the same size from the same port, packet by packet in turn, in one process, over one veth. Between two
+ * emergencies the branch is measured low, time is skipped, and the hosts report until they are raised again.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,7 +114,8 @@ static bool warm_up(struct bench *bench)
     return true;
 }
 
-static void print_part(struct bench_report *report, const char *key, const struct histogram *full, const struct histogram *bare)
+static void print_part(struct bench_report *report, const char *key, const struct histogram *full,
+                       const struct histogram *bare)
 {
     static const struct { const char *ratio, *full, *bare; double q; } row[] = {
         {"ratio_p50", "full_us_p50", "echo_us_p50", 0.5},
@@ -123,7 +124,8 @@ static void print_part(struct bench_report *report, const char *key, const struc
     };
     bench_open(report, key);
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-        double full_us = (double)histogram_quantile(full, row[i].q) / 1e3, bare_us = (double)histogram_quantile(bare, row[i].q) / 1e3;
+        double full_us = (double)histogram_quantile(full, row[i].q) / 1e3,
+               bare_us = (double)histogram_quantile(bare, row[i].q) / 1e3;
         bench_number(report, row[i].ratio, full_us / bare_us);
         bench_number(report, row[i].full, full_us);
         bench_number(report, row[i].bare, bare_us);
@@ -209,7 +211,10 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--site") && i + 1 < argc)
             site = argv[++i];
         else
-            return fprintf(stderr, "usage: rtt [--json] [--rounds N] [--site FILE]; as root, after tools/net up rtt\n"), 2;
+            return fprintf(
+                       stderr,
+                       "usage: rtt [--json] [--rounds N] [--site FILE]; as root, after tools/net up rtt\n"),
+                   2;
     }
     if (geteuid() != 0)
         return fprintf(stderr, "rtt: skipped: needs root for namespaces and AF_PACKET\n"), 77;

@@ -48,7 +48,10 @@ int rtt_client_open(struct rtt_client *client, const char *netns, const struct s
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     *client = (struct rtt_client){
-        .server_ipv4 = own->ipv4, .server_port = own->port, .frame_sequence = (uint64_t)now.tv_sec * 1000000000u, .report_number = 0,
+        .server_ipv4 = own->ipv4,
+        .server_port = own->port,
+        .frame_sequence = (uint64_t)now.tv_sec * 1000000000u,
+        .report_number = 0,
     };
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     int error = enter(netns);
@@ -67,7 +70,9 @@ void rtt_client_close(struct rtt_client *client)
 static int64_t send_now(struct rtt_client *client, const uint8_t *data, uint32_t bytes)
 {
     struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons(client->server_port), .sin_addr.s_addr = htonl(client->server_ipv4),
+        .sin_family = AF_INET,
+        .sin_port = htons(client->server_port),
+        .sin_addr.s_addr = htonl(client->server_ipv4),
     };
     int64_t before_ns = bench_now_ns();
     if (sendto(client->socket, data, bytes, 0, (struct sockaddr *)&to, sizeof to) != (ssize_t)bytes)
@@ -81,12 +86,20 @@ static uint32_t make_reading(struct rtt_client *client, uint8_t *data, double am
     clock_gettime(CLOCK_REALTIME, &now);
     struct upmu upmu = {
         .timestamp_ns = now.tv_sec * NS_PER_S + now.tv_nsec + client->skipped_ns,
-        .device_id = "m-branch", .device_id_bytes = 8, .phase_count = PHASES, .frequency_hz = 60, .peak_factor = 1.42,
-        .thd_voltage_pct = 2.25, .thd_current_pct = 12.5, .load_factor = 0.75, .harmonic_count = 5,
+        .device_id = "m-branch",
+        .device_id_bytes = 8,
+        .phase_count = PHASES,
+        .frequency_hz = 60,
+        .peak_factor = 1.42,
+        .thd_voltage_pct = 2.25,
+        .thd_current_pct = 12.5,
+        .load_factor = 0.75,
+        .harmonic_count = 5,
         .harmonic_pct = {100, 0, 10, 0, 6},
     };
     for (uint32_t i = 0; i < PHASES; i++)
-        upmu.phase[i] = (struct upmu_phase){277.1, amperes, 277.1 * amperes * 0.98, 43040, 277.1 * amperes, 0.98};
+        upmu.phase[i] =
+            (struct upmu_phase){277.1, amperes, 277.1 * amperes * 0.98, 43040, 277.1 * amperes, 0.98};
     struct frame frame = {.kind = FRAME_MEASUREMENT, .sequence = ++client->frame_sequence};
     frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, RTT_DATAGRAM_MAX - FRAME_HEADER_BYTES);
     return frame_encode(data, &frame);
@@ -125,9 +138,17 @@ void rtt_send_report(struct rtt_client *client, uint32_t host)
     const struct lease *lease = &client->newest[host];
     int64_t cap_mw = lease->sequence ? lease->cap_mw : FAIL_SAFE_MW;
     struct report report = {
-        .incarnation = INCARNATION, .epoch = lease->epoch, .number = ++client->report_number, .applied = lease->sequence,
-        .held_ns = NS_PER_S, .cap_mw = cap_mw, .readback_mw = cap_mw, .fail_safe_mw = FAIL_SAFE_MW, .phys_max_mw = PHYS_MAX_MW,
-        .draw_mw = cap_mw + 1500000, .state = lease->sequence ? HOST_LEASED : HOST_FAIL_SAFE,
+        .incarnation = INCARNATION,
+        .epoch = lease->epoch,
+        .number = ++client->report_number,
+        .applied = lease->sequence,
+        .held_ns = NS_PER_S,
+        .cap_mw = cap_mw,
+        .readback_mw = cap_mw,
+        .fail_safe_mw = FAIL_SAFE_MW,
+        .phys_max_mw = PHYS_MAX_MW,
+        .draw_mw = cap_mw + 1500000,
+        .state = lease->sequence ? HOST_LEASED : HOST_FAIL_SAFE,
         .flags = cap_mw < CAP_MAX_MW ? REPORT_AT_CAP : 0,
     };
     struct frame frame = {.kind = FRAME_REPORT, .sender = host, .sequence = ++client->frame_sequence};
@@ -141,7 +162,8 @@ static void obey(struct rtt_client *client, const uint8_t *data, uint32_t bytes)
     struct lease lease;
     if (bytes < FRAME_HEADER_BYTES || frame_decode(data, bytes, &frame) || frame.sender >= RTT_HOSTS)
         return;
-    if (lease_decode(frame.body, frame.body_bytes, &lease) || lease.sequence <= client->newest[frame.sender].sequence)
+    if (lease_decode(frame.body, frame.body_bytes, &lease) ||
+        lease.sequence <= client->newest[frame.sender].sequence)
         return;
     client->newest[frame.sender] = lease;
     client->lease_bytes = bytes;

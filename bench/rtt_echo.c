@@ -65,7 +65,8 @@ void rtt_echo_open(struct rtt_echo *echo, struct port *real, struct timebase *ba
     echo->port.state = echo;
 }
 
-void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint8_t peer_mac[6], uint32_t payload_bytes)
+void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint8_t peer_mac[6],
+                      uint32_t payload_bytes)
 {
     const struct site_address *own = &site->server.port[0].own;
     struct endpoint from = {.ipv4 = own->ipv4, .port = own->port};
@@ -74,7 +75,8 @@ void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint
         struct endpoint to = {.ipv4 = site->host_address[i].ipv4, .port = site->host_address[i].port};
         memcpy(to.mac, peer_mac, sizeof to.mac);
         memset(echo->data[i] + UDP_HEADROOM, RTT_ECHO, payload_bytes);
-        echo->answer[i] = (struct port_frame){echo->data[i], udp_build(echo->data[i], &from, &to, payload_bytes)};
+        echo->answer[i] =
+            (struct port_frame){echo->data[i], udp_build(echo->data[i], &from, &to, payload_bytes)};
     }
     echo->frames = RTT_HOSTS;
 }

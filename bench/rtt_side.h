@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two sides of bench/rtt beside the daemon: an echo inside its port, and a client that plays one meter and 16 hosts. */
+/* The two sides of bench/rtt beside the daemon: an echo inside its port, and a client that plays one meter
+ * and 16 hosts. */
 #ifndef FLYBALL_BENCH_RTT_SIDE_H
 #define FLYBALL_BENCH_RTT_SIDE_H
 
@@ -17,7 +18,8 @@ enum { RTT_HOSTS = 16, RTT_DATAGRAM_MAX = 512 };
 /* Datagrams to the echo start with one of these letters; flyball's own start with the frame magic. */
 enum { RTT_ECHO = 'E', RTT_SKIP = 'S' };
 
-/* A port that wraps the real one: echoes and skips are answered as they are received, everything else goes on to the lane. */
+/* A port that wraps the real one: echoes and skips are answered as they are received, everything else goes
+ * on to the lane. */
 struct rtt_echo {
     struct port port;           /* what the lane sees */
     struct port *real;
@@ -30,8 +32,10 @@ struct rtt_echo {
 /* setup */
 void rtt_echo_open(struct rtt_echo *echo, struct port *real, struct timebase *base);
 
-/* While nothing is echoed: answers of `payload_bytes` to each host's address, headers and checksums made beforehand. */
-void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint8_t peer_mac[6], uint32_t payload_bytes);
+/* While nothing is echoed: answers of `payload_bytes` to each host's address, headers and checksums made
+ * beforehand. */
+void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint8_t peer_mac[6],
+                      uint32_t payload_bytes);
 
 struct rtt_client {
     int socket;
@@ -52,12 +56,13 @@ void rtt_client_close(struct rtt_client *client);
 /* Sends; each returns the time just before. */
 int64_t rtt_send_reading(struct rtt_client *client, double amperes);
 int64_t rtt_send_echo(struct rtt_client *client);
-/* Time goes on at once by skip_ns, on both sides; waits until what was sent before was dealt with and the skip was answered. */
+/* Time goes on at once by skip_ns, on both sides; waits until what was sent before was dealt with and the
+ * skip was answered. */
 bool rtt_skip(struct rtt_client *client, int64_t skip_ns);
 void rtt_send_report(struct rtt_client *client, uint32_t host);
 
-/* Spins until `count` echoes or `count` leases are in, or 200 ms have passed. Leases are obeyed afterwards, also such as
- * came between echoes. False when some are missing. */
+/* Spins until `count` echoes or `count` leases are in, or 200 ms have passed. Leases are obeyed
+ * afterwards, also such as came between echoes. False when some are missing. */
 bool rtt_await(struct rtt_client *client, bool echoes, uint32_t count, int64_t *first_ns, int64_t *last_ns);
 
 /* Leases that ticks pushed meanwhile are taken in and obeyed, until nothing comes for quiet_ns. */

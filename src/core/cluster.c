@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* domain.md 4.6 over a tree: sums go up, budgets come down. Every loop can stop after any item and go on in the next part. */
+/* domain.md 4.6 over a tree: sums go up, budgets come down. Every loop can stop after any item and go on
+ * in the next part. */
 #include "core/cluster.h"
 
 #include "core/draw.h"
@@ -69,7 +70,8 @@ static bool is_fixed(const struct cluster *cluster, const struct ledger_host *h,
     return !h->bounded || t_ns - h->report_t_ns > cluster->model->policy.lease_ns;
 }
 
-static void gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand, uint32_t host, int64_t t_ns)
+static void gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+                   uint32_t host, int64_t t_ns)
 {
     const struct model *model = cluster->model;
     const struct model_host_type *type = &model->type[model->host[host].type];
@@ -81,8 +83,10 @@ static void gather(struct cluster *cluster, const struct ledger *ledger, const s
     } else {
         int64_t useful_mw = demand_cap_mw(&demand[host], &model->policy, type, h->newest_mw);
         extent->least_mva = apparent_mva(model, host, draw_of_cap_mw(type, h->fail_safe_mw));
-        extent->most_mva = larger(extent->least_mva, apparent_mva(model, host, draw_of_cap_mw(type, type->cap_max_mw)));
-        extent->useful_mva = larger(extent->least_mva, apparent_mva(model, host, draw_of_cap_mw(type, useful_mw)));
+        extent->most_mva =
+            larger(extent->least_mva, apparent_mva(model, host, draw_of_cap_mw(type, type->cap_max_mw)));
+        extent->useful_mva =
+            larger(extent->least_mva, apparent_mva(model, host, draw_of_cap_mw(type, useful_mw)));
     }
     uint32_t rack = model->host[host].cord[0].node;
     cluster->node_extent[rack].least_mva += extent->least_mva;
@@ -103,7 +107,8 @@ static int64_t capacity_of(const struct cluster *cluster, const struct ledger *l
         int64_t sum_mva = 0;
         for (uint32_t phase = 0; phase < PHASES; phase++)
             if (cluster->node_phases[node] & 1u << phase)
-                sum_mva += ledger->node[node].limit_mva[c][phase] - n->bad_mva[c][phase] - n->other_mva[phase];
+                sum_mva +=
+                    ledger->node[node].limit_mva[c][phase] - n->bad_mva[c][phase] - n->other_mva[phase];
         least_mva = smaller(least_mva, sum_mva);
     }
     return larger(least_mva, 0);
@@ -114,7 +119,8 @@ static struct extent bounded_extent(const struct cluster *cluster, uint32_t node
 {
     struct extent below = cluster->node_extent[node];
     int64_t capacity = cluster->capacity_mva[node];
-    return (struct extent){smaller(below.least_mva, capacity), smaller(below.useful_mva, capacity), smaller(below.most_mva, capacity)};
+    return (struct extent){smaller(below.least_mva, capacity), smaller(below.useful_mva, capacity),
+                           smaller(below.most_mva, capacity)};
 }
 
 static void sum_up(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
@@ -122,7 +128,8 @@ static void sum_up(struct cluster *cluster, const struct ledger *ledger, uint32_
     const struct model_node *n = &cluster->model->node[node];
     cluster->capacity_mva[node] = capacity_of(cluster, ledger, node);
     struct extent bounded = bounded_extent(cluster, node);
-    cluster->node_claim[node].share = bounded.most_mva;     /* stands for roots; others get theirs from above */
+    /* stands for roots; others get theirs from above */
+    cluster->node_claim[node].share = bounded.most_mva;
     if (!n->parent_count)
         return;
     struct extent *above = &cluster->node_extent[n->parent[0]];
@@ -141,19 +148,22 @@ static void offer(struct claim *claim, struct extent extent, uint32_t weight, bo
     claim->weight = weight ? weight : 1;
 }
 
-/* Offers to the next child or host of the node; false when all have been. The first look tells whether there is plenty. */
+/* Offers to the next child or host of the node; false when all have been. The first look tells whether
+ * there is plenty. */
 static bool offer_next(struct cluster *cluster, const struct model_node *n)
 {
     uint32_t i = cluster->offered++;
     if (i < n->child_count) {
         uint32_t child = n->child_first + i;
-        offer(&cluster->node_claim[child], bounded_extent(cluster, child), cluster->node_weight[child], cluster->plenty);
+        offer(&cluster->node_claim[child], bounded_extent(cluster, child), cluster->node_weight[child],
+              cluster->plenty);
         return true;
     }
     i -= n->child_count;
     if (i < n->host_count) {
         uint32_t host = n->host_first + i;
-        offer(&cluster->host_claim[host], cluster->host_extent[host], cluster->model->host[host].weight, cluster->plenty);
+        offer(&cluster->host_claim[host], cluster->host_extent[host], cluster->model->host[host].weight,
+              cluster->plenty);
         return true;
     }
     return false;
@@ -161,8 +171,9 @@ static bool offer_next(struct cluster *cluster, const struct model_node *n)
 
 static void share_begin(struct cluster *cluster, const struct model_node *n)
 {
-    waterfill_begin(&cluster->fill, cluster->node_claim[cluster->cursor].share, &cluster->node_claim[n->child_first], n->child_count,
-                    &cluster->host_claim[n->host_first], n->host_count);
+    waterfill_begin(&cluster->fill, cluster->node_claim[cluster->cursor].share,
+                    &cluster->node_claim[n->child_first], n->child_count, &cluster->host_claim[n->host_first],
+                    n->host_count);
     cluster->phase = CLUSTER_SHARE;
 }
 
@@ -180,7 +191,8 @@ static void offer_some(struct cluster *cluster, uint32_t *items)
 {
     const struct model_node *n = &cluster->model->node[cluster->cursor];
     if (cluster->offered == 0)
-        cluster->plenty = cluster->node_claim[cluster->cursor].share >= cluster->node_extent[cluster->cursor].useful_mva;
+        cluster->plenty =
+            cluster->node_claim[cluster->cursor].share >= cluster->node_extent[cluster->cursor].useful_mva;
     while (*items) {
         (*items)--;
         if (!offer_next(cluster, n)) {
@@ -220,7 +232,8 @@ static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_
 /* ---- parts ---- */
 
 /* One visit of the plain loops; true while the phase goes on. */
-static bool visit(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand, int64_t t_ns)
+static bool visit(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+                  int64_t t_ns)
 {
     const struct model *model = cluster->model;
     uint32_t i = cluster->cursor++;
@@ -253,8 +266,8 @@ static void next_phase(struct cluster *cluster)
         cluster->cursor = cursor;   /* the caller acts on hosts up to here */
 }
 
-bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand, int64_t t_ns, uint32_t items,
-                  uint32_t *first)
+bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+                  int64_t t_ns, uint32_t items, uint32_t *first)
 {
     *first = cluster->phase == CLUSTER_COMMIT ? cluster->cursor : 0;
     while (items && cluster->phase != CLUSTER_IDLE) {

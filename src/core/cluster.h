@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arbitration: weighted max-min down the tree of nodes, once a tick, in parts of at most TICK_ITEMS_MAX visits.
- * First everyone gets what it can use (from fail-safe up), then what is left is given out as room to grow. Shares are
- * apparent power (mVA over all phases) along each host's first cord; the guard holds every share against every cord,
- * phase and contingency before it leaves.
+ * Arbitration: weighted max-min down the tree of nodes, once a tick, in parts of at most TICK_ITEMS_MAX
+ * visits. First everyone gets what it can use (from fail-safe up), then what is left is given out as room to
+ * grow. Shares are apparent power (mVA over all phases) along each host's first cord; the guard holds every
+ * share against every cord, phase and contingency before it leaves.
  */
 #ifndef FLYBALL_CORE_CLUSTER_H
 #define FLYBALL_CORE_CLUSTER_H
@@ -17,7 +17,15 @@ struct extent {
     int64_t least_mva, useful_mva, most_mva;
 };
 
-enum cluster_phase { CLUSTER_IDLE, CLUSTER_CLEAR, CLUSTER_GATHER, CLUSTER_SUM, CLUSTER_OFFER, CLUSTER_SHARE, CLUSTER_COMMIT };
+enum cluster_phase {
+    CLUSTER_IDLE,
+    CLUSTER_CLEAR,
+    CLUSTER_GATHER,
+    CLUSTER_SUM,
+    CLUSTER_OFFER,
+    CLUSTER_SHARE,
+    CLUSTER_COMMIT
+};
 
 struct cluster {
     const struct model *model;
@@ -42,9 +50,9 @@ void cluster_init(struct cluster *cluster, const struct model *model);
 /* rt: begins an arbitration; an open one is given up (its parts changed nothing). */
 void cluster_begin(struct cluster *cluster);
 
-/* rt: visits at most *items things; returns true when targets of hosts from *first up to cluster->cursor are ready to be
- * acted on (phase CLUSTER_COMMIT). Idle again when the last host was committed. */
-bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand, int64_t t_ns, uint32_t items,
-                  uint32_t *first);
+/* rt: visits at most *items things; returns true when targets of hosts from *first up to cluster->cursor
+ * are ready to be acted on (phase CLUSTER_COMMIT). Idle again when the last host was committed. */
+bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+                  int64_t t_ns, uint32_t items, uint32_t *first);
 
 #endif

@@ -25,7 +25,8 @@ static void turn_stretches(struct demand *demand, int64_t stretch_ns, int64_t t_
         demand->stretch_start_ns = t_ns;        /* nothing was heard for longer than is remembered */
 }
 
-void demand_report(struct demand *demand, const struct model_policy *policy, const struct report *report, int64_t t_ns)
+void demand_report(struct demand *demand, const struct model_policy *policy, const struct report *report,
+                   int64_t t_ns)
 {
     turn_stretches(demand, policy->demand_hold_ns / DEMAND_STRETCHES, t_ns);
     int64_t *draw_mw = &demand->draw_mw[demand->newest], *held_mw = &demand->held_cap_mw[demand->newest];
@@ -42,7 +43,8 @@ static int64_t highest_mw(const int64_t value_mw[DEMAND_STRETCHES])
     return highest;
 }
 
-static int64_t cap_for_draw_mw(const struct model_policy *policy, const struct model_host_type *type, int64_t draw_mw)
+static int64_t cap_for_draw_mw(const struct model_policy *policy, const struct model_host_type *type,
+                               int64_t draw_mw)
 {
     int64_t governed_mw = larger(draw_mw - type->base_max_mw, 0);
     int64_t headroom_mw = governed_mw / PPM * policy->demand_headroom_ppm +
@@ -50,11 +52,11 @@ static int64_t cap_for_draw_mw(const struct model_policy *policy, const struct m
     return governed_mw + headroom_mw + type->quantum_mw;
 }
 
-/* A host held down at cap c wants more than c, nobody knows how much: it claims all it may have. Once raised it keeps
- * what it was given until reports have had time to show what it makes of it: power follows a raise slowly, and a low draw
- * seen on the way up is no demand. */
-int64_t demand_cap_mw(const struct demand *demand, const struct model_policy *policy, const struct model_host_type *type,
-                      int64_t newest_cap_mw)
+/* A host held down at cap c wants more than c, nobody knows how much: it claims all it may have. Once
+ * raised it keeps what it was given until reports have had time to show what it makes of it: power follows
+ * a raise slowly, and a low draw seen on the way up is no demand. */
+int64_t demand_cap_mw(const struct demand *demand, const struct model_policy *policy,
+                      const struct model_host_type *type, int64_t newest_cap_mw)
 {
     int64_t held_mw = highest_mw(demand->held_cap_mw);
     if (held_mw >= 0 && newest_cap_mw <= held_mw + type->quantum_mw)

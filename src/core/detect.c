@@ -3,7 +3,8 @@
 
 #include <stdbool.h>
 
-/* Upper threshold with hysteresis: on above high, off below low. Values and thresholds in ppm of a reference, or as they are. */
+/* Upper threshold with hysteresis: on above high, off below low. Values and thresholds in ppm of a
+ * reference, or as they are. */
 static bool above(bool was, int64_t value, const struct model_threshold *threshold)
 {
     if (!threshold->high)
@@ -40,7 +41,8 @@ static struct extremes extremes_of(const struct reading *reading, uint32_t phase
     return e;
 }
 
-uint32_t detect_reading(struct detect *detect, const struct model *model, const struct reading *reading, int64_t t_ns)
+uint32_t detect_reading(struct detect *detect, const struct model *model, const struct reading *reading,
+                        int64_t t_ns)
 {
     const struct model_policy *policy = &model->policy;
     const struct model_node *node = &model->node[model->meter[reading->meter].node];
@@ -49,9 +51,12 @@ uint32_t detect_reading(struct detect *detect, const struct model *model, const 
     uint32_t was = detect->active, is = 0;
 
     is |= above(was & DETECT_POWER, ppm_of(e.power_mw, steady_mw), &policy->power_pct) ? DETECT_POWER : 0;
-    is |= above(was & DETECT_CURRENT, ppm_of(e.current_ma, node->steady_ma), &policy->current_pct) ? DETECT_CURRENT : 0;
+    is |= above(was & DETECT_CURRENT, ppm_of(e.current_ma, node->steady_ma), &policy->current_pct)
+              ? DETECT_CURRENT
+              : 0;
     is |= below(was & DETECT_SAG, ppm_of(e.low_mv, node->volts_ln_mv), &policy->sag_pct) ? DETECT_SAG : 0;
-    is |= above(was & DETECT_SWELL, ppm_of(e.high_mv, node->volts_ln_mv), &policy->swell_pct) ? DETECT_SWELL : 0;
+    is |= above(was & DETECT_SWELL, ppm_of(e.high_mv, node->volts_ln_mv), &policy->swell_pct) ? DETECT_SWELL
+                                                                                              : 0;
     is |= above(was & DETECT_DP_DT, reading->dp_dt_w_per_s, &policy->dp_dt_w_per_s) ? DETECT_DP_DT : 0;
     detect->active = is;
     detect->measured_mw = e.power_mw;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * draw_max and its way onto phases (safety.md section 2): wall draw of a host under a cap, and the apparent power it can
- * put on each phase of a node. Draws round up, caps round down.
+ * draw_max and its way onto phases (safety.md section 2): wall draw of a host under a cap, and the apparent
+ * power it can put on each phase of a node. Draws round up, caps round down.
  */
 #ifndef FLYBALL_CORE_DRAW_H
 #define FLYBALL_CORE_DRAW_H
@@ -30,8 +30,8 @@ static inline int64_t draw_cap_within_mw(const struct model_host_type *type, int
 }
 
 /* rt: mVA that `draw_mw` of this host may put on one phase through one cord under one contingency. */
-static inline int64_t draw_on_phase_mva(const struct model_cord *cord, int64_t pf_min_ppm, uint32_t contingency, uint32_t phase,
-                                        int64_t draw_mw)
+static inline int64_t draw_on_phase_mva(const struct model_cord *cord, int64_t pf_min_ppm,
+                                        uint32_t contingency, uint32_t phase, int64_t draw_mw)
 {
     int64_t through_cord_mw = draw_ceil_div(draw_mw * cord->share_ppm[contingency], PPM);
     return draw_ceil_div(through_cord_mw * cord->phase_ppm[phase], pf_min_ppm);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* safety.md section 8. Time to trip joins the triggers with the breaker model; until then the steady limit stands for it. */
+/* safety.md section 8. Time to trip joins the triggers with the breaker model; until then the steady limit
+ * stands for it. */
 #include "core/emergency.h"
 
 #include "core/draw.h"
@@ -20,7 +21,8 @@ uint32_t emergency_below_room(const struct model *model)
     return room;
 }
 
-static void below_each(struct emergencies *e, void (*take)(struct emergencies *e, uint32_t node, uint32_t host))
+static void below_each(struct emergencies *e,
+                       void (*take)(struct emergencies *e, uint32_t node, uint32_t host))
 {
     const struct model *model = e->model;
     for (uint32_t host = 0; host < model->host_count; host++) {
@@ -60,7 +62,10 @@ void emergency_init(struct emergencies *e, const struct model *model)
         first += e->below_count[n];
         e->below_count[n] = 0;
         e->node[n] = (struct emergency){
-            .calm_since_ns = NEVER_NS, .raise_after_ns = INT64_MIN, .low_volts_since_ns = NEVER_NS, .good_volts_since_ns = NEVER_NS,
+            .calm_since_ns = NEVER_NS,
+            .raise_after_ns = INT64_MIN,
+            .low_volts_since_ns = NEVER_NS,
+            .good_volts_since_ns = NEVER_NS,
         };
     }
     below_each(e, below_add);
@@ -75,7 +80,8 @@ struct load {
     bool peak;
 };
 
-static struct load load_of(const struct emergencies *e, const struct ledger *ledger, const struct reading *reading, uint32_t node)
+static struct load load_of(const struct emergencies *e, const struct ledger *ledger,
+                           const struct reading *reading, uint32_t node)
 {
     const struct model_node *n = &e->model->node[node];
     int64_t error_ppm = e->model->meter[reading->meter].error_ppm;
@@ -93,13 +99,15 @@ static struct load load_of(const struct emergencies *e, const struct ledger *led
 }
 
 /* A sag at constant power raises current in every device: when it stays, the limit in mVA follows it down. */
-static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_t node, int64_t low_mv, int64_t t_ns)
+static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_t node, int64_t low_mv,
+                           int64_t t_ns)
 {
     const struct model_node *n = &e->model->node[node];
     struct emergency *state = &e->node[node];
     if (low_mv >= n->volts_low_mv) {
         state->low_volts_since_ns = NEVER_NS;
-        state->good_volts_since_ns = state->good_volts_since_ns == NEVER_NS ? t_ns : state->good_volts_since_ns;
+        state->good_volts_since_ns =
+            state->good_volts_since_ns == NEVER_NS ? t_ns : state->good_volts_since_ns;
         if (state->limit_lowered && t_ns - state->good_volts_since_ns >= GOOD_VOLTS_NS) {
             state->limit_lowered = false;
             ledger_scale_limit(ledger, node, PPM);
@@ -129,16 +137,18 @@ static void note_calm(const struct emergencies *e, struct emergency *state, bool
 }
 
 /* The first stage has had its time: A of the slowest host type, and one reading's age. */
-static bool stage_is_over(const struct emergencies *e, const struct emergency *state, const struct reading *reading, int64_t t_ns)
+static bool stage_is_over(const struct emergencies *e, const struct emergency *state,
+                          const struct reading *reading, int64_t t_ns)
 {
     int64_t actuation_ns = 0;
     for (uint32_t i = 0; i < e->model->type_count; i++)
-        actuation_ns = e->model->type[i].actuation_ns > actuation_ns ? e->model->type[i].actuation_ns : actuation_ns;
+        actuation_ns =
+            e->model->type[i].actuation_ns > actuation_ns ? e->model->type[i].actuation_ns : actuation_ns;
     return t_ns - state->entered_ns >= actuation_ns + e->model->meter[reading->meter].fresh_ns;
 }
 
-enum emergency_action emergency_reading(struct emergencies *e, struct ledger *ledger, const struct reading *reading, uint32_t node,
-                                        int64_t t_ns)
+enum emergency_action emergency_reading(struct emergencies *e, struct ledger *ledger,
+                                        const struct reading *reading, uint32_t node, int64_t t_ns)
 {
     const struct model_node *n = &e->model->node[node];
     struct emergency *state = &e->node[node];
@@ -151,13 +161,21 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
         if (!danger)
             return EMERGENCY_NOTHING;
         *state = (struct emergency){
-            .active = true, .number = ++e->entered, .entered_ns = t_ns, .calm_since_ns = NEVER_NS, .raise_after_ns = INT64_MAX,
-            .low_volts_since_ns = state->low_volts_since_ns, .good_volts_since_ns = state->good_volts_since_ns,
+            .active = true,
+            .number = ++e->entered,
+            .entered_ns = t_ns,
+            .calm_since_ns = NEVER_NS,
+            .raise_after_ns = INT64_MAX,
+            .low_volts_since_ns = state->low_volts_since_ns,
+            .good_volts_since_ns = state->good_volts_since_ns,
             .limit_lowered = state->limit_lowered,
         };
         return EMERGENCY_CUT;
     }
-    note_calm(e, state, !danger && load.current_ma < n->steady_ma / PPM * CALM_PPM + n->steady_ma % PPM * CALM_PPM / PPM, t_ns);
+    note_calm(e, state,
+              !danger &&
+                  load.current_ma < n->steady_ma / PPM * CALM_PPM + n->steady_ma % PPM * CALM_PPM / PPM,
+              t_ns);
     if (danger && !state->fail_safe && stage_is_over(e, state, reading, t_ns)) {
         state->fail_safe = true;
         return EMERGENCY_FAIL_SAFE;
@@ -167,8 +185,8 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
 
 /* ---- what it does ---- */
 
-/* S = ungoverned + governed; the scale is what makes governed fit under the target. Every host may round up by a few mVA
- * on every cord, which the target gives away beforehand. */
+/* S = ungoverned + governed; the scale is what makes governed fit under the target. Every host may round
+ * up by a few mVA on every cord, which the target gives away beforehand. */
 int64_t emergency_scale_ppm(const struct emergencies *e, const struct ledger *ledger, uint32_t node)
 {
     const struct ledger_sums *sums = &ledger->node[node];

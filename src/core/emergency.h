@@ -36,13 +36,16 @@ uint32_t emergency_below_room(const struct model *model);
 void emergency_init(struct emergencies *emergencies, const struct model *model);
 
 /* rt: takes a reading that covers `node`. */
-enum emergency_action emergency_reading(struct emergencies *emergencies, struct ledger *ledger, const struct reading *reading,
-                                        uint32_t node, int64_t t_ns);
+enum emergency_action emergency_reading(struct emergencies *emergencies, struct ledger *ledger,
+                                        const struct reading *reading, uint32_t node, int64_t t_ns);
 
-/* rt: the scale on governed draw that brings S of the node's worst phase to 0.95 of its limit; PPM where it is there already. */
-int64_t emergency_scale_ppm(const struct emergencies *emergencies, const struct ledger *ledger, uint32_t node);
+/* rt: the scale on governed draw that brings S of the node's worst phase to 0.95 of its limit; PPM where
+ * it is there already. */
+int64_t emergency_scale_ppm(const struct emergencies *emergencies, const struct ledger *ledger,
+                            uint32_t node);
 
-/* rt: the one shot at a host below: min(0.75 * min(cap, measured governed draw), the cap that gives S <= 0.95 steady_limit). */
+/* rt: the one shot at a host below: min(0.75 * min(cap, measured governed draw), the cap that gives S <=
+ * 0.95 steady_limit). */
 int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, int64_t scale_ppm);
 
 /* rt: an emergency above this host, or its aftermath, forbids raises now. */

@@ -34,7 +34,8 @@ static void note_decision(struct core *core, const struct egress *egress)
 }
 
 /* The cap that may leave, and the rule that made it so. */
-static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool emergency, enum egress_why *why)
+static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool emergency,
+                         enum egress_why *why)
 {
     const struct ledger_host *h = &core->ledger.host[host];
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];

@@ -5,8 +5,8 @@
 
 #include "core/core.h"
 
-/* rt: sends the host a lease of at most cap_mw, held to what the ledger permits now. `why` says who asked. The echo is the
- * host's newest report; nothing is sent to a host never heard of. */
+/* rt: sends the host a lease of at most cap_mw, held to what the ledger permits now. `why` says who asked.
+ * The echo is the host's newest report; nothing is sent to a host never heard of. */
 void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why);
 
 #endif

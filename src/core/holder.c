@@ -21,7 +21,8 @@ static bool holder_holds(const struct holder *holder)
            holder->readback_mw <= holder->wanted_mw;
 }
 
-void holder_init(struct holder *holder, const struct holder_config *config, uint64_t incarnation, uint64_t epoch, int64_t now_ns)
+void holder_init(struct holder *holder, const struct holder_config *config, uint64_t incarnation,
+                 uint64_t epoch, int64_t now_ns)
 {
     *holder = (struct holder){
         .config = *config,
@@ -132,7 +133,8 @@ void holder_flags(struct holder *holder, uint8_t flags, int64_t now_ns)
     uint8_t news = (uint8_t)(flags & ~holder->flags & (REPORT_AT_CAP | REPORT_DEVICE_LOST));
     holder->flags = flags;
     if (news)
-        holder->receipt_due_ns = min64(holder->receipt_due_ns, max64(now_ns, holder->last_report_ns + RECEIPT_SOON_NS));
+        holder->receipt_due_ns =
+            min64(holder->receipt_due_ns, max64(now_ns, holder->last_report_ns + RECEIPT_SOON_NS));
 }
 
 bool holder_report_due(const struct holder *holder, int64_t now_ns)
@@ -149,7 +151,8 @@ static int64_t cap_at_most_mw(const struct holder *holder)
     return holder_holds(holder) ? cap_mw : max64(cap_mw, holder->wanted_mw);
 }
 
-void holder_report(struct holder *holder, int64_t draw_mw, uint16_t psu_inputs, struct report *report, int64_t now_ns)
+void holder_report(struct holder *holder, int64_t draw_mw, uint16_t psu_inputs, struct report *report,
+                   int64_t now_ns)
 {
     holder_time(holder, now_ns);
     bool holds = holder_holds(holder);

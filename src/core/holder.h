@@ -52,7 +52,8 @@ struct holder {
 };
 
 /* setup: a new incarnation (agent start, device loss, boot); `epoch` is what was persisted, 0 at first. */
-void holder_init(struct holder *holder, const struct holder_config *config, uint64_t incarnation, uint64_t epoch, int64_t now_ns);
+void holder_init(struct holder *holder, const struct holder_config *config, uint64_t incarnation,
+                 uint64_t epoch, int64_t now_ns);
 
 /* any: takes a lease at its arrival. Returns enum holder_refusal. */
 int holder_lease(struct holder *holder, const struct lease *lease, int64_t now_ns);
@@ -60,19 +61,22 @@ int holder_lease(struct holder *holder, const struct lease *lease, int64_t now_n
 /* any: time passed; falls to fail-safe at the deadline. Call at least every few ms and after every write. */
 void holder_time(struct holder *holder, int64_t now_ns);
 
-/* any: the next write to issue, serialised: returns true and the cap when one is due and none is in flight. */
+/* any: the next write to issue, serialised: returns true and the cap when one is due and none is in
+ * flight. */
 bool holder_next_write(struct holder *holder, int64_t *cap_mw);
 
 /* any: the write in flight returned, and the device reads back `readback_mw`. */
 void holder_written(struct holder *holder, int64_t readback_mw, int64_t now_ns);
 
-/* any: what the owner sees of the devices (enum report_flag). A host that comes to its cap reports soon, not at its next turn. */
+/* any: what the owner sees of the devices (enum report_flag). A host that comes to its cap reports soon,
+ * not at its next turn. */
 void holder_flags(struct holder *holder, uint8_t flags, int64_t now_ns);
 
 /* any: a report is due now. */
 bool holder_report_due(const struct holder *holder, int64_t now_ns);
 
 /* any: fills a report sent at now_ns and remembers its number for echoes. */
-void holder_report(struct holder *holder, int64_t draw_mw, uint16_t psu_inputs, struct report *report, int64_t now_ns);
+void holder_report(struct holder *holder, int64_t draw_mw, uint16_t psu_inputs, struct report *report,
+                   int64_t now_ns);
 
 #endif

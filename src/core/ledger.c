@@ -52,8 +52,9 @@ static void account(struct ledger *ledger, uint32_t host)
     h->newest_draw_mw = newest_mw;
 }
 
-/* Keeps caps strictly falling from old to new: a lease is covered by a newer one that allows as much. When the list is full
- * the newest two merge into one that is retired as late as the later and allows as much as the larger. */
+/* Keeps caps strictly falling from old to new: a lease is covered by a newer one that allows as much. When
+ * the list is full the newest two merge into one that is retired as late as the later and allows as much
+ * as the larger. */
 static void unretired_push(struct ledger_host *h, uint64_t sequence, int64_t cap_mw)
 {
     while (h->unretired_count && h->unretired[h->unretired_count - 1].cap_mw <= cap_mw)
@@ -65,8 +66,8 @@ static void unretired_push(struct ledger_host *h, uint64_t sequence, int64_t cap
     h->unretired[h->unretired_count++] = (struct ledger_lease){sequence, cap_mw};
 }
 
-/* A lease retires only when a newer state is shown to have held for A with a cap below it. The fail-safe state after lease
- * `applied` is newer than that lease. */
+/* A lease retires only when a newer state is shown to have held for A with a cap below it. The fail-safe
+ * state after lease `applied` is newer than that lease. */
 static uint32_t unretired_retire(struct ledger_host *h, const struct report *report)
 {
     uint32_t kept = 0, count = h->unretired_count;
@@ -113,7 +114,8 @@ static const struct ledger_lease *unretired_find(const struct ledger_host *h, ui
     return NULL;
 }
 
-/* The cap in force is more than this controller ever allowed, or more than the lease the host says it enforces. */
+/* The cap in force is more than this controller ever allowed, or more than the lease the host says it
+ * enforces. */
 static bool cap_is_foreign(const struct ledger_host *h, const struct report *report, bool settled)
 {
     const struct ledger_lease *applied = unretired_find(h, report->applied);
@@ -124,13 +126,15 @@ static bool cap_is_foreign(const struct ledger_host *h, const struct report *rep
     return settled && report->state == HOST_LEASED && applied && report->readback_mw > applied->cap_mw;
 }
 
-static bool may_be_bounded(const struct ledger *ledger, const struct ledger_host *h, const struct report *report, bool settled)
+static bool may_be_bounded(const struct ledger *ledger, const struct ledger_host *h,
+                           const struct report *report, bool settled)
 {
     if (!ledger->enforcing || !settled || report->state == HOST_BOOT || report->flags & REPORT_DEVICE_LOST)
         return false;
     if (report->epoch != ledger->epoch || h->newest_mw < 0 || report->applied < h->first)
         return false;
-    return report->cap_mw <= ledger_exposed_cap_mw(h) && report->cap_mw <= larger(h->fail_safe_mw, h->newest_mw);
+    return report->cap_mw <= ledger_exposed_cap_mw(h) &&
+           report->cap_mw <= larger(h->fail_safe_mw, h->newest_mw);
 }
 
 uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired)
@@ -179,7 +183,8 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
 
 /* ---- start and sending ---- */
 
-void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host, struct ledger_sums *node)
+void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host,
+                 struct ledger_sums *node)
 {
     *ledger = (struct ledger){
         .model = model, .epoch = epoch, .host = host, .node = node, .enforcing = model->mode == MODE_ENFORCE,
@@ -206,7 +211,8 @@ void ledger_enforce(struct ledger *ledger, bool enforcing)
     }
 }
 
-/* The sums as they would be with this cap, tried and taken back: exact also where two cords of a host meet. */
+/* The sums as they would be with this cap, tried and taken back: exact also where two cords of a host
+ * meet. */
 static bool fits(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
 {
     sums_replace(ledger, host, sum, old_mw, new_mw);
@@ -241,12 +247,14 @@ int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enu
         return cap_mw;
     if (*bound == LEDGER_UNBOUNDED)
         return h->fail_safe_mw;
-    cap_mw = smaller(cap_mw, draw_cap_within_mw(type, sums_room_mw(ledger, host, SUM_NEWEST, h->newest_draw_mw)));
+    cap_mw =
+        smaller(cap_mw, draw_cap_within_mw(type, sums_room_mw(ledger, host, SUM_NEWEST, h->newest_draw_mw)));
     if (cap_mw > exposed_mw) {
         int64_t room_mw = sums_room_mw(ledger, host, SUM_EXPOSED, h->exposed_draw_mw);
         cap_mw = larger(exposed_mw, smaller(cap_mw, draw_cap_within_mw(type, room_mw)));
     }
-    /* Rooms are taken cord by cord; where two cords meet under one node they share it, so ask for half of it, and so on. */
+    /* Rooms are taken cord by cord; where two cords meet under one node they share it, so ask for half of
+     * it, and so on. */
     for (int tries = 0; tries < ROOM_TRIES; tries++) {
         cap_mw -= cap_mw % type->quantum_mw;
         if (cap_mw <= h->fail_safe_mw)

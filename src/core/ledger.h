@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ledger: what every host is allowed to draw at this moment (exposure E), what it was last told (newest lease), and the
- * sums D and S of both on every node, phase and contingency (safety.md sections 3 and 4). A change costs
- * O(cords x ancestors x contingencies), never O(hosts).
+ * The ledger: what every host is allowed to draw at this moment (exposure E), what it was last told (newest
+ * lease), and the sums D and S of both on every node, phase and contingency (safety.md sections 3 and 4). A
+ * change costs O(cords x ancestors x contingencies), never O(hosts).
  */
 #ifndef FLYBALL_CORE_LEDGER_H
 #define FLYBALL_CORE_LEDGER_H
@@ -44,7 +44,8 @@ struct ledger_sums {
     int64_t exposed_mva[CONTINGENCIES_MAX][PHASES];     /* D */
     int64_t newest_mva[CONTINGENCIES_MAX][PHASES];      /* S */
     int64_t limit_mva[CONTINGENCIES_MAX][PHASES];       /* admissible now: the model's, lowered by events */
-    int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];  /* bad + other + what hosts draw that no cap governs */
+    /* bad + other + what hosts draw that no cap governs */
+    int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
 };
 
 struct ledger {
@@ -69,7 +70,8 @@ enum ledger_event {
 enum ledger_verdict { LEDGER_MAY_SEND, LEDGER_OVER_S, LEDGER_OVER_D, LEDGER_UNBOUNDED };
 
 /* setup: every host unknown, at phys_max. `host` and `node` are arrays of the model's counts. */
-void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host, struct ledger_sums *node);
+void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host,
+                 struct ledger_sums *node);
 
 /* rt: caps are in force from now on, or no longer: then every host counts at phys_max. Visits every host. */
 void ledger_enforce(struct ledger *ledger, bool enforcing);
@@ -77,11 +79,12 @@ void ledger_enforce(struct ledger *ledger, bool enforcing);
 /* rt: takes a report; returns a set of enum ledger_event, and in *retired how many leases it retired. */
 uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired);
 
-/* rt: may a lease of this cap leave now? I1a, I1b of safety.md section 5; a cap at or below fail-safe always may. */
+/* rt: may a lease of this cap leave now? I1a, I1b of safety.md section 5; a cap at or below fail-safe
+ * always may. */
 enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_t cap_mw);
 
-/* rt: the largest cap not above cap_mw that may leave now; the fail-safe cap when none above it may. `bound` says what
- * stood against cap_mw itself. */
+/* rt: the largest cap not above cap_mw that may leave now; the fail-safe cap when none above it may.
+ * `bound` says what stood against cap_mw itself. */
 int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enum ledger_verdict *bound);
 
 /* rt: a lease left. Returns false when I1a or I1b does not hold afterwards: a defect of the caller. */

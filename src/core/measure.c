@@ -29,7 +29,8 @@ static bool phase_makes_sense(const struct upmu_phase *phase)
 
 static bool features_make_sense(const struct upmu *upmu)
 {
-    return within(upmu->dp_dt_mw_per_s, -1e6, 1e6) && within(upmu->peak_factor, 0, 1000) && within(upmu->frequency_hz, 0, 1000);
+    return within(upmu->dp_dt_mw_per_s, -1e6, 1e6) && within(upmu->peak_factor, 0, 1000) &&
+           within(upmu->frequency_hz, 0, 1000);
 }
 
 int measure_reading(const struct upmu *upmu, const struct model_node *node, struct reading *reading)

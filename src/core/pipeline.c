@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of the stages, in one place: sequence (the caller) -> detect -> rack and cluster -> guard -> push. */
+/* The order of the stages, in one place: sequence (the caller) -> detect -> rack and cluster -> guard ->
+ * push. */
 #include <stdbool.h>
 
 #include "core/core.h"
@@ -76,7 +77,8 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
         demand_init(&core->demand[i], t_ns);
     for (uint32_t i = 0; i < model->meter_count; i++)
         core->detect[i].measured_mw = -1;
-    core->recovering = core->ledger.over_count > 0;     /* a start is the event: nobody has accepted this epoch yet */
+    /* a start is the event: nobody has accepted this epoch yet */
+    core->recovering = core->ledger.over_count > 0;
     core->count.recoveries = core->recovering;
     return core;
 }
@@ -94,7 +96,8 @@ static void cut_below(struct core *core, uint32_t node, bool to_fail_safe)
             guard_send(core, host, core->ledger.host[host].fail_safe_mw, LEASE_EMERGENCY, WHY_FAIL_SAFE);
         } else if (e->cut_in[host] != e->node[node].number) {   /* one shot per host */
             e->cut_in[host] = e->node[node].number;
-            guard_send(core, host, emergency_cap_mw(&core->ledger, host, scale_ppm), LEASE_EMERGENCY, WHY_EMERGENCY);
+            guard_send(core, host, emergency_cap_mw(&core->ledger, host, scale_ppm), LEASE_EMERGENCY,
+                       WHY_EMERGENCY);
         }
     }
 }
@@ -103,7 +106,8 @@ static void on_reading(struct core *core, const struct reading *reading)
 {
     uint32_t node = core->model->meter[reading->meter].node;
     core->count.readings++;
-    core->count.alarms += detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
+    core->count.alarms +=
+        detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;
@@ -120,11 +124,12 @@ static void on_reading(struct core *core, const struct reading *reading)
 
 /* ---- report: account, and answer at once ---- */
 
-/* A cut frees watts for others only once a report shows that it has held for A; every further change starts that time anew.
- * So a cut is left alone until it is confirmed. */
+/* A cut frees watts for others only once a report shows that it has held for A; every further change
+ * starts that time anew. So a cut is left alone until it is confirmed. */
 static bool cut_is_settling(const struct ledger_host *h)
 {
-    return h->newest_mw >= 0 && ledger_exposed_cap_mw(h) > h->newest_mw && ledger_exposed_cap_mw(h) > h->fail_safe_mw;
+    return h->newest_mw >= 0 && ledger_exposed_cap_mw(h) > h->newest_mw &&
+           ledger_exposed_cap_mw(h) > h->fail_safe_mw;
 }
 
 /* What this host should have now: its share where arbitration has given one, else what it has. */
@@ -160,8 +165,8 @@ static void on_report(struct core *core, const struct report *report)
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
-/* A target is acted on without waiting for the host's next report when it differs by more than a quantum. A raise wants a
- * report fresh enough that the host will not have run out of it when the lease arrives. */
+/* A target is acted on without waiting for the host's next report when it differs by more than a quantum.
+ * A raise wants a report fresh enough that the host will not have run out of it when the lease arrives. */
 static void push_target(struct core *core, uint32_t host)
 {
     const struct ledger_host *h = &core->ledger.host[host];
@@ -172,7 +177,8 @@ static void push_target(struct core *core, uint32_t host)
     bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
     if (target_mw < h->newest_mw - grain_mw) {
         guard_send(core, host, target_mw, 0, WHY_CUT);
-    } else if (target_mw > h->newest_mw + grain_mw && fresh && !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
+    } else if (target_mw > h->newest_mw + grain_mw && fresh &&
+               !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
         enum ledger_verdict bound;
         if (ledger_room_mw(&core->ledger, host, target_mw, &bound) > h->newest_mw + grain_mw)
             guard_send(core, host, target_mw, 0, WHY_SHARE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The decision, whole: one slot in, leases out. Alone knows the order of the stages: detect -> rack -> cluster -> guard -> push.
+ * The decision, whole: one slot in, leases out. Alone knows the order of the stages: detect -> rack ->
+ * cluster -> guard -> push.
  * Pure: the same slots give the same bytes on every build. The owner is one thread.
  */
 #ifndef FLYBALL_CORE_PIPELINE_H
@@ -15,7 +16,8 @@
 
 struct core;
 
-/* Where leases leave. `record` holds `capacity` >= the site's host count; the pipeline fills from 0 on every step. */
+/* Where leases leave. `record` holds `capacity` >= the site's host count; the pipeline fills from 0 on
+ * every step. */
 struct outbox {
     struct egress *record;
     uint32_t capacity;

@@ -47,13 +47,15 @@ void sums_add_base(struct ledger *ledger, uint32_t host)
         uint32_t phase = i % PHASES, c = i / PHASES % model->contingency_count;
         const struct model_cord *cord = &h->cord[i / PHASES / model->contingency_count];
         const struct model_node *node = &model->node[cord->node];
-        int64_t base_mva = draw_on_phase_mva(cord, pf_of(ledger, host), c, phase, model->type[h->type].base_max_mw);
+        int64_t base_mva =
+            draw_on_phase_mva(cord, pf_of(ledger, host), c, phase, model->type[h->type].base_max_mw);
         for (uint32_t a = 0; a < node->ancestor_count; a++)
             ledger->node[node->ancestor[a]].ungoverned_mva[c][phase] += base_mva;
     }
 }
 
-static void add(struct ledger *ledger, uint32_t node, enum sum sum, uint32_t c, uint32_t phase, int64_t delta_mva)
+static void add(struct ledger *ledger, uint32_t node, enum sum sum, uint32_t c, uint32_t phase,
+                int64_t delta_mva)
 {
     struct ledger_sums *sums = &ledger->node[node];
     if (sum == SUM_NEWEST) {
@@ -65,10 +67,13 @@ static void add(struct ledger *ledger, uint32_t node, enum sum sum, uint32_t c, 
     ledger->over_count += exposed_over(sums, c, phase);
 }
 
-/* The same change on every phase that carries the same fraction: a three-phase cord costs one conversion, not three. */
-static int64_t phase_delta_mva(const struct model_cord *cord, int64_t pf_ppm, uint32_t c, uint32_t phase, int64_t old_mw, int64_t new_mw)
+/* The same change on every phase that carries the same fraction: a three-phase cord costs one conversion,
+ * not three. */
+static int64_t phase_delta_mva(const struct model_cord *cord, int64_t pf_ppm, uint32_t c, uint32_t phase,
+                               int64_t old_mw, int64_t new_mw)
 {
-    return draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) - draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+    return draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) -
+           draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
 }
 
 void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
@@ -107,7 +112,8 @@ bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum)
 }
 
 /* The least mVA left on one phase over all nodes above one cord. */
-static int64_t left_above_mva(const struct ledger *ledger, const struct model_cord *cord, enum sum sum, uint32_t c, uint32_t phase)
+static int64_t left_above_mva(const struct ledger *ledger, const struct model_cord *cord, enum sum sum,
+                              uint32_t c, uint32_t phase)
 {
     const struct model_node *node = &ledger->model->node[cord->node];
     int64_t least_mva = INT64_MAX / 2;
@@ -130,7 +136,8 @@ int64_t sums_room_mw(const struct ledger *ledger, uint32_t host, enum sum sum, i
         const struct model_cord *cord = &h->cord[i / PHASES / ledger->model->contingency_count];
         if (!cord->share_ppm[c] || !cord->phase_ppm[phase])
             continue;
-        int64_t on_phase_mva = left_above_mva(ledger, cord, sum, c, phase) + draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+        int64_t on_phase_mva =
+            left_above_mva(ledger, cord, sum, c, phase) + draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
         if (on_phase_mva <= 0)
             return 0;
         if (on_phase_mva >= draw_on_phase_mva(cord, pf_ppm, c, phase, phys_mw))

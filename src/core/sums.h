@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sums D and S over cords, ancestors, contingencies and phases. The ledger's inside; nobody else writes them. */
+/* The sums D and S over cords, ancestors, contingencies and phases. The ledger's inside; nobody else
+ * writes them. */
 #ifndef FLYBALL_CORE_SUMS_H
 #define FLYBALL_CORE_SUMS_H
 
@@ -13,13 +14,15 @@ void sums_init(struct ledger *ledger);
 /* setup: enters what a host draws that no cap governs into ungoverned_mva. */
 void sums_add_base(struct ledger *ledger, uint32_t host);
 
-/* rt: replaces a host's old draw by a new one, on every node above each of its cords. Keeps ledger->over_count. */
+/* rt: replaces a host's old draw by a new one, on every node above each of its cords. Keeps
+ * ledger->over_count. */
 void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw);
 
 /* rt: is the sum above its limit at any node above this host? */
 bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum);
 
-/* rt: the draw this host could have (instead of old_mw) before a limit above one of its cords is met; cords taken singly. */
+/* rt: the draw this host could have (instead of old_mw) before a limit above one of its cords is met;
+ * cords taken singly. */
 int64_t sums_room_mw(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw);
 
 /* rt: a node's limit becomes ppm of the model's. */

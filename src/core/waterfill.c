@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The level is searched by Newton steps inside a bracket: the sum is piecewise linear in the level, so a step lands exactly
- * once no claim changes side; bisection takes over where a step leaves the bracket. No sorting, so a pass can stop anywhere.
+ * The level is searched by Newton steps inside a bracket: the sum is piecewise linear in the level, so a step
+ * lands exactly once no claim changes side; bisection takes over where a step leaves the bracket. No sorting,
+ * so a pass can stop anywhere.
  */
 #include "core/waterfill.h"
 
@@ -49,8 +50,8 @@ static void start_pass(struct waterfill *fill, enum pass pass)
     fill->fractions = 0;
 }
 
-void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first, uint32_t first_count, struct claim *second,
-                     uint32_t second_count)
+void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first, uint32_t first_count,
+                     struct claim *second, uint32_t second_count)
 {
     fill->segment[0] = first;
     fill->segment[1] = second;
@@ -82,7 +83,8 @@ static void end_extent(struct waterfill *fill)
         return;
     }
     bool plenty = fill->budget >= highs;
-    fill->level = plenty ? fill->level_high : (int64_t)((wide)fill->level_high * (fill->budget - lows) / (highs - lows));
+    fill->level = plenty ? fill->level_high
+                         : (int64_t)((wide)fill->level_high * (fill->budget - lows) / (highs - lows));
     fill->budget = plenty ? highs : fill->budget;
     start_pass(fill, PASS_SEARCH);
 }
@@ -152,7 +154,8 @@ static void visit_hand_out(struct waterfill *fill, struct claim *claim)
     fill->left--;
 }
 
-/* Heavy claims move by more than a unit from one level to the next: then there is more to hand out than one each. */
+/* Heavy claims move by more than a unit from one level to the next: then there is more to hand out than
+ * one each. */
 static void end_hand_out(struct waterfill *fill)
 {
     bool stuck = fill->all && fill->left == fill->left_before;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Weighted max-min sharing of one budget (domain.md 4.6): find the level lambda with
- * sum clamp(weight * lambda, low, high) = budget. Exact in integers, and resumable: a step visits a bounded number of claims.
+ * sum clamp(weight * lambda, low, high) = budget. Exact in integers, and resumable: a step visits a bounded
+ * number of claims.
  */
 #ifndef FLYBALL_CORE_WATERFILL_H
 #define FLYBALL_CORE_WATERFILL_H
@@ -13,7 +14,8 @@
 /* What the level's 2^-20 units and 64 bits leave room for: 4.4 GW in mW, and the weights of a full site. */
 #define WATERFILL_QUANTITY_MAX (INT64_C(1) << 42)
 #define WATERFILL_WEIGHT_MAX (UINT32_C(1) << 20)
-static_assert(HOSTS_MAX * WEIGHT_MAX < WATERFILL_WEIGHT_MAX, "the weights of all hosts together are one claim at the root");
+static_assert(HOSTS_MAX * WEIGHT_MAX < WATERFILL_WEIGHT_MAX,
+              "the weights of all hosts together are one claim at the root");
 
 /* 0 <= low <= high <= WATERFILL_QUANTITY_MAX; 1 <= weight <= WATERFILL_WEIGHT_MAX; any one unit. */
 struct claim {
@@ -42,10 +44,10 @@ struct waterfill {
     uint32_t bin[WATERFILL_BINS];
 };
 
-/* rt: begins; nothing is visited yet. Two runs of claims may be shared over (child nodes, hosts). A budget below the sum of
- * the lows gives everyone its low; above the sum of the highs, its high. */
-void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first, uint32_t first_count, struct claim *second,
-                     uint32_t second_count);
+/* rt: begins; nothing is visited yet. Two runs of claims may be shared over (child nodes, hosts). A budget
+ * below the sum of the lows gives everyone its low; above the sum of the highs, its high. */
+void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first, uint32_t first_count,
+                     struct claim *second, uint32_t second_count);
 
 /* rt: visits at most *items claims, takes them off *items; true when every share stands. */
 bool waterfill_step(struct waterfill *fill, uint32_t *items);

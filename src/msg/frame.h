@@ -5,8 +5,8 @@
 
 #include "msg/limits.h"
 
-/* Little endian, 40 bytes: magic u32 | version u8 | kind u8 | key id u16 | body bytes u16 | zero u16 | sender u32 |
- * sequence u64 | tag 16 bytes (zero while key id is 0). */
+/* Little endian, 40 bytes: magic u32 | version u8 | kind u8 | key id u16 | body bytes u16 | zero u16 |
+ * sender u32 | sequence u64 | tag 16 bytes (zero while key id is 0). */
 enum { FRAME_HEADER_BYTES = 40, FRAME_TAG_BYTES = 16, FRAME_VERSION = 1 };
 #define FRAME_MAGIC UINT32_C(0x31594C46) /* "FLY1" as bytes */
 

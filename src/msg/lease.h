@@ -5,7 +5,8 @@
 
 #include "msg/limits.h"
 
-/* Controller to host. Answers a report: the host counts `duration_ns` from the moment it sent report `echo`. */
+/* Controller to host. Answers a report: the host counts `duration_ns` from the moment it sent report
+ * `echo`. */
 struct lease {
     uint32_t host;              /* index into model.host; on the wire the frame's sender id */
     uint32_t flags;             /* enum lease_flag */
@@ -25,7 +26,8 @@ enum lease_flag {
 
 enum host_state {
     HOST_BOOT = 0,              /* fail-safe caps written, not yet read back */
-    HOST_FAIL_SAFE = 1,         /* fail-safe caps read back: after boot, or after the lease in `applied` ran out */
+    /* fail-safe caps read back: after boot, or after the lease in `applied` ran out */
+    HOST_FAIL_SAFE = 1,
     HOST_LEASED = 2,            /* the lease in `applied` is enforced */
 };
 

@@ -1,22 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checked site as the decision sees it: flat arrays of integers, built once by site/, read-only afterwards.
- * Apparent power in mVA on one phase stands for current: a limit of I amperes per phase on a node is
- * I * V_low(line to neutral), and a load of S mVA on that phase carries S / V_low amperes there. Power is the same on both
- * sides of a transformer, so sums need no turns ratio. (safety.md section 2: amperes per phase, lowest credible voltage.)
+ * The checked site as the decision sees it: flat arrays of integers, built once by site/, read-only
+ * afterwards. Apparent power in mVA on one phase stands for current: a limit of I amperes per phase on a node
+ * is I * V_low(line to neutral), and a load of S mVA on that phase carries S / V_low amperes there. Power is
+ * the same on both sides of a transformer, so sums need no turns ratio. (safety.md section 2: amperes per
+ * phase, lowest credible voltage.)
  */
 #ifndef FLYBALL_MSG_MODEL_H
 #define FLYBALL_MSG_MODEL_H
 
 #include "msg/limits.h"
 
-enum node_kind { NODE_SOURCE, NODE_MAIN, NODE_DISTRIBUTION, NODE_BRANCH, NODE_RACK, NODE_UPS, NODE_TRANSFORMER, NODE_KIND_COUNT };
+enum node_kind {
+    NODE_SOURCE,
+    NODE_MAIN,
+    NODE_DISTRIBUTION,
+    NODE_BRANCH,
+    NODE_RACK,
+    NODE_UPS,
+    NODE_TRANSFORMER,
+    NODE_KIND_COUNT
+};
 enum mode { MODE_OFF, MODE_SHADOW, MODE_ADVISE, MODE_ENFORCE };
 
 #define INDEX_NONE UINT32_MAX
 
-/* Nodes stand parents before children; the children of one node (by parent[0]) and the hosts whose cord 0 hangs on it are each
- * contiguous, so a walk down the tree is a walk along arrays. */
+/* Nodes stand parents before children; the children of one node (by parent[0]) and the hosts whose cord 0
+ * hangs on it are each contiguous, so a walk down the tree is a walk along arrays. */
 struct model_node {
     char name[NAME_BYTES];
     uint8_t kind;                   /* enum node_kind */
@@ -29,7 +39,8 @@ struct model_node {
     uint32_t ancestor[ANCESTORS_MAX];
     uint32_t child_first, child_count;
     uint32_t host_first, host_count;
-    uint32_t host_below;            /* hosts anywhere under it by cord 0; they are contiguous from host_below_first */
+    /* hosts anywhere under it by cord 0; they are contiguous from host_below_first */
+    uint32_t host_below;
     uint32_t host_below_first;
     uint32_t meter;                 /* that covers it, or INDEX_NONE */
     uint32_t k;                     /* hosts that may disobey at once, for bad(n) */
@@ -38,16 +49,19 @@ struct model_node {
     int64_t rating_ma;              /* In of the device */
     int64_t long_time_ma;           /* Ir */
     int64_t steady_ma;              /* steady_limit per phase (safety.md section 2) */
-    int64_t instant_peak_ma;        /* 0.85 x lowest fast edge of short-time and instantaneous, peak amperes; 0 = none */
+    /* 0.85 x lowest fast edge of short-time and instantaneous, peak amperes; 0 = none */
+    int64_t instant_peak_ma;
     int64_t limit_mva[CONTINGENCIES_MAX][PHASES];   /* admissible = steady_limit while oversubscribe is off */
     int64_t other_mva[PHASES];      /* other(n): load no lease governs */
-    int64_t bad_mva[CONTINGENCIES_MAX][PHASES];     /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe) */
+    /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe) */
+    int64_t bad_mva[CONTINGENCIES_MAX][PHASES];
 };
 
 struct model_cord {
     uint32_t node;
     uint32_t psus;
-    uint32_t phase_ppm[PHASES];     /* mVA on each phase per mVA of the cord, ppm, rounded up (3-phase: 333334 each) */
+    /* mVA on each phase per mVA of the cord, ppm, rounded up (3-phase: 333334 each) */
+    uint32_t phase_ppm[PHASES];
     uint32_t share_ppm[CONTINGENCIES_MAX]; /* share(h, j): most of the host's draw this cord may carry */
 };
 
@@ -93,7 +107,8 @@ struct model_policy {
     int64_t emergency_clear_ns;     /* measured < 0.9 steady for this long ends an emergency */
     int64_t age_bound_ns;           /* added to the age rule where there is no PTP */
     int64_t rho_ppm;                /* clock rate error bound */
-    int64_t demand_hold_ns;         /* a host's highest draw of this long stands for its demand; default 450 ms */
+    /* a host's highest draw of this long stands for its demand; default 450 ms */
+    int64_t demand_hold_ns;
     int64_t demand_headroom_ppm;    /* added to it, default 50000 */
     struct model_threshold power_pct;    /* of node steady limit, ppm */
     struct model_threshold current_pct;  /* of node steady_ma, ppm */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Power asked for ahead of time (safety.md section 7). Decoded and counted from the first day; the pool answers later. */
+/* Power asked for ahead of time (safety.md section 7). Decoded and counted from the first day; the pool
+ * answers later. */
 #ifndef FLYBALL_MSG_TOKEN_H
 #define FLYBALL_MSG_TOKEN_H
 

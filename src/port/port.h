@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One interface over every way a frame comes in or goes out. Frames are whole Ethernet frames; addresses are udp.h's business.
- * A queue belongs to one thread: the thread that called attach for it.
+ * One interface over every way a frame comes in or goes out. Frames are whole Ethernet frames; addresses are
+ * udp.h's business. A queue belongs to one thread: the thread that called attach for it.
  */
 #ifndef FLYBALL_PORT_PORT_H
 #define FLYBALL_PORT_PORT_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ethernet, IPv4 and UDP around a payload: parsed with every checksum checked, built with every checksum made. */
+/* Ethernet, IPv4 and UDP around a payload: parsed with every checksum checked, built with every checksum
+ * made. */
 #ifndef FLYBALL_PORT_UDP_H
 #define FLYBALL_PORT_UDP_H
 
@@ -22,10 +23,14 @@ struct udp_datagram {
     uint32_t payload_bytes;
 };
 
-/* rt: returns ACCEPTED or an enum refusal. `local` is who we are; a UDP checksum of 0 is refused (IPv4 allows it, we do not). */
-int udp_parse(const uint8_t *frame, uint32_t length, const struct endpoint *local, struct udp_datagram *datagram);
+/* rt: returns ACCEPTED or an enum refusal. `local` is who we are; a UDP checksum of 0 is refused (IPv4
+ * allows it, we do not). */
+int udp_parse(const uint8_t *frame, uint32_t length, const struct endpoint *local,
+              struct udp_datagram *datagram);
 
-/* rt: writes the headers before a payload that already stands at frame + UDP_HEADROOM. Returns the frame's length. */
-uint32_t udp_build(uint8_t *frame, const struct endpoint *from, const struct endpoint *to, uint32_t payload_bytes);
+/* rt: writes the headers before a payload that already stands at frame + UDP_HEADROOM. Returns the frame's
+ * length. */
+uint32_t udp_build(uint8_t *frame, const struct endpoint *from, const struct endpoint *to,
+                   uint32_t payload_bytes);
 
 #endif

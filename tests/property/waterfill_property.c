@@ -293,7 +293,8 @@ static void extremes(uint64_t cases)
             struct claim *claim = &problem.claim[i];
             claim->high = (INT64_C(1) << chance_range(&chance, 1, 42)) - 1;    /* WATERFILL_QUANTITY_MAX */
             claim->low = chance_range(&chance, 0, claim->high);
-            claim->weight = (uint32_t)((UINT64_C(1) << chance_range(&chance, 0, 20)) - 1) | 1;      /* WATERFILL_WEIGHT_MAX */
+            /* WATERFILL_WEIGHT_MAX */
+            claim->weight = (uint32_t)((UINT64_C(1) << chance_range(&chance, 0, 20)) - 1) | 1;
         }
         totals(&problem, &low, &high, &sum);
         problem.budget = chance_range(&chance, low, high);
