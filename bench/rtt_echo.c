@@ -45,7 +45,7 @@ static void echo_statistics(struct port *port, struct port_statistics *statistic
 
 static void echo_close(struct port *port)
 {
-    (void)port;                 /* the real port is closed by its owner */
+    (void)port;                 /* the owner takes the real port back and closes that */
 }
 
 static const struct port_driver echo_driver = {
