@@ -87,7 +87,7 @@ static void measure(struct bench *bench, struct side *side, bool full)
 
 static void run_rounds(struct bench *bench, uint32_t rounds)
 {
-    for (uint32_t i = 0; i < rounds; i++) {
+    for (uint32_t i = 0; i < rounds && !bench->client.cut_off; i++) {
         gap();
         bench->not_raised += !all_raised(&bench->client);
         measure(bench, &bench->full, true);
@@ -105,7 +105,7 @@ static bool warm_up(struct bench *bench)
         rtt_drain(&bench->client, GAP_US * 1000);
         rtt_skip(&bench->client, 50 * NS_PER_MS);
     }
-    if (!all_raised(&bench->client)) {
+    if (!bench->client.cut_off && !all_raised(&bench->client)) {
         fprintf(stderr, "rtt: the hosts were not leased after the warm-up\n");
         return false;
     }
@@ -144,20 +144,20 @@ static void print_all(const struct bench *bench, bool json, int64_t start_ns)
     struct bench_report report;
     bench_begin(&report, json, "rtt");
     bench_text(&report, "driver", bench->site.server.port[0].driver);
-    bench_number(&report, "seed", 0);   /* nothing here is random */
-    bench_number(&report, "n", (double)bench->full.first.count);
-    bench_number(&report, "lost_full", (double)bench->full.lost);
-    bench_number(&report, "lost_echo", (double)bench->bare.lost);
-    bench_number(&report, "not_raised", (double)bench->not_raised);
-    bench_number(&report, "answer_bytes", bench->client.lease_bytes);
-    bench_number(&report, "emergencies", (double)core_counters(bench->loop.core)->emergencies);
+    bench_count(&report, "seed", 0);   /* nothing here is random */
+    bench_count(&report, "n", bench->full.first.count);
+    bench_count(&report, "lost_full", bench->full.lost);
+    bench_count(&report, "lost_echo", bench->bare.lost);
+    bench_count(&report, "not_raised", bench->not_raised);
+    bench_count(&report, "answer_bytes", bench->client.lease_bytes);
+    bench_count(&report, "emergencies", core_counters(bench->loop.core)->emergencies);
     print_part(&report, "first", &bench->full.first, &bench->bare.first);
     print_part(&report, "last", &bench->full.last, &bench->bare.last);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);
     bench_end(&report);
 }
 
-static int open_all(struct bench *bench, const char *path)
+static int open_all(struct bench *bench, const char *path, const char *netns)
 {
     if (site_load(&bench->site, path, NULL, stderr))
         return 4;
@@ -169,8 +169,8 @@ static int open_all(struct bench *bench, const char *path)
     bench->real = bench->loop.port[0];
     rtt_echo_open(&bench->echo, &bench->real, &bench->loop.base);
     bench->loop.port[0] = bench->echo.port;
-    if (rtt_client_open(&bench->client, "flyball-hosts-rtt", &bench->site)) {
-        fprintf(stderr, "rtt: no network namespace flyball-hosts-rtt; run `tools/net up rtt` first\n");
+    if (rtt_client_open(&bench->client, netns, &bench->site)) {
+        fprintf(stderr, "rtt: no network namespace %s; `tools/net up rtt` makes flyball-hosts-rtt\n", netns);
         return 3;
     }
     return 0;
@@ -193,6 +193,7 @@ static int run(struct bench *bench, uint32_t rounds, bool json)
     bool warm = warm_up(bench);
     if (warm)
         run_rounds(bench, rounds);
+    warm = warm && !bench->client.cut_off;
     loop_stop(&bench->loop);
     rt_throttle_restore(&throttle);
     if (warm)
@@ -205,7 +206,7 @@ int main(int argc, char **argv)
     static struct bench bench;
     uint32_t rounds = 20000;
     bool json = false;
-    const char *site = "bench/rtt.yaml";
+    const char *site = "bench/rtt.yaml", *netns = "flyball-hosts-rtt";
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--json"))
             json = true;
@@ -213,15 +214,17 @@ int main(int argc, char **argv)
             rounds = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (!strcmp(argv[i], "--site") && i + 1 < argc)
             site = argv[++i];
+        else if (!strcmp(argv[i], "--netns") && i + 1 < argc)
+            netns = argv[++i];
         else
-            return fprintf(
-                       stderr,
-                       "usage: rtt [--json] [--rounds N] [--site FILE]; as root, after tools/net up rtt\n"),
+            return fputs("usage: rtt [--json] [--rounds N] [--site FILE] [--netns NAME]; as root, after "
+                         "tools/net up rtt\n",
+                         stderr),
                    2;
     }
     if (geteuid() != 0)
         return fprintf(stderr, "rtt: skipped: needs root for namespaces and AF_PACKET\n"), 77;
-    int result = open_all(&bench, site);
+    int result = open_all(&bench, site, netns);
     if (!result)
         result = run(&bench, rounds, json);
     if (bench.real.driver)
