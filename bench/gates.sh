@@ -51,14 +51,6 @@ first_runs=1 most_runs=3 rounds=20000
 out=build-test
 mkdir -p "$out"
 rm -f "$out"/bench-*.json "$out"/bench-*.txt
-net=''
-finish() {
-    [ -z "$net" ] || tools/net down "$net" >/dev/null 2>&1
-    rm -f "$out/bench-rtt.yaml"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
-
 line=0 failed=0
 ok() { line=$((line + 1)); printf 'ok %d - %s\n' $line "$1"; }
 not_ok() { line=$((line + 1)) failed=1; printf 'not ok %d - %s\n' $line "$1"; }
@@ -162,30 +154,14 @@ else echo "# decode and pipeline are not pinned to a core: not permitted"; fi
 if chrt -f 60 true 2>/dev/null; then calm+=(chrt -f 60)
 else echo "# decode and pipeline run without SCHED_FIFO: not permitted"; fi
 
-# A network of its own: whoever else runs a bench keeps theirs.
-rtt_network() {
-    local try
-    for try in $(seq 0 99); do
-        net=g$((($$ + try) % 1000))
-        [ ! -e "/sys/class/net/fb-hosts-$net" ] || continue
-        tools/net up "$net" >"$out/bench-rtt-net.txt" 2>&1 || break
-        sed "s/fb-hosts-rtt/fb-hosts-$net/" bench/rtt.yaml >"$out/bench-rtt.yaml"
-        return
-    done
-    net=''
-    return 1
-}
-
 gate decode "${calm[@]}" "$benches/decode" --json
 gate pipeline "${calm[@]}" "$benches/pipeline" --json
 if [ "$(id -u)" -ne 0 ]; then
     skip rtt "needs root for network namespaces and packet sockets"
 elif [ "$(nproc)" -lt 2 ]; then
     skip rtt "needs two cores, one for each end"
-elif ! rtt_network; then
-    not_ok "rtt: tools/net up: $(tail -n 1 "$out/bench-rtt-net.txt")"
 else
-    gate rtt "$benches/rtt" --json --rounds $rounds --site "$out/bench-rtt.yaml" --netns "flyball-hosts-$net"
+    gate rtt "$benches/rtt" --json --rounds $rounds
 fi
 echo "1..$line"
 exit $failed

@@ -4,6 +4,7 @@
  * of the same size from the same port, packet by packet in turn, in one process, over one veth. Between two
  * emergencies the branch is measured low, time is skipped, and the hosts report until they are raised again.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +35,21 @@ struct bench {
     struct rtt_echo echo;
     struct rtt_client client;
     struct side full, bare;
+    char suffix[8], netns[32];  /* of the network this run makes for itself */
     uint64_t not_raised;        /* rounds in which a host had nothing to be cut from */
 };
+
+static volatile sig_atomic_t told_to_stop;     /* the network this run made is taken away all the same */
+
+static void stop(int number)
+{
+    told_to_stop = number;
+}
+
+static bool cut_off(const struct bench *bench)
+{
+    return told_to_stop || bench->client.cut_off;
+}
 
 static void gap(void)
 {
@@ -87,7 +101,7 @@ static void measure(struct bench *bench, struct side *side, bool full)
 
 static void run_rounds(struct bench *bench, uint32_t rounds)
 {
-    for (uint32_t i = 0; i < rounds && !bench->client.cut_off; i++) {
+    for (uint32_t i = 0; i < rounds && !cut_off(bench); i++) {
         gap();
         bench->not_raised += !all_raised(&bench->client);
         measure(bench, &bench->full, true);
@@ -105,7 +119,7 @@ static bool warm_up(struct bench *bench)
         rtt_drain(&bench->client, GAP_US * 1000);
         rtt_skip(&bench->client, 50 * NS_PER_MS);
     }
-    if (!bench->client.cut_off && !all_raised(&bench->client)) {
+    if (!cut_off(bench) && !all_raised(&bench->client)) {
         fprintf(stderr, "rtt: the hosts were not leased after the warm-up\n");
         return false;
     }
@@ -157,10 +171,31 @@ static void print_all(const struct bench *bench, bool json, int64_t start_ns)
     bench_end(&report);
 }
 
-static int open_all(struct bench *bench, const char *path, const char *netns)
+/* A veth pair and a namespace of this run's own, made and taken away by tools/net. */
+static int network(struct bench *bench, const char *verb)
+{
+    char command[512];
+    snprintf(command, sizeof command, "'%s/tools/net' %s %s >/dev/null", BENCH_SOURCE, verb, bench->suffix);
+    return system(command);
+}
+
+static int network_up(struct bench *bench)
+{
+    snprintf(bench->suffix, sizeof bench->suffix, "%04x", (unsigned)getpid() & 0xffff);
+    snprintf(bench->netns, sizeof bench->netns, "flyball-hosts-%s", bench->suffix);
+    snprintf(bench->site.server.port[0].interface, sizeof bench->site.server.port[0].interface,
+             "fb-hosts-%s", bench->suffix);
+    return network(bench, "up");
+}
+
+static int open_all(struct bench *bench, const char *path)
 {
     if (site_load(&bench->site, path, NULL, stderr))
         return 4;
+    if (network_up(bench)) {
+        fprintf(stderr, "rtt: no network: tools/net up %s failed\n", bench->suffix);
+        return 3;
+    }
     struct loop_options options = {.journal = "", .door = ""};
     if (loop_build(&bench->loop, &bench->site, &options)) {
         fprintf(stderr, "rtt: %s\n", bench->loop.error);
@@ -169,8 +204,8 @@ static int open_all(struct bench *bench, const char *path, const char *netns)
     bench->real = bench->loop.port[0];
     rtt_echo_open(&bench->echo, &bench->real, &bench->loop.base);
     bench->loop.port[0] = bench->echo.port;
-    if (rtt_client_open(&bench->client, netns, &bench->site)) {
-        fprintf(stderr, "rtt: no network namespace %s; `tools/net up rtt` makes flyball-hosts-rtt\n", netns);
+    if (rtt_client_open(&bench->client, bench->netns, &bench->site)) {
+        fprintf(stderr, "rtt: no socket in network namespace %s\n", bench->netns);
         return 3;
     }
     return 0;
@@ -193,7 +228,7 @@ static int run(struct bench *bench, uint32_t rounds, bool json)
     bool warm = warm_up(bench);
     if (warm)
         run_rounds(bench, rounds);
-    warm = warm && !bench->client.cut_off;
+    warm = warm && !cut_off(bench);
     loop_stop(&bench->loop);
     rt_throttle_restore(&throttle);
     if (warm)
@@ -206,7 +241,7 @@ int main(int argc, char **argv)
     static struct bench bench;
     uint32_t rounds = 20000;
     bool json = false;
-    const char *site = "bench/rtt.yaml", *netns = "flyball-hosts-rtt";
+    const char *site = BENCH_SOURCE "/bench/rtt.yaml";
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--json"))
             json = true;
@@ -214,21 +249,20 @@ int main(int argc, char **argv)
             rounds = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (!strcmp(argv[i], "--site") && i + 1 < argc)
             site = argv[++i];
-        else if (!strcmp(argv[i], "--netns") && i + 1 < argc)
-            netns = argv[++i];
         else
-            return fputs("usage: rtt [--json] [--rounds N] [--site FILE] [--netns NAME]; as root, after "
-                         "tools/net up rtt\n",
-                         stderr),
-                   2;
+            return fprintf(stderr, "usage: rtt [--json] [--rounds N] [--site FILE]; as root\n"), 2;
     }
     if (geteuid() != 0)
         return fprintf(stderr, "rtt: skipped: needs root for namespaces and AF_PACKET\n"), 77;
-    int result = open_all(&bench, site, netns);
+    signal(SIGTERM, stop);
+    signal(SIGINT, stop);
+    int result = open_all(&bench, site);
     if (!result)
         result = run(&bench, rounds, json);
     if (bench.real.driver)
         bench.loop.port[0] = bench.real;
     loop_close(&bench.loop);
+    if (bench.suffix[0])
+        network(&bench, "down");
     return result;
 }

@@ -1,87 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of the stages, in one place: sequence (the caller) -> detect -> rack and cluster -> guard ->
- * push. */
+/* The order of the stages, in one place: sequence (the caller), detect, rack and cluster, guard, push. */
 #include <stdbool.h>
 
 #include "core/core.h"
 #include "core/guard.h"
-
-/* ---- memory: one block, carved in order ---- */
-
-struct carver {
-    uint8_t *base;              /* NULL while only the size is wanted */
-    size_t used;
-};
-
-static void *carve(struct carver *carver, size_t count, size_t bytes)
-{
-    size_t at = carver->used;
-    carver->used = (at + count * bytes + 63) / 64 * 64;
-    return carver->base ? carver->base + at : NULL;
-}
-
-static void carve_cluster(struct cluster *cluster, const struct model *model, struct carver *carver)
-{
-    cluster->host_extent = carve(carver, model->host_count, sizeof *cluster->host_extent);
-    cluster->node_extent = carve(carver, model->node_count, sizeof *cluster->node_extent);
-    cluster->host_claim = carve(carver, model->host_count, sizeof *cluster->host_claim);
-    cluster->node_claim = carve(carver, model->node_count, sizeof *cluster->node_claim);
-    cluster->capacity_mva = carve(carver, model->node_count, sizeof *cluster->capacity_mva);
-    cluster->node_weight = carve(carver, model->node_count, sizeof *cluster->node_weight);
-    cluster->node_phases = carve(carver, model->node_count, sizeof *cluster->node_phases);
-    cluster->target_mw = carve(carver, model->host_count, sizeof *cluster->target_mw);
-}
-
-static void carve_core(struct core *core, const struct model *model, struct carver *carver)
-{
-    struct emergencies *e = &core->emergencies;
-    core->ledger.host = carve(carver, model->host_count, sizeof *core->ledger.host);
-    core->ledger.node = carve(carver, model->node_count, sizeof *core->ledger.node);
-    core->demand = carve(carver, model->host_count, sizeof *core->demand);
-    core->detect = carve(carver, model->meter_count, sizeof *core->detect);
-    core->why = carve(carver, model->host_count, sizeof *core->why);
-    e->node = carve(carver, model->node_count, sizeof *e->node);
-    e->cut_in = carve(carver, model->host_count, sizeof *e->cut_in);
-    e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
-    e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
-    e->below = carve(carver, emergency_below_room(model), sizeof *e->below);
-    carve_cluster(&core->cluster, model, carver);
-}
-
-size_t core_bytes(const struct model *model)
-{
-    struct core nowhere;
-    struct carver carver = {NULL, 0};
-    carve(&carver, 1, sizeof nowhere);
-    carve_core(&nowhere, model, &carver);
-    return carver.used;
-}
-
-struct core *core_init(void *memory, const struct model *model, uint64_t epoch, int64_t t_ns)
-{
-    struct carver carver = {memory, 0};
-    size_t bytes = core_bytes(model);
-    for (size_t i = 0; i < bytes; i++)
-        carver.base[i] = 0;
-    struct core *core = carve(&carver, 1, sizeof *core);
-    carve_core(core, model, &carver);
-    core->model = model;
-    core->epoch = epoch;
-    core->mode = model->mode;
-    core->t_ns = t_ns;
-    core->second = t_ns / NS_PER_S;
-    cluster_init(&core->cluster, model);
-    ledger_init(&core->ledger, model, epoch, core->ledger.host, core->ledger.node);
-    emergency_init(&core->emergencies, model);
-    for (uint32_t i = 0; i < model->host_count; i++)
-        demand_init(&core->demand[i], t_ns);
-    for (uint32_t i = 0; i < model->meter_count; i++)
-        core->detect[i].measured_mw = -1;
-    /* a start is the event: nobody has accepted this epoch yet */
-    core->recovering = core->ledger.over_count > 0;
-    core->count.recoveries = core->recovering;
-    return core;
-}
 
 /* ---- reading: detect, and in an emergency cut in the same slot ---- */
 
