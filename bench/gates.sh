@@ -6,14 +6,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
 usage() {
     cat <<'HELP'
-usage: bench/gates.sh [--long] [--benches DIR]
+usage: bench/gates.sh [--long] [--benches DIR] [--out DIR]
 
   --long         100,000 rounds of rtt instead of 20,000, and always five runs of each bench
   --benches DIR  where rtt, pipeline and decode are (build/bench)
+  --out DIR      where what each run printed stays, as bench-NAME-RUN.json (build-test)
 
 One run of a bench that meets all its bars is enough. Where one does not, there are two more, and the median
 of the three is held against the bar, figure by figure: on a shared machine single runs of the same binary
-differ by a quarter and more. What each run printed stays in build-test/bench-NAME-RUN.json.
+differ by a quarter and more.
 Exit code: 0 every bar is met or was skipped, 1 one is not, 2 bad usage.
 HELP
 }
@@ -35,11 +36,13 @@ keys='["n","seed","commit","driver","duration_s"]'
 declare -A histograms=([rtt]=4 [pipeline]=6 [decode]=4)
 run_limit_s=120
 
-long=0 benches=build/bench
+long=0 benches=build/bench out=build-test
 while [ $# -gt 0 ]; do
     case $1 in
         --long) long=1; shift ;;
-        --benches) [ $# -ge 2 ] || { usage >&2; exit 2; }; benches=$2; shift 2 ;;
+        --benches | --out)
+            [ $# -ge 2 ] || { echo "bench/gates.sh: $1 wants a value" >&2; exit 2; }
+            declare "${1#--}=$2"; shift 2 ;;
         -h | --help) usage; exit 0 ;;
         *) echo "bench/gates.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
     esac
@@ -48,7 +51,6 @@ first_runs=1 most_runs=3 rounds=20000
 [ $long -eq 0 ] || first_runs=5 most_runs=5 rounds=100000
 [ $long -eq 0 ] || run_limit_s=600
 
-out=build-test
 mkdir -p "$out"
 rm -f "$out"/bench-*.json "$out"/bench-*.txt
 line=0 failed=0
@@ -106,7 +108,8 @@ shape() {
     local bench=$1
     if jq -e --argjson keys "$keys" --argjson wanted "${histograms[$bench]}" '
         . as $all | ($keys - ($all | keys) == []) and
-        ([.. | arrays | select(length > 0 and all(.[]; arrays and length == 2))] | length) >= $wanted' \
+        ([.. | arrays | select(length > 0 and all(.[]; type == "array" and length == 2))] |
+            length >= $wanted)' \
         "$out/bench-$bench-1.json" >/dev/null 2>&1; then
         ok "$bench: the JSON carries ${keys//[\[\]\"]/} and raw histograms"
     else
