@@ -91,7 +91,10 @@ print_run() {
     while read -r path bar; do
         said+=", $(plain "$path") $(figure "$bench-$run" "$path")"
     done < <(bars_of "$bench")
-    echo "# $bench, run $run: ${said#, }"
+    # The echo's own tail and the load tell how much of a figure is the machine.
+    [ "$bench" != rtt ] || said+="; the echo alone: p50 $(figure "rtt-$run" .first.echo_us_p50) us,"
+    [ "$bench" != rtt ] || said+=" p99.9 $(figure "rtt-$run" .first.echo_us_p999) us"
+    echo "# $bench, run $run: ${said#, }; load $(cut -d' ' -f1 /proc/loadavg) on $(nproc) cores"
 }
 
 # One run, its JSON kept. Whatever is wrong with it is said.
