@@ -17,7 +17,8 @@ EXAMPLE = 'config/every-key.yaml'
 ROW = re.compile(r'X\(\w+,\s*"(\w+)",\s*"((?:[^"\\]|\\.)*)"\)')
 KEY_MACRO = re.compile(r'#define (\w+)\((?:name|key)\b[^\n]*(?:\\\n[^\n]*)*?\.key = (?:name|key)\b')
 BAND = re.compile(r'\{"(\w+)", "(\w+)", "(\w+)", QUANTITY_')
-SHORT_OF_LONG = re.compile(r'"(--[a-z][a-z-]*)"')
+VERB = re.compile(r'^const struct cli_verb cli_\w+ = \{\s*\.name = "(\w+)"', re.M)
+LONG = re.compile(r'"(--[a-z][a-z-]*)"')
 
 
 def read(root, path):
@@ -51,7 +52,7 @@ def options(root, paths):
         page = DAEMON if path == DAEMON_MAIN else SHELL
         for name in re.findall(r'\{"([a-z-]+)", (?:required|no)_argument', text):
             found.add(('--' + name, page))
-        for name in SHORT_OF_LONG.findall(text):
+        for name in LONG.findall(text):
             found.add((name, page))
     return sorted(found)
 
@@ -93,7 +94,7 @@ def check(root):
         if option not in words[page] and not (option == '--help' and page == SHELL):
             findings.append(f'{page}:1: lacks the option {option}')
     for path in verbs:
-        for name in re.findall(r'^const struct cli_verb cli_\w+ = \{\s*\.name = "(\w+)"', read(root, path), re.M):
+        for name in VERB.findall(read(root, path)):
             if f'flyball {name}' not in words[SHELL]:
                 findings.append(f'{SHELL}:1: lacks the verb {name}')
     return findings
@@ -118,11 +119,14 @@ PROOF = [
                               '    X(REFUSED_C, "c_d", "c is wrong")\n'}, [r'lacks REFUSALS c_d: c is wrong']),
     ('a meaning has changed', {**GOOD, 'src/core/pipeline.h': 'X(ticks, "ticks", "ticks missed")\n'},
      [r'lacks CORE_COUNTERS ticks: ticks missed']),
-    ('the rows are written another way', {**GOOD, 'src/msg/frame.h': '/* none */\n'}, [r'no rows of REFUSALS']),
+    ('the rows are written another way', {**GOOD, 'src/msg/frame.h': '/* none */\n'},
+     [r'no rows of REFUSALS']),
     ('a counter of the loop is missing', {**GOOD, 'src/loop/document.c': 'number(out, "lost", 1, "");\n'},
      [r'counter lost']),
-    ('a key is missing', {**GOOD, 'src/site/read_y.c': '{.key = "volts"},\n'}, [r'lacks the key volts']),
-    ('a key of a macro is missing', {**GOOD, 'src/site/read_y.c': '#define U(key, m) {.key = key}\nU("k", m)\n'},
+    ('a key is missing', {**GOOD, 'src/site/read_y.c': '{.key = "volts"},\n'},
+     [r'lacks the key volts']),
+    ('a key of a macro is missing',
+     {**GOOD, 'src/site/read_y.c': '#define U(key, m) {.key = key}\nU("k", m)\n'},
      [r'lacks the key k\b']),
     ('the readers hide a key', {**GOOD, 'config/every-key.yaml': 'tick: 1\n'}, [r'tick is no key']),
     ('an option is missing', {**GOOD, SHELL: '*flyball x* *--mode*\n'}, [r'flyball\.1.*option --json']),
