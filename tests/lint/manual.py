@@ -117,7 +117,8 @@ PROOF = [
     ('pages that name everything pass', GOOD, []),
     ('a refusal is missing', {**GOOD, 'src/msg/frame.h': GOOD['src/msg/frame.h'] +
                               '    X(REFUSED_C, "c_d", "c is wrong")\n'}, [r'lacks REFUSALS c_d: c is wrong']),
-    ('a meaning has changed', {**GOOD, 'src/core/pipeline.h': 'X(ticks, "ticks", "ticks missed")\n'},
+    ('a meaning has changed',
+     {**GOOD, 'src/core/pipeline.h': 'X(ticks, "ticks", "ticks missed")\n'},
      [r'lacks CORE_COUNTERS ticks: ticks missed']),
     ('the rows are written another way', {**GOOD, 'src/msg/frame.h': '/* none */\n'},
      [r'no rows of REFUSALS']),
@@ -130,7 +131,8 @@ PROOF = [
      [r'lacks the key k\b']),
     ('the readers hide a key', {**GOOD, 'config/every-key.yaml': 'tick: 1\n'}, [r'tick is no key']),
     ('an option is missing', {**GOOD, SHELL: '*flyball x* *--mode*\n'}, [r'flyball\.1.*option --json']),
-    ('an option of the daemon is missing', {**GOOD, DAEMON: GOOD[DAEMON].replace('journal', 'door')},
+    ('an option of the daemon is missing',
+     {**GOOD, DAEMON: GOOD[DAEMON].replace('journal', 'door')},
      [r'flyballd\.8.*option --journal']),
     ('a verb is missing', {**GOOD, SHELL: '*--json* *--mode*\n'}, [r'lacks the verb x']),
 ]
