@@ -115,8 +115,9 @@ GOOD = {
 }
 PROOF = [
     ('pages that name everything pass', GOOD, []),
-    ('a refusal is missing', {**GOOD, 'src/msg/frame.h': GOOD['src/msg/frame.h'] +
-                              '    X(REFUSED_C, "c_d", "c is wrong")\n'}, [r'lacks REFUSALS c_d: c is wrong']),
+    ('a refusal is missing',
+     {**GOOD, 'src/msg/frame.h': GOOD['src/msg/frame.h'] + '    X(REFUSED_C, "c_d", "c is wrong")\n'},
+     [r'lacks REFUSALS c_d: c is wrong']),
     ('a meaning has changed',
      {**GOOD, 'src/core/pipeline.h': 'X(ticks, "ticks", "ticks missed")\n'},
      [r'lacks CORE_COUNTERS ticks: ticks missed']),
