@@ -209,7 +209,7 @@ int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, int64_t sca
 {
     const struct ledger_host *h = &ledger->host[host];
     const struct model_host_type *type = &ledger->model->type[ledger->model->host[host].type];
-    int64_t cap_mw = h->newest_mw >= 0 ? h->newest_mw : h->fail_safe_mw;
+    int64_t cap_mw = h->newest_mw >= 0 ? h->newest_mw : ledger_always_mw(ledger, host);
     int64_t governed_mw = h->draw_mw > type->base_max_mw ? h->draw_mw - type->base_max_mw : 0;
     int64_t shot_mw = (governed_mw < cap_mw ? governed_mw : cap_mw) / PPM * SHOT_PPM +
                       (governed_mw < cap_mw ? governed_mw : cap_mw) % PPM * SHOT_PPM / PPM;

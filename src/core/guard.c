@@ -41,7 +41,7 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
     if (!h->bounded || !h->accepted) {
         *why = WHY_CLAIM;
-        return smaller(cap_mw, h->fail_safe_mw);
+        return smaller(cap_mw, ledger_always_mw(&core->ledger, host));
     }
     if (emergency)
         return smaller(cap_mw, larger(h->newest_mw, type->cap_min_mw));

@@ -32,6 +32,11 @@ int64_t ledger_exposed_cap_mw(const struct ledger_host *host)
     return cap_mw;
 }
 
+int64_t ledger_always_mw(const struct ledger *ledger, uint32_t host)
+{
+    return ledger->model->host[host].fail_safe_mw;
+}
+
 static int64_t host_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_mw)
 {
     int64_t draw_mw = draw_of_cap_mw(type_of(ledger, host), cap_mw);
@@ -224,11 +229,12 @@ static bool fits(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old
 enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_t cap_mw)
 {
     const struct ledger_host *h = &ledger->host[host];
-    if (cap_mw <= h->fail_safe_mw)
+    if (cap_mw <= ledger_always_mw(ledger, host))
         return LEDGER_MAY_SEND;
     if (!h->bounded || !h->accepted)
         return LEDGER_UNBOUNDED;
-    int64_t draw_mw = host_draw_mw(ledger, host, cap_mw);
+    /* what account() will enter: when the lease runs out, the host goes to the fail-safe cap it reported */
+    int64_t draw_mw = host_draw_mw(ledger, host, larger(cap_mw, h->fail_safe_mw));
     if (!fits(ledger, host, SUM_NEWEST, h->newest_draw_mw, draw_mw))
         return LEDGER_OVER_S;
     if (cap_mw > ledger_exposed_cap_mw(h) && !fits(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, draw_mw))
@@ -240,13 +246,13 @@ int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enu
 {
     const struct ledger_host *h = &ledger->host[host];
     const struct model_host_type *type = type_of(ledger, host);
-    int64_t exposed_mw = ledger_exposed_cap_mw(h);
+    int64_t exposed_mw = ledger_exposed_cap_mw(h), always_mw = ledger_always_mw(ledger, host);
 
     *bound = ledger_may_send(ledger, host, cap_mw);
     if (*bound == LEDGER_MAY_SEND)
         return cap_mw;
     if (*bound == LEDGER_UNBOUNDED)
-        return h->fail_safe_mw;
+        return always_mw;
     cap_mw =
         smaller(cap_mw, draw_cap_within_mw(type, sums_room_mw(ledger, host, SUM_NEWEST, h->newest_draw_mw)));
     if (cap_mw > exposed_mw) {
@@ -257,13 +263,13 @@ int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enu
      * it, and so on. */
     for (int tries = 0; tries < ROOM_TRIES; tries++) {
         cap_mw -= cap_mw % type->quantum_mw;
-        if (cap_mw <= h->fail_safe_mw)
+        if (cap_mw <= always_mw)
             break;
         if (ledger_may_send(ledger, host, cap_mw) == LEDGER_MAY_SEND)
             return cap_mw;
-        cap_mw = h->fail_safe_mw + (cap_mw - h->fail_safe_mw) / 2;
+        cap_mw = always_mw + (cap_mw - always_mw) / 2;
     }
-    return h->fail_safe_mw;
+    return always_mw;
 }
 
 bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw)
@@ -274,7 +280,7 @@ bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw)
     h->newest_mw = cap_mw;
     unretired_push(h, h->sequence, cap_mw);
     account(ledger, host);
-    if (cap_mw <= h->fail_safe_mw)
+    if (cap_mw <= ledger_always_mw(ledger, host))
         return true;
     return !sums_over(ledger, host, SUM_NEWEST) && !(raises && sums_over(ledger, host, SUM_EXPOSED));
 }
