@@ -242,6 +242,11 @@ enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_
     return LEDGER_MAY_SEND;
 }
 
+bool ledger_over_s(const struct ledger *ledger, uint32_t host)
+{
+    return sums_over(ledger, host, SUM_NEWEST);
+}
+
 int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enum ledger_verdict *bound)
 {
     const struct ledger_host *h = &ledger->host[host];

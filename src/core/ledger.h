@@ -87,6 +87,10 @@ int64_t ledger_always_mw(const struct ledger *ledger, uint32_t host);
  * ledger_always_mw always may. */
 enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_t cap_mw);
 
+/* any: does S pass a limit above this host as things stand? While it does not, a lower cap may always
+ * leave. */
+bool ledger_over_s(const struct ledger *ledger, uint32_t host);
+
 /* rt: the largest cap not above cap_mw that may leave now; ledger_always_mw when none above it may.
  * `bound` says what stood against cap_mw itself. */
 int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enum ledger_verdict *bound);
