@@ -80,6 +80,20 @@ struct load {
     bool peak;
 };
 
+/* What obeying hosts may put on a metered phase: the most over all contingencies, since any of them may be
+ * present. The one phase of a single-phase node is whichever its hosts hang on. */
+static int64_t exposed_at_most_mva(const struct model *model, const struct ledger_sums *sums, uint32_t node,
+                                   uint32_t phase)
+{
+    int64_t most_mva = 0;
+    for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
+        int64_t exposed_mva = sums->exposed_mva[i / PHASES][i % PHASES];
+        bool metered = model->node[node].phases == 1 || i % PHASES == phase;
+        most_mva = metered && exposed_mva > most_mva ? exposed_mva : most_mva;
+    }
+    return most_mva;
+}
+
 static struct load load_of(const struct emergencies *e, const struct ledger *ledger,
                            const struct reading *reading, uint32_t node)
 {
@@ -89,7 +103,7 @@ static struct load load_of(const struct emergencies *e, const struct ledger *led
     for (uint32_t phase = 0; phase < n->phases; phase++) {
         int64_t current_ma = reading->current_ma[phase], voltage_mv = reading->voltage_mv[phase];
         int64_t measured_mva = current_ma * voltage_mv / 1000;
-        int64_t exposed_mva = ledger->node[node].exposed_mva[0][phase];
+        int64_t exposed_mva = exposed_at_most_mva(e->model, &ledger->node[node], node, phase);
         load.current_ma = current_ma > load.current_ma ? current_ma : load.current_ma;
         load.low_mv = voltage_mv < load.low_mv ? voltage_mv : load.low_mv;
         load.disobeyed |= measured_mva > exposed_mva + exposed_mva / 1000 * error_ppm / 1000;
