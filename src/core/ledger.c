@@ -39,7 +39,7 @@ int64_t ledger_always_mw(const struct ledger *ledger, uint32_t host)
 
 static int64_t host_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_mw)
 {
-    int64_t draw_mw = draw_of_cap_mw(type_of(ledger, host), cap_mw);
+    int64_t draw_mw = draw_unbounded_mw(type_of(ledger, host), cap_mw);
     int64_t phys_mw = ledger->host[host].phys_max_mw;
     return draw_mw < phys_mw ? draw_mw : phys_mw;
 }
@@ -167,7 +167,8 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     h->fail_safe_mw = larger(h->fail_safe_mw, report->fail_safe_mw);
     h->phys_max_mw = larger(h->phys_max_mw, report->phys_max_mw);
 
-    bool settled = report->held_ns >= type_of(ledger, report->host)->actuation_ns;
+    bool settled = report->held_ns >= type_of(ledger, report->host)->actuation_ns &&
+                   report->applied <= h->sequence;  /* what was never sent is evidence of nothing */
     bool foreign = cap_is_foreign(h, report, settled);
     if (settled && report->epoch == ledger->epoch) {
         *retired = unretired_retire(h, report);
