@@ -71,6 +71,12 @@ static void unretired_push(struct ledger_host *h, uint64_t sequence, int64_t cap
     h->unretired[h->unretired_count++] = (struct ledger_lease){sequence, cap_mw};
 }
 
+/* The cap a report shows. It is never below the read-back, unless the report contradicts itself. */
+static int64_t told_mw(const struct report *report)
+{
+    return larger(report->cap_mw, report->readback_mw);
+}
+
 /* A lease retires only when a newer state is shown to have held for A with a cap below it. The fail-safe
  * state after lease `applied` is newer than that lease. */
 static uint32_t unretired_retire(struct ledger_host *h, const struct report *report)
@@ -80,7 +86,7 @@ static uint32_t unretired_retire(struct ledger_host *h, const struct report *rep
         struct ledger_lease lease = h->unretired[i];
         bool superseded = lease.sequence < report->applied ||
                           (lease.sequence == report->applied && report->state == HOST_FAIL_SAFE);
-        if (!(superseded && report->cap_mw < lease.cap_mw))
+        if (!(superseded && told_mw(report) < lease.cap_mw))
             h->unretired[kept++] = lease;
     }
     h->unretired_count = (uint8_t)kept;
@@ -126,7 +132,7 @@ static bool cap_is_foreign(const struct ledger_host *h, const struct report *rep
     const struct ledger_lease *applied = unretired_find(h, report->applied);
     if (report->flags & REPORT_DEVICE_LOST)
         return true;
-    if (report->cap_mw > ledger_exposed_cap_mw(h))
+    if (told_mw(report) > ledger_exposed_cap_mw(h))
         return true;
     return settled && report->state == HOST_LEASED && applied && report->readback_mw > applied->cap_mw;
 }
@@ -138,8 +144,8 @@ static bool may_be_bounded(const struct ledger *ledger, const struct ledger_host
         return false;
     if (report->epoch != ledger->epoch || h->newest_mw < 0 || report->applied < h->first)
         return false;
-    return report->cap_mw <= ledger_exposed_cap_mw(h) &&
-           report->cap_mw <= larger(h->fail_safe_mw, h->newest_mw);
+    return told_mw(report) <= ledger_exposed_cap_mw(h) &&
+           told_mw(report) <= larger(h->fail_safe_mw, h->newest_mw);
 }
 
 uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired)
@@ -175,7 +181,7 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
         events |= *retired ? LEDGER_RETIRED : 0;
     }
     /* looked at again: what this report retired may have been all that allowed the cap it shows */
-    if (h->bounded && (foreign || report->cap_mw > ledger_exposed_cap_mw(h))) {
+    if (h->bounded && (foreign || told_mw(report) > ledger_exposed_cap_mw(h))) {
         h->bounded = false;
         events |= LEDGER_FOREIGN_CAP;
     }

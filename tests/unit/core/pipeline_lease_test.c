@@ -261,6 +261,20 @@ static void a_read_back_above_the_lease_counts_at_phys_max(void **state)
 
 /* "E(h) = phys_max [...] on a new incarnation or boot id, device loss": the same report cannot be the way
  * out of it. */
+/* `cap` is "the largest of read-back limit and every write": a report that says less contradicts itself. */
+static void a_read_back_above_the_cap_of_its_own_report_counts(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start(&stand);
+    stand_admit(&stand, 0);
+    struct report report = stand_report_of(&stand, 0, HOST_FAIL_SAFE, A_NS);
+    report.readback_mw = CAP_MAX_MW;
+    stand_report(&stand, &report);
+    assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
+    stand_stop(&stand);
+}
+
 static void a_lost_device_counts_at_phys_max_though_the_others_read_back_well(void **state)
 {
     (void)state;
@@ -411,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_new_incarnation_counts_at_phys_max_at_once),
         cmocka_unit_test(a_late_report_of_an_older_incarnation_does_not_lower_exposure),
         cmocka_unit_test(a_read_back_above_the_lease_counts_at_phys_max),
+        cmocka_unit_test(a_read_back_above_the_cap_of_its_own_report_counts),
         cmocka_unit_test(a_lost_device_counts_at_phys_max_though_the_others_read_back_well),
         cmocka_unit_test(somebody_elses_limit_does_not_lower_exposure),
         cmocka_unit_test(of_two_fail_safe_caps_the_larger_counts),
