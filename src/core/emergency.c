@@ -75,7 +75,7 @@ void emergency_init(struct emergencies *e, const struct model *model)
 
 struct load {
     int64_t current_ma;         /* worst phase */
-    int64_t low_mv;
+    int64_t low_mv, high_mv;
     bool disobeyed;             /* measured above exposure on some phase, the meter's error granted */
     bool peak;
 };
@@ -106,10 +106,17 @@ static struct load load_of(const struct emergencies *e, const struct ledger *led
         int64_t exposed_mva = exposed_at_most_mva(e->model, &ledger->node[node], node, phase);
         load.current_ma = current_ma > load.current_ma ? current_ma : load.current_ma;
         load.low_mv = voltage_mv < load.low_mv ? voltage_mv : load.low_mv;
+        load.high_mv = voltage_mv > load.high_mv ? voltage_mv : load.high_mv;
         load.disobeyed |= measured_mva > exposed_mva + exposed_mva / 1000 * error_ppm / 1000;
         load.peak |= n->instant_peak_ma && current_ma * reading->crest_milli / 1000 >= n->instant_peak_ma;
     }
     return load;
+}
+
+/* Neither volts nor amperes on any phase: the feed is gone and nothing flows that could trip anything. */
+static bool is_dead(const struct model_node *n, const struct load *load)
+{
+    return load->high_mv < n->volts_ln_mv / 10 && load->current_ma <= n->steady_ma / 100;
 }
 
 /* A sag at constant power raises current in every device: when it stays, the limit in mVA follows it down. */
@@ -169,7 +176,10 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
     if (!n->limited)
         return EMERGENCY_NOTHING;
     struct load load = load_of(e, ledger, reading, node);
-    follow_voltage(e, ledger, node, load.low_mv, t_ns);
+    if (is_dead(n, &load))
+        state->low_volts_since_ns = state->good_volts_since_ns = NEVER_NS;
+    else
+        follow_voltage(e, ledger, node, load.low_mv, t_ns);
     bool danger = load.current_ma > n->steady_ma || load.disobeyed || load.peak;
     if (!state->active) {
         if (!danger)
