@@ -257,7 +257,12 @@ static int run_status(int argc, char **argv)
     int error = site_load(&site, argv[optind], NULL, stderr);
     if (error)
         return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
-    int result = show(site.server.door, as_json);
+    int result = CLI_CONNECT;
+    if (site.server.door[0])
+        result = show(site.server.door, as_json);
+    else
+        fprintf(stderr, "flyball status: %s names no door, so its daemon cannot be asked: add door: PATH to "
+                "the row of servers:\n", argv[optind]);
     site_unload(&site);
     return result;
 }

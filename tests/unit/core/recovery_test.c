@@ -121,12 +121,47 @@ static void a_sag_that_stays_shrinks_renewals_to_what_the_amperes_carry(void **s
     stand_stop(&stand);
 }
 
+/* I1a knows no exception for emergencies: while S is above what the amperes carry, a shot that leaves it
+ * there goes down to fail-safe. */
+static void an_emergency_in_a_recovery_sends_no_lease_that_s_has_no_room_for(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_full(&stand);
+    hold_at(&stand, 70000, 6000000, 1100 * NS_PER_MS);
+    stand_reading(&stand, MAIN, 101000000);     /* three quarters of 2 x 7 kW are still above 9.8 kVA */
+    assert_int_equal(stand_counters(&stand)->emergencies, 1);
+    assert_true(stand.host[0].last.flags & LEASE_EMERGENCY);
+    assert_true(stand.host[0].last.cap_mw + stand.host[1].last.cap_mw <= BRANCH_MVA / 10 * 7);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    stand_stop(&stand);
+}
+
+/* After the loss of a feed nothing flows there: its hosts live on from the other one and are not cut. With
+ * amperes and no volts (a blown fuse of the meter) it is a sag as deep as can be. */
+static void a_feed_without_volts_and_amperes_is_dead_and_no_sag(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_full(&stand);
+    hold_at(&stand, 1000, 0, 3 * NS_PER_S);
+    assert_false(recovering(&stand, BRANCH_A));
+    int64_t cap_mw = stand.host[0].last.cap_mw;
+    stand_obey(&stand, 0);
+    assert_int_equal(stand.host[0].last.cap_mw, cap_mw);
+    hold_at(&stand, 1000, 100000, 1100 * NS_PER_MS);
+    assert_true(recovering(&stand, BRANCH_A));
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_start_is_a_recovery_that_ends_when_the_hosts_are_known),
         cmocka_unit_test(the_reset_of_a_host_is_counted_and_others_make_no_gain_from_it),
         cmocka_unit_test(a_sag_that_stays_shrinks_renewals_to_what_the_amperes_carry),
+        cmocka_unit_test(an_emergency_in_a_recovery_sends_no_lease_that_s_has_no_room_for),
+        cmocka_unit_test(a_feed_without_volts_and_amperes_is_dead_and_no_sag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
