@@ -108,6 +108,33 @@ static void plenty_and_want_are_told_apart_at_every_node_by_itself(void **state)
     targets_are(&hall, 4800 * HALL_W, 4800 * HALL_W, 7400 * HALL_W, 4 * HALL_KW, 3 * HALL_KW);
 }
 
+/*
+ * 12 kVA, and the right branch weighs 30 against 2, or 3 against 20: by weight one side would fall below what its
+ * hosts draw at fail-safe. That it has (4 and 6), whether its hosts hang on it or on the rack below.
+ */
+static void a_light_branch_has_at_least_the_fail_safes_of_all_below_it(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_MAIN, 12);
+    for (uint32_t h = 2; h < HALL_HOSTS; h++)
+        hall.host[h].weight = 10;
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    targets_are(&hall, 2 * HALL_KW, 2 * HALL_KW, 2666 * HALL_W, 2666 * HALL_W, 2667 * HALL_W);
+    assert_int_equal(hall.node_extent[HALL_LEFT].least_mva, 12 * HALL_KW);
+    assert_int_equal(hall.node_extent[HALL_RIGHT].least_mva, 18 * HALL_KW);
+    hall_build(&hall);
+    hall_limit(&hall, HALL_MAIN, 12);
+    hall.host[0].weight = hall.host[1].weight = 10;
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    targets_are(&hall, 3 * HALL_KW, 3 * HALL_KW, 2 * HALL_KW, 2 * HALL_KW, 2 * HALL_KW);
+}
+
 /* What is used by a host at fail-safe is at least that. */
 static void nobody_is_offered_less_than_fail_safe(void **state)
 {
@@ -257,6 +284,21 @@ static void only_phases_that_carry_hosts_count_towards_capacity(void **state)
     assert_int_equal(hall.target_mw[1], 9 * HALL_KW);
 }
 
+static void an_empty_branch_takes_nothing_from_the_other(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_MAIN, 16);
+    hall.model.host_count = 2;
+    hall.node[HALL_RIGHT].host_count = hall.node[HALL_RACK].host_count = 0;
+    hall_open(&hall);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 8 * HALL_KW);
+    assert_int_equal(hall.target_mw[1], 8 * HALL_KW);
+    assert_int_equal(hall.node_claim[HALL_RIGHT].share, 0);
+}
+
 /* ---- hosts that cannot be told anything ---- */
 
 static void a_host_that_is_not_bounded_keeps_its_exposure_and_has_no_target(void **state)
@@ -316,6 +358,7 @@ static void make_real(struct hall *hall)
         cord->phase_ppm[2] = 500000;
         cord->share_ppm[0] = 500000;
         cord->share_ppm[1] = 1000000;
+        cord->share_ppm[2] = 2000000;       /* no contingency */
     }
 }
 
@@ -525,9 +568,12 @@ static void an_open_arbitration_is_given_up_by_the_next(void **state)
     for (uint32_t items = 1; items < 60; items++) {
         cluster_begin(&hall.cluster);
         cluster_part(&hall.cluster, &hall.ledger, hall.demand, HALL_T_NS, items, &first);
+        memset(hall.host_claim, 0, sizeof hall.host_claim);
+        memset(hall.node_claim, 0, sizeof hall.node_claim);
         hall_arbitrate(&hall, 64);
         targets_are(&hall, 10 * HALL_KW, 10 * HALL_KW, 10 * HALL_KW, 10 * HALL_KW, 10 * HALL_KW);
         assert_int_equal(hall.node_weight[HALL_MAIN], HALL_HOSTS);
+        assert_int_equal(hall.host_claim[HALL_HOSTS].weight, 0);    /* there is no sixth */
     }
 }
 
@@ -539,6 +585,7 @@ int main(void)
         cmocka_unit_test(what_is_left_over_is_room_to_grow_for_those_who_have_least),
         cmocka_unit_test(what_somebody_can_use_goes_before_room_for_another_to_grow),
         cmocka_unit_test(plenty_and_want_are_told_apart_at_every_node_by_itself),
+        cmocka_unit_test(a_light_branch_has_at_least_the_fail_safes_of_all_below_it),
         cmocka_unit_test(nobody_is_offered_less_than_fail_safe),
         cmocka_unit_test(a_fail_safe_above_the_largest_cap_is_both_least_and_most),
         cmocka_unit_test(below_the_sum_of_fail_safes_everyone_is_at_fail_safe),
@@ -548,6 +595,7 @@ int main(void)
         cmocka_unit_test(a_node_with_nothing_left_has_no_capacity_rather_than_a_negative_one),
         cmocka_unit_test(a_busbar_without_a_device_bounds_nothing),
         cmocka_unit_test(only_phases_that_carry_hosts_count_towards_capacity),
+        cmocka_unit_test(an_empty_branch_takes_nothing_from_the_other),
         cmocka_unit_test(a_host_that_is_not_bounded_keeps_its_exposure_and_has_no_target),
         cmocka_unit_test(a_host_silent_for_longer_than_a_lease_keeps_its_exposure),
         cmocka_unit_test(extents_are_apparent_power_of_the_heaviest_contingency),

@@ -54,6 +54,19 @@ static void below_a_quantum_it_can_use_a_quantum(void **state)
     assert_int_equal(demand_cap_mw(&demand, &policy, &fine, -1), QUANTUM_MW);
 }
 
+static void what_is_forgotten_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct model_host_type all_governed = type;
+    struct demand demand;
+    all_governed.cap_min_mw = all_governed.base_max_mw = 0;
+    demand_init(&demand, START_NS);
+    for (int64_t t_ns = 0; t_ns <= 800; t_ns += 100) {
+        draws(&demand, t_ns, 0);
+        assert_int_equal(demand_cap_mw(&demand, &policy, &all_governed, -1), QUANTUM_MW);
+    }
+}
+
 /* 2.5 W of 3.5 W are governed; 5 % of headroom and one quantum come on top. */
 static void demand_is_governed_draw_with_headroom_and_a_quantum(void **state)
 {
@@ -147,6 +160,9 @@ static void a_silence_shorter_than_a_stretch_beyond_memory_keeps_the_grid(void *
     draws(&demand, 501, 0);
     assert_int_equal(demand.stretch_start_ns, START_NS + 501);
     demand_init(&demand, START_NS);
+    draws(&demand, 500, 0);
+    assert_int_equal(demand.stretch_start_ns, START_NS + 500);
+    demand_init(&demand, START_NS);
     draws(&demand, 350, 0);
     assert_int_equal(demand.stretch_start_ns, START_NS + 300);
 }
@@ -218,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_that_draws_nothing_can_use_the_least_cap),
         cmocka_unit_test(below_a_quantum_it_can_use_a_quantum),
+        cmocka_unit_test(what_is_forgotten_leaves_nothing_behind),
         cmocka_unit_test(demand_is_governed_draw_with_headroom_and_a_quantum),
         cmocka_unit_test(demand_never_passes_the_largest_cap),
         cmocka_unit_test(the_highest_draw_of_a_stretch_counts_not_its_last),

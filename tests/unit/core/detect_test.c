@@ -281,6 +281,25 @@ static void a_node_without_ratings_alarms_on_nothing_but_its_slope(void **state)
     assert_int_equal(take(&bench), DETECT_DP_DT);
 }
 
+static void the_smallest_ratings_and_thresholds_are_taken_as_they_are(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench);
+    bench.node.steady_ma = bench.node.volts_ln_mv = 1;
+    bench.model.policy.swell_pct = (struct model_threshold){900000, 900000};
+    memset(&bench.reading, 0, sizeof bench.reading);
+    assert_int_equal(take(&bench), DETECT_SAG);
+    bench.reading.current_ma[2] = bench.reading.voltage_mv[2] = 1;
+    assert_int_equal(take(&bench), DETECT_CURRENT | DETECT_SWELL);
+    start(&bench);
+    bench.node.steady_ma = 0;
+    bench.model.policy.power_pct = (struct model_threshold){1, 1};
+    bench.detect.active = DETECT_POWER;
+    assert_int_equal(take(&bench), 0);
+    assert_int_equal(bench.detect.active, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_single_phase_node_is_judged_by_its_one_phase),
         cmocka_unit_test(the_meter_names_the_node_whose_ratings_count),
         cmocka_unit_test(a_node_without_ratings_alarms_on_nothing_but_its_slope),
+        cmocka_unit_test(the_smallest_ratings_and_thresholds_are_taken_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,6 +139,14 @@ static void a_load_above_exposure_and_error_on_any_phase_is_one(void **state)
     }
 }
 
+static void the_meters_error_is_granted_to_the_unit(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 2 * HALL_KW);
+    assert_int_equal(load(&hall, ERROR_MA, 100001, 0), EMERGENCY_CUT);      /* 4,040,040 above 4,040,000 */
+}
+
 static void apparent_power_is_current_times_voltage_of_the_same_phase(void **state)
 {
     (void)state;
@@ -634,6 +642,32 @@ static void a_lease_at_the_base_alone_scales_to_nothing(void **state)
     assert_int_equal(shot_mw(&hall, 999999), 100 * HALL_W);
 }
 
+static void the_shot_is_exact_to_the_milliwatt(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
+    hall.type.quantum_mw = 1;
+    assert_int_equal(shot_mw(&hall, PPM), 4500000);
+    aim(&hall, 8400 * HALL_W, 12 * HALL_KW);    /* 10.5 kW governed at the wall */
+    hall.type.quantum_mw = 1;
+    assert_int_equal(shot_mw(&hall, 333333), (3333330 + 166666) * 4 / 5);
+}
+
+/* 95 % of 20.5 kVA */
+static void the_target_is_exact_for_limits_that_are_no_whole_kilovoltamperes(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 2 * HALL_KW);
+    for (uint32_t p = 0; p < PHASES; p++)
+        hall.sums[HALL_LEFT].limit_mva[0][p] = 20500 * HALL_W;
+    hall.sums[HALL_LEFT].newest_mva[0][0] = 19475000 - 32;
+    assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), PPM);
+    hall.sums[HALL_LEFT].newest_mva[0][0]++;
+    assert_in_range(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), 0, PPM - 1);
+}
+
 static void the_shot_is_a_whole_number_of_quanta(void **state)
 {
     (void)state;
@@ -684,7 +718,10 @@ int main(void)
         cmocka_unit_test(the_shot_is_never_below_the_least_settable_cap),
         cmocka_unit_test(the_scale_bounds_what_the_lease_may_draw_at_the_wall),
         cmocka_unit_test(a_lease_at_the_base_alone_scales_to_nothing),
+        cmocka_unit_test(the_shot_is_exact_to_the_milliwatt),
+        cmocka_unit_test(the_target_is_exact_for_limits_that_are_no_whole_kilovoltamperes),
         cmocka_unit_test(the_shot_is_a_whole_number_of_quanta),
+        cmocka_unit_test(the_meters_error_is_granted_to_the_unit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

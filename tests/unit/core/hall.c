@@ -14,21 +14,29 @@ static void place_node(struct hall *hall, uint32_t n, uint32_t parent)
     *node = (struct model_node){.phases = 3, .limited = 1, .ancestor_count = 1, .ancestor = {n}, .meter = n,
                                 .volts_ln_mv = 100000, .volts_low_mv = 100000};
     hall->meter[n] = (struct model_meter){.node = n, .error_ppm = 10000, .fresh_ns = 50 * NS_PER_MS};
-    if (n == parent)
-        return;
-    node->parent_count = 1;
-    node->parent[0] = parent;
-    for (uint32_t i = 0; i < hall->node[parent].ancestor_count; i++)
-        node->ancestor[node->ancestor_count++] = hall->node[parent].ancestor[i];
+    if (n != parent) {
+        node->parent_count = 1;
+        node->parent[0] = parent;
+        for (uint32_t i = 0; i < hall->node[parent].ancestor_count; i++)
+            node->ancestor[node->ancestor_count++] = hall->node[parent].ancestor[i];
+    }
+    for (uint32_t i = node->ancestor_count; i < ANCESTORS_MAX; i++)
+        node->ancestor[i] = n == HALL_RACK || n == HALL_RIGHT ? HALL_LEFT : HALL_RACK;
 }
 
 static void place_host(struct hall *hall, uint32_t h, uint32_t node)
 {
     hall->host[h] = (struct model_host){
         .weight = 1, .cord_count = 1, .fail_safe_mw = 2 * HALL_KW, .floor_mw = HALL_KW,
-        .cord = {{.node = node, .psus = 1, .phase_ppm = {1000000, 1000000, 1000000},
-                  .share_ppm = {1000000}}},
     };
+    for (uint32_t i = 0; i < CORDS_MAX * CONTINGENCIES_MAX; i++) {
+        struct model_cord *cord = &hall->host[h].cord[i / CONTINGENCIES_MAX];
+        cord->node = i < CONTINGENCIES_MAX ? node : node == HALL_LEFT ? HALL_RACK : HALL_LEFT;
+        cord->psus = 1;
+        cord->share_ppm[i % CONTINGENCIES_MAX] = 1000000;
+        for (uint32_t p = 0; p < PHASES; p++)
+            cord->phase_ppm[p] = 1000000;
+    }
     if (hall->node[node].host_count++ == 0)
         hall->node[node].host_first = h;
 }

@@ -7,7 +7,8 @@
  *          \-- RIGHT  host 2
  *              \-- RACK  hosts 3, 4
  *
- * As it stands a cap of 1 W puts 1 VA on every phase; change the model, then hall_open.
+ * As it stands a cap of 1 W puts 1 VA on every phase; change the model, then hall_open. What lies beyond a count
+ * (ancestors, cords, contingencies, one more host) is filled with something that would show.
  */
 #ifndef FLYBALL_TESTS_HALL_H
 #define FLYBALL_TESTS_HALL_H
@@ -27,7 +28,7 @@ enum { HALL_HOSTS = 5 };
 struct hall {
     struct model model;
     struct model_node node[HALL_NODES];
-    struct model_host host[HALL_HOSTS];
+    struct model_host host[HALL_HOSTS + 1];
     struct model_host_type type;
     struct model_meter meter[HALL_NODES];
     struct ledger ledger;
@@ -35,8 +36,8 @@ struct hall {
     struct ledger_sums sums[HALL_NODES];
     struct demand demand[HALL_HOSTS];
     struct cluster cluster;
-    struct extent host_extent[HALL_HOSTS], node_extent[HALL_NODES];
-    struct claim host_claim[HALL_HOSTS], node_claim[HALL_NODES];
+    struct extent host_extent[HALL_HOSTS + 1], node_extent[HALL_NODES];
+    struct claim host_claim[HALL_HOSTS + 1], node_claim[HALL_NODES];
     int64_t capacity_mva[HALL_NODES];
     uint32_t node_weight[HALL_NODES];
     uint8_t node_phases[HALL_NODES];

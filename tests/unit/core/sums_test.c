@@ -14,20 +14,25 @@
  * Host 0 hangs on LEFT with half of itself (all of it in contingency 1), 0.5, 0.3 and 0.2 on the phases, and on
  * RACK with 0.6 of itself (nothing in contingency 1), 0.6 and 0.4 on the last two. Power factor 0.8.
  * With 8 kW that is, in kVA:
- *     LEFT   2.5 1.5 1.0      lost: 5 3 2
- *     RACK   0   3.6 2.4      lost: 0 0 0     and RIGHT the same
- *     MAIN   2.5 5.1 3.4      lost: 5 3 2
+ *     LEFT   2.5 1.5 1.0      contingency 1: 5 3 2     2: 3.75 2.25 1.5
+ *     RACK   0   3.6 2.4                     0 0 0        0    1.5  1.0     and RIGHT the same
+ *     MAIN   2.5 5.1 3.4                     5 3 2        3.75 3.75 2.5
  */
 static void build(struct hall *hall)
 {
     hall_build(hall);
-    hall->model.contingency_count = 2;
+    hall->model.contingency_count = 3;
     hall->type.pf_min_ppm = 800000;
     hall->host[0].cord_count = 2;
-    hall->host[0].cord[0] = (struct model_cord){
-        .node = HALL_LEFT, .phase_ppm = {500000, 300000, 200000}, .share_ppm = {500000, 1000000}};
-    hall->host[0].cord[1] =
-        (struct model_cord){.node = HALL_RACK, .phase_ppm = {0, 600000, 400000}, .share_ppm = {600000, 0}};
+    hall->host[0].cord[0] =
+        (struct model_cord){.node = HALL_LEFT,
+                            .phase_ppm = {500000, 300000, 200000},
+                            .share_ppm = {500000, 1000000, 750000, 1000000}};      /* the last is none */
+    hall->host[0].cord[1] = (struct model_cord){
+        .node = HALL_RACK, .phase_ppm = {0, 600000, 400000}, .share_ppm = {600000, 0, 250000, 1000000}};
+    for (uint32_t n = 0; n < HALL_NODES; n++)
+        for (uint32_t p = 0; p < PHASES; p++)
+            hall->node[n].limit_mva[3][p] = 0;
     hall->ledger = (struct ledger){.model = &hall->model, .host = hall->account, .node = hall->sums};
     for (uint32_t h = 0; h < HALL_HOSTS; h++)
         hall->account[h].phys_max_mw = hall->type.phys_max_mw;
@@ -39,12 +44,22 @@ static void open_sums(struct hall *hall)
     sums_init(&hall->ledger);
 }
 
-static const int64_t with_8_kw[HALL_NODES][2][PHASES] = {
-    [HALL_MAIN] = {{2500000, 5100000, 3400000}, {5000000, 3000000, 2000000}},
-    [HALL_LEFT] = {{2500000, 1500000, 1000000}, {5000000, 3000000, 2000000}},
-    [HALL_RIGHT] = {{0, 3600000, 2400000}, {0, 0, 0}},
-    [HALL_RACK] = {{0, 3600000, 2400000}, {0, 0, 0}},
+static const int64_t with_8_kw[HALL_NODES][3][PHASES] = {
+    [HALL_MAIN] = {{2500000, 5100000, 3400000}, {5000000, 3000000, 2000000}, {3750000, 3750000, 2500000}},
+    [HALL_LEFT] = {{2500000, 1500000, 1000000}, {5000000, 3000000, 2000000}, {3750000, 2250000, 1500000}},
+    [HALL_RIGHT] = {{0, 3600000, 2400000}, {0, 0, 0}, {0, 1500000, 1000000}},
+    [HALL_RACK] = {{0, 3600000, 2400000}, {0, 0, 0}, {0, 1500000, 1000000}},
 };
+
+static void nothing_stands_beyond(const struct hall *hall)
+{
+    for (uint32_t n = 0; n < HALL_NODES; n++)
+        for (uint32_t p = 0; p < PHASES; p++) {
+            assert_int_equal(hall->sums[n].exposed_mva[3][p], 0);
+            assert_int_equal(hall->sums[n].newest_mva[3][p], 0);
+            assert_int_equal(hall->sums[n].ungoverned_mva[3][p], 0);
+        }
+}
 
 static void a_draw_stands_on_every_node_above_each_cord_in_every_contingency(void **state)
 {
@@ -53,16 +68,17 @@ static void a_draw_stands_on_every_node_above_each_cord_in_every_contingency(voi
     open_sums(&hall);
     sums_replace(&hall.ledger, 0, SUM_EXPOSED, 0, 8 * HALL_KW);
     for (uint32_t n = 0; n < HALL_NODES; n++)
-        for (uint32_t i = 0; i < 2 * PHASES; i++) {
+        for (uint32_t i = 0; i < 3 * PHASES; i++) {
             assert_int_equal(hall.sums[n].exposed_mva[i / PHASES][i % PHASES],
                              with_8_kw[n][i / PHASES][i % PHASES]);
             assert_int_equal(hall.sums[n].newest_mva[i / PHASES][i % PHASES], 0);
         }
     sums_replace(&hall.ledger, 0, SUM_NEWEST, 0, 4 * HALL_KW);
     for (uint32_t n = 0; n < HALL_NODES; n++)
-        for (uint32_t i = 0; i < 2 * PHASES; i++)
+        for (uint32_t i = 0; i < 3 * PHASES; i++)
             assert_int_equal(hall.sums[n].newest_mva[i / PHASES][i % PHASES],
                              with_8_kw[n][i / PHASES][i % PHASES] / 2);
+    nothing_stands_beyond(&hall);
     sums_replace(&hall.ledger, 0, SUM_EXPOSED, 8 * HALL_KW, 0);
     sums_replace(&hall.ledger, 0, SUM_NEWEST, 4 * HALL_KW, 0);
     for (uint32_t n = 0; n < HALL_NODES; n++)
@@ -95,17 +111,20 @@ static void what_no_cap_governs_is_kept_apart_with_what_others_draw(void **state
         hall.node[HALL_LEFT].other_mva[p] = (p + 1) * 100 * HALL_W;
         hall.node[HALL_LEFT].bad_mva[0][p] = (p + 1) * 1000 * HALL_W;
         hall.node[HALL_LEFT].bad_mva[1][p] = (p + 1) * 2000 * HALL_W;
+        hall.node[HALL_LEFT].bad_mva[2][p] = (p + 1) * 3000 * HALL_W;
     }
     sums_init(&hall.ledger);
     sums_add_base(&hall.ledger, 0);
     for (uint32_t n = 0; n < HALL_NODES; n++)
-        for (uint32_t i = 0; i < 2 * PHASES; i++) {
+        for (uint32_t i = 0; i < 3 * PHASES; i++) {
             uint32_t c = i / PHASES, p = i % PHASES;
             int64_t standing_mva = n == HALL_LEFT ? (p + 1) * (100 + 1000 * (c + 1)) * HALL_W : 0;
             assert_int_equal(hall.sums[n].exposed_mva[c][p], standing_mva);
             assert_int_equal(hall.sums[n].newest_mva[c][p], standing_mva);
             assert_int_equal(hall.sums[n].ungoverned_mva[c][p], standing_mva + with_8_kw[n][c][p] / 8);
         }
+    nothing_stands_beyond(&hall);
+    assert_int_equal(hall.ledger.over_count, 0);
 }
 
 static void sums_begin_anew_with_the_limits_of_the_model(void **state)
@@ -155,7 +174,7 @@ static void a_site_may_begin_above_its_limits(void **state)
     hall.node[HALL_RACK].limit_mva[0][0] = HALL_KW;
     hall.node[HALL_RACK].limit_mva[1][2] = HALL_KW;
     for (uint32_t p = 0; p < PHASES; p++)
-        hall.node[HALL_RACK].other_mva[p] = HALL_KW + (p == 2) - (p == 1);
+        hall.node[HALL_RACK].other_mva[p] = HALL_KW + (p == 2);
     sums_init(&hall.ledger);
     assert_int_equal(hall.ledger.over_count, 1);
     hall.node[HALL_RACK].other_mva[0]++;
@@ -168,7 +187,7 @@ static void any_cell_above_a_hosts_cords_is_seen(void **state)
 {
     (void)state;
     for (uint32_t n = 0; n < HALL_NODES; n++) {
-        for (uint32_t i = 0; i < 2 * PHASES; i++) {
+        for (uint32_t i = 0; i < 3 * PHASES; i++) {
             struct hall hall;
             open_sums(&hall);
             hall.sums[n].newest_mva[i / PHASES][i % PHASES] = 1000 * HALL_KW;
@@ -183,13 +202,23 @@ static void any_cell_above_a_hosts_cords_is_seen(void **state)
     }
 }
 
-static void what_is_no_contingency_is_not_looked_at(void **state)
+static void what_is_no_contingency_or_no_cord_is_not_looked_at(void **state)
 {
     (void)state;
     struct hall hall;
     open_sums(&hall);
-    hall.sums[HALL_MAIN].newest_mva[2][0] = 2000 * HALL_KW;
+    hall.sums[HALL_MAIN].newest_mva[3][0] = 2000 * HALL_KW;
+    hall.sums[HALL_RIGHT].newest_mva[0][0] = 2000 * HALL_KW;    /* not above host 1 */
+    assert_false(sums_over(&hall.ledger, 1, SUM_NEWEST));
+    hall.sums[HALL_RIGHT].newest_mva[0][0] = 0;
     assert_false(sums_over(&hall.ledger, 0, SUM_NEWEST));
+    hall.sums[HALL_RACK].newest_mva[0][0] = 2000 * HALL_KW;
+    assert_false(sums_over(&hall.ledger, 1, SUM_NEWEST));
+    assert_int_equal(sums_room_mw(&hall.ledger, 1, SUM_NEWEST, 0), 12 * HALL_KW);
+    sums_replace(&hall.ledger, 1, SUM_NEWEST, 0, 8 * HALL_KW);
+    assert_int_equal(hall.sums[HALL_RACK].newest_mva[0][1], 0);
+    sums_add_base(&hall.ledger, 1);
+    assert_int_equal(hall.sums[HALL_RACK].ungoverned_mva[0][1], 0);
 }
 
 /* ---- room ---- */
@@ -210,7 +239,7 @@ static void room_is_the_draw_that_meets_the_nearest_limit(void **state)
     (void)state;
     static const uint32_t of_cord[HALL_NODES] = {HALL_MAIN, HALL_LEFT, HALL_RACK, HALL_RACK};
     for (uint32_t n = 0; n < HALL_NODES; n++) {
-        for (uint32_t i = 0; i < 2 * PHASES; i++) {
+        for (uint32_t i = 0; i < 3 * PHASES; i++) {
             struct hall hall;
             uint32_t c = i / PHASES, p = i % PHASES;
             int64_t on_cell_mva = with_8_kw[of_cord[n]][c][p];
@@ -255,6 +284,9 @@ static void there_is_no_room_at_a_limit_that_others_have_used_up(void **state)
     /* 10 mVA by the second cord: x 0.8 / 0.4 of its phase / 0.6 of the host */
     hall.sums[HALL_MAIN].newest_mva[0][2] = 3 * HALL_KW - 10;
     assert_int_equal(sums_room_mw(&hall.ledger, 0, SUM_NEWEST, 0), 33);
+    open_sums(&hall);
+    hall.sums[HALL_LEFT].limit_mva[0][0] = 1;   /* 0.8 / 0.5 is 1; of half the host */
+    assert_int_equal(sums_room_mw(&hall.ledger, 0, SUM_NEWEST, 0), 2);
 }
 
 static void a_full_phase_that_a_cord_does_not_hang_on_takes_no_room(void **state)
@@ -287,6 +319,7 @@ static void a_scaled_limit_is_that_part_of_the_models_and_comes_back_whole(void 
     struct hall hall;
     open_sums(&hall);
     hall.node[HALL_LEFT].limit_mva[1][2] = 30 * HALL_KW;
+    hall.sums[HALL_LEFT].exposed_mva[3][0] = HALL_KW;
     sums_scale_limit(&hall.ledger, HALL_LEFT, 700000);
     assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 700 * HALL_KW);
     assert_int_equal(hall.sums[HALL_LEFT].limit_mva[1][2], 21 * HALL_KW);
@@ -296,6 +329,8 @@ static void a_scaled_limit_is_that_part_of_the_models_and_comes_back_whole(void 
     sums_scale_limit(&hall.ledger, HALL_LEFT, PPM);
     assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 1000 * HALL_KW);
     assert_int_equal(hall.sums[HALL_LEFT].limit_mva[1][2], 30 * HALL_KW);
+    assert_int_equal(hall.ledger.over_count, 0);
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[3][0], 0);
 }
 
 static void a_limit_that_moves_below_exposure_and_back_is_counted_and_uncounted(void **state)
@@ -303,14 +338,14 @@ static void a_limit_that_moves_below_exposure_and_back_is_counted_and_uncounted(
     (void)state;
     struct hall hall;
     open_sums(&hall);
-    for (uint32_t i = 0; i < CONTINGENCIES_MAX * PHASES; i++)
+    for (uint32_t i = 0; i < 3 * PHASES; i++)
         hall.node[HALL_LEFT].limit_mva[i / PHASES][i % PHASES] = 10 * HALL_KW;
     sums_scale_limit(&hall.ledger, HALL_LEFT, PPM);
     sums_replace(&hall.ledger, 0, SUM_EXPOSED, 0, 8 * HALL_KW);
-    sums_scale_limit(&hall.ledger, HALL_LEFT, 250000);      /* 2.5: the three of contingency 1 but one */
-    assert_int_equal(hall.ledger.over_count, 2);
-    sums_scale_limit(&hall.ledger, HALL_LEFT, 240000);
+    sums_scale_limit(&hall.ledger, HALL_LEFT, 250000);      /* 2.5: below 5, 3 and 3.75 */
     assert_int_equal(hall.ledger.over_count, 3);
+    sums_scale_limit(&hall.ledger, HALL_LEFT, 240000);
+    assert_int_equal(hall.ledger.over_count, 4);
     sums_scale_limit(&hall.ledger, HALL_LEFT, 500000);
     assert_int_equal(hall.ledger.over_count, 0);
 }
@@ -337,7 +372,7 @@ int main(void)
         cmocka_unit_test(cells_above_their_limit_are_counted_and_the_limit_itself_is_not_above),
         cmocka_unit_test(a_site_may_begin_above_its_limits),
         cmocka_unit_test(any_cell_above_a_hosts_cords_is_seen),
-        cmocka_unit_test(what_is_no_contingency_is_not_looked_at),
+        cmocka_unit_test(what_is_no_contingency_or_no_cord_is_not_looked_at),
         cmocka_unit_test(room_far_from_any_limit_is_the_physical_maximum),
         cmocka_unit_test(room_is_the_draw_that_meets_the_nearest_limit),
         cmocka_unit_test(room_counts_what_the_host_has_already_as_its_own),
