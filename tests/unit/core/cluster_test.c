@@ -109,8 +109,8 @@ static void plenty_and_want_are_told_apart_at_every_node_by_itself(void **state)
 }
 
 /*
- * 12 kVA, and the right branch weighs 30 against 2, or 3 against 20: by weight one side would fall below what its
- * hosts draw at fail-safe. That it has (4 and 6), whether its hosts hang on it or on the rack below.
+ * 12 kVA, and the right branch weighs 30 against 2, or 3 against 20: by weight one side would fall below what
+ * its hosts draw at fail-safe. That it has (4 and 6), whether its hosts hang on it or on the rack below.
  */
 static void a_light_branch_has_at_least_the_fail_safes_of_all_below_it(void **state)
 {

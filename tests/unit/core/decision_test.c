@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One slot in, leases out: what is counted, what an operator's order may do, what closes a second, when a target
- * is pushed, what a lease carries, and what status shows of it all. */
+/* One slot in: what is counted, how ticks go on, what an operator's order may do, what closes a second. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +9,6 @@
 #include <cmocka.h>
 
 #include "core/core.h"
-#include "core/guard.h"
 #include "stand.h"
 
 static void start(struct stand *stand)
@@ -149,7 +147,8 @@ static void what_a_report_did_is_counted_by_its_name(void **state)
     assert_int_equal(count->reports, 2 * STAND_HOSTS);
     assert_int_equal(count->claims, STAND_HOSTS);
     assert_int_equal(count->leases, 2 * STAND_HOSTS);
-    assert_int_equal(count->reports_stale + count->resets + count->foreign_caps + count->fail_safe_mismatch, 0);
+    assert_int_equal(count->reports_stale + count->resets + count->foreign_caps + count->fail_safe_mismatch,
+                     0);
     assert_int_equal(count->retired, 0);
 
     struct report report = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
@@ -286,173 +285,6 @@ static void a_tick_that_finds_the_last_one_open_lets_it_finish_and_counts_as_mis
     stand_stop(&stand);
 }
 
-/* ---- targets ---- */
-
-static bool pushed(const struct stand *stand, uint32_t host)
-{
-    for (uint32_t i = 0; i < stand->outbox.count; i++)
-        if (stand->record[i].host == host)
-            return true;
-    return false;
-}
-
-enum { WIDE_MVA = 30000000 };
-
-/* Host 2 has room enough, holds `newest_mw` on evidence, and its share is 9 kW. */
-static void aim_host_2(struct stand *stand, int64_t newest_mw)
-{
-    stand_site(stand);
-    stand->type.cap_max_mw = 9000000;
-    for (uint32_t p = 0; p < PHASES; p++)
-        stand->node[BRANCH_B].limit_mva[0][p] = WIDE_MVA;
-    stand_start(stand);
-    for (uint32_t h = 0; h < STAND_HOSTS; h++)
-        stand_admit(stand, h);
-    stand_wait(stand, 10 * NS_PER_MS);
-    stand->core->cluster.target_mw[2] = -1;
-    ledger_sent(&stand->core->ledger, 2, newest_mw);
-    struct report report = stand_report_of(stand, 2, HOST_LEASED, A_NS);
-    report.applied = account(stand, 2)->sequence;
-    report.cap_mw = report.readback_mw = newest_mw;
-    stand_report(stand, &report);
-    assert_int_equal(account(stand, 2)->newest_mw, newest_mw);
-}
-
-static void a_raise_of_more_than_a_quantum_is_pushed_and_one_of_a_quantum_waits(void **state)
-{
-    (void)state;
-    struct stand stand;
-    aim_host_2(&stand, 8999000);
-    step(&stand, slot_of(SLOT_TICK));
-    assert_int_equal(stand.core->cluster.target_mw[2], 9000000);
-    assert_false(pushed(&stand, 2));
-    stand_stop(&stand);
-    aim_host_2(&stand, 8998999);
-    step(&stand, slot_of(SLOT_TICK));
-    assert_true(pushed(&stand, 2));
-    assert_int_equal(stand.host[2].last.cap_mw, 9000000);
-    assert_int_equal(stand.host[2].last.why, WHY_SHARE);
-    assert_int_equal(stand.host[2].last.flags, 0);
-    stand_stop(&stand);
-}
-
-static void a_cut_of_more_than_a_quantum_is_pushed_and_one_of_a_quantum_waits(void **state)
-{
-    (void)state;
-    struct stand stand;
-    aim_host_2(&stand, 8000000);
-    stand.type.cap_max_mw = 7999000;
-    step(&stand, slot_of(SLOT_TICK));
-    assert_int_equal(stand.core->cluster.target_mw[2], 7999000);
-    assert_false(pushed(&stand, 2));
-    stand.type.cap_max_mw = 7998000;
-    step(&stand, slot_of(SLOT_TICK));
-    assert_true(pushed(&stand, 2));
-    assert_int_equal(stand.host[2].last.cap_mw, 7998000);
-    assert_int_equal(stand.host[2].last.why, WHY_CUT);
-    stand_stop(&stand);
-}
-
-/* "A raise wants a report fresh enough that the host will not have run out of it": half of D. */
-static void a_raise_is_pushed_to_a_report_of_half_a_lease_and_not_to_an_older_one(void **state)
-{
-    (void)state;
-    struct stand stand;
-    aim_host_2(&stand, 5000000);
-    stand_wait(&stand, NS_PER_S / 2 + 1);
-    step(&stand, slot_of(SLOT_TICK));
-    assert_int_equal(stand.core->cluster.target_mw[2], 9000000);
-    assert_false(pushed(&stand, 2));
-    stand_stop(&stand);
-    aim_host_2(&stand, 5000000);
-    stand_wait(&stand, NS_PER_S / 2);
-    step(&stand, slot_of(SLOT_TICK));
-    assert_true(pushed(&stand, 2));
-    stand_stop(&stand);
-}
-
-static void a_cut_is_pushed_however_old_the_report_is_within_its_lease(void **state)
-{
-    (void)state;
-    struct stand stand;
-    aim_host_2(&stand, 8000000);
-    stand.type.cap_max_mw = 5000000;
-    stand_wait(&stand, NS_PER_S);
-    step(&stand, slot_of(SLOT_TICK));
-    assert_true(pushed(&stand, 2));
-    stand_stop(&stand);
-}
-
-static void no_raise_is_pushed_under_an_emergency(void **state)
-{
-    (void)state;
-    struct stand stand;
-    aim_host_2(&stand, 5000000);
-    stand.core->emergencies.node[MAIN].raise_after_ns = stand.t_ns + 1;
-    step(&stand, slot_of(SLOT_TICK));
-    assert_false(pushed(&stand, 2));
-    stand.core->emergencies.node[MAIN].raise_after_ns = stand.t_ns;
-    step(&stand, slot_of(SLOT_TICK));
-    assert_true(pushed(&stand, 2));
-    stand_stop(&stand);
-}
-
-static void a_raise_that_the_guard_would_shrink_to_a_quantum_is_not_pushed(void **state)
-{
-    (void)state;
-    struct stand stand;
-    aim_host_2(&stand, 5000000);
-    struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_B];
-    sums->newest_mva[0][0] = WIDE_MVA - 1000;
-    step(&stand, slot_of(SLOT_TICK));
-    assert_false(pushed(&stand, 2));
-    sums->newest_mva[0][0] = WIDE_MVA - 2000;
-    step(&stand, slot_of(SLOT_TICK));
-    assert_true(pushed(&stand, 2));
-    assert_int_equal(stand.host[2].last.cap_mw, 5002000);
-    assert_int_equal(stand.host[2].last.why, WHY_GUARD_S);
-    stand_stop(&stand);
-}
-
-static void a_cut_is_left_alone_until_it_is_confirmed(void **state)
-{
-    (void)state;
-    struct stand stand;
-    aim_host_2(&stand, 8000000);
-    stand.type.cap_max_mw = 5000000;
-    step(&stand, slot_of(SLOT_TICK));
-    assert_int_equal(stand.host[2].last.cap_mw, 5000000);
-    stand.type.cap_max_mw = 4000000;
-    step(&stand, slot_of(SLOT_TICK));
-    assert_false(pushed(&stand, 2));
-    struct report report = stand_report_of(&stand, 2, HOST_LEASED, 0);
-    const struct egress *answer = stand_report(&stand, &report);
-    assert_int_equal(answer->cap_mw, 4000000);      /* no cap passes what the type can be set to */
-    assert_int_equal(answer->why, WHY_RENEWAL);
-    stand_stop(&stand);
-}
-
-static void an_answer_says_whether_it_raises_cuts_or_renews(void **state)
-{
-    (void)state;
-    struct stand stand;
-    aim_host_2(&stand, 5000000);
-    static const struct { int64_t target_mw, cap_mw; uint8_t why; } answers[] = {
-        {-1, 5000000, WHY_RENEWAL},
-        {5000000, 5000000, WHY_RENEWAL},
-        {5001000, 5001000, WHY_SHARE},
-        {4000000, 4000000, WHY_CUT},
-    };
-    for (uint32_t i = 0; i < 4; i++) {
-        stand.core->cluster.target_mw[2] = answers[i].target_mw;
-        const struct egress *answer = stand_obey(&stand, 2);
-        assert_int_equal(answer->cap_mw, answers[i].cap_mw);
-        assert_int_equal(answer->why, answers[i].why);
-        assert_int_equal(stand.core->why[2], answers[i].why);
-    }
-    stand_stop(&stand);
-}
-
 /* ---- orders ---- */
 
 static void order(struct stand *stand, uint32_t kind, uint32_t value)
@@ -581,7 +413,8 @@ static void the_digest_covers_every_field_that_decides_in_the_order_of_leaving(v
     start(&stand);
     for (uint32_t i = 0; i < 40; i++) {
         uint32_t h = i % STAND_HOSTS;
-        struct report report = stand_report_of(&stand, h, i < STAND_HOSTS ? HOST_FAIL_SAFE : HOST_LEASED, A_NS);
+        struct report report =
+            stand_report_of(&stand, h, i < STAND_HOSTS ? HOST_FAIL_SAFE : HOST_LEASED, A_NS);
         report.draw_mw = 1000000 * h;
         stand_report(&stand, &report);
         expected = with_record(expected, &stand.record[0]);
@@ -597,257 +430,108 @@ static void the_digest_covers_every_field_that_decides_in_the_order_of_leaving(v
     stand_stop(&stand);
 }
 
-/* ---- what leaves ---- */
+static size_t whole_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
 
-static void a_lease_carries_where_it_came_from_and_how_long_it_holds(void **state)
+static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
 {
     (void)state;
-    struct stand stand;
-    start_admitted(&stand);
-    struct slot slot = slot_of(SLOT_REPORT);
-    slot.report = stand_report_of(&stand, 1, HOST_LEASED, A_NS);
-    slot.lane = 3;
-    step(&stand, slot);
-    const struct egress *lease = &stand.record[0];
-    assert_int_equal(lease->kind, FRAME_LEASE);
-    assert_int_equal(lease->flags, 0);
-    assert_int_equal(lease->lane, 3);
-    assert_int_equal(lease->host, 1);
-    assert_int_equal(lease->t_receive_ns, stand.t_ns);
-    assert_int_equal(lease->slot_sequence, stand.slots);
-    assert_int_equal(lease->duration_us, 1000000);
-    assert_int_equal(lease->floor_w, 1000);
-    assert_int_equal(lease->incarnation, 0x1001);
-    assert_int_equal(lease->echo, slot.report.number);
-    assert_int_equal(lease->sequence, account(&stand, 1)->sequence);
-    stand_stop(&stand);
-}
-
-static void a_full_outbox_takes_no_more_and_the_ledger_counts_no_more(void **state)
-{
-    (void)state;
-    struct stand stand;
-    start_admitted(&stand);
-    stand.outbox.capacity = 2;
-    stand_reading(&stand, MAIN, 200000000);
-    assert_int_equal(stand.outbox.count, 2);
-    assert_int_equal(account(&stand, 1)->sequence, 3);
-    assert_int_equal(account(&stand, 2)->sequence, 2);
-    stand.outbox.capacity = 0;
-    assert_null(stand_obey(&stand, 0));
-    assert_int_equal(account(&stand, 0)->sequence, 3);
-    stand_stop(&stand);
-}
-
-/* Host 0 holds 5 kW; `cap_mw` is asked for it. Returns what leaves. */
-static int64_t ask(struct stand *stand, int64_t cap_mw, uint8_t flags)
-{
-    stand->outbox.count = 0;
-    guard_send(stand->core, 0, cap_mw, flags, flags ? WHY_EMERGENCY : WHY_SHARE);
-    assert_int_equal(stand->outbox.count, 1);
-    return stand->record[0].cap_mw;
-}
-
-static void start_asking(struct stand *stand)
-{
-    start_admitted(stand);
-    assert_int_equal(ask(stand, 5000000, 0), 5000000);
-}
-
-static void no_cap_leaves_below_the_floor_or_above_the_largest(void **state)
-{
-    (void)state;
-    struct stand stand;
-    start_asking(&stand);
-    assert_int_equal(ask(&stand, CAP_MAX_MW + 1, 0), CAP_MAX_MW);
-    assert_int_equal(ask(&stand, FLOOR_MW - 1, 0), FLOOR_MW);
-    assert_int_equal(ask(&stand, FLOOR_MW + 1, 0), FLOOR_MW + 1);
-    assert_int_equal(stand_counters(&stand)->withheld_s, 0);
-    assert_int_equal(stand_counters(&stand)->withheld_d, 0);
-    stand_stop(&stand);
-}
-
-static void an_emergency_never_raises_and_may_pass_below_the_floor(void **state)
-{
-    (void)state;
-    struct stand stand;
-    start_asking(&stand);
-    assert_int_equal(ask(&stand, 6000000, LEASE_EMERGENCY), 5000000);
-    assert_int_equal(ask(&stand, 400000, LEASE_EMERGENCY), 400000);
-    assert_int_equal(stand.record[0].flags, LEASE_EMERGENCY);
-    assert_int_equal(ask(&stand, 50000, LEASE_EMERGENCY), 50000);
-    assert_int_equal(ask(&stand, 90000, LEASE_EMERGENCY), 90000);    /* up to the least settable cap */
-    assert_int_equal(ask(&stand, 200000, LEASE_EMERGENCY), 100000);
-    stand_stop(&stand);
-}
-
-static void a_raise_in_the_aftermath_of_an_emergency_is_held_at_what_was(void **state)
-{
-    (void)state;
-    struct stand stand;
-    start_asking(&stand);
-    stand.core->emergencies.node[BRANCH_A].raise_after_ns = stand.core->t_ns + 1;
-    assert_int_equal(ask(&stand, 5000001, 0), 5000000);
-    assert_int_equal(stand.record[0].why, WHY_EMERGENCY);
-    assert_int_equal(ask(&stand, 5000000, 0), 5000000);
-    assert_int_equal(stand.record[0].why, WHY_SHARE);
-    assert_int_equal(ask(&stand, 4000000, 0), 4000000);
-    stand_stop(&stand);
-}
-
-static void what_is_withheld_is_counted_by_the_sum_that_withheld_it(void **state)
-{
-    (void)state;
-    struct stand stand;
-    start_asking(&stand);
-    stand.core->ledger.node[BRANCH_A].newest_mva[0][0] = BRANCH_MVA - 1000000;
-    assert_int_equal(ask(&stand, 9000000, 0), 6000000);
-    assert_int_equal(stand.record[0].why, WHY_GUARD_S);
-    assert_int_equal(stand_counters(&stand)->withheld_s, 1);
-    stand.core->ledger.node[BRANCH_A].newest_mva[0][0] = 8000000;
-    stand.core->ledger.node[BRANCH_A].exposed_mva[0][0] = BRANCH_MVA - 2000000;
-    assert_int_equal(ask(&stand, 9000000, 0), 8000000);
-    assert_int_equal(stand.record[0].why, WHY_GUARD_D);
-    assert_int_equal(stand_counters(&stand)->withheld_d, 1);
-    assert_int_equal(stand_counters(&stand)->withheld_s, 1);
-    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
-    stand_stop(&stand);
-}
-
-static void cuts_raises_and_falls_to_fail_safe_are_counted(void **state)
-{
-    (void)state;
-    struct stand stand;
-    start_admitted(&stand);
-    const struct core_counters *count = stand_counters(&stand);
-    static const struct { int64_t cap_mw; uint32_t raises, cuts, fail_safes; } asked[] = {
-        {5000000, 1, 0, 0}, {5000000, 0, 0, 0}, {4000000, 0, 1, 0}, {FAIL_SAFE_MW, 0, 1, 1},
-        {FAIL_SAFE_MW, 0, 0, 0}, {FAIL_SAFE_MW - 1000, 0, 1, 0}, {FAIL_SAFE_MW + 1000, 1, 0, 0},
-        {FAIL_SAFE_MW - 1000, 0, 1, 1},
-    };
-    for (uint32_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
-        struct core_counters was = *count;
-        ask(&stand, asked[i].cap_mw, 0);
-        assert_int_equal(count->raises - was.raises, asked[i].raises);
-        assert_int_equal(count->cuts - was.cuts, asked[i].cuts);
-        assert_int_equal(count->fail_safes - was.fail_safes, asked[i].fail_safes);
-        assert_int_equal(count->leases - was.leases, 1);
-        assert_int_equal(count->claims - was.claims, 0);
+    for (uint32_t n = 0; n < 200; n++) {
+        struct model model = {.node_count = n, .meter_count = n / 2};
+        size_t expected = whole_lines(sizeof(struct core)) + whole_lines(n * sizeof(struct ledger_sums)) +
+                          whole_lines(n / 2 * sizeof(struct detect)) +
+                          whole_lines(n * sizeof(struct emergency)) + 2 * whole_lines(n * 4) +
+                          whole_lines(n * sizeof(struct extent)) + whole_lines(n * sizeof(struct claim)) +
+                          whole_lines(n * 8) + whole_lines(n * 4) + whole_lines(n);
+        assert_int_equal(core_bytes(&model), expected);
     }
-    stand_stop(&stand);
 }
 
-static void the_first_claim_is_neither_a_raise_nor_a_cut(void **state)
+static void a_start_remembers_nothing_and_writes_nothing_beyond_its_size(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    size_t bytes = core_bytes(&stand.model);
+    uint8_t *memory = aligned_alloc(64, bytes + 64);
+    assert_non_null(memory);
+    memset(memory, 0x5A, bytes + 64);
+    struct core *core = core_init(memory, &stand.model, 7, stand.t_ns);
+    for (size_t i = 0; i < 64; i++)
+        assert_int_equal(memory[bytes + i], 0x5A);
+    assert_int_equal(core->t_ns, stand.t_ns);
+    assert_int_equal(core->epoch, 7);
+    assert_int_equal(core->second, 1);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        assert_int_equal(core->demand[h].stretch_start_ns, stand.t_ns);
+        for (uint32_t i = 0; i < DEMAND_STRETCHES; i++)
+            assert_true(core->demand[h].held_cap_mw[i] < 0);
+        assert_int_equal(core->cluster.target_mw[h], -1);
+    }
+    for (uint32_t m = 0; m < STAND_METERS; m++)
+        assert_int_equal(core->detect[m].measured_mw, -1);
+    free(memory);
+}
+
+static void the_first_slot_may_be_late_too(void **state)
 {
     (void)state;
     struct stand stand;
     start(&stand);
+    int64_t t_ns = stand.t_ns;
+    stand_wait(&stand, -NS_PER_S);
+    step(&stand, slot_of(SLOT_TICK_PART));
+    assert_int_equal(stand.core->t_ns, t_ns);
+    assert_false(stand.outbox.digest_due);
+    stand_stop(&stand);
+}
+
+static void one_phase_of_one_node_above_its_limit_is_a_recovery(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        for (uint32_t p = 0; p < PHASES; p++)
+            stand.node[n].limit_mva[0][p] = 4 * PHYS_MAX_MW;
+    stand.node[BRANCH_B].limit_mva[0][1] = 2 * PHYS_MAX_MW - 1;
+    stand_start(&stand);
+    assert_int_equal(stand_counters(&stand)->recoveries, 1);
+    stand_admit(&stand, 2);
+    assert_false(stand.core->recovering);
+    stand.host[2].incarnation++;
+    stand.host[2].number = 0;
+    struct report report = stand_report_of(&stand, 2, HOST_BOOT, 0);
+    stand_report(&stand, &report);
+    assert_true(stand.core->recovering);
+    assert_int_equal(stand_counters(&stand)->recoveries, 2);
+    stand_stop(&stand);
+}
+
+static void every_slot_is_decided_on_as_its_own_kind_and_no_other(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start(&stand);
+    const struct core_counters *count = stand_counters(&stand);
+    stand_reading(&stand, MAIN, 0);
+    assert_int_equal(count->readings, 1);
+    assert_int_equal(count->reports, 0);
     struct report report = stand_report_of(&stand, 0, HOST_BOOT, 0);
     stand_report(&stand, &report);
-    assert_int_equal(stand_counters(&stand)->claims, 1);
-    assert_int_equal(stand_counters(&stand)->raises, 0);
-    assert_int_equal(stand_counters(&stand)->cuts, 0);
-    assert_int_equal(stand_counters(&stand)->fail_safes, 0);
-    assert_int_equal(ask(&stand, FAIL_SAFE_MW - 5000, 0), FAIL_SAFE_MW - 5000);
-    assert_int_equal(stand.record[0].why, WHY_CLAIM);
-    assert_int_equal(stand.record[0].flags, LEASE_CLAIM);
-    assert_int_equal(ask(&stand, FAIL_SAFE_MW + 5000, 0), FAIL_SAFE_MW);
-    stand_stop(&stand);
-}
-
-/* ---- what status shows ---- */
-
-static void a_node_is_shown_with_its_sums_and_the_newest_reading_of_its_meter(void **state)
-{
-    (void)state;
-    struct stand stand;
-    struct core_node_view view;
-    start_admitted(&stand);
-    stand_wait(&stand, 3);
-    stand_reading(&stand, BRANCH_A, 1500000);
-    struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
-    for (uint32_t p = 0; p < PHASES; p++) {
-        sums->exposed_mva[0][p] = 100 + p;
-        sums->newest_mva[0][p] = 200 + p;
-        sums->limit_mva[0][p] = 300 + p;
-    }
-    memset(&view, 0xFF, sizeof view);
-    core_node_view(stand.core, BRANCH_A, &view);
-    for (uint32_t p = 0; p < PHASES; p++) {
-        assert_int_equal(view.exposure_mva[p], 100 + p);
-        assert_int_equal(view.newest_mva[p], 200 + p);
-        assert_int_equal(view.limit_mva[p], 300 + p);
-    }
-    assert_int_equal(view.measured_mw, 4500000);
-    assert_int_equal(view.reading_t_ns, stand.t_ns);
-    assert_false(view.emergency);
-    assert_false(view.recovery);
-    core_node_view(stand.core, BRANCH_B, &view);
-    assert_int_equal(view.measured_mw, -1);
-    assert_int_equal(view.reading_t_ns, 0);
-    stand_stop(&stand);
-}
-
-static void a_node_is_shown_in_recovery_when_any_phase_is_above_its_limit(void **state)
-{
-    (void)state;
-    struct stand stand;
-    struct core_node_view view;
-    start_admitted(&stand);
-    for (uint32_t p = 0; p < PHASES; p++) {
-        struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
-        int64_t limit_mva = sums->limit_mva[0][p];
-        sums->limit_mva[0][p] = sums->exposed_mva[0][p];
-        memset(&view, 0xFF, sizeof view);
-        core_node_view(stand.core, BRANCH_A, &view);
-        assert_false(view.recovery);
-        sums->limit_mva[0][p]--;
-        memset(&view, 0, sizeof view);
-        core_node_view(stand.core, BRANCH_A, &view);
-        assert_true(view.recovery);
-        sums->limit_mva[0][p] = limit_mva;
-    }
-    stand_stop(&stand);
-}
-
-static void a_node_without_a_meter_shows_no_measurement(void **state)
-{
-    (void)state;
-    struct stand stand;
-    struct core_node_view view;
-    start_admitted(&stand);
-    stand_reading(&stand, BRANCH_A, 9000000);
-    stand.node[BRANCH_A].meter = INDEX_NONE;
-    memset(&view, 0x55, sizeof view);
-    core_node_view(stand.core, BRANCH_A, &view);
-    assert_int_equal(view.measured_mw, -1);
-    assert_int_equal(view.reading_t_ns, -1);
-    assert_true(view.emergency);
-    stand_stop(&stand);
-}
-
-static void a_host_is_shown_with_its_account(void **state)
-{
-    (void)state;
-    struct stand stand;
-    struct core_host_view view;
-    start(&stand);
-    memset(&view, 0x55, sizeof view);
-    core_host_view(stand.core, 1, &view);
-    assert_int_equal(view.lease_mw, -1);
-    assert_int_equal(view.incarnation, 0);
-    assert_false(view.accepted);
-    stand.host[1].draw_mw = 1234567;
-    stand_admit(&stand, 1);
-    core_host_view(stand.core, 1, &view);
-    assert_int_equal(view.lease_mw, FAIL_SAFE_MW);
-    assert_int_equal(view.exposure_mw, FAIL_SAFE_MW);
-    assert_int_equal(view.draw_mw, 1234567);
-    assert_int_equal(view.report_t_ns, stand.t_ns);
-    assert_int_equal(view.incarnation, 0x1001);
-    assert_int_equal(view.state, HOST_LEASED);
-    assert_int_equal(view.why, WHY_RENEWAL);
-    assert_true(view.accepted);
+    assert_int_equal(count->reports, 1);
+    assert_int_equal(count->ticks, 0);
+    step(&stand, slot_of(SLOT_TICK));
+    step(&stand, slot_of(SLOT_TICK_PART));
+    assert_int_equal(count->ticks, 1);
+    assert_int_equal(count->refused_sends, 0);
+    struct slot slot = slot_of(SLOT_REFUSED);
+    slot.order = (struct slot_order){.kind = ORDER_MODE, .value = MODE_OFF};     /* what an order would say */
+    step(&stand, slot);
+    assert_int_equal(count->refused_sends, 1);
+    assert_int_equal(stand.core->mode, MODE_ENFORCE);
     stand_stop(&stand);
 }
 
@@ -866,32 +550,17 @@ int main(void)
         cmocka_unit_test(a_part_without_an_open_tick_is_nothing),
         cmocka_unit_test(ticks_that_a_stall_swallowed_are_counted),
         cmocka_unit_test(a_tick_that_finds_the_last_one_open_lets_it_finish_and_counts_as_missed),
-        cmocka_unit_test(a_raise_of_more_than_a_quantum_is_pushed_and_one_of_a_quantum_waits),
-        cmocka_unit_test(a_cut_of_more_than_a_quantum_is_pushed_and_one_of_a_quantum_waits),
-        cmocka_unit_test(a_raise_is_pushed_to_a_report_of_half_a_lease_and_not_to_an_older_one),
-        cmocka_unit_test(a_cut_is_pushed_however_old_the_report_is_within_its_lease),
-        cmocka_unit_test(no_raise_is_pushed_under_an_emergency),
-        cmocka_unit_test(a_raise_that_the_guard_would_shrink_to_a_quantum_is_not_pushed),
-        cmocka_unit_test(a_cut_is_left_alone_until_it_is_confirmed),
-        cmocka_unit_test(an_answer_says_whether_it_raises_cuts_or_renews),
         cmocka_unit_test(an_order_of_another_kind_changes_no_mode),
         cmocka_unit_test(off_sends_nothing_and_enforce_comes_back_by_order),
         cmocka_unit_test(no_order_goes_beyond_the_mode_of_the_site_file),
         cmocka_unit_test(time_never_falls_for_a_slot_that_is_late),
         cmocka_unit_test(a_second_is_closed_by_the_first_slot_of_the_next_and_only_once),
         cmocka_unit_test(the_digest_covers_every_field_that_decides_in_the_order_of_leaving),
-        cmocka_unit_test(a_lease_carries_where_it_came_from_and_how_long_it_holds),
-        cmocka_unit_test(a_full_outbox_takes_no_more_and_the_ledger_counts_no_more),
-        cmocka_unit_test(no_cap_leaves_below_the_floor_or_above_the_largest),
-        cmocka_unit_test(an_emergency_never_raises_and_may_pass_below_the_floor),
-        cmocka_unit_test(a_raise_in_the_aftermath_of_an_emergency_is_held_at_what_was),
-        cmocka_unit_test(what_is_withheld_is_counted_by_the_sum_that_withheld_it),
-        cmocka_unit_test(cuts_raises_and_falls_to_fail_safe_are_counted),
-        cmocka_unit_test(the_first_claim_is_neither_a_raise_nor_a_cut),
-        cmocka_unit_test(a_node_is_shown_with_its_sums_and_the_newest_reading_of_its_meter),
-        cmocka_unit_test(a_node_is_shown_in_recovery_when_any_phase_is_above_its_limit),
-        cmocka_unit_test(a_node_without_a_meter_shows_no_measurement),
-        cmocka_unit_test(a_host_is_shown_with_its_account),
+        cmocka_unit_test(the_size_is_that_of_every_array_in_whole_cache_lines),
+        cmocka_unit_test(a_start_remembers_nothing_and_writes_nothing_beyond_its_size),
+        cmocka_unit_test(the_first_slot_may_be_late_too),
+        cmocka_unit_test(one_phase_of_one_node_above_its_limit_is_a_recovery),
+        cmocka_unit_test(every_slot_is_decided_on_as_its_own_kind_and_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules of an emergency one by one, each at its very edge: safety.md section 8, and the limit that follows
- * a voltage that stays low. */
+/* The rules of an emergency one by one, each at its very edge: safety.md section 8, and the limit that
+ * follows a voltage that stays low. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -622,7 +622,8 @@ static void the_shot_is_never_below_the_least_settable_cap(void **state)
     assert_int_equal(shot_mw(&hall, 0), 100 * HALL_W);
 }
 
-/* 10 kW governed at the wall; half of it are 5 kW, a cap of 4 kW. 0.7 of it would be 5.6 kW, above the shot. */
+/* 10 kW governed at the wall; half of it are 5 kW, a cap of 4 kW. 0.7 of it would be 5.6 kW, above the
+ * shot. */
 static void the_scale_bounds_what_the_lease_may_draw_at_the_wall(void **state)
 {
     (void)state;

@@ -7,8 +7,8 @@
  *          \-- RIGHT  host 2
  *              \-- RACK  hosts 3, 4
  *
- * As it stands a cap of 1 W puts 1 VA on every phase; change the model, then hall_open. What lies beyond a count
- * (ancestors, cords, contingencies, one more host) is filled with something that would show.
+ * As it stands a cap of 1 W puts 1 VA on every phase; change the model, then hall_open. What lies beyond a
+ * count (ancestors, cords, contingencies, one more host) is filled with something that would show.
  */
 #ifndef FLYBALL_TESTS_HALL_H
 #define FLYBALL_TESTS_HALL_H

@@ -11,9 +11,9 @@
 #include "hall.h"
 
 /*
- * Host 0 hangs on LEFT with half of itself (all of it in contingency 1), 0.5, 0.3 and 0.2 on the phases, and on
- * RACK with 0.6 of itself (nothing in contingency 1), 0.6 and 0.4 on the last two. Power factor 0.8.
- * With 8 kW that is, in kVA:
+ * Host 0 hangs on LEFT with half of itself (all of it in contingency 1), 0.5, 0.3 and 0.2 on the phases, and
+ * on RACK with 0.6 of itself (nothing in contingency 1), 0.6 and 0.4 on the last two. Power factor 0.8. With
+ * 8 kW that is, in kVA:
  *     LEFT   2.5 1.5 1.0      contingency 1: 5 3 2     2: 3.75 2.25 1.5
  *     RACK   0   3.6 2.4                     0 0 0        0    1.5  1.0     and RIGHT the same
  *     MAIN   2.5 5.1 3.4                     5 3 2        3.75 3.75 2.5
