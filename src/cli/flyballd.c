@@ -112,7 +112,7 @@ static void say_started(const struct daemon *daemon)
            (unsigned long long)loop->epoch);
     for (uint32_t i = 0; i < server->port_count; i++)
         printf("flyballd: port %s on %s\n", server->port[i].driver, server->port[i].interface);
-    printf("flyballd: journal %s; door %s\n", loop->options.journal[0] ? loop->options.journal : "none",
+    printf("flyballd: journal %s; door %s\n", loop->journal ? loop->journal_path : "none",
            loop->options.door[0] ? loop->options.door : "none");
     fflush(stdout);
 }

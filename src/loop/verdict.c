@@ -73,7 +73,8 @@ static const char *mode_words(uint32_t mode)
  * anyway. */
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
-    if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures)
+    if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
+        verdict->journal_failures)
         return true;
     if (model->mode != MODE_ENFORCE)
         return false;
@@ -106,6 +107,7 @@ static void say_alarm(struct verdict *verdict, const struct model *model)
         append(verdict, &used, "nodes exposed above their limit: %llu", verdict->nodes_above);
         append(verdict, &used, "nodes in recovery: %llu", verdict->nodes_recovery);
     }
+    append(verdict, &used, "journal: %llu writes refused or slots dropped", verdict->journal_failures);
     append(verdict, &used, "invariant failures, a defect: %llu", verdict->invariant_failures);
 }
 
@@ -122,9 +124,9 @@ static void say_ok(struct verdict *verdict, const struct model *model)
 }
 
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
-                  int64_t t_start_ns, int64_t now_ns)
+                  uint64_t journal_failures, int64_t t_start_ns, int64_t now_ns)
 {
-    *verdict = (struct verdict){.worst_node = INDEX_NONE};
+    *verdict = (struct verdict){.worst_node = INDEX_NONE, .journal_failures = journal_failures};
     struct core_counters counters;
     if (view_read_counters(view, &counters))
         verdict->invariant_failures = counters.invariant_failures;
