@@ -34,6 +34,7 @@ struct bench {
     struct rtt_echo echo;
     struct rtt_client client;
     struct side full, bare;
+    char suffix[8], netns[32];  /* of the network this run makes for itself */
     uint64_t not_raised;        /* rounds in which a host had nothing to be cut from */
 };
 
@@ -157,10 +158,31 @@ static void print_all(const struct bench *bench, bool json, int64_t start_ns)
     bench_end(&report);
 }
 
+/* A veth pair and a namespace of this run's own, made and taken away by tools/net. */
+static int network(struct bench *bench, const char *verb)
+{
+    char command[512];
+    snprintf(command, sizeof command, "'%s/tools/net' %s %s >/dev/null", BENCH_SOURCE, verb, bench->suffix);
+    return system(command);
+}
+
+static int network_up(struct bench *bench)
+{
+    snprintf(bench->suffix, sizeof bench->suffix, "%04x", (unsigned)getpid() & 0xffff);
+    snprintf(bench->netns, sizeof bench->netns, "flyball-hosts-%s", bench->suffix);
+    snprintf(bench->site.server.port[0].interface, sizeof bench->site.server.port[0].interface,
+             "fb-hosts-%s", bench->suffix);
+    return network(bench, "up");
+}
+
 static int open_all(struct bench *bench, const char *path)
 {
     if (site_load(&bench->site, path, NULL, stderr))
         return 4;
+    if (network_up(bench)) {
+        fprintf(stderr, "rtt: no network: tools/net up %s failed\n", bench->suffix);
+        return 3;
+    }
     struct loop_options options = {.journal = "", .door = ""};
     if (loop_build(&bench->loop, &bench->site, &options)) {
         fprintf(stderr, "rtt: %s\n", bench->loop.error);
@@ -169,8 +191,8 @@ static int open_all(struct bench *bench, const char *path)
     bench->real = bench->loop.port[0];
     rtt_echo_open(&bench->echo, &bench->real, &bench->loop.base);
     bench->loop.port[0] = bench->echo.port;
-    if (rtt_client_open(&bench->client, "flyball-hosts-rtt", &bench->site)) {
-        fprintf(stderr, "rtt: no network namespace flyball-hosts-rtt; run `tools/net up rtt` first\n");
+    if (rtt_client_open(&bench->client, bench->netns, &bench->site)) {
+        fprintf(stderr, "rtt: no socket in network namespace %s\n", bench->netns);
         return 3;
     }
     return 0;
@@ -205,7 +227,7 @@ int main(int argc, char **argv)
     static struct bench bench;
     uint32_t rounds = 20000;
     bool json = false;
-    const char *site = "bench/rtt.yaml";
+    const char *site = BENCH_SOURCE "/bench/rtt.yaml";
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--json"))
             json = true;
@@ -214,10 +236,7 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--site") && i + 1 < argc)
             site = argv[++i];
         else
-            return fprintf(
-                       stderr,
-                       "usage: rtt [--json] [--rounds N] [--site FILE]; as root, after tools/net up rtt\n"),
-                   2;
+            return fprintf(stderr, "usage: rtt [--json] [--rounds N] [--site FILE]; as root\n"), 2;
     }
     if (geteuid() != 0)
         return fprintf(stderr, "rtt: skipped: needs root for namespaces and AF_PACKET\n"), 77;
@@ -227,5 +246,7 @@ int main(int argc, char **argv)
     if (bench.real.driver)
         bench.loop.port[0] = bench.real;
     loop_close(&bench.loop);
+    if (bench.suffix[0])
+        network(&bench, "down");
     return result;
 }
