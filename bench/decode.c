@@ -9,7 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-
 #include "bench_commit.h"
 #include "msg/frame.h"
 #include "upmu.pb-c.h"
@@ -181,11 +180,19 @@ static void print_subject(const struct subject *subject)
     printf("}");
 }
 
+/* The worse of the two bodies. */
+static double worst_ratio(const struct subject *subject)
+{
+    double a = subject[0].hand_ns / subject[0].reference_ns, b = subject[1].hand_ns / subject[1].reference_ns;
+
+    return a > b ? a : b;
+}
+
 static void print_json(const struct subject *subject, uint32_t samples, uint64_t seed, double duration_s)
 {
     printf("{\"bench\": \"decode\", \"n\": %u, \"batch\": %d, \"seed\": %llu, \"commit\": \"%s\", "
-        "\"driver\": \"memory\", \"duration_s\": %.3f, ", samples, BATCH, (unsigned long long)seed,
-        BENCH_COMMIT, duration_s);
+        "\"driver\": \"memory\", \"duration_s\": %.3f, \"ratio\": %.3f, ", samples, BATCH,
+        (unsigned long long)seed, BENCH_COMMIT, duration_s, worst_ratio(subject));
     print_subject(&subject[0]);
     printf(", ");
     print_subject(&subject[1]);

@@ -15,7 +15,7 @@
 #include "wire/frame.h"
 #include "wire/upmu.h"
 
-enum { SEED = 20261120 };
+enum { SEED = 20261120, READING_ROUNDS = 200, REPORT_ROUNDS = 40 };
 
 struct work {
     struct hall hall;
@@ -24,6 +24,7 @@ struct work {
     uint32_t *reading_bytes;
     struct replay_window *window;
     uint64_t frames_out, sequence;
+    struct histogram reading_mean, report_mean;     /* one sample a round: its mean per reading or report */
     struct histogram tick, part, idle, busy;
 };
 
@@ -117,7 +118,9 @@ static double readings(struct work *work, int rounds)
             hall_step(&work->hall, &slot);
             send_all(work);
         }
-        spent_ns += bench_now_ns() - start_ns;
+        int64_t round_ns = bench_now_ns() - start_ns;
+        histogram_record(&work->reading_mean, (uint64_t)round_ns / HALL_METERS);
+        spent_ns += round_ns;
         work->hall.t_ns += 16 * NS_PER_MS;
     }
     return (double)spent_ns / rounds / HALL_METERS;
@@ -142,7 +145,9 @@ static double reports(struct work *work, int rounds)
             hall_step(&work->hall, &slot);
             send_all(work);
         }
-        spent_ns += bench_now_ns() - start_ns;
+        int64_t round_ns = bench_now_ns() - start_ns;
+        histogram_record(&work->report_mean, (uint64_t)round_ns / HALL_HOSTS);
+        spent_ns += round_ns;
         work->hall.t_ns += 20 * NS_PER_MS;
     }
     return (double)spent_ns / rounds / HALL_HOSTS;
@@ -259,36 +264,40 @@ static void close_work(struct work *work)
 
 int main(int argc, char **argv)
 {
-    bool json = argc > 1 && !strcmp(argv[1], "--json");
+    bool json = argc == 2 && !strcmp(argv[1], "--json");
+    if (argc > 1 && !json)
+        return fputs("usage: pipeline [--json]\n", stderr), 2;
     static struct work work;
     struct bench_report report;
     int64_t start_ns = bench_now_ns();
     open_work(&work);
-    double ns_per_reading = readings(&work, 200), ns_per_report = reports(&work, 40);
+    double ns_per_reading = readings(&work, READING_ROUNDS), ns_per_report = reports(&work, REPORT_ROUNDS);
     uint32_t parts = ticks(&work, 200);
     emergencies(&work, 16);
     bench_begin(&report, json, "pipeline");
     bench_text(&report, "driver", "memory");
-    bench_number(&report, "seed", SEED);
-    bench_number(&report, "n", 200.0 * HALL_METERS);
-    bench_number(&report, "hosts", HALL_HOSTS);
-    bench_number(&report, "racks", HALL_RACKS);
+    bench_count(&report, "seed", SEED);
+    bench_count(&report, "n", READING_ROUNDS * HALL_METERS);
+    bench_count(&report, "hosts", HALL_HOSTS);
+    bench_count(&report, "racks", HALL_RACKS);
     bench_number(&report, "ns_per_reading", ns_per_reading);
     bench_number(&report, "ns_per_report", ns_per_report);
-    bench_number(&report, "tick_n", (double)work.tick.count);
+    bench_count(&report, "tick_n", work.tick.count);
     bench_number(&report, "tick_ms_p50", (double)histogram_quantile(&work.tick, 0.5) / 1e6);
     bench_number(&report, "tick_ms_p99", (double)histogram_quantile(&work.tick, 0.99) / 1e6);
-    bench_number(&report, "tick_parts", parts);
+    bench_count(&report, "tick_parts", parts);
     bench_number(&report, "tick_part_us_p50", (double)histogram_quantile(&work.part, 0.5) / 1e3);
     bench_number(&report, "tick_part_us_p999", (double)histogram_quantile(&work.part, 0.999) / 1e3);
-    bench_number(&report, "emergency_n", (double)work.busy.count);
+    bench_count(&report, "emergency_n", work.busy.count);
     bench_number(&report, "emergency_idle_us_p50", (double)histogram_quantile(&work.idle, 0.5) / 1e3);
     bench_number(&report, "emergency_idle_us_p999", (double)histogram_quantile(&work.idle, 0.999) / 1e3);
     bench_number(&report, "emergency_us_p50", (double)histogram_quantile(&work.busy, 0.5) / 1e3);
     bench_number(&report, "emergency_us_p999", (double)histogram_quantile(&work.busy, 0.999) / 1e3);
-    bench_number(&report, "invariant_failures", (double)core_counters(work.hall.core)->invariant_failures);
+    bench_count(&report, "invariant_failures", core_counters(work.hall.core)->invariant_failures);
     bench_number(&report, "core_mib", (double)core_bytes(&work.hall.model) / 1048576.0);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);
+    bench_histogram(&report, "reading_round_mean_ns", &work.reading_mean);
+    bench_histogram(&report, "report_round_mean_ns", &work.report_mean);
     bench_histogram(&report, "tick_ns", &work.tick);
     bench_histogram(&report, "tick_part_ns", &work.part);
     bench_histogram(&report, "emergency_idle_ns", &work.idle);

@@ -37,6 +37,12 @@ void bench_number(struct bench_report *report, const char *key, double value)
     printf(report->json ? "%.6g" : "%.6g\n", value);
 }
 
+void bench_count(struct bench_report *report, const char *key, uint64_t value)
+{
+    start_key(report, key);
+    printf(report->json ? "%" PRIu64 : "%" PRIu64 "\n", value);
+}
+
 void bench_open(struct bench_report *report, const char *key)
 {
     start_key(report, key);

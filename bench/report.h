@@ -16,6 +16,8 @@ struct bench_report {
 void bench_begin(struct bench_report *report, bool json, const char *name);
 void bench_text(struct bench_report *report, const char *key, const char *value);
 void bench_number(struct bench_report *report, const char *key, double value);
+/* A whole number, every digit of it. */
+void bench_count(struct bench_report *report, const char *key, uint64_t value);
 /* A nested object. */
 void bench_open(struct bench_report *report, const char *key);
 void bench_close(struct bench_report *report);

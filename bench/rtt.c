@@ -4,6 +4,7 @@
  * of the same size from the same port, packet by packet in turn, in one process, over one veth. Between two
  * emergencies the branch is measured low, time is skipped, and the hosts report until they are raised again.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,18 @@ struct bench {
     char suffix[8], netns[32];  /* of the network this run makes for itself */
     uint64_t not_raised;        /* rounds in which a host had nothing to be cut from */
 };
+
+static volatile sig_atomic_t told_to_stop;     /* the network this run made is taken away all the same */
+
+static void stop(int number)
+{
+    told_to_stop = number;
+}
+
+static bool cut_off(const struct bench *bench)
+{
+    return told_to_stop || bench->client.cut_off;
+}
 
 static void gap(void)
 {
@@ -88,7 +101,7 @@ static void measure(struct bench *bench, struct side *side, bool full)
 
 static void run_rounds(struct bench *bench, uint32_t rounds)
 {
-    for (uint32_t i = 0; i < rounds; i++) {
+    for (uint32_t i = 0; i < rounds && !cut_off(bench); i++) {
         gap();
         bench->not_raised += !all_raised(&bench->client);
         measure(bench, &bench->full, true);
@@ -106,7 +119,7 @@ static bool warm_up(struct bench *bench)
         rtt_drain(&bench->client, GAP_US * 1000);
         rtt_skip(&bench->client, 50 * NS_PER_MS);
     }
-    if (!all_raised(&bench->client)) {
+    if (!cut_off(bench) && !all_raised(&bench->client)) {
         fprintf(stderr, "rtt: the hosts were not leased after the warm-up\n");
         return false;
     }
@@ -145,13 +158,13 @@ static void print_all(const struct bench *bench, bool json, int64_t start_ns)
     struct bench_report report;
     bench_begin(&report, json, "rtt");
     bench_text(&report, "driver", bench->site.server.port[0].driver);
-    bench_number(&report, "seed", 0);   /* nothing here is random */
-    bench_number(&report, "n", (double)bench->full.first.count);
-    bench_number(&report, "lost_full", (double)bench->full.lost);
-    bench_number(&report, "lost_echo", (double)bench->bare.lost);
-    bench_number(&report, "not_raised", (double)bench->not_raised);
-    bench_number(&report, "answer_bytes", bench->client.lease_bytes);
-    bench_number(&report, "emergencies", (double)core_counters(bench->loop.core)->emergencies);
+    bench_count(&report, "seed", 0);   /* nothing here is random */
+    bench_count(&report, "n", bench->full.first.count);
+    bench_count(&report, "lost_full", bench->full.lost);
+    bench_count(&report, "lost_echo", bench->bare.lost);
+    bench_count(&report, "not_raised", bench->not_raised);
+    bench_count(&report, "answer_bytes", bench->client.lease_bytes);
+    bench_count(&report, "emergencies", core_counters(bench->loop.core)->emergencies);
     print_part(&report, "first", &bench->full.first, &bench->bare.first);
     print_part(&report, "last", &bench->full.last, &bench->bare.last);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);
@@ -215,6 +228,7 @@ static int run(struct bench *bench, uint32_t rounds, bool json)
     bool warm = warm_up(bench);
     if (warm)
         run_rounds(bench, rounds);
+    warm = warm && !cut_off(bench);
     loop_stop(&bench->loop);
     rt_throttle_restore(&throttle);
     if (warm)
@@ -240,6 +254,8 @@ int main(int argc, char **argv)
     }
     if (geteuid() != 0)
         return fprintf(stderr, "rtt: skipped: needs root for namespaces and AF_PACKET\n"), 77;
+    signal(SIGTERM, stop);
+    signal(SIGINT, stop);
     int result = open_all(&bench, site);
     if (!result)
         result = run(&bench, rounds, json);

@@ -75,8 +75,10 @@ static int64_t send_now(struct rtt_client *client, const uint8_t *data, uint32_t
         .sin_addr.s_addr = htonl(client->server_ipv4),
     };
     int64_t before_ns = bench_now_ns();
-    if (sendto(client->socket, data, bytes, 0, (struct sockaddr *)&to, sizeof to) != (ssize_t)bytes)
+    bool sent = sendto(client->socket, data, bytes, 0, (struct sockaddr *)&to, sizeof to) == (ssize_t)bytes;
+    if (!sent && !client->cut_off)
         perror("rtt: sendto");
+    client->cut_off |= !sent;
     return before_ns;
 }
 

@@ -39,6 +39,7 @@ void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint
 
 struct rtt_client {
     int socket;
+    bool cut_off;               /* a datagram could not be sent: somebody took the network away */
     uint32_t server_ipv4;       /* host byte order */
     uint16_t server_port;
     int64_t skipped_ns;

@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs the benches and holds their figures against the bars below. Prints one TAP line per bar.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+
+usage() {
+    cat <<'HELP'
+usage: bench/gates.sh [--long] [--benches DIR] [--out DIR]
+
+  --long         100,000 rounds of rtt instead of 20,000, and always five runs of each bench
+  --benches DIR  where rtt, pipeline and decode are (build/bench)
+  --out DIR      where what each run printed stays, as bench-NAME-RUN.json (build-test)
+
+One run of a bench that meets all its bars is enough. Where one does not, there are two more, and the median
+of the three is held against the bar, figure by figure: on a shared machine single runs of the same binary
+differ by a quarter and more.
+Exit code: 0 every bar is met or was skipped, 1 one is not, 2 bad usage.
+HELP
+}
+
+# bench      figure in its JSON, as jq reads it                     at most
+bars='
+rtt          .first.ratio_p50                                       1.30
+rtt          .last.ratio_p50                                        1.30
+rtt          .first.ratio_p999                                      1.25
+rtt          .last.ratio_p999                                       1.25
+pipeline     .ns_per_reading                                        1500
+pipeline     .tick_ms_p50                                           1
+pipeline     .tick_part_us_p999                                     20
+pipeline     .emergency_us_p999-.emergency_idle_us_p999             25
+decode       .ratio                                                 0.25
+'
+# Keys that every bench's JSON carries, and how many raw histograms.
+keys='["n","seed","commit","driver","duration_s"]'
+declare -A histograms=([rtt]=4 [pipeline]=6 [decode]=4)
+run_limit_s=120
+
+long=0 benches=build/bench out=build-test
+while [ $# -gt 0 ]; do
+    case $1 in
+        --long) long=1; shift ;;
+        --benches | --out)
+            [ $# -ge 2 ] || { echo "bench/gates.sh: $1 wants a value" >&2; exit 2; }
+            declare "${1#--}=$2"; shift 2 ;;
+        -h | --help) usage; exit 0 ;;
+        *) echo "bench/gates.sh: unknown argument '$1'" >&2; usage >&2; exit 2 ;;
+    esac
+done
+first_runs=1 most_runs=3 rounds=20000
+[ $long -eq 0 ] || first_runs=5 most_runs=5 rounds=100000
+[ $long -eq 0 ] || run_limit_s=600
+
+mkdir -p "$out"
+rm -f "$out"/bench-*.json "$out"/bench-*.txt
+line=0 failed=0
+ok() { line=$((line + 1)); printf 'ok %d - %s\n' $line "$1"; }
+not_ok() { line=$((line + 1)) failed=1; printf 'not ok %d - %s\n' $line "$1"; }
+skip() { line=$((line + 1)); printf 'ok %d - %s # SKIP %s\n' $line "$1" "$2"; }
+
+bars_of() { awk -v bench="$1" '$1 == bench { print $2, $3 }' <<<"$bars"; }
+figure() { jq "$2 | numbers | . * 10000 | round / 10000" "$out/bench-$1.json" 2>/dev/null; }
+plain() { local name=${1#.}; printf '%s' "${name//-./ - }"; }
+at_most() { jq -en --argjson value "$1" --argjson bar "$2" '$value <= $bar' >/dev/null; }
+
+# The one in the middle of an odd count of numbers.
+median() { sort -g | awk '{ value[NR] = $0 } END { if (NR) print value[int((NR + 1) / 2)] }'; }
+
+# The middle of one figure over all runs of a bench; nothing where a run lacks it.
+middle() {
+    local bench=$1 path=$2 runs=$3 run value values=''
+    for run in $(seq "$runs"); do
+        value=$(figure "$bench-$run" "$path")
+        [ -n "$value" ] || return
+        values+="$value"$'\n'
+    done
+    printf '%s' "$values" | median
+}
+
+# meets BENCH RUNS: the medians over that many runs meet all its bars.
+meets() {
+    local path bar value
+    while read -r path bar; do
+        value=$(middle "$1" "$path" "$2")
+        [ -n "$value" ] && at_most "$value" "$bar" || return
+    done < <(bars_of "$1")
+}
+
+print_run() {
+    local bench=$1 run=$2 path bar said=''
+    while read -r path bar; do
+        said+=", $(plain "$path") $(figure "$bench-$run" "$path")"
+    done < <(bars_of "$bench")
+    echo "# $bench, run $run: ${said#, }"
+}
+
+# One run, its JSON kept. Whatever is wrong with it is said.
+run_bench() {
+    local bench=$1 run=$2 rc=0
+    shift 2
+    timeout -k 5 $run_limit_s "$@" >"$out/bench-$bench-$run.json" 2>"$out/bench-$bench-$run.txt" || rc=$?
+    print_run "$bench" "$run"
+    [ $rc -ne 124 ] && [ $rc -ne 137 ] || echo "stopped after $run_limit_s s" >>"$out/bench-$bench-$run.txt"
+    return $rc
+}
+
+shape() {
+    local bench=$1
+    if jq -e --argjson keys "$keys" --argjson wanted "${histograms[$bench]}" '
+        . as $all | ($keys - ($all | keys) == []) and
+        ([.. | arrays | select(length > 0 and all(.[]; type == "array" and length == 2))] |
+            length >= $wanted)' \
+        "$out/bench-$bench-1.json" >/dev/null 2>&1; then
+        ok "$bench: the JSON carries ${keys//[\[\]\"]/} and raw histograms"
+    else
+        not_ok "$bench: the JSON carries ${keys//[\[\]\"]/} and raw histograms"
+    fi
+}
+
+report() {
+    local bench=$1 runs=$2 path bar value of='one run'
+    [ "$runs" -eq 1 ] || of="median of $runs runs"
+    shape "$bench"
+    while read -r path bar; do
+        value=$(middle "$bench" "$path" "$runs")
+        if [ -z "$value" ]; then not_ok "$bench: $(plain "$path") is missing"
+        elif at_most "$value" "$bar"; then ok "$bench: $(plain "$path") $value, at most $bar ($of)"
+        else not_ok "$bench: $(plain "$path") $value, at most $bar ($of)"; fi
+    done < <(bars_of "$bench")
+}
+
+# gate BENCH COMMAND...: as many runs as are needed, then one TAP line per bar.
+gate() {
+    local bench=$1 run
+    shift
+    if [ ! -x "$benches/$bench" ]; then
+        not_ok "$bench: $benches/$bench is not built"
+        return
+    fi
+    for run in $(seq $most_runs); do
+        if ! run_bench "$bench" "$run" "$@"; then
+            not_ok "$bench: run $run ended badly: $(tail -n 1 "$out/bench-$bench-$run.txt")"
+            return
+        fi
+        [ "$run" -ne $first_runs ] || ! meets "$bench" "$run" || break
+        [ "$run" -ne 1 ] || [ $long -eq 1 ] ||
+            echo "# $bench: a bar is missed: two more runs, then the medians"
+    done
+    report "$bench" "$run"
+}
+
+# Real time on a core of its own for what runs in memory; rtt sees to that itself.
+calm=()
+core=$(($(nproc --all) - 1))
+if taskset -c $core true 2>/dev/null; then calm+=(taskset -c $core)
+else echo "# decode and pipeline are not pinned to a core: not permitted"; fi
+if chrt -f 60 true 2>/dev/null; then calm+=(chrt -f 60)
+else echo "# decode and pipeline run without SCHED_FIFO: not permitted"; fi
+
+gate decode "${calm[@]}" "$benches/decode" --json
+gate pipeline "${calm[@]}" "$benches/pipeline" --json
+if [ "$(id -u)" -ne 0 ]; then
+    skip rtt "needs root for network namespaces and packet sockets"
+elif [ "$(nproc)" -lt 2 ]; then
+    skip rtt "needs two cores, one for each end"
+else
+    gate rtt "$benches/rtt" --json --rounds $rounds
+fi
+echo "1..$line"
+exit $failed

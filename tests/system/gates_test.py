@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""bench/gates.sh tells a figure within its bar from one beyond, and one bad run from a bad bench. The benches
+are planted ones that print what each case says.
+
+usage: gates_test.py SOURCE"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+PAIRS = [[1, 2], [3, 4]]
+HEAD = {'n': 1, 'seed': 0, 'commit': 'x', 'driver': 'memory', 'duration_s': 1.5}
+GOOD = {
+    'rtt': {**HEAD, 'first': {'ratio_p50': 1.1, 'ratio_p999': 1.0, 'full_ns': PAIRS, 'echo_ns': PAIRS},
+            'last': {'ratio_p50': 1.3, 'ratio_p999': 1.25, 'full_ns': PAIRS, 'echo_ns': PAIRS}},
+    'pipeline': {**HEAD, 'ns_per_reading': 90, 'tick_ms_p50': 0.8, 'tick_part_us_p999': 2,
+                 'emergency_us_p999': 65, 'emergency_idle_us_p999': 40,
+                 **{f'{name}_ns': PAIRS for name in 'abcdef'}},
+    'decode': {**HEAD, 'ratio': 0.2, 'body': {f'{name}_ns': PAIRS for name in 'abcd'}},
+}
+# A bench that prints NAME.RUN.json, or NAME.json where there is none for this run.
+PLANTED = '''#!/bin/sh
+run=$(($(cat "$0.count" 2>/dev/null || echo 0) + 1))
+echo $run >"$0.count"
+if [ -e "$0.exit" ]; then echo "planted: $(cat "$0.exit")" >&2; exit 3; fi
+cat "$0.$run.json" 2>/dev/null || cat "$0.json"
+'''
+
+
+def change(bench, **figures):
+    """A good result of a bench but for some figures; None takes one away, a__b is b inside a."""
+    result = json.loads(json.dumps(GOOD[bench]))
+    for name, value in figures.items():
+        place = result
+        *way, last = name.split('__')
+        for step in way:
+            place = place[step]
+        place[last] = value
+        if value is None:
+            del place[last]
+    return result
+
+
+def gates(source, planted):
+    with tempfile.TemporaryDirectory(prefix='flyball-gates-') as folder:
+        files = {f'{bench}.json': json.dumps(result) for bench, result in GOOD.items()} | planted
+        for bench in GOOD:
+            files.setdefault(bench, PLANTED)
+        for name, text in files.items():
+            with open(f'{folder}/{name}', 'w', encoding='utf-8') as file:
+                file.write(text if isinstance(text, str) else json.dumps(text))
+            os.chmod(f'{folder}/{name}', 0o755)
+        done = subprocess.run([f'{source}/bench/gates.sh', '--benches', folder, '--out', f'{folder}/out'],
+                              capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+
+CASES = [
+    ('figures at or within their bars pass after one run', {}, 0,
+     [r'^ok .*last\.ratio_p50 1\.3,.*one run'], 0),
+    ('one bad run of three is forgiven', {'pipeline.1.json': change('pipeline', tick_ms_p50=1.9)}, 0,
+     [r'^ok .*tick_ms_p50 0\.8, .*median of 3', r'^# pipeline: a bar is missed'], 0),
+    ('two bad runs of three are not',
+     {f'pipeline.{run}.json': change('pipeline', tick_ms_p50=1.01 * run) for run in (1, 2)}, 1,
+     [r'^not ok .*tick_ms_p50 1\.01, .*median of 3'], 1),
+    ('every bar is held', {
+        'rtt.json': change('rtt', first__ratio_p50=1.31, last__ratio_p50=1.31, first__ratio_p999=1.26,
+                           last__ratio_p999=1.26),
+        'pipeline.json': change('pipeline', ns_per_reading=1501, tick_ms_p50=1.01, tick_part_us_p999=20.1,
+                                emergency_us_p999=65.1),
+        'decode.json': change('decode', ratio=0.251)}, 1, [], 9),
+    ('a crash is told', {'decode.exit': 'no luck'}, 1, [r'^not ok .*decode: run 1 .*planted: no luck'], 1),
+    ('a figure that is missing is no pass', {'decode.json': change('decode', ratio=None)}, 1,
+     [r'^not ok .*ratio is missing'], 1),
+    ('a figure that is no number is no pass', {'decode.json': change('decode', ratio='0.1')}, 1,
+     [r'^not ok .*ratio is missing'], 1),
+    ('a key that is missing is told', {'decode.json': change('decode', commit=None)}, 1,
+     [r'^not ok .*decode: the JSON carries'], 1),
+    ('a histogram that is missing is told', {'pipeline.json': change('pipeline', a_ns=[])}, 1,
+     [r'^not ok .*pipeline: the JSON carries'], 1),
+    ('no JSON at all', {'decode.json': 'oh'}, 1, [r'^not ok .*ratio is missing'], 2),
+]
+
+
+def judge(name, source, planted, code, wanted, wrong):
+    if not rtt_runs() and any(key.startswith('rtt') for key in planted):
+        wrong -= 4
+    returned, text = gates(source, planted)
+    complaints = [f'exit code {returned}, not {code}'] if returned != code else []
+    for pattern in wanted:
+        if not re.search(pattern, text, re.M) and (rtt_runs() or 'ratio_p50' not in pattern):
+            complaints.append(f'no line like {pattern}')
+    if len(re.findall('^not ok ', text, re.M)) != wrong:
+        complaints.append(f'not {wrong} lines that are not ok')
+    if not re.search(r'^1\.\.\d+$', text, re.M):
+        complaints.append('no plan at the end')
+    print(f'{"ok" if not complaints else "NOT OK"}: {name}')
+    if complaints:
+        print('\n'.join(complaints + [text]))
+    return not complaints
+
+
+def rtt_runs():
+    return os.geteuid() == 0 and len(os.sched_getaffinity(0)) > 1
+
+
+if __name__ == '__main__':
+    results = [judge(case[0], sys.argv[1], *case[1:]) for case in CASES]
+    sys.exit(0 if all(results) else 1)
