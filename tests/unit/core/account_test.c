@@ -553,6 +553,47 @@ static void leaving_enforce_counts_every_host_at_phys_max_and_coming_back_asks_f
     assert_int_equal(give(&hall, next(&hall, FAIL_SAFE)), LEDGER_BOUNDED);
 }
 
+static void a_cut_to_nothing_counts_at_fail_safe_in_s_and_as_it_was_in_d(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall);
+    ledger_sent(&hall.ledger, 0, 5 * HALL_KW);
+    ledger_sent(&hall.ledger, 0, 0);
+    assert_int_equal(exposed_mw(&hall), 5 * HALL_KW);
+    assert_int_equal(host_0(&hall)->newest_draw_mw, FAIL_SAFE);
+}
+
+/* "The newest two merge into one that is retired as late as the later and allows as much as the larger." */
+static void a_full_list_merges_its_newest_two(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall);
+    host_0(&hall)->unretired_count = 0;
+    host_0(&hall)->sequence = 0;
+    for (int64_t i = 1; i <= UNRETIRED_MAX + 2; i++)
+        ledger_sent(&hall.ledger, 0, 10 * HALL_KW - i * HALL_W);
+    assert_int_equal(host_0(&hall)->unretired_count, UNRETIRED_MAX);
+    for (int64_t i = 0; i < UNRETIRED_MAX; i++) {
+        assert_int_equal(host_0(&hall)->unretired[i].cap_mw, 10 * HALL_KW - (i + 1) * HALL_W);
+        assert_int_equal(host_0(&hall)->unretired[i].sequence,
+                         i == UNRETIRED_MAX - 1 ? UNRETIRED_MAX + 2 : i + 1);
+    }
+}
+
+static void a_host_may_not_be_counted_above_its_own_physical_maximum(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.type.gain_ppm = 2000000;
+    hall.type.phys_max_mw = 12 * HALL_KW;
+    hall_open(&hall);
+    ledger_sent(&hall.ledger, 0, 9 * HALL_KW);      /* 18 at the wall by the gain */
+    assert_int_equal(exposed_mw(&hall), 12 * HALL_KW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -583,6 +624,9 @@ int main(void)
         cmocka_unit_test(where_two_cords_meet_room_is_found_by_halves),
         cmocka_unit_test(caps_leave_in_falling_order_and_the_list_keeps_the_highest_first),
         cmocka_unit_test(leaving_enforce_counts_every_host_at_phys_max_and_coming_back_asks_for_evidence),
+        cmocka_unit_test(a_cut_to_nothing_counts_at_fail_safe_in_s_and_as_it_was_in_d),
+        cmocka_unit_test(a_full_list_merges_its_newest_two),
+        cmocka_unit_test(a_host_may_not_be_counted_above_its_own_physical_maximum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
