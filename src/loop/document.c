@@ -160,6 +160,7 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     fputs(", ", out);
     number(out, "frames", count_read(&counters->frames), ", ");
     number(out, "accepted", count_read(&counters->accepted), ", ");
+    number(out, "clock_steps", count_read(&counters->clock_steps), ", ");
     number(out, "token_requests", count_read(&counters->token_requests), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
