@@ -5,7 +5,7 @@
 
 #include "core/draw.h"
 
-enum { CALM_PPM = 900000, TARGET_PPM = 950000, SHOT_PPM = 750000 };
+enum { CALM_PPM = 900000, TARGET_PPM = 950000, SHOT_PPM = 750000, LIMIT_STEP_PPM = 5000 };
 #define NEVER_NS INT64_MAX
 #define LOW_VOLTS_NS (1 * NS_PER_S)     /* a sag that stays this long lowers the limit */
 #define GOOD_VOLTS_NS (60 * NS_PER_S)   /* and this long without restores it */
@@ -66,6 +66,7 @@ void emergency_init(struct emergencies *e, const struct model *model)
             .raise_after_ns = INT64_MIN,
             .low_volts_since_ns = NEVER_NS,
             .good_volts_since_ns = NEVER_NS,
+            .scale_ppm = PPM,
         };
     }
     below_each(e, below_add);
@@ -119,6 +120,23 @@ static bool is_dead(const struct model_node *n, const struct load *load)
     return load->high_mv < n->volts_ln_mv / 10 && load->current_ma <= n->steady_ma / 100;
 }
 
+/* The node itself and everything below it that no meter covers: nobody else sees its voltage. */
+static void scale_below(struct emergencies *e, struct ledger *ledger, uint32_t node, int64_t ppm)
+{
+    const struct model *model = e->model;
+    if (ppm == e->node[node].scale_ppm)
+        return;
+    e->node[node].scale_ppm = ppm;
+    ledger_scale_limit(ledger, node, ppm);
+    for (uint32_t n = node + 1; n < model->node_count; n++) {
+        bool below = false;
+        for (uint32_t a = 1; a < model->node[n].ancestor_count; a++)
+            below |= model->node[n].ancestor[a] == node;
+        if (below && model->node[n].meter == INDEX_NONE)
+            ledger_scale_limit(ledger, n, ppm);
+    }
+}
+
 /* A sag at constant power raises current in every device: when it stays, the limit in mVA follows it down. */
 static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_t node, int64_t low_mv,
                            int64_t t_ns)
@@ -131,7 +149,7 @@ static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_
             state->good_volts_since_ns == NEVER_NS ? t_ns : state->good_volts_since_ns;
         if (state->limit_lowered && t_ns - state->good_volts_since_ns >= GOOD_VOLTS_NS) {
             state->limit_lowered = false;
-            ledger_scale_limit(ledger, node, PPM);
+            scale_below(e, ledger, node, PPM);
         }
         return;
     }
@@ -139,7 +157,9 @@ static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_
     state->low_volts_since_ns = state->low_volts_since_ns == NEVER_NS ? t_ns : state->low_volts_since_ns;
     if (t_ns - state->low_volts_since_ns >= LOW_VOLTS_NS) {
         state->limit_lowered = true;
-        ledger_scale_limit(ledger, node, low_mv * PPM / n->volts_low_mv);
+        /* in half per cents, down: a limit that moved with every reading would be work for nothing */
+        int64_t ppm = low_mv * PPM / n->volts_low_mv;
+        scale_below(e, ledger, node, ppm - ppm % LIMIT_STEP_PPM);
     }
 }
 
@@ -193,6 +213,7 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
             .low_volts_since_ns = state->low_volts_since_ns,
             .good_volts_since_ns = state->good_volts_since_ns,
             .limit_lowered = state->limit_lowered,
+            .scale_ppm = state->scale_ppm,
         };
         return EMERGENCY_CUT;
     }

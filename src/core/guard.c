@@ -82,9 +82,15 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
         return;
     cap_mw = permitted(core, host, cap_mw, flags & LEASE_EMERGENCY, &why);
     count_sent(core, h, cap_mw, why);
-    if (!ledger_sent(&core->ledger, host, cap_mw))
+    if (!ledger_sent(&core->ledger, host, cap_mw)) {
+        /* a defect: the lease is not sent, what may always be sent takes its place, and somebody is told */
         core->count.invariant_failures++;
+        cap_mw = smaller(cap_mw, ledger_always_mw(&core->ledger, host));
+        why = WHY_FAIL_SAFE;
+        ledger_sent(&core->ledger, host, cap_mw);
+    }
     core->why[host] = (uint8_t)why;
+    flags |= core->mode == MODE_ENFORCE ? 0 : LEASE_SHADOW;
 
     struct egress *egress = &outbox->record[outbox->count++];
     *egress = (struct egress){

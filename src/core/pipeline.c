@@ -73,6 +73,7 @@ static void on_report(struct core *core, const struct report *report)
     uint32_t events = ledger_report(&core->ledger, report, core->t_ns, &retired);
     core->count.reports++;
     core->count.retired += retired;
+    core->count.newer_epochs += report->epoch > core->epoch;
     core->count.resets += (events & LEDGER_RESET) != 0;
     core->count.foreign_caps += (events & LEDGER_FOREIGN_CAP) != 0;
     core->count.fail_safe_mismatch += (events & LEDGER_MISMATCH) != 0;

@@ -42,6 +42,7 @@ struct outbox {
     X(withheld_d, "withheld_d", "raises withheld: exposure would pass a limit (I1b)") \
     X(fail_safes, "fail_safes", "leases that sent a host to its fail-safe cap") \
     X(retired, "retired", "leases retired on evidence") \
+    X(newer_epochs, "newer_epochs", "reports under a newer controller's epoch than ours") \
     X(resets, "resets", "hosts seen with a new incarnation") \
     X(foreign_caps, "foreign_caps", "read-backs above the newest lease: host back to phys_max") \
     X(fail_safe_mismatch, "fail_safe_mismatch", "reports whose fail-safe cap differs from the site file") \

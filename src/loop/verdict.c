@@ -74,7 +74,7 @@ static const char *mode_words(uint32_t mode)
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
     if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
-        verdict->journal_failures)
+        verdict->journal_failures || verdict->newer_epochs)
         return true;
     if (model->mode != MODE_ENFORCE)
         return false;
@@ -85,7 +85,7 @@ static void append(struct verdict *verdict, size_t *used, const char *format, ui
 {
     if (!count || *used >= sizeof verdict->words)
         return;
-    char part[96];
+    char part[160];
     /* the formats are literals of this file */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -108,6 +108,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model)
         append(verdict, &used, "nodes in recovery: %llu", verdict->nodes_recovery);
     }
     append(verdict, &used, "journal: %llu writes refused or slots dropped", verdict->journal_failures);
+    append(verdict, &used, "reports under a newer controller's epoch (its clock was ahead, or it runs): %llu",
+           verdict->newer_epochs);
     append(verdict, &used, "invariant failures, a defect: %llu", verdict->invariant_failures);
 }
 
@@ -127,9 +129,10 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                   uint64_t journal_failures, int64_t t_start_ns, int64_t now_ns)
 {
     *verdict = (struct verdict){.worst_node = INDEX_NONE, .journal_failures = journal_failures};
-    struct core_counters counters;
+    struct core_counters counters = {0};
     if (view_read_counters(view, &counters))
         verdict->invariant_failures = counters.invariant_failures;
+    verdict->newer_epochs = counters.newer_epochs;
     look_at_meters(verdict, model, view, now_ns);
     look_at_hosts(verdict, model, view, now_ns);
     look_at_nodes(verdict, model, view);

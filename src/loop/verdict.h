@@ -17,6 +17,7 @@ struct verdict {
     uint32_t hosts_heard, hosts_leased;
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint64_t invariant_failures;
+    uint64_t newer_epochs;          /* a newer controller governs hosts of this site */
     uint64_t journal_failures;      /* writes that the disk refused, slots it was too slow for */
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
     int64_t worst_ppm;

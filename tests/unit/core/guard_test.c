@@ -199,6 +199,38 @@ static void the_first_claim_is_neither_a_raise_nor_a_cut(void **state)
     stand_stop(&stand);
 }
 
+/* "off, shadow (decide and record, send nothing)": the record itself says that it may not leave. */
+static void what_is_decided_after_an_order_to_shadow_is_marked_as_never_sent(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot slot = {.kind = SLOT_ORDER,
+                        .order = {.kind = ORDER_MODE, .value = MODE_SHADOW, .version = 1}};
+    start_admitted(&stand);
+    ask(&stand, 3000000, 0);
+    assert_false(stand.record[0].flags & LEASE_SHADOW);
+    stand_step(&stand, &slot);
+    ask(&stand, 3000000, 0);
+    assert_true(stand.record[0].flags & LEASE_SHADOW);
+    stand_stop(&stand);
+}
+
+static void a_report_under_a_newer_epoch_is_counted(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_admitted(&stand);
+    struct report report = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
+    report.epoch = stand.epoch;
+    stand_report(&stand, &report);
+    assert_int_equal(stand_counters(&stand)->newer_epochs, 0);
+    report = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
+    report.epoch = stand.epoch + 1;
+    stand_report(&stand, &report);
+    assert_int_equal(stand_counters(&stand)->newer_epochs, 1);
+    stand_stop(&stand);
+}
+
 static void from_nothing_upward_is_a_raise(void **state)
 {
     (void)state;
@@ -222,6 +254,8 @@ int main(void)
         cmocka_unit_test(what_is_withheld_is_counted_by_the_sum_that_withheld_it),
         cmocka_unit_test(cuts_raises_and_falls_to_fail_safe_are_counted),
         cmocka_unit_test(the_first_claim_is_neither_a_raise_nor_a_cut),
+        cmocka_unit_test(what_is_decided_after_an_order_to_shadow_is_marked_as_never_sent),
+        cmocka_unit_test(a_report_under_a_newer_epoch_is_counted),
         cmocka_unit_test(from_nothing_upward_is_a_raise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
