@@ -112,7 +112,7 @@ static void say_started(const struct daemon *daemon)
            (unsigned long long)loop->epoch);
     for (uint32_t i = 0; i < server->port_count; i++)
         printf("flyballd: port %s on %s\n", server->port[i].driver, server->port[i].interface);
-    printf("flyballd: journal %s; door %s\n", loop->options.journal[0] ? loop->options.journal : "none",
+    printf("flyballd: journal %s; door %s\n", loop->journal ? loop->journal_path : "none",
            loop->options.door[0] ? loop->options.door : "none");
     fflush(stdout);
 }
@@ -177,6 +177,12 @@ int main(int argc, char **argv)
     int error = site_load(&daemon.site, daemon.arguments.site, daemon.arguments.server, stderr);
     if (error)
         return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
+    if (!daemon.site.server.port_count) {
+        fprintf(stderr, "flyballd: %s has no servers: section, so no port to listen on; add one with this "
+                "machine's ports\n", daemon.arguments.site);
+        site_unload(&daemon.site);
+        return CLI_CONFIG;
+    }
     block_signals(&stop);
     /* First of all: it forks, and nothing large may be mapped and no thread be there yet. */
     if (daemon.site.server.lift_rt_throttling) {

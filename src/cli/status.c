@@ -102,7 +102,8 @@ static void print_nodes(const json_t *nodes)
 {
     size_t i;
     json_t *node;
-    printf("\n%-20s %-12s %10s %9s %9s %10s\n", "node", "kind", "load kW", "exposed", "leased", "limit kVA");
+    printf("\n%-20s %-12s %10s %9s %9s %13s\n", "node", "kind", "load kW", "exposed", "leased",
+           "kVA per phase");
     json_array_foreach(nodes, i, node) {
         double limit = number(node, "limit_va");
         printf("%-20s %-12s ", word(node, "id"), word(node, "kind"));
@@ -111,12 +112,12 @@ static void print_nodes(const json_t *nodes)
         else
             printf("%10s", "-");
         if (json_is_true(json_object_get(node, "limited")) && limit > 0)
-            printf(" %7.1f %% %7.1f %% %10.1f", 100 * number(node, "exposure_va") / limit,
+            printf(" %7.1f %% %7.1f %% %13.1f", 100 * number(node, "exposure_va") / limit,
                    100 * number(node, "leased_va") / limit, limit / 1e3);
         printf("%s%s\n", json_is_true(json_object_get(node, "emergency")) ? "  EMERGENCY" : "",
                json_is_true(json_object_get(node, "recovery")) ? "  recovery" : "");
     }
-    puts("exposed, leased and limit: of the phase nearest to its limit");
+    puts("load: of all phases; exposed, leased and the limit in kVA: of the phase nearest to its limit");
 }
 
 static void print_meters(const json_t *meters)
@@ -257,7 +258,12 @@ static int run_status(int argc, char **argv)
     int error = site_load(&site, argv[optind], NULL, stderr);
     if (error)
         return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
-    int result = show(site.server.door, as_json);
+    int result = CLI_CONNECT;
+    if (site.server.door[0])
+        result = show(site.server.door, as_json);
+    else
+        fprintf(stderr, "flyball status: %s names no door, so its daemon cannot be asked: add door: PATH to "
+                "the row of servers:\n", argv[optind]);
     site_unload(&site);
     return result;
 }

@@ -30,7 +30,7 @@ void cluster_init(struct cluster *cluster, const struct model *model)
 
 void cluster_begin(struct cluster *cluster)
 {
-    cluster->phase = CLUSTER_CLEAR;
+    cluster->phase = cluster->model->host_count ? CLUSTER_CLEAR : CLUSTER_IDLE;
     cluster->cursor = 0;
 }
 

@@ -47,7 +47,8 @@ struct cluster {
 /* setup: the arrays stand, zeroed. */
 void cluster_init(struct cluster *cluster, const struct model *model);
 
-/* rt: begins an arbitration; an open one is given up (its parts changed nothing). */
+/* rt: begins an arbitration; an open one is given up (its parts changed nothing). A site without hosts has
+ * nothing to share and stays idle. */
 void cluster_begin(struct cluster *cluster);
 
 /* rt: visits at most *items things; returns true when targets of hosts from *first up to cluster->cursor

@@ -13,10 +13,17 @@ static inline int64_t draw_ceil_div(int64_t numerator, int64_t denominator)
     return (numerator + denominator - 1) / denominator;
 }
 
-/* rt: draw_max(h, c) = c * overshoot / eta_min + base_max, at the wall. Never above phys_max of the type. */
+/* rt: draw_max(h, c) = c * overshoot / eta_min + base_max, at the wall, of a host without a physical
+ * maximum. */
+static inline int64_t draw_unbounded_mw(const struct model_host_type *type, int64_t cap_mw)
+{
+    return draw_ceil_div(cap_mw * type->gain_ppm, PPM) + type->base_max_mw;
+}
+
+/* rt: the same, never above phys_max of the type. */
 static inline int64_t draw_of_cap_mw(const struct model_host_type *type, int64_t cap_mw)
 {
-    int64_t draw_mw = draw_ceil_div(cap_mw * type->gain_ppm, PPM) + type->base_max_mw;
+    int64_t draw_mw = draw_unbounded_mw(type, cap_mw);
     return draw_mw < type->phys_max_mw ? draw_mw : type->phys_max_mw;
 }
 

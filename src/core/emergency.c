@@ -5,7 +5,7 @@
 
 #include "core/draw.h"
 
-enum { CALM_PPM = 900000, TARGET_PPM = 950000, SHOT_PPM = 750000 };
+enum { CALM_PPM = 900000, TARGET_PPM = 950000, SHOT_PPM = 750000, LIMIT_STEP_PPM = 5000 };
 #define NEVER_NS INT64_MAX
 #define LOW_VOLTS_NS (1 * NS_PER_S)     /* a sag that stays this long lowers the limit */
 #define GOOD_VOLTS_NS (60 * NS_PER_S)   /* and this long without restores it */
@@ -66,6 +66,7 @@ void emergency_init(struct emergencies *e, const struct model *model)
             .raise_after_ns = INT64_MIN,
             .low_volts_since_ns = NEVER_NS,
             .good_volts_since_ns = NEVER_NS,
+            .scale_ppm = PPM,
         };
     }
     below_each(e, below_add);
@@ -75,10 +76,24 @@ void emergency_init(struct emergencies *e, const struct model *model)
 
 struct load {
     int64_t current_ma;         /* worst phase */
-    int64_t low_mv;
+    int64_t low_mv, high_mv;
     bool disobeyed;             /* measured above exposure on some phase, the meter's error granted */
     bool peak;
 };
+
+/* What obeying hosts may put on a metered phase: the most over all contingencies, since any of them may be
+ * present. The one phase of a single-phase node is whichever its hosts hang on. */
+static int64_t exposed_at_most_mva(const struct model *model, const struct ledger_sums *sums, uint32_t node,
+                                   uint32_t phase)
+{
+    int64_t most_mva = 0;
+    for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
+        int64_t exposed_mva = sums->exposed_mva[i / PHASES][i % PHASES];
+        bool metered = model->node[node].phases == 1 || i % PHASES == phase;
+        most_mva = metered && exposed_mva > most_mva ? exposed_mva : most_mva;
+    }
+    return most_mva;
+}
 
 static struct load load_of(const struct emergencies *e, const struct ledger *ledger,
                            const struct reading *reading, uint32_t node)
@@ -89,13 +104,37 @@ static struct load load_of(const struct emergencies *e, const struct ledger *led
     for (uint32_t phase = 0; phase < n->phases; phase++) {
         int64_t current_ma = reading->current_ma[phase], voltage_mv = reading->voltage_mv[phase];
         int64_t measured_mva = current_ma * voltage_mv / 1000;
-        int64_t exposed_mva = ledger->node[node].exposed_mva[0][phase];
+        int64_t exposed_mva = exposed_at_most_mva(e->model, &ledger->node[node], node, phase);
         load.current_ma = current_ma > load.current_ma ? current_ma : load.current_ma;
         load.low_mv = voltage_mv < load.low_mv ? voltage_mv : load.low_mv;
+        load.high_mv = voltage_mv > load.high_mv ? voltage_mv : load.high_mv;
         load.disobeyed |= measured_mva > exposed_mva + exposed_mva / 1000 * error_ppm / 1000;
         load.peak |= n->instant_peak_ma && current_ma * reading->crest_milli / 1000 >= n->instant_peak_ma;
     }
     return load;
+}
+
+/* Neither volts nor amperes on any phase: the feed is gone and nothing flows that could trip anything. */
+static bool is_dead(const struct model_node *n, const struct load *load)
+{
+    return load->high_mv < n->volts_ln_mv / 10 && load->current_ma <= n->steady_ma / 100;
+}
+
+/* The node itself and everything below it that no meter covers: nobody else sees its voltage. */
+static void scale_below(struct emergencies *e, struct ledger *ledger, uint32_t node, int64_t ppm)
+{
+    const struct model *model = e->model;
+    if (ppm == e->node[node].scale_ppm)
+        return;
+    e->node[node].scale_ppm = ppm;
+    ledger_scale_limit(ledger, node, ppm);
+    for (uint32_t n = node + 1; n < model->node_count; n++) {
+        bool below = false;
+        for (uint32_t a = 1; a < model->node[n].ancestor_count; a++)
+            below |= model->node[n].ancestor[a] == node;
+        if (below && model->node[n].meter == INDEX_NONE)
+            ledger_scale_limit(ledger, n, ppm);
+    }
 }
 
 /* A sag at constant power raises current in every device: when it stays, the limit in mVA follows it down. */
@@ -110,7 +149,7 @@ static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_
             state->good_volts_since_ns == NEVER_NS ? t_ns : state->good_volts_since_ns;
         if (state->limit_lowered && t_ns - state->good_volts_since_ns >= GOOD_VOLTS_NS) {
             state->limit_lowered = false;
-            ledger_scale_limit(ledger, node, PPM);
+            scale_below(e, ledger, node, PPM);
         }
         return;
     }
@@ -118,7 +157,9 @@ static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_
     state->low_volts_since_ns = state->low_volts_since_ns == NEVER_NS ? t_ns : state->low_volts_since_ns;
     if (t_ns - state->low_volts_since_ns >= LOW_VOLTS_NS) {
         state->limit_lowered = true;
-        ledger_scale_limit(ledger, node, low_mv * PPM / n->volts_low_mv);
+        /* in half per cents, down: a limit that moved with every reading would be work for nothing */
+        int64_t ppm = low_mv * PPM / n->volts_low_mv;
+        scale_below(e, ledger, node, ppm - ppm % LIMIT_STEP_PPM);
     }
 }
 
@@ -155,7 +196,10 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
     if (!n->limited)
         return EMERGENCY_NOTHING;
     struct load load = load_of(e, ledger, reading, node);
-    follow_voltage(e, ledger, node, load.low_mv, t_ns);
+    if (is_dead(n, &load))
+        state->low_volts_since_ns = state->good_volts_since_ns = NEVER_NS;
+    else
+        follow_voltage(e, ledger, node, load.low_mv, t_ns);
     bool danger = load.current_ma > n->steady_ma || load.disobeyed || load.peak;
     if (!state->active) {
         if (!danger)
@@ -169,6 +213,7 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
             .low_volts_since_ns = state->low_volts_since_ns,
             .good_volts_since_ns = state->good_volts_since_ns,
             .limit_lowered = state->limit_lowered,
+            .scale_ppm = state->scale_ppm,
         };
         return EMERGENCY_CUT;
     }
@@ -209,7 +254,7 @@ int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, int64_t sca
 {
     const struct ledger_host *h = &ledger->host[host];
     const struct model_host_type *type = &ledger->model->type[ledger->model->host[host].type];
-    int64_t cap_mw = h->newest_mw >= 0 ? h->newest_mw : h->fail_safe_mw;
+    int64_t cap_mw = h->newest_mw >= 0 ? h->newest_mw : ledger_always_mw(ledger, host);
     int64_t governed_mw = h->draw_mw > type->base_max_mw ? h->draw_mw - type->base_max_mw : 0;
     int64_t shot_mw = (governed_mw < cap_mw ? governed_mw : cap_mw) / PPM * SHOT_PPM +
                       (governed_mw < cap_mw ? governed_mw : cap_mw) % PPM * SHOT_PPM / PPM;

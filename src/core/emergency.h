@@ -17,6 +17,7 @@ struct emergency {
     int64_t low_volts_since_ns; /* below the lowest credible voltage since, INT64_MAX = not */
     int64_t good_volts_since_ns;
     bool limit_lowered;
+    int64_t scale_ppm;          /* of the model's limit, in force now */
 };
 
 struct emergencies {

@@ -37,21 +37,23 @@ static void note_decision(struct core *core, const struct egress *egress)
 static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool emergency,
                          enum egress_why *why)
 {
+    enum ledger_verdict bound;
     const struct ledger_host *h = &core->ledger.host[host];
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
     if (!h->bounded || !h->accepted) {
         *why = WHY_CLAIM;
-        return smaller(cap_mw, h->fail_safe_mw);
+        return smaller(cap_mw, ledger_always_mw(&core->ledger, host));
     }
-    if (emergency)
-        return smaller(cap_mw, larger(h->newest_mw, type->cap_min_mw));
+    if (emergency) {
+        cap_mw = smaller(cap_mw, larger(h->newest_mw, type->cap_min_mw));
+        return ledger_over_s(&core->ledger, host) ? ledger_room_mw(&core->ledger, host, cap_mw, &bound)
+                                                  : cap_mw;
+    }
     cap_mw = larger(smaller(cap_mw, type->cap_max_mw), core->model->host[host].floor_mw);
     if (cap_mw > h->newest_mw && emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
         cap_mw = h->newest_mw;
         *why = WHY_EMERGENCY;
     }
-
-    enum ledger_verdict bound;
     int64_t room_mw = ledger_room_mw(&core->ledger, host, cap_mw, &bound);
     if (bound == LEDGER_OVER_S) {
         core->count.withheld_s++;
@@ -80,9 +82,15 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
         return;
     cap_mw = permitted(core, host, cap_mw, flags & LEASE_EMERGENCY, &why);
     count_sent(core, h, cap_mw, why);
-    if (!ledger_sent(&core->ledger, host, cap_mw))
+    if (!ledger_sent(&core->ledger, host, cap_mw)) {
+        /* a defect: the lease is not sent, what may always be sent takes its place, and somebody is told */
         core->count.invariant_failures++;
+        cap_mw = smaller(cap_mw, ledger_always_mw(&core->ledger, host));
+        why = WHY_FAIL_SAFE;
+        ledger_sent(&core->ledger, host, cap_mw);
+    }
     core->why[host] = (uint8_t)why;
+    flags |= core->mode == MODE_ENFORCE ? 0 : LEASE_SHADOW;
 
     struct egress *egress = &outbox->record[outbox->count++];
     *egress = (struct egress){

@@ -32,9 +32,14 @@ int64_t ledger_exposed_cap_mw(const struct ledger_host *host)
     return cap_mw;
 }
 
+int64_t ledger_always_mw(const struct ledger *ledger, uint32_t host)
+{
+    return ledger->model->host[host].fail_safe_mw;
+}
+
 static int64_t host_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_mw)
 {
-    int64_t draw_mw = draw_of_cap_mw(type_of(ledger, host), cap_mw);
+    int64_t draw_mw = draw_unbounded_mw(type_of(ledger, host), cap_mw);
     int64_t phys_mw = ledger->host[host].phys_max_mw;
     return draw_mw < phys_mw ? draw_mw : phys_mw;
 }
@@ -66,6 +71,12 @@ static void unretired_push(struct ledger_host *h, uint64_t sequence, int64_t cap
     h->unretired[h->unretired_count++] = (struct ledger_lease){sequence, cap_mw};
 }
 
+/* The cap a report shows. It is never below the read-back, unless the report contradicts itself. */
+static int64_t told_mw(const struct report *report)
+{
+    return larger(report->cap_mw, report->readback_mw);
+}
+
 /* A lease retires only when a newer state is shown to have held for A with a cap below it. The fail-safe
  * state after lease `applied` is newer than that lease. */
 static uint32_t unretired_retire(struct ledger_host *h, const struct report *report)
@@ -75,7 +86,7 @@ static uint32_t unretired_retire(struct ledger_host *h, const struct report *rep
         struct ledger_lease lease = h->unretired[i];
         bool superseded = lease.sequence < report->applied ||
                           (lease.sequence == report->applied && report->state == HOST_FAIL_SAFE);
-        if (!(superseded && report->cap_mw < lease.cap_mw))
+        if (!(superseded && told_mw(report) < lease.cap_mw))
             h->unretired[kept++] = lease;
     }
     h->unretired_count = (uint8_t)kept;
@@ -121,7 +132,7 @@ static bool cap_is_foreign(const struct ledger_host *h, const struct report *rep
     const struct ledger_lease *applied = unretired_find(h, report->applied);
     if (report->flags & REPORT_DEVICE_LOST)
         return true;
-    if (report->cap_mw > ledger_exposed_cap_mw(h))
+    if (told_mw(report) > ledger_exposed_cap_mw(h))
         return true;
     return settled && report->state == HOST_LEASED && applied && report->readback_mw > applied->cap_mw;
 }
@@ -133,8 +144,8 @@ static bool may_be_bounded(const struct ledger *ledger, const struct ledger_host
         return false;
     if (report->epoch != ledger->epoch || h->newest_mw < 0 || report->applied < h->first)
         return false;
-    return report->cap_mw <= ledger_exposed_cap_mw(h) &&
-           report->cap_mw <= larger(h->fail_safe_mw, h->newest_mw);
+    return told_mw(report) <= ledger_exposed_cap_mw(h) &&
+           told_mw(report) <= larger(h->fail_safe_mw, h->newest_mw);
 }
 
 uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired)
@@ -162,14 +173,15 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     h->fail_safe_mw = larger(h->fail_safe_mw, report->fail_safe_mw);
     h->phys_max_mw = larger(h->phys_max_mw, report->phys_max_mw);
 
-    bool settled = report->held_ns >= type_of(ledger, report->host)->actuation_ns;
+    bool settled = report->held_ns >= type_of(ledger, report->host)->actuation_ns &&
+                   report->applied <= h->sequence;  /* what was never sent is evidence of nothing */
     bool foreign = cap_is_foreign(h, report, settled);
     if (settled && report->epoch == ledger->epoch) {
         *retired = unretired_retire(h, report);
         events |= *retired ? LEDGER_RETIRED : 0;
     }
     /* looked at again: what this report retired may have been all that allowed the cap it shows */
-    if (h->bounded && (foreign || report->cap_mw > ledger_exposed_cap_mw(h))) {
+    if (h->bounded && (foreign || told_mw(report) > ledger_exposed_cap_mw(h))) {
         h->bounded = false;
         events |= LEDGER_FOREIGN_CAP;
     }
@@ -224,11 +236,12 @@ static bool fits(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old
 enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_t cap_mw)
 {
     const struct ledger_host *h = &ledger->host[host];
-    if (cap_mw <= h->fail_safe_mw)
+    if (cap_mw <= ledger_always_mw(ledger, host))
         return LEDGER_MAY_SEND;
     if (!h->bounded || !h->accepted)
         return LEDGER_UNBOUNDED;
-    int64_t draw_mw = host_draw_mw(ledger, host, cap_mw);
+    /* what account() will enter: when the lease runs out, the host goes to the fail-safe cap it reported */
+    int64_t draw_mw = host_draw_mw(ledger, host, larger(cap_mw, h->fail_safe_mw));
     if (!fits(ledger, host, SUM_NEWEST, h->newest_draw_mw, draw_mw))
         return LEDGER_OVER_S;
     if (cap_mw > ledger_exposed_cap_mw(h) && !fits(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, draw_mw))
@@ -236,17 +249,22 @@ enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_
     return LEDGER_MAY_SEND;
 }
 
+bool ledger_over_s(const struct ledger *ledger, uint32_t host)
+{
+    return sums_over(ledger, host, SUM_NEWEST);
+}
+
 int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enum ledger_verdict *bound)
 {
     const struct ledger_host *h = &ledger->host[host];
     const struct model_host_type *type = type_of(ledger, host);
-    int64_t exposed_mw = ledger_exposed_cap_mw(h);
+    int64_t exposed_mw = ledger_exposed_cap_mw(h), always_mw = ledger_always_mw(ledger, host);
 
     *bound = ledger_may_send(ledger, host, cap_mw);
     if (*bound == LEDGER_MAY_SEND)
         return cap_mw;
     if (*bound == LEDGER_UNBOUNDED)
-        return h->fail_safe_mw;
+        return always_mw;
     cap_mw =
         smaller(cap_mw, draw_cap_within_mw(type, sums_room_mw(ledger, host, SUM_NEWEST, h->newest_draw_mw)));
     if (cap_mw > exposed_mw) {
@@ -257,13 +275,13 @@ int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enu
      * it, and so on. */
     for (int tries = 0; tries < ROOM_TRIES; tries++) {
         cap_mw -= cap_mw % type->quantum_mw;
-        if (cap_mw <= h->fail_safe_mw)
+        if (cap_mw <= always_mw)
             break;
         if (ledger_may_send(ledger, host, cap_mw) == LEDGER_MAY_SEND)
             return cap_mw;
-        cap_mw = h->fail_safe_mw + (cap_mw - h->fail_safe_mw) / 2;
+        cap_mw = always_mw + (cap_mw - always_mw) / 2;
     }
-    return h->fail_safe_mw;
+    return always_mw;
 }
 
 bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw)
@@ -274,7 +292,7 @@ bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw)
     h->newest_mw = cap_mw;
     unretired_push(h, h->sequence, cap_mw);
     account(ledger, host);
-    if (cap_mw <= h->fail_safe_mw)
+    if (cap_mw <= ledger_always_mw(ledger, host))
         return true;
     return !sums_over(ledger, host, SUM_NEWEST) && !(raises && sums_over(ledger, host, SUM_EXPOSED));
 }

@@ -79,11 +79,19 @@ void ledger_enforce(struct ledger *ledger, bool enforcing);
 /* rt: takes a report; returns a set of enum ledger_event, and in *retired how many leases it retired. */
 uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired);
 
-/* rt: may a lease of this cap leave now? I1a, I1b of safety.md section 5; a cap at or below fail-safe
- * always may. */
+/* any: the cap that needs no room in the sums: fail-safe by the site file, with which I2 was checked. What a
+ * report says of fail-safe counts in E and allows nothing. */
+int64_t ledger_always_mw(const struct ledger *ledger, uint32_t host);
+
+/* rt: may a lease of this cap leave now? I1a, I1b of safety.md section 5; a cap at or below
+ * ledger_always_mw always may. */
 enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_t cap_mw);
 
-/* rt: the largest cap not above cap_mw that may leave now; the fail-safe cap when none above it may.
+/* any: does S pass a limit above this host as things stand? While it does not, a lower cap may always
+ * leave. */
+bool ledger_over_s(const struct ledger *ledger, uint32_t host);
+
+/* rt: the largest cap not above cap_mw that may leave now; ledger_always_mw when none above it may.
  * `bound` says what stood against cap_mw itself. */
 int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enum ledger_verdict *bound);
 

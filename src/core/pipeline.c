@@ -15,7 +15,7 @@ static void cut_below(struct core *core, uint32_t node, bool to_fail_safe)
     for (uint32_t i = 0; i < e->below_count[node]; i++) {
         uint32_t host = run[i];
         if (to_fail_safe) {
-            guard_send(core, host, core->ledger.host[host].fail_safe_mw, LEASE_EMERGENCY, WHY_FAIL_SAFE);
+            guard_send(core, host, ledger_always_mw(&core->ledger, host), LEASE_EMERGENCY, WHY_FAIL_SAFE);
         } else if (e->cut_in[host] != e->node[node].number) {   /* one shot per host */
             e->cut_in[host] = e->node[node].number;
             guard_send(core, host, emergency_cap_mw(&core->ledger, host, scale_ppm), LEASE_EMERGENCY,
@@ -59,7 +59,7 @@ static int64_t wanted_cap(const struct core *core, uint32_t host, enum egress_wh
 {
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
-    int64_t newest_mw = h->newest_mw >= 0 ? h->newest_mw : h->fail_safe_mw;
+    int64_t newest_mw = h->newest_mw >= 0 ? h->newest_mw : ledger_always_mw(&core->ledger, host);
     if (target_mw < 0 || cut_is_settling(h))
         target_mw = newest_mw;
     *why = target_mw > newest_mw ? WHY_SHARE : target_mw < newest_mw ? WHY_CUT : WHY_RENEWAL;
@@ -73,6 +73,7 @@ static void on_report(struct core *core, const struct report *report)
     uint32_t events = ledger_report(&core->ledger, report, core->t_ns, &retired);
     core->count.reports++;
     core->count.retired += retired;
+    core->count.newer_epochs += report->epoch > core->epoch;
     core->count.resets += (events & LEDGER_RESET) != 0;
     core->count.foreign_caps += (events & LEDGER_FOREIGN_CAP) != 0;
     core->count.fail_safe_mismatch += (events & LEDGER_MISMATCH) != 0;

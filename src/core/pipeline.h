@@ -28,29 +28,30 @@ struct outbox {
 
 /* Counters of the decision. X(field, name, meaning) */
 #define CORE_COUNTERS(X) \
-    X(readings,            "readings",            "readings decided on") \
-    X(reports,             "reports",             "host reports decided on") \
-    X(reports_stale,       "reports_stale",       "reports older than the newest of their incarnation") \
-    X(ticks,               "ticks",               "arbitrations started") \
-    X(ticks_missed,        "ticks_missed",        "ticks that a stall swallowed") \
-    X(ticks_committed,     "ticks_committed",     "arbitrations committed") \
-    X(leases,              "leases",              "leases and claims sent") \
-    X(claims,              "claims",              "of these, claims: fail-safe to a host new to this epoch") \
-    X(cuts,                "cuts",                "leases below the newest one") \
-    X(raises,              "raises",              "leases above the newest one") \
-    X(withheld_s,          "withheld_s",          "raises withheld: sum of newest leases would pass a limit (I1a)") \
-    X(withheld_d,          "withheld_d",          "raises withheld: exposure would pass a limit (I1b)") \
-    X(fail_safes,          "fail_safes",          "leases that sent a host to its fail-safe cap") \
-    X(retired,             "retired",             "leases retired on evidence") \
-    X(resets,              "resets",              "hosts seen with a new incarnation") \
-    X(foreign_caps,        "foreign_caps",        "read-backs above the newest lease: host back to phys_max") \
-    X(fail_safe_mismatch,  "fail_safe_mismatch",  "reports whose fail-safe cap differs from the site file") \
-    X(emergencies,         "emergencies",         "emergencies entered") \
-    X(emergency_stage2,    "emergency_stage2",    "emergencies that went on to fail-safe") \
-    X(recoveries,          "recoveries",          "entries into recovery (exposure above a limit after an event)") \
-    X(alarms,              "alarms",              "thresholds crossed upward") \
-    X(refused_sends,       "refused_sends",       "leases that the port did not take") \
-    X(invariant_failures,  "invariant_failures",  "I1a or I1b false after a slot: a defect")
+    X(readings, "readings", "readings decided on") \
+    X(reports, "reports", "host reports decided on") \
+    X(reports_stale, "reports_stale", "reports older than the newest of their incarnation") \
+    X(ticks, "ticks", "arbitrations started") \
+    X(ticks_missed, "ticks_missed", "ticks that a stall swallowed") \
+    X(ticks_committed, "ticks_committed", "arbitrations committed") \
+    X(leases, "leases", "leases and claims decided on, also where the mode sends nothing") \
+    X(claims, "claims", "of these, claims: fail-safe to a host that still counts at phys_max") \
+    X(cuts, "cuts", "leases below the newest one") \
+    X(raises, "raises", "leases above the newest one") \
+    X(withheld_s, "withheld_s", "raises withheld: sum of newest leases would pass a limit (I1a)") \
+    X(withheld_d, "withheld_d", "raises withheld: exposure would pass a limit (I1b)") \
+    X(fail_safes, "fail_safes", "leases that sent a host to its fail-safe cap") \
+    X(retired, "retired", "leases retired on evidence") \
+    X(newer_epochs, "newer_epochs", "reports under a newer controller's epoch than ours") \
+    X(resets, "resets", "hosts seen with a new incarnation") \
+    X(foreign_caps, "foreign_caps", "read-backs above the newest lease: host back to phys_max") \
+    X(fail_safe_mismatch, "fail_safe_mismatch", "reports whose fail-safe cap differs from the site file") \
+    X(emergencies, "emergencies", "emergencies entered") \
+    X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
+    X(recoveries, "recoveries", "entries into recovery (exposure above a limit after an event)") \
+    X(alarms, "alarms", "thresholds crossed upward") \
+    X(refused_sends, "refused_sends", "leases that the port did not take") \
+    X(invariant_failures, "invariant_failures", "I1a or I1b false after a slot: a defect")
 
 struct core_counters {
 #define CORE_COUNTER_FIELD(field, name, meaning) uint64_t field;

@@ -95,18 +95,23 @@ void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t ol
     }
 }
 
+static bool node_over(const struct ledger_sums *sums, uint32_t contingencies, enum sum sum)
+{
+    for (uint32_t i = 0; i < contingencies * PHASES; i++)
+        if (sum_of(sums, sum, i / PHASES, i % PHASES) > sums->limit_mva[i / PHASES][i % PHASES])
+            return true;
+    return false;
+}
+
 bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum)
 {
     const struct model *model = ledger->model;
     const struct model_host *h = &model->host[host];
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_node *node = &model->node[h->cord[j].node];
-        for (uint32_t a = 0; a < node->ancestor_count; a++) {
-            const struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
-            for (uint32_t i = 0; i < model->contingency_count * PHASES; i++)
-                if (sum_of(sums, sum, i / PHASES, i % PHASES) > sums->limit_mva[i / PHASES][i % PHASES])
-                    return true;
-        }
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            if (node_over(&ledger->node[node->ancestor[a]], model->contingency_count, sum))
+                return true;
     }
     return false;
 }

@@ -24,13 +24,37 @@ static void turn(struct age *age, int64_t bucket)
             age->floor = age->least[i];
 }
 
+/* True when this reading stands ahead of the line and is not to be believed yet. The last of a row that
+ * agrees is: then the line starts anew. */
+static bool claims_step(struct age *age, int64_t bucket, int64_t offset)
+{
+    if (age->seen < AGE_YOUNG || age->floor == INT64_MAX || offset >= minus(age->floor, AGE_STEP_NS)) {
+        age->seen += age->seen < AGE_YOUNG;
+        age->ahead = 0;
+        return false;
+    }
+    int64_t apart = minus(offset, age->ahead_ns);
+    bool agrees = age->ahead && apart < AGE_AGREE_NS && apart > -AGE_AGREE_NS;
+    age->ahead = agrees ? age->ahead + 1 : 1;
+    age->ahead_ns = offset;
+    if (age->ahead < AGE_CONFIRMATIONS)
+        return true;
+    age->ahead = 0;
+    age->stepped = true;
+    age->bucket = 0;
+    turn(age, bucket);
+    return false;
+}
+
 int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns)
 {
     int64_t bucket = arrival_ns / AGE_BUCKET_NS + 1;
     if (bucket > age->bucket)
         turn(age, bucket);
-    int64_t *least = &age->least[age->bucket % AGE_BUCKETS];
     int64_t offset = minus(arrival_ns, stamp_ns);
+    if (claims_step(age, bucket, offset))
+        return INT64_MAX;
+    int64_t *least = &age->least[age->bucket % AGE_BUCKETS];
     if (offset < *least)
         *least = offset;
     if (offset < age->floor)

@@ -211,13 +211,26 @@ static void init_decide(struct loop *loop)
     view_refresh_all(&loop->view, loop->core);
 }
 
+static void journal_name(char path[JOURNAL_PATH_BYTES], const char *asked, int number)
+{
+    if (number)
+        snprintf(path, JOURNAL_PATH_BYTES, "%s.%d", asked, number);
+    else
+        snprintf(path, JOURNAL_PATH_BYTES, "%s", asked);
+}
+
 static int open_journal(struct loop *loop)
 {
     if (!loop->options.journal[0])
         return 0;
     struct journal_start start = {
         .epoch = loop->epoch, .t_ns = loop->t_start_ns, .realtime_ns = (int64_t)loop->epoch};
-    int error = journal_create(&loop->journal, loop->options.journal, &loop->site->model, &start);
+    /* a journal is never written over, and a daemon that is started again must start: PATH, PATH.1, ... */
+    int error = -EEXIST;
+    for (int number = 0; error == -EEXIST && number < JOURNAL_NUMBERS; number++) {
+        journal_name(loop->journal_path, loop->options.journal, number);
+        error = journal_create(&loop->journal, loop->journal_path, &loop->site->model, &start);
+    }
     if (error)
         snprintf(loop->error, sizeof loop->error, "journal %s: %s", loop->options.journal, strerror(-error));
     return error;

@@ -116,11 +116,22 @@ bool decide_waiting(const struct decide *decide)
     return false;
 }
 
+/* A refused lease asks for no other, so it needs no room. It must not wait for any either: egress stands
+ * still while its returns are full, and then neither would ever move again. */
+static bool take_returned(struct decide *decide)
+{
+    struct spsc *returns = decide->input[decide->inputs - 1];
+    if (!spsc_peek(returns))
+        return false;
+    enter_input(decide, returns, timebase_now_ns(decide->base));
+    return true;
+}
+
 bool decide_next(struct decide *decide)
 {
     decide_tap(decide, 0);
     if (!room(decide))
-        return false;
+        return take_returned(decide);
     int64_t now_ns = timebase_now_ns(decide->base), t_ns = now_ns;
     struct spsc *queue = oldest_input(decide, &t_ns);
     /* A stamp older than the slot time needs no tick: what was due by then has entered. */

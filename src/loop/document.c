@@ -160,6 +160,7 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     fputs(", ", out);
     number(out, "frames", count_read(&counters->frames), ", ");
     number(out, "accepted", count_read(&counters->accepted), ", ");
+    number(out, "clock_steps", count_read(&counters->clock_steps), ", ");
     number(out, "token_requests", count_read(&counters->token_requests), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
@@ -240,7 +241,9 @@ void loop_document(struct loop *loop, FILE *out)
     const struct model *model = &loop->site->model;
     int64_t now_ns = timebase_now_ns(&loop->base);
     struct verdict verdict;
-    verdict_make(&verdict, model, &loop->view, loop->t_start_ns, now_ns);
+    uint64_t journal_failures =
+        count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped);
+    verdict_make(&verdict, model, &loop->view, journal_failures, loop->t_start_ns, now_ns);
     fputs("{\"site\": ", out);
     text(out, model->name);
     fprintf(out, ", \"mode\": \"%s\", \"epoch\": %llu, \"uptime_s\": %.3f,\n", modes[model->mode & 3],

@@ -122,7 +122,7 @@ uint32_t egress_burst(struct egress_stage *stage)
             record = spsc_peek(stage->normal);
         if (!record)
             break;
-        if (!stage->enforce)
+        if (!stage->enforce || record->flags & LEASE_SHADOW)
             count_add(&stage->counters.withheld, 1);
         else if (build(stage, record, queue == stage->emergency, count))
             count++;

@@ -79,7 +79,10 @@ static int measurement(struct lane *lane, const struct frame *frame, int64_t t_r
     refused = replay_check(&lane->meter_window[meter], frame->sequence);
     if (refused)
         return refused;
-    int64_t age_ns = age_observe(&lane->age[meter], t_receive_ns, upmu.timestamp_ns);
+    struct age *age = &lane->age[meter];
+    int64_t age_ns = age_observe(age, t_receive_ns, upmu.timestamp_ns);
+    count_add(&lane->counters.clock_steps, age->stepped);
+    age->stepped = false;
     if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns)
         return REFUSED_STALE;
     struct slot *slot = lane_admit(lane, CLASS_READING);

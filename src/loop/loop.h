@@ -14,7 +14,7 @@
 #include "ring/arena.h"
 #include "site/site.h"
 
-enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 256 };
+enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 256, JOURNAL_PATH_BYTES = 300, JOURNAL_NUMBERS = 1000 };
 
 struct loop_options {
     const char *journal;        /* path, "" = none */
@@ -39,6 +39,8 @@ struct loop {
     struct hot hot[HOTS_MAX];
     uint32_t hots;              /* started */
     struct journal_writer *journal;
+    /* what was opened: the path asked for, or PATH.N beside older ones */
+    char journal_path[JOURNAL_PATH_BYTES];
     int64_t journal_lost;       /* what journal_finish said */
     struct drain drain;
     struct watchdog watchdog;

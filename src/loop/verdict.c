@@ -73,7 +73,8 @@ static const char *mode_words(uint32_t mode)
  * anyway. */
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
-    if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures)
+    if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
+        verdict->journal_failures || verdict->newer_epochs)
         return true;
     if (model->mode != MODE_ENFORCE)
         return false;
@@ -84,7 +85,7 @@ static void append(struct verdict *verdict, size_t *used, const char *format, ui
 {
     if (!count || *used >= sizeof verdict->words)
         return;
-    char part[96];
+    char part[160];
     /* the formats are literals of this file */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -106,6 +107,9 @@ static void say_alarm(struct verdict *verdict, const struct model *model)
         append(verdict, &used, "nodes exposed above their limit: %llu", verdict->nodes_above);
         append(verdict, &used, "nodes in recovery: %llu", verdict->nodes_recovery);
     }
+    append(verdict, &used, "journal: %llu writes refused or slots dropped", verdict->journal_failures);
+    append(verdict, &used, "reports under a newer controller's epoch (its clock was ahead, or it runs): %llu",
+           verdict->newer_epochs);
     append(verdict, &used, "invariant failures, a defect: %llu", verdict->invariant_failures);
 }
 
@@ -122,12 +126,13 @@ static void say_ok(struct verdict *verdict, const struct model *model)
 }
 
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
-                  int64_t t_start_ns, int64_t now_ns)
+                  uint64_t journal_failures, int64_t t_start_ns, int64_t now_ns)
 {
-    *verdict = (struct verdict){.worst_node = INDEX_NONE};
-    struct core_counters counters;
+    *verdict = (struct verdict){.worst_node = INDEX_NONE, .journal_failures = journal_failures};
+    struct core_counters counters = {0};
     if (view_read_counters(view, &counters))
         verdict->invariant_failures = counters.invariant_failures;
+    verdict->newer_epochs = counters.newer_epochs;
     look_at_meters(verdict, model, view, now_ns);
     look_at_hosts(verdict, model, view, now_ns);
     look_at_nodes(verdict, model, view);

@@ -17,6 +17,8 @@ struct verdict {
     uint32_t hosts_heard, hosts_leased;
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint64_t invariant_failures;
+    uint64_t newer_epochs;          /* a newer controller governs hosts of this site */
+    uint64_t journal_failures;      /* writes that the disk refused, slots it was too slow for */
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
     int64_t worst_ppm;
     char words[VERDICT_WORDS_BYTES];
@@ -27,6 +29,7 @@ int64_t verdict_meter_age_ns(const struct view_meter *meter, int64_t now_ns);
 
 /* cold */
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
+                  uint64_t journal_failures,
                   int64_t t_start_ns, int64_t now_ns);
 
 #endif

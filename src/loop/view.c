@@ -15,7 +15,10 @@ static int64_t larger(int64_t a, int64_t b)
 
 int64_t view_load_ppm(int64_t load_mva, int64_t limit_mva)
 {
-    return limit_mva > 0 ? load_mva * PPM / limit_mva : 0;
+    if (limit_mva <= 0)
+        return 0;
+    /* reports may claim draws so large that their sum in ppm would not fit */
+    return load_mva < INT64_MAX / PPM ? load_mva * PPM / limit_mva : load_mva / (limit_mva / PPM + 1);
 }
 
 static uint32_t worst_phase(const struct core_node_view *node)

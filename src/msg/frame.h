@@ -32,21 +32,21 @@ struct frame {
 
 /* Every reason for which a frame changes nothing. X(symbol, name in status and metrics, meaning) */
 #define REFUSALS(X) \
-    X(REFUSED_NOT_OURS,      "not_ours",      "not UDP over IPv4 to this port's address and port number") \
-    X(REFUSED_FRAGMENT,      "fragment",      "an IP fragment: flyball's frames never need one") \
-    X(REFUSED_CHECKSUM,      "checksum",      "IPv4 or UDP checksum is wrong") \
-    X(REFUSED_TRUNCATED,     "truncated",     "shorter than its header says") \
-    X(REFUSED_OVERSIZED,     "oversized",     "longer than a datagram or a body may be") \
-    X(REFUSED_MAGIC,         "magic",         "does not start with the frame magic") \
-    X(REFUSED_VERSION,       "version",       "a frame version this build does not speak") \
-    X(REFUSED_KIND,          "kind",          "a frame kind that is unknown, or that nobody sends to a controller") \
-    X(REFUSED_KEY,           "key",           "a key id that the site file does not allow") \
-    X(REFUSED_MALFORMED,     "malformed",     "the body does not decode, or a value in it is impossible") \
+    X(REFUSED_NOT_OURS, "not_ours", "not UDP over IPv4 to this port's address and port number") \
+    X(REFUSED_FRAGMENT, "fragment", "an IP fragment: flyball's frames never need one") \
+    X(REFUSED_CHECKSUM, "checksum", "IPv4 or UDP checksum is wrong") \
+    X(REFUSED_TRUNCATED, "truncated", "shorter than its header says") \
+    X(REFUSED_OVERSIZED, "oversized", "longer than a datagram or a body may be") \
+    X(REFUSED_MAGIC, "magic", "does not start with the frame magic") \
+    X(REFUSED_VERSION, "version", "a frame version this build does not speak") \
+    X(REFUSED_KIND, "kind", "a frame kind that is unknown, or that nobody sends to a controller") \
+    X(REFUSED_KEY, "key", "a key id that the site file does not allow") \
+    X(REFUSED_MALFORMED, "malformed", "the body does not decode, or a value in it is impossible") \
     X(REFUSED_UNKNOWN_METER, "unknown_meter", "device_id is not in the site file") \
-    X(REFUSED_UNKNOWN_HOST,  "unknown_host",  "host id is not in the site file") \
-    X(REFUSED_DUPLICATE,     "duplicate",     "this sequence number was seen before") \
-    X(REFUSED_REORDERED,     "reordered",     "older than the newest frame of this sender") \
-    X(REFUSED_STALE,         "stale",         "the reading is older than T_fresh")
+    X(REFUSED_UNKNOWN_HOST, "unknown_host", "host id is not in the site file") \
+    X(REFUSED_DUPLICATE, "duplicate", "this sequence number was seen before") \
+    X(REFUSED_REORDERED, "reordered", "older than the newest frame of this sender") \
+    X(REFUSED_STALE, "stale", "the reading is older than T_fresh")
 
 #define REFUSAL_SYMBOL(symbol, name, meaning) symbol,
 enum refusal { ACCEPTED = 0, REFUSALS(REFUSAL_SYMBOL) REFUSAL_COUNT };

@@ -22,6 +22,7 @@ struct lease {
 enum lease_flag {
     LEASE_CLAIM = 1,            /* announces an epoch, cap <= fail-safe (wire: Claim) */
     LEASE_EMERGENCY = 2,
+    LEASE_SHADOW = 4,           /* decided in a mode that sends nothing: never on the wire */
 };
 
 enum host_state {

@@ -29,6 +29,11 @@ static void check_meter(struct draft *d, const struct draft_meter *m, uint32_t i
 
         finding_at(d->errors, at ? at : m->at,
                    "fresh is not longer than period, every reading would be stale: lengthen fresh");
+    } else if (m->fresh.number <= d->policy.age_bound.number) {
+        /* the bound is added to every age before it is held against fresh */
+        finding_at(d->errors, m->fresh.at ? m->fresh.at : m->at,
+                   "fresh is not longer than age_bound of policy, every reading would be stale: lengthen "
+                   "fresh or lower age_bound");
     }
 }
 

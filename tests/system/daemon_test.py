@@ -176,7 +176,8 @@ def case_starts():
                 ('fb-meters-dsts', 'fb-nowhere', 3, 'fb-nowhere'),
                 ('kind: main', 'kind: mian', 4, 'error'),
                 ('housekeeping: 0}\n    priority: 0', 'housekeeping: 1}\n    priority: 5', 4, 'hot core'),
-                (f'door: {bed.door}', f'journal: {bed.folder}/none/x', 3, 'none/x')]:
+                (f'door: {bed.door}', f'journal: {bed.folder}/none/x', 3, 'none/x'),
+                (site[site.index('servers:'):], '', 4, 'no servers: section')]:
             assert old in site
             with open(bed.site, 'w', encoding='utf-8') as file:
                 file.write(site.replace(old, new))

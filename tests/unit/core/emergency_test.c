@@ -102,6 +102,49 @@ static void a_load_above_exposure_is_an_emergency_though_the_limit_is_far(void *
     stand_stop(&stand);
 }
 
+/* Section 4: "every state not excluded counts as present". After the loss of its other feed a host draws
+ * all of its power here, and obeys. */
+static void the_load_of_a_lost_feed_is_nobody_disobeying(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand.model.contingency_count = 2;
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        memcpy(stand.node[n].limit_mva[1], stand.node[n].limit_mva[0], sizeof stand.node[n].limit_mva[0]);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        stand.host_model[h].cord[0].share_ppm[0] = 550000;
+        stand.host_model[h].cord[0].share_ppm[1] = 1000000;
+    }
+    stand_start(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(&stand, h);
+    stand_reading(&stand, BRANCH_A, 4000000);
+    assert_false(in_emergency(&stand, BRANCH_A));
+    stand_reading(&stand, BRANCH_A, 4050000);
+    assert_true(in_emergency(&stand, BRANCH_A));
+    stand_stop(&stand);
+}
+
+/* The one phase that a meter there reports is that of the hosts, whatever its letter upstream. */
+static void a_single_phase_branch_on_phase_b_is_held_to_phase_b(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand.node[BRANCH_A].phases = 1;
+    for (uint32_t h = 0; h < 2; h++)
+        stand.host_model[h].cord[0].phase_ppm[0] = stand.host_model[h].cord[0].phase_ppm[2] = 0;
+    stand_start(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(&stand, h);
+    stand_reading(&stand, BRANCH_A, 4000000);
+    assert_false(in_emergency(&stand, BRANCH_A));
+    stand_reading(&stand, BRANCH_A, 4050000);
+    assert_true(in_emergency(&stand, BRANCH_A));
+    stand_stop(&stand);
+}
+
 /* Trigger "peak current >= 0.85 x the lowest fast edge": instant_peak_ma, in peak amperes. 120 A rms are
  * 169.7 A peak. */
 static void a_peak_near_the_instantaneous_element_is_an_emergency(void **state)
@@ -274,6 +317,8 @@ int main(void)
         cmocka_unit_test(a_load_above_the_limit_cuts_every_host_below_in_the_same_slot),
         cmocka_unit_test(a_load_at_the_limit_is_no_emergency),
         cmocka_unit_test(a_load_above_exposure_is_an_emergency_though_the_limit_is_far),
+        cmocka_unit_test(the_load_of_a_lost_feed_is_nobody_disobeying),
+        cmocka_unit_test(a_single_phase_branch_on_phase_b_is_held_to_phase_b),
         cmocka_unit_test(a_peak_near_the_instantaneous_element_is_an_emergency),
         cmocka_unit_test(an_emergency_may_cut_below_the_floor),
         cmocka_unit_test(the_shot_brings_s_to_95_percent_where_three_quarters_do_not),

@@ -277,6 +277,39 @@ static void a_state_is_reported_again_as_soon_as_it_has_held_for_a(void **state)
     assert_false(holder_report_due(&holder, NS_PER_S + 220 * MS + A_NS));
 }
 
+/* An unasked report comes 10 ms after the last one at the earliest. */
+static void a_host_that_comes_to_its_cap_says_so_soon_but_not_at_once(void **state)
+{
+    (void)state;
+    struct holder holder;
+    holder_init(&holder, &config, INCARNATION, 0, 0);
+    write_all(&holder, 0);
+    report_at(&holder, 500 * MS);
+    holder_flags(&holder, REPORT_AT_CAP, 501 * MS);
+    assert_false(holder_report_due(&holder, 510 * MS - 1));
+    assert_true(holder_report_due(&holder, 510 * MS));
+    struct report report = report_at(&holder, 510 * MS);
+    assert_int_equal(report.flags, REPORT_AT_CAP);
+    holder_flags(&holder, REPORT_AT_CAP, 515 * MS);     /* no news */
+    assert_false(holder_report_due(&holder, 600 * MS));
+    holder_flags(&holder, REPORT_AT_CAP | REPORT_DEVICE_LOST, 550 * MS);
+    assert_true(holder_report_due(&holder, 550 * MS));
+}
+
+static void what_is_no_news_hurries_no_report(void **state)
+{
+    (void)state;
+    struct holder holder;
+    holder_init(&holder, &config, INCARNATION, 0, 0);
+    write_all(&holder, 0);
+    report_at(&holder, 500 * MS);
+    holder_flags(&holder, REPORT_PSU_KNOWN, 550 * MS);
+    assert_false(holder_report_due(&holder, 599 * MS));
+    report_at(&holder, 600 * MS);
+    holder_flags(&holder, 0, 650 * MS);
+    assert_false(holder_report_due(&holder, 699 * MS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +327,8 @@ int main(void)
         cmocka_unit_test(a_read_back_below_what_was_asked_is_somebody_elses_limit),
         cmocka_unit_test(reports_are_never_further_apart_than_agreed),
         cmocka_unit_test(a_state_is_reported_again_as_soon_as_it_has_held_for_a),
+        cmocka_unit_test(a_host_that_comes_to_its_cap_says_so_soon_but_not_at_once),
+        cmocka_unit_test(what_is_no_news_hurries_no_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

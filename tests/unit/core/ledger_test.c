@@ -80,6 +80,42 @@ static void a_cap_above_all_that_is_left_counts_at_phys_max(void **state)
     assert_int_equal(account.host[0].exposed_draw_mw, PHYS_MAX_MW);
 }
 
+/* "Shows that newer state enforced": a sequence that was never sent is no state of this host. */
+static void a_lease_that_was_never_sent_retires_nothing(void **state)
+{
+    (void)state;
+    struct account account;
+    open_account(&account);
+    ledger_sent(&account.ledger, 0, 5000000);
+    report(&account, 0, HOST_LEASED, 3, FAIL_SAFE_MW);
+    assert_int_equal(account.host[0].exposed_draw_mw, 5000000);
+    ledger_sent(&account.ledger, 0, FAIL_SAFE_MW);
+    report(&account, 0, HOST_LEASED, 3, FAIL_SAFE_MW);
+    assert_int_equal(account.host[0].exposed_draw_mw, FAIL_SAFE_MW);
+}
+
+/* E is draw_max of what the host can do, not of what its type was thought to do. */
+static void a_host_larger_than_its_type_counts_in_full(void **state)
+{
+    (void)state;
+    struct account account;
+    uint32_t retired;
+    open_account(&account);
+    struct report report = {.host = 0,
+                            .incarnation = 77,
+                            .epoch = 7,
+                            .number = ++account.number[0],
+                            .applied = 1,
+                            .held_ns = A_NS,
+                            .cap_mw = 15000000,
+                            .readback_mw = 15000000,
+                            .fail_safe_mw = 15000000,
+                            .phys_max_mw = 20000000,
+                            .state = HOST_FAIL_SAFE};
+    ledger_report(&account.ledger, &report, NS_PER_S, &retired);
+    assert_int_equal(account.host[0].exposed_draw_mw, 15000000);
+}
+
 static void equal_caps_are_held_by_the_newer_lease(void **state)
 {
     (void)state;
@@ -146,6 +182,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_cuts_than_the_list_holds_never_count_for_less),
         cmocka_unit_test(a_cap_above_all_that_is_left_counts_at_phys_max),
+        cmocka_unit_test(a_lease_that_was_never_sent_retires_nothing),
+        cmocka_unit_test(a_host_larger_than_its_type_counts_in_full),
         cmocka_unit_test(equal_caps_are_held_by_the_newer_lease),
         cmocka_unit_test(sums_are_exact_to_the_unit_and_the_limit_itself_is_allowed),
         cmocka_unit_test(what_a_cut_frees_is_in_s_at_once_and_in_d_only_on_evidence),

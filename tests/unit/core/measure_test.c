@@ -178,6 +178,45 @@ static void zero_is_a_value(void **state)
     assert_int_equal(reading.crest_milli, 0);
 }
 
+static void less_than_a_unit_is_rounded_like_anything_else(void **state)
+{
+    (void)state;
+    struct reading reading;
+    struct upmu upmu = good();
+    upmu.phase[0].voltage_rms_v = 0.0006;
+    upmu.phase[0].current_rms_a = 0.0004;
+    upmu.phase[0].power_active_w = -0.0006;
+    assert_int_equal(measured(&upmu, 3, &reading), ACCEPTED);
+    assert_int_equal(reading.voltage_mv[0], 1);
+    assert_int_equal(reading.current_ma[0], 0);
+    assert_int_equal(reading.power_mw[0], -1);
+}
+
+static void peak_factor_and_frequency_end_at_a_thousand(void **state)
+{
+    (void)state;
+    struct reading reading;
+    struct upmu upmu = good();
+    upmu.peak_factor = upmu.frequency_hz = 1000;
+    assert_int_equal(measured(&upmu, 3, &reading), ACCEPTED);
+    upmu.peak_factor = 1000.5;
+    assert_int_equal(measured(&upmu, 3, &reading), REFUSED_MALFORMED);
+    upmu.peak_factor = 1000;
+    upmu.frequency_hz = 1000.5;
+    assert_int_equal(measured(&upmu, 3, &reading), REFUSED_MALFORMED);
+}
+
+static void a_reading_without_a_stamp_is_refused(void **state)
+{
+    (void)state;
+    struct reading reading;
+    struct upmu upmu = good();
+    upmu.timestamp_ns = 0;
+    assert_int_equal(measured(&upmu, 3, &reading), REFUSED_MALFORMED);
+    upmu.timestamp_ns = 1;
+    assert_int_equal(measured(&upmu, 3, &reading), ACCEPTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +228,9 @@ int main(void)
         cmocka_unit_test(phases_that_the_node_has_may_not_be_missing),
         cmocka_unit_test(phases_that_the_node_has_not_count_for_nothing),
         cmocka_unit_test(zero_is_a_value),
+        cmocka_unit_test(less_than_a_unit_is_rounded_like_anything_else),
+        cmocka_unit_test(peak_factor_and_frequency_end_at_a_thousand),
+        cmocka_unit_test(a_reading_without_a_stamp_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

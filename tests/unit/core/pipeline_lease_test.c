@@ -261,6 +261,20 @@ static void a_read_back_above_the_lease_counts_at_phys_max(void **state)
 
 /* "E(h) = phys_max [...] on a new incarnation or boot id, device loss": the same report cannot be the way
  * out of it. */
+/* `cap` is "the largest of read-back limit and every write": a report that says less contradicts itself. */
+static void a_read_back_above_the_cap_of_its_own_report_counts(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start(&stand);
+    stand_admit(&stand, 0);
+    struct report report = stand_report_of(&stand, 0, HOST_FAIL_SAFE, A_NS);
+    report.readback_mw = CAP_MAX_MW;
+    stand_report(&stand, &report);
+    assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
+    stand_stop(&stand);
+}
+
 static void a_lost_device_counts_at_phys_max_though_the_others_read_back_well(void **state)
 {
     (void)state;
@@ -309,6 +323,41 @@ static void of_two_fail_safe_caps_the_larger_counts(void **state)
     report.fail_safe_mw = 500000;
     stand_report(&stand, &report);
     assert_int_equal(stand_exposure_mw(&stand, 1), FAIL_SAFE_MW);
+    stand_stop(&stand);
+}
+
+/* I1a: "or its cap is <= fail-safe", for which I2 has room. What an agent says of its own fail-safe cap was
+ * checked by nobody, so it counts in E and opens no door. */
+static void a_reported_fail_safe_cap_lets_nothing_past_the_sums(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start(&stand);
+    stand_admit(&stand, 0);
+    stand_admit(&stand, 1);
+    stand.own_fail_safe_mw = CAP_MAX_MW;    /* two of them are more than the branch may carry */
+    for (uint32_t h = 0; h < 2; h++)
+        stand.host[h].flags = REPORT_AT_CAP;
+    stand_run(&stand, 3 * NS_PER_S);
+    for (uint32_t h = 0; h < 2; h++) {
+        assert_int_equal(stand_exposure_mw(&stand, h), CAP_MAX_MW);
+        assert_int_equal(stand.host[h].last.cap_mw, FAIL_SAFE_MW);
+    }
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    stand_stop(&stand);
+}
+
+/* A claim needs no room in the sums, so its cap comes from the site file. */
+static void a_claim_is_never_above_the_fail_safe_cap_of_the_site_file(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start(&stand);
+    struct report report = stand_report_of(&stand, 0, HOST_FAIL_SAFE, A_NS);
+    report.fail_safe_mw = 2 * CAP_MAX_MW;
+    const struct egress *claim = stand_report(&stand, &report);
+    assert_int_equal(claim->kind, FRAME_CLAIM);
+    assert_int_equal(claim->cap_mw, FAIL_SAFE_MW);
     stand_stop(&stand);
 }
 
@@ -376,9 +425,12 @@ int main(void)
         cmocka_unit_test(a_new_incarnation_counts_at_phys_max_at_once),
         cmocka_unit_test(a_late_report_of_an_older_incarnation_does_not_lower_exposure),
         cmocka_unit_test(a_read_back_above_the_lease_counts_at_phys_max),
+        cmocka_unit_test(a_read_back_above_the_cap_of_its_own_report_counts),
         cmocka_unit_test(a_lost_device_counts_at_phys_max_though_the_others_read_back_well),
         cmocka_unit_test(somebody_elses_limit_does_not_lower_exposure),
         cmocka_unit_test(of_two_fail_safe_caps_the_larger_counts),
+        cmocka_unit_test(a_reported_fail_safe_cap_lets_nothing_past_the_sums),
+        cmocka_unit_test(a_claim_is_never_above_the_fail_safe_cap_of_the_site_file),
         cmocka_unit_test(a_report_older_than_the_newest_changes_nothing),
         cmocka_unit_test(a_zone_that_leaves_enforce_counts_its_hosts_at_phys_max),
         cmocka_unit_test(a_lease_that_the_port_refused_stays_in_the_account),

@@ -315,6 +315,25 @@ static void a_second_without_a_slot_is_closed_by_the_next_one(void **state)
     stand_stop(&stand);
 }
 
+static void a_site_without_hosts_has_nothing_to_share(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand.model.host_count = 0;
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        stand.node[n].host_count = stand.node[n].host_below = 0;
+    /* what lies behind the empty array must not be read as a host */
+    stand.host_model[0].type = stand.host_model[0].cord[0].node = UINT32_MAX;
+    stand_start(&stand);
+    stand_tick(&stand);
+    stand_reading(&stand, MAIN, 1000000);
+    assert_false(pipeline_tick_open(stand.core));
+    assert_int_equal(stand_counters(&stand)->ticks, 1);
+    assert_int_equal(stand.leases, 0);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +347,7 @@ int main(void)
         cmocka_unit_test(the_same_slots_have_the_same_digest),
         cmocka_unit_test(a_single_other_echo_changes_the_digest),
         cmocka_unit_test(a_second_without_a_slot_is_closed_by_the_next_one),
+        cmocka_unit_test(a_site_without_hosts_has_nothing_to_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

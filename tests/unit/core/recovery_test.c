@@ -79,13 +79,14 @@ static void the_reset_of_a_host_is_counted_and_others_make_no_gain_from_it(void 
     stand_stop(&stand);
 }
 
-static void hold_at(struct stand *stand, int64_t voltage_mv, int64_t power_mw, int64_t ns)
+static void hold_meter_at(struct stand *stand, uint32_t meter, int64_t voltage_mv, int64_t power_mw,
+                          int64_t ns)
 {
     struct slot slot;
     for (int64_t end_ns = stand->t_ns + ns; stand->t_ns < end_ns; stand_wait(stand, 16 * NS_PER_MS)) {
         memset(&slot, 0, sizeof slot);
         slot.kind = SLOT_READING;
-        slot.reading.meter = BRANCH_A;
+        slot.reading.meter = meter;
         slot.reading.sequence = ++stand->readings;
         slot.reading.crest_milli = 1414;
         for (uint32_t p = 0; p < PHASES; p++) {
@@ -95,6 +96,33 @@ static void hold_at(struct stand *stand, int64_t voltage_mv, int64_t power_mw, i
         }
         stand_step(stand, &slot);
     }
+}
+
+static void hold_at(struct stand *stand, int64_t voltage_mv, int64_t power_mw, int64_t ns)
+{
+    hold_meter_at(stand, BRANCH_A, voltage_mv, power_mw, ns);
+}
+
+/* Where a branch has no meter of its own, the voltage above it is the one that is known. */
+static void a_sag_that_stays_lowers_the_limits_below_that_no_meter_covers(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view a, b;
+    stand_site(&stand);
+    stand.node[BRANCH_A].meter = INDEX_NONE;
+    stand_start(&stand);
+    core_node_view(stand.core, BRANCH_A, &a);
+    assert_int_equal(a.limit_mva[0], BRANCH_MVA);
+    hold_meter_at(&stand, MAIN, 70000, 6000000, 1100 * NS_PER_MS);
+    core_node_view(stand.core, BRANCH_A, &a);
+    core_node_view(stand.core, BRANCH_B, &b);
+    assert_int_equal(a.limit_mva[0], BRANCH_MVA / 10 * 7);
+    assert_int_equal(b.limit_mva[0], BRANCH_MVA);
+    hold_meter_at(&stand, MAIN, 100000, 6000000, 61 * NS_PER_S);
+    core_node_view(stand.core, BRANCH_A, &a);
+    assert_int_equal(a.limit_mva[0], BRANCH_MVA);
+    stand_stop(&stand);
 }
 
 /* I1a, "renewals included": at 70 % of the lowest credible voltage the same amperes carry 9.8 kVA. */
@@ -121,12 +149,48 @@ static void a_sag_that_stays_shrinks_renewals_to_what_the_amperes_carry(void **s
     stand_stop(&stand);
 }
 
+/* I1a knows no exception for emergencies: while S is above what the amperes carry, a shot that leaves it
+ * there goes down to fail-safe. */
+static void an_emergency_in_a_recovery_sends_no_lease_that_s_has_no_room_for(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_full(&stand);
+    hold_at(&stand, 70000, 6000000, 1100 * NS_PER_MS);
+    stand_reading(&stand, MAIN, 101000000);     /* three quarters of 2 x 7 kW are still above 9.8 kVA */
+    assert_int_equal(stand_counters(&stand)->emergencies, 1);
+    assert_true(stand.host[0].last.flags & LEASE_EMERGENCY);
+    assert_true(stand.host[0].last.cap_mw + stand.host[1].last.cap_mw <= BRANCH_MVA / 10 * 7);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    stand_stop(&stand);
+}
+
+/* After the loss of a feed nothing flows there: its hosts live on from the other one and are not cut. With
+ * amperes and no volts (a blown fuse of the meter) it is a sag as deep as can be. */
+static void a_feed_without_volts_and_amperes_is_dead_and_no_sag(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_full(&stand);
+    hold_at(&stand, 1000, 0, 3 * NS_PER_S);
+    assert_false(recovering(&stand, BRANCH_A));
+    int64_t cap_mw = stand.host[0].last.cap_mw;
+    stand_obey(&stand, 0);
+    assert_int_equal(stand.host[0].last.cap_mw, cap_mw);
+    hold_at(&stand, 1000, 100000, 1100 * NS_PER_MS);
+    assert_true(recovering(&stand, BRANCH_A));
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_start_is_a_recovery_that_ends_when_the_hosts_are_known),
         cmocka_unit_test(the_reset_of_a_host_is_counted_and_others_make_no_gain_from_it),
         cmocka_unit_test(a_sag_that_stays_shrinks_renewals_to_what_the_amperes_carry),
+        cmocka_unit_test(a_sag_that_stays_lowers_the_limits_below_that_no_meter_covers),
+        cmocka_unit_test(an_emergency_in_a_recovery_sends_no_lease_that_s_has_no_room_for),
+        cmocka_unit_test(a_feed_without_volts_and_amperes_is_dead_and_no_sag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,57 @@ static void lateness_is_age_while_the_floor_stands(void **state)
     assert_true(observe(&age, since_ns + PERIOD_NS, 5 * NS_PER_MS) == 0);
 }
 
+/* Readings enough that a line stands; ends at since_ns = 0. */
+static void hear_a_line(struct age *age)
+{
+    for (int64_t i = AGE_YOUNG; i >= 0; i--)
+        observe(age, -i * PERIOD_NS, 0);
+}
+
+/* One stamp a second ahead must not make the meter look a second late for the next minute. */
+static void one_stamp_far_ahead_is_too_old_and_moves_nothing(void **state)
+{
+    (void)state;
+    struct age age = {0};
+
+    hear_a_line(&age);
+    assert_true(observe(&age, PERIOD_NS, -NS_PER_S) == INT64_MAX);
+    assert_true(observe(&age, 2 * PERIOD_NS, 0) == 0);
+    assert_false(age.stepped);
+    /* nor do as many as want to be believed, when they do not come in a row */
+    for (int i = 0; i < 10; i++) {
+        assert_true(observe(&age, (3 + 2 * i) * PERIOD_NS, -NS_PER_S) == INT64_MAX);
+        assert_true(observe(&age, (4 + 2 * i) * PERIOD_NS, 0) == 0);
+    }
+    assert_false(age.stepped);
+}
+
+static void a_clock_that_stays_ahead_is_believed_at_the_fourth_reading(void **state)
+{
+    (void)state;
+    struct age age = {0};
+
+    hear_a_line(&age);
+    for (int i = 1; i < AGE_CONFIRMATIONS; i++)
+        assert_true(observe(&age, i * PERIOD_NS, -NS_PER_S) == INT64_MAX);
+    assert_true(observe(&age, AGE_CONFIRMATIONS * PERIOD_NS, -NS_PER_S) == 0);
+    assert_true(age.stepped);
+    age.stepped = false;
+    assert_true(observe(&age, 10 * PERIOD_NS, -NS_PER_S + 7 * NS_PER_MS) == 7 * NS_PER_MS);
+    assert_false(age.stepped);
+}
+
+static void stamps_ahead_that_do_not_agree_are_no_step(void **state)
+{
+    (void)state;
+    struct age age = {0};
+
+    hear_a_line(&age);
+    for (int i = 1; i < 20; i++)
+        assert_true(observe(&age, i * PERIOD_NS, -(i + 1) * AGE_STEP_NS) == INT64_MAX);
+    assert_false(age.stepped);
+}
+
 static void silence_forgets_only_what_is_older_than_the_window(void **state)
 {
     (void)state;
@@ -145,6 +196,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steady_offset_is_no_age),
         cmocka_unit_test(lateness_is_age_while_the_floor_stands),
+        cmocka_unit_test(one_stamp_far_ahead_is_too_old_and_moves_nothing),
+        cmocka_unit_test(a_clock_that_stays_ahead_is_believed_at_the_fourth_reading),
+        cmocka_unit_test(stamps_ahead_that_do_not_agree_are_no_step),
         cmocka_unit_test(silence_forgets_only_what_is_older_than_the_window),
         cmocka_unit_test(receiver_that_stood_still_makes_one_old_burst_and_no_more),
         cmocka_unit_test(receiver_that_starts_late_recovers_with_the_first_prompt_reading),

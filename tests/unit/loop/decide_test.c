@@ -232,6 +232,22 @@ static void nothing_is_decided_while_its_leases_would_not_fit(void **state)
     assert_int_equal(run(bed), 1);
 }
 
+static void refused_leases_are_taken_back_while_there_is_no_room(void **state)
+{
+    struct bed *bed = *state;
+
+    bed->core.leases = RIG_HOSTS;
+    for (uint32_t i = 0; i < EGRESS_PLACES / RIG_HOSTS; i++)
+        offer(bed, 0, SLOT_REPORT, START_NS);
+    run(bed);
+    bed->core.leases = 0;
+    offer(bed, 0, SLOT_REPORT, START_NS);
+    for (uint32_t i = 0; i < 3; i++)
+        offer(bed, bed->decide.inputs - 1, SLOT_REFUSED, START_NS + 1);
+    assert_int_equal(run(bed), 3);
+    assert_int_equal(spsc_depth(bed->decide.input[0]), 1);
+}
+
 static void emergencies_that_would_not_fit_wait_as_well(void **state)
 {
     struct bed *bed = *state;
@@ -322,6 +338,7 @@ int main(void)
         BED(part_of_an_open_tick_enters_between_bursts),
         BED(leases_go_to_their_queue_by_flag),
         BED(nothing_is_decided_while_its_leases_would_not_fit),
+        BED(refused_leases_are_taken_back_while_there_is_no_room),
         BED(emergencies_that_would_not_fit_wait_as_well),
         BED(tap_drops_readings_at_90_percent_and_reports_at_the_brim),
         BED(digest_follows_the_slot_that_closed_the_second),

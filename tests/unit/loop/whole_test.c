@@ -194,7 +194,7 @@ static void run(int lane_core, int decide_core)
     start(&bed, lane_core, decide_core);
     play(&bed);
     struct verdict verdict;
-    verdict_make(&verdict, &bed.site.model, &bed.loop.view, bed.loop.t_start_ns,
+    verdict_make(&verdict, &bed.site.model, &bed.loop.view, 0, bed.loop.t_start_ns,
                  timebase_now_ns(&bed.loop.base));
     atomic_store(&bed.stop_asking, true);
     pthread_join(bed.asker, NULL);

@@ -16,6 +16,8 @@ struct text {
     char node[NODES][LINE], row[ROWS][LINE], whole[(NODES + ROWS) * LINE + 2048];
 };
 
+static_assert(NODES <= 64, "a bit for each node");
+
 static uint32_t draw(uint64_t *seed, uint32_t below)
 {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
@@ -23,20 +25,29 @@ static uint32_t draw(uint64_t *seed, uint32_t below)
 }
 
 /* Depth grows with the index divided by six: at most five levels, first parents and second ones from higher
- * levels. */
+ * levels. A second parent only where everything that may come below still has at most ANCESTORS_MAX above it
+ * and itself. */
 static void invent(struct text *t, uint64_t *seed)
 {
-    for (uint32_t i = 0; i < NODES; i++) {
-        uint32_t level = i / 6, above = level ? (level - 1) * 6 : 0;
+    uint64_t line[NODES];       /* bit i: node i is above, or is the node itself */
 
-        if (!level)
+    for (uint32_t i = 0; i < NODES; i++) {
+        uint32_t level = i / 6, above = level ? (level - 1) * 6 : 0, below = (NODES - 1) / 6 - level;
+        uint32_t one = above + draw(seed, 3), other = above + 3 + draw(seed, 3), only = above + draw(seed, 6);
+        uint64_t both = level ? line[one] | line[other] : 0;
+
+        line[i] = UINT64_C(1) << i;
+        if (!level) {
             snprintf(t->node[i], LINE, "  - {id: n%u, kind: source, volts: 480V, rating: 9kA}\n", i);
-        else if (draw(seed, 4))
+        } else if (draw(seed, 4) || (uint32_t)__builtin_popcountll(both) + 1 + below > ANCESTORS_MAX) {
+            line[i] |= line[only];
             snprintf(t->node[i], LINE, "  - {id: n%u, kind: branch, parent: n%u, rating: 9kA, k: %u}\n", i,
-                     above + draw(seed, 6), draw(seed, 5));
-        else
+                     only, draw(seed, 5));
+        } else {
+            line[i] |= both;
             snprintf(t->node[i], LINE, "  - {id: n%u, kind: branch, parents: [n%u, n%u], rating: 9kA}\n", i,
-                     above + draw(seed, 3), above + 3 + draw(seed, 3));
+                     one, other);
+        }
     }
     for (uint32_t i = 0; i < ROWS; i++)
         snprintf(t->row[i], LINE,

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The manual pages name every refusal, counter, site key, verb and option that the sources have."""
+import re
+import sys
+
+import tree
+
+DAEMON, SHELL, SITE = 'docs/man/flyballd.8.scd', 'docs/man/flyball.1.scd', 'docs/man/flyball-site.5.scd'
+COUNTED = [('src/msg/frame.h', 'REFUSALS'), ('src/core/pipeline.h', 'CORE_COUNTERS')]
+DOCUMENT = 'src/loop/document.c'
+DAEMON_MAIN = 'src/cli/flyballd.c'
+READERS = re.compile(r'^src/site/read_\w+\.c$')
+VERBS = re.compile(r'^src/cli/\w+\.c$')
+EXAMPLE = 'config/every-key.yaml'
+
+ROW = re.compile(r'X\(\w+,\s*"(\w+)",\s*"((?:[^"\\]|\\.)*)"\)')
+KEY_MACRO = re.compile(r'#define (\w+)\((?:name|key)\b[^\n]*(?:\\\n[^\n]*)*?\.key = (?:name|key)\b')
+BAND = re.compile(r'\{"(\w+)", "(\w+)", "(\w+)", QUANTITY_')
+VERB = re.compile(r'^const struct cli_verb cli_\w+ = \{\s*\.name = "(\w+)"', re.M)
+LONG = re.compile(r'"(--[a-z][a-z-]*)"')
+
+
+def read(root, path):
+    try:
+        return tree.read_text(root, path)
+    except FileNotFoundError:
+        return ''
+
+
+def page_words(text):
+    """What stands in bold on a page, escapes taken out."""
+    return {bold.replace('\\', '') for bold in re.findall(r'\*([^*\n]+)\*', text)}
+
+
+def site_keys(sources):
+    keys = set()
+    for text in sources:
+        keys |= set(re.findall(r'\.key = "(\w+)"', text))
+        for macro in KEY_MACRO.findall(text):
+            keys |= set(re.findall(rf'\b{macro}\("(\w+)"', text))
+        for band in BAND.findall(text):
+            keys |= set(band)
+    return keys
+
+
+def options(root, paths):
+    """(--option, page): long options of getopt tables and of comparisons with literals."""
+    found = set()
+    for path in paths:
+        text = tree.without_comments(read(root, path))
+        page = DAEMON if path == DAEMON_MAIN else SHELL
+        for name in re.findall(r'\{"([a-z-]+)", (?:required|no)_argument', text):
+            found.add(('--' + name, page))
+        for name in LONG.findall(text):
+            found.add((name, page))
+    return sorted(found)
+
+
+def check_counters(root, daemon, words):
+    flat = ' '.join(daemon.split())
+    for path, macro in COUNTED:
+        rows = ROW.findall(read(root, path))
+        if not rows:
+            yield f'{path}:1: no rows of {macro} found'
+        for name, meaning in rows:
+            if name not in words or meaning not in flat:
+                yield f'{DAEMON}:1: lacks {macro} {name}: {meaning}'
+    for name in re.findall(r'\bnumber\(out, "(\w+)"', read(root, DOCUMENT)):
+        if name not in words:
+            yield f'{DAEMON}:1: lacks the counter {name} of {DOCUMENT}'
+
+
+def check_keys(root, files):
+    words = page_words(read(root, SITE))
+    keys = site_keys([read(root, path) for path in files if READERS.match(path)])
+    if not keys:
+        yield 'src/site:1: no keys found'
+    for key in sorted(keys - words):
+        yield f'{SITE}:1: lacks the key {key}'
+    # The example keeps the search above honest: a reader written in a new way would hide its keys.
+    text = re.sub(r'"[^"]*"|#[^\n]*', '', read(root, EXAMPLE))
+    for key in sorted(set(re.findall(r'(?:^|[{,\s])([A-Za-z_]\w*):(?=\s|$)', text)) - keys):
+        yield f'{EXAMPLE}:1: {key} is no key that the readers of src/site have'
+
+
+def check(root):
+    files = tree.tree_files(root)
+    daemon = read(root, DAEMON)
+    words = {DAEMON: page_words(daemon), SHELL: page_words(read(root, SHELL))}
+    findings = [*check_counters(root, daemon, words[DAEMON]), *check_keys(root, files)]
+    verbs = [path for path in files if VERBS.match(path)]
+    for option, page in options(root, verbs):
+        if option not in words[page] and not (option == '--help' and page == SHELL):
+            findings.append(f'{page}:1: lacks the option {option}')
+    for path in verbs:
+        for name in VERB.findall(read(root, path)):
+            if f'flyball {name}' not in words[SHELL]:
+                findings.append(f'{SHELL}:1: lacks the verb {name}')
+    return findings
+
+
+GOOD = {
+    'src/msg/frame.h': '    X(REFUSED_A, "a_b", "a is wrong") \\\n',
+    'src/core/pipeline.h': '    X(ticks,     "ticks",   "ticks counted")\n',
+    'src/loop/document.c': 'number(out, "sent", 1, "");\n',
+    'src/site/read_x.c': '{.key = "id"},\n#define T(name, m) \\\n    {.key = name, .m = m}\nT("lease", l),\n'
+                         '{"sag", "below", "clear", QUANTITY_RATIO},\n',
+    'config/every-key.yaml': 'id: a  # b: c\nsag: {below: 90%, clear: 92%}\nlease: 1s\n',
+    'src/cli/x.c': 'const struct cli_verb cli_x = {\n    .name = "x",\n{"json", no_argument, 0}\n"--mode"\n',
+    'src/cli/flyballd.c': '{"journal", required_argument, 0}\n',
+    DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n',
+    SHELL: '*flyball x* *--json* *--mode*\n',
+    SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',
+}
+PROOF = [
+    ('pages that name everything pass', GOOD, []),
+    ('a refusal is missing',
+     {**GOOD, 'src/msg/frame.h': GOOD['src/msg/frame.h'] + '    X(REFUSED_C, "c_d", "c is wrong")\n'},
+     [r'lacks REFUSALS c_d: c is wrong']),
+    ('a meaning has changed',
+     {**GOOD, 'src/core/pipeline.h': 'X(ticks, "ticks", "ticks missed")\n'},
+     [r'lacks CORE_COUNTERS ticks: ticks missed']),
+    ('the rows are written another way', {**GOOD, 'src/msg/frame.h': '/* none */\n'},
+     [r'no rows of REFUSALS']),
+    ('a counter of the loop is missing', {**GOOD, 'src/loop/document.c': 'number(out, "lost", 1, "");\n'},
+     [r'counter lost']),
+    ('a key is missing', {**GOOD, 'src/site/read_y.c': '{.key = "volts"},\n'},
+     [r'lacks the key volts']),
+    ('a key of a macro is missing',
+     {**GOOD, 'src/site/read_y.c': '#define U(key, m) {.key = key}\nU("k", m)\n'},
+     [r'lacks the key k\b']),
+    ('the readers hide a key', {**GOOD, 'config/every-key.yaml': 'tick: 1\n'}, [r'tick is no key']),
+    ('an option is missing', {**GOOD, SHELL: '*flyball x* *--mode*\n'}, [r'flyball\.1.*option --json']),
+    ('an option of the daemon is missing',
+     {**GOOD, DAEMON: GOOD[DAEMON].replace('journal', 'door')},
+     [r'flyballd\.8.*option --journal']),
+    ('a verb is missing', {**GOOD, SHELL: '*--json* *--mode*\n'}, [r'lacks the verb x']),
+]
+
+if __name__ == '__main__':
+    sys.exit(tree.main(check, PROOF))

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a host can use: the highest draw of a sliding time, everything while a cap holds it down. Four
+ * stretches of 100 ns each. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/demand.h"
+
+enum { START_NS = 1000, BASE_MW = 1000000, QUANTUM_MW = 1000, CAP_MIN_MW = 200000, CAP_MAX_MW = 10000000 };
+
+static const struct model_policy policy = {.demand_hold_ns = 400, .demand_headroom_ppm = 50000};
+static const struct model_host_type type = {
+    .cap_min_mw = CAP_MIN_MW, .cap_max_mw = CAP_MAX_MW, .base_max_mw = BASE_MW, .quantum_mw = QUANTUM_MW};
+
+static void draws(struct demand *demand, int64_t after_ns, int64_t draw_mw)
+{
+    struct report report = {.draw_mw = draw_mw, .readback_mw = 9000000};
+    demand_report(demand, &policy, &report, START_NS + after_ns);
+}
+
+static void is_held(struct demand *demand, int64_t after_ns, int64_t cap_mw)
+{
+    struct report report = {.flags = REPORT_AT_CAP, .readback_mw = cap_mw};
+    demand_report(demand, &policy, &report, START_NS + after_ns);
+}
+
+static int64_t wanted_mw(const struct demand *demand, int64_t newest_cap_mw)
+{
+    return demand_cap_mw(demand, &policy, &type, newest_cap_mw);
+}
+
+static void a_host_that_draws_nothing_can_use_the_least_cap(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    assert_int_equal(wanted_mw(&demand, 5000000), CAP_MIN_MW);
+    assert_int_equal(wanted_mw(&demand, -1), CAP_MIN_MW);
+    draws(&demand, 0, BASE_MW - 1);
+    assert_int_equal(wanted_mw(&demand, 5000000), CAP_MIN_MW);
+}
+
+static void below_a_quantum_it_can_use_a_quantum(void **state)
+{
+    (void)state;
+    struct model_host_type fine = type;
+    struct demand demand;
+    fine.cap_min_mw = 0;
+    demand_init(&demand, START_NS);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &fine, -1), QUANTUM_MW);
+}
+
+static void what_is_forgotten_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct model_host_type all_governed = type;
+    struct demand demand;
+    all_governed.cap_min_mw = all_governed.base_max_mw = 0;
+    demand_init(&demand, START_NS);
+    for (int64_t t_ns = 0; t_ns <= 800; t_ns += 100) {
+        draws(&demand, t_ns, 0);
+        assert_int_equal(demand_cap_mw(&demand, &policy, &all_governed, -1), QUANTUM_MW);
+    }
+}
+
+/* 2.5 W of 3.5 W are governed; 5 % of headroom and one quantum come on top. */
+static void demand_is_governed_draw_with_headroom_and_a_quantum(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    draws(&demand, 0, 3500000);
+    assert_int_equal(wanted_mw(&demand, -1), 2500000 + 125000 + 1000);
+    draws(&demand, 1, 7000000);
+    assert_int_equal(wanted_mw(&demand, -1), 6000000 + 300000 + 1000);
+}
+
+static void demand_never_passes_the_largest_cap(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    draws(&demand, 0, BASE_MW + 9600000);
+    assert_int_equal(wanted_mw(&demand, -1), CAP_MAX_MW);
+}
+
+static void the_highest_draw_of_a_stretch_counts_not_its_last(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    draws(&demand, 0, 5000000);
+    draws(&demand, 99, 2000000);
+    assert_int_equal(wanted_mw(&demand, -1), 4201000);
+}
+
+static void a_draw_is_remembered_for_the_whole_time_and_no_longer(void **state)
+{
+    (void)state;
+    for (int64_t stretch = 0; stretch < 8; stretch++) {
+        struct demand demand;
+        demand_init(&demand, START_NS);
+        for (int64_t i = 0; i < stretch; i++)
+            draws(&demand, 100 * i, 0);
+        draws(&demand, 100 * stretch, 5000000);
+        for (int64_t i = 1; i < 4; i++)
+            draws(&demand, 100 * (stretch + i), 0);
+        draws(&demand, 100 * stretch + 399, 0);
+        assert_int_equal(wanted_mw(&demand, -1), 4201000);
+        draws(&demand, 100 * stretch + 400, 0);
+        assert_int_equal(wanted_mw(&demand, -1), CAP_MIN_MW);
+    }
+}
+
+static void a_draw_at_the_end_of_a_stretch_is_remembered_for_three_quarters(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    draws(&demand, 99, 5000000);
+    draws(&demand, 100, 2000000);
+    draws(&demand, 399, 0);
+    assert_int_equal(wanted_mw(&demand, -1), 4201000);
+    draws(&demand, 400, 0);
+    assert_int_equal(wanted_mw(&demand, -1), 1051000);
+    draws(&demand, 499, 0);
+    assert_int_equal(wanted_mw(&demand, -1), 1051000);
+    draws(&demand, 500, 0);
+    assert_int_equal(wanted_mw(&demand, -1), CAP_MIN_MW);
+}
+
+static void after_a_long_silence_everything_is_forgotten_and_time_begins_anew(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    for (int64_t i = 0; i < 4; i++)
+        draws(&demand, 100 * i, 5000000);
+    draws(&demand, 1050, 2000000);
+    assert_int_equal(wanted_mw(&demand, -1), 1051000);
+    assert_int_equal(demand.stretch_start_ns, START_NS + 1050);
+    draws(&demand, 1449, 0);
+    assert_int_equal(wanted_mw(&demand, -1), 1051000);
+    draws(&demand, 1450, 0);
+    assert_int_equal(wanted_mw(&demand, -1), CAP_MIN_MW);
+}
+
+static void a_silence_shorter_than_a_stretch_beyond_memory_keeps_the_grid(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    draws(&demand, 499, 0);
+    assert_int_equal(demand.stretch_start_ns, START_NS + 400);
+    demand_init(&demand, START_NS);
+    draws(&demand, 501, 0);
+    assert_int_equal(demand.stretch_start_ns, START_NS + 501);
+    demand_init(&demand, START_NS);
+    draws(&demand, 500, 0);
+    assert_int_equal(demand.stretch_start_ns, START_NS + 500);
+    demand_init(&demand, START_NS);
+    draws(&demand, 350, 0);
+    assert_int_equal(demand.stretch_start_ns, START_NS + 300);
+}
+
+/* "A host at its cap has unknown demand": safety.md section 9. */
+static void a_host_held_at_its_cap_claims_all_it_may_have(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    is_held(&demand, 0, 4000000);
+    assert_int_equal(wanted_mw(&demand, 4000000), CAP_MAX_MW);
+    assert_int_equal(wanted_mw(&demand, 4000000 + QUANTUM_MW), CAP_MAX_MW);
+}
+
+static void once_raised_by_more_than_a_quantum_it_keeps_what_it_has(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    is_held(&demand, 0, 4000000);
+    assert_int_equal(wanted_mw(&demand, 4000001 + QUANTUM_MW), 4000001 + QUANTUM_MW);
+    draws(&demand, 10, 8000000);
+    assert_int_equal(wanted_mw(&demand, 4000001 + QUANTUM_MW), 7351000);
+    assert_int_equal(wanted_mw(&demand, 7500000), 7500000);
+}
+
+static void a_host_held_at_no_watts_at_all_is_held_too(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    is_held(&demand, 0, 0);
+    assert_int_equal(wanted_mw(&demand, 0), CAP_MAX_MW);
+    assert_int_equal(wanted_mw(&demand, 3000000), 3000000);
+}
+
+static void the_highest_cap_it_was_held_at_counts(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    is_held(&demand, 0, 4000000);
+    is_held(&demand, 1, 3000000);
+    draws(&demand, 2, 0);
+    assert_int_equal(wanted_mw(&demand, 4000000), CAP_MAX_MW);
+    is_held(&demand, 100, 5000000);
+    assert_int_equal(wanted_mw(&demand, 5000000), CAP_MAX_MW);
+    is_held(&demand, 200, 3000000);
+    assert_int_equal(wanted_mw(&demand, 5000000), CAP_MAX_MW);
+}
+
+static void that_it_was_held_is_forgotten_with_the_time(void **state)
+{
+    (void)state;
+    for (int64_t stretch = 0; stretch < 4; stretch++) {
+        struct demand demand;
+        demand_init(&demand, START_NS);
+        is_held(&demand, 100 * stretch, 4000000);
+        draws(&demand, 100 * stretch + 399, 0);
+        assert_int_equal(wanted_mw(&demand, 4000000), CAP_MAX_MW);
+        draws(&demand, 100 * stretch + 400, 0);
+        assert_int_equal(wanted_mw(&demand, 4000000), CAP_MIN_MW);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_host_that_draws_nothing_can_use_the_least_cap),
+        cmocka_unit_test(below_a_quantum_it_can_use_a_quantum),
+        cmocka_unit_test(what_is_forgotten_leaves_nothing_behind),
+        cmocka_unit_test(demand_is_governed_draw_with_headroom_and_a_quantum),
+        cmocka_unit_test(demand_never_passes_the_largest_cap),
+        cmocka_unit_test(the_highest_draw_of_a_stretch_counts_not_its_last),
+        cmocka_unit_test(a_draw_is_remembered_for_the_whole_time_and_no_longer),
+        cmocka_unit_test(a_draw_at_the_end_of_a_stretch_is_remembered_for_three_quarters),
+        cmocka_unit_test(after_a_long_silence_everything_is_forgotten_and_time_begins_anew),
+        cmocka_unit_test(a_silence_shorter_than_a_stretch_beyond_memory_keeps_the_grid),
+        cmocka_unit_test(a_host_held_at_its_cap_claims_all_it_may_have),
+        cmocka_unit_test(once_raised_by_more_than_a_quantum_it_keeps_what_it_has),
+        cmocka_unit_test(a_host_held_at_no_watts_at_all_is_held_too),
+        cmocka_unit_test(the_highest_cap_it_was_held_at_counts),
+        cmocka_unit_test(that_it_was_held_is_forgotten_with_the_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

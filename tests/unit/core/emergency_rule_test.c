@@ -1,0 +1,728 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of an emergency one by one, each at its very edge: safety.md section 8, and the limit that
+ * follows a voltage that stays low. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hall.h"
+
+enum { STEADY_MA = 200000 };        /* of the left branch: 20 kVA a phase */
+#define ERROR_MA 40400              /* 4 kVA of exposure and one percent, at 100 V */
+#define FRESH_NS (50 * NS_PER_MS)
+#define A_NS (100 * NS_PER_MS)
+
+/* All phases alike, hosts 0 and 1 holding these caps; the left branch is what is measured. */
+static void open_left(struct hall *hall, int64_t cap_mw)
+{
+    hall_limit(hall, HALL_LEFT, 20);
+    hall_open(hall);
+    hall_holds(hall, 0, cap_mw);
+    hall_holds(hall, 1, cap_mw);
+    hall->reading = (struct reading){.meter = HALL_LEFT, .crest_milli = 1414};
+}
+
+static void start(struct hall *hall, int64_t cap_mw)
+{
+    hall_build(hall);
+    open_left(hall, cap_mw);
+}
+
+static enum emergency_action take(struct hall *hall, int64_t t_ns)
+{
+    return emergency_reading(&hall->emergencies, &hall->ledger, &hall->reading, HALL_LEFT, t_ns);
+}
+
+static enum emergency_action load(struct hall *hall, int64_t current_ma, int64_t voltage_mv, int64_t t_ns)
+{
+    for (uint32_t p = 0; p < PHASES; p++) {
+        hall->reading.current_ma[p] = current_ma;
+        hall->reading.voltage_mv[p] = voltage_mv;
+    }
+    return take(hall, t_ns);
+}
+
+static enum emergency_action amperes(struct hall *hall, int64_t current_ma, int64_t t_ns)
+{
+    return load(hall, current_ma, 100000, t_ns);
+}
+
+static bool active(const struct hall *hall)
+{
+    return hall->emergency[HALL_LEFT].active;
+}
+
+/* ---- hosts below ---- */
+
+static void every_node_knows_each_host_below_it_once(void **state)
+{
+    (void)state;
+    static const uint32_t below[HALL_NODES][HALL_HOSTS + 1] = {
+        {5, 0, 1, 2, 3, 4}, {2, 0, 1}, {4, 0, 2, 3, 4}, {3, 0, 3, 4}};
+    struct hall hall;
+    hall_build(&hall);
+    assert_int_equal(emergency_below_room(&hall.model), 3 * 2 + 2 * 3);
+    hall.host[0].cord_count = 2;
+    hall.host[0].cord[1] = hall.host[0].cord[0];
+    hall.host[0].cord[1].node = HALL_RACK;
+    assert_int_equal(emergency_below_room(&hall.model), 15);
+    hall_open(&hall);
+    for (uint32_t n = 0; n < HALL_NODES; n++) {
+        assert_int_equal(hall.below_count[n], below[n][0]);
+        for (uint32_t i = 0; i < below[n][0]; i++)
+            assert_int_equal(hall.below[hall.below_first[n] + i], below[n][i + 1]);
+        /* room for the main's host that comes twice is kept, no more */
+        assert_int_equal(hall.below_first[n], n == 0 ? 0 : n == 1 ? 6 : n == 2 ? 8 : 12);
+    }
+}
+
+static void a_host_with_both_cords_on_one_node_stands_there_once(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.host[1].cord_count = 2;
+    hall.host[1].cord[1] = hall.host[1].cord[0];
+    hall_open(&hall);
+    assert_int_equal(hall.below_count[HALL_LEFT], 2);
+    assert_int_equal(hall.below[hall.below_first[HALL_LEFT]], 0);
+    assert_int_equal(hall.below[hall.below_first[HALL_LEFT] + 1], 1);
+}
+
+static void before_any_reading_nothing_stands_and_no_raise_is_forbidden(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.emergencies.entered = 5;
+    hall.emergency[HALL_MAIN].active = true;
+    hall.emergencies.below_count = hall.below_count;
+    memset(hall.below_count, 0, sizeof hall.below_count);
+    emergency_init(&hall.emergencies, &hall.model);
+    assert_int_equal(hall.emergencies.entered, 0);
+    assert_false(hall.emergency[HALL_MAIN].active);
+    assert_false(emergency_forbids_raise(&hall.emergencies, 0, -NS_PER_S));
+}
+
+/* ---- what starts one ---- */
+
+static void current_above_the_steady_limit_on_any_phase_is_one(void **state)
+{
+    (void)state;
+    for (uint32_t p = 0; p < PHASES; p++) {
+        struct hall hall;
+        start(&hall, 10 * HALL_KW);
+        assert_int_equal(amperes(&hall, STEADY_MA, 0), EMERGENCY_NOTHING);
+        assert_false(active(&hall));
+        hall.reading.current_ma[p]++;
+        assert_int_equal(take(&hall, 5), EMERGENCY_CUT);
+        assert_true(active(&hall));
+        assert_int_equal(hall.emergency[HALL_LEFT].entered_ns, 5);
+        assert_int_equal(hall.emergency[HALL_LEFT].number, 1);
+        assert_int_equal(take(&hall, 6), EMERGENCY_NOTHING);
+    }
+}
+
+/* "> D x (1 + error)": 4 kVA and 1 %. */
+static void a_load_above_exposure_and_error_on_any_phase_is_one(void **state)
+{
+    (void)state;
+    for (uint32_t p = 0; p < PHASES; p++) {
+        struct hall hall;
+        start(&hall, 2 * HALL_KW);
+        assert_int_equal(amperes(&hall, ERROR_MA, 0), EMERGENCY_NOTHING);
+        hall.reading.current_ma[p]++;
+        assert_int_equal(take(&hall, 0), EMERGENCY_CUT);
+    }
+}
+
+static void the_meters_error_is_granted_to_the_unit(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 2 * HALL_KW);
+    assert_int_equal(load(&hall, ERROR_MA, 100001, 0), EMERGENCY_CUT);      /* 4,040,040 above 4,040,000 */
+}
+
+static void apparent_power_is_current_times_voltage_of_the_same_phase(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 2 * HALL_KW);
+    assert_int_equal(load(&hall, ERROR_MA / 2, 200000, 0), EMERGENCY_NOTHING);
+    hall.reading.voltage_mv[1] = 200010;
+    assert_int_equal(take(&hall, 0), EMERGENCY_CUT);
+}
+
+static void a_peak_at_the_instantaneous_element_on_any_phase_is_one(void **state)
+{
+    (void)state;
+    for (uint32_t p = 0; p < PHASES; p++) {
+        struct hall hall;
+        start(&hall, 10 * HALL_KW);
+        hall.node[HALL_LEFT].instant_peak_ma = 150000;
+        hall.reading.crest_milli = 1500;
+        assert_int_equal(amperes(&hall, 99999, 0), EMERGENCY_NOTHING);
+        hall.reading.current_ma[p] = 100000;
+        assert_int_equal(take(&hall, 0), EMERGENCY_CUT);
+    }
+}
+
+static void without_an_instantaneous_element_no_peak_is_one(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.reading.crest_milli = 9000;
+    assert_int_equal(amperes(&hall, STEADY_MA, 0), EMERGENCY_NOTHING);
+    assert_int_equal(amperes(&hall, 0, 0), EMERGENCY_NOTHING);
+}
+
+static void a_peak_of_one_milliampere_counts_where_that_is_the_element(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.node[HALL_LEFT].instant_peak_ma = 1;
+    hall.reading.crest_milli = 1000;
+    assert_int_equal(amperes(&hall, 0, 0), EMERGENCY_NOTHING);
+    assert_int_equal(amperes(&hall, 1, 0), EMERGENCY_CUT);
+}
+
+static void what_stands_in_phases_that_a_node_does_not_have_is_nothing(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.node[HALL_LEFT].phases = 1;
+    amperes(&hall, 1000000, 0);
+    assert_true(active(&hall));
+    start(&hall, 10 * HALL_KW);
+    hall.node[HALL_LEFT].phases = 1;
+    hall.reading.current_ma[1] = hall.reading.current_ma[2] = 1000000;
+    hall.reading.voltage_mv[0] = hall.reading.voltage_mv[1] = hall.reading.voltage_mv[2] = 100000;
+    assert_int_equal(take(&hall, 0), EMERGENCY_NOTHING);
+}
+
+static void a_node_without_a_device_has_no_emergency(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.node[HALL_LEFT].limited = 0;
+    assert_int_equal(amperes(&hall, 1000000, 0), EMERGENCY_NOTHING);
+    assert_false(active(&hall));
+}
+
+static void emergencies_are_numbered_over_all_nodes(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    amperes(&hall, STEADY_MA + 1, 0);
+    hall.node[HALL_RIGHT].steady_ma = 1000;
+    assert_int_equal(
+        emergency_reading(&hall.emergencies, &hall.ledger, &hall.reading, HALL_RIGHT, 0), EMERGENCY_CUT);
+    assert_int_equal(hall.emergency[HALL_LEFT].number, 1);
+    assert_int_equal(hall.emergency[HALL_RIGHT].number, 2);
+}
+
+/* ---- the second stage ---- */
+
+/* "only after A + T_fresh", A of the slowest host type wherever it stands in the table. */
+static void the_second_stage_comes_after_the_slowest_actuation_and_one_readings_age(void **state)
+{
+    (void)state;
+    for (uint32_t slow = 0; slow < 3; slow++) {
+        struct hall hall;
+        struct model_host_type type[3];
+        start(&hall, 10 * HALL_KW);
+        for (uint32_t i = 0; i < 3; i++) {
+            type[i] = hall.type;
+            type[i].actuation_ns = i == slow ? A_NS : A_NS / 2;
+        }
+        hall.model.type = type;
+        hall.model.type_count = 3;
+        amperes(&hall, STEADY_MA + 1, NS_PER_S);
+        assert_int_equal(take(&hall, NS_PER_S + A_NS + FRESH_NS - 1), EMERGENCY_NOTHING);
+        assert_int_equal(take(&hall, NS_PER_S + A_NS + FRESH_NS), EMERGENCY_FAIL_SAFE);
+        assert_true(hall.emergency[HALL_LEFT].fail_safe);
+        assert_int_equal(take(&hall, NS_PER_S + A_NS + FRESH_NS + 1), EMERGENCY_NOTHING);
+        assert_int_equal(hall.emergencies.entered, 1);
+    }
+}
+
+static void there_is_no_second_stage_where_the_first_was_enough(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    amperes(&hall, STEADY_MA + 1, 0);
+    assert_int_equal(amperes(&hall, STEADY_MA, NS_PER_S), EMERGENCY_NOTHING);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, NS_PER_S + 1), EMERGENCY_FAIL_SAFE);
+}
+
+/* ---- the end ---- */
+
+static void it_ends_below_nine_tenths_for_the_whole_time_and_not_at_nine_tenths(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    amperes(&hall, STEADY_MA + 1, 0);
+    amperes(&hall, STEADY_MA / 10 * 9, 1);
+    amperes(&hall, STEADY_MA / 10 * 9, NS_PER_S + 1);
+    assert_true(active(&hall));
+    amperes(&hall, STEADY_MA / 10 * 9 - 1, 2 * NS_PER_S);
+    amperes(&hall, STEADY_MA / 10 * 9 - 1, 3 * NS_PER_S - 1);
+    assert_true(active(&hall));
+    amperes(&hall, STEADY_MA / 10 * 9 - 1, 3 * NS_PER_S);
+    assert_false(active(&hall));
+    assert_int_equal(hall.emergency[HALL_LEFT].raise_after_ns, 3 * NS_PER_S + 100 * NS_PER_MS);
+}
+
+static void nine_tenths_are_exact_for_thousands_of_amperes(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.node[HALL_LEFT].steady_ma = 3500000;
+    for (uint32_t p = 0; p < PHASES; p++)
+        hall.sums[HALL_LEFT].exposed_mva[0][p] = 1000 * HALL_KW;
+    amperes(&hall, 3500001, 0);
+    amperes(&hall, 3150000, 1);
+    amperes(&hall, 3150000, NS_PER_S + 1);
+    assert_true(active(&hall));
+    amperes(&hall, 3149999, 2 * NS_PER_S);
+    amperes(&hall, 3149999, 3 * NS_PER_S);
+    assert_false(active(&hall));
+}
+
+static void a_moment_above_begins_the_time_anew(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    amperes(&hall, STEADY_MA + 1, 0);
+    amperes(&hall, 1000, 1);
+    amperes(&hall, STEADY_MA, 2);
+    amperes(&hall, 1000, 3);
+    amperes(&hall, 1000, NS_PER_S + 2);
+    assert_true(active(&hall));
+    amperes(&hall, 1000, NS_PER_S + 3);
+    assert_false(active(&hall));
+}
+
+/* 60 A are far below nine tenths of 200, and half as much again as these hosts may draw. */
+static void it_does_not_end_while_somebody_disobeys(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 2 * HALL_KW);
+    amperes(&hall, 60000, 0);
+    assert_true(active(&hall));
+    amperes(&hall, 60000, 2 * NS_PER_S);
+    amperes(&hall, 60000, 4 * NS_PER_S);
+    assert_true(active(&hall));
+}
+
+static void the_next_one_has_its_own_number_and_both_stages(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    amperes(&hall, STEADY_MA + 1, 0);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, NS_PER_S), EMERGENCY_FAIL_SAFE);
+    amperes(&hall, 1000, 2 * NS_PER_S);
+    amperes(&hall, 1000, 3 * NS_PER_S);
+    assert_false(active(&hall));
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 4 * NS_PER_S), EMERGENCY_CUT);
+    assert_int_equal(hall.emergency[HALL_LEFT].number, 2);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 5 * NS_PER_S), EMERGENCY_FAIL_SAFE);
+    amperes(&hall, 1000, 6 * NS_PER_S);     /* the calm of the last one is not of this one */
+    assert_true(active(&hall));
+}
+
+/* ---- raises ---- */
+
+static void raises_are_forbidden_during_it_and_for_its_hold_after(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    assert_false(emergency_forbids_raise(&hall.emergencies, 0, 0));
+    amperes(&hall, STEADY_MA + 1, 0);
+    assert_true(emergency_forbids_raise(&hall.emergencies, 0, 0));
+    assert_true(emergency_forbids_raise(&hall.emergencies, 1, NS_PER_S * 1000000));
+    assert_false(emergency_forbids_raise(&hall.emergencies, 2, 0));
+    amperes(&hall, 1000, NS_PER_S);
+    amperes(&hall, 1000, 2 * NS_PER_S);
+    assert_true(emergency_forbids_raise(&hall.emergencies, 0, 2 * NS_PER_S + 100 * NS_PER_MS - 1));
+    assert_false(emergency_forbids_raise(&hall.emergencies, 0, 2 * NS_PER_S + 100 * NS_PER_MS));
+}
+
+static void an_emergency_anywhere_above_any_cord_forbids_raises(void **state)
+{
+    (void)state;
+    for (uint32_t n = 0; n < HALL_NODES; n++) {
+        struct hall hall;
+        hall_build(&hall);
+        hall.host[1].cord_count = 2;
+        hall.host[1].cord[1] = hall.host[1].cord[0];
+        hall.host[1].cord[1].node = HALL_RACK;
+        open_left(&hall, 5 * HALL_KW);
+        hall.emergency[n].raise_after_ns = INT64_MAX;
+        assert_true(emergency_forbids_raise(&hall.emergencies, 1, 0));
+        assert_int_equal(emergency_forbids_raise(&hall.emergencies, 0, 0), n == HALL_MAIN || n == HALL_LEFT);
+        assert_int_equal(emergency_forbids_raise(&hall.emergencies, 3, 0), n != HALL_LEFT);
+    }
+}
+
+/* ---- a voltage that stays low ---- */
+
+static int64_t limit_kva(const struct hall *hall)
+{
+    return hall->sums[HALL_LEFT].limit_mva[0][0] / HALL_KW;
+}
+
+static void start_at_90_volts(struct hall *hall)
+{
+    hall_build(hall);
+    hall->node[HALL_LEFT].volts_low_mv = 90000;
+    open_left(hall, 10 * HALL_KW);
+}
+
+static void a_voltage_low_for_a_second_on_any_phase_lowers_the_limit_with_it(void **state)
+{
+    (void)state;
+    for (uint32_t p = 0; p < PHASES; p++) {
+        struct hall hall;
+        start_at_90_volts(&hall);
+        for (uint32_t i = 0; i < PHASES; i++)
+            hall.reading.voltage_mv[i] = i == p ? 45000 : 100000;
+        take(&hall, 0);
+        take(&hall, NS_PER_S - 1);
+        assert_int_equal(limit_kva(&hall), 20);
+        take(&hall, NS_PER_S);
+        assert_int_equal(limit_kva(&hall), 10);
+        hall.reading.voltage_mv[p] = 63000;
+        take(&hall, NS_PER_S + 1);
+        assert_int_equal(limit_kva(&hall), 14);
+    }
+}
+
+static void the_lowest_credible_voltage_itself_lowers_nothing(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start_at_90_volts(&hall);
+    load(&hall, 1000, 90000, 0);
+    load(&hall, 1000, 90000, 5 * NS_PER_S);
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 20 * HALL_KW);
+    load(&hall, 1000, 89999, 6 * NS_PER_S);
+    load(&hall, 1000, 89999, 7 * NS_PER_S);
+    assert_in_range(hall.sums[HALL_LEFT].limit_mva[0][0], 19 * HALL_KW, 20 * HALL_KW - 1);
+}
+
+static void a_moment_of_good_voltage_begins_the_second_anew(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start_at_90_volts(&hall);
+    load(&hall, 1000, 45000, 0);
+    load(&hall, 1000, 90000, 1);
+    load(&hall, 1000, 45000, 2);
+    load(&hall, 1000, 45000, NS_PER_S + 1);
+    assert_int_equal(limit_kva(&hall), 20);
+    load(&hall, 1000, 45000, NS_PER_S + 2);
+    assert_int_equal(limit_kva(&hall), 10);
+}
+
+static void the_limit_comes_back_after_a_minute_without(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start_at_90_volts(&hall);
+    load(&hall, 1000, 45000, 0);
+    load(&hall, 1000, 45000, NS_PER_S);
+    load(&hall, 1000, 90000, 2 * NS_PER_S);
+    load(&hall, 1000, 90000, 62 * NS_PER_S - 1);
+    assert_int_equal(limit_kva(&hall), 10);
+    load(&hall, 1000, 89999, 62 * NS_PER_S);        /* a moment: begins the minute anew, lowers nothing */
+    assert_int_equal(limit_kva(&hall), 10);
+    load(&hall, 1000, 90000, 63 * NS_PER_S);
+    load(&hall, 1000, 90000, 123 * NS_PER_S - 1);
+    assert_int_equal(limit_kva(&hall), 10);
+    load(&hall, 1000, 90000, 123 * NS_PER_S);
+    assert_int_equal(limit_kva(&hall), 20);
+    assert_false(hall.emergency[HALL_LEFT].limit_lowered);
+    load(&hall, 1000, 45000, 124 * NS_PER_S);
+    assert_int_equal(limit_kva(&hall), 20);
+    load(&hall, 1000, 45000, 125 * NS_PER_S);
+    assert_int_equal(limit_kva(&hall), 10);
+}
+
+static void a_limit_that_somebody_else_lowered_is_not_restored_here(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start_at_90_volts(&hall);
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 800000);
+    load(&hall, 1000, 90000, 0);
+    load(&hall, 1000, 90000, 100 * NS_PER_S);
+    assert_int_equal(limit_kva(&hall), 16);
+}
+
+static void an_emergency_does_not_make_a_low_voltage_forgotten(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start_at_90_volts(&hall);
+    load(&hall, 1000, 45000, 0);
+    assert_int_equal(load(&hall, STEADY_MA + 1, 45000, NS_PER_S / 2), EMERGENCY_CUT);
+    load(&hall, STEADY_MA + 1, 45000, NS_PER_S);
+    assert_int_equal(limit_kva(&hall), 10);
+}
+
+static void an_emergency_does_not_make_a_lowered_limit_or_its_minute_forgotten(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start_at_90_volts(&hall);
+    load(&hall, 1000, 45000, 0);
+    load(&hall, 1000, 45000, NS_PER_S);
+    load(&hall, 1000, 100000, 2 * NS_PER_S);
+    assert_int_equal(load(&hall, STEADY_MA + 1, 100000, 30 * NS_PER_S), EMERGENCY_CUT);
+    load(&hall, 1000, 100000, 62 * NS_PER_S - 1);
+    assert_int_equal(limit_kva(&hall), 10);
+    load(&hall, 1000, 100000, 62 * NS_PER_S);
+    assert_int_equal(limit_kva(&hall), 20);
+}
+
+/* ---- the shot ---- */
+
+/* 95 % of 20 kVA, less 4 mVA for each of CORDS_MAX cords of two hosts: 18,999,968 mVA. */
+static void s_at_the_target_needs_no_scale_and_a_unit_above_does(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2 * PHASES; i++) {
+        struct hall hall;
+        start(&hall, 2 * HALL_KW);
+        hall.model.contingency_count = 2;
+        hall.sums[HALL_LEFT].limit_mva[1][0] = hall.sums[HALL_LEFT].limit_mva[1][1] =
+            hall.sums[HALL_LEFT].limit_mva[1][2] = 20 * HALL_KW;
+        for (uint32_t c = 0; c < 2; c++)
+            for (uint32_t p = 0; p < PHASES; p++)
+                hall.sums[HALL_LEFT].newest_mva[c][p] = 18999968;
+        assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), PPM);
+        hall.sums[HALL_LEFT].newest_mva[i / PHASES][i % PHASES]++;
+        /* 18,999,968 x 1000 / (18,999 + 1) */
+        assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), 999998);
+        hall.sums[HALL_LEFT].newest_mva[i / PHASES][i % PHASES] = 20 * HALL_KW;
+        assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), 949950);
+    }
+}
+
+static void only_what_is_governed_is_scaled(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.sums[HALL_LEFT].ungoverned_mva[0][1] = 10 * HALL_KW;
+    /* (18,999,968 - 10,000,000) x 1000 / (10,000 + 1) */
+    assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), 899906);
+}
+
+static void where_nothing_governed_fits_the_scale_is_nought(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.sums[HALL_LEFT].ungoverned_mva[0][1] = 18999968;
+    assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), 0);
+    hall.sums[HALL_LEFT].ungoverned_mva[0][1] = 19 * HALL_KW;
+    assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), 0);
+    hall.sums[HALL_LEFT].ungoverned_mva[0][1] = 30 * HALL_KW;
+    assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), 0);
+}
+
+static void the_worst_phase_sets_the_scale(void **state)
+{
+    (void)state;
+    for (uint32_t worst = 0; worst < PHASES; worst++) {
+        struct hall hall;
+        start(&hall, 10 * HALL_KW);
+        hall.sums[HALL_LEFT].newest_mva[0][worst] = 40 * HALL_KW;
+        assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), 474987);
+    }
+}
+
+/* Host 0 of a type with 1.25 W a cap watt and 1 kW base; its lease is 8 kW, so 11 kW at the wall. */
+static void aim(struct hall *hall, int64_t newest_mw, int64_t draw_mw)
+{
+    hall_build(hall);
+    hall->type.gain_ppm = 1250000;
+    hall->type.base_max_mw = HALL_KW;
+    hall->type.phys_max_mw = 15 * HALL_KW;
+    hall_open(hall);
+    if (newest_mw >= 0)
+        hall_holds(hall, 0, newest_mw);
+    else
+        hall->account[0].newest_mw = -1;
+    hall->account[0].draw_mw = draw_mw;
+}
+
+static int64_t shot_mw(struct hall *hall, int64_t scale_ppm)
+{
+    return emergency_cap_mw(&hall->ledger, 0, scale_ppm);
+}
+
+static void the_shot_is_three_quarters_of_the_smaller_of_cap_and_governed_draw(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);       /* 6 kW are governed */
+    assert_int_equal(shot_mw(&hall, PPM), 4500 * HALL_W);
+    aim(&hall, 8 * HALL_KW, 11 * HALL_KW);
+    assert_int_equal(shot_mw(&hall, PPM), 6 * HALL_KW);
+    aim(&hall, 8 * HALL_KW, 3100 * HALL_W + 999);   /* 2100.999: 1575.749 */
+    assert_int_equal(shot_mw(&hall, PPM), 1575 * HALL_W);
+}
+
+static void without_a_lease_the_shot_goes_by_fail_safe(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, -1, 7 * HALL_KW);
+    assert_int_equal(shot_mw(&hall, PPM), 1500 * HALL_W);
+}
+
+static void a_lease_of_no_watts_is_a_lease(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
+    hall.type.cap_min_mw = 0;
+    hall.account[0].newest_mw = 0;
+    assert_int_equal(shot_mw(&hall, PPM), 0);
+}
+
+static void the_shot_is_never_below_the_least_settable_cap(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, 8 * HALL_KW, HALL_KW);
+    assert_int_equal(shot_mw(&hall, PPM), 100 * HALL_W);
+    aim(&hall, 8 * HALL_KW, HALL_KW / 2);
+    assert_int_equal(shot_mw(&hall, PPM), 100 * HALL_W);
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
+    assert_int_equal(shot_mw(&hall, 0), 100 * HALL_W);
+}
+
+/* 10 kW governed at the wall; half of it are 5 kW, a cap of 4 kW. 0.7 of it would be 5.6 kW, above the
+ * shot. */
+static void the_scale_bounds_what_the_lease_may_draw_at_the_wall(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
+    assert_int_equal(shot_mw(&hall, 500000), 4 * HALL_KW);
+    assert_int_equal(shot_mw(&hall, 700000), 4500 * HALL_W);
+    assert_int_equal(shot_mw(&hall, 333333), 2666 * HALL_W);
+}
+
+static void a_lease_at_the_base_alone_scales_to_nothing(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
+    hall.account[0].newest_draw_mw = HALL_KW / 2;
+    assert_int_equal(shot_mw(&hall, 999999), 100 * HALL_W);
+}
+
+static void the_shot_is_exact_to_the_milliwatt(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
+    hall.type.quantum_mw = 1;
+    assert_int_equal(shot_mw(&hall, PPM), 4500000);
+    aim(&hall, 8400 * HALL_W, 12 * HALL_KW);    /* 10.5 kW governed at the wall */
+    hall.type.quantum_mw = 1;
+    assert_int_equal(shot_mw(&hall, 333333), (3333330 + 166666) * 4 / 5);
+}
+
+/* 95 % of 20.5 kVA */
+static void the_target_is_exact_for_limits_that_are_no_whole_kilovoltamperes(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 2 * HALL_KW);
+    for (uint32_t p = 0; p < PHASES; p++)
+        hall.sums[HALL_LEFT].limit_mva[0][p] = 20500 * HALL_W;
+    hall.sums[HALL_LEFT].newest_mva[0][0] = 19475000 - 32;
+    assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), PPM);
+    hall.sums[HALL_LEFT].newest_mva[0][0]++;
+    assert_in_range(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), 0, PPM - 1);
+}
+
+static void the_shot_is_a_whole_number_of_quanta(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
+    hall.type.quantum_mw = 400 * HALL_W;
+    assert_int_equal(shot_mw(&hall, PPM), 4400 * HALL_W);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_node_knows_each_host_below_it_once),
+        cmocka_unit_test(a_host_with_both_cords_on_one_node_stands_there_once),
+        cmocka_unit_test(before_any_reading_nothing_stands_and_no_raise_is_forbidden),
+        cmocka_unit_test(current_above_the_steady_limit_on_any_phase_is_one),
+        cmocka_unit_test(a_load_above_exposure_and_error_on_any_phase_is_one),
+        cmocka_unit_test(apparent_power_is_current_times_voltage_of_the_same_phase),
+        cmocka_unit_test(a_peak_at_the_instantaneous_element_on_any_phase_is_one),
+        cmocka_unit_test(without_an_instantaneous_element_no_peak_is_one),
+        cmocka_unit_test(a_peak_of_one_milliampere_counts_where_that_is_the_element),
+        cmocka_unit_test(what_stands_in_phases_that_a_node_does_not_have_is_nothing),
+        cmocka_unit_test(a_node_without_a_device_has_no_emergency),
+        cmocka_unit_test(emergencies_are_numbered_over_all_nodes),
+        cmocka_unit_test(the_second_stage_comes_after_the_slowest_actuation_and_one_readings_age),
+        cmocka_unit_test(there_is_no_second_stage_where_the_first_was_enough),
+        cmocka_unit_test(it_ends_below_nine_tenths_for_the_whole_time_and_not_at_nine_tenths),
+        cmocka_unit_test(nine_tenths_are_exact_for_thousands_of_amperes),
+        cmocka_unit_test(a_moment_above_begins_the_time_anew),
+        cmocka_unit_test(it_does_not_end_while_somebody_disobeys),
+        cmocka_unit_test(the_next_one_has_its_own_number_and_both_stages),
+        cmocka_unit_test(raises_are_forbidden_during_it_and_for_its_hold_after),
+        cmocka_unit_test(an_emergency_anywhere_above_any_cord_forbids_raises),
+        cmocka_unit_test(a_voltage_low_for_a_second_on_any_phase_lowers_the_limit_with_it),
+        cmocka_unit_test(the_lowest_credible_voltage_itself_lowers_nothing),
+        cmocka_unit_test(a_moment_of_good_voltage_begins_the_second_anew),
+        cmocka_unit_test(the_limit_comes_back_after_a_minute_without),
+        cmocka_unit_test(a_limit_that_somebody_else_lowered_is_not_restored_here),
+        cmocka_unit_test(an_emergency_does_not_make_a_low_voltage_forgotten),
+        cmocka_unit_test(an_emergency_does_not_make_a_lowered_limit_or_its_minute_forgotten),
+        cmocka_unit_test(s_at_the_target_needs_no_scale_and_a_unit_above_does),
+        cmocka_unit_test(only_what_is_governed_is_scaled),
+        cmocka_unit_test(where_nothing_governed_fits_the_scale_is_nought),
+        cmocka_unit_test(the_worst_phase_sets_the_scale),
+        cmocka_unit_test(the_shot_is_three_quarters_of_the_smaller_of_cap_and_governed_draw),
+        cmocka_unit_test(without_a_lease_the_shot_goes_by_fail_safe),
+        cmocka_unit_test(a_lease_of_no_watts_is_a_lease),
+        cmocka_unit_test(the_shot_is_never_below_the_least_settable_cap),
+        cmocka_unit_test(the_scale_bounds_what_the_lease_may_draw_at_the_wall),
+        cmocka_unit_test(a_lease_at_the_base_alone_scales_to_nothing),
+        cmocka_unit_test(the_shot_is_exact_to_the_milliwatt),
+        cmocka_unit_test(the_target_is_exact_for_limits_that_are_no_whole_kilovoltamperes),
+        cmocka_unit_test(the_shot_is_a_whole_number_of_quanta),
+        cmocka_unit_test(the_meters_error_is_granted_to_the_unit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

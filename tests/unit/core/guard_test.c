@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last word before a lease leaves, asked directly: what it lets pass, what the lease carries, what is
+ * counted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+#include "core/guard.h"
+#include "stand.h"
+
+static void start(struct stand *stand)
+{
+    stand_site(stand);
+    stand_start(stand);
+}
+
+static void start_admitted(struct stand *stand)
+{
+    start(stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(stand, h);
+}
+
+static struct slot slot_of(uint8_t kind)
+{
+    struct slot slot;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = kind;
+    return slot;
+}
+
+static void step(struct stand *stand, struct slot slot)
+{
+    stand_step(stand, &slot);
+}
+
+static struct ledger_host *account(struct stand *stand, uint32_t host)
+{
+    return &stand->core->ledger.host[host];
+}
+
+static void a_lease_carries_where_it_came_from_and_how_long_it_holds(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_admitted(&stand);
+    struct slot slot = slot_of(SLOT_REPORT);
+    slot.report = stand_report_of(&stand, 1, HOST_LEASED, A_NS);
+    slot.lane = 3;
+    step(&stand, slot);
+    const struct egress *lease = &stand.record[0];
+    assert_int_equal(lease->kind, FRAME_LEASE);
+    assert_int_equal(lease->flags, 0);
+    assert_int_equal(lease->lane, 3);
+    assert_int_equal(lease->host, 1);
+    assert_int_equal(lease->t_receive_ns, stand.t_ns);
+    assert_int_equal(lease->slot_sequence, stand.slots);
+    assert_int_equal(lease->duration_us, 1000000);
+    assert_int_equal(lease->floor_w, 1000);
+    assert_int_equal(lease->incarnation, 0x1001);
+    assert_int_equal(lease->echo, slot.report.number);
+    assert_int_equal(lease->sequence, account(&stand, 1)->sequence);
+    stand_stop(&stand);
+}
+
+static void a_full_outbox_takes_no_more_and_the_ledger_counts_no_more(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_admitted(&stand);
+    stand.outbox.capacity = 2;
+    stand_reading(&stand, MAIN, 200000000);
+    assert_int_equal(stand.outbox.count, 2);
+    assert_int_equal(account(&stand, 1)->sequence, 3);
+    assert_int_equal(account(&stand, 2)->sequence, 2);
+    stand.outbox.capacity = 0;
+    assert_null(stand_obey(&stand, 0));
+    assert_int_equal(account(&stand, 0)->sequence, 3);
+    stand_stop(&stand);
+}
+
+/* Host 0 holds 5 kW; `cap_mw` is asked for it. Returns what leaves. */
+static int64_t ask(struct stand *stand, int64_t cap_mw, uint8_t flags)
+{
+    stand->outbox.count = 0;
+    guard_send(stand->core, 0, cap_mw, flags, flags ? WHY_EMERGENCY : WHY_SHARE);
+    assert_int_equal(stand->outbox.count, 1);
+    return stand->record[0].cap_mw;
+}
+
+static void start_asking(struct stand *stand)
+{
+    start_admitted(stand);
+    assert_int_equal(ask(stand, 5000000, 0), 5000000);
+}
+
+static void no_cap_leaves_below_the_floor_or_above_the_largest(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    assert_int_equal(ask(&stand, CAP_MAX_MW + 1, 0), CAP_MAX_MW);
+    assert_int_equal(ask(&stand, FLOOR_MW - 1, 0), FLOOR_MW);
+    assert_int_equal(ask(&stand, FLOOR_MW + 1, 0), FLOOR_MW + 1);
+    assert_int_equal(stand_counters(&stand)->withheld_s, 0);
+    assert_int_equal(stand_counters(&stand)->withheld_d, 0);
+    stand_stop(&stand);
+}
+
+static void an_emergency_never_raises_and_may_pass_below_the_floor(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    assert_int_equal(ask(&stand, 6000000, LEASE_EMERGENCY), 5000000);
+    assert_int_equal(ask(&stand, 400000, LEASE_EMERGENCY), 400000);
+    assert_int_equal(stand.record[0].flags, LEASE_EMERGENCY);
+    assert_int_equal(ask(&stand, 50000, LEASE_EMERGENCY), 50000);
+    assert_int_equal(ask(&stand, 90000, LEASE_EMERGENCY), 90000);    /* up to the least settable cap */
+    assert_int_equal(ask(&stand, 200000, LEASE_EMERGENCY), 100000);
+    stand_stop(&stand);
+}
+
+static void a_raise_in_the_aftermath_of_an_emergency_is_held_at_what_was(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    stand.core->emergencies.node[BRANCH_A].raise_after_ns = stand.core->t_ns + 1;
+    assert_int_equal(ask(&stand, 5000001, 0), 5000000);
+    assert_int_equal(stand.record[0].why, WHY_EMERGENCY);
+    assert_int_equal(ask(&stand, 5000000, 0), 5000000);
+    assert_int_equal(stand.record[0].why, WHY_SHARE);
+    assert_int_equal(ask(&stand, 4000000, 0), 4000000);
+    stand_stop(&stand);
+}
+
+static void what_is_withheld_is_counted_by_the_sum_that_withheld_it(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    stand.core->ledger.node[BRANCH_A].newest_mva[0][0] = BRANCH_MVA - 1000000;
+    assert_int_equal(ask(&stand, 9000000, 0), 6000000);
+    assert_int_equal(stand.record[0].why, WHY_GUARD_S);
+    assert_int_equal(stand_counters(&stand)->withheld_s, 1);
+    stand.core->ledger.node[BRANCH_A].newest_mva[0][0] = 8000000;
+    stand.core->ledger.node[BRANCH_A].exposed_mva[0][0] = BRANCH_MVA - 2000000;
+    assert_int_equal(ask(&stand, 9000000, 0), 8000000);
+    assert_int_equal(stand.record[0].why, WHY_GUARD_D);
+    assert_int_equal(stand_counters(&stand)->withheld_d, 1);
+    assert_int_equal(stand_counters(&stand)->withheld_s, 1);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    stand_stop(&stand);
+}
+
+static void cuts_raises_and_falls_to_fail_safe_are_counted(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_admitted(&stand);
+    const struct core_counters *count = stand_counters(&stand);
+    static const struct { int64_t cap_mw; uint32_t raises, cuts, fail_safes; } asked[] = {
+        {5000000, 1, 0, 0}, {5000000, 0, 0, 0}, {4000000, 0, 1, 0}, {FAIL_SAFE_MW, 0, 1, 1},
+        {FAIL_SAFE_MW, 0, 0, 0}, {FAIL_SAFE_MW - 1000, 0, 1, 0}, {FAIL_SAFE_MW + 1000, 1, 0, 0},
+        {FAIL_SAFE_MW - 1000, 0, 1, 1},
+    };
+    for (uint32_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        struct core_counters was = *count;
+        ask(&stand, asked[i].cap_mw, 0);
+        assert_int_equal(count->raises - was.raises, asked[i].raises);
+        assert_int_equal(count->cuts - was.cuts, asked[i].cuts);
+        assert_int_equal(count->fail_safes - was.fail_safes, asked[i].fail_safes);
+        assert_int_equal(count->leases - was.leases, 1);
+        assert_int_equal(count->claims - was.claims, 0);
+    }
+    stand_stop(&stand);
+}
+
+static void the_first_claim_is_neither_a_raise_nor_a_cut(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start(&stand);
+    struct report report = stand_report_of(&stand, 0, HOST_BOOT, 0);
+    stand_report(&stand, &report);
+    assert_int_equal(stand_counters(&stand)->claims, 1);
+    assert_int_equal(stand_counters(&stand)->raises, 0);
+    assert_int_equal(stand_counters(&stand)->cuts, 0);
+    assert_int_equal(stand_counters(&stand)->fail_safes, 0);
+    assert_int_equal(ask(&stand, FAIL_SAFE_MW - 5000, 0), FAIL_SAFE_MW - 5000);
+    assert_int_equal(stand.record[0].why, WHY_CLAIM);
+    assert_int_equal(stand.record[0].flags, LEASE_CLAIM);
+    assert_int_equal(ask(&stand, FAIL_SAFE_MW + 5000, 0), FAIL_SAFE_MW);
+    stand_stop(&stand);
+}
+
+/* "off, shadow (decide and record, send nothing)": the record itself says that it may not leave. */
+static void what_is_decided_after_an_order_to_shadow_is_marked_as_never_sent(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot slot = {.kind = SLOT_ORDER,
+                        .order = {.kind = ORDER_MODE, .value = MODE_SHADOW, .version = 1}};
+    start_admitted(&stand);
+    ask(&stand, 3000000, 0);
+    assert_false(stand.record[0].flags & LEASE_SHADOW);
+    stand_step(&stand, &slot);
+    ask(&stand, 3000000, 0);
+    assert_true(stand.record[0].flags & LEASE_SHADOW);
+    stand_stop(&stand);
+}
+
+static void a_report_under_a_newer_epoch_is_counted(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_admitted(&stand);
+    struct report report = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
+    report.epoch = stand.epoch;
+    stand_report(&stand, &report);
+    assert_int_equal(stand_counters(&stand)->newer_epochs, 0);
+    report = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
+    report.epoch = stand.epoch + 1;
+    stand_report(&stand, &report);
+    assert_int_equal(stand_counters(&stand)->newer_epochs, 1);
+    stand_stop(&stand);
+}
+
+static void from_nothing_upward_is_a_raise(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_admitted(&stand);
+    account(&stand, 0)->newest_mw = 0;
+    uint64_t raises = stand_counters(&stand)->raises;
+    ask(&stand, 5000000, 0);
+    assert_int_equal(stand_counters(&stand)->raises, raises + 1);
+    stand_stop(&stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lease_carries_where_it_came_from_and_how_long_it_holds),
+        cmocka_unit_test(a_full_outbox_takes_no_more_and_the_ledger_counts_no_more),
+        cmocka_unit_test(no_cap_leaves_below_the_floor_or_above_the_largest),
+        cmocka_unit_test(an_emergency_never_raises_and_may_pass_below_the_floor),
+        cmocka_unit_test(a_raise_in_the_aftermath_of_an_emergency_is_held_at_what_was),
+        cmocka_unit_test(what_is_withheld_is_counted_by_the_sum_that_withheld_it),
+        cmocka_unit_test(cuts_raises_and_falls_to_fail_safe_are_counted),
+        cmocka_unit_test(the_first_claim_is_neither_a_raise_nor_a_cut),
+        cmocka_unit_test(what_is_decided_after_an_order_to_shadow_is_marked_as_never_sent),
+        cmocka_unit_test(a_report_under_a_newer_epoch_is_counted),
+        cmocka_unit_test(from_nothing_upward_is_a_raise),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

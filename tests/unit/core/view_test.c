@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What status shows of nodes and hosts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+#include "stand.h"
+
+static void start(struct stand *stand)
+{
+    stand_site(stand);
+    stand_start(stand);
+}
+
+static void start_admitted(struct stand *stand)
+{
+    start(stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(stand, h);
+}
+
+static void a_node_is_shown_with_its_sums_and_the_newest_reading_of_its_meter(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    start_admitted(&stand);
+    stand_wait(&stand, 3);
+    stand_reading(&stand, BRANCH_A, 1500000);
+    struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
+    for (uint32_t p = 0; p < PHASES; p++) {
+        sums->exposed_mva[0][p] = 100 + p;
+        sums->newest_mva[0][p] = 200 + p;
+        sums->limit_mva[0][p] = 300 + p;
+    }
+    memset(&view, 0xFF, sizeof view);
+    core_node_view(stand.core, BRANCH_A, &view);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        assert_int_equal(view.exposure_mva[p], 100 + p);
+        assert_int_equal(view.newest_mva[p], 200 + p);
+        assert_int_equal(view.limit_mva[p], 300 + p);
+    }
+    assert_int_equal(view.measured_mw, 4500000);
+    assert_int_equal(view.reading_t_ns, stand.t_ns);
+    assert_false(view.emergency);
+    assert_false(view.recovery);
+    core_node_view(stand.core, BRANCH_B, &view);
+    assert_int_equal(view.measured_mw, -1);
+    assert_int_equal(view.reading_t_ns, 0);
+    stand_stop(&stand);
+}
+
+static void a_node_is_shown_in_recovery_when_any_phase_is_above_its_limit(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    start_admitted(&stand);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
+        int64_t limit_mva = sums->limit_mva[0][p];
+        sums->limit_mva[0][p] = sums->exposed_mva[0][p];
+        memset(&view, 0xFF, sizeof view);
+        core_node_view(stand.core, BRANCH_A, &view);
+        assert_false(view.recovery);
+        sums->limit_mva[0][p]--;
+        memset(&view, 0, sizeof view);
+        core_node_view(stand.core, BRANCH_A, &view);
+        assert_true(view.recovery);
+        sums->limit_mva[0][p] = limit_mva;
+    }
+    stand_stop(&stand);
+}
+
+static void a_node_without_a_meter_shows_no_measurement(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    start_admitted(&stand);
+    stand_reading(&stand, BRANCH_A, 9000000);
+    stand.node[BRANCH_A].meter = INDEX_NONE;
+    memset(&view, 0x55, sizeof view);
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_int_equal(view.measured_mw, -1);
+    assert_int_equal(view.reading_t_ns, -1);
+    assert_true(view.emergency);
+    stand_stop(&stand);
+}
+
+static void a_host_is_shown_with_its_account(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_host_view view;
+    start(&stand);
+    memset(&view, 0x55, sizeof view);
+    core_host_view(stand.core, 1, &view);
+    assert_int_equal(view.lease_mw, -1);
+    assert_int_equal(view.incarnation, 0);
+    assert_false(view.accepted);
+    stand.host[1].draw_mw = 1234567;
+    stand_admit(&stand, 1);
+    core_host_view(stand.core, 1, &view);
+    assert_int_equal(view.lease_mw, FAIL_SAFE_MW);
+    assert_int_equal(view.exposure_mw, FAIL_SAFE_MW);
+    assert_int_equal(view.draw_mw, 1234567);
+    assert_int_equal(view.report_t_ns, stand.t_ns);
+    assert_int_equal(view.incarnation, 0x1001);
+    assert_int_equal(view.state, HOST_LEASED);
+    assert_int_equal(view.why, WHY_RENEWAL);
+    assert_true(view.accepted);
+    stand_stop(&stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_node_is_shown_with_its_sums_and_the_newest_reading_of_its_meter),
+        cmocka_unit_test(a_node_is_shown_in_recovery_when_any_phase_is_above_its_limit),
+        cmocka_unit_test(a_node_without_a_meter_shows_no_measurement),
+        cmocka_unit_test(a_host_is_shown_with_its_account),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
