@@ -134,7 +134,7 @@ static bool may_be_bounded(const struct ledger *ledger, const struct ledger_host
     if (report->epoch != ledger->epoch || h->newest_mw < 0 || report->applied < h->first)
         return false;
     return report->cap_mw <= ledger_exposed_cap_mw(h) &&
-           report->cap_mw <= larger(h->fail_safe_mw, h->newest_mw);
+           larger(report->cap_mw, report->readback_mw) <= larger(h->fail_safe_mw, h->newest_mw);
 }
 
 uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired)
