@@ -29,7 +29,7 @@ enum {
     PACKET_BLOCK_BYTES = 65536,
     VLAN_TAG_BYTES = 4,
     XDP_MTU_MAX = 3400,             /* a whole buffer, headers and padding included, within a page */
-    XDP_RETRIES = 25,
+    XDP_RETRIES = 100,
     XDP_PATIENCE_US = 20000,
 };
 /* The driver maps both rings at once and counts the bytes in an unsigned int. */

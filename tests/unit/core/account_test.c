@@ -594,6 +594,24 @@ static void a_host_may_not_be_counted_above_its_own_physical_maximum(void **stat
     assert_int_equal(exposed_mw(&hall), 12 * HALL_KW);
 }
 
+/* The cap told is the lease's own, so the read-back alone says that somebody raised it. */
+static void a_read_back_above_the_only_lease_is_foreign(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall);
+    hall_holds(&hall, 0, 5 * HALL_KW);
+    assert_int_equal(host_0(&hall)->unretired_count, 1);
+    struct report report = next(&hall, 5 * HALL_KW);
+    report.readback_mw++;
+    report.held_ns--;
+    assert_int_equal(give(&hall, report), 0);       /* not settled yet */
+    report.number++;
+    report.held_ns++;
+    assert_int_equal(give(&hall, report), LEDGER_FOREIGN_CAP);
+    assert_int_equal(exposed_mw(&hall), PHYS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -627,6 +645,7 @@ int main(void)
         cmocka_unit_test(a_cut_to_nothing_counts_at_fail_safe_in_s_and_as_it_was_in_d),
         cmocka_unit_test(a_full_list_merges_its_newest_two),
         cmocka_unit_test(a_host_may_not_be_counted_above_its_own_physical_maximum),
+        cmocka_unit_test(a_read_back_above_the_only_lease_is_foreign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -310,6 +310,19 @@ static void what_is_no_news_hurries_no_report(void **state)
     assert_false(holder_report_due(&holder, 699 * MS));
 }
 
+static void what_was_written_is_reported_when_it_has_held_for_a_whatever_the_turn(void **state)
+{
+    (void)state;
+    struct holder holder;
+    struct holder_config seldom = config;
+    seldom.report_ns = 10 * NS_PER_S;
+    holder_init(&holder, &seldom, INCARNATION, 0, 0);
+    report_at(&holder, 0);
+    write_all(&holder, 10 * MS);
+    assert_false(holder_report_due(&holder, 10 * MS + A_NS - 1));
+    assert_true(holder_report_due(&holder, 10 * MS + A_NS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +342,7 @@ int main(void)
         cmocka_unit_test(a_state_is_reported_again_as_soon_as_it_has_held_for_a),
         cmocka_unit_test(a_host_that_comes_to_its_cap_says_so_soon_but_not_at_once),
         cmocka_unit_test(what_is_no_news_hurries_no_report),
+        cmocka_unit_test(what_was_written_is_reported_when_it_has_held_for_a_whatever_the_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,6 +295,35 @@ static void a_cap_above_what_can_be_set_is_obeyed_as_the_largest(void **state)
     assert_int_equal(settle(&holder, NS_PER_S + 2 * MS), CAP_MAX_MW);
 }
 
+/* "An expired echo may only lower the cap": what it lowered after the deadline stays lowered. */
+static void a_cut_below_fail_safe_after_the_deadline_stays(void **state)
+{
+    (void)state;
+    struct holder holder;
+    int64_t cap_mw;
+    start(&holder);
+    uint64_t echo = send_report(&holder, NS_PER_S);
+    assert_int_equal(give(&holder, lease_of(1, echo, 5000000), NS_PER_S), HOLDER_ACCEPTED);
+    settle(&holder, NS_PER_S);
+    holder_time(&holder, 3 * NS_PER_S);
+    settle(&holder, 3 * NS_PER_S);
+    assert_int_equal(holder.readback_mw, FAIL_SAFE_MW);
+    assert_int_equal(holder.state, HOST_FAIL_SAFE);
+    assert_int_equal(give(&holder, lease_of(2, echo, 1000000), 3 * NS_PER_S), HOLDER_ACCEPTED);
+    assert_int_equal(settle(&holder, 3 * NS_PER_S), 1000000);
+    holder_time(&holder, 4 * NS_PER_S);
+    assert_false(holder_next_write(&holder, &cap_mw));
+    assert_int_equal(holder.wanted_mw, 1000000);
+}
+
+static void a_new_agent_reports_at_once(void **state)
+{
+    (void)state;
+    struct holder holder;
+    holder_init(&holder, &config, INCARNATION, 5, 7 * NS_PER_S);
+    assert_true(holder_report_due(&holder, 7 * NS_PER_S));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +345,8 @@ int main(void)
         cmocka_unit_test(after_the_deadline_a_lease_below_fail_safe_gives_way_to_fail_safe),
         cmocka_unit_test(a_lease_that_arrives_after_the_deadline_answers_only_for_itself),
         cmocka_unit_test(a_cap_above_what_can_be_set_is_obeyed_as_the_largest),
+        cmocka_unit_test(a_cut_below_fail_safe_after_the_deadline_stays),
+        cmocka_unit_test(a_new_agent_reports_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
