@@ -86,6 +86,8 @@ static void a_full_outbox_takes_no_more_and_the_ledger_counts_no_more(void **sta
 /* Host 0 holds 5 kW; `cap_mw` is asked for it. Returns what leaves. */
 static int64_t ask(struct stand *stand, int64_t cap_mw, uint8_t flags)
 {
+    static const struct slot slot = {.kind = SLOT_REPORT};
+    stand->core->slot = &slot;      /* the step before ended, and its slot with it */
     stand->outbox.count = 0;
     guard_send(stand->core, 0, cap_mw, flags, flags ? WHY_EMERGENCY : WHY_SHARE);
     assert_int_equal(stand->outbox.count, 1);
