@@ -14,8 +14,8 @@ usage: bench/gates.sh [--long] [--benches DIR] [--out DIR]
 
 One run of a bench that meets all its bars is enough. Where one does not, there are two more, and the median
 of the three is held against the bar, figure by figure: on a shared machine single runs of the same binary
-differ by a quarter and more. A bar on a tail that is missed is skipped, aloud, where the bench's own bare side
-shows that nothing can be judged on this machine now: its p99.9 is more than ten times its p50.
+differ by a quarter and more. A bar on a tail that is missed is skipped, aloud, where the bench's own bare
+side shows that nothing can be judged on this machine now: its p99.9 is more than ten times its p50.
 Exit code: 0 every bar is met or was skipped, 1 one is not, 2 bad usage.
 HELP
 }
