@@ -103,7 +103,9 @@ static bool is_former(const struct ledger_host *h, uint64_t incarnation)
     return false;
 }
 
-static void start_incarnation(struct ledger_host *h, const struct report *report)
+/* What the incarnation before said of itself is forgotten with it: one wrong figure must not count until
+ * the controller is started again. The report at hand says what counts now. */
+static void start_incarnation(const struct ledger *ledger, struct ledger_host *h, const struct report *report)
 {
     for (uint32_t i = FORMER_INCARNATIONS - 1; i > 0; i--)
         h->former[i] = h->former[i - 1];
@@ -111,6 +113,8 @@ static void start_incarnation(struct ledger_host *h, const struct report *report
     h->incarnation = report->incarnation;
     h->report = 0;
     h->first = h->sequence + 1;
+    h->fail_safe_mw = ledger->model->host[report->host].fail_safe_mw;
+    h->phys_max_mw = type_of(ledger, report->host)->phys_max_mw;
     h->newest_mw = -1;
     h->bounded = false;
     h->accepted = false;
@@ -159,7 +163,7 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
         return LEDGER_STALE;
     if (report->incarnation != h->incarnation) {
         events |= h->incarnation ? LEDGER_RESET : 0;
-        start_incarnation(h, report);
+        start_incarnation(ledger, h, report);
     } else if (report->number <= h->report) {
         return LEDGER_STALE;
     }

@@ -131,8 +131,9 @@ static bool superseded(const struct shadow_host *host, uint64_t incarnation)
 
 /* "On a new incarnation": everything sent to the old one can no longer be accepted, and nothing is known of
  * the new one. */
-static void new_incarnation(struct shadow_host *host, const struct report *report)
+static void new_incarnation(struct shadow_host *host, const struct report *report, int64_t site_fail_safe_mw)
 {
+    host->fail_safe_mw = site_fail_safe_mw;
     host->heard = true;
     host->incarnation = report->incarnation;
     host->newest_report = 0;
@@ -164,7 +165,7 @@ void shadow_report(struct shadow *shadow, const struct report *report)
     if (superseded(host, report->incarnation))
         return;
     if (!host->heard || host->incarnation != report->incarnation)
-        new_incarnation(host, report);
+        new_incarnation(host, report, shadow->model->host[report->host].fail_safe_mw);
     host->echo[host->echo_count++ % SHADOW_ECHOES] = report->number;
     if (report->number <= host->newest_report)
         return;

@@ -594,6 +594,29 @@ static void a_host_may_not_be_counted_above_its_own_physical_maximum(void **stat
     assert_int_equal(exposed_mw(&hall), 12 * HALL_KW);
 }
 
+/* A wrong figure counts as long as the incarnation that told it, not until the controller is started
+ * again. */
+static void what_an_incarnation_told_of_itself_is_forgotten_with_it(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall);
+    struct report report = next(&hall, FAIL_SAFE);
+    report.phys_max_mw = 1000 * PHYS_MAX;
+    report.fail_safe_mw = FAIL_SAFE + 5;
+    give(&hall, report);
+    assert_int_equal(host_0(&hall)->phys_max_mw, 1000 * PHYS_MAX);
+    assert_int_equal(host_0(&hall)->fail_safe_mw, FAIL_SAFE + 5);
+    report.incarnation += 1000;
+    report.number = 1;
+    report.phys_max_mw = PHYS_MAX;
+    report.fail_safe_mw = FAIL_SAFE;
+    give(&hall, report);
+    assert_int_equal(host_0(&hall)->phys_max_mw, PHYS_MAX);
+    assert_int_equal(host_0(&hall)->fail_safe_mw, FAIL_SAFE);
+    assert_int_equal(exposed_mw(&hall), PHYS_MAX);
+}
+
 /* The cap told is the lease's own, so the read-back alone says that somebody raised it: "read-back above
  * the lease", at once, whether it has settled or not. */
 static void a_read_back_above_the_only_lease_is_foreign(void **state)
@@ -647,6 +670,7 @@ int main(void)
         cmocka_unit_test(a_cut_to_nothing_counts_at_fail_safe_in_s_and_as_it_was_in_d),
         cmocka_unit_test(a_full_list_merges_its_newest_two),
         cmocka_unit_test(a_host_may_not_be_counted_above_its_own_physical_maximum),
+        cmocka_unit_test(what_an_incarnation_told_of_itself_is_forgotten_with_it),
         cmocka_unit_test(a_read_back_above_the_only_lease_is_foreign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
