@@ -35,7 +35,6 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->detect = carve(carver, model->meter_count, sizeof *core->detect);
     core->why = carve(carver, model->host_count, sizeof *core->why);
     e->node = carve(carver, model->node_count, sizeof *e->node);
-    e->cut_in = carve(carver, model->host_count, sizeof *e->cut_in);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
     e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
     e->below = carve(carver, emergency_below_room(model), sizeof *e->below);

@@ -23,7 +23,6 @@ struct emergency {
 struct emergencies {
     const struct model *model;
     struct emergency *node;
-    uint32_t *cut_in;           /* by host: number of the emergency that cut it last */
     uint32_t *below_first, *below_count;    /* by node: its hosts over any cord, a run of `below` */
     uint32_t *below;
     uint32_t entered;           /* emergencies so far */

@@ -16,8 +16,7 @@ static void cut_below(struct core *core, uint32_t node, bool to_fail_safe)
         uint32_t host = run[i];
         if (to_fail_safe) {
             guard_send(core, host, ledger_always_mw(&core->ledger, host), LEASE_EMERGENCY, WHY_FAIL_SAFE);
-        } else if (e->cut_in[host] != e->node[node].number) {   /* one shot per host */
-            e->cut_in[host] = e->node[node].number;
+        } else {        /* one shot per host: an emergency is entered once */
             guard_send(core, host, emergency_cap_mw(&core->ledger, host, scale_ppm), LEASE_EMERGENCY,
                        WHY_EMERGENCY);
         }

@@ -75,7 +75,6 @@ static void no_part_of_the_memory_overlaps_another_or_its_end(void **state)
         {core->detect, STAND_METERS * sizeof *core->detect},
         {core->why, STAND_HOSTS * sizeof *core->why},
         {e->node, STAND_NODES * sizeof *e->node},
-        {e->cut_in, STAND_HOSTS * sizeof *e->cut_in},
         {e->below_first, STAND_NODES * sizeof *e->below_first},
         {e->below_count, STAND_NODES * sizeof *e->below_count},
         {e->below, emergency_below_room(&stand.model) * sizeof *e->below},

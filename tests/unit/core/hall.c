@@ -88,7 +88,7 @@ static void carve(struct hall *hall)
         .node_weight = hall->node_weight, .node_phases = hall->node_phases, .target_mw = hall->target_mw,
     };
     hall->emergencies = (struct emergencies){
-        .node = hall->emergency, .cut_in = hall->cut_in, .below_first = hall->below_first,
+        .node = hall->emergency, .below_first = hall->below_first,
         .below_count = hall->below_count, .below = hall->below,
     };
 }

@@ -45,7 +45,6 @@ struct hall {
     struct emergencies emergencies;
     struct emergency emergency[HALL_NODES];
     uint32_t below_first[HALL_NODES], below_count[HALL_NODES], below[4 * CORDS_MAX * HALL_HOSTS];
-    uint32_t cut_in[HALL_HOSTS];
     struct reading reading;
 };
 
