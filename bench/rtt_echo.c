@@ -48,6 +48,12 @@ static void echo_close(struct port *port)
     (void)port;                 /* the owner takes the real port back and closes that */
 }
 
+static int echo_link(struct port *port)
+{
+    const struct rtt_echo *echo = port->state;
+    return port_link(echo->real);
+}
+
 static const struct port_driver echo_driver = {
     .name = "echo",
     .summary = "the bench's wrapper around a real port",
@@ -55,6 +61,7 @@ static const struct port_driver echo_driver = {
     .receive = echo_receive,
     .send = echo_send,
     .statistics = echo_statistics,
+    .link = echo_link,
     .close = echo_close,
 };
 
@@ -75,8 +82,8 @@ void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint
         struct endpoint to = {.ipv4 = site->host_address[i].ipv4, .port = site->host_address[i].port};
         memcpy(to.mac, peer_mac, sizeof to.mac);
         memset(echo->data[i] + UDP_HEADROOM, RTT_ECHO, payload_bytes);
-        echo->answer[i] =
-            (struct port_frame){echo->data[i], udp_build(echo->data[i], &from, &to, payload_bytes)};
+        echo->answer[i] = (struct port_frame){.data = echo->data[i],
+                                              .length = udp_build(echo->data[i], &from, &to, payload_bytes)};
     }
     echo->frames = RTT_HOSTS;
 }

@@ -125,6 +125,9 @@ static int open_ports(struct loop *loop)
         const struct site_port *row = &server->port[i];
         struct port_config config = {.driver = row->driver,
                                      .interface = row->interface,
+                                     .ipv4 = row->own.ipv4,
+                                     .udp = row->own.port,
+                                     .mac = row->own.has_mac ? row->own.mac : NULL,
                                      .mtu = row->mtu,
                                      .ring_frames = row->ring_frames,
                                      .queues = 1,

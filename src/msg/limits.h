@@ -18,6 +18,7 @@ enum {
     PHASES = 3,
     LANES_MAX = 4,
     NAME_BYTES = 32,        /* ids in the site file, NUL included */
+    INTERFACE_BYTES = 256,  /* an interface, a PCI address, or two paths of captures */
 
     SLOT_BYTES = 256,
     EGRESS_BYTES = 64,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Ports on DPDK's software devices: the kernel's AF_PACKET ring and its AF_XDP sockets. The two differ in the
- * words that make the device and in how their buffers are sized; every packet takes the same path.
- */
+/* Every DPDK device, whatever made it: buffers, queues, bursts. */
+#include "port/dpdk.h"
+
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -15,49 +14,13 @@
 #include <rte_mbuf.h>
 #undef NS_PER_S                     /* DPDK's is a plain int; msg/limits.h has ours */
 
-#include "port/driver.h"
 #include "port/eal.h"
 #include "port/kernel_sockets.h"
 
 enum {
-    CACHED_BUFFERS = 64,       /* per thread */
-    COPY_BUFFERS = 1024,       /* per queue, where the driver copies: bursts in hand, the caches */
-    RING_BUFFERS = 8192,       /* per queue, where the kernel holds them: 2048 in each of its rings */
-    XDP_HEADROOM = 256,        /* the kernel keeps it free in every AF_XDP chunk */
-    PACKET_HEADROOM = 96,      /* before the frame in an AF_PACKET slot: its header, an address, alignment */
-    PACKET_SLOT_OVERHEAD = 32, /* what the driver takes off a slot to see whether a buffer could hold it */
-    PACKET_BLOCK_BYTES = 65536,
-    VLAN_TAG_BYTES = 4,
-    XDP_MTU_MAX = 3400,             /* a whole buffer, headers and padding included, within a page */
-    XDP_RETRIES = 100,
-    XDP_PATIENCE_US = 20000,
-};
-/* The driver maps both rings at once and counts the bytes in an unsigned int. */
-#define PACKET_RING_BYTES_MAX (UINT64_C(1) << 31)
-
-struct queue {
-    struct port_counters counters;
-    _Alignas(64) struct rte_mbuf *held[BURST_MAX];  /* the burst that the caller still looks at */
-    uint32_t held_count;
-};
-
-struct dpdk {
-    uint16_t id;
-    uint32_t queues;
-    bool started;
-    char device[RTE_DEV_NAME_MAX_LEN];
-    struct rte_mempool *pool;
-    struct kernel_sockets sockets;
-    struct queue queue[LANES_MAX];
-};
-
-/* How a driver's device is made: its kind in DPDK, its arguments, and the buffers it wants. */
-struct recipe {
-    const char *kind;
-    int domain;
-    uint32_t buffers;               /* per queue */
-    uint32_t buffer_bytes;
-    char arguments[192];
+    CACHED_BUFFERS = 64,            /* per thread */
+    RETRIES = 100,
+    PATIENCE_US = 20000,
 };
 
 static int fail(struct port *port, int rc, const struct port_config *config, const char *what)
@@ -68,53 +31,7 @@ static int fail(struct port *port, int rc, const struct port_config *config, con
                      words);
 }
 
-static uint32_t power_of_two(uint32_t at_least)
-{
-    uint32_t size = 1;
-    while (size < at_least)
-        size *= 2;
-    return size;
-}
-
-/* The driver joins a fan-out group numbered (process id ^ interface index) mod 2^16 even for one queue: of 2
- * processes whose numbers meet, the second cannot open, and says "could not set PACKET_FANOUT".
- * The driver takes slot i at base + i * slot: no slot may straddle blocks, hence powers of two. A longer
- * frame than a slot holds arrives cut; udp_parse refuses it as truncated. */
-static int packet_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
-{
-    uint32_t slot = power_of_two(config->mtu + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES + PACKET_HEADROOM);
-    uint32_t per_block = PACKET_BLOCK_BYTES / slot;
-    uint32_t slots = (config->ring_frames + per_block - 1) / per_block * per_block;
-    if (2 * (uint64_t)slots * slot >= PACKET_RING_BYTES_MAX)
-        return port_fail(port, -EINVAL, "%s: two rings of %u slots of %u bytes pass 2 GiB", config->interface,
-                         slots, slot);
-    recipe->kind = "net_af_packet";
-    recipe->domain = AF_PACKET;
-    recipe->buffers = COPY_BUFFERS;
-    recipe->buffer_bytes = slot - PACKET_SLOT_OVERHEAD;
-    snprintf(recipe->arguments, sizeof recipe->arguments,
-             "iface=%s,qpairs=%u,blocksz=%d,framesz=%u,framecnt=%u,qdisc_bypass=1",
-             config->interface, config->queues, PACKET_BLOCK_BYTES, slot, slots);
-    return 0;
-}
-
-/* busy_budget=0: polling by us, not by the kernel's preferred busy polling, which needs its sysctls changed.
- * */
-static int xdp_recipe(struct port *port, const struct port_config *config, struct recipe *recipe)
-{
-    if (config->mtu > XDP_MTU_MAX)
-        return port_fail(port, -EMSGSIZE, "%s: af_xdp carries MTU %d at most", config->interface,
-                         XDP_MTU_MAX);
-    recipe->kind = "net_af_xdp";
-    recipe->domain = AF_XDP;
-    recipe->buffers = RING_BUFFERS;
-    recipe->buffer_bytes = config->mtu + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES + XDP_HEADROOM;
-    snprintf(recipe->arguments, sizeof recipe->arguments,
-             "iface=%s,start_queue=0,queue_count=%u,busy_budget=0", config->interface, config->queues);
-    return 0;
-}
-
-static int check_interface(struct port *port, const struct port_config *config)
+int dpdk_check_interface(struct port *port, const struct port_config *config)
 {
     if (strchr(config->interface, ',') || strlen(config->interface) >= IFNAMSIZ)
         return port_fail(port, -EINVAL, "%s: not a name a kernel interface can have here", config->interface);
@@ -130,13 +47,14 @@ static int check_interface(struct port *port, const struct port_config *config)
 static int make_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
 {
     struct dpdk *dpdk = port->state;
-    snprintf(dpdk->device, sizeof dpdk->device, "%s_%s", recipe->kind, config->interface);
+    snprintf(dpdk->bus, sizeof dpdk->bus, "%s", recipe->bus);
+    snprintf(dpdk->device, sizeof dpdk->device, "%s", recipe->device);
     if (!rte_eth_dev_get_port_by_name(dpdk->device, &dpdk->id)) {
         dpdk->device[0] = '\0';
         return port_fail(port, -EBUSY, "%s on %s: this process has it open already", config->driver,
                          config->interface);
     }
-    int rc = rte_eal_hotplug_add("vdev", dpdk->device, recipe->arguments);
+    int rc = rte_eal_hotplug_add(dpdk->bus, dpdk->device, recipe->arguments);
     if (rc) {
         dpdk->device[0] = '\0';
         return fail(port, rc < -1 ? rc : -EIO, config, "no device");
@@ -194,7 +112,7 @@ static int start_device(struct port *port, const struct port_config *config)
     return rc ? fail(port, rc, config, "no MAC address") : 0;
 }
 
-static void dpdk_close(struct port *port)
+void dpdk_close(struct port *port)
 {
     struct dpdk *dpdk = port->state;
     for (uint32_t q = 0; q < dpdk->queues; q++)
@@ -203,7 +121,7 @@ static void dpdk_close(struct port *port)
         (void)rte_eth_dev_stop(dpdk->id);
     if (dpdk->device[0]) {
         (void)rte_eth_dev_close(dpdk->id);
-        (void)rte_eal_hotplug_remove("vdev", dpdk->device);
+        (void)rte_eal_hotplug_remove(dpdk->bus, dpdk->device);
     }
     kernel_sockets_close_left(&dpdk->sockets);
     rte_mempool_free(dpdk->pool);
@@ -224,19 +142,22 @@ static void discard_arrivals(struct dpdk *dpdk, uint32_t at_most)
             left -= got < left ? got : left;
         }
     }
-    kernel_sockets_forget(&dpdk->sockets);
+    if (dpdk->sockets.domain)
+        kernel_sockets_forget(&dpdk->sockets);
 }
 
 static int open_once(struct port *port, const struct port_config *config, const struct recipe *recipe)
 {
     struct dpdk *dpdk = port->state;
-    kernel_sockets_before(&dpdk->sockets, recipe->domain);
+    if (recipe->domain)
+        kernel_sockets_before(&dpdk->sockets, recipe->domain);
     int rc = make_device(port, config, recipe);
     if (rc)
         return rc;
     rc = make_pool(dpdk, recipe);
     rc = rc ? fail(port, rc, config, "no memory for buffers") : start_device(port, config);
-    kernel_sockets_after(&dpdk->sockets);
+    if (recipe->domain)
+        kernel_sockets_after(&dpdk->sockets);
     if (rc)
         dpdk_close(port);
     else
@@ -247,51 +168,31 @@ static int open_once(struct port *port, const struct port_config *config, const 
 /* The kernel takes an AF_XDP queue back in a work item some time after its socket was closed, and until then
  * refuses the next one; the driver makes -EINVAL of that. So a port that was closed, or a process that died,
  * a moment ago needs patience. */
-static int open_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
+int dpdk_open(struct port *port, const struct port_config *config, const struct recipe *recipe)
 {
     struct dpdk *dpdk = port->state;
+    int rc = eal_start(port, config);
+    if (rc)
+        return rc;
     dpdk->queues = config->queues;
-    int rc = open_once(port, config, recipe);
-    for (int retry = 0; rc == -EINVAL && recipe->domain == AF_XDP && retry < XDP_RETRIES; retry++) {
-        rte_delay_us_sleep(XDP_PATIENCE_US);
+    rc = open_once(port, config, recipe);
+    for (int retry = 0; rc == -EINVAL && recipe->patient && retry < RETRIES; retry++) {
+        rte_delay_us_sleep(PATIENCE_US);
         rc = open_once(port, config, recipe);
     }
     return rc;
 }
 
-typedef int recipe_fn(struct port *, const struct port_config *, struct recipe *);
-
-static int open_with(struct port *port, const struct port_config *config, recipe_fn *compose)
-{
-    struct recipe recipe = {0};
-    int rc = check_interface(port, config);
-    if (!rc)
-        rc = compose(port, config, &recipe);
-    if (!rc)
-        rc = eal_start(port, config);
-    return rc ? rc : open_device(port, config, &recipe);
-}
-
-static int packet_open(struct port *port, const struct port_config *config)
-{
-    return open_with(port, config, packet_recipe);
-}
-
-static int xdp_open(struct port *port, const struct port_config *config)
-{
-    return open_with(port, config, xdp_recipe);
-}
-
-static int dpdk_attach(struct port *port, uint32_t queue)
+int dpdk_attach(struct port *port, uint32_t queue)
 {
     const struct dpdk *dpdk = port->state;
     return queue < dpdk->queues ? eal_adopt_thread() : -EINVAL;
 }
 
-static uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count)
+uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count)
 {
     struct dpdk *dpdk = port->state;
-    struct queue *q = &dpdk->queue[queue];
+    struct dpdk_queue *q = &dpdk->queue[queue];
     struct rte_mbuf *burst[BURST_MAX];
     rte_pktmbuf_free_bulk(q->held, q->held_count);
     q->held_count = 0;
@@ -305,7 +206,8 @@ static uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_fram
             rte_pktmbuf_free(burst[i]);
             continue;
         }
-        frame[kept] = (struct port_frame){rte_pktmbuf_mtod(burst[i], uint8_t *), burst[i]->data_len};
+        frame[kept] =
+            (struct port_frame){.data = rte_pktmbuf_mtod(burst[i], uint8_t *), .length = burst[i]->data_len};
         bytes += burst[i]->data_len;
         q->held[kept++] = burst[i];
     }
@@ -337,7 +239,7 @@ static uint32_t send_burst(struct dpdk *dpdk, uint16_t queue, const struct port_
     return taken;
 }
 
-static uint32_t dpdk_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count)
+uint32_t dpdk_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count)
 {
     struct dpdk *dpdk = port->state;
     uint32_t fitting = port_fitting(port, frame, count), sent = 0;
@@ -352,7 +254,7 @@ static uint32_t dpdk_send(struct port *port, uint32_t queue, const struct port_f
     return sent;
 }
 
-static void dpdk_statistics(struct port *port, struct port_statistics *statistics)
+void dpdk_statistics(struct port *port, struct port_statistics *statistics)
 {
     struct dpdk *dpdk = port->state;
     struct rte_eth_stats stats = {0};
@@ -368,26 +270,10 @@ static void dpdk_statistics(struct port *port, struct port_statistics *statistic
         dpdk->sockets.count ? kernel_sockets_lost(&dpdk->sockets) : stats.imissed + stats.rx_nombuf;
 }
 
-const struct port_driver port_af_packet = {
-    .name = "af_packet",
-    .summary = "the kernel's packet ring through DPDK: any interface, any MTU, deep ring",
-    .state_bytes = sizeof(struct dpdk),
-    .open = packet_open,
-    .attach = dpdk_attach,
-    .receive = dpdk_receive,
-    .send = dpdk_send,
-    .statistics = dpdk_statistics,
-    .close = dpdk_close,
-};
-
-const struct port_driver port_af_xdp = {
-    .name = "af_xdp",
-    .summary = "the kernel's XDP sockets through DPDK: faster, 2048 frames deep at most, MTU 3400 at most",
-    .state_bytes = sizeof(struct dpdk),
-    .open = xdp_open,
-    .attach = dpdk_attach,
-    .receive = dpdk_receive,
-    .send = dpdk_send,
-    .statistics = dpdk_statistics,
-    .close = dpdk_close,
-};
+int dpdk_link(struct port *port)
+{
+    const struct dpdk *dpdk = port->state;
+    struct rte_eth_link link = {0};
+    int rc = rte_eth_link_get_nowait(dpdk->id, &link);
+    return rc ? rc : link.link_status == RTE_ETH_LINK_UP;
+}

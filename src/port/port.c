@@ -62,6 +62,19 @@ static int check_config(struct port *port, const struct port_config *config)
     return 0;
 }
 
+/* A device whose address differs from the one written down is the wrong device. */
+static int check_mac(struct port *port, const struct port_config *config)
+{
+    if (!config->mac || !memcmp(config->mac, port->mac, sizeof port->mac))
+        return 0;
+    const uint8_t *mac = port->mac;
+    int rc =
+        port_fail(port, -ENODEV, "%s: its MAC address is %02x:%02x:%02x:%02x:%02x:%02x, not the one given",
+                  config->interface, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    port->driver->close(port);
+    return rc;
+}
+
 static void *take_state(size_t bytes)
 {
     size_t whole_lines = (bytes + 63) / 64 * 64;
@@ -91,6 +104,8 @@ int port_open(struct port *port, const struct port_config *config)
     port->state = take_state(driver->state_bytes);
     rc = port->state ? driver->open(port, config)
                      : port_fail(port, -ENOMEM, "%s: no memory", config->interface);
+    if (!rc)
+        rc = check_mac(port, config);
     if (rc)
         drop_state(port);
     return rc;
@@ -115,6 +130,11 @@ void port_statistics(struct port *port, struct port_statistics *statistics)
 {
     memset(statistics, 0, sizeof *statistics);
     port->driver->statistics(port, statistics);
+}
+
+int port_link(struct port *port)
+{
+    return port->driver->link(port);
 }
 
 void port_close(struct port *port)

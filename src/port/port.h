@@ -11,14 +11,35 @@
 
 #include "msg/limits.h"
 
+/* What a device or the kernel knows of a frame beside its bytes. */
+enum port_frame_flag {
+    FRAME_SUMS_GOOD = 1,        /* received: IPv4 and UDP checksums were verified on the way in */
+    FRAME_SUMS_BAD = 2,         /* received: one of them was found wrong */
+    FRAME_TAGGED = 4,           /* received: an 802.1Q tag was taken out of the frame, `vlan_tci` has it */
+    FRAME_SUMS_LEFT = 8,        /* to send: IPv4 and UDP checksums are the device's to fill in; the UDP field
+                                 * holds the sum over the pseudo header. Only with PORT_FILLS_SUMS */
+};
+
 struct port_frame {
     uint8_t *data;
     uint32_t length;
+    uint16_t flags;             /* enum port_frame_flag */
+    uint16_t vlan_tci;          /* host byte order */
 };
+
+/* What a driver carries: anything on its link, or only UDP of its own address through the kernel's sockets.
+ * The kernel owns that address with the second, and must not with the first. */
+enum port_kind { PORT_FRAMES, PORT_DATAGRAMS };
+
+enum port_offload { PORT_FILLS_SUMS = 1 };
 
 struct port_config {
     const char *driver;         /* name in the port table: "af_packet", "af_xdp", "synthetic", ... */
-    const char *interface;      /* kernel interface, or name of the synthetic link */
+    /* kernel interface, name of the synthetic link, PCI address, or capture files "IN:OUT" */
+    const char *interface;
+    uint32_t ipv4;              /* our address, host byte order: PORT_DATAGRAMS binds to it */
+    uint16_t udp;               /* and to this port */
+    const uint8_t *mac;         /* wanted; NULL = the device's. A device that has another one does not open */
     uint32_t mtu;               /* IP bytes; mbufs are sized by it */
     uint32_t ring_frames;       /* receive depth, e.g. 32768 */
     uint32_t queues;
@@ -42,12 +63,14 @@ struct port;
 struct port_driver {
     const char *name;
     const char *summary;
+    uint8_t kind;               /* enum port_kind */
     size_t state_bytes;
     int (*open)(struct port *port, const struct port_config *config);
     int (*attach)(struct port *port, uint32_t queue);
     uint32_t (*receive)(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count);
     uint32_t (*send)(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count);
     void (*statistics)(struct port *port, struct port_statistics *statistics);
+    int (*link)(struct port *port);
     void (*close)(struct port *port);
 };
 
@@ -56,7 +79,8 @@ struct port {
     void *state;                /* owned by the driver */
     uint8_t mac[6];
     uint32_t mtu;
-    char error[160];            /* why open failed, in words */
+    uint32_t offloads;          /* bits of enum port_offload */
+    char error[256];            /* why open failed, in words */
 };
 
 /* The table: every driver this build has; ends with NULL. */
@@ -76,6 +100,9 @@ uint32_t port_send(struct port *port, uint32_t queue, const struct port_frame *f
 
 /* cold, any thread: the kernel's drivers ask the kernel for what it dropped, with system calls. */
 void port_statistics(struct port *port, struct port_statistics *statistics);
+
+/* cold, one thread: 1 = the link is up, 0 = down, -errno = it cannot be told. */
+int port_link(struct port *port);
 
 /* setup, when no hot thread uses the port any more. */
 void port_close(struct port *port);

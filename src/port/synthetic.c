@@ -84,7 +84,7 @@ static uint32_t pipe_take(struct pipe *pipe, struct port_frame *frame, uint32_t 
     uint32_t take = count < waiting ? count : (uint32_t)waiting;
     for (uint32_t i = 0; i < take; i++) {
         uint8_t *cell = pipe_cell(pipe, head + i);
-        frame[i] = (struct port_frame){cell + sizeof(uint32_t), cell_length(cell)};
+        frame[i] = (struct port_frame){.data = cell + sizeof(uint32_t), .length = cell_length(cell)};
     }
     pipe->lent = take;
     return take;
@@ -252,14 +252,22 @@ static void synthetic_close(struct port *port)
     pthread_mutex_unlock(&registry.lock);
 }
 
+static int synthetic_link(struct port *port)
+{
+    (void)port;
+    return 1;
+}
+
 const struct port_driver port_synthetic = {
     .name = "synthetic",
     .summary = "a link in memory between two ports of this process",
+    .kind = PORT_FRAMES,
     .state_bytes = sizeof(struct synthetic),
     .open = synthetic_open,
     .attach = synthetic_attach,
     .receive = synthetic_receive,
     .send = synthetic_send,
     .statistics = synthetic_statistics,
+    .link = synthetic_link,
     .close = synthetic_close,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "site/draft.h"
 
@@ -26,6 +27,29 @@ int address_parse_ipv4(const char *text, uint32_t *ipv4)
     *ipv4 = part[0] << 24 | part[1] << 16 | part[2] << 8 | part[3];
     /* 0.0.0.0/8, multicast and above are nobody's address */
     return part[0] == 0 || part[0] >= 224 ? -EINVAL : 0;
+}
+
+/* A network of one or two addresses has no room for a peer; one above /8 is a slip. */
+int address_parse_ipv4_prefix(const char *text, uint32_t *ipv4, uint32_t *prefix)
+{
+    char address[16];
+    const char *slash = strchrnul(text, '/');
+    size_t bytes = (size_t)(slash - text);
+
+    *prefix = 0;
+    if (bytes >= sizeof address)
+        return -EINVAL;
+    memcpy(address, text, bytes);
+    address[bytes] = '\0';
+    if (*slash) {
+        uint32_t digits = 0;
+
+        for (const char *digit = slash + 1; *digit >= '0' && *digit <= '9' && digits < 3; digit++, digits++)
+            *prefix = *prefix * 10 + (uint32_t)(*digit - '0');
+        if (!digits || slash[1 + digits] || slash[1] == '0' || *prefix < 8 || *prefix > 30)
+            return -EINVAL;
+    }
+    return address_parse_ipv4(address, ipv4);
 }
 
 static int hex(char c)

@@ -151,6 +151,8 @@ int draft_order_hosts(struct draft *d);
 
 /* setup: parses "203.0.113.11"; 0 or -EINVAL. */
 int address_parse_ipv4(const char *text, uint32_t *ipv4);
+/* setup: the same with or without "/24" behind it (8 to 30); a prefix of 0 when there is none. */
+int address_parse_ipv4_prefix(const char *text, uint32_t *ipv4, uint32_t *prefix);
 int address_parse_mac(const char *text, uint8_t mac[6]);
 
 /* setup: an array for the items of a list section; -ENOMEM, or 0. A section that is absent has no items. */

@@ -16,7 +16,7 @@ struct row {
 };
 
 struct port {
-    struct value role, driver, interface, address, udp, mac, mtu, ring;
+    struct value role, driver, interface, address, gateway, vlan, udp, mac, queues, mtu, ring;
 };
 
 struct cores {
@@ -45,10 +45,13 @@ static const struct field row_fields[] = {
 static const struct field port_fields[] = {
     {.key = "role", .kind = FIELD_WORD, .words = role_words, .otherwise = ROLE_BOTH, AT(role)},
     {.key = "driver", .kind = FIELD_ID, .required = 1, AT(driver)},
-    {.key = "interface", .kind = FIELD_TEXT, .most = NAME_BYTES - 1, .required = 1, AT(interface)},
-    {.key = "address", .kind = FIELD_TEXT, .most = 15, .required = 1, AT(address)},
+    {.key = "interface", .kind = FIELD_TEXT, .most = INTERFACE_BYTES - 1, .required = 1, AT(interface)},
+    {.key = "address", .kind = FIELD_TEXT, .most = 18, .required = 1, AT(address)},
+    {.key = "gateway", .kind = FIELD_TEXT, .most = 15, AT(gateway)},
+    {.key = "vlan", .kind = FIELD_COUNT, .least = 1, .most = 4094, AT(vlan)},
     {.key = "udp", .kind = FIELD_COUNT, .least = 1, .most = 65535, .required = 1, AT(udp)},
     {.key = "mac", .kind = FIELD_TEXT, .most = 17, AT(mac)},
+    {.key = "queues", .kind = FIELD_COUNT, .least = 1, .most = LANES_MAX, .otherwise = 1, AT(queues)},
     {.key = "mtu", .kind = FIELD_COUNT, .least = 576, .most = 9000, .otherwise = 1500, AT(mtu)},
     {.key = "ring", .kind = FIELD_COUNT, .least = 64, .most = 1 << 20, .otherwise = 32768, AT(ring)},
     FIELD_END};
@@ -68,14 +71,33 @@ static void set_text(char *into, size_t bytes, const struct value *value)
     snprintf(into, bytes, "%s", value->at ? value->text : "");
 }
 
+/* Behind the gateway lies what the prefix does not cover, so there must be one. */
+static void read_gateway(struct draft *d, const struct value *gateway, struct site_port *out)
+{
+    if (address_parse_ipv4(gateway->text, &out->gateway))
+        finding_at(d->errors, gateway->at,
+                   "gateway '%s' is not an IPv4 host address, write one like 198.51.100.254", gateway->text);
+    else if (!out->prefix)
+        finding_at(d->errors, gateway->at,
+                   "a gateway needs to know what is not behind it, write the address with its prefix, "
+                   "like 198.51.100.1/24");
+    else if ((out->gateway ^ out->own.ipv4) >> (32 - out->prefix) || out->gateway == out->own.ipv4)
+        finding_at(d->errors, gateway->at, "gateway %s is not another address of the port's own network /%u",
+                   gateway->text, out->prefix);
+}
+
 static void read_port(struct draft *d, const struct tree *at, struct port *port, struct site_port *out)
 {
     if (fields_read(port_fields, at, "a port", port, d->errors))
         return;
-    if (address_parse_ipv4(port->address.text, &out->own.ipv4))
+    if (address_parse_ipv4_prefix(port->address.text, &out->own.ipv4, &out->prefix))
         finding_at(d->errors, port->address.at,
-                   "address '%s' is not an IPv4 host address, write one like 198.51.100.1",
+                   "address '%s' is not an IPv4 host address, write one like 198.51.100.1 or 198.51.100.1/24",
                    port->address.text);
+    if (port->gateway.at)
+        read_gateway(d, &port->gateway, out);
+    out->vlan = (uint32_t)port->vlan.number;
+    out->queues = (uint32_t)port->queues.number;
     out->own.has_mac = port->mac.at != NULL;
     if (out->own.has_mac && address_parse_mac(port->mac.text, out->own.mac))
         finding_at(d->errors, port->mac.at,

@@ -19,8 +19,12 @@ struct site_address {
 
 struct site_port {
     char driver[NAME_BYTES];
-    char interface[NAME_BYTES];
-    struct site_address own;
+    char interface[INTERFACE_BYTES];
+    struct site_address own;    /* its mac, where given: the device must have it */
+    uint32_t prefix;            /* bits of own.ipv4 that make its network; 0: every host is on the link */
+    uint32_t gateway;           /* IPv4 on that network, host byte order; 0 = none */
+    uint32_t vlan;              /* 1 to 4094, 0 = untagged */
+    uint32_t queues;            /* receive queues, one lane each */
     uint32_t mtu;
     uint32_t ring_frames;
 };

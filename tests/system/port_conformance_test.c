@@ -46,7 +46,8 @@ static void frames_of_every_size_go_out_whole(void **state)
     for (uint32_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         uint8_t sent[FRAME_ROOM], came[FRAME_ROOM];
         make_frame(sent, lengths[i], bench->far.mac, bench->port.mac, i);
-        assert_int_equal(port_send(&bench->port, 0, &(struct port_frame){sent, lengths[i]}, 1), 1);
+        assert_int_equal(
+            port_send(&bench->port, 0, &(struct port_frame){.data = sent, .length = lengths[i]}, 1), 1);
         uint32_t length = far_end_receive(&bench->far, came, sizeof came);
         assert_frame(came, length, lengths[i], bench->far.mac, bench->port.mac, i);
     }
@@ -74,7 +75,8 @@ static void a_burst_comes_in_in_order_and_stays_valid(void **state)
             far_end_send(&bench->far, sent, make_frame(sent, 60, bench->port.mac, bench->far.mac, 99)));
         uint8_t answer[300];
         make_frame(answer, sizeof answer, bench->far.mac, bench->port.mac, 7);
-        assert_int_equal(port_send(&bench->port, 0, &(struct port_frame){answer, sizeof answer}, 1), 1);
+        assert_int_equal(
+            port_send(&bench->port, 0, &(struct port_frame){.data = answer, .length = sizeof answer}, 1), 1);
         for (uint32_t i = 0; i < got && came < BURST_MAX; i++, came++)
             assert_frame(frame[i].data, frame[i].length, 300, bench->port.mac, bench->far.mac, came);
     }
@@ -86,10 +88,12 @@ static void a_frame_that_does_not_fit_is_refused_and_counted(void **state)
     uint8_t frame[FRAME_ROOM], came[FRAME_ROOM];
     uint32_t longest = bench->config.mtu + ETHERNET;
     make_frame(frame, longest + 1, bench->far.mac, bench->port.mac, 1);
-    const struct port_frame burst[3] = {{frame, 100}, {frame, longest + 1}, {frame, 100}};
+    const struct port_frame burst[3] = {{.data = frame, .length = 100},
+                                        {.data = frame, .length = longest + 1},
+                                        {.data = frame, .length = 100}};
     assert_int_equal(port_send(&bench->port, 0, burst, 3), 1);
     assert_int_equal(port_send(&bench->port, 0, burst + 1, 1), 0);
-    assert_int_equal(port_send(&bench->port, 0, &(struct port_frame){frame, 13}, 1), 0);
+    assert_int_equal(port_send(&bench->port, 0, &(struct port_frame){.data = frame, .length = 13}, 1), 0);
     assert_int_equal(far_end_receive(&bench->far, came, sizeof came), 100);
     struct port_statistics statistics;
     port_statistics(&bench->port, &statistics);
@@ -151,7 +155,8 @@ static void *attach_and_send(void *argument)
     uint8_t frame[100];
     make_frame(frame, sizeof frame, self->bench->far.mac, self->bench->port.mac, 5);
     self->outcome = port_attach(&self->bench->port, 0);
-    if (!self->outcome && port_send(&self->bench->port, 0, &(struct port_frame){frame, sizeof frame}, 1) != 1)
+    if (!self->outcome &&
+        port_send(&self->bench->port, 0, &(struct port_frame){.data = frame, .length = sizeof frame}, 1) != 1)
         self->outcome = -EIO;
     return NULL;
 }

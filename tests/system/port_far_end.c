@@ -140,7 +140,7 @@ bool far_end_send(struct far_end *far, const uint8_t *frame, uint32_t length)
     uint8_t copy[FRAME_ROOM];
     memcpy(copy, frame, length);
     if (far->synthetic)
-        return port_send(&far->port, 0, &(struct port_frame){copy, length}, 1) == 1;
+        return port_send(&far->port, 0, &(struct port_frame){.data = copy, .length = length}, 1) == 1;
     return send(far->fd, copy, length, 0) == (ssize_t)length;
 }
 

@@ -142,7 +142,7 @@ static void what_we_build_reaches_every_host(void **state)
         memcpy(to.mac, hosts_peer_mac, 6);
         memset(frame, (int)host, sizeof frame);
         int fd = open_udp(network, "hosts", to.ipv4, HOST_PORT);
-        struct port_frame whole = {frame, udp_build(frame, &us, &to, bytes)};
+        struct port_frame whole = {.data = frame, .length = udp_build(frame, &us, &to, bytes)};
         assert_int_equal(port_send(&network->hosts, 0, &whole, 1), 1);
         assert_int_equal(recvfrom(fd, came, sizeof came, 0, (struct sockaddr *)&from, &from_bytes), bytes);
         assert_memory_equal(came, frame + UDP_HEADROOM, bytes);

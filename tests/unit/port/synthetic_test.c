@@ -31,7 +31,7 @@ static void open_end(struct port *port, const char *link)
 static uint32_t send_one(struct port *port, uint32_t queue, uint8_t mark)
 {
     uint8_t frame[64] = {mark};
-    return port_send(port, queue, &(struct port_frame){frame, sizeof frame}, 1);
+    return port_send(port, queue, &(struct port_frame){.data = frame, .length = sizeof frame}, 1);
 }
 
 static void the_ends_must_agree(void **state)
@@ -161,7 +161,7 @@ static uint32_t stress_send(struct port *port, uint32_t next)
         uint32_t number = next + i;
         memset(data[i], (int)(number & 0xFF), sizeof data[i]);
         memcpy(data[i], &number, sizeof number);
-        frame[i] = (struct port_frame){data[i], 20 + number % 180};
+        frame[i] = (struct port_frame){.data = data[i], .length = 20 + number % 180};
     }
     return port_send(port, 0, frame, count);
 }

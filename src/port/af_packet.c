@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's AF_PACKET ring under DPDK's packet driver. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "port/dpdk.h"
+
+enum {
+    HEADROOM = 96,                  /* before the frame in a slot: its header, an address, alignment */
+    /* what the driver takes off a slot to see whether a buffer could hold it */
+    SLOT_OVERHEAD = 32,
+    BLOCK_BYTES = 65536,
+};
+/* The driver maps both rings at once and counts the bytes in an unsigned int. */
+#define RING_BYTES_MAX (UINT64_C(1) << 31)
+
+static uint32_t power_of_two(uint32_t at_least)
+{
+    uint32_t size = 1;
+    while (size < at_least)
+        size *= 2;
+    return size;
+}
+
+/* The driver joins a fan-out group numbered (process id ^ interface index) mod 2^16 even for one queue: of 2
+ * processes whose numbers meet, the second cannot open, and says "could not set PACKET_FANOUT".
+ * The driver takes slot i at base + i * slot: no slot may straddle blocks, hence powers of two. A longer
+ * frame than a slot holds arrives cut; udp_parse refuses it as truncated. */
+static int compose(struct port *port, const struct port_config *config, struct recipe *recipe)
+{
+    uint32_t slot = power_of_two(config->mtu + ETHERNET_HEADER_BYTES + DPDK_VLAN_BYTES + HEADROOM);
+    uint32_t per_block = BLOCK_BYTES / slot;
+    uint32_t slots = (config->ring_frames + per_block - 1) / per_block * per_block;
+    if (2 * (uint64_t)slots * slot >= RING_BYTES_MAX)
+        return port_fail(port, -EINVAL, "%s: two rings of %u slots of %u bytes pass 2 GiB", config->interface,
+                         slots, slot);
+    recipe->bus = "vdev";
+    snprintf(recipe->device, sizeof recipe->device, "net_af_packet_%s", config->interface);
+    recipe->domain = AF_PACKET;
+    recipe->buffers = DPDK_COPY_BUFFERS;
+    recipe->buffer_bytes = slot - SLOT_OVERHEAD;
+    snprintf(recipe->arguments, sizeof recipe->arguments,
+             "iface=%s,qpairs=%u,blocksz=%d,framesz=%u,framecnt=%u,qdisc_bypass=1",
+             config->interface, config->queues, BLOCK_BYTES, slot, slots);
+    return 0;
+}
+
+static int packet_open(struct port *port, const struct port_config *config)
+{
+    struct recipe recipe = {0};
+    int rc = dpdk_check_interface(port, config);
+    if (!rc)
+        rc = compose(port, config, &recipe);
+    return rc ? rc : dpdk_open(port, config, &recipe);
+}
+
+const struct port_driver port_af_packet = {
+    .name = "af_packet",
+    .summary = "the kernel's packet ring through DPDK: any interface, any MTU, deep ring",
+    .kind = PORT_FRAMES,
+    .state_bytes = sizeof(struct dpdk),
+    .open = packet_open,
+    .attach = dpdk_attach,
+    .receive = dpdk_receive,
+    .send = dpdk_send,
+    .statistics = dpdk_statistics,
+    .link = dpdk_link,
+    .close = dpdk_close,
+};

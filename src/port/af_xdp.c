@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's AF_XDP sockets under DPDK's driver for them. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "port/dpdk.h"
+
+enum {
+    RING_BUFFERS = 8192,            /* per queue, where the kernel holds them: 2048 in each of its rings */
+    HEADROOM = 256,                 /* the kernel keeps it free in every chunk */
+    XDP_MTU_MAX = 3400,             /* a whole buffer, headers and padding included, within a page */
+};
+
+/* busy_budget=0: polling by us, not by the kernel's preferred busy polling, which needs its sysctls changed.
+ * */
+static int compose(struct port *port, const struct port_config *config, struct recipe *recipe)
+{
+    if (config->mtu > XDP_MTU_MAX)
+        return port_fail(port, -EMSGSIZE, "%s: af_xdp carries MTU %d at most", config->interface,
+                         XDP_MTU_MAX);
+    recipe->bus = "vdev";
+    recipe->patient = true;
+    snprintf(recipe->device, sizeof recipe->device, "net_af_xdp_%s", config->interface);
+    recipe->domain = AF_XDP;
+    recipe->buffers = RING_BUFFERS;
+    recipe->buffer_bytes = config->mtu + ETHERNET_HEADER_BYTES + DPDK_VLAN_BYTES + HEADROOM;
+    snprintf(recipe->arguments, sizeof recipe->arguments,
+             "iface=%s,start_queue=0,queue_count=%u,busy_budget=0", config->interface, config->queues);
+    return 0;
+}
+
+static int xdp_open(struct port *port, const struct port_config *config)
+{
+    struct recipe recipe = {0};
+    int rc = dpdk_check_interface(port, config);
+    if (!rc)
+        rc = compose(port, config, &recipe);
+    return rc ? rc : dpdk_open(port, config, &recipe);
+}
+
+const struct port_driver port_af_xdp = {
+    .name = "af_xdp",
+    .summary = "the kernel's XDP sockets through DPDK: faster, 2048 frames deep at most, MTU 3400 at most",
+    .kind = PORT_FRAMES,
+    .state_bytes = sizeof(struct dpdk),
+    .open = xdp_open,
+    .attach = dpdk_attach,
+    .receive = dpdk_receive,
+    .send = dpdk_send,
+    .statistics = dpdk_statistics,
+    .link = dpdk_link,
+    .close = dpdk_close,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the drivers on DPDK share. They differ in the words that make the device and in how its buffers are
+ * sized; every packet takes the same path (dpdk.c). Only files of this folder include this.
+ */
+#ifndef FLYBALL_PORT_DPDK_H
+#define FLYBALL_PORT_DPDK_H
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#undef NS_PER_S                     /* DPDK's is a plain int; msg/limits.h has ours */
+
+#include "port/driver.h"
+#include "port/kernel_sockets.h"
+
+enum {
+    DPDK_COPY_BUFFERS = 1024,       /* per queue, where the driver copies: bursts in hand, the caches */
+    DPDK_VLAN_BYTES = 4,
+    DPDK_ARGUMENTS_BYTES = 640,
+};
+
+struct dpdk_queue {
+    struct port_counters counters;
+    _Alignas(64) struct rte_mbuf *held[BURST_MAX];  /* the burst that the caller still looks at */
+    uint32_t held_count;
+};
+
+struct dpdk {
+    uint16_t id;
+    uint32_t queues;
+    bool started;
+    char bus[8], device[RTE_DEV_NAME_MAX_LEN];
+    struct rte_mempool *pool;
+    struct kernel_sockets sockets;
+    struct dpdk_queue queue[LANES_MAX];
+};
+
+/* How a device is made: its name on its bus, its arguments, and the buffers it wants. */
+struct recipe {
+    const char *bus;                /* "vdev" or "pci" */
+    int domain;                     /* of the kernel's sockets under it, 0 = none */
+    bool patient;                   /* -EINVAL may mean "not yet": try again for a while */
+    uint32_t buffers;               /* per queue */
+    uint32_t buffer_bytes;
+    char device[RTE_DEV_NAME_MAX_LEN];
+    char arguments[DPDK_ARGUMENTS_BYTES];
+};
+
+/* setup: starts DPDK where it is not running yet, then makes, fills and starts the device. */
+int dpdk_open(struct port *port, const struct port_config *config, const struct recipe *recipe);
+
+/* setup: is there such a kernel interface, and is its MTU large enough. 0 or -errno with port->error. */
+int dpdk_check_interface(struct port *port, const struct port_config *config);
+
+/* The rest of a driver's table, as port.h says. */
+int dpdk_attach(struct port *port, uint32_t queue);
+uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count);
+uint32_t dpdk_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count);
+void dpdk_statistics(struct port *port, struct port_statistics *statistics);
+int dpdk_link(struct port *port);
+void dpdk_close(struct port *port);
+
+#endif
