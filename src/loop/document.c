@@ -7,7 +7,7 @@
 #include "loop/loop.h"
 #include "loop/verdict.h"
 
-enum { COPY_WAIT_MS = 200 };
+enum { COPY_WAIT_MS = 200, LANE_STAGE_BYTES = 32 };
 
 /* JSON string: ids come from a file that people write. */
 static void text(FILE *out, const char *value)
@@ -140,13 +140,28 @@ static void write_latency(const struct loop *loop, FILE *out, const char *name, 
             (double)copy.max_ns / 1e3, after);
 }
 
+/* "decoded" of the only port, "decoded_meters" and "decoded_hosts" of two, "_QUEUE" behind where it has
+ * several. */
+static void lane_stage(const struct loop *loop, uint32_t lane, char name[LANE_STAGE_BYTES])
+{
+    static const char *const of_two[PORTS_MAX] = {"_meters", "_hosts"};
+    const struct crew_lane *at = &loop->crew.lane[lane];
+    const char *port = loop->ports > 1 ? of_two[at->port] : "";
+    if (loop->site->server.port[at->port].queues > 1)
+        snprintf(name, LANE_STAGE_BYTES, "decoded%s_%u", port, at->queue);
+    else
+        snprintf(name, LANE_STAGE_BYTES, "decoded%s", port);
+}
+
 static void write_latencies(const struct loop *loop, FILE *out)
 {
-    static const char *const names[PORTS_MAX][2] = {{"decoded", ""}, {"decoded_meters", "decoded_hosts"}};
     const struct path *path = &loop->path;
     fputs("\"latency_us\": {", out);
-    for (uint32_t i = 0; i < path->lanes; i++)
-        write_latency(loop, out, names[path->lanes - 1][i], &path->lane[i].decoded, ",");
+    for (uint32_t i = 0; i < path->lanes; i++) {
+        char name[LANE_STAGE_BYTES];
+        lane_stage(loop, i, name);
+        write_latency(loop, out, name, &path->lane[i].decoded, ",");
+    }
     write_latency(loop, out, "decided", &path->decide->decided, ",");
     write_latency(loop, out, "loop", &path->egress->sent, ",");
     write_latency(loop, out, "emergency", &path->egress->sent_emergency, "},\n");
@@ -158,6 +173,7 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     fputs("\n    {\"interface\": ", out);
     text(out, interface);
     fputs(", ", out);
+    number(out, "queue", lane->queue, ", ");
     number(out, "frames", count_read(&counters->frames), ", ");
     number(out, "accepted", count_read(&counters->accepted), ", ");
     number(out, "clock_steps", count_read(&counters->clock_steps), ", ");
@@ -185,7 +201,7 @@ static void write_port(struct port *port, FILE *out)
     number(out, "sent", statistics.sent, ", ");
     number(out, "sent_bytes", statistics.sent_bytes, ", ");
     number(out, "refused", statistics.refused, ", ");
-    number(out, "send_errors", statistics.send_errors, "}}");
+    number(out, "send_errors", statistics.send_errors, "}");
 }
 
 static void write_core_counters(const struct loop *loop, FILE *out)
@@ -209,9 +225,12 @@ static void write_counters(struct loop *loop, FILE *out)
     const struct egress_counters *egress = &path->egress->counters;
     fputs("\"counters\": {\n  \"lanes\": [", out);
     for (uint32_t i = 0; i < path->lanes; i++) {
-        write_lane(&path->lane[i], out, loop->site->server.port[i].interface);
-        write_port(&loop->port[i], out);
-        fputs(i + 1 < path->lanes ? "," : "],\n", out);
+        uint32_t port = loop->crew.lane[i].port;
+        write_lane(&path->lane[i], out, loop->site->server.port[port].interface);
+        /* a port is one, however many lanes it has */
+        if (path->lane[i].queue == 0)
+            write_port(&loop->port[port], out);
+        fputs(i + 1 < path->lanes ? "}," : "}],\n", out);
     }
     write_core_counters(loop, out);
     fputs("  \"decide\": {", out);

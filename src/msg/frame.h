@@ -46,7 +46,8 @@ struct frame {
     X(REFUSED_UNKNOWN_HOST, "unknown_host", "host id is not in the site file") \
     X(REFUSED_DUPLICATE, "duplicate", "this sequence number was seen before") \
     X(REFUSED_REORDERED, "reordered", "older than the newest frame of this sender") \
-    X(REFUSED_STALE, "stale", "the reading is older than T_fresh")
+    X(REFUSED_STALE, "stale", "the reading is older than T_fresh") \
+    X(REFUSED_HELD, "held", "another lane was at work on a frame of this sender at that instant")
 
 #define REFUSAL_SYMBOL(symbol, name, meaning) symbol,
 enum refusal { ACCEPTED = 0, REFUSALS(REFUSAL_SYMBOL) REFUSAL_COUNT };

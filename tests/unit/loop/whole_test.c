@@ -53,7 +53,8 @@ static void load(struct bed *bed, int lane_core, int decide_core)
         strcpy(server->port[i].driver, "synthetic");
         server->port[i].ring_frames = 1024;
     }
-    server->lane_core = lane_core;
+    server->lane_core[0] = lane_core;
+    server->lane_cores = 1;
     server->decide_core = decide_core;
     server->housekeeping_core = -1;
     server->priority = 0;
