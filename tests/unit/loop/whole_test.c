@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop whole, its threads running, on ports in memory: one hot thread or several, one queue a port or two,
- * the door asked all the while. The test that a race detector is to watch. */
+/* The loop whole, its threads running, on ports in memory: one hot thread or several, one queue a port or
+ * two, the door asked all the while. The test that a race detector is to watch. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -202,7 +202,8 @@ static uint64_t waiting(const struct loop *loop)
 
 static bool all_through(const struct bed *bed)
 {
-    return !waiting(&bed->loop) && frames_of(bed, 0) == bed->measurements && frames_of(bed, 1) == bed->reports;
+    return !waiting(&bed->loop) && frames_of(bed, 0) == bed->measurements &&
+           frames_of(bed, 1) == bed->reports;
 }
 
 /* On a busy machine the hot threads may come late: they are given time, then they must have taken
@@ -222,15 +223,17 @@ static void check(struct bed *bed)
     const struct core_counters *core = core_counters(bed->loop.core);
     uint64_t digests = count_read(&bed->loop.drain.slots) - count_read(&path->decide->counters.slots);
 
-    /* by two queues of two threads frames of one sender may pass each other; that is counted, and not often */
+    /* from two queues, frames of one sender may be taken in another order than they were sent: it is
+     * counted */
     uint64_t passed[PORTS_MAX];
     for (uint32_t i = 0; i < PORTS_MAX; i++) {
         passed[i] = refused_of(bed, i, REFUSED_REORDERED) + refused_of(bed, i, REFUSED_HELD);
-        assert_true(bed->loop.crew.roaming || !passed[i]);
+        assert_true(bed->loop.crew.roaming || !refused_of(bed, i, REFUSED_HELD));
+        assert_true(bed->site.server.port[i].queues > 1 || !passed[i]);
     }
     assert_int_equal(accepted_of(bed, 0) + refused_of(bed, 0, REFUSED_STALE) + passed[0], bed->measurements);
     assert_int_equal(accepted_of(bed, 1) + passed[1], bed->reports);
-    assert_true(passed[0] < bed->measurements / 2 && passed[1] < bed->reports / 2);
+    assert_true(accepted_of(bed, 0) >= bed->measurements / 4 && accepted_of(bed, 1) >= bed->reports / 4);
     assert_int_equal(core->readings, accepted_of(bed, 0));
     assert_int_equal(core->reports, accepted_of(bed, 1));
     for (uint32_t i = 0; i < path->lanes; i++)
@@ -328,7 +331,8 @@ static void second_start_after_a_stop_is_a_higher_epoch(void **state)
     }
 }
 
-/* Frames still wait in every queue when the stop comes: what a lane took is decided, what was decided left. */
+/* Frames still wait in every queue when the stop comes: what a lane took is decided, what was decided
+ * left. */
 static void stop_leaves_nothing_between_its_steps(void **state)
 {
     (void)state;
