@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loop/loop.h"
+#include "port/kernel_address.h"
 
 enum { RING_SLOTS = 1 << 14, TAP_SLOTS = 1 << 15, CACHE_LINE = 64 };
 
@@ -52,7 +53,7 @@ static void place_ips(struct loop *loop, struct plan *plan)
 {
     for (uint32_t i = 0; i < loop->site->server.port_count; i++) {
         loop->ip[i] = take(plan, sizeof *loop->ip[i]);
-        loop->ip_memory[i] = take(plan, ip_bytes(loop->site->server.port[i].mtu, neighbours_of(loop, i)));
+        loop->ip_memory[i] = take(plan, ip_bytes(loop->site->server.port[i].mtu, neighbours_of(loop, i), 1));
     }
 }
 
@@ -150,7 +151,11 @@ static int open_ports(struct loop *loop)
                                      .memory_mib = server->memory_mib,
                                      .housekeeping_core = server->housekeeping_core,
                                      .eal_extra = server->eal[0] ? server->eal : NULL};
-        int error = port_open(&loop->port[i], &config);
+        int error = kernel_address_check(row->driver, row->interface, row->own.ipv4, loop->error,
+                                         sizeof loop->error);
+        if (error)
+            return -EINVAL;     /* of the configuration: what stands in the file cannot be here */
+        error = port_open(&loop->port[i], &config);
         if (error) {
             snprintf(loop->error, sizeof loop->error, "port %s %s: %s", row->driver, row->interface,
                      loop->port[i].error[0] ? loop->port[i].error : strerror(-error));
@@ -186,14 +191,16 @@ static void init_ips(struct loop *loop)
     for (uint32_t i = 0; i < loop->ports; i++) {
         const struct site_port *row = &loop->site->server.port[i];
         const struct ip_config config = {.own = local_end(loop, i), .prefix = row->prefix,
-                                         .gateway = row->gateway, .port = &loop->port[i], .mtu = row->mtu,
-                                         .neighbours = neighbours_of(loop, i)};
+                                         .gateway = row->gateway, .port = &loop->port[i], .asides = 1, .mtu = row->mtu,
+                                         .neighbours = neighbours_of(loop, i),
+                                         .link = &loop->links.state[i]};
         if (loop->port[i].driver->kind != PORT_FRAMES) {
             loop->ip[i] = NULL;
             continue;
         }
         ip_init(loop->ip[i], &config, loop->ip_memory[i]);
-        loop->path.ip[loop->path.ips++] = loop->ip[i];
+        loop->path.ip[loop->path.ips].port = loop->ip[i];
+        loop->path.ip[loop->path.ips++].lane = i;
     }
 }
 
@@ -206,7 +213,7 @@ static void init_lanes(struct loop *loop)
         lane->port = &loop->port[i];
         lane->kinds = kinds_of(i, loop->path.lanes);
         lane->local = local_end(loop, i);
-        lane->ip = loop->ip[i];
+        lane->aside = loop->ip[i] ? &loop->ip[i]->aside[lane->queue] : NULL;
         lane->host_address = loop->site->host_address;
         lane->names = &loop->names;
         lane->index = (uint8_t)i;
@@ -299,6 +306,8 @@ int loop_begin(struct loop *loop)
     loop->t_start_ns = timebase_now_ns(&loop->base);
     loop->epoch = (uint64_t)timebase_realtime_ns(&loop->base, loop->t_start_ns);
     loop->core = core_init(loop->core_memory, &loop->site->model, loop->epoch, loop->t_start_ns);
+    link_watch_start(&loop->links, loop->port, loop->ports);
+    link_watch_look(&loop->links, INT64_MAX);
     init_ips(loop);
     init_lanes(loop);
     init_egress(loop);

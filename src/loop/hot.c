@@ -69,7 +69,7 @@ static uint32_t serve_network(struct path *path)
 {
     uint32_t done = 0;
     for (uint32_t i = 0; i < path->ips; i++)
-        done += ip_turn(path->ip[i], path->lane->t_poll_ns);
+        done += ip_turn(path->ip[i].port, path->lane[path->ip[i].lane].t_poll_ns);
     return done;
 }
 

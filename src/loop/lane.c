@@ -175,7 +175,7 @@ int lane_frame(struct lane *lane, const struct port_frame *frame, int64_t t_rece
 {
     int refused = examine(lane, frame, t_receive_ns);
     count_add(&lane->counters.frames, 1);
-    if (refused == REFUSED_NOT_OURS && lane->ip && ip_set_aside(lane->ip, frame))
+    if (refused == REFUSED_NOT_OURS && lane->aside && ip_set_aside(lane->aside, frame))
         count_add(&lane->counters.aside, 1);
     else
         count_add(refused ? &lane->counters.refused[refused] : &lane->counters.accepted, 1);

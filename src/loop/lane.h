@@ -45,7 +45,7 @@ struct lane {
     uint32_t queue;
     uint32_t kinds;                     /* bit enum frame_kind: what may come in here */
     struct endpoint local;
-    struct ip_port *ip;                 /* of the port; NULL = the kernel does that */
+    struct ip_aside *aside;             /* for ARP and echo; NULL = the kernel does that */
     const struct site_address *host_address;
     const struct meter_names *names;
     uint8_t index;

@@ -46,6 +46,7 @@ struct loop {
     int64_t journal_lost;       /* what journal_finish said */
     struct drain drain;
     struct watchdog watchdog;
+    struct link_watch links;
     struct door door;
     bool draining, watching, answering;     /* that thread runs */
     bool stopped;               /* no hot thread is left: what they owned may be read */

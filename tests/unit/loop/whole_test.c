@@ -195,7 +195,8 @@ static void run(int lane_core, int decide_core)
     start(&bed, lane_core, decide_core);
     play(&bed);
     struct verdict verdict;
-    verdict_make(&verdict, &bed.site.model, &bed.loop.view, 0, bed.loop.t_start_ns,
+    const struct verdict_surroundings around = {0};
+    verdict_make(&verdict, &bed.site.model, &bed.loop.view, &around, bed.loop.t_start_ns,
                  timebase_now_ns(&bed.loop.base));
     atomic_store(&bed.stop_asking, true);
     pthread_join(bed.asker, NULL);
