@@ -70,6 +70,17 @@ static uint32_t decide_turn(struct path *path, uint32_t roles)
     return slots;
 }
 
+/* ARP and echo, behind everything that a decision waits for. */
+static uint32_t serve_network(const struct hot *hot)
+{
+    const struct path *path = hot->path;
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < path->ips; i++)
+        if (has_lane(hot, path->ip[i].lane))
+            done += ip_turn(path->ip[i].port, path->lane[path->ip[i].lane].t_poll_ns);
+    return done;
+}
+
 static void serve_cold(struct hot *hot, bool busy)
 {
     struct path *path = hot->path;
@@ -95,6 +106,8 @@ bool hot_turn(struct hot *hot, int stop)
         done += decide_turn(hot->path, hot->roles);
     if (hot->roles & HOT_SEND)
         done += send_some(hot->path->egress);
+    if (hot->roles & HOT_RECEIVE && stop == STOP_NO)
+        done += serve_network(hot);
     serve_cold(hot, done != 0);
     return done != 0;
 }

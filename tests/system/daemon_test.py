@@ -348,13 +348,14 @@ def case_queues():
             assert first['interface'] == second['interface'] != meters['interface']
             assert first['frames'] > 100 and second['frames'] > 100
             assert first['port']['lost'] == 0 and 'port' not in second
-            assert first['port']['received'] == first['frames'] + second['frames'] == played['reports']
+            frames, aside = first['frames'] + second['frames'], first['aside'] + second['aside']
+            assert first['port']['received'] == frames == played['reports'] + aside and aside <= 10
             passed = refused['held'] + refused['reordered']
             assert first['accepted'] + second['accepted'] == played['reports'] - passed == core['reports']
             assert passed <= (played['reports'] / 100 if option else 0) and core['reports_stale'] == 0
             assert sum(refused.values()) == passed + refused['stale'] and refused['stale'] <= 5
             assert meters['accepted'] == played['measurements'] - refused['stale']
-            assert first['port']['sent'] == summary['counters']['egress']['sent'] == core['leases']
+            assert first['port']['sent'] >= summary['counters']['egress']['sent'] == core['leases']
             assert 100 < played['accepted'] <= played['leases'] <= core['leases']
             assert list(stages) == ['decoded_meters', 'decoded_hosts_0', 'decoded_hosts_1', 'decided', 'loop',
                                     'emergency']

@@ -57,6 +57,7 @@ static void make_lane(struct bed *bed, uint32_t i)
                                  .meter_window = bed->meter_window,
                                  .host_window = bed->host_window,
                                  .age = bed->age,
+                                 .host_address = bed->site.address,
                                  .host_mac = bed->host_mac};
     bed->decide.input[i] = bed->lane[i].out;
 }
@@ -93,8 +94,8 @@ static int take(struct bed *bed, uint32_t lane, uint64_t sequence, int64_t t_rec
 {
     uint8_t frame[FRAME_ROOM];
     bed->from.sequence = sequence;
-    uint32_t length = frames_measurement(frame, &bed->from, "m-1", NOW_NS + (int64_t)sequence);
-    return lane_frame(&bed->lane[lane], frame, length, t_receive_ns);
+    struct port_frame whole = frames_measurement(frame, &bed->from, "m-1", NOW_NS + (int64_t)sequence);
+    return lane_frame(&bed->lane[lane], &whole, t_receive_ns);
 }
 
 static int64_t newest_stamp(struct bed *bed, uint32_t lane)
@@ -117,10 +118,12 @@ static void later_frame_of_a_sender_has_the_later_stamp_whatever_lane_polled_fir
     assert_int_equal(newest_stamp(bed, 1) - NOW_NS, 701);
     assert_int_equal(newest_stamp(bed, 2) - NOW_NS, 900);
     /* a lane's own stamps do not go back: another sender behind it must not be older */
-    assert_int_equal(lane_frame(&bed->lane[1], (uint8_t[64]){0}, 64, NOW_NS + 310), REFUSED_NOT_OURS);
+    const struct port_frame nothing = {.data = (uint8_t[64]){0}, .length = 64};
+    assert_int_equal(lane_frame(&bed->lane[1], &nothing, NOW_NS + 310), REFUSED_NOT_OURS);
     uint8_t frame[FRAME_ROOM];
-    uint32_t length = frames_report(frame, &bed->from, HOST, 1);
-    assert_int_equal(lane_frame(&bed->lane[1], frame, length, NOW_NS + 310), ACCEPTED);
+    bed->from.from.ipv4 = bed->site.address[HOST].ipv4;
+    struct port_frame whole = frames_report(frame, &bed->from, HOST, 1);
+    assert_int_equal(lane_frame(&bed->lane[1], &whole, NOW_NS + 310), ACCEPTED);
     assert_int_equal(newest_stamp(bed, 1) - NOW_NS, 701);
 }
 
@@ -166,14 +169,16 @@ static void *carry(void *argument)
     uint8_t frame[FRAME_ROOM];
     for (int i = 0; i < FRAMES_EACH; i++) {
         from.sequence = atomic_fetch_add(&bed->sequence, 1) + 1;
-        uint32_t length = i % 2 ? frames_report(frame, &from, HOST, from.sequence)
-                                : frames_measurement(frame, &from, "m-1", timebase_now_ns(&bed->base));
+        from.from.ipv4 = bed->site.address[HOST].ipv4;
+        struct port_frame whole = i % 2
+                                      ? frames_report(frame, &from, HOST, from.sequence)
+                                      : frames_measurement(frame, &from, "m-1", timebase_now_ns(&bed->base));
         /* the poll found it before it was worked on, by a time that differs */
         int64_t t_receive_ns = timebase_now_ns(&bed->base) - (int64_t)(from.sequence * 7919 % 20000);
         while (spsc_depth(lane->out) > RIG_PLACES / 2)
             sched_yield();
         lane->depth = spsc_depth(lane->out);
-        lane_frame(lane, frame, length, t_receive_ns);
+        lane_frame(lane, &whole, t_receive_ns);
     }
     atomic_fetch_sub_explicit(&bed->busy, 1, memory_order_release);
     return NULL;
