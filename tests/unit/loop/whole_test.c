@@ -52,6 +52,7 @@ static void load(struct bed *bed, int lane_core, int decide_core)
     for (uint32_t i = 0; i < server->port_count; i++) {
         strcpy(server->port[i].driver, "synthetic");
         server->port[i].ring_frames = 1024;
+        server->port[i].own.ipv4 = 0xC6120001 + i;      /* 198.18.0.1: no kernel has it, whoever runs beside */
     }
     server->lane_core = lane_core;
     server->decide_core = decide_core;
