@@ -3,7 +3,6 @@
 #include "port/dpdk.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,19 +28,6 @@ static int fail(struct port *port, int rc, const struct port_config *config, con
     eal_first_error(words, sizeof words);
     return port_fail(port, rc, "%s on %s: %s (%s) %s", config->driver, config->interface, what, strerror(-rc),
                      words);
-}
-
-int dpdk_check_interface(struct port *port, const struct port_config *config)
-{
-    if (strchr(config->interface, ',') || strlen(config->interface) >= IFNAMSIZ)
-        return port_fail(port, -EINVAL, "%s: not a name a kernel interface can have here", config->interface);
-    int mtu = kernel_interface_mtu(config->interface);
-    if (mtu < 0)
-        return port_fail(port, mtu, "%s: %s", config->interface, strerror(-mtu));
-    if ((uint32_t)mtu < config->mtu)
-        return port_fail(port, -EMSGSIZE, "%s: the interface's MTU is %d, the port is to have %u",
-                         config->interface, mtu, config->mtu);
-    return 0;
 }
 
 static int make_device(struct port *port, const struct port_config *config, const struct recipe *recipe)

@@ -12,6 +12,7 @@ enum { ETHERNET_HEADER_BYTES = 14, MTU_MIN = 576, MTU_MAX = 9216 };
 extern const struct port_driver port_af_packet;
 extern const struct port_driver port_af_xdp;
 extern const struct port_driver port_synthetic;
+extern const struct port_driver port_uring;
 
 /* Written by the thread that owns the queue, read by whoever asks for statistics: relaxed, since no counter
  * orders another. */

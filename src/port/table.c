@@ -6,5 +6,6 @@ const struct port_driver *const port_table[] = {
     &port_af_packet,
     &port_af_xdp,
     &port_synthetic,
+    &port_uring,
     NULL,
 };
