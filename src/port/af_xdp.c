@@ -19,6 +19,11 @@ static int compose(struct port *port, const struct port_config *config, struct r
     if (config->mtu > XDP_MTU_MAX)
         return port_fail(port, -EMSGSIZE, "%s: af_xdp carries MTU %d at most", config->interface,
                          XDP_MTU_MAX);
+    int channels = kernel_interface_channels(config->interface);
+    if (channels < (int)config->queues)
+        return port_fail(port, -EINVAL,
+                         "%s: %u queues, but the interface has %d combined channel%s for af_xdp",
+                         config->interface, config->queues, channels, channels == 1 ? "" : "s");
     recipe->bus = "vdev";
     recipe->patient = true;
     snprintf(recipe->device, sizeof recipe->device, "net_af_xdp_%s", config->interface);

@@ -3,8 +3,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/if_xdp.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -126,7 +128,6 @@ uint64_t kernel_sockets_lost(struct kernel_sockets *sockets)
 /* 0 or -errno, the answer in `request`. */
 static int ask_kernel(const char *interface, unsigned long what, struct ifreq *request)
 {
-    *request = (struct ifreq){0};
     snprintf(request->ifr_name, sizeof request->ifr_name, "%s", interface);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -138,16 +139,25 @@ static int ask_kernel(const char *interface, unsigned long what, struct ifreq *r
 
 int kernel_interface_mtu(const char *interface)
 {
-    struct ifreq request;
+    struct ifreq request = {0};
     int rc = ask_kernel(interface, SIOCGIFMTU, &request);
     return rc ? rc : request.ifr_mtu;
 }
 
 int kernel_interface_link(const char *interface)
 {
-    struct ifreq request;
+    struct ifreq request = {0};
     int rc = ask_kernel(interface, SIOCGIFFLAGS, &request);
     return rc ? rc : (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+}
+
+/* One where it has none of the kind or cannot tell: so the driver counts too. */
+int kernel_interface_channels(const char *interface)
+{
+    struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+    struct ifreq request = {.ifr_data = (void *)&channels};
+    int rc = ask_kernel(interface, SIOCETHTOOL, &request);
+    return rc || !channels.combined_count ? 1 : (int)channels.combined_count;
 }
 
 int kernel_interface_check(struct port *port, const struct port_config *config)

@@ -45,6 +45,9 @@ int kernel_interface_mtu(const char *interface);
 /* cold: 1 = up and its link too, 0 = not, or -errno. */
 int kernel_interface_link(const char *interface);
 
+/* setup: pairs of a receive and a send queue that the interface has now. */
+int kernel_interface_channels(const char *interface);
+
 /* setup: is there such an interface, and is its MTU large enough. 0 or -errno with port->error. */
 int kernel_interface_check(struct port *port, const struct port_config *config);
 

@@ -33,8 +33,8 @@ static uint64_t charged_bytes(uint32_t mtu)
     return head + DESCRIPTION_BYTES;
 }
 
-/* The kernel doubles what it is asked for, and gives less than asked for without a word. Returns the frames it
- * granted. */
+/* The kernel doubles what it is asked for, and gives less than asked for without a word. Returns the
+ * frames it granted. */
 static uint32_t make_room(int fd, const struct port_config *config)
 {
     uint64_t wanted = config->ring_frames * charged_bytes(config->mtu) / 2 + 1;
@@ -91,10 +91,11 @@ static int fail(struct port *port, int rc, const struct port_config *config)
         return port_fail(port, -EBUSY, "uring on %s: somebody has %s:%u open already", config->interface,
                          address, config->udp);
     if (rc == -EADDRNOTAVAIL)
-        return port_fail(port, rc,
-                         "uring on %s: %s is no address of this machine; with uring the kernel owns the port's "
-                         "address: ip address add %s dev %s",
-                         config->interface, address, address, config->interface);
+        return port_fail(
+            port, rc,
+            "uring on %s: %s is no address of this machine; with uring the kernel owns the port's "
+            "address: ip address add %s dev %s",
+            config->interface, address, address, config->interface);
     return port_fail(port, rc, "uring on %s: no socket for %s:%u (%s)", config->interface, address,
                      config->udp, strerror(-rc));
 }

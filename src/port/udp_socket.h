@@ -19,8 +19,9 @@ struct udp_sockets {
     char interface[INTERFACE_BYTES];
 };
 
-/* setup: all of them, bound to config->ipv4:udp and, where that is allowed, to config->interface. 0, or -errno
- * with port->error and none left open; -EBUSY: somebody has that address and port, we or another process. */
+/* setup: all of them, bound to config->ipv4:udp and, where that is allowed, to config->interface. 0, or
+ * -errno with port->error and none left open; -EBUSY: somebody has that address and port, we or another
+ * process. */
 int udp_sockets_open(struct udp_sockets *sockets, struct port *port, const struct port_config *config);
 void udp_sockets_close(struct udp_sockets *sockets);
 

@@ -39,10 +39,11 @@ static void tell_room(struct port *port, const struct port_config *config)
 {
     const struct uring *uring = port->state;
     if (uring->sockets.room_frames < config->ring_frames)
-        snprintf(port->note, sizeof port->note,
-                 "uring on %s: the kernel grants room for %u frames of full size, ring %u was asked for; run as "
-                 "root or raise sysctl net.core.rmem_max",
-                 config->interface, uring->sockets.room_frames, config->ring_frames);
+        snprintf(
+            port->note, sizeof port->note,
+            "uring on %s: the kernel grants room for %u frames of full size, ring %u was asked for; run as "
+            "root or raise sysctl net.core.rmem_max",
+            config->interface, uring->sockets.room_frames, config->ring_frames);
 }
 
 static int uring_open(struct port *port, const struct port_config *config)
@@ -55,7 +56,7 @@ static int uring_open(struct port *port, const struct port_config *config)
         return rc;
     uring->queues = config->queues;
     struct endpoint own = {.ipv4 = config->ipv4, .port = config->udp};
-    uring_mac(own.mac, config->ipv4);
+    port_made_mac(own.mac, config->ipv4);
     memcpy(port->mac, own.mac, sizeof port->mac);
     for (uint32_t i = 0; i < config->queues && !rc; i++)
         rc = uring_queue_open(&uring->queue[i], uring->sockets.fd[i], &own, config->mtu);

@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 enum {
-    SLOTS = 128,                    /* datagrams taken out of the socket and not yet looked at, a power of two */
+    /* datagrams taken out of the socket and not yet looked at, a power of two */
+    SLOTS = 128,
     SUBMISSIONS = 2 * BURST_MAX,
     COMPLETIONS = 4 * SLOTS,
     PAGE = 4096,
@@ -25,14 +26,8 @@ struct arrival {
     struct sockaddr_in from;
 };
 
-static_assert(PAYLOAD_AT >= (int)UDP_HEADROOM && PAYLOAD_AT >= sizeof(struct arrival), "headers fit before it");
-
-void uring_mac(uint8_t mac[6], uint32_t ipv4)
-{
-    const uint8_t made[6] = {0x02, 0xf1, (uint8_t)(ipv4 >> 24), (uint8_t)(ipv4 >> 16), (uint8_t)(ipv4 >> 8),
-                             (uint8_t)ipv4};
-    memcpy(mac, made, sizeof made);
-}
+static_assert(PAYLOAD_AT >= (int)UDP_HEADROOM && PAYLOAD_AT >= sizeof(struct arrival),
+              "headers fit before it");
 
 static uint8_t *slot_of(const struct uring_queue *q, uint32_t index)
 {
@@ -161,8 +156,9 @@ static bool wrap(struct uring_queue *q, uint16_t index, struct port_frame *frame
     memcpy(&arrival, payload - sizeof arrival, sizeof arrival);
     if (arrival.what.flags & MSG_TRUNC || arrival.what.payloadlen > q->payload_bytes)
         return false;
-    struct endpoint from = {.ipv4 = ntohl(arrival.from.sin_addr.s_addr), .port = ntohs(arrival.from.sin_port)};
-    uring_mac(from.mac, from.ipv4);
+    struct endpoint from = {.ipv4 = ntohl(arrival.from.sin_addr.s_addr),
+                            .port = ntohs(arrival.from.sin_port)};
+    port_made_mac(from.mac, from.ipv4);
     *frame = (struct port_frame){.data = room,
                                  .length = udp_build(room, &from, &q->own, arrival.what.payloadlen),
                                  .flags = FRAME_SUMS_GOOD};
@@ -223,8 +219,9 @@ static bool address(const struct uring_queue *q, struct outgoing *out, const str
 {
     const uint8_t *ip = frame->data + ETHERNET_HEADER_BYTES, *udp = ip + 20;
     uint32_t headers = ETHERNET_HEADER_BYTES + IPV4_UDP_BYTES;
-    if (frame->length < headers || load16(frame->data + 12) != 0x0800 || ip[0] != 0x45 || ip[9] != IPPROTO_UDP ||
-        load16(udp) != q->own.port || load16(udp + 4) < 8 || load16(udp + 4) > frame->length - headers + 8)
+    if (frame->length < headers || load16(frame->data + 12) != 0x0800 || ip[0] != 0x45 ||
+        ip[9] != IPPROTO_UDP || load16(udp) != q->own.port || load16(udp + 4) < 8 ||
+        load16(udp + 4) > frame->length - headers + 8)
         return false;
     out->to.sin_family = AF_INET;
     memcpy(&out->to.sin_addr, ip + 16, sizeof out->to.sin_addr);
@@ -251,7 +248,8 @@ static uint32_t prepare(struct uring_queue *q, const struct port_frame *frame, u
     return i;
 }
 
-/* Which sends of the burst failed, by bit. Their completions stay where they are: receive passes over them. */
+/* Which sends of the burst failed, by bit. Their completions stay where they are: receive passes over
+ * them. */
 static uint32_t failures(const struct uring_queue *q, uint32_t from)
 {
     uint32_t failed = 0, to = io_uring_smp_load_acquire(q->ring.cq.ktail);

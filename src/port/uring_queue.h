@@ -36,9 +36,6 @@ struct uring_queue {
     struct outgoing out[BURST_MAX];
 };
 
-/* setup: the MAC address that stands for an IPv4 one: locally administered, the same on every machine. */
-void uring_mac(uint8_t mac[6], uint32_t ipv4);
-
 /* setup: memory and a ring that nobody owns yet. 0 or -errno; to be closed either way. */
 int uring_queue_open(struct uring_queue *q, int fd, const struct endpoint *own, uint32_t mtu);
 void uring_queue_close(struct uring_queue *q);
@@ -46,8 +43,8 @@ void uring_queue_close(struct uring_queue *q);
 /* setup: the caller owns the queue from now on. 0 or -errno. */
 int uring_queue_attach(struct uring_queue *q);
 
-/* rt, owner: as port_receive and port_send say, at most BURST_MAX frames each; every frame to send is known to
- * fit the MTU. */
+/* rt, owner: as port_receive and port_send say, at most BURST_MAX frames each; every frame to send is
+ * known to fit the MTU. */
 uint32_t uring_queue_receive(struct uring_queue *q, struct port_frame *frame, uint32_t count);
 uint32_t uring_queue_send(struct uring_queue *q, const struct port_frame *frame, uint32_t count);
 
