@@ -12,7 +12,7 @@ static const char *const role_words[] = {"meters", "hosts", "both", NULL};
 enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
 struct row {
-    struct value name, ports, cores, priority, lock_memory, throttling, hugepages, memory, eal, journal, door;
+    struct value name, ports, cords, cores, priority, lock_memory, throttling, hugepages, memory, eal, journal, door;
 };
 
 struct port {
@@ -27,6 +27,7 @@ struct cores {
 static const struct field row_fields[] = {
     {.key = "name", .kind = FIELD_TEXT, .most = 63, .required = 1, AT(name)},
     {.key = "ports", .kind = FIELD_LIST, .required = 1, AT(ports)},
+    {.key = "cords", .kind = FIELD_LIST, AT(cords)},    /* read by read_gear.c */
     {.key = "cores", .kind = FIELD_ANY, AT(cores)},
     {.key = "priority", .kind = FIELD_COUNT, .least = 0, .most = 98, AT(priority)},
     {.key = "lock_memory", .kind = FIELD_SWITCH, .otherwise = 1, AT(lock_memory)},
