@@ -86,6 +86,9 @@ struct port {
 /* The table: every driver this build has; ends with NULL. */
 extern const struct port_driver *const port_table[];
 
+/* any: kernel memory that one queue of af_packet maps for its two rings. */
+uint64_t af_packet_ring_bytes(uint32_t mtu, uint32_t ring_frames);
+
 /* setup: opens by config->driver. 0, or -errno with port->error filled. */
 int port_open(struct port *port, const struct port_config *config);
 

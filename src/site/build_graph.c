@@ -79,11 +79,14 @@ static void build_limit(const struct draft_node *draft, struct model_node *n, st
                                   .ups_mw = draft->ups.active.number,
                                   .volts_ln_mv = n->volts_ln_mv,
                                   .phases = n->phases};
-    enum steady_term term = STEADY_NONE;
+    enum steady_term term = STEADY_NONE, next = STEADY_NONE;
 
     if (n->limited)
         n->steady_ma = derive_steady_ma(&device, &term);
+    if (n->limited)
+        note->next_ma = derive_relaxed_ma(&device, term, &next);
     note->steady_term = (uint8_t)term;
+    note->next_term = (uint8_t)next;
     note->settings_known = draft->settings_at.at != NULL;
     n->instant_peak_ma = derive_instant_peak_ma(definite);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "site/draft.h"
+#include "site/suggest.h"
 
 static const char *const throttle_words[] = {"leave", "lift", NULL};
 static const char *const hugepage_words[] = {"no", "yes", "auto", NULL};
@@ -106,6 +107,8 @@ static void read_port(struct draft *d, const struct tree *at, struct port *port,
     out->own.port = (uint16_t)port->udp.number;
     out->mtu = (uint32_t)port->mtu.number;
     out->ring_frames = (uint32_t)port->ring.number;
+    out->line = port->driver.at->line;
+    out->column = port->driver.at->column;
     set_text(out->driver, sizeof out->driver, &port->driver);
     set_text(out->interface, sizeof out->interface, &port->interface);
 }
@@ -197,7 +200,9 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
     char host[64] = "";
     int best = 0;
     uint32_t faults = d->errors->count;
+    struct suggest near;
 
+    suggest_start(&near, name ? name : "");
     *server = (struct site_server){.lane_core = -1, .decide_core = -1, .housekeeping_core = -1};
     gethostname(host, sizeof host - 1);
     for (const struct tree *at = d->servers_at.at ? d->servers_at.at->first : NULL; at; at = at->next) {
@@ -205,6 +210,8 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
         struct site_server one;
 
         read_row(d, at, &row, &one);
+        if (row.name.at)
+            suggest_offer(&near, row.name.text);
         int fit = fits(&row.name, name && *name ? name : host);
 
         /* a server asked for by name is not stood in for */
@@ -219,7 +226,9 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
         return 0;
     const struct tree *at = d->servers_at.at ? d->servers_at.at : d->root;
 
-    if (name)
+    if (name && near.best)
+        finding_at(d->errors, at, "there is no server '%s', did you mean '%s'?", name, near.best);
+    else if (name)
         finding_at(d->errors, at, "there is no server '%s', add a row with that name", name);
     else
         finding_at(d->errors, at,
