@@ -26,8 +26,8 @@ static json_t *json_peak(const struct check *check, const struct figures_peak *p
 {
     if (!peak->any)
         return json_null();
-    json_t *one = json_pack("{s:s, s:s, s:I}", "loss", check->site.model.contingency[peak->contingency], "phase",
-                            phase_names[peak->phase], "mva", (json_int_t)peak->mva);
+    json_t *one = json_pack("{s:s, s:s, s:I}", "loss", check->site.model.contingency[peak->contingency],
+                            "phase", phase_names[peak->phase], "mva", (json_int_t)peak->mva);
 
     if (limited)
         json_object_set_new(one, "ppm", json_integer(peak->ppm));
@@ -47,10 +47,11 @@ static json_t *json_state(const struct check *check, uint32_t node, uint32_t c)
         return json_pack("{s:s, s:b}", "loss", m->contingency[c], "dies", 1);
     for (uint32_t ph = 0; ph < PHASES; ph++)
         steady[ph] = figures_steady_mva(&check->site, &check->figures, node, c, ph);
-    json_t *state = json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "loss", m->contingency[c], "dies", 0,
-                              "base_mva", by_phase(f->base_mva[c]), "fail_safe_mva", by_phase(f->fail_safe_mva[c]),
-                              "phys_max_mva", by_phase(f->phys_max_mva[c]), "bad_mva", by_phase(n->bad_mva[c]),
-                              "steady_mva", by_phase(steady), "steady_ma", by_phase_ma(n, steady));
+    json_t *state =
+        json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "loss", m->contingency[c], "dies", 0,
+                  "base_mva", by_phase(f->base_mva[c]), "fail_safe_mva", by_phase(f->fail_safe_mva[c]),
+                  "phys_max_mva", by_phase(f->phys_max_mva[c]), "bad_mva", by_phase(n->bad_mva[c]),
+                  "steady_mva", by_phase(steady), "steady_ma", by_phase_ma(n, steady));
 
     if (n->limited)
         json_object_set_new(state, "limit_mva", by_phase(n->limit_mva[c]));
@@ -108,12 +109,13 @@ static json_t *json_node(const struct check *check, uint32_t i)
     struct figures_peak normal = figures_peak(&check->site, &check->figures, i, 0, 0),
                         worst = figures_peak(&check->site, &check->figures, i, 1, m->contingency_count - 1);
     json_t *losses = json_array();
-    json_t *node = json_pack("{s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:b, s:o, s:o}", "id", n->name, "kind",
-                             check_kind_names[n->kind], "phases", (int)n->phases, "hosts", (int)f->hosts,
-                             "fail_safe_mw", (json_int_t)worst_mw(check, i, f->fail_safe_mva), "phys_max_mw",
-                             (json_int_t)worst_mw(check, i, f->phys_max_mva), "k", (json_int_t)n->k,
-                             "settings_known", check->site.note[i].settings_known, "normal",
-                             json_peak(check, &normal, n->limited), "worst", json_peak(check, &worst, n->limited));
+    json_t *node =
+        json_pack("{s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:b, s:o, s:o}", "id", n->name, "kind",
+                  check_kind_names[n->kind], "phases", (int)n->phases, "hosts", (int)f->hosts, "fail_safe_mw",
+                  (json_int_t)worst_mw(check, i, f->fail_safe_mva), "phys_max_mw",
+                  (json_int_t)worst_mw(check, i, f->phys_max_mva), "k", (json_int_t)n->k, "settings_known",
+                  check->site.note[i].settings_known, "normal", json_peak(check, &normal, n->limited),
+                  "worst", json_peak(check, &worst, n->limited));
 
     if (n->parent_count)
         json_object_set_new(node, "parent", json_string(m->node[n->parent[0]].name));
@@ -169,8 +171,8 @@ static json_t *json_loss(const struct check *check, uint32_t c)
             json_array_append_new(left, json_string(r->gear[g].name));
     }
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "loss", m->contingency[c], "nodes", nodes,
-                     "dark_hosts", json_dark(check, c), "cut_hosts", cut, "silent_meters", meters, "dark_gear", gear,
-                     "controllers_left", left);
+                     "dark_hosts", json_dark(check, c), "cut_hosts", cut, "silent_meters", meters,
+                     "dark_gear", gear, "controllers_left", left);
 }
 
 /* "PATH:LINE:COLUMN: error: text" -> {line, column, text}, a finding about the file as a whole without a
@@ -229,8 +231,8 @@ void check_json(const struct check *check)
     for (uint32_t c = 1; c < m->contingency_count; c++)
         json_array_append_new(lost, json_string(m->contingency[c]));
     print(json_pack("{s:s, s:b, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "path",
-                    check->options.site, "ok", 1, "site", m->name, "mode", check_mode_names[m->mode], "scheme",
-                    scheme[check->site.redundancy.scheme], "hosts", (int)m->host_count, "types",
+                    check->options.site, "ok", 1, "site", m->name, "mode", check_mode_names[m->mode],
+                    "scheme", scheme[check->site.redundancy.scheme], "hosts", (int)m->host_count, "types",
                     (int)m->type_count, "meters", (int)m->meter_count, "server", check->site.server.name,
                     "may_lose", lost, "losses", losses, "nodes", nodes, "machine", check_machine_json(check),
                     "warnings", json_lines(check->site.warnings, check->options.site)));

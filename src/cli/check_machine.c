@@ -161,8 +161,8 @@ static void print_rings(const struct check *check)
     for (uint32_t i = 0; i < s->port_count; i++) {
         const struct site_port *port = &s->port[i];
 
-        printf("  port      %s %s, %u queue%s, ring of %u frames", port->driver, port->interface, port->queues,
-               port->queues == 1 ? "" : "s", port->ring_frames);
+        printf("  port      %s %s, %u queue%s, ring of %u frames", port->driver, port->interface,
+               port->queues, port->queues == 1 ? "" : "s", port->ring_frames);
         if (check->machine.ring_bytes[i])
             printf(", %.1f MiB of kernel memory\n", mib(check->machine.ring_bytes[i]));
         else
@@ -180,9 +180,11 @@ void check_machine_text(const struct check *check)
         return;
     for (uint32_t i = 0; i < PORTS_MAX; i++)
         total += machine->ring_bytes[i];
-    printf("\nserver %s%s%s%s\n", check->site.server.name, machine->here ? " (this machine)" : " (this machine is ",
-           machine->here ? "" : machine->host, machine->here ? "" : ": not looked at)");
-    printf("  memory    %.1f MiB: loop %.1f (core %.1f, ring %.1f, queues %.1f, tap %.1f, view %.1f, stages %.1f),"
+    printf("\nserver %s%s%s%s\n", check->site.server.name,
+           machine->here ? " (this machine)" : " (this machine is ", machine->here ? "" : machine->host,
+           machine->here ? "" : ": not looked at)");
+    printf("  memory    %.1f MiB: loop %.1f (core %.1f, ring %.1f, queues %.1f, tap %.1f, view %.1f, stages "
+           "%.1f),"
            "\n            DPDK %.0f in %s pages, journal %.1f, packet rings %.1f\n",
            mib(total), mib(l->total), mib(l->core), mib(l->ring), mib(l->queues), mib(l->tap), mib(l->view),
            mib(l->paths), mib(machine->dpdk_bytes), check->site.server.hugepages ? "2 MiB" : "4 KiB",
@@ -200,10 +202,10 @@ static json_t *json_ports(const struct check *check)
     for (uint32_t i = 0; i < check->site.server.port_count; i++) {
         const struct site_port *port = &check->site.server.port[i];
 
-        json_array_append_new(
-            ports, json_pack("{s:s, s:s, s:i, s:i, s:I}", "driver", port->driver, "interface", port->interface,
-                             "queues", (int)port->queues, "ring_frames", (int)port->ring_frames,
-                             "kernel_ring_bytes", (json_int_t)check->machine.ring_bytes[i]));
+        json_array_append_new(ports, json_pack("{s:s, s:s, s:i, s:i, s:I}", "driver", port->driver,
+                                               "interface", port->interface, "queues", (int)port->queues,
+                                               "ring_frames", (int)port->ring_frames, "kernel_ring_bytes",
+                                               (json_int_t)check->machine.ring_bytes[i]));
     }
     return ports;
 }
@@ -221,15 +223,15 @@ json_t *check_machine_json(const struct check *check)
     }
     for (uint32_t i = 0; i < machine->note_count; i++)
         json_array_append_new(notes, json_string(machine->note[i]));
-    json_t *loop = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)l->total, "core",
-                             (json_int_t)l->core, "ring", (json_int_t)l->ring, "queues", (json_int_t)l->queues,
-                             "tap", (json_int_t)l->tap, "view", (json_int_t)l->view, "stages",
-                             (json_int_t)l->paths);
+    json_t *loop =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)l->total, "core",
+                  (json_int_t)l->core, "ring", (json_int_t)l->ring, "queues", (json_int_t)l->queues, "tap",
+                  (json_int_t)l->tap, "view", (json_int_t)l->view, "stages", (json_int_t)l->paths);
 
     return json_pack("{s:s, s:b, s:o, s:I, s:b, s:I, s:i, s:i, s:i, s:i, s:o, s:o}", "server", s->name,
                      "this_machine", (int)machine->here, "loop_bytes", loop, "dpdk_bytes",
                      (json_int_t)machine->dpdk_bytes, "hugepages", (int)s->hugepages, "journal_bytes",
-                     (json_int_t)machine->journal_bytes, "lane_core", s->lane_core, "decide_core", s->decide_core,
-                     "housekeeping_core", s->housekeeping_core, "priority", s->priority, "ports",
-                     json_ports(check), "missing", notes);
+                     (json_int_t)machine->journal_bytes, "lane_core", s->lane_core, "decide_core",
+                     s->decide_core, "housekeeping_core", s->housekeeping_core, "priority", s->priority,
+                     "ports", json_ports(check), "missing", notes);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of nodes. A small site is shown as the tree it is; of a hall, its kinds and its fullest nodes. */
+/* The tables of nodes. A small site is shown as the tree it is; of a hall, its kinds and its fullest
+ * nodes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,12 +112,14 @@ static void print_load(const struct check *check, const struct row *row)
 
 static void print_loads(const struct table *t)
 {
-    printf("\n%-*s %6s %8s %8s %7s %7s %2s  %-*s %s\n", NAME_WIDTH, "node", "hosts", "limit A", "kVA", "norm %",
-           "worst %", "ph", LOSS_WIDTH, "on loss of", "dies with");
+    printf("\n%-*s %6s %8s %8s %7s %7s %2s  %-*s %s\n", NAME_WIDTH, "node", "hosts", "limit A", "kVA",
+           "norm %", "worst %", "ph", LOSS_WIDTH, "on loss of", "dies with");
     for (uint32_t i = 0; i < t->count; i++)
         print_load(t->check, &t->row[i]);
-    printf("limit: amperes and kVA of one phase for long, at 0.95 of nominal volts. norm %%, worst %%: of it with\n"
-           "every host at fail-safe, bad and other included, with nothing lost and after the worst declared loss\n"
+    printf("limit: amperes and kVA of one phase for long, at 0.95 of nominal volts. norm %%, worst %%: of it "
+           "with\n"
+           "every host at fail-safe, bad and other included, with nothing lost and after the worst declared "
+           "loss\n"
            "that the node outlives. ph: the worst phase then.\n");
 }
 
@@ -137,7 +140,8 @@ static void print_phase(const struct check *check, const struct row *row)
         printf(" %7.1f", amperes(n, f->fail_safe_mva[0][ph]));
     for (uint32_t ph = 0; ph < PHASES; ph++)
         printf(" %7.1f", amperes(n, f->phys_max_mva[0][ph]));
-    printf(n->limited ? " %6.2f" : "      -", (double)figures_times(&check->site, &check->figures, row->node) / 1e3);
+    printf(n->limited ? " %6.2f" : "      -",
+           (double)figures_times(&check->site, &check->figures, row->node) / 1e3);
     if (apart >= 10000)
         printf("  %.1f %%", check_percent(apart));
     putchar('\n');
@@ -146,11 +150,12 @@ static void print_phase(const struct check *check, const struct row *row)
 static void print_phases(const struct table *t)
 {
     printf("\n%-*s %23s %23s\n", NAME_WIDTH, "hosts alone, A by phase", "at fail-safe", "at phys_max");
-    printf("%-*s %7s %7s %7s %7s %7s %7s %6s  %s\n", NAME_WIDTH, "node", "A", "B", "C", "A", "B", "C", "times",
-           "unbalanced");
+    printf("%-*s %7s %7s %7s %7s %7s %7s %6s  %s\n", NAME_WIDTH, "node", "A", "B", "C", "A", "B", "C",
+           "times", "unbalanced");
     for (uint32_t i = 0; i < t->count; i++)
         print_phase(t->check, &t->row[i]);
-    printf("times: phys_max / limit, of the worst phase and loss; unbalanced: lowest phase below the highest.\n");
+    printf("times: phys_max / limit, of the worst phase and loss; unbalanced: lowest phase below the "
+           "highest.\n");
 }
 
 static double share(int64_t part, int64_t limit)
@@ -200,19 +205,20 @@ static void print_relaxing(const struct table *t)
         for (uint32_t n = 0; n < model_of(t->check)->node_count; n++)
             count += t->check->site.note[n].steady_term == term;
         if (count)
-            printf("  %-20s %4u node%s  relaxed by %s\n", check_term_names[term], count, count == 1 ? " " : "s",
-                   how[term]);
+            printf("  %-20s %4u node%s  relaxed by %s\n", check_term_names[term], count,
+                   count == 1 ? " " : "s", how[term]);
     }
 }
 
 static void print_bindings(const struct table *t)
 {
-    printf("\n%-*s %6s %6s %6s %6s %6s  %-20s%9s\n", NAME_WIDTH, "% of limit, worst phase", "base", "caps", "bad",
-           "other", "left", "limited by", "relaxed A");
+    printf("\n%-*s %6s %6s %6s %6s %6s  %-20s%9s\n", NAME_WIDTH, "% of limit, worst phase", "base", "caps",
+           "bad", "other", "left", "limited by", "relaxed A");
     for (uint32_t i = 0; i < t->count; i++)
         print_binding(t->check, &t->row[i]);
     printf("base: draw no cap governs; caps: fail-safe caps; bad: k hosts that disobey; left: to be leased.\n"
-           "More is left with lower fail_safe caps, fewer hosts or a smaller k. relaxed: the limit once the rule\n"
+           "More is left with lower fail_safe caps, fewer hosts or a smaller k. relaxed: the limit once the "
+           "rule\n"
            "that binds it is lifted, up to the next one.\n");
     print_relaxing(t);
 }
@@ -237,11 +243,13 @@ static void print_kinds(const struct table *t)
         k->normal = row->normal.ppm > k->normal ? row->normal.ppm : k->normal;
         k->worst = row->worst.any && row->worst.ppm > k->worst ? row->worst.ppm : k->worst;
     }
-    printf("\n%-*s %6s %12s %12s  %s\n", NAME_WIDTH, "kind", "nodes", "most norm %", "most worst %", "fullest");
+    printf("\n%-*s %6s %12s %12s  %s\n", NAME_WIDTH, "kind", "nodes", "most norm %", "most worst %",
+           "fullest");
     for (uint32_t k = 0; k < NODE_KIND_COUNT; k++)
         if (kind[k].count)
             printf("%-*s %6u %12.1f %12.1f  %s\n", NAME_WIDTH, check_kind_names[k], kind[k].count,
-                   check_percent(kind[k].normal), check_percent(kind[k].worst), m->node[kind[k].fullest].name);
+                   check_percent(kind[k].normal), check_percent(kind[k].worst),
+                   m->node[kind[k].fullest].name);
 }
 
 int check_tables(const struct check *check)

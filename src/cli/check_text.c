@@ -11,9 +11,10 @@ static void print_head(const struct check *check)
     const struct model *m = &check->site.model;
 
     printf("%s: ok\n\n", check->options.site);
-    printf("site %s, mode %s, scheme %s, %u nodes, %u hosts of %u type%s, %u meters, server %s\n", m->name,
+    printf("site %s, mode %s, scheme %s, %u nodes, %u host%s of %u type%s, %u meter%s, server %s\n", m->name,
            check_mode_names[m->mode], scheme[check->site.redundancy.scheme], m->node_count, m->host_count,
-           m->type_count, m->type_count == 1 ? "" : "s", m->meter_count,
+           m->host_count == 1 ? "" : "s", m->type_count, m->type_count == 1 ? "" : "s", m->meter_count,
+           m->meter_count == 1 ? "" : "s",
            *check->site.server.name ? check->site.server.name : "none");
 }
 
@@ -43,25 +44,41 @@ static uint32_t fullest(const struct check *check, uint32_t c, struct figures_pe
     return found;
 }
 
-static void print_gear(const struct check *check, uint32_t c)
+/* Names of the gear of one kind that goes with a loss, the first few; returns how many. */
+static uint32_t print_kind(const struct check *check, uint32_t c, enum site_gear_kind kind, bool any)
 {
-    enum { SHOWN = 6 };
+    enum { SHOWN = 3 };
+    static const char *const many[GEAR_KIND_COUNT] = {"controllers", "switches", "clocks"};
     const struct site_redundancy *r = &check->site.redundancy;
-    uint32_t dark = 0, controllers = 0, left = 0;
+    uint32_t count = 0;
 
     for (uint32_t g = 0; g < r->gear_count; g++) {
-        bool gone = check->figures.outage.gear[g] >> c & 1;
-
-        controllers += r->gear[g].kind == GEAR_CONTROLLER;
-        left += r->gear[g].kind == GEAR_CONTROLLER && !gone;
-        if (gone && dark++ < SHOWN)
-            printf("%s%s %s", dark == 1 ? "    goes dark too: " : ", ", check_gear_names[r->gear[g].kind],
-                   r->gear[g].name);
+        if (r->gear[g].kind != kind || !(check->figures.outage.gear[g] >> c & 1))
+            continue;
+        if (!count)
+            printf("%s%s ", any ? "; " : "    takes along ", many[kind]);
+        if (count < SHOWN)
+            printf("%s%s", count ? ", " : "", r->gear[g].name);
+        count++;
     }
-    if (dark > SHOWN)
-        printf(" and %u more", dark - SHOWN);
+    if (count > SHOWN)
+        printf(" and %u more", count - SHOWN);
+    return count;
+}
+
+static void print_gear(const struct check *check, uint32_t c)
+{
+    const struct site_redundancy *r = &check->site.redundancy;
+    uint32_t dark = 0, controllers = 0, gone = 0;
+
+    for (enum site_gear_kind kind = GEAR_CONTROLLER; kind < GEAR_KIND_COUNT; kind++) {
+        dark += print_kind(check, c, kind, dark != 0);
+        gone = kind == GEAR_CONTROLLER ? dark : gone;
+    }
+    for (uint32_t g = 0; g < r->gear_count; g++)
+        controllers += r->gear[g].kind == GEAR_CONTROLLER;
     if (dark && controllers)
-        printf("; %u of %u controllers left", left, controllers);
+        printf(" (%u of %u controllers left)", controllers - gone, controllers);
     printf("%s", dark ? "\n" : "");
 }
 
@@ -78,7 +95,8 @@ static void print_loss(const struct check *check, uint32_t c)
     if (node == INDEX_NONE)
         printf("-\n");
     else
-        printf("%s phase %c at %.1f %%\n", m->node[node].name, (char)('A' + peak.phase), check_percent(peak.ppm));
+        printf("%s phase %c at %.1f %%\n", m->node[node].name, (char)('A' + peak.phase),
+               check_percent(peak.ppm));
     print_gear(check, c);
 }
 
@@ -87,7 +105,7 @@ static void print_losses(const struct check *check)
     const struct model *m = &check->site.model;
 
     printf("\n%-24s %6s %6s %6s %6s  %s\n", "loss of", "nodes", "dark", "cut", "meters",
-           "fullest node at fail-safe, bad and other included");
+           "fullest node, hosts at fail-safe");
     for (uint32_t c = 0; c < m->contingency_count; c++)
         print_loss(check, c);
     if (m->contingency_count == 1)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cords against the scheme. A cord that is missing in the file, or written on the wrong feed, makes the sums of
- * the other feed too small after a loss: one that nobody vouches for is an error, and `single_corded: yes` is
- * how a person vouches for it.
+ * Cords against the scheme. A cord that is missing in the file, or written on the wrong feed, makes the sums
+ * of the other feed too small after a loss: one that nobody vouches for is an error, and `single_corded: yes`
+ * is how a person vouches for it.
  */
 #include <errno.h>
 #include <string.h>
@@ -46,7 +46,8 @@ static void check_row(struct draft *d, const struct site *site, const struct dra
     if (row->single_corded.number) {
         if (row->cord_count > 1 && common == INDEX_NONE && !fatal)
             finding_at(d->warnings, row->single_corded.at,
-                       "host '%s' says single_corded and its cords hang on different systems, drop the word", id);
+                       "host '%s' says single_corded and its cords hang on different systems, drop the word",
+                       id);
         return;
     }
     if (row->cord_count == 1)
@@ -55,10 +56,11 @@ static void check_row(struct draft *d, const struct site *site, const struct dra
                    "single_corded: yes where there is none",
                    id, scheme_name(site));
     else if (common != INDEX_NONE)
-        finding_at(findings, cords_at(row),
-                   "the cords of '%s' all hang on '%s', move one to another system, or write single_corded: yes "
-                   "where that is meant",
-                   id, m->node[common].name);
+        finding_at(
+            findings, cords_at(row),
+            "the cords of '%s' all hang on '%s', move one to another system, or write single_corded: yes "
+            "where that is meant",
+            id, m->node[common].name);
     else if (fatal && findings == d->errors)    /* in N+1 it is told with what goes dark */
         finding_at(findings, cords_at(row),
                    "every cord of '%s' dies with the loss of %s, move one to another system, or write "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What goes dark with each declared loss. Warnings: no breaker trips by it, and a site that is not governed for
- * a weak power supply is worse off than one that is. The exception is a 2N site whose last controller dies with
- * a feed: what is left of the hosts falls to fail-safe caps, and that is not what 2N says.
+ * What goes dark with each declared loss. Warnings: no breaker trips by it, and a site that is not governed
+ * for a weak power supply is worse off than one that is. The exception is a 2N site whose last controller
+ * dies with a feed: what is left of the hosts falls to fail-safe caps, and that is not what 2N says.
  */
 #include <errno.h>
 #include <string.h>
@@ -48,7 +48,8 @@ static const struct tree *cords_of(const struct draft *d, uint32_t host)
     return row->cord.at ? row->cord.at : row->cords.at;
 }
 
-static void warn_dark(struct draft *d, const struct site *site, uint32_t c, uint32_t left, const struct dark *dark)
+static void warn_dark(struct draft *d, const struct site *site, uint32_t c, uint32_t left,
+                      const struct dark *dark)
 {
     const struct model *m = &site->model;
     uint32_t needed = outage_psus_needed(site, dark->host[0]);
@@ -63,9 +64,9 @@ static void warn_dark(struct draft *d, const struct site *site, uint32_t c, uint
     }
     for (uint32_t i = 0; i < dark->count && i < NAMED; i++)
         list_add(&names, dark->host[i], m->host[dark->host[i]].name);
-    finding_at(d->warnings, at, "%u hosts (%s%s) go dark on loss of %s: %u PSU%s left, %u needed%s", dark->count,
-               names.names, dark->count > NAMED ? ", ..." : "", m->contingency[c], left, plural(left), needed,
-               declared);
+    finding_at(d->warnings, at, "%u hosts (%s%s) go dark on loss of %s: %u PSU%s left, %u needed%s",
+               dark->count, names.names, dark->count > NAMED ? ", ..." : "", m->contingency[c], left,
+               plural(left), needed, declared);
 }
 
 /* Alike: the same loss, supplies left and needed, declared or not. */
@@ -93,8 +94,8 @@ static int warn_all_dark(struct draft *d, const struct site *site, const struct 
     return 0;
 }
 
-static void list_gear(const struct site *site, const struct outage *outage, enum site_gear_kind kind, uint32_t c,
-                      struct list *list)
+static void list_gear(const struct site *site, const struct outage *outage, enum site_gear_kind kind,
+                      uint32_t c, struct list *list)
 {
     const struct site_redundancy *r = &site->redundancy;
 
@@ -112,7 +113,8 @@ static uint32_t hosts_left(const struct site *site, const struct outage *outage,
     return left;
 }
 
-static void check_controllers(struct draft *d, const struct site *site, const struct outage *outage, uint32_t c)
+static void check_controllers(struct draft *d, const struct site *site, const struct outage *outage,
+                              uint32_t c)
 {
     uint32_t left = hosts_left(site, outage, c);
     struct list dark = {0};
@@ -120,10 +122,11 @@ static void check_controllers(struct draft *d, const struct site *site, const st
     if (!(outage->no_controller >> c & 1) || !left)
         return;
     list_gear(site, outage, GEAR_CONTROLLER, c, &dark);
-    finding_at(site->redundancy.scheme == SCHEME_2N ? d->errors : d->warnings, d->gear[dark.first].cords.at,
-               "no controller is left on loss of %s (%s) and %u host%s live on: they fall to fail-safe caps, put "
-               "a controller on another feed",
-               site->model.contingency[c], dark.names, left, plural(left));
+    finding_at(
+        site->redundancy.scheme == SCHEME_2N ? d->errors : d->warnings, d->gear[dark.first].cords.at,
+        "no controller is left on loss of %s (%s) and %u host%s on at fail-safe caps, put a controller on "
+        "another feed",
+        site->model.contingency[c], dark.names, left, left == 1 ? " lives" : "s live");
 }
 
 static void warn_network(struct draft *d, const struct site *site, const struct outage *outage, uint32_t c)
@@ -138,13 +141,15 @@ static void warn_network(struct draft *d, const struct site *site, const struct 
             list_add(&hosts, h, m->host[h].name);
     if (hosts.count && switches.count)
         finding_at(d->warnings, d->gear[switches.first].cords.at,
-                   "%u host%s (%s) lose their way to a controller on loss of %s: %u switch%s dark (%s)",
-                   hosts.count, plural(hosts.count), hosts.names, m->contingency[c], switches.count,
-                   switches.count == 1 ? " goes" : "es go", switches.names);
+                   "%u host%s (%s) lose%s the way to a controller on loss of %s: %u switch%s dark (%s)",
+                   hosts.count, plural(hosts.count), hosts.names, hosts.count == 1 ? "s" : "",
+                   m->contingency[c], switches.count, switches.count == 1 ? " goes" : "es go",
+                   switches.names);
     if (outage->no_clock >> c & 1)
-        finding_at(d->warnings, d->gear[clocks.first].cords.at,
-                   "no clock is left on loss of %s (%s): readings are then aged without PTP, within age_bound",
-                   m->contingency[c], clocks.names);
+        finding_at(
+            d->warnings, d->gear[clocks.first].cords.at,
+            "no clock is left on loss of %s (%s): readings are then aged without PTP, within age_bound",
+            m->contingency[c], clocks.names);
 }
 
 static void warn_meters(struct draft *d, const struct site *site, const struct outage *outage, uint32_t c)
@@ -157,10 +162,11 @@ static void warn_meters(struct draft *d, const struct site *site, const struct o
             outage->meter[m->node[n].meter] >> c & 1)
             list_add(&nodes, n, m->node[n].name);
     if (nodes.count)
-        finding_at(d->warnings, d->node[d->node_order[nodes.first]].at,
-                   "%u node%s (%s) live%s on without a reading on loss of %s: emergencies are not seen there and "
-                   "no reserve can be lent",
-                   nodes.count, plural(nodes.count), nodes.names, nodes.count == 1 ? "s" : "", m->contingency[c]);
+        finding_at(
+            d->warnings, d->node[d->node_order[nodes.first]].at,
+            "%u node%s (%s) live%s on without a reading on loss of %s: emergencies are not seen there and "
+            "no reserve can be lent",
+            nodes.count, plural(nodes.count), nodes.names, nodes.count == 1 ? "s" : "", m->contingency[c]);
 }
 
 int check_outages(struct draft *d, const struct site *site)

@@ -180,8 +180,8 @@ uint32_t derive_share_ppm(uint32_t psus, uint32_t alive_psus, uint32_t alive)
 int64_t derive_contribution_mva(int64_t draw_mw, const struct model_cord *cord, uint32_t contingency,
                                 uint32_t phase, int64_t pf_min_ppm)
 {
-    wide top = (wide)(uint64_t)draw_mw * cord->share_ppm[contingency] * cord->phase_ppm[phase];
-    wide bottom = (wide)(uint64_t)PPM * (uint64_t)pf_min_ppm;
+    /* rounded up twice, as the ledger does: the check and the ledger agree to the mVA */
+    int64_t through_mw = derive_round_up(draw_mw, cord->share_ppm[contingency], PPM);
 
-    return (int64_t)((top + bottom - 1) / bottom);
+    return derive_round_up(through_mw, cord->phase_ppm[phase], pf_min_ppm);
 }

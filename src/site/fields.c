@@ -146,8 +146,8 @@ static uint32_t read_word(const struct field *field, const struct tree *at, int6
         suggest_offer(&near, field->words[i]);
     join(field->words, line, sizeof line);
     if (near.best)
-        finding_at(errors, at, "%s '%s' is not known, did you mean '%s'? Possible are %s", field->key, at->text,
-                   near.best, line);
+        finding_at(errors, at, "%s '%s' is not known, did you mean '%s'? Possible are %s", field->key,
+                   at->text, near.best, line);
     else
         finding_at(errors, at, "%s '%s' is not known, write %s", field->key, at->text, line);
     return 1;

@@ -75,8 +75,8 @@ int64_t figures_steady_mva(const struct site *site, const struct figures *f, uin
     return f->node[node].fail_safe_mva[c][phase] + n->bad_mva[c][phase] + n->other_mva[phase];
 }
 
-struct figures_peak figures_peak(const struct site *site, const struct figures *f, uint32_t node, uint32_t first,
-                                 uint32_t last)
+struct figures_peak figures_peak(const struct site *site, const struct figures *f, uint32_t node,
+                                 uint32_t first, uint32_t last)
 {
     const struct model_node *n = &site->model.node[node];
     struct figures_peak peak = {0};

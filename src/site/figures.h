@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may flow at every node, by contingency and phase, with every host at its fail-safe cap, bad(n) and other(n)
- * at their bounds: the left side of I2 (safety.md section 5), and what it is made of. Upper bounds all: a host
- * that is short of power supplies after a loss is not taken out, for it may limp on.
+ * What may flow at every node, by contingency and phase, with every host at its fail-safe cap, bad(n) and
+ * other(n) at their bounds: the left side of I2 (safety.md section 5), and what it is made of. Upper bounds
+ * all: a host that is short of power supplies after a loss is not taken out, for it may limp on.
  */
 #ifndef FLYBALL_SITE_FIGURES_H
 #define FLYBALL_SITE_FIGURES_H

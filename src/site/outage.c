@@ -106,25 +106,17 @@ static bool any_of(const struct site *site, enum site_gear_kind kind)
     return false;
 }
 
-enum { REACHED = 1, HAS_WAY_UP = 2 };   /* of gear */
-enum { NAMED = 1, SERVED = 2 };         /* of hosts and meters */
+enum { REACHED = 1, SEED = 2, NAMES_LINKS = 4 };        /* of gear */
+enum { NAMED = 1, SERVED = 2 };                         /* of hosts and meters */
 
-/* A switch reaches a controller over powered gear; one whose way up is not written is taken to have one. */
-static void find_reached(const struct outage *o, const struct site *site, uint32_t c, uint8_t *gear)
+static bool dark(const struct outage *o, uint32_t gear, uint32_t c)
 {
-    const struct site_redundancy *r = &site->redundancy;
+    return o->gear[gear] >> c & 1;
+}
 
-    for (uint32_t g = 0; g < r->gear_count; g++)
-        gear[g] = 0;
-    for (uint32_t i = 0; i < r->link_count; i++)
-        if (r->link[i].end == END_GEAR) {
-            gear[r->link[i].gear] |= HAS_WAY_UP;
-            gear[r->link[i].index] |= HAS_WAY_UP;
-        }
-    for (uint32_t g = 0; g < r->gear_count; g++)
-        if (!(o->gear[g] >> c & 1) && (r->gear[g].kind == GEAR_CONTROLLER ||
-                                       (r->gear[g].kind == GEAR_SWITCH && !(gear[g] & HAS_WAY_UP))))
-            gear[g] |= REACHED;
+/* From what is reached over powered gear; a clock passes nothing on. */
+static void spread(const struct outage *o, const struct site_redundancy *r, uint32_t c, uint8_t *gear)
+{
     for (bool moved = true; moved;) {
         moved = false;
         for (uint32_t i = 0; i < r->link_count; i++) {
@@ -134,12 +126,43 @@ static void find_reached(const struct outage *o, const struct site *site, uint32
                 continue;
             uint32_t far = gear[l->gear] & REACHED ? l->index : l->gear;
 
-            if (o->gear[far] >> c & 1 || r->gear[far].kind == GEAR_PTP)
+            if (dark(o, far, c) || r->gear[far].kind == GEAR_PTP)
                 continue;
             gear[far] |= REACHED;
             moved = true;
         }
     }
+}
+
+static void reach_switches(const struct outage *o, const struct site_redundancy *r, uint8_t without,
+                           uint8_t *gear)
+{
+    for (uint32_t g = 0; g < r->gear_count; g++)
+        if (r->gear[g].kind == GEAR_SWITCH && !(gear[g] & (REACHED | without)))
+            gear[g] |= REACHED | SEED;
+    spread(o, r, 0, gear);
+}
+
+/* Where ways begin: at controllers; where none is written behind a switch, at the switches that name no
+ * links, or else at all of them: what is not written is not known to fail. */
+static void find_seeds(const struct outage *o, const struct site_redundancy *r, uint8_t *gear)
+{
+    for (uint32_t i = 0; i < r->link_count; i++)
+        if (r->link[i].end == END_GEAR)
+            gear[r->link[i].gear] |= NAMES_LINKS;
+    for (uint32_t g = 0; g < r->gear_count; g++)
+        if (r->gear[g].kind == GEAR_CONTROLLER)
+            gear[g] |= REACHED | SEED;
+    spread(o, r, 0, gear);
+    reach_switches(o, r, NAMES_LINKS, gear);
+    reach_switches(o, r, 0, gear);
+}
+
+static void find_reached(const struct outage *o, const struct site_redundancy *r, uint32_t c, uint8_t *gear)
+{
+    for (uint32_t g = 0; g < r->gear_count; g++)
+        gear[g] = (uint8_t)((gear[g] & ~REACHED) | (gear[g] & SEED && !dark(o, g, c) ? REACHED : 0));
+    spread(o, r, c, gear);
 }
 
 static void mark(uint8_t *mark_of, uint32_t first, uint32_t count, bool reached)
@@ -155,7 +178,7 @@ static void find_cut(struct outage *o, const struct site *site, uint32_t c, uint
     const struct model *m = &site->model;
     uint8_t bit = (uint8_t)(1u << c);
 
-    find_reached(o, site, c, gear);
+    find_reached(o, r, c, gear);
     for (uint32_t h = 0; h < m->host_count; h++)
         host[h] = 0;
     for (uint32_t i = 0; i < m->meter_count; i++)
@@ -194,8 +217,10 @@ int outage_open(struct outage *o, const struct site *site)
 
     o->controllers = any_of(site, GEAR_CONTROLLER);
     o->clocks = any_of(site, GEAR_PTP);
-    for (uint32_t c = 0; c < m->contingency_count; c++) {
+    for (uint32_t c = 0; c < m->contingency_count; c++)
         find_power(o, site, c);
+    find_seeds(o, r, gear);
+    for (uint32_t c = 0; c < m->contingency_count; c++) {
         find_cut(o, site, c, gear, host, meter);
         o->no_controller |= (uint8_t)((o->controllers && !left_of(o, site, GEAR_CONTROLLER, c)) << c);
         o->no_clock |= (uint8_t)((o->clocks && !left_of(o, site, GEAR_PTP, c)) << c);

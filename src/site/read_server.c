@@ -13,7 +13,8 @@ static const char *const role_words[] = {"meters", "hosts", "both", NULL};
 enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
 struct row {
-    struct value name, ports, cords, cores, priority, lock_memory, throttling, hugepages, memory, eal, journal, door;
+    struct value name, ports, cords, cores, priority, lock_memory, throttling, hugepages, memory, eal,
+        journal, door;
 };
 
 struct port {

@@ -207,7 +207,8 @@ static void a_host_without_any_cord_left_draws_nothing_and_is_named_in_a_warning
     assert_int_equal(three->cord[1].share_ppm[0], 550000);
     assert_int_equal(three->cord[1].share_ppm[1], 716667);      /* two of three, up */
     assert_int_equal(three->cord[2].share_ppm[1], 383334);
-    assert_non_null(strstr(w.site.warnings, "one goes dark on loss of a: 0 PSUs left, 1 needed (single_corded)"));
+    assert_non_null(
+        strstr(w.site.warnings, "one goes dark on loss of a: 0 PSUs left, 1 needed (single_corded)"));
     site_unload(&w.site);
 }
 
