@@ -21,6 +21,7 @@ struct check_machine {
     bool known;                 /* the site has a row for it */
     bool here;                  /* the row is this machine's by name; a default row may be another's */
     char host[64];
+    struct crew crew;           /* which thread on which core */
     struct loop_memory loop;
     uint64_t journal_bytes, dpdk_bytes;
     uint64_t ring_bytes[PORTS_MAX];     /* kernel memory of the packet rings; 0 = none of its own */

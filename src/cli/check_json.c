@@ -213,7 +213,10 @@ static json_t *json_lines(const char *text, const char *path)
 
 static void print(json_t *all)
 {
-    json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+    if (all)
+        json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+    else
+        fputs("out of memory\n", stderr);
     putchar('\n');
     json_decref(all);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/check.h"
+#include "port/kernel_address.h"
 #include "port/port.h"
 #include "record/disk.h"
 #include "record/journal_format.h"
@@ -74,28 +75,51 @@ static void look_at_core(struct check_machine *machine, int core, const char *wh
         note(machine, "%s is on core %d, which is offline or not ours", what, core);
 }
 
+static uint64_t wanted_bytes(const struct check_machine *machine)
+{
+    uint64_t wanted = machine->loop.total + machine->journal_bytes + machine->dpdk_bytes;
+
+    for (uint32_t i = 0; i < PORTS_MAX; i++)
+        wanted += machine->ring_bytes[i];
+    return wanted;
+}
+
 /* Cores, memory and interfaces of the machine that the check runs on. */
 static void look_at_machine(struct check *check)
 {
     struct check_machine *machine = &check->machine;
     const struct site_server *server = &check->site.server;
     long pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    uint64_t wanted = machine->loop.total + machine->journal_bytes + machine->dpdk_bytes;
+    uint64_t wanted = wanted_bytes(machine);
 
-    look_at_core(machine, server->lane_core, "the lane");
-    look_at_core(machine, server->decide_core, "decide");
+    for (uint32_t t = 0; t < machine->crew.threads; t++)
+        look_at_core(machine, machine->crew.thread[t].core, machine->crew.thread[t].name);
     look_at_core(machine, server->housekeeping_core, "housekeeping");
     for (uint32_t i = 0; i < server->port_count; i++) {
         const struct site_port *port = &server->port[i];
         bool kernel = !strcmp(port->driver, "af_packet") || !strcmp(port->driver, "af_xdp");
 
-        wanted += machine->ring_bytes[i];
         if (kernel && !if_nametoindex(port->interface))
             note(machine, "there is no interface %s on this machine", port->interface);
     }
     if (pages > 0 && page > 0 && wanted > (uint64_t)pages * (uint64_t)page)
         note(machine, "%.0f MiB are wanted and %.0f MiB are free", (double)wanted / (1 << 20),
              (double)pages * (double)page / (1 << 20));
+}
+
+/* Also of a default row: an interface of that name is evidence enough. */
+static void look_at_addresses(struct check *check)
+{
+    const struct site_server *server = &check->site.server;
+
+    for (uint32_t i = 0; i < server->port_count; i++) {
+        const struct site_port *port = &server->port[i];
+        char words[CHECK_NOTE_BYTES];
+
+        if (if_nametoindex(port->interface) &&
+            kernel_address_check(port->driver, port->interface, port->own.ipv4, words, sizeof words))
+            note(&check->machine, "%s", words);
+    }
 }
 
 int check_machine_look(struct check *check)
@@ -109,7 +133,9 @@ int check_machine_look(struct check *check)
     if (!machine->known)
         return 0;
     machine->here = !strcmp(server->name, machine->host);
-    rc = loop_measure(&check->site, &machine->loop);
+    rc = crew_make(&machine->crew, server);
+    if (!rc)
+        rc = loop_measure(&check->site, &machine->loop);
     machine->journal_bytes = *server->journal ? (uint64_t)DISK_DEPTH * JOURNAL_BLOCK_BYTES : 0;
     machine->dpdk_bytes = (uint64_t)server->memory_mib << 20;
     for (uint32_t i = 0; i < server->port_count; i++) {
@@ -120,6 +146,8 @@ int check_machine_look(struct check *check)
     }
     if (!rc && machine->here)
         look_at_machine(check);
+    if (!rc)
+        look_at_addresses(check);
     return rc;
 }
 
@@ -133,19 +161,22 @@ static void print_core(const char *what, int core)
     if (core < 0)
         printf("%s anywhere", what);
     else
-        printf("%s on %d", what, core);
+        printf("%s on core %d", what, core);
 }
 
 static void print_cores(const struct check *check)
 {
     const struct site_server *s = &check->site.server;
+    const struct crew *crew = &check->machine.crew;
 
-    printf("  cores     ");
-    if (s->lane_core == s->decide_core) {
-        print_core("lanes and decide, one thread,", s->lane_core);
-    } else {
-        print_core("lanes", s->lane_core);
-        print_core("; decide", s->decide_core);
+    for (uint32_t t = 0; t < crew->threads; t++) {
+        const struct crew_thread *thread = &crew->thread[t];
+        uint32_t lanes = (uint32_t)__builtin_popcount(thread->lanes);
+
+        printf("%s", t ? "; " : "  cores     ");
+        print_core(thread->name, thread->core);
+        if (lanes)
+            printf(" (%u lane%s)", lanes, lanes == 1 ? "" : "s");
     }
     print_core("; everything else", s->housekeeping_core);
     if (s->priority)
@@ -174,12 +205,10 @@ void check_machine_text(const struct check *check)
 {
     const struct check_machine *machine = &check->machine;
     const struct loop_memory *l = &machine->loop;
-    uint64_t total = l->total + machine->journal_bytes + machine->dpdk_bytes;
+    uint64_t total = wanted_bytes(machine);
 
     if (!machine->known)
         return;
-    for (uint32_t i = 0; i < PORTS_MAX; i++)
-        total += machine->ring_bytes[i];
     printf("\nserver %s%s%s%s\n", check->site.server.name,
            machine->here ? " (this machine)" : " (this machine is ", machine->here ? "" : machine->host,
            machine->here ? "" : ": not looked at)");
@@ -192,7 +221,7 @@ void check_machine_text(const struct check *check)
     print_cores(check);
     print_rings(check);
     for (uint32_t i = 0; i < machine->note_count; i++)
-        printf("  missing   %s\n", machine->note[i]);
+        printf("  !         %s\n", machine->note[i]);
 }
 
 static json_t *json_ports(const struct check *check)
@@ -208,6 +237,19 @@ static json_t *json_ports(const struct check *check)
                                                (json_int_t)check->machine.ring_bytes[i]));
     }
     return ports;
+}
+
+static json_t *json_threads(const struct check *check)
+{
+    const struct crew *crew = &check->machine.crew;
+    json_t *threads = json_array();
+
+    for (uint32_t t = 0; t < crew->threads; t++)
+        json_array_append_new(
+            threads, json_pack("{s:s, s:i, s:b, s:i}", "name", crew->thread[t].name, "core", crew->thread[t].core,
+                               "decide", (crew->thread[t].roles & HOT_DECIDE) != 0, "lanes",
+                               __builtin_popcount(crew->thread[t].lanes)));
+    return threads;
 }
 
 json_t *check_machine_json(const struct check *check)
@@ -228,10 +270,10 @@ json_t *check_machine_json(const struct check *check)
                   (json_int_t)l->core, "ring", (json_int_t)l->ring, "queues", (json_int_t)l->queues, "tap",
                   (json_int_t)l->tap, "view", (json_int_t)l->view, "stages", (json_int_t)l->paths);
 
-    return json_pack("{s:s, s:b, s:o, s:I, s:b, s:I, s:i, s:i, s:i, s:i, s:o, s:o}", "server", s->name,
+    return json_pack("{s:s, s:b, s:o, s:I, s:b, s:I, s:o, s:i, s:i, s:o, s:o}", "server", s->name,
                      "this_machine", (int)machine->here, "loop_bytes", loop, "dpdk_bytes",
                      (json_int_t)machine->dpdk_bytes, "hugepages", (int)s->hugepages, "journal_bytes",
-                     (json_int_t)machine->journal_bytes, "lane_core", s->lane_core, "decide_core",
-                     s->decide_core, "housekeeping_core", s->housekeeping_core, "priority", s->priority,
-                     "ports", json_ports(check), "missing", notes);
+                     (json_int_t)machine->journal_bytes, "threads", json_threads(check),
+                     "housekeeping_core", s->housekeeping_core, "priority", s->priority,
+                     "ports", json_ports(check), "findings", notes);
 }

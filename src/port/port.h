@@ -89,6 +89,9 @@ extern const struct port_driver *const port_table[];
 /* any: kernel memory that one queue of af_packet maps for its two rings. */
 uint64_t af_packet_ring_bytes(uint32_t mtu, uint32_t ring_frames);
 
+/* any: the driver of that name, NULL when this build has none. */
+const struct port_driver *port_find_driver(const char *name);
+
 /* setup: opens by config->driver. 0, or -errno with port->error filled. */
 int port_open(struct port *port, const struct port_config *config);
 
