@@ -245,10 +245,10 @@ static json_t *json_threads(const struct check *check)
     json_t *threads = json_array();
 
     for (uint32_t t = 0; t < crew->threads; t++)
-        json_array_append_new(
-            threads, json_pack("{s:s, s:i, s:b, s:i}", "name", crew->thread[t].name, "core", crew->thread[t].core,
-                               "decide", (crew->thread[t].roles & HOT_DECIDE) != 0, "lanes",
-                               __builtin_popcount(crew->thread[t].lanes)));
+        json_array_append_new(threads, json_pack("{s:s, s:i, s:b, s:i}", "name", crew->thread[t].name, "core",
+                                                 crew->thread[t].core, "decide",
+                                                 (crew->thread[t].roles & HOT_DECIDE) != 0, "lanes",
+                                                 __builtin_popcount(crew->thread[t].lanes)));
     return threads;
 }
 

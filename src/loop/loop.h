@@ -58,7 +58,7 @@ struct loop {
 /* Bytes of the arena by part. */
 struct loop_memory {
     size_t total;
-    size_t paths;               /* lanes, decide, egress, each port's own address, with their windows and frames */
+    size_t paths;               /* lanes, decide, egress, ports' own addresses, windows and frames */
     size_t view;                /* what the door shows */
     size_t core;                /* the ledger and everything a decision needs */
     size_t ring;                /* the total order */
@@ -66,8 +66,8 @@ struct loop_memory {
     size_t tap;                 /* to the journal */
 };
 
-/* setup: what loop_build would take for this site and its server, taking nothing. 0, -ENOMEM, or -EINVAL where the
- * ports ask for more queues than there are lanes. */
+/* setup: what loop_build would take for this site and its server, taking nothing. 0, -ENOMEM, or
+ * -EINVAL where the ports ask for more queues than there are lanes. */
 int loop_measure(const struct site *site, struct loop_memory *memory);
 
 /* setup: memory, queues, ports. 0 or -errno with loop->error. On failure loop_close frees what there is. */
