@@ -52,7 +52,7 @@ struct site_server {
 
 enum { SITE_DRIVERS_MAX = 64 };
 
-/* Where the file names a port driver, in any row of servers: which ones there are is not known in this layer. */
+/* Where the file names a port driver, in any row of servers: this layer does not know which there are. */
 struct site_driver {
     char name[NAME_BYTES];
     uint32_t line, column;
