@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "site/draft.h"
+#include "site/suggest.h"
 
 static const char *const throttle_words[] = {"leave", "lift", NULL};
 static const char *const hugepage_words[] = {"no", "yes", "auto", NULL};
@@ -12,7 +13,8 @@ static const char *const role_words[] = {"meters", "hosts", "both", NULL};
 enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
 struct row {
-    struct value name, ports, cores, priority, lock_memory, throttling, hugepages, memory, eal, journal, door;
+    struct value name, ports, cords, cores, priority, lock_memory, throttling, hugepages, memory, eal,
+        journal, door;
 };
 
 struct port {
@@ -27,6 +29,7 @@ struct cores {
 static const struct field row_fields[] = {
     {.key = "name", .kind = FIELD_TEXT, .most = 63, .required = 1, AT(name)},
     {.key = "ports", .kind = FIELD_LIST, .required = 1, AT(ports)},
+    {.key = "cords", .kind = FIELD_LIST, AT(cords)},    /* read by read_gear.c */
     {.key = "cores", .kind = FIELD_ANY, AT(cores)},
     {.key = "priority", .kind = FIELD_COUNT, .least = 0, .most = 98, AT(priority)},
     {.key = "lock_memory", .kind = FIELD_SWITCH, .otherwise = 1, AT(lock_memory)},
@@ -87,6 +90,17 @@ static void read_gateway(struct draft *d, const struct value *gateway, struct si
                    gateway->text, out->prefix);
 }
 
+static void note_driver(struct draft *d, const struct value *driver)
+{
+    if (d->driver_count == SITE_DRIVERS_MAX)
+        return;
+    struct site_driver *named = &d->driver[d->driver_count++];
+
+    set_text(named->name, sizeof named->name, driver);
+    named->line = driver->at->line;
+    named->column = driver->at->column;
+}
+
 static void read_port(struct draft *d, const struct tree *at, struct port *port, struct site_port *out)
 {
     if (fields_read(port_fields, at, "a port", port, d->errors))
@@ -107,6 +121,7 @@ static void read_port(struct draft *d, const struct tree *at, struct port *port,
     out->mtu = (uint32_t)port->mtu.number;
     out->ring_frames = (uint32_t)port->ring.number;
     set_text(out->driver, sizeof out->driver, &port->driver);
+    note_driver(d, &port->driver);
     set_text(out->interface, sizeof out->interface, &port->interface);
 }
 
@@ -246,7 +261,9 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
     char host[64] = "";
     int best = 0;
     uint32_t faults = d->errors->count;
+    struct suggest near;
 
+    suggest_start(&near, name ? name : "");
     *server = (struct site_server){
         .lane_core = {-1}, .lane_cores = 1, .decide_core = -1, .housekeeping_core = -1};
     gethostname(host, sizeof host - 1);
@@ -255,6 +272,8 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
         struct site_server one;
 
         read_row(d, at, &row, &one);
+        if (row.name.at)
+            suggest_offer(&near, row.name.text);
         int fit = fits(&row.name, name && *name ? name : host);
 
         /* a server asked for by name is not stood in for */
@@ -269,7 +288,9 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
         return 0;
     const struct tree *at = d->servers_at.at ? d->servers_at.at : d->root;
 
-    if (name)
+    if (name && near.best)
+        finding_at(d->errors, at, "there is no server '%s', did you mean '%s'?", name, near.best);
+    else if (name)
         finding_at(d->errors, at, "there is no server '%s', add a row with that name", name);
     else
         finding_at(d->errors, at,
