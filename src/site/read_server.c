@@ -66,6 +66,9 @@ static const struct field core_fields[] = {
     CORE("housekeeping", 2),
     FIELD_END};
 
+const struct shape_map draft_server_shapes[] = {
+    {"server", row_fields}, {"port", port_fields}, {"cores", core_fields}, {0}};
+
 static void set_text(char *into, size_t bytes, const struct value *value)
 {
     snprintf(into, bytes, "%s", value->at ? value->text : "");
