@@ -207,6 +207,11 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
         struct site_server one;
 
         read_row(d, at, &row, &one);
+        /* the row that `flyball import` writes */
+        if (row.name.at && !strcmp(row.name.text, "fill-in"))
+            finding_at(d->warnings, row.name.at,
+                       "this row is still to be filled in: name, interface, address and cores of the machine "
+                       "that runs flyballd");
         int fit = fits(&row.name, name && *name ? name : host);
 
         /* a server asked for by name is not stood in for */

@@ -83,6 +83,10 @@ def check_sites(validator):
         wrong = fault(validator, path)
         if wrong:
             yield f'{name}: refused: {wrong}'
+    for path in sorted(ROOT.glob('tests/golden/import/*/expected.yaml')):
+        wrong = fault(validator, path)
+        if wrong:
+            yield f'{path.relative_to(ROOT)}: what import writes is refused: {wrong}'
 
 
 def visible(words):
