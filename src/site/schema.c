@@ -23,7 +23,7 @@ static const struct {
 } sections[] = {
     {"site", "TOP LEVEL"}, {"policy", "POLICY"}, {"detect", "DETECT"},         {"node", "NODES"},
     {"type", "HOST TYPES"}, {"host", "HOSTS"},   {"meter", "METERS"}, {"redundancy", "REDUNDANCY"},
-    {"server", "SERVERS"},
+    {"gear", "INFRASTRUCTURE"}, {"server", "SERVERS"},
 };
 
 /* Where the manual speaks of a mapping: a section, and the key whose entry holds its keys ("" = the
@@ -170,6 +170,8 @@ static json_t *item_schema(struct maker *m, const struct shape_child *child, str
 {
     if (!child->of)
         return id_schema();
+    if (child->instead == SHORT_ONLY)
+        return scalar_schema(shape_fields(m->shape, child->of));
     json_t *map = map_schema(m, child->of, at);
 
     if (child->instead == SHORT_FIRST)
@@ -192,7 +194,7 @@ static json_t *child_schema(struct maker *m, const struct field *field, const ch
     struct place inside = {section ? section : at.section, section ? "" : field->key};
     json_t *item = item_schema(m, child, inside);
 
-    if (field->kind != FIELD_LIST)
+    if (field->kind != FIELD_LIST && !child->list)
         return item;
     json_t *list = json_pack("{s:s, s:o}", "type", "array", "items", item);
 
@@ -200,6 +202,10 @@ static json_t *child_schema(struct maker *m, const struct field *field, const ch
         json_object_set_new(list, "minItems", json_integer(child->least));
     if (child->most != UINT32_MAX)
         json_object_set_new(list, "maxItems", json_integer(child->most));
+    if (child->whole == WHOLE_ITEM)
+        return json_pack("{s:[O,o]}", "anyOf", item, list);
+    if (child->whole == WHOLE_ALL)
+        return json_pack("{s:[{s:s},o]}", "anyOf", "const", "all", list);
     return list;
 }
 

@@ -8,7 +8,7 @@
 /* One line per reader. */
 static const struct shape_map *const readers[] = {
     draft_top_shapes,   draft_node_shapes,  draft_type_shapes,
-    draft_host_shapes,  draft_meter_shapes, draft_server_shapes,
+    draft_host_shapes,  draft_meter_shapes, draft_gear_shapes, draft_server_shapes,
 };
 
 static const struct shape_child children[] = {
@@ -19,6 +19,7 @@ static const struct shape_child children[] = {
     {"site", "host_types", .of = "type", .most = HOST_TYPES_MAX},
     {"site", "hosts", .of = "host", .most = HOSTS_MAX},
     {"site", "meters", .of = "meter", .most = METERS_MAX},
+    {"site", "infrastructure", .of = "gear", .most = SITE_GEAR_MAX},
     {"site", "servers", .of = "server", .most = UINT32_MAX},
     {"detect", "power", .of = "power", .instead = SHORT_OFF},
     {"detect", "current", .of = "current", .instead = SHORT_OFF},
@@ -34,8 +35,16 @@ static const struct shape_child children[] = {
     {"node", "other", .of = "other", .instead = SHORT_FIRST},
     {"type", "cap", .of = "cap"},
     {"host", "cords", .of = "cord", .instead = SHORT_FIRST, .least = 1, .most = CORDS_MAX},
+    {"meter", "cords", .least = 1, .most = CORDS_MAX},
+    {"gear", "cords", .least = 1, .most = CORDS_MAX},
+    {"gear", "hosts", .list = 1, .whole = WHOLE_ALL, .most = UINT32_MAX},
+    {"gear", "meters", .list = 1, .whole = WHOLE_ALL, .most = UINT32_MAX},
+    {"gear", "links", .most = UINT32_MAX},
+    {"server", "cords", .least = 1, .most = CORDS_MAX},
     {"server", "ports", .of = "port", .least = 1, .most = 2},
     {"server", "cores", .of = "cores"},
+    {"cores", "lane", .of = "lane", .instead = SHORT_ONLY, .list = 1, .whole = WHOLE_ITEM, .least = 1,
+     .most = LANES_MAX},
 };
 
 static int add(struct shape *shape, const char *name, const struct field *fields)

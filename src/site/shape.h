@@ -14,7 +14,14 @@ struct shape_map {
 enum shape_short {              /* what may stand instead of a mapping */
     SHORT_NONE,
     SHORT_FIRST,                /* the value of its first field */
+    SHORT_ONLY,                 /* nothing but the value of its first field */
     SHORT_OFF,                  /* the word off */
+};
+
+enum shape_whole {              /* what may stand instead of a whole list */
+    WHOLE_LIST,
+    WHOLE_ITEM,                 /* one item */
+    WHOLE_ALL,                  /* the word all */
 };
 
 /* What a FIELD_LIST or FIELD_ANY holds. */
@@ -22,6 +29,7 @@ struct shape_child {
     const char *map, *key;
     const char *of;             /* name of a map; NULL: plain ids */
     uint8_t instead;            /* enum shape_short: of the mapping or of one item */
+    uint8_t list, whole;        /* a list although the field is FIELD_ANY; enum shape_whole */
     uint32_t least, most;       /* items of a list */
 };
 
