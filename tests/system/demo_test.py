@@ -101,8 +101,8 @@ def as_nobody(source, build, folder, *before):
     os.mkdir(home)
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
     user = ['setpriv', f'--reuid={nobody.pw_uid}', f'--regid={nobody.pw_gid}', '--clear-groups']
-    command = [*user, 'env', f'HOME={home}', f'TMPDIR={home}', f'{source}/tools/demo', '--seconds', str(SECONDS),
-               '--json', 'demo.json', '--build', build]
+    command = [*user, 'env', f'HOME={home}', f'TMPDIR={home}', f'{source}/tools/demo', '--build', build,
+               '--seconds', str(SECONDS), '--json', 'demo.json']
     for path in (f'{source}/tools/demo', f'{build}/src/cli/flyballd'):
         if subprocess.run([*user, 'test', '-x', path], check=False).returncode:
             skip(f'user nobody may not read {path}')
