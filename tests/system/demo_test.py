@@ -93,8 +93,8 @@ def case_run(source, build):
                         f'{folder}/kept/demo.journal'], check=True)
 
 
-def as_nobody(source, build, folder, *before):
-    """The demo as user nobody, whose home is `folder`; `before` stands before the command."""
+def as_nobody(source, build, folder, before=(), more=()):
+    """The demo as user nobody, at home in `folder`; `before` stands before the command, `more` behind."""
     nobody = pwd.getpwnam('nobody')
     os.chmod(folder, 0o755)
     home = f'{folder}/home'
@@ -102,7 +102,7 @@ def as_nobody(source, build, folder, *before):
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
     user = ['setpriv', f'--reuid={nobody.pw_uid}', f'--regid={nobody.pw_gid}', '--clear-groups']
     command = [*user, 'env', f'HOME={home}', f'TMPDIR={home}', f'{source}/tools/demo', '--build', build,
-               '--seconds', str(SECONDS), '--json', 'demo.json']
+               '--seconds', str(SECONDS), '--json', 'demo.json', *more]
     for path in (f'{source}/tools/demo', f'{build}/src/cli/flyballd'):
         if subprocess.run([*user, 'test', '-x', path], check=False).returncode:
             skip(f'user nobody may not read {path}')
@@ -110,13 +110,12 @@ def as_nobody(source, build, folder, *before):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120), home
 
 
-def case_user(source, build):
+def case_user(source, build, *more):
     """As an ordinary user, in a user namespace: no word is missing about what it does without."""
     if os.geteuid() != 0:
         skip('needs root to become user nobody')
     with tempfile.TemporaryDirectory(prefix='flyball-demo-') as folder:
-        before = said('ip', '-brief', 'link')
-        done, home = as_nobody(source, build, folder)
+        done, home = as_nobody(source, build, folder, more=more)
         print(done.stdout)
         if 'no user and network namespaces' in done.stdout:
             skip('an ordinary user may make no namespaces on this machine')
@@ -129,7 +128,14 @@ def case_user(source, build):
         assert 'going on without' not in done.stdout
         with open(f'{home}/demo.json', encoding='utf-8') as file:
             check_figures(json.load(file))
-        assert 'fb-meters' not in said('ip', '-brief', 'link').replace(before, '')
+        assert os.listdir(home) == ['demo.json'], f'left behind: {os.listdir(home)}'
+    return done.stdout
+
+
+def case_uring(source, build):
+    """The same through the kernel's own sockets, which own the address then."""
+    words = case_user(source, build, '--driver', 'uring')
+    assert words.count('flyballd: port uring on ') == 2 and words.count('for the kernel <->') == 2
 
 
 def case_forbidden(source, build):
@@ -141,11 +147,22 @@ def case_forbidden(source, build):
         os.mkdir(root)
         enter = f'mount --rbind / {root} && exec chroot {root} "$@"'
         inside = ['unshare', '--mount', 'sh', '-c', enter, 'sh']
-        done, home = as_nobody(source, build, folder, *inside)
+        done, home = as_nobody(source, build, folder, before=inside)
         print(done.stdout)
         assert done.returncode == 1
         assert 'no user and network namespaces' in done.stdout and 'run it as root' in done.stdout
         assert not os.path.exists(f'{home}/demo.json')
+
+
+def case_xdp(source, build):
+    """What an ordinary user cannot have is refused before anything is made."""
+    if os.geteuid() != 0:
+        skip('needs root to become user nobody')
+    with tempfile.TemporaryDirectory(prefix='flyball-demo-') as folder:
+        done, home = as_nobody(source, build, folder, more=('--driver', 'af_xdp'))
+        print(done.stdout)
+        assert done.returncode == 1 and 'af_xdp' in done.stdout and 'run it as root' in done.stdout
+        assert '== build' not in done.stdout and not os.listdir(home)
 
 
 def state(source):
