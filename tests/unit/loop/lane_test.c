@@ -395,7 +395,8 @@ static void arp_for_the_port_is_set_aside_and_not_refused(void **state)
     memcpy(bed->room, request, sizeof request);
     bed->frame = (struct port_frame){.data = bed->room, .length = sizeof request};
     assert_int_equal(take(bed), REFUSED_NOT_OURS);
-    assert_int_equal(count_read(&bed->lane.counters.refused[REFUSED_NOT_OURS]), 1);     /* the kernel's port */
+    /* the kernel's port */
+    assert_int_equal(count_read(&bed->lane.counters.refused[REFUSED_NOT_OURS]), 1);
     bed->lane.aside = &ip.aside[0];
     assert_int_equal(take(bed), REFUSED_NOT_OURS);
     assert_int_equal(count_read(&bed->lane.counters.refused[REFUSED_NOT_OURS]), 1);

@@ -166,8 +166,9 @@ static void links_and_claims_are_alarms_by_name(void **state)
 {
     (void)state;
     const struct model model = {.mode = MODE_SHADOW};
-    struct verdict_port port[2] = {{.driver = "af_packet", .interface = "fb-meters"},
-                                   {.driver = "af_xdp", .interface = "fb-hosts", .mac = {2, 0, 0, 0, 0, 0xee}}};
+    struct verdict_port port[2] = {
+        {.driver = "af_packet", .interface = "fb-meters"},
+        {.driver = "af_xdp", .interface = "fb-hosts", .mac = {2, 0, 0, 0, 0, 0xee}}};
     const struct verdict_surroundings around = {.port = port, .ports = 2};
     struct seqlock counter[VIEW_COUNTER_RECORDS] = {0};
     const struct view view = {.counter = counter};
@@ -179,8 +180,9 @@ static void links_and_claims_are_alarms_by_name(void **state)
     verdict_make(&verdict, &model, &view, &around, 0, 60 * NS_PER_S);
     assert_int_equal(verdict.level, VERDICT_ALARM);
     assert_int_equal(verdict.ports_wrong, 2);
-    assert_string_equal(verdict.words, "link down on port af_packet fb-meters; address of port af_xdp fb-hosts "
-                                       "claimed by MAC 02:00:00:00:00:ee too");
+    assert_string_equal(verdict.words,
+                        "link down on port af_packet fb-meters; address of port af_xdp fb-hosts "
+                        "claimed by MAC 02:00:00:00:00:ee too");
     verdict_make(&verdict, &model, &view, &around, 0, NS_PER_S);
     assert_int_equal(verdict.level, VERDICT_STARTING);
 }
