@@ -94,6 +94,23 @@ static uint32_t judge(struct port *port, uint32_t queue, const struct port_frame
     return 1;
 }
 
+/* A datagram is sent back as it came: who it was from takes it. */
+static void answer(const struct watched *watched, const struct udp_datagram *datagram)
+{
+    static uint8_t room[UDP_HEADROOM + UINT16_MAX];
+    struct endpoint to = datagram->source;
+    struct udp_datagram back;
+    struct port_frame frame;
+
+    memcpy(room + UDP_HEADROOM, datagram->payload, datagram->payload_bytes);
+    to.vlan = watched->own.vlan;
+    udp_build(&frame, room, &watched->own, &to, datagram->payload_bytes, 0);
+    require(udp_parse(&frame, &to, &back) == ACCEPTED && back.payload_bytes == datagram->payload_bytes);
+    require(back.source.ipv4 == OWN && back.source.port == watched->own.port);
+    udp_build(&frame, room, &watched->own, &to, datagram->payload_bytes, PORT_FILLS_SUMS);
+    require(frame.flags == FRAME_SUMS_LEFT && udp_parse(&frame, &to, &back) == REFUSED_CHECKSUM);
+}
+
 /* As a lane does: UDP first, and what is not ours may be the port's own business. */
 static void come_in(struct watched *watched, const uint8_t *data, uint32_t length, uint16_t flags,
                     uint16_t tci)
@@ -105,9 +122,11 @@ static void come_in(struct watched *watched, const uint8_t *data, uint32_t lengt
     struct udp_datagram datagram;
     int verdict = udp_parse(&frame, &watched->own, &datagram);
     require(verdict >= ACCEPTED && verdict < REFUSAL_COUNT);
-    if (verdict == ACCEPTED)
+    if (verdict == ACCEPTED) {
         require(datagram.payload >= own + UDP_HEADERS &&
                 datagram.payload + datagram.payload_bytes <= own + length);
+        answer(watched, &datagram);
+    }
     if (length > watched->longest_in)
         watched->longest_in = length;
     bool aside = ip_set_aside(&watched->ip.aside[0], &frame);
@@ -121,6 +140,16 @@ static void check_rates(const struct watched *watched, int64_t passed_ns)
     require(watched->arp_answers <= IP_ARP_BURST + ms * IP_ARP_PER_S / 1000 + 1);
     require(watched->echo_answers <= IP_ECHO_BURST + ms * IP_ECHO_PER_S / 1000 + 1);
     require(watched->requests <= IP_ASK_BURST + ms * IP_ASK_PER_S / 1000 + 1);
+}
+
+static void check_conflict(const struct watched *watched)
+{
+    uint8_t mac[6];
+    uint64_t claims = ip_counted(&watched->ip, IP_ADDRESS_CONFLICTS);
+    if (ip_conflict(&watched->ip, watched->t_ns, mac))
+        require(claims && memcmp(mac, own_mac, 6) != 0 && !(mac[0] & 1));
+    for (int i = 0; i < IP_COUNTER_COUNT; i++)
+        require(ip_counter_name(i) && ip_counter_meaning(i));
 }
 
 static void check_table(const struct watched *watched)
@@ -181,6 +210,7 @@ static void run(struct watched *watched, void *memory, const uint8_t *data, size
     require(!ip_turn(&watched->ip, watched->t_ns) || watched->ip.neighbours.count);
     check_rates(watched, watched->t_ns - begin_ns);
     check_table(watched);
+    check_conflict(watched);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)

@@ -93,7 +93,7 @@ measure_coverage() {
     llvm-profdata-14 merge -o "$covered/all.profdata" "$covered"/*.profraw
     # shellcheck disable=SC2086 # a list of words
     llvm-cov-14 report ${objects# -object} -instr-profile="$covered/all.profdata" >"$covered/report.txt"
-    awk -v bar=$bar '$1 ~ /^\.\.\/src\/(wire|port\/ip)\/ {
+    awk -v bar=$bar '$1 ~ /^\.\.\/src\/(wire|port\/ip)\// {
             sub(/.*\//, "", $1)
             printf "  %-14s %4d lines, %3d missed\n", $1, $8, $9
             if ($8 - $9 < $8 * bar / 100) low = 1

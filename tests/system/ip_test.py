@@ -116,8 +116,9 @@ def case_ping(driver):
     with Bed('ipin') as bed:
         drive(bed, driver)
         daemon = bed.start()
-        for role, address, size in (('meters', METERS, '56'), ('hosts', HOSTS, '1472'), ('hosts', HOSTS, '0')):
-            said = inside(bed, role, 'ping', '-c', '3', '-i', '0.2', '-W', '2', '-M', 'do', '-s', size, address)
+        for role, address, size in (('meters', METERS, 56), ('hosts', HOSTS, 1472), ('hosts', HOSTS, 0)):
+            options = f'-c 3 -i 0.2 -W 2 -M do -s {size}'.split()
+            said = inside(bed, role, 'ping', *options, address)
             print(said.splitlines()[-2])
             assert '3 received' in said and '0% packet loss' in said
         known = inside(bed, 'meters', 'ip', 'neighbour', 'show', METERS)
