@@ -50,8 +50,8 @@ static void a_port_of_frames_is_refused_what_the_kernel_owns(void **state)
 static void a_running_interface_has_a_carrier_and_a_missing_one_is_down(void **state)
 {
     (void)state;
-    assert_int_equal(kernel_interface_running("fb-is-not-here"), 0);
-    assert_true(kernel_interface_running("lo") >= 0);
+    assert_int_equal(kernel_interface_link("fb-is-not-here"), 0);
+    assert_true(kernel_interface_link("lo") >= 0);
 }
 
 int main(void)
