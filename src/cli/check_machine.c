@@ -172,12 +172,12 @@ static void print_cores(const struct check *check)
         const struct crew_thread *thread = &crew->thread[t];
         uint32_t lanes = (uint32_t)__builtin_popcount(thread->lanes);
 
-        printf("%s", t ? "; " : "  cores     ");
+        printf("%s", !t ? "  cores     " : t % 3 ? "; " : ";\n            ");
         print_core(thread->name, thread->core);
         if (lanes)
             printf(" (%u lane%s)", lanes, lanes == 1 ? "" : "s");
     }
-    print_core("; everything else", s->housekeeping_core);
+    print_core(crew->threads > 2 ? ";\n            everything else" : "; everything else", s->housekeeping_core);
     if (s->priority)
         printf("; SCHED_FIFO %d\n", s->priority);
     else

@@ -142,7 +142,9 @@ static void print_phase(const struct check *check, const struct row *row)
         printf(" %7.1f", amperes(n, f->phys_max_mva[0][ph]));
     printf(n->limited ? " %6.2f" : "      -",
            (double)figures_times(&check->site, &check->figures, row->node) / 1e3);
-    if (apart >= 10000)
+    if (n->phases != PHASES)
+        printf("  one phase");
+    else if (apart >= 10000)
         printf("  %.1f %%", check_percent(apart));
     putchar('\n');
 }
@@ -219,7 +221,7 @@ static void print_bindings(const struct table *t)
     printf("base: draw no cap governs; caps: fail-safe caps; bad: k hosts that disobey; left: to be leased.\n"
            "More is left with lower fail_safe caps, fewer hosts or a smaller k. relaxed: the limit once the "
            "rule\n"
-           "that binds it is lifted, up to the next one.\n");
+           "that binds it is lifted, up to the next one; free: there is none.\n");
     print_relaxing(t);
 }
 
