@@ -177,7 +177,8 @@ static void print_cores(const struct check *check)
         if (lanes)
             printf(" (%u lane%s)", lanes, lanes == 1 ? "" : "s");
     }
-    print_core(crew->threads > 2 ? ";\n            everything else" : "; everything else", s->housekeeping_core);
+    print_core(crew->threads > 2 ? ";\n            everything else" : "; everything else",
+               s->housekeeping_core);
     if (s->priority)
         printf("; SCHED_FIFO %d\n", s->priority);
     else
