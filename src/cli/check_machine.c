@@ -96,7 +96,8 @@ static void look_at_machine(struct check *check)
     look_at_core(machine, server->housekeeping_core, "housekeeping");
     for (uint32_t i = 0; i < server->port_count; i++) {
         const struct site_port *port = &server->port[i];
-        bool kernel = !strcmp(port->driver, "af_packet") || !strcmp(port->driver, "af_xdp");
+        bool kernel = strcmp(port->driver, "pcap") && strcmp(port->driver, "synthetic") &&
+                      !strchr(port->interface, ':');    /* a PCI address is no interface of the kernel */
 
         if (kernel && !if_nametoindex(port->interface))
             note(machine, "there is no interface %s on this machine", port->interface);
@@ -121,6 +122,11 @@ static void look_at_addresses(struct check *check)
     }
 }
 
+static bool uses_dpdk(const char *driver)
+{
+    return strcmp(driver, "uring") && strcmp(driver, "pcap") && strcmp(driver, "synthetic");
+}
+
 int check_machine_look(struct check *check)
 {
     struct check_machine *machine = &check->machine;
@@ -136,12 +142,14 @@ int check_machine_look(struct check *check)
     if (!rc)
         rc = loop_measure(&check->site, &machine->loop);
     machine->journal_bytes = *server->journal ? (uint64_t)DISK_DEPTH * JOURNAL_BLOCK_BYTES : 0;
-    machine->dpdk_bytes = (uint64_t)server->memory_mib << 20;
     for (uint32_t i = 0; i < server->port_count; i++) {
         const struct site_port *port = &server->port[i];
+        const struct port_driver *driver = port_find_driver(port->driver);
 
-        if (!strcmp(port->driver, "af_packet"))
-            machine->ring_bytes[i] = port->queues * af_packet_ring_bytes(port->mtu, port->ring_frames);
+        if (driver && driver->ring_bytes)
+            machine->ring_bytes[i] = port->queues * driver->ring_bytes(port->mtu, port->ring_frames);
+        if (uses_dpdk(port->driver))
+            machine->dpdk_bytes = (uint64_t)server->memory_mib << 20;
     }
     if (!rc && machine->here)
         look_at_machine(check);
