@@ -215,6 +215,9 @@ void check_machine_text(const struct check *check)
     const struct loop_memory *l = &machine->loop;
     uint64_t total = wanted_bytes(machine);
 
+    if (!machine->known && check->site.driver_count)
+        printf("\nno row of servers bears the name of this machine (%s): --server NAME shows what one takes\n",
+               machine->host);
     if (!machine->known)
         return;
     printf("\nserver %s%s%s%s\n", check->site.server.name,
