@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes the decoders of src/wire and the reader of CSV files under ASan and UBSan from valid seeds, and proves
-# that it would notice.
+# Fuzzes the decoders of src/wire and the reader of CSV files under ASan and UBSan from valid seeds, and
+# proves that it would notice.
 #
 #   tests/fuzz/run.sh [--seconds N] [--coverage]
 #
