@@ -47,7 +47,7 @@ double check_percent(int64_t ppm);
 /* setup: fills check->machine. 0 or -ENOMEM. */
 int check_machine_look(struct check *check);
 
-/* setup: a driver the build has, for every port of the row; findings on `report`. Returns their number. */
+/* setup: does this build have the drivers that the file names? Findings on `report`; returns their number. */
 uint32_t check_drivers(const struct check *check, FILE *report);
 
 /* cold: the findings of a site that is refused; everything about one that is not. */

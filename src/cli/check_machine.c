@@ -38,18 +38,17 @@ static bool has_driver(const char *name, struct suggest *near)
 
 uint32_t check_drivers(const struct check *check, FILE *report)
 {
-    const struct site_server *server = &check->site.server;
     uint32_t faults = 0;
 
-    for (uint32_t i = 0; i < server->port_count; i++) {
-        const struct site_port *port = &server->port[i];
+    for (uint32_t i = 0; i < check->site.driver_count; i++) {
+        const struct site_driver *driver = &check->site.driver[i];
         struct suggest near;
 
-        suggest_start(&near, port->driver);
-        if (has_driver(port->driver, &near))
+        suggest_start(&near, driver->name);
+        if (has_driver(driver->name, &near))
             continue;
-        fprintf(report, "%s:%u:%u: error: there is no driver '%s', ", check->options.site, port->line,
-                port->column, port->driver);
+        fprintf(report, "%s:%u:%u: error: there is no driver '%s', ", check->options.site, driver->line,
+                driver->column, driver->name);
         if (near.best)
             fprintf(report, "did you mean '%s'?\n", near.best);
         for (uint32_t d = 0; !near.best && port_table[d]; d++)

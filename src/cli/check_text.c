@@ -113,6 +113,8 @@ static void print_losses(const struct check *check)
     else
         printf("dark: hosts short of power supplies; cut: hosts with no way to a controller; "
                "meters: silent ones\n");
+    if (m->contingency_count > 1 && !check->site.redundancy.gear_count)
+        printf("no infrastructure is written down: what leases travel on is not looked at\n");
 }
 
 /* Where the reserve for a loss could not be lent (safety.md section 5, I5). */

@@ -126,7 +126,8 @@ static bool stop_step(struct hot *hot, int stop, bool done)
     if (stop == STOP_ASKED && hot->roles & HOT_DECIDE &&
         !atomic_load_explicit(&path->receiving, memory_order_acquire))
         advance_stop(path, STOP_RECEIVED);
-    if (stop == STOP_RECEIVED && hot->roles & HOT_DECIDE && !done) {
+    /* a turn may also have done nothing because egress, on another thread, had no room yet */
+    if (stop == STOP_RECEIVED && hot->roles & HOT_DECIDE && !done && !decide_waiting(path->decide)) {
         view_refresh_all(path->decide->view, path->decide->core);
         advance_stop(path, STOP_DECIDED);
     }

@@ -64,7 +64,7 @@ static int compose(struct port *port, const struct port_config *config, struct r
 static int packet_open(struct port *port, const struct port_config *config)
 {
     struct recipe recipe = {0};
-    int rc = dpdk_check_interface(port, config);
+    int rc = kernel_interface_check(port, config);
     if (!rc)
         rc = compose(port, config, &recipe);
     return rc ? rc : dpdk_open(port, config, &recipe);

@@ -136,6 +136,8 @@ struct draft {
     uint32_t gear_count, link_count;
     struct draft_gear *gear;
     struct draft_link *link;
+    uint32_t driver_count;
+    struct site_driver driver[SITE_DRIVERS_MAX];
     uint32_t *node_order;       /* place in the model -> draft index */
     uint32_t *host_order;
     uint32_t *type_order;

@@ -40,6 +40,21 @@ static bool takes_all(const struct model *m, const struct model_host *h, uint32_
     return true;
 }
 
+/* A switchboard above what may be lost is outside the scheme, and the file says so. */
+static bool above_a_loss(const struct site *site, uint32_t node)
+{
+    const struct model *m = &site->model;
+
+    for (uint32_t c = 1; c < m->contingency_count; c++) {
+        const struct model_node *lost = &m->node[site->redundancy.lost_node[c]];
+
+        for (uint32_t a = 1; a < lost->ancestor_count; a++)
+            if (lost->ancestor[a] == node)
+                return true;
+    }
+    return false;
+}
+
 uint32_t outage_common_node(const struct site *site, uint32_t host)
 {
     const struct model *m = &site->model;
@@ -49,7 +64,8 @@ uint32_t outage_common_node(const struct site *site, uint32_t host)
     for (uint32_t a = 0; a < first->ancestor_count; a++) {
         const struct model_node *above = &m->node[first->ancestor[a]];
 
-        if (above->parent_count && above->kind != NODE_SOURCE && takes_all(m, h, first->ancestor[a]))
+        if (above->parent_count && above->kind != NODE_SOURCE && !above_a_loss(site, first->ancestor[a]) &&
+            takes_all(m, h, first->ancestor[a]))
             return first->ancestor[a];
     }
     return INDEX_NONE;

@@ -29,7 +29,8 @@ bool outage_alive(const struct model *model, uint32_t node, uint32_t lost);
 uint32_t outage_psus_left(const struct site *site, uint32_t host, uint32_t c);
 uint32_t outage_psus_needed(const struct site *site, uint32_t host);
 
-/* any: the nearest node below the sources whose loss takes every cord of the host; INDEX_NONE = none. */
+/* any: the nearest node below the sources whose loss takes every cord of the host; INDEX_NONE = none. A node
+ * above a declared loss does not count: two feeds of one switchboard are two as far as the file promises. */
 uint32_t outage_common_node(const struct site *site, uint32_t host);
 
 /* setup: works all of it out. 0 or -ENOMEM; outage_close frees. */

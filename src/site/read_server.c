@@ -93,6 +93,17 @@ static void read_gateway(struct draft *d, const struct value *gateway, struct si
                    gateway->text, out->prefix);
 }
 
+static void note_driver(struct draft *d, const struct value *driver)
+{
+    if (d->driver_count == SITE_DRIVERS_MAX)
+        return;
+    struct site_driver *named = &d->driver[d->driver_count++];
+
+    set_text(named->name, sizeof named->name, driver);
+    named->line = driver->at->line;
+    named->column = driver->at->column;
+}
+
 static void read_port(struct draft *d, const struct tree *at, struct port *port, struct site_port *out)
 {
     if (fields_read(port_fields, at, "a port", port, d->errors))
@@ -112,9 +123,8 @@ static void read_port(struct draft *d, const struct tree *at, struct port *port,
     out->own.port = (uint16_t)port->udp.number;
     out->mtu = (uint32_t)port->mtu.number;
     out->ring_frames = (uint32_t)port->ring.number;
-    out->line = port->driver.at->line;
-    out->column = port->driver.at->column;
     set_text(out->driver, sizeof out->driver, &port->driver);
+    note_driver(d, &port->driver);
     set_text(out->interface, sizeof out->interface, &port->interface);
 }
 

@@ -17,6 +17,8 @@ static int read_sections(struct draft *d, const char *server, struct site *site)
         rc = section[i](d);
     if (!rc)
         rc = draft_read_server(d, server, &site->server);
+    site->driver_count = d->driver_count;
+    memcpy(site->driver, d->driver, sizeof site->driver);
     return rc ? rc : draft_order_nodes(d);
 }
 

@@ -29,7 +29,6 @@ struct site_port {
     uint32_t queues;            /* receive queues, one lane each */
     uint32_t mtu;
     uint32_t ring_frames;
-    uint32_t line, column;      /* of the word that names the driver */
 };
 
 /* The row of `servers:` that fits this machine's host name, or the row named "default". */
@@ -49,6 +48,14 @@ struct site_server {
     char eal[256];              /* more EAL arguments */
     char journal[256];          /* path, "" = none */
     char door[108];             /* local socket */
+};
+
+enum { SITE_DRIVERS_MAX = 64 };
+
+/* Where the file names a port driver, in any row of servers: this layer does not know which there are. */
+struct site_driver {
+    char name[NAME_BYTES];
+    uint32_t line, column;
 };
 
 /* What the decision does not need but a person does, by node index. */
@@ -104,6 +111,8 @@ struct site {
     char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */
     struct site_address *host_address;  /* by host index */
     struct site_server server;
+    uint32_t driver_count;      /* at most SITE_DRIVERS_MAX are kept */
+    struct site_driver driver[SITE_DRIVERS_MAX];
     void *memory, *gear_memory; /* everything above that points */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which threads a server's row makes, which lanes are whose, and who sends. */
+/* Which threads a server's row makes, which lanes are whose, who sends; and one of several that fails. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "loop/cold.h"
 #include "loop/crew.h"
 
 struct row {
@@ -120,11 +121,65 @@ static void more_queues_than_lanes_or_none_are_refused(void **state)
     assert_int_equal(crew_make(&crew, &server), -EINVAL);
 }
 
+static int attach_all_but_queue_1(struct port *port, uint32_t queue)
+{
+    (void)port;
+    return queue == 1 ? -ENODEV : 0;
+}
+
+static void thread_whose_queue_cannot_be_had_says_which_and_is_not_waited_for(void **state)
+{
+    (void)state;
+    const struct port_driver driver = {.name = "half", .attach = attach_all_but_queue_1};
+    struct port port = {.driver = &driver};
+    static struct lane lane[3];
+    struct path path = {.lane = lane, .lanes = 3, .receiving = 2};
+    struct hot hot = {.path = &path, .roles = HOT_RECEIVE, .lanes = 6, .core = -1};
+
+    for (uint32_t i = 0; i < 3; i++)
+        lane[i] = (struct lane){.port = &port, .queue = i};
+    assert_null(hot_run(&hot));
+    assert_int_equal(hot.state, HOT_FAILED);
+    assert_int_equal(hot.attach_error, -ENODEV);
+    assert_int_equal(hot.attach_lane, 1);
+    assert_int_equal(path.receiving, 1);
+}
+
+static void fatal_stall(const struct hot *hot, int64_t stall_ns)
+{
+    assert_string_equal(hot->name, "fb-lane-1");
+    assert_true(stall_ns > STALL_FATAL_NS);
+    *(bool *)hot->path = true;
+}
+
+static void watchdog_sees_the_one_of_five_that_stands_still(void **state)
+{
+    (void)state;
+    bool ended = false;
+    struct hot hot[HOTS_MAX] = {0};
+    struct watchdog dog = {.hot = hot, .hots = HOTS_MAX, .counted_ns = STALL_COUNTED_NS,
+                           .fatal_ns = STALL_FATAL_NS, .fatal = fatal_stall};
+    for (uint32_t i = 0; i < HOTS_MAX; i++)
+        hot[i] = (struct hot){.path = (struct path *)&ended, .state = HOT_READY};
+    strcpy(hot[HOTS_MAX - 1].name, "fb-lane-1");
+    watchdog_start(&dog, 0);
+    for (int64_t now_ns = 0; now_ns <= STALL_FATAL_NS + 10 * NS_PER_MS; now_ns += 10 * NS_PER_MS) {
+        assert_false(ended);
+        for (uint32_t i = 0; i < HOTS_MAX - 1; i++)
+            count_add(&hot[i].beat, 1);
+        watchdog_look(&dog, now_ns);
+    }
+    assert_true(ended);
+    assert_int_equal(count_read(&dog.stalls), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_makes_its_threads_and_one_of_them_sends),
         cmocka_unit_test(lanes_are_numbered_by_port_then_queue),
+        cmocka_unit_test(thread_whose_queue_cannot_be_had_says_which_and_is_not_waited_for),
+        cmocka_unit_test(watchdog_sees_the_one_of_five_that_stands_still),
         cmocka_unit_test(more_queues_than_lanes_or_none_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,7 @@ static void load(struct bed *bed, const struct row *row)
         strcpy(server->port[i].driver, "synthetic");
         server->port[i].ring_frames = 1024;
         server->port[i].queues = row->queues;
+        server->port[i].own.ipv4 = 0xC6120001 + i;      /* 198.18.0.1: no kernel has it, whoever runs beside */
     }
     memcpy(server->lane_core, row->lane_core, sizeof row->lane_core);
     server->lane_cores = 2;
@@ -236,15 +237,17 @@ static void check(struct bed *bed)
     const struct core_counters *core = core_counters(bed->loop.core);
     uint64_t digests = count_read(&bed->loop.drain.slots) - count_read(&path->decide->counters.slots);
 
-    /* frames of one sender that come by two queues may pass each other; that is counted, and not often */
+    /* from two queues, frames of one sender may be taken in another order than they were sent: it is
+     * counted */
     uint64_t passed[PORTS_MAX];
     for (uint32_t i = 0; i < PORTS_MAX; i++) {
         passed[i] = refused_of(bed, i, REFUSED_REORDERED) + refused_of(bed, i, REFUSED_HELD);
+        assert_true(bed->loop.crew.roaming || !refused_of(bed, i, REFUSED_HELD));
         assert_true(bed->site.server.port[i].queues > 1 || !passed[i]);
     }
     assert_int_equal(accepted_of(bed, 0) + refused_of(bed, 0, REFUSED_STALE) + passed[0], bed->measurements);
     assert_int_equal(accepted_of(bed, 1) + passed[1], bed->reports);
-    assert_true(passed[0] < bed->measurements / 2 && passed[1] < bed->reports / 2);
+    assert_true(accepted_of(bed, 0) >= bed->measurements / 4 && accepted_of(bed, 1) >= bed->reports / 4);
     assert_int_equal(core->readings, accepted_of(bed, 0));
     assert_int_equal(core->reports, accepted_of(bed, 1));
     for (uint32_t i = 0; i < path->lanes; i++)

@@ -196,6 +196,30 @@ static void a_common_node_counts_only_where_its_loss_takes_every_cord(void **sta
     close_hall(&w, &f);
 }
 
+static void a_switchboard_above_what_may_be_lost_is_no_common_node(void **state)
+{
+    static const char text[] = "site: t\nnodes:\n"
+                               "  - {id: grid, kind: source, volts: 400V, rating: 900A}\n"
+                               "  - {id: board, kind: main, parent: grid, rating: 900A}\n"
+                               "  - {id: ups-a, kind: ups, parent: board, rating: 400A}\n"
+                               "  - {id: ups-b, kind: ups, parent: board, rating: 400A}\n"
+                               "  - {id: other, kind: branch, parent: board, rating: 400A}\n" TYPES
+                               "hosts:\n"
+                               "  - {id: two, type: lean, cords: [ups-a, ups-b], address: 10.0.0.1}\n"
+                               "  - {id: one, type: lean, cords: [other, other], single_corded: yes,\n"
+                               "     address: 10.0.0.2}\n"
+                               "redundancy: {scheme: 2N, may_lose: [ups-a, ups-b]}\n";
+    struct written_site w;
+    struct figures f;
+
+    (void)state;
+    open_hall(&w, &f, text);
+    assert_int_equal(outage_common_node(&w.site, written_site_host(&w.site, "two")), INDEX_NONE);
+    assert_int_equal(outage_common_node(&w.site, written_site_host(&w.site, "one")),
+                     written_site_node(&w.site, "other"));
+    close_hall(&w, &f);
+}
+
 #define NETWORK \
     "meters:\n  - {id: m-a, node: rack-a, cords: [grid-b]}\n  - {id: m-b, node: rack-b}\n" \
     "infrastructure:\n" \
@@ -266,6 +290,7 @@ int main(void)
         cmocka_unit_test(the_worst_loss_names_its_phase_and_counts_bad_and_other),
         cmocka_unit_test(hosts_go_dark_by_the_supplies_that_are_left),
         cmocka_unit_test(a_common_node_counts_only_where_its_loss_takes_every_cord),
+        cmocka_unit_test(a_switchboard_above_what_may_be_lost_is_no_common_node),
         cmocka_unit_test(a_host_is_cut_off_when_no_powered_way_leads_to_a_controller),
         cmocka_unit_test(without_a_controller_nothing_is_lent),
     };

@@ -152,6 +152,8 @@ static void assert_ledger_agrees(const struct site *site, uint32_t round)
         for (uint32_t i = 0; i < m->contingency_count * PHASES; i++) {
             uint32_t c = i / PHASES, ph = i % PHASES;
 
+            assert_int_equal(figures.outage.node[n] >> c & 1,
+                             !outage_alive(m, n, site->redundancy.lost_node[c]));
             if (node[n].exposed_mva[c][ph] != figures_steady_mva(site, &figures, n, c, ph))
                 fail_msg("round %u: %s, %s, phase %u: ledger %lld, check %lld mVA", round, m->node[n].name,
                          m->contingency[c], ph, (long long)node[n].exposed_mva[c][ph],
