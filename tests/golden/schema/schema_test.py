@@ -111,7 +111,8 @@ def main():
     printed = subprocess.run([sys.argv[1], 'schema'], check=True, capture_output=True, text=True).stdout
     wrong = []
     if printed != SCHEMA.read_text():
-        wrong.append('config/site.schema.json is not what `flyball schema` prints: write it anew')
+        wrong.append('config/site.schema.json is older than the readers or flyball-site(5), run:\n'
+                     '    build/src/cli/flyball schema > config/site.schema.json')
     schema = json.loads(printed)
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
