@@ -160,7 +160,10 @@ static int put_in_place(const struct import *im, const char *path)
         return -errno;
     if (im->o.force)
         return rename(path, im->o.output) ? -errno : 0;
-    if (link(path, im->o.output))
+    if (!renameat2(AT_FDCWD, path, AT_FDCWD, im->o.output, RENAME_NOREPLACE))
+        return 0;
+    /* not every file system can do that at once */
+    if (errno != EINVAL || link(path, im->o.output))
         return -errno;
     unlink(path);
     return 0;
