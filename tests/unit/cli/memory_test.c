@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every allocation of an import fails once: -ENOMEM comes back, nothing crashes, nothing leaks (under ASan). */
+/* Every allocation of an import fails once: -ENOMEM comes back, nothing crashes or leaks (under ASan). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
