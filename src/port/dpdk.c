@@ -152,6 +152,8 @@ static int open_once(struct port *port, const struct port_config *config, const 
 {
     struct dpdk *dpdk = port->state;
     if (recipe->domain)
+        snprintf(dpdk->interface, sizeof dpdk->interface, "%s", config->interface);
+    if (recipe->domain)
         kernel_sockets_before(&dpdk->sockets, recipe->domain);
     int rc = make_device(port, config, recipe);
     if (rc)
@@ -306,6 +308,9 @@ int dpdk_link(struct port *port)
 {
     const struct dpdk *dpdk = port->state;
     struct rte_eth_link link = {0};
+    /* the drivers on the kernel's sockets say "up" whatever the interface says */
+    if (dpdk->sockets.domain)
+        return kernel_interface_link(dpdk->interface);
     int rc = rte_eth_link_get_nowait(dpdk->id, &link);
     return rc ? rc : link.link_status == RTE_ETH_LINK_UP;
 }

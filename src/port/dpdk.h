@@ -6,6 +6,8 @@
 #ifndef FLYBALL_PORT_DPDK_H
 #define FLYBALL_PORT_DPDK_H
 
+#include <net/if.h>
+
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -33,6 +35,7 @@ struct dpdk {
     char bus[8], device[RTE_DEV_NAME_MAX_LEN];
     struct rte_mempool *pool;
     struct kernel_sockets sockets;
+    char interface[IFNAMSIZ];       /* the kernel's, where the device stands on its sockets */
     struct dpdk_queue queue[LANES_MAX];
 };
 
