@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "loop/cold.h"
+#include "loop/crew.h"
 #include "loop/door.h"
 #include "loop/hot.h"
 #include "ring/arena.h"
@@ -28,13 +29,16 @@ struct loop {
     struct arena arena;
     struct port port[PORTS_MAX];
     uint32_t ports;             /* open */
+    struct ip_port *ip[PORTS_MAX];          /* NULL where the kernel owns the port's address */
+    void *ip_memory[PORTS_MAX];
     uint64_t epoch;             /* realtime ns at start: every start is a new epoch */
     int64_t t_start_ns;         /* monotonic */
     struct meter_names names;
     struct view view;
     void *core_memory;
     struct core *core;
-    struct spsc lane_queue[PORTS_MAX], returns, normal, emergency, tap;
+    struct spsc lane_queue[LANES_MAX], returns, normal, emergency, tap;
+    struct crew crew;
     struct path path;
     struct hot hot[HOTS_MAX];
     uint32_t hots;              /* started */
@@ -44,6 +48,7 @@ struct loop {
     int64_t journal_lost;       /* what journal_finish said */
     struct drain drain;
     struct watchdog watchdog;
+    struct link_watch links;
     struct door door;
     bool draining, watching, answering;     /* that thread runs */
     bool stopped;               /* no hot thread is left: what they owned may be read */

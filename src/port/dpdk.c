@@ -73,8 +73,7 @@ static int set_up_queues(struct dpdk *dpdk, uint32_t ring_frames)
 }
 
 /* What a device may do for us where it offers that. Checksums to send are left to it only where it makes
- * both.
- * */
+ * both. */
 #define RECEIVE_OFFLOADS \
     (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
 #define SEND_OFFLOADS (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
@@ -152,8 +151,6 @@ static int open_once(struct port *port, const struct port_config *config, const 
 {
     struct dpdk *dpdk = port->state;
     if (recipe->domain)
-        snprintf(dpdk->interface, sizeof dpdk->interface, "%s", config->interface);
-    if (recipe->domain)
         kernel_sockets_before(&dpdk->sockets, recipe->domain);
     int rc = make_device(port, config, recipe);
     if (rc)
@@ -179,6 +176,8 @@ int dpdk_open(struct port *port, const struct port_config *config, const struct 
     if (rc)
         return rc;
     dpdk->queues = config->queues;
+    if (recipe->domain)
+        snprintf(dpdk->interface, sizeof dpdk->interface, "%s", config->interface);
     rc = open_once(port, config, recipe);
     for (int retry = 0; rc == -EINVAL && recipe->patient && retry < RETRIES; retry++) {
         rte_delay_us_sleep(PATIENCE_US);
@@ -304,13 +303,13 @@ void dpdk_statistics(struct port *port, struct port_statistics *statistics)
         dpdk->sockets.count ? kernel_sockets_lost(&dpdk->sockets) : stats.imissed + stats.rx_nombuf;
 }
 
+/* DPDK's drivers for the kernel's interfaces say "up" from start to stop, whatever becomes of the carrier. */
 int dpdk_link(struct port *port)
 {
     const struct dpdk *dpdk = port->state;
+    if (dpdk->interface[0])
+        return kernel_interface_running(dpdk->interface);
     struct rte_eth_link link = {0};
-    /* the drivers on the kernel's sockets say "up" whatever the interface says */
-    if (dpdk->sockets.domain)
-        return kernel_interface_link(dpdk->interface);
     int rc = rte_eth_link_get_nowait(dpdk->id, &link);
     return rc ? rc : link.link_status == RTE_ETH_LINK_UP;
 }

@@ -6,8 +6,6 @@
 #ifndef FLYBALL_PORT_DPDK_H
 #define FLYBALL_PORT_DPDK_H
 
-#include <net/if.h>
-
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -32,10 +30,10 @@ struct dpdk {
     uint16_t id;
     uint32_t queues;
     bool started;
+    char interface[INTERFACE_BYTES];    /* of the kernel, "" = the device is not the kernel's */
     char bus[8], device[RTE_DEV_NAME_MAX_LEN];
     struct rte_mempool *pool;
     struct kernel_sockets sockets;
-    char interface[IFNAMSIZ];       /* the kernel's, where the device stands on its sockets */
     struct dpdk_queue queue[LANES_MAX];
 };
 

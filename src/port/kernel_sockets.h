@@ -42,8 +42,8 @@ uint64_t kernel_sockets_lost(struct kernel_sockets *sockets);
 /* setup: the interface's MTU, or -errno. */
 int kernel_interface_mtu(const char *interface);
 
-/* cold: 1 = up and its link too, 0 = not, or -errno. */
-int kernel_interface_link(const char *interface);
+/* cold: 1 when the interface is up and has a carrier, 0 when not, or when it is gone; or -errno. */
+int kernel_interface_running(const char *interface);
 
 /* setup: pairs of a receive and a send queue that the interface has now. */
 int kernel_interface_channels(const char *interface);

@@ -160,9 +160,8 @@ static bool wrap(struct uring_queue *q, uint16_t index, struct port_frame *frame
     struct endpoint from = {.ipv4 = ntohl(arrival.from.sin_addr.s_addr),
                             .port = ntohs(arrival.from.sin_port)};
     port_made_mac(from.mac, from.ipv4);
-    *frame = (struct port_frame){.data = room,
-                                 .length = udp_build(room, &from, &q->own, arrival.what.payloadlen),
-                                 .flags = FRAME_SUMS_GOOD};
+    udp_build(frame, room, &from, &q->own, arrival.what.payloadlen, PORT_FILLS_SUMS);
+    frame->flags = FRAME_SUMS_GOOD;
     return true;
 }
 

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #include "port/driver.h"
-#include "port/udp.h"
+#include "port/ip/udp.h"
 
 struct outgoing {
     struct sockaddr_in to;

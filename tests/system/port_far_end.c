@@ -60,12 +60,12 @@ bool far_end_carries_datagrams(const struct far_end *far)
     return far->kind == FAR_DATAGRAMS || far->kind == FAR_LOOPBACK;
 }
 
-/* `tools/net VERB SUFFIX`, its words kept off the test's output. */
-static int run_tool(const char *verb, const char *suffix)
+/* `tools/net VERB SUFFIX OPTION`, its words kept off the test's output. Nobody answers ARP at these ports. */
+static int run_tool(const char *verb, const char *suffix, const char *option)
 {
     const char *tool = getenv("FLYBALL_NET_TOOL");
     char line[512];
-    snprintf(line, sizeof line, "'%s' %s %s >/dev/null", tool ? tool : "tools/net", verb, suffix);
+    snprintf(line, sizeof line, "'%s' %s %s %s >/dev/null", tool ? tool : "tools/net", verb, suffix, option);
     return system(line) ? -EIO : 0;
 }
 
@@ -105,7 +105,7 @@ static int make_veth(struct far_end *far, const char *driver, uint32_t mtu)
     /* The kernel is to own the port's address: not where other tests run ports without. */
     if (far->kind == FAR_DATAGRAMS && unshare(CLONE_NEWNET))
         return -errno;
-    int rc = run_tool("up", far->suffix);
+    int rc = run_tool("up", far->suffix, far->kind == FAR_RAW ? "--neighbours" : "");
     if (!rc)
         rc = set_mtu(far->suffix, mtu);
     if (rc || far->kind != FAR_DATAGRAMS)
@@ -139,7 +139,7 @@ int far_end_make(struct far_end *far, const char *driver, uint32_t mtu, bool use
 void far_end_unmake(struct far_end *far)
 {
     if (far->suffix[0])
-        (void)run_tool("down", far->suffix);
+        (void)run_tool("down", far->suffix, "");
 }
 
 void far_end_configure(const struct far_end *far, uint32_t which, struct port_config *config)
@@ -258,6 +258,17 @@ void far_end_close(struct far_end *far)
     far->waiting_count = far->waiting_next = 0;
 }
 
+uint32_t wrap_datagram(uint8_t *frame, const struct endpoint *from, const struct endpoint *to,
+                       uint32_t payload_bytes, uint32_t offloads)
+{
+    uint8_t room[FRAME_ROOM + UDP_HEADROOM];
+    struct port_frame whole;
+    memcpy(room + UDP_HEADROOM, frame + UDP_HEADERS, payload_bytes);
+    udp_build(&whole, room, from, to, payload_bytes, offloads);
+    memcpy(frame, whole.data, whole.length);
+    return whole.length;
+}
+
 static bool send_datagram(const struct far_end *far, int fd, const uint8_t *payload, uint32_t bytes)
 {
     const struct sockaddr_in to = address_of(&far->near[0]);
@@ -268,7 +279,7 @@ bool far_end_send(struct far_end *far, const uint8_t *frame, uint32_t length)
 {
     uint8_t copy[FRAME_ROOM];
     if (far_end_carries_datagrams(far))
-        return send_datagram(far, far->fd, frame + UDP_HEADROOM, length - UDP_HEADROOM);
+        return send_datagram(far, far->fd, frame + UDP_HEADERS, length - UDP_HEADERS);
     memcpy(copy, frame, length);
     if (far->kind == FAR_LINK)
         return port_send(&far->port, 0, &(struct port_frame){.data = copy, .length = length}, 1) == 1;
@@ -277,7 +288,7 @@ bool far_end_send(struct far_end *far, const uint8_t *frame, uint32_t length)
 
 bool far_end_send_flow(struct far_end *far, const struct port *near, uint32_t flow, uint32_t number)
 {
-    uint8_t frame[UDP_HEADROOM + FLOW_BYTES], *payload = frame + UDP_HEADROOM;
+    uint8_t frame[UDP_HEADERS + FLOW_BYTES], *payload = frame + UDP_HEADERS;
     struct endpoint from = end_at(METERS_FAR, (uint16_t)(FLOW_PORT + flow)),
                     to = end_at(METERS_NEAR, NEAR_PORT);
     memcpy(payload, &flow, sizeof flow);
@@ -286,7 +297,7 @@ bool far_end_send_flow(struct far_end *far, const struct port *near, uint32_t fl
         return send_datagram(far, far->flow[flow], payload, FLOW_BYTES);
     memcpy(to.mac, near->mac, 6);
     memcpy(from.mac, far->mac, 6);
-    uint32_t length = udp_build(frame, &from, &to, FLOW_BYTES);
+    uint32_t length = wrap_datagram(frame, &from, &to, FLOW_BYTES, 0);
     if (far->kind == FAR_LINK)
         return port_send(&far->port, flow % LANES_MAX,
                          &(struct port_frame){.data = frame, .length = length}, 1) == 1;
@@ -295,10 +306,10 @@ bool far_end_send_flow(struct far_end *far, const struct port *near, uint32_t fl
 
 bool far_end_read_flow(const struct port_frame *frame, uint32_t *flow, uint32_t *number)
 {
-    if (frame->length < UDP_HEADROOM + FLOW_BYTES || frame->data[12] != 0x08 || frame->data[13] != 0x00)
+    if (frame->length < UDP_HEADERS + FLOW_BYTES || frame->data[12] != 0x08 || frame->data[13] != 0x00)
         return false;
-    memcpy(flow, frame->data + UDP_HEADROOM, sizeof *flow);
-    memcpy(number, frame->data + UDP_HEADROOM + sizeof *flow, sizeof *number);
+    memcpy(flow, frame->data + UDP_HEADERS, sizeof *flow);
+    memcpy(number, frame->data + UDP_HEADERS + sizeof *flow, sizeof *number);
     return *flow < FLOWS_MAX;
 }
 
@@ -321,12 +332,12 @@ static uint32_t receive_datagram(struct far_end *far, uint8_t *frame, uint32_t r
 {
     struct sockaddr_in from;
     socklen_t bytes = sizeof from;
-    ssize_t length = recvfrom(far->fd, frame + UDP_HEADROOM, room - UDP_HEADROOM, 0,
+    ssize_t length = recvfrom(far->fd, frame + UDP_HEADERS, room - UDP_HEADERS, 0,
                               (struct sockaddr *)&from, &bytes);
     if (length < 0)
         return 0;
     struct endpoint sender = end_at(ntohl(from.sin_addr.s_addr), ntohs(from.sin_port));
-    return udp_build(frame, &sender, &far->own, (uint32_t)length);
+    return wrap_datagram(frame, &sender, &far->own, (uint32_t)length, 0);
 }
 
 uint32_t far_end_receive(struct far_end *far, uint8_t *frame, uint32_t room)

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "port/port.h"
-#include "port/udp.h"
+#include "port/ip/udp.h"
 
 enum {
     FRAME_ROOM = 9300,
@@ -64,6 +64,10 @@ int far_end_plug(const struct far_end *far, bool in);
 
 /* A socket in the namespace that tools/net made for "meters" or "hosts"; -1 with errno. */
 int namespace_socket(const char *role, const char *suffix, int family, int type, int protocol);
+
+/* Puts headers before a payload that stands at frame + UDP_HEADERS, as udp_build does. Returns the length. */
+uint32_t wrap_datagram(uint8_t *frame, const struct endpoint *from, const struct endpoint *to,
+                       uint32_t payload_bytes, uint32_t offloads);
 
 /* true: sent. */
 bool far_end_send(struct far_end *far, const uint8_t *frame, uint32_t length);
