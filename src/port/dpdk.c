@@ -308,7 +308,7 @@ int dpdk_link(struct port *port)
 {
     const struct dpdk *dpdk = port->state;
     if (dpdk->interface[0])
-        return kernel_interface_running(dpdk->interface);
+        return kernel_interface_link(dpdk->interface);
     struct rte_eth_link link = {0};
     int rc = rte_eth_link_get_nowait(dpdk->id, &link);
     return rc ? rc : link.link_status == RTE_ETH_LINK_UP;

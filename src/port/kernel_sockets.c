@@ -125,7 +125,8 @@ uint64_t kernel_sockets_lost(struct kernel_sockets *sockets)
     return all_lost(sockets) - sockets->forgotten;
 }
 
-static int ask_interface(const char *interface, unsigned long what, struct ifreq *request)
+/* 0 or -errno, the answer in `request`. */
+static int ask_kernel(const char *interface, unsigned long what, struct ifreq *request)
 {
     snprintf(request->ifr_name, sizeof request->ifr_name, "%s", interface);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -139,14 +140,14 @@ static int ask_interface(const char *interface, unsigned long what, struct ifreq
 int kernel_interface_mtu(const char *interface)
 {
     struct ifreq request = {0};
-    int rc = ask_interface(interface, SIOCGIFMTU, &request);
+    int rc = ask_kernel(interface, SIOCGIFMTU, &request);
     return rc ? rc : request.ifr_mtu;
 }
 
-int kernel_interface_running(const char *interface)
+int kernel_interface_link(const char *interface)
 {
     struct ifreq request = {0};
-    int rc = ask_interface(interface, SIOCGIFFLAGS, &request);
+    int rc = ask_kernel(interface, SIOCGIFFLAGS, &request);
     if (rc)
         return rc == -ENODEV ? 0 : rc;
     return (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
@@ -157,7 +158,7 @@ int kernel_interface_channels(const char *interface)
 {
     struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
     struct ifreq request = {.ifr_data = (void *)&channels};
-    int rc = ask_interface(interface, SIOCETHTOOL, &request);
+    int rc = ask_kernel(interface, SIOCETHTOOL, &request);
     return rc || !channels.combined_count ? 1 : (int)channels.combined_count;
 }
 

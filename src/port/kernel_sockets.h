@@ -43,7 +43,7 @@ uint64_t kernel_sockets_lost(struct kernel_sockets *sockets);
 int kernel_interface_mtu(const char *interface);
 
 /* cold: 1 when the interface is up and has a carrier, 0 when not, or when it is gone; or -errno. */
-int kernel_interface_running(const char *interface);
+int kernel_interface_link(const char *interface);
 
 /* setup: pairs of a receive and a send queue that the interface has now. */
 int kernel_interface_channels(const char *interface);

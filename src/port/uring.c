@@ -110,7 +110,7 @@ static void uring_statistics(struct port *port, struct port_statistics *statisti
 static int uring_link(struct port *port)
 {
     const struct uring *uring = port->state;
-    return kernel_interface_running(uring->sockets.interface);
+    return kernel_interface_link(uring->sockets.interface);
 }
 
 const struct port_driver port_uring = {
