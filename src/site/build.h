@@ -25,4 +25,7 @@ int build_alive(const struct model *model, uint32_t node, uint32_t lost);
 int check_fail_safe(struct draft *d, const struct site *site);
 int check_warnings(struct draft *d, const struct site *site);
 
+/* setup: warnings where terms are below what was measured on the server, or the figures are not its own. */
+void check_measured(struct draft *d, const struct site *site);
+
 #endif

@@ -27,7 +27,10 @@ static int derive(struct draft *d, struct site *site)
         rc = build_model(d, site);
     if (!rc && !d->errors->count)
         rc = check_fail_safe(d, site);
-    return rc || d->errors->count ? rc : check_warnings(d, site);
+    if (rc || d->errors->count)
+        return rc;
+    check_measured(d, site);
+    return check_warnings(d, site);
 }
 
 static int keep_warnings(struct findings *warnings, const char *path, struct site *site)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "msg/model.h"
+#include "site/measured.h"
 
 /* Where a host or the meters are reached; MAC is static until ARP comes (zero = use the interface's peer). */
 struct site_address {
@@ -44,6 +45,7 @@ struct site_server {
     char eal[256];              /* more EAL arguments */
     char journal[256];          /* path, "" = none */
     char door[108];             /* local socket */
+    struct measured measured;   /* what `flyball tune` found on this server, if it ran */
 };
 
 /* What the decision does not need but a person does, by node index. */
