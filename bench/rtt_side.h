@@ -9,7 +9,7 @@
 
 #include "msg/lease.h"
 #include "port/port.h"
-#include "port/udp.h"
+#include "port/ip/udp.h"
 #include "site/site.h"
 #include "time/timebase.h"
 

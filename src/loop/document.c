@@ -160,6 +160,7 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     fputs(", ", out);
     number(out, "frames", count_read(&counters->frames), ", ");
     number(out, "accepted", count_read(&counters->accepted), ", ");
+    number(out, "aside", count_read(&counters->aside), ", ");
     number(out, "clock_steps", count_read(&counters->clock_steps), ", ");
     number(out, "token_requests", count_read(&counters->token_requests), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
@@ -185,7 +186,16 @@ static void write_port(struct port *port, FILE *out)
     number(out, "sent", statistics.sent, ", ");
     number(out, "sent_bytes", statistics.sent_bytes, ", ");
     number(out, "refused", statistics.refused, ", ");
-    number(out, "send_errors", statistics.send_errors, "}}");
+    number(out, "send_errors", statistics.send_errors, "}");
+}
+
+/* ARP and echo; nothing where the kernel does that. */
+static void write_ip(const struct ip_port *ip, FILE *out)
+{
+    fputs(",\n     \"ip\": {", out);
+    for (int i = 0; ip && i < IP_COUNTER_COUNT; i++)
+        number(out, ip_counter_name(i), ip_counted(ip, i), i + 1 < IP_COUNTER_COUNT ? ", " : "");
+    fputs("}}", out);
 }
 
 static void write_core_counters(const struct loop *loop, FILE *out)
@@ -211,6 +221,7 @@ static void write_counters(struct loop *loop, FILE *out)
     for (uint32_t i = 0; i < path->lanes; i++) {
         write_lane(&path->lane[i], out, loop->site->server.port[i].interface);
         write_port(&loop->port[i], out);
+        write_ip(loop->ip[i], out);
         fputs(i + 1 < path->lanes ? "," : "],\n", out);
     }
     write_core_counters(loop, out);

@@ -25,6 +25,8 @@ struct path {
     uint32_t lanes;
     struct decide *decide;
     struct egress_stage *egress;
+    struct ip_port *ip[LANES_MAX];  /* of the ports that own their address */
+    uint32_t ips;
     _Atomic int stop;               /* enum hot_stop */
 };
 
