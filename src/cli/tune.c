@@ -108,10 +108,13 @@ static int measure(struct tune *tune)
         {"hiccups", tune_hiccups, false},
         {"wake-ups", tune_wakes, false},
         {"stage costs", tune_stages, false},
+        {"ports and the way to the hosts", tune_ports, true},
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        if (steps[i].ports && tune->options.no_port)
+        if (steps[i].ports && tune->options.no_port) {
+            tune_note(tune, "receive burst and way to the hosts: left out by --no-port");
             continue;
+        }
         fprintf(stderr, "flyball tune: %s ...\n", steps[i].words);
         int error = steps[i].measure(tune);
         if (error) {
@@ -175,8 +178,8 @@ static int check_row(const struct tune *tune)
 {
     const struct site_server *server = &tune->site.server;
     if (!server->port_count) {
-        fprintf(stderr, "flyball tune: %s has no servers: section, so nowhere to write to; add a row for this "
-                "machine\n", tune->options.site);
+        fprintf(stderr, "flyball tune: %s has no servers: section, so nowhere to write to; add a row for "
+                "this machine\n", tune->options.site);
         return CLI_CONFIG;
     }
     if (daemon_answers(server->door)) {
@@ -211,21 +214,22 @@ const struct cli_verb cli_tune = {
                  "NAME]",
     .summary = "measures this machine for a site and writes what it found into the site file",
     .help =
-        "Measures, on the cores and at the priority that the row of servers: for this machine names: how long\n"
-        "the machine keeps a spinning thread from running (hiccups), how late sleepers wake, what a reading,\n"
-        "a report, a part of a tick and an emergency cost with this site's model, what the ports absorb while\n"
+        "Measures, on the cores and at the priority that this machine's row of servers: names: how long the\n"
+        "machine keeps a spinning thread from running (hiccups), how late sleepers wake, what a reading, a\n"
+        "report, a part of a tick and an emergency cost with this site's model, what the ports absorb while\n"
         "nobody polls them, and how long the way to each host is. Says which terms of the site file are too\n"
-        "small for that, and writes the figures into the row as `measured:`; nothing else in the file changes.\n"
-        "Refused (5) while a flyballd answers at the row's door.\n\n"
+        "small for that, and writes the figures into the row as `measured:`; nothing else in the file\n"
+        "changes. Refused (5) while a flyballd answers at the row's door.\n\n"
         "  --seconds N          of each measurement; default 5\n"
         "  --dry-run            prints the block instead, writes nothing\n"
         "  --json               the report as one JSON object\n"
-        "  --no-port            leaves the ports alone: no receive burst, no path\n"
+        "  --no-port            leaves the ports alone: no receive burst, no way to the hosts\n"
         "  --meters-netns NAME, --hosts-netns NAME\n"
         "                       network namespaces from which frames reach the ports: the receive burst is\n"
         "                       then measured\n\n"
-        "Exit: 0 written and every term is large enough, 1 written and some term is too small, or interrupted,\n"
-        "2 usage, 3 a file or device cannot be reached, 4 the site file has errors or cannot be extended,\n"
-        "5 a flyballd runs.\n",
+        "Exit: 0 written, every term large enough; 1 written, some term too small, or interrupted; 2 usage;\n"
+        "3 a file or device cannot be reached; 4 the site file has errors or cannot be extended; 5 a "
+        "flyballd\n"
+        "runs.\n",
     .run = run_tune,
 };

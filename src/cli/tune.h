@@ -37,6 +37,10 @@ int tune_wakes(struct tune *tune);
 /* setup: the real lane, decide and egress with the site's own model, on ports in memory. 0 or -errno. */
 int tune_stages(struct tune *tune);
 
+/* setup: opens the ports of the row one by one: what they absorb while nobody polls, and the way to every
+ * host. What cannot be measured becomes a note. 0 or -errno. */
+int tune_ports(struct tune *tune);
+
 /* setup: runs `run(argument)` on a thread of its own on this core at this priority, waits for its end, and
  * notes what the machine did not permit. 0 or -errno. */
 int tune_on_core(struct tune *tune, int core, int priority, int (*run)(void *argument), void *argument);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "port/ip/udp.h"
 #include "wire/cap.h"
 #include "wire/frame.h"
 #include "wire/upmu.h"
@@ -56,7 +57,8 @@ static bool put(struct tune_far *far, uint32_t port, uint8_t *data, uint32_t ipv
     uint32_t payload_bytes = frame->body_bytes ? frame_encode(data + UDP_HEADROOM, frame) : 0;
     if (!payload_bytes)
         return false;
-    struct port_frame out = {.data = data, .length = udp_build(data, &from, &to, payload_bytes)};
+    struct port_frame out;
+    udp_build(&out, data, &from, &to, payload_bytes, far->port[port].offloads);
     return port_send(&far->port[port], 0, &out, 1) == 1;
 }
 
@@ -118,8 +120,8 @@ static void obey(struct tune_far *far, const struct port_frame *in)
 {
     struct frame frame;
     struct lease lease;
-    if (in->length < UDP_HEADROOM ||
-        frame_decode(in->data + UDP_HEADROOM, in->length - UDP_HEADROOM, &frame) != ACCEPTED ||
+    if (in->length < UDP_HEADERS ||
+        frame_decode(in->data + UDP_HEADERS, in->length - UDP_HEADERS, &frame) != ACCEPTED ||
         lease_decode(frame.body, frame.body_bytes, &lease) != ACCEPTED ||
         frame.sender >= far->site->model.host_count)
         return;

@@ -7,6 +7,8 @@
 #include "site/needs.h"
 #include "site/quantity.h"
 
+enum { NAMES_SHOWN = 5 };       /* the site file has MEASURED_NAMED_MAX */
+
 static const char *time_words(int64_t ns, char *text, size_t bytes)
 {
     if (!ns)
@@ -59,7 +61,7 @@ static void print_spreads(const struct measured *m, FILE *out)
 
 static void print_names(FILE *out, const char *what, const char (*name)[MEASURED_TEXT_BYTES], uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count && i < NAMES_SHOWN; i++)
         fprintf(out, "%s%s", i ? ", " : what, name[i]);
     if (count)
         putc('\n', out);
@@ -72,7 +74,7 @@ static void print_ports(const struct measured *m, FILE *out)
     for (uint32_t i = 0; i < m->ring_count; i++)
         fprintf(out, "port %s absorbed %" PRId64 " of %" PRId64 " frames while nobody polled\n",
                 m->ring[i].interface, m->ring[i].absorbed, m->ring[i].offered);
-    if (!p->sent)
+    if (!p->hosts)
         return;
     fprintf(out, "path: %" PRId64 " of %" PRId64 " hosts answer; %" PRId64 " of %" PRId64
             " echoes lost; min %s, p50 %s, p99 %s, max %s\n",
@@ -97,9 +99,9 @@ static void print_needs(const struct tune *tune, FILE *out)
     struct response r;
     uint32_t count = needs_find(&tune->site, &tune->found, need);
     char has[40], wants[40], fresh[32], retire[32], whole[32];
-    fprintf(out, "%-26s %10s %10s  %-9s how\n", "terms", "configured", "at least", "");
+    fprintf(out, "%-30s %10s %10s  %-9s how\n", "terms", "configured", "at least", "");
     for (uint32_t i = 0; i < count; i++)
-        fprintf(out, "  %-24s %10s %10s  %-9s %s\n", need[i].term,
+        fprintf(out, "  %-28s %10s %10s  %-9s %s\n", need[i].term,
                 need_words(&need[i], need[i].configured, has, sizeof has),
                 need_words(&need[i], need[i].needed, wants, sizeof wants),
                 need[i].too_small ? "too small" : "ok", need[i].formula);
@@ -127,9 +129,9 @@ void tune_print(const struct tune *tune, FILE *out)
 
 static json_t *json_spread(const struct measured_spread *s)
 {
-    return s->n ? json_pack("{s:I, s:I, s:I, s:I, s:I}", "n", (json_int_t)s->n, "p50_ns", (json_int_t)s->p50_ns,
-                            "p99_ns", (json_int_t)s->p99_ns, "p999_ns", (json_int_t)s->p999_ns, "max_ns",
-                            (json_int_t)s->max_ns)
+    return s->n ? json_pack("{s:I, s:I, s:I, s:I, s:I}", "n", (json_int_t)s->n, "p50_ns",
+                            (json_int_t)s->p50_ns, "p99_ns", (json_int_t)s->p99_ns, "p999_ns",
+                            (json_int_t)s->p999_ns, "max_ns", (json_int_t)s->max_ns)
                 : json_null();
 }
 
@@ -153,7 +155,7 @@ static json_t *json_names(const char (*name)[MEASURED_TEXT_BYTES], uint32_t coun
 
 static json_t *json_path(const struct measured_path *p)
 {
-    return p->sent ? json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "hosts",
+    return p->hosts ? json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "hosts",
                                (json_int_t)p->hosts, "answered", (json_int_t)p->answered, "sent",
                                (json_int_t)p->sent, "lost", (json_int_t)p->lost, "min_ns",
                                (json_int_t)p->min_ns, "p50_ns", (json_int_t)p->p50_ns, "p99_ns",
@@ -170,8 +172,8 @@ static json_t *json_needs(const struct tune *tune)
     uint32_t count = needs_find(&tune->site, &tune->found, need);
     for (uint32_t i = 0; i < count; i++)
         json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:b, s:s, s:s}", "term", need[i].term,
-                                              "unit", need_is_frames(&need[i]) ? "frames" : "ns", "configured",
-                                              (json_int_t)need[i].configured, "needed",
+                                              "unit", need_is_frames(&need[i]) ? "frames" : "ns",
+                                              "configured", (json_int_t)need[i].configured, "needed",
                                               (json_int_t)need[i].needed, "ok", !need[i].too_small, "formula",
                                               need[i].formula, "source", need[i].source));
     return list;

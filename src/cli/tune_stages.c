@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a reading, a report, a part of a tick and an emergency cost on this core: the daemon's own lane, decide
- * and egress with the site's own model, frame by frame, on ports in memory. What the network card and the
- * kernel take is not in it.
+ * What a reading, a report, a part of a tick and an emergency cost on this core: the daemon's own lane,
+ * decide and egress with the site's own model, frame by frame, on ports in memory. What the network card and
+ * the kernel take is not in it.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -29,10 +29,10 @@ struct measured_ring {
     int64_t offered, absorbed;
 };
 
-/* Echo requests to every host and back. sent = 0: not measured. */
+/* Echo requests to every host and back. hosts = 0: not measured. */
 struct measured_path {
     int64_t hosts, answered;    /* asked, and heard from at least once */
-    int64_t sent, lost;         /* of all requests; those to silent hosts are lost */
+    int64_t sent, lost;         /* requests; one to a host whose MAC nobody tells cannot even leave */
     int64_t min_ns, p50_ns, p99_ns, max_ns;     /* of all answers */
     uint32_t worst_count, silent_count;         /* named below */
     char worst[MEASURED_NAMED_MAX][MEASURED_TEXT_BYTES];    /* "a1-01 at 1.2ms", slowest first */

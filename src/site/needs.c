@@ -132,7 +132,7 @@ static void find_lease(const struct model *model, const struct measured *measure
                        pause_ns(measured) + measured->report.max_ns + measured->tick_part.max_ns;
     struct need *one = add(need, count, NEED_LEASE, 0, model->policy.lease_ns, least_ns);
     snprintf(one->term, sizeof one->term, "lease");
-    one->formula = measured->path.sent
+    one->formula = measured->path.answered
                        ? "4 x report + path max + 2 x longest hiccup + report max + tick part max"
                        : "4 x report + 2 x longest hiccup + report max + tick part max";
     one->source = "three reports in a row may be lost, safety.md 3";

@@ -37,7 +37,8 @@ static size_t behind(const char *text, size_t bytes, const struct tree *value)
 static const struct tree *find_row(const struct tree *root, const char *name)
 {
     const struct tree *rows = tree_get(root, "servers");
-    for (const struct tree *row = rows && rows->kind == TREE_LIST ? rows->first : NULL; row; row = row->next) {
+    for (const struct tree *row = rows && rows->kind == TREE_LIST ? rows->first : NULL; row;
+         row = row->next) {
         const struct tree *named = row->kind == TREE_MAP ? tree_get(row, "name") : NULL;
         if (named && named->kind == TREE_SCALAR && !strcmp(named->text, name))
             return row;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where in the text of a site file the `measured` block of a server's row stands or belongs, so that it can be
- * put there without touching any other byte. */
+/* Where in the text of a site file the `measured` block of a server's row stands or belongs, so that it
+ * can be put there without touching any other byte. */
 #ifndef FLYBALL_SITE_PLACE_H
 #define FLYBALL_SITE_PLACE_H
 

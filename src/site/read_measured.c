@@ -73,8 +73,8 @@ static const struct field hiccup_fields[] = {
     COUNT("over_10us", hiccup_row, over_10us),
     COUNT("over_100us", hiccup_row, over_100us),
     COUNT("over_1ms", hiccup_row, over_1ms),
-    {.key = "lost", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = PPM, .required = 1,
-     .offset = offsetof(struct hiccup_row, lost)},
+    {.key = "lost", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = PPM,
+     .required = 1, .offset = offsetof(struct hiccup_row, lost)},
     FIELD_END};
 
 static const struct field ring_fields[] = {

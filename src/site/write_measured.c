@@ -137,7 +137,7 @@ static void names(struct writer *w, const char *key, const char (*name)[MEASURED
 
 static void path(struct writer *w, const struct measured_path *p)
 {
-    if (!p->sent)
+    if (!p->hosts)
         return;
     begin(w, "path");
     fprintf(w->out, "{hosts: %" PRId64 ", answered: %" PRId64 ", sent: %" PRId64 ", unanswered: %" PRId64,
