@@ -24,16 +24,6 @@ static const char *line_end(const char *text, size_t bytes, size_t at)
     return end && end > text && end[-1] == '\r' ? "\r\n" : "\n";
 }
 
-/* The byte behind a value. A quoted one ends with its quote. */
-static size_t behind(const char *text, size_t bytes, const struct tree *value)
-{
-    size_t to = value->to;
-    char quote = value->quoted && value->from < bytes ? text[value->from] : 0;
-    if ((quote == '"' || quote == '\'') && text[to - 1] != quote && to < bytes && text[to] == quote)
-        to++;
-    return to;
-}
-
 static const struct tree *find_row(const struct tree *root, const char *name)
 {
     const struct tree *rows = tree_get(root, "servers");
@@ -60,13 +50,12 @@ static bool places_hold(const char *text, size_t bytes, const struct tree *row)
     return row->first && row->to <= bytes && (!row->flow || text[row->to - 1] == '}');
 }
 
-static void into_flow(const char *text, size_t bytes, const struct tree *row, const struct tree *old,
-                      struct place *place)
+static void into_flow(const struct tree *row, const struct tree *old, struct place *place)
 {
     place->style.column = row->column;      /* from 1: the column behind the brace */
     place->style.flow = true;
-    place->from = old ? old->key->from : behind(text, bytes, row->last);
-    place->to = old ? behind(text, bytes, old) : place->from;
+    place->from = old ? old->key->from : row->last->to;
+    place->to = old ? old->to : place->from;
     if (old)
         return;
     snprintf(place->lead, sizeof place->lead, ",%s", place->style.eol);
@@ -102,7 +91,7 @@ static int find(const char *text, size_t bytes, const struct tree *root, const c
     place->replaces = old != NULL;
     place->style.eol = line_end(text, bytes, row->from);
     if (row->flow)
-        into_flow(text, bytes, row, old, place);
+        into_flow(row, old, place);
     else
         into_block(text, bytes, row, old, place);
     return 0;

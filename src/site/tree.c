@@ -71,6 +71,10 @@ static int copy_text(struct builder *b, struct tree *node, struct fy_token *toke
     memcpy(copy, text, bytes);
     node->text = copy;
     node->quoted = token && fy_token_scalar_style(token) != FYSS_PLAIN;
+    if (node->quoted && fy_token_scalar_style(token) <= FYSS_DOUBLE_QUOTED && node->from) {
+        node->from--;           /* the parser's marks leave the quotes out */
+        node->to++;
+    }
     if (strlen(copy) == bytes)
         return 0;
     findings_add(b->errors, node->line, node->column, "a NUL character stands in this text, remove it");
