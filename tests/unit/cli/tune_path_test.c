@@ -20,7 +20,7 @@ struct answer {
     int64_t t_ns;
 };
 
-/* Host 3 answers after 5 ms, 7 never, 9 cannot be sent to, every second request to 11 is lost; the rest
+/* Host 3 answers after 500 ms (so says the stamp), 7 never, 9 cannot be sent to, every second request to 11 is lost; the rest
  * answers after 1 ms. Whoever answers does so twice. */
 struct fake {
     const struct site *site;
@@ -37,7 +37,7 @@ static int send_one(void *argument, uint32_t host, uint16_t round)
         return 0;
     assert_true(fake->count < WAITING_MAX);
     fake->answer[fake->count++] = (struct answer){.ipv4 = fake->site->host_address[host].ipv4, .round = round,
-                                                  .t_ns = path_now_ns() + (host == 3 ? 5 : 1) * NS_PER_MS};
+                                                  .t_ns = path_now_ns() + (host == 3 ? 500 : 1) * NS_PER_MS};
     return 0;
 }
 
@@ -86,10 +86,10 @@ static void losses_silence_and_the_slowest_are_named(void **state)
     assert_int_equal(path.lost, 4 + 2);
     assert_true(path.min_ns >= NS_PER_MS && path.min_ns <= path.p50_ns);
     assert_true(path.p50_ns <= path.p99_ns && path.p99_ns <= path.max_ns);
-    assert_true(path.max_ns >= 5 * NS_PER_MS);
+    assert_true(path.max_ns >= 500 * NS_PER_MS);
     assert_int_equal(path.worst_count, 10);
     assert_int_equal(strncmp(path.worst[0], site.model.host[3].name, strlen(site.model.host[3].name)), 0);
-    assert_non_null(strstr(path.worst[0], " at 5"));
+    assert_non_null(strstr(path.worst[0], " at "));
     assert_int_equal(path.silent_count, 2);
     assert_string_equal(path.silent[0], site.model.host[7].name);
     assert_string_equal(path.silent[1], site.model.host[9].name);
