@@ -228,8 +228,7 @@ const struct cli_verb cli_tune = {
         "                       network namespaces from which frames reach the ports: the receive burst is\n"
         "                       then measured\n\n"
         "Exit: 0 written, every term large enough; 1 written, some term too small, or interrupted; 2 usage;\n"
-        "3 a file or device cannot be reached; 4 the site file has errors or cannot be extended; 5 a "
-        "flyballd\n"
-        "runs.\n",
+        "3 a file or device cannot be reached; 4 the site file has errors or cannot be extended;\n"
+        "5 a flyballd runs.\n",
     .run = run_tune,
 };

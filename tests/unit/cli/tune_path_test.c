@@ -20,8 +20,8 @@ struct answer {
     int64_t t_ns;
 };
 
-/* Host 3 answers after 500 ms (so says the stamp), 7 never, 9 cannot be sent to, every second request to 11 is lost; the rest
- * answers after 1 ms. Whoever answers does so twice. */
+/* Host 3 answers after 500 ms (so says the stamp), 7 never, 9 cannot be sent to, every second request to 11
+ * is lost; the rest answers after 1 ms. Whoever answers does so twice. */
 struct fake {
     const struct site *site;
     struct answer answer[WAITING_MAX];

@@ -44,7 +44,8 @@ static void a_random_moment_waits_for_the_rest_of_its_gap(void **state)
     assert_int_equal(hiccup_wait_ns(&h, 0.98), 0);          /* most moments wait for nothing */
 }
 
-/* Ten gaps of 1 ms and one of 2 ms in 1 s. More than 1 ms waits 0.1 %, more than 0.5 ms 0.15 + 10 x 0.05 %. */
+/* Ten gaps of 1 ms and one of 2 ms in 1 s. More than 1 ms waits 0.1 %, more than 0.5 ms
+ * 0.15 % + 10 x 0.05 %. */
 static void gaps_of_different_length_add_up(void **state)
 {
     uint32_t gap[ROOM];

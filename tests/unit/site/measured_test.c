@@ -53,7 +53,8 @@ static void load_with(struct written_site *w, const char *policy, const char *bl
     fprintf(out,
             "site: t\n%s"
             "nodes: [{id: n, kind: main, volts: 400V, rating: 100A}]\n"
-            "host_types: [{id: box, cap: {min: 1kW, max: 4kW}, base: 700W, phys_max: 5.6kW, actuation: 150ms}]\n"
+            "host_types: [{id: box, cap: {min: 1kW, max: 4kW}, base: 700W, phys_max: 5.6kW, "
+            "actuation: 150ms}]\n"
             "hosts: [{id: h, count: 3, type: box, cord: n, address: 10.0.0.11}]\n"
             "meters: [{id: m, node: n, period: 16ms, fresh: 40ms}]\n"
             "servers:\n"

@@ -129,8 +129,8 @@ static void a_second_run_replaces_the_block_and_nothing_else(void **state)
 static void a_row_that_begins_with_the_block_keeps_its_dash(void **state)
 {
     static const char text[] = HEAD "servers:\n"
-                                    "- measured: {when: \"2020-01-01T00:00:00Z\", host: x, kernel: k, cpu: c, "
-                                    "version: v}\n"
+                                    "- measured: {when: \"2020-01-01T00:00:00Z\", host: x, kernel: k, "
+                                    "cpu: c, version: v}\n"
                                     "  name: alpha\n"
                                     "  " PORTS "\n";
     (void)state;
