@@ -62,7 +62,8 @@ static int parse(int argc, char **argv, struct tune_options *o)
     return 0;
 }
 
-/* Whoever takes the connection is a daemon that governs: what follows would take its core away from it. */
+/* Whoever takes the connection, or keeps us from asking, is a daemon that governs: what follows would take its
+ * core away from it. */
 static bool daemon_answers(const char *door)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -72,9 +73,10 @@ static bool daemon_answers(const char *door)
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return false;
-    bool answers = !connect(fd, (const struct sockaddr *)&address, sizeof address);
+    bool nobody = connect(fd, (const struct sockaddr *)&address, sizeof address) &&
+                  (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR);
     close(fd);
-    return answers;
+    return !nobody;
 }
 
 /* Nothing is half done at any moment: the file changes by one rename, and the keeper of rt/throttle.c puts RT
@@ -182,6 +184,8 @@ static int check_row(const struct tune *tune)
                 "this machine\n", tune->options.site);
         return CLI_CONFIG;
     }
+    if (!*server->door)
+        fprintf(stderr, "flyball tune: the row names no door, so a running flyballd cannot be noticed\n");
     if (daemon_answers(server->door)) {
         fprintf(stderr, "flyball tune: a flyballd answers at %s: measuring would take its core away from it; "
                 "stop it first\n", server->door);

@@ -139,7 +139,7 @@ static uint32_t poll_once(const struct burst *burst, char what, uint32_t *found)
         if (is_marked(&frame[i], what))
             marked++;
         else if (burst->ip)
-            ip_set_aside(burst->ip, &frame[i]);
+            ip_set_aside(&burst->ip->aside[0], &frame[i]);
     }
     if (burst->ip)
         ip_turn(burst->ip, path_now_ns());

@@ -30,6 +30,16 @@ static int open_socket(struct kernel_way *way)
     return way->fd < 0 ? -errno : 0;
 }
 
+/* As the port's own frames: from its address, by its interface. Where that is refused, by the kernel's routes. */
+static void bind_as_port(const struct kernel_way *way)
+{
+    const struct site_port *row = &way->site->server.port[way->site->server.port_count - 1];
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(row->own.ipv4)};
+    if (bind(way->fd, (const struct sockaddr *)&own, sizeof own))
+        return;
+    setsockopt(way->fd, SOL_SOCKET, SO_BINDTODEVICE, row->interface, (socklen_t)strlen(row->interface));
+}
+
 static int send_one(void *argument, uint32_t host, uint16_t round)
 {
     struct kernel_way *way = argument;
@@ -71,6 +81,7 @@ int path_by_kernel(const struct site *site, int64_t span_ns, struct measured_pat
     int rc = open_socket(&kernel);
     if (rc)
         return rc;
+    bind_as_port(&kernel);
     rc = path_measure(site, &way, span_ns, out);
     close(kernel.fd);
     return rc;

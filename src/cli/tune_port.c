@@ -7,6 +7,7 @@
 #include "cli/tune_burst.h"
 #include "cli/tune_path.h"
 #include "port/ip/ping.h"
+#include "port/kernel_address.h"
 #include "rt/thread.h"
 
 #define RESOLVE_NS (2 * NS_PER_S)
@@ -48,7 +49,13 @@ static int open_port(struct bed *bed)
                                        .memory_mib = server->memory_mib,
                                        .housekeeping_core = server->housekeeping_core,
                                        .eal_extra = server->eal[0] ? server->eal : NULL};
-    int rc = port_open(&bed->port, &config);
+    char why[TUNE_NOTE_BYTES];
+    int rc = kernel_address_check(row->driver, row->interface, row->own.ipv4, why, sizeof why);
+    if (rc) {
+        tune_note(bed->tune, "%s", why);
+        return rc;
+    }
+    rc = port_open(&bed->port, &config);
     if (rc)
         tune_note(bed->tune, "port %.40s: %.120s", row->interface,
                   bed->port.error[0] ? bed->port.error : strerror(-rc));
@@ -63,12 +70,13 @@ static int own_address(struct bed *bed)
     memcpy(bed->own.mac, bed->port.mac, sizeof bed->own.mac);
     if (bed->port.driver->kind != PORT_FRAMES)
         return 0;
-    bed->ip = calloc(1, sizeof *bed->ip);
-    bed->ip_memory = aligned_alloc(64, (ip_bytes(row->mtu, neighbours) + 63) / 64 * 64);
+    bed->ip = aligned_alloc(64, sizeof *bed->ip);
+    bed->ip_memory = aligned_alloc(64, (ip_bytes(row->mtu, neighbours, 1) + 63) / 64 * 64);
     if (!bed->ip || !bed->ip_memory)
         return -ENOMEM;
     const struct ip_config config = {.own = bed->own, .prefix = row->prefix, .gateway = row->gateway,
-                                     .port = &bed->port, .mtu = row->mtu, .neighbours = neighbours};
+                                     .port = &bed->port, .asides = 1, .mtu = row->mtu,
+                                     .neighbours = neighbours};
     ip_init(bed->ip, &config, bed->ip_memory);
     return 0;
 }
@@ -125,7 +133,7 @@ static bool next_answer(void *argument, uint32_t *ipv4, uint16_t *round, int64_t
     while (bed->next < bed->frames) {
         const struct port_frame *frame = &bed->frame[bed->next++];
         if (!ping_parse(frame, &bed->own, &ping) || ping.identifier != PING_IDENTIFIER) {
-            ip_set_aside(bed->ip, frame);
+            ip_set_aside(&bed->ip->aside[0], frame);
             continue;
         }
         *ipv4 = ping.ipv4;
@@ -223,7 +231,7 @@ static int measure_port(struct bed *bed)
         return 0;
     int rc = own_address(bed);
     if (!rc)
-        rc = tune_on_core(tune, server->lane_core, 0, run_port, bed);
+        rc = tune_on_core(tune, server->lane_core[0], 0, run_port, bed);
     if (rc)
         tune_note(tune, "port %.60s: %s", row_of(bed)->interface, strerror(-rc));
     if (bed->hosts && !bed->ip && !rc)

@@ -95,6 +95,10 @@ static bool same_site(const struct site *a, const struct site *b)
            same_array(a->model.host, b->model.host, left.host_count, sizeof *a->model.host) &&
            same_array(a->model.type, b->model.type, left.type_count, sizeof *a->model.type) &&
            same_array(a->model.meter, b->model.meter, left.meter_count, sizeof *a->model.meter) &&
+           same_array(a->note, b->note, left.node_count, sizeof *a->note) &&
+           same_array(a->redundancy.psus_needed, b->redundancy.psus_needed, left.type_count,
+                      sizeof *a->redundancy.psus_needed) &&
+           same_array(a->redundancy.single_corded, b->redundancy.single_corded, left.host_count, 1) &&
            same_array(a->host_address, b->host_address, left.host_count, sizeof *a->host_address);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "loop/cold.h"
+#include "loop/crew.h"
 #include "loop/door.h"
 #include "loop/hot.h"
 #include "ring/arena.h"
@@ -36,7 +37,8 @@ struct loop {
     struct view view;
     void *core_memory;
     struct core *core;
-    struct spsc lane_queue[PORTS_MAX], returns, normal, emergency, tap;
+    struct spsc lane_queue[LANES_MAX], returns, normal, emergency, tap;
+    struct crew crew;
     struct path path;
     struct hot hot[HOTS_MAX];
     uint32_t hots;              /* started */
@@ -46,11 +48,27 @@ struct loop {
     int64_t journal_lost;       /* what journal_finish said */
     struct drain drain;
     struct watchdog watchdog;
+    struct link_watch links;
     struct door door;
     bool draining, watching, answering;     /* that thread runs */
     bool stopped;               /* no hot thread is left: what they owned may be read */
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
+
+/* Bytes of the arena by part. */
+struct loop_memory {
+    size_t total;
+    size_t paths;               /* lanes, decide, egress, ports' own addresses, windows and frames */
+    size_t view;                /* what the door shows */
+    size_t core;                /* the ledger and everything a decision needs */
+    size_t ring;                /* the total order */
+    size_t queues;              /* from the lanes, to egress and back */
+    size_t tap;                 /* to the journal */
+};
+
+/* setup: what loop_build would take for this site and its server, taking nothing. 0, -ENOMEM, or
+ * -EINVAL where the ports ask for more queues than there are lanes. */
+int loop_measure(const struct site *site, struct loop_memory *memory);
 
 /* setup: memory, queues, ports. 0 or -errno with loop->error. On failure loop_close frees what there is. */
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options);

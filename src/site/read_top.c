@@ -19,6 +19,7 @@ static const struct field top_fields[] = {
     {.key = "hosts", .kind = FIELD_LIST, TOP(hosts_at)},
     {.key = "meters", .kind = FIELD_LIST, TOP(meters_at)},
     {.key = "redundancy", .kind = FIELD_ANY, TOP(redundancy_at)},
+    {.key = "infrastructure", .kind = FIELD_LIST, TOP(gear_at)},
     {.key = "servers", .kind = FIELD_LIST, TOP(servers_at)},
     FIELD_END};
 #undef TOP

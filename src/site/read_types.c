@@ -30,6 +30,8 @@ static const struct field type_fields[] = {
      .most = HOST_MAX_MW, .otherwise = 100000, AT(quantum)},
     WATTS("fail_safe", fail_safe, 0, 1000),
     WATTS("floor", floor, 0, 0),
+    {.key = "psus_needed", .kind = FIELD_COUNT, .least = 1, .most = 16 * CORDS_MAX, .otherwise = 1,
+     AT(psus_needed)},
     FIELD_END};
 
 static const struct field cap_fields[] = {

@@ -97,6 +97,25 @@ def case_silent():
         assert read(bed.site) == before
 
 
+def case_kernel():
+    """Ports that are the kernel's sockets: echo goes through the kernel, and the burst is counted all the same."""
+    with Bed('tun5') as bed:
+        for link, address in (('meters', '198.51.100.1'), ('hosts', '203.0.113.1')):
+            subprocess.run(['ip', 'address', 'add', f'{address}/24', 'dev', f'fb-{link}-{bed.suffix}'], check=True)
+        site = read(bed.site).replace('driver: af_packet', 'driver: uring').replace('ring: 32768', 'ring: 1024')
+        with open(bed.site, 'w', encoding='utf-8') as file:
+            file.write(site)
+        ran = tune(bed, '--seconds', '0.2', '--json', *spaces(bed))
+        assert ran.returncode in NONE_TOO_SMALL, ran.stderr
+        found = json.loads(ran.stdout)
+        print(found['path'], found['rings'], found['not_measured'])
+        assert found['path']['answered'] == HOSTS and found['path']['p50_ns'] > 0
+        assert [ring['interface'] for ring in found['rings']] == ['fb-meters-tun5', 'fb-hosts-tun5']
+        for ring in found['rings']:
+            assert 0 < ring['absorbed'] <= ring['offered']
+        assert split(read(bed.site))[0] == site
+
+
 def case_refused():
     """Whoever governs is not disturbed; what is not a site, or not a number, is said."""
     with Bed('tun3') as bed:

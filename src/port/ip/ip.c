@@ -23,9 +23,24 @@ const char *ip_counter_meaning(enum ip_counter counter)
     return meanings[counter];
 }
 
+/* One writer: a plain add. */
+static void count_one(_Atomic uint64_t *counter)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
 static void count(struct ip_port *ip, enum ip_counter counter)
 {
-    atomic_store_explicit(&ip->counter[counter], ip_counted(ip, counter) + 1, memory_order_relaxed);
+    count_one(&ip->counter[counter]);
+}
+
+uint64_t ip_counted(const struct ip_port *ip, enum ip_counter counter)
+{
+    uint64_t sum = atomic_load_explicit(&ip->counter[counter], memory_order_relaxed);
+    for (uint32_t i = 0; counter == IP_OVERFLOWED && i < ip->config.asides; i++)
+        sum += atomic_load_explicit(&ip->aside[i].overflowed, memory_order_relaxed);
+    return sum;
 }
 
 /* The longest frame of a link with that MTU, tag included. */
@@ -34,9 +49,9 @@ static uint32_t stride_of(uint32_t mtu)
     return (ETHERNET_BYTES + VLAN_TAG_BYTES + mtu + LINE - 1) / LINE * LINE;
 }
 
-size_t ip_bytes(uint32_t mtu, uint32_t neighbours)
+size_t ip_bytes(uint32_t mtu, uint32_t neighbours, uint32_t asides)
 {
-    return (size_t)(IP_ASIDE_FRAMES + 1) * stride_of(mtu) + neighbours_bytes(neighbours + 1);
+    return (size_t)(IP_ASIDE_FRAMES * asides + 1) * stride_of(mtu) + neighbours_bytes(neighbours + 1);
 }
 
 static struct bucket bucket_of(int64_t per_s, int64_t room)
@@ -48,10 +63,15 @@ void ip_init(struct ip_port *ip, const struct ip_config *config, void *memory)
 {
     memset(ip, 0, sizeof *ip);
     ip->config = *config;
-    ip->aside.stride = stride_of(config->mtu);
-    ip->aside.data = memory;
-    ip->out = ip->aside.data + (size_t)IP_ASIDE_FRAMES * ip->aside.stride;
-    neighbours_init(&ip->neighbours, ip->out + ip->aside.stride, config->neighbours + 1);
+    uint32_t stride = stride_of(config->mtu);
+    uint8_t *data = memory;
+    for (uint32_t i = 0; i < config->asides; i++, data += (size_t)IP_ASIDE_FRAMES * stride) {
+        ip->aside[i].own = config->own;
+        ip->aside[i].stride = stride;
+        ip->aside[i].data = data;
+    }
+    ip->out = data;
+    neighbours_init(&ip->neighbours, ip->out + stride, config->neighbours + 1);
     ip->arp_answers = bucket_of(IP_ARP_PER_S, IP_ARP_BURST);
     ip->echo_answers = bucket_of(IP_ECHO_PER_S, IP_ECHO_BURST);
     ip->requests = bucket_of(IP_ASK_PER_S, IP_ASK_BURST);
@@ -63,51 +83,49 @@ enum kind { KIND_NONE, KIND_ARP, KIND_ICMP };
 
 /* ARP is broadcast: on a full link most of it is about others. What is malformed is let through, to be
  * counted where it is worked. */
-static bool arp_concerns(const struct ip_port *ip, const struct ethernet *ethernet)
+static bool arp_concerns(const struct endpoint *own, const struct ethernet *ethernet)
 {
     struct arp arp;
     if (!arp_parse(ethernet->body, ethernet->body_bytes, &arp))
         return true;
-    bool announcement = arp.target_ipv4 == arp.sender_ipv4;
-    return arp.target_ipv4 == ip->config.own.ipv4 || arp.sender_ipv4 == ip->config.own.ipv4 ||
-           (announcement && neighbours_find(&ip->neighbours, arp.sender_ipv4));
+    return arp.target_ipv4 == own->ipv4 || arp.sender_ipv4 == own->ipv4 || arp.target_ipv4 == arp.sender_ipv4;
 }
 
-static enum kind kind_of(const struct ip_port *ip, const struct port_frame *frame)
+static enum kind kind_of(const struct endpoint *own, const struct port_frame *frame)
 {
     struct ethernet ethernet;
-    if (ethernet_parse(frame, ip->config.own.vlan, &ethernet))
+    if (ethernet_parse(frame, own->vlan, &ethernet))
         return KIND_NONE;
-    bool to_us = !memcmp(frame->data, ip->config.own.mac, 6);
+    bool to_us = !memcmp(frame->data, own->mac, 6);
+    bool to_all = !memcmp(frame->data, everybody, 6);
     if (ethernet.type == ETHERTYPE_ARP)
-        return (to_us || !memcmp(frame->data, everybody, 6)) && (to_us || arp_concerns(ip, &ethernet))
-                   ? KIND_ARP : KIND_NONE;
+        return to_us || (to_all && arp_concerns(own, &ethernet)) ? KIND_ARP : KIND_NONE;
     if (ethernet.type != ETHERTYPE_IPV4 || !to_us || ethernet.body_bytes < IPV4_BYTES_MIN)
         return KIND_NONE;
-    return ethernet.body[9] == PROTOCOL_ICMP && load32(ethernet.body + 16) == ip->config.own.ipv4
-               ? KIND_ICMP : KIND_NONE;
+    return ethernet.body[9] == PROTOCOL_ICMP && load32(ethernet.body + 16) == own->ipv4 ? KIND_ICMP
+                                                                                       : KIND_NONE;
 }
 
-bool ip_set_aside(struct ip_port *ip, const struct port_frame *frame)
+bool ip_set_aside(struct ip_aside *aside, const struct port_frame *frame)
 {
-    struct ip_aside *aside = &ip->aside;
-    enum kind kind = kind_of(ip, frame);
+    enum kind kind = kind_of(&aside->own, frame);
     if (kind == KIND_NONE)
         return false;
     /* a flood of echo requests must not keep ARP out */
     uint32_t room = kind == KIND_ARP ? IP_ASIDE_FRAMES : IP_ASIDE_FRAMES / 2;
-    if (aside->count >= room) {
-        count(ip, IP_OVERFLOWED);
+    uint32_t tail = atomic_load_explicit(&aside->tail, memory_order_relaxed);
+    uint32_t waiting = tail - atomic_load_explicit(&aside->head, memory_order_acquire);
+    if (waiting >= room) {
+        count_one(&aside->overflowed);
         return true;
     }
-    if (frame->length > aside->stride) {
-        count(ip, kind == KIND_ARP ? IP_ARP_MALFORMED : IP_ICMP_MALFORMED);
-        return true;
-    }
-    uint32_t at = (aside->head + aside->count++) % IP_ASIDE_FRAMES;
-    aside->frame[at] = *frame;
-    aside->frame[at].data = aside->data + (size_t)at * aside->stride;
-    memcpy(aside->frame[at].data, frame->data, frame->length);
+    /* of a frame longer than the link's own the rest does not matter: its length tells */
+    struct port_frame *copy = &aside->frame[tail % IP_ASIDE_FRAMES];
+    *copy = *frame;
+    copy->data = aside->data + (size_t)(tail % IP_ASIDE_FRAMES) * aside->stride;
+    copy->length = frame->length < aside->stride ? frame->length : aside->stride;
+    memcpy(copy->data, frame->data, copy->length);
+    atomic_store_explicit(&aside->tail, tail + 1, memory_order_release);
     return true;
 }
 
@@ -211,21 +229,33 @@ static void work_icmp(struct ip_port *ip, const struct port_frame *frame, const 
         transmit(ip, icmp_build(ip->out, &ip->config.own, &echo), IP_ECHO_ANSWERED);
 }
 
+static void work(struct ip_port *ip, const struct port_frame *frame)
+{
+    struct ethernet ethernet;
+    if (ethernet_parse(frame, ip->config.own.vlan, &ethernet))
+        return;                         /* nothing of the kind is set aside */
+    if (ethernet.type == ETHERTYPE_ARP)
+        work_arp(ip, frame, &ethernet);
+    else
+        work_icmp(ip, frame, &ethernet);
+}
+
+/* Of every queue in turn, so that none keeps another out. */
 static uint32_t work_some(struct ip_port *ip)
 {
-    struct ip_aside *aside = &ip->aside;
     uint32_t worked = 0;
-    for (; worked < IP_TURN_FRAMES && aside->count; worked++) {
-        const struct port_frame *frame = &aside->frame[aside->head];
-        struct ethernet ethernet = {0};
-        if (ethernet_parse(frame, ip->config.own.vlan, &ethernet) == ACCEPTED) {
-            if (ethernet.type == ETHERTYPE_ARP)
-                work_arp(ip, frame, &ethernet);
-            else
-                work_icmp(ip, frame, &ethernet);
+    for (uint32_t empty = 0; worked < IP_TURN_FRAMES && empty < ip->config.asides;) {
+        ip->next_aside = ip->next_aside + 1 < ip->config.asides ? ip->next_aside + 1 : 0;
+        struct ip_aside *aside = &ip->aside[ip->next_aside];
+        uint32_t head = atomic_load_explicit(&aside->head, memory_order_relaxed);
+        if (head == atomic_load_explicit(&aside->tail, memory_order_acquire)) {
+            empty++;
+            continue;
         }
-        aside->head = (aside->head + 1) % IP_ASIDE_FRAMES;
-        aside->count--;
+        work(ip, &aside->frame[head % IP_ASIDE_FRAMES]);
+        atomic_store_explicit(&aside->head, head + 1, memory_order_release);
+        empty = 0;
+        worked++;
     }
     return worked;
 }

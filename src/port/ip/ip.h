@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A port that owns its address: answers ARP (RFC 826, 5227) and ICMP echo (RFC 792), finds neighbours, keeps
- * watch over its own address. One per port of kind PORT_FRAMES; owned by the thread that receives and sends
- * there. What comes in is copied into a short queue while frames are polled, and worked at the end of the
- * turn, behind decide and egress: no valid frame waits for any of this.
+ * watch over its own address. One per port of kind PORT_FRAMES, owned by the thread that sends leases there
+ * (of the other port: by that of its first queue). What comes in is copied into a short queue, one per receive
+ * queue and so per lane, while frames are polled, and worked at the end of the owner's turn, behind decide and
+ * egress: no valid frame waits for any of this.
  *
  * Whom we believe. ARP carries no proof, so as little as possible is taken from it. An address is in the
  * table only when we wanted to send there: a host of the site file, or the gateway.
@@ -51,24 +52,29 @@ struct ip_config {
     struct endpoint own;        /* with the VLAN */
     uint32_t prefix, gateway;   /* as in struct site_port */
     struct port *port;
-    uint32_t queue;
+    uint32_t queue;             /* that the owner sends by */
+    uint32_t asides;            /* receive queues, LANES_MAX at most */
     uint32_t mtu;
     uint32_t neighbours;        /* addresses that may be wanted, the gateway not counted */
     const _Atomic uint64_t *link;       /* bit 0: up; the rest counts changes. NULL = up for ever */
 };
 
-/* Frames that wait for the end of the turn. */
+/* Frames of one receive queue that wait for the end of the turn: one thread puts, the owner takes. */
 struct ip_aside {
+    struct endpoint own;
     uint8_t *data;              /* IP_ASIDE_FRAMES times `stride` bytes */
     uint32_t stride;
-    uint32_t head, count;
     struct port_frame frame[IP_ASIDE_FRAMES];
+    _Atomic uint64_t overflowed;        /* written by whoever puts */
+    _Alignas(64) _Atomic uint32_t tail; /* pairs with the owner's acquire */
+    _Alignas(64) _Atomic uint32_t head; /* pairs with the acquire of whoever puts */
 };
 
 struct ip_port {
     struct ip_config config;
     struct neighbours neighbours;
-    struct ip_aside aside;
+    struct ip_aside aside[LANES_MAX];
+    uint32_t next_aside;
     struct bucket arp_answers, echo_answers, requests;
     int64_t t_ns;               /* of the newest turn */
     bool started;
@@ -81,13 +87,14 @@ struct ip_port {
     _Atomic int64_t t_conflict_ns;      /* when it was made; 0 = never */
 };
 
-/* setup: `config` is copied; `memory` as large as ip_bytes says, aligned to 8. */
-size_t ip_bytes(uint32_t mtu, uint32_t neighbours);
+/* setup: `config` is copied; `memory` as large as ip_bytes says, aligned to 64 like the struct itself. */
+size_t ip_bytes(uint32_t mtu, uint32_t neighbours, uint32_t asides);
 void ip_init(struct ip_port *ip, const struct ip_config *config, void *memory);
 
-/* rt, owner: a received frame that is no UDP for us. True when it is ARP or ICMP for this port's address: it
- * is copied for the end of the turn, or counted where there is no place; false: not ours, nothing is kept. */
-bool ip_set_aside(struct ip_port *ip, const struct port_frame *frame);
+/* rt, the one thread that receives from that queue: a frame that is no UDP for us. True when it is ARP or
+ * ICMP for this port's address: it is copied for the end of the owner's turn, or counted where there is no
+ * place; false: not ours, nothing is kept. */
+bool ip_set_aside(struct ip_aside *aside, const struct port_frame *frame);
 
 /* rt, owner, at the end of every turn: at most IP_TURN_FRAMES frames set aside, then announcements and
  * requests that are due. `now_ns` may be as old as the turn. Returns how many frames were worked or sent. */
@@ -98,10 +105,7 @@ uint32_t ip_turn(struct ip_port *ip, int64_t now_ns);
 bool ip_find_mac(struct ip_port *ip, uint32_t ipv4, uint8_t mac[6]);
 
 /* any */
-static inline uint64_t ip_counted(const struct ip_port *ip, enum ip_counter counter)
-{
-    return atomic_load_explicit(&ip->counter[counter], memory_order_relaxed);
-}
+uint64_t ip_counted(const struct ip_port *ip, enum ip_counter counter);
 
 /* any: false unless another MAC claimed our address within IP_CONFLICT_SHOWN_NS. */
 bool ip_conflict(const struct ip_port *ip, int64_t now_ns, uint8_t mac[6]);
