@@ -62,8 +62,8 @@ static int parse(int argc, char **argv, struct tune_options *o)
     return 0;
 }
 
-/* Whoever takes the connection, or keeps us from asking, is a daemon that governs: what follows would take its
- * core away from it. */
+/* Whoever takes the connection, or keeps us from asking, is a daemon that governs: what follows would take
+ * its core away from it. */
 static bool daemon_answers(const char *door)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

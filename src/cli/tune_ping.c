@@ -30,7 +30,8 @@ static int open_socket(struct kernel_way *way)
     return way->fd < 0 ? -errno : 0;
 }
 
-/* As the port's own frames: from its address, by its interface. Where that is refused, by the kernel's routes. */
+/* As the port's own frames: from its address, by its interface. Where that is refused, by the kernel's
+ * routes. */
 static void bind_as_port(const struct kernel_way *way)
 {
     const struct site_port *row = &way->site->server.port[way->site->server.port_count - 1];

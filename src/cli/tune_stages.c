@@ -13,8 +13,8 @@
 
 enum { WARM_ROUNDS = 8, RING_LEAST = 256, MTU = 1500 };
 enum { CALM_PPM_OF_LIMIT = 20000, HIGH_PPM_OF_LIMIT = 1300000 };
-#define OWN_IPV4 UINT32_C(0xC6120001)    /* 198.18.0.1, of the network for benchmarks (RFC 2544): the kernel may
-                                         * own the port's real address */
+/* 198.18.0.1, of the network for benchmarks (RFC 2544): the kernel may own the port's real address. */
+#define OWN_IPV4 UINT32_C(0xC6120001)
 #define READINGS_SHARE 0.6              /* of the time; the rest is for emergencies */
 
 struct rig {

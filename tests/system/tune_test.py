@@ -98,11 +98,13 @@ def case_silent():
 
 
 def case_kernel():
-    """Ports that are the kernel's sockets: echo goes through the kernel, and the burst is counted all the same."""
+    """Ports that are the kernel's sockets: echo goes through the kernel, the burst is counted all the same."""
     with Bed('tun5') as bed:
         for link, address in (('meters', '198.51.100.1'), ('hosts', '203.0.113.1')):
-            subprocess.run(['ip', 'address', 'add', f'{address}/24', 'dev', f'fb-{link}-{bed.suffix}'], check=True)
-        site = read(bed.site).replace('driver: af_packet', 'driver: uring').replace('ring: 32768', 'ring: 1024')
+            subprocess.run(['ip', 'address', 'add', f'{address}/24', 'dev', f'fb-{link}-{bed.suffix}'],
+                           check=True)
+        site = read(bed.site).replace('driver: af_packet', 'driver: uring')
+        site = site.replace('ring: 32768', 'ring: 1024')
         with open(bed.site, 'w', encoding='utf-8') as file:
             file.write(site)
         ran = tune(bed, '--seconds', '0.2', '--json', *spaces(bed))
