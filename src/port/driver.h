@@ -11,6 +11,7 @@ enum { ETHERNET_HEADER_BYTES = 14, MTU_MIN = 576, MTU_MAX = 9216 };
 
 extern const struct port_driver port_af_packet;
 extern const struct port_driver port_af_xdp;
+extern const struct port_driver port_pci;
 extern const struct port_driver port_synthetic;
 
 /* Written by the thread that owns the queue, read by whoever asks for statistics: relaxed, since no counter

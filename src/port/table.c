@@ -5,6 +5,7 @@
 const struct port_driver *const port_table[] = {
     &port_af_packet,
     &port_af_xdp,
+    &port_pci,
     &port_synthetic,
     NULL,
 };
