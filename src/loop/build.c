@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loop/loop.h"
+#include "port/kernel_address.h"
 
 enum { RING_SLOTS = 1 << 14, TAP_SLOTS = 1 << 15, CACHE_LINE = 64 };
 
@@ -42,6 +43,20 @@ static uint32_t egress_places(const struct model *model)
     return power_of_two(2 * (model->host_count + BURST_MAX));
 }
 
+/* Leases leave by the last port: only there are hosts looked for. */
+static uint32_t neighbours_of(const struct loop *loop, uint32_t port)
+{
+    return port + 1 == loop->site->server.port_count ? loop->site->model.host_count : 0;
+}
+
+static void place_ips(struct loop *loop, struct plan *plan)
+{
+    for (uint32_t i = 0; i < loop->site->server.port_count; i++) {
+        loop->ip[i] = take(plan, sizeof *loop->ip[i]);
+        loop->ip_memory[i] = take(plan, ip_bytes(loop->site->server.port[i].mtu, neighbours_of(loop, i), 1));
+    }
+}
+
 static void place_hot(struct loop *loop, struct plan *plan)
 {
     const struct model *model = &loop->site->model;
@@ -55,6 +70,7 @@ static void place_hot(struct loop *loop, struct plan *plan)
     struct age *age = take(plan, model->meter_count * sizeof *age);
     _Atomic uint64_t *host_mac = take(plan, model->host_count * sizeof *host_mac);
     struct egress *record = take(plan, model->host_count * sizeof *record);
+    place_ips(loop, plan);
     uint8_t (*data)[EGRESS_FRAME_BYTES] = take(plan, BURST_MAX * sizeof *data);
     if (!plan->arena || plan->full)
         return;
@@ -135,7 +151,11 @@ static int open_ports(struct loop *loop)
                                      .memory_mib = server->memory_mib,
                                      .housekeeping_core = server->housekeeping_core,
                                      .eal_extra = server->eal[0] ? server->eal : NULL};
-        int error = port_open(&loop->port[i], &config);
+        int error = kernel_address_check(row->driver, row->interface, row->own.ipv4, loop->error,
+                                         sizeof loop->error);
+        if (error)
+            return -EINVAL;     /* of the configuration: what stands in the file cannot be here */
+        error = port_open(&loop->port[i], &config);
         if (error) {
             snprintf(loop->error, sizeof loop->error, "port %s %s: %s", row->driver, row->interface,
                      loop->port[i].error[0] ? loop->port[i].error : strerror(-error));
@@ -149,7 +169,8 @@ static int open_ports(struct loop *loop)
 static struct endpoint local_end(const struct loop *loop, uint32_t port)
 {
     const struct site_address *own = &loop->site->server.port[port].own;
-    struct endpoint local = {.ipv4 = own->ipv4, .port = own->port};
+    struct endpoint local = {.ipv4 = own->ipv4, .port = own->port,
+                             .vlan = (uint16_t)loop->site->server.port[port].vlan};
     memcpy(local.mac, loop->port[port].mac, sizeof local.mac);
     return local;
 }
@@ -164,6 +185,25 @@ static uint32_t kinds_of(uint32_t port, uint32_t ports)
     return port == 0 ? meters : hosts;
 }
 
+static void init_ips(struct loop *loop)
+{
+    loop->path.ips = 0;
+    for (uint32_t i = 0; i < loop->ports; i++) {
+        const struct site_port *row = &loop->site->server.port[i];
+        const struct ip_config config = {.own = local_end(loop, i), .prefix = row->prefix,
+                                         .gateway = row->gateway, .port = &loop->port[i], .asides = 1, .mtu = row->mtu,
+                                         .neighbours = neighbours_of(loop, i),
+                                         .link = &loop->links.state[i]};
+        if (loop->port[i].driver->kind != PORT_FRAMES) {
+            loop->ip[i] = NULL;
+            continue;
+        }
+        ip_init(loop->ip[i], &config, loop->ip_memory[i]);
+        loop->path.ip[loop->path.ips].port = loop->ip[i];
+        loop->path.ip[loop->path.ips++].lane = i;
+    }
+}
+
 static void init_lanes(struct loop *loop)
 {
     for (uint32_t i = 0; i < loop->path.lanes; i++) {
@@ -173,6 +213,8 @@ static void init_lanes(struct loop *loop)
         lane->port = &loop->port[i];
         lane->kinds = kinds_of(i, loop->path.lanes);
         lane->local = local_end(loop, i);
+        lane->aside = loop->ip[i] ? &loop->ip[i]->aside[lane->queue] : NULL;
+        lane->host_address = loop->site->host_address;
         lane->names = &loop->names;
         lane->index = (uint8_t)i;
         lane->out = &loop->lane_queue[i];
@@ -188,6 +230,7 @@ static void init_egress(struct loop *loop)
     egress->host_address = loop->site->host_address;
     egress->port = &loop->port[port];
     egress->local = local_end(loop, port);
+    egress->ip = loop->ip[port];
     egress->normal = &loop->normal;
     egress->emergency = &loop->emergency;
     egress->returns = &loop->returns;
@@ -263,6 +306,9 @@ int loop_begin(struct loop *loop)
     loop->t_start_ns = timebase_now_ns(&loop->base);
     loop->epoch = (uint64_t)timebase_realtime_ns(&loop->base, loop->t_start_ns);
     loop->core = core_init(loop->core_memory, &loop->site->model, loop->epoch, loop->t_start_ns);
+    link_watch_start(&loop->links, loop->port, loop->ports);
+    link_watch_look(&loop->links, INT64_MAX);
+    init_ips(loop);
     init_lanes(loop);
     init_egress(loop);
     init_decide(loop);

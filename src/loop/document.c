@@ -152,14 +152,17 @@ static void write_latencies(const struct loop *loop, FILE *out)
     write_latency(loop, out, "emergency", &path->egress->sent_emergency, "},\n");
 }
 
-static void write_lane(const struct lane *lane, FILE *out, const char *interface)
+static void write_lane(const struct lane *lane, FILE *out, const char *interface,
+                       const struct link_watch *links)
 {
     const struct lane_counters *counters = &lane->counters;
     fputs("\n    {\"interface\": ", out);
     text(out, interface);
-    fputs(", ", out);
+    fprintf(out, ", \"link\": \"%s\", ", link_up(links, lane->index) ? "up" : "down");
+    number(out, "link_changes", link_changes(links, lane->index), ", ");
     number(out, "frames", count_read(&counters->frames), ", ");
     number(out, "accepted", count_read(&counters->accepted), ", ");
+    number(out, "aside", count_read(&counters->aside), ", ");
     number(out, "clock_steps", count_read(&counters->clock_steps), ", ");
     number(out, "token_requests", count_read(&counters->token_requests), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
@@ -185,7 +188,16 @@ static void write_port(struct port *port, FILE *out)
     number(out, "sent", statistics.sent, ", ");
     number(out, "sent_bytes", statistics.sent_bytes, ", ");
     number(out, "refused", statistics.refused, ", ");
-    number(out, "send_errors", statistics.send_errors, "}}");
+    number(out, "send_errors", statistics.send_errors, "}");
+}
+
+/* ARP and echo; nothing where the kernel does that. */
+static void write_ip(const struct ip_port *ip, FILE *out)
+{
+    fputs(",\n     \"ip\": {", out);
+    for (int i = 0; ip && i < IP_COUNTER_COUNT; i++)
+        number(out, ip_counter_name(i), ip_counted(ip, i), i + 1 < IP_COUNTER_COUNT ? ", " : "");
+    fputs("}}", out);
 }
 
 static void write_core_counters(const struct loop *loop, FILE *out)
@@ -209,8 +221,10 @@ static void write_counters(struct loop *loop, FILE *out)
     const struct egress_counters *egress = &path->egress->counters;
     fputs("\"counters\": {\n  \"lanes\": [", out);
     for (uint32_t i = 0; i < path->lanes; i++) {
-        write_lane(&path->lane[i], out, loop->site->server.port[i].interface);
+        write_lane(&path->lane[i], out, loop->site->server.port[i].interface,
+                   &loop->links);
         write_port(&loop->port[i], out);
+        write_ip(loop->ip[i], out);
         fputs(i + 1 < path->lanes ? "," : "],\n", out);
     }
     write_core_counters(loop, out);
@@ -234,6 +248,17 @@ static void write_counters(struct loop *loop, FILE *out)
     number(out, "refused", count_read(&loop->door.refused), "}}\n");
 }
 
+static uint32_t look_at_ports(const struct loop *loop, struct verdict_port port[PORTS_MAX], int64_t now_ns)
+{
+    for (uint32_t i = 0; i < loop->ports; i++) {
+        const struct site_port *row = &loop->site->server.port[i];
+        port[i] = (struct verdict_port){.driver = row->driver, .interface = row->interface,
+                                        .down = !link_up(&loop->links, i)};
+        port[i].conflict = loop->ip[i] && ip_conflict(loop->ip[i], now_ns, port[i].mac);
+    }
+    return loop->ports;
+}
+
 void loop_document(struct loop *loop, FILE *out)
 {
     static const char *const modes[] = {"off", "shadow", "advise", "enforce"};
@@ -241,9 +266,13 @@ void loop_document(struct loop *loop, FILE *out)
     const struct model *model = &loop->site->model;
     int64_t now_ns = timebase_now_ns(&loop->base);
     struct verdict verdict;
-    uint64_t journal_failures =
-        count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped);
-    verdict_make(&verdict, model, &loop->view, journal_failures, loop->t_start_ns, now_ns);
+    struct verdict_port port[PORTS_MAX];
+    const struct verdict_surroundings around = {
+        .journal_failures =
+            count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped),
+        .port = port,
+        .ports = look_at_ports(loop, port, now_ns)};
+    verdict_make(&verdict, model, &loop->view, &around, loop->t_start_ns, now_ns);
     fputs("{\"site\": ", out);
     text(out, model->name);
     fprintf(out, ", \"mode\": \"%s\", \"epoch\": %llu, \"uptime_s\": %.3f,\n", modes[model->mode & 3],

@@ -64,6 +64,15 @@ static uint32_t decide_turn(struct path *path, uint32_t roles)
     return slots;
 }
 
+/* ARP and echo, behind everything that a decision waits for. */
+static uint32_t serve_network(struct path *path)
+{
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < path->ips; i++)
+        done += ip_turn(path->ip[i].port, path->lane[path->ip[i].lane].t_poll_ns);
+    return done;
+}
+
 static void serve_cold(struct path *path, uint32_t roles, bool busy)
 {
     if (roles & HOT_PACKETS) {
@@ -88,6 +97,8 @@ bool hot_turn(struct path *path, uint32_t roles)
         done += decide_turn(path, roles);
     if (roles & HOT_PACKETS)
         done += send_some(path->egress);
+    if (roles & HOT_PACKETS && stop == STOP_NO)
+        done += serve_network(path);
     serve_cold(path, roles, done != 0);
     return done != 0;
 }

@@ -25,6 +25,9 @@ struct path {
     uint32_t lanes;
     struct decide *decide;
     struct egress_stage *egress;
+    /* of the ports that own their address, each with the lane whose thread owns it */
+    struct { struct ip_port *port; uint32_t lane; } ip[LANES_MAX];
+    uint32_t ips;
     _Atomic int stop;               /* enum hot_stop */
 };
 

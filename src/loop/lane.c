@@ -107,6 +107,17 @@ static void learn_mac(struct lane *lane, uint32_t host, const uint8_t mac[6])
     atomic_store_explicit(&lane->host_mac[host], learned, memory_order_relaxed);
 }
 
+/* What a host sends carries its number in the frame and its address in the packet: both must be the site
+ * file's. */
+static int check_host(struct lane *lane, const struct frame *frame, const struct endpoint *from)
+{
+    if (frame->sender >= lane->model->host_count)
+        return REFUSED_UNKNOWN_HOST;
+    if (from->ipv4 != lane->host_address[frame->sender].ipv4)
+        return REFUSED_SOURCE;
+    return replay_check(&lane->host_window[frame->sender], frame->sequence);
+}
+
 static int report(struct lane *lane, const struct frame *frame, const struct endpoint *from,
                   int64_t t_receive_ns)
 {
@@ -114,9 +125,7 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
     int refused = report_decode(frame->body, frame->body_bytes, &body);
     if (refused)
         return refused;
-    if (frame->sender >= lane->model->host_count)
-        return REFUSED_UNKNOWN_HOST;
-    refused = replay_check(&lane->host_window[frame->sender], frame->sequence);
+    refused = check_host(lane, frame, from);
     if (refused)
         return refused;
     learn_mac(lane, frame->sender, from->mac);
@@ -130,25 +139,23 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
     return ACCEPTED;
 }
 
-static int token_request(struct lane *lane, const struct frame *frame)
+static int token_request(struct lane *lane, const struct frame *frame, const struct endpoint *from)
 {
     struct token_request body = {0};
     int refused = token_request_decode(frame->body, frame->body_bytes, &body);
     if (refused)
         return refused;
-    if (frame->sender >= lane->model->host_count)
-        return REFUSED_UNKNOWN_HOST;
-    refused = replay_check(&lane->host_window[frame->sender], frame->sequence);
+    refused = check_host(lane, frame, from);
     if (!refused)
         count_add(&lane->counters.token_requests, 1);
     return refused;
 }
 
-static int examine(struct lane *lane, const uint8_t *data, uint32_t length, int64_t t_receive_ns)
+static int examine(struct lane *lane, const struct port_frame *received, int64_t t_receive_ns)
 {
     struct udp_datagram datagram;
     struct frame frame;
-    int refused = udp_parse(data, length, &lane->local, &datagram);
+    int refused = udp_parse(received, &lane->local, &datagram);
     if (!refused)
         refused = frame_decode(datagram.payload, datagram.payload_bytes, &frame);
     if (refused)
@@ -161,14 +168,17 @@ static int examine(struct lane *lane, const uint8_t *data, uint32_t length, int6
         return measurement(lane, &frame, t_receive_ns);
     if (frame.kind == FRAME_REPORT)
         return report(lane, &frame, &datagram.source, t_receive_ns);
-    return token_request(lane, &frame);
+    return token_request(lane, &frame, &datagram.source);
 }
 
-int lane_frame(struct lane *lane, const uint8_t *data, uint32_t length, int64_t t_receive_ns)
+int lane_frame(struct lane *lane, const struct port_frame *frame, int64_t t_receive_ns)
 {
-    int refused = examine(lane, data, length, t_receive_ns);
+    int refused = examine(lane, frame, t_receive_ns);
     count_add(&lane->counters.frames, 1);
-    count_add(refused ? &lane->counters.refused[refused] : &lane->counters.accepted, 1);
+    if (refused == REFUSED_NOT_OURS && lane->aside && ip_set_aside(lane->aside, frame))
+        count_add(&lane->counters.aside, 1);
+    else
+        count_add(refused ? &lane->counters.refused[refused] : &lane->counters.accepted, 1);
     return refused;
 }
 
@@ -177,6 +187,7 @@ uint32_t lane_burst(struct lane *lane)
     struct port_frame frame[BURST_MAX];
     uint32_t count = port_receive(lane->port, lane->queue, frame, BURST_MAX);
     int64_t now_ns = timebase_now_ns(lane->base);
+    lane->t_poll_ns = now_ns;
     count_add(&lane->counters.turns, 1);
     if (!count) {
         count_add(&lane->counters.empty_turns, 1);
@@ -184,6 +195,6 @@ uint32_t lane_burst(struct lane *lane)
     }
     lane->depth = spsc_depth(lane->out);
     for (uint32_t i = 0; i < count; i++)
-        lane_frame(lane, frame[i].data, frame[i].length, now_ns);
+        lane_frame(lane, &frame[i], now_ns);
     return count;
 }

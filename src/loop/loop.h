@@ -28,6 +28,8 @@ struct loop {
     struct arena arena;
     struct port port[PORTS_MAX];
     uint32_t ports;             /* open */
+    struct ip_port *ip[PORTS_MAX];          /* NULL where the kernel owns the port's address */
+    void *ip_memory[PORTS_MAX];
     uint64_t epoch;             /* realtime ns at start: every start is a new epoch */
     int64_t t_start_ns;         /* monotonic */
     struct meter_names names;
@@ -44,6 +46,7 @@ struct loop {
     int64_t journal_lost;       /* what journal_finish said */
     struct drain drain;
     struct watchdog watchdog;
+    struct link_watch links;
     struct door door;
     bool draining, watching, answering;     /* that thread runs */
     bool stopped;               /* no hot thread is left: what they owned may be read */

@@ -116,6 +116,7 @@ static int start_watchdog(struct loop *loop)
 {
     loop->watchdog.hot = loop->hot;
     loop->watchdog.hots = loop->hots;
+    loop->watchdog.links = &loop->links;
     loop->watchdog.core = loop->site->server.housekeeping_core;
     loop->watchdog.counted_ns = STALL_COUNTED_NS;
     loop->watchdog.fatal_ns = STALL_FATAL_NS;

@@ -74,11 +74,20 @@ static const char *mode_words(uint32_t mode)
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
     if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
-        verdict->journal_failures || verdict->newer_epochs)
+        verdict->journal_failures || verdict->newer_epochs || verdict->ports_wrong)
         return true;
     if (model->mode != MODE_ENFORCE)
         return false;
     return verdict->nodes_above || verdict->nodes_recovery || verdict->hosts_heard < model->host_count;
+}
+
+static void append_words(struct verdict *verdict, size_t *used, const char *words)
+{
+    if (*used >= sizeof verdict->words)
+        return;
+    int wrote =
+        snprintf(verdict->words + *used, sizeof verdict->words - *used, "%s%s", *used ? "; " : "", words);
+    *used += wrote > 0 ? (size_t)wrote : 0;
 }
 
 static void append(struct verdict *verdict, size_t *used, const char *format, uint64_t count)
@@ -91,14 +100,29 @@ static void append(struct verdict *verdict, size_t *used, const char *format, ui
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(part, sizeof part, format, (unsigned long long)count);
 #pragma GCC diagnostic pop
-    int wrote =
-        snprintf(verdict->words + *used, sizeof verdict->words - *used, "%s%s", *used ? "; " : "", part);
-    *used += wrote > 0 ? (size_t)wrote : 0;
+    append_words(verdict, used, part);
 }
 
-static void say_alarm(struct verdict *verdict, const struct model *model)
+static void say_port(struct verdict *verdict, size_t *used, const struct verdict_port *port)
+{
+    char words[160];
+    const uint8_t *mac = port->mac;
+    snprintf(words, sizeof words, "link down on port %s %.64s", port->driver, port->interface);
+    if (port->down)
+        append_words(verdict, used, words);
+    snprintf(words, sizeof words,
+             "address of port %s %.64s claimed by MAC %02x:%02x:%02x:%02x:%02x:%02x too",
+             port->driver, port->interface, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    if (port->conflict)
+        append_words(verdict, used, words);
+}
+
+static void say_alarm(struct verdict *verdict, const struct model *model,
+                      const struct verdict_surroundings *around)
 {
     size_t used = 0;
+    for (uint32_t i = 0; i < around->ports; i++)
+        say_port(verdict, &used, &around->port[i]);
     append(verdict, &used, "nodes in emergency: %llu", verdict->nodes_emergency);
     append(verdict, &used, "meters silent or stale: %llu", verdict->meters_silent);
     if (model->mode == MODE_ENFORCE) {
@@ -126,9 +150,11 @@ static void say_ok(struct verdict *verdict, const struct model *model)
 }
 
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
-                  uint64_t journal_failures, int64_t t_start_ns, int64_t now_ns)
+                  const struct verdict_surroundings *around, int64_t t_start_ns, int64_t now_ns)
 {
-    *verdict = (struct verdict){.worst_node = INDEX_NONE, .journal_failures = journal_failures};
+    *verdict = (struct verdict){.worst_node = INDEX_NONE, .journal_failures = around->journal_failures};
+    for (uint32_t i = 0; i < around->ports; i++)
+        verdict->ports_wrong += around->port[i].down || around->port[i].conflict;
     struct core_counters counters = {0};
     if (view_read_counters(view, &counters))
         verdict->invariant_failures = counters.invariant_failures;
@@ -145,5 +171,5 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
     bool starting = now_ns - t_start_ns < VERDICT_STARTING_NS && !verdict->nodes_emergency &&
                     !verdict->invariant_failures;
     verdict->level = starting ? VERDICT_STARTING : VERDICT_ALARM;
-    say_alarm(verdict, model);
+    say_alarm(verdict, model, around);
 }

@@ -11,6 +11,19 @@ enum verdict_level { VERDICT_OK, VERDICT_STARTING, VERDICT_ALARM };
 enum { VERDICT_WORDS_BYTES = 256 };
 #define VERDICT_STARTING_NS (INT64_C(3) * NS_PER_S)
 
+/* What else goes wrong than the power: the disk, the wire. */
+struct verdict_port {
+    const char *driver, *interface;
+    bool down, conflict;
+    uint8_t mac[6];                 /* of whoever else claims the port's address */
+};
+
+struct verdict_surroundings {
+    uint64_t journal_failures;      /* writes that the disk refused, slots it was too slow for */
+    const struct verdict_port *port;
+    uint32_t ports;
+};
+
 struct verdict {
     enum verdict_level level;
     uint32_t meters_fresh, meters_silent;
@@ -18,7 +31,8 @@ struct verdict {
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint64_t invariant_failures;
     uint64_t newer_epochs;          /* a newer controller governs hosts of this site */
-    uint64_t journal_failures;      /* writes that the disk refused, slots it was too slow for */
+    uint64_t journal_failures;
+    uint32_t ports_wrong;           /* their link is down, or their address is claimed by another */
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
     int64_t worst_ppm;
     char words[VERDICT_WORDS_BYTES];
@@ -29,7 +43,6 @@ int64_t verdict_meter_age_ns(const struct view_meter *meter, int64_t now_ns);
 
 /* cold */
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
-                  uint64_t journal_failures,
-                  int64_t t_start_ns, int64_t now_ns);
+                  const struct verdict_surroundings *around, int64_t t_start_ns, int64_t now_ns);
 
 #endif

@@ -44,6 +44,7 @@ struct frame {
     X(REFUSED_MALFORMED, "malformed", "the body does not decode, or a value in it is impossible") \
     X(REFUSED_UNKNOWN_METER, "unknown_meter", "device_id is not in the site file") \
     X(REFUSED_UNKNOWN_HOST, "unknown_host", "host id is not in the site file") \
+    X(REFUSED_SOURCE, "source", "a host's frame from another IPv4 address than the site file gives it") \
     X(REFUSED_DUPLICATE, "duplicate", "this sequence number was seen before") \
     X(REFUSED_REORDERED, "reordered", "older than the newest frame of this sender") \
     X(REFUSED_STALE, "stale", "the reading is older than T_fresh")

@@ -177,6 +177,8 @@ int dpdk_open(struct port *port, const struct port_config *config, const struct 
     if (rc)
         return rc;
     dpdk->queues = config->queues;
+    if (recipe->domain)
+        snprintf(dpdk->interface, sizeof dpdk->interface, "%s", config->interface);
     rc = open_once(port, config, recipe);
     for (int retry = 0; rc == -EINVAL && recipe->patient && retry < RETRIES; retry++) {
         rte_delay_us_sleep(PATIENCE_US);
@@ -272,9 +274,12 @@ void dpdk_statistics(struct port *port, struct port_statistics *statistics)
         dpdk->sockets.count ? kernel_sockets_lost(&dpdk->sockets) : stats.imissed + stats.rx_nombuf;
 }
 
+/* DPDK's drivers for the kernel's interfaces say "up" from start to stop, whatever becomes of the carrier. */
 int dpdk_link(struct port *port)
 {
     const struct dpdk *dpdk = port->state;
+    if (dpdk->interface[0])
+        return kernel_interface_running(dpdk->interface);
     struct rte_eth_link link = {0};
     int rc = rte_eth_link_get_nowait(dpdk->id, &link);
     return rc ? rc : link.link_status == RTE_ETH_LINK_UP;

@@ -30,6 +30,7 @@ struct dpdk {
     uint16_t id;
     uint32_t queues;
     bool started;
+    char interface[INTERFACE_BYTES];    /* of the kernel, "" = the device is not the kernel's */
     char bus[8], device[RTE_DEV_NAME_MAX_LEN];
     struct rte_mempool *pool;
     struct kernel_sockets sockets;

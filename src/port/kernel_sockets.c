@@ -122,14 +122,29 @@ uint64_t kernel_sockets_lost(struct kernel_sockets *sockets)
     return all_lost(sockets) - sockets->forgotten;
 }
 
-int kernel_interface_mtu(const char *interface)
+static int ask_interface(const char *interface, unsigned long what, struct ifreq *request)
 {
-    struct ifreq request = {0};
-    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+    snprintf(request->ifr_name, sizeof request->ifr_name, "%s", interface);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int rc = ioctl(fd, SIOCGIFMTU, &request) ? -errno : request.ifr_mtu;
+    int rc = ioctl(fd, what, request) ? -errno : 0;
     close(fd);
     return rc;
+}
+
+int kernel_interface_mtu(const char *interface)
+{
+    struct ifreq request = {0};
+    int rc = ask_interface(interface, SIOCGIFMTU, &request);
+    return rc ? rc : request.ifr_mtu;
+}
+
+int kernel_interface_running(const char *interface)
+{
+    struct ifreq request = {0};
+    int rc = ask_interface(interface, SIOCGIFFLAGS, &request);
+    if (rc)
+        return rc == -ENODEV ? 0 : rc;
+    return (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
 }

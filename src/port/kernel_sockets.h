@@ -42,4 +42,7 @@ uint64_t kernel_sockets_lost(struct kernel_sockets *sockets);
 /* setup: the interface's MTU, or -errno. */
 int kernel_interface_mtu(const char *interface);
 
+/* cold: 1 when the interface is up and has a carrier, 0 when not, or when it is gone; or -errno. */
+int kernel_interface_running(const char *interface);
+
 #endif

@@ -38,7 +38,7 @@ uint32_t port_fitting(const struct port *port, const struct port_frame *frame, u
     return i;
 }
 
-static const struct port_driver *find_driver(const char *name)
+const struct port_driver *port_find_driver(const char *name)
 {
     for (const struct port_driver *const *driver = port_table; *driver; driver++)
         if (name && !strcmp((*driver)->name, name))
@@ -92,7 +92,7 @@ static void drop_state(struct port *port)
 int port_open(struct port *port, const struct port_config *config)
 {
     memset(port, 0, sizeof *port);
-    const struct port_driver *driver = find_driver(config->driver);
+    const struct port_driver *driver = port_find_driver(config->driver);
     if (!driver)
         return port_fail(port, -ENOENT, "this build has no port driver named \"%s\"",
                          config->driver ? config->driver : "");

@@ -86,6 +86,9 @@ struct port {
 /* The table: every driver this build has; ends with NULL. */
 extern const struct port_driver *const port_table[];
 
+/* any: the driver of that name, NULL when this build has none. */
+const struct port_driver *port_find_driver(const char *name);
+
 /* setup: opens by config->driver. 0, or -errno with port->error filled. */
 int port_open(struct port *port, const struct port_config *config);
 

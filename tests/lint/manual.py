@@ -7,7 +7,8 @@ import sys
 import tree
 
 DAEMON, SHELL, SITE = 'docs/man/flyballd.8.scd', 'docs/man/flyball.1.scd', 'docs/man/flyball-site.5.scd'
-COUNTED = [('src/msg/frame.h', 'REFUSALS'), ('src/core/pipeline.h', 'CORE_COUNTERS')]
+COUNTED = [('src/msg/frame.h', 'REFUSALS'), ('src/core/pipeline.h', 'CORE_COUNTERS'),
+           ('src/port/ip/ip.h', 'IP_COUNTERS')]
 DOCUMENT = 'src/loop/document.c'
 DAEMON_MAIN = 'src/cli/flyballd.c'
 READERS = re.compile(r'^src/site/read_\w+\.c$')

@@ -68,7 +68,6 @@ class Network:
             lines = ['link set lo up', f'link set eth0 address {terms["peer_mac"]}']
             lines += [f'address add {peer}/24 dev eth0' for peer in terms['peers']]
             lines += ['link set eth0 up']
-            lines += [f'neighbour replace {terms["own"]} lladdr {terms["mac"]} dev eth0 nud permanent']
             subprocess.run(['ip', '-netns', space, '-batch', '-'], input='\n'.join(lines) + '\n', text=True,
                            check=True)
 

@@ -113,9 +113,8 @@ static void start(struct bed *bed, int lane_core, int decide_core)
     assert_int_equal(pthread_create(&bed->asker, NULL, ask, bed), 0);
 }
 
-static void send_one(struct port *port, uint8_t *data, uint32_t length)
+static void send_one(struct port *port, struct port_frame frame)
 {
-    struct port_frame frame = {.data = data, .length = length};
     while (!port_send(port, 0, &frame, 1))
         rest(1);
 }
@@ -124,7 +123,8 @@ static void take_leases(struct bed *bed)
 {
     struct port_frame frame[BURST_MAX];
     for (uint32_t got; (got = port_receive(&bed->far[1], 0, frame, BURST_MAX)) > 0;)
-        bed->leases += got;
+        for (uint32_t i = 0; i < got; i++)
+            bed->leases += frame[i].data[13] == 0;      /* IPv4; what else comes are announcements by ARP */
 }
 
 static void play(struct bed *bed)
@@ -134,12 +134,13 @@ static void play(struct bed *bed)
     for (uint64_t round = 1; round <= ROUNDS; round++) {
         for (uint32_t i = 0; i < model->meter_count; i++, bed->measurements++) {
             bed->meters.sequence++;
-            uint32_t length = frames_measurement(data, &bed->meters, model->meter[i].name, realtime_ns());
-            send_one(&bed->far[0], data, length);
+            send_one(&bed->far[0],
+                     frames_measurement(data, &bed->meters, model->meter[i].name, realtime_ns()));
         }
         for (uint32_t i = 0; round % REPORT_EVERY == 1 && i < model->host_count; i++, bed->reports++) {
             bed->hosts.sequence++;
-            send_one(&bed->far[1], data, frames_report(data, &bed->hosts, i, round));
+            bed->hosts.from.ipv4 = bed->site.host_address[i].ipv4;
+            send_one(&bed->far[1], frames_report(data, &bed->hosts, i, round));
         }
         rest(ROUND_MS);
         take_leases(bed);
@@ -194,7 +195,8 @@ static void run(int lane_core, int decide_core)
     start(&bed, lane_core, decide_core);
     play(&bed);
     struct verdict verdict;
-    verdict_make(&verdict, &bed.site.model, &bed.loop.view, 0, bed.loop.t_start_ns,
+    const struct verdict_surroundings around = {0};
+    verdict_make(&verdict, &bed.site.model, &bed.loop.view, &around, bed.loop.t_start_ns,
                  timebase_now_ns(&bed.loop.base));
     atomic_store(&bed.stop_asking, true);
     pthread_join(bed.asker, NULL);
