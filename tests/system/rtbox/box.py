@@ -128,12 +128,12 @@ class Machine:
         self.channel = connect(f'{self.folder}/channel', end)
         self.wait_for(r'box: ready (\S+)', BOOT_S)
 
-    def qmp(self, name, **arguments):
-        self.qmp_socket.sendall(json.dumps({'execute': name, 'arguments': arguments}).encode() + b'\n')
+    def qmp(self, command, **arguments):
+        self.qmp_socket.sendall(json.dumps({'execute': command, 'arguments': arguments}).encode() + b'\n')
         while True:
             answer = json.loads(self.qmp_lines.readline())
             if 'error' in answer:
-                raise RuntimeError(f'QMP {name}: {answer["error"]["desc"]}')
+                raise RuntimeError(f'QMP {command}: {answer["error"]["desc"]}')
             if 'return' in answer:
                 return answer['return']
 
