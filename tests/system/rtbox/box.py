@@ -24,6 +24,8 @@ SIDES = {
 }
 SLOTS = {'meters': 3, 'hosts': 4}
 PCI = {side: f'0000:00:{slot:02x}.0' for side, slot in SLOTS.items()}
+# A cable from card to card within the machine, for tests of the driver alone: one end for DPDK, one for the kernel.
+NEAR_SLOT, FAR_SLOT, NEAR_PCI = 5, 6, '0000:00:05.0'
 HUGEPAGES, MEMORY_MIB = 160, 896
 BOOT_S, ANSWER_S = 180, 60
 
@@ -108,7 +110,8 @@ class Machine:
                    '-no-user-config', '-display', 'none', '-no-reboot', '-kernel', self.kernel, '-initrd',
                    self.image, '-append',
                    'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off irqaffinity=0 '
-                   f'isolcpus=managed_irq,domain,1 nohz_full=1 rcu_nocbs=1 HUGEPAGES={HUGEPAGES}',
+                   f'isolcpus=managed_irq,domain,1 nohz_full=1 rcu_nocbs=1 HUGEPAGES={HUGEPAGES} '
+                   f'CARDS={",".join([*PCI.values(), NEAR_PCI])}',
                    '-serial', f'file:{self.console}', '-qmp', f'unix:{self.folder}/qmp,server=on,wait=off',
                    '-device', 'virtio-serial-pci', '-chardev',
                    f'socket,id=channel,path={self.folder}/channel,server=on,wait=off', '-device',
@@ -117,6 +120,9 @@ class Machine:
             fd = self.taps[side]
             command += ['-netdev', f'tap,id={side},fd={fd}', '-device',
                         f'e1000e,netdev={side},id=card-{side},mac={SIDES[side]["mac"]},addr={slot},romfile=']
+        for slot in (NEAR_SLOT, FAR_SLOT):
+            command += ['-netdev', f'hubport,id=end{slot},hubid=1', '-device',
+                        f'e1000e,netdev=end{slot},mac=02:f1:ba:11:02:0{slot},addr={slot},romfile=']
         with open(f'{self.folder}/qemu.log', 'w', encoding='utf-8') as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             pass_fds=list(self.taps.values()))

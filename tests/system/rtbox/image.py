@@ -16,7 +16,7 @@ META = 'linux-image-rt-amd64'
 # In the order that they need each other.
 MODULES = ['drivers/uio/uio', 'drivers/uio/uio_pci_generic', 'drivers/virtio/virtio_ring',
            'drivers/virtio/virtio', 'drivers/virtio/virtio_pci_legacy_dev', 'drivers/virtio/virtio_pci_modern_dev',
-           'drivers/virtio/virtio_pci', 'drivers/char/virtio_console']
+           'drivers/virtio/virtio_pci', 'drivers/char/virtio_console', 'drivers/net/ethernet/intel/e1000e/e1000e']
 DPDK_DRIVERS = ['bus_pci', 'bus_vdev', 'mempool_ring', 'net_e1000']
 # Found by name at run time, so that ldd does not show it: glibc ends threads with it.
 BY_NAME = ['/lib/x86_64-linux-gnu/libgcc_s.so.1']

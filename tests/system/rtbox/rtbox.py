@@ -88,7 +88,8 @@ class Play:
         with open(f'{self.folder}/site.yaml', 'w', encoding='utf-8') as file:
             file.write(site)
         programs = {'flyball': self.flyball, 'flyballd': f'{self.build}/src/cli/flyballd',
-                    'flyballd-broken': f'{self.build}/tests/system/flyballd_broken'}
+                    'flyballd-broken': f'{self.build}/tests/system/flyballd_broken',
+                    'card_test': f'{self.build}/tests/system/card_test'}
         image.pack(f'{self.folder}/image', system, programs,
                    {'init': (read(f'{HERE}/init'), 0o755), 'site.yaml': (site, 0o644)})
         self.network.up()
@@ -178,6 +179,19 @@ def check_machine(play, verdict):
     refused = run("sed 's/0000:00:03.0/0000:00:1f.2/' /site.yaml >/tmp/wrong.yaml; flyballd /tmp/wrong.yaml 2>&1")
     verdict.check('a card that the kernel has is refused by name',
                   "the kernel's driver" in refused or 'no driver has' in refused, refused)
+
+
+def check_card(play, verdict):
+    """What every port must do, on a card whose cable ends at one of the kernel's."""
+    # A new MTU takes the kernel's card down and up again.
+    play.machine.run('ip link set eth0 mtu 9000; sleep 0.1; n=0; until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ] || '
+                     '[ $((n += 1)) -gt 200 ]; do sleep 0.1; done')
+    for mtu in (1500, 9000):
+        code, answer = play.machine.run(f'card_test {box.NEAR_PCI} eth0 {mtu}', 120)
+        said = answer.decode(errors='replace')
+        wrong = re.findall(r'(?:ERROR|LINE|FAILED) +\] (?:--- )?(.*)', said)
+        verdict.check(f'a card carries what a port must, MTU {mtu}', code == 0 and 'OK ]' in said,
+                      f'{said.count("OK ]")} tests passed' + ''.join('; ' + line for line in wrong[:8]))
 
 
 def check_ports(play, verdict):
@@ -270,6 +284,7 @@ def check_end(play, verdict):
 def whole(play, broken):
     verdict = Verdict()
     check_machine(play, verdict)
+    check_card(play, verdict)
     play.start_daemon(broken)
     if check_ports(play, verdict):
         play_cut(play, verdict)
