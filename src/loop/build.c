@@ -16,7 +16,7 @@ struct plan {
 };
 
 struct layout {
-    void *names, *core, *ring, *lane_queue[PORTS_MAX], *returns, *normal, *emergency, *tap;
+    void *names, *core, *ring, *lane_queue[LANES_MAX], *returns, *normal, *emergency, *tap;
 };
 
 static void *take(struct plan *plan, size_t bytes)
@@ -53,7 +53,8 @@ static void place_ips(struct loop *loop, struct plan *plan)
 {
     for (uint32_t i = 0; i < loop->site->server.port_count; i++) {
         loop->ip[i] = take(plan, sizeof *loop->ip[i]);
-        loop->ip_memory[i] = take(plan, ip_bytes(loop->site->server.port[i].mtu, neighbours_of(loop, i), 1));
+        const struct site_port *row = &loop->site->server.port[i];
+        loop->ip_memory[i] = take(plan, ip_bytes(row->mtu, neighbours_of(loop, i), row->queues));
     }
 }
 
@@ -61,10 +62,13 @@ static void place_hot(struct loop *loop, struct plan *plan)
 {
     const struct model *model = &loop->site->model;
     struct path *path = &loop->path;
-    path->lanes = loop->site->server.port_count;
+    path->lanes = loop->crew.lanes;
     path->lane = take(plan, path->lanes * sizeof *path->lane);
     path->decide = take(plan, sizeof *path->decide);
     path->egress = take(plan, sizeof *path->egress);
+    bool shared = loop->crew.roaming;
+    struct sender *meter_sender = shared ? take(plan, model->meter_count * sizeof *meter_sender) : NULL;
+    struct sender *host_sender = shared ? take(plan, model->host_count * sizeof *host_sender) : NULL;
     struct replay_window *meter_window = take(plan, model->meter_count * sizeof *meter_window);
     struct replay_window *host_window = take(plan, model->host_count * sizeof *host_window);
     struct age *age = take(plan, model->meter_count * sizeof *age);
@@ -75,6 +79,8 @@ static void place_hot(struct loop *loop, struct plan *plan)
     if (!plan->arena || plan->full)
         return;
     for (uint32_t i = 0; i < path->lanes; i++) {
+        path->lane[i].meter_sender = meter_sender;
+        path->lane[i].host_sender = host_sender;
         path->lane[i].meter_window = meter_window;
         path->lane[i].host_window = host_window;
         path->lane[i].age = age;
@@ -95,7 +101,7 @@ static void place_cold(struct loop *loop, struct plan *plan, struct layout *layo
     layout->names = take(plan, meter_names_bytes(model));
     layout->core = take(plan, core_bytes(model));
     layout->ring = take(plan, ring_bytes(RING_SLOTS));
-    for (uint32_t i = 0; i < loop->site->server.port_count; i++)
+    for (uint32_t i = 0; i < loop->path.lanes; i++)
         layout->lane_queue[i] = take(plan, spsc_bytes(SLOT_BYTES, lane_places(model)));
     layout->returns = take(plan, spsc_bytes(SLOT_BYTES, egress_places(model)));
     layout->normal = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
@@ -146,7 +152,7 @@ static int open_ports(struct loop *loop)
                                      .mac = row->own.has_mac ? row->own.mac : NULL,
                                      .mtu = row->mtu,
                                      .ring_frames = row->ring_frames,
-                                     .queues = 1,
+                                     .queues = row->queues,
                                      .hugepages = server->hugepages,
                                      .memory_mib = server->memory_mib,
                                      .housekeeping_core = server->housekeeping_core,
@@ -185,13 +191,30 @@ static uint32_t kinds_of(uint32_t port, uint32_t ports)
     return port == 0 ? meters : hosts;
 }
 
+/* The lane whose thread owns what a port says for itself: the one that sends leases there, or queue 0's. */
+static uint32_t owning_lane(const struct crew *crew, uint32_t port)
+{
+    uint32_t lane = 0;
+    if (crew->lane[crew->sending_lane].port == port)
+        return crew->sending_lane;
+    while (crew->lane[lane].port != port)
+        lane++;
+    return lane;
+}
+
 static void init_ips(struct loop *loop)
 {
     loop->path.ips = 0;
     for (uint32_t i = 0; i < loop->ports; i++) {
         const struct site_port *row = &loop->site->server.port[i];
-        const struct ip_config config = {.own = local_end(loop, i), .prefix = row->prefix,
-                                         .gateway = row->gateway, .port = &loop->port[i], .asides = 1, .mtu = row->mtu,
+        uint32_t lane = owning_lane(&loop->crew, i);
+        const struct ip_config config = {.own = local_end(loop, i),
+                                         .prefix = row->prefix,
+                                         .gateway = row->gateway,
+                                         .port = &loop->port[i],
+                                         .queue = loop->crew.lane[lane].queue,
+                                         .asides = row->queues,
+                                         .mtu = row->mtu,
                                          .neighbours = neighbours_of(loop, i),
                                          .link = &loop->links.state[i]};
         if (loop->port[i].driver->kind != PORT_FRAMES) {
@@ -200,7 +223,7 @@ static void init_ips(struct loop *loop)
         }
         ip_init(loop->ip[i], &config, loop->ip_memory[i]);
         loop->path.ip[loop->path.ips].port = loop->ip[i];
-        loop->path.ip[loop->path.ips++].lane = i;
+        loop->path.ip[loop->path.ips++].lane = lane;
     }
 }
 
@@ -208,12 +231,14 @@ static void init_lanes(struct loop *loop)
 {
     for (uint32_t i = 0; i < loop->path.lanes; i++) {
         struct lane *lane = &loop->path.lane[i];
+        uint32_t port = loop->crew.lane[i].port;
         lane->model = &loop->site->model;
         lane->base = &loop->base;
-        lane->port = &loop->port[i];
-        lane->kinds = kinds_of(i, loop->path.lanes);
-        lane->local = local_end(loop, i);
-        lane->aside = loop->ip[i] ? &loop->ip[i]->aside[lane->queue] : NULL;
+        lane->port = &loop->port[port];
+        lane->queue = loop->crew.lane[i].queue;
+        lane->kinds = kinds_of(port, loop->ports);
+        lane->local = local_end(loop, port);
+        lane->aside = loop->ip[port] ? &loop->ip[port]->aside[lane->queue] : NULL;
         lane->host_address = loop->site->host_address;
         lane->names = &loop->names;
         lane->index = (uint8_t)i;
@@ -224,13 +249,14 @@ static void init_lanes(struct loop *loop)
 
 static void init_egress(struct loop *loop)
 {
-    uint32_t port = loop->ports - 1;
+    const struct lane *lane = &loop->path.lane[loop->crew.sending_lane];
     struct egress_stage *egress = loop->path.egress;
     egress->base = &loop->base;
     egress->host_address = loop->site->host_address;
-    egress->port = &loop->port[port];
-    egress->local = local_end(loop, port);
-    egress->ip = loop->ip[port];
+    egress->port = lane->port;
+    egress->queue = lane->queue;
+    egress->local = lane->local;
+    egress->ip = loop->ip[loop->crew.lane[loop->crew.sending_lane].port];
     egress->normal = &loop->normal;
     egress->emergency = &loop->emergency;
     egress->returns = &loop->returns;
@@ -249,6 +275,7 @@ static void init_decide(struct loop *loop)
         decide->input[i] = &loop->lane_queue[i];
     decide->input[loop->path.lanes] = &loop->returns;
     decide->inputs = loop->path.lanes + 1;
+    decide->look_again = loop->crew.look_again;
     decide->normal = &loop->normal;
     decide->emergency = &loop->emergency;
     decide->tap = &loop->tap;
@@ -289,6 +316,12 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)
         return error;
+    error = crew_make(&loop->crew, &site->server);
+    if (error) {
+        snprintf(loop->error, sizeof loop->error, "ports: 1 to %d queues over all ports are possible",
+                 LANES_MAX);
+        return error;
+    }
     struct layout layout = {0};
     error = place(loop, &layout);
     if (!error)

@@ -3,7 +3,7 @@
 #ifndef FLYBALL_LOOP_COLD_H
 #define FLYBALL_LOOP_COLD_H
 
-#include "loop/hot.h"
+#include "loop/crew.h"
 #include "loop/link.h"
 #include "record/journal.h"
 
@@ -21,7 +21,6 @@ struct drain {
     count_t journal_errors;             /* refused writes, each tried again */
 };
 
-enum { HOTS_MAX = 2 };
 #define STALL_COUNTED_NS (INT64_C(100) * NS_PER_MS)
 #define STALL_FATAL_NS (INT64_C(5) * NS_PER_S)
 

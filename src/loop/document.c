@@ -7,7 +7,7 @@
 #include "loop/loop.h"
 #include "loop/verdict.h"
 
-enum { COPY_WAIT_MS = 200 };
+enum { COPY_WAIT_MS = 200, LANE_STAGE_BYTES = 32 };
 
 /* JSON string: ids come from a file that people write. */
 static void text(FILE *out, const char *value)
@@ -140,26 +140,42 @@ static void write_latency(const struct loop *loop, FILE *out, const char *name, 
             (double)copy.max_ns / 1e3, after);
 }
 
+/* "decoded" of the only port, "decoded_meters" and "decoded_hosts" of two, "_QUEUE" behind where it has
+ * several. */
+static void lane_stage(const struct loop *loop, uint32_t lane, char name[LANE_STAGE_BYTES])
+{
+    static const char *const of_two[PORTS_MAX] = {"_meters", "_hosts"};
+    const struct crew_lane *at = &loop->crew.lane[lane];
+    const char *port = loop->ports > 1 ? of_two[at->port] : "";
+    if (loop->site->server.port[at->port].queues > 1)
+        snprintf(name, LANE_STAGE_BYTES, "decoded%s_%u", port, at->queue);
+    else
+        snprintf(name, LANE_STAGE_BYTES, "decoded%s", port);
+}
+
 static void write_latencies(const struct loop *loop, FILE *out)
 {
-    static const char *const names[PORTS_MAX][2] = {{"decoded", ""}, {"decoded_meters", "decoded_hosts"}};
     const struct path *path = &loop->path;
     fputs("\"latency_us\": {", out);
-    for (uint32_t i = 0; i < path->lanes; i++)
-        write_latency(loop, out, names[path->lanes - 1][i], &path->lane[i].decoded, ",");
+    for (uint32_t i = 0; i < path->lanes; i++) {
+        char name[LANE_STAGE_BYTES];
+        lane_stage(loop, i, name);
+        write_latency(loop, out, name, &path->lane[i].decoded, ",");
+    }
     write_latency(loop, out, "decided", &path->decide->decided, ",");
     write_latency(loop, out, "loop", &path->egress->sent, ",");
     write_latency(loop, out, "emergency", &path->egress->sent_emergency, "},\n");
 }
 
 static void write_lane(const struct lane *lane, FILE *out, const char *interface,
-                       const struct link_watch *links)
+                       const struct link_watch *links, uint32_t port)
 {
     const struct lane_counters *counters = &lane->counters;
     fputs("\n    {\"interface\": ", out);
     text(out, interface);
-    fprintf(out, ", \"link\": \"%s\", ", link_up(links, lane->index) ? "up" : "down");
-    number(out, "link_changes", link_changes(links, lane->index), ", ");
+    fprintf(out, ", \"link\": \"%s\", ", link_up(links, port) ? "up" : "down");
+    number(out, "link_changes", link_changes(links, port), ", ");
+    number(out, "queue", lane->queue, ", ");
     number(out, "frames", count_read(&counters->frames), ", ");
     number(out, "accepted", count_read(&counters->accepted), ", ");
     number(out, "aside", count_read(&counters->aside), ", ");
@@ -197,7 +213,7 @@ static void write_ip(const struct ip_port *ip, FILE *out)
     fputs(",\n     \"ip\": {", out);
     for (int i = 0; ip && i < IP_COUNTER_COUNT; i++)
         number(out, ip_counter_name(i), ip_counted(ip, i), i + 1 < IP_COUNTER_COUNT ? ", " : "");
-    fputs("}}", out);
+    fputs("}", out);
 }
 
 static void write_core_counters(const struct loop *loop, FILE *out)
@@ -221,11 +237,14 @@ static void write_counters(struct loop *loop, FILE *out)
     const struct egress_counters *egress = &path->egress->counters;
     fputs("\"counters\": {\n  \"lanes\": [", out);
     for (uint32_t i = 0; i < path->lanes; i++) {
-        write_lane(&path->lane[i], out, loop->site->server.port[i].interface,
-                   &loop->links);
-        write_port(&loop->port[i], out);
-        write_ip(loop->ip[i], out);
-        fputs(i + 1 < path->lanes ? "," : "],\n", out);
+        uint32_t port = loop->crew.lane[i].port;
+        write_lane(&path->lane[i], out, loop->site->server.port[port].interface, &loop->links, port);
+        /* a port is one, however many lanes it has */
+        if (path->lane[i].queue == 0) {
+            write_port(&loop->port[port], out);
+            write_ip(loop->ip[port], out);
+        }
+        fputs(i + 1 < path->lanes ? "}," : "}],\n", out);
     }
     write_core_counters(loop, out);
     fputs("  \"decide\": {", out);

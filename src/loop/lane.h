@@ -11,6 +11,7 @@
 #include "loop/count.h"
 #include "loop/latency.h"
 #include "loop/names.h"
+#include "loop/sender.h"
 #include "loop/view.h"
 #include "msg/slot.h"
 #include "port/port.h"
@@ -51,7 +52,8 @@ struct lane {
     uint8_t index;
     struct spsc *out;
     struct view *view;
-    /* by meter or host; a meter or host always comes in by the same lane */
+    /* by meter or host, shared by the lanes */
+    struct sender *meter_sender, *host_sender;  /* NULL: one thread polls all lanes */
     struct replay_window *meter_window, *host_window;
     struct age *age;
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
@@ -60,6 +62,8 @@ struct lane {
     /* of `out`, at most: read once a burst, plus what was admitted since */
     uint32_t depth;
     uint32_t shed[CLASS_COUNT];         /* not yet told to decide */
+    int64_t newest_ns;                  /* with senders: of the newest slot published; stamps never go back */
+    int64_t sender_ns;                  /* the same of the sender in hand */
     struct lane_counters counters;
     struct latency decoded;             /* receive -> admitted */
 };

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "loop/cold.h"
+#include "loop/crew.h"
 #include "loop/door.h"
 #include "loop/hot.h"
 #include "ring/arena.h"
@@ -36,7 +37,8 @@ struct loop {
     struct view view;
     void *core_memory;
     struct core *core;
-    struct spsc lane_queue[PORTS_MAX], returns, normal, emergency, tap;
+    struct spsc lane_queue[LANES_MAX], returns, normal, emergency, tap;
+    struct crew crew;
     struct path path;
     struct hot hot[HOTS_MAX];
     uint32_t hots;              /* started */

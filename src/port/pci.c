@@ -11,8 +11,7 @@
 enum {
     RING_MOST = 4096,               /* cards' own rings are no deeper, most less */
     LINK_BYTES = ETHERNET_HEADER_BYTES + 2 * DPDK_VLAN_BYTES + 4,   /* two tags, check sequence */
-    /* Cards take buffers by the KiB, rounded down, at least two: a frame must not spill into a second. */
-    BUFFER_GRAIN = 1024,
+    /* Cards take buffers of powers of two, rounded down: a frame must not spill into a second one. */
     BUFFER_LEAST = 2048,
 };
 
@@ -34,13 +33,14 @@ static int check_memory(struct port *port, const struct port_config *config, con
 
 static void compose(const struct port_config *config, const struct pci_device *device, struct recipe *recipe)
 {
-    uint32_t bytes = (config->mtu + LINK_BYTES + BUFFER_GRAIN - 1) / BUFFER_GRAIN * BUFFER_GRAIN;
+    recipe->buffer_bytes = BUFFER_LEAST;
+    while (recipe->buffer_bytes < config->mtu + LINK_BYTES)
+        recipe->buffer_bytes *= 2;
     recipe->bus = "pci";
     recipe->sets_mtu = true;
     snprintf(recipe->device, sizeof recipe->device, "%s", device->address);
     /* Both rings full, and what the driver copies. */
     recipe->buffers = 2 * config->ring_frames + DPDK_COPY_BUFFERS;
-    recipe->buffer_bytes = bytes < BUFFER_LEAST ? BUFFER_LEAST : bytes;
 }
 
 static int pci_open(struct port *port, const struct port_config *config)

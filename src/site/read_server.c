@@ -60,8 +60,9 @@ static const struct field port_fields[] = {
 #define CORE(name, i) \
     {.key = name, .kind = FIELD_COUNT, .least = 0, .most = 1023, .otherwise = -1, \
      .offset = offsetof(struct cores, core) + i * sizeof(struct value)}
+static const struct field lane_core_field = CORE("lane", 0);
 static const struct field core_fields[] = {
-    CORE("lane", 0),
+    {.key = "lane", .kind = FIELD_ANY, .otherwise = -1, .offset = offsetof(struct cores, core)},
     CORE("decide", 1),
     CORE("housekeeping", 2),
     FIELD_END};
@@ -125,6 +126,10 @@ static void read_ports(struct draft *d, const struct row *row, struct site_serve
         read_port(d, at, &port[i], &found[i]);
     if (d->errors->count != faults)
         return;
+    if (count == 2 && found[0].queues + found[1].queues > LANES_MAX)
+        finding_at(d->errors, port[1].queues.at ? port[1].queues.at : port[0].queues.at,
+                   "%u queues over both ports, together they may have %d", found[0].queues + found[1].queues,
+                   LANES_MAX);
     out->port_count = count;
     out->port[0] = found[0];
     if (count == 1) {
@@ -158,6 +163,50 @@ static bool hugepages_free(uint32_t memory_mib)
     return pages * 2 >= memory_mib;
 }
 
+/* One core for all lanes, or a list that they share in turn. */
+static void read_lane_cores(struct draft *d, const struct value *lane, struct site_server *out)
+{
+    const struct tree *list = lane->at && lane->at->kind == TREE_LIST ? lane->at : NULL;
+    const struct tree *at = list ? list->first : lane->at;
+    uint32_t lanes = 0, count = list ? list->count : 1;
+
+    out->lane_cores = 1;
+    out->lane_core[0] = -1;
+    for (uint32_t i = 0; i < out->port_count; i++)
+        lanes += out->port[i].queues;
+    if (list && !count) {
+        finding_at(d->errors, list, "lane is an empty list, name a core or leave it out");
+        return;
+    }
+    if (list && lanes && count > lanes) {
+        finding_at(d->errors, list, "%u cores for %u lane%s (one per queue of a port), write 1 to %u", count,
+                   lanes, lanes == 1 ? "" : "s", lanes);
+        return;
+    }
+    for (uint32_t i = 0; at && i < count && i < LANES_MAX; i++, at = list ? at->next : NULL) {
+        struct value core = {.number = -1};
+
+        field_read(&lane_core_field, at, &core, d->errors);
+        out->lane_core[i] = (int)core.number;
+        out->lane_cores = i + 1;
+    }
+}
+
+/* A spinning SCHED_FIFO thread leaves its core to nobody: the door, the journal and the watchdog would never
+ * run there. */
+static void check_housekeeping(struct draft *d, const struct tree *at, const struct site_server *out)
+{
+    int core = out->housekeeping_core;
+    bool hot = core == out->decide_core;
+
+    for (uint32_t i = 0; i < out->lane_cores; i++)
+        hot |= core == out->lane_core[i];
+    if (at && hot && out->priority > 0)
+        finding_at(d->errors, at,
+                   "housekeeping core %d is a hot core too, and at priority %d nothing else would run there, "
+                   "name another core or write priority: 0", core, out->priority);
+}
+
 static void read_row(struct draft *d, const struct tree *at, struct row *row, struct site_server *out)
 {
     struct cores cores = {{{.number = -1}, {.number = -1}, {.number = -1}}};
@@ -168,10 +217,11 @@ static void read_row(struct draft *d, const struct tree *at, struct row *row, st
     if (row->cores.at)
         fields_read(core_fields, row->cores.at, "cores", &cores, d->errors);
     read_ports(d, row, out);
-    out->lane_core = (int)cores.core[0].number;
-    out->decide_core = cores.core[1].at ? (int)cores.core[1].number : out->lane_core;
+    read_lane_cores(d, &cores.core[0], out);
+    out->decide_core = cores.core[1].at ? (int)cores.core[1].number : out->lane_core[0];
     out->housekeeping_core = (int)cores.core[2].number;
     out->priority = (int)row->priority.number;
+    check_housekeeping(d, cores.core[2].at, out);
     out->lock_memory = row->lock_memory.number;
     out->lift_rt_throttling = row->throttling.number;
     out->memory_mib = (uint32_t)row->memory.number;
@@ -197,7 +247,8 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
     int best = 0;
     uint32_t faults = d->errors->count;
 
-    *server = (struct site_server){.lane_core = -1, .decide_core = -1, .housekeeping_core = -1};
+    *server = (struct site_server){
+        .lane_core = {-1}, .lane_cores = 1, .decide_core = -1, .housekeeping_core = -1};
     gethostname(host, sizeof host - 1);
     for (const struct tree *at = d->servers_at.at ? d->servers_at.at->first : NULL; at; at = at->next) {
         struct row row = {0};

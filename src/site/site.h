@@ -34,7 +34,9 @@ struct site_server {
     char name[64];
     uint32_t port_count;        /* 1: meters and hosts on one port; 2: [0] meters, [1] hosts */
     struct site_port port[2];
-    int lane_core, decide_core; /* equal: run to completion on one core; -1: not pinned */
+    int lane_core[LANES_MAX];   /* lane i is on lane_core[i % lane_cores]; -1: not pinned */
+    uint32_t lane_cores;        /* at least 1 */
+    int decide_core;            /* lanes on it are run to completion; -1: not pinned */
     int housekeeping_core;
     int priority;               /* SCHED_FIFO, 0 = leave the scheduler alone */
     bool lock_memory;

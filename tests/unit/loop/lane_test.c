@@ -24,6 +24,7 @@ struct bed {
     struct seqlock meter[RIG_METERS];
     struct meter_names names;
     uint32_t places[64];
+    struct sender meter_sender[RIG_METERS], host_sender[RIG_HOSTS];
     struct replay_window meter_window[RIG_METERS], host_window[RIG_HOSTS];
     struct age age[RIG_METERS];
     _Atomic uint64_t host_mac[RIG_HOSTS];
@@ -299,6 +300,22 @@ static void reordered(struct bed *bed)
     good_measurement(bed);
 }
 
+/* Another lane is at work on a frame of meter 0: nothing is known of it here, and it is given back after. */
+static void held(struct bed *bed)
+{
+    bed->lane.meter_sender = bed->meter_sender;
+    bed->lane.host_sender = bed->host_sender;
+    bed->meter_sender[0].newest_ns = SENDER_TAKEN;
+    good_measurement(bed);
+}
+
+static void held_report(struct bed *bed)
+{
+    bed->host_sender[3].newest_ns = SENDER_TAKEN;
+    bed->from.from.ipv4 = bed->site.address[3].ipv4;
+    bed->frame = frames_report(bed->room, &bed->from, 3, 1);
+}
+
 static void stale(struct bed *bed)
 {
     bed->frame = frames_measurement(bed->room, &bed->from, "m-0", NOW_NS - 101 * NS_PER_MS);
@@ -326,6 +343,8 @@ static const struct { const char *name; void (*make)(struct bed *bed); int refus
     {"duplicate", duplicate, REFUSED_DUPLICATE},
     {"reordered", reordered, REFUSED_REORDERED},
     {"stale", stale, REFUSED_STALE},
+    {"held", held, REFUSED_HELD},
+    {"a held host's report", held_report, REFUSED_HELD},
 };
 
 static void every_refusal_is_counted_by_name_and_changes_nothing(void **state)

@@ -115,7 +115,7 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
     assert_string_equal(s->port[1].interface, "h");
     assert_true(s->port[1].own.has_mac);
     assert_int_equal(s->port[1].own.mac[5], 0x0b);
-    assert_int_equal(s->lane_core, 2);
+    assert_int_equal(s->lane_core[0], 2);
     assert_int_equal(s->decide_core, 3);
     assert_int_equal(s->housekeeping_core, -1);
     assert_int_equal(s->memory_mib, 1024);
@@ -126,7 +126,7 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
     written_site_load(&w, text, NULL);
     assert_int_equal(w.rc, 0);
     assert_string_equal(w.site.server.name, "default");
-    assert_int_equal(w.site.server.lane_core, -1);
+    assert_int_equal(w.site.server.lane_core[0], -1);
     site_unload(&w.site);
 
     written_site_load(&w, text, "beta");
