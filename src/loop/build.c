@@ -13,6 +13,7 @@ struct plan {
     struct arena *arena;        /* NULL: only measure */
     size_t bytes;
     bool full;
+    struct loop_memory memory;
 };
 
 struct layout {
@@ -27,6 +28,13 @@ static void *take(struct plan *plan, size_t bytes)
     void *memory = arena_take(plan->arena, bytes, CACHE_LINE);
     plan->full |= !memory;
     return memory;
+}
+
+/* Where a stretch of places ends: what was taken since the last one goes to its part. */
+static void close_part(struct plan *plan, size_t *part)
+{
+    const struct loop_memory *m = &plan->memory;
+    *part += plan->bytes - m->paths - m->view - m->core - m->ring - m->queues - m->tap;
 }
 
 static uint32_t power_of_two(uint32_t least)
@@ -76,6 +84,7 @@ static void place_hot(struct loop *loop, struct plan *plan)
     struct egress *record = take(plan, model->host_count * sizeof *record);
     place_ips(loop, plan);
     uint8_t (*data)[EGRESS_FRAME_BYTES] = take(plan, BURST_MAX * sizeof *data);
+    close_part(plan, &plan->memory.paths);
     if (!plan->arena || plan->full)
         return;
     for (uint32_t i = 0; i < path->lanes; i++) {
@@ -99,21 +108,33 @@ static void place_cold(struct loop *loop, struct plan *plan, struct layout *layo
     loop->view.meter = take(plan, model->meter_count * sizeof(struct seqlock));
     loop->view.counter = take(plan, VIEW_COUNTER_RECORDS * sizeof(struct seqlock));
     layout->names = take(plan, meter_names_bytes(model));
+    close_part(plan, &plan->memory.view);
     layout->core = take(plan, core_bytes(model));
+    close_part(plan, &plan->memory.core);
     layout->ring = take(plan, ring_bytes(RING_SLOTS));
+    close_part(plan, &plan->memory.ring);
     for (uint32_t i = 0; i < loop->path.lanes; i++)
         layout->lane_queue[i] = take(plan, spsc_bytes(SLOT_BYTES, lane_places(model)));
     layout->returns = take(plan, spsc_bytes(SLOT_BYTES, egress_places(model)));
     layout->normal = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
     layout->emergency = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
+    close_part(plan, &plan->memory.queues);
     layout->tap = take(plan, spsc_bytes(SLOT_BYTES, TAP_SLOTS));
+    close_part(plan, &plan->memory.tap);
+}
+
+static void measure(struct loop *loop, struct plan *plan)
+{
+    struct layout layout = {0};
+    place_hot(loop, plan);
+    place_cold(loop, plan, &layout);
+    plan->memory.total = plan->bytes;
 }
 
 static int place(struct loop *loop, struct layout *layout)
 {
     struct plan plan = {0};
-    place_hot(loop, &plan);
-    place_cold(loop, &plan, layout);
+    measure(loop, &plan);
     int error = arena_open(&loop->arena, plan.bytes);
     if (error)
         return error;
@@ -306,6 +327,21 @@ static int open_journal(struct loop *loop)
     }
     if (error)
         snprintf(loop->error, sizeof loop->error, "journal %s: %s", loop->options.journal, strerror(-error));
+    return error;
+}
+
+int loop_measure(const struct site *site, struct loop_memory *memory)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    struct plan plan = {0};
+    if (!loop)
+        return -ENOMEM;
+    loop->site = site;
+    int error = crew_make(&loop->crew, &site->server);
+    if (!error)
+        measure(loop, &plan);
+    *memory = plan.memory;
+    free(loop);
     return error;
 }
 

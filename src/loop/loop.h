@@ -55,6 +55,21 @@ struct loop {
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
 
+/* Bytes of the arena by part. */
+struct loop_memory {
+    size_t total;
+    size_t paths;               /* lanes, decide, egress, ports' own addresses, windows and frames */
+    size_t view;                /* what the door shows */
+    size_t core;                /* the ledger and everything a decision needs */
+    size_t ring;                /* the total order */
+    size_t queues;              /* from the lanes, to egress and back */
+    size_t tap;                 /* to the journal */
+};
+
+/* setup: what loop_build would take for this site and its server, taking nothing. 0, -ENOMEM, or
+ * -EINVAL where the ports ask for more queues than there are lanes. */
+int loop_measure(const struct site *site, struct loop_memory *memory);
+
 /* setup: memory, queues, ports. 0 or -errno with loop->error. On failure loop_close frees what there is. */
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options);
 

@@ -52,9 +52,6 @@ struct recipe {
 /* setup: starts DPDK where it is not running yet, then makes, fills and starts the device. */
 int dpdk_open(struct port *port, const struct port_config *config, const struct recipe *recipe);
 
-/* setup: is there such a kernel interface, and is its MTU large enough. 0 or -errno with port->error. */
-int dpdk_check_interface(struct port *port, const struct port_config *config);
-
 /* The rest of a driver's table, as port.h says. */
 int dpdk_attach(struct port *port, uint32_t queue);
 uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count);

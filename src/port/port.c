@@ -38,6 +38,13 @@ uint32_t port_fitting(const struct port *port, const struct port_frame *frame, u
     return i;
 }
 
+void port_made_mac(uint8_t mac[6], uint32_t ipv4)
+{
+    const uint8_t made[6] = {0x02, 0xf1, (uint8_t)(ipv4 >> 24), (uint8_t)(ipv4 >> 16), (uint8_t)(ipv4 >> 8),
+                             (uint8_t)ipv4};
+    memcpy(mac, made, sizeof made);
+}
+
 const struct port_driver *port_find_driver(const char *name)
 {
     for (const struct port_driver *const *driver = port_table; *driver; driver++)

@@ -25,7 +25,8 @@ SIDES = {
 SLOTS = {'meters': 3, 'hosts': 4}
 PCI = {side: f'0000:00:{slot:02x}.0' for side, slot in SLOTS.items()}
 # A cable from card to card within the machine, for tests of the driver alone: one end for DPDK, one for the kernel.
-NEAR_SLOT, FAR_SLOT, NEAR_PCI = 5, 6, '0000:00:05.0'
+NEAR_SLOT, FAR_SLOT = 5, 6
+NEAR_PCI, FAR_PCI = '0000:00:05.0', '0000:00:06.0'
 HUGEPAGES, MEMORY_MIB = 160, 896
 BOOT_S, ANSWER_S = 180, 60
 

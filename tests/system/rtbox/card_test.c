@@ -319,8 +319,6 @@ static uint16_t flags_of_one(struct bench *bench, const uint8_t *sent, uint32_t 
 static void the_card_checks_sums_that_come_in(void **state)
 {
     struct bench *bench = *state;
-    if (!(bench->port.offloads & PORT_FILLS_SUMS))
-        skip();
     uint8_t room[FRAME_ROOM];
     struct port_frame sent = make_datagram(bench, room, true, 0);
     uint16_t good = flags_of_one(bench, sent.data, sent.length);
@@ -339,8 +337,7 @@ static void the_card_fills_sums_that_go_out(void **state)
 {
     struct bench *bench = *state;
     uint8_t room[FRAME_ROOM], whole_room[FRAME_ROOM], came[FRAME_ROOM];
-    if (!(bench->port.offloads & PORT_FILLS_SUMS))
-        skip();
+    assert_int_equal(bench->port.offloads & PORT_FILLS_SUMS, PORT_FILLS_SUMS);
     const struct port_frame left = make_datagram(bench, room, false, PORT_FILLS_SUMS),
                             whole = make_datagram(bench, whole_room, false, 0);
     assert_int_equal(left.flags, FRAME_SUMS_LEFT);

@@ -176,9 +176,9 @@ def check_machine(play, verdict):
              for address in box.PCI.values()]
     verdict.check('both cards are e1000e and given to userspace', cards == ['0x8086 0x10d3 uio_pci_generic'] * 2,
                   ', '.join(cards))
-    refused = run("sed 's/0000:00:03.0/0000:00:1f.2/' /site.yaml >/tmp/wrong.yaml; flyballd /tmp/wrong.yaml 2>&1")
+    refused = run(f"sed 's/{box.PCI["meters"]}/{box.FAR_PCI}/' /site.yaml >/tmp/wrong.yaml; flyballd /tmp/wrong.yaml 2>&1")
     verdict.check('a card that the kernel has is refused by name',
-                  "the kernel's driver" in refused or 'no driver has' in refused, refused)
+                  f"{box.FAR_PCI}: the kernel's driver e1000e has this device" in refused, refused)
 
 
 def check_card(play, verdict):
@@ -191,7 +191,7 @@ def check_card(play, verdict):
         said = answer.decode(errors='replace')
         wrong = re.findall(r'(?:ERROR|LINE|FAILED) +\] (?:--- )?(.*)', said)
         verdict.check(f'a card carries what a port must, MTU {mtu}', code == 0 and 'OK ]' in said,
-                      f'{said.count("OK ]")} tests passed, {said.count("[  SKIPPED ]") // 2} skipped' + ''.join('; ' + line for line in wrong[:8]))
+                      f'{said.count("OK ]")} tests passed' + ''.join('; ' + line for line in wrong[:8]))
 
 
 def check_ports(play, verdict):

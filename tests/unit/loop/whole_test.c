@@ -114,12 +114,24 @@ static void *ask(void *argument)
     return NULL;
 }
 
+/* What `flyball check` says of memory is what the arena is made of, to the cache line. */
+static void assert_measured(struct bed *bed)
+{
+    struct loop_memory m;
+    assert_int_equal(loop_measure(&bed->site, &m), 0);
+    assert_int_equal(m.paths + m.view + m.core + m.ring + m.queues + m.tap, m.total);
+    assert_in_range(bed->loop.arena.used, m.total - 63, m.total);
+    assert_true(bed->loop.arena.bytes >= m.total && m.core >= core_bytes(&bed->site.model));
+    assert_in_range(m.core, core_bytes(&bed->site.model), core_bytes(&bed->site.model) + 63);
+}
+
 static void start(struct bed *bed, const struct row *row)
 {
     struct loop_options options = {.journal = "", .door = ""};
     memset(bed, 0, sizeof *bed);
     load(bed, row);
     assert_int_equal(loop_build(&bed->loop, &bed->site, &options), 0);
+    assert_measured(bed);
     open_far(bed);
     assert_int_equal(loop_start(&bed->loop, stderr), 0);
     assert_int_equal(pthread_create(&bed->asker, NULL, ask, bed), 0);
