@@ -176,7 +176,8 @@ def check_machine(play, verdict):
              for address in box.PCI.values()]
     verdict.check('both cards are e1000e and given to userspace', cards == ['0x8086 0x10d3 uio_pci_generic'] * 2,
                   ', '.join(cards))
-    refused = run(f"sed 's/{box.PCI["meters"]}/{box.FAR_PCI}/' /site.yaml >/tmp/wrong.yaml; flyballd /tmp/wrong.yaml 2>&1")
+    wrong = f's/{box.PCI["meters"]}/{box.FAR_PCI}/'
+    refused = run(f"sed '{wrong}' /site.yaml >/tmp/wrong.yaml; flyballd /tmp/wrong.yaml 2>&1")
     verdict.check('a card that the kernel has is refused by name',
                   f"{box.FAR_PCI}: the kernel's driver e1000e has this device" in refused, refused)
 
