@@ -234,6 +234,14 @@ int eal_start(struct port *port, const struct port_config *config, enum eal_addr
     return port_fail(port, rc, "DPDK did not start (%s) %s", strerror(-rc), words);
 }
 
+bool eal_is_running(void)
+{
+    pthread_mutex_lock(&eal.lock);
+    bool running = eal.tried && !eal.outcome;
+    pthread_mutex_unlock(&eal.lock);
+    return running;
+}
+
 bool eal_is_physical(void)
 {
     return rte_eal_iova_mode() == RTE_IOVA_PA;

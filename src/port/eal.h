@@ -16,6 +16,9 @@ enum eal_addresses { EAL_VIRTUAL, EAL_PHYSICAL };
  * memory, hugepages, addresses, core and extra arguments hold for all. */
 int eal_start(struct port *port, const struct port_config *config, enum eal_addresses addresses);
 
+/* setup: a port has started it. */
+bool eal_is_running(void);
+
 /* setup, once it runs: devices without an IOMMU can be opened. */
 bool eal_is_physical(void);
 

@@ -6,6 +6,7 @@
 
 #include "port/dpdk.h"
 #include "port/eal.h"
+#include "port/hugepages.h"
 #include "port/pci_device.h"
 
 enum {
@@ -21,10 +22,12 @@ static int check_memory(struct port *port, const struct port_config *config, con
 {
     if (!device->physical)
         return 0;
-    if (!config->hugepages)
+    uint64_t free_mib = hugepages_free_mib(HUGEPAGES_SYSFS);
+    if (!config->hugepages || (!eal_is_running() && free_mib < config->memory_mib))
         return port_fail(port, -ENOMEM,
-                         "%s: %s works with huge pages only: `hugepages: yes` in the site file, and %u free "
-                         "ones of 2 MiB", device->address, device->driver, (config->memory_mib + 1) / 2);
+                         "%s: %s works with huge pages only: `hugepages: yes` in the site file, and %u MiB "
+                         "free; there are %llu", device->address, device->driver, config->memory_mib,
+                         (unsigned long long)free_mib);
     if (geteuid())
         return port_fail(port, -EPERM, "%s: %s needs root; vfio-pci with an IOMMU does not", device->address,
                          device->driver);

@@ -24,7 +24,8 @@ SIDES = {
 }
 SLOTS = {'meters': 3, 'hosts': 4}
 PCI = {side: f'0000:00:{slot:02x}.0' for side, slot in SLOTS.items()}
-# A cable from card to card within the machine, for tests of the driver alone: one end for DPDK, one for the kernel.
+# A cable from card to card within the machine, for tests of the driver alone: one end for DPDK, one for the
+# kernel.
 NEAR_SLOT, FAR_SLOT = 5, 6
 NEAR_PCI, FAR_PCI = '0000:00:05.0', '0000:00:06.0'
 HUGEPAGES, MEMORY_MIB = 160, 896
@@ -107,9 +108,9 @@ class Machine:
         program = shutil.which('qemu-system-x86_64')
         if not program:
             raise Unavailable('qemu-system-x86_64 is not installed')
-        command = [program, '-M', 'q35,accel=tcg', '-cpu', 'max', '-smp', '2', '-m', str(MEMORY_MIB), '-nodefaults',
-                   '-no-user-config', '-display', 'none', '-no-reboot', '-kernel', self.kernel, '-initrd',
-                   self.image, '-append',
+        command = [program, '-M', 'q35,accel=tcg', '-cpu', 'max', '-smp', '2', '-m', str(MEMORY_MIB),
+                   '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-kernel',
+                   self.kernel, '-initrd', self.image, '-append',
                    'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off irqaffinity=0 '
                    f'isolcpus=managed_irq,domain,1 nohz_full=1 rcu_nocbs=1 HUGEPAGES={HUGEPAGES} '
                    f'CARDS={",".join([*PCI.values(), NEAR_PCI])}',

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The port table of a flyballd whose driver `pci` is broken on purpose, as FLYBALL_BREAK says: "receive" hands
- * out nothing, "send" takes frames and sends none but the shortest (so that ARP goes on and the rest is
- * judged), "link" always claims to be up. Linked before the library's
- * own table into a program of the tests that nobody ships: the box must notice each.
+ * The port table of a flyballd whose driver `pci` is broken on purpose, as FLYBALL_BREAK says: "receive"
+ * hands out nothing, "send" takes frames and sends none but the shortest (so that ARP goes on and the rest is
+ * judged), "link" always claims to be up. Linked before the library's own table into a program of the tests
+ * that nobody ships: the box must notice each.
  */
 #include <stdlib.h>
 #include <string.h>

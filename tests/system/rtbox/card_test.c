@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a port must do, on a card of its own: frames of every size, bursts, figures, checksums. The other end of
- * its cable is a second card in the same machine, which the kernel drives and a raw socket speaks through.
+ * What a port must do, on a card of its own: frames of every size, bursts, figures, checksums. The other end
+ * of its cable is a second card in the same machine, which the kernel drives and a raw socket speaks through.
  *
  * usage: card_test PCI-ADDRESS INTERFACE MTU
  */
@@ -73,7 +73,8 @@ static struct timespec in_seconds(int seconds)
 }
 
 /* Frames of that kind, strangers left out; 0 when none came in time. */
-static uint32_t receive_for(struct bench *bench, struct port_frame frame[BURST_MAX], uint32_t kind, int seconds)
+static uint32_t receive_for(struct bench *bench, struct port_frame frame[BURST_MAX], uint32_t kind,
+                            int seconds)
 {
     for (struct timespec end = in_seconds(seconds); !is_late(&end);) {
         uint32_t got = port_receive(&bench->port, 0, frame, BURST_MAX), kept = 0;
@@ -294,7 +295,8 @@ static void a_closed_card_opens_again(void **state)
 }
 
 /* Payload bytes that follow from nothing but their place; `room` must live as long as the frame. */
-static struct port_frame make_datagram(const struct bench *bench, uint8_t *room, bool inward, uint32_t offloads)
+static struct port_frame make_datagram(const struct bench *bench, uint8_t *room, bool inward,
+                                       uint32_t offloads)
 {
     struct endpoint near = {.ipv4 = 0xC6336401, .port = 7001}, far = {.ipv4 = 0xC6336402, .port = 40001};
     struct port_frame frame = {0};

@@ -14,9 +14,11 @@ import tempfile
 
 META = 'linux-image-rt-amd64'
 # In the order that they need each other.
-MODULES = ['drivers/uio/uio', 'drivers/uio/uio_pci_generic', 'drivers/virtio/virtio_ring',
-           'drivers/virtio/virtio', 'drivers/virtio/virtio_pci_legacy_dev', 'drivers/virtio/virtio_pci_modern_dev',
-           'drivers/virtio/virtio_pci', 'drivers/char/virtio_console', 'drivers/net/ethernet/intel/e1000e/e1000e']
+MODULES = [
+    'drivers/uio/uio', 'drivers/uio/uio_pci_generic', 'drivers/virtio/virtio_ring', 'drivers/virtio/virtio',
+    'drivers/virtio/virtio_pci_legacy_dev', 'drivers/virtio/virtio_pci_modern_dev',
+    'drivers/virtio/virtio_pci', 'drivers/char/virtio_console', 'drivers/net/ethernet/intel/e1000e/e1000e',
+]
 DPDK_DRIVERS = ['bus_pci', 'bus_vdev', 'mempool_ring', 'net_e1000']
 # Found by name at run time, so that ldd does not show it: glibc ends threads with it.
 BY_NAME = ['/lib/x86_64-linux-gnu/libgcc_s.so.1']
@@ -29,7 +31,8 @@ class Unavailable(Exception):
 
 def said(*command, **options):
     environment = {k: v for k, v in os.environ.items() if k != 'LD_LIBRARY_PATH'}
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment, **options).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment,
+                          **options).stdout
 
 
 def cache_folder():
@@ -56,16 +59,17 @@ def candidate(package):
 def resolve():
     package = kernel_package()
     if not package and os.geteuid() == 0:
-        subprocess.run(['apt-get', '-q', 'update'], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        subprocess.run(['apt-get', '-q', 'update'], stdin=subprocess.DEVNULL, capture_output=True,
+                       check=False)
         package = kernel_package()
     return package
 
 
 def download(package, folder):
     os.chmod(folder, 0o755)
-    got = subprocess.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=3', 'download',
-                          package], cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                         check=False)
+    got = subprocess.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=3',
+                          'download', package], cwd=folder, capture_output=True, text=True,
+                         stdin=subprocess.DEVNULL, check=False)
     found = glob.glob(f'{folder}/{package}_*.deb')
     if got.returncode or not found:
         raise Unavailable(f'apt-get download {package}: {(got.stderr.strip() or "nothing").splitlines()[-1]}')
@@ -108,7 +112,7 @@ def fill(folder, package):
 
 
 def kernel():
-    """(release, vmlinuz, system.cpio), from the cache where it has today's; newest of the cache without apt."""
+    """(release, vmlinuz, system.cpio), from the cache where it has today's; its newest without apt."""
     package = resolve()
     if package:
         contents = hashlib.sha256(' '.join(MODULES + ['2']).encode()).hexdigest()[:8]
@@ -165,7 +169,7 @@ class Archive:
 
     @staticmethod
     def write_entry(file, inode, name, mode, data):
-        # inode, mode, uid, gid, links, mtime, size, device (2), special device (2), length of name, checksum
+        # inode, mode, uid, gid, links, mtime, size, device (2), special device (2), length of name, sum
         fields = (inode, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
         file.write(b'070701' + b''.join(b'%08X' % field for field in fields) + name.encode() + b'\0')
         file.write(bytes(-file.tell() % 4))
@@ -178,8 +182,8 @@ def libraries(path):
 
 
 def pack(image, system, programs, files):
-    """Writes `image`: the kernel's half, then the build's. programs: name in /usr/bin -> path here; files: name
-    -> (text, mode)."""
+    """Writes `image`: the kernel's half, then the build's. programs: name in /usr/bin -> path here; files:
+    name -> (text, mode)."""
     archive = Archive()
     drivers = [path for name in DPDK_DRIVERS
                for path in glob.glob(f'/usr/lib/x86_64-linux-gnu/dpdk/pmds-*/librte_{name}.so*')]

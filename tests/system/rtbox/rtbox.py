@@ -49,8 +49,9 @@ def skip(reason):
 def site_text(source):
     """The demo's site with the box's cards. Lease and ages leave room for the slowness of emulation."""
     text = read(f'{source}/config/demo/site.yaml')
-    changes = [('lease: 1s', f'lease: {LEASE_S}s'), ('fresh: 100ms', 'fresh: 1s'), ('hugepages: auto', 'hugepages: yes'),
-               ('memory: 256MiB', 'memory: 128MiB'), ('/run/flyball/demo.sock', DOOR)]
+    changes = [('lease: 1s', f'lease: {LEASE_S}s'), ('fresh: 100ms', 'fresh: 1s'),
+               ('hugepages: auto', 'hugepages: yes'), ('memory: 256MiB', 'memory: 128MiB'),
+               ('/run/flyball/demo.sock', DOOR)]
     changes += [(f'driver: af_packet, interface: fb-{side}', f'driver: pci, interface: "{address}"')
                 for side, address in box.PCI.items()]
     for old, new in changes:
@@ -156,7 +157,8 @@ def holding(status):
 
 
 def fresh(status):
-    return sum(meter['age_ms'] is not None and meter['age_ms'] < 1000 for meter in status['meters']) if status else 0
+    return sum(meter['age_ms'] is not None and meter['age_ms'] < 1000
+               for meter in status['meters']) if status else 0
 
 
 def settled(status):
@@ -169,13 +171,13 @@ def hosts_lane(status):
 
 def check_machine(play, verdict):
     run = play.machine.text
-    verdict.check('the kernel is real-time', run('cat /sys/kernel/realtime') == '1', '/sys/kernel/realtime is '
-                  + run('cat /sys/kernel/realtime'))
-    verdict.check('the kernel says PREEMPT_RT', 'PREEMPT_RT' in run('uname -v'), run('uname -v'))
-    cards = [run(f'cd /sys/bus/pci/devices/{address}; echo $(cat vendor device) $(basename $(readlink driver))')
-             for address in box.PCI.values()]
-    verdict.check('both cards are e1000e and given to userspace', cards == ['0x8086 0x10d3 uio_pci_generic'] * 2,
-                  ', '.join(cards))
+    real_time, version = run('cat /sys/kernel/realtime'), run('uname -v')
+    verdict.check('the kernel is real-time', real_time == '1', f'/sys/kernel/realtime is {real_time}')
+    verdict.check('the kernel says PREEMPT_RT', 'PREEMPT_RT' in version, version)
+    show = 'echo $(cat vendor device) $(basename $(readlink driver))'
+    cards = [run(f'cd /sys/bus/pci/devices/{address}; {show}') for address in box.PCI.values()]
+    verdict.check('both cards are e1000e and given to userspace',
+                  cards == ['0x8086 0x10d3 uio_pci_generic'] * 2, ', '.join(cards))
     wrong = f's/{box.PCI["meters"]}/{box.FAR_PCI}/'
     refused = run(f"sed '{wrong}' /site.yaml >/tmp/wrong.yaml; flyballd /tmp/wrong.yaml 2>&1")
     verdict.check('a card that the kernel has is refused by name',
@@ -185,8 +187,9 @@ def check_machine(play, verdict):
 def check_card(play, verdict):
     """What every port must do, on a card whose cable ends at one of the kernel's."""
     # A new MTU takes the kernel's card down and up again.
-    play.machine.run('ip link set eth0 mtu 9000; sleep 0.1; n=0; until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ] || '
-                     '[ $((n += 1)) -gt 200 ]; do sleep 0.1; done')
+    play.machine.run('ip link set eth0 mtu 9000; sleep 0.1; n=0; '
+                     'until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ] || [ $((n += 1)) -gt 200 ]; '
+                     'do sleep 0.1; done')
     for mtu in (1500, 9000):
         code, answer = play.machine.run(f'card_test {box.NEAR_PCI} eth0 {mtu}', 120)
         said = answer.decode(errors='replace')
@@ -210,14 +213,18 @@ def check_settled(play, verdict):
     verdict.check('hosts hold leases', held >= MOST_HOSTS, f'{held} of {HOSTS}, {MOST_HOSTS} wanted')
 
 
+def is_cut(status):
+    return hosts_lane(status)['link'] == 'down' and status['verdict'] == 'alarm'
+
+
 def cut(play, verdict):
     """The hosts' cable out for longer than a lease, then in again."""
     play.machine.set_link('hosts', False)
     end = time.monotonic() + CUT_S
-    status = play.wait_until(lambda s: hosts_lane(s)['link'] == 'down' and s['verdict'] == 'alarm', CUT_S - 1)
-    verdict.check('the cut is seen inside', hosts_lane(status)['link'] == 'down' and status['verdict'] == 'alarm' and
-                  'link down on port pci' in status['words'], f'link {hosts_lane(status)["link"]}, {status["verdict"]}: '
-                  f'{status["words"]}' if status else 'no status')
+    status = play.wait_until(is_cut, CUT_S - 1)
+    seen = is_cut(status) and 'link down on port pci' in status['words']
+    verdict.check('the cut is seen inside', seen, f'link {hosts_lane(status)["link"]}, '
+                  f'{status["verdict"]}: {status["words"]}' if status else 'no status')
     while time.monotonic() < end:
         time.sleep(0.05)
     play.machine.set_link('hosts', True)
@@ -225,16 +232,17 @@ def cut(play, verdict):
 
 def check_restored(play, verdict):
     status = play.wait_until(lambda s: settled(s) and hosts_lane(s)['link'] == 'up')
-    verdict.check('after the cut hosts hold leases again', holding(status) >= MOST_HOSTS and
-                  hosts_lane(status)['link'] == 'up', f'{holding(status)} of {HOSTS}, link {hosts_lane(status)["link"]}')
+    link, held = hosts_lane(status)['link'], holding(status)
+    verdict.check('after the cut hosts hold leases again', held >= MOST_HOSTS and link == 'up',
+                  f'{held} of {HOSTS}, link {link}')
 
 
 def check_outcome(outcome, verdict, what, cut_long_enough):
-    caps = outcome['caps']
-    verdict.check(f'no breaker tripped {what}', outcome['trips'] == 0, f'{outcome["trips"]} trips in '
-                  f'{outcome["duration_s"]:.0f} s, branch-a at most {outcome["node"]["branch-a"]["peak_a"]:.0f} A of '
-                  f'{outcome["node"]["branch-a"]["limit_a"]:.0f}')
-    verdict.check('leases arrive' if not cut_long_enough else f'leases arrive {what}', caps['accepted'] > 0,
+    caps, branch = outcome['caps'], outcome['node']['branch-a']
+    verdict.check(f'no breaker tripped {what}', outcome['trips'] == 0,
+                  f'{outcome["trips"]} trips in {outcome["duration_s"]:.0f} s, branch-a at most '
+                  f'{branch["peak_a"]:.0f} A of {branch["limit_a"]:.0f}')
+    verdict.check(f'leases arrive {what}' if cut_long_enough else 'leases arrive', caps['accepted'] > 0,
                   f'{caps["accepted"]} accepted, {caps["enforced"]} changes of caps enforced')
     if cut_long_enough:
         verdict.check(f'hosts fell to fail-safe by themselves {what}', caps['fail_safe_falls'] >= MOST_HOSTS,
@@ -256,10 +264,11 @@ def play_kill(play, verdict):
     play.machine.run('kill -9 $(cat /run/flyballd.pid)')
     code = int(play.machine.wait_for(r'box: flyballd \d+ left with (\d+)', PATIENCE_S, seen).group(1))
     play.starts += 1
-    after = play.wait_until(lambda s: s['epoch'] > before['epoch'] and settled(s)) if before else None
-    verdict.check('killed, it is started again with a higher epoch', code == 137 and after and
-                  after['epoch'] > before['epoch'], f'exit code {code}, epoch {before and before["epoch"]}, then '
-                  f'{after and after["epoch"]}')
+    first = before['epoch'] if before else 0
+    after = play.wait_until(lambda s: s['epoch'] > first and settled(s))
+    second = after['epoch'] if after else 0
+    verdict.check('killed, it is started again with a higher epoch', code == 137 and second > first > 0,
+                  f'exit code {code}, epoch {first}, then {second}')
     verdict.check('after the kill hosts hold leases again', holding(after) >= MOST_HOSTS,
                   f'{holding(before)} of {HOSTS} before, {holding(after)} after')
     check_outcome(play.finish_plant(), verdict, 'through the kill', True)
@@ -275,11 +284,12 @@ def check_end(play, verdict):
     journal = f'{play.folder}/box.journal'
     with open(journal, 'wb') as file:
         file.write(play.machine.run(f'cat /run/{play.starts}.journal')[1])
-    replay = subprocess.run([play.flyball, 'replay', journal, '--json'], capture_output=True, text=True, check=False)
+    replay = subprocess.run([play.flyball, 'replay', journal, '--json'], capture_output=True, text=True,
+                            check=False)
     found = json.loads(replay.stdout) if replay.returncode in (0, 1) else {}
     verdict.check('its journal replays exactly outside', bool(found.get('exact')),
-                  f'{os.path.getsize(journal) >> 10} KiB, {found.get("seconds")} seconds, {found.get("slots")} slots'
-                  if found else replay.stderr)
+                  f'{os.path.getsize(journal) >> 10} KiB, {found.get("seconds")} seconds, '
+                  f'{found.get("slots")} slots' if found else replay.stderr)
 
 
 def whole(play, broken):
@@ -308,8 +318,8 @@ def notices(play, part):
     check_outcome(play.finish_plant(), verdict, 'meanwhile', False)
     play.stop_daemon()
     good = verdict.failed == BREAKS[part]
-    print(f'{"ok" if good else "NOT OK"}: a broken "{part}" is noticed by: {", ".join(sorted(verdict.failed)) or "nothing"}',
-          flush=True)
+    by = ', '.join(sorted(verdict.failed)) or 'nothing'
+    print(f'{"ok" if good else "NOT OK"}: a broken "{part}" is noticed by: {by}', flush=True)
     return good
 
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "port/hugepages.h"
 #include "port/pci_device.h"
 
 static char root[] = "/tmp/flyball-pci-XXXXXX";
@@ -105,6 +106,35 @@ static void what_is_no_address_is_refused(void **state)
     }
 }
 
+static void write_free(const char *size, const char *pages)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/pages/%s", root, size);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/pages/%s/free_hugepages", root, size);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(pages, file);
+    fclose(file);
+}
+
+static void free_huge_pages_of_every_size_add_up(void **state)
+{
+    char path[128];
+    (void)state;
+    snprintf(path, sizeof path, "%s/pages", root);
+    assert_int_equal(hugepages_free_mib(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(hugepages_free_mib(path), 0);
+    write_free("hugepages-2048kB", "3\n");
+    assert_int_equal(hugepages_free_mib(path), 6);
+    write_free("hugepages-1048576kB", "2\n");
+    assert_int_equal(hugepages_free_mib(path), 2054);
+    write_free("hugepages-64kB", "none\n");
+    write_free("demote", "77\n");
+    assert_int_equal(hugepages_free_mib(path), 2054);
+}
+
 /* The whole way through the table; needs no device. */
 static void the_port_says_the_same(void **state)
 {
@@ -125,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_device_that_somebody_else_has_is_refused_with_the_command),
         cmocka_unit_test(a_device_that_is_absent_is_refused),
         cmocka_unit_test(what_is_no_address_is_refused),
+        cmocka_unit_test(free_huge_pages_of_every_size_add_up),
         cmocka_unit_test(the_port_says_the_same),
     };
     return cmocka_run_group_tests(tests, plant, clear_away);
