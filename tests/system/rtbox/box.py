@@ -68,7 +68,10 @@ class Network:
             for scope in ['default', 'all']:
                 subprocess.run(['ip', 'netns', 'exec', space, 'sysctl', '-qw',
                                 f'net.ipv6.conf.{scope}.disable_ipv6=1'], check=True)
-            self.tap[side] = open_tap(space)
+            try:
+                self.tap[side] = open_tap(space)
+            except OSError as error:
+                raise Unavailable(f'no tap device in namespace {space}: {error.strerror}') from error
             lines = ['link set lo up', f'link set eth0 address {terms["peer_mac"]}']
             lines += [f'address add {peer}/24 dev eth0' for peer in terms['peers']]
             lines += ['link set eth0 up']
