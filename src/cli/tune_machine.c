@@ -40,6 +40,8 @@ int tune_on_core(struct tune *tune, int core, int priority, int (*run)(void *arg
     if (error)
         return error;
     pthread_join(thread, NULL);
+    tune->unpinned |= task.pin_error != 0;
+    tune->unprivileged |= task.fifo_error != 0;
     if (task.pin_error)
         tune_note(tune, "not pinned to core %d: %s", core, strerror(-task.pin_error));
     if (task.fifo_error)
@@ -136,7 +138,8 @@ static int hiccups_on(struct tune *tune, int core, uint32_t *memory)
     int error = tune_on_core(tune, core, tune->site.server.priority, spin, &run);
     if (error || (found->hiccups.span_ns && run.hiccups.longest_ns <= found->hiccups.longest_ns))
         return error;
-    found->core = core;
+    found->core = tune->unpinned ? -1 : core;
+    found->priority = tune->unprivileged ? 0 : tune->site.server.priority;
     found->hiccups = figures_of(tune, &run.hiccups);
     return 0;
 }
