@@ -5,6 +5,7 @@
 #define FLYBALL_SITE_DRAFT_H
 
 #include "site/names.h"
+#include "site/shape.h"
 #include "site/site.h"
 
 struct draft_element {          /* instantaneous or short-time stage */
@@ -146,6 +147,14 @@ struct draft {
 extern const char *const draft_kind_words[];
 extern const char *const draft_phase_words[];
 enum { RATED_80, RATED_100 };
+
+/* The tables of each reader, for site/shape.h; each ends with {0}. */
+extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_type_shapes[],
+    draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[], draft_server_shapes[],
+    draft_measured_shapes[];
+
+/* any: the two fields of band `i` of detect: and their end; returns its key. */
+const char *draft_band_fields(uint32_t i, struct field fields[3]);
 
 /* any: a value's text for a message, "?" where it is missing or was refused. */
 static inline const char *draft_text(const struct value *value)

@@ -19,6 +19,8 @@ static const struct field gear_fields[] = {
     FIELD_END};
 #undef AT
 
+const struct shape_map draft_gear_shapes[] = {{"gear", gear_fields}, {0}};
+
 uint32_t draft_read_feed(struct draft *d, const struct value *cords, struct draft_feed *feed)
 {
     uint32_t faults = 0;

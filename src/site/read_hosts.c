@@ -40,6 +40,8 @@ static const struct field cord_fields[] = {
     FIELD_END};
 #undef AT
 
+const struct shape_map draft_host_shapes[] = {{"host", row_fields}, {"cord", cord_fields}, {0}};
+
 static uint32_t read_cord(struct draft *d, struct draft_row *row, const struct tree *at)
 {
     if (row->cord_count == CORDS_MAX) {

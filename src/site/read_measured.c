@@ -99,6 +99,17 @@ static const struct field path_fields[] = {
 #undef COUNT
 #undef TIME
 
+/* One of `worst`, one of `silent`. */
+static const struct field worst_fields[] = {
+    {.key = "worst", .kind = FIELD_TEXT, .most = MEASURED_TEXT_BYTES - 1}, FIELD_END};
+static const struct field silent_fields[] = {
+    {.key = "silent", .kind = FIELD_TEXT, .most = MEASURED_TEXT_BYTES - 1}, FIELD_END};
+
+const struct shape_map draft_measured_shapes[] = {
+    {"measured", measured_fields}, {"hiccups", hiccup_fields}, {"spread", spread_fields},
+    {"rings", ring_fields},        {"path", path_fields},      {"worst", worst_fields},
+    {"silent", silent_fields},     {0}};
+
 static void copy_text(char *into, const struct value *value)
 {
     snprintf(into, MEASURED_TEXT_BYTES, "%s", value->text ? value->text : "");
@@ -147,10 +158,9 @@ static void read_rings(struct draft *d, const struct value *rings, struct measur
     }
 }
 
-static uint32_t read_names(struct draft *d, const struct value *list,
+static uint32_t read_names(struct draft *d, const struct value *list, const struct field *one,
                            char (*name)[MEASURED_TEXT_BYTES])
 {
-    static const struct field one = {.key = "a host", .kind = FIELD_TEXT, .most = MEASURED_TEXT_BYTES - 1};
     uint32_t count = 0;
 
     if (list->at && list->at->count > MEASURED_NAMED_MAX) {
@@ -161,7 +171,7 @@ static uint32_t read_names(struct draft *d, const struct value *list,
     for (const struct tree *at = list->at ? list->at->first : NULL; at; at = at->next) {
         struct value value;
 
-        if (!field_read(&one, at, &value, d->errors))
+        if (!field_read(one, at, &value, d->errors))
             copy_text(name[count++], &value);
     }
     return count;
@@ -181,8 +191,8 @@ static void read_path(struct draft *d, const struct value *at, struct measured_p
     out->p50_ns = row.p50.number;
     out->p99_ns = row.p99.number;
     out->max_ns = row.max.number;
-    out->worst_count = read_names(d, &row.worst, out->worst);
-    out->silent_count = read_names(d, &row.silent, out->silent);
+    out->worst_count = read_names(d, &row.worst, worst_fields, out->worst);
+    out->silent_count = read_names(d, &row.silent, silent_fields, out->silent);
 }
 
 void draft_read_measured(struct draft *d, const struct tree *at, struct measured *out)

@@ -15,6 +15,8 @@ static const struct field meter_fields[] = {
     {.key = "cords", .kind = FIELD_LIST, AT(cords)},
     FIELD_END};
 
+const struct shape_map draft_meter_shapes[] = {{"meter", meter_fields}, {0}};
+
 static void check_meter(struct draft *d, const struct draft_meter *m, uint32_t index)
 {
     for (uint32_t i = 0; i < index && m->node_of != INDEX_NONE; i++) {

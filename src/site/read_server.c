@@ -64,12 +64,15 @@ static const struct field port_fields[] = {
 #define CORE(name, i) \
     {.key = name, .kind = FIELD_COUNT, .least = 0, .most = 1023, .otherwise = -1, \
      .offset = offsetof(struct cores, core) + i * sizeof(struct value)}
-static const struct field lane_core_field = CORE("lane", 0);
+static const struct field lane_core_fields[] = {CORE("lane", 0), FIELD_END};
 static const struct field core_fields[] = {
     {.key = "lane", .kind = FIELD_ANY, .otherwise = -1, .offset = offsetof(struct cores, core)},
     CORE("decide", 1),
     CORE("housekeeping", 2),
     FIELD_END};
+
+const struct shape_map draft_server_shapes[] = {
+    {"server", row_fields}, {"port", port_fields}, {"cores", core_fields}, {"lane", lane_core_fields}, {0}};
 
 static void set_text(char *into, size_t bytes, const struct value *value)
 {
@@ -202,7 +205,7 @@ static void read_lane_cores(struct draft *d, const struct value *lane, struct si
     for (uint32_t i = 0; at && i < count && i < LANES_MAX; i++, at = list ? at->next : NULL) {
         struct value core = {.number = -1};
 
-        field_read(&lane_core_field, at, &core, d->errors);
+        field_read(lane_core_fields, at, &core, d->errors);
         out->lane_core[i] = (int)core.number;
         out->lane_cores = i + 1;
     }
@@ -277,6 +280,11 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
         read_row(d, at, &row, &one);
         if (row.name.at)
             suggest_offer(&near, row.name.text);
+        /* the row that `flyball import` writes */
+        if (row.name.at && !strcmp(row.name.text, "fill-in"))
+            finding_at(d->warnings, row.name.at,
+                       "this row is still to be filled in: name, interface, address and cores of the machine "
+                       "that runs flyballd");
         int fit = fits(&row.name, name && *name ? name : host);
 
         /* a server asked for by name is not stood in for */

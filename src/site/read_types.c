@@ -39,6 +39,8 @@ static const struct field cap_fields[] = {
     WATTS("max", cap_max, 1, 1000),
     FIELD_END};
 
+const struct shape_map draft_type_shapes[] = {{"type", type_fields}, {"cap", cap_fields}, {0}};
+
 static void check_caps(struct draft *d, struct draft_type *t)
 {
     if (!t->fail_safe.at)
