@@ -104,13 +104,14 @@ def check(root):
 GOOD = {
     'src/msg/frame.h': '    X(REFUSED_A, "a_b", "a is wrong") \\\n',
     'src/core/pipeline.h': '    X(ticks,     "ticks",   "ticks counted")\n',
+    'src/port/ip/ip.h': '    X(IP_B, "asked", "asked for") \\\n',
     'src/loop/document.c': 'number(out, "sent", 1, "");\n',
     'src/site/read_x.c': '{.key = "id"},\n#define T(name, m) \\\n    {.key = name, .m = m}\nT("lease", l),\n'
                          '{"sag", "below", "clear", QUANTITY_RATIO},\n',
     'config/every-key.yaml': 'id: a  # b: c\nsag: {below: 90%, clear: 92%}\nlease: 1s\n',
     'src/cli/x.c': 'const struct cli_verb cli_x = {\n    .name = "x",\n{"json", no_argument, 0}\n"--mode"\n',
     'src/cli/flyballd.c': '{"journal", required_argument, 0}\n',
-    DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n',
+    DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n\n*asked*\n\tasked for\n',
     SHELL: '*flyball x* *--json* *--mode*\n',
     SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',
 }
