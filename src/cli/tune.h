@@ -20,7 +20,7 @@ struct tune {
     struct tune_options options;
     struct site site;
     struct measured found;
-    bool unpinned, unprivileged;        /* a core or a priority was refused: figures are of an ordinary thread */
+    bool unpinned, unprivileged;        /* a core or a priority was refused */
     uint32_t notes;             /* what was not measured, or not as it would run, and why */
     char note[TUNE_NOTES_MAX][TUNE_NOTE_BYTES];
 };
