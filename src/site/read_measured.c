@@ -99,16 +99,13 @@ static const struct field path_fields[] = {
 #undef COUNT
 #undef TIME
 
-/* One of `worst`, one of `silent`. */
-static const struct field worst_fields[] = {
-    {.key = "worst", .kind = FIELD_TEXT, .most = MEASURED_TEXT_BYTES - 1}, FIELD_END};
-static const struct field silent_fields[] = {
-    {.key = "silent", .kind = FIELD_TEXT, .most = MEASURED_TEXT_BYTES - 1}, FIELD_END};
+static const struct field name_fields[] = {
+    {.key = "a host", .kind = FIELD_TEXT, .most = MEASURED_TEXT_BYTES - 1},
+    FIELD_END};
 
 const struct shape_map draft_measured_shapes[] = {
-    {"measured", measured_fields}, {"hiccups", hiccup_fields}, {"spread", spread_fields},
-    {"rings", ring_fields},        {"path", path_fields},      {"worst", worst_fields},
-    {"silent", silent_fields},     {0}};
+    {"measured", measured_fields}, {"spread", spread_fields}, {"hiccups", hiccup_fields},
+    {"ring", ring_fields},         {"path", path_fields},     {"named", name_fields},     {0}};
 
 static void copy_text(char *into, const struct value *value)
 {
@@ -158,7 +155,7 @@ static void read_rings(struct draft *d, const struct value *rings, struct measur
     }
 }
 
-static uint32_t read_names(struct draft *d, const struct value *list, const struct field *one,
+static uint32_t read_names(struct draft *d, const struct value *list,
                            char (*name)[MEASURED_TEXT_BYTES])
 {
     uint32_t count = 0;
@@ -171,7 +168,7 @@ static uint32_t read_names(struct draft *d, const struct value *list, const stru
     for (const struct tree *at = list->at ? list->at->first : NULL; at; at = at->next) {
         struct value value;
 
-        if (!field_read(one, at, &value, d->errors))
+        if (!field_read(name_fields, at, &value, d->errors))
             copy_text(name[count++], &value);
     }
     return count;
@@ -191,8 +188,8 @@ static void read_path(struct draft *d, const struct value *at, struct measured_p
     out->p50_ns = row.p50.number;
     out->p99_ns = row.p99.number;
     out->max_ns = row.max.number;
-    out->worst_count = read_names(d, &row.worst, worst_fields, out->worst);
-    out->silent_count = read_names(d, &row.silent, silent_fields, out->silent);
+    out->worst_count = read_names(d, &row.worst, out->worst);
+    out->silent_count = read_names(d, &row.silent, out->silent);
 }
 
 void draft_read_measured(struct draft *d, const struct tree *at, struct measured *out)
