@@ -8,7 +8,7 @@ import tree
 
 DAEMON, SHELL, SITE = 'docs/man/flyballd.8.scd', 'docs/man/flyball.1.scd', 'docs/man/flyball-site.5.scd'
 COUNTED = [('src/msg/frame.h', 'REFUSALS'), ('src/core/pipeline.h', 'CORE_COUNTERS')]
-DOCUMENT = 'src/loop/document.c'
+DOCUMENT = 'src/loop/document_counters.c'
 DAEMON_MAIN = 'src/cli/flyballd.c'
 READERS = re.compile(r'^src/site/read_\w+\.c$')
 VERBS = re.compile(r'^src/cli/\w+\.c$')
@@ -103,7 +103,7 @@ def check(root):
 GOOD = {
     'src/msg/frame.h': '    X(REFUSED_A, "a_b", "a is wrong") \\\n',
     'src/core/pipeline.h': '    X(ticks,     "ticks",   "ticks counted")\n',
-    'src/loop/document.c': 'number(out, "sent", 1, "");\n',
+    'src/loop/document_counters.c': 'number(out, "sent", 1, "");\n',
     'src/site/read_x.c': '{.key = "id"},\n#define T(name, m) \\\n    {.key = name, .m = m}\nT("lease", l),\n'
                          '{"sag", "below", "clear", QUANTITY_RATIO},\n',
     'config/every-key.yaml': 'id: a  # b: c\nsag: {below: 90%, clear: 92%}\nlease: 1s\n',
@@ -123,7 +123,8 @@ PROOF = [
      [r'lacks CORE_COUNTERS ticks: ticks missed']),
     ('the rows are written another way', {**GOOD, 'src/msg/frame.h': '/* none */\n'},
      [r'no rows of REFUSALS']),
-    ('a counter of the loop is missing', {**GOOD, 'src/loop/document.c': 'number(out, "lost", 1, "");\n'},
+    ('a counter of the loop is missing',
+     {**GOOD, 'src/loop/document_counters.c': 'number(out, "lost", 1, "");\n'},
      [r'counter lost']),
     ('a key is missing', {**GOOD, 'src/site/read_y.c': '{.key = "volts"},\n'},
      [r'lacks the key volts']),

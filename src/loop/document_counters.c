@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's document: stages and counters. */
+#include <time.h>
+
+#include "loop/document.h"
+
+enum { COPY_WAIT_MS = 200 };
+
+/* JSON string: ids come from a file that people write. */
+void document_text(FILE *out, const char *value)
+{
+    fputc('"', out);
+    for (; *value; value++) {
+        unsigned char c = (unsigned char)*value;
+        if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", c);
+        else if (c < 0x20)
+            fprintf(out, "\\u%04x", c);
+        else
+            fputc(c, out);
+    }
+    fputc('"', out);
+}
+
+static void number(FILE *out, const char *name, uint64_t value, const char *after)
+{
+    fprintf(out, "\"%s\": %llu%s", name, (unsigned long long)value, after);
+}
+
+/* While the loop runs, its owner copies the histogram for us; after it has stopped there is no owner. */
+static void copy_latency(const struct loop *loop, struct latency *latency, struct histogram *into)
+{
+    *into = (struct histogram){0};
+    if (loop->stopped) {
+        *into = latency->live;
+        return;
+    }
+    const struct timespec rest = {.tv_nsec = NS_PER_MS};
+    latency_ask(latency);
+    for (int waited_ms = 0; waited_ms < COPY_WAIT_MS && !latency_take(latency, into); waited_ms++)
+        nanosleep(&rest, NULL);
+}
+
+static void write_latency(const struct loop *loop, FILE *out, const char *name, struct latency *latency,
+                          const char *after)
+{
+    struct histogram copy;
+    copy_latency(loop, latency, &copy);
+    fprintf(out, "\n  \"%s\": {\"n\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}%s",
+            name, (unsigned long long)copy.count, (double)histogram_quantile(&copy, 0.5) / 1e3,
+            (double)histogram_quantile(&copy, 0.99) / 1e3, (double)histogram_quantile(&copy, 0.999) / 1e3,
+            (double)copy.max_ns / 1e3, after);
+}
+
+void document_stages(const struct loop *loop, FILE *out)
+{
+    static const char *const names[PORTS_MAX][2] = {{"decoded", ""}, {"decoded_meters", "decoded_hosts"}};
+    const struct path *path = &loop->path;
+    fputs("\"latency_us\": {", out);
+    for (uint32_t i = 0; i < path->lanes; i++)
+        write_latency(loop, out, names[path->lanes - 1][i], &path->lane[i].decoded, ",");
+    write_latency(loop, out, "decided", &path->decide->decided, ",");
+    write_latency(loop, out, "loop", &path->egress->sent, ",");
+    write_latency(loop, out, "emergency", &path->egress->sent_emergency, "},\n");
+}
+
+static void write_lane(const struct lane *lane, FILE *out, const char *interface)
+{
+    const struct lane_counters *counters = &lane->counters;
+    fputs("\n    {\"interface\": ", out);
+    document_text(out, interface);
+    fputs(", ", out);
+    number(out, "frames", count_read(&counters->frames), ", ");
+    number(out, "accepted", count_read(&counters->accepted), ", ");
+    number(out, "clock_steps", count_read(&counters->clock_steps), ", ");
+    number(out, "token_requests", count_read(&counters->token_requests), ", ");
+    number(out, "polls", count_read(&counters->turns), ", ");
+    number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
+    for (int i = 1; i < REFUSAL_COUNT; i++)
+        number(out, refusal_name(i), count_read(&counters->refused[i]),
+               i + 1 < REFUSAL_COUNT ? ", " : "},\n");
+    fputs("     \"shed\": {", out);
+    number(out, "detail", count_read(&counters->shed[CLASS_DETAIL]), ", ");
+    number(out, "reading", count_read(&counters->shed[CLASS_READING]), ", ");
+    number(out, "reserved", count_read(&counters->shed[CLASS_RESERVED]), "}");
+}
+
+static void write_port(struct port *port, FILE *out)
+{
+    struct port_statistics statistics = {0};
+    port_statistics(port, &statistics);
+    fputs(",\n     \"port\": {", out);
+    number(out, "received", statistics.received, ", ");
+    number(out, "received_bytes", statistics.received_bytes, ", ");
+    number(out, "lost", statistics.lost, ", ");
+    number(out, "receive_errors", statistics.receive_errors, ", ");
+    number(out, "sent", statistics.sent, ", ");
+    number(out, "sent_bytes", statistics.sent_bytes, ", ");
+    number(out, "refused", statistics.refused, ", ");
+    number(out, "send_errors", statistics.send_errors, "}}");
+}
+
+static void write_core_counters(const struct loop *loop, FILE *out)
+{
+    struct core_counters counters = {0};
+    view_read_counters(&loop->view, &counters);
+    const char *comma = "";
+    fputs("  \"core\": {", out);
+#define WRITE(field, name, meaning)                                                       \
+    fprintf(out, "%s\"%s\": %llu", comma, name, (unsigned long long)counters.field);      \
+    comma = ", ";
+    CORE_COUNTERS(WRITE)
+#undef WRITE
+    fputs("},\n", out);
+}
+
+void document_counters(struct loop *loop, FILE *out)
+{
+    const struct path *path = &loop->path;
+    const struct decide_counters *decide = &path->decide->counters;
+    const struct egress_counters *egress = &path->egress->counters;
+    fputs("\"counters\": {\n  \"lanes\": [", out);
+    for (uint32_t i = 0; i < path->lanes; i++) {
+        write_lane(&path->lane[i], out, loop->site->server.port[i].interface);
+        write_port(&loop->port[i], out);
+        fputs(i + 1 < path->lanes ? "," : "],\n", out);
+    }
+    write_core_counters(loop, out);
+    fputs("  \"decide\": {", out);
+    number(out, "slots", count_read(&decide->slots), ", ");
+    number(out, "waits_for_egress", count_read(&decide->waits), "},\n  \"egress\": {");
+    number(out, "sent", count_read(&egress->sent), ", ");
+    number(out, "emergencies", count_read(&egress->emergencies), ", ");
+    number(out, "refused", count_read(&egress->refused), ", ");
+    number(out, "unreachable", count_read(&egress->unreachable), ", ");
+    number(out, "withheld", count_read(&egress->withheld), "},\n  \"tap\": {");
+    number(out, "slots", count_read(&loop->drain.slots), ", ");
+    number(out, "dropped_readings", count_read(&decide->tap_dropped[CLASS_READING]), ", ");
+    number(out, "dropped_reserved", count_read(&decide->tap_dropped[CLASS_RESERVED]), "},\n  \"journal\": {");
+    number(out, "bytes", count_read(&loop->drain.journal_bytes), ", ");
+    number(out, "write_errors", count_read(&loop->drain.journal_errors), ", ");
+    number(out, "dropped", count_read(&loop->drain.journal_dropped), "},\n  \"watchdog\": {");
+    number(out, "stalls", count_read(&loop->watchdog.stalls), ", ");
+    number(out, "longest_stall_ms", count_read(&loop->watchdog.longest_ns) / NS_PER_MS, "},\n  \"door\": {");
+    number(out, "answered", count_read(&loop->door.answered), ", ");
+    number(out, "refused", count_read(&loop->door.refused), "}}\n");
+}
