@@ -1,60 +1,120 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything the daemon tells of itself, as one JSON object. Read from the views, counters and copies
- * only. */
+/* Everything the daemon tells of itself, as JSON. Read from the views, counters and copies only. */
 #include "loop/document.h"
-
-#include <string.h>
 
 #include "loop/verdict.h"
 
-static void write_meters(const struct loop *loop, FILE *out, int64_t now_ns)
+static const char phase_letter[PHASES] = {'A', 'B', 'C'};
+
+static void write_age(FILE *out, const char *name, int64_t age_ns)
 {
-    const struct model *model = &loop->site->model;
-    fputs("\"meters\": [", out);
-    for (uint32_t i = 0; i < model->meter_count; i++) {
-        struct view_meter meter = {0};
-        view_read_meter(&loop->view, i, &meter);
-        int64_t age_ns = verdict_meter_age_ns(&meter, now_ns);
-        fprintf(out, "%s\n  {\"id\": ", i ? "," : "");
-        document_text(out, model->meter[i].name);
-        fputs(", \"node\": ", out);
-        document_text(out, model->node[model->meter[i].node].name);
-        if (age_ns == INT64_MAX)
-            fputs(", \"age_ms\": null", out);
-        else
-            fprintf(out, ", \"age_ms\": %.3f", (double)age_ns / 1e6);
-        fprintf(out, ", \"fresh_ms\": %.3f, \"power_w\": %.1f, \"current_a\": %.2f, \"voltage_v\": %.2f}",
-                (double)model->meter[i].fresh_ns / 1e6, (double)meter.power_mw / 1e3,
-                (double)meter.current_ma / 1e3, (double)meter.voltage_mv / 1e3);
-    }
-    fputs("],\n", out);
+    if (age_ns == INT64_MAX)
+        fprintf(out, "\"%s\": null", name);
+    else
+        fprintf(out, "\"%s\": %.3f", name, (double)age_ns / 1e6);
 }
 
-static void write_nodes(const struct loop *loop, FILE *out)
+static void write_phases(FILE *out, const char *name, const uint32_t value_m[PHASES], uint32_t phases)
+{
+    fprintf(out, ", \"%s\": [", name);
+    for (uint32_t i = 0; i < phases && i < PHASES; i++)
+        fprintf(out, "%s%.2f", i ? ", " : "", (double)value_m[i] / 1e3);
+    fputs("]", out);
+}
+
+static void write_meter(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
+{
+    static const char *const states[METER_STATE_COUNT] = {
+#define NAME(symbol, name, meaning) name,
+        METER_STATES(NAME)
+#undef NAME
+    };
+    const struct model *model = &loop->site->model;
+    const struct model_meter *known = &model->meter[i];
+    uint32_t phases = model->node[known->node].phases;
+    struct view_meter meter = {0};
+    struct view_stale stale = {0};
+    view_read_meter(&loop->view, i, &meter);
+    view_read_stale(&loop->view, i, &stale);
+    uint32_t most_ma = 0, least_mv = meter.voltage_mv[0];
+    for (uint32_t phase = 0; phase < phases && phase < PHASES; phase++) {
+        most_ma = meter.current_ma[phase] > most_ma ? meter.current_ma[phase] : most_ma;
+        least_mv = meter.voltage_mv[phase] < least_mv ? meter.voltage_mv[phase] : least_mv;
+    }
+    fputs("{\"id\": ", out);
+    document_text(out, known->name);
+    fputs(", \"node\": ", out);
+    document_text(out, model->node[known->node].name);
+    fprintf(out, ", \"state\": \"%s\", ", states[verdict_meter_state(known, &meter, &stale, now_ns)]);
+    write_age(out, "age_ms", verdict_meter_age_ns(&meter, now_ns));
+    fprintf(out, ", \"fresh_ms\": %.3f, \"period_ms\": %.3f, \"power_w\": %.1f, \"current_a\": %.2f, "
+            "\"voltage_v\": %.2f", (double)known->fresh_ns / 1e6, (double)known->period_ns / 1e6,
+            (double)meter.power_mw / 1e3, (double)most_ma / 1e3, (double)least_mv / 1e3);
+    write_phases(out, "phase_current_a", meter.current_ma, phases);
+    write_phases(out, "phase_voltage_v", meter.voltage_mv, phases);
+    fprintf(out, ", \"stale\": %llu}", (unsigned long long)stale.count);
+}
+
+/* One phase of a node. A load of S mVA carries S / V_low amperes: a limit is the same figure in both units. */
+static void write_node_phase(const struct loop *loop, FILE *out, uint32_t at, const struct view_node *node,
+                             uint32_t phase)
+{
+    const struct model *model = &loop->site->model;
+    const struct model_node *known = &model->node[at];
+    double low_v = (double)known->volts_low_mv / 1e3;
+    struct view_meter meter = {0};
+    fprintf(out, "{\"phase\": \"%c\", ", phase_letter[phase]);
+    if (known->meter != INDEX_NONE)
+        view_read_meter(&loop->view, known->meter, &meter);
+    if (meter.t_receive_ns)
+        fprintf(out, "\"load_a\": %.2f, ", meter.current_ma[known->phases == 1 ? 0 : phase] / 1e3);
+    else
+        fputs("\"load_a\": null, ", out);
+    fprintf(out, "\"exposure_a\": %.2f, \"leased_a\": %.2f, ", (double)node->exposure_mva[phase] / 1e3 / low_v,
+            (double)node->newest_mva[phase] / 1e3 / low_v);
+    if (known->limited)
+        fprintf(out, "\"limit_a\": %.2f}", (double)node->limit_mva[phase] / 1e3 / low_v);
+    else
+        fputs("\"limit_a\": null}", out);
+}
+
+static void write_node(const struct loop *loop, FILE *out, uint32_t i)
 {
     static const char *const kinds[NODE_KIND_COUNT] = {
         "source", "main", "distribution", "branch", "rack", "ups", "transformer"};
-    const struct model *model = &loop->site->model;
-    fputs("\"nodes\": [", out);
-    for (uint32_t i = 0; i < model->node_count; i++) {
-        struct view_node node = {.measured_mw = -1};
-        view_read_node(&loop->view, i, &node);
-        fprintf(out, "%s\n  {\"id\": ", i ? "," : "");
-        document_text(out, model->node[i].name);
-        fprintf(out, ", \"kind\": \"%s\"",
-                model->node[i].kind < NODE_KIND_COUNT ? kinds[model->node[i].kind] : "?");
-        if (node.measured_mw < 0)
-            fputs(", \"load_w\": null", out);
-        else
-            fprintf(out, ", \"load_w\": %.1f", (double)node.measured_mw / 1e3);
-        /* of the phase nearest to its limit */
-        fprintf(out, ", \"exposure_va\": %.1f, \"leased_va\": %.1f, \"limit_va\": %.1f, \"limited\": %s, "
-                "\"emergency\": %s, \"recovery\": %s}",
-                (double)node.exposure_mva / 1e3, (double)node.newest_mva / 1e3, (double)node.limit_mva / 1e3,
-                model->node[i].limited ? "true" : "false", node.emergency ? "true" : "false",
-                node.recovery ? "true" : "false");
+    const struct model_node *known = &loop->site->model.node[i];
+    struct view_node node = {.measured_mw = -1};
+    view_read_node(&loop->view, i, &node);
+    uint32_t worst = view_worst_phase(&node);
+    fputs("{\"id\": ", out);
+    document_text(out, known->name);
+    fprintf(out, ", \"kind\": \"%s\"", known->kind < NODE_KIND_COUNT ? kinds[known->kind] : "?");
+    if (node.measured_mw < 0)
+        fputs(", \"load_w\": null", out);
+    else
+        fprintf(out, ", \"load_w\": %.1f", (double)node.measured_mw / 1e3);
+    fprintf(out, ", \"exposure_va\": %.1f, \"leased_va\": %.1f, \"limit_va\": %.1f, \"limited\": %s, "
+            "\"emergency\": %s, \"recovery\": %s, \"worst_phase\": \"%c\", \"phases\": [",
+            (double)node.exposure_mva[worst] / 1e3, (double)node.newest_mva[worst] / 1e3,
+            (double)node.limit_mva[worst] / 1e3, known->limited ? "true" : "false",
+            node.emergency ? "true" : "false", node.recovery ? "true" : "false", phase_letter[worst]);
+    if (known->phases == 1)
+        write_node_phase(loop, out, i, &node, worst);
+    for (uint32_t phase = 0; phase < PHASES && known->phases > 1; phase++) {
+        fputs(phase ? ", " : "", out);
+        write_node_phase(loop, out, i, &node, phase);
     }
-    fputs("],\n", out);
+    fputs("]}", out);
+}
+
+static const char *basis_word(uint8_t basis)
+{
+    static const char *const words[EXPOSURE_BASIS_COUNT] = {
+#define NAME(symbol, name, meaning) name,
+        EXPOSURE_BASES(NAME)
+#undef NAME
+    };
+    return basis < EXPOSURE_BASIS_COUNT ? words[basis] : "?";
 }
 
 static const char *why_word(uint8_t why)
@@ -64,40 +124,56 @@ static const char *why_word(uint8_t why)
     return why < sizeof words / sizeof words[0] ? words[why] : "?";
 }
 
-static void write_hosts(const struct loop *loop, FILE *out, int64_t now_ns)
+static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
 {
     static const char *const states[] = {"boot", "fail_safe", "leased"};
+    struct view_host host = {.lease_mw = -1};
+    view_read_host(&loop->view, i, &host);
+    bool heard = host.incarnation != 0;
+    fputs("{\"id\": ", out);
+    document_text(out, loop->site->model.host[i].name);
+    fprintf(out, ", \"state\": \"%s\"", heard && host.state < 3 ? states[host.state] : "unheard");
+    if (host.lease_mw < 0)
+        fputs(", \"lease_w\": null", out);
+    else
+        fprintf(out, ", \"lease_w\": %.1f", (double)host.lease_mw / 1e3);
+    fprintf(out, ", \"exposure_w\": %.1f, \"exposed_by\": \"%s\"", (double)host.exposure_mw / 1e3,
+            basis_word(host.basis));
+    if (heard)
+        fprintf(out, ", \"draw_w\": %.1f, \"report_age_ms\": %.1f, \"incarnation\": \"%016llx\"",
+                (double)host.draw_mw / 1e3, (double)(now_ns - host.report_t_ns) / 1e6,
+                (unsigned long long)host.incarnation);
+    else
+        fputs(", \"draw_w\": null, \"report_age_ms\": null, \"incarnation\": null", out);
+    fprintf(out, ", \"accepted\": %s, \"why\": \"%s\"}", host.accepted ? "true" : "false",
+            why_word(host.why));
+}
+
+static void write_lists(const struct loop *loop, FILE *out, int64_t now_ns)
+{
     const struct model *model = &loop->site->model;
-    fputs("\"hosts\": [", out);
+    fputs("\"meters\": [", out);
+    for (uint32_t i = 0; i < model->meter_count; i++) {
+        fputs(i ? ",\n  " : "\n  ", out);
+        write_meter(loop, out, i, now_ns);
+    }
+    fputs("],\n\"nodes\": [", out);
+    for (uint32_t i = 0; i < model->node_count; i++) {
+        fputs(i ? ",\n  " : "\n  ", out);
+        write_node(loop, out, i);
+    }
+    fputs("],\n\"hosts\": [", out);
     for (uint32_t i = 0; i < model->host_count; i++) {
-        struct view_host host = {.lease_mw = -1};
-        view_read_host(&loop->view, i, &host);
-        bool heard = host.incarnation != 0;
-        fprintf(out, "%s\n  {\"id\": ", i ? "," : "");
-        document_text(out, model->host[i].name);
-        fprintf(out, ", \"state\": \"%s\"", heard && host.state < 3 ? states[host.state] : "unheard");
-        if (host.lease_mw < 0)
-            fputs(", \"lease_w\": null", out);
-        else
-            fprintf(out, ", \"lease_w\": %.1f", (double)host.lease_mw / 1e3);
-        fprintf(out, ", \"exposure_w\": %.1f", (double)host.exposure_mw / 1e3);
-        if (heard)
-            fprintf(out, ", \"draw_w\": %.1f, \"report_age_ms\": %.1f", (double)host.draw_mw / 1e3,
-                    (double)(now_ns - host.report_t_ns) / 1e6);
-        else
-            fputs(", \"draw_w\": null, \"report_age_ms\": null", out);
-        fprintf(out, ", \"accepted\": %s, \"why\": \"%s\"}", host.accepted ? "true" : "false",
-                why_word(host.why));
+        fputs(i ? ",\n  " : "\n  ", out);
+        write_host(loop, out, i, now_ns);
     }
     fputs("],\n", out);
 }
 
-void loop_document(struct loop *loop, FILE *out)
+static void write_head(const struct loop *loop, FILE *out, int64_t now_ns)
 {
     static const char *const modes[] = {"off", "shadow", "advise", "enforce"};
-    static const char *const levels[] = {"ok", "starting", "alarm"};
     const struct model *model = &loop->site->model;
-    int64_t now_ns = timebase_now_ns(&loop->base);
     struct verdict verdict;
     uint64_t journal_failures =
         count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped);
@@ -106,13 +182,65 @@ void loop_document(struct loop *loop, FILE *out)
     document_text(out, model->name);
     fprintf(out, ", \"mode\": \"%s\", \"epoch\": %llu, \"uptime_s\": %.3f,\n", modes[model->mode & 3],
             (unsigned long long)loop->epoch, (double)(now_ns - loop->t_start_ns) / 1e9);
-    fprintf(out, "\"verdict\": \"%s\", \"words\": ", levels[verdict.level]);
+    fprintf(out, "\"verdict\": \"%s\", \"words\": ", verdict_level_name(verdict.level));
     document_text(out, verdict.words);
     fputs(",\n", out);
-    write_meters(loop, out, now_ns);
-    write_nodes(loop, out);
-    write_hosts(loop, out, now_ns);
+}
+
+static void write_tail(struct loop *loop, FILE *out)
+{
     document_stages(loop, out);
+    document_queues(loop, out);
     document_counters(loop, out);
     fputs("}\n", out);
+}
+
+void loop_document(struct loop *loop, FILE *out)
+{
+    int64_t now_ns = timebase_now_ns(&loop->base);
+    write_head(loop, out, now_ns);
+    write_lists(loop, out, now_ns);
+    write_tail(loop, out);
+}
+
+void loop_document_counters(struct loop *loop, FILE *out)
+{
+    write_head(loop, out, timebase_now_ns(&loop->base));
+    write_tail(loop, out);
+}
+
+static void write_named_nodes(const struct model *model, FILE *out)
+{
+    for (uint32_t i = 0; i < model->node_count; i++) {
+        const struct model_node *node = &model->node[i];
+        fputs(i ? ",\n  {\"id\": " : "\n  {\"id\": ", out);
+        document_text(out, node->name);
+        fprintf(out, ", \"kind\": %u, \"phases\": %u, \"limited\": %s, \"volts_low\": %.3f, \"meter\": %lld}",
+                node->kind, node->phases, node->limited ? "true" : "false", (double)node->volts_low_mv / 1e3,
+                node->meter == INDEX_NONE ? -1LL : (long long)node->meter);
+    }
+}
+
+void loop_document_names(const struct loop *loop, FILE *out)
+{
+    const struct model *model = &loop->site->model;
+    fputs("{\"site\": ", out);
+    document_text(out, model->name);
+    fprintf(out, ", \"epoch\": %llu, \"lease_ms\": %.3f,\n\"nodes\": [", (unsigned long long)loop->epoch,
+            (double)model->policy.lease_ns / 1e6);
+    write_named_nodes(model, out);
+    fputs("],\n\"meters\": [", out);
+    for (uint32_t i = 0; i < model->meter_count; i++) {
+        const struct model_meter *meter = &model->meter[i];
+        fputs(i ? ",\n  {\"id\": " : "\n  {\"id\": ", out);
+        document_text(out, meter->name);
+        fprintf(out, ", \"node\": %u, \"fresh_ms\": %.3f, \"period_ms\": %.3f}", meter->node,
+                (double)meter->fresh_ns / 1e6, (double)meter->period_ns / 1e6);
+    }
+    fputs("],\n\"hosts\": [", out);
+    for (uint32_t i = 0; i < model->host_count; i++) {
+        fputs(i ? ", " : "\n  ", out);
+        document_text(out, model->host[i].name);
+    }
+    fputs("]}\n", out);
 }

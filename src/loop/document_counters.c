@@ -27,6 +27,13 @@ static void number(FILE *out, const char *name, uint64_t value, const char *afte
     fprintf(out, "\"%s\": %llu%s", name, (unsigned long long)value, after);
 }
 
+enum { STAGES_MAX = LANES_MAX + 3, STAGE_NAME_BYTES = 24 };
+
+struct stage {
+    char name[STAGE_NAME_BYTES];
+    struct latency *latency;
+};
+
 /* While the loop runs, its owner copies the histogram for us; after it has stopped there is no owner. */
 static void copy_latency(const struct loop *loop, struct latency *latency, struct histogram *into)
 {
@@ -36,32 +43,70 @@ static void copy_latency(const struct loop *loop, struct latency *latency, struc
         return;
     }
     const struct timespec rest = {.tv_nsec = NS_PER_MS};
-    latency_ask(latency);
     for (int waited_ms = 0; waited_ms < COPY_WAIT_MS && !latency_take(latency, into); waited_ms++)
         nanosleep(&rest, NULL);
 }
 
-static void write_latency(const struct loop *loop, FILE *out, const char *name, struct latency *latency,
-                          const char *after)
+static uint32_t list_stages(const struct loop *loop, struct stage stage[STAGES_MAX])
 {
-    struct histogram copy;
-    copy_latency(loop, latency, &copy);
-    fprintf(out, "\n  \"%s\": {\"n\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}%s",
-            name, (unsigned long long)copy.count, (double)histogram_quantile(&copy, 0.5) / 1e3,
-            (double)histogram_quantile(&copy, 0.99) / 1e3, (double)histogram_quantile(&copy, 0.999) / 1e3,
-            (double)copy.max_ns / 1e3, after);
+    const struct path *path = &loop->path;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < path->lanes; i++) {
+        static const char *const names[2] = {"decoded_meters", "decoded_hosts"};
+        stage[count] = (struct stage){.latency = &path->lane[i].decoded};
+        snprintf(stage[count++].name, STAGE_NAME_BYTES, "%s", path->lanes > 1 ? names[i & 1] : "decoded");
+    }
+    stage[count++] = (struct stage){"decided", &path->decide->decided};
+    stage[count++] = (struct stage){"loop", &path->egress->sent};
+    stage[count++] = (struct stage){"emergency", &path->egress->sent_emergency};
+    return count;
 }
 
 void document_stages(const struct loop *loop, FILE *out)
 {
-    static const char *const names[PORTS_MAX][2] = {{"decoded", ""}, {"decoded_meters", "decoded_hosts"}};
-    const struct path *path = &loop->path;
+    struct stage stage[STAGES_MAX];
+    uint32_t count = list_stages(loop, stage);
+    for (uint32_t i = 0; i < count && !loop->stopped; i++)
+        latency_ask(stage[i].latency);
     fputs("\"latency_us\": {", out);
-    for (uint32_t i = 0; i < path->lanes; i++)
-        write_latency(loop, out, names[path->lanes - 1][i], &path->lane[i].decoded, ",");
-    write_latency(loop, out, "decided", &path->decide->decided, ",");
-    write_latency(loop, out, "loop", &path->egress->sent, ",");
-    write_latency(loop, out, "emergency", &path->egress->sent_emergency, "},\n");
+    for (uint32_t i = 0; i < count; i++) {
+        struct histogram copy;
+        copy_latency(loop, stage[i].latency, &copy);
+        fprintf(out, "%s\n  \"%s\": {\"n\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}",
+                i ? "," : "", stage[i].name, (unsigned long long)copy.count,
+                (double)histogram_quantile(&copy, 0.5) / 1e3, (double)histogram_quantile(&copy, 0.99) / 1e3,
+                (double)histogram_quantile(&copy, 0.999) / 1e3, (double)copy.max_ns / 1e3);
+    }
+    fputs("},\n", out);
+}
+
+static void write_queue(FILE *out, const char *name, uint32_t places, uint32_t depth, uint64_t most)
+{
+    fprintf(out, "\n  \"%s\": {\"places\": %u, \"depth\": %u, \"most\": %llu},", name, places, depth,
+            (unsigned long long)most);
+}
+
+void document_queues(const struct loop *loop, FILE *out)
+{
+    const struct path *path = &loop->path;
+    const struct decide_counters *decide = &path->decide->counters;
+    const struct ring *ring = &path->decide->ring;
+    uint64_t places = ring->mask + 1, newest = ring_newest(ring), held = newest < places ? newest : places;
+    fputs("\"queues\": {", out);
+    for (uint32_t i = 0; i < path->lanes; i++) {
+        char name[STAGE_NAME_BYTES];
+        snprintf(name, sizeof name, path->lanes > 1 ? "lane%u" : "lane", i);
+        write_queue(out, name, loop->lane_queue[i].count, spsc_depth(&loop->lane_queue[i]),
+                    count_read(&path->lane[i].counters.depth_most));
+    }
+    write_queue(out, "returns", loop->returns.count, spsc_depth(&loop->returns),
+                count_read(&path->egress->counters.returns_most));
+    write_queue(out, "egress", loop->normal.count, spsc_depth(&loop->normal), count_read(&decide->normal_most));
+    write_queue(out, "egress_emergency", loop->emergency.count, spsc_depth(&loop->emergency),
+                count_read(&decide->emergency_most));
+    write_queue(out, "tap", loop->tap.count, spsc_depth(&loop->tap), count_read(&decide->tap_most));
+    fprintf(out, "\n  \"ring\": {\"places\": %llu, \"depth\": %llu, \"most\": %llu}},\n",
+            (unsigned long long)places, (unsigned long long)held, (unsigned long long)held);
 }
 
 static void write_lane(const struct lane *lane, FILE *out, const char *interface)

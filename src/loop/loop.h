@@ -11,6 +11,7 @@
 #include "loop/cold.h"
 #include "loop/door.h"
 #include "loop/hot.h"
+#include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
 
@@ -32,6 +33,7 @@ struct loop {
     int64_t t_start_ns;         /* monotonic */
     struct meter_names names;
     struct view view;
+    struct view_share share;    /* its memory */
     void *core_memory;
     struct core *core;
     struct spsc lane_queue[PORTS_MAX], returns, normal, emergency, tap;
@@ -69,5 +71,12 @@ void loop_close(struct loop *loop);
 
 /* cold: the answer to "status", one JSON object, and the summary at the end. */
 void loop_document(struct loop *loop, FILE *out);
+
+/* cold: the answer to "counters": the same without meters, nodes and hosts. */
+void loop_document_counters(struct loop *loop, FILE *out);
+
+/* cold: the answer to "names": what the records of the view are about, in their order. Meters of a node and
+ * nodes of a meter by their place in the list, -1 = none; kind as enum node_kind. */
+void loop_document_names(const struct loop *loop, FILE *out);
 
 #endif

@@ -21,7 +21,7 @@ struct bed {
     struct rig_site site;
     struct timebase base;
     struct view view;
-    struct seqlock meter[RIG_METERS];
+    struct seqlock meter[RIG_METERS], stale[RIG_METERS];
     struct meter_names names;
     uint32_t places[64];
     struct replay_window meter_window[RIG_METERS], host_window[RIG_HOSTS];
@@ -42,6 +42,7 @@ static int make_bed(void **state)
     assert_true(meter_names_bytes(&bed.site.model) <= sizeof bed.places);
     meter_names_init(&bed.names, bed.places, &bed.site.model);
     bed.view.meter = bed.meter;
+    bed.view.stale = bed.stale;
     bed.from = (struct frames_from){.sequence = 1,
         .from = {.mac = {2, 0, 0, 0, 0, 9}, .ipv4 = 0xCB007102, .port = 9000},
         .to = {.mac = {2, 0, 0, 0, 0, 1}, .ipv4 = 0xCB007101, .port = 7001}};
