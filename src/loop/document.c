@@ -130,6 +130,7 @@ static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t n
     struct view_host host = {.lease_mw = -1};
     view_read_host(&loop->view, i, &host);
     bool heard = host.incarnation != 0;
+    bool quiet = !heard || now_ns - host.report_t_ns > loop->site->model.policy.lease_ns;
     fputs("{\"id\": ", out);
     document_text(out, loop->site->model.host[i].name);
     fprintf(out, ", \"state\": \"%s\"", heard && host.state < 3 ? states[host.state] : "unheard");
@@ -145,8 +146,8 @@ static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t n
                 (unsigned long long)host.incarnation);
     else
         fputs(", \"draw_w\": null, \"report_age_ms\": null, \"incarnation\": null", out);
-    fprintf(out, ", \"accepted\": %s, \"why\": \"%s\"}", host.accepted ? "true" : "false",
-            why_word(host.why));
+    fprintf(out, ", \"quiet\": %s, \"accepted\": %s, \"why\": \"%s\"}", quiet ? "true" : "false",
+            host.accepted ? "true" : "false", why_word(host.why));
 }
 
 static void write_lists(const struct loop *loop, FILE *out, int64_t now_ns)

@@ -72,7 +72,8 @@ void document_stages(const struct loop *loop, FILE *out)
     for (uint32_t i = 0; i < count; i++) {
         struct histogram copy;
         copy_latency(loop, stage[i].latency, &copy);
-        fprintf(out, "%s\n  \"%s\": {\"n\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}",
+        fprintf(out,
+                "%s\n  \"%s\": {\"n\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}",
                 i ? "," : "", stage[i].name, (unsigned long long)copy.count,
                 (double)histogram_quantile(&copy, 0.5) / 1e3, (double)histogram_quantile(&copy, 0.99) / 1e3,
                 (double)histogram_quantile(&copy, 0.999) / 1e3, (double)copy.max_ns / 1e3);
@@ -101,7 +102,8 @@ void document_queues(const struct loop *loop, FILE *out)
     }
     write_queue(out, "returns", loop->returns.count, spsc_depth(&loop->returns),
                 count_read(&path->egress->counters.returns_most));
-    write_queue(out, "egress", loop->normal.count, spsc_depth(&loop->normal), count_read(&decide->normal_most));
+    write_queue(out, "egress", loop->normal.count, spsc_depth(&loop->normal),
+                count_read(&decide->normal_most));
     write_queue(out, "egress_emergency", loop->emergency.count, spsc_depth(&loop->emergency),
                 count_read(&decide->emergency_most));
     write_queue(out, "tap", loop->tap.count, spsc_depth(&loop->tap), count_read(&decide->tap_most));

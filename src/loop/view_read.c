@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The readers' side: the daemon's cold threads, and other processes over the memory that the door hands out. */
+/* The readers' side: the daemon's cold threads, and other processes over the memory that the door hands
+ * out. */
 #include <string.h>
 #include <time.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names and meanings of what the daemon's document holds beside refusals (msg/frame.h) and the core's counters
- * (core/pipeline.h). X(group, name, meaning); a group is the path in the document with _ for its dots. The
- * manual page holds every meaning word for word.
+ * Names and meanings of the counters in the daemon's document, beside refusals (msg/frame.h) and the core's
+ * counters (core/pipeline.h). X(group, name, meaning); a group is the path in the document with _ for its
+ * dots. The manual page holds every meaning word for word.
  */
 #ifndef FLYBALL_LOOP_WORDS_H
 #define FLYBALL_LOOP_WORDS_H
@@ -42,21 +42,5 @@
     X(watchdog, "longest_stall_ms", "the longest of them, ms") \
     X(door, "answered", "requests answered") \
     X(door, "refused", "requests that the door does not know")
-
-/* Slots and leases between the stages: (name, meaning). */
-#define LOOP_QUEUES(X) \
-    X(lane, "lane", "slots from a receive queue to decide; with several, lane0, lane1, ...") \
-    X(returns, "returns", "refused leases on their way back to decide") \
-    X(egress, "egress", "leases that wait to leave") \
-    X(egress, "egress_emergency", "the same, cuts of an emergency: drained first") \
-    X(tap, "tap", "decided slots on their way to the journal") \
-    X(ring, "ring", "the newest decided slots, kept in order; it always fills up")
-
-/* Stages: time from the poll that found the frame. */
-#define LOOP_STAGES(X) \
-    X(lane, "decoded", "until its slot stood in the lane's queue; with two ports decoded_meters, decoded_hosts") \
-    X(decide, "decided", "until the decision was taken") \
-    X(egress, "loop", "until the lease it caused had left") \
-    X(egress, "emergency", "the same, only cuts of an emergency")
 
 #endif
