@@ -10,6 +10,8 @@
 #include "cli/status.h"
 #include "site/site.h"
 
+enum { PAGE_COLUMNS = 100 };
+
 struct arguments {
     const char *door, *site;
     bool as_json, all;
@@ -33,7 +35,8 @@ static int show(const char *door, const struct arguments *arguments)
     }
     struct status_choice choice = {.parts = arguments->parts ? arguments->parts : STATUS_EVERYTHING,
                                    .whole = arguments->parts || arguments->all,
-                                   .zeros = arguments->all};
+                                   .zeros = arguments->all,
+                                   .columns = PAGE_COLUMNS};
     if (arguments->as_json)
         fputs(text, stdout);
     else

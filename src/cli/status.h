@@ -22,6 +22,7 @@ struct status_choice {
     /* every row of these parts; false: the worst ones, so that all stays on one page */
     bool whole;
     bool zeros;             /* counters that are zero as well */
+    uint32_t columns;       /* of the screen, for what can be narrower */
 };
 
 /* Verdict, site, then the parts. */
@@ -29,7 +30,7 @@ void status_print(FILE *out, json_t *status, const struct status_choice *choice)
 
 /* status_hosts.c, status_counters.c: one part each. */
 void status_print_hosts(FILE *out, json_t *hosts, bool whole);
-void status_print_stages(FILE *out, json_t *latencies, json_t *queues);
+void status_print_stages(FILE *out, json_t *latencies, json_t *queues, uint32_t columns);
 void status_print_counters(FILE *out, json_t *counters, const struct status_choice *choice);
 
 /* What is worth looking at first: rows by falling weight, equal ones in the daemon's order. Returns how many

@@ -6,7 +6,7 @@
 #include "loop/words.h"
 #include "msg/frame.h"
 
-enum { PATH_BYTES = 160, PAGE_COUNTERS = 6, LINE_COLUMNS = 100 };
+enum { PATH_BYTES = 160, PAGE_COUNTERS = 6, PATH_COLUMNS = 40, PATH_NARROW = 34, NARROW = 100 };
 
 struct words {
     const char *path, *meaning;
@@ -94,7 +94,9 @@ static void print_counter(struct listing *listing, const char *path, long long v
     if (!choice->whole && listing->shown >= PAGE_COUNTERS)
         return;
     listing->shown++;
-    fprintf(listing->out, "%-40s %14lld  %s\n", path, value, status_meaning(path));
+    bool narrow = choice->columns < NARROW;
+    fprintf(listing->out, "%-*s %*lld  %s\n", narrow ? PATH_NARROW : PATH_COLUMNS, path, narrow ? 8 : 14,
+            value, status_meaning(path));
 }
 
 static void walk(struct listing *listing, json_t *value, const char *path)
@@ -127,16 +129,17 @@ void status_print_counters(FILE *out, json_t *counters, const struct status_choi
         fprintf(out, "... %zu of %zu; --counters lists all\n", listing.shown, listing.found);
 }
 
-static void print_queues(FILE *out, json_t *queues)
+static void print_queues(FILE *out, json_t *queues, uint32_t columns)
 {
     const char *name;
     json_t *row;
     int used = fprintf(out, "queues, waiting now (most ever) of places:");
     json_object_foreach(queues, name, row) {
         char text[80];
-        int length = snprintf(text, sizeof text, " %s %.0f (%.0f) of %.0f;", name, status_number(row, "depth"),
-                              status_number(row, "most"), status_number(row, "places"));
-        if (used + length > LINE_COLUMNS) {
+        int length =
+            snprintf(text, sizeof text, " %s %.0f (%.0f) of %.0f;", name, status_number(row, "depth"),
+                     status_number(row, "most"), status_number(row, "places"));
+        if (used + length > (int)columns) {
             fputs("\n ", out);
             used = 1;
         }
@@ -145,7 +148,7 @@ static void print_queues(FILE *out, json_t *queues)
     fputc('\n', out);
 }
 
-void status_print_stages(FILE *out, json_t *latencies, json_t *queues)
+void status_print_stages(FILE *out, json_t *latencies, json_t *queues, uint32_t columns)
 {
     const char *name;
     json_t *row;
@@ -154,5 +157,5 @@ void status_print_stages(FILE *out, json_t *latencies, json_t *queues)
         fprintf(out, "%-20.20s %10.0f %10.1f %10.1f %10.1f %10.1f\n", name, status_number(row, "n"),
                 status_number(row, "p50"), status_number(row, "p99"), status_number(row, "p999"),
                 status_number(row, "max"));
-    print_queues(out, queues);
+    print_queues(out, queues, columns);
 }

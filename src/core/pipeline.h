@@ -69,7 +69,7 @@ struct core_counters {
     X(BASIS_NOT_SHOWN, "not_shown", "phys_max: no report yet shows a cap it was allowed, held for A") \
     X(BASIS_FAIL_SAFE, "fail_safe", "its fail-safe cap: no lease allows more") \
     X(BASIS_LEASE, "lease", "its newest lease") \
-    X(BASIS_OLDER_LEASE, "older_lease", "a lease above the newest, until a report shows that the cut held for A")
+    X(BASIS_OLDER_LEASE, "older_lease", "a higher lease before it, until a report shows the cut held for A")
 
 enum exposure_basis {
 #define EXPOSURE_BASIS_SYMBOL(symbol, name, meaning) symbol,

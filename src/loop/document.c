@@ -3,6 +3,7 @@
 #include "loop/document.h"
 
 #include "loop/verdict.h"
+#include "loop/view_words.h"
 
 static const char phase_letter[PHASES] = {'A', 'B', 'C'};
 
@@ -24,11 +25,6 @@ static void write_phases(FILE *out, const char *name, const uint32_t value_m[PHA
 
 static void write_meter(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
 {
-    static const char *const states[METER_STATE_COUNT] = {
-#define NAME(symbol, name, meaning) name,
-        METER_STATES(NAME)
-#undef NAME
-    };
     const struct model *model = &loop->site->model;
     const struct model_meter *known = &model->meter[i];
     uint32_t phases = model->node[known->node].phases;
@@ -45,7 +41,8 @@ static void write_meter(const struct loop *loop, FILE *out, uint32_t i, int64_t 
     document_text(out, known->name);
     fputs(", \"node\": ", out);
     document_text(out, model->node[known->node].name);
-    fprintf(out, ", \"state\": \"%s\", ", states[verdict_meter_state(known, &meter, &stale, now_ns)]);
+    enum meter_state state = verdict_meter_state(known, &meter, &stale, now_ns);
+    fprintf(out, ", \"state\": \"%s\", ", view_words_meter(state));
     write_age(out, "age_ms", verdict_meter_age_ns(&meter, now_ns));
     fprintf(out, ", \"fresh_ms\": %.3f, \"period_ms\": %.3f, \"power_w\": %.1f, \"current_a\": %.2f, "
             "\"voltage_v\": %.2f", (double)known->fresh_ns / 1e6, (double)known->period_ns / 1e6,
@@ -55,40 +52,45 @@ static void write_meter(const struct loop *loop, FILE *out, uint32_t i, int64_t 
     fprintf(out, ", \"stale\": %llu}", (unsigned long long)stale.count);
 }
 
-/* One phase of a node. A load of S mVA carries S / V_low amperes: a limit is the same figure in both units. */
-static void write_node_phase(const struct loop *loop, FILE *out, uint32_t at, const struct view_node *node,
-                             uint32_t phase)
+/* One phase of a node. A load of S mVA carries S / V_low amperes: a share of the limit is the same figure in
+ * both units. */
+static void write_node_phase(FILE *out, const struct model_node *known, const struct view_node *node,
+                             const struct view_meter *meter, uint32_t phase)
 {
-    const struct model *model = &loop->site->model;
-    const struct model_node *known = &model->node[at];
     double low_v = (double)known->volts_low_mv / 1e3;
-    struct view_meter meter = {0};
     fprintf(out, "{\"phase\": \"%c\", ", phase_letter[phase]);
-    if (known->meter != INDEX_NONE)
-        view_read_meter(&loop->view, known->meter, &meter);
-    if (meter.t_receive_ns)
-        fprintf(out, "\"load_a\": %.2f, ", meter.current_ma[known->phases == 1 ? 0 : phase] / 1e3);
+    if (meter)
+        fprintf(out, "\"load_a\": %.2f, ", meter->current_ma[known->phases == 1 ? 0 : phase] / 1e3);
     else
         fputs("\"load_a\": null, ", out);
-    fprintf(out, "\"exposure_a\": %.2f, \"leased_a\": %.2f, ", (double)node->exposure_mva[phase] / 1e3 / low_v,
-            (double)node->newest_mva[phase] / 1e3 / low_v);
+    fprintf(out, "\"exposure_a\": %.2f, \"leased_a\": %.2f, ",
+            (double)node->exposure_mva[phase] / 1e3 / low_v, (double)node->newest_mva[phase] / 1e3 / low_v);
     if (known->limited)
         fprintf(out, "\"limit_a\": %.2f}", (double)node->limit_mva[phase] / 1e3 / low_v);
     else
         fputs("\"limit_a\": null}", out);
 }
 
+/* The reading that covers a node, NULL while there is none. */
+static const struct view_meter *covering(const struct loop *loop, uint32_t node, struct view_meter *meter)
+{
+    uint32_t index = loop->site->model.node[node].meter;
+    if (index == INDEX_NONE || !view_read_meter(&loop->view, index, meter) || !meter->t_receive_ns)
+        return NULL;
+    return meter;
+}
+
 static void write_node(const struct loop *loop, FILE *out, uint32_t i)
 {
-    static const char *const kinds[NODE_KIND_COUNT] = {
-        "source", "main", "distribution", "branch", "rack", "ups", "transformer"};
     const struct model_node *known = &loop->site->model.node[i];
     struct view_node node = {.measured_mw = -1};
+    struct view_meter reading;
+    const struct view_meter *meter = covering(loop, i, &reading);
     view_read_node(&loop->view, i, &node);
-    uint32_t worst = view_worst_phase(&node);
+    uint32_t worst = view_worst_phase(&node, known->phases == 1 ? NULL : meter);
     fputs("{\"id\": ", out);
     document_text(out, known->name);
-    fprintf(out, ", \"kind\": \"%s\"", known->kind < NODE_KIND_COUNT ? kinds[known->kind] : "?");
+    fprintf(out, ", \"kind\": \"%s\"", view_words_kind(known->kind));
     if (node.measured_mw < 0)
         fputs(", \"load_w\": null", out);
     else
@@ -99,47 +101,29 @@ static void write_node(const struct loop *loop, FILE *out, uint32_t i)
             (double)node.limit_mva[worst] / 1e3, known->limited ? "true" : "false",
             node.emergency ? "true" : "false", node.recovery ? "true" : "false", phase_letter[worst]);
     if (known->phases == 1)
-        write_node_phase(loop, out, i, &node, worst);
+        write_node_phase(out, known, &node, meter, worst);
     for (uint32_t phase = 0; phase < PHASES && known->phases > 1; phase++) {
         fputs(phase ? ", " : "", out);
-        write_node_phase(loop, out, i, &node, phase);
+        write_node_phase(out, known, &node, meter, phase);
     }
     fputs("]}", out);
 }
 
-static const char *basis_word(uint8_t basis)
-{
-    static const char *const words[EXPOSURE_BASIS_COUNT] = {
-#define NAME(symbol, name, meaning) name,
-        EXPOSURE_BASES(NAME)
-#undef NAME
-    };
-    return basis < EXPOSURE_BASIS_COUNT ? words[basis] : "?";
-}
-
-static const char *why_word(uint8_t why)
-{
-    static const char *const words[] = {"-",       "renewal", "claim",     "share",    "cut",
-                                        "guard_s", "guard_d", "emergency", "fail_safe"};
-    return why < sizeof words / sizeof words[0] ? words[why] : "?";
-}
-
 static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
 {
-    static const char *const states[] = {"boot", "fail_safe", "leased"};
     struct view_host host = {.lease_mw = -1};
     view_read_host(&loop->view, i, &host);
     bool heard = host.incarnation != 0;
     bool quiet = !heard || now_ns - host.report_t_ns > loop->site->model.policy.lease_ns;
     fputs("{\"id\": ", out);
     document_text(out, loop->site->model.host[i].name);
-    fprintf(out, ", \"state\": \"%s\"", heard && host.state < 3 ? states[host.state] : "unheard");
+    fprintf(out, ", \"state\": \"%s\"", view_words_host(&host));
     if (host.lease_mw < 0)
         fputs(", \"lease_w\": null", out);
     else
         fprintf(out, ", \"lease_w\": %.1f", (double)host.lease_mw / 1e3);
     fprintf(out, ", \"exposure_w\": %.1f, \"exposed_by\": \"%s\"", (double)host.exposure_mw / 1e3,
-            basis_word(host.basis));
+            view_words_basis(host.basis));
     if (heard)
         fprintf(out, ", \"draw_w\": %.1f, \"report_age_ms\": %.1f, \"incarnation\": \"%016llx\"",
                 (double)host.draw_mw / 1e3, (double)(now_ns - host.report_t_ns) / 1e6,
@@ -147,7 +131,7 @@ static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t n
     else
         fputs(", \"draw_w\": null, \"report_age_ms\": null, \"incarnation\": null", out);
     fprintf(out, ", \"quiet\": %s, \"accepted\": %s, \"why\": \"%s\"}", quiet ? "true" : "false",
-            host.accepted ? "true" : "false", why_word(host.why));
+            host.accepted ? "true" : "false", view_words_why(host.why));
 }
 
 static void write_lists(const struct loop *loop, FILE *out, int64_t now_ns)

@@ -67,8 +67,9 @@ void view_place(struct view *view, void *memory, uint32_t nodes, uint32_t hosts,
 /* any: share of a limit, ppm; 0 where there is none. Loads up to 9 GVA. */
 int64_t view_load_ppm(int64_t load_mva, int64_t limit_mva);
 
-/* any: the phase whose exposure or newest leases carry most of its limit. */
-uint32_t view_worst_phase(const struct view_node *node);
+/* any: the phase whose exposure or newest leases carry most of its limit; where phases are within 0.1 % of
+ * the limit of each other, the one of these with the largest current. `meter` may be NULL. */
+uint32_t view_worst_phase(const struct view_node *node, const struct view_meter *meter);
 
 /* rt, decide: writes the next `count` nodes, hosts or records of counters of the round over all. */
 void view_refresh(struct view *view, const struct core *core, uint32_t count);

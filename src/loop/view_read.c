@@ -6,7 +6,7 @@
 
 #include "loop/view.h"
 
-enum { READ_TRIES = 100, READ_REST_NS = 100000 };
+enum { READ_TRIES = 100, READ_REST_NS = 100000, ALIKE_PPM = 1000 };
 
 struct view_layout view_layout(uint32_t nodes, uint32_t hosts, uint32_t meters)
 {
@@ -50,16 +50,19 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-uint32_t view_worst_phase(const struct view_node *node)
+uint32_t view_worst_phase(const struct view_node *node, const struct view_meter *meter)
 {
-    uint32_t worst = 0;
-    int64_t worst_ppm = -1;
+    int64_t ppm[PHASES], most_ppm = 0;
     for (uint32_t i = 0; i < PHASES; i++) {
-        int64_t ppm = view_load_ppm(larger(node->exposure_mva[i], node->newest_mva[i]), node->limit_mva[i]);
-        if (ppm <= worst_ppm)
+        ppm[i] = view_load_ppm(larger(node->exposure_mva[i], node->newest_mva[i]), node->limit_mva[i]);
+        most_ppm = larger(most_ppm, ppm[i]);
+    }
+    uint32_t worst = PHASES;
+    for (uint32_t i = 0; i < PHASES; i++) {
+        if (ppm[i] + ALIKE_PPM < most_ppm)
             continue;
-        worst = i;
-        worst_ppm = ppm;
+        if (worst == PHASES || (meter && meter->current_ma[i] > meter->current_ma[worst]))
+            worst = i;
     }
     return worst;
 }

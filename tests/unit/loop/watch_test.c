@@ -113,7 +113,7 @@ static void records_come_back_as_written(void **state)
     assert_true(view_read_counters(&view, &counters));
     assert_memory_equal(&counters, &core.counters, sizeof counters);
     assert_true(view_read_node(&view, 1, &seen_node));
-    assert_int_equal(view_worst_phase(&seen_node), 1);      /* the phase nearest its limit */
+    assert_int_equal(view_worst_phase(&seen_node, NULL), 1);      /* the phase nearest its limit */
     assert_int_equal(seen_node.exposure_mva[1], 30);
     assert_int_equal(seen_node.newest_mva[1], 2);
     assert_int_equal(seen_node.limit_mva[2], 100);
