@@ -101,10 +101,18 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
                  figures.meter.current_ma[1] / 1e3, figures.meter.current_ma[2] / 1e3);
     else if (wide(screen))
         snprintf(phases, sizeof phases, "%27s", "");
+    char load_share[16] = "-", share[2][16] = {"-", "-"};
+    if (known->limited && figures.metered)
+        snprintf(load_share, sizeof load_share, "%.1f%%", figures.load_pct);
+    if (known->limited) {
+        snprintf(share[0], sizeof share[0], "%.1f%%", figures.exposed_pct);
+        snprintf(share[1], sizeof share[1], "%.1f%%", figures.leased_pct);
+    }
     const char *event = sums->emergency ? "EMERGENCY" : sums->recovery ? "recovery" : above ? "above" : "";
-    snprintf(text, TOP_ROW_BYTES, "%-18.18s %-7.7s %c %8s %8s %7.1f%% %7.1f%% %7.1f%% %s%s", known->name,
-             view_words_kind(known->kind), "ABC"[figures.worst], load, limit, figures.load_pct,
-             figures.exposed_pct, figures.leased_pct, phases, event);
+    int name = wide(screen) ? 24 : 16, kind = wide(screen) ? 12 : 6;
+    snprintf(text, TOP_ROW_BYTES, "%-*.*s %-*.*s %c %7s %7s %7s %8s %8s %s%s", name, name, known->name, kind,
+             kind, view_words_kind(known->kind), "ABC"[figures.worst], load, limit, load_share, share[0],
+             share[1], phases, event);
     if (sums->emergency)
         return TOP_ALARM;
     /* where nothing is sent every host counts at its physical maximum, and this is the ordinary state */
@@ -162,7 +170,8 @@ static enum top_tone format_host(char text[TOP_ROW_BYTES], const struct top_sour
         snprintf(more, sizeof more, "%016llx  ", (unsigned long long)host.incarnation);
     else if (wide(screen))
         snprintf(more, sizeof more, "%-18s", "-");
-    snprintf(text, TOP_ROW_BYTES, "%-16.16s %-9s %7s %7s %8s  %-12s %8s  %s%s%s",
+    int name = wide(screen) ? 24 : 14;
+    snprintf(text, TOP_ROW_BYTES, "%-*.*s %-9s %7s %7s %8s  %-12s %8s  %s%s%s", name, name,
              source->model.host[index].name, view_words_host(&host), lease, draw, exposed,
              view_words_basis(host.basis), age, more, heard && is_quiet ? "QUIET" : "",
              wide(screen) && !is_quiet ? view_words_why(host.why) : "");
@@ -230,12 +239,12 @@ static enum top_tone format_meter(char text[TOP_ROW_BYTES], const struct top_sou
 void top_rows_heading(char text[TOP_ROW_BYTES], const struct top_screen *screen)
 {
     if (screen->pane == TOP_NODES)
-        snprintf(text, TOP_ROW_BYTES, "%-18s %-7s %s %8s %8s %8s %8s %8s %s", "node", "kind", " ", "load A",
-                 "limit A", "load", "exposed", "leased",
+        snprintf(text, TOP_ROW_BYTES, "%-*s %-*s   %7s %7s %7s %8s %8s %s", wide(screen) ? 24 : 16, "node",
+                 wide(screen) ? 12 : 6, "kind", "load A", "limit A", "load", "exposed", "leased",
                  wide(screen) ? "  load A        B        C" : "");
     else if (screen->pane == TOP_HOSTS)
-        snprintf(text, TOP_ROW_BYTES, "%-16s %-9s %7s %7s %8s  %-12s %8s  %s", "host", "state", "lease kW",
-                 "draw kW", "exposed", "exposed by", "report ms",
+        snprintf(text, TOP_ROW_BYTES, "%-*s %-9s %7s %7s %8s  %-12s %8s  %s", wide(screen) ? 24 : 14, "host",
+                 "state", "lease", "draw", "exposed", "exposed by", "report ms",
                  wide(screen) ? "incarnation       why" : "");
     else
         snprintf(text, TOP_ROW_BYTES, "%-16s %-14s %-6s %9s %7s %8s %7s %6s%s", "meter", "node", "state",
