@@ -103,9 +103,10 @@ static void hosts_are_summed_up_and_those_without_a_lease_in_force_listed(void *
         "{\"id\": \"h2\", \"state\": \"unheard\", \"lease_w\": null, \"exposure_w\": 10300, "
         "\"exposed_by\": \"unheard\", \"draw_w\": null, \"report_age_ms\": null, \"incarnation\": null, "
         "\"quiet\": true, \"accepted\": false, \"why\": \"-\"}]";
-#define SUMMARY HEAD "\nhosts 2: 1 leased, 0 fail_safe, 0 boot, 1 unheard; 1 count at phys_max; draw 5.9 kW, " \
-    "exposed 16.4 kW\n" \
-    "host             state      lease kW  draw kW  exposed  exposed by     report ms  incarnation      why\n" \
+#define SUMMARY HEAD "\nhosts 2: 1 leased, 0 fail_safe, 0 boot, 1 unheard; 1 count at phys_max; " \
+    "draw 5.9 kW, exposed 16.4 kW\n" \
+    "host             state      lease kW  draw kW  exposed  exposed by     report ms  incarnation" \
+    "      why\n" \
     "h2               unheard           -        -     10.3  unheard                -  -                -\n"
     check(print_text(hosts, STATUS_HOSTS, false, false), SUMMARY);
     check(print_text(hosts, STATUS_HOSTS, true, false),
