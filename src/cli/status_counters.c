@@ -153,9 +153,14 @@ void status_print_stages(FILE *out, json_t *latencies, json_t *queues, uint32_t 
     const char *name;
     json_t *row;
     fprintf(out, "\n%-20s %10s %10s %10s %10s %10s\n", "us from receive", "n", "p50", "p99", "p99.9", "max");
-    json_object_foreach(latencies, name, row)
+    json_object_foreach(latencies, name, row) {
+        if (!status_has_number(row, "n")) {
+            fprintf(out, "%-20.20s the loop was too busy to tell\n", name);
+            continue;
+        }
         fprintf(out, "%-20.20s %10.0f %10.1f %10.1f %10.1f %10.1f\n", name, status_number(row, "n"),
                 status_number(row, "p50"), status_number(row, "p99"), status_number(row, "p999"),
                 status_number(row, "max"));
+    }
     print_queues(out, queues, columns);
 }

@@ -34,17 +34,23 @@ struct stage {
     struct latency *latency;
 };
 
-/* While the loop runs, its owner copies the histogram for us; after it has stopped there is no owner. */
-static void copy_latency(const struct loop *loop, struct latency *latency, struct histogram *into)
+/* While the loop runs, its owner copies the histogram for us; after it has stopped there is no owner. False
+ * when the owner has not done so before all patience, `left_ms`, is used up. */
+static bool copy_latency(const struct loop *loop, struct latency *latency, struct histogram *into,
+                         int *left_ms)
 {
-    *into = (struct histogram){0};
     if (loop->stopped) {
         *into = latency->live;
-        return;
+        return true;
     }
     const struct timespec rest = {.tv_nsec = NS_PER_MS};
-    for (int waited_ms = 0; waited_ms < COPY_WAIT_MS && !latency_take(latency, into); waited_ms++)
+    for (;; --*left_ms) {
+        if (latency_take(latency, into))
+            return true;
+        if (*left_ms <= 0)
+            return false;
         nanosleep(&rest, NULL);
+    }
 }
 
 static uint32_t list_stages(const struct loop *loop, struct stage stage[STAGES_MAX])
@@ -62,21 +68,29 @@ static uint32_t list_stages(const struct loop *loop, struct stage stage[STAGES_M
     return count;
 }
 
+static void write_quantiles(FILE *out, const struct histogram *histogram)
+{
+    fprintf(out, "{\"n\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}",
+            (unsigned long long)histogram->count, (double)histogram_quantile(histogram, 0.5) / 1e3,
+            (double)histogram_quantile(histogram, 0.99) / 1e3,
+            (double)histogram_quantile(histogram, 0.999) / 1e3, (double)histogram->max_ns / 1e3);
+}
+
 void document_stages(const struct loop *loop, FILE *out)
 {
     struct stage stage[STAGES_MAX];
     uint32_t count = list_stages(loop, stage);
+    int left_ms = COPY_WAIT_MS;     /* for all of them */
     for (uint32_t i = 0; i < count && !loop->stopped; i++)
         latency_ask(stage[i].latency);
     fputs("\"latency_us\": {", out);
     for (uint32_t i = 0; i < count; i++) {
         struct histogram copy;
-        copy_latency(loop, stage[i].latency, &copy);
-        fprintf(out,
-                "%s\n  \"%s\": {\"n\": %llu, \"p50\": %.3f, \"p99\": %.3f, \"p999\": %.3f, \"max\": %.3f}",
-                i ? "," : "", stage[i].name, (unsigned long long)copy.count,
-                (double)histogram_quantile(&copy, 0.5) / 1e3, (double)histogram_quantile(&copy, 0.99) / 1e3,
-                (double)histogram_quantile(&copy, 0.999) / 1e3, (double)copy.max_ns / 1e3);
+        fprintf(out, "%s\n  \"%s\": ", i ? "," : "", stage[i].name);
+        if (copy_latency(loop, stage[i].latency, &copy, &left_ms))
+            write_quantiles(out, &copy);
+        else
+            fputs("{\"n\": null, \"p50\": null, \"p99\": null, \"p999\": null, \"max\": null}", out);
     }
     fputs("},\n", out);
 }

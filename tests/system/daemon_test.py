@@ -293,7 +293,8 @@ def ask_view(door):
         header, descriptors, _, _ = socket.recv_fds(peer, 4096, 4)
         assert len(header) == HEADER.size and len(descriptors) == 1 and peer.recv(1) == b''
     names = ['magic', 'version', 'bytes', 'record', 'counters', 'nodes', 'hosts', 'meters', 'node_records',
-             'at_counter', 'at_node', 'at_host', 'at_meter', 'at_stale', 'end', 'epoch', 'start', 'now', 'tsc']
+             'at_counter', 'at_node', 'at_host', 'at_meter', 'at_stale', 'end',
+             'epoch', 'start', 'now', 'tsc']
     return dict(zip(names, HEADER.unpack(header))), descriptors[0]
 
 
@@ -356,7 +357,8 @@ def read_as_nobody(bed):
                    'status': [copies[0], 'status', '--door', bed.door],
                    'top': [copies[0], 'top', '--door', bed.door, '--batch', '2', '--interval', '0.2']}[case]
         done = subprocess.run([*AS_NOBODY, *command], env=environment, capture_output=True, encoding='utf-8')
-        print(f'{case} as nobody: exit code {done.returncode}: {(done.stdout or done.stderr).splitlines()[0]}')
+        said = (done.stdout or done.stderr).splitlines()[0]
+        print(f'{case} as nobody: exit code {done.returncode}: {said}')
         if case == 'peek':
             assert done.returncode == 0, done.stderr
         else:
@@ -389,14 +391,15 @@ def check_status(bed, status):
 
 
 def check_top(bed):
-    for pane, word in (('nodes', 'branch-a '), ('hosts', 'b3-10 '), ('meters', 'm-main '), ('stages', 'decided ')):
+    words = {'nodes': 'branch-a ', 'hosts': 'b3-10 ', 'meters': 'm-main ', 'stages': 'decided '}
+    for pane, word in words.items():
         shown = run_cli('top', '--door', bed.door, '--batch', '1', '--pane', pane, '--size', '100x70')
         check_exit(shown)
         assert word in shown.stdout and '\033' not in shown.stdout, pane
     # no terminal: one frame
     assert run_cli('top', '--door', bed.door).stdout.count('[nodes]') == 1
-    for wrong in (['--batch', '0'], ['--pane', 'x'], ['--interval', '0'], ['--size', '9x9'], ['--order', '']):
-        assert run_cli('top', '--door', bed.door, *wrong).returncode == 2, wrong
+    for wrong in ('--batch 0', '--batch x', '--pane x', '--interval 0', '--size 9x9', '--order x'):
+        assert run_cli('top', '--door', bed.door, *wrong.split()).returncode == 2, wrong
 
 
 def case_door():
