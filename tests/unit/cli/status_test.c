@@ -151,10 +151,12 @@ static void stages_and_queues_are_told(void **state)
     (void)state;
     check(print_text(
               "\"latency_us\": {\"loop\": {\"n\": 4025, \"p50\": 18.44, \"p99\": 200.7, \"p999\": 270.3, "
-              "\"max\": 346.2}, \"decided\": {\"n\": null}}, \"queues\": {\"lane\": {\"places\": 4096, \"depth\": 3, \"most\": 40}}",
+              "\"max\": 346.2}, \"decided\": {\"n\": null}}, "
+              "\"queues\": {\"lane\": {\"places\": 4096, \"depth\": 3, \"most\": 40}}",
               STATUS_STAGES, false, false),
           HEAD "\nus from receive               n        p50        p99      p99.9        max\n"
                "loop                       4025       18.4      200.7      270.3      346.2\n"
+               "decided              the loop was too busy to tell\n"
                "queues, waiting now (most ever) of places: lane 3 (40) of 4096;\n");
 }
 
