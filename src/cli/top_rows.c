@@ -205,7 +205,7 @@ static double meter_weight(const struct top_source *source, uint32_t index, enum
         return (double)meter.power_mw;
     /* within a state by age; while all is well in the site's order, which stands still */
     double age_ms = (double)(verdict_meter_age_ns(&meter, now_ns) / NS_PER_MS);
-    return state == METER_OK ? 0 : 1e15 * state + (age_ms < 1e14 ? age_ms : 1e14);
+    return state == METER_OK ? 0 : 1e15 * (double)state + (age_ms < 1e14 ? age_ms : 1e14);
 }
 
 static enum top_tone format_meter(char text[TOP_ROW_BYTES], const struct top_source *source,
