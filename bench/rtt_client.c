@@ -50,6 +50,7 @@ int rtt_client_open(struct rtt_client *client, const char *netns, const struct s
     *client = (struct rtt_client){
         .server_ipv4 = own->ipv4,
         .server_port = own->port,
+        .host_address = site->host_address,
         .frame_sequence = (uint64_t)now.tv_sec * 1000000000u,
         .report_number = 0,
     };
@@ -67,19 +68,46 @@ void rtt_client_close(struct rtt_client *client)
     close(client->socket);
 }
 
-static int64_t send_now(struct rtt_client *client, const uint8_t *data, uint32_t bytes)
+static struct sockaddr_in server(const struct rtt_client *client)
 {
-    struct sockaddr_in to = {
+    return (struct sockaddr_in){
         .sin_family = AF_INET,
         .sin_port = htons(client->server_port),
         .sin_addr.s_addr = htonl(client->server_ipv4),
     };
-    int64_t before_ns = bench_now_ns();
-    bool sent = sendto(client->socket, data, bytes, 0, (struct sockaddr *)&to, sizeof to) == (ssize_t)bytes;
+}
+
+static void check_sent(struct rtt_client *client, bool sent)
+{
     if (!sent && !client->cut_off)
-        perror("rtt: sendto");
+        perror("rtt: send");
     client->cut_off |= !sent;
+}
+
+static int64_t send_now(struct rtt_client *client, const uint8_t *data, uint32_t bytes)
+{
+    struct sockaddr_in to = server(client);
+    int64_t before_ns = bench_now_ns();
+    ssize_t sent = sendto(client->socket, data, bytes, 0, (struct sockaddr *)&to, sizeof to);
+    check_sent(client, sent == (ssize_t)bytes);
     return before_ns;
+}
+
+/* One socket speaks for all hosts, each from its own address: others are refused as `source`. */
+static void send_as(struct rtt_client *client, uint32_t host, uint8_t *data, uint32_t bytes)
+{
+    struct sockaddr_in to = server(client);
+    struct iovec vector = {.iov_base = data, .iov_len = bytes};
+    _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo))] = {0};
+    struct msghdr message = {.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &vector, .msg_iovlen = 1,
+                             .msg_control = control, .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = IPPROTO_IP;
+    header->cmsg_type = IP_PKTINFO;
+    header->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
+    struct in_pktinfo info = {.ipi_spec_dst.s_addr = htonl(client->host_address[host].ipv4)};
+    memcpy(CMSG_DATA(header), &info, sizeof info);
+    check_sent(client, sendmsg(client->socket, &message, 0) == (ssize_t)bytes);
 }
 
 static uint32_t make_reading(struct rtt_client *client, uint8_t *data, double amperes)
@@ -155,7 +183,7 @@ void rtt_send_report(struct rtt_client *client, uint32_t host)
     };
     struct frame frame = {.kind = FRAME_REPORT, .sender = host, .sequence = ++client->frame_sequence};
     frame.body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
-    send_now(client, data, frame_encode(data, &frame));
+    send_as(client, host, data, frame_encode(data, &frame));
 }
 
 static void obey(struct rtt_client *client, const uint8_t *data, uint32_t bytes)

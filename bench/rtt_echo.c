@@ -13,12 +13,12 @@ static uint32_t echo_receive(struct port *port, uint32_t queue, struct port_fram
     struct rtt_echo *echo = echo_of(port);
     uint32_t got = port_receive(echo->real, queue, frame, count), kept = 0;
     for (uint32_t i = 0; i < got; i++) {
-        uint8_t letter = frame[i].length > UDP_HEADROOM + 8 ? frame[i].data[UDP_HEADROOM] : 0;
+        uint8_t letter = frame[i].length > UDP_HEADERS + 8 ? frame[i].data[UDP_HEADERS] : 0;
         if (letter == RTT_ECHO) {
             port_send(echo->real, queue, echo->answer, echo->frames);
         } else if (letter == RTT_SKIP) {
             int64_t skip_ns;
-            memcpy(&skip_ns, frame[i].data + UDP_HEADROOM + 1, sizeof skip_ns);
+            memcpy(&skip_ns, frame[i].data + UDP_HEADERS + 1, sizeof skip_ns);
             echo->base->shift_ns += skip_ns;
             port_send(echo->real, queue, echo->answer, 1);
         } else {
@@ -82,8 +82,7 @@ void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint
         struct endpoint to = {.ipv4 = site->host_address[i].ipv4, .port = site->host_address[i].port};
         memcpy(to.mac, peer_mac, sizeof to.mac);
         memset(echo->data[i] + UDP_HEADROOM, RTT_ECHO, payload_bytes);
-        echo->answer[i] = (struct port_frame){.data = echo->data[i],
-                                              .length = udp_build(echo->data[i], &from, &to, payload_bytes)};
+        udp_build(&echo->answer[i], echo->data[i], &from, &to, payload_bytes, 0);
     }
     echo->frames = RTT_HOSTS;
 }

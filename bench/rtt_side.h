@@ -9,7 +9,7 @@
 
 #include "msg/lease.h"
 #include "port/port.h"
-#include "port/udp.h"
+#include "port/ip/udp.h"
 #include "site/site.h"
 #include "time/timebase.h"
 
@@ -42,6 +42,7 @@ struct rtt_client {
     bool cut_off;               /* a datagram could not be sent: somebody took the network away */
     uint32_t server_ipv4;       /* host byte order */
     uint16_t server_port;
+    const struct site_address *host_address;
     int64_t skipped_ns;
     uint64_t frame_sequence;
     uint64_t report_number;

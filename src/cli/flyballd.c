@@ -111,7 +111,9 @@ static void say_started(const struct daemon *daemon)
            modes[model->mode & 3], model->meter_count, model->host_count, model->node_count,
            (unsigned long long)loop->epoch);
     for (uint32_t i = 0; i < server->port_count; i++)
-        printf("flyballd: port %s on %s\n", server->port[i].driver, server->port[i].interface);
+        printf("flyballd: port %s on %s\n%s%s%s", server->port[i].driver, server->port[i].interface,
+               loop->port[i].note[0] ? "flyballd: " : "", loop->port[i].note,
+               loop->port[i].note[0] ? "\n" : "");
     printf("flyballd: journal %s; door %s\n", loop->journal ? loop->journal_path : "none",
            loop->options.door[0] ? loop->options.door : "none");
     fflush(stdout);

@@ -5,6 +5,7 @@
 #include "core/pipeline.h"
 #include "loop/words.h"
 #include "msg/frame.h"
+#include "port/ip/ip.h"
 
 enum { PATH_BYTES = 160, PAGE_COUNTERS = 6, PATH_COLUMNS = 40, PATH_NARROW = 34, NARROW = 100 };
 
@@ -23,11 +24,16 @@ static const struct words table[] = {
 #define ROW(symbol, name, meaning) {"lanes_refused." name, meaning},
     REFUSALS(ROW)
 #undef ROW
+#define ROW(symbol, name, meaning) {"lanes_ip." name, meaning},
+    IP_COUNTERS(ROW)
+#undef ROW
 };
 
 /* What moves while all is well. */
 static const char *const ordinary[] = {
     "lanes.frames",        "lanes.accepted",      "lanes.polls",         "lanes.empty_polls",
+    "lanes.aside",         "lanes.ip.arp_answered", "lanes.ip.arp_asked", "lanes.ip.arp_learned",
+    "lanes.ip.announced",  "lanes.ip.arp_ignored", "lanes.ip.echo_answered",
     "lanes.token_requests", "lanes.port.received", "lanes.port.received_bytes", "lanes.port.sent",
     "lanes.port.sent_bytes", "decide.slots",       "egress.sent",         "egress.withheld",
     "tap.slots",           "journal.bytes",       "door.answered",       "core.readings",
@@ -99,6 +105,21 @@ static void print_counter(struct listing *listing, const char *path, long long v
             value, status_meaning(path));
 }
 
+static void walk(struct listing *listing, json_t *value, const char *path);
+
+/* lanes[INTERFACE], and :QUEUE behind it but for the first. What says which one it is, is no counter. */
+static void print_lane(struct listing *listing, json_t *lane, const char *path)
+{
+    char inner[PATH_BYTES];
+    long long queue = (long long)json_integer_value(json_object_get(lane, "queue"));
+    if (queue)
+        snprintf(inner, sizeof inner, "%s[%s:%lld]", path, status_word(lane, "interface"), queue);
+    else
+        snprintf(inner, sizeof inner, "%s[%s]", path, status_word(lane, "interface"));
+    json_object_del(lane, "queue");
+    walk(listing, lane, inner);
+}
+
 static void walk(struct listing *listing, json_t *value, const char *path)
 {
     char inner[PATH_BYTES];
@@ -112,9 +133,7 @@ static void walk(struct listing *listing, json_t *value, const char *path)
         walk(listing, member, inner);
     }
     json_array_foreach(value, i, member) {
-        const char *name = json_string_value(json_object_get(member, "interface"));
-        snprintf(inner, sizeof inner, "%s[%s]", path, name ? name : "?");
-        walk(listing, member, inner);
+        print_lane(listing, member, path);
     }
 }
 

@@ -4,15 +4,19 @@
 #include "cli/cli.h"
 
 extern const struct cli_verb cli_check;
+extern const struct cli_verb cli_import;
 extern const struct cli_verb cli_plant;
 extern const struct cli_verb cli_replay;
+extern const struct cli_verb cli_schema;
 extern const struct cli_verb cli_status;
 extern const struct cli_verb cli_top;
 
 const struct cli_verb *const cli_table[] = {
     &cli_check,
+    &cli_import,
     &cli_plant,
     &cli_replay,
+    &cli_schema,
     &cli_status,
     &cli_top,
     NULL,

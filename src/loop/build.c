@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loop/loop.h"
+#include "port/kernel_address.h"
 
 enum { RING_SLOTS = 1 << 14, TAP_SLOTS = 1 << 15, CACHE_LINE = 64 };
 
@@ -12,10 +13,11 @@ struct plan {
     struct arena *arena;        /* NULL: only measure */
     size_t bytes;
     bool full;
+    struct loop_memory memory;
 };
 
 struct layout {
-    void *names, *core, *ring, *lane_queue[PORTS_MAX], *returns, *normal, *emergency, *tap;
+    void *names, *core, *ring, *lane_queue[LANES_MAX], *returns, *normal, *emergency, *tap;
 };
 
 static void *take(struct plan *plan, size_t bytes)
@@ -26,6 +28,13 @@ static void *take(struct plan *plan, size_t bytes)
     void *memory = arena_take(plan->arena, bytes, CACHE_LINE);
     plan->full |= !memory;
     return memory;
+}
+
+/* Where a stretch of places ends: what was taken since the last one goes to its part. */
+static void close_part(struct plan *plan, size_t *part)
+{
+    const struct loop_memory *m = &plan->memory;
+    *part += plan->bytes - m->paths - m->view - m->core - m->ring - m->queues - m->tap;
 }
 
 static uint32_t power_of_two(uint32_t least)
@@ -42,23 +51,45 @@ static uint32_t egress_places(const struct model *model)
     return power_of_two(2 * (model->host_count + BURST_MAX));
 }
 
+/* Leases leave by the last port: only there are hosts looked for. */
+static uint32_t neighbours_of(const struct loop *loop, uint32_t port)
+{
+    return port + 1 == loop->site->server.port_count ? loop->site->model.host_count : 0;
+}
+
+static void place_ips(struct loop *loop, struct plan *plan)
+{
+    for (uint32_t i = 0; i < loop->site->server.port_count; i++) {
+        loop->ip[i] = take(plan, sizeof *loop->ip[i]);
+        const struct site_port *row = &loop->site->server.port[i];
+        loop->ip_memory[i] = take(plan, ip_bytes(row->mtu, neighbours_of(loop, i), row->queues));
+    }
+}
+
 static void place_hot(struct loop *loop, struct plan *plan)
 {
     const struct model *model = &loop->site->model;
     struct path *path = &loop->path;
-    path->lanes = loop->site->server.port_count;
+    path->lanes = loop->crew.lanes;
     path->lane = take(plan, path->lanes * sizeof *path->lane);
     path->decide = take(plan, sizeof *path->decide);
     path->egress = take(plan, sizeof *path->egress);
+    bool shared = loop->crew.roaming;
+    struct sender *meter_sender = shared ? take(plan, model->meter_count * sizeof *meter_sender) : NULL;
+    struct sender *host_sender = shared ? take(plan, model->host_count * sizeof *host_sender) : NULL;
     struct replay_window *meter_window = take(plan, model->meter_count * sizeof *meter_window);
     struct replay_window *host_window = take(plan, model->host_count * sizeof *host_window);
     struct age *age = take(plan, model->meter_count * sizeof *age);
     _Atomic uint64_t *host_mac = take(plan, model->host_count * sizeof *host_mac);
     struct egress *record = take(plan, model->host_count * sizeof *record);
+    place_ips(loop, plan);
     uint8_t (*data)[EGRESS_FRAME_BYTES] = take(plan, BURST_MAX * sizeof *data);
+    close_part(plan, &plan->memory.paths);
     if (!plan->arena || plan->full)
         return;
     for (uint32_t i = 0; i < path->lanes; i++) {
+        path->lane[i].meter_sender = meter_sender;
+        path->lane[i].host_sender = host_sender;
         path->lane[i].meter_window = meter_window;
         path->lane[i].host_window = host_window;
         path->lane[i].age = age;
@@ -73,21 +104,36 @@ static void place_cold(struct loop *loop, struct plan *plan, struct layout *layo
 {
     const struct model *model = &loop->site->model;
     layout->names = take(plan, meter_names_bytes(model));
+    close_part(plan, &plan->memory.view);
     layout->core = take(plan, core_bytes(model));
+    close_part(plan, &plan->memory.core);
     layout->ring = take(plan, ring_bytes(RING_SLOTS));
-    for (uint32_t i = 0; i < loop->site->server.port_count; i++)
+    close_part(plan, &plan->memory.ring);
+    for (uint32_t i = 0; i < loop->path.lanes; i++)
         layout->lane_queue[i] = take(plan, spsc_bytes(SLOT_BYTES, lane_places(model)));
     layout->returns = take(plan, spsc_bytes(SLOT_BYTES, egress_places(model)));
     layout->normal = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
     layout->emergency = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
+    close_part(plan, &plan->memory.queues);
     layout->tap = take(plan, spsc_bytes(SLOT_BYTES, TAP_SLOTS));
+    close_part(plan, &plan->memory.tap);
+}
+
+static void measure(struct loop *loop, struct plan *plan)
+{
+    struct layout layout = {0};
+    place_hot(loop, plan);
+    place_cold(loop, plan, &layout);
+    const struct model *model = &loop->site->model;
+    size_t shared = view_share_bytes(model->node_count, model->host_count, model->meter_count);
+    plan->memory.view += shared;
+    plan->memory.total = plan->bytes + shared;
 }
 
 static int place(struct loop *loop, struct layout *layout)
 {
     struct plan plan = {0};
-    place_hot(loop, &plan);
-    place_cold(loop, &plan, layout);
+    measure(loop, &plan);
     int error = arena_open(&loop->arena, plan.bytes);
     if (error)
         return error;
@@ -124,12 +170,16 @@ static int open_ports(struct loop *loop)
                                      .mac = row->own.has_mac ? row->own.mac : NULL,
                                      .mtu = row->mtu,
                                      .ring_frames = row->ring_frames,
-                                     .queues = 1,
+                                     .queues = row->queues,
                                      .hugepages = server->hugepages,
                                      .memory_mib = server->memory_mib,
                                      .housekeeping_core = server->housekeeping_core,
                                      .eal_extra = server->eal[0] ? server->eal : NULL};
-        int error = port_open(&loop->port[i], &config);
+        int error = kernel_address_check(row->driver, row->interface, row->own.ipv4, loop->error,
+                                         sizeof loop->error);
+        if (error)
+            return -EINVAL;     /* of the configuration: what stands in the file cannot be here */
+        error = port_open(&loop->port[i], &config);
         if (error) {
             snprintf(loop->error, sizeof loop->error, "port %s %s: %s", row->driver, row->interface,
                      loop->port[i].error[0] ? loop->port[i].error : strerror(-error));
@@ -143,7 +193,8 @@ static int open_ports(struct loop *loop)
 static struct endpoint local_end(const struct loop *loop, uint32_t port)
 {
     const struct site_address *own = &loop->site->server.port[port].own;
-    struct endpoint local = {.ipv4 = own->ipv4, .port = own->port};
+    struct endpoint local = {.ipv4 = own->ipv4, .port = own->port,
+                             .vlan = (uint16_t)loop->site->server.port[port].vlan};
     memcpy(local.mac, loop->port[port].mac, sizeof local.mac);
     return local;
 }
@@ -158,15 +209,55 @@ static uint32_t kinds_of(uint32_t port, uint32_t ports)
     return port == 0 ? meters : hosts;
 }
 
+/* The lane whose thread owns what a port says for itself: the one that sends leases there, or queue 0's. */
+static uint32_t owning_lane(const struct crew *crew, uint32_t port)
+{
+    uint32_t lane = 0;
+    if (crew->lane[crew->sending_lane].port == port)
+        return crew->sending_lane;
+    while (crew->lane[lane].port != port)
+        lane++;
+    return lane;
+}
+
+static void init_ips(struct loop *loop)
+{
+    loop->path.ips = 0;
+    for (uint32_t i = 0; i < loop->ports; i++) {
+        const struct site_port *row = &loop->site->server.port[i];
+        uint32_t lane = owning_lane(&loop->crew, i);
+        const struct ip_config config = {.own = local_end(loop, i),
+                                         .prefix = row->prefix,
+                                         .gateway = row->gateway,
+                                         .port = &loop->port[i],
+                                         .queue = loop->crew.lane[lane].queue,
+                                         .asides = row->queues,
+                                         .mtu = row->mtu,
+                                         .neighbours = neighbours_of(loop, i),
+                                         .link = &loop->links.state[i]};
+        if (loop->port[i].driver->kind != PORT_FRAMES) {
+            loop->ip[i] = NULL;
+            continue;
+        }
+        ip_init(loop->ip[i], &config, loop->ip_memory[i]);
+        loop->path.ip[loop->path.ips].port = loop->ip[i];
+        loop->path.ip[loop->path.ips++].lane = lane;
+    }
+}
+
 static void init_lanes(struct loop *loop)
 {
     for (uint32_t i = 0; i < loop->path.lanes; i++) {
         struct lane *lane = &loop->path.lane[i];
+        uint32_t port = loop->crew.lane[i].port;
         lane->model = &loop->site->model;
         lane->base = &loop->base;
-        lane->port = &loop->port[i];
-        lane->kinds = kinds_of(i, loop->path.lanes);
-        lane->local = local_end(loop, i);
+        lane->port = &loop->port[port];
+        lane->queue = loop->crew.lane[i].queue;
+        lane->kinds = kinds_of(port, loop->ports);
+        lane->local = local_end(loop, port);
+        lane->aside = loop->ip[port] ? &loop->ip[port]->aside[lane->queue] : NULL;
+        lane->host_address = loop->site->host_address;
         lane->names = &loop->names;
         lane->index = (uint8_t)i;
         lane->out = &loop->lane_queue[i];
@@ -176,12 +267,14 @@ static void init_lanes(struct loop *loop)
 
 static void init_egress(struct loop *loop)
 {
-    uint32_t port = loop->ports - 1;
+    const struct lane *lane = &loop->path.lane[loop->crew.sending_lane];
     struct egress_stage *egress = loop->path.egress;
     egress->base = &loop->base;
     egress->host_address = loop->site->host_address;
-    egress->port = &loop->port[port];
-    egress->local = local_end(loop, port);
+    egress->port = lane->port;
+    egress->queue = lane->queue;
+    egress->local = lane->local;
+    egress->ip = loop->ip[loop->crew.lane[loop->crew.sending_lane].port];
     egress->normal = &loop->normal;
     egress->emergency = &loop->emergency;
     egress->returns = &loop->returns;
@@ -200,6 +293,7 @@ static void init_decide(struct loop *loop)
         decide->input[i] = &loop->lane_queue[i];
     decide->input[loop->path.lanes] = &loop->returns;
     decide->inputs = loop->path.lanes + 1;
+    decide->look_again = loop->crew.look_again;
     decide->normal = &loop->normal;
     decide->emergency = &loop->emergency;
     decide->tap = &loop->tap;
@@ -233,6 +327,21 @@ static int open_journal(struct loop *loop)
     return error;
 }
 
+int loop_measure(const struct site *site, struct loop_memory *memory)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    struct plan plan = {0};
+    if (!loop)
+        return -ENOMEM;
+    loop->site = site;
+    int error = crew_make(&loop->crew, &site->server);
+    if (!error)
+        measure(loop, &plan);
+    *memory = plan.memory;
+    free(loop);
+    return error;
+}
+
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options)
 {
     *loop = (struct loop){.site = site, .options = *options};
@@ -241,6 +350,12 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)
         return error;
+    error = crew_make(&loop->crew, &site->server);
+    if (error) {
+        snprintf(loop->error, sizeof loop->error, "ports: 1 to %d queues over all ports are possible",
+                 LANES_MAX);
+        return error;
+    }
     struct layout layout = {0};
     error = view_share_open(&loop->share, &loop->view, site->model.node_count, site->model.host_count,
                             site->model.meter_count);
@@ -261,6 +376,9 @@ int loop_begin(struct loop *loop)
     loop->t_start_ns = timebase_now_ns(&loop->base);
     loop->epoch = (uint64_t)timebase_realtime_ns(&loop->base, loop->t_start_ns);
     loop->core = core_init(loop->core_memory, &loop->site->model, loop->epoch, loop->t_start_ns);
+    link_watch_start(&loop->links, loop->port, loop->ports);
+    link_watch_look(&loop->links, INT64_MAX);
+    init_ips(loop);
     init_lanes(loop);
     init_egress(loop);
     init_decide(loop);

@@ -3,7 +3,8 @@
 #ifndef FLYBALL_LOOP_COLD_H
 #define FLYBALL_LOOP_COLD_H
 
-#include "loop/hot.h"
+#include "loop/crew.h"
+#include "loop/link.h"
 #include "record/journal.h"
 
 /* Reads the tap until it is told to stop and the tap is empty. */
@@ -20,7 +21,6 @@ struct drain {
     count_t journal_errors;             /* refused writes, each tried again */
 };
 
-enum { HOTS_MAX = 2 };
 #define STALL_COUNTED_NS (INT64_C(100) * NS_PER_MS)
 #define STALL_FATAL_NS (INT64_C(5) * NS_PER_S)
 
@@ -29,6 +29,7 @@ enum { HOTS_MAX = 2 };
 struct watchdog {
     struct hot *hot;
     uint32_t hots;
+    struct link_watch *links;           /* looked at on the way; NULL = none */
     int core;
     int64_t counted_ns, fatal_ns;
     void (*fatal)(const struct hot *hot, int64_t stall_ns); /* does not return */

@@ -30,15 +30,27 @@ static bool room(struct decide *decide)
     return false;
 }
 
-static struct spsc *oldest_input(struct decide *decide, int64_t *t_ns)
+/* The oldest of what waits, if it is older than `oldest`. */
+static struct spsc *older_input(struct decide *decide, struct spsc *oldest, int64_t *t_ns)
 {
-    struct spsc *oldest = NULL;
     for (uint32_t i = 0; i < decide->inputs; i++) {
         const struct slot *slot = spsc_peek(decide->input[i]);
         if (slot && (!oldest || slot->t_receive_ns < *t_ns)) {
             oldest = decide->input[i];
             *t_ns = slot->t_receive_ns;
         }
+    }
+    return oldest;
+}
+
+/* A lane may be filled just after it was found empty. What came before the slot found here, from the same
+ * sender by another lane, was published before it and is older: it is there on a second look. */
+static struct spsc *oldest_input(struct decide *decide, int64_t *t_ns)
+{
+    struct spsc *oldest = older_input(decide, NULL, t_ns), *before = NULL;
+    while (decide->look_again && oldest && oldest != before) {
+        before = oldest;
+        oldest = older_input(decide, oldest, t_ns);
     }
     return oldest;
 }

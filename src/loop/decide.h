@@ -34,6 +34,7 @@ struct decide {
     struct core *core;
     struct spsc *input[INPUTS_MAX];     /* the lanes, then what egress returns */
     uint32_t inputs;
+    bool look_again;                    /* a sender may come by several lanes, filled by other threads */
     struct spsc *normal, *emergency, *tap;
     struct view *view;
     int64_t tick_ns;

@@ -155,14 +155,29 @@ static void write_lists(const struct loop *loop, FILE *out, int64_t now_ns)
     fputs("],\n", out);
 }
 
+static uint32_t look_at_ports(const struct loop *loop, struct verdict_port port[PORTS_MAX], int64_t now_ns)
+{
+    for (uint32_t i = 0; i < loop->ports; i++) {
+        const struct site_port *row = &loop->site->server.port[i];
+        port[i] = (struct verdict_port){.driver = row->driver, .interface = row->interface,
+                                        .down = !link_up(&loop->links, i)};
+        port[i].conflict = loop->ip[i] && ip_conflict(loop->ip[i], now_ns, port[i].mac);
+    }
+    return loop->ports;
+}
+
 static void write_head(const struct loop *loop, FILE *out, int64_t now_ns)
 {
     static const char *const modes[] = {"off", "shadow", "advise", "enforce"};
     const struct model *model = &loop->site->model;
     struct verdict verdict;
-    uint64_t journal_failures =
-        count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped);
-    verdict_make(&verdict, model, &loop->view, journal_failures, loop->t_start_ns, now_ns);
+    struct verdict_port port[PORTS_MAX];
+    const struct verdict_surroundings around = {
+        .journal_failures =
+            count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped),
+        .port = port,
+        .ports = look_at_ports(loop, port, now_ns)};
+    verdict_make(&verdict, model, &loop->view, &around, loop->t_start_ns, now_ns);
     fputs("{\"site\": ", out);
     document_text(out, model->name);
     fprintf(out, ", \"mode\": \"%s\", \"epoch\": %llu, \"uptime_s\": %.3f,\n", modes[model->mode & 3],

@@ -27,7 +27,7 @@ static void number(FILE *out, const char *name, uint64_t value, const char *afte
     fprintf(out, "\"%s\": %llu%s", name, (unsigned long long)value, after);
 }
 
-enum { STAGES_MAX = LANES_MAX + 3, STAGE_NAME_BYTES = 24 };
+enum { STAGES_MAX = LANES_MAX + 3, STAGE_NAME_BYTES = 32 };
 
 struct stage {
     char name[STAGE_NAME_BYTES];
@@ -53,14 +53,26 @@ static bool copy_latency(const struct loop *loop, struct latency *latency, struc
     }
 }
 
+/* "decoded" of the only port, "decoded_meters" and "decoded_hosts" of two, "_QUEUE" behind where it has
+ * several. */
+static void lane_stage(const struct loop *loop, uint32_t lane, char name[STAGE_NAME_BYTES])
+{
+    static const char *const of_two[PORTS_MAX] = {"_meters", "_hosts"};
+    const struct crew_lane *at = &loop->crew.lane[lane];
+    const char *port = loop->ports > 1 ? of_two[at->port] : "";
+    if (loop->site->server.port[at->port].queues > 1)
+        snprintf(name, STAGE_NAME_BYTES, "decoded%s_%u", port, at->queue);
+    else
+        snprintf(name, STAGE_NAME_BYTES, "decoded%s", port);
+}
+
 static uint32_t list_stages(const struct loop *loop, struct stage stage[STAGES_MAX])
 {
     const struct path *path = &loop->path;
     uint32_t count = 0;
     for (uint32_t i = 0; i < path->lanes; i++) {
-        static const char *const names[2] = {"decoded_meters", "decoded_hosts"};
         stage[count] = (struct stage){.latency = &path->lane[i].decoded};
-        snprintf(stage[count++].name, STAGE_NAME_BYTES, "%s", path->lanes > 1 ? names[i & 1] : "decoded");
+        lane_stage(loop, i, stage[count++].name);
     }
     stage[count++] = (struct stage){"decided", &path->decide->decided};
     stage[count++] = (struct stage){"loop", &path->egress->sent};
@@ -125,14 +137,18 @@ void document_queues(const struct loop *loop, FILE *out)
             (unsigned long long)places, (unsigned long long)held, (unsigned long long)held);
 }
 
-static void write_lane(const struct lane *lane, FILE *out, const char *interface)
+static void write_lane(const struct lane *lane, FILE *out, const char *interface,
+                       const struct link_watch *links, uint32_t port)
 {
     const struct lane_counters *counters = &lane->counters;
     fputs("\n    {\"interface\": ", out);
     document_text(out, interface);
-    fputs(", ", out);
+    fprintf(out, ", \"link\": \"%s\", ", link_up(links, port) ? "up" : "down");
+    number(out, "link_changes", link_changes(links, port), ", ");
+    fprintf(out, "\"queue\": %u, ", lane->queue);
     number(out, "frames", count_read(&counters->frames), ", ");
     number(out, "accepted", count_read(&counters->accepted), ", ");
+    number(out, "aside", count_read(&counters->aside), ", ");
     number(out, "clock_steps", count_read(&counters->clock_steps), ", ");
     number(out, "token_requests", count_read(&counters->token_requests), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
@@ -158,7 +174,16 @@ static void write_port(struct port *port, FILE *out)
     number(out, "sent", statistics.sent, ", ");
     number(out, "sent_bytes", statistics.sent_bytes, ", ");
     number(out, "refused", statistics.refused, ", ");
-    number(out, "send_errors", statistics.send_errors, "}}");
+    number(out, "send_errors", statistics.send_errors, "}");
+}
+
+/* ARP and echo; nothing where the kernel does that. */
+static void write_ip(const struct ip_port *ip, FILE *out)
+{
+    fputs(",\n     \"ip\": {", out);
+    for (int i = 0; ip && i < IP_COUNTER_COUNT; i++)
+        number(out, ip_counter_name(i), ip_counted(ip, i), i + 1 < IP_COUNTER_COUNT ? ", " : "");
+    fputs("}", out);
 }
 
 static void write_core_counters(const struct loop *loop, FILE *out)
@@ -182,9 +207,14 @@ void document_counters(struct loop *loop, FILE *out)
     const struct egress_counters *egress = &path->egress->counters;
     fputs("\"counters\": {\n  \"lanes\": [", out);
     for (uint32_t i = 0; i < path->lanes; i++) {
-        write_lane(&path->lane[i], out, loop->site->server.port[i].interface);
-        write_port(&loop->port[i], out);
-        fputs(i + 1 < path->lanes ? "," : "],\n", out);
+        uint32_t port = loop->crew.lane[i].port;
+        write_lane(&path->lane[i], out, loop->site->server.port[port].interface, &loop->links, port);
+        /* a port is one, however many lanes it has */
+        if (path->lane[i].queue == 0) {
+            write_port(&loop->port[port], out);
+            write_ip(loop->ip[port], out);
+        }
+        fputs(i + 1 < path->lanes ? "}," : "}],\n", out);
     }
     write_core_counters(loop, out);
     fputs("  \"decide\": {", out);

@@ -7,8 +7,9 @@
 #include "wire/cap.h"
 #include "wire/frame.h"
 
-/* Where the host is reached: the site file's MAC, else the one its last valid report came from. */
-static bool destination(const struct egress_stage *stage, uint32_t host, struct endpoint *to)
+/* Where the host is reached: the site file's MAC, else the one its last valid report came from, else what ARP
+ * tells of it or of the gateway before it. */
+static bool destination(struct egress_stage *stage, uint32_t host, struct endpoint *to)
 {
     const struct site_address *address = &stage->host_address[host];
     *to = (struct endpoint){.ipv4 = address->ipv4, .port = address->port};
@@ -19,7 +20,9 @@ static bool destination(const struct egress_stage *stage, uint32_t host, struct 
     uint64_t learned = atomic_load_explicit(&stage->host_mac[host], memory_order_relaxed);
     for (int i = 0; i < 6; i++)
         to->mac[i] = (uint8_t)(learned >> (8 * i));
-    return learned != 0;
+    if (learned || stage->port->driver->kind == PORT_DATAGRAMS)
+        return true;
+    return stage->ip && ip_find_mac(stage->ip, to->ipv4, to->mac);
 }
 
 static void give_back(struct egress_stage *stage, uint32_t host, uint64_t sequence)
@@ -70,8 +73,7 @@ static bool build(struct egress_stage *stage, const struct egress *record, bool 
         give_back(stage, record->host, record->sequence);
         return false;
     }
-    stage->frame[at].data = data;
-    stage->frame[at].length = udp_build(data, &stage->local, &to, payload_bytes);
+    udp_build(&stage->frame[at], data, &stage->local, &to, payload_bytes, stage->port->offloads);
     stage->pending[at] = (struct egress_pending){.host = record->host,
                                                  .emergency = emergency,
                                                  .sequence = record->sequence,

@@ -11,7 +11,8 @@
 #include "msg/egress.h"
 #include "msg/slot.h"
 #include "port/port.h"
-#include "port/udp.h"
+#include "port/ip/ip.h"
+#include "port/ip/udp.h"
 #include "ring/spsc.h"
 #include "site/site.h"
 #include "time/timebase.h"
@@ -43,6 +44,7 @@ struct egress_stage {
     struct port *port;
     uint32_t queue;
     struct endpoint local;
+    struct ip_port *ip;                     /* of the port; NULL = the kernel finds the way */
     struct spsc *normal, *emergency;
     struct spsc *returns;                   /* slots back to decide */
     uint64_t epoch;

@@ -17,11 +17,17 @@ static void advance_stop(struct path *path, int to)
     atomic_store_explicit(&path->stop, to, memory_order_release);
 }
 
-static uint32_t receive(struct path *path)
+static bool has_lane(const struct hot *hot, uint32_t lane)
+{
+    return hot->lanes >> lane & 1;
+}
+
+static uint32_t receive(struct hot *hot)
 {
     uint32_t got = 0;
-    for (uint32_t i = 0; i < path->lanes; i++)
-        got += lane_burst(&path->lane[i]);
+    for (uint32_t i = 0; i < hot->path->lanes; i++)
+        if (has_lane(hot, i))
+            got += lane_burst(&hot->path->lane[i]);
     return got;
 }
 
@@ -45,7 +51,7 @@ static void finish_slot(struct path *path, uint32_t roles)
 {
     int64_t sent_ns = 0;
     bool urgent = spsc_depth(path->egress->emergency) > 0 || !decide_waiting(path->decide);
-    if (roles & HOT_PACKETS && urgent && send_some(path->egress))
+    if (roles & HOT_SEND && urgent && send_some(path->egress))
         sent_ns = path->egress->sent_ns;
     decide_tap(path->decide, sent_ns);
 }
@@ -64,74 +70,112 @@ static uint32_t decide_turn(struct path *path, uint32_t roles)
     return slots;
 }
 
-static void serve_cold(struct path *path, uint32_t roles, bool busy)
+/* ARP and echo, behind everything that a decision waits for. */
+static uint32_t serve_network(const struct hot *hot)
 {
-    if (roles & HOT_PACKETS) {
-        for (uint32_t i = 0; i < path->lanes; i++)
+    const struct path *path = hot->path;
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < path->ips; i++)
+        if (has_lane(hot, path->ip[i].lane))
+            done += ip_turn(path->ip[i].port, path->lane[path->ip[i].lane].t_poll_ns);
+    return done;
+}
+
+static void serve_cold(struct hot *hot, bool busy)
+{
+    struct path *path = hot->path;
+    for (uint32_t i = 0; i < path->lanes; i++)
+        if (has_lane(hot, i))
             latency_serve(&path->lane[i].decoded);
+    if (hot->roles & HOT_SEND) {
         latency_serve(&path->egress->sent);
         latency_serve(&path->egress->sent_emergency);
     }
-    if (roles & HOT_DECIDE) {
+    if (hot->roles & HOT_DECIDE) {
         latency_serve(&path->decide->decided);
         view_refresh(path->decide->view, path->decide->core, busy ? VIEW_RECORDS_BUSY : VIEW_RECORDS_IDLE);
     }
 }
 
-bool hot_turn(struct path *path, uint32_t roles)
+bool hot_turn(struct hot *hot, int stop)
 {
     uint32_t done = 0;
-    int stop = stop_of(path);
-    if (roles & HOT_PACKETS && stop == STOP_NO)
-        done += receive(path);
-    if (roles & HOT_DECIDE && stop < STOP_DECIDED)
-        done += decide_turn(path, roles);
-    if (roles & HOT_PACKETS)
-        done += send_some(path->egress);
-    serve_cold(path, roles, done != 0);
+    if (hot->roles & HOT_RECEIVE && stop == STOP_NO)
+        done += receive(hot);
+    if (hot->roles & HOT_DECIDE && stop < STOP_DECIDED)
+        done += decide_turn(hot->path, hot->roles);
+    if (hot->roles & HOT_SEND)
+        done += send_some(hot->path->egress);
+    if (hot->roles & HOT_RECEIVE && stop == STOP_NO)
+        done += serve_network(hot);
+    serve_cold(hot, done != 0);
     return done != 0;
 }
 
-/* Runs the stop down the path once a turn found nothing more to do. True when this thread's part is over. */
-static bool stop_step(struct path *path, uint32_t roles, bool done)
+/* Runs the stop down the path. `stop` is what the turn began with, so a turn that did nothing after the
+ * step above it was over has found everything that was to come. True when this thread's part is over. */
+static bool stop_step(struct hot *hot, int stop, bool done)
 {
-    int stop = stop_of(path);
-    if (stop == STOP_ASKED && roles & HOT_PACKETS)
+    struct path *path = hot->path;
+    if (stop == STOP_ASKED && hot->roles & HOT_RECEIVE && !hot->received) {
+        hot->received = true;
+        /* release: what this thread's lanes hold is visible to whoever sees it gone */
+        atomic_fetch_sub_explicit(&path->receiving, 1, memory_order_release);
+    }
+    /* acquire: pairs with the release of each thread above */
+    if (stop == STOP_ASKED && hot->roles & HOT_DECIDE &&
+        !atomic_load_explicit(&path->receiving, memory_order_acquire))
         advance_stop(path, STOP_RECEIVED);
-    if (stop == STOP_RECEIVED && roles & HOT_DECIDE && !done) {
+    /* a turn may also have done nothing because egress, on another thread, had no room yet */
+    if (stop == STOP_RECEIVED && hot->roles & HOT_DECIDE && !done && !decide_waiting(path->decide)) {
         view_refresh_all(path->decide->view, path->decide->core);
         advance_stop(path, STOP_DECIDED);
     }
     return stop == STOP_DECIDED && !done;
 }
 
-static int attach(struct path *path)
+static int attach(struct hot *hot)
 {
+    const struct path *path = hot->path;
     for (uint32_t i = 0; i < path->lanes; i++) {
-        int error = port_attach(path->lane[i].port, path->lane[i].queue);
-        if (error)
-            return error;
+        int error = has_lane(hot, i) ? port_attach(path->lane[i].port, path->lane[i].queue) : 0;
+        if (!error)
+            continue;
+        hot->attach_lane = i;
+        return error;
     }
     return 0;
+}
+
+/* A thread that could not start will not receive: a stop does not wait for it. */
+static void *fail(struct hot *hot)
+{
+    if (hot->roles & HOT_RECEIVE)
+        atomic_fetch_sub_explicit(&hot->path->receiving, 1, memory_order_release);
+    /* release: the errors are read by whoever sees the state */
+    atomic_store_explicit(&hot->state, HOT_FAILED, memory_order_release);
+    return NULL;
 }
 
 void *hot_run(void *argument)
 {
     struct hot *hot = argument;
     hot->pin_error = rt_pin(hot->core);
-    hot->attach_error = hot->roles & HOT_PACKETS ? attach(hot->path) : 0;
+    hot->attach_error = attach(hot);
     hot->fifo_error = rt_fifo(hot->priority);
     rt_touch_stack();
-    /* release: the errors above are read by whoever sees the state */
-    atomic_store_explicit(&hot->state, hot->attach_error ? HOT_FAILED : HOT_READY, memory_order_release);
     if (hot->attach_error)
-        return NULL;
+        return fail(hot);
+    /* release: as above */
+    atomic_store_explicit(&hot->state, HOT_READY, memory_order_release);
     arena_seal_thread();
-    bool done = true;
-    while (!stop_step(hot->path, hot->roles, done)) {
-        done = hot_turn(hot->path, hot->roles);
+    bool done;
+    int stop;
+    do {
+        stop = stop_of(hot->path);
+        done = hot_turn(hot, stop);
         count_add(&hot->beat, 1);
-    }
+    } while (!stop_step(hot, stop, done));
     atomic_store_explicit(&hot->state, HOT_ENDED, memory_order_release);
     return NULL;
 }

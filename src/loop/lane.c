@@ -37,10 +37,37 @@ struct slot *lane_admit(struct lane *lane, enum slot_class class)
     return slot;
 }
 
+/* True when the sender is this lane's until leave(). */
+static bool take(struct lane *lane, struct sender *senders, uint32_t index)
+{
+    return !senders || sender_take(&senders[index], &lane->sender_ns);
+}
+
+static void leave(struct lane *lane, struct sender *senders, uint32_t index)
+{
+    if (senders)
+        sender_leave(&senders[index], lane->sender_ns);
+}
+
+/* Where a sender may come by several threads, its slots are stamped in the order of its frames, and those of
+ * a lane never go back: decide's merge by stamp then keeps both orders. It moves a stamp by less than
+ * two threads' bursts lie apart. */
+static int64_t stamp(struct lane *lane, int64_t t_receive_ns)
+{
+    if (!lane->meter_sender)
+        return t_receive_ns;
+    if (t_receive_ns <= lane->sender_ns)
+        t_receive_ns = lane->sender_ns + 1;
+    if (t_receive_ns < lane->newest_ns)
+        t_receive_ns = lane->newest_ns;
+    lane->newest_ns = lane->sender_ns = t_receive_ns;
+    return t_receive_ns;
+}
+
 static void publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns)
 {
     int64_t took_ns = timebase_now_ns(lane->base) - t_receive_ns;
-    slot->t_receive_ns = t_receive_ns;
+    slot->t_receive_ns = stamp(lane, t_receive_ns);
     slot->stage_ns[STAGE_DECODED] = took_ns < UINT32_MAX ? (uint32_t)took_ns : UINT32_MAX;
     spsc_publish(lane->out);
     lane->depth++;
@@ -66,25 +93,16 @@ static void show_meter(struct lane *lane, const struct reading *reading, int64_t
     view_write_meter(lane->view, reading->meter, &record);
 }
 
-static int measurement(struct lane *lane, const struct frame *frame, int64_t t_receive_ns)
+/* The meter is in hand. */
+static int admit_reading(struct lane *lane, struct reading *reading, int64_t t_receive_ns)
 {
-    struct upmu upmu;
-    int refused = upmu_decode(frame->body, frame->body_bytes, &upmu);
-    if (refused)
-        return refused;
-    uint32_t meter = meter_names_find(lane->names, upmu.device_id, upmu.device_id_bytes);
-    if (meter == INDEX_NONE)
-        return REFUSED_UNKNOWN_METER;
+    uint32_t meter = reading->meter;
     const struct model_meter *known = &lane->model->meter[meter];
-    struct reading reading = {0};
-    refused = measure_reading(&upmu, &lane->model->node[known->node], &reading);
-    if (refused)
-        return refused;
-    refused = replay_check(&lane->meter_window[meter], frame->sequence);
+    int refused = replay_check(&lane->meter_window[meter], reading->sequence);
     if (refused)
         return refused;
     struct age *age = &lane->age[meter];
-    int64_t age_ns = age_observe(age, t_receive_ns, upmu.timestamp_ns);
+    int64_t age_ns = age_observe(age, t_receive_ns, reading->t_meter_ns);
     count_add(&lane->counters.clock_steps, age->stepped);
     age->stepped = false;
     if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns) {
@@ -94,14 +112,32 @@ static int measurement(struct lane *lane, const struct frame *frame, int64_t t_r
     struct slot *slot = lane_admit(lane, CLASS_READING);
     if (!slot)
         return ACCEPTED;
-    reading.meter = meter;
-    reading.sequence = frame->sequence;
-    reading.t_arrival_ns = timebase_realtime_ns(lane->base, t_receive_ns);
+    reading->t_arrival_ns = timebase_realtime_ns(lane->base, t_receive_ns);
     slot->kind = SLOT_READING;
-    slot->reading = reading;
+    slot->reading = *reading;
     publish(lane, slot, t_receive_ns);
-    show_meter(lane, &reading, t_receive_ns, age_ns + lane->model->policy.age_bound_ns);
+    show_meter(lane, reading, t_receive_ns, age_ns + lane->model->policy.age_bound_ns);
     return ACCEPTED;
+}
+
+static int measurement(struct lane *lane, const struct frame *frame, int64_t t_receive_ns)
+{
+    struct upmu upmu;
+    int refused = upmu_decode(frame->body, frame->body_bytes, &upmu);
+    if (refused)
+        return refused;
+    uint32_t meter = meter_names_find(lane->names, upmu.device_id, upmu.device_id_bytes);
+    if (meter == INDEX_NONE)
+        return REFUSED_UNKNOWN_METER;
+    struct reading reading = {.meter = meter, .sequence = frame->sequence};
+    refused = measure_reading(&upmu, &lane->model->node[lane->model->meter[meter].node], &reading);
+    if (refused)
+        return refused;
+    if (!take(lane, lane->meter_sender, meter))
+        return REFUSED_HELD;
+    refused = admit_reading(lane, &reading, t_receive_ns);
+    leave(lane, lane->meter_sender, meter);
+    return refused;
 }
 
 /* Where the host answers from now: used for its leases where the site file gives no MAC. */
@@ -113,6 +149,32 @@ static void learn_mac(struct lane *lane, uint32_t host, const uint8_t mac[6])
     atomic_store_explicit(&lane->host_mac[host], learned, memory_order_relaxed);
 }
 
+/* What a host sends carries its number in the frame and its address in the packet: both must be the site
+ * file's. */
+static int check_host(const struct lane *lane, uint32_t host, const struct endpoint *from)
+{
+    if (host >= lane->model->host_count)
+        return REFUSED_UNKNOWN_HOST;
+    return from->ipv4 == lane->host_address[host].ipv4 ? ACCEPTED : REFUSED_SOURCE;
+}
+
+/* The host is in hand. */
+static int admit_report(struct lane *lane, const struct report *body, uint64_t sequence,
+                        const struct endpoint *from, int64_t t_receive_ns)
+{
+    int refused = replay_check(&lane->host_window[body->host], sequence);
+    if (refused)
+        return refused;
+    learn_mac(lane, body->host, from->mac);
+    struct slot *slot = lane_admit(lane, CLASS_RESERVED);
+    if (!slot)
+        return ACCEPTED;
+    slot->kind = SLOT_REPORT;
+    slot->report = *body;
+    publish(lane, slot, t_receive_ns);
+    return ACCEPTED;
+}
+
 static int report(struct lane *lane, const struct frame *frame, const struct endpoint *from,
                   int64_t t_receive_ns)
 {
@@ -120,41 +182,40 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
     int refused = report_decode(frame->body, frame->body_bytes, &body);
     if (refused)
         return refused;
-    if (frame->sender >= lane->model->host_count)
-        return REFUSED_UNKNOWN_HOST;
-    refused = replay_check(&lane->host_window[frame->sender], frame->sequence);
+    refused = check_host(lane, frame->sender, from);
     if (refused)
         return refused;
-    learn_mac(lane, frame->sender, from->mac);
-    struct slot *slot = lane_admit(lane, CLASS_RESERVED);
-    if (!slot)
-        return ACCEPTED;
     body.host = frame->sender;
-    slot->kind = SLOT_REPORT;
-    slot->report = body;
-    publish(lane, slot, t_receive_ns);
-    return ACCEPTED;
+    if (!take(lane, lane->host_sender, body.host))
+        return REFUSED_HELD;
+    refused = admit_report(lane, &body, frame->sequence, from, t_receive_ns);
+    leave(lane, lane->host_sender, body.host);
+    return refused;
 }
 
-static int token_request(struct lane *lane, const struct frame *frame)
+static int token_request(struct lane *lane, const struct frame *frame, const struct endpoint *from)
 {
     struct token_request body = {0};
     int refused = token_request_decode(frame->body, frame->body_bytes, &body);
     if (refused)
         return refused;
-    if (frame->sender >= lane->model->host_count)
-        return REFUSED_UNKNOWN_HOST;
+    refused = check_host(lane, frame->sender, from);
+    if (refused)
+        return refused;
+    if (!take(lane, lane->host_sender, frame->sender))
+        return REFUSED_HELD;
     refused = replay_check(&lane->host_window[frame->sender], frame->sequence);
+    leave(lane, lane->host_sender, frame->sender);
     if (!refused)
         count_add(&lane->counters.token_requests, 1);
     return refused;
 }
 
-static int examine(struct lane *lane, const uint8_t *data, uint32_t length, int64_t t_receive_ns)
+static int examine(struct lane *lane, const struct port_frame *received, int64_t t_receive_ns)
 {
     struct udp_datagram datagram;
     struct frame frame;
-    int refused = udp_parse(data, length, &lane->local, &datagram);
+    int refused = udp_parse(received, &lane->local, &datagram);
     if (!refused)
         refused = frame_decode(datagram.payload, datagram.payload_bytes, &frame);
     if (refused)
@@ -167,14 +228,17 @@ static int examine(struct lane *lane, const uint8_t *data, uint32_t length, int6
         return measurement(lane, &frame, t_receive_ns);
     if (frame.kind == FRAME_REPORT)
         return report(lane, &frame, &datagram.source, t_receive_ns);
-    return token_request(lane, &frame);
+    return token_request(lane, &frame, &datagram.source);
 }
 
-int lane_frame(struct lane *lane, const uint8_t *data, uint32_t length, int64_t t_receive_ns)
+int lane_frame(struct lane *lane, const struct port_frame *frame, int64_t t_receive_ns)
 {
-    int refused = examine(lane, data, length, t_receive_ns);
+    int refused = examine(lane, frame, t_receive_ns);
     count_add(&lane->counters.frames, 1);
-    count_add(refused ? &lane->counters.refused[refused] : &lane->counters.accepted, 1);
+    if (refused == REFUSED_NOT_OURS && lane->aside && ip_set_aside(lane->aside, frame))
+        count_add(&lane->counters.aside, 1);
+    else
+        count_add(refused ? &lane->counters.refused[refused] : &lane->counters.accepted, 1);
     return refused;
 }
 
@@ -183,6 +247,7 @@ uint32_t lane_burst(struct lane *lane)
     struct port_frame frame[BURST_MAX];
     uint32_t count = port_receive(lane->port, lane->queue, frame, BURST_MAX);
     int64_t now_ns = timebase_now_ns(lane->base);
+    lane->t_poll_ns = now_ns;
     count_add(&lane->counters.turns, 1);
     if (!count) {
         count_add(&lane->counters.empty_turns, 1);
@@ -190,7 +255,7 @@ uint32_t lane_burst(struct lane *lane)
     }
     lane->depth = spsc_depth(lane->out);
     for (uint32_t i = 0; i < count; i++)
-        lane_frame(lane, frame[i].data, frame[i].length, now_ns);
+        lane_frame(lane, &frame[i], now_ns);
     count_most(&lane->counters.depth_most, lane->depth);
     return count;
 }

@@ -11,11 +11,14 @@
 #include "loop/count.h"
 #include "loop/latency.h"
 #include "loop/names.h"
+#include "loop/sender.h"
 #include "loop/view.h"
 #include "msg/slot.h"
 #include "port/port.h"
-#include "port/udp.h"
+#include "port/ip/ip.h"
+#include "port/ip/udp.h"
 #include "ring/spsc.h"
+#include "site/site.h"
 #include "time/timebase.h"
 #include "wire/frame.h"
 
@@ -27,6 +30,7 @@ enum { DETAIL_SHED_PCT = 75, READING_SHED_PCT = 90 };
 struct lane_counters {
     count_t frames;                     /* received */
     count_t accepted;                   /* and not refused */
+    count_t aside;                      /* ARP and ICMP for the port itself: neither accepted nor refused */
     count_t refused[REFUSAL_COUNT];
     count_t shed[CLASS_COUNT];          /* accepted, but the lane was too full */
     count_t clock_steps;                /* a meter's clock went ahead and stayed there */
@@ -43,18 +47,24 @@ struct lane {
     uint32_t queue;
     uint32_t kinds;                     /* bit enum frame_kind: what may come in here */
     struct endpoint local;
+    struct ip_aside *aside;             /* for ARP and echo; NULL = the kernel does that */
+    const struct site_address *host_address;
     const struct meter_names *names;
     uint8_t index;
     struct spsc *out;
     struct view *view;
-    /* by meter or host; a meter or host always comes in by the same lane */
+    /* by meter or host, shared by the lanes */
+    struct sender *meter_sender, *host_sender;  /* NULL: one thread polls all lanes */
     struct replay_window *meter_window, *host_window;
     struct age *age;
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
+    int64_t t_poll_ns;                  /* of the newest burst */
     /* of `out`, at most: read once a burst, plus what was admitted since */
     uint32_t depth;
     uint32_t shed[CLASS_COUNT];         /* not yet told to decide */
+    int64_t newest_ns;                  /* with senders: of the newest slot published; stamps never go back */
+    int64_t sender_ns;                  /* the same of the sender in hand */
     struct lane_counters counters;
     struct latency decoded;             /* receive -> admitted */
 };
@@ -63,8 +73,8 @@ struct lane {
 uint32_t lane_burst(struct lane *lane);
 
 /* rt, receiving thread: one frame found by the poll at t_receive_ns. Returns ACCEPTED or enum refusal,
- * counted. */
-int lane_frame(struct lane *lane, const uint8_t *data, uint32_t length, int64_t t_receive_ns);
+ * counted; of a frame that is not ours, but ARP or ICMP for the port, it is counted as set aside instead. */
+int lane_frame(struct lane *lane, const struct port_frame *frame, int64_t t_receive_ns);
 
 /* rt, receiving thread: a slot to fill, or NULL where its class is shed (counted; the next slot admitted
  * tells). */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "loop/cold.h"
+#include "loop/crew.h"
 #include "loop/door.h"
 #include "loop/hot.h"
 #include "loop/view_share.h"
@@ -29,6 +30,8 @@ struct loop {
     struct arena arena;
     struct port port[PORTS_MAX];
     uint32_t ports;             /* open */
+    struct ip_port *ip[PORTS_MAX];          /* NULL where the kernel owns the port's address */
+    void *ip_memory[PORTS_MAX];
     uint64_t epoch;             /* realtime ns at start: every start is a new epoch */
     int64_t t_start_ns;         /* monotonic */
     struct meter_names names;
@@ -36,7 +39,8 @@ struct loop {
     struct view_share share;    /* its memory */
     void *core_memory;
     struct core *core;
-    struct spsc lane_queue[PORTS_MAX], returns, normal, emergency, tap;
+    struct spsc lane_queue[LANES_MAX], returns, normal, emergency, tap;
+    struct crew crew;
     struct path path;
     struct hot hot[HOTS_MAX];
     uint32_t hots;              /* started */
@@ -46,11 +50,27 @@ struct loop {
     int64_t journal_lost;       /* what journal_finish said */
     struct drain drain;
     struct watchdog watchdog;
+    struct link_watch links;
     struct door door;
     bool draining, watching, answering;     /* that thread runs */
     bool stopped;               /* no hot thread is left: what they owned may be read */
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
+
+/* Bytes of the arena by part, and of the view's own memory. */
+struct loop_memory {
+    size_t total;
+    size_t paths;               /* lanes, decide, egress, ports' own addresses, windows and frames */
+    size_t view;                /* what the door shows: names in the arena, records in the sealed memory */
+    size_t core;                /* the ledger and everything a decision needs */
+    size_t ring;                /* the total order */
+    size_t queues;              /* from the lanes, to egress and back */
+    size_t tap;                 /* to the journal */
+};
+
+/* setup: what loop_build would take for this site and its server, taking nothing. 0, -ENOMEM, or
+ * -EINVAL where the ports ask for more queues than there are lanes. */
+int loop_measure(const struct site *site, struct loop_memory *memory);
 
 /* setup: memory, queues, ports. 0 or -errno with loop->error. On failure loop_close frees what there is. */
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options);

@@ -17,21 +17,20 @@ static void rest(void)
     nanosleep(&time, NULL);
 }
 
-static void note(FILE *notes, const char *what, int error)
+static void note(FILE *notes, const char *who, const char *what, int error)
 {
     if (error < 0)
-        fprintf(notes, "flyballd: %s: %s; going on without\n", what, strerror(-error));
+        fprintf(notes, "flyballd: %s%s: %s; going on without\n", who, what, strerror(-error));
 }
 
 /* The process ends here; the keeper puts RT throttling back, and a supervisor starts the daemon again. */
 static void end_stalled(const struct hot *hot, int64_t stall_ns)
 {
-    (void)hot;
     char text[160];
     int length = snprintf(text, sizeof text,
-                          "flyballd: a hot thread has stood still for %lld ms: ending, so that it "
+                          "flyballd: hot thread %s has stood still for %lld ms: ending, so that it "
                           "is started again; leases run out by themselves\n",
-                          (long long)(stall_ns / NS_PER_MS));
+                          hot->name, (long long)(stall_ns / NS_PER_MS));
     if (length > 0 && write(STDERR_FILENO, text, (size_t)length) < 0)
         _exit(2);
     _exit(1);
@@ -45,38 +44,46 @@ static int spawn(struct loop *loop, pthread_t *thread, const char *name, void *(
     return error;
 }
 
-static int start_hot(struct loop *loop, const char *name, uint32_t roles, int core)
+static int not_attached(struct loop *loop, const struct hot *hot)
 {
-    struct hot *hot = &loop->hot[loop->hots];
-    *hot = (struct hot){
-        .path = &loop->path, .roles = roles, .core = core, .priority = loop->site->server.priority};
-    int error = spawn(loop, &hot->thread, name, hot_run, hot);
-    if (error)
-        return error;
-    loop->hots++;
-    /* acquire: pairs with hot_run; its errors are then visible */
-    while (atomic_load_explicit(&hot->state, memory_order_acquire) == HOT_STARTING)
-        rest();
-    if (atomic_load_explicit(&hot->state, memory_order_acquire) != HOT_FAILED)
-        return 0;
-    snprintf(loop->error, sizeof loop->error, "a queue could not be attached: %s",
+    const struct crew_lane *lane = &loop->crew.lane[hot->attach_lane];
+    snprintf(loop->error, sizeof loop->error, "thread %s: queue %u of %s could not be attached: %s",
+             hot->name, lane->queue, loop->site->server.port[lane->port].interface,
              strerror(-hot->attach_error));
     return hot->attach_error;
 }
 
+static int start_hot(struct loop *loop, const struct crew_thread *thread, FILE *notes)
+{
+    struct hot *hot = &loop->hot[loop->hots];
+    *hot = (struct hot){.path = &loop->path, .roles = thread->roles, .lanes = thread->lanes,
+                        .core = thread->core, .priority = loop->site->server.priority};
+    memcpy(hot->name, thread->name, sizeof hot->name);
+    uint32_t receives = thread->roles & HOT_RECEIVE ? 1 : 0;
+    atomic_fetch_add_explicit(&loop->path.receiving, receives, memory_order_relaxed);
+    int error = spawn(loop, &hot->thread, hot->name, hot_run, hot);
+    if (error) {
+        atomic_fetch_sub_explicit(&loop->path.receiving, receives, memory_order_relaxed);
+        return error;
+    }
+    loop->hots++;
+    /* acquire: pairs with hot_run; its errors are then visible */
+    while (atomic_load_explicit(&hot->state, memory_order_acquire) == HOT_STARTING)
+        rest();
+    if (atomic_load_explicit(&hot->state, memory_order_acquire) == HOT_FAILED)
+        return not_attached(loop, hot);
+    note(notes, hot->name, " not pinned to its core", hot->pin_error);
+    note(notes, hot->name, " not SCHED_FIFO", hot->fifo_error);
+    return 0;
+}
+
+/* The one that decides comes first: what the others receive has its reader. */
 static int start_hots(struct loop *loop, FILE *notes)
 {
-    const struct site_server *server = &loop->site->server;
-    bool one = server->lane_core == server->decide_core;
-    int error = one ? start_hot(loop, "fb-hot", HOT_PACKETS | HOT_DECIDE, server->lane_core)
-                    : start_hot(loop, "fb-decide", HOT_DECIDE, server->decide_core);
-    if (!error && !one)
-        error = start_hot(loop, "fb-packets", HOT_PACKETS, server->lane_core);
-    if (error)
-        return error;
-    note(notes, "hot thread not pinned to its core", loop->hot[0].pin_error);
-    note(notes, "hot thread not SCHED_FIFO", loop->hot[0].fifo_error);
-    return 0;
+    int error = 0;
+    for (uint32_t i = 0; i < loop->crew.threads && !error; i++)
+        error = start_hot(loop, &loop->crew.thread[i], notes);
+    return error;
 }
 
 static int start_drain(struct loop *loop)
@@ -116,6 +123,7 @@ static int start_watchdog(struct loop *loop)
 {
     loop->watchdog.hot = loop->hot;
     loop->watchdog.hots = loop->hots;
+    loop->watchdog.links = &loop->links;
     loop->watchdog.core = loop->site->server.housekeeping_core;
     loop->watchdog.counted_ns = STALL_COUNTED_NS;
     loop->watchdog.fatal_ns = STALL_FATAL_NS;
@@ -125,31 +133,13 @@ static int start_watchdog(struct loop *loop)
     return error;
 }
 
-/* A spinning SCHED_FIFO thread leaves its core to nobody: the door, the journal and the watchdog would
- * never run there. */
-static int check_cores(struct loop *loop)
-{
-    const struct site_server *server = &loop->site->server;
-    int core = server->housekeeping_core;
-    if (server->priority <= 0 || core < 0 || (core != server->lane_core && core != server->decide_core))
-        return 0;
-    snprintf(loop->error, sizeof loop->error,
-             "cores: housekeeping core %d is a hot core too, and at priority %d nothing "
-             "else would run there: name another core, or set priority: 0",
-             core, server->priority);
-    return -EINVAL;
-}
-
 int loop_start(struct loop *loop, FILE *notes)
 {
     const struct site_server *server = &loop->site->server;
-    int error = check_cores(loop);
-    if (error)
-        return error;
-    note(notes, "main thread not on the housekeeping core", rt_pin(server->housekeeping_core));
+    note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
-        note(notes, "memory not locked", rt_lock_memory());
-    error = take_door(loop);
+        note(notes, "memory", " not locked", rt_lock_memory());
+    int error = take_door(loop);
     if (!error)
         error = loop_begin(loop);
     /* The tap has its reader before anything is written into it. */

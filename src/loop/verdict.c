@@ -134,25 +134,48 @@ static const char *mode_words(uint32_t mode)
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
     if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
-        verdict->journal_failures || verdict->newer_epochs)
+        verdict->journal_failures || verdict->newer_epochs || verdict->ports_wrong)
         return true;
     if (model->mode != MODE_ENFORCE)
         return false;
     return verdict->nodes_above || verdict->nodes_recovery || verdict->hosts_heard < model->host_count;
 }
 
-static void append(struct verdict *verdict, const char *what, uint64_t count, const char *name)
+static void append_words(struct verdict *verdict, const char *words)
 {
     size_t used = strlen(verdict->words);
-    if (!count)
-        return;
-    snprintf(verdict->words + used, sizeof verdict->words - used, "%s%s: %llu%s%.31s%s", used ? "; " : "",
-             what, (unsigned long long)count, name ? " (" : "", name ? name : "",
-             !name ? "" : count > 1 ? ", ...)" : ")");
+    snprintf(verdict->words + used, sizeof verdict->words - used, "%s%s", used ? "; " : "", words);
 }
 
-static void say_alarm(struct verdict *verdict, const struct model *model)
+static void append(struct verdict *verdict, const char *what, uint64_t count, const char *name)
 {
+    if (!count)
+        return;
+    char words[160];
+    snprintf(words, sizeof words, "%s: %llu%s%.31s%s", what, (unsigned long long)count, name ? " (" : "",
+             name ? name : "", !name ? "" : count > 1 ? ", ...)" : ")");
+    append_words(verdict, words);
+}
+
+static void say_port(struct verdict *verdict, const struct verdict_port *port)
+{
+    char words[160];
+    const uint8_t *mac = port->mac;
+    snprintf(words, sizeof words, "link down on port %s %.64s", port->driver, port->interface);
+    if (port->down)
+        append_words(verdict, words);
+    snprintf(words, sizeof words,
+             "address of port %s %.64s claimed by MAC %02x:%02x:%02x:%02x:%02x:%02x too",
+             port->driver, port->interface, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    if (port->conflict)
+        append_words(verdict, words);
+}
+
+static void say_alarm(struct verdict *verdict, const struct model *model,
+                      const struct verdict_surroundings *around)
+{
+    for (uint32_t i = 0; i < around->ports; i++)
+        say_port(verdict, &around->port[i]);
     append(verdict, "nodes in emergency", verdict->nodes_emergency,
            verdict->nodes_emergency ? model->node[verdict->node_emergency].name : NULL);
     append(verdict, "meters silent or stale", verdict->meters_silent,
@@ -185,7 +208,7 @@ static void say_ok(struct verdict *verdict, const struct model *model)
 }
 
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
-                  uint64_t journal_failures, int64_t t_start_ns, int64_t now_ns)
+                  const struct verdict_surroundings *around, int64_t t_start_ns, int64_t now_ns)
 {
     *verdict = (struct verdict){.meter_silent = INDEX_NONE,
                                 .host_unheard = INDEX_NONE,
@@ -193,7 +216,9 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_above = INDEX_NONE,
                                 .node_recovery = INDEX_NONE,
                                 .worst_node = INDEX_NONE,
-                                .journal_failures = journal_failures};
+                                .journal_failures = around->journal_failures};
+    for (uint32_t i = 0; i < around->ports; i++)
+        verdict->ports_wrong += around->port[i].down || around->port[i].conflict;
     struct core_counters counters = {0};
     if (view_read_counters(view, &counters))
         verdict->invariant_failures = counters.invariant_failures;
@@ -210,5 +235,5 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
     bool starting = now_ns - t_start_ns < VERDICT_STARTING_NS && !verdict->nodes_emergency &&
                     !verdict->invariant_failures;
     verdict->level = starting ? VERDICT_STARTING : VERDICT_ALARM;
-    say_alarm(verdict, model);
+    say_alarm(verdict, model, around);
 }

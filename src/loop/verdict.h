@@ -25,6 +25,19 @@ enum meter_state {
 };
 #define VERDICT_STARTING_NS (INT64_C(3) * NS_PER_S)
 
+/* What else goes wrong than the power: the disk, the wire. */
+struct verdict_port {
+    const char *driver, *interface;
+    bool down, conflict;
+    uint8_t mac[6];                 /* of whoever else claims the port's address */
+};
+
+struct verdict_surroundings {
+    uint64_t journal_failures;      /* writes that the disk refused, slots it was too slow for */
+    const struct verdict_port *port;
+    uint32_t ports;
+};
+
 struct verdict {
     enum verdict_level level;
     uint32_t meters_fresh, meters_silent;   /* ok and late; stale and silent */
@@ -32,7 +45,8 @@ struct verdict {
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint64_t invariant_failures;
     uint64_t newer_epochs;          /* a newer controller governs hosts of this site */
-    uint64_t journal_failures;      /* writes that the disk refused, slots it was too slow for */
+    uint64_t journal_failures;
+    uint32_t ports_wrong;           /* their link is down, or their address is claimed by another */
     /* the first of each kind, INDEX_NONE = none */
     uint32_t meter_silent, host_unheard, node_emergency, node_above, node_recovery;
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
@@ -52,6 +66,6 @@ const char *verdict_level_name(enum verdict_level level);
 
 /* cold */
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
-                  uint64_t journal_failures, int64_t t_start_ns, int64_t now_ns);
+                  const struct verdict_surroundings *around, int64_t t_start_ns, int64_t now_ns);
 
 #endif

@@ -28,11 +28,16 @@ static int prepare(struct view_share *share)
     return 0;
 }
 
+uint64_t view_share_bytes(uint32_t nodes, uint32_t hosts, uint32_t meters)
+{
+    uint64_t bytes = view_layout(nodes, hosts, meters).end;
+    return (bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+}
+
 int view_share_open(struct view_share *share, struct view *view, uint32_t nodes, uint32_t hosts,
                     uint32_t meters)
 {
-    uint64_t bytes = view_layout(nodes, hosts, meters).end;
-    *share = (struct view_share){.bytes = (bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1)};
+    *share = (struct view_share){.bytes = view_share_bytes(nodes, hosts, meters)};
     share->fd = memfd_create("flyball-view", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (share->fd < 0)
         return -errno;

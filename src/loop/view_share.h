@@ -38,6 +38,9 @@ struct view_share {
     uint64_t bytes;             /* mapped */
 };
 
+/* any: what view_share_open maps, whole pages. */
+uint64_t view_share_bytes(uint32_t nodes, uint32_t hosts, uint32_t meters);
+
 /* setup: memory for the view's records, mapped writable, touched page by page, then sealed. 0 or -errno. */
 int view_share_open(struct view_share *share, struct view *view, uint32_t nodes, uint32_t hosts,
                     uint32_t meters);

@@ -10,6 +10,8 @@
 #define LOOP_COUNTERS(X) \
     X(lanes, "frames", "frames received") \
     X(lanes, "accepted", "frames that were not refused") \
+    X(lanes, "aside", "ARP and ICMP for the port itself: neither accepted nor refused") \
+    X(lanes, "link_changes", "times that the port's link went down or came up") \
     X(lanes, "clock_steps", "meters whose clock went ahead and stayed there") \
     X(lanes, "token_requests", "requests for power ahead of time: accepted, not answered yet") \
     X(lanes, "polls", "turns of the spinning loop") \

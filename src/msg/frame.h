@@ -44,9 +44,11 @@ struct frame {
     X(REFUSED_MALFORMED, "malformed", "the body does not decode, or a value in it is impossible") \
     X(REFUSED_UNKNOWN_METER, "unknown_meter", "device_id is not in the site file") \
     X(REFUSED_UNKNOWN_HOST, "unknown_host", "host id is not in the site file") \
+    X(REFUSED_SOURCE, "source", "a host's frame from another IPv4 address than the site file gives it") \
     X(REFUSED_DUPLICATE, "duplicate", "this sequence number was seen before") \
     X(REFUSED_REORDERED, "reordered", "older than the newest frame of this sender") \
-    X(REFUSED_STALE, "stale", "the reading is older than T_fresh")
+    X(REFUSED_STALE, "stale", "the reading is older than T_fresh") \
+    X(REFUSED_HELD, "held", "another lane was at work on a frame of this sender at that instant")
 
 #define REFUSAL_SYMBOL(symbol, name, meaning) symbol,
 enum refusal { ACCEPTED = 0, REFUSALS(REFUSAL_SYMBOL) REFUSAL_COUNT };

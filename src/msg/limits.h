@@ -30,12 +30,36 @@ enum {
     DATAGRAM_MAX = 1472,    /* UDP payload at MTU 1500 */
     HARMONICS_MAX = 64,
     BURST_MAX = 32,
+
+    /* ARP and echo of one port (src/port/ip), behind decide and egress in every turn */
+    IP_ASIDE_FRAMES = 32,   /* set aside until their turn; echo requests may take half of the places */
+    IP_TURN_FRAMES = 4,     /* of these, worked in one turn */
+    IP_TURN_REQUESTS = 4,   /* sent in one turn */
+    IP_TURN_LOOKS = 8,      /* neighbours looked at for a request that is due */
+    IP_ARP_PER_S = 2000,    /* answered: a hall of hosts that asks all at once is through in 5 s */
+    IP_ARP_BURST = 256,
+    IP_ECHO_PER_S = 100,    /* answered */
+    IP_ECHO_BURST = 20,
+    IP_ASK_PER_S = 1000,    /* asked: broadcasts */
+    IP_ASK_BURST = 32,
+    IP_REFRESHES = 3,       /* unanswered, until a neighbour's MAC is forgotten */
+    IP_ANNOUNCEMENTS = 2,   /* ANNOUNCE_NUM of RFC 5227 */
 };
 
 #define NS_PER_US INT64_C(1000)
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S  INT64_C(1000000000)
 #define PPM       INT64_C(1000000)
+
+/* Of ARP */
+#define IP_ASK_FIRST_NS        NS_PER_S             /* unanswered: asked again, the wait doubling */
+#define IP_ASK_LAST_NS         (60 * NS_PER_S)      /* up to this */
+#define IP_REFRESH_NS          (30 * NS_PER_S)      /* a known neighbour is asked again */
+#define IP_NEIGHBOUR_IDLE_NS   (60 * NS_PER_S)      /* nobody sends there: no longer asked for */
+#define IP_ANNOUNCE_EVERY_NS   (2 * NS_PER_S)       /* ANNOUNCE_INTERVAL of RFC 5227 */
+#define IP_DEFEND_EVERY_NS     (10 * NS_PER_S)      /* DEFEND_INTERVAL of RFC 5227 */
+#define IP_CONFLICT_SHOWN_NS   (60 * NS_PER_S)      /* an alarm for that long after the newest claim */
+#define LINK_LOOK_NS           (100 * NS_PER_MS)    /* between two looks at a link */
 
 static_assert(SLOT_BYTES % 64 == 0, "a slot is whole cache lines");
 static_assert(EGRESS_BYTES == 64, "an egress record is one cache line");

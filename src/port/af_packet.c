@@ -23,16 +23,31 @@ static uint32_t power_of_two(uint32_t at_least)
     return size;
 }
 
+static uint32_t slot_bytes(uint32_t mtu)
+{
+    return power_of_two(mtu + ETHERNET_HEADER_BYTES + DPDK_VLAN_BYTES + HEADROOM);
+}
+
+static uint32_t slots_of(uint32_t ring_frames, uint32_t slot)
+{
+    uint32_t per_block = BLOCK_BYTES / slot;
+    return (ring_frames + per_block - 1) / per_block * per_block;
+}
+
+uint64_t af_packet_ring_bytes(uint32_t mtu, uint32_t ring_frames)
+{
+    uint32_t slot = slot_bytes(mtu);
+    return 2 * (uint64_t)slots_of(ring_frames, slot) * slot;
+}
+
 /* The driver joins a fan-out group numbered (process id ^ interface index) mod 2^16 even for one queue: of 2
  * processes whose numbers meet, the second cannot open, and says "could not set PACKET_FANOUT".
  * The driver takes slot i at base + i * slot: no slot may straddle blocks, hence powers of two. A longer
  * frame than a slot holds arrives cut; udp_parse refuses it as truncated. */
 static int compose(struct port *port, const struct port_config *config, struct recipe *recipe)
 {
-    uint32_t slot = power_of_two(config->mtu + ETHERNET_HEADER_BYTES + DPDK_VLAN_BYTES + HEADROOM);
-    uint32_t per_block = BLOCK_BYTES / slot;
-    uint32_t slots = (config->ring_frames + per_block - 1) / per_block * per_block;
-    if (2 * (uint64_t)slots * slot >= RING_BYTES_MAX)
+    uint32_t slot = slot_bytes(config->mtu), slots = slots_of(config->ring_frames, slot);
+    if (af_packet_ring_bytes(config->mtu, config->ring_frames) >= RING_BYTES_MAX)
         return port_fail(port, -EINVAL, "%s: two rings of %u slots of %u bytes pass 2 GiB", config->interface,
                          slots, slot);
     recipe->bus = "vdev";
@@ -49,7 +64,7 @@ static int compose(struct port *port, const struct port_config *config, struct r
 static int packet_open(struct port *port, const struct port_config *config)
 {
     struct recipe recipe = {0};
-    int rc = dpdk_check_interface(port, config);
+    int rc = kernel_interface_check(port, config);
     if (!rc)
         rc = compose(port, config, &recipe);
     return rc ? rc : dpdk_open(port, config, &recipe);

@@ -19,6 +19,11 @@ static int compose(struct port *port, const struct port_config *config, struct r
     if (config->mtu > XDP_MTU_MAX)
         return port_fail(port, -EMSGSIZE, "%s: af_xdp carries MTU %d at most", config->interface,
                          XDP_MTU_MAX);
+    int channels = kernel_interface_channels(config->interface);
+    if (channels < (int)config->queues)
+        return port_fail(port, -EINVAL,
+                         "%s: %u queues, but the interface has %d combined channel%s for af_xdp",
+                         config->interface, config->queues, channels, channels == 1 ? "" : "s");
     recipe->bus = "vdev";
     recipe->patient = true;
     snprintf(recipe->device, sizeof recipe->device, "net_af_xdp_%s", config->interface);
@@ -33,7 +38,7 @@ static int compose(struct port *port, const struct port_config *config, struct r
 static int xdp_open(struct port *port, const struct port_config *config)
 {
     struct recipe recipe = {0};
-    int rc = dpdk_check_interface(port, config);
+    int rc = kernel_interface_check(port, config);
     if (!rc)
         rc = compose(port, config, &recipe);
     return rc ? rc : dpdk_open(port, config, &recipe);

@@ -3,7 +3,6 @@
 #include "port/dpdk.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,19 +28,6 @@ static int fail(struct port *port, int rc, const struct port_config *config, con
     eal_first_error(words, sizeof words);
     return port_fail(port, rc, "%s on %s: %s (%s) %s", config->driver, config->interface, what, strerror(-rc),
                      words);
-}
-
-int dpdk_check_interface(struct port *port, const struct port_config *config)
-{
-    if (strchr(config->interface, ',') || strlen(config->interface) >= IFNAMSIZ)
-        return port_fail(port, -EINVAL, "%s: not a name a kernel interface can have here", config->interface);
-    int mtu = kernel_interface_mtu(config->interface);
-    if (mtu < 0)
-        return port_fail(port, mtu, "%s: %s", config->interface, strerror(-mtu));
-    if ((uint32_t)mtu < config->mtu)
-        return port_fail(port, -EMSGSIZE, "%s: the interface's MTU is %d, the port is to have %u",
-                         config->interface, mtu, config->mtu);
-    return 0;
 }
 
 static int make_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
@@ -86,17 +72,33 @@ static int set_up_queues(struct dpdk *dpdk, uint32_t ring_frames)
     return rc;
 }
 
+/* What a device may do for us where it offers that. Checksums to send are left to it only where it makes
+ * both.
+ * */
+#define RECEIVE_OFFLOADS \
+    (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
+#define SEND_OFFLOADS (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
+
+static bool fills_sums(const struct rte_eth_dev_info *info)
+{
+    return (info->tx_offload_capa & SEND_OFFLOADS) == SEND_OFFLOADS;
+}
+
 /* The MTU is not told to DPDK: these drivers take it as an order to change the interface's, or claim to know
  * 1500 only. */
 static int start_device(struct port *port, const struct port_config *config)
 {
     struct dpdk *dpdk = port->state;
-    struct rte_eth_dev_info info;
+    struct rte_eth_dev_info info = {0};
     int rc = rte_eth_dev_info_get(dpdk->id, &info);
     if (!rc && info.max_mtu < config->mtu)
         return port_fail(port, -EMSGSIZE, "%s on %s: it carries MTU %u at most", config->driver,
                          config->interface, info.max_mtu);
-    const struct rte_eth_conf conf = {0};
+    const struct rte_eth_conf conf = {
+        .rxmode = {.offloads = info.rx_offload_capa & RECEIVE_OFFLOADS},
+        .txmode = {.offloads = fills_sums(&info) ? SEND_OFFLOADS : 0},
+    };
+    port->offloads = fills_sums(&info) ? PORT_FILLS_SUMS : 0;
     if (!rc)
         rc = rte_eth_dev_configure(dpdk->id, (uint16_t)dpdk->queues, (uint16_t)dpdk->queues, &conf);
     if (!rc)
@@ -175,6 +177,8 @@ int dpdk_open(struct port *port, const struct port_config *config, const struct 
     if (rc)
         return rc;
     dpdk->queues = config->queues;
+    if (recipe->domain)
+        snprintf(dpdk->interface, sizeof dpdk->interface, "%s", config->interface);
     rc = open_once(port, config, recipe);
     for (int retry = 0; rc == -EINVAL && recipe->patient && retry < RETRIES; retry++) {
         rte_delay_us_sleep(PATIENCE_US);
@@ -187,6 +191,17 @@ int dpdk_attach(struct port *port, uint32_t queue)
 {
     const struct dpdk *dpdk = port->state;
     return queue < dpdk->queues ? eal_adopt_thread() : -EINVAL;
+}
+
+static uint16_t flags_of(const struct rte_mbuf *mbuf)
+{
+    uint64_t ip = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK,
+             l4 = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+    uint16_t tagged = mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED ? FRAME_TAGGED : 0;
+    if (ip == RTE_MBUF_F_RX_IP_CKSUM_BAD || l4 == RTE_MBUF_F_RX_L4_CKSUM_BAD)
+        return tagged | FRAME_SUMS_BAD;
+    bool good = ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD && l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+    return tagged | (good ? FRAME_SUMS_GOOD : 0);
 }
 
 uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count)
@@ -206,8 +221,10 @@ uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *fram
             rte_pktmbuf_free(burst[i]);
             continue;
         }
-        frame[kept] =
-            (struct port_frame){.data = rte_pktmbuf_mtod(burst[i], uint8_t *), .length = burst[i]->data_len};
+        frame[kept] = (struct port_frame){.data = rte_pktmbuf_mtod(burst[i], uint8_t *),
+                                          .length = burst[i]->data_len,
+                                          .flags = flags_of(burst[i]),
+                                          .vlan_tci = burst[i]->vlan_tci};
         bytes += burst[i]->data_len;
         q->held[kept++] = burst[i];
     }
@@ -218,18 +235,35 @@ uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *fram
     return kept;
 }
 
+/* Where the headers end, for a device that fills in the checksums behind them. */
+static void leave_sums(struct rte_mbuf *mbuf)
+{
+    const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+    bool tagged = frame[12] == 0x81 && frame[13] == 0x00;   /* IEEE 802.1Q */
+    mbuf->l2_len = ETHERNET_HEADER_BYTES + (tagged ? DPDK_VLAN_BYTES : 0);
+    mbuf->l3_len = (frame[mbuf->l2_len] & 15u) * 4;
+    mbuf->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_UDP_CKSUM;
+}
+
 /* At most BURST_MAX frames, each known to fit. A frame the driver took may still fail: send_errors. */
 static uint32_t send_burst(struct dpdk *dpdk, uint16_t queue, const struct port_frame *frame, uint32_t count)
 {
     struct rte_mbuf *burst[BURST_MAX];
     if (rte_pktmbuf_alloc_bulk(dpdk->pool, burst, count))
         return 0;
+    uint32_t left = 0, ready = count;
     for (uint32_t i = 0; i < count; i++) {
         memcpy(rte_pktmbuf_mtod(burst[i], void *), frame[i].data, frame[i].length);
         burst[i]->data_len = (uint16_t)frame[i].length;
         burst[i]->pkt_len = frame[i].length;
+        if (frame[i].flags & FRAME_SUMS_LEFT) {
+            leave_sums(burst[i]);
+            left++;
+        }
     }
-    uint32_t taken = rte_eth_tx_burst(dpdk->id, queue, burst, (uint16_t)count);
+    if (left)
+        ready = rte_eth_tx_prepare(dpdk->id, queue, burst, (uint16_t)count);
+    uint32_t taken = rte_eth_tx_burst(dpdk->id, queue, burst, (uint16_t)ready);
     rte_pktmbuf_free_bulk(burst + taken, count - taken);
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < taken; i++)
@@ -270,9 +304,12 @@ void dpdk_statistics(struct port *port, struct port_statistics *statistics)
         dpdk->sockets.count ? kernel_sockets_lost(&dpdk->sockets) : stats.imissed + stats.rx_nombuf;
 }
 
+/* DPDK's drivers for the kernel's interfaces say "up" from start to stop, whatever becomes of the carrier. */
 int dpdk_link(struct port *port)
 {
     const struct dpdk *dpdk = port->state;
+    if (dpdk->interface[0])
+        return kernel_interface_link(dpdk->interface);
     struct rte_eth_link link = {0};
     int rc = rte_eth_link_get_nowait(dpdk->id, &link);
     return rc ? rc : link.link_status == RTE_ETH_LINK_UP;

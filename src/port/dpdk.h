@@ -30,6 +30,7 @@ struct dpdk {
     uint16_t id;
     uint32_t queues;
     bool started;
+    char interface[INTERFACE_BYTES];    /* of the kernel, "" = the device is not the kernel's */
     char bus[8], device[RTE_DEV_NAME_MAX_LEN];
     struct rte_mempool *pool;
     struct kernel_sockets sockets;
@@ -49,9 +50,6 @@ struct recipe {
 
 /* setup: starts DPDK where it is not running yet, then makes, fills and starts the device. */
 int dpdk_open(struct port *port, const struct port_config *config, const struct recipe *recipe);
-
-/* setup: is there such a kernel interface, and is its MTU large enough. 0 or -errno with port->error. */
-int dpdk_check_interface(struct port *port, const struct port_config *config);
 
 /* The rest of a driver's table, as port.h says. */
 int dpdk_attach(struct port *port, uint32_t queue);

@@ -11,7 +11,9 @@ enum { ETHERNET_HEADER_BYTES = 14, MTU_MIN = 576, MTU_MAX = 9216 };
 
 extern const struct port_driver port_af_packet;
 extern const struct port_driver port_af_xdp;
+extern const struct port_driver port_pcap;
 extern const struct port_driver port_synthetic;
+extern const struct port_driver port_uring;
 
 /* Written by the thread that owns the queue, read by whoever asks for statistics: relaxed, since no counter
  * orders another. */
@@ -34,6 +36,10 @@ void port_counters_sum(const struct port_counters *counters, struct port_statist
 /* rt: how many frames from the front the port may carry: stops at the first that is shorter than an Ethernet
  * header or longer than the MTU allows. */
 uint32_t port_fitting(const struct port *port, const struct port_frame *frame, uint32_t count);
+
+/* setup: the MAC address that stands for an IPv4 one where no device has any: locally administered, the same
+ * on every machine. */
+void port_made_mac(uint8_t mac[6], uint32_t ipv4);
 
 /* setup: writes port->error and returns `error` (a negative errno). */
 int port_fail(struct port *port, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -3,12 +3,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/if_xdp.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -122,14 +125,52 @@ uint64_t kernel_sockets_lost(struct kernel_sockets *sockets)
     return all_lost(sockets) - sockets->forgotten;
 }
 
-int kernel_interface_mtu(const char *interface)
+/* 0 or -errno, the answer in `request`. */
+static int ask_kernel(const char *interface, unsigned long what, struct ifreq *request)
 {
-    struct ifreq request = {0};
-    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+    snprintf(request->ifr_name, sizeof request->ifr_name, "%s", interface);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int rc = ioctl(fd, SIOCGIFMTU, &request) ? -errno : request.ifr_mtu;
+    int rc = ioctl(fd, what, request) ? -errno : 0;
     close(fd);
     return rc;
+}
+
+int kernel_interface_mtu(const char *interface)
+{
+    struct ifreq request = {0};
+    int rc = ask_kernel(interface, SIOCGIFMTU, &request);
+    return rc ? rc : request.ifr_mtu;
+}
+
+int kernel_interface_link(const char *interface)
+{
+    struct ifreq request = {0};
+    int rc = ask_kernel(interface, SIOCGIFFLAGS, &request);
+    if (rc)
+        return rc == -ENODEV ? 0 : rc;
+    return (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+}
+
+/* One where it has none of the kind or cannot tell: so the driver counts too. */
+int kernel_interface_channels(const char *interface)
+{
+    struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+    struct ifreq request = {.ifr_data = (void *)&channels};
+    int rc = ask_kernel(interface, SIOCETHTOOL, &request);
+    return rc || !channels.combined_count ? 1 : (int)channels.combined_count;
+}
+
+int kernel_interface_check(struct port *port, const struct port_config *config)
+{
+    if (strchr(config->interface, ',') || strlen(config->interface) >= IFNAMSIZ)
+        return port_fail(port, -EINVAL, "%s: not a name a kernel interface can have here", config->interface);
+    int mtu = kernel_interface_mtu(config->interface);
+    if (mtu < 0)
+        return port_fail(port, mtu, "%s: %s", config->interface, strerror(-mtu));
+    if ((uint32_t)mtu < config->mtu)
+        return port_fail(port, -EMSGSIZE, "%s: the interface's MTU is %d, the port is to have %u",
+                         config->interface, mtu, config->mtu);
+    return 0;
 }

@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 
-#include "msg/limits.h"
+#include "port/driver.h"
 
 enum { SOCKETS_SEEN_MAX = 64 };
 
@@ -41,5 +41,14 @@ uint64_t kernel_sockets_lost(struct kernel_sockets *sockets);
 
 /* setup: the interface's MTU, or -errno. */
 int kernel_interface_mtu(const char *interface);
+
+/* cold: 1 when the interface is up and has a carrier, 0 when not, or when it is gone; or -errno. */
+int kernel_interface_link(const char *interface);
+
+/* setup: pairs of a receive and a send queue that the interface has now. */
+int kernel_interface_channels(const char *interface);
+
+/* setup: is there such an interface, and is its MTU large enough. 0 or -errno with port->error. */
+int kernel_interface_check(struct port *port, const struct port_config *config);
 
 #endif

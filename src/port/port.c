@@ -38,7 +38,14 @@ uint32_t port_fitting(const struct port *port, const struct port_frame *frame, u
     return i;
 }
 
-static const struct port_driver *find_driver(const char *name)
+void port_made_mac(uint8_t mac[6], uint32_t ipv4)
+{
+    const uint8_t made[6] = {0x02, 0xf1, (uint8_t)(ipv4 >> 24), (uint8_t)(ipv4 >> 16), (uint8_t)(ipv4 >> 8),
+                             (uint8_t)ipv4};
+    memcpy(mac, made, sizeof made);
+}
+
+const struct port_driver *port_find_driver(const char *name)
 {
     for (const struct port_driver *const *driver = port_table; *driver; driver++)
         if (name && !strcmp((*driver)->name, name))
@@ -92,7 +99,7 @@ static void drop_state(struct port *port)
 int port_open(struct port *port, const struct port_config *config)
 {
     memset(port, 0, sizeof *port);
-    const struct port_driver *driver = find_driver(config->driver);
+    const struct port_driver *driver = port_find_driver(config->driver);
     if (!driver)
         return port_fail(port, -ENOENT, "this build has no port driver named \"%s\"",
                          config->driver ? config->driver : "");

@@ -56,6 +56,7 @@ struct port_statistics {
     uint64_t sent, sent_bytes;
     uint64_t refused;           /* send calls' frames that the driver did not take */
     uint64_t send_errors;
+    uint64_t room_frames;       /* frames of full size that may wait, where the kernel says so; 0 = unknown */
 };
 
 struct port;
@@ -81,10 +82,17 @@ struct port {
     uint32_t mtu;
     uint32_t offloads;          /* bits of enum port_offload */
     char error[256];            /* why open failed, in words */
+    char note[256];             /* what an open that succeeded gives less of than was asked for, or "" */
 };
 
 /* The table: every driver this build has; ends with NULL. */
 extern const struct port_driver *const port_table[];
+
+/* any: kernel memory that one queue of af_packet maps for its two rings. */
+uint64_t af_packet_ring_bytes(uint32_t mtu, uint32_t ring_frames);
+
+/* any: the driver of that name, NULL when this build has none. */
+const struct port_driver *port_find_driver(const char *name);
 
 /* setup: opens by config->driver. 0, or -errno with port->error filled. */
 int port_open(struct port *port, const struct port_config *config);

@@ -5,6 +5,8 @@
 const struct port_driver *const port_table[] = {
     &port_af_packet,
     &port_af_xdp,
+    &port_pcap,
     &port_synthetic,
+    &port_uring,
     NULL,
 };

@@ -140,5 +140,9 @@ int build_model(struct draft *d, struct site *site)
     if (d->errors->count)
         return 0;
     build_hosts(d, site);
-    return d->errors->count ? 0 : build_bad(d, m);
+    if (d->errors->count)
+        return 0;
+    int rc = build_redundancy(d, site);
+
+    return rc ? rc : build_bad(d, m);
 }

@@ -17,12 +17,14 @@ void build_meters(const struct draft *d, struct model *model);
 void build_policy(const struct draft *d, struct model *model);
 int build_bad(struct draft *d, struct model *model);
 
-/* any: is there still a way from node to a source when `lost` (a model index, INDEX_NONE =
- * nothing) is gone? */
-int build_alive(const struct model *model, uint32_t node, uint32_t lost);
+/* setup: site->redundancy, from a draft whose model is built; takes site->gear_memory. 0 or -ENOMEM. */
+int build_redundancy(struct draft *d, struct site *site);
 
 /* setup: I2 (safety.md section 5), and the warnings. 0 or -ENOMEM. */
 int check_fail_safe(struct draft *d, const struct site *site);
+/* setup: cords that redundancy says nothing good about; what goes dark with each loss. 0 or -ENOMEM. */
+int check_cords(struct draft *d, const struct site *site);
+int check_outages(struct draft *d, const struct site *site);
 int check_warnings(struct draft *d, const struct site *site);
 
 #endif

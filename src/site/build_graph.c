@@ -6,18 +6,7 @@
 
 #include "site/build.h"
 #include "site/derive.h"
-
-int build_alive(const struct model *m, uint32_t node, uint32_t lost)
-{
-    const struct model_node *n = &m->node[node];
-
-    if (node == lost)
-        return 0;
-    for (uint32_t i = 0; i < n->parent_count; i++)
-        if (build_alive(m, n->parent[i], lost))
-            return 1;
-    return !n->parent_count;
-}
+#include "site/outage.h"
 
 static uint32_t lost_node(const struct draft *d, uint32_t contingency)
 {
@@ -90,11 +79,14 @@ static void build_limit(const struct draft_node *draft, struct model_node *n, st
                                   .ups_mw = draft->ups.active.number,
                                   .volts_ln_mv = n->volts_ln_mv,
                                   .phases = n->phases};
-    enum steady_term term = STEADY_NONE;
+    enum steady_term term = STEADY_NONE, next = STEADY_NONE;
 
     if (n->limited)
         n->steady_ma = derive_steady_ma(&device, &term);
+    if (n->limited)
+        note->next_ma = derive_relaxed_ma(&device, term, &next);
     note->steady_term = (uint8_t)term;
+    note->next_term = (uint8_t)next;
     note->settings_known = draft->settings_at.at != NULL;
     n->instant_peak_ma = derive_instant_peak_ma(definite);
 }
@@ -145,7 +137,7 @@ static void set_limits(const struct draft *d, struct model *m)
         /* what is lost carries nothing and binds nothing */
         for (uint32_t c = 0; c < m->contingency_count; c++)
             for (uint32_t ph = 0; ph < PHASES; ph++)
-                n->limit_mva[c][ph] = build_alive(m, i, lost_node(d, c)) ? limit : DERIVE_NO_LIMIT;
+                n->limit_mva[c][ph] = outage_alive(m, i, lost_node(d, c)) ? limit : DERIVE_NO_LIMIT;
         /* what hangs on a node without a lease is load of everything above it too */
         for (uint32_t a = 0; a < n->ancestor_count; a++)
             for (uint32_t ph = 0; ph < PHASES; ph++)
@@ -193,7 +185,7 @@ static void set_shares(const struct draft *d, const struct model *m, const struc
         uint32_t alive = 0, psus = 0, is_alive[CORDS_MAX];
 
         for (uint32_t j = 0; j < row->cord_count; j++) {
-            is_alive[j] = (uint32_t)build_alive(m, cord[j].node, lost_node(d, c));
+            is_alive[j] = (uint32_t)outage_alive(m, cord[j].node, lost_node(d, c));
             alive += is_alive[j];
             psus += is_alive[j] * cord[j].psus;
         }

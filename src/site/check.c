@@ -176,19 +176,5 @@ int check_warnings(struct draft *d, const struct site *site)
     warn_volts(d, site);
     for (enum warning what = 0; what < WARNING_COUNT; what++)
         warn_nodes(d, site, hosts, what);
-    for (uint32_t c = 1; c < m->contingency_count; c++) {
-        uint32_t dark = 0;
-
-        for (uint32_t h = 0; h < m->host_count; h++) {
-            uint32_t share = 0;
-
-            for (uint32_t j = 0; j < m->host[h].cord_count; j++)
-                share |= m->host[h].cord[j].share_ppm[c];
-            dark += !share;
-        }
-        if (dark)
-            finding_at(d->warnings, d->redundancy.may_lose.at, "%u host%s without power after the loss of %s",
-                       dark, dark > 1 ? "s are" : " is", m->contingency[c]);
-    }
     return 0;
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdbool.h>
+
 #include "site/derive.h"
 
 __extension__ typedef unsigned __int128 wide;
@@ -37,14 +39,6 @@ int64_t derive_volts_low_mv(int64_t volts_ln_mv)
     return derive_round_down(volts_ln_mv, 95, 100);
 }
 
-static void hold(int64_t *least, enum steady_term *term, int64_t ma, enum steady_term which)
-{
-    if (ma >= *least)
-        return;
-    *least = ma;
-    *term = which;
-}
-
 /* A rating in power as amperes per phase at nominal volts. One phase may be wired line to line: the higher
  * volts give the lower limit. */
 static int64_t power_ma(const struct device *d, int64_t power_m)
@@ -56,26 +50,68 @@ static int64_t power_ma(const struct device *d, int64_t power_m)
     return derive_round_down(power_m, 1000, volts);
 }
 
+/* What each term allows, in the order of enum steady_term; no limit where it is not given. */
+static void allowances(const struct device *d, int64_t ma[STEADY_NONE])
+{
+    const int64_t given[STEADY_NONE] = {
+        [STEADY_LONG_TIME] = d->rated_100pct ? d->long_time_ma : derive_round_down(d->long_time_ma, 8, 10),
+        /* 0.95 x fast edge, which lies at 1.05 x the setting (domain.md 1.3, L) */
+        [STEADY_FAST_EDGE] = derive_round_down(d->long_time_ma, 9975 * d->ambient_ppm, 10000 * PPM),
+        /* safety.md section 5, admissible: 5 % below every definite stage, whatever heat allows */
+        [STEADY_DEFINITE] = derive_round_down(d->definite_ma, 95, 100),
+        [STEADY_CONDUCTOR] = d->conductor_ma,
+        [STEADY_TRANSFORMER] = power_ma(d, d->transformer_mva),
+        [STEADY_UPS_KVA] = power_ma(d, d->ups_mva),
+        /* apparent power is never less than active: holding S to the kW figure holds P too */
+        [STEADY_UPS_KW] = power_ma(d, d->ups_mw),
+    };
+    const bool there[STEADY_NONE] = {true,
+                                     true,
+                                     d->definite_ma != 0,
+                                     d->conductor_ma != 0,
+                                     d->transformer_mva != 0,
+                                     d->ups_mva != 0,
+                                     d->ups_mw != 0};
+
+    for (uint32_t t = 0; t < STEADY_NONE; t++)
+        ma[t] = there[t] ? given[t] : DERIVE_NO_LIMIT;
+}
+
+static int64_t least_of(const int64_t ma[STEADY_NONE], enum steady_term *term)
+{
+    int64_t least = DERIVE_NO_LIMIT;
+
+    *term = STEADY_NONE;
+    for (enum steady_term t = STEADY_LONG_TIME; t < STEADY_NONE; t++)
+        if (ma[t] < least) {
+            least = ma[t];
+            *term = t;
+        }
+    return least;
+}
+
 int64_t derive_steady_ma(const struct device *d, enum steady_term *term)
 {
-    int64_t least = d->rated_100pct ? d->long_time_ma : derive_round_down(d->long_time_ma, 8, 10);
+    int64_t ma[STEADY_NONE];
 
-    *term = STEADY_LONG_TIME;
-    /* 0.95 x fast edge, which lies at 1.05 x the setting (domain.md 1.3, L) */
-    hold(&least, term, derive_round_down(d->long_time_ma, 9975 * d->ambient_ppm, 10000 * PPM),
-         STEADY_FAST_EDGE);
-    /* safety.md section 5, admissible: 5 % below every definite stage, whatever heat allows */
-    if (d->definite_ma)
-        hold(&least, term, derive_round_down(d->definite_ma, 95, 100), STEADY_DEFINITE);
-    if (d->conductor_ma)
-        hold(&least, term, d->conductor_ma, STEADY_CONDUCTOR);
-    if (d->transformer_mva)
-        hold(&least, term, power_ma(d, d->transformer_mva), STEADY_TRANSFORMER);
-    if (d->ups_mva)
-        hold(&least, term, power_ma(d, d->ups_mva), STEADY_UPS_KVA);
-    if (d->ups_mw)      /* apparent power is never less than active: holding S to the kW figure holds P too */
-        hold(&least, term, power_ma(d, d->ups_mw), STEADY_UPS_KW);
-    return least;
+    allowances(d, ma);
+    return least_of(ma, term);
+}
+
+int64_t derive_relaxed_ma(const struct device *d, enum steady_term term, enum steady_term *next)
+{
+    struct device relaxed = *d;
+    int64_t ma[STEADY_NONE];
+
+    relaxed.rated_100pct |= term == STEADY_LONG_TIME;
+    allowances(&relaxed, ma);
+    if (term == STEADY_FAST_EDGE)       /* of the same setting as the long-time term */
+        ma[STEADY_LONG_TIME] = DERIVE_NO_LIMIT;
+    if (term != STEADY_LONG_TIME)
+        ma[term] = DERIVE_NO_LIMIT;
+    int64_t least = least_of(ma, next);
+
+    return *next == STEADY_NONE ? 0 : least;
 }
 
 int64_t derive_limit_mva(int64_t steady_ma, int64_t volts_low_mv)
@@ -144,8 +180,8 @@ uint32_t derive_share_ppm(uint32_t psus, uint32_t alive_psus, uint32_t alive)
 int64_t derive_contribution_mva(int64_t draw_mw, const struct model_cord *cord, uint32_t contingency,
                                 uint32_t phase, int64_t pf_min_ppm)
 {
-    wide top = (wide)(uint64_t)draw_mw * cord->share_ppm[contingency] * cord->phase_ppm[phase];
-    wide bottom = (wide)(uint64_t)PPM * (uint64_t)pf_min_ppm;
+    /* rounded up twice, as the ledger does: the check and the ledger agree to the mVA */
+    int64_t through_mw = derive_round_up(draw_mw, cord->share_ppm[contingency], PPM);
 
-    return (int64_t)((top + bottom - 1) / bottom);
+    return derive_round_up(through_mw, cord->phase_ppm[phase], pf_min_ppm);
 }

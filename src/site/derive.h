@@ -47,6 +47,10 @@ int64_t derive_volts_low_mv(int64_t volts_ln_mv);
 /* any: amperes per phase a device carries for long; says which term is the least. */
 int64_t derive_steady_ma(const struct device *device, enum steady_term *term);
 
+/* any: the same once `term` (of the call before) is relaxed: a device rated 100 %, a higher setting, a larger
+ * conductor, transformer or UPS. `next` binds then; 0 and STEADY_NONE when nothing else does. */
+int64_t derive_relaxed_ma(const struct device *device, enum steady_term term, enum steady_term *next);
+
 /* any: the same as apparent power on one phase at the lowest credible voltage. */
 int64_t derive_limit_mva(int64_t steady_ma, int64_t volts_low_mv);
 

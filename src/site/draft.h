@@ -5,6 +5,7 @@
 #define FLYBALL_SITE_DRAFT_H
 
 #include "site/names.h"
+#include "site/shape.h"
 #include "site/site.h"
 
 struct draft_element {          /* instantaneous or short-time stage */
@@ -46,7 +47,7 @@ struct draft_node {
 struct draft_type {
     const struct tree *at;
     struct value id, cap, cap_min, cap_max, base, overshoot, efficiency, phys_max, inrush, power_factor,
-        actuation, quantum;
+        actuation, quantum, psus_needed;
     struct value fail_safe, floor;
 };
 
@@ -58,7 +59,8 @@ struct draft_cord {
 
 struct draft_row {              /* of hosts: one line, `count` hosts */
     const struct tree *at;
-    struct value id, count, type, cord, cords, phases, address, udp, mac, weight, fail_safe, floor;
+    struct value id, count, type, cord, cords, phases, address, udp, mac, weight, fail_safe, floor,
+        single_corded;
     uint32_t type_of;
     uint32_t cord_count;
     struct draft_cord cords_of[CORDS_MAX];
@@ -72,10 +74,28 @@ struct draft_host {
     uint32_t ordinal;           /* from 0 in its row */
 };
 
+struct draft_feed {             /* plain cords: nodes only */
+    uint32_t count;
+    uint32_t node_of[CORDS_MAX];
+};
+
 struct draft_meter {
     const struct tree *at;
-    struct value id, node, period, fresh, error;
+    struct value id, node, period, fresh, error, cords;
+    struct draft_feed feed;
     uint32_t node_of;
+};
+
+struct draft_link {             /* a name behind hosts, meters or links */
+    uint32_t gear, end;         /* enum site_end */
+    uint32_t index;             /* draft host, row (`of_row`), draft meter or gear */
+    bool of_row;
+};
+
+struct draft_gear {             /* a row of infrastructure, or a server that names its cords */
+    const struct tree *at;
+    struct value id, kind, cords, hosts, meters, links;
+    struct draft_feed feed;
 };
 
 struct draft_policy {
@@ -102,17 +122,22 @@ struct draft {
     struct scratch scratch;
     const struct tree *root;
     struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at,
-        servers_at;
+        servers_at, gear_at;
     struct draft_policy policy;
     struct draft_detect detect;
     struct draft_redundancy redundancy;
-    struct names node_names, type_names, host_names, meter_names;
+    struct names node_names, type_names, host_names, row_names, meter_names, gear_names;
     uint32_t node_count, type_count, row_count, host_count, meter_count;
     struct draft_node *node;
     struct draft_type *type;
     struct draft_row *row;
     struct draft_host *host;
     struct draft_meter *meter;
+    uint32_t gear_count, link_count;
+    struct draft_gear *gear;
+    struct draft_link *link;
+    uint32_t driver_count;
+    struct site_driver driver[SITE_DRIVERS_MAX];
     uint32_t *node_order;       /* place in the model -> draft index */
     uint32_t *host_order;
     uint32_t *type_order;
@@ -122,7 +147,13 @@ struct draft {
 extern const char *const draft_kind_words[];
 extern const char *const draft_phase_words[];
 enum { RATED_80, RATED_100 };
-enum { SCHEME_N, SCHEME_N_PLUS_1, SCHEME_2N };
+
+/* The tables of each reader, for site/shape.h; each ends with {0}. */
+extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_type_shapes[],
+    draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[], draft_server_shapes[];
+
+/* any: the two fields of band `i` of detect: and their end; returns its key. */
+const char *draft_band_fields(uint32_t i, struct field fields[3]);
 
 /* any: a value's text for a message, "?" where it is missing or was refused. */
 static inline const char *draft_text(const struct value *value)
@@ -138,6 +169,11 @@ int draft_read_types(struct draft *d);
 int draft_read_hosts(struct draft *d);
 int draft_read_meters(struct draft *d);
 int draft_read_redundancy(struct draft *d);
+int draft_read_gear(struct draft *d);
+
+/* setup: a list of nodes as cords; faults become findings. Returns their number. */
+uint32_t draft_read_feed(struct draft *d, const struct value *cords, struct draft_feed *feed);
+
 int draft_read_server(struct draft *d, const char *name, struct site_server *server);
 
 /* setup: one cap against the range of its type, one floor against its fail-safe cap. */

@@ -139,8 +139,17 @@ static uint32_t read_word(const struct field *field, const struct tree *at, int6
         *number = i;
         return 0;
     }
+    struct suggest near;
+
+    suggest_start(&near, at->text);
+    for (uint32_t i = 0; field->words[i]; i++)
+        suggest_offer(&near, field->words[i]);
     join(field->words, line, sizeof line);
-    finding_at(errors, at, "%s '%s' is not known, write %s", field->key, at->text, line);
+    if (near.best)
+        finding_at(errors, at, "%s '%s' is not known, did you mean '%s'? Possible are %s", field->key,
+                   at->text, near.best, line);
+    else
+        finding_at(errors, at, "%s '%s' is not known, write %s", field->key, at->text, line);
     return 1;
 }
 
@@ -152,7 +161,7 @@ static uint32_t read_switch(const struct field *field, const struct tree *at, in
     *number = on;
     if (on || !strcmp(at->text, "no") || !strcmp(at->text, "false"))
         return 0;
-    finding_at(errors, at, "%s '%s' is neither yes nor no", field->key, at->text);
+    finding_at(errors, at, "%s '%s' is neither yes nor no, write one of the two", field->key, at->text);
     return 1;
 }
 

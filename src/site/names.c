@@ -54,28 +54,53 @@ uint32_t names_find(const struct names *names, const char *name)
     return entry->name ? entry->index : INDEX_NONE;
 }
 
-uint32_t names_resolve(const struct names *names, const struct tree *reference, struct findings *errors)
+static void offer_all(struct suggest *near, const struct names *names)
+{
+    for (uint32_t i = 0; names->slot && i < names->slots; i++)
+        if (names->slot[i].name)
+            suggest_offer(near, names->slot[i].name);
+}
+
+static void report_unknown(const struct names *const names[2], const struct tree *reference,
+                           struct findings *errors)
+{
+    struct suggest near;
+
+    suggest_start(&near, reference->text);
+    for (uint32_t t = 0; t < 2 && errors->count < FINDINGS_MAX; t++)
+        if (names[t])   /* past FINDINGS_MAX nobody reads it, and the search is long */
+            offer_all(&near, names[t]);
+    if (near.best)
+        finding_at(errors, reference, "there is no %s '%s', did you mean '%s'?", names[0]->noun,
+                   reference->text, near.best);
+    else
+        finding_at(errors, reference, "there is no %s '%s', define it or name one that exists",
+                   names[0]->noun, reference->text);
+}
+
+uint32_t names_resolve_either(const struct names *const names[2], const struct tree *reference,
+                              struct findings *errors, uint32_t *which)
 {
     if (reference->kind != TREE_SCALAR) {
-        finding_at(errors, reference, "the id of a %s must stand here, this is %s", names->noun,
+        finding_at(errors, reference, "the id of a %s must stand here, this is %s", names[0]->noun,
                    tree_kind_name(reference));
         return INDEX_NONE;
     }
-    uint32_t index = names_find(names, reference->text);
-    struct suggest near;
+    for (*which = 0; *which < 2 && names[*which]; ++*which) {
+        uint32_t index = names_find(names[*which], reference->text);
 
-    if (index != INDEX_NONE || names->silent)
-        return index;
-    suggest_start(&near, reference->text);
-    /* past FINDINGS_MAX nobody reads it, and the search is long */
-    for (uint32_t i = 0; i < names->slots && errors->count < FINDINGS_MAX; i++)
-        if (names->slot[i].name)
-            suggest_offer(&near, names->slot[i].name);
-    if (near.best)
-        finding_at(errors, reference, "there is no %s '%s', did you mean '%s'?", names->noun, reference->text,
-                   near.best);
-    else
-        finding_at(errors, reference, "there is no %s '%s', define it or name one that exists", names->noun,
-                   reference->text);
+        if (index != INDEX_NONE)
+            return index;
+    }
+    if (!names[0]->silent)
+        report_unknown(names, reference, errors);
     return INDEX_NONE;
+}
+
+uint32_t names_resolve(const struct names *names, const struct tree *reference, struct findings *errors)
+{
+    const struct names *const only[2] = {names, NULL};
+    uint32_t which;
+
+    return names_resolve_either(only, reference, errors, &which);
 }

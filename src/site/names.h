@@ -33,4 +33,9 @@ uint32_t names_find(const struct names *names, const char *name);
 /* setup: the same for a reference in the file; an unknown one becomes a finding. */
 uint32_t names_resolve(const struct names *names, const struct tree *reference, struct findings *errors);
 
+/* setup: the same in the first of two tables that knows it; `which` says which. Messages use the first
+ * noun. */
+uint32_t names_resolve_either(const struct names *const names[2], const struct tree *reference,
+                              struct findings *errors, uint32_t *which);
+
 #endif

@@ -142,6 +142,11 @@ const char *quantity_base_unit(enum quantity what)
     return kind[what].base;
 }
 
+const char *quantity_unit(enum quantity what, uint32_t i)
+{
+    return kind[what].unit[i].name;
+}
+
 const char *quantity_write(enum quantity what, int64_t value, char *text, size_t bytes)
 {
     const struct unit *unit = kind[what].unit;

@@ -41,6 +41,9 @@ const char *quantity_units(enum quantity what);
 const char *quantity_usual_unit(enum quantity what);
 const char *quantity_base_unit(enum quantity what);
 
+/* any: every unit that is taken, largest first, "" for none needed; NULL past the last. */
+const char *quantity_unit(enum quantity what, uint32_t i);
+
 /* any: writes a value for a reader, in the unit a person would choose ("800A", "10.3kW"). Returns `text`. */
 const char *quantity_write(enum quantity what, int64_t value, char *text, size_t bytes);
 

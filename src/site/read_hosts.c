@@ -26,6 +26,7 @@ static const struct field row_fields[] = {
      .most = HOST_MAX_MW, AT(fail_safe)},
     {.key = "floor", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 0, .most = HOST_MAX_MW,
      AT(floor)},
+    {.key = "single_corded", .kind = FIELD_SWITCH, AT(single_corded)},
     FIELD_END};
 #undef AT
 
@@ -38,6 +39,8 @@ static const struct field cord_fields[] = {
      AT(share)},
     FIELD_END};
 #undef AT
+
+const struct shape_map draft_host_shapes[] = {{"host", row_fields}, {"cord", cord_fields}, {0}};
 
 static uint32_t read_cord(struct draft *d, struct draft_row *row, const struct tree *at)
 {
@@ -99,6 +102,21 @@ static uint32_t read_cords(struct draft *d, struct draft_row *row)
     return faults;
 }
 
+/* A host that lacks supplies with nothing lost is a slip of the pen on one side or the other. */
+static void check_psus(struct draft *d, const struct draft_row *row)
+{
+    int64_t psus = 0, needed = d->type[row->type_of].psus_needed.number;
+
+    for (uint32_t j = 0; j < row->cord_count; j++)
+        psus += row->cords_of[j].psus.number;
+    if (psus < needed)
+        finding_at(d->errors, row->at,
+                   "host '%s' has %lld PSU%s on its cords and its type '%s' needs %lld, write psus: at its "
+                   "cords or correct psus_needed",
+                   draft_text(&row->id), (long long)psus, psus == 1 ? "" : "s", draft_text(&row->type),
+                   (long long)needed);
+}
+
 static void read_address(struct draft *d, struct draft_row *row, uint32_t count)
 {
     if (row->address.at && address_parse_ipv4(row->address.text, &row->ipv4)) {
@@ -145,7 +163,8 @@ static void read_row(struct draft *d, struct draft_row *row, const struct tree *
         row->type_of = names_resolve(&d->type_names, row->type.at, d->errors);
     if (row->type_of != INDEX_NONE)
         check_own_caps(d, row);
-    read_cords(d, row);
+    if (!read_cords(d, row) && row->cord_count && row->type_of != INDEX_NONE)
+        check_psus(d, row);
     read_address(d, row, row->count.at ? (uint32_t)row->count.number : 1);
 }
 
@@ -162,6 +181,10 @@ static int digits_of(uint32_t count)
 static void expand_row(struct draft *d, uint32_t r)
 {
     const struct draft_row *row = &d->row[r];
+
+    /* the id of a row stands for all its hosts where infrastructure names whom it serves */
+    if (row->id.at && row->count.at && names_find(&d->row_names, row->id.text) == INDEX_NONE)
+        names_add(&d->row_names, row->id.text, row->id.at, r, d->errors);
     uint32_t count = row->count.at ? (uint32_t)row->count.number : 1;
 
     for (uint32_t i = 0; row->id.at && i < count; i++) {
@@ -250,7 +273,8 @@ int draft_read_hosts(struct draft *d)
         return 0;
     }
     d->host = scratch_take(&d->scratch, (hosts + 1) * sizeof *d->host);
-    if (!d->host || names_start(&d->host_names, "host", (uint32_t)hosts, &d->scratch))
+    if (!d->host || names_start(&d->host_names, "host", (uint32_t)hosts, &d->scratch) ||
+        names_start(&d->row_names, "host", d->row_count, &d->scratch))
         return -ENOMEM;
     for (i = 0; i < d->row_count; i++)
         expand_row(d, i);

@@ -12,7 +12,10 @@ static const struct field meter_fields[] = {
      .most = 60 * NS_PER_S, .otherwise = 100 * NS_PER_MS, AT(fresh)},
     {.key = "error", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = 200000,
      .otherwise = 10000, AT(error)},
+    {.key = "cords", .kind = FIELD_LIST, AT(cords)},
     FIELD_END};
+
+const struct shape_map draft_meter_shapes[] = {{"meter", meter_fields}, {0}};
 
 static void check_meter(struct draft *d, const struct draft_meter *m, uint32_t index)
 {
@@ -57,6 +60,7 @@ int draft_read_meters(struct draft *d)
             names_add(&d->meter_names, m->id.text, m->id.at, i, d->errors);
         if (m->node.at)
             m->node_of = names_resolve(&d->node_names, m->node.at, d->errors);
+        draft_read_feed(d, &m->cords, &m->feed);
         check_meter(d, m, i);
     }
     return rc;

@@ -78,6 +78,10 @@ static const struct field other_fields[] = {
     OTHER("C", 2),
     FIELD_END};
 
+const struct shape_map draft_node_shapes[] = {{"node", node_fields},         {"ups", ups_fields},
+                                              {"element", element_fields},   {"settings", settings_fields},
+                                              {"other", other_fields},       {0}};
+
 /* Watts of load without a stated power factor count at 0.9; draws round up. */
 static int64_t other_mva(const struct value *load)
 {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "site/draft.h"
+#include "site/suggest.h"
 
 static const char *const throttle_words[] = {"leave", "lift", NULL};
 static const char *const hugepage_words[] = {"no", "yes", "auto", NULL};
@@ -12,7 +13,8 @@ static const char *const role_words[] = {"meters", "hosts", "both", NULL};
 enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
 struct row {
-    struct value name, ports, cores, priority, lock_memory, throttling, hugepages, memory, eal, journal, door;
+    struct value name, ports, cords, cores, priority, lock_memory, throttling, hugepages, memory, eal,
+        journal, door;
 };
 
 struct port {
@@ -27,6 +29,7 @@ struct cores {
 static const struct field row_fields[] = {
     {.key = "name", .kind = FIELD_TEXT, .most = 63, .required = 1, AT(name)},
     {.key = "ports", .kind = FIELD_LIST, .required = 1, AT(ports)},
+    {.key = "cords", .kind = FIELD_LIST, AT(cords)},    /* read by read_gear.c */
     {.key = "cores", .kind = FIELD_ANY, AT(cores)},
     {.key = "priority", .kind = FIELD_COUNT, .least = 0, .most = 98, AT(priority)},
     {.key = "lock_memory", .kind = FIELD_SWITCH, .otherwise = 1, AT(lock_memory)},
@@ -60,11 +63,15 @@ static const struct field port_fields[] = {
 #define CORE(name, i) \
     {.key = name, .kind = FIELD_COUNT, .least = 0, .most = 1023, .otherwise = -1, \
      .offset = offsetof(struct cores, core) + i * sizeof(struct value)}
+static const struct field lane_core_fields[] = {CORE("lane", 0), FIELD_END};
 static const struct field core_fields[] = {
-    CORE("lane", 0),
+    {.key = "lane", .kind = FIELD_ANY, .otherwise = -1, .offset = offsetof(struct cores, core)},
     CORE("decide", 1),
     CORE("housekeeping", 2),
     FIELD_END};
+
+const struct shape_map draft_server_shapes[] = {
+    {"server", row_fields}, {"port", port_fields}, {"cores", core_fields}, {"lane", lane_core_fields}, {0}};
 
 static void set_text(char *into, size_t bytes, const struct value *value)
 {
@@ -84,6 +91,17 @@ static void read_gateway(struct draft *d, const struct value *gateway, struct si
     else if ((out->gateway ^ out->own.ipv4) >> (32 - out->prefix) || out->gateway == out->own.ipv4)
         finding_at(d->errors, gateway->at, "gateway %s is not another address of the port's own network /%u",
                    gateway->text, out->prefix);
+}
+
+static void note_driver(struct draft *d, const struct value *driver)
+{
+    if (d->driver_count == SITE_DRIVERS_MAX)
+        return;
+    struct site_driver *named = &d->driver[d->driver_count++];
+
+    set_text(named->name, sizeof named->name, driver);
+    named->line = driver->at->line;
+    named->column = driver->at->column;
 }
 
 static void read_port(struct draft *d, const struct tree *at, struct port *port, struct site_port *out)
@@ -106,6 +124,7 @@ static void read_port(struct draft *d, const struct tree *at, struct port *port,
     out->mtu = (uint32_t)port->mtu.number;
     out->ring_frames = (uint32_t)port->ring.number;
     set_text(out->driver, sizeof out->driver, &port->driver);
+    note_driver(d, &port->driver);
     set_text(out->interface, sizeof out->interface, &port->interface);
 }
 
@@ -125,6 +144,10 @@ static void read_ports(struct draft *d, const struct row *row, struct site_serve
         read_port(d, at, &port[i], &found[i]);
     if (d->errors->count != faults)
         return;
+    if (count == 2 && found[0].queues + found[1].queues > LANES_MAX)
+        finding_at(d->errors, port[1].queues.at ? port[1].queues.at : port[0].queues.at,
+                   "%u queues over both ports, together they may have %d", found[0].queues + found[1].queues,
+                   LANES_MAX);
     out->port_count = count;
     out->port[0] = found[0];
     if (count == 1) {
@@ -158,6 +181,50 @@ static bool hugepages_free(uint32_t memory_mib)
     return pages * 2 >= memory_mib;
 }
 
+/* One core for all lanes, or a list that they share in turn. */
+static void read_lane_cores(struct draft *d, const struct value *lane, struct site_server *out)
+{
+    const struct tree *list = lane->at && lane->at->kind == TREE_LIST ? lane->at : NULL;
+    const struct tree *at = list ? list->first : lane->at;
+    uint32_t lanes = 0, count = list ? list->count : 1;
+
+    out->lane_cores = 1;
+    out->lane_core[0] = -1;
+    for (uint32_t i = 0; i < out->port_count; i++)
+        lanes += out->port[i].queues;
+    if (list && !count) {
+        finding_at(d->errors, list, "lane is an empty list, name a core or leave it out");
+        return;
+    }
+    if (list && lanes && count > lanes) {
+        finding_at(d->errors, list, "%u cores for %u lane%s (one per queue of a port), write 1 to %u", count,
+                   lanes, lanes == 1 ? "" : "s", lanes);
+        return;
+    }
+    for (uint32_t i = 0; at && i < count && i < LANES_MAX; i++, at = list ? at->next : NULL) {
+        struct value core = {.number = -1};
+
+        field_read(lane_core_fields, at, &core, d->errors);
+        out->lane_core[i] = (int)core.number;
+        out->lane_cores = i + 1;
+    }
+}
+
+/* A spinning SCHED_FIFO thread leaves its core to nobody: the door, the journal and the watchdog would never
+ * run there. */
+static void check_housekeeping(struct draft *d, const struct tree *at, const struct site_server *out)
+{
+    int core = out->housekeeping_core;
+    bool hot = core == out->decide_core;
+
+    for (uint32_t i = 0; i < out->lane_cores; i++)
+        hot |= core == out->lane_core[i];
+    if (at && hot && out->priority > 0)
+        finding_at(d->errors, at,
+                   "housekeeping core %d is a hot core too, and at priority %d nothing else would run there, "
+                   "name another core or write priority: 0", core, out->priority);
+}
+
 static void read_row(struct draft *d, const struct tree *at, struct row *row, struct site_server *out)
 {
     struct cores cores = {{{.number = -1}, {.number = -1}, {.number = -1}}};
@@ -168,10 +235,11 @@ static void read_row(struct draft *d, const struct tree *at, struct row *row, st
     if (row->cores.at)
         fields_read(core_fields, row->cores.at, "cores", &cores, d->errors);
     read_ports(d, row, out);
-    out->lane_core = (int)cores.core[0].number;
-    out->decide_core = cores.core[1].at ? (int)cores.core[1].number : out->lane_core;
+    read_lane_cores(d, &cores.core[0], out);
+    out->decide_core = cores.core[1].at ? (int)cores.core[1].number : out->lane_core[0];
     out->housekeeping_core = (int)cores.core[2].number;
     out->priority = (int)row->priority.number;
+    check_housekeeping(d, cores.core[2].at, out);
     out->lock_memory = row->lock_memory.number;
     out->lift_rt_throttling = row->throttling.number;
     out->memory_mib = (uint32_t)row->memory.number;
@@ -196,14 +264,24 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
     char host[64] = "";
     int best = 0;
     uint32_t faults = d->errors->count;
+    struct suggest near;
 
-    *server = (struct site_server){.lane_core = -1, .decide_core = -1, .housekeeping_core = -1};
+    suggest_start(&near, name ? name : "");
+    *server = (struct site_server){
+        .lane_core = {-1}, .lane_cores = 1, .decide_core = -1, .housekeeping_core = -1};
     gethostname(host, sizeof host - 1);
     for (const struct tree *at = d->servers_at.at ? d->servers_at.at->first : NULL; at; at = at->next) {
         struct row row = {0};
         struct site_server one;
 
         read_row(d, at, &row, &one);
+        if (row.name.at)
+            suggest_offer(&near, row.name.text);
+        /* the row that `flyball import` writes */
+        if (row.name.at && !strcmp(row.name.text, "fill-in"))
+            finding_at(d->warnings, row.name.at,
+                       "this row is still to be filled in: name, interface, address and cores of the machine "
+                       "that runs flyballd");
         int fit = fits(&row.name, name && *name ? name : host);
 
         /* a server asked for by name is not stood in for */
@@ -218,7 +296,9 @@ int draft_read_server(struct draft *d, const char *name, struct site_server *ser
         return 0;
     const struct tree *at = d->servers_at.at ? d->servers_at.at : d->root;
 
-    if (name)
+    if (name && near.best)
+        finding_at(d->errors, at, "there is no server '%s', did you mean '%s'?", name, near.best);
+    else if (name)
         finding_at(d->errors, at, "there is no server '%s', add a row with that name", name);
     else
         finding_at(d->errors, at,

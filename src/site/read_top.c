@@ -19,6 +19,7 @@ static const struct field top_fields[] = {
     {.key = "hosts", .kind = FIELD_LIST, TOP(hosts_at)},
     {.key = "meters", .kind = FIELD_LIST, TOP(meters_at)},
     {.key = "redundancy", .kind = FIELD_ANY, TOP(redundancy_at)},
+    {.key = "infrastructure", .kind = FIELD_LIST, TOP(gear_at)},
     {.key = "servers", .kind = FIELD_LIST, TOP(servers_at)},
     FIELD_END};
 #undef TOP
@@ -47,6 +48,9 @@ static const struct field redundancy_fields[] = {
     {.key = "may_lose", .kind = FIELD_LIST, .offset = offsetof(struct draft_redundancy, may_lose)},
     FIELD_END};
 
+const struct shape_map draft_top_shapes[] = {
+    {"site", top_fields}, {"policy", policy_fields}, {"redundancy", redundancy_fields}, {0}};
+
 /* Thresholds: a band to enter and a band to leave. Sag is entered downwards. */
 enum { BAND_COUNT = 5, BAND_SAG = 2 };
 static const struct {
@@ -68,20 +72,25 @@ int draft_read_top(struct draft *d)
     return 0;
 }
 
+const char *draft_band_fields(uint32_t i, struct field fields[3])
+{
+    fields[0] = (struct field){.key = bands[i].enter, .kind = FIELD_QUANTITY,
+                               .quantity = bands[i].quantity, .required = 1, .most = bands[i].most,
+                               .otherwise = bands[i].high, .offset = offsetof(struct draft_band, high)};
+    fields[1] = fields[0];
+    fields[1].key = bands[i].leave;
+    fields[1].otherwise = bands[i].low;
+    fields[1].offset = offsetof(struct draft_band, low);
+    fields[2] = (struct field)FIELD_END;
+    return bands[i].key;
+}
+
 static void read_band(struct draft *d, uint32_t i)
 {
     struct draft_band *band = &d->detect.band[i];
-    const struct field fields[] = {{.key = bands[i].enter,
-                                    .kind = FIELD_QUANTITY,
-                                    .quantity = bands[i].quantity,
-                                    .required = 1,
-                                    .most = bands[i].most,
-                                    .offset = offsetof(struct draft_band, high)},
-                                   {.key = bands[i].leave, .kind = FIELD_QUANTITY, .quantity =
-                                    bands[i].quantity, .required = 1, .most = bands[i].most, .offset =
-                                    offsetof(struct draft_band, low)},
-                                   FIELD_END};
+    struct field fields[3];
 
+    draft_band_fields(i, fields);
     *band = (struct draft_band){.high.number = bands[i].high, .low.number = bands[i].low};
     const struct tree *at = d->detect.at[i].at;
 

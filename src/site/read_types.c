@@ -30,12 +30,16 @@ static const struct field type_fields[] = {
      .most = HOST_MAX_MW, .otherwise = 100000, AT(quantum)},
     WATTS("fail_safe", fail_safe, 0, 1000),
     WATTS("floor", floor, 0, 0),
+    {.key = "psus_needed", .kind = FIELD_COUNT, .least = 1, .most = 16 * CORDS_MAX, .otherwise = 1,
+     AT(psus_needed)},
     FIELD_END};
 
 static const struct field cap_fields[] = {
     WATTS("min", cap_min, 1, 1000),
     WATTS("max", cap_max, 1, 1000),
     FIELD_END};
+
+const struct shape_map draft_type_shapes[] = {{"type", type_fields}, {"cap", cap_fields}, {0}};
 
 static void check_caps(struct draft *d, struct draft_type *t)
 {

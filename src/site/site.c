@@ -9,14 +9,26 @@ static int read_sections(struct draft *d, const char *server, struct site *site)
 {
     static int (*const section[])(struct draft *) = {draft_read_top,   draft_read_policy, draft_read_nodes,
                                                      draft_read_types, draft_read_hosts,  draft_read_meters,
-                                                     draft_read_redundancy};
+                                                     draft_read_redundancy,
+                                                     draft_read_gear};
     int rc = 0;
 
     for (size_t i = 0; !rc && i < sizeof section / sizeof section[0]; i++)
         rc = section[i](d);
     if (!rc)
         rc = draft_read_server(d, server, &site->server);
+    site->driver_count = d->driver_count;
+    memcpy(site->driver, d->driver, sizeof site->driver);
     return rc ? rc : draft_order_nodes(d);
+}
+
+static int check_model(struct draft *d, const struct site *site)
+{
+    int rc = check_cords(d, site);
+
+    if (!rc)
+        rc = check_fail_safe(d, site);
+    return rc ? rc : check_outages(d, site);
 }
 
 static int derive(struct draft *d, struct site *site)
@@ -26,7 +38,7 @@ static int derive(struct draft *d, struct site *site)
     if (!rc)
         rc = build_model(d, site);
     if (!rc && !d->errors->count)
-        rc = check_fail_safe(d, site);
+        rc = check_model(d, site);
     return rc || d->errors->count ? rc : check_warnings(d, site);
 }
 
@@ -81,6 +93,7 @@ cleanup:
 void site_unload(struct site *site)
 {
     free(site->memory);
+    free(site->gear_memory);
     free(site->warnings);
     *site = (struct site){0};
 }

@@ -9,6 +9,8 @@
 
 #include "msg/model.h"
 
+enum { SITE_GEAR_BYTES = 64, SITE_GEAR_MAX = 4096, SITE_LINKS_MAX = 1 << 18 };
+
 /* Where a host or the meters are reached; MAC is static until ARP comes (zero = use the interface's peer). */
 struct site_address {
     uint32_t ipv4;              /* host byte order */
@@ -34,7 +36,9 @@ struct site_server {
     char name[64];
     uint32_t port_count;        /* 1: meters and hosts on one port; 2: [0] meters, [1] hosts */
     struct site_port port[2];
-    int lane_core, decide_core; /* equal: run to completion on one core; -1: not pinned */
+    int lane_core[LANES_MAX];   /* lane i is on lane_core[i % lane_cores]; -1: not pinned */
+    uint32_t lane_cores;        /* at least 1 */
+    int decide_core;            /* lanes on it are run to completion; -1: not pinned */
     int housekeeping_core;
     int priority;               /* SCHED_FIFO, 0 = leave the scheduler alone */
     bool lock_memory;
@@ -46,19 +50,70 @@ struct site_server {
     char door[108];             /* local socket */
 };
 
+enum { SITE_DRIVERS_MAX = 64 };
+
+/* Where the file names a port driver, in any row of servers: this layer does not know which there are. */
+struct site_driver {
+    char name[NAME_BYTES];
+    uint32_t line, column;
+};
+
 /* What the decision does not need but a person does, by node index. */
 struct site_note {
     uint8_t steady_term;        /* enum steady_term of site/derive.h: what makes steady_limit no larger */
+    uint8_t next_term;          /* what would bind were that one relaxed */
     bool settings_known;        /* settings_from is given: without it no oversubscription at this node */
+    int64_t next_ma;            /* and at how many amperes; 0 = nothing else bounds it */
+};
+
+enum site_scheme { SCHEME_N, SCHEME_N_PLUS_1, SCHEME_2N };
+
+/* Where a thing that is no host takes its power; none given = it is not known to go with any loss. */
+struct site_feed {
+    uint32_t count;
+    uint32_t node[CORDS_MAX];
+};
+
+enum site_gear_kind { GEAR_CONTROLLER, GEAR_SWITCH, GEAR_PTP, GEAR_KIND_COUNT };
+
+/* Controllers, switches and clocks: of `infrastructure:`, and every server that names its cords. */
+struct site_gear {
+    char name[SITE_GEAR_BYTES];
+    uint8_t kind;               /* enum site_gear_kind */
+    struct site_feed feed;
+};
+
+enum site_end { END_HOST, END_METER, END_GEAR, END_ALL_HOSTS, END_ALL_METERS };
+
+/* One cable of the network, from a switch (or a controller, where it is plugged in directly). */
+struct site_link {
+    uint32_t gear;
+    uint32_t end;               /* enum site_end */
+    uint32_t index;             /* host, meter or gear; 0 where the end is all of a kind */
+};
+
+/* Power beside the hosts' caps: what a declared loss takes away. */
+struct site_redundancy {
+    uint8_t scheme;                             /* enum site_scheme */
+    uint32_t lost_node[CONTINGENCIES_MAX];      /* by contingency; [0] is INDEX_NONE */
+    uint32_t *psus_needed;      /* by type index: supplies a host of it needs to run */
+    uint8_t *single_corded;     /* by host index: declared */
+    struct site_feed *meter_feed;               /* by meter index */
+    uint32_t gear_count, link_count;
+    struct site_gear *gear;
+    struct site_link *link;
 };
 
 struct site {
     struct model model;
     struct site_note *note;
+    struct site_redundancy redundancy;
     char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */
     struct site_address *host_address;  /* by host index */
     struct site_server server;
-    void *memory;               /* everything above that points */
+    uint32_t driver_count;      /* at most SITE_DRIVERS_MAX are kept */
+    struct site_driver driver[SITE_DRIVERS_MAX];
+    void *memory, *gear_memory; /* everything above that points */
 };
 
 /* One line per finding: `file:line:column: error: what is wrong, what would be right`. Written to `report`;

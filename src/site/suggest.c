@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <string.h>
 
 #include "site/suggest.h"
@@ -10,6 +11,11 @@ static uint32_t least(uint32_t a, uint32_t b, uint32_t c)
     uint32_t ab = a < b ? a : b;
 
     return ab < c ? ab : c;
+}
+
+static int same(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 /* Edit distance with swaps of neighbours (optimal string alignment), three rows at a time. */
@@ -27,8 +33,8 @@ static uint32_t distance(const char *a, const char *b)
 
         now[0] = i;
         for (uint32_t j = 1; j <= nb; j++) {
-            now[j] = least(before[j] + 1, now[j - 1] + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+            now[j] = least(before[j] + 1, now[j - 1] + 1, before[j - 1] + !same(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
                 now[j] = least(now[j], older[j - 2] + 1, UINT32_MAX);
         }
     }
@@ -37,7 +43,9 @@ static uint32_t distance(const char *a, const char *b)
 
 void suggest_start(struct suggest *s, const char *wrong)
 {
-    *s = (struct suggest){.wrong = wrong, .distance = strlen(wrong) < 5 ? 2 : 3};
+    size_t letters = strlen(wrong);
+
+    *s = (struct suggest){.wrong = wrong, .distance = letters < 3 ? 1 : letters < 5 ? 2 : 3};
 }
 
 void suggest_offer(struct suggest *s, const char *word)

@@ -11,7 +11,8 @@ struct suggest {
     uint32_t distance;
 };
 
-/* any */
+/* any: near is a word that differs in two letters at most, of a short one in one, of a very short one in
+ * none; upper and lower case do not count. */
 void suggest_start(struct suggest *s, const char *wrong);
 void suggest_offer(struct suggest *s, const char *word);
 

@@ -172,6 +172,26 @@ static uint32_t frame_seed(uint32_t index, uint8_t *out)
     return bytes;
 }
 
+/* Tables as people and spreadsheets write them, and some that are broken. */
+static uint32_t csv_seed(uint32_t index, uint8_t *out)
+{
+    static const char *const table[] = {
+        "id,kind,rating\nmain,source,600A\nrow,branch,63A\n",
+        "\xef\xbb\xbfsep=;\r\nID;Rating [A];by\r\nmain;600;\"A. Person, \"\"PE\"\"\"\r\n;;\r\n\r\n",
+        "id\tnote\na\t\"two\nlines\"\nb\t \n",
+        "a,,b,\n1,2,3,\n",
+        "sep=,\n\"\"\"\",\" x \"\n\"\xe2\x82\xac\",y",
+        "a,b\n\"open,1\n",
+        "a;b\n1;2;3\n\"x\" y;2\r\n",
+        "\r\n,,\nid\r\n1\r\n",
+    };
+
+    if (index >= sizeof table / sizeof *table)
+        return 0;
+    memcpy(out, table[index], strlen(table[index]));
+    return (uint32_t)strlen(table[index]);
+}
+
 uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
 {
     switch (corpus) {
@@ -179,6 +199,8 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
         return upmu_seed(index, out);
     case CORPUS_CAP:
         return cap_seed(index, out);
+    case CORPUS_CSV:
+        return csv_seed(index, out);
     default:
         return frame_seed(index, out);
     }
@@ -186,7 +208,7 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
 
 const char *corpus_name(enum corpus corpus)
 {
-    static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame" };
+    static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame", "csv" };
 
     return name[corpus];
 }

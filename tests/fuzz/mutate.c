@@ -25,7 +25,7 @@ static uint64_t next_random(uint64_t *state)
 static void damage_byte(uint8_t *data, uint32_t bytes, uint64_t *state)
 {
     static const uint8_t telling[] = {
-        0x00, 0x01, 0x7F, 0x80, 0xFF, 0x08, 0x0B, 0x0C, 0x12, 0x1A, 0x22, 0x3B, 0x3C };
+        0x00, 0x01, 0x7F, 0x80, 0xFF, 0x08, 0x0A, 0x0B, 0x0C, 0x0D, 0x12, 0x1A, 0x22, 0x2C, 0x3B, 0x3C };
     uint64_t dice = next_random(state);
     uint8_t *at = &data[(dice >> 32) % bytes];
 
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
     uint32_t seeds = 0, bytes;
 
     if (corpus < 0) {
-        fprintf(stderr, "usage: mutate upmu|cap|frame [RUNS [SEED]]\n");
+        fprintf(stderr, "usage: mutate upmu|cap|frame|csv [RUNS [SEED]]\n");
         return 2;
     }
     printf("corpus %s, runs %llu a seed, seed %llu\n", argv[1], (unsigned long long)runs,

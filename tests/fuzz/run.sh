@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes the decoders of src/wire under ASan and UBSan from seeds with valid headers, and proves that it would
-# notice.
+# Fuzzes the decoders of src/wire and the reader of CSV files under ASan and UBSan from valid seeds, and proves
+# that it would notice.
 #
 #   tests/fuzz/run.sh [--seconds N] [--coverage]
 #
@@ -26,7 +26,7 @@ done
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build-fuzz
 covered=$root/build-fuzz-coverage
-targets="upmu cap frame"
+targets="upmu cap frame csv"
 clang=$(command -v clang-14 || command -v clang)
 failed=0
 
@@ -112,7 +112,7 @@ canary=broken
 check_canary
 total=0
 for target in $targets; do
-    fuzz "$target" $(((seconds + 2) / 3))
+    fuzz "$target" $(((seconds + 3) / 4))
 done
 lines="not measured"
 [ $coverage = no ] || measure_coverage

@@ -45,7 +45,7 @@ def throttle():
 class Bed:
     """Two namespaces and a site file that names them. Real time only where the case is about it."""
 
-    def __init__(self, suffix, real_time=False, mode='enforce', decide_core=1):
+    def __init__(self, suffix, real_time=False, mode='enforce', decide_core=1, queues=False):
         self.suffix = suffix
         self.folder = tempfile.mkdtemp(prefix='flyball-')
         self.site, self.summary = self.folder + '/site.yaml', self.folder + '/summary.json'
@@ -56,6 +56,9 @@ class Bed:
                    ('lane: 1, decide: 1', f'lane: 1, decide: {decide_core}')]
         if not real_time:
             changes += [('priority: 80', 'priority: 0'), ('rt_throttling: lift', 'rt_throttling: leave')]
+        if queues:
+            changes += [('udp: 7002, mtu: 1500, ring: 32768', 'udp: 7002, mtu: 1500, ring: 4096, queues: 2'),
+                        ('lane: 1, decide', 'lane: [1, 0], decide')]
         for old, new in changes:
             assert old in text, f'the demo site has no "{old}" any more'
             text = text.replace(old, new)
@@ -143,11 +146,12 @@ def sealed_run(bed):
 
 
 def case_seal():
-    """No allocation in the hot threads under traffic, be they one or two; and a planted one does abort."""
+    """No allocation in the hot threads under traffic, however many; and a planted one does abort."""
     if not SEAL:
         skip('a sanitizer brings an allocator of its own')
-    with Bed('dsea', decide_core=0) as bed:
-        sealed_run(bed)
+    for row in ({'decide_core': 0}, {'queues': True}):
+        with Bed('dsea', **row) as bed:
+            sealed_run(bed)
     with Bed('dsea') as bed:
         sealed_run(bed)
         os.environ['FLYBALL_PLANT'] = 'allocation'
@@ -211,7 +215,7 @@ def case_syscalls():
     """Counted from outside under traffic: a hot thread makes the port's own calls and no others."""
     if not shutil.which('strace'):
         skip('strace is not installed')
-    for decide_core, threads in ((1, ['fb-hot']), (0, ['fb-packets', 'fb-decide'])):
+    for decide_core, threads in ((1, ['fb-hot']), (0, ['fb-lane-0', 'fb-decide'])):
         with Bed('dsys', decide_core=decide_core) as bed:
             daemon = bed.start('--journal', bed.journal)
             traffic = bed.traffic(4 + 3 * len(threads))
@@ -458,6 +462,37 @@ def case_refusals():
         whole = played['measurements'] - played['damaged'] + counted['duplicate']
         assert meters['accepted'] == whole - counted['stale']
         assert counted['not_ours'] == 0 and counted['stale'] <= 5
+
+
+def case_queues():
+    """Two queues on the hosts' port, two packet threads: flows land on both, senders move, none is lost."""
+    with Bed('dque', queues=True) as bed:
+        for option in ([], ['--move']):
+            daemon = bed.start('--journal', bed.journal + ''.join(option))
+            for name in ('fb-hot', 'fb-lane-1'):
+                thread_named(daemon.pid, name)
+            played = finish(bed.traffic(4, *option))
+            time.sleep(0.3)
+            _, summary = bed.stop(daemon)
+            meters, first, second = summary['counters']['lanes']
+            refused, core, stages = refusals(summary), summary['counters']['core'], summary['latency_us']
+            print(f'{played}; frames {first["frames"]} and {second["frames"]}; refused '
+                  f'{({name: count for name, count in refused.items() if count})}; {stages}')
+            assert (meters['queue'], first['queue'], second['queue']) == (0, 0, 1)
+            assert first['interface'] == second['interface'] != meters['interface']
+            assert first['frames'] > 100 and second['frames'] > 100
+            assert first['port']['lost'] == 0 and 'port' not in second
+            frames, aside = first['frames'] + second['frames'], first['aside'] + second['aside']
+            assert first['port']['received'] == frames == played['reports'] + aside and aside <= 10
+            passed = refused['held'] + refused['reordered']
+            assert first['accepted'] + second['accepted'] == played['reports'] - passed == core['reports']
+            assert passed <= (played['reports'] / 100 if option else 0) and core['reports_stale'] == 0
+            assert sum(refused.values()) == passed + refused['stale'] and refused['stale'] <= 5
+            assert meters['accepted'] == played['measurements'] - refused['stale']
+            assert first['port']['sent'] >= summary['counters']['egress']['sent'] == core['leases']
+            assert 100 < played['accepted'] <= played['leases'] <= core['leases']
+            assert list(stages) == ['decoded_meters', 'decoded_hosts_0', 'decoded_hosts_1', 'decided', 'loop',
+                                    'emergency']
 
 
 def case_shadow():

@@ -3,7 +3,7 @@
  * Plays the meters and the hosts of a site for the daemon's tests, through kernel sockets in the two
  * namespaces of tools/net: one datagram per meter and period, reports as the hosts' half of a lease makes
  * them, leases obeyed at once. Prints one JSON object. With `--damage` every tenth measurement is spoilt in
- * turn by one of a few ways.
+ * turn by one of a few ways. With `--move` every other report of a host comes from another source port.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +26,7 @@
 
 struct played_host {
     struct holder holder;
-    int socket;
+    int socket, other;          /* leases come to the first */
 };
 
 struct traffic {
@@ -34,7 +34,7 @@ struct traffic {
     struct played_host *host;
     int meters;
     struct sockaddr_in meters_to, hosts_to;
-    bool damage;
+    bool damage, move;
     uint64_t sequence, measurements, damaged, reports, leases, accepted, unreadable;
 };
 
@@ -97,6 +97,8 @@ static void start(struct traffic *traffic, const char *suffix)
                                        .actuation_ns = type->actuation_ns};
         holder_init(&traffic->host[i].holder, &config, traffic->sequence + i, 0, clock_ns(CLOCK_MONOTONIC));
         traffic->host[i].socket = open_socket(&traffic->site.host_address[i]);
+        traffic->host[i].other =
+            open_socket(&(struct site_address){.ipv4 = traffic->site.host_address[i].ipv4});
     }
 }
 
@@ -168,7 +170,8 @@ static void report(struct traffic *traffic, struct played_host *host)
     holder_report(&host->holder, 3000000, 3, &report, now_ns);
     struct frame frame = {.kind = FRAME_REPORT, .sender = host->holder.config.host};
     frame.body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
-    send_frame(traffic, host->socket, &traffic->hosts_to, data, &frame, -1);
+    int fd = traffic->move && report.number % 2 ? host->other : host->socket;
+    send_frame(traffic, fd, &traffic->hosts_to, data, &frame, -1);
     traffic->reports++;
 }
 
@@ -195,10 +198,11 @@ int main(int argc, char **argv)
 {
     struct traffic traffic = {0};
     if (argc < 4) {
-        fprintf(stderr, "usage: daemon_traffic SITE SUFFIX SECONDS [--damage]\n");
+        fprintf(stderr, "usage: daemon_traffic SITE SUFFIX SECONDS [--damage | --move]\n");
         return 2;
     }
     traffic.damage = argc > 4 && !strcmp(argv[4], "--damage");
+    traffic.move = argc > 4 && !strcmp(argv[4], "--move");
     if (site_load(&traffic.site, argv[1], "default", stderr))
         return 2;
     start(&traffic, argv[2]);

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "port/port.h"
-#include "port/udp.h"
+#include "port/ip/udp.h"
 #include "port_far_end.h"
 
 enum { SKIP = 77, METER_PORT = 40001, OUR_PORT = 7001, HOST_PORT = 7002, HOST_FIRST = 11, HOST_LAST = 70 };
@@ -76,7 +76,7 @@ static int receive_datagram(struct port *port, const struct endpoint *us, struct
         struct port_frame frame;
         if (!port_receive(port, 0, &frame, 1))
             continue;
-        verdict = udp_parse(frame.data, frame.length, us, datagram);
+        verdict = udp_parse(&frame, us, datagram);
         if (verdict != REFUSED_NOT_OURS)
             return verdict;
     }
@@ -142,7 +142,8 @@ static void what_we_build_reaches_every_host(void **state)
         memcpy(to.mac, hosts_peer_mac, 6);
         memset(frame, (int)host, sizeof frame);
         int fd = open_udp(network, "hosts", to.ipv4, HOST_PORT);
-        struct port_frame whole = {.data = frame, .length = udp_build(frame, &us, &to, bytes)};
+        struct port_frame whole;
+        udp_build(&whole, frame, &us, &to, bytes, 0);
         assert_int_equal(port_send(&network->hosts, 0, &whole, 1), 1);
         assert_int_equal(recvfrom(fd, came, sizeof came, 0, (struct sockaddr *)&from, &from_bytes), bytes);
         assert_memory_equal(came, frame + UDP_HEADROOM, bytes);

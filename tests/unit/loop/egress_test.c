@@ -93,8 +93,8 @@ static struct lease sent_lease(struct bed *bed, uint32_t n, uint64_t *frame_sequ
     struct lease lease = {0};
     struct frame frame;
     assert_true(n < bed->port.sent);
-    const uint8_t *payload = bed->port.data[n] + UDP_HEADROOM;
-    assert_int_equal(frame_decode(payload, bed->port.length[n] - UDP_HEADROOM, &frame), ACCEPTED);
+    const uint8_t *payload = bed->port.data[n] + UDP_HEADERS;
+    assert_int_equal(frame_decode(payload, bed->port.length[n] - UDP_HEADERS, &frame), ACCEPTED);
     assert_int_equal(lease_decode(frame.body, frame.body_bytes, &lease), ACCEPTED);
     lease.host = frame.sender;
     *frame_sequence = frame.sequence;
@@ -166,7 +166,8 @@ static void lease_arrives_whole_at_the_address_of_its_host(void **state)
     assert_true(lease.epoch == 42 && lease.incarnation == 9 && lease.echo == 3 && lease.sequence == 8);
     assert_true(lease.cap_mw == 4300000 && lease.floor_mw == 1600000 && lease.duration_ns == NS_PER_S);
     struct endpoint host = {.mac = {2, 0, 0, 0, 0, 2}, .ipv4 = 0xCB007100 + 12, .port = 7102};
-    assert_int_equal(udp_parse(bed->port.data[0], bed->port.length[0], &host, &datagram), ACCEPTED);
+    const struct port_frame first = {.data = bed->port.data[0], .length = bed->port.length[0]};
+    assert_int_equal(udp_parse(&first, &host, &datagram), ACCEPTED);
     assert_int_equal(datagram.source.port, 7002);
     assert_memory_equal(bed->port.data[0], host.mac, 6);                        /* learned */
     assert_memory_equal(bed->port.data[1], bed->site.address[2].mac, 6);        /* given */
@@ -180,8 +181,8 @@ static void claim_leaves_as_a_claim(void **state)
     offer(bed->stage.normal, 1, 8);
     ((struct egress *)(uintptr_t)spsc_peek(bed->stage.normal))->kind = FRAME_CLAIM;
     egress_burst(&bed->stage);
-    const uint8_t *payload = bed->port.data[0] + UDP_HEADROOM;
-    assert_int_equal(frame_decode(payload, bed->port.length[0] - UDP_HEADROOM, &frame), ACCEPTED);
+    const uint8_t *payload = bed->port.data[0] + UDP_HEADERS;
+    assert_int_equal(frame_decode(payload, bed->port.length[0] - UDP_HEADERS, &frame), ACCEPTED);
     assert_int_equal(frame.kind, FRAME_CLAIM);
 }
 

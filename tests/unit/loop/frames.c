@@ -7,17 +7,18 @@
 #include "wire/frame.h"
 #include "wire/upmu.h"
 
-static uint32_t framed(uint8_t *data, const struct frames_from *from, uint8_t kind, uint32_t sender,
-                       uint32_t body_bytes)
+static struct port_frame framed(uint8_t *room, const struct frames_from *from, uint8_t kind,
+                                uint32_t sender, uint32_t body_bytes)
 {
+    struct port_frame whole;
     struct frame frame = {
         .kind = kind, .sender = sender, .sequence = from->sequence, .body_bytes = body_bytes};
-    uint32_t payload_bytes = frame_encode(data + UDP_HEADROOM, &frame);
-    return udp_build(data, &from->from, &from->to, payload_bytes);
+    udp_build(&whole, room, &from->from, &from->to, frame_encode(room + UDP_HEADROOM, &frame), 0);
+    return whole;
 }
 
-uint32_t frames_measurement(uint8_t *frame, const struct frames_from *from, const char *name,
-                            int64_t stamp_ns)
+struct port_frame frames_measurement(uint8_t *room, const struct frames_from *from, const char *name,
+                                     int64_t stamp_ns)
 {
     struct upmu upmu = {.timestamp_ns = stamp_ns,
                         .device_id = name,
@@ -31,15 +32,16 @@ uint32_t frames_measurement(uint8_t *frame, const struct frames_from *from, cons
                                             .power_active_w = 27000,
                                             .power_apparent_va = 27700,
                                             .power_factor = 0.97};
-    uint8_t *body = frame + UDP_HEADROOM + FRAME_HEADER_BYTES;
-    return framed(frame, from, FRAME_MEASUREMENT, 0, upmu_encode(&upmu, body, 1200));
+    uint8_t *body = room + UDP_HEADROOM + FRAME_HEADER_BYTES;
+    return framed(room, from, FRAME_MEASUREMENT, 0, upmu_encode(&upmu, body, 1200));
 }
 
-uint32_t frames_report(uint8_t *frame, const struct frames_from *from, uint32_t host, uint64_t number)
+struct port_frame frames_report(uint8_t *room, const struct frames_from *from, uint32_t host,
+                                uint64_t number)
 {
     struct report report = {.incarnation = 5, .number = number, .cap_mw = 1600000, .readback_mw = 1600000,
                             .fail_safe_mw = 1600000, .phys_max_mw = 10300000, .draw_mw = 3000000,
                             .state = HOST_FAIL_SAFE};
-    uint8_t *body = frame + UDP_HEADROOM + FRAME_HEADER_BYTES;
-    return framed(frame, from, FRAME_REPORT, host, report_encode(&report, body, 1200));
+    uint8_t *body = room + UDP_HEADROOM + FRAME_HEADER_BYTES;
+    return framed(room, from, FRAME_REPORT, host, report_encode(&report, body, 1200));
 }

@@ -3,16 +3,17 @@
 #ifndef FLYBALL_TESTS_UNIT_LOOP_FRAMES_H
 #define FLYBALL_TESTS_UNIT_LOOP_FRAMES_H
 
-#include "port/udp.h"
+#include "port/ip/udp.h"
 
 struct frames_from {
     struct endpoint from, to;
     uint64_t sequence;          /* of the frame */
 };
 
-/* Returns the frame's length. `frame` has room for 2048 bytes. */
-uint32_t frames_measurement(uint8_t *frame, const struct frames_from *from, const char *name,
-                            int64_t stamp_ns);
-uint32_t frames_report(uint8_t *frame, const struct frames_from *from, uint32_t host, uint64_t number);
+/* The frame made in `room`, which has 2048 bytes. */
+struct port_frame frames_measurement(uint8_t *room, const struct frames_from *from, const char *name,
+                                     int64_t stamp_ns);
+struct port_frame frames_report(uint8_t *room, const struct frames_from *from, uint32_t host,
+                                uint64_t number);
 
 #endif

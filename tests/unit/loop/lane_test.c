@@ -24,13 +24,14 @@ struct bed {
     struct seqlock meter[RIG_METERS], stale[RIG_METERS];
     struct meter_names names;
     uint32_t places[64];
+    struct sender meter_sender[RIG_METERS], host_sender[RIG_HOSTS];
     struct replay_window meter_window[RIG_METERS], host_window[RIG_HOSTS];
     struct age age[RIG_METERS];
     _Atomic uint64_t host_mac[RIG_HOSTS];
     struct lane lane;
     struct frames_from from;
-    uint8_t frame[FRAME_ROOM];
-    uint32_t length;
+    uint8_t room[FRAME_ROOM];
+    struct port_frame frame;    /* in `room` */
 };
 
 static int make_bed(void **state)
@@ -57,7 +58,8 @@ static int make_bed(void **state)
                       .meter_window = bed.meter_window,
                       .host_window = bed.host_window,
                       .age = bed.age,
-                      .host_mac = bed.host_mac};
+                      .host_mac = bed.host_mac,
+                      .host_address = bed.site.address};
     *state = &bed;
     return 0;
 }
@@ -71,19 +73,27 @@ static int drop_bed(void **state)
 
 static int take(struct bed *bed)
 {
-    return lane_frame(&bed->lane, bed->frame, bed->length, NOW_NS);
+    return lane_frame(&bed->lane, &bed->frame, NOW_NS);
 }
 
 static int take_measurement(struct bed *bed, const char *name, int64_t stamp_ns)
 {
-    bed->length = frames_measurement(bed->frame, &bed->from, name, stamp_ns);
+    bed->frame = frames_measurement(bed->room, &bed->from, name, stamp_ns);
     bed->from.sequence++;
     return take(bed);
 }
 
+/* From the host's own address. */
+static void report_of(struct bed *bed, uint32_t host)
+{
+    struct frames_from from = bed->from;
+    from.from.ipv4 = bed->site.address[host % RIG_HOSTS].ipv4;
+    bed->frame = frames_report(bed->room, &from, host, bed->from.sequence);
+}
+
 static int take_report(struct bed *bed, uint32_t host)
 {
-    bed->length = frames_report(bed->frame, &bed->from, host, bed->from.sequence);
+    report_of(bed, host);
     bed->from.sequence++;
     return take(bed);
 }
@@ -199,27 +209,27 @@ static void report_names_its_host_and_teaches_the_mac(void **state)
 
 static void good_measurement(struct bed *bed)
 {
-    bed->length = frames_measurement(bed->frame, &bed->from, "m-0", NOW_NS);
+    bed->frame = frames_measurement(bed->room, &bed->from, "m-0", NOW_NS);
 }
 
 /* Written again behind a changed payload, so that the checksums are right and only what is meant is wrong. */
 static void rebuild(struct bed *bed, uint32_t payload_bytes)
 {
-    bed->length = udp_build(bed->frame, &bed->from.from, &bed->from.to, payload_bytes);
+    udp_build(&bed->frame, bed->room, &bed->from.from, &bed->from.to, payload_bytes, 0);
 }
 
 static void change_payload(struct bed *bed, uint32_t at, uint8_t value)
 {
     good_measurement(bed);
-    bed->frame[UDP_HEADROOM + at] = value;
-    rebuild(bed, bed->length - UDP_HEADROOM);
+    bed->room[UDP_HEADROOM + at] = value;
+    rebuild(bed, bed->frame.length - UDP_HEADERS);
 }
 
 static void not_ours(struct bed *bed)
 {
     struct frames_from elsewhere = bed->from;
     elsewhere.to.port = 1234;
-    bed->length = frames_measurement(bed->frame, &elsewhere, "m-0", NOW_NS);
+    bed->frame = frames_measurement(bed->room, &elsewhere, "m-0", NOW_NS);
 }
 
 /* A fragment with a right header checksum: "more fragments" is bit 5 of byte 20, and the checksum gives
@@ -227,32 +237,33 @@ static void not_ours(struct bed *bed)
 static void fragment(struct bed *bed)
 {
     good_measurement(bed);
-    uint32_t sum = (uint32_t)(bed->frame[24] << 8 | bed->frame[25]);
-    uint32_t before = (uint32_t)(bed->frame[20] << 8 | bed->frame[21]), after = before | 0x2000;
+    uint8_t *data = bed->frame.data;
+    uint32_t sum = (uint32_t)(data[24] << 8 | data[25]);
+    uint32_t before = (uint32_t)(data[20] << 8 | data[21]), after = before | 0x2000;
     sum = (~sum & 0xFFFF) + (~before & 0xFFFF) + after;     /* RFC 1624 equation 3 */
     sum = (sum & 0xFFFF) + (sum >> 16);
     sum = ~((sum & 0xFFFF) + (sum >> 16)) & 0xFFFF;
-    bed->frame[20] = (uint8_t)(after >> 8);
-    bed->frame[24] = (uint8_t)(sum >> 8);
-    bed->frame[25] = (uint8_t)sum;
+    data[20] = (uint8_t)(after >> 8);
+    data[24] = (uint8_t)(sum >> 8);
+    data[25] = (uint8_t)sum;
 }
 
 static void checksum(struct bed *bed)
 {
     good_measurement(bed);
-    bed->frame[bed->length - 1] ^= 1;
+    bed->frame.data[bed->frame.length - 1] ^= 1;
 }
 
 static void truncated(struct bed *bed)
 {
     good_measurement(bed);
-    rebuild(bed, bed->length - UDP_HEADROOM - 1);
+    rebuild(bed, bed->frame.length - UDP_HEADERS - 1);
 }
 
 static void oversized(struct bed *bed)
 {
     good_measurement(bed);
-    rebuild(bed, bed->length - UDP_HEADROOM + 1);
+    rebuild(bed, bed->frame.length - UDP_HEADERS + 1);
 }
 
 static void magic(struct bed *bed) { change_payload(bed, 0, 'X'); }
@@ -263,11 +274,18 @@ static void key(struct bed *bed) { change_payload(bed, 6, 1); }
 static void body(struct bed *bed) { change_payload(bed, FRAME_HEADER_BYTES, 0xFF); }
 static void unknown_meter(struct bed *bed)
 {
-    bed->length = frames_measurement(bed->frame, &bed->from, "m-9", NOW_NS);
+    bed->frame = frames_measurement(bed->room, &bed->from, "m-9", NOW_NS);
 }
 static void unknown_host(struct bed *bed)
 {
-    bed->length = frames_report(bed->frame, &bed->from, RIG_HOSTS, 1);
+    report_of(bed, RIG_HOSTS);
+}
+
+static void report_from_a_neighbour(struct bed *bed)
+{
+    struct frames_from from = bed->from;
+    from.from.ipv4 = bed->site.address[4].ipv4;
+    bed->frame = frames_report(bed->room, &from, 3, 1);
 }
 
 static void impossible_value(struct bed *bed)
@@ -275,20 +293,23 @@ static void impossible_value(struct bed *bed)
     struct upmu upmu = {
         .timestamp_ns = NOW_NS, .device_id = "m-0", .device_id_bytes = 3, .phase_count = PHASES};
     upmu.phase[0].current_rms_a = 1e9;
-    uint8_t *payload = bed->frame + UDP_HEADROOM;
+    uint8_t *payload = bed->room + UDP_HEADROOM;
     struct frame frame = {.kind = FRAME_MEASUREMENT, .sequence = bed->from.sequence,
                           .body_bytes = upmu_encode(&upmu, payload + FRAME_HEADER_BYTES, 1200)};
     rebuild(bed, frame_encode(payload, &frame));
 }
 
-static void unknown_host_asks(struct bed *bed)
+static void ask_as(struct bed *bed, uint32_t host)
 {
     struct token_request request = {.request = 1, .amount_mw = 100000, .duration_ns = NS_PER_S};
-    uint8_t *payload = bed->frame + UDP_HEADROOM;
-    struct frame frame = {.kind = FRAME_TOKEN_REQUEST, .sender = RIG_HOSTS, .sequence = bed->from.sequence,
+    uint8_t *payload = bed->room + UDP_HEADROOM;
+    struct frame frame = {.kind = FRAME_TOKEN_REQUEST, .sender = host, .sequence = bed->from.sequence,
                           .body_bytes = token_request_encode(&request, payload + FRAME_HEADER_BYTES, 1200)};
     rebuild(bed, frame_encode(payload, &frame));
 }
+
+static void unknown_host_asks(struct bed *bed) { ask_as(bed, RIG_HOSTS); }
+static void host_asks_from_elsewhere(struct bed *bed) { ask_as(bed, 2); }
 
 /* Before these the bed has taken sequences 10 and 12 of meter 0, the latter stamped NOW_NS. */
 static void duplicate(struct bed *bed)
@@ -303,9 +324,25 @@ static void reordered(struct bed *bed)
     good_measurement(bed);
 }
 
+/* Another lane is at work on a frame of meter 0: nothing is known of it here, and it is given back after. */
+static void held(struct bed *bed)
+{
+    bed->lane.meter_sender = bed->meter_sender;
+    bed->lane.host_sender = bed->host_sender;
+    bed->meter_sender[0].newest_ns = SENDER_TAKEN;
+    good_measurement(bed);
+}
+
+static void held_report(struct bed *bed)
+{
+    bed->host_sender[3].newest_ns = SENDER_TAKEN;
+    bed->from.from.ipv4 = bed->site.address[3].ipv4;
+    bed->frame = frames_report(bed->room, &bed->from, 3, 1);
+}
+
 static void stale(struct bed *bed)
 {
-    bed->length = frames_measurement(bed->frame, &bed->from, "m-0", NOW_NS - 101 * NS_PER_MS);
+    bed->frame = frames_measurement(bed->room, &bed->from, "m-0", NOW_NS - 101 * NS_PER_MS);
 }
 
 static const struct { const char *name; void (*make)(struct bed *bed); int refusal;
@@ -325,9 +362,13 @@ static const struct { const char *name; void (*make)(struct bed *bed); int refus
     {"unknown_meter", unknown_meter, REFUSED_UNKNOWN_METER},
     {"unknown_host", unknown_host, REFUSED_UNKNOWN_HOST},
     {"unknown host asks", unknown_host_asks, REFUSED_UNKNOWN_HOST},
+    {"report from a neighbour's address", report_from_a_neighbour, REFUSED_SOURCE},
+    {"host asks from elsewhere", host_asks_from_elsewhere, REFUSED_SOURCE},
     {"duplicate", duplicate, REFUSED_DUPLICATE},
     {"reordered", reordered, REFUSED_REORDERED},
     {"stale", stale, REFUSED_STALE},
+    {"held", held, REFUSED_HELD},
+    {"a held host's report", held_report, REFUSED_HELD},
 };
 
 static void every_refusal_is_counted_by_name_and_changes_nothing(void **state)

@@ -81,7 +81,8 @@ static int close_bed(void **state)
 
 static void judge(struct bed *bed, enum verdict_level level, const char *words)
 {
-    verdict_make(&bed->verdict, &bed->model, &bed->view, 0, 0, NOW_NS);
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.journal_failures = 0}, 0, NOW_NS);
     assert_string_equal(bed->verdict.words, words);
     assert_int_equal(bed->verdict.level, level);
 }
@@ -112,13 +113,16 @@ static void every_cause_of_an_alarm_has_its_words_in_order_of_urgency(void **sta
     write_host(bed, 1, NOW_NS - NS_PER_S);
     judge(bed, VERDICT_OK,
           "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: branch at 100.0 % exposed");
-    verdict_make(&bed->verdict, &bed->model, &bed->view, 3, 0, NOW_NS);
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.journal_failures = 3}, 0, NOW_NS);
     assert_string_equal(bed->verdict.words, "journal writes refused or slots dropped: 3");
     /* right after a start it is none yet, but an emergency is */
-    verdict_make(&bed->verdict, &bed->model, &bed->view, 3, NOW_NS - 2 * NS_PER_S, NOW_NS);
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.journal_failures = 3}, NOW_NS - 2 * NS_PER_S, NOW_NS);
     assert_int_equal(bed->verdict.level, VERDICT_STARTING);
     write_node(bed, 0, 5, 1);
-    verdict_make(&bed->verdict, &bed->model, &bed->view, 3, NOW_NS - 2 * NS_PER_S, NOW_NS);
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.journal_failures = 3}, NOW_NS - 2 * NS_PER_S, NOW_NS);
     assert_int_equal(bed->verdict.level, VERDICT_ALARM);
 }
 
@@ -144,7 +148,8 @@ static void words_never_run_over(void **state)
     write_node(bed, 1, 2000000, 3);
     write_meter(bed, 0, 0, 0);
     write_host(bed, 0, 0);
-    verdict_make(&bed->verdict, &bed->model, &bed->view, UINT64_MAX, 0, NOW_NS);
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.journal_failures = UINT64_MAX}, 0, NOW_NS);
     assert_true(strlen(bed->verdict.words) == VERDICT_WORDS_BYTES - 1);
 }
 

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "port/udp.h"
+#include "port/ip/udp.h"
 
 enum { IP = 14, UDP = 34, FRAME_ROOM = 9300 };
 
@@ -27,15 +27,38 @@ static const uint8_t hello[] = {
     0x9c, 0x40, 0x1b, 0x59, 0x00, 0x0d, 0xaf, 0xfd, 'h', 'e', 'l', 'l', 'o',
 };
 
+/* The frame as it comes: `room` begins with the four bytes that a tag would take. */
+static uint32_t build_to(uint8_t *room, const struct endpoint *from, const struct endpoint *to,
+                         uint32_t payload_bytes)
+{
+    struct port_frame frame;
+    udp_build(&frame, room, from, to, payload_bytes, 0);
+    assert_ptr_equal(frame.data, room + UDP_HEADROOM - UDP_HEADERS);
+    assert_int_equal(frame.flags, 0);
+    return frame.length;
+}
+
+/* The same with the payload at frame + UDP_HEADERS, where a receiver finds it. */
 static uint32_t build(uint8_t *frame, uint32_t payload_bytes)
 {
-    return udp_build(frame, &meter, &us, payload_bytes);
+    uint8_t room[FRAME_ROOM];
+    memcpy(room + UDP_HEADROOM, frame + UDP_HEADERS, payload_bytes);
+    uint32_t length = build_to(room, &meter, &us, payload_bytes);
+    memcpy(frame, room + UDP_HEADROOM - UDP_HEADERS, length);
+    return length;
+}
+
+static int parse_datagram(const uint8_t *data, uint32_t length, struct udp_datagram *datagram)
+{
+    /* the parser only reads */
+    const struct port_frame frame = {.data = (uint8_t *)(uintptr_t)data, .length = length};
+    return udp_parse(&frame, &us, datagram);
 }
 
 static int parse(const uint8_t *frame, uint32_t length)
 {
     struct udp_datagram datagram;
-    return udp_parse(frame, length, &us, &datagram);
+    return parse_datagram(frame, length, &datagram);
 }
 
 /* The textbook sum, two bytes at a time: shares nothing with the code under test. */
@@ -72,12 +95,12 @@ static void a_frame_written_by_hand_is_built_and_parsed(void **state)
 {
     (void)state;
     uint8_t frame[64];
-    memcpy(frame + UDP_HEADROOM, "hello", 5);
+    memcpy(frame + UDP_HEADERS, "hello", 5);
     assert_int_equal(build(frame, 5), sizeof hello);
     assert_memory_equal(frame, hello, sizeof hello);
 
     struct udp_datagram datagram;
-    assert_int_equal(udp_parse(hello, sizeof hello, &us, &datagram), ACCEPTED);
+    assert_int_equal(parse_datagram(hello, sizeof hello, &datagram), ACCEPTED);
     assert_int_equal(datagram.payload_bytes, 5);
     assert_memory_equal(datagram.payload, "hello", 5);
     assert_int_equal(datagram.source.ipv4, meter.ipv4);
@@ -92,9 +115,9 @@ static void every_length_carries_the_textbook_checksums(void **state)
     uint8_t frame[FRAME_ROOM];
     for (uint32_t bytes = 0; bytes <= 1600; bytes++) {
         for (uint32_t i = 0; i < bytes; i++)
-            frame[UDP_HEADROOM + i] = (uint8_t)(i * 37 + bytes);
+            frame[UDP_HEADERS + i] = (uint8_t)(i * 37 + bytes);
         uint32_t length = build(frame, bytes);
-        assert_int_equal(length, UDP_HEADROOM + bytes);
+        assert_int_equal(length, UDP_HEADERS + bytes);
         uint32_t pseudo = plain_sum(17 + 8 + bytes, frame + IP + 12, 8);
         assert_int_equal(plain_sum(0, frame + IP, 20), 0xFFFF);
         assert_int_equal(plain_sum(pseudo, frame + UDP, 8 + bytes), 0xFFFF);
@@ -107,10 +130,10 @@ static void ethernet_padding_behind_the_packet_is_ignored(void **state)
     (void)state;
     uint8_t frame[64];
     memset(frame, 0xEE, sizeof frame);
-    frame[UDP_HEADROOM] = 7;
+    frame[UDP_HEADERS] = 7;
     build(frame, 1);
     struct udp_datagram datagram;
-    assert_int_equal(udp_parse(frame, 60, &us, &datagram), ACCEPTED);
+    assert_int_equal(parse_datagram(frame, 60, &datagram), ACCEPTED);
     assert_int_equal(datagram.payload_bytes, 1);
 }
 
@@ -119,7 +142,7 @@ static void ip_options_are_stepped_over(void **state)
     (void)state;
     for (uint32_t words = 1; words <= 10; words++) {
         uint8_t frame[256], plain[64];
-        memset(plain + UDP_HEADROOM, 0x5A, 9);
+        memset(plain + UDP_HEADERS, 0x5A, 9);
         build(plain, 9);
         memcpy(frame, plain, UDP);
         memset(frame + UDP, 1, words * 4);                  /* no-operation options */
@@ -128,7 +151,7 @@ static void ip_options_are_stepped_over(void **state)
         put16(frame + IP + 2, 20 + words * 4 + 17);
         seal_ip(frame);
         struct udp_datagram datagram;
-        assert_int_equal(udp_parse(frame, UDP + words * 4 + 17, &us, &datagram), ACCEPTED);
+        assert_int_equal(parse_datagram(frame, UDP + words * 4 + 17, &datagram), ACCEPTED);
         assert_int_equal(datagram.payload_bytes, 9);
         assert_int_equal(datagram.payload[8], 0x5A);
     }
@@ -138,10 +161,10 @@ static void a_sum_that_comes_to_zero_is_sent_as_all_ones(void **state)
 {
     (void)state;
     uint8_t frame[64];
-    put16(frame + UDP_HEADROOM, 0);
+    put16(frame + UDP_HEADERS, 0);
     build(frame, 2);
     /* The payload that brings the sum of everything else to 0xFFFF is the checksum itself. */
-    memcpy(frame + UDP_HEADROOM, frame + UDP + 6, 2);
+    memcpy(frame + UDP_HEADERS, frame + UDP + 6, 2);
     uint32_t length = build(frame, 2);
     assert_int_equal(frame[UDP + 6] << 8 | frame[UDP + 7], 0xFFFF);
     assert_int_equal(parse(frame, length), ACCEPTED);
@@ -181,7 +204,7 @@ static const struct refusal_case cases[] = {
     {"UDP length short of the packet", UDP + 4, {0x00, 0x0a}, 2, true, REFUSED_OVERSIZED},
     {"UDP checksum 0", UDP + 6, {0x00, 0x00}, 2, false, REFUSED_CHECKSUM},
     {"a wrong UDP checksum", UDP + 6, {0x12, 0x34}, 2, false, REFUSED_CHECKSUM},
-    {"a payload byte", UDP_HEADROOM, {'j'}, 1, false, REFUSED_CHECKSUM},
+    {"a payload byte", UDP_HEADERS, {'j'}, 1, false, REFUSED_CHECKSUM},
 };
 
 static void every_defect_is_refused_for_its_own_reason(void **state)
@@ -241,20 +264,20 @@ static void no_flipped_bit_gets_through(void **state)
     uint64_t seed = (uint64_t)time(NULL), random = seed;
     print_message("seed %llu\n", (unsigned long long)seed);
     for (int round = 0; round < 40; round++) {
-        uint8_t frame[FRAME_ROOM];
+        uint8_t room[FRAME_ROOM], *frame = room + UDP_HEADROOM - UDP_HEADERS;
         struct endpoint from = meter, to = us;
         uint32_t bytes = next_random(&random) % 300;
         from.ipv4 = next_random(&random) * 2 + 1;
         from.port = (uint16_t)next_random(&random);
         for (uint32_t i = 0; i < bytes; i++)
-            frame[UDP_HEADROOM + i] = (uint8_t)next_random(&random);
-        uint32_t length = udp_build(frame, &from, &to, bytes);
+            frame[UDP_HEADERS + i] = (uint8_t)next_random(&random);
+        uint32_t length = build_to(room, &from, &to, bytes);
         struct udp_datagram datagram;
-        assert_int_equal(udp_parse(frame, length, &us, &datagram), ACCEPTED);
+        assert_int_equal(parse_datagram(frame, length, &datagram), ACCEPTED);
         assert_int_equal(datagram.source.ipv4, from.ipv4);
         assert_int_equal(datagram.source.port, from.port);
         assert_int_equal(datagram.payload_bytes, bytes);
-        assert_ptr_equal(datagram.payload, frame + UDP_HEADROOM);
+        assert_ptr_equal(datagram.payload, frame + UDP_HEADERS);
         check_every_flip(frame, length);
     }
 }

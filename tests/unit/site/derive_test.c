@@ -54,6 +54,44 @@ static void the_least_term_is_the_steady_limit_and_is_named(void **state)
     assert_int_equal(term, STEADY_DEFINITE);
 }
 
+static void a_relaxed_term_gives_way_to_the_next_one(void **state)
+{
+    struct device d = {.long_time_ma = 250000, .ambient_ppm = PPM, .volts_ln_mv = 277128, .phases = 3};
+    enum steady_term next;
+
+    (void)state;
+    /* 0.8 of 250 A relaxed is a device rated 100 %: the fast edge, 0.9975 x 250 A */
+    assert_int_equal(derive_relaxed_ma(&d, STEADY_LONG_TIME, &next), 249375);
+    assert_int_equal(next, STEADY_FAST_EDGE);
+    d.rated_100pct = 1;
+    /* a higher setting lifts both terms that follow from it: nothing is left */
+    assert_int_equal(derive_relaxed_ma(&d, STEADY_FAST_EDGE, &next), 0);
+    assert_int_equal(next, STEADY_NONE);
+    d.conductor_ma = 300000;
+    assert_int_equal(derive_relaxed_ma(&d, STEADY_FAST_EDGE, &next), 300000);
+    assert_int_equal(next, STEADY_CONDUCTOR);
+    d.conductor_ma = 140000;
+    assert_int_equal(derive_relaxed_ma(&d, STEADY_CONDUCTOR, &next), 249375);
+    assert_int_equal(next, STEADY_FAST_EDGE);
+    d.ups_mw = 90000000;        /* 108.2532... A */
+    d.ups_mva = 100000000;      /* 120.2813... A */
+    assert_int_equal(derive_relaxed_ma(&d, STEADY_UPS_KW, &next), 120281);
+    assert_int_equal(next, STEADY_UPS_KVA);
+}
+
+static void a_contribution_is_rounded_up_at_the_cord_and_again_at_the_phase(void **state)
+{
+    struct model_cord cord = {.phase_ppm = {333334, 577351, 1000000}, .share_ppm = {500001}};
+
+    (void)state;
+    /* 1001 mW x 0.500001 = 500.501..., up: 501; x 0.333334 = 167.0003..., up: 168 */
+    assert_int_equal(derive_contribution_mva(1001, &cord, 0, 0, PPM), 168);
+    /* 501 x 0.577351 = 289.25..., up: 290 */
+    assert_int_equal(derive_contribution_mva(1001, &cord, 0, 1, PPM), 290);
+    /* 501 / 0.95 = 527.36..., up: 528 */
+    assert_int_equal(derive_contribution_mva(1001, &cord, 0, 2, 950000), 528);
+}
+
 static void the_white_papers_branch_is_held_below_its_instantaneous_element(void **state)
 {
     const struct device d = {.long_time_ma = 800000,
@@ -144,6 +182,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(volts_and_limits_round_down),
         cmocka_unit_test(the_least_term_is_the_steady_limit_and_is_named),
+        cmocka_unit_test(a_relaxed_term_gives_way_to_the_next_one),
+        cmocka_unit_test(a_contribution_is_rounded_up_at_the_cord_and_again_at_the_phase),
         cmocka_unit_test(the_white_papers_branch_is_held_below_its_instantaneous_element),
         cmocka_unit_test(the_lowest_fast_edge_gives_the_peak_that_alarms),
         cmocka_unit_test(a_caps_draw_rounds_up_and_never_passes_what_is_physically_possible),

@@ -115,7 +115,7 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
     assert_string_equal(s->port[1].interface, "h");
     assert_true(s->port[1].own.has_mac);
     assert_int_equal(s->port[1].own.mac[5], 0x0b);
-    assert_int_equal(s->lane_core, 2);
+    assert_int_equal(s->lane_core[0], 2);
     assert_int_equal(s->decide_core, 3);
     assert_int_equal(s->housekeeping_core, -1);
     assert_int_equal(s->memory_mib, 1024);
@@ -126,7 +126,7 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
     written_site_load(&w, text, NULL);
     assert_int_equal(w.rc, 0);
     assert_string_equal(w.site.server.name, "default");
-    assert_int_equal(w.site.server.lane_core, -1);
+    assert_int_equal(w.site.server.lane_core[0], -1);
     site_unload(&w.site);
 
     written_site_load(&w, text, "beta");
@@ -192,7 +192,7 @@ static void a_host_without_any_cord_left_draws_nothing_and_is_named_in_a_warning
                       "  - {id: a, kind: main, volts: 400V, rating: 100A}\n"
                       "  - {id: b, kind: main, volts: 400V, rating: 100A}\n" TYPE
                       "hosts:\n"
-                      "  - {id: one, type: gpu, cord: a, address: 10.0.0.1}\n"
+                      "  - {id: one, type: gpu, cord: a, single_corded: yes, address: 10.0.0.1}\n"
                       "  - {id: three, type: gpu, cords: [a, {node: b, psus: 2}, b], address: 10.0.0.2}\n"
                       "redundancy: {scheme: N+1, may_lose: [a]}\n",
                       NULL);
@@ -207,7 +207,8 @@ static void a_host_without_any_cord_left_draws_nothing_and_is_named_in_a_warning
     assert_int_equal(three->cord[1].share_ppm[0], 550000);
     assert_int_equal(three->cord[1].share_ppm[1], 716667);      /* two of three, up */
     assert_int_equal(three->cord[2].share_ppm[1], 383334);
-    assert_non_null(strstr(w.site.warnings, "1 host is without power after the loss of a"));
+    assert_non_null(
+        strstr(w.site.warnings, "one goes dark on loss of a: 0 PSUs left, 1 needed (single_corded)"));
     site_unload(&w.site);
 }
 
