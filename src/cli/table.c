@@ -10,6 +10,7 @@ extern const struct cli_verb cli_replay;
 extern const struct cli_verb cli_schema;
 extern const struct cli_verb cli_status;
 extern const struct cli_verb cli_top;
+extern const struct cli_verb cli_tune;
 
 const struct cli_verb *const cli_table[] = {
     &cli_check,
@@ -19,5 +20,6 @@ const struct cli_verb *const cli_table[] = {
     &cli_schema,
     &cli_status,
     &cli_top,
+    &cli_tune,
     NULL,
 };

@@ -175,6 +175,7 @@ int draft_read_gear(struct draft *d);
 uint32_t draft_read_feed(struct draft *d, const struct value *cords, struct draft_feed *feed);
 
 int draft_read_server(struct draft *d, const char *name, struct site_server *server);
+void draft_read_measured(struct draft *d, const struct tree *at, struct measured *measured);
 
 /* setup: one cap against the range of its type, one floor against its fail-safe cap. */
 void draft_check_cap(struct draft *d, const char *key, const struct value *cap, const struct draft_type *t);
