@@ -115,6 +115,7 @@ GOOD = {
     'src/core/pipeline.h': '#define CORE_COUNTERS(X) \\\n    X(ticks,     "ticks",   "ticks counted")\n'
                            '#define EXPOSURE_BASES(X) \\\n    X(BASIS_A, "boot", "nothing read back")\n',
     'src/loop/words.h': '#define LOOP_COUNTERS(X) \\\n    X(egress, "sent", "leases that left")\n',
+    'src/port/ip/ip.h': '#define IP_COUNTERS(X) \\\n    X(IP_MOVED, "moved", "a MAC changed")\n',
     'src/loop/verdict.h': '#define METER_STATES(X) \\\n    X(METER_OK, "ok", "it is young")\n',
     'src/loop/view_words.h': '#define LEASE_WHYS(X) \\\n    X(WHY_CUT, "cut", "others want it")\n',
     'src/loop/document_counters.c': 'number(out, "sent", 1, "");\n',
@@ -123,7 +124,8 @@ GOOD = {
     'config/every-key.yaml': 'id: a  # b: c\nsag: {below: 90%, clear: 92%}\nlease: 1s\n',
     'src/cli/x.c': 'const struct cli_verb cli_x = {\n    .name = "x",\n{"json", no_argument, 0}\n"--mode"\n',
     'src/cli/flyballd.c': '{"journal", required_argument, 0}\n',
-    DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n\tleases that left\n',
+    DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n\tleases that left\n'
+            '*moved*\n\ta MAC changed\n',
     SHELL: '*flyball x* *--json* *--mode*\n*boot*\n\tnothing read back\n*ok*\n\tit is young\n'
            '*cut*\n\tothers want it\n',
     SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',
