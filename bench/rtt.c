@@ -4,6 +4,8 @@
  * of the same size from the same port, packet by packet in turn, in one process, over one veth. Between two
  * emergencies the branch is measured low, time is skipped, and the hosts report until they are raised again.
  */
+#include <arpa/inet.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,7 @@ struct bench {
     struct rtt_client client;
     struct side full, bare;
     char suffix[8], netns[32];  /* of the network this run makes for itself */
+    struct port_statistics port_end;    /* of the real port, after the last round */
     uint64_t not_raised;        /* rounds in which a host had nothing to be cut from */
 };
 
@@ -165,6 +168,9 @@ static void print_all(const struct bench *bench, bool json, int64_t start_ns)
     bench_count(&report, "not_raised", bench->not_raised);
     bench_count(&report, "answer_bytes", bench->client.lease_bytes);
     bench_count(&report, "emergencies", core_counters(bench->loop.core)->emergencies);
+    bench_count(&report, "port_lost", bench->port_end.lost);
+    bench_count(&report, "port_refused", bench->port_end.refused);
+    bench_count(&report, "port_errors", bench->port_end.receive_errors + bench->port_end.send_errors);
     print_part(&report, "first", &bench->full.first, &bench->bare.first);
     print_part(&report, "last", &bench->full.last, &bench->bare.last);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);
@@ -179,20 +185,44 @@ static int network(struct bench *bench, const char *verb)
     return system(command);
 }
 
+/* A driver for datagrams needs the kernel to own its address: in a network namespace of this run's own, since
+ * the kernel would answer for it at every other. */
+static int own_namespace(const struct bench *bench)
+{
+    const struct port_driver *driver = port_find_driver(bench->site.server.port[0].driver);
+    return driver && driver->kind == PORT_DATAGRAMS ? unshare(CLONE_NEWNET) : 0;
+}
+
+static int own_address(const struct bench *bench)
+{
+    const struct site_port *port = &bench->site.server.port[0];
+    const struct port_driver *driver = port_find_driver(port->driver);
+    const struct in_addr address = {.s_addr = htonl(port->own.ipv4)};
+    char command[512], text[INET_ADDRSTRLEN] = "";
+    if (!driver || driver->kind != PORT_DATAGRAMS)
+        return 0;
+    inet_ntop(AF_INET, &address, text, sizeof text);
+    snprintf(command, sizeof command, "ip address add %s/24 dev %s", text, port->interface);
+    return system(command);
+}
+
 static int network_up(struct bench *bench)
 {
     snprintf(bench->suffix, sizeof bench->suffix, "%04x", (unsigned)getpid() & 0xffff);
     snprintf(bench->netns, sizeof bench->netns, "flyball-hosts-%s", bench->suffix);
     snprintf(bench->site.server.port[0].interface, sizeof bench->site.server.port[0].interface,
              "fb-hosts-%s", bench->suffix);
-    return network(bench, "up");
+    return network(bench, "up") || own_address(bench);
 }
 
-static int open_all(struct bench *bench, const char *path)
+static int open_all(struct bench *bench, const char *path, const char *driver)
 {
+    struct site_port *port = &bench->site.server.port[0];
     if (site_load(&bench->site, path, NULL, stderr))
         return 4;
-    if (network_up(bench)) {
+    if (driver)
+        snprintf(port->driver, sizeof port->driver, "%s", driver);
+    if (own_namespace(bench) || network_up(bench)) {
         fprintf(stderr, "rtt: no network: tools/net up %s failed\n", bench->suffix);
         return 3;
     }
@@ -230,6 +260,7 @@ static int run(struct bench *bench, uint32_t rounds, bool json)
         run_rounds(bench, rounds);
     warm = warm && !cut_off(bench);
     loop_stop(&bench->loop);
+    port_statistics(&bench->real, &bench->port_end);
     rt_throttle_restore(&throttle);
     if (warm)
         print_all(bench, json, start_ns);
@@ -241,7 +272,7 @@ int main(int argc, char **argv)
     static struct bench bench;
     uint32_t rounds = 20000;
     bool json = false;
-    const char *site = BENCH_SOURCE "/bench/rtt.yaml";
+    const char *site = BENCH_SOURCE "/bench/rtt.yaml", *driver = NULL;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--json"))
             json = true;
@@ -249,14 +280,18 @@ int main(int argc, char **argv)
             rounds = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (!strcmp(argv[i], "--site") && i + 1 < argc)
             site = argv[++i];
+        else if (!strcmp(argv[i], "--driver") && i + 1 < argc)
+            driver = argv[++i];
         else
-            return fprintf(stderr, "usage: rtt [--json] [--rounds N] [--site FILE]; as root\n"), 2;
+            return fprintf(stderr,
+                           "usage: rtt [--json] [--rounds N] [--driver NAME] [--site FILE]; as root\n"),
+                   2;
     }
     if (geteuid() != 0)
         return fprintf(stderr, "rtt: skipped: needs root for namespaces and AF_PACKET\n"), 77;
     signal(SIGTERM, stop);
     signal(SIGINT, stop);
-    int result = open_all(&bench, site);
+    int result = open_all(&bench, site, driver);
     if (!result)
         result = run(&bench, rounds, json);
     if (bench.real.driver)

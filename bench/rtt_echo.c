@@ -68,7 +68,9 @@ static const struct port_driver echo_driver = {
 void rtt_echo_open(struct rtt_echo *echo, struct port *real, struct timebase *base)
 {
     *echo = (struct rtt_echo){.port = *real, .real = real, .base = base};
-    echo->port.driver = &echo_driver;
+    echo->driver = echo_driver;
+    echo->driver.kind = real->driver->kind;
+    echo->port.driver = &echo->driver;
     echo->port.state = echo;
 }
 

@@ -22,6 +22,7 @@ enum { RTT_ECHO = 'E', RTT_SKIP = 'S' };
  * on to the lane. */
 struct rtt_echo {
     struct port port;           /* what the lane sees */
+    struct port_driver driver;  /* its: of the real one's kind */
     struct port *real;
     struct timebase *base;      /* a skip moves it: the hot thread itself does that */
     uint32_t frames;            /* prepared answers */

@@ -106,7 +106,8 @@ static void look_at_machine(struct check *check)
     look_at_core(machine, server->housekeeping_core, "housekeeping");
     for (uint32_t i = 0; i < server->port_count; i++) {
         const struct site_port *port = &server->port[i];
-        bool kernel = !strcmp(port->driver, "af_packet") || !strcmp(port->driver, "af_xdp");
+        bool kernel = strcmp(port->driver, "pcap") && strcmp(port->driver, "synthetic") &&
+                      !strchr(port->interface, ':');    /* a PCI address is no interface of the kernel */
 
         if (kernel && !if_nametoindex(port->interface))
             note(machine, "there is no interface %s on this machine", port->interface);
@@ -133,6 +134,11 @@ static void look_at_addresses(struct check *check)
     }
 }
 
+static bool uses_dpdk(const char *driver)
+{
+    return strcmp(driver, "uring") && strcmp(driver, "pcap") && strcmp(driver, "synthetic");
+}
+
 int check_machine_look(struct check *check)
 {
     struct check_machine *machine = &check->machine;
@@ -148,12 +154,14 @@ int check_machine_look(struct check *check)
     if (!rc)
         rc = loop_measure(&check->site, &machine->loop);
     machine->journal_bytes = *server->journal ? (uint64_t)DISK_DEPTH * JOURNAL_BLOCK_BYTES : 0;
-    machine->dpdk_bytes = (uint64_t)server->memory_mib << 20;
     for (uint32_t i = 0; i < server->port_count; i++) {
         const struct site_port *port = &server->port[i];
+        const struct port_driver *driver = port_find_driver(port->driver);
 
-        if (!strcmp(port->driver, "af_packet"))
-            machine->ring_bytes[i] = port->queues * af_packet_ring_bytes(port->mtu, port->ring_frames);
+        if (driver && driver->ring_bytes)
+            machine->ring_bytes[i] = port->queues * driver->ring_bytes(port->mtu, port->ring_frames);
+        if (uses_dpdk(port->driver))
+            machine->dpdk_bytes = (uint64_t)server->memory_mib << 20;
     }
     if (!rc && machine->here)
         look_at_machine(check);
@@ -184,12 +192,13 @@ static void print_cores(const struct check *check)
         const struct crew_thread *thread = &crew->thread[t];
         uint32_t lanes = (uint32_t)__builtin_popcount(thread->lanes);
 
-        printf("%s", t ? "; " : "  cores     ");
+        printf("%s", !t ? "  cores     " : t % 3 ? "; " : ";\n            ");
         print_core(thread->name, thread->core);
         if (lanes)
             printf(" (%u lane%s)", lanes, lanes == 1 ? "" : "s");
     }
-    print_core("; everything else", s->housekeeping_core);
+    print_core(crew->threads > 2 ? ";\n            everything else" : "; everything else",
+               s->housekeeping_core);
     if (s->priority)
         printf("; SCHED_FIFO %d\n", s->priority);
     else
@@ -218,6 +227,9 @@ void check_machine_text(const struct check *check)
     const struct loop_memory *l = &machine->loop;
     uint64_t total = wanted_bytes(machine);
 
+    if (!machine->known && check->site.driver_count)
+        printf("\nno row of servers bears the name of this machine (%s): --server NAME shows what one takes\n",
+               machine->host);
     if (!machine->known)
         return;
     printf("\nserver %s%s%s%s\n", check->site.server.name,

@@ -9,10 +9,10 @@
 #include "cli/check.h"
 #include "site/derive.h"
 
-enum { SMALL = 60, FULLEST = 20, NAME_WIDTH = 24, LOSS_WIDTH = 15 };
+enum { SMALL = 40, FULLEST = 20, NAME_WIDTH = 24, LOSS_WIDTH = 15 };
 
 struct row {
-    uint32_t node, depth;
+    uint32_t node, depth, alike;    /* alike: further nodes of which the same would be said */
     struct figures_peak normal, worst;
 };
 
@@ -32,7 +32,7 @@ static void add_row(struct table *t, uint32_t node, uint32_t depth)
     const struct check *check = t->check;
     uint32_t last = model_of(check)->contingency_count - 1;
 
-    t->row[t->count++] = (struct row){node, depth, figures_peak(&check->site, &check->figures, node, 0, 0),
+    t->row[t->count++] = (struct row){node, depth, 0, figures_peak(&check->site, &check->figures, node, 0, 0),
                                       figures_peak(&check->site, &check->figures, node, 1, last)};
 }
 
@@ -64,7 +64,13 @@ static void print_name(const struct check *check, const struct row *row)
 {
     int indent = 2 * (int)row->depth, width = NAME_WIDTH - indent;
 
-    printf("%*s%-*s ", indent, "", width > 0 ? width : 0, model_of(check)->node[row->node].name);
+    char name[NAME_BYTES + 16];
+
+    if (row->alike)
+        snprintf(name, sizeof name, "%s (+%u)", model_of(check)->node[row->node].name, row->alike);
+    else
+        snprintf(name, sizeof name, "%s", model_of(check)->node[row->node].name);
+    printf("%*s%-*s ", indent, "", width > 0 ? width : 0, name);
 }
 
 static void print_percent(const struct figures_peak *peak, bool limited)
@@ -142,7 +148,9 @@ static void print_phase(const struct check *check, const struct row *row)
         printf(" %7.1f", amperes(n, f->phys_max_mva[0][ph]));
     printf(n->limited ? " %6.2f" : "      -",
            (double)figures_times(&check->site, &check->figures, row->node) / 1e3);
-    if (apart >= 10000)
+    if (n->phases != PHASES)
+        printf("  one phase");
+    else if (apart >= 10000)
         printf("  %.1f %%", check_percent(apart));
     putchar('\n');
 }
@@ -219,7 +227,7 @@ static void print_bindings(const struct table *t)
     printf("base: draw no cap governs; caps: fail-safe caps; bad: k hosts that disobey; left: to be leased.\n"
            "More is left with lower fail_safe caps, fewer hosts or a smaller k. relaxed: the limit once the "
            "rule\n"
-           "that binds it is lifted, up to the next one.\n");
+           "that binds it is lifted, up to the next one; free: there is none.\n");
     print_relaxing(t);
 }
 
@@ -252,6 +260,47 @@ static void print_kinds(const struct table *t)
                    m->node[kind[k].fullest].name);
 }
 
+static bool same_peak(const struct figures_peak *a, const struct figures_peak *b)
+{
+    return a->any == b->any && a->contingency == b->contingency && a->phase == b->phase && a->mva == b->mva &&
+           a->ppm == b->ppm;
+}
+
+/* Would the tables say the same of both? */
+static bool alike(const struct check *check, const struct row *a, const struct row *b)
+{
+    const struct model_node *m = &model_of(check)->node[a->node], *n = &model_of(check)->node[b->node];
+    const struct figures *f = &check->figures;
+
+    return m->kind == n->kind && m->steady_ma == n->steady_ma && m->limit_mva[0][0] == n->limit_mva[0][0] &&
+           same_peak(&a->normal, &b->normal) && same_peak(&a->worst, &b->worst) &&
+           f->outage.node[a->node] == f->outage.node[b->node] &&
+           check->site.note[a->node].next_ma == check->site.note[b->node].next_ma &&
+           !memcmp(m->bad_mva, n->bad_mva, sizeof m->bad_mva) &&
+           !memcmp(m->other_mva, n->other_mva, sizeof m->other_mva) &&
+           !memcmp(&f->node[a->node], &f->node[b->node], sizeof f->node[0]);
+}
+
+/* Of rows by fullness: the first that differ, each with the count of those like it. */
+static void keep_fullest(struct table *t)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint32_t k = 0;
+
+        while (k < kept && !alike(t->check, &t->row[k], &t->row[i]))
+            k++;
+        if (k < kept)
+            t->row[k].alike++;
+        else if (kept < FULLEST)
+            t->row[kept++] = t->row[i];
+    }
+    t->count = kept;
+    for (uint32_t k = 0; k < kept; k++)
+        t->row[k].depth = 0;
+}
+
 int check_tables(const struct check *check)
 {
     const struct model *m = model_of(check);
@@ -265,10 +314,9 @@ int check_tables(const struct check *check)
     if (m->node_count > SMALL && !check->options.all) {
         print_kinds(&t);
         qsort(t.row, t.count, sizeof *t.row, by_fullness);
-        t.count = FULLEST;
-        for (uint32_t i = 0; i < t.count; i++)
-            t.row[i].depth = 0;
-        printf("\nthe %u fullest of %u nodes (--all: every node, as a tree)\n", t.count, m->node_count);
+        keep_fullest(&t);
+        printf("\nthe fullest of %u nodes; (+n): as many more alike (--all: every node, as a tree)\n",
+               m->node_count);
     }
     print_loads(&t);
     print_phases(&t);

@@ -12,12 +12,12 @@
 #include "cli/import.h"
 #include "site/site.h"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, SAYS_BYTES = 128 };
 
 struct options {
     const char *file[IMPORT_SOURCES];
     const char *site, *may_lose, *scheme, *output;
-    int force;
+    int force, columns;
 };
 
 struct import {
@@ -160,7 +160,10 @@ static int put_in_place(const struct import *im, const char *path)
         return -errno;
     if (im->o.force)
         return rename(path, im->o.output) ? -errno : 0;
-    if (link(path, im->o.output))
+    if (!renameat2(AT_FDCWD, path, AT_FDCWD, im->o.output, RENAME_NOREPLACE))
+        return 0;
+    /* not every file system can do that at once */
+    if (errno != EINVAL || link(path, im->o.output))
         return -errno;
     unlink(path);
     return 0;
@@ -263,7 +266,8 @@ static int parse(int argc, char **argv, struct options *o)
         {"hosts", required_argument, 0, IMPORT_HOSTS},   {"meters", required_argument, 0, IMPORT_METERS},
         {"site", required_argument, 0, 's'},             {"may-lose", required_argument, 0, 'l'},
         {"scheme", required_argument, 0, 'c'},           {"output", required_argument, 0, 'o'},
-        {"force", no_argument, 0, 'f'},                  {0}};
+        {"force", no_argument, 0, 'f'},
+        {"columns", no_argument, 0, 'C'},                  {0}};
     int option;
 
     *o = (struct options){.scheme = "2N"};
@@ -276,12 +280,35 @@ static int parse(int argc, char **argv, struct options *o)
             o->file[option] = optarg;
         else if (option == 'f')
             o->force = 1;
+        else if (option == 'C')
+            o->columns = 1;
         else if (option == '?')
             return -EINVAL;
         else
             *text[option] = optarg;
     }
-    return optind < argc ? -EINVAL : check_options(o);
+    return optind < argc ? -EINVAL : o->columns ? 0 : check_options(o);
+}
+
+/* The header rows that the tables may have, for people who start one. */
+static int print_columns(struct import *im)
+{
+    if (shape_gather(&im->shape))
+        return CLI_CONNECT;
+    for (enum import_source s = 0; s < IMPORT_SOURCES; s++) {
+        struct import_table *t = &im->table[s];
+        char says[SAYS_BYTES];
+
+        t->source = s;
+        if (import_keys(t, &im->shape))
+            return CLI_CONNECT;
+        printf("%s\n", source_option[s]);
+        for (uint32_t k = 0; k < t->key_count; k++)
+            printf("  %-24s %s%s\n", t->key[k].name, import_says(&t->key[k], says, sizeof says),
+                   t->key[k].field.required ? ", required" : "");
+        printf("  %-24s %s\n", "comment", "any text");
+    }
+    return CLI_OK;
 }
 
 static int import(struct import *im)
@@ -306,6 +333,8 @@ static int run(int argc, char **argv)
         fputs(
             "usage: flyball import --nodes CSV --types CSV --hosts CSV [--meters CSV] [-o SITE] [OPTIONS]\n",
             stderr);
+    } else if (im->o.columns) {
+        code = print_columns(im);
     } else if (im->o.output && !im->o.force && !access(im->o.output, F_OK)) {
         code = refuse_existing(im->o.output);
     } else {
@@ -339,7 +368,8 @@ const struct cli_verb cli_import = {
         "  --scheme WORD    2N (default) or N+1, with --may-lose\n"
         "  -o, --output SITE\n"
         "                   the file to write; default: standard output\n"
-        "  --force          write over SITE where it is there already\n\n"
+        "  --force          write over SITE where it is there already\n"
+        "  --columns        print the columns that each table may have, and stop\n\n"
         "The first row names the columns: the keys of flyball-site(5), those of a mapping with a point as "
         "in\n"
         "settings_from.study or cap.min, and comment, which is written above the row. Case and blanks do "

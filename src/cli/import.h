@@ -38,6 +38,9 @@ struct import_table {
 /* setup: the columns that the source's file may have. Returns 0 or -E2BIG. */
 int import_keys(struct import_table *table, const struct shape *shape);
 
+/* any: what a cell of that column holds, in a few words: "a current in mA, A or kA". Returns `text`. */
+const char *import_says(const struct import_key *key, char *text, size_t bytes);
+
 /* setup: after csv_parse: header to keys, cells to values; every fault is a finding. 0, -EINVAL or
  * -ENOMEM. */
 int import_rows(struct import_table *table, struct scratch *scratch, struct findings *errors);

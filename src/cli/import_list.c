@@ -20,6 +20,27 @@ static const struct field *part_field(const struct import_key *key, uint32_t par
     return parts[part] && field->key ? field : NULL;
 }
 
+const char *import_says(const struct import_key *key, char *text, size_t bytes)
+{
+    enum quantity what = (enum quantity)key->field.quantity;
+    size_t used = 0;
+
+    if (key->list)
+        snprintf(text, bytes, "%s", key->list->key ? "NODE:PSUS:SHARE:PHASES;..." : "ids between semicolons");
+    else if (key->field.kind == FIELD_QUANTITY)
+        snprintf(text, bytes, "%s in %s", quantity_noun(what), quantity_units(what));
+    else if (key->field.kind == FIELD_COUNT)
+        snprintf(text, bytes, "a whole number");
+    else if (key->field.kind == FIELD_WORD)
+        for (const char *const *word = key->field.words; *word && used < bytes; word++)
+            used += (size_t)snprintf(text + used, bytes - used, "%s%s", used ? ", " : "", *word);
+    else
+        snprintf(text, bytes, "%s", key->field.kind == FIELD_SWITCH ? "yes, no"
+                                    : key->field.kind == FIELD_ID   ? "an id"
+                                                                    : "text");
+    return text;
+}
+
 /* Copies up to a colon or semicolon without the blanks around it; returns where that stands. */
 static const char *take(const char *at, char part[PART_BYTES])
 {

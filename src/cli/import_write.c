@@ -6,7 +6,7 @@
 
 #include "cli/import.h"
 
-enum { LINE_MAX_COLUMN = 110, SAID_BYTES = 160 };
+enum { LINE_MAX_COLUMN = 110 };
 
 static const struct {
     const char *key, *comment;
@@ -49,23 +49,28 @@ static void mark(struct import_out *o, const char *path, uint32_t line, uint32_t
     o->place[o->place_count++] = (struct import_place){o->line, o->column, path, line, column};
 }
 
-/* Any text as one line of a comment. */
-static void put_comment(struct import_out *o, const char *indent, const char *text)
+/* Any text as comment lines, broken between words. A path may hold any byte, a site file only UTF-8. */
+static void put_comment(struct import_out *o, const char *indent, const char *text, int is_path)
 {
-    char said[SAID_BYTES];
-    size_t used = 0;
+    static const char blanks[] = " \t\r\n";
 
-    for (; *text && used < sizeof said - 1; text++)
-        said[used++] = (unsigned char)*text < ' ' ? ' ' : *text;
-    /* cut between characters */
-    while (*text && used && (*text & 0xC0) == 0x80 && (said[used - 1] & 0xC0) == 0x80)
-        used--;
-    if (*text && used && (said[used - 1] & 0xC0) == 0xC0)
-        used--;
-    said[used] = '\0';
     put(o, indent);
-    put(o, "# ");
-    put(o, said);
+    put(o, "#");
+    for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
+        size_t bytes = strcspn(text, blanks);
+
+        if (o->column + bytes + 1 > LINE_MAX_COLUMN && o->column > strlen(indent) + 2) {
+            put(o, "\n");
+            put(o, indent);
+            put(o, "#");
+        }
+        put(o, " ");
+        for (; bytes; bytes--, text++) {
+            char one[] = {is_path && (*text <= ' ' || *text > '~') ? '?' : *text, '\0'};
+
+            put(o, one);
+        }
+    }
     put(o, "\n");
 }
 
@@ -73,7 +78,7 @@ static int is_plain(const char *text)
 {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
 
-    return text[strspn(text, safe)] == '\0' && *text != '-' && *text != '.';
+    return text[strspn(text, safe)] == '\0' && *text != '-' && *text != '.' && strcmp(text, "null");
 }
 
 static void write_scalar(const struct import_key *key, const char *text, FILE *out)
@@ -150,7 +155,7 @@ static void put_row(struct import_out *o, const struct import_table *t, uint32_t
     char number[32];
 
     if (t->comment[row])
-        put_comment(o, "  ", t->comment[row]);
+        put_comment(o, "  ", t->comment[row], 0);
     mark(o, t->path, t->head[row].line, t->head[row].column);
     put(o, "  - {");
     for (uint32_t k = 0; (key = next_key(t, row, &k)); k++, before = key) {
@@ -175,7 +180,7 @@ static void put_section(struct import_out *o, const struct import_table *t)
 
     snprintf(line, sizeof line, "\n%s:\n", sections[t->source].key);
     put(o, line);
-    put_comment(o, "  ", sections[t->source].comment);
+    put_comment(o, "  ", sections[t->source].comment, 0);
     for (uint32_t row = 0; row < t->rows; row += count) {
         count = t->source == IMPORT_HOSTS ? import_alike(t, row, stem) : 1;
         put_row(o, t, row, count, stem);
@@ -189,7 +194,7 @@ static void put_head(struct import_out *o, const struct import_wish *wish)
            "# Written by `flyball import` from:\n");
     for (uint32_t s = 0; s < IMPORT_SOURCES; s++)
         if (wish->table[s])
-            put_comment(o, "", wish->table[s]->path);
+            put_comment(o, "", wish->table[s]->path, 1);
     put(o, "# Read it whole, fill in servers: at its end, then: flyball check SITE.\n");
     put(o, "site: ");
     mark(o, "--site", 0, 0);

@@ -17,8 +17,8 @@ struct link_watch {
 /* setup: all links count as up until they are looked at. */
 void link_watch_start(struct link_watch *watch, struct port *port, uint32_t ports);
 
-/* cold, one thread: asks every port, LINK_LOOK_NS after it last did, or at once with now_ns = INT64_MAX. A link
- * of which nothing can be told stays as it was. */
+/* cold, one thread: asks every port, LINK_LOOK_NS after it last did, or at once with now_ns = INT64_MAX. A
+ * link of which nothing can be told stays as it was. */
 void link_watch_look(struct link_watch *watch, int64_t now_ns);
 
 /* any */

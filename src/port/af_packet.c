@@ -34,7 +34,7 @@ static uint32_t slots_of(uint32_t ring_frames, uint32_t slot)
     return (ring_frames + per_block - 1) / per_block * per_block;
 }
 
-uint64_t af_packet_ring_bytes(uint32_t mtu, uint32_t ring_frames)
+static uint64_t packet_ring_bytes(uint32_t mtu, uint32_t ring_frames)
 {
     uint32_t slot = slot_bytes(mtu);
     return 2 * (uint64_t)slots_of(ring_frames, slot) * slot;
@@ -47,7 +47,7 @@ uint64_t af_packet_ring_bytes(uint32_t mtu, uint32_t ring_frames)
 static int compose(struct port *port, const struct port_config *config, struct recipe *recipe)
 {
     uint32_t slot = slot_bytes(config->mtu), slots = slots_of(config->ring_frames, slot);
-    if (af_packet_ring_bytes(config->mtu, config->ring_frames) >= RING_BYTES_MAX)
+    if (packet_ring_bytes(config->mtu, config->ring_frames) >= RING_BYTES_MAX)
         return port_fail(port, -EINVAL, "%s: two rings of %u slots of %u bytes pass 2 GiB", config->interface,
                          slots, slot);
     recipe->bus = "vdev";
@@ -82,4 +82,5 @@ const struct port_driver port_af_packet = {
     .statistics = dpdk_statistics,
     .link = dpdk_link,
     .close = dpdk_close,
+    .ring_bytes = packet_ring_bytes,
 };

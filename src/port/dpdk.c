@@ -73,8 +73,7 @@ static int set_up_queues(struct dpdk *dpdk, uint32_t ring_frames)
 }
 
 /* What a device may do for us where it offers that. Checksums to send are left to it only where it makes
- * both.
- * */
+ * both. */
 #define RECEIVE_OFFLOADS \
     (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
 #define SEND_OFFLOADS (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)

@@ -7,7 +7,7 @@
 
 #include "port/port.h"
 
-enum { ETHERNET_HEADER_BYTES = 14, MTU_MIN = 576, MTU_MAX = 9216 };
+enum { ETHERNET_HEADER_BYTES = 14, VLAN_TAG_HEADER_BYTES = 4, MTU_MIN = 576, MTU_MAX = 9216 };
 
 extern const struct port_driver port_af_packet;
 extern const struct port_driver port_af_xdp;
@@ -35,7 +35,7 @@ static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
 void port_counters_sum(const struct port_counters *counters, struct port_statistics *statistics);
 
 /* rt: how many frames from the front the port may carry: stops at the first that is shorter than an Ethernet
- * header or longer than the MTU allows. */
+ * header or longer than the MTU allows, a tag not counted. */
 uint32_t port_fitting(const struct port *port, const struct port_frame *frame, uint32_t count);
 
 /* setup: the MAC address that stands for an IPv4 one where no device has any: locally administered, the same

@@ -42,13 +42,16 @@ int kernel_address_check(const char *driver, const char *interface, uint32_t ipv
         return 0;
     inet_ntop(AF_INET, &address, text, sizeof text);
     if (owned)
-        snprintf(words, bytes,
-                 "port %s %s: %s is also the kernel's, on %s: take it away there (ip address del %s dev %s) or "
-                 "give flyball another", driver, interface, text, owner, text, owner);
+        snprintf(
+            words, bytes,
+            "port %s %s: %s is also the kernel's, on %s: take it away there (ip address del %s dev %s) or "
+            "give flyball another",
+            driver, interface, text, owner, text, owner);
     else
-        snprintf(words, bytes,
-                 "port %s %s: no interface of this machine has the address %s, and this driver needs the kernel "
-                 "to own it: give it one (ip address add %s dev ...) or take a driver that carries frames",
-                 driver, interface, text, text);
+        snprintf(
+            words, bytes,
+            "port %s %s: no interface of this machine has the address %s, and this driver needs the kernel "
+            "to own it: give it one (ip address add %s dev ...) or take a driver that carries frames",
+            driver, interface, text, text);
     return owned ? -EADDRINUSE : -EADDRNOTAVAIL;
 }

@@ -16,8 +16,8 @@ int kernel_owns_address(uint32_t ipv4, char interface[IF_NAMESIZE]);
 
 /* setup: whether a port of that driver may have that address: one that carries frames only where the kernel
  * does not own it, one that carries datagrams only where it does. 0, or -EADDRINUSE or -EADDRNOTAVAIL with
- * `words` filled: what is wrong and what to do, names included. A driver that this build lacks passes: opening
- * it says so. */
+ * `words` filled: what is wrong and what to do, names included. A driver that this build lacks passes:
+ * opening it says so. */
 int kernel_address_check(const char *driver, const char *interface, uint32_t ipv4, char *words, size_t bytes);
 
 #endif

@@ -29,11 +29,20 @@ void port_counters_sum(const struct port_counters *counters, struct port_statist
     statistics->refused += atomic_load_explicit(&counters->refused, memory_order_relaxed);
 }
 
+/* The tag is no part of what the MTU counts. */
+static bool fits(const struct port *port, const struct port_frame *frame)
+{
+    if (frame->length < ETHERNET_HEADER_BYTES)
+        return false;
+    bool tagged = frame->data[12] == 0x81 && frame->data[13] == 0x00;       /* IEEE 802.1Q */
+    uint32_t over = ETHERNET_HEADER_BYTES + (tagged ? VLAN_TAG_HEADER_BYTES : 0);
+    return frame->length <= port->mtu + over;
+}
+
 uint32_t port_fitting(const struct port *port, const struct port_frame *frame, uint32_t count)
 {
-    uint32_t longest = port->mtu + ETHERNET_HEADER_BYTES;
     uint32_t i = 0;
-    while (i < count && frame[i].length >= ETHERNET_HEADER_BYTES && frame[i].length <= longest)
+    while (i < count && fits(port, &frame[i]))
         i++;
     return i;
 }

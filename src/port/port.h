@@ -73,6 +73,8 @@ struct port_driver {
     void (*statistics)(struct port *port, struct port_statistics *statistics);
     int (*link)(struct port *port);
     void (*close)(struct port *port);
+    /* kernel memory behind one queue of that depth; NULL: none beside the driver's own buffers */
+    uint64_t (*ring_bytes)(uint32_t mtu, uint32_t ring_frames);
 };
 
 struct port {
@@ -87,9 +89,6 @@ struct port {
 
 /* The table: every driver this build has; ends with NULL. */
 extern const struct port_driver *const port_table[];
-
-/* any: kernel memory that one queue of af_packet maps for its two rings. */
-uint64_t af_packet_ring_bytes(uint32_t mtu, uint32_t ring_frames);
 
 /* any: the driver of that name, NULL when this build has none. */
 const struct port_driver *port_find_driver(const char *name);

@@ -128,7 +128,8 @@ static struct link *make_link(const struct port_config *config)
     snprintf(link->name, sizeof link->name, "%s", config->interface);
     link->mtu = config->mtu;
     link->queues = config->queues;
-    uint32_t cell_bytes = (uint32_t)(sizeof(uint32_t) + config->mtu + ETHERNET_HEADER_BYTES + 63) / 64 * 64;
+    uint32_t frame_bytes = config->mtu + ETHERNET_HEADER_BYTES + VLAN_TAG_HEADER_BYTES;
+    uint32_t cell_bytes = (uint32_t)(sizeof(uint32_t) + frame_bytes + 63) / 64 * 64;
     for (uint32_t i = 0; i < ENDS * config->queues; i++) {
         if (make_pipe(&link->towards[i % ENDS][i / ENDS], config->ring_frames, cell_bytes)) {
             free_link(link);

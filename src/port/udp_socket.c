@@ -33,11 +33,16 @@ static uint64_t charged_bytes(uint32_t mtu)
     return head + DESCRIPTION_BYTES;
 }
 
+uint64_t udp_sockets_room_bytes(uint32_t mtu, uint32_t ring_frames)
+{
+    return ring_frames * charged_bytes(mtu);
+}
+
 /* The kernel doubles what it is asked for, and gives less than asked for without a word. Returns the
  * frames it granted. */
 static uint32_t make_room(int fd, const struct port_config *config)
 {
-    uint64_t wanted = config->ring_frames * charged_bytes(config->mtu) / 2 + 1;
+    uint64_t wanted = udp_sockets_room_bytes(config->mtu, config->ring_frames) / 2 + 1;
     int room = wanted < INT32_MAX / 2 ? (int)wanted : INT32_MAX / 2, send = SEND_ROOM_BYTES;
     socklen_t bytes = sizeof room;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room))

@@ -125,4 +125,5 @@ const struct port_driver port_uring = {
     .statistics = uring_statistics,
     .link = uring_link,
     .close = uring_close,
+    .ring_bytes = udp_sockets_room_bytes,
 };

@@ -122,7 +122,9 @@ static int enable(struct uring_queue *q)
     return rc ? -errno : 0;
 }
 
-/* The thread that enables a ring is the only one that may use it, so a queue that changes hands gets a new
+/* The ring's descriptor is not registered with the thread, which would spare a look-up a call: that holds the
+ * ring, and with it the socket, for as long as the thread lives, whoever has the queue by then.
+ * The thread that enables a ring is the only one that may use it, so a queue that changes hands gets a new
  * ring; what the old one held is lost, and counted as received in error. */
 int uring_queue_attach(struct uring_queue *q)
 {
@@ -136,7 +138,6 @@ int uring_queue_attach(struct uring_queue *q)
         rc = enable(q);
     if (rc)
         return rc;
-    (void)io_uring_register_ring_fd(&q->ring);      /* spares each call a look-up; fine without */
     return arm(q);
 }
 
@@ -159,7 +160,7 @@ static bool wrap(struct uring_queue *q, uint16_t index, struct port_frame *frame
     struct endpoint from = {.ipv4 = ntohl(arrival.from.sin_addr.s_addr),
                             .port = ntohs(arrival.from.sin_port)};
     port_made_mac(from.mac, from.ipv4);
-    udp_build(frame, room, &from, &q->own, arrival.what.payloadlen, 0);
+    udp_build(frame, room, &from, &q->own, arrival.what.payloadlen, PORT_FILLS_SUMS);
     frame->flags = FRAME_SUMS_GOOD;
     return true;
 }

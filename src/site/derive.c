@@ -107,6 +107,8 @@ int64_t derive_relaxed_ma(const struct device *d, enum steady_term term, enum st
     allowances(&relaxed, ma);
     if (term == STEADY_FAST_EDGE)       /* of the same setting as the long-time term */
         ma[STEADY_LONG_TIME] = DERIVE_NO_LIMIT;
+    if (term == STEADY_UPS_KVA || term == STEADY_UPS_KW)    /* one UPS */
+        ma[STEADY_UPS_KVA] = ma[STEADY_UPS_KW] = DERIVE_NO_LIMIT;
     if (term != STEADY_LONG_TIME)
         ma[term] = DERIVE_NO_LIMIT;
     int64_t least = least_of(ma, next);

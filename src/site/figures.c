@@ -87,7 +87,7 @@ struct figures_peak figures_peak(const struct site *site, const struct figures *
 
             if (n->limited && n->limit_mva[c][ph])
                 ppm = derive_round_up(mva, PPM, n->limit_mva[c][ph]);
-            if (!peak.any || (n->limited ? ppm > peak.ppm : mva > peak.mva))
+            if (!peak.any || ppm > peak.ppm || (ppm == peak.ppm && mva > peak.mva))
                 peak = (struct figures_peak){true, c, ph, mva, ppm};
         }
     return peak;

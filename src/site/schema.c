@@ -10,7 +10,7 @@
 #include "site/schema_rules.h"
 #include "site/shape.h"
 
-enum { PATTERN_BYTES = 256, MISSING_BYTES = 64 };
+enum { PATTERN_BYTES = 256, MISSING_BYTES = 64, WITHIN_BYTES = 96 };
 
 struct maker {
     const struct shape *shape;
@@ -26,10 +26,10 @@ static const struct {
     {"gear", "INFRASTRUCTURE"}, {"server", "SERVERS"},
 };
 
-/* Where the manual speaks of a mapping: a section, and the key whose entry holds its keys ("" = the
- * section). */
-struct place {
-    const char *section, *within;
+/* Where the manual speaks of a mapping: a section, and the keys around it ("measured.hiccups"; "" = none). */
+struct where {
+    const char *section;
+    char within[WITHIN_BYTES];
 };
 
 static const char *section_of(const char *map)
@@ -48,23 +48,38 @@ static const char *look_up(const struct maker *m, const char *section, const cha
     return NULL;
 }
 
-/* The key's own entry, or that of the key around it. */
-static const char *describe(struct maker *m, struct place at, const char *key)
+/* The key's own entry, or that of the nearest key around it. */
+static const char *describe(struct maker *m, const struct where *at, const char *key)
 {
-    char nested[2 * NAME_BYTES];
-    const char *text;
+    char path[WITHIN_BYTES + NAME_BYTES];
+    const char *text = NULL;
+    char *end;
 
-    if (!*at.within) {
-        text = look_up(m, at.section, key);
-    } else {
-        snprintf(nested, sizeof nested, "%s.%s", at.within, key);
-        text = look_up(m, at.section, nested);
-        if (!text)
-            text = look_up(m, at.section, at.within);
+    snprintf(path, sizeof path, "%s%s%s", at->within, *at->within ? "." : "", key);
+    for (text = look_up(m, at->section, path); !text && (end = strrchr(path, '.')); ) {
+        *end = '\0';
+        text = look_up(m, at->section, path);
     }
     if (!text && !*m->missing)
-        snprintf(m->missing, MISSING_BYTES, "%s: %s: no words in flyball-site(5)", at.section, key);
+        snprintf(m->missing, MISSING_BYTES, "%s: %s: no words in flyball-site(5)", at->section, key);
     return text ? text : "";
+}
+
+/* The place of what stands below `key`: a section of its own, or deeper in this one. */
+static struct where step_in(const struct where *at, const char *key, const char *of)
+{
+    const char *section = of ? section_of(of) : NULL;
+    struct where inside = {.section = section ? section : at->section};
+
+    if (section)
+        return inside;
+    int used =
+        snprintf(inside.within, sizeof inside.within, "%s%s%s", at->within, *at->within ? "." : "", key);
+
+    /* deeper than any table goes: the words of the section will have to do */
+    if (used >= (int)sizeof inside.within)
+        inside.within[0] = '\0';
+    return inside;
 }
 
 static json_t *id_schema(void)
@@ -163,10 +178,10 @@ static void add_rules(json_t *schema, const char *map, const char *key)
     }
 }
 
-static json_t *map_schema(struct maker *m, const char *name, struct place at);
+static json_t *map_schema(struct maker *m, const char *name, const struct where *at);
 
 /* One mapping, or what may stand for it. */
-static json_t *item_schema(struct maker *m, const struct shape_child *child, struct place at)
+static json_t *item_schema(struct maker *m, const struct shape_child *child, const struct where *at)
 {
     if (!child->of)
         return id_schema();
@@ -181,7 +196,8 @@ static json_t *item_schema(struct maker *m, const struct shape_child *child, str
     return map;
 }
 
-static json_t *child_schema(struct maker *m, const struct field *field, const char *map, struct place at)
+static json_t *child_schema(struct maker *m, const struct field *field, const char *map,
+                            const struct where *at)
 {
     const struct shape_child *child = shape_child(map, field->key);
 
@@ -190,9 +206,8 @@ static json_t *child_schema(struct maker *m, const struct field *field, const ch
             snprintf(m->missing, MISSING_BYTES, "%s: %s: no shape in src/site/shape.c", map, field->key);
         return json_object();
     }
-    const char *section = child->of ? section_of(child->of) : NULL;
-    struct place inside = {section ? section : at.section, section ? "" : field->key};
-    json_t *item = item_schema(m, child, inside);
+    const struct where inside = step_in(at, field->key, child->of);
+    json_t *item = item_schema(m, child, &inside);
 
     if (field->kind != FIELD_LIST && !child->list)
         return item;
@@ -209,7 +224,7 @@ static json_t *child_schema(struct maker *m, const struct field *field, const ch
     return list;
 }
 
-static json_t *map_schema(struct maker *m, const char *name, struct place at)
+static json_t *map_schema(struct maker *m, const char *name, const struct where *at)
 {
     json_t *keys = json_object(), *required = json_array();
     const struct field *field = shape_fields(m->shape, name);
@@ -242,7 +257,7 @@ int schema_write(const struct schema_word *words, FILE *out, char *missing)
     *missing = '\0';
     if (rc)
         return rc;
-    json_t *map = map_schema(&m, "site", (struct place){"TOP LEVEL", ""});
+    json_t *map = map_schema(&m, "site", &(const struct where){.section = "TOP LEVEL"});
     json_t *all = json_pack("{s:s, s:s, s:s}", "$schema", "http://json-schema.org/draft-07/schema#", "title",
                             "flyball site file", "description",
                             "Made by `flyball schema` from the tables that read a site file. Ranges of "

@@ -192,6 +192,63 @@ static uint32_t csv_seed(uint32_t index, uint8_t *out)
     return (uint32_t)strlen(table[index]);
 }
 
+/* ---- frames for a port that owns 198.51.100.1 at 02:f1:ba:11:01:01 ---- */
+
+enum { IP_FRAMES = 7, IP_STREAMS = 4, WORK = 64, TAG_BESIDE = 4, VLAN_BESIDE = 16 };
+
+#define OURS 0x02, 0xf1, 0xba, 0x11, 0x01, 0x01
+#define PEER 0x02, 0xf1, 0xba, 0x11, 0x01, 0x02
+#define ALL 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+#define ARP_OF(operation) 8, 6, 0, 1, 8, 0, 6, 4, 0, operation, PEER
+#define OUR_IP 0xc6, 0x33, 0x64, 0x01
+#define PEER_IP 0xc6, 0x33, 0x64, 0x02
+#define IP_FRAME(...) {sizeof(uint8_t[]){__VA_ARGS__}, (const uint8_t[]){__VA_ARGS__}}
+
+/* A request for us, an answer to us, an announcement, a claim to our address, an echo request, the same
+ * tagged with 100, and a whole datagram. */
+static const struct { uint32_t bytes; const uint8_t *data; } ip_frame[IP_FRAMES] = {
+    IP_FRAME(ALL, PEER, ARP_OF(1), PEER_IP, 0, 0, 0, 0, 0, 0, OUR_IP),
+    IP_FRAME(OURS, PEER, ARP_OF(2), PEER_IP, OURS, OUR_IP),
+    IP_FRAME(ALL, PEER, ARP_OF(1), PEER_IP, 0, 0, 0, 0, 0, 0, PEER_IP),
+    IP_FRAME(ALL, PEER, ARP_OF(1), OUR_IP, 0, 0, 0, 0, 0, 0, OUR_IP),
+    IP_FRAME(OURS, PEER, 8, 0, 0x45, 0x10, 0, 0x24, 0x43, 0x21, 0, 0, 0x3f, 1, 0xe4, 0x3d, PEER_IP, OUR_IP,
+             8, 0, 0x26, 0x15, 0x12, 0x34, 0, 1, 'g', 'o', 'v', 'e', 'r', 'n', 'o', 'r'),
+    IP_FRAME(OURS, PEER, 0x81, 0, 0xe0, 100, 8, 0, 0x45, 0x10, 0, 0x24, 0x43, 0x21, 0, 0, 0x3f, 1, 0xe4, 0x3d,
+             PEER_IP, OUR_IP, 8, 0, 0x26, 0x15, 0x12, 0x34, 0, 1, 'g', 'o', 'v', 'e', 'r', 'n', 'o', 'r'),
+    IP_FRAME(OURS, PEER, 8, 0, 0x45, 0xb8, 0, 0x21, 0, 0, 0x40, 0, 0x40, 0x11, 0xe5, 0xa9, PEER_IP, OUR_IP,
+             0x9c, 0x40, 0x1b, 0x59, 0, 0x0d, 0xaf, 0xfd, 'h', 'e', 'l', 'l', 'o'),
+};
+
+static uint32_t put_step(uint8_t what, uint32_t frame, uint8_t *out)
+{
+    out[0] = what;
+    out[1] = (uint8_t)ip_frame[frame].bytes;
+    out[2] = 0;
+    memcpy(out + 3, ip_frame[frame].data, ip_frame[frame].bytes);
+    return 3 + ip_frame[frame].bytes;
+}
+
+/* Each frame alone, to a port with a VLAN and to one without; then streams in which hosts are wanted, time
+ * goes on and links change. */
+static uint32_t ip_seed(uint32_t index, uint8_t *out)
+{
+    static const uint8_t what[IP_STREAMS] = {WORK | 1, WORK | 2 | 32, WORK | 1 | 128,
+                                             TAG_BESIDE | VLAN_BESIDE | WORK};
+    uint32_t bytes = 1;
+
+    if (index < 2 * IP_FRAMES) {
+        out[0] = (uint8_t)(index % 2);
+        return 1 + put_step(index % 2 ? WORK | TAG_BESIDE | VLAN_BESIDE : WORK, index / 2, out + 1);
+    }
+    index -= 2 * IP_FRAMES;
+    if (index >= IP_STREAMS)
+        return 0;
+    out[0] = (uint8_t)(index == 3 ? 3 : 2);
+    for (uint32_t i = 0; i < 4 * IP_FRAMES; i++)
+        bytes += put_step(what[index], i % IP_FRAMES, out + bytes);
+    return bytes;
+}
+
 uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
 {
     switch (corpus) {
@@ -201,14 +258,16 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
         return cap_seed(index, out);
     case CORPUS_CSV:
         return csv_seed(index, out);
-    default:
+    case CORPUS_FRAME:
         return frame_seed(index, out);
+    default:
+        return ip_seed(index, out);
     }
 }
 
 const char *corpus_name(enum corpus corpus)
 {
-    static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame", "csv" };
+    static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame", "csv", "ip" };
 
     return name[corpus];
 }

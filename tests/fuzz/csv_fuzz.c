@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader of comma-separated values: any bytes are refused with a finding or become a table whose cells lie in
- * the text, and a table that is written out again, every cell in quotes, reads back the same.
+ * The reader of comma-separated values: any bytes are refused with a finding or become a table whose cells
+ * lie in the text, and a table that is written out again, every cell in quotes, reads back the same.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes the decoders of src/wire and the reader of CSV files under ASan and UBSan from valid seeds, and proves
-# that it would notice.
+# Fuzzes the decoders of src/wire, the reader of CSV files and the network layer of src/port/ip under ASan and
+# UBSan from valid seeds, and proves that it would notice.
 #
 #   tests/fuzz/run.sh [--seconds N] [--coverage]
 #
 #   --seconds N   time for all targets together, canary apart (default 60)
-#   --coverage    then replays the corpus and asks for at least 90 % of the lines of every file of src/wire
+#   --coverage    then replays the corpus and asks for at least 90 % of the lines of every file of both
 #
 # Exit 1 on a finding, when the canary lives, or when coverage is below the bar. Needs clang, meson and, for
 # coverage, llvm-profdata and llvm-cov of the same version. Findings stay in build-fuzz/findings.
@@ -19,14 +19,14 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --seconds) seconds=$2; shift 2 ;;
     --coverage) coverage=yes; shift ;;
-    *) sed -n '3,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '3,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
 done
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build-fuzz
 covered=$root/build-fuzz-coverage
-targets="upmu cap frame csv"
+targets="upmu cap frame csv ip"
 clang=$(command -v clang-14 || command -v clang)
 failed=0
 
@@ -93,7 +93,7 @@ measure_coverage() {
     llvm-profdata-14 merge -o "$covered/all.profdata" "$covered"/*.profraw
     # shellcheck disable=SC2086 # a list of words
     llvm-cov-14 report ${objects# -object} -instr-profile="$covered/all.profdata" >"$covered/report.txt"
-    awk -v bar=$bar '$1 ~ /^\.\.\/src\/wire\// {
+    awk -v bar=$bar '$1 ~ /^\.\.\/src\/(wire|port\/ip)\// {
             sub(/.*\//, "", $1)
             printf "  %-14s %4d lines, %3d missed\n", $1, $8, $9
             if ($8 - $9 < $8 * bar / 100) low = 1
@@ -112,7 +112,7 @@ canary=broken
 check_canary
 total=0
 for target in $targets; do
-    fuzz "$target" $(((seconds + 3) / 4))
+    fuzz "$target" $(((seconds + 4) / 5))
 done
 lines="not measured"
 [ $coverage = no ] || measure_coverage

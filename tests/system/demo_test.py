@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""tools/demo, shortened to 8 s, as a user calls it: the figures it promises are there, nothing trips, nothing
-is lost, the run replays exactly here and with every compiler; and a wrong argument changes nothing. The
-energy figures are promised for a whole run and only have to be numbers here.
+"""tools/demo, shortened to 8 s, as root and as an ordinary user call it: the figures it promises are there,
+nothing trips, nothing is lost, the run replays exactly here and with every compiler; and a wrong argument
+changes nothing. The energy figures are promised for a whole run and only have to be numbers here.
 
 usage: demo_test.py SOURCE BUILD CASE
 Exit code 77 skips: not root, or a demo is under way on this machine."""
 import json
 import os
+import pwd
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ NUMBERS = ['ungoverned.trips', 'governed.trips', 'governed.energy_vs_derated', '
            'latency_us.loop.p999', 'latency_us.loop.max', 'replay.seconds', 'replay.slots']
 USAGE = [(['--nonsense'], 'unknown argument'), (['--seconds', '4'], '--seconds'),
          (['--seconds', 'soon'], '--seconds'), (['--json'], 'wants a value'),
+         (['--driver', 'tap'], '--driver'),
          (['--json', '/nowhere/at/all/demo.json'], 'no folder'),
          (['--seconds', '8', 'more'], 'unknown argument')]
 
@@ -89,6 +91,78 @@ def case_run(source, build):
         assert 'flyball-meters ' not in left.replace('\n', ' ') + ' ', f'left behind: {left}'
         subprocess.run([f'{source}/tests/system/replay_compilers.sh', source, build,
                         f'{folder}/kept/demo.journal'], check=True)
+
+
+def as_nobody(source, build, folder, before=(), more=()):
+    """The demo as user nobody, at home in `folder`; `before` stands before the command, `more` behind."""
+    nobody = pwd.getpwnam('nobody')
+    os.chmod(folder, 0o755)
+    home = f'{folder}/home'
+    os.mkdir(home)
+    os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    user = ['setpriv', f'--reuid={nobody.pw_uid}', f'--regid={nobody.pw_gid}', '--clear-groups']
+    command = [*user, 'env', f'HOME={home}', f'TMPDIR={home}', f'{source}/tools/demo', '--build', build,
+               '--seconds', str(SECONDS), '--json', 'demo.json', *more]
+    for path in (f'{source}/tools/demo', f'{build}/src/cli/flyballd'):
+        if subprocess.run([*user, 'test', '-x', path], check=False).returncode:
+            skip(f'user nobody may not read {path}')
+    return subprocess.run([*before, *command], cwd=home, stdin=subprocess.DEVNULL, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120), home
+
+
+def case_user(source, build, *more):
+    """As an ordinary user, in a user namespace: no word is missing about what it does without."""
+    if os.geteuid() != 0:
+        skip('needs root to become user nobody')
+    with tempfile.TemporaryDirectory(prefix='flyball-demo-') as folder:
+        done, home = as_nobody(source, build, folder, more=more)
+        print(done.stdout)
+        if 'no user and network namespaces' in done.stdout:
+            skip('an ordinary user may make no namespaces on this machine')
+        assert done.returncode == 0, f'exit code {done.returncode}'
+        assert done.stdout.rstrip().endswith('\ndemo: ok')
+        words = [line for line in done.stdout.splitlines() if line.startswith('as an ordinary user, so: ')]
+        assert len(words) == 1, f'{len(words)} lines say what it does without'
+        for without in ('RT throttling not lifted', 'no hugepages'):
+            assert without in words[0], f'"{without}" is missing in: {words[0]}'
+        assert 'going on without' not in done.stdout
+        with open(f'{home}/demo.json', encoding='utf-8') as file:
+            check_figures(json.load(file))
+        assert os.listdir(home) == ['demo.json'], f'left behind: {os.listdir(home)}'
+    return done.stdout
+
+
+def case_uring(source, build):
+    """The same through the kernel's own sockets, which own the address then."""
+    words = case_user(source, build, '--driver', 'uring')
+    assert words.count('flyballd: port uring on ') == 2 and words.count('for the kernel <->') == 2
+
+
+def case_forbidden(source, build):
+    """Where user namespaces are forbidden, as in a chroot, it says so, and what to do, and does no more."""
+    if os.geteuid() != 0:
+        skip('needs root to become user nobody in a chroot')
+    with tempfile.TemporaryDirectory(prefix='flyball-demo-') as folder:
+        root = f'{folder}/root'
+        os.mkdir(root)
+        enter = f'mount --rbind / {root} && exec chroot {root} "$@"'
+        inside = ['unshare', '--mount', 'sh', '-c', enter, 'sh']
+        done, home = as_nobody(source, build, folder, before=inside)
+        print(done.stdout)
+        assert done.returncode == 1
+        assert 'no user and network namespaces' in done.stdout and 'run it as root' in done.stdout
+        assert not os.path.exists(f'{home}/demo.json')
+
+
+def case_xdp(source, build):
+    """What an ordinary user cannot have is refused before anything is made."""
+    if os.geteuid() != 0:
+        skip('needs root to become user nobody')
+    with tempfile.TemporaryDirectory(prefix='flyball-demo-') as folder:
+        done, home = as_nobody(source, build, folder, more=('--driver', 'af_xdp'))
+        print(done.stdout)
+        assert done.returncode == 1 and 'af_xdp' in done.stdout and 'run it as root' in done.stdout
+        assert '== build' not in done.stdout and not os.listdir(home)
 
 
 def state(source):

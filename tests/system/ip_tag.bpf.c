@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For ip_test.py, at a peer's eth0 by `tc`: makes of it what a VLAN interface would be, also in a kernel that was
- * built without them. The tag of what leaves stands beside the frame, as the kernel itself would put it.
+ * For ip_test.py, at a peer's eth0 by `tc`: makes of it what a VLAN interface would be, also in a kernel that
+ * was built without them. The tag of what leaves stands beside the frame, as the kernel itself would put it.
  */
 #include <linux/bpf.h>
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""flyballd owning its address: the kernel's own ping and ARP, raw frames and links that fall, over namespaces.
+"""flyballd owning its address: the kernel's ping and ARP, raw frames and links that fall, over namespaces.
 
-usage: ip_test.py CASE [DRIVER], with the paths of daemon_test.py. Exit code 77 skips: not root, or no ping."""
+usage: ip_test.py CASE [DRIVER], with the paths of daemon_test.py. Exit 77 skips: not root, or no ping."""
 import ctypes
 import os
 import shutil
@@ -68,7 +68,8 @@ def ipv4(text):
 
 def arp(operation, sender_mac, sender, target, to=EVERYBODY, tci=None):
     tag = b'' if tci is None else struct.pack('!HH', 0x8100, tci)
-    body = struct.pack('!HHBBH', 1, 0x0800, 6, 4, operation) + sender_mac + ipv4(sender) + bytes(6) + ipv4(target)
+    body = struct.pack('!HHBBH', 1, 0x0800, 6, 4, operation) + sender_mac + ipv4(sender) + bytes(6)
+    body += ipv4(target)
     return (to + sender_mac + tag + b'\x08\x06' + body).ljust(60, b'\0')
 
 
@@ -109,14 +110,15 @@ def drive(bed, driver):
 
 
 def case_ping(driver):
-    """Kernels find the port by ARP and are answered by it, up to its MTU; what the tools say and what is counted agree."""
+    """Kernels find the port by ARP and are answered by it, up to its MTU; what is counted agrees."""
     if not shutil.which('ping'):
         skip('no ping here')
     with Bed('ipin') as bed:
         drive(bed, driver)
         daemon = bed.start()
-        for role, address, size in (('meters', METERS, '56'), ('hosts', HOSTS, '1472'), ('hosts', HOSTS, '0')):
-            said = inside(bed, role, 'ping', '-c', '3', '-i', '0.2', '-W', '2', '-M', 'do', '-s', size, address)
+        for role, address, size in (('meters', METERS, 56), ('hosts', HOSTS, 1472), ('hosts', HOSTS, 0)):
+            options = f'-c 3 -i 0.2 -W 2 -M do -s {size}'.split()
+            said = inside(bed, role, 'ping', *options, address)
             print(said.splitlines()[-2])
             assert '3 received' in said and '0% packet loss' in said
         known = inside(bed, 'meters', 'ip', 'neighbour', 'show', METERS)
@@ -132,22 +134,22 @@ def case_ping(driver):
         bed.stop(daemon)
 
 
+def with_sum(data, at):
+    """`data` with its ones' complement checksum at that place."""
+    total = sum(struct.unpack(f'!{len(data) // 2}H', data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return data[:at] + struct.pack('!H', ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF) + data[at + 2:]
+
+
 def echo_request(number):
-    message = struct.pack('!BBHHH', 8, 0, 0, 7, number & 0xFFFF) + b'flyball!' * 7
-    words = struct.unpack(f'!{len(message) // 2}H', message)
-    total = sum(words)
-    total = (total & 0xFFFF) + (total >> 16)
-    message = message[:2] + struct.pack('!H', ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF) + message[4:]
-    header = struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(message), 0, 0x4000, 64, 1, 0) + ipv4('198.51.100.2') + \
-        ipv4(METERS)
-    total = sum(struct.unpack('!10H', header))
-    total = (total & 0xFFFF) + (total >> 16)
-    header = header[:10] + struct.pack('!H', ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF) + header[12:]
+    message = with_sum(struct.pack('!BBHHH', 8, 0, 0, 7, number & 0xFFFF) + b'flyball!' * 7, 2)
+    header = struct.pack('!BBHHHBBH', 0x45, 0, 20 + len(message), 0, 0x4000, 64, 1, 0)
+    header = with_sum(header + ipv4('198.51.100.2') + ipv4(METERS), 10)
     return METERS_MAC + PEER_MAC + b'\x08\x00' + header + message
 
 
 def case_flood(driver):
-    """A flood of echo requests is answered up to the rate and no further; every reading and report still counts."""
+    """A flood of echo requests is answered up to the rate and no further; readings and reports all count."""
     with Bed('iflo') as bed:
         drive(bed, driver)
         daemon = bed.start()
@@ -166,8 +168,8 @@ def case_flood(driver):
         time.sleep(0.2)
         meters, hosts = ports(bed)
         ip, answered = meters['ip'], meters['ip']['echo_answered'] - before
-        print(f'{sent} echo requests in {took_s:.2f} s: {answered} answered, {ip["rate_limited"]} beyond the rate, '
-              f'{ip["overflowed"]} without a place; {played}; readings {meters["accepted"]}, '
+        print(f'{sent} echo requests in {took_s:.2f} s: {answered} answered, {ip["rate_limited"]} beyond the '
+              f'rate, {ip["overflowed"]} without a place; {played}; readings {meters["accepted"]}, '
               f'reports {hosts["accepted"]}')
         assert sent > 20 * ECHO_PER_S
         assert 0.9 * ECHO_PER_S * took_s <= answered <= ECHO_PER_S * took_s + ECHO_BURST + 1
@@ -205,17 +207,17 @@ def tag_by_kernel(bed):
     if not clang:
         skip('no clang to make the program that tags')
     machine = f'-I/usr/include/{os.uname().machine}-linux-gnu'
-    subprocess.run([clang, '-O2', '-g', '-target', 'bpf', machine, '-c', SOURCE + '/tests/system/ip_tag.bpf.c',
-                    '-o', bed.folder + '/tag.o'], check=True)
+    source, program = SOURCE + '/tests/system/ip_tag.bpf.c', bed.folder + '/tag.o'
+    subprocess.run([clang, '-O2', '-g', '-target', 'bpf', machine, '-c', source, '-o', program], check=True)
     inside(bed, 'meters', 'tc', 'qdisc', 'add', 'dev', 'eth0', 'clsact')
     for way, section in (('egress', 'out'), ('ingress', 'in')):
-        inside(bed, 'meters', 'tc', 'filter', 'add', 'dev', 'eth0', way, 'bpf', 'da', 'obj', bed.folder + '/tag.o',
-               'sec', section)
+        inside(bed, 'meters', 'tc', 'filter', 'add', 'dev', 'eth0', way, 'bpf', 'da', 'obj', program, 'sec',
+               section)
 
 
 def case_tagged(driver):
-    """A kernel that speaks on VLAN 100 is answered there, be its tag in the bytes or beside them; af_xdp never sees
-    the latter, which is a frame without a tag there: not ours."""
+    """A kernel that speaks on VLAN 100 is answered there, be its tag in the bytes or beside them; af_xdp
+    never sees the latter, which is a frame without a tag there: not ours."""
     with Bed('itag') as bed:
         drive(bed, driver)
         change(bed, ('role: meters,', 'role: meters, vlan: 100,'))
@@ -239,7 +241,7 @@ def verdict(bed):
 
 
 def case_link(driver):
-    """A link that goes down is an alarm by name; when it comes back the port announces itself and asks anew."""
+    """A link that goes down is an alarm by name; when it is back the port announces itself, and asks."""
     with Bed('ilin') as bed:
         drive(bed, driver)
         change(bed, (f'address: {METERS}', f'address: {METERS}/24, gateway: 198.51.100.254'))
@@ -250,15 +252,16 @@ def case_link(driver):
         asked = counted(bed, 'arp_asked')
         began = time.monotonic()
         inside(bed, 'meters', 'ip', 'link', 'set', 'eth0', 'down')
-        words = await_that(lambda: (said := verdict(bed))[0] == 'alarm' and 'link down' in said[1] and said[1])
+        words = await_that(lambda: 'link down' in (said := verdict(bed)[1]) and said)
+        assert verdict(bed)[0] == 'alarm'
         print(f'{time.monotonic() - began:.2f} s: {words}')
         assert f'link down on port {driver} fb-meters-ilin' in words and 'fb-hosts' not in words
         assert ports(bed)[0]['link'] == 'down' and ports(bed)[1]['link'] == 'up'
         began = time.monotonic()
         inside(bed, 'meters', 'ip', 'link', 'set', 'eth0', 'up')
         await_that(lambda: counted(bed, 'announced') == 6)
-        print(f'up and announced twice after {time.monotonic() - began:.2f} s; asked for the gateway {asked} times '
-              f'before, {counted(bed, "arp_asked")} now')
+        print(f'up and announced twice after {time.monotonic() - began:.2f} s; asked for the gateway {asked} '
+              f'times before, {counted(bed, "arp_asked")} now')
         assert 'link down' not in verdict(bed)[1] and ports(bed)[0]['link_changes'] == 2
         assert counted(bed, 'arp_asked') > asked
         finish(traffic)
@@ -266,7 +269,7 @@ def case_link(driver):
 
 
 def case_conflict(driver):
-    """Another MAC that claims the port's address is counted, an alarm that names it, and defended once in 10 s."""
+    """Another MAC that claims the port's address is counted, an alarm by name, and answered once in 10 s."""
     with Bed('icon') as bed:
         drive(bed, driver)
         wire = Wire('flyball-meters-icon')
@@ -275,7 +278,7 @@ def case_conflict(driver):
         for _ in range(5):
             wire.send(arp(1, OTHER_MAC, METERS, METERS))
             time.sleep(0.1)
-        defended = [frame for frame in wire.frames(0.5) if frame[12:14] == b'\x08\x06' and frame[6:12] == METERS_MAC
+        defended = [frame for frame in wire.frames(0.5) if frame[6:14] == METERS_MAC + b'\x08\x06'
                     and frame[28:32] == frame[38:42] == ipv4(METERS)]
         level, words = await_that(lambda: (said := verdict(bed))[0] == 'alarm' and said)
         print(f'{level}: {words}')
@@ -291,8 +294,8 @@ def case_owned(driver):
     with Bed('iown') as bed:
         drive(bed, driver)
         change(bed, (METERS, '198.51.100.2'))
-        done = subprocess.run(['ip', 'netns', 'exec', 'flyball-meters-iown', os.environ['FLYBALL_DAEMON'], bed.site],
-                              capture_output=True, encoding='utf-8', timeout=30)
+        command = ['ip', 'netns', 'exec', 'flyball-meters-iown', os.environ['FLYBALL_DAEMON'], bed.site]
+        done = subprocess.run(command, capture_output=True, encoding='utf-8', timeout=30)
         print(done.stderr.strip())
         assert done.returncode == 4
         assert f'port {driver} fb-meters-iown: 198.51.100.2 is also the kernel\'s, on eth0' in done.stderr

@@ -40,6 +40,22 @@ static void pin(int core)
     (void)sched_setaffinity(0, sizeof set, &set);
 }
 
+/* Sender and receiver change places; sums over both stay what they are. */
+static void turn_round(const struct echo *echo, uint8_t *frame)
+{
+    uint8_t ipv4[4], port[2];
+    memcpy(frame, echo->far.mac, 6);
+    memcpy(frame + 6, echo->port.mac, 6);
+    if (!far_end_carries_datagrams(&echo->far))
+        return;
+    memcpy(ipv4, frame + 26, sizeof ipv4);
+    memcpy(frame + 26, frame + 30, sizeof ipv4);
+    memcpy(frame + 30, ipv4, sizeof ipv4);
+    memcpy(port, frame + 34, sizeof port);
+    memcpy(frame + 34, frame + 36, sizeof port);
+    memcpy(frame + 36, port, sizeof port);
+}
+
 static void *answer(void *argument)
 {
     struct echo *echo = argument;
@@ -49,10 +65,8 @@ static void *answer(void *argument)
     while (!atomic_load_explicit(&echo->stop, memory_order_relaxed)) {
         struct port_frame frame[BURST_MAX];
         uint32_t got = port_receive(&echo->port, 0, frame, BURST_MAX);
-        for (uint32_t i = 0; i < got; i++) {
-            memcpy(frame[i].data, echo->far.mac, 6);
-            memcpy(frame[i].data + 6, echo->port.mac, 6);
-        }
+        for (uint32_t i = 0; i < got; i++)
+            turn_round(echo, frame[i].data);
         if (got)
             port_send(&echo->port, 0, frame, got);
     }
@@ -144,12 +158,12 @@ static int measure_receive(struct echo *echo, const char *driver)
 static int measure(struct echo *echo, const char *driver, int64_t duration_ns)
 {
     struct port_config config = {.driver = driver,
-                                 .interface = echo->far.interface[0],
                                  .mtu = 1500,
                                  .ring_frames = 32768,
                                  .queues = 1,
                                  .memory_mib = 128,
                                  .housekeeping_core = -1};
+    far_end_configure(&echo->far, 0, &config);
     int rc = port_open(&echo->port, &config);
     if (rc) {
         fprintf(stderr, "%s\n", echo->port.error);
@@ -174,7 +188,7 @@ int main(int argc, char **argv)
         puts("skipped: needs root and a kernel driver");
         return SKIP;
     }
-    int rc = far_end_make(&echo.far, driver, 1500);
+    int rc = far_end_make(&echo.far, driver, 1500, false);
     if (!rc)
         rc = measure(&echo, driver, duration_ns);
     far_end_unmake(&echo.far);

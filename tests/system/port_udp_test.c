@@ -171,7 +171,7 @@ static int set_up(void **state)
 {
     static struct network network;
     *state = &network;
-    int rc = far_end_make(&network.far, "af_packet", 1500);
+    int rc = far_end_make(&network.far, "af_packet", 1500, false);
     if (!rc)
         rc = open_port(&network.meters, network.far.interface[0]);
     return rc ? rc : open_port(&network.hosts, network.far.interface[1]);

@@ -15,7 +15,8 @@ enum icmp_verdict icmp_parse(const struct port_frame *frame, const struct ethern
     uint32_t bytes = packet_bytes - header_bytes;
     if (bytes < ICMP_BYTES || sum_fold(sum_words(0, message, bytes)) != 0xFFFF)
         return ICMP_MALFORMED;
-    if (!station_mac(source_mac) || !station_ipv4(load32(ip + 12)) || load32(ip + 12) == load32(ip + 16))
+    bool from_itself = !memcmp(source_mac, frame->data, 6) || load32(ip + 12) == load32(ip + 16);
+    if (from_itself || !station_mac(source_mac) || !station_ipv4(load32(ip + 12)))
         return ICMP_MALFORMED;
     if (message[0] != ECHO_REQUEST || message[1] != 0)
         return ICMP_IGNORED;

@@ -2,8 +2,9 @@
 /*
  * A port that owns its address: answers ARP (RFC 826, 5227) and ICMP echo (RFC 792), finds neighbours, keeps
  * watch over its own address. One per port of kind PORT_FRAMES, owned by the thread that sends leases there
- * (of the other port: by that of its first queue). What comes in is copied into a short queue, one per receive
- * queue and so per lane, while frames are polled, and worked at the end of the owner's turn, behind decide and
+ * (of the other port: by that of its first queue). What comes in is copied into a short queue, one per
+ * receive queue and so per lane, while frames are polled, and worked at the end of the owner's turn, behind
+ * decide and
  * egress: no valid frame waits for any of this.
  *
  * Whom we believe. ARP carries no proof, so as little as possible is taken from it. An address is in the
@@ -36,7 +37,7 @@
     X(IP_ARP_IGNORED, "arp_ignored", "ARP packets that taught nothing: nobody asked, or not a neighbour") \
     X(IP_ARP_MALFORMED, "arp_malformed", "ARP packets cut short, or that no station can have sent") \
     X(IP_ANNOUNCED, "announced", "probes and announcements of the port's address that were sent") \
-    X(IP_ADDRESS_CONFLICTS, "address_conflicts", "ARP packets in which another MAC claims the port's address") \
+    X(IP_ADDRESS_CONFLICTS, "address_conflicts", "ARP packets in which another MAC claims our address") \
     X(IP_ECHO_ANSWERED, "echo_answered", "ICMP echo requests that were answered") \
     X(IP_ICMP_IGNORED, "icmp_ignored", "ICMP messages other than echo requests") \
     X(IP_ICMP_MALFORMED, "icmp_malformed", "ICMP messages with a wrong length, checksum or sender") \

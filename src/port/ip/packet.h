@@ -15,7 +15,8 @@
 enum {
     ETHERNET_BYTES = 14,
     VLAN_TAG_BYTES = 4,
-    ETHERNET_BYTES_MIN = 60,        /* a shorter frame is filled up with zeros; the check sequence not counted */
+    /* a shorter frame is filled up with zeros; the check sequence not counted */
+    ETHERNET_BYTES_MIN = 60,
     ETHERTYPE_IPV4 = 0x0800,
     ETHERTYPE_ARP = 0x0806,
     ETHERTYPE_VLAN = 0x8100,
@@ -91,7 +92,8 @@ static inline uint32_t ethernet_bytes(const struct endpoint *from)
     return from->vlan ? ETHERNET_BYTES + VLAN_TAG_BYTES : ETHERNET_BYTES;
 }
 
-/* rt: writes ethernet_bytes(from) bytes, with the tag in them where `from` has a VLAN. Returns what follows. */
+/* rt: writes ethernet_bytes(from) bytes, with the tag in them where `from` has a VLAN. Returns what
+ * follows. */
 uint8_t *ethernet_build(uint8_t *frame, const uint8_t to[6], const struct endpoint *from, uint16_t type,
                         uint32_t priority);
 

@@ -70,6 +70,17 @@ def undescribed(schema, at=''):
             yield from undescribed(inner, f'{at}/{key}')
 
 
+def bad_defaults(schema, at=''):
+    """A default that the schema itself would refuse."""
+    for key, value in schema.get('properties', {}).items():
+        if not isinstance(value, dict):
+            continue
+        if 'default' in value and not jsonschema.Draft7Validator(value).is_valid(value['default']):
+            yield f'{at}/{key}: default {value["default"]} is refused'
+        for inner in [value, value.get('items', {}), *value.get('anyOf', [])]:
+            yield from bad_defaults(inner, f'{at}/{key}')
+
+
 def sites():
     return [path for path in sorted(ROOT.glob('config/**/*.yaml')) if '\nsite:' in path.read_text()]
 
@@ -111,11 +122,13 @@ def main():
     printed = subprocess.run([sys.argv[1], 'schema'], check=True, capture_output=True, text=True).stdout
     wrong = []
     if printed != SCHEMA.read_text():
-        wrong.append('config/site.schema.json is not what `flyball schema` prints: write it anew')
+        wrong.append('config/site.schema.json is older than the readers or flyball-site(5), run:\n'
+                     '    build/src/cli/flyball schema > config/site.schema.json')
     schema = json.loads(printed)
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
     wrong += [f'{key}: no description' for key in undescribed(schema)]
+    wrong += bad_defaults(schema)
     wrong += [*check_sites(validator), *check_broken(validator)]
     print(*wrong, f'{len(sites())} sites, {len(wrong)} faults', sep='\n')
     sys.exit(bool(wrong) or len(sites()) < 4)

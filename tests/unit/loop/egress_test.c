@@ -224,6 +224,51 @@ static void host_without_a_known_mac_comes_back_too(void **state)
     assert_int_equal(slot->refused.sequence, 55);
 }
 
+/* The site file's MAC, then that of the last valid report, then ARP's. */
+static void what_arp_tells_is_the_last_resort(void **state)
+{
+    struct bed *bed = *state;
+    static struct ip_port ip;
+    static _Alignas(64) uint8_t memory[1 << 20];
+    struct rig_port *port = &bed->port;
+    const struct ip_config config = {.own = bed->stage.local, .port = &port->port, .asides = 1, .mtu = 1500,
+                                     .neighbours = RIG_HOSTS};
+    static const uint8_t told[6] = {2, 9, 9, 9, 9, 9};
+
+    assert_true(ip_bytes(1500, RIG_HOSTS, 1) <= sizeof memory);
+    ip_init(&ip, &config, memory);
+    bed->stage.ip = &ip;
+    bed->host_mac[3] = 0;
+    offer(bed->stage.normal, 3, 55);
+    assert_int_equal(egress_burst(&bed->stage), 1);
+    assert_int_equal(count_read(&bed->stage.counters.unreachable), 1);
+    for (uint32_t i = 3; i < 5; i++) {              /* nobody asked for host 4 */
+        neighbours_hear(&ip.neighbours, bed->site.address[i].ipv4, told, false, NOW_NS);
+        offer(bed->stage.normal, i, 56);
+    }
+    assert_int_equal(egress_burst(&bed->stage), 2);
+    assert_memory_equal(port->data[0], told, 6);
+    assert_memory_equal(port->data[1], "\x02\0\0\0\0\x05", 6);
+    bed->host_mac[3] = UINT64_C(1) << 48 | 2;
+    offer(bed->stage.normal, 3, 57);
+    egress_burst(&bed->stage);
+    assert_memory_equal(port->data[2], "\x02\0\0\0\0\0", 6);
+}
+
+static void where_the_kernel_finds_the_way_no_mac_is_needed(void **state)
+{
+    struct bed *bed = *state;
+    struct port_driver driver = *bed->port.port.driver;
+
+    driver.kind = PORT_DATAGRAMS;
+    bed->port.port.driver = &driver;
+    bed->host_mac[3] = 0;
+    offer(bed->stage.normal, 3, 55);
+    assert_int_equal(egress_burst(&bed->stage), 1);
+    assert_int_equal(bed->port.sent, 1);
+    assert_int_equal(count_read(&bed->stage.counters.unreachable), 0);
+}
+
 static void nothing_is_taken_that_could_not_come_back(void **state)
 {
     struct bed *bed = *state;
@@ -267,6 +312,8 @@ int main(void)
         BED(claim_leaves_as_a_claim),
         BED(refused_transmits_come_back_as_input),
         BED(host_without_a_known_mac_comes_back_too),
+        BED(what_arp_tells_is_the_last_resort),
+        BED(where_the_kernel_finds_the_way_no_mac_is_needed),
         BED(nothing_is_taken_that_could_not_come_back),
         BED(outside_enforce_nothing_is_sent),
     };

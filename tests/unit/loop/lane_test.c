@@ -381,6 +381,33 @@ static void every_refusal_is_counted_by_name_and_changes_nothing(void **state)
     assert_int_equal(count_read(&bed->lane.counters.accepted), 2);
 }
 
+static void arp_for_the_port_is_set_aside_and_not_refused(void **state)
+{
+    struct bed *bed = *state;
+    static struct ip_port ip;
+    static _Alignas(64) uint8_t memory[1 << 20];
+    const struct ip_config config = {.own = bed->lane.local, .port = NULL, .asides = 1, .mtu = 1500};
+    assert_true(ip_bytes(1500, 0, 1) <= sizeof memory);
+    ip_init(&ip, &config, memory);
+    static const uint8_t request[42] = {
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,
+        2, 0, 0, 0, 0, 9, 0xCB, 0, 0x71, 2, 0, 0, 0, 0, 0, 0, 0xCB, 0, 0x71, 1};
+    memcpy(bed->room, request, sizeof request);
+    bed->frame = (struct port_frame){.data = bed->room, .length = sizeof request};
+    assert_int_equal(take(bed), REFUSED_NOT_OURS);
+    /* the kernel's port */
+    assert_int_equal(count_read(&bed->lane.counters.refused[REFUSED_NOT_OURS]), 1);
+    bed->lane.aside = &ip.aside[0];
+    assert_int_equal(take(bed), REFUSED_NOT_OURS);
+    assert_int_equal(count_read(&bed->lane.counters.refused[REFUSED_NOT_OURS]), 1);
+    assert_int_equal(count_read(&bed->lane.counters.aside), 1);
+    assert_int_equal(atomic_load(&ip.aside[0].tail), 1);
+    bed->room[41] = 3;                              /* for somebody else */
+    assert_int_equal(take(bed), REFUSED_NOT_OURS);
+    assert_int_equal(count_read(&bed->lane.counters.refused[REFUSED_NOT_OURS]), 2);
+    assert_int_equal(count_read(&bed->lane.counters.frames), 3);
+}
+
 static void malformed_frame_does_not_use_up_its_sequence_number(void **state)
 {
     struct bed *bed = *state;
@@ -427,6 +454,7 @@ int main(void)
         BED(reading_arrives_whole),
         BED(report_names_its_host_and_teaches_the_mac),
         BED(every_refusal_is_counted_by_name_and_changes_nothing),
+        BED(arp_for_the_port_is_set_aside_and_not_refused),
         BED(malformed_frame_does_not_use_up_its_sequence_number),
         BED(late_reading_is_stale_by_growth_not_by_offset),
         BED(queue_holds_in_reserve_what_a_standstill_brings),

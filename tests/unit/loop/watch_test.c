@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the cold side sees: heartbeats, copies of histograms, records; and RT throttling put back. */
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 
 #include "loop/cold.h"
 #include "loop/latency.h"
+#include "loop/verdict.h"
 #include "rig.h"
 #include "rt/throttle.h"
 
@@ -125,6 +127,66 @@ static void records_come_back_as_written(void **state)
     assert_int_equal(view.next, 0);
 }
 
+/* ---- links ---- */
+
+static int told_link;
+
+static int tell_link(struct port *port)
+{
+    (void)port;
+    return told_link;
+}
+
+static void links_are_looked_at_ten_times_a_second_and_changes_counted(void **state)
+{
+    (void)state;
+    const struct port_driver driver = {.name = "told", .link = tell_link};
+    struct port port = {.driver = &driver};
+    struct link_watch watch;
+    int64_t now_ns = NS_PER_S;
+
+    told_link = 0;
+    link_watch_start(&watch, &port, 1);
+    assert_true(link_up(&watch, 0));
+    link_watch_look(&watch, now_ns);
+    assert_false(link_up(&watch, 0));
+    assert_int_equal(link_changes(&watch, 0), 1);
+    told_link = 1;
+    link_watch_look(&watch, now_ns + 100 * NS_PER_MS - 1);
+    assert_false(link_up(&watch, 0));
+    link_watch_look(&watch, now_ns + 100 * NS_PER_MS);
+    assert_true(link_up(&watch, 0));
+    told_link = -ENODEV;                            /* nothing can be told: as it was */
+    link_watch_look(&watch, INT64_MAX);
+    assert_true(link_up(&watch, 0));
+    assert_int_equal(link_changes(&watch, 0), 2);
+}
+
+static void links_and_claims_are_alarms_by_name(void **state)
+{
+    (void)state;
+    const struct model model = {.mode = MODE_SHADOW};
+    struct verdict_port port[2] = {
+        {.driver = "af_packet", .interface = "fb-meters"},
+        {.driver = "af_xdp", .interface = "fb-hosts", .mac = {2, 0, 0, 0, 0, 0xee}}};
+    const struct verdict_surroundings around = {.port = port, .ports = 2};
+    struct seqlock counter[VIEW_COUNTER_RECORDS] = {0};
+    const struct view view = {.counter = counter};
+    struct verdict verdict;
+
+    verdict_make(&verdict, &model, &view, &around, 0, 60 * NS_PER_S);
+    assert_int_equal(verdict.level, VERDICT_OK);
+    port[0].down = port[1].conflict = true;
+    verdict_make(&verdict, &model, &view, &around, 0, 60 * NS_PER_S);
+    assert_int_equal(verdict.level, VERDICT_ALARM);
+    assert_int_equal(verdict.ports_wrong, 2);
+    assert_string_equal(verdict.words,
+                        "link down on port af_packet fb-meters; address of port af_xdp fb-hosts "
+                        "claimed by MAC 02:00:00:00:00:ee too");
+    verdict_make(&verdict, &model, &view, &around, 0, NS_PER_S);
+    assert_int_equal(verdict.level, VERDICT_STARTING);
+}
+
 /* ---- RT throttling, on a file that stands for the kernel's ---- */
 
 static void make_file(char *path, const char *text)
@@ -207,6 +269,8 @@ int main(void)
         cmocka_unit_test(thread_that_has_ended_is_not_missed),
         cmocka_unit_test(copy_of_a_histogram_comes_in_pieces_and_whole),
         cmocka_unit_test(records_come_back_as_written),
+        cmocka_unit_test(links_are_looked_at_ten_times_a_second_and_changes_counted),
+        cmocka_unit_test(links_and_claims_are_alarms_by_name),
         cmocka_unit_test(throttling_is_lifted_and_put_back),
         cmocka_unit_test(nothing_throttled_is_nothing_to_put_back),
         cmocka_unit_test(throttling_is_put_back_even_after_a_kill),

@@ -60,7 +60,8 @@ static void load(struct bed *bed, const struct row *row)
         strcpy(server->port[i].driver, "synthetic");
         server->port[i].ring_frames = 1024;
         server->port[i].queues = row->queues;
-        server->port[i].own.ipv4 = 0xC6120001 + i;      /* 198.18.0.1: no kernel has it, whoever runs beside */
+        /* 198.18.0.1: no kernel has it, whoever runs beside */
+        server->port[i].own.ipv4 = 0xC6120001 + i;
     }
     memcpy(server->lane_core, row->lane_core, sizeof row->lane_core);
     server->lane_cores = 2;

@@ -226,6 +226,109 @@ static void every_defect_is_refused_for_its_own_reason(void **state)
     }
 }
 
+/* ---- what the device knows and does ---- */
+
+static int parse_flagged(uint8_t *data, uint16_t flags)
+{
+    struct udp_datagram datagram;
+    const struct port_frame frame = {.data = data, .length = sizeof hello, .flags = flags};
+    return udp_parse(&frame, &us, &datagram);
+}
+
+static void sums_found_good_are_not_made_again_and_sums_found_bad_are_refused(void **state)
+{
+    (void)state;
+    uint8_t frame[sizeof hello];
+    memcpy(frame, hello, sizeof hello);
+    assert_int_equal(parse_flagged(frame, FRAME_SUMS_GOOD), ACCEPTED);
+    assert_int_equal(parse_flagged(frame, FRAME_SUMS_BAD), REFUSED_CHECKSUM);
+    frame[UDP_HEADERS] ^= 1;
+    assert_int_equal(parse_flagged(frame, 0), REFUSED_CHECKSUM);
+    assert_int_equal(parse_flagged(frame, FRAME_SUMS_GOOD), ACCEPTED);
+    frame[IP + 10] ^= 1;
+    assert_int_equal(parse_flagged(frame, 0), REFUSED_CHECKSUM);
+    assert_int_equal(parse_flagged(frame, FRAME_SUMS_GOOD), ACCEPTED);
+    put16(frame + UDP + 6, 0);          /* none was made, so none can be good */
+    assert_int_equal(parse_flagged(frame, FRAME_SUMS_GOOD), REFUSED_CHECKSUM);
+}
+
+/* RFC 768: the sum over addresses, protocol and length waits in the field for the device to go on from. */
+static void a_device_that_fills_sums_gets_the_pseudo_headers(void **state)
+{
+    (void)state;
+    uint8_t room[64];
+    struct port_frame frame;
+    memcpy(room + UDP_HEADROOM, "hello", 5);
+    udp_build(&frame, room, &meter, &us, 5, PORT_FILLS_SUMS);
+    assert_int_equal(frame.flags, FRAME_SUMS_LEFT);
+    assert_int_equal(frame.length, sizeof hello);
+    uint8_t *data = frame.data;
+    assert_int_equal(data[IP + 10] << 8 | data[IP + 11], 0);
+    assert_int_equal(data[UDP + 6] << 8 | data[UDP + 7], plain_sum(17 + 13, data + IP + 12, 8));
+    put16(data + UDP + 6, (uint16_t)~plain_sum(0, data + UDP, 13));     /* what the device does */
+    seal_ip(data);
+    assert_memory_equal(data, hello, sizeof hello);
+}
+
+static void a_port_with_a_vlan_takes_and_makes_tagged_frames(void **state)
+{
+    (void)state;
+    static const struct { int id; uint16_t vlan; int verdict; } row[] = {
+        {-1, 100, REFUSED_NOT_OURS}, {0, 100, REFUSED_NOT_OURS}, {101, 100, REFUSED_NOT_OURS},
+        {100, 100, ACCEPTED}, {100, 0, REFUSED_NOT_OURS}, {0, 0, ACCEPTED}, {-1, 0, ACCEPTED}};
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        uint8_t tagged[sizeof hello + 4];
+        struct udp_datagram datagram;
+        struct endpoint local = us;
+        local.vlan = row[i].vlan;
+        memcpy(tagged, hello, 12);
+        put16(tagged + 12, 0x8100);
+        put16(tagged + 14, 0xE000 | (uint32_t)row[i].id);
+        memcpy(tagged + 16, hello + 12, sizeof hello - 12);
+        struct port_frame in_bytes = {.data = tagged, .length = sizeof tagged};
+        struct port_frame beside = {.data = (uint8_t *)(uintptr_t)hello, .length = sizeof hello,
+                                    .flags = FRAME_TAGGED, .vlan_tci = (uint16_t)(0xE000 | row[i].id)};
+        if (row[i].id < 0) {
+            in_bytes = beside;
+            in_bytes.flags = beside.flags = 0;
+        }
+        assert_int_equal(udp_parse(&in_bytes, &local, &datagram), row[i].verdict);
+        assert_int_equal(udp_parse(&beside, &local, &datagram), row[i].verdict);
+        if (row[i].verdict == ACCEPTED)
+            assert_memory_equal(datagram.payload, "hello", 5);
+    }
+    uint8_t room[64];
+    struct port_frame frame;
+    struct endpoint from = meter;
+    from.vlan = 100;
+    memcpy(room + UDP_HEADROOM, "hello", 5);
+    udp_build(&frame, room, &from, &us, 5, 0);
+    assert_ptr_equal(frame.data, room);
+    assert_int_equal(frame.length, sizeof hello + 4);
+    assert_memory_equal(frame.data, hello, 12);
+    assert_memory_equal(frame.data + 12, "\x81\x00\xa0\x64", 4);       /* priority 5, id 100 */
+    assert_memory_equal(frame.data + 16, hello + 12, sizeof hello - 12);
+}
+
+static void fragments_are_refused_inside_a_vlan_too(void **state)
+{
+    (void)state;
+    uint8_t tagged[sizeof hello + 4];
+    memcpy(tagged, hello, 12);
+    put16(tagged + 12, 0x8100);
+    put16(tagged + 14, 100);
+    memcpy(tagged + 16, hello + 12, sizeof hello - 12);
+    put16(tagged + 4 + IP + 6, 0x2000);
+    seal_ip(tagged + 4);
+    struct endpoint local = us;
+    struct udp_datagram datagram;
+    local.vlan = 100;
+    assert_int_equal(udp_parse(&(struct port_frame){.data = tagged, .length = sizeof tagged}, &local,
+                               &datagram), REFUSED_FRAGMENT);
+    assert_int_equal(udp_parse(&(struct port_frame){.data = tagged, .length = 17}, &local, &datagram),
+                     REFUSED_TRUNCATED);
+}
+
 static void every_cut_is_refused_as_truncated(void **state)
 {
     (void)state;
@@ -309,6 +412,10 @@ int main(void)
         cmocka_unit_test(ip_options_are_stepped_over),
         cmocka_unit_test(a_sum_that_comes_to_zero_is_sent_as_all_ones),
         cmocka_unit_test(every_defect_is_refused_for_its_own_reason),
+        cmocka_unit_test(sums_found_good_are_not_made_again_and_sums_found_bad_are_refused),
+        cmocka_unit_test(a_device_that_fills_sums_gets_the_pseudo_headers),
+        cmocka_unit_test(a_port_with_a_vlan_takes_and_makes_tagged_frames),
+        cmocka_unit_test(fragments_are_refused_inside_a_vlan_too),
         cmocka_unit_test(every_cut_is_refused_as_truncated),
         cmocka_unit_test(no_flipped_bit_gets_through),
         cmocka_unit_test(random_bytes_never_pass),

@@ -73,10 +73,14 @@ static void a_relaxed_term_gives_way_to_the_next_one(void **state)
     d.conductor_ma = 140000;
     assert_int_equal(derive_relaxed_ma(&d, STEADY_CONDUCTOR, &next), 249375);
     assert_int_equal(next, STEADY_FAST_EDGE);
+    /* a larger UPS is larger in both its figures */
     d.ups_mw = 90000000;        /* 108.2532... A */
     d.ups_mva = 100000000;      /* 120.2813... A */
-    assert_int_equal(derive_relaxed_ma(&d, STEADY_UPS_KW, &next), 120281);
-    assert_int_equal(next, STEADY_UPS_KVA);
+    assert_int_equal(derive_relaxed_ma(&d, STEADY_UPS_KW, &next), 140000);
+    assert_int_equal(next, STEADY_CONDUCTOR);
+    assert_int_equal(derive_relaxed_ma(&d, STEADY_UPS_KVA, &next), 140000);
+    assert_int_equal(derive_relaxed_ma(&d, STEADY_CONDUCTOR, &next), 108253);
+    assert_int_equal(next, STEADY_UPS_KW);
 }
 
 static void a_contribution_is_rounded_up_at_the_cord_and_again_at_the_phase(void **state)
