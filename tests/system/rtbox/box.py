@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -87,6 +88,10 @@ class Network:
                 subprocess.run(['ip', 'netns', 'delete', space], check=False)
 
 
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
+
+
 def connect(path, end_s):
     while True:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -130,7 +135,7 @@ class Machine:
                         f'e1000e,netdev=end{slot},mac=02:f1:ba:11:02:0{slot},addr={slot},romfile=']
         with open(f'{self.folder}/qemu.log', 'w', encoding='utf-8') as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            pass_fds=list(self.taps.values()))
+                                            pass_fds=list(self.taps.values()), preexec_fn=die_with_parent)
         end = time.monotonic() + BOOT_S
         self.qmp_socket = connect(f'{self.folder}/qmp', end)
         self.qmp_lines = self.qmp_socket.makefile('r', encoding='utf-8')

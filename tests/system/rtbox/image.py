@@ -59,8 +59,8 @@ def candidate(package):
 def resolve():
     package = kernel_package()
     if not package and os.geteuid() == 0:
-        subprocess.run(['apt-get', '-q', 'update'], stdin=subprocess.DEVNULL, capture_output=True,
-                       check=False)
+        subprocess.run(['timeout', '120', 'apt-get', '-q', 'update'], stdin=subprocess.DEVNULL,
+                       capture_output=True, check=False)
         package = kernel_package()
     return package
 

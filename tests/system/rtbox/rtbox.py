@@ -11,7 +11,6 @@ usage: rtbox.py [--break receive|send|link] [--self-test] [--keep DIR] SOURCE BU
 
 Exit code: 0 every check is good, 1 one is not, 2 bad usage, 77 skipped: this machine cannot, and why."""
 import argparse
-import ctypes
 import json
 import os
 import re
@@ -139,15 +138,11 @@ class Play:
                  f'{self.arguments.source}/config/demo/workload.yaml', '--mode', 'governed', '--duration',
                  f'{seconds}s', '--meters-netns', self.network.space['meters'], '--hosts-netns',
                  self.network.space['hosts'], '--json', self.outcome], stdout=log, stderr=log,
-                preexec_fn=die_with_parent)
+                preexec_fn=box.die_with_parent)
 
     def finish_plant(self):
         assert self.plant.wait(timeout=CUT_PLAY_S + 30) == 0, read(f'{self.folder}/plant.log')
         return json.loads(read(self.outcome))
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
 
 
 def holding(status):
