@@ -111,7 +111,8 @@ GOOD = {
     'config/every-key.yaml': 'id: a  # b: c\nsag: {below: 90%, clear: 92%}\nlease: 1s\n',
     'src/cli/x.c': 'const struct cli_verb cli_x = {\n    .name = "x",\n{"json", no_argument, 0}\n"--mode"\n',
     'src/cli/flyballd.c': '{"journal", required_argument, 0}\n',
-    DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n\n*asked*\n\tasked for\n',
+    DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n'
+            '\n*asked*\n\tasked for\n',
     SHELL: '*flyball x* *--json* *--mode*\n',
     SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',
 }
