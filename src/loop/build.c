@@ -171,6 +171,7 @@ static int open_ports(struct loop *loop)
                                      .ipv4 = row->own.ipv4,
                                      .udp = row->own.port,
                                      .mac = row->own.has_mac ? row->own.mac : NULL,
+                                     .vlan = row->vlan,
                                      .mtu = row->mtu,
                                      .ring_frames = row->ring_frames,
                                      .queues = row->queues,

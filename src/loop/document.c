@@ -204,7 +204,8 @@ static void write_port(struct port *port, FILE *out)
     number(out, "sent", statistics.sent, ", ");
     number(out, "sent_bytes", statistics.sent_bytes, ", ");
     number(out, "refused", statistics.refused, ", ");
-    number(out, "send_errors", statistics.send_errors, "}");
+    number(out, "send_errors", statistics.send_errors, ", ");
+    number(out, "room_frames", statistics.room_frames, "}");
 }
 
 /* ARP and echo; nothing where the kernel does that. */
