@@ -22,11 +22,13 @@ GOOD = {
                  **{f'{name}_ns': PAIRS for name in 'abcdef'}},
     'decode': {**HEAD, 'ratio': 0.2, 'body': {f'{name}_ns': PAIRS for name in 'abcd'}},
 }
-# A bench that prints NAME.RUN.json, or NAME.json where there is none for this run.
+#A bench that prints NAME.RUN.json, or NAME.json where there is none for this run.
 PLANTED = '''#!/bin/sh
 run=$(($(cat "$0.count" 2>/dev/null || echo 0) + 1))
 echo $run >"$0.count"
-if [ -e "$0.exit" ]; then echo "planted: $(cat "$0.exit")" >&2; exit 3; fi
+if [ -e "$0.exit" ];
+then echo "planted: $(cat " $0.exit ")" > &2;
+exit 3; fi
 cat "$0.$run.json" 2>/dev/null || cat "$0.json"
 '''
 
@@ -43,6 +45,11 @@ def change(bench, **figures):
         if value is None:
             del place[last]
     return result
+
+
+def by_driver(driver, line):
+    """A bench that does something else on that driver."""
+    return PLANTED.replace('run=', f'case "$*" in *"--driver {driver}"*) {line}; exit 0 ;; esac\nrun=', 1)
 
 
 def gates(source, planted):
@@ -74,6 +81,13 @@ CASES = [
         'pipeline.json': change('pipeline', ns_per_reading=1501, tick_ms_p50=1.01, tick_part_us_p999=20.1,
                                 emergency_us_p999=65.1),
         'decode.json': change('decode', ratio=0.251)}, 1, [], 9),
+    ('other drivers are told and held to nothing',
+     {'rtt': by_driver('uring', f'echo \'{json.dumps(change("rtt", first__ratio_p50=9.5))}\'')}, 0,
+     [r'^ok .*rtt on af_xdp: told.*first\.ratio_p50 1\.1,',
+      r'^ok .*rtt on uring: told.*first\.ratio_p50 9\.5,'], 0),
+    ('a crash on another driver is told',
+     {'rtt': by_driver('af_xdp', 'echo "planted: no luck" >&2; exit 3')}, 1,
+     [r'^not ok .*rtt on af_xdp: .*planted: no luck', r'^ok .*rtt on uring: told'], 1),
     ('a crash is told', {'decode.exit': 'no luck'}, 1, [r'^not ok .*decode: run 1 .*planted: no luck'], 1),
     ('a figure that is missing is no pass', {'decode.json': change('decode', ratio=None)}, 1,
      [r'^not ok .*ratio is missing'], 1),
