@@ -10,6 +10,7 @@
 
 #include "cli/check.h"
 #include "port/kernel_address.h"
+#include "port/pci_device.h"
 #include "port/port.h"
 #include "record/disk.h"
 #include "record/journal_format.h"
@@ -83,6 +84,15 @@ static uint64_t wanted_bytes(const struct check_machine *machine)
     return wanted;
 }
 
+static void look_at_card(struct check_machine *machine, const char *address)
+{
+    struct port port = {0};
+    struct pci_device device;
+
+    if (pci_device_look(&port, PCI_SYSFS, address, &device))
+        note(machine, "%s", port.error);
+}
+
 /* Cores, memory and interfaces of the machine that the check runs on. */
 static void look_at_machine(struct check *check)
 {
@@ -101,6 +111,8 @@ static void look_at_machine(struct check *check)
 
         if (kernel && !if_nametoindex(port->interface))
             note(machine, "there is no interface %s on this machine", port->interface);
+        if (!strcmp(port->driver, "pci"))
+            look_at_card(machine, port->interface);
     }
     if (pages > 0 && page > 0 && wanted > (uint64_t)pages * (uint64_t)page)
         note(machine, "%.0f MiB are wanted and %.0f MiB are free", (double)wanted / (1 << 20),
@@ -216,8 +228,9 @@ void check_machine_text(const struct check *check)
     uint64_t total = wanted_bytes(machine);
 
     if (!machine->known && check->site.driver_count)
-        printf("\nno row of servers bears the name of this machine (%s): --server NAME shows what one takes\n",
-               machine->host);
+        printf(
+            "\nno row of servers bears the name of this machine (%s): --server NAME shows what one takes\n",
+            machine->host);
     if (!machine->known)
         return;
     printf("\nserver %s%s%s%s\n", check->site.server.name,

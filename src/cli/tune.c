@@ -165,12 +165,14 @@ static int run_measured(struct tune *tune)
     struct rt_throttle throttle = {.lifeline = -1};
     hear_signals(true);
     tune_provenance(tune);
-    /* before any thread is there: it forks */
+    int error = server->lift_rt_throttling ? tune_unlifted(tune) : 0;
+    /* while no other thread is there: it forks */
     int lifted = server->lift_rt_throttling ? rt_throttle_lift(&throttle, RT_THROTTLE_FILE) : 0;
     if (lifted < 0)
         tune_note(tune, "RT throttling not lifted: %s", strerror(-lifted));
     tune->found.throttling_lifted = server->lift_rt_throttling && lifted >= 0;
-    int error = measure(tune);
+    if (!error)
+        error = measure(tune);
     if (rt_throttle_restore(&throttle))
         fprintf(stderr, "flyball tune: RT throttling not put back to %ld\n", throttle.runtime_us);
     return error ? CLI_CONNECT : report(tune);

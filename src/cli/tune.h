@@ -20,7 +20,8 @@ struct tune {
     struct tune_options options;
     struct site site;
     struct measured found;
-    bool unpinned, unprivileged;        /* a core or a priority was refused: figures are of an ordinary thread */
+    struct measured_hiccups unlifted;   /* before RT throttling was lifted; for the report only */
+    bool unpinned, unprivileged;        /* a core or a priority was refused */
     uint32_t notes;             /* what was not measured, or not as it would run, and why */
     char note[TUNE_NOTES_MAX][TUNE_NOTE_BYTES];
 };
@@ -33,6 +34,7 @@ void tune_provenance(struct tune *tune);
 
 /* setup: spins on the lane's core at its priority. Then wake-ups on the housekeeping core. 0 or -errno. */
 int tune_hiccups(struct tune *tune);
+int tune_unlifted(struct tune *tune);   /* a short look at hiccups, kept apart */
 int tune_wakes(struct tune *tune);
 
 /* setup: the real lane, decide and egress with the site's own model, on ports in memory. 0 or -errno. */

@@ -15,6 +15,7 @@
 
 enum { GAPS_ROOM = 1 << 20, WAKES_ROOM = 1 << 16 };
 #define WAKE_PERIOD_NS (1 * NS_PER_MS)
+#define UNLIFTED_SECONDS 2.0            /* throttling stops a thread in every second */
 
 struct task {
     int core, priority;
@@ -157,6 +158,17 @@ int tune_hiccups(struct tune *tune)
         tune_note(tune, "hiccups: of core %d, the worst of %u lane cores", tune->found.core,
                   server->lane_cores);
     free(memory);
+    return error;
+}
+
+int tune_unlifted(struct tune *tune)
+{
+    double seconds = tune->options.seconds;
+    tune->options.seconds = seconds < UNLIFTED_SECONDS ? seconds : UNLIFTED_SECONDS;
+    int error = tune_hiccups(tune);
+    tune->unlifted = tune->found.hiccups;
+    tune->found.hiccups = (struct measured_hiccups){0};
+    tune->options.seconds = seconds;
     return error;
 }
 

@@ -48,6 +48,15 @@ static void print_hiccups(const struct measured *m, FILE *out)
             (double)h->over_10us / seconds, (double)h->over_100us / seconds, (double)h->over_1ms / seconds);
 }
 
+static void print_unlifted(const struct measured_hiccups *h, FILE *out)
+{
+    char longest[32];
+    if (h->span_ns)
+        fprintf(out, "  before RT throttling was lifted, %.1f s: longest %s, lost %.2f %%\n",
+                (double)h->span_ns / 1e9, time_words(h->longest_ns, longest, sizeof longest),
+                (double)h->lost_ppm / 1e4);
+}
+
 static void print_spreads(const struct measured *m, FILE *out)
 {
     fprintf(out, "%-24s %9s %10s %10s %10s %10s\n", "times", "n", "p50", "p99", "p99.9", "max");
@@ -117,6 +126,7 @@ void tune_print(const struct tune *tune, FILE *out)
     fprintf(out, "site %s, server %s on %s, kernel %.60s\n%s; flyball %s\n\n", tune->site.model.name,
             tune->site.server.name, m->host, m->kernel, m->cpu, m->version);
     print_hiccups(m, out);
+    print_unlifted(&tune->unlifted, out);
     print_spreads(m, out);
     print_ports(m, out);
     putc('\n', out);
@@ -202,6 +212,7 @@ void tune_print_json(const struct tune *tune, FILE *out)
         tune->site.server.name, "when", when, "host", m->host, "kernel", m->kernel, "cpu", m->cpu, "version",
         m->version, "core", m->core, "priority", m->priority, "throttling_lifted", m->throttling_lifted);
     json_object_set_new(all, "hiccups", json_hiccups(&m->hiccups));
+    json_object_set_new(all, "hiccups_unlifted", json_hiccups(&tune->unlifted));
     json_object_set_new(all, "wake_timer", json_spread(&m->wake_timer));
     json_object_set_new(all, "wake_event", json_spread(&m->wake_event));
     json_object_set_new(all, "reading", json_spread(&m->reading));

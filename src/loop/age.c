@@ -48,7 +48,9 @@ static bool claims_step(struct age *age, int64_t bucket, int64_t offset)
 
 int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns)
 {
-    int64_t bucket = arrival_ns / AGE_BUCKET_NS + 1;
+    /* Counted from AGE_BUCKETS: the eleven before it have numbers too, even a second after the machine's
+     * start. */
+    int64_t bucket = arrival_ns / AGE_BUCKET_NS + AGE_BUCKETS;
     if (bucket > age->bucket)
         turn(age, bucket);
     int64_t offset = minus(arrival_ns, stamp_ns);

@@ -32,7 +32,7 @@ struct age {
 };
 
 /* rt: takes one reading and says how old it is, ns, never negative; INT64_MAX while a step ahead is not
- * confirmed. Times in one clock, stamp_ns >= 0. A reading that waited (the receiver stood still) is as old
+ * confirmed. Times in one clock, both >= 0. A reading that waited (the receiver stood still) is as old
  * as it waited, and leaves the floor where it was. */
 int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns);
 

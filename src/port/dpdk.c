@@ -83,9 +83,9 @@ static bool fills_sums(const struct rte_eth_dev_info *info)
     return (info->tx_offload_capa & SEND_OFFLOADS) == SEND_OFFLOADS;
 }
 
-/* The MTU is not told to DPDK: these drivers take it as an order to change the interface's, or claim to know
- * 1500 only. */
-static int start_device(struct port *port, const struct port_config *config)
+/* The MTU of the kernel's interfaces is not told to DPDK: those drivers take it as an order to change the
+ * interface's, or claim to know 1500 only. */
+static int start_device(struct port *port, const struct port_config *config, const struct recipe *recipe)
 {
     struct dpdk *dpdk = port->state;
     struct rte_eth_dev_info info = {0};
@@ -100,6 +100,8 @@ static int start_device(struct port *port, const struct port_config *config)
     port->offloads = fills_sums(&info) ? PORT_FILLS_SUMS : 0;
     if (!rc)
         rc = rte_eth_dev_configure(dpdk->id, (uint16_t)dpdk->queues, (uint16_t)dpdk->queues, &conf);
+    if (!rc && recipe->sets_mtu)
+        rc = rte_eth_dev_set_mtu(dpdk->id, (uint16_t)config->mtu);
     if (!rc)
         rc = set_up_queues(dpdk, config->ring_frames);
     if (!rc)
@@ -156,7 +158,7 @@ static int open_once(struct port *port, const struct port_config *config, const 
     if (rc)
         return rc;
     rc = make_pool(dpdk, recipe);
-    rc = rc ? fail(port, rc, config, "no memory for buffers") : start_device(port, config);
+    rc = rc ? fail(port, rc, config, "no memory for buffers") : start_device(port, config, recipe);
     if (recipe->domain)
         kernel_sockets_after(&dpdk->sockets);
     if (rc)
@@ -172,7 +174,7 @@ static int open_once(struct port *port, const struct port_config *config, const 
 int dpdk_open(struct port *port, const struct port_config *config, const struct recipe *recipe)
 {
     struct dpdk *dpdk = port->state;
-    int rc = eal_start(port, config);
+    int rc = eal_start(port, config, EAL_VIRTUAL);
     if (rc)
         return rc;
     dpdk->queues = config->queues;

@@ -42,6 +42,7 @@ struct recipe {
     const char *bus;                /* "vdev" or "pci" */
     int domain;                     /* of the kernel's sockets under it, 0 = none */
     bool patient;                   /* -EINVAL may mean "not yet": try again for a while */
+    bool sets_mtu;                  /* the device is ours: its MTU is set, else only looked at */
     uint32_t buffers;               /* per queue */
     uint32_t buffer_bytes;
     char device[RTE_DEV_NAME_MAX_LEN];

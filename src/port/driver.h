@@ -12,6 +12,7 @@ enum { ETHERNET_HEADER_BYTES = 14, VLAN_TAG_HEADER_BYTES = 4, MTU_MIN = 576, MTU
 extern const struct port_driver port_af_packet;
 extern const struct port_driver port_af_xdp;
 extern const struct port_driver port_pcap;
+extern const struct port_driver port_pci;
 extern const struct port_driver port_synthetic;
 extern const struct port_driver port_uring;
 

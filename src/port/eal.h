@@ -9,9 +9,18 @@
 
 #include "port/port.h"
 
+/* What devices are given for the address of a buffer. */
+enum eal_addresses { EAL_VIRTUAL, EAL_PHYSICAL };
+
 /* setup: 0 or -errno with port->error filled. Later calls find it running and return 0: the first port's
- * memory, hugepages, core and extra arguments hold for all. */
-int eal_start(struct port *port, const struct port_config *config);
+ * memory, hugepages, addresses, core and extra arguments hold for all. */
+int eal_start(struct port *port, const struct port_config *config, enum eal_addresses addresses);
+
+/* setup: a port has started it. */
+bool eal_is_running(void);
+
+/* setup, once it runs: devices without an IOMMU can be opened. */
+bool eal_is_physical(void);
 
 /* setup, on a hot thread: makes it known to DPDK so that buffer caches work; undone by itself when the thread
  * ends. */

@@ -6,6 +6,7 @@ const struct port_driver *const port_table[] = {
     &port_af_packet,
     &port_af_xdp,
     &port_pcap,
+    &port_pci,
     &port_synthetic,
     &port_uring,
     NULL,

@@ -150,7 +150,8 @@ enum { RATED_80, RATED_100 };
 
 /* The tables of each reader, for site/shape.h; each ends with {0}. */
 extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_type_shapes[],
-    draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[], draft_server_shapes[];
+    draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[], draft_measured_shapes[],
+    draft_server_shapes[];
 
 /* any: the two fields of band `i` of detect: and their end; returns its key. */
 const char *draft_band_fields(uint32_t i, struct field fields[3]);

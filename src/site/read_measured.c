@@ -99,6 +99,14 @@ static const struct field path_fields[] = {
 #undef COUNT
 #undef TIME
 
+static const struct field name_fields[] = {
+    {.key = "a host", .kind = FIELD_TEXT, .most = MEASURED_TEXT_BYTES - 1},
+    FIELD_END};
+
+const struct shape_map draft_measured_shapes[] = {
+    {"measured", measured_fields}, {"spread", spread_fields}, {"hiccups", hiccup_fields},
+    {"ring", ring_fields},         {"path", path_fields},     {"named", name_fields},     {0}};
+
 static void copy_text(char *into, const struct value *value)
 {
     snprintf(into, MEASURED_TEXT_BYTES, "%s", value->text ? value->text : "");
@@ -150,7 +158,6 @@ static void read_rings(struct draft *d, const struct value *rings, struct measur
 static uint32_t read_names(struct draft *d, const struct value *list,
                            char (*name)[MEASURED_TEXT_BYTES])
 {
-    static const struct field one = {.key = "a host", .kind = FIELD_TEXT, .most = MEASURED_TEXT_BYTES - 1};
     uint32_t count = 0;
 
     if (list->at && list->at->count > MEASURED_NAMED_MAX) {
@@ -161,7 +168,7 @@ static uint32_t read_names(struct draft *d, const struct value *list,
     for (const struct tree *at = list->at ? list->at->first : NULL; at; at = at->next) {
         struct value value;
 
-        if (!field_read(&one, at, &value, d->errors))
+        if (!field_read(name_fields, at, &value, d->errors))
             copy_text(name[count++], &value);
     }
     return count;

@@ -98,7 +98,7 @@ def case_silent():
 
 
 def case_kernel():
-    """Ports that are the kernel's sockets: echo goes through the kernel, the burst is counted all the same."""
+    """Ports that are the kernel's sockets: echo goes through the kernel, the burst is counted as well."""
     with Bed('tun5') as bed:
         for link, address in (('meters', '198.51.100.1'), ('hosts', '203.0.113.1')):
             subprocess.run(['ip', 'address', 'add', f'{address}/24', 'dev', f'fb-{link}-{bed.suffix}'],

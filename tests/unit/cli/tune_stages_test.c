@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stage costs with the real loop in memory, for a fifth of a second each: every kind of input is measured, and
- * the site that was handed over is left as it was. */
+/* Stage costs with the real loop in memory, for a fifth of a second each: every kind of input is measured,
+ * and the site that was handed over is left as it was. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

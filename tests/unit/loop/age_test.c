@@ -30,6 +30,27 @@ static void steady_offset_is_no_age(void **state)
         assert_true(observe(&age, since_ns, 0) == 0);
 }
 
+/* The clock of arrivals begins with the machine: what lies 60 s back has a negative time. */
+static void a_machine_that_started_just_now_touches_nothing_beside(void **state)
+{
+    (void)state;
+    struct guarded {
+        uint8_t before[256];
+        struct age age;
+        uint8_t behind[256];
+    } all, untouched;
+
+    for (int64_t uptime_ns = 0; uptime_ns < 70 * NS_PER_S; uptime_ns += NS_PER_S) {
+        memset(&all, 0xA5, sizeof all);
+        memset(&untouched, 0xA5, sizeof untouched);
+        all.age = (struct age){0};
+        assert_true(age_observe(&all.age, uptime_ns, STAMP_NS) == 0);
+        assert_true(age_observe(&all.age, uptime_ns + 3 * NS_PER_MS, STAMP_NS) == 3 * NS_PER_MS);
+        assert_memory_equal(all.before, untouched.before, sizeof all.before);
+        assert_memory_equal(all.behind, untouched.behind, sizeof all.behind);
+    }
+}
+
 static void lateness_is_age_while_the_floor_stands(void **state)
 {
     (void)state;
@@ -195,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steady_offset_is_no_age),
+        cmocka_unit_test(a_machine_that_started_just_now_touches_nothing_beside),
         cmocka_unit_test(lateness_is_age_while_the_floor_stands),
         cmocka_unit_test(one_stamp_far_ahead_is_too_old_and_moves_nothing),
         cmocka_unit_test(a_clock_that_stays_ahead_is_believed_at_the_fourth_reading),
