@@ -22,13 +22,11 @@ GOOD = {
                  **{f'{name}_ns': PAIRS for name in 'abcdef'}},
     'decode': {**HEAD, 'ratio': 0.2, 'body': {f'{name}_ns': PAIRS for name in 'abcd'}},
 }
-#A bench that prints NAME.RUN.json, or NAME.json where there is none for this run.
+# A bench that prints NAME.RUN.json, or NAME.json where there is none for this run.
 PLANTED = '''#!/bin/sh
 run=$(($(cat "$0.count" 2>/dev/null || echo 0) + 1))
 echo $run >"$0.count"
-if [ -e "$0.exit" ];
-then echo "planted: $(cat " $0.exit ")" > &2;
-exit 3; fi
+if [ -e "$0.exit" ]; then echo "planted: $(cat "$0.exit")" >&2; exit 3; fi
 cat "$0.$run.json" 2>/dev/null || cat "$0.json"
 '''
 
