@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/csv.h"
+#include "cli/import/csv.h"
 #include "target.h"
 
 static void require(int condition)

@@ -15,7 +15,7 @@ COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'COR
 DOCUMENT, WORDS = 'src/loop/document_counters.c', 'src/loop/words.h'
 DAEMON_MAIN = 'src/cli/flyballd.c'
 READERS = re.compile(r'^src/site/read_\w+\.c$')
-VERBS = re.compile(r'^src/cli/\w+\.c$')
+VERBS = re.compile(r'^src/cli/(\w+/)?\w+\.c$')
 EXAMPLE = 'config/every-key.yaml'
 
 ROW = re.compile(r'X\(\w+,\s*"(\w+)",\s*"((?:[^"\\]|\\.)*)"\)')

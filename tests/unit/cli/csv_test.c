@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/csv.h"
+#include "cli/import/csv.h"
 
 struct read {
     struct csv csv;

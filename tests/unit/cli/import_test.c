@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/import.h"
+#include "cli/import/import.h"
 
 struct tables {
     struct shape shape;

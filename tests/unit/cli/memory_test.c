@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/import.h"
+#include "cli/import/import.h"
 
 /* The linker sends the library's calls here (--wrap). */
 static int left = -1;           /* allocations until one fails; below 0 = never */

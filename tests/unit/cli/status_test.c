@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cli/status.h"
+#include "cli/status/status.h"
 
 enum { PAGE_LINES = 60, COLUMNS = 100 };
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/top_screen.h"
+#include "cli/top/top_screen.h"
 #include "loop/view_share.h"
 #include "msg/lease.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/tune_burst.h"
+#include "cli/tune/tune_burst.h"
 
 static void open_link(struct port *port, const struct site_port *row)
 {

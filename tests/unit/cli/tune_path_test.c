@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/tune_path.h"
+#include "cli/tune/tune_path.h"
 
 enum { WAITING_MAX = 256 };
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "cli/tune.h"
+#include "cli/tune/tune.h"
 
 /* Here without cores and priorities: those are tune_machine.c's, and this is about what is measured. */
 int tune_on_core(struct tune *tune, int core, int priority, int (*run)(void *argument), void *argument)

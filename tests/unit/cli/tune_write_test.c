@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "cli/tune.h"
+#include "cli/tune/tune.h"
 
 struct bed {
     char folder[64], path[128], link[128];
