@@ -118,8 +118,8 @@ class Machine:
             raise Unavailable('qemu-system-x86_64 is not installed')
         # The IOMMU is for vfio-pci; with iommu=pt it leaves the other cards alone.
         command = [program, '-M', 'q35,accel=tcg', '-device', 'intel-iommu', '-cpu', 'max', '-smp', '2',
-                   '-m', str(MEMORY_MIB), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-kernel',
-                   self.kernel, '-initrd', self.image, '-append',
+                   '-m', str(MEMORY_MIB), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+                   '-kernel', self.kernel, '-initrd', self.image, '-append',
                    'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off irqaffinity=0 '
                    f'isolcpus=managed_irq,domain,1 nohz_full=1 rcu_nocbs=1 intel_iommu=on iommu=pt '
                    f'HUGEPAGES={HUGEPAGES} '
