@@ -154,8 +154,8 @@ gate() {
     report "$bench" "$run"
 }
 
-# tell DRIVER: one run of rtt on another driver than the site's, told and not held against the bars. A run that
-# ends badly fails.
+# tell DRIVER: one run of rtt on another driver than the site's, told and not held against the bars. A run
+# that ends badly fails.
 tell() {
     local driver=$1 name=rtt-$1 path bar said='' rc=0
     shift

@@ -228,8 +228,9 @@ void check_machine_text(const struct check *check)
     uint64_t total = wanted_bytes(machine);
 
     if (!machine->known && check->site.driver_count)
-        printf("\nno row of servers bears the name of this machine (%s): --server NAME shows what one takes\n",
-               machine->host);
+        printf(
+            "\nno row of servers bears the name of this machine (%s): --server NAME shows what one takes\n",
+            machine->host);
     if (!machine->known)
         return;
     printf("\nserver %s%s%s%s\n", check->site.server.name,

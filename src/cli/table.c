@@ -9,6 +9,8 @@ extern const struct cli_verb cli_plant;
 extern const struct cli_verb cli_replay;
 extern const struct cli_verb cli_schema;
 extern const struct cli_verb cli_status;
+extern const struct cli_verb cli_top;
+extern const struct cli_verb cli_tune;
 
 const struct cli_verb *const cli_table[] = {
     &cli_check,
@@ -17,5 +19,7 @@ const struct cli_verb *const cli_table[] = {
     &cli_replay,
     &cli_schema,
     &cli_status,
+    &cli_top,
+    &cli_tune,
     NULL,
 };

@@ -59,6 +59,25 @@ struct core_counters {
 #undef CORE_COUNTER_FIELD
 };
 
+/* Why a host's exposure is what it is. X(symbol, name, meaning) */
+#define EXPOSURE_BASES(X) \
+    X(BASIS_NOT_ENFORCED, "not_enforced", "phys_max: the mode sends nothing") \
+    X(BASIS_UNHEARD, "unheard", "phys_max: no report since the start") \
+    X(BASIS_NOT_ACCEPTED, "not_accepted", "phys_max: has not accepted this controller's epoch") \
+    X(BASIS_DEVICE_LOST, "device_lost", "phys_max: a device that a cap governs is gone") \
+    X(BASIS_BOOT, "boot", "phys_max: no cap read back yet") \
+    X(BASIS_NOT_SHOWN, "not_shown", "phys_max: no report yet shows a cap it was allowed, held for A") \
+    X(BASIS_FAIL_SAFE, "fail_safe", "its fail-safe cap: no lease allows more") \
+    X(BASIS_LEASE, "lease", "its newest lease") \
+    X(BASIS_OLDER_LEASE, "older_lease", "a higher lease before it, until a report shows the cut held for A")
+
+enum exposure_basis {
+#define EXPOSURE_BASIS_SYMBOL(symbol, name, meaning) symbol,
+    EXPOSURE_BASES(EXPOSURE_BASIS_SYMBOL)
+#undef EXPOSURE_BASIS_SYMBOL
+    EXPOSURE_BASIS_COUNT
+};
+
 /* What status shows of a node and of a host; sums per phase, contingency "none". */
 struct core_node_view {
     int64_t exposure_mva[PHASES];   /* D */
@@ -77,6 +96,7 @@ struct core_host_view {
     uint64_t incarnation;
     uint8_t state;                  /* enum host_state */
     uint8_t why;                    /* enum egress_why of the newest lease */
+    uint8_t basis;                  /* enum exposure_basis */
     bool accepted;                  /* has accepted this epoch */
 };
 

@@ -25,6 +25,29 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
     view->emergency = core->emergencies.node[node].active;
 }
 
+static enum exposure_basis unbounded_basis(const struct ledger *ledger, const struct ledger_host *h)
+{
+    if (!ledger->enforcing)
+        return BASIS_NOT_ENFORCED;
+    if (!h->incarnation)
+        return BASIS_UNHEARD;
+    if (!h->accepted)
+        return BASIS_NOT_ACCEPTED;
+    if (h->flags & REPORT_DEVICE_LOST)
+        return BASIS_DEVICE_LOST;
+    return h->state == HOST_BOOT ? BASIS_BOOT : BASIS_NOT_SHOWN;
+}
+
+static enum exposure_basis basis_of(const struct ledger *ledger, const struct ledger_host *h)
+{
+    if (!h->bounded)
+        return unbounded_basis(ledger, h);
+    int64_t cap_mw = ledger_exposed_cap_mw(h);
+    if (cap_mw <= h->fail_safe_mw)
+        return BASIS_FAIL_SAFE;
+    return cap_mw > h->newest_mw ? BASIS_OLDER_LEASE : BASIS_LEASE;
+}
+
 void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view)
 {
     const struct ledger_host *h = &core->ledger.host[host];
@@ -36,6 +59,7 @@ void core_host_view(const struct core *core, uint32_t host, struct core_host_vie
         .incarnation = h->incarnation,
         .state = h->state,
         .why = core->why[host],
+        .basis = (uint8_t)basis_of(&core->ledger, h),
         .accepted = h->accepted,
     };
 }

@@ -103,10 +103,6 @@ static void place_hot(struct loop *loop, struct plan *plan)
 static void place_cold(struct loop *loop, struct plan *plan, struct layout *layout)
 {
     const struct model *model = &loop->site->model;
-    loop->view.node = take(plan, model->node_count * sizeof(struct seqlock));
-    loop->view.host = take(plan, model->host_count * sizeof(struct seqlock));
-    loop->view.meter = take(plan, model->meter_count * sizeof(struct seqlock));
-    loop->view.counter = take(plan, VIEW_COUNTER_RECORDS * sizeof(struct seqlock));
     layout->names = take(plan, meter_names_bytes(model));
     close_part(plan, &plan->memory.view);
     layout->core = take(plan, core_bytes(model));
@@ -128,7 +124,10 @@ static void measure(struct loop *loop, struct plan *plan)
     struct layout layout = {0};
     place_hot(loop, plan);
     place_cold(loop, plan, &layout);
-    plan->memory.total = plan->bytes;
+    const struct model *model = &loop->site->model;
+    size_t shared = view_share_bytes(model->node_count, model->host_count, model->meter_count);
+    plan->memory.view += shared;
+    plan->memory.total = plan->bytes + shared;
 }
 
 static int place(struct loop *loop, struct layout *layout)
@@ -155,8 +154,6 @@ static int init_queues(struct loop *loop, const struct layout *layout)
     error |= spsc_init(&loop->emergency, layout->emergency, EGRESS_BYTES, egress_places(model));
     error |= spsc_init(&loop->tap, layout->tap, SLOT_BYTES, TAP_SLOTS);
     error |= ring_init(&loop->path.decide->ring, layout->ring, RING_SLOTS);
-    loop->view.nodes = model->node_count;
-    loop->view.hosts = model->host_count;
     meter_names_init(&loop->names, layout->names, model);
     return error ? -EINVAL : 0;
 }
@@ -171,6 +168,7 @@ static int open_ports(struct loop *loop)
                                      .ipv4 = row->own.ipv4,
                                      .udp = row->own.port,
                                      .mac = row->own.has_mac ? row->own.mac : NULL,
+                                     .vlan = row->vlan,
                                      .mtu = row->mtu,
                                      .ring_frames = row->ring_frames,
                                      .queues = row->queues,
@@ -349,6 +347,7 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
 {
     *loop = (struct loop){.site = site, .options = *options};
     loop->door.listener = -1;
+    loop->share.fd = -1;
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)
         return error;
@@ -359,7 +358,10 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
         return error;
     }
     struct layout layout = {0};
-    error = place(loop, &layout);
+    error = view_share_open(&loop->share, &loop->view, site->model.node_count, site->model.host_count,
+                            site->model.meter_count);
+    if (!error)
+        error = place(loop, &layout);
     if (!error)
         error = init_queues(loop, &layout);
     if (error) {
@@ -390,4 +392,5 @@ void loop_close(struct loop *loop)
     while (loop->ports > 0)
         port_close(&loop->port[--loop->ports]);
     arena_close(&loop->arena);
+    view_share_close(&loop->share);
 }

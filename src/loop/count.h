@@ -16,6 +16,13 @@ static inline void count_add(count_t *count, uint64_t more)
                           memory_order_relaxed);
 }
 
+/* rt, the one writer: a high-water mark. */
+static inline void count_most(count_t *count, uint64_t value)
+{
+    if (value > atomic_load_explicit(count, memory_order_relaxed))
+        atomic_store_explicit(count, value, memory_order_relaxed);
+}
+
 /* any */
 static inline uint64_t count_read(const count_t *count)
 {

@@ -67,6 +67,10 @@ static void hand_over(struct decide *decide)
         *place = *record;
         spsc_publish(queue);
     }
+    if (!decide->outbox.count)
+        return;
+    count_most(&decide->counters.normal_most, spsc_depth(decide->normal));
+    count_most(&decide->counters.emergency_most, spsc_depth(decide->emergency));
 }
 
 static void step(struct decide *decide, struct slot *slot)
@@ -172,8 +176,9 @@ static bool tap(struct decide *decide, const struct slot *slot)
 {
     enum slot_class class = slot->kind == SLOT_READING ? CLASS_READING : CLASS_RESERVED;
     uint64_t limit_pct = class == CLASS_READING ? TAP_READING_DROP_PCT : 100;
+    uint64_t depth = spsc_depth(decide->tap);
     struct slot *place = NULL;
-    if ((uint64_t)spsc_depth(decide->tap) * 100 < decide->tap->count * limit_pct)
+    if (depth * 100 < decide->tap->count * limit_pct)
         place = spsc_claim(decide->tap);
     if (!place) {
         count_add(&decide->counters.tap_dropped[class], 1);
@@ -181,6 +186,7 @@ static bool tap(struct decide *decide, const struct slot *slot)
     }
     memcpy(place, slot, sizeof *place);
     spsc_publish(decide->tap);
+    count_most(&decide->counters.tap_most, depth + 1);
     return true;
 }
 

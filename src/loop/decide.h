@@ -25,6 +25,7 @@ struct decide_counters {
     count_t slots;                      /* entered the ring */
     count_t tap_dropped[CLASS_COUNT];   /* did not fit into the tap, by class */
     count_t waits;                      /* turns in which egress had no room, so nothing was decided */
+    count_t normal_most, emergency_most, tap_most;  /* records that waited in each queue at once, at most */
 };
 
 struct decide {

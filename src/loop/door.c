@@ -13,6 +13,7 @@
 
 #include "loop/loop.h"
 #include "rt/thread.h"
+#include "time/tsc.h"
 
 enum { POLL_MS = 50, PEER_TIMEOUT_MS = 1000 };
 
@@ -111,6 +112,53 @@ static bool may_read(int fd)
     return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) && bytes == sizeof peer && peer.pid > 0;
 }
 
+/* The header in one packet, the descriptor with it. */
+static void send_view(const struct loop *loop, int fd)
+{
+    struct view_header header;
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec part = {.iov_base = &header, .iov_len = sizeof header};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+                             .msg_controllen = sizeof control};
+    view_share_header(&loop->view, &header);
+    header.epoch = loop->epoch;
+    header.t_start_ns = loop->t_start_ns;
+    struct tsc_pair now;
+    tsc_pair(&now, tsc_is_invariant());
+    header.t_now_ns = now.mono_ns;
+    header.t_now_tsc = now.tsc;
+    struct cmsghdr *with = CMSG_FIRSTHDR(&message);
+    with->cmsg_level = SOL_SOCKET;
+    with->cmsg_type = SCM_RIGHTS;
+    with->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(with), &loop->share.fd, sizeof(int));
+    sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static void say_unknown(FILE *out)
+{
+    fputs("{\"error\": \"unknown request; known: counters, names, status, view\"}\n", out);
+}
+
+static bool is(const char *request, ssize_t bytes, const char *word)
+{
+    return bytes == (ssize_t)strlen(word) && !memcmp(request, word, (size_t)bytes);
+}
+
+/* False for a request that is not known. */
+static bool write_answer(struct loop *loop, const char *request, ssize_t bytes, FILE *out)
+{
+    if (is(request, bytes, "status"))
+        loop_document(loop, out);
+    else if (is(request, bytes, "counters"))
+        loop_document_counters(loop, out);
+    else if (is(request, bytes, "names"))
+        loop_document_names(loop, out);
+    else
+        return false;
+    return true;
+}
+
 static void answer(struct door *door, int fd)
 {
     char request[DOOR_REQUEST_BYTES], *text = NULL;
@@ -118,14 +166,18 @@ static void answer(struct door *door, int fd)
     ssize_t got = recv(fd, request, sizeof request, 0);
     if (got <= 0)       /* only looked whether somebody is here */
         return;
-    bool known = got == 6 && !memcmp(request, "status", 6) && may_read(fd);
+    bool may = may_read(fd);
+    if (may && is(request, got, "view")) {
+        send_view(door->loop, fd);
+        count_add(&door->answered, 1);
+        return;
+    }
     FILE *out = open_memstream(&text, &bytes);
     if (!out)
         return;
-    if (known)
-        loop_document(door->loop, out);
-    else
-        fputs("{\"error\": \"unknown request; known: status\"}\n", out);
+    bool known = may && write_answer(door->loop, request, got, out);
+    if (!known)
+        say_unknown(out);
     if (!fclose(out))
         send_all(fd, text, bytes);
     free(text);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The door: a local SEQPACKET socket, served by one cold thread, one peer after the other. A request is one
- * packet with one word; the answer is one JSON document over as many packets as it takes, then the end of the
- * connection.
+ * packet with one word. "status", "counters" and "names" are answered by one JSON document over as many
+ * packets as it takes, "view" by one packet: struct view_header of view_share.h with a descriptor of the
+ * view's memory (SCM_RIGHTS). Then the connection ends.
  */
 #ifndef FLYBALL_LOOP_DOOR_H
 #define FLYBALL_LOOP_DOOR_H

@@ -36,6 +36,7 @@ static void give_back(struct egress_stage *stage, uint32_t host, uint64_t sequen
                           .t_receive_ns = timebase_now_ns(stage->base),
                           .refused = {.host = host, .sequence = sequence}};
     spsc_publish(stage->returns);
+    count_most(&stage->counters.returns_most, spsc_depth(stage->returns));
 }
 
 static uint32_t encode(struct egress_stage *stage, const struct egress *record, uint8_t *data)

@@ -25,6 +25,7 @@ struct egress_counters {
     count_t refused;            /* not taken: returned to decide */
     count_t unreachable;        /* no MAC known for the host: returned to decide */
     count_t withheld;           /* the mode says: send nothing */
+    count_t returns_most;       /* refused leases that waited for decide at once, at most */
 };
 
 /* A frame under way: what it came from, until the port has answered. */

@@ -74,17 +74,21 @@ static void publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns)
     histogram_record(&lane->decoded.live, (uint64_t)took_ns);
 }
 
+static uint32_t shown(int64_t value)
+{
+    if (value < 0)
+        return 0;
+    return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
 static void show_meter(struct lane *lane, const struct reading *reading, int64_t t_receive_ns, int64_t age_ns)
 {
-    struct view_meter record = {.t_receive_ns = t_receive_ns, .age_ns = age_ns, .sequence = reading->sequence,
-                                .voltage_mv = reading->voltage_mv[0]};
+    struct view_meter record = {.t_receive_ns = t_receive_ns, .age_ns = age_ns};
     uint32_t phases = lane->model->node[lane->model->meter[reading->meter].node].phases;
     for (uint32_t i = 0; i < phases && i < PHASES; i++) {
         record.power_mw += reading->power_mw[i];
-        if (reading->current_ma[i] > record.current_ma)
-            record.current_ma = reading->current_ma[i];
-        if (reading->voltage_mv[i] < record.voltage_mv)
-            record.voltage_mv = reading->voltage_mv[i];
+        record.current_ma[i] = shown(reading->current_ma[i]);
+        record.voltage_mv[i] = shown(reading->voltage_mv[i]);
     }
     view_write_meter(lane->view, reading->meter, &record);
 }
@@ -101,8 +105,10 @@ static int admit_reading(struct lane *lane, struct reading *reading, int64_t t_r
     int64_t age_ns = age_observe(age, t_receive_ns, reading->t_meter_ns);
     count_add(&lane->counters.clock_steps, age->stepped);
     age->stepped = false;
-    if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns)
+    if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns) {
+        view_add_stale(lane->view, meter, t_receive_ns);
         return REFUSED_STALE;
+    }
     struct slot *slot = lane_admit(lane, CLASS_READING);
     if (!slot)
         return ACCEPTED;
@@ -250,5 +256,6 @@ uint32_t lane_burst(struct lane *lane)
     lane->depth = spsc_depth(lane->out);
     for (uint32_t i = 0; i < count; i++)
         lane_frame(lane, &frame[i], now_ns);
+    count_most(&lane->counters.depth_most, lane->depth);
     return count;
 }

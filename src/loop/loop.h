@@ -12,6 +12,7 @@
 #include "loop/crew.h"
 #include "loop/door.h"
 #include "loop/hot.h"
+#include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
 
@@ -35,6 +36,7 @@ struct loop {
     int64_t t_start_ns;         /* monotonic */
     struct meter_names names;
     struct view view;
+    struct view_share share;    /* its memory */
     void *core_memory;
     struct core *core;
     struct spsc lane_queue[LANES_MAX], returns, normal, emergency, tap;
@@ -55,11 +57,11 @@ struct loop {
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
 
-/* Bytes of the arena by part. */
+/* Bytes of the arena by part, and of the view's own memory. */
 struct loop_memory {
     size_t total;
     size_t paths;               /* lanes, decide, egress, ports' own addresses, windows and frames */
-    size_t view;                /* what the door shows */
+    size_t view;                /* what the door shows: names in the arena, records in the sealed memory */
     size_t core;                /* the ledger and everything a decision needs */
     size_t ring;                /* the total order */
     size_t queues;              /* from the lanes, to egress and back */
@@ -89,5 +91,12 @@ void loop_close(struct loop *loop);
 
 /* cold: the answer to "status", one JSON object, and the summary at the end. */
 void loop_document(struct loop *loop, FILE *out);
+
+/* cold: the answer to "counters": the same without meters, nodes and hosts. */
+void loop_document_counters(struct loop *loop, FILE *out);
+
+/* cold: the answer to "names": what the records of the view are about, in their order. Meters of a node and
+ * nodes of a meter by their place in the list, -1 = none; kind as enum node_kind. */
+void loop_document_names(const struct loop *loop, FILE *out);
 
 #endif

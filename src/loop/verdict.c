@@ -2,6 +2,7 @@
 #include "loop/verdict.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "msg/lease.h"
 
@@ -13,19 +14,45 @@ int64_t verdict_meter_age_ns(const struct view_meter *meter, int64_t now_ns)
     return meter->age_ns + (since_ns > 0 ? since_ns : 0);
 }
 
+enum meter_state verdict_meter_state(const struct model_meter *known, const struct view_meter *meter,
+                                     const struct view_stale *stale, int64_t now_ns)
+{
+    int64_t age_ns = verdict_meter_age_ns(meter, now_ns);
+    /* Between two readings a good meter is up to one period older than its newest one. */
+    int64_t bound_ns = known->fresh_ns + known->period_ns;
+    if (age_ns <= known->fresh_ns)
+        return METER_OK;
+    if (age_ns <= bound_ns)
+        return METER_LATE;
+    return stale->t_ns && now_ns - stale->t_ns <= bound_ns ? METER_STALE : METER_SILENT;
+}
+
+const char *verdict_level_name(enum verdict_level level)
+{
+    static const char *const names[] = {"ok", "starting", "alarm"};
+    return names[level];
+}
+
+static void first(uint32_t *found, uint32_t index)
+{
+    if (*found == INDEX_NONE)
+        *found = index;
+}
+
 static void look_at_meters(struct verdict *verdict, const struct model *model, const struct view *view,
                            int64_t now_ns)
 {
     for (uint32_t i = 0; i < model->meter_count; i++) {
         struct view_meter meter;
-        if (!view_read_meter(view, i, &meter))
+        struct view_stale stale;
+        if (!view_read_meter(view, i, &meter) || !view_read_stale(view, i, &stale))
             continue;
-        /* Between two readings a good meter is up to one period older than its newest one. */
-        int64_t bound_ns = model->meter[i].fresh_ns + model->meter[i].period_ns;
-        if (verdict_meter_age_ns(&meter, now_ns) > bound_ns)
-            verdict->meters_silent++;
-        else
+        if (verdict_meter_state(&model->meter[i], &meter, &stale, now_ns) <= METER_LATE) {
             verdict->meters_fresh++;
+            continue;
+        }
+        verdict->meters_silent++;
+        first(&verdict->meter_silent, i);
     }
 }
 
@@ -38,9 +65,44 @@ static void look_at_hosts(struct verdict *verdict, const struct model *model, co
             continue;
         if (host.incarnation && now_ns - host.report_t_ns <= model->policy.lease_ns)
             verdict->hosts_heard++;
+        else
+            first(&verdict->host_unheard, i);
         if (host.accepted && host.state == HOST_LEASED)
             verdict->hosts_leased++;
     }
+}
+
+/* The phase whose exposure alone carries most of its limit. */
+static int64_t exposed_ppm(const struct view_node *node)
+{
+    int64_t most_ppm = 0;
+    for (uint32_t i = 0; i < PHASES; i++) {
+        int64_t ppm = view_load_ppm(node->exposure_mva[i], node->limit_mva[i]);
+        if (ppm > most_ppm)
+            most_ppm = ppm;
+    }
+    return most_ppm;
+}
+
+static bool above(const struct view_node *node)
+{
+    for (uint32_t i = 0; i < PHASES; i++)
+        if (node->limit_mva[i] > 0 && node->exposure_mva[i] > node->limit_mva[i])
+            return true;
+    return false;
+}
+
+static void look_at_node(struct verdict *verdict, const struct view_node *node, uint32_t i)
+{
+    if (above(node)) {
+        verdict->nodes_above++;
+        first(&verdict->node_above, i);
+    }
+    int64_t ppm = exposed_ppm(node);
+    if (verdict->worst_node != INDEX_NONE && ppm <= verdict->worst_ppm)
+        return;
+    verdict->worst_node = i;
+    verdict->worst_ppm = ppm;
 }
 
 static void look_at_nodes(struct verdict *verdict, const struct model *model, const struct view *view)
@@ -51,14 +113,12 @@ static void look_at_nodes(struct verdict *verdict, const struct model *model, co
             continue;
         verdict->nodes_emergency += node.emergency;
         verdict->nodes_recovery += node.recovery;
-        if (!model->node[i].limited || node.limit_mva <= 0)
-            continue;
-        verdict->nodes_above += node.exposure_mva > node.limit_mva;
-        int64_t ppm = view_load_ppm(node.exposure_mva, node.limit_mva);
-        if (verdict->worst_node != INDEX_NONE && ppm <= verdict->worst_ppm)
-            continue;
-        verdict->worst_node = i;
-        verdict->worst_ppm = ppm;
+        if (node.emergency)
+            first(&verdict->node_emergency, i);
+        if (node.recovery)
+            first(&verdict->node_recovery, i);
+        if (model->node[i].limited)
+            look_at_node(verdict, &node, i);
     }
 }
 
@@ -81,60 +141,58 @@ static bool alarm(const struct verdict *verdict, const struct model *model)
     return verdict->nodes_above || verdict->nodes_recovery || verdict->hosts_heard < model->host_count;
 }
 
-static void append_words(struct verdict *verdict, size_t *used, const char *words)
+static void append_words(struct verdict *verdict, const char *words)
 {
-    if (*used >= sizeof verdict->words)
-        return;
-    int wrote =
-        snprintf(verdict->words + *used, sizeof verdict->words - *used, "%s%s", *used ? "; " : "", words);
-    *used += wrote > 0 ? (size_t)wrote : 0;
+    size_t used = strlen(verdict->words);
+    snprintf(verdict->words + used, sizeof verdict->words - used, "%s%s", used ? "; " : "", words);
 }
 
-static void append(struct verdict *verdict, size_t *used, const char *format, uint64_t count)
+static void append(struct verdict *verdict, const char *what, uint64_t count, const char *name)
 {
-    if (!count || *used >= sizeof verdict->words)
+    if (!count)
         return;
-    char part[160];
-    /* the formats are literals of this file */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(part, sizeof part, format, (unsigned long long)count);
-#pragma GCC diagnostic pop
-    append_words(verdict, used, part);
+    char words[160];
+    snprintf(words, sizeof words, "%s: %llu%s%.31s%s", what, (unsigned long long)count, name ? " (" : "",
+             name ? name : "", !name ? "" : count > 1 ? ", ...)" : ")");
+    append_words(verdict, words);
 }
 
-static void say_port(struct verdict *verdict, size_t *used, const struct verdict_port *port)
+static void say_port(struct verdict *verdict, const struct verdict_port *port)
 {
     char words[160];
     const uint8_t *mac = port->mac;
     snprintf(words, sizeof words, "link down on port %s %.64s", port->driver, port->interface);
     if (port->down)
-        append_words(verdict, used, words);
+        append_words(verdict, words);
     snprintf(words, sizeof words,
              "address of port %s %.64s claimed by MAC %02x:%02x:%02x:%02x:%02x:%02x too",
              port->driver, port->interface, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     if (port->conflict)
-        append_words(verdict, used, words);
+        append_words(verdict, words);
 }
 
 static void say_alarm(struct verdict *verdict, const struct model *model,
                       const struct verdict_surroundings *around)
 {
-    size_t used = 0;
     for (uint32_t i = 0; i < around->ports; i++)
-        say_port(verdict, &used, &around->port[i]);
-    append(verdict, &used, "nodes in emergency: %llu", verdict->nodes_emergency);
-    append(verdict, &used, "meters silent or stale: %llu", verdict->meters_silent);
+        say_port(verdict, &around->port[i]);
+    append(verdict, "nodes in emergency", verdict->nodes_emergency,
+           verdict->nodes_emergency ? model->node[verdict->node_emergency].name : NULL);
+    append(verdict, "meters silent or stale", verdict->meters_silent,
+           verdict->meters_silent ? model->meter[verdict->meter_silent].name : NULL);
     if (model->mode == MODE_ENFORCE) {
-        append(verdict, &used, "hosts not heard for a lease time: %llu",
-               model->host_count - verdict->hosts_heard);
-        append(verdict, &used, "nodes exposed above their limit: %llu", verdict->nodes_above);
-        append(verdict, &used, "nodes in recovery: %llu", verdict->nodes_recovery);
+        uint64_t unheard = model->host_count - verdict->hosts_heard;
+        append(verdict, "hosts not heard for a lease time", unheard,
+               verdict->host_unheard != INDEX_NONE ? model->host[verdict->host_unheard].name : NULL);
+        append(verdict, "nodes exposed above their limit", verdict->nodes_above,
+               verdict->nodes_above ? model->node[verdict->node_above].name : NULL);
+        append(verdict, "nodes in recovery", verdict->nodes_recovery,
+               verdict->nodes_recovery ? model->node[verdict->node_recovery].name : NULL);
     }
-    append(verdict, &used, "journal: %llu writes refused or slots dropped", verdict->journal_failures);
-    append(verdict, &used, "reports under a newer controller's epoch (its clock was ahead, or it runs): %llu",
-           verdict->newer_epochs);
-    append(verdict, &used, "invariant failures, a defect: %llu", verdict->invariant_failures);
+    append(verdict, "journal writes refused or slots dropped", verdict->journal_failures, NULL);
+    append(verdict, "reports under a newer controller's epoch (its clock was ahead, or it runs)",
+           verdict->newer_epochs, NULL);
+    append(verdict, "invariant failures, a defect", verdict->invariant_failures, NULL);
 }
 
 static void say_ok(struct verdict *verdict, const struct model *model)
@@ -152,7 +210,13 @@ static void say_ok(struct verdict *verdict, const struct model *model)
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,
                   const struct verdict_surroundings *around, int64_t t_start_ns, int64_t now_ns)
 {
-    *verdict = (struct verdict){.worst_node = INDEX_NONE, .journal_failures = around->journal_failures};
+    *verdict = (struct verdict){.meter_silent = INDEX_NONE,
+                                .host_unheard = INDEX_NONE,
+                                .node_emergency = INDEX_NONE,
+                                .node_above = INDEX_NONE,
+                                .node_recovery = INDEX_NONE,
+                                .worst_node = INDEX_NONE,
+                                .journal_failures = around->journal_failures};
     for (uint32_t i = 0; i < around->ports; i++)
         verdict->ports_wrong += around->port[i].down || around->port[i].conflict;
     struct core_counters counters = {0};

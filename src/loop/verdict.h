@@ -9,6 +9,20 @@
 enum verdict_level { VERDICT_OK, VERDICT_STARTING, VERDICT_ALARM };
 
 enum { VERDICT_WORDS_BYTES = 256 };
+
+/* How a meter does. X(symbol, name, meaning) */
+#define METER_STATES(X) \
+    X(METER_OK, "ok", "its newest reading is no older than fresh") \
+    X(METER_LATE, "late", "older than fresh, by a period at most: the next reading is due") \
+    X(METER_STALE, "stale", "older than that, though it sends: its readings are refused as stale") \
+    X(METER_SILENT, "silent", "older than that, or never heard: it sends nothing that may be used")
+
+enum meter_state {
+#define METER_STATE_SYMBOL(symbol, name, meaning) symbol,
+    METER_STATES(METER_STATE_SYMBOL)
+#undef METER_STATE_SYMBOL
+    METER_STATE_COUNT
+};
 #define VERDICT_STARTING_NS (INT64_C(3) * NS_PER_S)
 
 /* What else goes wrong than the power: the disk, the wire. */
@@ -26,13 +40,15 @@ struct verdict_surroundings {
 
 struct verdict {
     enum verdict_level level;
-    uint32_t meters_fresh, meters_silent;
+    uint32_t meters_fresh, meters_silent;   /* ok and late; stale and silent */
     uint32_t hosts_heard, hosts_leased;
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint64_t invariant_failures;
     uint64_t newer_epochs;          /* a newer controller governs hosts of this site */
     uint64_t journal_failures;
     uint32_t ports_wrong;           /* their link is down, or their address is claimed by another */
+    /* the first of each kind, INDEX_NONE = none */
+    uint32_t meter_silent, host_unheard, node_emergency, node_above, node_recovery;
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
     int64_t worst_ppm;
     char words[VERDICT_WORDS_BYTES];
@@ -40,6 +56,13 @@ struct verdict {
 
 /* cold: how old a meter's newest reading is now; INT64_MAX = none yet. */
 int64_t verdict_meter_age_ns(const struct view_meter *meter, int64_t now_ns);
+
+/* cold */
+enum meter_state verdict_meter_state(const struct model_meter *known, const struct view_meter *meter,
+                                     const struct view_stale *stale, int64_t now_ns);
+
+/* cold: "ok", "starting", "alarm" */
+const char *verdict_level_name(enum verdict_level level);
 
 /* cold */
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,

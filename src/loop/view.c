@@ -1,49 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The writers' side. */
 #include "loop/view.h"
 
 #include <string.h>
-#include <time.h>
 
 static_assert(sizeof(struct core_counters) % sizeof(uint64_t) == 0, "counters are whole words");
-
-enum { READ_TRIES = 100, READ_REST_NS = 100000 };
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-int64_t view_load_ppm(int64_t load_mva, int64_t limit_mva)
-{
-    if (limit_mva <= 0)
-        return 0;
-    /* reports may claim draws so large that their sum in ppm would not fit */
-    return load_mva < INT64_MAX / PPM ? load_mva * PPM / limit_mva : load_mva / (limit_mva / PPM + 1);
-}
-
-static uint32_t worst_phase(const struct core_node_view *node)
-{
-    uint32_t worst = 0;
-    int64_t worst_ppm = -1;
-    for (uint32_t i = 0; i < PHASES; i++) {
-        int64_t ppm = view_load_ppm(larger(node->exposure_mva[i], node->newest_mva[i]), node->limit_mva[i]);
-        if (ppm <= worst_ppm)
-            continue;
-        worst = i;
-        worst_ppm = ppm;
-    }
-    return worst;
-}
 
 static void write_node(struct view *view, const struct core *core, uint32_t at)
 {
     struct core_node_view node;
     core_node_view(core, at, &node);
-    uint32_t phase = worst_phase(&node);
-    uint64_t word[SEQLOCK_WORDS] = {
-        (uint64_t)node.exposure_mva[phase], (uint64_t)node.newest_mva[phase], (uint64_t)node.limit_mva[phase],
-        (uint64_t)node.measured_mw, (uint64_t)node.reading_t_ns, node.emergency, node.recovery};
-    seqlock_write(&view->node[at], word);
+    uint64_t sums[SEQLOCK_WORDS] = {0}, limits[SEQLOCK_WORDS] = {0};
+    for (uint32_t i = 0; i < PHASES; i++) {
+        sums[i] = (uint64_t)node.exposure_mva[i];
+        sums[PHASES + i] = (uint64_t)node.newest_mva[i];
+        limits[i] = (uint64_t)node.limit_mva[i];
+    }
+    sums[2 * PHASES] = (uint64_t)node.emergency | (uint64_t)node.recovery << 1;
+    limits[PHASES] = (uint64_t)node.measured_mw;
+    limits[PHASES + 1] = (uint64_t)node.reading_t_ns;
+    seqlock_write(&view->node[at * VIEW_NODE_RECORDS], sums);
+    seqlock_write(&view->node[at * VIEW_NODE_RECORDS + 1], limits);
 }
 
 static void write_host(struct view *view, const struct core *core, uint32_t at)
@@ -56,7 +33,7 @@ static void write_host(struct view *view, const struct core *core, uint32_t at)
                                     (uint64_t)host.report_t_ns,
                                     host.incarnation,
                                     (uint64_t)host.state | (uint64_t)host.why << 8 |
-                                        (uint64_t)host.accepted << 16,
+                                        (uint64_t)host.accepted << 16 | (uint64_t)host.basis << 24,
                                     0};
     seqlock_write(&view->host[at], word);
 }
@@ -91,67 +68,22 @@ void view_refresh_all(struct view *view, const struct core *core)
 
 void view_write_meter(struct view *view, uint32_t meter, const struct view_meter *record)
 {
-    uint64_t word[SEQLOCK_WORDS] = {
-        (uint64_t)record->t_receive_ns, (uint64_t)record->age_ns, (uint64_t)record->power_mw,
-        (uint64_t)record->current_ma, (uint64_t)record->voltage_mv, record->sequence, 0};
+    const uint32_t *ma = record->current_ma, *mv = record->voltage_mv;
+    uint64_t word[SEQLOCK_WORDS] = {(uint64_t)record->t_receive_ns,
+                                    (uint64_t)record->age_ns,
+                                    (uint64_t)record->power_mw,
+                                    ma[0] | (uint64_t)ma[1] << 32,
+                                    ma[2] | (uint64_t)mv[0] << 32,
+                                    mv[1] | (uint64_t)mv[2] << 32,
+                                    0};
     seqlock_write(&view->meter[meter], word);
 }
 
-/* A writer that lost its core in the middle of a record comes back to it: the cold side waits a little. */
-static bool read_record(const struct seqlock *record, uint64_t word[SEQLOCK_WORDS])
+void view_add_stale(struct view *view, uint32_t meter, int64_t t_ns)
 {
-    const struct timespec rest = {.tv_nsec = READ_REST_NS};
-    for (int i = 0; i < READ_TRIES; i++) {
-        if (seqlock_read(record, word))
-            return true;
-        nanosleep(&rest, NULL);
-    }
-    return false;
-}
-
-bool view_read_node(const struct view *view, uint32_t node, struct view_node *record)
-{
-    uint64_t word[SEQLOCK_WORDS];
-    if (!read_record(&view->node[node], word))
-        return false;
-    *record = (struct view_node){
-        .exposure_mva = (int64_t)word[0], .newest_mva = (int64_t)word[1], .limit_mva = (int64_t)word[2],
-        .measured_mw = (int64_t)word[3], .reading_t_ns = (int64_t)word[4],
-        .emergency = word[5] != 0, .recovery = word[6] != 0};
-    return true;
-}
-
-bool view_read_host(const struct view *view, uint32_t host, struct view_host *record)
-{
-    uint64_t word[SEQLOCK_WORDS];
-    if (!read_record(&view->host[host], word))
-        return false;
-    *record = (struct view_host){
-        .lease_mw = (int64_t)word[0], .exposure_mw = (int64_t)word[1], .draw_mw = (int64_t)word[2],
-        .report_t_ns = (int64_t)word[3], .incarnation = word[4],
-        .state = (uint8_t)word[5], .why = (uint8_t)(word[5] >> 8), .accepted = (word[5] >> 16 & 1) != 0};
-    return true;
-}
-
-bool view_read_meter(const struct view *view, uint32_t meter, struct view_meter *record)
-{
-    uint64_t word[SEQLOCK_WORDS];
-    if (!read_record(&view->meter[meter], word))
-        return false;
-    *record = (struct view_meter){
-        .t_receive_ns = (int64_t)word[0], .age_ns = (int64_t)word[1], .power_mw = (int64_t)word[2],
-        .current_ma = (int64_t)word[3], .voltage_mv = (int64_t)word[4], .sequence = word[5]};
-    return true;
-}
-
-bool view_read_counters(const struct view *view, struct core_counters *counters)
-{
-    for (uint32_t at = 0; at < VIEW_COUNTER_RECORDS; at++) {
-        uint64_t word[SEQLOCK_WORDS];
-        if (!read_record(&view->counter[at], word))
-            return false;
-        size_t first = (size_t)at * sizeof word, left = sizeof *counters - first;
-        memcpy((uint8_t *)counters + first, word, left < sizeof word ? left : sizeof word);
-    }
-    return true;
+    struct seqlock *record = &view->stale[meter];
+    /* Relaxed: this thread alone writes the record. */
+    uint64_t count = atomic_load_explicit(&record->word[1], memory_order_relaxed);
+    const uint64_t word[SEQLOCK_WORDS] = {(uint64_t)t_ns, count + 1};
+    seqlock_write(record, word);
 }

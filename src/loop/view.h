@@ -2,7 +2,7 @@
 /*
  * What the cold side may see of the loop while it runs: sequence-locked records of 64 bytes. Decide writes
  * nodes, hosts and the counters of the core; the lanes write meters. Nobody reads the core itself but its
- * owner.
+ * owner. The records lie together (struct view_layout), so that view_share.h can hand them out read-only.
  */
 #ifndef FLYBALL_LOOP_VIEW_H
 #define FLYBALL_LOOP_VIEW_H
@@ -13,11 +13,12 @@
 enum {
     VIEW_COUNTERS = sizeof(struct core_counters) / sizeof(uint64_t),
     VIEW_COUNTER_RECORDS = (VIEW_COUNTERS + SEQLOCK_WORDS - 1) / SEQLOCK_WORDS,
+    VIEW_NODE_RECORDS = 2,      /* the sums; the limits and what was measured */
 };
 
-/* The phase that carries most of its limit. */
+/* By phase. Written in two records: at a change of limit one may be a turn older than the other. */
 struct view_node {
-    int64_t exposure_mva, newest_mva, limit_mva;
+    int64_t exposure_mva[PHASES], newest_mva[PHASES], limit_mva[PHASES];
     int64_t measured_mw;        /* -1 = no reading yet */
     int64_t reading_t_ns;
     bool emergency, recovery;
@@ -28,6 +29,7 @@ struct view_host {
     int64_t report_t_ns;
     uint64_t incarnation;
     uint8_t state, why;
+    uint8_t basis;              /* enum exposure_basis */
     bool accepted;
 };
 
@@ -35,22 +37,41 @@ struct view_meter {
     int64_t t_receive_ns;       /* of the newest admitted reading, monotonic; 0 = none yet */
     int64_t age_ns;             /* of that reading when it came, by the age rule */
     int64_t power_mw;           /* sum of phases */
-    int64_t current_ma;         /* of the phase that carries most */
-    int64_t voltage_mv;         /* of the lowest phase */
-    uint64_t sequence;
+    uint32_t current_ma[PHASES];
+    uint32_t voltage_mv[PHASES];    /* line to neutral; 0 where the node has no such phase */
+};
+
+/* Readings of a meter that were refused because they were older than T_fresh. */
+struct view_stale {
+    int64_t t_ns;               /* the newest of them came, monotonic; 0 = never */
+    uint64_t count;
 };
 
 struct view {
-    struct seqlock *node, *host, *meter;    /* by model index */
     struct seqlock *counter;                /* VIEW_COUNTER_RECORDS: struct core_counters, seven at a time */
-    uint32_t nodes, hosts;
+    struct seqlock *node;                   /* VIEW_NODE_RECORDS each, by model index, like all below */
+    struct seqlock *host, *meter, *stale;
+    uint32_t nodes, hosts, meters;
     uint32_t next;                          /* decide's place in its round */
 };
+
+/* Where the records lie: bytes from the start of the memory, in the order of struct view. */
+struct view_layout {
+    uint64_t counter, node, host, meter, stale, end;
+};
+
+/* any */
+struct view_layout view_layout(uint32_t nodes, uint32_t hosts, uint32_t meters);
+void view_place(struct view *view, void *memory, uint32_t nodes, uint32_t hosts, uint32_t meters);
 
 /* any: share of a limit, ppm; 0 where there is none. Loads up to 9 GVA. */
 int64_t view_load_ppm(int64_t load_mva, int64_t limit_mva);
 
-/* rt, decide: writes the next `count` records of the round over nodes, hosts and counters. */
+/* any: the phase whose exposure or newest leases carry most of its limit; where phases are within 0.1 % of
+ * the limit of each other, the one of these with the largest current. `meter` may be NULL. */
+uint32_t view_worst_phase(const struct view_node *node, const struct view_meter *meter);
+
+/* rt, decide: writes the next `count` nodes, hosts or records of counters of the round over all. */
 void view_refresh(struct view *view, const struct core *core, uint32_t count);
 
 /* rt, decide: a whole round. */
@@ -58,12 +79,14 @@ void view_refresh_all(struct view *view, const struct core *core);
 
 /* rt, the meter's lane */
 void view_write_meter(struct view *view, uint32_t meter, const struct view_meter *record);
+void view_add_stale(struct view *view, uint32_t meter, int64_t t_ns);
 
 /* cold: false when the writer stood still in the middle of the record for 10 ms; it is then left as it
  * was. */
 bool view_read_node(const struct view *view, uint32_t node, struct view_node *record);
 bool view_read_host(const struct view *view, uint32_t host, struct view_host *record);
 bool view_read_meter(const struct view *view, uint32_t meter, struct view_meter *record);
+bool view_read_stale(const struct view *view, uint32_t meter, struct view_stale *record);
 bool view_read_counters(const struct view *view, struct core_counters *counters);
 
 #endif

@@ -40,6 +40,7 @@ struct port_config {
     uint32_t ipv4;              /* our address, host byte order: PORT_DATAGRAMS binds to it */
     uint16_t udp;               /* and to this port */
     const uint8_t *mac;         /* wanted; NULL = the device's. A device that has another one does not open */
+    uint32_t vlan;              /* of our frames, 0 = none: PORT_DATAGRAMS has none, the kernel tags there */
     uint32_t mtu;               /* IP bytes; mbufs are sized by it */
     uint32_t ring_frames;       /* receive depth, e.g. 32768 */
     uint32_t queues;

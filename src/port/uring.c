@@ -49,6 +49,11 @@ static void tell_room(struct port *port, const struct port_config *config)
 static int uring_open(struct port *port, const struct port_config *config)
 {
     struct uring *uring = port->state;
+    if (config->vlan)
+        return port_fail(port, -EINVAL,
+                         "uring on %s: tags are the kernel's business: leave vlan out and name a VLAN "
+                         "interface (ip link add link %s type vlan id %u)",
+                         config->interface, config->interface, config->vlan);
     int rc = kernel_interface_check(port, config);
     if (!rc)
         rc = udp_sockets_open(&uring->sockets, port, config);

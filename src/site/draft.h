@@ -150,7 +150,8 @@ enum { RATED_80, RATED_100 };
 
 /* The tables of each reader, for site/shape.h; each ends with {0}. */
 extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_type_shapes[],
-    draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[], draft_server_shapes[];
+    draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[], draft_measured_shapes[],
+    draft_server_shapes[];
 
 /* any: the two fields of band `i` of detect: and their end; returns its key. */
 const char *draft_band_fields(uint32_t i, struct field fields[3]);
@@ -175,6 +176,7 @@ int draft_read_gear(struct draft *d);
 uint32_t draft_read_feed(struct draft *d, const struct value *cords, struct draft_feed *feed);
 
 int draft_read_server(struct draft *d, const char *name, struct site_server *server);
+void draft_read_measured(struct draft *d, const struct tree *at, struct measured *measured);
 
 /* setup: one cap against the range of its type, one floor against its fail-safe cap. */
 void draft_check_cap(struct draft *d, const char *key, const struct value *cap, const struct draft_type *t);

@@ -49,6 +49,8 @@ uint32_t names_add(struct names *names, const char *name, const struct tree *at,
 
 uint32_t names_find(const struct names *names, const char *name)
 {
+    if (!names->slots)      /* its section was not read */
+        return INDEX_NONE;
     const struct names_entry *entry = look(names, name);
 
     return entry->name ? entry->index : INDEX_NONE;

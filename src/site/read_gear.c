@@ -160,6 +160,7 @@ int draft_read_gear(struct draft *d)
     d->gear = scratch_take(&d->scratch, (count + 1) * sizeof *d->gear);
     if (!d->gear || names_start(&d->gear_names, "item of infrastructure", count, &d->scratch))
         return -ENOMEM;
+    d->gear_names.silent = !d->gear_at.at && tree_get(d->root, "infrastructure");
     for (const struct tree *at = rows ? rows->first : NULL; at; at = at->next)
         read_gear(d, at);
     for (const struct tree *at = servers ? servers->first : NULL; at; at = at->next)

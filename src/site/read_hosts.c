@@ -270,12 +270,14 @@ int draft_read_hosts(struct draft *d)
     if (hosts > HOSTS_MAX) {
         finding_at(d->errors, d->hosts_at.at, "%llu hosts, one flyballd governs at most %d",
                    (unsigned long long)hosts, HOSTS_MAX);
+        d->host_names.silent = true;
         return 0;
     }
     d->host = scratch_take(&d->scratch, (hosts + 1) * sizeof *d->host);
     if (!d->host || names_start(&d->host_names, "host", (uint32_t)hosts, &d->scratch) ||
         names_start(&d->row_names, "host", d->row_count, &d->scratch))
         return -ENOMEM;
+    d->host_names.silent = !d->hosts_at.at && tree_get(d->root, "hosts");
     for (i = 0; i < d->row_count; i++)
         expand_row(d, i);
     return check_addresses(d);

@@ -48,6 +48,7 @@ int draft_read_meters(struct draft *d)
 
     if (!rc)
         rc = names_start(&d->meter_names, "meter", d->meter_count, &d->scratch);
+    d->meter_names.silent = !d->meters_at.at && tree_get(d->root, "meters");
     const struct tree *at = !rc && d->meters_at.at ? d->meters_at.at->first : NULL;
 
     for (; at && i < d->meter_count; at = at->next, i++) {

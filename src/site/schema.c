@@ -24,6 +24,7 @@ static const struct {
     {"site", "TOP LEVEL"}, {"policy", "POLICY"}, {"detect", "DETECT"},         {"node", "NODES"},
     {"type", "HOST TYPES"}, {"host", "HOSTS"},   {"meter", "METERS"}, {"redundancy", "REDUNDANCY"},
     {"gear", "INFRASTRUCTURE"}, {"server", "SERVERS"},
+    {"measured", "MEASURED"},
 };
 
 /* Where the manual speaks of a mapping: a section, and the keys around it ("measured.hiccups"; "" = none). */

@@ -18,6 +18,7 @@ const struct schema_rule schema_rules[] = {
      " \"else\": {\"required\": [\"rating\"]}}"},
     {"ups", "", "{\"minProperties\": 1}"},
     {"settings", "as_left", "{\"pattern\": \"^[0-9]{4}-[0-9]{2}-[0-9]{2}$\"}"},
+    {"measured", "when", "{\"pattern\": \"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$\"}"},
     {"host", "",
      "{\"oneOf\": [{\"required\": [\"cord\"]}, {\"required\": [\"cords\"]}],"
      " \"dependencies\": {\"mac\": {\"properties\": {\"count\": {\"maximum\": 1}}}}}"},

@@ -8,7 +8,7 @@
 /* One line per reader. */
 static const struct shape_map *const readers[] = {
     draft_top_shapes,   draft_node_shapes,  draft_type_shapes,
-    draft_host_shapes,  draft_meter_shapes, draft_gear_shapes, draft_server_shapes,
+    draft_host_shapes,  draft_meter_shapes, draft_gear_shapes, draft_measured_shapes, draft_server_shapes,
 };
 
 static const struct shape_child children[] = {
@@ -43,6 +43,18 @@ static const struct shape_child children[] = {
     {"server", "cords", .least = 1, .most = CORDS_MAX},
     {"server", "ports", .of = "port", .least = 1, .most = 2},
     {"server", "cores", .of = "cores"},
+    {"server", "measured", .of = "measured"},
+    {"measured", "hiccups", .of = "hiccups"},
+    {"measured", "wake_timer", .of = "spread"},
+    {"measured", "wake_event", .of = "spread"},
+    {"measured", "reading", .of = "spread"},
+    {"measured", "report", .of = "spread"},
+    {"measured", "tick_part", .of = "spread"},
+    {"measured", "emergency", .of = "spread"},
+    {"measured", "rings", .of = "ring", .most = MEASURED_PORTS_MAX},
+    {"measured", "path", .of = "path"},
+    {"path", "worst", .of = "named", .instead = SHORT_ONLY, .most = MEASURED_NAMED_MAX},
+    {"path", "silent", .of = "named", .instead = SHORT_ONLY, .most = MEASURED_NAMED_MAX},
     {"cores", "lane", .of = "lane", .instead = SHORT_ONLY, .list = 1, .whole = WHOLE_ITEM, .least = 1,
      .most = LANES_MAX},
 };

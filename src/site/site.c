@@ -39,7 +39,10 @@ static int derive(struct draft *d, struct site *site)
         rc = build_model(d, site);
     if (!rc && !d->errors->count)
         rc = check_model(d, site);
-    return rc || d->errors->count ? rc : check_warnings(d, site);
+    if (rc || d->errors->count)
+        return rc;
+    check_measured(d, site);
+    return check_warnings(d, site);
 }
 
 static int keep_warnings(struct findings *warnings, const char *path, struct site *site)

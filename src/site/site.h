@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "msg/model.h"
+#include "site/measured.h"
 
 enum { SITE_GEAR_BYTES = 64, SITE_GEAR_MAX = 4096, SITE_LINKS_MAX = 1 << 18 };
 
@@ -48,6 +49,7 @@ struct site_server {
     char eal[256];              /* more EAL arguments */
     char journal[256];          /* path, "" = none */
     char door[108];             /* local socket */
+    struct measured measured;   /* what `flyball tune` found on this server, if it ran */
 };
 
 enum { SITE_DRIVERS_MAX = 64 };

@@ -23,6 +23,13 @@ struct builder {
     uint32_t documents;
 };
 
+static uint32_t end_of(struct fy_event *event, uint32_t otherwise)
+{
+    const struct fy_mark *mark = fy_event_end_mark(event);
+
+    return mark ? (uint32_t)mark->input_pos : otherwise;
+}
+
 static struct tree *new_node(struct builder *b, enum tree_kind kind, struct fy_event *event)
 {
     const struct fy_mark *mark = fy_event_start_mark(event);
@@ -40,6 +47,8 @@ static struct tree *new_node(struct builder *b, enum tree_kind kind, struct fy_e
         return NULL;
     }
     *node = (struct tree){.kind = (uint8_t)kind, .line = line, .column = column};
+    node->from = mark ? (uint32_t)mark->input_pos : 0;
+    node->to = end_of(event, node->from);
     return node;
 }
 
@@ -62,6 +71,10 @@ static int copy_text(struct builder *b, struct tree *node, struct fy_token *toke
     memcpy(copy, text, bytes);
     node->text = copy;
     node->quoted = token && fy_token_scalar_style(token) != FYSS_PLAIN;
+    if (node->quoted && fy_token_scalar_style(token) <= FYSS_DOUBLE_QUOTED && node->from) {
+        node->from--;           /* the parser's marks leave the quotes out */
+        node->to++;
+    }
     if (strlen(copy) == bytes)
         return 0;
     findings_add(b->errors, node->line, node->column, "a NUL character stands in this text, remove it");
@@ -131,6 +144,7 @@ static int add_scalar(struct builder *b, struct fy_event *event)
         if (node->key && !*node->text && !node->quoted) {
             node->line = node->key->line;
             node->column = node->key->column;
+            node->from = node->to = node->key->to;
         }
     }
     return 0;
@@ -142,6 +156,7 @@ static int open_collection(struct builder *b, enum tree_kind kind, struct fy_eve
 
     if (!node || take_key(b, node))
         return -1;
+    node->flow = fy_event_get_node_style(event) == FYNS_FLOW;
     attach(b, node);
     if (b->depth == TREE_DEPTH_MAX) {
         findings_add(b->errors, node->line, node->column, "nested deeper than %d levels", TREE_DEPTH_MAX);
@@ -149,6 +164,16 @@ static int open_collection(struct builder *b, enum tree_kind kind, struct fy_eve
     }
     b->key[b->depth] = NULL;
     b->open[b->depth++] = node;
+    return 0;
+}
+
+/* The end of a block collection has no text of its own: it ends with its last value. */
+static int close_collection(struct builder *b, struct fy_event *event)
+{
+    struct tree *node = b->open[--b->depth];
+    uint32_t to = end_of(event, 0);
+
+    node->to = node->flow ? to : node->last ? node->last->to : node->to;
     return 0;
 }
 
@@ -174,8 +199,7 @@ static int add_event(struct builder *b, struct fy_event *event)
         return open_collection(b, TREE_LIST, event);
     case FYET_MAPPING_END:
     case FYET_SEQUENCE_END:
-        b->depth--;
-        return 0;
+        return close_collection(b, event);
     case FYET_ALIAS:
         return refuse(b, event, "aliases (*) are not used in a site file, write the value out");
     case FYET_DOCUMENT_START:

@@ -21,7 +21,9 @@ enum tree_kind { TREE_SCALAR, TREE_LIST, TREE_MAP };
 struct tree {
     uint8_t kind;               /* enum tree_kind */
     uint8_t quoted;
+    uint8_t flow;               /* a collection in brackets or braces */
     uint32_t line, column;      /* from 1 */
+    uint32_t from, to;          /* bytes of the text; of a block collection up to the end of its last value */
     uint32_t count;             /* children */
     const char *text;           /* scalar */
     const struct tree *key;     /* of a mapping's child: its key, a scalar */

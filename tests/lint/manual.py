@@ -7,9 +7,12 @@ import sys
 import tree
 
 DAEMON, SHELL, SITE = 'docs/man/flyballd.8.scd', 'docs/man/flyball.1.scd', 'docs/man/flyball-site.5.scd'
-COUNTED = [('src/msg/frame.h', 'REFUSALS'), ('src/core/pipeline.h', 'CORE_COUNTERS'),
-           ('src/port/ip/ip.h', 'IP_COUNTERS')]
-DOCUMENT = 'src/loop/document.c'
+# file, table of rows X(symbol, name, meaning), page that holds names and meanings word for word
+COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'CORE_COUNTERS', DAEMON),
+           ('src/core/pipeline.h', 'EXPOSURE_BASES', SHELL), ('src/loop/words.h', 'LOOP_COUNTERS', DAEMON),
+           ('src/loop/verdict.h', 'METER_STATES', SHELL), ('src/loop/view_words.h', 'LEASE_WHYS', SHELL),
+           ('src/port/ip/ip.h', 'IP_COUNTERS', DAEMON)]
+DOCUMENT, WORDS = 'src/loop/document_counters.c', 'src/loop/words.h'
 DAEMON_MAIN = 'src/cli/flyballd.c'
 READERS = re.compile(r'^src/site/read_\w+\.c$')
 VERBS = re.compile(r'^src/cli/\w+\.c$')
@@ -58,18 +61,25 @@ def options(root, paths):
     return sorted(found)
 
 
-def check_counters(root, daemon, words):
-    flat = ' '.join(daemon.split())
-    for path, macro in COUNTED:
-        rows = ROW.findall(read(root, path))
+def rows_of(text, macro):
+    """(name, meaning) of each row of one table."""
+    table = re.search(rf'#define {macro}\(X\)((?:[^\n]*\\\n)*[^\n]*)', text)
+    return ROW.findall(table.group(1)) if table else []
+
+
+def check_counters(root, words):
+    for path, macro, page in COUNTED:
+        flat = ' '.join(read(root, page).split())
+        rows = rows_of(read(root, path), macro)
         if not rows:
             yield f'{path}:1: no rows of {macro} found'
         for name, meaning in rows:
-            if name not in words or meaning not in flat:
-                yield f'{DAEMON}:1: lacks {macro} {name}: {meaning}'
+            if name not in words[page] or meaning not in flat:
+                yield f'{page}:1: lacks {macro} {name}: {meaning}'
+    known = {name for name, _ in rows_of(read(root, WORDS), 'LOOP_COUNTERS')}
     for name in re.findall(r'\bnumber\(out, "(\w+)"', read(root, DOCUMENT)):
-        if name not in words:
-            yield f'{DAEMON}:1: lacks the counter {name} of {DOCUMENT}'
+        if name not in known:
+            yield f'{WORDS}:1: lacks the counter {name} of {DOCUMENT}'
 
 
 def check_keys(root, files):
@@ -87,9 +97,8 @@ def check_keys(root, files):
 
 def check(root):
     files = tree.tree_files(root)
-    daemon = read(root, DAEMON)
-    words = {DAEMON: page_words(daemon), SHELL: page_words(read(root, SHELL))}
-    findings = [*check_counters(root, daemon, words[DAEMON]), *check_keys(root, files)]
+    words = {page: page_words(read(root, page)) for page in (DAEMON, SHELL)}
+    findings = [*check_counters(root, words), *check_keys(root, files)]
     verbs = [path for path in files if VERBS.match(path)]
     for option, page in options(root, verbs):
         if option not in words[page] and not (option == '--help' and page == SHELL):
@@ -102,29 +111,44 @@ def check(root):
 
 
 GOOD = {
-    'src/msg/frame.h': '    X(REFUSED_A, "a_b", "a is wrong") \\\n',
-    'src/core/pipeline.h': '    X(ticks,     "ticks",   "ticks counted")\n',
-    'src/loop/document.c': 'number(out, "sent", 1, "");\n',
+    'src/msg/frame.h': '#define REFUSALS(X) \\\n    X(REFUSED_A, "a_b", "a is wrong")\n',
+    'src/core/pipeline.h': '#define CORE_COUNTERS(X) \\\n    X(ticks,     "ticks",   "ticks counted")\n'
+                           '#define EXPOSURE_BASES(X) \\\n    X(BASIS_A, "boot", "nothing read back")\n',
+    'src/loop/words.h': '#define LOOP_COUNTERS(X) \\\n    X(egress, "sent", "leases that left")\n',
+    'src/port/ip/ip.h': '#define IP_COUNTERS(X) \\\n    X(IP_MOVED, "moved", "a MAC changed")\n',
+    'src/loop/verdict.h': '#define METER_STATES(X) \\\n    X(METER_OK, "ok", "it is young")\n',
+    'src/loop/view_words.h': '#define LEASE_WHYS(X) \\\n    X(WHY_CUT, "cut", "others want it")\n',
+    'src/loop/document_counters.c': 'number(out, "sent", 1, "");\n',
     'src/site/read_x.c': '{.key = "id"},\n#define T(name, m) \\\n    {.key = name, .m = m}\nT("lease", l),\n'
                          '{"sag", "below", "clear", QUANTITY_RATIO},\n',
     'config/every-key.yaml': 'id: a  # b: c\nsag: {below: 90%, clear: 92%}\nlease: 1s\n',
     'src/cli/x.c': 'const struct cli_verb cli_x = {\n    .name = "x",\n{"json", no_argument, 0}\n"--mode"\n',
     'src/cli/flyballd.c': '{"journal", required_argument, 0}\n',
-    DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n',
-    SHELL: '*flyball x* *--json* *--mode*\n',
+    DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n\tleases that left\n'
+            '*moved*\n\ta MAC changed\n',
+    SHELL: '*flyball x* *--json* *--mode*\n*boot*\n\tnothing read back\n*ok*\n\tit is young\n'
+           '*cut*\n\tothers want it\n',
     SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',
 }
 PROOF = [
     ('pages that name everything pass', GOOD, []),
     ('a refusal is missing',
-     {**GOOD, 'src/msg/frame.h': GOOD['src/msg/frame.h'] + '    X(REFUSED_C, "c_d", "c is wrong")\n'},
+     {**GOOD, 'src/msg/frame.h': GOOD['src/msg/frame.h'].replace('wrong")', 'wrong") \\\n'
+                                                                 '    X(REFUSED_C, "c_d", "c is wrong")')},
      [r'lacks REFUSALS c_d: c is wrong']),
     ('a meaning has changed',
-     {**GOOD, 'src/core/pipeline.h': 'X(ticks, "ticks", "ticks missed")\n'},
+     {**GOOD, 'src/core/pipeline.h': GOOD['src/core/pipeline.h'].replace('counted', 'missed')},
      [r'lacks CORE_COUNTERS ticks: ticks missed']),
+    ('a state has no word on the page',
+     {**GOOD, 'src/loop/verdict.h': GOOD['src/loop/verdict.h'].replace('ok', 'late')},
+     [r'flyball\.1.*lacks METER_STATES late']),
+    ('a counter of the loop has no meaning on the page',
+     {**GOOD, 'src/loop/words.h': GOOD['src/loop/words.h'].replace('left', 'stayed')},
+     [r'lacks LOOP_COUNTERS sent: leases that stayed']),
     ('the rows are written another way', {**GOOD, 'src/msg/frame.h': '/* none */\n'},
      [r'no rows of REFUSALS']),
-    ('a counter of the loop is missing', {**GOOD, 'src/loop/document.c': 'number(out, "lost", 1, "");\n'},
+    ('a counter of the loop is missing',
+     {**GOOD, 'src/loop/document_counters.c': 'number(out, "lost", 1, "");\n'},
      [r'counter lost']),
     ('a key is missing', {**GOOD, 'src/site/read_y.c': '{.key = "volts"},\n'},
      [r'lacks the key volts']),
@@ -132,11 +156,13 @@ PROOF = [
      {**GOOD, 'src/site/read_y.c': '#define U(key, m) {.key = key}\nU("k", m)\n'},
      [r'lacks the key k\b']),
     ('the readers hide a key', {**GOOD, 'config/every-key.yaml': 'tick: 1\n'}, [r'tick is no key']),
-    ('an option is missing', {**GOOD, SHELL: '*flyball x* *--mode*\n'}, [r'flyball\.1.*option --json']),
+    ('an option is missing',
+     {**GOOD, SHELL: GOOD[SHELL].replace('*--json* ', '')}, [r'flyball\.1.*option --json']),
     ('an option of the daemon is missing',
      {**GOOD, DAEMON: GOOD[DAEMON].replace('journal', 'door')},
      [r'flyballd\.8.*option --journal']),
-    ('a verb is missing', {**GOOD, SHELL: '*--json* *--mode*\n'}, [r'lacks the verb x']),
+    ('a verb is missing',
+     {**GOOD, SHELL: GOOD[SHELL].replace('*flyball x* ', '')}, [r'lacks the verb x']),
 ]
 
 if __name__ == '__main__':

@@ -4,20 +4,23 @@
 
 usage: daemon_test.py CASE, with the paths of the programs in FLYBALL_* variables (tests/system/meson.build).
 Exit code 77 skips: not root, or the machine is in a state that the test must not touch."""
+import errno
+import fcntl
 import json
+import mmap
 import os
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-SOURCE = os.environ['FLYBALL_SOURCE']
-DAEMON, TRAFFIC = os.environ['FLYBALL_DAEMON'], os.environ['FLYBALL_TRAFFIC']
-JOURNAL, CLI = os.environ['FLYBALL_JOURNAL'], os.environ['FLYBALL_CLI']
+SOURCE, DAEMON, TRAFFIC, JOURNAL, CLI = (os.environ[f'FLYBALL_{name}'] for name in
+                                         ('SOURCE', 'DAEMON', 'TRAFFIC', 'JOURNAL', 'CLI'))
 SEAL, PLANTED = os.environ.get('FLYBALL_SEAL', ''), os.environ.get('FLYBALL_PLANTED', '')
 THROTTLE = '/proc/sys/kernel/sched_rt_runtime_us'
 # af_packet hands a transmit ring to the kernel by one sendto a burst; its receive ring needs no call at all.
@@ -282,11 +285,133 @@ def ask(door, request):
     return json.loads(answer)
 
 
+# Struct view_header of src/loop/view_share.h.
+HEADER = struct.Struct('=8s8I6QQqqQ')
+
+
+def ask_view(door):
+    """The header's fields, and a descriptor of the view's memory."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.connect(door)
+        peer.send(b'view')
+        header, descriptors, _, _ = socket.recv_fds(peer, 4096, 4)
+        assert len(header) == HEADER.size and len(descriptors) == 1 and peer.recv(1) == b''
+    names = ['magic', 'version', 'bytes', 'record', 'counters', 'nodes', 'hosts', 'meters', 'node_records',
+             'at_counter', 'at_node', 'at_host', 'at_meter', 'at_stale', 'end',
+             'epoch', 'start', 'now', 'tsc']
+    return dict(zip(names, HEADER.unpack(header))), descriptors[0]
+
+
+def refused(number, call, *arguments):
+    try:
+        call(*arguments)
+    except OSError as error:
+        return error.errno == number
+    return False
+
+
+def check_sealed(fd, size, opens):
+    """Nobody can write into the view: not through what the door gave, not by opening it once more."""
+    assert refused(errno.EPERM, mmap.mmap, fd, size, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+    assert refused(errno.EPERM, os.pwrite, fd, b'x', 0)
+    assert refused(errno.EPERM, os.ftruncate, fd, 0) and refused(errno.EPERM, os.ftruncate, fd, 2 * size)
+    assert refused(errno.EPERM, fcntl.fcntl, fd, 1033, 8)       # F_ADD_SEALS, F_SEAL_WRITE
+    if opens:
+        again = os.open(f'/proc/self/fd/{fd}', os.O_RDWR)
+        assert refused(errno.EPERM, mmap.mmap, again, size, mmap.MAP_SHARED, mmap.PROT_WRITE)
+        os.close(again)
+    else:
+        assert refused(errno.EACCES, os.open, f'/proc/self/fd/{fd}', os.O_RDWR)
+
+
+def peek(door, nobody):
+    """What any process may do with the view. Run as its own process where it is nobody's."""
+    header, fd = ask_view(door)
+    size = os.fstat(fd).st_size
+    assert header['magic'] == b'flyview\0' and header['version'] == 1 and header['record'] == 64
+    assert (header['nodes'], header['hosts'], header['meters']) == (9, 60, 9) and header['end'] <= size
+    check_sealed(fd, size, not nobody)
+    seen = mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ)
+    before, leases = seen[:], []
+    time.sleep(0.5)
+    assert seen[:] != before, 'the records stand still under traffic'
+    for at in range(header['at_host'], header['at_meter'], 64):
+        leases.append(struct.unpack_from('=Qq', seen, at)[1])
+    now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    assert all(lease > 0 for lease in leases) and 0 <= now - header['now'] < 5e9
+    seen.close()
+    os.close(fd)
+    print(f'view: {size} bytes, {len(leases)} hosts hold {sum(leases) / 1e6:.1f} kW')
+
+
+AS_NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs']
+
+
+def run_cli(*arguments):
+    return subprocess.run([CLI, *arguments], capture_output=True, encoding='utf-8')
+
+
+def read_as_nobody(bed):
+    """The door, status and top work without root; the checkout may be root's alone, so copies are run."""
+    os.chmod(bed.folder, 0o755)
+    copies = [shutil.copy(path, bed.folder) for path in (CLI, __file__)]
+    environment = {**os.environ, 'FLYBALL_CLI': copies[0], 'PYTHONDONTWRITEBYTECODE': '1'}
+    for case in ('peek', 'status', 'top'):
+        command = {'peek': [sys.executable, copies[1], '--peek', bed.door],
+                   'status': [copies[0], 'status', '--door', bed.door],
+                   'top': [copies[0], 'top', '--door', bed.door, '--batch', '2', '--interval', '0.2']}[case]
+        done = subprocess.run([*AS_NOBODY, *command], env=environment, capture_output=True, encoding='utf-8')
+        said = (done.stdout or done.stderr).splitlines()[0]
+        print(f'{case} as nobody: exit code {done.returncode}: {said}')
+        if case == 'peek':
+            assert done.returncode == 0, done.stderr
+        else:
+            check_exit(done)
+        assert case != 'top' or done.stdout.count('[nodes]') == 2
+    assert os.stat(bed.door).st_mode & 0o777 == 0o666
+    assert os.stat(os.path.dirname(bed.door)).st_mode & 0o777 == 0o755
+
+
+def check_exit(shown):
+    """The exit code is the verdict's. The meters played here know nothing of leases, so both may be."""
+    verdict = shown.stdout.split(':')[0]
+    assert verdict in ('ok', 'alarm'), shown.stdout + shown.stderr
+    assert shown.returncode == (verdict == 'alarm'), shown.stdout
+
+
+def check_status(bed, status):
+    shown = run_cli('status', '--door', bed.door)
+    check_exit(shown)
+    assert len(shown.stdout.splitlines()) <= 60
+    whole = run_cli('status', '--door', bed.door, '--all').stdout
+    counters = whole[whole.index('\ncounters\n') + 10:].splitlines()
+    assert len(counters) > 80
+    for line in counters:
+        assert re.match(r'^\S+ +\d+  [^ ].* ', line), f'a counter without a meaning: {line}'
+    hosts = run_cli('status', '--door', bed.door, '--hosts').stdout
+    assert hosts.count(' leased ') >= 60 and 'counters' not in hosts and 'm-main' not in hosts
+    assert json.loads(run_cli('status', '--door', bed.door, '--json').stdout)['epoch'] == status['epoch']
+    assert run_cli('status', '--door', bed.door, '--json', '--nodes').returncode == 2
+
+
+def check_top(bed):
+    words = {'nodes': 'branch-a ', 'hosts': 'b3-10 ', 'meters': 'm-main ', 'stages': 'decided '}
+    for pane, word in words.items():
+        shown = run_cli('top', '--door', bed.door, '--batch', '1', '--pane', pane, '--size', '100x70')
+        check_exit(shown)
+        assert word in shown.stdout and '\033' not in shown.stdout, pane
+    # no terminal: one frame
+    assert run_cli('top', '--door', bed.door).stdout.count('[nodes]') == 1
+    for wrong in ('--batch 0', '--batch x', '--pane x', '--interval 0', '--size 9x9', '--order x'):
+        assert run_cli('top', '--door', bed.door, *wrong.split()).returncode == 2, wrong
+
+
 def case_door():
-    """The door answers status to anybody, refuses what it does not know, and keeps a second daemon out."""
+    """The door answers anybody, hands out a view that nobody can write, refuses what it does not know, and
+    keeps a second daemon out."""
     with Bed('ddoo') as bed:
         daemon = bed.start()
-        traffic = bed.traffic(6)
+        traffic = bed.traffic(9)
         time.sleep(3)
         status = ask(bed.door, b'status')
         assert [m['id'] for m in status['meters']][0] == 'm-main' and len(status['hosts']) == 60
@@ -294,20 +419,29 @@ def case_door():
         leased = sum(h['state'] == 'leased' and h['accepted'] for h in status['hosts'])
         print(f'{status["verdict"]}: {status["words"]}; leased {leased}; loop {status["latency_us"]["loop"]}')
         assert leased == 60 and status['latency_us']['loop']['n'] > 0
-        assert 'error' in ask(bed.door, b'reboot')
-        shown = subprocess.run([CLI, 'status', '--door', bed.door], capture_output=True, encoding='utf-8')
-        assert shown.returncode in (0, 1) and shown.stdout.startswith(('ok: ', 'starting: ', 'alarm: '))
-        as_json = subprocess.run([CLI, 'status', '--door', bed.door, '--json'], capture_output=True)
-        assert json.loads(as_json.stdout)['epoch'] == status['epoch']
+        assert all(len(n['phases']) == 3 for n in status['nodes'])
+        brief, names = ask(bed.door, b'counters'), ask(bed.door, b'names')
+        assert brief['epoch'] == names['epoch'] == status['epoch'] and 'hosts' not in brief
+        assert names['hosts'] == [h['id'] for h in status['hosts']]
+        assert 'error' in ask(bed.door, b'reboot') and 'error' in ask(bed.door, b'view ')
+        peek(bed.door, False)
+        check_status(bed, status)
+        check_top(bed)
+        read_as_nobody(bed)
         second = bed.start(wait=False)
         code = second.wait(timeout=START_S)
         assert code == 5, f'the second daemon ended with {code}: {bed.output()}'
         assert ask(bed.door, b'status')['epoch'] == status['epoch']
         finish(traffic)
+        time.sleep(1.5)     # a lease time without a report, and meters long silent
+        assert run_cli('status', '--door', bed.door).returncode == 1
+        alarm = run_cli('top', '--door', bed.door, '--batch', '1', '--pane', 'hosts')
+        assert alarm.returncode == 1 and 'meters silent or stale: 9 (m-main, ...)' in alarm.stdout
+        assert alarm.stdout.count('QUIET') > 20
         _, summary = bed.stop(daemon)
-        assert summary['counters']['door'] == {'answered': 4, 'refused': 1}, summary['counters']['door']
-        gone = subprocess.run([CLI, 'status', '--door', bed.door], capture_output=True)
-        assert gone.returncode == 3
+        assert summary['counters']['door']['refused'] == 2 and summary['counters']['door']['answered'] > 20
+        for verb in ('status', 'top'):
+            assert run_cli(verb, '--door', bed.door).returncode == 3
 
 
 def case_refusals():
@@ -376,6 +510,9 @@ def case_shadow():
 
 
 if __name__ == '__main__':
+    if sys.argv[1] == '--peek':
+        peek(sys.argv[2], True)
+        sys.exit(0)
     if os.geteuid() != 0:
         skip('needs root: network namespaces, packet sockets')
     globals()['case_' + sys.argv[1]]()

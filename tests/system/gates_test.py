@@ -45,6 +45,11 @@ def change(bench, **figures):
     return result
 
 
+def by_driver(driver, line):
+    """A bench that does something else on that driver."""
+    return PLANTED.replace('run=', f'case "$*" in *"--driver {driver}"*) {line}; exit 0 ;; esac\nrun=', 1)
+
+
 def gates(source, planted):
     with tempfile.TemporaryDirectory(prefix='flyball-gates-') as folder:
         files = {f'{bench}.json': json.dumps(result) for bench, result in GOOD.items()} | planted
@@ -74,6 +79,13 @@ CASES = [
         'pipeline.json': change('pipeline', ns_per_reading=1501, tick_ms_p50=1.01, tick_part_us_p999=20.1,
                                 emergency_us_p999=65.1),
         'decode.json': change('decode', ratio=0.251)}, 1, [], 9),
+    ('other drivers are told and held to nothing',
+     {'rtt': by_driver('uring', f'echo \'{json.dumps(change("rtt", first__ratio_p50=9.5))}\'')}, 0,
+     [r'^ok .*rtt on af_xdp: told.*first\.ratio_p50 1\.1,',
+      r'^ok .*rtt on uring: told.*first\.ratio_p50 9\.5,'], 0),
+    ('a crash on another driver is told',
+     {'rtt': by_driver('af_xdp', 'echo "planted: no luck" >&2; exit 3')}, 1,
+     [r'^not ok .*rtt on af_xdp: .*planted: no luck', r'^ok .*rtt on uring: told'], 1),
     ('a crash is told', {'decode.exit': 'no luck'}, 1, [r'^not ok .*decode: run 1 .*planted: no luck'], 1),
     ('a figure that is missing is no pass', {'decode.json': change('decode', ratio=None)}, 1,
      [r'^not ok .*ratio is missing'], 1),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A capture played to flyballd through port driver pcap: every host that reported in it finds its answer in the
-# capture out. No root, no network. Usage: playback_test.sh SOURCE FLYBALLD PLAYBACK
+# A capture played to flyballd through port driver pcap: every host that reported in it finds its answer in
+# the capture out. No root, no network. Usage: playback_test.sh SOURCE FLYBALLD PLAYBACK
 set -euo pipefail
 source=$1 flyballd=$2 playback=$3
 folder=$(mktemp -d)
@@ -14,10 +14,12 @@ trap finish EXIT
 count() { "$playback" read "$folder/site.yaml" "$folder/out.pcap"; }
 
 hosts=16
-sed -e "s|driver: af_packet, interface: fb-hosts|driver: pcap, interface: \"$folder/in.pcap:$folder/out.pcap\"|" \
+files=$folder/in.pcap:$folder/out.pcap
+sed -e "s|driver: af_packet, interface: fb-hosts|driver: pcap, interface: \"$files\"|" \
     -e "s|cores: {.*}|cores: {housekeeping: 0}|; s|priority: 80|priority: 0|" \
     -e "s|lock_memory: yes|lock_memory: no|" \
-    -e "s|rt_throttling: lift|rt_throttling: leave|; s|memory: 256MiB|memory: 256MiB\n    door: $folder/door|" \
+    -e "s|rt_throttling: lift|rt_throttling: leave|" \
+    -e "s|memory: 256MiB|memory: 256MiB\n    door: $folder/door|" \
     "$source/bench/rtt.yaml" >"$folder/site.yaml"
 grep -q 'driver: pcap' "$folder/site.yaml"
 "$playback" write "$folder/site.yaml" "$folder/in.pcap"

@@ -132,6 +132,22 @@ static void what_cannot_be_opened_says_why(void **state)
     config = bench->config;
     config.queues = 0;
     assert_int_equal(port_open(&port, &config), -EINVAL);
+    if (far_end_carries_datagrams(&bench->far)) {
+        far_end_configure(&bench->far, 1, &config);
+        config.queues = 1;
+        config.vlan = 7;
+        assert_int_equal(port_open(&port, &config), -EINVAL);
+        assert_non_null(strstr(port.error, "vlan"));
+        config.vlan = 0;
+        config.mtu = 1500;
+        config.ipv4 ^= 0x40;                    /* 203.0.113.65, 127.1.0.67 */
+        int rc = port_open(&port, &config);
+        assert_int_equal(rc, bench->user ? 0 : -EADDRNOTAVAIL);     /* all of 127/8 is the kernel's */
+        if (rc)
+            assert_non_null(strstr(port.error, "203.0.113.65"));
+        else
+            port_close(&port);
+    }
     assert_int_equal(port_attach(&bench->port, 1), -EINVAL);
 }
 

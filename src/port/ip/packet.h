@@ -26,7 +26,10 @@ enum {
      * a lease may wait for it. Echo answers take 0. */
     PRIORITY_LEASE = 5,
     PRIORITY_LEAST = 0,
+    PRIORITY_SHIFT = 13,
     IPV4_BYTES_MIN = 20,
+    HOPS = 64,
+    FLAG_DONT_FRAGMENT = 0x4000,
     PROTOCOL_ICMP = 1,
     PROTOCOL_UDP = 17,
 };
@@ -92,15 +95,48 @@ static inline uint32_t ethernet_bytes(const struct endpoint *from)
     return from->vlan ? ETHERNET_BYTES + VLAN_TAG_BYTES : ETHERNET_BYTES;
 }
 
-/* rt: writes ethernet_bytes(from) bytes, with the tag in them where `from` has a VLAN. Returns what
- * follows. */
-uint8_t *ethernet_build(uint8_t *frame, const uint8_t to[6], const struct endpoint *from, uint16_t type,
-                        uint32_t priority);
+/* rt: writes ethernet_bytes(from) bytes, the tag among them where `from` has one. Returns what follows. */
+static inline uint8_t *ethernet_build(uint8_t *frame, const uint8_t to[6], const struct endpoint *from,
+                                      uint16_t type, uint32_t priority)
+{
+    memcpy(frame, to, 6);
+    memcpy(frame + 6, from->mac, 6);
+    uint8_t *at = frame + 12;
+    if (from->vlan) {
+        store16(at, ETHERTYPE_VLAN);
+        store16(at + 2, priority << PRIORITY_SHIFT | from->vlan);
+        at += VLAN_TAG_BYTES;
+    }
+    store16(at, type);
+    return at + 2;
+}
 
-/* rt: RFC 1071's ones' complement sum, eight bytes at a time, in memory order; and the 16 bits it comes to.
- * A whole that carries its checksum comes to 0xFFFF. */
-uint64_t sum_words(uint64_t sum, const uint8_t *data, uint32_t bytes);
-uint16_t sum_fold(uint64_t sum);
+/* rt: the ones' complement sum. Words are summed as they lie in memory, eight bytes at a time, the carry
+ * brought round; RFC 1071 section 2(B): swapping all bytes swaps the sum's, so the result is put back by
+ * storing it as it lies. */
+static inline uint64_t sum_words(uint64_t sum, const uint8_t *data, uint32_t bytes)
+{
+    for (; bytes >= 8; data += 8, bytes -= 8) {
+        uint64_t word;
+        memcpy(&word, data, sizeof word);
+        sum += word;
+        sum += sum < word;
+    }
+    uint64_t tail = 0;
+    memcpy(&tail, data, bytes);     /* an odd last byte stands before a zero byte: RFC 1071 section 1 */
+    sum += tail;
+    return sum + (sum < tail);
+}
+
+/* rt: the 16 bits that it comes to; a whole that carries its checksum comes to 0xFFFF. */
+static inline uint16_t sum_fold(uint64_t sum)
+{
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & 0xFFFF) + (sum >> 16);
+    sum = (sum & 0xFFFF) + (sum >> 16);
+    return (uint16_t)sum;
+}
 
 /* rt: ACCEPTED with the header's and the packet's length when an unfragmented IPv4 packet stands at `ip`;
  * `flags` are the frame's: sums found good by the device are not made again, bad ones are refused. */
@@ -114,7 +150,22 @@ struct ipv4 {
 };
 
 /* rt: a header without options, not to be fragmented. `sum`: with its checksum, else 0 stands there. */
-void ipv4_build(uint8_t *ip, const struct ipv4 *header, bool sum);
+static inline void ipv4_build(uint8_t *ip, const struct ipv4 *header, bool sum)
+{
+    memset(ip, 0, IPV4_BYTES_MIN);
+    ip[0] = 0x45;
+    ip[1] = header->type_of_service;
+    store16(ip + 2, header->packet_bytes);
+    store16(ip + 6, FLAG_DONT_FRAGMENT);
+    ip[8] = HOPS;
+    ip[9] = header->protocol;
+    store32(ip + 12, header->source);
+    store32(ip + 16, header->destination);
+    if (!sum)
+        return;
+    uint16_t checksum = (uint16_t)~sum_fold(sum_words(0, ip, IPV4_BYTES_MIN));
+    memcpy(ip + 10, &checksum, sizeof checksum);
+}
 
 /* any: a MAC or an address that one station can have: no group, not nothing, no loopback. */
 bool station_mac(const uint8_t mac[6]);

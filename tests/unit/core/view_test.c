@@ -117,6 +117,43 @@ static void a_host_is_shown_with_its_account(void **state)
     stand_stop(&stand);
 }
 
+static uint8_t basis_of(const struct stand *stand)
+{
+    struct core_host_view view = {.basis = EXPOSURE_BASIS_COUNT};
+    core_host_view(stand->core, 1, &view);
+    return view.basis;
+}
+
+static void what_an_exposure_is_made_of_is_said(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start(&stand);
+    struct ledger_host *h = &stand.core->ledger.host[1];
+    assert_int_equal(basis_of(&stand), BASIS_UNHEARD);
+    stand_admit(&stand, 1);
+    assert_int_equal(basis_of(&stand), BASIS_FAIL_SAFE);
+    h->newest_mw = h->unretired[0].cap_mw = FAIL_SAFE_MW + 1;
+    h->unretired_count = 1;
+    assert_int_equal(basis_of(&stand), BASIS_LEASE);
+    h->newest_mw = FAIL_SAFE_MW;
+    assert_int_equal(basis_of(&stand), BASIS_OLDER_LEASE);
+    /* from here on at phys_max; the first reason in this order is the one told */
+    h->bounded = false;
+    assert_int_equal(basis_of(&stand), BASIS_NOT_SHOWN);
+    h->state = HOST_BOOT;
+    assert_int_equal(basis_of(&stand), BASIS_BOOT);
+    h->flags = REPORT_DEVICE_LOST;
+    assert_int_equal(basis_of(&stand), BASIS_DEVICE_LOST);
+    h->accepted = false;
+    assert_int_equal(basis_of(&stand), BASIS_NOT_ACCEPTED);
+    h->incarnation = 0;
+    assert_int_equal(basis_of(&stand), BASIS_UNHEARD);
+    stand.core->ledger.enforcing = false;
+    assert_int_equal(basis_of(&stand), BASIS_NOT_ENFORCED);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +161,7 @@ int main(void)
         cmocka_unit_test(a_node_is_shown_in_recovery_when_any_phase_is_above_its_limit),
         cmocka_unit_test(a_node_without_a_meter_shows_no_measurement),
         cmocka_unit_test(a_host_is_shown_with_its_account),
+        cmocka_unit_test(what_an_exposure_is_made_of_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

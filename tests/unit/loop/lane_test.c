@@ -21,7 +21,7 @@ struct bed {
     struct rig_site site;
     struct timebase base;
     struct view view;
-    struct seqlock meter[RIG_METERS];
+    struct seqlock meter[RIG_METERS], stale[RIG_METERS];
     struct meter_names names;
     uint32_t places[64];
     struct sender meter_sender[RIG_METERS], host_sender[RIG_HOSTS];
@@ -43,6 +43,7 @@ static int make_bed(void **state)
     assert_true(meter_names_bytes(&bed.site.model) <= sizeof bed.places);
     meter_names_init(&bed.names, bed.places, &bed.site.model);
     bed.view.meter = bed.meter;
+    bed.view.stale = bed.stale;
     bed.from = (struct frames_from){.sequence = 1,
         .from = {.mac = {2, 0, 0, 0, 0, 9}, .ipv4 = 0xCB007102, .port = 9000},
         .to = {.mac = {2, 0, 0, 0, 0, 1}, .ipv4 = 0xCB007101, .port = 7001}};
@@ -167,6 +168,29 @@ static void reading_arrives_whole(void **state)
     assert_true(slot->t_receive_ns == NOW_NS);
     assert_true(view_read_meter(&bed->view, 2, &meter));
     assert_int_equal(meter.power_mw, 3 * 27000000);
+}
+
+static void every_phase_is_shown_and_what_came_too_old_is_noted_beside_it(void **state)
+{
+    struct bed *bed = *state;
+    struct view_meter meter;
+    struct view_stale stale;
+
+    assert_int_equal(take_measurement(bed, "m-2", NOW_NS), ACCEPTED);
+    assert_true(view_read_meter(&bed->view, 2, &meter));
+    for (int i = 0; i < PHASES; i++) {
+        assert_true(meter.current_ma[i] > 0);
+        assert_true(meter.voltage_mv[i] > 0);
+    }
+    assert_true(view_read_stale(&bed->view, 2, &stale));
+    assert_true(stale.t_ns == 0 && stale.count == 0);
+    for (uint64_t i = 1; i <= 2; i++) {
+        assert_int_equal(take_measurement(bed, "m-2", NOW_NS - 2 * NS_PER_S), REFUSED_STALE);
+        assert_true(view_read_stale(&bed->view, 2, &stale));
+        assert_true(stale.t_ns == NOW_NS && stale.count == i);
+    }
+    assert_true(view_read_stale(&bed->view, 1, &stale));
+    assert_int_equal(stale.count, 0);
 }
 
 static void report_names_its_host_and_teaches_the_mac(void **state)
@@ -452,6 +476,7 @@ int main(void)
         BED(detail_stops_at_75_percent),
         BED(next_slot_admitted_carries_what_was_shed),
         BED(reading_arrives_whole),
+        BED(every_phase_is_shown_and_what_came_too_old_is_noted_beside_it),
         BED(report_names_its_host_and_teaches_the_mac),
         BED(every_refusal_is_counted_by_name_and_changes_nothing),
         BED(arp_for_the_port_is_set_aside_and_not_refused),

@@ -97,15 +97,16 @@ static void copy_of_a_histogram_comes_in_pieces_and_whole(void **state)
 static void records_come_back_as_written(void **state)
 {
     (void)state;
-    static struct seqlock node[2], host[3], meter[1], counter[VIEW_COUNTER_RECORDS];
+    static struct seqlock record[VIEW_COUNTER_RECORDS + 2 * VIEW_NODE_RECORDS + 3 + 2];
     static struct core core = {.steps = 77};
-    struct view view = {
-        .node = node, .host = host, .meter = meter, .counter = counter, .nodes = 2, .hosts = 3};
+    struct view view;
     struct view_node seen_node;
     struct view_host seen_host;
     struct core_counters counters;
     uint64_t *word = (uint64_t *)&core.counters;
 
+    assert_int_equal(view_layout(2, 3, 1).end, sizeof record);
+    view_place(&view, record, 2, 3, 1);
     for (uint32_t i = 0; i < VIEW_COUNTERS; i++)
         word[i] = 1000 + i;
     /* one record a call: a round takes exactly as many calls as there are records */
@@ -114,8 +115,10 @@ static void records_come_back_as_written(void **state)
     assert_true(view_read_counters(&view, &counters));
     assert_memory_equal(&counters, &core.counters, sizeof counters);
     assert_true(view_read_node(&view, 1, &seen_node));
-    assert_int_equal(seen_node.exposure_mva, 30);   /* of the phase nearest its limit */
-    assert_int_equal(seen_node.newest_mva, 2);
+    assert_int_equal(view_worst_phase(&seen_node, NULL), 1);      /* the phase nearest its limit */
+    assert_int_equal(seen_node.exposure_mva[1], 30);
+    assert_int_equal(seen_node.newest_mva[1], 2);
+    assert_int_equal(seen_node.limit_mva[2], 100);
     assert_int_equal(seen_node.measured_mw, 78);
     assert_true(seen_node.emergency && !seen_node.recovery);
     assert_true(view_read_host(&view, 1, &seen_host));

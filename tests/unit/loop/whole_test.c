@@ -121,8 +121,10 @@ static void assert_measured(struct bed *bed)
     struct loop_memory m;
     assert_int_equal(loop_measure(&bed->site, &m), 0);
     assert_int_equal(m.paths + m.view + m.core + m.ring + m.queues + m.tap, m.total);
-    assert_in_range(bed->loop.arena.used, m.total - 63, m.total);
-    assert_true(bed->loop.arena.bytes >= m.total && m.core >= core_bytes(&bed->site.model));
+    size_t arena = m.total - bed->loop.share.bytes;
+    assert_in_range(bed->loop.arena.used, arena - 63, arena);
+    assert_true(m.view > bed->loop.share.bytes);
+    assert_true(bed->loop.arena.bytes >= arena && m.core >= core_bytes(&bed->site.model));
     assert_in_range(m.core, core_bytes(&bed->site.model), core_bytes(&bed->site.model) + 63);
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "ip_rig.h"
@@ -349,6 +350,30 @@ static void echo_waits_in_half_of_the_places_and_arp_in_all(void **state)
     assert_int_equal(ip_counted(&rig.ip, IP_ARP_ANSWERED), 16);
 }
 
+/* Three receive queues, three threads that put, one that takes: none keeps another out. */
+static void the_queues_of_a_port_take_turns(void **state)
+{
+    (void)state;
+    static struct ip_port ip;
+    struct ip_config config = rig.ip.config;
+    config.asides = 3;
+    config.link = NULL;
+    void *memory = aligned_alloc(64, (ip_bytes(IP_RIG_MTU, IP_RIG_NEIGHBOURS, 3) + 63) / 64 * 64);
+    assert_non_null(memory);
+    ip_init(&ip, &config, memory);
+    const struct port_frame frame = {.data = (uint8_t *)(uintptr_t)arp_request, .length = sizeof arp_request};
+    for (int i = 0; i < 40; i++)
+        assert_true(ip_set_aside(&ip.aside[0], &frame));
+    assert_true(ip_set_aside(&ip.aside[1], &frame));
+    assert_true(ip_set_aside(&ip.aside[2], &frame));
+    assert_int_equal(ip_counted(&ip, IP_OVERFLOWED), 8);
+    ip_turn(&ip, rig.t_ns);
+    assert_int_equal(ip_counted(&ip, IP_ARP_ANSWERED), 4);
+    assert_int_equal(atomic_load(&ip.aside[1].head) + atomic_load(&ip.aside[2].head), 2);
+    assert_int_equal(atomic_load(&ip.aside[0].head), 2);
+    free(memory);
+}
+
 static void what_the_port_does_not_take_is_counted(void **state)
 {
     (void)state;
@@ -386,6 +411,7 @@ int main(void)
         RIG(echo_is_answered_20_at_once_then_100_a_second),
         RIG(arp_is_answered_256_at_once_then_2000_a_second_beside_any_flood_of_echo),
         RIG(echo_waits_in_half_of_the_places_and_arp_in_all),
+        RIG(the_queues_of_a_port_take_turns),
         RIG(what_the_port_does_not_take_is_counted),
         RIG(every_counter_has_a_name_and_a_meaning),
     };

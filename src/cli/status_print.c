@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/status.h"
+
+enum { PAGE_NODES = 9, PAGE_METERS = 9 };
+
+const char *status_word(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value ? value : "?";
+}
+
+double status_number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+bool status_has_number(const json_t *object, const char *key)
+{
+    return json_is_number(json_object_get(object, key));
+}
+
+bool status_is_true(const json_t *object, const char *key)
+{
+    return json_is_true(json_object_get(object, key));
+}
+
+static int heavier(const void *a, const void *b)
+{
+    const struct status_row *left = a, *right = b;
+    if (left->weight > right->weight)
+        return -1;
+    if (left->weight < right->weight)
+        return 1;
+    return left->at < right->at ? -1 : 1;
+}
+
+size_t status_sort(json_t *list, double (*weight)(const json_t *row), struct status_row **sorted)
+{
+    size_t i, count = json_array_size(list);
+    json_t *row;
+    *sorted = count ? calloc(count, sizeof **sorted) : NULL;
+    if (!*sorted)
+        return 0;
+    json_array_foreach(list, i, row)
+        (*sorted)[i] = (struct status_row){.row = row, .weight = weight(row), .at = i};
+    qsort(*sorted, count, sizeof **sorted, heavier);
+    return count;
+}
+
+static double percent(const json_t *phase, const char *key)
+{
+    double limit = status_number(phase, "limit_a");
+    return limit > 0 ? 100 * status_number(phase, key) / limit : 0;
+}
+
+/* ---- nodes ---- */
+
+static double node_weight(const json_t *node)
+{
+    double most = 0;
+    size_t i;
+    json_t *phase;
+    json_array_foreach(json_object_get(node, "phases"), i, phase) {
+        most = percent(phase, "load_a") > most ? percent(phase, "load_a") : most;
+        most = percent(phase, "exposure_a") > most ? percent(phase, "exposure_a") : most;
+    }
+    return most + 1e6 * status_is_true(node, "emergency") + 1e5 * status_is_true(node, "recovery");
+}
+
+static void format_share(char text[16], const json_t *phase, const char *key)
+{
+    if (status_number(phase, "limit_a") > 0 && status_has_number(phase, key))
+        snprintf(text, 16, "%.1f %%", percent(phase, key));
+    else
+        strcpy(text, "-");
+}
+
+/* What one phase shows, from "load A" on. */
+static void format_phase(char text[96], const json_t *phase)
+{
+    char load[16] = "-", limit[16] = "none", share[3][16];
+    if (status_has_number(phase, "load_a"))
+        snprintf(load, sizeof load, "%.1f", status_number(phase, "load_a"));
+    if (status_has_number(phase, "limit_a"))
+        snprintf(limit, sizeof limit, "%.1f", status_number(phase, "limit_a"));
+    format_share(share[0], phase, "load_a");
+    format_share(share[1], phase, "exposure_a");
+    format_share(share[2], phase, "leased_a");
+    snprintf(text, 96, "%9s %9s %9s %9s %9s", load, limit, share[0], share[1], share[2]);
+}
+
+static const char *node_event(const json_t *node)
+{
+    if (status_is_true(node, "emergency"))
+        return "  EMERGENCY";
+    return status_is_true(node, "recovery") ? "  recovery" : "";
+}
+
+static json_t *worst_phase(const json_t *node)
+{
+    size_t i;
+    json_t *phase, *phases = json_object_get(node, "phases");
+    json_array_foreach(phases, i, phase)
+        if (!strcmp(status_word(phase, "phase"), status_word(node, "worst_phase")))
+            return phase;
+    return json_array_get(phases, 0);
+}
+
+/* One line where all phases show the same, else one each; only the worst where lines are scarce. */
+static void print_node(FILE *out, const json_t *node, bool whole)
+{
+    char worst[96], text[96];
+    json_t *phases = json_object_get(node, "phases"), *phase;
+    size_t i, same = 0;
+    format_phase(worst, worst_phase(node));
+    json_array_foreach(phases, i, phase) {
+        format_phase(text, phase);
+        same += !strcmp(text, worst);
+    }
+    bool all_same = same == json_array_size(phases) && same > 1;
+    char mark[8];
+    snprintf(mark, sizeof mark, "%s", all_same ? "ABC" : status_word(node, "worst_phase"));
+    if (same < json_array_size(phases))
+        strcat(mark, "*");
+    fprintf(out, "%-20.31s %-12.12s %-3s %s%s\n", status_word(node, "id"), status_word(node, "kind"), mark,
+            worst, node_event(node));
+    json_array_foreach(phases, i, phase) {
+        format_phase(text, phase);
+        if (whole && !all_same && phase != worst_phase(node))
+            fprintf(out, "%-33s %-3s %s\n", "", status_word(phase, "phase"), text);
+    }
+}
+
+static void print_nodes(FILE *out, json_t *nodes, bool whole)
+{
+    struct status_row *sorted;
+    size_t count = status_sort(nodes, node_weight, &sorted);
+    size_t shown = whole || count <= PAGE_NODES ? count : PAGE_NODES;
+    fprintf(out, "\n%-20s %-12s %-3s %9s %9s %9s %9s %9s\n", "node", "kind", "", "load A", "limit A", "load",
+            "exposed", "leased");
+    for (size_t i = 0; i < shown; i++)
+        print_node(out, sorted[i].row, whole);
+    if (shown < count)
+        fprintf(out, "... the %zu nearest to their limits of %zu nodes\n", shown, count);
+    if (count)
+        fputs(whole ? "* the worst phase; load as metered, leased once all that was sent is obeyed\n"
+                    : "* the worst phase; --nodes lists all nodes by phase\n", out);
+    free(sorted);
+}
+
+/* ---- meters ---- */
+
+static double meter_weight(const json_t *meter)
+{
+    static const char *const states[] = {"ok", "late", "stale", "silent"};
+    double weight = 0, fresh = status_number(meter, "fresh_ms");
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (!strcmp(status_word(meter, "state"), states[i]))
+            weight = 1e9 * (double)i;
+    if (!status_has_number(meter, "age_ms"))
+        return weight + 1e8;
+    return weight + (fresh > 0 ? status_number(meter, "age_ms") / fresh : 0);
+}
+
+static void print_meter(FILE *out, const json_t *meter)
+{
+    fprintf(out, "%-20.31s %-20.31s %-7s ", status_word(meter, "id"), status_word(meter, "node"),
+            status_word(meter, "state"));
+    if (!status_has_number(meter, "age_ms")) {
+        fprintf(out, "never heard");
+    } else {
+        fprintf(out, "%9.1f %9.1f %9.1f ", status_number(meter, "age_ms"), status_number(meter, "fresh_ms"),
+                status_number(meter, "power_w") / 1e3);
+        fprintf(out, "%9.1f %9.1f", status_number(meter, "current_a"), status_number(meter, "voltage_v"));
+    }
+    if (status_number(meter, "stale") > 0)
+        fprintf(out, "  %.0f refused as stale", status_number(meter, "stale"));
+    fputc('\n', out);
+}
+
+static void print_meters(FILE *out, json_t *meters, bool whole)
+{
+    struct status_row *sorted;
+    size_t count = status_sort(meters, meter_weight, &sorted);
+    size_t shown = whole || count <= PAGE_METERS ? count : PAGE_METERS;
+    fprintf(out, "\n%-20s %-20s %-7s %9s %9s %9s %9s %9s\n", "meter", "node", "state", "age ms", "fresh ms",
+            "kW", "A", "V");
+    for (size_t i = 0; i < shown; i++)
+        print_meter(out, sorted[i].row);
+    if (shown < count)
+        fprintf(out, "... the %zu oldest of %zu meters; --meters lists all\n", shown, count);
+    free(sorted);
+}
+
+void status_print(FILE *out, json_t *status, const struct status_choice *choice)
+{
+    fprintf(out, "%s: %s\n", status_word(status, "verdict"), status_word(status, "words"));
+    fprintf(out, "site %s, mode %s, epoch %lld, up %.1f s\n", status_word(status, "site"),
+            status_word(status, "mode"), (long long)json_integer_value(json_object_get(status, "epoch")),
+            status_number(status, "uptime_s"));
+    if (choice->parts & STATUS_NODES)
+        print_nodes(out, json_object_get(status, "nodes"), choice->whole);
+    if (choice->parts & STATUS_METERS)
+        print_meters(out, json_object_get(status, "meters"), choice->whole);
+    if (choice->parts & STATUS_HOSTS)
+        status_print_hosts(out, json_object_get(status, "hosts"), choice->whole);
+    if (choice->parts & STATUS_STAGES)
+        status_print_stages(out, json_object_get(status, "latency_us"), json_object_get(status, "queues"),
+                            choice->columns);
+    if (choice->parts & STATUS_COUNTERS)
+        status_print_counters(out, json_object_get(status, "counters"), choice);
+}

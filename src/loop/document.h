@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parts of the daemon's documents. Inside loop/ only: loop.h has the whole. */
+#ifndef FLYBALL_LOOP_DOCUMENT_H
+#define FLYBALL_LOOP_DOCUMENT_H
+
+#include <stdio.h>
+
+#include "loop/loop.h"
+
+/* cold: a JSON string. */
+void document_text(FILE *out, const char *value);
+
+/* cold: members of the object that is open: "latency_us", "queues", "counters". */
+void document_stages(const struct loop *loop, FILE *out);
+void document_queues(const struct loop *loop, FILE *out);
+void document_counters(struct loop *loop, FILE *out);
+
+#endif

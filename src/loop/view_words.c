@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/view_words.h"
+
+#include <stddef.h>
+
+#include "msg/egress.h"
+#include "msg/lease.h"
+
+#define NAMED(symbol, name, meaning) [symbol] = name,
+
+static const char *word(const char *const *words, size_t count, size_t at)
+{
+    return at < count && words[at] ? words[at] : "?";
+}
+
+const char *view_words_kind(uint8_t kind)
+{
+    static const char *const words[NODE_KIND_COUNT] = {
+        "source", "main", "distribution", "branch", "rack", "ups", "transformer"};
+    return word(words, NODE_KIND_COUNT, kind);
+}
+
+const char *view_words_meter(enum meter_state state)
+{
+    static const char *const words[METER_STATE_COUNT] = {METER_STATES(NAMED)};
+    return word(words, METER_STATE_COUNT, state);
+}
+
+const char *view_words_host(const struct view_host *host)
+{
+    static const char *const words[] = {
+        [HOST_BOOT] = "boot", [HOST_FAIL_SAFE] = "fail_safe", [HOST_LEASED] = "leased"};
+    return host->incarnation ? word(words, sizeof words / sizeof words[0], host->state) : "unheard";
+}
+
+const char *view_words_basis(uint8_t basis)
+{
+    static const char *const words[EXPOSURE_BASIS_COUNT] = {EXPOSURE_BASES(NAMED)};
+    return word(words, EXPOSURE_BASIS_COUNT, basis);
+}
+
+const char *view_words_why(uint8_t why)
+{
+    static const char *const words[] = {[0] = "-", LEASE_WHYS(NAMED)};
+    return word(words, sizeof words / sizeof words[0], why);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of what the view's records hold as numbers: the same words in status, top and JSON. */
+#ifndef FLYBALL_LOOP_VIEW_WORDS_H
+#define FLYBALL_LOOP_VIEW_WORDS_H
+
+#include "loop/verdict.h"
+
+/* Which rule gave the newest lease its cap. X(symbol of enum egress_why, name, meaning) */
+#define LEASE_WHYS(X) \
+    X(WHY_RENEWAL, "renewal", "nothing changed") \
+    X(WHY_CLAIM, "claim", "host unknown to this epoch: fail-safe") \
+    X(WHY_SHARE, "share", "arbitration gave this share") \
+    X(WHY_CUT, "cut", "arbitration took watts for another host") \
+    X(WHY_GUARD_S, "guard_s", "I1a: sum of newest leases would pass the limit") \
+    X(WHY_GUARD_D, "guard_d", "I1b: exposure would pass the limit, raise withheld") \
+    X(WHY_EMERGENCY, "emergency", "measured above a limit") \
+    X(WHY_FAIL_SAFE, "fail_safe", "sent to fail-safe by the second stage or a failed renewal")
+
+/* any: "?" for a number that has no word, "-" where there is no lease yet. */
+const char *view_words_kind(uint8_t kind);
+const char *view_words_meter(enum meter_state state);
+const char *view_words_host(const struct view_host *host);  /* leased, fail_safe, boot, unheard */
+const char *view_words_basis(uint8_t basis);
+const char *view_words_why(uint8_t why);
+
+#endif

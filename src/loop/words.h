@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names and meanings of the counters in the daemon's document, beside refusals (msg/frame.h) and the core's
+ * counters (core/pipeline.h). X(group, name, meaning); a group is the path in the document with _ for its
+ * dots. The manual page holds every meaning word for word.
+ */
+#ifndef FLYBALL_LOOP_WORDS_H
+#define FLYBALL_LOOP_WORDS_H
+
+#define LOOP_COUNTERS(X) \
+    X(lanes, "frames", "frames received") \
+    X(lanes, "accepted", "frames that were not refused") \
+    X(lanes, "aside", "ARP and ICMP for the port itself: neither accepted nor refused") \
+    X(lanes, "link_changes", "times that the port's link went down or came up") \
+    X(lanes, "clock_steps", "meters whose clock went ahead and stayed there") \
+    X(lanes, "token_requests", "requests for power ahead of time: accepted, not answered yet") \
+    X(lanes, "polls", "turns of the spinning loop") \
+    X(lanes, "empty_polls", "turns that found no frame") \
+    X(lanes_shed, "detail", "crossings accepted, but the lane's queue was 75 % full") \
+    X(lanes_shed, "reading", "readings accepted, but the lane's queue was 90 % full") \
+    X(lanes_shed, "reserved", "reports accepted, but the lane's queue was full") \
+    X(lanes_port, "received", "frames that the port delivered") \
+    X(lanes_port, "received_bytes", "their bytes") \
+    X(lanes_port, "lost", "frames that arrived and were not delivered: the port's ring was full") \
+    X(lanes_port, "receive_errors", "frames that the device found damaged") \
+    X(lanes_port, "sent", "frames that the port took") \
+    X(lanes_port, "sent_bytes", "their bytes") \
+    X(lanes_port, "refused", "frames that the port did not take") \
+    X(lanes_port, "send_errors", "frames that the device failed to send") \
+    X(lanes_port, "room_frames", "datagrams that may wait in a queue of the kernel's; 0: it does not say") \
+    X(decide, "slots", "inputs decided on, in the one total order") \
+    X(decide, "waits_for_egress", "turns in which leases waiting to leave held up the next input") \
+    X(egress, "sent", "leases that left") \
+    X(egress, "emergencies", "of these, sent in an emergency") \
+    X(egress, "refused", "leases that the port did not take: decided on again") \
+    X(egress, "unreachable", "leases for a host whose MAC is not known") \
+    X(egress, "withheld", "leases not sent because of the mode") \
+    X(tap, "slots", "slots that reached the cold side") \
+    X(tap, "dropped_readings", "readings that did not fit into the tap") \
+    X(tap, "dropped_reserved", "reports, ticks and digests that did not fit into the tap") \
+    X(journal, "bytes", "handed to the disk") \
+    X(journal, "write_errors", "refused writes, each tried again") \
+    X(journal, "dropped", "slots lost because the disk was behind") \
+    X(watchdog, "stalls", "times that a hot thread stood still for over 100 ms") \
+    X(watchdog, "longest_stall_ms", "the longest of them, ms") \
+    X(door, "answered", "requests answered") \
+    X(door, "refused", "requests that the door does not know")
+
+#endif

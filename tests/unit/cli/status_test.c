@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's document in words and tables, worked out by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/status.h"
+
+enum { PAGE_LINES = 60, COLUMNS = 100 };
+
+static const char head[] = "\"site\": \"s\", \"mode\": \"enforce\", \"epoch\": 17, \"uptime_s\": 5.04, "
+                           "\"verdict\": \"alarm\", \"words\": \"w\"";
+
+/* What is printed of a document, to be freed. */
+static char *print(json_t *document, const struct status_choice *choice)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    assert_non_null(document);
+    status_print(out, document, choice);
+    assert_int_equal(fclose(out), 0);
+    json_decref(document);
+    return text;
+}
+
+static char *print_text(const char *members, uint32_t parts, bool whole, bool zeros)
+{
+    char *text = NULL;
+    struct status_choice choice = {.parts = parts, .whole = whole, .zeros = zeros, .columns = COLUMNS};
+    json_error_t error;
+    assert_true(asprintf(&text, "{%s, %s}", head, members) > 0);
+    json_t *document = json_loads(text, 0, &error);
+    if (!document)
+        fail_msg("%s in %s", error.text, text);
+    free(text);
+    return print(document, &choice);
+}
+
+static void check(char *text, const char *expected)
+{
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+#define HEAD "alarm: w\nsite s, mode enforce, epoch 17, up 5.0 s\n"
+#define NODES_HEADING \
+    "\nnode                 kind                load A   limit A      load   exposed    leased\n"
+
+static void a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_they_differ(void **state)
+{
+    (void)state;
+#define PHASE(letter, load) \
+    "{\"phase\": \"" letter "\", \"load_a\": " load \
+    ", \"exposure_a\": 90, \"leased_a\": 80, \"limit_a\": 200}"
+    static const char nodes[] =
+        "\"nodes\": [{\"id\": \"calm\", \"kind\": \"rack\", \"worst_phase\": \"A\", \"phases\": ["
+        PHASE("A", "50") "," PHASE("B", "50") "," PHASE("C", "50.01") "]},"
+        "{\"id\": \"skew\", \"kind\": \"branch\", \"worst_phase\": \"B\", \"emergency\": true, \"phases\": ["
+        PHASE("A", "50") "," PHASE("B", "210.5") "," PHASE("C", "null") "]},"
+        "{\"id\": \"bus\", \"kind\": \"main\", \"worst_phase\": \"A\", \"recovery\": true, \"phases\": ["
+        "{\"phase\": \"A\", \"load_a\": null, \"exposure_a\": 7, \"leased_a\": 7, \"limit_a\": null}]}]";
+    check(
+        print_text(nodes, STATUS_NODES, true, false), HEAD NODES_HEADING
+        "skew                 branch       B*      210.5     200.0   105.2 %    45.0 %    40.0 %  EMERGENCY\n"
+        "                                  A        50.0     200.0    25.0 %    45.0 %    40.0 %\n"
+        "                                  C           -     200.0         -    45.0 %    40.0 %\n"
+        "bus                  main         A           -      none         -         -         -  recovery\n"
+        "calm                 rack         ABC      50.0     200.0    25.0 %    45.0 %    40.0 %\n"
+        "* the worst phase; load as metered, leased once all that was sent is obeyed\n");
+#undef PHASE
+}
+
+static void meters_come_by_state_then_age_with_the_state_in_a_word(void **state)
+{
+    (void)state;
+    static const char meters[] =
+        "\"meters\": [{\"id\": \"m1\", \"node\": \"n1\", \"state\": \"ok\", \"age_ms\": 20.04, \"fresh_ms\": "
+        "100, "
+        "\"power_w\": 309400, \"current_a\": 381.2, \"voltage_v\": 276.44, \"stale\": 3},"
+        "{\"id\": \"m2\", \"node\": \"n2\", \"state\": \"silent\", \"age_ms\": null, \"fresh_ms\": 100}]";
+    check(
+        print_text(meters, STATUS_METERS, true, false), HEAD
+        "\nmeter                node                 state      age ms  fresh ms        kW         A         "
+        "V\n"
+        "m2                   n2                   silent  never heard\n"
+        "m1                   n1                   ok           20.0     100.0     309.4     381.2     276.4"
+        "  3 refused as stale\n");
+}
+
+static void hosts_are_summed_up_and_those_without_a_lease_in_force_listed(void **state)
+{
+    (void)state;
+    static const char hosts[] =
+        "\"hosts\": [{\"id\": \"h1\", \"state\": \"leased\", \"lease_w\": 4200, \"exposure_w\": 6100, "
+        "\"exposed_by\": \"lease\", \"draw_w\": 5900, \"report_age_ms\": 12.4, \"incarnation\": \"00ab\", "
+        "\"quiet\": false, \"accepted\": true, \"why\": \"share\"},"
+        "{\"id\": \"h2\", \"state\": \"unheard\", \"lease_w\": null, \"exposure_w\": 10300, "
+        "\"exposed_by\": \"unheard\", \"draw_w\": null, \"report_age_ms\": null, \"incarnation\": null, "
+        "\"quiet\": true, \"accepted\": false, \"why\": \"-\"}]";
+#define SUMMARY HEAD "\nhosts 2: 1 leased, 0 fail_safe, 0 boot, 1 unheard; 1 count at phys_max; " \
+    "draw 5.9 kW, exposed 16.4 kW\n" \
+    "host             state      lease kW  draw kW  exposed  exposed by     report ms  incarnation" \
+    "      why\n" \
+    "h2               unheard           -        -     10.3  unheard                -  -                -\n"
+    check(print_text(hosts, STATUS_HOSTS, false, false), SUMMARY);
+    check(print_text(hosts, STATUS_HOSTS, true, false),
+          SUMMARY "h1               leased          4.2      5.9      6.1  lease                 12  00ab    "
+                  "         share\n");
+#undef SUMMARY
+}
+
+static const char counters[] =
+    "\"counters\": {\"lanes\": [{\"interface\": \"eth.0\", \"frames\": 5, \"refused\": {\"stale\": 2}, "
+    "\"port\": {\"lost\": 0}}], \"core\": {\"cuts\": 7, \"ticks_missed\": 1}, \"new\": {\"thing\": 9}}";
+
+static void counters_are_told_with_their_meaning(void **state)
+{
+    (void)state;
+    check(print_text(counters, STATUS_COUNTERS, true, false), HEAD "\ncounters\n"
+          "lanes[eth.0].frames                                   5  frames received\n"
+          "lanes[eth.0].refused.stale                            2  the reading is older than T_fresh\n"
+          "core.cuts                                             7  leases below the newest one\n"
+          "core.ticks_missed                                     1  ticks that a stall swallowed\n"
+          "new.thing                                             9  \n");
+    char *text = print_text(counters, STATUS_COUNTERS, true, true);
+    assert_non_null(
+        strstr(text, "lanes[eth.0].port.lost                                0  frames that arrived and"));
+    free(text);
+}
+
+static void a_page_tells_only_the_counters_that_should_not_move(void **state)
+{
+    (void)state;
+    check(print_text(counters, STATUS_COUNTERS, false, false),
+          HEAD "\ncounters that do not move while all is well\n"
+          "lanes[eth.0].refused.stale                            2  the reading is older than T_fresh\n"
+          "core.ticks_missed                                     1  ticks that a stall swallowed\n"
+          "new.thing                                             9  \n");
+    check(print_text("\"counters\": {\"core\": {\"cuts\": 7, \"alarms\": 3}}", STATUS_COUNTERS, false, false),
+          HEAD "\ncounters that do not move while all is well\nnone has moved\n");
+}
+
+static void stages_and_queues_are_told(void **state)
+{
+    (void)state;
+    check(print_text(
+              "\"latency_us\": {\"loop\": {\"n\": 4025, \"p50\": 18.44, \"p99\": 200.7, \"p999\": 270.3, "
+              "\"max\": 346.2}, \"decided\": {\"n\": null}}, "
+              "\"queues\": {\"lane\": {\"places\": 4096, \"depth\": 3, \"most\": 40}}",
+              STATUS_STAGES, false, false),
+          HEAD "\nus from receive               n        p50        p99      p99.9        max\n"
+               "loop                       4025       18.4      200.7      270.3      346.2\n"
+               "decided              the loop was too busy to tell\n"
+               "queues, waiting now (most ever) of places: lane 3 (40) of 4096;\n");
+}
+
+static json_t *many(size_t count, const char *row)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_loads(row, 0, NULL));
+    return list;
+}
+
+/* 10,000 hosts unheard, 4,096 nodes, 2,048 silent meters and every counter moved: still a page. */
+static void the_largest_site_in_trouble_fits_a_page_and_whole_it_does_not(void **state)
+{
+    (void)state;
+    struct status_choice choice = {.parts = STATUS_EVERYTHING, .columns = COLUMNS};
+    json_t *document = json_pack("{s:s, s:s}", "verdict", "alarm", "words", "w");
+    json_object_set_new(
+        document, "nodes",
+        many(4096, "{\"id\": \"n\", \"worst_phase\": \"A\", \"phases\": [{\"phase\": \"A\", "
+                   "\"load_a\": 1, \"limit_a\": 2}, {\"phase\": \"B\", \"load_a\": 9, \"limit_a\": 2}]}"));
+    json_object_set_new(document, "meters", many(2048, "{\"id\": \"m\", \"state\": \"silent\"}"));
+    json_object_set_new(document, "hosts", many(10000, "{\"id\": \"h\", \"state\": \"unheard\"}"));
+    json_t *moved = json_object(), *core = json_object();
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "x%d", i);
+        json_object_set_new(core, name, json_integer(1));
+    }
+    json_object_set_new(moved, "core", core);
+    json_object_set_new(document, "counters", moved);
+    for (int whole = 0; whole < 2; whole++) {
+        size_t lines = 0;
+        choice.whole = whole;
+        json_incref(document);
+        char *text = print(document, &choice);
+        for (char *c = text; (c = strchr(c, '\n')); c++)
+            lines++;
+        free(text);
+        if (whole)
+            assert_true(lines > 10000 + 2 * 4096 + 2048 + 100);
+        else
+            assert_in_range(lines, 30, PAGE_LINES);
+    }
+    json_decref(document);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_they_differ),
+        cmocka_unit_test(meters_come_by_state_then_age_with_the_state_in_a_word),
+        cmocka_unit_test(hosts_are_summed_up_and_those_without_a_lease_in_force_listed),
+        cmocka_unit_test(counters_are_told_with_their_meaning),
+        cmocka_unit_test(a_page_tells_only_the_counters_that_should_not_move),
+        cmocka_unit_test(stages_and_queues_are_told),
+        cmocka_unit_test(the_largest_site_in_trouble_fits_a_page_and_whole_it_does_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The view's memory as it is handed out: where records lie, who may write, what a reader refuses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "loop/view_share.h"
+
+enum { NODES = 2, HOSTS = 3, METERS = 4 };
+
+struct bed {
+    struct view_share share;
+    struct view view;
+};
+
+static int open_bed(void **state)
+{
+    static struct bed bed;
+    assert_int_equal(view_share_open(&bed.share, &bed.view, NODES, HOSTS, METERS), 0);
+    *state = &bed;
+    return 0;
+}
+
+static int close_bed(void **state)
+{
+    struct bed *bed = *state;
+    view_share_close(&bed->share);
+    assert_int_equal(bed->share.fd, -1);
+    return 0;
+}
+
+static void write_word(struct seqlock *record, uint64_t value)
+{
+    const uint64_t word[SEQLOCK_WORDS] = {value,     value + 1, value + 2, value + 3,
+                                          value + 4, value + 5, value + 6};
+    seqlock_write(record, word);
+}
+
+static void records_lie_one_after_the_other_a_cache_line_each(void **state)
+{
+    struct bed *bed = *state;
+    const struct view_layout at = view_layout(NODES, HOSTS, METERS);
+    const uint8_t *memory = bed->share.memory;
+
+    assert_int_equal(at.counter, 0);
+    assert_int_equal(at.node, 64 * VIEW_COUNTER_RECORDS);
+    assert_int_equal(at.host, at.node + 64 * 2 * NODES);
+    assert_int_equal(at.meter, at.host + 64 * HOSTS);
+    assert_int_equal(at.stale, at.meter + 64 * METERS);
+    assert_int_equal(at.end, at.stale + 64 * METERS);
+    assert_ptr_equal(bed->view.host, memory + at.host);
+    assert_ptr_equal(bed->view.stale, memory + at.stale);
+    assert_int_equal((uintptr_t)bed->view.node % 64, 0);
+    /* ten thousand hosts, 4,096 nodes, 2,048 meters: under 1.5 MB */
+    assert_int_equal(view_layout(4096, 10000, 2048).end, 64 * (VIEW_COUNTER_RECORDS + 8192 + 10000 + 4096));
+}
+
+static void check_no_writable_mapping(int fd, uint64_t bytes)
+{
+    errno = 0;
+    assert_ptr_equal(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+    assert_int_equal(errno, EPERM);
+    assert_ptr_equal(mmap(NULL, bytes, PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+    assert_int_equal(errno, EPERM);
+}
+
+static void nobody_but_the_daemons_own_mapping_can_write(void **state)
+{
+    struct bed *bed = *state;
+    char path[64];
+    uint64_t bytes = bed->share.bytes, word = 1;
+
+    check_no_writable_mapping(bed->share.fd, bytes);
+    assert_int_equal(pwrite(bed->share.fd, &word, sizeof word, 0), -1);
+    assert_int_equal(errno, EPERM);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", bed->share.fd);
+    int again = open(path, O_RDWR | O_CLOEXEC);
+    if (again < 0) {
+        assert_int_equal(errno, EACCES);    /* its mode allows reading only; root comes further: */
+    } else {
+        check_no_writable_mapping(again, bytes);
+        assert_int_equal(pwrite(again, &word, sizeof word, 0), -1);
+        assert_int_equal(close(again), 0);
+    }
+    void *seen = mmap(NULL, bytes, PROT_READ, MAP_SHARED, bed->share.fd, 0);
+    assert_ptr_not_equal(seen, MAP_FAILED);
+    assert_int_equal(mprotect(seen, bytes, PROT_READ | PROT_WRITE), -1);
+    write_word(bed->view.host, 5);
+    assert_memory_equal(seen, bed->share.memory, bytes);
+    munmap(seen, bytes);
+}
+
+static void its_size_and_its_seals_stand(void **state)
+{
+    struct bed *bed = *state;
+    int fd = bed->share.fd;
+
+    assert_int_equal(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
+    assert_int_equal(ftruncate(fd, 0), -1);
+    assert_int_equal(ftruncate(fd, (off_t)bed->share.bytes * 2), -1);
+    assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096), -1);
+    assert_int_equal(errno, EPERM);
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+    assert_int_equal(errno, EPERM);
+}
+
+static void writers_meet_no_page_for_the_first_time(void **state)
+{
+    (void)state;
+    struct view_share share;
+    struct view view;
+    struct rusage before, after;
+
+    assert_int_equal(view_share_open(&share, &view, NODES_MAX, HOSTS_MAX, METERS_MAX), 0);
+    struct seqlock *record = share.memory;
+    getrusage(RUSAGE_THREAD, &before);
+    for (uint64_t i = 0; i < view_layout(NODES_MAX, HOSTS_MAX, METERS_MAX).end / sizeof *record; i++)
+        write_word(&record[i], i);
+    getrusage(RUSAGE_THREAD, &after);
+    assert_int_equal(after.ru_minflt - before.ru_minflt, 0);
+    assert_int_equal(after.ru_majflt - before.ru_majflt, 0);
+    view_share_close(&share);
+}
+
+static void a_reader_sees_what_the_writer_writes(void **state)
+{
+    struct bed *bed = *state;
+    struct view_header header;
+    struct view_share reader;
+    struct view view;
+    struct view_meter meter;
+    struct view_host host;
+    const struct view_meter shown = {.t_receive_ns = 1000, .age_ns = 7, .power_mw = INT64_C(9000000000),
+                                     .current_ma = {1, UINT32_MAX, 3}, .voltage_mv = {277000, 276000, 0}};
+
+    view_share_header(&bed->view, &header);
+    assert_string_equal(header.magic, "flyview");
+    assert_int_equal(header.header_bytes, 120);
+    assert_true(header.nodes == NODES && header.hosts == HOSTS && header.meters == METERS);
+    assert_int_equal(view_share_map(&reader, &view, &header, bed->share.fd), 0);
+    view_write_meter(&bed->view, METERS - 1, &shown);
+    assert_true(view_read_meter(&view, METERS - 1, &meter));
+    assert_memory_equal(&meter, &shown, sizeof meter);
+    write_word(&bed->view.host[2], 40);
+    assert_true(view_read_host(&view, 2, &host));
+    assert_true(host.lease_mw == 40 && host.exposure_mw == 41 && host.draw_mw == 42 &&
+                host.report_t_ns == 43);
+    assert_int_equal(host.incarnation, 44);
+    view_share_close(&reader);
+}
+
+static void a_reader_takes_no_other_version_and_no_memory_that_is_too_short(void **state)
+{
+    struct bed *bed = *state;
+    struct view_header header, good;
+    struct view_share reader;
+    struct view view;
+
+    view_share_header(&bed->view, &good);
+    uint32_t *field[] = {&header.version,  &header.header_bytes, &header.record_bytes, &header.counters,
+                         &header.nodes,    &header.hosts,        &header.meters,       &header.node_records};
+    for (size_t i = 0; i < sizeof field / sizeof field[0]; i++) {
+        header = good;
+        ++*field[i];
+        assert_int_equal(view_share_map(&reader, &view, &header, bed->share.fd), -EPROTO);
+    }
+    header = good;
+    header.magic[0] = 'F';
+    assert_int_equal(view_share_map(&reader, &view, &header, bed->share.fd), -EPROTO);
+    header = good;
+    header.hosts = UINT32_MAX;
+    assert_int_equal(view_share_map(&reader, &view, &header, bed->share.fd), -EPROTO);
+    /* a header that fits itself, but tells of more than there is */
+    const struct view larger = {.nodes = NODES_MAX, .hosts = HOSTS_MAX, .meters = METERS_MAX};
+    view_share_header(&larger, &header);
+    assert_int_equal(view_share_map(&reader, &view, &header, bed->share.fd), -EPROTO);
+    assert_int_equal(view_share_map(&reader, &view, &good, -1), -EBADF);
+}
+
+static void the_worst_phase_is_the_most_exposed_and_among_equals_the_most_loaded(void **state)
+{
+    (void)state;
+    struct view_node node = {.exposure_mva = {500, 700, 600}, .newest_mva = {1, 2, 3},
+                             .limit_mva = {1000, 1000, 1000}};
+    const struct view_meter meter = {.current_ma = {10, 20, 30}};
+
+    assert_int_equal(view_worst_phase(&node, &meter), 1);
+    node.newest_mva[2] = 800;
+    assert_int_equal(view_worst_phase(&node, &meter), 2);
+    node.limit_mva[0] = 400;
+    assert_int_equal(view_worst_phase(&node, &meter), 0);
+    /* 90.0, 89.9 and 89.8 % of the limit: the last is too far off to be alike */
+    node = (struct view_node){.exposure_mva = {9000, 8990, 8980}, .limit_mva = {10000, 10000, 10000}};
+    assert_int_equal(view_worst_phase(&node, &meter), 1);
+    assert_int_equal(view_worst_phase(&node, NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(records_lie_one_after_the_other_a_cache_line_each, open_bed,
+                                        close_bed),
+        cmocka_unit_test_setup_teardown(nobody_but_the_daemons_own_mapping_can_write, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(its_size_and_its_seals_stand, open_bed, close_bed),
+        cmocka_unit_test(writers_meet_no_page_for_the_first_time),
+        cmocka_unit_test_setup_teardown(a_reader_sees_what_the_writer_writes, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_reader_takes_no_other_version_and_no_memory_that_is_too_short,
+                                        open_bed, close_bed),
+        cmocka_unit_test(the_worst_phase_is_the_most_exposed_and_among_equals_the_most_loaded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
