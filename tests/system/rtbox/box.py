@@ -116,11 +116,13 @@ class Machine:
         program = shutil.which('qemu-system-x86_64')
         if not program:
             raise Unavailable('qemu-system-x86_64 is not installed')
-        command = [program, '-M', 'q35,accel=tcg', '-cpu', 'max', '-smp', '2', '-m', str(MEMORY_MIB),
-                   '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-kernel',
-                   self.kernel, '-initrd', self.image, '-append',
+        # The IOMMU is for vfio-pci; with iommu=pt it leaves the other cards alone.
+        command = [program, '-M', 'q35,accel=tcg', '-device', 'intel-iommu', '-cpu', 'max', '-smp', '2',
+                   '-m', str(MEMORY_MIB), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+                   '-kernel', self.kernel, '-initrd', self.image, '-append',
                    'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off irqaffinity=0 '
-                   f'isolcpus=managed_irq,domain,1 nohz_full=1 rcu_nocbs=1 HUGEPAGES={HUGEPAGES} '
+                   f'isolcpus=managed_irq,domain,1 nohz_full=1 rcu_nocbs=1 intel_iommu=on iommu=pt '
+                   f'HUGEPAGES={HUGEPAGES} '
                    f'CARDS={",".join([*PCI.values(), NEAR_PCI])}',
                    '-serial', f'file:{self.console}', '-qmp', f'unix:{self.folder}/qmp,server=on,wait=off',
                    '-device', 'virtio-serial-pci', '-chardev',

@@ -18,6 +18,8 @@ MODULES = [
     'drivers/uio/uio', 'drivers/uio/uio_pci_generic', 'drivers/virtio/virtio_ring', 'drivers/virtio/virtio',
     'drivers/virtio/virtio_pci_legacy_dev', 'drivers/virtio/virtio_pci_modern_dev',
     'drivers/virtio/virtio_pci', 'drivers/char/virtio_console', 'drivers/net/ethernet/intel/e1000e/e1000e',
+    'virt/lib/irqbypass', 'drivers/vfio/vfio', 'drivers/vfio/vfio_virqfd',
+    'drivers/vfio/vfio_iommu_type1', 'drivers/vfio/pci/vfio-pci-core', 'drivers/vfio/pci/vfio-pci',
 ]
 DPDK_DRIVERS = ['bus_pci', 'bus_vdev', 'mempool_ring', 'net_e1000']
 # Found by name at run time, so that ldd does not show it: glibc ends threads with it.
@@ -115,7 +117,7 @@ def kernel():
     """(release, vmlinuz, system.cpio), from the cache where it has today's; its newest without apt."""
     package = resolve()
     if package:
-        contents = hashlib.sha256(' '.join(MODULES + ['2']).encode()).hexdigest()[:8]
+        contents = hashlib.sha256(' '.join(MODULES + ['3']).encode()).hexdigest()[:8]
         versions = f'{package}_{candidate(package)}_{candidate("busybox-static")}_{contents}'
         folder = f'{cache_folder()}/{versions.replace(":", "%3a")}'
         if not os.path.isdir(folder):

@@ -185,11 +185,15 @@ def check_card(play, verdict):
     play.machine.run('ip link set eth0 mtu 9000; sleep 0.1; n=0; '
                      'until [ "$(cat /sys/class/net/eth0/carrier)" = 1 ] || [ $((n += 1)) -gt 200 ]; '
                      'do sleep 0.1; done')
-    for mtu in (1500, 9000):
-        code, answer = play.machine.run(f'card_test {box.NEAR_PCI} eth0 {mtu}', 120)
+    for driver, pages, mtu in [('uio_pci_generic', 'huge', 1500), ('uio_pci_generic', 'huge', 9000),
+                               ('vfio-pci', 'small', 1500)]:
+        play.machine.run(f'cd /sys/bus/pci/devices/{box.NEAR_PCI}; echo {box.NEAR_PCI} >driver/unbind; '
+                         f'echo {driver} >driver_override; echo {box.NEAR_PCI} >/sys/bus/pci/drivers_probe')
+        code, answer = play.machine.run(f'card_test {box.NEAR_PCI} eth0 {pages} {mtu}', 120)
         said = answer.decode(errors='replace')
         wrong = re.findall(r'(?:ERROR|LINE|FAILED) +\] (?:--- )?(.*)', said)
-        verdict.check(f'a card carries what a port must, MTU {mtu}', code == 0 and 'OK ]' in said,
+        verdict.check(f'a card with {driver} carries what a port must, MTU {mtu}, {pages} pages',
+                      code == 0 and 'OK ]' in said,
                       f'{said.count("OK ]")} tests passed' + ''.join('; ' + line for line in wrong[:8]))
 
 
