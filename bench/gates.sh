@@ -170,10 +170,10 @@ tell() {
         if [ -z "$value" ]; then missing+=" $(plain "$path")"
         elif ! at_most "$value" "$bar"; then beyond+=", $(plain "$path") at most $bar"; fi
     done < <(bars_of rtt)
-    said+="; load $(cut -d' ' -f1 /proc/loadavg) on $(nproc) cores"
+    said+="; load $(cut -d' ' -f1 /proc/loadavg) on $(nproc) cores${beyond:+; not held here: ${beyond#, }}"
     if [ $rc -ne 0 ]; then not_ok "rtt on $driver: it ended badly: $(tail -n 1 "$out/bench-$name-1.txt")"
     elif [ -n "$missing" ]; then not_ok "rtt on $driver:$missing is missing"
-    else ok "rtt on $driver: told, not held against a bar:${said#,}${beyond:+; not held here: ${beyond#, }}"; fi
+    else ok "rtt on $driver: told, not held against a bar:${said#,}"; fi
 }
 
 # Real time on a core of its own for what runs in memory; rtt sees to that itself.

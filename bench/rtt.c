@@ -170,7 +170,8 @@ static void print_all(const struct bench *bench, bool json, int64_t start_ns)
     bench_count(&report, "emergencies", core_counters(bench->loop.core)->emergencies);
     bench_count(&report, "port_lost", bench->port_end.lost);
     bench_count(&report, "port_refused", bench->port_end.refused);
-    bench_count(&report, "port_errors", bench->port_end.receive_errors + bench->port_end.send_errors);
+    bench_count(&report, "port_receive_errors", bench->port_end.receive_errors);
+    bench_count(&report, "port_send_errors", bench->port_end.send_errors);
     print_part(&report, "first", &bench->full.first, &bench->bare.first);
     print_part(&report, "last", &bench->full.last, &bench->bare.last);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """flyballd as a process, on af_packet between the namespaces of tools/net, daemon_traffic at the far ends.
 
-usage: daemon_test.py CASE [DRIVER], with the paths of the programs in FLYBALL_* variables (tests/system/meson.build).
+usage: daemon_test.py CASE [DRIVER], with the paths of the programs in FLYBALL_* variables
+(tests/system/meson.build); seal and syscalls take a driver.
 Exit code 77 skips: not root, or the machine is in a state that the test must not touch."""
 import errno
 import fcntl
@@ -23,10 +24,10 @@ SOURCE, DAEMON, TRAFFIC, JOURNAL, CLI = (os.environ[f'FLYBALL_{name}'] for name 
                                          ('SOURCE', 'DAEMON', 'TRAFFIC', 'JOURNAL', 'CLI'))
 SEAL, PLANTED = os.environ.get('FLYBALL_SEAL', ''), os.environ.get('FLYBALL_PLANTED', '')
 THROTTLE = '/proc/sys/kernel/sched_rt_runtime_us'
-#The calls that are each driver's own, under traffic. af_packet and af_xdp hand a transmit ring to the kernel by
-# one sendto a burst; af_xdp wakes the kernel for its receive ring with poll or recvfrom too. With uring
-#io_uring_enter sends a burst and takes in what has come.
-OWN_CALLS = {'af_packet': {'sendto'}, 'af_xdp': {'sendto', 'poll', 'recvfrom'}, 'uring': {'io_uring_enter'}}
+# The calls that are each driver's own, under traffic: af_packet and af_xdp hand a transmit ring to the kernel by
+# one sendto a burst and need none to receive (af_xdp on a veth); with uring io_uring_enter sends a burst and
+# takes in what has come.
+OWN_CALLS = {'af_packet': {'sendto'}, 'af_xdp': {'sendto'}, 'uring': {'io_uring_enter'}}
 SENDING_CALL = {'af_packet': 'sendto', 'af_xdp': 'sendto', 'uring': 'io_uring_enter'}
 START_S, STOP_S = 60, 2.0
 
@@ -85,7 +86,8 @@ class Bed:
 
     def net(self, verb):
         kernel = ['--kernel'] if verb == 'up' and self.driver == 'uring' else []
-        subprocess.run([SOURCE + '/tools/net', verb, self.suffix, *kernel], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([SOURCE + '/tools/net', verb, self.suffix, *kernel], check=True,
+                       stdout=subprocess.DEVNULL)
 
     def start(self, *options, preload='', wait=True):
         environment = dict(os.environ)
@@ -135,8 +137,7 @@ def thread_named(pid, name):
 
 
 def refusals(summary):
-    total =
-{}
+    total = {}
     for lane in summary['counters']['lanes']:
         for name, count in lane['refused'].items():
             total[name] = total.get(name, 0) + count
@@ -240,7 +241,8 @@ def case_syscalls(driver='af_packet'):
                 print(f'{name} in 2 s: {calls}')
                 allowed = OWN_CALLS[driver] if name != 'fb-decide' else set()
                 assert set(calls) <= allowed, f'not the port\'s own: {set(calls) - allowed}'
-                assert name == 'fb-decide' or calls.get(SENDING_CALL[driver], 0) > 10, 'nothing was answered meanwhile'
+                sends = calls.get(SENDING_CALL[driver], 0)
+                assert name == 'fb-decide' or sends > 10, 'nothing was answered meanwhile'
             finish(traffic)
             bed.stop(daemon)
 

@@ -22,13 +22,11 @@ GOOD = {
                  **{f'{name}_ns': PAIRS for name in 'abcdef'}},
     'decode': {**HEAD, 'ratio': 0.2, 'body': {f'{name}_ns': PAIRS for name in 'abcd'}},
 }
-#A bench that prints NAME.RUN.json, or NAME.json where there is none for this run.
+# A bench that prints NAME.RUN.json, or NAME.json where there is none for this run.
 PLANTED = '''#!/bin/sh
 run=$(($(cat "$0.count" 2>/dev/null || echo 0) + 1))
 echo $run >"$0.count"
-if [ -e "$0.exit" ];
-then echo "planted: $(cat " $0.exit ")" > &2;
-exit 3; fi
+if [ -e "$0.exit" ]; then echo "planted: $(cat "$0.exit")" >&2; exit 3; fi
 cat "$0.$run.json" 2>/dev/null || cat "$0.json"
 '''
 
@@ -61,8 +59,8 @@ def gates(source, planted, options):
             with open(f'{folder}/{name}', 'w', encoding='utf-8') as file:
                 file.write(text if isinstance(text, str) else json.dumps(text))
             os.chmod(f'{folder}/{name}', 0o755)
-        done = subprocess.run([f'{source}/bench/gates.sh', '--benches', folder, '--out', f'{folder}/out', *options],
-                              capture_output=True, text=True, timeout=60, check=False)
+        command = [f'{source}/bench/gates.sh', '--benches', folder, '--out', f'{folder}/out', *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout + done.stderr
 
 
@@ -84,7 +82,8 @@ CASES = [
     ('other drivers are told and held to nothing',
      {'rtt': by_driver('uring', f'echo \'{json.dumps(change("rtt", first__ratio_p50=9.5))}\'')}, 0,
      [r'^ok .*rtt on af_xdp: told.*first\.ratio_p50 1\.1,',
-      r'^ok .*rtt on uring: told.*first\.ratio_p50 9\.5,.*not held here: first\.ratio_p50 at most 1\.30$'], 0),
+      r'^ok .*rtt on uring: told.*first\.ratio_p50 9\.5,.*; not held here: '
+      r'first\.ratio_p50 at most 1\.30$'], 0),
     ('a figure that another driver lacks is no pass',
      {'rtt': by_driver('uring', f'echo \'{json.dumps(change("rtt", first__ratio_p50=None))}\'')}, 1,
      [r'^not ok .*rtt on uring: first\.ratio_p50 is missing'], 1),
