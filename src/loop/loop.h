@@ -53,7 +53,8 @@ struct loop {
     struct link_watch links;
     struct door door;
     bool draining, watching, answering;     /* that thread runs */
-    bool stopped;               /* no hot thread is left: what they owned may be read */
+    /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
+    _Atomic bool stopped;
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
 

@@ -174,7 +174,8 @@ static void stop_hots(struct loop *loop)
         atomic_store_explicit(&loop->path.stop, STOP_DECIDED, memory_order_release);
     for (uint32_t i = 0; i < loop->hots; i++)
         pthread_join(loop->hot[i].thread, NULL);
-    loop->stopped = true;
+    /* release: the door's thread answers meanwhile; pairs with has_stopped of the document */
+    atomic_store_explicit(&loop->stopped, true, memory_order_release);
 }
 
 static void stop_thread(bool *runs, _Atomic bool *stop, pthread_t thread)
