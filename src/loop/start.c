@@ -23,6 +23,13 @@ static void note(FILE *notes, const char *who, const char *what, int error)
         fprintf(notes, "flyballd: %s%s: %s; going on without\n", who, what, strerror(-error));
 }
 
+static void note_ports(const struct loop *loop, FILE *notes)
+{
+    for (uint32_t i = 0; i < loop->ports; i++)
+        if (loop->port[i].note[0])
+            fprintf(notes, "flyballd: %s\n", loop->port[i].note);
+}
+
 /* The process ends here; the keeper puts RT throttling back, and a supervisor starts the daemon again. */
 static void end_stalled(const struct hot *hot, int64_t stall_ns)
 {
@@ -139,6 +146,7 @@ int loop_start(struct loop *loop, FILE *notes)
     note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory", " not locked", rt_lock_memory());
+    note_ports(loop, notes);
     int error = take_door(loop);
     if (!error)
         error = loop_begin(loop);

@@ -396,6 +396,28 @@ static void second_start_after_a_stop_is_a_higher_epoch(void **state)
     }
 }
 
+/* What a port gives less of than was asked for does not stop the start, and does not stay unsaid. */
+static void start_tells_what_a_port_gives_less_of(void **state)
+{
+    (void)state;
+    static struct bed bed;
+    struct loop_options options = {.journal = "", .door = ""};
+    char *text = NULL;
+    size_t bytes = 0;
+    memset(&bed, 0, sizeof bed);
+    load(&bed, &(struct row){1, {-1, -1}, -1});
+    assert_int_equal(loop_build(&bed.loop, &bed.site, &options), 0);
+    strcpy(bed.loop.port[1].note, "room for 166 frames, ring 32768 was asked for");
+    FILE *notes = open_memstream(&text, &bytes);
+    assert_int_equal(loop_start(&bed.loop, notes), 0);
+    fclose(notes);
+    assert_string_equal(text, "flyballd: room for 166 frames, ring 32768 was asked for\n");
+    free(text);
+    loop_stop(&bed.loop);
+    loop_close(&bed.loop);
+    site_unload(&bed.site);
+}
+
 /* Frames still wait in every queue when the stop comes: what a lane took is decided, what was decided
  * left. */
 static void stop_leaves_nothing_between_its_steps(void **state)
@@ -434,6 +456,7 @@ int main(void)
         cmocka_unit_test(two_queues_a_port_on_a_thread_beside_decide),
         cmocka_unit_test(two_queues_a_port_on_three_threads_and_senders_that_move),
         cmocka_unit_test(second_start_after_a_stop_is_a_higher_epoch),
+        cmocka_unit_test(start_tells_what_a_port_gives_less_of),
         cmocka_unit_test(stop_leaves_nothing_between_its_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
