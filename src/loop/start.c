@@ -130,13 +130,20 @@ static int start_watchdog(struct loop *loop)
 {
     loop->watchdog.hot = loop->hot;
     loop->watchdog.hots = loop->hots;
-    loop->watchdog.links = &loop->links;
     loop->watchdog.core = loop->site->server.housekeeping_core;
     loop->watchdog.counted_ns = STALL_COUNTED_NS;
     loop->watchdog.fatal_ns = STALL_FATAL_NS;
     loop->watchdog.fatal = end_stalled;
     int error = spawn(loop, &loop->watchdog.thread, "fb-watchdog", watchdog_run, &loop->watchdog);
     loop->watching = !error;
+    return error;
+}
+
+static int start_links(struct loop *loop)
+{
+    loop->links.core = loop->site->server.housekeeping_core;
+    int error = spawn(loop, &loop->links.thread, "fb-links", link_watch_run, &loop->links);
+    loop->looking = !error;
     return error;
 }
 
@@ -157,6 +164,8 @@ int loop_start(struct loop *loop, FILE *notes)
         error = start_hots(loop, notes);
     if (!error)
         error = start_watchdog(loop);
+    if (!error)
+        error = start_links(loop);
     if (!error)
         error = start_door(loop);
     return error;
@@ -199,6 +208,7 @@ void loop_stop(struct loop *loop)
 {
     stop_hots(loop);
     stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
+    stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
     door_close(&loop->door);
     stop_thread(&loop->draining, &loop->drain.stop, loop->drain.thread);

@@ -163,7 +163,7 @@ static void ask_arp(struct bed *bed, uint32_t port)
         send_one(bed, port, q, frame);
 }
 
-/* A link that went down since the watchdog looked: it finds it up again. */
+/* A link that went down since it was looked at: it is found up again. */
 static void cut_link(struct bed *bed, uint32_t port)
 {
     atomic_fetch_add(&bed->loop.links.state[port], 1);
@@ -297,7 +297,7 @@ static void check(struct bed *bed)
     uint64_t answered = 0;
     for (uint32_t i = 0; i < PORTS_MAX; i++) {
         answered += ip_counted(bed->loop.ip[i], IP_ARP_ANSWERED);
-        /* down and up again, as often as the watchdog came to look between */
+        /* down and up again, as often as somebody came to look between */
         assert_true(link_changes(&bed->loop.links, i) >= 2);
     }
     assert_int_equal(ip_rest(bed), 0);
