@@ -99,6 +99,23 @@ void uring_queue_close(struct uring_queue *q)
     q->slot = NULL;
 }
 
+/* Hands over what was prepared; returns how many of these the kernel did not take. They are forgotten:
+ * left in the ring, they would leave with the next call, after the caller was told that they had not, and
+ * from memory that holds something else by then. */
+static uint32_t submit(struct uring_queue *q)
+{
+    struct io_uring_sq *sq = &q->ring.sq;
+    (void)io_uring_submit(&q->ring);
+    uint32_t left = io_uring_sq_ready(&q->ring);
+    if (!left)
+        return 0;
+    /* The kernel looks at the tail only when this thread calls it. */
+    unsigned head = *sq->khead;
+    sq->sqe_head = sq->sqe_tail = head;
+    *sq->ktail = head;
+    return left;
+}
+
 /* One request that receives until its slots run out or something goes wrong. */
 static int arm(struct uring_queue *q)
 {
@@ -109,9 +126,8 @@ static int arm(struct uring_queue *q)
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = BUFFER_GROUP;
     sqe->user_data = 0;
-    int rc = io_uring_submit(&q->ring);
-    q->armed = rc == 1;
-    return rc == 1 ? 0 : rc < 0 ? rc : -EIO;
+    q->armed = !submit(q);
+    return q->armed ? 0 : -EIO;
 }
 
 /* liburing 2.3 declares a call for this and does not export it. */
@@ -271,8 +287,7 @@ uint32_t uring_queue_send(struct uring_queue *q, const struct port_frame *frame,
     if (!prepared)
         return 0;
     uint32_t tail = *q->ring.cq.ktail;
-    int submitted = io_uring_submit(&q->ring);
-    uint32_t failed = failures(q, tail), taken = submitted > 0 ? prepared : 0;
+    uint32_t taken = prepared - submit(q), failed = failures(q, tail);
     while (taken && failed >> (taken - 1) & 1)
         taken--;
     uint64_t bytes = 0, errors = 0;
