@@ -282,10 +282,35 @@ static void without_a_controller_nothing_is_lent(void **state)
     close_hall(&w, &f);
 }
 
+/* 60 + 60 + 10 %: without the first, 60 and 10 of the 70 left; 1 kVA of draw. Without the last, each has its
+ * half and the 5 % of two supplies, less than the 60 it may carry anyway. */
+static void what_a_loss_takes_moves_in_the_proportion_of_given_shares(void **state)
+{
+    static const char three[] =
+        "site: t\nnodes:\n  - {id: a, kind: source, volts: 400V, rating: 100A}\n"
+        "  - {id: b, kind: source, volts: 400V, rating: 100A}\n"
+        "  - {id: c, kind: source, volts: 400V, rating: 100A}\n" TYPES
+        "hosts:\n  - {id: one, type: lean, phases: A, address: 10.0.0.1,\n"
+        "     cords: [{node: a, share: 60%}, {node: b, share: 60%}, {node: c, share: 10%}]}\n"
+        "redundancy: {scheme: N+1, may_lose: [a, c]}\n";
+    enum { LOSS_OF_A = 1, LOSS_OF_C };
+    struct written_site w;
+    struct figures f;
+
+    (void)state;
+    open_hall(&w, &f, three);
+    expect(&w, &f, "b", NOTHING, 600000, 0, 0);
+    expect(&w, &f, "b", LOSS_OF_A, 857143, 0, 0);
+    expect(&w, &f, "c", LOSS_OF_A, 550000, 0, 0);
+    expect(&w, &f, "a", LOSS_OF_C, 600000, 0, 0);
+    close_hall(&w, &f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_by_phase_follow_the_cords_that_are_left),
+        cmocka_unit_test(what_a_loss_takes_moves_in_the_proportion_of_given_shares),
         cmocka_unit_test(limits_bind_where_they_should_and_say_what_relaxes_them),
         cmocka_unit_test(the_worst_loss_names_its_phase_and_counts_bad_and_other),
         cmocka_unit_test(hosts_go_dark_by_the_supplies_that_are_left),
