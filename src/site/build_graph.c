@@ -178,8 +178,8 @@ static enum wiring cord_wiring(struct draft *d, const struct draft_cord *cord, c
 }
 
 /* The most one live cord may carry: its supplies' part, or a configured share. That is the normal one; losses
- * move load to the survivors, never away from them, and as it was given: by the supplies alone, a cord that is
- * to carry most of a host would be counted too low. */
+ * move load to the survivors, never away from them, and as it was given: by the supplies alone, a cord
+ * that is to carry most of a host would be counted too low. */
 static uint32_t live_share_ppm(uint32_t by_supplies, uint32_t given, uint32_t given_alive, bool whole)
 {
     if (!given || whole)

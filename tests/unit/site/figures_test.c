@@ -317,7 +317,8 @@ static void hosts_that_start_together_do_so_after_a_loss_too(void **state)
         "  - {id: a, kind: source, volts: 400V, rating: 900A, k: 2, instantaneous: 7A}\n"
         "  - {id: b, kind: source, volts: 400V, rating: 900A}\n"
         "host_types:\n"
-        "  - {id: tiny, cap: {min: 80W, max: 280W}, base: 20W, overshoot: 0%, efficiency: 100%, inrush: 700W,\n"
+        "  - {id: tiny, cap: {min: 80W, max: 280W}, base: 20W, overshoot: 0%, efficiency: 100%, inrush: "
+        "700W,\n"
         "     phys_max: 300W, power_factor: 1, actuation: 100ms}\n"
         "hosts:\n  - {id: h, count: 2, type: tiny, phases: A, cords: [a, b], address: 10.0.0.1}\n";
     char text[1024];
@@ -330,10 +331,10 @@ static void hosts_that_start_together_do_so_after_a_loss_too(void **state)
     snprintf(text, sizeof text, "%sredundancy: {scheme: N+1, may_lose: [b]}\n", two);
     written_site_load(&w, text, NULL);
     assert_int_equal(w.rc, -EINVAL);
-    assert_non_null(strstr(w.report,
-                           "node 'a' phase A after the loss of b: 2 hosts that start together may draw 2.00 "
-                           "kVA, 0.85 of the fast edge of its fastest stage is 1.17 kVA: lower inrush or k, or "
-                           "raise the pickup"));
+    assert_non_null(
+        strstr(w.report, "node 'a' phase A after the loss of b: 2 hosts that start together may draw 2.00 "
+                         "kVA, 0.85 of the fast edge of its fastest stage is 1.17 kVA: lower inrush or k, or "
+                         "raise the pickup"));
 }
 
 int main(void)
