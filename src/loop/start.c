@@ -79,7 +79,13 @@ static int start_hot(struct loop *loop, const struct crew_thread *thread, FILE *
         rest();
     if (atomic_load_explicit(&hot->state, memory_order_acquire) == HOT_FAILED)
         return not_attached(loop, hot);
-    note(notes, hot->name, " not pinned to its core", hot->pin_error);
+    if (hot->pin_error == -EINVAL)
+        fprintf(notes,
+                "flyballd: %s not pinned: this machine has no core %d (cores of the server's row), or it "
+                "is not given to us; going on without\n",
+                hot->name, hot->core);
+    else
+        note(notes, hot->name, " not pinned to its core", hot->pin_error);
     note(notes, hot->name, " not SCHED_FIFO", hot->fifo_error);
     return 0;
 }

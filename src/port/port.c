@@ -108,7 +108,8 @@ int port_open(struct port *port, const struct port_config *config)
     memset(port, 0, sizeof *port);
     const struct port_driver *driver = port_find_driver(config->driver);
     if (!driver)
-        return port_fail(port, -ENOENT, "this build has no port driver named \"%s\"",
+        return port_fail(port, -ENOENT, "this build has no port driver named \"%s\": flyball check SITE says "
+                         "where it stands and which there are",
                          config->driver ? config->driver : "");
     int rc = check_config(port, config);
     if (rc)
