@@ -177,27 +177,38 @@ static enum wiring cord_wiring(struct draft *d, const struct draft_cord *cord, c
     return (enum wiring)cord->phases.number;
 }
 
+/* The most one live cord may carry: its supplies' part, or a configured share. That is the normal one; losses
+ * move load to the survivors, never away from them, and as it was given: by the supplies alone, a cord
+ * that is to carry most of a host would be counted too low. */
+static uint32_t live_share_ppm(uint32_t by_supplies, uint32_t given, uint32_t given_alive, bool whole)
+{
+    if (!given || whole)
+        return given ? given : by_supplies;
+    uint32_t part = (uint32_t)derive_round_up(given, PPM, given_alive), most = given > part ? given : part;
+
+    return by_supplies > most ? by_supplies : most;
+}
+
 /* Shares of one row's cords under every contingency: a cord without a way to a source carries nothing. */
 static void set_shares(const struct draft *d, const struct model *m, const struct draft_row *row,
                        struct model_cord *cord)
 {
     for (uint32_t c = 0; c < m->contingency_count; c++) {
-        uint32_t alive = 0, psus = 0, is_alive[CORDS_MAX];
+        uint32_t alive = 0, psus = 0, given = 0, is_alive[CORDS_MAX];
 
         for (uint32_t j = 0; j < row->cord_count; j++) {
             is_alive[j] = (uint32_t)outage_alive(m, cord[j].node, lost_node(d, c));
             alive += is_alive[j];
             psus += is_alive[j] * cord[j].psus;
+            given += is_alive[j] * (uint32_t)row->cords_of[j].share.number;
         }
         for (uint32_t j = 0; j < row->cord_count; j++) {
-            uint32_t given = (uint32_t)row->cords_of[j].share.number;
-            uint32_t share = is_alive[j] ? derive_share_ppm(cord[j].psus, psus, alive) : 0;
+            uint32_t by_supplies = is_alive[j] ? derive_share_ppm(cord[j].psus, psus, alive) : 0;
 
-            /* a configured share is the normal one; losses move load to the survivors, never
-             * away from them */
-            if (given && is_alive[j] && (alive == row->cord_count || given > share))
-                share = given;
-            cord[j].share_ppm[c] = share;
+            cord[j].share_ppm[c] =
+                is_alive[j] ? live_share_ppm(by_supplies, (uint32_t)row->cords_of[j].share.number, given,
+                                             alive == row->cord_count)
+                            : 0;
         }
     }
 }

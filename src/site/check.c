@@ -15,12 +15,28 @@ struct worst {
     int64_t hosts, bad, other, limit;
 };
 
-/* The unit and decimals of a figure in an error message: kVA with two decimals, rounded the bad way. */
+/* A figure in an error message: kVA with two decimals, loads rounded up and limits down, so that what does
+ * not fit never reads as if it did. */
+static const char *write_kva(int64_t hundredths, char text[24])
+{
+    snprintf(text, 24, "%" PRId64 ".%02" PRId64 " kVA", hundredths / 100, hundredths % 100);
+    return text;
+}
+
 static const char *kva(int64_t mva, char text[24])
 {
-    int64_t hundredths = (mva + 9999) / 10000;
+    return write_kva((mva + 9999) / 10000, text);
+}
 
-    snprintf(text, 24, "%" PRId64 ".%02" PRId64 " kVA", hundredths / 100, hundredths % 100);
+static const char *kva_down(int64_t mva, char text[24])
+{
+    return write_kva(mva / 10000, text);
+}
+
+static const char *after_loss(const struct model *m, uint32_t contingency, char text[NAME_BYTES + 24])
+{
+    snprintf(text, NAME_BYTES + 24, "%s%s", contingency ? " after the loss of " : "",
+             contingency ? m->contingency[contingency] : "");
     return text;
 }
 
@@ -38,43 +54,51 @@ static void look(struct worst *worst, const struct model_node *n, const int64_t 
 
 static void report(struct draft *d, const struct model *m, uint32_t node, const struct worst *w)
 {
-    char all[24], hosts[24], bad[24], other[24], limit[24], when[NAME_BYTES + 16] = "";
+    char all[24], hosts[24], bad[24], other[24], limit[24], when[NAME_BYTES + 24];
 
-    if (w->contingency)
-        snprintf(when, sizeof when, " after the loss of %s", m->contingency[w->contingency]);
     finding_at(d->errors, d->node[d->node_order[node]].at,
                "node '%s' phase %c%s: with every host at fail-safe %s may flow (hosts %s, bad %s, other %s), "
                "its steady limit is %s: lower fail_safe or k, or move hosts",
-               m->node[node].name, (char)('A' + w->phase), when, kva(w->hosts + w->bad + w->other, all),
-               kva(w->hosts, hosts), kva(w->bad, bad), kva(w->other, other), kva(w->limit, limit));
+               m->node[node].name, (char)('A' + w->phase), after_loss(m, w->contingency, when),
+               kva(w->hosts + w->bad + w->other, all),
+               kva(w->hosts, hosts), kva(w->bad, bad), kva(w->other, other), kva_down(w->limit, limit));
 }
 
-/* I2, second half: k hosts that start together must not reach the fastest element. */
-static void check_inrush(struct draft *d, const struct model *m, const struct sums_below *below,
-                         const int64_t (*sum)[PHASES])
+/* 0.85 of the fastest element on one phase; peak to rms, down: 1 / sqrt 2. */
+static int64_t instant_limit_mva(const struct model_node *n)
 {
-    for (uint32_t i = 0; i < m->node_count; i++) {
-        const struct model_node *n = &m->node[i];
-        char text[24], edge[24];
+    return derive_limit_mva(derive_round_down(n->instant_peak_ma, 707106, PPM), n->volts_low_mv);
+}
 
-        if (!n->instant_peak_ma || !n->limited)
-            continue;
-        /* peak to rms, down: 1 / sqrt 2 */
-        int64_t limit = derive_limit_mva(derive_round_down(n->instant_peak_ma, 707106, PPM), n->volts_low_mv),
-                most = 0;
+/* I2, second half: k hosts that start together must not reach the fastest element, nor on what a loss
+ * leaves them: that is when they start together. A dead node starts nothing. */
+static void look_at_start(const struct model *m, const struct sums_below *below, uint32_t node, uint32_t c,
+                          const int64_t hosts[PHASES], struct worst *worst)
+{
+    const struct model_node *n = &m->node[node];
 
-        for (uint32_t ph = 0; ph < PHASES; ph++) {
-            int64_t start = sum[i][ph] + n->other_mva[ph] + sums_largest_gaps(m, below, i, SUM_BOOT, 0, ph);
+    if (!n->instant_peak_ma || !n->limited || n->limit_mva[c][0] == DERIVE_NO_LIMIT)
+        return;
+    int64_t limit = instant_limit_mva(n);
 
-            most = start > most ? start : most;
-        }
-        if (most > limit)
-            finding_at(d->errors, d->node[d->node_order[i]].at,
-                       "node '%s': %u hosts that start together may draw %s, 0.85 of the fast edge of its "
-                       "fastest stage is %s: "
-                       "lower inrush or k, or raise the pickup",
-                       n->name, n->k, kva(most, text), kva(limit, edge));
+    for (uint32_t ph = 0; ph < PHASES; ph++) {
+        int64_t start =
+            hosts[ph] + n->other_mva[ph] + sums_largest_gaps(m, below, node, SUM_BOOT, c, ph) - limit;
+
+        if (start > worst->over || (start == worst->over && start && c < worst->contingency))
+            *worst = (struct worst){.over = start, .contingency = c, .phase = ph, .limit = limit};
     }
+}
+
+static void report_start(struct draft *d, const struct model *m, uint32_t node, const struct worst *w)
+{
+    char text[24], edge[24], when[NAME_BYTES + 24];
+
+    finding_at(d->errors, d->node[d->node_order[node]].at,
+               "node '%s' phase %c%s: %u hosts that start together may draw %s, 0.85 of the fast edge of its "
+               "fastest stage is %s: lower inrush or k, or raise the pickup",
+               m->node[node].name, (char)('A' + w->phase), after_loss(m, w->contingency, when),
+               m->node[node].k, kva(w->over + w->limit, text), kva_down(w->limit, edge));
 }
 
 int check_fail_safe(struct draft *d, const struct site *site)
@@ -82,19 +106,24 @@ int check_fail_safe(struct draft *d, const struct site *site)
     const struct model *m = &site->model;
     int64_t(*sum)[PHASES] = scratch_take(&d->scratch, (m->node_count + 1) * sizeof *sum);
     struct worst *worst = scratch_take(&d->scratch, (m->node_count + 1) * sizeof *worst);
+    struct worst *start = scratch_take(&d->scratch, (m->node_count + 1) * sizeof *start);
     struct sums_below below = {0};
 
-    if (!sum || !worst || sums_below_start(&below, m, &d->scratch))
+    if (!sum || !worst || !start || sums_below_start(&below, m, &d->scratch))
         return -ENOMEM;
-    for (uint32_t c = m->contingency_count; c-- > 0;) {     /* "none" last: its sums serve the inrush check */
+    for (uint32_t c = m->contingency_count; c-- > 0;) {
         sums_hosts(m, SUM_FAIL_SAFE, c, sum);
-        for (uint32_t i = 0; i < m->node_count; i++)
+        for (uint32_t i = 0; i < m->node_count; i++) {
             look(&worst[i], &m->node[i], sum[i], c);
+            look_at_start(m, &below, i, c, sum[i], &start[i]);
+        }
     }
-    for (uint32_t i = 0; i < m->node_count; i++)
+    for (uint32_t i = 0; i < m->node_count; i++) {
         if (worst[i].over > 0)
             report(d, m, i, &worst[i]);
-    check_inrush(d, m, &below, (const int64_t(*)[PHASES])sum);
+        if (start[i].over > 0)
+            report_start(d, m, i, &start[i]);
+    }
     return 0;
 }
 

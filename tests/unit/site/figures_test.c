@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "site/figures.h"
@@ -282,10 +284,65 @@ static void without_a_controller_nothing_is_lent(void **state)
     close_hall(&w, &f);
 }
 
+/* 60 + 60 + 10 %: without the first, 60 and 10 of the 70 left; 1 kVA of draw. Without the last, each has its
+ * half and the 5 % of two supplies, less than the 60 it may carry anyway. */
+static void what_a_loss_takes_moves_in_the_proportion_of_given_shares(void **state)
+{
+    static const char three[] =
+        "site: t\nnodes:\n  - {id: a, kind: source, volts: 400V, rating: 100A}\n"
+        "  - {id: b, kind: source, volts: 400V, rating: 100A}\n"
+        "  - {id: c, kind: source, volts: 400V, rating: 100A}\n" TYPES
+        "hosts:\n  - {id: one, type: lean, phases: A, address: 10.0.0.1,\n"
+        "     cords: [{node: a, share: 60%}, {node: b, share: 60%}, {node: c, share: 10%}]}\n"
+        "redundancy: {scheme: N+1, may_lose: [a, c]}\n";
+    enum { LOSS_OF_A = 1, LOSS_OF_C };
+    struct written_site w;
+    struct figures f;
+
+    (void)state;
+    open_hall(&w, &f, three);
+    expect(&w, &f, "b", NOTHING, 600000, 0, 0);
+    expect(&w, &f, "b", LOSS_OF_A, 857143, 0, 0);
+    expect(&w, &f, "c", LOSS_OF_A, 550000, 0, 0);
+    expect(&w, &f, "a", LOSS_OF_C, 600000, 0, 0);
+    close_hall(&w, &f);
+}
+
+/* 10 kVA at start each, half on either feed and 5 %; all of it on the one that is left. 0.85 of 7 A less 10 %
+ * is 5.354 A, 1.17 kVA on one phase at 219.4 V: enough for 2 hosts at 0.55 kVA, not for 2 at 1 kVA. */
+static void hosts_that_start_together_do_so_after_a_loss_too(void **state)
+{
+    static const char two[] =
+        "site: t\nnodes:\n"
+        "  - {id: a, kind: source, volts: 400V, rating: 900A, k: 2, instantaneous: 7A}\n"
+        "  - {id: b, kind: source, volts: 400V, rating: 900A}\n"
+        "host_types:\n"
+        "  - {id: tiny, cap: {min: 80W, max: 280W}, base: 20W, overshoot: 0%, efficiency: 100%, inrush: "
+        "700W,\n"
+        "     phys_max: 300W, power_factor: 1, actuation: 100ms}\n"
+        "hosts:\n  - {id: h, count: 2, type: tiny, phases: A, cords: [a, b], address: 10.0.0.1}\n";
+    char text[1024];
+    struct written_site w;
+    struct figures f;
+
+    (void)state;
+    open_hall(&w, &f, two);
+    close_hall(&w, &f);
+    snprintf(text, sizeof text, "%sredundancy: {scheme: N+1, may_lose: [b]}\n", two);
+    written_site_load(&w, text, NULL);
+    assert_int_equal(w.rc, -EINVAL);
+    assert_non_null(
+        strstr(w.report, "node 'a' phase A after the loss of b: 2 hosts that start together may draw 2.00 "
+                         "kVA, 0.85 of the fast edge of its fastest stage is 1.17 kVA: lower inrush or k, or "
+                         "raise the pickup"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_by_phase_follow_the_cords_that_are_left),
+        cmocka_unit_test(what_a_loss_takes_moves_in_the_proportion_of_given_shares),
+        cmocka_unit_test(hosts_that_start_together_do_so_after_a_loss_too),
         cmocka_unit_test(limits_bind_where_they_should_and_say_what_relaxes_them),
         cmocka_unit_test(the_worst_loss_names_its_phase_and_counts_bad_and_other),
         cmocka_unit_test(hosts_go_dark_by_the_supplies_that_are_left),
