@@ -25,8 +25,8 @@ SOURCE, DAEMON, TRAFFIC, JOURNAL, CLI = (os.environ[f'FLYBALL_{name}'] for name 
 SEAL, PLANTED = os.environ.get('FLYBALL_SEAL', ''), os.environ.get('FLYBALL_PLANTED', '')
 THROTTLE = '/proc/sys/kernel/sched_rt_runtime_us'
 # The calls that are each driver's own, under traffic: af_packet and af_xdp hand a transmit ring to the kernel
-# by one sendto a burst and need none to receive (af_xdp on a veth); with uring io_uring_enter sends a burst and
-# takes in what has come.
+# by one sendto a burst and need none to receive (af_xdp on a veth); with uring io_uring_enter sends a burst
+# and takes in what has come.
 OWN_CALLS = {'af_packet': {'sendto'}, 'af_xdp': {'sendto'}, 'uring': {'io_uring_enter'}}
 SENDING_CALL = {'af_packet': 'sendto', 'af_xdp': 'sendto', 'uring': 'io_uring_enter'}
 START_S, STOP_S = 60, 2.0
