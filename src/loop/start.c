@@ -118,8 +118,9 @@ static int take_door(struct loop *loop)
     loop->door.core = loop->site->server.housekeeping_core;
     int error = loop->door.path[0] ? door_open(&loop->door) : 0;
     if (error)
-        snprintf(loop->error, sizeof loop->error, "door %s: %s", loop->door.path,
-                 error == -EADDRINUSE ? "another flyballd answers there" : strerror(-error));
+        snprintf(loop->error, sizeof loop->error, "door %s: %s%s", loop->door.path,
+                 error == -EADDRINUSE ? "another flyballd answers there" : strerror(-error),
+                 error == -EACCES ? "; let door: of the server's row be where this user may write" : "");
     return error;
 }
 
