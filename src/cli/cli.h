@@ -18,7 +18,7 @@ struct cli_verb {
     const char *arguments;  /* "SITE [--json]" */
     const char *summary;    /* one line for `flyball --help` */
     const char *help;       /* the rest of `flyball VERB --help` */
-    int (*run)(int argc, char **argv);  /* argv[0] is the verb; --help is already handled */
+    int (*run)(int argc, char **argv);  /* argv[0] is "flyball VERB"; --help is already handled */
 };
 
 /* Ends with NULL. */

@@ -63,10 +63,14 @@ static int parse(int argc, char **argv, struct arguments *arguments)
         else
             return CLI_USAGE;
     }
-    if (optind + 1 != argc || (end && (*end || end == optarg || arguments->seconds <= 0))) {
-        print_help(stderr);
+    if (end && (*end || arguments->seconds <= 0))
+        fprintf(stderr, "flyballd: --seconds wants a whole number, 1 or more\n");
+    else if (optind + 1 != argc)
+        fprintf(stderr, "flyballd: one SITE is needed; see flyballd --help\n");
+    else
+        end = NULL, arguments->site = argv[optind];
+    if (!arguments->site)
         return CLI_USAGE;
-    }
     arguments->site = argv[optind];
     return -1;
 }

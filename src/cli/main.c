@@ -40,6 +40,10 @@ int main(int argc, char **argv)
                 return CLI_OK;
             }
         }
+        /* what getopt says of an argument begins with argv[0] */
+        char name[32];
+        snprintf(name, sizeof name, "flyball %s", (*verb)->name);
+        argv[1] = name;
         return (*verb)->run(argc - 1, argv + 1);
     }
     fprintf(stderr, "flyball: no verb '%s'; `flyball --help` lists them\n", argv[1]);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "loop/loop.h"
-#include "port/kernel_address.h"
+#include "loop/port_row.h"
 
 enum { RING_SLOTS = 1 << 14, TAP_SLOTS = 1 << 15, CACHE_LINE = 64 };
 
@@ -162,30 +162,10 @@ static int open_ports(struct loop *loop)
 {
     const struct site_server *server = &loop->site->server;
     for (uint32_t i = 0; i < server->port_count; i++) {
-        const struct site_port *row = &server->port[i];
-        struct port_config config = {.driver = row->driver,
-                                     .interface = row->interface,
-                                     .ipv4 = row->own.ipv4,
-                                     .udp = row->own.port,
-                                     .mac = row->own.has_mac ? row->own.mac : NULL,
-                                     .vlan = row->vlan,
-                                     .mtu = row->mtu,
-                                     .ring_frames = row->ring_frames,
-                                     .queues = row->queues,
-                                     .hugepages = server->hugepages,
-                                     .memory_mib = server->memory_mib,
-                                     .housekeeping_core = server->housekeeping_core,
-                                     .eal_extra = server->eal[0] ? server->eal : NULL};
-        int error = kernel_address_check(row->driver, row->interface, row->own.ipv4, loop->error,
-                                         sizeof loop->error);
+        int error = port_row_open(&loop->port[i], server, i, server->port[i].queues, loop->error,
+                                  sizeof loop->error);
         if (error)
-            return -EINVAL;     /* of the configuration: what stands in the file cannot be here */
-        error = port_open(&loop->port[i], &config);
-        if (error) {
-            snprintf(loop->error, sizeof loop->error, "port %s %s: %s", row->driver, row->interface,
-                     loop->port[i].error[0] ? loop->port[i].error : strerror(-error));
             return error;
-        }
         loop->ports++;
     }
     return 0;
@@ -193,11 +173,7 @@ static int open_ports(struct loop *loop)
 
 static struct endpoint local_end(const struct loop *loop, uint32_t port)
 {
-    const struct site_address *own = &loop->site->server.port[port].own;
-    struct endpoint local = {.ipv4 = own->ipv4, .port = own->port,
-                             .vlan = (uint16_t)loop->site->server.port[port].vlan};
-    memcpy(local.mac, loop->port[port].mac, sizeof local.mac);
-    return local;
+    return port_row_end(&loop->port[port], &loop->site->server.port[port]);
 }
 
 /* With two ports, meters speak on the first and hosts on the second: a network of meters cannot report for

@@ -4,7 +4,6 @@
 #define FLYBALL_LOOP_COLD_H
 
 #include "loop/crew.h"
-#include "loop/link.h"
 #include "record/journal.h"
 
 /* Reads the tap until it is told to stop and the tap is empty. */
@@ -29,7 +28,6 @@ struct drain {
 struct watchdog {
     struct hot *hot;
     uint32_t hots;
-    struct link_watch *links;           /* looked at on the way; NULL = none */
     int core;
     int64_t counted_ns, fatal_ns;
     void (*fatal)(const struct hot *hot, int64_t stall_ns); /* does not return */

@@ -34,12 +34,18 @@ struct stage {
     struct latency *latency;
 };
 
+static bool has_stopped(const struct loop *loop)
+{
+    /* acquire: pairs with the release in stop_hots */
+    return atomic_load_explicit(&loop->stopped, memory_order_acquire);
+}
+
 /* While the loop runs, its owner copies the histogram for us; after it has stopped there is no owner. False
  * when the owner has not done so before all patience, `left_ms`, is used up. */
 static bool copy_latency(const struct loop *loop, struct latency *latency, struct histogram *into,
                          int *left_ms)
 {
-    if (loop->stopped) {
+    if (has_stopped(loop)) {
         *into = latency->live;
         return true;
     }
@@ -93,7 +99,7 @@ void document_stages(const struct loop *loop, FILE *out)
     struct stage stage[STAGES_MAX];
     uint32_t count = list_stages(loop, stage);
     int left_ms = COPY_WAIT_MS;     /* for all of them */
-    for (uint32_t i = 0; i < count && !loop->stopped; i++)
+    for (uint32_t i = 0; i < count && !has_stopped(loop); i++)
         latency_ask(stage[i].latency);
     fputs("\"latency_us\": {", out);
     for (uint32_t i = 0; i < count; i++) {

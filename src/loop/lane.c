@@ -140,9 +140,12 @@ static int measurement(struct lane *lane, const struct frame *frame, int64_t t_r
     return refused;
 }
 
-/* Where the host answers from now: used for its leases where the site file gives no MAC. */
+/* Where the host answers from now: used for its leases where the site file gives no MAC. Not one that no host
+ * can have: leases sent there would reach everybody or nobody. */
 static void learn_mac(struct lane *lane, uint32_t host, const uint8_t mac[6])
 {
+    if (!station_mac(mac) || !memcmp(mac, lane->local.mac, sizeof lane->local.mac))
+        return;
     uint64_t learned = UINT64_C(1) << 48;
     for (int i = 0; i < 6; i++)
         learned |= (uint64_t)mac[i] << (8 * i);

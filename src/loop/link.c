@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop/link.h"
 
+#include <time.h>
+
+#include "rt/thread.h"
+
+enum { REST_MS = 10 };
+
 void link_watch_start(struct link_watch *watch, struct port *port, uint32_t ports)
 {
     *watch = (struct link_watch){.port = port, .ports = ports};
@@ -26,4 +32,18 @@ void link_watch_look(struct link_watch *watch, int64_t now_ns)
         watch->t_next_ns = now_ns + LINK_LOOK_NS;
     for (uint32_t i = 0; i < watch->ports; i++)
         look_at(watch, i);
+}
+
+void *link_watch_run(void *argument)
+{
+    struct link_watch *watch = argument;
+    rt_pin(watch->core);
+    const struct timespec rest = {.tv_nsec = REST_MS * NS_PER_MS};
+    while (!atomic_load_explicit(&watch->stop, memory_order_acquire)) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        link_watch_look(watch, now.tv_sec * NS_PER_S + now.tv_nsec);
+        nanosleep(&rest, NULL);
+    }
+    return NULL;
 }

@@ -12,6 +12,7 @@
 #include "loop/crew.h"
 #include "loop/door.h"
 #include "loop/hot.h"
+#include "loop/link.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
@@ -52,8 +53,9 @@ struct loop {
     struct watchdog watchdog;
     struct link_watch links;
     struct door door;
-    bool draining, watching, answering;     /* that thread runs */
-    bool stopped;               /* no hot thread is left: what they owned may be read */
+    bool draining, watching, looking, answering;    /* that thread runs */
+    /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
+    _Atomic bool stopped;
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
 

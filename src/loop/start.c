@@ -23,6 +23,13 @@ static void note(FILE *notes, const char *who, const char *what, int error)
         fprintf(notes, "flyballd: %s%s: %s; going on without\n", who, what, strerror(-error));
 }
 
+static void note_ports(const struct loop *loop, FILE *notes)
+{
+    for (uint32_t i = 0; i < loop->ports; i++)
+        if (loop->port[i].note[0])
+            fprintf(notes, "flyballd: %s\n", loop->port[i].note);
+}
+
 /* The process ends here; the keeper puts RT throttling back, and a supervisor starts the daemon again. */
 static void end_stalled(const struct hot *hot, int64_t stall_ns)
 {
@@ -72,7 +79,13 @@ static int start_hot(struct loop *loop, const struct crew_thread *thread, FILE *
         rest();
     if (atomic_load_explicit(&hot->state, memory_order_acquire) == HOT_FAILED)
         return not_attached(loop, hot);
-    note(notes, hot->name, " not pinned to its core", hot->pin_error);
+    if (hot->pin_error == -EINVAL)
+        fprintf(notes,
+                "flyballd: %s not pinned: this machine has no core %d (cores of the server's row), or it "
+                "is not given to us; going on without\n",
+                hot->name, hot->core);
+    else
+        note(notes, hot->name, " not pinned to its core", hot->pin_error);
     note(notes, hot->name, " not SCHED_FIFO", hot->fifo_error);
     return 0;
 }
@@ -105,8 +118,9 @@ static int take_door(struct loop *loop)
     loop->door.core = loop->site->server.housekeeping_core;
     int error = loop->door.path[0] ? door_open(&loop->door) : 0;
     if (error)
-        snprintf(loop->error, sizeof loop->error, "door %s: %s", loop->door.path,
-                 error == -EADDRINUSE ? "another flyballd answers there" : strerror(-error));
+        snprintf(loop->error, sizeof loop->error, "door %s: %s%s", loop->door.path,
+                 error == -EADDRINUSE ? "another flyballd answers there" : strerror(-error),
+                 error == -EACCES ? "; let door: of the server's row be where this user may write" : "");
     return error;
 }
 
@@ -123,7 +137,6 @@ static int start_watchdog(struct loop *loop)
 {
     loop->watchdog.hot = loop->hot;
     loop->watchdog.hots = loop->hots;
-    loop->watchdog.links = &loop->links;
     loop->watchdog.core = loop->site->server.housekeeping_core;
     loop->watchdog.counted_ns = STALL_COUNTED_NS;
     loop->watchdog.fatal_ns = STALL_FATAL_NS;
@@ -133,12 +146,21 @@ static int start_watchdog(struct loop *loop)
     return error;
 }
 
+static int start_links(struct loop *loop)
+{
+    loop->links.core = loop->site->server.housekeeping_core;
+    int error = spawn(loop, &loop->links.thread, "fb-links", link_watch_run, &loop->links);
+    loop->looking = !error;
+    return error;
+}
+
 int loop_start(struct loop *loop, FILE *notes)
 {
     const struct site_server *server = &loop->site->server;
     note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory", " not locked", rt_lock_memory());
+    note_ports(loop, notes);
     int error = take_door(loop);
     if (!error)
         error = loop_begin(loop);
@@ -149,6 +171,8 @@ int loop_start(struct loop *loop, FILE *notes)
         error = start_hots(loop, notes);
     if (!error)
         error = start_watchdog(loop);
+    if (!error)
+        error = start_links(loop);
     if (!error)
         error = start_door(loop);
     return error;
@@ -174,7 +198,8 @@ static void stop_hots(struct loop *loop)
         atomic_store_explicit(&loop->path.stop, STOP_DECIDED, memory_order_release);
     for (uint32_t i = 0; i < loop->hots; i++)
         pthread_join(loop->hot[i].thread, NULL);
-    loop->stopped = true;
+    /* release: the door's thread answers meanwhile; pairs with has_stopped of the document */
+    atomic_store_explicit(&loop->stopped, true, memory_order_release);
 }
 
 static void stop_thread(bool *runs, _Atomic bool *stop, pthread_t thread)
@@ -190,6 +215,7 @@ void loop_stop(struct loop *loop)
 {
     stop_hots(loop);
     stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
+    stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
     door_close(&loop->door);
     stop_thread(&loop->draining, &loop->drain.stop, loop->drain.thread);

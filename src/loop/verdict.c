@@ -200,11 +200,21 @@ static void say_ok(struct verdict *verdict, const struct model *model)
     const char *mode = mode_words(model->mode), *worst = "-";
     if (verdict->worst_node != INDEX_NONE)
         worst = model->node[verdict->worst_node].name;
-    snprintf(
-        verdict->words, sizeof verdict->words,
-        "%s%s%u meters fresh; %u of %u hosts hold a lease; nearest to its limit: %.31s at %.1f %% exposed",
-        mode ? mode : "", mode ? "; " : "", verdict->meters_fresh, verdict->hosts_leased, model->host_count,
-        worst, (double)verdict->worst_ppm / 1e4);
+    /* Where nothing is sent every host counts at its physical maximum: that is said, not left to be
+     * guessed. */
+    if (mode)
+        snprintf(
+            verdict->words, sizeof verdict->words,
+            "%s; %u meters fresh; %u of %u hosts heard; were every host to draw all it can, %.31s would be "
+            "at %.1f %% of its limit",
+            mode, verdict->meters_fresh, verdict->hosts_heard, model->host_count, worst,
+            (double)verdict->worst_ppm / 1e4);
+    else
+        snprintf(
+            verdict->words, sizeof verdict->words,
+            "%u meters fresh; %u of %u hosts hold a lease; nearest to its limit: %.31s at %.1f %% exposed",
+            verdict->meters_fresh, verdict->hosts_leased, model->host_count, worst,
+            (double)verdict->worst_ppm / 1e4);
 }
 
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,

@@ -66,8 +66,6 @@ void *watchdog_run(void *argument)
             watchdog_start(watchdog, now_ns);
         else
             watchdog_look(watchdog, now_ns);
-        if (watchdog->links)
-            link_watch_look(watchdog->links, now_ns);
         before_ns = now_ns;
     }
     return NULL;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_dev.h>
@@ -26,8 +27,9 @@ static int fail(struct port *port, int rc, const struct port_config *config, con
 {
     char words[96];
     eal_first_error(words, sizeof words);
-    return port_fail(port, rc, "%s on %s: %s (%s) %s", config->driver, config->interface, what, strerror(-rc),
-                     words);
+    return port_fail(port, rc, "%s on %s: %s (%s) %s%s", config->driver, config->interface, what,
+                     strerror(-rc), words,
+                     geteuid() ? "; an ordinary user may not: run it as root, or take driver uring" : "");
 }
 
 static int make_device(struct port *port, const struct port_config *config, const struct recipe *recipe)

@@ -34,8 +34,17 @@ static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
 /* any: adds one queue's counters to the sum. */
 void port_counters_sum(const struct port_counters *counters, struct port_statistics *statistics);
 
-/* rt: how many frames from the front the port may carry: stops at the first that is shorter than an Ethernet
- * header or longer than the MTU allows, a tag not counted. */
+/* any: bytes of the longest frame that the port may carry, a tag included: what buffers are made for. */
+static inline uint32_t port_longest(const struct port *port)
+{
+    return port->mtu + ETHERNET_HEADER_BYTES + VLAN_TAG_HEADER_BYTES;
+}
+
+/* any: the frame is neither shorter than an Ethernet header nor longer than the MTU allows, a tag not
+ * counted. */
+bool port_fits(const struct port *port, const uint8_t *frame, uint32_t length);
+
+/* rt: how many frames from the front the port may carry: stops at the first that does not fit. */
 uint32_t port_fitting(const struct port *port, const struct port_frame *frame, uint32_t count);
 
 /* setup: the MAC address that stands for an IPv4 one where no device has any: locally administered, the same

@@ -167,6 +167,9 @@ int kernel_interface_check(struct port *port, const struct port_config *config)
     if (strchr(config->interface, ',') || strlen(config->interface) >= IFNAMSIZ)
         return port_fail(port, -EINVAL, "%s: not a name a kernel interface can have here", config->interface);
     int mtu = kernel_interface_mtu(config->interface);
+    if (mtu == -ENODEV)
+        return port_fail(port, mtu, "this machine has no interface %s; ip link lists those it has",
+                         config->interface);
     if (mtu < 0)
         return port_fail(port, mtu, "%s: %s", config->interface, strerror(-mtu));
     if ((uint32_t)mtu < config->mtu)

@@ -100,8 +100,7 @@ static int check_records(struct port *port, const char *path)
         if (left < RECORD_BYTES || record.bytes > left - RECORD_BYTES)
             return port_fail(port, -EINVAL, "pcap %s: frame %u at byte %zu is cut off by the end of the file",
                              path, number, at);
-        if (record.bytes < ETHERNET_HEADER_BYTES || record.bytes > port->mtu + ETHERNET_HEADER_BYTES ||
-            record.length < record.bytes)
+        if (!port_fits(port, pcap->in + at + RECORD_BYTES, record.bytes) || record.length < record.bytes)
             return port_fail(
                 port, -EINVAL,
                 "pcap %s: frame %u at byte %zu says %u of %u bytes; with MTU %u a frame has %d to %u", path,
@@ -138,9 +137,9 @@ static int open_out(struct port *port, const char *path)
 {
     struct pcap *pcap = port->state;
     const struct file_header header = {.magic = MAGIC_NANOSECONDS, .major = VERSION_MAJOR,
-                                       .minor = VERSION_MINOR, .longest = port->mtu + ETHERNET_HEADER_BYTES,
+                                       .minor = VERSION_MINOR, .longest = port_longest(port),
                                        .link = LINK_ETHERNET};
-    size_t room = BURST_MAX * (size_t)(RECORD_BYTES + port->mtu + ETHERNET_HEADER_BYTES);
+    size_t room = BURST_MAX * (size_t)(RECORD_BYTES + port_longest(port));
     pcap->out = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     if (pcap->out < 0)
         return port_fail(port, -errno, "pcap %s: %s", path, strerror(errno));

@@ -29,20 +29,18 @@ void port_counters_sum(const struct port_counters *counters, struct port_statist
     statistics->refused += atomic_load_explicit(&counters->refused, memory_order_relaxed);
 }
 
-/* The tag is no part of what the MTU counts. */
-static bool fits(const struct port *port, const struct port_frame *frame)
+bool port_fits(const struct port *port, const uint8_t *frame, uint32_t length)
 {
-    if (frame->length < ETHERNET_HEADER_BYTES)
+    if (length < ETHERNET_HEADER_BYTES)
         return false;
-    bool tagged = frame->data[12] == 0x81 && frame->data[13] == 0x00;       /* IEEE 802.1Q */
-    uint32_t over = ETHERNET_HEADER_BYTES + (tagged ? VLAN_TAG_HEADER_BYTES : 0);
-    return frame->length <= port->mtu + over;
+    bool tagged = frame[12] == 0x81 && frame[13] == 0x00;       /* IEEE 802.1Q */
+    return length <= port_longest(port) - (tagged ? 0 : VLAN_TAG_HEADER_BYTES);
 }
 
 uint32_t port_fitting(const struct port *port, const struct port_frame *frame, uint32_t count)
 {
     uint32_t i = 0;
-    while (i < count && fits(port, &frame[i]))
+    while (i < count && port_fits(port, frame[i].data, frame[i].length))
         i++;
     return i;
 }
@@ -110,7 +108,8 @@ int port_open(struct port *port, const struct port_config *config)
     memset(port, 0, sizeof *port);
     const struct port_driver *driver = port_find_driver(config->driver);
     if (!driver)
-        return port_fail(port, -ENOENT, "this build has no port driver named \"%s\"",
+        return port_fail(port, -ENOENT, "this build has no port driver named \"%s\": flyball check SITE says "
+                         "where it stands and which there are",
                          config->driver ? config->driver : "");
     int rc = check_config(port, config);
     if (rc)

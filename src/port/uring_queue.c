@@ -99,6 +99,24 @@ void uring_queue_close(struct uring_queue *q)
     q->slot = NULL;
 }
 
+/* A submission that failed leaves its entries in the queue, and the next one would send what was refused
+ * before, out of memory that holds something else by then. */
+static void forget_unsubmitted(struct uring_queue *q)
+{
+    struct io_uring_sq *sq = &q->ring.sq;
+    sq->sqe_tail -= io_uring_sq_ready(&q->ring);
+    sq->sqe_head = sq->sqe_tail;
+    io_uring_smp_store_release(sq->ktail, sq->sqe_tail);
+}
+
+/* How many entries of those prepared the kernel took, from the front; negative: none, -errno. */
+static int submit(struct uring_queue *q)
+{
+    int submitted = io_uring_submit(&q->ring);
+    forget_unsubmitted(q);
+    return submitted;
+}
+
 /* One request that receives until its slots run out or something goes wrong. */
 static int arm(struct uring_queue *q)
 {
@@ -109,7 +127,7 @@ static int arm(struct uring_queue *q)
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = BUFFER_GROUP;
     sqe->user_data = 0;
-    int rc = io_uring_submit(&q->ring);
+    int rc = submit(q);
     q->armed = rc == 1;
     return rc == 1 ? 0 : rc < 0 ? rc : -EIO;
 }
@@ -248,8 +266,20 @@ static uint32_t prepare(struct uring_queue *q, const struct port_frame *frame, u
     return i;
 }
 
-/* Which sends of the burst failed, by bit. Their completions stay where they are: receive passes over
- * them. */
+/* Failures of earlier sends are taken away where no arrival waits before them; the others stay, and receive
+ * passes over them. Returns how many more may fail before the completions overflow, which would hide
+ * failures; arrivals, each of which has a slot, keep half of the room. */
+static uint32_t room_for_failures(struct uring_queue *q)
+{
+    uint32_t ready = io_uring_cq_ready(&q->ring), head = *q->ring.cq.khead, past = 0;
+    while (past < ready && q->ring.cq.cqes[(head + past) & q->ring.cq.ring_mask].user_data >= SEND_MARK)
+        past++;
+    io_uring_cq_advance(&q->ring, past);
+    uint32_t waiting = ready - past, most = COMPLETIONS - 2 * SLOTS;
+    return waiting < most ? most - waiting : 0;
+}
+
+/* Which sends of the burst failed, by bit. */
 static uint32_t failures(const struct uring_queue *q, uint32_t from)
 {
     uint32_t failed = 0, to = io_uring_smp_load_acquire(q->ring.cq.ktail);
@@ -267,12 +297,13 @@ static_assert(BURST_MAX <= 32, "a bit for each");
  * others that left is a send error. */
 uint32_t uring_queue_send(struct uring_queue *q, const struct port_frame *frame, uint32_t count)
 {
-    uint32_t prepared = prepare(q, frame, count);
+    uint32_t room = room_for_failures(q);
+    uint32_t prepared = prepare(q, frame, count < room ? count : room);
     if (!prepared)
         return 0;
     uint32_t tail = *q->ring.cq.ktail;
-    int submitted = io_uring_submit(&q->ring);
-    uint32_t failed = failures(q, tail), taken = submitted > 0 ? prepared : 0;
+    int submitted = submit(q);
+    uint32_t failed = failures(q, tail), taken = submitted > 0 ? (uint32_t)submitted : 0;
     while (taken && failed >> (taken - 1) & 1)
         taken--;
     uint64_t bytes = 0, errors = 0;

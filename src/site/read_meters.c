@@ -31,7 +31,9 @@ static void check_meter(struct draft *d, const struct draft_meter *m, uint32_t i
         const struct tree *at = m->fresh.at ? m->fresh.at : m->period.at;
 
         finding_at(d->errors, at ? at : m->at,
-                   "fresh is not longer than period, every reading would be stale: lengthen fresh");
+                   "fresh%s is not longer than period, every reading would be stale: %s",
+                   m->fresh.at ? "" : " (100ms where it is not written)",
+                   m->fresh.at ? "lengthen fresh" : "write fresh: longer than period");
     } else if (m->fresh.number <= d->policy.age_bound.number) {
         /* the bound is added to every age before it is held against fresh */
         finding_at(d->errors, m->fresh.at ? m->fresh.at : m->at,

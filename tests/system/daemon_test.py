@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """flyballd as a process, on af_packet between the namespaces of tools/net, daemon_traffic at the far ends.
 
-usage: daemon_test.py CASE, with the paths of the programs in FLYBALL_* variables (tests/system/meson.build).
+usage: daemon_test.py CASE [DRIVER], with the paths of the programs in FLYBALL_* variables
+(tests/system/meson.build); seal and syscalls take a driver.
 Exit code 77 skips: not root, or the machine is in a state that the test must not touch."""
 import errno
 import fcntl
@@ -23,8 +24,11 @@ SOURCE, DAEMON, TRAFFIC, JOURNAL, CLI = (os.environ[f'FLYBALL_{name}'] for name 
                                          ('SOURCE', 'DAEMON', 'TRAFFIC', 'JOURNAL', 'CLI'))
 SEAL, PLANTED = os.environ.get('FLYBALL_SEAL', ''), os.environ.get('FLYBALL_PLANTED', '')
 THROTTLE = '/proc/sys/kernel/sched_rt_runtime_us'
-# af_packet hands a transmit ring to the kernel by one sendto a burst; its receive ring needs no call at all.
-ALLOWED_CALLS = {'sendto'}
+# The calls that are each driver's own, under traffic: af_packet and af_xdp hand a transmit ring to the kernel
+# by one sendto a burst and need none to receive (af_xdp on a veth); with uring io_uring_enter sends a burst
+# and takes in what has come.
+OWN_CALLS = {'af_packet': {'sendto'}, 'af_xdp': {'sendto'}, 'uring': {'io_uring_enter'}}
+SENDING_CALL = {'af_packet': 'sendto', 'af_xdp': 'sendto', 'uring': 'io_uring_enter'}
 START_S, STOP_S = 60, 2.0
 
 
@@ -45,15 +49,17 @@ def throttle():
 class Bed:
     """Two namespaces and a site file that names them. Real time only where the case is about it."""
 
-    def __init__(self, suffix, real_time=False, mode='enforce', decide_core=1, queues=False):
-        self.suffix = suffix
+    def __init__(self, suffix, real_time=False, mode='enforce', decide_core=1, queues=False,
+                 driver='af_packet'):
+        self.suffix, self.driver = suffix, driver
         self.folder = tempfile.mkdtemp(prefix='flyball-')
         self.site, self.summary = self.folder + '/site.yaml', self.folder + '/summary.json'
         self.journal, self.door = self.folder + '/run.journal', self.folder + '/door/door.sock'
         text = read(SOURCE + '/config/demo/site.yaml')
         changes = [('fb-meters', f'fb-meters-{suffix}'), ('fb-hosts', f'fb-hosts-{suffix}'),
                    ('/run/flyball/demo.sock', self.door), ('mode: enforce', f'mode: {mode}'),
-                   ('lane: 1, decide: 1', f'lane: 1, decide: {decide_core}')]
+                   ('lane: 1, decide: 1', f'lane: 1, decide: {decide_core}'),
+                   ('driver: af_packet', f'driver: {driver}')]
         if not real_time:
             changes += [('priority: 80', 'priority: 0'), ('rt_throttling: lift', 'rt_throttling: leave')]
         if queues:
@@ -79,7 +85,9 @@ class Bed:
         shutil.rmtree(self.folder)
 
     def net(self, verb):
-        subprocess.run([SOURCE + '/tools/net', verb, self.suffix], check=True, stdout=subprocess.DEVNULL)
+        kernel = ['--kernel'] if verb == 'up' and self.driver == 'uring' else []
+        subprocess.run([SOURCE + '/tools/net', verb, self.suffix, *kernel], check=True,
+                       stdout=subprocess.DEVNULL)
 
     def start(self, *options, preload='', wait=True):
         environment = dict(os.environ)
@@ -144,14 +152,21 @@ def sealed_run(bed):
     print(f'sealed: {core["readings"]} readings, {core["leases"]} leases, {played["accepted"]} accepted')
     assert core['readings'] > 100 and core['leases'] > 100 and played['accepted'] > 100
 
+# af_packet covers the shapes; another driver needs the one with the most of its own: several threads and
+# queues. A veth has one channel, which is all that af_xdp has there.
+SEAL_ROWS = {'af_packet': ({'decide_core': 0}, {'queues': True}), 'af_xdp': ({'decide_core': 0},),
+             'uring': ({'queues': True},)}
 
-def case_seal():
+
+def case_seal(driver='af_packet'):
     """No allocation in the hot threads under traffic, however many; and a planted one does abort."""
     if not SEAL:
         skip('a sanitizer brings an allocator of its own')
-    for row in ({'decide_core': 0}, {'queues': True}):
-        with Bed('dsea', **row) as bed:
+    for row in SEAL_ROWS[driver]:
+        with Bed('dsea', driver=driver, **row) as bed:
             sealed_run(bed)
+    if driver != 'af_packet':
+        return
     with Bed('dsea') as bed:
         sealed_run(bed)
         os.environ['FLYBALL_PLANT'] = 'allocation'
@@ -211,21 +226,23 @@ def attach(bed, tid):
             if re.match(r'^ *\d+[.,]\d+ ', line) and line.split()[-1] != 'total'}
 
 
-def case_syscalls():
+def case_syscalls(driver='af_packet'):
     """Counted from outside under traffic: a hot thread makes the port's own calls and no others."""
     if not shutil.which('strace'):
         skip('strace is not installed')
-    for decide_core, threads in ((1, ['fb-hot']), (0, ['fb-lane-0', 'fb-decide'])):
-        with Bed('dsys', decide_core=decide_core) as bed:
+    rows = ((1, ['fb-hot']), (0, ['fb-lane-0', 'fb-decide']))
+    for decide_core, threads in rows if driver == 'af_packet' else rows[:1]:
+        with Bed('dsys', decide_core=decide_core, driver=driver) as bed:
             daemon = bed.start('--journal', bed.journal)
             traffic = bed.traffic(4 + 3 * len(threads))
             time.sleep(1)
             for name in threads:
                 calls = attach(bed, thread_named(daemon.pid, name))
                 print(f'{name} in 2 s: {calls}')
-                allowed = ALLOWED_CALLS if name != 'fb-decide' else set()
+                allowed = OWN_CALLS[driver] if name != 'fb-decide' else set()
                 assert set(calls) <= allowed, f'not the port\'s own: {set(calls) - allowed}'
-                assert name == 'fb-decide' or calls.get('sendto', 0) > 10, 'nothing was answered meanwhile'
+                sends = calls.get(SENDING_CALL[driver], 0)
+                assert name == 'fb-decide' or sends > 10, 'nothing was answered meanwhile'
             finish(traffic)
             bed.stop(daemon)
 
@@ -283,7 +300,6 @@ def ask(door, request):
         while packet := peer.recv(1 << 16):
             answer += packet
     return json.loads(answer)
-
 
 # Struct view_header of src/loop/view_share.h.
 HEADER = struct.Struct('=8s8I6QQqqQ')
@@ -515,4 +531,4 @@ if __name__ == '__main__':
         sys.exit(0)
     if os.geteuid() != 0:
         skip('needs root: network namespaces, packet sockets')
-    globals()['case_' + sys.argv[1]]()
+    globals()['case_' + sys.argv[1]](*sys.argv[2:])

@@ -208,6 +208,42 @@ static void what_does_not_fit_is_refused_and_counted(void **state)
     port_close(&port);
 }
 
+static void tag(uint8_t *frame)
+{
+    frame[12] = 0x81;
+    frame[13] = 0x00;
+    frame[14] = 0;
+    frame[15] = 30;
+}
+
+/* A tag is no part of what the MTU counts: a whole burst of the longest goes out and is played again. */
+static void longest_frames_with_a_tag_go_out_and_come_in(void **state)
+{
+    struct folder *folder = *state;
+    enum { LONGEST = MTU + 18 };
+    static uint8_t frame[BURST_MAX][FRAME_ROOM];
+    struct port_frame burst[BURST_MAX], got[BURST_MAX];
+    char out_only[INTERFACE_BYTES], in_only[INTERFACE_BYTES];
+    struct port port;
+    snprintf(out_only, sizeof out_only, ":%s", folder->out);
+    snprintf(in_only, sizeof in_only, "%s:", folder->out);
+    for (uint32_t i = 0; i < BURST_MAX; i++) {
+        fill(frame[i], LONGEST, i);
+        tag(frame[i]);
+        burst[i] = (struct port_frame){.data = frame[i], .length = LONGEST};
+    }
+    assert_int_equal(open_files(&port, folder, out_only), 0);
+    assert_int_equal(port_send(&port, 0, burst, BURST_MAX), BURST_MAX);
+    port_close(&port);
+    assert_int_equal(open_files(&port, folder, in_only), 0);
+    assert_int_equal(port_receive(&port, 0, got, BURST_MAX), BURST_MAX);
+    for (uint32_t i = 0; i < BURST_MAX; i++) {
+        assert_int_equal(got[i].length, LONGEST);
+        assert_memory_equal(got[i].data, frame[i], LONGEST);
+    }
+    port_close(&port);
+}
+
 static void a_broken_capture_is_refused_with_its_place(void **state)
 {
     struct folder *folder = *state;
@@ -317,6 +353,7 @@ int check_captures(void)
         CHECK(what_goes_out_can_be_played),
         CHECK(hundreds_of_frames_keep_their_order),
         CHECK(what_does_not_fit_is_refused_and_counted),
+        CHECK(longest_frames_with_a_tag_go_out_and_come_in),
         CHECK(a_broken_capture_is_refused_with_its_place),
         CHECK(what_cannot_be_opened_says_why),
         CHECK(frames_are_for_the_mac_that_is_given),

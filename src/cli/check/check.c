@@ -32,12 +32,16 @@ static int parse(int argc, char **argv, struct check_options *o)
             o->all = true;
         else if (!strcmp(argv[i], "--server") && i + 1 < argc)
             o->server = argv[++i];
-        else if (argv[i][0] == '-' || o->site)
-            return -EINVAL;
+        else if (!strcmp(argv[i], "--server"))
+            return fprintf(stderr, "flyball check: --server wants a name\n"), -EINVAL;
+        else if (argv[i][0] == '-')
+            return fprintf(stderr, "flyball check: there is no option '%s'\n", argv[i]), -EINVAL;
+        else if (o->site)
+            return fprintf(stderr, "flyball check: '%s' is one site file too many\n", argv[i]), -EINVAL;
         else
             o->site = argv[i];
     }
-    return o->site ? 0 : -EINVAL;
+    return o->site ? 0 : (fprintf(stderr, "flyball check: a SITE is needed\n"), -EINVAL);
 }
 
 static int load(struct check *check)

@@ -234,8 +234,8 @@ void check_machine_text(const struct check *check)
     if (!machine->known)
         return;
     printf("\nserver %s%s%s%s\n", check->site.server.name,
-           machine->here ? " (this machine)" : " (this machine is ", machine->here ? "" : machine->host,
-           machine->here ? "" : ": not looked at)");
+           machine->here ? " (this machine)" : " (not held against this machine, ",
+           machine->here ? "" : machine->host, machine->here ? "" : ", whose name it does not bear)");
     printf("  memory    %.1f MiB: loop %.1f (core %.1f, ring %.1f, queues %.1f, tap %.1f, view %.1f, stages "
            "%.1f),"
            "\n            DPDK %.0f in %s pages, journal %.1f, packet rings %.1f\n",

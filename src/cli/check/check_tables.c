@@ -233,7 +233,7 @@ static void print_bindings(const struct table *t)
 
 struct kind_row {
     uint32_t count;
-    int64_t normal, worst;
+    int64_t normal, worst;      /* worst below 0: none outlives a loss */
     uint32_t fullest;
 };
 
@@ -246,6 +246,8 @@ static void print_kinds(const struct table *t)
         const struct row *row = &t->row[i];
         struct kind_row *k = &kind[m->node[row->node].kind];
 
+        if (!k->count)
+            k->worst = -1;
         if (!k->count++ || fullness(row) > (k->normal > k->worst ? k->normal : k->worst))
             k->fullest = row->node;
         k->normal = row->normal.ppm > k->normal ? row->normal.ppm : k->normal;
@@ -253,11 +255,15 @@ static void print_kinds(const struct table *t)
     }
     printf("\n%-*s %6s %12s %12s  %s\n", NAME_WIDTH, "kind", "nodes", "most norm %", "most worst %",
            "fullest");
-    for (uint32_t k = 0; k < NODE_KIND_COUNT; k++)
+    for (uint32_t k = 0; k < NODE_KIND_COUNT; k++) {
+        char worst[16] = "-";
+
+        if (kind[k].worst >= 0)
+            snprintf(worst, sizeof worst, "%.1f", check_percent(kind[k].worst));
         if (kind[k].count)
-            printf("%-*s %6u %12.1f %12.1f  %s\n", NAME_WIDTH, check_kind_names[k], kind[k].count,
-                   check_percent(kind[k].normal), check_percent(kind[k].worst),
-                   m->node[kind[k].fullest].name);
+            printf("%-*s %6u %12.1f %12s  %s\n", NAME_WIDTH, check_kind_names[k], kind[k].count,
+                   check_percent(kind[k].normal), worst, m->node[kind[k].fullest].name);
+    }
 }
 
 static bool same_peak(const struct figures_peak *a, const struct figures_peak *b)

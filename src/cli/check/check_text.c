@@ -10,7 +10,14 @@ static void print_head(const struct check *check)
     static const char *const scheme[] = {"N", "N+1", "2N"};
     const struct model *m = &check->site.model;
 
-    printf("%s: ok\n\n", check->options.site);
+    uint32_t warnings = 0;
+
+    for (const char *at = check->site.warnings; (at = strchr(at, '\n')); at++)
+        warnings++;
+    printf("%s: ok", check->options.site);
+    if (warnings)
+        printf(", %u warning%s (at the end)", warnings, warnings > 1 ? "s" : "");
+    printf("\n\n");
     printf("site %s, mode %s, scheme %s, %u nodes, %u host%s of %u type%s, %u meter%s, server %s\n", m->name,
            check_mode_names[m->mode], scheme[check->site.redundancy.scheme], m->node_count, m->host_count,
            m->host_count == 1 ? "" : "s", m->type_count, m->type_count == 1 ? "" : "s", m->meter_count,

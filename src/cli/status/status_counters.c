@@ -177,6 +177,10 @@ void status_print_stages(FILE *out, json_t *latencies, json_t *queues, uint32_t 
             fprintf(out, "%-20.20s the loop was too busy to tell\n", name);
             continue;
         }
+        if (status_number(row, "n") <= 0) {
+            fprintf(out, "%-20.20s %10d %10s %10s %10s %10s\n", name, 0, "-", "-", "-", "-");
+            continue;
+        }
         fprintf(out, "%-20.20s %10.0f %10.1f %10.1f %10.1f %10.1f\n", name, status_number(row, "n"),
                 status_number(row, "p50"), status_number(row, "p99"), status_number(row, "p999"),
                 status_number(row, "max"));

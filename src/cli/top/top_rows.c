@@ -164,8 +164,10 @@ static enum top_tone format_host(char text[TOP_ROW_BYTES], const struct top_sour
     format_kw(lease, host.lease_mw, host.lease_mw >= 0);
     format_kw(draw, host.draw_mw, heard);
     format_kw(exposed, host.exposure_mw, true);
+    /* of a daemon that is gone, now is its last answer, and a report may have come after that */
+    int64_t age_ns = now_ns - host.report_t_ns;
     if (heard)
-        snprintf(age, sizeof age, "%.0f", (double)(now_ns - host.report_t_ns) / 1e6);
+        snprintf(age, sizeof age, "%.0f", age_ns > 0 ? (double)age_ns / 1e6 : 0.0);
     if (wide(screen) && heard)
         snprintf(more, sizeof more, "%016llx  ", (unsigned long long)host.incarnation);
     else if (wide(screen))

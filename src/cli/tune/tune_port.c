@@ -6,8 +6,8 @@
 
 #include "cli/tune/tune_burst.h"
 #include "cli/tune/tune_path.h"
+#include "loop/port_row.h"
 #include "port/ip/ping.h"
-#include "port/kernel_address.h"
 #include "rt/thread.h"
 
 #define RESOLVE_NS (2 * NS_PER_S)
@@ -35,30 +35,10 @@ static const struct site_port *row_of(const struct bed *bed)
 
 static int open_port(struct bed *bed)
 {
-    const struct site_server *server = &bed->tune->site.server;
-    const struct site_port *row = row_of(bed);
-    const struct port_config config = {.driver = row->driver,
-                                       .interface = row->interface,
-                                       .ipv4 = row->own.ipv4,
-                                       .udp = row->own.port,
-                                       .mac = row->own.has_mac ? row->own.mac : NULL,
-                                       .mtu = row->mtu,
-                                       .ring_frames = row->ring_frames,
-                                       .queues = 1,
-                                       .hugepages = server->hugepages,
-                                       .memory_mib = server->memory_mib,
-                                       .housekeeping_core = server->housekeeping_core,
-                                       .eal_extra = server->eal[0] ? server->eal : NULL};
     char why[TUNE_NOTE_BYTES];
-    int rc = kernel_address_check(row->driver, row->interface, row->own.ipv4, why, sizeof why);
-    if (rc) {
-        tune_note(bed->tune, "%s", why);
-        return rc;
-    }
-    rc = port_open(&bed->port, &config);
+    int rc = port_row_open(&bed->port, &bed->tune->site.server, bed->index, 1, why, sizeof why);
     if (rc)
-        tune_note(bed->tune, "port %.40s: %.120s", row->interface,
-                  bed->port.error[0] ? bed->port.error : strerror(-rc));
+        tune_note(bed->tune, "%s", why);
     return rc;
 }
 
@@ -66,8 +46,7 @@ static int own_address(struct bed *bed)
 {
     const struct site_port *row = row_of(bed);
     uint32_t neighbours = bed->hosts ? bed->tune->site.model.host_count : 0;
-    bed->own = (struct endpoint){.vlan = (uint16_t)row->vlan, .ipv4 = row->own.ipv4, .port = row->own.port};
-    memcpy(bed->own.mac, bed->port.mac, sizeof bed->own.mac);
+    bed->own = port_row_end(&bed->port, row);
     if (bed->port.driver->kind != PORT_FRAMES)
         return 0;
     bed->ip = aligned_alloc(64, sizeof *bed->ip);

@@ -3,6 +3,7 @@
 #ifndef FLYBALL_PORT_IP_ENDPOINT_H
 #define FLYBALL_PORT_IP_ENDPOINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct endpoint {
@@ -12,5 +13,8 @@ struct endpoint {
     uint16_t port;              /* host byte order */
     uint16_t reserved;
 };
+
+/* any: a MAC that one station can have: no group, not nothing. */
+bool station_mac(const uint8_t mac[6]);
 
 #endif

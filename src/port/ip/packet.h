@@ -167,8 +167,7 @@ static inline void ipv4_build(uint8_t *ip, const struct ipv4 *header, bool sum)
     memcpy(ip + 10, &checksum, sizeof checksum);
 }
 
-/* any: a MAC or an address that one station can have: no group, not nothing, no loopback. */
-bool station_mac(const uint8_t mac[6]);
+/* any: an address that one station can have: no group, not nothing, no loopback. */
 bool station_ipv4(uint32_t ipv4);
 
 /* rt: fills a frame of `length` bytes up with zeros. Returns the length to send. */

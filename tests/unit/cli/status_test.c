@@ -151,12 +151,14 @@ static void stages_and_queues_are_told(void **state)
     (void)state;
     check(print_text(
               "\"latency_us\": {\"loop\": {\"n\": 4025, \"p50\": 18.44, \"p99\": 200.7, \"p999\": 270.3, "
-              "\"max\": 346.2}, \"decided\": {\"n\": null}}, "
+              "\"max\": 346.2}, \"decided\": {\"n\": null}, "
+              "\"emergency\": {\"n\": 0, \"p50\": 0, \"p99\": 0, \"p999\": 0, \"max\": 0}}, "
               "\"queues\": {\"lane\": {\"places\": 4096, \"depth\": 3, \"most\": 40}}",
               STATUS_STAGES, false, false),
           HEAD "\nus from receive               n        p50        p99      p99.9        max\n"
                "loop                       4025       18.4      200.7      270.3      346.2\n"
                "decided              the loop was too busy to tell\n"
+               "emergency                     0          -          -          -          -\n"
                "queues, waiting now (most ever) of places: lane 3 (40) of 4096;\n");
 }
 

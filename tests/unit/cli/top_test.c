@@ -150,6 +150,11 @@ static void a_daemon_that_is_gone_is_told_and_its_rows_keep_their_age(void **sta
     assert_non_null(
         strstr(text, "gone: the daemon has not answered for 7 s (/door: Connection refused); this is"));
     assert_non_null(strstr(text, " ok          20.0 "));
+    /* a report that came after the last answer has age 0 then */
+    bed->screen.pane = TOP_HOSTS;
+    bed->source.answered_ns -= NS_PER_S;
+    assert_non_null(strstr(draw(bed, NOW_NS + 7 * NS_PER_S), "     6.1  lease               0\n"));
+    bed->source.answered_ns += NS_PER_S;
     bed->source.error = 0;
     bed->source.restarts = 2;
     assert_non_null(strstr(draw(bed, NOW_NS), "up 61 s, restarted 2x under top, epoch 17\n"));

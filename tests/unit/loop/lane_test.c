@@ -207,6 +207,23 @@ static void report_names_its_host_and_teaches_the_mac(void **state)
 
 /* ---- every refusal ---- */
 
+/* A lease to a group's MAC goes to everybody, one to none or to our own to nobody: such a report counts, and
+ * the host stays where it was last reached. */
+static void a_mac_that_no_host_can_have_is_not_learned(void **state)
+{
+    struct bed *bed = *state;
+    const uint8_t wrong[4][6] = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, {0x01, 0, 0x5e, 0, 0, 1}, {0},
+                                 {2, 0, 0, 0, 0, 1}};
+    assert_int_equal(take_report(bed, 5), ACCEPTED);
+    uint64_t learned = bed->host_mac[5];
+    assert_true(learned != 0);
+    for (int i = 0; i < 4; i++) {
+        memcpy(bed->from.from.mac, wrong[i], 6);
+        assert_int_equal(take_report(bed, 5), ACCEPTED);
+        assert_int_equal(bed->host_mac[5], learned);
+    }
+}
+
 static void good_measurement(struct bed *bed)
 {
     bed->frame = frames_measurement(bed->room, &bed->from, "m-0", NOW_NS);
@@ -478,6 +495,7 @@ int main(void)
         BED(reading_arrives_whole),
         BED(every_phase_is_shown_and_what_came_too_old_is_noted_beside_it),
         BED(report_names_its_host_and_teaches_the_mac),
+        BED(a_mac_that_no_host_can_have_is_not_learned),
         BED(every_refusal_is_counted_by_name_and_changes_nothing),
         BED(arp_for_the_port_is_set_aside_and_not_refused),
         BED(malformed_frame_does_not_use_up_its_sequence_number),

@@ -133,8 +133,8 @@ static void in_shadow_exposure_and_unheard_hosts_are_no_alarm_and_silent_meters_
     write_node(bed, 1, 1600000, 2);
     write_host(bed, 0, 0);
     judge(bed, VERDICT_OK,
-          "shadow: nothing is sent; 2 meters fresh; 2 of 2 hosts hold a lease; nearest to its "
-          "limit: branch at 160.0 % exposed");
+          "shadow: nothing is sent; 2 meters fresh; 1 of 2 hosts heard; were every host to draw all it can, "
+          "branch would be at 160.0 % of its limit");
     write_meter(bed, 0, 0, 0);
     judge(bed, VERDICT_ALARM, "meters silent or stale: 1 (m-main)");
 }

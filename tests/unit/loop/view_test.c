@@ -114,9 +114,21 @@ static void its_size_and_its_seals_stand(void **state)
     assert_int_equal(errno, EPERM);
 }
 
+/* The race detector keeps notes of its own beside every word, in pages that it meets for the first time. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PAGES_ARE_NOT_OURS_ALONE
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define PAGES_ARE_NOT_OURS_ALONE
+#endif
+
 static void writers_meet_no_page_for_the_first_time(void **state)
 {
     (void)state;
+#ifdef PAGES_ARE_NOT_OURS_ALONE
+    skip();
+#endif
     struct view_share share;
     struct view view;
     struct rusage before, after;

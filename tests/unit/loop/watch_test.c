@@ -17,9 +17,16 @@
 
 #include "loop/cold.h"
 #include "loop/latency.h"
+#include "loop/link.h"
 #include "loop/verdict.h"
 #include "rig.h"
 #include "rt/throttle.h"
+
+static void rest(void)
+{
+    const struct timespec time = {.tv_nsec = NS_PER_MS};
+    nanosleep(&time, NULL);
+}
 
 static void fatal_stall(const struct hot *hot, int64_t stall_ns)
 {
@@ -165,6 +172,47 @@ static void links_are_looked_at_ten_times_a_second_and_changes_counted(void **st
     assert_int_equal(link_changes(&watch, 0), 2);
 }
 
+static _Atomic int slow_link;
+
+static int tell_slowly(struct port *port)
+{
+    (void)port;
+    int link;
+    while ((link = atomic_load(&slow_link)) == -EAGAIN)
+        rest();
+    return link;
+}
+
+static void wait_for_link(const struct link_watch *watch, bool up)
+{
+    for (int i = 0; i < 5000 && link_up(watch, 0) != up; i++)
+        rest();
+    assert_int_equal(link_up(watch, 0), up);
+}
+
+/* A driver that takes its time keeps its own thread waiting and no other; the change is not lost. */
+static void links_are_followed_by_a_thread_that_may_wait(void **state)
+{
+    (void)state;
+    const struct port_driver driver = {.name = "slow", .link = tell_slowly};
+    struct port port = {.driver = &driver};
+    struct link_watch watch;
+    atomic_store(&slow_link, 0);
+    link_watch_start(&watch, &port, 1);
+    watch.core = -1;
+    assert_int_equal(pthread_create(&watch.thread, NULL, link_watch_run, &watch), 0);
+    wait_for_link(&watch, false);
+    atomic_store(&slow_link, -EAGAIN);
+    for (int i = 0; i < 200; i++)
+        rest();
+    assert_int_equal(link_changes(&watch, 0), 1);
+    atomic_store(&slow_link, 1);
+    wait_for_link(&watch, true);
+    assert_int_equal(link_changes(&watch, 0), 2);
+    atomic_store(&watch.stop, true);
+    pthread_join(watch.thread, NULL);
+}
+
 static void links_and_claims_are_alarms_by_name(void **state)
 {
     (void)state;
@@ -273,6 +321,7 @@ int main(void)
         cmocka_unit_test(copy_of_a_histogram_comes_in_pieces_and_whole),
         cmocka_unit_test(records_come_back_as_written),
         cmocka_unit_test(links_are_looked_at_ten_times_a_second_and_changes_counted),
+        cmocka_unit_test(links_are_followed_by_a_thread_that_may_wait),
         cmocka_unit_test(links_and_claims_are_alarms_by_name),
         cmocka_unit_test(throttling_is_lifted_and_put_back),
         cmocka_unit_test(nothing_throttled_is_nothing_to_put_back),

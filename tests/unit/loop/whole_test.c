@@ -15,9 +15,10 @@
 #include "frames.h"
 #include "loop/loop.h"
 #include "loop/verdict.h"
+#include "port/ip/arp.h"
 
 enum { FRAME_ROOM = 2048, FAR_MAC = 9, ROUNDS = 120, REPORT_EVERY = 10, ROUND_MS = 5, THROUGH_MS = 20000,
-       STOPS = 15, BURST_FRAMES = 400 };
+       STOPS = 15, BURST_FRAMES = 400, CUT_EVERY = 30 };
 
 /* How the server's row differs from run to run. */
 struct row {
@@ -31,6 +32,7 @@ struct bed {
     struct port far[PORTS_MAX];     /* the other ends: meters, hosts */
     struct frames_from meters, hosts;
     uint64_t measurements, reports, leases, strays;
+    uint64_t arps[PORTS_MAX], answers;
     pthread_t asker;
     _Atomic bool stop_asking;
     uint64_t documents;
@@ -148,6 +150,25 @@ static void send_one(struct bed *bed, uint32_t port, uint64_t turn, struct port_
         rest(1);
 }
 
+/* Who asks for the port asks by every queue of it: the one thread that answers takes from all lanes. */
+static void ask_arp(struct bed *bed, uint32_t port)
+{
+    const struct frames_from *far = port ? &bed->hosts : &bed->meters;
+    uint8_t data[FRAME_ROOM];
+    const struct arp arp = {.operation = ARP_REQUEST, .sender_mac = {2, 0, 0, 0, 0, FAR_MAC},
+                            .sender_ipv4 = bed->site.server.port[port].own.ipv4 + 1,
+                            .target_ipv4 = bed->site.server.port[port].own.ipv4};
+    const struct port_frame frame = {.data = data, .length = arp_build(data, &far->from, far->to.mac, &arp)};
+    for (uint32_t q = 0; q < bed->site.server.port[port].queues; q++, bed->arps[port]++)
+        send_one(bed, port, q, frame);
+}
+
+/* A link that went down since it was looked at: it is found up again. */
+static void cut_link(struct bed *bed, uint32_t port)
+{
+    atomic_fetch_add(&bed->loop.links.state[port], 1);
+}
+
 /* All leases leave by the transmit queue of one lane. */
 static void take_leases(struct bed *bed)
 {
@@ -156,9 +177,11 @@ static void take_leases(struct bed *bed)
     for (uint32_t port = 0; port < PORTS_MAX; port++)
         for (uint32_t q = 0; q < bed->site.server.port[port].queues; q++)
             for (uint32_t got; (got = port_receive(&bed->far[port], q, frame, BURST_MAX)) > 0;)
-                for (uint32_t i = 0; i < got; i++)      /* IPv4; what else comes are announcements by ARP */
+                for (uint32_t i = 0; i < got; i++) {    /* IPv4; what else comes is ARP */
                     *(port == lane->port && q == lane->queue ? &bed->leases : &bed->strays) +=
                         frame[i].data[13] == 0;
+                    bed->answers += frame[i].data[13] == 6 && frame[i].data[21] == ARP_REPLY;
+                }
 }
 
 static void play(struct bed *bed)
@@ -175,6 +198,11 @@ static void play(struct bed *bed)
             bed->hosts.sequence++;
             bed->hosts.from.ipv4 = bed->site.host_address[i].ipv4;
             send_one(bed, 1, round / REPORT_EVERY + i, frames_report(data, &bed->hosts, i, round));
+        }
+        for (uint32_t port = 0; port < PORTS_MAX; port++) {
+            ask_arp(bed, port);
+            if (round % CUT_EVERY == 0)
+                cut_link(bed, port);
         }
         rest(ROUND_MS);
         take_leases(bed);
@@ -217,10 +245,20 @@ static uint64_t waiting(const struct loop *loop)
     return sum;
 }
 
+/* Requests set aside and not yet answered. */
+static uint64_t ip_rest(const struct bed *bed)
+{
+    uint64_t rest = 0;
+    for (uint32_t i = 0; i < PORTS_MAX; i++)
+        rest += bed->arps[i] - ip_counted(bed->loop.ip[i], IP_ARP_ANSWERED) -
+                ip_counted(bed->loop.ip[i], IP_OVERFLOWED) - ip_counted(bed->loop.ip[i], IP_RATE_LIMITED);
+    return rest;
+}
+
 static bool all_through(const struct bed *bed)
 {
-    return !waiting(&bed->loop) && frames_of(bed, 0) == bed->measurements &&
-           frames_of(bed, 1) == bed->reports;
+    return !waiting(&bed->loop) && frames_of(bed, 0) == bed->measurements + bed->arps[0] &&
+           frames_of(bed, 1) == bed->reports + bed->arps[1] && ip_rest(bed) == 0;
 }
 
 /* On a busy machine the hot threads may come late: they are given time, then they must have taken
@@ -256,6 +294,15 @@ static void check(struct bed *bed)
     for (uint32_t i = 0; i < path->lanes; i++)
         assert_true(count_read(&path->lane[i].counters.frames) > 0);
     assert_int_equal(bed->strays, 0);
+    uint64_t answered = 0;
+    for (uint32_t i = 0; i < PORTS_MAX; i++) {
+        answered += ip_counted(bed->loop.ip[i], IP_ARP_ANSWERED);
+        /* down and up again, as often as somebody came to look between */
+        assert_true(link_changes(&bed->loop.links, i) >= 2);
+    }
+    assert_int_equal(ip_rest(bed), 0);
+    assert_int_equal(bed->answers, answered);
+    assert_true(answered >= ROUNDS);
     assert_true(bed->leases >= core->reports);   /* every report is answered at once */
     assert_int_equal(count_read(&path->egress->counters.sent), bed->leases);
     assert_int_equal(core->leases, bed->leases);
@@ -290,8 +337,8 @@ static void run(const struct row *row, uint32_t threads)
     const struct verdict_surroundings around = {0};
     verdict_make(&verdict, &bed.site.model, &bed.loop.view, &around, bed.loop.t_start_ns,
                  timebase_now_ns(&bed.loop.base));
-    stop_asking(&bed);
     stop(&bed);
+    stop_asking(&bed);      /* the door answers until the threads are gone, and after */
     print_message("%s; %llu documents, %llu leases, %llu frames passed others\n", verdict.words,
                   (unsigned long long)bed.documents, (unsigned long long)bed.leases,
                   (unsigned long long)(bed.measurements + bed.reports - accepted_of(&bed, 0) -
@@ -349,6 +396,28 @@ static void second_start_after_a_stop_is_a_higher_epoch(void **state)
     }
 }
 
+/* What a port gives less of than was asked for does not stop the start, and does not stay unsaid. */
+static void start_tells_what_a_port_gives_less_of(void **state)
+{
+    (void)state;
+    static struct bed bed;
+    struct loop_options options = {.journal = "", .door = ""};
+    char *text = NULL;
+    size_t bytes = 0;
+    memset(&bed, 0, sizeof bed);
+    load(&bed, &(struct row){1, {-1, -1}, -1});
+    assert_int_equal(loop_build(&bed.loop, &bed.site, &options), 0);
+    strcpy(bed.loop.port[1].note, "room for 166 frames, ring 32768 was asked for");
+    FILE *notes = open_memstream(&text, &bytes);
+    assert_int_equal(loop_start(&bed.loop, notes), 0);
+    fclose(notes);
+    assert_string_equal(text, "flyballd: room for 166 frames, ring 32768 was asked for\n");
+    free(text);
+    loop_stop(&bed.loop);
+    loop_close(&bed.loop);
+    site_unload(&bed.site);
+}
+
 /* Frames still wait in every queue when the stop comes: what a lane took is decided, what was decided
  * left. */
 static void stop_leaves_nothing_between_its_steps(void **state)
@@ -387,6 +456,7 @@ int main(void)
         cmocka_unit_test(two_queues_a_port_on_a_thread_beside_decide),
         cmocka_unit_test(two_queues_a_port_on_three_threads_and_senders_that_move),
         cmocka_unit_test(second_start_after_a_stop_is_a_higher_epoch),
+        cmocka_unit_test(start_tells_what_a_port_gives_less_of),
         cmocka_unit_test(stop_leaves_nothing_between_its_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
