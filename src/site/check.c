@@ -71,13 +71,13 @@ static int64_t instant_limit_mva(const struct model_node *n)
 }
 
 /* I2, second half: k hosts that start together must not reach the fastest element, nor on what a loss
- * leaves them: that is when they start together. A dead node starts nothing. */
+ * leaves them: that is when they start together. A node that is dead or has no device starts nothing. */
 static void look_at_start(const struct model *m, const struct sums_below *below, uint32_t node, uint32_t c,
                           const int64_t hosts[PHASES], struct worst *worst)
 {
     const struct model_node *n = &m->node[node];
 
-    if (!n->instant_peak_ma || !n->limited || n->limit_mva[c][0] == DERIVE_NO_LIMIT)
+    if (!n->instant_peak_ma || n->limit_mva[c][0] == DERIVE_NO_LIMIT)
         return;
     int64_t limit = instant_limit_mva(n);
 

@@ -77,7 +77,10 @@ static int copy_text(struct builder *b, struct tree *node, struct fy_token *toke
     }
     if (strlen(copy) == bytes)
         return 0;
-    findings_add(b->errors, node->line, node->column, "a NUL character stands in this text, remove it");
+    findings_add(b->errors, node->line, node->column, "%s",
+                 token && fy_token_scalar_style(token) > FYSS_DOUBLE_QUOTED
+                     ? "nothing stands below this | or >, write the text on one line in quotes"
+                     : "a NUL character stands in this text, remove it");
     return -1;
 }
 

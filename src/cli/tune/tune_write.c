@@ -80,6 +80,20 @@ static bool same_array(const void *a, const void *b, size_t count, size_t bytes)
     return !count || !memcmp(a, b, count * bytes);
 }
 
+/* What a loss takes away. */
+static bool same_redundancy(const struct site *left, const struct site *right)
+{
+    const struct site_redundancy *a = &left->redundancy, *b = &right->redundancy;
+    const struct model *m = &left->model;
+    return a->scheme == b->scheme && !memcmp(a->lost_node, b->lost_node, sizeof a->lost_node) &&
+           a->gear_count == b->gear_count && a->link_count == b->link_count &&
+           same_array(a->psus_needed, b->psus_needed, m->type_count, sizeof *a->psus_needed) &&
+           same_array(a->single_corded, b->single_corded, m->host_count, sizeof *a->single_corded) &&
+           same_array(a->meter_feed, b->meter_feed, m->meter_count, sizeof *a->meter_feed) &&
+           same_array(a->gear, b->gear, a->gear_count, sizeof *a->gear) &&
+           same_array(a->link, b->link, a->link_count, sizeof *a->link);
+}
+
 /* Two loads of the same words fill zeroed memory in the same way, so their bytes can be compared. */
 static bool same_site(const struct site *a, const struct site *b)
 {
@@ -96,10 +110,8 @@ static bool same_site(const struct site *a, const struct site *b)
            same_array(a->model.type, b->model.type, left.type_count, sizeof *a->model.type) &&
            same_array(a->model.meter, b->model.meter, left.meter_count, sizeof *a->model.meter) &&
            same_array(a->note, b->note, left.node_count, sizeof *a->note) &&
-           same_array(a->redundancy.psus_needed, b->redundancy.psus_needed, left.type_count,
-                      sizeof *a->redundancy.psus_needed) &&
-           same_array(a->redundancy.single_corded, b->redundancy.single_corded, left.host_count, 1) &&
-           same_array(a->host_address, b->host_address, left.host_count, sizeof *a->host_address);
+           same_array(a->host_address, b->host_address, left.host_count, sizeof *a->host_address) &&
+           same_redundancy(a, b);
 }
 
 static int compare(struct edit *edit, const struct tune *tune, const struct site *before,

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The site file on disk: replaced whole or not at all. */
 #include <errno.h>
+#include <glob.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -171,11 +174,88 @@ static void a_folder_that_takes_no_file_is_said(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Where the next run is killed: before this call or behind it. mkostemp of large files is mkostemp64. */
+static struct { const char *call; bool behind; } killed_at;
+
+static void die_at(const char *call, bool behind)
+{
+    if (killed_at.call && !strcmp(killed_at.call, call) && killed_at.behind == behind)
+        raise(SIGKILL);
+}
+
+#define KILLED(type, name, parameters, ...) \
+    type __real_##name parameters; \
+    type __wrap_##name parameters; \
+    type __wrap_##name parameters \
+    { \
+        die_at(#name, false); \
+        type result = __real_##name(__VA_ARGS__); \
+        die_at(#name, true); \
+        return result; \
+    }
+
+KILLED(int, mkostemp64, (char *path, int flags), path, flags)
+KILLED(int, fchmod, (int fd, mode_t mode), fd, mode)
+KILLED(ssize_t, write, (int fd, const void *bytes, size_t count), fd, bytes, count)
+KILLED(int, fsync, (int fd), fd)
+KILLED(int, rename, (const char *from, const char *to), from, to)
+
+static void kill_at(struct bed *bed, const char *call, bool behind)
+{
+    int status;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (!child) {
+        killed_at.call = call;
+        killed_at.behind = behind;
+        _exit(tune_write(&bed->tune, bed->why, sizeof bed->why) ? 1 : 0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* A copy may stay beside the file; nothing but the copy is lost. */
+static void remove_copies(const struct bed *bed)
+{
+    char pattern[160];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s.tune-*", bed->path);
+    if (glob(pattern, 0, NULL, &found))
+        return;
+    assert_int_equal(found.gl_pathc, 1);
+    unlink(found.gl_pathv[0]);
+    globfree(&found);
+}
+
+static void killed_at_any_step_the_file_is_the_old_or_the_new_one(void **state)
+{
+    static const char *const calls[] = {"mkostemp64", "fchmod", "write", "fsync", "rename"};
+    struct bed *bed = *state;
+    size_t old_bytes, new_bytes, bytes;
+    char *old = read_text(bed->path, &old_bytes);
+    assert_int_equal(tune_write(&bed->tune, bed->why, sizeof bed->why), 0);
+    char *new = read_text(bed->path, &new_bytes);
+    assert_int_not_equal(new_bytes, old_bytes);
+    for (uint32_t i = 0; i < 10; i++) {
+        bool renamed = i == 9;
+        write_text(bed->path, old, old_bytes);
+        kill_at(bed, calls[i / 2], i % 2);
+        char *text = read_text(bed->path, &bytes);
+        assert_int_equal(bytes, renamed ? new_bytes : old_bytes);
+        assert_memory_equal(text, renamed ? new : old, bytes);
+        free(text);
+        remove_copies(bed);
+    }
+    free(old);
+    free(new);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(the_block_is_added_and_every_other_byte_stays),
         CASE(mode_and_link_are_kept),
+        CASE(killed_at_any_step_the_file_is_the_old_or_the_new_one),
         CASE(a_file_that_no_longer_loads_is_left_alone),
         CASE(a_row_that_is_gone_is_said),
         CASE(a_block_that_would_not_read_back_is_not_written),

@@ -225,6 +225,7 @@ static void the_gateway_is_asked_for_at_the_start_and_leads_to_what_is_not_on_th
     reply(GATEWAY, ip_rig_other_mac);
     assert_true(found_at(FAR, ip_rig_other_mac));
     assert_true(found_at(FAR + 1000, ip_rig_other_mac));
+    assert_true(found_at(IP_RIG_OWN ^ 1 << 8, ip_rig_other_mac));   /* differs in the prefix's last bit */
     assert_false(found(IP_RIG_PEER));           /* on the link: asked for itself */
     ip_rig_turn(&rig, 0);
     assert_int_equal(rig.sent, 1);

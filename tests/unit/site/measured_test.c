@@ -226,6 +226,7 @@ static void a_ring_that_lost_frames_below_the_need_is_too_small(void **state)
     assert_int_equal(need[0].needed, 251 + 3 * 41);
     assert_true(need[0].too_small);
     assert_true(need[1].too_small);
+    assert_string_equal(need[1].term, "absorbed by eth0");
     m.ring[0].absorbed = m.ring[0].offered = 300;       /* nothing was lost: it may hold more */
     needs_find(&w.site, &m, need);
     assert_false(need[1].too_small);
