@@ -36,7 +36,8 @@ int port_row_open(struct port *port, const struct site_server *server, uint32_t 
     if (error)
         snprintf(words, bytes, "port %s %s: %s", row->driver, row->interface,
                  port->error[0] ? port->error : strerror(-error));
-    return error;
+    /* a word of the site file that is wrong, not a device that is missing */
+    return error && !port_find_driver(row->driver) ? -EINVAL : error;
 }
 
 struct endpoint port_row_end(const struct port *port, const struct site_port *row)

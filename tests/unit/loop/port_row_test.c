@@ -72,9 +72,17 @@ static void sockets_of_the_kernel_take_no_tag(void **state)
     assert_refused(&server, -EINVAL, "port uring lo: uring on lo: tags are the kernel's business");
 }
 
+static void a_driver_that_is_misspelt_is_an_error_of_the_site_file(void **state)
+{
+    (void)state;
+    const struct site_server server = server_of("af_paket", "lo", (uint32_t)OWN);
+    assert_refused(&server, -EINVAL, "port af_paket lo: this build has no port driver named \"af_paket\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_driver_that_is_misspelt_is_an_error_of_the_site_file),
         cmocka_unit_test(a_row_opens_with_its_queues_and_its_end),
         cmocka_unit_test(an_address_of_the_kernel_is_refused_by_name),
         cmocka_unit_test(sockets_of_the_kernel_take_no_tag),

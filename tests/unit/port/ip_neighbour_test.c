@@ -135,6 +135,26 @@ static void a_known_host_is_confirmed_every_30_s_at_its_own_mac_and_forgotten_af
     assert_memory_equal(rig.data[0], ip_rig_everybody, 6);
 }
 
+/* Asked for again after a while in which nobody sent there, it gets its three unanswered requests anew. */
+static void a_known_host_that_was_idle_is_asked_at_once_and_not_forgotten_sooner(void **state)
+{
+    (void)state;
+    found(IP_RIG_PEER);
+    ip_rig_turn(&rig, 0);
+    reply(IP_RIG_PEER, ip_rig_peer_mac);
+    ip_rig_turn(&rig, 100 * NS_PER_S);
+    assert_true(found(IP_RIG_PEER));
+    ip_rig_forget(&rig);
+    ip_rig_turn(&rig, 0);                   /* 1st unanswered */
+    assert_int_equal(rig.sent, 1);
+    ip_rig_turn(&rig, NS_PER_S);            /* 2nd */
+    ip_rig_turn(&rig, 2 * NS_PER_S);        /* 3rd */
+    assert_int_equal(rig.sent, 3);
+    assert_true(found(IP_RIG_PEER));
+    ip_rig_turn(&rig, 4 * NS_PER_S);
+    assert_false(found(IP_RIG_PEER));
+}
+
 /* ---- whom we believe ---- */
 
 static void nobody_can_teach_an_address_that_was_not_wanted(void **state)
@@ -334,6 +354,7 @@ int main(void)
         RIG(silence_doubles_the_wait_from_a_second_to_sixty),
         RIG(nobody_asks_for_a_host_that_nobody_wants_any_more),
         RIG(a_known_host_is_confirmed_every_30_s_at_its_own_mac_and_forgotten_after_three),
+        RIG(a_known_host_that_was_idle_is_asked_at_once_and_not_forgotten_sooner),
         RIG(nobody_can_teach_an_address_that_was_not_wanted),
         RIG(a_reply_counts_once_for_each_request_and_only_to_our_own_mac),
         RIG(a_request_for_us_and_an_announcement_move_a_host_that_is_wanted),
