@@ -148,6 +148,16 @@ void status_print_counters(FILE *out, json_t *counters, const struct status_choi
         fprintf(out, "... %zu of %zu; --counters lists all\n", listing.shown, listing.found);
 }
 
+/* Nothing waits in the ring: it keeps what was decided, and is full before long. */
+static int queue_words(char *text, size_t bytes, const char *name, json_t *row)
+{
+    if (!strcmp(name, "ring"))
+        return snprintf(text, bytes, " the ring keeps the newest %.0f of %.0f slots;",
+                        status_number(row, "depth"), status_number(row, "places"));
+    return snprintf(text, bytes, " %s %.0f (%.0f) of %.0f;", name, status_number(row, "depth"),
+                    status_number(row, "most"), status_number(row, "places"));
+}
+
 static void print_queues(FILE *out, json_t *queues, uint32_t columns)
 {
     const char *name;
@@ -155,9 +165,7 @@ static void print_queues(FILE *out, json_t *queues, uint32_t columns)
     int used = fprintf(out, "queues, waiting now (most ever) of places:");
     json_object_foreach(queues, name, row) {
         char text[80];
-        int length =
-            snprintf(text, sizeof text, " %s %.0f (%.0f) of %.0f;", name, status_number(row, "depth"),
-                     status_number(row, "most"), status_number(row, "places"));
+        int length = queue_words(text, sizeof text, name, row);
         if (used + length > (int)columns) {
             fputs("\n ", out);
             used = 1;

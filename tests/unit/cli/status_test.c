@@ -153,13 +153,15 @@ static void stages_and_queues_are_told(void **state)
               "\"latency_us\": {\"loop\": {\"n\": 4025, \"p50\": 18.44, \"p99\": 200.7, \"p999\": 270.3, "
               "\"max\": 346.2}, \"decided\": {\"n\": null}, "
               "\"emergency\": {\"n\": 0, \"p50\": 0, \"p99\": 0, \"p999\": 0, \"max\": 0}}, "
-              "\"queues\": {\"lane\": {\"places\": 4096, \"depth\": 3, \"most\": 40}}",
+              "\"queues\": {\"lane\": {\"places\": 4096, \"depth\": 3, \"most\": 40}, "
+              "\"ring\": {\"places\": 16384, \"depth\": 6613, \"most\": 6613}}",
               STATUS_STAGES, false, false),
           HEAD "\nus from receive               n        p50        p99      p99.9        max\n"
                "loop                       4025       18.4      200.7      270.3      346.2\n"
                "decided              the loop was too busy to tell\n"
                "emergency                     0          -          -          -          -\n"
-               "queues, waiting now (most ever) of places: lane 3 (40) of 4096;\n");
+               "queues, waiting now (most ever) of places: lane 3 (40) of 4096;\n"
+               "  the ring keeps the newest 6613 of 16384 slots;\n");
 }
 
 static json_t *many(size_t count, const char *row)
