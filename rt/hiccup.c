@@ -4,12 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
+#include "rt/clock.h"
 
 void hiccup_note(struct hiccups *hiccups, int64_t gap_ns)
 {
@@ -28,9 +23,9 @@ void hiccup_note(struct hiccups *hiccups, int64_t gap_ns)
 
 void hiccup_run(struct hiccups *hiccups, int64_t span_ns)
 {
-    int64_t start_ns = now_ns(), last_ns = start_ns, t_ns = start_ns;
+    int64_t start_ns = clock_monotonic_ns(), last_ns = start_ns, t_ns = start_ns;
     while (t_ns - start_ns < span_ns) {
-        t_ns = now_ns();
+        t_ns = clock_monotonic_ns();
         hiccup_note(hiccups, t_ns - last_ns);
         last_ns = t_ns;
         hiccups->reads++;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "msg/limits.h"
+#include "rt/clock.h"
 #include "rt/thread.h"
 
 struct waker {
@@ -18,13 +19,6 @@ struct waker {
     _Atomic int64_t written_ns;     /* before the newest write; the eventfd orders it for the reader */
     _Atomic bool stop;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 static int sleep_until(int64_t t_ns)
 {
@@ -45,13 +39,13 @@ static void note(struct wake *wake, int64_t late_ns)
 
 int wake_sleep_run(struct wake *wake, int64_t period_ns, int64_t span_ns)
 {
-    int64_t start_ns = now_ns(), due_ns = start_ns;
+    int64_t start_ns = clock_monotonic_ns(), due_ns = start_ns;
     while (wake->count < wake->room && due_ns - start_ns < span_ns) {
         due_ns += period_ns;
         int error = sleep_until(due_ns);
         if (error)
             return error;
-        int64_t t_ns = now_ns();
+        int64_t t_ns = clock_monotonic_ns();
         note(wake, t_ns - due_ns);
         /* a moment that has passed meanwhile is no sleep */
         if (t_ns > due_ns)
@@ -63,17 +57,17 @@ int wake_sleep_run(struct wake *wake, int64_t period_ns, int64_t span_ns)
 static void *waker_run(void *argument)
 {
     struct waker *waker = argument;
-    int64_t due_ns = now_ns();
+    int64_t due_ns = clock_monotonic_ns();
     rt_pin(waker->core);
     while (!atomic_load_explicit(&waker->stop, memory_order_acquire)) {
         const uint64_t one = 1;
         due_ns += waker->period_ns;
         if (sleep_until(due_ns))
             break;
-        int64_t t_ns = now_ns();
+        int64_t t_ns = clock_monotonic_ns();
         if (t_ns > due_ns)
             due_ns += (t_ns - due_ns) / waker->period_ns * waker->period_ns;
-        atomic_store_explicit(&waker->written_ns, now_ns(), memory_order_relaxed);
+        atomic_store_explicit(&waker->written_ns, clock_monotonic_ns(), memory_order_relaxed);
         if (write(waker->fd, &one, sizeof one) != sizeof one)
             break;
     }
@@ -82,12 +76,12 @@ static void *waker_run(void *argument)
 
 static int read_all(struct wake *wake, struct waker *waker, int64_t span_ns)
 {
-    int64_t start_ns = now_ns();
-    while (wake->count < wake->room && now_ns() - start_ns < span_ns) {
+    int64_t start_ns = clock_monotonic_ns();
+    while (wake->count < wake->room && clock_monotonic_ns() - start_ns < span_ns) {
         uint64_t writes;
         if (read(waker->fd, &writes, sizeof writes) != sizeof writes)
             return -errno;
-        int64_t t_ns = now_ns();
+        int64_t t_ns = clock_monotonic_ns();
         /* two writes before one read: the older one's stamp is gone */
         if (writes == 1)
             note(wake, t_ns - atomic_load_explicit(&waker->written_ns, memory_order_relaxed));

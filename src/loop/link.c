@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "rt/clock.h"
 #include "rt/thread.h"
 
 enum { REST_MS = 10 };
@@ -40,9 +41,7 @@ void *link_watch_run(void *argument)
     rt_pin(watch->core);
     const struct timespec rest = {.tv_nsec = REST_MS * NS_PER_MS};
     while (!atomic_load_explicit(&watch->stop, memory_order_acquire)) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        link_watch_look(watch, now.tv_sec * NS_PER_S + now.tv_nsec);
+        link_watch_look(watch, clock_monotonic_ns());
         nanosleep(&rest, NULL);
     }
     return NULL;

@@ -2,16 +2,10 @@
 #include <time.h>
 
 #include "loop/cold.h"
+#include "rt/clock.h"
 #include "rt/thread.h"
 
 enum { LOOK_MS = 10 };
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 void watchdog_start(struct watchdog *watchdog, int64_t now_ns)
 {
@@ -55,11 +49,11 @@ void *watchdog_run(void *argument)
     struct watchdog *watchdog = argument;
     rt_pin(watchdog->core);
     const struct timespec rest = {.tv_nsec = LOOK_MS * NS_PER_MS};
-    int64_t before_ns = monotonic_ns();
+    int64_t before_ns = clock_monotonic_ns();
     watchdog_start(watchdog, before_ns);
     while (!atomic_load_explicit(&watchdog->stop, memory_order_acquire)) {
         nanosleep(&rest, NULL);
-        int64_t now_ns = monotonic_ns();
+        int64_t now_ns = clock_monotonic_ns();
         /* A watchdog that did not run itself (the whole machine stood still, or a debugger stopped the
          * process) has seen nothing of the others either, and starts again. */
         if (now_ns - before_ns > watchdog->fatal_ns)

@@ -63,24 +63,13 @@ static int compose(struct port *port, const struct port_config *config, struct r
 
 static int packet_open(struct port *port, const struct port_config *config)
 {
-    struct recipe recipe = {0};
-    int rc = kernel_interface_check(port, config);
-    if (!rc)
-        rc = compose(port, config, &recipe);
-    return rc ? rc : dpdk_open(port, config, &recipe);
+    return dpdk_open_interface(port, config, compose);
 }
 
 const struct port_driver port_af_packet = {
     .name = "af_packet",
     .summary = "the kernel's packet ring through DPDK: any interface, any MTU, deep ring",
-    .kind = PORT_FRAMES,
-    .state_bytes = sizeof(struct dpdk),
+    DPDK_DRIVER,
     .open = packet_open,
-    .attach = dpdk_attach,
-    .receive = dpdk_receive,
-    .send = dpdk_send,
-    .statistics = dpdk_statistics,
-    .link = dpdk_link,
-    .close = dpdk_close,
     .ring_bytes = packet_ring_bytes,
 };

@@ -37,23 +37,12 @@ static int compose(struct port *port, const struct port_config *config, struct r
 
 static int xdp_open(struct port *port, const struct port_config *config)
 {
-    struct recipe recipe = {0};
-    int rc = kernel_interface_check(port, config);
-    if (!rc)
-        rc = compose(port, config, &recipe);
-    return rc ? rc : dpdk_open(port, config, &recipe);
+    return dpdk_open_interface(port, config, compose);
 }
 
 const struct port_driver port_af_xdp = {
     .name = "af_xdp",
     .summary = "the kernel's XDP sockets through DPDK: faster, 2048 frames deep at most, MTU 3400 at most",
-    .kind = PORT_FRAMES,
-    .state_bytes = sizeof(struct dpdk),
+    DPDK_DRIVER,
     .open = xdp_open,
-    .attach = dpdk_attach,
-    .receive = dpdk_receive,
-    .send = dpdk_send,
-    .statistics = dpdk_statistics,
-    .link = dpdk_link,
-    .close = dpdk_close,
 };

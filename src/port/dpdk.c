@@ -190,6 +190,15 @@ int dpdk_open(struct port *port, const struct port_config *config, const struct 
     return rc;
 }
 
+int dpdk_open_interface(struct port *port, const struct port_config *config, dpdk_compose *compose)
+{
+    struct recipe recipe = {0};
+    int rc = kernel_interface_check(port, config);
+    if (!rc)
+        rc = compose(port, config, &recipe);
+    return rc ? rc : dpdk_open(port, config, &recipe);
+}
+
 int dpdk_attach(struct port *port, uint32_t queue)
 {
     const struct dpdk *dpdk = port->state;

@@ -52,6 +52,10 @@ struct recipe {
 /* setup: starts DPDK where it is not running yet, then makes, fills and starts the device. */
 int dpdk_open(struct port *port, const struct port_config *config, const struct recipe *recipe);
 
+/* setup: the same over an interface of the kernel: checks it, lets `compose` fill in the recipe, opens. */
+typedef int dpdk_compose(struct port *port, const struct port_config *config, struct recipe *recipe);
+int dpdk_open_interface(struct port *port, const struct port_config *config, dpdk_compose *compose);
+
 /* The rest of a driver's table, as port.h says. */
 int dpdk_attach(struct port *port, uint32_t queue);
 uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count);
@@ -59,5 +63,16 @@ uint32_t dpdk_send(struct port *port, uint32_t queue, const struct port_frame *f
 void dpdk_statistics(struct port *port, struct port_statistics *statistics);
 int dpdk_link(struct port *port);
 void dpdk_close(struct port *port);
+
+/* What stands alike in the table of every driver on DPDK. */
+#define DPDK_DRIVER \
+    .kind = PORT_FRAMES, \
+    .state_bytes = sizeof(struct dpdk), \
+    .attach = dpdk_attach, \
+    .receive = dpdk_receive, \
+    .send = dpdk_send, \
+    .statistics = dpdk_statistics, \
+    .link = dpdk_link, \
+    .close = dpdk_close
 
 #endif

@@ -70,13 +70,6 @@ static int pci_open(struct port *port, const struct port_config *config)
 const struct port_driver port_pci = {
     .name = "pci",
     .summary = "a network card of its own through DPDK, by PCI address: fastest; the kernel does without it",
-    .kind = PORT_FRAMES,
-    .state_bytes = sizeof(struct dpdk),
+    DPDK_DRIVER,
     .open = pci_open,
-    .attach = dpdk_attach,
-    .receive = dpdk_receive,
-    .send = dpdk_send,
-    .statistics = dpdk_statistics,
-    .link = dpdk_link,
-    .close = dpdk_close,
 };

@@ -12,6 +12,7 @@
 #include "cli/status/status.h"
 #include "cli/top/top_screen.h"
 #include "cli/top/top_terminal.h"
+#include "rt/clock.h"
 #include "site/site.h"
 
 enum { BATCH_COLUMNS = 100, BATCH_LINES = 40, LINES_LEAST = 5, COLUMNS_LEAST = 20, SIZE_MOST = 10000 };
@@ -24,13 +25,6 @@ struct arguments {
     long frames;                /* 0 = live */
     struct top_screen screen;
 };
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* ---- keys ---- */
 
@@ -87,15 +81,15 @@ static int run_live(struct arguments *arguments, struct top_source *source)
         return CLI_CONNECT;
     }
     const int64_t interval_ns = (int64_t)(arguments->interval_s * 1e9);
-    int64_t due_ns = monotonic_ns();
+    int64_t due_ns = clock_monotonic_ns();
     for (bool going = true; going;) {
-        int64_t now_ns = monotonic_ns();
+        int64_t now_ns = clock_monotonic_ns();
         if (now_ns >= due_ns) {
             top_source_refresh(source);
             due_ns = now_ns + interval_ns;
         }
         draw(&arguments->screen, source);
-        int64_t left_ms = (due_ns - monotonic_ns()) / NS_PER_MS + 1;
+        int64_t left_ms = (due_ns - clock_monotonic_ns()) / NS_PER_MS + 1;
         going = obey(&arguments->screen, top_terminal_key(&terminal, left_ms > 0 ? (int)left_ms : 0));
     }
     top_terminal_release(&terminal);

@@ -7,20 +7,14 @@
 #include <time.h>
 
 #include "cli/door_client.h"
+#include "rt/clock.h"
 
 /* Less than this between the daemon's answer and our look at the clock is the way, not another clock. */
 #define SAME_CLOCK_NS NS_PER_S
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 int64_t top_source_now_ns(const struct top_source *source)
 {
-    return monotonic_ns() - source->behind_ns;
+    return clock_monotonic_ns() - source->behind_ns;
 }
 
 void top_source_init(struct top_source *source, const char *door)
@@ -159,7 +153,7 @@ static int attach(struct top_source *source, uint64_t epoch)
         top_source_drop_names(&source->model);
         return error ? error : -EAGAIN;
     }
-    int64_t behind_ns = monotonic_ns() - source->header.t_now_ns;
+    int64_t behind_ns = clock_monotonic_ns() - source->header.t_now_ns;
     source->behind_ns = behind_ns >= 0 && behind_ns < SAME_CLOCK_NS ? 0 : behind_ns;
     source->attached = true;
     return 0;

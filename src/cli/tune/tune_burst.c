@@ -12,6 +12,7 @@
 
 #include "cli/tune/tune_path.h"
 #include "port/ip/udp.h"
+#include "rt/clock.h"
 #include "rt/thread.h"
 
 /* A marked datagram: nothing that flyball takes for one of its own. `f`: looks whether frames arrive at all;
@@ -85,9 +86,9 @@ static int open_there(const struct burst *burst)
 static void send_first(struct sender *sender, int fd)
 {
     uint8_t data[DATA_BYTES];
-    int64_t end_ns = path_now_ns() + FIRST_NS;
+    int64_t end_ns = clock_monotonic_ns() + FIRST_NS;
     fill(data, 'f');
-    while (!atomic_load_explicit(&sender->seen, memory_order_acquire) && path_now_ns() < end_ns) {
+    while (!atomic_load_explicit(&sender->seen, memory_order_acquire) && clock_monotonic_ns() < end_ns) {
         send(fd, data, sizeof data, 0);
         rest(FIRST_EVERY_NS);
     }
@@ -142,7 +143,7 @@ static uint32_t poll_once(const struct burst *burst, char what, uint32_t *found)
             ip_set_aside(&burst->ip->aside[0], &frame[i]);
     }
     if (burst->ip)
-        ip_turn(burst->ip, path_now_ns());
+        ip_turn(burst->ip, clock_monotonic_ns());
     if (found)
         *found += marked;
     return got;
@@ -151,7 +152,7 @@ static uint32_t poll_once(const struct burst *burst, char what, uint32_t *found)
 static bool wait_for_first(const struct burst *burst)
 {
     uint32_t found = 0;
-    for (int64_t end_ns = path_now_ns() + FIRST_NS; !found && path_now_ns() < end_ns;) {
+    for (int64_t end_ns = clock_monotonic_ns() + FIRST_NS; !found && clock_monotonic_ns() < end_ns;) {
         if (!poll_once(burst, 'f', &found))
             rest(NS_PER_MS);
     }
@@ -161,9 +162,9 @@ static bool wait_for_first(const struct burst *burst)
 static uint32_t count_all(const struct burst *burst)
 {
     uint32_t found = 0;
-    for (int64_t end_ns = path_now_ns() + SETTLE_NS; path_now_ns() < end_ns;)
+    for (int64_t end_ns = clock_monotonic_ns() + SETTLE_NS; clock_monotonic_ns() < end_ns;)
         if (poll_once(burst, 'b', &found))
-            end_ns = path_now_ns() + SETTLE_NS;
+            end_ns = clock_monotonic_ns() + SETTLE_NS;
     return found;
 }
 

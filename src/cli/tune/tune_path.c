@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "record/histogram.h"
+#include "rt/clock.h"
 #include "site/quantity.h"
 
 #define PACE_NS (100 * NS_PER_US)       /* between two requests: a ping is no load test */
@@ -28,13 +29,6 @@ struct run {
     int64_t shortest_ns;
     struct histogram times;
 };
-
-int64_t path_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 static int by_ipv4(const void *left, const void *right)
 {
@@ -78,12 +72,12 @@ static void poll_until(struct run *run, int64_t end_ns)
             take(run, ipv4, round, t_ns);
         if (way->turn)
             way->turn(way->way);
-    } while (path_now_ns() < end_ns);
+    } while (clock_monotonic_ns() < end_ns);
 }
 
 static void ask(struct run *run, struct asked *asked, uint16_t round)
 {
-    int64_t now_ns = path_now_ns();
+    int64_t now_ns = clock_monotonic_ns();
     asked->sent_ns[round] = now_ns;
     if (run->way->send(run->way->way, asked->host, round))
         asked->sent_ns[round] = 0;
@@ -146,7 +140,7 @@ int path_measure(const struct site *site, const struct path_way *way, int64_t sp
     for (uint32_t h = 0; h < hosts; h++)
         asked[h] = (struct asked){.ipv4 = site->host_address[h].ipv4, .host = h};
     qsort(asked, hosts, sizeof *asked, by_ipv4);
-    int64_t due_ns = path_now_ns();
+    int64_t due_ns = clock_monotonic_ns();
     for (uint32_t round = 0; round < run->rounds; round++) {
         for (uint32_t i = 0; i < hosts; i++) {
             ask(run, &asked[i], (uint16_t)round);
@@ -154,7 +148,8 @@ int path_measure(const struct site *site, const struct path_way *way, int64_t sp
             poll_until(run, due_ns);
         }
     }
-    for (int64_t end_ns = path_now_ns() + GRACE_NS; run->answers < run->sent && path_now_ns() < end_ns;)
+    for (int64_t end_ns = clock_monotonic_ns() + GRACE_NS;
+         run->answers < run->sent && clock_monotonic_ns() < end_ns;)
         poll_until(run, 0);
     keep(run, out);
 cleanup:

@@ -25,7 +25,4 @@ int path_measure(const struct site *site, const struct path_way *way, int64_t sp
 /* setup: the way through the kernel: a ping socket, or a raw one where that is not permitted. 0 or -errno. */
 int path_by_kernel(const struct site *site, int64_t span_ns, struct measured_path *out);
 
-/* any: CLOCK_MONOTONIC */
-int64_t path_now_ns(void);
-
 #endif

@@ -9,6 +9,7 @@
 
 #include "cli/tune/tune_path.h"
 #include "port/ip/ping.h"
+#include "rt/clock.h"
 
 enum { ROOM = 256, IPV4_LENGTH_MASK = 15, IPV4_WORD = 4, ICMP_BYTES = 8, ECHO_REPLY = 0 };
 
@@ -62,7 +63,7 @@ static bool receive_one(void *argument, uint32_t *ipv4, uint16_t *round, int64_t
     ssize_t got;
     while ((got = recvfrom(way->fd, data, sizeof data, 0, (struct sockaddr *)&from, &from_bytes)) >= 0) {
         const uint8_t *message = way->raw ? data + (data[0] & IPV4_LENGTH_MASK) * IPV4_WORD : data;
-        *t_ns = path_now_ns();
+        *t_ns = clock_monotonic_ns();
         if (message + ICMP_BYTES > data + got || message[0] != ECHO_REPLY)
             continue;
         /* of a ping socket the kernel has chosen the identifier, and sorts the answers by it */

@@ -8,6 +8,7 @@
 #include "cli/tune/tune_path.h"
 #include "loop/port_row.h"
 #include "port/ip/ping.h"
+#include "rt/clock.h"
 #include "rt/thread.h"
 
 #define RESOLVE_NS (2 * NS_PER_S)
@@ -100,7 +101,7 @@ static void receive(struct bed *bed)
 {
     bed->next = 0;
     bed->frames = port_receive(&bed->port, 0, bed->frame, BURST_MAX);
-    bed->t_poll_ns = path_now_ns();
+    bed->t_poll_ns = clock_monotonic_ns();
 }
 
 static bool next_answer(void *argument, uint32_t *ipv4, uint16_t *round, int64_t *t_ns)
@@ -126,7 +127,7 @@ static bool next_answer(void *argument, uint32_t *ipv4, uint16_t *round, int64_t
 static void turn(void *argument)
 {
     struct bed *bed = argument;
-    ip_turn(bed->ip, path_now_ns());
+    ip_turn(bed->ip, clock_monotonic_ns());
 }
 
 static bool find_mac(struct bed *bed, uint32_t host, uint8_t mac[6])
@@ -154,8 +155,8 @@ static int send_one(void *argument, uint32_t host, uint16_t round)
 static void resolve(struct bed *bed)
 {
     uint32_t hosts = bed->tune->site.model.host_count, known = 0;
-    int64_t end_ns = path_now_ns() + RESOLVE_NS + hosts * RESOLVE_EACH_NS;
-    while (known < hosts && path_now_ns() < end_ns) {
+    int64_t end_ns = clock_monotonic_ns() + RESOLVE_NS + hosts * RESOLVE_EACH_NS;
+    while (known < hosts && clock_monotonic_ns() < end_ns) {
         uint8_t mac[6];
         uint32_t ipv4;
         uint16_t round;

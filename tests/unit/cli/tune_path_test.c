@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/tune/tune_path.h"
+#include "rt/clock.h"
 
 enum { WAITING_MAX = 256 };
 
@@ -36,8 +37,10 @@ static int send_one(void *argument, uint32_t host, uint16_t round)
     if (host == 7 || (host == 11 && round % 2))
         return 0;
     assert_true(fake->count < WAITING_MAX);
-    fake->answer[fake->count++] = (struct answer){.ipv4 = fake->site->host_address[host].ipv4, .round = round,
-                                                  .t_ns = path_now_ns() + (host == 3 ? 500 : 1) * NS_PER_MS};
+    fake->answer[fake->count++] =
+        (struct answer){.ipv4 = fake->site->host_address[host].ipv4,
+                        .round = round,
+                        .t_ns = clock_monotonic_ns() + (host == 3 ? 500 : 1) * NS_PER_MS};
     return 0;
 }
 
