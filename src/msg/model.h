@@ -9,6 +9,7 @@
 #ifndef FLYBALL_MSG_MODEL_H
 #define FLYBALL_MSG_MODEL_H
 
+#include "msg/breaker.h"
 #include "msg/limits.h"
 
 enum node_kind {
@@ -55,6 +56,7 @@ struct model_node {
     int64_t other_mva[PHASES];      /* other(n): load no lease governs */
     /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe) */
     int64_t bad_mva[CONTINGENCIES_MAX][PHASES];
+    struct breaker breaker;         /* device and equipment, compiled; element_count 0: no curve is known */
 };
 
 struct model_cord {
@@ -122,12 +124,14 @@ struct model {
     uint32_t mode;                  /* enum mode */
     uint32_t node_count, host_count, type_count, meter_count;
     uint32_t contingency_count;     /* >= 1; [0] is "none" */
+    uint32_t curve_count;           /* TRAVEL curves that elements refer to */
     char contingency[CONTINGENCIES_MAX][NAME_BYTES];
     struct model_policy policy;
     struct model_node *node;
     struct model_host *host;
     struct model_host_type *type;
     struct model_meter *meter;
+    struct breaker_curve *curve;
 };
 
 #endif

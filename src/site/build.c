@@ -14,7 +14,9 @@ static int take_memory(const struct draft *d, struct site *site)
     size_t nodes = d->node_count * sizeof *m->node, hosts = d->host_count * sizeof *m->host;
     size_t types = d->type_count * sizeof *m->type, meters = d->meter_count * sizeof *m->meter;
     size_t addresses = d->host_count * sizeof *site->host_address, notes = d->node_count * sizeof *site->note;
-    char *at = calloc(1, nodes + hosts + types + meters + addresses + notes + 1);
+    size_t curves = BREAKER_CURVES_MAX * sizeof *m->curve, devices = d->node_count * sizeof *site->device;
+    size_t equipment = d->node_count * sizeof *site->equipment, all = nodes + hosts + types + meters;
+    char *at = calloc(1, all + curves + devices + equipment + addresses + notes + 1);
 
     if (!at)
         return -ENOMEM;
@@ -24,7 +26,10 @@ static int take_memory(const struct draft *d, struct site *site)
     m->host = (struct model_host *)(at += nodes);
     m->type = (struct model_host_type *)(at += hosts);
     m->meter = (struct model_meter *)(at += types);
-    site->host_address = (struct site_address *)(at += meters);
+    m->curve = (struct breaker_curve *)(at += meters);
+    site->device = (struct site_device *)(at += curves);
+    site->equipment = (struct site_equipment *)(at += devices);
+    site->host_address = (struct site_address *)(at += equipment);
     site->note = (struct site_note *)(at += addresses);
     m->node_count = d->node_count;
     m->host_count = d->host_count;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "msg/model.h"
+#include "site/device.h"
 #include "site/measured.h"
 
 enum { SITE_GEAR_BYTES = 64, SITE_GEAR_MAX = 4096, SITE_LINKS_MAX = 1 << 18 };
@@ -109,6 +110,8 @@ struct site_redundancy {
 struct site {
     struct model model;
     struct site_note *note;
+    struct site_device *device;         /* by node index; kind DEVICE_NONE: no curve is known */
+    struct site_equipment *equipment;   /* by node index */
     struct site_redundancy redundancy;
     char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */
     struct site_address *host_address;  /* by host index */
