@@ -108,7 +108,8 @@ void coordination_time(const struct coordination_place *place, struct coordinati
     const struct model_node *n = &m->node[place->node];
     uint8_t role;
 
-    row->fresh_s = seconds_of(n->meter == INDEX_NONE ? place->response->fresh_ns : m->meter[n->meter].fresh_ns);
+    row->fresh_s =
+        seconds_of(n->meter == INDEX_NONE ? place->response->fresh_ns : m->meter[n->meter].fresh_ns);
     row->respond_s = row->fresh_s + seconds_of(place->response->retire_ns);
     row->hold_s = row->respond_s / 0.7;
     row->full_a = worst_a(place, place->figures->node[place->node].phys_max_mva);
@@ -118,7 +119,8 @@ void coordination_time(const struct coordination_place *place, struct coordinati
 }
 
 /* Groups, each as large as the edge allows on top of those that run at fail-safe. 0: not all can start. */
-static void count_groups(double hosts, double room, double boot, double running, struct coordination_node *row)
+static void count_groups(double hosts, double room, double boot, double running,
+                         struct coordination_node *row)
 {
     double started = 0;
     uint32_t groups = 0, first = 0;
@@ -158,8 +160,8 @@ void coordination_boot(const struct coordination_place *place, struct coordinati
 
             if (place->figures->outage.node[place->node] >> c & 1 || !(boot > 0))
                 continue;
-            count_groups(f->hosts, row->boot_limit_a * (double)n->volts_low_mv - (double)n->other_mva[ph], boot,
-                         (double)f->fail_safe_mva[c][ph] / f->hosts, row);
+            count_groups(f->hosts, row->boot_limit_a * (double)n->volts_low_mv - (double)n->other_mva[ph],
+                         boot, (double)f->fail_safe_mva[c][ph] / f->hosts, row);
             stuck = !row->boot_groups;
         }
 }
