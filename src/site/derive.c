@@ -75,8 +75,8 @@ static void allowances(const struct device *d, int64_t ma[STEADY_NONE])
         [STEADY_UPS_KW] = power_ma(d, d->ups_mw),
         [STEADY_STATE] = d->state_ma,
     };
-    const bool there[STEADY_NONE] = {true,
-                                     true,
+    const bool there[STEADY_NONE] = {d->long_time_ma != 0,
+                                     d->long_time_ma != 0,
                                      d->definite_ma != 0,
                                      d->conductor_ma != 0,
                                      d->transformer_mva != 0,
