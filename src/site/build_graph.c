@@ -113,6 +113,8 @@ static void build_limit(const struct draft_node *draft, const struct site_device
     note->steady_term = (uint8_t)term;
     note->next_term = (uint8_t)next;
     note->settings_known = draft->settings_at.at || !n->rating_ma;      /* nothing is set there */
+    note->line = draft->at->line;
+    note->column = draft->at->column;
     n->instant_peak_ma = derive_instant_peak_ma(definite);
 }
 

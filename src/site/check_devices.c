@@ -75,9 +75,11 @@ static void check_stage(struct draft *d, const struct value *at, const struct dr
         return;
     if (at->at->kind == TREE_MAP && !stage->pickup.at && !tree_get(at->at, "pickup"))
         finding_at(d->errors, at->at, "%s has no 'pickup', add pickup: ... (a current in mA, A or kA)", name);
-    if (delay && (stage->pickup.at || at->at->kind == TREE_MAP) && !stage->delay.at && !(at->at->kind == TREE_MAP && tree_get(at->at, "delay")))
-        finding_at(d->errors, at->at, "%s has no delay, its curve needs one: write %s: {pickup: %s, delay: ...}",
-                   name, name, stage->pickup.at ? stage->pickup.text : "...");
+    if (delay && (stage->pickup.at || at->at->kind == TREE_MAP) && !stage->delay.at &&
+        !(at->at->kind == TREE_MAP && tree_get(at->at, "delay")))
+        finding_at(d->errors, at->at,
+                   "%s has no delay, its curve needs one: write %s: {pickup: %s, delay: ...}", name, name,
+                   stage->pickup.at ? stage->pickup.text : "...");
 }
 
 static void check_relay(struct draft *d, const struct draft_device *v)
@@ -87,7 +89,8 @@ static void check_relay(struct draft *d, const struct draft_device *v)
         const struct value *value;
         const char *key, *what;
     } needed[] = {
-        {&r->curve, "curve", "iec_si, iec_vi, iec_ei, iec_lti, iec_sti, ieee_mi, ieee_vi, ieee_ei or u1 to u5"},
+        {&r->curve, "curve",
+         "iec_si, iec_vi, iec_ei, iec_lti, iec_sti, ieee_mi, ieee_vi, ieee_ei or u1 to u5"},
         {&r->pickup, "pickup", "a current in mA, A or kA"},
         {&r->time_dial, "time_dial", "a factor in % or none"},
     };
@@ -105,9 +108,10 @@ static void check_relay(struct draft *d, const struct draft_device *v)
     if (r->reset.number == RELAY_RESET_DEFINITE && !r->reset_time.at)
         finding_at(d->errors, r->reset.at, "reset definite needs a time, add reset_time: ...");
     if (r->reset.number == RELAY_RESET_DEPENDENT && !own && r->curve.at && !r->reset_time.at)
-        finding_at(d->errors, r->reset.at ? r->reset.at : r->curve.at,
-                   "curve %s has no reset time of its own for reset %s, add reset_time: ... or reset: at_once",
-                   r->curve.text, reset);
+        finding_at(
+            d->errors, r->reset.at ? r->reset.at : r->curve.at,
+            "curve %s has no reset time of its own for reset %s, add reset_time: ... or reset: at_once",
+            r->curve.text, reset);
 }
 
 /* Whatever a trip unit is made of must be there. */
@@ -124,8 +128,8 @@ static void check_complete(struct draft *d, const struct draft_device *v, uint8_
              !(v->points_at.at && tree_get(v->points_at.at, "min")))
         missing = &v->trip_unit, key = "points", what = "{min: [{at: ..., time: ...}, ...]}";
     if (missing && missing->at)
-        finding_at(d->errors, missing->at, "trip_unit %s without its curve, add %s: %s", units[kind].name, key,
-                   what);
+        finding_at(d->errors, missing->at, "trip_unit %s without its curve, add %s: %s", units[kind].name,
+                   key, what);
     if ((kind == DEVICE_ELECTRONIC || kind == DEVICE_THERMAL_MAGNETIC) && !v->long_time.delay.at &&
         v->trip_unit.at && !(v->long_time_at.at && tree_get(v->long_time_at.at, "delay")))
         finding_at(d->errors, v->trip_unit.at,
@@ -174,8 +178,9 @@ static void check_delays(struct draft *d, const struct draft_device *v, uint8_t 
         if (stage[i]->i2t.at && stage[i]->i2t.number && !stage[i]->delay.at)
             finding_at(d->errors, stage[i]->i2t.at, "i2t without a delay, add delay: ... beside it");
         else if (stage[i]->delay.at && kind == DEVICE_NONE)
-            finding_at(d->errors, stage[i]->delay.at,
-                       "a delay counts for nothing without a curve, add long_time: {pickup: ..., delay: ...}");
+            finding_at(
+                d->errors, stage[i]->delay.at,
+                "a delay counts for nothing without a curve, add long_time: {pickup: ..., delay: ...}");
     }
     if (v->long_time.at.at && !v->long_time.delay.at)
         finding_at(d->errors, v->long_time.at.at,
