@@ -78,14 +78,14 @@ static void read_settings(struct draft *d, struct draft_node *n)
 static void check_unlimited(struct draft *d, const struct draft_node *n)
 {
     const struct draft_device *v = &n->device;
-    const struct value *const contrary[] = {&v->rating,    &v->long_time_at, &n->rating_power, &n->device_named,
-                                            &v->trip_unit, &v->ground_at,    &v->relay_at,     &v->fuse_at,
-                                            &v->points_at};
+    const struct value *const contrary[] = {&v->rating,       &v->long_time_at, &n->rating_power,
+                                            &n->device_named, &v->trip_unit,    &v->ground_at,
+                                            &v->relay_at,     &v->fuse_at,      &v->points_at};
 
     for (uint32_t i = 0; i < sizeof contrary / sizeof contrary[0]; i++)
         if (contrary[i]->at)
-            finding_at(d->errors, contrary[i]->at, "node '%s' is unlimited and has a device, drop one of the two",
-                       draft_text(&n->id));
+            finding_at(d->errors, contrary[i]->at,
+                       "node '%s' is unlimited and has a device, drop one of the two", draft_text(&n->id));
 }
 
 /* The row it names lies under its own keys. */
