@@ -163,11 +163,11 @@ static void print_nodes(struct check_list *list, const struct check_rows *rows,
         print(list, i);
 }
 
-/* Where one bit of a set applies: the first few nodes by name. */
-static void print_set(const struct check *check, size_t offset, uint32_t bit, const char *words,
-                      const char *what)
+/* Where one bit of a set applies: the first few nodes by name, under a heading that stands once. */
+static bool print_set(const struct check *check, size_t offset, uint32_t bit, const char *words,
+                      const char *heading)
 {
-    enum { NAMED = 3 };
+    enum { NAMED = 2 };
     const struct model *m = &check->site.model;
     char line[NAMED * (NAME_BYTES + 2) + 8] = "";
     uint32_t count = 0;
@@ -185,8 +185,9 @@ static void print_set(const struct check *check, size_t offset, uint32_t bit, co
                                      m->node[n].name);
     }
     if (count)
-        printf("  %-24s %4u node%s %s (%s%s)\n", words, count, count > 1 ? "s" : " ", what, line,
+        printf("%s  %-22s at %u node%s (%s%s)\n", heading, words, count, count > 1 ? "s" : "", line,
                count > NAMED ? ", ..." : "");
+    return count != 0;
 }
 
 static void print_loads(struct check_list *list)
@@ -201,10 +202,12 @@ static void print_loads(struct check_list *list)
         "of "
         "the\nlong-time setting. lent: above the steady limit. settled, hot: until the fast edge may trip at "
         "full, from\nthat heat and from theta_op; by: what trips first.\n");
+    const char *heading = "may trip sooner than T_resp / 0.7, so that only caps set beforehand protect:\n";
+
     for (uint32_t role = 0; role < ELEMENT_ROLE_COUNT; role++)
-        print_set(list->check, offsetof(struct coordination_node, prearmed), 1u << role,
-                  check_role_names[role],
-                  "may trip sooner than T_resp / 0.7: only caps set beforehand protect");
+        if (print_set(list->check, offsetof(struct coordination_node, prearmed), 1u << role,
+                      check_role_names[role], heading))
+            heading = "";
 }
 
 static void print_counts(struct check_list *list)
@@ -218,9 +221,10 @@ static void print_counts(struct check_list *list)
            "fail-safe).\nWhat would carry more, each alone: caps: %s; base: %s;\nk: %s; time: %s.\n",
            coordination_relax_words[RELAX_FAIL_SAFE], coordination_relax_words[RELAX_BASE],
            coordination_relax_words[RELAX_K], coordination_relax_words[RELAX_TIME]);
+    const char *heading = "no lease passes the steady limit, for there is:\n";
 #define COORDINATION_SYMBOL(symbol, bit, words) \
-    print_set(list->check, offsetof(struct coordination_node, obstacles), bit, words, \
-              "where no lease passes the steady limit");
+    if (print_set(list->check, offsetof(struct coordination_node, obstacles), bit, words, heading)) \
+        heading = "";
     COORDINATION_OBSTACLES(COORDINATION_SYMBOL)
 #undef COORDINATION_SYMBOL
 }
