@@ -70,16 +70,34 @@ static int load(struct check *check)
     return rc;
 }
 
+static int warn(struct check *check)
+{
+    size_t bytes = 0;
+    FILE *out = open_memstream(&check->warnings, &bytes);
+
+    if (!out)
+        return -ENOMEM;
+    fputs(check->site.warnings, out);
+    coordination_warn(&check->coordination, &check->site, check->options.site, out);
+    return fclose(out) ? -ENOMEM : 0;
+}
+
 static int tell(struct check *check)
 {
     int rc = figures_open(&check->figures, &check->site);
 
+    if (!rc)
+        rc = coordination_open(&check->coordination, &check->site, &check->figures);
+    if (!rc)
+        rc = warn(check);
     if (!rc)
         rc = check_machine_look(check);
     if (!rc && check->options.json)
         check_json(check);
     else if (!rc)
         rc = check_text(check);
+    free(check->warnings);
+    coordination_close(&check->coordination);
     figures_close(&check->figures);
     return rc;
 }
