@@ -11,6 +11,11 @@ int build_model(struct draft *d, struct site *site);
 
 /* setup: the parts of it. */
 void build_nodes(struct draft *d, struct site *site);
+void build_device(struct draft *d, const struct draft_node *draft, struct site_device *out);
+void build_equipment(struct draft *d, const struct draft_node *draft, const struct model_node *n,
+                     struct site_equipment *out);
+/* any: Ir: as written, else the relay's pickup where that is lower than the rating. */
+int64_t build_long_time_ma(const struct draft_device *device);
 void build_types(const struct draft *d, struct model *model);
 void build_hosts(struct draft *d, struct site *site);
 void build_meters(const struct draft *d, struct model *model);

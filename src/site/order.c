@@ -10,6 +10,7 @@
 #include "site/draft.h"
 
 enum { WHITE, GREY, BLACK };
+enum { VOLTS_LOW_PPM = 950000 };        /* lowest credible, of nominal: safety.md section 2 */
 
 /* Walks up from every node; meeting a node again that is still open closes a cycle. Depth is bounded by the
  * nodes. */
@@ -172,7 +173,8 @@ static void rank_nodes(struct draft *d, uint32_t *sorted, struct family *family)
                        draft_text(&d->node[i].id));
 }
 
-/* What is not written is taken over from the first parent. */
+/* What is not written is taken over from the first parent. A sag comes through a transformer, its volts
+ * do not. */
 static void inherit(struct draft *d, struct draft_node *n)
 {
     const struct draft_node *parent = n->parent_count ? &d->node[n->parent_of[0]] : NULL;
@@ -181,6 +183,7 @@ static void inherit(struct draft *d, struct draft_node *n)
     n->volts_ll_mv = n->volts.at                                    ? n->volts.number
                      : parent && n->kind.number != NODE_TRANSFORMER ? parent->volts_ll_mv
                                                                     : 0;
+    n->volts_low_ppm = n->volts_low.at ? n->volts_low.number : parent ? parent->volts_low_ppm : VOLTS_LOW_PPM;
     /* where a parent is unknown or lacks it too, that is reported there */
     bool own = n->kind.number == NODE_TRANSFORMER ||
                (!tree_get(n->at, "parent") && !tree_get(n->at, "parents"));

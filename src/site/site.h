@@ -67,6 +67,7 @@ struct site_note {
     uint8_t next_term;          /* what would bind were that one relaxed */
     bool settings_known;        /* settings_from is given: without it no oversubscription at this node */
     int64_t next_ma;            /* and at how many amperes; 0 = nothing else bounds it */
+    uint32_t line, column;      /* of the node in the file */
 };
 
 enum site_scheme { SCHEME_N, SCHEME_N_PLUS_1, SCHEME_2N };

@@ -10,11 +10,13 @@
 
 const char *const check_mode_names[] = {"off", "shadow", "advise", "enforce"};
 const char *const check_kind_names[NODE_KIND_COUNT] = {
-    "source", "main", "distribution", "branch", "rack", "ups", "transformer",
+    "source", "main",        "distribution", "branch", "rack",
+    "ups",    "transformer", "generator",    "bypass", "busway",
 };
 const char *const check_term_names[] = {
     "long-time setting", "fast edge of pickup", "definite stage", "conductor",
-    "transformer",       "UPS kVA",             "UPS kW",         "no device",
+    "transformer",       "UPS kVA",             "UPS kW",         "source state",
+    "no device",
 };
 const char *const check_gear_names[GEAR_KIND_COUNT] = {"controller", "switch", "ptp"};
 

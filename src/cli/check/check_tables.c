@@ -205,6 +205,7 @@ static void print_relaxing(const struct table *t)
         [STEADY_TRANSFORMER] = "a larger transformer",
         [STEADY_UPS_KVA] = "a larger UPS (apparent)",
         [STEADY_UPS_KW] = "a larger UPS (active)",
+        [STEADY_STATE] = "a weakest source state that gives more",
     };
 
     for (uint32_t term = 0; term < STEADY_NONE; term++) {
