@@ -50,7 +50,8 @@ static struct study_text number(double value, const char *unit)
     while (digits && n > 1 && t.text[n - 1] == '0')
         n--;
     n -= n > 1 && t.text[n - 1] == '.';
-    snprintf(t.text + n, sizeof t.text - (size_t)n, " %s", unit);
+    /* a no-break space: a unit stays with its number */
+    snprintf(t.text + n, sizeof t.text - (size_t)n, "\xC2\xA0%s", unit);
     return t;
 }
 

@@ -17,7 +17,7 @@ static int draw(struct markup_file *file, const struct study *study, const struc
 
     if (!out)
         return -ENOMEM;
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- " MARKUP_OURS " --plot -->\n", out);
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- " MARKUP_OURS " -->\n", out);
     int rc = plot_draw(out, study, sheet, 0);
 
     if (fclose(out) && !rc)
@@ -50,8 +50,8 @@ static void tell_old(const struct plot_book *book, const char *directory, FILE *
     }
     closedir(dir);
     if (old)
-        fprintf(told, "  %u other .svg file%s in %s %s not of this run\n", old, old == 1 ? "" : "s", directory,
-                old == 1 ? "is" : "are");
+        fprintf(told, "  %u other .svg file%s in %s %s not of this run\n", old, old == 1 ? "" : "s",
+                directory, old == 1 ? "is" : "are");
 }
 
 static void tell(const struct plot_book *book, const struct study *study, const char *directory, FILE *told)

@@ -7,7 +7,7 @@
 #include "cli/check/plot/plot_page.h"
 #include "cli/check/setpoints.h"
 
-enum { COLUMNS = 132, LEGEND_COLUMNS = 122, ALIKE_SHOWN = 12 };
+enum { COLUMNS = 152, LEGEND_COLUMNS = 134, ALIKE_SHOWN = 12 };
 
 /* The longest piece of text that fits, in bytes of whole characters; a word longer than a line is cut. */
 static size_t piece(const char *text, uint32_t columns)
@@ -166,10 +166,11 @@ static void put_letters(FILE *out, const struct plot_page *page)
 {
     const struct model *m = &page->study->site->model;
 
-    fputs("Above the paper, a row per device, rms amperes of its worst phase: S steady limit; A admissible for "
-          "T_resp / 0.7; F every host at its fail-safe cap, with bad and other load; L everything leased in "
-          "full. On the paper: I and a device's number, everything below it starting at once, drawn at 20 ms.",
-          out);
+    fputs(
+        "Above the paper, a row per device, rms amperes of its worst phase: S steady limit; A admissible for "
+        "T_resp / 0.7; F every host at its fail-safe cap, with bad and other load; L everything leased in "
+        "full. On the paper: I and a device's number, everything below it starting at once, drawn at 20 ms.",
+        out);
     for (uint32_t c = 1; c < m->contingency_count; c++)
         fprintf(out, "%s%u %s", c == 1 ? " A digit: after the loss of " : ", ", c, m->contingency[c]);
     fputs(m->contingency_count > 1 ? "; a loss that changes nothing has no mark. < or >: beyond the paper."
@@ -179,7 +180,8 @@ static void put_letters(FILE *out, const struct plot_page *page)
 
 static void put_band(FILE *out, const struct plot_page *page)
 {
-    fputs("A band reaches from the fast edge (low pickup, short time: would trip) to where the device must have "
+    fputs("A band reaches from the fast edge (low pickup, short time: would trip) to where the device must "
+          "have "
           "cleared (high pickup, long time, opening). The thick line is nominal.",
           out);
     if (page->sheet->ground)

@@ -34,12 +34,13 @@ static void open_svg(FILE *out, const struct plot_page *page)
     const struct model *m = &page->study->site->model;
     const struct plot_sheet *s = page->sheet;
 
-    fprintf(out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tcc\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" "
-            "height=\"%.0f\" data-low-a=\"%.6g\" data-high-a=\"%.6g\" data-low-s=\"%.6g\" "
-            "data-high-s=\"%.6g\">\n<title>",
-            PAGE_WIDTH, page->height, PAGE_WIDTH, page->height, page->axis.low_a, page->axis.high_a,
-            page->axis.low_s, page->axis.high_s);
+    fprintf(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tcc\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" "
+        "height=\"%.0f\" data-low-a=\"%.6g\" data-high-a=\"%.6g\" data-low-s=\"%.6g\" "
+        "data-high-s=\"%.6g\">\n<title>",
+        PAGE_WIDTH, page->height, PAGE_WIDTH, page->height, page->axis.low_a, page->axis.high_a,
+        page->axis.low_s, page->axis.high_s);
     markup_format(out, "%s %s", s->ground ? "Ground time-current curves of" : "Time-current curves of",
                   m->node[s->node[0]].name);
     fputs("</title>\n<desc>", out);
