@@ -46,19 +46,21 @@ int check_study(const struct check *check)
                           .coordination = &coordination,
                           .path = check->options.site,
                           .version = FLYBALL_VERSION " (" FLYBALL_COMMIT ")"};
+    int rc = study_date(&study.when_s);
 
-    if (study_date(&study.when_s)) {
-        fprintf(stderr, "flyball check: SOURCE_DATE_EPOCH is no number of seconds: '%s'\n",
+    if (rc) {
+        fprintf(stderr, "flyball check: SOURCE_DATE_EPOCH '%s' is no number of seconds since 1970\n",
                 getenv("SOURCE_DATE_EPOCH"));
-        return -EINVAL;
+        return rc;
     }
-    int rc = digest(check->options.site, &study.digest);
-
-    if (rc)
-        fprintf(stderr, "flyball check: %s: %s\n", check->options.site, strerror(-rc));
-    coordination.node = calloc(check->site.model.node_count + 1, sizeof *coordination.node);
+    rc = digest(check->options.site, &study.digest);
     if (!rc)
-        rc = write_files(check, &study);
-    free(coordination.node);
+        rc = coordination_open(&coordination, &check->site, &check->figures);
+    if (rc) {
+        fprintf(stderr, "flyball check: %s: %s\n", check->options.site, strerror(-rc));
+        return rc;
+    }
+    rc = write_files(check, &study);
+    coordination_close(&coordination);
     return rc;
 }
