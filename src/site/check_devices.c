@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the keys of one device say about each other, once a node's own are laid over those of its row. */
+#include "site/curve.h"
 #include "site/draft.h"
 
 /* What a trip unit may have, by its kind. */
@@ -147,7 +148,7 @@ static void check_order(struct draft *d, const struct draft_node *node, const st
 {
     if (lower->at && upper->at && upper->number < lower->number)
         finding_at(d->errors, node ? blame(node, upper->at, lower->at) : upper->at,
-                   "%s %s is below %s %s, its stage would never be reached first",
+                   "%s %s is below %s %s, a faster stage lies above the slower one",
                    upper_name, upper->text, lower_name, lower->text);
 }
 
@@ -177,14 +178,40 @@ static void check_delays(struct draft *d, const struct draft_device *v, uint8_t 
     for (uint32_t i = 0; i < 2; i++) {
         if (stage[i]->i2t.at && stage[i]->i2t.number && !stage[i]->delay.at)
             finding_at(d->errors, stage[i]->i2t.at, "i2t without a delay, add delay: ... beside it");
-        else if (stage[i]->delay.at && kind == DEVICE_NONE)
+        else if (!i && stage[i]->delay.at && kind == DEVICE_NONE)   /* of ground it has been said */
             finding_at(
                 d->errors, stage[i]->delay.at,
                 "a delay counts for nothing without a curve, add long_time: {pickup: ..., delay: ...}");
     }
     if (v->long_time.at.at && !v->long_time.delay.at)
         finding_at(d->errors, v->long_time.at.at,
-                   "at says at how many times the pickup the delay holds, add delay: ... beside it");
+                   "at without a delay, add delay: ... beside it");
+}
+
+/* The slow edge lies nowhere below the fast one: looked at where either bends. */
+static void check_band(struct draft *d, const struct field *fields, const struct draft_list *list)
+{
+    struct device_point fast[DEVICE_POINTS_MAX], slow[DEVICE_POINTS_MAX];
+    uint32_t before = d->errors->count, fast_count = draft_read_points(d, fields[0].key, &list->min, fast),
+             slow_count = draft_read_points(d, fields[1].key, &list->max, slow);
+    char at[40];
+
+    if (!fast_count || !slow_count || d->errors->count != before)
+        return;
+
+    for (uint32_t i = 0; i < fast_count + slow_count; i++) {
+        const struct device_point *point = i < fast_count ? &fast[i] : &slow[i - fast_count];
+        double amperes = (double)point->ma * 1e-3, low = curve_points_s(fast, fast_count, amperes),
+               high = curve_points_s(slow, slow_count, amperes);
+
+        /* the same point written in both lists may differ by rounding */
+        if (high >= low * (1 - 1e-9))
+            continue;
+        finding_at(d->errors, list->max.at,
+                   "%s is faster than %s at %s, it bounds the curve from above: correct one of the two",
+                   fields[1].key, fields[0].key, quantity_write(QUANTITY_CURRENT, point->ma, at, sizeof at));
+        return;
+    }
 }
 
 void draft_check_device(struct draft *d, const struct draft_device *v, const struct draft_node *node)
@@ -192,6 +219,8 @@ void draft_check_device(struct draft *d, const struct draft_device *v, const str
     uint8_t kind = draft_device_kind(v);
 
     check_pickups(d, v, node);
+    check_band(d, draft_fuse_fields, &v->fuse);
+    check_band(d, draft_points_fields, &v->points);
     if (!node)
         return;
     check_contradictions(d, v, node, kind);

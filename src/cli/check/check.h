@@ -12,6 +12,7 @@
 
 struct check_options {
     const char *site, *server;
+    const char *plot, *report;  /* where drawings and the document go; NULL = nobody asked */
     bool json, all;
 };
 
@@ -58,6 +59,9 @@ uint32_t check_drivers(const struct check *check, FILE *report);
 void check_json_refusal(const struct check_options *options, const char *report);
 void check_json(const struct check *check);
 int check_text(const struct check *check);
+
+/* cold: --plot and --report: 0, or a -errno whose fault stands on stderr. */
+int check_study(const struct check *check);
 
 /* cold: the tables of nodes in the text. Both 0 or -ENOMEM. */
 int check_tables(const struct check *check);
