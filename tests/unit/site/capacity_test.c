@@ -22,8 +22,8 @@
     "long_time: {pickup: 800A, delay: 8s}, " more "}\n"
 #define STAGES "short_time: {pickup: 4.8kA, delay: 100ms}, instantaneous: 8kA"
 #define TYPE(more) \
-    "host_types:\n  - {id: gpu, cap: {min: 1.6kW, max: 5.3kW}, base: 4.1kW, overshoot: 5%, efficiency: 96%,\n" \
-    "     phys_max: 10kW, power_factor: 0.98, actuation: 100ms" more "}\n"
+    "host_types:\n  - {id: gpu, cap: {min: 1.6kW, max: 5.3kW}, base: 4.1kW, overshoot: 5%,\n" \
+    "     efficiency: 96%, phys_max: 10kW, power_factor: 0.98, actuation: 100ms" more "}\n"
 #define HOSTS(count) "hosts:\n  - {id: h, count: " #count ", type: gpu, cord: branch, address: 10.0.0.1}\n"
 #define METER "meters:\n  - {id: m, node: branch, period: 16ms}\n"
 
@@ -243,7 +243,8 @@ static void a_dark_start_goes_in_groups(void **state)
     "     short_time: {pickup: 12kA, delay: 300ms, i2t: yes}}\n" \
     "  - {id: spare, kind: transformer, parent: grid, volts: 480V, rating: 3kA}\n" \
     "  - {id: bus, kind: distribution, parents: [main, spare], unlimited: yes}\n" \
-    "  - {id: row, kind: branch, parent: bus, rating: 800A, long_time: {pickup: 800A, delay: 8s}, " STAGES "}\n" \
+    "  - {id: row, kind: branch, parent: bus, rating: 800A, \n" \
+    "     long_time: {pickup: 800A, delay: 8s}, " STAGES "}\n" \
     "  - {id: branch, kind: rack, parent: row, rating: 100A}\n"
 
 static void pairs_skip_nodes_without_a_device_and_inherit_the_fault(void **state)
