@@ -148,7 +148,8 @@ int build_model(struct draft *d, struct site *site)
     build_hosts(d, site);
     if (d->errors->count)
         return 0;
-    int rc = build_redundancy(d, site);
+    int rc = build_settings(d, site);
 
+    rc = rc ? rc : build_redundancy(d, site);
     return rc ? rc : build_bad(d, m);
 }

@@ -24,6 +24,11 @@ void build_meters(const struct draft *d, struct model *model);
 void build_policy(const struct draft *d, struct model *model);
 int build_bad(struct draft *d, struct model *model);
 
+/* any: what of a device the draft does not say (enum device_assumed). */
+uint32_t build_assumed(const struct draft_node *draft);
+/* setup: site->settings, and the notes that point there; 0 or -ENOMEM. */
+int build_settings(const struct draft *d, struct site *site);
+
 /* setup: site->redundancy, from a draft whose model is built; takes site->gear_memory. 0 or -ENOMEM. */
 int build_redundancy(struct draft *d, struct site *site);
 

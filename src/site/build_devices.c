@@ -63,7 +63,8 @@ void build_device(struct draft *d, const struct draft_node *draft, struct site_d
                                 .ground = stage_of(&v->ground),
                                 .opening_ns = v->opening.number,
                                 .clears_ns = v->instantaneous.clears.number,
-                                .ambient_ppm = draft->ambient.number};
+                                .ambient_ppm = draft->ambient.number,
+                                .assumed = build_assumed(draft)};
     out->ground.memory = true;      /* no key: what forgets is bounded by what remembers */
     if (draft->device_of != INDEX_NONE)
         snprintf(out->name, sizeof out->name, "%s", d->device[draft->device_of].id.text);
