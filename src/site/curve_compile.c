@@ -10,6 +10,9 @@
 static const double most_a = 1e7, most_s = 366 * 86400.0, least_image_s = 1e-3;
 /* safety.md section 5: short-time counts from 0.90 Isd, whatever the table's narrow band says. */
 static const double short_time_level = 0.90;
+/* A relay lets go of its travel at 97 to 98 % of its pickup (GE F60 manual, inverse time overcurrent).
+ * Between that and the pickup it adds nothing; forgetting starts below. */
+static const double relay_dropout = 0.97;
 /* Travel of a stage with memory decays with this; no maker states it (domain.md 1.5). */
 #define STAGE_DECAY_NS (500 * NS_PER_MS)
 /* How fast a UPS gets its overload time back no maker states: ten times as long as the longest point, from
@@ -103,7 +106,11 @@ static double pickup_of(const struct compiling *c, enum breaker_element_role rol
     const struct device_stage *s = &c->device->short_time;
     double narrow = curve_band_pickup_a(c->device, role, c->edge, BAND_NARROW), level;
 
-    if (role != ELEMENT_SHORT_TIME || c->edge != EDGE_FAST)
+    if (c->edge != EDGE_FAST)
+        return narrow;
+    if (role == ELEMENT_INVERSE)
+        return narrow * relay_dropout;
+    if (role != ELEMENT_SHORT_TIME)
         return narrow;
     level = s->tolerance_ppm < 0 ? short_time_level : 1 - curve_ratio(s->tolerance_ppm);
     return curve_a(s->pickup_ma) * fmin(level, short_time_level);
