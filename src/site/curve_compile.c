@@ -181,8 +181,13 @@ static void add_band(struct compiling *c, enum breaker_element_role role)
     struct curve_image image;
     double nominal, low, high, tau1, kappa, seam;
 
-    if (!curve_has(c->device, role) || !curve_image_of(c->device, &image))
+    if (!curve_has(c->device, role))
         return;
+    if (!curve_image_of(c->device, &image)) {
+        if (role == ELEMENT_THERMAL)
+            c->rc = -EINVAL;
+        return;
+    }
     e.pickup_ma = ma_down(curve_band_pickup_a(c->device, role, c->edge, BAND_NARROW));
     nominal = curve_image_constant_s(&image, image.pickup[EDGE_NOMINAL]);
     if (c->edge == EDGE_NOMINAL) {

@@ -56,7 +56,7 @@ struct curve_image {
     double tolerance, tolerance_wide;   /* of the time, up to the seam and above it */
 };
 
-/* any: false where the device has none. */
+/* any: false where the device has none, or its delay is given at a current that need not trip it. */
 bool curve_image_of(const struct site_device *device, struct curve_image *image);
 /* any: the time constant of the device with asymptote `pickup`. */
 double curve_image_constant_s(const struct curve_image *image, double pickup);

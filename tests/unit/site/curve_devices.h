@@ -42,7 +42,7 @@ static const struct site_device mn3000 = {
     .ambient_ppm = PPM,
 };
 
-/* Of the folder's tests: one device of every other kind, and trip units whose bands meet at awkward places. */
+/* One device of every other kind. */
 static const struct site_device thermal_250 = {
     .name = "T250",
     .kind = DEVICE_THERMAL_MAGNETIC,
