@@ -116,22 +116,24 @@ static double pickup_of(const struct compiling *c, enum breaker_element_role rol
     return curve_a(s->pickup_ma) * fmin(level, short_time_level);
 }
 
-/* A law counts in multiples of what settings have in common, so that equal laws give equal curves. */
+/* A law counts in multiples of what settings have in common, and of that before it is rounded (down: then the
+ * decision sees a higher multiple), so that equal laws give equal curves. */
 static void add_law(struct compiling *c, enum breaker_element_role role, uint8_t reset, int64_t reset_ns,
                     bool definite)
 {
     struct law law = {c->device, role, c->edge, 0};
     struct breaker_element e = {.role = role, .reset = reset, .reset_ns = reset_ns};
+    double rated = curve_a(c->device->long_time_ma), pickup;
 
     if (!curve_has(c->device, role))
         return;
+    pickup = pickup_of(c, role);
+    law.unit_a = pickup;
+    if ((role == ELEMENT_LONG_TIME || role == ELEMENT_SHORT_TIME) && rated > 0)
+        law.unit_a = fmin(rated, pickup);
     e.residual = role == ELEMENT_GROUND;
-    e.pickup_ma = ma_down(pickup_of(c, role));
-    e.unit_ma = e.pickup_ma;
-    if ((role == ELEMENT_LONG_TIME || role == ELEMENT_SHORT_TIME) && c->device->long_time_ma > 0 &&
-        c->device->long_time_ma < e.unit_ma)
-        e.unit_ma = c->device->long_time_ma;
-    law.unit_a = curve_a(e.unit_ma);
+    e.pickup_ma = ma_down(pickup);
+    e.unit_ma = ma_down(law.unit_a);
     e.shortest_ns = definite ? down(fmax(law_s(&law, 1e12), 0) * 1e9) : INT64_MAX;
     add_travel(c, &e, law_s, &law);
 }

@@ -74,17 +74,28 @@ static void draw(double point[CURVE_POINTS], const double rate[SAMPLED], double 
     }
 }
 
+/* Up, to 32 binary digits: what differs in the last digits of a double is the same curve. */
+static int64_t rounded(double rate)
+{
+    int digits;
+
+    frexp(rate * over, &digits);
+    digits -= 32;
+    return digits > 0 ? (int64_t)ldexp(ceil(ldexp(rate * over, -digits)), digits)
+                      : (int64_t)ceil(rate * over);
+}
+
 void curve_line(struct breaker_curve *curve, curve_of_multiple *time_s, const void *context)
 {
     double rate[SAMPLED], point[CURVE_POINTS], last = rate_of(time_s(context, any_multiple));
 
     if (rate_of(time_s(context, 1)) >= last) {  /* definite */
         for (uint32_t i = 0; i < CURVE_POINTS; i++)
-            curve->rate[i] = (int64_t)ceil(last * over);
+            curve->rate[i] = rounded(last);
         return;
     }
     sample(rate, time_s, context);
     draw(point, rate, fmax(last, rate[SAMPLED - 1]));
     for (uint32_t i = 0; i < CURVE_POINTS; i++)
-        curve->rate[i] = (int64_t)ceil(point[i] * over);
+        curve->rate[i] = rounded(point[i]);
 }

@@ -20,7 +20,8 @@ struct compiled {
 };
 
 static const struct site_equipment nothing;
-static const struct model_node branch = {.phases = 3, .volts_ln_mv = 277128, .limited = 1};
+static const struct model_node branch = {
+    .phases = 3, .volts_ln_mv = 277128, .limited = 1, .rating_ma = MA(800)};
 
 static void near(double got, double want, double within, const char *what, double at)
 {
@@ -91,8 +92,8 @@ static void the_reference_branch_has_four_elements(void **state)
     assert_int_equal(e->pickup_ma, 4320000);
     assert_int_equal(e->reset, RESET_AT_ONCE);
     assert_int_equal(e->shortest_ns, 90 * NS_PER_MS);
-    /* 2^40 x 1.073741824 s / 0.09 s = 13117684674637.9 */
-    assert_in_range(c.curve[e->curve].rate[0], INT64_C(13117684674638), INT64_C(13117684674700));
+    /* 2^40 x 1.073741824 s / 0.09 s = 13117684674637.9, up to 32 binary digits */
+    assert_in_range(c.curve[e->curve].rate[0], INT64_C(13117684674638), INT64_C(13117684678800));
     e = element(&c, BREAKER_PEAK, ELEMENT_INSTANTANEOUS);
     assert_int_equal(e->pickup_ma, 7200000);
     assert_int_equal(e->shortest_ns, 0);
@@ -448,15 +449,31 @@ static void equal_curves_are_kept_once(void **state)
     assert_int_equal(curve_compile(&br800, &nothing, &branch, EDGE_FAST, &second, c.curve, &c.curves), 0);
     assert_int_equal(c.curves, 2);
     assert_memory_equal(&second, &c.breaker, sizeof second);
-    /* half as large: the same multiples of Ir and In; another short-time delay is one more */
-    other.rating_ma /= 2;
-    other.long_time_ma /= 2;
+    /* 630 A: the same multiples of Ir and In; another short-time delay is one more */
+    other.rating_ma = other.long_time_ma = MA(630);
     other.short_time.delay_ns = 200 * NS_PER_MS;
     assert_int_equal(curve_compile(&other, &nothing, &branch, EDGE_FAST, &second, c.curve, &c.curves), 0);
     assert_int_equal(c.curves, 3);
     assert_int_equal(second.element[1].curve, c.breaker.element[1].curve);
     assert_int_equal(second.element[2].curve, 2);
-    assert_int_equal(second.element[1].unit_ma, 400000);
+    assert_int_equal(second.element[1].unit_ma, 630000);
+}
+
+static void relays_of_one_curve_share_it_whatever_their_pickup(void **state)
+{
+    static struct compiled c;
+    struct site_device d = relay_vi;
+
+    (void)state;
+    memset(&c, 0, sizeof c);
+    for (int64_t pickup = 100001; pickup < 3000000; pickup += 9973) {
+        d.relay.pickup_ma = pickup;
+        assert_int_equal(curve_compile(&d, &nothing, &branch, EDGE_FAST, &c.breaker, c.curve, &c.curves), 0);
+    }
+    assert_in_range(c.curves, 1, 3);    /* 291 relays; the last digits of a double may tell a few apart */
+    d.relay.time_dial_ppm += 10000;
+    assert_int_equal(curve_compile(&d, &nothing, &branch, EDGE_FAST, &c.breaker, c.curve, &c.curves), 0);
+    assert_in_range(c.curves, 2, 4);
 }
 
 static void too_many_curves_do_not_fit(void **state)
@@ -531,6 +548,11 @@ static void without_a_curve_nothing_is_compiled(void **state)
     busbar.limited = 0;
     assert_int_equal(curve_compile(&none, &cable, &busbar, EDGE_FAST, &c.breaker, c.curve, &c.curves), 0);
     assert_int_equal(c.breaker.element_count, 1);
+    /* limited by its ampacity, but no device */
+    busbar.limited = 1;
+    busbar.rating_ma = 0;
+    assert_int_equal(curve_compile(&none, &cable, &busbar, EDGE_FAST, &c.breaker, c.curve, &c.curves), 0);
+    assert_int_equal(c.breaker.element_count, 1);
 }
 
 static void equipment_stands_beside_the_device(void **state)
@@ -584,6 +606,7 @@ int main(void)
         cmocka_unit_test(one_image_bounds_the_whole_band),
         cmocka_unit_test(a_bimetal_compiles_to_an_image_and_a_peak),
         cmocka_unit_test(equal_curves_are_kept_once),
+        cmocka_unit_test(relays_of_one_curve_share_it_whatever_their_pickup),
         cmocka_unit_test(too_many_curves_do_not_fit),
         cmocka_unit_test(figures_that_no_device_has_are_refused),
         cmocka_unit_test(without_a_curve_nothing_is_compiled),
