@@ -33,7 +33,7 @@ struct shape_child {
     uint32_t least, most;       /* items of a list */
 };
 
-enum { SHAPE_MAPS_MAX = 48 };
+enum { SHAPE_MAPS_MAX = 64 };
 
 struct shape {
     uint32_t count;

@@ -42,6 +42,8 @@ static int add_child(struct import_table *t, const struct shape *shape, const st
     int rc = 0;
 
     item.key = field->key;
+    if (field->kind == FIELD_LIST && child->of && strcmp(child->of, "cord"))
+        return 0;       /* a cell holds ids and cords, no other items */
     if (field->kind == FIELD_LIST) {
         rc = add(t, &item, NULL, field->required);
         if (!rc)
