@@ -141,6 +141,7 @@ int build_model(struct draft *d, struct site *site)
     build_policy(d, m);
     build_types(d, m);
     build_nodes(d, site);
+    build_breakers(d, site);
     build_meters(d, m);
     if (d->errors->count)
         return 0;

@@ -14,6 +14,8 @@ void build_nodes(struct draft *d, struct site *site);
 void build_device(struct draft *d, const struct draft_node *draft, struct site_device *out);
 void build_equipment(struct draft *d, const struct draft_node *draft, const struct model_node *n,
                      struct site_equipment *out);
+/* setup: what trips at each node, compiled; what does not fit becomes a finding. */
+void build_breakers(struct draft *d, struct site *site);
 /* any: Ir: as written, else the relay's pickup where that is lower than the rating. */
 int64_t build_long_time_ma(const struct draft_device *device);
 void build_types(const struct draft *d, struct model *model);

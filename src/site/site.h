@@ -65,7 +65,8 @@ struct site_driver {
 struct site_note {
     uint8_t steady_term;        /* enum steady_term of site/derive.h: what makes steady_limit no larger */
     uint8_t next_term;          /* what would bind were that one relaxed */
-    bool settings_known;        /* settings_from is given: without it no oversubscription at this node */
+    /* settings_from is given, or nothing is set: without it no oversubscription */
+    bool settings_known;
     bool volts_low_assumed;     /* neither it nor a node above says volts_low */
     uint32_t settings;          /* index into site.settings; INDEX_NONE without settings_from */
     int64_t next_ma;            /* and at how many amperes; 0 = nothing else bounds it */

@@ -138,9 +138,10 @@ const struct cli_verb cli_check = {
         "  SITE:LINE:COLUMN: error: what is wrong, what would be right\n\n"
         "A limit is the least of: 0.8 of the long-time setting (1.0 where the device is `rated: 100%`),\n"
         "0.95 of the fast edge of its pickup at `ambient`, 0.95 of the fast edge of `short_time` and\n"
-        "`instantaneous`, and `conductor`, `transformer`, `ups` where given. With every host at its\n"
-        "fail-safe cap, k hosts disobeying and `other` load at its bound, no node may pass it, nor after\n"
-        "any loss listed in `redundancy`. A host with too few power supplies left still counts there.\n\n"
+        "`instantaneous`, and `conductor`, `transformer`, `ups` and the weakest of `states` where given.\n"
+        "With every host at its fail-safe cap, k hosts disobeying and `other` load at its bound, no node\n"
+        "may pass it, nor after any loss listed in `redundancy`. A host with too few power supplies left\n"
+        "still counts there.\n\n"
         "Exit: 0 ok, 2 usage, 3 a file cannot be read or written, 4 the site has errors.\n",
     .run = run,
 };

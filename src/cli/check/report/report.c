@@ -16,16 +16,17 @@ static const char style[] =
     "body{max-width:182mm;margin:8mm auto;padding:0 4mm}"
     "h1{font-size:17pt;margin:0 0 2mm}h2{font-size:13pt;margin:0 0 2mm;border-bottom:1.5pt solid #000}"
     "h3{font-size:10.5pt;margin:4mm 0 1mm;break-after:avoid}h2{break-after:avoid}p{margin:1.5mm 0}"
-    "section{margin-top:9mm;break-before:page}section.first{break-before:auto}"
+    "section{margin-top:9mm;break-before:page}section.on{break-before:auto}"
     "table{border-collapse:collapse;width:100%;margin:2mm 0;font-size:8.2pt}"
     "th,td{border:.5pt solid #888;padding:.6mm "
-    "1.2mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}"
+    "1.2mm;text-align:left;vertical-align:top;overflow-wrap:break-word}"
     "thead{display:table-header-group}thead th{background:#eee;border-color:#000;overflow-wrap:normal}"
     "tr{break-inside:avoid}tbody th{font-weight:bold}"
     "td.n{text-align:right;white-space:nowrap}small{font-weight:normal}em{font-style:italic}"
     ".box{border:2pt solid #000;padding:3mm;margin:4mm 0;font-weight:bold}"
     ".node{margin-top:4mm}.pair{display:flex;gap:4mm;align-items:flex-start}"
-    ".pair table{flex:1 1 50%;width:50%}.node{break-inside:avoid}"
+    ".pair .set{flex:1 1 60%}.pair .facts{flex:1 1 40%}.node{break-inside:avoid}"
+    ".set td.n{white-space:normal}.set tbody th{white-space:nowrap}"
     ".missing th,.missing td{border:1.5pt solid #000;font-weight:bold}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;font:8.5pt/1.4 'Liberation Mono',monospace}"
     "figure{margin:0;break-inside:avoid;break-before:page}figure.first{break-before:auto}"
@@ -58,8 +59,9 @@ static void put_head(FILE *out, const struct study *study)
              study->digest);
     head_row(out, "its digest", text);
     head_row(out, "made by", study->version);
-    snprintf(text, sizeof text, "%u nodes, %u hosts of %u types, %u meters, scheme %s", m->node_count,
-             m->host_count, m->type_count, m->meter_count, scheme[study->site->redundancy.scheme]);
+    snprintf(text, sizeof text, "%u nodes, %u hosts, %u host type%s, %u meter%s, scheme %s", m->node_count,
+             m->host_count, m->type_count, m->type_count == 1 ? "" : "s", m->meter_count,
+             m->meter_count == 1 ? "" : "s", scheme[study->site->redundancy.scheme]);
     head_row(out, "site", text);
     fputs(
         "</tbody></table>\n<div class=\"box\">flyball recommends no protective settings. This document "

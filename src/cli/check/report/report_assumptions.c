@@ -69,8 +69,10 @@ static bool no_clears(const struct study *study, uint32_t node)
 
 static bool decays(const struct study *study, uint32_t node)
 {
-    return study_has_curve(study, node) &&
-           (device_of(study, node)->short_time.memory || device_of(study, node)->ground.memory);
+    const struct site_device *d = device_of(study, node);
+
+    return study_has_curve(study, node) && ((d->short_time.pickup_ma && d->short_time.memory) ||
+                                            (d->ground.pickup_ma && d->ground.memory));
 }
 
 static bool relay_reset(const struct study *study, uint32_t node)
@@ -175,7 +177,7 @@ int report_assumptions(FILE *out, const struct study *study)
 {
     int rc = 0;
 
-    fputs("<section><h2>3. Assumptions that are not of the site file</h2>\n"
+    fputs("<section class=\"on\"><h2>3. Assumptions that are not of the site file</h2>\n"
           "<p>Defaults of flyball, each of which a key of the site file replaces. Section 4 marks the "
           "setpoints "
           "they touch <em>assumed</em>.</p>\n<table><thead><tr><th>assumption</th><th>nodes</th>"

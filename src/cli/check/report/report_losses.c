@@ -98,7 +98,7 @@ int report_warnings(FILE *out, const struct study *study)
         free(found);
         return -ENOMEM;
     }
-    fputs("<section><h2>10. Warnings</h2>\n", out);
+    fputs("<section class=\"on\"><h2>10. Warnings</h2>\n", out);
     if (!*study->site->warnings && !bytes)
         fputs("<p>None.</p>\n", out);
     else

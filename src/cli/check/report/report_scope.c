@@ -119,7 +119,7 @@ int report_scope(FILE *out, const struct study *study)
     const struct model *m = &study->site->model;
 
     fputs(
-        "<section class=\"first\"><h2>1. Scope</h2>\n"
+        "<section class=\"on\"><h2>1. Scope</h2>\n"
         "<p>How the protective devices of this site stand to each other and to flyball, the governor that "
         "moves the power caps of its hosts: what each device carries for long, what trips it and when, what "
         "flyball may lease above that and which term binds. All of it follows from the site file named above "

@@ -62,7 +62,7 @@ static void put_response(FILE *out, const struct study *study, uint32_t node)
 int report_response(FILE *out, const struct study *study)
 {
     fputs(
-        "<section><h2>6. Time to respond against time to trip</h2>\n"
+        "<section class=\"on\"><h2>6. Time to respond against time to trip</h2>\n"
         "<p>T<sub>resp</sub> = T<sub>fresh</sub> + X: the age a reading may have, and the time after which "
         "every obeying host that hears nothing stands at its fail-safe cap. Held against each device: with "
         "everything below leased in full, how soon its fast edge may trip, from 0.9 of the heat at which it "
@@ -105,7 +105,7 @@ static void put_lending(FILE *out, const struct study *study, uint32_t node)
     if (!n->limited)
         return;
     cell(out, study_amperes(n->steady_a));
-    cell(out, study_amperes(n->admissible_a));
+    cell(out, isinf(n->admissible_a) ? (struct study_text){"nothing trips"} : study_amperes(n->admissible_a));
     fprintf(out, "<td class=\"n\">%u</td>", study->figures->node[node].hosts);
     hosts(out, n->hosts_static);
     hosts(out, n->hosts_in_full);
@@ -190,7 +190,7 @@ static void put_dark_start(FILE *out, const struct study *study, uint32_t node)
 int report_dark_start(FILE *out, const struct study *study)
 {
     fputs(
-        "<section><h2>8. Starting a dark site</h2>\n"
+        "<section class=\"on\"><h2>8. Starting a dark site</h2>\n"
         "<p>Everything below a node starting at once, inrush included; against it 0.85 of the fastest "
         "definite "
         "edge; how many hosts may start together without reaching that, and in how many groups all of them, "
