@@ -116,28 +116,28 @@ static const struct {
     const char *what;
 } assumptions[] = {
     {no_profile,
-     "Tolerances of profile abb: long-time runs from between 1.05 and 1.20 Ir, its time &#177;10&nbsp;% "
-     "up to 6 In and &#177;20&nbsp;% above; delays of stages the better of &#177;10&nbsp;% and "
-     "&#177;40&nbsp;ms, with I&#178;t &#177;15&nbsp;% and &#177;20&nbsp;% (profile: not given)"},
+     "Tolerances of profile abb: long-time runs from between 1.05 and 1.20 Ir, its time &#177;10&#160;% "
+     "up to 6 In and &#177;20&#160;% above; delays of stages the better of &#177;10&#160;% and "
+     "&#177;40&#160;ms, with I&#178;t &#177;15&#160;% and &#177;20&#160;% (profile: not given)"},
     {no_stage_tolerance,
      "Tolerance of a stage's pickup as its kind of device has it: short-time and ground "
-     "&#177;7&nbsp;% up to 6 In and &#177;10&nbsp;% above, instantaneous &#177;10&nbsp;%, a "
-     "magnetic release &#177;20&nbsp;% (tolerance: not given)"},
+     "&#177;7&#160;% up to 6 In and &#177;10&#160;% above, instantaneous &#177;10&#160;%, a "
+     "magnetic release &#177;20&#160;% (tolerance: not given)"},
     {no_long_time, "Long-time pickup equal to the rating (long_time: not given)"},
     {no_at, "The long-time delay holds at 6 times Ir (at: not given)"},
     {no_memory, "The long-time element keeps its heat (memory: not given)"},
     {no_ambient, "No derating of the long-time pickup by ambient (ambient: not given)"},
-    {no_opening, "Contacts open within 50&nbsp;ms (opening: not given)"},
-    {no_clears, "Instantaneous has cleared within 80&nbsp;ms (clears: not given)"},
+    {no_opening, "Contacts open within 50&#160;ms (opening: not given)"},
+    {no_clears, "Instantaneous has cleared within 80&#160;ms (clears: not given)"},
     {decays,
      "T<sub>dec</sub>: intermittent current in a stage with memory is forgotten with a time constant of "
-     "0.5&nbsp;s; no maker states it"},
+     "0.5&#160;s; no maker states it"},
     {relay_reset, "Reset of the relay as its curve's default (reset: not given)"},
     {relay_tolerance, "Tolerances of the relay's pickup or time at their defaults (not both given)"},
-    {points_tolerance, "Tolerance of a list of points at its default of 10&nbsp;% (tolerance: not given)"},
+    {points_tolerance, "Tolerance of a list of points at its default of 10&#160;% (tolerance: not given)"},
     {thermal, "Thermal element between 1.05 and 1.30 times its setting, as IEC 60947-2 has conventional "
               "currents"},
-    {no_volts_low, "Lowest credible voltage 95&nbsp;% of nominal (volts_low: not given)"},
+    {no_volts_low, "Lowest credible voltage 95&#160;% of nominal (volts_low: not given)"},
     {no_fault,
      "Prospective fault current unknown: selectivity was looked at up to 1.25 times the largest pickup "
      "(fault: not given)"},

@@ -34,7 +34,7 @@ static void put_loss(FILE *out, const struct study *study, uint32_t c)
 
 static void put_percent(FILE *out, int64_t ppm)
 {
-    fprintf(out, "<td class=\"n\">%.1f&nbsp;%%</td>", (double)((ppm + 999) / 1000) / 10);
+    fprintf(out, "<td class=\"n\">%.1f&#160;%%</td>", (double)((ppm + 999) / 1000) / 10);
 }
 
 /* Of the steady limit, at fail-safe with bad and other. */

@@ -18,7 +18,7 @@ static void put_points(FILE *out, const char *what, const struct device_point *p
         return;
     fprintf(out, "<tr><th>%s</th><td colspan=\"3\">", what);
     for (uint32_t i = 0; i < count; i++)
-        fprintf(out, "%s%s&nbsp;/&nbsp;%s", i ? ", " : "", study_amperes((double)point[i].ma / 1e3).text,
+        fprintf(out, "%s%s&#160;/&#160;%s", i ? ", " : "", study_amperes((double)point[i].ma / 1e3).text,
                 study_seconds((double)point[i].ns / 1e9).text);
     fputs("</td></tr>\n", out);
 }

@@ -101,7 +101,7 @@ static void put_meter(FILE *out, const struct study *study, uint32_t node)
     if (m->node[node].meter == INDEX_NONE)
         return;
     meter = &m->meter[m->node[node].meter];
-    fprintf(out, "<td class=\"n\">%.4g&nbsp;%%</td><td class=\"n\">%s</td><td class=\"n\">%s</td>",
+    fprintf(out, "<td class=\"n\">%.4g&#160;%%</td><td class=\"n\">%s</td><td class=\"n\">%s</td>",
             (double)meter->error_ppm / 1e4, study_seconds((double)meter->period_ns / 1e9).text,
             study_seconds((double)meter->fresh_ns / 1e9).text);
 }

@@ -66,13 +66,13 @@ int report_response(FILE *out, const struct study *study)
         "<p>T<sub>resp</sub> = T<sub>fresh</sub> + X: the age a reading may have, and the time after which "
         "every obeying host that hears nothing stands at its fail-safe cap. Held against each device: with "
         "everything below leased in full, how soon its fast edge may trip, from 0.9 of the heat at which it "
-        "trips and from the heat that 80&nbsp;% of its long-time setting leaves. Stages that may trip within "
-        "T<sub>resp</sub>&nbsp;/&nbsp;0.7 cannot be outrun: against them only caps that were set beforehand "
+        "trips and from the heat that 80&#160;% of its long-time setting leaves. Stages that may trip within "
+        "T<sub>resp</sub>&#160;/&#160;0.7 cannot be outrun: against them only caps that were set beforehand "
         "protect.</p>\n",
         out);
     int rc = report_table(out, study,
                           "<th>node</th><th>T<sub>fresh</sub></th><th>T<sub>resp</sub></th>"
-                          "<th>T<sub>resp</sub>&nbsp;/&nbsp;0.7</th><th>leased in full</th>"
+                          "<th>T<sub>resp</sub>&#160;/&#160;0.7</th><th>leased in full</th>"
                           "<th>trips, from 0.9</th><th>trips, settled</th><th>first to trip</th>"
                           "<th>only pre-armed caps protect against</th>",
                           put_response, "No node has a limit or a curve.");
@@ -139,7 +139,7 @@ int report_lending(FILE *out, const struct study *study)
         "<section><h2>7. Oversubscription, and which term binds</h2>\n"
         "<p>Hosts are counted as multiples of those that hang there now, in their proportions, for the worst "
         "phase and declared loss. Static: all of them uncapped within the steady limit. I1: all leased in "
-        "full at once within what the device bears for T<sub>resp</sub>&nbsp;/&nbsp;0.7. I2: all at their "
+        "full at once within what the device bears for T<sub>resp</sub>&#160;/&#160;0.7. I2: all at their "
         "fail-safe caps, k hosts disobeying, other load at its bound, within the steady limit, and inrush. "
         "Leased: the lesser of I1 and I2. Where an obstacle stands, no lease passes the steady limit.</p>\n",
         out);
