@@ -243,7 +243,7 @@ static void print_boots(struct check_list *list)
            "at once", "groups", "trips s", "by");
     print_nodes(list, &rows, print_boot);
     printf("boot: every host at once, inrush and other load; trips: from cold if that lasted. at once: hosts "
-           "that stay\nbelow 0.85 of the fastest definite edge; groups: until all run, earlier ones at "
+           "that stay\nbelow 0.85 of what trips at once; groups: until all run, earlier ones at "
            "fail-safe.\n");
 }
 

@@ -168,6 +168,9 @@ static void a_ups_near_its_rating_binds_by_its_overload(void **state)
     near(l.branch->hosts_fail_safe, 241.0, 1e-4);
     assert_int_equal(l.branch->term, LEASE_TERM_TRAVEL);
     near(l.branch->relaxed[RELAX_FAIL_SAFE], 68.370, 1e-4);
+    /* 0.85 x 150 %, 10 kW are 12.2734 A: 60 at 736.4 A may start together, 0.85 x 902.1 A = 766.8 A */
+    near(l.branch->boot_limit_a, 766.795, 1e-5);
+    assert_int_equal(l.branch->boot_at_once, 60);
     near(l.branch->relaxed[RELAX_TIME], 68.370, 1e-4);  /* beyond that no time is short enough */
     done(&l);
     /* 80 hosts in full are 816 kVA, 163 %: it may let go at once */
@@ -176,6 +179,8 @@ static void a_ups_near_its_rating_binds_by_its_overload(void **state)
 
     snprintf(text, sizeof text, "%s%s%s", head, type, HOSTS(80) METER);
     look(&l, text);
+    assert_int_equal(l.branch->boot_at_once, 62);
+    assert_int_equal(l.branch->boot_groups, 2);
     assert_true(l.branch->full_trips_s < 1e-3);
     assert_int_equal(l.branch->full_role, ELEMENT_UPS);
     assert_int_equal(l.branch->prearmed, 1u << ELEMENT_UPS);
