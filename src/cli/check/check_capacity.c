@@ -93,8 +93,8 @@ static int count_worse(const void *check, uint32_t i, uint32_t j)
     const struct check *c = check;
     const struct coordination_node *a = row_of(check, i), *b = row_of(check, j);
 
-    return check_compare(a->hosts_leased / (c->figures.node[i].hosts + 1.0),
-                   b->hosts_leased / (c->figures.node[j].hosts + 1.0));
+    return check_compare(a->hosts_leased / c->figures.node[i].hosts,
+                         b->hosts_leased / c->figures.node[j].hosts);
 }
 
 static bool count_alike(const void *check, uint32_t i, uint32_t j)

@@ -24,6 +24,12 @@ static const struct coordination_pair *pair_of(const void *check, uint32_t i)
     return &((const struct check *)check)->coordination.pair[i];
 }
 
+/* Time to spare where they come nearest; a parent that never trips leaves all there is. */
+static double spare_s(const struct coordination_pair *pair)
+{
+    return isfinite(pair->parent_trips_s) ? pair->parent_trips_s - pair->child_clears_s : INFINITY;
+}
+
 static int pair_worse(const void *check, uint32_t i, uint32_t j)
 {
     const struct coordination_pair *a = pair_of(check, i), *b = pair_of(check, j);
@@ -32,9 +38,8 @@ static int pair_worse(const void *check, uint32_t i, uint32_t j)
         return a->total ? 1 : -1;
     if (!a->clashes != !b->clashes)
         return a->clashes ? -1 : 1;
-    return a->total
-               ? check_compare(a->parent_trips_s - a->child_clears_s, b->parent_trips_s - b->child_clears_s)
-               : check_compare(a->limit_a / a->fault_a, b->limit_a / b->fault_a);
+    return a->total ? check_compare(spare_s(a), spare_s(b))
+                    : check_compare(a->limit_a / a->fault_a, b->limit_a / b->fault_a);
 }
 
 static bool pair_alike(const void *check, uint32_t i, uint32_t j)
@@ -121,6 +126,14 @@ static uint32_t others_alike(const struct check *check, uint32_t node, bool *ear
     return count;
 }
 
+static void print_power(int64_t milli)
+{
+    if (milli)
+        printf(" %9.1f", (double)milli / 1e6);
+    else
+        printf(" %9s", "-");
+}
+
 static void print_node_states(const struct check_list *list, uint32_t node, uint32_t alike)
 {
     const struct site_equipment *e = &list->check->site.equipment[node];
@@ -135,8 +148,10 @@ static void print_node_states(const struct check_list *list, uint32_t node, uint
         if (!s)
             snprintf(name, sizeof name, alike ? "%s (+%u)" : "%s", list->check->site.model.node[node].name,
                      alike);
-        printf("%-*s %-20s %9.1f%s\n", NAME_WIDTH, name, e->state[s].name,
-               (double)e->state[s].current_ma / 1e3, s == least ? "  the least: counts while unknown" : "");
+        printf("%-*s %-20s %9.1f", NAME_WIDTH, name, e->state[s].name, (double)e->state[s].current_ma / 1e3);
+        print_power(e->state[s].active_mw);
+        print_power(e->state[s].apparent_mva);
+        printf("%s\n", s == least ? "  the least: counts while unknown" : "");
     }
 }
 
@@ -152,7 +167,7 @@ static void print_states(const struct check_list *list)
         if (!check->site.equipment[n].state_count)
             continue;
         if (!any)
-            printf("\n%-*s %-20s %9s\n", NAME_WIDTH, "source states", "state", "A");
+            printf("\n%-*s %-20s %9s %9s %9s\n", NAME_WIDTH, "source states", "state", "A", "kW", "kVA");
         any = true;
         alike = others_alike(check, n, &earlier);
         if (list->few && earlier)
