@@ -124,6 +124,41 @@ static void lower_volts_carry_fewer(void **state)
     assert_non_null(strstr(l.w.report, "with every host at fail-safe"));
 }
 
+/* 12 kVA of other load are 14.4338 A, or 11.76 kW of hosts; two bad hosts 8.3 kW. At the floor of 1 kW a host
+ * draws
+ * 5.19375 kW, and a bad one so much more. After the loss of its twin the branch carries all of each host. */
+static void other_load_and_a_loss_take_their_part(void **state)
+{
+    static const char feeds[] =
+        "site: t\nnodes:\n"
+        "  - {id: branch, kind: branch, volts: 480V, volts_low: 100%, rating: 800A, k: 2, other: 12kVA,\n"
+        "     long_time: {pickup: 800A, delay: 8s}, " SETTINGS "}\n"
+        "  - {id: twin, kind: branch, volts: 480V, volts_low: 100%, rating: 800A, k: 2}\n"
+        "host_types:\n  - {id: gpu, cap: {min: 1kW, max: 5.3kW}, base: 4.1kW, overshoot: 5%,\n"
+        "     efficiency: 96%, phys_max: 10kW, power_factor: 0.98, actuation: 100ms, fail_safe: 1.6kW}\n"
+        "hosts:\n  - {id: h, count: 40, type: gpu, cords: [branch, twin], address: 10.0.0.1}\n"
+        "meters:\n  - {id: m, node: branch, period: 16ms}\n";
+    char text[2048];
+    struct looked l;
+
+    (void)state;
+    snprintf(text, sizeof text, "%sredundancy: {scheme: N+1, may_lose: [twin]}\n", feeds);
+    look(&l, text);
+    near(l.branch->other_a, 14.4338, 1e-5);
+    near(l.branch->bad_a, 2 * 4150 / 0.98 / 831.384, 1e-5);
+    near(l.branch->hosts_static, (521.4440 - 11.76) / 10, 1e-5);
+    near(l.branch->hosts_fail_safe, (521.4440 - 11.76 - 8.3) / 5.85, 1e-5);
+    near(l.branch->full_a, 40 * 10000 / 0.98 / 831.384 + 14.4338, 1e-5);
+    near(l.branch->relaxed[RELAX_FAIL_SAFE], (521.4440 - 11.76 - 2 * (10 - 5.19375)) / 5.19375, 1e-5);
+    near(l.branch->relaxed[RELAX_BASE], (521.4440 - 11.76 - 8.3) / 5.44, 1e-5);
+    near(l.branch->relaxed[RELAX_K], (521.4440 - 11.76 - 4.15) / 5.85, 1e-5);
+    done(&l);
+    look(&l, feeds);            /* nothing may be lost: 55 % of each */
+    near(l.branch->hosts_static, (521.4440 - 11.76) / 5.5, 1e-5);
+    near(l.branch->bad_a, 0.55 * 2 * 4150 / 0.98 / 831.384, 1e-5);
+    done(&l);
+}
+
 /* No stage: 0.9 of the image. (640 / 840)^2 = 0.580499 of the trip; 0.9 = 0.580499 q + X (1 - q), with the
  * time constant above 6 In, 204.771 s: q = 0.9915166, X = 38.241, 840 A x sqrt X. */
 static void without_stages_heat_bounds_what_may_flow(void **state)
@@ -261,7 +296,7 @@ static void what_stands_against_a_lease_above_the_limit_is_told(void **state)
 }
 
 /* 18 kW at start are 22.0927 A, 5.85 kW at fail-safe 7.18013 A; 0.85 x 0.9 x 1 kA = 765 A. Groups of 34, then
- * (765 - 34 x 7.18013) / 22.0927 = 23.6, then the last 3. Two of ten other amperes change nothing. */
+ * (765 - 34 x 7.18013) / 22.0927 = 23.6, then the last 3. */
 static void a_dark_start_goes_in_groups(void **state)
 {
     struct looked l;
@@ -357,6 +392,7 @@ int main(void)
         cmocka_unit_test(the_worked_example_carries_88_hosts_instead_of_52),
         cmocka_unit_test(in_full_88_hosts_give_111_s_and_60_never_trip),
         cmocka_unit_test(lower_volts_carry_fewer),
+        cmocka_unit_test(other_load_and_a_loss_take_their_part),
         cmocka_unit_test(without_stages_heat_bounds_what_may_flow),
         cmocka_unit_test(a_ups_near_its_rating_binds_by_its_overload),
         cmocka_unit_test(check_and_decision_agree),
