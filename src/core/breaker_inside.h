@@ -102,7 +102,9 @@ static inline uint64_t breaker_rate(const struct breaker_curve *curve, int64_t m
     uint64_t way = (digits >> 26 & UINT32_MAX) + 1;
     uint64_t rise = (uint64_t)(curve->rate[point + 1] - curve->rate[point]);
 
-    return (uint64_t)curve->rate[point] + (uint64_t)((breaker_wide)rise * way >> 32) + 1;
+    uint64_t risen = (uint64_t)((breaker_wide)rise * way >> 32) + 1;
+
+    return (uint64_t)curve->rate[point] + (risen < rise ? risen : rise);
 }
 
 /* In thousandths; a wave has at least that of a sine. */
