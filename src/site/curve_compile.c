@@ -132,7 +132,7 @@ static void add_law(struct compiling *c, enum breaker_element_role role, uint8_t
                     bool definite)
 {
     struct law law = {c->device, role, c->edge, 0};
-    struct breaker_element e = {.role = role, .reset = reset, .reset_ns = reset_ns};
+    struct breaker_element e = {.role = (uint8_t)role, .reset = reset, .reset_ns = reset_ns};
     double rated = curve_a(c->device->long_time_ma), pickup;
 
     if (!curve_has(c->device, role))
@@ -150,7 +150,7 @@ static void add_law(struct compiling *c, enum breaker_element_role role, uint8_t
 
 static void add_peak(struct compiling *c, enum breaker_element_role role)
 {
-    struct breaker_element e = {.law = BREAKER_PEAK, .role = role};
+    struct breaker_element e = {.law = BREAKER_PEAK, .role = (uint8_t)role};
 
     if (!curve_has(c->device, role))
         return;
@@ -189,7 +189,7 @@ static void add_image(struct compiling *c, struct breaker_element *e, double hea
  */
 static void add_band(struct compiling *c, enum breaker_element_role role)
 {
-    struct breaker_element e = {.role = role, .fast_above_ma = INT64_MAX};
+    struct breaker_element e = {.role = (uint8_t)role, .fast_above_ma = INT64_MAX};
     struct curve_image image;
     double nominal, low, high, tau1, kappa, seam;
 
@@ -295,7 +295,7 @@ static void add_ups(struct compiling *c)
 static void add_equipment_image(struct compiling *c, enum breaker_element_role role, double rated_a,
                                 int64_t constant_ns)
 {
-    struct breaker_element e = {.role = role, .fast_above_ma = INT64_MAX};
+    struct breaker_element e = {.role = (uint8_t)role, .fast_above_ma = INT64_MAX};
     double tau = curve_s(constant_ns);
 
     if (!(rated_a > 0) || !constant_ns)
