@@ -16,6 +16,7 @@ static const struct {
     [IMPORT_TYPES] = {"type", "a host type"},
     [IMPORT_HOSTS] = {"host", "a host"},
     [IMPORT_METERS] = {"meter", "a meter"},
+    [IMPORT_DEVICES] = {"device", "a device"},
 };
 
 static int add(struct import_table *t, const struct field *field, const char *outer, uint8_t required)
