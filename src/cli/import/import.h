@@ -18,6 +18,7 @@ struct import_key {
     struct field field;         /* of the value, or of one item of a list; its key is `name` */
     const char *outer;          /* NULL: a key of the row itself */
     const char *inner;          /* the key where it is written */
+    const char *first;          /* a short form: its key in the mapping; NULL: it has none there */
     const struct field *list;   /* fields of one of its items, where it is a list */
 };
 

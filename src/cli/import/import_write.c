@@ -149,16 +149,15 @@ static const struct import_key *next_key(const struct import_table *t, uint32_t 
     return *k < t->key_count ? &t->key[*k] : NULL;
 }
 
-/* `long_time` beside `long_time.delay` is {pickup: ..., delay: ...}: the short form's key moves inside, under
- * the name of the first, whose column follows its own. */
+/* `long_time` beside `long_time.delay` is {pickup: ..., delay: ...}: the short form moves into the mapping. */
 static const struct import_key *join_short(const struct import_table *t, uint32_t k,
                                            const struct import_key *next, struct import_key *joined)
 {
-    if (t->key[k].outer || !next || !next->outer || strcmp(next->outer, t->key[k].name))
+    if (!t->key[k].first || !next || !next->outer || strcmp(next->outer, t->key[k].name))
         return &t->key[k];
     *joined = t->key[k];
     joined->outer = next->outer;
-    joined->inner = t->key[k + 1].inner;
+    joined->inner = joined->first;
     return joined;
 }
 
