@@ -271,6 +271,29 @@ static void check_and_decision_agree(void **state)
     }
 }
 
+/* Instantaneous at 850 A: 0.95 x 765 A = 726.75 A may flow, 592.12 kW of hosts. 0.85 x 765 A = 650.25 A,
+ * 529.79 kW, may start: less 194.15 kW for one host with an inrush of 190 kW, 5.85 kW each. */
+static void a_stage_near_the_rating_binds_by_itself_or_by_inrush(void **state)
+{
+    struct looked l;
+
+    (void)state;
+    look(&l, BRANCH("volts_low: 100%, " SETTINGS ", instantaneous: 850A") TYPE("") HOSTS(60) METER);
+    near(l.branch->admissible_a, 726.75, 1e-6);
+    near(l.branch->hosts_in_full, 59.2122, 1e-5);
+    near(l.branch->hosts_fail_safe, 88.4263, 1e-5);
+    near(l.branch->hosts_leased, 59.2122, 1e-5);
+    assert_int_equal(l.branch->term, LEASE_TERM_DEFINITE);
+    near(l.branch->lent_a, 86.75, 1e-5);        /* all in full would be 96.42 A */
+    done(&l);
+    look(&l, BRANCH("volts_low: 100%, " SETTINGS ", instantaneous: 850A") TYPE(", inrush: 190kW") HOSTS(40)
+                 METER);
+    near(l.branch->hosts_fail_safe, 57.3746, 1e-4);
+    assert_int_equal(l.branch->term, LEASE_TERM_INRUSH);
+    near(l.branch->relaxed[RELAX_K], 59.2122, 1e-5);    /* then the stage binds */
+    done(&l);
+}
+
 static void what_stands_against_a_lease_above_the_limit_is_told(void **state)
 {
     struct looked l;
@@ -396,6 +419,7 @@ int main(void)
         cmocka_unit_test(without_stages_heat_bounds_what_may_flow),
         cmocka_unit_test(a_ups_near_its_rating_binds_by_its_overload),
         cmocka_unit_test(check_and_decision_agree),
+        cmocka_unit_test(a_stage_near_the_rating_binds_by_itself_or_by_inrush),
         cmocka_unit_test(what_stands_against_a_lease_above_the_limit_is_told),
         cmocka_unit_test(a_dark_start_goes_in_groups),
         cmocka_unit_test(pairs_skip_nodes_without_a_device_and_inherit_the_fault),
