@@ -94,7 +94,7 @@ extern const char *const coordination_relax_words[RELAX_COUNT];
 struct coordination_node {
     /* time */
     double fresh_s;             /* T_fresh of the node's own meter; without one the longest of the site */
-    double respond_s, hold_s;   /* T_resp = T_fresh + X, T_resp / 0.7 */
+    double respond_s, hold_s;   /* T_resp = T_fresh + X of the slowest host type below, T_resp / 0.7 */
     double full_a;              /* everything leased in full (phys_max, other) */
     double full_trips_s;        /* fast edge at full_a from theta_op; INFINITY = never */
     double full_settled_s;      /* the same from the heat of 80 % of the long-time setting: 0.64 Ir^2 */

@@ -109,6 +109,30 @@ static void in_full_88_hosts_give_111_s_and_60_never_trip(void **state)
     done(&l);
 }
 
+/* (1 s / 0.99 + A) 1.01, A 0.1 s below branch and 0.5 s elsewhere; T_fresh 50 ms where the meter says so,
+ * else the longest of the site. */
+static void t_resp_is_of_the_slowest_type_below(void **state)
+{
+    struct looked l;
+
+    (void)state;
+    look(
+        &l,
+        "site: t\nnodes:\n  - {id: top, kind: main, volts: 480V, rating: 2kA}\n"
+        "  - {id: branch, kind: branch, parent: top, rating: 800A}\n"
+        "  - {id: far, kind: branch, parent: top, rating: 800A}\n"
+        "host_types:\n  - {id: fast, cap: {min: 1kW, max: 2kW}, base: 1kW, phys_max: 4kW, actuation: 100ms}\n"
+        "  - {id: slow, cap: {min: 1kW, max: 2kW}, base: 1kW, phys_max: 4kW, actuation: 500ms}\n"
+        "hosts:\n  - {id: a, type: fast, cord: branch, address: 10.0.0.1}\n"
+        "  - {id: b, type: slow, cord: far, address: 10.0.0.2}\n"
+        "meters:\n  - {id: m, node: branch, fresh: 50ms}\n  - {id: n, node: far, fresh: 100ms}\n");
+    near(l.branch->fresh_s, 0.05, 1e-9);
+    near(l.branch->respond_s, 0.05 + 1.121202, 1e-7);
+    near(l.all.node[written_site_node(&l.w.site, "far")].respond_s, 0.1 + 1.525202, 1e-7);
+    near(l.all.node[written_site_node(&l.w.site, "top")].respond_s, 0.1 + 1.525202, 1e-7);
+    done(&l);
+}
+
 static void lower_volts_carry_fewer(void **state)
 {
     struct looked l;
@@ -414,6 +438,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worked_example_carries_88_hosts_instead_of_52),
         cmocka_unit_test(in_full_88_hosts_give_111_s_and_60_never_trip),
+        cmocka_unit_test(t_resp_is_of_the_slowest_type_below),
         cmocka_unit_test(lower_volts_carry_fewer),
         cmocka_unit_test(other_load_and_a_loss_take_their_part),
         cmocka_unit_test(without_stages_heat_bounds_what_may_flow),
