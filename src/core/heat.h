@@ -4,12 +4,13 @@
  * equipment may be to tripping, stepped by every accepted reading. An upper bound: currents are enlarged by
  * the meter's error, and where no reading exists D stands in, what obeying hosts may have drawn.
  *
- * Time is accounted once. A reading stands for one period of its meter, come a little early or late; readings
- * that come late, one behind the other, claim what is still open. What nobody has claimed for longer than
- * `hold_ns` (two periods, or T_fresh where that is more: older readings are refused) was lost, and is stepped
- * with the largest of the readings around it and D; a reading that comes after all then only heats. So what
- * may be misplaced is half a period at any time. A meter whose values cover more than 20 ms understates
- * pulses: there D stands in all the time, and its readings where they are higher.
+ * Time is accounted once. A reading stands for one period of its meter; readings that come late, one behind
+ * the other, claim what is still open. What nobody has claimed for longer than `hold_ns` (two periods, or
+ * T_fresh where that is more: older readings are refused) was lost, and counts with the largest of the readings
+ * around it and D. A reading that comes after all then only heats, and what is not known to have passed cools
+ * nothing: the state is above the device as of the end of the newest reading's window. A meter whose values
+ * cover more than 20 ms understates pulses: there D stands in all the time, and its readings where they are
+ * higher.
  */
 #ifndef FLYBALL_CORE_HEAT_H
 #define FLYBALL_CORE_HEAT_H
@@ -27,7 +28,7 @@ struct heat_node {
     struct breaker_load newest; /* of the last reading, the meter's error added */
     struct breaker_load most;   /* the largest since clear_ns */
     int64_t volts_mv;           /* lowest living phase of the last reading; INT64_MAX = the feed was dead */
-    int64_t stepped_ns;         /* slot time up to which `state` stands; half a period ahead at most */
+    int64_t stepped_ns;         /* slot time up to which `state` stands */
     int64_t clear_ns;           /* the newest at which hardly any time was open: half a period at most */
     int64_t late_ns;            /* of time given up as lost, so much may still be claimed */
     int64_t window_ns;          /* one reading stands for this long; 0: D stands in */
