@@ -6,8 +6,9 @@
  *
  * Time is accounted once. A reading stands for one period of its meter; readings that come late, one behind
  * the other, claim what is still open. What nobody has claimed for longer than `hold_ns` (two periods, or
- * T_fresh where that is more: older readings are refused) was lost, and counts with the largest of the readings
- * around it and D. A reading that comes after all then only heats, and what is not known to have passed cools
+ * T_fresh where that is more: older readings are refused) was lost, and counts with the largest of the
+ * readings around it and D. A reading that comes after all then only heats, and what is not known to have
+ * passed cools
  * nothing: the state is above the device as of the end of the newest reading's window. A meter whose values
  * cover more than 20 ms understates pulses: there D stands in all the time, and its readings where they are
  * higher.
