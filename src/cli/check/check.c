@@ -78,10 +78,26 @@ static int load(struct check *check)
     return rc;
 }
 
+static int warn(struct check *check)
+{
+    size_t bytes = 0;
+    FILE *out = open_memstream(&check->warnings, &bytes);
+
+    if (!out)
+        return -ENOMEM;
+    fputs(check->site.warnings, out);
+    coordination_warn(&check->coordination, &check->site, check->options.site, out);
+    return fclose(out) ? -ENOMEM : 0;
+}
+
 static int tell(struct check *check)
 {
     int rc = figures_open(&check->figures, &check->site);
 
+    if (!rc)
+        rc = coordination_open(&check->coordination, &check->site, &check->figures);
+    if (!rc)
+        rc = warn(check);
     if (!rc)
         rc = check_machine_look(check);
     if (!rc && check->options.json)
@@ -90,6 +106,8 @@ static int tell(struct check *check)
         rc = check_text(check);
     if (!rc && (check->options.plot || check->options.report))
         rc = check_study(check);
+    free(check->warnings);
+    coordination_close(&check->coordination);
     figures_close(&check->figures);
     return rc;
 }
@@ -127,8 +145,9 @@ const struct cli_verb cli_check = {
     .help =
         "Reads SITE (a site.yaml), checks it whole and prints what the governor would work with: what each\n"
         "declared loss takes away and does to every node, the hosts that go dark, the current each node may\n"
-        "carry for long, its hosts' load by phase, which rule binds and what would relax it, and the memory\n"
-        "and cores that this machine's row of servers takes. Changes nothing, needs no daemon.\n\n"
+        "carry for long, its hosts' load by phase, which rule binds and what would relax it; which devices\n"
+        "are selective, how many hosts a node carries static and leased, how a dark site starts; and the\n"
+        "memory and cores that this machine's row of servers takes. Changes nothing, needs no daemon.\n\n"
         "  --json         everything, as one JSON object; powers in mW, currents in mA, loads in mVA\n"
         "  --all          every node in every table: of a large hall only the fullest are shown\n"
         "  --server NAME  check the row NAME of servers:, not the one that fits this machine's host name\n"
