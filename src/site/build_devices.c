@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices and equipment of the draft as settings, in the units of site/device.h. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "site/build.h"
+#include "site/curve.h"
 #include "site/derive.h"
 
 static struct device_stage stage_of(const struct draft_stage *from)
@@ -61,7 +63,9 @@ void build_device(struct draft *d, const struct draft_node *draft, struct site_d
                                 .ground = stage_of(&v->ground),
                                 .opening_ns = v->opening.number,
                                 .clears_ns = v->instantaneous.clears.number,
-                                .ambient_ppm = draft->ambient.number};
+                                .ambient_ppm = draft->ambient.number,
+                                .assumed = build_assumed(draft)};
+    out->ground.memory = true;      /* no key: what forgets is bounded by what remembers */
     if (draft->device_of != INDEX_NONE)
         snprintf(out->name, sizeof out->name, "%s", d->device[draft->device_of].id.text);
     if (kind == DEVICE_RELAY)
@@ -101,4 +105,31 @@ void build_equipment(struct draft *d, const struct draft_node *draft, const stru
     draft_read_states(d, &draft->states, out);
     for (uint32_t i = 0; i < out->state_count; i++)
         bound_state(n, &out->state[i]);
+}
+
+void build_breakers(struct draft *d, struct site *site)
+{
+    struct model *m = &site->model;
+
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        const struct draft_node *draft = &d->node[d->node_order[i]];
+        int rc = curve_compile(&site->device[i], &site->equipment[i], &m->node[i], EDGE_FAST,
+                               &m->node[i].breaker, m->curve, &m->curve_count);
+
+        if (rc == -ENOSPC && m->curve_count == BREAKER_CURVES_MAX) {
+            finding_at(d->errors, draft->at,
+                       "node '%s' needs one more time-current curve than the %d that fit, let nodes share "
+                       "devices",
+                       m->node[i].name, BREAKER_CURVES_MAX);
+            return;             /* all further ones would say the same */
+        }
+        if (rc == -ENOSPC)
+            finding_at(d->errors, draft->at, "node '%s' trips in more than %d ways, leave out stages",
+                       m->node[i].name, BREAKER_ELEMENTS_MAX);
+        else if (rc)
+            finding_at(d->errors, draft->at,
+                       "the curve of node '%s' cannot be followed: a pickup below 1 mA or above 10 MA, or a "
+                       "time constant out of reach, check its settings",
+                       m->node[i].name);
+    }
 }

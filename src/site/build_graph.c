@@ -112,7 +112,7 @@ static void build_limit(const struct draft_node *draft, const struct site_device
         note->next_ma = derive_relaxed_ma(&device, term, &next);
     note->steady_term = (uint8_t)term;
     note->next_term = (uint8_t)next;
-    note->settings_known = draft->settings_at.at != NULL;
+    note->settings_known = draft->settings_at.at || !n->rating_ma;      /* nothing is set there */
     note->line = draft->at->line;
     note->column = draft->at->column;
     n->instant_peak_ma = derive_instant_peak_ma(definite);
@@ -140,7 +140,8 @@ static void build_node(struct draft *d, struct site *site, uint32_t i)
     n->kind = (uint8_t)draft->kind.number;
     n->phases = (uint8_t)draft->phase_count;
     n->rated_100pct = draft->device.rated.number == RATED_100;
-    n->limited = !draft->unlimited.number;
+    /* a busbar has no device and still an ampacity */
+    n->limited = !draft->unlimited.number || draft->conductor.rated.number;
     n->parent_count = draft->parent_count;
     for (uint32_t p = 0; p < n->parent_count; p++)
         n->parent[p] = d->node[draft->parent_of[p]].rank;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the keys of one device say about each other, once a node's own are laid over those of its row. */
+#include "site/curve.h"
 #include "site/draft.h"
 
 /* What a trip unit may have, by its kind. */
@@ -24,7 +25,17 @@ static const struct {
     [DEVICE_POINTS] = {"points", KEY_POINTS},
 };
 
-static void check_contradictions(struct draft *d, const struct draft_device *v, uint8_t kind)
+/* Where two keys of one device clash: at the one that the node itself says, if only one of them is. */
+static const struct tree *blame(const struct draft_node *node, const struct tree *first,
+                                const struct tree *second)
+{
+    bool own = first->from >= node->at->from && first->to <= node->at->to;
+
+    return own || second->from < node->at->from || second->to > node->at->to ? first : second;
+}
+
+static void check_contradictions(struct draft *d, const struct draft_device *v,
+                                 const struct draft_node *node, uint8_t kind)
 {
     const struct {
         const struct value *value;
@@ -32,7 +43,7 @@ static void check_contradictions(struct draft *d, const struct draft_device *v, 
         unsigned key;
         uint8_t only;           /* the one kind that takes it, or DEVICE_NONE: several do */
     } keys[] = {
-        {&v->long_time.delay, "a long_time delay", KEY_LONG_DELAY, DEVICE_NONE},
+        {&v->long_time.delay, "long_time delay", KEY_LONG_DELAY, DEVICE_NONE},
         {&v->short_time_at, "short_time", KEY_SHORT, DEVICE_NONE},
         {&v->instantaneous_at, "instantaneous", KEY_INSTANTANEOUS, DEVICE_NONE},
         {&v->ground_at, "ground", KEY_GROUND, DEVICE_NONE},
@@ -45,8 +56,8 @@ static void check_contradictions(struct draft *d, const struct draft_device *v, 
         if (!keys[i].value->at || units[kind].may & keys[i].key)
             continue;
         if (v->trip_unit.at)
-            finding_at(d->errors, keys[i].value->at, "trip_unit %s has no %s, drop one of the two",
-                       units[kind].name, keys[i].name);
+            finding_at(d->errors, blame(node, keys[i].value->at, v->trip_unit.at),
+                       "trip_unit %s has no %s, drop one of the two", units[kind].name, keys[i].name);
         else if (keys[i].only)
             finding_at(d->errors, keys[i].value->at, "%s counts for nothing without trip_unit: %s, add it",
                        keys[i].name, units[keys[i].only].name);
@@ -65,9 +76,11 @@ static void check_stage(struct draft *d, const struct value *at, const struct dr
         return;
     if (at->at->kind == TREE_MAP && !stage->pickup.at && !tree_get(at->at, "pickup"))
         finding_at(d->errors, at->at, "%s has no 'pickup', add pickup: ... (a current in mA, A or kA)", name);
-    if (delay && !stage->delay.at && !(at->at->kind == TREE_MAP && tree_get(at->at, "delay")))
-        finding_at(d->errors, at->at, "%s has no delay, its curve needs one: write %s: {pickup: %s, delay: ...}",
-                   name, name, stage->pickup.at ? stage->pickup.text : "...");
+    if (delay && (stage->pickup.at || at->at->kind == TREE_MAP) && !stage->delay.at &&
+        !(at->at->kind == TREE_MAP && tree_get(at->at, "delay")))
+        finding_at(d->errors, at->at,
+                   "%s has no delay, its curve needs one: write %s: {pickup: %s, delay: ...}", name, name,
+                   stage->pickup.at ? stage->pickup.text : "...");
 }
 
 static void check_relay(struct draft *d, const struct draft_device *v)
@@ -77,7 +90,8 @@ static void check_relay(struct draft *d, const struct draft_device *v)
         const struct value *value;
         const char *key, *what;
     } needed[] = {
-        {&r->curve, "curve", "iec_si, iec_vi, iec_ei, iec_lti, iec_sti, ieee_mi, ieee_vi, ieee_ei or u1 to u5"},
+        {&r->curve, "curve",
+         "iec_si, iec_vi, iec_ei, iec_lti, iec_sti, ieee_mi, ieee_vi, ieee_ei or u1 to u5"},
         {&r->pickup, "pickup", "a current in mA, A or kA"},
         {&r->time_dial, "time_dial", "a factor in % or none"},
     };
@@ -95,9 +109,10 @@ static void check_relay(struct draft *d, const struct draft_device *v)
     if (r->reset.number == RELAY_RESET_DEFINITE && !r->reset_time.at)
         finding_at(d->errors, r->reset.at, "reset definite needs a time, add reset_time: ...");
     if (r->reset.number == RELAY_RESET_DEPENDENT && !own && r->curve.at && !r->reset_time.at)
-        finding_at(d->errors, r->reset.at ? r->reset.at : r->curve.at,
-                   "curve %s has no reset time of its own for reset %s, add reset_time: ... or reset: at_once",
-                   r->curve.text, reset);
+        finding_at(
+            d->errors, r->reset.at ? r->reset.at : r->curve.at,
+            "curve %s has no reset time of its own for reset %s, add reset_time: ... or reset: at_once",
+            r->curve.text, reset);
 }
 
 /* Whatever a trip unit is made of must be there. */
@@ -114,8 +129,8 @@ static void check_complete(struct draft *d, const struct draft_device *v, uint8_
              !(v->points_at.at && tree_get(v->points_at.at, "min")))
         missing = &v->trip_unit, key = "points", what = "{min: [{at: ..., time: ...}, ...]}";
     if (missing && missing->at)
-        finding_at(d->errors, missing->at, "trip_unit %s without its curve, add %s: %s", units[kind].name, key,
-                   what);
+        finding_at(d->errors, missing->at, "trip_unit %s without its curve, add %s: %s", units[kind].name,
+                   key, what);
     if ((kind == DEVICE_ELECTRONIC || kind == DEVICE_THERMAL_MAGNETIC) && !v->long_time.delay.at &&
         v->trip_unit.at && !(v->long_time_at.at && tree_get(v->long_time_at.at, "delay")))
         finding_at(d->errors, v->trip_unit.at,
@@ -128,15 +143,16 @@ static void check_complete(struct draft *d, const struct draft_device *v, uint8_
 }
 
 /* `lower` above `upper`: said at the upper one, whose value is too small. */
-static void check_order(struct draft *d, const struct value *lower, const char *lower_name,
-                        const struct value *upper, const char *upper_name)
+static void check_order(struct draft *d, const struct draft_node *node, const struct value *lower,
+                        const char *lower_name, const struct value *upper, const char *upper_name)
 {
     if (lower->at && upper->at && upper->number < lower->number)
-        finding_at(d->errors, upper->at, "%s %s is below %s %s, its stage would never be reached first",
+        finding_at(d->errors, node ? blame(node, upper->at, lower->at) : upper->at,
+                   "%s %s is below %s %s, a faster stage lies above the slower one",
                    upper_name, upper->text, lower_name, lower->text);
 }
 
-static void check_pickups(struct draft *d, const struct draft_device *v)
+static void check_pickups(struct draft *d, const struct draft_device *v, const struct draft_node *node)
 {
     bool relay = v->relay.pickup.at != NULL;
     const struct value *slow = relay                   ? &v->relay.pickup
@@ -145,11 +161,12 @@ static void check_pickups(struct draft *d, const struct draft_device *v)
     const char *name = relay ? "the relay's pickup" : v->long_time.pickup.at ? "long_time" : "rating";
 
     if (v->long_time.pickup.at && v->rating.at && v->long_time.pickup.number > v->rating.number)
-        finding_at(d->errors, v->long_time.pickup.at,
+        finding_at(d->errors,
+                   node ? blame(node, v->long_time.pickup.at, v->rating.at) : v->long_time.pickup.at,
                    "long_time %s is above rating %s, a setting never passes the device's rating",
                    v->long_time.pickup.text, v->rating.text);
-    check_order(d, slow, name, &v->short_time.pickup, "short_time");
-    check_order(d, v->short_time.pickup.at ? &v->short_time.pickup : slow,
+    check_order(d, node, slow, name, &v->short_time.pickup, "short_time");
+    check_order(d, node, v->short_time.pickup.at ? &v->short_time.pickup : slow,
                 v->short_time.pickup.at ? "short_time" : name, &v->instantaneous.pickup, "instantaneous");
 }
 
@@ -161,23 +178,52 @@ static void check_delays(struct draft *d, const struct draft_device *v, uint8_t 
     for (uint32_t i = 0; i < 2; i++) {
         if (stage[i]->i2t.at && stage[i]->i2t.number && !stage[i]->delay.at)
             finding_at(d->errors, stage[i]->i2t.at, "i2t without a delay, add delay: ... beside it");
-        else if (stage[i]->delay.at && kind == DEVICE_NONE)
-            finding_at(d->errors, stage[i]->delay.at,
-                       "a delay counts for nothing without a curve, add long_time: {pickup: ..., delay: ...}");
+        else if (!i && stage[i]->delay.at && kind == DEVICE_NONE)   /* of ground it has been said */
+            finding_at(
+                d->errors, stage[i]->delay.at,
+                "a delay counts for nothing without a curve, add long_time: {pickup: ..., delay: ...}");
     }
     if (v->long_time.at.at && !v->long_time.delay.at)
         finding_at(d->errors, v->long_time.at.at,
-                   "at says at how many times the pickup the delay holds, add delay: ... beside it");
+                   "at without a delay, add delay: ... beside it");
+}
+
+/* The slow edge lies nowhere below the fast one: looked at where either bends. */
+static void check_band(struct draft *d, const struct field *fields, const struct draft_list *list)
+{
+    struct device_point fast[DEVICE_POINTS_MAX], slow[DEVICE_POINTS_MAX];
+    uint32_t before = d->errors->count, fast_count = draft_read_points(d, fields[0].key, &list->min, fast),
+             slow_count = draft_read_points(d, fields[1].key, &list->max, slow);
+    char at[40];
+
+    if (!fast_count || !slow_count || d->errors->count != before)
+        return;
+
+    for (uint32_t i = 0; i < fast_count + slow_count; i++) {
+        const struct device_point *point = i < fast_count ? &fast[i] : &slow[i - fast_count];
+        double amperes = (double)point->ma * 1e-3, low = curve_points_s(fast, fast_count, amperes),
+               high = curve_points_s(slow, slow_count, amperes);
+
+        /* the same point written in both lists may differ by rounding */
+        if (high >= low * (1 - 1e-9))
+            continue;
+        finding_at(d->errors, list->max.at,
+                   "%s is faster than %s at %s, it bounds the curve from above: correct one of the two",
+                   fields[1].key, fields[0].key, quantity_write(QUANTITY_CURRENT, point->ma, at, sizeof at));
+        return;
+    }
 }
 
 void draft_check_device(struct draft *d, const struct draft_device *v, const struct draft_node *node)
 {
     uint8_t kind = draft_device_kind(v);
 
-    check_pickups(d, v);
+    check_pickups(d, v, node);
+    check_band(d, draft_fuse_fields, &v->fuse);
+    check_band(d, draft_points_fields, &v->points);
     if (!node)
         return;
-    check_contradictions(d, v, kind);
+    check_contradictions(d, v, node, kind);
     check_complete(d, v, kind);
     check_delays(d, v, kind);
 }

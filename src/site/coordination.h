@@ -74,7 +74,7 @@ enum lease_obstacle {
 
 /* What would relax the term that binds, of flyball's own terms only, each alone. X(symbol, words) */
 #define COORDINATION_RELAXES(X) \
-    X(RELAX_FAIL_SAFE, "fail_safe caps at the lowest the devices take") \
+    X(RELAX_FAIL_SAFE, "fail_safe caps as low as the floors") \
     X(RELAX_BASE, "a base 10 % smaller") \
     X(RELAX_K, "k smaller by one") \
     X(RELAX_TIME, "half the T_resp: a faster meter, a shorter lease")
@@ -107,6 +107,8 @@ struct coordination_node {
     uint32_t obstacles;         /* enum lease_obstacle */
     double steady_a;            /* per phase */
     /* from 0.64 Ir^2 over hold_s; never below steady_a; INFINITY = nothing trips */
+    uint8_t admissible_role;    /* of what bounds the next; ELEMENT_ROLE_COUNT = nothing */
+    uint8_t admissible_term;    /* enum lease_term of it: heat, definite or travel */
     double admissible_a;
     /* what flows at fail-safe; caps_a the part that fail-safe caps allow */
     double base_a, caps_a, bad_a, other_a;

@@ -316,7 +316,7 @@ int curve_compile(const struct site_device *device, const struct site_equipment 
     if (edge == EDGE_SLOW)
         return -EINVAL;
     /* a breaker of unknown curve: what stands beside it does not say what may flow */
-    if (!curve_known(device) && node->limited)
+    if (!curve_known(device) && node->limited && node->rating_ma)
         return 0;
     if (curve_known(device))
         add_device(&c);

@@ -42,7 +42,8 @@ int64_t derive_volts_low_mv(int64_t volts_ln_mv, int64_t low_ppm)
 int64_t derive_power_ma(int64_t power_m, int64_t volts_ln_mv, uint32_t phases)
 {
     enum { ROOT_3_UP_PPM = 1732051 };
-    int64_t volts = phases == PHASES ? volts_ln_mv * PHASES : derive_round_up(volts_ln_mv, ROOT_3_UP_PPM, PPM);
+    int64_t volts =
+        phases == PHASES ? volts_ln_mv * PHASES : derive_round_up(volts_ln_mv, ROOT_3_UP_PPM, PPM);
 
     return derive_round_down(power_m, 1000, volts);
 }
@@ -75,8 +76,8 @@ static void allowances(const struct device *d, int64_t ma[STEADY_NONE])
         [STEADY_UPS_KW] = power_ma(d, d->ups_mw),
         [STEADY_STATE] = d->state_ma,
     };
-    const bool there[STEADY_NONE] = {true,
-                                     true,
+    const bool there[STEADY_NONE] = {d->long_time_ma != 0,
+                                     d->long_time_ma != 0,
                                      d->definite_ma != 0,
                                      d->conductor_ma != 0,
                                      d->transformer_mva != 0,

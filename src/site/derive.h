@@ -25,7 +25,7 @@ enum steady_term {
 };
 
 struct device {
-    int64_t long_time_ma;
+    int64_t long_time_ma;       /* 0 = no device: a busbar with an ampacity */
     int rated_100pct;
     int64_t ambient_ppm;        /* what heat leaves of the long-time pickup */
     int64_t conductor_ma;       /* 0 = not given, as for all below */

@@ -27,6 +27,13 @@ enum device_kind {
     DEVICE_KIND_COUNT
 };
 
+/* What of a device the site file does not say: a set, for people who sign. */
+enum device_assumed {
+    ASSUMED_PROFILE = 1, ASSUMED_LONG_TIME = 2 /* Ir = In */, ASSUMED_AT = 4, ASSUMED_MEMORY = 8,
+    ASSUMED_OPENING = 16, ASSUMED_CLEARS = 32, ASSUMED_AMBIENT = 64, ASSUMED_RESET = 128,
+    ASSUMED_TOLERANCE = 256,    /* of a relay or a point list; stages say -1 */
+};
+
 enum device_profile { PROFILE_ABB, PROFILE_SCHNEIDER, PROFILE_COUNT };     /* tolerance bands: 1.3 */
 
 /* Rows of the table in domain.md 1.1 and 1.2. */
@@ -78,6 +85,7 @@ struct site_device {
     uint32_t min_count, max_count;  /* fuse: melting and clearing; max_count 0: min is both, +- tolerance */
     struct device_point min[DEVICE_POINTS_MAX], max[DEVICE_POINTS_MAX];     /* ascending in current */
     int64_t points_tolerance_ppm;   /* of the currents of a list without max; 0 = 10 % */
+    uint32_t assumed;               /* enum device_assumed */
 };
 
 /* What stands beside the device; 0 = not given. */

@@ -202,9 +202,9 @@ enum { RATED_80, RATED_100 };
 #define DRAFT_WATTS_MAX_MW INT64_C(1000000000000)
 
 /* The tables of each reader, for site/shape.h; each ends with {0}. */
-extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_device_shapes[], draft_type_shapes[],
-    draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[], draft_measured_shapes[],
-    draft_server_shapes[];
+extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_device_shapes[],
+    draft_type_shapes[], draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[],
+    draft_measured_shapes[], draft_server_shapes[];
 
 /* Of nodes and devices (read_keys.c). */
 extern const struct field draft_node_fields[], draft_device_fields[], draft_long_time_fields[],

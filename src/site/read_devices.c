@@ -59,7 +59,6 @@ uint32_t draft_read_points(struct draft *d, const char *key, const struct value 
     return count;
 }
 
-/* A list that is short (one mapping) or long: only the long form makes sense. */
 static void read_list(struct draft *d, const struct field *fields, const struct tree *at, const char *key,
                       struct draft_list *into)
 {

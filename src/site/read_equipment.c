@@ -58,7 +58,7 @@ uint32_t draft_read_states(struct draft *d, const struct value *list, struct sit
     if (!list->at)
         return 0;
     if (!list->at->count || list->at->count > SOURCE_STATES_MAX) {
-        finding_at(d->errors, list->at, "states has %u, 1 to %d are possible", list->at->count,
+        finding_at(d->errors, list->at, "%u states, 1 to %d are possible", list->at->count,
                    SOURCE_STATES_MAX);
         return 0;
     }

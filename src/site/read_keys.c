@@ -24,7 +24,10 @@ enum { AMPS_MAX_MA = 100000000, STAGE_MAX_MA = AMPS_MAX_MA * 10, PERCENT = 10000
 
 #define IN(type, member) .offset = offsetof(struct type, member)
 #define AMPS(name, at) \
-    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_CURRENT, .least = 1000, .most = AMPS_MAX_MA, at}
+    { \
+        .key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_CURRENT, .least = 1000, \
+        .most = AMPS_MAX_MA, at \
+    }
 #define STAGE_AMPS(name, at) \
     {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_CURRENT, .least = 1000, \
      .most = STAGE_MAX_MA, at}
@@ -89,7 +92,7 @@ const struct field draft_node_fields[] = {
     FIELD_END};
 
 /* Stages: their pickup stands first and is what the short form says; a row may leave it to the node, so
- * that it is there is checked when both are put together. A tolerance of -1 is that of the profile. */
+ * that it is there is checked when both are put together. */
 #define TOLERANCE \
     {.key = "tolerance", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, \
      .most = 50 * PERCENT, .otherwise = 10 * PERCENT, IN(draft_stage, tolerance)}
@@ -127,21 +130,44 @@ const struct field draft_ground_fields[] = {
 const struct field draft_relay_fields[] = {
     {.key = "curve", .kind = FIELD_WORD, .words = curve_words, .otherwise = -1, IN(draft_relay, curve)},
     STAGE_AMPS("pickup", IN(draft_relay, pickup)),
-    {.key = "time_dial", .kind = FIELD_QUANTITY, .quantity = QUANTITY_FACTOR, .least = PPM / 100,
-     .most = 100 * PPM, IN(draft_relay, time_dial)},
-    {.key = "reset", .kind = FIELD_WORD, .words = reset_words, .otherwise = -1, IN(draft_relay, reset)},
+    {.key = "time_dial",
+     .kind = FIELD_QUANTITY,
+     .quantity = QUANTITY_FACTOR,
+     .least = PPM / 100,
+     .most = 100 * PPM,
+     IN(draft_relay, time_dial)},
+    {.key = "reset",
+     .kind = FIELD_WORD,
+     .words = reset_words,
+     .otherwise = RELAY_RESET_DEPENDENT,
+     IN(draft_relay, reset)},
     TIME("reset_time", NS_PER_MS, 1000 * NS_PER_S, IN(draft_relay, reset_time)),
-    {.key = "reset_exponent", .kind = FIELD_QUANTITY, .quantity = QUANTITY_FACTOR, .least = PPM / 2,
-     .most = 10 * PPM, .otherwise = 2 * PPM, IN(draft_relay, reset_exponent)},
-    {.key = "pickup_tolerance", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0,
-     .most = 30 * PERCENT, .otherwise = 5 * PERCENT, IN(draft_relay, pickup_tolerance)},
-    {.key = "time_tolerance", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0,
-     .most = 50 * PERCENT, .otherwise = 5 * PERCENT, IN(draft_relay, time_tolerance)},
+    {.key = "reset_exponent",
+     .kind = FIELD_QUANTITY,
+     .quantity = QUANTITY_FACTOR,
+     .least = PPM / 2,
+     .most = 10 * PPM,
+     .otherwise = 2 * PPM,
+     IN(draft_relay, reset_exponent)},
+    {.key = "pickup_tolerance",
+     .kind = FIELD_QUANTITY,
+     .quantity = QUANTITY_RATIO,
+     .least = PERCENT / 10,
+     .most = 30 * PERCENT,
+     .otherwise = 5 * PERCENT,
+     IN(draft_relay, pickup_tolerance)},
+    {.key = "time_tolerance",
+     .kind = FIELD_QUANTITY,
+     .quantity = QUANTITY_RATIO,
+     .least = PERCENT / 10,
+     .most = 50 * PERCENT,
+     .otherwise = 5 * PERCENT,
+     IN(draft_relay, time_tolerance)},
     FIELD_END};
 
 #define LIST_TOLERANCE \
-    {.key = "tolerance", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, \
-     .most = 50 * PERCENT, .otherwise = 10 * PERCENT, IN(draft_list, tolerance)}
+    {.key = "tolerance", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, \
+     .least = PERCENT / 10, .most = 50 * PERCENT, .otherwise = 10 * PERCENT, IN(draft_list, tolerance)}
 const struct field draft_fuse_fields[] = {
     {.key = "melting", .kind = FIELD_LIST, IN(draft_list, min)},
     {.key = "clearing", .kind = FIELD_LIST, IN(draft_list, max)},

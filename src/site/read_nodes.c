@@ -78,14 +78,32 @@ static void read_settings(struct draft *d, struct draft_node *n)
 static void check_unlimited(struct draft *d, const struct draft_node *n)
 {
     const struct draft_device *v = &n->device;
-    const struct value *const contrary[] = {&v->rating,    &v->long_time_at, &n->rating_power, &n->device_named,
-                                            &v->trip_unit, &v->ground_at,    &v->relay_at,     &v->fuse_at,
-                                            &v->points_at};
+    const struct value *const contrary[] = {&v->rating,       &v->long_time_at, &n->rating_power,
+                                            &n->device_named, &v->trip_unit,    &v->ground_at,
+                                            &v->relay_at,     &v->fuse_at,      &v->points_at};
 
     for (uint32_t i = 0; i < sizeof contrary / sizeof contrary[0]; i++)
         if (contrary[i]->at)
-            finding_at(d->errors, contrary[i]->at, "node '%s' is unlimited and has a device, drop one of the two",
-                       draft_text(&n->id));
+            finding_at(d->errors, contrary[i]->at,
+                       "node '%s' is unlimited and has a device, drop one of the two", draft_text(&n->id));
+}
+
+static void check_rating(struct draft *d, const struct draft_node *n)
+{
+    const struct draft_device_row *row = n->device_of == INDEX_NONE ? NULL : &d->device[n->device_of];
+
+    /* one that was refused is there, too */
+    if (n->device.rating.at || tree_get(n->at, "rating") || (row && tree_get(row->at, "rating")))
+        return;
+    if (row)
+        finding_at(d->errors, n->device_named.at,
+                   "neither device '%s' nor node '%s' says a rating, add rating: ... (a current in mA, A or "
+                   "kA)",
+                   n->device_named.text, draft_text(&n->id));
+    else
+        finding_at(d->errors, n->at,
+                   "node '%s' has no 'rating', add rating: ... (a current in mA, A or kA) or unlimited: yes",
+                   draft_text(&n->id));
 }
 
 /* The row it names lies under its own keys. */
@@ -101,15 +119,10 @@ static void read_device(struct draft *d, struct draft_node *n)
         n->device_of = names_resolve(&d->device_names, n->device_named.at, d->errors);
     if (n->device_of != INDEX_NONE)
         draft_lay_device(&n->device, &d->device[n->device_of].device);
-    bool broken = n->device_named.at && n->device_of == INDEX_NONE;
-
-    if (!n->device.rating.at && !tree_get(n->at, "rating") && !broken &&
-        !(n->device_of != INDEX_NONE && tree_get(d->device[n->device_of].at, "rating")))
-        finding_at(d->errors, n->at,
-                   "node '%s' has no 'rating', add rating: ... (a current in mA, A or kA) or unlimited: yes",
-                   draft_text(&n->id));
-    if (!broken)
-        draft_check_device(d, &n->device, n);
+    if (n->device_named.at && n->device_of == INDEX_NONE)
+        return;                 /* what it would have said is not known */
+    check_rating(d, n);
+    draft_check_device(d, &n->device, n);
 }
 
 static void read_parents(struct draft *d, struct draft_node *n)

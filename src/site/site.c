@@ -97,6 +97,7 @@ void site_unload(struct site *site)
 {
     free(site->memory);
     free(site->gear_memory);
+    free(site->settings);
     free(site->warnings);
     *site = (struct site){0};
 }
