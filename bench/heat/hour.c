@@ -198,13 +198,13 @@ static void befall(struct life *life)
         break;
     case HEAT_LOSS:
         c->mute_until = life->step + readings(life->respond_s + log_between(r, 0.1, 30));
-        if (random_unit(r) < 0.5)
-            c->silent_until = c->mute_until;
+        c->silent_until = random_unit(r) < 0.5 ? c->mute_until : 0;
         break;
     default:
         c->silent_until = c->mute_until = life->step + readings(log_between(r, 0.016, 5));
     }
-    c->next_event = life->step + readings(log_between(r, 0.2, 60));
+    c->next_event = (c->mute_until > life->step ? c->mute_until : life->step) +
+                    readings(log_between(r, 0.2, 60));
 }
 
 static void control_step(struct life *life, const double square_s[PHASES], int64_t most_ma)

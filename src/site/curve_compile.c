@@ -10,6 +10,10 @@
 static const double most_a = 1e7, most_s = 366 * 86400.0, least_image_s = 1e-3;
 /* safety.md section 5: short-time counts from 0.90 Isd, whatever the table's narrow band says. */
 static const double short_time_level = 0.90;
+/* The decision works up to 0.9 of heat, so an image forgives a meter that is low by 5 % more than was configured.
+ * Travel forgives nothing by that: below its pickup it is not counted and may be forgotten, however long the
+ * device itself runs on. So the fast edge counts it from a little lower; short-time does by its level. */
+static const double travel_level = 0.97;
 /* Travel of a stage with memory decays with this; no maker states it (domain.md 1.5). */
 #define STAGE_DECAY_NS (500 * NS_PER_MS)
 /* How fast a UPS gets its overload time back no maker states: ten times as long as the longest point, from
@@ -78,6 +82,10 @@ static void add_travel(struct compiling *c, struct breaker_element *element, cur
     }
     curve_line(&curve, time_s, context);
     element->curve = keep(c, &curve);
+    if (c->edge == EDGE_FAST && element->role != ELEMENT_SHORT_TIME && element->role != ELEMENT_GROUND) {
+        element->unit_ma = down(travel_level * (double)element->unit_ma);
+        element->pickup_ma = down(travel_level * (double)element->pickup_ma);
+    }
     add(c, element);
 }
 
