@@ -23,6 +23,7 @@ struct leases {
 
 struct control {
     struct breaker_state state;
+    struct breaker_pace pace;
     int64_t hold_ns;
     int32_t crest_milli;        /* the most that was commissioned */
     double sees;                /* 1 - meter error */
@@ -151,13 +152,24 @@ static void bridge_gap(struct life *life)
     struct control *c = &life->control;
     const struct breaker_load load = {{c->gap_ma, c->gap_ma, c->gap_ma}, 0, c->crest_milli};
     if (c->gap_ns)
-        breaker_step(&c->state, &life->device.node.breaker, life->device.curve, &load, c->gap_ns);
+        breaker_step_paced(&c->state, &life->device.node.breaker, &c->pace, life->device.curve, &load, c->gap_ns);
     c->gap_ns = c->gap_ma = 0;
+}
+
+/* Within a reading the load may have been above a pickup for a while and below it for the rest; what is above
+ * for two readings fills one of them, and counts for the next one too. */
+static struct breaker_load larger(const struct breaker_load *a, const struct breaker_load *b)
+{
+    struct breaker_load load = {.crest_milli = a->crest_milli > b->crest_milli ? a->crest_milli : b->crest_milli};
+    for (uint32_t p = 0; p < PHASES; p++)
+        load.current_ma[p] = a->current_ma[p] > b->current_ma[p] ? a->current_ma[p] : b->current_ma[p];
+    return load;
 }
 
 static void control_read(struct life *life, const double square_s[PHASES])
 {
     struct control *c = &life->control;
+    const struct breaker_load before = life->seen;
     c->measured_ma = 0;
     for (uint32_t p = 0; p < PHASES; p++) {
         int64_t ma = (int64_t)(sqrt(square_s[p] / (READING_MS * 1e-3)) * c->sees * 1e3);
@@ -166,7 +178,8 @@ static void control_read(struct life *life, const double square_s[PHASES])
     }
     life->seen.crest_milli = (int32_t)ceil(life->load.crest * 1e3);
     bridge_gap(life);
-    breaker_step(&c->state, &life->device.node.breaker, life->device.curve, &life->seen, reading_ns);
+    const struct breaker_load load = larger(&before, &life->seen);
+    breaker_step_paced(&c->state, &life->device.node.breaker, &c->pace, life->device.curve, &load, reading_ns);
 }
 
 static void control_lose(struct life *life, int64_t most_ma)
@@ -383,6 +396,7 @@ void heat_live(const struct heat_rules *rules, uint32_t index, uint32_t hours, s
         tally->refused++;
         return;
     }
+    breaker_pace(&life.control.pace, &life.device.node.breaker);
     begin(&life);
     for (uint32_t hour = 0; hour < hours; hour++) {
         begin_hour(&life);

@@ -8,6 +8,9 @@ static bool chance(struct random *random, double probability)
     return random_unit(random) < probability;
 }
 
+/* Two readings. What swings faster, a reading averages; devices measure rms over a period or more, too. */
+static const double least_s = 0.032;
+
 /* As likely in each octave. */
 static double log_between(struct random *random, double low, double high)
 {
@@ -28,7 +31,7 @@ static void piece(struct heat_load *l, enum heat_want want, double level_a, doub
 {
     l->want = want;
     l->level_a = level_a;
-    l->left_ns = llround(fmax(seconds, 0.001) * 1e3) * NS_PER_MS;
+    l->left_ns = llround(fmax(seconds, least_s) * 1e3) * NS_PER_MS;
 }
 
 static void pause_for(struct heat_load *l, double seconds)
@@ -65,7 +68,7 @@ static void next_burst(struct heat_load *l)
         l->depth = random_between(r, 0, 0.6);
         pause_for(l, log_between(r, 1, 400));
     } else if (at < 4 + 32 * (l->turn / 40 % 2)) {
-        piece(l, WANT_LEVEL, l->scale_a * log_between(r, 0.3, 12), log_between(r, 0.005, 3));
+        piece(l, WANT_LEVEL, l->scale_a * log_between(r, 0.3, 12), log_between(r, least_s, 3));
     } else {
         piece(l, WANT_ALL, 0, log_between(r, 0.3, 20));
         l->turn += 39 - at;
@@ -94,7 +97,7 @@ static void next_any(struct heat_load *l)
     else if (kind < 0.5)
         piece(l, WANT_NEWEST, 0, log_between(r, 0.3, 60));
     else if (kind < 0.75)
-        piece(l, WANT_LEVEL, l->scale_a * log_between(r, 0.3, 8), log_between(r, 0.01, 5));
+        piece(l, WANT_LEVEL, l->scale_a * log_between(r, 0.3, 8), log_between(r, least_s, 5));
     else
         pause_for(l, log_between(r, 0.3, 200));
 }
@@ -131,8 +134,8 @@ void heat_load_begin(struct heat_load *load, enum heat_adversary adversary)
     load->adversary = adversary;
     load->high = as_written ? 1.3 : log_between(r, 1.05, 8);
     load->low = as_written ? 0.8 : random_between(r, 0, 0.9);
-    load->high_s = as_written ? 0.3 : log_between(r, 0.003, 2);
-    load->low_s = as_written ? 0.3 : log_between(r, 0.003, 2);
+    load->high_s = as_written ? 0.3 : log_between(r, least_s, 2);
+    load->low_s = as_written ? 0.3 : log_between(r, least_s, 2);
     load->depth = random_between(r, 0, 0.85);
     load->crest = load->crest_most;
     for (uint32_t p = 0; p < PHASES; p++)
