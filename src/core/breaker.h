@@ -15,6 +15,17 @@
 
 #define BREAKER_NEVER_NS INT64_MAX
 
+/* Reciprocals of a device's constants, so that a step divides nothing; breaker_pace makes them. No part of
+ * the state: the same device gives the same. */
+struct breaker_pace {
+    struct breaker_pace_element {
+        int64_t unit_ma;                /* of M = 1 */
+        uint64_t unit;                  /* a little above 2^63 / unit_ma */
+        uint64_t heat, heat_fast;       /* a little above 2^81 / tau_ns */
+        uint64_t fall;                  /* at most 2^81 / cool_ns, or reset_ns */
+    } element[BREAKER_ELEMENTS_MAX];
+};
+
 struct breaker_load {
     int64_t current_ma[PHASES];
     int64_t residual_ma;        /* |iA + iB + iC (+ iN)| rms; 0 where nobody measures it */
@@ -42,8 +53,17 @@ void breaker_start(struct breaker_state *state, const struct breaker *breaker,
 /* any: every image at heat_ppm of HEAT_ONE, every travel at 0. */
 void breaker_rest(struct breaker_state *state, const struct breaker *breaker, int64_t heat_ppm);
 
-/* rt: `load` has flown for dt_ns (>= 0; held at 1 h). Returns the role (enum breaker_element_role) of an
- * element that may have tripped, or -1. The state then holds at HEAT_ONE and goes on. */
+/* any: what breaker_step_paced wants beside the device. */
+void breaker_pace(struct breaker_pace *pace, const struct breaker *breaker);
+
+/* rt: `load` has flown for dt_ns (of 0 or less only PEAK takes notice). Returns the role (enum
+ * breaker_element_role) of the first element that may have tripped, or -1. The state then holds at HEAT_ONE
+ * and goes on. At most 50 ns for an electronic device with an image: bench/breaker. */
+int breaker_step_paced(struct breaker_state *state, const struct breaker *breaker,
+                       const struct breaker_pace *pace, const struct breaker_curve *curves,
+                       const struct breaker_load *load, int64_t dt_ns);
+
+/* any: the same where nobody keeps a pace; a few divisions more. */
 int breaker_step(struct breaker_state *state, const struct breaker *breaker,
                  const struct breaker_curve *curves, const struct breaker_load *load, int64_t dt_ns);
 
@@ -63,16 +83,34 @@ void breaker_forecast(const struct breaker_state *state, const struct breaker *b
                       uint32_t count, struct breaker_verdict *verdict, struct breaker_state *end);
 
 /* rt: the largest current that may flow on every phase, starting from `state` and held for hold_ns =
- * T_resp / 0.7: no image passes 0.9 of HEAT_ONE, no travel passes 0.9, and it stays below 0.95 of the fast
- * edge of every element that can trip within hold_ns (PEAK: divided by crest / sqrt 2 too). `element` says
- * which binds; INT64_MAX and UINT32_MAX where nothing does. Rounded down. May be 0. The caller holds it
- * against the steady limit, which is always admissible. Residual elements do not count. */
+ * T_resp / 0.7. `element` says which binds; INT64_MAX and UINT32_MAX where nothing does. Rounded down. The
+ * caller holds it against the steady limit, which is always admissible. Residual elements do not count.
+ *
+ *   IMAGE   no heat passes 0.9 of HEAT_ONE. From above 0.9 nothing leads below it at once: there the current
+ *           that settles at 0.9, so that heat falls, however much there is.
+ *   TRAVEL  no travel passes 0.9, and 1 / 0.95 times the current would not trip it within hold_ns. What is
+ *           definite and quicker than hold_ns thereby ends at 0.95 of its pickup; what is inverse may run.
+ *           A current below pickup passes nothing.
+ *   PEAK    below 0.95 of its pickup x sqrt 2 / crest. */
 int64_t breaker_admissible_ma(const struct breaker_state *state, const struct breaker *breaker,
                               const struct breaker_curve *curves, int64_t hold_ns, int32_t crest_milli,
                               uint32_t *element);
 
-/* rt: breaker_risk of domain.md 1.7, ppm from 0 to PPM: the largest of level, time, heat and sag over the
- * forecast. respond_ns is T_resp. Denied above 700,000. */
+/* The components of breaker_risk, domain.md 1.7: ppm from 0 to PPM, each rounded up, over a forecast and, for
+ * time, over its last load held for ever. */
+struct breaker_risk {
+    int64_t level_ppm;          /* peaks: from 0.5 to 1 of the lowest PEAK pickup */
+    int64_t sag_ppm;            /* the same currents at 0.9 of the voltage and constant power */
+    int64_t time_ppm;           /* T_resp / time to trip: 0.7 is the 30 % rule */
+    int64_t heat_ppm;           /* images from the heat of 80 % current (0.64 / 1.1025) to HEAT_ONE; travel */
+};
+
+/* rt: the components; respond_ns is T_resp. */
+void breaker_risk_parts(const struct breaker_state *state, const struct breaker *breaker,
+                        const struct breaker_curve *curves, const struct breaker_step_ahead *step,
+                        uint32_t count, int64_t respond_ns, struct breaker_risk *risk);
+
+/* rt: their largest. Denied above 700,000. */
 int64_t breaker_risk_ppm(const struct breaker_state *state, const struct breaker *breaker,
                          const struct breaker_curve *curves, const struct breaker_step_ahead *step,
                          uint32_t count, int64_t respond_ns);

@@ -5,8 +5,8 @@
  * (site/device.h), everything else is made here. Each device is one specimen: pickups and times are drawn
  * from its whole tolerance band and then stay.
  *
- * Not played: earth faults (a load's residual current is 0 where the neutral is in the sum), the energy that a
- * fuse lets through, and zone interlocking.
+ * Not played: earth faults (a load's residual current is 0 where the neutral is in the sum), the energy that
+ * a fuse lets through, and zone interlocking.
  */
 #ifndef FLYBALL_SIM_TRIPUNIT_H
 #define FLYBALL_SIM_TRIPUNIT_H

@@ -40,8 +40,9 @@ double trip_image_heat(const struct trip_image *image)
     return image->rated_a > 0 ? hottest / image->trip : 0;
 }
 
-/* Conventional currents 1.05 (does not trip) and 1.30 (trips) of IEC 60947-2; UL 489 wants a trip at 1.35 only
- * (domain.md 1.4). The nominal specimen lies between those of IEC. No standard says how well a bimetal keeps
+/* Conventional currents 1.05 (does not trip) and 1.30 (trips) of IEC 60947-2; UL 489 wants a trip at 1.35
+ * only (domain.md 1.4). The nominal specimen lies between those of IEC. No standard says how well a bimetal
+ * keeps
  * time: +-20 % is convention. */
 static const double thermal_least = 1.05, thermal_middle = 1.175, thermal_most = 1.35, thermal_time = 0.20;
 

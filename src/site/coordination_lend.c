@@ -97,6 +97,8 @@ static struct lends lend(const struct sums cell[CELLS], uint32_t count, const st
 
         take_lesser(&least, &s, room);
     }
+    if (!count)
+        return least;
     return (struct lends){least.fixed * room->hosts, least.in_full * room->hosts,
                           least.fail_safe * room->hosts, least.inrush * room->hosts};
 }

@@ -4,6 +4,8 @@
 
 #include "site/coordination_parts.h"
 
+static const double whole = 1e-9;       /* so near to a whole host is one */
+
 static double seconds_of(int64_t ns)
 {
     return (double)ns / 1e9;
@@ -118,50 +120,51 @@ void coordination_time(const struct coordination_place *place, struct coordinati
     row->prearmed = prearmed(place, row);
 }
 
-/* Groups, each as large as the edge allows on top of those that run at fail-safe. 0: not all can start. */
-static void count_groups(double hosts, double room, double boot, double running,
-                         struct coordination_node *row)
+/* Groups on one phase, each as large as the edge allows on top of those that run at fail-safe; 0: not all
+ * of the hosts can start. */
+static uint32_t count_groups(double hosts, double room, double boot, double running)
 {
-    double started = 0;
-    uint32_t groups = 0, first = 0;
+    uint32_t groups = 0;
 
-    while (started < hosts) {
-        double more = fmin(floor((room - started * running) / boot + 1e-9), hosts - started);
+    for (double started = 0; started < hosts; groups++) {
+        double more = floor((room - started * running) / boot + whole);
 
         if (more < 1)
-            groups = 0;
-        if (more < 1)
-            break;
-        first = groups++ ? first : (uint32_t)more;
+            return 0;
         started += more;
     }
-    if (started < hosts || groups > row->boot_groups)
+    return groups;
+}
+
+static void boot_phase(const struct coordination_place *place, uint32_t c, uint32_t ph,
+                       struct coordination_node *row)
+{
+    const struct model_node *n = &place->site->model.node[place->node];
+    const struct figures_node *f = &place->figures->node[place->node];
+    double hosts = f->hosts, boot = (double)place->boot_mva[place->node][c][ph] / hosts;
+    double room = row->boot_limit_a * (double)n->volts_low_mv - (double)n->other_mva[ph];
+    uint32_t groups = count_groups(hosts, room, boot, (double)f->fail_safe_mva[c][ph] / hosts);
+    double first = fmax(floor(room / boot + whole), 0);
+
+    if (first < row->boot_at_once)
+        row->boot_at_once = (uint32_t)first;
+    if (row->boot_groups && (!groups || groups > row->boot_groups))
         row->boot_groups = groups;
-    if (started < hosts || first < row->boot_at_once)
-        row->boot_at_once = started < hosts && !started ? 0 : first;
 }
 
 void coordination_boot(const struct coordination_place *place, struct coordination_node *row)
 {
     const struct model *m = &place->site->model;
-    const struct model_node *n = &m->node[place->node];
     const struct figures_node *f = &place->figures->node[place->node];
-    bool stuck = false;
 
     row->boot_a = worst_a(place, place->boot_mva[place->node]);
     /* peak amperes of a sine, as the decision compares them */
-    row->boot_limit_a = (double)n->instant_peak_ma / 1e3 / sqrt(2);
+    row->boot_limit_a = (double)m->node[place->node].instant_peak_ma / 1e3 / sqrt(2);
     row->boot_at_once = f->hosts;
     row->boot_groups = f->hosts ? 1 : 0;
     row->boot_trips_s = coordination_trips_s(place, row->boot_a, START_COLD, &row->boot_role);
     for (uint32_t c = 0; row->boot_limit_a > 0 && c < m->contingency_count; c++)
-        for (uint32_t ph = 0; ph < PHASES && !stuck; ph++) {
-            double boot = (double)place->boot_mva[place->node][c][ph] / f->hosts;
-
-            if (place->figures->outage.node[place->node] >> c & 1 || !(boot > 0))
-                continue;
-            count_groups(f->hosts, row->boot_limit_a * (double)n->volts_low_mv - (double)n->other_mva[ph],
-                         boot, (double)f->fail_safe_mva[c][ph] / f->hosts, row);
-            stuck = !row->boot_groups;
-        }
+        for (uint32_t ph = 0; ph < PHASES && !(place->figures->outage.node[place->node] >> c & 1); ph++)
+            if (place->boot_mva[place->node][c][ph] > 0)
+                boot_phase(place, c, ph, row);
 }

@@ -126,6 +126,13 @@ static int add_pair(struct pairs *p, uint32_t up, uint32_t down)
     return 0;
 }
 
+static void keep_in_order(uint32_t *above, uint32_t count, uint32_t node)
+{
+    for (; count && above[count - 1] > node; count--)
+        above[count] = above[count - 1];
+    above[count] = node;
+}
+
 /* The next devices above a node, each once: along every parent, over nodes without a curve. */
 static uint32_t next_above(const struct pairs *p, uint32_t node, uint32_t above[ABOVE_MAX])
 {
@@ -144,7 +151,7 @@ static uint32_t next_above(const struct pairs *p, uint32_t node, uint32_t above[
             continue;
         seen[seen_count++] = up;
         if (p->alike[up] != INDEX_NONE)
-            above[count++] = up;
+            keep_in_order(above, count++, up);
         for (i = 0; p->alike[up] == INDEX_NONE && i < m->node[up].parent_count; i++)
             todo[left++] = m->node[up].parent[i];
     }

@@ -99,10 +99,14 @@ static double relay_pickup_a(const struct device_relay *relay, enum curve_edge e
     return curve_a(relay->pickup_ma) * within(edge, relay->pickup_tolerance_ppm, RELAY_TOLERANCE_PPM);
 }
 
+/* Not every relay holds its curve at 20 (C37.112 does not ask for it): the fast edge goes on. */
 static double relay_law_s(const struct device_relay *relay, enum curve_edge edge, double amperes)
 {
-    return curve_relay_s(relay->curve, fmax(amperes / relay_pickup_a(relay, edge), 0)) *
-           curve_ratio(relay->time_dial_ppm) *
+    double multiple = amperes / relay_pickup_a(relay, edge);
+    double seconds = edge == EDGE_FAST ? curve_relay_free_s(relay->curve, multiple)
+                                       : curve_relay_s(relay->curve, multiple);
+
+    return seconds * curve_ratio(relay->time_dial_ppm) *
            within(edge, relay->time_tolerance_ppm, RELAY_TOLERANCE_PPM);
 }
 

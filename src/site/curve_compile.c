@@ -14,6 +14,9 @@ static const double short_time_level = 0.90;
  * Travel forgives nothing by that: below its pickup it is not counted and may be forgotten, however long the
  * device itself runs on. So the fast edge counts it from a little lower; short-time does by its level. */
 static const double travel_level = 0.97;
+/* A relay lets go of its travel at 97 to 98 % of its pickup (GE F60 manual, inverse time overcurrent).
+ * Between that and the pickup it adds nothing; forgetting starts below. */
+static const double relay_dropout = 0.97;
 /* Travel of a stage with memory decays with this; no maker states it (domain.md 1.5). */
 #define STAGE_DECAY_NS (500 * NS_PER_MS)
 /* How fast a UPS gets its overload time back no maker states: ten times as long as the longest point, from
@@ -111,28 +114,34 @@ static double pickup_of(const struct compiling *c, enum breaker_element_role rol
     const struct device_stage *s = &c->device->short_time;
     double narrow = curve_band_pickup_a(c->device, role, c->edge, BAND_NARROW), level;
 
-    if (role != ELEMENT_SHORT_TIME || c->edge != EDGE_FAST)
+    if (c->edge != EDGE_FAST)
+        return narrow;
+    if (role == ELEMENT_INVERSE)
+        return narrow * relay_dropout;
+    if (role != ELEMENT_SHORT_TIME)
         return narrow;
     level = s->tolerance_ppm < 0 ? short_time_level : 1 - curve_ratio(s->tolerance_ppm);
     return curve_a(s->pickup_ma) * fmin(level, short_time_level);
 }
 
-/* A law counts in multiples of what settings have in common, so that equal laws give equal curves. */
+/* A law counts in multiples of what settings have in common, and of that before it is rounded (down: then the
+ * decision sees a higher multiple), so that equal laws give equal curves. */
 static void add_law(struct compiling *c, enum breaker_element_role role, uint8_t reset, int64_t reset_ns,
                     bool definite)
 {
     struct law law = {c->device, role, c->edge, 0};
     struct breaker_element e = {.role = role, .reset = reset, .reset_ns = reset_ns};
+    double rated = curve_a(c->device->long_time_ma), pickup;
 
     if (!curve_has(c->device, role))
         return;
+    pickup = pickup_of(c, role);
+    law.unit_a = pickup;
+    if ((role == ELEMENT_LONG_TIME || role == ELEMENT_SHORT_TIME) && rated > 0)
+        law.unit_a = fmin(rated, pickup);
     e.residual = role == ELEMENT_GROUND;
-    e.pickup_ma = ma_down(pickup_of(c, role));
-    e.unit_ma = e.pickup_ma;
-    if ((role == ELEMENT_LONG_TIME || role == ELEMENT_SHORT_TIME) && c->device->long_time_ma > 0 &&
-        c->device->long_time_ma < e.unit_ma)
-        e.unit_ma = c->device->long_time_ma;
-    law.unit_a = curve_a(e.unit_ma);
+    e.pickup_ma = ma_down(pickup);
+    e.unit_ma = ma_down(law.unit_a);
     e.shortest_ns = definite ? down(fmax(law_s(&law, 1e12), 0) * 1e9) : INT64_MAX;
     add_travel(c, &e, law_s, &law);
 }
@@ -182,8 +191,13 @@ static void add_band(struct compiling *c, enum breaker_element_role role)
     struct curve_image image;
     double nominal, low, high, tau1, kappa, seam;
 
-    if (!curve_has(c->device, role) || !curve_image_of(c->device, &image))
+    if (!curve_has(c->device, role))
         return;
+    if (!curve_image_of(c->device, &image)) {
+        if (role == ELEMENT_THERMAL)
+            c->rc = -EINVAL;
+        return;
+    }
     e.pickup_ma = ma_down(curve_band_pickup_a(c->device, role, c->edge, BAND_NARROW));
     nominal = curve_image_constant_s(&image, image.pickup[EDGE_NOMINAL]);
     if (c->edge == EDGE_NOMINAL) {

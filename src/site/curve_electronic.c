@@ -77,12 +77,17 @@ double curve_long_time_law_s(const struct site_device *device, enum curve_edge e
     return seconds * within(edge, long_time_tolerance[band]);
 }
 
-/* "Better of +-10 % and +-40 ms": the narrower of the two. */
-static double definite_s(double seconds, enum curve_edge edge)
+/* "Better of +-10 % and +-40 ms": the narrower of the two. The tables hold from 100 ms on: for a shorter
+ * delay the edges take the 40 ms. */
+static double definite_s(const struct device_stage *stage, enum curve_edge edge)
 {
-    double tolerance = fmin(0.1 * seconds, 0.040);
+    double seconds = curve_s(stage->delay_ns), tolerance = fmin(0.1 * seconds, 0.040);
 
-    return edge == EDGE_FAST ? seconds - tolerance : edge == EDGE_SLOW ? seconds + tolerance : seconds;
+    if (stage->delay_ns < 100 * NS_PER_MS)
+        tolerance = 0.040;
+    return edge == EDGE_FAST   ? fmax(seconds - tolerance, 0)
+           : edge == EDGE_SLOW ? seconds + tolerance
+                               : seconds;
 }
 
 /* Inverse to 10 Ir, then flat (Schneider); ABB counts from 10 In. Not every ABB unit does, so its fast edge
@@ -94,7 +99,7 @@ double curve_short_time_law_s(const struct site_device *device, enum curve_edge 
     double knee = 10 * (device->profile == PROFILE_ABB && edge != EDGE_FAST ? rating_a(device) : ir);
 
     if (!device->short_time.i2t)
-        return definite_s(delay, edge);
+        return definite_s(&device->short_time, edge);
     return fmax(delay, delay * (knee / amperes) * (knee / amperes)) *
            within(edge, short_i2t_tolerance[band]);
 }
@@ -105,7 +110,7 @@ double curve_ground_law_s(const struct site_device *device, enum curve_edge edge
     double delay = curve_s(device->ground.delay_ns), multiple = amperes / curve_a(device->ground.pickup_ma);
 
     if (!device->ground.i2t)
-        return definite_s(delay, edge);
+        return definite_s(&device->ground, edge);
     return fmax(delay, 2 / (multiple * multiple)) * within(edge, ground_i2t_tolerance);
 }
 

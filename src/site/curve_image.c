@@ -30,6 +30,8 @@ bool curve_image_of(const struct site_device *device, struct curve_image *image)
     /* an electronic unit's delay is of its I2t law wherever it is given: the image meets that at 6 Ir */
     image->at = thermal ? at : 6;
     image->at_s = thermal ? seconds : seconds * at * at / 36;
+    if (!(image->at > image->pickup[EDGE_SLOW]))
+        return false;
     image->tolerance = thermal ? thermal_tolerance : 0.10;
     image->tolerance_wide = 0.20;
     return true;

@@ -5,8 +5,9 @@
  *
  * Let r(M) = 1 / t(M) never fall. Between two points the line is looked at in SAMPLES steps M_k: where
  * line(M_k) >= r(M_k+1) for every k, any M in [M_k, M_k+1] has line(M) >= line(M_k) >= r(M_k+1) >= r(M),
- * jumps included. Where a line is too low both its ends are raised by what is missing. That only raises
- * other lines, and the line itself then holds, so one pass from left to right is enough.
+ * jumps included. Where a line is too low its right end is raised by what is missing, but no higher than
+ * the next line ends, and then its left end by what is missing still: at most to r(its right end), where a
+ * level line would do. So points never fall, raising helps the lines beside it, and one pass is enough.
  */
 #include <math.h>
 
@@ -51,19 +52,37 @@ static double missing(const double *rate, double left, double right)
     return most;
 }
 
+/* The least left end that does, once the right one stands. */
+static double left_end(const double *rate, double left, double right)
+{
+    for (uint32_t k = 0; k < SAMPLES; k++)
+        left = fmax(left, (rate[k + 1] * SAMPLES - right * k) / (SAMPLES - k));
+    return left;
+}
+
 static void draw(double point[CURVE_POINTS], const double rate[SAMPLED], double last)
 {
-    double raise;
-
     for (uint32_t i = 0; i + 1 < CURVE_POINTS; i++)
         point[i] = rate[i * SAMPLES + 1];
     point[CURVE_POINTS - 1] = last;
     for (uint32_t i = 0; i + 1 < CURVE_POINTS; i++) {
-        point[i + 1] = fmax(point[i + 1], point[i]);
-        raise = missing(rate + i * SAMPLES, point[i], point[i + 1]);
-        point[i] += raise;
-        point[i + 1] += raise;
+        const double *own = rate + i * SAMPLES;
+        double most = i + 2 < CURVE_POINTS ? own[2 * SAMPLES] : last;
+
+        point[i + 1] = fmin(point[i + 1] + missing(own, point[i], point[i + 1]), most);
+        point[i] = left_end(own, point[i], point[i + 1]);
     }
+}
+
+/* Up, to 32 binary digits: what differs in the last digits of a double is the same curve. */
+static int64_t rounded(double rate)
+{
+    int digits;
+
+    frexp(rate * over, &digits);
+    digits -= 32;
+    return digits > 0 ? (int64_t)ldexp(ceil(ldexp(rate * over, -digits)), digits)
+                      : (int64_t)ceil(rate * over);
 }
 
 void curve_line(struct breaker_curve *curve, curve_of_multiple *time_s, const void *context)
@@ -72,11 +91,11 @@ void curve_line(struct breaker_curve *curve, curve_of_multiple *time_s, const vo
 
     if (rate_of(time_s(context, 1)) >= last) {  /* definite */
         for (uint32_t i = 0; i < CURVE_POINTS; i++)
-            curve->rate[i] = (int64_t)ceil(last * over);
+            curve->rate[i] = rounded(last);
         return;
     }
     sample(rate, time_s, context);
     draw(point, rate, fmax(last, rate[SAMPLED - 1]));
     for (uint32_t i = 0; i < CURVE_POINTS; i++)
-        curve->rate[i] = (int64_t)ceil(point[i] * over);
+        curve->rate[i] = rounded(point[i]);
 }

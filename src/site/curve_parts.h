@@ -13,7 +13,7 @@
 
 enum curve_band { BAND_NARROW, BAND_WIDE, BAND_COUNT };
 
-/* A curve stands still above so many times its pickup (domain.md 1.1). */
+/* Inverse curves are held above so many times the pickup (domain.md 1.1). */
 #define RELAY_MULTIPLE_MAX 20.0
 /* Nothing is quicker: a rate has to fit an integer. */
 #define CURVE_LEAST_S 1e-5
@@ -34,6 +34,9 @@ double curve_seam_a(const struct site_device *device, enum breaker_element_role 
 double curve_law_s(const struct site_device *device, enum breaker_element_role role, enum curve_edge edge,
                    enum curve_band band, double amperes);
 
+/* any: an inverse curve that is not held anywhere. */
+double curve_relay_free_s(enum relay_curve curve, double multiple);
+
 /* any: domain.md 1.3, elements L, S, I and G; `stage` of the last three. */
 double curve_long_time_law_s(const struct site_device *device, enum curve_edge edge, enum curve_band band,
                              double amperes);
@@ -53,7 +56,7 @@ struct curve_image {
     double tolerance, tolerance_wide;   /* of the time, up to the seam and above it */
 };
 
-/* any: false where the device has none. */
+/* any: false where the device has none, or its delay is given at a current that need not trip it. */
 bool curve_image_of(const struct site_device *device, struct curve_image *image);
 /* any: the time constant of the device with asymptote `pickup`. */
 double curve_image_constant_s(const struct curve_image *image, double pickup);

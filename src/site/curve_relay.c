@@ -31,16 +31,21 @@ const struct curve_constants *curve_constants(enum relay_curve curve)
     return &table[curve];
 }
 
-double curve_relay_s(enum relay_curve curve, double multiple)
+double curve_relay_free_s(enum relay_curve curve, double multiple)
 {
     const struct curve_constants *c = &table[curve];
 
-    if (!isfinite(multiple) || multiple < 0)
-        return NAN;
     if (multiple <= 1)
         return INFINITY;
     /* expm1 keeps its digits where M^0.02 is 1.0000x */
-    return c->k / expm1(c->alpha * log(fmin(multiple, RELAY_MULTIPLE_MAX))) + c->c;
+    return c->k / expm1(c->alpha * log(multiple)) + c->c;
+}
+
+double curve_relay_s(enum relay_curve curve, double multiple)
+{
+    if (!isfinite(multiple) || multiple < 0)
+        return NAN;
+    return curve_relay_free_s(curve, fmin(multiple, RELAY_MULTIPLE_MAX));
 }
 
 double curve_relay_reset_s(enum relay_curve curve, double multiple)

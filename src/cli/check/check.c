@@ -145,8 +145,9 @@ const struct cli_verb cli_check = {
     .help =
         "Reads SITE (a site.yaml), checks it whole and prints what the governor would work with: what each\n"
         "declared loss takes away and does to every node, the hosts that go dark, the current each node may\n"
-        "carry for long, its hosts' load by phase, which rule binds and what would relax it, and the memory\n"
-        "and cores that this machine's row of servers takes. Changes nothing, needs no daemon.\n\n"
+        "carry for long, its hosts' load by phase, which rule binds and what would relax it; which devices\n"
+        "are selective, how many hosts a node carries static and leased, how a dark site starts; and the\n"
+        "memory and cores that this machine's row of servers takes. Changes nothing, needs no daemon.\n\n"
         "  --json         everything, as one JSON object; powers in mW, currents in mA, loads in mVA\n"
         "  --all          every node in every table: of a large hall only the fullest are shown\n"
         "  --server NAME  check the row NAME of servers:, not the one that fits this machine's host name\n"

@@ -69,6 +69,12 @@ static bool load_alike(const void *check, uint32_t i, uint32_t j)
            a->full_trips_s == b->full_trips_s && a->full_settled_s == b->full_settled_s;
 }
 
+/* Of a device whose curve nobody wrote down nothing is known, not even that it never trips. */
+static const char *trips(const struct coordination_node *n, double s, char text[CHECK_FIGURE_BYTES])
+{
+    return !isfinite(s) && n->obstacles & OBSTACLE_NO_CURVE ? "?" : check_seconds(s, text);
+}
+
 static void print_load(const struct check_list *list, uint32_t i)
 {
     const struct coordination_node *n = node_of(list, i);
@@ -78,8 +84,8 @@ static void print_load(const struct check_list *list, uint32_t i)
     printf(" %7s %7s %8s %8s %8s %8s %9s %9s  %s\n", check_seconds(n->respond_s, text[0]),
            check_seconds(n->hold_s, text[1]), check_amperes(n->full_a, text[2]),
            check_amperes(n->steady_a, text[3]), check_amperes(n->admissible_a, text[4]),
-           check_amperes(n->lent_a, text[5]), check_seconds(n->full_settled_s, text[6]),
-           check_seconds(n->full_trips_s, text[7]), check_role_names[n->full_role]);
+           check_amperes(n->lent_a, text[5]), trips(n, n->full_settled_s, text[6]),
+           trips(n, n->full_trips_s, text[7]), check_role_names[n->full_role]);
 }
 
 static int count_worse(const void *check, uint32_t i, uint32_t j)
@@ -144,7 +150,7 @@ static void print_boot(const struct check_list *list, uint32_t i)
     printf(" %6u %9s %9s %8u %7s %9s  %s\n", list->check->figures.node[list->row[i].index].hosts,
            check_amperes(n->boot_a, text[0]),
            n->boot_limit_a > 0 ? check_amperes(n->boot_limit_a, text[1]) : "-", n->boot_at_once,
-           n->boot_groups ? groups : "stuck", check_seconds(n->boot_trips_s, text[2]),
+           n->boot_groups ? groups : "stuck", trips(n, n->boot_trips_s, text[2]),
            check_role_names[n->boot_role]);
 }
 
@@ -185,7 +191,7 @@ static bool print_set(const struct check *check, size_t offset, uint32_t bit, co
                                      m->node[n].name);
     }
     if (count)
-        printf("%s  %-22s at %u node%s (%s%s)\n", heading, words, count, count > 1 ? "s" : "", line,
+        printf("%s  %-24s at %u node%s (%s%s)\n", heading, words, count, count > 1 ? "s" : "", line,
                count > NAMED ? ", ..." : "");
     return count != 0;
 }
@@ -201,7 +207,7 @@ static void print_loads(struct check_list *list)
         "full: all hosts at phys_max and other load. adm.: may flow for T_resp / 0.7 after a load of 80 %% "
         "of "
         "the\nlong-time setting. lent: above the steady limit. settled, hot: until the fast edge may trip at "
-        "full, from\nthat heat and from theta_op; by: what trips first.\n");
+        "full, from\nthat heat and from theta_op (?: no curve is known); by: what trips first.\n");
     const char *heading = "may trip sooner than T_resp / 0.7, so that only caps set beforehand protect:\n";
 
     for (uint32_t role = 0; role < ELEMENT_ROLE_COUNT; role++)

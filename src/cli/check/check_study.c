@@ -7,6 +7,7 @@
 
 #include "cli/check/check.h"
 #include "cli/check/plot/plot.h"
+#include "cli/check/report/report.h"
 #include "commit.h"
 #include "record/crc32c.h"
 
@@ -35,6 +36,8 @@ static int write_files(const struct check *check, const struct study *study)
 
     if (check->options.plot)
         rc = plot_write(study, check->options.plot, told);
+    if (check->options.report && !rc)
+        rc = report_write(study, check->options.report, told);
     return rc;
 }
 
@@ -45,6 +48,8 @@ int check_study(const struct check *check)
                           .figures = &check->figures,
                           .coordination = &coordination,
                           .path = check->options.site,
+                          .kind_names = check_kind_names,
+                          .term_names = check_term_names,
                           .version = FLYBALL_VERSION " (" FLYBALL_COMMIT ")"};
     int rc = study_date(&study.when_s);
 

@@ -208,8 +208,8 @@ static void print_relaxing(const struct table *t)
 {
     static const char *const how[STEADY_NONE] = {
         [STEADY_LONG_TIME] = "a device that is rated: 100%",
-        [STEADY_FAST_EDGE] = "a higher long_time or a cooler ambient",
-        [STEADY_DEFINITE] = "higher pickups of short_time and instantaneous",
+        [STEADY_FAST_EDGE] = "a cooler ambient; the setting is for the study",
+        [STEADY_DEFINITE] = "nothing here: the settings are for the study",
         [STEADY_CONDUCTOR] = "a larger conductor",
         [STEADY_TRANSFORMER] = "a larger transformer",
         [STEADY_UPS_KVA] = "a larger UPS (apparent)",

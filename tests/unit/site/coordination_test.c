@@ -96,7 +96,8 @@ static void a_device_over_its_like_is_selective_nowhere(void **state)
     assert_int_equal(p.clashes, CLASH_SHORT_TIME | CLASH_SHORT_DELAY | CLASH_INSTANTANEOUS);
 }
 
-/* The parent is definite from 0.93 x 9,470 = 8,807.1 A in 0.9 x 0.12 = 0.108 s; the child clears in 0.11 + 0.05 =
+/* The parent is definite from 0.93 x 9,470 = 8,807.1 A in 0.9 x 0.12 = 0.108 s; the child clears in 0.11 +
+ * 0.05 =
  * 0.16 s up to 1.1 x 8,007.3 = 8,808 A, and in 0.08 s from there. The grid steps by 1.8 %. */
 static void a_notch_between_two_points_of_the_grid_is_found(void **state)
 {

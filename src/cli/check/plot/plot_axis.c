@@ -54,7 +54,7 @@ static void scale_of_amperes(FILE *out, const struct plot_axis *axis, double a, 
     double decades = log10(axis->high_a / axis->low_a);
 
     /* 1, 2, 5 where there is room, else the decades; edges have theirs too */
-    if (n != 1 && !(decades < 3.6 && (n == 2 || n == 5)) && !(decades < 1.6 && (n == 3 || n == 7)))
+    if (n != 1 && !(decades < 5 && (n == 2 || n == 5)) && !(decades < 1.6 && (n == 3 || n == 7)))
         return;
     fprintf(out, "<text class=\"scale\" x=\"%.2f\" y=\"%.2f\" text-anchor=\"middle\">", x,
             axis->top + axis->height + 14);

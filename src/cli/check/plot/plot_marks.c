@@ -84,28 +84,59 @@ static void collect(struct marks *marks, const struct plot_page *page, const str
     qsort(marks->mark, marks->count, sizeof marks->mark[0], by_current);
 }
 
-static double half(const struct mark *m)
+static const char *beyond(const struct mark *m, const struct plot_axis *axis)
 {
-    return LETTER * (double)strlen(m->label) / 2;
+    return m->a < axis->low_a * 0.9999 ? "&lt;" : m->a > axis->high_a * 1.0001 ? "&gt;" : "";
 }
 
-/* Letters that would lie on each other are moved apart: to the right, then back from the edge. */
+/* Of the width of a label; one more letter stands for < or >. */
+static double half(const struct mark *m)
+{
+    return LETTER * (double)(strlen(m->label) + (strlen(m->label) == 1)) / 2;
+}
+
+/* Letters that would lie on each other stand side by side around their mean: of all ways to keep them in
+ * order and apart the one nearest to their places (pooled neighbours, as in isotonic regression). */
+static void pool(struct mark *mark, uint32_t count, const double *offset)
+{
+    double sum[MARKS_MAX];
+    uint32_t size[MARKS_MAX], pools = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        sum[pools] = mark[i].x - offset[i];
+        size[pools++] = 1;
+        while (pools > 1 && sum[pools - 2] * size[pools - 1] > sum[pools - 1] * size[pools - 2]) {
+            sum[pools - 2] += sum[pools - 1];
+            size[pools - 2] += size[pools - 1];
+            pools--;
+        }
+    }
+    for (uint32_t p = 0, i = 0; p < pools; p++)
+        for (uint32_t k = 0; k < size[p]; k++, i++)
+            mark[i].text_x = sum[p] / size[p] + offset[i];
+}
+
 static void spread(struct marks *marks, const struct plot_axis *axis)
 {
-    double right = axis->left + axis->width;
+    double offset[MARKS_MAX] = {0}, right = axis->left + axis->width;
+    uint32_t last = marks->count - 1;
 
+    if (!marks->count)
+        return;
     for (uint32_t i = 0; i < marks->count; i++) {
-        struct mark *m = &marks->mark[i], *before = i ? m - 1 : NULL;
-        double least = before ? before->text_x + half(before) + half(m) + 2 : axis->left + half(m);
+        struct mark *m = &marks->mark[i];
 
         m->x = plot_x(axis, m->a);
-        m->text_x = m->x > least ? m->x : least;
+        offset[i] = i ? offset[i - 1] + half(m - 1) + half(m) + 3 : 0;
     }
-    for (uint32_t i = marks->count; i--;) {
+    pool(marks->mark, marks->count, offset);
+    for (uint32_t i = 0; i < marks->count; i++) {
         struct mark *m = &marks->mark[i];
-        double most = i + 1 < marks->count ? m[1].text_x - half(m + 1) - half(m) - 2 : right - half(m);
+        double least = axis->left + half(marks->mark) + offset[i];
+        double most = right - half(&marks->mark[last]) - (offset[last] - offset[i]);
 
-        m->text_x = m->text_x < most ? m->text_x : most;
+        m->text_x = m->text_x > most ? most : m->text_x;
+        m->text_x = m->text_x < least ? least : m->text_x;
     }
 }
 
@@ -117,13 +148,12 @@ static void draw_marks(FILE *out, const struct plot_page *page, uint32_t i, doub
     spread(&marks, &page->axis);
     for (uint32_t k = 0; k < marks.count; k++) {
         const struct mark *m = &marks.mark[k];
-        bool beyond = m->a < page->axis.low_a * 0.9999 || m->a > page->axis.high_a * 1.0001;
 
         fprintf(out,
                 "<path class=\"mark\" stroke=\"%s\" d=\"M%.2f %.2fL%.2f %.2fV%.2f\"/>"
                 "<text class=\"letter\" x=\"%.2f\" y=\"%.2f\" text-anchor=\"middle\">%s%s</text>\n",
-                plot_look(i)->colour, m->text_x, y - 6.5, m->x, y - 4, y, m->text_x, y - 8,
-                beyond && m->a < page->axis.low_a ? "&lt;" : beyond ? "&gt;" : "", m->label);
+                plot_look(i)->colour, m->text_x, y - 8.5, m->x, y - 4, y, m->text_x, y - 10,
+                beyond(m, &page->axis), m->label);
     }
 }
 
@@ -142,7 +172,7 @@ void plot_strip(FILE *out, const struct plot_page *page)
     fputs("</g>\n", out);
 }
 
-static void level(FILE *out, const struct plot_page *page, double s, bool over, uint32_t node)
+static void level(FILE *out, const struct plot_page *page, double s, bool over, uint32_t node, double right)
 {
     double y = plot_y(&page->axis, s);
 
@@ -151,16 +181,16 @@ static void level(FILE *out, const struct plot_page *page, double s, bool over, 
     fprintf(out,
             "<path class=\"time\" d=\"M%.2f %.2fH%.2f\"/><text class=\"line\" x=\"%.2f\" y=\"%.2f\">"
             "T<tspan class=\"sub\">resp</tspan>%s = %s, ",
-            page->axis.left, y, page->axis.left + page->axis.width, page->axis.left + 5,
+            page->axis.left, y, page->axis.left + page->axis.width, page->axis.left + 5 + right,
             over ? y - 4 : y + 11, over ? " / 0.7" : "", study_seconds(s).text);
     markup_escape(out, page->study->site->model.node[node].name);
     fputs("</text>\n", out);
 }
 
-static void response(FILE *out, const struct plot_page *page, uint32_t node)
+static void response(FILE *out, const struct plot_page *page, uint32_t node, double right)
 {
-    level(out, page, page->study->coordination->node[node].hold_s, true, node);
-    level(out, page, page->study->coordination->node[node].respond_s, false, node);
+    level(out, page, page->study->coordination->node[node].hold_s, true, node, right);
+    level(out, page, page->study->coordination->node[node].respond_s, false, node, right);
 }
 
 static void fault(FILE *out, const struct plot_page *page, const struct plot_row *row, uint32_t earlier)
@@ -190,29 +220,44 @@ void plot_lines(FILE *out, const struct plot_page *page)
     for (uint32_t i = 0; i < page->count; i++)
         if (n[page->row[i].node].respond_s > n[longest].respond_s * 1.01)
             longest = page->row[i].node;
-    response(out, page, first);
+    response(out, page, first, 0);
     if (longest != first)
-        response(out, page, longest);
+        response(out, page, longest, 190);
     for (uint32_t i = 0; i < page->count; i++)
         fault(out, page, &page->row[i], i);
     fputs("</g>\n", out);
 }
 
+/* Points that lie on each other share their letters: "I2,3". */
+static void put_inrush(FILE *out, double x, double y, const char *label)
+{
+    fprintf(out, "<text class=\"letter\" x=\"%.2f\" y=\"%.2f\" text-anchor=\"middle\">%s</text>\n", x, y - 8,
+            label);
+}
+
 void plot_inrush(FILE *out, const struct plot_page *page)
 {
-    double y = plot_y(&page->axis, INRUSH_S);
+    double y = plot_y(&page->axis, INRUSH_S), before = -1;
+    char label[64] = "";
 
     fputs("<g class=\"inrush\">\n", out);
     for (uint32_t i = 0; i < page->count; i++) {
         double a = page->study->coordination->node[page->row[i].node].boot_a * page->row[i].subject.volts;
         double x = plot_x(&page->axis, a);
+        bool same = before >= 0 && fabs(x - before) < 3 * LETTER;
+        size_t used = same ? strlen(label) : 0;
 
         if (!isfinite(a) || a < page->axis.low_a || a > page->axis.high_a)
             continue;
+        if (before >= 0 && !same)
+            put_inrush(out, before, y, label);
+        snprintf(label + used, sizeof label - used, same ? ",%u" : "I%u", i + 1);
+        before = x;
         fprintf(out,
-                "<path class=\"point\" stroke=\"%s\" d=\"M%.2f %.2fl4.5 4.5l-4.5 4.5l-4.5 -4.5Z\"/>"
-                "<text class=\"letter\" x=\"%.2f\" y=\"%.2f\" text-anchor=\"middle\">I%u</text>\n",
-                plot_look(i)->colour, x, y - 4.5, x, y - 8, i + 1);
+                "<path class=\"point\" stroke=\"%s\" d=\"M%.2f %.2fl4.5 4.5l-4.5 4.5l-4.5 -4.5Z\"/>\n",
+                plot_look(i)->colour, x, y - 4.5);
     }
+    if (before >= 0)
+        put_inrush(out, before, y, label);
     fputs("</g>\n", out);
 }

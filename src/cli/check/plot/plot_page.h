@@ -9,7 +9,7 @@
 #define PAGE_WIDTH 820.0
 #define PAGE_LEFT 66.0          /* of the paper */
 #define PAGE_RIGHT 800.0
-#define PAGE_STRIP 19.0         /* height of one row of operating currents */
+#define PAGE_STRIP 22.0         /* height of one row of operating currents */
 #define PAGE_PAPER 600.0        /* height of the paper: 100 per decade of time */
 
 struct plot_row {

@@ -16,7 +16,7 @@ const char plot_style[] =
     ".tcc .unit{font-size:12px;font-weight:bold}"
     ".tcc .device-name{font-size:12px;font-weight:bold}"
     ".tcc .sub{font-size:8px}"
-    ".tcc .letter{font-size:10.5px;font-weight:bold}"
+    ".tcc .letter{font-size:10.5px;font-weight:bold;paint-order:stroke;stroke:#fff;stroke-width:2.5px}"
     ".tcc .line{font-size:10.5px;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}"
     ".tcc .number{font-size:10.5px;font-weight:bold}"
     ".tcc .minor{stroke:#d4d4d4;stroke-width:.5;fill:none}"
