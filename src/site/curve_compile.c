@@ -46,7 +46,17 @@ static int64_t up(double value)
 
 static int64_t ma_down(double amperes)
 {
-    return down(fmin(amperes, 2 * most_a) * 1e3);
+    return down(fmin(fmax(amperes, 0), 2 * most_a) * 1e3);
+}
+
+static int64_t ns_down(double seconds)
+{
+    return down(fmin(fmax(seconds, 0), most_s) * 1e9);
+}
+
+static int64_t ns_up(double seconds)
+{
+    return up(fmin(fmax(seconds, 0), most_s) * 1e9);
 }
 
 static void add(struct compiling *c, const struct breaker_element *element)
@@ -130,7 +140,7 @@ static void add_law(struct compiling *c, enum breaker_element_role role, uint8_t
                     bool definite)
 {
     struct law law = {c->device, role, c->edge, 0};
-    struct breaker_element e = {.role = role, .reset = reset, .reset_ns = reset_ns};
+    struct breaker_element e = {.role = (uint8_t)role, .reset = reset, .reset_ns = reset_ns};
     double rated = curve_a(c->device->long_time_ma), pickup;
 
     if (!curve_has(c->device, role))
@@ -142,13 +152,13 @@ static void add_law(struct compiling *c, enum breaker_element_role role, uint8_t
     e.residual = role == ELEMENT_GROUND;
     e.pickup_ma = ma_down(pickup);
     e.unit_ma = ma_down(law.unit_a);
-    e.shortest_ns = definite ? down(fmax(law_s(&law, 1e12), 0) * 1e9) : INT64_MAX;
+    e.shortest_ns = definite ? ns_down(law_s(&law, 1e12)) : INT64_MAX;
     add_travel(c, &e, law_s, &law);
 }
 
 static void add_peak(struct compiling *c, enum breaker_element_role role)
 {
-    struct breaker_element e = {.law = BREAKER_PEAK, .role = role};
+    struct breaker_element e = {.law = BREAKER_PEAK, .role = (uint8_t)role};
 
     if (!curve_has(c->device, role))
         return;
@@ -165,9 +175,9 @@ static void add_image(struct compiling *c, struct breaker_element *e, double hea
         c->rc = c->rc ? c->rc : -EINVAL;
         return;
     }
-    e->heat_ns = down(heat_s * 1e9);
-    e->heat_fast_ns = down(heat_fast_s * 1e9);
-    e->cool_ns = up(cool_s * 1e9);
+    e->heat_ns = ns_down(heat_s);
+    e->heat_fast_ns = ns_down(heat_fast_s);
+    e->cool_ns = ns_up(cool_s);
     add(c, e);
 }
 
@@ -187,7 +197,7 @@ static void add_image(struct compiling *c, struct breaker_element *e, double hea
  */
 static void add_band(struct compiling *c, enum breaker_element_role role)
 {
-    struct breaker_element e = {.role = role, .fast_above_ma = INT64_MAX};
+    struct breaker_element e = {.role = (uint8_t)role, .fast_above_ma = INT64_MAX};
     struct curve_image image;
     double nominal, low, high, tau1, kappa, seam;
 
@@ -234,11 +244,11 @@ static void add_relay(struct compiling *c)
         return;
     }
     if (r->reset == RELAY_RESET_DEFINITE) {
-        add_law(c, ELEMENT_INVERSE, RESET_HOLD, up(seconds * 1e9), false);
+        add_law(c, ELEMENT_INVERSE, RESET_HOLD, ns_up(seconds), false);
         return;
     }
     seconds *= curve_ratio(r->time_dial_ppm) * (exponent < 2 ? 2 / exponent : 1);
-    add_law(c, ELEMENT_INVERSE, seconds > 0 ? RESET_TRAVEL : RESET_NEVER, up(seconds * 1e9), false);
+    add_law(c, ELEMENT_INVERSE, seconds > 0 ? RESET_TRAVEL : RESET_NEVER, ns_up(seconds), false);
 }
 
 /* Power as amperes of one phase at nominal volts; a single phase may be wired line to line (derive.c). */
@@ -283,7 +293,7 @@ static void add_ups(struct compiling *c)
         return;
     for (uint32_t i = 0; i < q->overload_count; i++)
         longest = q->overload[i].ns > longest ? q->overload[i].ns : longest;
-    e.reset_ns = longest * UPS_RECOVERY;
+    e.reset_ns = ns_up(curve_s(longest) * UPS_RECOVERY);
     e.unit_ma = ma_down(ups_rating_a(c));
     e.pickup_ma = e.unit_ma + 1;
     add_travel(c, &e, overload_s, c);
@@ -293,7 +303,7 @@ static void add_ups(struct compiling *c)
 static void add_equipment_image(struct compiling *c, enum breaker_element_role role, double rated_a,
                                 int64_t constant_ns)
 {
-    struct breaker_element e = {.role = role, .fast_above_ma = INT64_MAX};
+    struct breaker_element e = {.role = (uint8_t)role, .fast_above_ma = INT64_MAX};
     double tau = curve_s(constant_ns);
 
     if (!(rated_a > 0) || !constant_ns)
