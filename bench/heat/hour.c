@@ -12,6 +12,7 @@ enum {
     STEPS_PER_HOUR = 3600 * 1000 / READING_MS,
 };
 static const int64_t reading_ns = READING_MS * NS_PER_MS;
+#define METER_LOW_MOST 0.02
 
 /* Grants given within T_resp, those that another one tops left out: the first is the largest. */
 struct leases {
@@ -26,7 +27,7 @@ struct control {
     struct breaker_pace pace;
     int64_t hold_ns;
     int32_t crest_milli;        /* the most that was commissioned */
-    double sees;                /* 1 - meter error */
+    double sees;                /* 1 - meter error, times 1 + what is configured of it */
     int64_t measured_ma;        /* worst phase of the newest reading */
     int64_t newest_ma, admissible_ma;
     uint32_t every;             /* readings from one grant to the next */
@@ -53,7 +54,7 @@ struct life {
     uint32_t index;
     uint64_t step;
     int64_t most_ma;            /* what everything below can draw at all */
-    double respond_s;
+    double respond_s, meter_low;
     double nearest;             /* of this hour */
 };
 
@@ -252,7 +253,7 @@ static void note_trip(struct life *life, enum trip_element element)
         .load_a = life->flow.current_a[0],
         .steady_a = (double)life->device.steady_ma * 1e-3,
         .respond_s = life->respond_s,
-        .meter_low = 1 - life->control.sees,
+        .meter_low = life->meter_low,
         .heat = tripunit_heat(&life->plant),
         .travel = tripunit_travel(&life->plant),
         .heat_hat = (double)breaker_heat_ppm(&life->control.state, &life->device.node.breaker) * 1e-6,
@@ -357,7 +358,9 @@ static void draw_life(struct life *life, uint32_t index)
     heat_device_draw(&life->device, r);
     life->respond_s = random_between(r, 0.5, 3);
     c->hold_ns = (int64_t)ceil(life->respond_s / 0.7 * 1e9);
-    c->sees = 1 - random_between(r, 0, 0.02);
+    life->meter_low = random_between(r, 0, METER_LOW_MOST);
+    /* a UPS carries its rating and counts what is above it: no margin is there for a meter to be low by */
+    c->sees = (1 - life->meter_low) / (life->device.kind == HEAT_UPS ? 1 - METER_LOW_MOST : 1);
     c->every = 1 + (uint32_t)(random_bits(r) % 6);
     life->leases.live = (uint32_t)(life->respond_s * 1000 / READING_MS);
     l->scale_a = life->device.scale_a;
@@ -365,7 +368,7 @@ static void draw_life(struct life *life, uint32_t index)
     l->crest_most = random_unit(r) < 0.4 ? sqrt(2) : random_between(r, sqrt(2), 2);
     c->crest_milli = (int32_t)ceil(l->crest_most * 1e3);
     l->respond_s = life->respond_s;
-    l->unseen = (1 - 1e-5) / c->sees;
+    l->unseen = (1 - 1e-5) / fmin(c->sees, 1);
     life->most_ma = (int64_t)(log_between(r, 1.3, 15) * l->scale_a * 1e3);
 }
 
