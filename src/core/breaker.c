@@ -3,9 +3,9 @@
  * One step of every element. The exact solution for a constant current, bounded from above:
  *
  *   IMAGE   theta <- x^2 + (theta - x^2) e^(-dt / tau), x = I / pickup. A true device of the band has
- *           theta' = s + (theta - s) e^(-dt / tau'), s <= x^2 being what its own current settles at; that grows
- *           with s and theta. Where x^2 is above theta it falls with tau', so heat_ns, the least tau' of the
- *           band, and the upper bound of what is made up for give the most; else it grows with tau', so
+ *           theta' = s + (theta - s) e^(-dt / tau'), s <= x^2 being what its own current settles at; that
+ *           grows with s and theta. Where x^2 is above theta it falls with tau', so heat_ns (the least of
+ *           the band) and the upper bound of what is made up for give the most; else it grows with tau', so
  *           cool_ns and the lower bound do.
  *   TRAVEL  F <- F + dt / t(I) from pickup on; below it the reset laws, each with the least reset that the
  *           settings allow.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may be drawn, how risky it is, how a state begins: figures by hand, vectors of domain.md 1.7. */
+/* What may be drawn, with figures by hand: safety.md section 5. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,119 +162,6 @@ static void the_least_of_all_elements_rules(void **state)
     assert_true(admitted(&stock, 10, 1414, &element) > 20000000);
 }
 
-static struct breaker_risk risk_of(const struct stock *stock, double current_a, int64_t respond_us)
-{
-    struct breaker_step_ahead ahead = {NS_PER_MS, stock_load(current_a)};
-    struct breaker_risk risk;
-
-    breaker_risk_parts(&stock->state, &stock->breaker, stock->curve, &ahead, 1, respond_us * NS_PER_US,
-                       &risk);
-    return risk;
-}
-
-/* domain.md 1.7, rounded up to a millionth. */
-static void risk_has_the_printed_values(void **state)
-{
-    struct stock paper = {0}, less_ten = {0}, br800;
-
-    (void)state;
-    stock_peak(&paper, 850);
-    assert_int_equal(risk_of(&paper, 722.5, 1000).level_ppm, 700000);
-    assert_int_equal(risk_of(&paper, 850, 1000).level_ppm, PPM);
-    assert_int_equal(risk_of(&paper, 1850, 1000).level_ppm, PPM);
-    assert_int_equal(risk_of(&paper, 425, 1000).level_ppm, 0);
-    assert_int_equal(risk_of(&paper, 425, 1000).sag_ppm, 111112);       /* 425 / 0.9 = 472.2 A */
-    assert_int_equal(risk_of(&paper, 765, 1000).sag_ppm, PPM);
-    stock_peak(&less_ten, 765);
-    assert_int_equal(risk_of(&less_ten, 722.5, 1000).level_ppm, 888889);
-
-    stock_br800(&br800, true, STOCK_IMAGE);
-    breaker_rest(&br800.state, &br800.breaker, 580499);
-    assert_int_equal(risk_of(&br800, 4500, 50500).time_ppm, 561112);    /* 50.5 / 90 */
-    assert_int_equal(risk_of(&br800, 4500, 65200).time_ppm, 724445);
-    assert_int_equal(risk_of(&br800, 4500, 70000).time_ppm, 777778);
-    assert_int_equal(risk_of(&br800, 0, 70000).time_ppm, 0);
-    assert_int_equal(risk_of(&br800, 0, 70000).heat_ppm, 0);
-    br800.breaker.element[0].heat_ns = br800.breaker.element[0].cool_ns = INT64_C(223530000000);
-
-    int64_t time_ppm = risk_of(&br800, 1600, 65200).time_ppm;           /* 33.1 s */
-
-    assert_true(time_ppm >= 1969 && time_ppm <= 1971);
-    breaker_rest(&br800.state, &br800.breaker, 900000);
-    assert_true(llabs(risk_of(&br800, 797, 1).heat_ppm - 761622) < 10); /* 797 A settle at 0.9 */
-}
-
-static void risk_is_the_largest_part(void **state)
-{
-    struct breaker_step_ahead ahead[2] = {{NS_PER_MS, stock_load(0)}, {NS_PER_MS, stock_load(0)}};
-    struct stock stock;
-
-    (void)state;
-    stock_br800(&stock, true, STOCK_IMAGE);
-    breaker_rest(&stock.state, &stock.breaker, 580499);
-    assert_int_equal(breaker_risk_ppm(&stock.state, &stock.breaker, stock.curve, ahead, 2, NS_PER_S), 0);
-    ahead[0].load = stock_load(4400);           /* below short-time: 4400 / 0.9 / 7200 = 0.679 */
-    assert_int_equal(breaker_risk_ppm(&stock.state, &stock.breaker, stock.curve, ahead, 2, 1), 358025);
-    ahead[0].load = stock_load(4500);           /* 90 ms, rounded down */
-    assert_int_equal(breaker_risk_ppm(&stock.state, &stock.breaker, stock.curve, ahead, 1, 81 * NS_PER_MS),
-                     900001);
-    ahead[0].dt_ns = 90 * NS_PER_MS;            /* trips within the forecast */
-    assert_int_equal(breaker_risk_ppm(&stock.state, &stock.breaker, stock.curve, ahead, 2, 1), PPM);
-    stock.state.part[1][0] = HEAT_ONE / 4 * 3;
-    ahead[0] = (struct breaker_step_ahead){NS_PER_MS, stock_load(0)};
-    stock.breaker.element[1].reset = RESET_NEVER;
-    assert_int_equal(breaker_risk_ppm(&stock.state, &stock.breaker, stock.curve, ahead, 1, 1), 750000);
-}
-
-static void an_unknown_history_starts_at_its_worst(void **state)
-{
-    struct breaker_load load = {.current_ma = {800000, 839999, 5000000}, .residual_ma = 0};
-    struct stock stock;
-
-    (void)state;
-    stock_mn3000(&stock, true, STOCK_TIMER | STOCK_IMAGE);
-    memset(&stock.state, 0x55, sizeof stock.state);
-    breaker_start(&stock.state, &stock.breaker, NULL);
-    for (int phase = 0; phase < PHASES; phase++) {
-        assert_true(llabs(stock.state.part[0][phase] - HEAT_ONE / 10 * 9) < 10);    /* timer */
-        assert_true(llabs(stock.state.part[1][phase] - HEAT_ONE / 10 * 9) < 10);    /* image */
-        assert_true(stock.state.part[2][phase] == HEAT_ONE - 1);                    /* short-time */
-        assert_true(stock.state.part[3][phase] == 0);                               /* instantaneous */
-        assert_true(stock.state.part[4][phase] == (phase ? 0 : HEAT_ONE - 1));      /* ground */
-    }
-    for (int e = 0; e < BREAKER_ELEMENTS_MAX; e++)
-        assert_int_equal(stock.state.below_ns[e][0], 0);
-    assert_int_equal(breaker_heat_ppm(&stock.state, &stock.breaker), 900000);
-    assert_int_equal(breaker_travel_ppm(&stock.state, &stock.breaker), PPM);
-
-    stock_br800(&stock, true, STOCK_IMAGE);
-    breaker_start(&stock.state, &stock.breaker, &load);
-    assert_true(llabs(stock.state.part[0][0] - (int64_t)(0.907029478L * HEAT_ONE)) < HEAT_ONE / 1000000);
-    assert_true(stock.state.part[0][1] < HEAT_ONE && stock.state.part[0][1] > HEAT_ONE / 1000 * 999);
-    assert_true(stock.state.part[0][2] == HEAT_ONE - 1);
-}
-
-static void a_state_at_rest_has_the_heat_it_was_given(void **state)
-{
-    static const int64_t ppm[][2] = {{0, 0}, {1, 2}, {640000, 640001}, {PPM, PPM}, {-5, 0}, {PPM + 5, PPM}};
-    struct stock stock;
-
-    (void)state;                                /* rounded up on the way in and on the way out */
-    stock_br800(&stock, true, STOCK_TIMER | STOCK_IMAGE);
-    for (size_t i = 0; i < sizeof ppm / sizeof ppm[0]; i++) {
-        memset(&stock.state, 0x55, sizeof stock.state);
-        breaker_rest(&stock.state, &stock.breaker, ppm[i][0]);
-        assert_int_equal(breaker_heat_ppm(&stock.state, &stock.breaker), ppm[i][1]);
-        assert_int_equal(breaker_travel_ppm(&stock.state, &stock.breaker), 0);
-    }
-    breaker_rest(&stock.state, &stock.breaker, 0);
-    stock.state.part[0][1] = 1;                 /* rounded up: a timer is no heat */
-    assert_int_equal(breaker_travel_ppm(&stock.state, &stock.breaker), 1);
-    assert_int_equal(breaker_heat_ppm(&stock.state, &stock.breaker), 0);
-    stock.state.part[1][2] = HEAT_ONE / 2;
-    assert_int_equal(breaker_heat_ppm(&stock.state, &stock.breaker), 500000);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,10 +172,6 @@ int main(void)
         cmocka_unit_test(an_inverse_element_may_run),
         cmocka_unit_test(a_peak_ends_at_95_percent_over_crest),
         cmocka_unit_test(the_least_of_all_elements_rules),
-        cmocka_unit_test(risk_has_the_printed_values),
-        cmocka_unit_test(risk_is_the_largest_part),
-        cmocka_unit_test(an_unknown_history_starts_at_its_worst),
-        cmocka_unit_test(a_state_at_rest_has_the_heat_it_was_given),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
