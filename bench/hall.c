@@ -105,7 +105,42 @@ static void add_hosts_and_meters(struct model *model)
     }
 }
 
-void hall_open(struct hall *hall)
+enum { CURVE_SQUARE, CURVE_DEFINITE, CURVE_COUNT };
+
+/* Travel per 2^30 ns where M = 1 takes 230 s, less with its square; and 90 ms at any current. */
+static void add_curves(struct model *model)
+{
+    model->curve = calloc(CURVE_COUNT, sizeof *model->curve);
+    model->curve_count = CURVE_COUNT;
+    for (int i = 0; i < CURVE_POINTS; i++) {
+        double m = (double)(1 << i / CURVE_STEPS) * (1 + (double)(i % CURVE_STEPS) / CURVE_STEPS);
+        double one = (double)HEAT_ONE * 1073741824.0;
+        model->curve[CURVE_SQUARE].rate[i] = (int64_t)(one / 230e9 * m * m) + 1;
+        model->curve[CURVE_DEFINITE].rate[i] = (int64_t)(one / 90e6) + 1;
+    }
+}
+
+/* 8 s at 6 Ir with memory: an image and the timer; short-time at 5.58 Ir; instantaneous at 9 Ir. */
+static void add_breaker(struct model_node *node)
+{
+    int64_t rated_ma = node->long_time_ma;
+    node->breaker.element_count = 4;
+    node->breaker.element[0] = (struct breaker_element){
+        .law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .pickup_ma = rated_ma * 105 / 100,
+        .heat_ns = 180 * NS_PER_S, .heat_fast_ns = 160 * NS_PER_S, .fast_above_ma = 6 * rated_ma,
+        .cool_ns = 260 * NS_PER_S, .shortest_ns = NS_PER_S};
+    node->breaker.element[1] = (struct breaker_element){
+        .law = BREAKER_TRAVEL, .role = ELEMENT_LONG_TIME, .reset = RESET_AT_ONCE, .curve = CURVE_SQUARE,
+        .pickup_ma = rated_ma * 105 / 100, .unit_ma = rated_ma, .shortest_ns = NS_PER_S};
+    node->breaker.element[2] = (struct breaker_element){
+        .law = BREAKER_TRAVEL, .role = ELEMENT_SHORT_TIME, .reset = RESET_DECAY, .curve = CURVE_DEFINITE,
+        .pickup_ma = rated_ma * 558 / 100, .unit_ma = rated_ma * 558 / 100, .reset_ns = NS_PER_S / 2,
+        .shortest_ns = 90 * NS_PER_MS};
+    node->breaker.element[3] = (struct breaker_element){
+        .law = BREAKER_PEAK, .role = ELEMENT_INSTANTANEOUS, .pickup_ma = 9 * rated_ma};
+}
+
+void hall_open(struct hall *hall, bool curves)
 {
     struct model *model = &hall->model;
     *hall = (struct hall){.t_ns = NS_PER_S};
@@ -141,6 +176,10 @@ void hall_open(struct hall *hall)
     model->type[0] = host_type;
     add_nodes(model);
     add_hosts_and_meters(model);
+    if (curves)
+        add_curves(model);
+    for (uint32_t i = 0; curves && i < HALL_METERS; i++)
+        add_breaker(&model->node[i]);
     hall->core = core_init(aligned_alloc(64, (core_bytes(model) + 63) / 64 * 64), model, 1, hall->t_ns);
 }
 
@@ -151,6 +190,7 @@ void hall_close(struct hall *hall)
     free(hall->model.host);
     free(hall->model.meter);
     free(hall->model.type);
+    free(hall->model.curve);
     free(hall->report);
     free(hall->outbox.record);
 }

@@ -27,8 +27,9 @@ struct hall {
     int64_t t_ns;
 };
 
-/* setup: a model whose limits bind (hosts could draw 1.6 times what branches carry), and a core on it. */
-void hall_open(struct hall *hall);
+/* setup: a model whose limits bind (hosts could draw 1.6 times what branches carry), and a core on it. With
+ * `curves` every metered node has an electronic device of four elements, else no curve is known. */
+void hall_open(struct hall *hall, bool curves);
 void hall_close(struct hall *hall);
 
 /* One slot through the pipeline at hall->t_ns. */

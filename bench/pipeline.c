@@ -243,11 +243,11 @@ static void emergencies(struct work *work, int rounds)
     }
 }
 
-static void open_work(struct work *work)
+static void open_work(struct work *work, bool curves)
 {
     memset(work, 0, sizeof *work);
     work->random = SEED;
-    hall_open(&work->hall);
+    hall_open(&work->hall, curves);
     work->reading = calloc(HALL_METERS, sizeof *work->reading);
     work->reading_bytes = calloc(HALL_METERS, sizeof *work->reading_bytes);
     work->window = calloc(HALL_METERS, sizeof *work->window);
@@ -264,13 +264,19 @@ static void close_work(struct work *work)
 
 int main(int argc, char **argv)
 {
-    bool json = argc == 2 && !strcmp(argv[1], "--json");
-    if (argc > 1 && !json)
-        return fputs("usage: pipeline [--json]\n", stderr), 2;
+    bool json = false, curves = true;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--json"))
+            json = true;
+        else if (!strcmp(argv[i], "--no-curves"))
+            curves = false;
+        else
+            return fputs("usage: pipeline [--json] [--no-curves]\n", stderr), 2;
+    }
     static struct work work;
     struct bench_report report;
     int64_t start_ns = bench_now_ns();
-    open_work(&work);
+    open_work(&work, curves);
     double ns_per_reading = readings(&work, READING_ROUNDS), ns_per_report = reports(&work, REPORT_ROUNDS);
     uint32_t parts = ticks(&work, 200);
     emergencies(&work, 16);
@@ -280,6 +286,7 @@ int main(int argc, char **argv)
     bench_count(&report, "n", READING_ROUNDS * HALL_METERS);
     bench_count(&report, "hosts", HALL_HOSTS);
     bench_count(&report, "racks", HALL_RACKS);
+    bench_count(&report, "curves", curves ? HALL_METERS : 0);
     bench_number(&report, "ns_per_reading", ns_per_reading);
     bench_number(&report, "ns_per_report", ns_per_report);
     bench_count(&report, "tick_n", work.tick.count);

@@ -156,6 +156,8 @@ static int run_site(const struct options *options, const struct site *site)
         workload.duration_ns = options->duration_ns;
     if (options->seed)
         workload.seed = options->seed;
+    workload.breakers.device = site->device;
+    workload.breakers.equipment = site->equipment;
     result = play(options, site, &workload, &outcome);
     if (!result) {
         result = show(options, site, &workload, &outcome);

@@ -33,6 +33,7 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->ledger.node = carve(carver, model->node_count, sizeof *core->ledger.node);
     core->demand = carve(carver, model->host_count, sizeof *core->demand);
     core->detect = carve(carver, model->meter_count, sizeof *core->detect);
+    core->heat.meter = carve(carver, model->meter_count, sizeof *core->heat.meter);
     core->why = carve(carver, model->host_count, sizeof *core->why);
     e->node = carve(carver, model->node_count, sizeof *e->node);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
@@ -65,7 +66,8 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     core->second = t_ns / NS_PER_S;
     cluster_init(&core->cluster, model);
     ledger_init(&core->ledger, model, epoch, core->ledger.host, core->ledger.node);
-    emergency_init(&core->emergencies, model);
+    heat_init(&core->heat, model);
+    emergency_init(&core->emergencies, model, &core->heat);
     for (uint32_t i = 0; i < model->host_count; i++)
         demand_init(&core->demand[i], t_ns);
     for (uint32_t i = 0; i < model->meter_count; i++)

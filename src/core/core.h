@@ -7,6 +7,7 @@
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
+#include "core/heat.h"
 #include "core/ledger.h"
 #include "core/pipeline.h"
 
@@ -20,6 +21,7 @@ struct core {
     struct ledger ledger;
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
+    struct heat heat;
     struct emergencies emergencies;
     struct cluster cluster;
     bool recovering;

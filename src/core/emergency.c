@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* safety.md section 8. Time to trip joins the triggers with the breaker model; until then the steady limit
- * stands for it. */
+/* safety.md section 8. What is admissible is the steady limit while oversubscription is off. */
 #include "core/emergency.h"
 
 #include "core/draw.h"
@@ -51,10 +50,11 @@ static void below_add(struct emergencies *e, uint32_t node, uint32_t host)
     e->below_count[node]++;
 }
 
-void emergency_init(struct emergencies *e, const struct model *model)
+void emergency_init(struct emergencies *e, const struct model *model, const struct heat *heat)
 {
     uint32_t first = 0;
     e->model = model;
+    e->heat = heat;
     e->entered = 0;
     below_each(e, below_count);
     for (uint32_t n = 0; n < model->node_count; n++) {
@@ -177,6 +177,12 @@ static void note_calm(const struct emergencies *e, struct emergency *state, bool
     }
 }
 
+/* What heat an emergency has left behind goes before anything below is raised (section 9). */
+static void note_cooled(const struct emergencies *e, struct emergency *state, uint32_t meter)
+{
+    state->hot = state->hot && (state->active || !heat_cooled(e->heat, meter));
+}
+
 /* The first stage has had its time: A of the slowest host type, and one reading's age. */
 static bool stage_is_over(const struct emergencies *e, const struct emergency *state,
                           const struct reading *reading, int64_t t_ns)
@@ -200,8 +206,10 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
         state->low_volts_since_ns = state->good_volts_since_ns = NEVER_NS;
     else
         follow_voltage(e, ledger, node, load.low_mv, t_ns);
-    bool danger = load.current_ma > n->steady_ma || load.disobeyed || load.peak;
+    bool danger = load.current_ma > n->steady_ma || load.disobeyed || load.peak ||
+                  heat_trips_soon(e->heat, reading->meter);
     if (!state->active) {
+        note_cooled(e, state, reading->meter);
         if (!danger)
             return EMERGENCY_NOTHING;
         *state = (struct emergency){
@@ -210,6 +218,7 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
             .entered_ns = t_ns,
             .calm_since_ns = NEVER_NS,
             .raise_after_ns = INT64_MAX,
+            .hot = true,
             .low_volts_since_ns = state->low_volts_since_ns,
             .good_volts_since_ns = state->good_volts_since_ns,
             .limit_lowered = state->limit_lowered,
@@ -221,6 +230,7 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
               !danger &&
                   load.current_ma < n->steady_ma / PPM * CALM_PPM + n->steady_ma % PPM * CALM_PPM / PPM,
               t_ns);
+    note_cooled(e, state, reading->meter);
     if (danger && !state->fail_safe && stage_is_over(e, state, reading, t_ns)) {
         state->fail_safe = true;
         return EMERGENCY_FAIL_SAFE;
@@ -274,7 +284,7 @@ bool emergency_forbids_raise(const struct emergencies *e, uint32_t host, int64_t
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_node *node = &e->model->node[h->cord[j].node];
         for (uint32_t a = 0; a < node->ancestor_count; a++)
-            if (t_ns < e->node[node->ancestor[a]].raise_after_ns)
+            if (t_ns < e->node[node->ancestor[a]].raise_after_ns || e->node[node->ancestor[a]].hot)
                 return true;
     }
     return false;

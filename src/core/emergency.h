@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "core/heat.h"
 #include "core/ledger.h"
 #include "msg/reading.h"
 
@@ -16,12 +17,14 @@ struct emergency {
     int64_t raise_after_ns;     /* no raise below before this */
     int64_t low_volts_since_ns; /* below the lowest credible voltage since, INT64_MAX = not */
     int64_t good_volts_since_ns;
+    bool hot;                   /* has not cooled down since: no raise below */
     bool limit_lowered;
     int64_t scale_ppm;          /* of the model's limit, in force now */
 };
 
 struct emergencies {
     const struct model *model;
+    const struct heat *heat;
     struct emergency *node;
     uint32_t *below_first, *below_count;    /* by node: its hosts over any cord, a run of `below` */
     uint32_t *below;
@@ -33,9 +36,9 @@ enum emergency_action { EMERGENCY_NOTHING, EMERGENCY_CUT, EMERGENCY_FAIL_SAFE };
 
 /* setup: how many entries `below` needs at most; then, with all arrays in place, fills them. */
 uint32_t emergency_below_room(const struct model *model);
-void emergency_init(struct emergencies *emergencies, const struct model *model);
+void emergency_init(struct emergencies *emergencies, const struct model *model, const struct heat *heat);
 
-/* rt: takes a reading that covers `node`. */
+/* rt: takes a reading that covers `node`; heat has taken it before. */
 enum emergency_action emergency_reading(struct emergencies *emergencies, struct ledger *ledger,
                                         const struct reading *reading, uint32_t node, int64_t t_ns);
 

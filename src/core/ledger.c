@@ -53,6 +53,8 @@ static void account(struct ledger *ledger, uint32_t host)
                                          : host_draw_mw(ledger, host, larger(h->newest_mw, h->fail_safe_mw));
     sums_replace(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, exposed_mw);
     sums_replace(ledger, host, SUM_NEWEST, h->newest_draw_mw, newest_mw);
+    if (exposed_mw > h->exposed_draw_mw)
+        sums_note_highest(ledger, host);
     h->exposed_draw_mw = exposed_mw;
     h->newest_draw_mw = newest_mw;
 }
@@ -299,6 +301,11 @@ bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw)
     if (cap_mw <= ledger_always_mw(ledger, host))
         return true;
     return !sums_over(ledger, host, SUM_NEWEST) && !(raises && sums_over(ledger, host, SUM_EXPOSED));
+}
+
+void ledger_mark_exposed(struct ledger *ledger, uint32_t node)
+{
+    sums_mark_highest(ledger, node);
 }
 
 void ledger_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)

@@ -43,6 +43,7 @@ struct ledger_host {
 struct ledger_sums {
     int64_t exposed_mva[CONTINGENCIES_MAX][PHASES];     /* D */
     int64_t newest_mva[CONTINGENCIES_MAX][PHASES];      /* S */
+    int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
     int64_t limit_mva[CONTINGENCIES_MAX][PHASES];       /* admissible now: the model's, lowered by events */
     /* bad + other + what hosts draw that no cap governs */
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
@@ -100,6 +101,9 @@ bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw);
 
 /* rt: lowers or restores a node's limit to `ppm` of the model's (a sag that stays, say). */
 void ledger_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
+
+/* rt: the high-water mark of D at a node begins anew, at D as it stands. */
+void ledger_mark_exposed(struct ledger *ledger, uint32_t node);
 
 /* any: E(h) as a cap; meaningful while the host is bounded. */
 int64_t ledger_exposed_cap_mw(const struct ledger_host *host);

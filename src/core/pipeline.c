@@ -5,7 +5,7 @@
 #include "core/core.h"
 #include "core/guard.h"
 
-/* ---- reading: detect, and in an emergency cut in the same slot ---- */
+/* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
 static void cut_below(struct core *core, uint32_t node, bool to_fail_safe)
 {
@@ -29,6 +29,7 @@ static void on_reading(struct core *core, const struct reading *reading)
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
+    core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;

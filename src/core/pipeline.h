@@ -48,6 +48,7 @@ struct outbox {
     X(fail_safe_mismatch, "fail_safe_mismatch", "reports whose fail-safe cap differs from the site file") \
     X(emergencies, "emergencies", "emergencies entered") \
     X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
+    X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
     X(recoveries, "recoveries", "entries into recovery (exposure above a limit after an event)") \
     X(alarms, "alarms", "thresholds crossed upward") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
@@ -78,6 +79,16 @@ enum exposure_basis {
     EXPOSURE_BASIS_COUNT
 };
 
+/* How near what protects a node is to tripping: an upper bound of heat and travel, a lower bound of time.
+ * -1 where no curve is known, no meter covers the node, or no reading has come yet. */
+struct heat_view {
+    int64_t heat_ppm, travel_ppm;   /* PPM trips the fast edge; up */
+    int64_t trip_in_ns;         /* from now, if what flows now went on for ever; INT64_MAX = never */
+    int64_t admissible_ma;      /* on every phase for T_resp / 0.7; never below the steady limit */
+    uint8_t trips;              /* enum breaker_element_role that would; ELEMENT_ROLE_COUNT = none */
+    uint8_t binds;              /* the role that bounds admissible; ELEMENT_ROLE_COUNT = the steady limit */
+};
+
 /* What status shows of a node and of a host; sums per phase, contingency "none". */
 struct core_node_view {
     int64_t exposure_mva[PHASES];   /* D */
@@ -86,6 +97,7 @@ struct core_node_view {
     int64_t measured_mw;            /* newest reading, -1 = none yet */
     int64_t reading_t_ns;           /* slot time of it */
     bool emergency, recovery;
+    struct heat_view heat;
 };
 
 struct core_host_view {

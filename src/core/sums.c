@@ -36,6 +36,7 @@ void sums_init(struct ledger *ledger)
             sums->limit_mva[c][phase] = node->limited ? node->limit_mva[c][phase] : INT64_MAX / 2;
             ledger->over_count += exposed_over(sums, c, phase);
         }
+        sums_mark_highest(ledger, n);
     }
 }
 
@@ -93,6 +94,32 @@ void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t ol
                 add(ledger, node->ancestor[a], sum, c, phase, delta_mva);
         }
     }
+}
+
+static void raise_highest(struct ledger_sums *sums, uint32_t contingencies)
+{
+    for (uint32_t i = 0; i < contingencies * PHASES; i++)
+        if (sums->exposed_mva[i / PHASES][i % PHASES] > sums->highest_mva[i % PHASES])
+            sums->highest_mva[i % PHASES] = sums->exposed_mva[i / PHASES][i % PHASES];
+}
+
+void sums_note_highest(struct ledger *ledger, uint32_t host)
+{
+    const struct model *model = ledger->model;
+    const struct model_host *h = &model->host[host];
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_node *node = &model->node[h->cord[j].node];
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            raise_highest(&ledger->node[node->ancestor[a]], model->contingency_count);
+    }
+}
+
+void sums_mark_highest(struct ledger *ledger, uint32_t node)
+{
+    struct ledger_sums *sums = &ledger->node[node];
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        sums->highest_mva[phase] = sums->exposed_mva[0][phase];
+    raise_highest(sums, ledger->model->contingency_count);
 }
 
 static bool node_over(const struct ledger_sums *sums, uint32_t contingencies, enum sum sum)

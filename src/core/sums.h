@@ -18,6 +18,13 @@ void sums_add_base(struct ledger *ledger, uint32_t host);
  * ledger->over_count. */
 void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw);
 
+/* rt: the exposure of this host has risen: carries the high-water marks above it along. Not a part of
+ * sums_replace, which also tries sums that are then taken back. */
+void sums_note_highest(struct ledger *ledger, uint32_t host);
+
+/* rt: a node's high-water mark becomes its exposure as it stands. */
+void sums_mark_highest(struct ledger *ledger, uint32_t node);
+
 /* rt: is the sum above its limit at any node above this host? */
 bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum);
 

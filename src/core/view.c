@@ -23,6 +23,7 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
         view->reading_t_ns = core->detect[meter].reading_t_ns;
     }
     view->emergency = core->emergencies.node[node].active;
+    heat_view(&core->heat, &core->ledger, node, core->t_ns, &view->heat);
 }
 
 static enum exposure_basis unbounded_basis(const struct ledger *ledger, const struct ledger_host *h)

@@ -2,6 +2,7 @@
 /* Everything the daemon tells of itself, as JSON. Read from the views, counters and copies only. */
 #include "loop/document.h"
 
+#include "core/breaker.h"
 #include "loop/verdict.h"
 #include "loop/view_words.h"
 
@@ -71,6 +72,32 @@ static void write_node_phase(FILE *out, const struct model_node *known, const st
         fputs("\"limit_a\": null}", out);
 }
 
+static void write_element(FILE *out, const char *name, uint8_t role)
+{
+    if (role < ELEMENT_ROLE_COUNT)
+        fprintf(out, ", \"%s\": \"%s\"", name, view_words_element(role));
+    else
+        fprintf(out, ", \"%s\": null", name);
+}
+
+static void write_heat(FILE *out, const struct heat_view *heat)
+{
+    if (heat->heat_ppm < 0) {
+        fputs(", \"heat_pct\": null, \"travel_pct\": null, \"trip_in_s\": null, \"trips_first\": null, "
+              "\"admissible_a\": null, \"admissible_by\": null", out);
+        return;
+    }
+    fprintf(out, ", \"heat_pct\": %.4f, \"travel_pct\": %.4f", (double)heat->heat_ppm / 1e4,
+            (double)heat->travel_ppm / 1e4);
+    if (heat->trip_in_ns == BREAKER_NEVER_NS)
+        fputs(", \"trip_in_s\": null", out);
+    else
+        fprintf(out, ", \"trip_in_s\": %.3f", (double)heat->trip_in_ns / 1e9);
+    write_element(out, "trips_first", heat->trips);
+    fprintf(out, ", \"admissible_a\": %.2f", (double)heat->admissible_ma / 1e3);
+    write_element(out, "admissible_by", heat->binds);
+}
+
 /* The reading that covers a node, NULL while there is none. */
 static const struct view_meter *covering(const struct loop *loop, uint32_t node, struct view_meter *meter)
 {
@@ -83,7 +110,7 @@ static const struct view_meter *covering(const struct loop *loop, uint32_t node,
 static void write_node(const struct loop *loop, FILE *out, uint32_t i)
 {
     const struct model_node *known = &loop->site->model.node[i];
-    struct view_node node = {.measured_mw = -1};
+    struct view_node node = {.measured_mw = -1, .heat.heat_ppm = -1};
     struct view_meter reading;
     const struct view_meter *meter = covering(loop, i, &reading);
     view_read_node(&loop->view, i, &node);
@@ -96,10 +123,12 @@ static void write_node(const struct loop *loop, FILE *out, uint32_t i)
     else
         fprintf(out, ", \"load_w\": %.1f", (double)node.measured_mw / 1e3);
     fprintf(out, ", \"exposure_va\": %.1f, \"leased_va\": %.1f, \"limit_va\": %.1f, \"limited\": %s, "
-            "\"emergency\": %s, \"recovery\": %s, \"worst_phase\": \"%c\", \"phases\": [",
+            "\"emergency\": %s, \"recovery\": %s, \"worst_phase\": \"%c\"",
             (double)node.exposure_mva[worst] / 1e3, (double)node.newest_mva[worst] / 1e3,
             (double)node.limit_mva[worst] / 1e3, known->limited ? "true" : "false",
             node.emergency ? "true" : "false", node.recovery ? "true" : "false", phase_letter[worst]);
+    write_heat(out, &node.heat);
+    fputs(", \"phases\": [", out);
     if (known->phases == 1)
         write_node_phase(out, known, &node, meter, worst);
     for (uint32_t phase = 0; phase < PHASES && known->phases > 1; phase++) {

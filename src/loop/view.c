@@ -19,8 +19,12 @@ static void write_node(struct view *view, const struct core *core, uint32_t at)
     sums[2 * PHASES] = (uint64_t)node.emergency | (uint64_t)node.recovery << 1;
     limits[PHASES] = (uint64_t)node.measured_mw;
     limits[PHASES + 1] = (uint64_t)node.reading_t_ns;
+    const uint64_t heat[SEQLOCK_WORDS] = {
+        (uint64_t)node.heat.heat_ppm, (uint64_t)node.heat.travel_ppm, (uint64_t)node.heat.trip_in_ns,
+        (uint64_t)node.heat.admissible_ma, (uint64_t)node.heat.trips | (uint64_t)node.heat.binds << 8};
     seqlock_write(&view->node[at * VIEW_NODE_RECORDS], sums);
     seqlock_write(&view->node[at * VIEW_NODE_RECORDS + 1], limits);
+    seqlock_write(&view->node[at * VIEW_NODE_RECORDS + 2], heat);
 }
 
 static void write_host(struct view *view, const struct core *core, uint32_t at)

@@ -13,15 +13,16 @@
 enum {
     VIEW_COUNTERS = sizeof(struct core_counters) / sizeof(uint64_t),
     VIEW_COUNTER_RECORDS = (VIEW_COUNTERS + SEQLOCK_WORDS - 1) / SEQLOCK_WORDS,
-    VIEW_NODE_RECORDS = 2,      /* the sums; the limits and what was measured */
+    VIEW_NODE_RECORDS = 3,      /* the sums; the limits and what was measured; heat */
 };
 
-/* By phase. Written in two records: at a change of limit one may be a turn older than the other. */
+/* By phase. Written in three records: at a change one may be a turn older than the other. */
 struct view_node {
     int64_t exposure_mva[PHASES], newest_mva[PHASES], limit_mva[PHASES];
     int64_t measured_mw;        /* -1 = no reading yet */
     int64_t reading_t_ns;
     bool emergency, recovery;
+    struct heat_view heat;
 };
 
 struct view_host {

@@ -81,14 +81,21 @@ static bool read_record(const struct seqlock *record, uint64_t word[SEQLOCK_WORD
 
 bool view_read_node(const struct view *view, uint32_t node, struct view_node *record)
 {
-    uint64_t sums[SEQLOCK_WORDS], limits[SEQLOCK_WORDS];
+    uint64_t sums[SEQLOCK_WORDS], limits[SEQLOCK_WORDS], heat[SEQLOCK_WORDS];
     if (!read_record(&view->node[node * VIEW_NODE_RECORDS], sums) ||
-        !read_record(&view->node[node * VIEW_NODE_RECORDS + 1], limits))
+        !read_record(&view->node[node * VIEW_NODE_RECORDS + 1], limits) ||
+        !read_record(&view->node[node * VIEW_NODE_RECORDS + 2], heat))
         return false;
     *record = (struct view_node){.measured_mw = (int64_t)limits[PHASES],
                                  .reading_t_ns = (int64_t)limits[PHASES + 1],
                                  .emergency = (sums[2 * PHASES] & 1) != 0,
-                                 .recovery = (sums[2 * PHASES] & 2) != 0};
+                                 .recovery = (sums[2 * PHASES] & 2) != 0,
+                                 .heat = {.heat_ppm = (int64_t)heat[0],
+                                          .travel_ppm = (int64_t)heat[1],
+                                          .trip_in_ns = (int64_t)heat[2],
+                                          .admissible_ma = (int64_t)heat[3],
+                                          .trips = (uint8_t)heat[4],
+                                          .binds = (uint8_t)(heat[4] >> 8)}};
     for (uint32_t i = 0; i < PHASES; i++) {
         record->exposure_mva[i] = (int64_t)sums[i];
         record->newest_mva[i] = (int64_t)sums[PHASES + i];

@@ -2,7 +2,9 @@
 #include "loop/view_words.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
+#include "core/breaker.h"
 #include "msg/egress.h"
 #include "msg/lease.h"
 
@@ -15,8 +17,9 @@ static const char *word(const char *const *words, size_t count, size_t at)
 
 const char *view_words_kind(uint8_t kind)
 {
-    static const char *const words[NODE_KIND_COUNT] = {
-        "source", "main", "distribution", "branch", "rack", "ups", "transformer"};
+    static const char *const words[NODE_KIND_COUNT] = {"source", "main",  "distribution", "branch",
+                                                       "rack",   "ups",   "transformer",  "generator",
+                                                       "bypass", "busway"};
     return word(words, NODE_KIND_COUNT, kind);
 }
 
@@ -43,4 +46,27 @@ const char *view_words_why(uint8_t why)
 {
     static const char *const words[] = {[0] = "-", LEASE_WHYS(NAMED)};
     return word(words, sizeof words / sizeof words[0], why);
+}
+
+const char *view_words_element(uint8_t role)
+{
+#define ELEMENT_NAMED(symbol, name) [symbol] = name,
+    static const char *const words[] = {BREAKER_ELEMENTS(ELEMENT_NAMED)[ELEMENT_ROLE_COUNT] = "-"};
+    return word(words, sizeof words / sizeof words[0], role);
+}
+
+/* Rounded down: it is a lower bound. */
+void view_words_trip_in(char text[VIEW_WORDS_TIME_BYTES], int64_t trip_in_ns)
+{
+    const int64_t centis = trip_in_ns / (10 * NS_PER_MS), seconds = trip_in_ns / NS_PER_S;
+    if (trip_in_ns == BREAKER_NEVER_NS || seconds >= INT64_C(36000000))
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "never");
+    else if (seconds < 10)
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "%d.%02d s", (int)(centis / 100), (int)(centis % 100));
+    else if (seconds < 1000)
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "%d s", (int)seconds);
+    else if (seconds < 60000)
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "%d min", (int)(seconds / 60));
+    else
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "%d h", (int)(seconds / 3600));
 }

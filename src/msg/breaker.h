@@ -75,7 +75,9 @@ struct breaker_element {
     int64_t fast_above_ma;      /* IMAGE: INT64_MAX = nowhere */
     int64_t cool_ns;            /* IMAGE: time constant while it cools, >= heat_ns */
     int64_t reset_ns;           /* TRAVEL: of its reset law */
-    int64_t shortest_ns;        /* least time in which it can trip from cold, at any current; PEAK: 0 */
+    /* Definite stages (short-time, ground): least time in which it can trip from cold, at any current;
+     * PEAK: 0. INT64_MAX: its level bounds nothing, heat or travel does (images, inverse curves, fuses). */
+    int64_t shortest_ns;
 };
 
 struct breaker {

@@ -20,6 +20,9 @@ enum node_kind {
     NODE_RACK,
     NODE_UPS,
     NODE_TRANSFORMER,
+    NODE_GENERATOR,
+    NODE_BYPASS,
+    NODE_BUSWAY,
     NODE_KIND_COUNT
 };
 enum mode { MODE_OFF, MODE_SHADOW, MODE_ADVISE, MODE_ENFORCE };
@@ -33,7 +36,7 @@ struct model_node {
     uint8_t kind;                   /* enum node_kind */
     uint8_t phases;                 /* 1 or 3 */
     uint8_t rated_100pct;           /* device may carry 100 % of its long-time setting for long */
-    uint8_t limited;                /* 0: no protective device of its own (a busbar): no limit here */
+    uint8_t limited;                /* 0: neither a device nor an ampacity (a busbar): no limit here */
     uint32_t parent_count;
     uint32_t parent[PARENTS_MAX];
     uint32_t ancestor_count;        /* self first, then everything above, each once */
@@ -47,7 +50,7 @@ struct model_node {
     uint32_t k;                     /* hosts that may disobey at once, for bad(n) */
     int64_t volts_ln_mv;            /* nominal, line to neutral */
     int64_t volts_low_mv;           /* lowest credible, line to neutral */
-    int64_t rating_ma;              /* In of the device */
+    int64_t rating_ma;              /* In of the device; 0: none, the conductor alone bounds it */
     int64_t long_time_ma;           /* Ir */
     int64_t steady_ma;              /* steady_limit per phase (safety.md section 2) */
     /* 0.85 x lowest fast edge of short-time and instantaneous, peak amperes; 0 = none */

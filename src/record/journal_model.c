@@ -13,6 +13,7 @@ static const uint32_t item_bytes[SECTION_COUNT] = {
     [SECTION_HOSTS] = sizeof(struct model_host),
     [SECTION_TYPES] = sizeof(struct model_host_type),
     [SECTION_METERS] = sizeof(struct model_meter),
+    [SECTION_CURVES] = sizeof(struct breaker_curve),
 };
 
 void journal_head_sizes(struct journal_head *head, const struct model *model)
@@ -24,6 +25,7 @@ void journal_head_sizes(struct journal_head *head, const struct model *model)
     head->item_count[SECTION_HOSTS] = model->host_count;
     head->item_count[SECTION_TYPES] = model->type_count;
     head->item_count[SECTION_METERS] = model->meter_count;
+    head->item_count[SECTION_CURVES] = model->curve_count;
 }
 
 void journal_sections(struct journal_sections *sections, const struct model *model)
@@ -35,11 +37,13 @@ void journal_sections(struct journal_sections *sections, const struct model *mod
     sections->fixed.host = NULL;
     sections->fixed.type = NULL;
     sections->fixed.meter = NULL;
+    sections->fixed.curve = NULL;
     sections->data[SECTION_MODEL] = &sections->fixed;
     sections->data[SECTION_NODES] = model->node;
     sections->data[SECTION_HOSTS] = model->host;
     sections->data[SECTION_TYPES] = model->type;
     sections->data[SECTION_METERS] = model->meter;
+    sections->data[SECTION_CURVES] = model->curve;
     journal_head_sizes(&sizes, model);
     for (int i = 0; i < SECTION_COUNT; i++)
         sections->bytes[i] = (size_t)sizes.item_bytes[i] * sizes.item_count[i];
@@ -54,6 +58,43 @@ static bool is_text(const char name[NAME_BYTES])
 static bool is_run(uint32_t first, uint32_t count, uint32_t total)
 {
     return count == 0 || (first < total && count <= total - first);
+}
+
+/* What core/breaker divides by is above 0, what it looks up exists. */
+static const char *element_fault(const struct model *model, const struct breaker_element *element)
+{
+    if (element->law > BREAKER_PEAK || element->role >= ELEMENT_ROLE_COUNT ||
+        element->reset > RESET_NEVER || element->residual > 1)
+        return "law, role or reset of an element";
+    if (element->pickup_ma <= 0 || element->reset_ns < 0 || element->shortest_ns < 0)
+        return "pickup or time of an element";
+    if (element->law == BREAKER_IMAGE &&
+        (element->heat_fast_ns <= 0 || element->heat_ns < element->heat_fast_ns ||
+         element->cool_ns < element->heat_ns || element->fast_above_ma < 0))
+        return "time constant of an element";
+    if (element->law == BREAKER_TRAVEL &&
+        (element->unit_ma <= 0 || element->unit_ma > element->pickup_ma ||
+         element->curve >= model->curve_count))
+        return "unit or curve of an element";
+    return NULL;
+}
+
+static const char *breaker_fault(const struct model *model, const struct breaker *breaker)
+{
+    const char *part = breaker->element_count > BREAKER_ELEMENTS_MAX ? "number of elements" : NULL;
+
+    for (uint32_t i = 0; !part && i < breaker->element_count; i++)
+        part = element_fault(model, &breaker->element[i]);
+    return part;
+}
+
+static const char *curve_fault(const struct breaker_curve *curve)
+{
+    for (int i = 0; i < CURVE_POINTS; i++) {
+        if (curve->rate[i] < (i ? curve->rate[i - 1] : 0))
+            return "rate";
+    }
+    return NULL;
 }
 
 static const char *node_fault(const struct model *model, uint32_t index)
@@ -81,7 +122,9 @@ static const char *node_fault(const struct model *model, uint32_t index)
         return "hosts";
     if (node->meter != INDEX_NONE && node->meter >= model->meter_count)
         return "meter";
-    return NULL;
+    if (node->volts_low_mv < 0 || node->volts_ln_mv < 0 || node->steady_ma < 0)
+        return "volts or amperes";
+    return breaker_fault(model, &node->breaker);
 }
 
 static const char *host_fault(const struct model *model, uint32_t index)
@@ -111,6 +154,8 @@ static const char *model_fault(const struct model *model)
         return "name or mode";
     if (model->contingency_count < 1 || model->contingency_count > CONTINGENCIES_MAX)
         return "number of contingencies";
+    if (model->policy.rho_ppm < 0 || model->policy.rho_ppm >= PPM || model->policy.lease_ns < 0)
+        return "clock rate or lease time";
     return NULL;
 }
 
@@ -137,6 +182,13 @@ int journal_model_check(const struct model *model, char *error, size_t error_byt
     for (uint32_t i = 0; i < model->meter_count; i++) {
         if (!is_text(model->meter[i].name) || model->meter[i].node >= model->node_count)
             return fault(error, error_bytes, "meter", i, "name or node");
+        if (model->meter[i].period_ns < 0 || model->meter[i].fresh_ns < 0 || model->meter[i].error_ppm > PPM)
+            return fault(error, error_bytes, "meter", i, "error or time");
+    }
+    for (uint32_t i = 0; i < model->curve_count; i++) {
+        part = curve_fault(&model->curve[i]);
+        if (part)
+            return fault(error, error_bytes, "curve", i, part);
     }
     return 0;
 }

@@ -78,8 +78,9 @@ static int read_exactly(const struct journal_reader *reader, void *data, size_t 
 
 static int check_sizes(const struct journal_head *head, struct told told)
 {
-    static const char *const name[SECTION_COUNT] = {"model", "node", "host", "host type", "meter"};
-    static const uint32_t most[SECTION_COUNT] = {1, NODES_MAX, HOSTS_MAX, HOST_TYPES_MAX, METERS_MAX};
+    static const char *const name[SECTION_COUNT] = {"model", "node", "host", "host type", "meter", "curve"};
+    static const uint32_t most[SECTION_COUNT] = {1, NODES_MAX, HOSTS_MAX, HOST_TYPES_MAX, METERS_MAX,
+                                                 BREAKER_CURVES_MAX};
     struct journal_head own = {0};
 
     journal_head_sizes(&own, &(struct model){0});
@@ -137,7 +138,8 @@ static int take_arrays(struct model *model, const struct journal_head *head)
     model->host = calloc(count[SECTION_HOSTS] + 1, sizeof(*model->host));
     model->type = calloc(count[SECTION_TYPES] + 1, sizeof(*model->type));
     model->meter = calloc(count[SECTION_METERS] + 1, sizeof(*model->meter));
-    return model->node && model->host && model->type && model->meter ? 0 : -ENOMEM;
+    model->curve = calloc(count[SECTION_CURVES] + 1, sizeof(*model->curve));
+    return model->node && model->host && model->type && model->meter && model->curve ? 0 : -ENOMEM;
 }
 
 static int read_arrays(struct journal_reader *reader, struct model *fixed, uint32_t *crc, struct told told)
@@ -153,13 +155,16 @@ static int read_arrays(struct journal_reader *reader, struct model *fixed, uint3
         error = read_section(reader, SECTION_TYPES, model->type, crc, told);
     if (!error)
         error = read_section(reader, SECTION_METERS, model->meter, crc, told);
+    if (!error)
+        error = read_section(reader, SECTION_CURVES, model->curve, crc, told);
     return error;
 }
 
 static bool counts_agree(const struct model *model, const uint32_t count[SECTION_COUNT])
 {
     return model->node_count == count[SECTION_NODES] && model->host_count == count[SECTION_HOSTS] &&
-           model->type_count == count[SECTION_TYPES] && model->meter_count == count[SECTION_METERS];
+           model->type_count == count[SECTION_TYPES] && model->meter_count == count[SECTION_METERS] &&
+           model->curve_count == count[SECTION_CURVES];
 }
 
 static int read_model(struct journal_reader *reader, struct told told)
@@ -185,6 +190,7 @@ static int read_model(struct journal_reader *reader, struct told told)
     fixed.host = model->host;
     fixed.type = model->type;
     fixed.meter = model->meter;
+    fixed.curve = model->curve;
     *model = fixed;
     return journal_model_check(model, told.text, told.bytes);
 }
@@ -334,5 +340,6 @@ void journal_close(struct journal_reader *reader)
     free(reader->model.host);
     free(reader->model.type);
     free(reader->model.meter);
+    free(reader->model.curve);
     free(reader);
 }

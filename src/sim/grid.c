@@ -9,28 +9,54 @@
 /* The uncontrolled load really present, of what the site file allows for. */
 static const double other_present = 0.6;
 
-static void init_breaker(struct grid_node *node, const struct model_node *model,
-                         const struct workload *workload, struct random *random)
+/* A node without settings has the workload's breaker: an electronic unit with a thermal image. */
+static void workload_device(struct site_device *device, const struct model_node *model,
+                            const struct workload_breakers *breakers)
 {
-    const struct workload_breakers *breakers = &workload->breakers;
-    double long_time_a = (double)model->long_time_ma / 1e3;
-    struct tripunit_settings settings = {
-        .long_time_a = long_time_a,
-        .long_time_s = (double)breakers->tr_ns / 1e9,
-        .short_time_a = breakers->short_time * long_time_a,
-        .short_time_s = (double)breakers->short_time_ns / 1e9,
-        .instantaneous_a = breakers->instantaneous * long_time_a,
+    double long_time_ma = (double)model->long_time_ma;
+    *device = (struct site_device){
+        .kind = DEVICE_ELECTRONIC, .thermal_memory = true,
+        .rating_ma = model->rating_ma, .long_time_ma = model->long_time_ma, .long_time_ns = breakers->tr_ns,
+        .short_time = {.pickup_ma = llround(breakers->short_time * long_time_ma), .tolerance_ppm = -1,
+                       .delay_ns = breakers->short_time_ns, .memory = true},
+        .instantaneous = {.pickup_ma = llround(breakers->instantaneous * long_time_ma), .tolerance_ppm = -1},
+    };
+}
+
+static bool gives_in(const struct site_equipment *equipment)
+{
+    return equipment && (equipment->transformer_mva || equipment->conductor_ma || equipment->overload_count);
+}
+
+static void init_breaker(struct grid *grid, uint32_t n, struct random *random)
+{
+    const struct workload_breakers *breakers = grid->breakers;
+    const struct model_node *model = &grid->model->node[n];
+    struct grid_node *node = &grid->node[n];
+    struct site_device device = {.kind = DEVICE_NONE};
+    struct tripunit_setup setup = {
+        .device = &device, .equipment = breakers->equipment ? &breakers->equipment[n] : NULL,
+        .volts_ln = node->nominal_v, .phases = model->phases,
+        .truth = random ? TRUTH_DRAWN : TRUTH_NOMINAL, .random = random,
         .initial_heat = breakers->initial_heat,
     };
-    node->has_breaker = model->limited && model->long_time_ma > 0;
+    if (breakers->device && breakers->device[n].kind != DEVICE_NONE) {
+        setup.device = &breakers->device[n];
+        setup.fast_share = GRID_FAST_SHARE;
+    } else if (model->limited && model->long_time_ma > 0) {
+        workload_device(&device, model, breakers);
+        setup.long_time = LONG_TIME_IMAGE;
+    }
+    node->has_breaker = setup.device->kind != DEVICE_NONE || gives_in(setup.equipment);
     if (node->has_breaker)
-        tripunit_init(&node->unit, &settings, random);
+        tripunit_init(&node->unit, &setup);
 }
 
 int grid_init(struct grid *grid, const struct model *model, const struct workload *workload, bool nominal)
 {
     memset(grid, 0, sizeof(*grid));
     grid->model = model;
+    grid->breakers = &workload->breakers;
     grid->crest = workload->plant.crest;
     grid->regulation = workload->plant.regulation;
     grid->node = calloc(model->node_count, sizeof(*grid->node));
@@ -48,7 +74,7 @@ int grid_init(struct grid *grid, const struct model *model, const struct workloa
             node->other_w[phase] = other_present * (double)model->node[n].other_mva[phase] / 1e3;
             node->volts[phase] = node->nominal_v;
         }
-        init_breaker(node, &model->node[n], workload, nominal ? NULL : &random);
+        init_breaker(grid, n, nominal ? NULL : &random);
     }
     return 0;
 }
@@ -145,6 +171,11 @@ static void note_trip(struct grid *grid, uint32_t n, enum trip_element element, 
     struct grid_node *node = &grid->node[n];
     struct grid_trip trip = {.t_ns = t_ns, .node = n, .element = element};
     node->open = true;
+    if (grid->breakers->device) {
+        const struct site_device *device = &grid->breakers->device[n];
+        trip.device_kind = device->kind;
+        memcpy(trip.device, device->name, sizeof(trip.device));
+    }
     for (uint32_t phase = 0; phase < PHASES; phase++) {
         if (node->amperes[phase] <= trip.amperes)
             continue;
@@ -162,8 +193,10 @@ static void heat_breakers(struct grid *grid, int64_t t_ns, int64_t dt_ns)
         struct grid_node *node = &grid->node[n];
         if (!node->has_breaker || node->open)
             continue;
-        enum trip_element element = tripunit_step(&node->unit, node->amperes, grid->crest,
-                                                  (double)dt_ns / 1e9);
+        /* the neutral is in the sum and nothing leaks: no residual current */
+        struct tripunit_load load = {.crest = grid->crest};
+        memcpy(load.current_a, node->amperes, sizeof(load.current_a));
+        enum trip_element element = tripunit_step(&node->unit, &load, (double)dt_ns / 1e9);
         if (element != TRIP_NONE)
             note_trip(grid, n, element, t_ns);
     }

@@ -25,18 +25,24 @@ struct grid_trip {
     uint32_t phase;                     /* of the largest current */
     enum trip_element element;
     double amperes;
+    uint8_t device_kind;                /* enum device_kind; DEVICE_NONE: one of the workload's breakers */
+    char device[NAME_BYTES];            /* its row of `devices:`, "" = none */
 };
 
 struct grid {
     const struct model *model;
+    const struct workload_breakers *breakers;
     double crest, regulation;
     struct grid_node *node;
     uint32_t trip_count;                /* all; the first TRIPS_MAX are kept */
     struct grid_trip trip[TRIPS_MAX];
 };
 
-/* setup: 0 or -ENOMEM. `nominal` leaves every breaker at its
- * nominal curve instead of drawing from the band. */
+/* So many of the site's devices are exactly the fast edge of their band; the rest lie anywhere within. */
+#define GRID_FAST_SHARE 0.1
+
+/* setup: 0 or -ENOMEM. `nominal` leaves every breaker at its nominal curve instead of drawing from the band.
+ * `workload` must outlive the grid. */
 int grid_init(struct grid *grid, const struct model *model, const struct workload *workload, bool nominal);
 void grid_finish(struct grid *grid);
 

@@ -49,9 +49,11 @@ static void print_trips(const struct outcome *outcome, const struct model *model
         fputs("  trips        none\n", out);
     for (uint32_t i = 0; i < outcome->trip_count && i < TRIPS_MAX; i++) {
         const struct grid_trip *trip = &outcome->trip[i];
-        fprintf(out, "  trip         %.3f s: %s, %s element, %.0f A on phase %c\n", (double)trip->t_ns / 1e9,
-                model->node[trip->node].name, trip_element_name(trip->element), trip->amperes,
-                'A' + (int)trip->phase);
+        const char *kind = trip->device_kind ? trip_kind_name(trip->device_kind) : "";
+        fprintf(out, "  trip         %.3f s: %s%s%s%s%s%s, %s element, %.0f A on phase %c\n",
+                (double)trip->t_ns / 1e9, model->node[trip->node].name, *kind ? " (" : "", kind,
+                *trip->device ? " " : "", trip->device, *kind ? ")" : "", trip_element_name(trip->element),
+                trip->amperes, 'A' + (int)trip->phase);
     }
 }
 
@@ -130,9 +132,13 @@ static void json_trips(const struct outcome *outcome, const struct model *model,
     for (uint32_t i = 0; i < outcome->trip_count && i < TRIPS_MAX; i++) {
         const struct grid_trip *trip = &outcome->trip[i];
         fprintf(out, "%s{\"t_s\": %.3f, \"node\": \"%s\", \"element\": \"%s\", \"amperes\": %.2f, "
-                "\"phase\": \"%c\"}",
+                "\"phase\": \"%c\"",
                 i ? ", " : "", (double)trip->t_ns / 1e9, model->node[trip->node].name,
                 trip_element_name(trip->element), trip->amperes, 'A' + (int)trip->phase);
+        if (trip->device_kind)
+            fprintf(out, ", \"trip_unit\": \"%s\", \"device\": \"%s\"",
+                    trip_kind_name(trip->device_kind), trip->device);
+        fputc('}', out);
     }
     fputs("], ", out);
 }

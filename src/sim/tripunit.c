@@ -4,113 +4,148 @@
 #include <math.h>
 #include <string.h>
 
-static const double short_time_decay_s = 0.5;   /* domain.md 1.5: T_dec of the short-time memory */
+#include "sim/tripunit_parts.h"
 
-struct band {
-    double pickup, time, short_pickup, short_time_s, peak_pickup, instantaneous_s;
+static void nothing_init(struct tripunit *unit, const struct tripunit_setup *setup, struct trip_dice *dice)
+{
+    (void)unit;
+    (void)setup;
+    (void)dice;
+}
+
+static enum trip_element nothing_step(struct tripunit *unit, const double current_a[PHASES], double dt_s)
+{
+    (void)unit;
+    (void)current_a;
+    (void)dt_s;
+    return TRIP_NONE;
+}
+
+/* Instantaneous +-10 %, magnetic +-20 %: domain.md 1.3, 1.4. */
+static const struct trip_kind kinds[DEVICE_KIND_COUNT] = {
+    [DEVICE_NONE] = {"none", 0.10, TRIP_INSTANTANEOUS, nothing_init, nothing_step},
+    [DEVICE_ELECTRONIC] = {"electronic", 0.10, TRIP_INSTANTANEOUS, trip_electronic_init,
+                           trip_electronic_step},
+    [DEVICE_THERMAL_MAGNETIC] = {"thermal_magnetic", 0.20, TRIP_MAGNETIC, trip_thermal_init,
+                                 trip_thermal_step},
+    [DEVICE_RELAY] = {"relay", 0.10, TRIP_INSTANTANEOUS, trip_relay_init, trip_relay_step},
+    [DEVICE_FUSE] = {"fuse", 0.10, TRIP_INSTANTANEOUS, trip_points_init, trip_fuse_step},
+    [DEVICE_POINTS] = {"points", 0.10, TRIP_INSTANTANEOUS, trip_points_init, trip_points_step},
 };
 
-/* domain.md 1.3, profile ABB: long time 1.05 .. 1.20 Ir and +-10 %, short time +-7 % and the better of
- * +-10 % and +-40 ms, instantaneous +-10 % and 0 .. 30 ms. */
-static struct band draw_band(struct random *random, double short_time_s)
+static const char *const element_name[TRIP_ELEMENT_COUNT] = {
+    [TRIP_NONE] = "none", [TRIP_CONDUCTOR] = "conductor", [TRIP_TRANSFORMER] = "transformer",
+    [TRIP_UPS] = "UPS overload", [TRIP_LONG_TIME] = "long-time", [TRIP_THERMAL] = "thermal",
+    [TRIP_INVERSE] = "inverse-time", [TRIP_FUSE] = "fuse", [TRIP_POINTS] = "curve", [TRIP_GROUND] = "ground",
+    [TRIP_SHORT_TIME] = "short-time", [TRIP_MAGNETIC] = "magnetic", [TRIP_INSTANTANEOUS] = "instantaneous",
+};
+
+double trip_place(struct trip_dice *dice)
 {
-    struct band band = {1.125, 1.0, 1.0, short_time_s, 1.0, 0.030};
-    if (!random)
-        return band;
-    double spread_s = fmin(0.10 * short_time_s, 0.040);
-    band.pickup = random_between(random, 1.05, 1.20);
-    band.time = random_between(random, 0.90, 1.10);
-    band.short_pickup = random_between(random, 0.93, 1.07);
-    band.short_time_s = random_between(random, short_time_s - spread_s, short_time_s + spread_s);
-    band.peak_pickup = random_between(random, 0.90, 1.10);
-    band.instantaneous_s = random_between(random, 0.0, 0.030);
-    return band;
+    switch (dice->truth) {
+    case TRUTH_FAST: return -1;
+    case TRUTH_SLOW: return 1;
+    case TRUTH_DRAWN: return random_between(dice->random, -1, 1);
+    default: return 0;
+    }
 }
 
-void tripunit_init(struct tripunit *unit, const struct tripunit_settings *settings, struct random *random)
+uint32_t trip_way(struct trip_dice *dice, uint32_t count, uint32_t nominal)
 {
-    struct band band = draw_band(random, settings->short_time_s);
+    switch (dice->truth) {
+    case TRUTH_FAST: return 0;
+    case TRUTH_SLOW: return count - 1;
+    case TRUTH_DRAWN: return (uint32_t)(random_unit(dice->random) * count);
+    default: return nominal;
+    }
+}
+
+double trip_rating_a(const struct site_device *device)
+{
+    return (double)(device->rating_ma ? device->rating_ma : device->long_time_ma) / 1e3;
+}
+
+/* domain.md 1.3: tolerances are narrow up to 6 In. */
+double trip_seam_a(const struct site_device *device)
+{
+    return device->kind == DEVICE_ELECTRONIC ? 6 * trip_rating_a(device) : INFINITY;
+}
+
+double trip_ambient(const struct site_device *device, struct trip_dice *dice)
+{
+    double hottest = (double)device->ambient_ppm / 1e6;
+    if (hottest <= 0 || hottest >= 1)
+        return 1;
+    switch (dice->truth) {
+    case TRUTH_FAST: return hottest;
+    case TRUTH_DRAWN: return random_between(dice->random, hottest, 1);
+    default: return 1;
+    }
+}
+
+void tripunit_init(struct tripunit *unit, const struct tripunit_setup *setup)
+{
+    struct trip_dice dice = {setup->truth, setup->random};
     memset(unit, 0, sizeof(*unit));
-    unit->long_time_a = settings->long_time_a;
-    unit->theta_trip = band.pickup * band.pickup;
-    /* tau such that 6 Ir from cold takes tr: domain.md 1.5 */
-    unit->tau_s = band.time * settings->long_time_s / log(36.0 / (36.0 - unit->theta_trip));
-    unit->short_time_a = settings->short_time_a * band.short_pickup;
-    unit->short_time_s = band.short_time_s;
-    unit->instantaneous_peak_a = sqrt(2.0) * settings->instantaneous_a * band.peak_pickup;
-    unit->instantaneous_s = band.instantaneous_s;
-    for (int phase = 0; phase < PHASES; phase++)
-        unit->theta[phase] = settings->initial_heat;
+    if (setup->truth == TRUTH_DRAWN && setup->fast_share > 0 &&
+        random_unit(setup->random) < setup->fast_share)
+        dice.truth = TRUTH_FAST;
+    unit->kind = &kinds[setup->device->kind];
+    unit->kind->init(unit, setup, &dice);
+    if (setup->device->kind != DEVICE_NONE)
+        trip_stages_init(unit, setup, &dice);
+    if (setup->equipment)
+        trip_equipment_init(unit, setup, &dice);
 }
 
-static void keep_decay(struct tripunit *unit, double dt_s)
+static void keep(struct tripunit *unit, double dt_s)
 {
-    if (unit->decay_dt_s == dt_s)
-        return;
-    unit->decay_dt_s = dt_s;
-    unit->decay_heat = exp(-dt_s / unit->tau_s);
-    unit->decay_short_time = exp(-dt_s / short_time_decay_s);
+    unit->dt_s = dt_s;
+    trip_image_keep(&unit->image, dt_s);
+    trip_stages_keep(unit, dt_s);
+    trip_equipment_keep(unit, dt_s);
 }
 
-static bool step_long_time(struct tripunit *unit, int phase, double current_a)
+static enum trip_element faster(enum trip_element left, enum trip_element right)
 {
-    double x = current_a / unit->long_time_a;
-    unit->theta[phase] = x * x + (unit->theta[phase] - x * x) * unit->decay_heat;
-    return unit->theta[phase] >= unit->theta_trip;
+    return left > right ? left : right;
 }
 
-static bool step_short_time(struct tripunit *unit, int phase, double current_a, double dt_s)
+enum trip_element tripunit_step(struct tripunit *unit, const struct tripunit_load *load, double dt_s)
 {
-    if (unit->short_time_a <= 0)
-        return false;
-    if (current_a >= unit->short_time_a)
-        unit->short_time_part[phase] += dt_s / unit->short_time_s;
-    else
-        unit->short_time_part[phase] *= unit->decay_short_time;
-    return unit->short_time_part[phase] >= 1.0 - 1e-9;
-}
-
-static bool step_instantaneous(struct tripunit *unit, int phase, double peak_a, double dt_s)
-{
-    if (unit->instantaneous_peak_a <= 0)
-        return false;
-    if (peak_a < unit->instantaneous_peak_a) {
-        unit->instantaneous_for_s[phase] = 0;
-        return false;
-    }
-    unit->instantaneous_for_s[phase] += dt_s;
-    return unit->instantaneous_for_s[phase] >= unit->instantaneous_s - 1e-9;
-}
-
-enum trip_element tripunit_step(struct tripunit *unit, const double current_a[PHASES], double crest,
-                                double dt_s)
-{
-    enum trip_element trips = TRIP_NONE;
-    keep_decay(unit, dt_s);
-    for (int phase = 0; phase < PHASES; phase++) {
-        bool heat = step_long_time(unit, phase, current_a[phase]);
-        bool slow = step_short_time(unit, phase, current_a[phase], dt_s);
-        bool fast = step_instantaneous(unit, phase, crest * current_a[phase], dt_s);
-        if (fast)
-            trips = TRIP_INSTANTANEOUS;
-        else if (slow && trips != TRIP_INSTANTANEOUS)
-            trips = TRIP_SHORT_TIME;
-        else if (heat && trips == TRIP_NONE)
-            trips = TRIP_LONG_TIME;
-    }
+    if (unit->dt_s != dt_s)
+        keep(unit, dt_s);
+    enum trip_element trips = unit->kind->step(unit, load->current_a, dt_s);
+    trips = faster(trips, trip_stages_step(unit, load, dt_s));
+    trips = faster(trips, trip_equipment_step(unit, load->current_a, dt_s));
+    if (unit->tripped == TRIP_NONE)
+        unit->tripped = trips;
     return trips;
+}
+
+static double worst(const double part[PHASES])
+{
+    return fmax(part[0], fmax(part[1], part[2]));
 }
 
 double tripunit_heat(const struct tripunit *unit)
 {
-    double heat = 0;
-    for (int phase = 0; phase < PHASES; phase++)
-        heat = fmax(heat, unit->theta[phase] / unit->theta_trip);
-    return heat;
+    double heat = unit->image.rated_a > 0 ? trip_image_heat(&unit->image) : worst(unit->part);
+    return fmax(heat, fmax(trip_image_heat(&unit->transformer), trip_image_heat(&unit->conductor)));
+}
+
+double tripunit_travel(const struct tripunit *unit)
+{
+    double stages = fmax(worst(unit->short_time.part), worst(unit->ground.part));
+    return fmax(worst(unit->part), fmax(stages, worst(unit->ups.part)));
 }
 
 const char *trip_element_name(enum trip_element element)
 {
-    static const char *const name[] = {"none", "long-time", "short-time", "instantaneous"};
-    return name[element];
+    return element_name[element];
+}
+
+const char *trip_kind_name(enum device_kind kind)
+{
+    return kinds[kind].name;
 }

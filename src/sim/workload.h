@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "msg/model.h"
+#include "site/device.h"
 
 enum { CLASSES_MAX = 8 };
 
@@ -42,7 +43,11 @@ struct workload_breakers {
     int64_t tr_ns;                      /* long-time delay at 6 Ir */
     int64_t short_time_ns;
     double short_time, instantaneous;   /* multiples of Ir */
-    double initial_heat;                /* (I / Ir)^2 that the devices have seen before the start */
+    double initial_heat;                /* (I / Ir)^2 that all devices have seen before the start */
+    /* By node: what the site says, where it says anything, in place of the figures above. NULL: it does
+     * not. The caller's, who sets them after workload_load. */
+    const struct site_device *device;
+    const struct site_equipment *equipment;
 };
 
 struct workload_network {               /* virtual mode only */

@@ -141,13 +141,15 @@ int build_model(struct draft *d, struct site *site)
     build_policy(d, m);
     build_types(d, m);
     build_nodes(d, site);
+    build_breakers(d, site);
     build_meters(d, m);
     if (d->errors->count)
         return 0;
     build_hosts(d, site);
     if (d->errors->count)
         return 0;
-    int rc = build_redundancy(d, site);
+    int rc = build_settings(d, site);
 
+    rc = rc ? rc : build_redundancy(d, site);
     return rc ? rc : build_bad(d, m);
 }

@@ -11,11 +11,23 @@ int build_model(struct draft *d, struct site *site);
 
 /* setup: the parts of it. */
 void build_nodes(struct draft *d, struct site *site);
+void build_device(struct draft *d, const struct draft_node *draft, struct site_device *out);
+void build_equipment(struct draft *d, const struct draft_node *draft, const struct model_node *n,
+                     struct site_equipment *out);
+/* setup: what trips at each node, compiled; what does not fit becomes a finding. */
+void build_breakers(struct draft *d, struct site *site);
+/* any: Ir: as written, else the relay's pickup where that is lower than the rating. */
+int64_t build_long_time_ma(const struct draft_device *device);
 void build_types(const struct draft *d, struct model *model);
 void build_hosts(struct draft *d, struct site *site);
 void build_meters(const struct draft *d, struct model *model);
 void build_policy(const struct draft *d, struct model *model);
 int build_bad(struct draft *d, struct model *model);
+
+/* any: what of a device the draft does not say (enum device_assumed). */
+uint32_t build_assumed(const struct draft_node *draft);
+/* setup: site->settings, and the notes that point there; 0 or -ENOMEM. */
+int build_settings(const struct draft *d, struct site *site);
 
 /* setup: site->redundancy, from a draft whose model is built; takes site->gear_memory. 0 or -ENOMEM. */
 int build_redundancy(struct draft *d, struct site *site);

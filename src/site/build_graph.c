@@ -59,24 +59,49 @@ static void check_ratings(struct draft *d, const struct draft_node *draft, const
     finding_at(
         d->errors, draft->rating_power.at,
         "rating_power %s disagrees with rating %s by more than 2%%, that is %s at %s, correct one or drop it",
-        draft->rating_power.text, draft->rating.text,
+        draft->rating_power.text, draft->device.rating.text,
         quantity_write(QUANTITY_APPARENT, power, text, sizeof text),
         draft->volts.at ? draft->volts.text : "nominal volts");
 }
 
-static void build_limit(const struct draft_node *draft, struct model_node *n, struct site_note *note)
+/* The lowest current at which something that is no electronic unit may run for long; 0 = it is one. */
+static int64_t long_time_edge_ma(const struct site_device *device)
 {
+    const struct device_relay *relay = &device->relay;
+    int64_t tolerance = device->max_count ? 0 : device->points_tolerance_ppm;
+
+    if (device->kind == DEVICE_RELAY)
+        return derive_round_down(relay->pickup_ma, PPM - relay->pickup_tolerance_ppm, PPM);
+    return device->min_count ? derive_round_down(device->min[0].ma, PPM - tolerance, PPM) : 0;
+}
+
+static int64_t least_state_ma(const struct site_equipment *equipment)
+{
+    int64_t least = 0;
+
+    for (uint32_t i = 0; i < equipment->state_count; i++)
+        if (!least || equipment->state[i].current_ma < least)
+            least = equipment->state[i].current_ma;
+    return least;
+}
+
+static void build_limit(const struct draft_node *draft, const struct site_device *set,
+                        const struct site_equipment *equipment, struct model_node *n, struct site_note *note)
+{
+    const struct draft_device *v = &draft->device;
     const int64_t definite =
-        derive_definite_ma(draft->short_time.pickup.number, draft->short_time.tolerance.number,
-                           draft->instantaneous.pickup.number, draft->instantaneous.tolerance.number);
+        derive_definite_ma(v->short_time.pickup.number, v->short_time.tolerance.number,
+                           v->instantaneous.pickup.number, v->instantaneous.tolerance.number);
     const struct device device = {.definite_ma = definite,
                                   .long_time_ma = n->long_time_ma,
+                                  .edge_ma = long_time_edge_ma(set),
                                   .rated_100pct = n->rated_100pct,
                                   .ambient_ppm = draft->ambient.number,
-                                  .conductor_ma = draft->conductor.number,
-                                  .transformer_mva = draft->transformer.number,
-                                  .ups_mva = draft->ups.apparent.number,
-                                  .ups_mw = draft->ups.active.number,
+                                  .conductor_ma = equipment->conductor_ma,
+                                  .transformer_mva = equipment->transformer_mva,
+                                  .ups_mva = equipment->ups_mva,
+                                  .ups_mw = equipment->ups_mw,
+                                  .state_ma = least_state_ma(equipment),
                                   .volts_ln_mv = n->volts_ln_mv,
                                   .phases = n->phases};
     enum steady_term term = STEADY_NONE, next = STEADY_NONE;
@@ -87,7 +112,9 @@ static void build_limit(const struct draft_node *draft, struct model_node *n, st
         note->next_ma = derive_relaxed_ma(&device, term, &next);
     note->steady_term = (uint8_t)term;
     note->next_term = (uint8_t)next;
-    note->settings_known = draft->settings_at.at != NULL;
+    note->settings_known = draft->settings_at.at || !n->rating_ma;      /* nothing is set there */
+    note->line = draft->at->line;
+    note->column = draft->at->column;
     n->instant_peak_ma = derive_instant_peak_ma(definite);
 }
 
@@ -112,18 +139,21 @@ static void build_node(struct draft *d, struct site *site, uint32_t i)
     snprintf(n->name, sizeof n->name, "%s", draft->id.text);
     n->kind = (uint8_t)draft->kind.number;
     n->phases = (uint8_t)draft->phase_count;
-    n->rated_100pct = draft->rated.number == RATED_100;
-    n->limited = !draft->unlimited.number;
+    n->rated_100pct = draft->device.rated.number == RATED_100;
+    /* a busbar has no device and still an ampacity */
+    n->limited = !draft->unlimited.number || draft->conductor.rated.number;
     n->parent_count = draft->parent_count;
     for (uint32_t p = 0; p < n->parent_count; p++)
         n->parent[p] = d->node[draft->parent_of[p]].rank;
     n->k = (uint32_t)draft->k.number;
     n->volts_ln_mv = derive_volts_ln_mv(draft->volts_ll_mv);
-    n->volts_low_mv = derive_volts_low_mv(n->volts_ln_mv);
-    n->rating_ma = draft->rating.number;
-    n->long_time_ma = draft->long_time.at ? draft->long_time.number : draft->rating.number;
+    n->volts_low_mv = derive_volts_low_mv(n->volts_ln_mv, draft->volts_low_ppm);
+    n->rating_ma = draft->device.rating.number;
+    n->long_time_ma = build_long_time_ma(&draft->device);
     check_depth(d, draft, n, collect_ancestors(&site->model, n, i));
-    build_limit(draft, n, &site->note[i]);
+    build_device(d, draft, &site->device[i]);
+    build_equipment(d, draft, n, &site->equipment[i]);
+    build_limit(draft, &site->device[i], &site->equipment[i], n, &site->note[i]);
     check_ratings(d, draft, n);
 }
 

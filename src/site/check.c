@@ -96,7 +96,7 @@ static void report_start(struct draft *d, const struct model *m, uint32_t node, 
 
     finding_at(d->errors, d->node[d->node_order[node]].at,
                "node '%s' phase %c%s: %u hosts that start together may draw %s, 0.85 of the fast edge of its "
-               "fastest stage is %s: lower inrush or k, or raise the pickup",
+               "fastest stage is %s: lower inrush or k",
                m->node[node].name, (char)('A' + w->phase), after_loss(m, w->contingency, when),
                m->node[node].k, kva(w->over + w->limit, text), kva_down(w->limit, edge));
 }

@@ -8,72 +8,132 @@
 #ifndef FLYBALL_SITE_COORDINATION_H
 #define FLYBALL_SITE_COORDINATION_H
 
+#include <stdio.h>
+
 #include "site/curve.h"
 #include "site/figures.h"
 #include "site/needs.h"
 
-/* a set; domain.md 1.8 "also check per-setting" and a device against itself */
+/* A set; domain.md 1.8, "also check per-setting". X(symbol, bit, words) */
+#define COORDINATION_CLASHES(X) \
+    X(CLASH_LONG_TIME, 1, "long-time of the parent below that of the child") \
+    X(CLASH_SHORT_TIME, 2, "short-time of the parent below 1.3 times that of the child") \
+    X(CLASH_SHORT_DELAY, 4, "short-time delay of the parent not above that of the child") \
+    X(CLASH_INSTANTANEOUS, 8, "instantaneous of the parent within the fault current below it") \
+    X(CLASH_GROUND, 16, "ground of the parent not above that of the child in current and delay")
+
 enum coordination_clash {
-    CLASH_LONG_TIME = 1,        /* Ir of the parent below that of the child */
-    CLASH_SHORT_TIME = 2,       /* Isd of the parent below 1.3 Isd of the child */
-    CLASH_SHORT_DELAY = 4,      /* tsd of the parent not above tsd of the child */
-    CLASH_INSTANTANEOUS = 8,    /* Ii (1 - tol) of the parent within the child's fault current */
-    CLASH_GROUND = 16,          /* Ig of the parent not above Ig of the child, or its delay */
+#define COORDINATION_SYMBOL(symbol, bit, words) symbol = bit,
+    COORDINATION_CLASHES(COORDINATION_SYMBOL)
+#undef COORDINATION_SYMBOL
 };
 
 struct coordination_pair {
     uint32_t parent, child;     /* nodes that both have a curve */
-    bool total;                 /* selective up to the fault current */
+    bool total;                 /* selective up to fault_a */
     bool fault_stated;          /* it is of the site file (`fault:`), not assumed */
     double limit_a;             /* selectivity limit Is_lim at the child's volts; INFINITY with total */
-    double fault_a;             /* looked at up to here, child's volts */
+    /* looked at up to here, child's volts; not stated: 1.25 x the largest pickup */
+    double fault_a;
     double child_clears_s, parent_trips_s;  /* at the limit, or where they come nearest */
     uint8_t parent_role;        /* enum breaker_element_role that races there */
     uint32_t clashes;           /* set of enum coordination_clash */
 };
 
-enum lease_term {               /* what bounds the watts that may be leased at a node: safety.md section 6 */
-    LEASE_TERM_NONE,
-    LEASE_TERM_STEADY,          /* no permit is possible: S stays at the steady limit */
-    LEASE_TERM_HEAT,            /* I1: a thermal image */
-    LEASE_TERM_DEFINITE,        /* I1: a stage faster than T_resp / 0.7 */
-    LEASE_TERM_TRAVEL,          /* I1: an inverse curve or fuse */
-    LEASE_TERM_FAIL_SAFE,       /* I2: fail-safe caps ... */
-    LEASE_TERM_BASE,            /* I2: ... base that no cap governs (the largest part) ... */
-    LEASE_TERM_BAD,             /* I2: ... or k hosts that disobey */
-    LEASE_TERM_DEMAND,          /* everything below at phys_max fits: nothing binds */
+/* What bounds the hosts of a node (safety.md section 6). X(symbol, words) */
+#define COORDINATION_LEASE_TERMS(X) \
+    X(LEASE_TERM_NONE, "nothing") \
+    X(LEASE_TERM_STEADY, "steady limit, no permit") \
+    X(LEASE_TERM_HEAT, "I1: heat") \
+    X(LEASE_TERM_DEFINITE, "I1: definite stage") \
+    X(LEASE_TERM_TRAVEL, "I1: inverse curve") \
+    X(LEASE_TERM_FAIL_SAFE, "I2: draw at fail-safe") \
+    X(LEASE_TERM_INRUSH, "I2: inrush of k hosts")
+
+/* I1 binds: a thermal image; a stage faster than T_resp / 0.7; an inverse curve or fuse. I2 binds: base,
+ * caps, bad and other together, of which base_a .. other_a tell the parts; or its second half. */
+enum lease_term {
+#define COORDINATION_SYMBOL(symbol, words) symbol,
+    COORDINATION_LEASE_TERMS(COORDINATION_SYMBOL)
+#undef COORDINATION_SYMBOL
     LEASE_TERM_COUNT
 };
 
-/* Why no lease may pass the steady limit here; a set. */
+/* Why no lease may pass the steady limit here; a set. X(symbol, bit, words) */
+#define COORDINATION_OBSTACLES(X) \
+    X(OBSTACLE_NO_CURVE, 1, "no curve") \
+    X(OBSTACLE_NO_SETTINGS_FROM, 2, "no settings_from") \
+    X(OBSTACLE_NO_METER, 4, "no meter") \
+    X(OBSTACLE_SLOW_METER, 8, "meter slower than 20 ms")
+
 enum lease_obstacle {
-    OBSTACLE_NO_CURVE = 1, OBSTACLE_NO_SETTINGS_FROM = 2, OBSTACLE_NO_METER = 4, OBSTACLE_SLOW_METER = 8,
+#define COORDINATION_SYMBOL(symbol, bit, words) symbol = bit,
+    COORDINATION_OBSTACLES(COORDINATION_SYMBOL)
+#undef COORDINATION_SYMBOL
 };
 
+/* What would relax the term that binds, of flyball's own terms only, each alone. X(symbol, words) */
+#define COORDINATION_RELAXES(X) \
+    X(RELAX_FAIL_SAFE, "fail_safe caps as low as the floors") \
+    X(RELAX_BASE, "a base 10 % smaller") \
+    X(RELAX_K, "k smaller by one") \
+    X(RELAX_TIME, "half the T_resp: a faster meter, a shorter lease")
+
+enum coordination_relax {
+#define COORDINATION_SYMBOL(symbol, words) symbol,
+    COORDINATION_RELAXES(COORDINATION_SYMBOL)
+#undef COORDINATION_SYMBOL
+    RELAX_COUNT
+};
+
+extern const char *const coordination_term_words[LEASE_TERM_COUNT];
+extern const char *const coordination_relax_words[RELAX_COUNT];
+
+/* Hosts are counted as multiples of what hangs there now: all types, cords and phases in their proportions.
+ * Every figure is of the worst phase and declared loss; amperes at the lowest credible volts. */
 struct coordination_node {
+    double fault_a;             /* `fault` here, else of a node above at the same volts; 0 = not stated */
     /* time */
-    double fresh_s, respond_s, hold_s;      /* T_fresh(n), T_resp = T_fresh + X, T_resp / 0.7 */
-    double full_a;              /* worst phase and contingency: everything leased in full (phys_max, other) */
-    double full_trips_s;        /* fast edge from theta_op at full_a; INFINITY = never */
-    /* roles (bits) that can trip within hold_s: only caps set beforehand protect */
+    double fresh_s;             /* T_fresh of the node's own meter; without one the longest of the site */
+    double respond_s, hold_s;   /* T_resp = T_fresh + X, T_resp / 0.7 */
+    double full_a;              /* everything leased in full (phys_max, other) */
+    double full_trips_s;        /* fast edge at full_a from theta_op; INFINITY = never */
+    double full_settled_s;      /* the same from the heat of 80 % of the long-time setting: 0.64 Ir^2 */
+    uint8_t full_role;          /* what trips first then, or ELEMENT_ROLE_COUNT */
+    /* roles (bits) that can trip within hold_s, definite ones at any current, the others at full_a: there
+     * only caps set beforehand protect */
     uint32_t prearmed;
     /* watts */
+    bool limited;               /* false: a busbar, no device: hosts_* and steady_a mean nothing */
     uint32_t obstacles;         /* enum lease_obstacle */
-    double steady_a, admissible_a;          /* per phase; admissible from cold heat 0.64 Ir^2 */
-    double hosts_static;        /* hosts of the mean type below at phys_max within steady_a */
-    double hosts_leased;        /* the most that I1 (fail-safe + one lease each) and I2 allow, same type */
-    uint8_t term;               /* enum lease_term */
-    double lent_a;              /* amperes above steady that may be leased; 0 = none */
+    double steady_a;            /* per phase */
+    /* from 0.64 Ir^2 over hold_s; never below steady_a; INFINITY = nothing trips */
+    uint8_t admissible_role;    /* of what bounds the next; ELEMENT_ROLE_COUNT = nothing */
+    uint8_t admissible_term;    /* enum lease_term of it: heat, definite or travel */
+    double admissible_a;
+    /* what flows at fail-safe; caps_a the part that fail-safe caps allow */
+    double base_a, caps_a, bad_a, other_a;
+    double hosts_static;        /* at phys_max within steady_a */
+    double hosts_in_full;       /* I1: all leased in full at once; static where there is an obstacle */
+    double hosts_fail_safe;     /* I2: at fail-safe with bad(n), and inrush */
+    double hosts_leased;        /* the lesser of the last two */
+    uint8_t term;               /* enum lease_term: what makes hosts_leased no larger */
+    double relaxed[RELAX_COUNT];            /* hosts_leased then; that term or the other one binds */
+    double lent_a;              /* amperes above steady that may be leased to the hosts there are; 0 = none */
     /* dark start */
     double boot_a;              /* everything starting at once, inrush included */
-    uint32_t boot_at_once;      /* hosts that may start together without reaching 0.85 of the fastest edge */
-    double boot_trips_s;        /* fast edge from cold at boot_a */
+    /* 0.85 of the fastest definite edge, or of the largest overload of a UPS; 0 = neither */
+    double boot_limit_a;
+    uint32_t boot_at_once;      /* hosts that may start together from dark without reaching it */
+    /* until all run, those of earlier groups at fail-safe; 0 = not all of them can start */
+    uint32_t boot_groups;
+    double boot_trips_s;        /* fast edge from cold at boot_a, if it lasted */
     uint8_t boot_role;          /* what trips first then, or ELEMENT_ROLE_COUNT */
 };
 
 struct coordination {
     uint32_t pair_count;
-    struct coordination_pair *pair;
+    struct coordination_pair *pair; /* by child, then parent */
     struct coordination_node *node; /* by node index */
 };
 
@@ -81,5 +141,16 @@ struct coordination {
 int coordination_open(struct coordination *coordination, const struct site *site,
                       const struct figures *figures);
 void coordination_close(struct coordination *coordination);
+
+/* setup: lines as site.warnings has them, alike nodes in one: settings that clash, a pair selective only
+ * up to a current below the stated fault, T_resp / 0.7 longer than the time to trip with everything leased
+ * in full. `path` is what site_load was given. Returns how many. */
+uint32_t coordination_warn(const struct coordination *coordination, const struct site *site,
+                           const char *path, FILE *out);
+
+/* any: the role of a device's element that trips first at a steady current from cold, or ELEMENT_ROLE_COUNT;
+ * `seconds` its time. */
+uint8_t coordination_first(const struct site_device *device, enum curve_edge edge, double amperes,
+                           double *seconds);
 
 #endif

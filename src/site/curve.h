@@ -51,7 +51,11 @@ double curve_pickup_a(const struct site_device *device, enum breaker_element_rol
  * bounds the whole band), EDGE_NOMINAL for comparing with published vectors. The long-time element of an
  * electronic unit becomes a timer (TRAVEL, I2t) and, with thermal memory, an image too: the least over its
  * thermal models rules. Appends TRAVEL curves, each different one once, to `curves` (room for
- * BREAKER_CURVES_MAX). 0, or -ENOSPC when elements or curves do not fit. */
+ * BREAKER_CURVES_MAX). A device without a long-time, thermal, inverse, fuse or point curve compiles to
+ * nothing; so does equipment beside it, unless the node has no device of its own (`limited` 0, or no
+ * rating). 0; -ENOSPC
+ * when elements or curves do not fit; -EINVAL for EDGE_SLOW, and for figures that no device has (a pickup
+ * below 1 mA or above 10 MA, an image of less than 1 ms or more than 366 days): `breaker` is empty then. */
 int curve_compile(const struct site_device *device, const struct site_equipment *equipment,
                   const struct model_node *node, enum curve_edge edge, struct breaker *breaker,
                   struct breaker_curve *curves, uint32_t *curve_count);

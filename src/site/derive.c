@@ -34,20 +34,31 @@ int64_t derive_volts_ln_mv(int64_t volts_ll_mv)
     return root_down(volts_ll_mv * volts_ll_mv / 3);
 }
 
-int64_t derive_volts_low_mv(int64_t volts_ln_mv)
+int64_t derive_volts_low_mv(int64_t volts_ln_mv, int64_t low_ppm)
 {
-    return derive_round_down(volts_ln_mv, 95, 100);
+    return derive_round_down(volts_ln_mv, low_ppm, PPM);
 }
 
-/* A rating in power as amperes per phase at nominal volts. One phase may be wired line to line: the higher
- * volts give the lower limit. */
-static int64_t power_ma(const struct device *d, int64_t power_m)
+int64_t derive_power_ma(int64_t power_m, int64_t volts_ln_mv, uint32_t phases)
 {
     enum { ROOT_3_UP_PPM = 1732051 };
-    int64_t volts = d->phases == PHASES ? d->volts_ln_mv * PHASES
-                                        : derive_round_up(d->volts_ln_mv, ROOT_3_UP_PPM, PPM);
+    int64_t volts =
+        phases == PHASES ? volts_ln_mv * PHASES : derive_round_up(volts_ln_mv, ROOT_3_UP_PPM, PPM);
 
     return derive_round_down(power_m, 1000, volts);
+}
+
+static int64_t power_ma(const struct device *d, int64_t power_m)
+{
+    return derive_power_ma(power_m, d->volts_ln_mv, d->phases);
+}
+
+/* 0.95 x fast edge; an electronic unit's lies at 1.05 x the setting (domain.md 1.3, L). */
+static int64_t below_edge_ma(const struct device *d)
+{
+    if (d->edge_ma)
+        return derive_round_down(d->edge_ma, 95 * d->ambient_ppm, 100 * PPM);
+    return derive_round_down(d->long_time_ma, 9975 * d->ambient_ppm, 10000 * PPM);
 }
 
 /* What each term allows, in the order of enum steady_term; no limit where it is not given. */
@@ -55,8 +66,7 @@ static void allowances(const struct device *d, int64_t ma[STEADY_NONE])
 {
     const int64_t given[STEADY_NONE] = {
         [STEADY_LONG_TIME] = d->rated_100pct ? d->long_time_ma : derive_round_down(d->long_time_ma, 8, 10),
-        /* 0.95 x fast edge, which lies at 1.05 x the setting (domain.md 1.3, L) */
-        [STEADY_FAST_EDGE] = derive_round_down(d->long_time_ma, 9975 * d->ambient_ppm, 10000 * PPM),
+        [STEADY_FAST_EDGE] = below_edge_ma(d),
         /* safety.md section 5, admissible: 5 % below every definite stage, whatever heat allows */
         [STEADY_DEFINITE] = derive_round_down(d->definite_ma, 95, 100),
         [STEADY_CONDUCTOR] = d->conductor_ma,
@@ -64,14 +74,16 @@ static void allowances(const struct device *d, int64_t ma[STEADY_NONE])
         [STEADY_UPS_KVA] = power_ma(d, d->ups_mva),
         /* apparent power is never less than active: holding S to the kW figure holds P too */
         [STEADY_UPS_KW] = power_ma(d, d->ups_mw),
+        [STEADY_STATE] = d->state_ma,
     };
-    const bool there[STEADY_NONE] = {true,
-                                     true,
+    const bool there[STEADY_NONE] = {d->long_time_ma != 0,
+                                     d->long_time_ma != 0,
                                      d->definite_ma != 0,
                                      d->conductor_ma != 0,
                                      d->transformer_mva != 0,
                                      d->ups_mva != 0,
-                                     d->ups_mw != 0};
+                                     d->ups_mw != 0,
+                                     d->state_ma != 0};
 
     for (uint32_t t = 0; t < STEADY_NONE; t++)
         ma[t] = there[t] ? given[t] : DERIVE_NO_LIMIT;

@@ -20,17 +20,20 @@ enum steady_term {
     STEADY_TRANSFORMER,
     STEADY_UPS_KVA,
     STEADY_UPS_KW,
+    STEADY_STATE,               /* of a source: the least of all, which one is on is not known */
     STEADY_NONE
 };
 
 struct device {
-    int64_t long_time_ma;
+    int64_t long_time_ma;       /* 0 = no device: a busbar with an ampacity */
     int rated_100pct;
     int64_t ambient_ppm;        /* what heat leaves of the long-time pickup */
     int64_t conductor_ma;       /* 0 = not given, as for all below */
     int64_t definite_ma;        /* lowest fast edge of short-time and instantaneous, rms */
     int64_t transformer_mva;    /* three-phase figures */
     int64_t ups_mva, ups_mw;
+    int64_t state_ma;           /* least of the source's states */
+    int64_t edge_ma;            /* fast edge of a relay, fuse or curve; 0 = 1.05 x long_time_ma */
     int64_t volts_ln_mv;
     uint32_t phases;
 };
@@ -40,9 +43,13 @@ struct device {
 int64_t derive_round_up(int64_t a, int64_t b, int64_t c);
 int64_t derive_round_down(int64_t a, int64_t b, int64_t c);
 
-/* any: line to neutral from line to line, down; lowest credible, down. */
+/* any: line to neutral from line to line, down; lowest credible, so much of it, down. */
 int64_t derive_volts_ln_mv(int64_t volts_ll_mv);
-int64_t derive_volts_low_mv(int64_t volts_ln_mv);
+int64_t derive_volts_low_mv(int64_t volts_ln_mv, int64_t low_ppm);
+
+/* any: a rating in power as amperes per phase at nominal volts, down. One phase may be wired line to line:
+ * the higher volts give the lower limit. */
+int64_t derive_power_ma(int64_t power_m, int64_t volts_ln_mv, uint32_t phases);
 
 /* any: amperes per phase a device carries for long; says which term is the least. */
 int64_t derive_steady_ma(const struct device *device, enum steady_term *term);

@@ -27,6 +27,13 @@ enum device_kind {
     DEVICE_KIND_COUNT
 };
 
+/* What of a device the site file does not say: a set, for people who sign. */
+enum device_assumed {
+    ASSUMED_PROFILE = 1, ASSUMED_LONG_TIME = 2 /* Ir = In */, ASSUMED_AT = 4, ASSUMED_MEMORY = 8,
+    ASSUMED_OPENING = 16, ASSUMED_CLEARS = 32, ASSUMED_AMBIENT = 64, ASSUMED_RESET = 128,
+    ASSUMED_TOLERANCE = 256,    /* of a relay or a point list; stages say -1 */
+};
+
 enum device_profile { PROFILE_ABB, PROFILE_SCHNEIDER, PROFILE_COUNT };     /* tolerance bands: 1.3 */
 
 /* Rows of the table in domain.md 1.1 and 1.2. */
@@ -55,7 +62,7 @@ struct device_relay {
     /* t_r at time dial 1 (dependent), or the definite time; 0 = the table's */
     int64_t reset_ns;
     int64_t reset_exponent_ppm;     /* of M in t_r / (1 - M^e), default 2 */
-    int64_t pickup_tolerance_ppm, time_tolerance_ppm;
+    int64_t pickup_tolerance_ppm, time_tolerance_ppm;   /* 0 = 5 %, by convention */
 };
 
 struct device_point { int64_t ma, ns; };
@@ -72,12 +79,13 @@ struct site_device {
     int64_t long_time_at_ppm;       /* those times: 6 (default), ABB prints 3 */
     struct device_stage short_time, instantaneous, ground;
     int64_t opening_ns;             /* of the contacts, added to what must clear; default 50 ms */
-    int64_t clears_ns;              /* instantaneous, longest total; default 80 ms */
+    int64_t clears_ns;              /* instantaneous, longest total; 0 = 80 ms */
     int64_t ambient_ppm;            /* of the long-time pickup at the hottest ambient */
     struct device_relay relay;
     uint32_t min_count, max_count;  /* fuse: melting and clearing; max_count 0: min is both, +- tolerance */
     struct device_point min[DEVICE_POINTS_MAX], max[DEVICE_POINTS_MAX];     /* ascending in current */
-    int64_t points_tolerance_ppm;   /* of the currents of a list without max; default 10 % */
+    int64_t points_tolerance_ppm;   /* of the currents of a list without max; 0 = 10 % */
+    uint32_t assumed;               /* enum device_assumed */
 };
 
 /* What stands beside the device; 0 = not given. */

@@ -8,12 +8,57 @@
 #include "site/shape.h"
 #include "site/site.h"
 
-struct draft_element {          /* instantaneous or short-time stage */
-    struct value pickup, tolerance;
+/* A device as written. Values only, all of struct value: a node's own are laid over those of its row of
+ * `devices:` one by one. */
+struct draft_stage {            /* of each, the keys that its stage has */
+    struct value pickup, delay, at, i2t, tolerance, memory, clears;
+};
+
+struct draft_relay {
+    struct value curve, pickup, time_dial, reset, reset_time, reset_exponent, pickup_tolerance,
+        time_tolerance;
+};
+
+struct draft_list {             /* of a fuse: melting and clearing */
+    struct value min, max, tolerance;
+};
+
+struct draft_point {
+    struct value at, time;
+};
+
+struct draft_device {
+    struct value rating, rated, trip_unit, profile, long_time_at, short_time_at, instantaneous_at,
+        ground_at, relay_at, fuse_at, points_at, opening;
+    struct draft_stage long_time, short_time, instantaneous, ground;
+    struct draft_relay relay;
+    struct draft_list fuse, points;
+};
+
+struct draft_device_row {       /* of `devices:` */
+    const struct tree *at;
+    struct value id;
+    struct draft_device device;
+};
+
+struct draft_thermal {          /* transformer or conductor */
+    struct value rated, time_constant;
 };
 
 struct draft_ups {
-    struct value active, apparent;
+    struct value active, apparent, overload;
+};
+
+struct draft_overload {
+    struct value load, time;
+};
+
+struct draft_generator {
+    struct value step, ramp;
+};
+
+struct draft_state {
+    struct value id, active, apparent, current;
 };
 
 struct draft_settings {
@@ -27,11 +72,14 @@ struct draft_other {
 struct draft_node {
     const struct tree *at;
     struct value id, kind, parent, parents, phases, volts;
-    struct value rating, rating_power, long_time, rated, unlimited;
-    struct value ambient, conductor, transformer, ups_at, instantaneous_at, short_time_at;
+    struct value device_named, rating_power, unlimited, volts_low;
+    struct value ambient, conductor_at, transformer_at, ups_at, generator_at, fault, states;
     struct value settings_at, k, other_at;
+    struct draft_device device; /* its own keys over those of the row it names */
+    uint32_t device_of;         /* that row, or INDEX_NONE */
+    struct draft_thermal conductor, transformer;
     struct draft_ups ups;
-    struct draft_element instantaneous, short_time;
+    struct draft_generator generator;
     struct draft_settings settings;
     int64_t other_mva[PHASES];
     int64_t other_total_mva;    /* written as one figure: spread when the phases are known */
@@ -42,6 +90,7 @@ struct draft_node {
     uint32_t visit;             /* place in a walk down the tree */
     int64_t volts_ll_mv;        /* own or inherited */
     uint32_t phase_count;       /* ditto */
+    int64_t volts_low_ppm;      /* ditto */
 };
 
 struct draft_type {
@@ -122,11 +171,13 @@ struct draft {
     struct scratch scratch;
     const struct tree *root;
     struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at,
-        servers_at, gear_at;
+        servers_at, gear_at, devices_at;
     struct draft_policy policy;
     struct draft_detect detect;
     struct draft_redundancy redundancy;
-    struct names node_names, type_names, host_names, row_names, meter_names, gear_names;
+    struct names node_names, type_names, host_names, row_names, meter_names, gear_names, device_names;
+    uint32_t device_count;
+    struct draft_device_row *device;
     uint32_t node_count, type_count, row_count, host_count, meter_count;
     struct draft_node *node;
     struct draft_type *type;
@@ -145,13 +196,22 @@ struct draft {
 
 /* Words of the schema, in the order of their enums. */
 extern const char *const draft_kind_words[];
+extern const char *const draft_trip_unit_words[];   /* from DEVICE_ELECTRONIC on */
 extern const char *const draft_phase_words[];
 enum { RATED_80, RATED_100 };
+#define DRAFT_WATTS_MAX_MW INT64_C(1000000000000)
 
 /* The tables of each reader, for site/shape.h; each ends with {0}. */
-extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_type_shapes[],
-    draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[], draft_measured_shapes[],
-    draft_server_shapes[];
+extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_device_shapes[],
+    draft_type_shapes[], draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[],
+    draft_measured_shapes[], draft_server_shapes[];
+
+/* Of nodes and devices (read_keys.c). */
+extern const struct field draft_node_fields[], draft_device_fields[], draft_long_time_fields[],
+    draft_short_time_fields[], draft_instantaneous_fields[], draft_ground_fields[], draft_relay_fields[],
+    draft_fuse_fields[], draft_points_fields[], draft_point_fields[], draft_conductor_fields[],
+    draft_transformer_fields[], draft_ups_fields[], draft_overload_fields[], draft_generator_fields[],
+    draft_state_fields[];
 
 /* any: the two fields of band `i` of detect: and their end; returns its key. */
 const char *draft_band_fields(uint32_t i, struct field fields[3]);
@@ -165,12 +225,39 @@ static inline const char *draft_text(const struct value *value)
 /* setup: each reads one section; faults become findings. All return 0 or -ENOMEM. */
 int draft_read_top(struct draft *d);
 int draft_read_policy(struct draft *d);
+int draft_read_devices(struct draft *d);
 int draft_read_nodes(struct draft *d);
 int draft_read_types(struct draft *d);
 int draft_read_hosts(struct draft *d);
 int draft_read_meters(struct draft *d);
 int draft_read_redundancy(struct draft *d);
 int draft_read_gear(struct draft *d);
+
+/* setup: what stands in the mappings of a device's keys, then the row of `devices:` it names is laid under
+ * it (INDEX_NONE: none). */
+void draft_read_device(struct draft *d, struct draft_device *device);
+void draft_lay_device(struct draft_device *over, const struct draft_device *row);
+
+/* setup: relations between the keys of one device, laid over its row. `node` NULL: a row for itself, which
+ * may leave things to its nodes. */
+void draft_check_device(struct draft *d, const struct draft_device *device, const struct draft_node *node);
+
+/* any: what kind of device these keys say (enum device_kind). */
+uint8_t draft_device_kind(const struct draft_device *device);
+
+/* setup: the points of one list, ascending; faults become findings. Returns their number. */
+uint32_t draft_read_points(struct draft *d, const char *key, const struct value *list,
+                           struct device_point point[DEVICE_POINTS_MAX]);
+
+/* setup: equipment at a node: what its mappings say; then the lists, once more when they are known good. */
+void draft_read_equipment(struct draft *d, struct draft_node *n);
+uint32_t draft_read_overloads(struct draft *d, const struct value *list, struct site_equipment *into);
+uint32_t draft_read_states(struct draft *d, const struct value *list, struct site_equipment *into);
+
+/* setup: a mapping or, where it stands instead, the value of its first field; values absent get their
+ * defaults. Returns the number of faults. */
+uint32_t draft_read_short(struct draft *d, const struct field *fields, const struct tree *at,
+                          const char *key, void *into);
 
 /* setup: a list of nodes as cords; faults become findings. Returns their number. */
 uint32_t draft_read_feed(struct draft *d, const struct value *cords, struct draft_feed *feed);

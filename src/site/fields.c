@@ -6,7 +6,7 @@
 #include "site/fields.h"
 #include "site/suggest.h"
 
-enum { LINE_BYTES = 200 };
+enum { LINE_BYTES = 400 };
 
 static uint32_t read_id(const struct field *field, const struct tree *at, struct findings *errors)
 {

@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "site/findings.h"
+
+/* A row that many nodes use says the same for each of them. */
+static bool is_there(const struct findings *all, const struct finding *one)
+{
+    for (const struct finding *other = all->item; other < one; other++)
+        if (other->line == one->line && other->column == one->column && !strcmp(other->text, one->text))
+            return true;
+    return false;
+}
 
 void findings_add(struct findings *all, uint32_t line, uint32_t column, const char *format, ...)
 {
@@ -21,6 +31,7 @@ void findings_add(struct findings *all, uint32_t line, uint32_t column, const ch
     for (char *c = one->text; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127)
             *c = '?';
+    all->count -= is_there(all, one);
 }
 
 static int by_place(const void *left, const void *right)

@@ -20,7 +20,7 @@ struct findings {
     struct finding item[FINDINGS_MAX];
 };
 
-/* setup: notes one finding; the text is cut at FINDING_BYTES. */
+/* setup: notes one finding; the text is cut at FINDING_BYTES. The same at the same place counts once. */
 void findings_add(struct findings *all, uint32_t line, uint32_t column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -10,6 +10,7 @@
 #include "site/draft.h"
 
 enum { WHITE, GREY, BLACK };
+enum { VOLTS_LOW_PPM = 950000 };        /* lowest credible, of nominal: safety.md section 2 */
 
 /* Walks up from every node; meeting a node again that is still open closes a cycle. Depth is bounded by the
  * nodes. */
@@ -172,6 +173,17 @@ static void rank_nodes(struct draft *d, uint32_t *sorted, struct family *family)
                        draft_text(&d->node[i].id));
 }
 
+/* Of several feeds the worst counts, whichever is on. A sag comes through a transformer as it is. */
+static int64_t volts_low_ppm(const struct draft *d, const struct draft_node *n)
+{
+    int64_t least = n->parent_count ? PPM : VOLTS_LOW_PPM;
+
+    for (uint32_t p = 0; p < n->parent_count; p++)
+        if (d->node[n->parent_of[p]].volts_low_ppm < least)
+            least = d->node[n->parent_of[p]].volts_low_ppm;
+    return n->volts_low.at ? n->volts_low.number : least;
+}
+
 /* What is not written is taken over from the first parent. */
 static void inherit(struct draft *d, struct draft_node *n)
 {
@@ -181,6 +193,7 @@ static void inherit(struct draft *d, struct draft_node *n)
     n->volts_ll_mv = n->volts.at                                    ? n->volts.number
                      : parent && n->kind.number != NODE_TRANSFORMER ? parent->volts_ll_mv
                                                                     : 0;
+    n->volts_low_ppm = volts_low_ppm(d, n);
     /* where a parent is unknown or lacks it too, that is reported there */
     bool own = n->kind.number == NODE_TRANSFORMER ||
                (!tree_get(n->at, "parent") && !tree_get(n->at, "parents"));

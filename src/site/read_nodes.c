@@ -6,59 +6,7 @@
 
 #include "site/draft.h"
 
-const char *const draft_kind_words[] = {"source", "main", "distribution", "branch",
-                                        "rack",   "ups",  "transformer",  NULL};
-_Static_assert(sizeof draft_kind_words / sizeof draft_kind_words[0] == NODE_KIND_COUNT + 1,
-               "a word for every kind");
-static const char *const rated_words[] = {"80%", "100%", NULL};
-
-enum { AMPS_MAX_MA = 100000000, PERCENT = 10000, OTHER_PF_PPM = 900000 };
-#define WATTS_MAX_MW INT64_C(1000000000000)
-
-#define AT(member) .offset = offsetof(struct draft_node, member)
-#define AMPS(name, member) \
-    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_CURRENT, .least = 1000, .most = AMPS_MAX_MA, \
-     AT(member)}
-static const struct field node_fields[] = {
-    {.key = "id", .kind = FIELD_ID, .required = 1, AT(id)},
-    {.key = "kind", .kind = FIELD_WORD, .words = draft_kind_words, .required = 1, AT(kind)},
-    {.key = "parent", .kind = FIELD_ID, AT(parent)},
-    {.key = "parents", .kind = FIELD_LIST, AT(parents)},
-    {.key = "phases", .kind = FIELD_COUNT, .least = 1, .most = 3, AT(phases)},
-    {.key = "volts", .kind = FIELD_QUANTITY, .quantity = QUANTITY_VOLTAGE, .least = 100000,
-     .most = 50000000, AT(volts)},
-    AMPS("rating", rating),
-    {.key = "rating_power", .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .least = 1000,
-     .most = WATTS_MAX_MW, AT(rating_power)},
-    AMPS("long_time", long_time),
-    {.key = "rated", .kind = FIELD_WORD, .words = rated_words, .otherwise = RATED_80, AT(rated)},
-    {.key = "unlimited", .kind = FIELD_SWITCH, AT(unlimited)},
-    {.key = "ambient", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 50 * PERCENT,
-     .most = 100 * PERCENT, .otherwise = 100 * PERCENT, AT(ambient)},
-    AMPS("conductor", conductor),
-    {.key = "transformer", .kind = FIELD_QUANTITY, .quantity = QUANTITY_APPARENT, .least = 1000000,
-     .most = WATTS_MAX_MW, AT(transformer)},
-    {.key = "ups", .kind = FIELD_ANY, AT(ups_at)},
-    {.key = "instantaneous", .kind = FIELD_ANY, AT(instantaneous_at)},
-    {.key = "short_time", .kind = FIELD_ANY, AT(short_time_at)},
-    {.key = "settings_from", .kind = FIELD_ANY, AT(settings_at)},
-    {.key = "k", .kind = FIELD_COUNT, .least = 0, .most = HOSTS_MAX, AT(k)},
-    {.key = "other", .kind = FIELD_ANY, AT(other_at)},
-    FIELD_END};
-
-static const struct field ups_fields[] = {
-    {.key = "active", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 1000000,
-     .most = WATTS_MAX_MW, .offset = offsetof(struct draft_ups, active)},
-    {.key = "apparent", .kind = FIELD_QUANTITY, .quantity = QUANTITY_APPARENT, .least = 1000000,
-     .most = WATTS_MAX_MW, .offset = offsetof(struct draft_ups, apparent)},
-    FIELD_END};
-
-static const struct field element_fields[] = {
-    {.key = "pickup", .kind = FIELD_QUANTITY, .quantity = QUANTITY_CURRENT, .required = 1, .least = 1000,
-     .most = AMPS_MAX_MA * 10, .offset = offsetof(struct draft_element, pickup)},
-    {.key = "tolerance", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0,
-     .most = 50 * PERCENT, .otherwise = 10 * PERCENT, .offset = offsetof(struct draft_element, tolerance)},
-    FIELD_END};
+enum { OTHER_PF_PPM = 900000 };
 
 static const struct field settings_fields[] = {
     {.key = "study", .kind = FIELD_TEXT, .most = 200, .required = 1,
@@ -70,7 +18,7 @@ static const struct field settings_fields[] = {
     FIELD_END};
 
 #define OTHER(name, i) \
-    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .least = 0, .most = WATTS_MAX_MW, \
+    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .least = 0, .most = DRAFT_WATTS_MAX_MW, \
      .offset = offsetof(struct draft_other, phase) + i * sizeof(struct value)}
 static const struct field other_fields[] = {
     OTHER("A", 0),
@@ -78,9 +26,8 @@ static const struct field other_fields[] = {
     OTHER("C", 2),
     FIELD_END};
 
-const struct shape_map draft_node_shapes[] = {{"node", node_fields},         {"ups", ups_fields},
-                                              {"element", element_fields},   {"settings", settings_fields},
-                                              {"other", other_fields},       {0}};
+const struct shape_map draft_node_shapes[] = {
+    {"node", draft_node_fields}, {"settings", settings_fields}, {"other", other_fields}, {0}};
 
 /* Watts of load without a stated power factor count at 0.9; draws round up. */
 static int64_t other_mva(const struct value *load)
@@ -95,7 +42,7 @@ static void read_other(struct draft *d, struct draft_node *n)
     struct draft_other other = {0};
     struct value total = {0};
     const struct field one = {
-        .key = "other", .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .most = WATTS_MAX_MW};
+        .key = "other", .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .most = DRAFT_WATTS_MAX_MW};
 
     if (!n->other_at.at)
         return;
@@ -108,30 +55,6 @@ static void read_other(struct draft *d, struct draft_node *n)
     if (field_read(&one, n->other_at.at, &total, d->errors))
         return;
     n->other_total_mva = other_mva(&total);
-}
-
-/* Short form: a plain current with the usual tolerance; long form: {pickup, tolerance}. */
-static void read_element(struct draft *d, const struct tree *at, const char *key, struct draft_element *into)
-{
-    struct field one = element_fields[0];
-
-    *into = (struct draft_element){.tolerance.number = 10 * PERCENT};
-    if (!at)
-        return;
-    one.key = key;
-    if (at->kind == TREE_SCALAR)
-        field_read(&one, at, &into->pickup, d->errors);
-    else
-        fields_read(element_fields, at, key, into, d->errors);
-}
-
-static void read_ups(struct draft *d, struct draft_node *n)
-{
-    if (!n->ups_at.at || fields_read(ups_fields, n->ups_at.at, "ups", &n->ups, d->errors))
-        return;
-    if (!n->ups.active.at && !n->ups.apparent.at)
-        finding_at(d->errors, n->ups_at.at,
-                   "ups says nothing, add active: 450kW or apparent: 500kVA or both");
 }
 
 static void read_settings(struct draft *d, struct draft_node *n)
@@ -151,26 +74,57 @@ static void read_settings(struct draft *d, struct draft_node *n)
                    date);
 }
 
-static void check_device(struct draft *d, const struct draft_node *n)
+/* Its own keys stand in n->device still. */
+static void check_unlimited(struct draft *d, const struct draft_node *n)
 {
-    if (n->unlimited.number) {
-        const struct value *const contrary[] = {&n->rating, &n->long_time, &n->rating_power};
+    const struct draft_device *v = &n->device;
+    const struct value *const contrary[] = {
+        &v->rating,        &v->long_time_at, &n->rating_power,     &n->device_named, &v->trip_unit,
+        &v->short_time_at, &v->ground_at,    &v->instantaneous_at, &v->relay_at,     &v->fuse_at,
+        &v->points_at,
+    };
 
-        for (uint32_t i = 0; i < 3; i++)
-            if (contrary[i]->at)
-                finding_at(d->errors, contrary[i]->at,
-                           "node '%s' is unlimited and has a device, drop one of the two",
-                           draft_text(&n->id));
+    for (uint32_t i = 0; i < sizeof contrary / sizeof contrary[0]; i++)
+        if (contrary[i]->at)
+            finding_at(d->errors, contrary[i]->at,
+                       "node '%s' is unlimited and has a device, drop one of the two", draft_text(&n->id));
+}
+
+static void check_rating(struct draft *d, const struct draft_node *n)
+{
+    const struct draft_device_row *row = n->device_of == INDEX_NONE ? NULL : &d->device[n->device_of];
+
+    /* one that was refused is there, too */
+    if (n->device.rating.at || tree_get(n->at, "rating") || (row && tree_get(row->at, "rating")))
         return;
-    }
-    if (!tree_get(n->at, "rating"))
+    if (row)
+        finding_at(d->errors, n->device_named.at,
+                   "neither device '%s' nor node '%s' says a rating, add rating: ... (a current in mA, A or "
+                   "kA)",
+                   n->device_named.text, draft_text(&n->id));
+    else
         finding_at(d->errors, n->at,
                    "node '%s' has no 'rating', add rating: ... (a current in mA, A or kA) or unlimited: yes",
                    draft_text(&n->id));
-    if (n->long_time.at && n->rating.at && n->long_time.number > n->rating.number)
-        finding_at(d->errors, n->long_time.at,
-                   "long_time %s is above rating %s, a setting never passes the device's rating",
-                   n->long_time.text, n->rating.text);
+}
+
+/* The row it names lies under its own keys. */
+static void read_device(struct draft *d, struct draft_node *n)
+{
+    n->device_of = INDEX_NONE;
+    draft_read_device(d, &n->device);
+    if (n->unlimited.number) {
+        check_unlimited(d, n);
+        return;
+    }
+    if (n->device_named.at)
+        n->device_of = names_resolve(&d->device_names, n->device_named.at, d->errors);
+    if (n->device_of != INDEX_NONE)
+        draft_lay_device(&n->device, &d->device[n->device_of].device);
+    if (n->device_named.at && n->device_of == INDEX_NONE)
+        return;                 /* what it would have said is not known */
+    check_rating(d, n);
+    draft_check_device(d, &n->device, n);
 }
 
 static void read_parents(struct draft *d, struct draft_node *n)
@@ -198,18 +152,16 @@ static void read_parents(struct draft *d, struct draft_node *n)
 static void read_node(struct draft *d, struct draft_node *n, const struct tree *at, uint32_t index)
 {
     n->at = at;
-    fields_read(node_fields, at, "a node", n, d->errors);
+    fields_read(draft_node_fields, at, "a node", n, d->errors);
     if (at->kind != TREE_MAP)
         return;
     if (n->id.at)
         names_add(&d->node_names, n->id.text, n->id.at, index, d->errors);
     if (n->phases.at && n->phases.number == 2)
         finding_at(d->errors, n->phases.at, "phases is 2, write 1 (single-phase, also line to line) or 3");
-    check_device(d, n);
+    read_device(d, n);
     read_other(d, n);
-    read_element(d, n->instantaneous_at.at, "instantaneous", &n->instantaneous);
-    read_element(d, n->short_time_at.at, "short_time", &n->short_time);
-    read_ups(d, n);
+    draft_read_equipment(d, n);
     read_settings(d, n);
 }
 

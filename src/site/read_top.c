@@ -14,6 +14,7 @@ static const struct field top_fields[] = {
     {.key = "mode", .kind = FIELD_WORD, .words = mode_words, .otherwise = MODE_SHADOW, TOP(mode)},
     {.key = "policy", .kind = FIELD_ANY, TOP(policy_at)},
     {.key = "detect", .kind = FIELD_ANY, TOP(detect_at)},
+    {.key = "devices", .kind = FIELD_LIST, TOP(devices_at)},
     {.key = "nodes", .kind = FIELD_LIST, .required = 1, TOP(nodes_at)},
     {.key = "host_types", .kind = FIELD_LIST, TOP(types_at)},
     {.key = "hosts", .kind = FIELD_LIST, TOP(hosts_at)},

@@ -23,8 +23,7 @@ static const struct {
 } sections[] = {
     {"site", "TOP LEVEL"}, {"policy", "POLICY"}, {"detect", "DETECT"},         {"node", "NODES"},
     {"type", "HOST TYPES"}, {"host", "HOSTS"},   {"meter", "METERS"}, {"redundancy", "REDUNDANCY"},
-    {"gear", "INFRASTRUCTURE"}, {"server", "SERVERS"},
-    {"measured", "MEASURED"},
+    {"gear", "INFRASTRUCTURE"}, {"server", "SERVERS"}, {"measured", "MEASURED"}, {"device", "DEVICES"},
 };
 
 /* Where the manual speaks of a mapping: a section, and the keys around it ("measured.hiccups"; "" = none). */
@@ -41,12 +40,13 @@ static const char *section_of(const char *map)
     return NULL;
 }
 
+/* A node has the keys of a device too. */
 static const char *look_up(const struct maker *m, const char *section, const char *key)
 {
     for (const struct schema_word *word = m->words; word->section; word++)
         if (!strcmp(word->section, section) && !strcmp(word->key, key))
             return word->text;
-    return NULL;
+    return strcmp(section, "NODES") ? NULL : look_up(m, "DEVICES", key);
 }
 
 /* The key's own entry, or that of the nearest key around it. */
@@ -190,7 +190,7 @@ static json_t *item_schema(struct maker *m, const struct shape_child *child, con
         return scalar_schema(shape_fields(m->shape, child->of));
     json_t *map = map_schema(m, child->of, at);
 
-    if (child->instead == SHORT_FIRST)
+    if (child->instead == SHORT_FIRST || child->instead == SHORT_SUM)
         return json_pack("{s:[o,o]}", "anyOf", scalar_schema(shape_fields(m->shape, child->of)), map);
     if (child->instead == SHORT_OFF)
         return json_pack("{s:[{s:s},o]}", "anyOf", "const", "off", map);

@@ -14,9 +14,14 @@ const struct schema_rule schema_rules[] = {
      "{\"not\": {\"required\": [\"parent\", \"parents\"]},"
      " \"if\": {\"required\": [\"unlimited\"],"
      "  \"properties\": {\"unlimited\": {\"enum\": [\"yes\", true]}}},"
-     " \"then\": {\"properties\": {\"rating\": false, \"long_time\": false, \"rating_power\": false}},"
-     " \"else\": {\"required\": [\"rating\"]}}"},
-    {"ups", "", "{\"minProperties\": 1}"},
+     " \"then\": {\"properties\": {\"rating\": false, \"long_time\": false, \"rating_power\": false,"
+     "  \"device\": false, \"trip_unit\": false, \"short_time\": false, \"instantaneous\": false,"
+     "  \"ground\": false, \"relay\": false, \"fuse\": false,"
+     "  \"points\": false, \"transformer\": false, \"ups\": false, \"generator\": false, \"states\": false}},"
+     " \"else\": {\"anyOf\": [{\"required\": [\"rating\"]}, {\"required\": [\"device\"]}]}}"},
+    {"generator", "", "{\"minProperties\": 1}"},
+    {"state", "", "{\"minProperties\": 2}"},
+    {"ups", "", "{\"anyOf\": [{\"required\": [\"active\"]}, {\"required\": [\"apparent\"]}]}"},
     {"settings", "as_left", "{\"pattern\": \"^[0-9]{4}-[0-9]{2}-[0-9]{2}$\"}"},
     {"measured", "when", "{\"pattern\": \"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$\"}"},
     {"host", "",

@@ -14,6 +14,7 @@ struct shape_map {
 enum shape_short {              /* what may stand instead of a mapping */
     SHORT_NONE,
     SHORT_FIRST,                /* the value of its first field */
+    SHORT_SUM,                  /* a value like that of its first field, for all of them together */
     SHORT_ONLY,                 /* nothing but the value of its first field */
     SHORT_OFF,                  /* the word off */
 };
@@ -33,7 +34,7 @@ struct shape_child {
     uint32_t least, most;       /* items of a list */
 };
 
-enum { SHAPE_MAPS_MAX = 48 };
+enum { SHAPE_MAPS_MAX = 64 };
 
 struct shape {
     uint32_t count;

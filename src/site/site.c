@@ -7,10 +7,10 @@
 
 static int read_sections(struct draft *d, const char *server, struct site *site)
 {
-    static int (*const section[])(struct draft *) = {draft_read_top,   draft_read_policy, draft_read_nodes,
-                                                     draft_read_types, draft_read_hosts,  draft_read_meters,
-                                                     draft_read_redundancy,
-                                                     draft_read_gear};
+    static int (*const section[])(struct draft *) = {
+        draft_read_top,   draft_read_policy, draft_read_devices,    draft_read_nodes, draft_read_types,
+        draft_read_hosts, draft_read_meters, draft_read_redundancy, draft_read_gear,
+    };
     int rc = 0;
 
     for (size_t i = 0; !rc && i < sizeof section / sizeof section[0]; i++)
@@ -97,6 +97,7 @@ void site_unload(struct site *site)
 {
     free(site->memory);
     free(site->gear_memory);
+    free(site->settings);
     free(site->warnings);
     *site = (struct site){0};
 }

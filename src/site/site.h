@@ -65,9 +65,16 @@ struct site_driver {
 struct site_note {
     uint8_t steady_term;        /* enum steady_term of site/derive.h: what makes steady_limit no larger */
     uint8_t next_term;          /* what would bind were that one relaxed */
-    bool settings_known;        /* settings_from is given: without it no oversubscription at this node */
+    /* settings_from is given, or nothing is set: without it no oversubscription */
+    bool settings_known;
+    bool volts_low_assumed;     /* neither it nor a node above says volts_low */
+    uint32_t settings;          /* index into site.settings; INDEX_NONE without settings_from */
     int64_t next_ma;            /* and at how many amperes; 0 = nothing else bounds it */
+    uint32_t line, column;      /* of the node in the file */
 };
+
+/* Where settings come from, in the words of the site file: each different settings_from once. */
+struct site_settings { char study[201], as_left[11], by[101]; };
 
 enum site_scheme { SCHEME_N, SCHEME_N_PLUS_1, SCHEME_2N };
 
@@ -112,6 +119,8 @@ struct site {
     struct site_note *note;
     struct site_device *device;         /* by node index; kind DEVICE_NONE: no curve is known */
     struct site_equipment *equipment;   /* by node index */
+    uint32_t settings_count;
+    struct site_settings *settings;     /* one block of its own */
     struct site_redundancy redundancy;
     char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */
     struct site_address *host_address;  /* by host index */

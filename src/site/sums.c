@@ -12,6 +12,8 @@ int64_t sums_draw_mw(const struct model *model, const struct model_host *host, e
 
     if (kind == SUM_FAIL_SAFE)
         return derive_draw_max_mw(type, host->fail_safe_mw);
+    if (kind == SUM_FLOOR)
+        return derive_draw_max_mw(type, host->floor_mw);
     if (kind == SUM_BASE)
         return type->base_max_mw;
     return kind == SUM_PHYS_MAX ? type->phys_max_mw : type->boot_mw;

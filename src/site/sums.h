@@ -6,7 +6,7 @@
 #include "msg/model.h"
 #include "site/scratch.h"
 
-enum sum_kind { SUM_FAIL_SAFE, SUM_PHYS_MAX, SUM_BOOT, SUM_BASE };
+enum sum_kind { SUM_FAIL_SAFE, SUM_PHYS_MAX, SUM_BOOT, SUM_BASE, SUM_FLOOR };
 
 /* any: what a host may draw at the wall. */
 int64_t sums_draw_mw(const struct model *model, const struct model_host *host, enum sum_kind kind);

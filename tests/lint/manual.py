@@ -12,6 +12,8 @@ COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'COR
            ('src/core/pipeline.h', 'EXPOSURE_BASES', SHELL), ('src/loop/words.h', 'LOOP_COUNTERS', DAEMON),
            ('src/loop/verdict.h', 'METER_STATES', SHELL), ('src/loop/view_words.h', 'LEASE_WHYS', SHELL),
            ('src/port/ip/ip.h', 'IP_COUNTERS', DAEMON)]
+# the same of rows X(symbol, name), names only
+NAMED = [('src/msg/breaker.h', 'BREAKER_ELEMENTS', SHELL)]
 DOCUMENT, WORDS = 'src/loop/document_counters.c', 'src/loop/words.h'
 DAEMON_MAIN = 'src/cli/flyballd.c'
 READERS = re.compile(r'^src/site/read_\w+\.c$')
@@ -20,6 +22,7 @@ EXAMPLE = 'config/every-key.yaml'
 
 ROW = re.compile(r'X\(\w+,\s*"(\w+)",\s*"((?:[^"\\]|\\.)*)"\)')
 KEY_MACRO = re.compile(r'#define (\w+)\((?:name|key)\b[^\n]*(?:\\\n[^\n]*)*?\.key = (?:name|key)\b')
+NAME = re.compile(r'X\(\w+,\s*"([^"]+)"\)')
 BAND = re.compile(r'\{"(\w+)", "(\w+)", "(\w+)", QUANTITY_')
 VERB = re.compile(r'^const struct cli_verb cli_\w+ = \{\s*\.name = "(\w+)"', re.M)
 LONG = re.compile(r'"(--[a-z][a-z-]*)"')
@@ -61,10 +64,10 @@ def options(root, paths):
     return sorted(found)
 
 
-def rows_of(text, macro):
+def rows_of(text, macro, row=ROW):
     """(name, meaning) of each row of one table."""
     table = re.search(rf'#define {macro}\(X\)((?:[^\n]*\\\n)*[^\n]*)', text)
-    return ROW.findall(table.group(1)) if table else []
+    return row.findall(table.group(1)) if table else []
 
 
 def check_counters(root, words):
@@ -76,6 +79,13 @@ def check_counters(root, words):
         for name, meaning in rows:
             if name not in words[page] or meaning not in flat:
                 yield f'{page}:1: lacks {macro} {name}: {meaning}'
+    for path, macro, page in NAMED:
+        rows = rows_of(read(root, path), macro, NAME)
+        if not rows:
+            yield f'{path}:1: no rows of {macro} found'
+        for name in rows:
+            if name not in words[page]:
+                yield f'{page}:1: lacks {macro} {name}'
     known = {name for name, _ in rows_of(read(root, WORDS), 'LOOP_COUNTERS')}
     for name in re.findall(r'\bnumber\(out, "(\w+)"', read(root, DOCUMENT)):
         if name not in known:
@@ -114,6 +124,8 @@ GOOD = {
     'src/msg/frame.h': '#define REFUSALS(X) \\\n    X(REFUSED_A, "a_b", "a is wrong")\n',
     'src/core/pipeline.h': '#define CORE_COUNTERS(X) \\\n    X(ticks,     "ticks",   "ticks counted")\n'
                            '#define EXPOSURE_BASES(X) \\\n    X(BASIS_A, "boot", "nothing read back")\n',
+    'src/msg/breaker.h': '#define BREAKER_ELEMENTS(X) \\\n    X(ELEMENT_A, "long-time") \\\n'
+                         '    X(ELEMENT_B, "UPS overload")\n',
     'src/loop/words.h': '#define LOOP_COUNTERS(X) \\\n    X(egress, "sent", "leases that left")\n',
     'src/port/ip/ip.h': '#define IP_COUNTERS(X) \\\n    X(IP_MOVED, "moved", "a MAC changed")\n',
     'src/loop/verdict.h': '#define METER_STATES(X) \\\n    X(METER_OK, "ok", "it is young")\n',
@@ -127,7 +139,7 @@ GOOD = {
     DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n\tleases that left\n'
             '*moved*\n\ta MAC changed\n',
     SHELL: '*flyball x* *--json* *--mode*\n*boot*\n\tnothing read back\n*ok*\n\tit is young\n'
-           '*cut*\n\tothers want it\n',
+           '*cut*\n\tothers want it\n*long-time* or *UPS overload*\n',
     SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',
 }
 PROOF = [
@@ -145,6 +157,9 @@ PROOF = [
     ('a counter of the loop has no meaning on the page',
      {**GOOD, 'src/loop/words.h': GOOD['src/loop/words.h'].replace('left', 'stayed')},
      [r'lacks LOOP_COUNTERS sent: leases that stayed']),
+    ('an element has no name on the page',
+     {**GOOD, 'src/msg/breaker.h': GOOD['src/msg/breaker.h'].replace('UPS', 'motor')},
+     [r'flyball\.1.*lacks BREAKER_ELEMENTS motor overload']),
     ('the rows are written another way', {**GOOD, 'src/msg/frame.h': '/* none */\n'},
      [r'no rows of REFUSALS']),
     ('a counter of the loop is missing',

@@ -7,10 +7,12 @@
 #include <stdbool.h>
 
 #include "loop/loop.h"
+#include "site/coordination.h"
 #include "site/figures.h"
 
 struct check_options {
     const char *site, *server;
+    const char *plot, *report;  /* where drawings and the document go; NULL = nobody asked */
     bool json, all;
 };
 
@@ -33,6 +35,8 @@ struct check {
     struct check_options options;
     struct site site;
     struct figures figures;
+    struct coordination coordination;
+    char *warnings;             /* of the site, then of its coordination */
     struct check_machine machine;
 };
 
@@ -40,6 +44,7 @@ extern const char *const check_mode_names[];
 extern const char *const check_kind_names[];
 extern const char *const check_term_names[];
 extern const char *const check_gear_names[];
+extern const char *const check_role_names[];    /* by enum breaker_element_role; "-" = none */
 
 /* any: percent with one decimal, up, of a share in ppm. */
 double check_percent(int64_t ppm);
@@ -55,8 +60,16 @@ void check_json_refusal(const struct check_options *options, const char *report)
 void check_json(const struct check *check);
 int check_text(const struct check *check);
 
+/* cold: --plot and --report: 0, or a -errno whose fault stands on stderr. */
+int check_study(const struct check *check);
+
 /* cold: the tables of nodes in the text. Both 0 or -ENOMEM. */
 int check_tables(const struct check *check);
+
+/* cold: selectivity, time, capacity, dark start. 0 or -ENOMEM. */
+int check_coordination_text(const struct check *check);
+json_t *check_selectivity_json(const struct check *check);
+json_t *check_coordination_json(const struct check *check, uint32_t node);
 
 /* cold: the server's row, memory, rings, cores. */
 void check_machine_text(const struct check *check);

@@ -116,17 +116,26 @@ static void print_load(const struct check *check, const struct row *row)
            row->worst.any ? m->contingency[row->worst.contingency] : "-", dies);
 }
 
+/* Is the lowest credible voltage the usual one everywhere? */
+static bool one_sag(const struct model *m)
+{
+    for (uint32_t n = 0; n < m->node_count; n++)
+        if (m->node[n].volts_low_mv != m->node[n].volts_ln_mv * 95 / 100)
+            return false;
+    return true;
+}
+
 static void print_loads(const struct table *t)
 {
     printf("\n%-*s %6s %8s %8s %7s %7s %2s  %-*s %s\n", NAME_WIDTH, "node", "hosts", "limit A", "kVA",
            "norm %", "worst %", "ph", LOSS_WIDTH, "on loss of", "dies with");
     for (uint32_t i = 0; i < t->count; i++)
         print_load(t->check, &t->row[i]);
-    printf("limit: amperes and kVA of one phase for long, at 0.95 of nominal volts. norm %%, worst %%: of it "
-           "with\n"
+    printf("limit: amperes and kVA of one phase for long, at %s. norm %%, worst %%: of it with\n"
            "every host at fail-safe, bad and other included, with nothing lost and after the worst declared "
            "loss\n"
-           "that the node outlives. ph: the worst phase then.\n");
+           "that the node outlives. ph: the worst phase then.\n",
+           one_sag(model_of(t->check)) ? "0.95 of nominal volts" : "its volts_low");
 }
 
 /* mVA on one phase as amperes at the lowest credible voltage, up. */
@@ -199,12 +208,13 @@ static void print_relaxing(const struct table *t)
 {
     static const char *const how[STEADY_NONE] = {
         [STEADY_LONG_TIME] = "a device that is rated: 100%",
-        [STEADY_FAST_EDGE] = "a higher long_time or a cooler ambient",
-        [STEADY_DEFINITE] = "higher pickups of short_time and instantaneous",
+        [STEADY_FAST_EDGE] = "a cooler ambient; the setting is for the study",
+        [STEADY_DEFINITE] = "nothing here: the settings are for the study",
         [STEADY_CONDUCTOR] = "a larger conductor",
         [STEADY_TRANSFORMER] = "a larger transformer",
         [STEADY_UPS_KVA] = "a larger UPS (apparent)",
         [STEADY_UPS_KW] = "a larger UPS (active)",
+        [STEADY_STATE] = "a weakest source state that gives more",
     };
 
     for (uint32_t term = 0; term < STEADY_NONE; term++) {

@@ -12,7 +12,7 @@ static void print_head(const struct check *check)
 
     uint32_t warnings = 0;
 
-    for (const char *at = check->site.warnings; (at = strchr(at, '\n')); at++)
+    for (const char *at = check->warnings; (at = strchr(at, '\n')); at++)
         warnings++;
     printf("%s: ok", check->options.site);
     if (warnings)
@@ -156,8 +156,10 @@ int check_text(const struct check *check)
     print_lend(check);
     int rc = check_tables(check);
 
+    if (!rc)
+        rc = check_coordination_text(check);
     check_machine_text(check);
-    if (*check->site.warnings)
-        printf("\n%s", check->site.warnings);
+    if (*check->warnings)
+        printf("\n%s", check->warnings);
     return rc;
 }

@@ -16,6 +16,7 @@ static const struct {
     [IMPORT_TYPES] = {"type", "a host type"},
     [IMPORT_HOSTS] = {"host", "a host"},
     [IMPORT_METERS] = {"meter", "a meter"},
+    [IMPORT_DEVICES] = {"device", "a device"},
 };
 
 static int add(struct import_table *t, const struct field *field, const char *outer, uint8_t required)
@@ -42,14 +43,18 @@ static int add_child(struct import_table *t, const struct shape *shape, const st
     int rc = 0;
 
     item.key = field->key;
+    if (field->kind == FIELD_LIST && child->of && strcmp(child->of, "cord"))
+        return 0;       /* a cell holds ids and cords, no other items */
     if (field->kind == FIELD_LIST) {
         rc = add(t, &item, NULL, field->required);
         if (!rc)
             t->key[t->key_count - 1].list = child->of ? inner : id;
         return rc;
     }
-    if (child->instead == SHORT_FIRST)
+    if (child->instead == SHORT_FIRST || child->instead == SHORT_SUM)
         rc = add(t, &item, NULL, 0);
+    if (!rc && child->instead == SHORT_FIRST)
+        t->key[t->key_count - 1].first = inner->key;
     for (; !rc && inner->key; inner++)
         if (shape_is_scalar(inner))
             rc = add(t, inner, field->key, field->required && inner->required);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/status/status.h"
+#include "loop/view_words.h"
 
 enum { PAGE_NODES = 9, PAGE_METERS = 9 };
 
@@ -99,6 +100,32 @@ static const char *node_event(const json_t *node)
     return status_is_true(node, "recovery") ? "  recovery" : "";
 }
 
+/* "  61.3 %  never", or nothing on a site where no curve is known. */
+static void format_heat(char text[40], const json_t *node, bool any)
+{
+    char heat[16] = "-", in[VIEW_WORDS_TIME_BYTES] = "-";
+    text[0] = '\0';
+    if (!any)
+        return;
+    if (status_has_number(node, "heat_pct")) {
+        double most = status_number(node, "heat_pct"), seconds = status_number(node, "trip_in_s");
+        most = status_number(node, "travel_pct") > most ? status_number(node, "travel_pct") : most;
+        snprintf(heat, sizeof heat, "%.1f %%", most);
+        view_words_trip_in(in, status_has_number(node, "trip_in_s") ? (int64_t)(seconds * 1e9) : INT64_MAX);
+    }
+    snprintf(text, 40, " %9s %9s", heat, in);
+}
+
+static bool any_heat(const json_t *nodes)
+{
+    size_t i;
+    json_t *node;
+    json_array_foreach(nodes, i, node)
+        if (status_has_number(node, "heat_pct"))
+            return true;
+    return false;
+}
+
 static json_t *worst_phase(const json_t *node)
 {
     size_t i;
@@ -110,9 +137,9 @@ static json_t *worst_phase(const json_t *node)
 }
 
 /* One line where all phases show the same, else one each; only the worst where lines are scarce. */
-static void print_node(FILE *out, const json_t *node, bool whole)
+static void print_node(FILE *out, const json_t *node, bool whole, bool hot)
 {
-    char worst[96], text[96];
+    char worst[96], text[96], heat[40];
     json_t *phases = json_object_get(node, "phases"), *phase;
     size_t i, same = 0;
     format_phase(worst, worst_phase(node));
@@ -125,8 +152,9 @@ static void print_node(FILE *out, const json_t *node, bool whole)
     snprintf(mark, sizeof mark, "%s", all_same ? "ABC" : status_word(node, "worst_phase"));
     if (same < json_array_size(phases))
         strcat(mark, "*");
-    fprintf(out, "%-20.31s %-12.12s %-3s %s%s\n", status_word(node, "id"), status_word(node, "kind"), mark,
-            worst, node_event(node));
+    format_heat(heat, node, hot);
+    fprintf(out, "%-20.31s %-12.12s %-3s %s%s%s\n", status_word(node, "id"), status_word(node, "kind"), mark,
+            worst, heat, node_event(node));
     json_array_foreach(phases, i, phase) {
         format_phase(text, phase);
         if (whole && !all_same && phase != worst_phase(node))
@@ -139,15 +167,18 @@ static void print_nodes(FILE *out, json_t *nodes, bool whole)
     struct status_row *sorted;
     size_t count = status_sort(nodes, node_weight, &sorted);
     size_t shown = whole || count <= PAGE_NODES ? count : PAGE_NODES;
-    fprintf(out, "\n%-20s %-12s %-3s %9s %9s %9s %9s %9s\n", "node", "kind", "", "load A", "limit A", "load",
-            "exposed", "leased");
+    bool hot = any_heat(nodes);
+    fprintf(out, "\n%-20s %-12s %-3s %9s %9s %9s %9s %9s%s\n", "node", "kind", "", "load A", "limit A",
+            "load", "exposed", "leased", hot ? "      heat  trips in" : "");
     for (size_t i = 0; i < shown; i++)
-        print_node(out, sorted[i].row, whole);
+        print_node(out, sorted[i].row, whole, hot);
     if (shown < count)
         fprintf(out, "... the %zu nearest to their limits of %zu nodes\n", shown, count);
     if (count)
         fputs(whole ? "* the worst phase; load as metered, leased once all that was sent is obeyed\n"
                     : "* the worst phase; --nodes lists all nodes by phase\n", out);
+    if (hot && whole)
+        fputs("heat of what trips, at most; trips in at least, were the load to stay\n", out);
     free(sorted);
 }
 

@@ -8,13 +8,18 @@
 #include "msg/lease.h"
 
 /* From this many columns on there is room for more. */
-enum { WIDE_COLUMNS = 110 };
+enum { WIDE_COLUMNS = 110, PHASE_COLUMNS = 128 };
 
 #define WORST_EVENT 1e9
 
 static bool wide(const struct top_screen *screen)
 {
     return screen->columns >= WIDE_COLUMNS;
+}
+
+static bool by_phase(const struct top_screen *screen)
+{
+    return screen->columns >= PHASE_COLUMNS;
 }
 
 uint32_t top_rows_count(const struct top_source *source, enum top_pane pane)
@@ -57,7 +62,7 @@ static double share_pct(double part, double limit)
 static void look_at_node(struct node_figures *figures, const struct top_source *source, uint32_t index)
 {
     const struct model_node *known = &source->model.node[index];
-    *figures = (struct node_figures){.sums.measured_mw = -1};
+    *figures = (struct node_figures){.sums = {.measured_mw = -1, .heat.heat_ppm = -1}};
     view_read_node(&source->view, index, &figures->sums);
     if (known->meter != INDEX_NONE && view_read_meter(&source->view, known->meter, &figures->meter))
         figures->metered = figures->meter.t_receive_ns != 0;
@@ -83,12 +88,27 @@ static double node_weight(const struct top_source *source, uint32_t index, enum 
     return most + WORST_EVENT * figures.sums.emergency + WORST_EVENT / 2 * figures.sums.recovery;
 }
 
+/* Heat or travel, whichever is nearer; with time to trip where there is room. */
+static void format_heat(char text[32], const struct heat_view *heat, bool wide)
+{
+    char share[16] = "-", in[VIEW_WORDS_TIME_BYTES] = "-";
+    if (heat->heat_ppm >= 0) {
+        int64_t most_ppm = heat->heat_ppm > heat->travel_ppm ? heat->heat_ppm : heat->travel_ppm;
+        snprintf(share, sizeof share, "%.*f%%", wide ? 1 : 0, (double)most_ppm / 1e4);
+        view_words_trip_in(in, heat->trip_in_ns);
+    }
+    if (wide)
+        snprintf(text, 32, "%6s %8s ", share, in);
+    else
+        snprintf(text, 32, "%4s ", share);
+}
+
 static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_source *source,
                                  const struct top_screen *screen, uint32_t index)
 {
     const struct model_node *known = &source->model.node[index];
     struct node_figures figures;
-    char load[16] = "-", limit[16] = "none", phases[64] = "";
+    char load[16] = "-", limit[16] = "none", phases[64] = "", heat[32];
     look_at_node(&figures, source, index);
     const struct view_node *sums = &figures.sums;
     bool above = known->limited && sums->exposure_mva[figures.worst] > sums->limit_mva[figures.worst];
@@ -96,11 +116,12 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
         snprintf(load, sizeof load, "%.1f", phase_load_a(known, &figures.meter, figures.worst));
     if (known->limited)
         snprintf(limit, sizeof limit, "%.1f", amperes(known, sums->limit_mva[figures.worst]));
-    if (wide(screen) && figures.metered && known->phases > 1)
+    if (by_phase(screen) && figures.metered && known->phases > 1)
         snprintf(phases, sizeof phases, "%8.1f %8.1f %8.1f ", figures.meter.current_ma[0] / 1e3,
                  figures.meter.current_ma[1] / 1e3, figures.meter.current_ma[2] / 1e3);
-    else if (wide(screen))
+    else if (by_phase(screen))
         snprintf(phases, sizeof phases, "%27s", "");
+    format_heat(heat, &sums->heat, wide(screen));
     char load_share[16] = "-", share[2][16] = {"-", "-"};
     if (known->limited && figures.metered)
         snprintf(load_share, sizeof load_share, "%.1f%%", figures.load_pct);
@@ -109,10 +130,10 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
         snprintf(share[1], sizeof share[1], "%.1f%%", figures.leased_pct);
     }
     const char *event = sums->emergency ? "EMERGENCY" : sums->recovery ? "recovery" : above ? "above" : "";
-    int name = wide(screen) ? 24 : 16, kind = wide(screen) ? 12 : 6;
-    snprintf(text, TOP_ROW_BYTES, "%-*.*s %-*.*s %c %7s %7s %7s %8s %8s %s%s", name, name, known->name, kind,
-             kind, view_words_kind(known->kind), "ABC"[figures.worst], load, limit, load_share, share[0],
-             share[1], phases, event);
+    int name = wide(screen) ? 24 : 14, kind = wide(screen) ? 12 : 6;
+    snprintf(text, TOP_ROW_BYTES, "%-*.*s %-*.*s %c %7s %7s %7s %8s %8s %s%s%s", name, name, known->name,
+             kind, kind, view_words_kind(known->kind), "ABC"[figures.worst], load, limit, load_share,
+             share[0], share[1], heat, phases, event);
     if (sums->emergency)
         return TOP_ALARM;
     /* where nothing is sent every host counts at its physical maximum, and this is the ordinary state */
@@ -241,9 +262,10 @@ static enum top_tone format_meter(char text[TOP_ROW_BYTES], const struct top_sou
 void top_rows_heading(char text[TOP_ROW_BYTES], const struct top_screen *screen)
 {
     if (screen->pane == TOP_NODES)
-        snprintf(text, TOP_ROW_BYTES, "%-*s %-*s   %7s %7s %7s %8s %8s %s", wide(screen) ? 24 : 16, "node",
+        snprintf(text, TOP_ROW_BYTES, "%-*s %-*s   %7s %7s %7s %8s %8s %s%s", wide(screen) ? 24 : 14, "node",
                  wide(screen) ? 12 : 6, "kind", "load A", "limit A", "load", "exposed", "leased",
-                 wide(screen) ? "  load A        B        C" : "");
+                 wide(screen) ? "  heat trips in" : "heat",
+                 by_phase(screen) ? "   load A        B        C" : "");
     else if (screen->pane == TOP_HOSTS)
         snprintf(text, TOP_ROW_BYTES, "%-*s %-9s %7s %7s %8s  %-12s %8s  %s", wide(screen) ? 24 : 14, "host",
                  "state", "lease", "draw", "exposed", "exposed by", "report ms",

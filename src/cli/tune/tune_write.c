@@ -104,12 +104,16 @@ static bool same_site(const struct site *a, const struct site *b)
     left.host = right.host = NULL;
     left.type = right.type = NULL;
     left.meter = right.meter = NULL;
+    left.curve = right.curve = NULL;
     return !memcmp(&left, &right, sizeof left) && !memcmp(&server, &a->server, sizeof server) &&
            same_array(a->model.node, b->model.node, left.node_count, sizeof *a->model.node) &&
            same_array(a->model.host, b->model.host, left.host_count, sizeof *a->model.host) &&
            same_array(a->model.type, b->model.type, left.type_count, sizeof *a->model.type) &&
            same_array(a->model.meter, b->model.meter, left.meter_count, sizeof *a->model.meter) &&
+           same_array(a->model.curve, b->model.curve, left.curve_count, sizeof *a->model.curve) &&
            same_array(a->note, b->note, left.node_count, sizeof *a->note) &&
+           same_array(a->device, b->device, left.node_count, sizeof *a->device) &&
+           same_array(a->equipment, b->equipment, left.node_count, sizeof *a->equipment) &&
            same_array(a->host_address, b->host_address, left.host_count, sizeof *a->host_address) &&
            same_redundancy(a, b);
 }

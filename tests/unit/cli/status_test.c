@@ -76,6 +76,33 @@ static void a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_th
 #undef PHASE
 }
 
+/* Columns of heat stand where at least one node has a curve; the larger of heat and travel counts. */
+static void a_node_with_a_curve_shows_its_heat_and_when_it_trips(void **state)
+{
+    (void)state;
+    static const char nodes[] =
+        "\"nodes\": [{\"id\": \"hot\", \"kind\": \"branch\", \"worst_phase\": \"A\", \"emergency\": true, "
+        "\"heat_pct\": 93.25, \"travel_pct\": 12.5, \"trip_in_s\": 17.68, \"phases\": ["
+        "{\"phase\": \"A\", \"load_a\": 50, \"exposure_a\": 90, \"leased_a\": 80, \"limit_a\": 200}]},"
+        "{\"id\": \"relay\", \"kind\": \"main\", \"worst_phase\": \"A\", \"heat_pct\": 0, "
+        "\"travel_pct\": 40, \"trip_in_s\": null, \"phases\": ["
+        "{\"phase\": \"A\", \"load_a\": 20, \"exposure_a\": 60, \"leased_a\": 80, \"limit_a\": 200}]},"
+        "{\"id\": \"bus\", \"kind\": \"main\", \"worst_phase\": \"A\", \"heat_pct\": null, \"phases\": ["
+        "{\"phase\": \"A\", \"load_a\": null, \"exposure_a\": 7, \"leased_a\": 7, \"limit_a\": null}]}]";
+    check(
+        print_text(nodes, STATUS_NODES, true, false), HEAD
+        "\nnode                 kind                load A   limit A      load   exposed    leased      "
+        "heat  trips in\n"
+        "hot                  branch       A        50.0     200.0    25.0 %    45.0 %    40.0 %    93.2 %  "
+        "    17 s  EMERGENCY\n"
+        "relay                main         A        20.0     200.0    10.0 %    30.0 %    40.0 %    40.0 %  "
+        "   never\n"
+        "bus                  main         A           -      none         -         -         -         -  "
+        "       -\n"
+        "* the worst phase; load as metered, leased once all that was sent is obeyed\n"
+        "heat of what trips, at most; trips in at least, were the load to stay\n");
+}
+
 static void meters_come_by_state_then_age_with_the_state_in_a_word(void **state)
 {
     (void)state;
@@ -212,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_they_differ),
+        cmocka_unit_test(a_node_with_a_curve_shows_its_heat_and_when_it_trips),
         cmocka_unit_test(meters_come_by_state_then_age_with_the_state_in_a_word),
         cmocka_unit_test(hosts_are_summed_up_and_those_without_a_lease_in_force_listed),
         cmocka_unit_test(counters_are_told_with_their_meaning),

@@ -42,10 +42,17 @@ static void fill(struct view *view)
     const uint64_t quiet[SEQLOCK_WORDS] = {4200000, 6100000, 5900000, NOW_NS - 2 * NS_PER_S, 0xAC,
                                            HOST_LEASED | 3 << 8 | 1 << 16 | BASIS_LEASE << 24};
     const uint64_t unheard[SEQLOCK_WORDS] = {UINT64_MAX, 10300000, 0, 0, 0, BASIS_UNHEARD << 24};
+    /* 61.29 % of heat, 12 % of travel, 128.9 s to trip, 2.4 kA admissible */
+    const uint64_t heat[SEQLOCK_WORDS] = {612900, 120000, 128900 * NS_PER_MS, 2400000,
+                                          ELEMENT_LONG_TIME | ELEMENT_SHORT_TIME << 8};
+    const uint64_t no_curve[SEQLOCK_WORDS] = {UINT64_MAX, UINT64_MAX, INT64_MAX, UINT64_MAX,
+                                              ELEMENT_ROLE_COUNT | ELEMENT_ROLE_COUNT << 8};
     seqlock_write(&view->node[0], main_sums);
     seqlock_write(&view->node[1], limits);
-    seqlock_write(&view->node[2], branch_sums);
-    seqlock_write(&view->node[3], limits);
+    seqlock_write(&view->node[2], heat);
+    seqlock_write(&view->node[3], branch_sums);
+    seqlock_write(&view->node[4], limits);
+    seqlock_write(&view->node[5], no_curve);
     seqlock_write(&view->host[0], leased);
     seqlock_write(&view->host[1], quiet);
     seqlock_write(&view->host[2], unheard);
@@ -105,13 +112,18 @@ static void nodes_come_worst_first_with_the_load_of_their_worst_phase(void **sta
     struct bed *bed = *state;
     assert_string_equal(draw(bed, NOW_NS), HEAD
         "[nodes]  hosts   meters   stages    worst first, 1 to 2 of 2\n"
-        "node             kind      load A limit A    load  exposed   leased\n"
-        "branch           branch A       -   200.0       -   105.0%   100.0% recovery\n"
-        "main             main   B   110.0   200.0   55.0%    75.0%    70.0%\n");
+        "node           kind      load A limit A    load  exposed   leased heat\n"
+        "branch         branch A       -   200.0       -   105.0%   100.0%    - recovery\n"
+        "main           main   B   110.0   200.0   55.0%    75.0%    70.0%  61%\n");
     bed->screen.order = TOP_NAME;
-    bed->screen.columns = 120;
+    bed->screen.columns = 110;
     assert_non_null(strstr(draw(bed, NOW_NS), "main                     main         B   110.0   200.0   "
-                                              "55.0%    75.0%    70.0%    100.0    110.0     90.5\n"));
+                                              "55.0%    75.0%    70.0%  61.3%    128 s\n"));
+    assert_non_null(strstr(bed->text, " leased   heat trips in\n"));
+    bed->screen.columns = 128;
+    assert_non_null(strstr(draw(bed, NOW_NS), "main                     main         B   110.0   200.0   "
+                                              "55.0%    75.0%    70.0%  61.3%    128 s    100.0    110.0     "
+                                              "90.5\n"));
     bed->screen.order = TOP_LOAD;
     assert_non_null(strstr(draw(bed, NOW_NS), "load first, 1 to 2 of 2\n"));
 }
@@ -170,7 +182,7 @@ static void before_the_first_answer_there_is_a_word_and_no_row(void **state)
     bed->source = none;
     assert_string_equal(draw(bed, NOW_NS), "no daemon: /door: No such file or directory; waiting for it\n\n\n"
         "[nodes]  hosts   meters   stages    worst first, 0 to 0 of 0\n"
-        "node             kind      load A limit A    load  exposed   leased\n");
+        "node           kind      load A limit A    load  exposed   leased heat\n");
     bed->source = before;
 }
 

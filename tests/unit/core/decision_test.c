@@ -73,6 +73,7 @@ static void no_part_of_the_memory_overlaps_another_or_its_end(void **state)
         {core->ledger.node, STAND_NODES * sizeof *core->ledger.node},
         {core->demand, STAND_HOSTS * sizeof *core->demand},
         {core->detect, STAND_METERS * sizeof *core->detect},
+        {core->heat.meter, STAND_METERS * sizeof *core->heat.meter},
         {core->why, STAND_HOSTS * sizeof *core->why},
         {e->node, STAND_NODES * sizeof *e->node},
         {e->below_first, STAND_NODES * sizeof *e->below_first},
@@ -441,6 +442,7 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
         struct model model = {.node_count = n, .meter_count = n / 2};
         size_t expected = whole_lines(sizeof(struct core)) + whole_lines(n * sizeof(struct ledger_sums)) +
                           whole_lines(n / 2 * sizeof(struct detect)) +
+                          whole_lines(n / 2 * sizeof(struct heat_node)) +
                           whole_lines(n * sizeof(struct emergency)) + 2 * whole_lines(n * 4) +
                           whole_lines(n * sizeof(struct extent)) + whole_lines(n * sizeof(struct claim)) +
                           whole_lines(n * 8) + whole_lines(n * 4) + whole_lines(n);

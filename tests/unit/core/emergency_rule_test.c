@@ -101,7 +101,7 @@ static void before_any_reading_nothing_stands_and_no_raise_is_forbidden(void **s
     hall.emergency[HALL_MAIN].active = true;
     hall.emergencies.below_count = hall.below_count;
     memset(hall.below_count, 0, sizeof hall.below_count);
-    emergency_init(&hall.emergencies, &hall.model);
+    emergency_init(&hall.emergencies, &hall.model, &hall.heat);
     assert_int_equal(hall.emergencies.entered, 0);
     assert_false(hall.emergency[HALL_MAIN].active);
     assert_false(emergency_forbids_raise(&hall.emergencies, 0, -NS_PER_S));

@@ -117,7 +117,9 @@ void hall_open(struct hall *hall)
     carve(hall);
     cluster_init(&hall->cluster, &hall->model);
     ledger_init(&hall->ledger, &hall->model, 7, hall->account, hall->sums);
-    emergency_init(&hall->emergencies, &hall->model);
+    hall->heat.meter = hall->heat_node;
+    heat_init(&hall->heat, &hall->model);
+    emergency_init(&hall->emergencies, &hall->model, &hall->heat);
     for (uint32_t h = 0; h < hall->model.host_count; h++) {
         demand_init(&hall->demand[h], HALL_T_NS);
         receive(hall, h, HOST_FAIL_SAFE, hall->host[h].fail_safe_mw);

@@ -42,6 +42,8 @@ struct hall {
     uint32_t node_weight[HALL_NODES];
     uint8_t node_phases[HALL_NODES];
     int64_t target_mw[HALL_HOSTS];
+    struct heat heat;
+    struct heat_node heat_node[HALL_NODES];
     struct emergencies emergencies;
     struct emergency emergency[HALL_NODES];
     uint32_t below_first[HALL_NODES], below_count[HALL_NODES], below[4 * CORDS_MAX * HALL_HOSTS];

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "loop/view_share.h"
+#include "loop/view_words.h"
 
 enum { NODES = 2, HOSTS = 3, METERS = 4 };
 
@@ -54,15 +55,15 @@ static void records_lie_one_after_the_other_a_cache_line_each(void **state)
 
     assert_int_equal(at.counter, 0);
     assert_int_equal(at.node, 64 * VIEW_COUNTER_RECORDS);
-    assert_int_equal(at.host, at.node + 64 * 2 * NODES);
+    assert_int_equal(at.host, at.node + 64 * 3 * NODES);
     assert_int_equal(at.meter, at.host + 64 * HOSTS);
     assert_int_equal(at.stale, at.meter + 64 * METERS);
     assert_int_equal(at.end, at.stale + 64 * METERS);
     assert_ptr_equal(bed->view.host, memory + at.host);
     assert_ptr_equal(bed->view.stale, memory + at.stale);
     assert_int_equal((uintptr_t)bed->view.node % 64, 0);
-    /* ten thousand hosts, 4,096 nodes, 2,048 meters: under 1.5 MB */
-    assert_int_equal(view_layout(4096, 10000, 2048).end, 64 * (VIEW_COUNTER_RECORDS + 8192 + 10000 + 4096));
+    /* ten thousand hosts, 4,096 nodes, 2,048 meters: under 1.75 MB */
+    assert_int_equal(view_layout(4096, 10000, 2048).end, 64 * (VIEW_COUNTER_RECORDS + 12288 + 10000 + 4096));
 }
 
 static void check_no_writable_mapping(int fd, uint64_t bytes)
@@ -171,6 +172,44 @@ static void a_reader_sees_what_the_writer_writes(void **state)
     view_share_close(&reader);
 }
 
+static void a_node_is_read_from_its_three_records(void **state)
+{
+    struct bed *bed = *state;
+    struct view_node node;
+
+    write_word(&bed->view.node[3], 100);
+    write_word(&bed->view.node[4], 200);
+    write_word(&bed->view.node[5], 0x0300);
+    assert_true(view_read_node(&bed->view, 1, &node));
+    assert_true(node.exposure_mva[2] == 102 && node.newest_mva[0] == 103 && node.limit_mva[2] == 202);
+    assert_true(node.measured_mw == 203 && node.reading_t_ns == 204);
+    assert_true(!node.emergency && node.recovery);      /* 106 = ...10 */
+    assert_int_equal(node.heat.heat_ppm, 0x0300);
+    assert_int_equal(node.heat.travel_ppm, 0x0301);
+    assert_int_equal(node.heat.trip_in_ns, 0x0302);
+    assert_int_equal(node.heat.admissible_ma, 0x0303);
+    assert_int_equal(node.heat.trips, 4);               /* 0x0304 */
+    assert_int_equal(node.heat.binds, 3);
+}
+
+static void times_to_trip_are_words_that_never_say_more_than_they_know(void **state)
+{
+    (void)state;
+    static const struct { int64_t ns; const char *words; } cases[] = {
+        {0, "0.00 s"}, {19 * NS_PER_MS, "0.01 s"}, {9999 * NS_PER_MS, "9.99 s"}, {10 * NS_PER_S, "10 s"},
+        {INT64_C(999999999999), "999 s"}, {1000 * NS_PER_S, "16 min"}, {59999 * NS_PER_S, "999 min"},
+        {60000 * NS_PER_S, "16 h"}, {INT64_MAX - 1, "never"}, {INT64_MAX, "never"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[VIEW_WORDS_TIME_BYTES];
+        view_words_trip_in(text, cases[i].ns);
+        assert_string_equal(text, cases[i].words);
+    }
+    assert_string_equal(view_words_element(ELEMENT_LONG_TIME), "long-time");
+    assert_string_equal(view_words_element(ELEMENT_UPS), "UPS overload");
+    assert_string_equal(view_words_element(ELEMENT_ROLE_COUNT), "-");
+    assert_string_equal(view_words_element(ELEMENT_ROLE_COUNT + 1), "?");
+}
+
 static void a_reader_takes_no_other_version_and_no_memory_that_is_too_short(void **state)
 {
     struct bed *bed = *state;
@@ -226,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(its_size_and_its_seals_stand, open_bed, close_bed),
         cmocka_unit_test(writers_meet_no_page_for_the_first_time),
         cmocka_unit_test_setup_teardown(a_reader_sees_what_the_writer_writes, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_node_is_read_from_its_three_records, open_bed, close_bed),
+        cmocka_unit_test(times_to_trip_are_words_that_never_say_more_than_they_know),
         cmocka_unit_test_setup_teardown(a_reader_takes_no_other_version_and_no_memory_that_is_too_short,
                                         open_bed, close_bed),
         cmocka_unit_test(the_worst_phase_is_the_most_exposed_and_among_equals_the_most_loaded),

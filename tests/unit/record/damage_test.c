@@ -257,6 +257,90 @@ static void a_model_with_an_index_out_of_range_is_refused(void **state)
     }
 }
 
+/* A sample's model changed by one field, written and read back. */
+static void assert_refused(const struct sample *changed, const char *words)
+{
+    struct sample_read read;
+    struct sample sample = *changed;
+    struct journal_writer *writer = NULL;
+
+    sample.model.node = sample.node;
+    sample.model.host = sample.host;
+    sample.model.type = &sample.type;
+    sample.model.meter = &sample.meter;
+    sample.model.curve = sample.curve;
+    unlink(path);
+    assert_int_equal(journal_create(&writer, path, &sample.model, &sample.start), 0);
+    assert_int_equal(journal_finish(writer), 0);
+    sample_read_all(&read, path, seed);
+    if (!words) {
+        assert_int_equal(read.result, 0);
+        return;
+    }
+    assert_int_equal(read.result, -EBADMSG);
+    if (!strstr(read.error, words))
+        fail_msg("'%s' expected in '%s'", words, read.error);
+}
+
+/* Node 1 has an image, a travel and a peak, two curves stand behind them: what a decision would look up
+ * or divide by. */
+static void a_breaker_or_curve_out_of_range_is_refused(void **state)
+{
+    (void)state;
+    struct sample whole_sample, sample;
+    struct breaker_element *element = sample.node[1].breaker.element;
+
+    sample_init(&whole_sample);
+    sample = whole_sample;
+    assert_refused(&sample, NULL);
+#define REFUSED(change, words) \
+    do { \
+        sample = whole_sample; \
+        change; \
+        assert_refused(&sample, words); \
+    } while (0)
+    REFUSED(sample.node[1].breaker.element_count = BREAKER_ELEMENTS_MAX + 1,
+            "node 1: number of elements out of range");
+    REFUSED(element[0].law = BREAKER_PEAK + 1, "law, role or reset of an element");
+    REFUSED(element[1].role = ELEMENT_ROLE_COUNT, "law, role or reset of an element");
+    REFUSED(element[1].reset = RESET_NEVER + 1, "law, role or reset of an element");
+    REFUSED(element[2].pickup_ma = 0, "pickup or time of an element");
+    REFUSED(element[1].reset_ns = -1, "pickup or time of an element");
+    REFUSED(element[0].shortest_ns = -1, "pickup or time of an element");
+    REFUSED(element[0].heat_fast_ns = 0, "time constant of an element");
+    REFUSED(element[0].heat_fast_ns = element[0].heat_ns + 1, "time constant of an element");
+    REFUSED(element[0].cool_ns = element[0].heat_ns - 1, "time constant of an element");
+    REFUSED(element[1].unit_ma = 0, "unit or curve of an element");
+    REFUSED(element[1].unit_ma = element[1].pickup_ma + 1, "unit or curve of an element");
+    REFUSED(element[1].curve = SAMPLE_CURVES, "unit or curve of an element");
+    REFUSED(sample.curve[1].rate[7] = sample.curve[1].rate[6] - 1, "curve 1: rate out of range");
+    REFUSED(sample.curve[0].rate[0] = -1, "curve 0: rate out of range");
+    REFUSED(sample.model.policy.rho_ppm = PPM, "clock rate or lease time");
+    REFUSED(sample.meter.fresh_ns = -1, "meter 0: error or time");
+#undef REFUSED
+}
+
+static void breakers_and_curves_come_back_as_they_were_written(void **state)
+{
+    (void)state;
+    struct sample sample;
+    struct journal_writer *writer = NULL;
+    struct journal_reader *reader = NULL;
+    char error[200];
+
+    sample_init(&sample);
+    unlink(path);
+    assert_int_equal(journal_create(&writer, path, &sample.model, &sample.start), 0);
+    assert_int_equal(journal_finish(writer), 0);
+    assert_int_equal(journal_open(&reader, path, error, sizeof(error)), 0);
+    const struct model *model = journal_model(reader);
+    assert_int_equal(model->curve_count, SAMPLE_CURVES);
+    assert_memory_equal(model->curve, sample.curve, sizeof(sample.curve));
+    assert_memory_equal(&model->node[1].breaker, &sample.node[1].breaker, sizeof(struct breaker));
+    assert_int_equal(model->node[1].breaker.element[1].curve, 1);
+    journal_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +353,8 @@ int main(void)
         cmocka_unit_test(a_build_with_other_sizes_is_refused),
         cmocka_unit_test(a_model_that_counts_otherwise_than_the_head_is_refused),
         cmocka_unit_test(a_model_with_an_index_out_of_range_is_refused),
+        cmocka_unit_test(a_breaker_or_curve_out_of_range_is_refused),
+        cmocka_unit_test(breakers_and_curves_come_back_as_they_were_written),
     };
     return cmocka_run_group_tests(tests, write_small_journal, remove_file);
 }

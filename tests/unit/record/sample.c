@@ -17,6 +17,24 @@ static void set_node(struct model_node *node, const char *name, uint32_t index)
     node->steady_ma = 480000 + index;
 }
 
+/* A device with one element of each law on the first branch, and two curves that it may mean. */
+static void set_breaker(struct sample *sample)
+{
+    struct breaker *breaker = &sample->node[1].breaker;
+
+    breaker->element_count = 3;
+    breaker->element[0] = (struct breaker_element){.law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME,
+        .pickup_ma = 504000, .heat_ns = 200 * NS_PER_S, .heat_fast_ns = 180 * NS_PER_S,
+        .fast_above_ma = 2880000, .cool_ns = 240 * NS_PER_S, .shortest_ns = 7 * NS_PER_S};
+    breaker->element[1] = (struct breaker_element){.law = BREAKER_TRAVEL, .role = ELEMENT_SHORT_TIME,
+        .reset = RESET_DECAY, .curve = 1, .pickup_ma = 1785600, .unit_ma = 1785600,
+        .reset_ns = NS_PER_S / 2, .shortest_ns = 90 * NS_PER_MS};
+    breaker->element[2] = (struct breaker_element){.law = BREAKER_PEAK, .role = ELEMENT_INSTANTANEOUS,
+        .pickup_ma = 3600000};
+    for (uint32_t i = 0; i < SAMPLE_CURVES * CURVE_POINTS; i++)
+        sample->curve[i / CURVE_POINTS].rate[i % CURVE_POINTS] = 1000 * i;
+}
+
 void sample_init(struct sample *sample)
 {
     memset(sample, 0, sizeof(*sample));
@@ -36,6 +54,7 @@ void sample_init(struct sample *sample)
     sample->type.quantum_mw = 100000;
     snprintf(sample->meter.name, NAME_BYTES, "meter-1");
     sample->meter.node = 1;
+    set_breaker(sample);
 
     struct model *model = &sample->model;
 
@@ -46,11 +65,13 @@ void sample_init(struct sample *sample)
     model->type_count = 1;
     model->meter_count = 1;
     model->contingency_count = 1;
+    model->curve_count = SAMPLE_CURVES;
     model->policy.tick_ns = 20 * NS_PER_MS;
     model->node = sample->node;
     model->host = sample->host;
     model->type = &sample->type;
     model->meter = &sample->meter;
+    model->curve = sample->curve;
     sample->start.epoch = 7;
     sample->start.t_ns = 123456789;
     sample->start.realtime_ns = 1700000000 * NS_PER_S;

@@ -5,7 +5,7 @@
 
 #include "record/journal.h"
 
-enum { SAMPLE_NODES = 3, SAMPLE_HOSTS = 2 };
+enum { SAMPLE_NODES = 3, SAMPLE_HOSTS = 2, SAMPLE_CURVES = 2 };
 
 struct sample {
     struct model model;
@@ -13,6 +13,7 @@ struct sample {
     struct model_host host[SAMPLE_HOSTS];
     struct model_host_type type;
     struct model_meter meter;
+    struct breaker_curve curve[SAMPLE_CURVES];
     struct journal_start start;
 };
 

@@ -13,23 +13,52 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RACKS = 2500, PER_RACK = 4, BRANCHES = 50, KB_MOST = 200 * 1000 * 1000 / 1024, MS_MOST = 3000 };
+enum {
+    RACKS = 2500,
+    PER_RACK = 4,
+    BRANCHES = 50,
+    ROW_SETTINGS = 25,
+    RACK_SETTINGS = 26,
+    KB_MOST = 200 * 1000 * 1000 / 1024,
+    MS_MOST = 3000
+};
+
+/* So many different ones that 650 couples of them differ: the analysis of alike ones is done once. */
+static void write_devices(FILE *out)
+{
+    fprintf(out, "devices:\n");
+    for (int i = 0; i < ROW_SETTINGS; i++)
+        fprintf(
+            out,
+            "  - {id: row%d, rating: 4kA, long_time: {pickup: 4kA, delay: %ds}, short_time: {pickup: 16kA, "
+            "delay: 300ms}, instantaneous: 40kA}\n",
+            i, 12 + i);
+    for (int i = 0; i < RACK_SETTINGS; i++)
+        fprintf(
+            out,
+            "  - {id: rack%d, rating: 250A, long_time: {pickup: 250A, delay: %ds}, instantaneous: 2500A}\n",
+            i, 2 + i);
+}
 
 static void write_nodes(FILE *out)
 {
     for (char side = 'a'; side <= 'b'; side++)
-        fprintf(out, "  - {id: feed-%c, kind: main, volts: 480V, rating: 60kA, k: 40}\n", side);
+        fprintf(out,
+                "  - {id: feed-%c, kind: main, volts: 480V, rating: 60kA, k: 40, fault: 100kA, trip_unit: "
+                "relay,\n"
+                "     relay: {curve: ieee_vi, pickup: 60kA, time_dial: 4}, instantaneous: 400kA}\n",
+                side);
     for (int i = 0; i < BRANCHES; i++)
         fprintf(out,
-                "  - {id: row%d-a, kind: branch, parent: feed-a, rating: 4kA, k: 4, other: 2kW}\n"
-                "  - {id: row%d-b, kind: branch, parent: feed-b, rating: 4kA, k: 4, other: 2kW}\n",
-                i, i);
+                "  - {id: row%d-a, kind: branch, parent: feed-a, device: row%d, k: 4, other: 2kW}\n"
+                "  - {id: row%d-b, kind: branch, parent: feed-b, device: row%d, k: 4, other: 2kW}\n",
+                i, i % ROW_SETTINGS, i, i % ROW_SETTINGS);
     /* racks in pairs, one box of breakers for two of them: nodes are at most 4096 */
     for (int i = 0; i < RACKS / 2; i++)
         fprintf(out,
-                "  - {id: p%d-a, kind: rack, parent: row%d-a, rating: 250A, k: 1}\n"
-                "  - {id: p%d-b, kind: rack, parent: row%d-b, rating: 250A, k: 1}\n",
-                i, i % BRANCHES, i, i % BRANCHES);
+                "  - {id: p%d-a, kind: rack, parent: row%d-a, device: rack%d, k: 1}\n"
+                "  - {id: p%d-b, kind: rack, parent: row%d-b, device: rack%d, k: 1}\n",
+                i, i % BRANCHES, i % RACK_SETTINGS, i, i % BRANCHES, i % RACK_SETTINGS);
 }
 
 static void write_hosts(FILE *out, int rows)
@@ -45,7 +74,9 @@ static void write_hosts(FILE *out, int rows)
 
 static void write_hall(FILE *out, int rows)
 {
-    fprintf(out, "site: hall\nnodes:\n");
+    fprintf(out, "site: hall\n");
+    write_devices(out);
+    fprintf(out, "nodes:\n");
     write_nodes(out);
     fprintf(out, "host_types:\n  - {id: gpu, cap: {min: 1600W, max: 8kW}, base: 1500W, phys_max: 10.3kW, "
                  "actuation: 120ms, psus_needed: 4}\nhosts:\n");

@@ -12,7 +12,7 @@ static void volts_and_limits_round_down(void **state)
     (void)state;
     /* 480 V / sqrt 3 = 277.128129... V; 0.95 of 277.128 = 263.2716 */
     assert_int_equal(derive_volts_ln_mv(480000), 277128);
-    assert_int_equal(derive_volts_low_mv(277128), 263271);
+    assert_int_equal(derive_volts_low_mv(277128, 950000), 263271);
     assert_int_equal(derive_volts_ln_mv(400000), 230940);
     assert_int_equal(derive_volts_ln_mv(13800000), 7967433);
     /* 249.375 A x 263.271 V = 65653.2056... VA */

@@ -314,7 +314,7 @@ static void hosts_that_start_together_do_so_after_a_loss_too(void **state)
 {
     static const char two[] =
         "site: t\nnodes:\n"
-        "  - {id: a, kind: source, volts: 400V, rating: 900A, k: 2, instantaneous: 7A}\n"
+        "  - {id: a, kind: source, volts: 400V, rating: 7A, k: 2, instantaneous: 7A}\n"
         "  - {id: b, kind: source, volts: 400V, rating: 900A}\n"
         "host_types:\n"
         "  - {id: tiny, cap: {min: 80W, max: 280W}, base: 20W, overshoot: 0%, efficiency: 100%, inrush: "
@@ -333,8 +333,7 @@ static void hosts_that_start_together_do_so_after_a_loss_too(void **state)
     assert_int_equal(w.rc, -EINVAL);
     assert_non_null(
         strstr(w.report, "node 'a' phase A after the loss of b: 2 hosts that start together may draw 2.00 "
-                         "kVA, 0.85 of the fast edge of its fastest stage is 1.17 kVA: lower inrush or k, or "
-                         "raise the pickup"));
+                         "kVA, 0.85 of the fast edge of its fastest stage is 1.17 kVA: lower inrush or k\n"));
 }
 
 int main(void)
