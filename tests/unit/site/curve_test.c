@@ -432,6 +432,10 @@ static void a_device_is_of_one_kind(void **state)
     assert_true(curve_element_s(&d, ELEMENT_FUSE, EDGE_FAST, 5000) == NEVER);
     d.kind = DEVICE_NONE;
     assert_true(curve_time_s(&d, EDGE_FAST, 1e5) == NEVER);
+    assert_true(curve_element_s(&nh_315, ELEMENT_POINTS, EDGE_FAST, 5000) == NEVER);
+    assert_true(curve_element_s(&listed, ELEMENT_FUSE, EDGE_FAST, 5000) == NEVER);
+    assert_true(curve_element_s(&br800, ELEMENT_MAGNETIC, EDGE_FAST, 1e5) == NEVER);
+    assert_true(curve_element_s(&thermal_250, ELEMENT_INSTANTANEOUS, EDGE_FAST, 1e5) == NEVER);
 }
 
 static const struct site_device *const every[] = {&br800, &mn3000, &thermal_250, &relay_vi, &nh_315, &hv_63,
