@@ -420,6 +420,22 @@ static void one_image_bounds_the_whole_band(void **state)
     }
 }
 
+/* 0.9 of its Ir: pickups follow, time constants stay. */
+static void hot_surroundings_lower_image_and_timer(void **state)
+{
+    static struct compiled c;
+    struct site_device d = br800;
+
+    (void)state;
+    d.ambient_ppm = 900000;
+    compile(&c, &d, EDGE_FAST);
+    assert_int_equal(element(&c, BREAKER_IMAGE, ELEMENT_LONG_TIME)->pickup_ma, 756000);
+    assert_int_equal(element(&c, BREAKER_IMAGE, ELEMENT_LONG_TIME)->heat_ns / NS_PER_MS, 223531);
+    assert_int_equal(element(&c, BREAKER_TRAVEL, ELEMENT_LONG_TIME)->pickup_ma, 756000);
+    assert_int_equal(element(&c, BREAKER_TRAVEL, ELEMENT_LONG_TIME)->unit_ma, 756000);
+    assert_int_equal(element(&c, BREAKER_TRAVEL, ELEMENT_SHORT_TIME)->pickup_ma, 4320000);
+}
+
 static void a_bimetal_compiles_to_an_image_and_a_peak(void **state)
 {
     static struct compiled c;
@@ -633,6 +649,7 @@ int main(void)
         cmocka_unit_test(a_nominal_relay_travels_and_returns),
         cmocka_unit_test(relays_return_as_set),
         cmocka_unit_test(one_image_bounds_the_whole_band),
+        cmocka_unit_test(hot_surroundings_lower_image_and_timer),
         cmocka_unit_test(a_bimetal_compiles_to_an_image_and_a_peak),
         cmocka_unit_test(equal_curves_are_kept_once),
         cmocka_unit_test(relays_of_one_curve_share_it_whatever_their_pickup),

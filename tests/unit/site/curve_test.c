@@ -337,6 +337,15 @@ static void hot_surroundings_lower_the_fast_edge_only(void **state)
     /* as Ir = 720 A: 0.9 x 8 s x (4320 / 1200)^2 */
     near(curve_time_s(&d, EDGE_FAST, 1200), 93.312, 1e-9, "fast", 1200);
     near(curve_time_s(&d, EDGE_SLOW, 1200), 140.8, 1e-9, "slow", 1200);
+    near(curve_image_trip(&d, EDGE_FAST), 0.81 * 1.1025, 1e-12, "trip", 0);
+    near(curve_image_trip(&d, EDGE_NOMINAL), 1.265625, 1e-12, "trip", 1);
+    d.ambient_ppm = 0;      /* not given */
+    near(curve_image_trip(&d, EDGE_FAST), 1.1025, 1e-12, "trip", 2);
+    near(curve_time_s(&d, EDGE_FAST, 1200), 115.2, 1e-9, "fast", 1200);
+    d = thermal_250;
+    d.ambient_ppm = 800000;
+    near(curve_pickup_a(&d, ELEMENT_THERMAL, EDGE_FAST), 210, 1e-9, "pickup", 0);
+    near(curve_time_s(&d, EDGE_FAST, 1200), 8, 1e-9, "6 times 200 A", 1200);
 }
 
 /* Asymptotes 1.05, 1.175 and 1.35 In; 10 s +-20 % at 6 In. */
