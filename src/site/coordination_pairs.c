@@ -69,6 +69,7 @@ static void find_faults(struct pairs *p)
             if (m->node[up].volts_ln_mv == m->node[n].volts_ln_mv && p->fault_a[up] > p->fault_a[n])
                 p->fault_a[n] = p->fault_a[up];
         }
+        p->out->node[n].fault_a = p->fault_a[n];
     }
 }
 

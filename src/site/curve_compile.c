@@ -10,6 +10,11 @@
 static const double most_a = 1e7, most_s = 366 * 86400.0, least_image_s = 1e-3;
 /* safety.md section 5: short-time counts from 0.90 Isd, whatever the table's narrow band says. */
 static const double short_time_level = 0.90;
+/* The decision works up to 0.9 of heat, so an image forgives a meter that is low by 5 % more than was
+ * configured. Travel forgives nothing by that: below its pickup it is not counted and may be forgotten,
+ * however long the device itself runs on. So the fast edge takes a current for 1 / 0.97 of it; short-time has
+ * its level. A UPS carries its rating for ever: it counts from there on, as if it were 1 / 0.97 of that. */
+static const double travel_level = 0.97;
 /* A relay lets go of its travel at 97 to 98 % of its pickup (GE F60 manual, inverse time overcurrent).
  * Between that and the pickup it adds nothing; forgetting starts below. */
 static const double relay_dropout = 0.97;
@@ -85,6 +90,11 @@ static void add_travel(struct compiling *c, struct breaker_element *element, cur
     struct breaker_curve curve;
 
     element->law = BREAKER_TRAVEL;
+    if (c->edge == EDGE_FAST && element->role != ELEMENT_SHORT_TIME && element->role != ELEMENT_GROUND) {
+        element->unit_ma = down(travel_level * (double)element->unit_ma);
+        if (element->role != ELEMENT_UPS)
+            element->pickup_ma = down(travel_level * (double)element->pickup_ma);
+    }
     if (element->unit_ma < 1) {
         c->rc = c->rc ? c->rc : -EINVAL;
         return;

@@ -22,7 +22,9 @@ static const char style[] =
     "1.2mm;text-align:left;vertical-align:top;overflow-wrap:break-word}"
     "thead{display:table-header-group}thead th{background:#eee;border-color:#000;overflow-wrap:normal}"
     "tr{break-inside:avoid}tbody th{font-weight:bold}"
-    "td.n{text-align:right;white-space:nowrap}small{font-weight:normal}em{font-style:italic}"
+    "td:not(.n){min-width:17mm}.set td,.facts "
+    "td{min-width:0!important}td.n{text-align:right;white-space:nowrap}small{font-weight:normal}em{font-"
+    "style:italic}"
     ".box{border:2pt solid #000;padding:3mm;margin:4mm 0;font-weight:bold}"
     ".node{margin-top:4mm}.pair{display:flex;gap:4mm;align-items:flex-start}"
     ".pair .set{flex:1 1 60%}.pair .facts{flex:1 1 40%}.node{break-inside:avoid}"
@@ -30,7 +32,7 @@ static const char style[] =
     ".missing th,.missing td{border:1.5pt solid #000;font-weight:bold}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;font:8.5pt/1.4 'Liberation Mono',monospace}"
     "figure{margin:0;break-inside:avoid;break-before:page}figure.first{break-before:auto}"
-    "figure svg{width:100%;height:auto;max-height:255mm}"
+    "figure svg{width:100%;height:auto;max-height:236mm}"
     ".sign td{height:13mm}.sign th{width:24mm}";
 
 static void head_row(FILE *out, const char *what, const char *value)

@@ -170,7 +170,8 @@ static void put_dark_start(FILE *out, const struct study *study, uint32_t node)
 {
     const struct coordination_node *n = &study->coordination->node[node];
 
-    if (!(n->boot_a > 0) || (!n->limited && !study_has_curve(study, node)))
+    if (!study->figures->node[node].hosts || !(n->boot_a > 0) ||
+        (!n->limited && !study_has_curve(study, node)))
         return;
     cell(out, study_amperes(n->boot_a));
     if (n->boot_limit_a > 0)
