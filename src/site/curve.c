@@ -26,7 +26,7 @@ static double within(enum curve_edge edge, int64_t tolerance_ppm, int64_t conven
 {
     double tolerance = curve_ratio(tolerance_ppm ? tolerance_ppm : convention_ppm);
 
-    return edge == EDGE_FAST ? 1 - tolerance : edge == EDGE_SLOW ? 1 + tolerance : 1;
+    return edge == EDGE_FAST ? fmax(1 - tolerance, 0) : edge == EDGE_SLOW ? 1 + tolerance : 1;
 }
 
 bool curve_has(const struct site_device *device, enum breaker_element_role role)

@@ -10,6 +10,11 @@
 static const double most_a = 1e7, most_s = 366 * 86400.0, least_image_s = 1e-3;
 /* safety.md section 5: short-time counts from 0.90 Isd, whatever the table's narrow band says. */
 static const double short_time_level = 0.90;
+/* The decision works up to 0.9 of heat, so an image forgives a meter that is low by 5 % more than was
+ * configured. Travel forgives nothing by that: below its pickup it is not counted and may be forgotten,
+ * however long the device itself runs on. So the fast edge takes a current for 1 / 0.97 of it; short-time has
+ * its level. A UPS carries its rating for ever: it counts from there on, as if it were 1 / 0.97 of that. */
+static const double travel_level = 0.97;
 /* A relay lets go of its travel at 97 to 98 % of its pickup (GE F60 manual, inverse time overcurrent).
  * Between that and the pickup it adds nothing; forgetting starts below. */
 static const double relay_dropout = 0.97;
@@ -42,7 +47,17 @@ static int64_t up(double value)
 
 static int64_t ma_down(double amperes)
 {
-    return down(fmin(amperes, 2 * most_a) * 1e3);
+    return down(fmin(fmax(amperes, 0), 2 * most_a) * 1e3);
+}
+
+static int64_t ns_down(double seconds)
+{
+    return down(fmin(fmax(seconds, 0), most_s) * 1e9);
+}
+
+static int64_t ns_up(double seconds)
+{
+    return up(fmin(fmax(seconds, 0), most_s) * 1e9);
 }
 
 static void add(struct compiling *c, const struct breaker_element *element)
@@ -75,6 +90,11 @@ static void add_travel(struct compiling *c, struct breaker_element *element, cur
     struct breaker_curve curve;
 
     element->law = BREAKER_TRAVEL;
+    if (c->edge == EDGE_FAST && element->role != ELEMENT_SHORT_TIME && element->role != ELEMENT_GROUND) {
+        element->unit_ma = down(travel_level * (double)element->unit_ma);
+        if (element->role != ELEMENT_UPS)
+            element->pickup_ma = down(travel_level * (double)element->pickup_ma);
+    }
     if (element->unit_ma < 1) {
         c->rc = c->rc ? c->rc : -EINVAL;
         return;
@@ -122,7 +142,7 @@ static void add_law(struct compiling *c, enum breaker_element_role role, uint8_t
                     bool definite)
 {
     struct law law = {c->device, role, c->edge, 0};
-    struct breaker_element e = {.role = role, .reset = reset, .reset_ns = reset_ns};
+    struct breaker_element e = {.role = (uint8_t)role, .reset = reset, .reset_ns = reset_ns};
     double rated = curve_a(c->device->long_time_ma), pickup;
 
     if (!curve_has(c->device, role))
@@ -134,13 +154,13 @@ static void add_law(struct compiling *c, enum breaker_element_role role, uint8_t
     e.residual = role == ELEMENT_GROUND;
     e.pickup_ma = ma_down(pickup);
     e.unit_ma = ma_down(law.unit_a);
-    e.shortest_ns = definite ? down(fmax(law_s(&law, 1e12), 0) * 1e9) : INT64_MAX;
+    e.shortest_ns = definite ? ns_down(law_s(&law, 1e12)) : INT64_MAX;
     add_travel(c, &e, law_s, &law);
 }
 
 static void add_peak(struct compiling *c, enum breaker_element_role role)
 {
-    struct breaker_element e = {.law = BREAKER_PEAK, .role = role};
+    struct breaker_element e = {.law = BREAKER_PEAK, .role = (uint8_t)role};
 
     if (!curve_has(c->device, role))
         return;
@@ -157,9 +177,9 @@ static void add_image(struct compiling *c, struct breaker_element *e, double hea
         c->rc = c->rc ? c->rc : -EINVAL;
         return;
     }
-    e->heat_ns = down(heat_s * 1e9);
-    e->heat_fast_ns = down(heat_fast_s * 1e9);
-    e->cool_ns = up(cool_s * 1e9);
+    e->heat_ns = ns_down(heat_s);
+    e->heat_fast_ns = ns_down(heat_fast_s);
+    e->cool_ns = ns_up(cool_s);
     add(c, e);
 }
 
@@ -179,7 +199,7 @@ static void add_image(struct compiling *c, struct breaker_element *e, double hea
  */
 static void add_band(struct compiling *c, enum breaker_element_role role)
 {
-    struct breaker_element e = {.role = role, .fast_above_ma = INT64_MAX};
+    struct breaker_element e = {.role = (uint8_t)role, .fast_above_ma = INT64_MAX};
     struct curve_image image;
     double nominal, low, high, tau1, kappa, seam;
 
@@ -226,11 +246,11 @@ static void add_relay(struct compiling *c)
         return;
     }
     if (r->reset == RELAY_RESET_DEFINITE) {
-        add_law(c, ELEMENT_INVERSE, RESET_HOLD, up(seconds * 1e9), false);
+        add_law(c, ELEMENT_INVERSE, RESET_HOLD, ns_up(seconds), false);
         return;
     }
     seconds *= curve_ratio(r->time_dial_ppm) * (exponent < 2 ? 2 / exponent : 1);
-    add_law(c, ELEMENT_INVERSE, seconds > 0 ? RESET_TRAVEL : RESET_NEVER, up(seconds * 1e9), false);
+    add_law(c, ELEMENT_INVERSE, seconds > 0 ? RESET_TRAVEL : RESET_NEVER, ns_up(seconds), false);
 }
 
 /* Power as amperes of one phase at nominal volts; a single phase may be wired line to line (derive.c). */
@@ -275,7 +295,7 @@ static void add_ups(struct compiling *c)
         return;
     for (uint32_t i = 0; i < q->overload_count; i++)
         longest = q->overload[i].ns > longest ? q->overload[i].ns : longest;
-    e.reset_ns = longest * UPS_RECOVERY;
+    e.reset_ns = ns_up(curve_s(longest) * UPS_RECOVERY);
     e.unit_ma = ma_down(ups_rating_a(c));
     e.pickup_ma = e.unit_ma + 1;
     add_travel(c, &e, overload_s, c);
@@ -285,7 +305,7 @@ static void add_ups(struct compiling *c)
 static void add_equipment_image(struct compiling *c, enum breaker_element_role role, double rated_a,
                                 int64_t constant_ns)
 {
-    struct breaker_element e = {.role = role, .fast_above_ma = INT64_MAX};
+    struct breaker_element e = {.role = (uint8_t)role, .fast_above_ma = INT64_MAX};
     double tau = curve_s(constant_ns);
 
     if (!(rated_a > 0) || !constant_ns)

@@ -20,7 +20,7 @@ static const double instantaneous_tolerance = 0.10, magnetic_tolerance = 0.20;
 /* -1, 0 or +1 times a tolerance. */
 static double within(enum curve_edge edge, double tolerance)
 {
-    return edge == EDGE_FAST ? 1 - tolerance : edge == EDGE_SLOW ? 1 + tolerance : 1;
+    return edge == EDGE_FAST ? fmax(1 - tolerance, 0) : edge == EDGE_SLOW ? 1 + tolerance : 1;
 }
 
 static double given_or(int64_t tolerance_ppm, double profile)

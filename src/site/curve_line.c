@@ -52,12 +52,12 @@ static double missing(const double *rate, double left, double right)
     return most;
 }
 
-/* The least left end that does, once the right one stands. */
+/* The least left end that does, once the right one stands; never above the end of its own line. */
 static double left_end(const double *rate, double left, double right)
 {
     for (uint32_t k = 0; k < SAMPLES; k++)
         left = fmax(left, (rate[k + 1] * SAMPLES - right * k) / (SAMPLES - k));
-    return left;
+    return fmin(left, rate[SAMPLES]);
 }
 
 static void draw(double point[CURVE_POINTS], const double rate[SAMPLED], double last)

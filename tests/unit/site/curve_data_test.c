@@ -84,8 +84,11 @@ static void ieee_curves_agree_with_opendss(void **state)
     read_table(&t, "opendss_default_tcc.csv");
     for (uint32_t p = 0; p < 3; p++) {
         struct site_device d = {.kind = DEVICE_RELAY,
-                                .relay = {.curve = pair[p].curve, .pickup_ma = MA(100), .time_dial_ppm = PPM,
-                                          .pickup_tolerance_ppm = 1, .time_tolerance_ppm = 1}};
+                                .relay = {.curve = (uint8_t)pair[p].curve,
+                                          .pickup_ma = MA(100),
+                                          .time_dial_ppm = PPM,
+                                          .pickup_tolerance_ppm = 1,
+                                          .time_tolerance_ppm = 1}};
 
         for (uint32_t i = 0; i < t.count; i++) {
             const struct row *row = &t.row[i];
