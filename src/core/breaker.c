@@ -52,127 +52,138 @@ void breaker_pace(struct breaker_pace *pace, const struct breaker *breaker)
         pace->element[e] = pace_of(&breaker->element[e]);
 }
 
-/* heat x share of DECAY_ONE, rounded up. */
-static int64_t share_above(int64_t heat, uint64_t share)
+struct image_shares { uint64_t gain, gain_fast, loss; };    /* of the way to x^2 in this step */
+
+/* Either way is worked out without a branch: phases that swing about the heat would make each one a guess. The
+ * gain is rounded up, the loss down. */
+static bool heat_phase(const struct image_shares *shares, int64_t settled, bool fast, int64_t *heat)
 {
-    return (int64_t)(((breaker_wide)(uint64_t)heat * share + (DECAY_ONE - 1)) >> 62);
-}
+    int64_t way = settled - *heat;
+    bool heats = way > 0;
+    uint64_t gain = fast ? shares->gain_fast : shares->gain;
+    uint64_t share = heats ? settled < SETTLED_HELD ? gain : SHARE_ONE : shares->loss;
+    uint64_t length = (uint64_t)(heats ? way : -way), round = heats ? SHARE_ONE - 1 : 0;
+    int64_t change = (int64_t)(((breaker_wide)length * share + round) >> 62);
+    int64_t reached = heats ? *heat + change : *heat - change;
+    bool trips = settled > HEAT_ONE && reached >= HEAT_ONE;
 
-struct image_shares { uint64_t gain, gain_fast, keep; };    /* 0 = not worked out yet */
-
-static bool heat_phase(const struct breaker_element *element, const struct breaker_pace_element *pace,
-                       struct image_shares *shares, int64_t current_ma, int64_t dt_ns, int64_t *heat)
-{
-    int64_t settled = breaker_square(breaker_multiple(current_ma, pace->unit_ma, pace->unit));
-
-    if (settled <= *heat) {
-        if (!shares->keep)
-            shares->keep = breaker_decay_high(breaker_exponent(dt_ns, pace->fall));
-        *heat = settled + share_above(*heat - settled, shares->keep);
-        return false;
-    }
-
-    bool fast = current_ma > element->fast_above_ma;
-    uint64_t *gain = fast ? &shares->gain_fast : &shares->gain;
-
-    if (!*gain)
-        *gain = breaker_gain(fast ? pace->heat_fast : pace->heat, dt_ns);
-    *heat += share_above(settled - *heat, settled < SETTLED_HELD ? *gain : DECAY_ONE);
-    if (settled <= HEAT_ONE || *heat < HEAT_ONE)
-        return false;
-    *heat = HEAT_ONE;
-    return true;
+    *heat = trips ? HEAT_ONE : reached;
+    return trips;
 }
 
 static bool step_image(const struct breaker_element *element, const struct breaker_pace_element *pace,
-                       const struct breaker_load *load, int64_t dt_ns, int64_t heat[PHASES])
+                       const int64_t current_ma[PHASES], int64_t dt_ns, int64_t heat[PHASES])
 {
     struct image_shares shares = {0, 0, 0};
-    bool trips = false;
+    int64_t settled[PHASES];
+    bool trips = false, heats = false, cools = false, fast = false;
 
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        settled[phase] = breaker_square(breaker_multiple(current_ma[phase], pace->unit_ma, pace->unit));
+        heats |= settled[phase] > heat[phase];
+        cools |= settled[phase] < heat[phase];
+        fast |= current_ma[phase] > element->fast_above_ma;
+    }
+    if (heats)
+        shares.gain = breaker_gain(pace->heat, dt_ns);
+    if (fast)
+        shares.gain_fast = breaker_gain(pace->heat_fast, dt_ns);
+    if (cools)
+        shares.loss = breaker_share_low(breaker_exponent(dt_ns, pace->fall));
     for (uint32_t phase = 0; phase < breaker_phases(element); phase++)
-        trips |= heat_phase(element, pace, &shares, breaker_current_of(element, load, phase), dt_ns,
-                            &heat[phase]);
+        trips |= heat_phase(&shares, settled[phase], current_ma[phase] > element->fast_above_ma, &heat[phase]);
     return trips;
 }
 
 /* A disk that runs back: dF = -dt (1 - M^2) / reset_ns. M is highest on the fast edge, which runs back last;
  * M^e with e above 2, as some relays have it, is below M^2. */
 static int64_t run_back(const struct breaker_pace_element *pace, int64_t travel, int64_t current_ma,
-                        int64_t dt_ns)
+                        uint64_t exponent)
 {
     int64_t square = breaker_square(breaker_multiple(current_ma, pace->unit_ma, pace->unit));
+    uint64_t slip = square < HEAT_ONE ? (uint64_t)(HEAT_ONE - square) : 0;
+    breaker_wide back = (breaker_wide)exponent * slip >> DECAY_BITS;
 
-    if (square >= HEAT_ONE)
-        return travel;
+    return back < (uint64_t)travel ? travel - (int64_t)back : 0;
+}
 
+/* What travel becomes where the current is below pickup. */
+static void fall_back(const struct breaker_element *element, const struct breaker_pace_element *pace,
+                      const int64_t current_ma[PHASES], int64_t dt_ns, int64_t travel[PHASES],
+                      int64_t below_ns[PHASES])
+{
     uint64_t exponent = breaker_exponent(dt_ns, pace->fall);
-    breaker_wide back = (breaker_wide)exponent * (uint64_t)(HEAT_ONE - square) >> DECAY_BITS;
+    uint64_t loss = element->reset == RESET_DECAY ? breaker_share_low(exponent) : 0;
 
-    return back >= (uint64_t)travel ? 0 : travel - (int64_t)back;
-}
-
-static int64_t reset_travel(const struct breaker_element *element, const struct breaker_pace_element *pace,
-                            int64_t travel, int64_t current_ma, int64_t dt_ns, int64_t *below_ns)
-{
-    switch (element->reset) {
-    case RESET_HOLD:
-        *below_ns = dt_ns < INT64_MAX - *below_ns ? *below_ns + dt_ns : INT64_MAX;
-        return *below_ns >= element->reset_ns ? 0 : travel;
-    case RESET_TRAVEL:
-        return run_back(pace, travel, current_ma, dt_ns);
-    case RESET_DECAY:
-        return share_above(travel, breaker_decay_high(breaker_exponent(dt_ns, pace->fall)));
-    case RESET_NEVER:
-        return travel;
-    default:
-        return 0;
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        switch (element->reset) {
+        case RESET_HOLD:
+            below_ns[phase] = dt_ns < INT64_MAX - below_ns[phase] ? below_ns[phase] + dt_ns : INT64_MAX;
+            travel[phase] = below_ns[phase] < element->reset_ns ? travel[phase] : 0;
+            break;
+        case RESET_TRAVEL:
+            travel[phase] = run_back(pace, travel[phase], current_ma[phase], exponent);
+            break;
+        case RESET_DECAY:
+            travel[phase] -= (int64_t)((breaker_wide)(uint64_t)travel[phase] * loss >> 62);
+            break;
+        case RESET_NEVER:
+            break;
+        default:
+            travel[phase] = 0;
+        }
     }
 }
 
-static bool move_phase(const struct breaker_element *element, const struct breaker_pace_element *pace,
-                       const struct breaker_curve *curve, int64_t current_ma, int64_t dt_ns, int64_t *travel,
-                       int64_t *below_ns)
+static int64_t moved_on(const struct breaker_pace_element *pace, const struct breaker_curve *curve,
+                        int64_t current_ma, int64_t dt_ns, int64_t travel)
 {
-    if (current_ma < element->pickup_ma) {
-        if (*travel)
-            *travel = reset_travel(element, pace, *travel, current_ma, dt_ns, below_ns);
-        return false;
-    }
-
     int64_t multiple = breaker_multiple(current_ma, pace->unit_ma, pace->unit);
     breaker_wide moved = (breaker_wide)(uint64_t)dt_ns * breaker_rate(curve, multiple);
 
-    *below_ns = 0;
-    moved = ((moved + (UINT64_C(1) << 30) - 1) >> 30) + (uint64_t)*travel;
-    *travel = moved < (uint64_t)HEAT_ONE ? (int64_t)moved : HEAT_ONE;
-    return *travel == HEAT_ONE;
+    moved = ((moved + (UINT64_C(1) << 30) - 1) >> 30) + (uint64_t)travel;
+    return moved < (uint64_t)HEAT_ONE ? (int64_t)moved : HEAT_ONE;
 }
 
+/* What is not wanted of any phase is not worked out. */
 static bool step_travel(const struct breaker_element *element, const struct breaker_pace_element *pace,
-                        const struct breaker_curve *curve, const struct breaker_load *load, int64_t dt_ns,
+                        const struct breaker_curve *curve, const int64_t current_ma[PHASES], int64_t dt_ns,
                         int64_t travel[PHASES], int64_t below_ns[PHASES])
 {
-    bool trips = false;
+    int64_t fallen[PHASES], waited_ns[PHASES];
+    bool runs = false, falls = false, trips = false;
 
-    for (uint32_t phase = 0; phase < breaker_phases(element); phase++)
-        trips |= move_phase(element, pace, curve, breaker_current_of(element, load, phase), dt_ns,
-                            &travel[phase], &below_ns[phase]);
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        bool above = current_ma[phase] >= element->pickup_ma;
+
+        runs |= above;
+        falls |= !above && travel[phase];
+        fallen[phase] = travel[phase];
+        waited_ns[phase] = below_ns[phase];
+    }
+    if (!runs && !falls)
+        return false;
+    if (falls)
+        fall_back(element, pace, current_ma, dt_ns, fallen, waited_ns);
+    for (uint32_t phase = 0; phase < breaker_phases(element); phase++) {
+        bool above = current_ma[phase] >= element->pickup_ma;
+        int64_t on = runs ? moved_on(pace, curve, current_ma[phase], dt_ns, travel[phase]) : 0;
+
+        travel[phase] = above ? on : fallen[phase];
+        below_ns[phase] = above ? 0 : waited_ns[phase];
+        trips |= above && on == HEAT_ONE;
+    }
     return trips;
 }
 
-static bool step_peak(const struct breaker_element *element, const struct breaker_load *load,
-                      int64_t reached[PHASES])
+static bool step_peak(const struct breaker_element *element, const int64_t current_ma[PHASES],
+                      int32_t crest_milli, int64_t reached[PHASES])
 {
-    bool trips = false;
+    int64_t highest_ma = at_least(at_least(current_ma[0], current_ma[1]), current_ma[2]);
+    bool trips = breaker_peak_reaches(element, highest_ma, crest_milli);
 
-    for (uint32_t phase = 0; phase < breaker_phases(element); phase++) {
-        bool reaches = breaker_peak_reaches(element, breaker_current_of(element, load, phase),
-                                            load->crest_milli);
-
-        reached[phase] = reaches ? HEAT_ONE : 0;
-        trips |= reaches;
-    }
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        reached[phase] = trips && breaker_peak_reaches(element, current_ma[phase], crest_milli) ? HEAT_ONE : 0;
     return trips;
 }
 
@@ -180,20 +191,24 @@ int breaker_step_paced(struct breaker_state *state, const struct breaker *breake
                        const struct breaker_pace *pace, const struct breaker_curve *curves,
                        const struct breaker_load *load, int64_t dt_ns)
 {
+    int64_t phases_ma[PHASES], residual_ma[PHASES] = {breaker_current(load->residual_ma)};
     int tripped = -1;
 
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        phases_ma[phase] = breaker_current(load->current_ma[phase]);
     for (uint32_t e = 0; e < breaker->element_count; e++) {
         const struct breaker_element *element = &breaker->element[e];
+        const int64_t *current_ma = element->residual ? residual_ma : phases_ma;
         bool trips = false;
 
         if (element->law == BREAKER_PEAK)
-            trips = step_peak(element, load, state->part[e]);
+            trips = step_peak(element, current_ma, load->crest_milli, state->part[e]);
         else if (dt_ns <= 0)
             continue;
         else if (element->law == BREAKER_IMAGE)
-            trips = step_image(element, &pace->element[e], load, dt_ns, state->part[e]);
+            trips = step_image(element, &pace->element[e], current_ma, dt_ns, state->part[e]);
         else
-            trips = step_travel(element, &pace->element[e], &curves[element->curve], load, dt_ns,
+            trips = step_travel(element, &pace->element[e], &curves[element->curve], current_ma, dt_ns,
                                 state->part[e], state->below_ns[e]);
         if (trips && tripped < 0)
             tripped = element->role;

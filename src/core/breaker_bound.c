@@ -3,9 +3,9 @@
  * has a known sign. Every table value is rounded down, so the true one lies below it plus 1. */
 #include "core/breaker_bound.h"
 
-enum { WHOLE = 43, PARTS = 32, DEGREE = 9 };
+enum { WHOLE = 43, PARTS = 32 };
 
-/* e^-k; e^-43 is less than 1 / DECAY_ONE. */
+/* e^-k; e^-43 is less than 1 / SHARE_ONE. */
 static const uint64_t whole[WHOLE] = {
     4611686018427387904, 1696544475317221318, 624123833502197199, 229602327090566617, 84465975781740359,
     31073295968587224, 11431226756278699, 4205313311003847, 1547048310802923, 569127268043403,
@@ -26,47 +26,46 @@ static const uint64_t part[PARTS] = {
     1805962193282889230, 1750398577937567208,
 };
 
-/* 1 / n! */
-static const uint64_t inverse_factorial[DEGREE + 1] = {
-    4611686018427387904, 4611686018427387904, 2305843009213693952, 768614336404564650, 192153584101141162,
-    38430716820228232, 6405119470038038, 915017067148291, 114377133393536, 12708570377059,
-};
-
 #define LN2 UINT64_C(3196577161300663914)
 
-/* As in breaker_decay_short, for u below 1 / 32: what is left out is below 2^-71, an error of one step enters
- * the next at less than 1 / 32 of its size, and the true value lies between the result - 2 and + 1. */
-static uint64_t remainder_of(uint64_t u)
+/* a x b of SHARE_ONE, rounded down. */
+static uint64_t times(uint64_t a, uint64_t b)
 {
-    uint64_t sum = inverse_factorial[DEGREE];
+    return (uint64_t)((breaker_wide)a * b >> 62);
+}
 
-    for (int n = DEGREE - 1; n >= 0; n--)
-        sum = inverse_factorial[n] - breaker_times(u, sum);
+/* e^-u for u below 1 / 32 to the seventh power of u: below the true value by less than u^8 / 40320 < 2^-55, 105
+ * units, and rounded by less than 2. */
+static uint64_t rest_of(uint64_t u)
+{
+    static const uint64_t factor[] = {5040, 720, 120, 24, 6, 2, 1, 1};
+    uint64_t v = (u & ((UINT64_C(1) << (DECAY_BITS - 5)) - 1)) << (62 - DECAY_BITS), sum = 0;
+
+    for (int n = 0; n < 8; n++)
+        sum = SHARE_ONE / factor[n] - times(v, sum);
     return sum;
 }
 
-static uint64_t rest_of(uint64_t u)
+static uint32_t part_of(uint64_t u)
 {
-    return remainder_of((u & ((UINT64_C(1) << (DECAY_BITS - 5)) - 1)) << (62 - DECAY_BITS));
+    return (uint32_t)(u >> (DECAY_BITS - 5)) & (PARTS - 1);
 }
 
-uint64_t breaker_decay_long_low(uint64_t u)
+uint64_t breaker_share_long_low(uint64_t u)
 {
     if (u >= (uint64_t)WHOLE << DECAY_BITS)
-        return 0;
-    return breaker_times(breaker_times(rest_of(u) - 2, part[u >> (DECAY_BITS - 5) & (PARTS - 1)]),
-                         whole[u >> DECAY_BITS]);
+        return SHARE_ONE - 1;
+
+    uint64_t decay = times(times(rest_of(u) + 107, part[part_of(u)] + 1) + 1, whole[u >> DECAY_BITS] + 1) + 1;
+
+    return decay < SHARE_ONE ? SHARE_ONE - decay : 0;
 }
 
-uint64_t breaker_decay_long_high(uint64_t u)
+uint64_t breaker_share_long_high(uint64_t u)
 {
     if (u >= (uint64_t)WHOLE << DECAY_BITS)
-        return 1;
-
-    uint64_t high = breaker_times(rest_of(u) + 1, part[u >> (DECAY_BITS - 5) & (PARTS - 1)] + 1) + 1;
-
-    high = breaker_times(high, whole[u >> DECAY_BITS] + 1) + 1;
-    return high < DECAY_ONE ? high : DECAY_ONE;
+        return SHARE_ONE;
+    return SHARE_ONE - times(times(rest_of(u) - 2, part[part_of(u)]), whole[u >> DECAY_BITS]);
 }
 
 /* ln q = n ln 2 + 2 atanh s with s = (m - 1) / (m + 1), m = q / 2^n in [1, 2). Every term is positive and
@@ -80,9 +79,9 @@ uint64_t breaker_log_low(uint64_t above, uint64_t below)
         halvings++;
 
     uint64_t s = (uint64_t)(((above - base) << 62) / (above + base));
-    uint64_t square = breaker_times(s, s);
+    uint64_t square = times(s, s);
 
-    for (uint64_t power = s, n = 1; power; power = breaker_times(power, square), n += 2)
+    for (uint64_t power = s, n = 1; power; power = times(power, square), n += 2)
         sum += power / n;
     return halvings * (LN2 >> (62 - DECAY_BITS)) + (sum >> (61 - DECAY_BITS));
 }

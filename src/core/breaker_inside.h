@@ -71,15 +71,15 @@ static inline int64_t breaker_multiple_of(const struct breaker_element *element,
     return breaker_multiple(current_ma, unit_ma, breaker_unit_inverse(unit_ma));
 }
 
-/* What of x^2 - theta is made up for in dt, of DECAY_ONE; `inverse` as breaker_inverse_above makes it. */
+/* What of x^2 - theta is made up for in dt, of SHARE_ONE; `inverse` as breaker_inverse_above makes it. */
 static inline uint64_t breaker_gain(uint64_t inverse, int64_t dt_ns)
 {
     if (!inverse)
-        return DECAY_ONE;
+        return SHARE_ONE;
 
     uint64_t exponent = breaker_exponent(dt_ns, inverse);
 
-    return DECAY_ONE - breaker_decay_low(exponent < UINT64_MAX ? exponent + 1 : exponent);
+    return breaker_share_high(exponent < UINT64_MAX ? exponent + 1 : exponent);
 }
 
 /* A little more than 2^INVERSE_BITS / tau; 0 stands for a time constant so short that it is none. */
@@ -96,12 +96,15 @@ static inline uint64_t breaker_rate(const struct breaker_curve *curve, int64_t m
     if (octave >= CURVE_OCTAVES)
         return (uint64_t)curve->rate[CURVE_POINTS - 1];
 
-    uint32_t shift = octave + 35;
-    uint32_t point = octave * CURVE_STEPS + ((uint32_t)(multiple >> shift) & (CURVE_STEPS - 1));
-    uint64_t beyond = (1ULL << shift) - 1, part = (uint64_t)multiple & beyond;
+    /* The leading bit, five bits of a step, 32 bits of the way through it, the rest rounded up. */
+    uint64_t digits = (uint64_t)multiple << (23 - octave);
+    uint32_t point = octave * CURVE_STEPS + ((uint32_t)(digits >> 58) & (CURVE_STEPS - 1));
+    uint64_t way = (digits >> 26 & UINT32_MAX) + 1;
     uint64_t rise = (uint64_t)(curve->rate[point + 1] - curve->rate[point]);
 
-    return (uint64_t)curve->rate[point] + (uint64_t)(((breaker_wide)rise * part + beyond) >> shift);
+    uint64_t risen = (uint64_t)((breaker_wide)rise * way >> 32) + 1;
+
+    return (uint64_t)curve->rate[point] + (risen < rise ? risen : rise);
 }
 
 /* In thousandths; a wave has at least that of a sine. */

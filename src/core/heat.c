@@ -154,11 +154,52 @@ static int step(struct heat_node *h, const struct model *model, const struct mod
     return breaker_step_paced(&h->state, &node->breaker, &h->pace, model->curve, load, dt_ns);
 }
 
-static void start(struct heat_node *h, const struct breaker *breaker, int64_t t_ns)
+/* The same where nobody knows which time it was, or it is accounted for already: nothing cools for that. */
+static int heat_only(struct heat_node *h, const struct model *model, const struct model_node *node,
+                     const struct breaker_load *load, int64_t dt_ns)
 {
-    breaker_start(&h->state, breaker, &h->newest);
+    struct breaker_state hotter = h->state;
+    int role = breaker_step_paced(&hotter, &node->breaker, &h->pace, model->curve, load, dt_ns);
+    for (uint32_t i = 0; i < node->breaker.element_count * PHASES; i++) {
+        int64_t *part = &h->state.part[i / PHASES][i % PHASES];
+        int64_t *below_ns = &h->state.below_ns[i / PHASES][i % PHASES];
+        *part = larger(*part, hotter.part[i / PHASES][i % PHASES]);
+        *below_ns = smaller(*below_ns, hotter.below_ns[i / PHASES][i % PHASES]);
+    }
+    return role;
+}
+
+/* What went before nobody knows; only a peak is news. */
+static int start(struct heat_node *h, const struct model *model, const struct model_node *node, int64_t t_ns)
+{
+    breaker_start(&h->state, &node->breaker, &h->newest);
     h->started = true;
-    h->stepped_ns = h->clear_ns = t_ns;
+    h->stepped_ns = t_ns;
+    h->late_ns = h->hold_ns;
+    return step(h, model, node, &h->newest, 0);
+}
+
+static void account_clear(struct heat_node *h, struct ledger *ledger, uint32_t node, int64_t t_ns)
+{
+    h->clear_ns = t_ns;
+    h->most = h->newest;
+    ledger_mark_exposed(ledger, node);
+}
+
+/* What nobody can claim any more, all but the window of this reading. The readings may have become later by
+ * `hold_ns` instead: only what is more than that has certainly passed, and may have cooled something. */
+static int step_lost(struct heat_node *h, const struct model *model, const struct model_node *node,
+                     const struct ledger_sums *sums, int64_t before_mv, int64_t lost_ns)
+{
+    if (lost_ns <= 0)
+        return -1;
+    keep_exposed(&h->most, node, sums, smaller(before_mv, h->volts_mv));
+    int64_t late_ns = h->window_ns ? smaller(lost_ns, h->hold_ns) : 0;
+    int passed = step(h, model, node, &h->most, lost_ns - late_ns);
+    int late = heat_only(h, model, node, &h->most, late_ns);
+    h->stepped_ns += late_ns;
+    h->late_ns = smaller(h->late_ns + late_ns, h->hold_ns);
+    return late >= 0 ? late : passed;
 }
 
 int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading *reading, int64_t t_ns)
@@ -166,28 +207,29 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
     const struct model_meter *meter = &heat->model->meter[reading->meter];
     const struct model_node *node = &heat->model->node[meter->node];
     struct heat_node *h = &heat->meter[reading->meter];
+    int lost = -1;
     if (!h->known)
         return -1;
-    int64_t before_mv = h->volts_mv;
+    int64_t before_mv = h->volts_mv, window_ns = h->window_ns;
     h->volts_mv = take_load(node, meter, reading, &h->newest);
-    if (!h->started)
-        start(h, &node->breaker, t_ns);
+    if (!h->started) {
+        account_clear(h, ledger, meter->node, t_ns);
+        return start(h, heat->model, node, t_ns);
+    }
     keep_larger(&h->most, &h->newest);
+    if (t_ns - h->clear_ns > h->hold_ns || !window_ns)
+        lost = step_lost(h, heat->model, node, &ledger->node[meter->node], before_mv,
+                         t_ns - h->stepped_ns - window_ns);
     int64_t open_ns = t_ns - h->stepped_ns;
-    int lost = -1;
-    if (t_ns - h->clear_ns > h->hold_ns || !h->window_ns) {
-        int64_t own_ns = smaller(open_ns, h->window_ns);
-        keep_exposed(&h->most, node, &ledger->node[meter->node], smaller(before_mv, h->volts_mv));
-        lost = step(h, heat->model, node, &h->most, open_ns - own_ns);
-        open_ns = own_ns;
-    }
-    int64_t own_ns = open_ns <= h->window_ns + h->window_ns / 2 ? open_ns : h->window_ns;
+    int64_t own_ns = smaller(window_ns, open_ns);
     int own = step(h, heat->model, node, &h->newest, own_ns);
-    if (h->stepped_ns == t_ns) {
-        h->clear_ns = t_ns;
-        h->most = h->newest;
-        ledger_mark_exposed(ledger, meter->node);
+    int64_t early_ns = smaller(window_ns - own_ns, h->late_ns);
+    if (early_ns > 0) {
+        h->late_ns -= early_ns;
+        heat_only(h, heat->model, node, &h->newest, early_ns);
     }
+    if (open_ns - own_ns <= window_ns / 2)
+        account_clear(h, ledger, meter->node, t_ns);
     return own >= 0 ? own : lost;
 }
 

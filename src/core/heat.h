@@ -6,9 +6,12 @@
  *
  * Time is accounted once. A reading stands for one period of its meter; readings that come late, one behind
  * the other, claim what is still open. What nobody has claimed for longer than `hold_ns` (two periods, or
- * T_fresh where that is more: older readings are refused) was lost, and is stepped with the largest of the
- * readings around it and D. A meter whose values cover more than 20 ms understates pulses: there D stands in
- * all the time, and its readings where they are higher.
+ * T_fresh where that is more: older readings are refused) was lost, and counts with the largest of the
+ * readings around it and D. A reading that comes after all then only heats, and what is not known to have
+ * passed cools
+ * nothing: the state is above the device as of the end of the newest reading's window. A meter whose values
+ * cover more than 20 ms understates pulses: there D stands in all the time, and its readings where they are
+ * higher.
  */
 #ifndef FLYBALL_CORE_HEAT_H
 #define FLYBALL_CORE_HEAT_H
@@ -27,7 +30,8 @@ struct heat_node {
     struct breaker_load most;   /* the largest since clear_ns */
     int64_t volts_mv;           /* lowest living phase of the last reading; INT64_MAX = the feed was dead */
     int64_t stepped_ns;         /* slot time up to which `state` stands */
-    int64_t clear_ns;           /* the newest at which no time was open */
+    int64_t clear_ns;           /* the newest at which hardly any time was open: half a period at most */
+    int64_t late_ns;            /* of time given up as lost, so much may still be claimed */
     int64_t window_ns;          /* one reading stands for this long; 0: D stands in */
     int64_t hold_ns;
     int64_t respond_ns;         /* T_resp = T_fresh + X, X = (D/(1-rho) + A)(1+rho); A: slowest type below */

@@ -17,8 +17,9 @@ static const char *word(const char *const *words, size_t count, size_t at)
 
 const char *view_words_kind(uint8_t kind)
 {
-    static const char *const words[NODE_KIND_COUNT] = {
-        "source", "main", "distribution", "branch", "rack", "ups", "transformer"};
+    static const char *const words[NODE_KIND_COUNT] = {"source", "main",  "distribution", "branch",
+                                                       "rack",   "ups",   "transformer",  "generator",
+                                                       "bypass", "busway"};
     return word(words, NODE_KIND_COUNT, kind);
 }
 

@@ -33,7 +33,7 @@ enum trip_truth {
 
 /* What the long-time element of an electronic unit is: domain.md 1.5 models B and A. */
 enum trip_long_time {
-    LONG_TIME_AS_SET,       /* no thermal memory: a timer; with: drawn from the other three, else both */
+    LONG_TIME_AS_SET,       /* no thermal memory: a timer; with: an image or both is drawn, else both */
     LONG_TIME_IMAGE,        /* heat of a thermal image */
     LONG_TIME_TIMER,        /* I2t time, forgotten below the pickup */
     LONG_TIME_BOTH,

@@ -49,10 +49,10 @@ static void set_timer(struct tripunit *unit, const struct tripunit_setup *setup,
 
 static enum trip_long_time long_time_of(const struct tripunit_setup *setup, struct trip_dice *dice)
 {
-    static const enum trip_long_time way[3] = {LONG_TIME_BOTH, LONG_TIME_TIMER, LONG_TIME_IMAGE};
+    static const enum trip_long_time way[2] = {LONG_TIME_BOTH, LONG_TIME_IMAGE};
     if (setup->long_time != LONG_TIME_AS_SET)
         return setup->long_time;
-    return setup->device->thermal_memory ? way[trip_way(dice, 3, 0)] : LONG_TIME_TIMER;
+    return setup->device->thermal_memory ? way[trip_way(dice, 2, 0)] : LONG_TIME_TIMER;
 }
 
 void trip_electronic_init(struct tripunit *unit, const struct tripunit_setup *setup, struct trip_dice *dice)

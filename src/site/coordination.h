@@ -121,7 +121,8 @@ struct coordination_node {
     double lent_a;              /* amperes above steady that may be leased to the hosts there are; 0 = none */
     /* dark start */
     double boot_a;              /* everything starting at once, inrush included */
-    double boot_limit_a;        /* 0.85 of the fastest definite edge; 0 = there is none */
+    /* 0.85 of the fastest definite edge, or of the largest overload of a UPS; 0 = neither */
+    double boot_limit_a;
     uint32_t boot_at_once;      /* hosts that may start together from dark without reaching it */
     /* until all run, those of earlier groups at fail-safe; 0 = not all of them can start */
     uint32_t boot_groups;

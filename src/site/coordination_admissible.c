@@ -10,7 +10,7 @@
 
 static const double one = (double)HEAT_ONE;
 static const double operate = (double)BREAKER_OPERATE_PPM / 1e6;
-static const double below_definite = 0.95;      /* of its fast edge */
+static const double below_trip = 0.95;          /* of the current that trips in time */
 
 static double amperes_of(int64_t ma)
 {
@@ -50,22 +50,28 @@ static double travel_s(const struct model *m, const struct breaker_element *e, d
     return whole_way_s((double)rate[p] + share * (double)(rate[p + 1] - rate[p]));
 }
 
-/* The largest current with which a travel from 0 does not pass theta_op within hold_s. */
-static double travel_admissible_a(const struct model *m, const struct breaker_element *e, double hold_s)
+/* The largest current with which a travel from 0 gets at most `part` of the way within hold_s. */
+static double moving_a(const struct model *m, const struct breaker_element *e, double part, double hold_s)
 {
     double low = amperes_of(e->pickup_ma), high = amperes_of(e->unit_ma) * multiple_at(CURVE_POINTS - 1);
 
-    if (travel_s(m, e, fmax(high, low)) * operate >= hold_s)
+    if (travel_s(m, e, fmax(high, low)) * part >= hold_s)
         return INFINITY;
     for (int i = 0; i < 60 && high > low; i++) {
         double middle = (low + high) / 2;
 
-        if (travel_s(m, e, middle) * operate >= hold_s)
+        if (travel_s(m, e, middle) * part >= hold_s)
             low = middle;
         else
             high = middle;
     }
     return low;
+}
+
+/* Not past theta_op, and 5 % of current below a trip: a curve may be as steep as a step. */
+static double travel_admissible_a(const struct model *m, const struct breaker_element *e, double hold_s)
+{
+    return fmin(moving_a(m, e, operate, hold_s), below_trip * moving_a(m, e, 1, hold_s));
 }
 
 static double image_heat(const struct breaker_element *e, double settled_a)
@@ -94,12 +100,13 @@ static double image_admissible_a(const struct breaker_element *e, double settled
     return fmax(above, image_holds_a(e, heat, hold_s, e->heat_fast_ns));
 }
 
-static enum lease_term term_of(const struct breaker_element *e, double hold_s)
+/* A stage that is through within hold_s as soon as it starts is definite, whatever its law. */
+static enum lease_term term_of(const struct model *m, const struct breaker_element *e, double hold_s)
 {
     if (e->law == BREAKER_IMAGE)
         return LEASE_TERM_HEAT;
-    return e->law == BREAKER_PEAK || seconds_of(e->shortest_ns) <= hold_s ? LEASE_TERM_DEFINITE
-                                                                          : LEASE_TERM_TRAVEL;
+    return e->law == BREAKER_PEAK || travel_s(m, e, amperes_of(e->pickup_ma)) <= hold_s ? LEASE_TERM_DEFINITE
+                                                                                        : LEASE_TERM_TRAVEL;
 }
 
 double coordination_admissible_a(const struct model *model, const struct breaker *breaker, double settled_a,
@@ -111,9 +118,9 @@ double coordination_admissible_a(const struct model *model, const struct breaker
     *term = LEASE_TERM_NONE;
     for (uint32_t i = 0; i < breaker->element_count; i++) {
         const struct breaker_element *e = &breaker->element[i];
-        enum lease_term own = term_of(e, hold_s);
+        enum lease_term own = term_of(model, e, hold_s);
         double a = own == LEASE_TERM_HEAT       ? image_admissible_a(e, settled_a, hold_s)
-                   : own == LEASE_TERM_DEFINITE ? below_definite * amperes_of(e->pickup_ma)
+                   : own == LEASE_TERM_DEFINITE ? below_trip * amperes_of(e->pickup_ma)
                                                 : travel_admissible_a(model, e, hold_s);
 
         if (e->residual || !(a < least))

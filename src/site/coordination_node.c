@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "site/coordination_parts.h"
+#include "site/derive.h"
 
 static const double whole = 1e-9;       /* so near to a whole host is one */
 
@@ -152,14 +153,30 @@ static void boot_phase(const struct coordination_place *place, uint32_t c, uint3
         row->boot_groups = groups;
 }
 
+/* 0.85 of what lets go at once: short-time and instantaneous, as the decision compares them (peak of a
+ * sine), and a UPS above its largest overload. 0: nothing does. */
+static double edge_a(const struct coordination_place *place)
+{
+    const struct model_node *n = &place->site->model.node[place->node];
+    const struct site_equipment *e = &place->site->equipment[place->node];
+    double stages = (double)n->instant_peak_ma / 1e3 / sqrt(2), most = 0;
+    int64_t rated = !e->ups_mva || (e->ups_mw && e->ups_mw < e->ups_mva) ? e->ups_mw : e->ups_mva;
+
+    if (e->overload_count && rated)
+        most = (double)derive_power_ma(rated, n->volts_ln_mv, n->phases) / 1e3 *
+               (double)e->overload[e->overload_count - 1].load_ppm / (double)PPM;
+    if (most > 0 && (stages <= 0 || 0.85 * most < stages))
+        return 0.85 * most;
+    return stages;
+}
+
 void coordination_boot(const struct coordination_place *place, struct coordination_node *row)
 {
     const struct model *m = &place->site->model;
     const struct figures_node *f = &place->figures->node[place->node];
 
     row->boot_a = worst_a(place, place->boot_mva[place->node]);
-    /* peak amperes of a sine, as the decision compares them */
-    row->boot_limit_a = (double)m->node[place->node].instant_peak_ma / 1e3 / sqrt(2);
+    row->boot_limit_a = edge_a(place);
     row->boot_at_once = f->hosts;
     row->boot_groups = f->hosts ? 1 : 0;
     row->boot_trips_s = coordination_trips_s(place, row->boot_a, START_COLD, &row->boot_role);

@@ -64,7 +64,9 @@ uint32_t outage_common_node(const struct site *site, uint32_t host)
     for (uint32_t a = 0; a < first->ancestor_count; a++) {
         const struct model_node *above = &m->node[first->ancestor[a]];
 
-        if (above->parent_count && above->kind != NODE_SOURCE && !above_a_loss(site, first->ancestor[a]) &&
+        bool source = above->kind == NODE_SOURCE || above->kind == NODE_GENERATOR;
+
+        if (above->parent_count && !source && !above_a_loss(site, first->ancestor[a]) &&
             takes_all(m, h, first->ancestor[a]))
             return first->ancestor[a];
     }

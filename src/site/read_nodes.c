@@ -78,9 +78,11 @@ static void read_settings(struct draft *d, struct draft_node *n)
 static void check_unlimited(struct draft *d, const struct draft_node *n)
 {
     const struct draft_device *v = &n->device;
-    const struct value *const contrary[] = {&v->rating,       &v->long_time_at, &n->rating_power,
-                                            &n->device_named, &v->trip_unit,    &v->ground_at,
-                                            &v->relay_at,     &v->fuse_at,      &v->points_at};
+    const struct value *const contrary[] = {
+        &v->rating,        &v->long_time_at, &n->rating_power,     &n->device_named, &v->trip_unit,
+        &v->short_time_at, &v->ground_at,    &v->instantaneous_at, &v->relay_at,     &v->fuse_at,
+        &v->points_at,
+    };
 
     for (uint32_t i = 0; i < sizeof contrary / sizeof contrary[0]; i++)
         if (contrary[i]->at)

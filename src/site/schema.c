@@ -190,7 +190,7 @@ static json_t *item_schema(struct maker *m, const struct shape_child *child, con
         return scalar_schema(shape_fields(m->shape, child->of));
     json_t *map = map_schema(m, child->of, at);
 
-    if (child->instead == SHORT_FIRST)
+    if (child->instead == SHORT_FIRST || child->instead == SHORT_SUM)
         return json_pack("{s:[o,o]}", "anyOf", scalar_schema(shape_fields(m->shape, child->of)), map);
     if (child->instead == SHORT_OFF)
         return json_pack("{s:[{s:s},o]}", "anyOf", "const", "off", map);

@@ -15,7 +15,8 @@ const struct schema_rule schema_rules[] = {
      " \"if\": {\"required\": [\"unlimited\"],"
      "  \"properties\": {\"unlimited\": {\"enum\": [\"yes\", true]}}},"
      " \"then\": {\"properties\": {\"rating\": false, \"long_time\": false, \"rating_power\": false,"
-     "  \"device\": false, \"trip_unit\": false, \"ground\": false, \"relay\": false, \"fuse\": false,"
+     "  \"device\": false, \"trip_unit\": false, \"short_time\": false, \"instantaneous\": false,"
+     "  \"ground\": false, \"relay\": false, \"fuse\": false,"
      "  \"points\": false, \"transformer\": false, \"ups\": false, \"generator\": false, \"states\": false}},"
      " \"else\": {\"anyOf\": [{\"required\": [\"rating\"]}, {\"required\": [\"device\"]}]}}"},
     {"generator", "", "{\"minProperties\": 1}"},

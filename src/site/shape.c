@@ -54,7 +54,7 @@ static const struct shape_child children[] = {
     {"node", "generator", .of = "generator"},
     {"node", "states", .of = "state", .least = 1, .most = SOURCE_STATES_MAX},
     {"node", "settings_from", .of = "settings"},
-    {"node", "other", .of = "other", .instead = SHORT_FIRST},
+    {"node", "other", .of = "other", .instead = SHORT_SUM},
     {"type", "cap", .of = "cap"},
     {"host", "cords", .of = "cord", .instead = SHORT_FIRST, .least = 1, .most = CORDS_MAX},
     {"meter", "cords", .least = 1, .most = CORDS_MAX},

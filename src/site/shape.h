@@ -14,6 +14,7 @@ struct shape_map {
 enum shape_short {              /* what may stand instead of a mapping */
     SHORT_NONE,
     SHORT_FIRST,                /* the value of its first field */
+    SHORT_SUM,                  /* a value like that of its first field, for all of them together */
     SHORT_ONLY,                 /* nothing but the value of its first field */
     SHORT_OFF,                  /* the word off */
 };

@@ -93,8 +93,8 @@ static int count_worse(const void *check, uint32_t i, uint32_t j)
     const struct check *c = check;
     const struct coordination_node *a = row_of(check, i), *b = row_of(check, j);
 
-    return check_compare(a->hosts_leased / (c->figures.node[i].hosts + 1.0),
-                   b->hosts_leased / (c->figures.node[j].hosts + 1.0));
+    return check_compare(a->hosts_leased / c->figures.node[i].hosts,
+                         b->hosts_leased / c->figures.node[j].hosts);
 }
 
 static bool count_alike(const void *check, uint32_t i, uint32_t j)
@@ -243,7 +243,7 @@ static void print_boots(struct check_list *list)
            "at once", "groups", "trips s", "by");
     print_nodes(list, &rows, print_boot);
     printf("boot: every host at once, inrush and other load; trips: from cold if that lasted. at once: hosts "
-           "that stay\nbelow 0.85 of the fastest definite edge; groups: until all run, earlier ones at "
+           "that stay\nbelow 0.85 of what trips at once; groups: until all run, earlier ones at "
            "fail-safe.\n");
 }
 

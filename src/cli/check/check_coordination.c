@@ -24,6 +24,12 @@ static const struct coordination_pair *pair_of(const void *check, uint32_t i)
     return &((const struct check *)check)->coordination.pair[i];
 }
 
+/* Time to spare where they come nearest; a parent that never trips leaves all there is. */
+static double spare_s(const struct coordination_pair *pair)
+{
+    return isfinite(pair->parent_trips_s) ? pair->parent_trips_s - pair->child_clears_s : INFINITY;
+}
+
 static int pair_worse(const void *check, uint32_t i, uint32_t j)
 {
     const struct coordination_pair *a = pair_of(check, i), *b = pair_of(check, j);
@@ -32,9 +38,8 @@ static int pair_worse(const void *check, uint32_t i, uint32_t j)
         return a->total ? 1 : -1;
     if (!a->clashes != !b->clashes)
         return a->clashes ? -1 : 1;
-    return a->total
-               ? check_compare(a->parent_trips_s - a->child_clears_s, b->parent_trips_s - b->child_clears_s)
-               : check_compare(a->limit_a / a->fault_a, b->limit_a / b->fault_a);
+    return a->total ? check_compare(spare_s(a), spare_s(b))
+                    : check_compare(a->limit_a / a->fault_a, b->limit_a / b->fault_a);
 }
 
 static bool pair_alike(const void *check, uint32_t i, uint32_t j)
@@ -104,25 +109,70 @@ static void print_pairs(struct check_list *list)
                "times the\nlargest instantaneous pickup of both\n");
 }
 
-static void print_states(const struct check *check)
+/* Of nodes with the same states the first is shown, with the count of the others. */
+static uint32_t others_alike(const struct check *check, uint32_t node, bool *earlier)
 {
-    const struct model *m = &check->site.model;
+    const struct site_equipment *all = check->site.equipment, *e = &all[node];
+    uint32_t count = 0;
+
+    *earlier = false;
+    for (uint32_t n = 0; n < check->site.model.node_count; n++) {
+        if (n == node || all[n].state_count != e->state_count ||
+            memcmp(all[n].state, e->state, e->state_count * sizeof e->state[0]))
+            continue;
+        *earlier |= n < node;
+        count++;
+    }
+    return count;
+}
+
+static void print_power(int64_t milli)
+{
+    if (milli)
+        printf(" %9.1f", (double)milli / 1e6);
+    else
+        printf(" %9s", "-");
+}
+
+static void print_node_states(const struct check_list *list, uint32_t node, uint32_t alike)
+{
+    const struct site_equipment *e = &list->check->site.equipment[node];
+    uint32_t least = 0;
+
+    for (uint32_t s = 1; s < e->state_count; s++)
+        if (e->state[s].current_ma < e->state[least].current_ma)
+            least = s;
+    for (uint32_t s = 0; s < e->state_count; s++) {
+        char name[NAME_BYTES + 16] = "";
+
+        if (!s)
+            snprintf(name, sizeof name, alike ? "%s (+%u)" : "%s", list->check->site.model.node[node].name,
+                     alike);
+        printf("%-*s %-20s %9.1f", NAME_WIDTH, name, e->state[s].name, (double)e->state[s].current_ma / 1e3);
+        print_power(e->state[s].active_mw);
+        print_power(e->state[s].apparent_mva);
+        printf("%s\n", s == least ? "  the least: counts while unknown" : "");
+    }
+}
+
+static void print_states(const struct check_list *list)
+{
+    const struct check *check = list->check;
     bool any = false;
 
-    for (uint32_t n = 0; n < m->node_count; n++) {
-        const struct site_equipment *e = &check->site.equipment[n];
-        uint32_t least = 0;
+    for (uint32_t n = 0; n < check->site.model.node_count; n++) {
+        bool earlier;
+        uint32_t alike;
 
-        for (uint32_t s = 1; s < e->state_count; s++)
-            if (e->state[s].current_ma < e->state[least].current_ma)
-                least = s;
-        if (e->state_count && !any)
-            printf("\n%-*s %-20s %9s\n", NAME_WIDTH, "source states", "state", "A");
-        for (uint32_t s = 0; s < e->state_count; s++)
-            printf("%-*s %-20s %9.1f%s\n", NAME_WIDTH, s ? "" : m->node[n].name, e->state[s].name,
-                   (double)e->state[s].current_ma / 1e3,
-                   s == least ? "  the least: counts while unknown" : "");
-        any |= e->state_count != 0;
+        if (!check->site.equipment[n].state_count)
+            continue;
+        if (!any)
+            printf("\n%-*s %-20s %9s %9s %9s\n", NAME_WIDTH, "source states", "state", "A", "kW", "kVA");
+        any = true;
+        alike = others_alike(check, n, &earlier);
+        if (list->few && earlier)
+            continue;
+        print_node_states(list, n, list->few ? alike : 0);
     }
 }
 
@@ -137,7 +187,7 @@ int check_coordination_text(const struct check *check)
         return -ENOMEM;
     print_pairs(&list);
     check_coordination_nodes(&list);
-    print_states(check);
+    print_states(&list);
     printf("\nflyball recommends no protective settings: this says what follows from those in the file.\n");
     free(list.row);
     return 0;

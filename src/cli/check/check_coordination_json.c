@@ -97,8 +97,10 @@ static json_t *sources_json(const struct site_equipment *e)
     json_t *list = json_array();
 
     for (uint32_t s = 0; s < e->state_count; s++)
-        json_array_append_new(list, json_pack("{s:s, s:f}", "state", e->state[s].name, "limit_a",
-                                              (double)e->state[s].current_ma / 1e3));
+        json_array_append_new(list, json_pack("{s:s, s:f, s:I, s:I}", "state", e->state[s].name, "limit_a",
+                                              (double)e->state[s].current_ma / 1e3, "active_mw",
+                                              (json_int_t)e->state[s].active_mw, "apparent_mva",
+                                              (json_int_t)e->state[s].apparent_mva));
     return list;
 }
 

@@ -32,7 +32,8 @@ struct import {
     size_t yaml_bytes;
 };
 
-static const char *const source_option[IMPORT_SOURCES] = {"--nodes", "--types", "--hosts", "--meters"};
+static const char *const source_option[IMPORT_SOURCES] = {"--nodes", "--types", "--hosts", "--meters",
+                                                         "--devices"};
 
 /* Reads the file and leaves room for the byte that csv_parse writes behind it. */
 static int read_file(const char *path, char **text, size_t *bytes)
@@ -264,6 +265,7 @@ static int parse(int argc, char **argv, struct options *o)
     static const struct option known[] = {
         {"nodes", required_argument, 0, IMPORT_NODES},   {"types", required_argument, 0, IMPORT_TYPES},
         {"hosts", required_argument, 0, IMPORT_HOSTS},   {"meters", required_argument, 0, IMPORT_METERS},
+        {"devices", required_argument, 0, IMPORT_DEVICES},
         {"site", required_argument, 0, 's'},             {"may-lose", required_argument, 0, 'l'},
         {"scheme", required_argument, 0, 'c'},           {"output", required_argument, 0, 'o'},
         {"force", no_argument, 0, 'f'},
@@ -304,9 +306,9 @@ static int print_columns(struct import *im)
             return CLI_CONNECT;
         printf("%s\n", source_option[s]);
         for (uint32_t k = 0; k < t->key_count; k++)
-            printf("  %-24s %s%s\n", t->key[k].name, import_says(&t->key[k], says, sizeof says),
+            printf("  %-25s %s%s\n", t->key[k].name, import_says(&t->key[k], says, sizeof says),
                    t->key[k].field.required ? ", required" : "");
-        printf("  %-24s %s\n", "comment", "any text");
+        printf("  %-25s %s\n", "comment", "any text");
     }
     return CLI_OK;
 }
@@ -331,7 +333,8 @@ static int run(int argc, char **argv)
         return CLI_CONNECT;
     if (parse(argc, argv, &im->o)) {
         fputs(
-            "usage: flyball import --nodes CSV --types CSV --hosts CSV [--meters CSV] [-o SITE] [OPTIONS]\n",
+            "usage: flyball import --nodes CSV --types CSV --hosts CSV [--meters CSV] [--devices CSV]\n"
+            "                      [-o SITE] [OPTIONS]\n",
             stderr);
     } else if (im->o.columns) {
         code = print_columns(im);
@@ -354,15 +357,15 @@ static int run(int argc, char **argv)
 
 const struct cli_verb cli_import = {
     .name = "import",
-    .arguments = "--nodes CSV --types CSV --hosts CSV [--meters CSV] [-o SITE] [OPTIONS]",
-    .summary = "write a site file from tables of nodes, host types, hosts and meters",
+    .arguments = "--nodes CSV --types CSV --hosts CSV [--meters CSV] [--devices CSV] [-o SITE] [OPTIONS]",
+    .summary = "write a site file from tables of nodes, host types, hosts, meters and devices",
     .help =
         "Reads CSV files, checks every cell, writes a commented site file in mode shadow, and lets\n"
         "`flyball check` load it before it is put in place. Errors point at the cell, as\n"
         "  FILE:LINE:COLUMN: error: what is wrong, what would be right\n"
         "and nothing is written then.\n\n"
-        "  --nodes, --types, --hosts, --meters CSV\n"
-        "                   one file each; only meters may be left out\n"
+        "  --nodes, --types, --hosts, --meters, --devices CSV\n"
+        "                   one file each; only meters and devices may be left out\n"
         "  --site NAME      name of the site; default: that of the file after -o, else imported\n"
         "  --may-lose IDS   nodes that may be lost one at a time, between commas\n"
         "  --scheme WORD    2N (default) or N+1, with --may-lose\n"

@@ -9,7 +9,7 @@
 #include "msg/limits.h"
 #include "site/shape.h"
 
-enum import_source { IMPORT_NODES, IMPORT_TYPES, IMPORT_HOSTS, IMPORT_METERS, IMPORT_SOURCES };
+enum import_source { IMPORT_NODES, IMPORT_TYPES, IMPORT_HOSTS, IMPORT_METERS, IMPORT_DEVICES, IMPORT_SOURCES };
 enum { IMPORT_KEYS_MAX = 96, IMPORT_KEY_BYTES = 48 };
 
 /* One column that a file may have: a key of the site file, or `outer.inner` of a mapping in it. */
@@ -18,6 +18,7 @@ struct import_key {
     struct field field;         /* of the value, or of one item of a list; its key is `name` */
     const char *outer;          /* NULL: a key of the row itself */
     const char *inner;          /* the key where it is written */
+    const char *first;          /* a short form: its key in the mapping; NULL: it has none there */
     const struct field *list;   /* fields of one of its items, where it is a list */
 };
 

@@ -16,6 +16,7 @@ static const struct {
     [IMPORT_TYPES] = {"type", "a host type"},
     [IMPORT_HOSTS] = {"host", "a host"},
     [IMPORT_METERS] = {"meter", "a meter"},
+    [IMPORT_DEVICES] = {"device", "a device"},
 };
 
 static int add(struct import_table *t, const struct field *field, const char *outer, uint8_t required)
@@ -50,8 +51,10 @@ static int add_child(struct import_table *t, const struct shape *shape, const st
             t->key[t->key_count - 1].list = child->of ? inner : id;
         return rc;
     }
-    if (child->instead == SHORT_FIRST)
+    if (child->instead == SHORT_FIRST || child->instead == SHORT_SUM)
         rc = add(t, &item, NULL, 0);
+    if (!rc && child->instead == SHORT_FIRST)
+        t->key[t->key_count - 1].first = inner->key;
     for (; !rc && inner->key; inner++)
         if (shape_is_scalar(inner))
             rc = add(t, inner, field->key, field->required && inner->required);

@@ -16,6 +16,7 @@ static const struct {
     [IMPORT_TYPES] = {"host_types", "What one host of a kind may draw, at the wall."},
     [IMPORT_HOSTS] = {"hosts", "`count` makes ID-01, ID-02 ... at consecutive addresses."},
     [IMPORT_METERS] = {"meters", "At most one per node; id is the device_id on the wire."},
+    [IMPORT_DEVICES] = {"devices", "Protective devices as left, each once: nodes name theirs with `device`."},
 };
 
 static void put(struct import_out *o, const char *text)
@@ -148,9 +149,22 @@ static const struct import_key *next_key(const struct import_table *t, uint32_t 
     return *k < t->key_count ? &t->key[*k] : NULL;
 }
 
+/* `long_time` beside `long_time.delay` is {pickup: ..., delay: ...}: the short form moves into the mapping. */
+static const struct import_key *join_short(const struct import_table *t, uint32_t k,
+                                           const struct import_key *next, struct import_key *joined)
+{
+    if (!t->key[k].first || !next || !next->outer || strcmp(next->outer, t->key[k].name))
+        return &t->key[k];
+    *joined = t->key[k];
+    joined->outer = next->outer;
+    joined->inner = joined->first;
+    return joined;
+}
+
 static void put_row(struct import_out *o, const struct import_table *t, uint32_t row, uint32_t count,
                     const char *stem)
 {
+    struct import_key joined[2];        /* before, and now */
     const struct import_key *before = NULL, *key;
     char number[32];
 
@@ -162,10 +176,13 @@ static void put_row(struct import_out *o, const struct import_table *t, uint32_t
         uint32_t after = k + 1;
         const char *text = import_value(t, row, k);
         int is_id = count > 1 && !strcmp(key->name, "id");
+        const struct import_key *next = next_key(t, row, &after);
+
+        key = join_short(t, k, next, &joined[before == &joined[0]]);
         struct entry e = {key, &t->value[(size_t)row * t->key_count + k], is_id ? stem : text,
                           .opens = key->outer && !same_outer(before, key)};
 
-        e.closes = key->outer && !same_outer(key, next_key(t, row, &after));
+        e.closes = key->outer && !same_outer(key, next);
         put_entry(o, t->path, &e, !before);
         snprintf(number, sizeof number, ", count: %u", count);
         put(o, is_id ? number : "");
@@ -243,7 +260,9 @@ int import_write(struct import_out *o, const struct import_wish *wish)
 {
     o->line = o->column = 1;
     put_head(o, wish);
-    for (uint32_t s = 0; s < IMPORT_SOURCES; s++)
+    if (wish->table[IMPORT_DEVICES])
+        put_section(o, wish->table[IMPORT_DEVICES]);
+    for (uint32_t s = 0; s < IMPORT_DEVICES; s++)
         if (wish->table[s])
             put_section(o, wish->table[s]);
     put_redundancy(o, wish);

@@ -263,7 +263,9 @@ static void a_silence_of_a_day_is_as_hot_as_its_load_for_ever(void **state)
     assert_heat(&bed, after(square(800 / PICKUP_A), 400 * ERROR, 0.016));   /* 0.907 */
 }
 
-static void a_clock_that_stands_still_heats_nothing_until_it_goes_on(void **state)
+/* Readings that come too early claim what may have come late, T_fresh at most, and nothing more. All of the
+ * time that passes later counts. */
+static void a_clock_that_stands_still_heats_for_t_fresh_at_most_until_it_goes_on(void **state)
 {
     (void)state;
     struct bed bed;
@@ -272,10 +274,69 @@ static void a_clock_that_stands_still_heats_nothing_until_it_goes_on(void **stat
     set_heat(&bed, 0.5);
     for (int i = 0; i < 100; i++)
         read_at(&bed, 1200);
-    assert_true(fabs(heat_of(&bed, 0) - 0.5) < 1e-9);
+    assert_heat(&bed, after(0.5, 1200 * ERROR, 0.050));
+    for (int i = 0; i < 100; i++)
+        read_at(&bed, 400);
+    assert_heat(&bed, after(0.5, 1200 * ERROR, 0.050));
     bed.t_ns += 10 * NS_PER_S;
     read_at(&bed, 400);
-    assert_heat(&bed, after(after(0.5, 1200 * ERROR, 10 - 0.016), 400 * ERROR, 0.016));
+    assert_heat(&bed, after(after(0.5, 1200 * ERROR, 0.050), 400 * ERROR, 10));
+}
+
+/* A meter whose packets shake by up to half a period: one window each, as if they came on time; but that the
+ * first may have been the latest. */
+static void a_shaking_network_changes_next_to_nothing(void **state)
+{
+    (void)state;
+    struct bed steady, shaken;
+    start(&steady);
+    start(&shaken);
+    read_at(&steady, 400);
+    read_at(&shaken, 400);
+    int64_t begin_ns = shaken.t_ns;
+    for (int i = 1; i <= 500; i++) {
+        double ampere = i % 3 ? 700 : 1500;
+        read_for(&steady, ampere, 1);
+        shaken.t_ns = begin_ns + i * PERIOD_NS + i * 7919 % 15 * NS_PER_MS / 2 - 3500000;
+        read_at(&shaken, ampere);
+    }
+    double more = heat_of(&shaken, 0) - heat_of(&steady, 0);
+    assert_true(more > -1e-12 && more < 1e-4);
+}
+
+/* Three periods were given up as lost and heated by D; then their readings come after all, and are higher. */
+static void a_reading_that_was_given_up_still_heats(void **state)
+{
+    (void)state;
+    struct bed bed;
+    start(&bed);
+    read_at(&bed, 400);
+    set_heat(&bed, 0.5);
+    bed.t_ns += 64 * NS_PER_MS;
+    read_at(&bed, 400);
+    double heat = after(after(0.5, 400 * ERROR, 0.048), 400 * ERROR, 0.016);
+    assert_heat(&bed, heat);
+    for (int i = 0; i < 3; i++)
+        read_at(&bed, 3000);
+    assert_heat(&bed, after(heat, 3000 * ERROR, 0.048));
+    assert_true(heat_of(&bed, 0) > heat + 0.002);
+}
+
+/* A meter 1 % faster than its period says heats by the time that passes, not by the readings that come. */
+static void a_meter_that_is_a_little_fast_heats_by_the_clock(void **state)
+{
+    (void)state;
+    struct bed bed;
+    start(&bed);
+    read_at(&bed, 400);
+    set_heat(&bed, 0.5);
+    for (int i = 0; i < 1000; i++) {
+        bed.t_ns += 15840000;
+        read_at(&bed, 1200);
+    }
+    double exact = after(0.5, 1200 * ERROR, 15.84), most = after(0.5, 1200 * ERROR, 15.84 + 0.050);
+    assert_true(heat_of(&bed, 0) > exact - 1e-9 && heat_of(&bed, 0) < most + 1e-4);
+    assert_true(heat_of(&bed, 0) < after(0.5, 1200 * ERROR, 16) - 1e-4);    /* 1,000 periods */
 }
 
 /* 100 kVA are 1000 A at 100 V and 1250 A at 80 V. */
@@ -563,7 +624,10 @@ int main(void)
         cmocka_unit_test(a_silence_heats_by_the_highest_exposure_of_its_time),
         cmocka_unit_test(a_silence_between_high_readings_heats_by_the_higher_of_them),
         cmocka_unit_test(a_silence_of_a_day_is_as_hot_as_its_load_for_ever),
-        cmocka_unit_test(a_clock_that_stands_still_heats_nothing_until_it_goes_on),
+        cmocka_unit_test(a_clock_that_stands_still_heats_for_t_fresh_at_most_until_it_goes_on),
+        cmocka_unit_test(a_shaking_network_changes_next_to_nothing),
+        cmocka_unit_test(a_reading_that_was_given_up_still_heats),
+        cmocka_unit_test(a_meter_that_is_a_little_fast_heats_by_the_clock),
         cmocka_unit_test(exposure_is_amperes_at_the_lowest_voltage_seen),
         cmocka_unit_test(a_dead_feed_cools),
         cmocka_unit_test(behind_a_slow_meter_exposure_heats),

@@ -90,6 +90,10 @@ static void transformer_and_conductor_heat_with_their_own_time_constants(void **
     specimen_within(specimen_steady_s(&setup, 560, 4000, &element), INFINITY, 0);
     /* 600 ln((4 - 1) / (4 - 1 / 0.9)) */
     specimen_within(specimen_steady_s(&setup, 1120, 4000, &element), 22.644, 0.002);
+    /* the slow edge bears 1.5 times what the rating settles at: 600 ln(4 / 2.5) from cold */
+    setup.initial_heat = 0;
+    setup.truth = TRUTH_SLOW;
+    specimen_within(specimen_steady_s(&setup, 1120, 4000, &element), 282.002, 0.002);
 }
 
 static double pulses_ups(double t_s)

@@ -221,6 +221,70 @@ static void short_time_i2t_counts_from_the_rating_of_its_maker(void **state)
     specimen_within(specimen_steady_s(&setup, 2000, 10, &element), 0.4, 0.0011);
 }
 
+/* Some ABB units take exactly 1 s above 12 In, others never less than 1 s (Emax 2, 1SDH000999 p. 37). 2 s at
+ * 6 Ir is 0.32 s at 15: the fast edge 0.8 s, the slow one 1.2 s; without either way 0.256 and 0.384 s. */
+static void above_twelve_times_the_rating_abb_has_its_own_ways(void **state)
+{
+    struct site_device device = specimen_br800();
+    struct tripunit_setup setup = specimen_setup(&device, TRUTH_FAST);
+    enum trip_element element;
+    (void)state;
+    device.long_time_ns = 2 * NS_PER_S;
+    device.short_time.pickup_ma = device.instantaneous.pickup_ma = 0;
+    specimen_within(specimen_steady_s(&setup, 12000, 10, &element), 0.8, 0.0011);
+    specimen_within(specimen_steady_s(&setup, 9599, 10, &element), 0.8 * 0.500, 0.0011);
+    setup.truth = TRUTH_SLOW;
+    specimen_within(specimen_steady_s(&setup, 12000, 10, &element), 1.2, 0.0011);
+    specimen_within(specimen_steady_s(&setup, 9599, 10, &element), 1.2, 0.0011);
+    specimen_within(specimen_steady_s(&setup, 3200, 10, &element), 4.95, 0.0011);
+    setup.truth = TRUTH_NOMINAL;
+    specimen_within(specimen_steady_s(&setup, 12000, 10, &element), 0.32, 0.0011);
+    device.profile = PROFILE_SCHNEIDER;
+    setup.truth = TRUTH_FAST;
+    specimen_within(specimen_steady_s(&setup, 12000, 10, &element), 0.256, 0.0011);
+    setup.truth = TRUTH_SLOW;
+    specimen_within(specimen_steady_s(&setup, 12000, 10, &element), 0.384, 0.0011);
+}
+
+/* domain.md 1.3: 8, 6, 4 and 2 In for settings from 0.8, 0.5, 0.2 In and below. */
+static void the_higher_ground_is_set_the_later_phases_silence_it(void **state)
+{
+    static const struct { int64_t pickup_ma; double most_a;
+    } row[] = {
+        {2400000, 24000}, {2399000, 18000}, {1500000, 18000},
+        {1499000, 12000}, {600000, 12000},  {599000, 6000},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct site_device device = specimen_mn3000();
+        device.short_time.pickup_ma = device.instantaneous.pickup_ma = 0;
+        device.ground.pickup_ma = row[i].pickup_ma;
+        specimen_within(ground_trip_s(&device, TRUTH_NOMINAL, 2400, row[i].most_a), 0.3, 0.0011);
+        specimen_within(ground_trip_s(&device, TRUTH_NOMINAL, 2400, row[i].most_a + 1), INFINITY, 0);
+    }
+}
+
+/* 200 ms of every 400 above the ground pickup: with memory (decay exp(-0.4)) the second one trips. */
+static void ground_remembers_where_it_is_set_to(void **state)
+{
+    struct site_device device = specimen_mn3000();
+    (void)state;
+    for (int memory = 0; memory < 2; memory++) {
+        struct tripunit_setup setup = specimen_setup(&device, TRUTH_NOMINAL);
+        struct tripunit_load load = {.crest = sqrt(2)};
+        struct tripunit unit;
+        int step = 0;
+        device.ground.memory = memory;
+        tripunit_init(&unit, &setup);
+        for (; step < 4000 && unit.tripped == TRIP_NONE; step++) {
+            load.residual_a = step % 400 < 200 ? 1300 : 0;
+            tripunit_step(&unit, &load, 1e-3);
+        }
+        /* 2/3 exp(-0.4) = 0.44688 is left: 0.3 (1 - 0.44688) s more */
+        specimen_within(step * 1e-3, memory ? 0.4 + 0.16594 : 4.0, 0.0011);
+    }
+}
+
 /* What heats up more slowly at more current would be no device: neither edge does, also across 6 In. */
 static void more_current_never_takes_longer(void **state)
 {
@@ -300,6 +364,9 @@ int main(void)
         cmocka_unit_test(the_instantaneous_element_sees_the_peak),
         cmocka_unit_test(a_delay_given_at_another_multiple_is_the_same_law),
         cmocka_unit_test(short_time_i2t_counts_from_the_rating_of_its_maker),
+        cmocka_unit_test(above_twelve_times_the_rating_abb_has_its_own_ways),
+        cmocka_unit_test(the_higher_ground_is_set_the_later_phases_silence_it),
+        cmocka_unit_test(ground_remembers_where_it_is_set_to),
         cmocka_unit_test(more_current_never_takes_longer),
         cmocka_unit_test(the_worst_phase_trips_alone_and_heat_says_how_near),
         cmocka_unit_test(a_step_is_cheap),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every allocation of a load and of the analysis after it fails once: an errno comes back, nothing crashes, nothing leaks (under ASan). */
+/* Every allocation of a load and of the analysis after it fails once: an errno comes back, nothing crashes,
+ * nothing leaks (under ASan). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -18,28 +18,46 @@ static long double multiple_of(int point)
     return ldexpl(1 + (point % CURVE_STEPS) / (long double)CURVE_STEPS, point / CURVE_STEPS);
 }
 
+/* The most that the true rate is above the chord of a segment, over a part of it. Where the rate is not straight
+ * the part is halved: a jump is found to 2^-24 of a look, a kink as well. */
+struct segment { stock_time *time; const void *what; long double from, to, rate_from, rate_to; };
+
+static long double excess(const struct segment *segment, long double start, long double end, int depth)
+{
+    long double middle = (start + end) / 2, width = segment->to - segment->from;
+    long double rise = (segment->rate_to - segment->rate_from) / width;
+    long double at_start = rate_of(segment->time, segment->what, start);
+    long double at_middle = rate_of(segment->time, segment->what, middle);
+    long double at_end = rate_of(segment->time, segment->what, end);
+    long double most = fmaxl(at_middle - segment->rate_from - rise * (middle - segment->from),
+                             at_end - segment->rate_from - rise * (end - segment->from));
+
+    if (depth > 0 && fabsl(at_start + at_end - 2 * at_middle) > 1e-4L * at_end)
+        most = fmaxl(most, fmaxl(excess(segment, start, middle, depth - 1),
+                                 excess(segment, middle, end, depth - 1)));
+    return most;
+}
+
 void stock_curve(struct breaker_curve *curve, stock_time *time, const void *what)
 {
-    static long double rate[CURVE_POINTS], lift[CURVE_POINTS];
-    long double highest = 0;
+    long double rate[CURVE_POINTS], lift[CURVE_POINTS] = {0}, highest = 0;
 
-    memset(lift, 0, sizeof lift);
     for (int k = 0; k < CURVE_POINTS; k++)
         rate[k] = rate_of(time, what, multiple_of(k));
     for (int k = 0; k + 1 < CURVE_POINTS; k++) {
-        long double from = multiple_of(k), to = multiple_of(k + 1);
+        struct segment segment = {time, what, multiple_of(k), multiple_of(k + 1), rate[k], rate[k + 1]};
+        long double look = (segment.to - segment.from) / LOOKS;
 
-        for (int look = 1; look < LOOKS; look++) {
-            long double at = (long double)look / LOOKS;
-            long double above = rate_of(time, what, from + at * (to - from)) - rate[k] -
-                                at * (rate[k + 1] - rate[k]);
+        for (int i = 0; i < LOOKS; i++) {
+            long double above = 1.01L * excess(&segment, segment.from + i * look,
+                                               segment.from + (i + 1) * look, 24);
 
-            lift[k] = fmaxl(lift[k], above * 1.01L);
-            lift[k + 1] = fmaxl(lift[k + 1], above * 1.01L);
+            lift[k] = fmaxl(lift[k], above);
+            lift[k + 1] = fmaxl(lift[k + 1], above);
         }
     }
     for (int k = 0; k < CURVE_POINTS; k++) {
-        highest = fmaxl(highest, ceill(rate[k] + lift[k]));
+        highest = fmaxl(highest, ceill((rate[k] + lift[k]) * (1 + 1e-9L)));
         curve->rate[k] = (int64_t)highest;
     }
 }
