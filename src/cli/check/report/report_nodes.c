@@ -91,8 +91,6 @@ static void put_equipment(FILE *out, const struct site_equipment *e)
                  study_amperes((double)e->state[i].current_ma / 1e3).text);
         fact(out, "while fed by", text);
     }
-    fact(out, "prospective fault",
-         e->fault_ma ? study_amperes((double)e->fault_ma / 1e3).text : "not stated");
 }
 
 static void put_fault(FILE *out, const struct study *study, uint32_t node)
