@@ -133,6 +133,20 @@ static void watch(struct life *life)
         c->emergency = false;
 }
 
+/* What is admissible interests nobody while an emergency lasts. */
+static void decide(struct life *life)
+{
+    struct control *c = &life->control;
+    if (!c->emergency)
+        c->admissible_ma = limit_ma(life);
+    if (life->rules->rule == RULE_GRANT)
+        return;
+    bool before = c->emergency;
+    watch(life);
+    if (before && !c->emergency)
+        c->admissible_ma = limit_ma(life);
+}
+
 static void give(struct life *life)
 {
     struct control *c = &life->control;
@@ -232,9 +246,7 @@ static void control_step(struct life *life, const double square_s[PHASES], int64
         control_read(life, square_s);
     if (life->step < c->mute_until || life->step % c->every)
         return;
-    c->admissible_ma = limit_ma(life);
-    if (life->rules->rule >= RULE_EMERGENCY)
-        watch(life);
+    decide(life);
     give(life);
     life->tally->decisions++;
 }
