@@ -218,7 +218,7 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
             .entered_ns = t_ns,
             .calm_since_ns = NEVER_NS,
             .raise_after_ns = INT64_MAX,
-            .hot = true,
+            .hot = heat_was_cool(e->heat, reading->meter),
             .low_volts_since_ns = state->low_volts_since_ns,
             .good_volts_since_ns = state->good_volts_since_ns,
             .limit_lowered = state->limit_lowered,

@@ -202,6 +202,16 @@ static int step_lost(struct heat_node *h, const struct model *model, const struc
     return late >= 0 ? late : passed;
 }
 
+static bool is_cool(const struct heat_node *h, const struct breaker *breaker)
+{
+    int64_t most = 0;
+    for (uint32_t i = 0; i < breaker->element_count; i++)
+        for (uint32_t p = 0; p < PHASES && breaker->element[i].law == BREAKER_IMAGE; p++)
+            if (!is_equipment(&breaker->element[i]))
+                most = larger(most, h->state.part[i][p]);
+    return most < h->cooled;
+}
+
 int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading *reading, int64_t t_ns)
 {
     const struct model_meter *meter = &heat->model->meter[reading->meter];
@@ -230,6 +240,7 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
     }
     if (open_ns - own_ns <= window_ns / 2)
         account_clear(h, ledger, meter->node, t_ns);
+    h->was_cool = h->was_cool || is_cool(h, &node->breaker);
     return own >= 0 ? own : lost;
 }
 
@@ -263,15 +274,13 @@ bool heat_trips_soon(const struct heat *heat, uint32_t meter)
 bool heat_cooled(const struct heat *heat, uint32_t meter)
 {
     const struct heat_node *h = &heat->meter[meter];
-    const struct breaker *breaker = &heat->model->node[heat->model->meter[meter].node].breaker;
-    int64_t most = 0;
-    if (!h->known || !h->started)
-        return true;
-    for (uint32_t i = 0; i < breaker->element_count; i++)
-        for (uint32_t p = 0; p < PHASES && breaker->element[i].law == BREAKER_IMAGE; p++)
-            if (!is_equipment(&breaker->element[i]))
-                most = larger(most, h->state.part[i][p]);
-    return most < h->cooled;
+    return !h->known || !h->started ||
+           is_cool(h, &heat->model->node[heat->model->meter[meter].node].breaker);
+}
+
+bool heat_was_cool(const struct heat *heat, uint32_t meter)
+{
+    return heat->meter[meter].was_cool;
 }
 
 /* ---- what status shows ---- */

@@ -37,6 +37,7 @@ struct heat_node {
     int64_t respond_ns;         /* T_resp = T_fresh + X, X = (D/(1-rho) + A)(1+rho); A: slowest type below */
     int64_t least_ma;           /* lowest pickup that a phase current can reach; below it nothing trips */
     int64_t cooled;             /* heat below which an emergency here no longer forbids raises */
+    bool was_cool;              /* below it once since the start: what is above now was seen to heat it */
     struct breaker_state state;
     struct breaker_pace pace;
 };
@@ -59,6 +60,9 @@ bool heat_trips_soon(const struct heat *heat, uint32_t meter);
 /* rt: cool enough for a raise after an emergency: below 0.8 (section 9), or below what the steady limit
  * itself leads to, so that a load within it always gets there. Equipment does not trip and does not count. */
 bool heat_cooled(const struct heat *heat, uint32_t meter);
+
+/* rt: it was so once since the start: until then its heat is what a start assumes, and holds nothing back. */
+bool heat_was_cool(const struct heat *heat, uint32_t meter);
 
 /* any, owner thread: as of t_ns, a meter's silence included. */
 void heat_view(const struct heat *heat, const struct ledger *ledger, uint32_t node, int64_t t_ns,

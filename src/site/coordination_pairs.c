@@ -69,6 +69,7 @@ static void find_faults(struct pairs *p)
             if (m->node[up].volts_ln_mv == m->node[n].volts_ln_mv && p->fault_a[up] > p->fault_a[n])
                 p->fault_a[n] = p->fault_a[up];
         }
+        p->out->node[n].fault_a = p->fault_a[n];
     }
 }
 
@@ -85,9 +86,10 @@ static struct known *find_known(struct pairs *p, const struct known *one)
     return NULL;
 }
 
+/* A transformer's device is on its own volts, its lower side. */
 static bool transformer_between(const struct model *m, uint32_t up, uint32_t down)
 {
-    return m->node[up].volts_ln_mv != m->node[down].volts_ln_mv;
+    return m->node[down].kind == NODE_TRANSFORMER || m->node[up].volts_ln_mv != m->node[down].volts_ln_mv;
 }
 
 static int add_pair(struct pairs *p, uint32_t up, uint32_t down)

@@ -18,6 +18,7 @@ struct build {
     struct model_host host[BUILT_HOSTS_MAX];
     struct model_host_type type[BUILT_TYPES_MAX];
     struct model_meter meter[BUILT_NODES_MAX];
+    struct breaker_curve curve[BUILT_CURVES];
     struct chance chance;
     uint32_t level[BUILT_NODES_MAX];
     uint32_t roots, depth, hosts_max;
@@ -304,6 +305,51 @@ static void add_meters(struct build *build)
     }
 }
 
+/* Travel at M = 1 in 0.3, 3 and 30 s, for the first whatever the current, else by its square. */
+static void draw_curves(struct build *build)
+{
+    static const double seconds[BUILT_CURVES] = {0.3, 3, 30};
+    for (int i = 0; i < BUILT_CURVES * CURVE_POINTS; i++) {
+        int curve = i / CURVE_POINTS, point = i % CURVE_POINTS;
+        double m = (double)(1 << point / CURVE_STEPS) * (1 + (double)(point % CURVE_STEPS) / CURVE_STEPS);
+        build->curve[curve].rate[point] =
+            (int64_t)((double)HEAT_ONE * 1.073741824 / seconds[curve] * (curve ? m * m : 1)) + 1;
+    }
+    build->model.curve = build->curve;
+    build->model.curve_count = BUILT_CURVES;
+}
+
+/* The image's fast edge at 0.9 to 1.3 of the steady limit: below 1 time to trip says so before the limit. */
+static void draw_breaker(struct chance *chance, struct model_node *node)
+{
+    struct breaker_element *image = &node->breaker.element[0], *travel = &node->breaker.element[1];
+    node->breaker.element_count = (uint32_t)chance_range(chance, 1, 3);
+    *image = (struct breaker_element){
+        .law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .fast_above_ma = 6 * node->steady_ma,
+        .pickup_ma = node->steady_ma / 100 * chance_range(chance, 90, 130) + 1,
+        .heat_ns = chance_range(chance, 1, 30) * NS_PER_S};
+    image->heat_fast_ns = image->heat_ns * 9 / 10;
+    image->cool_ns = image->heat_ns * 12 / 10;
+    *travel = (struct breaker_element){
+        .law = BREAKER_TRAVEL, .role = ELEMENT_INVERSE,
+        .reset = (uint8_t)chance_range(chance, RESET_AT_ONCE, RESET_NEVER),
+        .curve = (uint32_t)chance_range(chance, 0, BUILT_CURVES - 1), .reset_ns = 2 * NS_PER_S,
+        .pickup_ma = node->steady_ma / 100 * chance_range(chance, 105, 300) + 100};
+    travel->unit_ma = travel->pickup_ma * chance_range(chance, 80, 100) / 100;
+    node->breaker.element[2] = (struct breaker_element){
+        .law = BREAKER_PEAK, .role = ELEMENT_INSTANTANEOUS, .pickup_ma = 9 * node->steady_ma};
+}
+
+/* A chance of their own: what else a seed draws stays as it was. */
+static void draw_breakers(struct build *build, uint64_t seed)
+{
+    struct chance chance = {seed ^ UINT64_C(0xB4EA4E4)};
+    draw_curves(build);
+    for (uint32_t n = 0; n < build->model.node_count; n++)
+        if (build->node[n].limited && chance_hit(&chance, 0.7))
+            draw_breaker(&chance, &build->node[n]);
+}
+
 struct model *model_build(uint64_t seed, uint32_t hosts_max)
 {
     struct build *build = calloc(1, sizeof *build);
@@ -331,6 +377,7 @@ struct model *model_build(uint64_t seed, uint32_t hosts_max)
     for (uint32_t n = 0; n < model->node_count; n++)
         set_limits(build, n);
     add_meters(build);
+    draw_breakers(build, seed);
     return model;
 }
 

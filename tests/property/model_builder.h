@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random sites in memory that keep every rule of msg/model.h and I2 (safe with every host at fail-safe). */
+/* Random sites in memory that keep every rule of msg/model.h and I2 (safe with every host at fail-safe). Most
+ * nodes with a limit have a device, quick enough that seconds heat it. */
 #ifndef FLYBALL_TESTS_MODEL_BUILDER_H
 #define FLYBALL_TESTS_MODEL_BUILDER_H
 
 #include "msg/model.h"
 
-enum { BUILT_NODES_MAX = 24, BUILT_HOSTS_MAX = 64, BUILT_TYPES_MAX = 3 };
+enum { BUILT_NODES_MAX = 24, BUILT_HOSTS_MAX = 64, BUILT_TYPES_MAX = 3, BUILT_CURVES = 3 };
 
 /* setup: a site drawn from `seed`: one or two feeds, depth 2 to 5, at most `hosts_max` hosts. Freed by
  * model_unbuild. */

@@ -70,6 +70,10 @@ for variant in "${variants[@]}"; do
     fi
 done
 
+if ! grep -q '^heat .* of [1-9]' "$work/wanted"; then
+    echo "no device of these journals has a curve"
+    wrong=1
+fi
 # A check that cannot fail is none.
 "$work/gcc-O3-v1" --deaf 0 "$@" >"$work/said" || true
 if cmp -s "$work/wanted" "$work/said"; then

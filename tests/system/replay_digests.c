@@ -67,6 +67,24 @@ static void *room(size_t bytes)
     return memory;
 }
 
+/* How hot the controller thinks every device is when the journal ends: digests show only what it did. */
+static void print_heat(const struct core *core, const struct model *model)
+{
+    uint64_t digest = UINT64_C(0xCBF29CE484222325);
+    uint32_t known = 0;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        struct core_node_view view;
+        core_node_view(core, n, &view);
+        known += view.heat.heat_ppm >= 0;
+        hash(&digest, view.heat.heat_ppm);
+        hash(&digest, view.heat.travel_ppm);
+        hash(&digest, view.heat.trip_in_ns);
+        hash(&digest, view.heat.admissible_ma);
+        hash(&digest, view.heat.trips << 8 | view.heat.binds);
+    }
+    printf("heat %016" PRIx64 " of %u nodes\n", digest, known);
+}
+
 static int print_journal(const char *path, uint32_t deaf)
 {
     struct journal_reader *reader;
@@ -90,6 +108,7 @@ static int print_journal(const char *path, uint32_t deaf)
             printf("second %" PRIu64 " %016" PRIx64 " %" PRIu64 "\n", outbox.digest.second,
                    outbox.digest.digest, outbox.digest.decisions);
     }
+    print_heat(core, model);
     free(outbox.record);
     free(core);
     journal_close(reader);

@@ -43,11 +43,11 @@ static int write_files(const struct check *check, const struct study *study)
 
 int check_study(const struct check *check)
 {
-    struct coordination coordination = {0};
     struct study study = {.site = &check->site,
                           .figures = &check->figures,
-                          .coordination = &coordination,
+                          .coordination = &check->coordination,
                           .path = check->options.site,
+                          .warnings = check->warnings,
                           .kind_names = check_kind_names,
                           .term_names = check_term_names,
                           .version = FLYBALL_VERSION " (" FLYBALL_COMMIT ")"};
@@ -59,13 +59,9 @@ int check_study(const struct check *check)
         return rc;
     }
     rc = digest(check->options.site, &study.digest);
-    if (!rc)
-        rc = coordination_open(&coordination, &check->site, &check->figures);
     if (rc) {
         fprintf(stderr, "flyball check: %s: %s\n", check->options.site, strerror(-rc));
         return rc;
     }
-    rc = write_files(check, &study);
-    coordination_close(&coordination);
-    return rc;
+    return write_files(check, &study);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,16 +73,13 @@ void markup_escape(FILE *out, const char *text)
 
 void markup_format(FILE *out, const char *format, ...)
 {
-    char *text = NULL;
+    char text[MARKUP_FORMAT_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    int n = vasprintf(&text, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (n < 0)
-        return;
     markup_escape(out, text);
-    free(text);
 }
 
 /* 1 ours, 0 not there, -EEXIST somebody else's, or another -errno. */

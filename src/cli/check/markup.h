@@ -9,7 +9,9 @@
 /* any: `text` with & < > " ' escaped; what is no UTF-8, or no character of XML 1.0, becomes U+FFFD. */
 void markup_escape(FILE *out, const char *text);
 
-/* any: printf whose result is escaped as a whole. */
+enum { MARKUP_FORMAT_MAX = 1024 };
+
+/* any: printf whose result is escaped as a whole; the rest of what is longer is left out. */
 void markup_format(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 struct markup_file {

@@ -12,6 +12,7 @@ struct study {
     const struct coordination *coordination;
     const char *path;           /* of the site file, as it was named */
     const char *version;        /* of flyball, with its commit */
+    const char *warnings;       /* lines, as `flyball check` ends with them; "" = none */
     const char *const *kind_names, *const *term_names;  /* by enum node_kind, enum steady_term */
     int64_t when_s;             /* date of the document, since 1970 UTC */
     uint32_t digest;            /* CRC-32C of the site file's bytes */

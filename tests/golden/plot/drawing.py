@@ -26,9 +26,10 @@ class Sheet:
     def __init__(self, root):
         self.root = root
         scale = [t for t in root.iter(SVG + 'text') if 'scale' in t.get('class', '').split()]
-        across = sorted((number(text_of(t)), float(t.get('x'))) for t in scale if t.get('text-anchor') == 'middle')
-        up = sorted((number(text_of(t)), float(t.get('y')) - 4) for t in scale if t.get('class') == 'scale' and
-                    t.get('text-anchor') == 'end')
+        across = sorted((number(text_of(t)), float(t.get('x'))) for t in scale
+                        if t.get('text-anchor') == 'middle')
+        up = sorted((number(text_of(t)), float(t.get('y')) - 4) for t in scale
+                    if t.get('class') == 'scale' and t.get('text-anchor') == 'end')
         (a0, x0), (a1, x1), (s0, y0), (s1, y1) = across[0], across[-1], up[0], up[-1]
         self.decade_x = (x1 - x0) / math.log10(a1 / a0)
         self.decade_y = (y0 - y1) / math.log10(s1 / s0)

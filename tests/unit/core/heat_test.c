@@ -345,7 +345,8 @@ static void exposure_is_amperes_at_the_lowest_voltage_seen(void **state)
     (void)state;
     static const struct { int64_t before_mv, after_mv; double ampere; } cases[] = {
         {100000, 100000, 1000}, {110000, 110000, 1000}, {80000, 100000, 1250}, {100000, 80000, 1250},
-        {9000, 100000, 1000},   /* dead: says nothing */
+        {9999, 100000, 1000},   /* dead: says nothing */
+        {10000, 100000, 2000},  /* a tenth of nominal is alive */
         {100000, 30000, 2000},  /* below half of the lowest credible voltage no supply goes on */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -516,6 +517,54 @@ static void what_may_have_tripped_is_told_with_its_element(void **state)
     assert_int_equal(readings, 6);                          /* 96 ms of 90 */
 }
 
+/* 200 ms at 6000 A that hosts might have drawn. */
+static void what_may_have_tripped_while_nobody_looked_is_told_too(void **state)
+{
+    (void)state;
+    struct bed bed;
+    start(&bed);
+    read_at(&bed, 400);
+    read_for(&bed, 400, 500);
+    expose(&bed, 600);
+    ledger_mark_exposed(&bed.hall.ledger, HALL_LEFT);
+    bed.t_ns += 66 * NS_PER_MS;                             /* 50 ms lost: short of 90 */
+    assert_int_equal(read_at(&bed, 400), -1);
+    bed.t_ns += 8 * NS_PER_S;
+    expose(&bed, 4);
+    ledger_mark_exposed(&bed.hall.ledger, HALL_LEFT);
+    read_at(&bed, 400);
+    expose(&bed, 600);
+    ledger_mark_exposed(&bed.hall.ledger, HALL_LEFT);
+    bed.t_ns += 200 * NS_PER_MS;
+    assert_int_equal(read_at(&bed, 400), ELEMENT_SHORT_TIME);
+    bed.t_ns += PERIOD_NS;
+    assert_int_equal(read_at(&bed, 400), -1);
+}
+
+/* 1000 A of a sine are 1414 A of peak: 500 A at twice the crest reach it, and no crest counts below a
+ * sine's. */
+static void a_peak_counts_by_its_crest(void **state)
+{
+    (void)state;
+    static const struct { int32_t crest_milli; int64_t current_ma; bool soon; } cases[] = {
+        {2828, 495000, false}, {2828, 495100, true}, {0, 990000, false}, {0, 990100, true},
+        {1000, 990000, false}, {1414, 990100, true}, {1415, 989300, false}, {1415, 989500, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bed bed;
+        build(&bed);
+        bed.hall.node[HALL_LEFT].breaker.element_count = 1;
+        bed.hall.node[HALL_LEFT].breaker.element[0] = (struct breaker_element){
+            .law = BREAKER_PEAK, .role = ELEMENT_INSTANTANEOUS, .pickup_ma = 1000000};
+        open_bed(&bed);
+        struct reading reading = {.meter = HALL_LEFT, .crest_milli = cases[i].crest_milli,
+                                  .current_ma = {0, cases[i].current_ma, 0},
+                                  .voltage_mv = {100000, 100000, 100000}};
+        int edge = heat_reading(&bed.hall.heat, &bed.hall.ledger, &reading, bed.t_ns);
+        assert_int_equal(edge, cases[i].soon ? ELEMENT_INSTANTANEOUS : -1);
+        assert_int_equal(heat_trips_soon(&bed.hall.heat, HALL_LEFT), cases[i].soon);
+    }
+}
+
 static void heat_seen(const struct bed *bed, uint32_t node, struct heat_view *view)
 {
     memset(view, 0x5A, sizeof *view);
@@ -637,6 +686,8 @@ int main(void)
         cmocka_unit_test(the_reading_from_which_it_trips_within_twice_t_resp_is_the_first_that_says_so),
         cmocka_unit_test(a_heavy_overload_says_so_in_its_first_reading),
         cmocka_unit_test(what_may_have_tripped_is_told_with_its_element),
+        cmocka_unit_test(what_may_have_tripped_while_nobody_looked_is_told_too),
+        cmocka_unit_test(a_peak_counts_by_its_crest),
         cmocka_unit_test(what_is_shown_is_heat_time_to_trip_and_what_may_flow),
         cmocka_unit_test(a_silent_meters_node_is_shown_as_hot_as_exposure_makes_it),
         cmocka_unit_test(it_has_cooled_when_a_load_within_the_steady_limit_has_had_its_time),

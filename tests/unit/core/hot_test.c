@@ -35,6 +35,14 @@ static void set_heat(struct stand *stand, double heat)
         stand->core->heat.meter[BRANCH_A].state.part[0][p] = (int64_t)(heat * (double)HEAT_ONE);
 }
 
+/* A reading that finds it cool: from here on heat is no longer what the start assumed. */
+static void seen_cool(struct stand *stand, int64_t power_mw)
+{
+    set_heat(stand, 0.5);
+    stand_wait(stand, PERIOD_NS);
+    stand_reading(stand, BRANCH_A, power_mw);
+}
+
 static void seen(const struct stand *stand, struct core_node_view *view)
 {
     core_node_view(stand->core, BRANCH_A, view);
@@ -170,7 +178,9 @@ static void after_an_emergency_nothing_is_raised_until_the_device_has_cooled_to_
     stand_site(&stand);
     give_device(&stand, 183750);
     start_full(&stand);
-    stand_reading(&stand, BRANCH_A, 10000000);              /* history unknown: 0.9 */
+    stand_reading(&stand, BRANCH_A, 10000000);
+    seen_cool(&stand, 10000000);
+    set_heat(&stand, 0.9);
     stand_wait(&stand, PERIOD_NS);
     stand_reading(&stand, BRANCH_A, 14500000);
     assert_true(in_emergency(&stand));
@@ -207,6 +217,26 @@ static void a_start_alone_does_not_hold_raises_back(void **state)
     stand_stop(&stand);
 }
 
+/* Hosts that start uncapped are an emergency in the first reading, at heat that nobody has seen come. */
+static void an_emergency_at_a_start_holds_nothing_back_for_the_heat_that_a_start_assumes(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    stand_site(&stand);
+    give_device(&stand, 183750);
+    start_full(&stand);
+    stand_reading(&stand, BRANCH_A, 14500000);
+    assert_true(in_emergency(&stand));
+    int64_t cut_mw = stand.host[0].last.cap_mw;
+    draw_for(&stand, 100, 1300 * NS_PER_MS);                /* 1 s of calm, then 100 ms */
+    assert_false(in_emergency(&stand));
+    assert_true(stand.host[0].last.cap_mw > cut_mw + 1000000);
+    seen(&stand, &view);
+    assert_in_range(view.heat.heat_ppm, 850000, 900001);
+    stand_stop(&stand);
+}
+
 /* Rated 100 %: 140 A steady settle at (141.4 / 147)^2 = 0.925, above 0.8 for ever. 92 A that nobody governs,
  * and hosts at what the emergency left them: 131.5 A settle at 0.816, above it too. They still get their
  * watts back, once below 0.925: from 0.979 in 25 ln((0.979 - 0.8163) / (0.9252 - 0.8163)) = 10.1 s. */
@@ -227,6 +257,7 @@ static void a_device_that_may_carry_its_rating_does_not_wait_for_ever(void **sta
     stand_run(&stand, 3 * NS_PER_S);
     assert_in_range(stand.host[0].last.cap_mw, 2350000, 2400000);
     stand_reading(&stand, BRANCH_A, 13900000);
+    seen_cool(&stand, 13900000);
     stand_wait(&stand, PERIOD_NS);
     stand_reading(&stand, BRANCH_A, 14200000);
     assert_true(in_emergency(&stand));
@@ -256,6 +287,8 @@ static void heat_below_one_branch_holds_nothing_back_below_another(void **state)
     give_device(&stand, 183750);
     start_full(&stand);
     stand_reading(&stand, BRANCH_A, 10000000);
+    seen_cool(&stand, 10000000);
+    set_heat(&stand, 0.9);
     stand_wait(&stand, PERIOD_NS);
     stand_reading(&stand, BRANCH_A, 14500000);
     draw_for(&stand, 100, 1500 * NS_PER_MS);
@@ -290,6 +323,7 @@ int main(void)
         cmocka_unit_test(it_does_not_end_below_nine_tenths_while_it_would_trip_soon),
         cmocka_unit_test(after_an_emergency_nothing_is_raised_until_the_device_has_cooled_to_four_fifths),
         cmocka_unit_test(a_start_alone_does_not_hold_raises_back),
+        cmocka_unit_test(an_emergency_at_a_start_holds_nothing_back_for_the_heat_that_a_start_assumes),
         cmocka_unit_test(a_device_that_may_carry_its_rating_does_not_wait_for_ever),
         cmocka_unit_test(heat_below_one_branch_holds_nothing_back_below_another),
         cmocka_unit_test(what_may_have_tripped_is_counted),

@@ -31,8 +31,9 @@ static bool same_loads(const struct study *s, uint32_t a, uint32_t b)
         if (!close_to(study_fail_safe_a(s, a, c), study_fail_safe_a(s, b, c)) ||
             !close_to(study_full_a(s, a, c), study_full_a(s, b, c)))
             return false;
-    return close_to(m->respond_s, n->respond_s) && close_to(m->hold_s, n->hold_s) &&
-           close_to(m->admissible_a, n->admissible_a) && close_to(m->boot_a, n->boot_a);
+    return m->fault_a == n->fault_a && close_to(m->respond_s, n->respond_s) &&
+           close_to(m->hold_s, n->hold_s) && close_to(m->admissible_a, n->admissible_a) &&
+           close_to(m->boot_a, n->boot_a);
 }
 
 static bool same_node(const struct study *s, uint32_t a, uint32_t b, bool ground)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands in words above and below the paper. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +85,7 @@ static void put_alike(FILE *out, const struct plot_page *page)
             s->ground ? "" : ", currents that differ by less than 2 %");
 }
 
-/* One paragraph made by `put`, wrapped. */
+/* One paragraph made by `put`, wrapped; NAN without memory. */
 static double paragraph(FILE *out, const struct plot_page *page, const char *class, double x, double y,
                         uint32_t columns, void (*put)(FILE *, const struct plot_page *))
 {
@@ -93,10 +94,9 @@ static double paragraph(FILE *out, const struct plot_page *page, const char *cla
     FILE *memory = open_memstream(&text, &bytes);
 
     if (!memory)
-        return y;
+        return NAN;
     put(memory, page);
-    if (!fclose(memory))
-        y = plot_wrap(out, class, x, y, columns, text);
+    y = fclose(memory) ? NAN : plot_wrap(out, class, x, y, columns, text);
     free(text);
     return y;
 }
@@ -137,12 +137,11 @@ static double put_device(FILE *out, const struct plot_page *page, uint32_t i, do
     FILE *memory = open_memstream(&text, &bytes);
 
     if (!memory)
-        return y;
+        return NAN;
     setpoints_line(memory, row->subject.device);
     if (row->curve && !page->study->site->note[row->node].settings_known)
         fputs(". Source of the settings: MISSING", memory);
-    if (!fclose(memory))
-        y = plot_wrap(out, "small", 104, y, LEGEND_COLUMNS, text);
+    y = fclose(memory) ? NAN : plot_wrap(out, "small", 104, y, LEGEND_COLUMNS, text);
     free(text);
     return y;
 }
@@ -181,8 +180,7 @@ static void put_letters(FILE *out, const struct plot_page *page)
 static void put_band(FILE *out, const struct plot_page *page)
 {
     fputs("A band reaches from the fast edge (low pickup, short time: would trip) to where the device must "
-          "have "
-          "cleared (high pickup, long time, opening). The thick line is nominal.",
+          "have cleared (high pickup, long time, opening). The thick line is nominal.",
           out);
     if (page->sheet->ground)
         fputs(" Currents are residual.", out);

@@ -100,7 +100,7 @@ static void find_range(struct plot_page *page)
 
     for (uint32_t i = 0; i < page->count; i++) {
         const struct plot_row *row = &page->row[i];
-        double fault = (double)page->study->site->equipment[row->node].fault_ma / 1e3;
+        double fault = page->study->coordination->node[row->node].fault_a;
         double most = 0, boot = boot_a(page, row);
 
         if (row->curve) {
@@ -138,7 +138,7 @@ void plot_page_lay_out(struct plot_page *page)
     page->axis.top = page->strip + (page->sheet->ground ? 0 : PAGE_STRIP * page->count + 6);
     for (uint32_t i = 0; i < page->count; i++) {
         struct plot_row *row = &page->row[i];
-        double fault = (double)page->study->site->equipment[row->node].fault_ma / 1e3 * row->subject.volts;
+        double fault = page->study->coordination->node[row->node].fault_a * row->subject.volts;
 
         row->subject.until_a = fault > 0 && !page->sheet->ground ? fault : page->axis.high_a;
         for (int e = 0; e < PLOT_EDGE_COUNT && row->curve; e++)

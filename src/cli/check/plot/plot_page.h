@@ -43,7 +43,7 @@ bool plot_moved(double amperes, double before);
 /* setup: the paper's range and every row's edges. */
 void plot_page_lay_out(struct plot_page *page);
 
-/* cold: the parts of a sheet. The legend returns where it ends. */
+/* cold: the parts of a sheet. Head and legend return where they end; NAN: there was no memory. */
 void plot_hatches(FILE *out, const struct plot_page *page);
 void plot_bands(FILE *out, const struct plot_page *page);
 void plot_tags(FILE *out, const struct plot_page *page);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A sheet put together as SVG: no scripts, no fonts of its own, text as text. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "cli/check/markup.h"
@@ -71,6 +72,11 @@ static void draw_paper(FILE *out, const struct plot_page *page)
     plot_tags(out, page);
 }
 
+static double legend_top(const struct plot_page *page)
+{
+    return page->axis.top + page->axis.height + 56;
+}
+
 /* Head and legend are as long as their words: they are written once to see how long. */
 static int measure(struct plot_page *page)
 {
@@ -85,10 +91,10 @@ static int measure(struct plot_page *page)
         page->row[i].node = page->sheet->node[i];
     page->strip = plot_head(nowhere, page) + 2;
     plot_page_lay_out(page);
-    page->height = plot_legend(nowhere, page, page->axis.top + page->axis.height + 56);
+    page->height = plot_legend(nowhere, page, legend_top(page));
     fclose(nowhere);
     free(text);
-    return 0;
+    return isnan(page->height) ? -ENOMEM : 0;
 }
 
 int plot_draw(FILE *out, const struct study *study, const struct plot_sheet *sheet, uint32_t number)
@@ -104,9 +110,10 @@ int plot_draw(FILE *out, const struct study *study, const struct plot_sheet *she
 
     if (!rc) {
         open_svg(out, page);
-        plot_head(out, page);
+        double head = plot_head(out, page);
+
         draw_paper(out, page);
-        plot_legend(out, page, page->axis.top + page->axis.height + 56);
+        rc = isnan(head + plot_legend(out, page, legend_top(page))) ? -ENOMEM : 0;
         fputs("</svg>\n", out);
     }
     free(page);

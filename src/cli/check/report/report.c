@@ -22,7 +22,9 @@ static const char style[] =
     "1.2mm;text-align:left;vertical-align:top;overflow-wrap:break-word}"
     "thead{display:table-header-group}thead th{background:#eee;border-color:#000;overflow-wrap:normal}"
     "tr{break-inside:avoid}tbody th{font-weight:bold}"
-    "td.n{text-align:right;white-space:nowrap}small{font-weight:normal}em{font-style:italic}"
+    "td:not(.n){min-width:14mm}tbody th{min-width:24mm}.set tbody th{min-width:0}.set td,.facts "
+    "td{min-width:0!important}td.n{text-align:right;white-space:nowrap}small{font-weight:normal}em{font-"
+    "style:italic}"
     ".box{border:2pt solid #000;padding:3mm;margin:4mm 0;font-weight:bold}"
     ".node{margin-top:4mm}.pair{display:flex;gap:4mm;align-items:flex-start}"
     ".pair .set{flex:1 1 60%}.pair .facts{flex:1 1 40%}.node{break-inside:avoid}"
@@ -30,7 +32,7 @@ static const char style[] =
     ".missing th,.missing td{border:1.5pt solid #000;font-weight:bold}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;font:8.5pt/1.4 'Liberation Mono',monospace}"
     "figure{margin:0;break-inside:avoid;break-before:page}figure.first{break-before:auto}"
-    "figure svg{width:100%;height:auto;max-height:255mm}"
+    "figure svg{width:100%;height:auto;max-height:236mm}"
     ".sign td{height:13mm}.sign th{width:24mm}";
 
 static void head_row(FILE *out, const char *what, const char *value)
@@ -65,10 +67,9 @@ static void put_head(FILE *out, const struct study *study)
     head_row(out, "site", text);
     fputs(
         "</tbody></table>\n<div class=\"box\">flyball recommends no protective settings. This document "
-        "states "
-        "what the site file says, what follows from it, and what would relax a bound of flyball's own. "
-        "Settings "
-        "are the work of the engineer whose study it names, and no figure here replaces that study.</div>\n",
+        "states what the site file says, what follows from it, and what would relax a bound of flyball's "
+        "own. Settings are the work of the engineer whose study it names, and no figure here replaces that "
+        "study.</div>\n",
         out);
 }
 
@@ -103,9 +104,9 @@ static void put_signatures(FILE *out)
     static const char *const role[] = {"prepared", "checked", "approved"};
 
     fputs("<section><h2>12. Signatures</h2>\n<p>Whoever signs has held setpoints, sources and assumptions "
-          "above "
-          "against the coordination study and the devices as left.</p>\n<table class=\"sign\"><thead><tr>"
-          "<th></th><th>name</th><th>licence</th><th>signature</th><th>date</th></tr></thead><tbody>\n",
+          "above against the coordination study and the devices as left.</p>\n<table "
+          "class=\"sign\"><thead><tr><th></th><th>name</th><th>licence</th><th>signature</th><th>date</th></"
+          "tr></thead><tbody>\n",
           out);
     for (int i = 0; i < 3; i++)
         fprintf(out, "<tr><th>%s</th><td></td><td></td><td></td><td></td></tr>\n", role[i]);

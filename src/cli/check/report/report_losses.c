@@ -55,7 +55,7 @@ static void put_fullness(FILE *out, const struct study *study, uint32_t node)
     }
     put_percent(out, worst.ppm);
     fputs("<td>", out);
-    markup_format(out, "%s, phase %c", m->contingency[worst.contingency], 'A' + (int)worst.phase);
+    markup_format(out, "%s, phase\xC2\xA0%c", m->contingency[worst.contingency], 'A' + (int)worst.phase);
     fputs("</td>", out);
 }
 
@@ -87,25 +87,13 @@ int report_losses(FILE *out, const struct study *study)
 
 int report_warnings(FILE *out, const struct study *study)
 {
-    char *found = NULL;
-    size_t bytes = 0;
-    FILE *memory = open_memstream(&found, &bytes);
-
-    if (!memory)
-        return -ENOMEM;
-    coordination_warn(study->coordination, study->site, study->path, memory);
-    if (fclose(memory)) {
-        free(found);
-        return -ENOMEM;
-    }
     fputs("<section class=\"on\"><h2>10. Warnings</h2>\n", out);
-    if (!*study->site->warnings && !bytes)
-        fputs("<p>None.</p>\n", out);
-    else
-        fputs("<pre>", out);
-    markup_escape(out, study->site->warnings);
-    markup_escape(out, found);
-    fputs(*study->site->warnings || bytes ? "</pre>\n</section>\n" : "</section>\n", out);
-    free(found);
+    if (!*study->warnings) {
+        fputs("<p>None.</p>\n</section>\n", out);
+        return 0;
+    }
+    fputs("<pre>", out);
+    markup_escape(out, study->warnings);
+    fputs("</pre>\n</section>\n", out);
     return 0;
 }

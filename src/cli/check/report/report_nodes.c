@@ -91,8 +91,16 @@ static void put_equipment(FILE *out, const struct site_equipment *e)
                  study_amperes((double)e->state[i].current_ma / 1e3).text);
         fact(out, "while fed by", text);
     }
-    fact(out, "prospective fault",
-         e->fault_ma ? study_amperes((double)e->fault_ma / 1e3).text : "not stated");
+}
+
+static void put_fault(FILE *out, const struct study *study, uint32_t node)
+{
+    double fault_a = study->coordination->node[node].fault_a;
+    char text[96];
+
+    snprintf(text, sizeof text, "%s%s", study_amperes(fault_a).text,
+             study->site->equipment[node].fault_ma ? "" : ", stated at a node above");
+    fact(out, "prospective fault", fault_a > 0 ? text : "not stated");
 }
 
 static void put_source(FILE *out, const struct study *study, uint32_t node)
@@ -124,12 +132,15 @@ static void put_facts(FILE *out, const struct study *study, uint32_t node)
     snprintf(text, sizeof text, "%s, %s, %u phase%s", study->kind_names[n->kind],
              study_volts(n->volts_ln_mv, n->phases).text, n->phases, n->phases > 1 ? "s" : "");
     fact(out, "kind", text);
+    if (*study->site->device[node].name)
+        fact(out, "row of devices", study->site->device[node].name);
     snprintf(text, sizeof text, "%.4g %% of nominal%s",
              (double)n->volts_low_mv / (double)n->volts_ln_mv * 100,
              study->site->note[node].volts_low_assumed ? " (assumed)" : "");
     fact(out, "lowest voltage", text);
     put_limit(out, study, node);
     put_equipment(out, &study->site->equipment[node]);
+    put_fault(out, study, node);
     snprintf(text, sizeof text, "%u", n->k);
     fact(out, "k", text);
     snprintf(text, sizeof text, "%s, %s, %s", study_power(n->other_mva[0], "VA").text,

@@ -33,7 +33,7 @@ static void put_pair(FILE *out, const struct study *study, uint32_t item)
     fprintf(out, "<td>%s</td><td>%s</td><td class=\"n\">%s%s</td><td class=\"n\">%s</td>"
                  "<td class=\"n\">%s</td><td>%s</td><td>",
             p->total ? "total" : "partial",
-            p->total ? "none found" : study_amperes(p->limit_a).text, study_amperes(p->fault_a).text,
+            p->total ? "-" : study_amperes(p->limit_a).text, study_amperes(p->fault_a).text,
             p->fault_stated ? "" : " <em>assumed</em>", study_seconds(p->child_clears_s).text,
             study_seconds(p->parent_trips_s).text, report_role(p->parent_role));
     put_clashes(out, p->clashes);
@@ -81,10 +81,9 @@ int report_pairs(FILE *out, const struct study *study)
     fputs("<section><h2>5. Selectivity and clashes</h2>\n"
           "<p>The fast edge of the upper device against the slowest clearing of the lower one, up to the "
           "prospective fault current at the lower one's bus where the file states it (<em>assumed</em>: it "
-          "does "
-          "not; 1.25 times the largest pickup was looked at). Selective: the upper would not trip while the "
-          "lower clears. Let-through energy is not modelled: where two current-limiting or zone-selective "
-          "devices meet, the maker's tables rule. Currents at the lower device's volts.</p>\n",
+          "does not; section 3 says how far was looked). Selective: the upper would not trip while the lower "
+          "clears. Let-through energy is not modelled: where two current-limiting or zone-selective devices "
+          "meet, the maker's tables rule. Currents at the lower device's volts.</p>\n",
           out);
     fputs(groups.count ? "<table><thead><tr><th>upper over lower</th><th>selective</th><th>up to</th>"
                          "<th>looked at up to</th><th>lower clears</th><th>upper trips</th>"

@@ -119,18 +119,17 @@ int report_scope(FILE *out, const struct study *study)
     const struct model *m = &study->site->model;
 
     fputs(
-        "<section class=\"on\"><h2>1. Scope</h2>\n"
-        "<p>How the protective devices of this site stand to each other and to flyball, the governor that "
-        "moves the power caps of its hosts: what each device carries for long, what trips it and when, what "
-        "flyball may lease above that and which term binds. All of it follows from the site file named above "
-        "and nothing else; currents are rms amperes of one phase, of the worst phase, at the lowest credible "
-        "voltage of each node.</p>\n"
-        "<p><strong>Out of scope:</strong> faults, ground faults and undervoltage releases (devices must "
-        "trip "
-        "on those); breaking capacity; arc flash; damage curves of cables and transformers; let-through "
-        "energy; magnetising inrush of transformers; harmonics; mechanical and electrical condition of "
-        "anything.</p>\n</section>\n<section><h2>2. Premises</h2>\n<table><thead><tr><th>premise</th>"
-        "<th>what this document takes</th><th>where it comes from</th></tr></thead><tbody>\n",
+        "<section class=\"on\"><h2>1. Scope</h2>\n<p>How the protective devices of this site stand to each "
+        "other and to flyball, the governor that moves the power caps of its hosts: what each device "
+        "carries for long, what trips it and when, what flyball may lease above that and which term binds. "
+        "All of it follows from the site file named above and nothing else; currents are rms amperes of "
+        "one phase, of the worst phase, at the lowest credible voltage of each node.</p>\n<p><strong>Out "
+        "of scope:</strong> faults, ground faults and undervoltage releases (devices must trip on those); "
+        "breaking capacity; arc flash; damage curves of cables and transformers; let-through energy; "
+        "magnetising inrush of transformers; harmonics; mechanical and electrical condition of "
+        "anything.</p>\n</section>\n<section><h2>2. "
+        "Premises</h2>\n<table><thead><tr><th>premise</th><th>what this document takes</th><th>where it "
+        "comes from</th></tr></thead><tbody>\n",
         out);
     premise_of_wiring(out, m);
     premise_of_settings(out, study);
