@@ -353,6 +353,27 @@ static void more_curves_than_fit_are_an_error_at_the_node(void **state)
     assert_null(strstr(w.report, "n257"));
 }
 
+static void more_devices_than_fit_are_an_error_at_their_list(void **state)
+{
+    struct written_site w;
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+
+    (void)state;
+    assert_non_null(out);
+    fputs("site: t\ndevices:\n", out);
+    for (int i = 0; i <= DEVICES_MAX; i++)
+        fprintf(out, "  - {id: d%d, rating: 600A}\n", i);
+    fputs("nodes:\n  - {id: a, kind: main, volts: 480V, device: d255}\n", out);
+    fclose(out);
+    written_site_load(&w, text, "");
+    free(text);
+    assert_int_equal(w.rc, -EINVAL);
+    assert_non_null(strstr(w.report, ":3:3: error: 257 devices, one flyballd governs at most 256"));
+    assert_null(strstr(w.report, "d255"));
+}
+
 /* Errors of a row are said once, those of a node at the node. */
 static void an_error_of_a_row_is_said_once(void **state)
 {
@@ -389,6 +410,7 @@ int main(void)
         cmocka_unit_test(low_volts_are_inherited_and_the_worst_feed_counts),
         cmocka_unit_test(a_node_with_a_curve_is_compiled_for_the_decision),
         cmocka_unit_test(more_curves_than_fit_are_an_error_at_the_node),
+        cmocka_unit_test(more_devices_than_fit_are_an_error_at_their_list),
         cmocka_unit_test(an_error_of_a_row_is_said_once),
     };
 
