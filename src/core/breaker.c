@@ -55,8 +55,8 @@ void breaker_pace(struct breaker_pace *pace, const struct breaker *breaker)
 
 struct image_shares { uint64_t gain, gain_fast, loss; };    /* of the way to x^2 in this step */
 
-/* Either way is worked out without a branch: phases that swing about the heat would make each one a guess. The
- * gain is rounded up, the loss down. */
+/* Either way is worked out without a branch: phases that swing about the heat would make each one a guess.
+ * The gain is rounded up, the loss down. */
 static int64_t heat_after(int64_t heat, int64_t settled, uint64_t gain, uint64_t loss)
 {
     int64_t way = settled - heat;
