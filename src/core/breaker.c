@@ -210,11 +210,9 @@ int breaker_step_paced(struct breaker_state *state, const struct breaker *breake
 
         if (element->law == BREAKER_PEAK)
             trips = step_peak(element, current_ma, load->crest_milli, state->part[e]);
-        else if (dt_ns <= 0)
-            continue;
-        else if (element->law == BREAKER_IMAGE)
+        else if (dt_ns > 0 && element->law == BREAKER_IMAGE)
             trips = step_image(element, &pace->element[e], current_ma, dt_ns, state->part[e]);
-        else
+        else if (dt_ns > 0)
             trips = step_travel(element, &pace->element[e], &curves[element->curve], current_ma, dt_ns,
                                 state->part[e], state->below_ns[e]);
         if (trips && tripped < 0)
