@@ -565,6 +565,23 @@ static void a_peak_counts_by_its_crest(void **state)
     }
 }
 
+/* 1000 A and the meter's 1 %: exactly 1010 A. */
+static void a_current_at_the_pickup_itself_is_looked_at(void **state)
+{
+    (void)state;
+    struct bed bed;
+    for (int above = 0; above < 2; above++) {
+        build(&bed);
+        bed.hall.node[HALL_LEFT].breaker.element_count = 2;
+        bed.hall.node[HALL_LEFT].breaker.element[0].pickup_ma = 2000000;
+        bed.hall.node[HALL_LEFT].breaker.element[1].pickup_ma = 1010000 + !above;
+        bed.hall.node[HALL_LEFT].breaker.element[1].unit_ma = 1010000;
+        open_bed(&bed);
+        read_at(&bed, 1000);
+        assert_int_equal(heat_trips_soon(&bed.hall.heat, HALL_LEFT), above);
+    }
+}
+
 static void heat_seen(const struct bed *bed, uint32_t node, struct heat_view *view)
 {
     memset(view, 0x5A, sizeof *view);
@@ -688,6 +705,7 @@ int main(void)
         cmocka_unit_test(what_may_have_tripped_is_told_with_its_element),
         cmocka_unit_test(what_may_have_tripped_while_nobody_looked_is_told_too),
         cmocka_unit_test(a_peak_counts_by_its_crest),
+        cmocka_unit_test(a_current_at_the_pickup_itself_is_looked_at),
         cmocka_unit_test(what_is_shown_is_heat_time_to_trip_and_what_may_flow),
         cmocka_unit_test(a_silent_meters_node_is_shown_as_hot_as_exposure_makes_it),
         cmocka_unit_test(it_has_cooled_when_a_load_within_the_steady_limit_has_had_its_time),
