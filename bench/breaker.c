@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * breaker [--json] [--samples N] [--seed S]: a step of a whole electronic device (thermal image, long-time timer,
- * short-time with memory, instantaneous; three phases) in core/breaker, against the same laws in plain double
- * with exp(), in one process, taking turns: a sample is a batch of steps of one of them, and the next sample is
- * the other's. Each phase draws its own current: quiet is below every pickup, overload 0.75 to 2 times Ir, fault
+ * breaker [--json] [--samples N] [--seed S]: a step of a whole electronic device (thermal image, long-time
+ * timer, short-time with memory, instantaneous; three phases) in core/breaker, against the same laws in plain
+ * double with exp(), in one process, taking turns: a sample is a batch of steps of one of them, and the next
+ * sample is the other's. Each phase draws its own current: quiet is below every pickup, overload 0.75 to 2
+ * times Ir, fault
  * 0.5 to 7 times Ir, where every element runs at times.
  * Beside them what the decision asks of a device: the admissible current and the time to trip.
  */

@@ -2,10 +2,11 @@
 /*
  * One step of every element. The exact solution for a constant current, bounded from above:
  *
- *   IMAGE   theta <- x^2 + (theta - x^2) e^(-dt / tau), x = I / pickup. With s the heat that a device's own
- *           current settles at, a true device has theta' = s + (theta - s) e^(-dt / tau'), which grows with s and
- *           theta. Where x^2 is above theta it falls with tau', so heat_ns (the least tau' of the band) and the
- *           lower bound of the decay give the most; else it grows with tau', so cool_ns and the upper bound do.
+ *   IMAGE   theta <- x^2 + (theta - x^2) e^(-dt / tau), x = I / pickup. A true device of the band has
+ *           theta' = s + (theta - s) e^(-dt / tau'), s <= x^2 being what its own current settles at; that
+ *           grows with s and theta. Where x^2 is above theta it falls with tau', so heat_ns (the least of
+ *           the band) and the upper bound of what is made up for give the most; else it grows with tau', so
+ *           cool_ns and the lower bound do.
  *   TRAVEL  F <- F + dt / t(I) from pickup on; below it the reset laws, each with the least reset that the
  *           settings allow.
  */
@@ -54,8 +55,8 @@ void breaker_pace(struct breaker_pace *pace, const struct breaker *breaker)
 
 struct image_shares { uint64_t gain, gain_fast, loss; };    /* of the way to x^2 in this step */
 
-/* Either way is worked out without a branch: phases that swing about the heat would make each one a guess. The
- * gain is rounded up, the loss down. */
+/* Either way is worked out without a branch: phases that swing about the heat would make each one a guess.
+ * The gain is rounded up, the loss down. */
 static bool heat_phase(const struct image_shares *shares, int64_t settled, bool fast, int64_t *heat)
 {
     int64_t way = settled - *heat;
@@ -91,7 +92,8 @@ static bool step_image(const struct breaker_element *element, const struct break
     if (cools)
         shares.loss = breaker_share_low(breaker_exponent(dt_ns, pace->fall));
     for (uint32_t phase = 0; phase < breaker_phases(element); phase++)
-        trips |= heat_phase(&shares, settled[phase], current_ma[phase] > element->fast_above_ma, &heat[phase]);
+        trips |=
+            heat_phase(&shares, settled[phase], current_ma[phase] > element->fast_above_ma, &heat[phase]);
     return trips;
 }
 
@@ -183,7 +185,8 @@ static bool step_peak(const struct breaker_element *element, const int64_t curre
     bool trips = breaker_peak_reaches(element, highest_ma, crest_milli);
 
     for (uint32_t phase = 0; phase < PHASES; phase++)
-        reached[phase] = trips && breaker_peak_reaches(element, current_ma[phase], crest_milli) ? HEAT_ONE : 0;
+        reached[phase] =
+            trips && breaker_peak_reaches(element, current_ma[phase], crest_milli) ? HEAT_ONE : 0;
     return trips;
 }
 

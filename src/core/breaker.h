@@ -2,9 +2,9 @@
 /*
  * How near a protective device is to tripping, and what may still be drawn: safety.md section 5 (admissible,
  * theta-hat), domain.md 1.2 to 1.7. Pure integers. Every state is an upper bound of the heat and travel of
- * any device inside the tolerance band; every time to trip is a lower bound; every admissible current is a
- * lower bound. Currents are rms of at most 20 ms, in mA, already enlarged by the error of meter and
- * transformer; negative ones count as 0.
+ * any device inside the tolerance band (beyond 1024 times its pickup an image is taken for tripped); every
+ * time to trip is a lower bound; every admissible current is a lower bound. Currents are rms of at most 20
+ * ms, in mA, already enlarged by the error of meter and transformer; negative ones count as 0.
  */
 #ifndef FLYBALL_CORE_BREAKER_H
 #define FLYBALL_CORE_BREAKER_H

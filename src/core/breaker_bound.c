@@ -34,8 +34,8 @@ static uint64_t times(uint64_t a, uint64_t b)
     return (uint64_t)((breaker_wide)a * b >> 62);
 }
 
-/* e^-u for u below 1 / 32 to the seventh power of u: below the true value by less than u^8 / 40320 < 2^-55, 105
- * units, and rounded by less than 2. */
+/* e^-u for u below 1 / 32 to the seventh power of u: below the true value by less than u^8 / 40320 <
+ * 2^-55, 105 units, and rounded by less than 2. */
 static uint64_t rest_of(uint64_t u)
 {
     static const uint64_t factor[] = {5040, 720, 120, 24, 6, 2, 1, 1};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bounds of 1 - exp and of ln in integers, for core/breaker only. A share 1 - e^-u is a number of 2^-62 (SHARE_ONE
- * = 1), an exponent u and a logarithm are numbers of 2^-57. Held against the exact values over the whole range in
- * tests/unit/core/breaker_bound_test.c.
+ * Bounds of 1 - exp and of ln in integers, for core/breaker only. A share 1 - e^-u is a number of 2^-62
+ * (SHARE_ONE = 1), an exponent u and a logarithm are numbers of 2^-57. Held against the exact values over the
+ * whole range in tests/unit/core/breaker_bound_test.c.
  */
 #ifndef FLYBALL_CORE_BREAKER_BOUND_H
 #define FLYBALL_CORE_BREAKER_BOUND_H
@@ -37,9 +37,9 @@ static inline bool breaker_share_is_short(uint64_t u)
     return u < UINT64_C(1) << (DECAY_BITS - 8);
 }
 
-/* u below 2^-8: u - u^2/2 + u^3/6 - u^4/24 + u^5/120, of 2^-64, is above 1 - e^-u by less than u^6/720, 91 units.
- * Products and constants are rounded by a unit each, and what enters the next line is multiplied by u: together
- * less than 3 units either way. */
+/* u below 2^-8: u - u^2/2 + u^3/6 - u^4/24 + u^5/120, of 2^-64, is above 1 - e^-u by less than u^6/720, 91
+ * units. Products and constants are rounded by a unit each, and what enters the next line is multiplied by
+ * u: together less than 3 units either way. */
 static inline uint64_t breaker_share_short(uint64_t u)
 {
     uint64_t v = u << (64 - DECAY_BITS);

@@ -37,6 +37,23 @@ static int sum_up(struct coordination_place *place, const struct model *m, struc
     return 0;
 }
 
+static int find_slowest(struct coordination_place *place, const struct model *m, struct scratch *scratch)
+{
+    place->actuation_ns = scratch_take(scratch, (m->node_count + 1) * sizeof *place->actuation_ns);
+    if (!place->actuation_ns)
+        return -ENOMEM;
+    for (uint32_t h = 0; h < m->host_count; h++)
+        for (uint32_t j = 0; j < m->host[h].cord_count; j++) {
+            const struct model_node *node = &m->node[m->host[h].cord[j].node];
+            int64_t own_ns = m->type[m->host[h].type].actuation_ns;
+
+            for (uint32_t a = 0; a < node->ancestor_count; a++)
+                if (own_ns > place->actuation_ns[node->ancestor[a]])
+                    place->actuation_ns[node->ancestor[a]] = own_ns;
+        }
+    return 0;
+}
+
 static int look_at_nodes(struct coordination *coordination, const struct site *site,
                          const struct figures *figures)
 {
@@ -44,13 +61,15 @@ static int look_at_nodes(struct coordination *coordination, const struct site *s
     struct response response;
     struct scratch scratch = {0};
     struct sums_below below = {0};
-    struct coordination_place place = {
-        .site = site, .figures = figures, .response = &response, .below = &below};
+    struct coordination_place place = {.site = site, .figures = figures, .below = &below};
     int rc = sums_below_start(&below, m, &scratch);
 
     if (!rc)
         rc = sum_up(&place, m, &scratch);
+    if (!rc)
+        rc = find_slowest(&place, m, &scratch);
     needs_response(m, &response);
+    place.fresh_ns = response.fresh_ns;
     for (place.node = 0; place.node < m->node_count && !rc; place.node++) {
         struct coordination_node *row = &coordination->node[place.node];
 

@@ -95,7 +95,7 @@ struct coordination_node {
     double fault_a;             /* `fault` here, else of a node above at the same volts; 0 = not stated */
     /* time */
     double fresh_s;             /* T_fresh of the node's own meter; without one the longest of the site */
-    double respond_s, hold_s;   /* T_resp = T_fresh + X, T_resp / 0.7 */
+    double respond_s, hold_s;   /* T_resp = T_fresh + X of the slowest host type below, T_resp / 0.7 */
     double full_a;              /* everything leased in full (phys_max, other) */
     double full_trips_s;        /* fast edge at full_a from theta_op; INFINITY = never */
     double full_settled_s;      /* the same from the heat of 80 % of the long-time setting: 0.64 Ir^2 */

@@ -110,7 +110,7 @@ static uint32_t obstacles(const struct coordination_place *place)
     const int64_t slowest_ns = 20 * NS_PER_MS;
     uint32_t set = 0;
 
-    if (!coordination_has_curve(&place->site->device[place->node]) || !n->breaker.element_count)
+    if (!n->breaker.element_count)
         set |= OBSTACLE_NO_CURVE;
     if (!place->site->note[place->node].settings_known)
         set |= OBSTACLE_NO_SETTINGS_FROM;

@@ -111,9 +111,9 @@ void coordination_time(const struct coordination_place *place, struct coordinati
     const struct model_node *n = &m->node[place->node];
     uint8_t role;
 
-    row->fresh_s =
-        seconds_of(n->meter == INDEX_NONE ? place->response->fresh_ns : m->meter[n->meter].fresh_ns);
-    row->respond_s = row->fresh_s + seconds_of(place->response->retire_ns);
+    row->fresh_s = seconds_of(n->meter == INDEX_NONE ? place->fresh_ns : m->meter[n->meter].fresh_ns);
+    row->respond_s =
+        row->fresh_s + seconds_of(needs_retire_ns(&m->policy, place->actuation_ns[place->node]));
     row->hold_s = row->respond_s / 0.7;
     row->full_a = worst_a(place, place->figures->node[place->node].phys_max_mva);
     row->full_settled_s = coordination_trips_s(place, row->full_a, START_SETTLED, &role);

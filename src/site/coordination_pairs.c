@@ -86,9 +86,10 @@ static struct known *find_known(struct pairs *p, const struct known *one)
     return NULL;
 }
 
+/* A transformer's device is on its own volts, its lower side. */
 static bool transformer_between(const struct model *m, uint32_t up, uint32_t down)
 {
-    return m->node[up].volts_ln_mv != m->node[down].volts_ln_mv;
+    return m->node[down].kind == NODE_TRANSFORMER || m->node[up].volts_ln_mv != m->node[down].volts_ln_mv;
 }
 
 static int add_pair(struct pairs *p, uint32_t up, uint32_t down)

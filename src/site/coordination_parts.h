@@ -28,7 +28,8 @@ int coordination_find_pairs(struct coordination *coordination, const struct site
 struct coordination_place {
     const struct site *site;
     const struct figures *figures;
-    const struct response *response;
+    int64_t fresh_ns;           /* the longest of the site's meters */
+    int64_t *actuation_ns;      /* by node index: A of the slowest host type below */
     const struct sums_below *below;
     int64_t (*boot_mva)[CONTINGENCIES_MAX][PHASES];     /* by node index: hosts alone */
     int64_t (*floor_mva)[CONTINGENCIES_MAX][PHASES];    /* the same with every cap at its floor */

@@ -5,9 +5,9 @@
  *
  * Let r(M) = 1 / t(M) never fall. Between two points the line is looked at in SAMPLES steps M_k: where
  * line(M_k) >= r(M_k+1) for every k, any M in [M_k, M_k+1] has line(M) >= line(M_k) >= r(M_k+1) >= r(M),
- * jumps included. Where a line is too low its right end is raised by what is missing, but no higher than
- * the next line ends, and then its left end by what is missing still: at most to r(its right end), where a
- * level line would do. So points never fall, raising helps the lines beside it, and one pass is enough.
+ * jumps included. A point starts as r just above it. Where its line is too low it is raised by as much as
+ * that takes: at most to r(its right end), where a level line would do. So points never fall, and what is
+ * raised helps the line on its left.
  */
 #include <math.h>
 
@@ -43,16 +43,7 @@ static void sample(double rate[SAMPLED], curve_of_multiple *time_s, const void *
     }
 }
 
-static double missing(const double *rate, double left, double right)
-{
-    double most = 0;
-
-    for (uint32_t k = 0; k < SAMPLES; k++)
-        most = fmax(most, rate[k + 1] - (left + (right - left) * k / SAMPLES));
-    return most;
-}
-
-/* The least left end that does, once the right one stands; never above the end of its own line. */
+/* The least left end that does; never above the end of its own line. */
 static double left_end(const double *rate, double left, double right)
 {
     for (uint32_t k = 0; k < SAMPLES; k++)
@@ -65,13 +56,8 @@ static void draw(double point[CURVE_POINTS], const double rate[SAMPLED], double 
     for (uint32_t i = 0; i + 1 < CURVE_POINTS; i++)
         point[i] = rate[i * SAMPLES + 1];
     point[CURVE_POINTS - 1] = last;
-    for (uint32_t i = 0; i + 1 < CURVE_POINTS; i++) {
-        const double *own = rate + i * SAMPLES;
-        double most = i + 2 < CURVE_POINTS ? own[2 * SAMPLES] : last;
-
-        point[i + 1] = fmin(point[i + 1] + missing(own, point[i], point[i + 1]), most);
-        point[i] = left_end(own, point[i], point[i + 1]);
-    }
+    for (uint32_t i = 0; i + 1 < CURVE_POINTS; i++)
+        point[i] = left_end(rate + i * SAMPLES, point[i], point[i + 1]);
 }
 
 /* Up, to 32 binary digits: what differs in the last digits of a double is the same curve. */

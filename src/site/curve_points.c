@@ -55,17 +55,14 @@ static double slope_between(const struct span *left, const struct span *right)
     return (heavy_right + heavy_left) / (heavy_right / left->slope + heavy_left / right->slope);
 }
 
-/* At an end: three-point formula, held between 0 and three times the slope of the span. */
+/* At an end: three-point formula, held at 0. In a list that never rises it is at most twice the span's slope,
+ * and no further bound is needed. */
 static double slope_at_end(const struct span *end, const struct span *next)
 {
     double slope =
         ((2 * end->width + next->width) * end->slope - end->width * next->slope) / (end->width + next->width);
 
-    if (slope * end->slope <= 0)
-        return 0;
-    if (end->slope * next->slope <= 0 && fabs(slope) > 3 * fabs(end->slope))
-        return 3 * end->slope;
-    return slope;
+    return slope * end->slope <= 0 ? 0 : slope;
 }
 
 static double slope_at(const struct device_point *p, uint32_t count, uint32_t i)

@@ -160,6 +160,13 @@ bool need_is_frames(const struct need *need)
     return need->kind == NEED_RING || need->kind == NEED_ABSORBED;
 }
 
+int64_t needs_retire_ns(const struct model_policy *policy, int64_t actuation_ns)
+{
+    int64_t slow_ns = derive_round_up(policy->lease_ns, PPM, PPM - policy->rho_ppm) + actuation_ns;
+
+    return derive_round_up(slow_ns, PPM + policy->rho_ppm, PPM);
+}
+
 void needs_response(const struct model *model, struct response *response)
 {
     const struct model_policy *policy = &model->policy;
@@ -170,8 +177,7 @@ void needs_response(const struct model *model, struct response *response)
     for (uint32_t i = 0; i < model->type_count; i++)
         if (model->type[i].actuation_ns > response->actuation_ns)
             response->actuation_ns = model->type[i].actuation_ns;
-    int64_t slow_ns = derive_round_up(policy->lease_ns, PPM, PPM - policy->rho_ppm) + response->actuation_ns;
-    response->retire_ns = derive_round_up(slow_ns, PPM + policy->rho_ppm, PPM);
+    response->retire_ns = needs_retire_ns(policy, response->actuation_ns);
     response->response_ns = response->fresh_ns + response->retire_ns;
 }
 

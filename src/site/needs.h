@@ -32,6 +32,9 @@ uint32_t needs_find(const struct site *site, const struct measured *measured, st
 /* any: true when frames; quantities of the others are times. */
 bool need_is_frames(const struct need *need);
 
+/* any: X of an actuation. */
+int64_t needs_retire_ns(const struct model_policy *policy, int64_t actuation_ns);
+
 /* any */
 void needs_response(const struct model *model, struct response *response);
 

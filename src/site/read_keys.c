@@ -203,7 +203,7 @@ const struct field draft_ups_fields[] = {
     FIELD_END};
 const struct field draft_overload_fields[] = {
     {.key = "load", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .required = 1,
-     .least = 100 * PERCENT, .most = 1000 * PERCENT, IN(draft_overload, load)},
+     .least = 101 * PERCENT, .most = 1000 * PERCENT, IN(draft_overload, load)},
     {.key = "time", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .required = 1, .least = NS_PER_MS,
      .most = DAY_NS, IN(draft_overload, time)},
     FIELD_END};

@@ -53,10 +53,10 @@ long double reference_rate(const struct curve_stock *stock, uint32_t curve, long
     return multiple < 1 ? 0 : 1 / seconds;
 }
 
-/* A thermal image as electronic units have it (domain.md 1.5): trips at p x Ir, p within its band, and its time
- * constant follows from p and the time at 6 Ir. The settings bound them: theta' = (r x^2 - theta) / tau with
- * r = (p1 / p)^2 of the lowest pickup p1 stays below while it heats where tau / r >= heat_ns, and while it cools
- * where tau <= cool_ns. */
+/* A thermal image as electronic units have it (domain.md 1.5): trips at p x Ir, p within its band, and its
+ * time constant follows from p and the time at 6 Ir. The settings bound them: theta' = (r x^2 - theta) /
+ * tau with r = (p1 / p)^2 of the lowest pickup p1 stays below while it heats where tau / r >= heat_ns, and
+ * while it cools where tau <= cool_ns. */
 struct image_band { double p_low, p_high, time_s, tolerance, fast_tolerance, fast_above_a; };
 
 static double image_tau_s(const struct image_band *band, double p, double factor)
@@ -155,7 +155,8 @@ static void draw_peak(struct chance *chance, bool exact, double rated_a, struct 
 void reference_draw(struct chance *chance, bool exact, struct breaker *breaker, double *rated_a,
                     struct real_device band[BAND])
 {
-    typedef void draw(struct chance *, bool, double, struct breaker_element *, struct real_device *, uint32_t);
+    typedef void draw(struct chance *, bool, double, struct breaker_element *, struct real_device *,
+                      uint32_t);
     static draw *const draws[] = {draw_image, draw_travel, draw_peak};
 
     memset(breaker, 0, sizeof *breaker);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random protective devices in long double, written from the equations of domain.md 1.2 to 1.5 alone, and what
- * core/breaker is told of them: one set of settings stands for a whole band of tolerances, and every device of
- * the band has its own pickup, time constant, delay and reset. Amperes and seconds; heat and travel are
- * relative, 1 trips.
+ * Random protective devices in long double, written from the equations of domain.md 1.2 to 1.5 alone, and
+ * what core/breaker is told of them: one set of settings stands for a whole band of tolerances, and every
+ * device of the band has its own pickup, time constant, delay and reset. Amperes and seconds; heat and travel
+ * are relative, 1 trips.
  */
 #ifndef FLYBALL_TESTS_BREAKER_REFERENCE_H
 #define FLYBALL_TESTS_BREAKER_REFERENCE_H

@@ -18,8 +18,8 @@ static long double multiple_of(int point)
     return ldexpl(1 + (point % CURVE_STEPS) / (long double)CURVE_STEPS, point / CURVE_STEPS);
 }
 
-/* The most that the true rate is above the chord of a segment, over a part of it. Where the rate is not straight
- * the part is halved: a jump is found to 2^-24 of a look, a kink as well. */
+/* The most that the true rate is above the chord of a segment, over a part of it. Where the rate is not
+ * straight the part is halved: a jump is found to 2^-24 of a look, a kink as well. */
 struct segment { stock_time *time; const void *what; long double from, to, rate_from, rate_to; };
 
 static long double excess(const struct segment *segment, long double start, long double end, int depth)

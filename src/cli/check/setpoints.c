@@ -53,6 +53,8 @@ static void add_rating(struct list *l)
     if (d->kind == DEVICE_ELECTRONIC || d->kind == DEVICE_THERMAL_MAGNETIC || d->kind == DEVICE_NONE)
         add(l, assumes(l, ASSUMED_LONG_TIME), "Ir", "long-time pickup", "%s",
             ma(d->long_time_ma ? d->long_time_ma : d->rating_ma).text);
+    else if (!assumes(l, ASSUMED_LONG_TIME))
+        add(l, false, "long_time", "carried for long, as the file says", "%s", ma(d->long_time_ma).text);
     if (d->ambient_ppm != PPM || !assumes(l, ASSUMED_AMBIENT))
         add(l, false, "ambient", "of the long-time pickup left at the hottest ambient", "%.4g %%",
             (double)d->ambient_ppm / 1e4);

@@ -50,7 +50,7 @@ static int fill(struct tables *t, enum import_source source, const char *path, c
 
 static void every_scalar_key_of_the_site_file_is_a_column(void **state)
 {
-    static const char *const maps[IMPORT_SOURCES] = {"node", "type", "host", "meter"};
+    static const char *const maps[IMPORT_SOURCES] = {"node", "type", "host", "meter", "device"};
     struct tables *t = new_tables();
     uint32_t keys = 0;
 

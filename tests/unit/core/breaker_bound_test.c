@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The integer bounds of exp, ln and the square root against long double, whose 64 bits of mantissa judge them to
- * a few units of 2^-62. */
+/* The integer bounds of exp, ln and the square root against long double, whose 64 bits of mantissa judge
+ * them to a few units of 2^-62. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,7 +100,8 @@ static void exponents_are_times_over_time_constants(void **state)
     uint64_t inverse = (uint64_t)(((breaker_wide)1 << INVERSE_BITS) / 1000000000);     /* 1 s */
 
     (void)state;
-    assert_true(fabsl(ldexpl((long double)breaker_exponent(1500000000, inverse), -DECAY_BITS) - 1.5L) < 1e-12L);
+    assert_true(fabsl(ldexpl((long double)breaker_exponent(1500000000, inverse), -DECAY_BITS) - 1.5L) <
+                1e-12L);
     assert_int_equal(breaker_exponent(0, inverse), 0);
     assert_true(breaker_exponent(INT64_MAX, inverse) == UINT64_MAX);
     assert_true(breaker_exponent(64000000000, inverse) <= UINT64_C(64) << DECAY_BITS);

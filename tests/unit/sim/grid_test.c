@@ -93,6 +93,10 @@ static void nothing_changes_where_the_site_sets_nothing(void **state)
     with->workload.breakers.device = with->device;
     with->workload.breakers.equipment = with->equipment;
     double seconds = run(without, false, 60);
+    for (int n = 0; n < 9; n++) {
+        const struct tripunit *unit = &without->grid.node[n].unit;
+        assert_true(unit->image.rated_a > 0 && unit->timer.pickup_a == 0);
+    }
     assert_true(isfinite(seconds) && seconds == run(with, false, 60));
     for (int i = 0; i < 2; i++) {
         const struct grid_trip *trip = &(i ? with : without)->grid.trip[0];

@@ -96,6 +96,25 @@ static void drawn_pickups_fill_their_bands(void **state)
     assert_spread("short-time pickup above 6 In", &above, 21600, 26400);
 }
 
+/* A cabinet where the hottest takes a tenth: how hot it is, is drawn too. 0.9 x 3150 and 3600 A are the
+ * ends, the mean is 0.95 x 3375 A. */
+static void drawn_ambients_take_from_nothing_to_all_of_what_they_may(void **state)
+{
+    struct spread pickup = {INFINITY, 0, 0};
+    struct site_device device = specimen_mn3000();
+    (void)state;
+    device.ambient_ppm = 900000;
+    for (uint64_t i = 0; i < SPECIMENS; i++) {
+        struct tripunit_setup setup = specimen_setup(&device, TRUTH_DRAWN);
+        struct tripunit unit;
+        draw(&unit, &setup, i);
+        note(&pickup, lowest_a(&unit, LONG_TIME_PART, 6000));
+    }
+    assert_true(pickup.least >= 2835 && pickup.least < 2850);
+    assert_true(pickup.most <= 3600 && pickup.most > 3580);
+    assert_true(fabs(pickup.sum / SPECIMENS - 3206.25) < 10);
+}
+
 /* At 9 kA 48 s +-10 %; at 14 kA short-time 0.3 (30 / 14)^2 +-15 %; at 30 kA 0.3 s +-20 %; long-time there
  * 4.32 s +-20 %, but for ABB's ways with 1 s: this is Schneider's. */
 static void drawn_times_fill_their_bands(void **state)
@@ -295,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drawn_pickups_fill_their_bands),
+        cmocka_unit_test(drawn_ambients_take_from_nothing_to_all_of_what_they_may),
         cmocka_unit_test(drawn_times_fill_their_bands),
         cmocka_unit_test(drawn_instantaneous_elements_fill_their_band),
         cmocka_unit_test(drawn_images_fill_their_band),

@@ -126,6 +126,13 @@ static void a_ups_carries_its_steps(void **state)
     specimen_within(specimen_trip_s(&setup, pulses_ups, 1e-3, 2000, &element), 1210, 0.002);
     setup.truth = TRUTH_SLOW;
     specimen_within(specimen_steady_s(&setup, 600, 5000, &element), 720, 0.002);
+    /* between two phases: 100 kVA at 480 V are 208.33 A */
+    setup.truth = TRUTH_NOMINAL;
+    setup.phases = 1;
+    equipment = (struct site_equipment){.ups_mva = 100000000, .overload_count = 1,
+                                        .overload = {{1100000, 60 * NS_PER_S}}};
+    specimen_within(specimen_steady_s(&setup, 208.3, 100, &element), INFINITY, 0);
+    specimen_within(specimen_steady_s(&setup, 208.4, 100, &element), 60, 0.002);
 }
 
 int main(void)

@@ -46,6 +46,8 @@ static void the_middle_lies_halfway_between_both_lists(void **state)
     specimen_within(specimen_steady_s(&setup, 109.5, 5000, &element), INFINITY, 0);
     assert_true(isfinite(specimen_steady_s(&setup, 109.6, 5000, &element)));
     specimen_within(specimen_steady_s(&setup, 1600, 10, &element), 0.2, 0.0011);
+    /* below the first point of the upper list its first time stands: sqrt(1000 x 1.1^-3.321928 x 4000) */
+    specimen_within(specimen_steady_s(&setup, 110, 5000, &element), 1707.18, 0.01);
 }
 
 static void one_list_moves_along_the_current_by_its_tolerance(void **state)

@@ -108,6 +108,41 @@ static void a_definite_reset_holds_and_then_forgets(void **state)
     specimen_within(specimen_trip_s(&setup, three_half_three, 1e-3, 10, &element), 3.471125, 0.001);
 }
 
+/* Half a second at 3, one at rest, and so on. */
+static double half_and_rest(double t_s)
+{
+    return fmod(t_s, 1.5) < 0.5 ? 300 : 50;
+}
+
+/* Rests of 1 s do not add up to the 1.5 s after which it forgets: 1.471125 s of running end at 4.471125 -
+ * 1. */
+static void every_rest_counts_from_its_own_start(void **state)
+{
+    struct site_device device = specimen_relay(RELAY_IEEE_VI, 0.5);
+    struct tripunit_setup setup = specimen_setup(&device, TRUTH_NOMINAL);
+    enum trip_element element;
+    (void)state;
+    device.relay.reset = RELAY_RESET_DEFINITE;
+    device.relay.reset_ns = 1500 * NS_PER_MS;
+    specimen_within(specimen_trip_s(&setup, half_and_rest, 1e-3, 20, &element), 3.471125, 0.001);
+}
+
+/* +-5 %: what is quick to trip is slow to forget. */
+static void the_fast_edge_falls_back_slowly(void **state)
+{
+    static const double seconds[] = {[TRUTH_NOMINAL] = 4.85, [TRUTH_FAST] = 5.0925, [TRUTH_SLOW] = 4.6075};
+    struct site_device device = specimen_relay(RELAY_IEEE_MI, 1);
+    (void)state;
+    for (int truth = TRUTH_NOMINAL; truth <= TRUTH_SLOW; truth++) {
+        struct tripunit_setup setup = specimen_setup(&device, (enum trip_truth)truth);
+        struct tripunit unit;
+        tripunit_init(&unit, &setup);
+        unit.part[1] = 0.5;
+        specimen_step(&unit, 0, 1e-3);
+        specimen_within(1e-3 / (0.5 - unit.part[1]), seconds[truth], 1e-6);
+    }
+}
+
 /* From full travel, at rest: t_r / (1 - M^2), domain.md 1.2: seconds at M = 0, 0.5, 0.9, dial 1. */
 static void full_travel_takes_the_time_of_the_table_to_fall_back(void **state)
 {
@@ -153,6 +188,8 @@ int main(void)
         cmocka_unit_test(the_dial_scales_all_times),
         cmocka_unit_test(the_disk_falls_back_as_the_dynamic_vector_says),
         cmocka_unit_test(a_definite_reset_holds_and_then_forgets),
+        cmocka_unit_test(every_rest_counts_from_its_own_start),
+        cmocka_unit_test(the_fast_edge_falls_back_slowly),
         cmocka_unit_test(full_travel_takes_the_time_of_the_table_to_fall_back),
         cmocka_unit_test(a_maker_may_have_its_own_reset),
     };

@@ -285,6 +285,17 @@ static void ground_remembers_where_it_is_set_to(void **state)
     }
 }
 
+static void assert_never_longer(const struct tripunit_setup *setup)
+{
+    double before_s = INFINITY;
+    for (double amperes = 9000; amperes < 42000; amperes *= 1.01) {
+        enum trip_element element;
+        double seconds = specimen_steady_s(setup, amperes, 60, &element);
+        assert_true(seconds <= before_s + 1e-9);
+        before_s = seconds;
+    }
+}
+
 /* What heats up more slowly at more current would be no device: neither edge does, also across 6 In. */
 static void more_current_never_takes_longer(void **state)
 {
@@ -292,14 +303,56 @@ static void more_current_never_takes_longer(void **state)
     (void)state;
     for (int truth = TRUTH_NOMINAL; truth <= TRUTH_SLOW; truth++) {
         struct tripunit_setup setup = specimen_setup(&device, (enum trip_truth)truth);
-        double before_s = INFINITY;
-        for (double amperes = 9000; amperes < 42000; amperes *= 1.01) {
-            enum trip_element element;
-            double seconds = specimen_steady_s(&setup, amperes, 60, &element);
-            assert_true(seconds <= before_s + 1e-9);
-            before_s = seconds;
-        }
+        assert_never_longer(&setup);
+        device.short_time.pickup_ma = device.instantaneous.pickup_ma = 0;
+        assert_never_longer(&setup);
+        device = specimen_mn3000();
     }
+}
+
+/* 5.2 kA is 6.5 In: 7 % less is above 6 In, 10 % less below, where 7 % hold. So it runs from 6 In on. */
+static void a_stage_whose_band_spans_six_times_the_rating_runs_from_there(void **state)
+{
+    struct site_device device = specimen_br800();
+    struct tripunit_setup setup = specimen_setup(&device, TRUTH_FAST);
+    enum trip_element element;
+    (void)state;
+    device.short_time.pickup_ma = 5200000;
+    specimen_within(specimen_steady_s(&setup, 4799, 1, &element), INFINITY, 0);
+    specimen_within(specimen_steady_s(&setup, 4801, 1, &element), 0.09, 0.0011);
+}
+
+static double flicker_9000(double t_s)
+{
+    return fmod(t_s, 0.040) < 0.020 ? 9000 : 0;
+}
+
+/* 20 ms at a time are less than its 30. */
+static void the_instantaneous_element_wants_the_peak_to_stay(void **state)
+{
+    struct site_device device = specimen_br800();
+    struct tripunit_setup setup = specimen_setup(&device, TRUTH_NOMINAL);
+    enum trip_element element;
+    (void)state;
+    device.short_time.pickup_ma = 0;
+    specimen_within(specimen_trip_s(&setup, flicker_9000, 1e-3, 2, &element), INFINITY, 0);
+}
+
+/* Fast edge: 0.9 of the pickup of 1.05, and times of 0.9 x 8 (6 x 720 / 756)^2; above 6 In an image has
+ * 0.8 of its time constant: 0.8 x 8 / ln(36 / 34.8975) x ln(64 / 62.8975) at 8 Ir. */
+static void ambient_and_wide_tolerance_reach_the_long_time_element(void **state)
+{
+    struct site_device device = specimen_br800();
+    struct tripunit_setup setup = specimen_setup(&device, TRUTH_FAST);
+    enum trip_element element;
+    (void)state;
+    device.short_time.pickup_ma = device.instantaneous.pickup_ma = 0;
+    setup.long_time = LONG_TIME_IMAGE;
+    specimen_within(specimen_steady_s(&setup, 6400, 10, &element), 3.5755, 0.0011);
+    setup.long_time = LONG_TIME_TIMER;
+    device.ambient_ppm = 900000;
+    specimen_within(specimen_steady_s(&setup, 755.9, 1000, &element), INFINITY, 0);
+    specimen_within(specimen_steady_s(&setup, 756, 1000, &element), 235.102, 0.002);
 }
 
 static void the_worst_phase_trips_alone_and_heat_says_how_near(void **state)
@@ -325,6 +378,9 @@ static void the_worst_phase_trips_alone_and_heat_says_how_near(void **state)
     assert_true(fabs(tripunit_heat(&unit) - 0.5) < 1e-6 && fabs(tripunit_travel(&unit) - 0.5) < 1e-6);
     for (int step = 0; step < 16001; step++)
         tripunit_step(&unit, &load, 1e-3);
+    assert_int_equal(unit.tripped, TRIP_LONG_TIME);
+    /* the first to trip is remembered, whatever comes later */
+    assert_int_equal(specimen_step(&unit, 9000, 0.031), TRIP_INSTANTANEOUS);
     assert_int_equal(unit.tripped, TRIP_LONG_TIME);
 }
 
@@ -368,6 +424,9 @@ int main(void)
         cmocka_unit_test(the_higher_ground_is_set_the_later_phases_silence_it),
         cmocka_unit_test(ground_remembers_where_it_is_set_to),
         cmocka_unit_test(more_current_never_takes_longer),
+        cmocka_unit_test(a_stage_whose_band_spans_six_times_the_rating_runs_from_there),
+        cmocka_unit_test(the_instantaneous_element_wants_the_peak_to_stay),
+        cmocka_unit_test(ambient_and_wide_tolerance_reach_the_long_time_element),
         cmocka_unit_test(the_worst_phase_trips_alone_and_heat_says_how_near),
         cmocka_unit_test(a_step_is_cheap),
     };

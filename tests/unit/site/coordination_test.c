@@ -164,6 +164,99 @@ static void what_trips_first_is_named(void **state)
     assert_false(coordination_has_curve(&stages));
 }
 
+/* ---- by chance ---- */
+
+static uint64_t seed = 20261121;
+
+static int64_t draw(int64_t from, int64_t to)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return from + (int64_t)(seed % (uint64_t)(to - from + 1));
+}
+
+static void draw_stages(struct site_device *d, int64_t ir_ma)
+{
+    if (draw(0, 3))
+        d->short_time = (struct device_stage){.pickup_ma = ir_ma * draw(15, 100) / 10,
+                                              .delay_ns = draw(5, 40) * 10 * NS_PER_MS,
+                                              .tolerance_ppm = -1, .i2t = draw(0, 1) != 0};
+    if (draw(0, 4))
+        d->instantaneous =
+            (struct device_stage){.pickup_ma = ir_ma * draw(20, 150) / 10, .tolerance_ppm = -1};
+}
+
+static void draw_points(struct site_device *d, int64_t ir_ma)
+{
+    d->min_count = (uint32_t)draw(3, 8);
+    for (uint32_t i = 0; i < d->min_count; i++) {
+        d->min[i].ma = (i ? d->min[i - 1].ma : ir_ma) * draw(12, 25) / 10;
+        d->min[i].ns = (i ? d->min[i - 1].ns : draw(100, 4000) * NS_PER_S) / draw(2, 12);
+    }
+    d->points_tolerance_ppm = 100000;
+}
+
+static void draw_device(struct site_device *d, int64_t ir_ma)
+{
+    static const uint8_t kind[] = {DEVICE_ELECTRONIC, DEVICE_ELECTRONIC, DEVICE_THERMAL_MAGNETIC,
+                                   DEVICE_RELAY, DEVICE_FUSE};
+
+    *d = (struct site_device){.kind = kind[draw(0, 4)], .thermal_memory = draw(0, 1) != 0, .rating_ma = ir_ma,
+                              .long_time_ma = ir_ma, .long_time_ns = draw(2, 24) * NS_PER_S,
+                              .long_time_at_ppm = 6 * PPM, .opening_ns = 50 * NS_PER_MS,
+                              .clears_ns = 80 * NS_PER_MS, .ambient_ppm = PPM};
+    if (d->kind == DEVICE_FUSE)
+        draw_points(d, ir_ma);
+    else
+        draw_stages(d, ir_ma);
+    if (d->kind == DEVICE_RELAY)
+        d->relay = (struct device_relay){.curve = (uint8_t)draw(0, RELAY_CURVE_COUNT - 1), .pickup_ma = ir_ma,
+                                         .time_dial_ppm = draw(1, 50) * PPM / 10};
+}
+
+static bool wrong_at(const struct coordination_two *two, double amperes)
+{
+    double trips = curve_time_s(two->parent, EDGE_FAST, amperes * two->ratio);
+
+    return !isinf(trips) && trips < curve_clearing_s(two->child, amperes);
+}
+
+/* A scan of 4,000 currents finds no fault below the limit that was told, and one at it. */
+static void a_finer_look_finds_nothing_else(void **state)
+{
+    enum { PAIRS = 300, FINE = 4000 };
+    uint32_t total = 0, partial = 0;
+
+    (void)state;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        struct site_device parent, child;
+        int64_t ir_ma = draw(100, 1000) * 1000;
+
+        draw_device(&child, ir_ma);
+        draw_device(&parent, ir_ma * draw(8, 40) / 10);
+        const struct coordination_two two = {&parent, &child, draw(0, 3) ? 1 : 0.5,
+                                             (double)(ir_ma / 1000 * draw(3, 90)), false};
+        struct coordination_pair pair = {0};
+
+        coordination_judge(&two, &pair);
+        double from = coordination_lowest_a(&child), to = fmin(pair.fault_a, pair.limit_a * (1 - 1e-8));
+
+        total += pair.total;
+        partial += !pair.total;
+        assert_true(pair.total || wrong_at(&two, pair.limit_a));
+        for (uint32_t k = 0; k < FINE && to > from; k++) {
+            double amperes = from * pow(to / from, (double)k / (FINE - 1));
+
+            if (wrong_at(&two, amperes))
+                fail_msg("pair %u: wrong at %.6f A, told up to %.6f A", i, amperes, pair.limit_a);
+        }
+    }
+    print_message("%u selective, %u up to a limit\n", total, partial);
+    assert_true(total >= 60 && partial >= 60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_notch_between_two_points_of_the_grid_is_found),
         cmocka_unit_test(settings_are_held_against_each_other_one_by_one),
         cmocka_unit_test(what_trips_first_is_named),
+        cmocka_unit_test(a_finer_look_finds_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -423,6 +423,22 @@ static void one_image_bounds_the_whole_band(void **state)
     }
 }
 
+/* 0.9 of its Ir: pickups follow, time constants stay. */
+static void hot_surroundings_lower_image_and_timer(void **state)
+{
+    static struct compiled c;
+    struct site_device d = br800;
+
+    (void)state;
+    d.ambient_ppm = 900000;
+    compile(&c, &d, EDGE_FAST);
+    assert_int_equal(element(&c, BREAKER_IMAGE, ELEMENT_LONG_TIME)->pickup_ma, 756000);
+    assert_int_equal(element(&c, BREAKER_IMAGE, ELEMENT_LONG_TIME)->heat_ns / NS_PER_MS, 223531);
+    assert_int_equal(element(&c, BREAKER_TRAVEL, ELEMENT_LONG_TIME)->pickup_ma, 733320);
+    assert_int_equal(element(&c, BREAKER_TRAVEL, ELEMENT_LONG_TIME)->unit_ma, 733320);
+    assert_int_equal(element(&c, BREAKER_TRAVEL, ELEMENT_SHORT_TIME)->pickup_ma, 4320000);
+}
+
 static void a_bimetal_compiles_to_an_image_and_a_peak(void **state)
 {
     static struct compiled c;
@@ -558,6 +574,22 @@ static void without_a_curve_nothing_is_compiled(void **state)
     assert_int_equal(c.breaker.element_count, 1);
 }
 
+/* One phase may hang between two: 10 kVA at 277.128 V x sqrt 3 = 480 V are 20.83 A. */
+static void a_single_phase_is_taken_to_hang_between_two(void **state)
+{
+    static struct compiled c;
+    const struct site_equipment q = {.transformer_mva = 10000000, .transformer_ns = 3600 * NS_PER_S};
+    struct model_node one = branch;
+    const struct breaker_element *e;
+
+    (void)state;
+    memset(&c, 0, sizeof c);
+    one.phases = 1;
+    assert_int_equal(curve_compile(&br800, &q, &one, EDGE_FAST, &c.breaker, c.curve, &c.curves), 0);
+    e = element(&c, BREAKER_IMAGE, ELEMENT_TRANSFORMER);
+    near((double)e->pickup_ma * sqrt(0.9), 20833.4, 1, "transformer", 0);
+}
+
 static void equipment_stands_beside_the_device(void **state)
 {
     static struct compiled c;
@@ -592,6 +624,19 @@ static void equipment_stands_beside_the_device(void **state)
     near(rate_of(&c, e, 1.15 * 1082.5), 1 / 600.0, 1e-9, "115 %", 1.15);
     near(rate_of(&c, e, 1.3 * 1082.5), 1 / 60.0, 1e-8, "130 %", 1.3);
     near(rate_of(&c, e, 1.4 * 1082.5), 1 / 60.0, 1e-8, "140 %", 1.4);
+    near(rate_of(&c, e, 1.1 * 1082.5), 1 / 600.0, 1e-9, "110 %", 1.1);
+    /* apparent power is the lesser: 0.97 x 962.25 A */
+    struct site_equipment less = all;
+    less.ups_mva = INT64_C(800000000);
+    assert_int_equal(curve_compile(&br800, &less, &branch, EDGE_FAST, &c.breaker, c.curve, &c.curves), 0);
+    assert_int_equal(element(&c, BREAKER_TRAVEL, ELEMENT_UPS)->unit_ma, 933382);
+    /* without a time constant, or without overload points, there is nothing to follow */
+    less.transformer_ns = less.conductor_ns = 0;
+    less.overload_count = 0;
+    assert_int_equal(curve_compile(&br800, &less, &branch, EDGE_FAST, &c.breaker, c.curve, &c.curves), 0);
+    assert_int_equal(c.breaker.element_count, 4);
+    assert_int_equal(curve_compile(&mn3000, &all, &branch, EDGE_FAST, &c.breaker, c.curve, &c.curves), 0);
+    e = element(&c, BREAKER_TRAVEL, ELEMENT_UPS);
     /* above the last point at once: 147 % counts as 151.5 % */
     assert_true(rate_of(&c, e, 1.47 * 1082.5) > 9e4);
 }
@@ -609,12 +654,14 @@ int main(void)
         cmocka_unit_test(a_nominal_relay_travels_and_returns),
         cmocka_unit_test(relays_return_as_set),
         cmocka_unit_test(one_image_bounds_the_whole_band),
+        cmocka_unit_test(hot_surroundings_lower_image_and_timer),
         cmocka_unit_test(a_bimetal_compiles_to_an_image_and_a_peak),
         cmocka_unit_test(equal_curves_are_kept_once),
         cmocka_unit_test(relays_of_one_curve_share_it_whatever_their_pickup),
         cmocka_unit_test(too_many_curves_do_not_fit),
         cmocka_unit_test(figures_that_no_device_has_are_refused),
         cmocka_unit_test(without_a_curve_nothing_is_compiled),
+        cmocka_unit_test(a_single_phase_is_taken_to_hang_between_two),
         cmocka_unit_test(equipment_stands_beside_the_device),
     };
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <math.h>
+#include <string.h>
 
 #include "curve_devices.h"
 
@@ -66,6 +67,8 @@ static void a_disk_returns_as_long_as_tabled(void **state)
         {RELAY_IEEE_VI, 21.6, 28.8, 113.684},
         {RELAY_IEEE_EI, 29.1, 38.8, 153.158},
     };
+    static const double table[RELAY_CURVE_COUNT] = {9.7, 43.2, 58.2, 0, 0, 4.85, 21.6, 29.1,
+                                                    1.08, 5.95, 3.88, 5.67, 0.323};
 
     (void)state;
     for (size_t i = 0; i < COUNT(row); i++) {
@@ -74,7 +77,11 @@ static void a_disk_returns_as_long_as_tabled(void **state)
         near(curve_relay_reset_s(row[i].curve, 0.9), row[i].at_0_9, 5e-4, "reset", 0.9);
         assert_true(curve_relay_reset_s(row[i].curve, 1) == NEVER);
     }
+    assert_true(curve_relay_reset_s(RELAY_IEEE_VI, 1.5) == NEVER);
     assert_true(curve_relay_reset_s(RELAY_IEC_LTI, 0) == NEVER);
+    assert_true(curve_relay_reset_s(RELAY_IEC_STI, 0) == NEVER);
+    for (int c = RELAY_IEC_SI; c < RELAY_CURVE_COUNT; c++)
+        near(curve_constants((enum relay_curve)c)->reset_s, table[c], 1e-12, "reset", c);
 }
 
 struct row { double amperes, fast, nominal, slow; };
@@ -239,6 +246,8 @@ static void a_definite_stage_below_100_ms_has_the_wider_band(void **state)
     near(curve_time_s(&paper, EDGE_FAST, 850), 0.010, 1e-12, "fast", 850);
     near(curve_time_s(&paper, EDGE_NOMINAL, 850), 0.050, 1e-12, "nominal", 850);
     near(curve_time_s(&paper, EDGE_SLOW, 850), 0.090, 1e-12, "slow", 850);
+    paper.short_time.delay_ns = 99900 * NS_PER_US;
+    near(curve_time_s(&paper, EDGE_FAST, 850), 0.0599, 1e-12, "fast", 850);
     paper.short_time.delay_ns = 500 * NS_PER_MS;
     near(curve_time_s(&paper, EDGE_FAST, 850), 0.460, 1e-12, "fast", 850);
     near(curve_time_s(&paper, EDGE_SLOW, 850), 0.540, 1e-12, "slow", 850);
@@ -288,6 +297,11 @@ static void makers_forms_differ_as_they_print_them(void **state)
     d.long_time_at_ppm = 3 * PPM;
     near(curve_element_s(&d, ELEMENT_LONG_TIME, EDGE_NOMINAL, 6000), 144, 1e-9, "3 Ir", 6000);
     near(curve_image_tau_s(&d), 335.2975 * 16 / 12, 1e-4, "tau", 3);
+    /* where the file says nothing, 6 */
+    d.long_time_at_ppm = 0;
+    near(curve_element_s(&d, ELEMENT_LONG_TIME, EDGE_NOMINAL, 18000), 64, 1e-9, "6 Ir", 18000);
+    near(curve_image_tau_s(&d), 335.2975 * 64 / 12, 1e-3, "tau", 6);
+    d.long_time_at_ppm = 3 * PPM;
     /* Ir = 1500 A of In = 3000 A at 15 kA: 10 Ir is reached, 10 In not yet */
     d.long_time_ma = MA(1500);
     near(curve_element_s(&d, ELEMENT_SHORT_TIME, EDGE_FAST, 15000), 0.85 * 0.3, 1e-9, "fast", 15000);
@@ -296,6 +310,7 @@ static void makers_forms_differ_as_they_print_them(void **state)
     near(curve_element_s(&d, ELEMENT_SHORT_TIME, EDGE_NOMINAL, 15000), 0.3, 1e-9, "Schneider", 15000);
     near(curve_element_s(&d, ELEMENT_SHORT_TIME, EDGE_SLOW, 15000), 1.15 * 0.3, 1e-9, "slow", 15000);
     /* ABB above 12 In: 1 s, or not below 1 s; the edges take in both. 8 s at 6 Ir are 2 s at 12 Ir */
+    near(curve_element_s(&br800, ELEMENT_LONG_TIME, EDGE_FAST, 9600), 1.6, 1e-9, "fast", 9600);
     near(curve_element_s(&br800, ELEMENT_LONG_TIME, EDGE_FAST, 9601), 0.8, 1e-9, "fast", 9601);
     near(curve_element_s(&br800, ELEMENT_LONG_TIME, EDGE_NOMINAL, 9600), 2, 1e-9, "nominal", 9600);
     near(curve_element_s(&br800, ELEMENT_LONG_TIME, EDGE_SLOW, 19200), 1.2, 1e-9, "slow", 19200);
@@ -323,6 +338,15 @@ static void hot_surroundings_lower_the_fast_edge_only(void **state)
     /* as Ir = 720 A: 0.9 x 8 s x (4320 / 1200)^2 */
     near(curve_time_s(&d, EDGE_FAST, 1200), 93.312, 1e-9, "fast", 1200);
     near(curve_time_s(&d, EDGE_SLOW, 1200), 140.8, 1e-9, "slow", 1200);
+    near(curve_image_trip(&d, EDGE_FAST), 0.81 * 1.1025, 1e-12, "trip", 0);
+    near(curve_image_trip(&d, EDGE_NOMINAL), 1.265625, 1e-12, "trip", 1);
+    d.ambient_ppm = 0;      /* not given */
+    near(curve_image_trip(&d, EDGE_FAST), 1.1025, 1e-12, "trip", 2);
+    near(curve_time_s(&d, EDGE_FAST, 1200), 115.2, 1e-9, "fast", 1200);
+    d = thermal_250;
+    d.ambient_ppm = 800000;
+    near(curve_pickup_a(&d, ELEMENT_THERMAL, EDGE_FAST), 210, 1e-9, "pickup", 0);
+    near(curve_time_s(&d, EDGE_FAST, 1200), 8, 1e-9, "6 times 200 A", 1200);
 }
 
 /* Asymptotes 1.05, 1.175 and 1.35 In; 10 s +-20 % at 6 In. */
@@ -366,6 +390,62 @@ static void a_fuse_melts_on_one_list_and_clears_on_the_other(void **state)
     /* a list of something else: 5 % as stated, and its contacts have to open */
     near(curve_time_s(&listed, EDGE_FAST, 95), 300, 1e-6, "fast", 95);
     near(curve_clearing_s(&listed, 105), 300, 1e-6, "clearing", 105);
+}
+
+/* The cubic as SciPy's PchipInterpolator describes it, worked out apart in Newton's form. */
+static void a_smooth_line_is_the_monotone_cubic(void **state)
+{
+    static const struct device_point flat[] = {{MA(100), 10 * NS_PER_S}, {MA(200), 5 * NS_PER_S},
+                                               {MA(400), 5 * NS_PER_S}, {MA(800), 100 * NS_PER_MS}};
+    static const struct {
+        const struct device_point *point;
+        uint32_t count;
+        double amperes, seconds;
+    } row[] = {
+        {nh_315.min, 5, 700, 688.225908},
+        {nh_315.min, 5, 1400, 21.5889101},
+        {nh_315.min, 5, 4583, 0.145111727},
+        {nh_315.min, 5, 8000, 0.0142923761},
+        {hv_63.min, 9, 200, 6.11076133},
+        {hv_63.min, 9, 600, 0.0276826474},
+        {hv_63.min, 9, 900, 0.0113977378},
+        {flat, 4, 150, 5.83432562},
+        {flat, 4, 300, 5},
+        {flat, 4, 600, 0.993052874},
+    };
+    static const struct device_point two[] = {{MA(100), 10 * NS_PER_S}, {MA(400), 5 * NS_PER_S}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(row); i++)
+        near(curve_points_smooth_s(row[i].point, row[i].count, row[i].amperes), row[i].seconds,
+             1e-8 * row[i].seconds, "smooth", row[i].amperes);
+    near(curve_points_smooth_s(two, 2, 200), sqrt(50), 1e-9, "two points make a straight line", 200);
+    near(curve_points_smooth_s(two, 1, 200), 10, 1e-9, "one point a level one", 200);
+    assert_true(curve_points_smooth_s(two, 2, 99) == NEVER);
+    near(curve_points_smooth_s(two, 2, 500), 5, 1e-9, "the last time", 500);
+}
+
+/* What belongs to another kind of device counts for nothing. */
+static void a_device_is_of_one_kind(void **state)
+{
+    struct site_device d = br800;
+
+    (void)state;
+    d.relay = relay_vi.relay;
+    d.min_count = nh_315.min_count;
+    memcpy(d.min, nh_315.min, sizeof d.min);
+    for (double amperes = 500; amperes < 20000; amperes *= 1.1)
+        assert_true(curve_time_s(&d, EDGE_FAST, amperes) == curve_time_s(&br800, EDGE_FAST, amperes));
+    assert_true(curve_pickup_a(&d, ELEMENT_INVERSE, EDGE_FAST) == 0);
+    d.kind = DEVICE_RELAY;
+    assert_true(curve_element_s(&d, ELEMENT_LONG_TIME, EDGE_FAST, 5000) == NEVER);
+    assert_true(curve_element_s(&d, ELEMENT_FUSE, EDGE_FAST, 5000) == NEVER);
+    d.kind = DEVICE_NONE;
+    assert_true(curve_time_s(&d, EDGE_FAST, 1e5) == NEVER);
+    assert_true(curve_element_s(&nh_315, ELEMENT_POINTS, EDGE_FAST, 5000) == NEVER);
+    assert_true(curve_element_s(&listed, ELEMENT_FUSE, EDGE_FAST, 5000) == NEVER);
+    assert_true(curve_element_s(&br800, ELEMENT_MAGNETIC, EDGE_FAST, 1e5) == NEVER);
+    assert_true(curve_element_s(&thermal_250, ELEMENT_INSTANTANEOUS, EDGE_FAST, 1e5) == NEVER);
 }
 
 static const struct site_device *const every[] = {&br800, &mn3000, &thermal_250, &relay_vi, &nh_315, &hv_63,
@@ -480,6 +560,8 @@ int main(void)
         cmocka_unit_test(hot_surroundings_lower_the_fast_edge_only),
         cmocka_unit_test(a_bimetal_lies_between_its_conventional_currents),
         cmocka_unit_test(a_fuse_melts_on_one_list_and_clears_on_the_other),
+        cmocka_unit_test(a_smooth_line_is_the_monotone_cubic),
+        cmocka_unit_test(a_device_is_of_one_kind),
         cmocka_unit_test(no_curve_rises_and_no_edges_cross),
         cmocka_unit_test(times_scale_with_their_settings),
         cmocka_unit_test(no_number_is_no_time),

@@ -52,6 +52,39 @@ static void the_least_term_is_the_steady_limit_and_is_named(void **state)
     d.definite_ma = 100000;     /* 5 % below a definite stage */
     assert_int_equal(derive_steady_ma(&d, &term), 95000);
     assert_int_equal(term, STEADY_DEFINITE);
+    d.state_ma = 80000;         /* the weakest source */
+    assert_int_equal(derive_steady_ma(&d, &term), 80000);
+    assert_int_equal(term, STEADY_STATE);
+}
+
+static void what_is_no_electronic_unit_has_a_fast_edge_of_its_own(void **state)
+{
+    struct device d = {.long_time_ma = 600000, .rated_100pct = 1, .ambient_ppm = PPM, .edge_ma = 570000,
+                       .volts_ln_mv = 277128, .phases = 3};
+    enum steady_term term, next;
+
+    (void)state;
+    /* a relay of 600 A, 5 % early: 0.95 x 570 A */
+    assert_int_equal(derive_steady_ma(&d, &term), 541500);
+    assert_int_equal(term, STEADY_FAST_EDGE);
+    d.ambient_ppm = 900000;
+    assert_int_equal(derive_steady_ma(&d, &term), 487350);
+    /* a pickup above what the feed may carry leaves the setting */
+    d.ambient_ppm = PPM;
+    d.edge_ma = 684000;
+    assert_int_equal(derive_steady_ma(&d, &term), 600000);
+    assert_int_equal(term, STEADY_LONG_TIME);
+    /* a busbar: no device, an ampacity; nothing else would bound it */
+    d = (struct device){.ambient_ppm = PPM, .conductor_ma = 700000, .volts_ln_mv = 277128, .phases = 3};
+    assert_int_equal(derive_steady_ma(&d, &term), 700000);
+    assert_int_equal(term, STEADY_CONDUCTOR);
+    assert_int_equal(derive_relaxed_ma(&d, term, &next), 0);
+    assert_int_equal(next, STEADY_NONE);
+    assert_int_equal(derive_volts_low_mv(277128, 800000), 221702);
+    assert_int_equal(derive_volts_low_mv(277128, PPM), 277128);
+    /* 1.5 MW: over three phases, and over one that may be wired line to line */
+    assert_int_equal(derive_power_ma(INT64_C(1500000000), 277128, 3), 1804220);
+    assert_int_equal(derive_power_ma(INT64_C(1500000), 277128, 1), 3125);
 }
 
 static void a_relaxed_term_gives_way_to_the_next_one(void **state)
@@ -186,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(volts_and_limits_round_down),
         cmocka_unit_test(the_least_term_is_the_steady_limit_and_is_named),
+        cmocka_unit_test(what_is_no_electronic_unit_has_a_fast_edge_of_its_own),
         cmocka_unit_test(a_relaxed_term_gives_way_to_the_next_one),
         cmocka_unit_test(a_contribution_is_rounded_up_at_the_cord_and_again_at_the_phase),
         cmocka_unit_test(the_white_papers_branch_is_held_below_its_instantaneous_element),

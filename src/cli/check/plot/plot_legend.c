@@ -180,8 +180,7 @@ static void put_letters(FILE *out, const struct plot_page *page)
 static void put_band(FILE *out, const struct plot_page *page)
 {
     fputs("A band reaches from the fast edge (low pickup, short time: would trip) to where the device must "
-          "have "
-          "cleared (high pickup, long time, opening). The thick line is nominal.",
+          "have cleared (high pickup, long time, opening). The thick line is nominal.",
           out);
     if (page->sheet->ground)
         fputs(" Currents are residual.", out);

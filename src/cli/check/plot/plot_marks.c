@@ -10,6 +10,7 @@
 enum { MARKS_MAX = 2 + 2 * CONTINGENCIES_MAX };
 
 #define LETTER 6.4              /* width of one letter of a mark */
+#define FAULT_APART 16.0        /* lines nearer than this leave no room for words between them */
 #define INRUSH_S 0.02           /* what starts, starts within a cycle: drawn at 20 ms */
 
 struct mark {
@@ -193,22 +194,67 @@ static void response(FILE *out, const struct plot_page *page, uint32_t node, dou
     level(out, page, page->study->coordination->node[node].respond_s, false, node, right);
 }
 
-static void fault(FILE *out, const struct plot_page *page, const struct plot_row *row, uint32_t earlier)
-{
-    double own = (double)page->study->site->equipment[row->node].fault_ma / 1e3;
-    double a = own * row->subject.volts, x = plot_x(&page->axis, a), y = page->axis.top;
-    char text[128];
+/* A stated fault current, and whose it is. */
+struct fault {
+    double a, x;
+    char names[96];
+};
 
-    if (!(a > 0))
-        return;
-    snprintf(text, sizeof text, "fault %s at %s", study_amperes(a).text,
-             page->study->site->model.node[row->node].name);
-    fprintf(out,
-            "<path class=\"fault\" d=\"M%.2f %.2fV%.2f\"/><text class=\"line\" "
-            "transform=\"translate(%.2f %.2f) rotate(-90)\" text-anchor=\"end\">",
-            x, y, y + page->axis.height, x - 3, y + 5 + 170 * (earlier % 2));
-    markup_escape(out, text);
-    fputs("</text>\n", out);
+static int by_place(const void *left, const void *right)
+{
+    const struct fault *a = left, *b = right;
+
+    return a->a < b->a ? -1 : a->a > b->a;
+}
+
+/* Buses with the same fault current, which a switchboard and its feeder often have, share a line. */
+static uint32_t find_faults(const struct plot_page *page, struct fault fault[ANCESTORS_MAX])
+{
+    uint32_t count = 0, i;
+
+    for (uint32_t r = 0; r < page->count; r++) {
+        const struct plot_row *row = &page->row[r];
+        const char *name = page->study->site->model.node[row->node].name;
+        double a = (double)page->study->site->equipment[row->node].fault_ma / 1e3 * row->subject.volts;
+        double x = plot_x(&page->axis, a);
+
+        for (i = 0; i < count && fabs(fault[i].x - x) > 1; i++)
+            continue;
+        if (!(a > 0))
+            continue;
+        if (i == count)
+            fault[count++] = (struct fault){.a = a, .x = x};
+        size_t used = strlen(fault[i].names);
+
+        snprintf(fault[i].names + used, sizeof fault[i].names - used, "%s%s", used ? ", " : "", name);
+    }
+    qsort(fault, count, sizeof *fault, by_place);
+    return count;
+}
+
+/* Words stand left of their line; where another line is there, right of it, and where that is no place
+ * either, further down. */
+static void put_faults(FILE *out, const struct plot_page *page)
+{
+    struct fault fault[ANCESTORS_MAX];
+    uint32_t count = find_faults(page, fault);
+    double top = page->axis.top, right = page->axis.left + page->axis.width;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct fault *f = &fault[i];
+        bool left_taken = i && f->x - fault[i - 1].x < FAULT_APART;
+        bool right_taken =
+            i + 1 < count ? fault[i + 1].x - f->x < 2 * FAULT_APART : right - f->x < FAULT_APART;
+        bool to_right = left_taken && !right_taken;
+
+        fprintf(out,
+                "<path class=\"fault\" d=\"M%.2f %.2fV%.2f\"/><text class=\"line\" "
+                "transform=\"translate(%.2f %.2f) rotate(-90)\" text-anchor=\"end\">",
+                f->x, top, top + page->axis.height, f->x + (to_right ? 11 : -3),
+                top + 5 + (left_taken && !to_right ? 170 : 0));
+        markup_format(out, "fault %s at %s", study_amperes(f->a).text, f->names);
+        fputs("</text>\n", out);
+    }
 }
 
 void plot_lines(FILE *out, const struct plot_page *page)
@@ -223,8 +269,7 @@ void plot_lines(FILE *out, const struct plot_page *page)
     response(out, page, first, 0);
     if (longest != first)
         response(out, page, longest, 190);
-    for (uint32_t i = 0; i < page->count; i++)
-        fault(out, page, &page->row[i], i);
+    put_faults(out, page);
     fputs("</g>\n", out);
 }
 

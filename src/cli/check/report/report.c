@@ -22,7 +22,7 @@ static const char style[] =
     "1.2mm;text-align:left;vertical-align:top;overflow-wrap:break-word}"
     "thead{display:table-header-group}thead th{background:#eee;border-color:#000;overflow-wrap:normal}"
     "tr{break-inside:avoid}tbody th{font-weight:bold}"
-    "td:not(.n){min-width:17mm}.set td,.facts "
+    "td:not(.n){min-width:14mm}tbody th{min-width:24mm}.set tbody th{min-width:0}.set td,.facts "
     "td{min-width:0!important}td.n{text-align:right;white-space:nowrap}small{font-weight:normal}em{font-"
     "style:italic}"
     ".box{border:2pt solid #000;padding:3mm;margin:4mm 0;font-weight:bold}"
@@ -67,10 +67,9 @@ static void put_head(FILE *out, const struct study *study)
     head_row(out, "site", text);
     fputs(
         "</tbody></table>\n<div class=\"box\">flyball recommends no protective settings. This document "
-        "states "
-        "what the site file says, what follows from it, and what would relax a bound of flyball's own. "
-        "Settings "
-        "are the work of the engineer whose study it names, and no figure here replaces that study.</div>\n",
+        "states what the site file says, what follows from it, and what would relax a bound of flyball's "
+        "own. Settings are the work of the engineer whose study it names, and no figure here replaces that "
+        "study.</div>\n",
         out);
 }
 
@@ -105,9 +104,9 @@ static void put_signatures(FILE *out)
     static const char *const role[] = {"prepared", "checked", "approved"};
 
     fputs("<section><h2>12. Signatures</h2>\n<p>Whoever signs has held setpoints, sources and assumptions "
-          "above "
-          "against the coordination study and the devices as left.</p>\n<table class=\"sign\"><thead><tr>"
-          "<th></th><th>name</th><th>licence</th><th>signature</th><th>date</th></tr></thead><tbody>\n",
+          "above against the coordination study and the devices as left.</p>\n<table "
+          "class=\"sign\"><thead><tr><th></th><th>name</th><th>licence</th><th>signature</th><th>date</th></"
+          "tr></thead><tbody>\n",
           out);
     for (int i = 0; i < 3; i++)
         fprintf(out, "<tr><th>%s</th><td></td><td></td><td></td><td></td></tr>\n", role[i]);

@@ -139,8 +139,8 @@ static const struct {
               "currents"},
     {no_volts_low, "Lowest credible voltage 95&#160;% of nominal (volts_low: not given)"},
     {no_fault, "Prospective fault current unknown: selectivity was looked at up to 1.25 times the largest "
-               "instantaneous "
-               "pickup of both devices, 20 times the lowest of one that has none (fault: not given)"},
+               "instantaneous pickup of both devices, 20 times the lowest of one that has none (fault: not "
+               "given)"},
     {no_curve, "Nothing is known of how the device trips; its steady limit alone counts (long_time delay, "
                "relay, fuse or points: not given)"},
 };
@@ -178,9 +178,8 @@ int report_assumptions(FILE *out, const struct study *study)
     int rc = 0;
 
     fputs("<section class=\"on\"><h2>3. Assumptions that are not of the site file</h2>\n"
-          "<p>Defaults of flyball, each of which a key of the site file replaces. Section 4 marks the "
-          "setpoints "
-          "they touch <em>assumed</em>.</p>\n<table><thead><tr><th>assumption</th><th>nodes</th>"
+          "<p>Defaults of flyball, most of which a key of the site file replaces. Sections 2 and 4 mark the "
+          "setpoints they touch <em>assumed</em>.</p>\n<table><thead><tr><th>assumption</th><th>nodes</th>"
           "<th>which</th></tr></thead><tbody>\n",
           out);
     for (uint32_t i = 0; i < sizeof assumptions / sizeof assumptions[0] && !rc; i++) {

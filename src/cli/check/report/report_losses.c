@@ -55,7 +55,7 @@ static void put_fullness(FILE *out, const struct study *study, uint32_t node)
     }
     put_percent(out, worst.ppm);
     fputs("<td>", out);
-    markup_format(out, "%s, phase %c", m->contingency[worst.contingency], 'A' + (int)worst.phase);
+    markup_format(out, "%s, phase\xC2\xA0%c", m->contingency[worst.contingency], 'A' + (int)worst.phase);
     fputs("</td>", out);
 }
 

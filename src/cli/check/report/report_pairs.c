@@ -33,7 +33,7 @@ static void put_pair(FILE *out, const struct study *study, uint32_t item)
     fprintf(out, "<td>%s</td><td>%s</td><td class=\"n\">%s%s</td><td class=\"n\">%s</td>"
                  "<td class=\"n\">%s</td><td>%s</td><td>",
             p->total ? "total" : "partial",
-            p->total ? "none found" : study_amperes(p->limit_a).text, study_amperes(p->fault_a).text,
+            p->total ? "-" : study_amperes(p->limit_a).text, study_amperes(p->fault_a).text,
             p->fault_stated ? "" : " <em>assumed</em>", study_seconds(p->child_clears_s).text,
             study_seconds(p->parent_trips_s).text, report_role(p->parent_role));
     put_clashes(out, p->clashes);

@@ -98,6 +98,17 @@ static void put_obstacles(FILE *out, uint32_t obstacles)
     fputs(said ? "" : "none", out);
 }
 
+static void put_admissible(FILE *out, const struct coordination_node *n)
+{
+    if (isinf(n->admissible_a))
+        fputs("<td class=\"n\">nothing trips</td>", out);
+    else if (n->admissible_role < ELEMENT_ROLE_COUNT)
+        fprintf(out, "<td class=\"n\">%s<br/>%s</td>", study_amperes(n->admissible_a).text,
+                report_role(n->admissible_role));
+    else
+        cell(out, study_amperes(n->admissible_a));
+}
+
 static void put_lending(FILE *out, const struct study *study, uint32_t node)
 {
     const struct coordination_node *n = &study->coordination->node[node];
@@ -105,7 +116,7 @@ static void put_lending(FILE *out, const struct study *study, uint32_t node)
     if (!n->limited)
         return;
     cell(out, study_amperes(n->steady_a));
-    cell(out, isinf(n->admissible_a) ? (struct study_text){"nothing trips"} : study_amperes(n->admissible_a));
+    put_admissible(out, n);
     fprintf(out, "<td class=\"n\">%u</td>", study->figures->node[node].hosts);
     hosts(out, n->hosts_static);
     hosts(out, n->hosts_in_full);
@@ -116,6 +127,22 @@ static void put_lending(FILE *out, const struct study *study, uint32_t node)
     fputs("<td>", out);
     put_obstacles(out, n->obstacles);
     fputs("</td>", out);
+}
+
+/* What I2 holds against the steady limit, part by part. */
+static void put_parts(FILE *out, const struct study *study, uint32_t node)
+{
+    const struct coordination_node *n = &study->coordination->node[node];
+
+    if (!n->limited)
+        return;
+    cell(out, study_amperes(n->base_a));
+    cell(out, study_amperes(n->caps_a));
+    cell(out, study_amperes(n->bad_a));
+    cell(out, study_amperes(n->other_a));
+    cell(out, study_amperes(n->base_a + n->caps_a + n->bad_a + n->other_a));
+    cell(out, study_amperes(n->steady_a));
+    fprintf(out, "<td class=\"n\">%u</td>", study->site->model.node[node].k);
 }
 
 static void put_relaxed(FILE *out, const struct study *study, uint32_t node)
@@ -149,6 +176,13 @@ int report_lending(FILE *out, const struct study *study)
                           "<th>may be lent</th><th>obstacles</th>",
                           put_lending, "No node has a limit.");
 
+    fputs("<h3>What flows at fail-safe is made of</h3>\n", out);
+    if (!rc)
+        rc = report_table(out, study,
+                          "<th>node</th><th>base, that no cap governs</th><th>fail-safe caps</th>"
+                          "<th>bad: k hosts disobey</th><th>other load</th><th>together</th>"
+                          "<th>steady limit</th><th>k</th>",
+                          put_parts, "No node has a limit.");
     fputs("<h3>What would relax it, of flyball's own terms, each alone</h3>\n", out);
     fputs("<p>Hosts that could be leased to then. Protective settings are no such term.</p>\n", out);
     char head[512];
@@ -191,11 +225,10 @@ static void put_dark_start(FILE *out, const struct study *study, uint32_t node)
 int report_dark_start(FILE *out, const struct study *study)
 {
     fputs(
-        "<section class=\"on\"><h2>8. Starting a dark site</h2>\n"
-        "<p>Everything below a node starting at once, inrush included; against it 0.85 of the fastest "
-        "definite "
-        "edge; how many hosts may start together without reaching that, and in how many groups all of them, "
-        "those of earlier groups at their fail-safe caps.</p>\n",
+        "<section class=\"on\"><h2>8. Starting a dark site</h2>\n<p>Everything below a node starting at "
+        "once, inrush included; against it 0.85 of the fastest definite edge; how many hosts may start "
+        "together without reaching that, and in how many groups all of them, those of earlier groups at "
+        "their fail-safe caps.</p>\n",
         out);
     int rc = report_table(out, study,
                           "<th>node</th><th>all at once</th><th>0.85 of fastest edge</th><th>at once</th>"
