@@ -234,6 +234,24 @@ static void a_silence_heats_by_the_highest_exposure_of_its_time(void **state)
     assert_true(heat_of(&bed, 0) < heat);
 }
 
+/* What a host claims of itself has no bound. */
+static void an_exposure_beyond_all_measure_trips_and_overflows_nothing(void **state)
+{
+    (void)state;
+    struct bed bed;
+    struct heat_view view;
+    start(&bed);
+    read_at(&bed, 400);
+    bed.hall.sums[HALL_LEFT].exposed_mva[0][0] = INT64_MAX / 4;
+    ledger_mark_exposed(&bed.hall.ledger, HALL_LEFT);
+    bed.t_ns += NS_PER_S;
+    heat_view(&bed.hall.heat, &bed.hall.ledger, HALL_LEFT, bed.t_ns, &view);
+    assert_int_equal(view.heat_ppm, 1000000);
+    assert_int_equal(view.trip_in_ns, 0);
+    assert_true(read_at(&bed, 400) >= 0);
+    assert_true(heat_of(&bed, 0) > 0.99 && heat_of(&bed, 1) < 0.9);
+}
+
 static void a_silence_between_high_readings_heats_by_the_higher_of_them(void **state)
 {
     (void)state;
@@ -688,6 +706,7 @@ int main(void)
         cmocka_unit_test(late_readings_claim_their_own_periods),
         cmocka_unit_test(a_lost_reading_counts_with_the_larger_neighbour_and_what_hosts_might_draw),
         cmocka_unit_test(a_silence_heats_by_the_highest_exposure_of_its_time),
+        cmocka_unit_test(an_exposure_beyond_all_measure_trips_and_overflows_nothing),
         cmocka_unit_test(a_silence_between_high_readings_heats_by_the_higher_of_them),
         cmocka_unit_test(a_silence_of_a_day_is_as_hot_as_its_load_for_ever),
         cmocka_unit_test(a_clock_that_stands_still_heats_for_t_fresh_at_most_until_it_goes_on),
