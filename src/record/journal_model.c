@@ -75,7 +75,8 @@ static const char *element_fault(const struct model *model, const struct breaker
     if (element->law > BREAKER_PEAK || element->role >= ELEMENT_ROLE_COUNT ||
         element->reset > RESET_NEVER || element->residual > 1)
         return "law, role or reset of an element";
-    if (element->pickup_ma <= 0 || element->pickup_ma > PICKUP_MOST_MA || element->reset_ns < 0 || element->shortest_ns < 0)
+    if (element->pickup_ma <= 0 || element->pickup_ma > PICKUP_MOST_MA || element->reset_ns < 0 ||
+        element->shortest_ns < 0)
         return "pickup or time of an element";
     if (element->law == BREAKER_IMAGE &&
         (element->heat_fast_ns <= 0 || element->heat_ns < element->heat_fast_ns ||
