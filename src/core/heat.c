@@ -2,7 +2,8 @@
 #include "core/heat.h"
 
 enum { COOLED_PPM = 800000, RESPOND_MILLI = 700 };
-#define CURRENT_HELD_MA INT64_C(1000000000000)  /* what hosts claim has no bound: 1 GA trips anything at once */
+/* What hosts claim has no bound: 1 GA trips anything at once. */
+#define CURRENT_HELD_MA INT64_C(1000000000000)
 #define SHORT_WINDOW_NS (20 * NS_PER_MS)    /* longer rms values understate what pulses heat (section 5) */
 
 static int64_t smaller(int64_t a, int64_t b)
