@@ -234,6 +234,24 @@ static void a_silence_heats_by_the_highest_exposure_of_its_time(void **state)
     assert_true(heat_of(&bed, 0) < heat);
 }
 
+/* What a host claims of itself has no bound. */
+static void an_exposure_beyond_all_measure_trips_and_overflows_nothing(void **state)
+{
+    (void)state;
+    struct bed bed;
+    struct heat_view view;
+    start(&bed);
+    read_at(&bed, 400);
+    bed.hall.sums[HALL_LEFT].exposed_mva[0][0] = INT64_MAX / 4;
+    ledger_mark_exposed(&bed.hall.ledger, HALL_LEFT);
+    bed.t_ns += NS_PER_S;
+    heat_view(&bed.hall.heat, &bed.hall.ledger, HALL_LEFT, bed.t_ns, &view);
+    assert_int_equal(view.heat_ppm, 1000000);
+    assert_int_equal(view.trip_in_ns, 0);
+    assert_true(read_at(&bed, 400) >= 0);
+    assert_true(heat_of(&bed, 0) > 0.99 && heat_of(&bed, 1) < 0.9);
+}
+
 static void a_silence_between_high_readings_heats_by_the_higher_of_them(void **state)
 {
     (void)state;
@@ -565,6 +583,23 @@ static void a_peak_counts_by_its_crest(void **state)
     }
 }
 
+/* 1000 A and the meter's 1 %: exactly 1010 A. */
+static void a_current_at_the_pickup_itself_is_looked_at(void **state)
+{
+    (void)state;
+    struct bed bed;
+    for (int above = 0; above < 2; above++) {
+        build(&bed);
+        bed.hall.node[HALL_LEFT].breaker.element_count = 2;
+        bed.hall.node[HALL_LEFT].breaker.element[0].pickup_ma = 2000000;
+        bed.hall.node[HALL_LEFT].breaker.element[1].pickup_ma = 1010000 + !above;
+        bed.hall.node[HALL_LEFT].breaker.element[1].unit_ma = 1010000;
+        open_bed(&bed);
+        read_at(&bed, 1000);
+        assert_int_equal(heat_trips_soon(&bed.hall.heat, HALL_LEFT), above);
+    }
+}
+
 static void heat_seen(const struct bed *bed, uint32_t node, struct heat_view *view)
 {
     memset(view, 0x5A, sizeof *view);
@@ -671,6 +706,7 @@ int main(void)
         cmocka_unit_test(late_readings_claim_their_own_periods),
         cmocka_unit_test(a_lost_reading_counts_with_the_larger_neighbour_and_what_hosts_might_draw),
         cmocka_unit_test(a_silence_heats_by_the_highest_exposure_of_its_time),
+        cmocka_unit_test(an_exposure_beyond_all_measure_trips_and_overflows_nothing),
         cmocka_unit_test(a_silence_between_high_readings_heats_by_the_higher_of_them),
         cmocka_unit_test(a_silence_of_a_day_is_as_hot_as_its_load_for_ever),
         cmocka_unit_test(a_clock_that_stands_still_heats_for_t_fresh_at_most_until_it_goes_on),
@@ -688,6 +724,7 @@ int main(void)
         cmocka_unit_test(what_may_have_tripped_is_told_with_its_element),
         cmocka_unit_test(what_may_have_tripped_while_nobody_looked_is_told_too),
         cmocka_unit_test(a_peak_counts_by_its_crest),
+        cmocka_unit_test(a_current_at_the_pickup_itself_is_looked_at),
         cmocka_unit_test(what_is_shown_is_heat_time_to_trip_and_what_may_flow),
         cmocka_unit_test(a_silent_meters_node_is_shown_as_hot_as_exposure_makes_it),
         cmocka_unit_test(it_has_cooled_when_a_load_within_the_steady_limit_has_had_its_time),
