@@ -37,6 +37,13 @@ const struct plot_look *plot_look(uint32_t row);
 /* any: amperes of the sheet per ampere at a node. */
 double plot_volts(const struct plot_page *page, uint32_t node);
 
+enum { PLOT_POOL_MAX = 32 };
+
+/* any: words that would lie on each other stand side by side around their mean: of all ways to keep `count`
+ * of them in order, and so far apart as their offsets are, the one nearest to what each wants (pooled
+ * neighbours, as in isotonic regression). */
+void plot_pool(const double *want, uint32_t count, const double *offset, double *place);
+
 /* any: does a loss change a current so much that it gets a mark of its own? */
 bool plot_moved(double amperes, double before);
 
