@@ -32,8 +32,10 @@ static const char *const rule_name[] = {
 
 static int usage(void)
 {
-    fputs("usage: heat [--json] [--hours N] [--seed S] [--margin heat|time] [--rule grant|emergency|exposure]\n"
-          "            [--jobs J] [--device I]\n", stderr);
+    fputs(
+        "usage: heat [--json] [--hours N] [--seed S] [--margin heat|time] [--rule grant|emergency|exposure]\n"
+        "            [--jobs J] [--device I]\n",
+        stderr);
     return 2;
 }
 

@@ -133,6 +133,20 @@ static void watch(struct life *life)
         c->emergency = false;
 }
 
+/* What is admissible interests nobody while an emergency lasts. */
+static void decide(struct life *life)
+{
+    struct control *c = &life->control;
+    if (!c->emergency)
+        c->admissible_ma = limit_ma(life);
+    if (life->rules->rule == RULE_GRANT)
+        return;
+    bool before = c->emergency;
+    watch(life);
+    if (before && !c->emergency)
+        c->admissible_ma = limit_ma(life);
+}
+
 static void give(struct life *life)
 {
     struct control *c = &life->control;
@@ -153,7 +167,8 @@ static void bridge_gap(struct life *life)
     struct control *c = &life->control;
     const struct breaker_load load = {{c->gap_ma, c->gap_ma, c->gap_ma}, 0, c->crest_milli};
     if (c->gap_ns)
-        breaker_step_paced(&c->state, &life->device.node.breaker, &c->pace, life->device.curve, &load, c->gap_ns);
+        breaker_step_paced(&c->state, &life->device.node.breaker, &c->pace, life->device.curve, &load,
+                           c->gap_ns);
     c->gap_ns = c->gap_ma = 0;
 }
 
@@ -161,7 +176,8 @@ static void bridge_gap(struct life *life)
  * for two readings fills one of them, and counts for the next one too. */
 static struct breaker_load larger(const struct breaker_load *a, const struct breaker_load *b)
 {
-    struct breaker_load load = {.crest_milli = a->crest_milli > b->crest_milli ? a->crest_milli : b->crest_milli};
+    struct breaker_load load = {.crest_milli =
+                                    a->crest_milli > b->crest_milli ? a->crest_milli : b->crest_milli};
     for (uint32_t p = 0; p < PHASES; p++)
         load.current_ma[p] = a->current_ma[p] > b->current_ma[p] ? a->current_ma[p] : b->current_ma[p];
     return load;
@@ -180,7 +196,8 @@ static void control_read(struct life *life, const double square_s[PHASES])
     life->seen.crest_milli = (int32_t)ceil(life->load.crest * 1e3);
     bridge_gap(life);
     const struct breaker_load load = larger(&before, &life->seen);
-    breaker_step_paced(&c->state, &life->device.node.breaker, &c->pace, life->device.curve, &load, reading_ns);
+    breaker_step_paced(&c->state, &life->device.node.breaker, &c->pace, life->device.curve, &load,
+                       reading_ns);
 }
 
 static void control_lose(struct life *life, int64_t most_ma)
@@ -232,9 +249,7 @@ static void control_step(struct life *life, const double square_s[PHASES], int64
         control_read(life, square_s);
     if (life->step < c->mute_until || life->step % c->every)
         return;
-    c->admissible_ma = limit_ma(life);
-    if (life->rules->rule >= RULE_EMERGENCY)
-        watch(life);
+    decide(life);
     give(life);
     life->tally->decisions++;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One device, hour by hour: what draws, the plant's specimen, and a controller that knows the device's settings
- * and a meter that reads low. A reading is 16 ms.
+ * One device, hour by hour: what draws, the plant's specimen, and a controller that knows the device's
+ * settings and a meter that reads low. A reading is 16 ms.
  */
 #ifndef FLYBALL_BENCH_HEAT_HOUR_H
 #define FLYBALL_BENCH_HEAT_HOUR_H

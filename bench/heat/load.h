@@ -58,8 +58,8 @@ void heat_load_begin(struct heat_load *load, enum heat_adversary adversary);
 /* any: the piece is over: the next one. */
 void heat_load_next(struct heat_load *load);
 
-/* any: amperes of the worst phase now, where `newest_a` was granted last and `most_a` is the most that a lease
- * in flight permits. */
+/* any: amperes of the worst phase now, where `newest_a` was granted last and `most_a` is the most that a
+ * lease in flight permits. */
 double heat_load_a(const struct heat_load *load, double newest_a, double most_a);
 
 #endif
