@@ -15,7 +15,8 @@ enum { LEVELS_MAX = 4 };
 #define BOLD 6.4
 #define LINE 13.0               /* from one line of words to the next */
 
-/* White behind words, so that no line of the grid runs through them. `right`: they end at x. */
+/* Nearly white behind words: lines of the grid do not run through them, and a curve still shows. `right`:
+ * they end at x. */
 static void back(FILE *out, double x, double y, double width, bool right)
 {
     fprintf(out, "<rect class=\"back\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"12\"/>",

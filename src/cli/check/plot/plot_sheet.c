@@ -18,7 +18,7 @@ const char plot_style[] =
     ".tcc .device-name{font-size:12px;font-weight:bold}"
     ".tcc .sub{font-size:8px}"
     ".tcc .letter{font-size:10.5px;font-weight:bold}"
-    ".tcc .line{font-size:10.5px}.tcc .back{fill:#fff}"
+    ".tcc .line{font-size:10.5px}.tcc .back{fill:#fff;fill-opacity:.75}"
     ".tcc .number{font-size:10.5px;font-weight:bold}"
     ".tcc .minor{stroke:#d4d4d4;stroke-width:.5;fill:none}"
     ".tcc .major{stroke:#8c8c8c;stroke-width:.8;fill:none}"
