@@ -119,7 +119,7 @@ double plot_head(FILE *out, const struct plot_page *page)
 
 void plot_swatch(FILE *out, const struct plot_page *page, uint32_t i, double x, double y)
 {
-    const struct plot_look *look = plot_look(i);
+    const struct plot_look *look = plot_look(page, i);
 
     fprintf(out,
             "<rect x=\"%.2f\" y=\"%.2f\" width=\"36\" height=\"13\" fill=\"url(#hatch-%u-%u)\" stroke=\"%s\" "
@@ -151,7 +151,7 @@ static double legend_row(FILE *out, const struct plot_page *page, uint32_t i, do
     const struct plot_row *row = &page->row[i];
     const struct model_node *n = &page->study->site->model.node[row->node];
 
-    plot_tag(out, i, 34, y - 4);
+    plot_tag(out, page, i, 34, y - 4);
     if (row->curve)
         plot_swatch(out, page, i, 52, y - 11);
     fprintf(out, "<text class=\"device-name\" x=\"104\" y=\"%.2f\">", y);

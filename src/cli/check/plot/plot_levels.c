@@ -200,7 +200,7 @@ void plot_inrush(FILE *out, const struct plot_page *page)
         before = x;
         fprintf(out,
                 "<path class=\"point\" stroke=\"%s\" d=\"M%.2f %.2fl4.5 4.5l-4.5 4.5l-4.5 -4.5Z\"/>\n",
-                plot_look(i)->colour, x, y - 4.5);
+                plot_look(page, i)->colour, x, y - 4.5);
     }
     if (before >= 0)
         put_inrush(out, before, y, label);

@@ -150,7 +150,7 @@ static void draw_marks(FILE *out, const struct plot_page *page, uint32_t i, doub
         fprintf(out,
                 "<path class=\"mark\" stroke=\"%s\" d=\"M%.2f %.2fL%.2f %.2fV%.2f\"/>"
                 "<text class=\"letter\" x=\"%.2f\" y=\"%.2f\" text-anchor=\"middle\">%s%s</text>\n",
-                plot_look(i)->colour, m->text_x, y - 8.5, m->x, y - 4, y, m->text_x, y - 10,
+                plot_look(page, i)->colour, m->text_x, y - 8.5, m->x, y - 4, y, m->text_x, y - 10,
                 beyond(m, &page->axis), m->label);
     }
 }
@@ -164,7 +164,7 @@ void plot_strip(FILE *out, const struct plot_page *page)
         double y = page->strip + PAGE_STRIP * (i + 1);
 
         fprintf(out, "<path class=\"lane\" d=\"M%.2f %.2fH%.2f\"/>\n", x->left, y, x->left + x->width);
-        plot_tag(out, i, x->left - 14, y - 8);
+        plot_tag(out, page, i, x->left - 14, y - 8);
         draw_marks(out, page, i, y);
     }
     fputs("</g>\n", out);
