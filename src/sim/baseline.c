@@ -32,7 +32,9 @@ static bool fits_derated(const struct model *model, const double *sum_w, uint32_
     const struct model_node *node = &model->node[h->cord[0].node];
     for (uint32_t i = 0; i < node->ancestor_count; i++) {
         const struct model_node *above = &model->node[node->ancestor[i]];
-        double rating_w = (double)above->rating_ma / 1e3 * (double)above->volts_ln_mv / 1e3 * above->phases *
+        /* a busbar has none */
+        int64_t rating_ma = above->rating_ma ? above->rating_ma : above->steady_ma;
+        double rating_w = (double)rating_ma / 1e3 * (double)above->volts_ln_mv / 1e3 * above->phases *
                           (double)type->pf_min_ppm / 1e6;
         double with_w = sum_w[node->ancestor[i]] + (double)type->phys_max_mw / 1e3;
         if (above->limited && with_w > derating * rating_w)

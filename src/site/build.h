@@ -26,7 +26,7 @@ int build_bad(struct draft *d, struct model *model);
 
 /* any: what of a device the draft does not say (enum device_assumed). */
 uint32_t build_assumed(const struct draft_node *draft);
-/* setup: site->settings, and the notes that point there; 0 or -ENOMEM. */
+/* setup: site->settings and what is assumed, and the notes that point there; 0 or -ENOMEM. */
 int build_settings(const struct draft *d, struct site *site);
 
 /* setup: site->redundancy, from a draft whose model is built; takes site->gear_memory. 0 or -ENOMEM. */

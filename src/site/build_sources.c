@@ -22,6 +22,7 @@ uint32_t build_assumed(const struct draft_node *draft)
         {ASSUMED_CLEARS, v->instantaneous.clears.at},
         {ASSUMED_AMBIENT, draft->ambient.at},
         {ASSUMED_RESET, v->relay.reset.at},
+        {ASSUMED_RATED, v->rated.at},
         {ASSUMED_TOLERANCE, v->relay.curve.at ? v->relay.pickup_tolerance.at && v->relay.time_tolerance.at
                                               : v->fuse.tolerance.at || v->points.tolerance.at},
     };
@@ -54,13 +55,46 @@ static uint32_t find_or_add(struct site *site, const struct draft_settings *from
     return site->settings_count++;
 }
 
+static uint8_t assumed(const struct value *value, enum site_assumed bit)
+{
+    return value->at ? 0 : (uint8_t)bit;
+}
+
+static void build_said(const struct draft *d, struct site *site)
+{
+    const struct model *m = &site->model;
+
+    for (uint32_t t = 0; t < m->type_count; t++) {
+        const struct draft_type *type = &d->type[d->type_order[t]];
+
+        site->type_assumed[t] = assumed(&type->overshoot, ASSUMED_OVERSHOOT) |
+                                assumed(&type->efficiency, ASSUMED_EFFICIENCY) |
+                                assumed(&type->power_factor, ASSUMED_POWER_FACTOR) |
+                                assumed(&type->inrush, ASSUMED_INRUSH);
+    }
+    for (uint32_t i = 0; i < d->meter_count; i++) {
+        const struct draft_meter *meter = &d->meter[i];
+
+        site->meter_assumed[m->node[d->node[meter->node_of].rank].meter] =
+            assumed(&meter->error, ASSUMED_ERROR) | assumed(&meter->period, ASSUMED_PERIOD) |
+            assumed(&meter->fresh, ASSUMED_FRESH);
+    }
+    site->policy_assumed =
+        assumed(&d->policy.lease, ASSUMED_LEASE) | assumed(&d->policy.rho, ASSUMED_CLOCKS);
+}
+
 int build_settings(const struct draft *d, struct site *site)
 {
     struct model *m = &site->model;
+    size_t settings = (m->node_count + 1) * sizeof *site->settings;
+    char *at = calloc(1, settings + m->type_count + m->meter_count);
 
-    site->settings = calloc(m->node_count + 1, sizeof *site->settings);
-    if (!site->settings)
+    if (!at)
         return -ENOMEM;
+    site->settings = (struct site_settings *)at;
+    site->type_assumed = (uint8_t *)(at += settings);
+    site->meter_assumed = (uint8_t *)(at + m->type_count);
+    build_said(d, site);
     for (uint32_t n = 0; n < m->node_count; n++) {
         const struct draft_node *draft = &d->node[d->node_order[n]];
         struct site_note *note = &site->note[n];

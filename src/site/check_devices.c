@@ -68,16 +68,21 @@ static void check_contradictions(struct draft *d, const struct draft_device *v,
     }
 }
 
+/* Is a key of the mapping there? One whose value was refused is. */
+static bool said(const struct value *value, const struct value *map, const char *key)
+{
+    return value->at || (map->at && tree_get(map->at, key));
+}
+
 /* A stage that is there has a pickup; with `delay`, a delay too. */
 static void check_stage(struct draft *d, const struct value *at, const struct draft_stage *stage,
                         const char *name, bool delay)
 {
     if (!at->at)
         return;
-    if (at->at->kind == TREE_MAP && !stage->pickup.at && !tree_get(at->at, "pickup"))
+    if (at->at->kind == TREE_MAP && !said(&stage->pickup, at, "pickup"))
         finding_at(d->errors, at->at, "%s has no 'pickup', add pickup: ... (a current in mA, A or kA)", name);
-    if (delay && (stage->pickup.at || at->at->kind == TREE_MAP) && !stage->delay.at &&
-        !(at->at->kind == TREE_MAP && tree_get(at->at, "delay")))
+    if (delay && (stage->pickup.at || at->at->kind == TREE_MAP) && !said(&stage->delay, at, "delay"))
         finding_at(d->errors, at->at,
                    "%s has no delay, its curve needs one: write %s: {pickup: %s, delay: ...}", name, name,
                    stage->pickup.at ? stage->pickup.text : "...");
@@ -101,14 +106,16 @@ static void check_relay(struct draft *d, const struct draft_device *v)
     if (!v->relay_at.at || v->relay_at.at->kind != TREE_MAP)
         return;
     for (uint32_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-        if (!needed[i].value->at && !tree_get(v->relay_at.at, needed[i].key))
+        if (!said(needed[i].value, &v->relay_at, needed[i].key))
             finding_at(d->errors, v->relay_at.at, "relay has no '%s', add %s: ... (%s)", needed[i].key,
                        needed[i].key, needed[i].what);
     if (r->reset.number == RELAY_RESET_AT_ONCE && r->reset_time.at)
         finding_at(d->errors, r->reset_time.at, "reset at_once takes no time, drop reset_time");
-    if (r->reset.number == RELAY_RESET_DEFINITE && !r->reset_time.at)
+    bool timed = said(&r->reset_time, &v->relay_at, "reset_time");
+
+    if (r->reset.number == RELAY_RESET_DEFINITE && !timed)
         finding_at(d->errors, r->reset.at, "reset definite needs a time, add reset_time: ...");
-    if (r->reset.number == RELAY_RESET_DEPENDENT && !own && r->curve.at && !r->reset_time.at)
+    if (r->reset.number == RELAY_RESET_DEPENDENT && !own && r->curve.at && !timed)
         finding_at(
             d->errors, r->reset.at ? r->reset.at : r->curve.at,
             "curve %s has no reset time of its own for reset %s, add reset_time: ... or reset: at_once",
@@ -123,16 +130,15 @@ static void check_complete(struct draft *d, const struct draft_device *v, uint8_
 
     if (kind == DEVICE_RELAY && !v->relay_at.at)
         missing = &v->trip_unit, key = "relay", what = "{curve: ..., pickup: ..., time_dial: ...}";
-    else if (kind == DEVICE_FUSE && !v->fuse.min.at && !(v->fuse_at.at && tree_get(v->fuse_at.at, "melting")))
+    else if (kind == DEVICE_FUSE && !said(&v->fuse.min, &v->fuse_at, "melting"))
         missing = &v->trip_unit, key = "fuse", what = "{melting: [{at: ..., time: ...}, ...]}";
-    else if (kind == DEVICE_POINTS && !v->points.min.at &&
-             !(v->points_at.at && tree_get(v->points_at.at, "min")))
+    else if (kind == DEVICE_POINTS && !said(&v->points.min, &v->points_at, "min"))
         missing = &v->trip_unit, key = "points", what = "{min: [{at: ..., time: ...}, ...]}";
     if (missing && missing->at)
         finding_at(d->errors, missing->at, "trip_unit %s without its curve, add %s: %s", units[kind].name,
                    key, what);
-    if ((kind == DEVICE_ELECTRONIC || kind == DEVICE_THERMAL_MAGNETIC) && !v->long_time.delay.at &&
-        v->trip_unit.at && !(v->long_time_at.at && tree_get(v->long_time_at.at, "delay")))
+    if ((kind == DEVICE_ELECTRONIC || kind == DEVICE_THERMAL_MAGNETIC) && v->trip_unit.at &&
+        !said(&v->long_time.delay, &v->long_time_at, "delay"))
         finding_at(d->errors, v->trip_unit.at,
                    "trip_unit %s without a long_time delay, add long_time: {pickup: ..., delay: ...}",
                    units[kind].name);
@@ -174,31 +180,30 @@ static void check_pickups(struct draft *d, const struct draft_device *v, const s
 static void check_delays(struct draft *d, const struct draft_device *v, uint8_t kind)
 {
     const struct draft_stage *const stage[] = {&v->short_time, &v->ground};
+    const struct value *const map[] = {&v->short_time_at, &v->ground_at};
 
     for (uint32_t i = 0; i < 2; i++) {
-        if (stage[i]->i2t.at && stage[i]->i2t.number && !stage[i]->delay.at)
+        if (stage[i]->i2t.at && stage[i]->i2t.number && !said(&stage[i]->delay, map[i], "delay"))
             finding_at(d->errors, stage[i]->i2t.at, "i2t without a delay, add delay: ... beside it");
         else if (!i && stage[i]->delay.at && kind == DEVICE_NONE)   /* of ground it has been said */
             finding_at(
                 d->errors, stage[i]->delay.at,
                 "a delay counts for nothing without a curve, add long_time: {pickup: ..., delay: ...}");
     }
-    if (v->long_time.at.at && !v->long_time.delay.at)
-        finding_at(d->errors, v->long_time.at.at,
-                   "at without a delay, add delay: ... beside it");
+    if (v->long_time.at.at && !said(&v->long_time.delay, &v->long_time_at, "delay"))
+        finding_at(d->errors, v->long_time.at.at, "at without a delay, add delay: ... beside it");
 }
 
 /* The slow edge lies nowhere below the fast one: looked at where either bends. */
 static void check_band(struct draft *d, const struct field *fields, const struct draft_list *list)
 {
     struct device_point fast[DEVICE_POINTS_MAX], slow[DEVICE_POINTS_MAX];
-    uint32_t before = d->errors->count, fast_count = draft_read_points(d, fields[0].key, &list->min, fast),
+    uint32_t fast_count = draft_read_points(d, fields[0].key, &list->min, fast),
              slow_count = draft_read_points(d, fields[1].key, &list->max, slow);
     char at[40];
 
-    if (!fast_count || !slow_count || d->errors->count != before)
+    if (!fast_count || !slow_count)
         return;
-
     for (uint32_t i = 0; i < fast_count + slow_count; i++) {
         const struct device_point *point = i < fast_count ? &fast[i] : &slow[i - fast_count];
         double amperes = (double)point->ma * 1e-3, low = curve_points_s(fast, fast_count, amperes),
@@ -214,6 +219,14 @@ static void check_band(struct draft *d, const struct field *fields, const struct
     }
 }
 
+/* A trip unit that was refused may have been any. */
+static bool unit_refused(const struct draft *d, const struct draft_device *v, const struct draft_node *node)
+{
+    const struct draft_device_row *row = node->device_of == INDEX_NONE ? NULL : &d->device[node->device_of];
+
+    return !v->trip_unit.at && (tree_get(node->at, "trip_unit") || (row && tree_get(row->at, "trip_unit")));
+}
+
 void draft_check_device(struct draft *d, const struct draft_device *v, const struct draft_node *node)
 {
     uint8_t kind = draft_device_kind(v);
@@ -221,7 +234,7 @@ void draft_check_device(struct draft *d, const struct draft_device *v, const str
     check_pickups(d, v, node);
     check_band(d, draft_fuse_fields, &v->fuse);
     check_band(d, draft_points_fields, &v->points);
-    if (!node)
+    if (!node || unit_refused(d, v, node))
         return;
     check_contradictions(d, v, node, kind);
     check_complete(d, v, kind);

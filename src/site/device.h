@@ -31,6 +31,7 @@ enum device_kind {
 enum device_assumed {
     ASSUMED_PROFILE = 1, ASSUMED_LONG_TIME = 2 /* Ir = In */, ASSUMED_AT = 4, ASSUMED_MEMORY = 8,
     ASSUMED_OPENING = 16, ASSUMED_CLEARS = 32, ASSUMED_AMBIENT = 64, ASSUMED_RESET = 128,
+    ASSUMED_RATED = 512,        /* 80 % */
     ASSUMED_TOLERANCE = 256,    /* of a relay or a point list; stages say -1 */
 };
 

@@ -21,24 +21,27 @@ uint32_t draft_read_short(struct draft *d, const struct field *fields, const str
 }
 
 /* Each point above and no slower than the one before it. */
-static void check_rise(struct draft *d, const char *key, const struct draft_point *before,
-                       const struct draft_point *point)
+static uint32_t check_rise(struct draft *d, const char *key, const struct draft_point *before,
+                           const struct draft_point *point)
 {
+    if (point->at.number > before->at.number && point->time.number <= before->time.number)
+        return 0;
     if (point->at.number <= before->at.number)
         finding_at(d->errors, point->at.at,
                    "%s goes from %s to %s, write its points in the order of rising current", key,
                    before->at.text, point->at.text);
-    else if (point->time.number > before->time.number)
+    else
         finding_at(d->errors, point->time.at,
                    "%s takes %s at %s and longer, %s, at more current: a curve never rises in time", key,
                    before->time.text, before->at.text, point->time.text);
+    return 1;
 }
 
 uint32_t draft_read_points(struct draft *d, const char *key, const struct value *list,
                            struct device_point point[DEVICE_POINTS_MAX])
 {
     struct draft_point before = {0}, now;
-    uint32_t count = 0;
+    uint32_t count = 0, faults = 0;
 
     if (!list->at)
         return 0;
@@ -50,13 +53,14 @@ uint32_t draft_read_points(struct draft *d, const char *key, const struct value 
     for (const struct tree *at = list->at->first; at; at = at->next, before = now) {
         if (fields_read(draft_point_fields, at, "a point", &now, d->errors)) {
             now = (struct draft_point){0};
+            faults++;
             continue;
         }
         if (before.at.at)
-            check_rise(d, key, &before, &now);
+            faults += check_rise(d, key, &before, &now);
         point[count++] = (struct device_point){now.at.number, now.time.number};
     }
-    return count;
+    return faults ? 0 : count;
 }
 
 static void read_list(struct draft *d, const struct field *fields, const struct tree *at, const char *key,
@@ -101,7 +105,10 @@ uint8_t draft_device_kind(const struct draft_device *v)
 {
     if (v->trip_unit.at)
         return (uint8_t)(DEVICE_ELECTRONIC + v->trip_unit.number);
-    return v->long_time.delay.at ? DEVICE_ELECTRONIC : DEVICE_NONE;
+    /* a delay that was refused is one, too */
+    return v->long_time.delay.at || (v->long_time_at.at && tree_get(v->long_time_at.at, "delay"))
+               ? DEVICE_ELECTRONIC
+               : DEVICE_NONE;
 }
 
 int draft_read_devices(struct draft *d)

@@ -76,6 +76,13 @@ struct site_note {
 /* Where settings come from, in the words of the site file: each different settings_from once. */
 struct site_settings { char study[201], as_left[11], by[101]; };
 
+/* What else the file does not say: sets, of a host type, a meter, the policy. */
+enum site_assumed {
+    ASSUMED_OVERSHOOT = 1, ASSUMED_EFFICIENCY = 2, ASSUMED_POWER_FACTOR = 4, ASSUMED_INRUSH = 8,
+    ASSUMED_ERROR = 1, ASSUMED_PERIOD = 2, ASSUMED_FRESH = 4,
+    ASSUMED_LEASE = 1, ASSUMED_CLOCKS = 2,
+};
+
 enum site_scheme { SCHEME_N, SCHEME_N_PLUS_1, SCHEME_2N };
 
 /* Where a thing that is no host takes its power; none given = it is not known to go with any loss. */
@@ -120,7 +127,9 @@ struct site {
     struct site_device *device;         /* by node index; kind DEVICE_NONE: no curve is known */
     struct site_equipment *equipment;   /* by node index */
     uint32_t settings_count;
-    struct site_settings *settings;     /* one block of its own */
+    struct site_settings *settings;     /* one block of its own, with the next two */
+    uint8_t *type_assumed, *meter_assumed;      /* by type and meter index: enum site_assumed */
+    uint8_t policy_assumed;
     struct site_redundancy redundancy;
     char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */
     struct site_address *host_address;  /* by host index */

@@ -9,7 +9,14 @@
 #include "msg/limits.h"
 #include "site/shape.h"
 
-enum import_source { IMPORT_NODES, IMPORT_TYPES, IMPORT_HOSTS, IMPORT_METERS, IMPORT_DEVICES, IMPORT_SOURCES };
+enum import_source {
+    IMPORT_NODES,
+    IMPORT_TYPES,
+    IMPORT_HOSTS,
+    IMPORT_METERS,
+    IMPORT_DEVICES,
+    IMPORT_SOURCES
+};
 enum { IMPORT_KEYS_MAX = 96, IMPORT_KEY_BYTES = 48 };
 
 /* One column that a file may have: a key of the site file, or `outer.inner` of a mapping in it. */

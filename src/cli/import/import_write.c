@@ -149,7 +149,8 @@ static const struct import_key *next_key(const struct import_table *t, uint32_t 
     return *k < t->key_count ? &t->key[*k] : NULL;
 }
 
-/* `long_time` beside `long_time.delay` is {pickup: ..., delay: ...}: the short form moves into the mapping. */
+/* `long_time` beside `long_time.delay` is {pickup: ..., delay: ...}: the short form moves into the
+ * mapping. */
 static const struct import_key *join_short(const struct import_table *t, uint32_t k,
                                            const struct import_key *next, struct import_key *joined)
 {

@@ -229,6 +229,95 @@ static void odd_figures_are_taken_for_the_worse(void **state)
     assert_true(time_at(&stock, 899).t_ns == BREAKER_NEVER_NS);
 }
 
+/* Reciprocals that heat are above the exact ones and those that cool below, each by less than a unit. */
+static void reciprocals_err_toward_a_trip(void **state)
+{
+    static const int64_t tau_ns[] = {1,      1000,    524287,         524288,
+                                     524289, 1000003, 200 * NS_PER_S, 86400 * NS_PER_S};
+    const long double whole = 0x1p81L;
+    struct breaker breaker = {.element_count = 2};
+    struct breaker_pace pace;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof tau_ns / sizeof tau_ns[0]; i++) {
+        breaker.element[0] = (struct breaker_element){.law = BREAKER_IMAGE, .pickup_ma = tau_ns[i],
+            .unit_ma = 7, .heat_ns = tau_ns[i], .heat_fast_ns = tau_ns[i], .cool_ns = tau_ns[i]};
+        breaker.element[1] = (struct breaker_element){.law = BREAKER_TRAVEL, .pickup_ma = 7,
+            .unit_ma = tau_ns[i], .heat_ns = 5 * NS_PER_S, .cool_ns = 7, .reset_ns = tau_ns[i]};
+        breaker_pace(&pace, &breaker);
+
+        long double tau = tau_ns[i], held = fmaxl(tau, 524288);
+        const struct breaker_pace_element *image = &pace.element[0];
+
+        assert_true(image->heat == image->heat_fast && (image->heat == 0) == (tau_ns[i] <= 524288));
+        if (image->heat)
+            assert_true(image->heat > whole / tau && (long double)(image->heat - 1) <= whole / tau);
+        assert_true(pace.element[1].heat == 0 && pace.element[1].heat_fast == 0);
+        for (int e = 0; e < 2; e++) {
+            assert_true(pace.element[e].fall <= whole / held && pace.element[e].fall + 1 > whole / held);
+            assert_true(pace.element[e].unit_ma == tau_ns[i]);
+            assert_true(pace.element[e].unit > 0x1p63L / tau && pace.element[e].unit - 1 <= 0x1p63L / tau);
+        }
+    }
+    breaker.element[0].cool_ns = 0;
+    breaker.element[0].pickup_ma = -7;
+    breaker.element[0].heat_ns = -1;
+    breaker_pace(&pace, &breaker);
+    assert_true(pace.element[0].fall == 0 && pace.element[0].heat == 0 && pace.element[0].unit_ma == 1);
+}
+
+/* What a step rounds, it rounds up: the least of currents heats by a unit, and one unit short of a trip, the
+ * least time above pickup trips. */
+static void the_least_heat_is_not_lost(void **state)
+{
+    struct stock image = {0}, relay = {0};
+    struct breaker_load load = {.current_ma = {1, 0, 0}};
+
+    (void)state;
+    stock_image(&image, 2000, 200);
+    assert_int_equal(breaker_step(&image.state, &image.breaker, NULL, &load, 16 * NS_PER_MS), -1);
+    assert_true(image.state.part[0][0] == 1 && image.state.part[0][1] == 0);
+    image.state.part[0][0] = HEAT_ONE - 1;
+    image.state.part[0][1] = HEAT_ONE - 1;
+    image.state.part[0][2] = HEAT_ONE - 1;
+    assert_int_equal(step(&image, 2000 - 0.001, 1e-9), -1);
+    assert_true(image.state.part[0][0] == HEAT_ONE - 1);
+    assert_int_equal(step(&image, 2001, 1e-9), ELEMENT_LONG_TIME);
+    assert_true(image.state.part[0][0] == HEAT_ONE);
+
+    stock_definite(&relay, ELEMENT_INVERSE, 110, 1e6);
+    relay.breaker.element[0].unit_ma = 100000;
+    relay.breaker.element[0].reset = RESET_TRAVEL;
+    relay.breaker.element[0].reset_ns = NS_PER_S;
+    assert_int_equal(step(&relay, 110, 1e-9), -1);
+    assert_true(relay.state.part[0][0] == 2 || relay.state.part[0][0] == 1);
+    relay.state.part[0][0] = HEAT_ONE - 1;
+    step(&relay, 105, 1e6);                     /* between its unit and its pickup it stays */
+    assert_true(relay.state.part[0][0] == HEAT_ONE - 1);
+    assert_int_equal(step(&relay, 110, 1e-9), ELEMENT_INVERSE);
+}
+
+/* A current above all of them, once: each of three images and timers moves by its own figures. */
+static void a_step_reaches_every_element_and_names_the_first_that_trips(void **state)
+{
+    struct stock stock = {0};
+
+    (void)state;
+    for (int e = 0; e < 3; e++)
+        stock_image(&stock, 1000, 100 * (e + 1));
+    stock_definite(&stock, ELEMENT_SHORT_TIME, 1500, 2);
+    stock_definite(&stock, ELEMENT_FUSE, 1500, 1);
+    assert_int_equal(step(&stock, 2000, 0.5), -1);
+    for (int e = 0; e < 3; e++)
+        assert_true(fabs((double)stock.state.part[e][1] / (double)HEAT_ONE - 4 * -expm1(-0.005 / (e + 1))) <
+                    1e-9);
+    assert_true(llabs(stock.state.part[3][2] - HEAT_ONE / 4) < 1000);
+    assert_true(llabs(stock.state.part[4][2] - HEAT_ONE / 2) < 1000);
+    assert_int_equal(step(&stock, 2000, 0.6), ELEMENT_FUSE);
+    assert_int_equal(step(&stock, 2000, 1), ELEMENT_SHORT_TIME);
+    assert_int_equal(step(&stock, 1600, 1000), ELEMENT_LONG_TIME);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +330,9 @@ int main(void)
         cmocka_unit_test(each_phase_and_the_residual_current_stand_alone),
         cmocka_unit_test(the_size_of_a_step_makes_no_difference),
         cmocka_unit_test(odd_figures_are_taken_for_the_worse),
+        cmocka_unit_test(reciprocals_err_toward_a_trip),
+        cmocka_unit_test(the_least_heat_is_not_lost),
+        cmocka_unit_test(a_step_reaches_every_element_and_names_the_first_that_trips),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,10 @@ static void derating_switches_on_twelve_hosts_a_branch(void **state)
         branch_a += on[h];
     assert_int_equal(branch_a, 12);
     assert_true(on[59] && on[29] && !on[0] && !on[30]);     /* highest means first */
+    /* a busbar of 125 A without a device: half of that, six hosts */
+    model.node[1].rating_ma = model.node[1].long_time_ma = 0;
+    model.node[1].steady_ma = 125000;
+    assert_int_equal(baseline_derated(&model, &forecast, on), 18);
     free(forecast.mean_w);
     tiny_site_finish(&model);
 }

@@ -310,6 +310,7 @@ static void makers_forms_differ_as_they_print_them(void **state)
     near(curve_element_s(&d, ELEMENT_SHORT_TIME, EDGE_NOMINAL, 15000), 0.3, 1e-9, "Schneider", 15000);
     near(curve_element_s(&d, ELEMENT_SHORT_TIME, EDGE_SLOW, 15000), 1.15 * 0.3, 1e-9, "slow", 15000);
     /* ABB above 12 In: 1 s, or not below 1 s; the edges take in both. 8 s at 6 Ir are 2 s at 12 Ir */
+    near(curve_element_s(&br800, ELEMENT_LONG_TIME, EDGE_FAST, 9600), 1.6, 1e-9, "fast", 9600);
     near(curve_element_s(&br800, ELEMENT_LONG_TIME, EDGE_FAST, 9601), 0.8, 1e-9, "fast", 9601);
     near(curve_element_s(&br800, ELEMENT_LONG_TIME, EDGE_NOMINAL, 9600), 2, 1e-9, "nominal", 9600);
     near(curve_element_s(&br800, ELEMENT_LONG_TIME, EDGE_SLOW, 19200), 1.2, 1e-9, "slow", 19200);

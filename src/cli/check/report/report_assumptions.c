@@ -178,7 +178,7 @@ int report_assumptions(FILE *out, const struct study *study)
     int rc = 0;
 
     fputs("<section class=\"on\"><h2>3. Assumptions that are not of the site file</h2>\n"
-          "<p>Defaults of flyball, most of which a key of the site file replaces. Section 4 marks the "
+          "<p>Defaults of flyball, most of which a key of the site file replaces. Sections 2 and 4 mark the "
           "setpoints they touch <em>assumed</em>.</p>\n<table><thead><tr><th>assumption</th><th>nodes</th>"
           "<th>which</th></tr></thead><tbody>\n",
           out);

@@ -56,7 +56,10 @@ static void put_limit(FILE *out, const struct study *study, uint32_t node)
         snprintf(text, sizeof text, "%s, by: %s", study_amperes((double)note->next_ma / 1e3).text,
                  study->term_names[note->next_term]);
     fact(out, "were that relaxed", note->next_ma ? text : "no other term bounds it");
-    fact(out, "rated", n->rated_100pct ? "100 % of long-time for long" : "80 % of long-time for long");
+    fact(out, "rated",
+         n->rated_100pct                                       ? "100 % of long-time for long"
+         : study->site->device[node].assumed & ASSUMED_RATED ? "80 % of long-time for long (assumed)"
+                                                               : "80 % of long-time for long");
 }
 
 static void put_equipment(FILE *out, const struct site_equipment *e)

@@ -47,15 +47,24 @@ static void premise_of_settings(FILE *out, const struct study *study)
             "settings_from of each node, section 4; without it nothing is lent there");
 }
 
-static void premise_of_time(FILE *out, const struct model *m)
+static const char *mark(uint8_t assumed, unsigned bits)
 {
+    return assumed & bits ? " <em>assumed</em>" : "";
+}
+
+static void premise_of_time(FILE *out, const struct study *study)
+{
+    const struct model *m = &study->site->model;
+    uint8_t assumed = study->site->policy_assumed;
     struct response r;
-    char text[200];
+    char text[256];
 
     needs_response(m, &r);
-    snprintf(text, sizeof text, "%.4g %% (rho); lease D %s, A %s, so X = %s",
-             (double)m->policy.rho_ppm / 1e4, study_seconds((double)m->policy.lease_ns / 1e9).text,
-             study_seconds((double)r.actuation_ns / 1e9).text, study_seconds((double)r.retire_ns / 1e9).text);
+    snprintf(text, sizeof text, "%.4g %% (rho%s); lease D %s%s, A %s, so X = %s",
+             (double)m->policy.rho_ppm / 1e4, assumed & ASSUMED_CLOCKS ? ", assumed" : "",
+             study_seconds((double)m->policy.lease_ns / 1e9).text,
+             assumed & ASSUMED_LEASE ? " (assumed)" : "", study_seconds((double)r.actuation_ns / 1e9).text,
+             study_seconds((double)r.retire_ns / 1e9).text);
     premise(out, "Clock rates", text,
             "no two clocks of controller and hosts part faster; the site file's policy");
 }
@@ -63,6 +72,7 @@ static void premise_of_time(FILE *out, const struct model *m)
 static void put_type(FILE *out, const struct study *study, uint32_t item)
 {
     const struct model_host_type *t = &study->site->model.type[item];
+    uint8_t assumed = study->site->type_assumed[item];
     uint32_t hosts = 0;
 
     for (uint32_t h = 0; h < study->site->model.host_count; h++)
@@ -70,13 +80,15 @@ static void put_type(FILE *out, const struct study *study, uint32_t item)
     fputs("<tr><th>", out);
     markup_escape(out, t->name);
     fprintf(out, "</th><td class=\"n\">%u</td><td class=\"n\">%s to %s</td><td class=\"n\">%s</td>"
-                 "<td class=\"n\">%.4f</td>",
+                 "<td class=\"n\">%.4f%s</td>",
             hosts, study_power(t->cap_min_mw, "W").text, study_power(t->cap_max_mw, "W").text,
-            study_power(t->base_max_mw, "W").text, (double)t->gain_ppm / 1e6);
-    fprintf(out, "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%.4g</td>"
+            study_power(t->base_max_mw, "W").text, (double)t->gain_ppm / 1e6,
+            mark(assumed, ASSUMED_OVERSHOOT | ASSUMED_EFFICIENCY));
+    fprintf(out, "<td class=\"n\">%s</td><td class=\"n\">%s%s</td><td class=\"n\">%.4g%s</td>"
                  "<td class=\"n\">%s</td></tr>\n",
             study_power(t->phys_max_mw, "W").text, study_power(t->boot_mw, "W").text,
-            (double)t->pf_min_ppm / 1e6, study_seconds((double)t->actuation_ns / 1e9).text);
+            mark(assumed, ASSUMED_INRUSH), (double)t->pf_min_ppm / 1e6, mark(assumed, ASSUMED_POWER_FACTOR),
+            study_seconds((double)t->actuation_ns / 1e9).text);
 }
 
 static void put_types(FILE *out, const struct study *study)
@@ -101,9 +113,12 @@ static void put_meter(FILE *out, const struct study *study, uint32_t node)
     if (m->node[node].meter == INDEX_NONE)
         return;
     meter = &m->meter[m->node[node].meter];
-    fprintf(out, "<td class=\"n\">%.4g&#160;%%</td><td class=\"n\">%s</td><td class=\"n\">%s</td>",
-            (double)meter->error_ppm / 1e4, study_seconds((double)meter->period_ns / 1e9).text,
-            study_seconds((double)meter->fresh_ns / 1e9).text);
+    uint8_t assumed = study->site->meter_assumed[m->node[node].meter];
+
+    fprintf(out, "<td class=\"n\">%.4g&#160;%%%s</td><td class=\"n\">%s%s</td><td class=\"n\">%s%s</td>",
+            (double)meter->error_ppm / 1e4, mark(assumed, ASSUMED_ERROR),
+            study_seconds((double)meter->period_ns / 1e9).text, mark(assumed, ASSUMED_PERIOD),
+            study_seconds((double)meter->fresh_ns / 1e9).text, mark(assumed, ASSUMED_FRESH));
 }
 
 static int put_meters(FILE *out, const struct study *study)
@@ -138,7 +153,7 @@ int report_scope(FILE *out, const struct study *study)
     premise(out, "Meter error", "per meter, below", "the site file's meters; calibration records");
     premise(out, "k", "hosts that may disobey, lie or restart at once: per node, section 4",
             "the largest common-mode group below a node; k 0 covers none");
-    premise_of_time(out, m);
+    premise_of_time(out, study);
     fputs("</tbody></table>\n", out);
     put_types(out, study);
     int rc = put_meters(out, study);
