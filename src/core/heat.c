@@ -224,6 +224,7 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
     if (!h->known)
         return -1;
     int64_t before_mv = h->volts_mv, window_ns = h->window_ns;
+    struct breaker_load both = h->newest;
     h->volts_mv = take_load(node, meter, reading, &h->newest);
     if (!h->started) {
         account_clear(h, ledger, meter->node, t_ns);
@@ -235,11 +236,14 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
                          t_ns - h->stepped_ns - window_ns);
     int64_t open_ns = t_ns - h->stepped_ns;
     int64_t own_ns = smaller(window_ns, open_ns);
-    int own = step(h, heat->model, node, &h->newest, own_ns);
+    /* A reading may have been above a pickup for a part of its time, and its rms below: travel knows nothing
+     * of that. What lasts for two readings fills one of them, which then counts for the next, too. */
+    keep_larger(&both, &h->newest);
+    int own = step(h, heat->model, node, &both, own_ns);
     int64_t early_ns = smaller(window_ns - own_ns, h->late_ns);
     if (early_ns > 0) {
         h->late_ns -= early_ns;
-        heat_only(h, heat->model, node, &h->newest, early_ns);
+        heat_only(h, heat->model, node, &both, early_ns);
     }
     if (open_ns - own_ns <= window_ns / 2)
         account_clear(h, ledger, meter->node, t_ns);
