@@ -347,10 +347,10 @@ static void more_curves_than_fit_are_an_error_at_the_node(void **state)
     written_site_load(&w, text, "");
     free(text);
     assert_int_equal(w.rc, -EINVAL);
-    /* the 257th, in line 259 */
+    /* the 1025th, in line 1027 */
     assert_non_null(
-        strstr(w.report, ":259:5: error: node 'n256' needs one more time-current curve than the 256"));
-    assert_null(strstr(w.report, "n257"));
+        strstr(w.report, ":1027:5: error: node 'n1024' needs one more time-current curve than the 1024"));
+    assert_null(strstr(w.report, "n1025"));
 }
 
 static void more_devices_than_fit_are_an_error_at_their_list(void **state)
