@@ -290,14 +290,14 @@ static int64_t worst_ma(const struct breaker_load *load)
     return load->crest_milli > 1414 ? most_ma * load->crest_milli / 1414 + 1 : most_ma;
 }
 
-/* The steady limit is always admissible, and it is at most 0.95 of where a device starts to run: what stays
- * below that runs nothing, whatever margin a curve has. A peak is there at once. */
-static bool is_steady(const struct model_node *node, const struct breaker_load *load,
-                      const struct breaker_verdict *verdict)
+/* Travel runs from up to 6 % below where a device does (site/curve_compile.c), the steady limit ends at 0.95
+ * of that and is always admissible: up to there nothing runs that is so near. */
+static void let_be(struct breaker *breaker, const struct model_node *node, const struct breaker_load *load)
 {
     int64_t most_ma = larger(load->current_ma[0], larger(load->current_ma[1], load->current_ma[2]));
-    return most_ma - most_ma / 20 <= node->steady_ma && verdict->element < node->breaker.element_count &&
-           node->breaker.element[verdict->element].law != BREAKER_PEAK;
+    for (uint32_t i = 0; i < breaker->element_count && most_ma - most_ma / 20 <= node->steady_ma; i++)
+        if (breaker->element[i].law == BREAKER_TRAVEL && breaker->element[i].pickup_ma > most_ma / 100 * 94)
+            breaker->element[i].pickup_ma = INT64_MAX;
 }
 
 /* Below every pickup images settle below what trips and nothing else runs: spared, for most readings. */
@@ -305,12 +305,12 @@ static void time_to_trip(const struct heat_node *h, const struct model *model, c
                          const struct breaker_state *state, const struct breaker_load *load,
                          struct breaker_verdict *verdict)
 {
-    const struct breaker_verdict never = {.t_ns = BREAKER_NEVER_NS, .element = INDEX_NONE};
-    *verdict = never;
-    if (worst_ma(load) >= h->least_ma)
-        breaker_time_to_trip(state, &node->breaker, model->curve, load, verdict);
-    if (is_steady(node, load, verdict))
-        *verdict = never;
+    *verdict = (struct breaker_verdict){.t_ns = BREAKER_NEVER_NS, .element = INDEX_NONE};
+    if (worst_ma(load) < h->least_ma)
+        return;
+    struct breaker breaker = node->breaker;
+    let_be(&breaker, node, load);
+    breaker_time_to_trip(state, &breaker, model->curve, load, verdict);
 }
 
 bool heat_trips_soon(const struct heat *heat, uint32_t meter)

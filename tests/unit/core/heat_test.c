@@ -673,6 +673,23 @@ static void a_load_within_the_steady_limit_never_trips_soon(void **state)
     assert_true(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
 }
 
+/* What runs far below what the model calls steady is no margin. */
+static void travel_far_below_the_steady_limit_trips_soon(void **state)
+{
+    (void)state;
+    struct bed bed;
+    build(&bed);
+    bed.hall.node[HALL_LEFT].steady_ma = 902500;
+    bed.hall.node[HALL_LEFT].breaker.element[1].pickup_ma = 845000;
+    bed.hall.node[HALL_LEFT].breaker.element[1].unit_ma = 845000;
+    open_bed(&bed);
+    read_at(&bed, 800);
+    read_for(&bed, 891, 1);                                 /* 0.94 of 899.91 A is 845.9 A */
+    assert_true(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+    read_for(&bed, 889, 1);
+    assert_false(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+}
+
 /* 600 A with twice the crest of a sine reach an element at 1000 A. */
 static void a_peak_trips_within_the_steady_limit_too(void **state)
 {
@@ -837,6 +854,7 @@ int main(void)
         cmocka_unit_test(a_peak_counts_by_its_crest),
         cmocka_unit_test(a_current_at_the_pickup_itself_is_looked_at),
         cmocka_unit_test(a_load_within_the_steady_limit_never_trips_soon),
+        cmocka_unit_test(travel_far_below_the_steady_limit_trips_soon),
         cmocka_unit_test(a_peak_trips_within_the_steady_limit_too),
         cmocka_unit_test(what_begins_within_a_reading_moves_travel_for_all_of_its_time),
         cmocka_unit_test(what_is_shown_is_heat_time_to_trip_and_what_may_flow),
