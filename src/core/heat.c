@@ -157,6 +157,40 @@ static int step(struct heat_node *h, const struct model *model, const struct mod
     return breaker_step_paced(&h->state, &node->breaker, &h->pace, model->curve, load, dt_ns);
 }
 
+static bool falls_from_pickup(const struct heat_node *h, const struct breaker_load *before)
+{
+    bool falls = false;
+    for (uint32_t p = 0; p < PHASES; p++)
+        falls |= before->current_ma[p] >= h->least_ma && before->current_ma[p] > h->newest.current_ma[p];
+    return falls;
+}
+
+/* A reading of its own time. What began within a reading ends within one, and the rms of neither needs to
+ * reach a pickup: what was above it in the reading before moves travel in this one, too. */
+static int step_own(struct heat_node *h, const struct model *model, const struct model_node *node,
+                    const struct breaker_load *before, int64_t dt_ns)
+{
+    struct breaker_state held = h->state;
+    struct breaker_load load = {.crest_milli = h->newest.crest_milli};
+    int role = step(h, model, node, &h->newest, dt_ns);
+    if (!falls_from_pickup(h, before))
+        return role;
+    for (uint32_t p = 0; p < PHASES; p++)
+        load.current_ma[p] = larger(h->newest.current_ma[p], before->current_ma[p]);
+    breaker_step_paced(&held, &node->breaker, &h->pace, model->curve, &load, dt_ns);
+    for (uint32_t i = 0; i < node->breaker.element_count * PHASES; i++) {
+        const struct breaker_element *element = &node->breaker.element[i / PHASES];
+        int64_t part = held.part[i / PHASES][i % PHASES];
+        if (element->law != BREAKER_TRAVEL)
+            continue;
+        if (part == HEAT_ONE && h->state.part[i / PHASES][i % PHASES] < part && role < 0)
+            role = element->role;
+        h->state.part[i / PHASES][i % PHASES] = part;
+        h->state.below_ns[i / PHASES][i % PHASES] = held.below_ns[i / PHASES][i % PHASES];
+    }
+    return role;
+}
+
 /* The same where nobody knows which time it was, or it is accounted for already: nothing cools for that. */
 static int heat_only(struct heat_node *h, const struct model *model, const struct model_node *node,
                      const struct breaker_load *load, int64_t dt_ns)
@@ -224,7 +258,7 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
     if (!h->known)
         return -1;
     int64_t before_mv = h->volts_mv, window_ns = h->window_ns;
-    struct breaker_load both = h->newest;
+    const struct breaker_load before = h->newest;
     h->volts_mv = take_load(node, meter, reading, &h->newest);
     if (!h->started) {
         account_clear(h, ledger, meter->node, t_ns);
@@ -236,12 +270,11 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
                          t_ns - h->stepped_ns - window_ns);
     int64_t open_ns = t_ns - h->stepped_ns;
     int64_t own_ns = smaller(window_ns, open_ns);
-    /* A reading may have been above a pickup for a part of its time, and its rms below: travel knows nothing
-     * of that. What lasts for two readings fills one of them, which then counts for the next, too. */
-    keep_larger(&both, &h->newest);
-    int own = step(h, heat->model, node, &both, own_ns);
+    int own = step_own(h, heat->model, node, &before, own_ns);
     int64_t early_ns = smaller(window_ns - own_ns, h->late_ns);
     if (early_ns > 0) {
+        struct breaker_load both = before;
+        keep_larger(&both, &h->newest);
         h->late_ns -= early_ns;
         heat_only(h, heat->model, node, &both, early_ns);
     }
@@ -257,14 +290,27 @@ static int64_t worst_ma(const struct breaker_load *load)
     return load->crest_milli > 1414 ? most_ma * load->crest_milli / 1414 + 1 : most_ma;
 }
 
+/* The steady limit is always admissible, and it is at most 0.95 of where a device starts to run: what stays
+ * below that runs nothing, whatever margin a curve has. A peak is there at once. */
+static bool is_steady(const struct model_node *node, const struct breaker_load *load,
+                      const struct breaker_verdict *verdict)
+{
+    int64_t most_ma = larger(load->current_ma[0], larger(load->current_ma[1], load->current_ma[2]));
+    return most_ma - most_ma / 20 <= node->steady_ma && verdict->element < node->breaker.element_count &&
+           node->breaker.element[verdict->element].law != BREAKER_PEAK;
+}
+
 /* Below every pickup images settle below what trips and nothing else runs: spared, for most readings. */
 static void time_to_trip(const struct heat_node *h, const struct model *model, const struct model_node *node,
                          const struct breaker_state *state, const struct breaker_load *load,
                          struct breaker_verdict *verdict)
 {
-    *verdict = (struct breaker_verdict){.t_ns = BREAKER_NEVER_NS, .element = INDEX_NONE};
+    const struct breaker_verdict never = {.t_ns = BREAKER_NEVER_NS, .element = INDEX_NONE};
+    *verdict = never;
     if (worst_ma(load) >= h->least_ma)
         breaker_time_to_trip(state, &node->breaker, model->curve, load, verdict);
+    if (is_steady(node, load, verdict))
+        *verdict = never;
 }
 
 bool heat_trips_soon(const struct heat *heat, uint32_t meter)

@@ -29,6 +29,7 @@ struct bed {
 static void give_device(struct bed *bed, uint32_t node)
 {
     struct breaker *breaker = &bed->hall.node[node].breaker;
+    bed->hall.node[node].steady_ma = 640000;    /* 80 % of 800 A */
     breaker->element_count = 2;
     breaker->element[0] = (struct breaker_element){
         .law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .pickup_ma = 840000, .heat_ns = 200 * NS_PER_S,
@@ -646,6 +647,75 @@ static void heat_seen(const struct bed *bed, uint32_t node, struct heat_view *vi
     heat_view(&bed->hall.heat, &bed->hall.ledger, node, bed->t_ns, view);
 }
 
+/* A relay's curve begins below 0.95 of its edge: the steady limit is admissible all the same. */
+static void a_load_within_the_steady_limit_never_trips_soon(void **state)
+{
+    (void)state;
+    struct bed bed;
+    struct heat_view view;
+    build(&bed);
+    bed.hall.node[HALL_LEFT].steady_ma = 902500;
+    bed.hall.node[HALL_LEFT].breaker.element_count = 1;
+    bed.hall.node[HALL_LEFT].breaker.element[0] = (struct breaker_element){
+        .law = BREAKER_TRAVEL, .role = ELEMENT_INVERSE, .reset = RESET_HOLD, .pickup_ma = 893800,
+        .unit_ma = 893800, .reset_ns = NS_PER_S, .shortest_ns = INT64_MAX};
+    open_bed(&bed);
+    read_at(&bed, 902.5);
+    for (int i = 0; i < 20; i++) {
+        read_for(&bed, 902.5, 1);
+        assert_false(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+    }
+    heat_seen(&bed, HALL_LEFT, &view);
+    assert_int_equal(view.trip_in_ns, BREAKER_NEVER_NS);
+    read_for(&bed, 940, 1);                                 /* 949.4 A: 0.95 of that is 901.9 A */
+    assert_false(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+    read_for(&bed, 941, 1);                                 /* 950.4 A */
+    assert_true(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+}
+
+/* 600 A with twice the crest of a sine reach an element at 1000 A. */
+static void a_peak_trips_within_the_steady_limit_too(void **state)
+{
+    (void)state;
+    struct bed bed;
+    build(&bed);
+    bed.hall.node[HALL_LEFT].steady_ma = 902500;
+    bed.hall.node[HALL_LEFT].breaker.element_count = 1;
+    bed.hall.node[HALL_LEFT].breaker.element[0] = (struct breaker_element){
+        .law = BREAKER_PEAK, .role = ELEMENT_INSTANTANEOUS, .pickup_ma = 1000000};
+    open_bed(&bed);
+    struct reading reading = {.meter = HALL_LEFT, .crest_milli = 2828, .current_ma = {600000, 0, 0},
+                              .voltage_mv = {100000, 100000, 100000}};
+    heat_reading(&bed.hall.heat, &bed.hall.ledger, &reading, bed.t_ns);
+    assert_true(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+}
+
+/* 32 ms at 2000 A every 64 ms, that begin and end in the middle of a reading: half of them lies in readings
+ * of 1414 A, below the 1500 A of a fuse. */
+static void what_begins_within_a_reading_moves_travel_for_all_of_its_time(void **state)
+{
+    (void)state;
+    static const double rms_a[4] = {1414.2, 2000, 1414.2, 0};
+    struct bed bed;
+    build(&bed);
+    struct breaker_element *fuse = &bed.hall.node[HALL_LEFT].breaker.element[1];
+    *fuse = (struct breaker_element){
+        .law = BREAKER_TRAVEL, .role = ELEMENT_FUSE, .reset = RESET_NEVER, .pickup_ma = 1500000,
+        .unit_ma = 1500000, .shortest_ns = INT64_MAX};
+    for (int i = 0; i < CURVE_POINTS; i++)      /* 90 s */
+        bed.curve[0].rate[i] = INT64_C(13117684675);
+    open_bed(&bed);
+    read_at(&bed, 0);
+    double heat = 0.9, begun = (double)bed.hall.heat_node[HALL_LEFT].state.part[1][0];
+    for (int i = 0; i < 400; i++) {
+        read_for(&bed, rms_a[i % 4], 1);
+        heat = after(heat, rms_a[i % 4] * ERROR, 0.016);
+    }
+    double moved = (double)bed.hall.heat_node[HALL_LEFT].state.part[1][0] - begun;
+    assert_in_range(moved / (double)HEAT_ONE * 1e6, 3.2 / 90 * 1e6, 3.21 / 90 * 1e6);   /* of 6.4 s */
+    assert_heat(&bed, heat);                    /* an image takes the mean of squares as it is */
+}
+
 static void what_is_shown_is_heat_time_to_trip_and_what_may_flow(void **state)
 {
     (void)state;
@@ -766,6 +836,9 @@ int main(void)
         cmocka_unit_test(what_may_have_tripped_while_nobody_looked_is_told_too),
         cmocka_unit_test(a_peak_counts_by_its_crest),
         cmocka_unit_test(a_current_at_the_pickup_itself_is_looked_at),
+        cmocka_unit_test(a_load_within_the_steady_limit_never_trips_soon),
+        cmocka_unit_test(a_peak_trips_within_the_steady_limit_too),
+        cmocka_unit_test(what_begins_within_a_reading_moves_travel_for_all_of_its_time),
         cmocka_unit_test(what_is_shown_is_heat_time_to_trip_and_what_may_flow),
         cmocka_unit_test(a_silent_meters_node_is_shown_as_hot_as_exposure_makes_it),
         cmocka_unit_test(it_has_cooled_when_a_load_within_the_steady_limit_has_had_its_time),

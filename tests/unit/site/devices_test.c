@@ -27,6 +27,29 @@ static void load(struct written_site *w, const char *text)
     written_site_check_model(&w->site.model);
 }
 
+/* A magnetic stage is 20 % wide unless its row says otherwise (docs/curves.md): the peak that alarms counts
+ * from the same fast edge as the curve does. 0.85 x sqrt 2 x 800 A = 961.66 A */
+static void the_magnetic_stage_alarms_from_its_own_fast_edge(void **state)
+{
+    static const struct { const char *trip_unit, *stage; int64_t peak_ma; } row[] = {
+        {"thermal_magnetic", "1kA", 961664},
+        {"thermal_magnetic", "{pickup: 1kA, tolerance: 5%}", 1141976},
+        {"electronic", "1kA", 1081872}};
+    char text[400];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct written_site w;
+
+        snprintf(text, sizeof text,
+                 "site: t\nnodes:\n  - {id: main, kind: main, volts: 480V, rating: 100A, trip_unit: %s,\n"
+                 "     long_time: {pickup: 100A, delay: 100s, at: 2}, instantaneous: %s}\n",
+                 row[i].trip_unit, row[i].stage);
+        load(&w, text);
+        assert_int_equal(w.site.model.node[0].instant_peak_ma, row[i].peak_ma);
+    }
+}
+
 static void a_node_that_names_a_row_is_set_like_the_row(void **state)
 {
     struct written_site w;
@@ -401,6 +424,7 @@ static void an_error_of_a_row_is_said_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_magnetic_stage_alarms_from_its_own_fast_edge),
         cmocka_unit_test(a_node_that_names_a_row_is_set_like_the_row),
         cmocka_unit_test(what_a_node_says_itself_wins_key_by_key),
         cmocka_unit_test(what_nobody_says_is_as_the_manual_says),
