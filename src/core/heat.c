@@ -2,6 +2,8 @@
 #include "core/heat.h"
 
 enum { COOLED_PPM = 800000, RESPOND_MILLI = 700 };
+/* What hosts claim has no bound: 1 GA trips anything at once. */
+#define CURRENT_HELD_MA INT64_C(1000000000000)
 #define SHORT_WINDOW_NS (20 * NS_PER_MS)    /* longer rms values understate what pulses heat (section 5) */
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -141,7 +143,8 @@ static void keep_exposed(struct breaker_load *most, const struct model_node *nod
     for (uint32_t phase = 0; phase < PHASES; phase++) {
         uint32_t on = node->phases == 1 ? 0 : phase;
         int64_t mva = smaller(larger(sums->highest_mva[phase], 0), INT64_MAX / 2000);
-        most->current_ma[on] = larger(most->current_ma[on], mva * 1000 / volts_mv + 1);
+        int64_t current_ma = smaller(mva * 1000 / volts_mv + 1, CURRENT_HELD_MA);
+        most->current_ma[on] = larger(most->current_ma[on], current_ma);
     }
 }
 
@@ -270,8 +273,10 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
     int own = step_own(h, heat->model, node, &before, own_ns);
     int64_t early_ns = smaller(window_ns - own_ns, h->late_ns);
     if (early_ns > 0) {
+        struct breaker_load both = before;
+        keep_larger(&both, &h->newest);
         h->late_ns -= early_ns;
-        heat_only(h, heat->model, node, &h->newest, early_ns);
+        heat_only(h, heat->model, node, &both, early_ns);
     }
     if (open_ns - own_ns <= window_ns / 2)
         account_clear(h, ledger, meter->node, t_ns);

@@ -52,6 +52,22 @@ static void init_breaker(struct grid *grid, uint32_t n, struct random *random)
         tripunit_init(&node->unit, &setup);
 }
 
+/* The model's other load of a node has that of all below it in it; here each stands where it is drawn, as
+ * power flows up from there. Nodes come after their parents. */
+static void place_other(struct grid *grid)
+{
+    const struct model *model = grid->model;
+    for (uint32_t n = model->node_count; n-- > 0;) {
+        const struct model_node *node = &model->node[n];
+        for (int phase = 0; phase < PHASES; phase++) {
+            double *own_w = &grid->node[n].other_w[phase];
+            *own_w = fmax(*own_w + other_present * (double)node->other_mva[phase] / 1e3, 0);
+            for (uint32_t a = 1; a < node->ancestor_count; a++)
+                grid->node[node->ancestor[a]].other_w[phase] -= *own_w;
+        }
+    }
+}
+
 int grid_init(struct grid *grid, const struct model *model, const struct workload *workload, bool nominal)
 {
     memset(grid, 0, sizeof(*grid));
@@ -70,12 +86,11 @@ int grid_init(struct grid *grid, const struct model *model, const struct workloa
         node->rating_a = (double)model->node[n].rating_ma / 1e3;
         node->limit_a = (double)model->node[n].steady_ma / 1e3;
         node->live = true;
-        for (int phase = 0; phase < PHASES; phase++) {
-            node->other_w[phase] = other_present * (double)model->node[n].other_mva[phase] / 1e3;
+        for (int phase = 0; phase < PHASES; phase++)
             node->volts[phase] = node->nominal_v;
-        }
         init_breaker(grid, n, nominal ? NULL : &random);
     }
+    place_other(grid);
     return 0;
 }
 

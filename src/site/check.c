@@ -174,6 +174,23 @@ static void warn_nodes(struct draft *d, const struct site *site, const uint32_t 
                count > NAMED ? ", ..." : "", text[what]);
 }
 
+/* A transformer stands at its secondary: its limit and its children's volts are of that side. */
+static void warn_pair(struct draft *d, const struct draft_node *draft, const struct model_node *n,
+                      const struct model_node *parent)
+{
+    const struct tree *at = draft->volts.at ? draft->volts.at : draft->at;
+
+    if (parent->kind == NODE_TRANSFORMER)
+        finding_at(d->warnings, at,
+                   "node '%s' differs in volts from its parent '%s', a transformer, whose volts are those of "
+                   "its secondary: correct one of the two, a device at its primary is a node above it",
+                   n->name, parent->name);
+    else
+        finding_at(d->warnings, at,
+                   "node '%s' and its parent '%s' differ in volts and no transformer stands between them",
+                   n->name, parent->name);
+}
+
 /* The sums are in power and do not mind, but limits follow from the volts written: a slip would go unseen. */
 static void warn_volts(struct draft *d, const struct site *site)
 {
@@ -181,16 +198,12 @@ static void warn_volts(struct draft *d, const struct site *site)
 
     for (uint32_t i = 0; i < m->node_count; i++) {
         const struct model_node *n = &m->node[i];
-        const struct draft_node *draft = &d->node[d->node_order[i]];
 
         if (n->kind == NODE_TRANSFORMER || n->kind == NODE_UPS || n->kind == NODE_DISTRIBUTION)
             continue;
         for (uint32_t p = 0; p < n->parent_count; p++)
             if (m->node[n->parent[p]].volts_ln_mv != n->volts_ln_mv)
-                finding_at(
-                    d->warnings, draft->volts.at ? draft->volts.at : draft->at,
-                    "node '%s' and its parent '%s' differ in volts and no transformer stands between them",
-                    n->name, m->node[n->parent[p]].name);
+                warn_pair(d, &d->node[d->node_order[i]], n, &m->node[n->parent[p]]);
     }
 }
 

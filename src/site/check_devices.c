@@ -98,7 +98,7 @@ static void check_relay(struct draft *d, const struct draft_device *v)
         {&r->curve, "curve",
          "iec_si, iec_vi, iec_ei, iec_lti, iec_sti, ieee_mi, ieee_vi, ieee_ei or u1 to u5"},
         {&r->pickup, "pickup", "a current in mA, A or kA"},
-        {&r->time_dial, "time_dial", "a factor in % or none"},
+        {&r->time_dial, "time_dial", "a factor in % or without a unit"},
     };
     const char *reset = r->reset.at ? r->reset.text : "dependent";
     bool own = r->curve.at && r->curve.number != RELAY_IEC_LTI && r->curve.number != RELAY_IEC_STI;
@@ -219,12 +219,18 @@ static void check_band(struct draft *d, const struct field *fields, const struct
     }
 }
 
-/* A trip unit that was refused may have been any. */
+/* A trip unit that was refused may have been any; a row's long-time delay that was makes an electronic one,
+ * also where a node says another pickup over it. */
 static bool unit_refused(const struct draft *d, const struct draft_device *v, const struct draft_node *node)
 {
     const struct draft_device_row *row = node->device_of == INDEX_NONE ? NULL : &d->device[node->device_of];
 
-    return !v->trip_unit.at && (tree_get(node->at, "trip_unit") || (row && tree_get(row->at, "trip_unit")));
+    if (v->trip_unit.at)
+        return false;
+    if (tree_get(node->at, "trip_unit") || (row && tree_get(row->at, "trip_unit")))
+        return true;
+    return row && !v->long_time.delay.at &&
+           said(&row->device.long_time.delay, &row->device.long_time_at, "delay");
 }
 
 void draft_check_device(struct draft *d, const struct draft_device *v, const struct draft_node *node)

@@ -46,19 +46,31 @@ static uint32_t read_text(const struct field *field, const struct tree *at, stru
     return 1;
 }
 
+static int64_t most_of(const struct field *field)
+{
+    return field->least || field->most ? field->most : INT64_MAX;
+}
+
+static bool in_range(const struct field *field, int64_t number)
+{
+    return number >= field->least && number <= most_of(field);
+}
+
 static uint32_t check_range(const struct field *field, const struct tree *at, int64_t number,
                             struct findings *errors)
 {
-    int64_t most = field->least || field->most ? field->most : INT64_MAX;
+    int64_t most = most_of(field);
     char low[40], high[40];
 
-    if (number >= field->least && number <= most)
+    if (in_range(field, number))
         return 0;
     if (field->kind == FIELD_COUNT) {
         snprintf(low, sizeof low, "%" PRId64, field->least);
         snprintf(high, sizeof high, "%" PRId64, most);
     } else {
         quantity_write((enum quantity)field->quantity, field->least, low, sizeof low);
+        if (!field->least)
+            snprintf(low, sizeof low, "0");
         quantity_write((enum quantity)field->quantity, most, high, sizeof high);
     }
     if (most == INT64_MAX)
@@ -86,17 +98,65 @@ static uint32_t read_count(const struct field *field, const struct tree *at, int
     return 1;
 }
 
+static bool would_do(const struct field *field, const char *text)
+{
+    int64_t number;
+
+    return quantity_parse((enum quantity)field->quantity, text, &number) == QUANTITY_OK &&
+           in_range(field, number);
+}
+
+/* 0.95 for 95 %: a hundredfold that fits, of a number with a point. */
+static bool whole_share(const struct field *field, const char *text, char *share, size_t bytes)
+{
+    int64_t hundredth;
+
+    if (field->quantity != QUANTITY_RATIO || !strchr(text, '.') || strlen(text) + 2 > bytes)
+        return false;
+    snprintf(share, bytes, "%s%%", text);
+    if (quantity_parse(QUANTITY_RATIO, share, &hundredth) != QUANTITY_OK || hundredth > INT64_MAX / 100)
+        return false;
+    quantity_write(QUANTITY_RATIO, hundredth * 100, share, bytes);
+    return would_do(field, share);
+}
+
+/* "8s": a bare number with the usual unit, or where that does not fit the field, the next that does. */
+static const char *with_unit(const struct field *field, const char *text, char *meant, size_t bytes)
+{
+    enum quantity what = (enum quantity)field->quantity;
+    uint32_t usual = 0;
+    char share[40];
+
+    while (strcmp(quantity_unit(what, usual), quantity_usual_unit(what)))
+        usual++;
+    for (uint32_t i = usual + 1; i-- > 0;) {
+        snprintf(meant, bytes, "%s%s", text, quantity_unit(what, i));
+        if (!would_do(field, meant))
+            continue;
+        size_t used = strlen(meant);
+
+        if (whole_share(field, text, share, sizeof share) && used < bytes)
+            snprintf(meant + used, bytes - used, " or %s", share);
+        return meant;
+    }
+    if (!whole_share(field, text, meant, bytes))
+        snprintf(meant, bytes, "%s%s", text, quantity_usual_unit(what));
+    return meant;
+}
+
 static uint32_t read_quantity(const struct field *field, const struct tree *at, int64_t *number,
                               struct findings *errors)
 {
     enum quantity what = (enum quantity)field->quantity;
+    char meant[96];
 
     switch (quantity_parse(what, at->text, number)) {
     case QUANTITY_OK:
         return check_range(field, at, *number, errors);
     case QUANTITY_NO_UNIT:
-        finding_at(errors, at, "%s %s has no unit, write %s%s if that is meant (%s in %s)", field->key,
-                   at->text, at->text, quantity_usual_unit(what), quantity_noun(what), quantity_units(what));
+        finding_at(errors, at, "%s %s has no unit, write %s if that is meant (%s in %s)", field->key,
+                   at->text, with_unit(field, at->text, meant, sizeof meant), quantity_noun(what),
+                   quantity_units(what));
         return 1;
     case QUANTITY_TOO_FINE:
         finding_at(errors, at, "%s %s is finer than %s, round it", field->key, at->text,

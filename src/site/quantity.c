@@ -43,7 +43,7 @@ static const struct {
     [QUANTITY_LOAD] = {load_units, "a power", "W, kW, MW, VA, kVA or MVA", "kW", "1 mW"},
     [QUANTITY_TIME] = {time_units, "a time", "us, ms, s or min", "ms", "1 ns"},
     [QUANTITY_RATIO] = {ratio_units, "a percentage", "%", "%", "0.0001 %"},
-    [QUANTITY_FACTOR] = {factor_units, "a factor", "% or none", "%", "0.000001"},
+    [QUANTITY_FACTOR] = {factor_units, "a factor", "% or without a unit", "%", "0.000001"},
     [QUANTITY_RAMP] = {ramp_units, "a ramp", "kW/s, MW/s or kW/ms", "MW/s", "1 W/s"},
     [QUANTITY_MEMORY] = {memory_units, "an amount of memory", "MiB or GiB", "MiB", "1 MiB"},
 };

@@ -153,6 +153,46 @@ static void a_steady_overload_heats_as_the_closed_form_says_with_the_meters_erro
     assert_in_range(heat_of(&bed, 0) * 1e4, 5770, 5773);
 }
 
+/* A pulse of 5000 A from `from_ms` to `to_ms` on 100 A, as 16 ms readings see it: their rms. The largest
+ * travel of the short-time stage that came of it. */
+static double pulse_travels(struct bed *bed, int from_ms, int to_ms)
+{
+    double most = 0;
+    start(bed);
+    read_for(bed, 100, 1);
+    bed->hall.heat_node[HALL_LEFT].state.part[1][0] = 0;
+    for (int reading = 0; reading < 10; reading++) {
+        double mean = 0;
+        for (int ms = reading * 16; ms < reading * 16 + 16; ms++)
+            mean += square(ms >= from_ms && ms < to_ms ? 5000 : 100) / 16;
+        read_for(bed, sqrt(mean), 1);
+        most = fmax(most, (double)bed->hall.heat_node[HALL_LEFT].state.part[1][0] / (double)HEAT_ONE);
+    }
+    return most;
+}
+
+/* The stage has gone length / 90 ms. A reading that the pulse fills by less than (4464 / 5050)^2 lies below
+ * its
+ * pickup: 13 ms may be missed at one end, and what follows the other end more than makes up for that over all
+ * ways to begin. */
+static void a_pulse_of_two_readings_and_more_is_counted_wherever_it_begins(void **state)
+{
+    static struct bed bed;
+    (void)state;
+    for (int length_ms = 32; length_ms < 56; length_ms++) {
+        double sum = 0;
+        for (int from_ms = 16; from_ms < 32; from_ms++) {
+            double travel = pulse_travels(&bed, from_ms, from_ms + length_ms);
+            double least = (length_ms - 13) / 90.0, most = (length_ms + 32) / 90.0;
+            if (travel < least - 1e-9 || travel > most + 1e-9)
+                fail_msg("%d ms from %d: %.6f where %.6f to %.6f is right", length_ms, from_ms, travel, least,
+                         most);
+            sum += travel;
+        }
+        assert_true(sum / 16 >= length_ms / 90.0);
+    }
+}
+
 static void a_light_load_cools_it_with_its_own_time_constant(void **state)
 {
     (void)state;
@@ -233,6 +273,24 @@ static void a_silence_heats_by_the_highest_exposure_of_its_time(void **state)
     double heat = heat_of(&bed, 0);
     read_at(&bed, 400);
     assert_true(heat_of(&bed, 0) < heat);
+}
+
+/* What a host claims of itself has no bound. */
+static void an_exposure_beyond_all_measure_trips_and_overflows_nothing(void **state)
+{
+    (void)state;
+    struct bed bed;
+    struct heat_view view;
+    start(&bed);
+    read_at(&bed, 400);
+    bed.hall.sums[HALL_LEFT].exposed_mva[0][0] = INT64_MAX / 4;
+    ledger_mark_exposed(&bed.hall.ledger, HALL_LEFT);
+    bed.t_ns += NS_PER_S;
+    heat_view(&bed.hall.heat, &bed.hall.ledger, HALL_LEFT, bed.t_ns, &view);
+    assert_int_equal(view.heat_ppm, 1000000);
+    assert_int_equal(view.trip_in_ns, 0);
+    assert_true(read_at(&bed, 400) >= 0);
+    assert_true(heat_of(&bed, 0) > 0.99 && heat_of(&bed, 1) < 0.9);
 }
 
 static void a_silence_between_high_readings_heats_by_the_higher_of_them(void **state)
@@ -566,6 +624,23 @@ static void a_peak_counts_by_its_crest(void **state)
     }
 }
 
+/* 1000 A and the meter's 1 %: exactly 1010 A. */
+static void a_current_at_the_pickup_itself_is_looked_at(void **state)
+{
+    (void)state;
+    struct bed bed;
+    for (int above = 0; above < 2; above++) {
+        build(&bed);
+        bed.hall.node[HALL_LEFT].breaker.element_count = 2;
+        bed.hall.node[HALL_LEFT].breaker.element[0].pickup_ma = 2000000;
+        bed.hall.node[HALL_LEFT].breaker.element[1].pickup_ma = 1010000 + !above;
+        bed.hall.node[HALL_LEFT].breaker.element[1].unit_ma = 1010000;
+        open_bed(&bed);
+        read_at(&bed, 1000);
+        assert_int_equal(heat_trips_soon(&bed.hall.heat, HALL_LEFT), above);
+    }
+}
+
 static void heat_seen(const struct bed *bed, uint32_t node, struct heat_view *view)
 {
     memset(view, 0x5A, sizeof *view);
@@ -753,11 +828,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_reading_finds_the_device_as_hot_as_it_may_be),
         cmocka_unit_test(a_steady_overload_heats_as_the_closed_form_says_with_the_meters_error),
+        cmocka_unit_test(a_pulse_of_two_readings_and_more_is_counted_wherever_it_begins),
         cmocka_unit_test(a_light_load_cools_it_with_its_own_time_constant),
         cmocka_unit_test(each_phase_has_a_heat_of_its_own),
         cmocka_unit_test(late_readings_claim_their_own_periods),
         cmocka_unit_test(a_lost_reading_counts_with_the_larger_neighbour_and_what_hosts_might_draw),
         cmocka_unit_test(a_silence_heats_by_the_highest_exposure_of_its_time),
+        cmocka_unit_test(an_exposure_beyond_all_measure_trips_and_overflows_nothing),
         cmocka_unit_test(a_silence_between_high_readings_heats_by_the_higher_of_them),
         cmocka_unit_test(a_silence_of_a_day_is_as_hot_as_its_load_for_ever),
         cmocka_unit_test(a_clock_that_stands_still_heats_for_t_fresh_at_most_until_it_goes_on),
@@ -775,6 +852,7 @@ int main(void)
         cmocka_unit_test(what_may_have_tripped_is_told_with_its_element),
         cmocka_unit_test(what_may_have_tripped_while_nobody_looked_is_told_too),
         cmocka_unit_test(a_peak_counts_by_its_crest),
+        cmocka_unit_test(a_current_at_the_pickup_itself_is_looked_at),
         cmocka_unit_test(a_load_within_the_steady_limit_never_trips_soon),
         cmocka_unit_test(travel_far_below_the_steady_limit_trips_soon),
         cmocka_unit_test(a_peak_trips_within_the_steady_limit_too),

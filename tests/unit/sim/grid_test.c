@@ -64,6 +64,26 @@ static double run(struct stand *s, bool nominal, double limit_s)
     return INFINITY;
 }
 
+/* 1, 2 and 3 kVA of the rack, the branch and the main themselves; the model's sums are 1, 3 and 6. 0.6 of it
+ * is there, and flows up once. */
+static void load_that_no_lease_governs_flows_up_once(void **state)
+{
+    static const struct { uint32_t node; int64_t sum_mva; double watts; } expected[] = {
+        {3, 1000000, 600}, {1, 3000000, 1800}, {2, 0, 0}, {0, 6000000, 3600}};
+    struct stand *s = stand(0);
+    (void)state;
+    assert_int_equal(s->model.node[3].parent[0], 1);
+    for (int i = 0; i < 4; i++)
+        for (int phase = 0; phase < PHASES; phase++)
+            s->model.node[expected[i].node].other_mva[phase] = expected[i].sum_mva;
+    assert_int_equal(grid_init(&s->grid, &s->model, &s->workload, true), 0);
+    grid_step(&s->grid, s->watts, NS_PER_MS, NS_PER_MS);
+    for (int i = 0; i < 4; i++)
+        for (int phase = 0; phase < PHASES; phase++)
+            assert_true(fabs(s->grid.node[expected[i].node].power_w[phase] - expected[i].watts) < 1e-6);
+    finish(s);
+}
+
 /* VI with dial 0.1 at M: 1.35 / (M - 1) s. */
 static void a_node_has_the_device_that_the_site_sets(void **state)
 {
@@ -183,6 +203,7 @@ static void a_run_says_what_tripped_where_and_with_which_device(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(load_that_no_lease_governs_flows_up_once),
         cmocka_unit_test(a_node_has_the_device_that_the_site_sets),
         cmocka_unit_test(nothing_changes_where_the_site_sets_nothing),
         cmocka_unit_test(a_ups_without_a_breaker_of_its_own_lets_go),

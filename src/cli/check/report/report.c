@@ -32,7 +32,7 @@ static const char style[] =
     ".missing th,.missing td{border:1.5pt solid #000;font-weight:bold}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;font:8.5pt/1.4 'Liberation Mono',monospace}"
     "figure{margin:0;break-inside:avoid;break-before:page}figure.first{break-before:auto}"
-    "figure svg{width:100%;height:auto;max-height:236mm}"
+    "figure svg{width:100%;height:auto;max-height:226mm}"
     ".sign td{height:13mm}.sign th{width:24mm}";
 
 static void head_row(FILE *out, const char *what, const char *value)

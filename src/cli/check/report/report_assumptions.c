@@ -135,8 +135,8 @@ static const struct {
     {relay_reset, "Reset of the relay as its curve's default (reset: not given)"},
     {relay_tolerance, "Tolerances of the relay's pickup or time at their defaults (not both given)"},
     {points_tolerance, "Tolerance of a list of points at its default of 10&#160;% (tolerance: not given)"},
-    {thermal, "Thermal element between 1.05 and 1.30 times its setting, as IEC 60947-2 has conventional "
-              "currents"},
+    {thermal, "Thermal element between 1.05 times its setting, the conventional non-trip current of IEC "
+              "60947-2, and 1.35 times, that of UL 489; its time &#177;20&#160;%"},
     {no_volts_low, "Lowest credible voltage 95&#160;% of nominal (volts_low: not given)"},
     {no_fault, "Prospective fault current unknown: selectivity was looked at up to 1.25 times the largest "
                "instantaneous pickup of both devices, 20 times the lowest of one that has none (fault: not "

@@ -40,6 +40,20 @@ static void hosts(FILE *out, double count)
         fputs("<td class=\"n\">any</td>", out);
 }
 
+/* Of a device whose curve nobody wrote down nothing is known, not even that it never trips. */
+static bool not_known(const struct coordination_node *n, double s)
+{
+    return !isfinite(s) && n->obstacles & OBSTACLE_NO_CURVE;
+}
+
+static void trips_cell(FILE *out, const struct coordination_node *n, double s)
+{
+    if (not_known(n, s))
+        fputs("<td class=\"n\">not known</td>", out);
+    else
+        cell(out, study_seconds(s));
+}
+
 /* ---- T_resp ---- */
 
 static void put_response(FILE *out, const struct study *study, uint32_t node)
@@ -52,8 +66,12 @@ static void put_response(FILE *out, const struct study *study, uint32_t node)
     cell(out, study_seconds(n->respond_s));
     cell(out, study_seconds(n->hold_s));
     cell(out, study_amperes(n->full_a));
-    cell(out, study_seconds(n->full_trips_s));
-    cell(out, study_seconds(n->full_settled_s));
+    trips_cell(out, n, n->full_trips_s);
+    trips_cell(out, n, n->full_settled_s);
+    if (not_known(n, n->full_trips_s)) {
+        fputs("<td>no curve</td><td>not known</td>", out);
+        return;
+    }
     fprintf(out, "<td>%s</td><td>", report_role(n->full_role));
     report_roles(out, n->prearmed);
     fputs("</td>", out);
@@ -101,7 +119,8 @@ static void put_obstacles(FILE *out, uint32_t obstacles)
 static void put_admissible(FILE *out, const struct coordination_node *n)
 {
     if (isinf(n->admissible_a))
-        fputs("<td class=\"n\">nothing trips</td>", out);
+        fprintf(out, "<td class=\"n\">%s</td>",
+                n->obstacles & OBSTACLE_NO_CURVE ? "not known" : "nothing trips");
     else if (n->admissible_role < ELEMENT_ROLE_COUNT)
         fprintf(out, "<td class=\"n\">%s<br/>%s</td>", study_amperes(n->admissible_a).text,
                 report_role(n->admissible_role));
@@ -218,8 +237,8 @@ static void put_dark_start(FILE *out, const struct study *study, uint32_t node)
         fprintf(out, "%u</td>", n->boot_groups);
     else
         fputs("not all can</td>", out);
-    cell(out, study_seconds(n->boot_trips_s));
-    fprintf(out, "<td>%s</td>", report_role(n->boot_role));
+    trips_cell(out, n, n->boot_trips_s);
+    fprintf(out, "<td>%s</td>", not_known(n, n->boot_trips_s) ? "no curve" : report_role(n->boot_role));
 }
 
 int report_dark_start(FILE *out, const struct study *study)
