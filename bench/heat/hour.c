@@ -173,7 +173,7 @@ static void bridge_gap(struct life *life)
 }
 
 /* Within a reading the load may have been above a pickup for a while and below it for the rest; what is above
- * for two readings fills one of them, and counts for the next one too. */
+ * for two readings fills one of them, and moves travel in the next one too, as in core/heat. */
 static struct breaker_load larger(const struct breaker_load *a, const struct breaker_load *b)
 {
     struct breaker_load load = {.crest_milli =
@@ -196,8 +196,15 @@ static void control_read(struct life *life, const double square_s[PHASES])
     life->seen.crest_milli = (int32_t)ceil(life->load.crest * 1e3);
     bridge_gap(life);
     const struct breaker_load load = larger(&before, &life->seen);
-    breaker_step_paced(&c->state, &life->device.node.breaker, &c->pace, life->device.curve, &load,
-                       reading_ns);
+    const struct breaker *breaker = &life->device.node.breaker;
+    struct breaker_state held = c->state;
+    breaker_step_paced(&held, breaker, &c->pace, life->device.curve, &load, reading_ns);
+    breaker_step_paced(&c->state, breaker, &c->pace, life->device.curve, &life->seen, reading_ns);
+    for (uint32_t e = 0; e < breaker->element_count; e++)
+        if (breaker->element[e].law == BREAKER_TRAVEL) {
+            memcpy(c->state.part[e], held.part[e], sizeof held.part[e]);
+            memcpy(c->state.below_ns[e], held.below_ns[e], sizeof held.below_ns[e]);
+        }
 }
 
 static void control_lose(struct life *life, int64_t most_ma)

@@ -143,5 +143,9 @@ double coordination_element_s(const struct model *model, const struct breaker_el
         return travel_s(model, element, amperes);
     if (heat >= 1)
         return 0;
-    return x > 1 ? seconds_of(element->heat_ns) * log((x * x - heat) / (x * x - 1)) : INFINITY;
+
+    bool fast = amperes * 1e3 > (double)element->fast_above_ma;
+    double tau = seconds_of(fast ? element->heat_fast_ns : element->heat_ns);
+
+    return x > 1 ? tau * log((x * x - heat) / (x * x - 1)) : INFINITY;
 }

@@ -176,6 +176,19 @@ static int64_t draw(int64_t from, int64_t to)
     return from + (int64_t)(seed % (uint64_t)(to - from + 1));
 }
 
+/* From 0.9 at 5 and 7 times the pickup: 200 ln(24.1 / 24) and, above six times, 160 ln(48.1 / 48). */
+static void an_image_heats_faster_where_its_tolerance_widens(void **state)
+{
+    const struct breaker_element e = {.law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .pickup_ma = 1000000,
+                                      .heat_ns = 200 * NS_PER_S, .heat_fast_ns = 160 * NS_PER_S,
+                                      .fast_above_ma = 6000000, .cool_ns = 250 * NS_PER_S};
+    const struct model model = {0};
+
+    (void)state;
+    near(coordination_element_s(&model, &e, 0.9, 5000), 0.8316, 1e-4);
+    near(coordination_element_s(&model, &e, 0.9, 7000), 0.3330, 1e-4);
+}
+
 static void draw_stages(struct site_device *d, int64_t ir_ma)
 {
     if (draw(0, 3))
@@ -267,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_device_over_its_like_is_selective_nowhere),
         cmocka_unit_test(a_notch_between_two_points_of_the_grid_is_found),
         cmocka_unit_test(settings_are_held_against_each_other_one_by_one),
+        cmocka_unit_test(an_image_heats_faster_where_its_tolerance_widens),
         cmocka_unit_test(what_trips_first_is_named),
         cmocka_unit_test(a_finer_look_finds_nothing_else),
     };
