@@ -57,33 +57,31 @@ struct image_shares { uint64_t gain, gain_fast, loss; };    /* of the way to x^2
 
 /* Either way is worked out without a branch: phases that swing about the heat would make each one a guess.
  * The gain is rounded up, the loss down. */
-static bool heat_phase(const struct image_shares *shares, int64_t settled, bool fast, int64_t *heat)
+static int64_t heat_after(int64_t heat, int64_t settled, uint64_t gain, uint64_t loss)
 {
-    int64_t way = settled - *heat;
+    int64_t way = settled - heat;
     bool heats = way > 0;
-    uint64_t gain = fast ? shares->gain_fast : shares->gain;
-    uint64_t share = heats ? settled < SETTLED_HELD ? gain : SHARE_ONE : shares->loss;
-    uint64_t length = (uint64_t)(heats ? way : -way), round = heats ? SHARE_ONE - 1 : 0;
-    int64_t change = (int64_t)(((breaker_wide)length * share + round) >> 62);
-    int64_t reached = heats ? *heat + change : *heat - change;
-    bool trips = settled > HEAT_ONE && reached >= HEAT_ONE;
+    uint64_t share = heats ? gain : loss, length = (uint64_t)(heats ? way : -way);
+    int64_t change = (int64_t)(((breaker_wide)length * share + (heats ? SHARE_ONE - 1 : 0)) >> 62);
 
-    *heat = trips ? HEAT_ONE : reached;
-    return trips;
+    return heats ? heat + change : heat - change;
 }
 
 static bool step_image(const struct breaker_element *element, const struct breaker_pace_element *pace,
-                       const int64_t current_ma[PHASES], int64_t dt_ns, int64_t heat[PHASES])
+                       const int64_t current_ma[PHASES], int64_t dt_ns, int64_t *restrict heat)
 {
+    const int64_t fast_above_ma = element->fast_above_ma, unit_ma = pace->unit_ma;
+    const uint64_t unit = pace->unit;
+    const uint32_t phases = breaker_phases(element);
     struct image_shares shares = {0, 0, 0};
     int64_t settled[PHASES];
-    bool trips = false, heats = false, cools = false, fast = false;
+    bool heats = false, cools = false, fast = false, trips = false;
 
     for (uint32_t phase = 0; phase < PHASES; phase++) {
-        settled[phase] = breaker_square(breaker_multiple(current_ma[phase], pace->unit_ma, pace->unit));
+        settled[phase] = breaker_square(breaker_multiple(current_ma[phase], unit_ma, unit));
         heats |= settled[phase] > heat[phase];
         cools |= settled[phase] < heat[phase];
-        fast |= current_ma[phase] > element->fast_above_ma;
+        fast |= current_ma[phase] > fast_above_ma;
     }
     if (heats)
         shares.gain = breaker_gain(pace->heat, dt_ns);
@@ -91,9 +89,15 @@ static bool step_image(const struct breaker_element *element, const struct break
         shares.gain_fast = breaker_gain(pace->heat_fast, dt_ns);
     if (cools)
         shares.loss = breaker_share_low(breaker_exponent(dt_ns, pace->fall));
-    for (uint32_t phase = 0; phase < breaker_phases(element); phase++)
-        trips |=
-            heat_phase(&shares, settled[phase], current_ma[phase] > element->fast_above_ma, &heat[phase]);
+    for (uint32_t phase = 0; phase < phases; phase++) {
+        uint64_t gain = current_ma[phase] > fast_above_ma ? shares.gain_fast : shares.gain;
+        uint64_t held = settled[phase] < SETTLED_HELD ? gain : SHARE_ONE;
+        int64_t after = heat_after(heat[phase], settled[phase], held, shares.loss);
+        bool full = settled[phase] > HEAT_ONE && after >= HEAT_ONE;
+
+        heat[phase] = full ? HEAT_ONE : after;
+        trips |= full;
+    }
     return trips;
 }
 
@@ -109,31 +113,23 @@ static int64_t run_back(const struct breaker_pace_element *pace, int64_t travel,
     return back < (uint64_t)travel ? travel - (int64_t)back : 0;
 }
 
-/* What travel becomes where the current is below pickup. */
-static void fall_back(const struct breaker_element *element, const struct breaker_pace_element *pace,
-                      const int64_t current_ma[PHASES], int64_t dt_ns, int64_t travel[PHASES],
-                      int64_t below_ns[PHASES])
-{
-    uint64_t exponent = breaker_exponent(dt_ns, pace->fall);
-    uint64_t loss = element->reset == RESET_DECAY ? breaker_share_low(exponent) : 0;
+/* What a step's time does to travel that is below pickup. */
+struct fall { uint64_t exponent, loss; };
 
-    for (uint32_t phase = 0; phase < PHASES; phase++) {
-        switch (element->reset) {
-        case RESET_HOLD:
-            below_ns[phase] = dt_ns < INT64_MAX - below_ns[phase] ? below_ns[phase] + dt_ns : INT64_MAX;
-            travel[phase] = below_ns[phase] < element->reset_ns ? travel[phase] : 0;
-            break;
-        case RESET_TRAVEL:
-            travel[phase] = run_back(pace, travel[phase], current_ma[phase], exponent);
-            break;
-        case RESET_DECAY:
-            travel[phase] -= (int64_t)((breaker_wide)(uint64_t)travel[phase] * loss >> 62);
-            break;
-        case RESET_NEVER:
-            break;
-        default:
-            travel[phase] = 0;
-        }
+static int64_t fallen_to(const struct breaker_element *element, const struct breaker_pace_element *pace,
+                         struct fall fall, int64_t travel, int64_t current_ma, int64_t waited_ns)
+{
+    switch (element->reset) {
+    case RESET_HOLD:
+        return waited_ns < element->reset_ns ? travel : 0;
+    case RESET_TRAVEL:
+        return run_back(pace, travel, current_ma, fall.exponent);
+    case RESET_DECAY:
+        return travel - (int64_t)((breaker_wide)(uint64_t)travel * fall.loss >> 62);
+    case RESET_NEVER:
+        return travel;
+    default:
+        return 0;
     }
 }
 
@@ -147,33 +143,41 @@ static int64_t moved_on(const struct breaker_pace_element *pace, const struct br
     return moved < (uint64_t)HEAT_ONE ? (int64_t)moved : HEAT_ONE;
 }
 
-/* What is not wanted of any phase is not worked out. */
+static int64_t later(int64_t waited_ns, int64_t dt_ns)
+{
+    return dt_ns < INT64_MAX - waited_ns ? waited_ns + dt_ns : INT64_MAX;
+}
+
+/* Mostly nothing has moved and nothing runs. */
 static bool step_travel(const struct breaker_element *element, const struct breaker_pace_element *pace,
                         const struct breaker_curve *curve, const int64_t current_ma[PHASES], int64_t dt_ns,
-                        int64_t travel[PHASES], int64_t below_ns[PHASES])
+                        int64_t *restrict travel, int64_t *restrict below_ns)
 {
-    int64_t fallen[PHASES], waited_ns[PHASES];
-    bool runs = false, falls = false, trips = false;
+    const int64_t pickup_ma = element->pickup_ma;
+    const uint32_t phases = breaker_phases(element);
+    struct fall fall = {0, 0};
+    bool runs = false, trips = false;
+    int64_t moved = 0;
 
     for (uint32_t phase = 0; phase < PHASES; phase++) {
-        bool above = current_ma[phase] >= element->pickup_ma;
-
-        runs |= above;
-        falls |= !above && travel[phase];
-        fallen[phase] = travel[phase];
-        waited_ns[phase] = below_ns[phase];
+        runs |= current_ma[phase] >= pickup_ma;
+        moved |= travel[phase];
     }
-    if (!runs && !falls)
+    if (!runs && !moved)
         return false;
-    if (falls)
-        fall_back(element, pace, current_ma, dt_ns, fallen, waited_ns);
-    for (uint32_t phase = 0; phase < breaker_phases(element); phase++) {
-        bool above = current_ma[phase] >= element->pickup_ma;
-        int64_t on = runs ? moved_on(pace, curve, current_ma[phase], dt_ns, travel[phase]) : 0;
-
-        travel[phase] = above ? on : fallen[phase];
-        below_ns[phase] = above ? 0 : waited_ns[phase];
-        trips |= above && on == HEAT_ONE;
+    if (moved && element->reset != RESET_AT_ONCE) {
+        fall.exponent = breaker_exponent(dt_ns, pace->fall);
+        fall.loss = element->reset == RESET_DECAY ? breaker_share_low(fall.exponent) : 0;
+    }
+    for (uint32_t phase = 0; phase < phases; phase++) {
+        if (current_ma[phase] >= pickup_ma) {
+            travel[phase] = moved_on(pace, curve, current_ma[phase], dt_ns, travel[phase]);
+            below_ns[phase] = 0;
+            trips |= travel[phase] == HEAT_ONE;
+        } else if (travel[phase]) {
+            below_ns[phase] = element->reset == RESET_HOLD ? later(below_ns[phase], dt_ns) : 0;
+            travel[phase] = fallen_to(element, pace, fall, travel[phase], current_ma[phase], below_ns[phase]);
+        }
     }
     return trips;
 }
@@ -206,11 +210,9 @@ int breaker_step_paced(struct breaker_state *state, const struct breaker *breake
 
         if (element->law == BREAKER_PEAK)
             trips = step_peak(element, current_ma, load->crest_milli, state->part[e]);
-        else if (dt_ns <= 0)
-            continue;
-        else if (element->law == BREAKER_IMAGE)
+        else if (dt_ns > 0 && element->law == BREAKER_IMAGE)
             trips = step_image(element, &pace->element[e], current_ma, dt_ns, state->part[e]);
-        else
+        else if (dt_ns > 0)
             trips = step_travel(element, &pace->element[e], &curves[element->curve], current_ma, dt_ns,
                                 state->part[e], state->below_ns[e]);
         if (trips && tripped < 0)

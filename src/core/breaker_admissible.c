@@ -20,16 +20,16 @@ static int64_t largest_part(const struct breaker_state *state, uint32_t element)
     return largest;
 }
 
-/* The largest current whose heat settles at most at `settled`: pickup x sqrt(settled). */
+/* The largest current whose heat settles at most at `settled`, which is above 0: pickup x sqrt(settled). */
 static int64_t current_settling_ma(const struct breaker_element *element, int64_t settled)
 {
     int64_t unit_ma = breaker_unit_ma(element);
     uint64_t inverse = breaker_unit_inverse(unit_ma);
-    uint32_t halves = settled > 0 ? (uint32_t)__builtin_clzll((uint64_t)settled) / 2 : 0;
+    uint32_t halves = (uint32_t)__builtin_clzll((uint64_t)settled) / 2;
     uint64_t root = breaker_root((uint64_t)settled << 2 * halves);
     int64_t current_ma = (int64_t)((breaker_wide)(uint64_t)unit_ma * root >> (20 + halves));
 
-    while (current_ma > 0 && breaker_square(breaker_multiple(current_ma, unit_ma, inverse)) > settled)
+    while (breaker_square(breaker_multiple(current_ma, unit_ma, inverse)) > settled)
         current_ma--;
     return current_ma;
 }

@@ -100,6 +100,7 @@ static struct load load_of(const struct emergencies *e, const struct ledger *led
 {
     const struct model_node *n = &e->model->node[node];
     int64_t error_ppm = e->model->meter[reading->meter].error_ppm;
+    int64_t crest_milli = reading->crest_milli > 1414 ? reading->crest_milli : 1414;
     struct load load = {.low_mv = INT64_MAX};
     for (uint32_t phase = 0; phase < n->phases; phase++) {
         int64_t current_ma = reading->current_ma[phase], voltage_mv = reading->voltage_mv[phase];
@@ -109,7 +110,7 @@ static struct load load_of(const struct emergencies *e, const struct ledger *led
         load.low_mv = voltage_mv < load.low_mv ? voltage_mv : load.low_mv;
         load.high_mv = voltage_mv > load.high_mv ? voltage_mv : load.high_mv;
         load.disobeyed |= measured_mva > exposed_mva + exposed_mva / 1000 * error_ppm / 1000;
-        load.peak |= n->instant_peak_ma && current_ma * reading->crest_milli / 1000 >= n->instant_peak_ma;
+        load.peak |= n->instant_peak_ma && current_ma * crest_milli / 1000 >= n->instant_peak_ma;
     }
     return load;
 }

@@ -2,6 +2,8 @@
 #include "core/heat.h"
 
 enum { COOLED_PPM = 800000, RESPOND_MILLI = 700 };
+/* What hosts claim has no bound: 1 GA trips anything at once. */
+#define CURRENT_HELD_MA INT64_C(1000000000000)
 #define SHORT_WINDOW_NS (20 * NS_PER_MS)    /* longer rms values understate what pulses heat (section 5) */
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -141,7 +143,8 @@ static void keep_exposed(struct breaker_load *most, const struct model_node *nod
     for (uint32_t phase = 0; phase < PHASES; phase++) {
         uint32_t on = node->phases == 1 ? 0 : phase;
         int64_t mva = smaller(larger(sums->highest_mva[phase], 0), INT64_MAX / 2000);
-        most->current_ma[on] = larger(most->current_ma[on], mva * 1000 / volts_mv + 1);
+        int64_t current_ma = smaller(mva * 1000 / volts_mv + 1, CURRENT_HELD_MA);
+        most->current_ma[on] = larger(most->current_ma[on], current_ma);
     }
 }
 
@@ -152,6 +155,40 @@ static int step(struct heat_node *h, const struct model *model, const struct mod
 {
     h->stepped_ns += dt_ns;
     return breaker_step_paced(&h->state, &node->breaker, &h->pace, model->curve, load, dt_ns);
+}
+
+static bool falls_from_pickup(const struct heat_node *h, const struct breaker_load *before)
+{
+    bool falls = false;
+    for (uint32_t p = 0; p < PHASES; p++)
+        falls |= before->current_ma[p] >= h->least_ma && before->current_ma[p] > h->newest.current_ma[p];
+    return falls;
+}
+
+/* A reading of its own time. What began within a reading ends within one, and the rms of neither needs to
+ * reach a pickup: what was above it in the reading before moves travel in this one, too. */
+static int step_own(struct heat_node *h, const struct model *model, const struct model_node *node,
+                    const struct breaker_load *before, int64_t dt_ns)
+{
+    struct breaker_state held = h->state;
+    struct breaker_load load = {.crest_milli = h->newest.crest_milli};
+    int role = step(h, model, node, &h->newest, dt_ns);
+    if (!falls_from_pickup(h, before))
+        return role;
+    for (uint32_t p = 0; p < PHASES; p++)
+        load.current_ma[p] = larger(h->newest.current_ma[p], before->current_ma[p]);
+    breaker_step_paced(&held, &node->breaker, &h->pace, model->curve, &load, dt_ns);
+    for (uint32_t i = 0; i < node->breaker.element_count * PHASES; i++) {
+        const struct breaker_element *element = &node->breaker.element[i / PHASES];
+        int64_t part = held.part[i / PHASES][i % PHASES];
+        if (element->law != BREAKER_TRAVEL)
+            continue;
+        if (part == HEAT_ONE && h->state.part[i / PHASES][i % PHASES] < part && role < 0)
+            role = element->role;
+        h->state.part[i / PHASES][i % PHASES] = part;
+        h->state.below_ns[i / PHASES][i % PHASES] = held.below_ns[i / PHASES][i % PHASES];
+    }
+    return role;
 }
 
 /* The same where nobody knows which time it was, or it is accounted for already: nothing cools for that. */
@@ -221,6 +258,7 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
     if (!h->known)
         return -1;
     int64_t before_mv = h->volts_mv, window_ns = h->window_ns;
+    const struct breaker_load before = h->newest;
     h->volts_mv = take_load(node, meter, reading, &h->newest);
     if (!h->started) {
         account_clear(h, ledger, meter->node, t_ns);
@@ -232,11 +270,13 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
                          t_ns - h->stepped_ns - window_ns);
     int64_t open_ns = t_ns - h->stepped_ns;
     int64_t own_ns = smaller(window_ns, open_ns);
-    int own = step(h, heat->model, node, &h->newest, own_ns);
+    int own = step_own(h, heat->model, node, &before, own_ns);
     int64_t early_ns = smaller(window_ns - own_ns, h->late_ns);
     if (early_ns > 0) {
+        struct breaker_load both = before;
+        keep_larger(&both, &h->newest);
         h->late_ns -= early_ns;
-        heat_only(h, heat->model, node, &h->newest, early_ns);
+        heat_only(h, heat->model, node, &both, early_ns);
     }
     if (open_ns - own_ns <= window_ns / 2)
         account_clear(h, ledger, meter->node, t_ns);
@@ -250,14 +290,27 @@ static int64_t worst_ma(const struct breaker_load *load)
     return load->crest_milli > 1414 ? most_ma * load->crest_milli / 1414 + 1 : most_ma;
 }
 
+/* Travel runs from up to 6 % below where a device does (site/curve_compile.c), the steady limit ends at 0.95
+ * of that and is always admissible: up to there nothing runs that is so near. */
+static void let_be(struct breaker *breaker, const struct model_node *node, const struct breaker_load *load)
+{
+    int64_t most_ma = larger(load->current_ma[0], larger(load->current_ma[1], load->current_ma[2]));
+    for (uint32_t i = 0; i < breaker->element_count && most_ma - most_ma / 20 <= node->steady_ma; i++)
+        if (breaker->element[i].law == BREAKER_TRAVEL && breaker->element[i].pickup_ma > most_ma / 100 * 94)
+            breaker->element[i].pickup_ma = INT64_MAX;
+}
+
 /* Below every pickup images settle below what trips and nothing else runs: spared, for most readings. */
 static void time_to_trip(const struct heat_node *h, const struct model *model, const struct model_node *node,
                          const struct breaker_state *state, const struct breaker_load *load,
                          struct breaker_verdict *verdict)
 {
     *verdict = (struct breaker_verdict){.t_ns = BREAKER_NEVER_NS, .element = INDEX_NONE};
-    if (worst_ma(load) >= h->least_ma)
-        breaker_time_to_trip(state, &node->breaker, model->curve, load, verdict);
+    if (worst_ma(load) < h->least_ma)
+        return;
+    struct breaker breaker = node->breaker;
+    let_be(&breaker, node, load);
+    breaker_time_to_trip(state, &breaker, model->curve, load, verdict);
 }
 
 bool heat_trips_soon(const struct heat *heat, uint32_t meter)

@@ -54,7 +54,8 @@ void heat_init(struct heat *heat, const struct model *model);
  * Returns the role (enum breaker_element_role) of an element that may have tripped, or -1. */
 int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading *reading, int64_t t_ns);
 
-/* rt: would the load of the newest reading trip within twice T_resp? */
+/* rt: would the load of the newest reading trip within twice T_resp? Within the steady limit no travel
+ * does that only the margins of its curve let run. */
 bool heat_trips_soon(const struct heat *heat, uint32_t meter);
 
 /* rt: cool enough for a raise after an emergency: below 0.8 (section 9), or below what the steady limit

@@ -19,7 +19,7 @@
 
 enum {
     BREAKER_ELEMENTS_MAX = 8,
-    BREAKER_CURVES_MAX = 256,       /* different TRAVEL curves of one site */
+    BREAKER_CURVES_MAX = 1024,      /* different TRAVEL curves of one site */
     CURVE_STEPS = 32,               /* points per octave of current */
     CURVE_OCTAVES = 6,              /* M = 1 .. 64; above the last point a curve is flat */
     CURVE_POINTS = CURVE_STEPS * CURVE_OCTAVES + 1,

@@ -49,6 +49,15 @@ void journal_sections(struct journal_sections *sections, const struct model *mod
         sections->bytes[i] = (size_t)sizes.item_bytes[i] * sizes.item_count[i];
 }
 
+/* Far above what a site file may say, far below overflow. */
+#define TIME_MOST_NS (3600 * NS_PER_S)
+#define PICKUP_MOST_MA INT64_C(1000000000000)
+
+static bool is_time(int64_t time_ns)
+{
+    return time_ns >= 0 && time_ns <= TIME_MOST_NS;
+}
+
 static bool is_text(const char name[NAME_BYTES])
 {
     return memchr(name, '\0', NAME_BYTES) != NULL;
@@ -66,7 +75,8 @@ static const char *element_fault(const struct model *model, const struct breaker
     if (element->law > BREAKER_PEAK || element->role >= ELEMENT_ROLE_COUNT ||
         element->reset > RESET_NEVER || element->residual > 1)
         return "law, role or reset of an element";
-    if (element->pickup_ma <= 0 || element->reset_ns < 0 || element->shortest_ns < 0)
+    if (element->pickup_ma <= 0 || element->pickup_ma > PICKUP_MOST_MA || element->reset_ns < 0 ||
+        element->shortest_ns < 0)
         return "pickup or time of an element";
     if (element->law == BREAKER_IMAGE &&
         (element->heat_fast_ns <= 0 || element->heat_ns < element->heat_fast_ns ||
@@ -154,7 +164,7 @@ static const char *model_fault(const struct model *model)
         return "name or mode";
     if (model->contingency_count < 1 || model->contingency_count > CONTINGENCIES_MAX)
         return "number of contingencies";
-    if (model->policy.rho_ppm < 0 || model->policy.rho_ppm >= PPM || model->policy.lease_ns < 0)
+    if (model->policy.rho_ppm < 0 || model->policy.rho_ppm >= PPM || !is_time(model->policy.lease_ns))
         return "clock rate or lease time";
     return NULL;
 }
@@ -182,7 +192,8 @@ int journal_model_check(const struct model *model, char *error, size_t error_byt
     for (uint32_t i = 0; i < model->meter_count; i++) {
         if (!is_text(model->meter[i].name) || model->meter[i].node >= model->node_count)
             return fault(error, error_bytes, "meter", i, "name or node");
-        if (model->meter[i].period_ns < 0 || model->meter[i].fresh_ns < 0 || model->meter[i].error_ppm > PPM)
+        if (!is_time(model->meter[i].period_ns) || !is_time(model->meter[i].fresh_ns) ||
+            model->meter[i].error_ppm > PPM)
             return fault(error, error_bytes, "meter", i, "error or time");
     }
     for (uint32_t i = 0; i < model->curve_count; i++) {

@@ -85,13 +85,22 @@ static int64_t least_state_ma(const struct site_equipment *equipment)
     return least;
 }
 
+/* A magnetic stage is less sure of its pickup than a trip unit: domain.md 1.4. */
+static int64_t instantaneous_tolerance_ppm(const struct draft_device *v)
+{
+    enum { MAGNETIC_PPM = 200000 };
+    bool magnetic = draft_device_kind(v) == DEVICE_THERMAL_MAGNETIC && !v->instantaneous.tolerance.at;
+
+    return magnetic ? MAGNETIC_PPM : v->instantaneous.tolerance.number;
+}
+
 static void build_limit(const struct draft_node *draft, const struct site_device *set,
                         const struct site_equipment *equipment, struct model_node *n, struct site_note *note)
 {
     const struct draft_device *v = &draft->device;
     const int64_t definite =
         derive_definite_ma(v->short_time.pickup.number, v->short_time.tolerance.number,
-                           v->instantaneous.pickup.number, v->instantaneous.tolerance.number);
+                           v->instantaneous.pickup.number, instantaneous_tolerance_ppm(v));
     const struct device device = {.definite_ma = definite,
                                   .long_time_ma = n->long_time_ma,
                                   .edge_ma = long_time_edge_ma(set),

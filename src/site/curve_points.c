@@ -29,18 +29,26 @@ static uint32_t point_at(const struct device_point *point, uint32_t count, doubl
     return i;
 }
 
-double curve_points_s(const struct device_point *point, uint32_t count, double amperes)
+/* The time where no span is asked for: no current, below the first point, from the last one on. Else -1, and
+ * `at` is the span's first point. */
+static double beyond_points_s(const struct device_point *point, uint32_t count, double amperes, uint32_t *at)
 {
-    uint32_t i;
-    struct span s;
-
     if (!isfinite(amperes) || amperes < 0)
         return NAN;
     if (!count || amperes < curve_a(point[0].ma))
         return INFINITY;
-    i = point_at(point, count, amperes);
-    if (i + 1 == count)
-        return curve_s(point[i].ns);
+    *at = point_at(point, count, amperes);
+    return *at + 1 == count ? curve_s(point[*at].ns) : -1;
+}
+
+double curve_points_s(const struct device_point *point, uint32_t count, double amperes)
+{
+    uint32_t i;
+    struct span s;
+    double beyond = beyond_points_s(point, count, amperes, &i);
+
+    if (beyond >= 0 || isnan(beyond))
+        return beyond;
     s = span_of(point, i);
     return exp(s.y + (log(amperes) - s.x) * s.slope);
 }
@@ -85,15 +93,10 @@ double curve_points_smooth_s(const struct device_point *point, uint32_t count, d
 {
     uint32_t i;
     struct span s;
-    double t, rest, first, last;
+    double t, rest, first, last, beyond = beyond_points_s(point, count, amperes, &i);
 
-    if (!isfinite(amperes) || amperes < 0)
-        return NAN;
-    if (!count || amperes < curve_a(point[0].ma))
-        return INFINITY;
-    i = point_at(point, count, amperes);
-    if (i + 1 == count)
-        return curve_s(point[i].ns);
+    if (beyond >= 0 || isnan(beyond))
+        return beyond;
     s = span_of(point, i);
     t = (log(amperes) - s.x) / s.width;
     rest = 1 - t;

@@ -249,10 +249,11 @@ uint8_t draft_device_kind(const struct draft_device *device);
 uint32_t draft_read_points(struct draft *d, const char *key, const struct value *list,
                            struct device_point point[DEVICE_POINTS_MAX]);
 
-/* setup: equipment at a node: what its mappings say; then the lists, once more when they are known good. */
+/* setup: equipment at a node: what its mappings say; then its lists into what is empty, once more when
+ * they are known good. */
 void draft_read_equipment(struct draft *d, struct draft_node *n);
-uint32_t draft_read_overloads(struct draft *d, const struct value *list, struct site_equipment *into);
-uint32_t draft_read_states(struct draft *d, const struct value *list, struct site_equipment *into);
+void draft_read_overloads(struct draft *d, const struct value *list, struct site_equipment *into);
+void draft_read_states(struct draft *d, const struct value *list, struct site_equipment *into);
 
 /* setup: a mapping or, where it stands instead, the value of its first field; values absent get their
  * defaults. Returns the number of faults. */

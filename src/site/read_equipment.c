@@ -5,17 +5,16 @@
 
 #include "site/draft.h"
 
-uint32_t draft_read_overloads(struct draft *d, const struct value *list, struct site_equipment *into)
+void draft_read_overloads(struct draft *d, const struct value *list, struct site_equipment *into)
 {
     struct draft_overload before = {0}, now;
 
-    into->overload_count = 0;
     if (!list->at)
-        return 0;
+        return;
     if (!list->at->count || list->at->count > OVERLOADS_MAX) {
         finding_at(d->errors, list->at, "overload has %u points, 1 to %d are possible", list->at->count,
                    OVERLOADS_MAX);
-        return 0;
+        return;
     }
     for (const struct tree *at = list->at->first; at; at = at->next, before = now) {
         if (fields_read(draft_overload_fields, at, "an overload", &now, d->errors)) {
@@ -33,7 +32,6 @@ uint32_t draft_read_overloads(struct draft *d, const struct value *list, struct 
         into->overload[into->overload_count].load_ppm = now.load.number;
         into->overload[into->overload_count++].ns = now.time.number;
     }
-    return into->overload_count;
 }
 
 static void keep_state(struct draft *d, const struct draft_state *state, struct site_equipment *into)
@@ -50,17 +48,16 @@ static void keep_state(struct draft *d, const struct draft_state *state, struct 
     snprintf(out->name, sizeof out->name, "%s", state->id.text);
 }
 
-uint32_t draft_read_states(struct draft *d, const struct value *list, struct site_equipment *into)
+void draft_read_states(struct draft *d, const struct value *list, struct site_equipment *into)
 {
     struct draft_state now;
 
-    into->state_count = 0;
     if (!list->at)
-        return 0;
+        return;
     if (!list->at->count || list->at->count > SOURCE_STATES_MAX) {
         finding_at(d->errors, list->at, "%u states, 1 to %d are possible", list->at->count,
                    SOURCE_STATES_MAX);
-        return 0;
+        return;
     }
     for (const struct tree *at = list->at->first; at; at = at->next) {
         if (fields_read(draft_state_fields, at, "a state", &now, d->errors))
@@ -71,7 +68,6 @@ uint32_t draft_read_states(struct draft *d, const struct value *list, struct sit
                        now.id.text);
         keep_state(d, &now, into);
     }
-    return into->state_count;
 }
 
 static void read_ups(struct draft *d, struct draft_node *n, struct site_equipment *spare)

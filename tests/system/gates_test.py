@@ -20,6 +20,8 @@ GOOD = {
     'pipeline': {**HEAD, 'ns_per_reading': 90, 'tick_ms_p50': 0.8, 'tick_part_us_p999': 2,
                  'emergency_us_p999': 65, 'emergency_idle_us_p999': 40, 'emergency_idle_us_p50': 4,
                  **{f'{name}_ns': PAIRS for name in 'abcdef'}},
+    'breaker': {**HEAD, 'quiet': {'step_ns_p50': 50, **{f'{name}_ns': PAIRS for name in 'abcdefgh'}},
+                'overload': {'ratio': 1.3, **{f'{name}_ns': PAIRS for name in 'abcdefg'}}},
     'decode': {**HEAD, 'ratio': 0.2, 'body': {f'{name}_ns': PAIRS for name in 'abcd'}},
 }
 # A bench that prints NAME.RUN.json, or NAME.json where there is none for this run.
@@ -78,7 +80,8 @@ CASES = [
                            last__ratio_p999=1.26),
         'pipeline.json': change('pipeline', ns_per_reading=1501, tick_ms_p50=1.01, tick_part_us_p999=20.1,
                                 emergency_us_p999=65.1),
-        'decode.json': change('decode', ratio=0.251)}, 1, [], 9),
+        'breaker.json': change('breaker', quiet__step_ns_p50=50.1, overload__ratio=1.31),
+        'decode.json': change('decode', ratio=0.251)}, 1, [], 11),
     ('other drivers are told and held to nothing',
      {'rtt': by_driver('uring', f'echo \'{json.dumps(change("rtt", first__ratio_p50=9.5))}\'')}, 0,
      [r'^ok .*rtt on af_xdp: told.*first\.ratio_p50 1\.1,',

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cli/check/markup.h"
-#include "cli/check/plot/plot_line.h"
+#include "cli/check/plot/plot_page.h"
 #include "cli/check/report/report_groups.h"
 #include "cli/check/setpoints.h"
 
@@ -180,6 +180,27 @@ static void a_device_of_another_voltage_is_moved_by_the_ratio(void **state)
     near(plot_line_x(&there, plot_y(&paper, 115.2)), plot_x(&paper, 6000), 0.1);
 }
 
+static void words_are_moved_as_little_as_keeps_them_apart(void **state)
+{
+    static const double want[] = {10, 50, 52, 51, 90}, offset[] = {0, 13, 26, 39, 52};
+    double place[5];
+
+    (void)state;
+    plot_pool(want, 5, offset, place);
+    /* three around 51, the outer ones where they want to be */
+    near(place[0], 10, 1e-9);
+    near(place[1], 38, 1e-9);
+    near(place[2], 51, 1e-9);
+    near(place[3], 64, 1e-9);
+    near(place[4], 90, 1e-9);
+    /* all want the same place */
+    static const double same[] = {7, 7, 7}, apart[] = {0, 10, 20};
+
+    plot_pool(same, 3, apart, place);
+    near(place[0], -3, 1e-9);
+    near(place[2], 17, 1e-9);
+}
+
 static const char *const names[] = {"r-01",    "r-02",    "r-03",  "r-04",  "x",    "bus-a9",
                                     "bus-a10", "bus-a11", "a1-b1", "a2-b2", "q8",   "q9",
                                     "q&<",     "t1-a",    "t2-a",  "t3-a",  "t4-a", "t5-b"};
@@ -275,6 +296,7 @@ int main(void)
         cmocka_unit_test(edges_lie_where_the_worked_example_has_them),
         cmocka_unit_test(jumps_are_upright_and_the_end_is_the_fault_current),
         cmocka_unit_test(a_device_of_another_voltage_is_moved_by_the_ratio),
+        cmocka_unit_test(words_are_moved_as_little_as_keeps_them_apart),
         cmocka_unit_test(names_that_count_on_are_a_range),
         cmocka_unit_test(items_of_the_same_words_are_one_group),
         cmocka_unit_test(setpoints_tell_what_is_assumed),

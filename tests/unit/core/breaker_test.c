@@ -217,6 +217,10 @@ static void odd_figures_are_taken_for_the_worse(void **state)
     assert_int_equal(breaker_step(&stock.state, &stock.breaker, NULL, &load, 1), ELEMENT_LONG_TIME);
     assert_true(stock.state.part[0][0] == HEAT_ONE);
     assert_true(stock.state.part[0][1] <= HEAT_ONE / 2 && stock.state.part[0][1] > HEAT_ONE / 2 - 10);
+    load.current_ma[1] = 1000000;                       /* phase 0 is beyond all measure, phase 1 is not */
+    assert_int_equal(breaker_step(&stock.state, &stock.breaker, NULL, &load, NS_PER_S), ELEMENT_LONG_TIME);
+    assert_true(stock.state.part[0][1] > HEAT_ONE / 1000 * 503 &&
+                stock.state.part[0][1] < HEAT_ONE / 1000 * 504);
     assert_int_equal(step(&stock, 0, 1), -1);           /* it cools: no trip any more */
     assert_int_equal(step(&stock, 0, 9e9), -1);         /* 285 years */
     assert_part(&stock, 0, 1e-9);

@@ -171,6 +171,21 @@ static void a_peak_at_the_instantaneous_element_on_any_phase_is_one(void **state
     }
 }
 
+/* Not given, or less than any wave has. */
+static void no_crest_counts_below_that_of_a_sine(void **state)
+{
+    (void)state;
+    static const int32_t crest_milli[] = {0, 1000, 1413, 1414};
+    for (size_t i = 0; i < sizeof crest_milli / sizeof crest_milli[0]; i++) {
+        struct hall hall;
+        start(&hall, 10 * HALL_KW);
+        hall.node[HALL_LEFT].instant_peak_ma = 141400;
+        hall.reading.crest_milli = crest_milli[i];
+        assert_int_equal(amperes(&hall, 99999, 0), EMERGENCY_NOTHING);
+        assert_int_equal(amperes(&hall, 100000, 0), EMERGENCY_CUT);
+    }
+}
+
 static void without_an_instantaneous_element_no_peak_is_one(void **state)
 {
     (void)state;
@@ -688,6 +703,7 @@ int main(void)
         cmocka_unit_test(a_load_above_exposure_and_error_on_any_phase_is_one),
         cmocka_unit_test(apparent_power_is_current_times_voltage_of_the_same_phase),
         cmocka_unit_test(a_peak_at_the_instantaneous_element_on_any_phase_is_one),
+        cmocka_unit_test(no_crest_counts_below_that_of_a_sine),
         cmocka_unit_test(without_an_instantaneous_element_no_peak_is_one),
         cmocka_unit_test(a_peak_of_one_milliampere_counts_where_that_is_the_element),
         cmocka_unit_test(what_stands_in_phases_that_a_node_does_not_have_is_nothing),

@@ -29,6 +29,7 @@ struct bed {
 static void give_device(struct bed *bed, uint32_t node)
 {
     struct breaker *breaker = &bed->hall.node[node].breaker;
+    bed->hall.node[node].steady_ma = 640000;    /* 80 % of 800 A */
     breaker->element_count = 2;
     breaker->element[0] = (struct breaker_element){
         .law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .pickup_ma = 840000, .heat_ns = 200 * NS_PER_S,
@@ -152,6 +153,46 @@ static void a_steady_overload_heats_as_the_closed_form_says_with_the_meters_erro
     assert_in_range(heat_of(&bed, 0) * 1e4, 5770, 5773);
 }
 
+/* A pulse of 5000 A from `from_ms` to `to_ms` on 100 A, as 16 ms readings see it: their rms. The largest
+ * travel of the short-time stage that came of it. */
+static double pulse_travels(struct bed *bed, int from_ms, int to_ms)
+{
+    double most = 0;
+    start(bed);
+    read_for(bed, 100, 1);
+    bed->hall.heat_node[HALL_LEFT].state.part[1][0] = 0;
+    for (int reading = 0; reading < 10; reading++) {
+        double mean = 0;
+        for (int ms = reading * 16; ms < reading * 16 + 16; ms++)
+            mean += square(ms >= from_ms && ms < to_ms ? 5000 : 100) / 16;
+        read_for(bed, sqrt(mean), 1);
+        most = fmax(most, (double)bed->hall.heat_node[HALL_LEFT].state.part[1][0] / (double)HEAT_ONE);
+    }
+    return most;
+}
+
+/* The stage has gone length / 90 ms. A reading that the pulse fills by less than (4464 / 5050)^2 lies below
+ * its
+ * pickup: 13 ms may be missed at one end, and what follows the other end more than makes up for that over all
+ * ways to begin. */
+static void a_pulse_of_two_readings_and_more_is_counted_wherever_it_begins(void **state)
+{
+    static struct bed bed;
+    (void)state;
+    for (int length_ms = 32; length_ms < 56; length_ms++) {
+        double sum = 0;
+        for (int from_ms = 16; from_ms < 32; from_ms++) {
+            double travel = pulse_travels(&bed, from_ms, from_ms + length_ms);
+            double least = (length_ms - 13) / 90.0, most = (length_ms + 32) / 90.0;
+            if (travel < least - 1e-9 || travel > most + 1e-9)
+                fail_msg("%d ms from %d: %.6f where %.6f to %.6f is right", length_ms, from_ms, travel, least,
+                         most);
+            sum += travel;
+        }
+        assert_true(sum / 16 >= length_ms / 90.0);
+    }
+}
+
 static void a_light_load_cools_it_with_its_own_time_constant(void **state)
 {
     (void)state;
@@ -232,6 +273,24 @@ static void a_silence_heats_by_the_highest_exposure_of_its_time(void **state)
     double heat = heat_of(&bed, 0);
     read_at(&bed, 400);
     assert_true(heat_of(&bed, 0) < heat);
+}
+
+/* What a host claims of itself has no bound. */
+static void an_exposure_beyond_all_measure_trips_and_overflows_nothing(void **state)
+{
+    (void)state;
+    struct bed bed;
+    struct heat_view view;
+    start(&bed);
+    read_at(&bed, 400);
+    bed.hall.sums[HALL_LEFT].exposed_mva[0][0] = INT64_MAX / 4;
+    ledger_mark_exposed(&bed.hall.ledger, HALL_LEFT);
+    bed.t_ns += NS_PER_S;
+    heat_view(&bed.hall.heat, &bed.hall.ledger, HALL_LEFT, bed.t_ns, &view);
+    assert_int_equal(view.heat_ppm, 1000000);
+    assert_int_equal(view.trip_in_ns, 0);
+    assert_true(read_at(&bed, 400) >= 0);
+    assert_true(heat_of(&bed, 0) > 0.99 && heat_of(&bed, 1) < 0.9);
 }
 
 static void a_silence_between_high_readings_heats_by_the_higher_of_them(void **state)
@@ -565,10 +624,113 @@ static void a_peak_counts_by_its_crest(void **state)
     }
 }
 
+/* 1000 A and the meter's 1 %: exactly 1010 A. */
+static void a_current_at_the_pickup_itself_is_looked_at(void **state)
+{
+    (void)state;
+    struct bed bed;
+    for (int above = 0; above < 2; above++) {
+        build(&bed);
+        bed.hall.node[HALL_LEFT].breaker.element_count = 2;
+        bed.hall.node[HALL_LEFT].breaker.element[0].pickup_ma = 2000000;
+        bed.hall.node[HALL_LEFT].breaker.element[1].pickup_ma = 1010000 + !above;
+        bed.hall.node[HALL_LEFT].breaker.element[1].unit_ma = 1010000;
+        open_bed(&bed);
+        read_at(&bed, 1000);
+        assert_int_equal(heat_trips_soon(&bed.hall.heat, HALL_LEFT), above);
+    }
+}
+
 static void heat_seen(const struct bed *bed, uint32_t node, struct heat_view *view)
 {
     memset(view, 0x5A, sizeof *view);
     heat_view(&bed->hall.heat, &bed->hall.ledger, node, bed->t_ns, view);
+}
+
+/* A relay's curve begins below 0.95 of its edge: the steady limit is admissible all the same. */
+static void a_load_within_the_steady_limit_never_trips_soon(void **state)
+{
+    (void)state;
+    struct bed bed;
+    struct heat_view view;
+    build(&bed);
+    bed.hall.node[HALL_LEFT].steady_ma = 902500;
+    bed.hall.node[HALL_LEFT].breaker.element_count = 1;
+    bed.hall.node[HALL_LEFT].breaker.element[0] = (struct breaker_element){
+        .law = BREAKER_TRAVEL, .role = ELEMENT_INVERSE, .reset = RESET_HOLD, .pickup_ma = 893800,
+        .unit_ma = 893800, .reset_ns = NS_PER_S, .shortest_ns = INT64_MAX};
+    open_bed(&bed);
+    read_at(&bed, 902.5);
+    for (int i = 0; i < 20; i++) {
+        read_for(&bed, 902.5, 1);
+        assert_false(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+    }
+    heat_seen(&bed, HALL_LEFT, &view);
+    assert_int_equal(view.trip_in_ns, BREAKER_NEVER_NS);
+    read_for(&bed, 940, 1);                                 /* 949.4 A: 0.95 of that is 901.9 A */
+    assert_false(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+    read_for(&bed, 941, 1);                                 /* 950.4 A */
+    assert_true(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+}
+
+/* What runs far below what the model calls steady is no margin. */
+static void travel_far_below_the_steady_limit_trips_soon(void **state)
+{
+    (void)state;
+    struct bed bed;
+    build(&bed);
+    bed.hall.node[HALL_LEFT].steady_ma = 902500;
+    bed.hall.node[HALL_LEFT].breaker.element[1].pickup_ma = 845000;
+    bed.hall.node[HALL_LEFT].breaker.element[1].unit_ma = 845000;
+    open_bed(&bed);
+    read_at(&bed, 800);
+    read_for(&bed, 891, 1);                                 /* 0.94 of 899.91 A is 845.9 A */
+    assert_true(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+    read_for(&bed, 889, 1);
+    assert_false(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+}
+
+/* 600 A with twice the crest of a sine reach an element at 1000 A. */
+static void a_peak_trips_within_the_steady_limit_too(void **state)
+{
+    (void)state;
+    struct bed bed;
+    build(&bed);
+    bed.hall.node[HALL_LEFT].steady_ma = 902500;
+    bed.hall.node[HALL_LEFT].breaker.element_count = 1;
+    bed.hall.node[HALL_LEFT].breaker.element[0] = (struct breaker_element){
+        .law = BREAKER_PEAK, .role = ELEMENT_INSTANTANEOUS, .pickup_ma = 1000000};
+    open_bed(&bed);
+    struct reading reading = {.meter = HALL_LEFT, .crest_milli = 2828, .current_ma = {600000, 0, 0},
+                              .voltage_mv = {100000, 100000, 100000}};
+    heat_reading(&bed.hall.heat, &bed.hall.ledger, &reading, bed.t_ns);
+    assert_true(heat_trips_soon(&bed.hall.heat, HALL_LEFT));
+}
+
+/* 32 ms at 2000 A every 64 ms, that begin and end in the middle of a reading: half of them lies in readings
+ * of 1414 A, below the 1500 A of a fuse. */
+static void what_begins_within_a_reading_moves_travel_for_all_of_its_time(void **state)
+{
+    (void)state;
+    static const double rms_a[4] = {1414.2, 2000, 1414.2, 0};
+    struct bed bed;
+    build(&bed);
+    struct breaker_element *fuse = &bed.hall.node[HALL_LEFT].breaker.element[1];
+    *fuse = (struct breaker_element){
+        .law = BREAKER_TRAVEL, .role = ELEMENT_FUSE, .reset = RESET_NEVER, .pickup_ma = 1500000,
+        .unit_ma = 1500000, .shortest_ns = INT64_MAX};
+    for (int i = 0; i < CURVE_POINTS; i++)      /* 90 s */
+        bed.curve[0].rate[i] = INT64_C(13117684675);
+    open_bed(&bed);
+    read_at(&bed, 0);
+    double heat = 0.9, begun = (double)bed.hall.heat_node[HALL_LEFT].state.part[1][0];
+    for (int i = 0; i < 400; i++) {
+        read_for(&bed, rms_a[i % 4], 1);
+        heat = after(heat, rms_a[i % 4] * ERROR, 0.016);
+    }
+    double moved = (double)bed.hall.heat_node[HALL_LEFT].state.part[1][0] - begun;
+    assert_in_range(moved / (double)HEAT_ONE * 1e6, 3.2 / 90 * 1e6, 3.21 / 90 * 1e6);   /* of 6.4 s */
+    assert_heat(&bed, heat);                    /* an image takes the mean of squares as it is */
 }
 
 static void what_is_shown_is_heat_time_to_trip_and_what_may_flow(void **state)
@@ -666,11 +828,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_reading_finds_the_device_as_hot_as_it_may_be),
         cmocka_unit_test(a_steady_overload_heats_as_the_closed_form_says_with_the_meters_error),
+        cmocka_unit_test(a_pulse_of_two_readings_and_more_is_counted_wherever_it_begins),
         cmocka_unit_test(a_light_load_cools_it_with_its_own_time_constant),
         cmocka_unit_test(each_phase_has_a_heat_of_its_own),
         cmocka_unit_test(late_readings_claim_their_own_periods),
         cmocka_unit_test(a_lost_reading_counts_with_the_larger_neighbour_and_what_hosts_might_draw),
         cmocka_unit_test(a_silence_heats_by_the_highest_exposure_of_its_time),
+        cmocka_unit_test(an_exposure_beyond_all_measure_trips_and_overflows_nothing),
         cmocka_unit_test(a_silence_between_high_readings_heats_by_the_higher_of_them),
         cmocka_unit_test(a_silence_of_a_day_is_as_hot_as_its_load_for_ever),
         cmocka_unit_test(a_clock_that_stands_still_heats_for_t_fresh_at_most_until_it_goes_on),
@@ -688,6 +852,11 @@ int main(void)
         cmocka_unit_test(what_may_have_tripped_is_told_with_its_element),
         cmocka_unit_test(what_may_have_tripped_while_nobody_looked_is_told_too),
         cmocka_unit_test(a_peak_counts_by_its_crest),
+        cmocka_unit_test(a_current_at_the_pickup_itself_is_looked_at),
+        cmocka_unit_test(a_load_within_the_steady_limit_never_trips_soon),
+        cmocka_unit_test(travel_far_below_the_steady_limit_trips_soon),
+        cmocka_unit_test(a_peak_trips_within_the_steady_limit_too),
+        cmocka_unit_test(what_begins_within_a_reading_moves_travel_for_all_of_its_time),
         cmocka_unit_test(what_is_shown_is_heat_time_to_trip_and_what_may_flow),
         cmocka_unit_test(a_silent_meters_node_is_shown_as_hot_as_exposure_makes_it),
         cmocka_unit_test(it_has_cooled_when_a_load_within_the_steady_limit_has_had_its_time),

@@ -79,6 +79,19 @@ static void start_full(struct stand *stand)
     assert_in_range(stand->host[0].last.cap_mw, 6900000, 7000000);
 }
 
+/* An emergency at 145 A that found the branch at 0.9. */
+static void start_hot(struct stand *stand)
+{
+    stand_site(stand);
+    give_device(stand, 183750);
+    start_full(stand);
+    stand_reading(stand, BRANCH_A, 10000000);
+    seen_cool(stand, 10000000);
+    set_heat(stand, 0.9);
+    stand_wait(stand, PERIOD_NS);
+    stand_reading(stand, BRANCH_A, 14500000);
+}
+
 static double time_to(double from, double to, double x2, double tau_s)
 {
     return tau_s * log((x2 - from) / (x2 - to));
@@ -175,14 +188,7 @@ static void after_an_emergency_nothing_is_raised_until_the_device_has_cooled_to_
 {
     (void)state;
     struct stand stand;
-    stand_site(&stand);
-    give_device(&stand, 183750);
-    start_full(&stand);
-    stand_reading(&stand, BRANCH_A, 10000000);
-    seen_cool(&stand, 10000000);
-    set_heat(&stand, 0.9);
-    stand_wait(&stand, PERIOD_NS);
-    stand_reading(&stand, BRANCH_A, 14500000);
+    start_hot(&stand);
     assert_true(in_emergency(&stand));
     int64_t cut_mw = stand.host[0].last.cap_mw, begin_ns = stand.t_ns;
     assert_in_range(cut_mw, 5000000, 5300000);
@@ -283,14 +289,7 @@ static void heat_below_one_branch_holds_nothing_back_below_another(void **state)
 {
     (void)state;
     struct stand stand;
-    stand_site(&stand);
-    give_device(&stand, 183750);
-    start_full(&stand);
-    stand_reading(&stand, BRANCH_A, 10000000);
-    seen_cool(&stand, 10000000);
-    set_heat(&stand, 0.9);
-    stand_wait(&stand, PERIOD_NS);
-    stand_reading(&stand, BRANCH_A, 14500000);
+    start_hot(&stand);
     draw_for(&stand, 100, 1500 * NS_PER_MS);
     assert_false(in_emergency(&stand));
     assert_true(emergency_forbids_raise(&stand.core->emergencies, 0, stand.t_ns));

@@ -313,6 +313,29 @@ static void check(struct bed *bed)
     assert_int_equal(core->invariant_failures, 0);
 }
 
+/* Every node of the demo site has a device and a meter: from the site file to the view and the document. */
+static void check_heat(struct bed *bed)
+{
+    uint32_t told = 0, unknown = 0;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    loop_document(&bed->loop, out);
+    fclose(out);
+    for (const char *at = text; (at = strstr(at, "\"heat_pct\": ")); at++, told++)
+        unknown += !strncmp(at, "\"heat_pct\": null", 16);
+    free(text);
+    assert_int_equal(told, bed->site.model.node_count);
+    assert_int_equal(unknown, 0);
+    for (uint32_t n = 0; n < bed->site.model.node_count; n++) {
+        struct view_node node;
+        assert_true(view_read_node(&bed->loop.view, n, &node));
+        assert_in_range(node.heat.heat_ppm, 1, 999999);
+        assert_true(node.heat.admissible_ma >= bed->site.model.node[n].steady_ma);
+        assert_true(node.heat.trips <= ELEMENT_ROLE_COUNT && node.heat.binds <= ELEMENT_ROLE_COUNT);
+    }
+}
+
 static void end(struct bed *bed)
 {
     for (uint32_t i = 0; i < PORTS_MAX; i++)
@@ -344,6 +367,7 @@ static void run(const struct row *row, uint32_t threads)
                   (unsigned long long)(bed.measurements + bed.reports - accepted_of(&bed, 0) -
                                        accepted_of(&bed, 1)));
     check(&bed);
+    check_heat(&bed);
     end(&bed);
 }
 

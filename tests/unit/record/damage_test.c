@@ -316,6 +316,9 @@ static void a_breaker_or_curve_out_of_range_is_refused(void **state)
     REFUSED(sample.curve[1].rate[7] = sample.curve[1].rate[6] - 1, "curve 1: rate out of range");
     REFUSED(sample.curve[0].rate[0] = -1, "curve 0: rate out of range");
     REFUSED(sample.model.policy.rho_ppm = PPM, "clock rate or lease time");
+    REFUSED(sample.model.policy.lease_ns = INT64_MAX, "clock rate or lease time");
+    REFUSED(element[2].pickup_ma = INT64_MAX, "pickup or time of an element");
+    REFUSED(sample.meter.period_ns = INT64_MAX, "meter 0: error or time");
     REFUSED(sample.meter.fresh_ns = -1, "meter 0: error or time");
 #undef REFUSED
 }

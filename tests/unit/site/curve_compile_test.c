@@ -504,11 +504,11 @@ static void too_many_curves_do_not_fit(void **state)
 
     (void)state;
     memset(&c, 0, sizeof c);
-    for (; !rc && made < 1000; made++) {
+    for (; !rc && made < 4000; made++) {
         d.short_time.delay_ns = (100 + made) * NS_PER_MS;
         rc = curve_compile(&d, &nothing, &branch, EDGE_FAST, &c.breaker, c.curve, &c.curves);
     }
-    /* one curve of long-time, 255 of short-time; the 256th finds no room */
+    /* one curve of long-time, 1023 of short-time; the 1024th finds no room */
     assert_int_equal(rc, -ENOSPC);
     assert_int_equal(made, BREAKER_CURVES_MAX);
     assert_int_equal(c.curves, BREAKER_CURVES_MAX);

@@ -27,6 +27,29 @@ static void load(struct written_site *w, const char *text)
     written_site_check_model(&w->site.model);
 }
 
+/* A magnetic stage is 20 % wide unless its row says otherwise (docs/curves.md): the peak that alarms counts
+ * from the same fast edge as the curve does. 0.85 x sqrt 2 x 800 A = 961.66 A */
+static void the_magnetic_stage_alarms_from_its_own_fast_edge(void **state)
+{
+    static const struct { const char *trip_unit, *stage; int64_t peak_ma; } row[] = {
+        {"thermal_magnetic", "1kA", 961664},
+        {"thermal_magnetic", "{pickup: 1kA, tolerance: 5%}", 1141976},
+        {"electronic", "1kA", 1081872}};
+    char text[400];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct written_site w;
+
+        snprintf(text, sizeof text,
+                 "site: t\nnodes:\n  - {id: main, kind: main, volts: 480V, rating: 100A, trip_unit: %s,\n"
+                 "     long_time: {pickup: 100A, delay: 100s, at: 2}, instantaneous: %s}\n",
+                 row[i].trip_unit, row[i].stage);
+        load(&w, text);
+        assert_int_equal(w.site.model.node[0].instant_peak_ma, row[i].peak_ma);
+    }
+}
+
 static void a_node_that_names_a_row_is_set_like_the_row(void **state)
 {
     struct written_site w;
@@ -158,7 +181,7 @@ static void a_relay_a_fuse_and_points_are_kept_as_written(void **state)
         "     time: 1h}, {at: 1kA, time: 100ms}]}}\n"
         "  - {id: c, kind: main, volts: 480V, rating: 100A, rated: 100%, trip_unit: points, points: {min: "
         "[{at:\n"
-        "     90A, time: 1h}, {at: 1kA, time: 100ms}], max: [{at: 120A, time: 2h}, {at: 1kA, time: 200ms}],\n"
+        "     90A, time: 1h}, {at: 1kA, time: 100ms}], max: [{at: 120A, time: 2h}, {at: 1kA, time: 150ms}],\n"
         "     tolerance: 5%}}\n");
     const struct site_device *a = &w.site.device[0], *b = &w.site.device[1], *c = &w.site.device[2];
     const struct model_node *n = w.site.model.node;
@@ -184,7 +207,7 @@ static void a_relay_a_fuse_and_points_are_kept_as_written(void **state)
     assert_int_equal(n[1].steady_ma, 100000);   /* its rating: less than 0.95 x 0.9 x 160 A */
     assert_int_equal(c->kind, DEVICE_POINTS);
     assert_int_equal(c->max_count, 2);
-    assert_int_equal(c->max[1].ns, 200 * NS_PER_MS);
+    assert_int_equal(c->max[1].ns, 150 * NS_PER_MS);
     assert_int_equal(n[2].steady_ma, 85500);    /* 0.95 x 90 A: the first point of the fast edge */
     site_unload(&w.site);
 }
@@ -239,6 +262,32 @@ static void equipment_is_filled_in_its_own_units(void **state)
     assert_int_equal(w.site.note[bus].steady_term, STEADY_CONDUCTOR);
     assert_int_equal(w.site.model.node[round].kind, NODE_BYPASS);
     assert_int_equal(w.site.model.node[round].limited, 0);
+    site_unload(&w.site);
+}
+
+static void lists_may_be_as_long_as_they_may_be(void **state)
+{
+    struct written_site w;
+
+    (void)state;
+    load(&w,
+         "site: t\nnodes:\n"
+         "  - {id: ups, kind: ups, volts: 480V, rating: 2kA, rated: 100%, ups: {active: 900kW, overload: [\n"
+         "     {load: 101%, time: 6h}, {load: 110%, time: 1h}, {load: 120%, time: 1h}, {load: 130%, time: "
+         "60s},\n"
+         "     {load: 140%, time: 10s}, {load: 150%, time: 1s}]}, states: [{id: a, current: 900A},\n"
+         "     {id: b, current: 800A}, {id: c, active: 600kW}, {id: d, current: 1kA, apparent: 700kVA}]}\n");
+    const struct site_equipment *e = w.site.equipment;
+
+    assert_int_equal(e->overload_count, OVERLOADS_MAX);
+    assert_int_equal(e->overload[2].load_ppm, 1200000);
+    assert_int_equal(e->overload[2].ns, 3600 * NS_PER_S);
+    assert_int_equal(e->overload[5].ns, NS_PER_S);
+    assert_int_equal(e->state_count, SOURCE_STATES_MAX);
+    assert_int_equal(e->state[2].current_ma, 721688);           /* 600 kW / (3 x 277.128 V) */
+    assert_int_equal(e->state[3].current_ma, 841969);           /* of the 1 kA and the 700 kVA beside it */
+    assert_string_equal(e->state[3].name, "d");
+    assert_int_equal(w.site.model.node[0].steady_ma, 721688);
     site_unload(&w.site);
 }
 
@@ -321,10 +370,31 @@ static void more_curves_than_fit_are_an_error_at_the_node(void **state)
     written_site_load(&w, text, "");
     free(text);
     assert_int_equal(w.rc, -EINVAL);
-    /* the 257th, in line 259 */
+    /* the 1025th, in line 1027 */
     assert_non_null(
-        strstr(w.report, ":259:5: error: node 'n256' needs one more time-current curve than the 256"));
-    assert_null(strstr(w.report, "n257"));
+        strstr(w.report, ":1027:5: error: node 'n1024' needs one more time-current curve than the 1024"));
+    assert_null(strstr(w.report, "n1025"));
+}
+
+static void more_devices_than_fit_are_an_error_at_their_list(void **state)
+{
+    struct written_site w;
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+
+    (void)state;
+    assert_non_null(out);
+    fputs("site: t\ndevices:\n", out);
+    for (int i = 0; i <= DEVICES_MAX; i++)
+        fprintf(out, "  - {id: d%d, rating: 600A}\n", i);
+    fputs("nodes:\n  - {id: a, kind: main, volts: 480V, device: d255}\n", out);
+    fclose(out);
+    written_site_load(&w, text, "");
+    free(text);
+    assert_int_equal(w.rc, -EINVAL);
+    assert_non_null(strstr(w.report, ":3:3: error: 257 devices, one flyballd governs at most 256"));
+    assert_null(strstr(w.report, "d255"));
 }
 
 /* Errors of a row are said once, those of a node at the node. */
@@ -354,14 +424,17 @@ static void an_error_of_a_row_is_said_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_magnetic_stage_alarms_from_its_own_fast_edge),
         cmocka_unit_test(a_node_that_names_a_row_is_set_like_the_row),
         cmocka_unit_test(what_a_node_says_itself_wins_key_by_key),
         cmocka_unit_test(what_nobody_says_is_as_the_manual_says),
         cmocka_unit_test(a_relay_a_fuse_and_points_are_kept_as_written),
         cmocka_unit_test(equipment_is_filled_in_its_own_units),
+        cmocka_unit_test(lists_may_be_as_long_as_they_may_be),
         cmocka_unit_test(low_volts_are_inherited_and_the_worst_feed_counts),
         cmocka_unit_test(a_node_with_a_curve_is_compiled_for_the_decision),
         cmocka_unit_test(more_curves_than_fit_are_an_error_at_the_node),
+        cmocka_unit_test(more_devices_than_fit_are_an_error_at_their_list),
         cmocka_unit_test(an_error_of_a_row_is_said_once),
     };
 

@@ -11,7 +11,7 @@ void plot_hatches(FILE *out, const struct plot_page *page)
 {
     fputs("<defs>\n", out);
     for (uint32_t i = 0; i < page->count; i++) {
-        const struct plot_look *look = plot_look(i);
+        const struct plot_look *look = plot_look(page, i);
 
         if (page->row[i].curve)
             fprintf(out,
@@ -77,17 +77,17 @@ void plot_bands(FILE *out, const struct plot_page *page)
         markup_escape(out, page->study->site->model.node[row->node].name);
         fprintf(out, "\" clip-path=\"url(#paper-%u)\">\n", page->number);
         fill(out, page, i);
-        edges(out, row, plot_look(i));
+        edges(out, row, plot_look(page, i));
         fputs("</g>\n", out);
     }
 }
 
-void plot_tag(FILE *out, uint32_t row, double x, double y)
+void plot_tag(FILE *out, const struct plot_page *page, uint32_t row, double x, double y)
 {
     fprintf(out,
             "<circle class=\"tag\" cx=\"%.2f\" cy=\"%.2f\" r=\"8\" stroke=\"%s\"/>"
             "<text class=\"number\" x=\"%.2f\" y=\"%.2f\" text-anchor=\"middle\">%u</text>\n",
-            x, y, plot_look(row)->colour, x, y + 3.8, row + 1);
+            x, y, plot_look(page, row)->colour, x, y + 3.8, row + 1);
 }
 
 /* The middle of a band at a height; its left edge where it is wide open there. NAN: not there. */
@@ -135,6 +135,6 @@ void plot_tags(FILE *out, const struct plot_page *page)
             }
         }
         if (best >= 0)
-            plot_tag(out, i, placed[i].x, placed[i].y);
+            plot_tag(out, page, i, placed[i].x, placed[i].y);
     }
 }

@@ -44,7 +44,8 @@ static bool same_node(const struct study *s, uint32_t a, uint32_t b, bool ground
         return true;
     return m->kind == n->kind && m->phases == n->phases && m->limited == n->limited &&
            m->volts_ln_mv == n->volts_ln_mv && m->steady_ma == n->steady_ma &&
-           m->rating_ma == n->rating_ma && same_device(&s->site->device[a], &s->site->device[b]) &&
+           m->rating_ma == n->rating_ma && s->site->note[a].settings == s->site->note[b].settings &&
+           same_device(&s->site->device[a], &s->site->device[b]) &&
            !memcmp(&s->site->equipment[a], &s->site->equipment[b], sizeof s->site->equipment[a]) &&
            (ground || same_loads(s, a, b));
 }

@@ -119,7 +119,7 @@ double plot_head(FILE *out, const struct plot_page *page)
 
 void plot_swatch(FILE *out, const struct plot_page *page, uint32_t i, double x, double y)
 {
-    const struct plot_look *look = plot_look(i);
+    const struct plot_look *look = plot_look(page, i);
 
     fprintf(out,
             "<rect x=\"%.2f\" y=\"%.2f\" width=\"36\" height=\"13\" fill=\"url(#hatch-%u-%u)\" stroke=\"%s\" "
@@ -151,7 +151,7 @@ static double legend_row(FILE *out, const struct plot_page *page, uint32_t i, do
     const struct plot_row *row = &page->row[i];
     const struct model_node *n = &page->study->site->model.node[row->node];
 
-    plot_tag(out, i, 34, y - 4);
+    plot_tag(out, page, i, 34, y - 4);
     if (row->curve)
         plot_swatch(out, page, i, 52, y - 11);
     fprintf(out, "<text class=\"device-name\" x=\"104\" y=\"%.2f\">", y);
@@ -172,8 +172,9 @@ static void put_letters(FILE *out, const struct plot_page *page)
         out);
     for (uint32_t c = 1; c < m->contingency_count; c++)
         fprintf(out, "%s%u %s", c == 1 ? " A digit: after the loss of " : ", ", c, m->contingency[c]);
-    fputs(m->contingency_count > 1 ? "; a loss that changes nothing has no mark. < or >: beyond the paper."
-                                   : " < or >: beyond the paper.",
+    fputs(m->contingency_count > 1
+              ? "; a loss that changes nothing has no mark. <\xC2\xA0or\xC2\xA0>: beyond the paper."
+              : " <\xC2\xA0or\xC2\xA0>: beyond the paper.",
           out);
 }
 
@@ -187,6 +188,35 @@ static void put_band(FILE *out, const struct plot_page *page)
     fputs(" flyball recommends no protective settings: it draws those of the site file.", out);
 }
 
+static bool said_before(const struct plot_page *page, uint32_t row, uint32_t settings)
+{
+    for (uint32_t i = 0; i < row; i++)
+        if (page->row[i].curve && page->study->site->note[page->row[i].node].settings == settings)
+            return true;
+    return false;
+}
+
+/* Who vouches for the settings, each study once. */
+static void put_sources(FILE *out, const struct plot_page *page)
+{
+    const struct site *site = page->study->site;
+
+    for (uint32_t i = 0; i < page->count; i++) {
+        uint32_t settings = site->note[page->row[i].node].settings;
+        const char *between = "Settings of ";
+
+        if (!page->row[i].curve || settings == INDEX_NONE || said_before(page, i, settings))
+            continue;
+        for (uint32_t k = i; k < page->count; k++)
+            if (page->row[k].curve && site->note[page->row[k].node].settings == settings) {
+                fprintf(out, "%s%s", between, name_of(page, page->row[k].node));
+                between = ", ";
+            }
+        fprintf(out, ": %s; as left %s; by %s. ", site->settings[settings].study,
+                site->settings[settings].as_left, site->settings[settings].by);
+    }
+}
+
 double plot_legend(FILE *out, const struct plot_page *page, double y)
 {
     fputs("<g class=\"legend\">\n", out);
@@ -195,6 +225,7 @@ double plot_legend(FILE *out, const struct plot_page *page, double y)
     y += 4;
     if (!page->sheet->ground)
         y = paragraph(out, page, "small", 20, y, COLUMNS, put_letters);
+    y = paragraph(out, page, "small", 20, y, COLUMNS, put_sources);
     y = paragraph(out, page, "small", 20, y, COLUMNS, put_band);
     fputs("</g>\n", out);
     return y;

@@ -10,16 +10,22 @@
 #define RELAY_END 20.0          /* times its setting: a relay's curve is flat from there (domain.md 1.1) */
 #define MOVED 0.005
 
-const struct plot_look *plot_look(uint32_t row)
+const struct plot_look *plot_look(const struct plot_page *page, uint32_t row)
 {
-    /* the palette of Okabe and Ito without its yellow, which is too light for lines, and two darker ones */
+    /* the palette of Okabe and Ito without its yellow, which is too light for lines, and darker ones */
     static const struct plot_look look[] = {
-        {"#0072B2", "", 45, 7},        {"#D55E00", "7 3", -45, 7},   {"#009E73", "2 3", 0, 6},
-        {"#B0508A", "9 3 2 3", 90, 6}, {"#000000", "12 4", 20, 9},   {"#56B4E9", "4 2", -20, 9},
-        {"#E69F00", "1 2", 70, 5},     {"#5B3A8E", "14 3 3 3", -70, 5},
+        {"#0072B2", "", 45, 7},         {"#D55E00", "7 3", -45, 7},      {"#009E73", "2 3", 0, 6},
+        {"#B0508A", "9 3 2 3", 90, 6},  {"#000000", "12 4", 20, 9},      {"#56B4E9", "4 2", -20, 9},
+        {"#E69F00", "1 2", 70, 5},      {"#5B3A8E", "14 3 3 3", -70, 5}, {"#7A4B1E", "5 5", 30, 5},
+        {"#2F6B6B", "3 6", -30, 5},     {"#A00030", "9 2 9 6", 60, 9},   {"#6B6B00", "2 2 6 2", -60, 9},
     };
+    static const struct plot_look bare = {"#777777", "", 0, 9};
+    uint32_t before = 0;
 
-    return &look[row % (sizeof look / sizeof look[0])];
+    _Static_assert(sizeof look / sizeof look[0] >= ANCESTORS_MAX, "no two devices of a sheet look alike");
+    for (uint32_t i = 0; i < row; i++)
+        before += page->row[i].curve;
+    return page->row[row].curve ? &look[before] : &bare;
 }
 
 double plot_volts(const struct plot_page *page, uint32_t node)
@@ -77,7 +83,10 @@ static double lowest_mark_a(const struct plot_page *page, double from)
 
     for (uint32_t i = 0; i < page->count && !page->sheet->ground; i++) {
         uint32_t node = page->row[i].node;
+        double steady =
+            (double)page->study->site->model.node[node].steady_ma / 1e3 * page->row[i].subject.volts;
 
+        least = steady > 0 && steady < least ? steady : least;
         for (uint32_t c = 0; c < page->study->site->model.contingency_count; c++) {
             double a = study_fail_safe_a(page->study, node, c) * page->row[i].subject.volts;
 

@@ -32,10 +32,17 @@ struct plot_page {
 
 /* How a device looks: colours that stay apart for colour-blind eyes, hatches and dashes that do in grey. */
 struct plot_look { const char *colour, *dashes; int angle, apart; };
-const struct plot_look *plot_look(uint32_t row);
+const struct plot_look *plot_look(const struct plot_page *page, uint32_t row);
 
 /* any: amperes of the sheet per ampere at a node. */
 double plot_volts(const struct plot_page *page, uint32_t node);
+
+enum { PLOT_POOL_MAX = 32 };
+
+/* any: words that would lie on each other stand side by side around their mean: of all ways to keep `count`
+ * of them in order, and so far apart as their offsets are, the one nearest to what each wants (pooled
+ * neighbours, as in isotonic regression). */
+void plot_pool(const double *want, uint32_t count, const double *offset, double *place);
 
 /* any: does a loss change a current so much that it gets a mark of its own? */
 bool plot_moved(double amperes, double before);
@@ -53,7 +60,7 @@ void plot_inrush(FILE *out, const struct plot_page *page);
 double plot_head(FILE *out, const struct plot_page *page);
 double plot_legend(FILE *out, const struct plot_page *page, double y);
 void plot_swatch(FILE *out, const struct plot_page *page, uint32_t row, double x, double y);
-void plot_tag(FILE *out, uint32_t row, double x, double y);
+void plot_tag(FILE *out, const struct plot_page *page, uint32_t row, double x, double y);
 
 /* cold: text in lines of at most `columns`, broken between words; returns the y of the next line. */
 double plot_wrap(FILE *out, const char *class, double x, double y, uint32_t columns, const char *text);
