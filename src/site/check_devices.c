@@ -190,6 +190,10 @@ static void check_delays(struct draft *d, const struct draft_device *v, uint8_t 
                 d->errors, stage[i]->delay.at,
                 "a delay counts for nothing without a curve, add long_time: {pickup: ..., delay: ...}");
     }
+    if (v->long_time.memory.at && !v->long_time.memory.number && kind != DEVICE_ELECTRONIC &&
+        kind != DEVICE_NONE)
+        finding_at(d->errors, v->long_time.memory.at,
+                   "memory: no counts for nothing with trip_unit %s, drop it", units[kind].name);
     if (v->long_time.at.at && !said(&v->long_time.delay, &v->long_time_at, "delay"))
         finding_at(d->errors, v->long_time.at.at, "at without a delay, add delay: ... beside it");
 }

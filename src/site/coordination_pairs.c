@@ -86,6 +86,15 @@ static struct known *find_known(struct pairs *p, const struct known *one)
     return NULL;
 }
 
+/* What a fault at the child may draw through this parent, at the child's volts: no more than the parent's bus
+ * has, where another parent has more. */
+static double fault_through(const struct pairs *p, uint32_t up, uint32_t down, double ratio)
+{
+    double above = p->fault_a[up] / ratio, own = p->fault_a[down];
+
+    return above > 0 && above < own ? above : own;
+}
+
 /* A transformer's device is on its own volts, its lower side. */
 static bool transformer_between(const struct model *m, uint32_t up, uint32_t down)
 {
@@ -95,9 +104,12 @@ static bool transformer_between(const struct model *m, uint32_t up, uint32_t dow
 static int add_pair(struct pairs *p, uint32_t up, uint32_t down)
 {
     const struct model *m = &p->site->model;
-    struct known one = {.parent = p->alike[up], .child = p->alike[down],
-                        .ratio = (double)m->node[down].volts_ln_mv / (double)m->node[up].volts_ln_mv,
-                        .fault_a = p->fault_a[down], .apart = transformer_between(m, up, down)};
+    double ratio = (double)m->node[down].volts_ln_mv / (double)m->node[up].volts_ln_mv;
+    struct known one = {.parent = p->alike[up],
+                        .child = p->alike[down],
+                        .ratio = ratio,
+                        .fault_a = fault_through(p, up, down, ratio),
+                        .apart = transformer_between(m, up, down)};
     const struct known *known = find_known(p, &one);
     struct coordination_pair pair = {0};
     void *new;

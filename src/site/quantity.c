@@ -41,7 +41,7 @@ static const struct {
     [QUANTITY_POWER] = {power_units, "a power", "W, kW or MW", "W", "1 mW"},
     [QUANTITY_APPARENT] = {apparent_units, "an apparent power", "VA, kVA or MVA", "kVA", "1 mVA"},
     [QUANTITY_LOAD] = {load_units, "a power", "W, kW, MW, VA, kVA or MVA", "kW", "1 mW"},
-    [QUANTITY_TIME] = {time_units, "a time", "us, ms, s or min", "ms", "1 ns"},
+    [QUANTITY_TIME] = {time_units, "a time", "us, ms, s, min or h", "ms", "1 ns"},
     [QUANTITY_RATIO] = {ratio_units, "a percentage", "%", "%", "0.0001 %"},
     [QUANTITY_FACTOR] = {factor_units, "a factor", "% or without a unit", "%", "0.000001"},
     [QUANTITY_RAMP] = {ramp_units, "a ramp", "kW/s, MW/s or kW/ms", "MW/s", "1 W/s"},

@@ -57,6 +57,19 @@ static void read_other(struct draft *d, struct draft_node *n)
     n->other_total_mva = other_mva(&total);
 }
 
+/* Of a text in the shape of one: is that day in the calendar? */
+static bool day_exists(const char *date)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = 0, month = (date[5] - '0') * 10 + date[6] - '0', day = (date[8] - '0') * 10 + date[9] - '0';
+
+    for (int i = 0; i < 4; i++)
+        year = year * 10 + date[i] - '0';
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (leap && month == 2);
+}
+
 static void read_settings(struct draft *d, struct draft_node *n)
 {
     static const char shape[] = "dddd-dd-dd";
@@ -69,7 +82,10 @@ static void read_settings(struct draft *d, struct draft_node *n)
 
     for (uint32_t i = 0; fits && shape[i]; i++)
         fits = shape[i] == 'd' ? date[i] >= '0' && date[i] <= '9' : date[i] == shape[i];
-    if (!fits)
+    if (fits && !day_exists(date))
+        finding_at(d->errors, n->settings.as_left.at, "as_left '%s' is no day of the calendar, correct it",
+                   date);
+    else if (!fits)
         finding_at(d->errors, n->settings.as_left.at, "as_left '%s' is not a date, write it as 2026-04-02",
                    date);
 }

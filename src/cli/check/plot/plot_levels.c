@@ -93,11 +93,22 @@ static void put_levels(FILE *out, const struct plot_page *page)
     }
 }
 
-/* A stated fault current, and whose it is. */
+/* A stated fault current on the paper, in the words of the site file, and whose it is. */
 struct fault {
     double a, x;
-    char names[96];
+    char own[112], names[96];
 };
+
+/* "30 kA", or where the bus has other volts than the paper, its own amperes: "12 kA (13.8 kV)". */
+static void put_own(const struct plot_page *page, const struct plot_row *row, char *text, size_t bytes)
+{
+    const struct model_node *n = &page->study->site->model.node[row->node];
+    double a = (double)page->study->site->equipment[row->node].fault_ma / 1e3;
+    bool other = fabs(row->subject.volts - 1) > 1e-6;
+
+    snprintf(text, bytes, "%s%s%s%s", study_amperes(a).text, other ? " (" : "",
+             other ? study_volts(n->volts_ln_mv, n->phases).text : "", other ? ")" : "");
+}
 
 static int by_place(const void *left, const void *right)
 {
@@ -121,8 +132,10 @@ static uint32_t find_faults(const struct plot_page *page, struct fault fault[ANC
             continue;
         if (!(a > 0))
             continue;
-        if (i == count)
+        if (i == count) {
             fault[count++] = (struct fault){.a = a, .x = x};
+            put_own(page, row, fault[i].own, sizeof fault[i].own);
+        }
         size_t used = strlen(fault[i].names);
 
         snprintf(fault[i].names + used, sizeof fault[i].names - used, "%s%s", used ? ", " : "", name);
@@ -138,9 +151,9 @@ static void put_fault(FILE *out, const struct plot_page *page, const struct faul
 {
     bool to_right = left_taken && !right_taken;
     double top = page->axis.top, down = top + 5 + (left_taken && right_taken ? 170 : 0);
-    char text[160];
+    char text[224];
 
-    snprintf(text, sizeof text, "fault %s at %s", study_amperes(f->a).text, f->names);
+    snprintf(text, sizeof text, "fault %s at %s", f->own, f->names);
     fprintf(out,
             "<path class=\"fault\" d=\"M%.2f %.2fV%.2f\"/><g transform=\"translate(%.2f %.2f) rotate(-90)\">",
             f->x, top, top + page->axis.height, f->x + (to_right ? 11 : -3), down);

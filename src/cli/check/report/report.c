@@ -16,6 +16,7 @@ static const char style[] =
     "body{max-width:182mm;margin:8mm auto;padding:0 4mm}"
     "h1{font-size:17pt;margin:0 0 2mm}h2{font-size:13pt;margin:0 0 2mm;border-bottom:1.5pt solid #000}"
     "h3{font-size:10.5pt;margin:4mm 0 1mm;break-after:avoid}h2{break-after:avoid}p{margin:1.5mm 0}"
+    "h2+p,h3+p{break-after:avoid}"
     "section{margin-top:9mm;break-before:page}section.on{break-before:auto}"
     "table{border-collapse:collapse;width:100%;margin:2mm 0;font-size:8.2pt}"
     "th,td{border:.5pt solid #888;padding:.6mm "
