@@ -107,11 +107,14 @@ static struct load load_of(const struct emergencies *e, const struct ledger *led
         int64_t measured_mva = current_ma * voltage_mv / 1000;
         int64_t exposed_mva = exposed_at_most_mva(e->model, &ledger->node[node], node, phase);
         load.current_ma = current_ma > load.current_ma ? current_ma : load.current_ma;
-        load.low_mv = voltage_mv < load.low_mv ? voltage_mv : load.low_mv;
+        /* below a tenth a phase is lost, or the fuse of its sensing: the limit follows those that are left */
+        if (voltage_mv >= n->volts_ln_mv / 10 && voltage_mv < load.low_mv)
+            load.low_mv = voltage_mv;
         load.high_mv = voltage_mv > load.high_mv ? voltage_mv : load.high_mv;
         load.disobeyed |= measured_mva > exposed_mva + exposed_mva / 1000 * error_ppm / 1000;
         load.peak |= n->instant_peak_ma && current_ma * crest_milli / 1000 >= n->instant_peak_ma;
     }
+    load.low_mv = load.low_mv == INT64_MAX ? 0 : load.low_mv;
     return load;
 }
 

@@ -182,6 +182,30 @@ static void a_feed_without_volts_and_amperes_is_dead_and_no_sag(void **state)
     stand_stop(&stand);
 }
 
+/* The fuse of one phase's sensing has blown: the other two say that there is no sag. When they do sag, the
+ * limit follows them. */
+static void a_phase_whose_volts_are_lost_lowers_no_limit(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_full(&stand);
+    struct slot slot = {.kind = SLOT_READING, .reading = {.meter = BRANCH_A, .crest_milli = 1414}};
+    for (uint32_t p = 0; p < PHASES; p++)
+        slot.reading.current_ma[p] = 1000;
+    for (int part = 0; part < 2; part++) {
+        int64_t end_ns = stand.t_ns + 3 * NS_PER_S,
+                alive_mv = stand.node[BRANCH_A].volts_low_mv * (10 - 3 * part) / 10;
+        for (; stand.t_ns < end_ns; stand_wait(&stand, 16 * NS_PER_MS)) {
+            slot.reading.sequence = ++stand.readings;
+            slot.reading.voltage_mv[0] = 0;
+            slot.reading.voltage_mv[1] = slot.reading.voltage_mv[2] = alive_mv;
+            stand_step(&stand, &slot);
+        }
+        assert_int_equal(recovering(&stand, BRANCH_A), part);
+    }
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_sag_that_stays_lowers_the_limits_below_that_no_meter_covers),
         cmocka_unit_test(an_emergency_in_a_recovery_sends_no_lease_that_s_has_no_room_for),
         cmocka_unit_test(a_feed_without_volts_and_amperes_is_dead_and_no_sag),
+        cmocka_unit_test(a_phase_whose_volts_are_lost_lowers_no_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
