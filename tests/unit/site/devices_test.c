@@ -47,6 +47,7 @@ static void the_magnetic_stage_alarms_from_its_own_fast_edge(void **state)
                  row[i].trip_unit, row[i].stage);
         load(&w, text);
         assert_int_equal(w.site.model.node[0].instant_peak_ma, row[i].peak_ma);
+        site_unload(&w.site);
     }
 }
 
