@@ -129,6 +129,8 @@ struct coordination_node {
     uint32_t boot_groups;
     double boot_trips_s;        /* fast edge from cold at boot_a, if it lasted */
     uint8_t boot_role;          /* what trips first then, or ELEMENT_ROLE_COUNT */
+    double step_va;             /* all load below from base to phys_max at once; no fewer than W */
+    double boot_ramp_s;         /* what starting takes at the generator's ramp; 0 = no ramp is given */
 };
 
 struct coordination {

@@ -170,6 +170,45 @@ static double edge_a(const struct coordination_place *place)
     return stages;
 }
 
+/* All phases together, the worst contingency: mVA, which are no fewer than mW. */
+static double power_below(const struct coordination_place *place, int64_t (*sum)[PHASES],
+                          int64_t (*less)[PHASES])
+{
+    double most = 0;
+
+    for (uint32_t c = 0; c < place->site->model.contingency_count; c++) {
+        double all = 0;
+
+        for (uint32_t ph = 0; ph < PHASES; ph++)
+            all += (double)(sum[c][ph] - (less ? less[c][ph] : 0));
+        most = fmax(most, all);
+    }
+    return most;
+}
+
+/* What a generator sees at once: all load from base to phys_max, or a start from dark, in groups. */
+static void generator_steps(const struct coordination_place *place, struct coordination_node *row)
+{
+    const struct site_equipment *q = &place->site->equipment[place->node];
+    double accepts = (double)q->generator_step_mw;
+    double boot = power_below(place, place->boot_mva[place->node], NULL);
+    struct figures_node *f = &place->figures->node[place->node];
+
+    row->step_va = power_below(place, f->phys_max_mva, f->base_mva) / 1e3;
+    if (q->generator_ramp_mw_per_s)
+        row->boot_ramp_s = boot / (double)q->generator_ramp_mw_per_s;
+    if (!(accepts > 0) || !(boot > 0))
+        return;
+    double at_once = floor(accepts * f->hosts / boot + whole);
+
+    if (at_once < row->boot_at_once)
+        row->boot_at_once = (uint32_t)at_once;
+    if (at_once < 1)
+        row->boot_groups = 0;
+    else if (row->boot_groups)
+        row->boot_groups = (uint32_t)fmax(row->boot_groups, ceil(f->hosts / at_once));
+}
+
 void coordination_boot(const struct coordination_place *place, struct coordination_node *row)
 {
     const struct model *m = &place->site->model;
@@ -184,4 +223,5 @@ void coordination_boot(const struct coordination_place *place, struct coordinati
         for (uint32_t ph = 0; ph < PHASES && !(place->figures->outage.node[place->node] >> c & 1); ph++)
             if (place->boot_mva[place->node][c][ph] > 0)
                 boot_phase(place, c, ph, row);
+    generator_steps(place, row);
 }

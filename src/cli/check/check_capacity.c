@@ -235,6 +235,27 @@ static void print_counts(struct check_list *list)
 #undef COORDINATION_SYMBOL
 }
 
+/* What a generator is asked for beside what it accepts. */
+static void print_generators(const struct check *check)
+{
+    const struct site *site = &check->site;
+
+    for (uint32_t n = 0; n < site->model.node_count; n++) {
+        const struct site_equipment *q = &site->equipment[n];
+        const struct coordination_node *row = &check->coordination.node[n];
+
+        if (!q->generator_step_mw && !q->generator_ramp_mw_per_s)
+            continue;
+        printf("generator %s: all load below from base to phys_max is a step of %.1f kVA",
+               site->model.node[n].name, row->step_va / 1e3);
+        if (q->generator_step_mw)
+            printf(", it accepts %.1f kW", (double)q->generator_step_mw / 1e6);
+        if (row->boot_ramp_s > 0)
+            printf("; at its ramp a dark start takes %.1f s", row->boot_ramp_s);
+        putchar('\n');
+    }
+}
+
 static void print_boots(struct check_list *list)
 {
     const struct check_rows rows = {list->check, boot_worse, boot_alike};
@@ -243,8 +264,10 @@ static void print_boots(struct check_list *list)
            "at once", "groups", "trips s", "by");
     print_nodes(list, &rows, print_boot);
     printf("boot: every host at once, inrush and other load; trips: from cold if that lasted. at once: hosts "
-           "that stay\nbelow 0.85 of what trips at once; groups: until all run, earlier ones at "
-           "fail-safe.\n");
+           "that stay\nbelow 0.85 of what trips at once, and within a generator's step; groups: until all "
+           "run, earlier "
+           "ones\nat fail-safe.\n");
+    print_generators(list->check);
 }
 
 void check_coordination_nodes(struct check_list *list)

@@ -86,10 +86,11 @@ static json_t *lease_json(const struct coordination_node *n)
 
 static json_t *boot_json(const struct coordination_node *n)
 {
-    return json_pack("{s:f, s:o, s:i, s:i, s:o, s:o}", "boot_a", n->boot_a, "limit_a",
+    return json_pack("{s:f, s:o, s:i, s:i, s:o, s:o, s:f, s:o}", "boot_a", n->boot_a, "limit_a",
                      n->boot_limit_a > 0 ? json_real(n->boot_limit_a) : json_null(), "hosts_at_once",
                      (int)n->boot_at_once, "groups", (int)n->boot_groups, "trips_s", real(n->boot_trips_s),
-                     "element", role_name(n->boot_role));
+                     "element", role_name(n->boot_role), "step_va", n->step_va, "ramp_s",
+                     n->boot_ramp_s > 0 ? json_real(n->boot_ramp_s) : json_null());
 }
 
 static json_t *sources_json(const struct site_equipment *e)

@@ -368,6 +368,29 @@ static void a_dark_start_goes_in_groups(void **state)
     done(&l);
 }
 
+/* 10.2041 kVA a host at start: nine are within 100 kW, the last of 60 run with the seventh group. From base
+ * to
+ * phys_max: 60 x 5.9 kW / 0.98 = 361.22 kVA; 612.24 kVA at 50 kW/s take 12.245 s. */
+static void a_generator_takes_a_dark_start_in_steps(void **state)
+{
+    struct looked l;
+
+    (void)state;
+    look(&l, "site: t\nnodes:\n  - {id: branch, kind: generator, volts: 480V, rating: 2kA,\n"
+             "     generator: {step: 100kW, ramp: 50kW/s}}\n" TYPE("") HOSTS(60) METER);
+    assert_int_equal(l.branch->boot_at_once, 9);
+    assert_int_equal(l.branch->boot_groups, 7);
+    near(l.branch->step_va, 361224.5, 1e-5);
+    near(l.branch->boot_ramp_s, 12.2449, 1e-5);
+    done(&l);
+    look(&l, "site: t\nnodes:\n  - {id: branch, kind: generator, volts: 480V, rating: 2kA,\n"
+             "     generator: {step: 10kW}}\n" TYPE("") HOSTS(60) METER);
+    assert_int_equal(l.branch->boot_at_once, 0);
+    assert_int_equal(l.branch->boot_groups, 0);
+    assert_true(l.branch->boot_ramp_s == 0);
+    done(&l);
+}
+
 /* bus has no device: main is the next above row; strip hangs on both feeds. */
 #define GRAPH(fault, main_ii) \
     "site: t\nnodes:\n" \
@@ -450,6 +473,7 @@ int main(void)
         cmocka_unit_test(a_stage_near_the_rating_binds_by_itself_or_by_inrush),
         cmocka_unit_test(what_stands_against_a_lease_above_the_limit_is_told),
         cmocka_unit_test(a_dark_start_goes_in_groups),
+        cmocka_unit_test(a_generator_takes_a_dark_start_in_steps),
         cmocka_unit_test(pairs_skip_nodes_without_a_device_and_inherit_the_fault),
         cmocka_unit_test(an_unstated_fault_warns_of_nothing),
     };
