@@ -194,7 +194,7 @@ static uint32_t csv_seed(uint32_t index, uint8_t *out)
 
 /* ---- frames for a port that owns 198.51.100.1 at 02:f1:ba:11:01:01 ---- */
 
-enum { IP_FRAMES = 7, IP_STREAMS = 4, WORK = 64, TAG_BESIDE = 4, VLAN_BESIDE = 16 };
+enum { IP_FRAMES = 7, IP_STREAMS = 4, IP_FLOOD = 80, WORK = 64, TAG_BESIDE = 4, VLAN_BESIDE = 16 };
 
 #define OURS 0x02, 0xf1, 0xba, 0x11, 0x01, 0x01
 #define PEER 0x02, 0xf1, 0xba, 0x11, 0x01, 0x02
@@ -228,6 +228,17 @@ static uint32_t put_step(uint8_t what, uint32_t frame, uint8_t *out)
     return 3 + ip_frame[frame].bytes;
 }
 
+/* More echo requests at one moment than are answered: what is refused is reached without luck. */
+static uint32_t ip_flood(uint8_t *out)
+{
+    uint32_t bytes = 1;
+
+    out[0] = 2;
+    for (uint32_t i = 0; i < IP_FLOOD; i++)
+        bytes += put_step(WORK, 4, out + bytes);
+    return bytes;
+}
+
 /* Each frame alone, to a port with a VLAN and to one without; then streams in which hosts are wanted, time
  * goes on and links change. */
 static uint32_t ip_seed(uint32_t index, uint8_t *out)
@@ -241,7 +252,9 @@ static uint32_t ip_seed(uint32_t index, uint8_t *out)
         return 1 + put_step(index % 2 ? WORK | TAG_BESIDE | VLAN_BESIDE : WORK, index / 2, out + 1);
     }
     index -= 2 * IP_FRAMES;
-    if (index >= IP_STREAMS)
+    if (index == IP_STREAMS)
+        return ip_flood(out);
+    if (index > IP_STREAMS)
         return 0;
     out[0] = (uint8_t)(index == 3 ? 3 : 2);
     for (uint32_t i = 0; i < 4 * IP_FRAMES; i++)
