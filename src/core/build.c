@@ -34,7 +34,7 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->demand = carve(carver, model->host_count, sizeof *core->demand);
     core->detect = carve(carver, model->meter_count, sizeof *core->detect);
     core->heat.meter = carve(carver, model->meter_count, sizeof *core->heat.meter);
-    core->why = carve(carver, model->host_count, sizeof *core->why);
+    core->bound = carve(carver, model->host_count, sizeof *core->bound);
     e->node = carve(carver, model->node_count, sizeof *e->node);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
     e->below_count = carve(carver, model->node_count, sizeof *e->below_count);

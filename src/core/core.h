@@ -3,7 +3,9 @@
 #ifndef FLYBALL_CORE_CORE_H
 #define FLYBALL_CORE_CORE_H
 
+#include "core/bound.h"
 #include "core/cluster.h"
+#include "core/degrade.h"
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
@@ -25,7 +27,8 @@ struct core {
     struct emergencies emergencies;
     struct cluster cluster;
     bool recovering;
-    uint8_t *why;               /* by host: enum egress_why of the newest lease */
+    struct bound *bound;        /* by host: what held the newest lease down */
+    struct degrade_row degraded[DEGRADATION_COUNT];
     uint64_t digest, decisions;
     int64_t second;             /* of slot time, whose digest is open */
     struct core_counters count;

@@ -136,9 +136,9 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 /* An order may stay within the mode of the site file, never go beyond it. */
 static void on_order(struct core *core, const struct slot_order *order)
 {
-    if (order->kind != ORDER_MODE || order->value > core->model->mode)
+    if (order->kind != ORDER_MODE || order->mode > core->model->mode)
         return;
-    core->mode = order->value;
+    core->mode = order->mode;
     ledger_enforce(&core->ledger, core->mode == MODE_ENFORCE);
 }
 

@@ -59,7 +59,7 @@ void core_host_view(const struct core *core, uint32_t host, struct core_host_vie
         .report_t_ns = h->report_t_ns,
         .incarnation = h->incarnation,
         .state = h->state,
-        .why = core->why[host],
+        .why = core->bound[host].why,
         .basis = (uint8_t)basis_of(&core->ledger, h),
         .accepted = h->accepted,
     };

@@ -15,7 +15,14 @@ enum egress_why {
     WHY_GUARD_D,            /* I1b: exposure would pass the limit, raise withheld */
     WHY_EMERGENCY,          /* measured above a limit */
     WHY_FAIL_SAFE,          /* sent to fail-safe by the second stage or a failed renewal */
+    WHY_LIMIT,              /* a limit fell (permit or feed lost, sag, order): cut to it in one go */
+    WHY_ORDER,              /* a contract or maintenance order */
+    WHY_HANDED,             /* first lease after a hand-over: the cap it had */
 };
+
+/* A token response leaves by the same queue: kind FRAME_TOKEN_RESPONSE, `why` an enum token_reason, `echo` the
+ * request's number, cap_mw what is granted, `floor_w` the alternative in W (down), `duration_us` retry after;
+ * `incarnation` and `sequence` are 0. It is no lease: the ledger does not know it. */
 
 struct egress {
     uint8_t kind;               /* enum frame_kind that leaves: lease or claim */

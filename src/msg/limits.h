@@ -23,6 +23,9 @@ enum {
     SLOT_BYTES = 256,
     EGRESS_BYTES = 64,
     WEIGHT_MAX = 100,       /* of one host in arbitration */
+    TIERS_MAX = 4,          /* strict priorities */
+    GANGS_MAX = 1024,       /* synchronous jobs declared at one time */
+    CONTRACTS_MAX = 32,     /* contract limits in force at one time */
     UNRETIRED_MAX = 16,     /* leases of one host that no report has retired yet */
     ECHOES_MAX = 64,        /* reports a host remembers having sent */
     TICK_ITEMS_MAX = 64,    /* nodes or hosts one part of a tick visits */

@@ -37,6 +37,11 @@ struct model_node {
     uint8_t phases;                 /* 1 or 3 */
     uint8_t rated_100pct;           /* device may carry 100 % of its long-time setting for long */
     uint8_t limited;                /* 0: neither a device nor an ampacity (a busbar): no limit here */
+    /* bit c: under a permit, what the curve admits stands for limit_mva[c]; bit 0: the node may be
+     * oversubscribed, others: reserve `lend` (safety.md section 5, I3 and I5). 0: the steady limit, always.
+     * Set only with a curve, settings_from, and a meter of its own whose values cover 20 ms or less. */
+    uint8_t lend;
+    uint8_t reserved[3];
     uint32_t parent_count;
     uint32_t parent[PARENTS_MAX];
     uint32_t ancestor_count;        /* self first, then everything above, each once */
@@ -56,7 +61,14 @@ struct model_node {
     /* 0.85 x lowest fast edge of short-time and instantaneous, peak amperes; 0 = none */
     int64_t instant_peak_ma;
     int64_t limit_mva[CONTINGENCIES_MAX][PHASES];   /* admissible = steady_limit while oversubscribe is off */
-    int64_t other_mva[PHASES];      /* other(n): load no lease governs */
+    int64_t other_mva[PHASES];      /* other(n): load no lease governs, the largest declared step included */
+    /* Pool of section 7, governed by oversubscription only: measured or forecast load at most this much, mVA
+     * on one phase; the second while burst credit lasts. 0: no pool. */
+    int64_t level_mva, level_burst_mva;
+    int64_t burst_credit_mva_ns_max;    /* E_max of domain.md 4.3, per phase; refilled at a tenth of use */
+    /* ramp bucket: how fast the sum of caps below may rise and fall, mW of wall draw per second; 0: as it
+     * likes. A cut that protects is never delayed. */
+    int64_t ramp_up_mw_per_s, ramp_down_mw_per_s;
     /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe) */
     int64_t bad_mva[CONTINGENCIES_MAX][PHASES];
     struct breaker breaker;         /* device and equipment, compiled; element_count 0: no curve is known */
@@ -87,7 +99,9 @@ struct model_host {
     uint32_t type;
     uint32_t weight;                /* >= 1 */
     uint32_t cord_count;
-    uint32_t reserved;
+    uint32_t gang;                  /* hosts of one synchronous job; gang_count and above: none */
+    uint8_t tier;                   /* strict priority, 0 first, below TIERS_MAX */
+    uint8_t reserved[7];
     struct model_cord cord[CORDS_MAX];
     int64_t fail_safe_mw;           /* cap */
     int64_t floor_mw;               /* cap, <= fail_safe */
@@ -120,6 +134,26 @@ struct model_policy {
     struct model_threshold sag_pct;      /* of nominal volts, ppm; high = start below, low = end above */
     struct model_threshold swell_pct;    /* of nominal volts, ppm */
     struct model_threshold dp_dt_w_per_s;
+    /* hold(n) before a raise after a lost permit or an emergency: from the first, doubling up to the second
+     * while it keeps happening (section 9) */
+    int64_t hold_least_ns, hold_most_ns;
+    int64_t damper_window_ns;       /* more than damper_changes turns of direction in it: raises are held */
+    uint32_t damper_changes;
+    uint32_t headroom_ppm;          /* protection headroom: kept free of shares at every limit */
+    int64_t feed_stable_ns;         /* a feed that came back lends again after this long; default 60 s */
+};
+
+/* What a contingency is (safety.md section 4). */
+enum contingency_kind { CONTINGENCY_NONE, CONTINGENCY_LOSS, CONTINGENCY_SAG };
+
+struct model_contingency {
+    char name[NAME_BYTES];
+    uint8_t kind;                   /* enum contingency_kind; [0] is CONTINGENCY_NONE */
+    uint8_t lasting;                /* I2 is held in it; a sag is not */
+    uint8_t reserved[2];
+    uint32_t lost_node;             /* of a loss, else INDEX_NONE */
+    uint32_t witness;               /* meter whose volts show that lost_node is alive, or INDEX_NONE */
+    uint32_t reserved2;
 };
 
 struct model {
@@ -128,7 +162,9 @@ struct model {
     uint32_t node_count, host_count, type_count, meter_count;
     uint32_t contingency_count;     /* >= 1; [0] is "none" */
     uint32_t curve_count;           /* TRAVEL curves that elements refer to */
-    char contingency[CONTINGENCIES_MAX][NAME_BYTES];
+    uint32_t gang_count;
+    uint32_t reserved;
+    struct model_contingency contingency[CONTINGENCIES_MAX];
     struct model_policy policy;
     struct model_node *node;
     struct model_host *host;

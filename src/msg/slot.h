@@ -4,7 +4,9 @@
 #define FLYBALL_MSG_SLOT_H
 
 #include "msg/lease.h"
+#include "msg/order.h"
 #include "msg/reading.h"
+#include "msg/token.h"
 
 enum slot_kind {
     SLOT_READING = 1,
@@ -14,6 +16,8 @@ enum slot_kind {
     SLOT_REFUSED,       /* a transmit that the port refused, coming back as input */
     SLOT_ORDER,         /* an operator's order */
     SLOT_DIGEST,        /* written by the tap only: the digest of all decisions up to a second's end */
+    SLOT_TOKEN,         /* a host's request for power ahead of time */
+    SLOT_ACCOUNT,       /* a host's part of the ledger, handed over by the controller before: at the start */
     SLOT_KIND_COUNT
 };
 
@@ -34,12 +38,20 @@ struct slot_refused {
     uint64_t sequence;          /* of the lease that did not leave */
 };
 
-enum order_kind { ORDER_MODE = 1 };
-
-struct slot_order {
-    uint32_t kind;              /* enum order_kind */
-    uint32_t value;
-    uint64_t version;
+/* What a controller knew of a host when it stopped or was last persisted (safety.md section 10). All hosts of
+ * one hand-over stand in slots one behind the other, before any other slot; it counts only as a whole. */
+struct slot_account {
+    uint32_t host;
+    uint32_t last;              /* not 0: the hand-over is complete with this one */
+    uint64_t incarnation;
+    uint64_t epoch;             /* of the controller that wrote it */
+    uint64_t report, sequence, first;   /* as in struct ledger_host */
+    int64_t newest_mw;
+    int64_t exposed_mw;         /* the largest cap of any unretired lease, at least newest_mw */
+    int64_t fail_safe_mw, phys_max_mw;
+    int64_t age_ns;             /* of the hand-over when the controller that takes it started */
+    uint8_t bounded, accepted;
+    uint8_t reserved[6];
 };
 
 struct slot_digest {
@@ -63,6 +75,8 @@ struct slot {
         struct slot_tick tick;
         struct slot_refused refused;
         struct slot_order order;
+        struct token_request token;
+        struct slot_account account;
         struct slot_digest digest;
         uint8_t bytes[SLOT_BYTES - 56];
     };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Power asked for ahead of time (safety.md section 7). Decoded and counted from the first day; the pool
- * answers later. */
+/* Power asked for ahead of time, and the answer (safety.md section 7). */
 #ifndef FLYBALL_MSG_TOKEN_H
 #define FLYBALL_MSG_TOKEN_H
 

@@ -45,10 +45,10 @@ static void set_name(char into[NAME_BYTES], const char *name)
 
 static void build_contingencies(const struct draft *d, struct model *m)
 {
-    set_name(m->contingency[0], "none");
+    set_name(m->contingency[0].name, "none");
     m->contingency_count = 1 + d->redundancy.lost_count;
     for (uint32_t c = 1; c < m->contingency_count; c++)
-        set_name(m->contingency[c], d->node[d->redundancy.lost[c - 1]].id.text);
+        set_name(m->contingency[c].name, d->node[d->redundancy.lost[c - 1]].id.text);
 }
 
 void build_types(const struct draft *d, struct model *m)

@@ -36,7 +36,7 @@ static const char *kva_down(int64_t mva, char text[24])
 static const char *after_loss(const struct model *m, uint32_t contingency, char text[NAME_BYTES + 24])
 {
     snprintf(text, NAME_BYTES + 24, "%s%s", contingency ? " after the loss of " : "",
-             contingency ? m->contingency[contingency] : "");
+             contingency ? m->contingency[contingency].name : "");
     return text;
 }
 

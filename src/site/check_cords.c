@@ -65,7 +65,7 @@ static void check_row(struct draft *d, const struct site *site, const struct dra
         finding_at(findings, cords_at(row),
                    "every cord of '%s' dies with the loss of %s, move one to another system, or write "
                    "single_corded: yes where that is meant",
-                   id, m->contingency[fatal]);
+                   id, m->contingency[fatal].name);
 }
 
 int check_cords(struct draft *d, const struct site *site)

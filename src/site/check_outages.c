@@ -59,13 +59,13 @@ static void warn_dark(struct draft *d, const struct site *site, uint32_t c, uint
 
     if (dark->count == 1) {
         finding_at(d->warnings, at, "%s goes dark on loss of %s: %u PSU%s left, %u needed%s",
-                   m->host[dark->host[0]].name, m->contingency[c], left, plural(left), needed, declared);
+                   m->host[dark->host[0]].name, m->contingency[c].name, left, plural(left), needed, declared);
         return;
     }
     for (uint32_t i = 0; i < dark->count && i < NAMED; i++)
         list_add(&names, dark->host[i], m->host[dark->host[i]].name);
     finding_at(d->warnings, at, "%u hosts (%s%s) go dark on loss of %s: %u PSU%s left, %u needed%s",
-               dark->count, names.names, dark->count > NAMED ? ", ..." : "", m->contingency[c], left,
+               dark->count, names.names, dark->count > NAMED ? ", ..." : "", m->contingency[c].name, left,
                plural(left), needed, declared);
 }
 
@@ -126,7 +126,7 @@ static void check_controllers(struct draft *d, const struct site *site, const st
         site->redundancy.scheme == SCHEME_2N ? d->errors : d->warnings, d->gear[dark.first].cords.at,
         "no controller is left on loss of %s (%s) and %u host%s on at fail-safe caps, put a controller on "
         "another feed",
-        site->model.contingency[c], dark.names, left, left == 1 ? " lives" : "s live");
+        site->model.contingency[c].name, dark.names, left, left == 1 ? " lives" : "s live");
 }
 
 static void warn_network(struct draft *d, const struct site *site, const struct outage *outage, uint32_t c)
@@ -143,13 +143,13 @@ static void warn_network(struct draft *d, const struct site *site, const struct 
         finding_at(d->warnings, d->gear[switches.first].cords.at,
                    "%u host%s (%s) lose%s the way to a controller on loss of %s: %u switch%s dark (%s)",
                    hosts.count, plural(hosts.count), hosts.names, hosts.count == 1 ? "s" : "",
-                   m->contingency[c], switches.count, switches.count == 1 ? " goes" : "es go",
+                   m->contingency[c].name, switches.count, switches.count == 1 ? " goes" : "es go",
                    switches.names);
     if (outage->no_clock >> c & 1)
         finding_at(
             d->warnings, d->gear[clocks.first].cords.at,
             "no clock is left on loss of %s (%s): readings are then aged without PTP, within age_bound",
-            m->contingency[c], clocks.names);
+            m->contingency[c].name, clocks.names);
 }
 
 static void warn_meters(struct draft *d, const struct site *site, const struct outage *outage, uint32_t c)
@@ -166,7 +166,7 @@ static void warn_meters(struct draft *d, const struct site *site, const struct o
             d->warnings, d->node[d->node_order[nodes.first]].at,
             "%u node%s (%s) live%s on without a reading on loss of %s: emergencies are not seen there and "
             "no reserve can be lent",
-            nodes.count, plural(nodes.count), nodes.names, nodes.count == 1 ? "s" : "", m->contingency[c]);
+            nodes.count, plural(nodes.count), nodes.names, nodes.count == 1 ? "s" : "", m->contingency[c].name);
 }
 
 int check_outages(struct draft *d, const struct site *site)

@@ -181,9 +181,9 @@ static void name_contingencies(struct build *build)
     uint32_t losses = build->roots == 2 ? 2 : 0;
     model->contingency_count = 1 + losses;
     for (uint32_t c = 0; c < 1 + losses; c++)
-        snprintf(model->contingency[c], NAME_BYTES, "%s", names[c]);
+        snprintf(model->contingency[c].name, NAME_BYTES, "%s", names[c]);
     if (chance_hit(&build->chance, 0.3))
-        snprintf(model->contingency[model->contingency_count++], NAME_BYTES, "%s", names[3]);
+        snprintf(model->contingency[model->contingency_count++].name, NAME_BYTES, "%s", names[3]);
 }
 
 static bool cord_lives(const struct build *build, uint32_t node, uint32_t contingency)

@@ -26,7 +26,7 @@ static json_t *json_peak(const struct check *check, const struct figures_peak *p
 {
     if (!peak->any)
         return json_null();
-    json_t *one = json_pack("{s:s, s:s, s:I}", "loss", check->site.model.contingency[peak->contingency],
+    json_t *one = json_pack("{s:s, s:s, s:I}", "loss", check->site.model.contingency[peak->contingency].name,
                             "phase", phase_names[peak->phase], "mva", (json_int_t)peak->mva);
 
     if (limited)
@@ -44,11 +44,11 @@ static json_t *json_state(const struct check *check, uint32_t node, uint32_t c)
     int64_t steady[PHASES];
 
     if (check->figures.outage.node[node] >> c & 1)
-        return json_pack("{s:s, s:b}", "loss", m->contingency[c], "dies", 1);
+        return json_pack("{s:s, s:b}", "loss", m->contingency[c].name, "dies", 1);
     for (uint32_t ph = 0; ph < PHASES; ph++)
         steady[ph] = figures_steady_mva(&check->site, &check->figures, node, c, ph);
     json_t *state =
-        json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "loss", m->contingency[c], "dies", 0,
+        json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "loss", m->contingency[c].name, "dies", 0,
                   "base_mva", by_phase(f->base_mva[c]), "fail_safe_mva", by_phase(f->fail_safe_mva[c]),
                   "phys_max_mva", by_phase(f->phys_max_mva[c]), "bad_mva", by_phase(n->bad_mva[c]),
                   "steady_mva", by_phase(steady), "steady_ma", by_phase_ma(n, steady));
@@ -171,7 +171,7 @@ static json_t *json_loss(const struct check *check, uint32_t c)
         else if (r->gear[g].kind == GEAR_CONTROLLER)
             json_array_append_new(left, json_string(r->gear[g].name));
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "loss", m->contingency[c], "nodes", nodes,
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "loss", m->contingency[c].name, "nodes", nodes,
                      "dark_hosts", json_dark(check, c), "cut_hosts", cut, "silent_meters", meters,
                      "dark_gear", gear, "controllers_left", left);
 }
@@ -233,7 +233,7 @@ void check_json(const struct check *check)
     for (uint32_t c = 0; c < m->contingency_count; c++)
         json_array_append_new(losses, json_loss(check, c));
     for (uint32_t c = 1; c < m->contingency_count; c++)
-        json_array_append_new(lost, json_string(m->contingency[c]));
+        json_array_append_new(lost, json_string(m->contingency[c].name));
     print(json_pack("{s:s, s:b, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
                     check->options.site, "ok", 1, "site", m->name, "mode", check_mode_names[m->mode],
                     "scheme", scheme[check->site.redundancy.scheme], "hosts", (int)m->host_count, "types",

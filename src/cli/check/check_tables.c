@@ -91,9 +91,9 @@ static void dies_with(const struct check *check, uint32_t node, char *text, size
         if (check->figures.outage.node[node] >> c & 1 && !count++)
             first = c;
     if (count > 1)
-        snprintf(text, bytes, "%s +%u", m->contingency[first], count - 1);
+        snprintf(text, bytes, "%s +%u", m->contingency[first].name, count - 1);
     else
-        snprintf(text, bytes, "%s", count ? m->contingency[first] : "-");
+        snprintf(text, bytes, "%s", count ? m->contingency[first].name : "-");
 }
 
 static void print_load(const struct check *check, const struct row *row)
@@ -113,7 +113,7 @@ static void print_load(const struct check *check, const struct row *row)
     print_percent(&row->worst, n->limited);
     dies_with(check, row->node, dies, sizeof dies);
     printf("  %c  %-*s %s\n", shown->any ? (char)('A' + shown->phase) : '-', LOSS_WIDTH,
-           row->worst.any ? m->contingency[row->worst.contingency] : "-", dies);
+           row->worst.any ? m->contingency[row->worst.contingency].name : "-", dies);
 }
 
 /* Is the lowest credible voltage the usual one everywhere? */

@@ -96,7 +96,7 @@ static void print_loss(const struct check *check, uint32_t c)
     struct figures_peak peak;
     uint32_t node = fullest(check, c, &peak);
 
-    printf("%-24s %6u %6u %6u %6u  ", c ? m->contingency[c] : "none", count_bit(o->node, m->node_count, c),
+    printf("%-24s %6u %6u %6u %6u  ", c ? m->contingency[c].name : "none", count_bit(o->node, m->node_count, c),
            count_bit(o->host, m->host_count, c), count_bit(o->host_cut, m->host_count, c),
            count_bit(o->meter, m->meter_count, c));
     if (node == INDEX_NONE)
@@ -138,7 +138,7 @@ static void print_lend(const struct check *check)
             if (outage_lend(&check->site, &check->figures.outage, n, c) == LEND_FINE)
                 continue;
             if (!count)
-                printf("the reserve for %s cannot be lent at ", m->contingency[c]);
+                printf("the reserve for %s cannot be lent at ", m->contingency[c].name);
             if (count < SHOWN)
                 printf("%s%s", count ? ", " : "", m->node[n].name);
             count++;

@@ -74,7 +74,7 @@ static void no_part_of_the_memory_overlaps_another_or_its_end(void **state)
         {core->demand, STAND_HOSTS * sizeof *core->demand},
         {core->detect, STAND_METERS * sizeof *core->detect},
         {core->heat.meter, STAND_METERS * sizeof *core->heat.meter},
-        {core->why, STAND_HOSTS * sizeof *core->why},
+        {core->bound, STAND_HOSTS * sizeof *core->bound},
         {e->node, STAND_NODES * sizeof *e->node},
         {e->below_first, STAND_NODES * sizeof *e->below_first},
         {e->below_count, STAND_NODES * sizeof *e->below_count},
@@ -290,7 +290,7 @@ static void a_tick_that_finds_the_last_one_open_lets_it_finish_and_counts_as_mis
 static void order(struct stand *stand, uint32_t kind, uint32_t value)
 {
     struct slot slot = slot_of(SLOT_ORDER);
-    slot.order = (struct slot_order){.kind = kind, .value = value};
+    slot.order = (struct slot_order){.kind = kind, .mode = value};
     step(stand, slot);
 }
 
@@ -529,7 +529,7 @@ static void every_slot_is_decided_on_as_its_own_kind_and_no_other(void **state)
     assert_int_equal(count->ticks, 1);
     assert_int_equal(count->refused_sends, 0);
     struct slot slot = slot_of(SLOT_REFUSED);
-    slot.order = (struct slot_order){.kind = ORDER_MODE, .value = MODE_OFF};     /* what an order would say */
+    slot.order = (struct slot_order){.kind = ORDER_MODE, .mode = MODE_OFF};     /* what an order would say */
     step(&stand, slot);
     assert_int_equal(count->refused_sends, 1);
     assert_int_equal(stand.core->mode, MODE_ENFORCE);

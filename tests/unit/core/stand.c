@@ -82,7 +82,7 @@ void stand_site(struct stand *stand)
         .type_count = 1,
         .meter_count = STAND_METERS,
         .contingency_count = 1,
-        .contingency = {"none"},
+        .contingency = {{.name = "none"}},
         .node = stand->node,
         .host = stand->host_model,
         .type = &stand->type,

@@ -189,7 +189,7 @@ static void an_answer_says_whether_it_raises_cuts_or_renews(void **state)
         const struct egress *answer = stand_obey(&stand, 2);
         assert_int_equal(answer->cap_mw, answers[i].cap_mw);
         assert_int_equal(answer->why, answers[i].why);
-        assert_int_equal(stand.core->why[2], answers[i].why);
+        assert_int_equal(stand.core->bound[2].why, answers[i].why);
     }
     stand_stop(&stand);
 }

@@ -40,7 +40,7 @@ static void the_demo_site_has_the_figures_worked_out_by_hand(void **state)
     assert_int_equal(m->host_count, 60);
     assert_int_equal(m->meter_count, 9);
     assert_int_equal(m->contingency_count, 1);
-    assert_string_equal(m->contingency[0], "none");
+    assert_string_equal(m->contingency[0].name, "none");
     assert_int_equal(branch->steady_ma, 249375);
     assert_int_equal(branch->volts_low_mv, 263271);
     for (uint32_t ph = 0; ph < PHASES; ph++) {
@@ -163,8 +163,8 @@ static void losing_a_feed_moves_its_load_to_the_other_cord(void **state)
     const struct model_host *behind_switch = &m->host[written_site_host(&site, "store-2")];
 
     assert_int_equal(m->contingency_count, 3);
-    assert_string_equal(m->contingency[1], "ups-a");
-    assert_string_equal(m->contingency[2], "ups-b");
+    assert_string_equal(m->contingency[1].name, "ups-a");
+    assert_string_equal(m->contingency[2].name, "ups-b");
     assert_int_equal(dual->cord[0].share_ppm[0], 550000);
     assert_int_equal(dual->cord[0].share_ppm[1], 0);
     assert_int_equal(dual->cord[1].share_ppm[1], 1000000);

@@ -171,7 +171,7 @@ static void put_letters(FILE *out, const struct plot_page *page)
         "full. On the paper: I and a device's number, everything below it starting at once, drawn at 20 ms.",
         out);
     for (uint32_t c = 1; c < m->contingency_count; c++)
-        fprintf(out, "%s%u %s", c == 1 ? " A digit: after the loss of " : ", ", c, m->contingency[c]);
+        fprintf(out, "%s%u %s", c == 1 ? " A digit: after the loss of " : ", ", c, m->contingency[c].name);
     fputs(m->contingency_count > 1
               ? "; a loss that changes nothing has no mark. <\xC2\xA0or\xC2\xA0>: beyond the paper."
               : " <\xC2\xA0or\xC2\xA0>: beyond the paper.",

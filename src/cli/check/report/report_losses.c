@@ -22,7 +22,7 @@ static void put_loss(FILE *out, const struct study *study, uint32_t c)
     const struct outage *o = &study->figures->outage;
 
     fputs("<tr><th>", out);
-    markup_escape(out, c ? m->contingency[c] : "nothing");
+    markup_escape(out, c ? m->contingency[c].name : "nothing");
     fprintf(out, "</th><td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"n\">%u</td>"
                  "<td class=\"n\">%u</td><td>%s</td></tr>\n",
             count_bit(o->node, m->node_count, c), count_bit(o->host, m->host_count, c),
@@ -55,7 +55,7 @@ static void put_fullness(FILE *out, const struct study *study, uint32_t node)
     }
     put_percent(out, worst.ppm);
     fputs("<td>", out);
-    markup_format(out, "%s, phase\xC2\xA0%c", m->contingency[worst.contingency], 'A' + (int)worst.phase);
+    markup_format(out, "%s, phase\xC2\xA0%c", m->contingency[worst.contingency].name, 'A' + (int)worst.phase);
     fputs("</td>", out);
 }
 
