@@ -15,7 +15,7 @@
     X(DEGRADED_AGENT, "agent", "a host's agent: silent", "its exposure stays, others make room") \
     X(DEGRADED_CAP, "cap", "a host's cap: reset, driver reload, not applied, foreign", \
       "phys_max at once, recovery, others make room") \
-    X(DEGRADED_FEED, "feed", "a feed", "states and contingencies anew, no raise until it was stable for 60 s") \
+    X(DEGRADED_FEED, "feed", "a feed", "contingencies anew, no raise until it was stable for 60 s") \
     X(DEGRADED_CONTROLLER, "controller", "another controller holds a newer epoch", \
       "nothing is sent above fail-safe to hosts that obey it") \
     X(DEGRADED_RING, "ring", "places in the ring, frames at a port", "shed by class at admission, counted") \

@@ -5,9 +5,9 @@
  * and the permit stands, what its curve admits from theta-hat. ledger_sums.limit_mva is the one in force.
  *
  * Two horizons. A lease that lends is sent, renewals too, only while S and D with it are at most what may be
- * held for T_resp / 0.7 + T_resp (`lendable`): what was lent runs out within T_resp after the last such lease,
- * and until then D stays at or below what may be held for T_resp / 0.7 (`admissible`, section 5). So heat that
- * rises under a lent load ends the lending without D passing `admissible`, and I1c holds.
+ * held for T_resp / 0.7 + T_resp (`lendable`): what was lent runs out within T_resp after the last such
+ * lease, and until then D stays at or below what may be held for T_resp / 0.7 (`admissible`, section 5). So
+ * heat that rises under a lent load ends the lending without D passing `admissible`, and I1c holds.
  */
 #ifndef FLYBALL_CORE_PERMIT_H
 #define FLYBALL_CORE_PERMIT_H
@@ -18,7 +18,7 @@
 /* X(symbol, name, meaning) */
 #define PERMITS(X) \
     X(PERMIT_HELD, "held", "what the curve admits may be lent") \
-    X(PERMIT_NONE, "none", "never: the site file does not ask for it, or lacks curve, settings_from or meter") \
+    X(PERMIT_NONE, "none", "never: not asked for, or without curve, settings_from or meter") \
     X(PERMIT_STALE, "stale", "no reading whose window began less than T_fresh ago") \
     X(PERMIT_FROZEN, "frozen", "the meter repeats itself") \
     X(PERMIT_IMPLAUSIBLE, "implausible", "it reads less than hosts report, or than the meters below it") \

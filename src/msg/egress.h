@@ -20,9 +20,9 @@ enum egress_why {
     WHY_HANDED,             /* first lease after a hand-over: the cap it had */
 };
 
-/* A token response leaves by the same queue: kind FRAME_TOKEN_RESPONSE, `why` an enum token_reason, `echo` the
- * request's number, cap_mw what is granted, `floor_w` the alternative in W (down), `duration_us` retry after;
- * `incarnation` and `sequence` are 0. It is no lease: the ledger does not know it. */
+/* A token response leaves by the same queue: kind FRAME_TOKEN_RESPONSE, `why` an enum token_reason, `echo`
+ * the request's number, cap_mw what is granted, `floor_w` the alternative in W (down), `duration_us` retry
+ * after; `incarnation` and `sequence` are 0. It is no lease: the ledger does not know it. */
 
 struct egress {
     uint8_t kind;               /* enum frame_kind that leaves: lease or claim */

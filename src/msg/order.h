@@ -16,7 +16,7 @@
     X(ORDER_CAP, "cap", "a contract limit: load of a node at most `value_mw`, reached within `within_ns`") \
     X(ORDER_RAMP, "ramp", "ramp limits of a node's sum of caps, mW per second, up and down apart") \
     X(ORDER_LIFT, "lift", "takes the cap or ramp of that contract away") \
-    X(ORDER_TAKE_OUT, "take_out", "maintenance: leases are lowered until the loss of a node changes nothing") \
+    X(ORDER_TAKE_OUT, "take_out", "maintenance: leases are lowered until a node may be lost") \
     X(ORDER_PUT_BACK, "put_back", "the end of it") \
     X(ORDER_FORECAST, "forecast", "a host is expected to want `value_mw` from `within_ns` on")
 

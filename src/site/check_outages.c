@@ -166,7 +166,8 @@ static void warn_meters(struct draft *d, const struct site *site, const struct o
             d->warnings, d->node[d->node_order[nodes.first]].at,
             "%u node%s (%s) live%s on without a reading on loss of %s: emergencies are not seen there and "
             "no reserve can be lent",
-            nodes.count, plural(nodes.count), nodes.names, nodes.count == 1 ? "s" : "", m->contingency[c].name);
+            nodes.count, plural(nodes.count), nodes.names, nodes.count == 1 ? "s" : "",
+            m->contingency[c].name);
 }
 
 int check_outages(struct draft *d, const struct site *site)
