@@ -97,8 +97,8 @@ static void print_loss(const struct check *check, uint32_t c)
     uint32_t node = fullest(check, c, &peak);
 
     printf("%-24s %6u %6u %6u %6u  ", c ? m->contingency[c].name : "none",
-           count_bit(o->node, m->node_count, c), count_bit(o->host, m->host_count, c), count_bit(o->host_cut, m->host_count, c),
-           count_bit(o->meter, m->meter_count, c));
+           count_bit(o->node, m->node_count, c), count_bit(o->host, m->host_count, c),
+           count_bit(o->host_cut, m->host_count, c), count_bit(o->meter, m->meter_count, c));
     if (node == INDEX_NONE)
         printf("-\n");
     else
