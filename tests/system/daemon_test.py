@@ -313,8 +313,8 @@ def ask_view(door):
         header, descriptors, _, _ = socket.recv_fds(peer, 4096, 4)
         assert len(header) == HEADER.size and len(descriptors) == 1 and peer.recv(1) == b''
     names = ['magic', 'version', 'bytes', 'record', 'counters', 'degradations', 'nodes', 'hosts', 'meters',
-             'node_records', 'host_records', 'at_counter', 'at_degraded', 'at_node', 'at_host', 'at_meter', 'at_stale', 'end',
-             'epoch', 'start', 'now', 'tsc']
+             'node_records', 'host_records', 'at_counter', 'at_degraded', 'at_node', 'at_host', 'at_meter',
+             'at_stale', 'end', 'epoch', 'start', 'now', 'tsc']
     return dict(zip(names, HEADER.unpack(header))), descriptors[0]
 
 
@@ -351,7 +351,8 @@ def peek(door, nobody):
     before, leases = seen[:], []
     time.sleep(0.5)
     assert seen[:] != before, 'the records stand still under traffic'
-    for at in range(header['at_host'], header['at_meter'], 64 * header['host_records']):
+    step = 64 * header['host_records']
+    for at in range(header['at_host'], header['at_meter'], step):
         leases.append(struct.unpack_from('=Qq', seen, at)[1])
     now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     assert all(lease > 0 for lease in leases) and 0 <= now - header['now'] < 5e9
