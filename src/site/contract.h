@@ -18,7 +18,8 @@ struct site_contract {
     char name[NAME_BYTES];          /* each different */
     uint32_t node;                  /* index into model.node */
     uint32_t days;                  /* bit 0 Monday to bit 6 Sunday: days on which the window begins */
-    uint32_t from_s, to_s;          /* of the local day; to before from: past midnight; equal: the whole day */
+    /* of the local day; to before from: past midnight; equal: the whole day */
+    uint32_t from_s, to_s;
     int64_t cap_mw;                 /* load of the node, three phases together; 0: no cap */
     int64_t ramp_up_mw_per_s, ramp_down_mw_per_s;   /* of the sum of caps below; both 0: no ramp */
 };
