@@ -41,7 +41,7 @@ static int64_t read_time(struct draft *d, const char *key, const struct value *t
     int64_t seconds = day_time_s(time->text);
 
     if (seconds >= 0)
-        return seconds % CONTRACT_DAY_S;
+        return seconds % SITE_DAY_S;
     finding_at(d->errors, time->at, "%s '%s' is no time of the day, write one like \"16:00\"", key,
                time->text);
     return 0;
@@ -67,7 +67,7 @@ static void read_hours(struct draft *d, struct draft_contract *c)
 
 static void read_days(struct draft *d, struct draft_contract *c)
 {
-    c->days_of = c->days.at ? 0 : CONTRACT_EVERY_DAY;
+    c->days_of = c->days.at ? 0 : SITE_EVERY_DAY;
     if (c->days.at && !c->days.at->count)
         finding_at(d->errors, c->days.at, "days is empty, name one or leave it out for every day");
     for (const struct tree *at = c->days.at ? c->days.at->first : NULL; at; at = at->next) {
@@ -103,7 +103,7 @@ static void read_contract(struct draft *d, struct draft_contract *c, const struc
 int draft_read_contracts(struct draft *d)
 {
     uint32_t i = 0;
-    int rc = draft_take_rows(d, &d->contracts_at, sizeof *d->contract, CONTRACTS_MAX, "contracts",
+    int rc = draft_take_rows(d, &d->contracts_at, sizeof *d->contract, SITE_CONTRACTS_MAX, "contracts",
                              (void **)&d->contract, &d->contract_count);
 
     if (!rc)

@@ -29,7 +29,7 @@ static const struct shape_child children[] = {
     {"detect", "swell", .of = "swell", .instead = SHORT_OFF},
     {"detect", "dp_dt", .of = "dp_dt", .instead = SHORT_OFF},
     {"site", "sag", .of = "sag_to", .instead = SHORT_FIRST},
-    {"site", "contracts", .of = "contract", .most = CONTRACTS_MAX},
+    {"site", "contracts", .of = "contract", .most = SITE_CONTRACTS_MAX},
     {"policy", "hold", .of = "hold"},
     {"policy", "damper", .of = "damper"},
     {"redundancy", "may_lose", .of = "loss", .instead = SHORT_FIRST, .most = CONTINGENCIES_MAX - 1},

@@ -140,7 +140,7 @@ struct site {
     uint8_t policy_assumed;
     struct site_redundancy redundancy;
     uint32_t contract_count;
-    struct site_contract contract[CONTRACTS_MAX];
+    struct site_contract contract[SITE_CONTRACTS_MAX];
     struct site_job *job;               /* by gang, model.gang_count of them */
     uint8_t *asked;             /* by node index: enum site_asked; in the block of settings */
     char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */

@@ -336,7 +336,7 @@ static void a_contract_is_in_force_from_hour_to_hour(void **state)
     assert_int_equal(dusk->days, 1 | 1 << 6);
     assert_int_equal(dusk->cap_mw, 40000000);
     assert_int_equal(calm->cap_mw, 0);
-    assert_int_equal(calm->days, CONTRACT_EVERY_DAY);
+    assert_int_equal(calm->days, SITE_EVERY_DAY);
     assert_int_equal(calm->ramp_down_mw_per_s, 5000000);
     assert_int_equal(calm->from_s | calm->to_s, 0);
     site_unload(&w.site);
