@@ -10,7 +10,7 @@ usage: bench/gates.sh [--long] [--benches DIR] [--out DIR]
 
   --long         100,000 rounds of rtt instead of 20,000, and always five runs of each bench; rtt also on
                  af_xdp and uring
-  --benches DIR  where rtt, pipeline, decode and breaker are (build/bench)
+  --benches DIR  where rtt, pipeline, ledger, decode and breaker are (build/bench)
   --out DIR      where what each run printed stays, as bench-NAME-RUN.json (build-test)
 
 One run of a bench that meets all its bars is enough. Where one does not, there are four more, and the median
@@ -33,13 +33,18 @@ pipeline     .ns_per_reading                                        1500
 pipeline     .tick_ms_p50                                           1
 pipeline     .tick_part_us_p999                                     20
 pipeline     .emergency_us_p999-.emergency_idle_us_p999             25
+ledger       .ns_per_reading                                        1500
+ledger       .ns_per_report                                         800
+ledger       .tick_ms_p50                                           2
+ledger       .tick_part_us_p999                                     20
+ledger       .invariant_failures                                    0
 decode       .ratio                                                 0.25
 breaker      .quiet.step_ns_p50                                     50
 breaker      .overload.ratio                                        1.3
 '
 # Keys that every bench's JSON carries, and how many raw histograms.
 keys='["n","seed","commit","driver","duration_s"]'
-declare -A histograms=([rtt]=4 [pipeline]=6 [decode]=4 [breaker]=15)
+declare -A histograms=([rtt]=4 [pipeline]=6 [ledger]=4 [decode]=4 [breaker]=15)
 run_limit_s=120
 
 long=0 benches=build/bench out=build-test
@@ -182,13 +187,14 @@ tell() {
 calm=()
 core=$(($(nproc --all) - 1))
 if taskset -c $core true 2>/dev/null; then calm+=(taskset -c $core)
-else echo "# decode, breaker and pipeline are not pinned to a core: not permitted"; fi
+else echo "# decode, breaker, pipeline and ledger are not pinned to a core: not permitted"; fi
 if chrt -f 60 true 2>/dev/null; then calm+=(chrt -f 60)
-else echo "# decode, breaker and pipeline run without SCHED_FIFO: not permitted"; fi
+else echo "# decode, breaker, pipeline and ledger run without SCHED_FIFO: not permitted"; fi
 
 gate decode "${calm[@]}" "$benches/decode" --json
 gate breaker "${calm[@]}" "$benches/breaker" --json
 gate pipeline "${calm[@]}" "$benches/pipeline" --json
+gate ledger "${calm[@]}" "$benches/ledger" --json
 if [ "$(id -u)" -ne 0 ]; then
     skip rtt "needs root for network namespaces and packet sockets"
 elif [ "$(nproc)" -lt 2 ]; then

@@ -108,7 +108,7 @@ static void add_hosts_and_meters(struct model *model)
 enum { CURVE_SQUARE, CURVE_DEFINITE, CURVE_COUNT };
 
 /* Travel per 2^30 ns where M = 1 takes 230 s, less with its square; and 90 ms at any current. */
-static void add_curves(struct model *model)
+static void add_curve_tables(struct model *model)
 {
     model->curve = calloc(CURVE_COUNT, sizeof *model->curve);
     model->curve_count = CURVE_COUNT;
@@ -140,17 +140,15 @@ static void add_breaker(struct model_node *node)
         .law = BREAKER_PEAK, .role = ELEMENT_INSTANTANEOUS, .pickup_ma = 9 * rated_ma};
 }
 
-void hall_open(struct hall *hall, bool curves)
+void hall_add_curves(struct model *model)
 {
-    struct model *model = &hall->model;
-    *hall = (struct hall){.t_ns = NS_PER_S};
-    snprintf(model->name, sizeof model->name, "hall");
-    model->mode = MODE_ENFORCE;
-    model->node_count = HALL_FIRST_RACK + HALL_RACKS;
-    model->host_count = HALL_HOSTS;
-    model->type_count = 1;
-    model->meter_count = HALL_METERS;
-    model->contingency_count = 1;
+    add_curve_tables(model);
+    for (uint32_t i = 0; i < model->meter_count; i++)
+        add_breaker(&model->node[model->meter[i].node]);
+}
+
+static void set_policy(struct model *model)
+{
     model->policy = (struct model_policy){
         .lease_ns = NS_PER_S,
         .report_ns = 100 * NS_PER_MS,
@@ -166,6 +164,20 @@ void hall_open(struct hall *hall, bool curves)
         .swell_pct = {1100000, 1080000},
         .dp_dt_w_per_s = {50000000, 40000000},
     };
+}
+
+void hall_allocate(struct hall *hall, uint32_t nodes, uint32_t meters)
+{
+    struct model *model = &hall->model;
+    *hall = (struct hall){.t_ns = NS_PER_S};
+    snprintf(model->name, sizeof model->name, "hall");
+    model->mode = MODE_ENFORCE;
+    model->node_count = nodes;
+    model->host_count = HALL_HOSTS;
+    model->type_count = 1;
+    model->meter_count = meters;
+    model->contingency_count = 1;
+    set_policy(model);
     model->node = calloc(model->node_count, sizeof *model->node);
     model->host = calloc(model->host_count, sizeof *model->host);
     model->meter = calloc(model->meter_count, sizeof *model->meter);
@@ -174,13 +186,22 @@ void hall_open(struct hall *hall, bool curves)
     hall->outbox.record = calloc(model->host_count, sizeof *hall->outbox.record);
     hall->outbox.capacity = model->host_count;
     model->type[0] = host_type;
-    add_nodes(model);
-    add_hosts_and_meters(model);
-    if (curves)
-        add_curves(model);
-    for (uint32_t i = 0; curves && i < HALL_METERS; i++)
-        add_breaker(&model->node[i]);
+}
+
+void hall_start(struct hall *hall)
+{
+    struct model *model = &hall->model;
     hall->core = core_init(aligned_alloc(64, (core_bytes(model) + 63) / 64 * 64), model, 1, hall->t_ns);
+}
+
+void hall_open(struct hall *hall, bool curves)
+{
+    hall_allocate(hall, HALL_FIRST_RACK + HALL_RACKS, HALL_METERS);
+    add_nodes(&hall->model);
+    add_hosts_and_meters(&hall->model);
+    if (curves)
+        hall_add_curves(&hall->model);
+    hall_start(hall);
 }
 
 void hall_close(struct hall *hall)

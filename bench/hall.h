@@ -32,6 +32,12 @@ struct hall {
 void hall_open(struct hall *hall, bool curves);
 void hall_close(struct hall *hall);
 
+/* setup, its parts, for other shapes of hall: everything allocated, one host type and a policy set; an
+ * electronic device at every metered node; the core on it. */
+void hall_allocate(struct hall *hall, uint32_t nodes, uint32_t meters);
+void hall_add_curves(struct model *model);
+void hall_start(struct hall *hall);
+
 /* One slot through the pipeline at hall->t_ns. */
 void hall_step(struct hall *hall, struct slot *slot);
 

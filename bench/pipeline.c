@@ -8,12 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/bytes.h"
 #include "bench/hall.h"
 #include "bench/report.h"
-#include "core/measure.h"
 #include "wire/cap.h"
-#include "wire/frame.h"
-#include "wire/upmu.h"
 
 enum { SEED = 20261120, READING_ROUNDS = 200, REPORT_ROUNDS = 40 };
 
@@ -23,7 +21,7 @@ struct work {
     uint8_t (*reading)[1024];           /* a frame per meter */
     uint32_t *reading_bytes;
     struct replay_window *window;
-    uint64_t frames_out, sequence;
+    uint64_t sequence;
     struct histogram reading_mean, report_mean;     /* one sample a round: its mean per reading or report */
     struct histogram tick, part, idle, busy;
 };
@@ -41,65 +39,12 @@ static int64_t random_draw(uint32_t host, void *context)
     return 2500000 + next_random(work) % 7300000;
 }
 
-static uint32_t make_reading(uint8_t *data, const struct model_node *node, const char *meter,
-                             uint64_t sequence, int64_t percent)
+/* Every meter of this hall has the index of its node. */
+static uint32_t reading_at(const struct work *work, uint8_t *data, uint32_t meter, uint64_t sequence,
+                           int64_t percent)
 {
-    struct upmu upmu = {
-        .timestamp_ns = NS_PER_S,
-        .device_id = meter,
-        .device_id_bytes = (uint32_t)strlen(meter),
-        .phase_count = PHASES,
-        .frequency_hz = 60,
-        .peak_factor = 1.42,
-        .thd_current_pct = 12.5,
-        .thd_voltage_pct = 2.25,
-        .load_factor = 0.75,
-    };
-    double amperes = (double)node->steady_ma / 1000 * (double)percent / 100, volts = 277.0;
-    for (uint32_t i = 0; i < PHASES; i++)
-        upmu.phase[i] =
-            (struct upmu_phase){volts, amperes, volts * amperes * 0.98, 43040, volts * amperes, 0.98};
-    struct frame frame = {.kind = FRAME_MEASUREMENT, .sequence = sequence};
-    frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, 1024 - FRAME_HEADER_BYTES);
-    return frame_encode(data, &frame);
-}
-
-/* As the lane does it: header, window, body, sense, slot. */
-static bool slot_from_bytes(struct work *work, uint32_t meter, const uint8_t *data, uint32_t bytes,
-                            struct slot *slot)
-{
-    struct frame frame;
-    struct upmu upmu;
-    const struct model *model = &work->hall.model;
-    if (frame_decode(data, bytes, &frame) || upmu_decode(frame.body, frame.body_bytes, &upmu))
-        return false;
-    if (replay_check(&work->window[meter], frame.sequence))
-        return false;
-    slot->kind = SLOT_READING;
-    slot->reading.meter = meter;
-    slot->reading.sequence = frame.sequence;
-    return measure_reading(&upmu, &model->node[model->meter[meter].node], &slot->reading) == ACCEPTED;
-}
-
-static void send_all(struct work *work)
-{
-    for (uint32_t i = 0; i < work->hall.outbox.count; i++) {
-        const struct egress *egress = &work->hall.outbox.record[i];
-        uint8_t data[256];
-        struct lease lease = {
-            .host = egress->host,
-            .incarnation = egress->incarnation,
-            .epoch = 1,
-            .sequence = egress->sequence,
-            .echo = egress->echo,
-            .cap_mw = egress->cap_mw,
-            .duration_ns = egress->duration_us * NS_PER_US,
-        };
-        struct frame frame = {.kind = egress->kind, .sender = egress->host, .sequence = ++work->frames_out};
-        frame.body_bytes = lease_encode(&lease, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
-        if (frame_encode(data, &frame) == 0)
-            abort();
-    }
+    double amperes = (double)work->hall.model.node[meter].steady_ma / 1000 * (double)percent / 100;
+    return bytes_of_reading(data, work->hall.model.meter[meter].name, sequence, NS_PER_S, amperes);
 }
 
 static double readings(struct work *work, int rounds)
@@ -108,15 +53,15 @@ static double readings(struct work *work, int rounds)
     for (int round = 0; round < rounds; round++) {
         for (uint32_t meter = 0; meter < HALL_METERS; meter++)
             work->reading_bytes[meter] =
-                make_reading(work->reading[meter], &work->hall.model.node[meter],
-                             work->hall.model.meter[meter].name, (uint64_t)round + 1, 40 + round % 20);
+                reading_at(work, work->reading[meter], meter, (uint64_t)round + 1, 40 + round % 20);
         int64_t start_ns = bench_now_ns();
         for (uint32_t meter = 0; meter < HALL_METERS; meter++) {
             struct slot slot = {0};
-            if (!slot_from_bytes(work, meter, work->reading[meter], work->reading_bytes[meter], &slot))
+            if (!bytes_to_slot(&work->hall.model, work->window, meter, work->reading[meter],
+                               work->reading_bytes[meter], &slot))
                 abort();
             hall_step(&work->hall, &slot);
-            send_all(work);
+            bytes_of_leases(&work->hall);
         }
         int64_t round_ns = bench_now_ns() - start_ns;
         histogram_record(&work->reading_mean, (uint64_t)round_ns / HALL_METERS);
@@ -143,7 +88,7 @@ static double reports(struct work *work, int rounds)
                 abort();
             slot.report.host = host;
             hall_step(&work->hall, &slot);
-            send_all(work);
+            bytes_of_leases(&work->hall);
         }
         int64_t round_ns = bench_now_ns() - start_ns;
         histogram_record(&work->report_mean, (uint64_t)round_ns / HALL_HOSTS);
@@ -185,7 +130,7 @@ static void finish_tick(struct work *work)
 static void step_reading(struct work *work, uint32_t meter, const uint8_t *data, uint32_t bytes)
 {
     struct slot slot = {0};
-    if (!slot_from_bytes(work, meter, data, bytes, &slot))
+    if (!bytes_to_slot(&work->hall.model, work->window, meter, data, bytes, &slot))
         abort();
     hall_step(&work->hall, &slot);
 }
@@ -194,8 +139,7 @@ static void step_reading(struct work *work, uint32_t meter, const uint8_t *data,
 static void emergency_once(struct work *work, uint32_t meter, bool busy)
 {
     uint8_t data[1024];
-    uint32_t bytes = make_reading(data, &work->hall.model.node[meter], work->hall.model.meter[meter].name,
-                                  ++work->sequence, 110);
+    uint32_t bytes = reading_at(work, data, meter, ++work->sequence, 110);
     struct slot tick = {.kind = SLOT_TICK}, part = {.kind = SLOT_TICK_PART};
     hall_step(&work->hall, &tick);
     for (uint32_t parts = next_random(work) % 1500; parts && pipeline_tick_open(work->hall.core); parts--)
@@ -208,7 +152,7 @@ static void emergency_once(struct work *work, uint32_t meter, bool busy)
     step_reading(work, meter, data, bytes);
     if (work->hall.outbox.count != HALL_HOSTS / HALL_BRANCHES)
         abort();                /* every host below the branch is cut, in the same slot */
-    send_all(work);
+    bytes_of_leases(&work->hall);
     histogram_record(busy ? &work->busy : &work->idle, (uint64_t)(bench_now_ns() - start_ns));
     finish_tick(work);
 }
@@ -219,8 +163,7 @@ static void calm_down(struct work *work)
     for (int again = 0; again < 2; again++) {
         for (uint32_t meter = HALL_FIRST_BRANCH; meter < HALL_FIRST_BRANCH + HALL_BRANCHES; meter++) {
             uint8_t data[1024];
-            uint32_t bytes = make_reading(data, &work->hall.model.node[meter],
-                                          work->hall.model.meter[meter].name, ++work->sequence, 30);
+            uint32_t bytes = reading_at(work, data, meter, ++work->sequence, 30);
             step_reading(work, meter, data, bytes);
         }
         work->hall.t_ns += 1100 * NS_PER_MS;

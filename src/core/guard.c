@@ -54,6 +54,11 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
         cap_mw = h->newest_mw;
         *why = WHY_EMERGENCY;
     }
+    if (cap_mw > h->newest_mw) {
+        uint32_t node;
+        cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &node);
+        *why = node == INDEX_NONE ? *why : WHY_ORDER;
+    }
     int64_t room_mw = ledger_room_mw(&core->ledger, host, cap_mw, &bound);
     if (bound == LEDGER_OVER_S) {
         core->count.withheld_s++;
@@ -90,6 +95,7 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
         why = WHY_FAIL_SAFE;
         ledger_sent(&core->ledger, host, cap_mw);
     }
+    contract_note(&core->contracts, &core->ledger, host);
     bound_note(core, host, wanted_mw, why);
     flags |= core->mode == MODE_ENFORCE ? 0 : LEASE_SHADOW;
 

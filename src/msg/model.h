@@ -65,7 +65,9 @@ struct model_node {
     /* Pool of section 7, governed by oversubscription only: measured or forecast load at most this much, mVA
      * on one phase; the second while burst credit lasts. 0: no pool. */
     int64_t level_mva, level_burst_mva;
-    int64_t burst_credit_mva_ns_max;    /* E_max of domain.md 4.3, per phase; refilled at a tenth of use */
+    /* E_max of domain.md 4.3, per phase, refilled at a tenth of use; VA x ns = mVA x us, since 40 kVA for
+     * 600 s are 2.4e19 mVA x ns and no longer fit */
+    int64_t burst_credit_va_ns_max;
     /* ramp bucket: how fast the sum of caps below may rise and fall, mW of wall draw per second; 0: as it
      * likes. A cut that protects is never delayed. */
     int64_t ramp_up_mw_per_s, ramp_down_mw_per_s;
