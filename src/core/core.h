@@ -5,6 +5,7 @@
 
 #include "core/bound.h"
 #include "core/cluster.h"
+#include "core/contract.h"
 #include "core/degrade.h"
 #include "core/demand.h"
 #include "core/detect.h"
@@ -26,6 +27,8 @@ struct core {
     struct heat heat;
     struct emergencies emergencies;
     struct cluster cluster;
+    struct contracts contracts;
+    struct core_order_view order;
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */
     struct degrade_row degraded[DEGRADATION_COUNT];
