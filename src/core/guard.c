@@ -58,6 +58,8 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
         uint32_t node;
         cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &node);
         *why = node == INDEX_NONE ? *why : WHY_ORDER;
+        if (node != INDEX_NONE)
+            bound_by(core, BOUND_CONTRACT, node);
     }
     int64_t room_mw = ledger_room_mw(&core->ledger, host, cap_mw, &bound);
     if (bound == LEDGER_OVER_S) {
