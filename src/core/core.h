@@ -5,13 +5,16 @@
 
 #include "core/bound.h"
 #include "core/cluster.h"
+#include "core/damper.h"
 #include "core/degrade.h"
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
 #include "core/heat.h"
+#include "core/hold.h"
 #include "core/ledger.h"
 #include "core/pipeline.h"
+#include "core/ramp.h"
 
 struct core {
     const struct model *model;
@@ -26,6 +29,10 @@ struct core {
     struct heat heat;
     struct emergencies emergencies;
     struct cluster cluster;
+    struct holds holds;
+    struct dampers dampers;
+    struct ramps ramps;
+    struct bound paced;         /* what the cap in hand waits for */
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */
     struct degrade_row degraded[DEGRADATION_COUNT];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/guard.h"
 
+#include "core/pace.h"
 #include "msg/frame.h"
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -54,6 +55,8 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
         cap_mw = h->newest_mw;
         *why = WHY_EMERGENCY;
     }
+    cap_mw = pace_cap_mw(core, host, cap_mw, *why);
+    *why = cap_mw == h->newest_mw && core->paced.term != BOUND_NOTHING ? WHY_RENEWAL : *why;
     int64_t room_mw = ledger_room_mw(&core->ledger, host, cap_mw, &bound);
     if (bound == LEDGER_OVER_S) {
         core->count.withheld_s++;
@@ -90,7 +93,8 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
     struct outbox *outbox = core->outbox;
     if (!h->incarnation || core->mode == MODE_OFF || outbox->count >= outbox->capacity)
         return;
-    int64_t wanted_mw = cap_mw;
+    int64_t wanted_mw = cap_mw, old_mw = h->newest_mw;
+    core->paced = (struct bound){.term = BOUND_NOTHING, .node = INDEX_NONE};
     cap_mw = permitted(core, host, cap_mw, flags & LEASE_EMERGENCY, &why);
     count_sent(core, h, cap_mw, why);
     if (!ledger_sent(&core->ledger, host, cap_mw)) {
@@ -100,10 +104,12 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
         why = WHY_FAIL_SAFE;
         ledger_sent(&core->ledger, host, cap_mw);
     }
+    pace_sent(core, host, old_mw, cap_mw);
+    bool waits = core->paced.term != BOUND_NOTHING && why != WHY_GUARD_S && why != WHY_GUARD_D;
     core->bound[host] = (struct bound){
-        .term = bound_term_of(why),
+        .term = waits ? core->paced.term : bound_term_of(why),
         .why = (uint8_t)why,
-        .node = INDEX_NONE,
+        .node = waits ? core->paced.node : INDEX_NONE,
         .wanted_mw = wanted_mw,
         .t_ns = core->t_ns,
         .slot_sequence = core->slot->sequence,

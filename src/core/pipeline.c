@@ -4,6 +4,7 @@
 
 #include "core/core.h"
 #include "core/guard.h"
+#include "core/pace.h"
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
@@ -42,6 +43,9 @@ static void on_reading(struct core *core, const struct reading *reading)
     case EMERGENCY_NOTHING:
         break;
     }
+    hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
+                 core->t_ns);
+    hold_reading(&core->holds, &core->heat, node, core->t_ns);
 }
 
 /* ---- report: account, and answer at once ---- */
@@ -97,13 +101,14 @@ static void push_target(struct core *core, uint32_t host)
     int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
     if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h))
         return;
+    int64_t paced_mw = pace_cap_mw(core, host, target_mw, target_mw < h->newest_mw ? WHY_CUT : WHY_SHARE);
     bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
-    if (target_mw < h->newest_mw - grain_mw) {
+    if (paced_mw < h->newest_mw - grain_mw) {
         guard_send(core, host, target_mw, 0, WHY_CUT);
-    } else if (target_mw > h->newest_mw + grain_mw && fresh &&
+    } else if (paced_mw > h->newest_mw + grain_mw && fresh &&
                !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
         enum ledger_verdict bound;
-        if (ledger_room_mw(&core->ledger, host, target_mw, &bound) > h->newest_mw + grain_mw)
+        if (ledger_room_mw(&core->ledger, host, paced_mw, &bound) > h->newest_mw + grain_mw)
             guard_send(core, host, target_mw, 0, WHY_SHARE);
     }
 }
@@ -115,8 +120,10 @@ static void on_tick_part(struct core *core)
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
         return;
-    for (uint32_t host = first; host < core->cluster.cursor; host++)
+    for (uint32_t host = first; host < core->cluster.cursor; host++) {
+        pace_target(core, host);
         push_target(core, host);
+    }
     core->count.ticks_committed += core->cluster.phase == CLUSTER_IDLE;
 }
 
@@ -126,8 +133,10 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
     core->count.ticks_missed += tick->missed;
     if (pipeline_tick_open(core))   /* the last one is not through: let it finish */
         core->count.ticks_missed++;
-    else
+    else {
+        pace_begin(core);
         cluster_begin(&core->cluster);
+    }
     on_tick_part(core);
 }
 
