@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "msg/model.h"
+#include "site/contract.h"
 #include "site/device.h"
 #include "site/measured.h"
 
@@ -131,6 +132,8 @@ struct site {
     uint8_t *type_assumed, *meter_assumed;      /* by type and meter index: enum site_assumed */
     uint8_t policy_assumed;
     struct site_redundancy redundancy;
+    uint32_t contract_count;
+    struct site_contract contract[SITE_CONTRACTS_MAX];
     char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */
     struct site_address *host_address;  /* by host index */
     struct site_server server;
