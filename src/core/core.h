@@ -5,6 +5,7 @@
 
 #include "core/bound.h"
 #include "core/cluster.h"
+#include "core/contract.h"
 #include "core/damper.h"
 #include "core/degrade.h"
 #include "core/demand.h"
@@ -33,6 +34,8 @@ struct core {
     struct dampers dampers;
     struct ramps ramps;
     struct bound paced;         /* what the cap in hand waits for */
+    struct contracts contracts;
+    struct core_order_view order;
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */
     struct degrade_row degraded[DEGRADATION_COUNT];

@@ -55,6 +55,11 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
         cap_mw = h->newest_mw;
         *why = WHY_EMERGENCY;
     }
+    if (cap_mw > h->newest_mw) {
+        uint32_t node;
+        cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &node);
+        *why = node == INDEX_NONE ? *why : WHY_ORDER;
+    }
     cap_mw = pace_cap_mw(core, host, cap_mw, *why);
     *why = cap_mw == h->newest_mw && core->paced.term != BOUND_NOTHING ? WHY_RENEWAL : *why;
     int64_t room_mw = ledger_room_mw(&core->ledger, host, cap_mw, &bound);
@@ -83,6 +88,7 @@ static uint8_t bound_term_of(enum egress_why why)
         [WHY_CLAIM] = BOUND_CLAIM,         [WHY_SHARE] = BOUND_SHARE,     [WHY_CUT] = BOUND_SHARE,
         [WHY_GUARD_S] = BOUND_STEADY,      [WHY_GUARD_D] = BOUND_EXPOSURE, [WHY_EMERGENCY] = BOUND_EMERGENCY,
         [WHY_FAIL_SAFE] = BOUND_FAIL_SAFE, [WHY_HANDED] = BOUND_NOTHING,
+        [WHY_ORDER] = BOUND_CONTRACT,
     };
     return term[why];
 }
@@ -104,6 +110,7 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
         why = WHY_FAIL_SAFE;
         ledger_sent(&core->ledger, host, cap_mw);
     }
+    contract_note(&core->contracts, &core->ledger, host);
     pace_sent(core, host, old_mw, cap_mw);
     bool waits = core->paced.term != BOUND_NOTHING && why != WHY_GUARD_S && why != WHY_GUARD_D;
     core->bound[host] = (struct bound){

@@ -91,8 +91,26 @@ void pace_sent(struct core *core, uint32_t host, int64_t old_mw, int64_t cap_mw)
     damper_sent(&core->dampers, host, change_mw, core->t_ns);
 }
 
+static void order_ramp(struct core *core, uint32_t node)
+{
+    int64_t up_mw_per_s, down_mw_per_s;
+    contract_ramp(&core->contracts, node, &up_mw_per_s, &down_mw_per_s);
+    ramp_order(&core->ramps, node, up_mw_per_s, down_mw_per_s, core->t_ns);
+}
+
+/* Ramps by contract come and go between two arbitrations: from the next on they count. */
+static void follow_contracts(struct core *core)
+{
+    for (uint32_t i = core->ramps.ordered_count; i-- > 0;)
+        order_ramp(core, core->ramps.ordered[i]);
+    for (uint32_t i = 0; core->contracts.count && i < CONTRACTS_MAX; i++)
+        if (core->contracts.item[i].number && core->contracts.item[i].kind == ORDER_RAMP)
+            order_ramp(core, core->contracts.item[i].node);
+}
+
 void pace_begin(struct core *core)
 {
+    follow_contracts(core);
     damper_arbitrate(&core->dampers, core->t_ns);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/core.h"
 #include "core/guard.h"
+#include "core/order.h"
 #include "core/pace.h"
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
@@ -41,6 +42,7 @@ static void on_reading(struct core *core, const struct reading *reading)
         cut_below(core, node, true);
         break;
     case EMERGENCY_NOTHING:
+        order_reading(core, node, core->detect[reading->meter].measured_mw);
         break;
     }
     hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
@@ -85,6 +87,7 @@ static void on_report(struct core *core, const struct report *report)
         core->count.reports_stale++;
         return;
     }
+    contract_note(&core->contracts, &core->ledger, report->host);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     int64_t cap_mw = wanted_cap(core, report->host, &why);
     guard_send(core, report->host, cap_mw, 0, why);
@@ -131,6 +134,7 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 {
     core->count.ticks++;
     core->count.ticks_missed += tick->missed;
+    order_tick(core);
     if (pipeline_tick_open(core))   /* the last one is not through: let it finish */
         core->count.ticks_missed++;
     else {
@@ -138,17 +142,6 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
         cluster_begin(&core->cluster);
     }
     on_tick_part(core);
-}
-
-/* ---- order ---- */
-
-/* An order may stay within the mode of the site file, never go beyond it. */
-static void on_order(struct core *core, const struct slot_order *order)
-{
-    if (order->kind != ORDER_MODE || order->mode > core->model->mode)
-        return;
-    core->mode = order->mode;
-    ledger_enforce(&core->ledger, core->mode == MODE_ENFORCE);
 }
 
 /* ---- the step ---- */
@@ -194,7 +187,7 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
         core->count.refused_sends++;    /* stays exposed and unretired: the next report is answered anew */
         break;
     case SLOT_ORDER:
-        on_order(core, &slot->order);
+        order_take(core, &slot->order);
         break;
     default:
         break;

@@ -51,6 +51,10 @@ struct outbox {
     X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
     X(recoveries, "recoveries", "entries into recovery (exposure above a limit after an event)") \
     X(alarms, "alarms", "thresholds crossed upward") \
+    X(orders, "orders", "orders carried out") \
+    X(orders_refused, "orders_refused", "orders that changed nothing") \
+    X(trims, "trims", "cuts of every host below a node at once, under a contract") \
+    X(breaches, "breaches", "times that a load was measured above a contract, its time having come") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
     X(invariant_failures, "invariant_failures", "I1a or I1b false after a slot: a defect")
 
@@ -112,6 +116,24 @@ struct core_host_view {
     bool accepted;                  /* has accepted this epoch */
 };
 
+/* The newest order that was decided on, and what became of it. */
+struct core_order_view {
+    uint64_t newest;                /* the highest number so far */
+    uint64_t number;
+    enum order_refusal verdict;     /* ORDER_TAKEN, or why it changed nothing */
+};
+
+/* A contract in force; number 0: none in this place. */
+struct core_contract_view {
+    uint64_t number;
+    uint32_t id, node;
+    uint8_t kind;                   /* ORDER_CAP or ORDER_RAMP */
+    bool due, breached;
+    int64_t value_mw, down_mw_per_s;
+    int64_t due_ns, until_ns;       /* slot time; INT64_MAX = until it is lifted */
+    uint64_t breaches;
+};
+
 /* setup */
 size_t core_bytes(const struct model *model);
 struct core *core_init(void *memory, const struct model *model, uint64_t epoch, int64_t t_ns);
@@ -126,5 +148,7 @@ bool pipeline_tick_open(const struct core *core);
 const struct core_counters *core_counters(const struct core *core);
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view);
 void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view);
+void core_order_view(const struct core *core, struct core_order_view *view);
+void core_contract_view(const struct core *core, uint32_t place, struct core_contract_view *view);
 
 #endif

@@ -92,6 +92,27 @@ void ramp_set(struct ramps *ramps, uint32_t n, int64_t up_mw_per_s, int64_t down
     ramps->limited += is_limited(node);
 }
 
+static void remember(struct ramps *ramps, uint32_t n, bool ordered)
+{
+    uint32_t i = 0;
+    while (i < ramps->ordered_count && ramps->ordered[i] != n)
+        i++;
+    bool known = i < ramps->ordered_count;
+    if (ordered && !known && ramps->ordered_count < CONTRACTS_MAX)
+        ramps->ordered[ramps->ordered_count++] = n;
+    else if (!ordered && known)
+        ramps->ordered[i] = ramps->ordered[--ramps->ordered_count];
+}
+
+void ramp_order(struct ramps *ramps, uint32_t n, int64_t up_mw_per_s, int64_t down_mw_per_s, int64_t t_ns)
+{
+    const struct model_node *model = &ramps->model->node[n];
+    const struct ramp_bucket *bucket = ramps->node[n].bucket;
+    if (up_mw_per_s != bucket[RAMP_UP].rate_mw_per_s || down_mw_per_s != bucket[RAMP_DOWN].rate_mw_per_s)
+        ramp_set(ramps, n, up_mw_per_s, down_mw_per_s, t_ns);
+    remember(ramps, n, up_mw_per_s != model->ramp_up_mw_per_s || down_mw_per_s != model->ramp_down_mw_per_s);
+}
+
 /* The part of a host's change that goes through a node: all cords below it, down or up never short. */
 static int64_t through_mw(const struct model_cord *cord, int64_t change_mw)
 {
@@ -118,7 +139,7 @@ static void measure_grains(struct ramps *ramps)
 void ramp_init(struct ramps *ramps, const struct model *model, int64_t t_ns)
 {
     ramps->model = model;
-    ramps->limited = 0;
+    ramps->limited = ramps->ordered_count = 0;
     for (uint32_t n = 0; n < model->node_count; n++)
         ramps->node[n] = (struct ramp_node){0};
     measure_grains(ramps);

@@ -36,6 +36,8 @@ struct ramps {
     const struct model *model;
     struct ramp_node *node;
     uint32_t limited;           /* nodes with a rate: 0 spares every walk */
+    uint32_t ordered_count;
+    uint32_t ordered[CONTRACTS_MAX];    /* nodes whose rates an order has changed */
 };
 
 struct ramp_view {
@@ -51,9 +53,11 @@ int64_t ramp_bucket_wait_ns(const struct ramp_bucket *bucket, int64_t mw);
 /* setup: `node` stands, one per node; rates of the model. */
 void ramp_init(struct ramps *ramps, const struct model *model, int64_t t_ns);
 
-/* rt: an order sets the rates of a node from now on, or gives it those of the model back (-1, -1). 0: as it
- * likes. */
+/* rt: sets the rates of a node from now on; -1: that of the model. 0: as it likes. */
 void ramp_set(struct ramps *ramps, uint32_t node, int64_t up_mw_per_s, int64_t down_mw_per_s, int64_t t_ns);
+
+/* rt: the same by order, and remembered in `ordered` while it differs from the model's. */
+void ramp_order(struct ramps *ramps, uint32_t node, int64_t up_mw_per_s, int64_t down_mw_per_s, int64_t t_ns);
 
 /* rt: how much of this change of a host's wall draw (up > 0, down < 0) the buckets above it hold now, same
  * sign; *node is where it waits, INDEX_NONE where all of it passes. */

@@ -26,6 +26,29 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
     heat_view(&core->heat, &core->ledger, node, core->t_ns, &view->heat);
 }
 
+void core_order_view(const struct core *core, struct core_order_view *view)
+{
+    *view = core->order;
+}
+
+void core_contract_view(const struct core *core, uint32_t place, struct core_contract_view *view)
+{
+    const struct contract *item = &core->contracts.item[place];
+    *view = (struct core_contract_view){
+        .number = item->number,
+        .id = item->id,
+        .node = item->node,
+        .kind = item->kind,
+        .due = core->t_ns >= item->due_ns,
+        .breached = item->breached,
+        .value_mw = item->value_mw,
+        .down_mw_per_s = item->down_mw_per_s,
+        .due_ns = item->due_ns,
+        .until_ns = item->until_ns,
+        .breaches = item->breaches,
+    };
+}
+
 static enum exposure_basis unbounded_basis(const struct ledger *ledger, const struct ledger_host *h)
 {
     if (!ledger->enforcing)

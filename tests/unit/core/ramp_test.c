@@ -146,6 +146,35 @@ static void an_order_sets_a_ramp_and_gives_the_old_one_back(void **state)
     stand_stop(&stand);
 }
 
+static void give_order(struct stand *stand, struct slot_order order)
+{
+    struct slot slot;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_ORDER;
+    slot.order = order;
+    stand_step(stand, &slot);
+    stand_tick(stand);
+}
+
+static void a_ramp_by_contract_counts_until_it_is_lifted(void **state)
+{
+    struct stand stand;
+    struct ramp_view view;
+    (void)state;
+    open_stand(&stand, 4 * KW, 0);
+    give_order(&stand, (struct slot_order){.kind = ORDER_RAMP, .number = 1, .contract = 9, .node = MAIN,
+                                           .value_mw = KW, .down_mw_per_s = 2 * KW});
+    ramp_view(&stand.core->ramps, MAIN, stand.t_ns, &view);
+    assert_int_equal(view.rate_mw_per_s[RAMP_UP], KW);
+    assert_int_equal(view.rate_mw_per_s[RAMP_DOWN], 2 * KW);
+    give_order(&stand, (struct slot_order){.kind = ORDER_LIFT, .number = 2, .contract = 9});
+    ramp_view(&stand.core->ramps, MAIN, stand.t_ns, &view);
+    assert_int_equal(view.rate_mw_per_s[RAMP_UP], 4 * KW);
+    assert_int_equal(view.rate_mw_per_s[RAMP_DOWN], 0);
+    assert_int_equal(stand.core->ramps.ordered_count, 0);
+    stand_stop(&stand);
+}
+
 /* A rate so low that 16 ms of it are less than one quantum still lets caps rise, a quantum at a time. */
 static void a_slow_ramp_still_moves_by_quanta(void **state)
 {
@@ -174,6 +203,7 @@ int main(void)
         cmocka_unit_test(voluntary_cuts_follow_the_ramp_down),
         cmocka_unit_test(a_cut_that_protects_is_not_delayed_and_its_debt_is_worked_off),
         cmocka_unit_test(an_order_sets_a_ramp_and_gives_the_old_one_back),
+        cmocka_unit_test(a_ramp_by_contract_counts_until_it_is_lifted),
         cmocka_unit_test(a_slow_ramp_still_moves_by_quanta),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
