@@ -38,7 +38,7 @@ struct core {
     struct core_order_view order;
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */
-    struct degrade_row degraded[DEGRADATION_COUNT];
+    struct degrade degrade;
     uint64_t digest, decisions;
     int64_t second;             /* of slot time, whose digest is open */
     struct core_counters count;

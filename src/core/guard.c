@@ -82,17 +82,6 @@ static void count_sent(struct core *core, const struct ledger_host *h, int64_t c
     core->count.fail_safes += why != WHY_CLAIM && cap_mw <= h->fail_safe_mw && h->newest_mw > h->fail_safe_mw;
 }
 
-static uint8_t bound_term_of(enum egress_why why)
-{
-    static const uint8_t term[] = {
-        [WHY_CLAIM] = BOUND_CLAIM,         [WHY_SHARE] = BOUND_SHARE,     [WHY_CUT] = BOUND_SHARE,
-        [WHY_GUARD_S] = BOUND_STEADY,      [WHY_GUARD_D] = BOUND_EXPOSURE, [WHY_EMERGENCY] = BOUND_EMERGENCY,
-        [WHY_FAIL_SAFE] = BOUND_FAIL_SAFE, [WHY_HANDED] = BOUND_NOTHING,
-        [WHY_ORDER] = BOUND_CONTRACT,
-    };
-    return term[why];
-}
-
 void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why)
 {
     struct ledger_host *h = &core->ledger.host[host];
@@ -112,16 +101,7 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
     }
     contract_note(&core->contracts, &core->ledger, host);
     pace_sent(core, host, old_mw, cap_mw);
-    bool waits = core->paced.term != BOUND_NOTHING && why != WHY_GUARD_S && why != WHY_GUARD_D;
-    core->bound[host] = (struct bound){
-        .term = waits ? core->paced.term : bound_term_of(why),
-        .why = (uint8_t)why,
-        .node = waits ? core->paced.node : INDEX_NONE,
-        .wanted_mw = wanted_mw,
-        .t_ns = core->t_ns,
-        .slot_sequence = core->slot->sequence,
-        .slot_kind = core->slot->kind,
-    };
+    bound_note(core, host, wanted_mw, why);
     flags |= core->mode == MODE_ENFORCE ? 0 : LEASE_SHADOW;
 
     struct egress *egress = &outbox->record[outbox->count++];

@@ -31,6 +31,7 @@ static void on_reading(struct core *core, const struct reading *reading)
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
+    degrade_reading(&core->degrade, reading, 0, core->t_ns);
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
@@ -87,6 +88,7 @@ static void on_report(struct core *core, const struct report *report)
         core->count.reports_stale++;
         return;
     }
+    degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
     contract_note(&core->contracts, &core->ledger, report->host);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     int64_t cap_mw = wanted_cap(core, report->host, &why);
@@ -119,6 +121,7 @@ static void push_target(struct core *core, uint32_t host)
 static void on_tick_part(struct core *core)
 {
     uint32_t first;
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))

@@ -444,7 +444,7 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
     for (uint32_t n = 0; n < 200; n++) {
         struct model model = {.node_count = n, .meter_count = n / 2};
         size_t expected = whole_lines(sizeof(struct core)) + whole_lines(n * sizeof(struct ledger_sums)) +
-                          whole_lines(n / 2 * sizeof(struct detect)) +
+                          whole_lines(n / 2 * sizeof(struct detect)) + 2 * whole_lines(n / 2) +
                           whole_lines(n / 2 * sizeof(struct heat_node)) +
                           whole_lines(n * sizeof(struct hold)) + whole_lines(n * sizeof(struct damper)) +
                           whole_lines(n * sizeof(struct ramp_node)) +
