@@ -37,7 +37,8 @@ static void print_help(FILE *out)
           "  --seconds N      stops by itself\n"
           "  --take-over      waits, ready, until the flyballd that holds the ledger has ended\n"
           "  --help\n\n"
-          "SIGTERM and SIGINT stop it cleanly: one that starts within D takes everything over; else leases run out.\n"
+          "SIGTERM and SIGINT stop it cleanly: one that starts within D takes everything over; else leases\n"
+          "run out.\n"
           "Exit codes: 0 stopped cleanly, 1 a hot thread stood still, 2 usage, 3 a port, file or device "
           "cannot be\n"
           "reached, 4 configuration invalid, 5 refused: another flyballd answers at the door.\n",

@@ -17,7 +17,8 @@
 #include "ring/arena.h"
 #include "site/site.h"
 
-enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 512, JOURNAL_PATH_BYTES = 300, LEDGER_PATH_BYTES = 300, JOURNAL_NUMBERS = 1000 };
+enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 512, JOURNAL_PATH_BYTES = 300,
+       LEDGER_PATH_BYTES = 300, JOURNAL_NUMBERS = 1000 };
 
 struct loop_options {
     const char *journal;        /* path, "" = none */

@@ -11,7 +11,8 @@
 
 enum { HELD_MW = 6000000 };
 
-/* The controller of epoch 7 has given host 0 some share and stops; a new one of epoch 8 starts on the same hosts. */
+/* The controller of epoch 7 has given host 0 some share and stops; a new one of epoch 8 starts on the same
+ * hosts. */
 static void run_first(struct stand *stand)
 {
     stand_site(stand);
