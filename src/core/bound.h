@@ -3,7 +3,7 @@
 #ifndef FLYBALL_CORE_BOUND_H
 #define FLYBALL_CORE_BOUND_H
 
-#include "msg/limits.h"
+#include "msg/egress.h"
 
 /* X(symbol, name, meaning) */
 #define BOUND_TERMS(X) \
@@ -39,9 +39,21 @@ struct bound {
     int64_t wanted_mw;          /* the cap it would have been sent else */
     int64_t sum_mva, limit_mva; /* at that node, contingency and phase; for watts, mW */
     int64_t t_ns;               /* slot time at which the lease was decided */
+    int64_t echo_t_ns;          /* slot time of the report it answers: the host counts D from about then */
     uint64_t slot_sequence;     /* the input that caused it: a reading, a report, a tick, an order */
     uint8_t slot_kind;          /* enum slot_kind */
-    uint8_t reserved[7];
+    uint8_t reserved[3];
+    uint32_t seen_of;           /* meter of the reading, host of the report, node of the order; INDEX_NONE */
+    uint64_t seen_number;       /* of the frame, the report, the tick, the order */
+    int64_t seen_mw;            /* read, drawn, ordered */
+    uint32_t seen_ma[PHASES];   /* of a reading */
+    uint32_t reserved2;
 };
+
+struct core;
+
+/* rt: notes what held the lease down that answers the host now; the lease stands in the sums. `why` is the
+ * rule that gave it its cap, wanted_mw what was asked for. */
+void bound_note(struct core *core, uint32_t host, int64_t wanted_mw, enum egress_why why);
 
 #endif

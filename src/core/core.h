@@ -6,6 +6,7 @@
 #include "core/account.h"
 #include "core/bound.h"
 #include "core/cluster.h"
+#include "core/contract.h"
 #include "core/degrade.h"
 #include "core/demand.h"
 #include "core/detect.h"
@@ -28,9 +29,11 @@ struct core {
     struct heat heat;
     struct emergencies emergencies;
     struct cluster cluster;
+    struct contracts contracts;
+    struct core_order_view order;
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */
-    struct degrade_row degraded[DEGRADATION_COUNT];
+    struct degrade degrade;
     uint64_t digest, decisions;
     int64_t second;             /* of slot time, whose digest is open */
     struct core_counters count;

@@ -5,6 +5,7 @@
 #include "core/core.h"
 #include "core/account.h"
 #include "core/guard.h"
+#include "core/order.h"
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
@@ -30,6 +31,7 @@ static void on_reading(struct core *core, const struct reading *reading)
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
+    degrade_reading(&core->degrade, reading, 0, core->t_ns);
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
@@ -41,6 +43,7 @@ static void on_reading(struct core *core, const struct reading *reading)
         cut_below(core, node, true);
         break;
     case EMERGENCY_NOTHING:
+        order_reading(core, node, core->detect[reading->meter].measured_mw);
         break;
     }
 }
@@ -86,6 +89,8 @@ static void on_report(struct core *core, const struct report *report)
         core->count.reports_stale++;
         return;
     }
+    degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
+    contract_note(&core->contracts, &core->ledger, report->host);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     int64_t cap_mw = wanted_cap(core, report->host, &why);
     guard_send(core, report->host, cap_mw, 0, why);
@@ -116,6 +121,7 @@ static void push_target(struct core *core, uint32_t host)
 static void on_tick_part(struct core *core)
 {
     uint32_t first;
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
@@ -129,22 +135,12 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 {
     core->count.ticks++;
     core->count.ticks_missed += tick->missed;
+    order_tick(core);
     if (pipeline_tick_open(core))   /* the last one is not through: let it finish */
         core->count.ticks_missed++;
     else
         cluster_begin(&core->cluster);
     on_tick_part(core);
-}
-
-/* ---- order ---- */
-
-/* An order may stay within the mode of the site file, never go beyond it. */
-static void on_order(struct core *core, const struct slot_order *order)
-{
-    if (order->kind != ORDER_MODE || order->mode > core->model->mode)
-        return;
-    core->mode = order->mode;
-    ledger_enforce(&core->ledger, core->mode == MODE_ENFORCE);
 }
 
 /* ---- the step ---- */
@@ -192,7 +188,7 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
         core->count.refused_sends++;    /* stays exposed and unretired: the next report is answered anew */
         break;
     case SLOT_ORDER:
-        on_order(core, &slot->order);
+        order_take(core, &slot->order);
         break;
     case SLOT_ACCOUNT:
         account_slot(core, &slot->account);

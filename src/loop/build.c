@@ -363,6 +363,8 @@ int loop_begin(struct loop *loop)
     loop->core = core_init(loop->core_memory, &loop->site->model, loop->epoch, loop->t_start_ns);
     link_watch_start(&loop->links, loop->port, loop->ports);
     link_watch_look(&loop->links, INT64_MAX);
+    losses_start(&loop->losses, loop);
+    loop->links.losses = &loop->losses;
     init_ips(loop);
     init_lanes(loop);
     init_egress(loop);

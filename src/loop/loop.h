@@ -13,6 +13,7 @@
 #include "loop/door.h"
 #include "loop/hot.h"
 #include "loop/link.h"
+#include "loop/losses.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
@@ -60,6 +61,7 @@ struct loop {
     struct drain drain;
     struct watchdog watchdog;
     struct link_watch links;
+    struct losses losses;
     struct door door;
     bool draining, watching, looking, answering;    /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */

@@ -290,7 +290,7 @@ static void a_tick_that_finds_the_last_one_open_lets_it_finish_and_counts_as_mis
 static void order(struct stand *stand, uint32_t kind, uint32_t value)
 {
     struct slot slot = slot_of(SLOT_ORDER);
-    slot.order = (struct slot_order){.kind = kind, .mode = value};
+    slot.order = (struct slot_order){.kind = kind, .number = stand->slots + 1, .mode = value};
     step(stand, slot);
 }
 
@@ -441,11 +441,12 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
     for (uint32_t n = 0; n < 200; n++) {
         struct model model = {.node_count = n, .meter_count = n / 2};
         size_t expected = whole_lines(sizeof(struct core)) + whole_lines(n * sizeof(struct ledger_sums)) +
-                          whole_lines(n / 2 * sizeof(struct detect)) +
+                          whole_lines(n / 2 * sizeof(struct detect)) + 2 * whole_lines(n / 2) +
                           whole_lines(n / 2 * sizeof(struct heat_node)) +
                           whole_lines(n * sizeof(struct emergency)) + 2 * whole_lines(n * 4) +
                           whole_lines(n * sizeof(struct extent)) + whole_lines(n * sizeof(struct claim)) +
                           whole_lines(n * 8) + whole_lines(n * 4) + whole_lines(n);
+        expected += 5 * whole_lines(n * 8);     /* contracts */
         assert_int_equal(core_bytes(&model), expected);
     }
 }
