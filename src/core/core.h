@@ -3,6 +3,7 @@
 #ifndef FLYBALL_CORE_CORE_H
 #define FLYBALL_CORE_CORE_H
 
+#include "core/account.h"
 #include "core/bound.h"
 #include "core/cluster.h"
 #include "core/contract.h"
@@ -25,6 +26,7 @@ struct core {
     const struct slot *slot;    /* being decided on */
     struct outbox *outbox;
     struct ledger ledger;
+    struct accounts accounts;   /* handed over at the start */
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
     struct heat heat;

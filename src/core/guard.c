@@ -41,7 +41,7 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
     enum ledger_verdict bound;
     const struct ledger_host *h = &core->ledger.host[host];
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
-    if (!h->bounded || !h->accepted) {
+    if (!ledger_governs(h)) {
         *why = WHY_CLAIM;
         return smaller(cap_mw, ledger_always_mw(&core->ledger, host));
     }

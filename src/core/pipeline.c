@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "core/core.h"
+#include "core/account.h"
 #include "core/guard.h"
 #include "core/order.h"
 #include "core/pace.h"
@@ -69,6 +70,10 @@ static int64_t wanted_cap(const struct core *core, uint32_t host, enum egress_wh
     int64_t newest_mw = h->newest_mw >= 0 ? h->newest_mw : ledger_always_mw(&core->ledger, host);
     if (target_mw < 0 || cut_is_settling(h))
         target_mw = newest_mw;
+    if (account_is_fresh(h)) {
+        *why = WHY_HANDED;
+        return newest_mw;
+    }
     *why = target_mw > newest_mw ? WHY_SHARE : target_mw < newest_mw ? WHY_CUT : WHY_RENEWAL;
     return target_mw;
 }
@@ -104,7 +109,7 @@ static void push_target(struct core *core, uint32_t host)
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
     int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
-    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h))
+    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h) || account_is_fresh(h))
         return;
     int64_t paced_mw = pace_cap_mw(core, host, target_mw, target_mw < h->newest_mw ? WHY_CUT : WHY_SHARE);
     bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
@@ -173,6 +178,8 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
     core->t_ns = slot->t_ns > core->t_ns ? slot->t_ns : core->t_ns;
     outbox->count = 0;
     close_second(core);
+    if (slot->kind != SLOT_ACCOUNT)
+        account_end_set(core);
     switch (slot->kind) {
     case SLOT_READING:
         on_reading(core, &slot->reading);
@@ -191,6 +198,9 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
         break;
     case SLOT_ORDER:
         order_take(core, &slot->order);
+        break;
+    case SLOT_ACCOUNT:
+        account_slot(core, &slot->account);
         break;
     default:
         break;
