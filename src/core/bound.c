@@ -143,6 +143,8 @@ void bound_note(struct core *core, uint32_t host, int64_t wanted_mw, enum egress
         .since_ns = core->t_ns,
         .rule = (uint8_t)why,
     };
+    if (core->paced.term != BOUND_NOTHING)
+        bound_by(core, core->paced.term, core->paced.node);
     note_term(core, host, why, &before, bound);
     core->held = (struct bound_hold){.term = BOUND_NOTHING};
     if (before.why && before.cap_mw == bound->cap_mw && before.term == bound->term &&

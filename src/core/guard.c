@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/guard.h"
 
+#include "core/pace.h"
 #include "msg/frame.h"
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -40,7 +41,7 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
     enum ledger_verdict bound;
     const struct ledger_host *h = &core->ledger.host[host];
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
-    if (!h->bounded || !h->accepted) {
+    if (!ledger_governs(h)) {
         *why = WHY_CLAIM;
         return smaller(cap_mw, ledger_always_mw(&core->ledger, host));
     }
@@ -61,6 +62,8 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
         if (node != INDEX_NONE)
             bound_by(core, BOUND_CONTRACT, node);
     }
+    cap_mw = pace_cap_mw(core, host, cap_mw, *why);
+    *why = cap_mw == h->newest_mw && core->paced.term != BOUND_NOTHING ? WHY_RENEWAL : *why;
     int64_t room_mw = ledger_room_mw(&core->ledger, host, cap_mw, &bound);
     if (bound == LEDGER_OVER_S) {
         core->count.withheld_s++;
@@ -87,7 +90,8 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
     struct outbox *outbox = core->outbox;
     if (!h->incarnation || core->mode == MODE_OFF || outbox->count >= outbox->capacity)
         return;
-    int64_t wanted_mw = cap_mw;
+    int64_t wanted_mw = cap_mw, old_mw = h->newest_mw;
+    core->paced = (struct bound){.term = BOUND_NOTHING, .node = INDEX_NONE};
     cap_mw = permitted(core, host, cap_mw, flags & LEASE_EMERGENCY, &why);
     count_sent(core, h, cap_mw, why);
     if (!ledger_sent(&core->ledger, host, cap_mw)) {
@@ -98,6 +102,7 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
         ledger_sent(&core->ledger, host, cap_mw);
     }
     contract_note(&core->contracts, &core->ledger, host);
+    pace_sent(core, host, old_mw, cap_mw);
     bound_note(core, host, wanted_mw, why);
     flags |= core->mode == MODE_ENFORCE ? 0 : LEASE_SHADOW;
 

@@ -36,6 +36,7 @@ struct outbox {
     X(ticks, "ticks", "arbitrations started") \
     X(ticks_missed, "ticks_missed", "ticks that a stall swallowed") \
     X(ticks_committed, "ticks_committed", "arbitrations committed") \
+    X(handed, "handed", "hosts whose account was taken over from the controller before") \
     X(leases, "leases", "leases and claims decided on, also where the mode sends nothing") \
     X(claims, "claims", "of these, claims: fail-safe to a host that still counts at phys_max") \
     X(cuts, "cuts", "leases below the newest one") \
@@ -175,6 +176,10 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
 
 /* rt: a tick has been started and not committed: enter SLOT_TICK_PART between bursts. */
 bool pipeline_tick_open(const struct core *core);
+
+/* any, owner thread only: what a controller after this one must know of a host; age_ns is the caller's. A
+ * host that does not count as bounded, or is not known to have accepted this epoch, is not handed over. */
+void core_account(const struct core *core, uint32_t host, struct slot_account *account);
 
 /* any, owner thread only */
 const struct core_counters *core_counters(const struct core *core);
