@@ -147,6 +147,9 @@ void bound_note(struct core *core, uint32_t host, int64_t wanted_mw, enum egress
         bound_by(core, core->paced.term, core->paced.node);
     note_term(core, host, why, &before, bound);
     core->held = (struct bound_hold){.term = BOUND_NOTHING};
+    if (bound->term == BOUND_SHARE &&
+        h->newest_mw >= core->model->type[core->model->host[host].type].cap_max_mw)
+        bound->term = BOUND_CEILING;
     if (before.why && before.cap_mw == bound->cap_mw && before.term == bound->term &&
         before.node == bound->node)
         keep_cause(&before, bound);

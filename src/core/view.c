@@ -38,7 +38,9 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
         view->exposure_mva[phase] = sums->exposed_mva[0][phase];
         view->newest_mva[phase] = sums->newest_mva[0][phase];
         view->limit_mva[phase] = sums->limit_mva[0][phase];
-        view->steady_mva[phase] = known->limit_mva[0][phase] / PPM * emergency->scale_ppm;
+        view->steady_mva[phase] =
+            known->limit_mva[0][phase] / PPM * emergency->scale_ppm +
+            known->limit_mva[0][phase] % PPM * emergency->scale_ppm / PPM;
     }
     view->exposed = tightest(sums, core->model->contingency_count, sums->exposed_mva);
     view->newest = tightest(sums, core->model->contingency_count, sums->newest_mva);
