@@ -31,9 +31,10 @@ static void check_scheme(struct draft *d, const struct draft_redundancy *r)
         finding_at(d->errors, r->may_lose.at,
                    "scheme N loses nothing without harm, write N+1 or 2N or drop may_lose");
     if (r->scheme.number == SCHEME_DISTRIBUTED && r->may_lose.at && r->may_lose.at->count < 3)
-        finding_at(d->errors, r->scheme.at,
-                   "a distributed scheme has three blocks at least that may be lost one at a time, of two write "
-                   "2N");
+        finding_at(
+            d->errors, r->scheme.at,
+            "a distributed scheme has three blocks at least that may be lost one at a time, of two write "
+            "2N");
     if (r->scheme.number != SCHEME_N && (!r->may_lose.at || !r->may_lose.at->count))
         finding_at(d->errors, r->scheme.at,
                    "scheme %s needs may_lose, list the nodes that may be lost one at a time", r->scheme.text);
