@@ -6,11 +6,13 @@
 #include "core/bound.h"
 #include "core/cluster.h"
 #include "core/degrade.h"
+#include "core/cut.h"
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
 #include "core/heat.h"
 #include "core/ledger.h"
+#include "core/permit.h"
 #include "core/pipeline.h"
 
 struct core {
@@ -21,10 +23,14 @@ struct core {
     const struct slot *slot;    /* being decided on */
     struct outbox *outbox;
     struct ledger ledger;
+    struct ledger_fell fell;    /* memory of ledger.fell */
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
     struct heat heat;
+    struct permits permits;
     struct emergencies emergencies;
+    struct cuts cuts;
+    uint64_t steps;             /* slots decided on */
     struct cluster cluster;
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */

@@ -49,6 +49,7 @@ struct outbox {
     X(emergencies, "emergencies", "emergencies entered") \
     X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
     X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
+    X(limit_cuts, "limit_cuts", "nodes cut below because a limit in force fell below the newest leases") \
     X(recoveries, "recoveries", "entries into recovery (exposure above a limit after an event)") \
     X(alarms, "alarms", "thresholds crossed upward") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
@@ -97,6 +98,7 @@ struct core_node_view {
     int64_t measured_mw;            /* newest reading, -1 = none yet */
     int64_t reading_t_ns;           /* slot time of it */
     bool emergency, recovery;
+    uint8_t permit;                 /* enum permit */
     struct heat_view heat;
 };
 

@@ -16,12 +16,13 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
         view->exposure_mva[phase] = sums->exposed_mva[0][phase];
         view->newest_mva[phase] = sums->newest_mva[0][phase];
         view->limit_mva[phase] = sums->limit_mva[0][phase];
-        view->recovery |= view->exposure_mva[phase] > view->limit_mva[phase];
+        view->recovery |= view->exposure_mva[phase] > sums->ceiling_mva[0][phase];
     }
     if (meter != INDEX_NONE) {
         view->measured_mw = core->detect[meter].measured_mw;
         view->reading_t_ns = core->detect[meter].reading_t_ns;
     }
+    view->permit = permit_of(&core->permits, node);
     view->emergency = core->emergencies.node[node].active;
     heat_view(&core->heat, &core->ledger, node, core->t_ns, &view->heat);
 }
