@@ -39,6 +39,16 @@ static void carve_permits(struct core *core, const struct model *model, struct c
     core->cuts.step = carve(carver, model->host_count, sizeof *core->cuts.step);
 }
 
+static void carve_contracts(struct contracts *contracts, const struct model *model, struct carver *carver)
+{
+    contracts->budget_mw = carve(carver, model->node_count, sizeof *contracts->budget_mw);
+    contracts->drawn_mw = carve(carver, model->node_count, sizeof *contracts->drawn_mw);
+    contracts->beside_mw = carve(carver, model->node_count, sizeof *contracts->beside_mw);
+    contracts->fail_safe_mw = carve(carver, model->node_count, sizeof *contracts->fail_safe_mw);
+    contracts->mva_per_mw_ppm = carve(carver, model->node_count, sizeof *contracts->mva_per_mw_ppm);
+    contracts->counted_mw = carve(carver, model->host_count, sizeof *contracts->counted_mw);
+}
+
 static void carve_core(struct core *core, const struct model *model, struct carver *carver)
 {
     struct emergencies *e = &core->emergencies;
@@ -48,12 +58,19 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->detect = carve(carver, model->meter_count, sizeof *core->detect);
     core->heat.meter = carve(carver, model->meter_count, sizeof *core->heat.meter);
     core->bound = carve(carver, model->host_count, sizeof *core->bound);
+    core->holds.node = carve(carver, model->node_count, sizeof *core->holds.node);
+    core->dampers.node = carve(carver, model->node_count, sizeof *core->dampers.node);
+    core->ramps.node = carve(carver, model->node_count, sizeof *core->ramps.node);
+    core->degrade.meter = carve(carver, model->meter_count, sizeof *core->degrade.meter);
+    core->degrade.witness = carve(carver, model->meter_count, sizeof *core->degrade.witness);
+    core->degrade.host = carve(carver, model->host_count, sizeof *core->degrade.host);
     e->node = carve(carver, model->node_count, sizeof *e->node);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
     e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
     e->below = carve(carver, emergency_below_room(model), sizeof *e->below);
     carve_cluster(&core->cluster, model, carver);
     carve_permits(core, model, carver);
+    carve_contracts(&core->contracts, model, carver);
 }
 
 size_t core_bytes(const struct model *model)
@@ -82,9 +99,17 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     ledger_init(&core->ledger, model, epoch, core->ledger.host, core->ledger.node);
     core->ledger.fell = core->fell;
     heat_init(&core->heat, model);
-    permit_init(&core->permits, model, &core->heat, &core->ledger);
     emergency_init(&core->emergencies, model, &core->heat);
     core->emergencies.permits = &core->permits;
+    hold_init(&core->holds, model);
+    permit_init(&core->permits, model, &core->heat, &core->ledger, &core->holds);
+    damper_init(&core->dampers, model);
+    ramp_init(&core->ramps, model, t_ns);
+    degrade_init(&core->degrade, model, t_ns);
+    contract_init(&core->contracts, model);
+    core->cluster.contracts = &core->contracts;
+    for (uint32_t i = 0; i < model->host_count; i++)
+        contract_note(&core->contracts, &core->ledger, i);
     for (uint32_t i = 0; i < model->host_count; i++)
         demand_init(&core->demand[i], t_ns);
     for (uint32_t i = 0; i < model->meter_count; i++)

@@ -70,6 +70,15 @@ static bool is_fixed(const struct cluster *cluster, const struct ledger_host *h,
     return !h->bounded || t_ns - h->report_t_ns > cluster->model->policy.lease_ns;
 }
 
+/* The least a host may be given: its fail-safe cap costs nothing, but a contract may ask for less. */
+static int64_t least_cap_mw(const struct cluster *cluster, const struct ledger *ledger, uint32_t host)
+{
+    int64_t fail_safe_mw = ledger->host[host].fail_safe_mw;
+    if (!cluster->contracts || !contract_below_fail_safe(cluster->contracts, host))
+        return fail_safe_mw;
+    return smaller(fail_safe_mw, cluster->model->host[host].floor_mw);
+}
+
 static void gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
                    uint32_t host, int64_t t_ns)
 {
@@ -82,7 +91,8 @@ static void gather(struct cluster *cluster, const struct ledger *ledger, const s
         *extent = (struct extent){exposed_mva, exposed_mva, exposed_mva};
     } else {
         int64_t useful_mw = demand_cap_mw(&demand[host], &model->policy, type, h->newest_mw);
-        extent->least_mva = apparent_mva(model, host, draw_of_cap_mw(type, h->fail_safe_mw));
+        extent->least_mva =
+            apparent_mva(model, host, draw_of_cap_mw(type, least_cap_mw(cluster, ledger, host)));
         extent->most_mva =
             larger(extent->least_mva, apparent_mva(model, host, draw_of_cap_mw(type, type->cap_max_mw)));
         extent->useful_mva =
@@ -111,6 +121,8 @@ static int64_t capacity_of(const struct cluster *cluster, const struct ledger *l
                     ledger->node[node].limit_mva[c][phase] - n->bad_mva[c][phase] - n->other_mva[phase];
         least_mva = smaller(least_mva, sum_mva);
     }
+    if (cluster->contracts)
+        least_mva = smaller(least_mva, contract_capacity_mva(cluster->contracts, node));
     return larger(least_mva, 0);
 }
 
@@ -226,7 +238,7 @@ static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_
     int64_t cap_mw = larger(draw_cap_within_mw(type, draw_mw), 0) + cluster->carry_mw;
     int64_t target_mw = smaller(cap_mw - cap_mw % type->quantum_mw, type->cap_max_mw);
     cluster->carry_mw = smaller(cap_mw - target_mw, type->quantum_mw);
-    cluster->target_mw[host] = larger(target_mw, ledger->host[host].fail_safe_mw);
+    cluster->target_mw[host] = larger(target_mw, least_cap_mw(cluster, ledger, host));
 }
 
 /* ---- parts ---- */

@@ -8,6 +8,7 @@
 #ifndef FLYBALL_CORE_CLUSTER_H
 #define FLYBALL_CORE_CLUSTER_H
 
+#include "core/contract.h"
 #include "core/demand.h"
 #include "core/ledger.h"
 #include "core/waterfill.h"
@@ -29,6 +30,7 @@ enum cluster_phase {
 
 struct cluster {
     const struct model *model;
+    const struct contracts *contracts;  /* NULL: none */
     struct extent *host_extent, *node_extent;
     struct claim *host_claim, *node_claim;
     int64_t *capacity_mva;      /* by node: what governed hosts below it may have */

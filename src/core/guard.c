@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/guard.h"
 
+#include "core/pace.h"
 #include "msg/frame.h"
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -39,7 +40,7 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, enum 
     enum ledger_verdict bound;
     const struct ledger_host *h = &core->ledger.host[host];
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
-    if (!h->bounded || !h->accepted) {
+    if (!ledger_governs(h)) {
         *why = WHY_CLAIM;
         return smaller(cap_mw, ledger_always_mw(&core->ledger, host));
     }
@@ -48,6 +49,15 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, enum 
         cap_mw = h->newest_mw;
         *why = WHY_EMERGENCY;
     }
+    if (cap_mw > h->newest_mw) {
+        uint32_t node;
+        cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &node);
+        *why = node == INDEX_NONE ? *why : WHY_ORDER;
+        if (node != INDEX_NONE)
+            bound_by(core, BOUND_CONTRACT, node);
+    }
+    cap_mw = pace_cap_mw(core, host, cap_mw, *why);
+    *why = cap_mw == h->newest_mw && core->paced.term != BOUND_NOTHING ? WHY_RENEWAL : *why;
     int64_t room_mw = ledger_room_mw(&core->ledger, host, cap_mw, &bound);
     if (bound == LEDGER_OVER_S) {
         core->count.withheld_s++;
@@ -66,16 +76,6 @@ static void count_sent(struct core *core, const struct ledger_host *h, int64_t c
     core->count.cuts += cap_mw < h->newest_mw;
     core->count.raises += h->newest_mw >= 0 && cap_mw > h->newest_mw;
     core->count.fail_safes += why != WHY_CLAIM && cap_mw <= h->fail_safe_mw && h->newest_mw > h->fail_safe_mw;
-}
-
-static uint8_t bound_term_of(enum egress_why why)
-{
-    static const uint8_t term[] = {
-        [WHY_CLAIM] = BOUND_CLAIM,         [WHY_SHARE] = BOUND_SHARE,     [WHY_CUT] = BOUND_SHARE,
-        [WHY_GUARD_S] = BOUND_STEADY,      [WHY_GUARD_D] = BOUND_EXPOSURE, [WHY_EMERGENCY] = BOUND_EMERGENCY,
-        [WHY_FAIL_SAFE] = BOUND_FAIL_SAFE, [WHY_LIMIT] = BOUND_CURVE,    [WHY_HANDED] = BOUND_NOTHING,
-    };
-    return term[why];
 }
 
 static bool may_leave(const struct core *core, uint32_t host)
@@ -106,19 +106,13 @@ static void fill(struct core *core, struct egress *egress, uint32_t host, int64_
     };
 }
 
-static void put(struct core *core, uint32_t host, int64_t wanted_mw, int64_t cap_mw, uint8_t flags,
-                enum egress_why why)
+static void put(struct core *core, uint32_t host, int64_t wanted_mw, int64_t old_mw, int64_t cap_mw,
+                uint8_t flags, enum egress_why why)
 {
     struct egress *egress = &core->outbox->record[core->outbox->count++];
-    core->bound[host] = (struct bound){
-        .term = bound_term_of(why),
-        .why = (uint8_t)why,
-        .node = INDEX_NONE,
-        .wanted_mw = wanted_mw,
-        .t_ns = core->t_ns,
-        .slot_sequence = core->slot->sequence,
-        .slot_kind = core->slot->kind,
-    };
+    contract_note(&core->contracts, &core->ledger, host);
+    pace_sent(core, host, old_mw, cap_mw);
+    bound_note(core, host, wanted_mw, why);
     fill(core, egress, host, cap_mw, flags, why);
     note_decision(core, egress);
 }
@@ -136,14 +130,15 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
 {
     if (!may_leave(core, host))
         return;
-    int64_t wanted_mw = cap_mw;
+    int64_t wanted_mw = cap_mw, old_mw = core->ledger.host[host].newest_mw;
+    core->paced = (struct bound){.term = BOUND_NOTHING, .node = INDEX_NONE};
     cap_mw = permitted(core, host, cap_mw, &why);
     count_sent(core, &core->ledger.host[host], cap_mw, why);
     if (!ledger_sent(&core->ledger, host, cap_mw)) {
         cap_mw = instead(core, host, cap_mw);
         why = WHY_FAIL_SAFE;
     }
-    put(core, host, wanted_mw, cap_mw, flags, why);
+    put(core, host, wanted_mw, old_mw, cap_mw, flags, why);
 }
 
 void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why)
@@ -152,8 +147,9 @@ void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, 
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
     if (!may_leave(core, host))
         return;
-    int64_t wanted_mw = h->newest_mw;
-    if (!h->bounded || !h->accepted) {
+    int64_t old_mw = h->newest_mw;
+    core->paced = (struct bound){.term = BOUND_NOTHING, .node = INDEX_NONE};
+    if (!ledger_governs(h)) {
         why = WHY_CLAIM;
         cap_mw = smaller(cap_mw, ledger_always_mw(&core->ledger, host));
     } else {
@@ -161,7 +157,7 @@ void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, 
     }
     count_sent(core, h, cap_mw, why);
     ledger_enter(&core->ledger, host, cap_mw);
-    put(core, host, wanted_mw, cap_mw, flags, why);
+    put(core, host, old_mw, old_mw, cap_mw, flags, why);
 }
 
 void guard_verify(struct core *core, uint32_t first)
@@ -172,6 +168,7 @@ void guard_verify(struct core *core, uint32_t first)
         if (egress->cap_mw <= ledger_always_mw(&core->ledger, host) || !ledger_over_s(&core->ledger, host))
             continue;
         int64_t cap_mw = instead(core, host, egress->cap_mw);
+        contract_note(&core->contracts, &core->ledger, host);
         fill(core, egress, host, cap_mw, egress->flags & LEASE_EMERGENCY, WHY_FAIL_SAFE);
         note_decision(core, egress);
     }

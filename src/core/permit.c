@@ -26,11 +26,12 @@ static int64_t larger(int64_t a, int64_t b)
 /* ---- setup ---- */
 
 void permit_init(struct permits *permits, const struct model *model, const struct heat *heat,
-                 struct ledger *ledger)
+                 struct ledger *ledger, struct holds *holds)
 {
     permits->model = model;
     permits->heat = heat;
     permits->ledger = ledger;
+    permits->holds = holds;
     for (uint32_t m = 0; m < model->meter_count; m++) {
         uint32_t node = model->meter[m].node;
         bool lends = model->node[node].lend && model->node[node].meter == m && heat->meter[m].known &&
@@ -39,7 +40,6 @@ void permit_init(struct permits *permits, const struct model *model, const struc
             .node = node,
             .watched = lends,
             .permit = lends ? PERMIT_STALE : PERMIT_NONE,
-            .back_ns = INT64_MIN,
             .until_ns = INT64_MIN,
             .wound_up_ns = INT64_MIN,
         };
@@ -172,7 +172,6 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
         return;
     if (p->permit == PERMIT_HELD) {
         p->lost = true;
-        p->back_ns = t_ns + permits->model->policy.hold_least_ns;
         permits->lost[permit]++;
         permits->held--;
     }
@@ -183,6 +182,7 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
     }
     p->permit = (uint8_t)permit;
     p->since_ns = t_ns;
+    hold_observe(permits->holds, permits->heat, p->node, HOLD_PERMIT, p->lost && permit != PERMIT_HOLD, t_ns);
 }
 
 static enum permit judge(const struct permits *permits, const struct permit_node *p, int64_t t_ns)
@@ -193,7 +193,7 @@ static enum permit judge(const struct permits *permits, const struct permit_node
         return p->repeats ? PERMIT_FROZEN : PERMIT_STALE;
     if (!h->started || is_hot(h, &node->breaker))
         return PERMIT_HOT;
-    if (p->lost && (t_ns < p->back_ns || !heat_cooled(permits->heat, node->meter)))
+    if (p->lost && (hold_runs(permits->holds, p->node, t_ns) || !heat_cooled(permits->heat, node->meter)))
         return PERMIT_HOLD;
     return PERMIT_HELD;
 }
@@ -257,18 +257,27 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
 
 /* ---- asked by others ---- */
 
-enum permit permit_of(const struct permits *permits, uint32_t node)
+static const struct permit_node *own_meter(const struct permits *permits, uint32_t node)
 {
     uint32_t meter = permits->model->node[node].meter;
-    return meter == INDEX_NONE || permits->meter[meter].node != node ? PERMIT_NONE
-                                                                     : permits->meter[meter].permit;
+    return meter == INDEX_NONE || permits->meter[meter].node != node ? NULL : &permits->meter[meter];
 }
 
-int64_t permit_trigger_ma(const struct permits *permits, uint32_t n, int64_t t_ns)
+int64_t permit_since_ns(const struct permits *permits, uint32_t node)
 {
-    const struct model_node *node = &permits->model->node[n];
-    const struct permit_node *p = node->meter == INDEX_NONE ? NULL : &permits->meter[node->meter];
-    if (!p || p->node != n || t_ns > p->wound_up_ns)
-        return node->steady_ma;
-    return larger(node->steady_ma, p->admissible_ma);
+    const struct permit_node *p = own_meter(permits, node);
+    return p ? p->since_ns : 0;
+}
+
+enum permit permit_of(const struct permits *permits, uint32_t node)
+{
+    const struct permit_node *p = own_meter(permits, node);
+    return p ? (enum permit)p->permit : PERMIT_NONE;
+}
+
+int64_t permit_trigger_ma(const struct permits *permits, uint32_t node, int64_t t_ns)
+{
+    const struct permit_node *p = own_meter(permits, node);
+    int64_t steady_ma = permits->model->node[node].steady_ma;
+    return p && t_ns <= p->wound_up_ns ? larger(steady_ma, p->admissible_ma) : steady_ma;
 }

@@ -32,6 +32,7 @@ enum permit { PERMITS(PERMIT_SYMBOL) PERMIT_COUNT };
 #undef PERMIT_SYMBOL
 
 #include "core/heat.h"
+#include "core/hold.h"
 #include "core/ledger.h"
 #include "msg/slot.h"
 
@@ -45,7 +46,6 @@ struct permit_node {
     bool repeats;               /* the newest reading was the one before again */
     int64_t until_ns;           /* fresh up to and with this slot time */
     int64_t since_ns;           /* of `permit` */
-    int64_t back_ns;            /* not held again before this */
     int64_t last[2 * PHASES];   /* volts and amperes of the newest reading that was news */
     /* the two horizons hold for every state at or below these parts, and every crest up to this one */
     int64_t part[BREAKER_ELEMENTS_MAX];
@@ -65,6 +65,7 @@ struct permits {
     const struct model *model;
     const struct heat *heat;
     struct ledger *ledger;
+    struct holds *holds;
     struct permit_node *meter;      /* by meter */
     struct permit_expiry *expiry;   /* a heap, the first due at [0] */
     uint32_t expiry_count;
@@ -74,7 +75,7 @@ struct permits {
 
 /* setup: the arrays stand, one entry per meter; the ledger lends nothing yet. */
 void permit_init(struct permits *permits, const struct model *model, const struct heat *heat,
-                 struct ledger *ledger);
+                 struct ledger *ledger, struct holds *holds);
 
 /* rt: first thing in every slot: permits lapse by time. */
 void permit_pass_time(struct permits *permits, int64_t t_ns);
@@ -88,5 +89,8 @@ int64_t permit_trigger_ma(const struct permits *permits, uint32_t node, int64_t 
 
 /* any: of a node; PERMIT_NONE where nothing may ever be lent. */
 enum permit permit_of(const struct permits *permits, uint32_t node);
+
+/* any: slot time of its last change. */
+int64_t permit_since_ns(const struct permits *permits, uint32_t node);
 
 #endif

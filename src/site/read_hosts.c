@@ -27,6 +27,8 @@ static const struct field row_fields[] = {
     {.key = "floor", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 0, .most = HOST_MAX_MW,
      AT(floor)},
     {.key = "single_corded", .kind = FIELD_SWITCH, AT(single_corded)},
+    {.key = "tier", .kind = FIELD_COUNT, .least = 0, .most = TIERS_MAX - 1, AT(tier)},
+    {.key = "job", .kind = FIELD_ID, AT(job)},
     FIELD_END};
 #undef AT
 
