@@ -36,6 +36,11 @@ static void note_sum(const struct core *core, uint32_t host, struct bound *bound
         bound->term = BOUND_CURVE;
 }
 
+static bool is_of_a_sum(uint8_t term)
+{
+    return term == BOUND_STEADY || term == BOUND_CURVE || term == BOUND_EXPOSURE;
+}
+
 /* ---- which input it was ---- */
 
 static uint32_t shown(int64_t value)
@@ -83,22 +88,68 @@ static void note_input(const struct slot *slot, struct bound *bound)
     }
 }
 
+void bound_by(struct core *core, enum bound_term term, uint32_t node)
+{
+    if (core->held.term == BOUND_NOTHING)
+        core->held = (struct bound_hold){(uint8_t)term, node};
+}
+
+/* The sums have the last word; before them whoever held the cap down; where nobody did, whatever gave the
+ * host the cap that is renewed. */
+static void note_term(const struct core *core, uint32_t host, enum egress_why why, const struct bound *before,
+                      struct bound *bound)
+{
+    bound->term = term_of(why);
+    bound->node = INDEX_NONE;
+    if (is_of_a_sum(bound->term)) {
+        note_sum(core, host, bound);
+    } else if (core->held.term != BOUND_NOTHING) {
+        bound->term = core->held.term;
+        bound->node = core->held.node;
+    } else if (why == WHY_RENEWAL) {
+        bound->term = before->term;
+        bound->node = before->node;
+        bound->contingency = before->contingency;
+        bound->phase = before->phase;
+        bound->sum_mva = before->sum_mva;
+        bound->limit_mva = before->limit_mva;
+    }
+}
+
+static void keep_cause(const struct bound *before, struct bound *bound)
+{
+    bound->since_ns = before->since_ns;
+    bound->slot_sequence = before->slot_sequence;
+    bound->slot_kind = before->slot_kind;
+    bound->rule = before->rule;
+    bound->seen_of = before->seen_of;
+    bound->seen_number = before->seen_number;
+    bound->seen_mw = before->seen_mw;
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        bound->seen_ma[phase] = before->seen_ma[phase];
+}
+
 void bound_note(struct core *core, uint32_t host, int64_t wanted_mw, enum egress_why why)
 {
+    const struct ledger_host *h = &core->ledger.host[host];
+    const struct bound before = core->bound[host];
     struct bound *bound = &core->bound[host];
     *bound = (struct bound){
-        .term = term_of(why),
         .why = (uint8_t)why,
-        .node = INDEX_NONE,
         .wanted_mw = wanted_mw,
+        .cap_mw = h->newest_mw,
         .t_ns = core->t_ns,
-        .echo_t_ns = core->ledger.host[host].report_t_ns,
+        .echo_t_ns = h->report_t_ns,
+        .since_ns = core->t_ns,
+        .rule = (uint8_t)why,
     };
-    note_input(core->slot, bound);
-    if (core->paced.term != BOUND_NOTHING && why != WHY_GUARD_S && why != WHY_GUARD_D) {
-        bound->term = core->paced.term;
-        bound->node = core->paced.node;
-    }
-    if (bound->term == BOUND_STEADY || bound->term == BOUND_EXPOSURE)
-        note_sum(core, host, bound);
+    if (core->paced.term != BOUND_NOTHING)
+        bound_by(core, core->paced.term, core->paced.node);
+    note_term(core, host, why, &before, bound);
+    core->held = (struct bound_hold){.term = BOUND_NOTHING};
+    if (before.why && before.cap_mw == bound->cap_mw && before.term == bound->term &&
+        before.node == bound->node)
+        keep_cause(&before, bound);
+    else
+        note_input(core->slot, bound);
 }

@@ -44,6 +44,7 @@ struct core {
     struct core_order_view order;
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */
+    struct bound_hold held;     /* of the lease in hand */
     struct degrade degrade;
     uint64_t digest, decisions;
     int64_t second;             /* of slot time, whose digest is open */

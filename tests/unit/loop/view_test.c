@@ -212,7 +212,7 @@ static void a_host_is_read_from_its_records(void **state)
     const uint64_t word[VIEW_HOST_RECORDS][SEQLOCK_WORDS] = {
         {1, 2, 3, 4, 5, 0x060504010302, 7},
         {0x0000000904030201, 11, 12, 13, 14, 15, 16},
-        {0x0000000801020003, 21, 22, 23 | (uint64_t)24 << 32, 25, 26}};
+        {0x0000000801020703, 21, 22, 23 | (uint64_t)24 << 32, 25, 26, 27}};
 
     for (uint64_t i = 0; i < VIEW_HOST_RECORDS; i++)
         seqlock_write(&bed->view.host[VIEW_HOST_RECORDS + i], word[i]);
@@ -227,7 +227,7 @@ static void a_host_is_read_from_its_records(void **state)
     assert_true(bound->limit_mva == 13 && bound->t_ns == 14 && bound->slot_sequence == 15);
     assert_true(bound->echo_t_ns == 16 && bound->seen_of == 8 && bound->seen_number == 21);
     assert_true(bound->seen_mw == 22 && bound->seen_ma[0] == 23 && bound->seen_ma[1] == 24);
-    assert_int_equal(bound->seen_ma[2], 25);
+    assert_true(bound->seen_ma[2] == 25 && bound->since_ns == 27 && bound->rule == 7 && bound->cap_mw == 1);
 }
 
 static void a_row_of_the_degradation_table_is_read_as_it_was_written(void **state)
