@@ -14,4 +14,7 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
 void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why);
 void guard_verify(struct core *core, uint32_t first);
 
+/* rt: an answer to a request for power ahead of time, by the same way out. */
+void guard_answer(struct core *core, const struct token_response *response);
+
 #endif
