@@ -10,7 +10,7 @@ static uint8_t term_of(enum egress_why why)
         [WHY_CLAIM] = BOUND_CLAIM,         [WHY_SHARE] = BOUND_SHARE,      [WHY_CUT] = BOUND_SHARE,
         [WHY_GUARD_S] = BOUND_STEADY,      [WHY_GUARD_D] = BOUND_EXPOSURE, [WHY_EMERGENCY] = BOUND_EMERGENCY,
         [WHY_FAIL_SAFE] = BOUND_FAIL_SAFE, [WHY_HANDED] = BOUND_NOTHING,
-        [WHY_ORDER] = BOUND_CONTRACT,
+        [WHY_ORDER] = BOUND_CONTRACT,      [WHY_LIMIT] = BOUND_STEADY,
     };
     return why < sizeof term ? term[why] : (uint8_t)BOUND_NOTHING;
 }
@@ -32,7 +32,7 @@ static void note_sum(const struct core *core, uint32_t host, struct bound *bound
     bound->phase = cell.phase;
     bound->sum_mva = sum == SUM_EXPOSED ? sums->exposed_mva[c][phase] : sums->newest_mva[c][phase];
     bound->limit_mva = sums->limit_mva[c][phase];
-    if (bound->term == BOUND_STEADY && bound->limit_mva > core->model->node[cell.node].limit_mva[c][phase])
+    if (bound->term == BOUND_STEADY && bound->limit_mva > sums->steady_mva[c][phase])
         bound->term = BOUND_CURVE;
 }
 

@@ -39,7 +39,8 @@ static void print_lease(FILE *out, json_t *host)
     why_print_time(echo, status_number(lease, "echo_ms_old"));
     double left_ms = status_number(lease, "runs_out_ms");
     why_print_time(left, left_ms > 0 ? left_ms : -left_ms);
-    why_print_text(out, "lease", "cap %s, asked for %s (fail-safe %s, at most %s)", cap, wanted, safe, most);
+    why_print_text(out, "lease", "cap %s%s%s (fail-safe %s, at most %s)", cap,
+                   strcmp(cap, wanted) ? " instead of " : "", strcmp(cap, wanted) ? wanted : "", safe, most);
     why_print_text(out, "", "sent %s ago (%s), on a report %s old; %s %s%s", ago,
                    status_word(lease, "why"), echo, left_ms > 0 ? "runs out in" : "ran out",
                    left, left_ms > 0 ? "" : " ago");
