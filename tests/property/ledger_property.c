@@ -76,7 +76,7 @@ static bool has_its_due(struct trial *trial, uint32_t h)
                         shadow_exposure_mw(trial->shadow, other);
             double step = trial->shadow->load[n][i / PHASES][i % PHASES][h] * 2 * (double)type->quantum_mw;
             double limit = (double)model->node[n].limit_mva[i / PHASES][i % PHASES];
-            if (trial->shadow->above[n][h] && (load >= 0.8 * limit || load + step > limit))
+            if (trial->shadow->above[n][h] && (load >= 0.98 * limit || load + step > limit))
                 return true;
         }
     return false;
