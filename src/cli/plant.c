@@ -117,6 +117,7 @@ static int play(const struct options *options, const struct site *site, const st
     } else if (options->mode == PLANT_GOVERNED) {
         live.duration_ns = workload->duration_ns;
         live.loss = options->loss;
+        live.events = options->json && !strcmp(options->json, "-") ? stderr : stdout;
         result = live_run(site, workload, &live, outcome, why, sizeof(why));
     } else {
         result = baseline_run(&site->model, workload, options->mode, workload->duration_ns, outcome);

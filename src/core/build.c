@@ -27,13 +27,22 @@ static void carve_cluster(struct cluster *cluster, const struct model *model, st
     cluster->node = carve(carver, model->node_count, sizeof *cluster->node);
     cluster->capacity_mva = carve(carver, model->node_count * cells, sizeof *cluster->capacity_mva);
     cluster->load_mva = carve(carver, model->node_count * cells, sizeof *cluster->load_mva);
-    cluster->capacity_term = carve(carver, model->node_count, sizeof *cluster->capacity_term);
     cluster->gang = carve(carver, model->gang_count, sizeof *cluster->gang);
     cluster->below = carve(carver, cluster_below_room(model), sizeof *cluster->below);
     cluster->other = carve(carver, cluster_other_room(model), sizeof *cluster->other);
     /* one more: a shape is made in place before it is found to be known */
     cluster->coefficient = carve(carver, (cords + (cords > 0)) * cells, sizeof *cluster->coefficient);
     cluster->claim = carve(carver, cords, sizeof *cluster->claim);
+}
+
+static void carve_contracts(struct contracts *contracts, const struct model *model, struct carver *carver)
+{
+    contracts->budget_mw = carve(carver, model->node_count, sizeof *contracts->budget_mw);
+    contracts->drawn_mw = carve(carver, model->node_count, sizeof *contracts->drawn_mw);
+    contracts->beside_mw = carve(carver, model->node_count, sizeof *contracts->beside_mw);
+    contracts->fail_safe_mw = carve(carver, model->node_count, sizeof *contracts->fail_safe_mw);
+    contracts->mva_per_mw_ppm = carve(carver, model->node_count, sizeof *contracts->mva_per_mw_ppm);
+    contracts->counted_mw = carve(carver, model->host_count, sizeof *contracts->counted_mw);
 }
 
 static void carve_core(struct core *core, const struct model *model, struct carver *carver)
@@ -45,11 +54,21 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->detect = carve(carver, model->meter_count, sizeof *core->detect);
     core->heat.meter = carve(carver, model->meter_count, sizeof *core->heat.meter);
     core->bound = carve(carver, model->host_count, sizeof *core->bound);
+    core->holds.node = carve(carver, model->node_count, sizeof *core->holds.node);
+    core->dampers.node = carve(carver, model->node_count, sizeof *core->dampers.node);
+    core->ramps.node = carve(carver, model->node_count, sizeof *core->ramps.node);
+    core->pools.node = carve(carver, model->node_count, sizeof *core->pools.node);
+    core->pools.host = carve(carver, model->host_count, sizeof *core->pools.host);
+    core->tokens.host = carve(carver, model->host_count, sizeof *core->tokens.host);
+    core->degrade.meter = carve(carver, model->meter_count, sizeof *core->degrade.meter);
+    core->degrade.witness = carve(carver, model->meter_count, sizeof *core->degrade.witness);
+    core->degrade.host = carve(carver, model->host_count, sizeof *core->degrade.host);
     e->node = carve(carver, model->node_count, sizeof *e->node);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
     e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
     e->below = carve(carver, emergency_below_room(model), sizeof *e->below);
     carve_cluster(&core->cluster, model, carver);
+    carve_contracts(&core->contracts, model, carver);
 }
 
 size_t core_bytes(const struct model *model)
@@ -78,6 +97,17 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     ledger_init(&core->ledger, model, epoch, core->ledger.host, core->ledger.node);
     heat_init(&core->heat, model);
     emergency_init(&core->emergencies, model, &core->heat);
+    hold_init(&core->holds, model);
+    damper_init(&core->dampers, model);
+    ramp_init(&core->ramps, model, t_ns);
+    pool_init(&core->pools, model, &core->ledger, t_ns);
+    token_init(&core->tokens, model, &core->ledger, &core->heat, &core->ramps, &core->pools);
+    core->cluster.pools = &core->pools;
+    degrade_init(&core->degrade, model, t_ns);
+    contract_init(&core->contracts, model);
+    core->cluster.contracts = &core->contracts;
+    for (uint32_t i = 0; i < model->host_count; i++)
+        contract_note(&core->contracts, &core->ledger, i);
     for (uint32_t i = 0; i < model->host_count; i++)
         demand_init(&core->demand[i], t_ns);
     for (uint32_t i = 0; i < model->meter_count; i++)

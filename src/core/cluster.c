@@ -57,14 +57,24 @@ static int64_t calm_mw(int64_t before_mw, int64_t now_mw)
     return same ? before_mw : now_mw;
 }
 
-static struct extent extent_of(const struct cluster *cluster, const struct ledger_host *h,
+/* The least a host may be given: its fail-safe cap costs nothing, but a contract may ask for less. */
+static int64_t least_cap_mw(const struct cluster *cluster, const struct ledger *ledger, uint32_t host)
+{
+    int64_t fail_safe_mw = ledger->host[host].fail_safe_mw;
+    if (!cluster->contracts || !contract_below_fail_safe(cluster->contracts, host))
+        return fail_safe_mw;
+    return smaller(fail_safe_mw, cluster->model->host[host].floor_mw);
+}
+
+static struct extent extent_of(const struct cluster *cluster, const struct ledger *ledger,
                                const struct demand *demand, uint32_t host, int64_t t_ns)
 {
     const struct model *model = cluster->model;
+    const struct ledger_host *h = &ledger->host[host];
     const struct model_host_type *type = &model->type[model->host[host].type];
     bool scarce = cluster->bound_node[host] != INDEX_NONE;
     int64_t useful_mw = demand_cap_mw(&demand[host], &model->policy, type, h->newest_mw, scarce, t_ns);
-    struct extent extent = {.least_mw = draw_of_cap_mw(type, h->fail_safe_mw)};
+    struct extent extent = {.least_mw = draw_of_cap_mw(type, least_cap_mw(cluster, ledger, host))};
     extent.most_mw = larger(extent.least_mw, draw_of_cap_mw(type, type->cap_max_mw));
     extent.useful_mw =
         larger(extent.least_mw, smaller(extent.most_mw, draw_of_cap_mw(type, useful_mw)));
@@ -83,7 +93,7 @@ static void gather(struct cluster *cluster, const struct ledger *ledger, const s
         tier = CLUSTER_FIXED;
         now = (struct extent){h->exposed_draw_mw, h->exposed_draw_mw, h->exposed_draw_mw};
     } else {
-        now = extent_of(cluster, h, demand, host, t_ns);
+        now = extent_of(cluster, ledger, demand, host, t_ns);
         if (now.useful_mw < now.most_mw && tier == cluster->tier[host])
             now.useful_mw = smaller(larger(calm_mw(before->useful_mw, now.useful_mw), now.least_mw),
                                     now.most_mw);
@@ -170,7 +180,7 @@ static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_
     int64_t target_mw = smaller(cap_mw - cap_mw % type->quantum_mw, type->cap_max_mw);
     cluster->carry_mw = smaller(cap_mw - target_mw, type->quantum_mw);
     cluster->bound_term[host] = term_of(cluster, host);
-    cluster->target_mw[host] = larger(target_mw, ledger->host[host].fail_safe_mw);
+    cluster->target_mw[host] = larger(target_mw, least_cap_mw(cluster, ledger, host));
 }
 
 /* A host whose lease is about to change costs a part far more than one that is left alone. */

@@ -25,8 +25,10 @@
 #ifndef FLYBALL_CORE_CLUSTER_H
 #define FLYBALL_CORE_CLUSTER_H
 
+#include "core/contract.h"
 #include "core/demand.h"
 #include "core/ledger.h"
+#include "core/pool.h"
 #include "core/waterfill.h"
 
 /* Wall draw that one host must have, can use, may have at most. */
@@ -37,6 +39,7 @@ struct extent {
 enum {
     CLUSTER_BANDS = 2 * TIERS_MAX + 1,
     CLUSTER_ROUNDS = 2,
+    CLUSTER_STEERED = 2,        /* cells that steer only: a pool's mVA over first cords, a contract's watts */
     CLUSTER_CALM = 32,          /* a wish that falls by a 32nd part, or rises by half that, stays */
     CLUSTER_FIXED = UINT8_MAX,  /* a tier: cannot be told anything now */
     CLUSTER_COMMIT_ITEMS = 8,   /* what a host costs a part that may send it a lease */
@@ -95,7 +98,9 @@ struct cluster_visit {
 
 struct cluster {
     const struct model *model;
-    uint32_t cells;             /* by contingency and phase, and one for watts */
+    const struct contracts *contracts;  /* NULL: none */
+    const struct pools *pools;          /* NULL: none */
+    uint32_t cells;             /* by contingency and phase, then CLUSTER_STEERED more */
     /* by host */
     struct extent *host_extent;
     int64_t *draw_mw;           /* the share, at the wall */
@@ -107,7 +112,6 @@ struct cluster {
     /* by node, and by node and cell */
     struct cluster_node *node;
     int64_t *capacity_mva, *load_mva;
-    uint8_t *capacity_term;     /* by node: enum bound_term of the cells of contingency "none" and of watts */
     struct cluster_gang *gang;
     struct cluster_cord *below;
     uint32_t *other;

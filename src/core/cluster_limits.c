@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shape of the site as arbitration walks it, and what every node can carry. */
-#include "core/bound.h"
 #include "core/cluster_inside.h"
 
 enum { SHAPES_LOOKED_BACK = 16 };
 
 uint32_t cluster_cells(const struct model *model)
 {
-    return model->contingency_count * PHASES + 1;
+    return model->contingency_count * PHASES + CLUSTER_STEERED;
 }
 
 uint32_t cluster_cord_count(const struct model *model)
@@ -44,13 +43,42 @@ static int64_t coefficient_of(const struct model_cord *cord, int64_t pf_ppm, uin
     return (scaled + pf_ppm - 1) / pf_ppm;
 }
 
+/* What a pool counts: first cords, all phases together, the contingency that loads the cord most. */
+static int64_t pool_coefficient(const struct model *model, const struct model_cord *cord, int64_t pf_ppm)
+{
+    uint32_t heaviest = 0;
+    int64_t coefficient = 0;
+    for (uint32_t c = 1; c < model->contingency_count; c++)
+        heaviest = cord->share_ppm[c] > cord->share_ppm[heaviest] ? c : heaviest;
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        coefficient += coefficient_of(cord, pf_ppm, heaviest, phase);
+    return coefficient;
+}
+
+/* What a contract counts: the part of a host's watts that comes through this cord. */
+static int64_t contract_coefficient(const struct model_host *h, const struct model_cord *cord)
+{
+    int64_t sum_ppm = 0;
+    for (uint32_t j = 0; j < h->cord_count; j++)
+        sum_ppm += h->cord[j].share_ppm[0];
+    return sum_ppm ? (int64_t)cord->share_ppm[0] * COEFFICIENT_ONE / sum_ppm : 0;
+}
+
+static void make_shape(const struct cluster *cluster, const struct model_host *h,
+                       const struct model_cord *cord, int64_t *made)
+{
+    uint32_t protects = cluster->cells - CLUSTER_STEERED;
+    int64_t pf_ppm = cluster->model->type[h->type].pf_min_ppm;
+    for (uint32_t i = 0; i < protects; i++)
+        made[i] = coefficient_of(cord, pf_ppm, i / PHASES, i % PHASES);
+    made[protects] = cord == &h->cord[0] ? pool_coefficient(cluster->model, cord, pf_ppm) : 0;
+    made[protects + 1] = contract_coefficient(h, cord);
+}
+
 static uint32_t shape_of(struct cluster *cluster, const struct model_host *h, const struct model_cord *cord)
 {
-    const struct model *model = cluster->model;
     int64_t *made = &cluster->coefficient[(size_t)cluster->shape_count * cluster->cells];
-    for (uint32_t i = 0; i + 1 < cluster->cells; i++)
-        made[i] = coefficient_of(cord, model->type[h->type].pf_min_ppm, i / PHASES, i % PHASES);
-    made[cluster->cells - 1] = ((int64_t)cord->share_ppm[0] * COEFFICIENT_ONE + PPM - 1) / PPM;
+    make_shape(cluster, h, cord, made);
     uint32_t back = cluster->shape_count < SHAPES_LOOKED_BACK ? cluster->shape_count : SHAPES_LOOKED_BACK;
     for (uint32_t shape = cluster->shape_count - back; shape < cluster->shape_count; shape++) {
         const int64_t *known = &cluster->coefficient[(size_t)shape * cluster->cells];
@@ -162,15 +190,24 @@ static int64_t room_mva(const struct cluster *cluster, const struct ledger *ledg
     return larger(limit_mva - kept_mva - n->bad_mva[c][phase] - n->other_mva[phase], 0);
 }
 
+static int64_t steered(const struct cluster *cluster, uint32_t node, uint32_t which)
+{
+    int64_t capacity = INT64_MAX / 4;
+    if (which == 0 && cluster->pools)
+        capacity = smaller(capacity, pool_capacity_mva(cluster->pools, node));
+    if (which == 1 && cluster->contracts)
+        capacity = smaller(capacity, cluster->contracts->budget_mw[node]);
+    return larger(capacity, 0);
+}
+
 bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
 {
     int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
+    uint32_t protects = cluster->cells - CLUSTER_STEERED;
     bool changed = false;
-    cluster->capacity_term[node] = BOUND_SHARE;
     for (uint32_t cell = 0; cell < cluster->cells; cell++) {
-        int64_t room = cell + 1 == cluster->cells
-                           ? INT64_MAX / 4
-                           : room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES);
+        int64_t room = cell < protects ? room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES)
+                                       : steered(cluster, node, cell - protects);
         changed |= room != capacity_mva[cell];
         capacity_mva[cell] = room;
     }

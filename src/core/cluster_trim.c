@@ -135,7 +135,7 @@ static void settle_cell(struct cluster *cluster, uint32_t node, int64_t load_mva
 {
     struct cluster_visit *visit = &cluster->visit;
     uint32_t first = visit->cell, count = 1;
-    if (cluster->node[node].even && visit->cell < cluster->cells - 1) {
+    if (cluster->node[node].even && visit->cell < cluster->cells - CLUSTER_STEERED) {
         first = visit->cell / PHASES * PHASES;
         count = PHASES;
     }
@@ -194,14 +194,12 @@ static void begin_fill(struct cluster *cluster, uint32_t node)
 
 /* ---- the cut ---- */
 
-static uint8_t term_of_cut(const struct cluster *cluster, uint32_t node, uint32_t host)
+static uint8_t term_of_cut(const struct cluster *cluster, uint32_t host)
 {
     const struct cluster_visit *visit = &cluster->visit;
     uint32_t tier = visit->band % TIERS_MAX;
-    if (visit->cell == cluster->cells - 1)
-        return BOUND_CONTRACT;
-    if (visit->cell < PHASES && cluster->capacity_term[node] != BOUND_SHARE)
-        return cluster->capacity_term[node];
+    if (visit->cell >= cluster->cells - CLUSTER_STEERED)
+        return visit->cell + 1 == cluster->cells ? BOUND_CONTRACT : BOUND_LEVEL;
     return visit->band < CLUSTER_BANDS - 1 && cluster->tier[host] > tier ? BOUND_TIER : BOUND_SHARE;
 }
 
@@ -224,7 +222,7 @@ static void cut(struct cluster *cluster, uint32_t node, const struct cluster_cor
         return;
     cluster->draw_mw[host] = draw_mw;
     cluster->bound_node[host] = node;
-    cluster->bound_term[host] = term_of_cut(cluster, node, host);
+    cluster->bound_term[host] = term_of_cut(cluster, host);
 }
 
 static void end_cut(struct cluster *cluster, uint32_t node)

@@ -65,6 +65,16 @@ static int64_t cap_for_draw_mw(const struct model_policy *policy, const struct m
     return governed_mw + headroom_mw + type->quantum_mw;
 }
 
+/* The draw for which demand_cap_mw gives this cap. */
+void demand_handed(struct demand *demand, const struct model_policy *policy,
+                   const struct model_host_type *type, int64_t cap_mw)
+{
+    int64_t governed_mw = larger(cap_mw - type->quantum_mw, 0);
+    int64_t whole_ppm = PPM + policy->demand_headroom_ppm;
+    governed_mw = governed_mw / whole_ppm * PPM + governed_mw % whole_ppm * PPM / whole_ppm;
+    demand->draw_mw[demand->newest] = type->base_max_mw + governed_mw;
+}
+
 void demand_forecast(struct demand *demand, int64_t cap_mw, int64_t from_t_ns, int64_t until_t_ns)
 {
     demand->forecast_mw = cap_mw;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/ledger.h"
 #include "loop/loop.h"
 #include "loop/port_row.h"
 
@@ -158,10 +159,18 @@ static int init_queues(struct loop *loop, const struct layout *layout)
     return error ? -EINVAL : 0;
 }
 
-static int open_ports(struct loop *loop)
+/* Opening one may take longer than a lease (packet rings of 256 MiB): who waits to take over has those open
+ * already that two processes may have. */
+static bool must_wait(const struct loop *loop, uint32_t port)
+{
+    const struct port_driver *driver = port_find_driver(loop->site->server.port[port].driver);
+    return loop->options.take_over && driver && !driver->shares;
+}
+
+int loop_open_ports(struct loop *loop, bool waited)
 {
     const struct site_server *server = &loop->site->server;
-    for (uint32_t i = 0; i < server->port_count; i++) {
+    for (uint32_t i = loop->ports; i < server->port_count && (waited || !must_wait(loop, i)); i++) {
         int error = port_row_open(&loop->port[i], server, i, server->port[i].queues, loop->error,
                                   sizeof loop->error);
         if (error)
@@ -275,6 +284,7 @@ static void init_decide(struct loop *loop)
     decide->emergency = &loop->emergency;
     decide->tap = &loop->tap;
     decide->view = &loop->view;
+    decide->account = loop->account.fd >= 0 ? &loop->account : NULL;
     decide_start(decide, loop->t_start_ns, loop->site->model.policy.tick_ns);
     view_refresh_all(&loop->view, loop->core);
 }
@@ -292,7 +302,9 @@ static int open_journal(struct loop *loop)
     if (!loop->options.journal[0])
         return 0;
     struct journal_start start = {
-        .epoch = loop->epoch, .t_ns = loop->t_start_ns, .realtime_ns = (int64_t)loop->epoch};
+        .epoch = loop->epoch,
+        .t_ns = loop->t_start_ns,
+        .realtime_ns = timebase_realtime_ns(&loop->base, loop->t_start_ns)};
     /* a journal is never written over, and a daemon that is started again must start: PATH, PATH.1, ... */
     int error = -EEXIST;
     for (int number = 0; error == -EEXIST && number < JOURNAL_NUMBERS; number++) {
@@ -324,6 +336,7 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
     *loop = (struct loop){.site = site, .options = *options};
     loop->door.listener = -1;
     loop->share.fd = -1;
+    loop->account.fd = -1;
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)
         return error;
@@ -345,16 +358,22 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
         return error;
     }
     loop->core_memory = layout.core;
-    return open_ports(loop);
+    return loop_open_ports(loop, false);
 }
 
 int loop_begin(struct loop *loop)
 {
     loop->t_start_ns = timebase_now_ns(&loop->base);
     loop->epoch = (uint64_t)timebase_realtime_ns(&loop->base, loop->t_start_ns);
+    int error = loop_ledger_read(loop);
+    if (error)
+        return error;
     loop->core = core_init(loop->core_memory, &loop->site->model, loop->epoch, loop->t_start_ns);
     link_watch_start(&loop->links, loop->port, loop->ports);
     link_watch_look(&loop->links, INT64_MAX);
+    losses_start(&loop->losses, loop);
+    loop->links.losses = &loop->losses;
+    loop->path.stale = loop->options.take_over;
     init_ips(loop);
     init_lanes(loop);
     init_egress(loop);
@@ -367,6 +386,7 @@ void loop_close(struct loop *loop)
 {
     while (loop->ports > 0)
         port_close(&loop->port[--loop->ports]);
+    loop_ledger_close(loop);
     arena_close(&loop->arena);
     view_share_close(&loop->share);
 }

@@ -13,15 +13,19 @@
 #include "loop/door.h"
 #include "loop/hot.h"
 #include "loop/link.h"
+#include "loop/losses.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
 
-enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 256, JOURNAL_PATH_BYTES = 300, JOURNAL_NUMBERS = 1000 };
+enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 512, JOURNAL_PATH_BYTES = 300,
+       LEDGER_PATH_BYTES = 300, JOURNAL_NUMBERS = 1000 };
 
 struct loop_options {
     const char *journal;        /* path, "" = none */
     const char *door;           /* path, "" = none */
+    const char *ledger;         /* path, "" = none */
+    bool take_over;             /* waits until the controller before has ended */
 };
 
 struct loop {
@@ -49,9 +53,15 @@ struct loop {
     /* what was opened: the path asked for, or PATH.N beside older ones */
     char journal_path[JOURNAL_PATH_BYTES];
     int64_t journal_lost;       /* what journal_finish said */
+    struct account_file account;
+    enum account_state account_state;
+    struct slot_account *handed;            /* what the writer before left, until decide has it */
+    int64_t ledger_age_ns;                  /* of what was taken over */
+    char ledger_path[LEDGER_PATH_BYTES];    /* "" = none */
     struct drain drain;
     struct watchdog watchdog;
     struct link_watch links;
+    struct losses losses;
     struct door door;
     bool draining, watching, looking, answering;    /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
@@ -76,6 +86,10 @@ int loop_measure(const struct site *site, struct loop_memory *memory);
 
 /* setup: memory, queues, ports. 0 or -errno with loop->error. On failure loop_close frees what there is. */
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options);
+
+/* setup: opens the ports that are not open yet; before the wait of options.take_over only those that another
+ * process may have open, too. 0 or -errno with loop->error. */
+int loop_open_ports(struct loop *loop, bool waited);
 
 /* setup: the epoch and its core begin now; the journal is created. Called by loop_start, once memory is
  * locked, which may take a second: the first tick is not late. */

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loop/ledger.h"
 #include "loop/loop.h"
 #include "rt/memory.h"
 #include "rt/thread.h"
@@ -160,13 +161,20 @@ int loop_start(struct loop *loop, FILE *notes)
     note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory", " not locked", rt_lock_memory());
-    note_ports(loop, notes);
-    int error = take_door(loop);
+    int error = loop_ledger_open(loop, notes);
+    if (!error)
+        error = loop_open_ports(loop, true);
+    if (!error)
+        note_ports(loop, notes);
+    if (!error)
+        error = take_door(loop);
     if (!error)
         error = loop_begin(loop);
     /* The tap has its reader before anything is written into it. */
     if (!error)
         error = start_drain(loop);
+    if (!error)
+        loop_ledger_take_over(loop);
     if (!error)
         error = start_hots(loop, notes);
     if (!error)
@@ -218,6 +226,7 @@ void loop_stop(struct loop *loop)
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
     door_close(&loop->door);
+    loop_ledger_close(loop);    /* whoever waits for it need not wait for the journal */
     stop_thread(&loop->draining, &loop->drain.stop, loop->drain.thread);
     if (loop->journal)
         loop->journal_lost = journal_finish(loop->journal);

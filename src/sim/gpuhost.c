@@ -31,6 +31,12 @@ void gpuhost_preset(struct gpuhost *host, int64_t cap_mw)
     host->bound_w = governed_bound_w(host, cap_mw);
 }
 
+void gpuhost_reset(struct gpuhost *host)
+{
+    host->cap_mw = GPUHOST_UNCAPPED;
+    host->writing = false;
+}
+
 void gpuhost_write(struct gpuhost *host, int64_t cap_mw, int64_t t_ns)
 {
     const struct workload_plant *plant = host->plant;

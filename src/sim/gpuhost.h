@@ -33,6 +33,9 @@ void gpuhost_init(struct gpuhost *host, const struct model_host_type *type, cons
 /* any: the cap in force from the beginning, no write and no lag (baselines). */
 void gpuhost_preset(struct gpuhost *host, int64_t cap_mw);
 
+/* any: the driver is reloaded: its defaults are in force, and a write in flight is lost. */
+void gpuhost_reset(struct gpuhost *host);
+
 /* any: starts a write at t_ns; none may be in flight. */
 void gpuhost_write(struct gpuhost *host, int64_t cap_mw, int64_t t_ns);
 

@@ -110,6 +110,17 @@ bool grid_host_live(const struct grid *grid, uint32_t host)
     return false;
 }
 
+uint16_t grid_psu_inputs(const struct grid *grid, uint32_t host)
+{
+    const struct model_host *model = &grid->model->host[host];
+    uint32_t inputs = 0, psu = 0;
+    for (uint32_t c = 0; c < model->cord_count; c++) {
+        for (uint32_t i = 0; i < model->cord[c].psus; i++, psu++)
+            inputs |= (grid->node[model->cord[c].node].live && psu < 16 ? 1u : 0u) << psu % 16;
+    }
+    return (uint16_t)inputs;
+}
+
 /* A balanced cord's ppm are rounded up in the model; a cord between
  * two phases truly carries more than its sum. */
 static double apparent_part(const struct model_cord *cord, int phase, double sum_ppm)
@@ -147,15 +158,26 @@ static void add_host(struct grid *grid, uint32_t h, double watts)
     }
 }
 
-static void add_to_parent(struct grid *grid, uint32_t n)
+/* What feeds a node: its first parent that has voltage, as a transfer switch does it. */
+static uint32_t feeder_of(const struct grid *grid, uint32_t n)
 {
     const struct model_node *model = &grid->model->node[n];
+    for (uint32_t i = 0; i < model->parent_count; i++) {
+        if (grid->node[model->parent[i]].live)
+            return model->parent[i];
+    }
+    return INDEX_NONE;
+}
+
+static void add_to_parent(struct grid *grid, uint32_t n)
+{
     struct grid_node *node = &grid->node[n], *parent;
+    uint32_t feeder = feeder_of(grid, n);
     for (int phase = 0; phase < PHASES; phase++)
         node->power_w[phase] += node->live ? node->other_w[phase] : 0;
-    if (!model->parent_count || !node->live)
+    if (feeder == INDEX_NONE || !node->live)
         return;
-    parent = &grid->node[model->parent[0]];
+    parent = &grid->node[feeder];
     for (int phase = 0; phase < PHASES; phase++) {
         parent->power_w[phase] += node->power_w[phase];
         parent->reactive_var[phase] += node->reactive_var[phase];
@@ -166,12 +188,12 @@ static void add_to_parent(struct grid *grid, uint32_t n)
  * millisecond late, far below what it moves. */
 static void settle(struct grid *grid, uint32_t n)
 {
-    const struct model_node *model = &grid->model->node[n];
     struct grid_node *node = &grid->node[n];
+    uint32_t feeder = feeder_of(grid, n);
     for (int phase = 0; phase < PHASES; phase++) {
         double above = 1.0;
-        if (model->parent_count) {
-            const struct grid_node *parent = &grid->node[model->parent[0]];
+        if (feeder != INDEX_NONE) {
+            const struct grid_node *parent = &grid->node[feeder];
             above = parent->volts[phase] / parent->nominal_v;
         }
         double load = node->rating_a > 0 ? node->amperes[phase] / node->rating_a : 0;
@@ -221,9 +243,20 @@ static void find_live(struct grid *grid)
 {
     for (uint32_t n = 0; n < grid->model->node_count; n++) {
         const struct model_node *model = &grid->model->node[n];
-        bool fed = !model->parent_count || grid->node[model->parent[0]].live;
-        grid->node[n].live = fed && !grid->node[n].open;
+        bool fed = !model->parent_count || feeder_of(grid, n) != INDEX_NONE;
+        grid->node[n].live = fed && !grid->node[n].open && !grid->node[n].lost;
     }
+}
+
+double grid_other_w(const struct grid *grid, uint32_t node, uint32_t phase)
+{
+    return other_present * (double)grid->model->node[node].other_mva[phase] / 1e3;
+}
+
+void grid_lose(struct grid *grid, uint32_t node, bool lost)
+{
+    grid->node[node].lost = lost;
+    find_live(grid);
 }
 
 void grid_step(struct grid *grid, const double *host_w, int64_t t_ns, int64_t dt_ns)

@@ -15,7 +15,8 @@ struct grid_node {
     double power_w[PHASES], reactive_var[PHASES], volts[PHASES], amperes[PHASES];
     double nominal_v, rating_a, limit_a;
     double other_w[PHASES];             /* load no lease governs */
-    bool has_breaker, open, live;       /* live: nothing open at it or above */
+    bool has_breaker, open, lost;       /* tripped; without power by an event */
+    bool live;                          /* one of its parents is, and it is neither */
     struct tripunit unit;
 };
 
@@ -48,6 +49,16 @@ void grid_finish(struct grid *grid);
 
 /* any: the host has at least one cord with voltage. */
 bool grid_host_live(const struct grid *grid, uint32_t host);
+
+/* any: bit i: PSU i has voltage; a host's PSUs are counted along its cords. */
+uint16_t grid_psu_inputs(const struct grid *grid, uint32_t host);
+
+/* any: what flows there besides hosts, from it and all below it, as long as all have voltage. */
+double grid_other_w(const struct grid *grid, uint32_t node, uint32_t phase);
+
+/* any: the node has no power from above from now on, or has it again. Cords that are left share what their
+ * host draws from the next step on: its PSUs share within a cycle. */
+void grid_lose(struct grid *grid, uint32_t node, bool lost);
 
 /* any: flows for these host powers (W by host, 0 where dead), then dt of heating; trips are noted. */
 void grid_step(struct grid *grid, const double *host_w, int64_t t_ns, int64_t dt_ns);

@@ -19,6 +19,7 @@ struct live {
     struct sockets sockets;
     struct random random;
     double loss;
+    FILE *events;
     int64_t start_ns;
     sigset_t stop, before;
 };
@@ -83,6 +84,20 @@ static void note_lateness(struct live *live)
         outcome->worst_late_ns = late_ns;
 }
 
+/* Whoever acts on an event at once, as tools/demo does, reads a line as soon as it is written. */
+static void tell_events(const struct live *live)
+{
+    const struct plant *plant = &live->plant;
+    char text[80];
+    for (uint32_t i = 0; live->events && i < plant->workload->event_count; i++) {
+        if (!plant_event_due(plant, i))
+            continue;
+        workload_event_text(plant->workload, plant->model, i, text, sizeof(text));
+        fprintf(live->events, "  event        %.3f s: %s\n", (double)plant->t_ns / 1e9, text);
+        fflush(live->events);
+    }
+}
+
 static bool asked_to_stop(const struct live *live)
 {
     const struct timespec at_once = {0};
@@ -96,6 +111,7 @@ static void loop(struct live *live, int64_t duration_ns)
         sleep_until(live->start_ns + live->plant.t_ns);
         note_lateness(live);
         sockets_receive(&live->sockets, take_down, live);
+        tell_events(live);
         plant_step(&live->plant, NULL, NULL);
         station_step(&live->station, send_up, live);
         sockets_flush(&live->sockets);
@@ -107,6 +123,7 @@ static int open_live(struct live *live, const struct site *site, const struct wo
 {
     snprintf(why, why_bytes, "plant");
     live->loss = config->loss;
+    live->events = config->events;
     live->sockets.meters.fd = live->sockets.hosts.fd = -1;
     random_init(&live->random, workload->seed, RANDOM_NETWORK, 0);
     int result = plant_init(&live->plant, &site->model, workload, PLANT_GOVERNED);

@@ -4,6 +4,7 @@
 #define FLYBALL_SIM_LIVE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "sim/plant.h"
 #include "site/site.h"
@@ -12,6 +13,7 @@ struct live_config {
     const char *meters_netns, *hosts_netns;     /* NULL: where we are */
     int64_t duration_ns;
     double loss;                                /* share of datagrams dropped here, both ways */
+    FILE *events;                               /* a line for every event as it happens, NULL: none */
 };
 
 /* setup: runs to the outcome, which the caller finishes. 0, or -errno and the reason in `why`. SIGTERM and

@@ -43,6 +43,23 @@ static double wh(double joules)
     return joules / 3600.0;
 }
 
+/* How many times as long as unhindered a class took for the same work; 0: it did none. */
+static double slowdown(const struct outcome *outcome, uint32_t class)
+{
+    double done_j = outcome->class_work_j[class];
+    return done_j > 0 ? outcome->class_work_wanted_j[class] / done_j : 0;
+}
+
+static void print_work(const struct outcome *outcome, const struct workload *workload, FILE *out)
+{
+    fputs("  slowdown     ", out);
+    for (uint32_t c = 0; c < workload->class_count; c++) {
+        double times = slowdown(outcome, c);
+        fprintf(out, times > 0 ? "%s%s %.3f" : "%s%s stopped", c ? ", " : "", workload->class[c].name, times);
+    }
+    fputs(" times as long for the same work\n", out);
+}
+
 static void print_trips(const struct outcome *outcome, const struct model *model, FILE *out)
 {
     if (!outcome->trip_count)
@@ -118,6 +135,7 @@ void outcome_print(const struct outcome *outcome, const struct model *model, con
     for (uint32_t c = 0; c < workload->class_count; c++)
         fprintf(out, "%s%s %.1f", c ? ", " : "", workload->class[c].name, wh(outcome->class_energy_j[c]));
     fputs(")\n", out);
+    print_work(outcome, workload, out);
     if (outcome->mode == PLANT_STATIC)
         fprintf(out, "  best caps    %.1f Wh knowing the means, %.1f Wh knowing all demand: "
                 "the better is the baseline\n",
@@ -151,6 +169,19 @@ static void json_energy(const struct outcome *outcome, const struct workload *wo
         fprintf(out, "%s\"%s\": %.6f", c ? ", " : "", workload->class[c].name,
                 wh(outcome->class_energy_j[c]));
     fputs("}, ", out);
+}
+
+static void json_work(const struct outcome *outcome, const struct workload *workload, FILE *out)
+{
+    double work_j = 0;
+    fputs("\"slowdown\": {", out);
+    for (uint32_t c = 0; c < workload->class_count; c++) {
+        double times = slowdown(outcome, c);
+        work_j += outcome->class_work_j[c];
+        fprintf(out, times > 0 ? "%s\"%s\": %.6f" : "%s\"%s\": null", c ? ", " : "",
+                workload->class[c].name, times);
+    }
+    fprintf(out, "}, \"work_wh\": %.6f, ", wh(work_j));
 }
 
 static void json_nodes(const struct outcome *outcome, const struct model *model, FILE *out)
@@ -210,6 +241,7 @@ void outcome_json(const struct outcome *outcome, const struct model *model, cons
             outcome->hosts_on);
     json_trips(outcome, model, out);
     json_energy(outcome, workload, out);
+    json_work(outcome, workload, out);
     json_nodes(outcome, model, out);
     json_network(outcome, model, out);
     if (outcome->mode == PLANT_STATIC)

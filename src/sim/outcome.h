@@ -36,6 +36,8 @@ struct outcome {
     double energy_j, demand_j;          /* after warm-up; demand: had nothing held it */
     uint32_t class_count;
     double class_energy_j[CLASSES_MAX];
+    /* joules at full pace: sim/work.h */
+    double class_work_j[CLASSES_MAX], class_work_wanted_j[CLASSES_MAX];
     struct outcome_node *node;
     struct series series;
     uint32_t trip_count;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/work.h"
+
 static int take_memory(struct plant *plant, const struct model *model)
 {
     plant->host = calloc(model->host_count, sizeof(*plant->host));
@@ -14,8 +16,9 @@ static int take_memory(struct plant *plant, const struct model *model)
     plant->power_w = calloc(model->host_count, sizeof(*plant->power_w));
     plant->meter = calloc(model->meter_count + 1, sizeof(*plant->meter));
     plant->due = calloc(model->meter_count + 1, sizeof(*plant->due));
+    plant->reset_ns = calloc(model->host_count, sizeof(*plant->reset_ns));
     bool all = plant->host && plant->on && plant->written && plant->power_w && plant->meter && plant->due;
-    return all ? 0 : -ENOMEM;
+    return all && plant->reset_ns ? 0 : -ENOMEM;
 }
 
 int plant_init(struct plant *plant, const struct model *model, const struct workload *workload,
@@ -38,6 +41,7 @@ int plant_init(struct plant *plant, const struct model *model, const struct work
     for (uint32_t h = 0; h < model->host_count; h++) {
         gpuhost_init(&plant->host[h], &model->type[model->host[h].type], workload, h);
         plant->on[h] = true;
+        plant->reset_ns[h] = INT64_MAX;
     }
     for (uint32_t m = 0; m < model->meter_count; m++)
         meter_init(&plant->meter[m], model, workload, m);
@@ -59,7 +63,38 @@ void plant_finish(struct plant *plant)
     free(plant->power_w);
     free(plant->meter);
     free(plant->due);
+    free(plant->reset_ns);
     memset(plant, 0, sizeof(*plant));
+}
+
+static void reset_hosts(struct plant *plant, uint32_t event)
+{
+    for (uint32_t h = 0; h < plant->model->host_count; h++) {
+        if (!(plant->workload->resets[h] >> event & 1))
+            continue;
+        gpuhost_reset(&plant->host[h]);
+        plant->written[h] = false;
+        plant->reset_ns[h] = plant->t_ns;
+    }
+}
+
+bool plant_event_due(const struct plant *plant, uint32_t event)
+{
+    int64_t since_ns = plant->t_ns - plant->workload->event[event].at_ns;
+    return since_ns >= 0 && since_ns < PLANT_STEP_NS;
+}
+
+static void step_events(struct plant *plant)
+{
+    for (uint32_t i = 0; i < plant->workload->event_count; i++) {
+        const struct workload_event *event = &plant->workload->event[i];
+        if (!plant_event_due(plant, i))
+            continue;
+        if (event->kind == EVENT_RESET)
+            reset_hosts(plant, i);
+        else
+            grid_lose(&plant->grid, event->node, event->kind == EVENT_LOSE);
+    }
 }
 
 static void step_hosts(struct plant *plant, plant_grant *grant, void *user)
@@ -114,6 +149,7 @@ static void measure(struct plant *plant)
         outcome->demand_j += plant->profile.watts[h] * dt_s;
         outcome->class_energy_j[plant->workload->class_of[h]] += plant->power_w[h] * dt_s;
     }
+    work_measure(plant, dt_s);
     for (uint32_t n = 0; n < plant->model->node_count; n++)
         measure_node(plant, n, dt_s);
 }
@@ -132,6 +168,7 @@ static void sample(struct plant *plant)
 
 void plant_step(struct plant *plant, plant_grant *grant, void *user)
 {
+    step_events(plant);
     profile_step(&plant->profile, plant->t_ns);
     step_hosts(plant, grant, user);
     grid_step(&plant->grid, plant->power_w, plant->t_ns + PLANT_STEP_NS, PLANT_STEP_NS);

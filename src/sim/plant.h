@@ -20,6 +20,7 @@ struct plant {
     bool *on;                           /* by host: switched on at all */
     bool *written;                      /* by host: its cap write returned in the last step */
     double *power_w;                    /* by host, at the wall */
+    int64_t *reset_ns;                  /* by host: its caps were reset then, INT64_MAX: the agent knows */
     bool metered;                       /* somebody reads the meters: after each step, those in due */
     struct meter *meter;
     uint32_t *due, due_count;           /* meters whose window ended in the last step */
@@ -36,6 +37,9 @@ void plant_finish(struct plant *plant);
 
 /* any: one millisecond. `grant` may be NULL: hosts follow demand and cap. */
 void plant_step(struct plant *plant, plant_grant *grant, void *user);
+
+/* any: that event of the workload comes with the next step. */
+bool plant_event_due(const struct plant *plant, uint32_t event);
 
 /* any: the end: means are made, trips copied, and the outcome moves to the caller, who finishes it. */
 void plant_hand_over(struct plant *plant, struct outcome *outcome);

@@ -10,7 +10,7 @@
 #include "wire/frame.h"
 #include "wire/upmu.h"
 
-static void boot_host(struct station *station, uint32_t h)
+static void boot_host(struct station *station, uint32_t h, uint64_t epoch)
 {
     const struct model *model = station->plant->model;
     const struct model_host_type *type = &model->type[model->host[h].type];
@@ -22,10 +22,17 @@ static void boot_host(struct station *station, uint32_t h)
         .report_ns = model->policy.report_ns,
         .actuation_ns = type->actuation_ns,
     };
-    uint64_t incarnation = (uint64_t)station->realtime_ns + h;
-    holder_init(&station->holder[h], &config, incarnation, 0, 0);
+    int64_t now_ns = station->plant->t_ns;
+    uint64_t incarnation = (uint64_t)(station->realtime_ns + now_ns) + h;
+    holder_init(&station->holder[h], &config, incarnation, epoch, now_ns);
+}
+
+static void start_host(struct station *station, uint32_t h)
+{
+    const struct model *model = station->plant->model;
+    boot_host(station, h, 0);
     /* reports of many hosts do not all fall on the same moment */
-    station->holder[h].last_report_ns += config.report_ns * (int64_t)h / (int64_t)model->host_count;
+    station->holder[h].last_report_ns += model->policy.report_ns * (int64_t)h / (int64_t)model->host_count;
     station->host_sequence[h] = (uint64_t)station->realtime_ns;
 }
 
@@ -35,15 +42,17 @@ int station_init(struct station *station, struct plant *plant, int64_t realtime_
     *station = (struct station){.plant = plant, .realtime_ns = realtime_ns};
     station->holder = calloc(model->host_count + 1, sizeof(*station->holder));
     station->at_cap = calloc(model->host_count + 1, sizeof(*station->at_cap));
+    station->dark = calloc(model->host_count + 1, sizeof(*station->dark));
     station->host_sequence = calloc(model->host_count + 1, sizeof(*station->host_sequence));
     station->meter_sequence = calloc(model->meter_count + 1, sizeof(*station->meter_sequence));
-    if (!station->holder || !station->at_cap || !station->host_sequence || !station->meter_sequence) {
+    if (!station->holder || !station->at_cap || !station->dark || !station->host_sequence ||
+        !station->meter_sequence) {
         station_finish(station);
         return -ENOMEM;
     }
     plant->metered = true;
     for (uint32_t h = 0; h < model->host_count; h++)
-        boot_host(station, h);
+        start_host(station, h);
     for (uint32_t m = 0; m < model->meter_count; m++)
         station->meter_sequence[m] = (uint64_t)realtime_ns;
     return 0;
@@ -53,6 +62,7 @@ void station_finish(struct station *station)
 {
     free(station->holder);
     free(station->at_cap);
+    free(station->dark);
     free(station->host_sequence);
     free(station->meter_sequence);
     memset(station, 0, sizeof(*station));
@@ -91,7 +101,8 @@ static void send_report(struct station *station, uint32_t h, station_emit *emit,
     struct plant *plant = station->plant;
     uint8_t data[DATAGRAM_MAX];
     struct report report;
-    holder_report(&station->holder[h], llround(plant->power_w[h] * 1e3), 0, &report, plant->t_ns);
+    holder_report(&station->holder[h], llround(plant->power_w[h] * 1e3), grid_psu_inputs(&plant->grid, h),
+                  &report, plant->t_ns);
     uint32_t body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES,
                                         DATAGRAM_MAX - FRAME_HEADER_BYTES);
     plant->outcome.reports_sent++;
@@ -104,7 +115,8 @@ static void look_at_cap(struct station *station, uint32_t h)
     const struct gpuhost *host = &station->plant->host[h];
     double bound_w = gpuhost_bound_w(host, host->cap_mw);
     station->at_cap[h] = host->demand_w > bound_w * (station->at_cap[h] ? 0.98 : 1.0);
-    holder_flags(&station->holder[h], station->at_cap[h] ? REPORT_AT_CAP : 0, station->plant->t_ns);
+    uint8_t flags = REPORT_PSU_KNOWN | (station->at_cap[h] ? REPORT_AT_CAP : 0);
+    holder_flags(&station->holder[h], flags, station->plant->t_ns);
 }
 
 static void issue_write(struct station *station, uint32_t h, int64_t t_ns)
@@ -114,12 +126,31 @@ static void issue_write(struct station *station, uint32_t h, int64_t t_ns)
         gpuhost_write(&station->plant->host[h], cap_mw, t_ns);
 }
 
+/* The agent dies with its host, and starts anew with it, at driver defaults; one that sees its caps reset
+ * starts a new incarnation. What it accepted of epochs it remembers. */
+static bool is_up(struct station *station, uint32_t h)
+{
+    struct plant *plant = station->plant;
+    bool dark = !plant->on[h] || !grid_host_live(&plant->grid, h);
+    bool boots = station->dark[h] && !dark;
+    bool reset = plant->t_ns - plant->workload->plant.notice_ns >= plant->reset_ns[h];
+    station->dark[h] = dark;
+    if (boots)
+        gpuhost_reset(&plant->host[h]);
+    if (!dark && (boots || reset)) {
+        plant->reset_ns[h] = INT64_MAX;
+        plant->written[h] = plant->host[h].writing = false;
+        boot_host(station, h, station->holder[h].epoch);
+    }
+    return !dark;
+}
+
 static void step_host(struct station *station, uint32_t h, station_emit *emit, void *user)
 {
     struct plant *plant = station->plant;
     struct holder *holder = &station->holder[h];
-    if (!plant->on[h] || !grid_host_live(&plant->grid, h))
-        return;                 /* the agent died with its host */
+    if (!is_up(station, h))
+        return;
     uint8_t wanted = holder->state_wanted;
     holder_time(holder, plant->t_ns);
     plant->outcome.caps.fail_safe_falls += wanted == HOST_LEASED && holder->state_wanted == HOST_FAIL_SAFE;

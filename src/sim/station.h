@@ -18,6 +18,7 @@ struct station {
     struct plant *plant;
     struct holder *holder;      /* by host */
     bool *at_cap;               /* by host: the cap holds its draw down */
+    bool *dark;                 /* by host: without power */
     uint64_t *host_sequence, *meter_sequence;
     int64_t realtime_ns;        /* UTC at plant time 0 */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/workload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ void workload_defaults(struct workload *workload)
         .write_min_ns = 1 * NS_PER_MS, .write_max_ns = 12 * NS_PER_MS,
         .down_ns = 20 * NS_PER_MS, .up_ns = 150 * NS_PER_MS,
         .crest = 1.45, .regulation = 0.005, .meter_noise = 0.001,
+        .notice_ns = 100 * NS_PER_MS, .work_exponent = 0.5,
     };
     workload->breakers = (struct workload_breakers){
         .tr_ns = NS_PER_S, .short_time_ns = 100 * NS_PER_MS,
@@ -45,5 +47,21 @@ void workload_class_defaults(struct workload_class *class, enum workload_kind ki
 void workload_unload(struct workload *workload)
 {
     free(workload->class_of);
+    free(workload->resets);
     workload->class_of = NULL;
+    workload->resets = NULL;
+}
+
+void workload_event_text(const struct workload *workload, const struct model *model, uint32_t event,
+                         char *text, size_t bytes)
+{
+    const struct workload_event *it = &workload->event[event];
+    uint32_t hosts = 0;
+    for (uint32_t h = 0; it->kind == EVENT_RESET && h < model->host_count; h++)
+        hosts += workload->resets[h] >> event & 1;
+    if (it->kind == EVENT_RESET)
+        snprintf(text, bytes, "reset %u hosts", hosts);
+    else
+        snprintf(text, bytes, "%s %s", it->kind == EVENT_LOSE ? "lose" : "restore",
+                 model->node[it->node].name);
 }

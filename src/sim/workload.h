@@ -8,7 +8,7 @@
 #include "msg/model.h"
 #include "site/device.h"
 
-enum { CLASSES_MAX = 8 };
+enum { CLASSES_MAX = 8, EVENTS_MAX = 32 };
 
 enum workload_kind { WORKLOAD_TRAIN, WORKLOAD_INFERENCE, WORKLOAD_STARTER, WORKLOAD_KIND_COUNT };
 
@@ -29,6 +29,20 @@ struct workload_class {
     double idle_draw, full_draw;
 };
 
+/* What happens to the site while it runs. */
+enum workload_event_kind {
+    EVENT_LOSE,                         /* a node goes dark, and what hangs on it alone */
+    EVENT_RESTORE,                      /* and has power again */
+    EVENT_RESET,                        /* caps of hosts go back to driver defaults: a driver is reloaded */
+    EVENT_KIND_COUNT
+};
+
+struct workload_event {
+    int64_t at_ns;
+    enum workload_event_kind kind;
+    uint32_t node;                      /* of lose and restore */
+};
+
 struct workload_plant {
     double overshoot;                   /* power may stand this factor above the cap ... */
     int64_t overshoot_ns;               /* ... this long after a step */
@@ -37,6 +51,8 @@ struct workload_plant {
     double crest;                       /* peak / rms of every current */
     double regulation;                  /* voltage drop at rated current, fraction, per level of the tree */
     double meter_noise;                 /* sigma of one reading, fraction */
+    int64_t notice_ns;                  /* until an agent sees that its host's caps were reset */
+    double work_exponent;               /* pace = (granted / wanted draw above idle) to the power of this */
 };
 
 struct workload_breakers {
@@ -65,6 +81,9 @@ struct workload {
     struct workload_breakers breakers;
     struct workload_network network;
     uint8_t *class_of;                  /* by host index */
+    uint32_t event_count;
+    struct workload_event event[EVENTS_MAX];
+    uint32_t *resets;                   /* by host index: bit i: event i resets its caps */
 };
 
 /* setup: what a file need not say. */
@@ -75,5 +94,9 @@ void workload_class_defaults(struct workload_class *class, enum workload_kind ki
  * `report`. Returns 0, -EINVAL when the file has errors, or another -errno (reported too). */
 int workload_load(struct workload *workload, const char *path, const struct model *model, FILE *report);
 void workload_unload(struct workload *workload);
+
+/* any: "lose feed-a", "reset 10 hosts". */
+void workload_event_text(const struct workload *workload, const struct model *model, uint32_t event,
+                         char *text, size_t bytes);
 
 #endif

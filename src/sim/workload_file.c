@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "sim/amount.h"
-#include "sim/workload.h"
+#include "sim/workload_parts.h"
 
 enum { CLASS_NONE = 255, TRAIN = 1 << WORKLOAD_TRAIN, INFERENCE = 1 << WORKLOAD_INFERENCE,
        STARTER = 1 << WORKLOAD_STARTER, ANY = TRAIN | INFERENCE | STARTER };
@@ -68,6 +68,8 @@ static const struct field plant_field[] = {
     WORKLOAD("crest", UNIT_NUMBER, plant.crest, 1, 5),
     WORKLOAD("regulation", UNIT_SHARE, plant.regulation, 0, 0.05),
     WORKLOAD("meter_noise", UNIT_SHARE, plant.meter_noise, 0, 0.05),
+    WORKLOAD("notice", UNIT_TIME, plant.notice_ns, 1e-3, 60),
+    WORKLOAD("work_exponent", UNIT_NUMBER, plant.work_exponent, 0.1, 1),
     {0},
 };
 static const struct field breaker_field[] = {
@@ -85,14 +87,6 @@ static const struct field network_field[] = {
 };
 #undef WORKLOAD
 
-struct loader {
-    struct workload *workload;
-    const struct model *model;
-    const char *path;
-    FILE *report;
-    int errors;
-};
-
 /* A block has no place of its own in libfyaml 0.7: its first scalar stands for it. */
 static struct fy_token *token_of(struct fy_node *node)
 {
@@ -105,8 +99,7 @@ static struct fy_token *token_of(struct fy_node *node)
     return node ? fy_node_get_scalar_token(node) : NULL;
 }
 
-__attribute__((format(printf, 3, 4)))
-static void complain(struct loader *loader, struct fy_node *at, const char *format, ...)
+void workload_complain(struct loader *loader, struct fy_node *at, const char *format, ...)
 {
     struct fy_token *token = token_of(at);
     const struct fy_mark *mark = token ? fy_token_start_mark(token) : NULL;
@@ -121,7 +114,7 @@ static void complain(struct loader *loader, struct fy_node *at, const char *form
     fputc('\n', loader->report);
 }
 
-static const char *text_of(struct fy_node *node)
+const char *workload_text(struct fy_node *node)
 {
     const char *text = node && fy_node_is_scalar(node) ? fy_node_get_scalar0(node) : NULL;
     return text ? text : "";
@@ -150,13 +143,14 @@ static void set_field(struct loader *loader, const struct field *field, struct f
     uint8_t *place = (uint8_t *)base + field->offset;
     double value = 0;
     int64_t ns = 0;
-    if (!parse_value(field, text_of(node), &value, &ns)) {
-        complain(loader, node, "%s: '%s' is not %s", field->key, text_of(node), wanted[field->unit]);
+    if (!parse_value(field, workload_text(node), &value, &ns)) {
+        workload_complain(loader, node, "%s: '%s' is not %s", field->key, workload_text(node),
+                          wanted[field->unit]);
         return;
     }
     if (value < field->low || value > field->high) {
-        complain(loader, node, "%s: '%s' is outside %g .. %g%s", field->key, text_of(node), field->low,
-                 field->high, suffix[field->unit]);
+        workload_complain(loader, node, "%s: '%s' is outside %g .. %g%s", field->key, workload_text(node),
+                          field->low, field->high, suffix[field->unit]);
         return;
     }
     if (field->unit == UNIT_TIME)
@@ -183,12 +177,12 @@ static void set_fields(struct loader *loader, struct fy_node *map, const struct 
     struct fy_node_pair *pair;
     void *walk = NULL;
     if (!fy_node_is_mapping(map)) {
-        complain(loader, map, "a block of `key: value` belongs here");
+        workload_complain(loader, map, "a block of `key: value` belongs here");
         return;
     }
     while ((pair = fy_node_mapping_iterate(map, &walk))) {
         struct fy_node *key = fy_node_pair_key(pair);
-        const char *name = text_of(key);
+        const char *name = workload_text(key);
         const char *const *other = skip;
         while (*other && strcmp(*other, name))
             other++;
@@ -196,9 +190,9 @@ static void set_fields(struct loader *loader, struct fy_node *map, const struct 
             continue;
         const struct field *field = find_field(table, name);
         if (!field)
-            complain(loader, key, "unknown key '%s'", name);
+            workload_complain(loader, key, "unknown key '%s'", name);
         else if (!(field->kinds & kind))
-            complain(loader, key, "'%s' does not belong to this kind of class", name);
+            workload_complain(loader, key, "'%s' does not belong to this kind of class", name);
         else
             set_field(loader, field, fy_node_pair_value(pair), base);
     }
@@ -210,16 +204,17 @@ static void claim_hosts(struct loader *loader, struct fy_node *pattern, uint32_t
     uint32_t found = 0;
     for (uint32_t h = 0; h < loader->model->host_count; h++) {
         const char *name = loader->model->host[h].name;
-        if (fnmatch(text_of(pattern), name, 0))
+        if (fnmatch(workload_text(pattern), name, 0))
             continue;
         found++;
         uint32_t before = workload->class_of[h];
         if (before != CLASS_NONE)
-            complain(loader, pattern, "host %s follows '%s' already", name, workload->class[before].name);
+            workload_complain(loader, pattern, "host %s follows '%s' already", name,
+                              workload->class[before].name);
         workload->class_of[h] = (uint8_t)class;
     }
     if (!found)
-        complain(loader, pattern, "'%s' fits no host of the site", text_of(pattern));
+        workload_complain(loader, pattern, "'%s' fits no host of the site", workload_text(pattern));
 }
 
 static int parse_kind(const char *text)
@@ -237,7 +232,7 @@ static void load_class(struct loader *loader, struct fy_node *node)
     static const char *const own[] = {"id", "kind", "hosts", NULL};
     struct workload *workload = loader->workload;
     if (workload->class_count == CLASSES_MAX) {
-        complain(loader, node, "more than %d classes", CLASSES_MAX);
+        workload_complain(loader, node, "more than %d classes", CLASSES_MAX);
         return;
     }
     uint32_t index = workload->class_count++;
@@ -245,18 +240,20 @@ static void load_class(struct loader *loader, struct fy_node *node)
     struct fy_node *kind = fy_node_mapping_lookup_by_string(node, "kind", FY_NT);
     struct fy_node *hosts = fy_node_mapping_lookup_by_string(node, "hosts", FY_NT), *pattern;
     struct fy_node *id = fy_node_mapping_lookup_by_string(node, "id", FY_NT);
-    if (!*text_of(id) || strlen(text_of(id)) >= sizeof(class->name))
-        complain(loader, id ? id : node, "a class needs an `id` of at most %d characters", NAME_BYTES - 1);
-    int parsed = parse_kind(text_of(kind));
+    if (!*workload_text(id) || strlen(workload_text(id)) >= sizeof(class->name))
+        workload_complain(loader, id ? id : node, "a class needs an `id` of at most %d characters",
+                          NAME_BYTES - 1);
+    int parsed = parse_kind(workload_text(kind));
     if (parsed < 0) {
-        complain(loader, kind ? kind : node, "`kind` is train, inference or starter");
+        workload_complain(loader, kind ? kind : node, "`kind` is train, inference or starter");
         return;
     }
     workload_class_defaults(class, (enum workload_kind)parsed);
-    snprintf(class->name, sizeof(class->name), "%s", text_of(id));
+    snprintf(class->name, sizeof(class->name), "%s", workload_text(id));
     set_fields(loader, node, class_field, class, 1 << parsed, own);
     if (!hosts || !fy_node_is_sequence(hosts))
-        complain(loader, hosts ? hosts : node, "`hosts` is a list of names or patterns such as [\"a1-*\"]");
+        workload_complain(loader, hosts ? hosts : node,
+                          "`hosts` is a list of names or patterns such as [\"a1-*\"]");
     for (void *walk = NULL; hosts && (pattern = fy_node_sequence_iterate(hosts, &walk));)
         claim_hosts(loader, pattern, index);
 }
@@ -265,19 +262,20 @@ static void load_classes(struct loader *loader, struct fy_node *root)
 {
     struct fy_node *classes = fy_node_mapping_lookup_by_string(root, "classes", FY_NT), *node;
     if (!classes || !fy_node_is_sequence(classes)) {
-        complain(loader, classes ? classes : root, "`classes` is missing: a list of classes of hosts");
+        workload_complain(loader, classes ? classes : root,
+                          "`classes` is missing: a list of classes of hosts");
         return;
     }
     for (void *walk = NULL; (node = fy_node_sequence_iterate(classes, &walk));) {
         if (fy_node_is_mapping(node))
             load_class(loader, node);
         else
-            complain(loader, node, "a class is a block of `key: value`");
+            workload_complain(loader, node, "a class is a block of `key: value`");
     }
     for (uint32_t h = 0; h < loader->model->host_count; h++) {
         if (loader->workload->class_of[h] != CLASS_NONE)
             continue;
-        complain(loader, classes, "host %s follows no class", loader->model->host[h].name);
+        workload_complain(loader, classes, "host %s follows no class", loader->model->host[h].name);
         loader->workload->class_of[h] = 0;
     }
 }
@@ -286,25 +284,26 @@ static void load_seed(struct loader *loader, struct fy_node *root)
 {
     struct fy_node *seed = fy_node_mapping_lookup_by_string(root, "seed", FY_NT);
     char *end = NULL;
-    loader->workload->seed = strtoull(text_of(seed), &end, 10);
-    if (!seed || *end || end == text_of(seed))
-        complain(loader, seed ? seed : root, "`seed` is a whole number");
+    loader->workload->seed = strtoull(workload_text(seed), &end, 10);
+    if (!seed || *end || end == workload_text(seed))
+        workload_complain(loader, seed ? seed : root, "`seed` is a whole number");
 }
 
 static void load_root(struct loader *loader, struct fy_node *root)
 {
-    static const char *const own[] = {"workload", "seed", "classes", "plant", "breakers", "network", NULL};
+    static const char *const own[] = {"workload", "seed", "classes", "plant", "breakers", "network", "events",
+        NULL};
     static const char *const none[] = {NULL};
     static const struct { const char *name; const struct field *field; } block[] = {
         {"plant", plant_field}, {"breakers", breaker_field}, {"network", network_field},
     };
     struct workload *workload = loader->workload;
     if (!root || !fy_node_is_mapping(root)) {
-        complain(loader, root, "the file is empty or no block of `key: value`");
+        workload_complain(loader, root, "the file is empty or no block of `key: value`");
         return;
     }
     snprintf(workload->name, sizeof(workload->name), "%s",
-             text_of(fy_node_mapping_lookup_by_string(root, "workload", FY_NT)));
+             workload_text(fy_node_mapping_lookup_by_string(root, "workload", FY_NT)));
     set_fields(loader, root, top_field, workload, ANY, own);
     load_seed(loader, root);
     for (size_t i = 0; i < sizeof(block) / sizeof(block[0]); i++) {
@@ -313,6 +312,7 @@ static void load_root(struct loader *loader, struct fy_node *root)
             set_fields(loader, node, block[i].field, workload, ANY, none);
     }
     load_classes(loader, root);
+    workload_load_events(loader, fy_node_mapping_lookup_by_string(root, "events", FY_NT));
 }
 
 int workload_load(struct workload *workload, const char *path, const struct model *model, FILE *report)
@@ -332,8 +332,11 @@ int workload_load(struct workload *workload, const char *path, const struct mode
     }
     fclose(file);
     workload->class_of = malloc(model->host_count + 1);
-    if (!workload->class_of)
+    workload->resets = calloc(model->host_count + 1, sizeof(*workload->resets));
+    if (!workload->class_of || !workload->resets) {
+        workload_unload(workload);
         return -ENOMEM;
+    }
     memset(workload->class_of, CLASS_NONE, model->host_count);
     struct fy_diag *diag = fy_diag_create(&silence);
     struct fy_parse_cfg config = {.diag = diag, .flags = FYPCF_DEFAULT_DOC};

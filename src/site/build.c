@@ -43,12 +43,26 @@ static void set_name(char into[NAME_BYTES], const char *name)
     snprintf(into, NAME_BYTES, "%s", name);
 }
 
+static void add_contingency(struct model *m, enum contingency_kind kind, const char *name, uint32_t lost)
+{
+    struct model_contingency *c = &m->contingency[m->contingency_count++];
+
+    *c = (struct model_contingency){.kind = (uint8_t)kind, .lasting = kind != CONTINGENCY_SAG,
+                                    .lost_node = lost, .witness = INDEX_NONE};
+    set_name(c->name, name);
+}
+
+/* Losses stand before a sag, so that their places follow those of may_lose. */
 static void build_contingencies(const struct draft *d, struct model *m)
 {
-    set_name(m->contingency[0].name, "none");
-    m->contingency_count = 1 + d->redundancy.lost_count;
-    for (uint32_t c = 1; c < m->contingency_count; c++)
-        set_name(m->contingency[c].name, d->node[d->redundancy.lost[c - 1]].id.text);
+    add_contingency(m, CONTINGENCY_NONE, "none", INDEX_NONE);
+    for (uint32_t i = 0; i < d->redundancy.lost_count; i++) {
+        const struct draft_node *lost = &d->node[d->redundancy.lost[i].node_of];
+
+        add_contingency(m, CONTINGENCY_LOSS, lost->id.text, lost->rank);
+    }
+    if (d->sag.volts.at)
+        add_contingency(m, CONTINGENCY_SAG, "sag", INDEX_NONE);
 }
 
 void build_types(const struct draft *d, struct model *m)
@@ -112,6 +126,12 @@ void build_policy(const struct draft *d, struct model *m)
     m->policy.rho_ppm = p->rho.number;
     m->policy.demand_hold_ns = p->demand_hold.number;
     m->policy.demand_headroom_ppm = p->demand_headroom.number;
+    m->policy.hold_least_ns = p->hold.least.number;
+    m->policy.hold_most_ns = p->hold.most.number;
+    m->policy.damper_window_ns = p->damper.window.number;
+    m->policy.damper_changes = (uint32_t)p->damper.changes.number;
+    m->policy.headroom_ppm = (uint32_t)p->headroom.number;
+    m->policy.feed_stable_ns = p->feed_stable.number;
     for (uint32_t i = 0; i < sizeof threshold / sizeof threshold[0]; i++)
         *threshold[i] = (struct model_threshold){d->detect.band[i].high.number, d->detect.band[i].low.number};
 }
@@ -140,7 +160,8 @@ int build_model(struct draft *d, struct site *site)
     build_contingencies(d, m);
     build_policy(d, m);
     build_types(d, m);
-    build_nodes(d, site);
+    if (build_nodes(d, site))
+        return -ENOMEM;
     build_breakers(d, site);
     build_meters(d, m);
     if (d->errors->count)
@@ -151,5 +172,11 @@ int build_model(struct draft *d, struct site *site)
     int rc = build_settings(d, site);
 
     rc = rc ? rc : build_redundancy(d, site);
+    if (rc || d->errors->count)
+        return rc;
+    rc = build_jobs(d, site);
+    rc = rc ? rc : build_lending(d, site);
+    rc = rc ? rc : build_fail_safe(d, site);
+    build_contracts(d, site);
     return rc ? rc : build_bad(d, m);
 }

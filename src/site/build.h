@@ -10,7 +10,7 @@
 int build_model(struct draft *d, struct site *site);
 
 /* setup: the parts of it. */
-void build_nodes(struct draft *d, struct site *site);
+int build_nodes(struct draft *d, struct site *site);
 void build_device(struct draft *d, const struct draft_node *draft, struct site_device *out);
 void build_equipment(struct draft *d, const struct draft_node *draft, const struct model_node *n,
                      struct site_equipment *out);
@@ -22,7 +22,15 @@ void build_types(const struct draft *d, struct model *model);
 void build_hosts(struct draft *d, struct site *site);
 void build_meters(const struct draft *d, struct model *model);
 void build_policy(const struct draft *d, struct model *model);
+/* setup: fail-safe caps that nobody wrote; 0 or -ENOMEM. Needs to know who lends. */
+int build_fail_safe(struct draft *d, struct site *site);
 int build_bad(struct draft *d, struct model *model);
+/* setup: gangs from jobs, and the contracts; 0 or -ENOMEM. */
+int build_jobs(struct draft *d, struct site *site);
+void build_contracts(const struct draft *d, struct site *site);
+/* setup: witnesses, which nodes may lend, their pools; what was asked for and cannot be becomes a finding.
+ * 0 or -ENOMEM. */
+int build_lending(struct draft *d, struct site *site);
 
 /* any: what of a device the draft does not say (enum device_assumed). */
 uint32_t build_assumed(const struct draft_node *draft);

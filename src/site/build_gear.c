@@ -103,9 +103,9 @@ int build_redundancy(struct draft *d, struct site *site)
     if (take_memory(d, site, links))
         return -ENOMEM;
     r->scheme = (uint8_t)d->redundancy.scheme.number;
-    r->lost_node[0] = INDEX_NONE;
     for (uint32_t c = 0; c < d->redundancy.lost_count; c++)
-        r->lost_node[c + 1] = d->node[d->redundancy.lost[c]].rank;
+        r->lend[c + 1] = d->redundancy.lost[c].reserve.number == RESERVE_LEND;
+    r->sag_ppm = (uint32_t)d->sag.volts.number;
     for (uint32_t t = 0; t < d->type_count; t++)
         r->psus_needed[t] = (uint32_t)d->type[d->type_order[t]].psus_needed.number;
     for (uint32_t h = 0; h < d->host_count; h++)

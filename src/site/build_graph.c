@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nodes with their limits, hosts with their cords. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,10 +9,6 @@
 #include "site/derive.h"
 #include "site/outage.h"
 
-static uint32_t lost_node(const struct draft *d, uint32_t contingency)
-{
-    return contingency ? d->node[d->redundancy.lost[contingency - 1]].rank : INDEX_NONE;
-}
 
 /* Self, then the ancestors of every parent, each once. */
 static int collect_ancestors(struct model *m, struct model_node *n, uint32_t self)
@@ -162,25 +159,64 @@ static void build_node(struct draft *d, struct site *site, uint32_t i)
     check_depth(d, draft, n, collect_ancestors(&site->model, n, i));
     build_device(d, draft, &site->device[i]);
     build_equipment(d, draft, n, &site->equipment[i]);
+    n->ramp_up_mw_per_s = draft->ramp.up.number * 1000;
+    n->ramp_down_mw_per_s = draft->ramp.down.number * 1000;
     build_limit(draft, &site->device[i], &site->equipment[i], n, &site->note[i]);
     check_ratings(d, draft, n);
 }
 
-static void set_limits(const struct draft *d, struct model *m)
+/* A UPS holds its output up; a node that is fed past it sags with what is above. */
+static bool sags(const struct model *m, uint32_t node)
+{
+    const struct model_node *n = &m->node[node];
+
+    if (n->kind == NODE_UPS)
+        return false;
+    for (uint32_t p = 0; p < n->parent_count; p++)
+        if (sags(m, n->parent[p]))
+            return true;
+    return !n->parent_count;
+}
+
+/* Amperes are what a device minds: a sag leaves less power for them. What is lost carries nothing and binds
+ * nothing. */
+static int64_t limit_mva(const struct draft *d, const struct model *m, uint32_t node, uint32_t c)
+{
+    const struct model_node *n = &m->node[node];
+    int64_t volts_mv = n->volts_low_mv, sag_mv = derive_volts_low_mv(n->volts_ln_mv, d->sag.volts.number);
+
+    if (!n->limited || !outage_alive(m, node, m->contingency[c].lost_node))
+        return DERIVE_NO_LIMIT;
+    if (m->contingency[c].kind == CONTINGENCY_SAG && sag_mv < volts_mv && sags(m, node))
+        volts_mv = sag_mv;
+    return derive_limit_mva(n->steady_ma, volts_mv);
+}
+
+/* What hangs on a node without a lease is load of everything above it too; of the steps the largest. */
+static void add_other(const struct draft_node *draft, const struct model_node *n, struct model *m,
+                      int64_t (*step)[PHASES])
+{
+    for (uint32_t a = 0; a < n->ancestor_count; a++)
+        for (uint32_t ph = 0; ph < PHASES; ph++) {
+            uint32_t above = n->ancestor[a];
+
+            m->node[above].other_mva[ph] += draft->other_mva[ph];
+            if (draft->step_mva[ph] <= step[above][ph])
+                continue;
+            m->node[above].other_mva[ph] += draft->step_mva[ph] - step[above][ph];
+            step[above][ph] = draft->step_mva[ph];
+        }
+}
+
+static void set_limits(const struct draft *d, struct model *m, int64_t (*step)[PHASES])
 {
     for (uint32_t i = 0; i < m->node_count; i++) {
         struct model_node *n = &m->node[i];
-        const struct draft_node *draft = &d->node[d->node_order[i]];
-        int64_t limit = n->limited ? derive_limit_mva(n->steady_ma, n->volts_low_mv) : DERIVE_NO_LIMIT;
 
-        /* what is lost carries nothing and binds nothing */
         for (uint32_t c = 0; c < m->contingency_count; c++)
             for (uint32_t ph = 0; ph < PHASES; ph++)
-                n->limit_mva[c][ph] = outage_alive(m, i, lost_node(d, c)) ? limit : DERIVE_NO_LIMIT;
-        /* what hangs on a node without a lease is load of everything above it too */
-        for (uint32_t a = 0; a < n->ancestor_count; a++)
-            for (uint32_t ph = 0; ph < PHASES; ph++)
-                m->node[n->ancestor[a]].other_mva[ph] += draft->other_mva[ph];
+                n->limit_mva[c][ph] = limit_mva(d, m, i, c);
+        add_other(&d->node[d->node_order[i]], n, m, step);
         if (!n->parent_count)
             continue;
         struct model_node *parent = &m->node[n->parent[0]];
@@ -190,11 +226,16 @@ static void set_limits(const struct draft *d, struct model *m)
     }
 }
 
-void build_nodes(struct draft *d, struct site *site)
+int build_nodes(struct draft *d, struct site *site)
 {
+    int64_t(*step)[PHASES] = scratch_take(&d->scratch, (d->node_count + 1) * sizeof *step);
+
+    if (!step)
+        return -ENOMEM;
     for (uint32_t i = 0; i < d->node_count; i++)
         build_node(d, site, i);
-    set_limits(d, &site->model);
+    set_limits(d, &site->model, step);
+    return 0;
 }
 
 /* The phases a cord takes must exist where it hangs. Returns the wiring, or WIRING_COUNT with a finding. */
@@ -229,14 +270,13 @@ static uint32_t live_share_ppm(uint32_t by_supplies, uint32_t given, uint32_t gi
 }
 
 /* Shares of one row's cords under every contingency: a cord without a way to a source carries nothing. */
-static void set_shares(const struct draft *d, const struct model *m, const struct draft_row *row,
-                       struct model_cord *cord)
+static void set_shares(const struct model *m, const struct draft_row *row, struct model_cord *cord)
 {
     for (uint32_t c = 0; c < m->contingency_count; c++) {
         uint32_t alive = 0, psus = 0, given = 0, is_alive[CORDS_MAX];
 
         for (uint32_t j = 0; j < row->cord_count; j++) {
-            is_alive[j] = (uint32_t)outage_alive(m, cord[j].node, lost_node(d, c));
+            is_alive[j] = (uint32_t)outage_alive(m, cord[j].node, m->contingency[c].lost_node);
             alive += is_alive[j];
             psus += is_alive[j] * cord[j].psus;
             given += is_alive[j] * (uint32_t)row->cords_of[j].share.number;
@@ -268,12 +308,14 @@ static void build_row(struct draft *d, const struct model *m, const struct draft
     }
     host->cord_count = row->cord_count;
     host->weight = (uint32_t)row->weight.number;
+    host->tier = (uint8_t)row->tier.number;
+    host->gang = INDEX_NONE;
     host->fail_safe_mw = row->fail_safe.number;
     host->floor_mw = row->floor.number;
     for (uint32_t t = 0; t < d->type_count; t++)
         if (d->type_order[t] == row->type_of)
             host->type = t;
-    set_shares(d, m, row, host->cord);
+    set_shares(m, row, host->cord);
 }
 
 static void set_ranges(struct model *m)

@@ -87,19 +87,23 @@ int build_settings(const struct draft *d, struct site *site)
 {
     struct model *m = &site->model;
     size_t settings = (m->node_count + 1) * sizeof *site->settings;
-    char *at = calloc(1, settings + m->type_count + m->meter_count);
+    char *at = calloc(1, settings + m->type_count + m->meter_count + m->node_count + m->host_count);
 
     if (!at)
         return -ENOMEM;
     site->settings = (struct site_settings *)at;
     site->type_assumed = (uint8_t *)(at += settings);
     site->meter_assumed = (uint8_t *)(at + m->type_count);
+    site->asked = site->meter_assumed + m->meter_count;
+    site->computed = site->asked + m->node_count;
     build_said(d, site);
     for (uint32_t n = 0; n < m->node_count; n++) {
         const struct draft_node *draft = &d->node[d->node_order[n]];
         struct site_note *note = &site->note[n];
         uint32_t parent = m->node[n].parent_count ? m->node[n].parent[0] : INDEX_NONE;
 
+        site->asked[n] = draft->oversubscribe.at ? (uint8_t)(draft->oversubscribe.number ? ASKED_HERE : 0)
+                                                 : (uint8_t)d->policy.oversubscribe.number;
         note->settings = draft->settings.study.at ? find_or_add(site, &draft->settings) : INDEX_NONE;
         note->volts_low_assumed =
             !draft->volts_low.at && (parent == INDEX_NONE || site->note[parent].volts_low_assumed);

@@ -112,6 +112,8 @@ int check_fail_safe(struct draft *d, const struct site *site)
     if (!sum || !worst || !start || sums_below_start(&below, m, &d->scratch))
         return -ENOMEM;
     for (uint32_t c = m->contingency_count; c-- > 0;) {
+        if (!m->contingency[c].lasting)
+            continue;
         sums_hosts(m, SUM_FAIL_SAFE, c, sum);
         for (uint32_t i = 0; i < m->node_count; i++) {
             look(&worst[i], &m->node[i], sum[i], c);

@@ -12,6 +12,7 @@
 
 #include "site/curve.h"
 #include "site/figures.h"
+#include "site/lend.h"
 #include "site/needs.h"
 
 /* A set; domain.md 1.8, "also check per-setting". X(symbol, bit, words) */
@@ -59,19 +60,6 @@ enum lease_term {
     LEASE_TERM_COUNT
 };
 
-/* Why no lease may pass the steady limit here; a set. X(symbol, bit, words) */
-#define COORDINATION_OBSTACLES(X) \
-    X(OBSTACLE_NO_CURVE, 1, "no curve") \
-    X(OBSTACLE_NO_SETTINGS_FROM, 2, "no settings_from") \
-    X(OBSTACLE_NO_METER, 4, "no meter") \
-    X(OBSTACLE_SLOW_METER, 8, "meter slower than 20 ms")
-
-enum lease_obstacle {
-#define COORDINATION_SYMBOL(symbol, bit, words) symbol = bit,
-    COORDINATION_OBSTACLES(COORDINATION_SYMBOL)
-#undef COORDINATION_SYMBOL
-};
-
 /* What would relax the term that binds, of flyball's own terms only, each alone. X(symbol, words) */
 #define COORDINATION_RELAXES(X) \
     X(RELAX_FAIL_SAFE, "fail_safe caps as low as the floors") \
@@ -105,7 +93,7 @@ struct coordination_node {
     uint32_t prearmed;
     /* watts */
     bool limited;               /* false: a busbar, no device: hosts_* and steady_a mean nothing */
-    uint32_t obstacles;         /* enum lease_obstacle */
+    uint32_t obstacles;         /* enum lend_obstacle */
     double steady_a;            /* per phase */
     /* from 0.64 Ir^2 over hold_s; never below steady_a; INFINITY = nothing trips */
     uint8_t admissible_role;    /* of what bounds the next; ELEMENT_ROLE_COUNT = nothing */

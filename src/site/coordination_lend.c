@@ -73,14 +73,16 @@ static struct sums sums_of(const struct coordination_place *place, uint32_t c, u
 
 enum { CELLS = CONTINGENCIES_MAX * PHASES };
 
-/* Of every phase and loss that the node outlives and where a host draws. */
+/* Of every phase and lasting loss that the node outlives and where a host draws. */
 static uint32_t collect(const struct coordination_place *place, struct sums cell[CELLS])
 {
     const struct model *m = &place->site->model;
     uint32_t count = 0;
 
     for (uint32_t c = 0; c < m->contingency_count; c++)
-        for (uint32_t ph = 0; ph < PHASES && !(place->figures->outage.node[place->node] >> c & 1); ph++) {
+        for (uint32_t ph = 0; ph < PHASES && m->contingency[c].lasting &&
+                              !(place->figures->outage.node[place->node] >> c & 1);
+             ph++) {
             cell[count] = sums_of(place, c, ph);
             count += cell[count].phys_max > 0;
         }
@@ -101,24 +103,6 @@ static struct lends lend(const struct sums cell[CELLS], uint32_t count, const st
         return least;
     return (struct lends){least.fixed * room->hosts, least.in_full * room->hosts,
                           least.fail_safe * room->hosts, least.inrush * room->hosts};
-}
-
-static uint32_t obstacles(const struct coordination_place *place)
-{
-    const struct model *m = &place->site->model;
-    const struct model_node *n = &m->node[place->node];
-    const int64_t slowest_ns = 20 * NS_PER_MS;
-    uint32_t set = 0;
-
-    if (!n->breaker.element_count)
-        set |= OBSTACLE_NO_CURVE;
-    if (!place->site->note[place->node].settings_known)
-        set |= OBSTACLE_NO_SETTINGS_FROM;
-    if (n->meter == INDEX_NONE)
-        set |= OBSTACLE_NO_METER;
-    else if (m->meter[n->meter].period_ns > slowest_ns)
-        set |= OBSTACLE_SLOW_METER;
-    return set;
 }
 
 /* Never below the steady limit: that is always admissible. */
@@ -175,7 +159,7 @@ void coordination_lend(const struct coordination_place *place, struct coordinati
     uint8_t role, term;
 
     row->limited = n->limited;
-    row->obstacles = obstacles(place);
+    row->obstacles = lend_obstacles(place->site, place->node);
     if (!n->limited)
         return;
     row->steady_a = (double)n->steady_ma / 1e3;

@@ -69,20 +69,31 @@ struct draft_other {
     struct value phase[PHASES]; /* mVA */
 };
 
+struct draft_ramp {             /* of the sum of caps below a node, or of a contract */
+    struct value up, down;
+};
+
+struct draft_burst {
+    struct value level, credit;
+};
+
 struct draft_node {
     const struct tree *at;
     struct value id, kind, parent, parents, phases, volts;
     struct value device_named, rating_power, unlimited, volts_low;
     struct value ambient, conductor_at, transformer_at, ups_at, generator_at, fault, states;
-    struct value settings_at, k, other_at;
+    struct value settings_at, k, other_at, step_at, oversubscribe, ramp_at, burst_at;
     struct draft_device device; /* its own keys over those of the row it names */
     uint32_t device_of;         /* that row, or INDEX_NONE */
     struct draft_thermal conductor, transformer;
     struct draft_ups ups;
     struct draft_generator generator;
     struct draft_settings settings;
-    int64_t other_mva[PHASES];
-    int64_t other_total_mva;    /* written as one figure: spread when the phases are known */
+    struct draft_ramp ramp;
+    struct draft_burst burst;
+    int64_t other_mva[PHASES], step_mva[PHASES];
+    /* written as one figure: spread when the phases are known */
+    int64_t other_total_mva, step_total_mva;
     uint32_t parent_count;
     uint32_t parent_of[PARENTS_MAX];
     uint32_t rank;              /* place in the model */
@@ -109,7 +120,7 @@ struct draft_cord {
 struct draft_row {              /* of hosts: one line, `count` hosts */
     const struct tree *at;
     struct value id, count, type, cord, cords, phases, address, udp, mac, weight, fail_safe, floor,
-        single_corded;
+        single_corded, tier, job;
     uint32_t type_of;
     uint32_t cord_count;
     struct draft_cord cords_of[CORDS_MAX];
@@ -147,8 +158,19 @@ struct draft_gear {             /* a row of infrastructure, or a server that nam
     struct draft_feed feed;
 };
 
+struct draft_hold {
+    struct value least, most;
+};
+
+struct draft_damper {
+    struct value window, changes;
+};
+
 struct draft_policy {
     struct value lease, report, tick, raise, clear, age_bound, rho, demand_hold, demand_headroom;
+    struct value oversubscribe, headroom, hold_at, damper_at, feed_stable, fail_safe;
+    struct draft_hold hold;
+    struct draft_damper damper;
 };
 
 struct draft_band {
@@ -160,10 +182,33 @@ struct draft_detect {
     struct draft_band band[5];
 };
 
+struct draft_loss {             /* of may_lose: a node by its id, or a mapping */
+    struct value node, reserve, witness;
+    uint32_t node_of, witness_of;           /* draft node and meter, or INDEX_NONE */
+};
+
 struct draft_redundancy {
-    struct value scheme, may_lose;
+    struct value scheme, may_lose, reserve;
     uint32_t lost_count;
-    uint32_t lost[CONTINGENCIES_MAX - 1];   /* draft nodes */
+    struct draft_loss lost[CONTINGENCIES_MAX - 1];
+};
+
+/* What becomes of caps that are not written: as low as may be, computed, or computed where all lends. */
+enum draft_fail_safe { FAIL_SAFE_AUTO, FAIL_SAFE_LOWEST, FAIL_SAFE_LARGEST };
+
+enum draft_reserve { RESERVE_KEEP, RESERVE_LEND };
+
+struct draft_sag {
+    struct value volts;
+};
+
+struct draft_contract {
+    const struct tree *at;
+    struct value id, node, cap, ramp_at, from, to, days;
+    struct draft_ramp ramp;
+    uint32_t node_of;
+    int64_t from_s, to_s;       /* of the day */
+    uint8_t days_of;            /* bit 0: Monday */
 };
 
 struct draft {
@@ -171,11 +216,15 @@ struct draft {
     struct scratch scratch;
     const struct tree *root;
     struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at,
-        servers_at, gear_at, devices_at;
+        servers_at, gear_at, devices_at, sag_at, contracts_at;
     struct draft_policy policy;
     struct draft_detect detect;
     struct draft_redundancy redundancy;
-    struct names node_names, type_names, host_names, row_names, meter_names, gear_names, device_names;
+    struct draft_sag sag;
+    uint32_t contract_count;
+    struct draft_contract *contract;
+    struct names node_names, type_names, host_names, row_names, meter_names, gear_names, device_names,
+        contract_names;
     uint32_t device_count;
     struct draft_device_row *device;
     uint32_t node_count, type_count, row_count, host_count, meter_count;
@@ -204,14 +253,14 @@ enum { RATED_80, RATED_100 };
 /* The tables of each reader, for site/shape.h; each ends with {0}. */
 extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_device_shapes[],
     draft_type_shapes[], draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[],
-    draft_measured_shapes[], draft_server_shapes[];
+    draft_measured_shapes[], draft_server_shapes[], draft_redundancy_shapes[], draft_contract_shapes[];
 
 /* Of nodes and devices (read_keys.c). */
-extern const struct field draft_node_fields[], draft_device_fields[], draft_long_time_fields[],
-    draft_short_time_fields[], draft_instantaneous_fields[], draft_ground_fields[], draft_relay_fields[],
-    draft_fuse_fields[], draft_points_fields[], draft_point_fields[], draft_conductor_fields[],
-    draft_transformer_fields[], draft_ups_fields[], draft_overload_fields[], draft_generator_fields[],
-    draft_state_fields[];
+extern const struct field draft_ramp_fields[], draft_burst_fields[], draft_node_fields[],
+    draft_device_fields[], draft_long_time_fields[], draft_short_time_fields[], draft_instantaneous_fields[],
+    draft_ground_fields[], draft_relay_fields[], draft_fuse_fields[], draft_points_fields[],
+    draft_point_fields[], draft_conductor_fields[], draft_transformer_fields[], draft_ups_fields[],
+    draft_overload_fields[], draft_generator_fields[], draft_state_fields[];
 
 /* any: the two fields of band `i` of detect: and their end; returns its key. */
 const char *draft_band_fields(uint32_t i, struct field fields[3]);
@@ -231,6 +280,7 @@ int draft_read_types(struct draft *d);
 int draft_read_hosts(struct draft *d);
 int draft_read_meters(struct draft *d);
 int draft_read_redundancy(struct draft *d);
+int draft_read_contracts(struct draft *d);
 int draft_read_gear(struct draft *d);
 
 /* setup: what stands in the mappings of a device's keys, then the row of `devices:` it names is laid under
@@ -259,6 +309,9 @@ void draft_read_states(struct draft *d, const struct value *list, struct site_eq
  * defaults. Returns the number of faults. */
 uint32_t draft_read_short(struct draft *d, const struct field *fields, const struct tree *at,
                           const char *key, void *into);
+
+/* setup: up and down of one `ramp:`, one of them at least; absent ones are 0. */
+void draft_read_ramp(struct draft *d, const struct value *ramp, struct draft_ramp *into);
 
 /* setup: a list of nodes as cords; faults become findings. Returns their number. */
 uint32_t draft_read_feed(struct draft *d, const struct value *cords, struct draft_feed *feed);

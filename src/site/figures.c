@@ -81,7 +81,9 @@ struct figures_peak figures_peak(const struct site *site, const struct figures *
     const struct model_node *n = &site->model.node[node];
     struct figures_peak peak = {0};
 
-    for (uint32_t c = first; c <= last && c < site->model.contingency_count; c++)
+    for (uint32_t c = first; c <= last && c < site->model.contingency_count; c++) {
+        if (!site->model.contingency[c].lasting)
+            continue;
         for (uint32_t ph = 0; ph < PHASES && !(f->outage.node[node] >> c & 1); ph++) {
             int64_t mva = figures_steady_mva(site, f, node, c, ph), ppm = 0;
 
@@ -90,6 +92,7 @@ struct figures_peak figures_peak(const struct site *site, const struct figures *
             if (!peak.any || ppm > peak.ppm || (ppm == peak.ppm && mva > peak.mva))
                 peak = (struct figures_peak){true, c, ph, mva, ppm};
         }
+    }
     return peak;
 }
 

@@ -37,7 +37,7 @@ void figures_close(struct figures *figures);
 int64_t figures_steady_mva(const struct site *site, const struct figures *figures, uint32_t node, uint32_t c,
                            uint32_t phase);
 
-/* any: over the contingencies first .. last, those left out that the node dies in. */
+/* any: over the contingencies first .. last, those left out that the node dies in or that do not last. */
 struct figures_peak figures_peak(const struct site *site, const struct figures *figures, uint32_t node,
                                  uint32_t first, uint32_t last);
 

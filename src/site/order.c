@@ -205,8 +205,10 @@ static void inherit(struct draft *d, struct draft_node *n)
     /* one figure of other load: balanced over three phases, or all of it on whichever single phase is used */
     int64_t spread = n->phase_count == PHASES ? PHASES : 1;
 
-    for (uint32_t ph = 0; ph < PHASES; ph++)
+    for (uint32_t ph = 0; ph < PHASES; ph++) {
         n->other_mva[ph] += (n->other_total_mva + spread - 1) / spread;
+        n->step_mva[ph] += (n->step_total_mva + spread - 1) / spread;
+    }
 }
 
 int draft_order_nodes(struct draft *d)

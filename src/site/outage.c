@@ -46,7 +46,9 @@ static bool above_a_loss(const struct site *site, uint32_t node)
     const struct model *m = &site->model;
 
     for (uint32_t c = 1; c < m->contingency_count; c++) {
-        const struct model_node *lost = &m->node[site->redundancy.lost_node[c]];
+        if (m->contingency[c].kind != CONTINGENCY_LOSS)
+            continue;
+        const struct model_node *lost = &m->node[m->contingency[c].lost_node];
 
         for (uint32_t a = 1; a < lost->ancestor_count; a++)
             if (lost->ancestor[a] == node)
@@ -94,7 +96,7 @@ static void find_power(struct outage *o, const struct site *site, uint32_t c)
 
         for (uint32_t p = 0; p < m->node[n].parent_count; p++)
             dark = dark && o->node[m->node[n].parent[p]] & bit;
-        o->node[n] |= dark || n == r->lost_node[c] ? bit : 0;
+        o->node[n] |= dark || n == m->contingency[c].lost_node ? bit : 0;
     }
     for (uint32_t h = 0; h < m->host_count; h++)
         o->host[h] |= outage_psus_left(site, h, c) < outage_psus_needed(site, h) ? bit : 0;

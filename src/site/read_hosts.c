@@ -27,6 +27,8 @@ static const struct field row_fields[] = {
     {.key = "floor", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 0, .most = HOST_MAX_MW,
      AT(floor)},
     {.key = "single_corded", .kind = FIELD_SWITCH, AT(single_corded)},
+    {.key = "tier", .kind = FIELD_COUNT, .least = 0, .most = TIERS_MAX - 1, AT(tier)},
+    {.key = "job", .kind = FIELD_ID, AT(job)},
     FIELD_END};
 #undef AT
 
@@ -141,7 +143,9 @@ static void check_own_caps(struct draft *d, struct draft_row *row)
     const struct draft_type *t = &d->type[row->type_of];
 
     if (!row->fail_safe.at)
-        row->fail_safe.number = t->fail_safe.number;
+        row->fail_safe.number = !t->fail_safe.at && row->floor.number > t->fail_safe.number
+                                    ? row->floor.number
+                                    : t->fail_safe.number;
     if (!row->floor.at)
         row->floor.number = t->floor.number < row->fail_safe.number ? t->floor.number : row->fail_safe.number;
     /* the type's own faults are reported there */

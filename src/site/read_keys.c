@@ -42,6 +42,9 @@ enum { AMPS_MAX_MA = 100000000, STAGE_MAX_MA = AMPS_MAX_MA * 10, PERCENT = 10000
     {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 1000000, \
      .most = DRAFT_WATTS_MAX_MW, at}
 
+#define RAMP(name, at) \
+    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_RAMP, .least = 1, .most = 1000000000, at}
+
 /* `in` is the struct, `d` the path to its struct draft_device. */
 #define DEVICE_KEYS(in, d) \
     AMPS("rating", IN(in, d rating)), \
@@ -89,6 +92,10 @@ const struct field draft_node_fields[] = {
     {.key = "settings_from", .kind = FIELD_ANY, IN(draft_node, settings_at)},
     {.key = "k", .kind = FIELD_COUNT, .least = 0, .most = HOSTS_MAX, IN(draft_node, k)},
     {.key = "other", .kind = FIELD_ANY, IN(draft_node, other_at)},
+    {.key = "other_step", .kind = FIELD_ANY, IN(draft_node, step_at)},
+    {.key = "oversubscribe", .kind = FIELD_SWITCH, IN(draft_node, oversubscribe)},
+    {.key = "burst", .kind = FIELD_ANY, IN(draft_node, burst_at)},
+    {.key = "ramp", .kind = FIELD_ANY, IN(draft_node, ramp_at)},
     FIELD_END};
 
 /* Stages: their pickup stands first and is what the short form says; a row may leave it to the node, so
@@ -209,8 +216,17 @@ const struct field draft_overload_fields[] = {
     FIELD_END};
 const struct field draft_generator_fields[] = {
     WATTS("step", IN(draft_generator, step)),
-    {.key = "ramp", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RAMP, .least = 1, .most = 1000000000,
-     IN(draft_generator, ramp)},
+    RAMP("ramp", IN(draft_generator, ramp)),
+    FIELD_END};
+const struct field draft_ramp_fields[] = {
+    RAMP("up", IN(draft_ramp, up)),
+    RAMP("down", IN(draft_ramp, down)),
+    FIELD_END};
+const struct field draft_burst_fields[] = {
+    {.key = "level", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 100 * PERCENT,
+     .most = 150 * PERCENT, .otherwise = 1062500, IN(draft_burst, level)},
+    {.key = "credit", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = 0,
+     .most = 3 * 3600 * NS_PER_S, .otherwise = 600 * NS_PER_S, IN(draft_burst, credit)},
     FIELD_END};
 const struct field draft_state_fields[] = {
     {.key = "id", .kind = FIELD_ID, .required = 1, IN(draft_state, id)},
@@ -227,4 +243,5 @@ const struct shape_map draft_device_shapes[] = {
     {"point", draft_point_fields},             {"conductor", draft_conductor_fields},
     {"transformer", draft_transformer_fields}, {"ups", draft_ups_fields},
     {"overload", draft_overload_fields},       {"generator", draft_generator_fields},
-    {"state", draft_state_fields},             {0}};
+    {"state", draft_state_fields},             {"ramp", draft_ramp_fields},
+    {"burst", draft_burst_fields},             {0}};

@@ -37,24 +37,34 @@ static int64_t other_mva(const struct value *load)
     return (load->number * PPM + OTHER_PF_PPM - 1) / OTHER_PF_PPM;
 }
 
-static void read_other(struct draft *d, struct draft_node *n)
+/* Load by phase, or as one figure; `key` is other or other_step. */
+static void read_load(struct draft *d, const char *key, const struct value *load, int64_t mva[PHASES],
+                      int64_t *total_mva)
 {
-    struct draft_other other = {0};
+    struct draft_other by_phase = {0};
     struct value total = {0};
     const struct field one = {
-        .key = "other", .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .most = DRAFT_WATTS_MAX_MW};
+        .key = key, .kind = FIELD_QUANTITY, .quantity = QUANTITY_LOAD, .most = DRAFT_WATTS_MAX_MW};
 
-    if (!n->other_at.at)
+    if (!load->at)
         return;
-    if (n->other_at.at->kind != TREE_SCALAR) {
-        fields_read(other_fields, n->other_at.at, "other", &other, d->errors);
+    if (load->at->kind != TREE_SCALAR) {
+        fields_read(other_fields, load->at, key, &by_phase, d->errors);
         for (uint32_t ph = 0; ph < PHASES; ph++)
-            n->other_mva[ph] = other_mva(&other.phase[ph]);
+            mva[ph] = other_mva(&by_phase.phase[ph]);
         return;
     }
-    if (field_read(&one, n->other_at.at, &total, d->errors))
+    if (field_read(&one, load->at, &total, d->errors))
         return;
-    n->other_total_mva = other_mva(&total);
+    *total_mva = other_mva(&total);
+}
+
+void draft_read_ramp(struct draft *d, const struct value *ramp, struct draft_ramp *into)
+{
+    if (!ramp->at || fields_read(draft_ramp_fields, ramp->at, "ramp", into, d->errors))
+        return;
+    if (!into->up.at && !into->down.at)
+        finding_at(d->errors, ramp->at, "ramp says neither up nor down, write one of them");
 }
 
 /* Of a text in the shape of one: is that day in the calendar? */
@@ -167,6 +177,8 @@ static void read_parents(struct draft *d, struct draft_node *n)
 
 static void read_node(struct draft *d, struct draft_node *n, const struct tree *at, uint32_t index)
 {
+    static const struct tree nothing = {.kind = TREE_MAP};
+
     n->at = at;
     fields_read(draft_node_fields, at, "a node", n, d->errors);
     if (at->kind != TREE_MAP)
@@ -176,7 +188,11 @@ static void read_node(struct draft *d, struct draft_node *n, const struct tree *
     if (n->phases.at && n->phases.number == 2)
         finding_at(d->errors, n->phases.at, "phases is 2, write 1 (single-phase, also line to line) or 3");
     read_device(d, n);
-    read_other(d, n);
+    read_load(d, "other", &n->other_at, n->other_mva, &n->other_total_mva);
+    read_load(d, "other_step", &n->step_at, n->step_mva, &n->step_total_mva);
+    draft_read_ramp(d, &n->ramp_at, &n->ramp);
+    fields_read(draft_burst_fields, n->burst_at.at ? n->burst_at.at : &nothing, "burst", &n->burst,
+                d->errors);
     draft_read_equipment(d, n);
     read_settings(d, n);
 }

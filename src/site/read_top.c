@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The top level of the file, policy, detection thresholds, redundancy. */
+/* The top level of the file, policy, detection thresholds. */
 #include <errno.h>
 #include <string.h>
 
 #include "site/draft.h"
 
 static const char *const mode_words[] = {"off", "shadow", "advise", "enforce", NULL};
-static const char *const scheme_words[] = {"N", "N+1", "2N", NULL};
+static const char *const fail_safe_words[] = {"auto", "lowest", "largest", NULL};
 
 #define TOP(member) .offset = offsetof(struct draft, member)
 static const struct field top_fields[] = {
@@ -20,6 +20,8 @@ static const struct field top_fields[] = {
     {.key = "hosts", .kind = FIELD_LIST, TOP(hosts_at)},
     {.key = "meters", .kind = FIELD_LIST, TOP(meters_at)},
     {.key = "redundancy", .kind = FIELD_ANY, TOP(redundancy_at)},
+    {.key = "sag", .kind = FIELD_ANY, TOP(sag_at)},
+    {.key = "contracts", .kind = FIELD_LIST, TOP(contracts_at)},
     {.key = "infrastructure", .kind = FIELD_LIST, TOP(gear_at)},
     {.key = "servers", .kind = FIELD_LIST, TOP(servers_at)},
     FIELD_END};
@@ -40,17 +42,33 @@ static const struct field policy_fields[] = {
     TIME("demand_hold", demand_hold, 0, 60 * NS_PER_S, 450 * NS_PER_MS),
     {.key = "demand_headroom", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0,
      .most = PPM, .otherwise = 50000, .offset = offsetof(struct draft_policy, demand_headroom)},
+    {.key = "oversubscribe", .kind = FIELD_SWITCH, .offset = offsetof(struct draft_policy, oversubscribe)},
+    {.key = "headroom", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = PPM / 2,
+     .offset = offsetof(struct draft_policy, headroom)},
+    {.key = "hold", .kind = FIELD_ANY, .offset = offsetof(struct draft_policy, hold_at)},
+    {.key = "damper", .kind = FIELD_ANY, .offset = offsetof(struct draft_policy, damper_at)},
+    {.key = "fail_safe", .kind = FIELD_WORD, .words = fail_safe_words,
+     .offset = offsetof(struct draft_policy, fail_safe)},
+    TIME("feed_stable", feed_stable, 0, 3600 * NS_PER_S, 60 * NS_PER_S),
     FIELD_END};
 #undef TIME
 
-static const struct field redundancy_fields[] = {
-    {.key = "scheme", .kind = FIELD_WORD, .words = scheme_words, .required = 1,
-     .offset = offsetof(struct draft_redundancy, scheme)},
-    {.key = "may_lose", .kind = FIELD_LIST, .offset = offsetof(struct draft_redundancy, may_lose)},
+#define TIME(name, in, member, low, high, usual) \
+    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = low, .most = high, \
+     .otherwise = usual, .offset = offsetof(struct in, member)}
+static const struct field hold_fields[] = {
+    TIME("least", draft_hold, least, 0, 600 * NS_PER_S, NS_PER_S),
+    TIME("most", draft_hold, most, 0, 3600 * NS_PER_S, 60 * NS_PER_S),
     FIELD_END};
+static const struct field damper_fields[] = {
+    TIME("window", draft_damper, window, 100 * NS_PER_MS, 60 * NS_PER_S, NS_PER_S),
+    {.key = "changes", .kind = FIELD_COUNT, .least = 1, .most = 1000, .otherwise = 3,
+     .offset = offsetof(struct draft_damper, changes)},
+    FIELD_END};
+#undef TIME
 
 const struct shape_map draft_top_shapes[] = {
-    {"site", top_fields}, {"policy", policy_fields}, {"redundancy", redundancy_fields}, {0}};
+    {"site", top_fields}, {"policy", policy_fields}, {"hold", hold_fields}, {"damper", damper_fields}, {0}};
 
 /* Thresholds: a band to enter and a band to leave. Sag is entered downwards. */
 enum { BAND_COUNT = 5, BAND_SAG = 2 };
@@ -124,14 +142,32 @@ static void read_detect(struct draft *d)
         read_band(d, i);
 }
 
-int draft_read_policy(struct draft *d)
+static const struct tree *or_nothing(const struct tree *at)
 {
     static const struct tree nothing = {.kind = TREE_MAP};
+
+    return at ? at : &nothing;
+}
+
+static void read_calm(struct draft *d, struct draft_policy *p)
+{
+    if (!fields_read(hold_fields, or_nothing(p->hold_at.at), "hold", &p->hold, d->errors) &&
+        p->hold.least.number > p->hold.most.number) {
+        const struct value *at = p->hold.least.at ? &p->hold.least : &p->hold.most;
+
+        finding_at(d->errors, at->at, "hold begins with more than its most, lower least or raise most");
+    }
+    fields_read(damper_fields, or_nothing(p->damper_at.at), "damper", &p->damper, d->errors);
+}
+
+int draft_read_policy(struct draft *d)
+{
     struct draft_policy *p = &d->policy;
 
     read_detect(d);
-    if (fields_read(policy_fields, d->policy_at.at ? d->policy_at.at : &nothing, "policy", p, d->errors))
+    if (fields_read(policy_fields, or_nothing(d->policy_at.at), "policy", p, d->errors))
         return 0;
+    read_calm(d, p);
     if (!p->report.at)
         p->report.number = p->lease.number / 10;
     /* safety.md section 3: three reports of six may be lost without a needless fail-safe */
@@ -144,39 +180,6 @@ int draft_read_policy(struct draft *d)
 
         finding_at(d->errors, at,
                    "a tick longer than a sixth of the lease renews too late, shorten tick or lengthen lease");
-    }
-    return 0;
-}
-
-int draft_read_redundancy(struct draft *d)
-{
-    struct draft_redundancy *r = &d->redundancy;
-
-    if (!d->redundancy_at.at ||
-        fields_read(redundancy_fields, d->redundancy_at.at, "redundancy", r, d->errors))
-        return 0;
-    if (r->scheme.number == SCHEME_N && r->may_lose.at && r->may_lose.at->count)
-        finding_at(d->errors, r->may_lose.at,
-                   "scheme N loses nothing without harm, write N+1 or 2N or drop may_lose");
-    if (r->scheme.number != SCHEME_N && (!r->may_lose.at || !r->may_lose.at->count))
-        finding_at(d->errors, r->scheme.at,
-                   "scheme %s needs may_lose, list the nodes that may be lost one at a time", r->scheme.text);
-    for (const struct tree *at = r->may_lose.at ? r->may_lose.at->first : NULL; at; at = at->next) {
-        uint32_t node = names_resolve(&d->node_names, at, d->errors);
-
-        if (r->lost_count == CONTINGENCIES_MAX - 1) {
-            finding_at(d->errors, at, "may_lose names more than %d nodes, that is the most",
-                       CONTINGENCIES_MAX - 1);
-            break;
-        }
-        uint32_t i = 0;
-
-        while (i < r->lost_count && r->lost[i] != node)
-            i++;
-        if (i < r->lost_count)
-            finding_at(d->errors, at, "'%s' is named twice in may_lose, drop one", at->text);
-        else if (node != INDEX_NONE)
-            r->lost[r->lost_count++] = node;
     }
     return 0;
 }

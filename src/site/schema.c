@@ -21,9 +21,11 @@ struct maker {
 static const struct {
     const char *map, *section;
 } sections[] = {
-    {"site", "TOP LEVEL"}, {"policy", "POLICY"}, {"detect", "DETECT"},         {"node", "NODES"},
-    {"type", "HOST TYPES"}, {"host", "HOSTS"},   {"meter", "METERS"}, {"redundancy", "REDUNDANCY"},
-    {"gear", "INFRASTRUCTURE"}, {"server", "SERVERS"}, {"measured", "MEASURED"}, {"device", "DEVICES"},
+    {"site", "TOP LEVEL"},      {"policy", "POLICY"},         {"detect", "DETECT"},
+    {"node", "NODES"},          {"type", "HOST TYPES"},       {"host", "HOSTS"},
+    {"meter", "METERS"},        {"redundancy", "REDUNDANCY"}, {"contract", "CONTRACTS"},
+    {"gear", "INFRASTRUCTURE"}, {"server", "SERVERS"},        {"measured", "MEASURED"},
+    {"device", "DEVICES"},
 };
 
 /* Where the manual speaks of a mapping: a section, and the keys around it ("measured.hiccups"; "" = none). */

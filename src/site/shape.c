@@ -8,7 +8,8 @@
 /* One line per reader. */
 static const struct shape_map *const readers[] = {
     draft_top_shapes,   draft_node_shapes,  draft_device_shapes, draft_type_shapes,
-    draft_host_shapes,  draft_meter_shapes, draft_gear_shapes, draft_measured_shapes, draft_server_shapes,
+    draft_host_shapes,  draft_meter_shapes, draft_gear_shapes,   draft_measured_shapes,
+    draft_server_shapes, draft_redundancy_shapes, draft_contract_shapes,
 };
 
 static const struct shape_child children[] = {
@@ -27,7 +28,13 @@ static const struct shape_child children[] = {
     {"detect", "sag", .of = "sag", .instead = SHORT_OFF},
     {"detect", "swell", .of = "swell", .instead = SHORT_OFF},
     {"detect", "dp_dt", .of = "dp_dt", .instead = SHORT_OFF},
-    {"redundancy", "may_lose", .most = CONTINGENCIES_MAX - 1},
+    {"site", "sag", .of = "sag_to", .instead = SHORT_FIRST},
+    {"site", "contracts", .of = "contract", .most = SITE_CONTRACTS_MAX},
+    {"policy", "hold", .of = "hold"},
+    {"policy", "damper", .of = "damper"},
+    {"redundancy", "may_lose", .of = "loss", .instead = SHORT_FIRST, .most = CONTINGENCIES_MAX - 1},
+    {"contract", "ramp", .of = "ramp"},
+    {"contract", "days", .of = "days", .instead = SHORT_ONLY, .least = 1, .most = 7},
     {"node", "parents", .most = PARENTS_MAX},
     {"device", "long_time", .of = "long_time", .instead = SHORT_FIRST},
     {"device", "short_time", .of = "short_time", .instead = SHORT_FIRST},
@@ -55,6 +62,9 @@ static const struct shape_child children[] = {
     {"node", "states", .of = "state", .least = 1, .most = SOURCE_STATES_MAX},
     {"node", "settings_from", .of = "settings"},
     {"node", "other", .of = "other", .instead = SHORT_SUM},
+    {"node", "other_step", .of = "other", .instead = SHORT_SUM},
+    {"node", "burst", .of = "burst"},
+    {"node", "ramp", .of = "ramp"},
     {"type", "cap", .of = "cap"},
     {"host", "cords", .of = "cord", .instead = SHORT_FIRST, .least = 1, .most = CORDS_MAX},
     {"meter", "cords", .least = 1, .most = CORDS_MAX},

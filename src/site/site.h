@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "msg/model.h"
+#include "site/contract.h"
 #include "site/device.h"
 #include "site/measured.h"
 
@@ -50,6 +51,7 @@ struct site_server {
     char eal[256];              /* more EAL arguments */
     char journal[256];          /* path, "" = none */
     char door[108];             /* local socket */
+    char ledger[256];           /* path on tmpfs; "" = door with .ledger behind it, "none" = none */
     struct measured measured;   /* what `flyball tune` found on this server, if it ran */
 };
 
@@ -83,6 +85,9 @@ enum site_assumed {
     ASSUMED_LEASE = 1, ASSUMED_CLOCKS = 2,
 };
 
+/* Who asked for oversubscription at a node. */
+enum site_asked { ASKED_NOT, ASKED_BY_POLICY, ASKED_HERE };
+
 enum site_scheme { SCHEME_N, SCHEME_N_PLUS_1, SCHEME_2N };
 
 /* Where a thing that is no host takes its power; none given = it is not known to go with any loss. */
@@ -112,7 +117,8 @@ struct site_link {
 /* Power beside the hosts' caps: what a declared loss takes away. */
 struct site_redundancy {
     uint8_t scheme;                             /* enum site_scheme */
-    uint32_t lost_node[CONTINGENCIES_MAX];      /* by contingency; [0] is INDEX_NONE */
+    uint8_t lend[CONTINGENCIES_MAX];            /* reserve: lend was asked for, of a loss */
+    uint32_t sag_ppm;           /* of nominal volts; 0: none is declared */
     uint32_t *psus_needed;      /* by type index: supplies a host of it needs to run */
     uint8_t *single_corded;     /* by host index: declared */
     struct site_feed *meter_feed;               /* by meter index */
@@ -120,6 +126,9 @@ struct site_redundancy {
     struct site_gear *gear;
     struct site_link *link;
 };
+
+/* Hosts of one job. */
+struct site_job { char name[NAME_BYTES]; };
 
 struct site {
     struct model model;
@@ -131,6 +140,11 @@ struct site {
     uint8_t *type_assumed, *meter_assumed;      /* by type and meter index: enum site_assumed */
     uint8_t policy_assumed;
     struct site_redundancy redundancy;
+    uint32_t contract_count;
+    struct site_contract contract[SITE_CONTRACTS_MAX];
+    struct site_job *job;               /* by gang, model.gang_count of them */
+    uint8_t *computed;          /* by host index: its fail-safe cap is flyball's; in that block, too */
+    uint8_t *asked;             /* by node index: enum site_asked; in the block of settings */
     char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */
     struct site_address *host_address;  /* by host index */
     struct site_server server;

@@ -231,7 +231,7 @@ static void print_counts(struct check_list *list)
 #define COORDINATION_SYMBOL(symbol, bit, words) \
     if (print_set(list->check, offsetof(struct coordination_node, obstacles), bit, words, heading)) \
         heading = "";
-    COORDINATION_OBSTACLES(COORDINATION_SYMBOL)
+    LEND_OBSTACLES(COORDINATION_SYMBOL)
 #undef COORDINATION_SYMBOL
 }
 

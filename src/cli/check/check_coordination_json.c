@@ -33,7 +33,7 @@ static const char *const clash_words[] = {
 
 static const char *const obstacle_words[] = {
 #define COORDINATION_SYMBOL(symbol, bit, words) words,
-    COORDINATION_OBSTACLES(COORDINATION_SYMBOL)
+    LEND_OBSTACLES(COORDINATION_SYMBOL)
 #undef COORDINATION_SYMBOL
 };
 

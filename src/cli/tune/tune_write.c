@@ -85,7 +85,7 @@ static bool same_redundancy(const struct site *left, const struct site *right)
 {
     const struct site_redundancy *a = &left->redundancy, *b = &right->redundancy;
     const struct model *m = &left->model;
-    return a->scheme == b->scheme && !memcmp(a->lost_node, b->lost_node, sizeof a->lost_node) &&
+    return a->scheme == b->scheme && !memcmp(a->lend, b->lend, sizeof a->lend) && a->sag_ppm == b->sag_ppm &&
            a->gear_count == b->gear_count && a->link_count == b->link_count &&
            same_array(a->psus_needed, b->psus_needed, m->type_count, sizeof *a->psus_needed) &&
            same_array(a->single_corded, b->single_corded, m->host_count, sizeof *a->single_corded) &&
@@ -115,6 +115,11 @@ static bool same_site(const struct site *a, const struct site *b)
            same_array(a->device, b->device, left.node_count, sizeof *a->device) &&
            same_array(a->equipment, b->equipment, left.node_count, sizeof *a->equipment) &&
            same_array(a->host_address, b->host_address, left.host_count, sizeof *a->host_address) &&
+           same_array(a->asked, b->asked, left.node_count, sizeof *a->asked) &&
+           same_array(a->computed, b->computed, left.host_count, sizeof *a->computed) &&
+           same_array(a->job, b->job, left.gang_count, sizeof *a->job) &&
+           a->contract_count == b->contract_count &&
+           same_array(a->contract, b->contract, a->contract_count, sizeof *a->contract) &&
            same_redundancy(a, b);
 }
 

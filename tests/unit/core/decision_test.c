@@ -76,6 +76,12 @@ static void no_part_of_the_memory_overlaps_another_or_its_end(void **state)
         {core->detect, STAND_METERS * sizeof *core->detect},
         {core->heat.meter, STAND_METERS * sizeof *core->heat.meter},
         {core->bound, STAND_HOSTS * sizeof *core->bound},
+        {core->holds.node, STAND_NODES * sizeof *core->holds.node},
+        {core->dampers.node, STAND_NODES * sizeof *core->dampers.node},
+        {core->ramps.node, STAND_NODES * sizeof *core->ramps.node},
+        {core->pools.node, STAND_NODES * sizeof *core->pools.node},
+        {core->pools.host, STAND_HOSTS * sizeof *core->pools.host},
+        {core->tokens.host, STAND_HOSTS * sizeof *core->tokens.host},
         {e->node, STAND_NODES * sizeof *e->node},
         {e->below_first, STAND_NODES * sizeof *e->below_first},
         {e->below_count, STAND_NODES * sizeof *e->below_count},
@@ -90,7 +96,6 @@ static void no_part_of_the_memory_overlaps_another_or_its_end(void **state)
         {cluster->node, STAND_NODES * sizeof *cluster->node},
         {cluster->capacity_mva, STAND_NODES * cells * sizeof *cluster->capacity_mva},
         {cluster->load_mva, STAND_NODES * cells * sizeof *cluster->load_mva},
-        {cluster->capacity_term, STAND_NODES * sizeof *cluster->capacity_term},
         {cluster->below, cluster_below_room(&stand.model) * sizeof *cluster->below},
         {cluster->coefficient, (cords + 1) * cells * sizeof *cluster->coefficient},
         {cluster->claim, cords * sizeof *cluster->claim},
@@ -316,7 +321,7 @@ static void a_tick_that_finds_the_last_one_open_lets_it_finish_and_counts_as_mis
 static void order(struct stand *stand, uint32_t kind, uint32_t value)
 {
     struct slot slot = slot_of(SLOT_ORDER);
-    slot.order = (struct slot_order){.kind = kind, .mode = value};
+    slot.order = (struct slot_order){.kind = kind, .number = stand->slots + 1, .mode = value};
     step(stand, slot);
 }
 
@@ -467,11 +472,17 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
     for (uint32_t n = 0; n < 200; n++) {
         struct model model = {.node_count = n, .meter_count = n / 2};
         size_t expected = whole_lines(sizeof(struct core)) + whole_lines(n * sizeof(struct ledger_sums)) +
-                          whole_lines(n / 2 * sizeof(struct detect)) +
+                          whole_lines(n / 2 * sizeof(struct detect)) + 2 * whole_lines(n / 2) +
                           whole_lines(n / 2 * sizeof(struct heat_node)) +
+                          whole_lines(n * sizeof(struct hold)) + whole_lines(n * sizeof(struct damper)) +
+                          whole_lines(n * sizeof(struct ramp_node)) + whole_lines(n * sizeof(struct pool)) +
                           whole_lines(n * sizeof(struct emergency)) + 2 * whole_lines(n * 4) +
-                          whole_lines(n * sizeof(struct cluster_node)) + 2 * whole_lines(n * 8) +
-                          whole_lines(n);
+                          whole_lines(n * sizeof(struct extent)) + whole_lines(n * sizeof(struct claim)) +
+                          whole_lines(n * 8) + whole_lines(n * 4) + whole_lines(n) +
+                          whole_lines(n / 2 * sizeof(struct permit_node)) +
+                          whole_lines(n / 2 * sizeof(struct permit_expiry)) + 2 * whole_lines(n * 4) +
+                          2 * whole_lines(n) + 2 * whole_lines(n * 8);
+        expected += 5 * whole_lines(n * 8);     /* contracts */
         assert_int_equal(core_bytes(&model), expected);
     }
 }

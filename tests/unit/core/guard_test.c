@@ -207,7 +207,7 @@ static void what_is_decided_after_an_order_to_shadow_is_marked_as_never_sent(voi
     (void)state;
     struct stand stand;
     struct slot slot = {.kind = SLOT_ORDER,
-                        .order = {.kind = ORDER_MODE, .mode = MODE_SHADOW}};
+                        .order = {.kind = ORDER_MODE, .number = 1, .mode = MODE_SHADOW}};
     start_admitted(&stand);
     ask(&stand, 3000000, 0);
     assert_false(stand.record[0].flags & LEASE_SHADOW);

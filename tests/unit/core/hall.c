@@ -86,7 +86,7 @@ static void carve(struct hall *hall)
         .host_extent = hall->host_extent, .draw_mw = hall->draw_mw, .target_mw = hall->target_mw,
         .bound_node = hall->bound_node, .bound_term = hall->bound_term, .tier = hall->tier,
         .changed = hall->changed, .node = hall->cluster_node, .capacity_mva = hall->capacity_mva,
-        .load_mva = hall->load_mva, .capacity_term = hall->capacity_term, .gang = hall->gang,
+        .load_mva = hall->load_mva, .gang = hall->gang,
         .below = hall->cords_below, .other = hall->other, .coefficient = hall->coefficient,
         .claim = hall->claim,
     };

@@ -20,7 +20,7 @@
 #include "msg/reading.h"
 
 enum { HALL_MAIN, HALL_LEFT, HALL_RIGHT, HALL_RACK, HALL_NODES };
-enum { HALL_HOSTS = 5, HALL_GANGS = 2, HALL_CELLS = CONTINGENCIES_MAX * PHASES + 1 };
+enum { HALL_HOSTS = 5, HALL_GANGS = 2, HALL_CELLS = CONTINGENCIES_MAX * PHASES + CLUSTER_STEERED };
 #define HALL_W INT64_C(1000)                    /* in mW or mVA */
 #define HALL_KW (1000 * HALL_W)
 #define HALL_T_NS (10 * NS_PER_S)               /* the newest report of every host */
@@ -42,7 +42,6 @@ struct hall {
     uint8_t bound_term[HALL_HOSTS + 1], tier[HALL_HOSTS + 1], changed[HALL_HOSTS + 1];
     struct cluster_node cluster_node[HALL_NODES];
     int64_t capacity_mva[HALL_NODES * HALL_CELLS], load_mva[HALL_NODES * HALL_CELLS];
-    uint8_t capacity_term[HALL_NODES];
     struct cluster_gang gang[HALL_GANGS];
     struct cluster_cord cords_below[4 * CORDS_MAX * HALL_HOSTS];
     uint32_t other[4 * HALL_NODES];

@@ -388,7 +388,7 @@ static void a_zone_that_leaves_enforce_counts_its_hosts_at_phys_max(void **state
     stand_admit(&stand, 0);
     memset(&slot, 0, sizeof slot);
     slot.kind = SLOT_ORDER;
-    slot.order = (struct slot_order){.kind = ORDER_MODE, .mode = MODE_SHADOW};
+    slot.order = (struct slot_order){.kind = ORDER_MODE, .number = 1, .mode = MODE_SHADOW};
     stand_step(&stand, &slot);
     assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
     stand_stop(&stand);

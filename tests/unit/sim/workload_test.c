@@ -54,6 +54,37 @@ static void a_good_file_is_read(void **state)
     free(findings);
 }
 
+static void events_are_read(void **state)
+{
+    struct workload workload;
+    char *findings = NULL, text[80];
+    struct model model;
+    (void)state;
+    tiny_site_init(&model, &tiny_demo);
+    int result = load_text("seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"]}\nevents:\n"
+                           "  - {at: 12s, lose: branch-2}\n  - {at: 0s, restore: main-0}\n"
+                           "  - {reset: [\"h-00*\", \"h-030\"], at: 1500ms}\n", &workload, &findings);
+    assert_string_equal(findings, "");
+    assert_int_equal(result, 0);
+    assert_int_equal(workload.event_count, 3);
+    assert_int_equal(workload.event[0].at_ns, 12 * NS_PER_S);
+    assert_int_equal(workload.event[0].kind, EVENT_LOSE);
+    assert_int_equal(workload.event[0].node, 2);
+    assert_int_equal(workload.event[1].kind, EVENT_RESTORE);
+    assert_int_equal(workload.event[2].at_ns, 1500 * NS_PER_MS);
+    assert_int_equal(workload.resets[9], 1u << 2);
+    assert_int_equal(workload.resets[10], 0);
+    assert_int_equal(workload.resets[30], 1u << 2);
+    workload_event_text(&workload, &model, 0, text, sizeof(text));
+    assert_string_equal(text, "lose branch-2");
+    workload_event_text(&workload, &model, 2, text, sizeof(text));
+    assert_string_equal(text, "reset 11 hosts");
+    workload_unload(&workload);
+    tiny_site_finish(&model);
+    free(findings);
+}
+
+#define GOOD "seed: 1\nclasses: [{id: a, kind: train, hosts: [\"*\"]}]\n"
 static void every_mistake_is_told_with_line_and_column(void **state)
 {
     static const struct { const char *text, *finding; } bad[] = {
@@ -75,6 +106,18 @@ static void every_mistake_is_told_with_line_and_column(void **state)
         {"seed: 1\nclasses:\n  - {id: a, kind: bake, hosts: [\"*\"]}\n",
             ":3:19: error: `kind` is train, inference or starter"},
         {"seed: 1\nclasses: [\n", "error"},
+        {GOOD "events: {at: 1s}\n", ":3:10: error: `events` is a list"},
+        {GOOD "events: [now]\n", ":3:10: error: an event is a block such as"},
+        {GOOD "events:\n  - {at: 1s, lose: branch-9}\n", ":4:20: error: 'branch-9' is no node"},
+        {GOOD "events:\n  - {at: 1, lose: main-0}\n", ":4:10: error: at: '1' is not a time"},
+        {GOOD "events:\n  - {at: -1s, lose: main-0}\n", ":4:10: error: at: '-1s' is not a time"},
+        {GOOD "events:\n  - {lose: main-0}\n", ":4:6: error: an event needs `at`"},
+        {GOOD "events:\n  - {at: 1s}\n", ":4:6: error: an event is one of lose, restore and reset"},
+        {GOOD "events:\n  - {at: 1s, lose: main-0, restore: main-0}\n", ":4:6: error: an event is one of"},
+        {GOOD "events:\n  - {at: 1s, loose: main-0}\n", ":4:14: error: unknown key 'loose'"},
+        {GOOD "events:\n  - {at: 1s, reset: h-001}\n", ":4:21: error: reset: a list of names"},
+        {GOOD "events:\n  - {at: 1s, reset: [\"x*\"]}\n", ":4:23: error: 'x*' fits no host"},
+        {GOOD "plant: {notice: 0s}\n", ":3:17: error: notice: '0s' is outside"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -91,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_read),
+        cmocka_unit_test(events_are_read),
         cmocka_unit_test(every_mistake_is_told_with_line_and_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

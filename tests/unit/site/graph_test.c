@@ -153,10 +153,10 @@ static void assert_ledger_agrees(const struct site *site, uint32_t round)
             uint32_t c = i / PHASES, ph = i % PHASES;
 
             assert_int_equal(figures.outage.node[n] >> c & 1,
-                             !outage_alive(m, n, site->redundancy.lost_node[c]));
+                             !outage_alive(m, n, m->contingency[c].lost_node));
             if (node[n].exposed_mva[c][ph] != figures_steady_mva(site, &figures, n, c, ph))
                 fail_msg("round %u: %s, %s, phase %u: ledger %lld, check %lld mVA", round, m->node[n].name,
-                         m->contingency[c], ph, (long long)node[n].exposed_mva[c][ph],
+                         m->contingency[c].name, ph, (long long)node[n].exposed_mva[c][ph],
                          (long long)figures_steady_mva(site, &figures, n, c, ph));
             if (c && m->node[n].limit_mva[c][ph] == m->node[n].limit_mva[0][ph] &&
                 node[n].exposed_mva[c][ph] > worst)

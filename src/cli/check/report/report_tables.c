@@ -105,7 +105,7 @@ static void put_obstacles(FILE *out, uint32_t obstacles)
 {
     static const struct { uint32_t bit; const char *words; } obstacle[] = {
 #define COORDINATION_SYMBOL(symbol, bit, words) {bit, words},
-        COORDINATION_OBSTACLES(COORDINATION_SYMBOL)
+        LEND_OBSTACLES(COORDINATION_SYMBOL)
 #undef COORDINATION_SYMBOL
     };
     uint32_t said = 0;

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What hosts and meters say when a feed is lost, when caps are reset, and when power comes back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "sim/station.h"
+#include "tiny_site.h"
+#include "wire/cap.h"
+#include "wire/frame.h"
+#include "wire/upmu.h"
+
+enum { MAIN, BRANCH_A, BRANCH_B, RACK_OF_HOST_0, SECOND_RACK = 6, DUAL = 0, SINGLE = 1 };
+
+struct bench {
+    struct model model;
+    struct workload workload;
+    struct plant plant;
+    struct station station;
+    struct report last[60];         /* by host */
+    uint32_t reports[60];
+    double volts, amperes;          /* newest reading of branch A */
+    uint32_t readings;
+};
+
+static void take(void *user, enum station_sender sender, uint32_t index, const uint8_t *data, uint32_t bytes)
+{
+    struct bench *bench = user;
+    struct frame frame;
+    struct upmu upmu;
+    assert_int_equal(frame_decode(data, bytes, &frame), ACCEPTED);
+    if (sender == STATION_HOST) {
+        assert_int_equal(report_decode(frame.body, frame.body_bytes, &bench->last[index]), ACCEPTED);
+        bench->reports[index]++;
+    } else if (index == BRANCH_A) {
+        assert_int_equal(upmu_decode(frame.body, frame.body_bytes, &upmu), ACCEPTED);
+        bench->volts = upmu.phase[0].voltage_rms_v;
+        bench->amperes = upmu.phase[0].current_rms_a;
+        bench->readings++;
+    }
+}
+
+/* Host 0 hangs on both branches, two PSUs on each; host 1 on branch A alone. All want 60 % for ever. */
+static void start(struct bench *bench)
+{
+    memset(bench, 0, sizeof(*bench));
+    tiny_site_init(&bench->model, &tiny_demo);
+    tiny_site_policy(&bench->model);
+    bench->model.host[DUAL].cord[1] = bench->model.host[DUAL].cord[0];
+    bench->model.host[DUAL].cord[1].node = SECOND_RACK;
+    bench->model.host[DUAL].cord_count = 2;
+    workload_defaults(&bench->workload);
+    bench->workload.class_count = 1;
+    workload_class_defaults(&bench->workload.class[0], WORKLOAD_STARTER);
+    bench->workload.class[0].idle_draw = bench->workload.class[0].full_draw = 0.6;
+    bench->workload.class_of = calloc(bench->model.host_count, 1);
+    bench->workload.resets = calloc(bench->model.host_count, sizeof(uint32_t));
+    bench->workload.plant.notice_ns = 50 * NS_PER_MS;
+    assert_int_equal(plant_init(&bench->plant, &bench->model, &bench->workload, PLANT_VIRTUAL), 0);
+    assert_int_equal(station_init(&bench->station, &bench->plant, NS_PER_S), 0);
+}
+
+static void at(struct bench *bench, int64_t at_ms, enum workload_event_kind kind, uint32_t node)
+{
+    bench->workload.event[bench->workload.event_count++] =
+        (struct workload_event){.at_ns = at_ms * NS_PER_MS, .kind = kind, .node = node};
+}
+
+static void run_until(struct bench *bench, int64_t until_ms)
+{
+    while (bench->plant.t_ns < until_ms * NS_PER_MS) {
+        plant_step(&bench->plant, NULL, NULL);
+        station_step(&bench->station, take, bench);
+    }
+}
+
+static void finish(struct bench *bench)
+{
+    station_finish(&bench->station);
+    plant_finish(&bench->plant);
+    workload_unload(&bench->workload);
+    tiny_site_finish(&bench->model);
+}
+
+static void reports_say_which_psus_have_power(void **state)
+{
+    struct bench bench;
+    (void)state;
+    start(&bench);
+    at(&bench, 1000, EVENT_LOSE, BRANCH_A);
+    run_until(&bench, 1000);
+    assert_true(bench.last[DUAL].flags & REPORT_PSU_KNOWN);
+    assert_int_equal(bench.last[DUAL].psu_inputs, 0xF);
+    assert_int_equal(bench.last[SINGLE].psu_inputs, 0x3);
+    int64_t draw_mw = bench.last[DUAL].draw_mw;
+    run_until(&bench, 1200);
+    assert_int_equal(bench.last[DUAL].psu_inputs, 0xC);
+    /* it draws what it drew, over the other feed */
+    assert_true(llabs(bench.last[DUAL].draw_mw - draw_mw) < draw_mw / 10);
+    assert_true(bench.plant.grid.node[SECOND_RACK].power_w[0] > (double)draw_mw / 1e3 / 3 * 0.9);
+    finish(&bench);
+}
+
+static void a_meter_on_a_dead_feed_reads_nothing_and_goes_on_speaking(void **state)
+{
+    struct bench bench;
+    (void)state;
+    start(&bench);
+    at(&bench, 1000, EVENT_LOSE, BRANCH_A);
+    at(&bench, 2000, EVENT_RESTORE, BRANCH_A);
+    run_until(&bench, 1000);
+    assert_true(bench.volts > 270 && bench.amperes > 100);
+    uint32_t before = bench.readings;
+    run_until(&bench, 2000);
+    assert_in_range(bench.readings - before, 60, 64);       /* every 16 ms */
+    assert_true(bench.volts == 0 && bench.amperes == 0);
+    run_until(&bench, 2100);
+    assert_true(bench.volts > 270);
+    finish(&bench);
+}
+
+static void a_host_without_power_is_silent_and_boots_when_it_has_power_again(void **state)
+{
+    struct bench bench;
+    (void)state;
+    start(&bench);
+    at(&bench, 1000, EVENT_LOSE, BRANCH_A);
+    at(&bench, 2000, EVENT_RESTORE, BRANCH_A);
+    run_until(&bench, 1000);
+    uint64_t incarnation = bench.last[SINGLE].incarnation, dual = bench.last[DUAL].incarnation;
+    uint32_t before = bench.reports[SINGLE];
+    assert_int_equal(bench.last[SINGLE].state, HOST_FAIL_SAFE);
+    run_until(&bench, 2000);
+    assert_int_equal(bench.reports[SINGLE], before);
+    assert_true(bench.plant.power_w[SINGLE] == 0);
+    run_until(&bench, 2002);
+    assert_int_equal(bench.last[SINGLE].state, HOST_BOOT);
+    run_until(&bench, 2200);
+    assert_int_not_equal(bench.last[SINGLE].incarnation, incarnation);
+    assert_int_equal(bench.last[SINGLE].state, HOST_FAIL_SAFE);
+    assert_int_equal(bench.last[DUAL].incarnation, dual);   /* its other cord held it */
+    finish(&bench);
+}
+
+/* Between the reset and the moment the agent sees it, the host draws what it wants and reports as before. */
+static void caps_that_are_reset_hold_nothing_until_the_agent_notices(void **state)
+{
+    struct bench bench;
+    (void)state;
+    start(&bench);
+    at(&bench, 1000, EVENT_RESET, INDEX_NONE);
+    bench.workload.resets[SINGLE] = 1;
+    run_until(&bench, 1000);
+    uint64_t incarnation = bench.last[SINGLE].incarnation, other = bench.last[2].incarnation;
+    double capped_w = bench.plant.power_w[SINGLE];
+    assert_true(capped_w < 3300);
+    run_until(&bench, 1049);
+    assert_true(bench.plant.power_w[SINGLE] > capped_w + 500);
+    assert_int_equal(bench.station.holder[SINGLE].incarnation, incarnation);
+    run_until(&bench, 1053);
+    assert_int_not_equal(bench.station.holder[SINGLE].incarnation, incarnation);
+    assert_int_equal(bench.last[SINGLE].state, HOST_BOOT);
+    run_until(&bench, 1400);
+    assert_true(bench.plant.power_w[SINGLE] < capped_w + 50);
+    assert_int_equal(bench.last[2].incarnation, other);
+    finish(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reports_say_which_psus_have_power),
+        cmocka_unit_test(a_meter_on_a_dead_feed_reads_nothing_and_goes_on_speaking),
+        cmocka_unit_test(a_host_without_power_is_silent_and_boots_when_it_has_power_again),
+        cmocka_unit_test(caps_that_are_reset_hold_nothing_until_the_agent_notices),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
