@@ -66,7 +66,8 @@ struct cluster_cord { uint32_t host, shape; };
 struct cluster_node {
     uint32_t first, count;      /* cords anywhere below: a run of `below`, its own first */
     uint32_t own_count;
-    uint32_t other_first, other_count;      /* children by another parent than their first: a run of `other` */
+    /* children by another parent than their first: a run of `other` */
+    uint32_t other_first, other_count;
     uint32_t cut;               /* bit i: cell i was cut to its level */
     bool even;                  /* all cords below load all phases alike */
     bool dirty, due;            /* something below has changed; is to be visited in this round */
@@ -75,7 +76,8 @@ struct cluster_node {
 };
 
 struct cluster_gang {
-    uint64_t lowest;            /* share of the range, 2^-32, that its slowest has; CLUSTER_WHOLE = none held */
+    /* share of the range, 2^-32, that its slowest has; CLUSTER_WHOLE = none held */
+    uint64_t lowest;
     uint32_t weight;
     uint8_t tier;
     bool changed;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a host would draw if it were let: its highest draw of the last moments, or unknown while a cap holds it
- * down. Then it is probed upward (safety.md section 9): by one quantum where the watts are others', twice as
- * much each time that it has taken up what it was given; where nobody else wants them it claims all it may
+ * What a host would draw if it were let: its highest draw of the last moments, or unknown while a cap holds
+ * it down. Then it is probed upward (safety.md section 9): by one quantum where the watts are others', twice
+ * as much each time that it has taken up what it was given; where nobody else wants them it claims all it may
  * have.
  */
 #ifndef FLYBALL_CORE_DEMAND_H

@@ -37,8 +37,8 @@ static void without_a_limit_in_reach_everyone_has_the_largest_cap(void **state)
 }
 
 /*
- * 18 kVA over five hosts that want all, host 3 with twice the weight. 8 fit through the rack, and go 2 : 1; the
- * other ten go to the three that hang elsewhere, on whichever branch.
+ * 18 kVA over five hosts that want all, host 3 with twice the weight. 8 fit through the rack, and go 2 : 1;
+ * the other ten go to the three that hang elsewhere, on whichever branch.
  */
 static void shares_go_by_weight_and_stop_at_the_limits_of_nested_nodes(void **state)
 {
@@ -372,8 +372,8 @@ static void extents_are_wall_draws_of_caps(void **state)
     assert_int_equal(hall.host_extent[0].useful_mw, 4900 * HALL_W);
 }
 
-/* 5 kVA on the fullest phase, which has half of a host at power factor 0.8: 8 kW at the wall for two hosts, 3.6
- * of 4 governed, a cap of 2880 W. */
+/* 5 kVA on the fullest phase, which has half of a host at power factor 0.8: 8 kW at the wall for two
+ * hosts, 3.6 of 4 governed, a cap of 2880 W. */
 static void a_share_becomes_the_cap_whose_largest_draw_it_is(void **state)
 {
     (void)state;
@@ -579,7 +579,8 @@ static uint32_t parts_of_one(struct hall *hall)
     return parts;
 }
 
-/* 4 nodes, 5 hosts and 5 hosts again, of which those whose lease is not their target yet take a part alone. */
+/* 4 nodes, 5 hosts and 5 hosts again, of which those whose lease is not their target yet take a part
+ * alone. */
 static void what_has_not_changed_is_not_shared_anew(void **state)
 {
     (void)state;
