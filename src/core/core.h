@@ -9,14 +9,18 @@
 #include "core/contract.h"
 #include "core/damper.h"
 #include "core/degrade.h"
+#include "core/cut.h"
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
 #include "core/heat.h"
 #include "core/hold.h"
 #include "core/ledger.h"
+#include "core/permit.h"
 #include "core/pipeline.h"
+#include "core/pool.h"
 #include "core/ramp.h"
+#include "core/token.h"
 
 struct core {
     const struct model *model;
@@ -26,15 +30,21 @@ struct core {
     const struct slot *slot;    /* being decided on */
     struct outbox *outbox;
     struct ledger ledger;
+    struct ledger_fell fell;    /* memory of ledger.fell */
     struct accounts accounts;   /* handed over at the start */
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
     struct heat heat;
+    struct permits permits;
     struct emergencies emergencies;
+    struct cuts cuts;
+    uint64_t steps;             /* slots decided on */
     struct cluster cluster;
     struct holds holds;
     struct dampers dampers;
     struct ramps ramps;
+    struct pools pools;
+    struct tokens tokens;
     struct bound paced;         /* what the cap in hand waits for */
     struct contracts contracts;
     struct core_order_view order;

@@ -52,12 +52,16 @@ struct outbox {
     X(emergencies, "emergencies", "emergencies entered") \
     X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
     X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
+    X(limit_cuts, "limit_cuts", "nodes cut below because a limit in force fell below the newest leases") \
     X(recoveries, "recoveries", "entries into recovery (exposure above a limit after an event)") \
     X(alarms, "alarms", "thresholds crossed upward") \
     X(orders, "orders", "orders carried out") \
     X(orders_refused, "orders_refused", "orders that changed nothing") \
     X(trims, "trims", "cuts of every host below a node at once, under a contract") \
     X(breaches, "breaches", "times that a load was measured above a contract, its time having come") \
+    X(tokens_granted, "tokens_granted", "requests for power ahead of time granted") \
+    X(tokens_denied, "tokens_denied", "such requests denied, with the most that would have been granted") \
+    X(tokens_repeated, "tokens_repeated", "such requests answered as they were before") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
     X(invariant_failures, "invariant_failures", "I1a or I1b false after a slot: a defect")
 
