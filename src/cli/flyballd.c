@@ -13,7 +13,7 @@
 #include "rt/throttle.h"
 
 struct arguments {
-    const char *site, *server, *journal, *summary;
+    const char *site, *server, *journal, *summary, *orders;
     long seconds;               /* 0 = until a signal */
 };
 
@@ -32,6 +32,8 @@ static void print_help(FILE *out)
           "default\n"
           "  --journal FILE   records every input, for `flyball replay`; overrules the site file\n"
           "  --summary FILE   writes what `flyball status --json` shows, at the end (- = standard output)\n"
+          "  --orders FILE    the log of orders; default: FILE.orders beside the journal, else beside the "
+          "door\n"
           "  --seconds N      stops by itself\n"
           "  --help\n\n"
           "SIGTERM and SIGINT stop it cleanly: leases then run out at the hosts by themselves.\n"
@@ -45,7 +47,8 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option options[] = {
         {"server", required_argument, NULL, 's'},  {"journal", required_argument, NULL, 'j'},
-        {"summary", required_argument, NULL, 'o'}, {"seconds", required_argument, NULL, 'n'},
+        {"summary", required_argument, NULL, 'o'}, {"orders", required_argument, NULL, 'r'},
+        {"seconds", required_argument, NULL, 'n'},
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     int option;
     char *end = NULL;
@@ -54,6 +57,8 @@ static int parse(int argc, char **argv, struct arguments *arguments)
             arguments->server = optarg;
         else if (option == 'j')
             arguments->journal = optarg;
+        else if (option == 'r')
+            arguments->orders = optarg;
         else if (option == 'o')
             arguments->summary = optarg;
         else if (option == 'n')
@@ -151,7 +156,8 @@ static int run(struct daemon *daemon, const sigset_t *stop)
     const struct site_server *server = &daemon->site.server;
     struct loop_options options = {.journal = daemon->arguments.journal ? daemon->arguments.journal
                                                                         : server->journal,
-                                   .door = server->door};
+                                   .door = server->door,
+                                   .orders = daemon->arguments.orders};
     int error = loop_build(loop, &daemon->site, &options);
     if (!error)
         error = loop_start(loop, stderr);

@@ -12,6 +12,7 @@
 #include "core/emergency.h"
 #include "core/heat.h"
 #include "core/ledger.h"
+#include "core/maintenance.h"
 #include "core/pipeline.h"
 
 struct core {
@@ -28,6 +29,7 @@ struct core {
     struct emergencies emergencies;
     struct cluster cluster;
     struct contracts contracts;
+    struct maintenance maintenance;
     struct core_order_view order;
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */

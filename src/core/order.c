@@ -77,6 +77,10 @@ static enum order_refusal carry_out(struct core *core, const struct slot_order *
         return take_contract(core, order);
     case ORDER_LIFT:
         return contract_lift(&core->contracts, order->contract);
+    case ORDER_TAKE_OUT:
+        return maintenance_take_out(&core->maintenance, order);
+    case ORDER_PUT_BACK:
+        return maintenance_put_back(&core->maintenance, order);
     default:
         return ORDER_REFUSED_KIND;
     }

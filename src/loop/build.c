@@ -17,7 +17,7 @@ struct plan {
 };
 
 struct layout {
-    void *names, *core, *ring, *lane_queue[LANES_MAX], *returns, *normal, *emergency, *tap;
+    void *names, *core, *ring, *lane_queue[LANES_MAX], *ordered, *returns, *normal, *emergency, *tap;
 };
 
 static void *take(struct plan *plan, size_t bytes)
@@ -111,6 +111,7 @@ static void place_cold(struct loop *loop, struct plan *plan, struct layout *layo
     close_part(plan, &plan->memory.ring);
     for (uint32_t i = 0; i < loop->path.lanes; i++)
         layout->lane_queue[i] = take(plan, spsc_bytes(SLOT_BYTES, lane_places(model)));
+    layout->ordered = take(plan, spsc_bytes(SLOT_BYTES, ORDERS_PLACES));
     layout->returns = take(plan, spsc_bytes(SLOT_BYTES, egress_places(model)));
     layout->normal = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
     layout->emergency = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
@@ -149,6 +150,7 @@ static int init_queues(struct loop *loop, const struct layout *layout)
     int error = 0;
     for (uint32_t i = 0; i < loop->path.lanes; i++)
         error |= spsc_init(&loop->lane_queue[i], layout->lane_queue[i], SLOT_BYTES, lane_places(model));
+    error |= spsc_init(&loop->ordered, layout->ordered, SLOT_BYTES, ORDERS_PLACES);
     error |= spsc_init(&loop->returns, layout->returns, SLOT_BYTES, egress_places(model));
     error |= spsc_init(&loop->normal, layout->normal, EGRESS_BYTES, egress_places(model));
     error |= spsc_init(&loop->emergency, layout->emergency, EGRESS_BYTES, egress_places(model));
@@ -268,8 +270,10 @@ static void init_decide(struct loop *loop)
     decide->core = loop->core;
     for (uint32_t i = 0; i < loop->path.lanes; i++)
         decide->input[i] = &loop->lane_queue[i];
-    decide->input[loop->path.lanes] = &loop->returns;
-    decide->inputs = loop->path.lanes + 1;
+    decide->input[loop->path.lanes] = &loop->ordered;
+    decide->input[loop->path.lanes + 1] = &loop->returns;
+    decide->inputs = loop->path.lanes + 2;
+    decide->board = &loop->board;
     decide->look_again = loop->crew.look_again;
     decide->normal = &loop->normal;
     decide->emergency = &loop->emergency;
@@ -285,6 +289,27 @@ static void journal_name(char path[JOURNAL_PATH_BYTES], const char *asked, int n
         snprintf(path, JOURNAL_PATH_BYTES, "%s.%d", asked, number);
     else
         snprintf(path, JOURNAL_PATH_BYTES, "%s", asked);
+}
+
+/* On the disk beside the journal; a door lies in memory mostly, and what stands there is gone after a
+ * boot. */
+static int start_orders(struct loop *loop)
+{
+    char path[ORDERS_PATH_BYTES] = "";
+    struct orders *orders = &loop->orders;
+    const struct loop_options *options = &loop->options;
+    const char *beside = options->journal[0] ? options->journal : options->door;
+    orders->site = loop->site;
+    orders->base = &loop->base;
+    orders->out = &loop->ordered;
+    orders->board = &loop->board;
+    orders->lane = (uint8_t)loop->path.lanes;
+    orders->stopped = &loop->stopped;
+    if (options->orders)
+        snprintf(path, sizeof path, "%s", options->orders);
+    else if (beside[0])
+        snprintf(path, sizeof path, "%s.orders", beside);
+    return orders_start(orders, path, loop->notes, loop->error, sizeof loop->error);
 }
 
 static int open_journal(struct loop *loop)
@@ -324,6 +349,8 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
     *loop = (struct loop){.site = site, .options = *options};
     loop->door.listener = -1;
     loop->share.fd = -1;
+    loop->orders.log.fd = -1;
+    loop->notes = stderr;
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)
         return error;
@@ -360,7 +387,8 @@ int loop_begin(struct loop *loop)
     init_egress(loop);
     init_decide(loop);
     arena_seal(&loop->arena);
-    return open_journal(loop);
+    int error = start_orders(loop);
+    return error ? error : open_journal(loop);
 }
 
 void loop_close(struct loop *loop)

@@ -13,6 +13,7 @@
 #include "loop/door.h"
 #include "loop/hot.h"
 #include "loop/link.h"
+#include "loop/orders.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
@@ -22,6 +23,7 @@ enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 256, JOURNAL_PATH_BYTES = 300, JOURNAL_
 struct loop_options {
     const char *journal;        /* path, "" = none */
     const char *door;           /* path, "" = none */
+    const char *orders;         /* path of their log, NULL = beside the journal, or else the door */
 };
 
 struct loop {
@@ -40,7 +42,7 @@ struct loop {
     struct view_share share;    /* its memory */
     void *core_memory;
     struct core *core;
-    struct spsc lane_queue[LANES_MAX], returns, normal, emergency, tap;
+    struct spsc lane_queue[LANES_MAX], ordered, returns, normal, emergency, tap;
     struct crew crew;
     struct path path;
     struct hot hot[HOTS_MAX];
@@ -53,9 +55,12 @@ struct loop {
     struct watchdog watchdog;
     struct link_watch links;
     struct door door;
+    struct board board;
+    struct orders orders;
     bool draining, watching, looking, answering;    /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
     _Atomic bool stopped;
+    FILE *notes;                /* what the start has to tell */
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
 

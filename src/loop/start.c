@@ -160,6 +160,7 @@ int loop_start(struct loop *loop, FILE *notes)
     note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory", " not locked", rt_lock_memory());
+    loop->notes = notes;
     note_ports(loop, notes);
     int error = take_door(loop);
     if (!error)
@@ -218,6 +219,7 @@ void loop_stop(struct loop *loop)
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
     door_close(&loop->door);
+    orders_stop(&loop->orders);
     stop_thread(&loop->draining, &loop->drain.stop, loop->drain.thread);
     if (loop->journal)
         loop->journal_lost = journal_finish(loop->journal);
