@@ -15,6 +15,7 @@
 struct arguments {
     const char *site, *server, *journal, *summary, *orders;
     long seconds;               /* 0 = until a signal */
+    bool take_over;
 };
 
 struct daemon {
@@ -26,7 +27,8 @@ struct daemon {
 
 static void print_help(FILE *out)
 {
-    fputs("usage: flyballd SITE [--server NAME] [--journal FILE] [--summary FILE] [--seconds N]\n\n"
+    fputs("usage: flyballd SITE [--server NAME] [--journal FILE] [--summary FILE] [--seconds N]\n"
+          "                [--take-over]\n\n"
           "Governs the power of one site: reads meters and host reports, sends leases.\n\n"
           "  --server NAME    the row of servers: to use; default: this host's name, else the row named "
           "default\n"
@@ -35,8 +37,10 @@ static void print_help(FILE *out)
           "  --orders FILE    the log of orders; default: FILE.orders beside the journal, else beside the "
           "door\n"
           "  --seconds N      stops by itself\n"
+          "  --take-over      waits, ready, until the flyballd that holds the ledger has ended\n"
           "  --help\n\n"
-          "SIGTERM and SIGINT stop it cleanly: leases then run out at the hosts by themselves.\n"
+          "SIGTERM and SIGINT stop it cleanly: one that starts within D takes everything over; else leases\n"
+          "run out.\n"
           "Exit codes: 0 stopped cleanly, 1 a hot thread stood still, 2 usage, 3 a port, file or device "
           "cannot be\n"
           "reached, 4 configuration invalid, 5 refused: another flyballd answers at the door.\n",
@@ -49,7 +53,8 @@ static int parse(int argc, char **argv, struct arguments *arguments)
         {"server", required_argument, NULL, 's'},  {"journal", required_argument, NULL, 'j'},
         {"summary", required_argument, NULL, 'o'}, {"orders", required_argument, NULL, 'r'},
         {"seconds", required_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+        {"take-over", no_argument, NULL, 't'},     {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     int option;
     char *end = NULL;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -63,6 +68,8 @@ static int parse(int argc, char **argv, struct arguments *arguments)
             arguments->summary = optarg;
         else if (option == 'n')
             arguments->seconds = strtol(optarg, &end, 10);
+        else if (option == 't')
+            arguments->take_over = true;
         else if (option == 'h')
             return print_help(stdout), CLI_OK;
         else
@@ -110,6 +117,17 @@ static void wait_for_end(const sigset_t *stop, long seconds)
     }
 }
 
+static void say_taken(const struct loop *loop)
+{
+    if (!loop->ledger_path[0])
+        return;
+    printf("flyballd: ledger %s: %s", loop->ledger_path, account_state_words(loop->account_state));
+    if (loop->account_state == ACCOUNT_WHOLE)
+        printf(", %.0f ms old\n", (double)loop->ledger_age_ns / NS_PER_MS);
+    else
+        printf("; every host is claimed anew\n");
+}
+
 static void say_started(const struct daemon *daemon)
 {
     const struct loop *loop = &daemon->loop;
@@ -125,6 +143,7 @@ static void say_started(const struct daemon *daemon)
                loop->port[i].note[0] ? "\n" : "");
     printf("flyballd: journal %s; door %s\n", loop->journal ? loop->journal_path : "none",
            loop->options.door[0] ? loop->options.door : "none");
+    say_taken(loop);
     fflush(stdout);
 }
 
@@ -157,7 +176,9 @@ static int run(struct daemon *daemon, const sigset_t *stop)
     struct loop_options options = {.journal = daemon->arguments.journal ? daemon->arguments.journal
                                                                         : server->journal,
                                    .door = server->door,
-                                   .orders = daemon->arguments.orders};
+                                   .orders = daemon->arguments.orders,
+                                   .ledger = server->ledger,
+                                   .take_over = daemon->arguments.take_over};
     int error = loop_build(loop, &daemon->site, &options);
     if (!error)
         error = loop_start(loop, stderr);

@@ -45,6 +45,12 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->detect = carve(carver, model->meter_count, sizeof *core->detect);
     core->heat.meter = carve(carver, model->meter_count, sizeof *core->heat.meter);
     core->bound = carve(carver, model->host_count, sizeof *core->bound);
+    core->holds.node = carve(carver, model->node_count, sizeof *core->holds.node);
+    core->dampers.node = carve(carver, model->node_count, sizeof *core->dampers.node);
+    core->ramps.node = carve(carver, model->node_count, sizeof *core->ramps.node);
+    core->degrade.meter = carve(carver, model->meter_count, sizeof *core->degrade.meter);
+    core->degrade.witness = carve(carver, model->meter_count, sizeof *core->degrade.witness);
+    core->degrade.host = carve(carver, model->host_count, sizeof *core->degrade.host);
     e->node = carve(carver, model->node_count, sizeof *e->node);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
     e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
@@ -79,6 +85,10 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     ledger_init(&core->ledger, model, epoch, core->ledger.host, core->ledger.node);
     heat_init(&core->heat, model);
     emergency_init(&core->emergencies, model, &core->heat);
+    hold_init(&core->holds, model);
+    damper_init(&core->dampers, model);
+    ramp_init(&core->ramps, model, t_ns);
+    degrade_init(&core->degrade, model, t_ns);
     contract_init(&core->contracts, model);
     maintenance_init(&core->maintenance, model);
     core->cluster.contracts = &core->contracts;

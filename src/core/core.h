@@ -3,17 +3,21 @@
 #ifndef FLYBALL_CORE_CORE_H
 #define FLYBALL_CORE_CORE_H
 
+#include "core/account.h"
 #include "core/bound.h"
 #include "core/cluster.h"
 #include "core/contract.h"
+#include "core/damper.h"
 #include "core/degrade.h"
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
 #include "core/heat.h"
+#include "core/hold.h"
 #include "core/ledger.h"
 #include "core/maintenance.h"
 #include "core/pipeline.h"
+#include "core/ramp.h"
 
 struct core {
     const struct model *model;
@@ -23,17 +27,23 @@ struct core {
     const struct slot *slot;    /* being decided on */
     struct outbox *outbox;
     struct ledger ledger;
+    struct accounts accounts;   /* handed over at the start */
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
     struct heat heat;
     struct emergencies emergencies;
     struct cluster cluster;
+    struct holds holds;
+    struct dampers dampers;
+    struct ramps ramps;
+    struct bound paced;         /* what the cap in hand waits for */
     struct contracts contracts;
     struct maintenance maintenance;
     struct core_order_view order;
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */
-    struct degrade_row degraded[DEGRADATION_COUNT];
+    struct bound_hold held;     /* of the lease in hand */
+    struct degrade degrade;
     uint64_t digest, decisions;
     int64_t second;             /* of slot time, whose digest is open */
     struct core_counters count;

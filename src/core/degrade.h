@@ -4,7 +4,15 @@
 #ifndef FLYBALL_CORE_DEGRADE_H
 #define FLYBALL_CORE_DEGRADE_H
 
-#include <stdint.h>
+#include <stdbool.h>
+
+#include "msg/limits.h"
+
+struct detect;
+struct ledger;
+struct model;
+struct reading;
+struct report;
 
 /* X(symbol, name, what is lost, what flyball does) */
 #define DEGRADATIONS(X) \
@@ -27,9 +35,43 @@ enum degradation { DEGRADATIONS(DEGRADATION_SYMBOL) DEGRADATION_COUNT };
 
 struct degrade_row {
     uint32_t now;               /* meters, hosts, feeds, ... in it */
-    uint32_t newest;            /* index of the one that entered last */
+    uint32_t newest;            /* one that is in, the one that entered last where it still is; INDEX_NONE */
     uint64_t entered, left;     /* counts since the start */
     int64_t since_ns;           /* slot time at which `now` became more than 0 */
 };
+
+/* Why a meter is in its row: a set. */
+enum degrade_meter { METER_IS_SILENT = 1, METER_IS_FROZEN = 2, METER_IS_IMPLAUSIBLE = 4 };
+
+/* The rows that the decision sees: meter, agent, cap, feed, controller. Pure, so replay shows the same. */
+struct degrade {
+    const struct model *model;
+    struct degrade_row row[DEGRADATION_COUNT];
+    uint8_t *meter;             /* by meter: set of enum degrade_meter */
+    uint8_t *witness;           /* by meter: bit c, it shows whether what contingency c loses is alive */
+    uint8_t *host;              /* by host: bit of every row it is in, and whether it was bounded once */
+    uint8_t feed[CONTINGENCIES_MAX];            /* it is in its row */
+    int64_t feed_good_ns[CONTINGENCIES_MAX];    /* its witness has shown it alive since; INT64_MAX = not */
+    int64_t start_ns;
+    uint32_t cursor;            /* of the scan: meters, then hosts */
+};
+
+/* any: one member of a row comes or goes. */
+void degrade_turn(struct degrade_row *row, uint32_t index, bool was_in, bool is_in, int64_t t_ns);
+
+/* setup: the arrays stand, zeroed. */
+void degrade_init(struct degrade *degrade, const struct model *model, int64_t t_ns);
+
+/* rt: takes a reading, and what is known of its meter beside silence. */
+void degrade_reading(struct degrade *degrade, const struct reading *reading, uint8_t meter, int64_t t_ns);
+
+/* rt: takes a report that the ledger has taken. */
+void degrade_report(struct degrade *degrade, const struct ledger *ledger, const struct report *report,
+                    int64_t t_ns);
+
+/* rt: looks at the next meters and hosts of a round, so that silence is seen: a meter's that is longer than
+ * T_fresh, an agent's that is longer than D. */
+void degrade_scan(struct degrade *degrade, const struct ledger *ledger, const struct detect *detect,
+                  int64_t t_ns, uint32_t items);
 
 #endif

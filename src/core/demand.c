@@ -52,6 +52,16 @@ static int64_t cap_for_draw_mw(const struct model_policy *policy, const struct m
     return governed_mw + headroom_mw + type->quantum_mw;
 }
 
+/* The draw for which demand_cap_mw gives this cap. */
+void demand_handed(struct demand *demand, const struct model_policy *policy,
+                   const struct model_host_type *type, int64_t cap_mw)
+{
+    int64_t governed_mw = larger(cap_mw - type->quantum_mw, 0);
+    int64_t whole_ppm = PPM + policy->demand_headroom_ppm;
+    governed_mw = governed_mw / whole_ppm * PPM + governed_mw % whole_ppm * PPM / whole_ppm;
+    demand->draw_mw[demand->newest] = type->base_max_mw + governed_mw;
+}
+
 /* A host held down at cap c wants more than c, nobody knows how much: it claims all it may have. Once
  * raised it keeps what it was given until reports have had time to show what it makes of it: power follows
  * a raise slowly, and a low draw seen on the way up is no demand. */

@@ -24,6 +24,10 @@ struct demand {
 /* setup */
 void demand_init(struct demand *demand, int64_t t_ns);
 
+/* rt: a controller before gave it this cap: it counts as used until reports have had time to say more. */
+void demand_handed(struct demand *demand, const struct model_policy *policy,
+                   const struct model_host_type *type, int64_t cap_mw);
+
 /* rt: takes what a report says of draw and cap. */
 void demand_report(struct demand *demand, const struct model_policy *policy, const struct report *report,
                    int64_t t_ns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/guard.h"
 
+#include "core/pace.h"
 #include "msg/frame.h"
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -40,7 +41,7 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
     enum ledger_verdict bound;
     const struct ledger_host *h = &core->ledger.host[host];
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
-    if (!h->bounded || !h->accepted) {
+    if (!ledger_governs(h)) {
         *why = WHY_CLAIM;
         return smaller(cap_mw, ledger_always_mw(&core->ledger, host));
     }
@@ -58,7 +59,11 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
         uint32_t node;
         cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &node);
         *why = node == INDEX_NONE ? *why : WHY_ORDER;
+        if (node != INDEX_NONE)
+            bound_by(core, BOUND_CONTRACT, node);
     }
+    cap_mw = pace_cap_mw(core, host, cap_mw, *why);
+    *why = cap_mw == h->newest_mw && core->paced.term != BOUND_NOTHING ? WHY_RENEWAL : *why;
     int64_t room_mw = ledger_room_mw(&core->ledger, host, cap_mw, &bound);
     if (bound == LEDGER_OVER_S) {
         core->count.withheld_s++;
@@ -79,24 +84,14 @@ static void count_sent(struct core *core, const struct ledger_host *h, int64_t c
     core->count.fail_safes += why != WHY_CLAIM && cap_mw <= h->fail_safe_mw && h->newest_mw > h->fail_safe_mw;
 }
 
-static uint8_t bound_term_of(enum egress_why why)
-{
-    static const uint8_t term[] = {
-        [WHY_CLAIM] = BOUND_CLAIM,         [WHY_SHARE] = BOUND_SHARE,     [WHY_CUT] = BOUND_SHARE,
-        [WHY_GUARD_S] = BOUND_STEADY,      [WHY_GUARD_D] = BOUND_EXPOSURE, [WHY_EMERGENCY] = BOUND_EMERGENCY,
-        [WHY_FAIL_SAFE] = BOUND_FAIL_SAFE, [WHY_HANDED] = BOUND_NOTHING,
-        [WHY_ORDER] = BOUND_CONTRACT,
-    };
-    return term[why];
-}
-
 void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why)
 {
     struct ledger_host *h = &core->ledger.host[host];
     struct outbox *outbox = core->outbox;
     if (!h->incarnation || core->mode == MODE_OFF || outbox->count >= outbox->capacity)
         return;
-    int64_t wanted_mw = cap_mw;
+    int64_t wanted_mw = cap_mw, old_mw = h->newest_mw;
+    core->paced = (struct bound){.term = BOUND_NOTHING, .node = INDEX_NONE};
     cap_mw = permitted(core, host, cap_mw, flags & LEASE_EMERGENCY, &why);
     count_sent(core, h, cap_mw, why);
     if (!ledger_sent(&core->ledger, host, cap_mw)) {
@@ -107,15 +102,8 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
         ledger_sent(&core->ledger, host, cap_mw);
     }
     contract_note(&core->contracts, &core->ledger, host);
-    core->bound[host] = (struct bound){
-        .term = bound_term_of(why),
-        .why = (uint8_t)why,
-        .node = INDEX_NONE,
-        .wanted_mw = wanted_mw,
-        .t_ns = core->t_ns,
-        .slot_sequence = core->slot->sequence,
-        .slot_kind = core->slot->kind,
-    };
+    pace_sent(core, host, old_mw, cap_mw);
+    bound_note(core, host, wanted_mw, why);
     flags |= core->mode == MODE_ENFORCE ? 0 : LEASE_SHADOW;
 
     struct egress *egress = &outbox->record[outbox->count++];

@@ -32,6 +32,11 @@ int64_t ledger_exposed_cap_mw(const struct ledger_host *host)
     return cap_mw;
 }
 
+bool ledger_governs(const struct ledger_host *host)
+{
+    return host->bounded && (host->accepted || host->handed);
+}
+
 int64_t ledger_always_mw(const struct ledger *ledger, uint32_t host)
 {
     return ledger->model->host[host].fail_safe_mw;
@@ -120,6 +125,7 @@ static void start_incarnation(const struct ledger *ledger, struct ledger_host *h
     h->newest_mw = -1;
     h->bounded = false;
     h->accepted = false;
+    h->handed = false;
     h->unretired_count = 0;
 }
 
@@ -154,6 +160,15 @@ static bool may_be_bounded(const struct ledger *ledger, const struct ledger_host
            told_mw(report) <= larger(h->fail_safe_mw, h->newest_mw);
 }
 
+/* It has accepted another controller, which may have sent it anything: a newer one, or one that was there
+ * between the one that handed it over and us. */
+static bool obeys_another(const struct ledger *ledger, const struct ledger_host *h,
+                          const struct report *report)
+{
+    return report->epoch > ledger->epoch ||
+           (h->handed && report->epoch != ledger->epoch && report->epoch != ledger->handed_epoch);
+}
+
 uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64_t t_ns, uint32_t *retired)
 {
     struct ledger_host *h = &ledger->host[report->host];
@@ -175,6 +190,8 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     h->state = report->state;
     h->flags = (uint8_t)report->flags;
     h->accepted = report->epoch == ledger->epoch;
+    bool elsewhere = obeys_another(ledger, h, report);
+    h->handed = h->handed && report->epoch == ledger->handed_epoch;
     events |= report->fail_safe_mw != model_host->fail_safe_mw ? LEDGER_MISMATCH : 0;
     h->fail_safe_mw = larger(h->fail_safe_mw, report->fail_safe_mw);
     h->phys_max_mw = larger(h->phys_max_mw, report->phys_max_mw);
@@ -187,6 +204,7 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
         events |= *retired ? LEDGER_RETIRED : 0;
     }
     /* looked at again: what this report retired may have been all that allowed the cap it shows */
+    h->bounded = h->bounded && !elsewhere;
     if (h->bounded && (foreign || told_mw(report) > ledger_exposed_cap_mw(h))) {
         h->bounded = false;
         events |= LEDGER_FOREIGN_CAP;
@@ -201,6 +219,46 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
 
 /* ---- start and sending ---- */
 
+/* A host nobody knows: what it is in the site file, and nothing else. */
+static struct ledger_host unknown_host(const struct ledger *ledger, uint32_t host)
+{
+    return (struct ledger_host){.newest_mw = -1,
+                                .fail_safe_mw = ledger->model->host[host].fail_safe_mw,
+                                .phys_max_mw = type_of(ledger, host)->phys_max_mw};
+}
+
+void ledger_forget(struct ledger *ledger, uint32_t host)
+{
+    struct ledger_host *h = &ledger->host[host], unknown = unknown_host(ledger, host);
+    unknown.exposed_draw_mw = h->exposed_draw_mw;
+    unknown.newest_draw_mw = h->newest_draw_mw;
+    *h = unknown;
+    account(ledger, host);
+}
+
+/* All that the old epoch may have left with the host stands as one lease of it, which nothing but a newer
+ * state shown under this epoch retires: sequences go on from there. Its report counts as heard long ago: what
+ * it wants now is not known. */
+void ledger_take_over(struct ledger *ledger, const struct slot_account *from, int64_t t_ns)
+{
+    struct ledger_host *h = &ledger->host[from->host];
+    ledger_forget(ledger, from->host);
+    ledger->handed_epoch = from->epoch;
+    h->incarnation = from->incarnation;
+    h->report = from->report;
+    h->report_t_ns = t_ns - from->age_ns - ledger->model->policy.lease_ns;
+    h->sequence = from->sequence;
+    h->first = from->sequence + 1;
+    h->newest_mw = from->newest_mw;
+    h->fail_safe_mw = larger(h->fail_safe_mw, from->fail_safe_mw);
+    h->phys_max_mw = larger(h->phys_max_mw, from->phys_max_mw);
+    h->bounded = h->handed = true;
+    h->state = HOST_LEASED;
+    h->unretired[0] = (struct ledger_lease){from->sequence, larger(from->exposed_mw, from->newest_mw)};
+    h->unretired_count = 1;
+    account(ledger, from->host);
+}
+
 void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host,
                  struct ledger_sums *node)
 {
@@ -209,12 +267,7 @@ void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoc
     };
     sums_init(ledger);
     for (uint32_t i = 0; i < model->host_count; i++) {
-        int64_t phys_mw = model->type[model->host[i].type].phys_max_mw;
-        host[i] = (struct ledger_host){
-            .newest_mw = -1,
-            .fail_safe_mw = model->host[i].fail_safe_mw,
-            .phys_max_mw = phys_mw,
-        };
+        host[i] = unknown_host(ledger, i);
         sums_add_base(ledger, i);
         account(ledger, i);
     }
@@ -244,7 +297,7 @@ enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_
     const struct ledger_host *h = &ledger->host[host];
     if (cap_mw <= ledger_always_mw(ledger, host))
         return LEDGER_MAY_SEND;
-    if (!h->bounded || !h->accepted)
+    if (!ledger_governs(h))
         return LEDGER_UNBOUNDED;
     /* what account() will enter: when the lease runs out, the host goes to the fail-safe cap it reported */
     int64_t draw_mw = host_draw_mw(ledger, host, larger(cap_mw, h->fail_safe_mw));

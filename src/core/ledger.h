@@ -11,6 +11,7 @@
 
 #include "msg/lease.h"
 #include "msg/model.h"
+#include "msg/slot.h"
 
 struct ledger_lease {
     uint64_t sequence;
@@ -36,6 +37,8 @@ struct ledger_host {
     uint8_t flags;              /* enum report_flag */
     bool bounded;               /* false: counts at phys_max */
     bool accepted;              /* this controller's epoch */
+    /* bounded by what the controller before handed over, and not known to have accepted an epoch since */
+    bool handed;
     uint8_t unretired_count;
     struct ledger_lease unretired[UNRETIRED_MAX];   /* oldest first; caps strictly fall */
 };
@@ -52,6 +55,7 @@ struct ledger_sums {
 struct ledger {
     const struct model *model;
     uint64_t epoch;
+    uint64_t handed_epoch;      /* of the controller whose accounts were taken over, 0 = none */
     struct ledger_host *host;
     struct ledger_sums *node;
     bool enforcing;             /* false: nothing is sent, so every host counts at phys_max */
@@ -104,6 +108,17 @@ void ledger_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
 
 /* rt: the high-water mark of D at a node begins anew, at D as it stands. */
 void ledger_mark_exposed(struct ledger *ledger, uint32_t node);
+
+/* any: may the host be sent more than a claim? Its exposure is known, and it obeys this controller or the
+ * one that handed it over. */
+bool ledger_governs(const struct ledger_host *host);
+
+/* rt: the host counts as its account says, whatever was known of it (core/account.h says when that is
+ * permitted); the account is bounded and whole. */
+void ledger_take_over(struct ledger *ledger, const struct slot_account *account, int64_t t_ns);
+
+/* rt: nothing is known of the host any more: phys_max, as at the start. */
+void ledger_forget(struct ledger *ledger, uint32_t host);
 
 /* any: E(h) as a cap; meaningful while the host is bounded. */
 int64_t ledger_exposed_cap_mw(const struct ledger_host *host);

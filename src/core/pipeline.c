@@ -3,8 +3,10 @@
 #include <stdbool.h>
 
 #include "core/core.h"
+#include "core/account.h"
 #include "core/guard.h"
 #include "core/order.h"
+#include "core/pace.h"
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
@@ -30,6 +32,7 @@ static void on_reading(struct core *core, const struct reading *reading)
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
+    degrade_reading(&core->degrade, reading, 0, core->t_ns);
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
@@ -44,6 +47,9 @@ static void on_reading(struct core *core, const struct reading *reading)
         order_reading(core, node, core->detect[reading->meter].measured_mw);
         break;
     }
+    hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
+                 core->t_ns);
+    hold_reading(&core->holds, &core->heat, node, core->t_ns);
 }
 
 /* ---- report: account, and answer at once ---- */
@@ -64,6 +70,10 @@ static int64_t wanted_cap(const struct core *core, uint32_t host, enum egress_wh
     int64_t newest_mw = h->newest_mw >= 0 ? h->newest_mw : ledger_always_mw(&core->ledger, host);
     if (target_mw < 0 || cut_is_settling(h))
         target_mw = newest_mw;
+    if (account_is_fresh(h)) {
+        *why = WHY_HANDED;
+        return newest_mw;
+    }
     *why = target_mw > newest_mw ? WHY_SHARE : target_mw < newest_mw ? WHY_CUT : WHY_RENEWAL;
     return target_mw;
 }
@@ -83,6 +93,7 @@ static void on_report(struct core *core, const struct report *report)
         core->count.reports_stale++;
         return;
     }
+    degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
     contract_note(&core->contracts, &core->ledger, report->host);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     int64_t cap_mw = wanted_cap(core, report->host, &why);
@@ -98,15 +109,16 @@ static void push_target(struct core *core, uint32_t host)
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
     int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
-    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h))
+    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h) || account_is_fresh(h))
         return;
+    int64_t paced_mw = pace_cap_mw(core, host, target_mw, target_mw < h->newest_mw ? WHY_CUT : WHY_SHARE);
     bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
-    if (target_mw < h->newest_mw - grain_mw) {
+    if (paced_mw < h->newest_mw - grain_mw) {
         guard_send(core, host, target_mw, 0, WHY_CUT);
-    } else if (target_mw > h->newest_mw + grain_mw && fresh &&
+    } else if (paced_mw > h->newest_mw + grain_mw && fresh &&
                !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
         enum ledger_verdict bound;
-        if (ledger_room_mw(&core->ledger, host, target_mw, &bound) > h->newest_mw + grain_mw)
+        if (ledger_room_mw(&core->ledger, host, paced_mw, &bound) > h->newest_mw + grain_mw)
             guard_send(core, host, target_mw, 0, WHY_SHARE);
     }
 }
@@ -115,12 +127,15 @@ static void on_tick_part(struct core *core)
 {
     uint32_t first;
     maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
         return;
-    for (uint32_t host = first; host < core->cluster.cursor; host++)
+    for (uint32_t host = first; host < core->cluster.cursor; host++) {
+        pace_target(core, host);
         push_target(core, host);
+    }
     core->count.ticks_committed += core->cluster.phase == CLUSTER_IDLE;
 }
 
@@ -131,8 +146,10 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
     order_tick(core);
     if (pipeline_tick_open(core))   /* the last one is not through: let it finish */
         core->count.ticks_missed++;
-    else
+    else {
+        pace_begin(core);
         cluster_begin(&core->cluster);
+    }
     on_tick_part(core);
 }
 
@@ -162,6 +179,8 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
     core->t_ns = slot->t_ns > core->t_ns ? slot->t_ns : core->t_ns;
     outbox->count = 0;
     close_second(core);
+    if (slot->kind != SLOT_ACCOUNT)
+        account_end_set(core);
     switch (slot->kind) {
     case SLOT_READING:
         on_reading(core, &slot->reading);
@@ -180,6 +199,9 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
         break;
     case SLOT_ORDER:
         order_take(core, &slot->order);
+        break;
+    case SLOT_ACCOUNT:
+        account_slot(core, &slot->account);
         break;
     default:
         break;

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/bound.h"
+#include "core/degrade.h"
 #include "msg/egress.h"
 #include "msg/model.h"
 #include "msg/slot.h"
@@ -34,6 +36,7 @@ struct outbox {
     X(ticks, "ticks", "arbitrations started") \
     X(ticks_missed, "ticks_missed", "ticks that a stall swallowed") \
     X(ticks_committed, "ticks_committed", "arbitrations committed") \
+    X(handed, "handed", "hosts whose account was taken over from the controller before") \
     X(leases, "leases", "leases and claims decided on, also where the mode sends nothing") \
     X(claims, "claims", "of these, claims: fail-safe to a host that still counts at phys_max") \
     X(cuts, "cuts", "leases below the newest one") \
@@ -93,14 +96,37 @@ struct heat_view {
     uint8_t binds;              /* the role that bounds admissible; ELEMENT_ROLE_COUNT = the steady limit */
 };
 
-/* What status shows of a node and of a host; sums per phase, contingency "none". */
+/* A sum beside its limit. */
+struct core_sum {
+    int64_t sum_mva, limit_mva;
+    uint8_t contingency, phase;
+};
+
+/* What status shows of a node and of a host; sums per phase are those of the contingency "none". Fields of
+ * what a node does not have are 0. */
 struct core_node_view {
     int64_t exposure_mva[PHASES];   /* D */
     int64_t newest_mva[PHASES];     /* S */
-    int64_t limit_mva[PHASES];
+    int64_t limit_mva[PHASES];      /* in force */
+    int64_t steady_mva[PHASES];     /* without a permit */
+    struct core_sum exposed, newest;    /* the contingency and phase in which D and S leave least room */
     int64_t measured_mw;            /* newest reading, -1 = none yet */
     int64_t reading_t_ns;           /* slot time of it */
     bool emergency, recovery;
+    uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
+    uint8_t permit;                 /* enum permit */
+    bool damped;                    /* caps changed direction too often: raises wait longer */
+    uint8_t maintenance;            /* enum maintenance_state */
+    bool breach;                    /* measured above the contract cap */
+    uint32_t awaited;               /* hosts whose receipt a maintenance order waits for */
+    int64_t permit_since_ns;        /* slot time of its last change */
+    int64_t hold_until_ns;          /* no raise below before */
+    int64_t pool_level_mva;         /* of the pool, in force; 0 = no pool */
+    int64_t pool_load_mva;          /* measured or forecast */
+    int64_t pool_credit_ppm;        /* of burst credit left */
+    int64_t ramp_up_mw_per_s, ramp_down_mw_per_s;
+    int64_t contract_mw;            /* least cap of contracts in force; 0 = none */
+    int64_t contract_load_mw;       /* held against it */
     struct heat_view heat;
 };
 
@@ -114,6 +140,13 @@ struct core_host_view {
     uint8_t why;                    /* enum egress_why of the newest lease */
     uint8_t basis;                  /* enum exposure_basis */
     bool accepted;                  /* has accepted this epoch */
+    uint8_t unretired;              /* leases that no report has retired */
+    uint8_t flags;                  /* enum report_flag */
+    uint8_t tier;
+    uint16_t gang;                  /* UINT16_MAX = none */
+    int64_t exposed_cap_mw;         /* E as a cap, while it does not count at phys_max */
+    int64_t fail_safe_mw;           /* cap, the larger of site file and reports */
+    struct bound bound;             /* what held the newest lease down */
 };
 
 /* The newest order that was decided on, and what became of it. */
@@ -166,8 +199,13 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
 /* rt: a tick has been started and not committed: enter SLOT_TICK_PART between bursts. */
 bool pipeline_tick_open(const struct core *core);
 
+/* any, owner thread only: what a controller after this one must know of a host; age_ns is the caller's. A
+ * host that does not count as bounded, or is not known to have accepted this epoch, is not handed over. */
+void core_account(const struct core *core, uint32_t host, struct slot_account *account);
+
 /* any, owner thread only */
 const struct core_counters *core_counters(const struct core *core);
+const struct degrade_row *core_degraded(const struct core *core, enum degradation row);
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view);
 void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view);
 void core_order_view(const struct core *core, struct core_order_view *view);

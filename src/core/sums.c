@@ -181,6 +181,48 @@ int64_t sums_room_mw(const struct ledger *ledger, uint32_t host, enum sum sum, i
     return room_mw;
 }
 
+/* The ancestor that leaves least on one phase. */
+static uint32_t tightest_above(const struct ledger *ledger, const struct model_cord *cord, enum sum sum,
+                               uint32_t c, uint32_t phase)
+{
+    const struct model_node *node = &ledger->model->node[cord->node];
+    uint32_t least = cord->node;
+    int64_t least_mva = INT64_MAX;
+    for (uint32_t a = 0; a < node->ancestor_count; a++) {
+        const struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
+        int64_t left_mva = sums->limit_mva[c][phase] - sum_of(sums, sum, c, phase);
+        if (left_mva < least_mva) {
+            least_mva = left_mva;
+            least = node->ancestor[a];
+        }
+    }
+    return least;
+}
+
+struct sums_cell sums_tightest(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw)
+{
+    const struct model_host *h = &ledger->model->host[host];
+    int64_t pf_ppm = pf_of(ledger, host), least_mw = INT64_MAX;
+    struct sums_cell cell = {INDEX_NONE, 0, 0};
+    for (uint32_t i = 0; i < h->cord_count * ledger->model->contingency_count * PHASES; i++) {
+        uint32_t phase = i % PHASES, c = i / PHASES % ledger->model->contingency_count;
+        const struct model_cord *cord = &h->cord[i / PHASES / ledger->model->contingency_count];
+        if (!cord->share_ppm[c] || !cord->phase_ppm[phase])
+            continue;
+        int64_t on_phase_mva =
+            left_above_mva(ledger, cord, sum, c, phase) + draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+        if (on_phase_mva >=
+            draw_on_phase_mva(cord, pf_ppm, c, phase, ledger->host[host].phys_max_mw))
+            continue;
+        int64_t draw_mw = on_phase_mva * pf_ppm / cord->phase_ppm[phase] * PPM / cord->share_ppm[c];
+        if (draw_mw >= least_mw)
+            continue;
+        least_mw = draw_mw;
+        cell = (struct sums_cell){tightest_above(ledger, cord, sum, c, phase), (uint8_t)c, (uint8_t)phase};
+    }
+    return cell;
+}
+
 void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
 {
     const struct model_node *model_node = &ledger->model->node[node];

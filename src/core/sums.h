@@ -32,6 +32,14 @@ bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum);
  * cords taken singly. */
 int64_t sums_room_mw(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw);
 
+struct sums_cell {
+    uint32_t node;              /* INDEX_NONE: no limit stands below the host's physical maximum */
+    uint8_t contingency, phase;
+};
+
+/* rt: where that draw is bounded: the first of the nodes, contingencies and phases that leave it least. */
+struct sums_cell sums_tightest(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw);
+
 /* rt: a node's limit becomes ppm of the model's. */
 void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
 

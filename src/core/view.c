@@ -1,28 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the owner shows of the decision's state. */
 #include "core/core.h"
+#include "core/permit.h"
 
 const struct core_counters *core_counters(const struct core *core)
 {
     return &core->count;
 }
 
+const struct degrade_row *core_degraded(const struct core *core, enum degradation row)
+{
+    return &core->degrade.row[row];
+}
+
+/* The contingency and phase in which a sum leaves least room; the first of equals. */
+static struct core_sum tightest(const struct ledger_sums *sums, uint32_t contingencies,
+                                const int64_t sum_mva[CONTINGENCIES_MAX][PHASES])
+{
+    struct core_sum least = {sum_mva[0][0], sums->limit_mva[0][0], 0, 0};
+    for (uint32_t i = 1; i < contingencies * PHASES; i++) {
+        uint32_t c = i / PHASES, phase = i % PHASES;
+        if (sums->limit_mva[c][phase] - sum_mva[c][phase] < least.limit_mva - least.sum_mva)
+            least = (struct core_sum){sum_mva[c][phase], sums->limit_mva[c][phase], (uint8_t)c,
+                                      (uint8_t)phase};
+    }
+    return least;
+}
+
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view)
 {
     const struct ledger_sums *sums = &core->ledger.node[node];
-    uint32_t meter = core->model->node[node].meter;
-    *view = (struct core_node_view){.measured_mw = -1, .reading_t_ns = -1};
+    const struct model_node *known = &core->model->node[node];
+    const struct emergency *emergency = &core->emergencies.node[node];
+    uint32_t meter = known->meter;
+    *view = (struct core_node_view){.measured_mw = -1, .reading_t_ns = -1, .permit = PERMIT_NONE};
     for (uint32_t phase = 0; phase < PHASES; phase++) {
         view->exposure_mva[phase] = sums->exposed_mva[0][phase];
         view->newest_mva[phase] = sums->newest_mva[0][phase];
         view->limit_mva[phase] = sums->limit_mva[0][phase];
-        view->recovery |= view->exposure_mva[phase] > view->limit_mva[phase];
+        view->steady_mva[phase] = known->limit_mva[0][phase] / PPM * emergency->scale_ppm;
     }
+    view->exposed = tightest(sums, core->model->contingency_count, sums->exposed_mva);
+    view->newest = tightest(sums, core->model->contingency_count, sums->newest_mva);
+    view->recovery = view->exposed.sum_mva > view->exposed.limit_mva;
     if (meter != INDEX_NONE) {
         view->measured_mw = core->detect[meter].measured_mw;
         view->reading_t_ns = core->detect[meter].reading_t_ns;
     }
-    view->emergency = core->emergencies.node[node].active;
+    view->emergency = emergency->active;
+    view->ramp_up_mw_per_s = known->ramp_up_mw_per_s;
+    view->ramp_down_mw_per_s = known->ramp_down_mw_per_s;
     heat_view(&core->heat, &core->ledger, node, core->t_ns, &view->heat);
 }
 
@@ -91,6 +118,7 @@ static enum exposure_basis basis_of(const struct ledger *ledger, const struct le
 void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view)
 {
     const struct ledger_host *h = &core->ledger.host[host];
+    const struct model_host *known = &core->model->host[host];
     *view = (struct core_host_view){
         .lease_mw = h->newest_mw,
         .exposure_mw = h->exposed_draw_mw,
@@ -101,5 +129,12 @@ void core_host_view(const struct core *core, uint32_t host, struct core_host_vie
         .why = core->bound[host].why,
         .basis = (uint8_t)basis_of(&core->ledger, h),
         .accepted = h->accepted,
+        .unretired = h->unretired_count,
+        .flags = h->flags,
+        .tier = known->tier,
+        .gang = known->gang < core->model->gang_count ? (uint16_t)known->gang : UINT16_MAX,
+        .exposed_cap_mw = ledger_exposed_cap_mw(h),
+        .fail_safe_mw = h->fail_safe_mw,
+        .bound = core->bound[host],
     };
 }

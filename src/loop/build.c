@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/ledger.h"
 #include "loop/loop.h"
 #include "loop/port_row.h"
 
@@ -279,6 +280,7 @@ static void init_decide(struct loop *loop)
     decide->emergency = &loop->emergency;
     decide->tap = &loop->tap;
     decide->view = &loop->view;
+    decide->account = loop->account.fd >= 0 ? &loop->account : NULL;
     decide_start(decide, loop->t_start_ns, loop->site->model.policy.tick_ns);
     view_refresh_all(&loop->view, loop->core);
 }
@@ -291,33 +293,14 @@ static void journal_name(char path[JOURNAL_PATH_BYTES], const char *asked, int n
         snprintf(path, JOURNAL_PATH_BYTES, "%s", asked);
 }
 
-/* On the disk beside the journal; a door lies in memory mostly, and what stands there is gone after a
- * boot. */
-static int start_orders(struct loop *loop)
-{
-    char path[ORDERS_PATH_BYTES] = "";
-    struct orders *orders = &loop->orders;
-    const struct loop_options *options = &loop->options;
-    const char *beside = options->journal[0] ? options->journal : options->door;
-    orders->site = loop->site;
-    orders->base = &loop->base;
-    orders->out = &loop->ordered;
-    orders->board = &loop->board;
-    orders->lane = (uint8_t)loop->path.lanes;
-    orders->stopped = &loop->stopped;
-    if (options->orders)
-        snprintf(path, sizeof path, "%s", options->orders);
-    else if (beside[0])
-        snprintf(path, sizeof path, "%s.orders", beside);
-    return orders_start(orders, path, loop->notes, loop->error, sizeof loop->error);
-}
-
 static int open_journal(struct loop *loop)
 {
     if (!loop->options.journal[0])
         return 0;
     struct journal_start start = {
-        .epoch = loop->epoch, .t_ns = loop->t_start_ns, .realtime_ns = (int64_t)loop->epoch};
+        .epoch = loop->epoch,
+        .t_ns = loop->t_start_ns,
+        .realtime_ns = timebase_realtime_ns(&loop->base, loop->t_start_ns)};
     /* a journal is never written over, and a daemon that is started again must start: PATH, PATH.1, ... */
     int error = -EEXIST;
     for (int number = 0; error == -EEXIST && number < JOURNAL_NUMBERS; number++) {
@@ -350,7 +333,7 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
     loop->door.listener = -1;
     loop->share.fd = -1;
     loop->orders.log.fd = -1;
-    loop->notes = stderr;
+    loop->account.fd = -1;
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)
         return error;
@@ -379,22 +362,27 @@ int loop_begin(struct loop *loop)
 {
     loop->t_start_ns = timebase_now_ns(&loop->base);
     loop->epoch = (uint64_t)timebase_realtime_ns(&loop->base, loop->t_start_ns);
+    int error = loop_ledger_read(loop);
+    if (error)
+        return error;
     loop->core = core_init(loop->core_memory, &loop->site->model, loop->epoch, loop->t_start_ns);
     link_watch_start(&loop->links, loop->port, loop->ports);
     link_watch_look(&loop->links, INT64_MAX);
+    losses_start(&loop->losses, loop);
+    loop->links.losses = &loop->losses;
     init_ips(loop);
     init_lanes(loop);
     init_egress(loop);
     init_decide(loop);
     arena_seal(&loop->arena);
-    int error = start_orders(loop);
-    return error ? error : open_journal(loop);
+    return open_journal(loop);
 }
 
 void loop_close(struct loop *loop)
 {
     while (loop->ports > 0)
         port_close(&loop->port[--loop->ports]);
+    loop_ledger_close(loop);
     arena_close(&loop->arena);
     view_share_close(&loop->share);
 }

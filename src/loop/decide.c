@@ -73,12 +73,48 @@ static void hand_over(struct decide *decide)
     count_most(&decide->counters.emergency_most, spsc_depth(decide->emergency));
 }
 
+static void write_account(struct decide *decide, uint32_t host)
+{
+    struct slot_account account;
+    core_account(decide->core, host, &account);
+    account_write(decide->account, &account);
+}
+
+static void write_accounts(struct decide *decide)
+{
+    for (uint32_t host = 0; host < decide->outbox.capacity; host++)
+        write_account(decide, host);
+}
+
+static void write_sent(struct decide *decide, bool emergency)
+{
+    const struct outbox *outbox = &decide->outbox;
+    for (uint32_t i = 0; i < outbox->count; i++)
+        if (!(outbox->record[i].flags & LEASE_EMERGENCY) == !emergency)
+            write_account(decide, outbox->record[i].host);
+}
+
+/* Whose account this slot has changed, before any lease of it leaves: the host that reported, those that are
+ * sent something, and after an order, which may change the mode, all. Cuts of an emergency raise no exposure
+ * and do not wait for this: theirs is written once they have left. */
+static void persist(struct decide *decide, const struct slot *slot, int64_t now_ns)
+{
+    account_beat(decide->account, now_ns, core_counters(decide->core)->newer_epochs != 0);
+    if (slot->kind == SLOT_ORDER)
+        write_accounts(decide);
+    else if (slot->kind == SLOT_REPORT)
+        write_account(decide, slot->report.host);
+    write_sent(decide, false);
+}
+
 static void step(struct decide *decide, struct slot *slot)
 {
     slot->t_ns = decide->t_ns;
     pipeline_step(decide->core, slot, &decide->outbox);
     int64_t now_ns = timebase_now_ns(decide->base);
     slot->stage_ns[STAGE_DECIDED] = delta(slot->t_receive_ns, now_ns);
+    if (decide->account)
+        persist(decide, slot, now_ns);
     hand_over(decide);
     if (decide->board && slot->kind == SLOT_ORDER)
         board_write(decide->board, decide->core);
@@ -201,6 +237,8 @@ void decide_tap(struct decide *decide, int64_t sent_ns)
         return;
     if (sent_ns)
         slot->stage_ns[STAGE_SENT] = delta(slot->t_receive_ns, sent_ns);
+    if (decide->account)
+        write_sent(decide, true);
     ring_commit(&decide->ring);
     tap(decide, slot);
     decide->slot = NULL;
@@ -209,4 +247,24 @@ void decide_tap(struct decide *decide, int64_t sent_ns)
     struct slot digest = {.sequence = slot->sequence, .t_ns = slot->t_ns, .t_receive_ns = slot->t_receive_ns,
                           .kind = SLOT_DIGEST, .digest = decide->digest};
     tap(decide, &digest);
+}
+
+void decide_take_over(struct decide *decide, const struct slot_account *account, uint32_t count)
+{
+    struct account_file *file = decide->account;
+    int64_t now_ns = timebase_now_ns(decide->base);
+    decide->account = NULL;     /* nothing leaves on these slots, and the file does not count yet */
+    for (uint32_t i = 0; i < count; i++) {
+        struct slot *slot = ring_claim(&decide->ring);
+        uint64_t sequence = slot->sequence;
+        *slot = (struct slot){.sequence = sequence, .t_receive_ns = now_ns, .kind = SLOT_ACCOUNT,
+                              .account = account[i]};
+        step(decide, slot);
+        decide_tap(decide, 0);
+    }
+    decide->account = file;
+    if (!file)
+        return;
+    write_accounts(decide);
+    account_whole(file, timebase_now_ns(decide->base));
 }

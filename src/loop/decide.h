@@ -12,6 +12,7 @@
 #include "loop/lane.h"
 #include "loop/latency.h"
 #include "loop/view.h"
+#include "record/account.h"
 #include "ring/ring.h"
 #include "ring/spsc.h"
 #include "time/timebase.h"
@@ -39,6 +40,7 @@ struct decide {
     struct spsc *normal, *emergency, *tap;
     struct view *view;
     struct board *board;                /* NULL = none */
+    struct account_file *account;       /* NULL = none */
     int64_t tick_ns;
     /* the deciding thread's own */
     struct ring ring;
@@ -54,6 +56,10 @@ struct decide {
 
 /* setup: t_ns is what core_init was given. */
 void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns);
+
+/* setup, before the deciding thread runs, the tap's reader running: the accounts that the controller before
+ * left are the first slots, and from then on the file has everybody's. */
+void decide_take_over(struct decide *decide, const struct slot_account *account, uint32_t count);
 
 /* rt: takes the oldest input or the tick that is due before it, through the step. False when nothing is
  * due, or egress has no room for what a step may send. The slot stays in hand until decide_tap. */

@@ -55,7 +55,7 @@ static void write_meter(const struct loop *loop, FILE *out, uint32_t i, int64_t 
 
 /* One phase of a node. A load of S mVA carries S / V_low amperes: a share of the limit is the same figure in
  * both units. */
-static void write_node_phase(FILE *out, const struct model_node *known, const struct view_node *node,
+static void write_node_phase(FILE *out, const struct model_node *known, const struct core_node_view *node,
                              const struct view_meter *meter, uint32_t phase)
 {
     double low_v = (double)known->volts_low_mv / 1e3;
@@ -110,7 +110,7 @@ static const struct view_meter *covering(const struct loop *loop, uint32_t node,
 static void write_node(const struct loop *loop, FILE *out, uint32_t i)
 {
     const struct model_node *known = &loop->site->model.node[i];
-    struct view_node node = {.measured_mw = -1, .heat.heat_ppm = -1};
+    struct core_node_view node = {.measured_mw = -1, .heat.heat_ppm = -1};
     struct view_meter reading;
     const struct view_meter *meter = covering(loop, i, &reading);
     view_read_node(&loop->view, i, &node);
@@ -140,7 +140,7 @@ static void write_node(const struct loop *loop, FILE *out, uint32_t i)
 
 static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
 {
-    struct view_host host = {.lease_mw = -1};
+    struct core_host_view host = {.lease_mw = -1};
     view_read_host(&loop->view, i, &host);
     bool heard = host.incarnation != 0;
     bool quiet = !heard || now_ns - host.report_t_ns > loop->site->model.policy.lease_ns;
@@ -195,6 +195,44 @@ static uint32_t look_at_ports(const struct loop *loop, struct verdict_port port[
     return loop->ports;
 }
 
+/* Every row of the degradation table, those that are not in as well. */
+static void write_degraded(FILE *out, const struct model *model, const struct verdict *verdict,
+                           int64_t now_ns)
+{
+#define DEGRADATION_WORDS(symbol, name, lost, does) [symbol] = {name, lost, does},
+    static const struct { const char *name, *lost, *does; } words[] = {DEGRADATIONS(DEGRADATION_WORDS)};
+#undef DEGRADATION_WORDS
+    fputs("\"degraded\": [", out);
+    for (uint32_t i = 0; i < DEGRADATION_COUNT; i++) {
+        const struct degrade_row *row = &verdict->row[i];
+        char newest[VERDICT_MEMBER_BYTES];
+        verdict_member(newest, model, i, row->newest);
+        fprintf(out, "%s\n  {\"row\": \"%s\", \"lost\": \"%s\", \"does\": \"%s\", \"now\": %u, ",
+                i ? "," : "", words[i].name, words[i].lost, words[i].does, row->now);
+        if (row->now)
+            fprintf(out, "\"since_s\": %.3f, ", (double)(now_ns - row->since_ns) / 1e9);
+        else
+            fputs("\"since_s\": null, ", out);
+        fputs("\"newest\": ", out);
+        if (newest[0])
+            document_text(out, newest);
+        else
+            fputs("null", out);
+        fprintf(out, ", \"entered\": %llu, \"left\": %llu}", (unsigned long long)row->entered,
+                (unsigned long long)row->left);
+    }
+    fputs("],\n", out);
+}
+
+/* What was lost before is counted for ever; it is an alarm while it goes on. */
+static uint64_t journal_failures(const struct loop *loop)
+{
+    struct degrade_row row = {0};
+    if (!view_read_degraded(&loop->view, DEGRADED_JOURNAL, &row) || !row.now)
+        return 0;
+    return count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped);
+}
+
 static void write_head(const struct loop *loop, FILE *out, int64_t now_ns)
 {
     static const char *const modes[] = {"off", "shadow", "advise", "enforce"};
@@ -202,8 +240,7 @@ static void write_head(const struct loop *loop, FILE *out, int64_t now_ns)
     struct verdict verdict;
     struct verdict_port port[PORTS_MAX];
     const struct verdict_surroundings around = {
-        .journal_failures =
-            count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped),
+        .journal_failures = journal_failures(loop),
         .port = port,
         .ports = look_at_ports(loop, port, now_ns)};
     verdict_make(&verdict, model, &loop->view, &around, loop->t_start_ns, now_ns);
@@ -214,6 +251,7 @@ static void write_head(const struct loop *loop, FILE *out, int64_t now_ns)
     fprintf(out, "\"verdict\": \"%s\", \"words\": ", verdict_level_name(verdict.level));
     document_text(out, verdict.words);
     fputs(",\n", out);
+    write_degraded(out, model, &verdict, now_ns);
 }
 
 static void write_tail(struct loop *loop, FILE *out)

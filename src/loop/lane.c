@@ -103,8 +103,11 @@ static int admit_reading(struct lane *lane, struct reading *reading, int64_t t_r
         return refused;
     struct age *age = &lane->age[meter];
     int64_t age_ns = age_observe(age, t_receive_ns, reading->t_meter_ns);
-    count_add(&lane->counters.clock_steps, age->stepped);
-    age->stepped = false;
+    if (age->stepped) {
+        count_add(&lane->counters.clock_steps, 1);
+        view_add_step(lane->view, meter, t_receive_ns);
+        age->stepped = false;
+    }
     if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns) {
         view_add_stale(lane->view, meter, t_receive_ns);
         return REFUSED_STALE;

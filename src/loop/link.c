@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "loop/losses.h"
 #include "rt/clock.h"
 #include "rt/thread.h"
 
@@ -42,6 +43,8 @@ void *link_watch_run(void *argument)
     const struct timespec rest = {.tv_nsec = REST_MS * NS_PER_MS};
     while (!atomic_load_explicit(&watch->stop, memory_order_acquire)) {
         link_watch_look(watch, clock_monotonic_ns());
+        if (watch->losses)
+            losses_look(watch->losses, clock_monotonic_ns());
         nanosleep(&rest, NULL);
     }
     return NULL;

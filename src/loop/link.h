@@ -11,7 +11,10 @@
 
 #include "port/port.h"
 
+struct losses;
+
 struct link_watch {
+    struct losses *losses;                  /* what else is slow to look at; NULL = nothing */
     struct port *port;
     uint32_t ports;
     int64_t t_next_ns;

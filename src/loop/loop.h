@@ -13,17 +13,21 @@
 #include "loop/door.h"
 #include "loop/hot.h"
 #include "loop/link.h"
+#include "loop/losses.h"
 #include "loop/orders.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
 
-enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 256, JOURNAL_PATH_BYTES = 300, JOURNAL_NUMBERS = 1000 };
+enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 512, JOURNAL_PATH_BYTES = 300,
+       LEDGER_PATH_BYTES = 300, JOURNAL_NUMBERS = 1000 };
 
 struct loop_options {
     const char *journal;        /* path, "" = none */
     const char *door;           /* path, "" = none */
     const char *orders;         /* path of their log, NULL = beside the journal, or else the door */
+    const char *ledger;         /* path, "" = none */
+    bool take_over;             /* waits until the controller before has ended */
 };
 
 struct loop {
@@ -51,16 +55,21 @@ struct loop {
     /* what was opened: the path asked for, or PATH.N beside older ones */
     char journal_path[JOURNAL_PATH_BYTES];
     int64_t journal_lost;       /* what journal_finish said */
+    struct account_file account;
+    enum account_state account_state;
+    struct slot_account *handed;            /* what the writer before left, until decide has it */
+    int64_t ledger_age_ns;                  /* of what was taken over */
+    char ledger_path[LEDGER_PATH_BYTES];    /* "" = none */
     struct drain drain;
     struct watchdog watchdog;
     struct link_watch links;
+    struct losses losses;
     struct door door;
     struct board board;
     struct orders orders;
     bool draining, watching, looking, answering;    /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
     _Atomic bool stopped;
-    FILE *notes;                /* what the start has to tell */
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
 

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loop/ledger.h"
 #include "loop/loop.h"
 #include "rt/memory.h"
 #include "rt/thread.h"
@@ -154,20 +155,47 @@ static int start_links(struct loop *loop)
     return error;
 }
 
+/* The log lies on the disk beside the journal; a door lies in memory mostly, and what stands there is gone
+ * after a boot. */
+static int start_orders(struct loop *loop, FILE *notes)
+{
+    char path[ORDERS_PATH_BYTES] = "";
+    struct orders *orders = &loop->orders;
+    const struct loop_options *options = &loop->options;
+    const char *beside = options->journal[0] ? options->journal : options->door;
+    orders->site = loop->site;
+    orders->base = &loop->base;
+    orders->out = &loop->ordered;
+    orders->board = &loop->board;
+    orders->lane = (uint8_t)loop->path.lanes;
+    orders->stopped = &loop->stopped;
+    if (options->orders)
+        snprintf(path, sizeof path, "%s", options->orders);
+    else if (beside[0])
+        snprintf(path, sizeof path, "%s.orders", beside);
+    return orders_start(orders, path, notes, loop->error, sizeof loop->error);
+}
+
 int loop_start(struct loop *loop, FILE *notes)
 {
     const struct site_server *server = &loop->site->server;
     note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory", " not locked", rt_lock_memory());
-    loop->notes = notes;
     note_ports(loop, notes);
     int error = take_door(loop);
+    if (!error)
+        error = loop_ledger_open(loop, notes);
     if (!error)
         error = loop_begin(loop);
     /* The tap has its reader before anything is written into it. */
     if (!error)
         error = start_drain(loop);
+    if (!error)
+        loop_ledger_take_over(loop);
+    /* They wait in their lane behind the accounts. */
+    if (!error)
+        error = start_orders(loop, notes);
     if (!error)
         error = start_hots(loop, notes);
     if (!error)
@@ -220,6 +248,7 @@ void loop_stop(struct loop *loop)
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
     door_close(&loop->door);
     orders_stop(&loop->orders);
+    loop_ledger_close(loop);    /* whoever waits for it need not wait for the journal */
     stop_thread(&loop->draining, &loop->drain.stop, loop->drain.thread);
     if (loop->journal)
         loop->journal_lost = journal_finish(loop->journal);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "loop/losses.h"
 #include "msg/lease.h"
 
 int64_t verdict_meter_age_ns(const struct view_meter *meter, int64_t now_ns)
@@ -60,7 +61,7 @@ static void look_at_hosts(struct verdict *verdict, const struct model *model, co
                           int64_t now_ns)
 {
     for (uint32_t i = 0; i < model->host_count; i++) {
-        struct view_host host;
+        struct core_host_view host;
         if (!view_read_host(view, i, &host))
             continue;
         if (host.incarnation && now_ns - host.report_t_ns <= model->policy.lease_ns)
@@ -73,7 +74,7 @@ static void look_at_hosts(struct verdict *verdict, const struct model *model, co
 }
 
 /* The phase whose exposure alone carries most of its limit. */
-static int64_t exposed_ppm(const struct view_node *node)
+static int64_t exposed_ppm(const struct core_node_view *node)
 {
     int64_t most_ppm = 0;
     for (uint32_t i = 0; i < PHASES; i++) {
@@ -84,7 +85,7 @@ static int64_t exposed_ppm(const struct view_node *node)
     return most_ppm;
 }
 
-static bool above(const struct view_node *node)
+static bool above(const struct core_node_view *node)
 {
     for (uint32_t i = 0; i < PHASES; i++)
         if (node->limit_mva[i] > 0 && node->exposure_mva[i] > node->limit_mva[i])
@@ -92,7 +93,7 @@ static bool above(const struct view_node *node)
     return false;
 }
 
-static void look_at_node(struct verdict *verdict, const struct view_node *node, uint32_t i)
+static void look_at_node(struct verdict *verdict, const struct core_node_view *node, uint32_t i)
 {
     if (above(node)) {
         verdict->nodes_above++;
@@ -108,7 +109,7 @@ static void look_at_node(struct verdict *verdict, const struct view_node *node, 
 static void look_at_nodes(struct verdict *verdict, const struct model *model, const struct view *view)
 {
     for (uint32_t i = 0; i < model->node_count; i++) {
-        struct view_node node;
+        struct core_node_view node;
         if (!view_read_node(view, i, &node))
             continue;
         verdict->nodes_emergency += node.emergency;
@@ -129,12 +130,67 @@ static const char *mode_words(uint32_t mode)
     return mode < MODE_ENFORCE ? words[mode] : NULL;
 }
 
+/* ---- rows of the degradation table ---- */
+
+void verdict_member(char text[VERDICT_MEMBER_BYTES], const struct model *model, enum degradation row,
+                    uint32_t index)
+{
+    static const uint8_t of_meters[] = {DEGRADED_CLOCK, DEGRADED_METER};
+    static const uint8_t of_hosts[] = {DEGRADED_AGENT, DEGRADED_CAP, DEGRADED_CONTROLLER};
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof of_meters; i++)
+        if (row == of_meters[i] && index < model->meter_count)
+            snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->meter[index].name);
+    for (size_t i = 0; i < sizeof of_hosts; i++)
+        if (row == of_hosts[i] && index < model->host_count)
+            snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->host[index].name);
+    if (row == DEGRADED_FEED && index < model->contingency_count)
+        snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->contingency[index].name);
+    if (row == DEGRADED_RING && index < LOSSES_RING)
+        snprintf(text, VERDICT_MEMBER_BYTES, "%s %u", index < LOSSES_PORT ? "lane" : "port",
+                 index < LOSSES_PORT ? index : index - LOSSES_PORT);
+    if (row == DEGRADED_JOURNAL && index == 0)
+        snprintf(text, VERDICT_MEMBER_BYTES, "disk");
+}
+
+/* Rows that are an alarm by themselves, and how. Of the others clocks go on by the age rule, and silent
+ * meters, silent hosts and the journal have words of their own. */
+static const struct { enum degradation row; const char *words; } alarming[] = {
+    {DEGRADED_CONTROLLER, "hosts that obey a newer controller (its clock was ahead, or it runs)"},
+    {DEGRADED_FEED, "feeds lost, unseen, or not back for long enough"},
+    {DEGRADED_CAP, "hosts whose cap is lost or not their own"},
+    {DEGRADED_RING, "lanes or ports that lose inputs"},
+};
+enum { ALARMING = sizeof alarming / sizeof alarming[0] };
+
+/* A link that is down has its own words. */
+static uint32_t in_row(const struct verdict *verdict, enum degradation row)
+{
+    uint32_t down = row == DEGRADED_RING ? verdict->ports_down : 0;
+    return verdict->row[row].now > down ? verdict->row[row].now - down : 0;
+}
+
+static bool lost(const struct verdict *verdict)
+{
+    for (uint32_t i = 0; i < ALARMING; i++)
+        if (in_row(verdict, alarming[i].row))
+            return true;
+    return false;
+}
+
+static void look_at_rows(struct verdict *verdict, const struct view *view)
+{
+    for (uint32_t row = 0; row < DEGRADATION_COUNT; row++)
+        if (!view_read_degraded(view, row, &verdict->row[row]))
+            verdict->row[row] = (struct degrade_row){.newest = INDEX_NONE};
+}
+
 /* Exposure is an alarm only where leases are sent: elsewhere every host counts at its physical maximum
  * anyway. */
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
     if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
-        verdict->journal_failures || verdict->newer_epochs || verdict->ports_wrong)
+        verdict->journal_failures || verdict->ports_wrong || lost(verdict))
         return true;
     if (model->mode != MODE_ENFORCE)
         return false;
@@ -190,8 +246,11 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
                verdict->nodes_recovery ? model->node[verdict->node_recovery].name : NULL);
     }
     append(verdict, "journal writes refused or slots dropped", verdict->journal_failures, NULL);
-    append(verdict, "reports under a newer controller's epoch (its clock was ahead, or it runs)",
-           verdict->newer_epochs, NULL);
+    for (uint32_t i = 0; i < ALARMING; i++) {
+        char name[VERDICT_MEMBER_BYTES];
+        verdict_member(name, model, alarming[i].row, verdict->row[alarming[i].row].newest);
+        append(verdict, alarming[i].words, in_row(verdict, alarming[i].row), name[0] ? name : NULL);
+    }
     append(verdict, "invariant failures, a defect", verdict->invariant_failures, NULL);
 }
 
@@ -227,12 +286,14 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_recovery = INDEX_NONE,
                                 .worst_node = INDEX_NONE,
                                 .journal_failures = around->journal_failures};
-    for (uint32_t i = 0; i < around->ports; i++)
+    for (uint32_t i = 0; i < around->ports; i++) {
         verdict->ports_wrong += around->port[i].down || around->port[i].conflict;
+        verdict->ports_down += around->port[i].down;
+    }
     struct core_counters counters = {0};
     if (view_read_counters(view, &counters))
         verdict->invariant_failures = counters.invariant_failures;
-    verdict->newer_epochs = counters.newer_epochs;
+    look_at_rows(verdict, view);
     look_at_meters(verdict, model, view, now_ns);
     look_at_hosts(verdict, model, view, now_ns);
     look_at_nodes(verdict, model, view);

@@ -33,7 +33,8 @@ struct verdict_port {
 };
 
 struct verdict_surroundings {
-    uint64_t journal_failures;      /* writes that the disk refused, slots it was too slow for */
+    /* writes that the disk refused, slots it was too slow for; told while that goes on */
+    uint64_t journal_failures;
     const struct verdict_port *port;
     uint32_t ports;
 };
@@ -44,8 +45,9 @@ struct verdict {
     uint32_t hosts_heard, hosts_leased;
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint64_t invariant_failures;
-    uint64_t newer_epochs;          /* a newer controller governs hosts of this site */
     uint64_t journal_failures;
+    struct degrade_row row[DEGRADATION_COUNT];
+    uint32_t ports_down;
     uint32_t ports_wrong;           /* their link is down, or their address is claimed by another */
     /* the first of each kind, INDEX_NONE = none */
     uint32_t meter_silent, host_unheard, node_emergency, node_above, node_recovery;
@@ -60,6 +62,11 @@ int64_t verdict_meter_age_ns(const struct view_meter *meter, int64_t now_ns);
 /* cold */
 enum meter_state verdict_meter_state(const struct model_meter *known, const struct view_meter *meter,
                                      const struct view_stale *stale, int64_t now_ns);
+
+/* cold: the name of a member of a row, by its index there; "" = none. */
+enum { VERDICT_MEMBER_BYTES = NAME_BYTES + 8 };
+void verdict_member(char text[VERDICT_MEMBER_BYTES], const struct model *model, enum degradation row,
+                    uint32_t index);
 
 /* cold: "ok", "starting", "alarm" */
 const char *verdict_level_name(enum verdict_level level);

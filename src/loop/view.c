@@ -6,40 +6,63 @@
 
 static_assert(sizeof(struct core_counters) % sizeof(uint64_t) == 0, "counters are whole words");
 
+/* Bits of a word, from the lowest. */
+static uint64_t word_of(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint32_t high)
+{
+    return a | (uint64_t)b << 8 | (uint64_t)c << 16 | (uint64_t)d << 24 | (uint64_t)high << 32;
+}
+
 static void write_node(struct view *view, const struct core *core, uint32_t at)
 {
-    struct core_node_view node;
-    core_node_view(core, at, &node);
-    uint64_t sums[SEQLOCK_WORDS] = {0}, limits[SEQLOCK_WORDS] = {0};
-    for (uint32_t i = 0; i < PHASES; i++) {
-        sums[i] = (uint64_t)node.exposure_mva[i];
-        sums[PHASES + i] = (uint64_t)node.newest_mva[i];
-        limits[i] = (uint64_t)node.limit_mva[i];
-    }
-    sums[2 * PHASES] = (uint64_t)node.emergency | (uint64_t)node.recovery << 1;
-    limits[PHASES] = (uint64_t)node.measured_mw;
-    limits[PHASES + 1] = (uint64_t)node.reading_t_ns;
-    const uint64_t heat[SEQLOCK_WORDS] = {
-        (uint64_t)node.heat.heat_ppm, (uint64_t)node.heat.travel_ppm, (uint64_t)node.heat.trip_in_ns,
-        (uint64_t)node.heat.admissible_ma, (uint64_t)node.heat.trips | (uint64_t)node.heat.binds << 8};
-    seqlock_write(&view->node[at * VIEW_NODE_RECORDS], sums);
-    seqlock_write(&view->node[at * VIEW_NODE_RECORDS + 1], limits);
-    seqlock_write(&view->node[at * VIEW_NODE_RECORDS + 2], heat);
+    struct core_node_view n;
+    core_node_view(core, at, &n);
+    uint8_t flags = (uint8_t)(n.emergency | n.recovery << 1 | n.damped << 2 | n.breach << 3);
+    const uint64_t word[VIEW_NODE_RECORDS][SEQLOCK_WORDS] = {
+        {(uint64_t)n.exposure_mva[0], (uint64_t)n.exposure_mva[1], (uint64_t)n.exposure_mva[2],
+         (uint64_t)n.newest_mva[0], (uint64_t)n.newest_mva[1], (uint64_t)n.newest_mva[2],
+         word_of(flags, n.recovery_by, n.permit, n.maintenance, n.awaited)},
+        {(uint64_t)n.limit_mva[0], (uint64_t)n.limit_mva[1], (uint64_t)n.limit_mva[2],
+         (uint64_t)n.measured_mw, (uint64_t)n.reading_t_ns, (uint64_t)n.permit_since_ns,
+         (uint64_t)n.hold_until_ns},
+        {(uint64_t)n.heat.heat_ppm, (uint64_t)n.heat.travel_ppm, (uint64_t)n.heat.trip_in_ns,
+         (uint64_t)n.heat.admissible_ma, word_of(n.heat.trips, n.heat.binds, 0, 0, 0),
+         (uint64_t)n.contract_mw, (uint64_t)n.contract_load_mw},
+        {(uint64_t)n.steady_mva[0], (uint64_t)n.steady_mva[1], (uint64_t)n.steady_mva[2],
+         (uint64_t)n.ramp_up_mw_per_s, (uint64_t)n.ramp_down_mw_per_s},
+        {(uint64_t)n.exposed.sum_mva, (uint64_t)n.exposed.limit_mva, (uint64_t)n.newest.sum_mva,
+         (uint64_t)n.newest.limit_mva,
+         word_of(n.exposed.contingency, n.exposed.phase, n.newest.contingency, n.newest.phase, 0)},
+        {(uint64_t)n.pool_level_mva, (uint64_t)n.pool_load_mva, (uint64_t)n.pool_credit_ppm},
+    };
+    for (uint32_t i = 0; i < VIEW_NODE_RECORDS; i++)
+        seqlock_write(&view->node[at * VIEW_NODE_RECORDS + i], word[i]);
 }
 
 static void write_host(struct view *view, const struct core *core, uint32_t at)
 {
-    struct core_host_view host;
-    core_host_view(core, at, &host);
-    uint64_t word[SEQLOCK_WORDS] = {(uint64_t)host.lease_mw,
-                                    (uint64_t)host.exposure_mw,
-                                    (uint64_t)host.draw_mw,
-                                    (uint64_t)host.report_t_ns,
-                                    host.incarnation,
-                                    (uint64_t)host.state | (uint64_t)host.why << 8 |
-                                        (uint64_t)host.accepted << 16 | (uint64_t)host.basis << 24,
-                                    0};
-    seqlock_write(&view->host[at], word);
+    struct core_host_view h;
+    core_host_view(core, at, &h);
+    const struct bound *b = &h.bound;
+    const uint64_t word[VIEW_HOST_RECORDS][SEQLOCK_WORDS] = {
+        {(uint64_t)h.lease_mw, (uint64_t)h.exposure_mw, (uint64_t)h.draw_mw, (uint64_t)h.report_t_ns,
+         h.incarnation, word_of(h.state, h.why, h.accepted, h.basis, h.unretired | (uint32_t)h.flags << 8),
+         (uint64_t)h.exposed_cap_mw},
+        {word_of(b->term, b->contingency, b->phase, b->slot_kind, b->node), (uint64_t)b->wanted_mw,
+         (uint64_t)b->sum_mva, (uint64_t)b->limit_mva, (uint64_t)b->t_ns, b->slot_sequence,
+         (uint64_t)b->echo_t_ns},
+        {word_of(h.tier, b->rule, (uint8_t)h.gang, (uint8_t)(h.gang >> 8), b->seen_of), b->seen_number,
+         (uint64_t)b->seen_mw, b->seen_ma[0] | (uint64_t)b->seen_ma[1] << 32, b->seen_ma[2],
+         (uint64_t)h.fail_safe_mw, (uint64_t)b->since_ns},
+    };
+    for (uint32_t i = 0; i < VIEW_HOST_RECORDS; i++)
+        seqlock_write(&view->host[at * VIEW_HOST_RECORDS + i], word[i]);
+}
+
+void view_write_degraded(struct view *view, enum degradation at, const struct degrade_row *row)
+{
+    const uint64_t word[SEQLOCK_WORDS] = {row->now | (uint64_t)row->newest << 32, row->entered, row->left,
+                                          (uint64_t)row->since_ns};
+    seqlock_write(&view->degraded[at], word);
 }
 
 static void write_counters(struct view *view, const struct core *core, uint32_t at)
@@ -51,23 +74,36 @@ static void write_counters(struct view *view, const struct core *core, uint32_t 
     seqlock_write(&view->counter[at], word);
 }
 
+static uint32_t round_of(const struct view *view)
+{
+    return VIEW_COUNTER_RECORDS + DEGRADATION_COUNT + view->nodes + view->hosts;
+}
+
+static void write_next(struct view *view, const struct core *core, uint32_t at)
+{
+    if (at < VIEW_COUNTER_RECORDS) {
+        write_counters(view, core, at);
+    } else if ((at -= VIEW_COUNTER_RECORDS) < DEGRADATION_COUNT) {
+        if (!view_is_of_loop(at))
+            view_write_degraded(view, at, core_degraded(core, at));
+    } else if ((at -= DEGRADATION_COUNT) < view->nodes) {
+        write_node(view, core, at);
+    } else if ((at -= view->nodes) < view->hosts) {
+        write_host(view, core, at);
+    }
+}
+
 void view_refresh(struct view *view, const struct core *core, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = view->next;
-        if (at < VIEW_COUNTER_RECORDS)
-            write_counters(view, core, at);
-        else if ((at -= VIEW_COUNTER_RECORDS) < view->nodes)
-            write_node(view, core, at);
-        else if ((at -= view->nodes) < view->hosts)
-            write_host(view, core, at);
-        view->next = (view->next + 1) % (VIEW_COUNTER_RECORDS + view->nodes + view->hosts);
+        write_next(view, core, view->next);
+        view->next = (view->next + 1) % round_of(view);
     }
 }
 
 void view_refresh_all(struct view *view, const struct core *core)
 {
-    view_refresh(view, core, VIEW_COUNTER_RECORDS + view->nodes + view->hosts);
+    view_refresh(view, core, round_of(view));
 }
 
 void view_write_meter(struct view *view, uint32_t meter, const struct view_meter *record)
@@ -83,11 +119,25 @@ void view_write_meter(struct view *view, uint32_t meter, const struct view_meter
     seqlock_write(&view->meter[meter], word);
 }
 
-void view_add_stale(struct view *view, uint32_t meter, int64_t t_ns)
+/* Two words of the record: when, and how often. */
+static void add_stale(struct view *view, uint32_t meter, uint32_t at, int64_t t_ns)
 {
     struct seqlock *record = &view->stale[meter];
+    uint64_t word[SEQLOCK_WORDS];
     /* Relaxed: this thread alone writes the record. */
-    uint64_t count = atomic_load_explicit(&record->word[1], memory_order_relaxed);
-    const uint64_t word[SEQLOCK_WORDS] = {(uint64_t)t_ns, count + 1};
+    for (uint32_t i = 0; i < SEQLOCK_WORDS; i++)
+        word[i] = atomic_load_explicit(&record->word[i], memory_order_relaxed);
+    word[at] = (uint64_t)t_ns;
+    word[at + 1]++;
     seqlock_write(record, word);
+}
+
+void view_add_stale(struct view *view, uint32_t meter, int64_t t_ns)
+{
+    add_stale(view, meter, 0, t_ns);
+}
+
+void view_add_step(struct view *view, uint32_t meter, int64_t t_ns)
+{
+    add_stale(view, meter, 2, t_ns);
 }

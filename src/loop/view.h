@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the cold side may see of the loop while it runs: sequence-locked records of 64 bytes. Decide writes
- * nodes, hosts and the counters of the core; the lanes write meters. Nobody reads the core itself but its
- * owner. The records lie together (struct view_layout), so that view_share.h can hand them out read-only.
+ * nodes, hosts, the counters of the core and the degradations it sees; the lanes write meters; a cold thread
+ * writes the degradations that the loop sees (losses.h). Nobody reads the core itself but its owner. The
+ * records lie together (struct view_layout), so that view_share.h can hand them out read-only.
  */
 #ifndef FLYBALL_LOOP_VIEW_H
 #define FLYBALL_LOOP_VIEW_H
@@ -13,25 +14,8 @@
 enum {
     VIEW_COUNTERS = sizeof(struct core_counters) / sizeof(uint64_t),
     VIEW_COUNTER_RECORDS = (VIEW_COUNTERS + SEQLOCK_WORDS - 1) / SEQLOCK_WORDS,
-    VIEW_NODE_RECORDS = 3,      /* the sums; the limits and what was measured; heat */
-};
-
-/* By phase. Written in three records: at a change one may be a turn older than the other. */
-struct view_node {
-    int64_t exposure_mva[PHASES], newest_mva[PHASES], limit_mva[PHASES];
-    int64_t measured_mw;        /* -1 = no reading yet */
-    int64_t reading_t_ns;
-    bool emergency, recovery;
-    struct heat_view heat;
-};
-
-struct view_host {
-    int64_t lease_mw, exposure_mw, draw_mw;
-    int64_t report_t_ns;
-    uint64_t incarnation;
-    uint8_t state, why;
-    uint8_t basis;              /* enum exposure_basis */
-    bool accepted;
+    VIEW_NODE_RECORDS = 6,      /* written one by one: at a change one may be a turn older than the other */
+    VIEW_HOST_RECORDS = 3,      /* its account; what bound its newest lease; which input that was */
 };
 
 struct view_meter {
@@ -46,19 +30,23 @@ struct view_meter {
 struct view_stale {
     int64_t t_ns;               /* the newest of them came, monotonic; 0 = never */
     uint64_t count;
+    int64_t step_t_ns;          /* its clock was last seen to have gone ahead and stayed there; 0 = never */
+    uint64_t steps;
 };
 
 struct view {
     struct seqlock *counter;                /* VIEW_COUNTER_RECORDS: struct core_counters, seven at a time */
+    struct seqlock *degraded;               /* by enum degradation */
     struct seqlock *node;                   /* VIEW_NODE_RECORDS each, by model index, like all below */
-    struct seqlock *host, *meter, *stale;
+    struct seqlock *host;                   /* VIEW_HOST_RECORDS each */
+    struct seqlock *meter, *stale;
     uint32_t nodes, hosts, meters;
     uint32_t next;                          /* decide's place in its round */
 };
 
 /* Where the records lie: bytes from the start of the memory, in the order of struct view. */
 struct view_layout {
-    uint64_t counter, node, host, meter, stale, end;
+    uint64_t counter, degraded, node, host, meter, stale, end;
 };
 
 /* any */
@@ -70,9 +58,16 @@ int64_t view_load_ppm(int64_t load_mva, int64_t limit_mva);
 
 /* any: the phase whose exposure or newest leases carry most of its limit; where phases are within 0.1 % of
  * the limit of each other, the one of these with the largest current. `meter` may be NULL. */
-uint32_t view_worst_phase(const struct view_node *node, const struct view_meter *meter);
+uint32_t view_worst_phase(const struct core_node_view *node, const struct view_meter *meter);
 
-/* rt, decide: writes the next `count` nodes, hosts or records of counters of the round over all. */
+/* any: the rows of the degradation table that the core knows nothing of. */
+static inline bool view_is_of_loop(enum degradation row)
+{
+    return row == DEGRADED_CLOCK || row == DEGRADED_RING || row == DEGRADED_JOURNAL;
+}
+
+/* rt, decide: writes the next `count` nodes, hosts, degradations or records of counters of the round over
+ * all. */
 void view_refresh(struct view *view, const struct core *core, uint32_t count);
 
 /* rt, decide: a whole round. */
@@ -81,13 +76,18 @@ void view_refresh_all(struct view *view, const struct core *core);
 /* rt, the meter's lane */
 void view_write_meter(struct view *view, uint32_t meter, const struct view_meter *record);
 void view_add_stale(struct view *view, uint32_t meter, int64_t t_ns);
+void view_add_step(struct view *view, uint32_t meter, int64_t t_ns);
+
+/* any, the row's one writer. */
+void view_write_degraded(struct view *view, enum degradation at, const struct degrade_row *row);
 
 /* cold: false when the writer stood still in the middle of the record for 10 ms; it is then left as it
  * was. */
-bool view_read_node(const struct view *view, uint32_t node, struct view_node *record);
-bool view_read_host(const struct view *view, uint32_t host, struct view_host *record);
+bool view_read_node(const struct view *view, uint32_t node, struct core_node_view *record);
+bool view_read_host(const struct view *view, uint32_t host, struct core_host_view *record);
 bool view_read_meter(const struct view *view, uint32_t meter, struct view_meter *record);
 bool view_read_stale(const struct view *view, uint32_t meter, struct view_stale *record);
+bool view_read_degraded(const struct view *view, enum degradation at, struct degrade_row *row);
 bool view_read_counters(const struct view *view, struct core_counters *counters);
 
 #endif

@@ -11,9 +11,10 @@ enum { READ_TRIES = 100, READ_REST_NS = 100000, ALIKE_PPM = 1000 };
 struct view_layout view_layout(uint32_t nodes, uint32_t hosts, uint32_t meters)
 {
     const uint64_t record = sizeof(struct seqlock);
-    struct view_layout layout = {.counter = 0, .node = VIEW_COUNTER_RECORDS * record};
+    struct view_layout layout = {.counter = 0, .degraded = VIEW_COUNTER_RECORDS * record};
+    layout.node = layout.degraded + DEGRADATION_COUNT * record;
     layout.host = layout.node + nodes * VIEW_NODE_RECORDS * record;
-    layout.meter = layout.host + hosts * record;
+    layout.meter = layout.host + hosts * VIEW_HOST_RECORDS * record;
     layout.stale = layout.meter + meters * record;
     layout.end = layout.stale + meters * record;
     return layout;
@@ -28,6 +29,7 @@ void view_place(struct view *view, void *memory, uint32_t nodes, uint32_t hosts,
 {
     struct view_layout layout = view_layout(nodes, hosts, meters);
     *view = (struct view){.counter = at(memory, layout.counter),
+                          .degraded = at(memory, layout.degraded),
                           .node = at(memory, layout.node),
                           .host = at(memory, layout.host),
                           .meter = at(memory, layout.meter),
@@ -50,7 +52,7 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-uint32_t view_worst_phase(const struct view_node *node, const struct view_meter *meter)
+uint32_t view_worst_phase(const struct core_node_view *node, const struct view_meter *meter)
 {
     int64_t ppm[PHASES], most_ppm = 0;
     for (uint32_t i = 0; i < PHASES; i++) {
@@ -79,41 +81,125 @@ static bool read_record(const struct seqlock *record, uint64_t word[SEQLOCK_WORD
     return false;
 }
 
-bool view_read_node(const struct view *view, uint32_t node, struct view_node *record)
+static bool read_records(const struct seqlock *record, uint32_t count, uint64_t word[][SEQLOCK_WORDS])
 {
-    uint64_t sums[SEQLOCK_WORDS], limits[SEQLOCK_WORDS], heat[SEQLOCK_WORDS];
-    if (!read_record(&view->node[node * VIEW_NODE_RECORDS], sums) ||
-        !read_record(&view->node[node * VIEW_NODE_RECORDS + 1], limits) ||
-        !read_record(&view->node[node * VIEW_NODE_RECORDS + 2], heat))
+    for (uint32_t i = 0; i < count; i++)
+        if (!read_record(&record[i], word[i]))
+            return false;
+    return true;
+}
+
+static struct core_sum sum_of(const uint64_t word[SEQLOCK_WORDS], uint32_t at)
+{
+    return (struct core_sum){(int64_t)word[2 * at], (int64_t)word[2 * at + 1],
+                             (uint8_t)(word[4] >> 16 * at), (uint8_t)(word[4] >> (16 * at + 8))};
+}
+
+static struct heat_view heat_of(const uint64_t word[SEQLOCK_WORDS])
+{
+    return (struct heat_view){.heat_ppm = (int64_t)word[0],
+                              .travel_ppm = (int64_t)word[1],
+                              .trip_in_ns = (int64_t)word[2],
+                              .admissible_ma = (int64_t)word[3],
+                              .trips = (uint8_t)word[4],
+                              .binds = (uint8_t)(word[4] >> 8)};
+}
+
+bool view_read_node(const struct view *view, uint32_t node, struct core_node_view *record)
+{
+    uint64_t word[VIEW_NODE_RECORDS][SEQLOCK_WORDS];
+    if (!read_records(&view->node[node * VIEW_NODE_RECORDS], VIEW_NODE_RECORDS, word))
         return false;
-    *record = (struct view_node){.measured_mw = (int64_t)limits[PHASES],
-                                 .reading_t_ns = (int64_t)limits[PHASES + 1],
-                                 .emergency = (sums[2 * PHASES] & 1) != 0,
-                                 .recovery = (sums[2 * PHASES] & 2) != 0,
-                                 .heat = {.heat_ppm = (int64_t)heat[0],
-                                          .travel_ppm = (int64_t)heat[1],
-                                          .trip_in_ns = (int64_t)heat[2],
-                                          .admissible_ma = (int64_t)heat[3],
-                                          .trips = (uint8_t)heat[4],
-                                          .binds = (uint8_t)(heat[4] >> 8)}};
+    uint64_t flags = word[0][2 * PHASES];
+    *record = (struct core_node_view){.exposed = sum_of(word[4], 0),
+                                      .newest = sum_of(word[4], 1),
+                                      .measured_mw = (int64_t)word[1][3],
+                                      .reading_t_ns = (int64_t)word[1][4],
+                                      .emergency = (flags & 1) != 0,
+                                      .recovery = (flags & 2) != 0,
+                                      .damped = (flags & 4) != 0,
+                                      .breach = (flags & 8) != 0,
+                                      .recovery_by = (uint8_t)(flags >> 8),
+                                      .permit = (uint8_t)(flags >> 16),
+                                      .maintenance = (uint8_t)(flags >> 24),
+                                      .awaited = (uint32_t)(flags >> 32),
+                                      .permit_since_ns = (int64_t)word[1][5],
+                                      .hold_until_ns = (int64_t)word[1][6],
+                                      .contract_mw = (int64_t)word[2][5],
+                                      .contract_load_mw = (int64_t)word[2][6],
+                                      .ramp_up_mw_per_s = (int64_t)word[3][3],
+                                      .ramp_down_mw_per_s = (int64_t)word[3][4],
+                                      .pool_level_mva = (int64_t)word[5][0],
+                                      .pool_load_mva = (int64_t)word[5][1],
+                                      .pool_credit_ppm = (int64_t)word[5][2],
+                                      .heat = heat_of(word[2])};
     for (uint32_t i = 0; i < PHASES; i++) {
-        record->exposure_mva[i] = (int64_t)sums[i];
-        record->newest_mva[i] = (int64_t)sums[PHASES + i];
-        record->limit_mva[i] = (int64_t)limits[i];
+        record->exposure_mva[i] = (int64_t)word[0][i];
+        record->newest_mva[i] = (int64_t)word[0][PHASES + i];
+        record->limit_mva[i] = (int64_t)word[1][i];
+        record->steady_mva[i] = (int64_t)word[3][i];
     }
     return true;
 }
 
-bool view_read_host(const struct view *view, uint32_t host, struct view_host *record)
+static struct bound bound_of(uint64_t word[VIEW_HOST_RECORDS][SEQLOCK_WORDS])
+{
+    return (struct bound){.term = (uint8_t)word[1][0],
+                          .contingency = (uint8_t)(word[1][0] >> 8),
+                          .phase = (uint8_t)(word[1][0] >> 16),
+                          .slot_kind = (uint8_t)(word[1][0] >> 24),
+                          .node = (uint32_t)(word[1][0] >> 32),
+                          .why = (uint8_t)(word[0][5] >> 8),
+                          .wanted_mw = (int64_t)word[1][1],
+                          .sum_mva = (int64_t)word[1][2],
+                          .limit_mva = (int64_t)word[1][3],
+                          .cap_mw = (int64_t)word[0][0],
+                          .t_ns = (int64_t)word[1][4],
+                          .since_ns = (int64_t)word[2][6],
+                          .rule = (uint8_t)(word[2][0] >> 8),
+                          .slot_sequence = word[1][5],
+                          .echo_t_ns = (int64_t)word[1][6],
+                          .seen_of = (uint32_t)(word[2][0] >> 32),
+                          .seen_number = word[2][1],
+                          .seen_mw = (int64_t)word[2][2],
+                          .seen_ma = {(uint32_t)word[2][3], (uint32_t)(word[2][3] >> 32),
+                                      (uint32_t)word[2][4]}};
+}
+
+bool view_read_host(const struct view *view, uint32_t host, struct core_host_view *record)
+{
+    uint64_t word[VIEW_HOST_RECORDS][SEQLOCK_WORDS];
+    if (!read_records(&view->host[host * VIEW_HOST_RECORDS], VIEW_HOST_RECORDS, word))
+        return false;
+    *record = (struct core_host_view){.lease_mw = (int64_t)word[0][0],
+                                      .exposure_mw = (int64_t)word[0][1],
+                                      .draw_mw = (int64_t)word[0][2],
+                                      .report_t_ns = (int64_t)word[0][3],
+                                      .incarnation = word[0][4],
+                                      .state = (uint8_t)word[0][5],
+                                      .why = (uint8_t)(word[0][5] >> 8),
+                                      .accepted = (word[0][5] >> 16 & 1) != 0,
+                                      .basis = (uint8_t)(word[0][5] >> 24),
+                                      .unretired = (uint8_t)(word[0][5] >> 32),
+                                      .flags = (uint8_t)(word[0][5] >> 40),
+                                      .exposed_cap_mw = (int64_t)word[0][6],
+                                      .tier = (uint8_t)word[2][0],
+                                      .gang = (uint16_t)(word[2][0] >> 16),
+                                      .fail_safe_mw = (int64_t)word[2][5],
+                                      .bound = bound_of(word)};
+    return true;
+}
+
+bool view_read_degraded(const struct view *view, enum degradation at, struct degrade_row *row)
 {
     uint64_t word[SEQLOCK_WORDS];
-    if (!read_record(&view->host[host], word))
+    if (!read_record(&view->degraded[at], word))
         return false;
-    *record = (struct view_host){
-        .lease_mw = (int64_t)word[0], .exposure_mw = (int64_t)word[1], .draw_mw = (int64_t)word[2],
-        .report_t_ns = (int64_t)word[3], .incarnation = word[4],
-        .state = (uint8_t)word[5], .why = (uint8_t)(word[5] >> 8), .accepted = (word[5] >> 16 & 1) != 0,
-        .basis = (uint8_t)(word[5] >> 24)};
+    *row = (struct degrade_row){.now = (uint32_t)word[0],
+                                .newest = (uint32_t)(word[0] >> 32),
+                                .entered = word[1],
+                                .left = word[2],
+                                .since_ns = (int64_t)word[3]};
     return true;
 }
 
@@ -134,7 +220,8 @@ bool view_read_stale(const struct view *view, uint32_t meter, struct view_stale 
     uint64_t word[SEQLOCK_WORDS];
     if (!read_record(&view->stale[meter], word))
         return false;
-    *record = (struct view_stale){.t_ns = (int64_t)word[0], .count = word[1]};
+    *record = (struct view_stale){
+        .t_ns = (int64_t)word[0], .count = word[1], .step_t_ns = (int64_t)word[2], .steps = word[3]};
     return true;
 }
 

@@ -66,10 +66,12 @@ void view_share_header(const struct view *view, struct view_header *header)
                                    .header_bytes = sizeof *header,
                                    .record_bytes = VIEW_RECORD_BYTES,
                                    .counters = VIEW_COUNTERS,
+                                   .degradations = DEGRADATION_COUNT,
                                    .nodes = view->nodes,
                                    .hosts = view->hosts,
                                    .meters = view->meters,
                                    .node_records = VIEW_NODE_RECORDS,
+                                   .host_records = VIEW_HOST_RECORDS,
                                    .at = view_layout(view->nodes, view->hosts, view->meters)};
 }
 

@@ -29,7 +29,7 @@ const char *view_words_meter(enum meter_state state)
     return word(words, METER_STATE_COUNT, state);
 }
 
-const char *view_words_host(const struct view_host *host)
+const char *view_words_host(const struct core_host_view *host)
 {
     static const char *const words[] = {
         [HOST_BOOT] = "boot", [HOST_FAIL_SAFE] = "fail_safe", [HOST_LEASED] = "leased"};
@@ -69,4 +69,19 @@ void view_words_trip_in(char text[VIEW_WORDS_TIME_BYTES], int64_t trip_in_ns)
         snprintf(text, VIEW_WORDS_TIME_BYTES, "%d min", (int)(seconds / 60));
     else
         snprintf(text, VIEW_WORDS_TIME_BYTES, "%d h", (int)(seconds / 3600));
+}
+
+void view_words_since(char text[VIEW_WORDS_TIME_BYTES], int64_t since_ns)
+{
+    const int64_t tenths = since_ns > 0 ? since_ns / (100 * NS_PER_MS) : 0, seconds = tenths / 10;
+    if (seconds < 10)
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "%d.%d s", (int)seconds, (int)(tenths % 10));
+    else if (seconds < 120)
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "%d s", (int)seconds);
+    else if (seconds < 7200)
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "%d min", (int)(seconds / 60));
+    else if (seconds < 172800)
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "%d h", (int)(seconds / 3600));
+    else
+        snprintf(text, VIEW_WORDS_TIME_BYTES, "%d d", (int)(seconds / 86400 % 1000000));
 }

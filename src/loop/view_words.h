@@ -19,7 +19,7 @@
 /* any: "?" for a number that has no word, "-" where there is no lease yet. */
 const char *view_words_kind(uint8_t kind);
 const char *view_words_meter(enum meter_state state);
-const char *view_words_host(const struct view_host *host);  /* leased, fail_safe, boot, unheard */
+const char *view_words_host(const struct core_host_view *host);  /* leased, fail_safe, boot, unheard */
 const char *view_words_basis(uint8_t basis);
 const char *view_words_why(uint8_t why);
 const char *view_words_element(uint8_t role);   /* "-" where none */
@@ -27,5 +27,8 @@ const char *view_words_element(uint8_t role);   /* "-" where none */
 /* any: a time to trip in at most 7 characters: "never", "0.84 s", "128 s", "34 min", "20 h". */
 enum { VIEW_WORDS_TIME_BYTES = 16 };
 void view_words_trip_in(char text[VIEW_WORDS_TIME_BYTES], int64_t trip_in_ns);
+
+/* any: how long ago, in at most 7 characters: "0.3 s", "84 s", "14 min", "20 h", "12 d". */
+void view_words_since(char text[VIEW_WORDS_TIME_BYTES], int64_t since_ns);
 
 #endif

@@ -45,7 +45,7 @@ struct slot_account {
     uint32_t last;              /* not 0: the hand-over is complete with this one */
     uint64_t incarnation;
     uint64_t epoch;             /* of the controller that wrote it */
-    uint64_t report, sequence, first;   /* as in struct ledger_host */
+    uint64_t report, sequence;  /* as in struct ledger_host */
     int64_t newest_mw;
     int64_t exposed_mw;         /* the largest cap of any unretired lease, at least newest_mw */
     int64_t fail_safe_mw, phys_max_mw;

@@ -177,8 +177,8 @@ static int run(const struct model *model, const struct workload *workload, enum 
 {
     struct forecast forecast = {0};
     struct plant plant;
-    struct oracle *oracle = mode == PLANT_ORACLE ? oracle_create(model) : NULL;
     int result = plant_init(&plant, model, workload, mode);
+    struct oracle *oracle = !result && mode == PLANT_ORACLE ? oracle_create(model, &plant.grid) : NULL;
     if (!result && mode == PLANT_ORACLE && !oracle)
         result = -ENOMEM;
     if (!result && (mode == PLANT_DERATED || mode == PLANT_STATIC))

@@ -40,12 +40,13 @@ int baseline_static(const struct model *model, const struct workload *workload,
 
 struct oracle;
 
-/* setup: NULL when memory is short. */
-struct oracle *oracle_create(const struct model *model);
+/* setup: NULL when memory is short. `grid` says which feeds live and at which volts; NULL: all, nominal. */
+struct oracle *oracle_create(const struct model *model, const struct grid *grid);
 void oracle_destroy(struct oracle *oracle);
 
 /* any: a plant_grant: at each instant the weighted max-min of draws with
- * sum of share x draw + bad + other <= limit at every node and phase, in every contingency. */
+ * sum of share x draw + bad + other <= limit at every node and phase, in every contingency; where a node
+ * may lend, sum of draws + other load present <= the level of its pool instead. */
 void oracle_grant(void *oracle, const double *demand_w, double *granted_w);
 
 /* setup: runs one virtual-time mode (not virtual or governed) to its

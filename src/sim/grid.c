@@ -248,6 +248,11 @@ static void find_live(struct grid *grid)
     }
 }
 
+double grid_other_w(const struct grid *grid, uint32_t node, uint32_t phase)
+{
+    return other_present * (double)grid->model->node[node].other_mva[phase] / 1e3;
+}
+
 void grid_lose(struct grid *grid, uint32_t node, bool lost)
 {
     grid->node[node].lost = lost;

@@ -53,6 +53,9 @@ bool grid_host_live(const struct grid *grid, uint32_t host);
 /* any: bit i: PSU i has voltage; a host's PSUs are counted along its cords. */
 uint16_t grid_psu_inputs(const struct grid *grid, uint32_t host);
 
+/* any: what flows there besides hosts, from it and all below it, as long as all have voltage. */
+double grid_other_w(const struct grid *grid, uint32_t node, uint32_t phase);
+
 /* any: the node has no power from above from now on, or has it again. Cords that are left share what their
  * host draws from the next step on: its PSUs share within a cycle. */
 void grid_lose(struct grid *grid, uint32_t node, bool lost);

@@ -11,7 +11,7 @@ DAEMON, SHELL, SITE = 'docs/man/flyballd.8.scd', 'docs/man/flyball.1.scd', 'docs
 COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'CORE_COUNTERS', DAEMON),
            ('src/core/pipeline.h', 'EXPOSURE_BASES', SHELL), ('src/loop/words.h', 'LOOP_COUNTERS', DAEMON),
            ('src/loop/verdict.h', 'METER_STATES', SHELL), ('src/loop/view_words.h', 'LEASE_WHYS', SHELL),
-           ('src/port/ip/ip.h', 'IP_COUNTERS', DAEMON)]
+           ('src/port/ip/ip.h', 'IP_COUNTERS', DAEMON), ('src/core/degrade.h', 'DEGRADATIONS', SHELL)]
 # the same of rows X(symbol, name), names only
 NAMED = [('src/msg/breaker.h', 'BREAKER_ELEMENTS', SHELL)]
 DOCUMENT, WORDS = 'src/loop/document_counters.c', 'src/loop/words.h'
@@ -20,7 +20,8 @@ READERS = re.compile(r'^src/site/read_\w+\.c$')
 VERBS = re.compile(r'^src/cli/(\w+/)?\w+\.c$')
 EXAMPLE = 'config/every-key.yaml'
 
-ROW = re.compile(r'X\(\w+,\s*"(\w+)",\s*"((?:[^"\\]|\\.)*)"\)')
+# a second meaning, too, where a row has one
+ROW = re.compile(r'X\(\w+,\s*"(\w+)",\s*"((?:[^"\\]|\\.)*)"(?:,[\s\\]*"((?:[^"\\]|\\.)*)")?\)')
 KEY_MACRO = re.compile(r'#define (\w+)\((?:name|key)\b[^\n]*(?:\\\n[^\n]*)*?\.key = (?:name|key)\b')
 NAME = re.compile(r'X\(\w+,\s*"([^"]+)"\)')
 BAND = re.compile(r'\{"(\w+)", "(\w+)", "(\w+)", QUANTITY_')
@@ -76,9 +77,10 @@ def check_counters(root, words):
         rows = rows_of(read(root, path), macro)
         if not rows:
             yield f'{path}:1: no rows of {macro} found'
-        for name, meaning in rows:
-            if name not in words[page] or meaning not in flat:
-                yield f'{page}:1: lacks {macro} {name}: {meaning}'
+        for name, *meanings in rows:
+            for meaning in meanings[:1] + [more for more in meanings[1:] if more]:
+                if name not in words[page] or meaning not in flat:
+                    yield f'{page}:1: lacks {macro} {name}: {meaning}'
     for path, macro, page in NAMED:
         rows = rows_of(read(root, path), macro, NAME)
         if not rows:
@@ -86,7 +88,7 @@ def check_counters(root, words):
         for name in rows:
             if name not in words[page]:
                 yield f'{page}:1: lacks {macro} {name}'
-    known = {name for name, _ in rows_of(read(root, WORDS), 'LOOP_COUNTERS')}
+    known = {name for name, *_ in rows_of(read(root, WORDS), 'LOOP_COUNTERS')}
     for name in re.findall(r'\bnumber\(out, "(\w+)"', read(root, DOCUMENT)):
         if name not in known:
             yield f'{WORDS}:1: lacks the counter {name} of {DOCUMENT}'
@@ -127,6 +129,8 @@ GOOD = {
     'src/msg/breaker.h': '#define BREAKER_ELEMENTS(X) \\\n    X(ELEMENT_A, "long-time") \\\n'
                          '    X(ELEMENT_B, "UPS overload")\n',
     'src/loop/words.h': '#define LOOP_COUNTERS(X) \\\n    X(egress, "sent", "leases that left")\n',
+    'src/core/degrade.h': '#define DEGRADATIONS(X) \\\n    X(DEGRADED_A, "ring", "places in it", \\\n'
+                          '      "they are shed")\n',
     'src/port/ip/ip.h': '#define IP_COUNTERS(X) \\\n    X(IP_MOVED, "moved", "a MAC changed")\n',
     'src/loop/verdict.h': '#define METER_STATES(X) \\\n    X(METER_OK, "ok", "it is young")\n',
     'src/loop/view_words.h': '#define LEASE_WHYS(X) \\\n    X(WHY_CUT, "cut", "others want it")\n',
@@ -139,7 +143,7 @@ GOOD = {
     DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n\tleases that left\n'
             '*moved*\n\ta MAC changed\n',
     SHELL: '*flyball x* *--json* *--mode*\n*boot*\n\tnothing read back\n*ok*\n\tit is young\n'
-           '*cut*\n\tothers want it\n*long-time* or *UPS overload*\n',
+           '*cut*\n\tothers want it\n*ring*\n\tplaces in it: they are shed\n*long-time* or *UPS overload*\n',
     SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',
 }
 PROOF = [
@@ -151,6 +155,9 @@ PROOF = [
     ('a meaning has changed',
      {**GOOD, 'src/core/pipeline.h': GOOD['src/core/pipeline.h'].replace('counted', 'missed')},
      [r'lacks CORE_COUNTERS ticks: ticks missed']),
+    ('what is done about a loss has changed',
+     {**GOOD, 'src/core/degrade.h': GOOD['src/core/degrade.h'].replace('shed', 'kept')},
+     [r'flyball\.1.*lacks DEGRADATIONS ring: they are kept']),
     ('a state has no word on the page',
      {**GOOD, 'src/loop/verdict.h': GOOD['src/loop/verdict.h'].replace('ok', 'late')},
      [r'flyball\.1.*lacks METER_STATES late']),

@@ -302,7 +302,7 @@ def ask(door, request):
     return json.loads(answer)
 
 # Struct view_header of src/loop/view_share.h.
-HEADER = struct.Struct('=8s8I6QQqqQ')
+HEADER = struct.Struct('=8s10I7QQqqQ')
 
 
 def ask_view(door):
@@ -312,9 +312,9 @@ def ask_view(door):
         peer.send(b'view')
         header, descriptors, _, _ = socket.recv_fds(peer, 4096, 4)
         assert len(header) == HEADER.size and len(descriptors) == 1 and peer.recv(1) == b''
-    names = ['magic', 'version', 'bytes', 'record', 'counters', 'nodes', 'hosts', 'meters', 'node_records',
-             'at_counter', 'at_node', 'at_host', 'at_meter', 'at_stale', 'end',
-             'epoch', 'start', 'now', 'tsc']
+    names = ['magic', 'version', 'bytes', 'record', 'counters', 'degradations', 'nodes', 'hosts', 'meters',
+             'node_records', 'host_records', 'at_counter', 'at_degraded', 'at_node', 'at_host', 'at_meter',
+             'at_stale', 'end', 'epoch', 'start', 'now', 'tsc']
     return dict(zip(names, HEADER.unpack(header))), descriptors[0]
 
 
@@ -344,14 +344,15 @@ def peek(door, nobody):
     """What any process may do with the view. Run as its own process where it is nobody's."""
     header, fd = ask_view(door)
     size = os.fstat(fd).st_size
-    assert header['magic'] == b'flyview\0' and header['version'] == 2 and header['record'] == 64
+    assert header['magic'] == b'flyview\0' and header['version'] == 3 and header['record'] == 64
     assert (header['nodes'], header['hosts'], header['meters']) == (9, 60, 9) and header['end'] <= size
     check_sealed(fd, size, not nobody)
     seen = mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ)
     before, leases = seen[:], []
     time.sleep(0.5)
     assert seen[:] != before, 'the records stand still under traffic'
-    for at in range(header['at_host'], header['at_meter'], 64):
+    step = 64 * header['host_records']
+    for at in range(header['at_host'], header['at_meter'], step):
         leases.append(struct.unpack_from('=Qq', seen, at)[1])
     now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     assert all(lease > 0 for lease in leases) and 0 <= now - header['now'] < 5e9

@@ -20,8 +20,14 @@ PATIENCE_S = 90         # for a demo that is under way elsewhere
 NUMBERS = ['ungoverned.trips', 'governed.trips', 'governed.energy_vs_derated', 'governed.energy_vs_static',
            'governed.energy_vs_oracle', 'governed.caps_sent', 'governed.caps_enforced', 'packets.received',
            'packets.refused', 'packets.lost', 'latency_us.loop.p50', 'latency_us.loop.p99',
-           'latency_us.loop.p999', 'latency_us.loop.max', 'replay.seconds', 'replay.slots']
-USAGE = [(['--nonsense'], 'unknown argument'), (['--seconds', '4'], '--seconds'),
+           'latency_us.loop.p999', 'latency_us.loop.max', 'replay.seconds', 'replay.slots',
+           'governed.work_vs_static', 'governed.slowdown.training',
+           'oracle.slowdown.serving']
+NUMBERS_2N = [f'redundancy.{part}.{name}' for part in ('governed', 'killed', 'reset')
+              for name in ('trips', 'duration_s', 'energy_wh', 'slowdown.training', 'slowdown.serving',
+                           'fail_safe_falls', 'invariant_failures')]
+USAGE = [(['--nonsense'], 'unknown argument'), (['--site', '3n'], '--site'), (['--site'], 'wants a value'),
+         (['--site', '2n', '--svg', 'demo.svg'], '--svg'), (['--seconds', '4'], '--seconds'),
          (['--seconds', 'soon'], '--seconds'), (['--json'], 'wants a value'),
          (['--driver', 'tap'], '--driver'),
          (['--json', '/nowhere/at/all/demo.json'], 'no folder'),
@@ -44,10 +50,31 @@ def figure(result, path):
     return result
 
 
-def check_figures(result):
-    for path in NUMBERS:
+def check_numbers(result, paths):
+    for path in paths:
         value = figure(result, path)
         assert isinstance(value, (int, float)) and not isinstance(value, bool), f'{path} is {value!r}'
+
+
+def check_redundancy(result):
+    """Feeds at 60 %, one lost: the survivor trips unless governed, also when flyballd dies in the transfer,
+    and when a row of hosts resets its caps after it."""
+    check_numbers(result, NUMBERS_2N)
+    assert figure(result, 'redundancy.ungoverned.trips') >= 1
+    assert figure(result, 'redundancy.ungoverned.trip')[0]['node'] == 'feed-b'
+    for feed in ('feed-a', 'feed-b'):
+        share = figure(result, f'redundancy.load_share.{feed}')
+        assert 0.57 <= share <= 0.63, f'{feed} carries {share} of its limit'
+    for part in ('governed', 'killed', 'reset'):
+        assert figure(result, f'redundancy.{part}.trips') == 0
+        assert figure(result, f'redundancy.{part}.invariant_failures') == 0
+        assert figure(result, f'redundancy.{part}.duration_s') > figure(result, 'redundancy.lost_at_s') + 3
+    assert figure(result, 'redundancy.killed.restart_ms') > 0
+    assert figure(result, 'redundancy.reset.resets') >= 9
+
+
+def check_figures(result):
+    check_numbers(result, NUMBERS)
     expected = {'governed.trips': 0, 'packets.lost': 0, 'replay.exact': True,
                 'governed.invariant_failures': 0}
     for path, value in expected.items():
@@ -86,7 +113,9 @@ def case_run(source, build):
         print(done.stdout)
         assert done.returncode == 0, f'exit code {done.returncode}'
         with open(f'{folder}/demo.json', encoding='utf-8') as file:
-            check_figures(json.load(file))
+            result = json.load(file)
+        check_figures(result)
+        check_redundancy(result)
         left = said('ip', 'netns', 'list')
         assert 'flyball-meters ' not in left.replace('\n', ' ') + ' ', f'left behind: {left}'
         subprocess.run([f'{source}/tests/system/replay_compilers.sh', source, build,
@@ -102,7 +131,7 @@ def as_nobody(source, build, folder, before=(), more=()):
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
     user = ['setpriv', f'--reuid={nobody.pw_uid}', f'--regid={nobody.pw_gid}', '--clear-groups']
     command = [*user, 'env', f'HOME={home}', f'TMPDIR={home}', f'{source}/tools/demo', '--build', build,
-               '--seconds', str(SECONDS), '--json', 'demo.json', *more]
+               '--site', 'plain', '--seconds', str(SECONDS), '--json', 'demo.json', *more]
     for path in (f'{source}/tools/demo', f'{build}/src/cli/flyballd'):
         if subprocess.run([*user, 'test', '-x', path], check=False).returncode:
             skip(f'user nobody may not read {path}')

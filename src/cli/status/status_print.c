@@ -232,6 +232,8 @@ void status_print(FILE *out, json_t *status, const struct status_choice *choice)
     fprintf(out, "site %s, mode %s, epoch %lld, up %.1f s\n", status_word(status, "site"),
             status_word(status, "mode"), (long long)json_integer_value(json_object_get(status, "epoch")),
             status_number(status, "uptime_s"));
+    if (choice->parts & STATUS_DEGRADED)
+        status_print_degraded(out, json_object_get(status, "degraded"), choice->whole);
     if (choice->parts & STATUS_NODES)
         print_nodes(out, json_object_get(status, "nodes"), choice->whole);
     if (choice->parts & STATUS_METERS)

@@ -36,7 +36,7 @@ uint32_t top_rows_count(const struct top_source *source, enum top_pane pane)
 /* ---- nodes ---- */
 
 struct node_figures {
-    struct view_node sums;
+    struct core_node_view sums;
     struct view_meter meter;
     bool metered;
     uint32_t worst;             /* phase */
@@ -110,7 +110,7 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
     struct node_figures figures;
     char load[16] = "-", limit[16] = "none", phases[64] = "", heat[32];
     look_at_node(&figures, source, index);
-    const struct view_node *sums = &figures.sums;
+    const struct core_node_view *sums = &figures.sums;
     bool above = known->limited && sums->exposure_mva[figures.worst] > sums->limit_mva[figures.worst];
     if (figures.metered)
         snprintf(load, sizeof load, "%.1f", phase_load_a(known, &figures.meter, figures.worst));
@@ -144,7 +144,7 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
 
 /* ---- hosts ---- */
 
-static bool quiet(const struct top_source *source, const struct view_host *host, int64_t now_ns)
+static bool quiet(const struct top_source *source, const struct core_host_view *host, int64_t now_ns)
 {
     return !host->incarnation || now_ns - host->report_t_ns > source->model.policy.lease_ns;
 }
@@ -152,7 +152,7 @@ static bool quiet(const struct top_source *source, const struct view_host *host,
 static double host_weight(const struct top_source *source, uint32_t index, enum top_order order,
                           int64_t now_ns)
 {
-    struct view_host host = {.lease_mw = -1};
+    struct core_host_view host = {.lease_mw = -1};
     view_read_host(&source->view, index, &host);
     if (order == TOP_LOAD)
         return (double)host.draw_mw;
@@ -178,7 +178,7 @@ static void format_kw(char text[16], int64_t value_mw, bool known)
 static enum top_tone format_host(char text[TOP_ROW_BYTES], const struct top_source *source,
                                  const struct top_screen *screen, uint32_t index, int64_t now_ns)
 {
-    struct view_host host = {.lease_mw = -1};
+    struct core_host_view host = {.lease_mw = -1};
     char lease[16], draw[16], exposed[16], age[16] = "-", more[32] = "";
     view_read_host(&source->view, index, &host);
     bool heard = host.incarnation != 0, is_quiet = quiet(source, &host, now_ns);

@@ -142,6 +142,25 @@ static void hosts_are_summed_up_and_those_without_a_lease_in_force_listed(void *
 #undef SUMMARY
 }
 
+/* Rows that somebody is in, with what flyball does about it; all of them where the part was asked for. */
+static void what_is_degraded_is_told_with_what_is_done_about_it(void **state)
+{
+    (void)state;
+    static const char rows[] =
+        "\"degraded\": [{\"row\": \"meter\", \"lost\": \"a meter\", \"does\": \"steady limits\", "
+        "\"now\": 2, \"since_s\": 12.34, \"newest\": \"m-main\", \"entered\": 5, \"left\": 3},"
+        "{\"row\": \"ring\", \"lost\": \"places\", \"does\": \"shed\", \"now\": 0, \"since_s\": null, "
+        "\"newest\": null, \"entered\": 1, \"left\": 1}]";
+#define ROWS HEAD "\ndegraded      now    since  newest                           entered     left\n" \
+    "meter           2     12 s  m-main                                 5        3\n" \
+    "  a meter\n  -> steady limits\n"
+    check(print_text(rows, STATUS_DEGRADED, false, false), ROWS);
+    check(print_text(rows, STATUS_DEGRADED, true, false),
+          ROWS "ring            0        -  -                                      1        1\n");
+    check(print_text("\"degraded\": []", STATUS_DEGRADED, false, false), HEAD);
+#undef ROWS
+}
+
 static const char counters[] =
     "\"counters\": {\"lanes\": [{\"interface\": \"eth.0\", \"frames\": 5, \"refused\": {\"stale\": 2}, "
     "\"port\": {\"lost\": 0}}], \"core\": {\"cuts\": 7, \"ticks_missed\": 1}, \"new\": {\"thing\": 9}}";
@@ -241,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_they_differ),
         cmocka_unit_test(a_node_with_a_curve_shows_its_heat_and_when_it_trips),
         cmocka_unit_test(meters_come_by_state_then_age_with_the_state_in_a_word),
+        cmocka_unit_test(what_is_degraded_is_told_with_what_is_done_about_it),
         cmocka_unit_test(hosts_are_summed_up_and_those_without_a_lease_in_force_listed),
         cmocka_unit_test(counters_are_told_with_their_meaning),
         cmocka_unit_test(a_page_tells_only_the_counters_that_should_not_move),

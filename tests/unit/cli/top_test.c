@@ -50,12 +50,12 @@ static void fill(struct view *view)
     seqlock_write(&view->node[0], main_sums);
     seqlock_write(&view->node[1], limits);
     seqlock_write(&view->node[2], heat);
-    seqlock_write(&view->node[3], branch_sums);
-    seqlock_write(&view->node[4], limits);
-    seqlock_write(&view->node[5], no_curve);
-    seqlock_write(&view->host[0], leased);
-    seqlock_write(&view->host[1], quiet);
-    seqlock_write(&view->host[2], unheard);
+    seqlock_write(&view->node[VIEW_NODE_RECORDS], branch_sums);
+    seqlock_write(&view->node[VIEW_NODE_RECORDS + 1], limits);
+    seqlock_write(&view->node[VIEW_NODE_RECORDS + 2], no_curve);
+    seqlock_write(&view->host[0 * VIEW_HOST_RECORDS], leased);
+    seqlock_write(&view->host[1 * VIEW_HOST_RECORDS], quiet);
+    seqlock_write(&view->host[2 * VIEW_HOST_RECORDS], unheard);
     view_write_meter(view, 0,
                      &(struct view_meter){.t_receive_ns = NOW_NS - 20 * NS_PER_MS,
                                           .power_mw = 30000000,

@@ -75,6 +75,9 @@ static void no_part_of_the_memory_overlaps_another_or_its_end(void **state)
         {core->detect, STAND_METERS * sizeof *core->detect},
         {core->heat.meter, STAND_METERS * sizeof *core->heat.meter},
         {core->bound, STAND_HOSTS * sizeof *core->bound},
+        {core->holds.node, STAND_NODES * sizeof *core->holds.node},
+        {core->dampers.node, STAND_NODES * sizeof *core->dampers.node},
+        {core->ramps.node, STAND_NODES * sizeof *core->ramps.node},
         {e->node, STAND_NODES * sizeof *e->node},
         {e->below_first, STAND_NODES * sizeof *e->below_first},
         {e->below_count, STAND_NODES * sizeof *e->below_count},
@@ -441,8 +444,10 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
     for (uint32_t n = 0; n < 200; n++) {
         struct model model = {.node_count = n, .meter_count = n / 2};
         size_t expected = whole_lines(sizeof(struct core)) + whole_lines(n * sizeof(struct ledger_sums)) +
-                          whole_lines(n / 2 * sizeof(struct detect)) +
+                          whole_lines(n / 2 * sizeof(struct detect)) + 2 * whole_lines(n / 2) +
                           whole_lines(n / 2 * sizeof(struct heat_node)) +
+                          whole_lines(n * sizeof(struct hold)) + whole_lines(n * sizeof(struct damper)) +
+                          whole_lines(n * sizeof(struct ramp_node)) +
                           whole_lines(n * sizeof(struct emergency)) + 2 * whole_lines(n * 4) +
                           whole_lines(n * sizeof(struct extent)) + whole_lines(n * sizeof(struct claim)) +
                           whole_lines(n * 8) + whole_lines(n * 4) + whole_lines(n);

@@ -139,6 +139,11 @@ const struct core_counters *core_counters(const struct core *core)
     return &core->counters;
 }
 
+const struct degrade_row *core_degraded(const struct core *core, enum degradation row)
+{
+    return &core->degraded[row];
+}
+
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view)
 {
     *view = (struct core_node_view){.measured_mw = (int64_t)node + core->steps,

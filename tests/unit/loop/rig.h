@@ -46,6 +46,7 @@ void rig_queue_drop(struct spsc *queue);
 /* The scripted core: notes every step, sends `leases` normal and `emergencies` emergency leases at each. */
 struct core {
     struct core_counters counters;
+    struct degrade_row degraded[DEGRADATION_COUNT];
     uint32_t leases, emergencies;
     bool digest, open;
     uint32_t steps;

@@ -34,7 +34,7 @@ static void write_meter(struct bed *bed, uint32_t meter, int64_t t_receive_ns, i
 static void write_host(struct bed *bed, uint32_t host, int64_t report_t_ns)
 {
     const uint64_t word[SEQLOCK_WORDS] = {1, 2, 3, (uint64_t)report_t_ns, 77, HOST_LEASED | 1 << 16};
-    seqlock_write(&bed->view.host[host], word);
+    seqlock_write(&bed->view.host[host * VIEW_HOST_RECORDS], word);
 }
 
 /* Exposure of phase B, of a limit of 1,000,000 mVA; bit 0 emergency, bit 1 recovery. */
@@ -54,6 +54,8 @@ static int open_bed(void **state)
                   .node_count = NODES,
                   .meter_count = METERS,
                   .host_count = HOSTS,
+                  .contingency_count = 1,
+                  .contingency = {{.name = "none"}},
                   .policy.lease_ns = NS_PER_S},
         .node = {{.name = "main", .limited = 1}, {.name = "branch", .limited = 1}},
         .meter = {{.name = "m-main", .fresh_ns = 100 * NS_PER_MS, .period_ns = 16 * NS_PER_MS},
@@ -126,6 +128,36 @@ static void every_cause_of_an_alarm_has_its_words_in_order_of_urgency(void **sta
     assert_int_equal(bed->verdict.level, VERDICT_ALARM);
 }
 
+/* A row is an alarm while something is in it, named; a clock that stepped is shown and alarms nobody. */
+static void what_is_degraded_is_an_alarm_until_its_row_is_left(void **state)
+{
+    struct bed *bed = *state;
+    static const char well[] =
+        "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: branch at 50.0 % exposed";
+    static const struct { enum degradation row; uint32_t newest; const char *words;
+    } rows[] = {{DEGRADED_CONTROLLER, 1,
+                 "hosts that obey a newer controller (its clock was ahead, or it runs): 1 (h-2)"},
+                {DEGRADED_FEED, 0, "feeds lost, unseen, or not back for long enough: 1 (none)"},
+                {DEGRADED_CAP, 0, "hosts whose cap is lost or not their own: 1 (h-1)"},
+                {DEGRADED_RING, 5, "lanes or ports that lose inputs: 1 (port 1)"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        view_write_degraded(&bed->view, rows[i].row,
+                            &(struct degrade_row){.now = 1, .newest = rows[i].newest, .entered = 1});
+        judge(bed, VERDICT_ALARM, rows[i].words);
+        view_write_degraded(&bed->view, rows[i].row, &(struct degrade_row){.entered = 1, .left = 1});
+        judge(bed, VERDICT_OK, well);
+    }
+    view_write_degraded(&bed->view, DEGRADED_CLOCK, &(struct degrade_row){.now = 1, .entered = 1});
+    judge(bed, VERDICT_OK, well);
+    /* a link that is down stands in the row, too, and is said once */
+    const struct verdict_port port = {.driver = "af_packet", .interface = "eth0", .down = true};
+    view_write_degraded(&bed->view, DEGRADED_RING,
+                        &(struct degrade_row){.now = 1, .newest = 4, .entered = 1});
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.port = &port, .ports = 1}, 0, NOW_NS);
+    assert_string_equal(bed->verdict.words, "link down on port af_packet eth0");
+}
+
 static void in_shadow_exposure_and_unheard_hosts_are_no_alarm_and_silent_meters_are(void **state)
 {
     struct bed *bed = *state;
@@ -189,10 +221,10 @@ static void every_number_in_a_record_has_a_word(void **state)
         assert_string_not_equal(view_words_why((uint8_t)i), "?");
     assert_string_equal(view_words_why(0), "-");
     assert_string_equal(view_words_why(200), "?");
-    assert_string_equal(view_words_host(&(struct view_host){.state = HOST_LEASED}), "unheard");
-    assert_string_equal(view_words_host(&(struct view_host){.state = HOST_LEASED, .incarnation = 1}),
+    assert_string_equal(view_words_host(&(struct core_host_view){.state = HOST_LEASED}), "unheard");
+    assert_string_equal(view_words_host(&(struct core_host_view){.state = HOST_LEASED, .incarnation = 1}),
                         "leased");
-    assert_string_equal(view_words_host(&(struct view_host){.state = 9, .incarnation = 1}), "?");
+    assert_string_equal(view_words_host(&(struct core_host_view){.state = 9, .incarnation = 1}), "?");
 }
 
 int main(void)
@@ -205,6 +237,8 @@ int main(void)
                                         close_bed),
         cmocka_unit_test_setup_teardown(
             in_shadow_exposure_and_unheard_hosts_are_no_alarm_and_silent_meters_are, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(what_is_degraded_is_an_alarm_until_its_row_is_left, open_bed,
+                                        close_bed),
         cmocka_unit_test_setup_teardown(words_never_run_over, open_bed, close_bed),
         cmocka_unit_test(a_meter_is_ok_late_stale_or_silent),
         cmocka_unit_test(every_number_in_a_record_has_a_word),

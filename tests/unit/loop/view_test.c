@@ -54,16 +54,18 @@ static void records_lie_one_after_the_other_a_cache_line_each(void **state)
     const uint8_t *memory = bed->share.memory;
 
     assert_int_equal(at.counter, 0);
-    assert_int_equal(at.node, 64 * VIEW_COUNTER_RECORDS);
-    assert_int_equal(at.host, at.node + 64 * 3 * NODES);
-    assert_int_equal(at.meter, at.host + 64 * HOSTS);
+    assert_int_equal(at.degraded, 64 * VIEW_COUNTER_RECORDS);
+    assert_int_equal(at.node, at.degraded + 64 * 8);
+    assert_int_equal(at.host, at.node + 64 * 6 * NODES);
+    assert_int_equal(at.meter, at.host + 64 * 3 * HOSTS);
     assert_int_equal(at.stale, at.meter + 64 * METERS);
     assert_int_equal(at.end, at.stale + 64 * METERS);
     assert_ptr_equal(bed->view.host, memory + at.host);
     assert_ptr_equal(bed->view.stale, memory + at.stale);
     assert_int_equal((uintptr_t)bed->view.node % 64, 0);
-    /* ten thousand hosts, 4,096 nodes, 2,048 meters: under 1.75 MB */
-    assert_int_equal(view_layout(4096, 10000, 2048).end, 64 * (VIEW_COUNTER_RECORDS + 12288 + 10000 + 4096));
+    /* ten thousand hosts, 4,096 nodes, 2,048 meters: under 3.8 MB */
+    assert_int_equal(view_layout(4096, 10000, 2048).end,
+                     64 * (VIEW_COUNTER_RECORDS + 8 + 24576 + 30000 + 4096));
 }
 
 static void check_no_writable_mapping(int fd, uint64_t bytes)
@@ -152,19 +154,19 @@ static void a_reader_sees_what_the_writer_writes(void **state)
     struct view_share reader;
     struct view view;
     struct view_meter meter;
-    struct view_host host;
+    struct core_host_view host;
     const struct view_meter shown = {.t_receive_ns = 1000, .age_ns = 7, .power_mw = INT64_C(9000000000),
                                      .current_ma = {1, UINT32_MAX, 3}, .voltage_mv = {277000, 276000, 0}};
 
     view_share_header(&bed->view, &header);
     assert_string_equal(header.magic, "flyview");
-    assert_int_equal(header.header_bytes, 120);
+    assert_int_equal(header.header_bytes, 136);
     assert_true(header.nodes == NODES && header.hosts == HOSTS && header.meters == METERS);
     assert_int_equal(view_share_map(&reader, &view, &header, bed->share.fd), 0);
     view_write_meter(&bed->view, METERS - 1, &shown);
     assert_true(view_read_meter(&view, METERS - 1, &meter));
     assert_memory_equal(&meter, &shown, sizeof meter);
-    write_word(&bed->view.host[2], 40);
+    write_word(&bed->view.host[2 * VIEW_HOST_RECORDS], 40);
     assert_true(view_read_host(&view, 2, &host));
     assert_true(host.lease_mw == 40 && host.exposure_mw == 41 && host.draw_mw == 42 &&
                 host.report_t_ns == 43);
@@ -172,24 +174,98 @@ static void a_reader_sees_what_the_writer_writes(void **state)
     view_share_close(&reader);
 }
 
-static void a_node_is_read_from_its_three_records(void **state)
+static void a_node_is_read_from_its_records(void **state)
 {
     struct bed *bed = *state;
-    struct view_node node;
+    struct core_node_view node;
 
-    write_word(&bed->view.node[3], 100);
-    write_word(&bed->view.node[4], 200);
-    write_word(&bed->view.node[5], 0x0300);
+    for (uint64_t i = 0; i < VIEW_NODE_RECORDS; i++)
+        write_word(&bed->view.node[VIEW_NODE_RECORDS + i], 0x0102030401020300 + 0x10 * i);
     assert_true(view_read_node(&bed->view, 1, &node));
-    assert_true(node.exposure_mva[2] == 102 && node.newest_mva[0] == 103 && node.limit_mva[2] == 202);
-    assert_true(node.measured_mw == 203 && node.reading_t_ns == 204);
-    assert_true(!node.emergency && node.recovery);      /* 106 = ...10 */
-    assert_int_equal(node.heat.heat_ppm, 0x0300);
-    assert_int_equal(node.heat.travel_ppm, 0x0301);
-    assert_int_equal(node.heat.trip_in_ns, 0x0302);
-    assert_int_equal(node.heat.admissible_ma, 0x0303);
-    assert_int_equal(node.heat.trips, 4);               /* 0x0304 */
-    assert_int_equal(node.heat.binds, 3);
+    const int64_t base = 0x0102030401020300;
+    assert_true(node.exposure_mva[2] == base + 2 && node.newest_mva[0] == base + 3);
+    assert_true(node.limit_mva[2] == base + 0x12 && node.measured_mw == base + 0x13);
+    assert_true(node.reading_t_ns == base + 0x14 && node.permit_since_ns == base + 0x15);
+    assert_true(node.hold_until_ns == base + 0x16);
+    /* bits of ...0306: emergency no, recovery yes, damped yes, breach no; then bytes */
+    assert_true(!node.emergency && node.recovery && node.damped && !node.breach);
+    assert_true(node.recovery_by == 3 && node.permit == 2 && node.maintenance == 1);
+    assert_int_equal(node.awaited, 0x01020304);
+    assert_true(node.heat.heat_ppm == base + 0x20 && node.heat.travel_ppm == base + 0x21);
+    assert_true(node.heat.trip_in_ns == base + 0x22 && node.heat.admissible_ma == base + 0x23);
+    assert_true(node.heat.trips == 0x24 && node.heat.binds == 3);
+    assert_true(node.contract_mw == base + 0x25 && node.contract_load_mw == base + 0x26);
+    assert_true(node.steady_mva[2] == base + 0x32 && node.ramp_up_mw_per_s == base + 0x33);
+    assert_true(node.ramp_down_mw_per_s == base + 0x34);
+    assert_true(node.exposed.sum_mva == base + 0x40 && node.exposed.limit_mva == base + 0x41);
+    assert_true(node.newest.sum_mva == base + 0x42 && node.newest.limit_mva == base + 0x43);
+    assert_true(node.exposed.contingency == 0x44 && node.exposed.phase == 3);
+    assert_true(node.newest.contingency == 2 && node.newest.phase == 1);
+    assert_true(node.pool_level_mva == base + 0x50 && node.pool_load_mva == base + 0x51);
+    assert_int_equal(node.pool_credit_ppm, base + 0x52);
+}
+
+static void a_host_is_read_from_its_records(void **state)
+{
+    struct bed *bed = *state;
+    struct core_host_view host;
+    const uint64_t word[VIEW_HOST_RECORDS][SEQLOCK_WORDS] = {
+        {1, 2, 3, 4, 5, 0x060504010302, 7},
+        {0x0000000904030201, 11, 12, 13, 14, 15, 16},
+        {0x0000000801020703, 21, 22, 23 | (uint64_t)24 << 32, 25, 26, 27}};
+
+    for (uint64_t i = 0; i < VIEW_HOST_RECORDS; i++)
+        seqlock_write(&bed->view.host[VIEW_HOST_RECORDS + i], word[i]);
+    assert_true(view_read_host(&bed->view, 1, &host));
+    assert_true(host.lease_mw == 1 && host.exposure_mw == 2 && host.draw_mw == 3 && host.report_t_ns == 4);
+    assert_true(host.incarnation == 5 && host.state == 2 && host.why == 3 && host.accepted);
+    assert_true(host.basis == 4 && host.unretired == 5 && host.flags == 6 && host.exposed_cap_mw == 7);
+    assert_true(host.tier == 3 && host.gang == 0x0102 && host.fail_safe_mw == 26);
+    const struct bound *bound = &host.bound;
+    assert_true(bound->term == 1 && bound->contingency == 2 && bound->phase == 3 && bound->slot_kind == 4);
+    assert_true(bound->node == 9 && bound->why == 3 && bound->wanted_mw == 11 && bound->sum_mva == 12);
+    assert_true(bound->limit_mva == 13 && bound->t_ns == 14 && bound->slot_sequence == 15);
+    assert_true(bound->echo_t_ns == 16 && bound->seen_of == 8 && bound->seen_number == 21);
+    assert_true(bound->seen_mw == 22 && bound->seen_ma[0] == 23 && bound->seen_ma[1] == 24);
+    assert_true(bound->seen_ma[2] == 25 && bound->since_ns == 27 && bound->rule == 7 && bound->cap_mw == 1);
+}
+
+static void a_row_of_the_degradation_table_is_read_as_it_was_written(void **state)
+{
+    struct bed *bed = *state;
+    const struct degrade_row row = {.now = 3, .newest = INDEX_NONE, .entered = 9, .left = 6, .since_ns = 77};
+    struct degrade_row seen;
+
+    view_write_degraded(&bed->view, DEGRADED_JOURNAL, &row);
+    assert_true(view_read_degraded(&bed->view, DEGRADED_JOURNAL, &seen));
+    assert_memory_equal(&seen, &row, sizeof row);
+    assert_true(view_read_degraded(&bed->view, DEGRADED_RING, &seen));
+    assert_int_equal(seen.now, 0);
+}
+
+static void a_meters_stale_readings_and_steps_are_counted_apart(void **state)
+{
+    struct bed *bed = *state;
+    struct view_stale stale;
+
+    view_add_stale(&bed->view, 2, 100);
+    view_add_step(&bed->view, 2, 200);
+    view_add_stale(&bed->view, 2, 300);
+    assert_true(view_read_stale(&bed->view, 2, &stale));
+    assert_true(stale.t_ns == 300 && stale.count == 2 && stale.step_t_ns == 200 && stale.steps == 1);
+}
+
+static void how_long_ago_is_said_in_one_figure(void **state)
+{
+    (void)state;
+    static const struct { int64_t ns; const char *words; } cases[] = {
+        {-1, "0.0 s"}, {349 * NS_PER_MS, "0.3 s"}, {119 * NS_PER_S, "119 s"}, {120 * NS_PER_S, "2 min"},
+        {7199 * NS_PER_S, "119 min"}, {7200 * NS_PER_S, "2 h"}, {172800 * NS_PER_S, "2 d"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[VIEW_WORDS_TIME_BYTES];
+        view_words_since(text, cases[i].ns);
+        assert_string_equal(text, cases[i].words);
+    }
 }
 
 static void times_to_trip_are_words_that_never_say_more_than_they_know(void **state)
@@ -219,7 +295,8 @@ static void a_reader_takes_no_other_version_and_no_memory_that_is_too_short(void
 
     view_share_header(&bed->view, &good);
     uint32_t *field[] = {&header.version,  &header.header_bytes, &header.record_bytes, &header.counters,
-                         &header.nodes,    &header.hosts,        &header.meters,       &header.node_records};
+                         &header.nodes,    &header.hosts,        &header.meters,       &header.node_records,
+                         &header.degradations, &header.host_records};
     for (size_t i = 0; i < sizeof field / sizeof field[0]; i++) {
         header = good;
         ++*field[i];
@@ -241,7 +318,7 @@ static void a_reader_takes_no_other_version_and_no_memory_that_is_too_short(void
 static void the_worst_phase_is_the_most_exposed_and_among_equals_the_most_loaded(void **state)
 {
     (void)state;
-    struct view_node node = {.exposure_mva = {500, 700, 600}, .newest_mva = {1, 2, 3},
+    struct core_node_view node = {.exposure_mva = {500, 700, 600}, .newest_mva = {1, 2, 3},
                              .limit_mva = {1000, 1000, 1000}};
     const struct view_meter meter = {.current_ma = {10, 20, 30}};
 
@@ -251,7 +328,7 @@ static void the_worst_phase_is_the_most_exposed_and_among_equals_the_most_loaded
     node.limit_mva[0] = 400;
     assert_int_equal(view_worst_phase(&node, &meter), 0);
     /* 90.0, 89.9 and 89.8 % of the limit: the last is too far off to be alike */
-    node = (struct view_node){.exposure_mva = {9000, 8990, 8980}, .limit_mva = {10000, 10000, 10000}};
+    node = (struct core_node_view){.exposure_mva = {9000, 8990, 8980}, .limit_mva = {10000, 10000, 10000}};
     assert_int_equal(view_worst_phase(&node, &meter), 1);
     assert_int_equal(view_worst_phase(&node, NULL), 0);
 }
@@ -265,7 +342,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(its_size_and_its_seals_stand, open_bed, close_bed),
         cmocka_unit_test(writers_meet_no_page_for_the_first_time),
         cmocka_unit_test_setup_teardown(a_reader_sees_what_the_writer_writes, open_bed, close_bed),
-        cmocka_unit_test_setup_teardown(a_node_is_read_from_its_three_records, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_node_is_read_from_its_records, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_host_is_read_from_its_records, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_row_of_the_degradation_table_is_read_as_it_was_written, open_bed,
+                                        close_bed),
+        cmocka_unit_test_setup_teardown(a_meters_stale_readings_and_steps_are_counted_apart, open_bed,
+                                        close_bed),
+        cmocka_unit_test(how_long_ago_is_said_in_one_figure),
         cmocka_unit_test(times_to_trip_are_words_that_never_say_more_than_they_know),
         cmocka_unit_test_setup_teardown(a_reader_takes_no_other_version_and_no_memory_that_is_too_short,
                                         open_bed, close_bed),

@@ -104,11 +104,12 @@ static void copy_of_a_histogram_comes_in_pieces_and_whole(void **state)
 static void records_come_back_as_written(void **state)
 {
     (void)state;
-    static struct seqlock record[VIEW_COUNTER_RECORDS + 2 * VIEW_NODE_RECORDS + 3 + 2];
+    static struct seqlock record[VIEW_COUNTER_RECORDS + DEGRADATION_COUNT + 2 * VIEW_NODE_RECORDS +
+                                 3 * VIEW_HOST_RECORDS + 2];
     static struct core core = {.steps = 77};
     struct view view;
-    struct view_node seen_node;
-    struct view_host seen_host;
+    struct core_node_view seen_node;
+    struct core_host_view seen_host;
     struct core_counters counters;
     uint64_t *word = (uint64_t *)&core.counters;
 
@@ -117,7 +118,7 @@ static void records_come_back_as_written(void **state)
     for (uint32_t i = 0; i < VIEW_COUNTERS; i++)
         word[i] = 1000 + i;
     /* one record a call: a round takes exactly as many calls as there are records */
-    for (uint32_t i = 0; i < VIEW_COUNTER_RECORDS + 2 + 3; i++)
+    for (uint32_t i = 0; i < VIEW_COUNTER_RECORDS + DEGRADATION_COUNT + 2 + 3; i++)
         view_refresh(&view, &core, 1);
     assert_true(view_read_counters(&view, &counters));
     assert_memory_equal(&counters, &core.counters, sizeof counters);
@@ -135,6 +136,27 @@ static void records_come_back_as_written(void **state)
     assert_true(view_read_host(&view, 2, &seen_host));
     assert_false(seen_host.accepted);
     assert_int_equal(view.next, 0);
+}
+
+/* Decide writes what the core sees and leaves alone what another thread writes. */
+static void decide_shows_the_cores_rows_and_leaves_the_loops_alone(void **state)
+{
+    (void)state;
+    static struct seqlock record[VIEW_COUNTER_RECORDS + DEGRADATION_COUNT + VIEW_NODE_RECORDS +
+                                 VIEW_HOST_RECORDS + 2];
+    static struct core core;
+    struct view view;
+    view_place(&view, record, 1, 1, 1);
+    for (uint32_t row = 0; row < DEGRADATION_COUNT; row++)
+        core.degraded[row] = (struct degrade_row){.now = 10 + row, .newest = row, .entered = 20 + row};
+    view_refresh_all(&view, &core);
+    for (uint32_t row = 0; row < DEGRADATION_COUNT; row++) {
+        struct degrade_row seen;
+        bool loops = row == DEGRADED_CLOCK || row == DEGRADED_RING || row == DEGRADED_JOURNAL;
+        assert_true(view_read_degraded(&view, row, &seen));
+        assert_int_equal(seen.now, loops ? 0 : 10 + row);
+        assert_int_equal(seen.entered, loops ? 0 : 20 + row);
+    }
 }
 
 /* ---- links ---- */
@@ -222,7 +244,8 @@ static void links_and_claims_are_alarms_by_name(void **state)
         {.driver = "af_xdp", .interface = "fb-hosts", .mac = {2, 0, 0, 0, 0, 0xee}}};
     const struct verdict_surroundings around = {.port = port, .ports = 2};
     struct seqlock counter[VIEW_COUNTER_RECORDS] = {0};
-    const struct view view = {.counter = counter};
+    struct seqlock degraded[DEGRADATION_COUNT] = {0};
+    const struct view view = {.counter = counter, .degraded = degraded};
     struct verdict verdict;
 
     verdict_make(&verdict, &model, &view, &around, 0, 60 * NS_PER_S);
@@ -320,6 +343,7 @@ int main(void)
         cmocka_unit_test(thread_that_has_ended_is_not_missed),
         cmocka_unit_test(copy_of_a_histogram_comes_in_pieces_and_whole),
         cmocka_unit_test(records_come_back_as_written),
+        cmocka_unit_test(decide_shows_the_cores_rows_and_leaves_the_loops_alone),
         cmocka_unit_test(links_are_looked_at_ten_times_a_second_and_changes_counted),
         cmocka_unit_test(links_are_followed_by_a_thread_that_may_wait),
         cmocka_unit_test(links_and_claims_are_alarms_by_name),

@@ -328,7 +328,7 @@ static void check_heat(struct bed *bed)
     assert_int_equal(told, bed->site.model.node_count);
     assert_int_equal(unknown, 0);
     for (uint32_t n = 0; n < bed->site.model.node_count; n++) {
-        struct view_node node;
+        struct core_node_view node;
         assert_true(view_read_node(&bed->loop.view, n, &node));
         assert_in_range(node.heat.heat_ppm, 1, 999999);
         assert_true(node.heat.admissible_ma >= bed->site.model.node[n].steady_ma);

@@ -113,7 +113,7 @@ static void the_oracle_keeps_every_bound_and_leaves_nothing(void **state)
     (void)state;
     tiny_site_init(&model, &tiny_demo);
     random_init(&random, 5, RANDOM_DEMAND, 0);
-    struct oracle *oracle = oracle_create(&model);
+    struct oracle *oracle = oracle_create(&model, NULL);
     for (int round = 0; round < 300; round++) {
         double sum_w[2] = {0}, wanted_w[2] = {0};
         double hunger = random_between(&random, 0.2, 1.0);
@@ -131,6 +131,106 @@ static void the_oracle_keeps_every_bound_and_leaves_nothing(void **state)
         }
     }
     oracle_destroy(oracle);
+    tiny_site_finish(&model);
+}
+
+static double granted_below_w(const double *granted_w, int first, int count)
+{
+    double sum_w = 0;
+    for (int h = first; h < first + count; h++)
+        sum_w += granted_w[h];
+    return sum_w;
+}
+
+/* Branch 1 lends: no bad, other load as it flows, nominal volts instead of the lowest. Branch 2 does not. */
+static void where_a_node_lends_the_oracle_fills_the_level_of_its_pool(void **state)
+{
+    struct model model;
+    double demand_w[60], granted_w[60];
+    (void)state;
+    tiny_site_init(&model, &tiny_demo);
+    struct model_node *branch = &model.node[1];
+    branch->lend = 1;
+    branch->level_mva = branch->level_burst_mva = branch->limit_mva[0][0];
+    struct oracle *oracle = oracle_create(&model, NULL);
+    for (int h = 0; h < 60; h++)
+        demand_w[h] = 9000;
+    oracle_grant(oracle, demand_w, granted_w);
+    double level_w = (249.375 * 277.128 - 333.334) * 0.98 / 0.333334;
+    double steady_w = (double)capacity_room_mva(&model, 2, 0, 0) / 1e3 * 0.98 / 0.333334;
+    assert_true(fabs(granted_below_w(granted_w, 0, 30) - level_w) < 1.0);
+    assert_true(fabs(granted_below_w(granted_w, 30, 30) - steady_w) < 1.0);
+    assert_true(level_w > steady_w * 1.09);
+    oracle_destroy(oracle);
+    tiny_site_finish(&model);
+}
+
+static void a_burst_lasts_as_long_as_its_credit(void **state)
+{
+    struct model model;
+    double demand_w[60], granted_w[60], level_w, burst_w = 0;
+    int steps = 0;
+    (void)state;
+    tiny_site_init(&model, &tiny_demo);
+    struct model_node *branch = &model.node[1];
+    branch->lend = 1;
+    branch->level_mva = branch->limit_mva[0][0];
+    branch->level_burst_mva = branch->level_mva / 16 * 17;
+    /* half a second of it, at the lowest volts that levels are written at and the nominal ones that flow */
+    branch->burst_credit_va_ns_max = (branch->level_burst_mva - branch->level_mva) / 1000 * (NS_PER_S / 2);
+    struct oracle *oracle = oracle_create(&model, NULL);
+    for (int h = 0; h < 60; h++)
+        demand_w[h] = 9000;
+    oracle_grant(oracle, demand_w, granted_w);
+    double first_w = burst_w = granted_below_w(granted_w, 0, 30);
+    for (; burst_w > first_w - 1 && steps < 2000; steps++) {
+        oracle_grant(oracle, demand_w, granted_w);
+        burst_w = granted_below_w(granted_w, 0, 30);
+    }
+    level_w = (249.375 * 277.128 - 333.334) * 0.98 / 0.333334;
+    assert_in_range(steps, 490, 510);
+    assert_true(fabs(burst_w - level_w) < 1.0);
+    assert_true(first_w > level_w * 1.06);
+    oracle_destroy(oracle);
+    tiny_site_finish(&model);
+}
+
+/* Host 0 on both branches alone. Losing branch 1 puts all of it on branch 2: with reserve kept that binds
+ * before anything is lost, with reserve lent only then. */
+static void a_reserve_that_is_lent_binds_when_its_feed_is_lost(void **state)
+{
+    struct model model;
+    struct workload workload;
+    struct grid grid;
+    double demand_w[60] = {10000}, granted_w[60];
+    (void)state;
+    tiny_site_init(&model, &tiny_demo);
+    workload_defaults(&workload);
+    model.host[0].cord[1] = model.host[0].cord[0];
+    model.host[0].cord[1].node = 6;
+    model.host[0].cord_count = 2;
+    model.contingency_count = 2;
+    model.contingency[1] = (struct model_contingency){.kind = CONTINGENCY_LOSS, .lost_node = 1};
+    model.host[0].cord[0].share_ppm[0] = model.host[0].cord[1].share_ppm[0] = 550000;
+    model.host[0].cord[1].share_ppm[1] = PPM;
+    tiny_site_limit(&model, 2, 2000000);
+    for (int phase = 0; phase < PHASES; phase++)
+        for (uint32_t n = 0; n < model.node_count; n++)
+            model.node[n].limit_mva[1][phase] = model.node[n].limit_mva[0][phase];
+    assert_int_equal(grid_init(&grid, &model, &workload, true), 0);
+    for (int lend = 0; lend < 2; lend++) {
+        model.node[2].lend = lend ? 2 : 0;
+        struct oracle *oracle = oracle_create(&model, &grid);
+        oracle_grant(oracle, demand_w, granted_w);
+        double all_w = 2000 * 0.98 / 0.333334;
+        assert_true(fabs(granted_w[0] - (lend ? 10000 : all_w)) < 1.0);
+        grid_lose(&grid, 1, true);
+        oracle_grant(oracle, demand_w, granted_w);
+        assert_true(fabs(granted_w[0] - all_w) < 1.0);
+        grid_lose(&grid, 1, false);
+        oracle_destroy(oracle);
+    }
+    grid_finish(&grid);
     tiny_site_finish(&model);
 }
 
@@ -164,6 +264,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(static_caps_are_the_optimum_that_brute_force_finds),
         cmocka_unit_test(the_oracle_keeps_every_bound_and_leaves_nothing),
+        cmocka_unit_test(where_a_node_lends_the_oracle_fills_the_level_of_its_pool),
+        cmocka_unit_test(a_burst_lasts_as_long_as_its_credit),
+        cmocka_unit_test(a_reserve_that_is_lent_binds_when_its_feed_is_lost),
         cmocka_unit_test(derating_switches_on_twelve_hosts_a_branch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Accounts handed over by the controller before (safety.md section 10). They are the first slots of all, one
+ * for each host in order, and count only as a whole set: then each host that its controller had bounded is
+ * bounded here from the start, by the largest cap of any lease that may still be with it, and may be sent
+ * leases under the new epoch. Whatever is wrong with one of them, every host is claimed anew.
+ *
+ * Why that is safe. The owner feeds accounts only of a controller that is gone for good and has not sent
+ * anything that its account does not know (record/account.h). So each such host has no lease above
+ * `exposed_mw`; it can only get one from us, whom our own invariants bind, or from a third controller, which
+ * shows in its next report: an epoch that is neither ours nor the old one, and the host counts at phys_max.
+ * A lease of the old epoch that arrives late is no more than its account says, and refused once the host has
+ * ours. Nothing handed over retires but by a report under our epoch.
+ */
+#ifndef FLYBALL_CORE_ACCOUNT_H
+#define FLYBALL_CORE_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msg/slot.h"
+
+struct core;
+struct ledger_host;
+
+struct accounts {
+    uint32_t next;              /* host whose account comes next */
+    bool closed;                /* the set is complete, was refused, or another slot has come */
+};
+
+/* rt: one account; with the last one the set counts. */
+void account_slot(struct core *core, const struct slot_account *account);
+
+/* rt: another kind of slot comes: a set that is not complete counts for nothing. */
+void account_end_set(struct core *core);
+
+/* any: taken over, and nothing has been sent to it yet: its first lease is the cap it had. */
+bool account_is_fresh(const struct ledger_host *host);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/bound.h"
+
+#include "core/core.h"
+#include "core/sums.h"
+
+static uint8_t term_of(enum egress_why why)
+{
+    static const uint8_t term[] = {
+        [WHY_CLAIM] = BOUND_CLAIM,         [WHY_SHARE] = BOUND_SHARE,      [WHY_CUT] = BOUND_SHARE,
+        [WHY_GUARD_S] = BOUND_STEADY,      [WHY_GUARD_D] = BOUND_EXPOSURE, [WHY_EMERGENCY] = BOUND_EMERGENCY,
+        [WHY_FAIL_SAFE] = BOUND_FAIL_SAFE, [WHY_HANDED] = BOUND_NOTHING,
+        [WHY_ORDER] = BOUND_CONTRACT,
+    };
+    return why < sizeof term ? term[why] : (uint8_t)BOUND_NOTHING;
+}
+
+/* ---- where a sum bound ---- */
+
+static void note_sum(const struct core *core, uint32_t host, struct bound *bound)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    enum sum sum = bound->term == BOUND_EXPOSURE ? SUM_EXPOSED : SUM_NEWEST;
+    struct sums_cell cell =
+        sums_tightest(&core->ledger, host, sum, sum == SUM_EXPOSED ? h->exposed_draw_mw : h->newest_draw_mw);
+    if (cell.node == INDEX_NONE)
+        return;
+    const struct ledger_sums *sums = &core->ledger.node[cell.node];
+    uint32_t c = cell.contingency, phase = cell.phase;
+    bound->node = cell.node;
+    bound->contingency = cell.contingency;
+    bound->phase = cell.phase;
+    bound->sum_mva = sum == SUM_EXPOSED ? sums->exposed_mva[c][phase] : sums->newest_mva[c][phase];
+    bound->limit_mva = sums->limit_mva[c][phase];
+    if (bound->term == BOUND_STEADY && bound->limit_mva > core->model->node[cell.node].limit_mva[c][phase])
+        bound->term = BOUND_CURVE;
+}
+
+static bool is_of_a_sum(uint8_t term)
+{
+    return term == BOUND_STEADY || term == BOUND_CURVE || term == BOUND_EXPOSURE;
+}
+
+/* ---- which input it was ---- */
+
+static uint32_t shown(int64_t value)
+{
+    if (value < 0)
+        return 0;
+    return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
+static void note_reading(const struct reading *reading, struct bound *bound)
+{
+    bound->seen_of = reading->meter;
+    bound->seen_number = reading->sequence;
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        bound->seen_mw += reading->power_mw[phase];
+        bound->seen_ma[phase] = shown(reading->current_ma[phase]);
+    }
+}
+
+static void note_input(const struct slot *slot, struct bound *bound)
+{
+    bound->slot_sequence = slot->sequence;
+    bound->slot_kind = slot->kind;
+    bound->seen_of = INDEX_NONE;
+    switch (slot->kind) {
+    case SLOT_READING:
+        note_reading(&slot->reading, bound);
+        break;
+    case SLOT_REPORT:
+        bound->seen_of = slot->report.host;
+        bound->seen_number = slot->report.number;
+        bound->seen_mw = slot->report.draw_mw;
+        break;
+    case SLOT_TICK:
+    case SLOT_TICK_PART:
+        bound->seen_number = slot->tick.number;
+        break;
+    case SLOT_ORDER:
+        bound->seen_of = slot->order.node;
+        bound->seen_number = slot->order.number;
+        bound->seen_mw = slot->order.value_mw;
+        break;
+    default:
+        break;
+    }
+}
+
+void bound_by(struct core *core, enum bound_term term, uint32_t node)
+{
+    if (core->held.term == BOUND_NOTHING)
+        core->held = (struct bound_hold){(uint8_t)term, node};
+}
+
+/* The sums have the last word; before them whoever held the cap down; where nobody did, whatever gave the
+ * host the cap that is renewed. */
+static void note_term(const struct core *core, uint32_t host, enum egress_why why, const struct bound *before,
+                      struct bound *bound)
+{
+    bound->term = term_of(why);
+    bound->node = INDEX_NONE;
+    if (is_of_a_sum(bound->term)) {
+        note_sum(core, host, bound);
+    } else if (core->held.term != BOUND_NOTHING) {
+        bound->term = core->held.term;
+        bound->node = core->held.node;
+    } else if (why == WHY_RENEWAL) {
+        bound->term = before->term;
+        bound->node = before->node;
+        bound->contingency = before->contingency;
+        bound->phase = before->phase;
+        bound->sum_mva = before->sum_mva;
+        bound->limit_mva = before->limit_mva;
+    }
+}
+
+static void keep_cause(const struct bound *before, struct bound *bound)
+{
+    bound->since_ns = before->since_ns;
+    bound->slot_sequence = before->slot_sequence;
+    bound->slot_kind = before->slot_kind;
+    bound->rule = before->rule;
+    bound->seen_of = before->seen_of;
+    bound->seen_number = before->seen_number;
+    bound->seen_mw = before->seen_mw;
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        bound->seen_ma[phase] = before->seen_ma[phase];
+}
+
+void bound_note(struct core *core, uint32_t host, int64_t wanted_mw, enum egress_why why)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    const struct bound before = core->bound[host];
+    struct bound *bound = &core->bound[host];
+    *bound = (struct bound){
+        .why = (uint8_t)why,
+        .wanted_mw = wanted_mw,
+        .cap_mw = h->newest_mw,
+        .t_ns = core->t_ns,
+        .echo_t_ns = h->report_t_ns,
+        .since_ns = core->t_ns,
+        .rule = (uint8_t)why,
+    };
+    if (core->paced.term != BOUND_NOTHING)
+        bound_by(core, core->paced.term, core->paced.node);
+    note_term(core, host, why, &before, bound);
+    core->held = (struct bound_hold){.term = BOUND_NOTHING};
+    if (before.why && before.cap_mw == bound->cap_mw && before.term == bound->term &&
+        before.node == bound->node)
+        keep_cause(&before, bound);
+    else
+        note_input(core->slot, bound);
+}

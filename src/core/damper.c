@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/damper.h"
+
+#include "core/draw.h"
+#include "core/quantum.h"
+
+#define HOLD_FIRST_NS  (100 * NS_PER_MS)
+#define HOLD_LAST_NS   (1600 * NS_PER_MS)
+#define CALM_NS        (10 * NS_PER_S)
+#define NEVER_NS       INT64_MIN
+enum { CALM_CHANGES = 1 };
+
+void damper_init(struct dampers *dampers, const struct model *model)
+{
+    dampers->model = model;
+    dampers->held_until_ns = NEVER_NS;
+    dampers->arbitration = 0;
+    dampers->was_held = dampers->noting = false;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        dampers->node[n] = (struct damper){
+            .quantum_mw = quantum_of_mw(&model->node[n]),
+            .moved_tick = -1,
+            .until_ns = NEVER_NS,
+        };
+        for (uint32_t i = 0; i < DAMPER_TURNS; i++)
+            dampers->node[n].turn_ns[i] = NEVER_NS;
+    }
+}
+
+static uint32_t changes_since(const struct damper *damper, int64_t since_ns)
+{
+    uint32_t changes = 0;
+    for (uint32_t i = 0; i < DAMPER_TURNS; i++)
+        changes += damper->turn_ns[i] != NEVER_NS && damper->turn_ns[i] > since_ns;
+    return changes;
+}
+
+static void turn(struct damper *damper, const struct model_policy *policy, int64_t t_ns)
+{
+    damper->newest = (uint8_t)((damper->newest + 1) % DAMPER_TURNS);
+    damper->turn_ns[damper->newest] = t_ns;
+    if (changes_since(damper, t_ns - policy->damper_window_ns) <= policy->damper_changes)
+        return;
+    if (!damper->hold_ns)
+        damper->hold_ns = HOLD_FIRST_NS;
+    else
+        damper->hold_ns = damper->hold_ns < HOLD_LAST_NS / 2 ? 2 * damper->hold_ns : HOLD_LAST_NS;
+    damper->until_ns = t_ns + damper->hold_ns;
+}
+
+void damper_move(struct damper *damper, const struct model_policy *policy, int64_t change_mw, int64_t t_ns)
+{
+    damper->sum_mw += change_mw;
+    int64_t moved_mw = damper->sum_mw - damper->extreme_mw;
+    int direction = moved_mw > 0 ? 1 : -1;
+    if (damper->hold_ns && changes_since(damper, t_ns - CALM_NS) <= CALM_CHANGES)
+        damper->hold_ns = 0;
+    if (moved_mw == 0)
+        return;
+    if (direction == damper->direction) {
+        damper->extreme_mw = damper->sum_mw;
+    } else if (moved_mw > damper->quantum_mw || moved_mw < -damper->quantum_mw) {
+        bool first = damper->direction == 0;
+        damper->direction = (int8_t)direction;
+        damper->extreme_mw = damper->sum_mw;
+        if (!first)
+            turn(damper, policy, t_ns);
+    }
+}
+
+static bool off(const struct dampers *dampers)
+{
+    return dampers->model->policy.damper_window_ns <= 0 || dampers->model->policy.tick_ns <= 0;
+}
+
+/* What came in an earlier tick is judged as one move before the next is added. */
+static void add(struct dampers *dampers, struct damper *damper, int64_t change_mw, int64_t t_ns)
+{
+    const struct model_policy *policy = &dampers->model->policy;
+    int64_t tick = t_ns / policy->tick_ns;
+    if (tick != damper->moved_tick) {
+        damper_move(damper, policy, 0, damper->moved_tick < 0 ? t_ns : damper->moved_tick * policy->tick_ns);
+        if (damper->until_ns > dampers->held_until_ns)
+            dampers->held_until_ns = damper->until_ns;
+    }
+    damper->moved_tick = tick;
+    damper->sum_mw += change_mw;
+}
+
+/* ---- over the tree ---- */
+
+struct climb {
+    uint32_t host, cord, above;
+};
+
+/* The next node above a host, cord by cord; INDEX_NONE at the end. */
+static uint32_t next_above(const struct model *model, struct climb *climb)
+{
+    const struct model_host *h = &model->host[climb->host];
+    while (climb->cord < h->cord_count) {
+        const struct model_node *node = &model->node[h->cord[climb->cord].node];
+        if (climb->above < node->ancestor_count)
+            return node->ancestor[climb->above++];
+        climb->cord++;
+        climb->above = 0;
+    }
+    return INDEX_NONE;
+}
+
+static int64_t through_mw(const struct model *model, const struct climb *climb, int64_t change_mw)
+{
+    return change_mw * model->host[climb->host].cord[climb->cord].share_ppm[0] / PPM;
+}
+
+void damper_sent(struct dampers *dampers, uint32_t host, int64_t change_mw, int64_t t_ns)
+{
+    struct climb climb = {.host = host};
+    if (off(dampers) || !change_mw)
+        return;
+    for (uint32_t n; (n = next_above(dampers->model, &climb)) != INDEX_NONE;)
+        add(dampers, &dampers->node[n], through_mw(dampers->model, &climb, change_mw), t_ns);
+}
+
+/* Nothing is noted while nothing is held. */
+void damper_arbitrate(struct dampers *dampers, int64_t t_ns)
+{
+    bool held = t_ns < dampers->held_until_ns;
+    /* numbers are not used again: what a node noted under an earlier hold is told by it */
+    dampers->noting = held && dampers->was_held;
+    dampers->was_held = held;
+    dampers->arbitration++;
+}
+
+static void note(const struct dampers *dampers, struct damper *damper, int64_t change_mw)
+{
+    if (damper->noted != dampers->arbitration) {
+        damper->lacked_mw = damper->noted + 1 == dampers->arbitration ? damper->lacks_mw : 0;
+        damper->noted = dampers->arbitration;
+        damper->lacks_mw = 0;
+    }
+    damper->lacks_mw += change_mw;
+}
+
+void damper_target(struct dampers *dampers, uint32_t host, int64_t change_mw, int64_t t_ns)
+{
+    struct climb climb = {.host = host};
+    if (off(dampers) || !change_mw || t_ns >= dampers->held_until_ns)
+        return;
+    for (uint32_t n; (n = next_above(dampers->model, &climb)) != INDEX_NONE;)
+        note(dampers, &dampers->node[n], through_mw(dampers->model, &climb, change_mw));
+}
+
+uint32_t damper_forbids_raise(const struct dampers *dampers, uint32_t host, int64_t t_ns)
+{
+    struct climb climb = {.host = host};
+    if (t_ns >= dampers->held_until_ns)
+        return INDEX_NONE;
+    for (uint32_t n; (n = next_above(dampers->model, &climb)) != INDEX_NONE;)
+        if (t_ns < dampers->node[n].until_ns)
+            return n;
+    return INDEX_NONE;
+}
+
+/* Of the last whole arbitration. */
+static int64_t lacked_mw(const struct dampers *dampers, const struct damper *damper)
+{
+    if (damper->noted == dampers->arbitration)
+        return damper->lacked_mw;
+    return damper->noted + 1 == dampers->arbitration ? damper->lacks_mw : 0;
+}
+
+/* A node that arbitration does not want to shrink as a whole cuts one host only for another below it, and
+ * that one's raise is held. What one whole arbitration wanted has to be known. */
+uint32_t damper_forbids_cut(const struct dampers *dampers, uint32_t host, int64_t t_ns)
+{
+    struct climb climb = {.host = host};
+    if (t_ns >= dampers->held_until_ns || !dampers->noting)
+        return INDEX_NONE;
+    for (uint32_t n; (n = next_above(dampers->model, &climb)) != INDEX_NONE;) {
+        const struct damper *damper = &dampers->node[n];
+        if (t_ns < damper->until_ns && lacked_mw(dampers, damper) >= -damper->quantum_mw)
+            return n;
+    }
+    return INDEX_NONE;
+}
+
+void damper_view(const struct dampers *dampers, uint32_t node, int64_t t_ns, struct damper_view *view)
+{
+    const struct damper *damper = &dampers->node[node];
+    *view = (struct damper_view){
+        .changes = changes_since(damper, t_ns - dampers->model->policy.damper_window_ns),
+        .hold_ns = damper->hold_ns,
+        .left_ns = t_ns < damper->until_ns ? damper->until_ns - t_ns : 0,
+    };
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void name_file(struct loop *loop)
+{
+    const struct loop_options *options = &loop->options;
+    const char *path = options->ledger ? options->ledger : "";
+    if (!strcmp(path, "none"))
+        return;
+    if (path[0])
+        snprintf(loop->ledger_path, sizeof loop->ledger_path, "%s", path);
+    else if (options->door && options->door[0])
+        snprintf(loop->ledger_path, sizeof loop->ledger_path, "%s.ledger", options->door);
+}
+
+static int held(struct loop *loop, pid_t holder)
+{
+    snprintf(loop->error, sizeof loop->error,
+             "ledger %s: another flyballd (process %d) holds it; --take-over waits until that has ended",
+             loop->ledger_path, (int)holder);
+    return -EADDRINUSE;
+}
+
+static const char *words_of(int error)
+{
+    switch (error) {
+    case -ENOTSUP:
+        return "not in memory; /run is, on most machines";
+    case -EPERM:
+        return "not ours alone";
+    default:
+        return strerror(-error);
+    }
+}
+
+int loop_ledger_open(struct loop *loop, FILE *notes)
+{
+    pid_t holder;
+    name_file(loop);
+    if (!loop->ledger_path[0])
+        return 0;
+    int error = account_open(&loop->account, loop->ledger_path, false, &holder);
+    if (error == -EWOULDBLOCK && loop->options.take_over) {
+        fprintf(notes, "flyballd: ready; waits for process %d to end\n", (int)holder);
+        fflush(notes);
+        error = account_open(&loop->account, loop->ledger_path, true, &holder);
+    }
+    if (error == -EWOULDBLOCK)
+        return held(loop, holder);
+    if (error == -EINTR)
+        return error;
+    if (!error)
+        return 0;
+    fprintf(notes, "flyballd: ledger %s: %s; going on without: every start claims every host anew\n",
+            loop->ledger_path, words_of(error));
+    loop->ledger_path[0] = 0;
+    return 0;
+}
+
+int loop_ledger_read(struct loop *loop)
+{
+    const struct model *model = &loop->site->model;
+    uint64_t epoch;
+    if (loop->account.fd < 0)
+        return 0;
+    loop->handed = calloc(model->host_count + 1, sizeof *loop->handed);
+    if (!loop->handed)
+        return -ENOMEM;
+    loop->account_state = account_read(&loop->account, model, loop->t_start_ns, loop->handed, &epoch);
+    /* a clock that was set back must not make every host refuse us */
+    if (epoch >= loop->epoch)
+        loop->epoch = epoch + 1;
+    int error = account_begin(&loop->account, model, loop->epoch);
+    if (error)
+        snprintf(loop->error, sizeof loop->error, "ledger %s: %s", loop->ledger_path, strerror(-error));
+    return error;
+}
+
+void loop_ledger_take_over(struct loop *loop)
+{
+    bool whole = loop->handed && loop->account_state == ACCOUNT_WHOLE;
+    decide_take_over(loop->path.decide, loop->handed, whole ? loop->site->model.host_count : 0);
+    loop->ledger_age_ns = whole ? loop->handed[0].age_ns : 0;
+    free(loop->handed);
+    loop->handed = NULL;
+}
+
+void loop_ledger_close(struct loop *loop)
+{
+    free(loop->handed);
+    loop->handed = NULL;
+    account_close(&loop->account);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rows of the degradation table (core/degrade.h) that the loop alone sees: meters' clocks that went
+ * ahead, places in the ring and frames at a port, the journal's disk. They steer nothing. Looked at by the
+ * cold thread that looks at the links, shown in the view.
+ */
+#ifndef FLYBALL_LOOP_LOSSES_H
+#define FLYBALL_LOOP_LOSSES_H
+
+#include "core/degrade.h"
+#include "msg/limits.h"
+
+struct loop;
+
+/* A loss is over when nothing more was lost for this long. */
+#define LOSSES_CALM_NS NS_PER_S
+/* A clock that stepped counts until the age rule has forgotten the time before (age.h). */
+#define LOSSES_CLOCK_NS (60 * NS_PER_S)
+
+/* Members of the row `ring`: lanes, then ports. Of the journal: its disk. */
+enum { LOSSES_PORT = LANES_MAX, LOSSES_RING = 2 * LANES_MAX };
+
+/* Something that loses, counted. */
+struct loss {
+    uint64_t count;
+    int64_t t_ns;               /* it last grew; INT64_MIN = never */
+    bool is_in;
+};
+
+struct losses {
+    struct loop *loop;
+    int64_t t_next_ns;
+    struct degrade_row row[DEGRADATION_COUNT];
+    struct loss ring[LOSSES_RING], journal;
+    bool clock[METERS_MAX];
+};
+
+/* setup */
+void losses_start(struct losses *losses, struct loop *loop);
+
+/* cold, one thread: looks every LINK_LOOK_NS and writes the view. */
+void losses_look(struct losses *losses, int64_t now_ns);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts of the controller before: what they are worth, and what ends that (safety.md section 10). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stand.h"
+
+enum { HELD_MW = 6000000 };
+
+/* The controller of epoch 7 has given host 0 some share and stops; a new one of epoch 8 starts on the same
+ * hosts. */
+static void run_first(struct stand *stand)
+{
+    stand_site(stand);
+    stand_start(stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        stand->host[h].draw_mw = HELD_MW;
+        stand_admit(stand, h);
+    }
+    stand_run(stand, 2 * NS_PER_S);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_obey(stand, h);
+}
+
+static void accounts_of(const struct stand *stand, struct slot_account account[STAND_HOSTS])
+{
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        core_account(stand->core, h, &account[h]);
+        account[h].age_ns = 40 * NS_PER_MS;
+    }
+}
+
+static void restart(struct stand *stand)
+{
+    stand->epoch++;
+    stand_start(stand);
+}
+
+static void feed(struct stand *stand, const struct slot_account *account)
+{
+    struct slot slot;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_ACCOUNT;
+    slot.account = *account;
+    stand_step(stand, &slot);
+    assert_int_equal(stand->outbox.count, 0);
+}
+
+static void feed_all(struct stand *stand, const struct slot_account account[STAND_HOSTS])
+{
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        feed(stand, &account[h]);
+}
+
+/* The host still obeys the controller before: what it reports then. */
+static struct report old_report(struct stand *stand, uint32_t h)
+{
+    struct report report = stand_report_of(stand, h, HOST_LEASED, A_NS);
+    report.epoch = stand->epoch - 1;
+    return report;
+}
+
+static void hosts_keep_cap_and_exposure(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    int64_t exposure_mw[STAND_HOSTS], cap_mw[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        exposure_mw[h] = stand_exposure_mw(&stand, h);
+        cap_mw[h] = stand.host[h].last.cap_mw;
+        assert_true(cap_mw[h] > FAIL_SAFE_MW);
+        assert_true(account[h].bounded);
+    }
+    restart(&stand);
+    feed_all(&stand, account);
+    assert_int_equal(stand_counters(&stand)->handed, STAND_HOSTS);
+    assert_int_equal(stand_counters(&stand)->recoveries, 0);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        assert_int_equal(stand_exposure_mw(&stand, h), exposure_mw[h]);
+        struct report report = old_report(&stand, h);
+        const struct egress *lease = stand_report(&stand, &report);
+        assert_non_null(lease);
+        assert_int_equal(lease->kind, FRAME_LEASE);
+        assert_int_equal(lease->why, WHY_HANDED);
+        assert_int_equal(lease->cap_mw, cap_mw[h]);
+        assert_true(lease->sequence > account[h].sequence);
+    }
+    /* and on they go: the stand lets every host obey its newest lease, ticks arbitrate */
+    stand_run(&stand, 300 * NS_PER_MS);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        assert_int_equal(stand.host[h].last.cap_mw, cap_mw[h]);
+    assert_int_equal(stand_counters(&stand)->claims, 0);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    stand_stop(&stand);
+}
+
+static void a_tick_before_the_first_report_sends_nothing_else(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    restart(&stand);
+    feed_all(&stand, account);
+    uint64_t leases = stand.leases;
+    stand_tick(&stand);
+    assert_int_equal(stand.leases, leases);
+    stand_stop(&stand);
+}
+
+static void what_was_handed_over_retires_only_under_the_new_epoch(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    account[0].exposed_mw = 9000000;    /* a lease before a cut that no report has retired */
+    restart(&stand);
+    feed_all(&stand, account);
+    assert_int_equal(stand_exposure_mw(&stand, 0), 9000000);
+    struct report report = old_report(&stand, 0);
+    stand_report(&stand, &report);
+    report = old_report(&stand, 0);
+    stand_report(&stand, &report);
+    assert_int_equal(stand_exposure_mw(&stand, 0), 9000000);
+    stand_obey(&stand, 0);
+    assert_int_equal(stand_exposure_mw(&stand, 0), account[0].newest_mw);
+    stand_stop(&stand);
+}
+
+/* Fed with one thing wrong: everything is claimed anew, whatever came before it. */
+static void refused(struct stand *stand, const struct slot_account account[STAND_HOSTS])
+{
+    restart(stand);
+    feed_all(stand, account);
+    stand_tick(stand);
+    assert_int_equal(stand_counters(stand)->handed, 0);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        assert_int_equal(stand_exposure_mw(stand, h), PHYS_MAX_MW);
+    struct report report = old_report(stand, 0);
+    const struct egress *lease = stand_report(stand, &report);
+    assert_non_null(lease);
+    assert_int_equal(lease->kind, FRAME_CLAIM);
+    assert_true(lease->cap_mw <= FAIL_SAFE_MW);
+}
+
+static void a_set_with_one_fault_counts_for_nothing(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS], whole[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, whole);
+    const size_t bytes = sizeof whole;
+    memcpy(account, whole, bytes), account[3].last = 0;
+    refused(&stand, account);
+    memcpy(account, whole, bytes), account[2].last = 1;
+    refused(&stand, account);
+    memcpy(account, whole, bytes), account[2].host = 1;
+    refused(&stand, account);
+    memcpy(account, whole, bytes), account[1].host = STAND_HOSTS;
+    refused(&stand, account);
+    memcpy(account, whole, bytes), account[3].age_ns = NS_PER_S + 1;
+    refused(&stand, account);
+    memcpy(account, whole, bytes), account[1].epoch--;
+    refused(&stand, account);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        account[h].epoch = stand.epoch + 1;     /* that of the controller that takes it */
+    refused(&stand, account);
+    memcpy(account, whole, bytes), account[0].exposed_mw = account[0].newest_mw - 1;
+    refused(&stand, account);
+    memcpy(account, whole, bytes), account[0].incarnation = 0;
+    refused(&stand, account);
+    stand_stop(&stand);
+}
+
+static void an_age_of_d_still_counts(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    account[3].age_ns = NS_PER_S;
+    restart(&stand);
+    feed_all(&stand, account);
+    assert_int_equal(stand_counters(&stand)->handed, STAND_HOSTS);
+    stand_stop(&stand);
+}
+
+static void an_interrupted_set_counts_for_nothing_and_comes_no_second_time(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    restart(&stand);
+    for (uint32_t h = 0; h + 1 < STAND_HOSTS; h++)
+        feed(&stand, &account[h]);
+    stand_tick(&stand);
+    feed(&stand, &account[STAND_HOSTS - 1]);
+    feed_all(&stand, account);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        assert_int_equal(stand_exposure_mw(&stand, h), PHYS_MAX_MW);
+    assert_int_equal(stand_counters(&stand)->handed, 0);
+    stand_stop(&stand);
+}
+
+static void a_mode_that_sends_nothing_takes_nothing(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    stand.model.mode = MODE_SHADOW;
+    restart(&stand);
+    feed_all(&stand, account);
+    assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
+    stand_stop(&stand);
+}
+
+static void a_host_of_a_third_controller_counts_at_phys_max(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    stand.epoch++;              /* one has been there between the two */
+    restart(&stand);
+    feed_all(&stand, account);
+    struct report report = old_report(&stand, 0);
+    const struct egress *lease = stand_report(&stand, &report);
+    assert_int_equal(lease->kind, FRAME_CLAIM);
+    assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
+    report = old_report(&stand, 1);
+    report.epoch = stand.epoch - 2;     /* this one it did not reach */
+    lease = stand_report(&stand, &report);
+    assert_int_equal(lease->why, WHY_HANDED);
+    assert_int_equal(stand_exposure_mw(&stand, 1), account[1].exposed_mw);
+    stand_stop(&stand);
+}
+
+static void a_host_that_a_newer_controller_has_counts_at_phys_max(void **state)
+{
+    (void)state;
+    struct stand stand;
+    run_first(&stand);
+    assert_true(stand_exposure_mw(&stand, 0) < PHYS_MAX_MW);
+    struct report report = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
+    report.epoch = stand.epoch + 1;
+    const struct egress *lease = stand_report(&stand, &report);
+    assert_int_equal(lease->kind, FRAME_CLAIM);
+    assert_true(lease->cap_mw <= FAIL_SAFE_MW);
+    assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
+    assert_int_equal(stand_counters(&stand)->newer_epochs, 1);
+    stand_stop(&stand);
+}
+
+/* The reset host is unbounded in the account and claimed; the others are not touched by that. */
+static void a_host_not_bounded_before_is_claimed(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    stand.host[0].incarnation++;
+    struct report report = stand_report_of(&stand, 0, HOST_BOOT, 0);
+    stand_report(&stand, &report);
+    accounts_of(&stand, account);
+    assert_false(account[0].bounded);
+    restart(&stand);
+    feed_all(&stand, account);
+    assert_int_equal(stand_counters(&stand)->handed, STAND_HOSTS - 1);
+    assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
+    assert_int_equal(stand_exposure_mw(&stand, 3), account[3].exposed_mw);
+    stand_stop(&stand);
+}
+
+/* Until a host has shown the new epoch, an account of it says nothing a third controller could use. */
+static void an_account_is_handed_on_only_once_the_host_has_accepted(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    restart(&stand);
+    feed_all(&stand, account);
+    struct report report = old_report(&stand, 0);
+    stand_report(&stand, &report);
+    core_account(stand.core, 0, &account[0]);
+    assert_false(account[0].bounded);
+    stand_obey(&stand, 0);
+    core_account(stand.core, 0, &account[0]);
+    assert_true(account[0].bounded);
+    stand_stop(&stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hosts_keep_cap_and_exposure),
+        cmocka_unit_test(a_tick_before_the_first_report_sends_nothing_else),
+        cmocka_unit_test(what_was_handed_over_retires_only_under_the_new_epoch),
+        cmocka_unit_test(a_set_with_one_fault_counts_for_nothing),
+        cmocka_unit_test(an_age_of_d_still_counts),
+        cmocka_unit_test(an_interrupted_set_counts_for_nothing_and_comes_no_second_time),
+        cmocka_unit_test(a_mode_that_sends_nothing_takes_nothing),
+        cmocka_unit_test(a_host_of_a_third_controller_counts_at_phys_max),
+        cmocka_unit_test(a_host_that_a_newer_controller_has_counts_at_phys_max),
+        cmocka_unit_test(a_host_not_bounded_before_is_claimed),
+        cmocka_unit_test(an_account_is_handed_on_only_once_the_host_has_accepted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
