@@ -43,7 +43,7 @@ static void print_help(FILE *out)
           "run out.\n"
           "Exit codes: 0 stopped cleanly, 1 a hot thread stood still, 2 usage, 3 a port, file or device "
           "cannot be\n"
-          "reached, 4 configuration invalid, 5 refused: another flyballd answers at the door.\n",
+          "reached, 4 configuration invalid, 5 refused: another flyballd is there.\n",
           out);
 }
 
@@ -166,6 +166,8 @@ static int exit_of(int error)
 {
     if (error == -EINVAL)
         return CLI_CONFIG;
+    if (error == -EINTR)
+        return CLI_OK;
     return error == -EADDRINUSE ? CLI_REFUSED : CLI_CONNECT;
 }
 

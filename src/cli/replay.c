@@ -46,13 +46,16 @@ static double slots_per_s(const struct told *told)
 static void print_slot(const struct model *model, const struct slot *slot)
 {
     static const char *const kind[SLOT_KIND_COUNT] = {"?",       "reading", "report", "tick",
-                                                      "tick part", "refused", "order",  "digest"};
+                                                      "tick part", "refused", "order",  "digest",
+                                                      "token",   "account"};
 
     printf("  %12" PRIu64 "  %14.6f s  %-9s", slot->sequence, (double)slot->t_ns * 1e-9, kind[slot->kind]);
     if (slot->kind == SLOT_READING)
         printf("  %s", model->meter[slot->reading.meter].name);
     else if (slot->kind == SLOT_REPORT)
         printf("  %s", model->host[slot->report.host].name);
+    else if (slot->kind == SLOT_TOKEN)
+        printf("  %s", model->host[slot->token.host].name);
     else if (slot->kind == SLOT_REFUSED)
         printf("  %s", model->host[slot->refused.host].name);
     else if (slot->kind == SLOT_TICK)

@@ -33,6 +33,8 @@ static bool fits(const struct model *model, const struct slot *slot)
         return slot->reading.meter < model->meter_count;
     case SLOT_REPORT:
         return slot->report.host < model->host_count;
+    case SLOT_TOKEN:
+        return slot->token.host < model->host_count;
     case SLOT_REFUSED:
         return slot->refused.host < model->host_count;
     default:

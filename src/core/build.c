@@ -48,6 +48,9 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->holds.node = carve(carver, model->node_count, sizeof *core->holds.node);
     core->dampers.node = carve(carver, model->node_count, sizeof *core->dampers.node);
     core->ramps.node = carve(carver, model->node_count, sizeof *core->ramps.node);
+    core->pools.node = carve(carver, model->node_count, sizeof *core->pools.node);
+    core->pools.host = carve(carver, model->host_count, sizeof *core->pools.host);
+    core->tokens.host = carve(carver, model->host_count, sizeof *core->tokens.host);
     core->degrade.meter = carve(carver, model->meter_count, sizeof *core->degrade.meter);
     core->degrade.witness = carve(carver, model->meter_count, sizeof *core->degrade.witness);
     core->degrade.host = carve(carver, model->host_count, sizeof *core->degrade.host);
@@ -88,6 +91,9 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     hold_init(&core->holds, model);
     damper_init(&core->dampers, model);
     ramp_init(&core->ramps, model, t_ns);
+    pool_init(&core->pools, model, &core->ledger, t_ns);
+    token_init(&core->tokens, model, &core->ledger, &core->heat, &core->ramps, &core->pools);
+    core->cluster.pools = &core->pools;
     degrade_init(&core->degrade, model, t_ns);
     contract_init(&core->contracts, model);
     maintenance_init(&core->maintenance, model);

@@ -123,6 +123,8 @@ static int64_t capacity_of(const struct cluster *cluster, const struct ledger *l
     }
     if (cluster->contracts)
         least_mva = smaller(least_mva, contract_capacity_mva(cluster->contracts, node));
+    if (cluster->pools)
+        least_mva = smaller(least_mva, pool_capacity_mva(cluster->pools, node));
     return larger(least_mva, 0);
 }
 

@@ -11,6 +11,7 @@
 #include "core/contract.h"
 #include "core/demand.h"
 #include "core/ledger.h"
+#include "core/pool.h"
 #include "core/waterfill.h"
 
 /* What one host or everything below one node must have, can use, may have at most. */
@@ -31,6 +32,7 @@ enum cluster_phase {
 struct cluster {
     const struct model *model;
     const struct contracts *contracts;  /* NULL: none */
+    const struct pools *pools;          /* NULL: none */
     struct extent *host_extent, *node_extent;
     struct claim *host_claim, *node_claim;
     int64_t *capacity_mva;      /* by node: what governed hosts below it may have */

@@ -17,7 +17,9 @@
 #include "core/ledger.h"
 #include "core/maintenance.h"
 #include "core/pipeline.h"
+#include "core/pool.h"
 #include "core/ramp.h"
+#include "core/token.h"
 
 struct core {
     const struct model *model;
@@ -36,6 +38,8 @@ struct core {
     struct holds holds;
     struct dampers dampers;
     struct ramps ramps;
+    struct pools pools;
+    struct tokens tokens;
     struct bound paced;         /* what the cap in hand waits for */
     struct contracts contracts;
     struct maintenance maintenance;

@@ -124,3 +124,26 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
     };
     note_decision(core, egress);
 }
+
+void guard_answer(struct core *core, const struct token_response *response)
+{
+    struct outbox *outbox = core->outbox;
+    int64_t retry_us = response->retry_after_ns / NS_PER_US;
+    if (core->mode == MODE_OFF || outbox->count >= outbox->capacity)
+        return;
+    struct egress *egress = &outbox->record[outbox->count++];
+    *egress = (struct egress){
+        .kind = FRAME_TOKEN_RESPONSE,
+        .flags = core->mode == MODE_ENFORCE ? 0 : LEASE_SHADOW,
+        .why = (uint8_t)response->reason,
+        .lane = core->slot->lane,
+        .host = response->host,
+        .echo = response->request,
+        .cap_mw = response->granted_mw,
+        .t_receive_ns = core->slot->t_receive_ns,
+        .slot_sequence = core->slot->sequence,
+        .duration_us = retry_us < UINT32_MAX ? (uint32_t)retry_us : UINT32_MAX,
+        .floor_w = (uint32_t)(response->alternative_mw / 1000),
+    };
+    note_decision(core, egress);
+}

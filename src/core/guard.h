@@ -9,4 +9,7 @@
  * The echo is the host's newest report; nothing is sent to a host never heard of. */
 void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why);
 
+/* rt: an answer to a request for power ahead of time, by the same way out. */
+void guard_answer(struct core *core, const struct token_response *response);
+
 #endif

@@ -63,6 +63,9 @@ static int64_t raise_mw(struct core *core, uint32_t host, int64_t old_mw, int64_
  * leases pass a limit. */
 static int64_t cut_mw(struct core *core, uint32_t host, int64_t old_mw, int64_t cap_mw, enum egress_why why)
 {
+    uint32_t pool = pool_trims_above(&core->pools, host);
+    if (why == WHY_CUT && pool != INDEX_NONE)
+        return waits(core, BOUND_LEVEL, pool, cap_mw);
     if ((why != WHY_CUT && why != WHY_ORDER) || ledger_over_s(&core->ledger, host))
         return cap_mw;
     uint32_t node = why == WHY_CUT ? damper_forbids_cut(&core->dampers, host, core->t_ns) : INDEX_NONE;

@@ -47,6 +47,7 @@ static void on_reading(struct core *core, const struct reading *reading)
         order_reading(core, node, core->detect[reading->meter].measured_mw);
         break;
     }
+    pool_reading(&core->pools, node, reading, core->t_ns);
     hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
                  core->t_ns);
     hold_reading(&core->holds, &core->heat, node, core->t_ns);
@@ -95,6 +96,7 @@ static void on_report(struct core *core, const struct report *report)
     }
     degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
     contract_note(&core->contracts, &core->ledger, report->host);
+    pool_report(&core->pools, report->host, report->draw_mw, core->t_ns);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     int64_t cap_mw = wanted_cap(core, report->host, &why);
     guard_send(core, report->host, cap_mw, 0, why);
@@ -144,6 +146,7 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
     core->count.ticks++;
     core->count.ticks_missed += tick->missed;
     order_tick(core);
+    pool_tick(&core->pools, core->t_ns);
     if (pipeline_tick_open(core))   /* the last one is not through: let it finish */
         core->count.ticks_missed++;
     else {
@@ -151,6 +154,18 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
         cluster_begin(&core->cluster);
     }
     on_tick_part(core);
+}
+
+/* ---- a request for power ahead of time ---- */
+
+static void on_token(struct core *core, const struct token_request *request)
+{
+    struct token_response response;
+    bool anew = pool_request(&core->tokens, request, core->t_ns, &response);
+    core->count.tokens_repeated += !anew;
+    core->count.tokens_granted += anew && response.reason == TOKEN_GRANTED;
+    core->count.tokens_denied += anew && response.reason != TOKEN_GRANTED;
+    guard_answer(core, &response);
 }
 
 /* ---- the step ---- */
@@ -199,6 +214,9 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
         break;
     case SLOT_ORDER:
         order_take(core, &slot->order);
+        break;
+    case SLOT_TOKEN:
+        on_token(core, &slot->token);
         break;
     case SLOT_ACCOUNT:
         account_slot(core, &slot->account);

@@ -161,10 +161,18 @@ static int init_queues(struct loop *loop, const struct layout *layout)
     return error ? -EINVAL : 0;
 }
 
-static int open_ports(struct loop *loop)
+/* Opening one may take longer than a lease (packet rings of 256 MiB): who waits to take over has those open
+ * already that two processes may have. */
+static bool must_wait(const struct loop *loop, uint32_t port)
+{
+    const struct port_driver *driver = port_find_driver(loop->site->server.port[port].driver);
+    return loop->options.take_over && driver && !driver->shares;
+}
+
+int loop_open_ports(struct loop *loop, bool waited)
 {
     const struct site_server *server = &loop->site->server;
-    for (uint32_t i = 0; i < server->port_count; i++) {
+    for (uint32_t i = loop->ports; i < server->port_count && (waited || !must_wait(loop, i)); i++) {
         int error = port_row_open(&loop->port[i], server, i, server->port[i].queues, loop->error,
                                   sizeof loop->error);
         if (error)
@@ -355,7 +363,7 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
         return error;
     }
     loop->core_memory = layout.core;
-    return open_ports(loop);
+    return loop_open_ports(loop, false);
 }
 
 int loop_begin(struct loop *loop)
@@ -370,6 +378,7 @@ int loop_begin(struct loop *loop)
     link_watch_look(&loop->links, INT64_MAX);
     losses_start(&loop->losses, loop);
     loop->links.losses = &loop->losses;
+    loop->path.stale = loop->options.take_over;
     init_ips(loop);
     init_lanes(loop);
     init_egress(loop);

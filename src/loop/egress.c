@@ -39,7 +39,8 @@ static void give_back(struct egress_stage *stage, uint32_t host, uint64_t sequen
     count_most(&stage->counters.returns_most, spsc_depth(stage->returns));
 }
 
-static uint32_t encode(struct egress_stage *stage, const struct egress *record, uint8_t *data)
+static uint32_t encode_lease(const struct egress_stage *stage, const struct egress *record, uint8_t *body,
+                             uint32_t room)
 {
     struct lease lease = {
         .host = record->host,
@@ -52,11 +53,30 @@ static uint32_t encode(struct egress_stage *stage, const struct egress *record, 
         .floor_mw = (int64_t)record->floor_w * 1000,
         .duration_ns = (int64_t)record->duration_us * NS_PER_US,
     };
-    uint8_t *payload = data + UDP_HEADROOM;
+    return lease_encode(&lease, body, room);
+}
+
+static uint32_t encode_token(const struct egress *record, uint8_t *body, uint32_t room)
+{
+    struct token_response response = {
+        .host = record->host,
+        .reason = record->why,
+        .request = record->echo,
+        .granted_mw = record->cap_mw,
+        .alternative_mw = (int64_t)record->floor_w * 1000,
+        .retry_after_ns = (int64_t)record->duration_us * NS_PER_US,
+    };
+    return token_response_encode(&response, body, room);
+}
+
+static uint32_t encode(struct egress_stage *stage, const struct egress *record, uint8_t *data)
+{
+    uint8_t *payload = data + UDP_HEADROOM, *body = payload + FRAME_HEADER_BYTES;
     uint32_t room = EGRESS_FRAME_BYTES - UDP_HEADROOM - FRAME_HEADER_BYTES;
-    uint32_t body_bytes = lease_encode(&lease, payload + FRAME_HEADER_BYTES, room);
+    uint32_t body_bytes = record->kind == FRAME_TOKEN_RESPONSE ? encode_token(record, body, room)
+                                                               : encode_lease(stage, record, body, room);
     struct frame frame = {.kind = record->kind, .sender = record->host, .sequence = ++stage->frame_sequence,
-                          .body = payload + FRAME_HEADER_BYTES, .body_bytes = body_bytes};
+                          .body = body, .body_bytes = body_bytes};
     return body_bytes ? frame_encode(payload, &frame) : 0;
 }
 

@@ -147,6 +147,16 @@ static int attach(struct hot *hot)
     return 0;
 }
 
+static void throw_away(struct hot *hot)
+{
+    struct port_frame frame[BURST_MAX];
+    const struct path *path = hot->path;
+    for (uint32_t i = 0; i < path->lanes; i++)
+        while (has_lane(hot, i) &&
+               port_receive(path->lane[i].port, path->lane[i].queue, frame, BURST_MAX) == BURST_MAX)
+            continue;
+}
+
 /* A thread that could not start will not receive: a stop does not wait for it. */
 static void *fail(struct hot *hot)
 {
@@ -166,6 +176,8 @@ void *hot_run(void *argument)
     rt_touch_stack();
     if (hot->attach_error)
         return fail(hot);
+    if (hot->path->stale)
+        throw_away(hot);
     /* release: as above */
     atomic_store_explicit(&hot->state, HOT_READY, memory_order_release);
     arena_seal_thread();

@@ -35,6 +35,7 @@ struct path {
     /* of the ports that own their address, each with the lane whose thread owns it */
     struct { struct ip_port *port; uint32_t lane; } ip[LANES_MAX];
     uint32_t ips;
+    bool stale;                 /* what the ports hold at the start came while we waited: thrown away */
     _Atomic int stop;               /* enum hot_stop */
     _Atomic uint32_t receiving;     /* threads with lanes that have not stopped receiving */
 };

@@ -199,7 +199,25 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
     return refused;
 }
 
-static int token_request(struct lane *lane, const struct frame *frame, const struct endpoint *from)
+/* The host is in hand. */
+static int admit_token(struct lane *lane, const struct token_request *body, uint64_t sequence,
+                       int64_t t_receive_ns)
+{
+    int refused = replay_check(&lane->host_window[body->host], sequence);
+    if (refused)
+        return refused;
+    count_add(&lane->counters.token_requests, 1);
+    struct slot *slot = lane_admit(lane, CLASS_READING);    /* leases come first: a host asks again */
+    if (!slot)
+        return ACCEPTED;
+    slot->kind = SLOT_TOKEN;
+    slot->token = *body;
+    publish(lane, slot, t_receive_ns);
+    return ACCEPTED;
+}
+
+static int token_request(struct lane *lane, const struct frame *frame, const struct endpoint *from,
+                         int64_t t_receive_ns)
 {
     struct token_request body = {0};
     int refused = token_request_decode(frame->body, frame->body_bytes, &body);
@@ -208,12 +226,11 @@ static int token_request(struct lane *lane, const struct frame *frame, const str
     refused = check_host(lane, frame->sender, from);
     if (refused)
         return refused;
-    if (!take(lane, lane->host_sender, frame->sender))
+    body.host = frame->sender;
+    if (!take(lane, lane->host_sender, body.host))
         return REFUSED_HELD;
-    refused = replay_check(&lane->host_window[frame->sender], frame->sequence);
-    leave(lane, lane->host_sender, frame->sender);
-    if (!refused)
-        count_add(&lane->counters.token_requests, 1);
+    refused = admit_token(lane, &body, frame->sequence, t_receive_ns);
+    leave(lane, lane->host_sender, body.host);
     return refused;
 }
 
@@ -234,7 +251,7 @@ static int examine(struct lane *lane, const struct port_frame *received, int64_t
         return measurement(lane, &frame, t_receive_ns);
     if (frame.kind == FRAME_REPORT)
         return report(lane, &frame, &datagram.source, t_receive_ns);
-    return token_request(lane, &frame, &datagram.source);
+    return token_request(lane, &frame, &datagram.source, t_receive_ns);
 }
 
 int lane_frame(struct lane *lane, const struct port_frame *frame, int64_t t_receive_ns)

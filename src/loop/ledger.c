@@ -2,8 +2,12 @@
 #include "loop/ledger.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { LOOK_NS = 1000000 };      /* between two looks whether the one before has ended */
 
 static void name_file(struct loop *loop)
 {
@@ -37,22 +41,43 @@ static const char *words_of(int error)
     }
 }
 
+/* Stop signals are blocked in every thread (flyballd.c takes them): here they are only looked at. */
+static bool is_stopped(void)
+{
+    sigset_t pending;
+    return !sigpending(&pending) && (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT));
+}
+
+static int wait_for(struct loop *loop)
+{
+    const struct timespec rest = {.tv_nsec = LOOK_NS};
+    int error = -EWOULDBLOCK;
+    pid_t holder;
+    while (error == -EWOULDBLOCK) {
+        nanosleep(&rest, NULL);
+        error = is_stopped() ? -EINTR : account_open(&loop->account, loop->ledger_path, &holder);
+    }
+    return error;
+}
+
 int loop_ledger_open(struct loop *loop, FILE *notes)
 {
     pid_t holder;
     name_file(loop);
     if (!loop->ledger_path[0])
         return 0;
-    int error = account_open(&loop->account, loop->ledger_path, false, &holder);
+    int error = account_open(&loop->account, loop->ledger_path, &holder);
     if (error == -EWOULDBLOCK && loop->options.take_over) {
         fprintf(notes, "flyballd: ready; waits for process %d to end\n", (int)holder);
         fflush(notes);
-        error = account_open(&loop->account, loop->ledger_path, true, &holder);
+        error = wait_for(loop);
     }
     if (error == -EWOULDBLOCK)
         return held(loop, holder);
-    if (error == -EINTR)
+    if (error == -EINTR) {
+        snprintf(loop->error, sizeof loop->error, "stopped while it waited to take over");
         return error;
+    }
     if (!error)
         return 0;
     fprintf(notes, "flyballd: ledger %s: %s; going on without: every start claims every host anew\n",

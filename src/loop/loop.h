@@ -91,6 +91,10 @@ int loop_measure(const struct site *site, struct loop_memory *memory);
 /* setup: memory, queues, ports. 0 or -errno with loop->error. On failure loop_close frees what there is. */
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options);
 
+/* setup: opens the ports that are not open yet; before the wait of options.take_over only those that another
+ * process may have open, too. 0 or -errno with loop->error. */
+int loop_open_ports(struct loop *loop, bool waited);
+
 /* setup: the epoch and its core begin now; the journal is created. Called by loop_start, once memory is
  * locked, which may take a second: the first tick is not late. */
 int loop_begin(struct loop *loop);

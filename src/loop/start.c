@@ -182,10 +182,13 @@ int loop_start(struct loop *loop, FILE *notes)
     note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory", " not locked", rt_lock_memory());
-    note_ports(loop, notes);
-    int error = take_door(loop);
+    int error = loop_ledger_open(loop, notes);
     if (!error)
-        error = loop_ledger_open(loop, notes);
+        error = loop_open_ports(loop, true);
+    if (!error)
+        note_ports(loop, notes);
+    if (!error)
+        error = take_door(loop);
     if (!error)
         error = loop_begin(loop);
     /* The tap has its reader before anything is written into it. */

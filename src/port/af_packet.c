@@ -70,6 +70,7 @@ const struct port_driver port_af_packet = {
     .name = "af_packet",
     .summary = "the kernel's packet ring through DPDK: any interface, any MTU, deep ring",
     DPDK_DRIVER,
+    .shares = true,
     .open = packet_open,
     .ring_bytes = packet_ring_bytes,
 };

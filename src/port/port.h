@@ -66,6 +66,7 @@ struct port_driver {
     const char *name;
     const char *summary;
     uint8_t kind;               /* enum port_kind */
+    bool shares;                /* another process may have the interface open at the same time */
     size_t state_bytes;
     int (*open)(struct port *port, const struct port_config *config);
     int (*attach)(struct port *port, uint32_t queue);

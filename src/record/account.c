@@ -116,7 +116,7 @@ static pid_t holder_of(const struct account_file *file)
     return known && header.magic == ACCOUNT_MAGIC ? header.writer : 0;
 }
 
-int account_open(struct account_file *file, const char *path, bool wait, pid_t *holder)
+int account_open(struct account_file *file, const char *path, pid_t *holder)
 {
     size_t bytes = 0;
     *file = (struct account_file){.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
@@ -124,12 +124,10 @@ int account_open(struct account_file *file, const char *path, bool wait, pid_t *
     if (file->fd < 0)
         return -errno;
     int error = check_file(file, &bytes);
-    if (!error && flock(file->fd, LOCK_EX | (wait ? 0 : LOCK_NB))) {
+    if (!error && flock(file->fd, LOCK_EX | LOCK_NB)) {
         error = -errno;
         *holder = holder_of(file);
     }
-    if (!error)         /* again: it may have grown while we waited */
-        error = check_file(file, &bytes);
     if (!error && bytes >= sizeof(struct account_header))
         error = map(file, bytes);
     if (error)

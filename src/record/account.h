@@ -55,10 +55,9 @@ struct account_file {
 enum account_state { ACCOUNT_STATES(ACCOUNT_STATE_SYMBOL) ACCOUNT_STATE_COUNT };
 #undef ACCOUNT_STATE_SYMBOL
 
-/* setup: opens or makes PATH and locks it. With `wait` it sleeps until its holder is gone or a signal comes
- * (-EINTR). -EWOULDBLOCK: another process holds it, *holder is its id (0 = unknown); -ENOTSUP: not on tmpfs;
- * -EPERM: somebody else's, or others may write it. */
-int account_open(struct account_file *file, const char *path, bool wait, pid_t *holder);
+/* setup: opens or makes PATH and locks it. -EWOULDBLOCK: another process holds it, *holder is its id (0 =
+ * unknown); -ENOTSUP: not on tmpfs; -EPERM: somebody else's, or others may write it. */
+int account_open(struct account_file *file, const char *path, pid_t *holder);
 
 /* setup, after account_open: what the writer before left. `account` has room for the model's hosts, filled
  * only when the state is ACCOUNT_WHOLE. *epoch is that writer's, 0 where unknown, whatever the state. */

@@ -176,6 +176,7 @@ int build_model(struct draft *d, struct site *site)
         return rc;
     rc = build_jobs(d, site);
     rc = rc ? rc : build_lending(d, site);
+    rc = rc ? rc : build_fail_safe(d, site);
     build_contracts(d, site);
     return rc ? rc : build_bad(d, m);
 }

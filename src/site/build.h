@@ -22,6 +22,8 @@ void build_types(const struct draft *d, struct model *model);
 void build_hosts(struct draft *d, struct site *site);
 void build_meters(const struct draft *d, struct model *model);
 void build_policy(const struct draft *d, struct model *model);
+/* setup: fail-safe caps that nobody wrote; 0 or -ENOMEM. Needs to know who lends. */
+int build_fail_safe(struct draft *d, struct site *site);
 int build_bad(struct draft *d, struct model *model);
 /* setup: gangs from jobs, and the contracts; 0 or -ENOMEM. */
 int build_jobs(struct draft *d, struct site *site);

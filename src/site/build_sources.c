@@ -87,7 +87,7 @@ int build_settings(const struct draft *d, struct site *site)
 {
     struct model *m = &site->model;
     size_t settings = (m->node_count + 1) * sizeof *site->settings;
-    char *at = calloc(1, settings + m->type_count + m->meter_count + m->node_count);
+    char *at = calloc(1, settings + m->type_count + m->meter_count + m->node_count + m->host_count);
 
     if (!at)
         return -ENOMEM;
@@ -95,6 +95,7 @@ int build_settings(const struct draft *d, struct site *site)
     site->type_assumed = (uint8_t *)(at += settings);
     site->meter_assumed = (uint8_t *)(at + m->type_count);
     site->asked = site->meter_assumed + m->meter_count;
+    site->computed = site->asked + m->node_count;
     build_said(d, site);
     for (uint32_t n = 0; n < m->node_count; n++) {
         const struct draft_node *draft = &d->node[d->node_order[n]];

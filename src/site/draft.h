@@ -168,7 +168,7 @@ struct draft_damper {
 
 struct draft_policy {
     struct value lease, report, tick, raise, clear, age_bound, rho, demand_hold, demand_headroom;
-    struct value oversubscribe, headroom, hold_at, damper_at, feed_stable;
+    struct value oversubscribe, headroom, hold_at, damper_at, feed_stable, fail_safe;
     struct draft_hold hold;
     struct draft_damper damper;
 };
@@ -192,6 +192,9 @@ struct draft_redundancy {
     uint32_t lost_count;
     struct draft_loss lost[CONTINGENCIES_MAX - 1];
 };
+
+/* What becomes of caps that are not written: as low as may be, computed, or computed where all lends. */
+enum draft_fail_safe { FAIL_SAFE_AUTO, FAIL_SAFE_LOWEST, FAIL_SAFE_LARGEST };
 
 enum draft_reserve { RESERVE_KEEP, RESERVE_LEND };
 

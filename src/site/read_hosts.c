@@ -143,7 +143,9 @@ static void check_own_caps(struct draft *d, struct draft_row *row)
     const struct draft_type *t = &d->type[row->type_of];
 
     if (!row->fail_safe.at)
-        row->fail_safe.number = t->fail_safe.number;
+        row->fail_safe.number = !t->fail_safe.at && row->floor.number > t->fail_safe.number
+                                    ? row->floor.number
+                                    : t->fail_safe.number;
     if (!row->floor.at)
         row->floor.number = t->floor.number < row->fail_safe.number ? t->floor.number : row->fail_safe.number;
     /* the type's own faults are reported there */

@@ -6,6 +6,7 @@
 #include "site/draft.h"
 
 static const char *const mode_words[] = {"off", "shadow", "advise", "enforce", NULL};
+static const char *const fail_safe_words[] = {"auto", "lowest", "largest", NULL};
 
 #define TOP(member) .offset = offsetof(struct draft, member)
 static const struct field top_fields[] = {
@@ -46,6 +47,8 @@ static const struct field policy_fields[] = {
      .offset = offsetof(struct draft_policy, headroom)},
     {.key = "hold", .kind = FIELD_ANY, .offset = offsetof(struct draft_policy, hold_at)},
     {.key = "damper", .kind = FIELD_ANY, .offset = offsetof(struct draft_policy, damper_at)},
+    {.key = "fail_safe", .kind = FIELD_WORD, .words = fail_safe_words,
+     .offset = offsetof(struct draft_policy, fail_safe)},
     TIME("feed_stable", feed_stable, 0, 3600 * NS_PER_S, 60 * NS_PER_S),
     FIELD_END};
 #undef TIME

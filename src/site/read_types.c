@@ -44,7 +44,7 @@ const struct shape_map draft_type_shapes[] = {{"type", type_fields}, {"cap", cap
 static void check_caps(struct draft *d, struct draft_type *t)
 {
     if (!t->fail_safe.at)
-        t->fail_safe.number = t->cap_min.number;
+        t->fail_safe.number = t->floor.number > t->cap_min.number ? t->floor.number : t->cap_min.number;
     if (!t->floor.at)
         t->floor.number = t->cap_min.number < t->fail_safe.number ? t->cap_min.number : t->fail_safe.number;
     draft_check_cap(d, "fail_safe", &t->fail_safe, t);

@@ -143,6 +143,7 @@ struct site {
     uint32_t contract_count;
     struct site_contract contract[SITE_CONTRACTS_MAX];
     struct site_job *job;               /* by gang, model.gang_count of them */
+    uint8_t *computed;          /* by host index: its fail-safe cap is flyball's; in that block, too */
     uint8_t *asked;             /* by node index: enum site_asked; in the block of settings */
     char *warnings;             /* lines like those of the report, "warning:" for "error:"; "" = none */
     struct site_address *host_address;  /* by host index */

@@ -116,6 +116,7 @@ static bool same_site(const struct site *a, const struct site *b)
            same_array(a->equipment, b->equipment, left.node_count, sizeof *a->equipment) &&
            same_array(a->host_address, b->host_address, left.host_count, sizeof *a->host_address) &&
            same_array(a->asked, b->asked, left.node_count, sizeof *a->asked) &&
+           same_array(a->computed, b->computed, left.host_count, sizeof *a->computed) &&
            same_array(a->job, b->job, left.gang_count, sizeof *a->job) &&
            a->contract_count == b->contract_count &&
            same_array(a->contract, b->contract, a->contract_count, sizeof *a->contract) &&

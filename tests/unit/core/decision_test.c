@@ -78,6 +78,9 @@ static void no_part_of_the_memory_overlaps_another_or_its_end(void **state)
         {core->holds.node, STAND_NODES * sizeof *core->holds.node},
         {core->dampers.node, STAND_NODES * sizeof *core->dampers.node},
         {core->ramps.node, STAND_NODES * sizeof *core->ramps.node},
+        {core->pools.node, STAND_NODES * sizeof *core->pools.node},
+        {core->pools.host, STAND_HOSTS * sizeof *core->pools.host},
+        {core->tokens.host, STAND_HOSTS * sizeof *core->tokens.host},
         {e->node, STAND_NODES * sizeof *e->node},
         {e->below_first, STAND_NODES * sizeof *e->below_first},
         {e->below_count, STAND_NODES * sizeof *e->below_count},
@@ -447,7 +450,7 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
                           whole_lines(n / 2 * sizeof(struct detect)) + 2 * whole_lines(n / 2) +
                           whole_lines(n / 2 * sizeof(struct heat_node)) +
                           whole_lines(n * sizeof(struct hold)) + whole_lines(n * sizeof(struct damper)) +
-                          whole_lines(n * sizeof(struct ramp_node)) +
+                          whole_lines(n * sizeof(struct ramp_node)) + whole_lines(n * sizeof(struct pool)) +
                           whole_lines(n * sizeof(struct emergency)) + 2 * whole_lines(n * 4) +
                           whole_lines(n * sizeof(struct extent)) + whole_lines(n * sizeof(struct claim)) +
                           whole_lines(n * 8) + whole_lines(n * 4) + whole_lines(n);

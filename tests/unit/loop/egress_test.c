@@ -186,6 +186,29 @@ static void claim_leaves_as_a_claim(void **state)
     assert_int_equal(frame.kind, FRAME_CLAIM);
 }
 
+static void an_answer_to_a_request_for_power_leaves_as_such(void **state)
+{
+    struct bed *bed = *state;
+    struct token_response response;
+    struct frame frame;
+
+    offer(bed->stage.normal, 1, 0);
+    struct egress *record = (struct egress *)(uintptr_t)spsc_peek(bed->stage.normal);
+    record->kind = FRAME_TOKEN_RESPONSE;
+    record->why = TOKEN_POOL_EMPTY;
+    record->echo = 77;
+    record->cap_mw = 0;
+    record->duration_us = 250000;
+    egress_burst(&bed->stage);
+    const uint8_t *payload = bed->port.data[0] + UDP_HEADERS;
+    assert_int_equal(frame_decode(payload, bed->port.length[0] - UDP_HEADERS, &frame), ACCEPTED);
+    assert_int_equal(frame.kind, FRAME_TOKEN_RESPONSE);
+    assert_int_equal(frame.sender, 1);
+    assert_int_equal(token_response_decode(frame.body, frame.body_bytes, &response), ACCEPTED);
+    assert_true(response.request == 77 && response.reason == TOKEN_POOL_EMPTY && response.granted_mw == 0);
+    assert_true(response.alternative_mw == 1600000 && response.retry_after_ns == 250 * NS_PER_MS);
+}
+
 static void refused_transmits_come_back_as_input(void **state)
 {
     struct bed *bed = *state;
@@ -310,6 +333,7 @@ int main(void)
         BED(first_leases_of_an_emergency_do_not_wait_for_the_rest),
         BED(lease_arrives_whole_at_the_address_of_its_host),
         BED(claim_leaves_as_a_claim),
+        BED(an_answer_to_a_request_for_power_leaves_as_such),
         BED(refused_transmits_come_back_as_input),
         BED(host_without_a_known_mac_comes_back_too),
         BED(what_arp_tells_is_the_last_resort),

@@ -45,3 +45,11 @@ struct port_frame frames_report(uint8_t *room, const struct frames_from *from, u
     uint8_t *body = room + UDP_HEADROOM + FRAME_HEADER_BYTES;
     return framed(room, from, FRAME_REPORT, host, report_encode(&report, body, 1200));
 }
+
+struct port_frame frames_token_request(uint8_t *room, const struct frames_from *from, uint32_t host,
+                                       uint64_t request)
+{
+    struct token_request body = {.request = request, .amount_mw = 2000000, .duration_ns = NS_PER_S};
+    uint8_t *at = room + UDP_HEADROOM + FRAME_HEADER_BYTES;
+    return framed(room, from, FRAME_TOKEN_REQUEST, host, token_request_encode(&body, at, 1200));
+}

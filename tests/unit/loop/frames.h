@@ -15,5 +15,7 @@ struct port_frame frames_measurement(uint8_t *room, const struct frames_from *fr
                                      int64_t stamp_ns);
 struct port_frame frames_report(uint8_t *room, const struct frames_from *from, uint32_t host,
                                 uint64_t number);
+struct port_frame frames_token_request(uint8_t *room, const struct frames_from *from, uint32_t host,
+                                       uint64_t request);
 
 #endif

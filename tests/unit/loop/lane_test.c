@@ -205,6 +205,24 @@ static void report_names_its_host_and_teaches_the_mac(void **state)
     assert_true(bed->host_mac[4] == 0);
 }
 
+static void request_for_power_arrives_whole_and_once(void **state)
+{
+    struct bed *bed = *state;
+    struct frames_from from = bed->from;
+
+    from.from.ipv4 = bed->site.address[5].ipv4;
+    bed->frame = frames_token_request(bed->room, &from, 5, 99);
+    assert_int_equal(take(bed), ACCEPTED);
+    const struct slot *slot = spsc_peek(bed->lane.out);
+    assert_int_equal(slot->kind, SLOT_TOKEN);
+    assert_int_equal(slot->token.host, 5);
+    assert_true(slot->token.request == 99 && slot->token.amount_mw == 2000000);
+    assert_int_equal(slot->token.duration_ns, NS_PER_S);
+    assert_int_equal(take(bed), REFUSED_DUPLICATE);
+    assert_int_equal(count_read(&bed->lane.counters.token_requests), 1);
+    assert_int_equal(spsc_depth(bed->lane.out), 1);
+}
+
 /* ---- every refusal ---- */
 
 /* A lease to a group's MAC goes to everybody, one to none or to our own to nobody: such a report counts, and
@@ -495,6 +513,7 @@ int main(void)
         BED(reading_arrives_whole),
         BED(every_phase_is_shown_and_what_came_too_old_is_noted_beside_it),
         BED(report_names_its_host_and_teaches_the_mac),
+        BED(request_for_power_arrives_whole_and_once),
         BED(a_mac_that_no_host_can_have_is_not_learned),
         BED(every_refusal_is_counted_by_name_and_changes_nothing),
         BED(arp_for_the_port_is_set_aside_and_not_refused),

@@ -32,6 +32,7 @@ struct bed {
     struct port far[PORTS_MAX];     /* the other ends: meters, hosts */
     struct frames_from meters, hosts;
     uint64_t measurements, reports, leases, strays;
+    uint64_t asked, tokens;         /* requests for power ahead of time, and their answers */
     uint64_t arps[PORTS_MAX], answers;
     pthread_t asker;
     _Atomic bool stop_asking;
@@ -178,7 +179,10 @@ static void take_leases(struct bed *bed)
         for (uint32_t q = 0; q < bed->site.server.port[port].queues; q++)
             for (uint32_t got; (got = port_receive(&bed->far[port], q, frame, BURST_MAX)) > 0;)
                 for (uint32_t i = 0; i < got; i++) {    /* IPv4; what else comes is ARP */
-                    *(port == lane->port && q == lane->queue ? &bed->leases : &bed->strays) +=
+                    bool token =
+                        frame[i].data[13] == 0 && frame[i].data[UDP_HEADERS + 5] == FRAME_TOKEN_RESPONSE;
+                    uint64_t *expected = token ? &bed->tokens : &bed->leases;
+                    *(port == lane->port && q == lane->queue ? expected : &bed->strays) +=
                         frame[i].data[13] == 0;
                     bed->answers += frame[i].data[13] == 6 && frame[i].data[21] == ARP_REPLY;
                 }
@@ -198,6 +202,11 @@ static void play(struct bed *bed)
             bed->hosts.sequence++;
             bed->hosts.from.ipv4 = bed->site.host_address[i].ipv4;
             send_one(bed, 1, round / REPORT_EVERY + i, frames_report(data, &bed->hosts, i, round));
+        }
+        for (uint32_t i = 0; round % REPORT_EVERY == 2 && i < model->host_count; i++, bed->asked++) {
+            bed->hosts.sequence++;
+            bed->hosts.from.ipv4 = bed->site.host_address[i].ipv4;
+            send_one(bed, 1, round / REPORT_EVERY + i, frames_token_request(data, &bed->hosts, i, round));
         }
         for (uint32_t port = 0; port < PORTS_MAX; port++) {
             ask_arp(bed, port);
@@ -258,7 +267,7 @@ static uint64_t ip_rest(const struct bed *bed)
 static bool all_through(const struct bed *bed)
 {
     return !waiting(&bed->loop) && frames_of(bed, 0) == bed->measurements + bed->arps[0] &&
-           frames_of(bed, 1) == bed->reports + bed->arps[1] && ip_rest(bed) == 0;
+           frames_of(bed, 1) == bed->reports + bed->asked + bed->arps[1] && ip_rest(bed) == 0;
 }
 
 /* On a busy machine the hot threads may come late: they are given time, then they must have taken
@@ -287,10 +296,17 @@ static void check(struct bed *bed)
         assert_true(bed->site.server.port[i].queues > 1 || !passed[i]);
     }
     assert_int_equal(accepted_of(bed, 0) + refused_of(bed, 0, REFUSED_STALE) + passed[0], bed->measurements);
-    assert_int_equal(accepted_of(bed, 1) + passed[1], bed->reports);
+    assert_int_equal(accepted_of(bed, 1) + passed[1], bed->reports + bed->asked);
     assert_true(accepted_of(bed, 0) >= bed->measurements / 4 && accepted_of(bed, 1) >= bed->reports / 4);
     assert_int_equal(core->readings, accepted_of(bed, 0));
-    assert_int_equal(core->reports, accepted_of(bed, 1));
+    uint64_t requests = 0;
+    for (uint32_t i = 0; i < path->lanes; i++)
+        requests += count_read(&path->lane[i].counters.token_requests);
+    assert_int_equal(core->reports + requests, accepted_of(bed, 1));
+    /* every request is answered, over the wire, once */
+    assert_true(requests >= bed->asked / 4);
+    assert_int_equal(core->tokens_granted + core->tokens_denied + core->tokens_repeated, requests);
+    assert_int_equal(bed->tokens, requests);
     for (uint32_t i = 0; i < path->lanes; i++)
         assert_true(count_read(&path->lane[i].counters.frames) > 0);
     assert_int_equal(bed->strays, 0);
@@ -304,12 +320,12 @@ static void check(struct bed *bed)
     assert_int_equal(bed->answers, answered);
     assert_true(answered >= ROUNDS);
     assert_true(bed->leases >= core->reports);   /* every report is answered at once */
-    assert_int_equal(count_read(&path->egress->counters.sent), bed->leases);
+    assert_int_equal(count_read(&path->egress->counters.sent), bed->leases + bed->tokens);
     assert_int_equal(core->leases, bed->leases);
     assert_int_equal(count_read(&path->decide->counters.tap_dropped[CLASS_READING]), 0);
     assert_true(digests <= 30);
     assert_true(bed->documents > 0);
-    assert_int_equal(path->egress->sent.live.count, bed->leases);
+    assert_int_equal(path->egress->sent.live.count, bed->leases + bed->tokens);
     assert_int_equal(core->invariant_failures, 0);
 }
 
@@ -364,7 +380,7 @@ static void run(const struct row *row, uint32_t threads)
     stop_asking(&bed);      /* the door answers until the threads are gone, and after */
     print_message("%s; %llu documents, %llu leases, %llu frames passed others\n", verdict.words,
                   (unsigned long long)bed.documents, (unsigned long long)bed.leases,
-                  (unsigned long long)(bed.measurements + bed.reports - accepted_of(&bed, 0) -
+                  (unsigned long long)(bed.measurements + bed.reports + bed.asked - accepted_of(&bed, 0) -
                                        accepted_of(&bed, 1)));
     check(&bed);
     check_heat(&bed);

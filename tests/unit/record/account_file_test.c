@@ -46,7 +46,7 @@ static void leave(struct desk *desk)
 
 static void open_file(struct desk *desk)
 {
-    assert_int_equal(account_open(&desk->file, desk->path, false, &desk->holder), 0);
+    assert_int_equal(account_open(&desk->file, desk->path, &desk->holder), 0);
 }
 
 static struct slot_account account_of(uint32_t host)
@@ -202,17 +202,16 @@ static void nobody_gets_it_while_its_writer_lives_stopped_or_not(void **state)
             account_beat(&desk.file, BEGUN_NS + t, false);
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
-    assert_int_equal(account_open(&desk.file, desk.path, false, &desk.holder), -EWOULDBLOCK);
+    assert_int_equal(account_open(&desk.file, desk.path, &desk.holder), -EWOULDBLOCK);
     assert_int_equal(desk.holder, child);
     kill(child, SIGSTOP);
     assert_int_equal(waitpid(child, NULL, WUNTRACED), child);
-    assert_int_equal(account_open(&desk.file, desk.path, false, &desk.holder), -EWOULDBLOCK);
+    assert_int_equal(account_open(&desk.file, desk.path, &desk.holder), -EWOULDBLOCK);
     kill(child, SIGKILL);
-    /* the one that waits gets it when the kernel has let go of it */
-    assert_int_equal(account_open(&desk.file, desk.path, true, &desk.holder), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    open_file(&desk);
     enum account_state found = read_at(&desk, BEGUN_NS + 1);
     assert_true(found == ACCOUNT_WHOLE || found == ACCOUNT_OLD || found == ACCOUNT_TORN);
-    assert_int_equal(waitpid(child, NULL, 0), child);
     close(ready[0]);
     close(ready[1]);
     leave(&desk);
@@ -263,15 +262,15 @@ static void a_file_that_others_may_write_or_on_a_disk_is_refused(void **state)
     open_file(&desk);
     account_close(&desk.file);
     assert_int_equal(chmod(desk.path, 0620), 0);
-    assert_int_equal(account_open(&desk.file, desk.path, false, &desk.holder), -EPERM);
+    assert_int_equal(account_open(&desk.file, desk.path, &desk.holder), -EPERM);
     assert_int_equal(chmod(desk.path, 0600), 0);
-    assert_int_equal(account_open(&desk.file, "/proc/self/status", false, &desk.holder) < 0, 1);
-    assert_int_equal(account_open(&desk.file, "/dev/shm", false, &desk.holder), -EISDIR);
+    assert_int_equal(account_open(&desk.file, "/proc/self/status", &desk.holder) < 0, 1);
+    assert_int_equal(account_open(&desk.file, "/dev/shm", &desk.holder), -EISDIR);
     char other[96];
     snprintf(other, sizeof other, "%s-link", desk.path);
     unlink(other);
     assert_int_equal(symlink(desk.path, other), 0);
-    assert_int_equal(account_open(&desk.file, other, false, &desk.holder), -ELOOP);
+    assert_int_equal(account_open(&desk.file, other, &desk.holder), -ELOOP);
     unlink(other);
     leave(&desk);
 }

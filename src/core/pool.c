@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/pool.h"
+
+#include "core/pool_inside.h"
+#include "core/quantum.h"
+
+enum { ENTER_PPM = 980000, TARGET_PPM = 950000, RELEASE_PPM = 900000, REFILL_DIVISOR = 10 };
+#define RELEASE_NS NS_PER_S
+#define HOUR_NS (3600 * NS_PER_S)
+#define NEVER_NS INT64_MAX
+
+__extension__ typedef __int128 wide;
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t ppm_of(int64_t value, int64_t ppm)
+{
+    return value / PPM * ppm + value % PPM * ppm / PPM;
+}
+
+/* value * part / whole, towards zero; whole > 0 */
+static int64_t scaled(int64_t value, int64_t part, int64_t whole)
+{
+    wide product = (wide)value * part / whole;
+    return product > INT64_MAX / 4    ? INT64_MAX / 4
+           : product < -INT64_MAX / 4 ? -INT64_MAX / 4
+                                      : (int64_t)product;
+}
+
+/* ---- the loop's constants ---- */
+
+int64_t pool_gain_ppm(uint32_t steps)
+{
+    static const int32_t gain_ppm[POOL_DEAD_STEPS_MAX + 1] = {
+        1000000, 250000, 148148, 105468, 81920, 66979, 56652, 49087, 43304, 38742, 35049,
+    };
+    return gain_ppm[steps < POOL_DEAD_STEPS_MAX ? steps : POOL_DEAD_STEPS_MAX];
+}
+
+/* An arbitration is at most a tick away, its caps hold within A, and a reading is up to T_fresh old. The
+ * control period makes that ten steps at most, its own mean of readings included. */
+static void set_loop(struct pool *pool, const struct model *model, uint32_t n, int64_t actuation_ns)
+{
+    const struct model_meter *meter = &model->meter[model->node[n].meter];
+    int64_t tick_ns = larger(model->policy.tick_ns, 1);
+    pool->dead_ns = meter->fresh_ns + actuation_ns + tick_ns;
+    pool->period_ns = larger(tick_ns, (pool->dead_ns + POOL_DEAD_STEPS_MAX - 2) / (POOL_DEAD_STEPS_MAX - 1));
+    int64_t steps = (pool->dead_ns + 2 * pool->period_ns - 1) / pool->period_ns;
+    pool->gain_ppm = pool_gain_ppm((uint32_t)steps);
+}
+
+void pool_init(struct pools *pools, const struct model *model, const struct ledger *ledger, int64_t t_ns)
+{
+    int64_t actuation_ns = 0;
+    pools->model = model;
+    pools->ledger = ledger;
+    pools->levels = pools->swept = 0;
+    for (uint32_t i = 0; i < model->type_count; i++)
+        actuation_ns = larger(actuation_ns, model->type[i].actuation_ns);
+    for (uint32_t h = 0; h < model->host_count; h++)
+        pools->host[h] = (struct pool_host){0};
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        struct pool *pool = &pools->node[n];
+        *pool = (struct pool){
+            .quantum_mva = quantum_of_mw(&model->node[n]),
+            .measured_t_ns = t_ns,
+            .credit_va_ns = model->node[n].burst_credit_va_ns_max,
+            .low_since_ns = NEVER_NS,
+            .measured_mva = {-1, -1, -1},
+        };
+        pools->levels += model->node[n].level_mva > 0;
+        if (model->node[n].meter != INDEX_NONE)
+            set_loop(pool, model, n, actuation_ns);
+    }
+}
+
+/* ---- load and burst credit ---- */
+
+int64_t pool_level_mva(const struct pools *pools, uint32_t n)
+{
+    const struct model_node *node = &pools->model->node[n];
+    const struct pool *pool = &pools->node[n];
+    if (node->level_mva <= 0)
+        return INT64_MAX;
+    bool burst = pool->credit_va_ns > 0 && !pool->spent && node->level_burst_mva > node->level_mva;
+    return burst ? node->level_burst_mva : node->level_mva;
+}
+
+/* The fullest phase; reported where nothing is measured. */
+static int64_t load_of(const struct pools *pools, uint32_t n, uint32_t *phase)
+{
+    int64_t most_mva = -1;
+    for (uint32_t p = 0; p < PHASES; p++) {
+        int64_t load_mva = pool_load_mva(pools, n, p);
+        *phase = load_mva > most_mva ? p : *phase;
+        most_mva = larger(most_mva, load_mva);
+    }
+    return most_mva;
+}
+
+/* dE/dt = -max(0, P - L) + a tenth of the most that may be used. What has passed since the last reading
+ * counts with the larger of both. */
+static void use_credit(const struct model_node *node, struct pool *pool, int64_t before_mva, int64_t now_mva,
+                       int64_t t_ns)
+{
+    int64_t most = node->burst_credit_va_ns_max;
+    int64_t passed_ns = smaller(larger(t_ns - pool->measured_t_ns, 0), HOUR_NS);
+    int64_t above_mva = larger(larger(before_mva, now_mva) - node->level_mva, 0);
+    int64_t refill_mva = larger(node->level_burst_mva - node->level_mva, 0) / REFILL_DIVISOR;
+    wide credit = (wide)pool->credit_va_ns + (wide)(refill_mva - above_mva) * passed_ns / 1000;
+    pool->credit_va_ns = credit < 0 ? 0 : credit > most ? most : (int64_t)credit;
+    /* a level that came back with the first drop of credit would be gone with the next reading */
+    if (pool->credit_va_ns == 0)
+        pool->spent = true;
+    else if (pool->credit_va_ns >= most / REFILL_DIVISOR)
+        pool->spent = false;
+}
+
+/* ---- feedback ---- */
+
+/* Governed load of the fullest phase: what other loads may take there at most is no reason to cut hosts more
+ * than that, and never less than what is not accounted for. */
+static int64_t governed_of(const struct pools *pools, uint32_t n, uint32_t phase, int64_t load_mva)
+{
+    int64_t other_mva = larger(load_mva - pools->node[n].drawn_mva[phase], 0);
+    other_mva = smaller(other_mva, pools->model->node[n].other_mva[phase]);
+    return larger(load_mva - other_mva, 1);
+}
+
+/* Load on the fullest phase, as arbitration counts what it gives. */
+static int64_t in_claims(const struct pools *pools, uint32_t n, uint32_t phase, int64_t load_mva, int64_t mva)
+{
+    return scaled(mva, pools->node[n].claim_mva, governed_of(pools, n, phase, load_mva));
+}
+
+/* The most that limits leave for governed hosts: above it a pool binds nobody. */
+static int64_t ceiling_of(const struct pools *pools, uint32_t n)
+{
+    const struct model_node *node = &pools->model->node[n];
+    const struct ledger_sums *sums = &pools->ledger->node[n];
+    int64_t least_mva = INT64_MAX / 4;
+    for (uint32_t c = 0; node->limited && c < pools->model->contingency_count; c++) {
+        int64_t sum_mva = 0;
+        for (uint32_t phase = 0; phase < PHASES; phase++)
+            sum_mva +=
+                larger(sums->limit_mva[c][phase] - node->bad_mva[c][phase] - node->other_mva[phase], 0);
+        least_mva = smaller(least_mva, sum_mva);
+    }
+    return least_mva;
+}
+
+static void restart_period(struct pool *pool, int64_t t_ns)
+{
+    pool->period_start_ns = t_ns;
+    pool->period_sum_mva = pool->period_readings = 0;
+}
+
+/* Down at once: what hosts draw less what is too much, in one go. What they draw and what is measured are
+ * of one time, so looking again before the cut shows gives the same; only a further rise is trimmed
+ * meanwhile. */
+static void trim(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_mva, int64_t t_ns)
+{
+    struct pool *pool = &pools->node[n];
+    int64_t target_mva = ppm_of(pool_level_mva(pools, n), TARGET_PPM);
+    int64_t excess_mva = 0;
+    if (!pool->trims) {
+        pool->trims = true;
+        pool->capacity_mva = smaller(pool->claim_mva, ceiling_of(pools, n));
+        excess_mva = load_mva - target_mva;
+    } else if (t_ns - pool->trimmed_ns >= pool->dead_ns) {
+        excess_mva = load_mva - target_mva;
+    } else if (load_mva > pool->seen_mva) {
+        excess_mva = load_mva - pool->seen_mva;
+        t_ns = pool->trimmed_ns;
+    } else {
+        return;
+    }
+    pool->capacity_mva = larger(pool->capacity_mva - in_claims(pools, n, phase, load_mva, excess_mva), 0);
+    pool->seen_mva = load_mva;
+    pool->trimmed_ns = t_ns;
+}
+
+/* One correction a control period, of the mean of its readings: u += g (P_ref - P), never above what limits
+ * leave. */
+static void correct(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_mva, int64_t t_ns)
+{
+    struct pool *pool = &pools->node[n];
+    int64_t ceiling_mva = ceiling_of(pools, n);
+    pool->period_sum_mva += load_mva;
+    pool->period_readings++;
+    if (t_ns - pool->period_start_ns < pool->period_ns)
+        return;
+    int64_t mean_mva = pool->period_sum_mva / pool->period_readings;
+    int64_t error_mva = ppm_of(pool_level_mva(pools, n), TARGET_PPM) - mean_mva;
+    restart_period(pool, t_ns);
+    int64_t step_mva = ppm_of(in_claims(pools, n, phase, load_mva, error_mva), pool->gain_ppm);
+    pool->capacity_mva = smaller(larger(pool->capacity_mva + step_mva, 0), ceiling_mva);
+}
+
+static void control(struct pools *pools, uint32_t n, int64_t t_ns)
+{
+    struct pool *pool = &pools->node[n];
+    uint32_t phase = 0;
+    int64_t load_mva = load_of(pools, n, &phase), level_mva = pool_level_mva(pools, n);
+    bool low = load_mva < ppm_of(level_mva, RELEASE_PPM);
+    pool->low_since_ns = !low ? NEVER_NS : pool->low_since_ns == NEVER_NS ? t_ns : pool->low_since_ns;
+    if (load_mva > ppm_of(level_mva, ENTER_PPM)) {
+        trim(pools, n, phase, load_mva, t_ns);
+        restart_period(pool, t_ns);
+    } else if (pool->trims && t_ns - pool->trimmed_ns >= pool->dead_ns) {
+        correct(pools, n, phase, load_mva, t_ns);
+    } else {
+        restart_period(pool, t_ns);
+    }
+    if (low && t_ns - pool->low_since_ns >= RELEASE_NS && pool->capacity_mva >= ceiling_of(pools, n))
+        pool->trims = false;
+}
+
+void pool_reading(struct pools *pools, uint32_t n, const struct reading *reading, int64_t t_ns)
+{
+    const struct model_node *node = &pools->model->node[n];
+    struct pool *pool = &pools->node[n];
+    int64_t error_ppm = pools->model->meter[reading->meter].error_ppm;
+    uint32_t phase = 0;
+    int64_t before_mva = load_of(pools, n, &phase);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        int64_t load_mva = p < node->phases ? reading->current_ma[p] * node->volts_low_mv / 1000 : 0;
+        pool->measured_mva[p] = load_mva + ppm_of(load_mva, error_ppm);
+    }
+    if (node->level_mva > 0) {
+        use_credit(node, pool, before_mva, load_of(pools, n, &phase), t_ns);
+        control(pools, n, t_ns);
+    }
+    pool->measured_t_ns = t_ns;
+}
+
+int64_t pool_capacity_mva(const struct pools *pools, uint32_t n)
+{
+    const struct pool *pool = &pools->node[n];
+    if (!pool->trims)
+        return INT64_MAX;
+    return pool->capacity_mva - pool->capacity_mva % pool->quantum_mva;
+}
+
+uint32_t pool_trims_above(const struct pools *pools, uint32_t host)
+{
+    const struct model_host *h = &pools->model->host[host];
+    for (uint32_t j = 0; pools->levels && j < h->cord_count; j++) {
+        const struct model_node *node = &pools->model->node[h->cord[j].node];
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            if (pools->node[node->ancestor[a]].trims)
+                return node->ancestor[a];
+    }
+    return INDEX_NONE;
+}
+
+void pool_view(const struct pools *pools, uint32_t n, struct pool_view *view)
+{
+    const struct model_node *node = &pools->model->node[n];
+    const struct pool *pool = &pools->node[n];
+    uint32_t phase = 0;
+    *view = (struct pool_view){
+        .load_mva = load_of(pools, n, &phase),
+        .capacity_mva = pool_capacity_mva(pools, n),
+        .trims = pool->trims,
+    };
+    for (uint32_t p = 0; p < PHASES; p++)
+        view->forecast_mva = larger(view->forecast_mva, pool_forecast_mva(pools, n, p, 0));
+    if (node->level_mva <= 0)
+        return;
+    view->level_mva = pool_level_mva(pools, n);
+    view->free_mva = view->level_mva - view->forecast_mva;
+    view->burst = view->level_mva > node->level_mva;
+    if (node->burst_credit_va_ns_max > 0)
+        view->credit_ppm = (uint32_t)((wide)pool->credit_va_ns * PPM / node->burst_credit_va_ns_max);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What hosts draw and have been granted ahead, on every node above them: kept by difference, as the ledger's
+ * sums are. */
+#include "core/draw.h"
+#include "core/pool_inside.h"
+#include "core/quantum.h"
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t pool_load_mva(const struct pools *pools, uint32_t n, uint32_t phase)
+{
+    const struct pool *pool = &pools->node[n];
+    const struct model_node *node = &pools->model->node[n];
+    if (pool->measured_mva[0] < 0)
+        return pool->drawn_mva[phase] + node->other_mva[phase];
+    /* the one phase of a single-phase node is whichever its hosts hang on */
+    return node->phases == 1 ? pool->drawn_mva[phase] ? pool->measured_mva[0] : 0 : pool->measured_mva[phase];
+}
+
+int64_t pool_forecast_mva(const struct pools *pools, uint32_t n, uint32_t phase, int64_t extra_mva)
+{
+    const struct pool *pool = &pools->node[n];
+    return pool_load_mva(pools, n, phase) + pool->committed_mva[0][phase] - pool->drawn_mva[phase] +
+           extra_mva;
+}
+
+/* ---- changes ---- */
+
+/* The contingency in which the first cord carries most of the host: what arbitration counts. */
+static uint32_t heaviest_of(const struct model *model, const struct model_cord *cord)
+{
+    uint32_t heaviest = 0;
+    for (uint32_t c = 1; c < model->contingency_count; c++)
+        heaviest = cord->share_ppm[c] > cord->share_ppm[heaviest] ? c : heaviest;
+    return heaviest;
+}
+
+static int64_t delta_mva(const struct model_cord *cord, int64_t pf_ppm, uint32_t c, uint32_t phase,
+                         int64_t old_mw, int64_t new_mw)
+{
+    return draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) -
+           draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+}
+
+static void add_drawn(struct pools *pools, uint32_t host, int64_t old_mw, int64_t new_mw)
+{
+    const struct model *model = pools->model;
+    const struct model_host *h = &model->host[host];
+    int64_t pf_ppm = model->type[h->type].pf_min_ppm;
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_cord *cord = &h->cord[j];
+        const struct model_node *node = &model->node[cord->node];
+        uint32_t heaviest = heaviest_of(model, cord);
+        for (uint32_t phase = 0; phase < PHASES; phase++) {
+            int64_t drawn_mva = delta_mva(cord, pf_ppm, 0, phase, old_mw, new_mw);
+            int64_t claim_mva = j ? 0 : delta_mva(cord, pf_ppm, heaviest, phase, old_mw, new_mw);
+            for (uint32_t a = 0; a < node->ancestor_count; a++) {
+                pools->node[node->ancestor[a]].drawn_mva[phase] += drawn_mva;
+                pools->node[node->ancestor[a]].claim_mva += claim_mva;
+            }
+        }
+    }
+}
+
+static void add_committed(struct pools *pools, uint32_t host, int64_t old_mw, int64_t new_mw)
+{
+    const struct model *model = pools->model;
+    const struct model_host *h = &model->host[host];
+    int64_t pf_ppm = model->type[h->type].pf_min_ppm;
+    uint32_t cells = old_mw == new_mw ? 0 : model->contingency_count * PHASES;
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_cord *cord = &h->cord[j];
+        const struct model_node *node = &model->node[cord->node];
+        for (uint32_t i = 0; i < cells; i++) {
+            int64_t change_mva = delta_mva(cord, pf_ppm, i / PHASES, i % PHASES, old_mw, new_mw);
+            for (uint32_t a = 0; change_mva && a < node->ancestor_count; a++)
+                pools->node[node->ancestor[a]].committed_mva[i / PHASES][i % PHASES] += change_mva;
+        }
+    }
+}
+
+static int64_t committed_mw(const struct pool_host *host)
+{
+    return larger(host->drawn_mw, host->reserved_mw);
+}
+
+void pool_reserve(struct pools *pools, uint32_t host, int64_t reserved_mw, int64_t until_ns)
+{
+    struct pool_host *h = &pools->host[host];
+    int64_t before_mw = committed_mw(h);
+    h->reserved_mw = reserved_mw;
+    h->until_ns = until_ns;
+    add_committed(pools, host, before_mw, committed_mw(h));
+}
+
+static void expire(struct pools *pools, uint32_t host, int64_t t_ns)
+{
+    if (pools->host[host].reserved_mw && t_ns >= pools->host[host].until_ns)
+        pool_reserve(pools, host, 0, 0);
+}
+
+/* Demands round up: a draw that wavers within a quantum changes nothing. */
+void pool_report(struct pools *pools, uint32_t host, int64_t draw_mw, int64_t t_ns)
+{
+    struct pool_host *h = &pools->host[host];
+    int64_t drawn_mw = (draw_mw + QUANTUM_HOST_MW - 1) / QUANTUM_HOST_MW * QUANTUM_HOST_MW;
+    expire(pools, host, t_ns);
+    if (drawn_mw == h->drawn_mw)
+        return;
+    int64_t before_mw = committed_mw(h), drawn_before_mw = h->drawn_mw;
+    h->drawn_mw = drawn_mw;
+    add_drawn(pools, host, drawn_before_mw, drawn_mw);
+    add_committed(pools, host, before_mw, committed_mw(h));
+}
+
+void pool_tick(struct pools *pools, int64_t t_ns)
+{
+    uint32_t hosts = pools->model->host_count;
+    for (uint32_t i = 0; i < TICK_ITEMS_MAX && i < hosts; i++) {
+        expire(pools, pools->swept, t_ns);
+        pools->swept = pools->swept + 1 < hosts ? pools->swept + 1 : 0;
+    }
+}
+
+int64_t pool_reserved_mw(const struct pools *pools, uint32_t host, int64_t t_ns)
+{
+    const struct pool_host *h = &pools->host[host];
+    return t_ns < h->until_ns ? h->reserved_mw : 0;
+}

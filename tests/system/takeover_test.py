@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""One flyballd after the other over the plant of the demo, under load: no host may notice.
+
+usage: takeover_test.py CASE, with the paths of the programs in FLYBALL_* variables
+(tests/system/meson.build).
+Exit code 77 skips: not root, or no file system in memory."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from daemon_test import CLI, DAEMON, SOURCE, Bed, read, skip
+
+HOSTS, START_S = 60, 60
+
+
+class Succession:
+    """Daemons of one site, one after the other, and the plant that they govern."""
+
+    def __init__(self, bed):
+        self.bed, self.daemons = bed, []
+        self.ledger = f'/dev/shm/flyball-test-{os.getpid()}'
+        with open(bed.site, encoding='utf-8') as file:
+            text = file.read()
+        door = f'door: {bed.door}'
+        assert door in text
+        with open(bed.site, 'w', encoding='utf-8') as file:
+            file.write(text.replace(door, f'{door}\n    ledger: {self.ledger}'))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if os.path.exists(self.ledger):
+            os.unlink(self.ledger)
+
+    def path(self, number, kind):
+        return f'{self.bed.folder}/{kind}-{number}'
+
+    def spawn(self, *options):
+        number = len(self.daemons)
+        with open(self.path(number, 'output'), 'w', encoding='utf-8') as output:
+            daemon = subprocess.Popen([DAEMON, self.bed.site, '--summary', self.path(number, 'summary'),
+                                       '--journal', self.path(number, 'journal'), *options],
+                                      stdout=output, stderr=subprocess.STDOUT)
+        self.daemons.append(daemon)
+        self.bed.running.append(daemon)
+        return daemon
+
+    def output(self, number=-1):
+        return read(self.path(number % len(self.daemons), 'output'))
+
+    def wait_for(self, words):
+        """Seconds until the newest daemon says so."""
+        began = time.monotonic()
+        while words not in self.output():
+            assert self.daemons[-1].poll() is None, f'it ended: {self.output()}'
+            assert time.monotonic() < began + START_S, self.output()
+            time.sleep(0.002)
+        return time.monotonic() - began
+
+    def play(self, seconds):
+        plant = subprocess.Popen(
+            [CLI, 'plant', self.bed.site, '--workload', SOURCE + '/config/demo/workload.yaml',
+             '--mode', 'governed', '--meters-netns', f'flyball-meters-{self.bed.suffix}',
+             '--hosts-netns', f'flyball-hosts-{self.bed.suffix}', '--duration', f'{seconds}s',
+             '--json', self.bed.folder + '/outcome'],
+            stdout=subprocess.DEVNULL)
+        self.bed.running.append(plant)
+        return plant
+
+    def end(self, plant):
+        """The outcome of the plant and the summary of the newest daemon; its journal replays exactly."""
+        assert plant.wait(timeout=60) == 0
+        self.daemons[-1].send_signal(signal.SIGTERM)
+        assert self.daemons[-1].wait(timeout=30) == 0, self.output()
+        number = len(self.daemons) - 1
+        replayed = subprocess.run([CLI, 'replay', self.path(number, 'journal')], capture_output=True,
+                                  encoding='utf-8')
+        assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+        return json.loads(read(self.bed.folder + '/outcome')), json.loads(read(self.path(number, 'summary')))
+
+
+def nobody_noticed(outcome, summary, gap_s):
+    core = summary['counters']['core']
+    print(f'gap {gap_s * 1e3:.0f} ms; handed {core["handed"]}, claims {core["claims"]}, fail_safes '
+          f'{core["fail_safes"]}, recoveries {core["recoveries"]}; '
+          f'falls {outcome["caps"]["fail_safe_falls"]}, '
+          f'trips {outcome["trips"]}, refused {outcome["caps"]["refused"]}')
+    assert core['handed'] == HOSTS and core['claims'] == 0 and core['recoveries'] == 0
+    assert core['invariant_failures'] == 0
+    assert outcome['caps']['fail_safe_falls'] == 0 and outcome['trips'] == 0
+
+
+def governed(succession):
+    """A plant that has been governed for 4 s by the first daemon."""
+    succession.spawn()
+    succession.wait_for('; door ')
+    plant = succession.play(10)
+    time.sleep(4)
+    return plant
+
+
+def fall(succession, sign):
+    """The first daemon ends by that signal. When it was sent."""
+    began = time.monotonic()
+    succession.daemons[0].send_signal(sign)
+    return began
+
+
+def restart(sign, driver):
+    with Bed('tkov', driver=driver) as bed, Succession(bed) as succession:
+        plant = governed(succession)
+        began = fall(succession, sign)
+        succession.daemons[0].wait(timeout=30)
+        ended_s = time.monotonic() - began
+        succession.spawn()
+        succession.wait_for('; door ')
+        print(f'{driver}, {signal.Signals(sign).name}: the first was gone after {ended_s * 1e3:.0f} ms')
+        gap_s = time.monotonic() - began
+        nobody_noticed(*succession.end(plant), gap_s)
+
+
+def standby(sign, driver):
+    with Bed('tkov', driver=driver) as bed, Succession(bed) as succession:
+        plant = governed(succession)
+        succession.spawn()
+        # not without being told
+        assert succession.daemons[-1].wait(timeout=START_S) == 5, succession.output()
+        succession.spawn('--take-over')
+        ready_s = succession.wait_for('ready; waits for process')
+        began = fall(succession, sign)
+        succession.wait_for('; door ')
+        gap_s = time.monotonic() - began
+        print(f'{driver}, {signal.Signals(sign).name}: the second was ready after {ready_s:.2f} s')
+        nobody_noticed(*succession.end(plant), gap_s)
+
+
+def case_restart():
+    """Ends, and is started again. Only a driver that is open at once makes that in a lease time."""
+    restart(signal.SIGKILL, 'uring')
+    restart(signal.SIGTERM, 'uring')
+
+
+def case_standby():
+    """The next one is ready before the first one ends, however long that takes."""
+    standby(signal.SIGTERM, 'af_packet')
+    standby(signal.SIGKILL, 'af_packet')
+
+
+if __name__ == '__main__':
+    if os.geteuid() != 0:
+        skip('needs root: network namespaces, packet sockets')
+    if not os.access('/dev/shm', os.W_OK):
+        skip('no file system in memory')
+    globals()['case_' + sys.argv[1]](*sys.argv[2:])

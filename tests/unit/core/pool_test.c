@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Levels, burst credit and the loop that keeps load at them: domain.md 4.3 and 4.5 on the left branch of the
+ * hall, where one watt of a host puts one VA on every phase. Level 640 kVA, with burst 680; T_fresh 50 ms,
+ * A 100 ms and a tick of 20 ms make a dead time of 170 ms and a control period of 20 ms: nine steps and
+ * their mean. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/pool.h"
+#include "hall.h"
+
+#define KVA HALL_KW
+#define DEAD_NS (170 * NS_PER_MS)
+#define PERIOD_NS (16 * NS_PER_MS)
+#define CREDIT_VA_NS (40 * 1000 * 600 * NS_PER_S)
+
+struct bed {
+    struct hall hall;
+    struct pools pools;
+    struct pool node[HALL_NODES];
+    struct pool_host host[HALL_HOSTS];
+    int64_t t_ns;
+};
+
+static void open_bed(struct bed *bed)
+{
+    memset(bed, 0, sizeof *bed);
+    hall_build(&bed->hall);
+    bed->hall.model.policy.tick_ns = 20 * NS_PER_MS;
+    bed->hall.node[HALL_LEFT].level_mva = 640 * KVA;
+    bed->hall.node[HALL_LEFT].level_burst_mva = 680 * KVA;
+    bed->hall.node[HALL_LEFT].burst_credit_va_ns_max = CREDIT_VA_NS;
+    bed->hall.meter[HALL_LEFT].error_ppm = 0;
+    hall_open(&bed->hall);
+    bed->t_ns = HALL_T_NS;
+    bed->pools = (struct pools){.node = bed->node, .host = bed->host};
+    pool_init(&bed->pools, &bed->hall.model, &bed->hall.ledger, bed->t_ns);
+}
+
+/* Both hosts of the branch draw half of it each, and say so. */
+static void draw(struct bed *bed, int64_t mva)
+{
+    pool_report(&bed->pools, 0, mva / 2, bed->t_ns);
+    pool_report(&bed->pools, 1, mva / 2, bed->t_ns);
+}
+
+static void read_load(struct bed *bed, int64_t mva)
+{
+    struct reading reading = {.meter = HALL_LEFT};
+    for (int p = 0; p < PHASES; p++)
+        reading.current_ma[p] = mva / 100;
+    pool_reading(&bed->pools, HALL_LEFT, &reading, bed->t_ns);
+}
+
+static struct pool_view look(const struct bed *bed)
+{
+    struct pool_view view;
+    pool_view(&bed->pools, HALL_LEFT, &view);
+    return view;
+}
+
+/* dE/dt = -(P - L) + a tenth of 40 kVA: at 680 kVA 36 kVA x s go every second, 24,000 in 666.7 s. */
+static void burst_credit_is_used_as_printed(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_bed(&bed);
+    draw(&bed, 600 * KVA);
+    read_load(&bed, 600 * KVA);
+    assert_int_equal(look(&bed).level_mva, 680 * KVA);
+    assert_int_equal(look(&bed).credit_ppm, 1000000);
+    for (int i = 0; i < 666; i++) {
+        bed.t_ns += NS_PER_S;
+        read_load(&bed, 660 * KVA);
+    }
+    /* 20 - 4 kVA a second */
+    assert_int_equal(bed.node[HALL_LEFT].credit_va_ns, CREDIT_VA_NS - INT64_C(666) * 16000 * NS_PER_S);
+    assert_true(look(&bed).burst);
+    bed.t_ns += 900 * NS_PER_S;
+    read_load(&bed, 660 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].credit_va_ns, 0);
+    assert_int_equal(look(&bed).level_mva, 640 * KVA);
+    assert_false(look(&bed).burst);
+}
+
+/* An hour at any load neither wraps nor passes its ends; what is refilled is a tenth of what may be used. */
+static void credit_neither_wraps_nor_passes_its_ends(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_bed(&bed);
+    read_load(&bed, 0);
+    bed.t_ns += 3600 * NS_PER_S;
+    read_load(&bed, 900000 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].credit_va_ns, 0);
+    read_load(&bed, 0);
+    bed.t_ns += 599 * NS_PER_S;
+    read_load(&bed, 0);
+    assert_int_equal(bed.node[HALL_LEFT].credit_va_ns, 599 * 4000 * NS_PER_S);
+    assert_false(look(&bed).burst);             /* a tenth is 2,400 kVA x s */
+    bed.t_ns += NS_PER_S;
+    read_load(&bed, 0);
+    assert_true(look(&bed).burst);
+    bed.t_ns += 24 * 3600 * NS_PER_S;
+    read_load(&bed, 0);
+    bed.t_ns += 24 * 3600 * NS_PER_S;
+    read_load(&bed, 0);
+    assert_int_equal(bed.node[HALL_LEFT].credit_va_ns, CREDIT_VA_NS);
+}
+
+static void a_node_without_a_level_binds_nobody(void **state)
+{
+    struct bed bed;
+    struct pool_view view;
+    (void)state;
+    open_bed(&bed);
+    read_load(&bed, 5000 * KVA);
+    assert_int_equal(pool_capacity_mva(&bed.pools, HALL_MAIN), INT64_MAX);
+    pool_view(&bed.pools, HALL_MAIN, &view);
+    assert_int_equal(view.level_mva, 0);
+    assert_int_equal(pool_trims_above(&bed.pools, 3), INDEX_NONE);
+    assert_int_equal(pool_trims_above(&bed.pools, 0), HALL_LEFT);
+}
+
+static void spend(struct bed *bed)
+{
+    bed->node[HALL_LEFT].credit_va_ns = 0;
+    bed->node[HALL_LEFT].spent = true;
+}
+
+/* 0.98 of 640 is 627.2, 0.95 is 608: what hosts draw on three phases, less 42 kVA on each. */
+static void a_load_above_098_trims_in_the_same_reading_down_to_095(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_bed(&bed);
+    spend(&bed);
+    draw(&bed, 627 * KVA);
+    read_load(&bed, 627 * KVA);
+    assert_int_equal(pool_capacity_mva(&bed.pools, HALL_LEFT), INT64_MAX);
+    draw(&bed, 650 * KVA);
+    bed.t_ns += PERIOD_NS;
+    read_load(&bed, 650 * KVA);
+    assert_int_equal(pool_capacity_mva(&bed.pools, HALL_LEFT), 3 * 608 * KVA);
+}
+
+static void before_a_trim_can_show_only_a_further_rise_trims_again(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_bed(&bed);
+    spend(&bed);
+    draw(&bed, 650 * KVA);
+    read_load(&bed, 650 * KVA);
+    for (int64_t waited_ns = PERIOD_NS; waited_ns < DEAD_NS; waited_ns += PERIOD_NS) {
+        bed.t_ns += PERIOD_NS;
+        read_load(&bed, 650 * KVA);
+        assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 3 * 608 * KVA);
+    }
+    read_load(&bed, 660 * KVA);
+    assert_in_range(bed.node[HALL_LEFT].capacity_mva, 3 * 598 * KVA, 3 * 598 * KVA + KVA);
+    bed.t_ns += PERIOD_NS;                      /* the dead time is over, and the load has not moved */
+    read_load(&bed, 660 * KVA);
+    assert_in_range(bed.node[HALL_LEFT].capacity_mva, 3 * 546 * KVA, 3 * 547 * KVA);
+}
+
+/* What a pool gives reaches the meter DEAD_NS later. */
+struct plant {
+    int64_t given_mva[64];
+    uint32_t at;
+};
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* One reading: hosts draw what they want, at most what they had been given; returns what flows. */
+static int64_t live(struct bed *bed, struct plant *plant, int64_t wanted_mva)
+{
+    uint32_t steps = (uint32_t)(DEAD_NS / PERIOD_NS);
+    int64_t capacity_mva = pool_capacity_mva(&bed->pools, HALL_LEFT);
+    plant->given_mva[plant->at++ % 64] = capacity_mva == INT64_MAX ? INT64_MAX : capacity_mva / 3;
+    int64_t given_mva = plant->at > steps ? plant->given_mva[(plant->at - 1 - steps) % 64] : INT64_MAX;
+    int64_t load_mva = smaller(wanted_mva, given_mva);
+    draw(bed, load_mva);
+    bed->t_ns += PERIOD_NS;
+    read_load(bed, load_mva);
+    return load_mva;
+}
+
+/* Demand far above the level: within two dead times the load is below it, goes to 0.95 of it without passing,
+ * and stays; the hosts' draws then turn out smaller than their caps allow and the loop gives that back. */
+static void load_settles_at_095_of_the_level_and_never_passes_it(void **state)
+{
+    struct bed bed;
+    struct plant plant = {.at = 0};
+    int64_t load_mva = 0, before_mva = 0;
+    (void)state;
+    open_bed(&bed);
+    spend(&bed);
+    for (int i = 0; i < 3000; i++) {
+        bed.node[HALL_LEFT].credit_va_ns = 0;
+        load_mva = live(&bed, &plant, 900 * KVA);
+        if (i > 2 * DEAD_NS / PERIOD_NS) {
+            assert_true(load_mva <= 612 * KVA);
+            assert_true(load_mva >= before_mva - KVA);      /* it never turns back */
+            before_mva = load_mva;
+        }
+    }
+    assert_in_range(load_mva, 604 * KVA, 609 * KVA);
+}
+
+static void a_pool_lets_go_only_when_it_binds_nobody_and_load_was_low_for_a_second(void **state)
+{
+    struct bed bed;
+    struct plant plant = {.at = 0};
+    int64_t low_ns = 0;
+    (void)state;
+    open_bed(&bed);
+    for (int p = 0; p < PHASES; p++)
+        bed.hall.sums[HALL_LEFT].limit_mva[0][p] = 700 * KVA;
+    spend(&bed);
+    for (int i = 0; i < 200; i++)
+        live(&bed, &plant, 900 * KVA);
+    assert_true(look(&bed).trims);
+    for (int i = 0; i < 5000 && look(&bed).trims; i++) {
+        bed.node[HALL_LEFT].credit_va_ns = 0;
+        live(&bed, &plant, 500 * KVA);
+        low_ns += PERIOD_NS;
+    }
+    assert_false(look(&bed).trims);
+    assert_in_range(low_ns, NS_PER_S, 20 * NS_PER_S);
+}
+
+/* P13: e[k+1] = e[k] - g e[k-d], a step of the reference; with the gain of the table no d from 0 to 10
+ * overshoots, with half as much again every one does. */
+static int64_t step_response(uint32_t d, int64_t gain_ppm, int64_t *last)
+{
+    int64_t output[2048] = {0}, most = 0;
+    const int64_t reference = INT64_C(1000000000000);
+    for (uint32_t k = 0; k + 1 < 2048; k++) {
+        int64_t error = k >= d ? reference - output[k - d] : reference;
+        output[k + 1] = output[k] + error / 1000000 * gain_ppm;
+        most = output[k + 1] > most ? output[k + 1] : most;
+    }
+    *last = output[2047];
+    return most - reference;
+}
+
+static void no_dead_time_from_0_to_10_steps_overshoots(void **state)
+{
+    (void)state;
+    for (uint32_t d = 0; d <= POOL_DEAD_STEPS_MAX; d++) {
+        int64_t last;
+        assert_true(step_response(d, pool_gain_ppm(d), &last) <= 0);
+        assert_in_range(last, INT64_C(999990000000), INT64_C(1000000000000));
+        assert_true(step_response(d, pool_gain_ppm(d) * 3 / 2, &last) > INT64_C(1000000));
+    }
+    assert_int_equal(pool_gain_ppm(0), 1000000);
+    assert_int_equal(pool_gain_ppm(4), 81920);
+    assert_int_equal(pool_gain_ppm(10), 35049);
+}
+
+static void the_loop_is_set_for_its_dead_time(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_bed(&bed);
+    assert_int_equal(bed.node[HALL_LEFT].dead_ns, DEAD_NS);
+    assert_int_equal(bed.node[HALL_LEFT].period_ns, 20 * NS_PER_MS);
+    assert_int_equal(bed.node[HALL_LEFT].gain_ppm, pool_gain_ppm(10));
+}
+
+static void a_reservation_is_forecast_until_it_is_drawn_or_over(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_bed(&bed);
+    draw(&bed, 100 * KVA);
+    read_load(&bed, 110 * KVA);
+    pool_reserve(&bed.pools, 0, 80 * KVA, bed.t_ns + NS_PER_S);
+    assert_int_equal(look(&bed).forecast_mva, 140 * KVA);
+    assert_int_equal(look(&bed).free_mva, 540 * KVA);
+    pool_report(&bed.pools, 0, 70 * KVA, bed.t_ns);
+    read_load(&bed, 130 * KVA);
+    assert_int_equal(look(&bed).forecast_mva, 140 * KVA);
+    assert_int_equal(pool_reserved_mw(&bed.pools, 0, bed.t_ns), 80 * KVA);
+    bed.t_ns += NS_PER_S;
+    assert_int_equal(pool_reserved_mw(&bed.pools, 0, bed.t_ns), 0);
+    pool_tick(&bed.pools, bed.t_ns);
+    assert_int_equal(look(&bed).forecast_mva, 130 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].committed_mva[0][0], 120 * KVA);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(burst_credit_is_used_as_printed),
+        cmocka_unit_test(credit_neither_wraps_nor_passes_its_ends),
+        cmocka_unit_test(a_node_without_a_level_binds_nobody),
+        cmocka_unit_test(a_load_above_098_trims_in_the_same_reading_down_to_095),
+        cmocka_unit_test(before_a_trim_can_show_only_a_further_rise_trims_again),
+        cmocka_unit_test(load_settles_at_095_of_the_level_and_never_passes_it),
+        cmocka_unit_test(a_pool_lets_go_only_when_it_binds_nobody_and_load_was_low_for_a_second),
+        cmocka_unit_test(no_dead_time_from_0_to_10_steps_overshoots),
+        cmocka_unit_test(the_loop_is_set_for_its_dead_time),
+        cmocka_unit_test(a_reservation_is_forecast_until_it_is_drawn_or_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
