@@ -17,8 +17,8 @@
 #include "core/ledger.h"
 #include "msg/order.h"
 
-/* What a meter shows is judged by means over this long: a host that steps up passes its own cap for some 20 ms,
- * and no contract is about that. */
+/* What a meter shows is judged by means over this long: a host that steps up passes its own cap for some
+ * 20 ms, and no contract is about that. */
 #define CONTRACT_WINDOW_NS (250 * NS_PER_MS)
 
 #define CONTRACT_FREE (INT64_MAX / 4)   /* a budget or capacity that no contract bounds */
