@@ -26,6 +26,19 @@ static void carve_cluster(struct cluster *cluster, const struct model *model, st
     cluster->target_mw = carve(carver, model->host_count, sizeof *cluster->target_mw);
 }
 
+static void carve_permits(struct core *core, const struct model *model, struct carver *carver)
+{
+    core->fell.node = carve(carver, model->node_count, sizeof *core->fell.node);
+    core->fell.marked = carve(carver, model->node_count, sizeof *core->fell.marked);
+    core->permits.meter = carve(carver, model->meter_count, sizeof *core->permits.meter);
+    core->permits.expiry = carve(carver, model->meter_count, sizeof *core->permits.expiry);
+    core->cuts.node = carve(carver, model->node_count, sizeof *core->cuts.node);
+    core->cuts.kind = carve(carver, model->node_count, sizeof *core->cuts.kind);
+    core->cuts.share_ppm = carve(carver, model->node_count, sizeof *core->cuts.share_ppm);
+    core->cuts.scale_ppm = carve(carver, model->node_count, sizeof *core->cuts.scale_ppm);
+    core->cuts.step = carve(carver, model->host_count, sizeof *core->cuts.step);
+}
+
 static void carve_contracts(struct contracts *contracts, const struct model *model, struct carver *carver)
 {
     contracts->budget_mw = carve(carver, model->node_count, sizeof *contracts->budget_mw);
@@ -59,6 +72,7 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
     e->below = carve(carver, emergency_below_room(model), sizeof *e->below);
     carve_cluster(&core->cluster, model, carver);
+    carve_permits(core, model, carver);
     carve_contracts(&core->contracts, model, carver);
 }
 
@@ -86,9 +100,12 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     core->second = t_ns / NS_PER_S;
     cluster_init(&core->cluster, model);
     ledger_init(&core->ledger, model, epoch, core->ledger.host, core->ledger.node);
+    core->ledger.fell = core->fell;
     heat_init(&core->heat, model);
     emergency_init(&core->emergencies, model, &core->heat);
+    core->emergencies.permits = &core->permits;
     hold_init(&core->holds, model);
+    permit_init(&core->permits, model, &core->heat, &core->ledger, &core->holds);
     damper_init(&core->dampers, model);
     ramp_init(&core->ramps, model, t_ns);
     pool_init(&core->pools, model, &core->ledger, t_ns);

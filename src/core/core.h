@@ -9,6 +9,7 @@
 #include "core/contract.h"
 #include "core/damper.h"
 #include "core/degrade.h"
+#include "core/cut.h"
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
@@ -16,6 +17,7 @@
 #include "core/hold.h"
 #include "core/ledger.h"
 #include "core/maintenance.h"
+#include "core/permit.h"
 #include "core/pipeline.h"
 #include "core/pool.h"
 #include "core/ramp.h"
@@ -29,11 +31,15 @@ struct core {
     const struct slot *slot;    /* being decided on */
     struct outbox *outbox;
     struct ledger ledger;
+    struct ledger_fell fell;    /* memory of ledger.fell */
     struct accounts accounts;   /* handed over at the start */
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
     struct heat heat;
+    struct permits permits;
     struct emergencies emergencies;
+    struct cuts cuts;
+    uint64_t steps;             /* slots decided on */
     struct cluster cluster;
     struct holds holds;
     struct dampers dampers;

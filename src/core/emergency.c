@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* safety.md section 8. What is admissible is the steady limit while oversubscription is off. */
+/* safety.md section 8. Where nothing is lent, what is admissible is the steady limit. */
 #include "core/emergency.h"
+
+#include <stddef.h>
 
 #include "core/draw.h"
 
@@ -55,6 +57,7 @@ void emergency_init(struct emergencies *e, const struct model *model, const stru
     uint32_t first = 0;
     e->model = model;
     e->heat = heat;
+    e->permits = NULL;
     e->entered = 0;
     below_each(e, below_count);
     for (uint32_t n = 0; n < model->node_count; n++) {
@@ -210,7 +213,8 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
         state->low_volts_since_ns = state->good_volts_since_ns = NEVER_NS;
     else
         follow_voltage(e, ledger, node, load.low_mv, t_ns);
-    bool danger = load.current_ma > n->steady_ma || load.disobeyed || load.peak ||
+    int64_t trigger_ma = e->permits ? permit_trigger_ma(e->permits, node, t_ns) : n->steady_ma;
+    bool danger = load.current_ma > trigger_ma || load.disobeyed || load.peak ||
                   heat_trips_soon(e->heat, reading->meter);
     if (!state->active) {
         note_cooled(e, state, reading->meter);
@@ -252,7 +256,7 @@ int64_t emergency_scale_ppm(const struct emergencies *e, const struct ledger *le
     int64_t rounding_mva = (int64_t)e->below_count[node] * CORDS_MAX * 4, scale_ppm = PPM;
     for (uint32_t i = 0; i < e->model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
-        int64_t limit_mva = sums->limit_mva[c][phase];
+        int64_t limit_mva = sums->steady_mva[c][phase];
         int64_t target_mva = limit_mva / PPM * TARGET_PPM + limit_mva % PPM * TARGET_PPM / PPM - rounding_mva;
         if (sums->newest_mva[c][phase] <= target_mva)
             continue;

@@ -7,6 +7,7 @@
 
 #include "core/heat.h"
 #include "core/ledger.h"
+#include "core/permit.h"
 #include "msg/reading.h"
 
 struct emergency {
@@ -25,6 +26,7 @@ struct emergency {
 struct emergencies {
     const struct model *model;
     const struct heat *heat;
+    const struct permits *permits;  /* NULL: nothing is ever lent */
     struct emergency *node;
     uint32_t *below_first, *below_count;    /* by node: its hosts over any cord, a run of `below` */
     uint32_t *below;
@@ -42,8 +44,8 @@ void emergency_init(struct emergencies *emergencies, const struct model *model, 
 enum emergency_action emergency_reading(struct emergencies *emergencies, struct ledger *ledger,
                                         const struct reading *reading, uint32_t node, int64_t t_ns);
 
-/* rt: the scale on governed draw that brings S of the node's worst phase to 0.95 of its limit; PPM where
- * it is there already. */
+/* rt: the scale on governed draw that brings S of the node's worst phase to 0.95 of its steady limit; PPM
+ * where it is there already. */
 int64_t emergency_scale_ppm(const struct emergencies *emergencies, const struct ledger *ledger,
                             uint32_t node);
 

@@ -35,8 +35,7 @@ static void note_decision(struct core *core, const struct egress *egress)
 }
 
 /* The cap that may leave, and the rule that made it so. */
-static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool emergency,
-                         enum egress_why *why)
+static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, enum egress_why *why)
 {
     enum ledger_verdict bound;
     const struct ledger_host *h = &core->ledger.host[host];
@@ -44,11 +43,6 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, bool 
     if (!ledger_governs(h)) {
         *why = WHY_CLAIM;
         return smaller(cap_mw, ledger_always_mw(&core->ledger, host));
-    }
-    if (emergency) {
-        cap_mw = smaller(cap_mw, larger(h->newest_mw, type->cap_min_mw));
-        return ledger_over_s(&core->ledger, host) ? ledger_room_mw(&core->ledger, host, cap_mw, &bound)
-                                                  : cap_mw;
     }
     cap_mw = larger(smaller(cap_mw, type->cap_max_mw), core->model->host[host].floor_mw);
     if (cap_mw > h->newest_mw && emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
@@ -84,29 +78,17 @@ static void count_sent(struct core *core, const struct ledger_host *h, int64_t c
     core->count.fail_safes += why != WHY_CLAIM && cap_mw <= h->fail_safe_mw && h->newest_mw > h->fail_safe_mw;
 }
 
-void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why)
+static bool may_leave(const struct core *core, uint32_t host)
 {
-    struct ledger_host *h = &core->ledger.host[host];
-    struct outbox *outbox = core->outbox;
-    if (!h->incarnation || core->mode == MODE_OFF || outbox->count >= outbox->capacity)
-        return;
-    int64_t wanted_mw = cap_mw, old_mw = h->newest_mw;
-    core->paced = (struct bound){.term = BOUND_NOTHING, .node = INDEX_NONE};
-    cap_mw = permitted(core, host, cap_mw, flags & LEASE_EMERGENCY, &why);
-    count_sent(core, h, cap_mw, why);
-    if (!ledger_sent(&core->ledger, host, cap_mw)) {
-        /* a defect: the lease is not sent, what may always be sent takes its place, and somebody is told */
-        core->count.invariant_failures++;
-        cap_mw = smaller(cap_mw, ledger_always_mw(&core->ledger, host));
-        why = WHY_FAIL_SAFE;
-        ledger_sent(&core->ledger, host, cap_mw);
-    }
-    contract_note(&core->contracts, &core->ledger, host);
-    pace_sent(core, host, old_mw, cap_mw);
-    bound_note(core, host, wanted_mw, why);
-    flags |= core->mode == MODE_ENFORCE ? 0 : LEASE_SHADOW;
+    return core->ledger.host[host].incarnation && core->mode != MODE_OFF &&
+           core->outbox->count < core->outbox->capacity;
+}
 
-    struct egress *egress = &outbox->record[outbox->count++];
+static void fill(struct core *core, struct egress *egress, uint32_t host, int64_t cap_mw, uint8_t flags,
+                 enum egress_why why)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    flags |= core->mode == MODE_ENFORCE ? 0 : LEASE_SHADOW;
     *egress = (struct egress){
         .kind = why == WHY_CLAIM ? FRAME_CLAIM : FRAME_LEASE,
         .flags = (uint8_t)(flags | (why == WHY_CLAIM ? LEASE_CLAIM : 0)),
@@ -122,7 +104,74 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
         .duration_us = (uint32_t)(core->model->policy.lease_ns / NS_PER_US),
         .floor_w = (uint32_t)(core->model->host[host].floor_mw / 1000),
     };
+}
+
+static void put(struct core *core, uint32_t host, int64_t wanted_mw, int64_t old_mw, int64_t cap_mw,
+                uint8_t flags, enum egress_why why)
+{
+    struct egress *egress = &core->outbox->record[core->outbox->count++];
+    contract_note(&core->contracts, &core->ledger, host);
+    pace_sent(core, host, old_mw, cap_mw);
+    bound_note(core, host, wanted_mw, why);
+    fill(core, egress, host, cap_mw, flags, why);
     note_decision(core, egress);
+}
+
+/* A defect: what may always be sent takes the lease's place, and somebody is told. */
+static int64_t instead(struct core *core, uint32_t host, int64_t cap_mw)
+{
+    core->count.invariant_failures++;
+    cap_mw = smaller(cap_mw, ledger_always_mw(&core->ledger, host));
+    ledger_sent(&core->ledger, host, cap_mw);
+    return cap_mw;
+}
+
+void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why)
+{
+    if (!may_leave(core, host))
+        return;
+    int64_t wanted_mw = cap_mw, old_mw = core->ledger.host[host].newest_mw;
+    core->paced = (struct bound){.term = BOUND_NOTHING, .node = INDEX_NONE};
+    cap_mw = permitted(core, host, cap_mw, &why);
+    count_sent(core, &core->ledger.host[host], cap_mw, why);
+    if (!ledger_sent(&core->ledger, host, cap_mw)) {
+        cap_mw = instead(core, host, cap_mw);
+        why = WHY_FAIL_SAFE;
+    }
+    put(core, host, wanted_mw, old_mw, cap_mw, flags, why);
+}
+
+void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    const struct model_host_type *type = &core->model->type[core->model->host[host].type];
+    if (!may_leave(core, host))
+        return;
+    int64_t old_mw = h->newest_mw;
+    core->paced = (struct bound){.term = BOUND_NOTHING, .node = INDEX_NONE};
+    if (!ledger_governs(h)) {
+        why = WHY_CLAIM;
+        cap_mw = smaller(cap_mw, ledger_always_mw(&core->ledger, host));
+    } else {
+        cap_mw = smaller(cap_mw, larger(h->newest_mw, type->cap_min_mw));
+    }
+    count_sent(core, h, cap_mw, why);
+    ledger_enter(&core->ledger, host, cap_mw);
+    put(core, host, old_mw, old_mw, cap_mw, flags, why);
+}
+
+void guard_verify(struct core *core, uint32_t first)
+{
+    for (uint32_t i = first; i < core->outbox->count; i++) {
+        struct egress *egress = &core->outbox->record[i];
+        uint32_t host = egress->host;
+        if (egress->cap_mw <= ledger_always_mw(&core->ledger, host) || !ledger_over_s(&core->ledger, host))
+            continue;
+        int64_t cap_mw = instead(core, host, egress->cap_mw);
+        contract_note(&core->contracts, &core->ledger, host);
+        fill(core, egress, host, cap_mw, egress->flags & LEASE_EMERGENCY, WHY_FAIL_SAFE);
+        note_decision(core, egress);
+    }
 }
 
 void guard_answer(struct core *core, const struct token_response *response)

@@ -42,7 +42,7 @@ int64_t ledger_always_mw(const struct ledger *ledger, uint32_t host)
     return ledger->model->host[host].fail_safe_mw;
 }
 
-static int64_t host_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_mw)
+int64_t ledger_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_mw)
 {
     int64_t draw_mw = draw_unbounded_mw(type_of(ledger, host), cap_mw);
     int64_t phys_mw = ledger->host[host].phys_max_mw;
@@ -53,15 +53,18 @@ static int64_t host_draw_mw(const struct ledger *ledger, uint32_t host, int64_t 
 static void account(struct ledger *ledger, uint32_t host)
 {
     struct ledger_host *h = &ledger->host[host];
-    int64_t exposed_mw = h->bounded ? host_draw_mw(ledger, host, ledger_exposed_cap_mw(h)) : h->phys_max_mw;
-    int64_t newest_mw = h->newest_mw < 0 ? exposed_mw
-                                         : host_draw_mw(ledger, host, larger(h->newest_mw, h->fail_safe_mw));
+    int64_t exposed_mw = h->bounded ? ledger_draw_mw(ledger, host, ledger_exposed_cap_mw(h)) : h->phys_max_mw;
+    int64_t newest_mw =
+        h->newest_mw < 0 ? exposed_mw : ledger_draw_mw(ledger, host, larger(h->newest_mw, h->fail_safe_mw));
     sums_replace(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, exposed_mw);
+    int64_t safe_mw = h->newest_mw < 0 ? exposed_mw : ledger_draw_mw(ledger, host, h->fail_safe_mw);
     sums_replace(ledger, host, SUM_NEWEST, h->newest_draw_mw, newest_mw);
+    sums_replace(ledger, host, SUM_SAFE, h->safe_draw_mw, safe_mw);
     if (exposed_mw > h->exposed_draw_mw)
         sums_note_highest(ledger, host);
     h->exposed_draw_mw = exposed_mw;
     h->newest_draw_mw = newest_mw;
+    h->safe_draw_mw = safe_mw;
 }
 
 /* Keeps caps strictly falling from old to new: a lease is covered by a newer one that allows as much. When
@@ -213,7 +216,10 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
         h->bounded = true;
         events |= LEDGER_BOUNDED;
     }
+    int64_t newest_mw = h->newest_draw_mw;
     account(ledger, report->host);
+    if (h->newest_draw_mw > newest_mw)  /* a reset, or a higher fail-safe cap: others make room at once */
+        sums_note_over(ledger, report->host);
     return events;
 }
 
@@ -300,7 +306,7 @@ enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_
     if (!ledger_governs(h))
         return LEDGER_UNBOUNDED;
     /* what account() will enter: when the lease runs out, the host goes to the fail-safe cap it reported */
-    int64_t draw_mw = host_draw_mw(ledger, host, larger(cap_mw, h->fail_safe_mw));
+    int64_t draw_mw = ledger_draw_mw(ledger, host, larger(cap_mw, h->fail_safe_mw));
     if (!fits(ledger, host, SUM_NEWEST, h->newest_draw_mw, draw_mw))
         return LEDGER_OVER_S;
     if (cap_mw > ledger_exposed_cap_mw(h) && !fits(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, draw_mw))
@@ -343,14 +349,20 @@ int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enu
     return always_mw;
 }
 
-bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw)
+void ledger_enter(struct ledger *ledger, uint32_t host, int64_t cap_mw)
 {
     struct ledger_host *h = &ledger->host[host];
-    bool raises = h->bounded && cap_mw > ledger_exposed_cap_mw(h);
     h->sequence++;
     h->newest_mw = cap_mw;
     unretired_push(h, h->sequence, cap_mw);
     account(ledger, host);
+}
+
+bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw)
+{
+    struct ledger_host *h = &ledger->host[host];
+    bool raises = h->bounded && cap_mw > ledger_exposed_cap_mw(h);
+    ledger_enter(ledger, host, cap_mw);
     if (cap_mw <= ledger_always_mw(ledger, host))
         return true;
     return !sums_over(ledger, host, SUM_NEWEST) && !(raises && sums_over(ledger, host, SUM_EXPOSED));
@@ -364,4 +376,9 @@ void ledger_mark_exposed(struct ledger *ledger, uint32_t node)
 void ledger_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
 {
     sums_scale_limit(ledger, node, ppm);
+}
+
+void ledger_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *lend)
+{
+    sums_lend(ledger, node, lend);
 }

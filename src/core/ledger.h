@@ -33,6 +33,7 @@ struct ledger_host {
     int64_t draw_mw;            /* as reported */
     int64_t exposed_draw_mw;    /* what stands in D */
     int64_t newest_draw_mw;     /* what stands in S */
+    int64_t safe_draw_mw;       /* what stands in safe_mva */
     uint8_t state;              /* enum host_state */
     uint8_t flags;              /* enum report_flag */
     bool bounded;               /* false: counts at phys_max */
@@ -43,13 +44,34 @@ struct ledger_host {
     struct ledger_lease unretired[UNRETIRED_MAX];   /* oldest first; caps strictly fall */
 };
 
+/* What a node may lend now; contingencies without a bit keep the steady limit. */
+struct ledger_lend {
+    uint8_t contingencies;          /* bit c */
+    int64_t lendable_ma, admissible_ma;     /* core/permit.h */
+};
+
 struct ledger_sums {
     int64_t exposed_mva[CONTINGENCIES_MAX][PHASES];     /* D */
     int64_t newest_mva[CONTINGENCIES_MAX][PHASES];      /* S */
     int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
-    int64_t limit_mva[CONTINGENCIES_MAX][PHASES];       /* admissible now: the model's, lowered by events */
+    /* in force: what a lease is held against. `steady`, or what may be lent where a permit stands. */
+    int64_t limit_mva[CONTINGENCIES_MAX][PHASES];
+    int64_t steady_mva[CONTINGENCIES_MAX][PHASES];      /* the model's, lowered by events */
+    /* above it D is recovery: `steady`, or admissible (core/permit.h); never below `limit` */
+    int64_t ceiling_mva[CONTINGENCIES_MAX][PHASES];
+    /* S with every host that holds a lease at its fail-safe cap: what a cut can lead to */
+    int64_t safe_mva[CONTINGENCIES_MAX][PHASES];
     /* bad + other + what hosts draw that no cap governs */
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
+    struct ledger_lend lend;
+    int64_t scale_ppm;              /* of the model's limit */
+};
+
+/* Nodes whose limit has been found below S since somebody looked: a cut is due below them (core/cut.h). */
+struct ledger_fell {
+    uint32_t *node;
+    uint8_t *marked;                /* by node */
+    uint32_t count;
 };
 
 struct ledger {
@@ -59,7 +81,9 @@ struct ledger {
     struct ledger_host *host;
     struct ledger_sums *node;
     bool enforcing;             /* false: nothing is sent, so every host counts at phys_max */
-    uint32_t over_count;        /* (node, contingency, phase) with D above its limit: recovery while not 0 */
+    /* (node, contingency, phase) with D above its ceiling: recovery while not 0 */
+    uint32_t over_count;
+    struct ledger_fell fell;    /* arrays may be absent: then nobody cuts */
 };
 
 /* What a report did to the host's account. */
@@ -99,6 +123,16 @@ bool ledger_over_s(const struct ledger *ledger, uint32_t host);
 /* rt: the largest cap not above cap_mw that may leave now; ledger_always_mw when none above it may.
  * `bound` says what stood against cap_mw itself. */
 int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enum ledger_verdict *bound);
+
+/* rt: what a node may lend from now on. */
+void ledger_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *lend);
+
+/* rt: the draw at the wall that a cap stands for in the sums. */
+int64_t ledger_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_mw);
+
+/* rt: enters a lease that left; whether the sums bear it is asked later (ledger_over_s): of a cut that takes
+ * many hosts. */
+void ledger_enter(struct ledger *ledger, uint32_t host, int64_t cap_mw);
 
 /* rt: a lease left. Returns false when I1a or I1b does not hold afterwards: a defect of the caller. */
 bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw);

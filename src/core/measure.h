@@ -8,9 +8,9 @@
 #include "msg/reading.h"
 #include "msg/upmu.h"
 
-/* rt: fills everything of `reading` but meter, sequence and t_arrival_ns. Returns 0, or REFUSED_MALFORMED
- * where a value is not finite, negative where it cannot be, beyond 1 MV / 1 MA / 1 GW, or phases are
- * missing that the node has. */
+/* rt: fills everything of `reading` but meter, sequence, t_arrival_ns and age_ns. Returns 0, or
+ * REFUSED_MALFORMED where a value is not finite, negative where it cannot be, beyond 1 MV / 1 MA / 1 GW,
+ * or phases are missing that the node has. */
 int measure_reading(const struct upmu *upmu, const struct model_node *node, struct reading *reading);
 
 #endif

@@ -31,4 +31,66 @@
 enum permit { PERMITS(PERMIT_SYMBOL) PERMIT_COUNT };
 #undef PERMIT_SYMBOL
 
+#include "core/heat.h"
+#include "core/hold.h"
+#include "core/ledger.h"
+#include "msg/slot.h"
+
+/* A node with model_node.lend, by its meter; and meters that only bear witness of a feed. */
+struct permit_node {
+    uint32_t node;
+    uint8_t permit;             /* enum permit */
+    bool watched;               /* its readings count here */
+    bool armed;                 /* stands in the order of expiry */
+    bool lost;                  /* was held and is not: it comes back by hold(n) and when cool */
+    bool repeats;               /* the newest reading was the one before again */
+    int64_t until_ns;           /* fresh up to and with this slot time */
+    int64_t since_ns;           /* of `permit` */
+    int64_t last[2 * PHASES];   /* volts and amperes of the newest reading that was news */
+    /* the two horizons hold for every state at or below these parts, and every crest up to this one */
+    int64_t part[BREAKER_ELEMENTS_MAX];
+    int32_t crest_milli;
+    int64_t lendable_ma, admissible_ma;
+    int64_t worked_out_ns;
+    int64_t wound_up_ns;        /* what was lent has run out by then */
+    struct ledger_lend lent;    /* as the ledger has it */
+};
+
+struct permit_expiry {
+    int64_t due_ns;             /* at or before its meter's until_ns */
+    uint32_t meter;
+};
+
+struct permits {
+    const struct model *model;
+    const struct heat *heat;
+    struct ledger *ledger;
+    struct holds *holds;
+    struct permit_node *meter;      /* by meter */
+    struct permit_expiry *expiry;   /* a heap, the first due at [0] */
+    uint32_t expiry_count;
+    uint32_t held;                  /* nodes */
+    uint64_t granted, lost[PERMIT_COUNT];   /* the latter by reason */
+};
+
+/* setup: the arrays stand, one entry per meter; the ledger lends nothing yet. */
+void permit_init(struct permits *permits, const struct model *model, const struct heat *heat,
+                 struct ledger *ledger, struct holds *holds);
+
+/* rt: first thing in every slot: permits lapse by time. */
+void permit_pass_time(struct permits *permits, int64_t t_ns);
+
+/* rt: takes a reading; heat has taken it before. */
+void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_ns);
+
+/* any: the current on a phase above which its load is an emergency: admissible while anything lent is out,
+ * else the steady limit. */
+int64_t permit_trigger_ma(const struct permits *permits, uint32_t node, int64_t t_ns);
+
+/* any: of a node; PERMIT_NONE where nothing may ever be lent. */
+enum permit permit_of(const struct permits *permits, uint32_t node);
+
+/* any: slot time of its last change. */
+int64_t permit_since_ns(const struct permits *permits, uint32_t node);
+
 #endif

@@ -10,22 +10,6 @@
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
-static void cut_below(struct core *core, uint32_t node, bool to_fail_safe)
-{
-    struct emergencies *e = &core->emergencies;
-    const uint32_t *run = &e->below[e->below_first[node]];
-    int64_t scale_ppm = emergency_scale_ppm(e, &core->ledger, node);
-    for (uint32_t i = 0; i < e->below_count[node]; i++) {
-        uint32_t host = run[i];
-        if (to_fail_safe) {
-            guard_send(core, host, ledger_always_mw(&core->ledger, host), LEASE_EMERGENCY, WHY_FAIL_SAFE);
-        } else {        /* one shot per host: an emergency is entered once */
-            guard_send(core, host, emergency_cap_mw(&core->ledger, host, scale_ppm), LEASE_EMERGENCY,
-                       WHY_EMERGENCY);
-        }
-    }
-}
-
 static void on_reading(struct core *core, const struct reading *reading)
 {
     uint32_t node = core->model->meter[reading->meter].node;
@@ -34,14 +18,15 @@ static void on_reading(struct core *core, const struct reading *reading)
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
     degrade_reading(&core->degrade, reading, 0, core->t_ns);
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
+    permit_reading(&core->permits, core->slot, core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;
-        cut_below(core, node, false);
+        cut_mark(core, node, CUT_EMERGENCY);
         break;
     case EMERGENCY_FAIL_SAFE:
         core->count.emergency_stage2++;
-        cut_below(core, node, true);
+        cut_mark(core, node, CUT_FAIL_SAFE);
         break;
     case EMERGENCY_NOTHING:
         order_reading(core, node, core->detect[reading->meter].measured_mw);
@@ -51,6 +36,7 @@ static void on_reading(struct core *core, const struct reading *reading)
     hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
                  core->t_ns);
     hold_reading(&core->holds, &core->heat, node, core->t_ns);
+    cut_run(core);
 }
 
 /* ---- report: account, and answer at once ---- */
@@ -97,7 +83,10 @@ static void on_report(struct core *core, const struct report *report)
     degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
     contract_note(&core->contracts, &core->ledger, report->host);
     pool_report(&core->pools, report->host, report->draw_mw, core->t_ns);
+    cut_run(core);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
+    if (cut_has(core, report->host) && core->ledger.host[report->host].newest_mw >= 0)
+        return;                     /* answered by its cut */
     int64_t cap_mw = wanted_cap(core, report->host, &why);
     guard_send(core, report->host, cap_mw, 0, why);
 }
@@ -192,10 +181,14 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
     core->slot = slot;
     core->outbox = outbox;
     core->t_ns = slot->t_ns > core->t_ns ? slot->t_ns : core->t_ns;
+    core->steps++;
     outbox->count = 0;
     close_second(core);
     if (slot->kind != SLOT_ACCOUNT)
         account_end_set(core);
+    permit_pass_time(&core->permits, core->t_ns);
+    if (slot->kind != SLOT_READING && slot->kind != SLOT_REPORT)
+        cut_run(core);
     switch (slot->kind) {
     case SLOT_READING:
         on_reading(core, &slot->reading);

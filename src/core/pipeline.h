@@ -52,6 +52,7 @@ struct outbox {
     X(emergencies, "emergencies", "emergencies entered") \
     X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
     X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
+    X(limit_cuts, "limit_cuts", "nodes cut below because a limit in force fell below the newest leases") \
     X(recoveries, "recoveries", "entries into recovery (exposure above a limit after an event)") \
     X(alarms, "alarms", "thresholds crossed upward") \
     X(orders, "orders", "orders carried out") \

@@ -4,6 +4,16 @@
 
 #include "core/draw.h"
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t part(int64_t value, int64_t ppm)
+{
+    return value / PPM * ppm + value % PPM * ppm / PPM;
+}
+
 static int64_t sum_of(const struct ledger_sums *sums, enum sum sum, uint32_t c, uint32_t phase)
 {
     return sum == SUM_EXPOSED ? sums->exposed_mva[c][phase] : sums->newest_mva[c][phase];
@@ -11,7 +21,7 @@ static int64_t sum_of(const struct ledger_sums *sums, enum sum sum, uint32_t c, 
 
 static bool exposed_over(const struct ledger_sums *sums, uint32_t c, uint32_t phase)
 {
-    return sums->exposed_mva[c][phase] > sums->limit_mva[c][phase];
+    return sums->exposed_mva[c][phase] > sums->ceiling_mva[c][phase];
 }
 
 static int64_t pf_of(const struct ledger *ledger, uint32_t host)
@@ -26,14 +36,16 @@ void sums_init(struct ledger *ledger)
     for (uint32_t n = 0; n < model->node_count; n++) {
         const struct model_node *node = &model->node[n];
         struct ledger_sums *sums = &ledger->node[n];
-        *sums = (struct ledger_sums){0};
+        *sums = (struct ledger_sums){.scale_ppm = PPM};
         for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
             uint32_t c = i / PHASES, phase = i % PHASES;
             int64_t standing_mva = node->bad_mva[c][phase] + node->other_mva[phase];
             sums->exposed_mva[c][phase] = standing_mva;
             sums->newest_mva[c][phase] = standing_mva;
             sums->ungoverned_mva[c][phase] = standing_mva;
-            sums->limit_mva[c][phase] = node->limited ? node->limit_mva[c][phase] : INT64_MAX / 2;
+            sums->safe_mva[c][phase] = standing_mva;
+            sums->steady_mva[c][phase] = node->limited ? node->limit_mva[c][phase] : INT64_MAX / 2;
+            sums->limit_mva[c][phase] = sums->ceiling_mva[c][phase] = sums->steady_mva[c][phase];
             ledger->over_count += exposed_over(sums, c, phase);
         }
         sums_mark_highest(ledger, n);
@@ -59,8 +71,8 @@ static void add(struct ledger *ledger, uint32_t node, enum sum sum, uint32_t c, 
                 int64_t delta_mva)
 {
     struct ledger_sums *sums = &ledger->node[node];
-    if (sum == SUM_NEWEST) {
-        sums->newest_mva[c][phase] += delta_mva;
+    if (sum != SUM_EXPOSED) {
+        *(sum == SUM_NEWEST ? &sums->newest_mva[c][phase] : &sums->safe_mva[c][phase]) += delta_mva;
         return;
     }
     ledger->over_count -= exposed_over(sums, c, phase);
@@ -223,16 +235,78 @@ struct sums_cell sums_tightest(const struct ledger *ledger, uint32_t host, enum 
     return cell;
 }
 
-void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
+/* ---- limits ---- */
+
+static void mark_fallen(struct ledger *ledger, uint32_t node)
 {
-    const struct model_node *model_node = &ledger->model->node[node];
-    struct ledger_sums *sums = &ledger->node[node];
-    if (!model_node->limited)
+    struct ledger_fell *fell = &ledger->fell;
+    if (!fell->node || fell->marked[node])
         return;
+    fell->marked[node] = 1;
+    fell->node[fell->count++] = node;
+}
+
+static bool newest_over(const struct ledger *ledger, uint32_t node)
+{
+    return node_over(&ledger->node[node], ledger->model->contingency_count, SUM_NEWEST);
+}
+
+/* Amperes at the lowest credible voltage, lowered as the steady limit is; a contingency at a lower voltage
+ * carries as much less as the model's limit does. Rounded down. */
+static int64_t lent_mva(const struct ledger *ledger, uint32_t n, int64_t ma, uint32_t c, uint32_t phase)
+{
+    const struct model_node *node = &ledger->model->node[n];
+    int64_t none_mva = node->limit_mva[0][phase], mva = ma * node->volts_low_mv / 1000;
+    mva = part(mva, ledger->node[n].scale_ppm);
+    if (node->limit_mva[c][phase] >= none_mva || none_mva < PPM)
+        return mva;
+    return part(mva, node->limit_mva[c][phase] / (none_mva / PPM + 1));
+}
+
+static void set_limits(struct ledger *ledger, uint32_t node)
+{
+    struct ledger_sums *sums = &ledger->node[node];
     for (uint32_t i = 0; i < ledger->model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
+        int64_t steady_mva = ledger->model->node[node].limit_mva[c][phase];
+        if (sums->scale_ppm != PPM)
+            steady_mva = steady_mva / PPM * sums->scale_ppm;
+        int64_t limit_mva = steady_mva, ceiling_mva = steady_mva;
+        if (sums->lend.contingencies & 1u << c) {
+            limit_mva = larger(limit_mva, lent_mva(ledger, node, sums->lend.lendable_ma, c, phase));
+            ceiling_mva = larger(limit_mva, lent_mva(ledger, node, sums->lend.admissible_ma, c, phase));
+        }
         ledger->over_count -= exposed_over(sums, c, phase);
-        sums->limit_mva[c][phase] = model_node->limit_mva[c][phase] / PPM * ppm;
+        sums->steady_mva[c][phase] = steady_mva;
+        sums->limit_mva[c][phase] = limit_mva;
+        sums->ceiling_mva[c][phase] = ceiling_mva;
         ledger->over_count += exposed_over(sums, c, phase);
+    }
+    if (newest_over(ledger, node))
+        mark_fallen(ledger, node);
+}
+
+void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
+{
+    if (!ledger->model->node[node].limited)
+        return;
+    ledger->node[node].scale_ppm = ppm;
+    set_limits(ledger, node);
+}
+
+void sums_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *lend)
+{
+    ledger->node[node].lend = *lend;
+    set_limits(ledger, node);
+}
+
+void sums_note_over(struct ledger *ledger, uint32_t host)
+{
+    const struct model_host *h = &ledger->model->host[host];
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_node *node = &ledger->model->node[h->cord[j].node];
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            if (newest_over(ledger, node->ancestor[a]))
+                mark_fallen(ledger, node->ancestor[a]);
     }
 }

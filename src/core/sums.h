@@ -6,7 +6,7 @@
 
 #include "core/ledger.h"
 
-enum sum { SUM_EXPOSED, SUM_NEWEST };
+enum sum { SUM_EXPOSED, SUM_NEWEST, SUM_SAFE };
 
 /* setup: bad(n) + other(n) stand in both sums from the start; limits are the model's. */
 void sums_init(struct ledger *ledger);
@@ -40,7 +40,13 @@ struct sums_cell {
 /* rt: where that draw is bounded: the first of the nodes, contingencies and phases that leave it least. */
 struct sums_cell sums_tightest(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw);
 
-/* rt: a node's limit becomes ppm of the model's. */
+/* rt: a node's steady limit becomes ppm of the model's. */
 void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
+
+/* rt: what a node lends. */
+void sums_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *lend);
+
+/* rt: nodes above this host whose limit S passes join those below which a cut is due. */
+void sums_note_over(struct ledger *ledger, uint32_t host);
 
 #endif

@@ -38,15 +38,19 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
         view->exposure_mva[phase] = sums->exposed_mva[0][phase];
         view->newest_mva[phase] = sums->newest_mva[0][phase];
         view->limit_mva[phase] = sums->limit_mva[0][phase];
-        view->steady_mva[phase] = known->limit_mva[0][phase] / PPM * emergency->scale_ppm;
+        view->steady_mva[phase] = sums->steady_mva[0][phase];
     }
     view->exposed = tightest(sums, core->model->contingency_count, sums->exposed_mva);
     view->newest = tightest(sums, core->model->contingency_count, sums->newest_mva);
-    view->recovery = view->exposed.sum_mva > view->exposed.limit_mva;
+    for (uint32_t i = 0; i < core->model->contingency_count * PHASES; i++)
+        view->recovery |=
+            sums->exposed_mva[i / PHASES][i % PHASES] > sums->ceiling_mva[i / PHASES][i % PHASES];
     if (meter != INDEX_NONE) {
         view->measured_mw = core->detect[meter].measured_mw;
         view->reading_t_ns = core->detect[meter].reading_t_ns;
     }
+    view->permit = (uint8_t)permit_of(&core->permits, node);
+    view->permit_since_ns = permit_since_ns(&core->permits, node);
     view->emergency = emergency->active;
     view->ramp_up_mw_per_s = known->ramp_up_mw_per_s;
     view->ramp_down_mw_per_s = known->ramp_down_mw_per_s;

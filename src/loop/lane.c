@@ -116,6 +116,7 @@ static int admit_reading(struct lane *lane, struct reading *reading, int64_t t_r
     if (!slot)
         return ACCEPTED;
     reading->t_arrival_ns = timebase_realtime_ns(lane->base, t_receive_ns);
+    reading->age_ns = age_ns + lane->model->policy.age_bound_ns;
     slot->kind = SLOT_READING;
     slot->reading = *reading;
     publish(lane, slot, t_receive_ns);

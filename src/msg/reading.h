@@ -16,6 +16,8 @@ struct reading {
     uint64_t sequence;          /* of the frame */
     int64_t t_meter_ns;         /* the meter's own stamp, UTC */
     int64_t t_arrival_ns;       /* same clock family as t_meter_ns, at the poll that found the frame */
+    /* how old its end was when it arrived, by the rule of safety.md section 5, the configured bound added */
+    int64_t age_ns;
     int64_t power_mw[PHASES];   /* active, positive = consumed */
     int64_t voltage_mv[PHASES]; /* rms, line to neutral */
     int64_t current_ma[PHASES]; /* rms */

@@ -527,8 +527,8 @@ static void s_at_the_target_needs_no_scale_and_a_unit_above_does(void **state)
         struct hall hall;
         start(&hall, 2 * HALL_KW);
         hall.model.contingency_count = 2;
-        hall.sums[HALL_LEFT].limit_mva[1][0] = hall.sums[HALL_LEFT].limit_mva[1][1] =
-            hall.sums[HALL_LEFT].limit_mva[1][2] = 20 * HALL_KW;
+        hall.sums[HALL_LEFT].steady_mva[1][0] = hall.sums[HALL_LEFT].steady_mva[1][1] =
+            hall.sums[HALL_LEFT].steady_mva[1][2] = 20 * HALL_KW;
         for (uint32_t c = 0; c < 2; c++)
             for (uint32_t p = 0; p < PHASES; p++)
                 hall.sums[HALL_LEFT].newest_mva[c][p] = 18999968;
@@ -677,7 +677,7 @@ static void the_target_is_exact_for_limits_that_are_no_whole_kilovoltamperes(voi
     struct hall hall;
     start(&hall, 2 * HALL_KW);
     for (uint32_t p = 0; p < PHASES; p++)
-        hall.sums[HALL_LEFT].limit_mva[0][p] = 20500 * HALL_W;
+        hall.sums[HALL_LEFT].steady_mva[0][p] = 20500 * HALL_W;
     hall.sums[HALL_LEFT].newest_mva[0][0] = 19475000 - 32;
     assert_int_equal(emergency_scale_ppm(&hall.emergencies, &hall.ledger, HALL_LEFT), PPM);
     hall.sums[HALL_LEFT].newest_mva[0][0]++;

@@ -89,7 +89,10 @@ static int64_t ask(struct stand *stand, int64_t cap_mw, uint8_t flags)
     static const struct slot slot = {.kind = SLOT_REPORT};
     stand->core->slot = &slot;      /* the step before ended, and its slot with it */
     stand->outbox.count = 0;
-    guard_send(stand->core, 0, cap_mw, flags, flags ? WHY_EMERGENCY : WHY_SHARE);
+    if (flags)
+        guard_cut(stand->core, 0, cap_mw, flags, WHY_EMERGENCY);
+    else
+        guard_send(stand->core, 0, cap_mw, flags, WHY_SHARE);
     assert_int_equal(stand->outbox.count, 1);
     return stand->record[0].cap_mw;
 }

@@ -151,9 +151,9 @@ static void cells_above_their_limit_are_counted_and_the_limit_itself_is_not_abov
     (void)state;
     struct hall hall;
     open_sums(&hall);
-    hall.sums[HALL_LEFT].limit_mva[1][0] = 5000000;
-    hall.sums[HALL_LEFT].limit_mva[1][1] = 3000000;
-    hall.sums[HALL_MAIN].limit_mva[0][1] = 5100000;
+    hall.sums[HALL_LEFT].ceiling_mva[1][0] = 5000000;
+    hall.sums[HALL_LEFT].ceiling_mva[1][1] = 3000000;
+    hall.sums[HALL_MAIN].ceiling_mva[0][1] = 5100000;
     sums_replace(&hall.ledger, 0, SUM_EXPOSED, 0, 8 * HALL_KW);
     assert_int_equal(hall.ledger.over_count, 0);
     sums_replace(&hall.ledger, 0, SUM_EXPOSED, 8 * HALL_KW, 9 * HALL_KW);

@@ -62,16 +62,16 @@ static void a_node_is_shown_in_recovery_when_any_phase_is_above_its_limit(void *
     start_admitted(&stand);
     for (uint32_t p = 0; p < PHASES; p++) {
         struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
-        int64_t limit_mva = sums->limit_mva[0][p];
-        sums->limit_mva[0][p] = sums->exposed_mva[0][p];
+        int64_t limit_mva = sums->ceiling_mva[0][p];
+        sums->ceiling_mva[0][p] = sums->exposed_mva[0][p];
         memset(&view, 0xFF, sizeof view);
         core_node_view(stand.core, BRANCH_A, &view);
         assert_false(view.recovery);
-        sums->limit_mva[0][p]--;
+        sums->ceiling_mva[0][p]--;
         memset(&view, 0, sizeof view);
         core_node_view(stand.core, BRANCH_A, &view);
         assert_true(view.recovery);
-        sums->limit_mva[0][p] = limit_mva;
+        sums->ceiling_mva[0][p] = limit_mva;
     }
     stand_stop(&stand);
 }

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Permits through the whole pipeline: safety.md section 5 (I3). Branch A carries 140 A steady at 100 V under
+ * a device that heats with 20 s; its two hosts may draw 200 A. T_fresh is 50 ms, a window 16 ms: a reading
+ * lends for 34 ms from its arrival.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+#include "stand.h"
+
+#define PERIOD_NS (16 * NS_PER_MS)
+#define LENDS_NS (T_FRESH_NS - PERIOD_NS)
+
+static void give_device(struct stand *stand)
+{
+    struct breaker *breaker = &stand->node[BRANCH_A].breaker;
+    breaker->element_count = 1;
+    breaker->element[0] = (struct breaker_element){
+        .law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .pickup_ma = 183750,
+        .heat_ns = 20 * NS_PER_S, .heat_fast_ns = 20 * NS_PER_S, .fast_above_ma = INT64_MAX,
+        .cool_ns = 25 * NS_PER_S};
+    stand->node[BRANCH_A].lend = 1;
+}
+
+static void set_heat(struct stand *stand, double heat)
+{
+    for (uint32_t p = 0; p < PHASES; p++)
+        stand->core->heat.meter[BRANCH_A].state.part[0][p] = (int64_t)(heat * (double)HEAT_ONE);
+}
+
+static enum permit permit(const struct stand *stand)
+{
+    return permit_of(&stand->core->permits, BRANCH_A);
+}
+
+static int64_t limit_mva(const struct stand *stand)
+{
+    return stand->core->ledger.node[BRANCH_A].limit_mva[0][0];
+}
+
+static int64_t newest_mva(const struct stand *stand)
+{
+    return stand->core->ledger.node[BRANCH_A].newest_mva[0][0];
+}
+
+/* A meter's readings are never alike. */
+static void measure(struct stand *stand, int64_t kilowatts)
+{
+    stand_reading(stand, BRANCH_A, kilowatts * 1000000 + (int64_t)(stand->readings % 7) * 100);
+}
+
+/* Hosts go on obeying and reporting, the branch is read every 16 ms. */
+static void live(struct stand *stand, int64_t kilowatts, int64_t ns)
+{
+    for (int64_t end_ns = stand->t_ns + ns; stand->t_ns < end_ns;) {
+        stand_run(stand, 15 * NS_PER_MS);
+        stand_wait(stand, NS_PER_MS);
+        measure(stand, kilowatts);
+    }
+}
+
+static void ask_for_all(struct stand *stand)
+{
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(stand, h);
+    for (uint32_t h = 0; h < 2; h++) {
+        stand->host[h].draw_mw = CAP_MAX_MW;
+        stand->host[h].flags = REPORT_AT_CAP;
+    }
+}
+
+/* Cold, both hosts of the branch asking for all there is. */
+static void start_lending(struct stand *stand)
+{
+    stand_site(stand);
+    give_device(stand);
+    stand_start(stand);
+    ask_for_all(stand);
+    measure(stand, 3);
+    set_heat(stand, 0.2);
+    live(stand, 3, 2 * NS_PER_S);
+    live(stand, 12, NS_PER_S);
+    assert_int_equal(permit(stand), PERMIT_HELD);
+}
+
+static void under_a_permit_leases_pass_the_steady_limit(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    assert_true(limit_mva(&stand) > BRANCH_MVA);
+    assert_true(newest_mva(&stand) > BRANCH_MVA);
+    assert_int_equal(stand.host[0].last.cap_mw, CAP_MAX_MW);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    stand_stop(&stand);
+}
+
+static void without_the_sites_leave_nothing_is_lent(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    give_device(&stand);
+    stand.node[BRANCH_A].lend = 0;
+    stand_start(&stand);
+    ask_for_all(&stand);
+    measure(&stand, 3);
+    set_heat(&stand, 0.2);
+    live(&stand, 3, 3 * NS_PER_S);
+    assert_int_equal(permit(&stand), PERMIT_NONE);
+    assert_int_equal(limit_mva(&stand), BRANCH_MVA);
+    assert_true(newest_mva(&stand) <= BRANCH_MVA);
+    stand_stop(&stand);
+}
+
+/* A slot that says nothing about the branch. */
+static void any_slot(struct stand *stand)
+{
+    struct slot slot;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_REFUSED;
+    stand_step(stand, &slot);
+}
+
+static void a_permit_lapses_by_time_and_all_hosts_come_down_in_that_slot(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    stand_wait(&stand, LENDS_NS);
+    any_slot(&stand);
+    assert_int_equal(permit(&stand), PERMIT_HELD);
+    assert_int_equal(stand.outbox.count, 0);
+    stand_wait(&stand, 1);
+    any_slot(&stand);
+    assert_int_equal(permit(&stand), PERMIT_STALE);
+    assert_int_equal(limit_mva(&stand), BRANCH_MVA);
+    assert_int_equal(stand.outbox.count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(stand.record[i].why, WHY_LIMIT);
+        assert_in_range(stand.record[i].cap_mw, 6990000, 7000000); /* alike, and all that fits */
+    }
+    assert_true(newest_mva(&stand) <= BRANCH_MVA);
+    assert_true(stand.core->recovering);                    /* what was lent is still out */
+    live(&stand, 12, NS_PER_S);
+    assert_false(stand.core->recovering);
+    stand_stop(&stand);
+}
+
+static void a_meter_that_repeats_itself_is_as_good_as_silent(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(permit(&stand), PERMIT_HELD);
+        stand_reading(&stand, BRANCH_A, 12000000);
+        stand_wait(&stand, PERIOD_NS);
+    }
+    stand_reading(&stand, BRANCH_A, 12000000);
+    assert_int_equal(permit(&stand), PERMIT_FROZEN);
+    assert_true(newest_mva(&stand) <= BRANCH_MVA);
+    stand_stop(&stand);
+}
+
+static void an_old_reading_lends_for_so_much_less(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot slot;
+    start_lending(&stand);
+    stand_wait(&stand, PERIOD_NS);
+    measure(&stand, 12);
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_READING;
+    slot.reading = (struct reading){.meter = BRANCH_A, .age_ns = 30 * NS_PER_MS, .crest_milli = 1414};
+    for (uint32_t p = 0; p < PHASES; p++) {
+        slot.reading.voltage_mv[p] = 100000;
+        slot.reading.current_ma[p] = 119999;
+    }
+    stand_wait(&stand, 40 * NS_PER_MS);
+    stand_step(&stand, &slot);
+    stand_wait(&stand, LENDS_NS - 30 * NS_PER_MS);
+    any_slot(&stand);
+    assert_int_equal(permit(&stand), PERMIT_HELD);
+    stand_wait(&stand, 1);
+    any_slot(&stand);
+    assert_int_equal(permit(&stand), PERMIT_STALE);
+    stand_stop(&stand);
+}
+
+static void heat_above_theta_op_ends_the_lending(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    set_heat(&stand, 0.91);
+    stand_wait(&stand, PERIOD_NS);
+    measure(&stand, 12);
+    assert_int_equal(permit(&stand), PERMIT_HOT);
+    assert_true(newest_mva(&stand) <= BRANCH_MVA);
+    set_heat(&stand, 0.85);
+    stand_wait(&stand, PERIOD_NS);
+    measure(&stand, 12);
+    assert_int_equal(permit(&stand), PERMIT_HOLD);          /* not before it has cooled to 0.8 */
+    set_heat(&stand, 0.7);
+    stand_wait(&stand, PERIOD_NS);
+    measure(&stand, 12);
+    assert_int_equal(permit(&stand), PERMIT_HELD);
+    stand_stop(&stand);
+}
+
+static void a_lost_permit_comes_back_after_its_hold(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    give_device(&stand);
+    stand.model.policy.hold_least_ns = NS_PER_S;
+    stand_start(&stand);
+    ask_for_all(&stand);
+    measure(&stand, 3);
+    set_heat(&stand, 0.2);
+    stand_wait(&stand, PERIOD_NS);
+    measure(&stand, 3);
+    assert_int_equal(permit(&stand), PERMIT_HELD);
+    stand_wait(&stand, 2 * T_FRESH_NS);
+    int64_t lost_ns = stand.t_ns;
+    any_slot(&stand);
+    while (stand.t_ns < lost_ns + NS_PER_S) {
+        measure(&stand, 3);
+        assert_int_equal(permit(&stand), PERMIT_HOLD);
+        stand_wait(&stand, PERIOD_NS);
+    }
+    measure(&stand, 3);
+    assert_int_equal(permit(&stand), PERMIT_HELD);
+    stand_stop(&stand);
+}
+
+static void measured_above_what_is_admissible_is_the_emergency_where_something_is_lent(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    live(&stand, 19, 200 * NS_PER_MS);                      /* 190 A, steady is 140 A */
+    assert_int_equal(stand_counters(&stand)->emergencies, 0);
+    int64_t most_ma = permit_trigger_ma(&stand.core->permits, BRANCH_A, stand.t_ns);
+    stand_wait(&stand, PERIOD_NS);
+    measure(&stand, most_ma / 10000 + 1);
+    assert_int_equal(stand_counters(&stand)->emergencies, 1);
+    assert_true(newest_mva(&stand) <= BRANCH_MVA / 100 * 95);
+    stand_stop(&stand);
+}
+
+/* 200 A heat it from 0.2 on: what may be lent falls, and S with it, never above; measured stays
+ * admissible. */
+static void leases_follow_what_heat_leaves_and_no_emergency_is_needed(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    uint64_t recoveries = stand_counters(&stand)->recoveries;
+    for (uint32_t i = 0; i < 3000; i++) {
+        int64_t draw_mw = 0;
+        for (uint32_t h = 0; h < 2; h++)
+            draw_mw += stand.host[h].last.cap_mw;
+        stand_run(&stand, 15 * NS_PER_MS);
+        stand_wait(&stand, NS_PER_MS);
+        stand_reading(&stand, BRANCH_A, draw_mw - i % 3 * 100);
+        assert_true(newest_mva(&stand) <= limit_mva(&stand));
+    }
+    assert_int_equal(permit(&stand), PERMIT_HELD);
+    assert_true(stand_counters(&stand)->limit_cuts > 0);
+    assert_int_equal(stand_counters(&stand)->emergencies, 0);
+    assert_int_equal(stand_counters(&stand)->recoveries, recoveries);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    assert_true(breaker_heat_ppm(&stand.core->heat.meter[BRANCH_A].state, &stand.node[BRANCH_A].breaker) <=
+                BREAKER_OPERATE_PPM);
+    assert_true(newest_mva(&stand) > BRANCH_MVA);           /* and more than steady is still lent */
+    stand_stop(&stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(under_a_permit_leases_pass_the_steady_limit),
+        cmocka_unit_test(without_the_sites_leave_nothing_is_lent),
+        cmocka_unit_test(a_permit_lapses_by_time_and_all_hosts_come_down_in_that_slot),
+        cmocka_unit_test(a_meter_that_repeats_itself_is_as_good_as_silent),
+        cmocka_unit_test(an_old_reading_lends_for_so_much_less),
+        cmocka_unit_test(heat_above_theta_op_ends_the_lending),
+        cmocka_unit_test(a_lost_permit_comes_back_after_its_hold),
+        cmocka_unit_test(measured_above_what_is_admissible_is_the_emergency_where_something_is_lent),
+        cmocka_unit_test(leases_follow_what_heat_leaves_and_no_emergency_is_needed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
