@@ -88,8 +88,8 @@ def case_give():
         said_s = time.monotonic() - began
         while leased_w(bed) > CAP_KW * 1000:
             assert time.monotonic() - began < 1, 'not reached within a second'
-        print(f'{before_w / 1e3:.1f} kW of leases, {CAP_KW} kW ordered: answered in {said_s * 1e3:.0f} ms, leases '
-              f'confirmed below it after {(time.monotonic() - began) * 1e3:.0f} ms')
+        print(f'{before_w / 1e3:.1f} kW of leases, {CAP_KW} kW ordered: answered in {said_s * 1e3:.0f} ms, '
+              f'leases confirmed below it after {(time.monotonic() - began) * 1e3:.0f} ms')
         contract, = listed(bed)['contracts']
         assert contract['name'] == 'dr' and contract['cap_w'] == CAP_KW * 1000 and contract['node'] == 'main'
         assert 3500 < contract['ends_in_s'] < 3601 and contract['from'] == 'order'
@@ -110,7 +110,7 @@ def case_give():
 
 
 def case_kill():
-    """kill -9 between the log and the lane: in force after the restart, once, with what is left of its time."""
+    """kill -9 between the log and the lane: in force after the restart, once, for what is left."""
     with Bed('ordk') as bed:
         daemon = bed.start('--journal', bed.journal)
         taken(order(bed, 'cap', 'main', '300kW', '--for', '1h', '--name', 'old'), 1)
