@@ -60,6 +60,17 @@ static void show_contracts(const struct core *core, uint32_t node, struct core_n
     view->contract_load_mw = view->contract_mw ? view->measured_mw : 0;
 }
 
+static void show_maintenance(const struct core *core, uint32_t node, struct core_node_view *view)
+{
+    for (uint32_t i = 0; core->maintenance.count && i < CONTINGENCIES_MAX; i++) {
+        const struct maintenance_item *item = &core->maintenance.item[i];
+        if (!item->number || item->node != node)
+            continue;
+        view->maintenance = item->state;
+        view->awaited = item->found.hosts;
+    }
+}
+
 static void show_steering(const struct core *core, uint32_t node, struct core_node_view *view)
 {
     struct pool_view pool;
@@ -101,6 +112,7 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
     show_waits(core, node, view);
     show_steering(core, node, view);
     show_contracts(core, node, view);
+    show_maintenance(core, node, view);
     heat_view(&core->heat, &core->ledger, node, core->t_ns, &view->heat);
 }
 
@@ -124,6 +136,22 @@ void core_contract_view(const struct core *core, uint32_t place, struct core_con
         .due_ns = item->due_ns,
         .until_ns = item->until_ns,
         .breaches = item->breaches,
+    };
+}
+
+void core_maintenance_view(const struct core *core, uint32_t place, struct core_maintenance_view *view)
+{
+    const struct maintenance_item *item = &core->maintenance.item[place];
+    *view = (struct core_maintenance_view){
+        .number = item->number,
+        .node = item->node,
+        .contingency = item->contingency,
+        .state = item->state,
+        .nodes_above = item->found.nodes,
+        .node_above = item->found.node,
+        .hosts_open = item->found.hosts,
+        .host_open = item->found.host,
+        .taken_back = item->taken_back,
     };
 }
 

@@ -76,8 +76,8 @@ const char *view_words_permit_meaning(uint8_t permit)
 
 const char *view_words_maintenance(uint8_t state)
 {
-    static const char *const words[] = {"none"};
-    return word(words, sizeof words / sizeof words[0], state);
+    static const char *const words[MAINTENANCE_STATE_COUNT] = {"none", MAINTENANCE_STATES(NAMED)};
+    return word(words, MAINTENANCE_STATE_COUNT, state);
 }
 
 const char *view_words_why(uint8_t why)
