@@ -117,6 +117,7 @@ static void push_target(struct core *core, uint32_t host)
 static void on_tick_part(struct core *core)
 {
     uint32_t first;
+    maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     if (!pipeline_tick_open(core))
         return;
