@@ -225,6 +225,18 @@ static void a_reservation_ends_by_itself_by_release_and_is_extended(void **state
     stand_stop(&stand);
 }
 
+/* Who draws more than it asks for takes nothing off the load by asking. */
+static void a_request_below_the_present_draw_makes_no_room(void **state)
+{
+    struct stand stand;
+    (void)state;
+    open_stand(&stand);
+    pool_report(&stand.core->pools, 0, 500 * KW, stand.t_ns);
+    pool_report(&stand.core->pools, 1, 300 * KW, stand.t_ns);
+    denied(ask(&stand, 0, 100 * KW), TOKEN_POOL_EMPTY, 0);
+    stand_stop(&stand);
+}
+
 /* ---- devices: branch B with a meter and an image of 1000 A; a watt is a hundredth of an ampere ---- */
 
 static void give_device(struct stand *stand)
@@ -338,6 +350,7 @@ int main(void)
         cmocka_unit_test(the_same_request_gets_the_same_answer_and_reserves_once),
         cmocka_unit_test(who_asks_for_as_much_too_early_gets_the_old_answer),
         cmocka_unit_test(a_reservation_ends_by_itself_by_release_and_is_extended),
+        cmocka_unit_test(a_request_below_the_present_draw_makes_no_room),
         cmocka_unit_test(what_would_trip_in_the_time_asked_for_is_denied),
         cmocka_unit_test(what_would_trip_sooner_than_one_can_respond_is_a_conflict),
         cmocka_unit_test(what_the_limits_have_no_room_for_is_denied_in_every_contingency),
