@@ -111,6 +111,7 @@ static void a_hold_lasts_until_the_heat_that_came_with_it_is_gone(void **state)
         .law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .pickup_ma = 200000, .heat_ns = 20 * NS_PER_S,
         .heat_fast_ns = 20 * NS_PER_S, .fast_above_ma = INT64_MAX, .cool_ns = 25 * NS_PER_S};
     stand_start(&stand);
+    stand_reading(&stand, BRANCH_A, 4000000);       /* the first one starts the image anew */
     set_heat(&stand, 0.5);
     hold_after_cause(&stand, HOLD_PERMIT);
     stand_wait(&stand, 2 * NS_PER_S);
