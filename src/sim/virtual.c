@@ -100,6 +100,8 @@ static void take_measurement(struct loop *loop, const struct frame *frame, const
     slot.reading.meter = mail->index;
     slot.reading.sequence = frame->sequence;
     slot.reading.t_arrival_ns = VIRTUAL_EPOCH_NS + mail->t_ns;
+    slot.reading.age_ns =
+        slot.reading.t_arrival_ns - slot.reading.t_meter_ns + loop->model->policy.age_bound_ns;
     if (slot.reading.t_arrival_ns - slot.reading.t_meter_ns <= meter->fresh_ns)
         step_core(loop, &slot, mail->t_ns);
 }
