@@ -184,8 +184,9 @@ static void up_to_fail_safe_no_ramp_holds_a_cap(void **state)
 {
     struct stand stand;
     (void)state;
-    open_stand(&stand, 4 * KW, 0);
+    open_stand(&stand, 4 * KW, 4 * KW);
     stand.core->ledger.host[0].newest_mw = 1 * KW;
+    assert_int_equal(pace_cap_mw(stand.core, 0, 1500000, WHY_SHARE), 1500000);
     assert_int_equal(pace_cap_mw(stand.core, 0, FAIL_SAFE_MW, WHY_SHARE), FAIL_SAFE_MW);
     assert_int_equal(pace_cap_mw(stand.core, 0, 3 * KW, WHY_SHARE), FAIL_SAFE_MW + 79000);
     stand_stop(&stand);
