@@ -122,6 +122,7 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     core->cluster.pools = &core->pools;
     degrade_init(&core->degrade, model, t_ns);
     contract_init(&core->contracts, model);
+    maintenance_init(&core->maintenance, model);
     core->cluster.contracts = &core->contracts;
     for (uint32_t i = 0; i < model->host_count; i++)
         contract_note(&core->contracts, &core->ledger, i);

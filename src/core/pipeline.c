@@ -11,15 +11,24 @@
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
+/* What the permit knows of the node's meter beside its silence. */
+static uint8_t meter_is(const struct core *core, uint32_t node)
+{
+    enum permit permit = permit_of(&core->permits, node);
+    return permit == PERMIT_FROZEN        ? METER_IS_FROZEN
+           : permit == PERMIT_IMPLAUSIBLE ? METER_IS_IMPLAUSIBLE
+                                          : 0;
+}
+
 static void on_reading(struct core *core, const struct reading *reading)
 {
     uint32_t node = core->model->meter[reading->meter].node;
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
-    degrade_reading(&core->degrade, reading, 0, core->t_ns);
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
+    degrade_reading(&core->degrade, reading, meter_is(core, node), core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;
@@ -118,6 +127,7 @@ static void push_target(struct core *core, uint32_t host)
 static void on_tick_part(struct core *core)
 {
     uint32_t first;
+    maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     if (!pipeline_tick_open(core))
         return;
