@@ -117,7 +117,8 @@ static void permits_contracts_and_orders_stand_behind_a_nodes_figures(void **sta
                   "\"recovery_by\": \"a host reset\"") "]";
     check(
         print_text(nodes, STATUS_NODES, true, false), HEAD
-        "\nnode                 kind                load A   limit A      load   exposed    leased      permit\n"
+        "\nnode                 kind                load A   limit A      load   exposed    leased      "
+        "permit\n"
         "b                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %           -"
         "  recovery: a host reset\n"
         "a                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %      frozen"
