@@ -152,11 +152,6 @@ static void obey(struct few *few, const struct lease *lease)
 
 /* ---- controllers ---- */
 
-static struct controller *newest_of(struct few *few)
-{
-    return &few->controller[few->newest];
-}
-
 /* I1a from its text: what may flow once everything in flight has landed, if this cap leaves. */
 static bool fits_s(const struct few *few, const struct controller *c, uint32_t host, int64_t cap_mw)
 {
@@ -274,7 +269,7 @@ static void take_over(struct few *few, struct controller *c, const struct contro
 static void replace_controller(struct few *few)
 {
     uint32_t before = few->newest, next = (before + 1) % CONTROLLERS;
-    struct controller *old = newest_of(few), *new = &few->controller[next];
+    struct controller *old = &few->controller[before], *new = &few->controller[next];
     int64_t limit_mva = old->node.limit_mva[0][0];
     open_controller(few, new);
     ledger_scale_limit(&new->ledger, 0, limit_mva * PPM / few->node.limit_mva[0][0]);
@@ -356,7 +351,7 @@ void few_open(struct few *few, uint64_t seed, enum plant plant)
         host->write_mw = -1;
         start_agent(few, host);
     }
-    open_controller(few, newest_of(few));
+    open_controller(few, &few->controller[few->newest]);
 }
 
 static void deliver(struct few *few)
@@ -379,7 +374,7 @@ static void deliver(struct few *few)
 static bool is_covered(struct few *few)
 {
     int64_t sum_mw = 0;
-    const struct controller *c = newest_of(few);
+    const struct controller *c = &few->controller[few->newest];
     for (uint32_t h = 0; h < FEW_HOSTS; h++) {
         sum_mw += few_worst_mw(few, h);
         if (few_worst_mw(few, h) > c->host[h].exposed_draw_mw)
