@@ -5,21 +5,27 @@
 
 extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_import;
+extern const struct cli_verb cli_maintenance;
+extern const struct cli_verb cli_order;
 extern const struct cli_verb cli_plant;
 extern const struct cli_verb cli_replay;
 extern const struct cli_verb cli_schema;
 extern const struct cli_verb cli_status;
 extern const struct cli_verb cli_top;
 extern const struct cli_verb cli_tune;
+extern const struct cli_verb cli_why;
 
 const struct cli_verb *const cli_table[] = {
     &cli_check,
     &cli_import,
+    &cli_maintenance,
+    &cli_order,
     &cli_plant,
     &cli_replay,
     &cli_schema,
     &cli_status,
     &cli_top,
     &cli_tune,
+    &cli_why,
     NULL,
 };

@@ -87,8 +87,8 @@ static void disarm_first(struct permits *permits)
 
 static void lend(struct permits *permits, struct permit_node *p, uint8_t contingencies, int64_t t_ns)
 {
-    struct ledger_lend now = {.contingencies = contingencies};
-    if (contingencies) {
+    struct ledger_lend now = {.contingencies = (uint8_t)(contingencies & ~permits->withdrawn)};
+    if (now.contingencies) {
         now.lendable_ma = p->lendable_ma;
         now.admissible_ma = p->admissible_ma;
     }
@@ -100,6 +100,14 @@ static void lend(struct permits *permits, struct permit_node *p, uint8_t conting
         return;
     p->lent = now;
     ledger_lend(permits->ledger, p->node, &now);
+}
+
+void permit_withdraw(struct permits *permits, uint32_t contingencies, int64_t t_ns)
+{
+    permits->withdrawn = contingencies;
+    for (uint32_t m = 0; m < permits->model->meter_count; m++)
+        if (permits->meter[m].lent.contingencies & contingencies)
+            lend(permits, &permits->meter[m], permits->meter[m].lent.contingencies, t_ns);
 }
 
 static int64_t largest_part(const struct breaker_state *state, uint32_t element)

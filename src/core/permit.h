@@ -70,6 +70,7 @@ struct permits {
     struct permit_expiry *expiry;   /* a heap, the first due at [0] */
     uint32_t expiry_count;
     uint32_t held;                  /* nodes */
+    uint32_t withdrawn;             /* bit c: nothing is lent under contingency c, whatever a permit says */
     uint64_t granted, lost[PERMIT_COUNT];   /* the latter by reason */
 };
 
@@ -82,6 +83,10 @@ void permit_pass_time(struct permits *permits, int64_t t_ns);
 
 /* rt: takes a reading; heat has taken it before. */
 void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_ns);
+
+/* rt: nothing is lent under these contingencies from now on, and again under the others once a reading says
+ * so. The caller runs the cuts (core/cut.h). */
+void permit_withdraw(struct permits *permits, uint32_t contingencies, int64_t t_ns);
 
 /* any: the current on a phase above which its load is an emergency: admissible while anything lent is out,
  * else the steady limit. */
