@@ -148,8 +148,8 @@ def elsewhere(succession):
 
 
 def case_zombie():
-    """A controller stands still for longer than D, is replaced by one that knows nothing of it, and goes on: no
-    host obeys it any more, it sees why, and sends nothing above fail-safe."""
+    """A controller stands still for longer than D, is replaced by one that knows nothing of it, and goes on:
+    no host obeys it any more, it sees why, and sends nothing above fail-safe."""
     with Bed('tkov', driver='af_packet') as bed, Succession(bed) as succession:
         plant = governed(succession, 14)
         first = succession.daemons[0]
@@ -167,7 +167,8 @@ def case_zombie():
         old = json.loads(read(succession.path(0, 'summary')))
         zombie, core, caps = old['counters']['core'], summary['counters']['core'], outcome['caps']
         print(f'the old one: newer_epochs {zombie["newer_epochs"]}, {old["words"]}; the new one: claims '
-              f'{core["claims"]}, resets {core["resets"]}, foreign caps {core["foreign_caps"]}, newer_epochs {core["newer_epochs"]}; '
+              f'{core["claims"]}, resets {core["resets"]}, foreign caps {core["foreign_caps"]}, '
+              f'newer_epochs {core["newer_epochs"]}; '
               f'hosts refused {caps["refused"]}, trips {outcome["trips"]}')
         leased = [host for host in old['hosts'] if host['accepted'] or host['lease_w'] > FAIL_SAFE_W]
         assert zombie['newer_epochs'] > HOSTS and not leased, leased
