@@ -12,9 +12,9 @@
  * - The file is locked while its writer may still send: the lock goes with the process. A writer that is
  *   only stopped (SIGSTOP) keeps it, so nobody takes over from one that may come back.
  * - It counts only in the same boot, for the same hosts in the same order, and within D of the last beat.
- *   Caps mean the same in every model; what they draw and may add up to is worked out anew by the one that takes
- *   over, so neither an upgrade nor another limit in the site file is in the way. What happened to hosts
- *   meanwhile is told by their reports: a reset has a new incarnation, another controller a new epoch.
+ *   Caps mean the same in every model; what they draw and may add up to is worked out anew by the one that
+ *   takes over, so neither an upgrade nor another limit in the site file is in the way. What happened to
+ *   hosts meanwhile is told by their reports: a reset has a new incarnation, another controller a new epoch.
  * - A writer that saw a newer epoch in any report says so, and is not taken over.
  * It does not help against a controller on another machine that claimed hosts which the old writer could
  * not hear, within D: only an election that hands out epochs can tell of it.
