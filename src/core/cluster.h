@@ -72,6 +72,7 @@ struct cluster_node {
     uint32_t cut;               /* bit i: cell i was cut to its level */
     bool even;                  /* all cords below load all phases alike */
     bool dirty, due;            /* something below has changed; is to be visited in this round */
+    bool marked;                /* and all nodes above it are due too */
     bool spread, held;
     bool infeasible, was_infeasible;
 };

@@ -299,7 +299,8 @@ enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_
     int64_t draw_mw = ledger_draw_mw(ledger, host, larger(cap_mw, h->fail_safe_mw));
     if (!sums_fit(ledger, host, SUM_NEWEST, h->newest_draw_mw, draw_mw))
         return LEDGER_OVER_S;
-    if (cap_mw > ledger_exposed_cap_mw(h) && !sums_fit(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, draw_mw))
+    if (cap_mw > ledger_exposed_cap_mw(h) &&
+        !sums_fit(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, draw_mw))
         return LEDGER_OVER_D;
     return LEDGER_MAY_SEND;
 }

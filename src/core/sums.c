@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* D and S, kept by difference: safety.md section 4. */
-#include "core/sums.h"
-
 #include "core/draw.h"
+#include "core/sums_inside.h"
 
 static int64_t larger(int64_t a, int64_t b)
 {
@@ -14,19 +13,9 @@ static int64_t part(int64_t value, int64_t ppm)
     return value / PPM * ppm + value % PPM * ppm / PPM;
 }
 
-static int64_t sum_of(const struct ledger_sums *sums, enum sum sum, uint32_t c, uint32_t phase)
-{
-    return sum == SUM_EXPOSED ? sums->exposed_mva[c][phase] : sums->newest_mva[c][phase];
-}
-
 static bool exposed_over(const struct ledger_sums *sums, uint32_t c, uint32_t phase)
 {
     return sums->exposed_mva[c][phase] > sums->ceiling_mva[c][phase];
-}
-
-static int64_t pf_of(const struct ledger *ledger, uint32_t host)
-{
-    return ledger->model->type[ledger->model->host[host].type].pf_min_ppm;
 }
 
 void sums_init(struct ledger *ledger)
@@ -65,22 +54,6 @@ void sums_add_base(struct ledger *ledger, uint32_t host)
         for (uint32_t a = 0; a < node->ancestor_count; a++)
             ledger->node[node->ancestor[a]].ungoverned_mva[c][phase] += base_mva;
     }
-}
-
-/* The cells of one node lie one behind the other, contingency by contingency: sums and limits are taken as
- * runs of them, without a branch inside, since every lease goes over all of them several times. */
-enum { CELLS_MAX = CONTINGENCIES_MAX * PHASES };
-
-/* Of the whole array: a pointer to its first row would be one to three cells. */
-static int64_t *run_of(int64_t (*cells)[PHASES])
-{
-    return (int64_t *)(void *)cells;
-}
-
-static int64_t *cells_of(struct ledger_sums *sums, enum sum sum)
-{
-    return run_of(sum == SUM_EXPOSED ? sums->exposed_mva
-                                     : sum == SUM_NEWEST ? sums->newest_mva : sums->safe_mva);
 }
 
 /* How many of the first are above the second. Sums and limits are below 2^62, so differences do not wrap. */
@@ -154,6 +127,8 @@ bool sums_fit(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t 
     const struct model *model = ledger->model;
     const struct model_host *h = &model->host[host];
     uint32_t cells = model->contingency_count * PHASES;
+    if (old_mw == new_mw)
+        return !sums_over(ledger, host, sum);
     for (uint32_t j = 0; j < h->cord_count; j++)
         cord_delta_mva(model, &h->cord[j], pf_of(ledger, host), old_mw, new_mw, delta_mva[j]);
     for (uint32_t j = 0; j < h->cord_count; j++) {
@@ -223,86 +198,6 @@ bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum)
                 return true;
     }
     return false;
-}
-
-/* The least mVA left on one phase over all nodes above one cord. */
-static int64_t left_above_mva(const struct ledger *ledger, const struct model_cord *cord, enum sum sum,
-                              uint32_t c, uint32_t phase)
-{
-    const struct model_node *node = &ledger->model->node[cord->node];
-    int64_t least_mva = INT64_MAX / 2;
-    for (uint32_t a = 0; a < node->ancestor_count; a++) {
-        const struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
-        int64_t left_mva = sums->limit_mva[c][phase] - sum_of(sums, sum, c, phase);
-        least_mva = left_mva < least_mva ? left_mva : least_mva;
-    }
-    return least_mva;
-}
-
-int64_t sums_room_mw(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw)
-{
-    const struct model_host *h = &ledger->model->host[host];
-    int64_t pf_ppm = pf_of(ledger, host);
-    int64_t phys_mw = ledger->host[host].phys_max_mw;
-    int64_t room_mw = phys_mw;
-    for (uint32_t i = 0; i < h->cord_count * ledger->model->contingency_count * PHASES; i++) {
-        uint32_t phase = i % PHASES, c = i / PHASES % ledger->model->contingency_count;
-        const struct model_cord *cord = &h->cord[i / PHASES / ledger->model->contingency_count];
-        if (!cord->share_ppm[c] || !cord->phase_ppm[phase])
-            continue;
-        int64_t on_phase_mva =
-            left_above_mva(ledger, cord, sum, c, phase) + draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
-        if (on_phase_mva <= 0)
-            return 0;
-        if (on_phase_mva >= draw_on_phase_mva(cord, pf_ppm, c, phase, phys_mw))
-            continue;
-        int64_t through_cord_mw = on_phase_mva * pf_ppm / cord->phase_ppm[phase];
-        int64_t draw_mw = through_cord_mw * PPM / cord->share_ppm[c];
-        room_mw = draw_mw < room_mw ? draw_mw : room_mw;
-    }
-    return room_mw;
-}
-
-/* The ancestor that leaves least on one phase. */
-static uint32_t tightest_above(const struct ledger *ledger, const struct model_cord *cord, enum sum sum,
-                               uint32_t c, uint32_t phase)
-{
-    const struct model_node *node = &ledger->model->node[cord->node];
-    uint32_t least = cord->node;
-    int64_t least_mva = INT64_MAX;
-    for (uint32_t a = 0; a < node->ancestor_count; a++) {
-        const struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
-        int64_t left_mva = sums->limit_mva[c][phase] - sum_of(sums, sum, c, phase);
-        if (left_mva < least_mva) {
-            least_mva = left_mva;
-            least = node->ancestor[a];
-        }
-    }
-    return least;
-}
-
-struct sums_cell sums_tightest(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw)
-{
-    const struct model_host *h = &ledger->model->host[host];
-    int64_t pf_ppm = pf_of(ledger, host), least_mw = INT64_MAX;
-    struct sums_cell cell = {INDEX_NONE, 0, 0};
-    for (uint32_t i = 0; i < h->cord_count * ledger->model->contingency_count * PHASES; i++) {
-        uint32_t phase = i % PHASES, c = i / PHASES % ledger->model->contingency_count;
-        const struct model_cord *cord = &h->cord[i / PHASES / ledger->model->contingency_count];
-        if (!cord->share_ppm[c] || !cord->phase_ppm[phase])
-            continue;
-        int64_t on_phase_mva =
-            left_above_mva(ledger, cord, sum, c, phase) + draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
-        if (on_phase_mva >=
-            draw_on_phase_mva(cord, pf_ppm, c, phase, ledger->host[host].phys_max_mw))
-            continue;
-        int64_t draw_mw = on_phase_mva * pf_ppm / cord->phase_ppm[phase] * PPM / cord->share_ppm[c];
-        if (draw_mw >= least_mw)
-            continue;
-        least_mw = draw_mw;
-        cell = (struct sums_cell){tightest_above(ledger, cord, sum, c, phase), (uint8_t)c, (uint8_t)phase};
-    }
-    return cell;
 }
 
 /* ---- limits ---- */
