@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "core/core.h"
+#include "core/draw.h"
 #include "core/account.h"
 #include "core/guard.h"
 #include "core/order.h"
@@ -10,15 +11,24 @@
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
+/* What the permit knows of the node's meter beside its silence. */
+static uint8_t meter_is(const struct core *core, uint32_t node)
+{
+    enum permit permit = permit_of(&core->permits, node);
+    return permit == PERMIT_FROZEN        ? METER_IS_FROZEN
+           : permit == PERMIT_IMPLAUSIBLE ? METER_IS_IMPLAUSIBLE
+                                          : 0;
+}
+
 static void on_reading(struct core *core, const struct reading *reading)
 {
     uint32_t node = core->model->meter[reading->meter].node;
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
-    degrade_reading(&core->degrade, reading, 0, core->t_ns);
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
+    degrade_reading(&core->degrade, reading, meter_is(core, node), core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;
@@ -149,6 +159,15 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 
 /* ---- a request for power ahead of time ---- */
 
+/* What is granted is demand for its time, also where the host does not draw it yet. */
+static void forecast(struct core *core, uint32_t host)
+{
+    const struct pool_host *h = &core->pools.host[host];
+    const struct model_host_type *type = &core->model->type[core->model->host[host].type];
+    int64_t cap_mw = draw_cap_within_mw(type, h->reserved_mw);
+    demand_forecast(&core->demand[host], cap_mw > 0 ? cap_mw : 0, core->t_ns, h->until_ns);
+}
+
 static void on_token(struct core *core, const struct token_request *request)
 {
     struct token_response response;
@@ -156,6 +175,8 @@ static void on_token(struct core *core, const struct token_request *request)
     core->count.tokens_repeated += !anew;
     core->count.tokens_granted += anew && response.reason == TOKEN_GRANTED;
     core->count.tokens_denied += anew && response.reason != TOKEN_GRANTED;
+    if (anew && response.reason == TOKEN_GRANTED)
+        forecast(core, request->host);
     guard_answer(core, &response);
 }
 
