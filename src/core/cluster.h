@@ -39,7 +39,7 @@ struct extent {
 enum {
     CLUSTER_BANDS = 2 * TIERS_MAX + 1,
     CLUSTER_ROUNDS = 2,
-    CLUSTER_STEERED = 2,        /* cells that steer only: a pool's mVA over first cords, a contract's watts */
+    CLUSTER_STEERED = 2,        /* cells that steer only: a pool's mVA over all phases, a contract's watts */
     CLUSTER_CALM = 32,          /* a wish that falls by a 32nd part, or rises by half that, stays */
     CLUSTER_FIXED = UINT8_MAX,  /* a tier: cannot be told anything now */
     CLUSTER_COMMIT_ITEMS = 8,   /* what a host costs a part that may send it a lease */
@@ -68,9 +68,11 @@ struct cluster_node {
     uint32_t own_count;
     /* children by another parent than their first: a run of `other` */
     uint32_t other_first, other_count;
+    int64_t level;              /* of the newest cut: where the next search begins */
     uint32_t cut;               /* bit i: cell i was cut to its level */
     bool even;                  /* all cords below load all phases alike */
     bool dirty, due;            /* something below has changed; is to be visited in this round */
+    bool marked;                /* and all nodes above it are due too */
     bool spread, held;
     bool infeasible, was_infeasible;
 };

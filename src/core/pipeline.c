@@ -93,6 +93,7 @@ static void on_report(struct core *core, const struct report *report)
     degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
     contract_note(&core->contracts, &core->ledger, report->host);
     pool_report(&core->pools, report->host, report->draw_mw, core->t_ns);
+    pool_note(&core->pools, report->host, core->t_ns);
     cut_run(core);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     if (cut_has(core, report->host) && core->ledger.host[report->host].newest_mw >= 0)
@@ -118,8 +119,10 @@ static void push_target(struct core *core, uint32_t host)
         guard_send(core, host, target_mw, 0, WHY_CUT);
     } else if (paced_mw > h->newest_mw + grain_mw && fresh &&
                !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
-        enum ledger_verdict bound;
-        if (ledger_room_mw(&core->ledger, host, paced_mw, &bound) > h->newest_mw + grain_mw)
+        /* the least that is worth a lease: the guard works out the rest */
+        int64_t least_mw = h->newest_mw + 2 * grain_mw;
+        if (ledger_may_send(&core->ledger, host, least_mw < paced_mw ? least_mw : paced_mw) ==
+            LEDGER_MAY_SEND)
             guard_send(core, host, target_mw, 0, WHY_SHARE);
     }
 }
@@ -128,7 +131,7 @@ static void on_tick_part(struct core *core)
 {
     uint32_t first;
     maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
-    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX / 8);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
