@@ -14,7 +14,8 @@ static int64_t move_time_ns(const struct model *model)
 {
     int64_t actuation_ns = 0;
     for (uint32_t i = 0; i < model->type_count; i++)
-        actuation_ns = model->type[i].actuation_ns > actuation_ns ? model->type[i].actuation_ns : actuation_ns;
+        actuation_ns =
+            model->type[i].actuation_ns > actuation_ns ? model->type[i].actuation_ns : actuation_ns;
     return actuation_ns + model->policy.report_ns + model->policy.tick_ns;
 }
 
