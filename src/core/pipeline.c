@@ -16,9 +16,9 @@ static void on_reading(struct core *core, const struct reading *reading)
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
-    degrade_reading(&core->degrade, reading, 0, core->t_ns);
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
+    degrade_reading(&core->degrade, reading, permit_meter(&core->permits, reading->meter), core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;
@@ -80,6 +80,7 @@ static void on_report(struct core *core, const struct report *report)
         core->count.reports_stale++;
         return;
     }
+    permit_report(&core->permits, report, core->t_ns);
     degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
     contract_note(&core->contracts, &core->ledger, report->host);
     pool_report(&core->pools, report->host, report->draw_mw, core->t_ns);
@@ -114,10 +115,13 @@ static void push_target(struct core *core, uint32_t host)
     }
 }
 
+enum { HOSTS_LOOKED_AT = 8 };    /* a part: every host in a tick or two, where there are many */
+
 static void on_tick_part(struct core *core)
 {
     uint32_t first;
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
+    permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
