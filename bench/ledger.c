@@ -28,7 +28,7 @@ struct work {
     uint32_t report_bytes[HALL_HOSTS / REPORT_EVERY];
     struct histogram reading_mean, report_mean, tick, part;     /* one mean a round; a tick's sum; a part */
     int64_t readings_ns, reports_ns;
-    uint64_t parts, leases, raises, cuts;       /* counted over the timed rounds */
+    uint64_t parts, leases, raises, cuts, withheld;     /* counted over the timed rounds */
 };
 
 static uint32_t next_random(struct work *work)
@@ -138,6 +138,7 @@ static void forget(struct work *work)
     work->leases = count->leases;
     work->raises = count->raises;
     work->cuts = count->cuts;
+    work->withheld = count->withheld_s + count->withheld_d;
 }
 
 static void print(struct work *work, bool json, int64_t start_ns)
@@ -164,6 +165,8 @@ static void print(struct work *work, bool json, int64_t start_ns)
     bench_number(&report, "leases_per_round", (double)(count->leases - work->leases) / ROUNDS);
     bench_number(&report, "raises_per_round", (double)(count->raises - work->raises) / ROUNDS);
     bench_number(&report, "cuts_per_round", (double)(count->cuts - work->cuts) / ROUNDS);
+    bench_number(&report, "withheld_per_round",
+                 (double)(count->withheld_s + count->withheld_d - work->withheld) / ROUNDS);
     bench_count(&report, "emergencies", count->emergencies);
     bench_count(&report, "recoveries", count->recoveries);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);

@@ -13,7 +13,7 @@
 #include "rt/throttle.h"
 
 struct arguments {
-    const char *site, *server, *journal, *summary;
+    const char *site, *server, *journal, *summary, *orders;
     long seconds;               /* 0 = until a signal */
     bool take_over;
 };
@@ -34,6 +34,8 @@ static void print_help(FILE *out)
           "default\n"
           "  --journal FILE   records every input, for `flyball replay`; overrules the site file\n"
           "  --summary FILE   writes what `flyball status --json` shows, at the end (- = standard output)\n"
+          "  --orders FILE    the log of orders; default: FILE.orders beside the journal, else beside the "
+          "door\n"
           "  --seconds N      stops by itself\n"
           "  --take-over      waits, ready, until the flyballd that holds the ledger has ended\n"
           "  --help\n\n"
@@ -49,7 +51,8 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option options[] = {
         {"server", required_argument, NULL, 's'},  {"journal", required_argument, NULL, 'j'},
-        {"summary", required_argument, NULL, 'o'}, {"seconds", required_argument, NULL, 'n'},
+        {"summary", required_argument, NULL, 'o'}, {"orders", required_argument, NULL, 'r'},
+        {"seconds", required_argument, NULL, 'n'},
         {"take-over", no_argument, NULL, 't'},     {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0}};
     int option;
@@ -59,6 +62,8 @@ static int parse(int argc, char **argv, struct arguments *arguments)
             arguments->server = optarg;
         else if (option == 'j')
             arguments->journal = optarg;
+        else if (option == 'r')
+            arguments->orders = optarg;
         else if (option == 'o')
             arguments->summary = optarg;
         else if (option == 'n')
@@ -173,6 +178,7 @@ static int run(struct daemon *daemon, const sigset_t *stop)
     struct loop_options options = {.journal = daemon->arguments.journal ? daemon->arguments.journal
                                                                         : server->journal,
                                    .door = server->door,
+                                   .orders = daemon->arguments.orders,
                                    .ledger = server->ledger,
                                    .take_over = daemon->arguments.take_over};
     int error = loop_build(loop, &daemon->site, &options);

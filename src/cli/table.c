@@ -5,6 +5,8 @@
 
 extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_import;
+extern const struct cli_verb cli_maintenance;
+extern const struct cli_verb cli_order;
 extern const struct cli_verb cli_plant;
 extern const struct cli_verb cli_replay;
 extern const struct cli_verb cli_schema;
@@ -15,6 +17,8 @@ extern const struct cli_verb cli_tune;
 const struct cli_verb *const cli_table[] = {
     &cli_check,
     &cli_import,
+    &cli_maintenance,
+    &cli_order,
     &cli_plant,
     &cli_replay,
     &cli_schema,

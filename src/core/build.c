@@ -16,14 +16,23 @@ static void *carve(struct carver *carver, size_t count, size_t bytes)
 
 static void carve_cluster(struct cluster *cluster, const struct model *model, struct carver *carver)
 {
+    size_t cells = cluster_cells(model), cords = cluster_cord_count(model);
     cluster->host_extent = carve(carver, model->host_count, sizeof *cluster->host_extent);
-    cluster->node_extent = carve(carver, model->node_count, sizeof *cluster->node_extent);
-    cluster->host_claim = carve(carver, model->host_count, sizeof *cluster->host_claim);
-    cluster->node_claim = carve(carver, model->node_count, sizeof *cluster->node_claim);
-    cluster->capacity_mva = carve(carver, model->node_count, sizeof *cluster->capacity_mva);
-    cluster->node_weight = carve(carver, model->node_count, sizeof *cluster->node_weight);
-    cluster->node_phases = carve(carver, model->node_count, sizeof *cluster->node_phases);
+    cluster->draw_mw = carve(carver, model->host_count, sizeof *cluster->draw_mw);
     cluster->target_mw = carve(carver, model->host_count, sizeof *cluster->target_mw);
+    cluster->bound_node = carve(carver, model->host_count, sizeof *cluster->bound_node);
+    cluster->bound_term = carve(carver, model->host_count, sizeof *cluster->bound_term);
+    cluster->tier = carve(carver, model->host_count, sizeof *cluster->tier);
+    cluster->changed = carve(carver, model->host_count, sizeof *cluster->changed);
+    cluster->node = carve(carver, model->node_count, sizeof *cluster->node);
+    cluster->capacity_mva = carve(carver, model->node_count * cells, sizeof *cluster->capacity_mva);
+    cluster->load_mva = carve(carver, model->node_count * cells, sizeof *cluster->load_mva);
+    cluster->gang = carve(carver, model->gang_count, sizeof *cluster->gang);
+    cluster->below = carve(carver, cluster_below_room(model), sizeof *cluster->below);
+    cluster->other = carve(carver, cluster_other_room(model), sizeof *cluster->other);
+    /* one more: a shape is made in place before it is found to be known */
+    cluster->coefficient = carve(carver, (cords + (cords > 0)) * cells, sizeof *cluster->coefficient);
+    cluster->claim = carve(carver, cords, sizeof *cluster->claim);
 }
 
 static void carve_permits(struct core *core, const struct model *model, struct carver *carver)
@@ -119,6 +128,7 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     core->cluster.pools = &core->pools;
     degrade_init(&core->degrade, model, t_ns);
     contract_init(&core->contracts, model);
+    maintenance_init(&core->maintenance, model);
     core->cluster.contracts = &core->contracts;
     for (uint32_t i = 0; i < model->host_count; i++)
         contract_note(&core->contracts, &core->ledger, i);

@@ -1,73 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* domain.md 4.6 over a tree: sums go up, budgets come down. Every loop can stop after any item and go on
- * in the next part. */
+/* Arbitration in order: what has changed, who shares anew, the cuts, gangs, caps. Every loop can stop after
+ * any item and go on in the next part. */
 #include "core/cluster.h"
 
+#include "core/bound.h"
+#include "core/cluster_inside.h"
 #include "core/draw.h"
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-void cluster_init(struct cluster *cluster, const struct model *model)
-{
-    cluster->model = model;
-    for (uint32_t host = 0; host < model->host_count; host++) {
-        const struct model_cord *cord = &model->host[host].cord[0];
-        const struct model_node *node = &model->node[cord->node];
-        cluster->target_mw[host] = -1;
-        for (uint32_t i = 0; i < node->ancestor_count * PHASES; i++)
-            if (cord->phase_ppm[i % PHASES])
-                cluster->node_phases[node->ancestor[i / PHASES]] |= (uint8_t)(1u << i % PHASES);
-    }
-}
-
-void cluster_begin(struct cluster *cluster)
-{
-    cluster->phase = cluster->model->host_count ? CLUSTER_CLEAR : CLUSTER_IDLE;
-    cluster->cursor = 0;
-}
 
 static void enter(struct cluster *cluster, enum cluster_phase phase)
 {
     cluster->phase = (uint8_t)phase;
     cluster->cursor = 0;
-    cluster->offered = 0;
     cluster->carry_node = INDEX_NONE;
+    cluster->again = false;
+    cluster->visit.at = 0;
+    cluster->visit.open = false;
+}
+
+void cluster_begin(struct cluster *cluster)
+{
+    cluster->given_up = cluster->phase != CLUSTER_IDLE;
+    cluster->any_dirty = false;
+    enter(cluster, cluster->model->host_count ? CLUSTER_LIMITS : CLUSTER_IDLE);
+    cluster->round = 0;
+}
+
+void cluster_mark(struct cluster *cluster, uint32_t host)
+{
+    const struct model_host *h = &cluster->model->host[host];
+    cluster->changed[host] = true;
+    cluster->any_dirty = true;
+    if (h->gang < cluster->model->gang_count)
+        cluster->gang[h->gang].changed = true;
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_node *node = &cluster->model->node[h->cord[j].node];
+        for (uint32_t a = 0; a < node->ancestor_count; a++) {
+            struct cluster_node *above = &cluster->node[node->ancestor[a]];
+            above->dirty = above->due = true;
+        }
+    }
 }
 
 /* ---- gather: what each host must have, can use, may have ---- */
-
-/* The contingency in which the first cord carries most of the host. */
-static uint32_t heaviest_contingency(const struct model *model, const struct model_cord *cord)
-{
-    uint32_t heaviest = 0;
-    for (uint32_t c = 1; c < model->contingency_count; c++)
-        heaviest = cord->share_ppm[c] > cord->share_ppm[heaviest] ? c : heaviest;
-    return heaviest;
-}
-
-static int64_t apparent_mva(const struct model *model, uint32_t host, int64_t draw_mw)
-{
-    const struct model_host *h = &model->host[host];
-    const struct model_cord *cord = &h->cord[0];
-    uint32_t c = heaviest_contingency(model, cord);
-    int64_t sum_mva = 0;
-    for (uint32_t phase = 0; phase < PHASES; phase++)
-        sum_mva += draw_on_phase_mva(cord, model->type[h->type].pf_min_ppm, c, phase, draw_mw);
-    return sum_mva;
-}
 
 /* A host that cannot be told anything now: its exposure stands whatever we decide. */
 static bool is_fixed(const struct cluster *cluster, const struct ledger_host *h, int64_t t_ns)
 {
     return !h->bounded || t_ns - h->report_t_ns > cluster->model->policy.lease_ns;
+}
+
+/* A wish that moves within its own headroom is the same wish. */
+static int64_t calm_mw(int64_t before_mw, int64_t now_mw)
+{
+    bool same = now_mw <= before_mw ? before_mw - now_mw <= before_mw / CLUSTER_CALM
+                                    : now_mw - before_mw <= before_mw / (2 * CLUSTER_CALM);
+    return same ? before_mw : now_mw;
 }
 
 /* The least a host may be given: its fail-safe cap costs nothing, but a contract may ask for less. */
@@ -79,205 +66,239 @@ static int64_t least_cap_mw(const struct cluster *cluster, const struct ledger *
     return smaller(fail_safe_mw, cluster->model->host[host].floor_mw);
 }
 
+static struct extent extent_of(const struct cluster *cluster, const struct ledger *ledger,
+                               const struct demand *demand, uint32_t host, int64_t t_ns)
+{
+    const struct model *model = cluster->model;
+    const struct ledger_host *h = &ledger->host[host];
+    const struct model_host_type *type = &model->type[model->host[host].type];
+    bool scarce = cluster->bound_node[host] != INDEX_NONE;
+    int64_t useful_mw = demand_cap_mw(&demand[host], &model->policy, type, h->newest_mw, scarce, t_ns);
+    struct extent extent = {.least_mw = draw_of_cap_mw(type, least_cap_mw(cluster, ledger, host))};
+    extent.most_mw = larger(extent.least_mw, draw_of_cap_mw(type, type->cap_max_mw));
+    extent.useful_mw =
+        larger(extent.least_mw, smaller(extent.most_mw, draw_of_cap_mw(type, useful_mw)));
+    return extent;
+}
+
 static void gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
                    uint32_t host, int64_t t_ns)
 {
-    const struct model *model = cluster->model;
-    const struct model_host_type *type = &model->type[model->host[host].type];
     const struct ledger_host *h = &ledger->host[host];
-    struct extent *extent = &cluster->host_extent[host];
+    struct extent *before = &cluster->host_extent[host], now;
+    const struct model_host *model_host = &cluster->model->host[host];
+    bool gang = model_host->gang < cluster->model->gang_count;
+    uint8_t tier = gang ? cluster->gang[model_host->gang].tier : model_host->tier;
     if (is_fixed(cluster, h, t_ns)) {
-        int64_t exposed_mva = apparent_mva(model, host, h->exposed_draw_mw);
-        *extent = (struct extent){exposed_mva, exposed_mva, exposed_mva};
+        tier = CLUSTER_FIXED;
+        now = (struct extent){h->exposed_draw_mw, h->exposed_draw_mw, h->exposed_draw_mw};
     } else {
-        int64_t useful_mw = demand_cap_mw(&demand[host], &model->policy, type, h->newest_mw);
-        extent->least_mva =
-            apparent_mva(model, host, draw_of_cap_mw(type, least_cap_mw(cluster, ledger, host)));
-        extent->most_mva =
-            larger(extent->least_mva, apparent_mva(model, host, draw_of_cap_mw(type, type->cap_max_mw)));
-        extent->useful_mva =
-            larger(extent->least_mva, apparent_mva(model, host, draw_of_cap_mw(type, useful_mw)));
+        now = extent_of(cluster, ledger, demand, host, t_ns);
+        if (now.useful_mw < now.most_mw && tier == cluster->tier[host])
+            now.useful_mw = smaller(larger(calm_mw(before->useful_mw, now.useful_mw), now.least_mw),
+                                    now.most_mw);
     }
-    uint32_t rack = model->host[host].cord[0].node;
-    cluster->node_extent[rack].least_mva += extent->least_mva;
-    cluster->node_extent[rack].useful_mva += extent->useful_mva;
-    cluster->node_extent[rack].most_mva += extent->most_mva;
-    cluster->node_weight[rack] += model->host[host].weight;
-}
-
-/* ---- sum: children into parents, each bounded by its own limit ---- */
-
-/* What governed hosts may have below a node: the worst contingency, all phases they hang on together. */
-static int64_t capacity_of(const struct cluster *cluster, const struct ledger *ledger, uint32_t node)
-{
-    const struct model *model = cluster->model;
-    const struct model_node *n = &model->node[node];
-    int64_t least_mva = INT64_MAX / 4;
-    for (uint32_t c = 0; n->limited && c < model->contingency_count; c++) {
-        int64_t sum_mva = 0;
-        for (uint32_t phase = 0; phase < PHASES; phase++)
-            if (cluster->node_phases[node] & 1u << phase)
-                sum_mva +=
-                    ledger->node[node].limit_mva[c][phase] - n->bad_mva[c][phase] - n->other_mva[phase];
-        least_mva = smaller(least_mva, sum_mva);
-    }
-    if (cluster->contracts)
-        least_mva = smaller(least_mva, contract_capacity_mva(cluster->contracts, node));
-    if (cluster->pools)
-        least_mva = smaller(least_mva, pool_capacity_mva(cluster->pools, node));
-    return larger(least_mva, 0);
-}
-
-/* What everything below a node may claim from above: never more than the node itself can carry. */
-static struct extent bounded_extent(const struct cluster *cluster, uint32_t node)
-{
-    struct extent below = cluster->node_extent[node];
-    int64_t capacity = cluster->capacity_mva[node];
-    return (struct extent){smaller(below.least_mva, capacity), smaller(below.useful_mva, capacity),
-                           smaller(below.most_mva, capacity)};
-}
-
-static void sum_up(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
-{
-    const struct model_node *n = &cluster->model->node[node];
-    cluster->capacity_mva[node] = capacity_of(cluster, ledger, node);
-    struct extent bounded = bounded_extent(cluster, node);
-    /* stands for roots; others get theirs from above */
-    cluster->node_claim[node].share = bounded.most_mva;
-    if (!n->parent_count)
+    if (!cluster->given_up && tier == cluster->tier[host] && now.least_mw == before->least_mw &&
+        now.useful_mw == before->useful_mw && now.most_mw == before->most_mw)
         return;
-    struct extent *above = &cluster->node_extent[n->parent[0]];
-    above->least_mva += bounded.least_mva;
-    above->useful_mva += bounded.useful_mva;
-    above->most_mva += bounded.most_mva;
-    cluster->node_weight[n->parent[0]] += cluster->node_weight[node];
+    *before = now;
+    cluster->tier[host] = tier;
+    cluster_mark(cluster, host);
 }
 
-/* ---- offer and share: a node's budget over what hangs on it ---- */
+/* ---- spread: a node that held somebody down and has changed is shared anew among all below ---- */
 
-static void offer(struct claim *claim, struct extent extent, uint32_t weight, bool plenty)
+static void spread(struct cluster *cluster, uint32_t *items)
 {
-    claim->low = plenty ? extent.useful_mva : extent.least_mva;
-    claim->high = plenty ? extent.most_mva : extent.useful_mva;
-    claim->weight = weight ? weight : 1;
-}
-
-/* Offers to the next child or host of the node; false when all have been. The first look tells whether
- * there is plenty. */
-static bool offer_next(struct cluster *cluster, const struct model_node *n)
-{
-    uint32_t i = cluster->offered++;
-    if (i < n->child_count) {
-        uint32_t child = n->child_first + i;
-        offer(&cluster->node_claim[child], bounded_extent(cluster, child), cluster->node_weight[child],
-              cluster->plenty);
-        return true;
-    }
-    i -= n->child_count;
-    if (i < n->host_count) {
-        uint32_t host = n->host_first + i;
-        offer(&cluster->host_claim[host], cluster->host_extent[host], cluster->model->host[host].weight,
-              cluster->plenty);
-        return true;
-    }
-    return false;
-}
-
-static void share_begin(struct cluster *cluster, const struct model_node *n)
-{
-    waterfill_begin(&cluster->fill, cluster->node_claim[cluster->cursor].share,
-                    &cluster->node_claim[n->child_first], n->child_count, &cluster->host_claim[n->host_first],
-                    n->host_count);
-    cluster->phase = CLUSTER_SHARE;
-}
-
-static void share_next_node(struct cluster *cluster)
-{
-    cluster->cursor++;
-    cluster->offered = 0;
-    if (cluster->cursor == cluster->model->node_count)
-        enter(cluster, CLUSTER_COMMIT);
-    else
-        cluster->phase = CLUSTER_OFFER;
-}
-
-static void offer_some(struct cluster *cluster, uint32_t *items)
-{
-    const struct model_node *n = &cluster->model->node[cluster->cursor];
-    if (cluster->offered == 0)
-        cluster->plenty =
-            cluster->node_claim[cluster->cursor].share >= cluster->node_extent[cluster->cursor].useful_mva;
-    while (*items) {
+    struct cluster_node *node = &cluster->node[cluster->cursor];
+    struct cluster_visit *visit = &cluster->visit;
+    if (!node->dirty || node->spread || !node->cut) {
         (*items)--;
-        if (!offer_next(cluster, n)) {
-            share_begin(cluster, n);
-            return;
-        }
+        cluster->cursor++;
+        visit->at = 0;
+        return;
     }
+    for (; *items && visit->at < node->count; visit->at++, (*items)--) {
+        uint32_t host = cluster->below[node->first + visit->at].host;
+        if (!cluster->changed[host])
+            cluster_mark(cluster, host);
+    }
+    if (*items == 0)
+        return;
+    node->spread = true;
+    cluster->again = true;      /* it may have marked a node above or of another feed */
+}
+
+/* A gang goes on as one: with one member all are shared anew. */
+static void spread_gang(struct cluster *cluster, uint32_t host)
+{
+    uint32_t gang = cluster->model->host[host].gang;
+    if (gang < cluster->model->gang_count && cluster->gang[gang].changed && !cluster->changed[host])
+        cluster_mark(cluster, host);
+}
+
+static void reset(struct cluster *cluster, uint32_t host)
+{
+    uint32_t gang = cluster->model->host[host].gang;
+    if (!cluster->changed[host])
+        return;
+    if (gang < cluster->model->gang_count) {
+        cluster->gang[gang].lowest = CLUSTER_WHOLE;
+        cluster->gang[gang].changed = false;
+    }
+    cluster->draw_mw[host] = cluster->host_extent[host].most_mw;
+    cluster->bound_node[host] = INDEX_NONE;
 }
 
 /* ---- commit: from a share to a cap ---- */
+
+static uint8_t term_of(const struct cluster *cluster, uint32_t host)
+{
+    const struct extent *extent = &cluster->host_extent[host];
+    if (cluster->draw_mw[host] < extent->useful_mw)
+        return cluster->bound_term[host];
+    if (cluster->draw_mw[host] < extent->most_mw)
+        return BOUND_DEMAND;
+    return extent->useful_mw == extent->most_mw ? BOUND_CEILING : BOUND_NOTHING;
+}
 
 static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_t host, int64_t t_ns)
 {
     const struct model *model = cluster->model;
     const struct model_host *h = &model->host[host];
     const struct model_host_type *type = &model->type[h->type];
-    const struct model_cord *cord = &h->cord[0];
-    if (is_fixed(cluster, &ledger->host[host], t_ns)) {
+    if (cluster->tier[host] == CLUSTER_FIXED || is_fixed(cluster, &ledger->host[host], t_ns)) {
         cluster->target_mw[host] = -1;
         return;
     }
-    if (cluster->carry_node != cord->node) {
-        cluster->carry_node = cord->node;
+    /* what a quantum cuts off one phase is nothing for a host on another */
+    if (cluster->carry_node != h->cord[0].node || !cluster->node[h->cord[0].node].even) {
+        cluster->carry_node = h->cord[0].node;
         cluster->carry_mw = 0;
     }
-    int64_t on_phases_ppm = 0;
-    for (uint32_t phase = 0; phase < PHASES; phase++)
-        on_phases_ppm += cord->phase_ppm[phase];
-    int64_t through_mw = cluster->host_claim[host].share * type->pf_min_ppm / larger(on_phases_ppm, 1);
-    int64_t draw_mw = through_mw * PPM / larger(cord->share_ppm[heaviest_contingency(model, cord)], 1);
-    int64_t cap_mw = larger(draw_cap_within_mw(type, draw_mw), 0) + cluster->carry_mw;
+    int64_t cap_mw = larger(draw_cap_within_mw(type, cluster->draw_mw[host]), 0) + cluster->carry_mw;
     int64_t target_mw = smaller(cap_mw - cap_mw % type->quantum_mw, type->cap_max_mw);
     cluster->carry_mw = smaller(cap_mw - target_mw, type->quantum_mw);
+    cluster->bound_term[host] = term_of(cluster, host);
     cluster->target_mw[host] = larger(target_mw, least_cap_mw(cluster, ledger, host));
+}
+
+/* A host whose lease is about to change costs a part far more than one that is left alone. */
+static void commit_next(struct cluster *cluster, const struct ledger *ledger, int64_t t_ns, uint32_t *items)
+{
+    uint32_t host = cluster->cursor++, cost = 1;
+    const struct model_host *h = &cluster->model->host[host];
+    if (cluster->node[h->cord[0].node].dirty)
+        commit(cluster, ledger, host, t_ns);
+    int64_t apart_mw = cluster->target_mw[host] - ledger->host[host].newest_mw;
+    int64_t quantum_mw = cluster->model->type[h->type].quantum_mw;
+    if (cluster->target_mw[host] >= 0 && (apart_mw > quantum_mw || apart_mw < -quantum_mw))
+        cost = CLUSTER_COMMIT_ITEMS;
+    cluster->changed[host] = false;
+    *items -= cost < *items ? cost : *items;
 }
 
 /* ---- parts ---- */
 
-/* One visit of the plain loops; true while the phase goes on. */
-static bool visit(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
-                  int64_t t_ns)
+static void look_at_node(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
 {
-    const struct model *model = cluster->model;
-    uint32_t i = cluster->cursor++;
+    struct cluster_node *n = &cluster->node[node];
+    n->dirty = n->due = n->spread = n->held = false;
+    if (cluster_limits(cluster, ledger, node) || cluster->given_up)
+        n->dirty = n->due = cluster->any_dirty = true;
+}
+
+static void note_held(struct cluster *cluster, uint32_t host)
+{
+    uint32_t node = cluster->bound_node[host];
+    if (node != INDEX_NONE && cluster->draw_mw[host] < cluster->host_extent[host].most_mw)
+        cluster->node[node].held = true;
+}
+
+static uint32_t count_of(const struct cluster *cluster)
+{
     switch (cluster->phase) {
-    case CLUSTER_CLEAR:
-        cluster->node_extent[i] = (struct extent){0};
-        cluster->node_weight[i] = 0;
-        return cluster->cursor < model->node_count;
-    case CLUSTER_GATHER:
-        gather(cluster, ledger, demand, i, t_ns);
-        return cluster->cursor < model->host_count;
-    case CLUSTER_SUM:
-        sum_up(cluster, ledger, model->node_count - 1 - i);
-        return cluster->cursor < model->node_count;
+    case CLUSTER_LIMITS:
+    case CLUSTER_SPREAD:
+    case CLUSTER_TRIM:
+    case CLUSTER_SLACK:
+        return cluster->model->node_count;
     default:
-        commit(cluster, ledger, i, t_ns);
-        return cluster->cursor < model->host_count;
+        return cluster->model->host_count;
     }
 }
 
-static void next_phase(struct cluster *cluster)
+static enum cluster_phase next_phase(const struct cluster *cluster)
 {
-    static const uint8_t after[] = {
-        [CLUSTER_CLEAR] = CLUSTER_GATHER, [CLUSTER_GATHER] = CLUSTER_SUM, [CLUSTER_SUM] = CLUSTER_OFFER,
-        [CLUSTER_COMMIT] = CLUSTER_IDLE,
-    };
-    uint32_t cursor = cluster->cursor;
-    enter(cluster, after[cluster->phase]);
-    if (cluster->phase == CLUSTER_IDLE)
-        cluster->cursor = cursor;   /* the caller acts on hosts up to here */
+    bool gangs = cluster->model->gang_count > 0;
+    bool look = (cluster->crossing || gangs) && cluster->round < CLUSTER_ROUNDS;
+    switch (cluster->phase) {
+    case CLUSTER_GATHER:
+        return !cluster->any_dirty ? CLUSTER_COMMIT : gangs ? CLUSTER_JOBS : CLUSTER_SPREAD;
+    case CLUSTER_SPREAD:
+        return !cluster->again ? CLUSTER_RESET : gangs ? CLUSTER_JOBS : CLUSTER_SPREAD;
+    case CLUSTER_TRIM:
+        return gangs ? CLUSTER_GANG : look ? CLUSTER_HELD : CLUSTER_COMMIT;
+    case CLUSTER_PACE:
+        return look ? CLUSTER_HELD : CLUSTER_COMMIT;
+    case CLUSTER_SLACK:
+        return cluster->again ? CLUSTER_TRIM : CLUSTER_COMMIT;
+    case CLUSTER_COMMIT:
+        return CLUSTER_IDLE;
+    default:
+        return (enum cluster_phase)(cluster->phase + 1);
+    }
+}
+
+/* One visit of the plain loops. */
+static void visit(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+                  int64_t t_ns)
+{
+    uint32_t i = cluster->cursor++;
+    switch (cluster->phase) {
+    case CLUSTER_LIMITS:
+        look_at_node(cluster, ledger, i);
+        break;
+    case CLUSTER_GATHER:
+        gather(cluster, ledger, demand, i, t_ns);
+        break;
+    case CLUSTER_JOBS:
+        spread_gang(cluster, i);
+        break;
+    case CLUSTER_RESET:
+        reset(cluster, i);
+        break;
+    case CLUSTER_HELD:
+        note_held(cluster, i);
+        break;
+    case CLUSTER_GANG:
+        cluster_gang_take(cluster, i);
+        break;
+    default:
+        cluster_gang_pace(cluster, i);
+    }
+}
+
+/* From the leaves to the roots. */
+static void trim_some(struct cluster *cluster, uint32_t *items)
+{
+    uint32_t node = cluster->model->node_count - 1 - cluster->cursor;
+    bool slack = cluster->phase == CLUSTER_SLACK;
+    struct cluster_node *n = &cluster->node[node];
+    if (slack ? n->held && n->cut : n->due) {
+        if (!cluster->visit.open)
+            (slack ? cluster_slack_begin : cluster_trim_begin)(cluster, node);
+        cluster->visit.open = true;
+        if (!(slack ? cluster_slack : cluster_trim)(cluster, node, items))
+            return;
+        cluster->visit.open = false;
+    }
+    if (slack)
+        n->held = false;
+    else
+        n->due = false;
+    cluster->cursor++;
+    (*items)--;
 }
 
 bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
@@ -285,17 +306,25 @@ bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const st
 {
     *first = cluster->phase == CLUSTER_COMMIT ? cluster->cursor : 0;
     while (items && cluster->phase != CLUSTER_IDLE) {
-        if (cluster->phase == CLUSTER_OFFER) {
-            offer_some(cluster, &items);
-        } else if (cluster->phase == CLUSTER_SHARE) {
-            if (!waterfill_step(&cluster->fill, &items))
-                break;
-            share_next_node(cluster);
+        uint32_t count = count_of(cluster), cursor = cluster->cursor;
+        if (cursor == count) {
+            if (cluster->phase == CLUSTER_SLACK && cluster->again)
+                cluster->round++;
+            enter(cluster, next_phase(cluster));
+            if (cluster->phase == CLUSTER_IDLE)
+                cluster->cursor = cursor;   /* the caller acts on hosts up to here */
+        } else if (cluster->phase == CLUSTER_COMMIT) {
+            commit_next(cluster, ledger, t_ns, &items);
+        } else if (cluster->phase == CLUSTER_SPREAD) {
+            spread(cluster, &items);
+        } else if (cluster->phase == CLUSTER_TRIM || cluster->phase == CLUSTER_SLACK) {
+            trim_some(cluster, &items);
         } else {
             items--;
-            if (!visit(cluster, ledger, demand, t_ns))
-                next_phase(cluster);
+            visit(cluster, ledger, demand, t_ns);
         }
     }
+    if (cluster->phase == CLUSTER_COMMIT && cluster->cursor == cluster->model->host_count)
+        cluster->phase = CLUSTER_IDLE;
     return cluster->phase == CLUSTER_COMMIT || cluster->phase == CLUSTER_IDLE;
 }

@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arbitration: weighted max-min down the tree of nodes, once a tick, in parts of at most TICK_ITEMS_MAX
- * visits. First everyone gets what it can use (from fail-safe up), then what is left is given out as room to
- * grow. Shares are apparent power (mVA over all phases) along each host's first cord; the guard holds every
- * share against every cord, phase and contingency before it leaves.
+ * Arbitration: weighted max-min with floors, ceilings and strict tiers (domain.md 4.6) under every limit at
+ * once, in parts of at most TICK_ITEMS_MAX visits.
+ *
+ * Every host starts with all it may have. Then nodes are visited from the leaves to the roots, those of all
+ * feeds alike, and each whose limit is passed on some phase in some contingency cuts the hosts that load that
+ * phase, over whichever cord, to the level at which they fit. Draws only fall on the way, so at its end every
+ * limit of every node holds. In a single tree the result is max-min over the whole site: of two limits above
+ * one another the lower level rules. Where cords or phases cross, room that a later cut has freed elsewhere
+ * is looked for and given out in at most CLUSTER_ROUNDS further rounds. The guard stays the judge.
+ *
+ * What a host may have is cut in bands: first the floors (fail-safe) tier by tier, then what it can use tier
+ * by tier, then room to grow for all. A level lies in one band: bands below it are given in full, those above
+ * not at all.
+ *
+ * A gang is the hosts of one synchronous job. They have equal performance, which stands for an equal share of
+ * the range of caps above cap_min, types apart: what a limit leaves its slowest member is what all have. A
+ * member that cannot use as much holds nobody down. What that frees at a node is given to others there, as
+ * above. The least weight and the last tier of its members are a gang's.
+ *
+ * A node with nothing changed below it is not shared anew; a host whose wish moves by less than CLUSTER_CALM
+ * has not changed.
  */
 #ifndef FLYBALL_CORE_CLUSTER_H
 #define FLYBALL_CORE_CLUSTER_H
@@ -14,45 +31,117 @@
 #include "core/pool.h"
 #include "core/waterfill.h"
 
-/* What one host or everything below one node must have, can use, may have at most. */
+/* Wall draw that one host must have, can use, may have at most. */
 struct extent {
-    int64_t least_mva, useful_mva, most_mva;
+    int64_t least_mw, useful_mw, most_mw;
+};
+
+enum {
+    CLUSTER_BANDS = 2 * TIERS_MAX + 1,
+    CLUSTER_ROUNDS = 2,
+    CLUSTER_STEERED = 2,        /* cells that steer only: a pool's mVA over first cords, a contract's watts */
+    CLUSTER_CALM = 32,          /* a wish that falls by a 32nd part, or rises by half that, stays */
+    CLUSTER_FIXED = UINT8_MAX,  /* a tier: cannot be told anything now */
+    CLUSTER_COMMIT_ITEMS = 8,   /* what a host costs a part that may send it a lease */
 };
 
 enum cluster_phase {
     CLUSTER_IDLE,
-    CLUSTER_CLEAR,
+    CLUSTER_LIMITS,
     CLUSTER_GATHER,
-    CLUSTER_SUM,
-    CLUSTER_OFFER,
-    CLUSTER_SHARE,
+    CLUSTER_JOBS,
+    CLUSTER_SPREAD,
+    CLUSTER_RESET,
+    CLUSTER_TRIM,
+    CLUSTER_GANG,
+    CLUSTER_PACE,
+    CLUSTER_HELD,
+    CLUSTER_SLACK,
     CLUSTER_COMMIT
+};
+
+/* One cord below a node. Cords of one shape load their phases alike in every contingency. */
+struct cluster_cord { uint32_t host, shape; };
+
+struct cluster_node {
+    uint32_t first, count;      /* cords anywhere below: a run of `below`, its own first */
+    uint32_t own_count;
+    /* children by another parent than their first: a run of `other` */
+    uint32_t other_first, other_count;
+    uint32_t cut;               /* bit i: cell i was cut to its level */
+    bool even;                  /* all cords below load all phases alike */
+    bool dirty, due;            /* something below has changed; is to be visited in this round */
+    bool spread, held;
+    bool infeasible, was_infeasible;
+};
+
+struct cluster_gang {
+    /* share of the range, 2^-32, that its slowest has; CLUSTER_WHOLE = none held */
+    uint64_t lowest;
+    uint32_t weight;
+    uint8_t tier;
+    bool changed;
+};
+
+#define CLUSTER_WHOLE (UINT64_C(1) << 32)
+
+/* Where a visit of a node stands. */
+struct cluster_visit {
+    bool open;
+    uint8_t step;               /* enum inside cluster_trim.c */
+    uint8_t band;
+    uint32_t at, cell;
+    uint32_t solved;            /* bit i: cell i has been cut in this visit */
+    uint32_t shape;             /* of the run being summed */
+    int64_t run_mw;
+    int64_t fixed_mva, band_mva[CLUSTER_BANDS];
+    int64_t *load_mva;          /* being summed */
 };
 
 struct cluster {
     const struct model *model;
     const struct contracts *contracts;  /* NULL: none */
     const struct pools *pools;          /* NULL: none */
-    struct extent *host_extent, *node_extent;
-    struct claim *host_claim, *node_claim;
-    int64_t *capacity_mva;      /* by node: what governed hosts below it may have */
-    uint32_t *node_weight;
-    uint8_t *node_phases;       /* by node: bit p set when a host below hangs on phase p */
-    int64_t *target_mw;         /* by host: the cap of the last committed arbitration, -1 = none */
+    uint32_t cells;             /* by contingency and phase, then CLUSTER_STEERED more */
+    /* by host */
+    struct extent *host_extent;
+    int64_t *draw_mw;           /* the share, at the wall */
+    int64_t *target_mw;         /* the cap of the last committed arbitration, -1 = none */
+    uint32_t *bound_node;       /* the node that holds it down, INDEX_NONE = none */
+    uint8_t *bound_term;        /* enum bound_term */
+    uint8_t *tier;
+    uint8_t *changed;
+    /* by node, and by node and cell */
+    struct cluster_node *node;
+    int64_t *capacity_mva, *load_mva;
+    struct cluster_gang *gang;
+    struct cluster_cord *below;
+    uint32_t *other;
+    int64_t *coefficient;       /* by shape and cell, 2^-20 mVA per mW, rounded up */
+    uint32_t shape_count;
+    struct claim *claim;        /* by place in the run of the node being cut */
+    bool crossing;              /* cords or phases cross: later cuts may free room */
     uint8_t phase;              /* enum cluster_phase */
-    uint32_t cursor;            /* host or node of this phase */
-    uint32_t offered;           /* children of the node under the cursor that were offered to */
-    bool plenty;                /* the node under the cursor can give everyone below what it can use */
+    uint8_t round;
+    bool again, any_dirty, given_up;
+    uint32_t cursor;            /* host, node or gang of this phase */
+    struct cluster_visit visit;
     struct waterfill fill;
     uint32_t carry_node;        /* error diffusion of cap quanta inside one rack */
     int64_t carry_mw;
+    uint64_t floor_infeasible;  /* times a node was found that cannot carry the floors below it */
+    uint32_t floor_infeasible_node;         /* the newest of them */
 };
 
-/* setup: the arrays stand, zeroed. */
+/* setup: sizes of the runs, then, with the arrays zeroed and in place, what stands in them. */
+uint32_t cluster_below_room(const struct model *model);
+uint32_t cluster_cord_count(const struct model *model);
+uint32_t cluster_other_room(const struct model *model);
+uint32_t cluster_cells(const struct model *model);
 void cluster_init(struct cluster *cluster, const struct model *model);
 
-/* rt: begins an arbitration; an open one is given up (its parts changed nothing). A site without hosts has
- * nothing to share and stays idle. */
+/* rt: begins an arbitration; an open one is given up. A site without hosts has nothing to share and stays
+ * idle. */
 void cluster_begin(struct cluster *cluster);
 
 /* rt: visits at most *items things; returns true when targets of hosts from *first up to cluster->cursor

@@ -313,37 +313,56 @@ void contract_ramp(const struct contracts *contracts, uint32_t node, int64_t *up
 
 /* ---- what the meter says ---- */
 
-/* The effect of the correction before has been seen since: so a whole step each time does not swing
- * (domain.md 4.5, no delay left). Giving back is slow, and waits for load well below. */
-static bool correct(const struct contracts *contracts, struct contract *item, int64_t measured_mw,
-                    int64_t t_ns)
+/* Adds a reading to the window; true when it is over, with its mean. One opens once the newest correction has
+ * had its effect. */
+static bool window_is_over(const struct contracts *contracts, struct contract *item, int64_t measured_mw,
+                           int64_t t_ns, int64_t *mean_mw)
 {
     if (t_ns - item->judged_ns < contracts->settle_ns)
         return false;
+    item->window_ns = item->readings ? item->window_ns : t_ns;
+    item->sum_mw += measured_mw;
+    item->readings++;
+    *mean_mw = item->sum_mw / item->readings;
+    return t_ns - item->window_ns >= CONTRACT_WINDOW_NS;
+}
+
+/* The effect of the correction before is in the mean: so a whole step each time does not swing (domain.md
+ * 4.5, no delay left). Giving back is slow, and waits for load well below. */
+static bool correct(struct contract *item, int64_t mean_mw, int64_t t_ns)
+{
     int64_t excess_mw = item->excess_mw;
-    if (measured_mw > item->value_mw)
-        item->excess_mw = smaller(excess_mw + measured_mw - item->value_mw, item->value_mw);
-    else if (excess_mw && measured_mw < item->value_mw - item->value_mw / CALM)
+    if (mean_mw > item->value_mw)
+        item->excess_mw = smaller(excess_mw + mean_mw - item->value_mw, item->value_mw);
+    else if (excess_mw && mean_mw < item->value_mw - item->value_mw / CALM)
         item->excess_mw -= draw_ceil_div(excess_mw, GIVEN_BACK);
     item->judged_ns = item->excess_mw == excess_mw ? item->judged_ns : t_ns;
     return item->excess_mw > excess_mw;
+}
+
+static void judge(struct contract *item, int64_t mean_mw, int64_t t_ns, struct contract_finding *finding)
+{
+    bool above = mean_mw > item->value_mw && item->window_ns >= item->due_ns;
+    finding->breaches += above && !item->breached;
+    item->breaches += above && !item->breached;
+    item->breached = above;
+    finding->trim |= correct(item, mean_mw, t_ns);
+    item->sum_mw = 0;
+    item->readings = 0;
 }
 
 struct contract_finding contract_reading(struct contracts *contracts, uint32_t node, int64_t measured_mw,
                                          int64_t t_ns)
 {
     struct contract_finding finding = {0};
+    int64_t mean_mw;
     if (contracts->budget_mw[node] == CONTRACT_FREE)
         return finding;
     for (uint32_t i = 0; i < CONTRACTS_MAX; i++) {
         struct contract *item = &contracts->item[i];
-        if (!item->number || item->kind != ORDER_CAP || item->node != node || t_ns < item->due_ns)
-            continue;
-        bool above = measured_mw > item->value_mw;
-        finding.breaches += above && !item->breached;
-        item->breaches += above && !item->breached;
-        item->breached = above;
-        finding.trim |= correct(contracts, item, measured_mw, t_ns);
+        if (item->number && item->kind == ORDER_CAP && item->node == node &&
+            window_is_over(contracts, item, measured_mw, t_ns, &mean_mw))
+            judge(item, mean_mw, t_ns, &finding);
     }
     find_budget(contracts, node);
     return finding;

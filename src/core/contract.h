@@ -17,6 +17,10 @@
 #include "core/ledger.h"
 #include "msg/order.h"
 
+/* What a meter shows is judged by means over this long: a host that steps up passes its own cap for some
+ * 20 ms, and no contract is about that. */
+#define CONTRACT_WINDOW_NS (250 * NS_PER_MS)
+
 #define CONTRACT_FREE (INT64_MAX / 4)   /* a budget or capacity that no contract bounds */
 
 struct contract {
@@ -24,13 +28,15 @@ struct contract {
     uint32_t id;                /* slot_order.contract */
     uint32_t node;
     uint8_t kind;               /* ORDER_CAP or ORDER_RAMP */
-    bool breached;              /* the newest reading lies above it, and its time has come */
+    bool breached;              /* the newest mean lies above it, and its time has come */
     uint8_t reserved[6];
     int64_t value_mw;           /* of a cap; of a ramp: up, mW per second */
     int64_t down_mw_per_s;
     int64_t due_ns, until_ns;   /* slot time; until_ns INT64_MAX = until it is lifted */
     int64_t excess_mw;          /* what the meter showed above it: taken off its budget */
     int64_t judged_ns;          /* slot time of the newest correction */
+    int64_t window_ns, sum_mw;  /* readings since then */
+    int64_t readings;
     uint64_t breaches;
 };
 

@@ -16,6 +16,7 @@
 #include "core/heat.h"
 #include "core/hold.h"
 #include "core/ledger.h"
+#include "core/maintenance.h"
 #include "core/permit.h"
 #include "core/pipeline.h"
 #include "core/pool.h"
@@ -47,6 +48,7 @@ struct core {
     struct tokens tokens;
     struct bound paced;         /* what the cap in hand waits for */
     struct contracts contracts;
+    struct maintenance maintenance;
     struct core_order_view order;
     bool recovering;
     struct bound *bound;        /* by host: what held the newest lease down */

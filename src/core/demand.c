@@ -25,14 +25,27 @@ static void turn_stretches(struct demand *demand, int64_t stretch_ns, int64_t t_
         demand->stretch_start_ns = t_ns;        /* nothing was heard for longer than is remembered */
 }
 
+/* Held again above where it was held before: it has taken up what it was given. A cap lower than that begins
+ * anew. */
+static void note_probe(struct demand *demand, int64_t cap_mw)
+{
+    if (cap_mw > demand->probed_mw && demand->probed_mw > 0)
+        demand->probe_mw = larger(2 * demand->probe_mw, cap_mw - demand->probed_mw);
+    else if (cap_mw < demand->probed_mw)
+        demand->probe_mw = 0;
+    demand->probed_mw = cap_mw;
+}
+
 void demand_report(struct demand *demand, const struct model_policy *policy, const struct report *report,
                    int64_t t_ns)
 {
     turn_stretches(demand, policy->demand_hold_ns / DEMAND_STRETCHES, t_ns);
     int64_t *draw_mw = &demand->draw_mw[demand->newest], *held_mw = &demand->held_cap_mw[demand->newest];
     *draw_mw = larger(*draw_mw, report->draw_mw);
-    if (report->flags & REPORT_AT_CAP)
+    if (report->flags & REPORT_AT_CAP) {
         *held_mw = larger(*held_mw, report->readback_mw);
+        note_probe(demand, report->readback_mw);
+    }
 }
 
 static int64_t highest_mw(const int64_t value_mw[DEMAND_STRETCHES])
@@ -62,16 +75,31 @@ void demand_handed(struct demand *demand, const struct model_policy *policy,
     demand->draw_mw[demand->newest] = type->base_max_mw + governed_mw;
 }
 
-/* A host held down at cap c wants more than c, nobody knows how much: it claims all it may have. Once
- * raised it keeps what it was given until reports have had time to show what it makes of it: power follows
- * a raise slowly, and a low draw seen on the way up is no demand. */
+void demand_forecast(struct demand *demand, int64_t cap_mw, int64_t from_t_ns, int64_t until_t_ns)
+{
+    demand->forecast_mw = cap_mw;
+    demand->forecast_from_ns = from_t_ns;
+    demand->forecast_until_ns = until_t_ns;
+}
+
+static int64_t forecast_mw(const struct demand *demand, int64_t t_ns)
+{
+    return t_ns >= demand->forecast_from_ns && t_ns < demand->forecast_until_ns ? demand->forecast_mw : 0;
+}
+
+/* A host held down at cap c wants more than c, nobody knows how much. Once raised it keeps what it was given
+ * until reports have had time to show what it makes of it: power follows a raise slowly, and a low draw seen
+ * on the way up is no demand. */
 int64_t demand_cap_mw(const struct demand *demand, const struct model_policy *policy,
-                      const struct model_host_type *type, int64_t newest_cap_mw)
+                      const struct model_host_type *type, int64_t newest_cap_mw, bool scarce, int64_t t_ns)
 {
     int64_t held_mw = highest_mw(demand->held_cap_mw);
-    if (held_mw >= 0 && newest_cap_mw <= held_mw + type->quantum_mw)
-        return type->cap_max_mw;
     int64_t cap_mw = cap_for_draw_mw(policy, type, highest_mw(demand->draw_mw));
-    cap_mw = larger(cap_mw, held_mw >= 0 ? newest_cap_mw : type->cap_min_mw);
+    cap_mw = larger(cap_mw, forecast_mw(demand, t_ns));
+    if (held_mw >= 0 && newest_cap_mw <= held_mw + type->quantum_mw)
+        cap_mw = scarce ? larger(cap_mw, newest_cap_mw + larger(demand->probe_mw, type->quantum_mw))
+                        : type->cap_max_mw;
+    else
+        cap_mw = larger(cap_mw, held_mw >= 0 ? newest_cap_mw : type->cap_min_mw);
     return cap_mw < type->cap_max_mw ? cap_mw : type->cap_max_mw;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a host would draw if it were let: its highest draw of the last moments, or unknown while a cap
- * holds it down. */
+/*
+ * What a host would draw if it were let: its highest draw of the last moments, or unknown while a cap holds
+ * it down. Then it is probed upward (safety.md section 9): by one quantum where the watts are others', twice
+ * as much each time that it has taken up what it was given; where nobody else wants them it claims all it may
+ * have.
+ */
 #ifndef FLYBALL_CORE_DEMAND_H
 #define FLYBALL_CORE_DEMAND_H
 
@@ -19,6 +23,10 @@ struct demand {
     int64_t draw_mw[DEMAND_STRETCHES];          /* highest draw */
     /* highest cap at which the host was held down; -1 = was not */
     int64_t held_cap_mw[DEMAND_STRETCHES];
+    int64_t probed_mw;          /* the highest cap it was held at since it was last not held for long */
+    int64_t probe_mw;           /* what it is probed upward by next; 0 = one quantum */
+    int64_t forecast_mw;        /* a cap somebody expects it to want */
+    int64_t forecast_from_ns, forecast_until_ns;
 };
 
 /* setup */
@@ -32,8 +40,12 @@ void demand_handed(struct demand *demand, const struct model_policy *policy,
 void demand_report(struct demand *demand, const struct model_policy *policy, const struct report *report,
                    int64_t t_ns);
 
-/* rt: the cap this host can use, as far as is known; cap_max while it is held down at its newest cap. */
+/* rt: it is expected to want this cap from then until then (slot time); one forecast stands at a time. */
+void demand_forecast(struct demand *demand, int64_t cap_mw, int64_t from_t_ns, int64_t until_t_ns);
+
+/* rt: the cap this host can use, as far as is known. While it is held down at its newest cap: cap_max, or,
+ * where watts are `scarce`, a probe above it. */
 int64_t demand_cap_mw(const struct demand *demand, const struct model_policy *policy,
-                      const struct model_host_type *type, int64_t newest_cap_mw);
+                      const struct model_host_type *type, int64_t newest_cap_mw, bool scarce, int64_t t_ns);
 
 #endif

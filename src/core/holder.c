@@ -14,11 +14,50 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* The wanted cap is in force: nothing queued, nothing in flight, read back at or below it. */
+static uint32_t devices_of(const struct holder *holder)
+{
+    return holder->config.devices ? holder->config.devices : 1;
+}
+
+/* A device's part of the cap, rounded down: together they are never more than it. */
+static int64_t part_mw(const struct holder *holder, int64_t cap_mw)
+{
+    return cap_mw / devices_of(holder);
+}
+
+/* The most a device of which nothing is known may be set to. */
+static int64_t part_max_mw(const struct holder *holder)
+{
+    return (holder->config.cap_max_mw + devices_of(holder) - 1) / devices_of(holder);
+}
+
+/* Its part is in force: nothing queued, nothing in flight, read back at or below it. */
+static bool device_holds(const struct holder_device *device, int64_t part_mw)
+{
+    return device->writing_mw < 0 && device->written_mw == part_mw && device->readback_mw >= 0 &&
+           device->readback_mw <= part_mw;
+}
+
+/* It may stand above its part, or come to stand there when the write in flight returns. */
+static bool device_is_above(const struct holder_device *device, int64_t part_mw)
+{
+    return device->readback_mw < 0 || device->readback_mw > part_mw || device->writing_mw > part_mw;
+}
+
+/* The wanted cap is in force on every device that is there. */
 static bool holder_holds(const struct holder *holder)
 {
-    return holder->writing_mw < 0 && holder->written_mw == holder->wanted_mw && holder->readback_mw >= 0 &&
-           holder->readback_mw <= holder->wanted_mw;
+    int64_t part = part_mw(holder, holder->wanted_mw);
+    for (uint32_t i = 0; i < devices_of(holder); i++)
+        if (!holder->device[i].lost && !device_holds(&holder->device[i], part))
+            return false;
+    return true;
+}
+
+static void want_fail_safe(struct holder *holder)
+{
+    holder->state_wanted = HOST_FAIL_SAFE;
+    holder->wanted_mw = holder->config.fail_safe_mw;
 }
 
 void holder_init(struct holder *holder, const struct holder_config *config, uint64_t incarnation,
@@ -26,20 +65,62 @@ void holder_init(struct holder *holder, const struct holder_config *config, uint
 {
     *holder = (struct holder){
         .config = *config,
-        .incarnation = incarnation,
         .epoch = epoch,
-        .next_report = 1,
-        .deadline_ns = INT64_MIN,
-        .wanted_mw = config->fail_safe_mw,
-        .written_mw = -1,
-        .writing_mw = -1,
-        .readback_mw = -1,
-        .held_since_ns = now_ns,
-        .last_report_ns = now_ns - config->report_ns,
-        .receipt_due_ns = INT64_MAX,
-        .state = HOST_BOOT,
-        .state_wanted = HOST_FAIL_SAFE,
+        .epoch_saved = epoch,
+        .epoch_asked = epoch,
+        .boottime_least_ns = INT64_MIN,
+        .boottime_most_ns = INT64_MAX,
     };
+    for (uint32_t i = 0; i < HOST_DEVICES_MAX; i++)
+        holder->device[i].writing_mw = -1;
+    holder_restart(holder, incarnation, now_ns);
+}
+
+void holder_restart(struct holder *holder, uint64_t incarnation, int64_t now_ns)
+{
+    holder->incarnation = incarnation;
+    holder->applied = 0;
+    holder->next_report = 1;
+    holder->deadline_ns = INT64_MIN;
+    for (uint32_t i = 0; i < HOST_DEVICES_MAX; i++)
+        holder->device[i].written_mw = holder->device[i].readback_mw = -1;
+    holder->held_since_ns = now_ns;
+    holder->last_report_ns = now_ns - holder->config.report_ns;
+    holder->receipt_due_ns = INT64_MAX;
+    holder->state = HOST_BOOT;
+    want_fail_safe(holder);
+}
+
+static void report_soon(struct holder *holder, int64_t now_ns)
+{
+    holder->receipt_due_ns =
+        min64(holder->receipt_due_ns, max64(now_ns, holder->last_report_ns + RECEIPT_SOON_NS));
+}
+
+void holder_device(struct holder *holder, uint32_t device, bool lost, int64_t now_ns)
+{
+    holder->device[device].lost = lost;
+    holder->device[device].readback_mw = -1;
+    if (lost)           /* a write to it never returns */
+        holder->device[device].writing_mw = -1;
+    report_soon(holder, now_ns);
+}
+
+bool holder_clock(struct holder *holder, int64_t before_ns, int64_t boottime_ns, int64_t after_ns)
+{
+    int64_t least_ns = boottime_ns - after_ns, most_ns = boottime_ns - before_ns;
+    bool slept = least_ns > holder->boottime_most_ns || most_ns < holder->boottime_least_ns;
+    if (!slept) {       /* it stands still: every look narrows it down */
+        holder->boottime_least_ns = max64(holder->boottime_least_ns, least_ns);
+        holder->boottime_most_ns = min64(holder->boottime_most_ns, most_ns);
+        return false;
+    }
+    holder->boottime_least_ns = least_ns;
+    holder->boottime_most_ns = most_ns;
+    holder->incarnation = 0;
+    holder->deadline_ns = INT64_MIN;
+    want_fail_safe(holder);
+    return true;
 }
 
 /* When the report of that number was sent; false when the table no longer (or never) held it. */
@@ -53,7 +134,7 @@ static bool echo_sent_at(const struct holder *holder, uint64_t echo, int64_t *se
 
 static int lease_order(const struct holder *holder, const struct lease *lease)
 {
-    if (lease->incarnation != holder->incarnation)
+    if (!holder->incarnation || lease->incarnation != holder->incarnation)
         return HOLDER_FOREIGN_INCARNATION;
     if (lease->epoch < holder->epoch)
         return HOLDER_OLD_EPOCH;
@@ -70,6 +151,10 @@ static int lease_take(struct holder *holder, const struct lease *lease, int64_t 
         return order;
     if (!echo_sent_at(holder, lease->echo, &sent_ns))
         return HOLDER_UNKNOWN_ECHO;
+    if (lease->epoch > holder->epoch_saved) {
+        holder->epoch_asked = lease->epoch > holder->epoch_asked ? lease->epoch : holder->epoch_asked;
+        return HOLDER_UNSAVED_EPOCH;
+    }
 
     int64_t cap_mw = min64(max64(lease->cap_mw, 0), holder->config.cap_max_mw);
     bool expired = now_ns - sent_ns >= lease->duration_ns;
@@ -96,36 +181,66 @@ int holder_lease(struct holder *holder, const struct lease *lease, int64_t now_n
     return result;
 }
 
+void holder_epoch_saved(struct holder *holder, uint64_t epoch, int64_t now_ns)
+{
+    if (epoch <= holder->epoch_saved)
+        return;
+    holder->epoch_saved = epoch;
+    report_soon(holder, now_ns);
+}
+
 void holder_time(struct holder *holder, int64_t now_ns)
 {
     if (holder->state_wanted != HOST_LEASED || now_ns < holder->deadline_ns)
         return;
-    holder->state_wanted = HOST_FAIL_SAFE;
-    holder->wanted_mw = holder->config.fail_safe_mw;
+    want_fail_safe(holder);
     if (holder_holds(holder))
         holder->state = HOST_FAIL_SAFE;
 }
 
-bool holder_next_write(struct holder *holder, int64_t *cap_mw)
+bool holder_next_write(struct holder *holder, uint32_t *device, int64_t *cap_mw)
 {
-    if (holder->writing_mw >= 0 || holder_holds(holder))
-        return false;
-    holder->writing_mw = holder->wanted_mw;
-    *cap_mw = holder->wanted_mw;
-    return true;
+    int64_t part = part_mw(holder, holder->wanted_mw);
+    bool cutting = false;
+    for (uint32_t i = 0; i < devices_of(holder); i++)
+        cutting |= !holder->device[i].lost && device_is_above(&holder->device[i], part);
+    for (uint32_t i = 0; i < devices_of(holder); i++) {
+        struct holder_device *d = &holder->device[i];
+        if (d->lost || d->writing_mw >= 0 || device_holds(d, part) || (cutting && !device_is_above(d, part)))
+            continue;
+        d->writing_mw = part;
+        *device = i;
+        *cap_mw = part;
+        return true;
+    }
+    return false;
 }
 
-void holder_written(struct holder *holder, int64_t readback_mw, int64_t now_ns)
+/* Expiry is looked at again after every write. */
+static void look_again(struct holder *holder, bool held, int64_t now_ns)
 {
-    holder->written_mw = holder->writing_mw;
-    holder->writing_mw = -1;
-    holder->readback_mw = readback_mw;
-    holder_time(holder, now_ns);        /* expiry is looked at again after every write */
-    if (!holder_holds(holder))
+    holder_time(holder, now_ns);
+    if (!holder_holds(holder) || held)
         return;
     holder->state = holder->state_wanted;
     holder->held_since_ns = now_ns;
     holder->receipt_due_ns = now_ns + holder->config.actuation_ns;
+}
+
+void holder_written(struct holder *holder, uint32_t device, int64_t readback_mw, int64_t now_ns)
+{
+    struct holder_device *d = &holder->device[device];
+    d->written_mw = d->writing_mw;
+    d->writing_mw = -1;
+    d->readback_mw = readback_mw;
+    look_again(holder, false, now_ns);
+}
+
+void holder_seen(struct holder *holder, uint32_t device, int64_t readback_mw, int64_t now_ns)
+{
+    bool held = holder_holds(holder);
+    holder->device[device].readback_mw = readback_mw;
+    look_again(holder, held, now_ns);
 }
 
 void holder_flags(struct holder *holder, uint8_t flags, int64_t now_ns)
@@ -133,22 +248,58 @@ void holder_flags(struct holder *holder, uint8_t flags, int64_t now_ns)
     uint8_t news = (uint8_t)(flags & ~holder->flags & (REPORT_AT_CAP | REPORT_DEVICE_LOST));
     holder->flags = flags;
     if (news)
-        holder->receipt_due_ns =
-            min64(holder->receipt_due_ns, max64(now_ns, holder->last_report_ns + RECEIPT_SOON_NS));
+        report_soon(holder, now_ns);
+}
+
+int64_t holder_deadline_ns(const struct holder *holder)
+{
+    return holder->state_wanted == HOST_LEASED ? holder->deadline_ns : 0;
 }
 
 bool holder_report_due(const struct holder *holder, int64_t now_ns)
 {
+    if (!holder->incarnation)
+        return false;
     return now_ns - holder->last_report_ns >= holder->config.report_ns || now_ns >= holder->receipt_due_ns;
 }
 
 /* Largest of the read-back limit and every write queued or in flight; unknown before the first read-back. */
 static int64_t cap_at_most_mw(const struct holder *holder)
 {
-    if (holder->readback_mw < 0)
-        return holder->config.cap_max_mw;
-    int64_t cap_mw = max64(holder->readback_mw, holder->writing_mw);
-    return holder_holds(holder) ? cap_mw : max64(cap_mw, holder->wanted_mw);
+    int64_t part = part_mw(holder, holder->wanted_mw), sum_mw = 0;
+    bool known = false;
+    for (uint32_t i = 0; i < devices_of(holder); i++) {
+        const struct holder_device *d = &holder->device[i];
+        int64_t cap_mw = max64(d->readback_mw, d->writing_mw);
+        known |= !d->lost && d->readback_mw >= 0;
+        if (d->lost || d->readback_mw < 0)
+            cap_mw = max64(cap_mw, part_max_mw(holder));
+        sum_mw += device_holds(d, part) ? cap_mw : max64(cap_mw, part);
+    }
+    return known ? sum_mw : holder->config.cap_max_mw;
+}
+
+static int64_t readback_mw(const struct holder *holder)
+{
+    int64_t sum_mw = 0;
+    for (uint32_t i = 0; i < devices_of(holder); i++)
+        sum_mw += max64(holder->device[i].readback_mw, 0);
+    return sum_mw;
+}
+
+/* What the devices show: one of them is gone, or stands below its part by somebody else's limit. */
+static uint32_t device_flags(const struct holder *holder, bool holds)
+{
+    int64_t part = part_mw(holder, holder->wanted_mw);
+    uint32_t flags = 0;
+    for (uint32_t i = 0; i < devices_of(holder); i++) {
+        const struct holder_device *d = &holder->device[i];
+        if (d->lost)
+            flags |= REPORT_DEVICE_LOST;
+        else if (holds && d->readback_mw < part)
+            flags |= REPORT_FOREIGN_LIMIT;
+    }
+    return flags;
 }
 
 void holder_report(struct holder *holder, int64_t draw_mw, uint16_t psu_inputs, struct report *report,
@@ -156,17 +307,16 @@ void holder_report(struct holder *holder, int64_t draw_mw, uint16_t psu_inputs, 
 {
     holder_time(holder, now_ns);
     bool holds = holder_holds(holder);
-    uint8_t foreign = holds && holder->readback_mw < holder->wanted_mw ? REPORT_FOREIGN_LIMIT : 0;
     *report = (struct report){
         .host = holder->config.host,
-        .flags = (uint32_t)holder->flags | foreign,
+        .flags = holder->flags | device_flags(holder, holds),
         .incarnation = holder->incarnation,
         .epoch = holder->epoch,
         .number = holder->next_report,
         .applied = holder->applied,
         .held_ns = holds ? now_ns - holder->held_since_ns : 0,
         .cap_mw = cap_at_most_mw(holder),
-        .readback_mw = max64(holder->readback_mw, 0),
+        .readback_mw = readback_mw(holder),
         .fail_safe_mw = holder->config.fail_safe_mw,
         .phys_max_mw = holder->config.phys_max_mw,
         .draw_mw = draw_mw,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/order.h"
 
+#include "core/cut.h"
 #include "core/guard.h"
 
 /* What the sums can hold, and more than any hall draws; and more than any order is given for. */
@@ -67,6 +68,19 @@ static enum order_refusal take_contract(struct core *core, const struct slot_ord
     return refusal;
 }
 
+/* What may no longer be lent is cut in the slot of the order. */
+static enum order_refusal take_maintenance(struct core *core, const struct slot_order *order)
+{
+    enum order_refusal refusal = order->kind == ORDER_TAKE_OUT
+                                     ? maintenance_take_out(&core->maintenance, order)
+                                     : maintenance_put_back(&core->maintenance, order);
+    if (refusal != ORDER_TAKEN)
+        return refusal;
+    permit_withdraw(&core->permits, core->maintenance.withdrawn, core->t_ns);
+    cut_run(core);
+    return ORDER_TAKEN;
+}
+
 static enum order_refusal carry_out(struct core *core, const struct slot_order *order)
 {
     switch (order->kind) {
@@ -77,6 +91,9 @@ static enum order_refusal carry_out(struct core *core, const struct slot_order *
         return take_contract(core, order);
     case ORDER_LIFT:
         return contract_lift(&core->contracts, order->contract);
+    case ORDER_TAKE_OUT:
+    case ORDER_PUT_BACK:
+        return take_maintenance(core, order);
     default:
         return ORDER_REFUSED_KIND;
     }

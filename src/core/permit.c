@@ -109,8 +109,8 @@ static void disarm_first(struct permits *permits)
 
 static void lend(struct permits *permits, struct permit_node *p, uint8_t contingencies, int64_t t_ns)
 {
-    struct ledger_lend now = {.contingencies = contingencies};
-    if (contingencies) {
+    struct ledger_lend now = {.contingencies = (uint8_t)(contingencies & ~permits->withdrawn)};
+    if (now.contingencies) {
         now.lendable_ma = p->lendable_ma;
         now.admissible_ma = p->admissible_ma;
     }
@@ -122,6 +122,14 @@ static void lend(struct permits *permits, struct permit_node *p, uint8_t conting
         return;
     p->lent = now;
     ledger_lend(permits->ledger, p->node, &now);
+}
+
+void permit_withdraw(struct permits *permits, uint32_t contingencies, int64_t t_ns)
+{
+    permits->withdrawn = contingencies;
+    for (uint32_t m = 0; m < permits->model->meter_count; m++)
+        if (permits->meter[m].lent.contingencies & contingencies)
+            lend(permits, &permits->meter[m], permits->meter[m].lent.contingencies, t_ns);
 }
 
 static int64_t largest_part(const struct breaker_state *state, uint32_t element)
@@ -196,6 +204,9 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
         p->lost = true;
         permits->lost[permit]++;
         permits->held--;
+        /* the hold runs from the loss: while a meter stays lost, raises go on within the steady limit */
+        hold_observe(permits->holds, permits->heat, p->node, HOLD_PERMIT, true, t_ns);
+        hold_observe(permits->holds, permits->heat, p->node, HOLD_PERMIT, false, t_ns);
     }
     if (permit == PERMIT_HELD) {
         p->lost = false;
@@ -204,7 +215,6 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
     }
     p->permit = (uint8_t)permit;
     p->since_ns = t_ns;
-    hold_observe(permits->holds, permits->heat, p->node, HOLD_PERMIT, p->lost && permit != PERMIT_HOLD, t_ns);
 }
 
 static enum permit judge(const struct permits *permits, const struct permit_node *p, int64_t t_ns)

@@ -111,6 +111,7 @@ struct permits {
     uint32_t looked_at;             /* host of the scan for silence */
     uint64_t feed_losses;
     uint32_t held;                  /* nodes */
+    uint32_t withdrawn;             /* bit c: nothing is lent under contingency c, whatever a permit says */
     uint64_t granted, lost[PERMIT_COUNT];   /* the latter by reason */
 };
 
@@ -135,6 +136,10 @@ void permit_look(struct permits *permits, int64_t t_ns, uint32_t items);
 
 /* any: what is wrong with a meter beside silence: a set of enum degrade_meter. */
 uint8_t permit_meter(const struct permits *permits, uint32_t meter);
+
+/* rt: nothing is lent under these contingencies from now on, and again under the others once a reading says
+ * so. The caller runs the cuts (core/cut.h). */
+void permit_withdraw(struct permits *permits, uint32_t contingencies, int64_t t_ns);
 
 /* any: the current on a phase above which its load is an emergency: admissible while anything lent is out,
  * else the steady limit. */

@@ -26,7 +26,8 @@ void permit_feed_pass_time(struct permits *permits, int64_t t_ns);
 void permit_weigh_init(struct permits *permits);
 
 /* rt: a reading of a meter that lends, or that stands below or above one that does. */
-void permit_weigh_reading(struct permits *permits, uint32_t meter, const struct reading *reading, int64_t t_ns);
+void permit_weigh_reading(struct permits *permits, uint32_t meter, const struct reading *reading,
+                          int64_t t_ns);
 
 /* rt: a meter of that kind has fallen silent. */
 void permit_weigh_silent(struct permits *permits, uint32_t meter);

@@ -183,7 +183,8 @@ static bool corroborated(const struct permits *permits, const struct permit_node
     if (!p->counts_above || permits->model->node[node->parent[0]].meter == INDEX_NONE)
         return false;
     const struct permit_node *above = &permits->meter[permits->model->node[node->parent[0]].meter];
-    return above->node == node->parent[0] && above->armed && agree_below(permits, above->node, above->newest_mw);
+    return above->node == node->parent[0] && above->armed &&
+           agree_below(permits, above->node, above->newest_mw);
 }
 
 static bool reads_low(const struct permits *permits, const struct permit_node *p, int64_t most_mw)
@@ -201,7 +202,8 @@ static int64_t gathered(int64_t gathered_ns, bool so, int64_t dt_ns)
     return so ? gathered_ns + dt_ns : larger(gathered_ns - dt_ns / LEAKS, 0);
 }
 
-void permit_weigh_reading(struct permits *permits, uint32_t meter, const struct reading *reading, int64_t t_ns)
+void permit_weigh_reading(struct permits *permits, uint32_t meter, const struct reading *reading,
+                          int64_t t_ns)
 {
     struct permit_node *p = &permits->meter[meter];
     const struct model_meter *known = &permits->model->meter[meter];

@@ -92,6 +92,8 @@ static void on_report(struct core *core, const struct report *report)
     guard_send(core, report->host, cap_mw, 0, why);
 }
 
+enum { HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4 };  /* a part: each in a tick or two, where there are many */
+
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
 /* A target is acted on without waiting for the host's next report when it differs by more than a quantum.
@@ -115,13 +117,21 @@ static void push_target(struct core *core, uint32_t host)
     }
 }
 
-enum { HOSTS_LOOKED_AT = 8 };    /* a part: every host in a tick or two, where there are many */
+/* What a silent meter would hold back for ever ends. */
+static void look_for_the_blind(struct core *core)
+{
+    uint32_t node = emergency_look(&core->emergencies, &core->ledger, core->t_ns, NODES_LOOKED_AT);
+    if (node != INDEX_NONE)
+        hold_blind(&core->holds, &core->heat, node, core->t_ns);
+}
 
 static void on_tick_part(struct core *core)
 {
     uint32_t first;
+    maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
+    look_for_the_blind(core);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))

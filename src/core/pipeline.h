@@ -171,6 +171,28 @@ struct core_contract_view {
     uint64_t breaches;
 };
 
+/* Taking a node out. X(symbol, name, meaning) */
+#define MAINTENANCE_STATES(X) \
+    X(MAINTENANCE_LOWERING, "lowering", "leases fall and receipts are awaited: do not transfer yet") \
+    X(MAINTENANCE_SAFE, "safe", "safe to transfer: every survivor carries it for good")
+
+enum maintenance_state {
+    MAINTENANCE_NONE,
+#define MAINTENANCE_STATE_SYMBOL(symbol, name, meaning) symbol,
+    MAINTENANCE_STATES(MAINTENANCE_STATE_SYMBOL)
+#undef MAINTENANCE_STATE_SYMBOL
+    MAINTENANCE_STATE_COUNT
+};
+
+struct core_maintenance_view {
+    uint64_t number;                /* 0: none in this place */
+    uint32_t node, contingency;
+    enum maintenance_state state;
+    uint32_t nodes_above, node_above;       /* above their steady limit after the loss: how many, the first */
+    uint32_t hosts_open, host_open;         /* below it, silent or at phys_max: how many, the first */
+    uint64_t taken_back;            /* times that it was safe and is not any more */
+};
+
 /* setup */
 size_t core_bytes(const struct model *model);
 struct core *core_init(void *memory, const struct model *model, uint64_t epoch, int64_t t_ns);
@@ -191,6 +213,7 @@ const struct degrade_row *core_degraded(const struct core *core, enum degradatio
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view);
 void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view);
 void core_order_view(const struct core *core, struct core_order_view *view);
+void core_maintenance_view(const struct core *core, uint32_t place, struct core_maintenance_view *view);
 void core_contract_view(const struct core *core, uint32_t place, struct core_contract_view *view);
 
 #endif

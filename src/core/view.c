@@ -80,6 +80,22 @@ void core_contract_view(const struct core *core, uint32_t place, struct core_con
     };
 }
 
+void core_maintenance_view(const struct core *core, uint32_t place, struct core_maintenance_view *view)
+{
+    const struct maintenance_item *item = &core->maintenance.item[place];
+    *view = (struct core_maintenance_view){
+        .number = item->number,
+        .node = item->node,
+        .contingency = item->contingency,
+        .state = item->state,
+        .nodes_above = item->found.nodes,
+        .node_above = item->found.node,
+        .hosts_open = item->found.hosts,
+        .host_open = item->found.host,
+        .taken_back = item->taken_back,
+    };
+}
+
 static enum exposure_basis unbounded_basis(const struct ledger *ledger, const struct ledger_host *h)
 {
     if (!ledger->enforcing)

@@ -18,7 +18,7 @@ struct plan {
 };
 
 struct layout {
-    void *names, *core, *ring, *lane_queue[LANES_MAX], *returns, *normal, *emergency, *tap;
+    void *names, *core, *ring, *lane_queue[LANES_MAX], *ordered, *returns, *normal, *emergency, *tap;
 };
 
 static void *take(struct plan *plan, size_t bytes)
@@ -112,6 +112,7 @@ static void place_cold(struct loop *loop, struct plan *plan, struct layout *layo
     close_part(plan, &plan->memory.ring);
     for (uint32_t i = 0; i < loop->path.lanes; i++)
         layout->lane_queue[i] = take(plan, spsc_bytes(SLOT_BYTES, lane_places(model)));
+    layout->ordered = take(plan, spsc_bytes(SLOT_BYTES, ORDERS_PLACES));
     layout->returns = take(plan, spsc_bytes(SLOT_BYTES, egress_places(model)));
     layout->normal = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
     layout->emergency = take(plan, spsc_bytes(EGRESS_BYTES, egress_places(model)));
@@ -150,6 +151,7 @@ static int init_queues(struct loop *loop, const struct layout *layout)
     int error = 0;
     for (uint32_t i = 0; i < loop->path.lanes; i++)
         error |= spsc_init(&loop->lane_queue[i], layout->lane_queue[i], SLOT_BYTES, lane_places(model));
+    error |= spsc_init(&loop->ordered, layout->ordered, SLOT_BYTES, ORDERS_PLACES);
     error |= spsc_init(&loop->returns, layout->returns, SLOT_BYTES, egress_places(model));
     error |= spsc_init(&loop->normal, layout->normal, EGRESS_BYTES, egress_places(model));
     error |= spsc_init(&loop->emergency, layout->emergency, EGRESS_BYTES, egress_places(model));
@@ -277,8 +279,10 @@ static void init_decide(struct loop *loop)
     decide->core = loop->core;
     for (uint32_t i = 0; i < loop->path.lanes; i++)
         decide->input[i] = &loop->lane_queue[i];
-    decide->input[loop->path.lanes] = &loop->returns;
-    decide->inputs = loop->path.lanes + 1;
+    decide->input[loop->path.lanes] = &loop->ordered;
+    decide->input[loop->path.lanes + 1] = &loop->returns;
+    decide->inputs = loop->path.lanes + 2;
+    decide->board = &loop->board;
     decide->look_again = loop->crew.look_again;
     decide->normal = &loop->normal;
     decide->emergency = &loop->emergency;
@@ -336,6 +340,7 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
     *loop = (struct loop){.site = site, .options = *options};
     loop->door.listener = -1;
     loop->share.fd = -1;
+    loop->orders.log.fd = -1;
     loop->account.fd = -1;
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)

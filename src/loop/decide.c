@@ -116,6 +116,10 @@ static void step(struct decide *decide, struct slot *slot)
     if (decide->account)
         persist(decide, slot, now_ns);
     hand_over(decide);
+    if (decide->board && slot->kind == SLOT_ORDER)
+        board_write(decide->board, decide->core);
+    else if (decide->board && slot->kind == SLOT_TICK)
+        board_refresh(decide->board, decide->core);
     decide->slot = slot;
     decide->digest_due = decide->outbox.digest_due;
     decide->digest = decide->outbox.digest;

@@ -7,6 +7,7 @@
 #define FLYBALL_LOOP_DECIDE_H
 
 #include "core/pipeline.h"
+#include "loop/board.h"
 #include "loop/count.h"
 #include "loop/lane.h"
 #include "loop/latency.h"
@@ -16,7 +17,7 @@
 #include "ring/spsc.h"
 #include "time/timebase.h"
 
-enum { INPUTS_MAX = LANES_MAX + 1 };
+enum { INPUTS_MAX = LANES_MAX + 2 };
 
 /* The tap drops readings when it is this full: reports, ticks and what they need to be understood come
  * last. */
@@ -33,11 +34,12 @@ struct decide {
     /* constant after build */
     const struct timebase *base;
     struct core *core;
-    struct spsc *input[INPUTS_MAX];     /* the lanes, then what egress returns */
+    struct spsc *input[INPUTS_MAX];     /* the lanes, orders, last what egress returns */
     uint32_t inputs;
     bool look_again;                    /* a sender may come by several lanes, filled by other threads */
     struct spsc *normal, *emergency, *tap;
     struct view *view;
+    struct board *board;                /* NULL = none */
     struct account_file *account;       /* NULL = none */
     int64_t tick_ns;
     /* the deciding thread's own */

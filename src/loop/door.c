@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loop/door_orders.h"
 #include "loop/loop.h"
 #include "rt/thread.h"
 #include "time/tsc.h"
@@ -121,12 +122,17 @@ static void send_all(const struct door *door, int fd, const char *text, size_t b
     }
 }
 
-/* Reading is open to every local user; what may change something will ask for more than this. */
-static bool may_read(int fd)
+/* Reading is open to every local user. */
+static bool may_read(int fd, struct ucred *peer)
 {
-    struct ucred peer;
-    socklen_t bytes = sizeof peer;
-    return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) && bytes == sizeof peer && peer.pid > 0;
+    socklen_t bytes = sizeof *peer;
+    return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &bytes) && bytes == sizeof *peer && peer->pid > 0;
+}
+
+/* Orders are for root and for the user that the daemon runs as. */
+static bool may_order(const struct ucred *peer)
+{
+    return peer->uid == 0 || peer->uid == geteuid();
 }
 
 /* The header in one packet, the descriptor with it. */
@@ -154,7 +160,7 @@ static void send_view(const struct loop *loop, int fd)
 
 static void say_unknown(FILE *out)
 {
-    fputs("{\"error\": \"unknown request; known: counters, names, status, view\"}\n", out);
+    fputs("{\"error\": \"unknown request; known: counters, names, order, orders, status, view\"}\n", out);
 }
 
 static bool is(const char *request, ssize_t bytes, const char *word)
@@ -171,19 +177,38 @@ static bool write_answer(struct loop *loop, const char *request, ssize_t bytes, 
         loop_document_counters(loop, out);
     else if (is(request, bytes, "names"))
         loop_document_names(loop, out);
+    else if (is(request, bytes, "orders"))
+        orders_document(&loop->orders, out);
     else
         return false;
     return true;
+}
+
+static bool is_order(const char *request)
+{
+    return !strncmp(request, "order\t", 6);
+}
+
+static void write_order(struct loop *loop, char *request, const struct ucred *peer, FILE *out)
+{
+    if (may_order(peer))
+        door_orders_answer(&loop->orders, request, peer->uid, out);
+    else
+        fprintf(out, "{\"number\": 0, \"verdict\": \"forbidden\", \"text\": "
+                "\"orders are for root and for the user flyballd runs as (%u), not for user %u\"}\n",
+                (unsigned)geteuid(), (unsigned)peer->uid);
 }
 
 static void answer(struct door *door, int fd)
 {
     char request[DOOR_REQUEST_BYTES], *text = NULL;
     size_t bytes = 0;
-    ssize_t got = recv(fd, request, sizeof request, 0);
+    struct ucred peer;
+    ssize_t got = recv(fd, request, sizeof request - 1, 0);
     if (got <= 0)       /* only looked whether somebody is here */
         return;
-    bool may = may_read(fd);
+    request[got] = 0;
+    bool may = may_read(fd, &peer);
     if (may && is(request, got, "view")) {
         send_view(door->loop, fd);
         count_add(&door->answered, 1);
@@ -192,8 +217,11 @@ static void answer(struct door *door, int fd)
     FILE *out = open_memstream(&text, &bytes);
     if (!out)
         return;
-    bool known = may && write_answer(door->loop, request, got, out);
-    if (!known)
+    bool order = may && is_order(request);
+    bool known = order || (may && write_answer(door->loop, request, got, out));
+    if (order)
+        write_order(door->loop, request, &peer, out);
+    else if (!known)
         say_unknown(out);
     if (!fclose(out))
         send_all(door, fd, text, bytes);

@@ -14,6 +14,7 @@
 #include "loop/hot.h"
 #include "loop/link.h"
 #include "loop/losses.h"
+#include "loop/orders.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
@@ -24,6 +25,7 @@ enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 512, JOURNAL_PATH_BYTES = 300,
 struct loop_options {
     const char *journal;        /* path, "" = none */
     const char *door;           /* path, "" = none */
+    const char *orders;         /* path of their log, NULL = beside the journal, or else the door */
     const char *ledger;         /* path, "" = none */
     bool take_over;             /* waits until the controller before has ended */
 };
@@ -44,7 +46,7 @@ struct loop {
     struct view_share share;    /* its memory */
     void *core_memory;
     struct core *core;
-    struct spsc lane_queue[LANES_MAX], returns, normal, emergency, tap;
+    struct spsc lane_queue[LANES_MAX], ordered, returns, normal, emergency, tap;
     struct crew crew;
     struct path path;
     struct hot hot[HOTS_MAX];
@@ -63,6 +65,8 @@ struct loop {
     struct link_watch links;
     struct losses losses;
     struct door door;
+    struct board board;
+    struct orders orders;
     bool draining, watching, looking, answering;    /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
     _Atomic bool stopped;

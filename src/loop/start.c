@@ -155,6 +155,27 @@ static int start_links(struct loop *loop)
     return error;
 }
 
+/* The log lies on the disk beside the journal; a door lies in memory mostly, and what stands there is gone
+ * after a boot. */
+static int start_orders(struct loop *loop, FILE *notes)
+{
+    char path[ORDERS_PATH_BYTES] = "";
+    struct orders *orders = &loop->orders;
+    const struct loop_options *options = &loop->options;
+    const char *beside = options->journal[0] ? options->journal : options->door;
+    orders->site = loop->site;
+    orders->base = &loop->base;
+    orders->out = &loop->ordered;
+    orders->board = &loop->board;
+    orders->lane = (uint8_t)loop->path.lanes;
+    orders->stopped = &loop->stopped;
+    if (options->orders)
+        snprintf(path, sizeof path, "%s", options->orders);
+    else if (beside[0])
+        snprintf(path, sizeof path, "%s.orders", beside);
+    return orders_start(orders, path, notes, loop->error, sizeof loop->error);
+}
+
 int loop_start(struct loop *loop, FILE *notes)
 {
     const struct site_server *server = &loop->site->server;
@@ -175,6 +196,9 @@ int loop_start(struct loop *loop, FILE *notes)
         error = start_drain(loop);
     if (!error)
         loop_ledger_take_over(loop);
+    /* They wait in their lane behind the accounts. */
+    if (!error)
+        error = start_orders(loop, notes);
     if (!error)
         error = start_hots(loop, notes);
     if (!error)
@@ -226,6 +250,7 @@ void loop_stop(struct loop *loop)
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
     door_close(&loop->door);
+    orders_stop(&loop->orders);
     loop_ledger_close(loop);    /* whoever waits for it need not wait for the journal */
     stop_thread(&loop->draining, &loop->drain.stop, loop->drain.thread);
     if (loop->journal)

@@ -11,6 +11,7 @@ enum {
     HOST_TYPES_MAX = 64,
     NODES_MAX = 4096,
     METERS_MAX = 2048,
+    HOST_DEVICES_MAX = 16,       /* of one host, that a cap governs */
     CORDS_MAX = 4,          /* cords of one host */
     PARENTS_MAX = 4,        /* feeds a node may hang on (transfer switches) */
     ANCESTORS_MAX = 12,     /* a node and everything above it, over all its parents */

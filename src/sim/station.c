@@ -121,8 +121,9 @@ static void look_at_cap(struct station *station, uint32_t h)
 
 static void issue_write(struct station *station, uint32_t h, int64_t t_ns)
 {
+    uint32_t device;
     int64_t cap_mw;
-    if (holder_next_write(&station->holder[h], &cap_mw))
+    if (holder_next_write(&station->holder[h], &device, &cap_mw))
         gpuhost_write(&station->plant->host[h], cap_mw, t_ns);
 }
 
@@ -155,7 +156,7 @@ static void step_host(struct station *station, uint32_t h, station_emit *emit, v
     holder_time(holder, plant->t_ns);
     plant->outcome.caps.fail_safe_falls += wanted == HOST_LEASED && holder->state_wanted == HOST_FAIL_SAFE;
     if (plant->written[h]) {
-        holder_written(holder, plant->host[h].cap_mw, plant->t_ns);
+        holder_written(holder, 0, plant->host[h].cap_mw, plant->t_ns);
         plant->outcome.caps.enforced++;
     }
     issue_write(station, h, plant->t_ns);
@@ -191,6 +192,10 @@ void station_receive(struct station *station, uint32_t host, const uint8_t *data
     }
     lease.host = host;
     int verdict = holder_lease(&station->holder[host], &lease, t_ns);
+    if (verdict == HOLDER_UNSAVED_EPOCH) {      /* what is simulated here remembers at once */
+        holder_epoch_saved(&station->holder[host], lease.epoch, t_ns);
+        verdict = holder_lease(&station->holder[host], &lease, t_ns);
+    }
     if (verdict == HOLDER_ACCEPTED)
         caps->accepted++;
     else

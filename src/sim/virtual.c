@@ -71,6 +71,15 @@ static void step_core(struct loop *loop, struct slot *slot, int64_t t_ns)
         post_lease(loop, &loop->outbox.record[i], t_ns);
 }
 
+static void give_order(struct loop *loop, const struct virtual_config *config)
+{
+    struct slot slot = {.kind = SLOT_ORDER};
+    if (!config->order || loop->plant.t_ns != config->order_ns)
+        return;
+    slot.order = *config->order;
+    step_core(loop, &slot, loop->plant.t_ns);
+}
+
 static void tick_until(struct loop *loop, int64_t t_ns)
 {
     int64_t tick_ns = loop->model->policy.tick_ns;
@@ -100,6 +109,8 @@ static void take_measurement(struct loop *loop, const struct frame *frame, const
     slot.reading.meter = mail->index;
     slot.reading.sequence = frame->sequence;
     slot.reading.t_arrival_ns = VIRTUAL_EPOCH_NS + mail->t_ns;
+    slot.reading.age_ns =
+        slot.reading.t_arrival_ns - slot.reading.t_meter_ns + loop->model->policy.age_bound_ns;
     if (slot.reading.t_arrival_ns - slot.reading.t_meter_ns <= meter->fresh_ns)
         step_core(loop, &slot, mail->t_ns);
 }
@@ -182,6 +193,7 @@ int virtual_run(const struct model *model, const struct workload *workload,
     while (!result && loop->plant.t_ns < config->duration_ns) {
         plant_step(&loop->plant, NULL, NULL);
         station_step(&loop->station, post_up, loop);
+        give_order(loop, config);
         while (mailbox_take(&loop->mailbox, loop->plant.t_ns + PLANT_STEP_NS - 1, &mail))
             deliver(loop, &mail);
         tick_until(loop, loop->plant.t_ns + PLANT_STEP_NS - 1);

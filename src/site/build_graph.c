@@ -270,8 +270,11 @@ static uint32_t live_share_ppm(uint32_t by_supplies, uint32_t given, uint32_t gi
 }
 
 /* Shares of one row's cords under every contingency: a cord without a way to a source carries nothing. */
-static void set_shares(const struct model *m, const struct draft_row *row, struct model_cord *cord)
+static void set_shares(const struct draft *d, const struct model *m, const struct draft_row *row,
+                       struct model_cord *cord)
 {
+    bool hot_spare = d->type[row->type_of].psu.number == PSU_HOT_SPARE;
+
     for (uint32_t c = 0; c < m->contingency_count; c++) {
         uint32_t alive = 0, psus = 0, given = 0, is_alive[CORDS_MAX];
 
@@ -282,7 +285,9 @@ static void set_shares(const struct model *m, const struct draft_row *row, struc
             given += is_alive[j] * (uint32_t)row->cords_of[j].share.number;
         }
         for (uint32_t j = 0; j < row->cord_count; j++) {
-            uint32_t by_supplies = is_alive[j] ? derive_share_ppm(cord[j].psus, psus, alive) : 0;
+            uint32_t by_supplies = !is_alive[j] ? 0
+                                   : hot_spare  ? (uint32_t)PPM
+                                                : derive_share_ppm(cord[j].psus, psus, alive);
 
             cord[j].share_ppm[c] =
                 is_alive[j] ? live_share_ppm(by_supplies, (uint32_t)row->cords_of[j].share.number, given,
@@ -315,7 +320,7 @@ static void build_row(struct draft *d, const struct model *m, const struct draft
     for (uint32_t t = 0; t < d->type_count; t++)
         if (d->type_order[t] == row->type_of)
             host->type = t;
-    set_shares(m, row, host->cord);
+    set_shares(d, m, row, host->cord);
 }
 
 static void set_ranges(struct model *m)

@@ -36,7 +36,7 @@ static void refuse(struct draft *d, const struct site *site, uint32_t node, uint
                    "node '%s' has no limit that could be passed, drop oversubscribe", draft->id.text);
     else
         finding_at(d->errors, draft->oversubscribe.at,
-                   "node '%s' cannot be oversubscribed, for it has %s: mend that or drop oversubscribe",
+                   "node '%s' cannot be oversubscribed, for there is %s: mend that or drop oversubscribe",
                    draft->id.text, why);
 }
 

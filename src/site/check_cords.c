@@ -5,6 +5,7 @@
  * is how a person vouches for it.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "site/build.h"
@@ -12,9 +13,7 @@
 
 static const char *scheme_name(const struct site *site)
 {
-    static const char *const name[] = {"N", "N+1", "2N"};
-
-    return name[site->redundancy.scheme];
+    return site_scheme_names[site->redundancy.scheme];
 }
 
 static const struct tree *cords_at(const struct draft_row *row)
@@ -40,7 +39,7 @@ static void check_row(struct draft *d, const struct site *site, const struct dra
 {
     const struct model *m = &site->model;
     uint32_t common = outage_common_node(site, host), fatal = fatal_loss(m, &m->host[host]);
-    struct findings *findings = site->redundancy.scheme == SCHEME_2N ? d->errors : d->warnings;
+    struct findings *findings = site_scheme_pairs(site->redundancy.scheme) ? d->errors : d->warnings;
     const char *id = draft_text(&row->id);
 
     if (row->single_corded.number) {
@@ -68,12 +67,55 @@ static void check_row(struct draft *d, const struct site *site, const struct dra
                    id, m->contingency[fatal].name);
 }
 
+static bool loses_a_cord(const struct model_host *h, uint32_t c)
+{
+    for (uint32_t j = 0; j < h->cord_count; j++)
+        if (h->cord[j].share_ppm[0] && !h->cord[j].share_ppm[c])
+            return true;
+    return false;
+}
+
+/* Other declared losses, as a set, that would take what is left of a host after one. */
+static uint32_t leans_on(const struct model *m, const struct model_host *h, uint32_t c)
+{
+    uint32_t set = 0;
+
+    for (uint32_t j = 0; j < h->cord_count; j++)
+        for (uint32_t other = 1; h->cord[j].share_ppm[c] && other < m->contingency_count; other++)
+            if (other != c && m->contingency[other].kind == CONTINGENCY_LOSS &&
+                !outage_alive(m, h->cord[j].node, m->contingency[other].lost_node))
+                set |= 1u << other;
+    return set;
+}
+
+/* Of a distributed scheme: with a block lost, do several others share its load? */
+static void check_spread(struct draft *d, const struct site *site, uint32_t c)
+{
+    const struct model *m = &site->model;
+    uint32_t set = 0, bearer = 1;
+
+    for (uint32_t h = 0; h < m->host_count; h++)
+        if (loses_a_cord(&m->host[h], c))
+            set |= leans_on(m, &m->host[h], c);
+    if (!set || set & (set - 1))
+        return;
+    while (!(set >> bearer & 1))
+        bearer++;
+    finding_at(d->warnings, d->redundancy.may_lose.at,
+               "all that hangs on %s leans on %s once it is lost: distributed means on several, let pairs of "
+               "cords differ",
+               m->contingency[c].name, m->contingency[bearer].name);
+}
+
 int check_cords(struct draft *d, const struct site *site)
 {
     uint8_t *seen = scratch_take(&d->scratch, d->row_count + 1);
 
     if (!seen)
         return -ENOMEM;
+    for (uint32_t c = 1; c < site->model.contingency_count; c++)
+        if (site->redundancy.scheme == SCHEME_DISTRIBUTED)
+            check_spread(d, site, c);
     for (uint32_t h = 0; site->redundancy.scheme != SCHEME_N && h < site->model.host_count; h++) {
         uint32_t row = d->host[d->host_order[h]].row;
 

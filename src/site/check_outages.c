@@ -123,7 +123,7 @@ static void check_controllers(struct draft *d, const struct site *site, const st
         return;
     list_gear(site, outage, GEAR_CONTROLLER, c, &dark);
     finding_at(
-        site->redundancy.scheme == SCHEME_2N ? d->errors : d->warnings, d->gear[dark.first].cords.at,
+        site_scheme_pairs(site->redundancy.scheme) ? d->errors : d->warnings, d->gear[dark.first].cords.at,
         "no controller is left on loss of %s (%s) and %u host%s on at fail-safe caps, put a controller on "
         "another feed",
         site->model.contingency[c].name, dark.names, left, left == 1 ? " lives" : "s live");

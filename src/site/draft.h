@@ -104,10 +104,13 @@ struct draft_node {
     int64_t volts_low_ppm;      /* ditto */
 };
 
+/* Power supplies of a host: all carry, or one cord carries all and the others wait. */
+enum draft_psu { PSU_SHARED, PSU_HOT_SPARE };
+
 struct draft_type {
     const struct tree *at;
     struct value id, cap, cap_min, cap_max, base, overshoot, efficiency, phys_max, inrush, power_factor,
-        actuation, quantum, psus_needed;
+        actuation, quantum, psus_needed, psu;
     struct value fail_safe, floor;
 };
 

@@ -67,6 +67,7 @@ static uint32_t read_cord(struct draft *d, struct draft_row *row, const struct t
  * the whole. */
 static void check_shares(struct draft *d, const struct draft_row *row)
 {
+    bool hot_spare = row->type_of != INDEX_NONE && d->type[row->type_of].psu.number == PSU_HOT_SPARE;
     int64_t sum = 0;
     uint32_t given = 0;
 
@@ -74,7 +75,11 @@ static void check_shares(struct draft *d, const struct draft_row *row)
         sum += row->cords_of[j].share.number;
         given += row->cords_of[j].share.at != NULL;
     }
-    if (given && given < row->cord_count)
+    if (given && hot_spare)
+        finding_at(d->errors, row->cords.at,
+                   "the supplies of '%s' are hot spares, any cord may carry all: drop its shares",
+                   draft_text(&row->id));
+    else if (given && given < row->cord_count)
         finding_at(d->errors, row->cords.at,
                    "some cords of '%s' have a share and some have none, give all or none",
                    draft_text(&row->id));

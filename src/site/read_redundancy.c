@@ -2,11 +2,10 @@
 /* What may be lost, and how low the voltage may sag, as written. */
 #include "site/draft.h"
 
-static const char *const scheme_words[] = {"N", "N+1", "2N", NULL};
 static const char *const reserve_words[] = {"keep", "lend", NULL};
 
 static const struct field redundancy_fields[] = {
-    {.key = "scheme", .kind = FIELD_WORD, .words = scheme_words, .required = 1,
+    {.key = "scheme", .kind = FIELD_WORD, .words = site_scheme_names, .required = 1,
      .offset = offsetof(struct draft_redundancy, scheme)},
     {.key = "may_lose", .kind = FIELD_LIST, .offset = offsetof(struct draft_redundancy, may_lose)},
     {.key = "reserve", .kind = FIELD_WORD, .words = reserve_words, .otherwise = RESERVE_KEEP,
@@ -31,6 +30,11 @@ static void check_scheme(struct draft *d, const struct draft_redundancy *r)
     if (r->scheme.number == SCHEME_N && r->may_lose.at && r->may_lose.at->count)
         finding_at(d->errors, r->may_lose.at,
                    "scheme N loses nothing without harm, write N+1 or 2N or drop may_lose");
+    if (r->scheme.number == SCHEME_DISTRIBUTED && r->may_lose.at && r->may_lose.at->count < 3)
+        finding_at(
+            d->errors, r->scheme.at,
+            "a distributed scheme has three blocks at least that may be lost one at a time, of two write "
+            "2N");
     if (r->scheme.number != SCHEME_N && (!r->may_lose.at || !r->may_lose.at->count))
         finding_at(d->errors, r->scheme.at,
                    "scheme %s needs may_lose, list the nodes that may be lost one at a time", r->scheme.text);

@@ -12,6 +12,8 @@
 #define WATTS(name, member, must, low) \
     {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .required = must, .least = low, \
      .most = HOST_MAX_MW, AT(member)}
+static const char *const psu_words[] = {"shared", "hot_spare", NULL};
+
 static const struct field type_fields[] = {
     {.key = "id", .kind = FIELD_ID, .required = 1, AT(id)},
     {.key = "cap", .kind = FIELD_ANY, .required = 1, AT(cap)},
@@ -32,6 +34,7 @@ static const struct field type_fields[] = {
     WATTS("floor", floor, 0, 0),
     {.key = "psus_needed", .kind = FIELD_COUNT, .least = 1, .most = 16 * CORDS_MAX, .otherwise = 1,
      AT(psus_needed)},
+    {.key = "psu", .kind = FIELD_WORD, .words = psu_words, .otherwise = PSU_SHARED, AT(psu)},
     FIELD_END};
 
 static const struct field cap_fields[] = {

@@ -5,6 +5,13 @@
 
 #include "site/build.h"
 
+const char *const site_scheme_names[SCHEME_COUNT + 1] = {
+#define SITE_SCHEME(symbol, name) name,
+    SITE_SCHEMES(SITE_SCHEME)
+#undef SITE_SCHEME
+    NULL,
+};
+
 static int read_sections(struct draft *d, const char *server, struct site *site)
 {
     static int (*const section[])(struct draft *) = {

@@ -88,7 +88,27 @@ enum site_assumed {
 /* Who asked for oversubscription at a node. */
 enum site_asked { ASKED_NOT, ASKED_BY_POLICY, ASKED_HERE };
 
-enum site_scheme { SCHEME_N, SCHEME_N_PLUS_1, SCHEME_2N };
+/* X(symbol, name) */
+#define SITE_SCHEMES(X) \
+    X(SCHEME_N, "N") \
+    X(SCHEME_N_PLUS_1, "N+1") \
+    X(SCHEME_2N, "2N") \
+    X(SCHEME_DISTRIBUTED, "distributed")
+
+enum site_scheme {
+#define SITE_SCHEME(symbol, name) symbol,
+    SITE_SCHEMES(SITE_SCHEME)
+#undef SITE_SCHEME
+    SCHEME_COUNT
+};
+
+extern const char *const site_scheme_names[SCHEME_COUNT + 1];    /* ends with NULL */
+
+/* any: does every host of it have cords on two systems, so that a single one must be vouched for? */
+static inline bool site_scheme_pairs(uint32_t scheme)
+{
+    return scheme == SCHEME_2N || scheme == SCHEME_DISTRIBUTED;
+}
 
 /* Where a thing that is no host takes its power; none given = it is not known to go with any loss. */
 struct site_feed {

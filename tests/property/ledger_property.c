@@ -59,7 +59,7 @@ static bool rough_case(struct trial *trial, uint64_t seed, bool is_long)
     return trial_run(trial, (is_long ? 30 : 5) * NS_PER_S, stalls, takeovers) && trial_stop(trial);
 }
 
-/* A host that wants more either has all it can have, or some node above it is full to eight tenths, bad(n)
+/* A host that wants more either has all it can have, or some node above it is full to 95 %, bad(n)
  * as the site file bounds it. */
 static bool has_its_due(struct trial *trial, uint32_t h)
 {
@@ -76,7 +76,7 @@ static bool has_its_due(struct trial *trial, uint32_t h)
                         shadow_exposure_mw(trial->shadow, other);
             double step = trial->shadow->load[n][i / PHASES][i % PHASES][h] * 2 * (double)type->quantum_mw;
             double limit = (double)model->node[n].limit_mva[i / PHASES][i % PHASES];
-            if (trial->shadow->above[n][h] && (load >= 0.8 * limit || load + step > limit))
+            if (trial->shadow->above[n][h] && (load >= 0.95 * limit || load + step > limit))
                 return true;
         }
     return false;

@@ -131,6 +131,18 @@ bool world_receive(struct world *world, struct report *report, int64_t *sent_ns)
     return false;
 }
 
+/* A newer epoch is made durable at once, now and then only for the next lease of it. */
+static int obey(struct world *world, struct world_host *host, const struct lease *lease)
+{
+    int64_t now_ns = host_clock(world, host);
+    int verdict = holder_lease(&host->holder, lease, now_ns);
+    if (verdict != HOLDER_UNSAVED_EPOCH)
+        return verdict;
+    host->epoch_persisted = host->holder.epoch_asked;
+    holder_epoch_saved(&host->holder, host->epoch_persisted, now_ns);
+    return chance_hit(&world->chance, 0.3) ? verdict : holder_lease(&host->holder, lease, now_ns);
+}
+
 static void deliver_leases(struct world *world)
 {
     for (uint32_t i = 0; i < world->mail_count;) {
@@ -140,11 +152,8 @@ static void deliver_leases(struct world *world)
             continue;
         }
         struct world_host *host = &world->host[mail->lease.host];
-        if (host->alive &&
-            holder_lease(&host->holder, &mail->lease, host_clock(world, host)) == HOLDER_ACCEPTED) {
-            world->leases_obeyed++;
-            host->epoch_persisted = host->holder.epoch;
-        }
+        if (host->alive)
+            world->leases_obeyed += obey(world, host, &mail->lease) == HOLDER_ACCEPTED;
         world->mail[i] = world->mail[--world->mail_count];
     }
 }
@@ -161,7 +170,7 @@ static void finish_write(struct world *world, struct world_host *host)
     host->at_default = false;
     host->write_mw = -1;
     if (host->alive && host->write_is_mine)
-        holder_written(&host->holder, readback_mw(host), host_clock(world, host));
+        holder_written(&host->holder, 0, readback_mw(host), host_clock(world, host));
 }
 
 static void drive_device(struct world *world, struct world_host *host)
@@ -171,8 +180,9 @@ static void drive_device(struct world *world, struct world_host *host)
     if (!host->alive)
         return;
     holder_time(&host->holder, host_clock(world, host));
+    uint32_t device;
     int64_t cap_mw;
-    if (host->write_mw >= 0 || !holder_next_write(&host->holder, &cap_mw))
+    if (host->write_mw >= 0 || !holder_next_write(&host->holder, &device, &cap_mw))
         return;
     bool stalls = chance_hit(&world->chance, 0.1);
     int64_t worst_ns = worst_write_ns(host->type);
@@ -191,7 +201,7 @@ static void reset_device(struct world *world, struct world_host *host)
     host->reset_ns = world->t_ns;
     host->notice_ns = world->t_ns + chance_range(&world->chance, 1, 200) * NS_PER_MS;
     if (host->alive)
-        host->holder.readback_mw = readback_mw(host);
+        holder_seen(&host->holder, 0, readback_mw(host), host_clock(world, host));
     world->resets++;
 }
 

@@ -151,13 +151,19 @@ static void obey(struct traffic *traffic, struct played_host *host)
             traffic->unreadable++;
             continue;
         }
-        traffic->accepted +=
-            holder_lease(&host->holder, &lease, clock_ns(CLOCK_MONOTONIC)) == HOLDER_ACCEPTED;
+        int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+        int verdict = holder_lease(&host->holder, &lease, now_ns);
+        if (verdict == HOLDER_UNSAVED_EPOCH) {
+            holder_epoch_saved(&host->holder, lease.epoch, now_ns);
+            verdict = holder_lease(&host->holder, &lease, now_ns);
+        }
+        traffic->accepted += verdict == HOLDER_ACCEPTED;
     }
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC), cap_mw;
+    uint32_t device;
     holder_time(&host->holder, now_ns);
-    if (holder_next_write(&host->holder, &cap_mw))
-        holder_written(&host->holder, cap_mw, now_ns);
+    if (holder_next_write(&host->holder, &device, &cap_mw))
+        holder_written(&host->holder, device, cap_mw, now_ns);
 }
 
 static void report(struct traffic *traffic, struct played_host *host)

@@ -224,7 +224,6 @@ static void print(json_t *all)
 
 void check_json(const struct check *check)
 {
-    static const char *const scheme[] = {"N", "N+1", "2N"};
     const struct model *m = &check->site.model;
     json_t *nodes = json_array(), *lost = json_array(), *losses = json_array();
 
@@ -236,10 +235,10 @@ void check_json(const struct check *check)
         json_array_append_new(lost, json_string(m->contingency[c].name));
     print(json_pack("{s:s, s:b, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
                     check->options.site, "ok", 1, "site", m->name, "mode", check_mode_names[m->mode],
-                    "scheme", scheme[check->site.redundancy.scheme], "hosts", (int)m->host_count, "types",
-                    (int)m->type_count, "meters", (int)m->meter_count, "server", check->site.server.name,
-                    "may_lose", lost, "losses", losses, "nodes", nodes, "selectivity",
-                    check_selectivity_json(check), "machine", check_machine_json(check),
+                    "scheme", site_scheme_names[check->site.redundancy.scheme], "hosts", (int)m->host_count,
+                    "types", (int)m->type_count, "meters", (int)m->meter_count, "server",
+                    check->site.server.name, "may_lose", lost, "losses", losses, "nodes", nodes,
+                    "selectivity", check_selectivity_json(check), "machine", check_machine_json(check),
                     "warnings", json_lines(check->warnings, check->options.site)));
 }
 

@@ -124,7 +124,7 @@ static void under_a_cap_watts_move_and_never_pass_it(void **state)
         assert_true(stand.core->contracts.drawn_mw[MAIN] <= 19600000);
     }
     assert_in_range(stand.host[0].last.cap_mw, 1500000, 2000000);
-    assert_in_range(stand.host[1].last.cap_mw, 7600000, 8200000);   /* its branch has half */
+    assert_in_range(stand.host[1].last.cap_mw, 5700000, 5900000);   /* a third of the rest */
     stand_stop(&stand);
 }
 
@@ -185,6 +185,15 @@ static void a_contract_ends_by_itself(void **state)
 
 /* ---- breach ---- */
 
+/* The meter of the main for a window and what goes before it. */
+static void measure(struct stand *stand, int64_t phase_mw)
+{
+    for (int i = 0; i < 50; i++) {
+        stand_wait(stand, 16 * NS_PER_MS);
+        stand_reading(stand, MAIN, phase_mw);
+    }
+}
+
 static void a_load_above_it_is_a_breach_once_its_time_has_come(void **state)
 {
     (void)state;
@@ -193,18 +202,21 @@ static void a_load_above_it_is_a_breach_once_its_time_has_come(void **state)
     fill(&stand);
     order(&stand, (struct slot_order){.kind = ORDER_CAP, .node = MAIN, .value_mw = 30000000,
                                       .within_ns = NS_PER_S});
-    stand_reading(&stand, MAIN, 11000000);      /* 33 kW over three phases */
+    measure(&stand, 11000000);      /* 33 kW over three phases */
     assert_int_equal(stand_counters(&stand)->breaches, 0);
     stand_wait(&stand, NS_PER_S);
-    stand_reading(&stand, MAIN, 10000000);      /* at it is not above it */
+    measure(&stand, 10000000);      /* at it is not above it */
+    measure(&stand, 10000000);
     assert_int_equal(stand_counters(&stand)->breaches, 0);
-    stand_reading(&stand, MAIN, 10000001);
-    stand_reading(&stand, MAIN, 11000000);
+    stand_reading(&stand, MAIN, 11000000);      /* one reading is no mean */
+    assert_int_equal(stand_counters(&stand)->breaches, 0);
+    measure(&stand, 10000001);
+    measure(&stand, 11000000);
     assert_int_equal(stand_counters(&stand)->breaches, 1);
     core_contract_view(stand.core, 0, &view);
     assert_true(view.due && view.breached);
     assert_int_equal(view.breaches, 1);
-    stand_reading(&stand, MAIN, 9000000);
+    measure(&stand, 9000000);
     core_contract_view(stand.core, 0, &view);
     assert_false(view.breached);
     stand_stop(&stand);
@@ -219,8 +231,7 @@ static void a_breach_is_no_emergency_and_moves_no_limit(void **state)
     fill(&stand);
     core_node_view(stand.core, MAIN, &before);
     cap(&stand, MAIN, 9000000);
-    stand_wait(&stand, NS_PER_S);
-    stand_reading(&stand, MAIN, 9000000);
+    measure(&stand, 9000000);
     core_node_view(stand.core, MAIN, &after);
     assert_int_equal(stand_counters(&stand)->breaches, 1);
     assert_int_equal(stand_counters(&stand)->emergencies, 0);
@@ -238,13 +249,13 @@ static void what_the_meter_shows_above_it_is_taken_from_hosts(void **state)
     cap(&stand, MAIN, 18000000);
     stand_run(&stand, NS_PER_S);
     int64_t unknown_mw = 3000000;
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 200; i++) {
         stand_run(&stand, 20 * NS_PER_MS);
         stand_reading(&stand, MAIN, (leased_mw(&stand, 0, STAND_HOSTS) + unknown_mw) / 3);
     }
     assert_in_range(leased_mw(&stand, 0, STAND_HOSTS) + unknown_mw, 17500000, 18000000);
     unknown_mw = 0;
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 1500; i++) {
         stand_run(&stand, 20 * NS_PER_MS);
         stand_reading(&stand, MAIN, (leased_mw(&stand, 0, STAND_HOSTS) + unknown_mw) / 3);
     }

@@ -30,7 +30,7 @@ static void is_held(struct demand *demand, int64_t after_ns, int64_t cap_mw)
 
 static int64_t wanted_mw(const struct demand *demand, int64_t newest_cap_mw)
 {
-    return demand_cap_mw(demand, &policy, &type, newest_cap_mw);
+    return demand_cap_mw(demand, &policy, &type, newest_cap_mw, false, START_NS);
 }
 
 static void a_host_that_draws_nothing_can_use_the_least_cap(void **state)
@@ -51,7 +51,7 @@ static void below_a_quantum_it_can_use_a_quantum(void **state)
     struct demand demand;
     fine.cap_min_mw = 0;
     demand_init(&demand, START_NS);
-    assert_int_equal(demand_cap_mw(&demand, &policy, &fine, -1), QUANTUM_MW);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &fine, -1, false, START_NS), QUANTUM_MW);
 }
 
 static void what_is_forgotten_leaves_nothing_behind(void **state)
@@ -63,7 +63,7 @@ static void what_is_forgotten_leaves_nothing_behind(void **state)
     demand_init(&demand, START_NS);
     for (int64_t t_ns = 0; t_ns <= 800; t_ns += 100) {
         draws(&demand, t_ns, 0);
-        assert_int_equal(demand_cap_mw(&demand, &policy, &all_governed, -1), QUANTUM_MW);
+        assert_int_equal(demand_cap_mw(&demand, &policy, &all_governed, -1, false, START_NS), QUANTUM_MW);
     }
 }
 

@@ -83,9 +83,12 @@ void hall_build(struct hall *hall)
 static void carve(struct hall *hall)
 {
     hall->cluster = (struct cluster){
-        .host_extent = hall->host_extent, .node_extent = hall->node_extent, .host_claim = hall->host_claim,
-        .node_claim = hall->node_claim, .capacity_mva = hall->capacity_mva,
-        .node_weight = hall->node_weight, .node_phases = hall->node_phases, .target_mw = hall->target_mw,
+        .host_extent = hall->host_extent, .draw_mw = hall->draw_mw, .target_mw = hall->target_mw,
+        .bound_node = hall->bound_node, .bound_term = hall->bound_term, .tier = hall->tier,
+        .changed = hall->changed, .node = hall->cluster_node, .capacity_mva = hall->capacity_mva,
+        .load_mva = hall->load_mva, .gang = hall->gang,
+        .below = hall->cords_below, .other = hall->other, .coefficient = hall->coefficient,
+        .claim = hall->claim,
     };
     hall->emergencies = (struct emergencies){
         .node = hall->emergency, .below_first = hall->below_first,
@@ -132,6 +135,11 @@ void hall_uses(struct hall *hall, uint32_t host, int64_t draw_mw)
 {
     demand_init(&hall->demand[host], HALL_T_NS);
     hall->demand[host].draw_mw[0] = draw_mw - hall->type.quantum_mw;
+}
+
+int64_t hall_capacity(const struct hall *hall, uint32_t node, uint32_t contingency, uint32_t phase)
+{
+    return hall->capacity_mva[node * hall->cluster.cells + contingency * PHASES + phase];
 }
 
 void hall_arbitrate(struct hall *hall, uint32_t items)

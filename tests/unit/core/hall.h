@@ -20,7 +20,7 @@
 #include "msg/reading.h"
 
 enum { HALL_MAIN, HALL_LEFT, HALL_RIGHT, HALL_RACK, HALL_NODES };
-enum { HALL_HOSTS = 5 };
+enum { HALL_HOSTS = 5, HALL_GANGS = 2, HALL_CELLS = CONTINGENCIES_MAX * PHASES + CLUSTER_STEERED };
 #define HALL_W INT64_C(1000)                    /* in mW or mVA */
 #define HALL_KW (1000 * HALL_W)
 #define HALL_T_NS (10 * NS_PER_S)               /* the newest report of every host */
@@ -36,12 +36,17 @@ struct hall {
     struct ledger_sums sums[HALL_NODES];
     struct demand demand[HALL_HOSTS];
     struct cluster cluster;
-    struct extent host_extent[HALL_HOSTS + 1], node_extent[HALL_NODES];
-    struct claim host_claim[HALL_HOSTS + 1], node_claim[HALL_NODES];
-    int64_t capacity_mva[HALL_NODES];
-    uint32_t node_weight[HALL_NODES];
-    uint8_t node_phases[HALL_NODES];
-    int64_t target_mw[HALL_HOSTS];
+    struct extent host_extent[HALL_HOSTS + 1];
+    int64_t draw_mw[HALL_HOSTS + 1], target_mw[HALL_HOSTS + 1];
+    uint32_t bound_node[HALL_HOSTS + 1];
+    uint8_t bound_term[HALL_HOSTS + 1], tier[HALL_HOSTS + 1], changed[HALL_HOSTS + 1];
+    struct cluster_node cluster_node[HALL_NODES];
+    int64_t capacity_mva[HALL_NODES * HALL_CELLS], load_mva[HALL_NODES * HALL_CELLS];
+    struct cluster_gang gang[HALL_GANGS];
+    struct cluster_cord cords_below[4 * CORDS_MAX * HALL_HOSTS];
+    uint32_t other[4 * HALL_NODES];
+    int64_t coefficient[(CORDS_MAX * HALL_HOSTS + 1) * HALL_CELLS];
+    struct claim claim[CORDS_MAX * HALL_HOSTS];
     struct heat heat;
     struct heat_node heat_node[HALL_NODES];
     struct emergencies emergencies;
@@ -64,6 +69,9 @@ void hall_uses(struct hall *hall, uint32_t host, int64_t draw_mw);
 
 /* One arbitration to its end, `items` visits a part; the caps stand in target_mw. */
 void hall_arbitrate(struct hall *hall, uint32_t items);
+
+/* What a node can carry of a cell, as the last arbitration saw it. */
+int64_t hall_capacity(const struct hall *hall, uint32_t node, uint32_t contingency, uint32_t phase);
 
 /* The newest lease of a host, and its receipt. */
 void hall_holds(struct hall *hall, uint32_t host, int64_t cap_mw);

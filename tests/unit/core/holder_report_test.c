@@ -34,16 +34,18 @@ static struct report report_at(struct holder *holder, int64_t now_ns)
 
 static void write_expected(struct holder *holder, int64_t cap_mw)
 {
+    uint32_t device;
     int64_t due_mw = -1;
-    assert_true(holder_next_write(holder, &due_mw));
+    assert_true(holder_next_write(holder, &device, &due_mw));
     assert_int_equal(due_mw, cap_mw);
 }
 
 static void write_all(struct holder *holder, int64_t now_ns)
 {
+    uint32_t device;
     int64_t cap_mw;
-    for (int i = 0; i < 8 && holder_next_write(holder, &cap_mw); i++)
-        holder_written(holder, cap_mw, now_ns);
+    for (int i = 0; i < 8 && holder_next_write(holder, &device, &cap_mw); i++)
+        holder_written(holder, 0, cap_mw, now_ns);
 }
 
 /* Answers a report made at this moment. */
@@ -71,6 +73,7 @@ static void start(struct holder *holder)
 static void writes_go_one_at_a_time_and_the_newest_wish_follows(void **state)
 {
     (void)state;
+    uint32_t device;
     struct holder holder;
     int64_t cap_mw;
     start(&holder);
@@ -78,11 +81,11 @@ static void writes_go_one_at_a_time_and_the_newest_wish_follows(void **state)
     write_expected(&holder, 5000000);
     lease_now(&holder, 3, 7000000, NS_PER_S + 110 * MS);
     lease_now(&holder, 4, 3000000, NS_PER_S + 120 * MS);
-    assert_false(holder_next_write(&holder, &cap_mw));
-    holder_written(&holder, 5000000, NS_PER_S + 130 * MS);
+    assert_false(holder_next_write(&holder, &device, &cap_mw));
+    holder_written(&holder, 0, 5000000, NS_PER_S + 130 * MS);
     write_expected(&holder, 3000000);
-    holder_written(&holder, 3000000, NS_PER_S + 140 * MS);
-    assert_false(holder_next_write(&holder, &cap_mw));
+    holder_written(&holder, 0, 3000000, NS_PER_S + 140 * MS);
+    assert_false(holder_next_write(&holder, &device, &cap_mw));
 }
 
 /* "expiry re-checked after each" write: the owner need not have called holder_time in between. */
@@ -93,9 +96,9 @@ static void a_write_that_returns_after_the_deadline_is_followed_by_fail_safe(voi
     start(&holder);
     lease_now(&holder, 2, 7000000, NS_PER_S + 100 * MS);
     write_expected(&holder, 7000000);
-    holder_written(&holder, 7000000, NS_PER_S + 1100 * MS);
+    holder_written(&holder, 0, 7000000, NS_PER_S + 1100 * MS);
     write_expected(&holder, FAIL_SAFE_MW);
-    holder_written(&holder, FAIL_SAFE_MW, NS_PER_S + 1150 * MS);
+    holder_written(&holder, 0, FAIL_SAFE_MW, NS_PER_S + 1150 * MS);
     assert_int_equal(report_at(&holder, NS_PER_S + 1151 * MS).state, HOST_FAIL_SAFE);
 }
 
@@ -141,10 +144,10 @@ static void a_raise_in_flight_counts_until_the_cut_after_it_is_read_back(void **
     write_expected(&holder, 8000000);
     lease_now(&holder, 3, 3000000, NS_PER_S + 210 * MS);
     assert_int_equal(report_at(&holder, NS_PER_S + 211 * MS).cap_mw, 8000000);
-    holder_written(&holder, 8000000, NS_PER_S + 220 * MS);
+    holder_written(&holder, 0, 8000000, NS_PER_S + 220 * MS);
     write_expected(&holder, 3000000);
     assert_int_equal(report_at(&holder, NS_PER_S + 221 * MS).cap_mw, 8000000);
-    holder_written(&holder, 3000000, NS_PER_S + 230 * MS);
+    holder_written(&holder, 0, 3000000, NS_PER_S + 230 * MS);
     assert_int_equal(report_at(&holder, NS_PER_S + 231 * MS).cap_mw, 3000000);
 }
 
@@ -181,7 +184,7 @@ static void the_time_held_counts_from_the_read_back(void **state)
     start(&holder);
     lease_now(&holder, 2, 3000000, NS_PER_S + 200 * MS);
     write_expected(&holder, 3000000);
-    holder_written(&holder, 3000000, NS_PER_S + 250 * MS);
+    holder_written(&holder, 0, 3000000, NS_PER_S + 250 * MS);
     assert_int_equal(report_at(&holder, NS_PER_S + 250 * MS).held_ns, 0);
     assert_int_equal(report_at(&holder, NS_PER_S + 390 * MS).held_ns, 140 * MS);
 }
@@ -189,11 +192,12 @@ static void the_time_held_counts_from_the_read_back(void **state)
 static void a_renewal_keeps_the_time_held_and_shows_the_new_sequence(void **state)
 {
     (void)state;
+    uint32_t device;
     struct holder holder;
     int64_t cap_mw;
     start(&holder);
     lease_now(&holder, 2, 6000000, NS_PER_S + 500 * MS);
-    assert_false(holder_next_write(&holder, &cap_mw));
+    assert_false(holder_next_write(&holder, &device, &cap_mw));
     struct report report = report_at(&holder, NS_PER_S + 501 * MS);
     assert_int_equal(report.applied, 2);
     assert_int_equal(report.state, HOST_LEASED);
@@ -224,7 +228,7 @@ static void a_write_that_did_not_take_is_told_and_tried_again(void **state)
     start(&holder);
     lease_now(&holder, 2, 3000000, NS_PER_S + 200 * MS);
     write_expected(&holder, 3000000);
-    holder_written(&holder, 6000000, NS_PER_S + 250 * MS);
+    holder_written(&holder, 0, 6000000, NS_PER_S + 250 * MS);
     struct report report = report_at(&holder, NS_PER_S + 300 * MS);
     assert_int_equal(report.readback_mw, 6000000);
     assert_int_equal(report.cap_mw, 6000000);
@@ -235,17 +239,18 @@ static void a_write_that_did_not_take_is_told_and_tried_again(void **state)
 static void a_read_back_below_what_was_asked_is_somebody_elses_limit(void **state)
 {
     (void)state;
+    uint32_t device;
     struct holder holder;
     int64_t cap_mw;
     start(&holder);
     lease_now(&holder, 2, 8000000, NS_PER_S + 200 * MS);
     write_expected(&holder, 8000000);
-    holder_written(&holder, 7000000, NS_PER_S + 250 * MS);
+    holder_written(&holder, 0, 7000000, NS_PER_S + 250 * MS);
     struct report report = report_at(&holder, NS_PER_S + 260 * MS);
     assert_true(report.flags & REPORT_FOREIGN_LIMIT);
     assert_int_equal(report.readback_mw, 7000000);
     assert_int_equal(report.state, HOST_LEASED);
-    assert_false(holder_next_write(&holder, &cap_mw));
+    assert_false(holder_next_write(&holder, &device, &cap_mw));
 }
 
 static void reports_are_never_further_apart_than_agreed(void **state)
@@ -268,7 +273,7 @@ static void a_state_is_reported_again_as_soon_as_it_has_held_for_a(void **state)
     start(&holder);
     lease_now(&holder, 2, 3000000, NS_PER_S + 200 * MS);
     write_expected(&holder, 3000000);
-    holder_written(&holder, 3000000, NS_PER_S + 210 * MS);
+    holder_written(&holder, 0, 3000000, NS_PER_S + 210 * MS);
     report_at(&holder, NS_PER_S + 300 * MS);
     assert_false(holder_report_due(&holder, NS_PER_S + 210 * MS + A_NS - 1));
     assert_true(holder_report_due(&holder, NS_PER_S + 210 * MS + A_NS));

@@ -26,9 +26,10 @@ static const struct holder_config config = {
  * nothing was written. */
 static int64_t settle(struct holder *holder, int64_t now_ns)
 {
+    uint32_t device;
     int64_t cap_mw = -1;
-    for (int i = 0; i < 8 && holder_next_write(holder, &cap_mw); i++)
-        holder_written(holder, cap_mw, now_ns);
+    for (int i = 0; i < 8 && holder_next_write(holder, &device, &cap_mw); i++)
+        holder_written(holder, 0, cap_mw, now_ns);
     return cap_mw;
 }
 
@@ -74,14 +75,15 @@ static void start(struct holder *holder)
 static void a_new_agent_writes_fail_safe_before_anything_else(void **state)
 {
     (void)state;
+    uint32_t device;
     struct holder holder;
     int64_t cap_mw = 0;
     holder_init(&holder, &config, INCARNATION, 0, 77);
     assert_int_equal(report_at(&holder, 78).state, HOST_BOOT);
-    assert_true(holder_next_write(&holder, &cap_mw));
+    assert_true(holder_next_write(&holder, &device, &cap_mw));
     assert_int_equal(cap_mw, FAIL_SAFE_MW);
     assert_int_equal(report_at(&holder, 79).state, HOST_BOOT);
-    holder_written(&holder, FAIL_SAFE_MW, 80);
+    holder_written(&holder, 0, FAIL_SAFE_MW, 80);
     assert_int_equal(report_at(&holder, 81).state, HOST_FAIL_SAFE);
 }
 
@@ -117,6 +119,7 @@ static void an_epoch_below_the_highest_accepted_is_refused_cuts_included(void **
     start(&holder);
     struct lease lease = lease_of(1, 1, 6000000);
     lease.epoch = 6;
+    holder_epoch_saved(&holder, 6, NS_PER_S);
     assert_int_equal(give(&holder, lease, NS_PER_S + MS), HOLDER_ACCEPTED);
     assert_int_equal(give(&holder, lease_of(99, 1, 1000000), NS_PER_S + 2 * MS), HOLDER_OLD_EPOCH);
     assert_int_equal(settle(&holder, NS_PER_S + 3 * MS), 6000000);
@@ -154,6 +157,7 @@ static void a_higher_epoch_starts_its_sequences_anew(void **state)
     assert_int_equal(give(&holder, lease_of(8, 1, 6000000), NS_PER_S + MS), HOLDER_ACCEPTED);
     struct lease lease = lease_of(1, 1, 3000000);
     lease.epoch = 6;
+    holder_epoch_saved(&holder, 6, NS_PER_S);
     assert_int_equal(give(&holder, lease, NS_PER_S + 2 * MS), HOLDER_ACCEPTED);
     assert_int_equal(settle(&holder, NS_PER_S + 3 * MS), 3000000);
 }
@@ -230,6 +234,7 @@ static void an_expired_echo_with_a_new_epoch_cannot_raise_either(void **state)
     start(&holder);
     struct lease lease = lease_of(1, 1, 6000000);
     lease.epoch = 9;
+    holder_epoch_saved(&holder, 9, NS_PER_S);
     assert_int_equal(give(&holder, lease, 2 * NS_PER_S), HOLDER_EXPIRED_RAISE);
     assert_int_equal(settle(&holder, 2 * NS_PER_S), -1);
 }
@@ -299,6 +304,7 @@ static void a_cap_above_what_can_be_set_is_obeyed_as_the_largest(void **state)
 static void a_cut_below_fail_safe_after_the_deadline_stays(void **state)
 {
     (void)state;
+    uint32_t device;
     struct holder holder;
     int64_t cap_mw;
     start(&holder);
@@ -307,12 +313,12 @@ static void a_cut_below_fail_safe_after_the_deadline_stays(void **state)
     settle(&holder, NS_PER_S);
     holder_time(&holder, 3 * NS_PER_S);
     settle(&holder, 3 * NS_PER_S);
-    assert_int_equal(holder.readback_mw, FAIL_SAFE_MW);
+    assert_int_equal(holder.device[0].readback_mw, FAIL_SAFE_MW);
     assert_int_equal(holder.state, HOST_FAIL_SAFE);
     assert_int_equal(give(&holder, lease_of(2, echo, 1000000), 3 * NS_PER_S), HOLDER_ACCEPTED);
     assert_int_equal(settle(&holder, 3 * NS_PER_S), 1000000);
     holder_time(&holder, 4 * NS_PER_S);
-    assert_false(holder_next_write(&holder, &cap_mw));
+    assert_false(holder_next_write(&holder, &device, &cap_mw));
     assert_int_equal(holder.wanted_mw, 1000000);
 }
 

@@ -114,6 +114,21 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
     outbox->digest = (struct slot_digest){.second = 7, .digest = 99, .decisions = core->steps};
 }
 
+void core_order_view(const struct core *core, struct core_order_view *view)
+{
+    *view = (struct core_order_view){.newest = core->steps, .number = core->steps};
+}
+
+void core_contract_view(const struct core *core, uint32_t place, struct core_contract_view *view)
+{
+    *view = (struct core_contract_view){.number = core->steps, .id = place};
+}
+
+void core_maintenance_view(const struct core *core, uint32_t place, struct core_maintenance_view *view)
+{
+    *view = (struct core_maintenance_view){.number = core->steps, .node = place};
+}
+
 bool pipeline_tick_open(const struct core *core)
 {
     return core->open;

@@ -117,7 +117,7 @@ static void a_slow_meter_is_refused_where_it_was_asked_for(void **state)
     site_unload(&w.site);
     load(&w, &(struct keys){.node = ", oversubscribe: yes", .period = "21ms"});
     assert_int_equal(w.rc, -22);
-    assert_non_null(strstr(w.report, "node 'feed-a' cannot be oversubscribed, for it has meter slower"));
+    assert_non_null(strstr(w.report, "node 'feed-a' cannot be oversubscribed, for there is meter slower"));
 }
 
 /* The meter of each feed hangs on it: with feed-a lost, feed-b keeps its own. */

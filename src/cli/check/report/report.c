@@ -45,7 +45,6 @@ static void head_row(FILE *out, const char *what, const char *value)
 
 static void put_head(FILE *out, const struct study *study)
 {
-    static const char *const scheme[] = {"N", "N+1", "2N"};
     const struct model *m = &study->site->model;
     char text[160];
 
@@ -64,7 +63,7 @@ static void put_head(FILE *out, const struct study *study)
     head_row(out, "made by", study->version);
     snprintf(text, sizeof text, "%u nodes, %u hosts, %u host type%s, %u meter%s, scheme %s", m->node_count,
              m->host_count, m->type_count, m->type_count == 1 ? "" : "s", m->meter_count,
-             m->meter_count == 1 ? "" : "s", scheme[study->site->redundancy.scheme]);
+             m->meter_count == 1 ? "" : "s", site_scheme_names[study->site->redundancy.scheme]);
     head_row(out, "site", text);
     fputs(
         "</tbody></table>\n<div class=\"box\">flyball recommends no protective settings. This document "

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of arbitration share among themselves. */
+#ifndef FLYBALL_CORE_CLUSTER_INSIDE_H
+#define FLYBALL_CORE_CLUSTER_INSIDE_H
+
+#include <stddef.h>
+
+#include "core/cluster.h"
+
+enum { COEFFICIENT_BITS = 20, COEFFICIENT_ONE = 1 << COEFFICIENT_BITS };
+
+static inline int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t loads_mva(int64_t draw_mw, int64_t coefficient)
+{
+    return (draw_mw * coefficient + COEFFICIENT_ONE - 1) >> COEFFICIENT_BITS;
+}
+
+/* rt: every node above a host is to be shared anew. */
+void cluster_mark(struct cluster *cluster, uint32_t host);
+
+/* rt: what the governed hosts below a node may load each of its cells with; true when that has changed. */
+bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node);
+
+/* rt: one node's visit begins; then goes on, taking visits off *items, until true: its load and the draws
+ * below it stand. */
+void cluster_trim_begin(struct cluster *cluster, uint32_t node);
+bool cluster_trim(struct cluster *cluster, uint32_t node, uint32_t *items);
+
+/* rt: likewise: hosts that a node with room left holds down are let go, to be shared anew. */
+void cluster_slack_begin(struct cluster *cluster, uint32_t node);
+bool cluster_slack(struct cluster *cluster, uint32_t node, uint32_t *items);
+
+/* setup */
+void cluster_gang_init(struct cluster *cluster);
+
+/* rt: takes a host's share into its gang; lowers it to what the slowest of its gang has. */
+void cluster_gang_take(struct cluster *cluster, uint32_t host);
+void cluster_gang_pace(struct cluster *cluster, uint32_t host);
+
+/* any: the cap of `share` of this type's range (2^-32). */
+int64_t cluster_gang_cap_mw(const struct model_host_type *type, uint64_t share);
+
+#endif

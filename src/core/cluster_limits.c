@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The shape of the site as arbitration walks it, and what every node can carry. */
+#include "core/cluster_inside.h"
+
+enum { SHAPES_LOOKED_BACK = 16 };
+
+uint32_t cluster_cells(const struct model *model)
+{
+    return model->contingency_count * PHASES + CLUSTER_STEERED;
+}
+
+uint32_t cluster_cord_count(const struct model *model)
+{
+    uint32_t count = 0;
+    for (uint32_t host = 0; host < model->host_count; host++)
+        count += model->host[host].cord_count;
+    return count;
+}
+
+uint32_t cluster_below_room(const struct model *model)
+{
+    uint32_t room = 0;
+    for (uint32_t host = 0; host < model->host_count; host++)
+        for (uint32_t j = 0; j < model->host[host].cord_count; j++)
+            room += model->node[model->host[host].cord[j].node].ancestor_count;
+    return room;
+}
+
+uint32_t cluster_other_room(const struct model *model)
+{
+    uint32_t room = 0, nodes = model->host_count ? model->node_count : 0;
+    for (uint32_t n = 0; n < nodes; n++)
+        room += model->node[n].parent_count > 1 ? model->node[n].parent_count - 1 : 0;
+    return room;
+}
+
+/* ---- shapes ---- */
+
+static int64_t coefficient_of(const struct model_cord *cord, int64_t pf_ppm, uint32_t c, uint32_t phase)
+{
+    int64_t share = (int64_t)cord->share_ppm[c] * cord->phase_ppm[phase];   /* 10^-12 */
+    int64_t scaled = (share * COEFFICIENT_ONE + PPM - 1) / PPM;
+    return (scaled + pf_ppm - 1) / pf_ppm;
+}
+
+/* What a pool counts: first cords, all phases together, the contingency that loads the cord most. */
+static int64_t pool_coefficient(const struct model *model, const struct model_cord *cord, int64_t pf_ppm)
+{
+    uint32_t heaviest = 0;
+    int64_t coefficient = 0;
+    for (uint32_t c = 1; c < model->contingency_count; c++)
+        heaviest = cord->share_ppm[c] > cord->share_ppm[heaviest] ? c : heaviest;
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        coefficient += coefficient_of(cord, pf_ppm, heaviest, phase);
+    return coefficient;
+}
+
+/* What a contract counts: the part of a host's watts that comes through this cord. */
+static int64_t contract_coefficient(const struct model_host *h, const struct model_cord *cord)
+{
+    int64_t sum_ppm = 0;
+    for (uint32_t j = 0; j < h->cord_count; j++)
+        sum_ppm += h->cord[j].share_ppm[0];
+    return sum_ppm ? (int64_t)cord->share_ppm[0] * COEFFICIENT_ONE / sum_ppm : 0;
+}
+
+static void make_shape(const struct cluster *cluster, const struct model_host *h,
+                       const struct model_cord *cord, int64_t *made)
+{
+    uint32_t protects = cluster->cells - CLUSTER_STEERED;
+    int64_t pf_ppm = cluster->model->type[h->type].pf_min_ppm;
+    for (uint32_t i = 0; i < protects; i++)
+        made[i] = coefficient_of(cord, pf_ppm, i / PHASES, i % PHASES);
+    made[protects] = cord == &h->cord[0] ? pool_coefficient(cluster->model, cord, pf_ppm) : 0;
+    made[protects + 1] = contract_coefficient(h, cord);
+}
+
+static uint32_t shape_of(struct cluster *cluster, const struct model_host *h, const struct model_cord *cord)
+{
+    int64_t *made = &cluster->coefficient[(size_t)cluster->shape_count * cluster->cells];
+    make_shape(cluster, h, cord, made);
+    uint32_t back = cluster->shape_count < SHAPES_LOOKED_BACK ? cluster->shape_count : SHAPES_LOOKED_BACK;
+    for (uint32_t shape = cluster->shape_count - back; shape < cluster->shape_count; shape++) {
+        const int64_t *known = &cluster->coefficient[(size_t)shape * cluster->cells];
+        bool alike = true;
+        for (uint32_t cell = 0; cell < cluster->cells; cell++)
+            alike &= known[cell] == made[cell];
+        if (alike)
+            return shape;
+    }
+    return cluster->shape_count++;
+}
+
+static bool is_even(const struct model_cord *cord)
+{
+    return cord->phase_ppm[0] == cord->phase_ppm[1] && cord->phase_ppm[1] == cord->phase_ppm[2];
+}
+
+/* ---- what hangs below ---- */
+
+static void count_cords(struct cluster *cluster)
+{
+    const struct model *model = cluster->model;
+    for (uint32_t host = 0; host < model->host_count; host++) {
+        for (uint32_t j = 0; j < model->host[host].cord_count; j++) {
+            const struct model_node *node = &model->node[model->host[host].cord[j].node];
+            cluster->node[node->ancestor[0]].own_count++;
+            for (uint32_t a = 0; a < node->ancestor_count; a++)
+                cluster->node[node->ancestor[a]].count++;
+        }
+    }
+}
+
+/* Runs one behind the other; the places behind a node's own cords are taken first to last as well. */
+static void lay_runs(struct cluster *cluster)
+{
+    uint32_t first = 0;
+    for (uint32_t n = 0; n < cluster->model->node_count; n++) {
+        struct cluster_node counted = cluster->node[n];
+        cluster->node[n] = (struct cluster_node){.first = first, .count = counted.own_count, .even = true};
+        first += counted.count;
+    }
+}
+
+static void place_cord(struct cluster *cluster, uint32_t host, const struct model_cord *cord, uint32_t shape)
+{
+    const struct model_node *node = &cluster->model->node[cord->node];
+    for (uint32_t a = 0; a < node->ancestor_count; a++) {
+        struct cluster_node *above = &cluster->node[node->ancestor[a]];
+        uint32_t place = a == 0 ? above->own_count++ : above->count++;
+        cluster->below[above->first + place] = (struct cluster_cord){host, shape};
+        above->even &= is_even(cord);
+    }
+}
+
+static void place_cords(struct cluster *cluster)
+{
+    const struct model *model = cluster->model;
+    for (uint32_t host = 0; host < model->host_count; host++) {
+        for (uint32_t j = 0; j < model->host[host].cord_count; j++) {
+            const struct model_cord *cord = &model->host[host].cord[j];
+            place_cord(cluster, host, cord, shape_of(cluster, &model->host[host], cord));
+            cluster->crossing |= j > 0 || !is_even(cord);
+        }
+    }
+}
+
+static void place_others(struct cluster *cluster)
+{
+    const struct model *model = cluster->model;
+    uint32_t placed = 0;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        struct cluster_node *node = &cluster->node[n];
+        node->other_first = placed;
+        for (uint32_t child = n + 1; child < model->node_count; child++)
+            for (uint32_t i = 1; i < model->node[child].parent_count; i++)
+                if (model->node[child].parent[i] == n)
+                    cluster->other[placed++] = child;
+        node->other_count = placed - node->other_first;
+    }
+}
+
+void cluster_init(struct cluster *cluster, const struct model *model)
+{
+    cluster->model = model;
+    cluster->cells = cluster_cells(model);
+    count_cords(cluster);
+    lay_runs(cluster);
+    place_cords(cluster);
+    place_others(cluster);
+    for (uint32_t host = 0; host < model->host_count; host++) {
+        cluster->target_mw[host] = -1;
+        cluster->bound_node[host] = INDEX_NONE;
+    }
+    cluster_gang_init(cluster);
+}
+
+/* ---- what a node can carry ---- */
+
+/* The limit in force, less what no lease governs and what is kept free for protection. */
+static int64_t room_mva(const struct cluster *cluster, const struct ledger *ledger, uint32_t node, uint32_t c,
+                        uint32_t phase)
+{
+    const struct model *model = cluster->model;
+    const struct model_node *n = &model->node[node];
+    int64_t limit_mva = ledger->node[node].limit_mva[c][phase];
+    if (!n->limited)
+        return INT64_MAX / 4;
+    int64_t kept_mva = limit_mva / PPM * model->policy.headroom_ppm;
+    return larger(limit_mva - kept_mva - n->bad_mva[c][phase] - n->other_mva[phase], 0);
+}
+
+static int64_t steered(const struct cluster *cluster, uint32_t node, uint32_t which)
+{
+    int64_t capacity = INT64_MAX / 4;
+    if (which == 0 && cluster->pools)
+        capacity = smaller(capacity, pool_capacity_mva(cluster->pools, node));
+    if (which == 1 && cluster->contracts)
+        capacity = smaller(capacity, cluster->contracts->budget_mw[node]);
+    return larger(capacity, 0);
+}
+
+bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
+{
+    int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
+    uint32_t protects = cluster->cells - CLUSTER_STEERED;
+    bool changed = false;
+    for (uint32_t cell = 0; cell < cluster->cells; cell++) {
+        int64_t room = cell < protects ? room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES)
+                                       : steered(cluster, node, cell - protects);
+        changed |= room != capacity_mva[cell];
+        capacity_mva[cell] = room;
+    }
+    return changed;
+}

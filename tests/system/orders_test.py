@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Orders over the real door of a real flyballd, daemon_traffic at the far ends.
+
+usage: orders_test.py CASE, with the environment of daemon_test.py. Exit code 77 skips."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from daemon_test import AS_NOBODY, CLI, JOURNAL, Bed, ask, finish, run_cli, skip
+
+CAP_KW, LOG_RECORD = 150, 144
+
+
+def order(bed, *words):
+    return run_cli('order', '--door', bed.door, *words)
+
+
+def listed(bed):
+    return json.loads(order(bed, 'list', '--json').stdout)
+
+
+def leased_w(bed):
+    """What hosts below the main may draw by their newest leases, by what status shows of each."""
+    return sum(host['exposure_w'] for host in ask(bed.door, b'status')['hosts'])
+
+
+def settle(bed, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        hosts = ask(bed.door, b'status')['hosts']
+        if all(host['state'] == 'leased' and host['accepted'] for host in hosts):
+            return
+        time.sleep(0.2)
+    raise AssertionError('the hosts were not leased in time')
+
+
+def taken(done, number):
+    assert done.returncode == 0 and done.stdout == f'order {number} taken\n', done.stdout + done.stderr
+
+
+def refused(done, code, words):
+    assert done.returncode == code and words in done.stderr, f'{done.returncode}: {done.stdout}{done.stderr}'
+
+
+def check_refusals(bed):
+    """Each with its exit code and a sentence; none changes anything, none uses a number up but core's own."""
+    before = listed(bed)
+    refused(order(bed, 'cap', 'nowhere', '100kW'), 5, 'the site has no node nowhere')
+    refused(order(bed, 'forecast', 'nobody', '1kW'), 5, 'the site has no host nobody')
+    refused(order(bed, 'lift', 'nothing'), 5, 'no contract named nothing is in force')
+    refused(order(bed, 'cap', 'main', '100'), 2, 'is not a power')
+    refused(order(bed, 'cap', 'main'), 2, 'too many words, or too few')
+    refused(order(bed, 'cap', 'main', '1kW', '--within', 'soon'), 2, 'is not a time')
+    refused(order(bed, 'cap', 'main', '1kW', '--down', '1kW/s'), 2, 'an option that this order does not take')
+    refused(order(bed, 'shut', 'main'), 2, 'one of cap, ramp')
+    refused(order(bed, 'mode', 'fast'), 5, 'mode: fast')
+    refused(order(bed, 'cap', 'x' * 200, '1kW'), 5, 'node: xxx')
+    assert listed(bed) == before
+    done = order(bed, 'cap', 'main', '0W')
+    refused(done, 5, 'refused (value): a value out of range')
+    assert listed(bed)['contracts'] == before['contracts']
+    nobody = subprocess.run([*AS_NOBODY, sys.executable, '-c', f'''
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect({bed.door!r})
+s.send(b"order\\tmode\\tmode=off")
+print(s.recv(4096).decode())'''], capture_output=True, encoding='utf-8', check=True)
+    assert json.loads(nobody.stdout)['verdict'] == 'forbidden', nobody.stdout
+    assert listed(bed)['contracts'] == before['contracts']
+
+
+def case_give():
+    """A cap from the shell reaches the hosts, is listed, lifted, and the journal with it replays exactly."""
+    with Bed('ordg') as bed:
+        os.chmod(bed.folder, 0o755)
+        daemon = bed.start('--journal', bed.journal)
+        traffic = bed.traffic(14)
+        settle(bed)
+        time.sleep(1)
+        before_w = leased_w(bed)
+        assert before_w > CAP_KW * 1000, before_w
+        began = time.monotonic()
+        taken(order(bed, 'cap', 'main', f'{CAP_KW}kW', '--within', '1s', '--for', '1h', '--name', 'dr'), 1)
+        said_s = time.monotonic() - began
+        while leased_w(bed) > CAP_KW * 1000:
+            assert time.monotonic() - began < 1, 'not reached within a second'
+        print(f'{before_w / 1e3:.1f} kW of leases, {CAP_KW} kW ordered: answered in {said_s * 1e3:.0f} ms, '
+              f'leases confirmed below it after {(time.monotonic() - began) * 1e3:.0f} ms')
+        contract, = listed(bed)['contracts']
+        assert contract['name'] == 'dr' and contract['cap_w'] == CAP_KW * 1000 and contract['node'] == 'main'
+        assert 3500 < contract['ends_in_s'] < 3601 and contract['from'] == 'order'
+        check_refusals(bed)
+        taken(order(bed, 'lift', 'dr'), 3)
+        assert listed(bed)['contracts'] == []
+        taken(order(bed, 'mode', 'shadow'), 4)
+        assert listed(bed)['others'][0]['kind'] == 'mode'
+        time.sleep(1.5)
+        finish(traffic)
+        _, summary = bed.stop(daemon)
+        core = summary['counters']['core']
+        assert core['orders'] == 3 and core['orders_refused'] == 1 and core['trims'] >= 1
+        assert core['invariant_failures'] == 0
+        replayed = run_cli('replay', bed.journal)
+        print(replayed.stdout.splitlines()[0])
+        assert replayed.returncode == 0, replayed.stdout
+
+
+def case_kill():
+    """kill -9 between the log and the lane: in force after the restart, once, for what is left."""
+    with Bed('ordk') as bed:
+        daemon = bed.start('--journal', bed.journal)
+        taken(order(bed, 'cap', 'main', '300kW', '--for', '1h', '--name', 'old'), 1)
+        taken(order(bed, 'cap', 'branch-a', '90kW'), 2)
+        taken(order(bed, 'lift', 'branch-a'), 3)
+        refused(order(bed, 'cap', 'branch-a', '0W'), 5, 'value')
+        # A daemon that is stopped logs the order and decides nothing: what a kill in between leaves behind.
+        daemon.send_signal(signal.SIGKILL)
+        daemon.wait()
+        log = bed.journal + '.orders'
+        with open(log, 'rb') as file:
+            records = file.read()
+        assert len(records) == 5 * LOG_RECORD, len(records)    # the refused one and its refusal are two
+        # As if the process had been killed right after fsync of the first order: nothing else is in the log.
+        with open(log, 'wb') as file:
+            file.write(records[:LOG_RECORD])
+        for start in range(2):
+            daemon = bed.start('--journal', bed.journal)
+            contract, = listed(bed)['contracts']
+            assert contract['number'] == 1 and contract['name'] == 'old' and contract['cap_w'] == 300000
+            assert 3400 < contract['ends_in_s'] < 3600
+            assert ask(bed.door, b'status')['counters']['core']['orders'] == 1
+            daemon.send_signal(signal.SIGKILL)
+            daemon.wait()
+        # the whole log, and a record that broke off: the same contract, numbers go on behind all of them
+        with open(log, 'wb') as file:
+            file.write(records + records[:70])
+        daemon = bed.start('--journal', bed.journal)
+        assert [c['name'] for c in listed(bed)['contracts']] == ['old']
+        taken(order(bed, 'cap', 'main', '250kW', '--name', 'new'), 5)
+        taken(order(bed, 'cap', 'main', '240kW', '--name', 'new'), 6)
+        assert sorted((c['name'], c['cap_w']) for c in listed(bed)['contracts']) == [('new', 240000),
+                                                                                     ('old', 300000)]
+        bed.stop(daemon)
+
+
+if __name__ == '__main__':
+    if os.geteuid():
+        skip('not root')
+    globals()['case_' + sys.argv[1]]()

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The log of orders: what is in it is whole, and a crash leaves it so. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "record/orders.h"
+
+enum { RECORD_BYTES = 144, READ_MAX = 8 };
+
+struct bed {
+    char folder[64], path[96];
+    struct order_entry read[READ_MAX];
+    uint32_t count;
+};
+
+static int open_bed(void **state)
+{
+    struct bed *bed = calloc(1, sizeof *bed);
+    strcpy(bed->folder, "/tmp/flyball-orders-XXXXXX");
+    if (!mkdtemp(bed->folder))
+        return -1;
+    snprintf(bed->path, sizeof bed->path, "%s/log", bed->folder);
+    *state = bed;
+    return 0;
+}
+
+static int close_bed(void **state)
+{
+    struct bed *bed = *state;
+    unlink(bed->path);
+    int error = rmdir(bed->folder);
+    free(bed);
+    return error;
+}
+
+static void take(void *context, const struct order_entry *entry)
+{
+    struct bed *bed = context;
+    assert_in_range(bed->count, 0, READ_MAX - 1);
+    bed->read[bed->count++] = *entry;
+}
+
+static struct orders_log reopen(struct bed *bed)
+{
+    struct orders_log log;
+    bed->count = 0;
+    assert_int_equal(orders_open(&log, bed->path, take, bed), 0);
+    return log;
+}
+
+static struct order_entry sample(uint64_t number)
+{
+    return (struct order_entry){
+        .order = {.kind = ORDER_CAP, .number = number, .value_mw = 1000 * (int64_t)number},
+        .given_ns = 5,
+        .uid = 1000,
+        .subject = "main",
+        .contract = "peak"};
+}
+
+static void write_three(struct bed *bed)
+{
+    struct orders_log log = reopen(bed);
+    for (uint64_t number = 1; number <= 3; number++) {
+        struct order_entry entry = sample(number);
+        assert_int_equal(orders_append(&log, &entry), 0);
+    }
+    assert_int_equal(log.newest, 3);
+    orders_close(&log);
+}
+
+static void nothing_is_made_before_the_first_order(void **state)
+{
+    struct bed *bed = *state;
+    struct orders_log log = reopen(bed);
+    assert_int_equal(access(bed->path, F_OK), -1);
+    assert_int_equal(log.newest, 0);
+    orders_close(&log);
+}
+
+static void what_was_written_is_read_back_in_order(void **state)
+{
+    struct bed *bed = *state;
+    write_three(bed);
+    struct orders_log log = reopen(bed);
+    assert_int_equal(bed->count, 3);
+    assert_int_equal(log.newest, 3);
+    for (uint64_t number = 1; number <= 3; number++) {
+        struct order_entry entry = sample(number);
+        assert_memory_equal(&bed->read[number - 1], &entry, sizeof entry);
+    }
+    orders_close(&log);
+}
+
+/* Killed in the middle of a record: cut off, and what is written next stands whole. */
+static void a_record_that_broke_off_is_cut(void **state)
+{
+    struct bed *bed = *state;
+    for (off_t bytes = 2 * RECORD_BYTES + 1; bytes < 3 * RECORD_BYTES; bytes += 71) {
+        write_three(bed);
+        assert_int_equal(truncate(bed->path, bytes), 0);
+        struct orders_log log = reopen(bed);
+        struct order_entry entry = sample(9);
+        assert_int_equal(bed->count, 2);
+        assert_int_equal(log.newest, 2);
+        assert_int_equal(orders_append(&log, &entry), 0);
+        orders_close(&log);
+        log = reopen(bed);
+        assert_int_equal(bed->count, 3);
+        assert_int_equal(log.newest, 9);
+        assert_int_equal(log.damaged, 0);
+        orders_close(&log);
+        unlink(bed->path);
+    }
+}
+
+static void a_damaged_record_is_skipped_and_counted(void **state)
+{
+    struct bed *bed = *state;
+    for (off_t at = RECORD_BYTES; at < 2 * RECORD_BYTES; at += 13) {
+        write_three(bed);
+        int fd = open(bed->path, O_RDWR);
+        uint8_t byte;
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        close(fd);
+        struct orders_log log = reopen(bed);
+        assert_int_equal(bed->count, 2);
+        assert_int_equal(log.damaged, 1);
+        assert_int_equal(log.newest, 3);
+        orders_close(&log);
+        unlink(bed->path);
+    }
+}
+
+static void one_at_a_time_holds_it(void **state)
+{
+    struct bed *bed = *state;
+    write_three(bed);
+    struct orders_log first = reopen(bed), second;
+    assert_int_equal(orders_open(&second, bed->path, NULL, NULL), -EADDRINUSE);
+    orders_close(&first);
+    assert_int_equal(orders_open(&second, bed->path, NULL, NULL), 0);
+    orders_close(&second);
+}
+
+static void where_it_cannot_be_written_the_order_is_refused(void **state)
+{
+    struct bed *bed = *state;
+    struct orders_log log;
+    struct order_entry entry = sample(1);
+    char path[160];
+    snprintf(path, sizeof path, "%s/nowhere/log", bed->folder);
+    assert_int_equal(orders_open(&log, path, NULL, NULL), 0);
+    assert_int_equal(orders_append(&log, &entry), -ENOENT);
+    assert_int_equal(log.newest, 0);
+    orders_close(&log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nothing_is_made_before_the_first_order, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(what_was_written_is_read_back_in_order, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_record_that_broke_off_is_cut, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_damaged_record_is_skipped_and_counted, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(one_at_a_time_holds_it, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(where_it_cannot_be_written_the_order_is_refused, open_bed, close_bed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
