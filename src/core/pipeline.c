@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "core/core.h"
+#include "core/draw.h"
 #include "core/account.h"
 #include "core/guard.h"
 #include "core/order.h"
@@ -160,6 +161,15 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 
 /* ---- a request for power ahead of time ---- */
 
+/* What is granted is demand for its time, also where the host does not draw it yet. */
+static void forecast(struct core *core, uint32_t host)
+{
+    const struct pool_host *h = &core->pools.host[host];
+    const struct model_host_type *type = &core->model->type[core->model->host[host].type];
+    int64_t cap_mw = draw_cap_within_mw(type, h->reserved_mw);
+    demand_forecast(&core->demand[host], cap_mw > 0 ? cap_mw : 0, core->t_ns, h->until_ns);
+}
+
 static void on_token(struct core *core, const struct token_request *request)
 {
     struct token_response response;
@@ -167,6 +177,8 @@ static void on_token(struct core *core, const struct token_request *request)
     core->count.tokens_repeated += !anew;
     core->count.tokens_granted += anew && response.reason == TOKEN_GRANTED;
     core->count.tokens_denied += anew && response.reason != TOKEN_GRANTED;
+    if (anew && response.reason == TOKEN_GRANTED)
+        forecast(core, request->host);
     guard_answer(core, &response);
 }
 
