@@ -85,6 +85,7 @@ static void on_report(struct core *core, const struct report *report)
     degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
     contract_note(&core->contracts, &core->ledger, report->host);
     pool_report(&core->pools, report->host, report->draw_mw, core->t_ns);
+    pool_note(&core->pools, report->host, core->t_ns);
     cut_run(core);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     if (cut_has(core, report->host) && core->ledger.host[report->host].newest_mw >= 0)
