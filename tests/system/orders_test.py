@@ -12,7 +12,7 @@ import time
 
 from daemon_test import AS_NOBODY, CLI, JOURNAL, Bed, ask, finish, run_cli, skip
 
-CAP_KW, LOG_RECORD = 150, 144
+CAP_KW, LOG_RECORD = 250, 144
 
 
 def order(bed, *words):
@@ -78,7 +78,7 @@ def case_give():
     with Bed('ordg') as bed:
         os.chmod(bed.folder, 0o755)
         daemon = bed.start('--journal', bed.journal)
-        traffic = bed.traffic(14)
+        traffic = bed.traffic(14, '--hungry')
         settle(bed)
         time.sleep(1)
         before_w = leased_w(bed)
