@@ -13,6 +13,7 @@ extern const struct cli_verb cli_schema;
 extern const struct cli_verb cli_status;
 extern const struct cli_verb cli_top;
 extern const struct cli_verb cli_tune;
+extern const struct cli_verb cli_why;
 
 const struct cli_verb *const cli_table[] = {
     &cli_check,
@@ -25,5 +26,6 @@ const struct cli_verb *const cli_table[] = {
     &cli_status,
     &cli_top,
     &cli_tune,
+    &cli_why,
     NULL,
 };

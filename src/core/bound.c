@@ -32,7 +32,7 @@ static void note_sum(const struct core *core, uint32_t host, struct bound *bound
     bound->phase = cell.phase;
     bound->sum_mva = sum == SUM_EXPOSED ? sums->exposed_mva[c][phase] : sums->newest_mva[c][phase];
     bound->limit_mva = sums->limit_mva[c][phase];
-    if (bound->term == BOUND_STEADY && bound->limit_mva > core->model->node[cell.node].limit_mva[c][phase])
+    if (bound->term == BOUND_STEADY && bound->limit_mva > sums->steady_mva[c][phase])
         bound->term = BOUND_CURVE;
 }
 
@@ -147,6 +147,9 @@ void bound_note(struct core *core, uint32_t host, int64_t wanted_mw, enum egress
         bound_by(core, core->paced.term, core->paced.node);
     note_term(core, host, why, &before, bound);
     core->held = (struct bound_hold){.term = BOUND_NOTHING};
+    if (bound->term == BOUND_SHARE &&
+        h->newest_mw >= core->model->type[core->model->host[host].type].cap_max_mw)
+        bound->term = BOUND_CEILING;
     if (before.why && before.cap_mw == bound->cap_mw && before.term == bound->term &&
         before.node == bound->node)
         keep_cause(&before, bound);

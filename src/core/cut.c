@@ -145,7 +145,9 @@ static void cut_below(struct core *core, uint32_t node)
         if (cut_has(core, run[i]))
             continue;
         core->cuts.step[run[i]] = core->steps;
+        bound_by(core, core->cuts.kind[node] == CUT_LIMIT ? BOUND_STEADY : BOUND_EMERGENCY, node);
         cut_host(core, run[i]);
+        core->held.term = BOUND_NOTHING;    /* also where nothing was sent */
     }
 }
 

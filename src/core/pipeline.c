@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "core/core.h"
+#include "core/draw.h"
 #include "core/account.h"
 #include "core/guard.h"
 #include "core/order.h"
@@ -10,15 +11,24 @@
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
+/* What the permit knows of the node's meter beside its silence. */
+static uint8_t meter_is(const struct core *core, uint32_t node)
+{
+    enum permit permit = permit_of(&core->permits, node);
+    return permit == PERMIT_FROZEN        ? METER_IS_FROZEN
+           : permit == PERMIT_IMPLAUSIBLE ? METER_IS_IMPLAUSIBLE
+                                          : 0;
+}
+
 static void on_reading(struct core *core, const struct reading *reading)
 {
     uint32_t node = core->model->meter[reading->meter].node;
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
-    degrade_reading(&core->degrade, reading, 0, core->t_ns);
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
+    degrade_reading(&core->degrade, reading, meter_is(core, node), core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;
@@ -108,8 +118,10 @@ static void push_target(struct core *core, uint32_t host)
         guard_send(core, host, target_mw, 0, WHY_CUT);
     } else if (paced_mw > h->newest_mw + grain_mw && fresh &&
                !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
-        enum ledger_verdict bound;
-        if (ledger_room_mw(&core->ledger, host, paced_mw, &bound) > h->newest_mw + grain_mw)
+        /* the least that is worth a lease: the guard works out the rest */
+        int64_t least_mw = h->newest_mw + 2 * grain_mw;
+        if (ledger_may_send(&core->ledger, host, least_mw < paced_mw ? least_mw : paced_mw) ==
+            LEDGER_MAY_SEND)
             guard_send(core, host, target_mw, 0, WHY_SHARE);
     }
 }
@@ -118,7 +130,7 @@ static void on_tick_part(struct core *core)
 {
     uint32_t first;
     maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
-    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX / 8);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
@@ -147,6 +159,15 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 
 /* ---- a request for power ahead of time ---- */
 
+/* What is granted is demand for its time, also where the host does not draw it yet. */
+static void forecast(struct core *core, uint32_t host)
+{
+    const struct pool_host *h = &core->pools.host[host];
+    const struct model_host_type *type = &core->model->type[core->model->host[host].type];
+    int64_t cap_mw = draw_cap_within_mw(type, h->reserved_mw);
+    demand_forecast(&core->demand[host], cap_mw > 0 ? cap_mw : 0, core->t_ns, h->until_ns);
+}
+
 static void on_token(struct core *core, const struct token_request *request)
 {
     struct token_response response;
@@ -154,6 +175,8 @@ static void on_token(struct core *core, const struct token_request *request)
     core->count.tokens_repeated += !anew;
     core->count.tokens_granted += anew && response.reason == TOKEN_GRANTED;
     core->count.tokens_denied += anew && response.reason != TOKEN_GRANTED;
+    if (anew && response.reason == TOKEN_GRANTED)
+        forecast(core, request->host);
     guard_answer(core, &response);
 }
 

@@ -27,6 +27,63 @@ static struct core_sum tightest(const struct ledger_sums *sums, uint32_t conting
     return least;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What raises below the node wait for: time, or something that lasts (INT64_MAX). */
+static void show_waits(const struct core *core, uint32_t node, struct core_node_view *view)
+{
+    struct hold_view hold;
+    struct damper_view damper;
+    hold_view(&core->holds, node, core->t_ns, &hold);
+    damper_view(&core->dampers, node, core->t_ns, &damper);
+    int64_t left_ns = later(hold.left_ns, damper.left_ns);
+    view->damped = damper.hold_ns > 0;
+    view->hold_until_ns = hold.hot || left_ns == INT64_MAX ? INT64_MAX
+                          : left_ns > 0                    ? core->t_ns + left_ns
+                                                           : 0;
+}
+
+/* The least of the caps in force. */
+static void show_contracts(const struct core *core, uint32_t node, struct core_node_view *view)
+{
+    for (uint32_t i = 0; core->contracts.count && i < CONTRACTS_MAX; i++) {
+        const struct contract *item = &core->contracts.item[i];
+        if (!item->number || item->node != node || item->kind != ORDER_CAP || core->t_ns < item->due_ns)
+            continue;
+        view->breach |= item->breached;
+        if (!view->contract_mw || item->value_mw < view->contract_mw)
+            view->contract_mw = item->value_mw;
+    }
+    view->contract_load_mw = view->contract_mw ? view->measured_mw : 0;
+}
+
+static void show_maintenance(const struct core *core, uint32_t node, struct core_node_view *view)
+{
+    for (uint32_t i = 0; core->maintenance.count && i < CONTINGENCIES_MAX; i++) {
+        const struct maintenance_item *item = &core->maintenance.item[i];
+        if (!item->number || item->node != node)
+            continue;
+        view->maintenance = item->state;
+        view->awaited = item->found.hosts;
+    }
+}
+
+static void show_steering(const struct core *core, uint32_t node, struct core_node_view *view)
+{
+    struct pool_view pool;
+    struct ramp_view ramp;
+    pool_view(&core->pools, node, &pool);
+    ramp_view(&core->ramps, node, core->t_ns, &ramp);
+    view->pool_level_mva = pool.level_mva;
+    view->pool_load_mva = pool.forecast_mva;
+    view->pool_credit_ppm = pool.credit_ppm;
+    view->ramp_up_mw_per_s = ramp.rate_mw_per_s[RAMP_UP];
+    view->ramp_down_mw_per_s = ramp.rate_mw_per_s[RAMP_DOWN];
+}
+
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view)
 {
     const struct ledger_sums *sums = &core->ledger.node[node];
@@ -52,8 +109,10 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
     view->permit = (uint8_t)permit_of(&core->permits, node);
     view->permit_since_ns = permit_since_ns(&core->permits, node);
     view->emergency = emergency->active;
-    view->ramp_up_mw_per_s = known->ramp_up_mw_per_s;
-    view->ramp_down_mw_per_s = known->ramp_down_mw_per_s;
+    show_waits(core, node, view);
+    show_steering(core, node, view);
+    show_contracts(core, node, view);
+    show_maintenance(core, node, view);
     heat_view(&core->heat, &core->ledger, node, core->t_ns, &view->heat);
 }
 

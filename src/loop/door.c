@@ -14,6 +14,7 @@
 
 #include "loop/door_orders.h"
 #include "loop/loop.h"
+#include "loop/why.h"
 #include "rt/thread.h"
 #include "time/tsc.h"
 
@@ -168,10 +169,32 @@ static bool is(const char *request, ssize_t bytes, const char *word)
     return bytes == (ssize_t)strlen(word) && !memcmp(request, word, (size_t)bytes);
 }
 
+/* "why NAME": the request is not ended by a NUL, and what it names may be anything. */
+static bool asks_why(const char *request, ssize_t bytes, char name[DOOR_REQUEST_BYTES])
+{
+    static const char word[] = "why ";
+    const ssize_t before = sizeof word - 1;
+    if (bytes <= before || bytes >= DOOR_REQUEST_BYTES || memcmp(request, word, sizeof word - 1))
+        return false;
+    memcpy(name, request + before, (size_t)(bytes - before));
+    name[bytes - before] = 0;
+    return true;
+}
+
+static void answer_why(const struct loop *loop, const char *name, FILE *out)
+{
+    const struct why why = {.site = loop->site, .view = &loop->view, .out = out,
+                            .now_ns = timebase_now_ns(&loop->base)};
+    why_write(&why, name);
+}
+
 /* False for a request that is not known. */
 static bool write_answer(struct loop *loop, const char *request, ssize_t bytes, FILE *out)
 {
-    if (is(request, bytes, "status"))
+    char name[DOOR_REQUEST_BYTES];
+    if (asks_why(request, bytes, name))
+        answer_why(loop, name, out);
+    else if (is(request, bytes, "status"))
         loop_document(loop, out);
     else if (is(request, bytes, "counters"))
         loop_document_counters(loop, out);

@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "core/breaker.h"
+#include "core/permit.h"
 #include "msg/egress.h"
 #include "msg/lease.h"
 
 #define NAMED(symbol, name, meaning) [symbol] = name,
+#define MEANT(symbol, name, meaning) [symbol] = meaning,
 
 static const char *word(const char *const *words, size_t count, size_t at)
 {
@@ -40,6 +42,42 @@ const char *view_words_basis(uint8_t basis)
 {
     static const char *const words[EXPOSURE_BASIS_COUNT] = {EXPOSURE_BASES(NAMED)};
     return word(words, EXPOSURE_BASIS_COUNT, basis);
+}
+
+const char *view_words_basis_meaning(uint8_t basis)
+{
+    static const char *const words[EXPOSURE_BASIS_COUNT] = {EXPOSURE_BASES(MEANT)};
+    return word(words, EXPOSURE_BASIS_COUNT, basis);
+}
+
+const char *view_words_bound(uint8_t term)
+{
+    static const char *const words[BOUND_COUNT] = {BOUND_TERMS(NAMED)};
+    return word(words, BOUND_COUNT, term);
+}
+
+const char *view_words_bound_meaning(uint8_t term)
+{
+    static const char *const words[BOUND_COUNT] = {BOUND_TERMS(MEANT)};
+    return word(words, BOUND_COUNT, term);
+}
+
+const char *view_words_permit(uint8_t permit)
+{
+    static const char *const words[PERMIT_COUNT] = {PERMITS(NAMED)};
+    return word(words, PERMIT_COUNT, permit);
+}
+
+const char *view_words_permit_meaning(uint8_t permit)
+{
+    static const char *const words[PERMIT_COUNT] = {PERMITS(MEANT)};
+    return word(words, PERMIT_COUNT, permit);
+}
+
+const char *view_words_maintenance(uint8_t state)
+{
+    static const char *const words[MAINTENANCE_STATE_COUNT] = {"none", MAINTENANCE_STATES(NAMED)};
+    return word(words, MAINTENANCE_STATE_COUNT, state);
 }
 
 const char *view_words_why(uint8_t why)

@@ -14,14 +14,23 @@
     X(WHY_GUARD_S, "guard_s", "I1a: sum of newest leases would pass the limit") \
     X(WHY_GUARD_D, "guard_d", "I1b: exposure would pass the limit, raise withheld") \
     X(WHY_EMERGENCY, "emergency", "measured above a limit") \
-    X(WHY_FAIL_SAFE, "fail_safe", "sent to fail-safe by the second stage or a failed renewal")
+    X(WHY_FAIL_SAFE, "fail_safe", "sent to fail-safe by the second stage or a failed renewal") \
+    X(WHY_LIMIT, "limit", "a limit fell (permit or feed lost, sag, order): cut to it in one go") \
+    X(WHY_ORDER, "order", "a contract or maintenance order") \
+    X(WHY_HANDED, "handed", "first lease after a hand-over: the cap it had")
 
 /* any: "?" for a number that has no word, "-" where there is no lease yet. */
 const char *view_words_kind(uint8_t kind);
 const char *view_words_meter(enum meter_state state);
 const char *view_words_host(const struct core_host_view *host);  /* leased, fail_safe, boot, unheard */
 const char *view_words_basis(uint8_t basis);
+const char *view_words_basis_meaning(uint8_t basis);
 const char *view_words_why(uint8_t why);
+const char *view_words_bound(uint8_t term);
+const char *view_words_bound_meaning(uint8_t term);
+const char *view_words_permit(uint8_t permit);
+const char *view_words_permit_meaning(uint8_t permit);
+const char *view_words_maintenance(uint8_t state);
 const char *view_words_element(uint8_t role);   /* "-" where none */
 
 /* any: a time to trip in at most 7 characters: "never", "0.84 s", "128 s", "34 min", "20 h". */

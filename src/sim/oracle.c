@@ -5,7 +5,8 @@
  *
  * A node that may lend is bounded by what flows there now: its amperes at the level of its pool, above it
  * while burst credit lasts. What could flow after a loss, or before leases run out, is not held against it:
- * it may pass the steady limit up to what the curve admits, and no load at the level comes near that. So this
+ * it may pass the steady limit up to what the curve admits, and no load at the level comes near that. After
+ * a loss nothing is lent against it: then the steady limit holds, as where nothing is lent at all. So this
  * bounds what any controller reaches that obeys I1 to I5 from above.
  */
 #include <math.h>
@@ -46,9 +47,9 @@ static uint32_t bound_index(uint32_t node, uint32_t contingency, uint32_t phase)
     return (node * CONTINGENCIES_MAX + contingency) * PHASES + phase;
 }
 
-static bool has_pool(const struct model_node *node)
+static bool lends(const struct oracle *oracle, const struct model_node *node)
 {
-    return node->lend & 1 && node->level_mva > 0;
+    return !oracle->present && node->lend & 1 && node->level_mva > 0;
 }
 
 /* Whether draws are held to a limit there: not what is dark, nor losses whose reserve is lent. */
@@ -65,7 +66,7 @@ static double share_at(const struct oracle *oracle, const struct model_host *hos
                        const struct use_at *at)
 {
     double share = (double)host->cord[cord].share_ppm[at->contingency] / 1e6, all = 0;
-    if (at->contingency != oracle->present || !has_pool(&oracle->model->node[at->node]))
+    if (at->contingency != oracle->present || !lends(oracle, &oracle->model->node[at->node]))
         return share;
     for (uint32_t j = 0; j < host->cord_count; j++)
         all += (double)host->cord[j].share_ppm[at->contingency] / 1e6;
@@ -114,7 +115,7 @@ static void find_rooms(struct oracle *oracle)
     for (uint32_t b = 0; b < oracle->bound_count; b++) {
         uint32_t node = b / (CONTINGENCIES_MAX * PHASES), phase = b % PHASES;
         uint32_t contingency = b / PHASES % CONTINGENCIES_MAX;
-        if (contingency == oracle->present && has_pool(&oracle->model->node[node]))
+        if (contingency == oracle->present && lends(oracle, &oracle->model->node[node]))
             oracle->room_va[b] = level_va(oracle, node, phase);
         else
             oracle->room_va[b] = (double)capacity_room_mva(oracle->model, node, contingency, phase) / 1e3;
@@ -272,7 +273,7 @@ static void count_credit(struct oracle *oracle)
     for (uint32_t n = 0; n < oracle->model->node_count; n++) {
         const struct model_node *node = &oracle->model->node[n];
         double most_vas = (double)node->burst_credit_va_ns_max / 1e9, above_va = -INFINITY;
-        if (!has_pool(node) || most_vas <= 0)
+        if (!lends(oracle, node) || most_vas <= 0)
             continue;
         for (uint32_t phase = 0; phase < PHASES; phase++) {
             uint32_t b = bound_index(n, oracle->present, phase);

@@ -46,6 +46,8 @@ int check_fail_safe(struct draft *d, const struct site *site);
 int check_cords(struct draft *d, const struct site *site);
 int check_outages(struct draft *d, const struct site *site);
 int check_warnings(struct draft *d, const struct site *site);
+/* setup: warnings about reserves, contracts, jobs, fault currents and the sag. */
+void check_steering(struct draft *d, const struct site *site);
 
 /* setup: warnings where terms are below what was measured on the server, or the figures are not its own. */
 void check_measured(struct draft *d, const struct site *site);

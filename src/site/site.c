@@ -50,6 +50,7 @@ static int derive(struct draft *d, struct site *site)
     if (rc || d->errors->count)
         return rc;
     check_measured(d, site);
+    check_steering(d, site);
     return check_warnings(d, site);
 }
 

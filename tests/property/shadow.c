@@ -314,11 +314,14 @@ bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const str
     if (outbox->count > BUILT_HOSTS_MAX)
         return complain(shadow, "%u leases on one slot", outbox->count);
     for (uint32_t i = 0; i < outbox->count; i++)
-        if (!take(shadow, &outbox->record[i], core, &raises[i]))
+        if (outbox->record[i].kind != FRAME_TOKEN_RESPONSE &&
+            !take(shadow, &outbox->record[i], core, &raises[i]))
             return false;
     for (uint32_t i = 0; i < outbox->count; i++) {
         const struct egress *record = &outbox->record[i];
         const struct shadow_host *host = &shadow->host[record->host];
+        if (record->kind == FRAME_TOKEN_RESPONSE)
+            continue;
         if (record->cap_mw <= host->fail_safe_mw || superseded(host, record->incarnation))
             continue;
         if (!within_limits(shadow, SUM_NEWEST, record, core))

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "msg/frame.h"
+
 enum { PARTS_MAX = 100000 };
 
 bool trial_fail(struct trial *trial, const char *format, ...)
@@ -44,10 +46,18 @@ static void start_controller(struct trial *trial)
 
 void trial_open(struct trial *trial, uint64_t seed, uint32_t hosts, const struct weather *weather)
 {
+    trial_open_with(trial, seed, hosts, weather, NULL);
+}
+
+void trial_open_with(struct trial *trial, uint64_t seed, uint32_t hosts, const struct weather *weather,
+                     void (*prepare)(struct model *model, uint64_t seed))
+{
     memset(trial, 0, sizeof *trial);
     trial->seed = seed;
     trial->chance.state = seed * 3 + 1;
     trial->model = model_build(seed, hosts);
+    if (prepare)
+        prepare(trial->model, seed);
     trial->world = malloc(sizeof *trial->world);
     trial->shadow = malloc(sizeof *trial->shadow);
     trial->outbox =
@@ -87,7 +97,8 @@ static void send_lease(struct trial *trial, const struct egress *record, uint64_
         .floor_mw = (int64_t)record->floor_w * 1000,
         .duration_ns = (int64_t)record->duration_us * NS_PER_US,
     };
-    world_send(trial->world, &lease);
+    if (record->kind != FRAME_TOKEN_RESPONSE)
+        world_send(trial->world, &lease);
 }
 
 /* The port refuses one now and then: it comes back as a slot, and the account may not forget it. */
@@ -97,6 +108,8 @@ static bool send_leases(struct trial *trial)
     memset(&refused, 0, sizeof refused);
     for (uint32_t i = 0; i < trial->outbox.count; i++) {
         const struct egress *record = &trial->outbox.record[i];
+        if (record->kind == FRAME_TOKEN_RESPONSE)
+            continue;
         trial->leases++;
         trial->above_fail_safe += record->cap_mw > trial->model->host[record->host].fail_safe_mw;
         if (!refused.kind && chance_hit(&trial->chance, trial->world->weather.refuse)) {
@@ -147,6 +160,11 @@ static bool feed(struct trial *trial, struct slot *slot)
         return trial_fail(trial, "the core counts a failed invariant of its own");
     feed_zombie(trial, slot);
     return send_leases(trial);
+}
+
+bool trial_feed(struct trial *trial, struct slot *slot)
+{
+    return feed(trial, slot);
 }
 
 static bool feed_reports(struct trial *trial)
@@ -228,7 +246,7 @@ static bool feed_all(struct trial *trial)
     bool readings_first = chance_hit(&trial->chance, 0.5);
     if (readings_first && !feed_readings(trial))
         return false;
-    if (!feed_reports(trial) || !feed_tick(trial))
+    if (!feed_reports(trial) || !feed_tick(trial) || (trial->also && !trial->also(trial)))
         return false;
     return readings_first || feed_readings(trial);
 }

@@ -20,11 +20,18 @@ struct trial {
     uint64_t epoch, slots, tick_number, reading_number;
     int64_t t_ns, stalled_until_ns;
     uint64_t leases, above_fail_safe;
+    bool (*also)(struct trial *trial);  /* fed with everything else in every step; NULL: nothing */
     char complaint[512];
 };
 
+/* `prepare`, where not NULL, changes the model before the first controller sees it. */
+void trial_open_with(struct trial *trial, uint64_t seed, uint32_t hosts, const struct weather *weather,
+                     void (*prepare)(struct model *model, uint64_t seed));
 void trial_open(struct trial *trial, uint64_t seed, uint32_t hosts, const struct weather *weather);
 void trial_close(struct trial *trial);
+
+/* One more slot, looked at like all others. */
+bool trial_feed(struct trial *trial, struct slot *slot);
 
 /* Runs on; stalls and takeovers are per second. False with `complaint` set as soon as a rule is broken. */
 bool trial_run(struct trial *trial, int64_t duration_ns, double stalls, double takeovers);

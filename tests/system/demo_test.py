@@ -23,7 +23,7 @@ NUMBERS = ['ungoverned.trips', 'governed.trips', 'governed.energy_vs_derated', '
            'latency_us.loop.p999', 'latency_us.loop.max', 'replay.seconds', 'replay.slots',
            'governed.work_vs_static', 'governed.slowdown.training',
            'oracle.slowdown.serving']
-NUMBERS_2N = [f'redundancy.{part}.{name}' for part in ('governed', 'killed', 'reset')
+NUMBERS_2N = [f'redundancy.{part}.{name}' for part in ('governed', 'killed')
               for name in ('trips', 'duration_s', 'energy_wh', 'slowdown.training', 'slowdown.serving',
                            'fail_safe_falls', 'invariant_failures')]
 USAGE = [(['--nonsense'], 'unknown argument'), (['--site', '3n'], '--site'), (['--site'], 'wants a value'),
@@ -65,12 +65,17 @@ def check_redundancy(result):
     for feed in ('feed-a', 'feed-b'):
         share = figure(result, f'redundancy.load_share.{feed}')
         assert 0.57 <= share <= 0.63, f'{feed} carries {share} of its limit'
-    for part in ('governed', 'killed', 'reset'):
+    for part in ('governed', 'killed'):
         assert figure(result, f'redundancy.{part}.trips') == 0
         assert figure(result, f'redundancy.{part}.invariant_failures') == 0
         assert figure(result, f'redundancy.{part}.duration_s') > figure(result, 'redundancy.lost_at_s') + 3
+        for feed in ('feed-a', 'feed-b'):       # the reserve is in use before the loss
+            assert figure(result, f'redundancy.{part}.load_share.{feed}') >= 0.57
+    assert figure(result, 'redundancy.governed.virtual_trips') == 0
     assert figure(result, 'redundancy.killed.restart_ms') > 0
-    assert figure(result, 'redundancy.reset.resets') >= 9
+    assert figure(result, 'redundancy.reset.trips') == 0
+    assert figure(result, 'redundancy.reset.hosts') >= 9
+    assert figure(result, 'redundancy.reset.reset_at_s') + 3 < figure(result, 'redundancy.reset.duration_s')
 
 
 def check_figures(result):

@@ -71,6 +71,11 @@ int check_coordination_text(const struct check *check);
 json_t *check_selectivity_json(const struct check *check);
 json_t *check_coordination_json(const struct check *check, uint32_t node);
 
+/* cold: who may pass its limit and by how much, whose reserve is lent, what steers. */
+void check_lending_text(const struct check *check);
+void check_lending_node_json(const struct check *check, uint32_t node, json_t *into);
+void check_lending_json(const struct check *check, json_t *into);
+
 /* cold: the server's row, memory, rings, cores. */
 void check_machine_text(const struct check *check);
 json_t *check_machine_json(const struct check *check);

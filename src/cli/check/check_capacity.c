@@ -216,6 +216,23 @@ static void print_loads(struct check_list *list)
             heading = "";
 }
 
+/* Where nothing but the word is missing. */
+static void print_unasked(const struct check *check)
+{
+    uint32_t count = 0;
+
+    for (uint32_t n = 0; n < check->site.model.node_count; n++) {
+        const struct coordination_node *row = &check->coordination.node[n];
+
+        count += row->limited && check->figures.node[n].hosts && !row->obstacles && !check->site.asked[n];
+    }
+    if (count)
+        printf("no lease passes the steady limit at %u node%s more, for oversubscribe is not said there: "
+               "what is "
+               "leased\nand lent is told as if it were.\n",
+               count, count == 1 ? "" : "s");
+}
+
 static void print_counts(struct check_list *list)
 {
     const struct check_rows rows = {list->check, count_worse, count_alike};
@@ -233,6 +250,7 @@ static void print_counts(struct check_list *list)
         heading = "";
     LEND_OBSTACLES(COORDINATION_SYMBOL)
 #undef COORDINATION_SYMBOL
+    print_unasked(list->check);
 }
 
 /* What a generator is asked for beside what it accepts. */

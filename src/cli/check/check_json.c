@@ -129,6 +129,7 @@ static json_t *json_node(const struct check *check, uint32_t i)
         json_array_append_new(losses, json_state(check, i, c));
     json_object_set_new(node, "states", losses);
     json_object_set_new(node, "coordination", check_coordination_json(check, i));
+    check_lending_node_json(check, i, node);
     return node;
 }
 
@@ -232,14 +233,19 @@ void check_json(const struct check *check)
     for (uint32_t c = 0; c < m->contingency_count; c++)
         json_array_append_new(losses, json_loss(check, c));
     for (uint32_t c = 1; c < m->contingency_count; c++)
-        json_array_append_new(lost, json_string(m->contingency[c].name));
-    print(json_pack("{s:s, s:b, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
+        if (m->contingency[c].kind == CONTINGENCY_LOSS)
+            json_array_append_new(lost, json_string(m->contingency[c].name));
+    json_t *all =
+        json_pack("{s:s, s:b, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
                     check->options.site, "ok", 1, "site", m->name, "mode", check_mode_names[m->mode],
                     "scheme", site_scheme_names[check->site.redundancy.scheme], "hosts", (int)m->host_count,
                     "types", (int)m->type_count, "meters", (int)m->meter_count, "server",
                     check->site.server.name, "may_lose", lost, "losses", losses, "nodes", nodes,
                     "selectivity", check_selectivity_json(check), "machine", check_machine_json(check),
-                    "warnings", json_lines(check->warnings, check->options.site)));
+                    "warnings", json_lines(check->warnings, check->options.site));
+
+    check_lending_json(check, all);
+    print(all);
 }
 
 void check_json_refusal(const struct check_options *o, const char *report)

@@ -90,6 +90,40 @@ static void a_hold_binds_the_hosts_below_its_node_alone(void **state)
     stand_stop(&stand);
 }
 
+static void set_heat(struct stand *stand, double heat)
+{
+    for (uint32_t p = 0; p < PHASES; p++)
+        stand->core->heat.meter[BRANCH_A].state.part[0][p] = (int64_t)(heat * (double)HEAT_ONE);
+    stand_wait(stand, 16 * NS_PER_MS);
+    stand_reading(stand, BRANCH_A, 4000000);
+}
+
+/* "and needs heat below 0.8": heat that came with the cause outlasts any time. */
+static void a_hold_lasts_until_the_heat_that_came_with_it_is_gone(void **state)
+{
+    struct stand stand;
+    (void)state;
+    stand_site(&stand);
+    stand.model.policy.hold_least_ns = NS_PER_S;
+    stand.model.policy.hold_most_ns = 60 * NS_PER_S;
+    stand.node[BRANCH_A].breaker.element_count = 1;
+    stand.node[BRANCH_A].breaker.element[0] = (struct breaker_element){
+        .law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .pickup_ma = 200000, .heat_ns = 20 * NS_PER_S,
+        .heat_fast_ns = 20 * NS_PER_S, .fast_above_ma = INT64_MAX, .cool_ns = 25 * NS_PER_S};
+    stand_start(&stand);
+    stand_reading(&stand, BRANCH_A, 4000000);       /* the first one starts the image anew */
+    set_heat(&stand, 0.5);
+    hold_after_cause(&stand, HOLD_PERMIT);
+    stand_wait(&stand, 2 * NS_PER_S);
+    set_heat(&stand, 0.95);
+    assert_int_equal(hold_forbids_raise(&stand.core->holds, 0, stand.t_ns), BRANCH_A);
+    set_heat(&stand, 0.79);
+    assert_int_equal(hold_forbids_raise(&stand.core->holds, 0, stand.t_ns), INDEX_NONE);
+    set_heat(&stand, 0.85);                         /* and does not begin again by itself */
+    assert_int_equal(hold_forbids_raise(&stand.core->holds, 0, stand.t_ns), INDEX_NONE);
+    stand_stop(&stand);
+}
+
 static void without_a_first_length_nothing_is_held(void **state)
 {
     struct stand stand;
@@ -138,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_minute_without_a_cause_begins_anew),
         cmocka_unit_test(two_causes_hold_until_both_are_gone),
         cmocka_unit_test(a_hold_binds_the_hosts_below_its_node_alone),
+        cmocka_unit_test(a_hold_lasts_until_the_heat_that_came_with_it_is_gone),
         cmocka_unit_test(without_a_first_length_nothing_is_held),
         cmocka_unit_test(after_an_emergency_nothing_below_is_raised_for_a_second),
     };

@@ -142,9 +142,9 @@ static void a_load_above_098_trims_in_the_same_reading_down_to_095(void **state)
     draw(&bed, 627 * KVA);
     read_load(&bed, 627 * KVA);
     assert_int_equal(pool_capacity_mva(&bed.pools, HALL_LEFT), INT64_MAX);
-    draw(&bed, 650 * KVA);
+    draw(&bed, 628 * KVA);
     bed.t_ns += PERIOD_NS;
-    read_load(&bed, 650 * KVA);
+    read_load(&bed, 628 * KVA);
     assert_int_equal(pool_capacity_mva(&bed.pools, HALL_LEFT), 3 * 608 * KVA);
 }
 

@@ -139,10 +139,14 @@ static void an_order_sets_a_ramp_and_gives_the_old_one_back(void **state)
     assert_int_equal(node, BRANCH_A);
     assert_int_equal(ramp_allows_mw(&stand.core->ramps, 2, 5 * KW, stand.t_ns, &node), 79999);
     assert_int_equal(node, MAIN);
+    /* another rate gives nothing away */
+    ramp_take(&stand.core->ramps, 0, 15000, stand.t_ns);
+    ramp_set(&stand.core->ramps, BRANCH_A, 2 * KW, 2 * KW, stand.t_ns);
+    assert_int_equal(ramp_allows_mw(&stand.core->ramps, 0, 5 * KW, stand.t_ns, &node), 4999);
     ramp_set(&stand.core->ramps, BRANCH_A, -1, -1, stand.t_ns);
     ramp_view(&stand.core->ramps, BRANCH_A, stand.t_ns, &view);
     assert_int_equal(view.rate_mw_per_s[RAMP_UP], 0);
-    assert_int_equal(ramp_allows_mw(&stand.core->ramps, 0, 5 * KW, stand.t_ns, &node), 79999);
+    assert_int_equal(ramp_allows_mw(&stand.core->ramps, 0, 5 * KW, stand.t_ns, &node), 64999);
     stand_stop(&stand);
 }
 
@@ -175,6 +179,19 @@ static void a_ramp_by_contract_counts_until_it_is_lifted(void **state)
     stand_stop(&stand);
 }
 
+/* When its lease runs out a host goes there by itself. */
+static void up_to_fail_safe_no_ramp_holds_a_cap(void **state)
+{
+    struct stand stand;
+    (void)state;
+    open_stand(&stand, 4 * KW, 4 * KW);
+    stand.core->ledger.host[0].newest_mw = 1 * KW;
+    assert_int_equal(pace_cap_mw(stand.core, 0, 1500000, WHY_SHARE), 1500000);
+    assert_int_equal(pace_cap_mw(stand.core, 0, FAIL_SAFE_MW, WHY_SHARE), FAIL_SAFE_MW);
+    assert_int_equal(pace_cap_mw(stand.core, 0, 3 * KW, WHY_SHARE), FAIL_SAFE_MW + 79000);
+    stand_stop(&stand);
+}
+
 /* A rate so low that 16 ms of it are less than one quantum still lets caps rise, a quantum at a time. */
 static void a_slow_ramp_still_moves_by_quanta(void **state)
 {
@@ -204,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_cut_that_protects_is_not_delayed_and_its_debt_is_worked_off),
         cmocka_unit_test(an_order_sets_a_ramp_and_gives_the_old_one_back),
         cmocka_unit_test(a_ramp_by_contract_counts_until_it_is_lifted),
+        cmocka_unit_test(up_to_fail_safe_no_ramp_holds_a_cap),
         cmocka_unit_test(a_slow_ramp_still_moves_by_quanta),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,6 +225,48 @@ static void a_reservation_ends_by_itself_by_release_and_is_extended(void **state
     stand_stop(&stand);
 }
 
+/* Who draws more than it asks for takes nothing off the load by asking. */
+static void a_request_below_the_present_draw_makes_no_room(void **state)
+{
+    struct stand stand;
+    (void)state;
+    open_stand(&stand);
+    pool_report(&stand.core->pools, 0, 500 * KW, stand.t_ns);
+    pool_report(&stand.core->pools, 1, 300 * KW, stand.t_ns);
+    denied(ask(&stand, 0, 100 * KW), TOKEN_POOL_EMPTY, 0);
+    stand_stop(&stand);
+}
+
+/* "A grant reserves": hosts 2 and 3 share branch B, 75 kVA; host 3 takes all it can get, host 2 draws
+ * nothing yet. With a grant host 2 is given its watts before it draws any, without one it stays where it
+ * is. */
+static int64_t cap_after(bool asks)
+{
+    struct stand stand;
+    build(&stand);
+    limit(&stand, BRANCH_B, 75);
+    stand.type.cap_max_mw = stand.type.phys_max_mw = 70 * KW;
+    stand_start(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(&stand, h);
+    stand.host[3].draw_mw = 60 * KW;
+    stand.host[3].flags = REPORT_AT_CAP;
+    stand_run(&stand, 3 * NS_PER_S);
+    if (asks)
+        granted(ask(&stand, 2, 10 * KW), 10 * KW);
+    stand_run(&stand, 2 * NS_PER_S);
+    int64_t cap_mw = stand.host[2].last.cap_mw;
+    stand_stop(&stand);
+    return cap_mw;
+}
+
+static void what_is_granted_is_leased_before_it_is_drawn(void **state)
+{
+    (void)state;
+    assert_true(cap_after(false) < 9 * KW);
+    assert_in_range(cap_after(true), 10 * KW - 1000, 80 * KW);
+}
+
 /* ---- devices: branch B with a meter and an image of 1000 A; a watt is a hundredth of an ampere ---- */
 
 static void give_device(struct stand *stand)
@@ -338,6 +380,8 @@ int main(void)
         cmocka_unit_test(the_same_request_gets_the_same_answer_and_reserves_once),
         cmocka_unit_test(who_asks_for_as_much_too_early_gets_the_old_answer),
         cmocka_unit_test(a_reservation_ends_by_itself_by_release_and_is_extended),
+        cmocka_unit_test(a_request_below_the_present_draw_makes_no_room),
+        cmocka_unit_test(what_is_granted_is_leased_before_it_is_drawn),
         cmocka_unit_test(what_would_trip_in_the_time_asked_for_is_denied),
         cmocka_unit_test(what_would_trip_sooner_than_one_can_respond_is_a_conflict),
         cmocka_unit_test(what_the_limits_have_no_room_for_is_denied_in_every_contingency),

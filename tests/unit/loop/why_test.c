@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why a host has its cap: the core brought into a state by inputs, the view, the document, the screen. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../core/stand.h"
+#include "cli/why/why.h"
+#include "core/core.h"
+#include "core/permit.h"
+#include "loop/view_share.h"
+#include "loop/why.h"
+
+struct bed {
+    struct stand stand;
+    struct site site;
+    struct view_share share;
+    struct view view;
+    char *text;
+};
+
+static int open_bed(void **state)
+{
+    struct bed *bed = calloc(1, sizeof *bed);
+    assert_non_null(bed);
+    stand_site(&bed->stand);
+    strcpy(bed->stand.type.name, "box");
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        strcpy(bed->stand.meter[n].name, (const char *[]){"m-main", "m-a", "m-b"}[n]);
+    stand_start(&bed->stand);
+    bed->site.model = bed->stand.model;
+    assert_int_equal(view_share_open(&bed->share, &bed->view, STAND_NODES, STAND_HOSTS, STAND_METERS), 0);
+    *state = bed;
+    return 0;
+}
+
+static int close_bed(void **state)
+{
+    struct bed *bed = *state;
+    free(bed->text);
+    view_share_close(&bed->share);
+    stand_stop(&bed->stand);
+    free(bed);
+    return 0;
+}
+
+/* The daemon's answer, to be decref'd. */
+static json_t *ask(struct bed *bed, const char *name, bool known)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    json_error_t error;
+    FILE *out = open_memstream(&text, &bytes);
+    const struct why why = {.site = &bed->site, .view = &bed->view, .now_ns = bed->stand.t_ns, .out = out};
+    view_refresh_all(&bed->view, bed->stand.core);
+    assert_int_equal(why_write(&why, name), known);
+    assert_int_equal(fclose(out), 0);
+    json_t *document = json_loads(text, 0, &error);
+    if (!document)
+        fail_msg("%s in %s", error.text, text);
+    free(text);
+    return document;
+}
+
+static const char *screen(struct bed *bed, const char *name)
+{
+    size_t bytes = 0;
+    json_t *document = ask(bed, name, true);
+    free(bed->text);
+    bed->text = NULL;
+    FILE *out = open_memstream(&bed->text, &bytes);
+    why_print(out, document);
+    assert_int_equal(fclose(out), 0);
+    json_decref(document);
+    for (const char *line = bed->text; *line; line += strcspn(line, "\n") + 1)
+        assert_true(strcspn(line, "\n") <= WHY_COLUMNS);
+    return bed->text;
+}
+
+/* Four hosts at fail-safe; host-0 has asked for everything, and then host-1 has. */
+static void fill_branch(struct bed *bed)
+{
+    struct stand *stand = &bed->stand;
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(stand, h);
+    stand->core->cluster.target_mw[0] = 9000000;
+    stand_obey(stand, 0);
+    stand_wait(stand, 40 * NS_PER_MS);
+    stand->core->cluster.target_mw[1] = 9000000;
+    stand->host[1].draw_mw = 1900000;
+    stand_obey(stand, 1);
+    stand_wait(stand, 60 * NS_PER_MS);
+}
+
+static void a_host_that_a_full_branch_holds_down_says_where_and_who_holds_most(void **state)
+{
+    struct bed *bed = *state;
+    fill_branch(bed);
+    assert_string_equal(screen(bed, "host-1"),
+        "host host-1: leased, drew 1.9 kW at the wall 60 ms ago\n"
+        "          type box, tier 0, weight 1\n"
+        "\n"
+        "lease     cap 5.0 kW instead of 9.0 kW (fail-safe 2.0 kW, at most 10.0 kW)\n"
+        "          sent 60 ms ago (guard_s), on a report 60 ms old; runs out in 940 ms\n"
+        "because   for 60 ms now, by report 3 of host-1: it drew 1.9 kW (slot 10); rule\n"
+        "          guard_s\n"
+        "held by   steady: the newest leases together at a node's steady limit (I1a, I3)\n"
+        "          at node-1 phase A: 140.0 of 140.0 A (14.0 of 14.0 kVA)\n"
+        "exposed   may draw 5.0 kW, a cap of 5.0 kW: its newest lease\n"
+        "\n"
+        "more by   - less wanted by others at node-1: host-0 holds most, 90.0 A of it\n"
+        "          - node-1 lends nothing: its steady limit is all there is\n"
+        "\n"
+        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "node-1            A  none          140.0    140.0    140.0      0.0\n"
+        "node-0            A  none          180.0    180.0   1000.0    820.0\n");
+}
+
+static void a_node_says_what_its_limit_is_made_of_and_who_holds_it(void **state)
+{
+    struct bed *bed = *state;
+    fill_branch(bed);
+    stand_reading(&bed->stand, BRANCH_A, 1500000);
+    view_write_meter(
+        &bed->view, BRANCH_A,
+        &(struct view_meter){.t_receive_ns = bed->stand.t_ns, .current_ma = {15000, 15100, 14900}});
+    stand_wait(&bed->stand, 10 * NS_PER_MS);
+    assert_string_equal(screen(bed, "node-1"),
+        "node node-1: branch, measured 4.5 kW, 10 ms ago by m-a\n"
+        "\n"
+        "permit    none: never: not asked for, or without curve, settings_from or meter\n"
+        "leased    node-1 phase A: 140.0 of 140.0 A (14.0 of 14.0 kVA), once all that was\n"
+        "          sent is obeyed\n"
+        "may flow  node-1 phase A: 140.0 of 140.0 A (14.0 of 14.0 kVA), whatever is lost\n"
+        "          from here on\n"
+        "made of   base 0.0, fail-safe caps 40.0, lent above them 100.0, bad(k = 0) 0.0,\n"
+        "          other load 0.0 A; left 0.0\n"
+        "\n"
+        "phase, A        load    leased  may flow     limit    steady\n"
+        "A               15.0     140.0     140.0     140.0     140.0\n"
+        "B               15.1     140.0     140.0     140.0     140.0\n"
+        "C               14.9     140.0     140.0     140.0     140.0\n"
+        "\n"
+        "holds most            lease kW   draw kW  may draw    A here  exposed by\n"
+        "host-0                     9.0       0.0       9.0      90.0  lease\n"
+        "host-1                     5.0       1.9       5.0      50.0  lease\n"
+        "\n"
+        "more by   - lower fail-safe caps: those of 2 hosts take 40.0 A for good\n");
+}
+
+/* host-0 was cut and has not shown it: what it gave up is not there for host-1 yet. */
+static void watts_that_wait_for_a_receipt_are_counted_and_their_host_named(void **state)
+{
+    struct bed *bed = *state;
+    struct stand *stand = &bed->stand;
+    fill_branch(bed);
+    stand->core->cluster.target_mw[0] = 6000000;
+    stand_obey(stand, 0);
+    stand->core->cluster.target_mw[1] = 8000000;
+    stand_obey(stand, 1);
+    stand_wait(stand, 20 * NS_PER_MS);
+    assert_string_equal(screen(bed, "host-1"),
+        "host host-1: leased, drew 1.9 kW at the wall 20 ms ago\n"
+        "          type box, tier 0, weight 1\n"
+        "\n"
+        "lease     cap 5.0 kW instead of 8.0 kW (fail-safe 2.0 kW, at most 10.0 kW)\n"
+        "          sent 20 ms ago (guard_d), on a report 20 ms old; runs out in 980 ms\n"
+        "because   for 20 ms now, by report 4 of host-1: it drew 1.9 kW (slot 12); rule\n"
+        "          guard_d\n"
+        "held by   exposure: older leases that no report has retired yet (I1b)\n"
+        "          at node-1 phase A: 140.0 of 140.0 A (14.0 of 14.0 kVA)\n"
+        "exposed   may draw 5.0 kW, a cap of 5.0 kW: its newest lease\n"
+        "\n"
+        "more by   - 3.0 kW more (30.0 A) at node-1 phase A once host-0 has shown that\n"
+        "            its cut holds\n"
+        "\n"
+        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "node-1            A  none          110.0    140.0    140.0      0.0\n"
+        "node-0            A  none          150.0    180.0   1000.0    820.0\n");
+    assert_string_equal(screen(bed, "node-1"),
+        "node node-1: branch, no reading yet of m-a\n"
+        "\n"
+        "permit    none: never: not asked for, or without curve, settings_from or meter\n"
+        "leased    node-1 phase A: 110.0 of 140.0 A (11.0 of 14.0 kVA), once all that was\n"
+        "          sent is obeyed\n"
+        "may flow  node-1 phase A: 140.0 of 140.0 A (14.0 of 14.0 kVA), whatever is lost\n"
+        "          from here on\n"
+        "made of   base 0.0, fail-safe caps 40.0, lent above them 100.0, bad(k = 0) 0.0,\n"
+        "          other load 0.0 A; left 0.0\n"
+        "\n"
+        "phase, A        load    leased  may flow     limit    steady\n"
+        "A                  -     110.0     140.0     140.0     140.0\n"
+        "B                  -     110.0     140.0     140.0     140.0\n"
+        "C                  -     110.0     140.0     140.0     140.0\n"
+        "\n"
+        "holds most            lease kW   draw kW  may draw    A here  exposed by\n"
+        "host-0                     6.0       0.0       9.0      90.0  older_lease\n"
+        "host-1                     5.0       1.9       5.0      50.0  lease\n"
+        "\n"
+        "more by   - 30.0 A (3.0 kVA) at node-1 phase A once host-0 has shown that its\n"
+        "            cut holds\n"
+        "          - lower fail-safe caps: those of 2 hosts take 40.0 A for good\n");
+}
+
+/* The cut names the reading, with its phases. */
+static void a_cut_in_an_emergency_names_the_reading_that_caused_it(void **state)
+{
+    struct bed *bed = *state;
+    fill_branch(bed);
+    bed->stand.host[1].draw_mw = 5000000;
+    stand_reading(&bed->stand, BRANCH_A, 15000000);
+    stand_wait(&bed->stand, 2 * NS_PER_S);
+    assert_string_equal(screen(bed, "host-1"),
+        "host host-1: leased, QUIET, drew 1.9 kW at the wall 2.0 s ago\n"
+        "          type box, tier 0, weight 1\n"
+        "\n"
+        "lease     cap 1.4 kW instead of 5.0 kW (fail-safe 2.0 kW, at most 10.0 kW)\n"
+        "          sent 2.0 s ago (emergency), on a report 2.0 s old; ran out 1.0 s ago\n"
+        "because   for 2.0 s now, by reading 1 of m-a: it read 45.0 kW, 150.0 150.0 150.0\n"
+        "          A (slot 11); rule emergency\n"
+        "held by   emergency: measured above what is admissible, or about to trip\n"
+        "          at node-1\n"
+        "exposed   may draw 5.0 kW, a cap of 5.0 kW: a higher lease before it, until a\n"
+        "          report shows the cut held for A\n"
+        "\n"
+        "more by   - the end of the emergency at node-1: measured below 0.9 of its steady\n"
+        "            limit for 1.0 s\n"
+        "\n"
+        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "node-1            A  none           40.0    140.0    140.0      0.0 EMERGENCY\n"
+        "node-0            A  none           80.0    180.0   1000.0    820.0\n");
+}
+
+static void
+a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_missing(void **state)
+{
+    struct bed *bed = *state;
+    struct report report = stand_report_of(&bed->stand, 2, HOST_BOOT, 0);
+    stand_report(&bed->stand, &report);
+    assert_string_equal(screen(bed, "host-3"),
+        "host host-3: unheard, QUIET\n"
+        "          type box, tier 0, weight 1\n"
+        "\n"
+        "lease     none yet; fail-safe cap 2.0 kW, at most 10.0 kW\n"
+        "exposed   may draw 12.0 kW: phys_max: no report since the start\n"
+        "\n"
+        "more by   - a report: it has not been heard since the start of the daemon\n"
+        "\n"
+        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "node-2            A  none          140.0    240.0    140.0   -100.0 recovery\n"
+        "node-0            A  none          380.0    480.0   1000.0    520.0\n");
+    assert_string_equal(screen(bed, "host-2"),
+        "host host-2: boot, drew 0.0 kW at the wall 0 ms ago\n"
+        "          type box, tier 0, weight 1\n"
+        "\n"
+        "lease     cap 2.0 kW (fail-safe 2.0 kW, at most 10.0 kW)\n"
+        "          sent 0 ms ago (claim), on a report 0 ms old; runs out in 1.0 s\n"
+        "because   for 0 ms now, by report 1 of host-2: it drew 0.0 kW (slot 1); rule\n"
+        "          claim\n"
+        "held by   claim: it has not yet shown that it obeys this controller\n"
+        "exposed   may draw 12.0 kW: phys_max: has not accepted this controller's epoch\n"
+        "\n"
+        "more by   - a report that shows every cap at or below 2.0 kW, held for 100 ms,\n"
+        "            under this epoch\n"
+        "          - the end of the recovery at node-2: no exposure is raised while it\n"
+        "            lasts\n"
+        "\n"
+        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "node-2            A  none          140.0    240.0    140.0   -100.0 recovery\n"
+        "node-0            A  none          380.0    480.0   1000.0    520.0\n");
+}
+
+/* A renewal keeps the input that gave the cap its value; another reason for the same cap is a new one. */
+static void a_renewal_keeps_the_cause_and_its_time(void **state)
+{
+    struct bed *bed = *state;
+    struct core_host_view before, after;
+    fill_branch(bed);
+    view_refresh_all(&bed->view, bed->stand.core);
+    assert_true(view_read_host(&bed->view, 1, &before));
+    stand_wait(&bed->stand, 100 * NS_PER_MS);
+    stand_obey(&bed->stand, 1);
+    view_refresh_all(&bed->view, bed->stand.core);
+    assert_true(view_read_host(&bed->view, 1, &after));
+    assert_true(after.bound.t_ns > before.bound.t_ns && after.bound.echo_t_ns == bed->stand.t_ns);
+    assert_int_equal(after.bound.since_ns, before.bound.since_ns);
+    assert_int_equal(after.bound.slot_sequence, before.bound.slot_sequence);
+    assert_int_equal(after.bound.rule, WHY_GUARD_S);
+    assert_int_equal(after.bound.term, BOUND_STEADY);
+    bed->stand.core->cluster.target_mw[1] = 5000000;        /* it is content now, for the same cap */
+    stand_obey(&bed->stand, 1);
+    view_refresh_all(&bed->view, bed->stand.core);
+    assert_true(view_read_host(&bed->view, 1, &after));
+    assert_int_equal(after.bound.why, WHY_RENEWAL);
+}
+
+static void what_keeps_a_permit_away_and_what_raises_wait_for_is_said_with_its_time(void **state)
+{
+    struct bed *bed = *state;
+    fill_branch(bed);
+    json_t *document = ask(bed, "node-1", true);
+    json_decref(document);
+    /* as decide would write it: frozen for 12 s, raises wait 3 s more, in recovery */
+    struct seqlock *record = &bed->view.node[BRANCH_A * VIEW_NODE_RECORDS];
+    uint64_t word[SEQLOCK_WORDS];
+    assert_true(seqlock_read(record, word));
+    word[6] = (word[6] & ~(UINT64_C(0xff) << 16)) | (uint64_t)PERMIT_FROZEN << 16 | 2;
+    seqlock_write(record, word);
+    assert_true(seqlock_read(record + 1, word));
+    word[5] = (uint64_t)(bed->stand.t_ns - 12 * NS_PER_S);
+    word[6] = (uint64_t)(bed->stand.t_ns + 3 * NS_PER_S);
+    seqlock_write(record + 1, word);
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    const struct why why = {.site = &bed->site, .view = &bed->view, .now_ns = bed->stand.t_ns, .out = out};
+    assert_true(why_write(&why, "host-1"));
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "\"a permit at node-1 (m-a): frozen for 12 s, the meter repeats itself\""));
+    assert_non_null(strstr(text, "\"raises below node-1 wait for 3.0 s more\""));
+    assert_non_null(
+        strstr(text, "\"the end of the recovery at node-1: no exposure is raised while it lasts\""));
+    free(text);
+}
+
+static void a_name_that_nobody_has_is_an_error(void **state)
+{
+    struct bed *bed = *state;
+    json_t *document = ask(bed, "host-9", false);
+    assert_true(json_is_string(json_object_get(document, "error")));
+    json_decref(document);
+    document = ask(bed, "", false);
+    json_decref(document);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_host_that_a_full_branch_holds_down_says_where_and_who_holds_most,
+                                        open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_node_says_what_its_limit_is_made_of_and_who_holds_it, open_bed,
+                                        close_bed),
+        cmocka_unit_test_setup_teardown(watts_that_wait_for_a_receipt_are_counted_and_their_host_named,
+                                        open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_cut_in_an_emergency_names_the_reading_that_caused_it, open_bed,
+                                        close_bed),
+        cmocka_unit_test_setup_teardown(
+            a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_missing, open_bed,
+            close_bed),
+        cmocka_unit_test_setup_teardown(a_renewal_keeps_the_cause_and_its_time, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(
+            what_keeps_a_permit_away_and_what_raises_wait_for_is_said_with_its_time, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_name_that_nobody_has_is_an_error, open_bed, close_bed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
