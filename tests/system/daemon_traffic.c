@@ -130,11 +130,12 @@ static void measure(struct traffic *traffic, uint32_t meter)
                         .device_id = damage == 0 ? "nobody" : model->meter[meter].name, .peak_factor = 1.5};
     upmu.device_id_bytes = (uint32_t)strlen(upmu.device_id);
     for (int i = 0; i < PHASES; i++)
-        upmu.phase[i] = (struct upmu_phase){.voltage_rms_v = 277,
-                                            .current_rms_a = traffic->hungry ? 0.6 : 60,
-                                            .power_active_w = traffic->hungry ? 160 : 16000,
-                                            .power_apparent_va = traffic->hungry ? 166.2 : 16620,
-                                            .power_factor = 0.963};
+        upmu.phase[i] = (struct upmu_phase){
+            .voltage_rms_v = 277,
+            .current_rms_a = traffic->hungry ? 0.6 + (double)(traffic->sequence % 7) / 100 : 60,
+            .power_active_w = traffic->hungry ? 160 : 16000,
+            .power_apparent_va = traffic->hungry ? 166.2 : 16620,
+            .power_factor = 0.963};
     struct frame frame = {.kind = FRAME_MEASUREMENT};
     frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
     send_frame(traffic, traffic->meters, &traffic->meters_to, data, &frame, damage);
