@@ -13,6 +13,8 @@ static int64_t larger(int64_t a, int64_t b)
 /* What a meter said long ago tells nothing of now. */
 static bool is_silent(const struct pools *pools, uint32_t n)
 {
+    if (pools->model->node[n].meter == INDEX_NONE)
+        return true;
     const struct model_meter *meter = &pools->model->meter[pools->model->node[n].meter];
     return pools->t_ns - pools->node[n].measured_t_ns > 2 * (meter->fresh_ns + meter->period_ns);
 }
