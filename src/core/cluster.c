@@ -34,6 +34,9 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
         cluster->gang[h->gang].changed = true;
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_node *node = &cluster->model->node[h->cord[j].node];
+        if (cluster->node[h->cord[j].node].marked)
+            continue;
+        cluster->node[h->cord[j].node].marked = true;
         for (uint32_t a = 0; a < node->ancestor_count; a++) {
             struct cluster_node *above = &cluster->node[node->ancestor[a]];
             above->dirty = above->due = true;
@@ -203,7 +206,7 @@ static void commit_next(struct cluster *cluster, const struct ledger *ledger, in
 static void look_at_node(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
 {
     struct cluster_node *n = &cluster->node[node];
-    n->dirty = n->due = n->spread = n->held = false;
+    n->dirty = n->due = n->marked = n->spread = n->held = false;
     if (cluster_limits(cluster, ledger, node) || cluster->given_up)
         n->dirty = n->due = cluster->any_dirty = true;
 }
@@ -296,7 +299,7 @@ static void trim_some(struct cluster *cluster, uint32_t *items)
     if (slack)
         n->held = false;
     else
-        n->due = false;
+        n->due = n->marked = false;
     cluster->cursor++;
     (*items)--;
 }

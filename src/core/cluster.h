@@ -68,9 +68,11 @@ struct cluster_node {
     uint32_t own_count;
     /* children by another parent than their first: a run of `other` */
     uint32_t other_first, other_count;
+    int64_t level;              /* of the newest cut: where the next search begins */
     uint32_t cut;               /* bit i: cell i was cut to its level */
     bool even;                  /* all cords below load all phases alike */
     bool dirty, due;            /* something below has changed; is to be visited in this round */
+    bool marked;                /* and all nodes above it are due too */
     bool spread, held;
     bool infeasible, was_infeasible;
 };

@@ -7,6 +7,9 @@
 #include "core/bound.h"
 #include "core/cluster_inside.h"
 
+/* Over many cords a level is as good as another that uses a 16,000th more of the node. */
+enum { ROUGH_BITS = 14, MANY_CORDS = 256 };
+
 enum step {
     STEP_CHILDREN,
     STEP_OWN,
@@ -189,6 +192,8 @@ static void begin_fill(struct cluster *cluster, uint32_t node)
     int64_t capacity_mva = cluster->capacity_mva[(size_t)node * cluster->cells + visit->cell];
     waterfill_begin(&cluster->fill, larger(capacity_mva - visit->fixed_mva, 0), cluster->claim,
                     cluster->node[node].count, cluster->claim, 0);
+    bool many = cluster->node[node].count > MANY_CORDS;
+    waterfill_aim(&cluster->fill, cluster->node[node].level, many ? capacity_mva >> ROUGH_BITS : 0);
     enter(cluster, STEP_FILL);
 }
 
@@ -230,6 +235,7 @@ static void end_cut(struct cluster *cluster, uint32_t node)
     struct cluster_visit *visit = &cluster->visit;
     end_run(cluster);
     cluster->node[node].cut |= 1u << visit->cell;
+    cluster->node[node].level = cluster->fill.level;
     visit->solved |= 1u << visit->cell;
     enter(cluster, STEP_CHOOSE);
 }

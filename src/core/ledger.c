@@ -288,16 +288,6 @@ void ledger_enforce(struct ledger *ledger, bool enforcing)
     }
 }
 
-/* The sums as they would be with this cap, tried and taken back: exact also where two cords of a host
- * meet. */
-static bool fits(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
-{
-    sums_replace(ledger, host, sum, old_mw, new_mw);
-    bool over = sums_over(ledger, host, sum);
-    sums_replace(ledger, host, sum, new_mw, old_mw);
-    return !over;
-}
-
 enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_t cap_mw)
 {
     const struct ledger_host *h = &ledger->host[host];
@@ -307,9 +297,10 @@ enum ledger_verdict ledger_may_send(struct ledger *ledger, uint32_t host, int64_
         return LEDGER_UNBOUNDED;
     /* what account() will enter: when the lease runs out, the host goes to the fail-safe cap it reported */
     int64_t draw_mw = ledger_draw_mw(ledger, host, larger(cap_mw, h->fail_safe_mw));
-    if (!fits(ledger, host, SUM_NEWEST, h->newest_draw_mw, draw_mw))
+    if (!sums_fit(ledger, host, SUM_NEWEST, h->newest_draw_mw, draw_mw))
         return LEDGER_OVER_S;
-    if (cap_mw > ledger_exposed_cap_mw(h) && !fits(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, draw_mw))
+    if (cap_mw > ledger_exposed_cap_mw(h) &&
+        !sums_fit(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, draw_mw))
         return LEDGER_OVER_D;
     return LEDGER_MAY_SEND;
 }

@@ -118,8 +118,10 @@ static void push_target(struct core *core, uint32_t host)
         guard_send(core, host, target_mw, 0, WHY_CUT);
     } else if (paced_mw > h->newest_mw + grain_mw && fresh &&
                !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
-        enum ledger_verdict bound;
-        if (ledger_room_mw(&core->ledger, host, paced_mw, &bound) > h->newest_mw + grain_mw)
+        /* the least that is worth a lease: the guard works out the rest */
+        int64_t least_mw = h->newest_mw + 2 * grain_mw;
+        if (ledger_may_send(&core->ledger, host, least_mw < paced_mw ? least_mw : paced_mw) ==
+            LEDGER_MAY_SEND)
             guard_send(core, host, target_mw, 0, WHY_SHARE);
     }
 }
@@ -128,7 +130,7 @@ static void on_tick_part(struct core *core)
 {
     uint32_t first;
     maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
-    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX / 8);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* D and S, kept by difference: safety.md section 4. */
-#include "core/sums.h"
-
 #include "core/draw.h"
+#include "core/sums_inside.h"
 
 static int64_t larger(int64_t a, int64_t b)
 {
@@ -14,19 +13,9 @@ static int64_t part(int64_t value, int64_t ppm)
     return value / PPM * ppm + value % PPM * ppm / PPM;
 }
 
-static int64_t sum_of(const struct ledger_sums *sums, enum sum sum, uint32_t c, uint32_t phase)
-{
-    return sum == SUM_EXPOSED ? sums->exposed_mva[c][phase] : sums->newest_mva[c][phase];
-}
-
 static bool exposed_over(const struct ledger_sums *sums, uint32_t c, uint32_t phase)
 {
     return sums->exposed_mva[c][phase] > sums->ceiling_mva[c][phase];
-}
-
-static int64_t pf_of(const struct ledger *ledger, uint32_t host)
-{
-    return ledger->model->type[ledger->model->host[host].type].pf_min_ppm;
 }
 
 void sums_init(struct ledger *ledger)
@@ -67,45 +56,100 @@ void sums_add_base(struct ledger *ledger, uint32_t host)
     }
 }
 
-static void add(struct ledger *ledger, uint32_t node, enum sum sum, uint32_t c, uint32_t phase,
-                int64_t delta_mva)
+/* How many of the first are above the second. Sums and limits are below 2^62, so differences do not wrap. */
+static uint32_t count_over(const int64_t *sum_mva, const int64_t *limit_mva, uint32_t cells)
 {
-    struct ledger_sums *sums = &ledger->node[node];
-    if (sum != SUM_EXPOSED) {
-        *(sum == SUM_NEWEST ? &sums->newest_mva[c][phase] : &sums->safe_mva[c][phase]) += delta_mva;
-        return;
-    }
-    ledger->over_count -= exposed_over(sums, c, phase);
-    sums->exposed_mva[c][phase] += delta_mva;
-    ledger->over_count += exposed_over(sums, c, phase);
+    uint64_t over = 0;
+    for (uint32_t i = 0; i < cells; i++)
+        over += (uint64_t)(limit_mva[i] - sum_mva[i]) >> 63;
+    return (uint32_t)over;
 }
 
-/* The same change on every phase that carries the same fraction: a three-phase cord costs one conversion,
- * not three. */
-static int64_t phase_delta_mva(const struct model_cord *cord, int64_t pf_ppm, uint32_t c, uint32_t phase,
-                               int64_t old_mw, int64_t new_mw)
+static void add(struct ledger *ledger, uint32_t node, enum sum sum, const int64_t *delta_mva, uint32_t cells)
 {
-    return draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) -
-           draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+    struct ledger_sums *sums = &ledger->node[node];
+    int64_t *sum_mva = cells_of(sums, sum);
+    if (sum == SUM_EXPOSED)
+        ledger->over_count -= count_over(sum_mva, run_of(sums->ceiling_mva), cells);
+    for (uint32_t i = 0; i < cells; i++)
+        sum_mva[i] += delta_mva[i];
+    if (sum == SUM_EXPOSED)
+        ledger->over_count += count_over(sum_mva, run_of(sums->ceiling_mva), cells);
+}
+
+/* What a change of draw changes in every cell above one cord. The same change on every phase that carries the
+ * same fraction, and in every contingency with the same share as the first: a three-phase cord costs one
+ * conversion, not three for each of them. */
+static void cord_delta_mva(const struct model *model, const struct model_cord *cord, int64_t pf_ppm,
+                           int64_t old_mw, int64_t new_mw, int64_t delta_mva[CELLS_MAX])
+{
+    for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
+        uint32_t c = i / PHASES, phase = i % PHASES;
+        if (!cord->share_ppm[c])
+            delta_mva[i] = 0;
+        else if (c && cord->share_ppm[c] == cord->share_ppm[0])
+            delta_mva[i] = delta_mva[phase];
+        else if (phase && cord->phase_ppm[phase] == cord->phase_ppm[phase - 1])
+            delta_mva[i] = delta_mva[i - 1];
+        else
+            delta_mva[i] = draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) -
+                           draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+    }
 }
 
 void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
 {
+    int64_t delta_mva[CELLS_MAX];
     const struct model *model = ledger->model;
     const struct model_host *h = &model->host[host];
-    int64_t pf_ppm = pf_of(ledger, host), delta_mva = 0;
-    uint32_t cells = old_mw == new_mw ? 0 : model->contingency_count * PHASES;
+    uint32_t cells = model->contingency_count * PHASES;
+    for (uint32_t j = 0; old_mw != new_mw && j < h->cord_count; j++) {
+        const struct model_node *node = &model->node[h->cord[j].node];
+        cord_delta_mva(model, &h->cord[j], pf_of(ledger, host), old_mw, new_mw, delta_mva);
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            add(ledger, node->ancestor[a], sum, delta_mva, cells);
+    }
+}
+
+static bool is_above(const struct model *model, uint32_t node, const struct model_cord *cord)
+{
+    const struct model_node *below = &model->node[cord->node];
+    for (uint32_t a = 0; a < below->ancestor_count; a++)
+        if (below->ancestor[a] == node)
+            return true;
+    return false;
+}
+
+/* Where cords of the host meet a node carries the sum of what they change. */
+bool sums_fit(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
+{
+    int64_t delta_mva[CORDS_MAX][CELLS_MAX];
+    const struct model *model = ledger->model;
+    const struct model_host *h = &model->host[host];
+    uint32_t cells = model->contingency_count * PHASES;
+    if (old_mw == new_mw)
+        return !sums_over(ledger, host, sum);
+    for (uint32_t j = 0; j < h->cord_count; j++)
+        cord_delta_mva(model, &h->cord[j], pf_of(ledger, host), old_mw, new_mw, delta_mva[j]);
     for (uint32_t j = 0; j < h->cord_count; j++) {
-        const struct model_cord *cord = &h->cord[j];
-        const struct model_node *node = &model->node[cord->node];
-        for (uint32_t i = 0; i < cells; i++) {
-            uint32_t c = i / PHASES, phase = i % PHASES;
-            if (phase == 0 || cord->phase_ppm[phase] != cord->phase_ppm[phase - 1])
-                delta_mva = phase_delta_mva(cord, pf_ppm, c, phase, old_mw, new_mw);
-            for (uint32_t a = 0; delta_mva && a < node->ancestor_count; a++)
-                add(ledger, node->ancestor[a], sum, c, phase, delta_mva);
+        const struct model_node *node = &model->node[h->cord[j].node];
+        for (uint32_t a = 0; a < node->ancestor_count; a++) {
+            struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
+            const int64_t *limit_mva = run_of(sums->limit_mva), *sum_mva = cells_of(sums, sum);
+            int64_t left[CELLS_MAX], least = 0;
+            for (uint32_t i = 0; i < cells; i++)
+                left[i] = limit_mva[i] - sum_mva[i] - delta_mva[j][i];
+            for (uint32_t k = 0; k < h->cord_count; k++)
+                for (uint32_t i = 0; k != j && is_above(model, node->ancestor[a], &h->cord[k]) && i < cells;
+                     i++)
+                    left[i] -= delta_mva[k][i];
+            for (uint32_t i = 0; i < cells; i++)
+                least |= left[i];
+            if (least < 0)
+                return false;
         }
     }
+    return true;
 }
 
 static void raise_highest(struct ledger_sums *sums, uint32_t contingencies)
@@ -134,12 +178,13 @@ void sums_mark_highest(struct ledger *ledger, uint32_t node)
     raise_highest(sums, ledger->model->contingency_count);
 }
 
-static bool node_over(const struct ledger_sums *sums, uint32_t contingencies, enum sum sum)
+static bool node_over(struct ledger_sums *sums, uint32_t contingencies, enum sum sum)
 {
+    const int64_t *sum_mva = cells_of(sums, sum), *limit_mva = run_of(sums->limit_mva);
+    int64_t left = 0;
     for (uint32_t i = 0; i < contingencies * PHASES; i++)
-        if (sum_of(sums, sum, i / PHASES, i % PHASES) > sums->limit_mva[i / PHASES][i % PHASES])
-            return true;
-    return false;
+        left |= limit_mva[i] - sum_mva[i];
+    return left < 0;
 }
 
 bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum)
@@ -153,86 +198,6 @@ bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum)
                 return true;
     }
     return false;
-}
-
-/* The least mVA left on one phase over all nodes above one cord. */
-static int64_t left_above_mva(const struct ledger *ledger, const struct model_cord *cord, enum sum sum,
-                              uint32_t c, uint32_t phase)
-{
-    const struct model_node *node = &ledger->model->node[cord->node];
-    int64_t least_mva = INT64_MAX / 2;
-    for (uint32_t a = 0; a < node->ancestor_count; a++) {
-        const struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
-        int64_t left_mva = sums->limit_mva[c][phase] - sum_of(sums, sum, c, phase);
-        least_mva = left_mva < least_mva ? left_mva : least_mva;
-    }
-    return least_mva;
-}
-
-int64_t sums_room_mw(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw)
-{
-    const struct model_host *h = &ledger->model->host[host];
-    int64_t pf_ppm = pf_of(ledger, host);
-    int64_t phys_mw = ledger->host[host].phys_max_mw;
-    int64_t room_mw = phys_mw;
-    for (uint32_t i = 0; i < h->cord_count * ledger->model->contingency_count * PHASES; i++) {
-        uint32_t phase = i % PHASES, c = i / PHASES % ledger->model->contingency_count;
-        const struct model_cord *cord = &h->cord[i / PHASES / ledger->model->contingency_count];
-        if (!cord->share_ppm[c] || !cord->phase_ppm[phase])
-            continue;
-        int64_t on_phase_mva =
-            left_above_mva(ledger, cord, sum, c, phase) + draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
-        if (on_phase_mva <= 0)
-            return 0;
-        if (on_phase_mva >= draw_on_phase_mva(cord, pf_ppm, c, phase, phys_mw))
-            continue;
-        int64_t through_cord_mw = on_phase_mva * pf_ppm / cord->phase_ppm[phase];
-        int64_t draw_mw = through_cord_mw * PPM / cord->share_ppm[c];
-        room_mw = draw_mw < room_mw ? draw_mw : room_mw;
-    }
-    return room_mw;
-}
-
-/* The ancestor that leaves least on one phase. */
-static uint32_t tightest_above(const struct ledger *ledger, const struct model_cord *cord, enum sum sum,
-                               uint32_t c, uint32_t phase)
-{
-    const struct model_node *node = &ledger->model->node[cord->node];
-    uint32_t least = cord->node;
-    int64_t least_mva = INT64_MAX;
-    for (uint32_t a = 0; a < node->ancestor_count; a++) {
-        const struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
-        int64_t left_mva = sums->limit_mva[c][phase] - sum_of(sums, sum, c, phase);
-        if (left_mva < least_mva) {
-            least_mva = left_mva;
-            least = node->ancestor[a];
-        }
-    }
-    return least;
-}
-
-struct sums_cell sums_tightest(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw)
-{
-    const struct model_host *h = &ledger->model->host[host];
-    int64_t pf_ppm = pf_of(ledger, host), least_mw = INT64_MAX;
-    struct sums_cell cell = {INDEX_NONE, 0, 0};
-    for (uint32_t i = 0; i < h->cord_count * ledger->model->contingency_count * PHASES; i++) {
-        uint32_t phase = i % PHASES, c = i / PHASES % ledger->model->contingency_count;
-        const struct model_cord *cord = &h->cord[i / PHASES / ledger->model->contingency_count];
-        if (!cord->share_ppm[c] || !cord->phase_ppm[phase])
-            continue;
-        int64_t on_phase_mva =
-            left_above_mva(ledger, cord, sum, c, phase) + draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
-        if (on_phase_mva >=
-            draw_on_phase_mva(cord, pf_ppm, c, phase, ledger->host[host].phys_max_mw))
-            continue;
-        int64_t draw_mw = on_phase_mva * pf_ppm / cord->phase_ppm[phase] * PPM / cord->share_ppm[c];
-        if (draw_mw >= least_mw)
-            continue;
-        least_mw = draw_mw;
-        cell = (struct sums_cell){tightest_above(ledger, cord, sum, c, phase), (uint8_t)c, (uint8_t)phase};
-    }
-    return cell;
 }
 
 /* ---- limits ---- */

@@ -25,6 +25,10 @@ void sums_note_highest(struct ledger *ledger, uint32_t host);
 /* rt: a node's high-water mark becomes its exposure as it stands. */
 void sums_mark_highest(struct ledger *ledger, uint32_t node);
 
+/* rt: would the sum, with the host's old draw replaced by a new one, keep to the limit of every node
+ * above? */
+bool sums_fit(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw);
+
 /* rt: is the sum above its limit at any node above this host? */
 bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum);
 

@@ -59,10 +59,17 @@ void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first
     fill->segment_count[1] = second_count;
     fill->count = first_count + second_count;
     fill->budget = budget;
+    fill->rough = fill->start = 0;
     fill->level = fill->level_low = fill->level_high = 0;
     fill->left = fill->left_before = 0;
     fill->all = false;
     start_pass(fill, PASS_EXTENT);
+}
+
+void waterfill_aim(struct waterfill *fill, int64_t level, int64_t rough)
+{
+    fill->start = level;
+    fill->rough = rough;
 }
 
 /* First pass: the shares at level 0 (all lows) and the level at which every claim has its high. */
@@ -86,6 +93,8 @@ static void end_extent(struct waterfill *fill)
     fill->level = plenty ? fill->level_high
                          : (int64_t)((wide)fill->level_high * (fill->budget - lows) / (highs - lows));
     fill->budget = plenty ? highs : fill->budget;
+    if (!plenty && fill->start > 0 && fill->start < fill->level_high)
+        fill->level = fill->start;
     start_pass(fill, PASS_SEARCH);
 }
 
@@ -104,6 +113,10 @@ static void end_search(struct waterfill *fill)
     int64_t short_of = fill->budget - fill->sum;
     wide exactly_short_of = (wide)short_of * (LEVEL_MASK + 1) - fill->fractions;
     bool settled = exactly_short_of >= 0 && exactly_short_of <= fill->free_weight;
+    if (short_of >= 0 && short_of <= fill->rough) {
+        start_pass(fill, PASS_DONE);
+        return;
+    }
     if (settled || fill->level_high - fill->level_low <= 1) {
         fill->left = short_of > 0 ? short_of : 0;
         for (uint32_t i = 0; i < WATERFILL_BINS; i++)

@@ -31,6 +31,8 @@ struct waterfill {
     uint32_t segment_count[WATERFILL_SEGMENTS];
     uint32_t count;             /* claims in all segments */
     int64_t budget;
+    int64_t rough;              /* so much of the budget may be left over; 0 = to the last unit */
+    int64_t start;              /* a level likely near the one that is sought, 0 = none */
     int64_t level, level_low, level_high;   /* lambda in 2^-20 units, and its bracket */
     uint32_t cursor;            /* next claim of this pass */
     uint8_t pass;               /* enum inside waterfill.c */
@@ -48,6 +50,9 @@ struct waterfill {
  * below the sum of the lows gives everyone its low; above the sum of the highs, its high. */
 void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first, uint32_t first_count,
                      struct claim *second, uint32_t second_count);
+
+/* rt: after begin: a search that begins at this level and ends `rough` units short of the budget at most. */
+void waterfill_aim(struct waterfill *fill, int64_t level, int64_t rough);
 
 /* rt: visits at most *items claims, takes them off *items; true when every share stands. */
 bool waterfill_step(struct waterfill *fill, uint32_t *items);
