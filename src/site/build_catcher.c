@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One reserve for many blocks: a node with several parents, a later one of which hangs on the catcher, is a
- * transfer switch that leaves its own block only when that is lost. So what hangs below it counts on the block
- * as a cord does, and on the catcher as a cord of its own that carries nothing until then. A node above block
- * and catcher both counts it twice after that loss: more than flows, never less.
+ * transfer switch that leaves its own block only when that is lost. So what hangs below it counts on the
+ * block as a cord does, and on the catcher as a cord of its own that carries nothing until then. A node above
+ * block and catcher both counts it twice after that loss: more than flows, never less.
  */
 #include <string.h>
 
@@ -64,10 +64,11 @@ void build_reserve_cords(struct draft *d, const struct site *site, const struct 
         if (transfer == INDEX_NONE)
             continue;
         if (host->cord_count == CORDS_MAX) {
-            finding_at(d->errors, row->at,
-                       "host '%s' has more cords below transfer switches than count on the catcher too, at most "
-                       "%d together",
-                       draft_text(&row->id), CORDS_MAX);
+            finding_at(
+                d->errors, row->at,
+                "host '%s' has more cords below transfer switches than count on the catcher too, at most "
+                "%d together",
+                draft_text(&row->id), CORDS_MAX);
             return;
         }
         struct model_cord *cord = &host->cord[host->cord_count++];

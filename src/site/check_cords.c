@@ -43,15 +43,17 @@ static void check_caught(struct draft *d, const struct site *site, const struct 
     bool caught = build_switch_above(site, m->host[host].cord[0].node) != INDEX_NONE;
 
     if (row->cord_count == 1 && !caught)
-        finding_at(d->errors, cords_at(row),
-                   "host '%s' has one cord and no transfer switch to '%s' above it, name the other one, or write "
-                   "single_corded: yes where there is none",
-                   draft_text(&row->id), m->node[site->redundancy.catcher].name);
+        finding_at(
+            d->errors, cords_at(row),
+            "host '%s' has one cord and no transfer switch to '%s' above it, name the other one, or write "
+            "single_corded: yes where there is none",
+            draft_text(&row->id), m->node[site->redundancy.catcher].name);
     else if (fatal)
-        finding_at(d->errors, cords_at(row),
-                   "'%s' dies with the loss of %s, put a transfer switch above it, or write single_corded: yes "
-                   "where that is meant",
-                   draft_text(&row->id), m->contingency[fatal].name);
+        finding_at(
+            d->errors, cords_at(row),
+            "'%s' dies with the loss of %s, put a transfer switch above it, or write single_corded: yes "
+            "where that is meant",
+            draft_text(&row->id), m->contingency[fatal].name);
 }
 
 static void check_row(struct draft *d, const struct site *site, const struct draft_row *row, uint32_t host)

@@ -43,7 +43,8 @@ static void check_scheme(struct draft *d, const struct draft_redundancy *r)
         finding_at(d->errors, r->scheme.at,
                    "scheme catcher needs catcher: the node that takes over for any one block");
     if (r->scheme.number != SCHEME_CATCHER && r->catcher.at)
-        finding_at(d->errors, r->catcher.at, "a catcher is of scheme catcher alone, drop the key or write that");
+        finding_at(d->errors, r->catcher.at,
+                   "a catcher is of scheme catcher alone, drop the key or write that");
     if (r->scheme.number == SCHEME_N && r->reserve.at)
         finding_at(d->errors, r->reserve.at, "scheme N has no reserve, drop the key");
 }
