@@ -80,6 +80,7 @@ void pool_init(struct pools *pools, const struct model *model, const struct ledg
         if (model->node[n].meter != INDEX_NONE)
             set_loop(pool, model, n, actuation_ns);
     }
+    pool_measure_most(pools);
 }
 
 /* ---- load and burst credit ---- */
@@ -141,31 +142,21 @@ static int64_t in_claims(const struct pools *pools, uint32_t n, uint32_t phase, 
     return scaled(mva, pools->node[n].claim_mva, governed_of(pools, n, phase, load_mva));
 }
 
-/* The most that limits leave for governed hosts: above it a pool binds nobody. */
-static int64_t ceiling_of(const struct pools *pools, uint32_t n)
-{
-    const struct model_node *node = &pools->model->node[n];
-    const struct ledger_sums *sums = &pools->ledger->node[n];
-    int64_t least_mva = INT64_MAX / 4;
-    for (uint32_t c = 0; node->limited && c < pools->model->contingency_count; c++) {
-        int64_t sum_mva = 0;
-        for (uint32_t phase = 0; phase < PHASES; phase++)
-            sum_mva +=
-                larger(sums->limit_mva[c][phase] - node->bad_mva[c][phase] - node->other_mva[phase], 0);
-        least_mva = smaller(least_mva, sum_mva);
-    }
-    return least_mva;
-}
-
 static void restart_period(struct pool *pool, int64_t t_ns)
 {
     pool->period_start_ns = t_ns;
     pool->period_sum_mva = pool->period_readings = 0;
 }
 
-/* Down at once: what hosts draw less what is too much, in one go. What they draw and what is measured are
- * of one time, so looking again before the cut shows gives the same; only a further rise is trimmed
- * meanwhile. */
+/* Hosts draw about what they are given, headroom and quanta apart. */
+static bool binds(const struct pool *pool)
+{
+    return pool->trims && pool->capacity_mva <= pool->held_mva + pool->held_mva / 8;
+}
+
+/* Down at once: what hosts draw (arbitration leaves each its fail-safe cap) less what is too much, in one
+ * go. What they draw and what is measured are of one time, so looking again before the cut shows gives the
+ * same; only a further rise is trimmed meanwhile. */
 static void trim(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_mva, int64_t t_ns)
 {
     struct pool *pool = &pools->node[n];
@@ -173,9 +164,10 @@ static void trim(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_m
     int64_t excess_mva = 0;
     if (!pool->trims) {
         pool->trims = true;
-        pool->capacity_mva = smaller(pool->claim_mva, ceiling_of(pools, n));
+        pool->capacity_mva = pool->held_mva;
         excess_mva = load_mva - target_mva;
     } else if (t_ns - pool->trimmed_ns >= pool->dead_ns) {
+        pool->capacity_mva = smaller(pool->capacity_mva, pool->held_mva);
         excess_mva = load_mva - target_mva;
     } else if (load_mva > pool->seen_mva) {
         excess_mva = load_mva - pool->seen_mva;
@@ -188,12 +180,11 @@ static void trim(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_m
     pool->trimmed_ns = t_ns;
 }
 
-/* One correction a control period, of the mean of its readings: u += g (P_ref - P), never above what limits
- * leave. */
+/* One correction a control period, of the mean of its readings: u += g (P_ref - P), never above what
+ * everybody could use. */
 static void correct(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_mva, int64_t t_ns)
 {
     struct pool *pool = &pools->node[n];
-    int64_t ceiling_mva = ceiling_of(pools, n);
     pool->period_sum_mva += load_mva;
     pool->period_readings++;
     if (t_ns - pool->period_start_ns < pool->period_ns)
@@ -202,7 +193,7 @@ static void correct(struct pools *pools, uint32_t n, uint32_t phase, int64_t loa
     int64_t error_mva = ppm_of(pool_level_mva(pools, n), TARGET_PPM) - mean_mva;
     restart_period(pool, t_ns);
     int64_t step_mva = ppm_of(in_claims(pools, n, phase, load_mva, error_mva), pool->gain_ppm);
-    pool->capacity_mva = smaller(larger(pool->capacity_mva + step_mva, 0), ceiling_mva);
+    pool->capacity_mva = smaller(larger(pool->capacity_mva + step_mva, 0), pool->most_mva);
 }
 
 static void control(struct pools *pools, uint32_t n, int64_t t_ns)
@@ -220,7 +211,7 @@ static void control(struct pools *pools, uint32_t n, int64_t t_ns)
     } else {
         restart_period(pool, t_ns);
     }
-    if (low && t_ns - pool->low_since_ns >= RELEASE_NS && pool->capacity_mva >= ceiling_of(pools, n))
+    if (low && t_ns - pool->low_since_ns >= RELEASE_NS && pool->capacity_mva >= pool->most_mva)
         pool->trims = false;
 }
 
@@ -250,16 +241,39 @@ int64_t pool_capacity_mva(const struct pools *pools, uint32_t n)
     return pool->capacity_mva - pool->capacity_mva % pool->quantum_mva;
 }
 
-uint32_t pool_trims_above(const struct pools *pools, uint32_t host)
+static uint32_t above(const struct pools *pools, uint32_t host, int64_t t_ns,
+                      bool (*is)(const struct pool *pool, int64_t t_ns))
 {
     const struct model_host *h = &pools->model->host[host];
     for (uint32_t j = 0; pools->levels && j < h->cord_count; j++) {
         const struct model_node *node = &pools->model->node[h->cord[j].node];
         for (uint32_t a = 0; a < node->ancestor_count; a++)
-            if (pools->node[node->ancestor[a]].trims)
+            if (is(&pools->node[node->ancestor[a]], t_ns))
                 return node->ancestor[a];
     }
     return INDEX_NONE;
+}
+
+static bool binds_now(const struct pool *pool, int64_t t_ns)
+{
+    (void)t_ns;
+    return binds(pool);
+}
+
+uint32_t pool_binds_above(const struct pools *pools, uint32_t host)
+{
+    return above(pools, host, 0, binds_now);
+}
+
+/* After its dead time a cut stands in the meter, whatever its host says of it or does not. */
+static bool waits_for_cuts(const struct pool *pool, int64_t t_ns)
+{
+    return binds(pool) && pool->unconfirmed_mw > pool->quantum_mva && t_ns - pool->cut_ns < pool->dead_ns;
+}
+
+uint32_t pool_forbids_raise(const struct pools *pools, uint32_t host, int64_t t_ns)
+{
+    return above(pools, host, t_ns, waits_for_cuts);
 }
 
 void pool_view(const struct pools *pools, uint32_t n, struct pool_view *view)
@@ -271,6 +285,7 @@ void pool_view(const struct pools *pools, uint32_t n, struct pool_view *view)
         .load_mva = load_of(pools, n, &phase),
         .capacity_mva = pool_capacity_mva(pools, n),
         .trims = pool->trims,
+        .binds = binds(pool),
     };
     for (uint32_t p = 0; p < PHASES; p++)
         view->forecast_mva = larger(view->forecast_mva, pool_forecast_mva(pools, n, p, 0));

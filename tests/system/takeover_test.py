@@ -14,14 +14,14 @@ import time
 
 from daemon_test import CLI, DAEMON, SOURCE, Bed, read, skip
 
-HOSTS, START_S = 60, 60
+HOSTS, FAIL_SAFE_W, START_S = 60, 1600, 60
 
 
 class Succession:
     """Daemons of one site, one after the other, and the plant that they govern."""
 
     def __init__(self, bed):
-        self.bed, self.daemons = bed, []
+        self.bed, self.daemons, self.site = bed, [], bed.site
         self.ledger = f'/dev/shm/flyball-test-{os.getpid()}'
         with open(bed.site, encoding='utf-8') as file:
             text = file.read()
@@ -43,7 +43,7 @@ class Succession:
     def spawn(self, *options):
         number = len(self.daemons)
         with open(self.path(number, 'output'), 'w', encoding='utf-8') as output:
-            daemon = subprocess.Popen([DAEMON, self.bed.site, '--summary', self.path(number, 'summary'),
+            daemon = subprocess.Popen([DAEMON, self.site, '--summary', self.path(number, 'summary'),
                                        '--journal', self.path(number, 'journal'), *options],
                                       stdout=output, stderr=subprocess.STDOUT)
         self.daemons.append(daemon)
@@ -95,11 +95,11 @@ def nobody_noticed(outcome, summary, gap_s):
     assert outcome['caps']['fail_safe_falls'] == 0 and outcome['trips'] == 0
 
 
-def governed(succession):
+def governed(succession, seconds=10):
     """A plant that has been governed for 4 s by the first daemon."""
     succession.spawn()
     succession.wait_for('; door ')
-    plant = succession.play(10)
+    plant = succession.play(seconds)
     time.sleep(4)
     return plant
 
@@ -137,6 +137,45 @@ def standby(sign, driver):
         gap_s = time.monotonic() - began
         print(f'{driver}, {signal.Signals(sign).name}: the second was ready after {ready_s:.2f} s')
         nobody_noticed(*succession.end(plant), gap_s)
+
+
+def elsewhere(succession):
+    """From now on daemons start as if on another machine: no ledger and no door in common."""
+    text = read(succession.bed.site)
+    succession.site = succession.bed.folder + '/elsewhere.yaml'
+    with open(succession.site, 'w', encoding='utf-8') as file:
+        file.write(text.replace('/door/', '/other/').replace(succession.ledger, 'none'))
+
+
+def case_zombie():
+    """A controller stands still for longer than D, is replaced by one that knows nothing of it, and goes on:
+    no host obeys it any more, it sees why, and sends nothing above fail-safe."""
+    with Bed('tkov', driver='af_packet') as bed, Succession(bed) as succession:
+        plant = governed(succession, 14)
+        first = succession.daemons[0]
+        first.send_signal(signal.SIGSTOP)
+        time.sleep(1.2)
+        elsewhere(succession)
+        succession.spawn()
+        succession.wait_for('; door ')
+        time.sleep(2.5)
+        first.send_signal(signal.SIGCONT)
+        time.sleep(2)
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(timeout=30) == 0
+        outcome, summary = succession.end(plant)
+        old = json.loads(read(succession.path(0, 'summary')))
+        zombie, core, caps = old['counters']['core'], summary['counters']['core'], outcome['caps']
+        print(f'the old one: newer_epochs {zombie["newer_epochs"]}, {old["words"]}; the new one: claims '
+              f'{core["claims"]}, resets {core["resets"]}, foreign caps {core["foreign_caps"]}, '
+              f'newer_epochs {core["newer_epochs"]}; '
+              f'hosts refused {caps["refused"]}, trips {outcome["trips"]}')
+        leased = [host for host in old['hosts'] if host['accepted'] or host['lease_w'] > FAIL_SAFE_W]
+        assert zombie['newer_epochs'] > HOSTS and not leased, leased
+        assert caps['refused']['old_epoch'] > HOSTS and outcome['trips'] == 0
+        assert core['newer_epochs'] == 0 and core['foreign_caps'] == 0 and core['handed'] == 0
+        accepted = sum(host['accepted'] for host in summary['hosts'])
+        assert accepted == HOSTS, accepted
 
 
 def case_restart():

@@ -35,6 +35,8 @@ static void open_bed(struct bed *bed)
     bed->hall.node[HALL_LEFT].level_burst_mva = 680 * KVA;
     bed->hall.node[HALL_LEFT].burst_credit_va_ns_max = CREDIT_VA_NS;
     bed->hall.meter[HALL_LEFT].error_ppm = 0;
+    bed->hall.type.cap_max_mw = 450 * KVA;
+    bed->hall.type.phys_max_mw = 500 * KVA;
     hall_open(&bed->hall);
     bed->t_ns = HALL_T_NS;
     bed->pools = (struct pools){.node = bed->node, .host = bed->host};
@@ -122,9 +124,7 @@ static void a_node_without_a_level_binds_nobody(void **state)
     assert_int_equal(pool_capacity_mva(&bed.pools, HALL_MAIN), INT64_MAX);
     pool_view(&bed.pools, HALL_MAIN, &view);
     assert_int_equal(view.level_mva, 0);
-    assert_int_equal(pool_trims_above(&bed.pools, 3), INDEX_NONE);
-    assert_int_equal(pool_trims_above(&bed.pools, 0), HALL_LEFT);
-}
+ }
 
 static void spend(struct bed *bed)
 {
@@ -222,8 +222,6 @@ static void a_pool_lets_go_only_when_it_binds_nobody_and_load_was_low_for_a_seco
     int64_t low_ns = 0;
     (void)state;
     open_bed(&bed);
-    for (int p = 0; p < PHASES; p++)
-        bed.hall.sums[HALL_LEFT].limit_mva[0][p] = 700 * KVA;
     spend(&bed);
     for (int i = 0; i < 200; i++)
         live(&bed, &plant, 900 * KVA);
@@ -276,6 +274,52 @@ static void the_loop_is_set_for_its_dead_time(void **state)
     assert_int_equal(bed.node[HALL_LEFT].gain_ppm, pool_gain_ppm(10));
 }
 
+static void cut(struct bed *bed, int64_t cap_mw)
+{
+    bed->hall.account[0].bounded = true;
+    bed->hall.account[0].exposed_draw_mw = 300 * KVA;
+    bed->hall.account[0].newest_draw_mw = cap_mw;
+    pool_note(&bed->pools, 0, bed->t_ns);
+}
+
+/* Cut first, confirmed by report or by the time a meter takes, then raise: below a pool that binds. */
+static void below_a_pool_that_binds_a_raise_waits_for_cuts_to_be_confirmed(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_bed(&bed);
+    cut(&bed, 250 * KVA);
+    assert_int_equal(pool_forbids_raise(&bed.pools, 1, bed.t_ns), INDEX_NONE);      /* it does not bind */
+    draw(&bed, 690 * KVA);
+    read_load(&bed, 690 * KVA);
+    assert_int_equal(pool_binds_above(&bed.pools, 1), HALL_LEFT);
+    assert_int_equal(pool_forbids_raise(&bed.pools, 1, bed.t_ns), HALL_LEFT);
+    assert_int_equal(pool_forbids_raise(&bed.pools, 3, bed.t_ns), INDEX_NONE);
+    assert_int_equal(pool_forbids_raise(&bed.pools, 1, bed.t_ns + DEAD_NS), INDEX_NONE);
+    bed.hall.account[0].exposed_draw_mw = 250 * KVA;
+    pool_note(&bed.pools, 0, bed.t_ns);
+    assert_int_equal(pool_forbids_raise(&bed.pools, 1, bed.t_ns), INDEX_NONE);
+    assert_int_equal(bed.node[HALL_LEFT].unconfirmed_mw, 0);
+}
+
+/* What is given has grown above what anybody draws: no cut below is the pool's any more, though it still
+ * looks. */
+static void a_pool_that_gives_more_than_is_drawn_binds_nobody(void **state)
+{
+    struct bed bed;
+    struct plant plant = {.at = 0};
+    (void)state;
+    open_bed(&bed);
+    for (int i = 0; i < 200; i++)
+        live(&bed, &plant, 900 * KVA);
+    assert_true(look(&bed).binds);
+    for (int i = 0; i < 40; i++)
+        live(&bed, &plant, 500 * KVA);
+    assert_true(look(&bed).trims);
+    assert_false(look(&bed).binds);
+    assert_int_equal(pool_binds_above(&bed.pools, 0), INDEX_NONE);
+}
+
 static void a_reservation_is_forecast_until_it_is_drawn_or_over(void **state)
 {
     struct bed bed;
@@ -309,6 +353,8 @@ int main(void)
         cmocka_unit_test(a_pool_lets_go_only_when_it_binds_nobody_and_load_was_low_for_a_second),
         cmocka_unit_test(no_dead_time_from_0_to_10_steps_overshoots),
         cmocka_unit_test(the_loop_is_set_for_its_dead_time),
+        cmocka_unit_test(below_a_pool_that_binds_a_raise_waits_for_cuts_to_be_confirmed),
+        cmocka_unit_test(a_pool_that_gives_more_than_is_drawn_binds_nobody),
         cmocka_unit_test(a_reservation_is_forecast_until_it_is_drawn_or_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
