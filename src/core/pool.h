@@ -5,9 +5,9 @@
  * alone; a pool only says how much arbitration may give to governed hosts below, so that load stays at the
  * level:
  *
- *     above the level          for three readings, or at once by more than devices overshoot: it trims, as far
- *                              down as 0.99; again by every watt that load still rises, and once more after
- *                              each dead time while that did not do
+ *     above the level          for three readings, or at once by more than devices overshoot: it trims, down
+ *                              to 0.99; again by every watt that load still rises, and once more after each
+ *                              dead time while that did not do
  *     below 0.99               at the peaks of the last second or two: what it gives rises by the gain of
  *                              domain.md 4.5 that cannot oscillate, one correction a control period, until it
  *                              binds nobody any more
