@@ -15,6 +15,7 @@
 #include "loop/link.h"
 #include "loop/losses.h"
 #include "loop/orders.h"
+#include "loop/schedule.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
@@ -67,7 +68,8 @@ struct loop {
     struct door door;
     struct board board;
     struct orders orders;
-    bool draining, watching, looking, answering;    /* that thread runs */
+    struct schedule schedule;
+    bool draining, watching, looking, answering, scheduling;    /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
     _Atomic bool stopped;
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */

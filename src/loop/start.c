@@ -176,6 +176,19 @@ static int start_orders(struct loop *loop, FILE *notes)
     return orders_start(orders, path, notes, loop->error, sizeof loop->error);
 }
 
+static int start_schedule(struct loop *loop)
+{
+    if (!loop->site->contract_count)
+        return 0;
+    loop->schedule.site = loop->site;
+    loop->schedule.orders = &loop->orders;
+    loop->schedule.core = loop->site->server.housekeeping_core;
+    schedule_begin(&loop->schedule);
+    int error = spawn(loop, &loop->schedule.thread, "fb-schedule", schedule_run, &loop->schedule);
+    loop->scheduling = !error;
+    return error;
+}
+
 int loop_start(struct loop *loop, FILE *notes)
 {
     const struct site_server *server = &loop->site->server;
@@ -205,6 +218,8 @@ int loop_start(struct loop *loop, FILE *notes)
         error = start_watchdog(loop);
     if (!error)
         error = start_links(loop);
+    if (!error)
+        error = start_schedule(loop);
     if (!error)
         error = start_door(loop);
     return error;
@@ -248,6 +263,7 @@ void loop_stop(struct loop *loop)
     stop_hots(loop);
     stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
+    stop_thread(&loop->scheduling, &loop->schedule.stop, loop->schedule.thread);
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
     door_close(&loop->door);
     orders_stop(&loop->orders);
