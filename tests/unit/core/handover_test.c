@@ -155,6 +155,35 @@ static void a_report_that_was_sent_before_the_account_is_stale(void **state)
     stand_stop(&stand);
 }
 
+/* One host is heard and wants more than all, at a tick: nobody is cut for it before the others can be heard. */
+static void arbitration_rests_until_all_can_have_been_heard(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    restart(&stand);
+    feed_all(&stand, account);
+    const int64_t rest_ns = 2 * stand.model.policy.report_ns;
+    struct report report = old_report(&stand, 0);
+    report.flags = REPORT_AT_CAP;
+    stand_report(&stand, &report);
+    report = old_report(&stand, 1);
+    report.draw_mw = 1000000;
+    stand_report(&stand, &report);
+    uint64_t leases = stand.leases;
+    int64_t start_ns = stand.t_ns;
+    while (stand.t_ns < start_ns + rest_ns - 50 * NS_PER_MS) {
+        stand_wait(&stand, 20 * NS_PER_MS);
+        stand_tick(&stand);
+    }
+    assert_int_equal(stand.leases, leases);
+    stand_run(&stand, NS_PER_S);
+    assert_true(stand.leases > leases);
+    stand_stop(&stand);
+}
+
 static void what_was_handed_over_retires_only_under_the_new_epoch(void **state)
 {
     (void)state;
@@ -352,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts_keep_cap_and_exposure),
         cmocka_unit_test(a_tick_before_the_first_report_sends_nothing_else),
+        cmocka_unit_test(arbitration_rests_until_all_can_have_been_heard),
         cmocka_unit_test(sums_are_those_of_the_controller_before),
         cmocka_unit_test(a_report_that_was_sent_before_the_account_is_stale),
         cmocka_unit_test(what_was_handed_over_retires_only_under_the_new_epoch),
