@@ -107,6 +107,8 @@ static void push_target(struct core *core, uint32_t host)
     int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
     if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h) || account_is_fresh(h))
         return;
+    if (target_mw >= h->newest_mw - grain_mw && target_mw <= h->newest_mw + grain_mw)
+        return;
     int64_t paced_mw = pace_cap_mw(core, host, target_mw, target_mw < h->newest_mw ? WHY_CUT : WHY_SHARE);
     bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
     if (paced_mw < h->newest_mw - grain_mw) {
