@@ -63,6 +63,7 @@ void pool_init(struct pools *pools, const struct model *model, const struct ledg
     pools->model = model;
     pools->ledger = ledger;
     pools->levels = pools->swept = 0;
+    pools->t_ns = t_ns;
     for (uint32_t i = 0; i < model->type_count; i++)
         actuation_ns = larger(actuation_ns, model->type[i].actuation_ns);
     for (uint32_t h = 0; h < model->host_count; h++)
@@ -223,7 +224,10 @@ void pool_reading(struct pools *pools, uint32_t n, const struct reading *reading
     uint32_t phase = 0;
     int64_t before_mva = load_of(pools, n, &phase);
     for (uint32_t p = 0; p < PHASES; p++) {
-        int64_t load_mva = p < node->phases ? reading->current_ma[p] * node->volts_low_mv / 1000 : 0;
+        /* a sag raises current at constant power: a cut for that would be a grid event of its own (section
+         * 8) */
+        int64_t volts_mv = smaller(larger(reading->voltage_mv[p], 0), node->volts_low_mv);
+        int64_t load_mva = p < node->phases ? reading->current_ma[p] * volts_mv / 1000 : 0;
         pool->measured_mva[p] = load_mva + ppm_of(load_mva, error_ppm);
     }
     if (node->level_mva > 0) {

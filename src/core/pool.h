@@ -73,6 +73,7 @@ struct pools {
     struct pool *node;
     struct pool_host *host;
     uint32_t levels;            /* nodes with a level */
+    int64_t t_ns;               /* of the newest tick */
     uint32_t swept;             /* host whose reservation is looked at next */
 };
 

@@ -54,7 +54,7 @@ static void read_load(struct bed *bed, int64_t mva)
 {
     struct reading reading = {.meter = HALL_LEFT};
     for (int p = 0; p < PHASES; p++)
-        reading.current_ma[p] = mva / 100;
+        reading.current_ma[p] = mva / 100, reading.voltage_mv[p] = 100000;
     pool_reading(&bed->pools, HALL_LEFT, &reading, bed->t_ns);
 }
 
@@ -320,6 +320,38 @@ static void a_pool_that_gives_more_than_is_drawn_binds_nobody(void **state)
     assert_int_equal(pool_binds_above(&bed.pools, 0), INDEX_NONE);
 }
 
+static void a_sag_trims_nothing(void **state)
+{
+    struct bed bed;
+    struct reading reading = {.meter = HALL_LEFT};
+    (void)state;
+    open_bed(&bed);
+    for (int p = 0; p < PHASES; p++) {
+        reading.current_ma[p] = 600 * KVA / 70;     /* 600 kVA at 70 V: 8.6 kA, 857 kVA at 100 V */
+        reading.voltage_mv[p] = 70000;
+    }
+    pool_reading(&bed.pools, HALL_LEFT, &reading, bed.t_ns);
+    assert_false(look(&bed).trims);
+    assert_in_range(look(&bed).load_mva, 599 * KVA, 600 * KVA);
+}
+
+static void a_silent_meter_gives_way_to_what_hosts_report(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_bed(&bed);
+    bed.hall.node[HALL_LEFT].other_mva[0] = 30 * KVA;
+    read_load(&bed, 20 * KVA);
+    draw(&bed, 100 * KVA);
+    assert_int_equal(look(&bed).load_mva, 20 * KVA);
+    bed.t_ns += 100 * NS_PER_MS;                /* twice T_fresh */
+    pool_tick(&bed.pools, bed.t_ns);
+    assert_int_equal(look(&bed).load_mva, 20 * KVA);
+    bed.t_ns += NS_PER_MS;
+    pool_tick(&bed.pools, bed.t_ns);
+    assert_int_equal(look(&bed).load_mva, 130 * KVA);
+}
+
 static void a_reservation_is_forecast_until_it_is_drawn_or_over(void **state)
 {
     struct bed bed;
@@ -335,6 +367,7 @@ static void a_reservation_is_forecast_until_it_is_drawn_or_over(void **state)
     assert_int_equal(look(&bed).forecast_mva, 140 * KVA);
     assert_int_equal(pool_reserved_mw(&bed.pools, 0, bed.t_ns), 80 * KVA);
     bed.t_ns += NS_PER_S;
+    read_load(&bed, 130 * KVA);
     assert_int_equal(pool_reserved_mw(&bed.pools, 0, bed.t_ns), 0);
     pool_tick(&bed.pools, bed.t_ns);
     assert_int_equal(look(&bed).forecast_mva, 130 * KVA);
@@ -355,6 +388,8 @@ int main(void)
         cmocka_unit_test(the_loop_is_set_for_its_dead_time),
         cmocka_unit_test(below_a_pool_that_binds_a_raise_waits_for_cuts_to_be_confirmed),
         cmocka_unit_test(a_pool_that_gives_more_than_is_drawn_binds_nobody),
+        cmocka_unit_test(a_sag_trims_nothing),
+        cmocka_unit_test(a_silent_meter_gives_way_to_what_hosts_report),
         cmocka_unit_test(a_reservation_is_forecast_until_it_is_drawn_or_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
