@@ -50,12 +50,12 @@ class Bed:
     """Two namespaces and a site file that names them. Real time only where the case is about it."""
 
     def __init__(self, suffix, real_time=False, mode='enforce', decide_core=1, queues=False,
-                 driver='af_packet'):
+                 driver='af_packet', source='demo'):
         self.suffix, self.driver = suffix, driver
         self.folder = tempfile.mkdtemp(prefix='flyball-')
         self.site, self.summary = self.folder + '/site.yaml', self.folder + '/summary.json'
         self.journal, self.door = self.folder + '/run.journal', self.folder + '/door/door.sock'
-        text = read(SOURCE + '/config/demo/site.yaml')
+        text = read(f'{SOURCE}/config/{source}/site.yaml')
         changes = [('fb-meters', f'fb-meters-{suffix}'), ('fb-hosts', f'fb-hosts-{suffix}'),
                    ('/run/flyball/demo.sock', self.door), ('mode: enforce', f'mode: {mode}'),
                    ('lane: 1, decide: 1', f'lane: 1, decide: {decide_core}'),
