@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "written_site.h"
@@ -403,6 +404,35 @@ static void hosts_of_one_job_are_one_gang(void **state)
     site_unload(&w.site);
 }
 
+static void more_jobs_than_fit_are_refused(void **state)
+{
+    enum { ROW_BYTES = 96, MANY = GANGS_MAX + 1 };
+    char *text = malloc(MANY * ROW_BYTES + 1024);
+    struct written_site w;
+
+    (void)state;
+    assert_non_null(text);
+    for (uint32_t rows = GANGS_MAX; rows <= MANY; rows++) {
+        size_t used = (size_t)sprintf(
+            text, "site: t\nnodes:\n  - {id: n, kind: main, volts: 400V, rating: 20kA}\nhost_types:\n"
+                  "  - {id: box, cap: {min: 1kW, max: 2kW}, base: 1kW, phys_max: 4kW, actuation: 100ms}\n"
+                  "hosts:\n");
+
+        for (uint32_t i = 0; i < rows; i++)
+            used += (size_t)sprintf(text + used,
+                                    "  - {id: h%u, type: box, cord: n, address: 10.0.%u.%u, job: j%u}\n", i,
+                                    i / 200, i % 200 + 1, i);
+        written_site_load(&w, text, NULL);
+        assert_int_equal(w.rc, rows == MANY ? -22 : 0);
+        if (rows == MANY)
+            assert_non_null(strstr(w.report, "is one more than the 1024 that fit"));
+        else
+            assert_int_equal(w.site.model.gang_count, GANGS_MAX);
+        site_unload(&w.site);
+    }
+    free(text);
+}
+
 static void what_calms_it_has_defaults(void **state)
 {
     struct written_site w;
@@ -466,6 +496,7 @@ int main(void)
         cmocka_unit_test(equipment_without_a_curve_of_its_own_keeps_its_limit),
         cmocka_unit_test(of_the_steps_below_the_largest_counts),
         cmocka_unit_test(hosts_of_one_job_are_one_gang),
+        cmocka_unit_test(more_jobs_than_fit_are_refused),
         cmocka_unit_test(what_calms_it_has_defaults),
         cmocka_unit_test(a_contract_is_in_force_from_hour_to_hour),
     };
