@@ -26,7 +26,7 @@ enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 512, JOURNAL_PATH_BYTES = 300,
 struct loop_options {
     const char *journal;        /* path, "" = none */
     const char *door;           /* path, "" = none */
-    const char *orders;         /* path of their log, NULL = beside the journal, or else the door */
+    const char *orders;         /* path of their log, NULL = in the journal's folder, or at the door */
     const char *ledger;         /* path, "" = none */
     bool take_over;             /* waits until the controller before has ended */
 };

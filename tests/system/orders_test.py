@@ -5,6 +5,7 @@
 usage: orders_test.py CASE, with the environment of daemon_test.py. Exit code 77 skips."""
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -125,7 +126,7 @@ def case_kill():
         # A daemon that is stopped logs the order and decides nothing: what a kill in between leaves behind.
         daemon.send_signal(signal.SIGKILL)
         daemon.wait()
-        log = bed.journal + '.orders'
+        log = bed.folder + '/demo.orders'
         with open(log, 'rb') as file:
             records = file.read()
         assert len(records) == 5 * LOG_RECORD, len(records)    # the refused one and its refusal are two
@@ -149,6 +150,44 @@ def case_kill():
         taken(order(bed, 'cap', 'main', '240kW', '--name', 'new'), 6)
         assert sorted((c['name'], c['cap_w']) for c in listed(bed)['contracts']) == [('new', 240000),
                                                                                      ('old', 300000)]
+        bed.stop(daemon)
+
+
+def take_out(bed, *words):
+    return subprocess.Popen([CLI, 'maintenance', '--door', bed.door, 'take-out', *words], encoding='utf-8',
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def case_out():
+    """A node is taken out under load: told what it waits for, then safe; Ctrl-C leaves the order in force."""
+    with Bed('ordo', source='demo-2n') as bed:
+        daemon = bed.start('--journal', bed.journal)
+        refused(run_cli('maintenance', '--door', bed.door, 'take-out', 'r9'), 5, 'the site has no node r9')
+        refused(run_cli('maintenance', '--door', bed.door, 'put-back', 'feed-a'), 5, 'no such node')
+        waiting = take_out(bed, 'feed-a')
+        line = waiting.stdout.readline()
+        assert re.match(r'order \d+ taken\n', line), line
+        line = waiting.stdout.readline()
+        print(line.strip())
+        assert 'lowering, do not transfer yet' in line
+        time.sleep(0.5)
+        waiting.send_signal(signal.SIGINT)
+        _, said = waiting.communicate(timeout=10)
+        print(said.strip())
+        assert waiting.returncode == 1 and 'the order stays in force' in said
+        status = run_cli('maintenance', '--door', bed.door, 'status')
+        assert status.returncode == 1 and 'hosts silent or at phys_max, first ' in status.stdout, status
+        traffic = bed.traffic(8, '--hungry')
+        waiting = take_out(bed, 'feed-a')
+        said, _ = waiting.communicate(timeout=20)
+        print(said.splitlines()[-1])
+        assert waiting.returncode == 0 and said.splitlines()[-1] == 'feed-a: SAFE TO TRANSFER', said
+        finish(traffic)
+        time.sleep(2)       # nobody is heard any more
+        status = run_cli('maintenance', '--door', bed.door, 'status', 'feed-a')
+        assert status.returncode == 1 and 'lowering' in status.stdout, status
+        taken(run_cli('maintenance', '--door', bed.door, 'put-back', 'feed-a'), 4)
+        assert run_cli('maintenance', '--door', bed.door, 'status').stdout == 'nothing is being taken out\n'
         bed.stop(daemon)
 
 
