@@ -9,6 +9,7 @@
 
 /* Over many cords a level is as good as another that uses a 16,000th more of the node. */
 enum { ROUGH_BITS = 14, MANY_CORDS = 256 };
+#define GRAIN_MW 1000               /* where caps have such a grain, nobody has to hand out the last mVA */
 
 enum step {
     STEP_CHILDREN,
@@ -194,6 +195,7 @@ static void begin_fill(struct cluster *cluster, uint32_t node)
                     cluster->node[node].count, cluster->claim, 0);
     bool many = cluster->node[node].count > MANY_CORDS;
     waterfill_aim(&cluster->fill, cluster->node[node].level, many ? capacity_mva >> ROUGH_BITS : 0);
+    cluster->fill.whole = cluster->grain_mw < GRAIN_MW;
     enter(cluster, STEP_FILL);
 }
 
@@ -268,8 +270,6 @@ static void let_go(struct cluster *cluster, uint32_t node, const struct cluster_
     }
     if (!loads_slack)
         return;
-    cluster->draw_mw[cord->host] = cluster->host_extent[cord->host].most_mw;
-    cluster->bound_node[cord->host] = INDEX_NONE;
     cluster->again = true;
     cluster_mark(cluster, cord->host);
 }
