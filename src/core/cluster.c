@@ -291,7 +291,7 @@ static void trim_some(struct cluster *cluster, uint32_t *items)
     else
         n->due = n->marked = false;
     cluster->cursor++;
-    (*items)--;
+    *items -= *items > 0;
 }
 
 bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,

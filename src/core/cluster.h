@@ -86,7 +86,7 @@ struct cluster_gang {
 
 /* Where a visit of a node stands. */
 struct cluster_visit {
-    bool open;
+    bool open, exact;           /* exact: load_mva has been summed cord by cord */
     uint8_t step;               /* enum inside cluster_trim.c */
     uint8_t band;
     uint32_t at, cell;
