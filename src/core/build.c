@@ -41,6 +41,12 @@ static void carve_permits(struct core *core, const struct model *model, struct c
     core->fell.marked = carve(carver, model->node_count, sizeof *core->fell.marked);
     core->permits.meter = carve(carver, model->meter_count, sizeof *core->permits.meter);
     core->permits.expiry = carve(carver, model->meter_count, sizeof *core->permits.expiry);
+    core->permits.lender = carve(carver, model->meter_count, sizeof *core->permits.lender);
+    core->permits.sum = carve(carver, model->node_count, sizeof *core->permits.sum);
+    core->permits.draw_mw = carve(carver, model->host_count, sizeof *core->permits.draw_mw);
+    core->permits.least_first = carve(carver, model->host_count, sizeof *core->permits.least_first);
+    core->permits.least_ppm = carve(carver, permit_least_room(model), sizeof *core->permits.least_ppm);
+    core->permits.dark = carve(carver, model->host_count, sizeof *core->permits.dark);
     core->cuts.node = carve(carver, model->node_count, sizeof *core->cuts.node);
     core->cuts.kind = carve(carver, model->node_count, sizeof *core->cuts.kind);
     core->cuts.share_ppm = carve(carver, model->node_count, sizeof *core->cuts.share_ppm);

@@ -39,7 +39,7 @@ struct extent {
 enum {
     CLUSTER_BANDS = 2 * TIERS_MAX + 1,
     CLUSTER_ROUNDS = 3,
-    CLUSTER_STEERED = 2,        /* cells that steer only: a pool's mVA over first cords, a contract's watts */
+    CLUSTER_STEERED = 2,        /* cells that steer only: a pool's mVA over all phases, a contract's watts */
     CLUSTER_CALM = 32,          /* a wish that falls by a 32nd part, or rises by half that, stays */
     CLUSTER_FIXED = UINT8_MAX,  /* a tier: cannot be told anything now */
     CLUSTER_COMMIT_ITEMS = 32,   /* what a host costs a part that may send it a lease */

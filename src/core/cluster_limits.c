@@ -43,7 +43,7 @@ static int64_t coefficient_of(const struct model_cord *cord, int64_t pf_ppm, uin
     return (scaled + pf_ppm - 1) / pf_ppm;
 }
 
-/* What a pool counts: first cords, all phases together, the contingency that loads the cord most. */
+/* What a pool counts: all phases together, the contingency that loads the cord most. */
 static int64_t pool_coefficient(const struct model *model, const struct model_cord *cord, int64_t pf_ppm)
 {
     uint32_t heaviest = 0;
@@ -71,7 +71,7 @@ static void make_shape(const struct cluster *cluster, const struct model_host *h
     int64_t pf_ppm = cluster->model->type[h->type].pf_min_ppm;
     for (uint32_t i = 0; i < protects; i++)
         made[i] = coefficient_of(cord, pf_ppm, i / PHASES, i % PHASES);
-    made[protects] = cord == &h->cord[0] ? pool_coefficient(cluster->model, cord, pf_ppm) : 0;
+    made[protects] = pool_coefficient(cluster->model, cord, pf_ppm);
     made[protects + 1] = contract_coefficient(h, cord);
 }
 

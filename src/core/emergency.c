@@ -10,6 +10,10 @@ enum { CALM_PPM = 900000, TARGET_PPM = 950000, SHOT_PPM = 750000, LIMIT_STEP_PPM
 #define NEVER_NS INT64_MAX
 #define LOW_VOLTS_NS (1 * NS_PER_S)     /* a sag that stays this long lowers the limit */
 #define GOOD_VOLTS_NS (60 * NS_PER_S)   /* and this long without restores it */
+#define PEAK_LEAST_NS (60 * NS_PER_S)   /* so does this of lower crests, doubling */
+#define PEAK_MOST_NS (3600 * NS_PER_S)
+#define BLIND_NS (60 * NS_PER_S)
+enum { COVERED_TIMES = 10 };            /* of emergency_clear_ns: exposure within the limit ends it, too */
 
 /* ---- hosts below every node ---- */
 
@@ -58,7 +62,7 @@ void emergency_init(struct emergencies *e, const struct model *model, const stru
     e->model = model;
     e->heat = heat;
     e->permits = NULL;
-    e->entered = 0;
+    e->entered = e->looked_at = 0;
     below_each(e, below_count);
     for (uint32_t n = 0; n < model->node_count; n++) {
         e->below_first[n] = first;
@@ -70,6 +74,12 @@ void emergency_init(struct emergencies *e, const struct model *model, const stru
             .low_volts_since_ns = NEVER_NS,
             .good_volts_since_ns = NEVER_NS,
             .scale_ppm = PPM,
+            .volts_ppm = PPM,
+            .peak_ppm = PPM,
+            .peak_good_since_ns = NEVER_NS,
+            .peak_for_ns = PEAK_LEAST_NS,
+            .heard_ns = NEVER_NS,
+            .covered_since_ns = NEVER_NS,
         };
     }
     below_each(e, below_add);
@@ -79,6 +89,8 @@ void emergency_init(struct emergencies *e, const struct model *model, const stru
 
 struct load {
     int64_t current_ma;         /* worst phase */
+    bool above;                 /* on some phase above the trigger, and by power: no sag from above */
+    int64_t bears_ma;           /* current that peaks like these allow */
     int64_t low_mv, high_mv;
     bool disobeyed;             /* measured above exposure on some phase, the meter's error granted */
     bool peak;
@@ -98,13 +110,26 @@ static int64_t exposed_at_most_mva(const struct model *model, const struct ledge
     return most_mva;
 }
 
+/* A sag from above raises current at constant power, and a reflex cut would be an event of the grid itself:
+ * as long as power is within what the trigger allows at the lowest credible voltage, time to trip alone
+ * decides. A sag that begins below comes with more power than that. */
+static bool passes(const struct emergencies *e, const struct model_node *n, uint32_t meter,
+                   int64_t trigger_ma, int64_t current_ma, int64_t voltage_mv)
+{
+    if (current_ma <= trigger_ma)
+        return false;
+    bool sags = voltage_mv >= n->volts_ln_mv / 10 && voltage_mv < n->volts_low_mv;
+    return !sags || !e->heat->meter[meter].known ||
+           current_ma * voltage_mv / 1000 > trigger_ma * n->volts_low_mv / 1000;
+}
+
 static struct load load_of(const struct emergencies *e, const struct ledger *ledger,
-                           const struct reading *reading, uint32_t node)
+                           const struct reading *reading, uint32_t node, int64_t trigger_ma)
 {
     const struct model_node *n = &e->model->node[node];
     int64_t error_ppm = e->model->meter[reading->meter].error_ppm;
     int64_t crest_milli = reading->crest_milli > 1414 ? reading->crest_milli : 1414;
-    struct load load = {.low_mv = INT64_MAX};
+    struct load load = {.low_mv = INT64_MAX, .bears_ma = n->instant_peak_ma * 1000 / crest_milli};
     for (uint32_t phase = 0; phase < n->phases; phase++) {
         int64_t current_ma = reading->current_ma[phase], voltage_mv = reading->voltage_mv[phase];
         int64_t measured_mva = current_ma * voltage_mv / 1000;
@@ -113,6 +138,7 @@ static struct load load_of(const struct emergencies *e, const struct ledger *led
         /* below a tenth a phase is lost, or the fuse of its sensing: the limit follows those that are left */
         if (voltage_mv >= n->volts_ln_mv / 10 && voltage_mv < load.low_mv)
             load.low_mv = voltage_mv;
+        load.above |= passes(e, n, reading->meter, trigger_ma, current_ma, voltage_mv);
         load.high_mv = voltage_mv > load.high_mv ? voltage_mv : load.high_mv;
         load.disobeyed |= measured_mva > exposed_mva + exposed_mva / 1000 * error_ppm / 1000;
         load.peak |= n->instant_peak_ma && current_ma * crest_milli / 1000 >= n->instant_peak_ma;
@@ -145,8 +171,7 @@ static void scale_below(struct emergencies *e, struct ledger *ledger, uint32_t n
 }
 
 /* A sag at constant power raises current in every device: when it stays, the limit in mVA follows it down. */
-static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_t node, int64_t low_mv,
-                           int64_t t_ns)
+static void follow_voltage(struct emergencies *e, uint32_t node, int64_t low_mv, int64_t t_ns)
 {
     const struct model_node *n = &e->model->node[node];
     struct emergency *state = &e->node[node];
@@ -156,7 +181,7 @@ static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_
             state->good_volts_since_ns == NEVER_NS ? t_ns : state->good_volts_since_ns;
         if (state->limit_lowered && t_ns - state->good_volts_since_ns >= GOOD_VOLTS_NS) {
             state->limit_lowered = false;
-            scale_below(e, ledger, node, PPM);
+            state->volts_ppm = PPM;
         }
         return;
     }
@@ -166,19 +191,64 @@ static void follow_voltage(struct emergencies *e, struct ledger *ledger, uint32_
         state->limit_lowered = true;
         /* in half per cents, down: a limit that moved with every reading would be work for nothing */
         int64_t ppm = low_mv * PPM / n->volts_low_mv;
-        scale_below(e, ledger, node, ppm - ppm % LIMIT_STEP_PPM);
+        state->volts_ppm = ppm - ppm % LIMIT_STEP_PPM;
     }
 }
 
-static void note_calm(const struct emergencies *e, struct emergency *state, bool calm, int64_t t_ns)
+/* Peaks near the instantaneous element within the steady limit: cutting alone would be undone and done again
+ * for ever. So the limit falls to what crests like these allow, until they have been lower for long. */
+static void follow_crest(struct emergencies *e, uint32_t node, const struct load *load, int64_t t_ns)
+{
+    const struct model_node *n = &e->model->node[node];
+    struct emergency *state = &e->node[node];
+    if (!n->instant_peak_ma)
+        return;
+    if (load->peak && load->current_ma <= n->steady_ma) {
+        int64_t ppm = load->bears_ma * TARGET_PPM / n->steady_ma;
+        if (state->peak_ppm < PPM)      /* again: what it waits for was not enough */
+            state->peak_for_ns =
+                2 * state->peak_for_ns < PEAK_MOST_NS ? 2 * state->peak_for_ns : PEAK_MOST_NS;
+        ppm -= ppm % LIMIT_STEP_PPM;
+        state->peak_ppm = ppm < state->peak_ppm ? ppm : state->peak_ppm;
+        state->peak_good_since_ns = NEVER_NS;
+    } else if (load->bears_ma <= n->steady_ma) {
+        state->peak_good_since_ns = NEVER_NS;
+    } else if (state->peak_good_since_ns == NEVER_NS) {
+        state->peak_good_since_ns = t_ns;
+    } else if (t_ns - state->peak_good_since_ns >= state->peak_for_ns) {
+        state->peak_ppm = PPM;
+    }
+}
+
+static bool exposed_within_steady(const struct emergencies *e, const struct ledger *ledger, uint32_t node)
+{
+    const struct ledger_sums *sums = &ledger->node[node];
+    for (uint32_t i = 0; i < e->model->contingency_count * PHASES; i++)
+        if (sums->exposed_mva[i / PHASES][i % PHASES] > sums->steady_mva[i / PHASES][i % PHASES])
+            return false;
+    return true;
+}
+
+static void since(int64_t *since_ns, bool so, int64_t t_ns)
+{
+    *since_ns = !so ? NEVER_NS : *since_ns == NEVER_NS ? t_ns : *since_ns;
+}
+
+static bool lasts(int64_t since_ns, int64_t ns, int64_t t_ns)
+{
+    return since_ns != NEVER_NS && t_ns - since_ns >= ns;
+}
+
+/* It ends with calm; or, since a load may well stay between 0.9 and 1 of the limit, once leases have been
+ * within the limit for ten times as long, with proof, and nothing that is measured speaks against it. */
+static void note_calm(const struct emergencies *e, struct emergency *state, bool calm, bool covered,
+                      int64_t t_ns)
 {
     const struct model_policy *policy = &e->model->policy;
-    if (!calm) {
-        state->calm_since_ns = NEVER_NS;
-        return;
-    }
-    state->calm_since_ns = state->calm_since_ns == NEVER_NS ? t_ns : state->calm_since_ns;
-    if (t_ns - state->calm_since_ns >= policy->emergency_clear_ns) {
+    since(&state->calm_since_ns, calm, t_ns);
+    since(&state->covered_since_ns, covered, t_ns);
+    if (lasts(state->calm_since_ns, policy->emergency_clear_ns, t_ns) ||
+        lasts(state->covered_since_ns, COVERED_TIMES * policy->emergency_clear_ns, t_ns)) {
         state->active = false;
         state->raise_after_ns = t_ns + policy->raise_after_emergency_ns;
     }
@@ -208,42 +278,57 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
     struct emergency *state = &e->node[node];
     if (!n->limited)
         return EMERGENCY_NOTHING;
-    struct load load = load_of(e, ledger, reading, node);
+    int64_t trigger_ma = e->permits ? permit_trigger_ma(e->permits, node, t_ns) : n->steady_ma;
+    struct load load = load_of(e, ledger, reading, node, trigger_ma);
+    state->heard_ns = t_ns;
     if (is_dead(n, &load))
         state->low_volts_since_ns = state->good_volts_since_ns = NEVER_NS;
     else
-        follow_voltage(e, ledger, node, load.low_mv, t_ns);
-    int64_t trigger_ma = e->permits ? permit_trigger_ma(e->permits, node, t_ns) : n->steady_ma;
-    bool danger = load.current_ma > trigger_ma || load.disobeyed || load.peak ||
-                  heat_trips_soon(e->heat, reading->meter);
+        follow_voltage(e, node, load.low_mv, t_ns);
+    follow_crest(e, node, &load, t_ns);
+    scale_below(e, ledger, node, state->volts_ppm < state->peak_ppm ? state->volts_ppm : state->peak_ppm);
+    bool danger = load.above || load.disobeyed || load.peak || heat_trips_soon(e->heat, reading->meter);
     if (!state->active) {
         note_cooled(e, state, reading->meter);
         if (!danger)
             return EMERGENCY_NOTHING;
-        *state = (struct emergency){
-            .active = true,
-            .number = ++e->entered,
-            .entered_ns = t_ns,
-            .calm_since_ns = NEVER_NS,
-            .raise_after_ns = INT64_MAX,
-            .hot = heat_was_cool(e->heat, reading->meter),
-            .low_volts_since_ns = state->low_volts_since_ns,
-            .good_volts_since_ns = state->good_volts_since_ns,
-            .limit_lowered = state->limit_lowered,
-            .scale_ppm = state->scale_ppm,
-        };
+        state->active = true;
+        state->fail_safe = false;
+        state->number = ++e->entered;
+        state->entered_ns = t_ns;
+        state->calm_since_ns = state->covered_since_ns = NEVER_NS;
+        state->raise_after_ns = INT64_MAX;
+        state->hot = heat_was_cool(e->heat, reading->meter);
         return EMERGENCY_CUT;
     }
-    note_calm(e, state,
-              !danger &&
-                  load.current_ma < n->steady_ma / PPM * CALM_PPM + n->steady_ma % PPM * CALM_PPM / PPM,
-              t_ns);
+    bool calm = load.current_ma < n->steady_ma / PPM * CALM_PPM + n->steady_ma % PPM * CALM_PPM / PPM;
+    bool covered = load.current_ma <= n->steady_ma && exposed_within_steady(e, ledger, node);
+    note_calm(e, state, !danger && calm, !danger && covered, t_ns);
     note_cooled(e, state, reading->meter);
     if (danger && !state->fail_safe && stage_is_over(e, state, reading, t_ns)) {
         state->fail_safe = true;
         return EMERGENCY_FAIL_SAFE;
     }
     return EMERGENCY_NOTHING;
+}
+
+uint32_t emergency_look(struct emergencies *e, const struct ledger *ledger, int64_t t_ns, uint32_t items)
+{
+    uint32_t count = e->model->node_count;
+    for (uint32_t i = 0; i < items && i < count; i++) {
+        uint32_t node = e->looked_at = e->looked_at + 1 < count ? e->looked_at + 1 : 0;
+        struct emergency *state = &e->node[node];
+        if (state->heard_ns == NEVER_NS || t_ns - state->heard_ns < NS_PER_S)
+            continue;                   /* readings look after it */
+        since(&state->covered_since_ns, exposed_within_steady(e, ledger, node), t_ns);
+        if (!lasts(state->covered_since_ns, BLIND_NS, t_ns))
+            continue;
+        state->raise_after_ns = state->active ? t_ns + e->model->policy.raise_after_emergency_ns
+                                              : state->raise_after_ns;
+        state->active = state->hot = false;
+        return node;
+    }
+    return INDEX_NONE;
 }
 
 /* ---- what it does ---- */

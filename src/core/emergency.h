@@ -21,6 +21,10 @@ struct emergency {
     bool hot;                   /* has not cooled down since: no raise below */
     bool limit_lowered;
     int64_t scale_ppm;          /* of the model's limit, in force now */
+    int64_t volts_ppm, peak_ppm;            /* it is the smaller of the two */
+    int64_t peak_good_since_ns, peak_for_ns;    /* crests that the steady limit bears, since; and how long */
+    int64_t heard_ns;           /* newest reading */
+    int64_t covered_since_ns;   /* exposure within the steady limit, and no danger, since; INT64_MAX = not */
 };
 
 struct emergencies {
@@ -31,6 +35,7 @@ struct emergencies {
     uint32_t *below_first, *below_count;    /* by node: its hosts over any cord, a run of `below` */
     uint32_t *below;
     uint32_t entered;           /* emergencies so far */
+    uint32_t looked_at;         /* node of the round */
 };
 
 /* What the owner has to do about the node of this reading. */
@@ -52,6 +57,13 @@ int64_t emergency_scale_ppm(const struct emergencies *emergencies, const struct 
 /* rt: the one shot at a host below: min(0.75 * min(cap, measured governed draw), the cap that gives S <=
  * 0.95 steady_limit). */
 int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, int64_t scale_ppm);
+
+/* rt: looks at the next nodes of a round: where the meter is silent for a minute and exposure is within the
+ * steady limit all that time, leases alone hold the limit, as below a node without a meter: an emergency
+ * ends, and heat that nobody sees holds nothing back. Returns a node of which that became so, or
+ * INDEX_NONE. */
+uint32_t emergency_look(struct emergencies *emergencies, const struct ledger *ledger, int64_t t_ns,
+                        uint32_t items);
 
 /* rt: an emergency above this host, or its aftermath, forbids raises now. */
 bool emergency_forbids_raise(const struct emergencies *emergencies, uint32_t host, int64_t t_ns);

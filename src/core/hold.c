@@ -68,6 +68,12 @@ void hold_reading(struct holds *holds, const struct heat *heat, uint32_t node, i
     }
 }
 
+void hold_blind(struct holds *holds, const struct heat *heat, uint32_t node, int64_t t_ns)
+{
+    hold_observe(holds, heat, node, HOLD_EMERGENCY, false, t_ns);
+    holds->node[node].hot = false;
+}
+
 bool hold_runs(const struct holds *holds, uint32_t node, int64_t t_ns)
 {
     return t_ns < holds->node[node].until_ns;

@@ -47,6 +47,10 @@ void hold_observe(struct holds *holds, const struct heat *heat, uint32_t node, e
 /* rt: a reading of this node's meter was taken by heat. */
 void hold_reading(struct holds *holds, const struct heat *heat, uint32_t node, int64_t t_ns);
 
+/* rt: its meter is silent, and leases alone hold the limit: emergency and heat are over as far as anybody can
+ * tell. Time runs on. */
+void hold_blind(struct holds *holds, const struct heat *heat, uint32_t node, int64_t t_ns);
+
 /* rt: does time still run at this node? Heat apart. */
 bool hold_runs(const struct holds *holds, uint32_t node, int64_t t_ns);
 

@@ -31,6 +31,8 @@ static int64_t ramped_mw(struct core *core, uint32_t host, int64_t old_mw, int64
 {
     const struct model_host_type *type = type_of(core, host);
     uint32_t node;
+    if (!core->ramps.limited)
+        return cap_mw;
     int64_t change_mw = change_of_mw(core, host, old_mw, cap_mw);
     int64_t allowed_mw = ramp_allows_mw(&core->ramps, host, change_mw, core->t_ns, &node);
     if (node == INDEX_NONE)
@@ -51,6 +53,9 @@ static int64_t raise_mw(struct core *core, uint32_t host, int64_t old_mw, int64_
     uint32_t node = hold_forbids_raise(&core->holds, host, core->t_ns);
     if (node != INDEX_NONE)
         return waits(core, BOUND_HOLD, node, old_mw);
+    node = pool_forbids_raise(&core->pools, host, core->t_ns);
+    if (node != INDEX_NONE)
+        return waits(core, BOUND_LEVEL, node, old_mw);
     node = damper_forbids_raise(&core->dampers, host, core->t_ns);
     if (node != INDEX_NONE)
         return waits(core, BOUND_DAMPER, node, old_mw);
@@ -63,7 +68,7 @@ static int64_t raise_mw(struct core *core, uint32_t host, int64_t old_mw, int64_
  * leases pass a limit. */
 static int64_t cut_mw(struct core *core, uint32_t host, int64_t old_mw, int64_t cap_mw, enum egress_why why)
 {
-    uint32_t pool = pool_trims_above(&core->pools, host);
+    uint32_t pool = pool_binds_above(&core->pools, host);
     if (why == WHY_CUT && pool != INDEX_NONE)
         return waits(core, BOUND_LEVEL, pool, cap_mw);
     if ((why != WHY_CUT && why != WHY_ORDER) || ledger_over_s(&core->ledger, host))
@@ -87,9 +92,10 @@ int64_t pace_cap_mw(struct core *core, uint32_t host, int64_t cap_mw, enum egres
 
 void pace_sent(struct core *core, uint32_t host, int64_t old_mw, int64_t cap_mw)
 {
-    int64_t change_mw = change_of_mw(core, host, told_mw(core, host, old_mw), cap_mw);
-    if (!change_mw)
+    pool_note(&core->pools, host, core->t_ns);
+    if (old_mw == cap_mw)
         return;
+    int64_t change_mw = change_of_mw(core, host, told_mw(core, host, old_mw), cap_mw);
     ramp_take(&core->ramps, host, change_mw, core->t_ns);
     damper_sent(&core->dampers, host, change_mw, core->t_ns);
 }

@@ -4,6 +4,8 @@
 #include <stddef.h>
 
 #include "core/breaker_inside.h"
+#include "core/degrade.h"
+#include "core/permit_inside.h"
 
 enum {
     RESPOND_MILLI = 700,        /* T_resp / 0.7 */
@@ -38,12 +40,32 @@ void permit_init(struct permits *permits, const struct model *model, const struc
                      heat->meter[m].window_ns;
         permits->meter[m] = (struct permit_node){
             .node = node,
+            .lends = lends,
             .watched = lends,
             .permit = lends ? PERMIT_STALE : PERMIT_NONE,
             .until_ns = INT64_MIN,
             .wound_up_ns = INT64_MIN,
+            .survives_ns = INT64_MIN / 2,
+            .alone_ns = PERMIT_DOUBT_NS,
         };
+        if (!lends)
+            continue;
+        permits->lender[permits->lender_count++] = m;
+        permits->lent_against |= model->node[node].lend;
     }
+    permit_feed_init(permits);
+    permit_weigh_init(permits);
+    for (uint32_t m = 0; m < model->meter_count; m++)
+        permits->meter[m].watched = permits->meter[m].watched || permits->meter[m].witness;
+}
+
+uint32_t permit_least_room(const struct model *model)
+{
+    uint32_t room = 0;
+    for (uint32_t h = 0; h < model->host_count; h++)
+        for (uint32_t j = 0; j < model->host[h].cord_count; j++)
+            room += model->node[model->host[h].cord[j].node].ancestor_count;
+    return room;
 }
 
 /* ---- the order of expiry: a heap whose keys may be too early, never too late ---- */
@@ -182,6 +204,9 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
         p->lost = true;
         permits->lost[permit]++;
         permits->held--;
+        /* the hold runs from the loss: while a meter stays lost, raises go on within the steady limit */
+        hold_observe(permits->holds, permits->heat, p->node, HOLD_PERMIT, true, t_ns);
+        hold_observe(permits->holds, permits->heat, p->node, HOLD_PERMIT, false, t_ns);
     }
     if (permit == PERMIT_HELD) {
         p->lost = false;
@@ -190,7 +215,6 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
     }
     p->permit = (uint8_t)permit;
     p->since_ns = t_ns;
-    hold_observe(permits->holds, permits->heat, p->node, HOLD_PERMIT, p->lost && permit != PERMIT_HOLD, t_ns);
 }
 
 static enum permit judge(const struct permits *permits, const struct permit_node *p, int64_t t_ns)
@@ -201,20 +225,33 @@ static enum permit judge(const struct permits *permits, const struct permit_node
         return p->repeats ? PERMIT_FROZEN : PERMIT_STALE;
     if (!h->started || is_hot(h, &node->breaker))
         return PERMIT_HOT;
+    if (p->low_ns >= PERMIT_DOUBT_NS || (p->low_ns && p->permit == PERMIT_IMPLAUSIBLE))
+        return PERMIT_IMPLAUSIBLE;
+    if (p->alone_ns >= PERMIT_DOUBT_NS)
+        return PERMIT_ALONE;
     if (p->lost && (hold_runs(permits->holds, p->node, t_ns) || !heat_cooled(permits->heat, node->meter)))
         return PERMIT_HOLD;
     return PERMIT_HELD;
 }
 
-static void follow(struct permits *permits, uint32_t meter, int64_t t_ns)
+/* Contingencies that this node lends under now: reserves only as long as no loss is there to see. */
+static uint8_t lent_under(const struct permits *permits, const struct permit_node *p, int64_t t_ns)
+{
+    uint8_t lend = permits->model->node[p->node].lend;
+    bool survives = t_ns - p->survives_ns < permits->model->policy.feed_stable_ns || t_ns == p->survives_ns;
+    return (uint8_t)(lend & permits->feeds & (survives ? 1 : 0xFF));
+}
+
+void permit_follow(struct permits *permits, uint32_t meter, int64_t t_ns)
 {
     struct permit_node *p = &permits->meter[meter];
     const struct heat_node *h = &permits->heat->meter[meter];
-    enter(permits, p, judge(permits, p, t_ns), t_ns);
-    bool held = p->permit == PERMIT_HELD;
-    if ((held || t_ns <= p->wound_up_ns) && !still_holds(permits, p, h, t_ns))
+    enum permit permit = judge(permits, p, t_ns);
+    uint8_t under = permit == PERMIT_HELD ? lent_under(permits, p, t_ns) : 0;
+    enter(permits, p, permit, t_ns);
+    if ((under || t_ns <= p->wound_up_ns) && !still_holds(permits, p, h, t_ns))
         work_out(permits, p, h, t_ns);
-    lend(permits, p, held ? permits->model->node[p->node].lend : 0, t_ns);
+    lend(permits, p, under, t_ns);
 }
 
 void permit_pass_time(struct permits *permits, int64_t t_ns)
@@ -227,8 +264,14 @@ void permit_pass_time(struct permits *permits, int64_t t_ns)
             continue;
         }
         disarm_first(permits);
-        follow(permits, meter, t_ns);
+        permit_weigh_silent(permits, meter);
+        if (permits->meter[meter].witness)
+            permit_feed_unseen(permits, &permits->meter[meter], t_ns);
+        if (permits->meter[meter].lends)
+            permit_follow(permits, meter, t_ns);
     }
+    if (permits->lent_against & (uint8_t)~permits->feeds)
+        permit_feed_pass_time(permits, t_ns);
 }
 
 /* A meter that works never reads the same volts and amperes of all phases twice, to the millivolt and
@@ -246,6 +289,24 @@ static bool is_news(struct permit_node *p, const struct reading *reading)
     return news || p->until_ns == INT64_MIN;
 }
 
+/* More on some phase than obeying hosts can draw there while nothing is lost. */
+static bool reads_a_loss(const struct permits *permits, const struct permit_node *p,
+                         const struct reading *reading)
+{
+    const struct model_node *node = &permits->model->node[p->node];
+    const struct ledger_sums *sums = &permits->ledger->node[p->node];
+    int64_t error_ppm = permits->model->meter[node->meter].error_ppm;
+    for (uint32_t phase = 0; phase < node->phases; phase++) {
+        int64_t none_mva = sums->exposed_mva[0][phase];
+        if (node->phases == 1)
+            none_mva = larger(none_mva, larger(sums->exposed_mva[0][1], sums->exposed_mva[0][2]));
+        int64_t measured_mva = reading->current_ma[phase] * reading->voltage_mv[phase] / 1000;
+        if (measured_mva > none_mva + none_mva / 1000 * error_ppm / 1000)
+            return true;
+    }
+    return false;
+}
+
 void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_ns)
 {
     const struct reading *reading = &slot->reading;
@@ -260,7 +321,41 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
     }
     if (!p->armed && p->until_ns >= t_ns)
         arm(permits, reading->meter);
-    follow(permits, reading->meter, t_ns);
+    permit_weigh_reading(permits, reading->meter, reading, t_ns);
+    if (p->witness)
+        permit_feed_reading(permits, p, reading, t_ns);
+    if (!p->lends)
+        return;
+    if (permits->model->node[p->node].lend & ~1 && reads_a_loss(permits, p, reading))
+        p->survives_ns = t_ns;
+    permit_follow(permits, reading->meter, t_ns);
+}
+
+void permit_report(struct permits *permits, const struct report *report, int64_t t_ns)
+{
+    if (!permits->lender_count)
+        return;
+    permit_weigh_draw(permits, report->host, larger(report->draw_mw, 0));
+    if (permits->lent_against & ~1)
+        permit_feed_report(permits, report, t_ns);
+}
+
+void permit_look(struct permits *permits, int64_t t_ns, uint32_t items)
+{
+    uint32_t count = permits->lender_count ? permits->model->host_count : 0;
+    for (uint32_t i = 0; i < items && i < count; i++) {
+        uint32_t host = permits->looked_at = permits->looked_at + 1 < count ? permits->looked_at + 1 : 0;
+        if (permits->draw_mw[host] >= 0 &&
+            t_ns - permits->ledger->host[host].report_t_ns > permits->model->policy.lease_ns)
+            permit_weigh_draw(permits, host, -1);
+    }
+}
+
+uint8_t permit_meter(const struct permits *permits, uint32_t meter)
+{
+    const struct permit_node *p = &permits->meter[meter];
+    return (uint8_t)((p->permit == PERMIT_FROZEN ? METER_IS_FROZEN : 0) |
+                     (p->permit == PERMIT_IMPLAUSIBLE ? METER_IS_IMPLAUSIBLE : 0));
 }
 
 /* ---- asked by others ---- */
@@ -280,7 +375,11 @@ int64_t permit_since_ns(const struct permits *permits, uint32_t node)
 enum permit permit_of(const struct permits *permits, uint32_t node)
 {
     const struct permit_node *p = own_meter(permits, node);
-    return p ? (enum permit)p->permit : PERMIT_NONE;
+    if (!p)
+        return PERMIT_NONE;
+    if (p->permit == PERMIT_HELD && p->lent.contingencies != permits->model->node[node].lend)
+        return PERMIT_FEED;
+    return (enum permit)p->permit;
 }
 
 int64_t permit_trigger_ma(const struct permits *permits, uint32_t node, int64_t t_ns)

@@ -36,11 +36,21 @@ enum permit { PERMITS(PERMIT_SYMBOL) PERMIT_COUNT };
 #include "core/ledger.h"
 #include "msg/slot.h"
 
-/* A node with model_node.lend, by its meter; and meters that only bear witness of a feed. */
+enum { PERMIT_STRETCHES = 4 };
+/* what lasts so long is doubt: three reports of every host */
+#define PERMIT_DOUBT_NS (500 * NS_PER_MS)
+
+/* A node with model_node.lend, by its meter; and meters that bear witness of a feed, or of a meter that
+ * lends. */
 struct permit_node {
     uint32_t node;
     uint8_t permit;             /* enum permit */
+    uint8_t witness;            /* bit c: shows whether the feed that c loses is alive */
+    bool lends;
     bool watched;               /* its readings count here */
+    bool counts_above;          /* its reading is part of its parent's sum of children */
+    bool counted;               /* and is in it now: */
+    int64_t counted_mw;
     bool armed;                 /* stands in the order of expiry */
     bool lost;                  /* was held and is not: it comes back by hold(n) and when cool */
     bool repeats;               /* the newest reading was the one before again */
@@ -53,12 +63,32 @@ struct permit_node {
     int64_t lendable_ma, admissible_ma;
     int64_t worked_out_ns;
     int64_t wound_up_ns;        /* what was lent has run out by then */
+    int64_t survives_ns;        /* last read more than no loss explains */
+    int64_t newest_mw;          /* of the newest reading, all phases */
+    int64_t highest_mw[PERMIT_STRETCHES], stretch_ns;   /* of the last moments */
+    int64_t weighed_ns, low_ns, alone_ns;       /* doubts gathered */
+    uint8_t stretch;
     struct ledger_lend lent;    /* as the ledger has it */
 };
 
 struct permit_expiry {
     int64_t due_ns;             /* at or before its meter's until_ns */
     uint32_t meter;
+};
+
+/* What hosts and meters below a node tell. */
+struct permit_sum {
+    int64_t reported_mw;        /* of hosts with fresh reports: what certainly flows through it */
+    int64_t children_mw;
+    uint32_t hosts, fresh_hosts, fresh_children;
+};
+
+/* A feed, by the contingency that loses it. */
+struct permit_feed {
+    uint8_t bad;                /* evidence against it, a set; 0: good */
+    bool lost;                  /* was bad, and is not yet back */
+    uint32_t hosts, dark;       /* with cords that it loses; and with all of these dark */
+    int64_t good_ns;            /* since */
 };
 
 struct permits {
@@ -69,12 +99,26 @@ struct permits {
     struct permit_node *meter;      /* by meter */
     struct permit_expiry *expiry;   /* a heap, the first due at [0] */
     uint32_t expiry_count;
+    uint32_t *lender;               /* meters */
+    uint32_t lender_count;
+    struct permit_sum *sum;         /* by node */
+    int64_t *draw_mw;               /* by host: counted in sums; -1 = silent */
+    uint32_t *least_first, *least_ppm;  /* by host: its run of shares, along cords and ancestors */
+    uint8_t *dark;                  /* by host: bit c, every cord that c loses is dark */
+    struct permit_feed feed[CONTINGENCIES_MAX];
+    uint8_t lent_against;           /* bit c: some node lends under c */
+    uint8_t feeds;                  /* bit c: as far as feeds go, it may */
+    uint32_t looked_at;             /* host of the scan for silence */
+    uint64_t feed_losses;
     uint32_t held;                  /* nodes */
     uint32_t withdrawn;             /* bit c: nothing is lent under contingency c, whatever a permit says */
     uint64_t granted, lost[PERMIT_COUNT];   /* the latter by reason */
 };
 
-/* setup: the arrays stand, one entry per meter; the ledger lends nothing yet. */
+/* setup: entries that least_ppm needs. */
+uint32_t permit_least_room(const struct model *model);
+
+/* setup: the arrays stand; the ledger lends nothing yet. */
 void permit_init(struct permits *permits, const struct model *model, const struct heat *heat,
                  struct ledger *ledger, struct holds *holds);
 
@@ -83,6 +127,15 @@ void permit_pass_time(struct permits *permits, int64_t t_ns);
 
 /* rt: takes a reading; heat has taken it before. */
 void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_ns);
+
+/* rt: takes a report that the ledger has taken. */
+void permit_report(struct permits *permits, const struct report *report, int64_t t_ns);
+
+/* rt: looks at the next hosts of a round: one that is silent for D vouches for nothing. */
+void permit_look(struct permits *permits, int64_t t_ns, uint32_t items);
+
+/* any: what is wrong with a meter beside silence: a set of enum degrade_meter. */
+uint8_t permit_meter(const struct permits *permits, uint32_t meter);
 
 /* rt: nothing is lent under these contingencies from now on, and again under the others once a reading says
  * so. The caller runs the cuts (core/cut.h). */

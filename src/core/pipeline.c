@@ -11,15 +11,6 @@
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
-/* What the permit knows of the node's meter beside its silence. */
-static uint8_t meter_is(const struct core *core, uint32_t node)
-{
-    enum permit permit = permit_of(&core->permits, node);
-    return permit == PERMIT_FROZEN        ? METER_IS_FROZEN
-           : permit == PERMIT_IMPLAUSIBLE ? METER_IS_IMPLAUSIBLE
-                                          : 0;
-}
-
 static void on_reading(struct core *core, const struct reading *reading)
 {
     uint32_t node = core->model->meter[reading->meter].node;
@@ -28,7 +19,7 @@ static void on_reading(struct core *core, const struct reading *reading)
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
-    degrade_reading(&core->degrade, reading, meter_is(core, node), core->t_ns);
+    degrade_reading(&core->degrade, reading, permit_meter(&core->permits, reading->meter), core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;
@@ -43,6 +34,7 @@ static void on_reading(struct core *core, const struct reading *reading)
         break;
     }
     pool_reading(&core->pools, node, reading, core->t_ns);
+    core->count.level_trims = core->pools.trims;
     hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
                  core->t_ns);
     hold_reading(&core->holds, &core->heat, node, core->t_ns);
@@ -65,7 +57,7 @@ static int64_t wanted_cap(const struct core *core, uint32_t host, enum egress_wh
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
     int64_t newest_mw = h->newest_mw >= 0 ? h->newest_mw : ledger_always_mw(&core->ledger, host);
-    if (target_mw < 0 || cut_is_settling(h))
+    if (target_mw < 0 || cut_is_settling(h) || account_rests(core))
         target_mw = newest_mw;
     if (account_is_fresh(h)) {
         *why = WHY_HANDED;
@@ -90,9 +82,11 @@ static void on_report(struct core *core, const struct report *report)
         core->count.reports_stale++;
         return;
     }
+    permit_report(&core->permits, report, core->t_ns);
     degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
     contract_note(&core->contracts, &core->ledger, report->host);
     pool_report(&core->pools, report->host, report->draw_mw, core->t_ns);
+    pool_note(&core->pools, report->host, core->t_ns);
     cut_run(core);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     if (cut_has(core, report->host) && core->ledger.host[report->host].newest_mw >= 0)
@@ -100,6 +94,8 @@ static void on_report(struct core *core, const struct report *report)
     int64_t cap_mw = wanted_cap(core, report->host, &why);
     guard_send(core, report->host, cap_mw, 0, why);
 }
+
+enum { HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4 };  /* a part: each in a tick or two, where there are many */
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
@@ -110,7 +106,9 @@ static void push_target(struct core *core, uint32_t host)
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
     int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
-    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h) || account_is_fresh(h))
+    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h) || account_rests(core))
+        return;
+    if (target_mw >= h->newest_mw - grain_mw && target_mw <= h->newest_mw + grain_mw)
         return;
     int64_t paced_mw = pace_cap_mw(core, host, target_mw, target_mw < h->newest_mw ? WHY_CUT : WHY_SHARE);
     bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
@@ -126,11 +124,21 @@ static void push_target(struct core *core, uint32_t host)
     }
 }
 
+/* What a silent meter would hold back for ever ends. */
+static void look_for_the_blind(struct core *core)
+{
+    uint32_t node = emergency_look(&core->emergencies, &core->ledger, core->t_ns, NODES_LOOKED_AT);
+    if (node != INDEX_NONE)
+        hold_blind(&core->holds, &core->heat, node, core->t_ns);
+}
+
 static void on_tick_part(struct core *core)
 {
     uint32_t first;
     maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX / 8);
+    permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
+    look_for_the_blind(core);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
@@ -146,6 +154,7 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 {
     core->count.ticks++;
     core->count.ticks_missed += tick->missed;
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     order_tick(core);
     pool_tick(&core->pools, core->t_ns);
     if (pipeline_tick_open(core))   /* the last one is not through: let it finish */

@@ -4,9 +4,12 @@
 #include "core/pool_inside.h"
 #include "core/quantum.h"
 
-enum { ENTER_PPM = 980000, TARGET_PPM = 950000, RELEASE_PPM = 900000, REFILL_DIVISOR = 10 };
+enum { ENTER_PPM = 1000000, TARGET_PPM = 990000, RELEASE_PPM = 900000, REFILL_DIVISOR = 10 };
+enum { SURGE_PPM = 1060000 };           /* more than devices overshoot */
+enum { LASTING_READINGS = 2 };      /* before the newest one */
 #define RELEASE_NS NS_PER_S
 #define HOUR_NS (3600 * NS_PER_S)
+#define PEAK_NS NS_PER_S    /* peaks of the present and of the last such stretch are remembered */
 #define NEVER_NS INT64_MAX
 
 __extension__ typedef __int128 wide;
@@ -51,7 +54,7 @@ static void set_loop(struct pool *pool, const struct model *model, uint32_t n, i
 {
     const struct model_meter *meter = &model->meter[model->node[n].meter];
     int64_t tick_ns = larger(model->policy.tick_ns, 1);
-    pool->dead_ns = meter->fresh_ns + actuation_ns + tick_ns;
+    pool->dead_ns = meter->fresh_ns + actuation_ns + tick_ns + LASTING_READINGS * meter->period_ns;
     pool->period_ns = larger(tick_ns, (pool->dead_ns + POOL_DEAD_STEPS_MAX - 2) / (POOL_DEAD_STEPS_MAX - 1));
     int64_t steps = (pool->dead_ns + 2 * pool->period_ns - 1) / pool->period_ns;
     pool->gain_ppm = pool_gain_ppm((uint32_t)steps);
@@ -63,6 +66,8 @@ void pool_init(struct pools *pools, const struct model *model, const struct ledg
     pools->model = model;
     pools->ledger = ledger;
     pools->levels = pools->swept = 0;
+    pools->trims = 0;
+    pools->t_ns = t_ns;
     for (uint32_t i = 0; i < model->type_count; i++)
         actuation_ns = larger(actuation_ns, model->type[i].actuation_ns);
     for (uint32_t h = 0; h < model->host_count; h++)
@@ -80,6 +85,7 @@ void pool_init(struct pools *pools, const struct model *model, const struct ledg
         if (model->node[n].meter != INDEX_NONE)
             set_loop(pool, model, n, actuation_ns);
     }
+    pool_measure_most(pools);
 }
 
 /* ---- load and burst credit ---- */
@@ -141,31 +147,21 @@ static int64_t in_claims(const struct pools *pools, uint32_t n, uint32_t phase, 
     return scaled(mva, pools->node[n].claim_mva, governed_of(pools, n, phase, load_mva));
 }
 
-/* The most that limits leave for governed hosts: above it a pool binds nobody. */
-static int64_t ceiling_of(const struct pools *pools, uint32_t n)
-{
-    const struct model_node *node = &pools->model->node[n];
-    const struct ledger_sums *sums = &pools->ledger->node[n];
-    int64_t least_mva = INT64_MAX / 4;
-    for (uint32_t c = 0; node->limited && c < pools->model->contingency_count; c++) {
-        int64_t sum_mva = 0;
-        for (uint32_t phase = 0; phase < PHASES; phase++)
-            sum_mva +=
-                larger(sums->limit_mva[c][phase] - node->bad_mva[c][phase] - node->other_mva[phase], 0);
-        least_mva = smaller(least_mva, sum_mva);
-    }
-    return least_mva;
-}
-
 static void restart_period(struct pool *pool, int64_t t_ns)
 {
     pool->period_start_ns = t_ns;
     pool->period_sum_mva = pool->period_readings = 0;
 }
 
-/* Down at once: what hosts draw less what is too much, in one go. What they draw and what is measured are
- * of one time, so looking again before the cut shows gives the same; only a further rise is trimmed
- * meanwhile. */
+/* Hosts draw about what they are given, headroom and quanta apart. */
+static bool binds(const struct pool *pool)
+{
+    return pool->trims && pool->capacity_mva <= pool->held_mva + pool->held_mva / 8;
+}
+
+/* Down at once: what hosts draw (arbitration leaves each its fail-safe cap) less what is too much, in one
+ * go. What they draw and what is measured are of one time, so looking again before the cut shows gives the
+ * same; only a further rise is trimmed meanwhile. */
 static void trim(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_mva, int64_t t_ns)
 {
     struct pool *pool = &pools->node[n];
@@ -173,9 +169,10 @@ static void trim(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_m
     int64_t excess_mva = 0;
     if (!pool->trims) {
         pool->trims = true;
-        pool->capacity_mva = smaller(pool->claim_mva, ceiling_of(pools, n));
+        pool->capacity_mva = pool->held_mva;
         excess_mva = load_mva - target_mva;
     } else if (t_ns - pool->trimmed_ns >= pool->dead_ns) {
+        pool->capacity_mva = smaller(pool->capacity_mva, pool->held_mva);
         excess_mva = load_mva - target_mva;
     } else if (load_mva > pool->seen_mva) {
         excess_mva = load_mva - pool->seen_mva;
@@ -184,32 +181,59 @@ static void trim(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_m
         return;
     }
     pool->capacity_mva = larger(pool->capacity_mva - in_claims(pools, n, phase, load_mva, excess_mva), 0);
+    pools->trims += t_ns != pool->trimmed_ns;
     pool->seen_mva = load_mva;
     pool->trimmed_ns = t_ns;
+    pool->peak_mva[0] = pool->peak_mva[1] = 0;
 }
 
-/* One correction a control period, of the mean of its readings: u += g (P_ref - P), never above what limits
- * leave. */
+/* Load that comes in pulses says at its peaks how much more may be given: between them hosts do not draw what
+ * they have, and more of it would only be taken back at the next peak. */
+static int64_t remember_peak(struct pool *pool, int64_t mean_mva, int64_t t_ns)
+{
+    if (t_ns - pool->peak_since_ns >= PEAK_NS) {
+        pool->peak_mva[1] = t_ns - pool->peak_since_ns < 2 * PEAK_NS ? pool->peak_mva[0] : 0;
+        pool->peak_mva[0] = 0;
+        pool->peak_since_ns = t_ns;
+    }
+    pool->peak_mva[0] = larger(pool->peak_mva[0], mean_mva);
+    return larger(pool->peak_mva[0], pool->peak_mva[1]);
+}
+
+/* One correction a control period, of the mean of its readings: u += g (P_ref - P), never above what
+ * everybody could use. */
 static void correct(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_mva, int64_t t_ns)
 {
     struct pool *pool = &pools->node[n];
-    int64_t ceiling_mva = ceiling_of(pools, n);
     pool->period_sum_mva += load_mva;
     pool->period_readings++;
     if (t_ns - pool->period_start_ns < pool->period_ns)
         return;
     int64_t mean_mva = pool->period_sum_mva / pool->period_readings;
-    int64_t error_mva = ppm_of(pool_level_mva(pools, n), TARGET_PPM) - mean_mva;
+    int64_t target_mva = ppm_of(pool_level_mva(pools, n), TARGET_PPM);
+    int64_t peak_mva = remember_peak(pool, mean_mva, t_ns);
+    int64_t error_mva = mean_mva > target_mva ? target_mva - mean_mva : larger(target_mva - peak_mva, 0);
     restart_period(pool, t_ns);
     int64_t step_mva = ppm_of(in_claims(pools, n, phase, load_mva, error_mva), pool->gain_ppm);
-    pool->capacity_mva = smaller(larger(pool->capacity_mva + step_mva, 0), ceiling_mva);
+    pool->capacity_mva = smaller(larger(pool->capacity_mva + step_mva, 0), pool->most_mva);
+}
+
+/* The least of the last three readings: devices overshoot for some 20 ms after a step, which passes by itself
+ * and is not what a level is about. More than that lasts. */
+static int64_t lasting(struct pool *pool, int64_t load_mva, int64_t level_mva)
+{
+    int64_t least_mva = smaller(load_mva, smaller(pool->before_mva[0], pool->before_mva[1]));
+    pool->before_mva[1] = pool->before_mva[0];
+    pool->before_mva[0] = load_mva;
+    return load_mva > ppm_of(level_mva, SURGE_PPM) ? load_mva : least_mva;
 }
 
 static void control(struct pools *pools, uint32_t n, int64_t t_ns)
 {
     struct pool *pool = &pools->node[n];
     uint32_t phase = 0;
-    int64_t load_mva = load_of(pools, n, &phase), level_mva = pool_level_mva(pools, n);
+    int64_t level_mva = pool_level_mva(pools, n);
+    int64_t load_mva = lasting(pool, load_of(pools, n, &phase), level_mva);
     bool low = load_mva < ppm_of(level_mva, RELEASE_PPM);
     pool->low_since_ns = !low ? NEVER_NS : pool->low_since_ns == NEVER_NS ? t_ns : pool->low_since_ns;
     if (load_mva > ppm_of(level_mva, ENTER_PPM)) {
@@ -220,7 +244,7 @@ static void control(struct pools *pools, uint32_t n, int64_t t_ns)
     } else {
         restart_period(pool, t_ns);
     }
-    if (low && t_ns - pool->low_since_ns >= RELEASE_NS && pool->capacity_mva >= ceiling_of(pools, n))
+    if (low && t_ns - pool->low_since_ns >= RELEASE_NS && pool->capacity_mva >= pool->most_mva)
         pool->trims = false;
 }
 
@@ -232,7 +256,10 @@ void pool_reading(struct pools *pools, uint32_t n, const struct reading *reading
     uint32_t phase = 0;
     int64_t before_mva = load_of(pools, n, &phase);
     for (uint32_t p = 0; p < PHASES; p++) {
-        int64_t load_mva = p < node->phases ? reading->current_ma[p] * node->volts_low_mv / 1000 : 0;
+        /* a sag raises current at constant power: a cut for that would be a grid event of its own (section
+         * 8) */
+        int64_t volts_mv = smaller(larger(reading->voltage_mv[p], 0), node->volts_low_mv);
+        int64_t load_mva = p < node->phases ? reading->current_ma[p] * volts_mv / 1000 : 0;
         pool->measured_mva[p] = load_mva + ppm_of(load_mva, error_ppm);
     }
     if (node->level_mva > 0) {
@@ -250,16 +277,39 @@ int64_t pool_capacity_mva(const struct pools *pools, uint32_t n)
     return pool->capacity_mva - pool->capacity_mva % pool->quantum_mva;
 }
 
-uint32_t pool_trims_above(const struct pools *pools, uint32_t host)
+static uint32_t above(const struct pools *pools, uint32_t host, int64_t t_ns,
+                      bool (*is)(const struct pool *pool, int64_t t_ns))
 {
     const struct model_host *h = &pools->model->host[host];
     for (uint32_t j = 0; pools->levels && j < h->cord_count; j++) {
         const struct model_node *node = &pools->model->node[h->cord[j].node];
         for (uint32_t a = 0; a < node->ancestor_count; a++)
-            if (pools->node[node->ancestor[a]].trims)
+            if (is(&pools->node[node->ancestor[a]], t_ns))
                 return node->ancestor[a];
     }
     return INDEX_NONE;
+}
+
+static bool binds_now(const struct pool *pool, int64_t t_ns)
+{
+    (void)t_ns;
+    return binds(pool);
+}
+
+uint32_t pool_binds_above(const struct pools *pools, uint32_t host)
+{
+    return above(pools, host, 0, binds_now);
+}
+
+/* After its dead time a cut stands in the meter, whatever its host says of it or does not. */
+static bool waits_for_cuts(const struct pool *pool, int64_t t_ns)
+{
+    return binds(pool) && pool->unconfirmed_mw > pool->quantum_mva && t_ns - pool->cut_ns < pool->dead_ns;
+}
+
+uint32_t pool_forbids_raise(const struct pools *pools, uint32_t host, int64_t t_ns)
+{
+    return above(pools, host, t_ns, waits_for_cuts);
 }
 
 void pool_view(const struct pools *pools, uint32_t n, struct pool_view *view)
@@ -271,6 +321,7 @@ void pool_view(const struct pools *pools, uint32_t n, struct pool_view *view)
         .load_mva = load_of(pools, n, &phase),
         .capacity_mva = pool_capacity_mva(pools, n),
         .trims = pool->trims,
+        .binds = binds(pool),
     };
     for (uint32_t p = 0; p < PHASES; p++)
         view->forecast_mva = larger(view->forecast_mva, pool_forecast_mva(pools, n, p, 0));

@@ -5,10 +5,12 @@
  * alone; a pool only says how much arbitration may give to governed hosts below, so that load stays at the
  * level:
  *
- *     above 0.98 of the level  it trims, at once and as far down as 0.95; again by every watt that load still
- *                              rises, and once more after each dead time while that did not do
- *     below 0.95               what it gives rises by the gain of domain.md 4.5 that cannot oscillate, one
- *                              correction a control period, until it binds nobody any more
+ *     above the level          for three readings, or at once by more than devices overshoot: it trims, down
+ *                              to 0.99; again by every watt that load still rises, and once more after each
+ *                              dead time while that did not do
+ *     below 0.99               at the peaks of the last second or two: what it gives rises by the gain of
+ *                              domain.md 4.5 that cannot oscillate, one correction a control period, until it
+ *                              binds nobody any more
  *     below 0.90 for a second  and it no longer binds: no trimming
  *
  * All phases of a node have one level; the fullest one counts. Load without a meter is what hosts report, and
@@ -37,6 +39,7 @@ struct pool {
     int64_t dead_ns;            /* from an arbitration to the load that it makes, as the meter shows it */
     int64_t period_ns;          /* of a control step */
     int64_t gain_ppm;
+    int64_t most_mva;           /* claim of everybody below at the largest cap: above it nobody is bound */
     /* load */
     int64_t measured_mva[PHASES];   /* newest reading, the meter's error added; -1 = none yet */
     int64_t measured_t_ns;
@@ -49,9 +52,15 @@ struct pool {
     int64_t trimmed_ns;         /* time of the newest whole trim */
     int64_t period_start_ns, period_sum_mva, period_readings;
     int64_t low_since_ns;       /* below 0.90 since, INT64_MAX = not */
+    int64_t before_mva[2];      /* the fullest phase of the two readings before */
+    int64_t peak_mva[2], peak_since_ns;     /* of control periods; of the present and the last stretch */
+    int64_t unconfirmed_mw;     /* of cuts below that no report has shown to hold yet */
+    int64_t cut_ns;             /* time of the newest of them */
     /* what hosts below draw and may be about to draw */
     int64_t drawn_mva[PHASES];  /* as reported, contingency none */
-    int64_t claim_mva;          /* the same as arbitration counts it: first cords, all phases together */
+    /* the same as arbitration counts it: all phases together, every cord at its most */
+    int64_t claim_mva;
+    int64_t held_mva;           /* the same, of hosts below their fail-safe cap what they may draw at it */
     int64_t committed_mva[CONTINGENCIES_MAX][PHASES];   /* the larger of draw and reservation */
 };
 
@@ -59,6 +68,7 @@ struct pool_host {
     int64_t drawn_mw;           /* newest report, up to whole quanta */
     int64_t reserved_mw;        /* granted ahead of time, at the wall, in total */
     int64_t until_ns;
+    int64_t unconfirmed_mw;
 };
 
 struct pools {
@@ -67,6 +77,8 @@ struct pools {
     struct pool *node;
     struct pool_host *host;
     uint32_t levels;            /* nodes with a level */
+    int64_t t_ns;               /* of the newest tick */
+    uint64_t trims;             /* whole trims so far */
     uint32_t swept;             /* host whose reservation is looked at next */
 };
 
@@ -77,7 +89,7 @@ struct pool_view {
     int64_t free_mva;           /* level - forecast; negative when above */
     int64_t capacity_mva;       /* pool_capacity_mva */
     uint32_t credit_ppm;        /* of burst credit */
-    bool burst, trims;
+    bool burst, trims, binds;   /* binds: trims, and hosts draw about what it gives */
 };
 
 /* setup: `node` and `host` stand. */
@@ -99,8 +111,15 @@ int64_t pool_capacity_mva(const struct pools *pools, uint32_t node);
 /* rt: the draw this host has been granted ahead of time, 0 = none. */
 int64_t pool_reserved_mw(const struct pools *pools, uint32_t host, int64_t t_ns);
 
-/* rt: the node above this host whose pool trims now, or INDEX_NONE. */
-uint32_t pool_trims_above(const struct pools *pools, uint32_t host);
+/* rt: a host's account has changed, maybe: how much of a cut is not confirmed. */
+void pool_note(struct pools *pools, uint32_t host, int64_t t_ns);
+
+/* rt: the node above this host whose pool binds and waits for cuts to show, by report or by its meter, before
+ * anything below is raised (cut first, confirmed, then raise); or INDEX_NONE. */
+uint32_t pool_forbids_raise(const struct pools *pools, uint32_t host, int64_t t_ns);
+
+/* rt: the node above this host whose pool holds load down now, or INDEX_NONE. */
+uint32_t pool_binds_above(const struct pools *pools, uint32_t host);
 
 /* rt: replaces a host's reservation. */
 void pool_reserve(struct pools *pools, uint32_t host, int64_t reserved_mw, int64_t until_ns);

@@ -8,4 +8,7 @@
 /* rt: load of one phase: measured, or what hosts report and other(n) where nothing is. */
 int64_t pool_load_mva(const struct pools *pools, uint32_t node, uint32_t phase);
 
+/* setup: most_mva of every node. */
+void pool_measure_most(struct pools *pools);
+
 #endif

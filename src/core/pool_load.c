@@ -10,11 +10,20 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* What a meter said long ago tells nothing of now. */
+static bool is_silent(const struct pools *pools, uint32_t n)
+{
+    if (pools->model->node[n].meter == INDEX_NONE)
+        return true;
+    const struct model_meter *meter = &pools->model->meter[pools->model->node[n].meter];
+    return pools->t_ns - pools->node[n].measured_t_ns > 2 * (meter->fresh_ns + meter->period_ns);
+}
+
 int64_t pool_load_mva(const struct pools *pools, uint32_t n, uint32_t phase)
 {
     const struct pool *pool = &pools->node[n];
     const struct model_node *node = &pools->model->node[n];
-    if (pool->measured_mva[0] < 0)
+    if (pool->measured_mva[0] < 0 || is_silent(pools, n))
         return pool->drawn_mva[phase] + node->other_mva[phase];
     /* the one phase of a single-phase node is whichever its hosts hang on */
     return node->phases == 1 ? pool->drawn_mva[phase] ? pool->measured_mva[0] : 0 : pool->measured_mva[phase];
@@ -29,7 +38,7 @@ int64_t pool_forecast_mva(const struct pools *pools, uint32_t n, uint32_t phase,
 
 /* ---- changes ---- */
 
-/* The contingency in which the first cord carries most of the host: what arbitration counts. */
+/* The contingency in which a cord carries most of the host: what arbitration counts. */
 static uint32_t heaviest_of(const struct model *model, const struct model_cord *cord)
 {
     uint32_t heaviest = 0;
@@ -45,21 +54,62 @@ static int64_t delta_mva(const struct model_cord *cord, int64_t pf_ppm, uint32_t
            draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
 }
 
+/* Phases that carry the same fraction change by the same: a three-phase cord costs one conversion, not
+ * three. */
+static bool is_another(const struct model_cord *cord, uint32_t phase)
+{
+    return phase == 0 || cord->phase_ppm[phase] != cord->phase_ppm[phase - 1];
+}
+
+static int64_t fail_safe_draw_mw(const struct pools *pools, uint32_t host)
+{
+    const struct model_host *h = &pools->model->host[host];
+    return draw_of_cap_mw(&pools->model->type[h->type], h->fail_safe_mw);
+}
+
 static void add_drawn(struct pools *pools, uint32_t host, int64_t old_mw, int64_t new_mw)
 {
     const struct model *model = pools->model;
     const struct model_host *h = &model->host[host];
-    int64_t pf_ppm = model->type[h->type].pf_min_ppm;
+    int64_t pf_ppm = model->type[h->type].pf_min_ppm, safe_mw = fail_safe_draw_mw(pools, host);
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_cord *cord = &h->cord[j];
         const struct model_node *node = &model->node[cord->node];
         uint32_t heaviest = heaviest_of(model, cord);
+        int64_t drawn_mva = 0, claim_mva = 0, held_mva = 0;
         for (uint32_t phase = 0; phase < PHASES; phase++) {
-            int64_t drawn_mva = delta_mva(cord, pf_ppm, 0, phase, old_mw, new_mw);
-            int64_t claim_mva = j ? 0 : delta_mva(cord, pf_ppm, heaviest, phase, old_mw, new_mw);
+            if (is_another(cord, phase)) {
+                drawn_mva = delta_mva(cord, pf_ppm, 0, phase, old_mw, new_mw);
+                claim_mva = delta_mva(cord, pf_ppm, heaviest, phase, old_mw, new_mw);
+                held_mva = delta_mva(cord, pf_ppm, heaviest, phase, larger(old_mw, safe_mw),
+                                     larger(new_mw, safe_mw));
+            }
             for (uint32_t a = 0; a < node->ancestor_count; a++) {
                 pools->node[node->ancestor[a]].drawn_mva[phase] += drawn_mva;
                 pools->node[node->ancestor[a]].claim_mva += claim_mva;
+                pools->node[node->ancestor[a]].held_mva += held_mva;
+            }
+        }
+    }
+}
+
+void pool_measure_most(struct pools *pools)
+{
+    const struct model *model = pools->model;
+    for (uint32_t host = 0; host < model->host_count; host++) {
+        int64_t safe_mw = fail_safe_draw_mw(pools, host);
+        const struct model_host *h = &model->host[host];
+        const struct model_host_type *type = &model->type[h->type];
+        for (uint32_t i = 0; i < h->cord_count * PHASES; i++) {
+            const struct model_cord *cord = &h->cord[i / PHASES];
+            const struct model_node *node = &model->node[cord->node];
+            int64_t most_mva = draw_on_phase_mva(cord, type->pf_min_ppm, heaviest_of(model, cord), i % PHASES,
+                                                 draw_of_cap_mw(type, type->cap_max_mw));
+            int64_t safe_mva = draw_on_phase_mva(cord, type->pf_min_ppm, heaviest_of(model, cord), i % PHASES,
+                                                 safe_mw);
+            for (uint32_t a = 0; a < node->ancestor_count; a++) {
+                pools->node[node->ancestor[a]].most_mva += most_mva;
+                pools->node[node->ancestor[a]].held_mva += safe_mva;
             }
         }
     }
@@ -74,8 +124,10 @@ static void add_committed(struct pools *pools, uint32_t host, int64_t old_mw, in
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_cord *cord = &h->cord[j];
         const struct model_node *node = &model->node[cord->node];
+        int64_t change_mva = 0;
         for (uint32_t i = 0; i < cells; i++) {
-            int64_t change_mva = delta_mva(cord, pf_ppm, i / PHASES, i % PHASES, old_mw, new_mw);
+            if (is_another(cord, i % PHASES))
+                change_mva = delta_mva(cord, pf_ppm, i / PHASES, i % PHASES, old_mw, new_mw);
             for (uint32_t a = 0; change_mva && a < node->ancestor_count; a++)
                 pools->node[node->ancestor[a]].committed_mva[i / PHASES][i % PHASES] += change_mva;
         }
@@ -102,6 +154,26 @@ static void expire(struct pools *pools, uint32_t host, int64_t t_ns)
         pool_reserve(pools, host, 0, 0);
 }
 
+void pool_note(struct pools *pools, uint32_t host, int64_t t_ns)
+{
+    const struct ledger_host *account = &pools->ledger->host[host];
+    const struct model_host *h = &pools->model->host[host];
+    bool cut = account->bounded && account->exposed_draw_mw > account->newest_draw_mw;
+    int64_t unconfirmed_mw = cut ? account->exposed_draw_mw - account->newest_draw_mw : 0;
+    int64_t change_mw = unconfirmed_mw - pools->host[host].unconfirmed_mw;
+    if (!pools->levels || !change_mw)
+        return;
+    pools->host[host].unconfirmed_mw = unconfirmed_mw;
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_node *node = &pools->model->node[h->cord[j].node];
+        for (uint32_t a = 0; a < node->ancestor_count; a++) {
+            struct pool *pool = &pools->node[node->ancestor[a]];
+            pool->unconfirmed_mw += change_mw;
+            pool->cut_ns = change_mw > 0 ? t_ns : pool->cut_ns;
+        }
+    }
+}
+
 /* Demands round up: a draw that wavers within a quantum changes nothing. */
 void pool_report(struct pools *pools, uint32_t host, int64_t draw_mw, int64_t t_ns)
 {
@@ -119,6 +191,7 @@ void pool_report(struct pools *pools, uint32_t host, int64_t draw_mw, int64_t t_
 void pool_tick(struct pools *pools, int64_t t_ns)
 {
     uint32_t hosts = pools->model->host_count;
+    pools->t_ns = t_ns;
     for (uint32_t i = 0; i < TICK_ITEMS_MAX && i < hosts; i++) {
         expire(pools, pools->swept, t_ns);
         pools->swept = pools->swept + 1 < hosts ? pools->swept + 1 : 0;

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "record/crc32c.h"
-#include "record/journal_format.h"
 #include "ring/seqlock.h"
 
 /* A change of meaning in a record raises the version. */
@@ -24,7 +23,7 @@ struct account_header {
     uint32_t version;
     uint32_t hosts;
     uint64_t epoch;
-    uint32_t model_crc;
+    uint32_t hosts_crc;         /* of their names, in order: what a record is about */
     int32_t writer;             /* process id, for people */
     char boot[BOOT_BYTES];
     uint8_t reserved[56];
@@ -61,15 +60,13 @@ static int read_boot(char boot[BOOT_BYTES])
     return got > 0 ? 0 : -EIO;
 }
 
-static uint32_t crc_of_model(const struct model *model)
+static uint32_t crc_of_hosts(const struct model *model)
 {
     struct crc32c crc;
-    struct journal_sections sections;
     uint32_t sum = 0;
     crc32c_init(&crc);
-    journal_sections(&sections, model);
-    for (int i = 0; i < SECTION_COUNT; i++)
-        sum = crc32c(&crc, sum, sections.data[i], sections.bytes[i]);
+    for (uint32_t host = 0; host < model->host_count; host++)
+        sum = crc32c(&crc, sum, model->host[host].name, sizeof model->host[host].name);
     return sum;
 }
 
@@ -167,8 +164,8 @@ static enum account_state state_of(const struct account_file *file, const struct
     if (read_boot(boot) || memcmp(header->boot, boot, BOOT_BYTES))
         return ACCOUNT_BOOT;
     if (header->hosts != model->host_count || header->hosts > file->hosts ||
-        header->model_crc != crc_of_model(model))
-        return ACCOUNT_MODEL;
+        header->hosts_crc != crc_of_hosts(model))
+        return ACCOUNT_HOSTS;
     if (!seqlock_read(&header->beat, beat))
         return ACCOUNT_TORN;
     if (!beat[BEAT_WHOLE])
@@ -213,7 +210,7 @@ int account_begin(struct account_file *file, const struct model *model, uint64_t
     header->version = ACCOUNT_VERSION;
     header->hosts = model->host_count;
     header->epoch = epoch;
-    header->model_crc = crc_of_model(model);
+    header->hosts_crc = crc_of_hosts(model);
     header->writer = (int32_t)getpid();
     error = read_boot(header->boot);
     header->magic = ACCOUNT_MAGIC;

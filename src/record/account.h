@@ -11,7 +11,9 @@
  *   is torn, and shows it. Its lease has not left; the whole file then counts for nothing.
  * - The file is locked while its writer may still send: the lock goes with the process. A writer that is
  *   only stopped (SIGSTOP) keeps it, so nobody takes over from one that may come back.
- * - It counts only in the same boot, for the same model, and within D of the last beat. What happened to
+ * - It counts only in the same boot, for the same hosts in the same order, and within D of the last beat.
+ *   Caps mean the same in every model; what they draw and may add up to is worked out anew by the one that
+ *   takes over, so neither an upgrade nor another limit in the site file is in the way. What happened to
  *   hosts meanwhile is told by their reports: a reset has a new incarnation, another controller a new epoch.
  * - A writer that saw a newer epoch in any report says so, and is not taken over.
  * It does not help against a controller on another machine that claimed hosts which the old writer could
@@ -45,7 +47,7 @@ struct account_file {
     X(ACCOUNT_NONE, "nothing in it") \
     X(ACCOUNT_FORMAT, "written by another version") \
     X(ACCOUNT_BOOT, "written before the machine started") \
-    X(ACCOUNT_MODEL, "written for another site file") \
+    X(ACCOUNT_HOSTS, "written for other hosts") \
     X(ACCOUNT_UNFINISHED, "its writer had not begun to send") \
     X(ACCOUNT_OLD, "older than a lease") \
     X(ACCOUNT_TORN, "its writer was killed in the middle of a record") \

@@ -19,7 +19,7 @@ static const struct model_policy policy = {.damper_window_ns = NS_PER_S, .damper
 /* A damper of quantum 1 kW, calm. */
 static struct damper calm(void)
 {
-    struct damper damper = {.quantum_mw = KW, .moved_tick = -1, .until_ns = INT64_MIN};
+    struct damper damper = {.quantum_mw = KW, .until_ns = INT64_MIN};
     for (int i = 0; i < DAMPER_TURNS; i++)
         damper.turn_ns[i] = INT64_MIN;
     return damper;
@@ -52,6 +52,20 @@ static void a_move_within_one_quantum_is_no_change(void **state)
     move_all(&damper, moves, 9, NS_PER_S);
     for (int i = 0; i < DAMPER_TURNS; i++)
         assert_int_equal(damper.turn_ns[i], INT64_MIN);
+}
+
+/* The most that a site file may allow is still counted. */
+static void the_largest_number_of_changes_can_be_passed(void **state)
+{
+    struct model_policy most = policy;
+    struct damper damper = calm();
+    (void)state;
+    most.damper_changes = DAMPER_CHANGES_MAX;
+    for (int i = 0; i <= DAMPER_CHANGES_MAX + 1; i++) {
+        assert_int_equal(damper.hold_ns, 0);
+        damper_move(&damper, &most, i % 2 ? -10 * KW : 10 * KW, NS_PER_S + i * NS_PER_MS);
+    }
+    assert_int_equal(damper.hold_ns, 100 * NS_PER_MS);
 }
 
 /* Small steps the same way add up: 20 times 0.4 kW back are a change, once. */
@@ -107,12 +121,14 @@ static void open_stand(struct stand *stand)
         stand_admit(stand, h);
 }
 
-/* Five moves of host 0's cap as leases would make them, one a tick; the sixth tick judges the fifth. */
+/* Five moves of host 0's cap as leases would make them, each left alone until it is one; the sixth judges the
+ * fifth. */
 static void shake(struct stand *stand)
 {
     for (int i = 0; i < 6; i++) {
         damper_sent(&stand->core->dampers, 0, i % 2 ? -3 * KW : 3 * KW, stand->t_ns);
-        stand_wait(stand, stand->model.policy.tick_ns);
+        if (i < 5)
+            stand_wait(stand, stand->core->dampers.move_ns);
     }
     stand->core->t_ns = stand->t_ns;
 }
@@ -133,8 +149,8 @@ static void a_damped_node_holds_raises_below_it_and_no_others(void **state)
     stand_stop(&stand);
 }
 
-/* What leaves within one tick is one move: watts that go from one host to the other turn nothing. */
-static void watts_moved_within_a_tick_are_no_change(void **state)
+/* Watts that go from one host to the other turn nothing, though the raise waits for the cut's receipt. */
+static void watts_moved_from_host_to_host_are_no_change(void **state)
 {
     struct stand stand;
     struct damper_view view;
@@ -142,8 +158,9 @@ static void watts_moved_within_a_tick_are_no_change(void **state)
     open_stand(&stand);
     for (int i = 0; i < 12; i++) {
         damper_sent(&stand.core->dampers, 0, -3 * KW, stand.t_ns);
+        stand_wait(&stand, stand.core->dampers.move_ns - NS_PER_MS);
         damper_sent(&stand.core->dampers, 1, 3 * KW, stand.t_ns);
-        stand_wait(&stand, stand.model.policy.tick_ns);
+        stand_wait(&stand, NS_PER_MS);
     }
     damper_view(&stand.core->dampers, BRANCH_A, stand.t_ns, &view);
     assert_int_equal(view.changes, 0);
@@ -193,11 +210,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_changes_do_not_damp_and_the_fourth_does),
         cmocka_unit_test(a_move_within_one_quantum_is_no_change),
+        cmocka_unit_test(the_largest_number_of_changes_can_be_passed),
         cmocka_unit_test(small_steps_the_other_way_become_one_change),
         cmocka_unit_test(changes_older_than_the_window_do_not_count),
         cmocka_unit_test(every_further_change_doubles_the_hold_up_to_1600_ms),
         cmocka_unit_test(a_damped_node_holds_raises_below_it_and_no_others),
-        cmocka_unit_test(watts_moved_within_a_tick_are_no_change),
+        cmocka_unit_test(watts_moved_from_host_to_host_are_no_change),
         cmocka_unit_test(a_cut_that_only_pays_for_a_held_raise_is_not_issued),
         cmocka_unit_test(a_cut_that_the_whole_node_needs_is_issued_though_it_is_damped),
     };

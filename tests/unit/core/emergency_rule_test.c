@@ -693,9 +693,125 @@ static void the_shot_is_a_whole_number_of_quanta(void **state)
     assert_int_equal(shot_mw(&hall, PPM), 4400 * HALL_W);
 }
 
+/* ---- how it ends where calm does not come ---- */
+
+static bool loads_until(struct hall *hall, int64_t current_ma, int64_t from_ns, int64_t until_ns)
+{
+    for (int64_t t_ns = from_ns; t_ns <= until_ns && active(hall); t_ns += 16 * NS_PER_MS)
+        amperes(hall, current_ma, t_ns);
+    return active(hall);
+}
+
+static void
+a_load_that_stays_within_the_limit_ends_it_once_leases_are_within_it_for_ten_times_as_long(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, HALL_T_NS), EMERGENCY_CUT);
+    assert_true(loads_until(&hall, STEADY_MA * 95 / 100, HALL_T_NS + 16 * NS_PER_MS,
+                            HALL_T_NS + 10 * NS_PER_S - 16 * NS_PER_MS));
+    assert_false(loads_until(&hall, STEADY_MA * 95 / 100, HALL_T_NS + 10 * NS_PER_S,
+                             HALL_T_NS + 10 * NS_PER_S + 48 * NS_PER_MS));
+}
+
+static void it_does_not_end_so_while_leases_are_above_the_limit_or_the_load_is(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct hall hall;
+        start(&hall, 9500 * HALL_W);
+        if (i)
+            hall.sums[HALL_LEFT].steady_mva[0][2] = hall.sums[HALL_LEFT].exposed_mva[0][2] - 1;
+        assert_int_equal(amperes(&hall, STEADY_MA + 1, HALL_T_NS), EMERGENCY_CUT);
+        assert_true(loads_until(&hall, i ? STEADY_MA * 95 / 100 : STEADY_MA + 1, HALL_T_NS + 16 * NS_PER_MS,
+                                HALL_T_NS + 20 * NS_PER_S));
+    }
+}
+
+static void a_meter_that_dies_in_it_leaves_nobody_cut_for_ever(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, HALL_T_NS), EMERGENCY_CUT);
+    int64_t t_ns = HALL_T_NS + NS_PER_S;
+    assert_int_equal(emergency_look(&hall.emergencies, &hall.ledger, t_ns, HALL_NODES), INDEX_NONE);
+    assert_int_equal(emergency_look(&hall.emergencies, &hall.ledger, t_ns + 60 * NS_PER_S - 1, HALL_NODES),
+                     INDEX_NONE);
+    assert_true(active(&hall));
+    assert_int_equal(emergency_look(&hall.emergencies, &hall.ledger, t_ns + 60 * NS_PER_S, HALL_NODES),
+                     HALL_LEFT);
+    assert_false(active(&hall));
+    assert_true(emergency_forbids_raise(&hall.emergencies, 0, t_ns + 60 * NS_PER_S));
+    assert_false(emergency_forbids_raise(&hall.emergencies, 0, t_ns + 61 * NS_PER_S));
+}
+
+static void a_dead_meters_emergency_lasts_while_leases_are_above_the_limit(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, HALL_T_NS), EMERGENCY_CUT);
+    hall.sums[HALL_LEFT].steady_mva[0][1] = hall.sums[HALL_LEFT].exposed_mva[0][1] - 1;
+    for (int i = 0; i < 200; i++)
+        emergency_look(&hall.emergencies, &hall.ledger, HALL_T_NS + i * NS_PER_S, HALL_NODES);
+    assert_true(active(&hall));
+}
+
+/* 150 A peak at a crest of 2: the element stands at 400 A x 0.85. */
+static void peaks_within_the_steady_limit_lower_it_so_that_cut_and_raise_do_not_alternate(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    hall.node[HALL_LEFT].instant_peak_ma = 340000;
+    hall.reading.crest_milli = 2000;
+    assert_int_equal(amperes(&hall, 169999, HALL_T_NS), EMERGENCY_NOTHING);
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 20 * HALL_KW);
+    assert_int_equal(amperes(&hall, 170000, HALL_T_NS + 1), EMERGENCY_CUT);
+    /* 170 A x 0.95 of 200 A, in half per cents: 0.805 */
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 16100 * HALL_W);
+    int64_t t_ns = HALL_T_NS + 2;
+    amperes(&hall, 100000, t_ns);
+    amperes(&hall, 100000, t_ns + 600 * NS_PER_S);          /* crests as before */
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 16100 * HALL_W);
+    hall.reading.crest_milli = 1600;                        /* 200 A would peak at 320 A */
+    t_ns += 700 * NS_PER_S;
+    amperes(&hall, 100000, t_ns);
+    amperes(&hall, 100000, t_ns + 60 * NS_PER_S - 1);
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 16100 * HALL_W);
+    amperes(&hall, 100000, t_ns + 60 * NS_PER_S);
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 20 * HALL_KW);
+}
+
+/* 100 V nominal and lowest credible. At 80 V constant power makes 1.25 times the current. */
+static void a_sag_from_above_is_left_to_time_to_trip_and_one_from_below_is_not(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.heat_node[HALL_LEFT].known = true;
+    int64_t low_mv = hall.node[HALL_LEFT].volts_low_mv;
+    assert_int_equal(load(&hall, STEADY_MA * low_mv / 80000, 80000, HALL_T_NS), EMERGENCY_NOTHING);
+    assert_int_equal(load(&hall, STEADY_MA * low_mv / 80000 + 100, 80000, HALL_T_NS + 1), EMERGENCY_CUT);
+    start(&hall, 10 * HALL_KW);                            /* nobody knows how soon it trips */
+    assert_int_equal(load(&hall, STEADY_MA * low_mv / 80000, 80000, HALL_T_NS), EMERGENCY_CUT);
+    start(&hall, 10 * HALL_KW);                            /* no sag: the fuse of its sensing */
+    hall.heat_node[HALL_LEFT].known = true;
+    assert_int_equal(load(&hall, STEADY_MA + 1, 9999, HALL_T_NS), EMERGENCY_CUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            a_load_that_stays_within_the_limit_ends_it_once_leases_are_within_it_for_ten_times_as_long),
+        cmocka_unit_test(it_does_not_end_so_while_leases_are_above_the_limit_or_the_load_is),
+        cmocka_unit_test(a_meter_that_dies_in_it_leaves_nobody_cut_for_ever),
+        cmocka_unit_test(a_dead_meters_emergency_lasts_while_leases_are_above_the_limit),
+        cmocka_unit_test(peaks_within_the_steady_limit_lower_it_so_that_cut_and_raise_do_not_alternate),
+        cmocka_unit_test(a_sag_from_above_is_left_to_time_to_trip_and_one_from_below_is_not),
         cmocka_unit_test(every_node_knows_each_host_below_it_once),
         cmocka_unit_test(a_host_with_both_cords_on_one_node_stands_there_once),
         cmocka_unit_test(before_any_reading_nothing_stands_and_no_raise_is_forbidden),

@@ -69,8 +69,9 @@ static void a_load_above_the_level_is_cut_with_the_next_tick(void **state)
     stand_reading(&stand, BRANCH_A, 13900000);
     assert_int_equal(stand.outbox.count, 0);            /* no emergency */
     stand_tick(&stand);
-    assert_in_range(stand.host[0].last.cap_mw + stand.host[1].last.cap_mw, 9 * KW, 9600000);
+    assert_in_range(stand.host[0].last.cap_mw + stand.host[1].last.cap_mw, 9 * KW, 9900000);
     assert_int_equal(stand.host[0].last.why, WHY_CUT);
+    assert_int_equal(stand_counters(&stand)->level_trims, 1);
     assert_int_equal(stand.core->bound[0].term, BOUND_LEVEL);
     assert_int_equal(stand.core->bound[0].node, BRANCH_A);
     assert_true(stand.host[2].last.cap_mw > 6900000);   /* branch B has no level */
@@ -91,8 +92,8 @@ static void load_stays_at_the_level_and_caps_stand_still(void **state)
         most_mw = load_mw > most_mw ? load_mw : most_mw;
         least_mw = smaller(load_mw, least_mw);
     }
-    assert_in_range(most_mw, 9400000, 9600000);         /* 0.95 of the level */
-    assert_in_range(least_mw, 9300000, 9600000);
+    assert_in_range(most_mw, 9800000, 10 * KW);         /* 0.99 of the level */
+    assert_in_range(least_mw, 9700000, 10 * KW);
     assert_int_equal(stand_counters(&stand)->emergencies, 0);
     stand_stop(&stand);
 }
@@ -115,11 +116,40 @@ static void demand_that_comes_back_finds_the_level_again(void **state)
     stand_stop(&stand);
 }
 
+/* Hosts 0 and 1 draw half of what they do through a second cord on branch B, whose level is 8 kVA. */
+static void a_pool_reaches_hosts_through_their_second_cords(void **state)
+{
+    struct stand stand;
+    (void)state;
+    stand_site(&stand);
+    stand.node[BRANCH_B].level_mva = stand.node[BRANCH_B].level_burst_mva = 8 * KW;
+    for (uint32_t h = 0; h < 2; h++) {
+        stand.host_model[h].cord_count = 2;
+        stand.host_model[h].cord[0].share_ppm[0] = 500000;
+        stand.host_model[h].cord[1] = stand.host_model[h].cord[0];
+        stand.host_model[h].cord[1].node = BRANCH_B;
+    }
+    stand_start(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(&stand, h);
+    for (uint32_t h = 0; h < 2; h++) {
+        stand.host[h].draw_mw = 9500000;
+        stand.host[h].flags = REPORT_AT_CAP;
+    }
+    stand_run(&stand, 3 * NS_PER_S);
+    assert_true(stand.host[0].last.cap_mw > 9500000);
+    stand_reading(&stand, BRANCH_B, 9500000);
+    stand_tick(&stand);
+    assert_in_range(stand.host[0].last.cap_mw, 7 * KW, 7950000);    /* 7.9 kVA of B, and of A as much */
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_load_above_the_level_is_cut_with_the_next_tick),
         cmocka_unit_test(load_stays_at_the_level_and_caps_stand_still),
+        cmocka_unit_test(a_pool_reaches_hosts_through_their_second_cords),
         cmocka_unit_test(demand_that_comes_back_finds_the_level_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

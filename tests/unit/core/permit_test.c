@@ -70,7 +70,7 @@ static void ask_for_all(struct stand *stand)
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
         stand_admit(stand, h);
     for (uint32_t h = 0; h < 2; h++) {
-        stand->host[h].draw_mw = CAP_MAX_MW;
+        stand->host[h].draw_mw = 1400000;
         stand->host[h].flags = REPORT_AT_CAP;
     }
 }
@@ -268,9 +268,9 @@ static void leases_follow_what_heat_leaves_and_no_emergency_is_needed(void **sta
     uint64_t recoveries = stand_counters(&stand)->recoveries;
     for (uint32_t i = 0; i < 3000; i++) {
         int64_t draw_mw = 0;
+        stand_run(&stand, 15 * NS_PER_MS);
         for (uint32_t h = 0; h < 2; h++)
             draw_mw += stand.host[h].last.cap_mw;
-        stand_run(&stand, 15 * NS_PER_MS);
         stand_wait(&stand, NS_PER_MS);
         stand_reading(&stand, BRANCH_A, draw_mw - i % 3 * 100);
         assert_true(newest_mva(&stand) <= limit_mva(&stand));
@@ -286,6 +286,181 @@ static void leases_follow_what_heat_leaves_and_no_emergency_is_needed(void **sta
     stand_stop(&stand);
 }
 
+/* ---- plausible and corroborated ---- */
+
+static void reports(struct stand *stand, int64_t draw_mw)
+{
+    for (uint32_t h = 0; h < 2; h++)
+        stand->host[h].draw_mw = draw_mw;
+}
+
+/* 18 kW by the hosts' word; every phase carries a third of it. */
+static void a_meter_that_reads_less_than_hosts_report_is_not_believed(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    reports(&stand, 9000000);
+    live(&stand, 6, 2 * NS_PER_S);
+    assert_int_equal(permit(&stand), PERMIT_HELD);
+    for (int64_t end_ns = stand.t_ns + 2 * NS_PER_S; stand.t_ns < end_ns;) {
+        stand_run(&stand, 15 * NS_PER_MS);
+        stand_wait(&stand, NS_PER_MS);
+        stand_reading(&stand, BRANCH_A, 5400000 + (int64_t)(stand.readings % 7) * 100);    /* 10 % low */
+    }
+    assert_int_equal(permit(&stand), PERMIT_IMPLAUSIBLE);
+    assert_true(newest_mva(&stand) <= BRANCH_MVA);
+    live(&stand, 6, 8 * NS_PER_S);
+    assert_int_equal(permit(&stand), PERMIT_HELD);
+    stand_stop(&stand);
+}
+
+/* Reports are of different moments: what a pulse makes of their sum is no doubt of the meter. */
+static void pulses_are_no_doubt(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    for (uint32_t i = 0; i < 400; i++) {
+        bool high = i % 40 < 20;
+        reports(&stand, high ? 9000000 : 1000000);
+        stand_run(&stand, 15 * NS_PER_MS);
+        stand_wait(&stand, NS_PER_MS);
+        stand_reading(&stand, BRANCH_A, (high ? 6000000 : 700000) + i % 7 * 100);
+        assert_int_equal(permit(&stand), PERMIT_HELD);
+    }
+    stand_stop(&stand);
+}
+
+static void a_meter_that_nobody_vouches_for_lends_nothing(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    stand.host[0].mute = stand.host[1].mute = true;
+    live(&stand, 12, NS_PER_S);
+    assert_int_equal(permit(&stand), PERMIT_HELD);
+    live(&stand, 12, NS_PER_S);
+    assert_int_equal(permit(&stand), PERMIT_ALONE);
+    stand_stop(&stand);
+}
+
+/* ---- feeds ---- */
+
+/* What branch B feeds may be lost; hosts 2 and 3 hang on it with two supplies each. */
+static void start_reserve(struct stand *stand)
+{
+    stand_site(stand);
+    give_device(stand);
+    stand->model.contingency_count = 2;
+    stand->model.contingency[1] = (struct model_contingency){
+        .kind = CONTINGENCY_LOSS, .lasting = 1, .lost_node = BRANCH_B, .witness = BRANCH_B};
+    stand->model.policy.feed_stable_ns = 2 * NS_PER_S;
+    stand->node[BRANCH_A].lend = 3;
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        memcpy(stand->node[n].limit_mva[1], stand->node[n].limit_mva[0], sizeof stand->node[n].limit_mva[0]);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        stand->host_model[h].cord[0].psus = 2;
+        stand->host_model[h].cord[0].share_ppm[1] = h < 2 ? 1000000 : 0;
+    }
+    stand_start(stand);
+    ask_for_all(stand);
+    measure(stand, 3);
+    set_heat(stand, 0.2);
+}
+
+static int64_t reserve_mva(const struct stand *stand)
+{
+    return stand->core->ledger.node[BRANCH_A].limit_mva[1][0];
+}
+
+static void witness(struct stand *stand, int64_t voltage_mv)
+{
+    struct slot slot;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_READING;
+    slot.reading = (struct reading){.meter = BRANCH_B, .crest_milli = 1414};
+    for (uint32_t p = 0; p < PHASES; p++) {
+        slot.reading.voltage_mv[p] = voltage_mv;
+        slot.reading.current_ma[p] = (int64_t)(stand->slots % 9);
+    }
+    stand_step(stand, &slot);
+}
+
+static void both(struct stand *stand, int64_t voltage_mv, int64_t ns)
+{
+    for (int64_t end_ns = stand->t_ns + ns; stand->t_ns < end_ns;) {
+        witness(stand, voltage_mv);
+        live(stand, 3, PERIOD_NS);
+    }
+}
+
+static void a_reserve_is_lent_once_its_feed_is_seen_and_no_longer_when_it_is_lost(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_reserve(&stand);
+    live(&stand, 3, NS_PER_S);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);      /* nobody has seen the feed */
+    both(&stand, 100000, NS_PER_S);
+    assert_true(reserve_mva(&stand) > BRANCH_MVA);
+    assert_true(newest_mva(&stand) > BRANCH_MVA);
+    witness(&stand, 40000);
+    assert_int_equal(permit(&stand), PERMIT_FEED);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);
+    assert_true(stand.core->ledger.node[BRANCH_A].newest_mva[1][0] <= BRANCH_MVA);
+    assert_int_equal(stand.outbox.count, 2);
+    both(&stand, 100000, 2 * NS_PER_S - 3 * PERIOD_NS);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);      /* back, and not yet for long enough */
+    both(&stand, 100000, 6 * PERIOD_NS);
+    assert_true(reserve_mva(&stand) > BRANCH_MVA);
+    stand_wait(&stand, LENDS_NS + 1);                       /* unseen is as good as lost */
+    measure(&stand, 3);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);
+    stand_stop(&stand);
+}
+
+static void dark_inputs_of_two_hosts_are_a_lost_feed_and_those_of_one_are_not(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_reserve(&stand);
+    both(&stand, 100000, NS_PER_S);
+    for (uint32_t h = 2; h < 4; h++) {
+        assert_true(reserve_mva(&stand) > BRANCH_MVA);
+        struct report report = stand_report_of(&stand, h, HOST_LEASED, A_NS);
+        report.flags |= REPORT_PSU_KNOWN;
+        report.psu_inputs = 0x1;                            /* one of its two still has power */
+        stand_report(&stand, &report);
+        assert_true(reserve_mva(&stand) > BRANCH_MVA);
+        report.number = ++stand.host[h].number;
+        report.psu_inputs = 0;
+        stand_report(&stand, &report);
+    }
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);
+    stand_stop(&stand);
+}
+
+/* 18 kVA leased in any case, of which nothing lost explains 9: B's share of it is on A now. */
+static void a_survivor_that_reads_more_than_no_loss_explains_lends_no_reserve(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_reserve(&stand);
+    for (uint32_t h = 0; h < 2; h++)
+        stand.host_model[h].cord[0].share_ppm[0] = 500000;
+    stand_start(&stand);
+    ask_for_all(&stand);
+    measure(&stand, 2);
+    set_heat(&stand, 0.2);
+    both(&stand, 100000, 3 * NS_PER_S);
+    assert_true(reserve_mva(&stand) > BRANCH_MVA);
+    int64_t none_mva = stand.core->ledger.node[BRANCH_A].exposed_mva[0][0];
+    stand_reading(&stand, BRANCH_A, none_mva / 100 * 102);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +472,12 @@ int main(void)
         cmocka_unit_test(heat_above_theta_op_ends_the_lending),
         cmocka_unit_test(a_lost_permit_comes_back_after_its_hold),
         cmocka_unit_test(measured_above_what_is_admissible_is_the_emergency_where_something_is_lent),
+        cmocka_unit_test(a_meter_that_reads_less_than_hosts_report_is_not_believed),
+        cmocka_unit_test(pulses_are_no_doubt),
+        cmocka_unit_test(a_meter_that_nobody_vouches_for_lends_nothing),
+        cmocka_unit_test(a_reserve_is_lent_once_its_feed_is_seen_and_no_longer_when_it_is_lost),
+        cmocka_unit_test(dark_inputs_of_two_hosts_are_a_lost_feed_and_those_of_one_are_not),
+        cmocka_unit_test(a_survivor_that_reads_more_than_no_loss_explains_lends_no_reserve),
         cmocka_unit_test(leases_follow_what_heat_leaves_and_no_emergency_is_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,9 +139,14 @@ static void what_is_new_foreign_or_unfinished_does_not_count(void **state)
     assert_int_equal(desk.epoch, EPOCH);
     account_whole(&desk.file, BEGUN_NS);
     assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_WHOLE);
-    desk.sample.host[1].fail_safe_mw++;
-    assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_MODEL);
-    desk.sample.host[1].fail_safe_mw--;
+    desk.sample.host[1].fail_safe_mw++;     /* of the same host: the larger one counts */
+    assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_WHOLE);
+    desk.sample.host[1].name[0] ^= 1;
+    assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_HOSTS);
+    desk.sample.host[1].name[0] ^= 1;
+    desk.sample.model.host_count--;
+    assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_HOSTS);
+    desk.sample.model.host_count++;
     account_beat(&desk.file, BEGUN_NS, true);
     assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_NEWER_EPOCH);
     account_beat(&desk.file, BEGUN_NS, false);

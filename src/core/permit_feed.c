@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Feeds whose loss a reserve is lent against (I5): lost, unseen, or back for too short a time. */
+#include <stddef.h>
+
+#include "core/permit_inside.h"
+
+enum { WITNESS_DEAD = 1, WITNESS_UNSEEN = 2, CORDS_DARK = 4 };
+
+/* ---- setup ---- */
+
+static bool loses(const struct model_cord *cord, uint32_t c)
+{
+    return cord->share_ppm[0] && !cord->share_ppm[c];
+}
+
+static bool loses_any(const struct model_host *host, uint32_t c)
+{
+    for (uint32_t j = 0; j < host->cord_count; j++)
+        if (loses(&host->cord[j], c))
+            return true;
+    return false;
+}
+
+static bool is_loss(const struct model *model, uint32_t c)
+{
+    return model->contingency[c].kind == CONTINGENCY_LOSS;
+}
+
+static void watch_witness(struct permits *permits, uint32_t c)
+{
+    uint32_t witness = permits->model->contingency[c].witness;
+    if (!(permits->lent_against >> c & 1) || witness >= permits->model->meter_count)
+        return;
+    permits->meter[witness].witness |= (uint8_t)(1u << c);
+    permits->feed[c].bad = WITNESS_UNSEEN;
+}
+
+void permit_feed_init(struct permits *permits)
+{
+    const struct model *model = permits->model;
+    permits->feeds = 1;
+    for (uint32_t c = 1; c < model->contingency_count; c++) {
+        permits->feed[c] = (struct permit_feed){0};
+        if (!is_loss(model, c)) {
+            permits->feeds |= (uint8_t)(1u << c);
+            continue;
+        }
+        for (uint32_t h = 0; h < model->host_count; h++)
+            permits->feed[c].hosts += loses_any(&model->host[h], c);
+        watch_witness(permits, c);
+        if (!permits->feed[c].bad)
+            permits->feeds |= (uint8_t)(1u << c);
+    }
+}
+
+/* ---- evidence ---- */
+
+static bool is_stable(const struct permits *permits, const struct permit_feed *feed, int64_t t_ns)
+{
+    return !feed->bad && (!feed->lost || t_ns - feed->good_ns >= permits->model->policy.feed_stable_ns);
+}
+
+/* Lost at once, with everything that lends against it; back after it was good for a while. A start finds a
+ * feed good with the first reading: nothing came back. */
+static void weigh(struct permits *permits, uint32_t c, uint8_t bad, int64_t t_ns)
+{
+    struct permit_feed *feed = &permits->feed[c];
+    uint8_t bit = (uint8_t)(1u << c), before = permits->feeds;
+    if (!feed->bad != !bad)
+        feed->good_ns = t_ns;
+    permits->feed_losses += bad && !feed->bad;
+    feed->lost = feed->lost || (bad && !feed->bad) || bad & ~WITNESS_UNSEEN;
+    feed->bad = bad;
+    bool lends = is_stable(permits, feed, t_ns);
+    permits->feeds = (uint8_t)(lends ? permits->feeds | bit : permits->feeds & ~bit);
+    feed->lost = feed->lost && !lends;
+    if (permits->feeds == before)
+        return;
+    for (uint32_t i = 0; i < permits->lender_count; i++) {
+        const struct permit_node *p = &permits->meter[permits->lender[i]];
+        if (permits->model->node[p->node].lend & bit)
+            permit_follow(permits, permits->lender[i], t_ns);
+    }
+}
+
+static void weigh_witness(struct permits *permits, uint8_t set, uint8_t evidence, int64_t t_ns)
+{
+    for (uint32_t c = 1; set >> c; c++)
+        if (set >> c & 1)
+            weigh(permits, c,
+                  (uint8_t)((permits->feed[c].bad & ~(WITNESS_DEAD | WITNESS_UNSEEN)) | evidence), t_ns);
+}
+
+void permit_feed_reading(struct permits *permits, const struct permit_node *p, const struct reading *reading,
+                         int64_t t_ns)
+{
+    const struct model_node *node = &permits->model->node[p->node];
+    bool alive = p->until_ns >= t_ns;
+    uint8_t evidence = alive ? 0 : WITNESS_UNSEEN;
+    for (uint32_t phase = 0; phase < node->phases; phase++)
+        if (reading->voltage_mv[phase] < node->volts_ln_mv / 2)
+            evidence = WITNESS_DEAD;
+    weigh_witness(permits, p->witness, evidence, t_ns);
+}
+
+void permit_feed_unseen(struct permits *permits, const struct permit_node *p, int64_t t_ns)
+{
+    weigh_witness(permits, p->witness, WITNESS_UNSEEN, t_ns);
+}
+
+/* ---- power inputs, PSUs counted cord by cord ---- */
+
+static uint8_t dark_of(const struct permits *permits, const struct report *report)
+{
+    const struct model_host *host = &permits->model->host[report->host];
+    uint8_t dark = report->flags & REPORT_PSU_KNOWN ? permits->lent_against : 0;
+    uint32_t first = 0;
+    for (uint32_t j = 0; dark && j < host->cord_count; j++) {
+        uint32_t inputs = ((1u << host->cord[j].psus) - 1) << first;
+        bool lives = !inputs || report->psu_inputs & inputs;
+        for (uint32_t c = 1; c < permits->model->contingency_count; c++)
+            if (lives && loses(&host->cord[j], c))
+                dark &= (uint8_t)~(1u << c);
+        first += host->cord[j].psus;
+    }
+    for (uint32_t c = 1; dark && c < permits->model->contingency_count; c++)
+        if (!is_loss(permits->model, c) || !loses_any(host, c))
+            dark &= (uint8_t)~(1u << c);
+    return dark & (uint8_t)~1u;
+}
+
+void permit_feed_report(struct permits *permits, const struct report *report, int64_t t_ns)
+{
+    uint8_t was = permits->dark[report->host], is = dark_of(permits, report);
+    permits->dark[report->host] = is;
+    for (uint32_t c = 1; (was | is) >> c; c++) {
+        struct permit_feed *feed = &permits->feed[c];
+        feed->dark += (is >> c & 1u) - (was >> c & 1u);
+        bool shown = feed->dark >= 2 || (feed->dark && feed->dark == feed->hosts);
+        weigh(permits, c, (uint8_t)(shown ? feed->bad | CORDS_DARK : feed->bad & ~CORDS_DARK), t_ns);
+    }
+}
+
+void permit_feed_pass_time(struct permits *permits, int64_t t_ns)
+{
+    uint8_t waiting = permits->lent_against & (uint8_t)~permits->feeds;
+    for (uint32_t c = 1; waiting >> c; c++)
+        if (waiting >> c & 1 && is_stable(permits, &permits->feed[c], t_ns))
+            weigh(permits, c, 0, t_ns);
+}
