@@ -58,9 +58,15 @@ void account_slot(struct core *core, const struct slot_account *account)
     if (!account->last)
         return;
     accounts->closed = true;
+    accounts->rest_until_ns = core->t_ns + 2 * core->model->policy.report_ns;
     /* a start is an event; a start that takes everything over is none */
     core->recovering = core->ledger.over_count > 0;
     core->count.recoveries = core->recovering;
+}
+
+bool account_rests(const struct core *core)
+{
+    return core->t_ns < core->accounts.rest_until_ns;
 }
 
 bool account_is_fresh(const struct ledger_host *host)

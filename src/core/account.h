@@ -25,6 +25,7 @@ struct ledger_host;
 
 struct accounts {
     uint32_t next;              /* host whose account comes next */
+    int64_t rest_until_ns;      /* arbitration moves no cap before: hosts not heard yet cannot make room */
     bool closed;                /* the set is complete, was refused, or another slot has come */
 };
 
@@ -33,6 +34,10 @@ void account_slot(struct core *core, const struct slot_account *account);
 
 /* rt: another kind of slot comes: a set that is not complete counts for nothing. */
 void account_end_set(struct core *core);
+
+/* any: hosts have not had the time to report twice since the take-over: what they use is not known, and until
+ * all are heard those that are would bear every cut. Cuts that protect go on. */
+bool account_rests(const struct core *core);
 
 /* any: taken over, and nothing has been sent to it yet: its first lease is the cap it had. */
 bool account_is_fresh(const struct ledger_host *host);

@@ -94,6 +94,18 @@ void bound_by(struct core *core, enum bound_term term, uint32_t node)
         core->held = (struct bound_hold){(uint8_t)term, node};
 }
 
+/* The cap is what arbitration gave; its terms stand while no arbitration is open, and of hosts that the open
+ * one has committed. */
+static bool is_share(const struct core *core, uint32_t host, enum egress_why why)
+{
+    const struct cluster *cluster = &core->cluster;
+    if (why != WHY_SHARE && why != WHY_CUT && why != WHY_RENEWAL)
+        return false;
+    if (cluster->target_mw[host] < 0 || cluster->target_mw[host] != core->ledger.host[host].newest_mw)
+        return false;
+    return cluster->phase == CLUSTER_IDLE || (cluster->phase == CLUSTER_COMMIT && host < cluster->cursor);
+}
+
 /* The sums have the last word; before them whoever held the cap down; where nobody did, whatever gave the
  * host the cap that is renewed. */
 static void note_term(const struct core *core, uint32_t host, enum egress_why why, const struct bound *before,
@@ -106,6 +118,9 @@ static void note_term(const struct core *core, uint32_t host, enum egress_why wh
     } else if (core->held.term != BOUND_NOTHING) {
         bound->term = core->held.term;
         bound->node = core->held.node;
+    } else if (is_share(core, host, why)) {
+        bound->term = core->cluster.bound_term[host];
+        bound->node = core->cluster.bound_node[host];
     } else if (why == WHY_RENEWAL) {
         bound->term = before->term;
         bound->node = before->node;

@@ -10,16 +10,26 @@
 #define NEVER_NS       INT64_MIN
 enum { CALM_CHANGES = 1 };
 
+static int64_t move_time_ns(const struct model *model)
+{
+    int64_t actuation_ns = 0;
+    for (uint32_t i = 0; i < model->type_count; i++)
+        actuation_ns =
+            model->type[i].actuation_ns > actuation_ns ? model->type[i].actuation_ns : actuation_ns;
+    return actuation_ns + model->policy.report_ns + model->policy.tick_ns;
+}
+
 void damper_init(struct dampers *dampers, const struct model *model)
 {
     dampers->model = model;
+    dampers->move_ns = move_time_ns(model);
     dampers->held_until_ns = NEVER_NS;
     dampers->arbitration = 0;
     dampers->was_held = dampers->noting = false;
     for (uint32_t n = 0; n < model->node_count; n++) {
         dampers->node[n] = (struct damper){
             .quantum_mw = quantum_of_mw(&model->node[n]),
-            .moved_tick = -1,
+            .moved_ns = NEVER_NS,
             .until_ns = NEVER_NS,
         };
         for (uint32_t i = 0; i < DAMPER_TURNS; i++)
@@ -73,17 +83,17 @@ static bool off(const struct dampers *dampers)
     return dampers->model->policy.damper_window_ns <= 0 || dampers->model->policy.tick_ns <= 0;
 }
 
-/* What came in an earlier tick is judged as one move before the next is added. */
+/* What came before is judged as one move before the next begins. */
 static void add(struct dampers *dampers, struct damper *damper, int64_t change_mw, int64_t t_ns)
 {
     const struct model_policy *policy = &dampers->model->policy;
-    int64_t tick = t_ns / policy->tick_ns;
-    if (tick != damper->moved_tick) {
-        damper_move(damper, policy, 0, damper->moved_tick < 0 ? t_ns : damper->moved_tick * policy->tick_ns);
+    if (damper->moved_ns == NEVER_NS || t_ns - damper->moved_ns >= dampers->move_ns) {
+        /* counted when it is known to be one */
+        damper_move(damper, policy, 0, t_ns);
         if (damper->until_ns > dampers->held_until_ns)
             dampers->held_until_ns = damper->until_ns;
+        damper->moved_ns = t_ns;
     }
-    damper->moved_tick = tick;
     damper->sum_mw += change_mw;
 }
 

@@ -5,8 +5,8 @@
  * 100 ms, doubling with every further change up to 1.6 s; calm again after 10 s with at most one. Cuts are
  * never delayed, but a cut whose only purpose is a raise that the damper holds is not issued.
  *
- * What leaves at one slot time of a tick is one move: a cut and the raise that it pays for in the same
- * arbitration are none.
+ * Watts move cut first, confirmed, then raise. So what leaves within the time that a cut takes to be
+ * confirmed is one move: a cut and the raise that it pays for are none, though a report lies between them.
  *
  * For status and why: `damper_view`.
  */
@@ -23,7 +23,7 @@ struct damper {
     int64_t quantum_mw;
     int64_t sum_mw;             /* of wall draw that caps below allow, but for a constant */
     int64_t extreme_mw;         /* farthest in the present direction */
-    int64_t moved_tick;         /* the moves of this tick stand in sum_mw, but are not yet judged */
+    int64_t moved_ns;           /* the move that began then stands in sum_mw, but is not yet judged */
     int8_t direction;
     uint8_t newest;             /* of turn_ns */
     int64_t turn_ns[DAMPER_TURNS];
@@ -38,6 +38,7 @@ struct damper {
 struct dampers {
     const struct model *model;
     struct damper *node;
+    int64_t move_ns;            /* a cut, until a report shows that it has held for A, and a tick */
     int64_t held_until_ns;      /* the latest until_ns of any: later nothing is held */
     uint64_t arbitration;       /* number of the open or the last one */
     /* held when it began; and when the one before began: that one is known whole */

@@ -243,6 +243,7 @@ void ledger_forget(struct ledger *ledger, uint32_t host)
     struct ledger_host *h = &ledger->host[host], unknown = unknown_host(ledger, host);
     unknown.exposed_draw_mw = h->exposed_draw_mw;
     unknown.newest_draw_mw = h->newest_draw_mw;
+    unknown.safe_draw_mw = h->safe_draw_mw;
     *h = unknown;
     account(ledger, host, RECOVERY_START);
 }

@@ -2,6 +2,7 @@
 #include "core/order.h"
 
 #include "core/cut.h"
+#include "core/draw.h"
 #include "core/guard.h"
 
 /* What the sums can hold, and more than any hall draws; and more than any order is given for. */
@@ -68,6 +69,22 @@ static enum order_refusal take_contract(struct core *core, const struct slot_ord
     return refusal;
 }
 
+/* The cap that a host needs for the draw that is expected of it. It makes room in time; it takes nothing that
+ * is drawn. */
+static enum order_refusal take_forecast(struct core *core, const struct slot_order *order)
+{
+    if (order->node >= core->model->host_count)
+        return ORDER_REFUSED_NODE;
+    const struct model_host_type *type = &core->model->type[core->model->host[order->node].type];
+    if (order->value_mw < type->base_max_mw || order->value_mw > type->phys_max_mw ||
+        !times_are_sane(order) || !order->for_ns)
+        return ORDER_REFUSED_VALUE;
+    int64_t from_ns = core->t_ns + order->within_ns;
+    demand_forecast(&core->demand[order->node], draw_cap_within_mw(type, order->value_mw), from_ns,
+                    from_ns + order->for_ns);
+    return ORDER_TAKEN;
+}
+
 /* What may no longer be lent is cut in the slot of the order. */
 static enum order_refusal take_maintenance(struct core *core, const struct slot_order *order)
 {
@@ -91,6 +108,8 @@ static enum order_refusal carry_out(struct core *core, const struct slot_order *
         return take_contract(core, order);
     case ORDER_LIFT:
         return contract_lift(&core->contracts, order->contract);
+    case ORDER_FORECAST:
+        return take_forecast(core, order);
     case ORDER_TAKE_OUT:
     case ORDER_PUT_BACK:
         return take_maintenance(core, order);

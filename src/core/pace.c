@@ -31,6 +31,8 @@ static int64_t ramped_mw(struct core *core, uint32_t host, int64_t old_mw, int64
 {
     const struct model_host_type *type = type_of(core, host);
     uint32_t node;
+    if (!core->ramps.limited)
+        return cap_mw;
     int64_t change_mw = change_of_mw(core, host, old_mw, cap_mw);
     int64_t allowed_mw = ramp_allows_mw(&core->ramps, host, change_mw, core->t_ns, &node);
     if (node == INDEX_NONE)
@@ -90,10 +92,10 @@ int64_t pace_cap_mw(struct core *core, uint32_t host, int64_t cap_mw, enum egres
 
 void pace_sent(struct core *core, uint32_t host, int64_t old_mw, int64_t cap_mw)
 {
-    int64_t change_mw = change_of_mw(core, host, told_mw(core, host, old_mw), cap_mw);
     pool_note(&core->pools, host, core->t_ns);
-    if (!change_mw)
+    if (old_mw == cap_mw)
         return;
+    int64_t change_mw = change_of_mw(core, host, told_mw(core, host, old_mw), cap_mw);
     ramp_take(&core->ramps, host, change_mw, core->t_ns);
     damper_sent(&core->dampers, host, change_mw, core->t_ns);
 }

@@ -56,7 +56,7 @@ static int64_t wanted_cap(const struct core *core, uint32_t host, enum egress_wh
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
     int64_t newest_mw = h->newest_mw >= 0 ? h->newest_mw : ledger_always_mw(&core->ledger, host);
-    if (target_mw < 0 || cut_is_settling(h))
+    if (target_mw < 0 || cut_is_settling(h) || account_rests(core))
         target_mw = newest_mw;
     if (account_is_fresh(h)) {
         *why = WHY_HANDED;
@@ -105,7 +105,9 @@ static void push_target(struct core *core, uint32_t host)
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
     int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
-    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h) || account_is_fresh(h))
+    if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h) || account_rests(core))
+        return;
+    if (target_mw >= h->newest_mw - grain_mw && target_mw <= h->newest_mw + grain_mw)
         return;
     int64_t paced_mw = pace_cap_mw(core, host, target_mw, target_mw < h->newest_mw ? WHY_CUT : WHY_SHARE);
     bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
@@ -151,6 +153,7 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 {
     core->count.ticks++;
     core->count.ticks_missed += tick->missed;
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     order_tick(core);
     pool_tick(&core->pools, core->t_ns);
     if (pipeline_tick_open(core))   /* the last one is not through: let it finish */

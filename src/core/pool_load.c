@@ -10,11 +10,20 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* What a meter said long ago tells nothing of now. */
+static bool is_silent(const struct pools *pools, uint32_t n)
+{
+    if (pools->model->node[n].meter == INDEX_NONE)
+        return true;
+    const struct model_meter *meter = &pools->model->meter[pools->model->node[n].meter];
+    return pools->t_ns - pools->node[n].measured_t_ns > 2 * (meter->fresh_ns + meter->period_ns);
+}
+
 int64_t pool_load_mva(const struct pools *pools, uint32_t n, uint32_t phase)
 {
     const struct pool *pool = &pools->node[n];
     const struct model_node *node = &pools->model->node[n];
-    if (pool->measured_mva[0] < 0)
+    if (pool->measured_mva[0] < 0 || is_silent(pools, n))
         return pool->drawn_mva[phase] + node->other_mva[phase];
     /* the one phase of a single-phase node is whichever its hosts hang on */
     return node->phases == 1 ? pool->drawn_mva[phase] ? pool->measured_mva[0] : 0 : pool->measured_mva[phase];
@@ -170,6 +179,7 @@ void pool_report(struct pools *pools, uint32_t host, int64_t draw_mw, int64_t t_
 void pool_tick(struct pools *pools, int64_t t_ns)
 {
     uint32_t hosts = pools->model->host_count;
+    pools->t_ns = t_ns;
     for (uint32_t i = 0; i < TICK_ITEMS_MAX && i < hosts; i++) {
         expire(pools, pools->swept, t_ns);
         pools->swept = pools->swept + 1 < hosts ? pools->swept + 1 : 0;

@@ -9,12 +9,22 @@ enum { RISK_MOST_PPM = 700000 };
 #define REMEMBER_NS  (10 * NS_PER_S)
 #define DURATION_MAX_NS (3600 * NS_PER_S)
 
+/* A node above the host, once, and which of its cords hang below it. */
+struct spot {
+    uint32_t node, cords;
+};
+
 /* A request under examination, and what stood against it. */
 struct trial {
     const struct tokens *tokens;
-    uint32_t host;
+    const struct model_host *host;
+    const struct pool_host *has;
     int64_t t_ns, duration_ns;
+    uint32_t spots;
+    struct spot spot[CORDS_MAX * ANCESTORS_MAX];
     int64_t draw_mw;            /* tried: in total */
+    /* what it would put on each cord beyond what the host is committed to now */
+    int64_t extra_mva[CORDS_MAX][CONTINGENCIES_MAX][PHASES];
     int64_t wait_ns;            /* until ramps would hold what was tried */
     uint8_t reasons;            /* set of bits 1 << enum token_reason */
     bool heat_too;              /* devices are looked at: the dear part */
@@ -42,32 +52,47 @@ void token_init(struct tokens *tokens, const struct model *model, const struct l
 
 /* ---- what a draw would add at a node ---- */
 
-static bool is_above(const struct model *model, uint32_t n, const struct model_cord *cord)
-{
-    const struct model_node *below = &model->node[cord->node];
-    for (uint32_t a = 0; a < below->ancestor_count; a++)
-        if (below->ancestor[a] == n)
-            return true;
-    return false;
-}
-
 static int64_t committed_mw(const struct pool_host *host)
 {
     return larger(host->drawn_mw, host->reserved_mw);
 }
 
-/* Through all cords of the host that hang below n, beyond what it is committed to now. */
-static int64_t extra_mva(const struct trial *trial, uint32_t n, uint32_t c, uint32_t phase)
+static void find_spots(struct trial *trial)
 {
     const struct model *model = trial->tokens->model;
-    const struct model_host *h = &model->host[trial->host];
-    const struct pool_host *host = &trial->tokens->pools->host[trial->host];
-    int64_t pf_ppm = model->type[h->type].pf_min_ppm, sum_mva = 0;
-    int64_t new_mw = larger(host->drawn_mw, trial->draw_mw);
-    for (uint32_t j = 0; j < h->cord_count; j++)
-        if (is_above(model, n, &h->cord[j]))
-            sum_mva += draw_on_phase_mva(&h->cord[j], pf_ppm, c, phase, new_mw) -
-                       draw_on_phase_mva(&h->cord[j], pf_ppm, c, phase, committed_mw(host));
+    for (uint32_t j = 0; j < trial->host->cord_count; j++) {
+        const struct model_node *below = &model->node[trial->host->cord[j].node];
+        for (uint32_t a = 0; a < below->ancestor_count; a++) {
+            uint32_t i = 0;
+            while (i < trial->spots && trial->spot[i].node != below->ancestor[a])
+                i++;
+            if (i == trial->spots)
+                trial->spot[trial->spots++] = (struct spot){below->ancestor[a], 0};
+            trial->spot[i].cords |= 1u << j;
+        }
+    }
+}
+
+static void try_draw(struct trial *trial, int64_t draw_mw)
+{
+    const struct model *model = trial->tokens->model;
+    int64_t pf_ppm = model->type[trial->host->type].pf_min_ppm, old_mw = committed_mw(trial->has);
+    int64_t new_mw = larger(trial->has->drawn_mw, draw_mw);
+    trial->draw_mw = draw_mw;
+    for (uint32_t j = 0; j < trial->host->cord_count; j++) {
+        const struct model_cord *cord = &trial->host->cord[j];
+        for (uint32_t i = 0; i < model->contingency_count * PHASES; i++)
+            trial->extra_mva[j][i / PHASES][i % PHASES] =
+                draw_on_phase_mva(cord, pf_ppm, i / PHASES, i % PHASES, new_mw) -
+                draw_on_phase_mva(cord, pf_ppm, i / PHASES, i % PHASES, old_mw);
+    }
+}
+
+static int64_t extra_mva(const struct trial *trial, const struct spot *spot, uint32_t c, uint32_t phase)
+{
+    int64_t sum_mva = 0;
+    for (uint32_t j = 0; j < trial->host->cord_count; j++)
+        sum_mva += spot->cords >> j & 1 ? trial->extra_mva[j][c][phase] : 0;
     return sum_mva;
 }
 
@@ -79,32 +104,30 @@ static void against(struct trial *trial, enum token_reason reason)
 }
 
 /* Demands round up to the quantum of the node, the level down. */
-static void look_at_level(struct trial *trial, uint32_t n)
+static void look_at_level(struct trial *trial, const struct spot *spot)
 {
+    uint32_t n = spot->node;
     const struct pools *pools = trial->tokens->pools;
     int64_t level_mva = pool_level_mva(pools, n), quantum_mva = pools->node[n].quantum_mva;
     for (uint32_t phase = 0; level_mva < INT64_MAX && phase < PHASES; phase++) {
-        int64_t load_mva = pool_forecast_mva(pools, n, phase, extra_mva(trial, n, 0, phase));
+        int64_t load_mva = pool_forecast_mva(pools, n, phase, extra_mva(trial, spot, 0, phase));
         if (draw_ceil_div(larger(load_mva, 0), quantum_mva) > level_mva / quantum_mva)
             against(trial, TOKEN_POOL_EMPTY);
     }
 }
 
-static int64_t through_mw(const struct trial *trial, uint32_t n)
+static int64_t through_mw(const struct trial *trial, const struct spot *spot)
 {
-    const struct model *model = trial->tokens->model;
-    const struct model_host *h = &model->host[trial->host];
-    int64_t share_ppm = 0;
-    for (uint32_t j = 0; j < h->cord_count; j++)
-        share_ppm += is_above(model, n, &h->cord[j]) ? h->cord[j].share_ppm[0] : 0;
-    int64_t more_mw = trial->draw_mw - committed_mw(&trial->tokens->pools->host[trial->host]);
+    int64_t share_ppm = 0, more_mw = trial->draw_mw - committed_mw(trial->has);
+    for (uint32_t j = 0; j < trial->host->cord_count; j++)
+        share_ppm += spot->cords >> j & 1 ? trial->host->cord[j].share_ppm[0] : 0;
     return more_mw > 0 ? draw_ceil_div(more_mw * share_ppm, PPM) : 0;
 }
 
-static void look_at_ramp(struct trial *trial, uint32_t n)
+static void look_at_ramp(struct trial *trial, const struct spot *spot)
 {
-    struct ramp_bucket *bucket = &trial->tokens->ramps->node[n].ahead;
-    int64_t more_mw = through_mw(trial, n);
+    struct ramp_bucket *bucket = &trial->tokens->ramps->node[spot->node].ahead;
+    int64_t more_mw = through_mw(trial, spot);
     if (!bucket->rate_mw_per_s)
         return;
     ramp_bucket_fill(bucket, trial->t_ns);
@@ -116,14 +139,15 @@ static void look_at_ramp(struct trial *trial, uint32_t n)
 
 /* What hosts are committed to fits the limits in force, under every contingency. Where a permit would
  * raise the limit and is not held, it is missing. */
-static void look_at_limits(struct trial *trial, uint32_t n)
+static void look_at_limits(struct trial *trial, const struct spot *spot)
 {
+    uint32_t n = spot->node;
     const struct model_node *node = &trial->tokens->model->node[n];
     const struct ledger_sums *sums = &trial->tokens->ledger->node[n];
     const struct pool *pool = &trial->tokens->pools->node[n];
     for (uint32_t i = 0; node->limited && i < trial->tokens->model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
-        int64_t more_mva = extra_mva(trial, n, c, phase);
+        int64_t more_mva = extra_mva(trial, spot, c, phase);
         int64_t load_mva =
             pool->committed_mva[c][phase] + node->bad_mva[c][phase] + node->other_mva[phase] + more_mva;
         if (more_mva <= 0 || load_mva <= sums->limit_mva[c][phase])
@@ -135,8 +159,9 @@ static void look_at_limits(struct trial *trial, uint32_t n)
 
 /* Forecast load held from now on: does a device trip within the time asked for, or so soon that only
  * T_resp / 0.7 and less is left (safety.md section 7; of domain.md 1.7 the time component alone)? */
-static void look_at_device(struct trial *trial, uint32_t n)
+static void look_at_device(struct trial *trial, const struct spot *spot)
 {
+    uint32_t n = spot->node;
     const struct model_node *node = &trial->tokens->model->node[n];
     const struct breaker *breaker = &node->breaker;
     struct breaker_load load = {0};
@@ -147,7 +172,7 @@ static void look_at_device(struct trial *trial, uint32_t n)
     const struct heat_node *heat = &trial->tokens->heat->meter[node->meter];
     for (uint32_t phase = 0; phase < PHASES; phase++) {
         int64_t load_mva =
-            pool_forecast_mva(trial->tokens->pools, n, phase, extra_mva(trial, n, 0, phase));
+            pool_forecast_mva(trial->tokens->pools, n, phase, extra_mva(trial, spot, 0, phase));
         load.current_ma[phase] = draw_ceil_div(larger(load_mva, 0) * 1000, larger(node->volts_low_mv, 1));
     }
     load.crest_milli = heat->newest.crest_milli;
@@ -162,21 +187,17 @@ static void look_at_device(struct trial *trial, uint32_t n)
 
 static bool may_have(struct trial *trial, int64_t draw_mw)
 {
-    const struct model *model = trial->tokens->model;
-    const struct model_host *h = &model->host[trial->host];
-    trial->draw_mw = draw_mw;
+    const struct model_host_type *type = &trial->tokens->model->type[trial->host->type];
+    try_draw(trial, draw_mw);
     trial->reasons = 0;
-    if (draw_mw > draw_of_cap_mw(&model->type[h->type], model->type[h->type].cap_max_mw))
+    if (draw_mw > draw_of_cap_mw(type, type->cap_max_mw))
         against(trial, TOKEN_POOL_EMPTY);
-    for (uint32_t j = 0; j < h->cord_count; j++) {
-        const struct model_node *node = &model->node[h->cord[j].node];
-        for (uint32_t a = 0; a < node->ancestor_count; a++) {
-            look_at_level(trial, node->ancestor[a]);
-            look_at_ramp(trial, node->ancestor[a]);
-            look_at_limits(trial, node->ancestor[a]);
-            if (trial->heat_too)
-                look_at_device(trial, node->ancestor[a]);
-        }
+    for (uint32_t i = 0; i < trial->spots; i++) {
+        look_at_level(trial, &trial->spot[i]);
+        look_at_ramp(trial, &trial->spot[i]);
+        look_at_limits(trial, &trial->spot[i]);
+        if (trial->heat_too)
+            look_at_device(trial, &trial->spot[i]);
     }
     return !trial->reasons;
 }
@@ -210,15 +231,8 @@ static uint32_t first_reason(uint8_t reasons)
 
 static void take_ahead(struct trial *trial)
 {
-    const struct model *model = trial->tokens->model;
-    const struct model_host *h = &model->host[trial->host];
-    int64_t more_mw = trial->draw_mw - committed_mw(&trial->tokens->pools->host[trial->host]);
-    for (uint32_t j = 0; more_mw > 0 && j < h->cord_count; j++) {
-        const struct model_node *node = &model->node[h->cord[j].node];
-        int64_t taken_mw = draw_ceil_div(more_mw * h->cord[j].share_ppm[0], PPM);
-        for (uint32_t a = 0; a < node->ancestor_count; a++)
-            trial->tokens->ramps->node[node->ancestor[a]].ahead.credit_mw -= taken_mw;
-    }
+    for (uint32_t i = 0; i < trial->spots; i++)
+        trial->tokens->ramps->node[trial->spot[i].node].ahead.credit_mw -= through_mw(trial, &trial->spot[i]);
 }
 
 static void deny(struct trial *trial, int64_t asked_mw, struct token_response *response)
@@ -236,10 +250,12 @@ static void decide(struct tokens *tokens, const struct token_request *request, i
                    struct token_response *response)
 {
     struct trial trial = {
-        .tokens = tokens, .host = request->host, .t_ns = t_ns,
+        .tokens = tokens, .host = &tokens->model->host[request->host],
+        .has = &tokens->pools->host[request->host], .t_ns = t_ns,
         .duration_ns = smaller(request->duration_ns, DURATION_MAX_NS), .heat_too = true,
     };
     int64_t asked_mw = draw_ceil_div(request->amount_mw, QUANTUM_HOST_MW) * QUANTUM_HOST_MW;
+    find_spots(&trial);
     if (asked_mw > 0 && !may_have(&trial, asked_mw)) {
         deny(&trial, asked_mw, response);
         return;

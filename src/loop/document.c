@@ -3,6 +3,7 @@
 #include "loop/document.h"
 
 #include "core/breaker.h"
+#include "core/permit.h"
 #include "loop/verdict.h"
 #include "loop/view_words.h"
 
@@ -67,9 +68,10 @@ static void write_node_phase(FILE *out, const struct model_node *known, const st
     fprintf(out, "\"exposure_a\": %.2f, \"leased_a\": %.2f, ",
             (double)node->exposure_mva[phase] / 1e3 / low_v, (double)node->newest_mva[phase] / 1e3 / low_v);
     if (known->limited)
-        fprintf(out, "\"limit_a\": %.2f}", (double)node->limit_mva[phase] / 1e3 / low_v);
+        fprintf(out, "\"limit_a\": %.2f, \"steady_a\": %.2f}", (double)node->limit_mva[phase] / 1e3 / low_v,
+                (double)node->steady_mva[phase] / 1e3 / low_v);
     else
-        fputs("\"limit_a\": null}", out);
+        fputs("\"limit_a\": null, \"steady_a\": null}", out);
 }
 
 static void write_element(FILE *out, const char *name, uint8_t role)
@@ -107,10 +109,24 @@ static const struct view_meter *covering(const struct loop *loop, uint32_t node,
     return meter;
 }
 
-static void write_node(const struct loop *loop, FILE *out, uint32_t i)
+/* What stands above the limits: a permit, time, orders. */
+static void write_steering(FILE *out, const struct core_node_view *node, int64_t now_ns)
+{
+    fprintf(out,
+            ", \"permit\": \"%s\", \"held\": %s, \"damped\": %s, \"maintenance\": \"%s\", \"breach\": %s",
+            view_words_permit(node->permit), node->hold_until_ns > now_ns ? "true" : "false",
+            node->damped ? "true" : "false", view_words_maintenance(node->maintenance),
+            node->breach ? "true" : "false");
+    if (node->contract_mw)
+        fprintf(out, ", \"contract_w\": %.1f", (double)node->contract_mw / 1e3);
+    else
+        fputs(", \"contract_w\": null", out);
+}
+
+static void write_node(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
 {
     const struct model_node *known = &loop->site->model.node[i];
-    struct core_node_view node = {.measured_mw = -1, .heat.heat_ppm = -1};
+    struct core_node_view node = {.measured_mw = -1, .heat.heat_ppm = -1, .permit = PERMIT_NONE};
     struct view_meter reading;
     const struct view_meter *meter = covering(loop, i, &reading);
     view_read_node(&loop->view, i, &node);
@@ -128,6 +144,7 @@ static void write_node(const struct loop *loop, FILE *out, uint32_t i)
             (double)node.limit_mva[worst] / 1e3, known->limited ? "true" : "false",
             node.emergency ? "true" : "false", node.recovery ? "true" : "false", phase_letter[worst]);
     write_heat(out, &node.heat);
+    write_steering(out, &node, now_ns);
     fputs(", \"phases\": [", out);
     if (known->phases == 1)
         write_node_phase(out, known, &node, meter, worst);
@@ -159,8 +176,13 @@ static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t n
                 (unsigned long long)host.incarnation);
     else
         fputs(", \"draw_w\": null, \"report_age_ms\": null, \"incarnation\": null", out);
-    fprintf(out, ", \"quiet\": %s, \"accepted\": %s, \"why\": \"%s\"}", quiet ? "true" : "false",
+    fprintf(out,
+            ", \"quiet\": %s, \"accepted\": %s, \"why\": \"%s\", \"held_by\": ", quiet ? "true" : "false",
             host.accepted ? "true" : "false", view_words_why(host.why));
+    if (host.bound.why)
+        fprintf(out, "\"%s\"}", view_words_bound(host.bound.term));
+    else
+        fputs("null}", out);
 }
 
 static void write_lists(const struct loop *loop, FILE *out, int64_t now_ns)
@@ -174,7 +196,7 @@ static void write_lists(const struct loop *loop, FILE *out, int64_t now_ns)
     fputs("],\n\"nodes\": [", out);
     for (uint32_t i = 0; i < model->node_count; i++) {
         fputs(i ? ",\n  " : "\n  ", out);
-        write_node(loop, out, i);
+        write_node(loop, out, i, now_ns);
     }
     fputs("],\n\"hosts\": [", out);
     for (uint32_t i = 0; i < model->host_count; i++) {

@@ -208,7 +208,7 @@ static int admit_token(struct lane *lane, const struct token_request *body, uint
     if (refused)
         return refused;
     count_add(&lane->counters.token_requests, 1);
-    struct slot *slot = lane_admit(lane, CLASS_READING);    /* leases come first: a host asks again */
+    struct slot *slot = lane_admit(lane, CLASS_DETAIL);     /* first to be shed: a host asks again */
     if (!slot)
         return ACCEPTED;
     slot->kind = SLOT_TOKEN;

@@ -15,6 +15,7 @@
 #include "loop/link.h"
 #include "loop/losses.h"
 #include "loop/orders.h"
+#include "loop/schedule.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
@@ -25,7 +26,7 @@ enum { PORTS_MAX = 2, LOOP_ERROR_BYTES = 512, JOURNAL_PATH_BYTES = 300,
 struct loop_options {
     const char *journal;        /* path, "" = none */
     const char *door;           /* path, "" = none */
-    const char *orders;         /* path of their log, NULL = beside the journal, or else the door */
+    const char *orders;         /* path of their log, NULL = in the journal's folder, or at the door */
     const char *ledger;         /* path, "" = none */
     bool take_over;             /* waits until the controller before has ended */
 };
@@ -67,7 +68,8 @@ struct loop {
     struct door door;
     struct board board;
     struct orders orders;
-    bool draining, watching, looking, answering;    /* that thread runs */
+    struct schedule schedule;
+    bool draining, watching, looking, answering, scheduling;    /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
     _Atomic bool stopped;
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */

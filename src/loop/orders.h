@@ -27,8 +27,8 @@ enum {
 };
 static_assert(ORDERS_PLACES > ORDERS_KEPT_MAX, "what is in force fits into the lane at a start");
 
-/* Ids of contracts that stand in the site file begin here; those of orders are numbers of the order that
- * named them first. */
+/* Ids of contracts that stand in the site file begin here, two each: its cap, its ramp. Those of orders
+ * are numbers of the order that named them first. */
 #define ORDERS_SITE_CONTRACT UINT32_C(0x80000000)
 
 struct orders {

@@ -6,7 +6,7 @@
 static void write_name(const struct orders *orders, FILE *out, const struct core_contract_view *contract)
 {
     const struct site *site = orders->site;
-    uint32_t place = contract->id - ORDERS_SITE_CONTRACT;
+    uint32_t place = (contract->id - ORDERS_SITE_CONTRACT) / 2;
     bool of_site = contract->id >= ORDERS_SITE_CONTRACT && place < site->contract_count;
     const char *name = of_site ? site->contract[place].name : "";
     for (uint32_t i = 0; !of_site && i < orders->kept; i++)

@@ -155,25 +155,49 @@ static int start_links(struct loop *loop)
     return error;
 }
 
-/* The log lies on the disk beside the journal; a door lies in memory mostly, and what stands there is gone
- * after a boot. */
+/* The log lies on the disk in the folder of the journals, whose names may change with every start: its own
+ * does not. A door lies in memory mostly, and what stands there is gone after a boot. */
+static void name_orders(const struct loop *loop, char path[ORDERS_PATH_BYTES])
+{
+    const struct loop_options *options = &loop->options;
+    const char *slash = strrchr(options->journal, '/');
+    int folder = slash ? (int)(slash + 1 - options->journal) : 0;
+    if (options->orders) {
+        snprintf(path, ORDERS_PATH_BYTES, "%s", options->orders);
+    } else if (options->journal[0]) {
+        snprintf(path, ORDERS_PATH_BYTES, "%.*s%s.orders", folder, options->journal, loop->site->model.name);
+        for (char *in = path + folder; *in; in++)
+            *in = *in == '/' ? '_' : *in;
+    } else if (options->door[0]) {
+        snprintf(path, ORDERS_PATH_BYTES, "%s.orders", options->door);
+    }
+}
+
 static int start_orders(struct loop *loop, FILE *notes)
 {
     char path[ORDERS_PATH_BYTES] = "";
     struct orders *orders = &loop->orders;
-    const struct loop_options *options = &loop->options;
-    const char *beside = options->journal[0] ? options->journal : options->door;
     orders->site = loop->site;
     orders->base = &loop->base;
     orders->out = &loop->ordered;
     orders->board = &loop->board;
     orders->lane = (uint8_t)loop->path.lanes;
     orders->stopped = &loop->stopped;
-    if (options->orders)
-        snprintf(path, sizeof path, "%s", options->orders);
-    else if (beside[0])
-        snprintf(path, sizeof path, "%s.orders", beside);
+    name_orders(loop, path);
     return orders_start(orders, path, notes, loop->error, sizeof loop->error);
+}
+
+static int start_schedule(struct loop *loop)
+{
+    if (!loop->site->contract_count)
+        return 0;
+    loop->schedule.site = loop->site;
+    loop->schedule.orders = &loop->orders;
+    loop->schedule.core = loop->site->server.housekeeping_core;
+    schedule_begin(&loop->schedule);
+    int error = spawn(loop, &loop->schedule.thread, "fb-schedule", schedule_run, &loop->schedule);
+    loop->scheduling = !error;
+    return error;
 }
 
 int loop_start(struct loop *loop, FILE *notes)
@@ -205,6 +229,8 @@ int loop_start(struct loop *loop, FILE *notes)
         error = start_watchdog(loop);
     if (!error)
         error = start_links(loop);
+    if (!error)
+        error = start_schedule(loop);
     if (!error)
         error = start_door(loop);
     return error;
@@ -248,6 +274,7 @@ void loop_stop(struct loop *loop)
     stop_hots(loop);
     stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
+    stop_thread(&loop->scheduling, &loop->schedule.stop, loop->schedule.thread);
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
     door_close(&loop->door);
     orders_stop(&loop->orders);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/permit.h"
 #include "loop/losses.h"
 #include "msg/lease.h"
 
@@ -118,6 +119,13 @@ static void look_at_nodes(struct verdict *verdict, const struct model *model, co
             first(&verdict->node_emergency, i);
         if (node.recovery)
             first(&verdict->node_recovery, i);
+        bool doubted = node.permit == PERMIT_FROZEN || node.permit == PERMIT_IMPLAUSIBLE;
+        verdict->nodes_doubted += doubted;
+        verdict->nodes_breach += node.breach;
+        if (doubted)
+            first(&verdict->node_doubted, i);
+        if (node.breach)
+            first(&verdict->node_breach, i);
         if (model->node[i].limited)
             look_at_node(verdict, &node, i);
     }
@@ -189,6 +197,8 @@ static void look_at_rows(struct verdict *verdict, const struct view *view)
  * anyway. */
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
+    if (verdict->nodes_doubted || verdict->nodes_breach)
+        return true;
     if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
         verdict->journal_failures || verdict->ports_wrong || lost(verdict))
         return true;
@@ -236,6 +246,10 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
            verdict->nodes_emergency ? model->node[verdict->node_emergency].name : NULL);
     append(verdict, "meters silent or stale", verdict->meters_silent,
            verdict->meters_silent ? model->meter[verdict->meter_silent].name : NULL);
+    append(verdict, "nodes whose meter is frozen or implausible", verdict->nodes_doubted,
+           verdict->nodes_doubted ? model->node[verdict->node_doubted].name : NULL);
+    append(verdict, "nodes above a contract limit", verdict->nodes_breach,
+           verdict->nodes_breach ? model->node[verdict->node_breach].name : NULL);
     if (model->mode == MODE_ENFORCE) {
         uint64_t unheard = model->host_count - verdict->hosts_heard;
         append(verdict, "hosts not heard for a lease time", unheard,
@@ -284,6 +298,8 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_emergency = INDEX_NONE,
                                 .node_above = INDEX_NONE,
                                 .node_recovery = INDEX_NONE,
+                                .node_doubted = INDEX_NONE,
+                                .node_breach = INDEX_NONE,
                                 .worst_node = INDEX_NONE,
                                 .journal_failures = around->journal_failures};
     for (uint32_t i = 0; i < around->ports; i++) {

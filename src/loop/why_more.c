@@ -193,7 +193,9 @@ void why_more(struct why_sentences *list, uint32_t host, const struct core_host_
     }
     if (a.bound->term < BOUND_COUNT && say_term[a.bound->term])
         say_term[a.bound->term](&a);
-    say_above(&a);
+    bool content = a.bound->term == BOUND_NOTHING || a.bound->term == BOUND_CEILING;
+    if (!content)
+        say_above(&a);
     if (!list->count)
         why_say(list, "time: what held it down is over, or waits for what protects to have cooled");
 }

@@ -158,10 +158,13 @@ int build_model(struct draft *d, struct site *site)
     set_name(m->name, d->name.text);
     m->mode = (uint32_t)d->mode.number;
     build_contingencies(d, m);
+    site->redundancy.catcher =
+        d->redundancy.catcher_of == INDEX_NONE ? INDEX_NONE : d->node[d->redundancy.catcher_of].rank;
     build_policy(d, m);
     build_types(d, m);
     if (build_nodes(d, site))
         return -ENOMEM;
+    build_check_catcher(d, site);
     build_breakers(d, site);
     build_meters(d, m);
     if (d->errors->count)

@@ -28,6 +28,14 @@ int build_bad(struct draft *d, struct model *model);
 /* setup: gangs from jobs, and the contracts; 0 or -ENOMEM. */
 int build_jobs(struct draft *d, struct site *site);
 void build_contracts(const struct draft *d, struct site *site);
+/* any: of a node that is a transfer switch to the catcher (INDEX_NONE: it is none): the parent that leads
+ * there. The switch at or above a node. */
+uint32_t build_reserve_of(const struct site *site, uint32_t node);
+uint32_t build_switch_above(const struct site *site, uint32_t node);
+/* setup: the cords by which a host of a row counts on the catcher, behind its own. */
+void build_reserve_cords(struct draft *d, const struct site *site, const struct draft_row *row,
+                         struct model_host *host);
+void build_check_catcher(struct draft *d, const struct site *site);
 /* setup: witnesses, which nodes may lend, their pools; what was asked for and cannot be becomes a finding.
  * 0 or -ENOMEM. */
 int build_lending(struct draft *d, struct site *site);

@@ -10,15 +10,16 @@
 #include "site/outage.h"
 
 
-/* Self, then the ancestors of every parent, each once. */
-static int collect_ancestors(struct model *m, struct model_node *n, uint32_t self)
+/* Self, then the ancestors of every parent, each once; what a catcher takes over hangs on it by cords of its
+ * own. */
+static int collect_ancestors(struct model *m, struct model_node *n, uint32_t self, uint32_t reserve)
 {
     n->ancestor[0] = self;
     n->ancestor_count = 1;
     for (uint32_t i = 0; i < n->parent_count; i++) {
         const struct model_node *parent = &m->node[n->parent[i]];
 
-        for (uint32_t a = 0; a < parent->ancestor_count; a++) {
+        for (uint32_t a = 0; a < parent->ancestor_count && n->parent[i] != reserve; a++) {
             uint32_t k = 0;
 
             while (k < n->ancestor_count && n->ancestor[k] != parent->ancestor[a])
@@ -156,7 +157,7 @@ static void build_node(struct draft *d, struct site *site, uint32_t i)
     n->volts_low_mv = derive_volts_low_mv(n->volts_ln_mv, draft->volts_low_ppm);
     n->rating_ma = draft->device.rating.number;
     n->long_time_ma = build_long_time_ma(&draft->device);
-    check_depth(d, draft, n, collect_ancestors(&site->model, n, i));
+    check_depth(d, draft, n, collect_ancestors(&site->model, n, i, build_reserve_of(site, i)));
     build_device(d, draft, &site->device[i]);
     build_equipment(d, draft, n, &site->equipment[i]);
     n->ramp_up_mw_per_s = draft->ramp.up.number * 1000;
@@ -193,12 +194,12 @@ static int64_t limit_mva(const struct draft *d, const struct model *m, uint32_t 
 }
 
 /* What hangs on a node without a lease is load of everything above it too; of the steps the largest. */
-static void add_other(const struct draft_node *draft, const struct model_node *n, struct model *m,
+static void add_other(const struct draft_node *draft, const struct model_node *up_from, struct model *m,
                       int64_t (*step)[PHASES])
 {
-    for (uint32_t a = 0; a < n->ancestor_count; a++)
+    for (uint32_t a = 0; a < up_from->ancestor_count; a++)
         for (uint32_t ph = 0; ph < PHASES; ph++) {
-            uint32_t above = n->ancestor[a];
+            uint32_t above = up_from->ancestor[a];
 
             m->node[above].other_mva[ph] += draft->other_mva[ph];
             if (draft->step_mva[ph] <= step[above][ph])
@@ -208,15 +209,21 @@ static void add_other(const struct draft_node *draft, const struct model_node *n
         }
 }
 
-static void set_limits(const struct draft *d, struct model *m, int64_t (*step)[PHASES])
+static void set_limits(const struct draft *d, struct site *site, int64_t (*step)[PHASES])
 {
+    struct model *m = &site->model;
+
     for (uint32_t i = 0; i < m->node_count; i++) {
         struct model_node *n = &m->node[i];
 
         for (uint32_t c = 0; c < m->contingency_count; c++)
             for (uint32_t ph = 0; ph < PHASES; ph++)
                 n->limit_mva[c][ph] = limit_mva(d, m, i, c);
+        uint32_t transfer = build_switch_above(site, i);
+
         add_other(&d->node[d->node_order[i]], n, m, step);
+        if (transfer != INDEX_NONE)     /* of whichever block: all of them count */
+            add_other(&d->node[d->node_order[i]], &m->node[build_reserve_of(site, transfer)], m, step);
         if (!n->parent_count)
             continue;
         struct model_node *parent = &m->node[n->parent[0]];
@@ -234,7 +241,7 @@ int build_nodes(struct draft *d, struct site *site)
         return -ENOMEM;
     for (uint32_t i = 0; i < d->node_count; i++)
         build_node(d, site, i);
-    set_limits(d, &site->model, step);
+    set_limits(d, site, step);
     return 0;
 }
 
@@ -297,9 +304,11 @@ static void set_shares(const struct draft *d, const struct model *m, const struc
     }
 }
 
-static void build_row(struct draft *d, const struct model *m, const struct draft_row *row,
+static void build_row(struct draft *d, const struct site *site, const struct draft_row *row,
                       struct model_host *host)
 {
+    const struct model *m = &site->model;
+
     for (uint32_t j = 0; j < row->cord_count; j++) {
         const struct draft_cord *from = &row->cords_of[j];
         struct model_cord *cord = &host->cord[j];
@@ -321,6 +330,7 @@ static void build_row(struct draft *d, const struct model *m, const struct draft
         if (d->type_order[t] == row->type_of)
             host->type = t;
     set_shares(d, m, row, host->cord);
+    build_reserve_cords(d, site, row, host);
 }
 
 static void set_ranges(struct model *m)
@@ -361,7 +371,7 @@ void build_hosts(struct draft *d, struct site *site)
 
         if (draft->row != built) { /* hosts of one row differ in name and address only */
             same = (struct model_host){0};
-            build_row(d, m, row, &same);
+            build_row(d, site, row, &same);
             built = draft->row;
         }
         m->host[h] = same;

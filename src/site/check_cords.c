@@ -35,6 +35,27 @@ static uint32_t fatal_loss(const struct model *m, const struct model_host *h)
     return 0;
 }
 
+/* Of a catcher's scheme: a switch to the catcher is as good as a second cord. */
+static void check_caught(struct draft *d, const struct site *site, const struct draft_row *row, uint32_t host,
+                         uint32_t fatal)
+{
+    const struct model *m = &site->model;
+    bool caught = build_switch_above(site, m->host[host].cord[0].node) != INDEX_NONE;
+
+    if (row->cord_count == 1 && !caught)
+        finding_at(
+            d->errors, cords_at(row),
+            "host '%s' has one cord and no transfer switch to '%s' above it, name the other one, or write "
+            "single_corded: yes where there is none",
+            draft_text(&row->id), m->node[site->redundancy.catcher].name);
+    else if (fatal)
+        finding_at(
+            d->errors, cords_at(row),
+            "'%s' dies with the loss of %s, put a transfer switch above it, or write single_corded: yes "
+            "where that is meant",
+            draft_text(&row->id), m->contingency[fatal].name);
+}
+
 static void check_row(struct draft *d, const struct site *site, const struct draft_row *row, uint32_t host)
 {
     const struct model *m = &site->model;
@@ -47,6 +68,10 @@ static void check_row(struct draft *d, const struct site *site, const struct dra
             finding_at(d->warnings, row->single_corded.at,
                        "host '%s' says single_corded and its cords hang on different systems, drop the word",
                        id);
+        return;
+    }
+    if (site->redundancy.scheme == SCHEME_CATCHER) {
+        check_caught(d, site, row, host, fatal);
         return;
     }
     if (row->cord_count == 1)

@@ -191,7 +191,8 @@ struct draft_loss {             /* of may_lose: a node by its id, or a mapping *
 };
 
 struct draft_redundancy {
-    struct value scheme, may_lose, reserve;
+    struct value scheme, may_lose, reserve, catcher;
+    uint32_t catcher_of;        /* draft node, or INDEX_NONE */
     uint32_t lost_count;
     struct draft_loss lost[CONTINGENCIES_MAX - 1];
 };

@@ -1,5 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "site/derive.h"
 #include "site/lend.h"
+
+/* Is there something that an overload harms and whose overload nobody wrote? A device that trips for less
+ * than it carries for ever protects it. */
+static bool carries_unknown(const struct site *site, uint32_t node)
+{
+    const struct model_node *n = &site->model.node[node];
+    const struct site_equipment *e = &site->equipment[node];
+    int64_t transformer_ma = derive_power_ma(e->transformer_mva, n->volts_ln_mv, n->phases);
+    bool told = n->kind == NODE_UPS && e->overload_count;
+
+    if (n->kind == NODE_GENERATOR || (e->state_count && !told))
+        return true;
+    if ((e->ups_mva || e->ups_mw) && !e->overload_count)
+        return true;
+    if (e->transformer_mva && !e->transformer_ns && (!n->long_time_ma || n->long_time_ma > transformer_ma))
+        return true;
+    return e->conductor_ma && !e->conductor_ns && (!n->long_time_ma || n->long_time_ma > e->conductor_ma);
+}
 
 uint32_t lend_obstacles(const struct site *site, uint32_t node)
 {
@@ -15,6 +34,8 @@ uint32_t lend_obstacles(const struct site *site, uint32_t node)
         set |= OBSTACLE_NO_METER;
     else if (m->meter[n->meter].period_ns > LEND_METER_NS)
         set |= OBSTACLE_SLOW_METER;
+    if (carries_unknown(site, node))
+        set |= OBSTACLE_EQUIPMENT;
     return set;
 }
 

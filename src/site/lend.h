@@ -11,7 +11,8 @@
     X(OBSTACLE_NO_CURVE, 1, "no curve") \
     X(OBSTACLE_NO_SETTINGS_FROM, 2, "no settings_from") \
     X(OBSTACLE_NO_METER, 4, "no meter") \
-    X(OBSTACLE_SLOW_METER, 8, "meter slower than 20 ms")
+    X(OBSTACLE_SLOW_METER, 8, "meter slower than 20 ms") \
+    X(OBSTACLE_EQUIPMENT, 16, "no curve of its equipment")
 
 enum lend_obstacle {
 #define LEND_SYMBOL(symbol, bit, words) symbol = bit,

@@ -10,6 +10,7 @@ static const struct field redundancy_fields[] = {
     {.key = "may_lose", .kind = FIELD_LIST, .offset = offsetof(struct draft_redundancy, may_lose)},
     {.key = "reserve", .kind = FIELD_WORD, .words = reserve_words, .otherwise = RESERVE_KEEP,
      .offset = offsetof(struct draft_redundancy, reserve)},
+    {.key = "catcher", .kind = FIELD_ID, .offset = offsetof(struct draft_redundancy, catcher)},
     FIELD_END};
 static const struct field loss_fields[] = {
     {.key = "node", .kind = FIELD_ID, .required = 1, .offset = offsetof(struct draft_loss, node)},
@@ -38,6 +39,12 @@ static void check_scheme(struct draft *d, const struct draft_redundancy *r)
     if (r->scheme.number != SCHEME_N && (!r->may_lose.at || !r->may_lose.at->count))
         finding_at(d->errors, r->scheme.at,
                    "scheme %s needs may_lose, list the nodes that may be lost one at a time", r->scheme.text);
+    if (r->scheme.number == SCHEME_CATCHER && !r->catcher.at)
+        finding_at(d->errors, r->scheme.at,
+                   "scheme catcher needs catcher: the node that takes over for any one block");
+    if (r->scheme.number != SCHEME_CATCHER && r->catcher.at)
+        finding_at(d->errors, r->catcher.at,
+                   "a catcher is of scheme catcher alone, drop the key or write that");
     if (r->scheme.number == SCHEME_N && r->reserve.at)
         finding_at(d->errors, r->reserve.at, "scheme N has no reserve, drop the key");
 }
@@ -85,12 +92,15 @@ int draft_read_redundancy(struct draft *d)
 {
     struct draft_redundancy *r = &d->redundancy;
 
+    r->catcher_of = INDEX_NONE;
     if (d->sag_at.at)
         draft_read_short(d, sag_fields, d->sag_at.at, "sag", &d->sag);
     if (!d->redundancy_at.at ||
         fields_read(redundancy_fields, d->redundancy_at.at, "redundancy", r, d->errors))
         return 0;
     check_scheme(d, r);
+    if (r->catcher.at)
+        r->catcher_of = names_resolve(&d->node_names, r->catcher.at, d->errors);
     read_losses(d);
     return 0;
 }

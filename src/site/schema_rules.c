@@ -34,7 +34,16 @@ const struct schema_rule schema_rules[] = {
      "{\"if\": {\"properties\": {\"scheme\": {\"const\": \"N\"}}},"
      " \"then\": {\"properties\": {\"may_lose\": {\"maxItems\": 0}}},"
      " \"else\": {\"required\": [\"may_lose\"],"
-     "  \"properties\": {\"may_lose\": {\"minItems\": 1}}}}"},
+     "  \"properties\": {\"may_lose\": {\"minItems\": 1}}},"
+     " \"allOf\": [{\"if\": {\"properties\": {\"scheme\": {\"const\": \"catcher\"}}},"
+     "  \"then\": {\"required\": [\"catcher\"]},"
+     "  \"else\": {\"properties\": {\"catcher\": false}}},"
+     "  {\"if\": {\"properties\": {\"scheme\": {\"const\": \"distributed\"}}},"
+     "  \"then\": {\"properties\": {\"may_lose\": {\"minItems\": 3}}}}]}"},
+    {"ramp", "", "{\"minProperties\": 1}"},
+    {"contract", "",
+     "{\"anyOf\": [{\"required\": [\"cap\"]}, {\"required\": [\"ramp\"]}],"
+     " \"dependencies\": {\"from\": [\"to\"], \"to\": [\"from\"]}}"},
     {"port", "address", "{\"pattern\": \"^" IPV4 "(/([89]|[12][0-9]|30))?$\"}"},
     {"port", "gateway", "{\"pattern\": \"^" IPV4 "$\"}"},
     {"port", "mac", MAC},

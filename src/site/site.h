@@ -93,7 +93,8 @@ enum site_asked { ASKED_NOT, ASKED_BY_POLICY, ASKED_HERE };
     X(SCHEME_N, "N") \
     X(SCHEME_N_PLUS_1, "N+1") \
     X(SCHEME_2N, "2N") \
-    X(SCHEME_DISTRIBUTED, "distributed")
+    X(SCHEME_DISTRIBUTED, "distributed") \
+    X(SCHEME_CATCHER, "catcher")
 
 enum site_scheme {
 #define SITE_SCHEME(symbol, name) symbol,
@@ -104,7 +105,7 @@ enum site_scheme {
 
 extern const char *const site_scheme_names[SCHEME_COUNT + 1];    /* ends with NULL */
 
-/* any: does every host of it have cords on two systems, so that a single one must be vouched for? */
+/* any: does every host of it have cords on two systems? */
 static inline bool site_scheme_pairs(uint32_t scheme)
 {
     return scheme == SCHEME_2N || scheme == SCHEME_DISTRIBUTED;
@@ -138,6 +139,7 @@ struct site_link {
 struct site_redundancy {
     uint8_t scheme;                             /* enum site_scheme */
     uint8_t lend[CONTINGENCIES_MAX];            /* reserve: lend was asked for, of a loss */
+    uint32_t catcher;           /* node that takes over for any one block, or INDEX_NONE */
     uint32_t sag_ppm;           /* of nominal volts; 0: none is declared */
     uint32_t *psus_needed;      /* by type index: supplies a host of it needs to run */
     uint8_t *single_corded;     /* by host index: declared */

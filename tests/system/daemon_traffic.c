@@ -3,7 +3,8 @@
  * Plays the meters and the hosts of a site for the daemon's tests, through kernel sockets in the two
  * namespaces of tools/net: one datagram per meter and period, reports as the hosts' half of a lease makes
  * them, leases obeyed at once. Prints one JSON object. With `--damage` every tenth measurement is spoilt in
- * turn by one of a few ways. With `--move` every other report of a host comes from another source port.
+ * turn by one of a few ways. With `--move` every other report of a host comes from another source port. With
+ * `--hungry` the meters read next to nothing, so that no load is above what hosts may draw.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,7 +35,7 @@ struct traffic {
     struct played_host *host;
     int meters;
     struct sockaddr_in meters_to, hosts_to;
-    bool damage, move;
+    bool damage, move, hungry;
     uint64_t sequence, measurements, damaged, reports, leases, accepted, unreadable;
 };
 
@@ -96,6 +97,8 @@ static void start(struct traffic *traffic, const char *suffix)
                                        .report_ns = model->policy.report_ns,
                                        .actuation_ns = type->actuation_ns};
         holder_init(&traffic->host[i].holder, &config, traffic->sequence + i, 0, clock_ns(CLOCK_MONOTONIC));
+        if (traffic->hungry)
+            holder_flags(&traffic->host[i].holder, REPORT_AT_CAP, clock_ns(CLOCK_MONOTONIC));
         traffic->host[i].socket = open_socket(&traffic->site.host_address[i]);
         traffic->host[i].other =
             open_socket(&(struct site_address){.ipv4 = traffic->site.host_address[i].ipv4});
@@ -127,11 +130,12 @@ static void measure(struct traffic *traffic, uint32_t meter)
                         .device_id = damage == 0 ? "nobody" : model->meter[meter].name, .peak_factor = 1.5};
     upmu.device_id_bytes = (uint32_t)strlen(upmu.device_id);
     for (int i = 0; i < PHASES; i++)
-        upmu.phase[i] = (struct upmu_phase){.voltage_rms_v = 277,
-                                            .current_rms_a = 60,
-                                            .power_active_w = 16000,
-                                            .power_apparent_va = 16620,
-                                            .power_factor = 0.963};
+        upmu.phase[i] = (struct upmu_phase){
+            .voltage_rms_v = 277,
+            .current_rms_a = traffic->hungry ? 0.6 + (double)(traffic->sequence % 7) / 100 : 60,
+            .power_active_w = traffic->hungry ? 160 : 16000,
+            .power_apparent_va = traffic->hungry ? 166.2 : 16620,
+            .power_factor = 0.963};
     struct frame frame = {.kind = FRAME_MEASUREMENT};
     frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
     send_frame(traffic, traffic->meters, &traffic->meters_to, data, &frame, damage);
@@ -204,11 +208,12 @@ int main(int argc, char **argv)
 {
     struct traffic traffic = {0};
     if (argc < 4) {
-        fprintf(stderr, "usage: daemon_traffic SITE SUFFIX SECONDS [--damage | --move]\n");
+        fprintf(stderr, "usage: daemon_traffic SITE SUFFIX SECONDS [--damage | --move | --hungry]\n");
         return 2;
     }
     traffic.damage = argc > 4 && !strcmp(argv[4], "--damage");
     traffic.move = argc > 4 && !strcmp(argv[4], "--move");
+    traffic.hungry = argc > 4 && !strcmp(argv[4], "--hungry");
     if (site_load(&traffic.site, argv[1], "default", stderr))
         return 2;
     start(&traffic, argv[2]);

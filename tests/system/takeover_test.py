@@ -20,15 +20,21 @@ HOSTS, FAIL_SAFE_W, START_S = 60, 1600, 60
 class Succession:
     """Daemons of one site, one after the other, and the plant that they govern."""
 
-    def __init__(self, bed):
-        self.bed, self.daemons, self.site = bed, [], bed.site
+    def __init__(self, bed, lends=False):
+        """Leases of 3 s, so that a busy machine does not decide: what a daemon needs is printed."""
+        self.bed, self.daemons, self.site, self.lends = bed, [], bed.site, lends
         self.ledger = f'/dev/shm/flyball-test-{os.getpid()}'
         with open(bed.site, encoding='utf-8') as file:
             text = file.read()
-        door = f'door: {bed.door}'
-        assert door in text
+        changes = [(f'door: {bed.door}', f'door: {bed.door}\n    ledger: {self.ledger}'),
+                   ('lease: 1s', 'lease: 3s')]
+        if not lends:
+            changes.append(('oversubscribe: yes', 'oversubscribe: no'))
+        for old, new in changes:
+            assert old in text, f'the demo site has no "{old}" any more'
+            text = text.replace(old, new)
         with open(bed.site, 'w', encoding='utf-8') as file:
-            file.write(text.replace(door, f'{door}\n    ledger: {self.ledger}'))
+            file.write(text)
 
     def __enter__(self):
         return self
@@ -84,14 +90,16 @@ class Succession:
         return json.loads(read(self.bed.folder + '/outcome')), json.loads(read(self.path(number, 'summary')))
 
 
-def nobody_noticed(outcome, summary, gap_s):
+def nobody_noticed(succession, plant, gap_s):
+    """What was lent above a steady limit is cut, for heat counts as after any start; else no cap changes."""
+    outcome, summary = succession.end(plant)
     core = summary['counters']['core']
     print(f'gap {gap_s * 1e3:.0f} ms; handed {core["handed"]}, claims {core["claims"]}, fail_safes '
-          f'{core["fail_safes"]}, recoveries {core["recoveries"]}; '
+          f'{core["fail_safes"]}, recoveries {core["recoveries"]}, limit_cuts {core["limit_cuts"]}; '
           f'falls {outcome["caps"]["fail_safe_falls"]}, '
           f'trips {outcome["trips"]}, refused {outcome["caps"]["refused"]}')
-    assert core['handed'] == HOSTS and core['claims'] == 0 and core['recoveries'] == 0
-    assert core['invariant_failures'] == 0
+    assert core['handed'] == HOSTS and core['claims'] == 0 and core['invariant_failures'] == 0
+    assert succession.lends or (core['recoveries'] == 0 and core['limit_cuts'] == 0)
     assert outcome['caps']['fail_safe_falls'] == 0 and outcome['trips'] == 0
 
 
@@ -121,11 +129,11 @@ def restart(sign, driver):
         succession.wait_for('; door ')
         print(f'{driver}, {signal.Signals(sign).name}: the first was gone after {ended_s * 1e3:.0f} ms')
         gap_s = time.monotonic() - began
-        nobody_noticed(*succession.end(plant), gap_s)
+        nobody_noticed(succession, plant, gap_s)
 
 
-def standby(sign, driver):
-    with Bed('tkov', driver=driver) as bed, Succession(bed) as succession:
+def standby(sign, driver, lends):
+    with Bed('tkov', driver=driver) as bed, Succession(bed, lends) as succession:
         plant = governed(succession)
         succession.spawn()
         # not without being told
@@ -136,7 +144,7 @@ def standby(sign, driver):
         succession.wait_for('; door ')
         gap_s = time.monotonic() - began
         print(f'{driver}, {signal.Signals(sign).name}: the second was ready after {ready_s:.2f} s')
-        nobody_noticed(*succession.end(plant), gap_s)
+        nobody_noticed(succession, plant, gap_s)
 
 
 def elsewhere(succession):
@@ -151,10 +159,10 @@ def case_zombie():
     """A controller stands still for longer than D, is replaced by one that knows nothing of it, and goes on:
     no host obeys it any more, it sees why, and sends nothing above fail-safe."""
     with Bed('tkov', driver='af_packet') as bed, Succession(bed) as succession:
-        plant = governed(succession, 14)
+        plant = governed(succession, 18)
         first = succession.daemons[0]
         first.send_signal(signal.SIGSTOP)
-        time.sleep(1.2)
+        time.sleep(3.2)
         elsewhere(succession)
         succession.spawn()
         succession.wait_for('; door ')
@@ -186,8 +194,8 @@ def case_restart():
 
 def case_standby():
     """The next one is ready before the first one ends, however long that takes."""
-    standby(signal.SIGTERM, 'af_packet')
-    standby(signal.SIGKILL, 'af_packet')
+    standby(signal.SIGTERM, 'af_packet', False)
+    standby(signal.SIGKILL, 'af_packet', True)
 
 
 if __name__ == '__main__':

@@ -45,9 +45,11 @@ static void print_host(FILE *out, const json_t *host)
     format_kw(exposed, host, "exposure_w");
     if (status_has_number(host, "report_age_ms"))
         snprintf(age, sizeof age, "%.0f", status_number(host, "report_age_ms"));
-    fprintf(out, "%-16.31s %-10s %8s %8s %8s  %-13s %10s  %-16s %s\n", status_word(host, "id"),
+    const char *held_by = json_string_value(json_object_get(host, "held_by"));
+    fprintf(out, "%-16.31s %-10s %8s %8s %8s  %-13s %10s  %-16s %s%s%s\n", status_word(host, "id"),
             status_word(host, "state"), lease, draw, exposed, status_word(host, "exposed_by"), age,
-            incarnation ? incarnation : "-", status_word(host, "why"));
+            incarnation ? incarnation : "-", status_word(host, "why"), held_by ? ": " : "",
+            held_by ? held_by : "");
 }
 
 static void print_summary(FILE *out, json_t *hosts)

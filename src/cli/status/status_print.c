@@ -5,7 +5,7 @@
 #include "cli/status/status.h"
 #include "loop/view_words.h"
 
-enum { PAGE_NODES = 9, PAGE_METERS = 9 };
+enum { PAGE_NODES = 9, PAGE_METERS = 9, EVENTS_BYTES = 160 };
 
 const char *status_word(const json_t *object, const char *key)
 {
@@ -68,7 +68,8 @@ static double node_weight(const json_t *node)
         most = percent(phase, "load_a") > most ? percent(phase, "load_a") : most;
         most = percent(phase, "exposure_a") > most ? percent(phase, "exposure_a") : most;
     }
-    return most + 1e6 * status_is_true(node, "emergency") + 1e5 * status_is_true(node, "recovery");
+    return most + 1e6 * status_is_true(node, "emergency") + 1e5 * status_is_true(node, "recovery") +
+           1e4 * status_is_true(node, "breach");
 }
 
 static void format_share(char text[16], const json_t *phase, const char *key)
@@ -93,11 +94,46 @@ static void format_phase(char text[96], const json_t *phase)
     snprintf(text, 96, "%9s %9s %9s %9s %9s", load, limit, share[0], share[1], share[2]);
 }
 
-static const char *node_event(const json_t *node)
+/* What is not ordinary at a node, in words behind its figures. */
+static void format_events(char text[EVENTS_BYTES], const json_t *node)
 {
+    const char *maintenance = json_string_value(json_object_get(node, "maintenance"));
+    const char *cause = json_string_value(json_object_get(node, "recovery_by"));
+    size_t used = 0;
+    text[0] = '\0';
     if (status_is_true(node, "emergency"))
-        return "  EMERGENCY";
-    return status_is_true(node, "recovery") ? "  recovery" : "";
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  EMERGENCY");
+    else if (status_is_true(node, "recovery"))
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  recovery%s%s", cause ? ": " : "",
+                                 cause ? cause : "");
+    if (status_is_true(node, "breach"))
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  above its contract of %.1f kW",
+                                 status_number(node, "contract_w") / 1e3);
+    if (maintenance && strcmp(maintenance, "none"))
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  take out: %s", maintenance);
+    if (status_is_true(node, "held"))
+        snprintf(text + used, EVENTS_BYTES - used, "  raises wait");
+}
+
+/* " held       ", or nothing on a site where no node may lend. */
+static void format_permit(char text[16], const json_t *node, bool any)
+{
+    const char *permit = json_string_value(json_object_get(node, "permit"));
+    text[0] = '\0';
+    if (any)
+        snprintf(text, 16, " %11.11s", permit && strcmp(permit, "none") ? permit : "-");
+}
+
+static bool any_permit(const json_t *nodes)
+{
+    size_t i;
+    json_t *node;
+    json_array_foreach(nodes, i, node) {
+        const char *permit = json_string_value(json_object_get(node, "permit"));
+        if (permit && strcmp(permit, "none"))
+            return true;
+    }
+    return false;
 }
 
 /* "  61.3 %  never", or nothing on a site where no curve is known. */
@@ -137,9 +173,9 @@ static json_t *worst_phase(const json_t *node)
 }
 
 /* One line where all phases show the same, else one each; only the worst where lines are scarce. */
-static void print_node(FILE *out, const json_t *node, bool whole, bool hot)
+static void print_node(FILE *out, const json_t *node, bool whole, bool hot, bool lends)
 {
-    char worst[96], text[96], heat[40];
+    char worst[96], text[96], heat[40], permit[16], events[EVENTS_BYTES];
     json_t *phases = json_object_get(node, "phases"), *phase;
     size_t i, same = 0;
     format_phase(worst, worst_phase(node));
@@ -153,8 +189,10 @@ static void print_node(FILE *out, const json_t *node, bool whole, bool hot)
     if (same < json_array_size(phases))
         strcat(mark, "*");
     format_heat(heat, node, hot);
-    fprintf(out, "%-20.31s %-12.12s %-3s %s%s%s\n", status_word(node, "id"), status_word(node, "kind"), mark,
-            worst, heat, node_event(node));
+    format_permit(permit, node, lends);
+    format_events(events, node);
+    fprintf(out, "%-20.31s %-12.12s %-3s %s%s%s%s\n", status_word(node, "id"), status_word(node, "kind"),
+            mark, worst, heat, permit, events);
     json_array_foreach(phases, i, phase) {
         format_phase(text, phase);
         if (whole && !all_same && phase != worst_phase(node))
@@ -167,11 +205,11 @@ static void print_nodes(FILE *out, json_t *nodes, bool whole)
     struct status_row *sorted;
     size_t count = status_sort(nodes, node_weight, &sorted);
     size_t shown = whole || count <= PAGE_NODES ? count : PAGE_NODES;
-    bool hot = any_heat(nodes);
-    fprintf(out, "\n%-20s %-12s %-3s %9s %9s %9s %9s %9s%s\n", "node", "kind", "", "load A", "limit A",
-            "load", "exposed", "leased", hot ? "      heat  trips in" : "");
+    bool hot = any_heat(nodes), lends = any_permit(nodes);
+    fprintf(out, "\n%-20s %-12s %-3s %9s %9s %9s %9s %9s%s%s\n", "node", "kind", "", "load A", "limit A",
+            "load", "exposed", "leased", hot ? "      heat  trips in" : "", lends ? "      permit" : "");
     for (size_t i = 0; i < shown; i++)
-        print_node(out, sorted[i].row, whole, hot);
+        print_node(out, sorted[i].row, whole, hot, lends);
     if (shown < count)
         fprintf(out, "... the %zu nearest to their limits of %zu nodes\n", shown, count);
     if (count)

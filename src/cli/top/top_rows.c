@@ -4,6 +4,7 @@
 
 #include "cli/status/status.h"
 #include "cli/top/top_screen.h"
+#include "core/permit.h"
 #include "loop/view_words.h"
 #include "msg/lease.h"
 
@@ -62,7 +63,8 @@ static double share_pct(double part, double limit)
 static void look_at_node(struct node_figures *figures, const struct top_source *source, uint32_t index)
 {
     const struct model_node *known = &source->model.node[index];
-    *figures = (struct node_figures){.sums = {.measured_mw = -1, .heat.heat_ppm = -1}};
+    *figures = (struct node_figures){
+        .sums = {.measured_mw = -1, .heat.heat_ppm = -1, .permit = PERMIT_NONE}};
     view_read_node(&source->view, index, &figures->sums);
     if (known->meter != INDEX_NONE && view_read_meter(&source->view, known->meter, &figures->meter))
         figures->metered = figures->meter.t_receive_ns != 0;
@@ -103,6 +105,20 @@ static void format_heat(char text[32], const struct heat_view *heat, bool wide)
         snprintf(text, 32, "%4s ", share);
 }
 
+/* The one word at the end of a line: what is worst; of an ordinary node that may lend, its permit. */
+static const char *event_of(const struct core_node_view *sums, bool above)
+{
+    if (sums->emergency)
+        return "EMERGENCY";
+    if (sums->recovery)
+        return "recovery";
+    if (above)
+        return "above";
+    if (sums->breach)
+        return "CONTRACT";
+    return sums->permit == PERMIT_NONE ? "" : view_words_permit(sums->permit);
+}
+
 static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_source *source,
                                  const struct top_screen *screen, uint32_t index)
 {
@@ -129,12 +145,13 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
         snprintf(share[0], sizeof share[0], "%.1f%%", figures.exposed_pct);
         snprintf(share[1], sizeof share[1], "%.1f%%", figures.leased_pct);
     }
-    const char *event = sums->emergency ? "EMERGENCY" : sums->recovery ? "recovery" : above ? "above" : "";
+    const char *event = event_of(sums, above);
     int name = wide(screen) ? 24 : 14, kind = wide(screen) ? 12 : 6;
     snprintf(text, TOP_ROW_BYTES, "%-*.*s %-*.*s %c %7s %7s %7s %8s %8s %s%s%s", name, name, known->name,
              kind, kind, view_words_kind(known->kind), "ABC"[figures.worst], load, limit, load_share,
              share[0], share[1], heat, phases, event);
-    if (sums->emergency)
+    if (sums->emergency || sums->breach || sums->permit == PERMIT_FROZEN ||
+        sums->permit == PERMIT_IMPLAUSIBLE)
         return TOP_ALARM;
     /* where nothing is sent every host counts at its physical maximum, and this is the ordinary state */
     if (strcmp(status_word(source->counters, "mode"), "enforce"))

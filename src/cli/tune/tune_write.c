@@ -86,6 +86,7 @@ static bool same_redundancy(const struct site *left, const struct site *right)
     const struct site_redundancy *a = &left->redundancy, *b = &right->redundancy;
     const struct model *m = &left->model;
     return a->scheme == b->scheme && !memcmp(a->lend, b->lend, sizeof a->lend) && a->sag_ppm == b->sag_ppm &&
+           a->catcher == b->catcher &&
            a->gear_count == b->gear_count && a->link_count == b->link_count &&
            same_array(a->psus_needed, b->psus_needed, m->type_count, sizeof *a->psus_needed) &&
            same_array(a->single_corded, b->single_corded, m->host_count, sizeof *a->single_corded) &&

@@ -103,6 +103,30 @@ static void a_node_with_a_curve_shows_its_heat_and_when_it_trips(void **state)
         "heat of what trips, at most; trips in at least, were the load to stay\n");
 }
 
+/* A column for permits where any node may lend, and words behind for what orders and time do there. */
+static void permits_contracts_and_orders_stand_behind_a_nodes_figures(void **state)
+{
+    (void)state;
+#define NODE(name, more) \
+    "{\"id\": \"" name "\", \"kind\": \"main\", \"worst_phase\": \"A\", " more ", \"phases\": [" \
+    "{\"phase\": \"A\", \"load_a\": 50, \"exposure_a\": 90, \"leased_a\": 80, \"limit_a\": 200}]}"
+    static const char nodes[] =
+        "\"nodes\": [" NODE("a", "\"permit\": \"frozen\", \"breach\": true, \"contract_w\": 51000, "
+                                  "\"maintenance\": \"lowering\", \"held\": true") ","
+        NODE("b", "\"permit\": \"none\", \"maintenance\": \"none\", \"held\": false, \"recovery\": true, "
+                  "\"recovery_by\": \"a host reset\"") "]";
+    check(
+        print_text(nodes, STATUS_NODES, true, false), HEAD
+        "\nnode                 kind                load A   limit A      load   exposed    leased      "
+        "permit\n"
+        "b                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %           -"
+        "  recovery: a host reset\n"
+        "a                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %      frozen"
+        "  above its contract of 51.0 kW  take out: lowering  raises wait\n"
+        "* the worst phase; load as metered, leased once all that was sent is obeyed\n");
+#undef NODE
+}
+
 static void meters_come_by_state_then_age_with_the_state_in_a_word(void **state)
 {
     (void)state;
@@ -259,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_they_differ),
         cmocka_unit_test(a_node_with_a_curve_shows_its_heat_and_when_it_trips),
+        cmocka_unit_test(permits_contracts_and_orders_stand_behind_a_nodes_figures),
         cmocka_unit_test(meters_come_by_state_then_age_with_the_state_in_a_word),
         cmocka_unit_test(what_is_degraded_is_told_with_what_is_done_about_it),
         cmocka_unit_test(hosts_are_summed_up_and_those_without_a_lease_in_force_listed),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/top/top_screen.h"
+#include "core/permit.h"
 #include "loop/view_share.h"
 #include "msg/lease.h"
 
@@ -34,8 +35,9 @@ struct bed {
 /* Limits of 200 A at 100 V; main exposed to 150 A on phase B, branch to 210 A on A. */
 static void fill(struct view *view)
 {
-    const uint64_t main_sums[SEQLOCK_WORDS] = {5000000, 15000000, 5000000, 4000000, 14000000, 4000000};
-    const uint64_t branch_sums[SEQLOCK_WORDS] = {21000000, 0, 0, 20000000, 0, 0, 2};
+    const uint64_t main_sums[SEQLOCK_WORDS] = {5000000,  15000000, 5000000, 4000000,
+                                               14000000, 4000000,  PERMIT_NONE << 16};
+    const uint64_t branch_sums[SEQLOCK_WORDS] = {21000000, 0, 0, 20000000, 0, 0, 2 | PERMIT_NONE << 16};
     const uint64_t limits[SEQLOCK_WORDS] = {20000000, 20000000, 20000000, 30000000};
     const uint64_t leased[SEQLOCK_WORDS] = {4200000, 6100000, 5900000, NOW_NS - 12 * NS_PER_MS, 0xAB,
                                             HOST_LEASED | 3 << 8 | 1 << 16 | BASIS_LEASE << 24};

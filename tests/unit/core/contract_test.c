@@ -325,6 +325,29 @@ static void a_cap_of_one_feed_counts_what_flows_through_it(void **state)
     stand_stop(&stand);
 }
 
+/* A host that is idle and expected to want 6 kW in a second has the room then, beside neighbours who want
+ * everything. */
+static void a_forecast_makes_room_in_time(void **state)
+{
+    (void)state;
+    struct stand stand;
+    fill(&stand);
+    stand.host[0].draw_mw = 500000;
+    stand.host[0].flags = 0;
+    stand_run(&stand, 2 * NS_PER_S);
+    assert_in_range(stand.host[0].last.cap_mw, 3900000, 4100000);   /* what nobody else can use */
+    assert_int_equal(order(&stand, (struct slot_order){.kind = ORDER_FORECAST, .value_mw = 6000000,
+                                                       .within_ns = NS_PER_S, .for_ns = 3 * NS_PER_S}),
+                     ORDER_TAKEN);
+    stand_run(&stand, 900 * NS_PER_MS);
+    assert_in_range(stand.host[0].last.cap_mw, 3900000, 4100000);   /* what nobody else can use */
+    stand_run(&stand, NS_PER_S);
+    assert_in_range(stand.host[0].last.cap_mw, 5900000, 7000000);
+    stand_run(&stand, 4 * NS_PER_S);
+    assert_in_range(stand.host[0].last.cap_mw, 3900000, 4100000);   /* what nobody else can use */
+    stand_stop(&stand);
+}
+
 /* ---- what may not be asked ---- */
 
 static void every_refusal_changes_nothing(void **state)
@@ -348,6 +371,10 @@ static void every_refusal_changes_nothing(void **state)
         {{.kind = ORDER_RAMP, .node = MAIN, .value_mw = 2000001, .down_mw_per_s = 1}, ORDER_REFUSED_LOOSENS},
         {{.kind = ORDER_RAMP, .node = MAIN, .down_mw_per_s = 1}, ORDER_REFUSED_LOOSENS},
         {{.kind = ORDER_LIFT, .contract = 5}, ORDER_REFUSED_VALUE},
+        {{.kind = ORDER_FORECAST, .node = STAND_HOSTS, .value_mw = 5000000, .for_ns = 1}, ORDER_REFUSED_NODE},
+        {{.kind = ORDER_FORECAST, .value_mw = PHYS_MAX_MW + 1, .for_ns = 1}, ORDER_REFUSED_VALUE},
+        {{.kind = ORDER_FORECAST, .value_mw = -1, .for_ns = 1}, ORDER_REFUSED_VALUE},
+        {{.kind = ORDER_FORECAST, .value_mw = 5000000}, ORDER_REFUSED_VALUE},
         {{.kind = ORDER_MODE, .mode = MODE_ENFORCE}, ORDER_REFUSED_LOOSENS},
         {{.kind = ORDER_MODE, .mode = MODE_ENFORCE + 1}, ORDER_REFUSED_VALUE},
     };
@@ -438,6 +465,7 @@ int main(void)
         cmocka_unit_test(what_the_model_says_of_other_load_comes_off_the_cap),
         cmocka_unit_test(others_make_room_for_a_silent_host),
         cmocka_unit_test(a_cap_of_one_feed_counts_what_flows_through_it),
+        cmocka_unit_test(a_forecast_makes_room_in_time),
         cmocka_unit_test(every_refusal_changes_nothing),
         cmocka_unit_test(a_number_is_used_once),
         cmocka_unit_test(no_more_contracts_than_there_are_places),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/core.h"
 #include "stand.h"
 
 enum { HELD_MW = 6000000 };
@@ -113,6 +114,76 @@ static void a_tick_before_the_first_report_sends_nothing_else(void **state)
     uint64_t leases = stand.leases;
     stand_tick(&stand);
     assert_int_equal(stand.leases, leases);
+    stand_stop(&stand);
+}
+
+/* What a cut shares out must be the same as with the hosts known from the start. */
+static void sums_are_those_of_the_controller_before(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    struct core_node_view before, after;
+    int64_t safe_mva[PHASES];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    core_node_view(stand.core, BRANCH_A, &before);
+    memcpy(safe_mva, stand.core->ledger.node[BRANCH_A].safe_mva[0], sizeof safe_mva);
+    restart(&stand);
+    feed_all(&stand, account);
+    core_node_view(stand.core, BRANCH_A, &after);
+    assert_memory_equal(before.exposure_mva, after.exposure_mva, sizeof before.exposure_mva);
+    assert_memory_equal(before.newest_mva, after.newest_mva, sizeof before.newest_mva);
+    assert_memory_equal(stand.core->ledger.node[BRANCH_A].safe_mva[0], safe_mva, sizeof safe_mva);
+    stand_stop(&stand);
+}
+
+static void a_report_that_was_sent_before_the_account_is_stale(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    struct report late = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
+    stand_obey(&stand, 0);
+    accounts_of(&stand, account);
+    assert_int_equal(account[0].report, late.number + 1);
+    restart(&stand);
+    feed_all(&stand, account);
+    assert_null(stand_report(&stand, &late));
+    assert_int_equal(stand_counters(&stand)->reports_stale, 1);
+    stand_stop(&stand);
+}
+
+/* Two hosts of unequal caps want more: a tick would share, but the others of their node cannot have been
+ * heard. */
+static void arbitration_rests_until_all_can_have_been_heard(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    account[0].newest_mw = account[0].exposed_mw = 8000000;
+    account[1].newest_mw = account[1].exposed_mw = 3000000;
+    restart(&stand);
+    feed_all(&stand, account);
+    for (uint32_t h = 0; h < 2; h++) {
+        struct report report = old_report(&stand, h);
+        report.flags = REPORT_AT_CAP;
+        report.cap_mw = report.readback_mw = report.draw_mw = account[h].newest_mw;
+        assert_int_equal(stand_report(&stand, &report)->why, WHY_HANDED);
+    }
+    uint64_t leases = stand.leases;
+    const int64_t rest_ns = 2 * stand.model.policy.report_ns;
+    for (int64_t waited_ns = 0; waited_ns < rest_ns - 40 * NS_PER_MS; waited_ns += 20 * NS_PER_MS) {
+        stand_wait(&stand, 20 * NS_PER_MS);
+        stand_tick(&stand);
+    }
+    assert_int_equal(stand.leases, leases);
+    stand_wait(&stand, 60 * NS_PER_MS);
+    stand_tick(&stand);
+    assert_true(stand.leases > leases);
     stand_stop(&stand);
 }
 
@@ -313,6 +384,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hosts_keep_cap_and_exposure),
         cmocka_unit_test(a_tick_before_the_first_report_sends_nothing_else),
+        cmocka_unit_test(arbitration_rests_until_all_can_have_been_heard),
+        cmocka_unit_test(sums_are_those_of_the_controller_before),
+        cmocka_unit_test(a_report_that_was_sent_before_the_account_is_stale),
         cmocka_unit_test(what_was_handed_over_retires_only_under_the_new_epoch),
         cmocka_unit_test(a_set_with_one_fault_counts_for_nothing),
         cmocka_unit_test(an_age_of_d_still_counts),

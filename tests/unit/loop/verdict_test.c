@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/permit.h"
 #include "loop/view_share.h"
 #include "loop/view_words.h"
 #include "msg/egress.h"
@@ -148,6 +149,15 @@ static void what_is_degraded_is_an_alarm_until_its_row_is_left(void **state)
         judge(bed, VERDICT_OK, well);
     }
     view_write_degraded(&bed->view, DEGRADED_CLOCK, &(struct degrade_row){.now = 1, .entered = 1});
+    judge(bed, VERDICT_OK, well);
+    /* of nodes: a meter that is not believed, a contract that is not kept; a permit that is merely stale is
+     * none */
+    write_node(bed, 1, 500000, PERMIT_FROZEN << 16);
+    judge(bed, VERDICT_ALARM, "nodes whose meter is frozen or implausible: 1 (branch)");
+    write_node(bed, 1, 500000, PERMIT_IMPLAUSIBLE << 16 | 8);
+    judge(bed, VERDICT_ALARM, "nodes whose meter is frozen or implausible: 1 (branch); "
+          "nodes above a contract limit: 1 (branch)");
+    write_node(bed, 1, 500000, PERMIT_STALE << 16);
     judge(bed, VERDICT_OK, well);
     /* a link that is down stands in the row, too, and is said once */
     const struct verdict_port port = {.driver = "af_packet", .interface = "eth0", .down = true};

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "written_site.h"
@@ -254,6 +255,111 @@ static void a_ups_holds_its_output_up_and_a_bypass_does_not(void **state)
     site_unload(&w.site);
 }
 
+static void a_catcher_carries_a_block_once_that_is_lost(void **state)
+{
+    static const char text[] =
+        "site: t\nnodes:\n"
+        "  - {id: a, kind: ups, volts: 400V, rating: 100A}\n"
+        "  - {id: b, kind: ups, volts: 400V, rating: 100A}\n"
+        "  - {id: r, kind: ups, volts: 400V, rating: 100A}\n"
+        "  - {id: sts-a, kind: branch, parents: [a, r], rating: 100A, other: 3kVA}\n"
+        "  - {id: sts-b, kind: branch, parents: [b, r], rating: 100A}\n"
+        "host_types:\n"
+        "  - {id: box, cap: {min: 1kW, max: 8kW}, base: 1kW, phys_max: 10kW, actuation: 100ms}\n"
+        "hosts:\n"
+        "  - {id: one, type: box, cord: sts-a, address: 10.0.0.1}\n"
+        "  - {id: two, type: box, cords: [sts-a, sts-b], address: 10.0.0.2}\n"
+        "redundancy: {scheme: catcher, catcher: r, may_lose: [a, b, r]}\n";
+    struct written_site w;
+
+    (void)state;
+    written_site_load(&w, text, NULL);
+    if (w.rc)
+        fail_msg("%s", w.report);
+    const struct model_host *one = &w.site.model.host[written_site_host(&w.site, "one")],
+                            *two = &w.site.model.host[written_site_host(&w.site, "two")];
+    uint32_t a = contingency(&w, "a"), b = contingency(&w, "b"), r = contingency(&w, "r");
+
+    assert_int_equal(node(&w, "sts-a")->ancestor_count, 2);
+    assert_int_equal(one->cord_count, 2);
+    assert_int_equal(one->cord[1].node, written_site_node(&w.site, "r"));
+    assert_int_equal(one->cord[1].psus, 0);
+    assert_int_equal(one->cord[1].share_ppm[0], 0);
+    assert_int_equal(one->cord[1].share_ppm[a], 1000000);
+    assert_int_equal(one->cord[1].share_ppm[b], 0);
+    assert_int_equal(one->cord[1].share_ppm[r], 0);
+    assert_int_equal(one->cord[0].share_ppm[a], 1000000);       /* the switch still feeds it */
+    assert_int_equal(two->cord_count, 4);
+    assert_int_equal(two->cord[2].share_ppm[a], two->cord[0].share_ppm[a]);
+    assert_int_equal(two->cord[3].share_ppm[b], two->cord[1].share_ppm[b]);
+    assert_int_equal(two->cord[3].share_ppm[a], 0);
+    assert_int_equal(node(&w, "a")->other_mva[0], 1000000);
+    assert_int_equal(node(&w, "r")->other_mva[0], 1000000);
+    assert_int_equal(node(&w, "b")->other_mva[0], 0);
+    site_unload(&w.site);
+}
+
+static void any_cord_of_hot_spares_may_carry_all(void **state)
+{
+    static const char text[] = "site: t\nnodes:\n"
+                               "  - {id: a, kind: main, volts: 400V, rating: 100A}\n"
+                               "  - {id: b, kind: main, volts: 400V, rating: 100A}\n"
+                               "host_types:\n"
+                               "  - {id: box, cap: {min: 1kW, max: 8kW}, base: 1kW, phys_max: 10kW, "
+                               "actuation: 100ms, psu: hot_spare}\n"
+                               "hosts:\n"
+                               "  - {id: h, type: box, cords: [a, b], address: 10.0.0.1}\n"
+                               "redundancy: {scheme: 2N, may_lose: [a, b]}\n";
+    struct written_site w;
+
+    (void)state;
+    written_site_load(&w, text, NULL);
+    if (w.rc)
+        fail_msg("%s", w.report);
+    for (uint32_t c = 0; c < 3; c++)
+        for (uint32_t j = 0; j < 2; j++)
+            assert_int_equal(w.site.model.host[0].cord[j].share_ppm[c], c == j + 1 ? 0 : 1000000);
+    site_unload(&w.site);
+}
+
+/* What the device lets through must not harm what hangs on it. */
+static void equipment_without_a_curve_of_its_own_keeps_its_limit(void **state)
+{
+    static const struct { const char *keys; bool lends;
+    } told[] = {
+        {", kind: main, conductor: 700A", false},
+        {", kind: main, conductor: 800A", true},
+        {", kind: main, conductor: {ampacity: 700A, time_constant: 10min}", true},
+        {", kind: transformer, transformer: 500kVA", false},
+        {", kind: transformer, transformer: {apparent: 500kVA, time_constant: 1h}", true},
+        {", kind: ups, ups: {active: 450kW}", false},
+        {", kind: ups, ups: {active: 450kW, overload: [{load: 125%, time: 1min}]}", true},
+        {", kind: ups, ups: {active: 450kW, overload: [{load: 125%, time: 1min}]}, states: [{id: s, current: "
+         "700A}]",
+         true},
+        {", kind: source, states: [{id: s, current: 700A}]", false},
+        {", kind: generator", false},
+    };
+
+    (void)state;
+    for (uint32_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        char text[1024];
+        struct written_site w;
+
+        snprintf(text, sizeof text,
+                 "site: t\npolicy: {oversubscribe: yes}\nnodes:\n"
+                 "  - {id: n, volts: 400V, rating: 800A, " CURVE ", " FROM "%s}\n"
+                 "meters:\n  - {id: m, node: n}\n",
+                 told[i].keys);
+        written_site_load(&w, text, NULL);
+        if (w.rc)
+            fail_msg("%s\n%s", w.report, text);
+        if (node(&w, "n")->lend != told[i].lends)
+            fail_msg("%s: lends %u", told[i].keys, node(&w, "n")->lend);
+        site_unload(&w.site);
+    }
+}
+
 static void of_the_steps_below_the_largest_counts(void **state)
 {
     static const char text[] =
@@ -296,6 +402,35 @@ static void hosts_of_one_job_are_one_gang(void **state)
     assert_int_equal(w.site.model.gang_count, 1);
     assert_int_equal(w.site.model.host[written_site_host(&w.site, "g-02")].gang, 0);
     site_unload(&w.site);
+}
+
+static void more_jobs_than_fit_are_refused(void **state)
+{
+    enum { ROW_BYTES = 96, MANY = GANGS_MAX + 1 };
+    char *text = malloc(MANY * ROW_BYTES + 1024);
+    struct written_site w;
+
+    (void)state;
+    assert_non_null(text);
+    for (uint32_t rows = GANGS_MAX; rows <= MANY; rows++) {
+        size_t used = (size_t)sprintf(
+            text, "site: t\nnodes:\n  - {id: n, kind: main, volts: 400V, rating: 20kA}\nhost_types:\n"
+                  "  - {id: box, cap: {min: 1kW, max: 2kW}, base: 1kW, phys_max: 4kW, actuation: 100ms}\n"
+                  "hosts:\n");
+
+        for (uint32_t i = 0; i < rows; i++)
+            used += (size_t)sprintf(text + used,
+                                    "  - {id: h%u, type: box, cord: n, address: 10.0.%u.%u, job: j%u}\n", i,
+                                    i / 200, i % 200 + 1, i);
+        written_site_load(&w, text, NULL);
+        assert_int_equal(w.rc, rows == MANY ? -22 : 0);
+        if (rows == MANY)
+            assert_non_null(strstr(w.report, "is one more than the 1024 that fit"));
+        else
+            assert_int_equal(w.site.model.gang_count, GANGS_MAX);
+        site_unload(&w.site);
+    }
+    free(text);
 }
 
 static void what_calms_it_has_defaults(void **state)
@@ -356,8 +491,12 @@ int main(void)
         cmocka_unit_test(a_pool_is_the_steady_limit_and_a_burst_above_it),
         cmocka_unit_test(a_sag_scales_limits_and_is_not_lasting),
         cmocka_unit_test(a_ups_holds_its_output_up_and_a_bypass_does_not),
+        cmocka_unit_test(a_catcher_carries_a_block_once_that_is_lost),
+        cmocka_unit_test(any_cord_of_hot_spares_may_carry_all),
+        cmocka_unit_test(equipment_without_a_curve_of_its_own_keeps_its_limit),
         cmocka_unit_test(of_the_steps_below_the_largest_counts),
         cmocka_unit_test(hosts_of_one_job_are_one_gang),
+        cmocka_unit_test(more_jobs_than_fit_are_refused),
         cmocka_unit_test(what_calms_it_has_defaults),
         cmocka_unit_test(a_contract_is_in_force_from_hour_to_hour),
     };
