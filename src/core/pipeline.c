@@ -34,6 +34,7 @@ static void on_reading(struct core *core, const struct reading *reading)
         break;
     }
     pool_reading(&core->pools, node, reading, core->t_ns);
+    core->count.level_trims = core->pools.trims;
     hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
                  core->t_ns);
     hold_reading(&core->holds, &core->heat, node, core->t_ns);
@@ -153,6 +154,7 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 {
     core->count.ticks++;
     core->count.ticks_missed += tick->missed;
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     order_tick(core);
     pool_tick(&core->pools, core->t_ns);
     if (pipeline_tick_open(core))   /* the last one is not through: let it finish */

@@ -4,9 +4,12 @@
 #include "core/pool_inside.h"
 #include "core/quantum.h"
 
-enum { ENTER_PPM = 980000, TARGET_PPM = 950000, RELEASE_PPM = 900000, REFILL_DIVISOR = 10 };
+enum { ENTER_PPM = 1000000, TARGET_PPM = 990000, RELEASE_PPM = 900000, REFILL_DIVISOR = 10 };
+enum { SURGE_PPM = 1060000 };           /* more than devices overshoot */
+enum { LASTING_READINGS = 2 };      /* before the newest one */
 #define RELEASE_NS NS_PER_S
 #define HOUR_NS (3600 * NS_PER_S)
+#define PEAK_NS NS_PER_S    /* peaks of the present and of the last such stretch are remembered */
 #define NEVER_NS INT64_MAX
 
 __extension__ typedef __int128 wide;
@@ -51,7 +54,7 @@ static void set_loop(struct pool *pool, const struct model *model, uint32_t n, i
 {
     const struct model_meter *meter = &model->meter[model->node[n].meter];
     int64_t tick_ns = larger(model->policy.tick_ns, 1);
-    pool->dead_ns = meter->fresh_ns + actuation_ns + tick_ns;
+    pool->dead_ns = meter->fresh_ns + actuation_ns + tick_ns + LASTING_READINGS * meter->period_ns;
     pool->period_ns = larger(tick_ns, (pool->dead_ns + POOL_DEAD_STEPS_MAX - 2) / (POOL_DEAD_STEPS_MAX - 1));
     int64_t steps = (pool->dead_ns + 2 * pool->period_ns - 1) / pool->period_ns;
     pool->gain_ppm = pool_gain_ppm((uint32_t)steps);
@@ -63,6 +66,7 @@ void pool_init(struct pools *pools, const struct model *model, const struct ledg
     pools->model = model;
     pools->ledger = ledger;
     pools->levels = pools->swept = 0;
+    pools->trims = 0;
     pools->t_ns = t_ns;
     for (uint32_t i = 0; i < model->type_count; i++)
         actuation_ns = larger(actuation_ns, model->type[i].actuation_ns);
@@ -177,8 +181,23 @@ static void trim(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_m
         return;
     }
     pool->capacity_mva = larger(pool->capacity_mva - in_claims(pools, n, phase, load_mva, excess_mva), 0);
+    pools->trims += t_ns != pool->trimmed_ns;
     pool->seen_mva = load_mva;
     pool->trimmed_ns = t_ns;
+    pool->peak_mva[0] = pool->peak_mva[1] = 0;
+}
+
+/* Load that comes in pulses says at its peaks how much more may be given: between them hosts do not draw what
+ * they have, and more of it would only be taken back at the next peak. */
+static int64_t remember_peak(struct pool *pool, int64_t mean_mva, int64_t t_ns)
+{
+    if (t_ns - pool->peak_since_ns >= PEAK_NS) {
+        pool->peak_mva[1] = t_ns - pool->peak_since_ns < 2 * PEAK_NS ? pool->peak_mva[0] : 0;
+        pool->peak_mva[0] = 0;
+        pool->peak_since_ns = t_ns;
+    }
+    pool->peak_mva[0] = larger(pool->peak_mva[0], mean_mva);
+    return larger(pool->peak_mva[0], pool->peak_mva[1]);
 }
 
 /* One correction a control period, of the mean of its readings: u += g (P_ref - P), never above what
@@ -191,17 +210,30 @@ static void correct(struct pools *pools, uint32_t n, uint32_t phase, int64_t loa
     if (t_ns - pool->period_start_ns < pool->period_ns)
         return;
     int64_t mean_mva = pool->period_sum_mva / pool->period_readings;
-    int64_t error_mva = ppm_of(pool_level_mva(pools, n), TARGET_PPM) - mean_mva;
+    int64_t target_mva = ppm_of(pool_level_mva(pools, n), TARGET_PPM);
+    int64_t peak_mva = remember_peak(pool, mean_mva, t_ns);
+    int64_t error_mva = mean_mva > target_mva ? target_mva - mean_mva : larger(target_mva - peak_mva, 0);
     restart_period(pool, t_ns);
     int64_t step_mva = ppm_of(in_claims(pools, n, phase, load_mva, error_mva), pool->gain_ppm);
     pool->capacity_mva = smaller(larger(pool->capacity_mva + step_mva, 0), pool->most_mva);
+}
+
+/* The least of the last three readings: devices overshoot for some 20 ms after a step, which passes by itself
+ * and is not what a level is about. More than that lasts. */
+static int64_t lasting(struct pool *pool, int64_t load_mva, int64_t level_mva)
+{
+    int64_t least_mva = smaller(load_mva, smaller(pool->before_mva[0], pool->before_mva[1]));
+    pool->before_mva[1] = pool->before_mva[0];
+    pool->before_mva[0] = load_mva;
+    return load_mva > ppm_of(level_mva, SURGE_PPM) ? load_mva : least_mva;
 }
 
 static void control(struct pools *pools, uint32_t n, int64_t t_ns)
 {
     struct pool *pool = &pools->node[n];
     uint32_t phase = 0;
-    int64_t load_mva = load_of(pools, n, &phase), level_mva = pool_level_mva(pools, n);
+    int64_t level_mva = pool_level_mva(pools, n);
+    int64_t load_mva = lasting(pool, load_of(pools, n, &phase), level_mva);
     bool low = load_mva < ppm_of(level_mva, RELEASE_PPM);
     pool->low_since_ns = !low ? NEVER_NS : pool->low_since_ns == NEVER_NS ? t_ns : pool->low_since_ns;
     if (load_mva > ppm_of(level_mva, ENTER_PPM)) {

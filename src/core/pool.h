@@ -5,10 +5,12 @@
  * alone; a pool only says how much arbitration may give to governed hosts below, so that load stays at the
  * level:
  *
- *     above 0.98 of the level  it trims, at once and as far down as 0.95; again by every watt that load still
- *                              rises, and once more after each dead time while that did not do
- *     below 0.95               what it gives rises by the gain of domain.md 4.5 that cannot oscillate, one
- *                              correction a control period, until it binds nobody any more
+ *     above the level          for three readings, or at once by more than devices overshoot: it trims, down
+ *                              to 0.99; again by every watt that load still rises, and once more after each
+ *                              dead time while that did not do
+ *     below 0.99               at the peaks of the last second or two: what it gives rises by the gain of
+ *                              domain.md 4.5 that cannot oscillate, one correction a control period, until it
+ *                              binds nobody any more
  *     below 0.90 for a second  and it no longer binds: no trimming
  *
  * All phases of a node have one level; the fullest one counts. Load without a meter is what hosts report, and
@@ -50,6 +52,8 @@ struct pool {
     int64_t trimmed_ns;         /* time of the newest whole trim */
     int64_t period_start_ns, period_sum_mva, period_readings;
     int64_t low_since_ns;       /* below 0.90 since, INT64_MAX = not */
+    int64_t before_mva[2];      /* the fullest phase of the two readings before */
+    int64_t peak_mva[2], peak_since_ns;     /* of control periods; of the present and the last stretch */
     int64_t unconfirmed_mw;     /* of cuts below that no report has shown to hold yet */
     int64_t cut_ns;             /* time of the newest of them */
     /* what hosts below draw and may be about to draw */
@@ -74,6 +78,7 @@ struct pools {
     struct pool_host *host;
     uint32_t levels;            /* nodes with a level */
     int64_t t_ns;               /* of the newest tick */
+    uint64_t trims;             /* whole trims so far */
     uint32_t swept;             /* host whose reservation is looked at next */
 };
 

@@ -461,6 +461,117 @@ def case_door():
             assert run_cli(verb, '--door', bed.door).returncode == 3
 
 
+def play(bed, seconds):
+    """The plant, which obeys leases as hosts do."""
+    plant = subprocess.Popen([CLI, 'plant', bed.site, '--workload', SOURCE + '/config/demo/workload.yaml',
+                              '--mode', 'governed', '--duration', f'{seconds}s',
+                              '--meters-netns', f'flyball-meters-{bed.suffix}',
+                              '--hosts-netns', f'flyball-hosts-{bed.suffix}'], stdout=subprocess.DEVNULL)
+    bed.running.append(plant)
+    return plant
+
+
+def check_screen(bed, name):
+    """What people see: one screen of 80 columns."""
+    shown = run_cli('why', '--door', bed.door, name)
+    lines = shown.stdout.splitlines()
+    assert shown.returncode == 0 and lines[0].split(':')[0].split()[1] == name, shown.stdout + shown.stderr
+    assert len(lines) <= 45 and all(len(line) <= 80 for line in lines), shown.stdout
+    assert 'more by ' in shown.stdout
+
+
+def check_host(host):
+    lease, bound = host['lease'], host['bound']
+    assert host['kind'] == 'host' and host['state'] == 'leased' and not host['quiet']
+    assert host['fail_safe_w'] <= lease['cap_w'] <= host['cap_max_w'] and lease['runs_out_ms'] > 0
+    assert 0 <= lease['sent_ms_ago'] <= lease['echo_ms_old'] + 1000
+    assert host['input']['kind'] in ('report', 'tick', 'reading') and host['input']['slot'] > 0
+    assert bound['term'] in TERMS and bound['meaning'] and host['more']
+    assert bound['term'] not in ('steady', 'exposure') or bound['sum_a'] <= bound['limit_a'] * 1.001
+    above = [node['id'] for node in host['above']]
+    assert above == ['rack-' + host['id'][:2], 'branch-' + host['id'][0], 'main'], above
+    assert host['exposure']['draw_w'] >= lease['cap_w']
+
+
+def check_node(node):
+    made, exposed = node['made_of'], node['exposed']
+    parts = sum(made[f'{part}_a'] for part in ('base', 'fail_safe', 'lent', 'bad', 'other'))
+    # the loop goes on while the daemon answers
+    assert node['kind'] == 'node' and abs(parts - exposed['sum_a']) < 0.1, (parts, exposed)
+    assert abs(made['left_a'] - (exposed['limit_a'] - exposed['sum_a'])) < 0.1
+    assert len(node['hosts']) == 5 and len(node['phases']) == 3 and node['measured_w'] > 0
+    holds = [host['holds_a'] for host in node['hosts']]
+    assert holds == sorted(holds, reverse=True) and node['steady']['set_by']
+
+
+TERMS = re.findall(r'X\(BOUND_\w+, "(\w+)"', read(SOURCE + '/src/core/bound.h'))
+
+
+def rows(bed):
+    return {row['row']: row for row in ask(bed.door, b'status')['degraded']}
+
+
+def wait_until_all_is_there(bed):
+    """A machine that stands still for 100 ms loses every meter for that long."""
+    for _ in range(30):
+        if all(row['now'] == 0 for row in rows(bed).values()):
+            return
+        time.sleep(0.1)
+    raise AssertionError(rows(bed))
+
+
+def settled(bed, node):
+    """Records of one answer may be a turn apart: what is made of the sum is asked for again."""
+    for _ in range(20):
+        made = node['made_of']
+        parts = sum(made[f'{part}_a'] for part in ('base', 'fail_safe', 'lent', 'bad', 'other'))
+        holds = [host['holds_a'] for host in node['hosts']]
+        if abs(parts - node['exposed']['sum_a']) < 0.1 and holds == sorted(holds, reverse=True):
+            break
+        node = ask(bed.door, f'why {node["id"]}'.encode())
+    return node
+
+
+def case_why():
+    """Every host and node of a governed site can say why; and what is lost when all fall silent is told."""
+    with Bed('dwhy') as bed:
+        daemon = bed.start()
+        plant = play(bed, 9)
+        time.sleep(6)
+        names = ask(bed.door, b'names')
+        wait_until_all_is_there(bed)
+        hosts = [ask(bed.door, f'why {name}'.encode()) for name in names['hosts']]
+        nodes = [ask(bed.door, f'why {node["id"]}'.encode()) for node in names['nodes']]
+        for host in hosts:
+            check_host(host)
+        for node in nodes:
+            check_node(settled(bed, node))
+        terms = {}
+        for host in hosts:
+            terms[host['bound']['term']] = terms.get(host['bound']['term'], 0) + 1
+        print(f'why: {len(hosts)} hosts held by {terms}, {len(nodes)} nodes')
+        for name in ('a1-03', 'b3-07', 'branch-a', 'main', 'rack-b2'):
+            check_screen(bed, name)
+        wrong = run_cli('why', '--door', bed.door, 'a1-3')
+        assert wrong.returncode == 2 and "did you mean 'a1-03'?" in wrong.stderr, wrong.stderr
+        assert run_cli('why', '--door', bed.door).returncode == 2
+        assert 'error' in ask(bed.door, b'why nobody') and 'error' in ask(bed.door, b'why ')
+        as_json = run_cli('why', bed.site, 'a1-03', '--json')
+        assert as_json.returncode == 0 and json.loads(as_json.stdout)['id'] == 'a1-03'
+        plant.wait(timeout=60)
+        time.sleep(1.6)         # a lease time, and meters long silent
+        lost = rows(bed)
+        assert lost['agent']['now'] == 60 and lost['meter']['now'] == 9, lost
+        assert lost['agent']['newest'] in names['hosts'] and lost['meter']['since_s'] > 0.5
+        said = run_cli('status', '--door', bed.door, '--degraded')
+        assert said.returncode == 1 and "a host's agent: silent" in said.stdout
+        quiet = ask(bed.door, b'why a1-03')
+        assert quiet['quiet'] and quiet['lease']['runs_out_ms'] < 0
+        check_screen(bed, 'a1-03')
+        bed.stop(daemon)
+        assert run_cli('why', '--door', bed.door, 'a1-03').returncode == 3
+
+
 def case_refusals():
     """Every tenth measurement damaged in one of five ways: each counted by its name, to the frame."""
     with Bed('dref') as bed:
