@@ -192,7 +192,7 @@ def case_out():
 
 
 def case_site():
-    """A contract of the site file holds from the start on, is given anew by every start, and no order lifts it."""
+    """A contract of the site file holds from the start on, is given by every start; no order lifts it."""
     with Bed('ords') as bed:
         with open(bed.site, 'a', encoding='utf-8') as site:
             site.write('\ncontracts:\n  - {id: grid, node: main, cap: 260kW, ramp: {up: 50kW/s}}\n')
