@@ -17,7 +17,7 @@
 
 #include "msg/model.h"
 
-enum { DAMPER_TURNS = 16 };     /* changes of direction that are remembered; policy.damper_changes is below */
+enum { DAMPER_TURNS = DAMPER_CHANGES_MAX + 1 };     /* changes of direction that are remembered */
 
 struct damper {
     int64_t quantum_mw;

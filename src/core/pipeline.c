@@ -34,6 +34,7 @@ static void on_reading(struct core *core, const struct reading *reading)
         break;
     }
     pool_reading(&core->pools, node, reading, core->t_ns);
+    core->count.level_trims = core->pools.trims;
     hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
                  core->t_ns);
     hold_reading(&core->holds, &core->heat, node, core->t_ns);

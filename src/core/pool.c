@@ -66,6 +66,7 @@ void pool_init(struct pools *pools, const struct model *model, const struct ledg
     pools->model = model;
     pools->ledger = ledger;
     pools->levels = pools->swept = 0;
+    pools->trims = 0;
     pools->t_ns = t_ns;
     for (uint32_t i = 0; i < model->type_count; i++)
         actuation_ns = larger(actuation_ns, model->type[i].actuation_ns);
@@ -180,6 +181,7 @@ static void trim(struct pools *pools, uint32_t n, uint32_t phase, int64_t load_m
         return;
     }
     pool->capacity_mva = larger(pool->capacity_mva - in_claims(pools, n, phase, load_mva, excess_mva), 0);
+    pools->trims += t_ns != pool->trimmed_ns;
     pool->seen_mva = load_mva;
     pool->trimmed_ns = t_ns;
     pool->peak_mva[0] = pool->peak_mva[1] = 0;

@@ -78,6 +78,7 @@ struct pools {
     struct pool_host *host;
     uint32_t levels;            /* nodes with a level */
     int64_t t_ns;               /* of the newest tick */
+    uint64_t trims;             /* whole trims so far */
     uint32_t swept;             /* host whose reservation is looked at next */
 };
 

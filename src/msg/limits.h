@@ -26,6 +26,7 @@ enum {
     WEIGHT_MAX = 100,       /* of one host in arbitration */
     TIERS_MAX = 4,          /* strict priorities */
     GANGS_MAX = 1024,       /* synchronous jobs declared at one time */
+    DAMPER_CHANGES_MAX = 15, /* changes of direction that may be allowed in the damper's window */
     CONTRACTS_MAX = 32,     /* contract limits in force at one time */
     UNRETIRED_MAX = 16,     /* leases of one host that no report has retired yet */
     ECHOES_MAX = 64,        /* reports a host remembers having sent */

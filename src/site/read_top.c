@@ -62,7 +62,7 @@ static const struct field hold_fields[] = {
     FIELD_END};
 static const struct field damper_fields[] = {
     TIME("window", draft_damper, window, 100 * NS_PER_MS, 60 * NS_PER_S, NS_PER_S),
-    {.key = "changes", .kind = FIELD_COUNT, .least = 1, .most = 1000, .otherwise = 3,
+    {.key = "changes", .kind = FIELD_COUNT, .least = 1, .most = DAMPER_CHANGES_MAX, .otherwise = 3,
      .offset = offsetof(struct draft_damper, changes)},
     FIELD_END};
 #undef TIME

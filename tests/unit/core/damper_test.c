@@ -54,6 +54,20 @@ static void a_move_within_one_quantum_is_no_change(void **state)
         assert_int_equal(damper.turn_ns[i], INT64_MIN);
 }
 
+/* The most that a site file may allow is still counted. */
+static void the_largest_number_of_changes_can_be_passed(void **state)
+{
+    struct model_policy most = policy;
+    struct damper damper = calm();
+    (void)state;
+    most.damper_changes = DAMPER_CHANGES_MAX;
+    for (int i = 0; i <= DAMPER_CHANGES_MAX + 1; i++) {
+        assert_int_equal(damper.hold_ns, 0);
+        damper_move(&damper, &most, i % 2 ? -10 * KW : 10 * KW, NS_PER_S + i * NS_PER_MS);
+    }
+    assert_int_equal(damper.hold_ns, 100 * NS_PER_MS);
+}
+
 /* Small steps the same way add up: 20 times 0.4 kW back are a change, once. */
 static void small_steps_the_other_way_become_one_change(void **state)
 {
@@ -196,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_changes_do_not_damp_and_the_fourth_does),
         cmocka_unit_test(a_move_within_one_quantum_is_no_change),
+        cmocka_unit_test(the_largest_number_of_changes_can_be_passed),
         cmocka_unit_test(small_steps_the_other_way_become_one_change),
         cmocka_unit_test(changes_older_than_the_window_do_not_count),
         cmocka_unit_test(every_further_change_doubles_the_hold_up_to_1600_ms),

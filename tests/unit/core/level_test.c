@@ -71,6 +71,7 @@ static void a_load_above_the_level_is_cut_with_the_next_tick(void **state)
     stand_tick(&stand);
     assert_in_range(stand.host[0].last.cap_mw + stand.host[1].last.cap_mw, 9 * KW, 9900000);
     assert_int_equal(stand.host[0].last.why, WHY_CUT);
+    assert_int_equal(stand_counters(&stand)->level_trims, 1);
     assert_int_equal(stand.core->bound[0].term, BOUND_LEVEL);
     assert_int_equal(stand.core->bound[0].node, BRANCH_A);
     assert_true(stand.host[2].last.cap_mw > 6900000);   /* branch B has no level */
