@@ -19,7 +19,7 @@ static inline int64_t quantum_of_mw(const struct model_node *node)
     int64_t place_mw = node->host_count ? QUANTUM_RACK_MW : QUANTUM_CLUSTER_MW;
     int64_t carries_mw = 0;
     for (uint32_t phase = 0; phase < PHASES; phase++)
-        carries_mw += phase < node->phases ? node->limit_mva[0][phase] : 0;
+        carries_mw += node->limited && phase < node->phases ? node->limit_mva[0][phase] : 0;
     if (!node->parent_count)
         place_mw = QUANTUM_SITE_MW;
     for (uint32_t i = 0; i < sizeof levels / sizeof *levels; i++)
