@@ -54,6 +54,13 @@ static int64_t delta_mva(const struct model_cord *cord, int64_t pf_ppm, uint32_t
            draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
 }
 
+/* Phases that carry the same fraction change by the same: a three-phase cord costs one conversion, not
+ * three. */
+static bool is_another(const struct model_cord *cord, uint32_t phase)
+{
+    return phase == 0 || cord->phase_ppm[phase] != cord->phase_ppm[phase - 1];
+}
+
 static int64_t fail_safe_draw_mw(const struct pools *pools, uint32_t host)
 {
     const struct model_host *h = &pools->model->host[host];
@@ -69,11 +76,14 @@ static void add_drawn(struct pools *pools, uint32_t host, int64_t old_mw, int64_
         const struct model_cord *cord = &h->cord[j];
         const struct model_node *node = &model->node[cord->node];
         uint32_t heaviest = heaviest_of(model, cord);
+        int64_t drawn_mva = 0, claim_mva = 0, held_mva = 0;
         for (uint32_t phase = 0; phase < PHASES; phase++) {
-            int64_t drawn_mva = delta_mva(cord, pf_ppm, 0, phase, old_mw, new_mw);
-            int64_t claim_mva = delta_mva(cord, pf_ppm, heaviest, phase, old_mw, new_mw);
-            int64_t held_mva =
-                delta_mva(cord, pf_ppm, heaviest, phase, larger(old_mw, safe_mw), larger(new_mw, safe_mw));
+            if (is_another(cord, phase)) {
+                drawn_mva = delta_mva(cord, pf_ppm, 0, phase, old_mw, new_mw);
+                claim_mva = delta_mva(cord, pf_ppm, heaviest, phase, old_mw, new_mw);
+                held_mva = delta_mva(cord, pf_ppm, heaviest, phase, larger(old_mw, safe_mw),
+                                     larger(new_mw, safe_mw));
+            }
             for (uint32_t a = 0; a < node->ancestor_count; a++) {
                 pools->node[node->ancestor[a]].drawn_mva[phase] += drawn_mva;
                 pools->node[node->ancestor[a]].claim_mva += claim_mva;
@@ -114,8 +124,10 @@ static void add_committed(struct pools *pools, uint32_t host, int64_t old_mw, in
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_cord *cord = &h->cord[j];
         const struct model_node *node = &model->node[cord->node];
+        int64_t change_mva = 0;
         for (uint32_t i = 0; i < cells; i++) {
-            int64_t change_mva = delta_mva(cord, pf_ppm, i / PHASES, i % PHASES, old_mw, new_mw);
+            if (is_another(cord, i % PHASES))
+                change_mva = delta_mva(cord, pf_ppm, i / PHASES, i % PHASES, old_mw, new_mw);
             for (uint32_t a = 0; change_mva && a < node->ancestor_count; a++)
                 pools->node[node->ancestor[a]].committed_mva[i / PHASES][i % PHASES] += change_mva;
         }
