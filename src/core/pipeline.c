@@ -207,6 +207,11 @@ static void note_recovery(struct core *core)
     bool over = core->ledger.over_count > 0;
     core->count.recoveries += over && !core->recovering;
     core->recovering = over;
+    core->count.invariant_failures += core->ledger.unexplained;
+    core->ledger.unexplained = false;
+#define TAKE(symbol, counter, meaning) core->count.counter = core->ledger.recoveries[symbol];
+    RECOVERIES(TAKE)
+#undef TAKE
 }
 
 void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox)
