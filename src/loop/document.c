@@ -117,6 +117,12 @@ static void write_steering(FILE *out, const struct core_node_view *node, int64_t
             view_words_permit(node->permit), node->hold_until_ns > now_ns ? "true" : "false",
             node->damped ? "true" : "false", view_words_maintenance(node->maintenance),
             node->breach ? "true" : "false");
+    const char *cause = node->recovery ? view_words_recovery(node->recovery_by) : NULL;
+    fputs(", \"recovery_by\": ", out);
+    if (cause)
+        document_text(out, cause);
+    else
+        fputs("null", out);
     if (node->contract_mw)
         fprintf(out, ", \"contract_w\": %.1f", (double)node->contract_mw / 1e3);
     else

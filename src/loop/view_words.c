@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/breaker.h"
+#include "core/ledger.h"
 #include "core/permit.h"
 #include "msg/egress.h"
 #include "msg/lease.h"
@@ -78,6 +79,12 @@ const char *view_words_maintenance(uint8_t state)
 {
     static const char *const words[MAINTENANCE_STATE_COUNT] = {"none", MAINTENANCE_STATES(NAMED)};
     return word(words, MAINTENANCE_STATE_COUNT, state);
+}
+
+const char *view_words_recovery(uint8_t cause)
+{
+    static const char *const words[RECOVERY_COUNT] = {RECOVERIES(MEANT)};
+    return cause < RECOVERY_COUNT ? words[cause] : NULL;
 }
 
 const char *view_words_why(uint8_t why)

@@ -31,6 +31,7 @@ const char *view_words_bound_meaning(uint8_t term);
 const char *view_words_permit(uint8_t permit);
 const char *view_words_permit_meaning(uint8_t permit);
 const char *view_words_maintenance(uint8_t state);
+const char *view_words_recovery(uint8_t cause); /* NULL for none */
 const char *view_words_element(uint8_t role);   /* "-" where none */
 
 /* any: a time to trip in at most 7 characters: "never", "0.84 s", "128 s", "34 min", "20 h". */

@@ -216,7 +216,9 @@ void why_say_waits(struct why_sentences *list, uint32_t node, const struct core_
         why_say(list, "raises below %s wait for %.1f s more", name,
                 (double)(view->hold_until_ns - why->now_ns) / 1e9);
     if (view->recovery)
-        why_say(list, "the end of the recovery at %s: no exposure is raised while it lasts", name);
+        why_say(list, "the end of the recovery at %s: no exposure is raised while it lasts%s%s", name,
+                view_words_recovery(view->recovery_by) ? "; it came by this: " : "",
+                view_words_recovery(view->recovery_by) ? view_words_recovery(view->recovery_by) : "");
 }
 
 /* ---- the whole ---- */

@@ -77,6 +77,7 @@ static void write_head(const struct why *why, uint32_t node, const struct core_n
     why_whether(why, "limited", known->limited);
     why_whether(why, "emergency", view->emergency);
     why_whether(why, "recovery", view->recovery);
+    why_text(why, "recovery_by", view->recovery ? view_words_recovery(view->recovery_by) : NULL);
     if (view->measured_mw >= 0) {
         why_number(why, "measured_w", (double)view->measured_mw / 1e3);
         why_number(why, "reading_ms_old", (double)(why->now_ns - view->reading_t_ns) / 1e6);

@@ -268,7 +268,8 @@ a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_
         "more by   - a report that shows every cap at or below 2.0 kW, held for 100 ms,\n"
         "            under this epoch\n"
         "          - the end of the recovery at node-2: no exposure is raised while it\n"
-        "            lasts\n"
+        "            lasts; it came by this: a start: hosts count at phys_max until they\n"
+        "            are known\n"
         "\n"
         "above it, A       ph on loss of   leased may flow    limit     left\n"
         "node-2            A  none          140.0    240.0    140.0   -100.0 recovery\n"
@@ -324,7 +325,7 @@ static void what_keeps_a_permit_away_and_what_raises_wait_for_is_said_with_its_t
     assert_non_null(strstr(text, "\"a permit at node-1 (m-a): frozen for 12 s, the meter repeats itself\""));
     assert_non_null(strstr(text, "\"raises below node-1 wait for 3.0 s more\""));
     assert_non_null(
-        strstr(text, "\"the end of the recovery at node-1: no exposure is raised while it lasts\""));
+        strstr(text, "\"the end of the recovery at node-1: no exposure is raised while it lasts"));
     free(text);
 }
 
