@@ -55,6 +55,11 @@ def main():
     result = heat(bench, '--hours', '200')
     check(result['trips'] == 0, f'heat margin: {told(result)}')
     carries(result, 200)
+    result = heat(bench, '--hours', '200', '--rule', 'permit')
+    check(result['trips'] == 0, f'the permits of the decision itself: {told(result)}')
+    check(result['grant_over_steady']['p90'] >= 1.5 and result['heat_over_trip']['p90'] >= 0.7,
+          f'a tenth of the grants are {result["grant_over_steady"]["p90"]} of the steady limit or more, '
+          f'a tenth of the hours come to {result["heat_over_trip"]["p90"]} of a trip')
     result = heat(bench, '--hours', '40', '--margin', 'time')
     check(result['trips'] >= 1, f'time margin instead: {told(result)}')
     trips = {device: heat(bench, '--hours', '1000', '--rule', 'grant', '--device', str(device))['trips']

@@ -25,17 +25,19 @@ struct options {
 };
 
 static const char *const margin_name[] = {[MARGIN_HEAT] = "heat", [MARGIN_TIME] = "time"};
-static const char *const rule_name[] = {
-    [RULE_GRANT] = "grant", [RULE_EMERGENCY] = "emergency", [RULE_EXPOSURE] = "exposure"};
+static const char *const rule_name[] = {[RULE_GRANT] = "grant",
+                                        [RULE_EMERGENCY] = "emergency",
+                                        [RULE_PERMIT] = "permit",
+                                        [RULE_EXPOSURE] = "exposure"};
 
 /* ---- options ---- */
 
 static int usage(void)
 {
-    fputs(
-        "usage: heat [--json] [--hours N] [--seed S] [--margin heat|time] [--rule grant|emergency|exposure]\n"
-        "            [--jobs J] [--device I]\n",
-        stderr);
+    fputs("usage: heat [--json] [--hours N] [--seed S] [--margin heat|time] [--rule "
+          "grant|emergency|permit|exposure]\n"
+          "            [--jobs J] [--device I]\n",
+          stderr);
     return 2;
 }
 
@@ -76,7 +78,7 @@ static bool take_option(struct options *o, const char *name, const char *text)
         good = take_name(text, margin_name, 2, &index);
         o->rules.margin = (enum heat_margin)index;
     } else if (!strcmp(name, "--rule")) {
-        good = take_name(text, rule_name, 3, &index);
+        good = take_name(text, rule_name, 4, &index);
         o->rules.rule = (enum heat_rule)index;
     }
     return good;

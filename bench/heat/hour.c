@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "bench/heat/permit.h"
 #include "core/breaker.h"
 
 enum {
@@ -51,6 +52,7 @@ struct life {
     struct control control;
     struct random random;       /* of the frame: events and starts */
     struct breaker_load seen;
+    struct heat_permit permit;  /* of rule `permit` */
     uint32_t index;
     uint64_t step;
     int64_t most_ma;            /* what everything below can draw at all */
@@ -103,9 +105,23 @@ static int64_t time_admissible_ma(const struct life *life)
     return low;
 }
 
+static int64_t now_ns(const struct life *life)
+{
+    return (int64_t)(life->step + 1000) * reading_ns;
+}
+
+static bool by_permit(const struct life *life)
+{
+    return life->rules->rule == RULE_PERMIT;
+}
+
 static int64_t limit_ma(const struct life *life)
 {
     uint32_t element;
+    if (by_permit(life)) {
+        int64_t limit_ma = heat_permit_limit_ma(&life->permit);
+        return limit_ma < life->most_ma ? limit_ma : life->most_ma;
+    }
     int64_t ma = life->rules->margin == MARGIN_TIME
                      ? time_admissible_ma(life)
                      : breaker_admissible_ma(&life->control.state, &life->device.node.breaker,
@@ -121,7 +137,8 @@ static void watch(struct life *life)
 {
     struct control *c = &life->control;
     if (!c->emergency) {
-        if (c->measured_ma <= c->admissible_ma)
+        if (c->measured_ma <= (by_permit(life) ? heat_permit_trigger_ma(&life->permit, now_ns(life))
+                                               : c->admissible_ma))
             return;
         c->emergency = true;
         c->calm_since = life->step;
@@ -183,7 +200,7 @@ static struct breaker_load larger(const struct breaker_load *a, const struct bre
     return load;
 }
 
-static void control_read(struct life *life, const double square_s[PHASES])
+static void control_read(struct life *life, const double square_s[PHASES], int64_t most_ma)
 {
     struct control *c = &life->control;
     const struct breaker_load before = life->seen;
@@ -194,6 +211,13 @@ static void control_read(struct life *life, const double square_s[PHASES])
         c->measured_ma = ma > c->measured_ma ? ma : c->measured_ma;
     }
     life->seen.crest_milli = (int32_t)ceil(life->load.crest * 1e3);
+    if (by_permit(life)) {
+        int64_t raw_ma[PHASES];
+        for (uint32_t p = 0; p < PHASES; p++)
+            raw_ma[p] = (int64_t)(sqrt(square_s[p] / (READING_MS * 1e-3)) * (1 - life->meter_low) * 1e3);
+        heat_permit_step(&life->permit, raw_ma, life->seen.crest_milli, most_ma, now_ns(life));
+        return;
+    }
     bridge_gap(life);
     const struct breaker_load load = larger(&before, &life->seen);
     const struct breaker *breaker = &life->device.node.breaker;
@@ -233,6 +257,8 @@ static void befall(struct life *life)
         c->gap_ns = c->gap_ma = 0;
         c->emergency = false;
         breaker_start(&c->state, &life->device.node.breaker, &life->seen);
+        if (by_permit(life))
+            heat_permit_start(&life->permit, false, now_ns(life));
         break;
     case HEAT_LOSS:
         c->mute_until = life->step + readings(life->respond_s + log_between(r, 0.1, 30));
@@ -250,10 +276,12 @@ static void control_step(struct life *life, const double square_s[PHASES], int64
     struct control *c = &life->control;
     if (life->step >= c->next_event)
         befall(life);
-    if (life->step < c->silent_until)
+    if (by_permit(life) && life->step < c->silent_until)
+        heat_permit_step(&life->permit, NULL, 0, most_ma, now_ns(life));
+    else if (life->step < c->silent_until)
         control_lose(life, most_ma);
     else
-        control_read(life, square_s);
+        control_read(life, square_s, most_ma);
     if (life->step < c->mute_until || life->step % c->every)
         return;
     decide(life);
@@ -323,6 +351,8 @@ static void begin(struct life *life)
         breaker_rest(&c->state, &life->device.node.breaker, 0);
     else
         breaker_start(&c->state, &life->device.node.breaker, &life->seen);
+    if (by_permit(life))
+        heat_permit_start(&life->permit, cold, now_ns(life));
     c->measured_ma = ma;
     c->newest_ma = c->admissible_ma = life->device.steady_ma;
     c->emergency = false;
@@ -422,6 +452,8 @@ void heat_live(const struct heat_rules *rules, uint32_t index, uint32_t hours, s
         return;
     }
     breaker_pace(&life.control.pace, &life.device.node.breaker);
+    heat_permit_open(&life.permit, &life.device, (int64_t)(life.respond_s * 1e9),
+                     life.device.kind == HEAT_UPS ? 20409 : 0);
     begin(&life);
     for (uint32_t hour = 0; hour < hours; hour++) {
         begin_hour(&life);

@@ -17,7 +17,9 @@ enum heat_margin {
 enum heat_rule {
     RULE_GRANT,         /* a grant is admissible when it is given: I1a on its own */
     RULE_EMERGENCY,     /* and measured above admissible, nothing above steady is given: section 8 */
-    RULE_EXPOSURE,      /* and while what is in flight is above admissible, nothing above steady is given */
+    RULE_PERMIT,        /* core/permit's limit in force and trigger, its own theta-hat and freshness */
+    /* as RULE_EMERGENCY, and while what is in flight is above admissible, nothing above steady is given */
+    RULE_EXPOSURE,
 };
 
 struct heat_rules {

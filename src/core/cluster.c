@@ -28,10 +28,16 @@ void cluster_begin(struct cluster *cluster)
 void cluster_mark(struct cluster *cluster, uint32_t host)
 {
     const struct model_host *h = &cluster->model->host[host];
+    if (!cluster->changed[host] && h->gang < cluster->model->gang_count) {
+        struct cluster_gang *gang = &cluster->gang[h->gang];
+        gang->lowest = CLUSTER_WHOLE;
+        cluster->split_gangs += gang->changed++ == 0;
+        cluster->split_gangs -= gang->changed == gang->members;
+    }
     cluster->changed[host] = true;
     cluster->any_dirty = true;
-    if (h->gang < cluster->model->gang_count)
-        cluster->gang[h->gang].changed = true;
+    cluster->draw_mw[host] = cluster->host_extent[host].most_mw;
+    cluster->bound_node[host] = INDEX_NONE;
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_node *node = &cluster->model->node[h->cord[j].node];
         if (cluster->node[h->cord[j].node].marked)
@@ -140,19 +146,6 @@ static void spread_gang(struct cluster *cluster, uint32_t host)
         cluster_mark(cluster, host);
 }
 
-static void reset(struct cluster *cluster, uint32_t host)
-{
-    uint32_t gang = cluster->model->host[host].gang;
-    if (!cluster->changed[host])
-        return;
-    if (gang < cluster->model->gang_count) {
-        cluster->gang[gang].lowest = CLUSTER_WHOLE;
-        cluster->gang[gang].changed = false;
-    }
-    cluster->draw_mw[host] = cluster->host_extent[host].most_mw;
-    cluster->bound_node[host] = INDEX_NONE;
-}
-
 /* ---- commit: from a share to a cap ---- */
 
 static uint8_t term_of(const struct cluster *cluster, uint32_t host)
@@ -197,6 +190,8 @@ static void commit_next(struct cluster *cluster, const struct ledger *ledger, in
     int64_t quantum_mw = cluster->model->type[h->type].quantum_mw;
     if (cluster->target_mw[host] >= 0 && (apart_mw > quantum_mw || apart_mw < -quantum_mw))
         cost = CLUSTER_COMMIT_ITEMS;
+    if (cluster->changed[host] && h->gang < cluster->model->gang_count)
+        cluster->gang[h->gang].changed = 0;
     cluster->changed[host] = false;
     *items -= cost < *items ? cost : *items;
 }
@@ -233,17 +228,17 @@ static uint32_t count_of(const struct cluster *cluster)
 
 static enum cluster_phase next_phase(const struct cluster *cluster)
 {
-    bool gangs = cluster->model->gang_count > 0;
+    bool gangs = cluster->model->gang_count > 0, split = cluster->split_gangs > 0;
     bool look = (cluster->crossing || gangs) && cluster->round < CLUSTER_ROUNDS;
     switch (cluster->phase) {
     case CLUSTER_GATHER:
-        return !cluster->any_dirty ? CLUSTER_COMMIT : gangs ? CLUSTER_JOBS : CLUSTER_SPREAD;
+        return !cluster->any_dirty ? CLUSTER_COMMIT : split ? CLUSTER_JOBS : CLUSTER_SPREAD;
     case CLUSTER_SPREAD:
-        return !cluster->again ? CLUSTER_RESET : gangs ? CLUSTER_JOBS : CLUSTER_SPREAD;
+        return split ? CLUSTER_JOBS : cluster->again ? CLUSTER_SPREAD : CLUSTER_TRIM;
     case CLUSTER_TRIM:
-        return gangs ? CLUSTER_GANG : look ? CLUSTER_HELD : CLUSTER_COMMIT;
+        return gangs ? CLUSTER_GANG : look ? CLUSTER_PACE : CLUSTER_COMMIT;
     case CLUSTER_PACE:
-        return look ? CLUSTER_HELD : CLUSTER_COMMIT;
+        return look ? CLUSTER_SLACK : CLUSTER_COMMIT;
     case CLUSTER_SLACK:
         return cluster->again ? CLUSTER_TRIM : CLUSTER_COMMIT;
     case CLUSTER_COMMIT:
@@ -268,17 +263,12 @@ static void visit(struct cluster *cluster, const struct ledger *ledger, const st
     case CLUSTER_JOBS:
         spread_gang(cluster, i);
         break;
-    case CLUSTER_RESET:
-        reset(cluster, i);
-        break;
-    case CLUSTER_HELD:
-        note_held(cluster, i);
-        break;
     case CLUSTER_GANG:
         cluster_gang_take(cluster, i);
         break;
     default:
         cluster_gang_pace(cluster, i);
+        note_held(cluster, i);
     }
 }
 
@@ -301,7 +291,7 @@ static void trim_some(struct cluster *cluster, uint32_t *items)
     else
         n->due = n->marked = false;
     cluster->cursor++;
-    (*items)--;
+    *items -= *items > 0;
 }
 
 bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,

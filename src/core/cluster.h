@@ -38,11 +38,11 @@ struct extent {
 
 enum {
     CLUSTER_BANDS = 2 * TIERS_MAX + 1,
-    CLUSTER_ROUNDS = 2,
+    CLUSTER_ROUNDS = 3,
     CLUSTER_STEERED = 2,        /* cells that steer only: a pool's mVA over all phases, a contract's watts */
     CLUSTER_CALM = 32,          /* a wish that falls by a 32nd part, or rises by half that, stays */
     CLUSTER_FIXED = UINT8_MAX,  /* a tier: cannot be told anything now */
-    CLUSTER_COMMIT_ITEMS = 8,   /* what a host costs a part that may send it a lease */
+    CLUSTER_COMMIT_ITEMS = 32,   /* what a host costs a part that may send it a lease */
 };
 
 enum cluster_phase {
@@ -51,11 +51,9 @@ enum cluster_phase {
     CLUSTER_GATHER,
     CLUSTER_JOBS,
     CLUSTER_SPREAD,
-    CLUSTER_RESET,
     CLUSTER_TRIM,
     CLUSTER_GANG,
     CLUSTER_PACE,
-    CLUSTER_HELD,
     CLUSTER_SLACK,
     CLUSTER_COMMIT
 };
@@ -80,16 +78,15 @@ struct cluster_node {
 struct cluster_gang {
     /* share of the range, 2^-32, that its slowest has; CLUSTER_WHOLE = none held */
     uint64_t lowest;
-    uint32_t weight;
+    uint32_t weight, members, changed;      /* changed: members to be shared anew */
     uint8_t tier;
-    bool changed;
 };
 
 #define CLUSTER_WHOLE (UINT64_C(1) << 32)
 
 /* Where a visit of a node stands. */
 struct cluster_visit {
-    bool open;
+    bool open, exact;           /* exact: load_mva has been summed cord by cord */
     uint8_t step;               /* enum inside cluster_trim.c */
     uint8_t band;
     uint32_t at, cell;
@@ -121,6 +118,8 @@ struct cluster {
     uint32_t *other;
     int64_t *coefficient;       /* by shape and cell, 2^-20 mVA per mW, rounded up */
     uint32_t shape_count;
+    int64_t grain_mw;           /* the finest quantum of any type */
+    uint32_t split_gangs;       /* of which some members are to be shared anew and some not */
     struct claim *claim;        /* by place in the run of the node being cut */
     bool crossing;              /* cords or phases cross: later cuts may free room */
     uint8_t phase;              /* enum cluster_phase */

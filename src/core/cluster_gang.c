@@ -69,6 +69,7 @@ void cluster_gang_init(struct cluster *cluster)
             continue;
         struct cluster_gang *gang = &cluster->gang[h->gang];
         gang->weight = h->weight < gang->weight ? h->weight : gang->weight;
+        gang->members++;
         gang->tier = h->tier > gang->tier ? h->tier : gang->tier;
     }
 }

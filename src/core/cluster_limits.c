@@ -168,6 +168,9 @@ void cluster_init(struct cluster *cluster, const struct model *model)
     lay_runs(cluster);
     place_cords(cluster);
     place_others(cluster);
+    cluster->grain_mw = INT64_MAX;
+    for (uint32_t type = 0; type < model->type_count; type++)
+        cluster->grain_mw = smaller(cluster->grain_mw, model->type[type].quantum_mw);
     for (uint32_t host = 0; host < model->host_count; host++) {
         cluster->target_mw[host] = -1;
         cluster->bound_node[host] = INDEX_NONE;

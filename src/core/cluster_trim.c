@@ -9,11 +9,13 @@
 
 /* Over many cords a level is as good as another that uses a 16,000th more of the node. */
 enum { ROUGH_BITS = 14, MANY_CORDS = 256 };
+#define GRAIN_MW 1000               /* where caps have such a grain, nobody has to hand out the last mVA */
 
 enum step {
     STEP_CHILDREN,
     STEP_OWN,
     STEP_CHOOSE,
+    STEP_EXACT,     /* the node seems to be passed: its cells anew, cord by cord */
     STEP_BANDS,
     STEP_CLAIMS,
     STEP_FILL,
@@ -129,21 +131,14 @@ static bool choose_cell(struct cluster *cluster, uint32_t node)
     }
     if (chosen == cluster->cells)
         return false;
-    begin_bands(cluster, chosen);
-    return true;
-}
-
-/* The cells of the other phases carry the same where all cords below load all phases alike. */
-static void settle_cell(struct cluster *cluster, uint32_t node, int64_t load_mva)
-{
-    struct cluster_visit *visit = &cluster->visit;
-    uint32_t first = visit->cell, count = 1;
-    if (cluster->node[node].even && visit->cell < cluster->cells - CLUSTER_STEERED) {
-        first = visit->cell / PHASES * PHASES;
-        count = PHASES;
+    if (visit->exact) {
+        begin_bands(cluster, chosen);
+    } else {
+        visit->exact = true;
+        clear_load(cluster, node);
+        enter(cluster, STEP_EXACT);
     }
-    for (uint32_t cell = first; cell < first + count; cell++)
-        visit->load_mva[cell] = smaller(visit->load_mva[cell], load_mva);
+    return true;
 }
 
 static void end_bands(struct cluster *cluster, uint32_t node)
@@ -157,8 +152,8 @@ static void end_bands(struct cluster *cluster, uint32_t node)
         if (sum_mva > capacity_mva)
             break;
     }
-    if (band == CLUSTER_BANDS) {
-        settle_cell(cluster, node, sum_mva);
+    if (band == CLUSTER_BANDS) {    /* by rounding alone */
+        visit->solved |= 1u << visit->cell;
         enter(cluster, STEP_CHOOSE);
         return;
     }
@@ -194,6 +189,7 @@ static void begin_fill(struct cluster *cluster, uint32_t node)
                     cluster->node[node].count, cluster->claim, 0);
     bool many = cluster->node[node].count > MANY_CORDS;
     waterfill_aim(&cluster->fill, cluster->node[node].level, many ? capacity_mva >> ROUGH_BITS : 0);
+    cluster->fill.whole = cluster->grain_mw < GRAIN_MW;
     enter(cluster, STEP_FILL);
 }
 
@@ -268,8 +264,6 @@ static void let_go(struct cluster *cluster, uint32_t node, const struct cluster_
     }
     if (!loads_slack)
         return;
-    cluster->draw_mw[cord->host] = cluster->host_extent[cord->host].most_mw;
-    cluster->bound_node[cord->host] = INDEX_NONE;
     cluster->again = true;
     cluster_mark(cluster, cord->host);
 }
@@ -280,6 +274,7 @@ void cluster_trim_begin(struct cluster *cluster, uint32_t node)
 {
     clear_load(cluster, node);
     cluster->visit.solved = 0;
+    cluster->visit.exact = cluster->node[node].own_count == cluster->node[node].count;
     enter(cluster, STEP_CHILDREN);
     if (cluster->round)
         return;
@@ -288,34 +283,55 @@ void cluster_trim_begin(struct cluster *cluster, uint32_t node)
     cluster->node[node].infeasible = false;
 }
 
-/* What a step does to the thing at the cursor; false when there is no further one. */
-static bool step_on(struct cluster *cluster, uint32_t node)
+/* What a step does to the things from the cursor on, up to `end`. */
+static void step_over(struct cluster *cluster, uint32_t node, uint32_t end)
 {
     struct cluster_visit *visit = &cluster->visit;
     const struct cluster_node *n = &cluster->node[node];
-    const struct model_node *model_node = &cluster->model->node[node];
-    const struct cluster_cord *cord = &cluster->below[n->first + visit->at];
-    uint32_t count = visit->step == STEP_CHILDREN ? model_node->child_count + n->other_count
+    const struct cluster_cord *cord = &cluster->below[n->first];
+    uint32_t i = visit->at;
+    switch (visit->step) {
+    case STEP_CHILDREN:
+        for (; visit->at < end; visit->at++)
+            add_child(cluster, n, &cluster->model->node[node]);
+        break;
+    case STEP_BANDS:
+        for (; i < end; i++)
+            take_bands(cluster, &cord[i]);
+        break;
+    case STEP_CLAIMS:
+        for (; i < end; i++)
+            make_claim(cluster, &cord[i], &cluster->claim[i]);
+        break;
+    case STEP_CUT:
+        for (; i < end; i++) {
+            cut(cluster, node, &cord[i], &cluster->claim[i]);
+            take_cord(cluster, &cord[i]);
+        }
+        break;
+    case STEP_FREE:
+        for (; i < end; i++)
+            let_go(cluster, node, &cord[i]);
+        break;
+    default:
+        for (; i < end; i++)
+            take_cord(cluster, &cord[i]);
+    }
+    visit->at = end;
+}
+
+/* As much of a step as there are items for; false when there is more of it. */
+static bool step_on(struct cluster *cluster, uint32_t node, uint32_t *items)
+{
+    struct cluster_visit *visit = &cluster->visit;
+    const struct cluster_node *n = &cluster->node[node];
+    uint32_t count = visit->step == STEP_CHILDREN ? cluster->model->node[node].child_count + n->other_count
                      : visit->step == STEP_OWN    ? n->own_count
                                                   : n->count;
-    if (visit->at >= count)
-        return false;
-    if (visit->step == STEP_CHILDREN) {
-        add_child(cluster, n, model_node);
-    } else if (visit->step == STEP_OWN || visit->step == STEP_SUM) {
-        take_cord(cluster, cord);
-    } else if (visit->step == STEP_BANDS) {
-        take_bands(cluster, cord);
-    } else if (visit->step == STEP_CLAIMS) {
-        make_claim(cluster, cord, &cluster->claim[visit->at]);
-    } else if (visit->step == STEP_FREE) {
-        let_go(cluster, node, cord);
-    } else {
-        cut(cluster, node, cord, &cluster->claim[visit->at]);
-        take_cord(cluster, cord);
-    }
-    visit->at++;
-    return true;
+    uint32_t now = count - visit->at < *items ? count - visit->at : *items;
+    step_over(cluster, node, visit->at + now);
+    *items -= now;
+    return visit->at == count;
 }
 
 static void end_step(struct cluster *cluster, uint32_t node)
@@ -325,6 +341,7 @@ static void end_step(struct cluster *cluster, uint32_t node)
         enter(cluster, STEP_OWN);
         break;
     case STEP_OWN:
+    case STEP_EXACT:
         end_run(cluster);
         enter(cluster, STEP_CHOOSE);
         break;
@@ -351,9 +368,7 @@ bool cluster_trim(struct cluster *cluster, uint32_t node, uint32_t *items)
             clear_load(cluster, node);
             enter(cluster, STEP_CUT);
         }
-        while (*items && step_on(cluster, node))
-            (*items)--;
-        if (*items == 0)
+        if (!step_on(cluster, node, items))
             return false;
         end_step(cluster, node);
     }
@@ -367,9 +382,7 @@ void cluster_slack_begin(struct cluster *cluster, uint32_t node)
 
 bool cluster_slack(struct cluster *cluster, uint32_t node, uint32_t *items)
 {
-    while (*items && step_on(cluster, node))
-        (*items)--;
-    if (*items == 0)
+    if (!step_on(cluster, node, items))
         return false;
     if (cluster->visit.step == STEP_FREE)
         return true;

@@ -30,7 +30,7 @@ static void turn_stretches(struct demand *demand, int64_t stretch_ns, int64_t t_
 static void note_probe(struct demand *demand, int64_t cap_mw)
 {
     if (cap_mw > demand->probed_mw && demand->probed_mw > 0)
-        demand->probe_mw = larger(2 * demand->probe_mw, cap_mw - demand->probed_mw);
+        demand->probe_mw = 2 * larger(demand->probe_mw, cap_mw - demand->probed_mw);
     else if (cap_mw < demand->probed_mw)
         demand->probe_mw = 0;
     demand->probed_mw = cap_mw;

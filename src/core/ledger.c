@@ -50,8 +50,9 @@ int64_t ledger_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_m
 }
 
 /* Brings D and S in line with the host's account. */
-static void account(struct ledger *ledger, uint32_t host)
+static void account(struct ledger *ledger, uint32_t host, enum recovery_cause cause)
 {
+    ledger->cause = (uint8_t)cause;
     struct ledger_host *h = &ledger->host[host];
     int64_t exposed_mw = h->bounded ? ledger_draw_mw(ledger, host, ledger_exposed_cap_mw(h)) : h->phys_max_mw;
     int64_t newest_mw =
@@ -65,6 +66,7 @@ static void account(struct ledger *ledger, uint32_t host)
     h->exposed_draw_mw = exposed_mw;
     h->newest_draw_mw = newest_mw;
     h->safe_draw_mw = safe_mw;
+    ledger->cause = RECOVERY_NONE;
 }
 
 /* Keeps caps strictly falling from old to new: a lease is covered by a newer one that allows as much. When
@@ -217,7 +219,10 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
         events |= LEDGER_BOUNDED;
     }
     int64_t newest_mw = h->newest_draw_mw;
-    account(ledger, report->host);
+    account(ledger, report->host,
+            events & LEDGER_RESET         ? RECOVERY_RESET
+            : events & LEDGER_FOREIGN_CAP ? RECOVERY_FOREIGN
+                                          : RECOVERY_TOLD);
     if (h->newest_draw_mw > newest_mw)  /* a reset, or a higher fail-safe cap: others make room at once */
         sums_note_over(ledger, report->host);
     return events;
@@ -240,7 +245,7 @@ void ledger_forget(struct ledger *ledger, uint32_t host)
     unknown.newest_draw_mw = h->newest_draw_mw;
     unknown.safe_draw_mw = h->safe_draw_mw;
     *h = unknown;
-    account(ledger, host);
+    account(ledger, host, RECOVERY_START);
 }
 
 /* All that the old epoch may have left with the host stands as one lease of it, which nothing but a newer
@@ -263,7 +268,7 @@ void ledger_take_over(struct ledger *ledger, const struct slot_account *from, in
     h->state = HOST_LEASED;
     h->unretired[0] = (struct ledger_lease){from->sequence, larger(from->exposed_mw, from->newest_mw)};
     h->unretired_count = 1;
-    account(ledger, from->host);
+    account(ledger, from->host, RECOVERY_START);
 }
 
 void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoch, struct ledger_host *host,
@@ -276,7 +281,7 @@ void ledger_init(struct ledger *ledger, const struct model *model, uint64_t epoc
     for (uint32_t i = 0; i < model->host_count; i++) {
         host[i] = unknown_host(ledger, i);
         sums_add_base(ledger, i);
-        account(ledger, i);
+        account(ledger, i, RECOVERY_START);
     }
 }
 
@@ -285,7 +290,7 @@ void ledger_enforce(struct ledger *ledger, bool enforcing)
     ledger->enforcing = enforcing;
     for (uint32_t i = 0; !enforcing && i < ledger->model->host_count; i++) {
         ledger->host[i].bounded = false;
-        account(ledger, i);
+        account(ledger, i, RECOVERY_MODE);
     }
 }
 
@@ -347,7 +352,7 @@ void ledger_enter(struct ledger *ledger, uint32_t host, int64_t cap_mw)
     h->sequence++;
     h->newest_mw = cap_mw;
     unretired_push(h, h->sequence, cap_mw);
-    account(ledger, host);
+    account(ledger, host, RECOVERY_NONE);
 }
 
 bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw)

@@ -44,6 +44,21 @@ struct ledger_host {
     struct ledger_lease unretired[UNRETIRED_MAX];   /* oldest first; caps strictly fall */
 };
 
+/* Why D of a node came to be above its ceiling: recovery (I1c). X(symbol, counter, meaning) */
+#define RECOVERIES(X) \
+    X(RECOVERY_START, recoveries_start, "a start: hosts count at phys_max until they are known") \
+    X(RECOVERY_LIMIT, recoveries_limit, "a permit or a feed was lost, and what was lent is still out") \
+    X(RECOVERY_SAG, recoveries_sag, "a sag that stays, or peaks, lowered a limit") \
+    X(RECOVERY_HEAT, recoveries_heat, "the curve admits less than leases that no report has retired") \
+    X(RECOVERY_RESET, recoveries_reset, "a host has a new incarnation") \
+    X(RECOVERY_FOREIGN, recoveries_foreign, "a host's cap is not what it was leased, or a device is gone") \
+    X(RECOVERY_TOLD, recoveries_told, "a host reports higher fail-safe or physical figures than before") \
+    X(RECOVERY_MODE, recoveries_mode, "the mode governs nobody any more")
+
+#define RECOVERY_SYMBOL(symbol, counter, meaning) symbol,
+enum recovery_cause { RECOVERY_NONE, RECOVERIES(RECOVERY_SYMBOL) RECOVERY_COUNT };
+#undef RECOVERY_SYMBOL
+
 /* What a node may lend now; contingencies without a bit keep the steady limit. */
 struct ledger_lend {
     uint8_t contingencies;          /* bit c */
@@ -65,6 +80,7 @@ struct ledger_sums {
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
     struct ledger_lend lend;
     int64_t scale_ppm;              /* of the model's limit */
+    uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
 };
 
 /* Nodes whose limit has been found below S since somebody looked: a cut is due below them (core/cut.h). */
@@ -83,6 +99,9 @@ struct ledger {
     bool enforcing;             /* false: nothing is sent, so every host counts at phys_max */
     /* (node, contingency, phase) with D above its ceiling: recovery while not 0 */
     uint32_t over_count;
+    uint8_t cause;              /* enum recovery_cause of what is entered; NONE: nothing may raise D */
+    bool unexplained;           /* D rose above a ceiling, or in recovery, without a cause: a defect */
+    uint64_t recoveries[RECOVERY_COUNT];    /* nodes that came into recovery, by cause */
     struct ledger_fell fell;    /* arrays may be absent: then nobody cuts */
 };
 

@@ -11,6 +11,7 @@ enum {
     RESPOND_MILLI = 700,        /* T_resp / 0.7 */
     PAD_SHIFT = 9,              /* horizons are worked out for so much more heat: 1 / 512 */
     PAD_CREST_PERCENT = 2,
+    LENT_CREST_MILLI = 2000,    /* what is lent may peak higher than what flows: twice the rms at least */
     LEND_TIMES = 20,            /* of the steady limit at most, where no element binds */
     AGAIN_PERIODS = 10,         /* horizons that heat has not passed are kept for so long */
 };
@@ -158,7 +159,8 @@ static void work_out(struct permits *permits, struct permit_node *p, const struc
     int64_t seen_ppm = PPM + permits->model->meter[node->meter].error_ppm;
     int64_t hold_ns = h->respond_ns * 1000 / RESPOND_MILLI + 1 + h->hold_ns,
             most_ma = node->steady_ma * LEND_TIMES;
-    p->crest_milli = (int32_t)(breaker_crest(h->newest.crest_milli) * (100 + PAD_CREST_PERCENT) / 100);
+    p->crest_milli = (int32_t)larger(
+        LENT_CREST_MILLI, breaker_crest(h->newest.crest_milli) * (100 + PAD_CREST_PERCENT) / 100);
     pad(&padded, &h->state, &node->breaker, HEAT_ONE >> PAD_SHIFT);
     for (uint32_t e = 0; e < node->breaker.element_count; e++)
         p->part[e] = largest_part(&padded, e);

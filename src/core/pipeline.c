@@ -154,6 +154,7 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 {
     core->count.ticks++;
     core->count.ticks_missed += tick->missed;
+    degrade_feeds(&core->degrade, core->permits.lent_against, core->permits.feeds, core->t_ns);
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     order_tick(core);
     pool_tick(&core->pools, core->t_ns);
@@ -206,6 +207,11 @@ static void note_recovery(struct core *core)
     bool over = core->ledger.over_count > 0;
     core->count.recoveries += over && !core->recovering;
     core->recovering = over;
+    core->count.invariant_failures += core->ledger.unexplained;
+    core->ledger.unexplained = false;
+#define TAKE(symbol, counter, meaning) core->count.counter = core->ledger.recoveries[symbol];
+    RECOVERIES(TAKE)
+#undef TAKE
 }
 
 void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox)

@@ -54,6 +54,18 @@ struct outbox {
     X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
     X(limit_cuts, "limit_cuts", "nodes cut below because a limit in force fell below the newest leases") \
     X(recoveries, "recoveries", "entries into recovery (exposure above a limit after an event)") \
+    X(recoveries_start, "recoveries_start", "nodes that came into recovery by a start or take-over") \
+    X(recoveries_limit, "recoveries_limit", "nodes in recovery because a permit or a feed was lost") \
+    X(recoveries_sag, "recoveries_sag", \
+      "nodes in recovery because a sag that stays, or peaks, lowered a limit") \
+    X(recoveries_heat, "recoveries_heat", \
+      "nodes in recovery because the curve admits less than leases not yet retired") \
+    X(recoveries_reset, "recoveries_reset", "nodes in recovery because a host has a new incarnation") \
+    X(recoveries_foreign, "recoveries_foreign", \
+      "nodes in recovery because a host's cap is foreign, or a device gone") \
+    X(recoveries_told, "recoveries_told", \
+      "nodes in recovery because a host reports higher figures than before") \
+    X(recoveries_mode, "recoveries_mode", "nodes in recovery because the mode governs nobody any more") \
     X(alarms, "alarms", "thresholds crossed upward") \
     X(orders, "orders", "orders carried out") \
     X(orders_refused, "orders_refused", "orders that changed nothing") \
@@ -64,7 +76,8 @@ struct outbox {
     X(tokens_denied, "tokens_denied", "such requests denied, with the most that would have been granted") \
     X(tokens_repeated, "tokens_repeated", "such requests answered as they were before") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
-    X(invariant_failures, "invariant_failures", "I1a or I1b false after a slot: a defect")
+    X(invariant_failures, "invariant_failures", \
+      "I1a or I1b false after a slot, or D above a limit without a cause: a defect")
 
 struct core_counters {
 #define CORE_COUNTER_FIELD(field, name, meaning) uint64_t field;

@@ -65,16 +65,30 @@ static uint32_t count_over(const int64_t *sum_mva, const int64_t *limit_mva, uin
     return (uint32_t)over;
 }
 
+static void note_recovery(struct ledger *ledger, struct ledger_sums *sums, uint32_t before, uint32_t after,
+                          bool rises)
+{
+    ledger->over_count += after - before;
+    if (after && (rises || !before) && ledger->cause == RECOVERY_NONE)
+        ledger->unexplained = true;
+    if (!after || before)
+        return;
+    sums->recovery_by = ledger->cause;
+    ledger->recoveries[ledger->cause]++;
+}
+
 static void add(struct ledger *ledger, uint32_t node, enum sum sum, const int64_t *delta_mva, uint32_t cells)
 {
     struct ledger_sums *sums = &ledger->node[node];
     int64_t *sum_mva = cells_of(sums, sum);
-    if (sum == SUM_EXPOSED)
-        ledger->over_count -= count_over(sum_mva, run_of(sums->ceiling_mva), cells);
-    for (uint32_t i = 0; i < cells; i++)
+    uint32_t before = sum == SUM_EXPOSED ? count_over(sum_mva, run_of(sums->ceiling_mva), cells) : 0;
+    bool rises = false;
+    for (uint32_t i = 0; i < cells; i++) {
+        rises |= delta_mva[i] > 0;
         sum_mva[i] += delta_mva[i];
+    }
     if (sum == SUM_EXPOSED)
-        ledger->over_count += count_over(sum_mva, run_of(sums->ceiling_mva), cells);
+        note_recovery(ledger, sums, before, count_over(sum_mva, run_of(sums->ceiling_mva), cells), rises);
 }
 
 /* What a change of draw changes in every cell above one cord. The same change on every phase that carries the
@@ -228,10 +242,12 @@ static int64_t lent_mva(const struct ledger *ledger, uint32_t n, int64_t ma, uin
     return part(mva, node->limit_mva[c][phase] / (none_mva / PPM + 1));
 }
 
-static void set_limits(struct ledger *ledger, uint32_t node)
+static void set_limits(struct ledger *ledger, uint32_t node, enum recovery_cause cause)
 {
     struct ledger_sums *sums = &ledger->node[node];
-    for (uint32_t i = 0; i < ledger->model->contingency_count * PHASES; i++) {
+    uint32_t cells = ledger->model->contingency_count * PHASES;
+    uint32_t before = count_over(run_of(sums->exposed_mva), run_of(sums->ceiling_mva), cells);
+    for (uint32_t i = 0; i < cells; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
         int64_t steady_mva = ledger->model->node[node].limit_mva[c][phase];
         if (sums->scale_ppm != PPM)
@@ -241,12 +257,14 @@ static void set_limits(struct ledger *ledger, uint32_t node)
             limit_mva = larger(limit_mva, lent_mva(ledger, node, sums->lend.lendable_ma, c, phase));
             ceiling_mva = larger(limit_mva, lent_mva(ledger, node, sums->lend.admissible_ma, c, phase));
         }
-        ledger->over_count -= exposed_over(sums, c, phase);
         sums->steady_mva[c][phase] = steady_mva;
         sums->limit_mva[c][phase] = limit_mva;
         sums->ceiling_mva[c][phase] = ceiling_mva;
-        ledger->over_count += exposed_over(sums, c, phase);
     }
+    ledger->cause = (uint8_t)cause;
+    note_recovery(ledger, sums, before,
+                  count_over(run_of(sums->exposed_mva), run_of(sums->ceiling_mva), cells), false);
+    ledger->cause = RECOVERY_NONE;
     if (newest_over(ledger, node))
         mark_fallen(ledger, node);
 }
@@ -256,13 +274,14 @@ void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
     if (!ledger->model->node[node].limited)
         return;
     ledger->node[node].scale_ppm = ppm;
-    set_limits(ledger, node);
+    set_limits(ledger, node, RECOVERY_SAG);
 }
 
 void sums_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *lend)
 {
+    bool lost = ledger->node[node].lend.contingencies & (uint8_t)~lend->contingencies;
     ledger->node[node].lend = *lend;
-    set_limits(ledger, node);
+    set_limits(ledger, node, lost ? RECOVERY_LIMIT : RECOVERY_HEAT);
 }
 
 void sums_note_over(struct ledger *ledger, uint32_t host)

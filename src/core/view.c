@@ -106,6 +106,7 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
         view->measured_mw = core->detect[meter].measured_mw;
         view->reading_t_ns = core->detect[meter].reading_t_ns;
     }
+    view->recovery_by = sums->recovery_by;
     view->permit = (uint8_t)permit_of(&core->permits, node);
     view->permit_since_ns = permit_since_ns(&core->permits, node);
     view->emergency = emergency->active;

@@ -60,6 +60,7 @@ void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first
     fill->count = first_count + second_count;
     fill->budget = budget;
     fill->rough = fill->start = 0;
+    fill->whole = true;
     fill->level = fill->level_low = fill->level_high = 0;
     fill->left = fill->left_before = 0;
     fill->all = false;
@@ -78,7 +79,9 @@ static void visit_extent(struct waterfill *fill, struct claim *claim)
     claim->share = claim->low;
     fill->sum += claim->low;
     fill->free_weight += claim->high - claim->low;
-    int64_t full = (int64_t)((((wide)claim->high << LEVEL_BITS) + claim->weight - 1) / claim->weight);
+    /* WATERFILL_QUANTITY_MAX leaves it in 64 bits */
+    uint64_t scaled = ((uint64_t)claim->high << LEVEL_BITS) + claim->weight - 1;
+    int64_t full = (int64_t)(scaled / claim->weight);
     fill->level_high = full > fill->level_high ? full : fill->level_high;
 }
 
@@ -113,7 +116,7 @@ static void end_search(struct waterfill *fill)
     int64_t short_of = fill->budget - fill->sum;
     wide exactly_short_of = (wide)short_of * (LEVEL_MASK + 1) - fill->fractions;
     bool settled = exactly_short_of >= 0 && exactly_short_of <= fill->free_weight;
-    if (short_of >= 0 && short_of <= fill->rough) {
+    if (fill->rough > 0 && short_of >= 0 && short_of <= fill->rough) {
         start_pass(fill, PASS_DONE);
         return;
     }
@@ -121,7 +124,7 @@ static void end_search(struct waterfill *fill)
         fill->left = short_of > 0 ? short_of : 0;
         for (uint32_t i = 0; i < WATERFILL_BINS; i++)
             fill->bin[i] = 0;
-        start_pass(fill, fill->left ? PASS_FRACTIONS : PASS_DONE);
+        start_pass(fill, fill->left && fill->whole ? PASS_FRACTIONS : PASS_DONE);
         return;
     }
     if (exactly_short_of > 0)

@@ -32,6 +32,7 @@ struct waterfill {
     uint32_t count;             /* claims in all segments */
     int64_t budget;
     int64_t rough;              /* so much of the budget may be left over; 0 = to the last unit */
+    bool whole;                 /* units that the floors of shares leave over are handed out one by one */
     int64_t start;              /* a level likely near the one that is sought, 0 = none */
     int64_t level, level_low, level_high;   /* lambda in 2^-20 units, and its bracket */
     uint32_t cursor;            /* next claim of this pass */

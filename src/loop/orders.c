@@ -331,6 +331,9 @@ static void feed_again(struct orders *orders, FILE *notes)
         count_add(&orders->fed_again, 1);
         i++;
     }
+    if (orders->kept)
+        fprintf(notes, "flyballd: %u orders of %s are in force again; `flyball order SITE list` shows them\n",
+                orders->kept, orders->log.path);
 }
 
 int orders_start(struct orders *orders, const char *path, FILE *notes, char *error, size_t error_bytes)

@@ -30,7 +30,7 @@ enum {
     CONTRACTS_MAX = 32,     /* contract limits in force at one time */
     UNRETIRED_MAX = 16,     /* leases of one host that no report has retired yet */
     ECHOES_MAX = 64,        /* reports a host remembers having sent */
-    TICK_ITEMS_MAX = 64,    /* nodes or hosts one part of a tick visits */
+    TICK_ITEMS_MAX = 256,   /* nodes or hosts one part of a tick visits */
 
     DATAGRAM_MAX = 1472,    /* UDP payload at MTU 1500 */
     HARMONICS_MAX = 64,

@@ -29,6 +29,10 @@ static struct weather draw_weather(struct chance *chance)
     weather.false_alarm = chance_hit(chance, 0.3) ? 0.003 : 0;
     weather.sag_from_ns = chance_hit(chance, 0.2) ? chance_range(chance, 1000, 3000) * NS_PER_MS : INT64_MAX;
     weather.sag_until_ns = chance_range(chance, 3000, 6000) * NS_PER_MS;
+    weather.meter_dead = chance_hit(chance, 0.3) ? 0.5 : 0;
+    weather.meter_frozen = chance_hit(chance, 0.3) ? 0.5 : 0;
+    weather.feed_dark = chance_hit(chance, 0.3) ? 0.3 : 0;
+    weather.meter_low = chance_hit(chance, 0.2) ? (double)chance_range(chance, 2, 100) / 1000 : 0;
     weather.refuse = chance_hit(chance, 0.3) ? 0.02 : 0;
     weather.mute = chance_hit(chance, 0.3) ? 0.1 : 0;
     return weather;
@@ -103,20 +107,46 @@ static bool calm_case(struct trial *trial, uint64_t seed)
     return true;
 }
 
-static int one(uint64_t seed, bool calm, bool is_long)
+enum kind { ROUGH, CALM, LENT };
+
+/* Hosts that want everything on a good network, so that much is lent, and meters and feeds that fail. */
+static bool lent_case(struct trial *trial, uint64_t seed)
+{
+    struct chance chance = {seed ^ UINT64_C(0x13417)};
+    struct weather weather = {.quick_ns = NS_PER_MS, .sag_from_ns = INT64_MAX};
+    weather.meter_dead = chance_hit(&chance, 0.6) ? 0.5 : 0;
+    weather.meter_frozen = chance_hit(&chance, 0.6) ? 0.5 : 0;
+    weather.feed_dark = chance_hit(&chance, 0.6) ? 0.5 : 0;
+    weather.loss = chance_hit(&chance, 0.3) ? 0.1 : 0;
+    trial_open(trial, seed, 20, &weather);
+    for (uint32_t h = 0; h < trial->model->host_count; h++) {
+        trial->world->host[h].demand_mw = trial->world->host[h].type->phys_max_mw;
+        trial->world->host[h].demand_until_ns = INT64_MAX;
+    }
+    return trial_run(trial, 10 * NS_PER_S, 0, 0);
+}
+
+static int one(uint64_t seed, enum kind kind, bool is_long, uint64_t *lent_steps)
 {
     struct trial *trial = malloc(sizeof *trial);
     if (!trial)
         abort();
-    bool good = calm ? calm_case(trial, seed) : rough_case(trial, seed, is_long);
+    bool good = kind == CALM   ? calm_case(trial, seed)
+                : kind == LENT ? lent_case(trial, seed)
+                               : rough_case(trial, seed, is_long);
     if (!good)
         printf("FAILED: --seed %llu --cases 1%s%s at %.3f s: %s\n", (unsigned long long)seed,
-               calm ? " --calm" : "", is_long ? " --long" : "", (double)trial->t_ns / 1e9, trial->complaint);
+               kind == CALM   ? " --calm"
+               : kind == LENT ? " --lent"
+                              : "", is_long ? " --long" : "", (double)trial->t_ns / 1e9, trial->complaint);
     if (good && getenv("LEDGER_PROPERTY_TELL"))
-        printf("seed %llu: %u hosts, %llu slots, %llu leases, %llu above fail-safe, %llu resets\n",
+        printf("seed %llu: %u hosts, %llu slots, %llu leases, %llu above fail-safe, %llu resets, "
+               "%llu node-steps lent, heat %.3f\n",
                (unsigned long long)seed, trial->model->host_count, (unsigned long long)trial->slots,
                (unsigned long long)trial->leases, (unsigned long long)trial->above_fail_safe,
-               (unsigned long long)trial->world->resets);
+               (unsigned long long)trial->world->resets, (unsigned long long)trial->lent_steps,
+               trial->hottest);
+    *lent_steps += trial->lent_steps;
     trial_close(trial);
     free(trial);
     return good ? 0 : 1;
@@ -125,25 +155,36 @@ static int one(uint64_t seed, bool calm, bool is_long)
 int main(int argc, char **argv)
 {
     uint64_t seed = 1, cases = 12;
-    bool is_long = false, only_calm = false;
+    bool is_long = false, only_calm = false, only_lent = false;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--long"))
             is_long = true;
         else if (!strcmp(argv[i], "--calm"))
             only_calm = true;
+        else if (!strcmp(argv[i], "--lent"))
+            only_lent = true;
         else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
             seed = strtoull(argv[++i], NULL, 0);
         else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
             cases = strtoull(argv[++i], NULL, 0);
         else
-            return fprintf(stderr, "usage: ledger_property [--seed N] [--cases N] [--long] [--calm]\n"), 2;
+            return fprintf(stderr,
+                           "usage: ledger_property [--seed N] [--cases N] [--long] [--calm] [--lent]\n"),
+                   2;
     }
     int failures = 0;
+    uint64_t lent_steps = 0;
     for (uint64_t i = 0; i < cases; i++) {
-        failures += only_calm ? 0 : one(seed + i, false, is_long);
-        failures += one(seed + i, true, is_long);
+        failures += only_calm || only_lent ? 0 : one(seed + i, ROUGH, is_long, &lent_steps);
+        failures += only_lent ? 0 : one(seed + i, CALM, is_long, &lent_steps);
+        failures += only_calm ? 0 : one(seed + i, LENT, is_long, &lent_steps);
     }
-    printf("ledger_property: seeds %llu..%llu, %d failures\n", (unsigned long long)seed,
-           (unsigned long long)(seed + cases - 1), failures);
+    if (cases >= 10 && !only_calm && lent_steps < 100 * cases) {
+        printf("FAILED: leases passed the steady limit in %llu node-steps only\n",
+               (unsigned long long)lent_steps);
+        failures++;
+    }
+    printf("ledger_property: seeds %llu..%llu, %d failures, %llu node-steps lent\n", (unsigned long long)seed,
+           (unsigned long long)(seed + cases - 1), failures, (unsigned long long)lent_steps);
     return failures ? 1 : 0;
 }

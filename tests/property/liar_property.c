@@ -79,8 +79,11 @@ static bool step(struct liars *liars, struct slot *slot)
 {
     slot->sequence = ++liars->slots;
     slot->t_ns = slot->t_receive_ns = liars->t_ns;
+    liars->shadow.t_ns = slot->t_ns;
     if (slot->kind == SLOT_REPORT)
         shadow_report(&liars->shadow, &slot->report);
+    if (slot->kind == SLOT_READING)
+        shadow_reading(&liars->shadow, &slot->reading);
     pipeline_step(liars->core, slot, &liars->outbox);
     if (core_counters(liars->core)->invariant_failures)
         snprintf(liars->shadow.complaint, sizeof liars->shadow.complaint, "a failed invariant of its own");
@@ -101,6 +104,7 @@ static struct slot some_slot(struct liars *liars)
     } else if (liars->model->meter_count && chance_hit(chance, 0.1)) {
         slot.kind = SLOT_READING;
         slot.reading.meter = (uint32_t)chance_range(chance, 0, liars->model->meter_count - 1);
+        slot.reading.sequence = liars->slots + 1;
         const struct model_node *node = &liars->model->node[liars->model->meter[slot.reading.meter].node];
         for (uint32_t p = 0; p < PHASES; p++) {
             slot.reading.voltage_mv[p] = node->volts_ln_mv;

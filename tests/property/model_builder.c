@@ -289,6 +289,7 @@ static void set_policy(struct build *build)
         .current_pct = {980000, 900000},
         .sag_pct = {900000, 920000},
         .swell_pct = {1100000, 1080000},
+        .feed_stable_ns = 500 * NS_PER_MS,
     };
 }
 
@@ -350,6 +351,29 @@ static void draw_breakers(struct build *build, uint64_t seed)
             draw_breaker(&chance, &build->node[n]);
 }
 
+/* Half of the nodes that may be oversubscribed are, and reserves are lent where feeds may be lost. */
+static void draw_lending(struct build *build, uint64_t seed)
+{
+    struct chance chance = {seed ^ UINT64_C(0x1E4D)};
+    struct model *model = &build->model;
+    for (uint32_t c = 1; c < model->contingency_count; c++) {
+        struct model_contingency *lost = &model->contingency[c];
+        bool sag = strcmp(lost->name, "sag") == 0;
+        lost->kind = sag ? CONTINGENCY_SAG : CONTINGENCY_LOSS;
+        lost->lasting = !sag;
+        lost->lost_node = sag ? INDEX_NONE : c - 1;
+        lost->witness = sag ? INDEX_NONE : build->node[c - 1].meter;
+    }
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        struct model_node *node = &build->node[n];
+        if (!node->limited || node->meter == INDEX_NONE || !node->breaker.element_count ||
+            chance_hit(&chance, 0.3))
+            continue;
+        node->lend = (uint8_t)chance_range(&chance, 1, (1 << model->contingency_count) - 1);
+        build->meter[node->meter].fresh_ns = 250 * NS_PER_MS;
+    }
+}
+
 struct model *model_build(uint64_t seed, uint32_t hosts_max)
 {
     struct build *build = calloc(1, sizeof *build);
@@ -378,6 +402,7 @@ struct model *model_build(uint64_t seed, uint32_t hosts_max)
         set_limits(build, n);
     add_meters(build);
     draw_breakers(build, seed);
+    draw_lending(build, seed);
     return model;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/core.h"
 #include "msg/frame.h"
 #include "world.h"
 
@@ -64,6 +65,10 @@ void shadow_init(struct shadow *shadow, const struct model *model, uint64_t epoc
         shadow->host[h].fail_safe_mw = model->host[h].fail_safe_mw;
         shadow->host[h].newest_cap_mw = -1;
     }
+    for (uint32_t m = 0; m < model->meter_count; m++)
+        shadow->fresh_until_ns[m] = INT64_MIN;
+    for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
+        shadow->feed_since_ns[c] = INT64_MIN;
 }
 
 static const struct model_host_type *type_of(const struct shadow *shadow, uint32_t host)
@@ -112,7 +117,7 @@ double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_
         double load = shadow->load[node][contingency][phase][h];
         if (load <= 0)
             continue;
-        double draw_mw = kind == SUM_EXPOSURE ? shadow_exposure_mw(shadow, h) : newest_mw(shadow, h);
+        double draw_mw = kind == SHADOW_EXPOSURE ? shadow_exposure_mw(shadow, h) : newest_mw(shadow, h);
         sum += load * draw_mw;
         gap[count++] = load * fmax(0, (double)type_of(shadow, h)->phys_max_mw - draw_mw);
     }
@@ -205,14 +210,69 @@ static bool echo_known(const struct shadow_host *host, uint64_t echo)
     return false;
 }
 
-/* The site file's limit, or what an event (a sag that stays) has made of it. */
-static double admissible_mva(const struct model *model, const struct core *core, uint32_t n, uint32_t c,
+/* ---- permits (I3, I5) ---- */
+
+static bool is_fresh(const struct shadow *shadow, uint32_t meter)
+{
+    return shadow->t_ns <= shadow->fresh_until_ns[meter];
+}
+
+/* Unseen since a slot ago: from now on it is not there, until it was good for long enough again. */
+static void feeds_pass_time(struct shadow *shadow)
+{
+    for (uint32_t c = 1; c < shadow->model->contingency_count; c++) {
+        uint32_t witness = shadow->model->contingency[c].witness;
+        if (witness != INDEX_NONE && !is_fresh(shadow, witness) && shadow->feed_since_ns[c] != INT64_MIN)
+            shadow->feed_since_ns[c] = INT64_MAX;
+    }
+}
+
+void shadow_reading(struct shadow *shadow, const struct reading *reading)
+{
+    const struct model *model = shadow->model;
+    const struct model_meter *meter = &model->meter[reading->meter];
+    struct reading *seen = &shadow->seen[reading->meter];
+    bool news = memcmp(seen->current_ma, reading->current_ma, sizeof seen->current_ma) ||
+                memcmp(seen->voltage_mv, reading->voltage_mv, sizeof seen->voltage_mv) || !seen->sequence;
+    *seen = *reading;
+    feeds_pass_time(shadow);
+    if (news)
+        shadow->fresh_until_ns[reading->meter] = shadow->t_ns - meter->period_ns + meter->fresh_ns;
+    for (uint32_t c = 1; c < model->contingency_count; c++) {
+        bool alive = is_fresh(shadow, reading->meter);
+        if (model->contingency[c].witness != reading->meter)
+            continue;
+        for (uint32_t p = 0; p < PHASES; p++)
+            alive &= reading->voltage_mv[p] * 2 >= model->node[meter->node].volts_ln_mv;
+        if (!alive)
+            shadow->feed_since_ns[c] = INT64_MAX;
+        else if (shadow->feed_since_ns[c] == INT64_MAX)
+            shadow->feed_since_ns[c] = shadow->t_ns;
+    }
+}
+
+static bool may_lend(const struct shadow *shadow, uint32_t n, uint32_t c)
+{
+    const struct model *model = shadow->model;
+    const struct model_node *node = &model->node[n];
+    if (!(node->lend >> c & 1) || !is_fresh(shadow, node->meter))
+        return false;
+    uint32_t witness = c ? model->contingency[c].witness : INDEX_NONE;
+    int64_t since_ns = shadow->feed_since_ns[c];
+    if (witness == INDEX_NONE)
+        return true;
+    return is_fresh(shadow, witness) && since_ns != INT64_MAX &&
+           (since_ns == INT64_MIN || shadow->t_ns - since_ns >= model->policy.feed_stable_ns);
+}
+
+/* The site file's limit, or what an event (a sag that stays) has made of it; where the site lends, what the
+ * core says is lent: trial.c holds that against true heat. */
+static double admissible_mva(const struct shadow *shadow, const struct core *core, uint32_t n, uint32_t c,
                              uint32_t p)
 {
-    struct core_node_view view;
-    core_node_view(core, n, &view);
-    int64_t limit_mva = model->node[n].limit_mva[c][p];
-    return (double)(c == 0 && view.limit_mva[p] < limit_mva ? view.limit_mva[p] : limit_mva);
+    int64_t limit_mva = shadow->model->node[n].limit_mva[c][p],
+            now_mva = core->ledger.node[n].limit_mva[c][p];
+    return (double)(may_lend(shadow, n, c) || now_mva < limit_mva ? now_mva : limit_mva);
 }
 
 /* Sums at every node above the host of a lease; `kind` says which of I1a and I1b is asked. */
@@ -226,14 +286,14 @@ static bool within_limits(struct shadow *shadow, enum shadow_sum kind, const str
         for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
             uint32_t c = i / PHASES, p = i % PHASES;
             double sum_mva = shadow_sum_mva(shadow, kind, n, c, p),
-                   limit_mva = admissible_mva(model, core, n, c, p);
+                   limit_mva = admissible_mva(shadow, core, n, c, p);
             if (sum_mva > limit_mva + SLACK_MVA)
                 return complain(
                     shadow,
                     "I1%c: with %lld mW for host %u, %c is %.1f mVA of %.1f at node %u, contingency %u, "
                     "phase %u",
-                    kind == SUM_EXPOSURE ? 'b' : 'a', (long long)record->cap_mw, record->host,
-                    kind == SUM_EXPOSURE ? 'D' : 'S', sum_mva, limit_mva, n, c, p);
+                    kind == SHADOW_EXPOSURE ? 'b' : 'a', (long long)record->cap_mw, record->host,
+                    kind == SHADOW_EXPOSURE ? 'D' : 'S', sum_mva, limit_mva, n, c, p);
         }
     }
     return true;
@@ -311,6 +371,7 @@ static bool take(struct shadow *shadow, const struct egress *record, const struc
 bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const struct core *core)
 {
     bool raises[BUILT_HOSTS_MAX];
+    feeds_pass_time(shadow);
     if (outbox->count > BUILT_HOSTS_MAX)
         return complain(shadow, "%u leases on one slot", outbox->count);
     for (uint32_t i = 0; i < outbox->count; i++)
@@ -324,9 +385,9 @@ bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const str
             continue;
         if (record->cap_mw <= host->fail_safe_mw || superseded(host, record->incarnation))
             continue;
-        if (!within_limits(shadow, SUM_NEWEST, record, core))
+        if (!within_limits(shadow, SHADOW_NEWEST, record, core))
             return false;
-        if (raises[i] && !within_limits(shadow, SUM_EXPOSURE, record, core))
+        if (raises[i] && !within_limits(shadow, SHADOW_EXPOSURE, record, core))
             return false;
     }
     return true;

@@ -40,15 +40,22 @@ struct shadow {
     bool above[BUILT_NODES_MAX][BUILT_HOSTS_MAX];
     struct shadow_host host[BUILT_HOSTS_MAX];
     int64_t t_ns;
+    /* permits by the text: fresh up to and with this time, by meter; and feeds seen alive since, by the
+     * contingency that loses them: INT64_MAX = not, INT64_MIN = from the start */
+    int64_t fresh_until_ns[BUILT_NODES_MAX], feed_since_ns[CONTINGENCIES_MAX];
+    struct reading seen[BUILT_NODES_MAX];
     char complaint[256]; /* first rule found broken, "" = none */
 };
 
-enum shadow_sum { SUM_EXPOSURE, SUM_NEWEST };
+enum shadow_sum { SHADOW_EXPOSURE, SHADOW_NEWEST };
 
 void shadow_init(struct shadow *shadow, const struct model *model, uint64_t epoch);
 
 /* What a report changes, before the leases that answer it. */
 void shadow_report(struct shadow *shadow, const struct report *report);
+
+/* What a reading renews, or a feed that it shows dead ends; before its slot is decided on. */
+void shadow_reading(struct shadow *shadow, const struct reading *reading);
 
 /* Judges everything that left on one slot, in order, and takes it into account. False with `complaint` set.
  * */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trial.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "msg/frame.h"
+
+#include "core/core.h"
 
 enum { PARTS_MAX = 100000 };
 
@@ -144,8 +147,11 @@ static bool feed(struct trial *trial, struct slot *slot)
 {
     slot->sequence = ++trial->slots;
     slot->t_ns = slot->t_receive_ns = trial->t_ns++;
+    trial->shadow->t_ns = slot->t_ns;
     if (slot->kind == SLOT_REPORT)
         shadow_report(trial->shadow, &slot->report);
+    if (slot->kind == SLOT_READING)
+        shadow_reading(trial->shadow, &slot->reading);
     pipeline_step(trial->core, slot, &trial->outbox);
     pipeline_step(trial->twin, slot, &trial->twin_outbox);
     if (!twins_agree(trial))
@@ -184,12 +190,27 @@ static bool feed_reports(struct trial *trial)
     return true;
 }
 
+/* A meter that dies or freezes does so for a while. */
+static bool meter_works(struct trial *trial, uint32_t m)
+{
+    const struct weather *weather = &trial->world->weather;
+    int64_t until_ns = trial->t_ns + chance_range(&trial->chance, 50, 2000) * NS_PER_MS;
+    if (chance_hit(&trial->chance, weather->meter_dead / 50))
+        trial->meter_dead_until_ns[m] = until_ns;
+    else if (chance_hit(&trial->chance, weather->meter_frozen / 50))
+        trial->meter_frozen_until_ns[m] = until_ns;
+    if (chance_hit(&trial->chance, weather->feed_dark / 50))
+        trial->dark_until_ns[m] = until_ns;
+    return trial->t_ns >= trial->meter_dead_until_ns[m];
+}
+
 /* True phase loads with some noise below, now and then a meter that shows far too much. */
 static bool feed_readings(struct trial *trial)
 {
     struct slot slot;
     for (uint32_t m = 0; m < trial->model->meter_count; m++) {
-        if (!chance_hit(&trial->chance, 0.04))
+        if (!chance_hit(&trial->chance, trial->model->node[trial->model->meter[m].node].lend ? 0.1 : 0.04) ||
+            !meter_works(trial, m))
             continue;
         uint32_t n = trial->model->meter[m].node;
         memset(&slot, 0, sizeof slot);
@@ -207,10 +228,22 @@ static bool feed_readings(struct trial *trial)
             double load_mva = (double)trial->model->node[n].other_mva[p] / 2;
             for (uint32_t h = 0; h < trial->model->host_count; h++)
                 load_mva += trial->shadow->load[n][0][p][h] * world_draw_mw(trial->world, h);
-            slot.reading.power_mw[p] = (int64_t)(load_mva * factor);
-            slot.reading.voltage_mv[p] = trial->model->node[n].volts_ln_mv * (sags ? 70 : 100) / 100;
+            factor *= 1 - trial->world->weather.meter_low;
+            slot.reading.power_mw[p] = (int64_t)(load_mva * factor) - chance_range(&trial->chance, 0, 1000);
+            slot.reading.power_mw[p] = slot.reading.power_mw[p] > 0 ? slot.reading.power_mw[p] : 0;
+            slot.reading.voltage_mv[p] = trial->model->node[n].volts_ln_mv *
+                                         (trial->t_ns < trial->dark_until_ns[m] ? 10
+                                          : sags                                ? 70
+                                                                                : 100) /
+                                         100;
             slot.reading.current_ma[p] = slot.reading.power_mw[p] * 1000 / slot.reading.voltage_mv[p];
         }
+        if (trial->t_ns < trial->meter_frozen_until_ns[m] && trial->last[m].sequence) {
+            memcpy(slot.reading.current_ma, trial->last[m].current_ma, sizeof slot.reading.current_ma);
+            memcpy(slot.reading.power_mw, trial->last[m].power_mw, sizeof slot.reading.power_mw);
+            memcpy(slot.reading.voltage_mv, trial->last[m].voltage_mv, sizeof slot.reading.voltage_mv);
+        }
+        trial->last[m] = slot.reading;
         if (!feed(trial, &slot))
             return false;
     }
@@ -279,7 +312,8 @@ static bool node_within(struct trial *trial, uint32_t n)
                flow = (double)model->node[n].other_mva[p];
         for (uint32_t h = 0; h < model->host_count; h++)
             flow += trial->shadow->load[n][c][p][h] * world_worst_mw(trial->world, h);
-        if (flow > limit && shadow_sum_mva(trial->shadow, SUM_EXPOSURE, n, c, p) <= limit)
+        limit = fmax(limit, (double)trial->core->ledger.node[n].ceiling_mva[c][p]);
+        if (flow > limit && shadow_sum_mva(trial->shadow, SHADOW_EXPOSURE, n, c, p) <= limit)
             return trial_fail(trial,
                               "%.1f mVA could flow at node %u, contingency %u, phase %u; the limit is %.1f",
                               flow, n, c, p, limit);
@@ -287,11 +321,75 @@ static bool node_within(struct trial *trial, uint32_t n)
     return true;
 }
 
+/* ---- devices heat by what truly flows ---- */
+
+static const struct breaker_element *image_of(const struct model_node *node)
+{
+    return node->breaker.element_count ? &node->breaker.element[0] : NULL;
+}
+
+static void heat_node(struct trial *trial, uint32_t n)
+{
+    const struct model_node *node = &trial->model->node[n];
+    const struct breaker_element *image = image_of(node);
+    uint32_t dirty = 0;
+    for (uint32_t h = 0; h < trial->model->host_count; h++)
+        dirty += trial->world->host[h].dirty && trial->shadow->above[n][h];
+    trial->excused[n] |= dirty > node->k;
+    for (uint32_t p = 0; p < PHASES && image; p++) {
+        double load_mva = (double)node->other_mva[p] / 2;
+        for (uint32_t h = 0; h < trial->model->host_count; h++)
+            load_mva += trial->shadow->load[n][0][p][h] * world_draw_mw(trial->world, h);
+        double x = load_mva * 1000 / (double)node->volts_low_mv / (double)image->pickup_ma;
+        double tau_ns = (double)(x * x > trial->heat[n][p] ? image->heat_ns : image->cool_ns);
+        trial->heat[n][p] += (x * x - trial->heat[n][p]) * -expm1(-WORLD_STEP_NS / tau_ns);
+        trial->hottest = fmax(trial->hottest, trial->heat[n][p]);
+    }
+}
+
+/* What may be held for T_resp / 0.7 from the true heat; theta-hat is no less. */
+static double true_admissible_mva(const struct trial *trial, uint32_t n, uint32_t p, double hold_s)
+{
+    const struct model_node *node = &trial->model->node[n];
+    const struct breaker_element *image = image_of(node);
+    double heat = trial->heat[n][p], tau_s = (double)image->heat_ns / 1e9;
+    double square = heat < 0.9 ? heat + (0.9 - heat) / -expm1(-hold_s / tau_s) : 0.9;
+    return sqrt(square) * (double)image->pickup_ma * (double)node->volts_low_mv / 1000;
+}
+
+/* No device trips, nothing is lent that true heat does not bear, D is above it in recovery alone. */
+static bool heat_is_borne(struct trial *trial, uint32_t n)
+{
+    const struct model_node *node = &trial->model->node[n];
+    const struct ledger_sums *sums = &trial->core->ledger.node[n];
+    const struct heat_node *known = node->meter == INDEX_NONE ? NULL : &trial->core->heat.meter[node->meter];
+    bool low = trial->world->weather.meter_low > 0;
+    if (!image_of(node) || trial->excused[n] || !known || !known->respond_ns || !node->lend)
+        return true;
+    for (uint32_t p = 0; p < PHASES; p++) {
+        double may_mva = true_admissible_mva(trial, n, p, (double)known->respond_ns / 0.7e9);
+        int64_t limit_mva = sums->limit_mva[0][p], steady_mva = node->limit_mva[0][p];
+        trial->lent_steps += sums->newest_mva[0][p] > steady_mva;
+        if (trial->heat[n][p] >= 1 && image_of(node)->pickup_ma > node->steady_ma)
+            return trial_fail(trial, "node %u trips: heat %.4f", n, trial->heat[n][p]);
+        if (!low && limit_mva > steady_mva && (double)limit_mva > may_mva + 1)
+            return trial_fail(trial, "node %u lends %lld mVA, %.0f is admissible", n, (long long)limit_mva,
+                              may_mva);
+        if (!low && !trial->core->recovering && sums->exposed_mva[0][p] > steady_mva &&
+            (double)sums->exposed_mva[0][p] > may_mva + 1)
+            return trial_fail(trial, "D of node %u is %lld mVA, %.0f is admissible, and no recovery", n,
+                              (long long)sums->exposed_mva[0][p], may_mva);
+    }
+    return true;
+}
+
 static bool world_is_safe(struct trial *trial)
 {
     bool safe = exposures_cover(trial);
-    for (uint32_t n = 0; safe && n < trial->model->node_count; n++)
-        safe = !trial->model->node[n].limited || node_within(trial, n);
+    for (uint32_t n = 0; safe && n < trial->model->node_count; n++) {
+        heat_node(trial, n);
+        safe = !trial->model->node[n].limited || (node_within(trial, n) && heat_is_borne(trial, n));
+    }
     return safe;
 }
 

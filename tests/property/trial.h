@@ -20,6 +20,14 @@ struct trial {
     uint64_t epoch, slots, tick_number, reading_number;
     int64_t t_ns, stalled_until_ns;
     uint64_t leases, above_fail_safe;
+    /* meters as they are, devices as they heat */
+    int64_t meter_dead_until_ns[BUILT_NODES_MAX], meter_frozen_until_ns[BUILT_NODES_MAX];
+    int64_t dark_until_ns[BUILT_NODES_MAX];
+    struct reading last[BUILT_NODES_MAX];
+    double heat[BUILT_NODES_MAX][PHASES];   /* of each image, 1 trips the fast edge */
+    bool excused[BUILT_NODES_MAX];          /* more hosts reset than its k covers */
+    uint64_t lent_steps;        /* node-steps with more than the steady limit leased */
+    double hottest;
     bool (*also)(struct trial *trial);  /* fed with everything else in every step; NULL: nothing */
     char complaint[512];
 };

@@ -19,6 +19,9 @@ struct weather {
     double refuse; /* per lease: the port does not take it */
     double clock_ppm; /* largest clock rate error of a host */
     double false_alarm; /* per reading: shows half as much again */
+    double meter_dead, meter_frozen;    /* per meter and second: for up to 2 s */
+    double meter_low;           /* all read so much low, beyond their error */
+    double feed_dark;           /* per meter and second: reads a tenth of its volts for up to 2 s */
     int64_t sag_from_ns, sag_until_ns; /* every second meter sees 0.7 of nominal meanwhile */
 };
 

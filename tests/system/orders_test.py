@@ -191,6 +191,29 @@ def case_out():
         bed.stop(daemon)
 
 
+def case_site():
+    """A contract of the site file holds from the start on, is given by every start; no order lifts it."""
+    with Bed('ords') as bed:
+        with open(bed.site, 'a', encoding='utf-8') as site:
+            site.write('\ncontracts:\n  - {id: grid, node: main, cap: 260kW, ramp: {up: 50kW/s}}\n')
+        for start in range(2):
+            daemon = bed.start('--journal', bed.journal)
+            end = time.monotonic() + 10
+            while len(listed(bed)['contracts']) < 2:
+                assert time.monotonic() < end, listed(bed)
+                time.sleep(0.1)
+            cap, ramp = sorted(listed(bed)['contracts'], key=lambda c: c['kind'])
+            assert cap['name'] == ramp['name'] == 'grid' and cap['from'] == ramp['from'] == 'site'
+            assert cap['cap_w'] == 260000 and ramp['up_w_per_s'] == 50000 and cap['ends_in_s'] is None
+            for words in (['lift', 'grid'], ['cap', 'main', '300kW', '--name', 'grid']):
+                refused(order(bed, *words), 5, 'contract grid stands in the site file')
+            done = order(bed, 'cap', 'main', '300kW')       # another one may stand beside it: the least holds
+            assert done.returncode == 0, done.stderr
+            assert len(listed(bed)['contracts']) == 3
+            assert order(bed, 'lift', 'main').returncode == 0
+            bed.stop(daemon)
+
+
 if __name__ == '__main__':
     if os.geteuid():
         skip('not root')

@@ -51,7 +51,7 @@ static void shares_go_by_weight_and_stop_at_the_limits_of_nested_nodes(void **st
     hall_open(&hall);
     all_use(&hall, 10 * HALL_KW);
     hall_arbitrate(&hall, 64);
-    targets_are(&hall, 3333 * HALL_W, 3333 * HALL_W, 3333 * HALL_W, 5333 * HALL_W, 2667 * HALL_W);
+    targets_are(&hall, 3333 * HALL_W, 3333 * HALL_W, 3333 * HALL_W, 5333 * HALL_W, 2666 * HALL_W);
     assert_int_equal(hall.bound_node[0], HALL_MAIN);
     assert_int_equal(hall.bound_node[2], HALL_MAIN);
     assert_int_equal(hall.bound_node[3], HALL_RACK);
@@ -492,7 +492,7 @@ static void parts_of_any_size_come_to_the_same_targets(void **state)
         hall_open(&hall);
         all_use(&hall, 10 * HALL_KW);
         hall_arbitrate(&hall, items);
-        targets_are(&hall, 3333 * HALL_W, 3333 * HALL_W, 3333 * HALL_W, 5333 * HALL_W, 2667 * HALL_W);
+        targets_are(&hall, 3333 * HALL_W, 3333 * HALL_W, 3333 * HALL_W, 5333 * HALL_W, 2666 * HALL_W);
     }
 }
 
@@ -549,8 +549,8 @@ static void no_part_visits_more_than_it_was_given(void **state)
         assert_true(phase != hall.cluster.phase || hall.cluster.cursor <= cursor + 1);
         parts++;
     }
-    /* 18 before and 5 after; the cut at the left looks at its two hosts nine times or a few more */
-    assert_in_range(parts, 18 + 5 + 2 + 9 * 2, 18 + 5 + 20 + 20 * 2);
+    /* 13 before and 5 after; the cut at the left looks at its two hosts eight times or a few more */
+    assert_in_range(parts, 13 + 5 + 8 * 2, 18 + 5 + 20 + 20 * 2);
 }
 
 static void an_open_arbitration_is_given_up_by_the_next(void **state)

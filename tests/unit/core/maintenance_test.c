@@ -177,6 +177,13 @@ static void a_host_at_phys_max_keeps_it_from_safe(void **state)
     stand_run(&stand, NS_PER_S);
     assert_int_equal(seen(&stand).state, MAINTENANCE_LOWERING);
     assert_int_equal(seen(&stand).host_open, STAND_HOSTS - 1);
+    stand_admit(&stand, STAND_HOSTS - 1);
+    stand_run(&stand, NS_PER_S);
+    assert_int_equal(seen(&stand).state, MAINTENANCE_SAFE);
+    stand.host[0].flags = REPORT_DEVICE_LOST;       /* it is heard, and counts at phys_max */
+    stand_run(&stand, NS_PER_S);
+    assert_int_equal(seen(&stand).state, MAINTENANCE_LOWERING);
+    assert_int_equal(seen(&stand).host_open, 0);
     stand_stop(&stand);
 }
 

@@ -148,6 +148,8 @@ static void a_permit_lapses_by_time_and_all_hosts_come_down_in_that_slot(void **
     }
     assert_true(newest_mva(&stand) <= BRANCH_MVA);
     assert_true(stand.core->recovering);                    /* what was lent is still out */
+    assert_int_equal(stand_counters(&stand)->recoveries_limit, 1);
+    assert_int_equal(stand.core->ledger.node[BRANCH_A].recovery_by, RECOVERY_LIMIT);
     live(&stand, 12, NS_PER_S);
     assert_false(stand.core->recovering);
     stand_stop(&stand);

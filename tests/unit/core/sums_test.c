@@ -156,14 +156,25 @@ static void cells_above_their_limit_are_counted_and_the_limit_itself_is_not_abov
     hall.sums[HALL_MAIN].ceiling_mva[0][1] = 5100000;
     sums_replace(&hall.ledger, 0, SUM_EXPOSED, 0, 8 * HALL_KW);
     assert_int_equal(hall.ledger.over_count, 0);
+    assert_false(hall.ledger.unexplained);
     sums_replace(&hall.ledger, 0, SUM_EXPOSED, 8 * HALL_KW, 9 * HALL_KW);
     assert_int_equal(hall.ledger.over_count, 3);
+    assert_true(hall.ledger.unexplained);                   /* D rose above it, and no event said why */
+    hall.ledger.unexplained = false;
     sums_replace(&hall.ledger, 0, SUM_EXPOSED, 9 * HALL_KW, 10 * HALL_KW);
     assert_int_equal(hall.ledger.over_count, 3);
+    assert_true(hall.ledger.unexplained);                   /* nor may it rise further */
+    hall.ledger.unexplained = false;
     sums_replace(&hall.ledger, 0, SUM_NEWEST, 0, 12 * HALL_KW);
     assert_int_equal(hall.ledger.over_count, 3);
     sums_replace(&hall.ledger, 0, SUM_EXPOSED, 10 * HALL_KW, 8 * HALL_KW);
     assert_int_equal(hall.ledger.over_count, 0);
+    assert_false(hall.ledger.unexplained);
+    hall.ledger.cause = RECOVERY_RESET;
+    sums_replace(&hall.ledger, 0, SUM_EXPOSED, 8 * HALL_KW, 10 * HALL_KW);
+    assert_false(hall.ledger.unexplained);
+    assert_int_equal(hall.sums[HALL_LEFT].recovery_by, RECOVERY_RESET);
+    assert_int_equal(hall.ledger.recoveries[RECOVERY_RESET], 2);    /* the left branch and the main */
 }
 
 static void a_site_may_begin_above_its_limits(void **state)
