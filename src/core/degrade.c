@@ -66,7 +66,7 @@ static void set_feed(struct degrade *degrade, uint32_t c, bool is_in, int64_t t_
 static void see_feeds(struct degrade *degrade, uint8_t set, bool alive, int64_t t_ns)
 {
     for (uint32_t c = 0; set >> c; c++) {
-        if (!(set >> c & 1))
+        if (!(set >> c & 1) || degrade->lent_against >> c & 1)
             continue;
         if (!alive)
             degrade->feed_good_ns[c] = NEVER_NS;
@@ -76,6 +76,16 @@ static void see_feeds(struct degrade *degrade, uint8_t set, bool alive, int64_t 
         if (!alive || (good && degrade->feed[c]))
             set_feed(degrade, c, !alive, t_ns);
     }
+}
+
+void degrade_feeds(struct degrade *degrade, uint8_t lent_against, uint8_t alive, int64_t t_ns)
+{
+    bool begun = t_ns - degrade->start_ns > degrade->model->policy.lease_ns;
+    degrade->lent_against = lent_against & (uint8_t)~1u;
+    degrade->alive |= alive & degrade->lent_against;
+    for (uint32_t c = 1; degrade->lent_against >> c; c++)
+        if (degrade->lent_against >> c & 1 && (begun || degrade->alive >> c & 1))
+            set_feed(degrade, c, !(alive >> c & 1), t_ns);
 }
 
 static bool is_alive(const struct model_node *node, const struct reading *reading)

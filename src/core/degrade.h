@@ -52,6 +52,8 @@ struct degrade {
     uint8_t *host;              /* by host: bit of every row it is in, and whether it was bounded once */
     uint8_t feed[CONTINGENCIES_MAX];            /* it is in its row */
     int64_t feed_good_ns[CONTINGENCIES_MAX];    /* its witness has shown it alive since; INT64_MAX = not */
+    uint8_t lent_against;       /* bit c: what permits know of that feed counts, not its witness alone */
+    uint8_t alive;              /* bit c: permits have known it alive */
     int64_t start_ns;
     uint32_t cursor;            /* of the scan: meters, then hosts */
 };
@@ -68,6 +70,10 @@ void degrade_reading(struct degrade *degrade, const struct reading *reading, uin
 /* rt: takes a report that the ledger has taken. */
 void degrade_report(struct degrade *degrade, const struct ledger *ledger, const struct report *report,
                     int64_t t_ns);
+
+/* rt: of the contingencies that are lent against, those whose feed counts as alive and stable (permit.h). A
+ * start, before anybody has seen it, is no loss for as long as a lease lasts. */
+void degrade_feeds(struct degrade *degrade, uint8_t lent_against, uint8_t alive, int64_t t_ns);
 
 /* rt: looks at the next meters and hosts of a round, so that silence is seen: a meter's that is longer than
  * T_fresh, an agent's that is longer than D. */

@@ -155,6 +155,7 @@ static void on_tick(struct core *core, const struct slot_tick *tick)
 {
     core->count.ticks++;
     core->count.ticks_missed += tick->missed;
+    degrade_feeds(&core->degrade, core->permits.lent_against, core->permits.feeds, core->t_ns);
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX);
     order_tick(core);
     pool_tick(&core->pools, core->t_ns);

@@ -312,6 +312,40 @@ static void a_feed_that_nobody_sees_counts_as_lost(void **state)
     stand_stop(&stand);
 }
 
+/* Where a reserve is lent against a feed, what permits know of it is what counts. */
+static void a_feed_that_is_lent_against_follows_its_permits(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin_with_feeds(&stand);
+    struct degrade *degrade = &stand.core->degrade;
+    degrade_feeds(degrade, 4, 0, degrade->start_ns + NS_PER_S);     /* nobody has seen it yet */
+    check(&stand, DEGRADED_FEED, 0, 0);
+    degrade_feeds(degrade, 4, 4, stand.t_ns);
+    read_volts(&stand, BRANCH_B, 0);
+    check(&stand, DEGRADED_FEED, 0, 0);
+    degrade_feeds(degrade, 4, 0, stand.t_ns);
+    check(&stand, DEGRADED_FEED, 1, 1);
+    assert_int_equal(row_of(&stand, DEGRADED_FEED)->newest, 2);
+    degrade_feeds(degrade, 4, 4, stand.t_ns);
+    check(&stand, DEGRADED_FEED, 0, 1);
+    read_volts(&stand, BRANCH_A, 0);        /* its witness alone */
+    check(&stand, DEGRADED_FEED, 1, 2);
+    stand_stop(&stand);
+}
+
+/* One that nobody sees for a lease time after the start is lost. */
+static void a_feed_that_nobody_ever_saw_is_in_after_a_lease_time(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin_with_feeds(&stand);
+    struct degrade *degrade = &stand.core->degrade;
+    degrade_feeds(degrade, 4, 0, degrade->start_ns + NS_PER_S + 1);
+    check(&stand, DEGRADED_FEED, 1, 1);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +361,8 @@ int main(void)
         cmocka_unit_test(a_dead_feed_is_in_at_once_and_out_when_it_was_stable),
         cmocka_unit_test(a_feed_that_fails_again_waits_anew),
         cmocka_unit_test(a_feed_that_nobody_sees_counts_as_lost),
+        cmocka_unit_test(a_feed_that_is_lent_against_follows_its_permits),
+        cmocka_unit_test(a_feed_that_nobody_ever_saw_is_in_after_a_lease_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
