@@ -148,6 +148,7 @@ static void on_tick_part(struct core *core)
         push_target(core, host);
     }
     core->count.ticks_committed += core->cluster.phase == CLUSTER_IDLE;
+    core->count.floor_infeasible = core->cluster.floor_infeasible;
 }
 
 static void on_tick(struct core *core, const struct slot_tick *tick)

@@ -71,11 +71,12 @@ struct outbox {
     X(orders_refused, "orders_refused", "orders that changed nothing") \
     X(trims, "trims", "cuts of every host below a node at once, under a contract") \
     X(breaches, "breaches", "times that a load was measured above a contract, its time having come") \
-    X(level_trims, "level_trims", "loads above 0.98 of a pool's level: less is given below") \
+    X(level_trims, "level_trims", "loads that stayed above a pool's level: less is given below") \
     X(tokens_granted, "tokens_granted", "requests for power ahead of time granted") \
     X(tokens_denied, "tokens_denied", "such requests denied, with the most that would have been granted") \
     X(tokens_repeated, "tokens_repeated", "such requests answered as they were before") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
+    X(floor_infeasible, "floor_infeasible", "times a node was found that cannot carry the floors below it") \
     X(invariant_failures, "invariant_failures", \
       "I1a or I1b false after a slot, or D above a limit without a cause: a defect")
 

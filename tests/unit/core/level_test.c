@@ -19,6 +19,7 @@ static void open_stand(struct stand *stand)
     stand_site(stand);
     stand->node[BRANCH_A].level_mva = stand->node[BRANCH_A].level_burst_mva = 10 * KW;
     stand->meter[BRANCH_A].error_ppm = 0;
+    stand->node[BRANCH_A].ramp_down_mw_per_s = 100000;  /* of voluntary cuts: these are none */
     stand_start(stand);
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
         stand_admit(stand, h);

@@ -370,6 +370,28 @@ static void a_pool_that_gives_more_than_is_drawn_binds_nobody(void **state)
     assert_int_equal(pool_binds_above(&bed.pools, 0), INDEX_NONE);
 }
 
+/* However far it has grown meanwhile, a pool goes down from what hosts draw. */
+static void demand_that_jumps_back_is_trimmed_from_what_is_drawn(void **state)
+{
+    struct bed bed;
+    struct plant plant = {.at = 0};
+    (void)state;
+    open_bed(&bed);
+    spend(&bed);
+    for (int i = 0; i < 200; i++)
+        live(&bed, &plant, 900 * KVA);
+    for (int i = 0; i < 400; i++)
+        live(&bed, &plant, 500 * KVA);
+    assert_true(bed.node[HALL_LEFT].capacity_mva > 3 * 660 * KVA);
+    spend(&bed);
+    draw(&bed, 650 * KVA);
+    for (int i = 0; i < 3; i++) {
+        bed.t_ns += PERIOD_NS;
+        read_load(&bed, 650 * KVA);
+    }
+    assert_in_range(bed.node[HALL_LEFT].capacity_mva, 3 * 633 * KVA, 3 * 634 * KVA);
+}
+
 static void a_sag_trims_nothing(void **state)
 {
     struct bed bed;
@@ -440,6 +462,7 @@ int main(void)
         cmocka_unit_test(the_loop_is_set_for_its_dead_time),
         cmocka_unit_test(below_a_pool_that_binds_a_raise_waits_for_cuts_to_be_confirmed),
         cmocka_unit_test(a_pool_that_gives_more_than_is_drawn_binds_nobody),
+        cmocka_unit_test(demand_that_jumps_back_is_trimmed_from_what_is_drawn),
         cmocka_unit_test(a_sag_trims_nothing),
         cmocka_unit_test(a_silent_meter_gives_way_to_what_hosts_report),
         cmocka_unit_test(a_reservation_is_forecast_until_it_is_drawn_or_over),
