@@ -19,8 +19,8 @@ differ by a quarter and more. A bar that the median misses is missed; the echo's
 beside every run, so that a reader can tell how much of a figure is the machine.
 rtt runs on af_packet. On af_xdp and on uring it is held to the same bars with --long; without, it runs once
 there, with a quarter of the rounds: the figures are told, and a bar that one misses is named as not held.
-A bar that this build is known to miss is named as NOT MET in its line, and its figure is held to a second one,
-so that it gets no worse unseen.
+A bar that this build is known to miss is named as NOT MET in its line, and its figure is held to a second
+one, so that it gets no worse unseen.
 Exit code: 0 every bar is met or was skipped, 1 one is not, 2 bad usage.
 HELP
 }

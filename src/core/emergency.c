@@ -191,7 +191,9 @@ static void follow_voltage(struct emergencies *e, uint32_t node, int64_t low_mv,
         state->limit_lowered = true;
         /* in half per cents, down: a limit that moved with every reading would be work for nothing */
         int64_t ppm = low_mv * PPM / n->volts_low_mv;
-        state->volts_ppm = ppm - ppm % LIMIT_STEP_PPM;
+        ppm -= ppm % LIMIT_STEP_PPM;
+        if (ppm < state->volts_ppm || ppm >= state->volts_ppm + 2 * LIMIT_STEP_PPM)
+            state->volts_ppm = ppm;
     }
 }
 

@@ -334,16 +334,20 @@ int64_t ledger_room_mw(struct ledger *ledger, uint32_t host, int64_t cap_mw, enu
         cap_mw = larger(exposed_mw, smaller(cap_mw, draw_cap_within_mw(type, room_mw)));
     }
     /* Rooms are taken cord by cord; where two cords meet under one node they share it, so ask for half of
-     * it, and so on. */
+     * it, and so on, down to what the host has and may keep. */
+    int64_t base_mw = always_mw;
+    if (h->newest_mw > always_mw && cap_mw > h->newest_mw &&
+        ledger_may_send(ledger, host, h->newest_mw) == LEDGER_MAY_SEND)
+        base_mw = h->newest_mw;
     for (int tries = 0; tries < ROOM_TRIES; tries++) {
         cap_mw -= cap_mw % type->quantum_mw;
-        if (cap_mw <= always_mw)
+        if (cap_mw <= base_mw)
             break;
         if (ledger_may_send(ledger, host, cap_mw) == LEDGER_MAY_SEND)
             return cap_mw;
-        cap_mw = always_mw + (cap_mw - always_mw) / 2;
+        cap_mw = base_mw + (cap_mw - base_mw) / 2;
     }
-    return always_mw;
+    return base_mw;
 }
 
 void ledger_enter(struct ledger *ledger, uint32_t host, int64_t cap_mw)

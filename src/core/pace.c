@@ -2,6 +2,7 @@
 #include "core/pace.h"
 
 #include "core/draw.h"
+#include "core/sums.h"
 
 static const struct model_host_type *type_of(const struct core *core, uint32_t host)
 {
@@ -65,13 +66,14 @@ static int64_t raise_mw(struct core *core, uint32_t host, int64_t old_mw, int64_
 }
 
 /* Arbitration and orders cut of their own will; everything else protects, and so does a cut while the newest
- * leases pass a limit. */
+ * leases pass a limit, or what may be drawn does: others make room for a host that lost its cap. */
 static int64_t cut_mw(struct core *core, uint32_t host, int64_t old_mw, int64_t cap_mw, enum egress_why why)
 {
     uint32_t pool = pool_binds_above(&core->pools, host);
     if (why == WHY_CUT && pool != INDEX_NONE)
         return waits(core, BOUND_LEVEL, pool, cap_mw);
-    if ((why != WHY_CUT && why != WHY_ORDER) || ledger_over_s(&core->ledger, host))
+    if ((why != WHY_CUT && why != WHY_ORDER) || ledger_over_s(&core->ledger, host) ||
+        sums_over(&core->ledger, host, SUM_EXPOSED))
         return cap_mw;
     uint32_t node = why == WHY_CUT ? damper_forbids_cut(&core->dampers, host, core->t_ns) : INDEX_NONE;
     if (node != INDEX_NONE)

@@ -429,6 +429,23 @@ static void a_voltage_low_for_a_second_on_any_phase_lowers_the_limit_with_it(voi
     }
 }
 
+/* Jitter of one step in a sag must not cut and raise every host below with each reading. */
+static void in_a_sag_the_limit_falls_at_once_and_rises_by_two_steps(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t volts_mv, ppm;
+    } then[] = {{63000, 700000}, {63500, 700000}, {63899, 700000}, {63900, 710000}, {63500, 705000},
+                {63900, 705000}, {62999, 695000}, {72000, 800000}};
+    struct hall hall;
+    start_at_90_volts(&hall);
+    load(&hall, 1000, 63000, 0);
+    for (uint32_t i = 0; i < sizeof then / sizeof *then; i++) {
+        load(&hall, 1000, then[i].volts_mv, NS_PER_S + i);
+        assert_int_equal(hall.emergencies.node[HALL_LEFT].volts_ppm, then[i].ppm);
+    }
+}
+
 static void the_lowest_credible_voltage_itself_lowers_nothing(void **state)
 {
     (void)state;
@@ -835,6 +852,7 @@ int main(void)
         cmocka_unit_test(raises_are_forbidden_during_it_and_for_its_hold_after),
         cmocka_unit_test(an_emergency_anywhere_above_any_cord_forbids_raises),
         cmocka_unit_test(a_voltage_low_for_a_second_on_any_phase_lowers_the_limit_with_it),
+        cmocka_unit_test(in_a_sag_the_limit_falls_at_once_and_rises_by_two_steps),
         cmocka_unit_test(the_lowest_credible_voltage_itself_lowers_nothing),
         cmocka_unit_test(a_moment_of_good_voltage_begins_the_second_anew),
         cmocka_unit_test(the_limit_comes_back_after_a_minute_without),
