@@ -6,10 +6,10 @@
  *
  * Two horizons. A lease that lends is sent, renewals too, only while S with it is at most what may be held
  * for T_resp / 0.7 + T_resp (`lendable`), and a raise only while D with it is, too. Between raises D only
- * falls, and a lease that no renewal follows runs out within T_resp. So what was lent has run out T_resp after the last
- * such lease, and what may flow until then may be held for T_resp / 0.7 (`admissible`, section 5): heat that
- * rises under a lent load ends the lending in time. A host that is not heard keeps its lease in D for longer
- * than it can draw it: D above `admissible` for that alone is recovery, cause heat.
+ * falls, and a lease that no renewal follows runs out within T_resp. So what was lent has run out T_resp
+ * after the last such lease, and what may flow until then may be held for T_resp / 0.7 (`admissible`, section
+ * 5): heat that rises under a lent load ends the lending in time. A host that is not heard keeps its lease in
+ * D for longer than it can draw it: D above `admissible` for that alone is recovery, cause heat.
  */
 #ifndef FLYBALL_CORE_PERMIT_H
 #define FLYBALL_CORE_PERMIT_H

@@ -187,7 +187,7 @@ struct text {
     char whole[TEXT_BYTES];
 };
 
-static void say(struct text *t, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say(struct text *t, const char *format, ...)
 {
     va_list list;
 
