@@ -132,9 +132,9 @@ void damper_sent(struct dampers *dampers, uint32_t host, int64_t change_mw, int6
 }
 
 /* Nothing is noted while nothing is held. */
-void damper_arbitrate(struct dampers *dampers, int64_t t_ns)
+void damper_arbitrate(struct dampers *dampers, bool held_elsewhere, int64_t t_ns)
 {
-    bool held = t_ns < dampers->held_until_ns;
+    bool held = held_elsewhere || t_ns < dampers->held_until_ns;
     /* numbers are not used again: what a node noted under an earlier hold is told by it */
     dampers->noting = held && dampers->was_held;
     dampers->was_held = held;
@@ -151,10 +151,10 @@ static void note(const struct dampers *dampers, struct damper *damper, int64_t c
     damper->lacks_mw += change_mw;
 }
 
-void damper_target(struct dampers *dampers, uint32_t host, int64_t change_mw, int64_t t_ns)
+void damper_target(struct dampers *dampers, uint32_t host, int64_t change_mw)
 {
     struct climb climb = {.host = host};
-    if (off(dampers) || !change_mw || t_ns >= dampers->held_until_ns)
+    if (off(dampers) || !change_mw || !dampers->was_held)
         return;
     for (uint32_t n; (n = next_above(dampers->model, &climb)) != INDEX_NONE;)
         note(dampers, &dampers->node[n], through_mw(dampers->model, &climb, change_mw));
@@ -179,19 +179,24 @@ static int64_t lacked_mw(const struct dampers *dampers, const struct damper *dam
     return damper->noted + 1 == dampers->arbitration ? damper->lacks_mw : 0;
 }
 
-/* A node that arbitration does not want to shrink as a whole cuts one host only for another below it, and
- * that one's raise is held. What one whole arbitration wanted has to be known. */
-uint32_t damper_forbids_cut(const struct dampers *dampers, uint32_t host, int64_t t_ns)
+/* A node that arbitration does not want to shrink as a whole cuts one host only for another below it. What one
+ * whole arbitration wanted has to be known, and of every node above the host: what one wants less of, it
+ * gets. */
+bool damper_wants_less(const struct dampers *dampers, uint32_t host)
 {
     struct climb climb = {.host = host};
-    if (t_ns >= dampers->held_until_ns || !dampers->noting)
-        return INDEX_NONE;
-    for (uint32_t n; (n = next_above(dampers->model, &climb)) != INDEX_NONE;) {
-        const struct damper *damper = &dampers->node[n];
-        if (t_ns < damper->until_ns && lacked_mw(dampers, damper) >= -damper->quantum_mw)
-            return n;
-    }
-    return INDEX_NONE;
+    if (off(dampers) || !dampers->noting)
+        return true;
+    for (uint32_t n; (n = next_above(dampers->model, &climb)) != INDEX_NONE;)
+        if (lacked_mw(dampers, &dampers->node[n]) < -dampers->node[n].quantum_mw)
+            return true;
+    return false;
+}
+
+uint32_t damper_forbids_cut(const struct dampers *dampers, uint32_t host, int64_t t_ns)
+{
+    uint32_t node = damper_forbids_raise(dampers, host, t_ns);
+    return node == INDEX_NONE || damper_wants_less(dampers, host) ? INDEX_NONE : node;
 }
 
 void damper_view(const struct dampers *dampers, uint32_t node, int64_t t_ns, struct damper_view *view)

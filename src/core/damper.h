@@ -3,7 +3,7 @@
  * The damper (safety.md section 9, domain.md 4.5): counts changes of direction above one quantum of the sum
  * of caps below a node. More than policy.damper_changes in policy.damper_window_ns, and raises below wait:
  * 100 ms, doubling with every further change up to 1.6 s; calm again after 10 s with at most one. Cuts are
- * never delayed, but a cut whose only purpose is a raise that the damper holds is not issued.
+ * never delayed, but a cut whose only purpose is a raise that the damper, or hold(n), holds is not issued.
  *
  * Watts move cut first, confirmed, then raise. So what leaves within the time that a cut takes to be
  * confirmed is one move: a cut and the raise that it pays for are none, though a report lies between them.
@@ -60,14 +60,19 @@ void damper_move(struct damper *damper, const struct model_policy *policy, int64
 /* rt: a lease changes what a host may draw by this much. */
 void damper_sent(struct dampers *dampers, uint32_t host, int64_t change_mw, int64_t t_ns);
 
-/* rt: an arbitration begins, the one before is through. */
-void damper_arbitrate(struct dampers *dampers, int64_t t_ns);
+/* rt: an arbitration begins, the one before is through. `held_elsewhere`: raises wait somewhere for another
+ * reason than a damper. */
+void damper_arbitrate(struct dampers *dampers, bool held_elsewhere, int64_t t_ns);
 
 /* rt: arbitration wants this host's draw to be `change_mw` above what it was last sent. */
-void damper_target(struct dampers *dampers, uint32_t host, int64_t change_mw, int64_t t_ns);
+void damper_target(struct dampers *dampers, uint32_t host, int64_t change_mw);
 
 /* rt: the damped node that holds raises of this host now, or INDEX_NONE. */
 uint32_t damper_forbids_raise(const struct dampers *dampers, uint32_t host, int64_t t_ns);
+
+/* rt: did arbitration want less as a whole of any node above this host, or is that not known? If not, a cut
+ * of it would only pay for somebody's raise. */
+bool damper_wants_less(const struct dampers *dampers, uint32_t host);
 
 /* rt: the damped node below which this host's cut would only pay for raises that are held, or INDEX_NONE. */
 uint32_t damper_forbids_cut(const struct dampers *dampers, uint32_t host, int64_t t_ns);

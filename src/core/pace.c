@@ -78,6 +78,9 @@ static int64_t cut_mw(struct core *core, uint32_t host, int64_t old_mw, int64_t 
     uint32_t node = why == WHY_CUT ? damper_forbids_cut(&core->dampers, host, core->t_ns) : INDEX_NONE;
     if (node != INDEX_NONE)
         return waits(core, BOUND_DAMPER, node, old_mw);
+    node = why == WHY_CUT ? hold_forbids_raise(&core->holds, host, core->t_ns) : INDEX_NONE;
+    if (node != INDEX_NONE && !damper_wants_less(&core->dampers, host))
+        return waits(core, BOUND_HOLD, node, old_mw);
     return ramped_mw(core, host, old_mw, cap_mw);
 }
 
@@ -122,13 +125,13 @@ static void follow_contracts(struct core *core)
 void pace_begin(struct core *core)
 {
     follow_contracts(core);
-    damper_arbitrate(&core->dampers, core->t_ns);
+    damper_arbitrate(&core->dampers, core->holds.held > 0, core->t_ns);
 }
 
 void pace_target(struct core *core, uint32_t host)
 {
     int64_t target_mw = core->cluster.target_mw[host], newest_mw = core->ledger.host[host].newest_mw;
-    if (target_mw >= 0 && core->t_ns < core->dampers.held_until_ns)
+    if (target_mw >= 0 && core->dampers.was_held)
         damper_target(&core->dampers, host,
-                      change_of_mw(core, host, told_mw(core, host, newest_mw), target_mw), core->t_ns);
+                      change_of_mw(core, host, told_mw(core, host, newest_mw), target_mw));
 }

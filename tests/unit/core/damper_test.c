@@ -171,9 +171,9 @@ static void watts_moved_from_host_to_host_are_no_change(void **state)
 static void arbitrate_twice(struct stand *stand, int64_t cut_mw, int64_t raise_mw)
 {
     for (int i = 0; i < 3; i++) {
-        damper_arbitrate(&stand->core->dampers, stand->t_ns);
-        damper_target(&stand->core->dampers, 0, -cut_mw, stand->t_ns);
-        damper_target(&stand->core->dampers, 1, raise_mw, stand->t_ns);
+        damper_arbitrate(&stand->core->dampers, false, stand->t_ns);
+        damper_target(&stand->core->dampers, 0, -cut_mw);
+        damper_target(&stand->core->dampers, 1, raise_mw);
     }
 }
 

@@ -94,11 +94,64 @@ static void little_room_where_two_cords_meet_takes_nothing(void **state)
     stand_stop(&stand);
 }
 
+/* Two hosts want by turns while raises wait on hold(n): a cut for the other would free watts that nobody may
+ * be given, and caps would only sink. */
+static void caps_do_not_sink_while_raises_wait(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand.model.policy.damper_window_ns = NS_PER_S;
+    stand.model.policy.damper_changes = 3;
+    stand.model.policy.hold_least_ns = stand.model.policy.hold_most_ns = 60 * NS_PER_S;
+    start_full(&stand);
+    struct core *core = stand.core;
+    int64_t before_mw = stand.host[0].last.cap_mw + stand.host[1].last.cap_mw;
+    hold_observe(&core->holds, &core->heat, BRANCH_A, HOLD_PERMIT, true, stand.t_ns);
+    hold_observe(&core->holds, &core->heat, BRANCH_A, HOLD_PERMIT, false, stand.t_ns);
+    for (uint32_t i = 0; i < 8; i++) {
+        struct stand_host *gives = &stand.host[i % 2], *wants = &stand.host[1 - i % 2];
+        gives->draw_mw = 3000 * 1000;
+        gives->flags = 0;
+        wants->draw_mw = wants->last.cap_mw;
+        wants->flags = REPORT_AT_CAP;
+        stand_run(&stand, 3 * NS_PER_S);
+    }
+    assert_true(stand.host[0].last.cap_mw + stand.host[1].last.cap_mw >= before_mw - 200 * 1000);
+    assert_true(hold_runs(&core->holds, BRANCH_A, stand.t_ns));
+    stand_stop(&stand);
+}
+
+/* But what a node is to carry less of, it gets: the limit falls, raises waiting or not. */
+static void a_node_that_is_to_carry_less_gets_its_cuts_while_raises_wait(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand.model.policy.damper_window_ns = NS_PER_S;
+    stand.model.policy.damper_changes = 3;
+    stand.model.policy.hold_least_ns = stand.model.policy.hold_most_ns = 60 * NS_PER_S;
+    start_full(&stand);
+    struct core *core = stand.core;
+    hold_observe(&core->holds, &core->heat, MAIN, HOLD_PERMIT, true, stand.t_ns);
+    hold_observe(&core->holds, &core->heat, MAIN, HOLD_PERMIT, false, stand.t_ns);
+    stand_run(&stand, NS_PER_S);
+    stand.host[0].mute = true;
+    for (int i = 0; i < 15; i++) {
+        lose_cap(&stand);
+        stand_run(&stand, 100 * NS_PER_MS);
+    }
+    assert_true(stand.host[1].last.cap_mw <= FAIL_SAFE_MW);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ramp_delays_no_room_for_a_host_that_lost_its_cap),
         cmocka_unit_test(little_room_where_two_cords_meet_takes_nothing),
+        cmocka_unit_test(caps_do_not_sink_while_raises_wait),
+        cmocka_unit_test(a_node_that_is_to_carry_less_gets_its_cuts_while_raises_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
