@@ -179,8 +179,8 @@ static int64_t lacked_mw(const struct dampers *dampers, const struct damper *dam
     return damper->noted + 1 == dampers->arbitration ? damper->lacks_mw : 0;
 }
 
-/* A node that arbitration does not want to shrink as a whole cuts one host only for another below it. What one
- * whole arbitration wanted has to be known, and of every node above the host: what one wants less of, it
+/* A node that arbitration does not want to shrink as a whole cuts one host only for another below it. What
+ * one whole arbitration wanted has to be known, and of every node above the host: what one wants less of, it
  * gets. */
 bool damper_wants_less(const struct dampers *dampers, uint32_t host)
 {

@@ -5,6 +5,7 @@
 #include "core/permit_inside.h"
 
 enum { WITNESS_DEAD = 1, WITNESS_UNSEEN = 2, CORDS_DARK = 4 };
+enum { DARK_PART = 16 };        /* of the hosts on a feed: as many dark as this part shows that it is lost */
 
 /* ---- setup ---- */
 
@@ -136,7 +137,9 @@ void permit_feed_report(struct permits *permits, const struct report *report, in
     for (uint32_t c = 1; (was | is) >> c; c++) {
         struct permit_feed *feed = &permits->feed[c];
         feed->dark += (is >> c & 1u) - (was >> c & 1u);
-        bool shown = feed->dark >= 2 || (feed->dark && feed->dark == feed->hosts);
+        /* supplies fail one by one; a feed takes all of them: two of many are no evidence of it */
+        bool shown = (feed->dark >= 2 && feed->dark * DARK_PART >= feed->hosts) ||
+                     (feed->dark && feed->dark == feed->hosts);
         weigh(permits, c, (uint8_t)(shown ? feed->bad | CORDS_DARK : feed->bad & ~CORDS_DARK), t_ns);
     }
 }

@@ -422,6 +422,31 @@ static void a_reserve_is_lent_once_its_feed_is_seen_and_no_longer_when_it_is_los
     stand_stop(&stand);
 }
 
+static void show_dark(struct stand *stand, uint32_t host)
+{
+    struct report report = stand_report_of(stand, host, HOST_LEASED, A_NS);
+    report.flags |= REPORT_PSU_KNOWN;
+    report.psu_inputs = 0;
+    stand_report(stand, &report);
+}
+
+/* Supplies fail one by one: two of 33 hosts are none of a feed's. */
+static void dark_inputs_of_a_sixteenth_of_the_hosts_are_a_lost_feed(void **state)
+{
+    (void)state;
+    for (uint32_t hosts = 32; hosts <= 33; hosts++) {
+        struct stand stand;
+        start_reserve(&stand);
+        both(&stand, 100000, NS_PER_S);
+        for (uint32_t c = 1; c < CONTINGENCIES_MAX; c++)
+            stand.core->permits.feed[c].hosts = hosts;
+        show_dark(&stand, 2);
+        show_dark(&stand, 3);
+        assert_int_equal(reserve_mva(&stand) > BRANCH_MVA, hosts == 33);
+        stand_stop(&stand);
+    }
+}
+
 static void dark_inputs_of_two_hosts_are_a_lost_feed_and_those_of_one_are_not(void **state)
 {
     (void)state;
@@ -478,6 +503,7 @@ int main(void)
         cmocka_unit_test(pulses_are_no_doubt),
         cmocka_unit_test(a_meter_that_nobody_vouches_for_lends_nothing),
         cmocka_unit_test(a_reserve_is_lent_once_its_feed_is_seen_and_no_longer_when_it_is_lost),
+        cmocka_unit_test(dark_inputs_of_a_sixteenth_of_the_hosts_are_a_lost_feed),
         cmocka_unit_test(dark_inputs_of_two_hosts_are_a_lost_feed_and_those_of_one_are_not),
         cmocka_unit_test(a_survivor_that_reads_more_than_no_loss_explains_lends_no_reserve),
         cmocka_unit_test(leases_follow_what_heat_leaves_and_no_emergency_is_needed),
