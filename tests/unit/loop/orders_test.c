@@ -29,7 +29,7 @@ struct bed {
     struct spsc *queue;
     struct board board;
     struct orders orders;
-    _Atomic bool stopped, enough, refuses, deaf;
+    _Atomic bool stopped, enough, refuses, deaf, rests;
     pthread_t decide;
     struct slot_order taken[TAKEN_MAX];
     off_t logged[TAKEN_MAX];    /* bytes of the log when the order came */
@@ -41,7 +41,9 @@ static void *decide(void *argument)
     struct bed *bed = argument;
     const struct timespec rest = {.tv_nsec = 100000};
     while (!atomic_load(&bed->enough)) {
-        const struct slot *slot = atomic_load(&bed->deaf) ? NULL : spsc_peek(bed->queue);
+        bool deaf = atomic_load(&bed->deaf);
+        atomic_store(&bed->rests, deaf);
+        const struct slot *slot = deaf ? NULL : spsc_peek(bed->queue);
         if (!slot) {
             nanosleep(&rest, NULL);
             continue;
@@ -60,6 +62,15 @@ static void *decide(void *argument)
     return NULL;
 }
 
+/* From when it is deaf on, and until it no longer is, the queue is the test's to read. */
+static void make_deaf(struct bed *bed, bool deaf)
+{
+    const struct timespec rest = {.tv_nsec = 100000};
+    atomic_store(&bed->deaf, deaf);
+    while (atomic_load(&bed->rests) != deaf)
+        nanosleep(&rest, NULL);
+}
+
 static void begin(struct bed *bed, const char *path)
 {
     bed->orders = (struct orders){.site = &bed->site, .base = &bed->base, .out = bed->queue,
@@ -74,9 +85,7 @@ static void restart(struct bed *bed, int64_t later_ns)
 {
     close(bed->orders.log.fd);
     rig_clock_set(&bed->base, bed->base.shift_ns + later_ns);
-    atomic_store(&bed->deaf, true);
-    const struct timespec rest = {.tv_nsec = 5 * NS_PER_MS};
-    nanosleep(&rest, NULL);     /* it may have one in hand */
+    make_deaf(bed, true);
     while (spsc_peek(bed->queue))
         spsc_release(bed->queue);
     atomic_store(&bed->count, 0);
@@ -90,7 +99,7 @@ static uint32_t fed(struct bed *bed, struct slot_order order[TAKEN_MAX])
         assert_int_equal(slot->kind, SLOT_ORDER);
         order[count++] = slot->order;
     }
-    atomic_store(&bed->deaf, false);
+    make_deaf(bed, false);
     return count;
 }
 
@@ -217,7 +226,7 @@ static void an_order_that_was_logged_and_never_fed_is_fed_by_the_next_start(void
 {
     struct bed *bed = *state;
     struct slot_order order[TAKEN_MAX];
-    atomic_store(&bed->deaf, true);
+    make_deaf(bed, true);
     struct orders_answer answer = give(bed, cap("node-1", "a", 0, 0));
     assert_false(answer.decided);
     assert_int_equal(answer.error, -ETIMEDOUT);
@@ -283,7 +292,7 @@ static void no_more_is_kept_than_there_is_room_for_at_a_start(void **state)
 {
     struct bed *bed = *state;
     char name[NAME_BYTES];
-    atomic_store(&bed->deaf, false);
+    make_deaf(bed, false);
     bed->orders.kept = ORDERS_KEPT_MAX - 1;
     for (uint32_t i = 0; i < ORDERS_KEPT_MAX - 1; i++) {
         snprintf(name, sizeof name, "n%u", i);
