@@ -488,9 +488,30 @@ static void a_survivor_that_reads_more_than_no_loss_explains_lends_no_reserve(vo
     stand_stop(&stand);
 }
 
+/* A branch that lends is weighed with the meter above it, which need not lend; where there is none, it is
+ * not. */
+static void a_lender_counts_at_the_meter_above_it_if_there_is_one(void **state)
+{
+    (void)state;
+    for (int metered = 0; metered < 2; metered++) {
+        struct stand stand;
+        stand_site(&stand);
+        give_device(&stand);
+        stand.node[BRANCH_A].lend = 1;
+        stand.node[MAIN].lend = 0;
+        uint32_t meter = stand.node[BRANCH_A].meter;
+        if (!metered)
+            stand.node[MAIN].meter = INDEX_NONE;
+        stand_start(&stand);
+        assert_int_equal(stand.core->permits.meter[meter].counts_above, metered);
+        stand_stop(&stand);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lender_counts_at_the_meter_above_it_if_there_is_one),
         cmocka_unit_test(under_a_permit_leases_pass_the_steady_limit),
         cmocka_unit_test(without_the_sites_leave_nothing_is_lent),
         cmocka_unit_test(a_permit_lapses_by_time_and_all_hosts_come_down_in_that_slot),

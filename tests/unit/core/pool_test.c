@@ -446,9 +446,28 @@ static void a_reservation_is_forecast_until_it_is_drawn_or_over(void **state)
     assert_int_equal(bed.node[HALL_LEFT].committed_mva[0][0], 120 * KVA);
 }
 
+/* Nobody reports: ticks alone come round to every host, the last one too, and to nobody else. */
+static void every_reservation_ends_by_ticks_alone(void **state)
+{
+    (void)state;
+    struct bed bed;
+    open_bed(&bed);
+    uint32_t hosts = bed.pools.model->host_count;
+    for (uint32_t h = 0; h < hosts; h++)
+        pool_reserve(&bed.pools, h, 80 * KVA, bed.t_ns + NS_PER_S);
+    pool_tick(&bed.pools, bed.t_ns + NS_PER_S - 1);
+    assert_int_equal(bed.pools.host[hosts - 1].reserved_mw, 80 * KVA);
+    bed.pools.swept = hosts - 2;
+    pool_tick(&bed.pools, bed.t_ns + NS_PER_S);
+    assert_true(bed.pools.swept < hosts);
+    for (uint32_t h = 0; h < hosts; h++)
+        assert_int_equal(bed.pools.host[h].reserved_mw, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_reservation_ends_by_ticks_alone),
         cmocka_unit_test(burst_credit_is_used_as_printed),
         cmocka_unit_test(credit_neither_wraps_nor_passes_its_ends),
         cmocka_unit_test(a_node_without_a_level_binds_nobody),

@@ -373,9 +373,48 @@ static void a_busbar_has_no_limit_to_scale(void **state)
     assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], before_mva);
 }
 
+/* From 0 to 8 kW puts 2.5 kVA on LEFT's first phase, and of both cords 5.1 on MAIN's second: exactly that
+ * fits. */
+static void cords_add_up_where_they_meet_and_nowhere_else(void **state)
+{
+    (void)state;
+    static const struct { uint32_t node, phase; int64_t least_mva; } meets[] = {
+        {HALL_LEFT, 0, 2500 * HALL_W}, {HALL_LEFT, 1, 1500 * HALL_W}, {HALL_RIGHT, 1, 3600 * HALL_W},
+        {HALL_RACK, 2, 2400 * HALL_W}, {HALL_MAIN, 1, 5100 * HALL_W}, {HALL_MAIN, 2, 3400 * HALL_W},
+    };
+    for (uint32_t i = 0; i < sizeof meets / sizeof *meets; i++) {
+        for (int64_t less = 0; less < 2; less++) {
+            struct hall hall;
+            open_sums(&hall);
+            struct ledger_sums *sums = &hall.sums[meets[i].node];
+            sums->limit_mva[0][meets[i].phase] =
+                sums->newest_mva[0][meets[i].phase] + meets[i].least_mva - less;
+            assert_int_equal(sums_fit(&hall.ledger, 0, SUM_NEWEST, 0, 8 * HALL_KW), !less);
+        }
+    }
+}
+
+/* RACK alone is tight, in the cell that comes first of its cord. */
+static void the_tightest_cell_may_be_the_first_of_a_later_cord(void **state)
+{
+    (void)state;
+    struct hall hall;
+    build(&hall);
+    hall.host[0].cord[1].phase_ppm[0] = 600000;
+    hall.host[0].cord[1].phase_ppm[1] = 0;
+    sums_init(&hall.ledger);
+    hall.sums[HALL_RACK].limit_mva[0][0] = hall.sums[HALL_RACK].newest_mva[0][0] + 100 * HALL_W;
+    struct sums_cell cell = sums_tightest(&hall.ledger, 0, SUM_NEWEST, 0);
+    assert_int_equal(cell.node, HALL_RACK);
+    assert_int_equal(cell.contingency, 0);
+    assert_int_equal(cell.phase, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cords_add_up_where_they_meet_and_nowhere_else),
+        cmocka_unit_test(the_tightest_cell_may_be_the_first_of_a_later_cord),
         cmocka_unit_test(a_draw_stands_on_every_node_above_each_cord_in_every_contingency),
         cmocka_unit_test(a_draw_may_replace_a_larger_or_a_smaller_one),
         cmocka_unit_test(what_no_cap_governs_is_kept_apart_with_what_others_draw),
