@@ -2,7 +2,8 @@
 /*
  * The decision with everything on, from bytes to bytes: bench/estate, whose hosts want more than its limits
  * carry and change their minds. In rounds of 20 ms every meter reads, a fifth of the hosts report, and an
- * arbitration runs through all its parts; each kind is timed by itself.
+ * arbitration runs through all its parts; each kind is timed by itself. Two builds that decide alike print the
+ * same digest.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,7 @@ static void print(struct work *work, bool json, int64_t start_ns)
     bench_number(&report, "cuts_per_round", (double)(count->cuts - work->cuts) / ROUNDS);
     bench_number(&report, "withheld_per_round",
                  (double)(count->withheld_s + count->withheld_d - work->withheld) / ROUNDS);
+    bench_count(&report, "decisions_digest", work->hall.digest);
     bench_count(&report, "emergencies", count->emergencies);
     bench_count(&report, "recoveries", count->recoveries);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);
