@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "site/curve.h"
+#include "site/curve/curve.h"
 
 static uint32_t below(struct random *random, uint32_t count)
 {

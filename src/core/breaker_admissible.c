@@ -2,13 +2,9 @@
 /* The largest current that may be held for a while: safety.md section 5. Closed forms, rounded down, then
  * held against the forward formula, so that what is answered is a lower bound whatever the rounding did. */
 #include "core/breaker_inside.h"
+#include "core/compare.h"
 
 enum { MARGIN_PERCENT = 95 };   /* of the current that trips within the while */
-
-static int64_t lesser(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static int64_t largest_part(const struct breaker_state *state, uint32_t element)
 {
@@ -119,7 +115,7 @@ static int64_t travel_ma(const struct breaker_element *element, const struct bre
 
     if (trip_ma == INT64_MAX)
         return operate_ma;
-    return lesser(operate_ma, trip_ma / 100 * MARGIN_PERCENT + trip_ma % 100 * MARGIN_PERCENT / 100);
+    return smaller(operate_ma, trip_ma / 100 * MARGIN_PERCENT + trip_ma % 100 * MARGIN_PERCENT / 100);
 }
 
 /* 100 x current x crest < 95 x pickup x 1414 */

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* breaker_risk: domain.md 1.7. */
 #include "core/breaker_inside.h"
+#include "core/compare.h"
 
 /* The heat that 80 % of Ir settles at, on the fast edge: 0.64 / 1.1025 */
 #define HEAT_AT_80 (HEAT_ONE / 11025 * 6400 + HEAT_ONE % 11025 * 6400 / 11025)
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* part / whole, rounded up, at most PPM */
 static int64_t ratio_ppm(breaker_wide part, breaker_wide whole)

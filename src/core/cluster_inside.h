@@ -6,18 +6,9 @@
 #include <stddef.h>
 
 #include "core/cluster.h"
+#include "core/compare.h"
 
 enum { COEFFICIENT_BITS = 20, COEFFICIENT_ONE = 1 << COEFFICIENT_BITS };
-
-static inline int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static inline int64_t loads_mva(int64_t draw_mw, int64_t coefficient)
 {

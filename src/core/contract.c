@@ -4,19 +4,10 @@
 
 #include <stddef.h>
 
+#include "core/compare.h"
 #include "core/draw.h"
 
 enum { GIVEN_BACK = 4, CALM = 32 };
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static const struct model_host_type *type_of(const struct contracts *contracts, uint32_t host)
 {

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The immediate cut under a contract: fair, down to floors and no further. */
+#include "core/compare.h"
 #include "core/contract.h"
 #include "core/draw.h"
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static bool can_be_told(const struct contracts *contracts, const struct ledger *ledger, uint32_t host,
                         int64_t t_ns)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cut.h"
 
+#include "core/compare.h"
 #include "core/core.h"
 #include "core/draw.h"
 #include "core/guard.h"
@@ -9,16 +10,6 @@ enum {
     EMERGENCY_PPM = 950000,     /* of the steady limit */
     LENT_PPM = 970000,          /* of what may be lent: it falls on while heat rises, and so does this */
 };
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static int64_t part(int64_t value, int64_t ppm)
 {

@@ -2,6 +2,7 @@
 /* Rows are entered and left by readings and reports, O(1) each; silence is found by a round over all. */
 #include "core/degrade.h"
 
+#include "core/compare.h"
 #include "core/detect.h"
 #include "core/ledger.h"
 #include "msg/reading.h"
@@ -11,11 +12,6 @@ enum { WAS_BOUNDED = 1 << DEGRADED_CLOCK };
 #define NEVER_NS INT64_MAX
 
 static_assert(DEGRADATION_COUNT <= 8, "a host's rows fit into a byte");
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 void degrade_turn(struct degrade_row *row, uint32_t index, bool was_in, bool is_in, int64_t t_ns)
 {

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/compare.h"
 #include "core/demand.h"
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 void demand_init(struct demand *demand, int64_t t_ns)
 {

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/guard.h"
 
+#include "core/compare.h"
 #include "core/pace.h"
 #include "msg/frame.h"
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* Sixty-four bits in, mixed: order and every bit count. */
 static uint64_t mix(uint64_t digest, uint64_t word)

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/compare.h"
 #include "core/heat.h"
 
 enum { COOLED_PPM = 800000, RESPOND_MILLI = 700 };
 /* What hosts claim has no bound: 1 GA trips anything at once. */
 #define CURRENT_HELD_MA INT64_C(1000000000000)
 #define SHORT_WINDOW_NS (20 * NS_PER_MS)    /* longer rms values understate what pulses heat (section 5) */
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* Parts per million of a value, up. */
 static int64_t part_up(int64_t value, int64_t ppm)
@@ -290,7 +281,7 @@ static int64_t worst_ma(const struct breaker_load *load)
     return load->crest_milli > 1414 ? most_ma * load->crest_milli / 1414 + 1 : most_ma;
 }
 
-/* Travel runs from up to 6 % below where a device does (site/curve_compile.c), the steady limit ends at 0.95
+/* Travel runs from up to 6 % below where a device does (site/curve/compile.c), the steady limit ends at 0.95
  * of that and is always admissible: up to there nothing runs that is so near. */
 static void let_be(struct breaker *breaker, const struct model_node *node, const struct breaker_load *load)
 {

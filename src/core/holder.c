@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The host's half of a lease: safety.md section 3. Every rule there is one branch here. */
+#include "core/compare.h"
 #include "core/holder.h"
 
 enum { RECEIPT_SOON_NS = 10 * 1000 * 1000 };    /* an unasked report comes at most this often */
-
-static int64_t max64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static uint32_t devices_of(const struct holder *holder)
 {
@@ -94,7 +85,7 @@ void holder_restart(struct holder *holder, uint64_t incarnation, int64_t now_ns)
 static void report_soon(struct holder *holder, int64_t now_ns)
 {
     holder->receipt_due_ns =
-        min64(holder->receipt_due_ns, max64(now_ns, holder->last_report_ns + RECEIPT_SOON_NS));
+        smaller(holder->receipt_due_ns, larger(now_ns, holder->last_report_ns + RECEIPT_SOON_NS));
 }
 
 void holder_device(struct holder *holder, uint32_t device, bool lost, int64_t now_ns)
@@ -111,8 +102,8 @@ bool holder_clock(struct holder *holder, int64_t before_ns, int64_t boottime_ns,
     int64_t least_ns = boottime_ns - after_ns, most_ns = boottime_ns - before_ns;
     bool slept = least_ns > holder->boottime_most_ns || most_ns < holder->boottime_least_ns;
     if (!slept) {       /* it stands still: every look narrows it down */
-        holder->boottime_least_ns = max64(holder->boottime_least_ns, least_ns);
-        holder->boottime_most_ns = min64(holder->boottime_most_ns, most_ns);
+        holder->boottime_least_ns = larger(holder->boottime_least_ns, least_ns);
+        holder->boottime_most_ns = smaller(holder->boottime_most_ns, most_ns);
         return false;
     }
     holder->boottime_least_ns = least_ns;
@@ -156,7 +147,7 @@ static int lease_take(struct holder *holder, const struct lease *lease, int64_t 
         return HOLDER_UNSAVED_EPOCH;
     }
 
-    int64_t cap_mw = min64(max64(lease->cap_mw, 0), holder->config.cap_max_mw);
+    int64_t cap_mw = smaller(larger(lease->cap_mw, 0), holder->config.cap_max_mw);
     bool expired = now_ns - sent_ns >= lease->duration_ns;
     if (expired && cap_mw >= holder->wanted_mw)
         return HOLDER_EXPIRED_RAISE;
@@ -270,11 +261,11 @@ static int64_t cap_at_most_mw(const struct holder *holder)
     bool known = false;
     for (uint32_t i = 0; i < devices_of(holder); i++) {
         const struct holder_device *d = &holder->device[i];
-        int64_t cap_mw = max64(d->readback_mw, d->writing_mw);
+        int64_t cap_mw = larger(d->readback_mw, d->writing_mw);
         known |= !d->lost && d->readback_mw >= 0;
         if (d->lost || d->readback_mw < 0)
-            cap_mw = max64(cap_mw, part_max_mw(holder));
-        sum_mw += device_holds(d, part) ? cap_mw : max64(cap_mw, part);
+            cap_mw = larger(cap_mw, part_max_mw(holder));
+        sum_mw += device_holds(d, part) ? cap_mw : larger(cap_mw, part);
     }
     return known ? sum_mw : holder->config.cap_max_mw;
 }
@@ -283,7 +274,7 @@ static int64_t readback_mw(const struct holder *holder)
 {
     int64_t sum_mw = 0;
     for (uint32_t i = 0; i < devices_of(holder); i++)
-        sum_mw += max64(holder->device[i].readback_mw, 0);
+        sum_mw += larger(holder->device[i].readback_mw, 0);
     return sum_mw;
 }
 

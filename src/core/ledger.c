@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "core/compare.h"
 #include "core/draw.h"
 #include "core/sums.h"
 
@@ -13,16 +14,6 @@ static const struct model_host_type *type_of(const struct ledger *ledger, uint32
 }
 
 enum { ROOM_TRIES = 4 };
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 int64_t ledger_exposed_cap_mw(const struct ledger_host *host)
 {

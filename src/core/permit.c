@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "core/breaker_inside.h"
+#include "core/compare.h"
 #include "core/degrade.h"
 #include "core/permit_inside.h"
 
@@ -15,16 +16,6 @@ enum {
     LEND_TIMES = 20,            /* of the steady limit at most, where no element binds */
     AGAIN_PERIODS = 10,         /* horizons that heat has not passed are kept for so long */
 };
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* ---- setup ---- */
 

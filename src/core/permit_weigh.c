@@ -6,17 +6,13 @@
  */
 #include <stddef.h>
 
+#include "core/compare.h"
 #include "core/permit_inside.h"
 
 enum { HOST_ERROR_PPM = 50000, LEAKS = 4, STRETCHES = PERMIT_STRETCHES };
 #define STRETCH_NS (100 * NS_PER_MS)
 
 #define COUNTED_FIRST UINT32_C(0x80000000)
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static int64_t part(int64_t value, int64_t ppm)
 {

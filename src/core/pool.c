@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/pool.h"
 
+#include "core/compare.h"
 #include "core/pool_inside.h"
 #include "core/quantum.h"
 
@@ -13,16 +14,6 @@ enum { LASTING_READINGS = 2 };      /* before the newest one */
 #define NEVER_NS INT64_MAX
 
 __extension__ typedef __int128 wide;
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static int64_t ppm_of(int64_t value, int64_t ppm)
 {

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What hosts draw and have been granted ahead, on every node above them: kept by difference, as the ledger's
  * sums are. */
+#include "core/compare.h"
 #include "core/draw.h"
 #include "core/pool_inside.h"
 #include "core/quantum.h"
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* What a meter said long ago tells nothing of now. */
 static bool is_silent(const struct pools *pools, uint32_t n)

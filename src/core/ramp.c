@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/ramp.h"
 
+#include "core/compare.h"
 #include "core/draw.h"
 
 enum { BUCKET_MS = 16 };
 #define HOUR_NS (3600 * NS_PER_S)
 
 __extension__ typedef unsigned __int128 wide;
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* ---- one bucket ---- */
 

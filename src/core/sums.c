@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* D and S, kept by difference: safety.md section 4. */
+#include "core/compare.h"
 #include "core/draw.h"
 #include "core/sums_inside.h"
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static int64_t part(int64_t value, int64_t ppm)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/token.h"
 
+#include "core/compare.h"
 #include "core/draw.h"
 #include "core/quantum.h"
 
@@ -29,16 +30,6 @@ struct trial {
     uint8_t reasons;            /* set of bits 1 << enum token_reason */
     bool heat_too;              /* devices are looked at: the dear part */
 };
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 void token_init(struct tokens *tokens, const struct model *model, const struct ledger *ledger,
                 const struct heat *heat, struct ramps *ramps, struct pools *pools)

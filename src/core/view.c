@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the owner shows of the decision's state. */
+#include "core/compare.h"
 #include "core/core.h"
 #include "core/permit.h"
 
@@ -27,11 +28,6 @@ static struct core_sum tightest(const struct ledger_sums *sums, uint32_t conting
     return least;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* What raises below the node wait for: time, or something that lasts (INT64_MAX). */
 static void show_waits(const struct core *core, uint32_t node, struct core_node_view *view)
 {
@@ -39,7 +35,7 @@ static void show_waits(const struct core *core, uint32_t node, struct core_node_
     struct damper_view damper;
     hold_view(&core->holds, node, core->t_ns, &hold);
     damper_view(&core->dampers, node, core->t_ns, &damper);
-    int64_t left_ns = later(hold.left_ns, damper.left_ns);
+    int64_t left_ns = larger(hold.left_ns, damper.left_ns);
     view->damped = damper.hold_ns > 0;
     view->hold_until_ns = hold.hot || left_ns == INT64_MAX ? INT64_MAX
                           : left_ns > 0                    ? core->t_ns + left_ns

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/compare.h"
 #include "loop/view.h"
 
 enum { READ_TRIES = 100, READ_REST_NS = 100000, ALIKE_PPM = 1000 };
@@ -45,11 +46,6 @@ int64_t view_load_ppm(int64_t load_mva, int64_t limit_mva)
         return 0;
     /* reports may claim draws so large that their sum in ppm would not fit */
     return load_mva < INT64_MAX / PPM ? load_mva * PPM / limit_mva : load_mva / (limit_mva / PPM + 1);
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 uint32_t view_worst_phase(const struct core_node_view *node, const struct view_meter *meter)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A protective device as the decision sees it: integers compiled from its settings when the site is loaded
- * (site/curve.h), every rounding toward an earlier trip. Two laws cover everything that a current heats or
- * moves, and a third what looks at the peak:
+ * (site/curve/curve.h), every rounding toward an earlier trip. Two laws cover everything that a current heats
+ * or moves, and a third what looks at the peak:
  *
  *   IMAGE   a thermal image, domain.md 1.5 model B: heat follows (I / pickup)^2 with a time constant; the
  *           fast edge trips at HEAT_ONE. It bounds every device of the band at once: it heats with

@@ -7,7 +7,7 @@
 #ifndef FLYBALL_SITE_FAIL_SAFE_H
 #define FLYBALL_SITE_FAIL_SAFE_H
 
-#include "site/sums.h"
+#include "site/flow/sums.h"
 
 /* setup: raises model->host[h].fail_safe_mw where open[h], from what stands there: weighted max-min in whole
  * quanta, up to the type's largest cap. What stands there must keep I2, and does so afterwards. 0 or

@@ -4,7 +4,7 @@
 #ifndef FLYBALL_SITE_LEND_H
 #define FLYBALL_SITE_LEND_H
 
-#include "site/outage.h"
+#include "site/flow/outage.h"
 
 /* Why no lease may pass the steady limit at a node; a set. X(symbol, bit, words) */
 #define LEND_OBSTACLES(X) \

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "msg/limits.h"
+#include "site/read/shape.h"
 #include "site/schema.h"
 #include "site/schema_rules.h"
-#include "site/shape.h"
 
 enum { PATTERN_BYTES = 256, MISSING_BYTES = 64, WITHIN_BYTES = 96 };
 
@@ -206,7 +206,7 @@ static json_t *child_schema(struct maker *m, const struct field *field, const ch
 
     if (!child) {
         if (!*m->missing)
-            snprintf(m->missing, MISSING_BYTES, "%s: %s: no shape in src/site/shape.c", map, field->key);
+            snprintf(m->missing, MISSING_BYTES, "%s: %s: no shape in src/site/read/shape.c", map, field->key);
         return json_object();
     }
     const struct where inside = step_in(at, field->key, child->of);

@@ -14,7 +14,7 @@ struct schema_word {
 extern const struct schema_word site_words[];
 
 /* setup: writes the schema. Returns 0; -EINVAL when a table has a list or a mapping that nobody described in
- * site/shape.c, or a key that `words` lacks (its name goes to `missing`, of 64 bytes); -ENOMEM; -EIO. */
+ * site/read/shape.c, or a key that `words` lacks (its name goes to `missing`, of 64 bytes); -ENOMEM; -EIO. */
 int schema_write(const struct schema_word *words, FILE *out, char *missing);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "site/build.h"
+#include "site/build/build.h"
 
 const char *const site_scheme_names[SCHEME_COUNT + 1] = {
 #define SITE_SCHEME(symbol, name) name,

@@ -66,7 +66,7 @@ PROOF = [
         'src/sim/grid.c': '#include "core/breaker.h"\n'}, []),
     ('the decision', GOOD | {'src/sim/tripunit.c': '\n#include "core/breaker.h"\n'},
      [r'tripunit\.c:2: brings in src/core/breaker\.h$']),
-    ('the curves', GOOD | {'src/sim/tripunit_image.c': '#include "site/curve.h"\n'},
+    ('the curves', GOOD | {'src/sim/tripunit_image.c': '#include "site/curve/curve.h"\n'},
      [r'image\.c:1: .*curve\.h']),
     ('compiled devices', GOOD | {'src/sim/tripunit_parts.h': '#include "msg/breaker.h"\n'},
      [r'parts\.h:1: .*msg/breaker\.h']),

@@ -17,7 +17,7 @@ COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'COR
 NAMED = [('src/msg/breaker.h', 'BREAKER_ELEMENTS', SHELL)]
 DOCUMENT, WORDS = 'src/loop/document_counters.c', 'src/loop/words.h'
 DAEMON_MAIN = 'src/cli/flyballd.c'
-READERS = re.compile(r'^src/site/read_\w+\.c$')
+READERS = re.compile(r'^src/site/read/\w+\.c$')
 VERBS = re.compile(r'^src/cli/(\w+/)?\w+\.c$')
 EXAMPLE = 'config/every-key.yaml'
 
@@ -138,7 +138,7 @@ GOOD = {
     'src/loop/verdict.h': '#define METER_STATES(X) \\\n    X(METER_OK, "ok", "it is young")\n',
     'src/loop/view_words.h': '#define LEASE_WHYS(X) \\\n    X(WHY_CUT, "cut", "others want it")\n',
     'src/loop/document_counters.c': 'number(out, "sent", 1, "");\n',
-    'src/site/read_x.c': '{.key = "id"},\n#define T(name, m) \\\n    {.key = name, .m = m}\nT("lease", l),\n'
+    'src/site/read/x.c': '{.key = "id"},\n#define T(name, m) \\\n    {.key = name, .m = m}\nT("lease", l),\n'
                          '{"sag", "below", "clear", QUANTITY_RATIO},\n',
     'config/every-key.yaml': 'id: a  # b: c\nsag: {below: 90%, clear: 92%}\nlease: 1s\n',
     'src/cli/x.c': 'const struct cli_verb cli_x = {\n    .name = "x",\n{"json", no_argument, 0}\n"--mode"\n',
@@ -176,10 +176,10 @@ PROOF = [
     ('a counter of the loop is missing',
      {**GOOD, 'src/loop/document_counters.c': 'number(out, "lost", 1, "");\n'},
      [r'counter lost']),
-    ('a key is missing', {**GOOD, 'src/site/read_y.c': '{.key = "volts"},\n'},
+    ('a key is missing', {**GOOD, 'src/site/read/y.c': '{.key = "volts"},\n'},
      [r'lacks the key volts']),
     ('a key of a macro is missing',
-     {**GOOD, 'src/site/read_y.c': '#define U(key, m) {.key = key}\nU("k", m)\n'},
+     {**GOOD, 'src/site/read/y.c': '#define U(key, m) {.key = key}\nU("k", m)\n'},
      [r'lacks the key k\b']),
     ('the readers hide a key', {**GOOD, 'config/every-key.yaml': 'tick: 1\n'}, [r'tick is no key']),
     ('an option is missing',

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the decision believes of a device against the plant's specimens of it: settings at random, compiled
- * for the fast edge (site/curve.h) and stepped by core/breaker, beside a specimen drawn from the band and
- * stepped by the plant's own equations. Both see the same currents. At every step each element of the
+ * for the fast edge (site/curve/curve.h) and stepped by core/breaker, beside a specimen drawn from the band
+ * and stepped by the plant's own equations. Both see the same currents. At every step each element of the
  * decision stands at least as near to its trip as the specimen's own; so nothing ever trips before the
  * decision saw it coming. And for a specimen on the fast edge the two are close, or the bound were worth
  * nothing.
@@ -16,7 +16,7 @@
 #include "chance.h"
 #include "core/breaker.h"
 #include "sim/tripunit.h"
-#include "site/curve.h"
+#include "site/curve/curve.h"
 
 enum { STEPS = 4000, TIGHT_MAX = 1 << 16 };
 

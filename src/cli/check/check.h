@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 #include "loop/loop.h"
-#include "site/coordination.h"
-#include "site/figures.h"
+#include "site/coordination/coordination.h"
+#include "site/flow/figures.h"
 
 struct check_options {
     const char *site, *server;

@@ -14,7 +14,7 @@
 #include "port/port.h"
 #include "record/disk.h"
 #include "record/journal_format.h"
-#include "site/suggest.h"
+#include "site/read/suggest.h"
 
 static void __attribute__((format(printf, 2, 3))) note(struct check_machine *machine, const char *format, ...)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/check/study.h"
-#include "site/curve.h"
+#include "site/curve/curve.h"
 
 struct list {
     const struct site_device *device;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `flyball check --plot` and `--report` are made of, and how they write amounts. Every number is one of
- * site/, site/figures.h or site/coordination.h; here it only changes its clothes. */
+ * site/, site/flow/figures.h or site/coordination/coordination.h; here it only changes its clothes. */
 #ifndef FLYBALL_CLI_CHECK_STUDY_H
 #define FLYBALL_CLI_CHECK_STUDY_H
 
-#include "site/coordination.h"
+#include "site/coordination/coordination.h"
 
 struct study {
     const struct site *site;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/import/csv.h"
-#include "site/text.h"
+#include "site/read/text.h"
 
 struct cursor {
     char *at, *end;

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-#include "site/findings.h"
-#include "site/scratch.h"
+#include "site/check/findings.h"
+#include "site/read/scratch.h"
 
 enum {
     CSV_COLUMNS_MAX = 256,

@@ -7,7 +7,7 @@
 
 #include "cli/import/csv.h"
 #include "msg/limits.h"
-#include "site/shape.h"
+#include "site/read/shape.h"
 
 enum import_source {
     IMPORT_NODES,

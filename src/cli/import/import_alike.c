@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/import/import.h"
-#include "site/draft.h"
+#include "site/read/draft.h"
 
 struct numbered {
     size_t stem;                /* bytes before "-01" */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/import/import.h"
-#include "site/suggest.h"
+#include "site/read/suggest.h"
 
 enum { UNIT_BYTES = 8, UNKNOWN = IMPORT_KEYS_MAX, COMMENT, EMPTY };
 

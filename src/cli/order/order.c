@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "cli/order/order_ask.h"
 #include "cli/order/order_print.h"
-#include "site/quantity.h"
+#include "site/read/quantity.h"
 
 struct arguments {
     const char *door, *within, *lasts, *name, *down;

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "site/quantity.h"
+#include "site/read/quantity.h"
 
 enum { WORD_BYTES = 48 };
 

@@ -8,7 +8,7 @@
 
 #include "record/histogram.h"
 #include "rt/clock.h"
-#include "site/quantity.h"
+#include "site/read/quantity.h"
 
 #define PACE_NS (100 * NS_PER_US)       /* between two requests: a ping is no load test */
 #define GRACE_NS (1 * NS_PER_S)         /* for the last answers */

@@ -5,7 +5,7 @@
 
 #include "cli/tune/tune.h"
 #include "site/needs.h"
-#include "site/quantity.h"
+#include "site/read/quantity.h"
 
 enum { NAMES_SHOWN = 5 };       /* the site file has MEASURED_NAMED_MAX */
 

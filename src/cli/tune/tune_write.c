@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "cli/tune/tune.h"
-#include "site/place.h"
-#include "site/tree.h"
+#include "site/read/place.h"
+#include "site/read/tree.h"
 
 struct edit {
     char *path;                 /* of the file itself, no link */

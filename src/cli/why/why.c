@@ -9,8 +9,8 @@
 #include "cli/door_client.h"
 #include "cli/status/status.h"
 #include "cli/why/why.h"
+#include "site/read/suggest.h"
 #include "site/site.h"
-#include "site/suggest.h"
 
 enum { REQUEST_BYTES = 128 };
 

@@ -83,7 +83,7 @@ static void every_list_and_mapping_of_the_site_file_has_a_shape(void **state)
     for (uint32_t i = 0; i < t->shape.count; i++)
         for (const struct field *f = t->shape.map[i].fields; f->key; f++)
             if (!shape_is_scalar(f) && !shape_child(t->shape.map[i].name, f->key))
-                fail_msg("%s: %s has no row in src/site/shape.c", t->shape.map[i].name, f->key);
+                fail_msg("%s: %s has no row in src/site/read/shape.c", t->shape.map[i].name, f->key);
     assert_true(t->shape.count >= 20);
     free_tables(t);
 }

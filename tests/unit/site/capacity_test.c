@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "core/breaker.h"
-#include "site/coordination.h"
+#include "site/coordination/coordination.h"
 #include "written_site.h"
 
 /* 480 V: 277.128 V to neutral, 831.384 W an ampere over three phases. A host at fail-safe: 1.6 kW x 1.05 /

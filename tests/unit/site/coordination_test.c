@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "curve_devices.h"
-#include "site/coordination_parts.h"
+#include "site/coordination/parts.h"
 
 static void near(double got, double want, double relative)
 {

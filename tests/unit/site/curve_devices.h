@@ -3,7 +3,7 @@
 #ifndef CURVE_DEVICES_H
 #define CURVE_DEVICES_H
 
-#include "site/curve.h"
+#include "site/curve/curve.h"
 
 #define MA(amperes) ((int64_t)(amperes) * 1000)
 #define PROFILE_TOLERANCE (-1)

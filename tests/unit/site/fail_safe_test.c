@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "site/derive.h"
-#include "site/sums.h"
+#include "site/flow/sums.h"
 #include "written_site.h"
 
 #define LARGEST "site: t\npolicy: {fail_safe: largest}\n"

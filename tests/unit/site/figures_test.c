@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "site/figures.h"
+#include "site/flow/figures.h"
 #include "written_site.h"
 
 #define HALL \

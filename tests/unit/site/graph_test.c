@@ -11,7 +11,7 @@
 
 #include "core/draw.h"
 #include "core/sums.h"
-#include "site/figures.h"
+#include "site/flow/figures.h"
 #include "written_site.h"
 
 enum { ROUNDS = 60, NODES = 24, ROWS = 12, LINE = 200 };

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "site/coordination.h"
+#include "site/coordination/coordination.h"
 
 /* The linker sends the library's calls here (--wrap); what libfyaml allocates is its own affair. */
 static int left = -1;           /* allocations until one fails; below 0 = never */

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "site/figures.h"
+#include "site/flow/figures.h"
 #include "written_site.h"
 
 /* Feeds z and a, each with a rack; everything is written in an order that is not the model's. */

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "msg/limits.h"
-#include "site/place.h"
+#include "site/read/place.h"
 #include "written_site.h"
 
 #define HEAD "site: t\nnodes:\n  - {id: n, kind: main, volts: 400V, rating: 100A}\n"

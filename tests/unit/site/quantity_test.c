@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "site/quantity.h"
-#include "site/suggest.h"
+#include "site/read/quantity.h"
+#include "site/read/suggest.h"
 
 static int64_t parsed(enum quantity what, const char *text)
 {

@@ -4,7 +4,7 @@
 #define FLYBALL_CLI_CHECK_PLOT_LINE_H
 
 #include "cli/check/plot/plot_axis.h"
-#include "site/curve.h"
+#include "site/curve/curve.h"
 
 enum { PLOT_POINTS_MAX = 8192 };
 

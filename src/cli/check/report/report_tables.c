@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What site/coordination.h says of every node, as tables. */
+/* What site/coordination/coordination.h says of every node, as tables. */
 #include <math.h>
 
 #include "cli/check/markup.h"
