@@ -213,8 +213,7 @@ static void what_nobody_read_is_doubted_once(void **state)
     assert_int_equal(b.meter[HALL_LEFT].alone_ns, 66 * NS_PER_MS);
 }
 
-/* Reports are of other moments than readings: what was told is held against the highest of the last four
- * stretches of 100 ms. */
+/* What was told is held against the highest reading of the last four stretches of 100 ms. */
 static void the_highest_of_the_last_moments_counts(void **state)
 {
     (void)state;
@@ -297,7 +296,7 @@ static void the_meters_below_vouch_where_they_add_up(void **state)
     build(&b);
     start(&b, 1u << HALL_MAIN);
     reads(&b, HALL_LEFT, 6800 * HALL_W);
-    assert_int_equal(alone_after(&b, HALL_MAIN, 6 * HALL_KW), STEP_NS);      /* one of two is no sum */
+    assert_int_equal(alone_after(&b, HALL_MAIN, 6 * HALL_KW), STEP_NS); /* one of two is no sum */
     reads(&b, HALL_RIGHT, 3 * HALL_KW);
     assert_int_equal(alone_after(&b, HALL_MAIN, 10 * HALL_KW), 0);
     reads(&b, HALL_RIGHT, 3 * HALL_KW - 1);
