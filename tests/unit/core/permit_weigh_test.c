@@ -193,7 +193,7 @@ static void doubt_gathers_and_leaks_away_four_times_as_slowly(void **state)
     assert_int_equal(b.meter[HALL_LEFT].low_ns, 2 * PERMIT_DOUBT_NS);
 }
 
-/* After a silence of more than T_fresh one reading counts for one period; after just T_fresh for all of it. */
+/* After a silence of more than T_fresh a reading counts for one period; after just T_fresh for all of it. */
 static void what_nobody_read_is_doubted_once(void **state)
 {
     (void)state;
