@@ -245,6 +245,42 @@ static void a_lost_permit_comes_back_after_its_hold(void **state)
     stand_stop(&stand);
 }
 
+/* Readings come for 200 ms and stay away for as long, again and again: the permit waits ever longer, raises
+ * within the steady limit do not wait for it. */
+static void a_meter_that_comes_and_goes_holds_no_raise_within_the_steady_limit(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    give_device(&stand);
+    stand.model.policy.hold_least_ns = NS_PER_S;
+    stand.model.policy.hold_most_ns = 60 * NS_PER_S;
+    stand_start(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(&stand, h);
+    measure(&stand, 3);
+    set_heat(&stand, 0.2);
+    stand.host[0].draw_mw = CAP_MAX_MW;
+    stand.host[0].flags = REPORT_AT_CAP;
+    for (uint32_t i = 0; i < 30; i++) {
+        live(&stand, 4, 200 * NS_PER_MS);
+        stand_run(&stand, 200 * NS_PER_MS);
+    }
+    assert_int_equal(stand.core->permits.lost[PERMIT_STALE], 4);   /* 1, 2, 4 s, and now 8 s */
+    live(&stand, 4, 100 * NS_PER_MS);
+    assert_int_equal(permit(&stand), PERMIT_HOLD);
+    assert_in_range(stand.host[1].last.cap_mw, FAIL_SAFE_MW, 5000000);
+    stand.host[0].draw_mw = 1000000;
+    stand.host[0].flags = 0;
+    stand.host[1].draw_mw = CAP_MAX_MW;
+    stand.host[1].flags = REPORT_AT_CAP;
+    live(&stand, 4, 2 * NS_PER_S);
+    assert_int_equal(permit(&stand), PERMIT_HOLD);
+    assert_true(stand.host[1].last.cap_mw > 9000000);
+    assert_true(newest_mva(&stand) <= BRANCH_MVA);
+    stand_stop(&stand);
+}
+
 static void measured_above_what_is_admissible_is_the_emergency_where_something_is_lent(void **state)
 {
     (void)state;
@@ -519,6 +555,7 @@ int main(void)
         cmocka_unit_test(an_old_reading_lends_for_so_much_less),
         cmocka_unit_test(heat_above_theta_op_ends_the_lending),
         cmocka_unit_test(a_lost_permit_comes_back_after_its_hold),
+        cmocka_unit_test(a_meter_that_comes_and_goes_holds_no_raise_within_the_steady_limit),
         cmocka_unit_test(measured_above_what_is_admissible_is_the_emergency_where_something_is_lent),
         cmocka_unit_test(a_meter_that_reads_less_than_hosts_report_is_not_believed),
         cmocka_unit_test(pulses_are_no_doubt),
