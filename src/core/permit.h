@@ -89,7 +89,8 @@ struct permit_sum {
 struct permit_feed {
     uint8_t bad;                /* evidence against it, a set; 0: good */
     bool lost;                  /* was bad, and is not yet back */
-    uint32_t hosts, dark;       /* with cords that it loses; and with all of these dark */
+    uint32_t hosts;             /* with cords that it loses; of these, with what their newest report says: */
+    uint32_t dark, lit;         /* all such cords are dark; they are not. A silent host is in neither */
     int64_t good_ns;            /* since */
 };
 
@@ -106,7 +107,7 @@ struct permits {
     struct permit_sum *sum;         /* by node */
     int64_t *draw_mw;               /* by host: counted in sums; -1 = silent */
     uint32_t *least_first, *least_ppm;  /* by host: its run of shares, along cords and ancestors */
-    uint8_t *dark;                  /* by host: bit c, every cord that c loses is dark */
+    uint8_t *dark, *lit;            /* by host: bit c, every cord that c loses is dark; or is not */
     struct permit_feed feed[CONTINGENCIES_MAX];
     uint8_t lent_against;           /* bit c: some node lends under c */
     uint8_t feeds;                  /* bit c: as far as feeds go, it may */
@@ -133,7 +134,8 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
 /* rt: takes a report that the ledger has taken. */
 void permit_report(struct permits *permits, const struct report *report, int64_t t_ns);
 
-/* rt: looks at the next hosts of a round: one that is silent for D vouches for nothing. */
+/* rt: looks at the next hosts of a round: what one said that is silent for D is no evidence of anything, of
+ * its draw and of its power inputs. */
 void permit_look(struct permits *permits, int64_t t_ns, uint32_t items);
 
 /* any: what is wrong with a meter beside silence: a set of enum degrade_meter. */

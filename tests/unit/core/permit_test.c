@@ -504,6 +504,66 @@ static void dark_inputs_of_two_hosts_are_a_lost_feed_and_those_of_one_are_not(vo
     stand_stop(&stand);
 }
 
+/* The feed's hosts report it dark and die with it; then the feed is back, and they are not. */
+static void start_dark_and_silent(struct stand *stand, bool witnessed)
+{
+    start_reserve(stand);
+    if (!witnessed)
+        stand->model.contingency[1].witness = INDEX_NONE;
+    stand_start(stand);
+    ask_for_all(stand);
+    measure(stand, 3);
+    set_heat(stand, 0.2);
+    both(stand, 100000, NS_PER_S);
+    assert_true(reserve_mva(stand) > BRANCH_MVA);
+    show_dark(stand, 2);
+    show_dark(stand, 3);
+    assert_int_equal(reserve_mva(stand), BRANCH_MVA);
+    stand->host[2].mute = stand->host[3].mute = true;
+}
+
+static void dark_inputs_of_hosts_that_went_silent_are_no_evidence(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_dark_and_silent(&stand, true);
+    both(&stand, 100000, 2800 * NS_PER_MS);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);      /* D, and feed_stable of 2 s after it */
+    both(&stand, 100000, 400 * NS_PER_MS);
+    assert_true(reserve_mva(&stand) > BRANCH_MVA);
+    stand_stop(&stand);
+}
+
+static void show_lit(struct stand *stand, uint32_t host)
+{
+    struct report report = stand_report_of(stand, host, HOST_LEASED, A_NS);
+    report.flags |= REPORT_PSU_KNOWN;
+    report.psu_inputs = 1;
+    stand_report(stand, &report);
+}
+
+/* Where no meter sees the feed, that nobody is left to call it dark is no evidence either. */
+static void a_feed_that_only_hosts_see_is_back_when_they_say_so(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_dark_and_silent(&stand, false);
+    both(&stand, 100000, 5 * NS_PER_S);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);
+    for (uint32_t i = 0; i < 26; i++) {
+        show_lit(&stand, 2);
+        if (i >= 10)
+            show_lit(&stand, 3);
+        both(&stand, 100000, 100 * NS_PER_MS);
+        assert_int_equal(reserve_mva(&stand), BRANCH_MVA);  /* one of two, then not for long enough */
+    }
+    show_lit(&stand, 2);
+    show_lit(&stand, 3);
+    both(&stand, 100000, 400 * NS_PER_MS);
+    assert_true(reserve_mva(&stand) > BRANCH_MVA);
+    stand_stop(&stand);
+}
+
 /* 18 kVA leased in any case, of which nothing lost explains 9: B's share of it is on A now. */
 static void a_survivor_that_reads_more_than_no_loss_explains_lends_no_reserve(void **state)
 {
@@ -563,6 +623,8 @@ int main(void)
         cmocka_unit_test(a_reserve_is_lent_once_its_feed_is_seen_and_no_longer_when_it_is_lost),
         cmocka_unit_test(dark_inputs_of_a_sixteenth_of_the_hosts_are_a_lost_feed),
         cmocka_unit_test(dark_inputs_of_two_hosts_are_a_lost_feed_and_those_of_one_are_not),
+        cmocka_unit_test(dark_inputs_of_hosts_that_went_silent_are_no_evidence),
+        cmocka_unit_test(a_feed_that_only_hosts_see_is_back_when_they_say_so),
         cmocka_unit_test(a_survivor_that_reads_more_than_no_loss_explains_lends_no_reserve),
         cmocka_unit_test(leases_follow_what_heat_leaves_and_no_emergency_is_needed),
     };
