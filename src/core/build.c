@@ -52,7 +52,8 @@ static void carve_permits(struct core *core, const struct model *model, struct c
     core->cuts.kind = carve(carver, model->node_count, sizeof *core->cuts.kind);
     core->cuts.share_ppm = carve(carver, model->node_count, sizeof *core->cuts.share_ppm);
     core->cuts.scale_ppm = carve(carver, model->node_count, sizeof *core->cuts.scale_ppm);
-    core->cuts.step = carve(carver, model->host_count, sizeof *core->cuts.step);
+    core->cuts.run = carve(carver, model->host_count, sizeof *core->cuts.run);
+    core->sent = carve(carver, model->host_count, sizeof *core->sent);
 }
 
 static void carve_contracts(struct contracts *contracts, const struct model *model, struct carver *carver)

@@ -89,7 +89,7 @@ static void on_report(struct core *core, const struct report *report)
     pool_note(&core->pools, report->host, core->t_ns);
     cut_run(core);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
-    if (cut_has(core, report->host) && core->ledger.host[report->host].newest_mw >= 0)
+    if (guard_has_sent(core, report->host))
         return;                     /* answered by its cut */
     int64_t cap_mw = wanted_cap(core, report->host, &why);
     guard_send(core, report->host, cap_mw, 0, why);

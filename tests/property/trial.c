@@ -125,6 +125,17 @@ static bool send_leases(struct trial *trial)
     return !refused.kind || feed(trial, &refused);
 }
 
+static bool once_each(struct trial *trial)
+{
+    for (uint32_t i = 0; i < trial->outbox.count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (trial->outbox.record[i].host == trial->outbox.record[j].host &&
+                trial->outbox.record[i].kind != FRAME_TOKEN_RESPONSE &&
+                trial->outbox.record[j].kind != FRAME_TOKEN_RESPONSE)
+                return trial_fail(trial, "two leases for host %u in one slot", trial->outbox.record[i].host);
+    return true;
+}
+
 /* The zombie hears most of what the new controller hears. */
 static void feed_zombie(struct trial *trial, const struct slot *slot)
 {
@@ -162,6 +173,8 @@ static bool feed(struct trial *trial, struct slot *slot)
     if (!shadow_leases(trial->shadow, &trial->outbox, trial->core) ||
         !shadow_exposures(trial->shadow, trial->core))
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, trial->shadow->complaint);
+    if (!once_each(trial))
+        return false;
     if (core_counters(trial->core)->invariant_failures)
         return trial_fail(trial, "the core counts a failed invariant of its own");
     feed_zombie(trial, slot);

@@ -155,6 +155,30 @@ static void a_permit_lapses_by_time_and_all_hosts_come_down_in_that_slot(void **
     stand_stop(&stand);
 }
 
+/* The order that comes with the lapse finds both hosts cut in its slot already: it changes their leases. */
+static void a_contract_and_a_lapse_in_one_slot_give_each_host_one_lease(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot slot;
+    start_lending(&stand);
+    stand_wait(&stand, LENDS_NS + 1);
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_ORDER;
+    slot.order = (struct slot_order){.number = 1, .kind = ORDER_CAP, .node = BRANCH_A, .value_mw = 9000000};
+    stand_step(&stand, &slot);
+    assert_int_equal(permit(&stand), PERMIT_STALE);
+    assert_int_equal(stand_counters(&stand)->trims, 1);
+    assert_int_equal(stand.outbox.count, 2);
+    assert_int_equal(stand.record[0].host + stand.record[1].host, 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct egress *lease = &stand.record[i];
+        assert_in_range(lease->cap_mw, 4400000, 4500000);
+        assert_int_equal(lease->cap_mw, stand.core->ledger.host[lease->host].newest_mw);
+    }
+    stand_stop(&stand);
+}
+
 static void a_meter_that_repeats_itself_is_as_good_as_silent(void **state)
 {
     (void)state;
@@ -611,6 +635,7 @@ int main(void)
         cmocka_unit_test(under_a_permit_leases_pass_the_steady_limit),
         cmocka_unit_test(without_the_sites_leave_nothing_is_lent),
         cmocka_unit_test(a_permit_lapses_by_time_and_all_hosts_come_down_in_that_slot),
+        cmocka_unit_test(a_contract_and_a_lapse_in_one_slot_give_each_host_one_lease),
         cmocka_unit_test(a_meter_that_repeats_itself_is_as_good_as_silent),
         cmocka_unit_test(an_old_reading_lends_for_so_much_less),
         cmocka_unit_test(heat_above_theta_op_ends_the_lending),
