@@ -382,7 +382,7 @@ static bool heat_is_borne(struct trial *trial, uint32_t n)
     for (uint32_t p = 0; p < PHASES; p++) {
         double may_mva = true_admissible_mva(trial, n, p, (double)known->respond_ns / 0.7e9);
         int64_t limit_mva = sums->limit_mva[0][p], steady_mva = node->limit_mva[0][p];
-        trial->lent_steps += sums->newest_mva[0][p] > steady_mva;
+        trial->lent_steps += !trial->core->recovering && sums->newest_mva[0][p] > steady_mva;
         if (trial->heat[n][p] >= 1 && image_of(node)->pickup_ma > node->steady_ma)
             return trial_fail(trial, "node %u trips: heat %.4f", n, trial->heat[n][p]);
         if (!low && limit_mva > steady_mva && (double)limit_mva > may_mva + 1)
