@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last word before a lease leaves: I1a, I1b, floors, claims, quanta. Nothing else writes the outbox. A host
- * has one lease in a slot: who cuts it again in the same slot changes that one, who asks for anything else
- * comes too late. */
+/* The last word before a lease leaves: I1a, I1b, floors, claims, quanta. Nothing else writes the outbox. A
+ * host has one lease in a slot: who cuts it again in the same slot changes that one, who asks for anything
+ * else comes too late. */
 #ifndef FLYBALL_CORE_GUARD_H
 #define FLYBALL_CORE_GUARD_H
 

@@ -2,10 +2,10 @@
 /*
  * hold(n) of safety.md section 9: after an emergency raises below a node wait, policy's hold_least_ns at
  * first, twice as long every time it happens again, up to hold_most_ns. After as long as hold_most_ns without
- * a cause it begins anew. Heat that came with the emergency has to go first (heat_cooled). After a lost permit
- * only what it lent waits, by a length of its own: core/permit.c gives no permit back while hold_runs, and
- * without one the limit in force is the steady one. What stays within that needs no reading, so a meter that
- * comes and goes costs nobody a raise within it. A cut never waits.
+ * a cause it begins anew. Heat that came with the emergency has to go first (heat_cooled). After a lost
+ * permit only what it lent waits, by a length of its own: core/permit.c gives no permit back while hold_runs,
+ * and without one the limit in force is the steady one. What stays within that needs no reading, so a meter
+ * that comes and goes costs nobody a raise within it. A cut never waits.
  *
  * For status and why: `hold_view`.
  */

@@ -41,8 +41,8 @@ int64_t ledger_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_m
 }
 
 /* Brings D and S in line with the host's account. A host that does not count as bounded stands at phys_max in
- * both: no lease tells what it may draw until a report shows that one binds it, and what others hold must leave
- * room for that. */
+ * both: no lease tells what it may draw until a report shows that one binds it, and what others hold must
+ * leave room for that. */
 static void account(struct ledger *ledger, uint32_t host, enum recovery_cause cause)
 {
     ledger->cause = (uint8_t)cause;

@@ -111,7 +111,8 @@ void permit_feed_unseen(struct permits *permits, const struct permit_node *p, in
 
 /* ---- power inputs, PSUs counted cord by cord ---- */
 
-/* Bit c: what c loses of this host is dark, as far as it knows; of others, and of what it cannot know, none. */
+/* Bit c: what c loses of this host is dark, as far as it knows; of others, and of what it cannot know,
+ * none. */
 static uint8_t dark_of(const struct permits *permits, const struct report *report, uint8_t known)
 {
     const struct model_host *host = &permits->model->host[report->host];
