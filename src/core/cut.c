@@ -144,6 +144,10 @@ void cut_run(struct core *core)
     if (!cuts->count)
         return;
     cuts->runs++;
+    if (core->permits.awaiting) {
+        permit_end_waiting(&core->permits, core->t_ns);
+        take_fallen(core);
+    }
     for (uint32_t i = 0; i < cuts->count; i++) {
         cuts->share_ppm[cuts->node[i]] = share_of(core, cuts->node[i]);
         cuts->scale_ppm[cuts->node[i]] =
