@@ -44,6 +44,7 @@ static void set_limits(struct stand *stand, int64_t limit_mva, int64_t steady_mv
         sums->limit_mva[0][p] = limit_mva;
         sums->steady_mva[0][p] = steady_mva;
     }
+    memset(sums->left_mva, 0, sizeof sums->left_mva);       /* nothing is known to be left */
 }
 
 /* What is marked is cut in a slot of its own. */
