@@ -30,6 +30,9 @@ bool cluster_trim(struct cluster *cluster, uint32_t node, uint32_t *items);
 void cluster_slack_begin(struct cluster *cluster, uint32_t node);
 bool cluster_slack(struct cluster *cluster, uint32_t node, uint32_t *items);
 
+/* rt: groups of nodes as contracts have them now. */
+void cluster_take_groups(struct cluster *cluster);
+
 /* setup */
 void cluster_gang_init(struct cluster *cluster);
 

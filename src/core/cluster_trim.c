@@ -59,13 +59,17 @@ static void enter(struct cluster *cluster, enum step step)
     cluster->visit.at = 0;
 }
 
-static void add_child(struct cluster *cluster, const struct cluster_node *node,
-                      const struct model_node *model_node)
+/* Children by their first parent; a group has none. */
+static uint32_t children_of(const struct cluster *cluster, uint32_t node)
 {
-    uint32_t i = cluster->visit.at;
-    uint32_t child = i < model_node->child_count
-                         ? model_node->child_first + i
-                         : cluster->other[node->other_first + i - model_node->child_count];
+    return node < cluster->model->node_count ? cluster->model->node[node].child_count : 0;
+}
+
+static void add_child(struct cluster *cluster, uint32_t node)
+{
+    uint32_t i = cluster->visit.at, children = children_of(cluster, node);
+    uint32_t child = i < children ? cluster->model->node[node].child_first + i
+                                  : cluster->other[cluster->node[node].other_first + i - children];
     const int64_t *load_mva = &cluster->load_mva[(size_t)child * cluster->cells];
     for (uint32_t cell = 0; cell < cluster->cells; cell++)
         cluster->visit.load_mva[cell] += load_mva[cell];
@@ -222,6 +226,7 @@ static void cut(struct cluster *cluster, uint32_t node, const struct cluster_cor
     if (draw_mw >= cluster->draw_mw[host])
         return;
     cluster->draw_mw[host] = draw_mw;
+    cluster->node[cluster->model->host[host].cord[0].node].dirty = true;    /* to be committed */
     cluster->bound_node[host] = node;
     cluster->bound_term[host] = term_of_cut(cluster, host);
 }
@@ -293,7 +298,7 @@ static void step_over(struct cluster *cluster, uint32_t node, uint32_t end)
     switch (visit->step) {
     case STEP_CHILDREN:
         for (; visit->at < end; visit->at++)
-            add_child(cluster, n, &cluster->model->node[node]);
+            add_child(cluster, node);
         break;
     case STEP_BANDS:
         for (; i < end; i++)
@@ -325,7 +330,7 @@ static bool step_on(struct cluster *cluster, uint32_t node, uint32_t *items)
 {
     struct cluster_visit *visit = &cluster->visit;
     const struct cluster_node *n = &cluster->node[node];
-    uint32_t count = visit->step == STEP_CHILDREN ? cluster->model->node[node].child_count + n->other_count
+    uint32_t count = visit->step == STEP_CHILDREN ? children_of(cluster, node) + n->other_count
                      : visit->step == STEP_OWN    ? n->own_count
                                                   : n->count;
     uint32_t now = count - visit->at < *items ? count - visit->at : *items;

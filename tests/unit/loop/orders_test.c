@@ -18,7 +18,7 @@
 #include "loop/orders.h"
 #include "rig.h"
 
-enum { RECORD_BYTES = 144, TAKEN_MAX = 64 };
+enum { RECORD_BYTES = 432, TAKEN_MAX = 64 };
 #define START_NS (1000 * NS_PER_S)
 
 struct bed {

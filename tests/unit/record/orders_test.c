@@ -15,7 +15,7 @@
 
 #include "record/orders.h"
 
-enum { RECORD_BYTES = 144, READ_MAX = 8 };
+enum { RECORD_BYTES = 432, READ_MAX = 8 };
 
 struct bed {
     char folder[64], path[96];
