@@ -90,6 +90,71 @@ static void a_hold_binds_the_hosts_below_its_node_alone(void **state)
     stand_stop(&stand);
 }
 
+/* A hold ends for good hold_most after its time, with the reading that sees it, not before; and twice as long
+ * a hold is still one. */
+static void a_hold_is_forgotten_a_minute_after_its_end(void **state)
+{
+    struct stand stand;
+    struct hold_view view;
+    (void)state;
+    open_stand(&stand);
+    struct core *core = stand.core;
+    hold_after_cause(&stand, HOLD_PERMIT);
+    hold_after_cause(&stand, HOLD_PERMIT);
+    assert_int_equal(core->holds.held, 1);
+    stand_wait(&stand, 62 * NS_PER_S - 1);
+    hold_reading(&core->holds, &core->heat, BRANCH_A, stand.t_ns);
+    hold_view(&core->holds, BRANCH_A, stand.t_ns, &view);
+    assert_int_equal(view.for_ns, 2 * NS_PER_S);
+    stand_wait(&stand, 1);
+    hold_reading(&core->holds, &core->heat, BRANCH_A, stand.t_ns);
+    hold_view(&core->holds, BRANCH_A, stand.t_ns, &view);
+    assert_int_equal(view.for_ns, 0);
+    assert_int_equal(core->holds.held, 0);
+    hold_reading(&core->holds, &core->heat, BRANCH_A, stand.t_ns);
+    assert_int_equal(core->holds.held, 0);
+    assert_int_equal(hold_after_cause(&stand, HOLD_PERMIT), NS_PER_S);
+    stand_stop(&stand);
+}
+
+/* Memory that was not cleared: nothing is held, at the first node neither. */
+static void a_start_holds_nothing(void **state)
+{
+    struct hold hold[2];
+    struct holds holds;
+    struct model model = {.node_count = 2, .policy = {.hold_least_ns = NS_PER_S}};
+    (void)state;
+    memset(hold, 0x5A, sizeof hold);
+    memset(&holds, 0x5A, sizeof holds);
+    holds.node = hold;
+    hold_init(&holds, &model);
+    assert_int_equal(holds.held, 0);
+    for (uint32_t n = 0; n < 2; n++) {
+        struct hold_view view;
+        assert_false(hold_runs(&holds, n, INT64_MIN + 1));
+        hold_view(&holds, n, 0, &view);
+        assert_int_equal(view.for_ns, 0);
+        assert_int_equal(view.left_ns, 0);
+        assert_int_equal(view.causes, 0);
+        assert_false(view.hot);
+    }
+}
+
+/* Silent for a minute within the limit: the emergency is over as far as anybody can tell, and time runs. */
+static void a_blind_node_is_held_for_its_time_alone(void **state)
+{
+    struct stand stand;
+    (void)state;
+    open_stand(&stand);
+    struct core *core = stand.core;
+    hold_observe(&core->holds, &core->heat, BRANCH_A, HOLD_EMERGENCY, true, stand.t_ns);
+    core->holds.node[BRANCH_A].hot = true;
+    hold_blind(&core->holds, &core->heat, BRANCH_A, stand.t_ns);
+    assert_int_equal(hold_forbids_raise(&core->holds, 0, stand.t_ns + NS_PER_S - 1), BRANCH_A);
+    assert_int_equal(hold_forbids_raise(&core->holds, 0, stand.t_ns + NS_PER_S), INDEX_NONE);
+    stand_stop(&stand);
+}
+
 static void set_heat(struct stand *stand, double heat)
 {
     for (uint32_t p = 0; p < PHASES; p++)
@@ -175,6 +240,9 @@ int main(void)
         cmocka_unit_test(a_hold_lasts_until_the_heat_that_came_with_it_is_gone),
         cmocka_unit_test(without_a_first_length_nothing_is_held),
         cmocka_unit_test(after_an_emergency_nothing_below_is_raised_for_a_second),
+        cmocka_unit_test(a_hold_is_forgotten_a_minute_after_its_end),
+        cmocka_unit_test(a_start_holds_nothing),
+        cmocka_unit_test(a_blind_node_is_held_for_its_time_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
