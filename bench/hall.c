@@ -221,6 +221,8 @@ void hall_step(struct hall *hall, struct slot *slot)
     slot->sequence = ++hall->sequence;
     slot->t_ns = slot->t_receive_ns = hall->t_ns;
     pipeline_step(hall->core, slot, &hall->outbox);
+    if (hall->outbox.digest_due)
+        hall->digest = hall->outbox.digest.digest;
     for (uint32_t i = 0; i < hall->outbox.count; i++) {     /* every host obeys at once */
         const struct egress *egress = &hall->outbox.record[i];
         struct report *report = &hall->report[egress->host];

@@ -24,6 +24,7 @@ struct hall {
     struct outbox outbox;
     struct report *report;      /* by host: the newest one sent */
     uint64_t sequence;          /* of slots */
+    uint64_t digest;            /* of all decisions, up to the newest second that is over */
     int64_t t_ns;
 };
 

@@ -2,7 +2,8 @@
 /*
  * The decision with everything on, from bytes to bytes: bench/estate, whose hosts want more than its limits
  * carry and change their minds. In rounds of 20 ms every meter reads, a fifth of the hosts report, and an
- * arbitration runs through all its parts; each kind is timed by itself.
+ * arbitration runs through all its parts; each kind is timed by itself. Two builds that decide alike print
+ * the same digest.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,15 @@ static void use_power(struct work *work, uint32_t host)
     report->draw_mw = want_mw > most_mw ? most_mw : want_mw;
 }
 
+static void take_report(const struct work *work, uint32_t i, struct slot *slot)
+{
+    *slot = (struct slot){.kind = SLOT_REPORT};
+    if (report_decode(work->report[i], work->report_bytes[i], &slot->report))
+        abort();
+    slot->report.host = work->round % REPORT_EVERY + i * REPORT_EVERY;
+}
+
+/* As decide does it, a report is decided on while the next one stands in the queue. */
 static void reports(struct work *work)
 {
     uint32_t first = work->round % REPORT_EVERY, count = HALL_HOSTS / REPORT_EVERY;
@@ -89,12 +99,14 @@ static void reports(struct work *work)
             report_encode(&work->hall.report[host], work->report[i], sizeof work->report[i]);
     }
     int64_t start_ns = bench_now_ns();
+    struct slot slot[2];
+    take_report(work, 0, &slot[0]);
     for (uint32_t i = 0; i < count; i++) {
-        struct slot slot = {.kind = SLOT_REPORT};
-        if (report_decode(work->report[i], work->report_bytes[i], &slot.report))
-            abort();
-        slot.report.host = first + i * REPORT_EVERY;
-        hall_step(&work->hall, &slot);
+        if (i + 1 < count) {
+            take_report(work, i + 1, &slot[(i + 1) % 2]);
+            pipeline_expect(work->hall.core, &slot[(i + 1) % 2]);
+        }
+        hall_step(&work->hall, &slot[i % 2]);
         bytes_of_leases(&work->hall);
     }
     int64_t spent_ns = bench_now_ns() - start_ns;
@@ -167,6 +179,7 @@ static void print(struct work *work, bool json, int64_t start_ns)
     bench_number(&report, "cuts_per_round", (double)(count->cuts - work->cuts) / ROUNDS);
     bench_number(&report, "withheld_per_round",
                  (double)(count->withheld_s + count->withheld_d - work->withheld) / ROUNDS);
+    bench_count(&report, "decisions_digest", work->hall.digest);
     bench_count(&report, "emergencies", count->emergencies);
     bench_count(&report, "recoveries", count->recoveries);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);

@@ -24,6 +24,9 @@ static void carve_cluster(struct cluster *cluster, const struct model *model, st
     cluster->bound_term = carve(carver, model->host_count, sizeof *cluster->bound_term);
     cluster->tier = carve(carver, model->host_count, sizeof *cluster->tier);
     cluster->changed = carve(carver, model->host_count, sizeof *cluster->changed);
+    cluster->weight = carve(carver, model->host_count, sizeof *cluster->weight);
+    cluster->job = carve(carver, model->host_count, sizeof *cluster->job);
+    cluster->cord_node = carve(carver, model->host_count, sizeof *cluster->cord_node);
     size_t places = contract_places(model);
     cluster->node = carve(carver, places, sizeof *cluster->node);
     cluster->capacity_mva = carve(carver, places * cells, sizeof *cluster->capacity_mva);

@@ -12,7 +12,7 @@ static void place_members(struct cluster *cluster, uint32_t g)
         cluster->other[at->other_first + at->other_count] = group->node[at->other_count];
 }
 
-/* A cord hangs on one node, and stands in that node's own run. */
+/* A cord hangs on one node, and stands in one of that node's own runs. */
 static void place_cords(struct cluster *cluster, uint32_t g, uint32_t room)
 {
     struct cluster_node *at = &cluster->node[cluster->model->node_count + g];
@@ -23,6 +23,7 @@ static void place_cords(struct cluster *cluster, uint32_t g, uint32_t room)
             continue;
         for (uint32_t i = 0; i < node->own_count; i++)
             cluster->below[at->first + at->count++] = cluster->below[node->first + i];
+        at->cords += node->own_cords;
     }
 }
 

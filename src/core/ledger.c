@@ -48,12 +48,10 @@ static void account(struct ledger *ledger, uint32_t host, enum recovery_cause ca
     int64_t exposed_mw = h->bounded ? ledger_draw_mw(ledger, host, ledger_exposed_cap_mw(h)) : h->phys_max_mw;
     int64_t newest_mw =
         h->newest_mw < 0 ? exposed_mw : ledger_draw_mw(ledger, host, larger(h->newest_mw, h->fail_safe_mw));
-    sums_replace(ledger, host, SUM_EXPOSED, h->exposed_draw_mw, exposed_mw);
     int64_t safe_mw = h->newest_mw < 0 ? exposed_mw : ledger_draw_mw(ledger, host, h->fail_safe_mw);
-    sums_replace(ledger, host, SUM_NEWEST, h->newest_draw_mw, newest_mw);
-    sums_replace(ledger, host, SUM_SAFE, h->safe_draw_mw, safe_mw);
-    if (exposed_mw > h->exposed_draw_mw)
-        sums_note_highest(ledger, host);
+    const int64_t before_mw[SUM_COUNT] = {h->exposed_draw_mw, h->newest_draw_mw, h->safe_draw_mw};
+    const int64_t after_mw[SUM_COUNT] = {exposed_mw, newest_mw, safe_mw};
+    sums_replace_all(ledger, host, before_mw, after_mw);
     h->exposed_draw_mw = exposed_mw;
     h->newest_draw_mw = newest_mw;
     h->safe_draw_mw = safe_mw;

@@ -65,17 +65,21 @@ struct ledger_lend {
     int64_t lendable_ma, admissible_ma;     /* core/permit.h */
 };
 
+/* What every lease and report touches comes first. */
 struct ledger_sums {
+    /* By enum sum of core/sums.h, of D and S: every cell leaves at least this much to its limit in force; 0 =
+     * not known, look. Only ever too small: a change that fits into it fits every cell. */
+    int64_t left_mva[2];
+    int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
     int64_t exposed_mva[CONTINGENCIES_MAX][PHASES];     /* D */
     int64_t newest_mva[CONTINGENCIES_MAX][PHASES];      /* S */
-    int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
     /* in force: what a lease is held against. `steady`, or what may be lent where a permit stands. */
     int64_t limit_mva[CONTINGENCIES_MAX][PHASES];
-    int64_t steady_mva[CONTINGENCIES_MAX][PHASES];      /* the model's, lowered by events */
     /* above it D is recovery: `steady`, or admissible (core/permit.h); never below `limit` */
     int64_t ceiling_mva[CONTINGENCIES_MAX][PHASES];
     /* S with every host that holds a lease at its fail-safe cap: what a cut can lead to */
     int64_t safe_mva[CONTINGENCIES_MAX][PHASES];
+    int64_t steady_mva[CONTINGENCIES_MAX][PHASES];      /* the model's, lowered by events */
     /* bad + other + what hosts draw that no cap governs */
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
     struct ledger_lend lend;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What hosts draw and have been granted ahead, on every node above them: kept by difference, as the ledger's
  * sums are. */
+#include "core/cells.h"
 #include "core/compare.h"
-#include "core/draw.h"
 #include "core/pool_inside.h"
 #include "core/quantum.h"
 
@@ -43,48 +43,64 @@ static uint32_t heaviest_of(const struct model *model, const struct model_cord *
     return heaviest;
 }
 
-static int64_t delta_mva(const struct model_cord *cord, int64_t pf_ppm, uint32_t c, uint32_t phase,
-                         int64_t old_mw, int64_t new_mw)
-{
-    return draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) -
-           draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
-}
-
-/* Phases that carry the same fraction change by the same: a three-phase cord costs one conversion, not
- * three. */
-static bool is_another(const struct model_cord *cord, uint32_t phase)
-{
-    return phase == 0 || cord->phase_ppm[phase] != cord->phase_ppm[phase - 1];
-}
-
 static int64_t fail_safe_draw_mw(const struct pools *pools, uint32_t host)
 {
     const struct model_host *h = &pools->model->host[host];
     return draw_of_cap_mw(&pools->model->type[h->type], h->fail_safe_mw);
 }
 
-static void add_drawn(struct pools *pools, uint32_t host, int64_t old_mw, int64_t new_mw)
+static int64_t over_phases_mva(const int64_t change_mva[PHASES])
+{
+    int64_t sum_mva = 0;
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        sum_mva += change_mva[phase];
+    return sum_mva;
+}
+
+/* A draw changes along every cord, and what the host is committed to by the same or by something else. */
+struct drawn_change {
+    int64_t drawn_mva[CELLS_MAX], committed_mva[CELLS_MAX];
+    int64_t claim_mva, held_mva;
+};
+
+static void work_out(const struct pools *pools, uint32_t host, uint32_t j, const int64_t drawn_mw[2],
+                     const int64_t committed_mw[2], struct drawn_change *change)
 {
     const struct model *model = pools->model;
+    const struct model_cord *cord = &model->host[host].cord[j];
+    uint32_t cells = model->contingency_count * PHASES, heaviest = heaviest_of(model, cord);
+    int64_t pf_ppm = model->type[model->host[host].type].pf_min_ppm;
+    int64_t safe_mw = fail_safe_draw_mw(pools, host), held_mva[PHASES];
+    cells_change_mva(cord, model->contingency_count, pf_ppm, drawn_mw[0], drawn_mw[1], change->drawn_mva);
+    change->claim_mva = change->held_mva = over_phases_mva(&change->drawn_mva[heaviest * PHASES]);
+    if (drawn_mw[0] < safe_mw || drawn_mw[1] < safe_mw) {
+        cells_of_share_mva(cord, pf_ppm, heaviest, larger(drawn_mw[0], safe_mw), larger(drawn_mw[1], safe_mw),
+                           held_mva);
+        change->held_mva = over_phases_mva(held_mva);
+    }
+    if (drawn_mw[0] == committed_mw[0] && drawn_mw[1] == committed_mw[1])
+        memcpy(change->committed_mva, change->drawn_mva, cells * sizeof *change->drawn_mva);
+    else
+        cells_change_mva(cord, model->contingency_count, pf_ppm, committed_mw[0], committed_mw[1],
+                         change->committed_mva);
+}
+
+static void add_drawn(struct pools *pools, uint32_t host, const int64_t drawn_mw[2],
+                      const int64_t committed_mw[2])
+{
+    struct drawn_change change;
+    const struct model *model = pools->model;
     const struct model_host *h = &model->host[host];
-    int64_t pf_ppm = model->type[h->type].pf_min_ppm, safe_mw = fail_safe_draw_mw(pools, host);
     for (uint32_t j = 0; j < h->cord_count; j++) {
-        const struct model_cord *cord = &h->cord[j];
-        const struct model_node *node = &model->node[cord->node];
-        uint32_t heaviest = heaviest_of(model, cord);
-        int64_t drawn_mva = 0, claim_mva = 0, held_mva = 0;
-        for (uint32_t phase = 0; phase < PHASES; phase++) {
-            if (is_another(cord, phase)) {
-                drawn_mva = delta_mva(cord, pf_ppm, 0, phase, old_mw, new_mw);
-                claim_mva = delta_mva(cord, pf_ppm, heaviest, phase, old_mw, new_mw);
-                held_mva = delta_mva(cord, pf_ppm, heaviest, phase, larger(old_mw, safe_mw),
-                                     larger(new_mw, safe_mw));
-            }
-            for (uint32_t a = 0; a < node->ancestor_count; a++) {
-                pools->node[node->ancestor[a]].drawn_mva[phase] += drawn_mva;
-                pools->node[node->ancestor[a]].claim_mva += claim_mva;
-                pools->node[node->ancestor[a]].held_mva += held_mva;
-            }
+        const struct model_node *node = &model->node[h->cord[j].node];
+        work_out(pools, host, j, drawn_mw, committed_mw, &change);
+        for (uint32_t a = 0; a < node->ancestor_count; a++) {
+            struct pool *pool = &pools->node[node->ancestor[a]];
+            cells_add(pool->drawn_mva, change.drawn_mva, PHASES);
+            pool->claim_mva += change.claim_mva;
+            pool->held_mva += change.held_mva;
+            cells_add(cells_run(pool->committed_mva), change.committed_mva,
+                      model->contingency_count * PHASES);
         }
     }
 }
@@ -111,25 +127,6 @@ void pool_measure_most(struct pools *pools)
     }
 }
 
-static void add_committed(struct pools *pools, uint32_t host, int64_t old_mw, int64_t new_mw)
-{
-    const struct model *model = pools->model;
-    const struct model_host *h = &model->host[host];
-    int64_t pf_ppm = model->type[h->type].pf_min_ppm;
-    uint32_t cells = old_mw == new_mw ? 0 : model->contingency_count * PHASES;
-    for (uint32_t j = 0; j < h->cord_count; j++) {
-        const struct model_cord *cord = &h->cord[j];
-        const struct model_node *node = &model->node[cord->node];
-        int64_t change_mva = 0;
-        for (uint32_t i = 0; i < cells; i++) {
-            if (is_another(cord, i % PHASES))
-                change_mva = delta_mva(cord, pf_ppm, i / PHASES, i % PHASES, old_mw, new_mw);
-            for (uint32_t a = 0; change_mva && a < node->ancestor_count; a++)
-                pools->node[node->ancestor[a]].committed_mva[i / PHASES][i % PHASES] += change_mva;
-        }
-    }
-}
-
 static int64_t committed_mw(const struct pool_host *host)
 {
     return larger(host->drawn_mw, host->reserved_mw);
@@ -138,10 +135,10 @@ static int64_t committed_mw(const struct pool_host *host)
 void pool_reserve(struct pools *pools, uint32_t host, int64_t reserved_mw, int64_t until_ns)
 {
     struct pool_host *h = &pools->host[host];
-    int64_t before_mw = committed_mw(h);
+    int64_t drawn_mw[2] = {h->drawn_mw, h->drawn_mw}, before_mw = committed_mw(h);
     h->reserved_mw = reserved_mw;
     h->until_ns = until_ns;
-    add_committed(pools, host, before_mw, committed_mw(h));
+    add_drawn(pools, host, drawn_mw, (int64_t[2]){before_mw, committed_mw(h)});
 }
 
 static void expire(struct pools *pools, uint32_t host, int64_t t_ns)
@@ -180,8 +177,7 @@ void pool_report(struct pools *pools, uint32_t host, int64_t draw_mw, int64_t t_
         return;
     int64_t before_mw = committed_mw(h), drawn_before_mw = h->drawn_mw;
     h->drawn_mw = drawn_mw;
-    add_drawn(pools, host, drawn_before_mw, drawn_mw);
-    add_committed(pools, host, before_mw, committed_mw(h));
+    add_drawn(pools, host, (int64_t[2]){drawn_before_mw, drawn_mw}, (int64_t[2]){before_mw, committed_mw(h)});
 }
 
 void pool_tick(struct pools *pools, int64_t t_ns)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* D and S, kept by difference: safety.md section 4. */
 #include "core/compare.h"
-#include "core/draw.h"
 #include "core/sums_inside.h"
 
 static int64_t part(int64_t value, int64_t ppm)
@@ -73,111 +72,96 @@ static void note_recovery(struct ledger *ledger, struct ledger_sums *sums, uint3
     ledger->recoveries[ledger->cause]++;
 }
 
-static void add(struct ledger *ledger, uint32_t node, enum sum sum, const int64_t *delta_mva, uint32_t cells)
+static void raise_highest(struct ledger_sums *sums, uint32_t cells)
 {
-    struct ledger_sums *sums = &ledger->node[node];
-    int64_t *sum_mva = cells_of(sums, sum);
-    uint32_t before = sum == SUM_EXPOSED ? count_over(sum_mva, run_of(sums->ceiling_mva), cells) : 0;
-    bool rises = false;
-    for (uint32_t i = 0; i < cells; i++) {
-        rises |= delta_mva[i] > 0;
-        sum_mva[i] += delta_mva[i];
-    }
-    if (sum == SUM_EXPOSED)
-        note_recovery(ledger, sums, before, count_over(sum_mva, run_of(sums->ceiling_mva), cells), rises);
+    const int64_t *exposed_mva = cells_run(sums->exposed_mva);
+    for (uint32_t i = 0; i < cells; i += PHASES)
+        for (uint32_t phase = 0; phase < PHASES; phase++)
+            sums->highest_mva[phase] = larger(sums->highest_mva[phase], exposed_mva[i + phase]);
 }
 
-/* What a change of draw changes in every cell above one cord. The same change on every phase that carries the
- * same fraction, and in every contingency with the same share as the first: a three-phase cord costs one
- * conversion, not three for each of them. */
-static void cord_delta_mva(const struct model *model, const struct model_cord *cord, int64_t pf_ppm,
-                           int64_t old_mw, int64_t new_mw, int64_t delta_mva[CELLS_MAX])
+/* Where nothing is known to be left, nothing is known afterwards. */
+static void take_left(struct ledger_sums *sums, enum sum sum, int64_t most_mva)
 {
-    for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
-        uint32_t c = i / PHASES, phase = i % PHASES;
-        if (!cord->share_ppm[c])
-            delta_mva[i] = 0;
-        else if (c && cord->share_ppm[c] == cord->share_ppm[0])
-            delta_mva[i] = delta_mva[phase];
-        else if (phase && cord->phase_ppm[phase] == cord->phase_ppm[phase - 1])
-            delta_mva[i] = delta_mva[i - 1];
-        else
-            delta_mva[i] = draw_on_phase_mva(cord, pf_ppm, c, phase, new_mw) -
-                           draw_on_phase_mva(cord, pf_ppm, c, phase, old_mw);
+    sums->left_mva[sum] = larger(sums->left_mva[sum] - most_mva, 0);
+}
+
+static void add_exposed(struct ledger *ledger, struct ledger_sums *sums, const int64_t *delta_mva,
+                        int64_t most_mva, uint32_t cells)
+{
+    int64_t *sum_mva = cells_run(sums->exposed_mva);
+    bool may_be_over = sums->left_mva[SUM_EXPOSED] <= 0;    /* a ceiling is never below its limit */
+    uint32_t before = may_be_over ? count_over(sum_mva, cells_run(sums->ceiling_mva), cells) : 0;
+    cells_add(sum_mva, delta_mva, cells);
+    take_left(sums, SUM_EXPOSED, most_mva);
+    if (before || node_over(sums, SUM_EXPOSED, cells))
+        note_recovery(ledger, sums, before, count_over(sum_mva, cells_run(sums->ceiling_mva), cells),
+                      most_mva > 0);
+    if (most_mva > 0)
+        raise_highest(sums, cells);
+}
+
+/* What one cord changes in each of the sums. */
+struct change {
+    int64_t delta_mva[SUM_COUNT][CELLS_MAX];
+    int64_t most_mva[SUM_COUNT];
+    bool is_one[SUM_COUNT];
+    uint32_t from[SUM_COUNT];           /* sums that change alike share what was worked out first */
+};
+
+static void work_out(struct change *change, const struct ledger *ledger, uint32_t host, uint32_t j,
+                     const int64_t old_mw[SUM_COUNT], const int64_t new_mw[SUM_COUNT])
+{
+    uint32_t contingencies = ledger->model->contingency_count;
+    for (uint32_t sum = 0; sum < SUM_COUNT; sum++) {
+        change->is_one[sum] = old_mw[sum] != new_mw[sum];
+        change->from[sum] = sum && old_mw[sum] == old_mw[sum - 1] && new_mw[sum] == new_mw[sum - 1]
+                                ? change->from[sum - 1]
+                                : sum;
+        if (!change->is_one[sum] || change->from[sum] != sum)
+            continue;
+        cells_change_mva(&ledger->model->host[host].cord[j], contingencies, pf_of(ledger, host), old_mw[sum],
+                         new_mw[sum], change->delta_mva[sum]);
+        change->most_mva[sum] = cells_most_mva(change->delta_mva[sum], contingencies * PHASES);
+    }
+}
+
+static void enter(struct ledger *ledger, uint32_t node, const struct change *change, uint32_t cells)
+{
+    struct ledger_sums *sums = &ledger->node[node];
+    if (change->is_one[SUM_EXPOSED])
+        add_exposed(ledger, sums, change->delta_mva[SUM_EXPOSED], change->most_mva[SUM_EXPOSED], cells);
+    if (change->is_one[SUM_NEWEST]) {
+        uint32_t from = change->from[SUM_NEWEST];
+        cells_add(cells_run(sums->newest_mva), change->delta_mva[from], cells);
+        take_left(sums, SUM_NEWEST, change->most_mva[from]);
+    }
+    if (change->is_one[SUM_SAFE])
+        cells_add(cells_run(sums->safe_mva), change->delta_mva[change->from[SUM_SAFE]], cells);
+}
+
+void sums_replace_all(struct ledger *ledger, uint32_t host, const int64_t old_mw[SUM_COUNT],
+                      const int64_t new_mw[SUM_COUNT])
+{
+    struct change change;
+    const struct model *model = ledger->model;
+    const struct model_host *h = &model->host[host];
+    if (!memcmp(old_mw, new_mw, SUM_COUNT * sizeof *old_mw))
+        return;
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_node *node = &model->node[h->cord[j].node];
+        work_out(&change, ledger, host, j, old_mw, new_mw);
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            enter(ledger, node->ancestor[a], &change, model->contingency_count * PHASES);
     }
 }
 
 void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
 {
-    int64_t delta_mva[CELLS_MAX];
-    const struct model *model = ledger->model;
-    const struct model_host *h = &model->host[host];
-    uint32_t cells = model->contingency_count * PHASES;
-    for (uint32_t j = 0; old_mw != new_mw && j < h->cord_count; j++) {
-        const struct model_node *node = &model->node[h->cord[j].node];
-        cord_delta_mva(model, &h->cord[j], pf_of(ledger, host), old_mw, new_mw, delta_mva);
-        for (uint32_t a = 0; a < node->ancestor_count; a++)
-            add(ledger, node->ancestor[a], sum, delta_mva, cells);
-    }
-}
-
-static bool is_above(const struct model *model, uint32_t node, const struct model_cord *cord)
-{
-    const struct model_node *below = &model->node[cord->node];
-    for (uint32_t a = 0; a < below->ancestor_count; a++)
-        if (below->ancestor[a] == node)
-            return true;
-    return false;
-}
-
-/* Where cords of the host meet a node carries the sum of what they change. */
-bool sums_fit(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw)
-{
-    int64_t delta_mva[CORDS_MAX][CELLS_MAX];
-    const struct model *model = ledger->model;
-    const struct model_host *h = &model->host[host];
-    uint32_t cells = model->contingency_count * PHASES;
-    if (old_mw == new_mw)
-        return !sums_over(ledger, host, sum);
-    for (uint32_t j = 0; j < h->cord_count; j++)
-        cord_delta_mva(model, &h->cord[j], pf_of(ledger, host), old_mw, new_mw, delta_mva[j]);
-    for (uint32_t j = 0; j < h->cord_count; j++) {
-        const struct model_node *node = &model->node[h->cord[j].node];
-        for (uint32_t a = 0; a < node->ancestor_count; a++) {
-            struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
-            const int64_t *limit_mva = run_of(sums->limit_mva), *sum_mva = cells_of(sums, sum);
-            int64_t left[CELLS_MAX], least = 0;
-            for (uint32_t i = 0; i < cells; i++)
-                left[i] = limit_mva[i] - sum_mva[i] - delta_mva[j][i];
-            for (uint32_t k = 0; k < h->cord_count; k++)
-                for (uint32_t i = 0; k != j && is_above(model, node->ancestor[a], &h->cord[k]) && i < cells;
-                     i++)
-                    left[i] -= delta_mva[k][i];
-            for (uint32_t i = 0; i < cells; i++)
-                least |= left[i];
-            if (least < 0)
-                return false;
-        }
-    }
-    return true;
-}
-
-static void raise_highest(struct ledger_sums *sums, uint32_t contingencies)
-{
-    for (uint32_t i = 0; i < contingencies * PHASES; i++)
-        if (sums->exposed_mva[i / PHASES][i % PHASES] > sums->highest_mva[i % PHASES])
-            sums->highest_mva[i % PHASES] = sums->exposed_mva[i / PHASES][i % PHASES];
-}
-
-void sums_note_highest(struct ledger *ledger, uint32_t host)
-{
-    const struct model *model = ledger->model;
-    const struct model_host *h = &model->host[host];
-    for (uint32_t j = 0; j < h->cord_count; j++) {
-        const struct model_node *node = &model->node[h->cord[j].node];
-        for (uint32_t a = 0; a < node->ancestor_count; a++)
-            raise_highest(&ledger->node[node->ancestor[a]], model->contingency_count);
-    }
+    int64_t from_mw[SUM_COUNT] = {0}, to_mw[SUM_COUNT] = {0};
+    from_mw[sum] = old_mw;
+    to_mw[sum] = new_mw;
+    sums_replace_all(ledger, host, from_mw, to_mw);
 }
 
 void sums_mark_highest(struct ledger *ledger, uint32_t node)
@@ -185,29 +169,7 @@ void sums_mark_highest(struct ledger *ledger, uint32_t node)
     struct ledger_sums *sums = &ledger->node[node];
     for (uint32_t phase = 0; phase < PHASES; phase++)
         sums->highest_mva[phase] = sums->exposed_mva[0][phase];
-    raise_highest(sums, ledger->model->contingency_count);
-}
-
-static bool node_over(struct ledger_sums *sums, uint32_t contingencies, enum sum sum)
-{
-    const int64_t *sum_mva = cells_of(sums, sum), *limit_mva = run_of(sums->limit_mva);
-    int64_t left = 0;
-    for (uint32_t i = 0; i < contingencies * PHASES; i++)
-        left |= limit_mva[i] - sum_mva[i];
-    return left < 0;
-}
-
-bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum)
-{
-    const struct model *model = ledger->model;
-    const struct model_host *h = &model->host[host];
-    for (uint32_t j = 0; j < h->cord_count; j++) {
-        const struct model_node *node = &model->node[h->cord[j].node];
-        for (uint32_t a = 0; a < node->ancestor_count; a++)
-            if (node_over(&ledger->node[node->ancestor[a]], model->contingency_count, sum))
-                return true;
-    }
-    return false;
+    raise_highest(sums, ledger->model->contingency_count * PHASES);
 }
 
 /* ---- limits ---- */
@@ -223,7 +185,7 @@ static void mark_fallen(struct ledger *ledger, uint32_t node)
 
 static bool newest_over(const struct ledger *ledger, uint32_t node)
 {
-    return node_over(&ledger->node[node], ledger->model->contingency_count, SUM_NEWEST);
+    return node_over(&ledger->node[node], SUM_NEWEST, ledger->model->contingency_count * PHASES);
 }
 
 /* Amperes at the lowest credible voltage, lowered as the steady limit is; a contingency at a lower voltage
@@ -242,7 +204,7 @@ static void set_limits(struct ledger *ledger, uint32_t node, enum recovery_cause
 {
     struct ledger_sums *sums = &ledger->node[node];
     uint32_t cells = ledger->model->contingency_count * PHASES;
-    uint32_t before = count_over(run_of(sums->exposed_mva), run_of(sums->ceiling_mva), cells);
+    uint32_t before = count_over(cells_run(sums->exposed_mva), cells_run(sums->ceiling_mva), cells);
     for (uint32_t i = 0; i < cells; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
         int64_t steady_mva = ledger->model->node[node].limit_mva[c][phase];
@@ -257,9 +219,10 @@ static void set_limits(struct ledger *ledger, uint32_t node, enum recovery_cause
         sums->limit_mva[c][phase] = limit_mva;
         sums->ceiling_mva[c][phase] = ceiling_mva;
     }
+    sums->left_mva[SUM_EXPOSED] = sums->left_mva[SUM_NEWEST] = 0;
     ledger->cause = (uint8_t)cause;
     note_recovery(ledger, sums, before,
-                  count_over(run_of(sums->exposed_mva), run_of(sums->ceiling_mva), cells), false);
+                  count_over(cells_run(sums->exposed_mva), cells_run(sums->ceiling_mva), cells), false);
     ledger->cause = RECOVERY_NONE;
     if (newest_over(ledger, node))
         mark_fallen(ledger, node);

@@ -6,7 +6,7 @@
 
 #include "core/ledger.h"
 
-enum sum { SUM_EXPOSED, SUM_NEWEST, SUM_SAFE };
+enum sum { SUM_EXPOSED, SUM_NEWEST, SUM_SAFE, SUM_COUNT };
 
 /* setup: bad(n) + other(n) stand in both sums from the start; limits are the model's. */
 void sums_init(struct ledger *ledger);
@@ -14,13 +14,13 @@ void sums_init(struct ledger *ledger);
 /* setup: enters what a host draws that no cap governs into ungoverned_mva. */
 void sums_add_base(struct ledger *ledger, uint32_t host);
 
-/* rt: replaces a host's old draw by a new one, on every node above each of its cords. Keeps
- * ledger->over_count. */
-void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw);
+/* rt: replaces a host's old draws by new ones, on every node above each of its cords. Keeps
+ * ledger->over_count, and carries the high-water marks of an exposure that rises along. */
+void sums_replace_all(struct ledger *ledger, uint32_t host, const int64_t old_mw[SUM_COUNT],
+                      const int64_t new_mw[SUM_COUNT]);
 
-/* rt: the exposure of this host has risen: carries the high-water marks above it along. Not a part of
- * sums_replace, which also tries sums that are then taken back. */
-void sums_note_highest(struct ledger *ledger, uint32_t host);
+/* rt: the same of one of them. */
+void sums_replace(struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw);
 
 /* rt: a node's high-water mark becomes its exposure as it stands. */
 void sums_mark_highest(struct ledger *ledger, uint32_t node);

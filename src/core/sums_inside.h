@@ -3,27 +3,36 @@
 #ifndef FLYBALL_CORE_SUMS_INSIDE_H
 #define FLYBALL_CORE_SUMS_INSIDE_H
 
+#include "core/cells.h"
+#include "core/compare.h"
 #include "core/sums.h"
-
-/* The cells of one node lie one behind the other, contingency by contingency: sums and limits are taken as
- * runs of them, without a branch inside, since every lease goes over all of them several times. */
-enum { CELLS_MAX = CONTINGENCIES_MAX * PHASES };
-
-/* Of the whole array: a pointer to its first row would be one to three cells. */
-static inline int64_t *run_of(int64_t (*cells)[PHASES])
-{
-    return (int64_t *)(void *)cells;
-}
 
 static inline int64_t *cells_of(struct ledger_sums *sums, enum sum sum)
 {
-    return run_of(sum == SUM_EXPOSED ? sums->exposed_mva
+    return cells_run(sum == SUM_EXPOSED ? sums->exposed_mva
                                      : sum == SUM_NEWEST ? sums->newest_mva : sums->safe_mva);
 }
 
 static inline int64_t pf_of(const struct ledger *ledger, uint32_t host)
 {
     return ledger->model->type[ledger->model->host[host].type].pf_min_ppm;
+}
+
+/* The least that D or S leaves in any cell of a node, looked at cell by cell; what is left above nought is
+ * remembered. */
+static inline int64_t look_left_mva(struct ledger_sums *sums, enum sum sum, uint32_t cells)
+{
+    const int64_t *limit_mva = cells_run(sums->limit_mva), *sum_mva = cells_of(sums, sum);
+    int64_t least_mva = INT64_MAX;
+    for (uint32_t i = 0; i < cells; i++)
+        least_mva = smaller(least_mva, limit_mva[i] - sum_mva[i]);
+    sums->left_mva[sum] = larger(least_mva, 0);
+    return least_mva;
+}
+
+static inline bool node_over(struct ledger_sums *sums, enum sum sum, uint32_t cells)
+{
+    return sums->left_mva[sum] <= 0 && look_left_mva(sums, sum, cells) < 0;
 }
 
 #endif

@@ -19,7 +19,7 @@ static void left_above_mva(const struct ledger *ledger, const struct model_cord 
         least_mva[i] = INT64_MAX / 2;
     for (uint32_t a = 0; a < node->ancestor_count; a++) {
         struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
-        const int64_t *limit_mva = run_of(sums->limit_mva), *sum_mva = cells_of(sums, sum);
+        const int64_t *limit_mva = cells_run(sums->limit_mva), *sum_mva = cells_of(sums, sum);
         for (uint32_t i = 0; i < cells; i++)
             least_mva[i] = smaller(least_mva[i], limit_mva[i] - sum_mva[i]);
     }

@@ -146,6 +146,9 @@ static void enter_input(struct decide *decide, struct spsc *queue, int64_t now_n
     slot->stage_ns[STAGE_SEQUENCED] = delta(slot->t_receive_ns, now_ns);
     if (slot->t_receive_ns > decide->t_ns)
         decide->t_ns = slot->t_receive_ns;
+    const struct slot *next = spsc_peek(queue);
+    if (next)
+        pipeline_expect(decide->core, next);
     step(decide, slot);
     histogram_record(&decide->decided.live, slot->stage_ns[STAGE_DECIDED]);
 }

@@ -3,6 +3,41 @@
 
 #include "msg/frame.h"
 
+/* Seven bits of every byte close up, those of the first byte lowest. */
+static uint64_t close_up(uint64_t word)
+{
+    word = (word & UINT64_C(0x007F007F007F007F)) | (word & UINT64_C(0x7F007F007F007F00)) >> 1;
+    word = (word & UINT64_C(0x00003FFF00003FFF)) | (word & UINT64_C(0x3FFF00003FFF0000)) >> 2;
+    return (word & UINT64_C(0x000000000FFFFFFF)) | (word & UINT64_C(0x0FFFFFFF00000000)) >> 4;
+}
+
+/* The other way round, of at most 56 bits. */
+static uint64_t spread(uint64_t word)
+{
+    word = (word & UINT64_C(0x000000000FFFFFFF)) | (word & UINT64_C(0x00FFFFFFF0000000)) << 4;
+    word = (word & UINT64_C(0x00003FFF00003FFF)) | (word & UINT64_C(0x0FFFC0000FFFC000)) << 2;
+    return (word & UINT64_C(0x007F007F007F007F)) | (word & UINT64_C(0x3F803F803F803F80)) << 1;
+}
+
+#define MORE UINT64_C(0x8080808080808080)   /* of every byte the bit that says that another one follows */
+
+/* A varint of up to eight bytes in one go: lengths change from value to value, and a loop over bytes would
+ * be guessed wrong by the processor every time. */
+static inline bool varint_at_once(struct proto_cursor *in, uint64_t *value)
+{
+    uint64_t word, last;
+
+    if (in->end - in->at < (ptrdiff_t)sizeof word)
+        return proto_varint(in, value);
+    memcpy(&word, in->at, sizeof word);
+    last = ~word & MORE;
+    if (!last)
+        return proto_varint_long(in, value);
+    *value = close_up(word & (last ^ (last - 1)));
+    in->at += (__builtin_ctzll(last) >> 3) + 1;
+    return true;
+}
+
 bool proto_varint_long(struct proto_cursor *in, uint64_t *value)
 {
     uint64_t sum = 0;
@@ -110,24 +145,74 @@ void proto_put_varint(struct proto_writer *out, uint64_t value)
     uint8_t raw[10];
     uint32_t bytes = 0;
 
+    if (value >> 56 == 0 && !out->full && out->end - out->at >= (ptrdiff_t)sizeof value) {
+        uint64_t word = spread(value);
+        bytes = (70 - (uint32_t)__builtin_clzll(value | 1)) / 7;
+        word |= MORE & ((UINT64_C(1) << 8 * (bytes - 1)) - 1);
+        memcpy(out->at, &word, sizeof word);
+        out->at += bytes;
+        return;
+    }
     for (; value >= 0x80; value >>= 7)
         raw[bytes++] = (uint8_t)(value | 0x80);
     raw[bytes++] = (uint8_t)value;
     proto_put_raw(out, raw, bytes);
 }
 
-static bool field_decode(const struct proto_field *field, struct proto_cursor *in, uint32_t tag,
+/* Of a size that is known where it is copied: else it is a call. */
+static inline void store(uint8_t *member, uint64_t value, uint32_t bytes)
+{
+    switch (bytes) {
+    case 8:
+        memcpy(member, &value, 8);
+        break;
+    case 4:
+        memcpy(member, &value, 4);
+        break;
+    case 2:
+        memcpy(member, &value, 2);
+        break;
+    default:
+        memcpy(member, &value, 1);
+        break;
+    }
+}
+
+static inline uint64_t load(const uint8_t *member, uint32_t bytes)
+{
+    uint64_t value = 0;
+
+    switch (bytes) {
+    case 8:
+        memcpy(&value, member, 8);
+        break;
+    case 4:
+        memcpy(&value, member, 4);
+        break;
+    case 2:
+        memcpy(&value, member, 2);
+        break;
+    case 1:
+        memcpy(&value, member, 1);
+        break;
+    default:                    /* no such field */
+        break;
+    }
+    return value;
+}
+
+static inline bool field_decode(const struct proto_field *field, struct proto_cursor *in, uint32_t tag,
     uint8_t *message)
 {
     uint64_t value;
 
     if ((tag & 7) != field->wire)
         return false;
-    if (field->wire == PROTO_VARINT ? !proto_varint(in, &value) : !proto_fixed64(in, &value))
+    if (field->wire == PROTO_VARINT ? !varint_at_once(in, &value) : !proto_fixed64(in, &value))
         return false;
     if (value > field->max)
         return false;
-    memcpy(message + field->offset, &value, field->bytes);
+    store(message + field->offset, value, field->bytes);
     return true;
 }
 
@@ -152,7 +237,12 @@ int proto_fields_decode(const struct proto_field *table, uint32_t fields, const 
 static void field_encode(const struct proto_field *field, uint32_t number, uint64_t value,
     struct proto_writer *out)
 {
-    proto_put_varint(out, PROTO_TAG(number, field->wire));
+    uint32_t tag = PROTO_TAG(number, field->wire);
+
+    if (tag < 0x80 && !out->full && out->at < out->end)
+        *out->at++ = (uint8_t)tag;
+    else
+        proto_put_varint(out, tag);
     if (field->wire == PROTO_VARINT)
         proto_put_varint(out, value);
     else
@@ -166,9 +256,8 @@ uint32_t proto_fields_encode(const struct proto_field *table, uint32_t fields, c
 
     for (uint32_t number = 1; number < fields; number++) {
         const struct proto_field *field = &table[number];
-        uint64_t value = 0;
+        uint64_t value = load((const uint8_t *)message + field->offset, field->bytes);
 
-        memcpy(&value, (const uint8_t *)message + field->offset, field->bytes);
         if (value > field->max)
             return 0;
         if (value)

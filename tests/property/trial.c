@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msg/frame.h"
-
+#include "books.h"
 #include "core/core.h"
+#include "msg/frame.h"
 
 enum { PARTS_MAX = 100000 };
 
@@ -85,6 +85,9 @@ void trial_close(struct trial *trial)
     model_unbuild(trial->model);
 }
 
+/* All hosts are added up anew that often. */
+enum { BOOKS_EVERY = 7 };
+
 static bool feed(struct trial *trial, struct slot *slot);
 
 static void send_lease(struct trial *trial, const struct egress *record, uint64_t epoch)
@@ -153,6 +156,7 @@ static bool feed(struct trial *trial, struct slot *slot)
     if (slot->kind == SLOT_READING)
         shadow_reading(trial->shadow, &slot->reading);
     pipeline_step(trial->core, slot, &trial->outbox);
+    pipeline_expect(trial->twin, slot);
     pipeline_step(trial->twin, slot, &trial->twin_outbox);
     if (!twins_agree(trial))
         return trial_fail(trial, "the same slots gave two cores different decisions");
@@ -162,6 +166,9 @@ static bool feed(struct trial *trial, struct slot *slot)
     if (!shadow_leases(trial->shadow, &trial->outbox, trial->core) ||
         !shadow_exposures(trial->shadow, trial->core))
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, trial->shadow->complaint);
+    const char *problem = trial->slots % BOOKS_EVERY ? NULL : books_balance(trial->core);
+    if (problem)
+        return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, problem);
     if (core_counters(trial->core)->invariant_failures)
         return trial_fail(trial, "the core counts a failed invariant of its own");
     feed_zombie(trial, slot);

@@ -149,12 +149,15 @@ static void what_is_withheld_is_counted_by_the_sum_that_withheld_it(void **state
     (void)state;
     struct stand stand;
     start_asking(&stand);
-    stand.core->ledger.node[BRANCH_A].newest_mva[0][0] = BRANCH_MVA - 1000000;
+    struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
+    sums->newest_mva[0][0] = BRANCH_MVA - 1000000;
+    sums->left_mva[0] = sums->left_mva[1] = 0;      /* look again */
     assert_int_equal(ask(&stand, 9000000, 0), 6000000);
     assert_int_equal(stand.record[0].why, WHY_GUARD_S);
     assert_int_equal(stand_counters(&stand)->withheld_s, 1);
-    stand.core->ledger.node[BRANCH_A].newest_mva[0][0] = 8000000;
-    stand.core->ledger.node[BRANCH_A].exposed_mva[0][0] = BRANCH_MVA - 2000000;
+    sums->newest_mva[0][0] = 8000000;
+    sums->exposed_mva[0][0] = BRANCH_MVA - 2000000;
+    sums->left_mva[0] = sums->left_mva[1] = 0;
     assert_int_equal(ask(&stand, 9000000, 0), 8000000);
     assert_int_equal(stand.record[0].why, WHY_GUARD_D);
     assert_int_equal(stand_counters(&stand)->withheld_d, 1);

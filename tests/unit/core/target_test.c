@@ -145,9 +145,11 @@ static void a_raise_that_the_guard_would_shrink_to_a_quantum_is_not_pushed(void 
     aim_host_2(&stand, 5000000);
     struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_B];
     sums->newest_mva[0][0] = WIDE_MVA - 1000;
+    sums->left_mva[1] = 0;      /* look again */
     step(&stand, slot_of(SLOT_TICK));
     assert_false(pushed(&stand, 2));
     sums->newest_mva[0][0] = WIDE_MVA - 2000;
+    sums->left_mva[1] = 0;      /* look again */
     step(&stand, slot_of(SLOT_TICK));
     assert_true(pushed(&stand, 2));
     assert_int_equal(stand.host[2].last.cap_mw, 5002000);
