@@ -13,6 +13,7 @@
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
+#include "core/handed.h"
 #include "core/heat.h"
 #include "core/hold.h"
 #include "core/ledger.h"
@@ -33,6 +34,7 @@ struct core {
     struct ledger ledger;
     struct ledger_fell fell;    /* memory of ledger.fell */
     struct accounts accounts;   /* handed over at the start */
+    struct handed_record handed;    /* beside them */
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
     struct heat heat;

@@ -149,6 +149,10 @@ void cut_run(struct core *core)
     take_fallen(core);
     if (!cuts->count)
         return;
+    if (core->permits.awaiting) {
+        permit_end_waiting(&core->permits, core->t_ns);
+        take_fallen(core);
+    }
     for (uint32_t i = 0; i < cuts->count; i++) {
         cuts->share_ppm[cuts->node[i]] = share_of(core, cuts->node[i]);
         cuts->scale_ppm[cuts->node[i]] =

@@ -68,6 +68,15 @@ void hold_reading(struct holds *holds, const struct heat *heat, uint32_t node, i
     }
 }
 
+void hold_hand(struct holds *holds, uint32_t node, const struct hold *hold)
+{
+    if (off(holds))
+        return;
+    holds->held -= is_held(&holds->node[node]);
+    holds->node[node] = *hold;
+    holds->held += is_held(hold);
+}
+
 void hold_blind(struct holds *holds, const struct heat *heat, uint32_t node, int64_t t_ns)
 {
     hold_observe(holds, heat, node, HOLD_EMERGENCY, false, t_ns);

@@ -47,6 +47,9 @@ void hold_observe(struct holds *holds, const struct heat *heat, uint32_t node, e
 /* rt: a reading of this node's meter was taken by heat. */
 void hold_reading(struct holds *holds, const struct heat *heat, uint32_t node, int64_t t_ns);
 
+/* rt: at a take-over, how the controller before had it. */
+void hold_hand(struct holds *holds, uint32_t node, const struct hold *hold);
+
 /* rt: its meter is silent, and leases alone hold the limit: emergency and heat are over as far as anybody can
  * tell. Time runs on. */
 void hold_blind(struct holds *holds, const struct heat *heat, uint32_t node, int64_t t_ns);

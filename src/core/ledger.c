@@ -363,6 +363,20 @@ void ledger_mark_exposed(struct ledger *ledger, uint32_t node)
     sums_mark_highest(ledger, node);
 }
 
+void ledger_hand_highest(struct ledger *ledger, uint32_t node, const int64_t highest_mva[PHASES])
+{
+    int64_t *mark_mva = ledger->node[node].highest_mva;
+    sums_mark_highest(ledger, node);
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        mark_mva[phase] = larger(mark_mva[phase], highest_mva[phase]);
+}
+
+void ledger_forget_fallen(struct ledger *ledger)
+{
+    while (ledger->fell.count)
+        ledger->fell.marked[ledger->fell.node[--ledger->fell.count]] = 0;
+}
+
 void ledger_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
 {
     sums_scale_limit(ledger, node, ppm);

@@ -166,6 +166,12 @@ void ledger_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
 /* rt: the high-water mark of D at a node begins anew, at D as it stands. */
 void ledger_mark_exposed(struct ledger *ledger, uint32_t node);
 
+/* rt: the same at a take-over: D as it stands, and what the controller before had seen. */
+void ledger_hand_highest(struct ledger *ledger, uint32_t node, const int64_t highest_mva[PHASES]);
+
+/* rt: nodes found above a limit need no cut: nothing has been read yet that would allow what they hold. */
+void ledger_forget_fallen(struct ledger *ledger);
+
 /* any: may the host be sent more than a claim? Its exposure is known, and it obeys this controller or the
  * one that handed it over. */
 bool ledger_governs(const struct ledger_host *host);

@@ -70,10 +70,12 @@ static void weigh(struct permits *permits, uint32_t c, uint8_t bad, int64_t t_ns
     if (!feed->bad != !bad)
         feed->good_ns = t_ns;
     permits->feed_losses += bad && !feed->bad;
+    permits->feed_turns += bad != feed->bad;
     feed->lost = feed->lost || (bad && !feed->bad) || bad & ~WITNESS_UNSEEN;
     feed->bad = bad;
     bool lends = is_stable(permits, feed, t_ns);
     permits->feeds = (uint8_t)(lends ? permits->feeds | bit : permits->feeds & ~bit);
+    permits->feed_turns += feed->lost && lends;
     feed->lost = feed->lost && !lends;
     if (permits->feeds == before)
         return;
@@ -141,6 +143,36 @@ void permit_feed_report(struct permits *permits, const struct report *report, in
         bool shown = (feed->dark >= 2 && feed->dark * DARK_PART >= feed->hosts) ||
                      (feed->dark && feed->dark == feed->hosts);
         weigh(permits, c, (uint8_t)(shown ? feed->bad | CORDS_DARK : feed->bad & ~CORDS_DARK), t_ns);
+    }
+}
+
+bool permit_feeds_unseen(const struct permits *permits, uint8_t set)
+{
+    bool unseen = true;
+    for (uint32_t c = 1; set >> c; c++)
+        if (set >> c & 1 && !(permits->feeds >> c & 1))
+            unseen &= permits->feed[c].bad == WITNESS_UNSEEN && !permits->feed[c].lost;
+    return unseen;
+}
+
+/* Cords are told anew by each host. A witness that is fresh still vouches; one that is not is heard first. */
+void permit_hand_feeds(struct permits *permits, const struct permit_feed feed[CONTINGENCIES_MAX],
+                       int64_t t_ns)
+{
+    const struct model *model = permits->model;
+    for (uint32_t c = 1; c < model->contingency_count; c++) {
+        struct permit_feed *own = &permits->feed[c];
+        uint32_t witness = model->contingency[c].witness;
+        if (!is_loss(model, c) || !(permits->lent_against >> c & 1))
+            continue;
+        own->lost = feed[c].lost;
+        own->good_ns = feed[c].good_ns;
+        own->bad = feed[c].bad & (WITNESS_DEAD | WITNESS_UNSEEN | CORDS_DARK);
+        if (witness < model->meter_count && permits->meter[witness].until_ns < t_ns)
+            own->bad |= WITNESS_UNSEEN;
+        uint8_t bit = (uint8_t)(1u << c);
+        permits->feeds =
+            (uint8_t)(is_stable(permits, own, t_ns) ? permits->feeds | bit : permits->feeds & ~bit);
     }
 }
 

@@ -8,7 +8,17 @@
 /* rt: judges a node anew and lends accordingly. */
 void permit_follow(struct permits *permits, uint32_t meter, int64_t t_ns);
 
+/* rt: stands in the order of expiry from now on. */
+void permit_arm(struct permits *permits, uint32_t meter);
+
+/* rt: a node that is awaited was judged: with the last of them all lend again. */
+void permit_await(struct permits *permits, struct permit_node *p, uint8_t under, int64_t t_ns);
+
 /* ---- feeds ---- */
+
+/* rt: the feeds in the set are held back, if they are, only because nobody has seen them yet. */
+bool permit_feeds_unseen(const struct permits *permits, uint8_t set);
+
 
 /* setup: `lent_against` stands. */
 void permit_feed_init(struct permits *permits);

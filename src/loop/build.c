@@ -288,6 +288,8 @@ static void init_decide(struct loop *loop)
     decide->emergency = &loop->emergency;
     decide->tap = &loop->tap;
     decide->view = &loop->view;
+    decide->meters = loop->site->model.meter_count;
+    decide->age_bound_ns = loop->site->model.policy.age_bound_ns;
     decide->account = loop->account.fd >= 0 ? &loop->account : NULL;
     decide_start(decide, loop->t_start_ns, loop->site->model.policy.tick_ns);
     view_refresh_all(&loop->view, loop->core);

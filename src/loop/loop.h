@@ -59,6 +59,7 @@ struct loop {
     struct account_file account;
     enum account_state account_state;
     struct slot_account *handed;            /* what the writer before left, until decide has it */
+    struct decide_record *records;          /* likewise; NULL = none */
     int64_t ledger_age_ns;                  /* of what was taken over */
     char ledger_path[LEDGER_PATH_BYTES];    /* "" = none */
     struct drain drain;
