@@ -70,15 +70,16 @@ static bool is_rate(int64_t mw_per_s)
     return mw_per_s >= 0 && mw_per_s <= VALUE_MAX_MW;
 }
 
-/* Each of them is one, and has hosts below. */
+/* Each of them is one, and hosts hang below: of several below one of them at least. */
 static bool names_nodes(const struct core *core, const struct slot_order *order)
 {
-    bool named = order->also_count < ORDER_NODES_MAX;
+    bool named = order->also_count < ORDER_NODES_MAX, hosts = false;
     for (uint32_t i = 0; named && i <= order->also_count; i++) {
         uint32_t node = i == 0 ? order->node : order->also[i - 1];
-        named = node < core->model->node_count && core->emergencies.below_count[node];
+        named = node < core->model->node_count;
+        hosts |= named && core->emergencies.below_count[node];
     }
-    return named;
+    return named && hosts;
 }
 
 static enum order_refusal take_contract(struct core *core, const struct slot_order *order)
