@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/core.h"
+#include "core/guard.h"
 #include "stand.h"
 
 #define KW INT64_C(1000000)
@@ -244,11 +245,11 @@ static void who_was_cut_in_a_slot_gets_no_other_answer(void **state)
     assert_int_equal(lease_of(&stand, 0)->why, WHY_LIMIT);
     const struct egress *claim = lease_of(&stand, 1);
     assert_true(!claim || claim->why == WHY_CLAIM);
-    assert_true(cut_has(stand.core, 0));
-    assert_false(cut_has(stand.core, 2));
+    assert_true(guard_has_sent(stand.core, 0));
+    assert_false(guard_has_sent(stand.core, 2));
     struct report next = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
     stand_report(&stand, &next);
-    assert_false(cut_has(stand.core, 0));           /* that was another slot */
+    assert_false(guard_has_sent(stand.core, 1));    /* that was another slot */
     assert_non_null(lease_of(&stand, 0));
     stand_stop(&stand);
 }

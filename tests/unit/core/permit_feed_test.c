@@ -26,7 +26,7 @@ struct bench {
     struct permit_sum sum[HALL_NODES];
     uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
     int64_t draw_mw[HALL_HOSTS];
-    uint8_t dark[HALL_HOSTS];
+    uint8_t dark[HALL_HOSTS], lit[HALL_HOSTS];
     struct holds holds;
     struct hold hold[HALL_NODES];
     int64_t t_ns;
@@ -69,7 +69,8 @@ static void start(struct bench *b)
     hold_init(&b->holds, &b->hall.model);
     b->permits = (struct permits){
         .meter = b->meter, .expiry = b->expiry, .lender = b->lender, .sum = b->sum, .draw_mw = b->draw_mw,
-        .least_first = b->least_first, .least_ppm = b->least_ppm, .dark = b->dark};
+        .least_first = b->least_first, .least_ppm = b->least_ppm, .dark = b->dark,
+        .lit = b->lit};
     assert_true(permit_least_room(&b->hall.model) <= 64);
     permit_init(&b->permits, &b->hall.model, &b->hall.heat, &b->hall.ledger, &b->holds);
 }
