@@ -116,7 +116,7 @@ static void follow_contracts(struct core *core)
         order_ramp(core, core->ramps.ordered[i]);
     for (uint32_t i = 0; core->contracts.count && i < CONTRACTS_MAX; i++)
         if (core->contracts.item[i].number && core->contracts.item[i].kind == ORDER_RAMP)
-            order_ramp(core, core->contracts.item[i].node);
+            order_ramp(core, core->contracts.item[i].place);
 }
 
 void pace_begin(struct core *core)
