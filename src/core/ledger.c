@@ -40,15 +40,17 @@ int64_t ledger_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_m
     return draw_mw < phys_mw ? draw_mw : phys_mw;
 }
 
-/* Brings D and S in line with the host's account. */
+/* Brings D and S in line with the host's account. A host that does not count as bounded stands at phys_max in
+ * both: no lease tells what it may draw until a report shows that one binds it, and what others hold must
+ * leave room for that. */
 static void account(struct ledger *ledger, uint32_t host, enum recovery_cause cause)
 {
     ledger->cause = (uint8_t)cause;
     struct ledger_host *h = &ledger->host[host];
     int64_t exposed_mw = h->bounded ? ledger_draw_mw(ledger, host, ledger_exposed_cap_mw(h)) : h->phys_max_mw;
     int64_t newest_mw =
-        h->newest_mw < 0 ? exposed_mw : ledger_draw_mw(ledger, host, larger(h->newest_mw, h->fail_safe_mw));
-    int64_t safe_mw = h->newest_mw < 0 ? exposed_mw : ledger_draw_mw(ledger, host, h->fail_safe_mw);
+        h->bounded ? ledger_draw_mw(ledger, host, larger(h->newest_mw, h->fail_safe_mw)) : exposed_mw;
+    int64_t safe_mw = h->bounded ? ledger_draw_mw(ledger, host, h->fail_safe_mw) : exposed_mw;
     const int64_t before_mw[SUM_COUNT] = {h->exposed_draw_mw, h->newest_draw_mw, h->safe_draw_mw};
     const int64_t after_mw[SUM_COUNT] = {exposed_mw, newest_mw, safe_mw};
     sums_replace_all(ledger, host, before_mw, after_mw);
@@ -226,7 +228,7 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
             events & LEDGER_RESET         ? RECOVERY_RESET
             : events & LEDGER_FOREIGN_CAP ? RECOVERY_FOREIGN
                                           : RECOVERY_TOLD);
-    if (h->newest_draw_mw > newest_mw)  /* a reset, or a higher fail-safe cap: others make room at once */
+    if (h->newest_draw_mw > newest_mw)  /* a lost cap, or higher figures: others make room at once */
         sums_note_over(ledger, report->host);
     return events;
 }

@@ -88,6 +88,7 @@ static int64_t ask(struct stand *stand, int64_t cap_mw, uint8_t flags)
 {
     static const struct slot slot = {.kind = SLOT_REPORT};
     stand->core->slot = &slot;      /* the step before ended, and its slot with it */
+    stand->core->steps++;
     stand->outbox.count = 0;
     if (flags)
         guard_cut(stand->core, 0, cap_mw, flags, WHY_EMERGENCY);
@@ -101,6 +102,32 @@ static void start_asking(struct stand *stand)
 {
     start_admitted(stand);
     assert_int_equal(ask(stand, 5000000, 0), 5000000);
+}
+
+/* What cuts it again in that slot changes the one lease it has; anything else comes too late. */
+static void a_host_has_one_lease_in_a_slot(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    uint64_t leases = stand_counters(&stand)->leases;
+    guard_send(stand.core, 0, 6000000, 0, WHY_SHARE);
+    guard_send(stand.core, 0, 5000000, 0, WHY_RENEWAL);
+    assert_int_equal(stand.outbox.count, 1);
+    assert_int_equal(stand.record[0].cap_mw, 5000000);
+    guard_cut(stand.core, 0, 4000000, LEASE_EMERGENCY, WHY_EMERGENCY);
+    guard_cut(stand.core, 0, 4500000, 0, WHY_LIMIT);
+    guard_send(stand.core, 0, 3000000, 0, WHY_ORDER);
+    assert_int_equal(stand.outbox.count, 1);
+    assert_int_equal(stand.record[0].cap_mw, 3000000);
+    assert_int_equal(stand.record[0].sequence, account(&stand, 0)->sequence);
+    assert_int_equal(stand.record[0].flags, LEASE_EMERGENCY);   /* it leaves as early as the first */
+    assert_int_equal(stand_counters(&stand)->leases, leases);
+    stand.outbox.capacity = 1;          /* needs no second place */
+    guard_cut(stand.core, 0, 2500000, 0, WHY_LIMIT);
+    assert_int_equal(stand.record[0].cap_mw, 2500000);
+    assert_int_equal(ask(&stand, 2600000, 0), 2600000);
+    stand_stop(&stand);
 }
 
 static void no_cap_leaves_below_the_floor_or_above_the_largest(void **state)
@@ -256,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lease_carries_where_it_came_from_and_how_long_it_holds),
         cmocka_unit_test(a_full_outbox_takes_no_more_and_the_ledger_counts_no_more),
+        cmocka_unit_test(a_host_has_one_lease_in_a_slot),
         cmocka_unit_test(no_cap_leaves_below_the_floor_or_above_the_largest),
         cmocka_unit_test(an_emergency_never_raises_and_may_pass_below_the_floor),
         cmocka_unit_test(a_raise_in_the_aftermath_of_an_emergency_is_held_at_what_was),
