@@ -510,8 +510,8 @@ static void a_correction_is_the_gain_of_what_lacks(void **state)
     assert_int_equal(bed.node[HALL_LEFT].capacity_mva, bed.node[HALL_LEFT].most_mva);
 }
 
-/* 6.4 kVA above are 18 of the 1800 that hosts claim; where 30 of the load are others', 640 less 30 are theirs:
- * 18.885. */
+/* 6.4 kVA above are 18 of the 1800 that hosts claim; where 30 of the load are others', 640 less 30 are
+ * theirs: 18.885. */
 static void a_correction_down_spares_what_others_draw(void **state)
 {
     struct bed bed;

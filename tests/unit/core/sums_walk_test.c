@@ -223,6 +223,19 @@ static void check_fallen(struct walk *walk, uint32_t host)
     assert_int_equal(walk->hall.ledger.fell.count, due);
 }
 
+/* A high-water mark begins anew with the most of all contingencies. */
+static void check_marked(struct walk *walk, uint32_t node)
+{
+    const struct ledger_sums *sums = &walk->hall.sums[node];
+    sums_mark_highest(&walk->hall.ledger, node);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        int64_t most_mva = sums->exposed_mva[0][p];
+        for (uint32_t c = 1; c < CONTINGENCIES; c++)
+            most_mva = sums->exposed_mva[c][p] > most_mva ? sums->exposed_mva[c][p] : most_mva;
+        assert_int_equal(sums->highest_mva[p], most_mva);
+    }
+}
+
 static void move_draws(struct walk *walk, uint32_t host)
 {
     int64_t new_mw[SUM_COUNT];
@@ -273,6 +286,8 @@ static void every_sum_and_every_answer_is_that_of_adding_up_anew(void **state)
         check_answers(&walk, (uint32_t)draw_lot(&walk, HALL_HOSTS), SUM_NEWEST);
         check_room(&walk, step % 2 ? SUM_NEWEST : SUM_EXPOSED);
         check_fallen(&walk, host);
+        if (draw_lot(&walk, 4) == 0)
+            check_marked(&walk, (uint32_t)draw_lot(&walk, HALL_NODES));
         check(&walk);
     }
 }
@@ -351,6 +366,11 @@ static void what_raises_d_above_its_ceiling_has_a_cause(void **state)
     assert_int_equal(ledger->recoveries[RECOVERY_HEAT], 1);
     assert_int_equal(ledger->recoveries[RECOVERY_LIMIT], 1);
     assert_int_equal(walk.hall.sums[HALL_RACK].recovery_by, RECOVERY_LIMIT);
+    ledger->cause = RECOVERY_NONE;
+    ledger->unexplained = false;
+    sums_scale_limit(ledger, HALL_LEFT, 900000);
+    sums_replace(ledger, 1, SUM_EXPOSED, 0, 19 * HALL_KW);  /* the event is over: this has no cause */
+    assert_true(ledger->unexplained);
 }
 
 int main(void)
