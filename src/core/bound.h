@@ -52,13 +52,13 @@ struct bound {
     uint64_t seen_number;       /* of the frame, the report, the tick, the order */
     int64_t seen_mw;            /* read, drawn, ordered */
     uint32_t seen_ma[PHASES];   /* of a reading */
-    uint32_t reserved2;
+    uint32_t contract;          /* id of the contract that binds, where the term is one; else 0 */
 };
 
 /* What held a cap down before it came to the sums: set by whoever does it, until the lease is noted. */
 struct bound_hold {
     uint8_t term;               /* enum bound_term; BOUND_NOTHING = nobody did */
-    uint32_t node;
+    uint32_t node;              /* of a contract: the place it bounds */
 };
 
 struct core;

@@ -41,11 +41,11 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, enum 
         *why = WHY_EMERGENCY;
     }
     if (cap_mw > h->newest_mw) {
-        uint32_t node;
-        cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &node);
-        *why = node == INDEX_NONE ? *why : WHY_ORDER;
-        if (node != INDEX_NONE)
-            bound_by(core, BOUND_CONTRACT, node);
+        uint32_t place;
+        cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &place);
+        *why = place == INDEX_NONE ? *why : WHY_ORDER;
+        if (place != INDEX_NONE)
+            bound_by(core, BOUND_CONTRACT, place);
     }
     cap_mw = pace_cap_mw(core, host, cap_mw, *why);
     *why = cap_mw == h->newest_mw && core->paced.term != BOUND_NOTHING ? WHY_RENEWAL : *why;

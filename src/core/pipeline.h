@@ -185,10 +185,13 @@ struct core_order_view {
 /* A contract in force; number 0: none in this place. */
 struct core_contract_view {
     uint64_t number;
-    uint32_t id, node;
+    uint32_t id, node;              /* node: the first of `nodes` */
     uint8_t kind;                   /* ORDER_CAP or ORDER_RAMP */
+    uint8_t nodes;                  /* that it bounds together */
     bool due, breached;
+    bool metered;                   /* each of them has a meter */
     int64_t value_mw, down_mw_per_s;
+    int64_t load_mw;                /* of a cap: the newest mean of its meters, -1 = none yet */
     int64_t due_ns, until_ns;       /* slot time; INT64_MAX = until it is lifted */
     uint64_t breaches;
 };

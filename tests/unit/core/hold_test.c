@@ -45,6 +45,21 @@ static void a_hold_doubles_from_one_second_to_sixty(void **state)
     stand_stop(&stand);
 }
 
+/* Twice 25 s fits under a minute; twice that does not. */
+static void a_hold_doubles_as_long_as_twice_fits(void **state)
+{
+    struct stand stand;
+    (void)state;
+    stand_site(&stand);
+    stand.model.policy.hold_least_ns = 25 * NS_PER_S;
+    stand.model.policy.hold_most_ns = 60 * NS_PER_S;
+    stand_start(&stand);
+    assert_int_equal(hold_after_cause(&stand, HOLD_PERMIT), 25 * NS_PER_S);
+    assert_int_equal(hold_after_cause(&stand, HOLD_PERMIT), 50 * NS_PER_S);
+    assert_int_equal(hold_after_cause(&stand, HOLD_PERMIT), 60 * NS_PER_S);
+    stand_stop(&stand);
+}
+
 static void a_minute_without_a_cause_begins_anew(void **state)
 {
     struct stand stand;
@@ -249,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hold_doubles_from_one_second_to_sixty),
+        cmocka_unit_test(a_hold_doubles_as_long_as_twice_fits),
         cmocka_unit_test(a_minute_without_a_cause_begins_anew),
         cmocka_unit_test(what_is_lent_waits_for_both_causes),
         cmocka_unit_test(a_hold_binds_the_hosts_below_its_node_alone),

@@ -53,6 +53,8 @@ static void build(struct bench *b)
         host->cord[1].node = HALL_RIGHT;
         host->cord[0].psus = host->cord[1].psus = 2;
         host->cord[0].share_ppm[LOSS] = 0;
+        host->cord[2].share_ppm[LOSS] = 0;                  /* it has no third cord */
+        host->cord[2].psus = 0;
     }
     for (uint32_t h = 3; h < HALL_HOSTS; h++)
         b->hall.host[h].cord[0].share_ppm[UNWITNESSED] = 0;
@@ -189,7 +191,7 @@ static void a_feed_that_was_lost_is_lent_against_once_it_is_stable(void **state)
     permit_feed_pass_time(&b.permits, b.t_ns);
     assert_false(lends(&b, LOSS_BIT));
     b.t_ns += 1;
-    permit_feed_pass_time(&b.permits, b.t_ns);
+    permit_pass_time(&b.permits, b.t_ns);
     assert_true(lends(&b, LOSS_BIT));
     assert_int_equal(b.permits.feed_losses, 2);
 }
