@@ -5,6 +5,7 @@
 
 #include "core/compare.h"
 #include "core/core.h"
+#include "core/sums.h"
 
 static_assert(BREAKER_ELEMENTS_MAX * PHASES * 2 + 63 <= HANDED_WORDS_MAX, "a record holds every element");
 static_assert(3 * CONTINGENCIES_MAX + 1 <= HANDED_WORDS_MAX, "and one all feeds");
@@ -254,7 +255,7 @@ static void take_meter(struct core *core, uint32_t meter, int64_t *word, uint32_
     core->heat.meter[meter] = heat;
     emergency_hand(&core->emergencies, node, &emergency);
     core->pools.node[node] = pool;
-    ledger_hand_highest(&core->ledger, node, highest_mva);
+    sums_hand_highest(&core->ledger, node, highest_mva);
     if (emergency.scale_ppm != PPM)
         ledger_scale_limit(&core->ledger, node, emergency.scale_ppm);
     hold_hand(&core->holds, node, &hold);
@@ -294,5 +295,5 @@ void handed_slot(struct core *core, const struct slot_handed *piece)
     else
         take_meter(core, record->record, record->word, record->have);
     record->have = HANDED_WORDS_MAX + 1;    /* nothing more of it */
-    ledger_forget_fallen(&core->ledger);
+    sums_forget_fallen(&core->ledger);
 }

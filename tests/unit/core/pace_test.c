@@ -256,7 +256,9 @@ static void what_was_sent_is_taken_from_ramps_and_counted_by_dampers(void **stat
     pace_sent(stand.core, 0, -1, 5 * KW);
     assert_int_equal(buckets[RAMP_UP].credit_mw, 5400 * W);
     assert_int_equal(damper->sum_mw, sum_mw + 3600 * W);
+    ledger_enter(&stand.core->ledger, 0, 4 * KW);
     pace_sent(stand.core, 0, 5 * KW, 4 * KW);
+    assert_int_equal(stand.core->pools.node[BRANCH_A].unconfirmed_mw, 1200 * W);
     assert_int_equal(buckets[RAMP_DOWN].credit_mw, 7800 * W);
     assert_int_equal(damper->sum_mw, sum_mw + 2400 * W);
     pace_sent(stand.core, 0, 4 * KW, 4 * KW);

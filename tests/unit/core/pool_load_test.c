@@ -38,7 +38,11 @@ static void build(struct bed *bed)
 static void start(struct bed *bed)
 {
     hall_open(&bed->hall);
-    bed->pools = (struct pools){.node = bed->node, .host = bed->host};
+    memset(&bed->pools, 0x5A, sizeof bed->pools);
+    memset(bed->node, 0x5A, sizeof bed->node);
+    memset(bed->host, 0x5A, sizeof bed->host);
+    bed->pools.node = bed->node;
+    bed->pools.host = bed->host;
     pool_init(&bed->pools, &bed->hall.model, &bed->hall.ledger, HALL_T_NS);
 }
 
@@ -60,6 +64,46 @@ static void check(const struct bed *bed, uint32_t n, int64_t drawn_va, int64_t n
         assert_int_equal(bed->node[n].committed_mva[0][p], none_va * HALL_W);
         assert_int_equal(bed->node[n].committed_mva[1][p], loss_va * HALL_W);
     }
+}
+
+static void a_start_knows_of_no_load_and_no_trim(void **state)
+{
+    (void)state;
+    struct bed bed;
+    open_bed(&bed);
+    assert_int_equal(bed.pools.levels, 1);
+    assert_int_equal(bed.pools.trims, 0);
+    assert_int_equal(bed.pools.t_ns, HALL_T_NS);
+    for (uint32_t n = 0; n < HALL_NODES; n++) {
+        struct pool_view view;
+        pool_view(&bed.pools, n, &view);
+        assert_int_equal(view.level_mva, n == HALL_MAIN ? 900 * HALL_KW : 0);
+        assert_int_equal(view.load_mva, 0);
+        assert_int_equal(view.capacity_mva, INT64_MAX);
+        assert_false(view.trims || view.binds || view.burst);
+        assert_int_equal(bed.node[n].low_since_ns, INT64_MAX);
+    }
+    for (uint32_t h = 0; h < HALL_HOSTS; h++)
+        assert_int_equal(pool_reserved_mw(&bed.pools, h, HALL_T_NS), 0);
+}
+
+/* 190 ms until what an arbitration gives is read: 50 of T_fresh, 100 of A, a tick of 20 and two periods of
+ * 10. A ninth of it, up, is a control period, and with its own mean that makes ten steps. */
+static void a_control_period_is_a_ninth_of_the_dead_time(void **state)
+{
+    (void)state;
+    struct bed bed;
+    build(&bed);
+    bed.hall.meter[HALL_LEFT].period_ns = 10 * NS_PER_MS;
+    start(&bed);
+    assert_int_equal(bed.node[HALL_LEFT].dead_ns, 190 * NS_PER_MS);
+    assert_int_equal(bed.node[HALL_LEFT].period_ns, 21111112);
+    assert_int_equal(bed.node[HALL_LEFT].gain_ppm, 35049);
+    build(&bed);
+    bed.hall.model.policy.tick_ns = 100 * NS_PER_MS;        /* never shorter than a tick: 250 of 100, 4 */
+    start(&bed);
+    assert_int_equal(bed.node[HALL_LEFT].period_ns, 100 * NS_PER_MS);
+    assert_int_equal(bed.node[HALL_LEFT].gain_ppm, 81920);
 }
 
 static void a_draw_stands_on_every_node_above_each_cord(void **state)
@@ -218,6 +262,8 @@ static void a_cut_is_unconfirmed_until_exposure_has_followed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_start_knows_of_no_load_and_no_trim),
+        cmocka_unit_test(a_control_period_is_a_ninth_of_the_dead_time),
         cmocka_unit_test(a_draw_stands_on_every_node_above_each_cord),
         cmocka_unit_test(what_is_claimed_counts_every_cord_at_its_most),
         cmocka_unit_test(what_is_held_is_never_less_than_fail_safe),
