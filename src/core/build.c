@@ -57,6 +57,7 @@ static void carve_permits(struct core *core, const struct model *model, struct c
     core->cuts.share_ppm = carve(carver, model->node_count, sizeof *core->cuts.share_ppm);
     core->cuts.scale_ppm = carve(carver, model->node_count, sizeof *core->cuts.scale_ppm);
     core->cuts.run = carve(carver, model->host_count, sizeof *core->cuts.run);
+    core->cuts.shot_ns = carve(carver, model->host_count, sizeof *core->cuts.shot_ns);
     core->sent = carve(carver, model->host_count, sizeof *core->sent);
 }
 
@@ -126,6 +127,7 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     heat_init(&core->heat, model);
     emergency_init(&core->emergencies, model, &core->heat);
     core->emergencies.permits = &core->permits;
+    cut_init(core);
     recovery_init(&core->recovery, model, &core->ledger, &core->emergencies);
     hold_init(&core->holds, model);
     permit_init(&core->permits, model, &core->heat, &core->ledger, &core->holds);

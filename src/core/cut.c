@@ -16,6 +16,13 @@ static int64_t part(int64_t value, int64_t ppm)
     return value / PPM * ppm + value % PPM * ppm / PPM;
 }
 
+void cut_init(struct core *core)
+{
+    core->cuts.stage_ns = emergency_stage_ns(core->model);
+    for (uint32_t h = 0; h < core->model->host_count; h++)
+        core->cuts.shot_ns[h] = INT64_MIN / 2;
+}
+
 void cut_mark(struct core *core, uint32_t node, enum cut_kind kind)
 {
     struct cuts *cuts = &core->cuts;
@@ -116,7 +123,9 @@ static void cut_host(struct core *core, uint32_t host)
     } else if (due.kind == CUT_FAIL_SAFE) {
         guard_cut(core, host, ledger_always_mw(&core->ledger, host), LEASE_EMERGENCY, WHY_FAIL_SAFE);
     } else {
-        int64_t cap_mw = emergency_cap_mw(&core->ledger, host, due.scale_ppm);
+        bool shot = core->t_ns - core->cuts.shot_ns[host] >= core->cuts.stage_ns;
+        int64_t cap_mw = emergency_cap_mw(&core->ledger, host, shot, due.scale_ppm);
+        core->cuts.shot_ns[host] = shot ? core->t_ns : core->cuts.shot_ns[host];
         if (due.share_ppm < PPM)
             cap_mw = smaller(cap_mw, shared_cap_mw(core, host, due.share_ppm));
         guard_cut(core, host, cap_mw, LEASE_EMERGENCY, WHY_EMERGENCY);

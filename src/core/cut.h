@@ -22,7 +22,12 @@ struct cuts {
     int64_t *scale_ppm;         /* by node: of an emergency's shot */
     uint64_t *run;              /* by host: the run it was cut in */
     uint64_t runs;
+    int64_t *shot_ns;           /* by host: when an emergency last shot at it */
+    int64_t stage_ns;           /* one shot a host in this time, whatever emergencies there are above it */
 };
+
+/* setup: nobody was shot at yet. */
+void cut_init(struct core *core);
 
 /* rt: a cut of this kind is due below the node. */
 void cut_mark(struct core *core, uint32_t node, enum cut_kind kind);

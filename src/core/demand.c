@@ -71,16 +71,45 @@ void demand_handed(struct demand *demand, const struct model_policy *policy,
     demand->draw_mw[demand->newest] = type->base_max_mw + governed_mw;
 }
 
-void demand_forecast(struct demand *demand, int64_t cap_mw, int64_t from_t_ns, int64_t until_t_ns)
+static void put_forecast(struct demand *demand, uint32_t i, int64_t cap_mw, int64_t from_ns, int64_t until_ns)
 {
-    demand->forecast_mw = cap_mw;
-    demand->forecast_from_ns = from_t_ns;
-    demand->forecast_until_ns = until_t_ns;
+    demand->forecast[i] = (struct demand_forecast){cap_mw, from_ns, until_ns};
+    demand->forecast_until_ns = 0;
+    for (i = 0; i < DEMAND_FORECASTS; i++)
+        demand->forecast_until_ns = larger(demand->forecast_until_ns, demand->forecast[i].until_ns);
+}
+
+void demand_granted(struct demand *demand, int64_t cap_mw, int64_t t_ns, int64_t until_t_ns)
+{
+    put_forecast(demand, DEMAND_GRANT, cap_mw, t_ns, until_t_ns);
+}
+
+void demand_forecast(struct demand *demand, int64_t cap_mw, int64_t from_t_ns, int64_t until_t_ns,
+                     int64_t t_ns)
+{
+    uint32_t place = DEMAND_FORECASTS, last = DEMAND_ORDERS;
+    for (uint32_t i = DEMAND_ORDERS; i < DEMAND_FORECASTS; i++) {
+        const struct demand_forecast *old = &demand->forecast[i];
+        if (old->until_ns > t_ns && from_t_ns < old->until_ns && old->from_ns < until_t_ns) {
+            put_forecast(demand, i, 0, 0, 0);   /* it may overlap the other one, too */
+            place = place < i ? place : i;
+        }
+    }
+    for (uint32_t i = DEMAND_ORDERS; i < DEMAND_FORECASTS; i++) {
+        if (place == DEMAND_FORECASTS && demand->forecast[i].until_ns <= t_ns)
+            place = i;
+        last = demand->forecast[i].from_ns > demand->forecast[last].from_ns ? i : last;
+    }
+    put_forecast(demand, place < DEMAND_FORECASTS ? place : last, cap_mw, from_t_ns, until_t_ns);
 }
 
 static int64_t forecast_mw(const struct demand *demand, int64_t t_ns)
 {
-    return t_ns >= demand->forecast_from_ns && t_ns < demand->forecast_until_ns ? demand->forecast_mw : 0;
+    int64_t cap_mw = 0;
+    for (uint32_t i = 0; t_ns < demand->forecast_until_ns && i < DEMAND_FORECASTS; i++)
+        if (t_ns >= demand->forecast[i].from_ns && t_ns < demand->forecast[i].until_ns)
+            cap_mw = larger(cap_mw, demand->forecast[i].cap_mw);
+    return cap_mw;
 }
 
 /* A host held down at cap c wants more than c, nobody knows how much. Once raised it keeps what it was given

@@ -15,6 +15,9 @@
 
 enum { DEMAND_STRETCHES = 4 };
 
+/* A grant's, and two that are ordered: one for now and one for later. */
+enum { DEMAND_GRANT, DEMAND_ORDERS, DEMAND_FORECASTS = DEMAND_ORDERS + 2 };
+
 /* policy.demand_hold_ns in equal stretches; the newest is being filled, so between three quarters and all
  * of the time is remembered. */
 struct demand {
@@ -25,8 +28,10 @@ struct demand {
     int64_t held_cap_mw[DEMAND_STRETCHES];
     int64_t probed_mw;          /* the highest cap it was held at since it was last not held for long */
     int64_t probe_mw;           /* what it is probed upward by next; 0 = one quantum */
-    int64_t forecast_mw;        /* a cap somebody expects it to want */
-    int64_t forecast_from_ns, forecast_until_ns;
+    int64_t forecast_until_ns;  /* the latest end of any forecast */
+    struct demand_forecast {
+        int64_t cap_mw, from_ns, until_ns;
+    } forecast[DEMAND_FORECASTS];
 };
 
 /* setup */
@@ -40,8 +45,13 @@ void demand_handed(struct demand *demand, const struct model_policy *policy,
 void demand_report(struct demand *demand, const struct model_policy *policy, const struct report *report,
                    int64_t t_ns);
 
-/* rt: it is expected to want this cap from then until then (slot time); one forecast stands at a time. */
-void demand_forecast(struct demand *demand, int64_t cap_mw, int64_t from_t_ns, int64_t until_t_ns);
+/* rt: it asked for this cap itself, until then (slot time), and was granted it: one grant at a time. */
+void demand_granted(struct demand *demand, int64_t cap_mw, int64_t t_ns, int64_t until_t_ns);
+
+/* rt: it is expected to want this cap from then until then (slot time). Takes the place of a forecast that it
+ * overlaps, then of one that is over, then of the one that begins last. */
+void demand_forecast(struct demand *demand, int64_t cap_mw, int64_t from_t_ns, int64_t until_t_ns,
+                     int64_t t_ns);
 
 /* rt: the cap this host can use, as far as is known. While it is held down at its newest cap: cap_max, or,
  * where watts are `scarce`, a probe above it. */

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "core/compare.h"
 #include "core/draw.h"
 
 enum { CALM_PPM = 900000, TARGET_PPM = 950000, SHOT_PPM = 750000, LIMIT_STEP_PPM = 5000 };
@@ -269,15 +270,28 @@ static void note_cooled(const struct emergencies *e, struct emergency *state, ui
     state->hot = state->hot && (state->active || !heat_cooled(e->heat, meter));
 }
 
+static int64_t slowest_actuation_ns(const struct model *model)
+{
+    int64_t actuation_ns = 0;
+    for (uint32_t i = 0; i < model->type_count; i++)
+        actuation_ns = larger(actuation_ns, model->type[i].actuation_ns);
+    return actuation_ns;
+}
+
+int64_t emergency_stage_ns(const struct model *model)
+{
+    int64_t fresh_ns = 0;
+    for (uint32_t i = 0; i < model->meter_count; i++)
+        fresh_ns = larger(fresh_ns, model->meter[i].fresh_ns);
+    return slowest_actuation_ns(model) + fresh_ns;
+}
+
 /* The first stage has had its time: A of the slowest host type, and one reading's age. */
 static bool stage_is_over(const struct emergencies *e, const struct emergency *state,
                           const struct reading *reading, int64_t t_ns)
 {
-    int64_t actuation_ns = 0;
-    for (uint32_t i = 0; i < e->model->type_count; i++)
-        actuation_ns =
-            e->model->type[i].actuation_ns > actuation_ns ? e->model->type[i].actuation_ns : actuation_ns;
-    return t_ns - state->entered_ns >= actuation_ns + e->model->meter[reading->meter].fresh_ns;
+    return t_ns - state->entered_ns >=
+           slowest_actuation_ns(e->model) + e->model->meter[reading->meter].fresh_ns;
 }
 
 enum emergency_action emergency_reading(struct emergencies *e, struct ledger *ledger,
@@ -362,14 +376,14 @@ int64_t emergency_scale_ppm(const struct emergencies *e, const struct ledger *le
     return scale_ppm;
 }
 
-int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, int64_t scale_ppm)
+int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, bool shot, int64_t scale_ppm)
 {
     const struct ledger_host *h = &ledger->host[host];
     const struct model_host_type *type = &ledger->model->type[ledger->model->host[host].type];
     int64_t cap_mw = h->newest_mw >= 0 ? h->newest_mw : ledger_always_mw(ledger, host);
-    int64_t governed_mw = h->draw_mw > type->base_max_mw ? h->draw_mw - type->base_max_mw : 0;
-    int64_t shot_mw = (governed_mw < cap_mw ? governed_mw : cap_mw) / PPM * SHOT_PPM +
-                      (governed_mw < cap_mw ? governed_mw : cap_mw) % PPM * SHOT_PPM / PPM;
+    /* the cap that the measured draw at the wall amounts to */
+    int64_t governed_mw = smaller(cap_mw, larger(draw_cap_within_mw(type, h->draw_mw), 0));
+    int64_t shot_mw = shot ? governed_mw / PPM * SHOT_PPM + governed_mw % PPM * SHOT_PPM / PPM : cap_mw;
     if (scale_ppm < PPM) {
         int64_t leased_mw = h->newest_draw_mw > type->base_max_mw ? h->newest_draw_mw - type->base_max_mw : 0;
         int64_t scaled_mw = leased_mw / PPM * scale_ppm + leased_mw % PPM * scale_ppm / PPM;

@@ -57,9 +57,12 @@ void emergency_hand(struct emergencies *emergencies, uint32_t node, const struct
 int64_t emergency_scale_ppm(const struct emergencies *emergencies, const struct ledger *ledger,
                             uint32_t node);
 
-/* rt: the one shot at a host below: min(0.75 * min(cap, measured governed draw), the cap that gives S <=
- * 0.95 steady_limit). */
-int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, int64_t scale_ppm);
+/* rt: what an emergency leaves a host below: the least of the cap that gives S <= 0.95 steady_limit and, where
+ * it has its `shot` yet to come, 0.75 * min(cap, measured governed draw). */
+int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, bool shot, int64_t scale_ppm);
+
+/* setup: how long a stage lasts: A of the slowest host type, and the reading of the slowest meter. */
+int64_t emergency_stage_ns(const struct model *model);
 
 /* rt: looks at the next nodes of a round: where the meter is silent for a minute and exposure is within the
  * steady limit all that time, leases alone hold the limit, as below a node without a meter: an emergency

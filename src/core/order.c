@@ -110,7 +110,7 @@ static enum order_refusal take_forecast(struct core *core, const struct slot_ord
         return ORDER_REFUSED_VALUE;
     int64_t from_ns = core->t_ns + order->within_ns;
     demand_forecast(&core->demand[order->node], draw_cap_within_mw(type, order->value_mw), from_ns,
-                    from_ns + order->for_ns);
+                    from_ns + order->for_ns, core->t_ns);
     return ORDER_TAKEN;
 }
 

@@ -189,7 +189,7 @@ static void forecast(struct core *core, uint32_t host)
     const struct pool_host *h = &core->pools.host[host];
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
     int64_t cap_mw = draw_cap_within_mw(type, h->reserved_mw);
-    demand_forecast(&core->demand[host], cap_mw > 0 ? cap_mw : 0, core->t_ns, h->until_ns);
+    demand_granted(&core->demand[host], cap_mw > 0 ? cap_mw : 0, core->t_ns, h->until_ns);
 }
 
 static void on_token(struct core *core, const struct token_request *request)

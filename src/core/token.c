@@ -101,8 +101,9 @@ static void look_at_level(struct trial *trial, const struct spot *spot)
     const struct pools *pools = trial->tokens->pools;
     int64_t level_mva = pool_level_mva(pools, n), quantum_mva = pools->node[n].quantum_mva;
     for (uint32_t phase = 0; level_mva < INT64_MAX && phase < PHASES; phase++) {
-        int64_t load_mva = pool_forecast_mva(pools, n, phase, extra_mva(trial, spot, 0, phase));
-        if (draw_ceil_div(larger(load_mva, 0), quantum_mva) > level_mva / quantum_mva)
+        int64_t more_mva = extra_mva(trial, spot, 0, phase);
+        int64_t load_mva = pool_forecast_mva(pools, n, phase, more_mva);
+        if (more_mva > 0 && draw_ceil_div(larger(load_mva, 0), quantum_mva) > level_mva / quantum_mva)
             against(trial, TOKEN_POOL_EMPTY);
     }
 }

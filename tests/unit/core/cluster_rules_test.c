@@ -245,14 +245,15 @@ static void a_forecast_is_claimed_in_its_time(void **state)
     hall_open(&hall);
     hall_uses(&hall, 0, 3 * HALL_KW);
     hall_uses(&hall, 1, 8 * HALL_KW);
-    demand_forecast(&hall.demand[0], 7 * HALL_KW, HALL_T_NS + 1, HALL_T_NS + 10);
+    demand_forecast(&hall.demand[0], 7 * HALL_KW, HALL_T_NS + 1, HALL_T_NS + 10, HALL_T_NS);
     hall_arbitrate(&hall, 64);
     assert_int_equal(hall.target_mw[1], 8 * HALL_KW);
-    demand_forecast(&hall.demand[0], 7 * HALL_KW, HALL_T_NS, HALL_T_NS + 1);
+    demand_forecast(&hall.demand[0], 7 * HALL_KW, HALL_T_NS, HALL_T_NS + 1, HALL_T_NS);
     hall_arbitrate(&hall, 64);
     assert_int_equal(hall.target_mw[0], 6 * HALL_KW);
     assert_int_equal(hall.target_mw[1], 6 * HALL_KW);
-    demand_forecast(&hall.demand[0], 7 * HALL_KW, HALL_T_NS - 5, HALL_T_NS);
+    hall_uses(&hall, 0, 3 * HALL_KW);
+    demand_forecast(&hall.demand[0], 7 * HALL_KW, HALL_T_NS - 5, HALL_T_NS, HALL_T_NS);
     hall_arbitrate(&hall, 64);
     assert_int_equal(hall.target_mw[1], 8 * HALL_KW);
 }

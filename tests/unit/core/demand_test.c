@@ -229,6 +229,55 @@ static void that_it_was_held_is_forgotten_with_the_time(void **state)
     }
 }
 
+/* Two hours by two orders, and a grant beside them. */
+static void forecasts_of_different_times_stand_side_by_side(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    demand_forecast(&demand, 5000000, START_NS - 5, START_NS + 1, START_NS);
+    demand_forecast(&demand, 9000000, START_NS + 50, START_NS + 60, START_NS);
+    assert_int_equal(wanted_mw(&demand, 0), 5000000);
+    demand_granted(&demand, 0, START_NS, START_NS + 10);
+    assert_int_equal(wanted_mw(&demand, 0), 5000000);
+    demand_granted(&demand, 6000000, START_NS, START_NS + 1);
+    assert_int_equal(wanted_mw(&demand, 0), 6000000);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 50), 9000000);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 60), CAP_MIN_MW);
+}
+
+static void a_forecast_takes_the_place_of_what_it_overlaps(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    demand_forecast(&demand, 5000000, START_NS, START_NS + 10, START_NS);
+    demand_forecast(&demand, 9000000, START_NS + 20, START_NS + 30, START_NS);
+    demand_forecast(&demand, 3000000, START_NS + 9, START_NS + 21, START_NS);   /* both */
+    assert_int_equal(wanted_mw(&demand, 0), CAP_MIN_MW);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 9), 3000000);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 20), 3000000);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 21), CAP_MIN_MW);
+}
+
+/* A third one beside two that stand: the later of them gives way, never the one of now. */
+static void a_third_forecast_takes_the_place_of_the_last_to_begin(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    demand_forecast(&demand, 9000000, START_NS + 20, START_NS + 30, START_NS);
+    demand_forecast(&demand, 5000000, START_NS, START_NS + 10, START_NS);
+    demand_forecast(&demand, 7000000, START_NS + 40, START_NS + 50, START_NS);
+    assert_int_equal(wanted_mw(&demand, 0), 5000000);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 20), CAP_MIN_MW);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 40), 7000000);
+    /* the first is over: its place is free */
+    demand_forecast(&demand, 6000000, START_NS + 12, START_NS + 13, START_NS + 10);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 12), 6000000);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 40), 7000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +296,9 @@ int main(void)
         cmocka_unit_test(a_host_held_at_no_watts_at_all_is_held_too),
         cmocka_unit_test(the_highest_cap_it_was_held_at_counts),
         cmocka_unit_test(that_it_was_held_is_forgotten_with_the_time),
+        cmocka_unit_test(forecasts_of_different_times_stand_side_by_side),
+        cmocka_unit_test(a_forecast_takes_the_place_of_what_it_overlaps),
+        cmocka_unit_test(a_third_forecast_takes_the_place_of_the_last_to_begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -609,19 +609,40 @@ static void aim(struct hall *hall, int64_t newest_mw, int64_t draw_mw)
 
 static int64_t shot_mw(struct hall *hall, int64_t scale_ppm)
 {
-    return emergency_cap_mw(&hall->ledger, 0, scale_ppm);
+    return emergency_cap_mw(&hall->ledger, 0, true, scale_ppm);
 }
 
 static void the_shot_is_three_quarters_of_the_smaller_of_cap_and_governed_draw(void **state)
 {
     (void)state;
     struct hall hall;
-    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);       /* 6 kW are governed */
-    assert_int_equal(shot_mw(&hall, PPM), 4500 * HALL_W);
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);       /* 6 kW are governed: what a cap of 4.8 kW lets draw */
+    assert_int_equal(shot_mw(&hall, PPM), 3600 * HALL_W);
     aim(&hall, 8 * HALL_KW, 11 * HALL_KW);
     assert_int_equal(shot_mw(&hall, PPM), 6 * HALL_KW);
-    aim(&hall, 8 * HALL_KW, 3100 * HALL_W + 999);   /* 2100.999: 1575.749 */
-    assert_int_equal(shot_mw(&hall, PPM), 1575 * HALL_W);
+    aim(&hall, 8 * HALL_KW, 3100 * HALL_W + 999);   /* 2100.999: a cap of 1680.799, and 1260.599 */
+    assert_int_equal(shot_mw(&hall, PPM), 1260 * HALL_W);
+}
+
+/* The cap that makes S fit holds, whether or not the host has had its shot. */
+static void who_had_its_shot_is_cut_as_far_as_S_demands(void **state)
+{
+    (void)state;
+    struct hall hall;
+    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
+    assert_int_equal(emergency_cap_mw(&hall.ledger, 0, false, PPM), 8 * HALL_KW);
+    assert_int_equal(emergency_cap_mw(&hall.ledger, 0, false, 500000), 4 * HALL_KW);
+}
+
+static void a_stage_lasts_as_the_slowest_type_and_meter(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.type.actuation_ns = 300 * NS_PER_MS;
+    hall_open(&hall);
+    hall.meter[HALL_LEFT].fresh_ns = 200 * NS_PER_MS;
+    assert_int_equal(emergency_stage_ns(&hall.model), 500 * NS_PER_MS);
 }
 
 static void without_a_lease_the_shot_goes_by_fail_safe(void **state)
@@ -660,9 +681,9 @@ static void the_scale_bounds_what_the_lease_may_draw_at_the_wall(void **state)
 {
     (void)state;
     struct hall hall;
-    aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
+    aim(&hall, 8 * HALL_KW, 9 * HALL_KW);
     assert_int_equal(shot_mw(&hall, 500000), 4 * HALL_KW);
-    assert_int_equal(shot_mw(&hall, 700000), 4500 * HALL_W);
+    assert_int_equal(shot_mw(&hall, 700000), 4800 * HALL_W);
     assert_int_equal(shot_mw(&hall, 333333), 2666 * HALL_W);
 }
 
@@ -681,7 +702,7 @@ static void the_shot_is_exact_to_the_milliwatt(void **state)
     struct hall hall;
     aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
     hall.type.quantum_mw = 1;
-    assert_int_equal(shot_mw(&hall, PPM), 4500000);
+    assert_int_equal(shot_mw(&hall, PPM), 3600000);
     aim(&hall, 8400 * HALL_W, 12 * HALL_KW);    /* 10.5 kW governed at the wall */
     hall.type.quantum_mw = 1;
     assert_int_equal(shot_mw(&hall, 333333), (3333330 + 166666) * 4 / 5);
@@ -706,8 +727,8 @@ static void the_shot_is_a_whole_number_of_quanta(void **state)
     (void)state;
     struct hall hall;
     aim(&hall, 8 * HALL_KW, 7 * HALL_KW);
-    hall.type.quantum_mw = 400 * HALL_W;
-    assert_int_equal(shot_mw(&hall, PPM), 4400 * HALL_W);
+    hall.type.quantum_mw = 500 * HALL_W;
+    assert_int_equal(shot_mw(&hall, PPM), 3500 * HALL_W);
 }
 
 /* ---- how it ends where calm does not come ---- */
@@ -893,6 +914,8 @@ int main(void)
         cmocka_unit_test(where_nothing_governed_fits_the_scale_is_nought),
         cmocka_unit_test(the_worst_phase_sets_the_scale),
         cmocka_unit_test(the_shot_is_three_quarters_of_the_smaller_of_cap_and_governed_draw),
+        cmocka_unit_test(who_had_its_shot_is_cut_as_far_as_S_demands),
+        cmocka_unit_test(a_stage_lasts_as_the_slowest_type_and_meter),
         cmocka_unit_test(without_a_lease_the_shot_goes_by_fail_safe),
         cmocka_unit_test(a_lease_of_no_watts_is_a_lease),
         cmocka_unit_test(the_shot_is_never_below_the_least_settable_cap),

@@ -311,6 +311,33 @@ static void no_host_is_raised_during_it_nor_100_ms_after(void **state)
     stand_stop(&stand);
 }
 
+/* Branch A, and the main 1 ms later: hosts of the branch had their shot. The main's lets hosts 2 and 3 have
+ * theirs. */
+static void two_emergencies_above_a_host_are_one_shot(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand.node[MAIN].steady_ma = 200000;
+    stand_start(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(&stand, h);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        stand.host[h].draw_mw = 6000000;
+        stand.host[h].flags = REPORT_AT_CAP;
+    }
+    stand_run(&stand, 3 * NS_PER_S);
+    int64_t before_mw = stand.host[2].last.cap_mw;
+    stand_reading(&stand, BRANCH_A, BRANCH_MVA + 1000000);
+    int64_t shot_mw = stand.host[0].last.cap_mw;
+    assert_true(shot_mw < before_mw * 3 / 4 + 1000);
+    stand.t_ns += NS_PER_MS;
+    stand_reading(&stand, MAIN, 25000000);
+    assert_int_equal(stand.host[0].last.cap_mw, shot_mw);
+    assert_true(stand.host[2].last.cap_mw < before_mw * 3 / 4 + 1000);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +350,7 @@ int main(void)
         cmocka_unit_test(an_emergency_may_cut_below_the_floor),
         cmocka_unit_test(the_shot_brings_s_to_95_percent_where_three_quarters_do_not),
         cmocka_unit_test(an_emergency_of_the_main_cuts_every_host),
+        cmocka_unit_test(two_emergencies_above_a_host_are_one_shot),
         cmocka_unit_test(the_second_stage_waits_for_a_and_t_fresh_and_goes_to_fail_safe),
         cmocka_unit_test(the_second_stage_never_raises_a_host_that_the_first_cut_below_fail_safe),
         cmocka_unit_test(it_ends_when_the_load_was_below_nine_tenths_for_a_second),

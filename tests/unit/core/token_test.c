@@ -226,14 +226,16 @@ static void a_reservation_ends_by_itself_by_release_and_is_extended(void **state
 }
 
 /* Who draws more than it asks for takes nothing off the load by asking. */
-static void a_request_below_the_present_draw_makes_no_room(void **state)
+/* It commits nothing more, whatever the level says: nought would not be the largest safe alternative. */
+static void a_request_below_the_present_draw_is_granted(void **state)
 {
     struct stand stand;
     (void)state;
     open_stand(&stand);
     pool_report(&stand.core->pools, 0, 500 * KW, stand.t_ns);
     pool_report(&stand.core->pools, 1, 300 * KW, stand.t_ns);
-    denied(ask(&stand, 0, 100 * KW), TOKEN_POOL_EMPTY, 0);
+    granted(ask(&stand, 0, 100 * KW), 100 * KW);
+    denied(ask(&stand, 0, 600 * KW), TOKEN_POOL_EMPTY, 500 * KW);
     stand_stop(&stand);
 }
 
@@ -406,7 +408,7 @@ int main(void)
         cmocka_unit_test(the_same_request_gets_the_same_answer_and_reserves_once),
         cmocka_unit_test(who_asks_for_as_much_too_early_gets_the_old_answer),
         cmocka_unit_test(a_reservation_ends_by_itself_by_release_and_is_extended),
-        cmocka_unit_test(a_request_below_the_present_draw_makes_no_room),
+        cmocka_unit_test(a_request_below_the_present_draw_is_granted),
         cmocka_unit_test(what_is_granted_is_leased_before_it_is_drawn),
         cmocka_unit_test(what_would_trip_in_the_time_asked_for_is_denied),
         cmocka_unit_test(what_would_trip_sooner_than_one_can_respond_is_a_conflict),
