@@ -51,11 +51,13 @@ static void carve_permits(struct core *core, const struct model *model, struct c
     core->permits.least_first = carve(carver, model->host_count, sizeof *core->permits.least_first);
     core->permits.least_ppm = carve(carver, permit_least_room(model), sizeof *core->permits.least_ppm);
     core->permits.dark = carve(carver, model->host_count, sizeof *core->permits.dark);
+    core->permits.lit = carve(carver, model->host_count, sizeof *core->permits.lit);
     core->cuts.node = carve(carver, model->node_count, sizeof *core->cuts.node);
     core->cuts.kind = carve(carver, model->node_count, sizeof *core->cuts.kind);
     core->cuts.share_ppm = carve(carver, model->node_count, sizeof *core->cuts.share_ppm);
     core->cuts.scale_ppm = carve(carver, model->node_count, sizeof *core->cuts.scale_ppm);
-    core->cuts.step = carve(carver, model->host_count, sizeof *core->cuts.step);
+    core->cuts.run = carve(carver, model->host_count, sizeof *core->cuts.run);
+    core->sent = carve(carver, model->host_count, sizeof *core->sent);
 }
 
 static void carve_contracts(struct contracts *contracts, const struct model *model, struct carver *carver)

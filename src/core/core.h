@@ -24,6 +24,12 @@
 #include "core/ramp.h"
 #include "core/token.h"
 
+/* The newest lease that left: in which step, and where it stands in that step's outbox. */
+struct guard_sent {
+    uint64_t step;
+    uint32_t at;
+};
+
 struct core {
     const struct model *model;
     uint64_t epoch;
@@ -41,6 +47,7 @@ struct core {
     struct permits permits;
     struct emergencies emergencies;
     struct cuts cuts;
+    struct guard_sent *sent;    /* by host */
     uint64_t steps;             /* slots decided on */
     struct cluster cluster;
     struct holds holds;

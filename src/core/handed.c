@@ -5,8 +5,9 @@
 
 #include "core/compare.h"
 #include "core/core.h"
+#include "core/sums.h"
 
-static_assert(BREAKER_ELEMENTS_MAX * PHASES * 2 + 59 <= HANDED_WORDS_MAX, "a record holds every element");
+static_assert(BREAKER_ELEMENTS_MAX * PHASES * 2 + 63 <= HANDED_WORDS_MAX, "a record holds every element");
 static_assert(3 * CONTINGENCIES_MAX + 1 <= HANDED_WORDS_MAX, "and one all feeds");
 
 struct walk {
@@ -106,10 +107,12 @@ static void walk_permit(struct walk *walk, struct permit_node *permit)
 
 static void walk_hold(struct walk *walk, struct hold *hold)
 {
-    flag(walk, &hold->hot);
-    byte(walk, &hold->causes);
-    field(walk, &hold->for_ns);
-    field(walk, &hold->until_ns);
+    for (uint32_t cause = 0; cause < HOLD_CAUSES; cause++) {
+        flag(walk, &hold->of[cause].on);
+        flag(walk, &hold->of[cause].hot);
+        field(walk, &hold->of[cause].for_ns);
+        field(walk, &hold->of[cause].until_ns);
+    }
 }
 
 static void walk_emergency(struct walk *walk, struct emergency *emergency)
@@ -222,9 +225,11 @@ static bool is_sound_rest(const struct of_meter *of, const struct model_policy *
 {
     const struct permit_node *permit = of->permit;
     const struct emergency *emergency = of->emergency;
+    int64_t hold_most_ns = larger(policy->hold_most_ns, policy->hold_least_ns);
     return permit->permit < PERMIT_COUNT && is_within(permit->weighed_ns, 0, t_ns) &&
            permit->low_ns >= 0 && permit->alone_ns >= 0 && permit->survives_ns <= t_ns &&
-           is_within(of->hold->for_ns, 0, larger(policy->hold_most_ns, policy->hold_least_ns)) &&
+           is_within(of->hold->of[HOLD_EMERGENCY].for_ns, 0, hold_most_ns) &&
+           is_within(of->hold->of[HOLD_PERMIT].for_ns, 0, hold_most_ns) &&
            is_within(emergency->scale_ppm, 0, PPM) && is_within(emergency->volts_ppm, 0, PPM) &&
            is_within(emergency->peak_ppm, 0, PPM) && is_within(emergency->entered_ns, 0, t_ns) &&
            is_within(of->pool->measured_t_ns, 0, t_ns) && is_within(of->pool->trimmed_ns, 0, t_ns);
@@ -250,7 +255,7 @@ static void take_meter(struct core *core, uint32_t meter, int64_t *word, uint32_
     core->heat.meter[meter] = heat;
     emergency_hand(&core->emergencies, node, &emergency);
     core->pools.node[node] = pool;
-    ledger_hand_highest(&core->ledger, node, highest_mva);
+    sums_hand_highest(&core->ledger, node, highest_mva);
     if (emergency.scale_ppm != PPM)
         ledger_scale_limit(&core->ledger, node, emergency.scale_ppm);
     hold_hand(&core->holds, node, &hold);
@@ -290,5 +295,5 @@ void handed_slot(struct core *core, const struct slot_handed *piece)
     else
         take_meter(core, record->record, record->word, record->have);
     record->have = HANDED_WORDS_MAX + 1;    /* nothing more of it */
-    ledger_forget_fallen(&core->ledger);
+    sums_forget_fallen(&core->ledger);
 }

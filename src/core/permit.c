@@ -343,9 +343,11 @@ void permit_look(struct permits *permits, int64_t t_ns, uint32_t items)
     uint32_t count = permits->lender_count ? permits->model->host_count : 0;
     for (uint32_t i = 0; i < items && i < count; i++) {
         uint32_t host = permits->looked_at = permits->looked_at + 1 < count ? permits->looked_at + 1 : 0;
-        if (permits->draw_mw[host] >= 0 &&
-            t_ns - permits->ledger->host[host].report_t_ns > permits->model->policy.lease_ns)
-            permit_weigh_draw(permits, host, -1);
+        if (permits->draw_mw[host] < 0 ||
+            t_ns - permits->ledger->host[host].report_t_ns <= permits->model->policy.lease_ns)
+            continue;
+        permit_weigh_draw(permits, host, -1);
+        permit_feed_silent(permits, host, t_ns);
     }
 }
 

@@ -27,7 +27,7 @@
     X(PERMIT_ALONE, "alone", "neither authenticated nor corroborated by other meters or by hosts") \
     X(PERMIT_HOT, "hot", "heat above theta_op") \
     X(PERMIT_FEED, "feed", "a feed whose loss it covers is lost, unseen, or back for less than feed_stable") \
-    X(PERMIT_HOLD, "hold", "lost not long ago: hold(n) is running")
+    X(PERMIT_HOLD, "hold", "lost not long ago: hold(n) is running, for what is above the steady limit")
 
 #define PERMIT_SYMBOL(symbol, name, meaning) symbol,
 enum permit { PERMITS(PERMIT_SYMBOL) PERMIT_COUNT };
@@ -91,7 +91,8 @@ struct permit_sum {
 struct permit_feed {
     uint8_t bad;                /* evidence against it, a set; 0: good */
     bool lost;                  /* was bad, and is not yet back */
-    uint32_t hosts, dark;       /* with cords that it loses; and with all of these dark */
+    uint32_t hosts;             /* with cords that it loses; of these, with what their newest report says: */
+    uint32_t dark, lit;         /* all such cords are dark; they are not. A silent host is in neither */
     int64_t good_ns;            /* since */
 };
 
@@ -108,7 +109,7 @@ struct permits {
     struct permit_sum *sum;         /* by node */
     int64_t *draw_mw;               /* by host: counted in sums; -1 = silent */
     uint32_t *least_first, *least_ppm;  /* by host: its run of shares, along cords and ancestors */
-    uint8_t *dark;                  /* by host: bit c, every cord that c loses is dark */
+    uint8_t *dark, *lit;            /* by host: bit c, every cord that c loses is dark; or is not */
     struct permit_feed feed[CONTINGENCIES_MAX];
     uint8_t lent_against;           /* bit c: some node lends under c */
     uint8_t feeds;                  /* bit c: as far as feeds go, it may */
@@ -138,7 +139,8 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
 /* rt: takes a report that the ledger has taken. */
 void permit_report(struct permits *permits, const struct report *report, int64_t t_ns);
 
-/* rt: looks at the next hosts of a round: one that is silent for D vouches for nothing. */
+/* rt: looks at the next hosts of a round: what one said that is silent for D is no evidence of anything, of
+ * its draw and of its power inputs. */
 void permit_look(struct permits *permits, int64_t t_ns, uint32_t items);
 
 /* rt: at a take-over, a node as the controller before had it, but that nothing is lent before it is read; and

@@ -23,11 +23,13 @@ bool permit_feeds_unseen(const struct permits *permits, uint8_t set);
 /* setup: `lent_against` stands. */
 void permit_feed_init(struct permits *permits);
 
-/* rt: evidence: a witness reads, or is silent; a host tells of its power inputs; time has passed. */
+/* rt: evidence: a witness reads, or is silent; a host tells of its power inputs, or is silent; time has
+ * passed. */
 void permit_feed_reading(struct permits *permits, const struct permit_node *p, const struct reading *reading,
                          int64_t t_ns);
 void permit_feed_unseen(struct permits *permits, const struct permit_node *p, int64_t t_ns);
 void permit_feed_report(struct permits *permits, const struct report *report, int64_t t_ns);
+void permit_feed_silent(struct permits *permits, uint32_t host, int64_t t_ns);
 void permit_feed_pass_time(struct permits *permits, int64_t t_ns);
 
 /* ---- plausible, corroborated ---- */

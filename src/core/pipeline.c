@@ -98,7 +98,7 @@ static void on_report(struct core *core, const struct report *report)
     pool_note(&core->pools, report->host, core->t_ns);
     cut_run(core);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
-    if (cut_has(core, report->host) && core->ledger.host[report->host].newest_mw >= 0)
+    if (guard_has_sent(core, report->host))
         return;                     /* answered by its cut */
     if (waits_for_a_reading(core, report->host))
         return;

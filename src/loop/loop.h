@@ -40,7 +40,10 @@ struct loop {
     uint32_t ports;             /* open */
     struct ip_port *ip[PORTS_MAX];          /* NULL where the kernel owns the port's address */
     void *ip_memory[PORTS_MAX];
-    uint64_t epoch;             /* realtime ns at start: every start is a new epoch */
+    /* realtime ns at start, above all that were used before: every start is a new epoch */
+    uint64_t epoch;
+    uint64_t epoch_before;      /* the highest that the disk knows; 0 = none */
+    char epoch_path[LEDGER_PATH_BYTES + 32];    /* "" = not kept */
     int64_t t_start_ns;         /* monotonic */
     struct meter_names names;
     struct view view;

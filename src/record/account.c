@@ -37,7 +37,7 @@ static_assert(sizeof(struct account_header) == 192, "the header is whole cache l
 enum { BEAT_T_NS, BEAT_WHOLE, BEAT_NEWER };
 
 /* A change of meaning in a word raises the version. */
-enum { RECORD_VERSION = 1, RECORD_LINES = (HANDED_WORDS_MAX + SEQLOCK_WORDS) / SEQLOCK_WORDS };
+enum { RECORD_VERSION = 2, RECORD_LINES = (HANDED_WORDS_MAX + SEQLOCK_WORDS) / SEQLOCK_WORDS };
 
 /* Lines of one writing have one version; the first word says how many words there are, and which writing. */
 struct account_record {

@@ -284,11 +284,12 @@ static void a_host_of_a_third_controller_counts_at_phys_max(void **state)
     const struct egress *lease = stand_report(&stand, &report);
     assert_int_equal(lease->kind, FRAME_CLAIM);
     assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
-    report = succession_report(&stand, 1);
+    assert_true(stand.host[1].last.cap_mw < account[1].newest_mw);  /* makes room in that slot */
+    report = succession_report(&stand, 2);
     report.epoch = stand.epoch - 2;     /* this one it did not reach */
     lease = stand_report(&stand, &report);
     assert_int_equal(lease->why, WHY_HANDED);
-    assert_int_equal(stand_exposure_mw(&stand, 1), account[1].exposed_mw);
+    assert_int_equal(stand_exposure_mw(&stand, 2), account[2].exposed_mw);
     stand_stop(&stand);
 }
 
@@ -348,6 +349,27 @@ static void an_account_is_handed_on_only_once_the_host_has_accepted(void **state
     stand_stop(&stand);
 }
 
+/* Bounded, but of a host that had not accepted that controller: what it may hold is another's. */
+static void a_bounded_host_that_had_not_accepted_is_not_handed_over(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    succession_restart(&stand);
+    account[1].accepted = 0;
+    account[2].bounded = 0;
+    account[3].fail_safe_mw = account[3].phys_max_mw = 0;   /* figures of nothing are figures */
+    succession_accounts(&stand, account);
+    assert_int_equal(stand_counters(&stand)->handed, 2);
+    assert_int_equal(stand_exposure_mw(&stand, 1), PHYS_MAX_MW);
+    assert_int_equal(stand_exposure_mw(&stand, 2), PHYS_MAX_MW);
+    assert_true(stand.core->ledger.host[0].handed && stand.core->ledger.host[3].handed);
+    assert_false(stand.core->ledger.host[1].handed || stand.core->ledger.host[2].handed);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_host_that_a_newer_controller_has_counts_at_phys_max),
         cmocka_unit_test(a_host_not_bounded_before_is_claimed),
         cmocka_unit_test(an_account_is_handed_on_only_once_the_host_has_accepted),
+        cmocka_unit_test(a_bounded_host_that_had_not_accepted_is_not_handed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
