@@ -20,6 +20,8 @@ static void enter(struct cluster *cluster, enum cluster_phase phase)
 void cluster_begin(struct cluster *cluster)
 {
     cluster->given_up = cluster->phase != CLUSTER_IDLE;
+    if (cluster->contracts && cluster->contracts->generation != cluster->generation)
+        cluster_take_groups(cluster);
     cluster->any_dirty = false;
     enter(cluster, cluster->model->host_count ? CLUSTER_LIMITS : CLUSTER_IDLE);
     cluster->round = 0;
@@ -46,6 +48,12 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
         cluster->node[own].marked = true;
         for (uint32_t a = 0; a < node->ancestor_count; a++) {
             struct cluster_node *above = &cluster->node[node->ancestor[a]];
+            above->dirty = above->due = true;
+        }
+        uint32_t groups = cluster->contracts ? cluster->contracts->within[own] : 0;
+        for (; groups; groups &= groups - 1) {
+            struct cluster_node *above =
+                &cluster->node[cluster->model->node_count + (uint32_t)__builtin_ctz(groups)];
             above->dirty = above->due = true;
         }
     }
@@ -204,8 +212,11 @@ static void commit_next(struct cluster *cluster, const struct ledger *ledger, in
     int64_t quantum_mw = cluster->model->type[cluster->model->host[host].type].quantum_mw;
     if (cluster->target_mw[host] >= 0 && (apart_mw > quantum_mw || apart_mw < -quantum_mw))
         cost = CLUSTER_COMMIT_ITEMS;
-    if (cluster->changed[host] && job != INDEX_NONE)
-        cluster->gang[job].changed = 0;
+    if (cluster->changed[host] && job != INDEX_NONE) {
+        struct cluster_gang *gang = &cluster->gang[job];
+        cluster->split_gangs -= gang->changed && gang->changed < gang->members;
+        gang->changed = 0;
+    }
     cluster->changed[host] = false;
     *items -= cost < *items ? cost : *items;
 }
@@ -234,7 +245,7 @@ static uint32_t count_of(const struct cluster *cluster)
     case CLUSTER_SPREAD:
     case CLUSTER_TRIM:
     case CLUSTER_SLACK:
-        return cluster->model->node_count;
+        return cluster->places;
     default:
         return cluster->model->host_count;
     }
@@ -289,7 +300,8 @@ static void visit(struct cluster *cluster, const struct ledger *ledger, const st
 /* From the leaves to the roots. */
 static void trim_some(struct cluster *cluster, uint32_t *items)
 {
-    uint32_t node = cluster->model->node_count - 1 - cluster->cursor;
+    uint32_t nodes = cluster->model->node_count;
+    uint32_t node = cluster->cursor < nodes ? nodes - 1 - cluster->cursor : cluster->cursor;
     bool slack = cluster->phase == CLUSTER_SLACK;
     struct cluster_node *n = &cluster->node[node];
     if (slack ? n->held && n->cut : n->due) {

@@ -23,7 +23,7 @@ uint32_t cluster_below_room(const struct model *model)
     for (uint32_t host = 0; host < model->host_count; host++)
         for (uint32_t j = 0; j < model->host[host].cord_count; j++)
             room += model->node[model->host[host].cord[j].node].ancestor_count;
-    return room;
+    return room + CONTRACT_GROUPS_MAX * cluster_cord_count(model);
 }
 
 uint32_t cluster_other_room(const struct model *model)
@@ -31,7 +31,7 @@ uint32_t cluster_other_room(const struct model *model)
     uint32_t room = 0, nodes = model->host_count ? model->node_count : 0;
     for (uint32_t n = 0; n < nodes; n++)
         room += model->node[n].parent_count > 1 ? model->node[n].parent_count - 1 : 0;
-    return room;
+    return room + (contract_places(model) - model->node_count) * ORDER_NODES_MAX;
 }
 
 /* ---- shapes ---- */
@@ -193,6 +193,10 @@ void cluster_init(struct cluster *cluster, const struct model *model)
 {
     cluster->model = model;
     cluster->cells = cluster_cells(model);
+    cluster->places = model->node_count;
+    cluster->group_below = cluster_below_room(model) - CONTRACT_GROUPS_MAX * cluster_cord_count(model);
+    cluster->group_other =
+        cluster_other_room(model) - (contract_places(model) - model->node_count) * ORDER_NODES_MAX;
     count_cords(cluster);
     lay_runs(cluster);
     place_cords(cluster);
@@ -238,8 +242,10 @@ bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32
     int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
     uint32_t protects = cluster->cells - CLUSTER_STEERED;
     bool changed = false;
+    bool group = node >= cluster->model->node_count;
     for (uint32_t cell = 0; cell < cluster->cells; cell++) {
-        int64_t room = cell < protects ? room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES)
+        int64_t room = group && cell + 1 < cluster->cells ? INT64_MAX / 4
+                       : cell < protects ? room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES)
                                        : steered(cluster, node, cell - protects);
         changed |= room != capacity_mva[cell];
         capacity_mva[cell] = room;

@@ -152,6 +152,7 @@ void cluster_cut(struct cluster *cluster, uint32_t node, const struct cluster_ru
         if (draw_mw >= old_mw || slot == TIERS_MAX)
             continue;
         cluster->draw_mw[host] = draw_mw;
+        cluster->node[cluster->cord_node[host][0]].dirty = true;        /* to be committed */
         cluster->bound_node[host] = node;
         cluster->bound_term[host] = term_of_cut(cluster, host);
     }

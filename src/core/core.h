@@ -13,6 +13,7 @@
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
+#include "core/handed.h"
 #include "core/heat.h"
 #include "core/hold.h"
 #include "core/ledger.h"
@@ -21,7 +22,14 @@
 #include "core/pipeline.h"
 #include "core/pool.h"
 #include "core/ramp.h"
+#include "core/recovery.h"
 #include "core/token.h"
+
+/* The newest lease that left: in which step, and where it stands in that step's outbox. */
+struct guard_sent {
+    uint64_t step;
+    uint32_t at;
+};
 
 struct core {
     const struct model *model;
@@ -33,12 +41,14 @@ struct core {
     struct ledger ledger;
     struct ledger_fell fell;    /* memory of ledger.fell */
     struct accounts accounts;   /* handed over at the start */
+    struct handed_record handed;    /* beside them */
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
     struct heat heat;
     struct permits permits;
     struct emergencies emergencies;
     struct cuts cuts;
+    struct guard_sent *sent;    /* by host */
     uint64_t steps;             /* slots decided on */
     struct cluster cluster;
     struct holds holds;
@@ -51,6 +61,7 @@ struct core {
     struct maintenance maintenance;
     struct core_order_view order;
     bool recovering;
+    struct recovery recovery;
     struct bound *bound;        /* by host: what held the newest lease down */
     struct bound_hold held;     /* of the lease in hand */
     struct degrade degrade;

@@ -47,7 +47,7 @@ static void show_contracts(const struct core *core, uint32_t node, struct core_n
 {
     for (uint32_t i = 0; core->contracts.count && i < CONTRACTS_MAX; i++) {
         const struct contract *item = &core->contracts.item[i];
-        if (!item->number || item->node != node || item->kind != ORDER_CAP || core->t_ns < item->due_ns)
+        if (!item->number || item->place != node || item->kind != ORDER_CAP || core->t_ns < item->due_ns)
             continue;
         view->breach |= item->breached;
         if (!view->contract_mw || item->value_mw < view->contract_mw)
@@ -80,6 +80,22 @@ static void show_steering(const struct core *core, uint32_t node, struct core_no
     view->ramp_down_mw_per_s = ramp.rate_mw_per_s[RAMP_DOWN];
 }
 
+static void show_recovery(const struct core *core, uint32_t node, struct core_node_view *view)
+{
+    const struct ledger_sums *sums = &core->ledger.node[node];
+    const struct recovery_node *known = &core->recovery.node[node];
+    view->recovery_by = sums->recovery_by;
+    for (uint32_t i = 0; i < core->model->contingency_count * PHASES; i++)
+        view->recovery |=
+            sums->exposed_mva[i / PHASES][i % PHASES] > sums->ceiling_mva[i / PHASES][i % PHASES];
+    if (!view->recovery || known->since_ns == INT64_MAX)
+        return;
+    view->recovery_since_ns = known->since_ns;
+    view->recovery_silent = known->held_by.silent;
+    view->recovery_bad = known->held_by.bad;
+    view->recovery_overdue = known->overdue;
+}
+
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view)
 {
     const struct ledger_sums *sums = &core->ledger.node[node];
@@ -95,14 +111,11 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
     }
     view->exposed = tightest(sums, core->model->contingency_count, sums->exposed_mva);
     view->newest = tightest(sums, core->model->contingency_count, sums->newest_mva);
-    for (uint32_t i = 0; i < core->model->contingency_count * PHASES; i++)
-        view->recovery |=
-            sums->exposed_mva[i / PHASES][i % PHASES] > sums->ceiling_mva[i / PHASES][i % PHASES];
     if (meter != INDEX_NONE) {
         view->measured_mw = core->detect[meter].measured_mw;
         view->reading_t_ns = core->detect[meter].reading_t_ns;
     }
-    view->recovery_by = sums->recovery_by;
+    show_recovery(core, node, view);
     view->permit = (uint8_t)permit_of(&core->permits, node);
     view->permit_since_ns = permit_since_ns(&core->permits, node);
     view->emergency = emergency->active;
@@ -118,14 +131,27 @@ void core_order_view(const struct core *core, struct core_order_view *view)
     *view = core->order;
 }
 
+/* Nobody sees a breach where a meter is missing. */
+static bool is_metered(const struct core *core, const struct contract *item)
+{
+    uint32_t count = item->number ? contract_nodes(&core->contracts, item->place) : 0;
+    bool metered = count > 0;
+    for (uint32_t i = 0; i < count; i++)
+        metered &= core->model->node[contract_node(&core->contracts, item->place, i)].meter != INDEX_NONE;
+    return metered;
+}
+
 void core_contract_view(const struct core *core, uint32_t place, struct core_contract_view *view)
 {
     const struct contract *item = &core->contracts.item[place];
     *view = (struct core_contract_view){
         .number = item->number,
         .id = item->id,
-        .node = item->node,
+        .node = item->number ? contract_node(&core->contracts, item->place, 0) : INDEX_NONE,
+        .nodes = (uint8_t)(item->number ? contract_nodes(&core->contracts, item->place) : 0),
         .kind = item->kind,
+        .metered = is_metered(core, item),
+        .load_mw = item->mean_mw,
         .due = core->t_ns >= item->due_ns,
         .breached = item->breached,
         .value_mw = item->value_mw,

@@ -132,7 +132,7 @@ static void take_measurement(struct loop *loop, const struct frame *frame, const
     struct upmu upmu;
     if (upmu_decode(frame->body, frame->body_bytes, &upmu) != ACCEPTED)
         return;
-    if (replay_check(&loop->meter_window[mail->index], frame->sequence) != ACCEPTED)
+    if (replay_admit(&loop->meter_window[mail->index], frame->sequence, mail->t_ns) != ACCEPTED)
         return;
     if (measure_reading(&upmu, &loop->model->node[meter->node], &slot.reading))
         return;
@@ -150,7 +150,7 @@ static void take_report(struct loop *loop, const struct frame *frame, const stru
     struct slot slot = {.kind = SLOT_REPORT};
     if (report_decode(frame->body, frame->body_bytes, &slot.report) != ACCEPTED)
         return;
-    if (replay_check(&loop->host_window[frame->sender], frame->sequence) != ACCEPTED)
+    if (replay_admit(&loop->host_window[frame->sender], frame->sequence, mail->t_ns) != ACCEPTED)
         return;
     slot.report.host = frame->sender;
     step_core(loop, &slot, mail->t_ns);

@@ -28,7 +28,7 @@ struct bench {
     struct permit_sum sum[HALL_NODES];
     uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
     int64_t draw_mw[HALL_HOSTS];
-    uint8_t dark[HALL_HOSTS];
+    uint8_t dark[HALL_HOSTS], lit[HALL_HOSTS];
     struct holds holds;
     struct hold hold[HALL_NODES];
     int64_t t_ns, news;
@@ -72,7 +72,8 @@ static void start(struct bench *b, const uint8_t lend[HALL_NODES])
     hold_init(&b->holds, &b->hall.model);
     b->permits = (struct permits){
         .meter = b->meter, .expiry = b->expiry, .lender = b->lender, .sum = b->sum, .draw_mw = b->draw_mw,
-        .least_first = b->least_first, .least_ppm = b->least_ppm, .dark = b->dark};
+        .least_first = b->least_first, .least_ppm = b->least_ppm, .dark = b->dark,
+        .lit = b->lit};
     assert_true(permit_least_room(&b->hall.model) <= 64);
     permit_init(&b->permits, &b->hall.model, &b->hall.heat, &b->hall.ledger, &b->holds);
     b->t_ns = HALL_T_NS;
@@ -513,6 +514,43 @@ static void a_host_silent_for_longer_than_a_lease_vouches_for_nothing(void **sta
     assert_int_equal(b.sum[HALL_LEFT].fresh_hosts, 0);
 }
 
+/* Sixteen meters read in any order, by readings of any age, again and again: each stands in the order of
+ * expiry until its own time is over, and no longer. */
+static void every_meter_lapses_at_its_own_time(void **state)
+{
+    enum { METERS = 16 };
+    static struct model_node node[METERS];
+    static struct model_meter known[METERS];
+    struct permit_node meter[METERS] = {0};
+    struct permit_expiry expiry[METERS];
+    struct model model = {.meter_count = METERS, .meter = known, .node = node};
+    struct permits permits = {.model = &model, .meter = meter, .expiry = expiry, .feeds = 1};
+    uint64_t chance = 1;
+    (void)state;
+    for (uint32_t m = 0; m < METERS; m++) {
+        known[m] = (struct model_meter){.node = m, .period_ns = 1, .fresh_ns = 101};
+        meter[m] = (struct permit_node){.node = m, .watched = true, .until_ns = INT64_MIN};
+    }
+    for (int64_t t_ns = 1000; t_ns < 9000; t_ns++) {
+        chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        uint32_t read = chance >> 33 & 63;
+        struct slot slot;
+        memset(&slot, 0, sizeof slot);
+        slot.t_receive_ns = t_ns;
+        slot.reading = (struct reading){.meter = read % METERS, .age_ns = (int64_t)(chance >> 40 & 127)};
+        slot.reading.current_ma[0] = t_ns;
+        permit_pass_time(&permits, t_ns);
+        if (read < METERS)
+            permit_reading(&permits, &slot, t_ns);
+        uint32_t armed = 0;
+        for (uint32_t m = 0; m < METERS; m++) {
+            assert_int_equal(meter[m].armed, meter[m].until_ns >= t_ns);
+            armed += meter[m].armed;
+        }
+        assert_int_equal(permits.expiry_count, armed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,6 +572,7 @@ int main(void)
         cmocka_unit_test(a_reading_that_no_loss_explains_ends_the_lending_of_reserves_alone),
         cmocka_unit_test(on_a_single_phase_the_largest_phase_of_hosts_explains_a_reading),
         cmocka_unit_test(a_host_silent_for_longer_than_a_lease_vouches_for_nothing),
+        cmocka_unit_test(every_meter_lapses_at_its_own_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
