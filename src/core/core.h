@@ -40,6 +40,7 @@ struct core {
     struct emergencies emergencies;
     struct cuts cuts;
     uint64_t steps;             /* slots decided on */
+    uint32_t expected;          /* host of the next report, plus 1; 0 = not told */
     struct cluster cluster;
     struct holds holds;
     struct dampers dampers;

@@ -170,9 +170,9 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     uint32_t events = 0;
 
     *retired = 0;
-    if (is_former(h, report->incarnation))
-        return LEDGER_STALE;
-    if (report->incarnation != h->incarnation) {
+    if (report->incarnation != h->incarnation || !h->incarnation) {
+        if (is_former(h, report->incarnation))
+            return LEDGER_STALE;
         events |= h->incarnation ? LEDGER_RESET : 0;
         start_incarnation(ledger, h, report);
     } else if (report->number <= h->report) {
