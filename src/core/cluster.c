@@ -13,13 +13,15 @@ static void enter(struct cluster *cluster, enum cluster_phase phase)
     cluster->cursor = 0;
     cluster->carry_node = INDEX_NONE;
     cluster->again = false;
-    cluster->visit.at = 0;
+    cluster->visit.at = cluster->visit.run = 0;
     cluster->visit.open = false;
 }
 
 void cluster_begin(struct cluster *cluster)
 {
     cluster->given_up = cluster->phase != CLUSTER_IDLE;
+    if (cluster->contracts && cluster->contracts->generation != cluster->generation)
+        cluster_take_groups(cluster);
     cluster->any_dirty = false;
     enter(cluster, cluster->model->host_count ? CLUSTER_LIMITS : CLUSTER_IDLE);
     cluster->round = 0;
@@ -27,9 +29,9 @@ void cluster_begin(struct cluster *cluster)
 
 void cluster_mark(struct cluster *cluster, uint32_t host)
 {
-    const struct model_host *h = &cluster->model->host[host];
-    if (!cluster->changed[host] && h->gang < cluster->model->gang_count) {
-        struct cluster_gang *gang = &cluster->gang[h->gang];
+    uint32_t job = cluster->job[host];
+    if (!cluster->changed[host] && job != INDEX_NONE) {
+        struct cluster_gang *gang = &cluster->gang[job];
         gang->lowest = CLUSTER_WHOLE;
         cluster->split_gangs += gang->changed++ == 0;
         cluster->split_gangs -= gang->changed == gang->members;
@@ -38,13 +40,20 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
     cluster->any_dirty = true;
     cluster->draw_mw[host] = cluster->host_extent[host].most_mw;
     cluster->bound_node[host] = INDEX_NONE;
-    for (uint32_t j = 0; j < h->cord_count; j++) {
-        const struct model_node *node = &cluster->model->node[h->cord[j].node];
-        if (cluster->node[h->cord[j].node].marked)
+    for (uint32_t j = 0; j < CORDS_MAX && cluster->cord_node[host][j] != INDEX_NONE; j++) {
+        uint32_t own = cluster->cord_node[host][j];
+        const struct model_node *node = &cluster->model->node[own];
+        if (cluster->node[own].marked)
             continue;
-        cluster->node[h->cord[j].node].marked = true;
+        cluster->node[own].marked = true;
         for (uint32_t a = 0; a < node->ancestor_count; a++) {
             struct cluster_node *above = &cluster->node[node->ancestor[a]];
+            above->dirty = above->due = true;
+        }
+        uint32_t groups = cluster->contracts ? cluster->contracts->within[own] : 0;
+        for (; groups; groups &= groups - 1) {
+            struct cluster_node *above =
+                &cluster->node[cluster->model->node_count + (uint32_t)__builtin_ctz(groups)];
             above->dirty = above->due = true;
         }
     }
@@ -66,6 +75,20 @@ static int64_t calm_mw(int64_t before_mw, int64_t now_mw)
     return same ? before_mw : now_mw;
 }
 
+static int64_t calmed_mw(const struct extent *before, const struct extent *now)
+{
+    int64_t calm = calm_mw(before->useful_mw, now->useful_mw);
+    return smaller(larger(calm, now->least_mw), now->most_mw);
+}
+
+static bool is_same(const struct extent *before, const struct extent *now)
+{
+    bool same = true;
+    for (uint32_t edge = 0; edge < EXTENT_EDGES; edge++)
+        same &= before->edge_mw[edge] == now->edge_mw[edge];
+    return same;
+}
+
 /* The least a host may be given: its fail-safe cap costs nothing, but a contract may ask for less. */
 static int64_t least_cap_mw(const struct cluster *cluster, const struct ledger *ledger, uint32_t host)
 {
@@ -83,11 +106,10 @@ static struct extent extent_of(const struct cluster *cluster, const struct ledge
     const struct model_host_type *type = &model->type[model->host[host].type];
     bool scarce = cluster->bound_node[host] != INDEX_NONE;
     int64_t useful_mw = demand_cap_mw(&demand[host], &model->policy, type, h->newest_mw, scarce, t_ns);
-    struct extent extent = {.least_mw = draw_of_cap_mw(type, least_cap_mw(cluster, ledger, host))};
-    extent.most_mw = larger(extent.least_mw, draw_of_cap_mw(type, type->cap_max_mw));
-    extent.useful_mw =
-        larger(extent.least_mw, smaller(extent.most_mw, draw_of_cap_mw(type, useful_mw)));
-    return extent;
+    int64_t least_mw = draw_of_cap_mw(type, least_cap_mw(cluster, ledger, host));
+    int64_t most_mw = larger(least_mw, draw_of_cap_mw(type, type->cap_max_mw));
+    useful_mw = larger(least_mw, smaller(most_mw, draw_of_cap_mw(type, useful_mw)));
+    return (struct extent){.least_mw = least_mw, .useful_mw = useful_mw, .most_mw = most_mw};
 }
 
 static void gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
@@ -95,20 +117,20 @@ static void gather(struct cluster *cluster, const struct ledger *ledger, const s
 {
     const struct ledger_host *h = &ledger->host[host];
     struct extent *before = &cluster->host_extent[host], now;
-    const struct model_host *model_host = &cluster->model->host[host];
-    bool gang = model_host->gang < cluster->model->gang_count;
-    uint8_t tier = gang ? cluster->gang[model_host->gang].tier : model_host->tier;
+    uint32_t job = cluster->job[host];
+    uint8_t tier = job != INDEX_NONE ? cluster->gang[job].tier : cluster->model->host[host].tier;
+    cluster->weight[host] =
+        job != INDEX_NONE ? cluster->gang[job].weight : cluster->model->host[host].weight;
     if (is_fixed(cluster, h, t_ns)) {
         tier = CLUSTER_FIXED;
-        now = (struct extent){h->exposed_draw_mw, h->exposed_draw_mw, h->exposed_draw_mw};
+        now = (struct extent){
+            .least_mw = h->exposed_draw_mw, .useful_mw = h->exposed_draw_mw, .most_mw = h->exposed_draw_mw};
     } else {
         now = extent_of(cluster, ledger, demand, host, t_ns);
         if (now.useful_mw < now.most_mw && tier == cluster->tier[host])
-            now.useful_mw = smaller(larger(calm_mw(before->useful_mw, now.useful_mw), now.least_mw),
-                                    now.most_mw);
+            now.useful_mw = calmed_mw(before, &now);
     }
-    if (!cluster->given_up && tier == cluster->tier[host] && now.least_mw == before->least_mw &&
-        now.useful_mw == before->useful_mw && now.most_mw == before->most_mw)
+    if (!cluster->given_up && tier == cluster->tier[host] && is_same(before, &now))
         return;
     *before = now;
     cluster->tier[host] = tier;
@@ -124,16 +146,17 @@ static void spread(struct cluster *cluster, uint32_t *items)
     if (!node->dirty || node->spread || !node->cut) {
         (*items)--;
         cluster->cursor++;
-        visit->at = 0;
+        visit->at = visit->run = 0;
         return;
     }
-    for (; *items && visit->at < node->count; visit->at++, (*items)--) {
-        uint32_t host = cluster->below[node->first + visit->at].host;
-        if (!cluster->changed[host])
-            cluster_mark(cluster, host);
+    for (; visit->run < node->count; visit->run++, visit->at = 0) {
+        const struct cluster_run *run = &cluster->below[node->first + visit->run];
+        for (; *items && visit->at < run->count; visit->at++, (*items)--)
+            if (!cluster->changed[run->host + visit->at])
+                cluster_mark(cluster, run->host + visit->at);
+        if (visit->at < run->count)
+            return;
     }
-    if (*items == 0)
-        return;
     node->spread = true;
     cluster->again = true;      /* it may have marked a node above or of another feed */
 }
@@ -141,8 +164,8 @@ static void spread(struct cluster *cluster, uint32_t *items)
 /* A gang goes on as one: with one member all are shared anew. */
 static void spread_gang(struct cluster *cluster, uint32_t host)
 {
-    uint32_t gang = cluster->model->host[host].gang;
-    if (gang < cluster->model->gang_count && cluster->gang[gang].changed && !cluster->changed[host])
+    uint32_t job = cluster->job[host];
+    if (job != INDEX_NONE && cluster->gang[job].changed && !cluster->changed[host])
         cluster_mark(cluster, host);
 }
 
@@ -161,15 +184,15 @@ static uint8_t term_of(const struct cluster *cluster, uint32_t host)
 static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_t host, int64_t t_ns)
 {
     const struct model *model = cluster->model;
-    const struct model_host *h = &model->host[host];
-    const struct model_host_type *type = &model->type[h->type];
+    const struct model_host_type *type = &model->type[model->host[host].type];
+    uint32_t own = cluster->cord_node[host][0];
     if (cluster->tier[host] == CLUSTER_FIXED || is_fixed(cluster, &ledger->host[host], t_ns)) {
         cluster->target_mw[host] = -1;
         return;
     }
     /* what a quantum cuts off one phase is nothing for a host on another */
-    if (cluster->carry_node != h->cord[0].node || !cluster->node[h->cord[0].node].even) {
-        cluster->carry_node = h->cord[0].node;
+    if (cluster->carry_node != own || !cluster->node[own].even) {
+        cluster->carry_node = own;
         cluster->carry_mw = 0;
     }
     int64_t cap_mw = larger(draw_cap_within_mw(type, cluster->draw_mw[host]), 0) + cluster->carry_mw;
@@ -182,16 +205,15 @@ static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_
 /* A host whose lease is about to change costs a part far more than one that is left alone. */
 static void commit_next(struct cluster *cluster, const struct ledger *ledger, int64_t t_ns, uint32_t *items)
 {
-    uint32_t host = cluster->cursor++, cost = 1;
-    const struct model_host *h = &cluster->model->host[host];
-    if (cluster->node[h->cord[0].node].dirty)
+    uint32_t host = cluster->cursor++, cost = 1, job = cluster->job[host];
+    if (cluster->node[cluster->cord_node[host][0]].dirty)
         commit(cluster, ledger, host, t_ns);
     int64_t apart_mw = cluster->target_mw[host] - ledger->host[host].newest_mw;
-    int64_t quantum_mw = cluster->model->type[h->type].quantum_mw;
+    int64_t quantum_mw = cluster->model->type[cluster->model->host[host].type].quantum_mw;
     if (cluster->target_mw[host] >= 0 && (apart_mw > quantum_mw || apart_mw < -quantum_mw))
         cost = CLUSTER_COMMIT_ITEMS;
-    if (cluster->changed[host] && h->gang < cluster->model->gang_count)
-        cluster->gang[h->gang].changed = 0;
+    if (cluster->changed[host] && job != INDEX_NONE)
+        cluster->gang[job].changed = 0;
     cluster->changed[host] = false;
     *items -= cost < *items ? cost : *items;
 }
@@ -220,7 +242,7 @@ static uint32_t count_of(const struct cluster *cluster)
     case CLUSTER_SPREAD:
     case CLUSTER_TRIM:
     case CLUSTER_SLACK:
-        return cluster->model->node_count;
+        return cluster->places;
     default:
         return cluster->model->host_count;
     }
@@ -275,7 +297,8 @@ static void visit(struct cluster *cluster, const struct ledger *ledger, const st
 /* From the leaves to the roots. */
 static void trim_some(struct cluster *cluster, uint32_t *items)
 {
-    uint32_t node = cluster->model->node_count - 1 - cluster->cursor;
+    uint32_t nodes = cluster->model->node_count;
+    uint32_t node = cluster->cursor < nodes ? nodes - 1 - cluster->cursor : cluster->cursor;
     bool slack = cluster->phase == CLUSTER_SLACK;
     struct cluster_node *n = &cluster->node[node];
     if (slack ? n->held && n->cut : n->due) {

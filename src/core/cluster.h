@@ -32,8 +32,13 @@
 #include "core/waterfill.h"
 
 /* Wall draw that one host must have, can use, may have at most. */
+enum extent_edge { EDGE_NONE, EDGE_LEAST, EDGE_USEFUL, EDGE_MOST, EXTENT_EDGES };
+
 struct extent {
-    int64_t least_mw, useful_mw, most_mw;
+    union {
+        int64_t edge_mw[EXTENT_EDGES];
+        struct { int64_t none_mw, least_mw, useful_mw, most_mw; };     /* none_mw is 0 */
+    };
 };
 
 enum {
@@ -58,12 +63,14 @@ enum cluster_phase {
     CLUSTER_COMMIT
 };
 
-/* One cord below a node. Cords of one shape load their phases alike in every contingency. */
-struct cluster_cord { uint32_t host, shape; };
+/* Hosts one behind the other whose cords below a node are of one shape: they load their phases alike in every
+ * contingency. */
+struct cluster_run { uint32_t host, count, shape; };
 
 struct cluster_node {
-    uint32_t first, count;      /* cords anywhere below: a run of `below`, its own first */
+    uint32_t first, count;      /* runs of cords anywhere below, in `below`, its own first */
     uint32_t own_count;
+    uint32_t cords, own_cords;
     /* children by another parent than their first: a run of `other` */
     uint32_t other_first, other_count;
     int64_t level;              /* of the newest cut: where the next search begins */
@@ -89,10 +96,11 @@ struct cluster_visit {
     bool open, exact;           /* exact: load_mva has been summed cord by cord */
     uint8_t step;               /* enum inside cluster_trim.c */
     uint8_t band;
-    uint32_t at, cell;
+    uint32_t at, run, place;    /* host of this run; run; claim */
+    uint32_t cell;
     uint32_t solved;            /* bit i: cell i has been cut in this visit */
-    uint32_t shape;             /* of the run being summed */
-    int64_t run_mw;
+    uint32_t shape;             /* of the runs being summed */
+    int64_t run_mw, fixed_mw, band_mw[CLUSTER_BANDS];
     int64_t fixed_mva, band_mva[CLUSTER_BANDS];
     int64_t *load_mva;          /* being summed */
 };
@@ -101,6 +109,10 @@ struct cluster {
     const struct model *model;
     const struct contracts *contracts;  /* NULL: none */
     const struct pools *pools;          /* NULL: none */
+    /* nodes, and behind them groups of nodes that a contract bounds together: roots above the roots */
+    uint32_t places;
+    uint32_t generation;        /* of the groups that stand in `node` */
+    uint32_t group_below, group_other;      /* where their runs begin */
     uint32_t cells;             /* by contingency and phase, then CLUSTER_STEERED more */
     /* by host */
     struct extent *host_extent;
@@ -110,17 +122,20 @@ struct cluster {
     uint8_t *bound_term;        /* enum bound_term */
     uint8_t *tier;
     uint8_t *changed;
+    uint32_t *weight;           /* its own or its gang's */
+    uint32_t *job;              /* its gang, INDEX_NONE = none */
+    uint32_t (*cord_node)[CORDS_MAX];   /* INDEX_NONE behind the last */
     /* by node, and by node and cell */
     struct cluster_node *node;
     int64_t *capacity_mva, *load_mva;
     struct cluster_gang *gang;
-    struct cluster_cord *below;
+    struct cluster_run *below;
     uint32_t *other;
     int64_t *coefficient;       /* by shape and cell, 2^-20 mVA per mW, rounded up */
     uint32_t shape_count;
     int64_t grain_mw;           /* the finest quantum of any type */
     uint32_t split_gangs;       /* of which some members are to be shared anew and some not */
-    struct claim *claim;        /* by place in the run of the node being cut */
+    struct claim *claim;        /* by place below the node being cut */
     bool crossing;              /* cords or phases cross: later cuts may free room */
     uint8_t phase;              /* enum cluster_phase */
     uint8_t round;

@@ -27,34 +27,32 @@ static uint64_t share_of(const struct model_host_type *type, int64_t cap_mw)
 /* Only a member that a node keeps below what it can use holds the others down. */
 void cluster_gang_take(struct cluster *cluster, uint32_t host)
 {
-    const struct model *model = cluster->model;
-    const struct model_host *h = &model->host[host];
-    if (h->gang >= model->gang_count || cluster->tier[host] == CLUSTER_FIXED ||
+    uint32_t job = cluster->job[host];
+    if (job == INDEX_NONE || cluster->tier[host] == CLUSTER_FIXED ||
         cluster->bound_node[host] == INDEX_NONE ||
         cluster->draw_mw[host] >= cluster->host_extent[host].useful_mw)
         return;
-    struct cluster_gang *gang = &cluster->gang[h->gang];
-    uint64_t share =
-        share_of(&model->type[h->type], draw_cap_within_mw(&model->type[h->type], cluster->draw_mw[host]));
+    struct cluster_gang *gang = &cluster->gang[job];
+    const struct model_host_type *type = &cluster->model->type[cluster->model->host[host].type];
+    uint64_t share = share_of(type, draw_cap_within_mw(type, cluster->draw_mw[host]));
     gang->lowest = share < gang->lowest ? share : gang->lowest;
 }
 
 void cluster_gang_pace(struct cluster *cluster, uint32_t host)
 {
-    const struct model *model = cluster->model;
-    const struct model_host *h = &model->host[host];
-    if (h->gang >= model->gang_count || cluster->tier[host] == CLUSTER_FIXED ||
-        cluster->gang[h->gang].lowest >= CLUSTER_WHOLE)
+    uint32_t job = cluster->job[host];
+    if (job == INDEX_NONE || cluster->tier[host] == CLUSTER_FIXED ||
+        cluster->gang[job].lowest >= CLUSTER_WHOLE)
         return;
-    const struct model_host_type *type = &model->type[h->type];
-    int64_t pace_mw = cluster_gang_cap_mw(type, cluster->gang[h->gang].lowest);
+    const struct model_host_type *type = &cluster->model->type[cluster->model->host[host].type];
+    int64_t pace_mw = cluster_gang_cap_mw(type, cluster->gang[job].lowest);
     int64_t draw_mw = larger(draw_of_cap_mw(type, pace_mw), cluster->host_extent[host].least_mw);
     if (cluster->draw_mw[host] <= draw_mw)
         return;
     cluster->draw_mw[host] = draw_mw;
     cluster->bound_node[host] = INDEX_NONE;
     cluster->bound_term[host] = BOUND_GANG;
-    cluster->node[h->cord[0].node].dirty = true;
+    cluster->node[cluster->cord_node[host][0]].dirty = true;
 }
 
 /* Jobs do not mix what counts in sharing: the least weight and the last tier of its members are a gang's. */
@@ -71,5 +69,9 @@ void cluster_gang_init(struct cluster *cluster)
         gang->weight = h->weight < gang->weight ? h->weight : gang->weight;
         gang->members++;
         gang->tier = h->tier > gang->tier ? h->tier : gang->tier;
+    }
+    for (uint32_t host = 0; host < model->host_count; host++) {
+        uint32_t gang = model->host[host].gang;
+        cluster->job[host] = gang < model->gang_count ? gang : INDEX_NONE;
     }
 }

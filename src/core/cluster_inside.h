@@ -30,6 +30,20 @@ bool cluster_trim(struct cluster *cluster, uint32_t node, uint32_t *items);
 void cluster_slack_begin(struct cluster *cluster, uint32_t node);
 bool cluster_slack(struct cluster *cluster, uint32_t node, uint32_t *items);
 
+/* rt: what a visit does to a run of hosts (cluster_pass.c). Sums are taken over runs of one shape; the last
+ * one ends with the pass. */
+void cluster_sum(struct cluster *cluster, const struct cluster_run *run);
+void cluster_end_run(struct cluster *cluster);
+void cluster_take_bands(struct cluster *cluster, const struct cluster_run *run);
+void cluster_end_bands_run(struct cluster *cluster);
+void cluster_make_claims(struct cluster *cluster, const struct cluster_run *run, struct claim *claim);
+void cluster_cut(struct cluster *cluster, uint32_t node, const struct cluster_run *run,
+                 const struct claim *claim);
+void cluster_let_go(struct cluster *cluster, uint32_t node, const struct cluster_run *run);
+
+/* rt: groups of nodes as contracts have them now. */
+void cluster_take_groups(struct cluster *cluster);
+
 /* setup */
 void cluster_gang_init(struct cluster *cluster);
 

@@ -23,7 +23,7 @@ uint32_t cluster_below_room(const struct model *model)
     for (uint32_t host = 0; host < model->host_count; host++)
         for (uint32_t j = 0; j < model->host[host].cord_count; j++)
             room += model->node[model->host[host].cord[j].node].ancestor_count;
-    return room;
+    return room + CONTRACT_GROUPS_MAX * cluster_cord_count(model);
 }
 
 uint32_t cluster_other_room(const struct model *model)
@@ -31,7 +31,7 @@ uint32_t cluster_other_room(const struct model *model)
     uint32_t room = 0, nodes = model->host_count ? model->node_count : 0;
     for (uint32_t n = 0; n < nodes; n++)
         room += model->node[n].parent_count > 1 ? model->node[n].parent_count - 1 : 0;
-    return room;
+    return room + (contract_places(model) - model->node_count) * ORDER_NODES_MAX;
 }
 
 /* ---- shapes ---- */
@@ -104,22 +104,33 @@ static void count_cords(struct cluster *cluster)
     for (uint32_t host = 0; host < model->host_count; host++) {
         for (uint32_t j = 0; j < model->host[host].cord_count; j++) {
             const struct model_node *node = &model->node[model->host[host].cord[j].node];
-            cluster->node[node->ancestor[0]].own_count++;
+            cluster->node[node->ancestor[0]].own_cords++;
             for (uint32_t a = 0; a < node->ancestor_count; a++)
-                cluster->node[node->ancestor[a]].count++;
+                cluster->node[node->ancestor[a]].cords++;
         }
     }
 }
 
-/* Runs one behind the other; the places behind a node's own cords are taken first to last as well. */
+/* Room for a run a cord; the places behind a node's own cords are taken first to last as well. */
 static void lay_runs(struct cluster *cluster)
 {
     uint32_t first = 0;
     for (uint32_t n = 0; n < cluster->model->node_count; n++) {
         struct cluster_node counted = cluster->node[n];
-        cluster->node[n] = (struct cluster_node){.first = first, .count = counted.own_count, .even = true};
-        first += counted.count;
+        cluster->node[n] = (struct cluster_node){
+            .first = first, .cords = counted.cords, .own_cords = counted.own_cords, .even = true};
+        first += counted.cords;
     }
+}
+
+/* The host goes on the last of *count runs, or begins one. */
+static void append(struct cluster_run *run, uint32_t *count, uint32_t host, uint32_t shape)
+{
+    struct cluster_run *last = *count ? &run[*count - 1] : NULL;
+    if (last && last->shape == shape && last->host + last->count == host)
+        last->count++;
+    else
+        run[(*count)++] = (struct cluster_run){host, 1, shape};
 }
 
 static void place_cord(struct cluster *cluster, uint32_t host, const struct model_cord *cord, uint32_t shape)
@@ -127,9 +138,24 @@ static void place_cord(struct cluster *cluster, uint32_t host, const struct mode
     const struct model_node *node = &cluster->model->node[cord->node];
     for (uint32_t a = 0; a < node->ancestor_count; a++) {
         struct cluster_node *above = &cluster->node[node->ancestor[a]];
-        uint32_t place = a == 0 ? above->own_count++ : above->count++;
-        cluster->below[above->first + place] = (struct cluster_cord){host, shape};
+        struct cluster_run *run = &cluster->below[above->first];
+        if (a == 0)
+            append(run, &above->own_count, host, shape);
+        else
+            append(run + above->own_cords, &above->count, host, shape);
         above->even &= is_even(cord);
+    }
+}
+
+/* A node's own runs and those of the nodes below it close up. */
+static void close_up(struct cluster *cluster)
+{
+    for (uint32_t n = 0; n < cluster->model->node_count; n++) {
+        struct cluster_node *node = &cluster->node[n];
+        struct cluster_run *run = &cluster->below[node->first];
+        for (uint32_t i = 0; i < node->count; i++)
+            run[node->own_count + i] = run[node->own_cords + i];
+        node->count += node->own_count;
     }
 }
 
@@ -137,9 +163,12 @@ static void place_cords(struct cluster *cluster)
 {
     const struct model *model = cluster->model;
     for (uint32_t host = 0; host < model->host_count; host++) {
+        for (uint32_t j = 0; j < CORDS_MAX; j++)
+            cluster->cord_node[host][j] = INDEX_NONE;
         for (uint32_t j = 0; j < model->host[host].cord_count; j++) {
             const struct model_cord *cord = &model->host[host].cord[j];
             place_cord(cluster, host, cord, shape_of(cluster, &model->host[host], cord));
+            cluster->cord_node[host][j] = cord->node;
             cluster->crossing |= j > 0 || !is_even(cord);
         }
     }
@@ -164,9 +193,14 @@ void cluster_init(struct cluster *cluster, const struct model *model)
 {
     cluster->model = model;
     cluster->cells = cluster_cells(model);
+    cluster->places = model->node_count;
+    cluster->group_below = cluster_below_room(model) - CONTRACT_GROUPS_MAX * cluster_cord_count(model);
+    cluster->group_other =
+        cluster_other_room(model) - (contract_places(model) - model->node_count) * ORDER_NODES_MAX;
     count_cords(cluster);
     lay_runs(cluster);
     place_cords(cluster);
+    close_up(cluster);
     place_others(cluster);
     cluster->grain_mw = INT64_MAX;
     for (uint32_t type = 0; type < model->type_count; type++)
@@ -208,8 +242,10 @@ bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32
     int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
     uint32_t protects = cluster->cells - CLUSTER_STEERED;
     bool changed = false;
+    bool group = node >= cluster->model->node_count;
     for (uint32_t cell = 0; cell < cluster->cells; cell++) {
-        int64_t room = cell < protects ? room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES)
+        int64_t room = group && cell + 1 < cluster->cells ? INT64_MAX / 4
+                       : cell < protects ? room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES)
                                        : steered(cluster, node, cell - protects);
         changed |= room != capacity_mva[cell];
         capacity_mva[cell] = room;

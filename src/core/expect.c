@@ -30,7 +30,7 @@ void pipeline_expect(struct core *core, const struct slot *next)
     fetch(&core->bound[host], sizeof core->bound[host] + LINE_BYTES);
     fetch(&core->permits.draw_mw[host], 1);
     fetch(&core->permits.least_first[host], 1);
-    fetch(&core->cuts.step[host], 1);
+    fetch(&core->sent[host], sizeof core->sent[host]);
     fetch(&core->contracts.counted_mw[host], 1);
     fetch(&core->cluster.target_mw[host], 1);
     fetch(&core->degrade.host[host], 1);

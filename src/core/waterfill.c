@@ -6,32 +6,20 @@
  */
 #include "core/waterfill.h"
 
+#include <stddef.h>
+
+#include "core/compare.h"
+
 enum { LEVEL_BITS = 20, LEVEL_MASK = (1 << LEVEL_BITS) - 1, FRACTION_BITS = 8 };
 
 __extension__ typedef __int128 wide;
 
-enum pass { PASS_EXTENT, PASS_SEARCH, PASS_FRACTIONS, PASS_HAND_OUT, PASS_DONE };
-
-static struct claim *claim_at(const struct waterfill *fill, uint32_t i)
-{
-    return i < fill->segment_count[0] ? &fill->segment[0][i] : &fill->segment[1][i - fill->segment_count[0]];
-}
-
-static int64_t wanted_at(const struct claim *claim, int64_t level)
-{
-    return (int64_t)(((wide)claim->weight * level) >> LEVEL_BITS);
-}
-
-static int64_t share_at(const struct claim *claim, int64_t level)
-{
-    int64_t wanted = wanted_at(claim, level);
-    return wanted < claim->low ? claim->low : wanted > claim->high ? claim->high : wanted;
-}
+enum pass { PASS_LOWS, PASS_SEARCH, PASS_FRACTIONS, PASS_HAND_OUT, PASS_DONE };
 
 /* Lies between its bounds at this level: takes a fractional unit, and more when the level rises. */
 static bool is_free(const struct claim *claim, int64_t level)
 {
-    int64_t wanted = wanted_at(claim, level);
+    int64_t wanted = (int64_t)(((wide)claim->weight * level) >> LEVEL_BITS);
     return wanted >= claim->low && wanted < claim->high;
 }
 
@@ -50,65 +38,93 @@ static void start_pass(struct waterfill *fill, enum pass pass)
     fill->fractions = 0;
 }
 
-void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first, uint32_t first_count,
-                     struct claim *second, uint32_t second_count)
+void waterfill_open(struct waterfill *fill, int64_t start, int64_t rough)
 {
-    fill->segment[0] = first;
-    fill->segment[1] = second;
-    fill->segment_count[0] = first_count;
-    fill->segment_count[1] = second_count;
-    fill->count = first_count + second_count;
-    fill->budget = budget;
-    fill->rough = fill->start = 0;
+    fill->claim = NULL;
+    fill->count = 0;
+    fill->budget = 0;
+    fill->steepest = (struct claim){.weight = 1};
+    fill->lows = fill->highs = 0;
+    fill->rough = rough;
+    fill->start = fill->level = start;
+    fill->level_low = fill->level_high = 0;
     fill->whole = true;
-    fill->level = fill->level_low = fill->level_high = 0;
     fill->left = fill->left_before = 0;
     fill->all = false;
-    start_pass(fill, PASS_EXTENT);
-}
-
-void waterfill_aim(struct waterfill *fill, int64_t level, int64_t rough)
-{
-    fill->start = level;
-    fill->rough = rough;
-}
-
-/* First pass: the shares at level 0 (all lows) and the level at which every claim has its high. */
-static void visit_extent(struct waterfill *fill, struct claim *claim)
-{
-    claim->share = claim->low;
-    fill->sum += claim->low;
-    fill->free_weight += claim->high - claim->low;
-    /* WATERFILL_QUANTITY_MAX leaves it in 64 bits */
-    uint64_t scaled = ((uint64_t)claim->high << LEVEL_BITS) + claim->weight - 1;
-    int64_t full = (int64_t)(scaled / claim->weight);
-    fill->level_high = full > fill->level_high ? full : fill->level_high;
-}
-
-static void end_extent(struct waterfill *fill)
-{
-    int64_t lows = fill->sum, highs = fill->sum + fill->free_weight;
-    if (fill->budget <= lows) {
-        start_pass(fill, PASS_DONE);
-        return;
-    }
-    bool plenty = fill->budget >= highs;
-    fill->level = plenty ? fill->level_high
-                         : (int64_t)((wide)fill->level_high * (fill->budget - lows) / (highs - lows));
-    fill->budget = plenty ? highs : fill->budget;
-    if (!plenty && fill->start > 0 && fill->start < fill->level_high)
-        fill->level = fill->start;
     start_pass(fill, PASS_SEARCH);
 }
 
-static void visit_search(struct waterfill *fill, struct claim *claim)
+/* What claims take at the level: every cut goes through here several times, so there is no branch inside. */
+static void search(struct waterfill *fill, struct claim *claim, uint32_t count)
 {
-    claim->share = share_at(claim, fill->level);
-    fill->sum += claim->share;
-    if (is_free(claim, fill->level)) {
-        fill->free_weight += claim->weight;
-        fill->fractions += (int64_t)((wide)claim->weight * fill->level & LEVEL_MASK);
+    int64_t level = fill->level, sum = 0, free_weight = 0, fractions = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        wide product = (wide)claim[i].weight * level;
+        int64_t wanted = (int64_t)(product >> LEVEL_BITS);
+        int64_t raised = larger(wanted, claim[i].low);
+        int64_t share = smaller(raised, claim[i].high);
+        int64_t free = -(int64_t)((wanted >= claim[i].low) & (wanted < claim[i].high));
+        claim[i].share = share;
+        sum += share;
+        free_weight += claim[i].weight & free;
+        fractions += (int64_t)product & LEVEL_MASK & free;
     }
+    fill->sum += sum;
+    fill->free_weight += free_weight;
+    fill->fractions += fractions;
+}
+
+/* The sums of lows and highs, and whose high needs the highest level: quantities of 42 bits and weights of 20
+ * leave the products in 64. */
+static void take_bounds(struct waterfill *fill, const struct claim *claim, uint32_t count)
+{
+    struct claim steepest = fill->steepest;
+    int64_t lows = 0, highs = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        lows += claim[i].low;
+        highs += claim[i].high;
+        if (claim[i].high * steepest.weight > steepest.high * claim[i].weight)
+            steepest = claim[i];
+    }
+    fill->steepest = steepest;
+    fill->lows += lows;
+    fill->highs += highs;
+}
+
+void waterfill_take(struct waterfill *fill, struct claim *claim, uint32_t count)
+{
+    take_bounds(fill, claim, count);
+    search(fill, claim, count);
+    fill->count += count;
+}
+
+static void end_search(struct waterfill *fill);
+
+/* The level at which every claim has its high; where the search begins, or has begun. */
+void waterfill_close(struct waterfill *fill, int64_t budget, struct claim *claim)
+{
+    int64_t lows = fill->lows, highs = fill->highs;
+    uint64_t scaled = ((uint64_t)fill->steepest.high << LEVEL_BITS) + fill->steepest.weight - 1;
+    bool plenty = budget >= highs;
+    fill->claim = claim;
+    fill->budget = plenty ? highs : budget;
+    fill->level_high = (int64_t)(scaled / fill->steepest.weight);
+    if (budget <= lows) {
+        start_pass(fill, fill->count ? PASS_LOWS : PASS_DONE);
+    } else if (!plenty && fill->start > 0 && fill->start < fill->level_high) {
+        end_search(fill);
+    } else {
+        fill->level = plenty ? fill->level_high
+                             : (int64_t)((wide)fill->level_high * (budget - lows) / (highs - lows));
+        start_pass(fill, PASS_SEARCH);
+    }
+}
+
+void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *claim, uint32_t count)
+{
+    waterfill_open(fill, 0, 0);
+    waterfill_take(fill, claim, count);
+    waterfill_close(fill, budget, claim);
 }
 
 static void end_search(struct waterfill *fill)
@@ -180,29 +196,27 @@ static void end_hand_out(struct waterfill *fill)
     start_pass(fill, fill->left && !stuck ? PASS_HAND_OUT : PASS_DONE);
 }
 
-static void visit(struct waterfill *fill, struct claim *claim)
+static void visit(struct waterfill *fill, struct claim *claim, uint32_t count)
 {
-    switch (fill->pass) {
-    case PASS_EXTENT:
-        visit_extent(fill, claim);
-        break;
-    case PASS_SEARCH:
-        visit_search(fill, claim);
-        break;
-    case PASS_FRACTIONS:
-        if (is_free(claim, fill->level))
-            fill->bin[fraction_bin(claim, fill->level)]++;
-        break;
-    default:
-        visit_hand_out(fill, claim);
+    if (fill->pass == PASS_SEARCH) {
+        search(fill, claim, count);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (fill->pass == PASS_LOWS)
+            claim[i].share = claim[i].low;
+        else if (fill->pass == PASS_HAND_OUT)
+            visit_hand_out(fill, &claim[i]);
+        else if (is_free(&claim[i], fill->level))
+            fill->bin[fraction_bin(&claim[i], fill->level)]++;
     }
 }
 
 static void end_pass(struct waterfill *fill)
 {
     switch (fill->pass) {
-    case PASS_EXTENT:
-        end_extent(fill);
+    case PASS_LOWS:
+        fill->pass = PASS_DONE;
         break;
     case PASS_SEARCH:
         end_search(fill);
@@ -218,11 +232,12 @@ static void end_pass(struct waterfill *fill)
 bool waterfill_step(struct waterfill *fill, uint32_t *items)
 {
     while (fill->pass != PASS_DONE) {
-        for (; fill->cursor < fill->count; fill->cursor++, (*items)--) {
-            if (*items == 0)
-                return false;
-            visit(fill, claim_at(fill, fill->cursor));
-        }
+        uint32_t left = fill->count - fill->cursor, now = left < *items ? left : *items;
+        visit(fill, &fill->claim[fill->cursor], now);
+        fill->cursor += now;
+        *items -= now;
+        if (now < left)
+            return false;
         end_pass(fill);
     }
     return true;

@@ -24,16 +24,17 @@ struct claim {
     uint32_t weight;
 };
 
-enum { WATERFILL_SEGMENTS = 2, WATERFILL_BINS = 256 };
+enum { WATERFILL_BINS = 256 };
 
 struct waterfill {
-    struct claim *segment[WATERFILL_SEGMENTS];
-    uint32_t segment_count[WATERFILL_SEGMENTS];
-    uint32_t count;             /* claims in all segments */
+    struct claim *claim;
+    uint32_t count;
     int64_t budget;
+    struct claim steepest;      /* the claim that has its high at the highest level */
+    int64_t lows, highs;        /* their sums */
     int64_t rough;              /* so much of the budget may be left over; 0 = to the last unit */
     bool whole;                 /* units that the floors of shares leave over are handed out one by one */
-    int64_t start;              /* a level likely near the one that is sought, 0 = none */
+    int64_t start;              /* a level likely near the one that is sought: claims are taken at it */
     int64_t level, level_low, level_high;   /* lambda in 2^-20 units, and its bracket */
     uint32_t cursor;            /* next claim of this pass */
     uint8_t pass;               /* enum inside waterfill.c */
@@ -47,15 +48,21 @@ struct waterfill {
     uint32_t bin[WATERFILL_BINS];
 };
 
-/* rt: begins; nothing is visited yet. Two runs of claims may be shared over (child nodes, hosts). A budget
- * below the sum of the lows gives everyone its low; above the sum of the highs, its high. */
-void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *first, uint32_t first_count,
-                     struct claim *second, uint32_t second_count);
+/* rt: begins with no claims yet. The search will begin at level `start` (0 = none known) and end `rough`
+ * units short of the budget at most (0 = to the last unit). */
+void waterfill_open(struct waterfill *fill, int64_t start, int64_t rough);
 
-/* rt: after begin: a search that begins at this level and ends `rough` units short of the budget at most. */
-void waterfill_aim(struct waterfill *fill, int64_t level, int64_t rough);
+/* rt: takes this many further claims, which lie behind those taken before; visits each once. */
+void waterfill_take(struct waterfill *fill, struct claim *claim, uint32_t count);
 
-/* rt: visits at most *items claims, takes them off *items; true when every share stands. */
+/* rt: all claims are taken: what they share, from `claim` on. A budget below the sum of the lows gives
+ * everyone its low; above the sum of the highs, its high. */
+void waterfill_close(struct waterfill *fill, int64_t budget, struct claim *claim);
+
+/* rt: open, take and close; visits every claim. */
+void waterfill_begin(struct waterfill *fill, int64_t budget, struct claim *claim, uint32_t count);
+
+/* rt: after that: visits at most *items claims, takes them off *items; true when every share stands. */
 bool waterfill_step(struct waterfill *fill, uint32_t *items);
 
 #endif

@@ -45,8 +45,7 @@ static bool solve(struct problem *problem, uint32_t part)
 {
     struct waterfill fill;
     memset(&fill, 0xA5, sizeof fill);
-    waterfill_begin(&fill, problem->budget, problem->claim, problem->split, problem->claim + problem->split,
-                    problem->count - problem->split);
+    waterfill_begin(&fill, problem->budget, problem->claim, problem->count);
     for (int steps = 0; steps < STEPS_MAX; steps++) {
         uint32_t items = part ? part : UINT32_MAX;
         if (waterfill_step(&fill, &items))

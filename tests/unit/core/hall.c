@@ -83,11 +83,23 @@ void hall_build(struct hall *hall)
 static void carve(struct hall *hall)
 {
     hall->cluster = (struct cluster){
-        .host_extent = hall->host_extent, .draw_mw = hall->draw_mw, .target_mw = hall->target_mw,
-        .bound_node = hall->bound_node, .bound_term = hall->bound_term, .tier = hall->tier,
-        .changed = hall->changed, .node = hall->cluster_node, .capacity_mva = hall->capacity_mva,
-        .load_mva = hall->load_mva, .gang = hall->gang,
-        .below = hall->cords_below, .other = hall->other, .coefficient = hall->coefficient,
+        .host_extent = hall->host_extent,
+        .draw_mw = hall->draw_mw,
+        .target_mw = hall->target_mw,
+        .bound_node = hall->bound_node,
+        .bound_term = hall->bound_term,
+        .tier = hall->tier,
+        .changed = hall->changed,
+        .weight = hall->weight,
+        .job = hall->job,
+        .cord_node = hall->cord_node,
+        .node = hall->cluster_node,
+        .capacity_mva = hall->capacity_mva,
+        .load_mva = hall->load_mva,
+        .gang = hall->gang,
+        .below = hall->runs_below,
+        .other = hall->other,
+        .coefficient = hall->coefficient,
         .claim = hall->claim,
     };
     hall->emergencies = (struct emergencies){

@@ -40,10 +40,11 @@ struct hall {
     int64_t draw_mw[HALL_HOSTS + 1], target_mw[HALL_HOSTS + 1];
     uint32_t bound_node[HALL_HOSTS + 1];
     uint8_t bound_term[HALL_HOSTS + 1], tier[HALL_HOSTS + 1], changed[HALL_HOSTS + 1];
+    uint32_t weight[HALL_HOSTS + 1], job[HALL_HOSTS + 1], cord_node[HALL_HOSTS + 1][CORDS_MAX];
     struct cluster_node cluster_node[HALL_NODES];
     int64_t capacity_mva[HALL_NODES * HALL_CELLS], load_mva[HALL_NODES * HALL_CELLS];
     struct cluster_gang gang[HALL_GANGS];
-    struct cluster_cord cords_below[4 * CORDS_MAX * HALL_HOSTS];
+    struct cluster_run runs_below[4 * CORDS_MAX * HALL_HOSTS];
     uint32_t other[4 * HALL_NODES];
     int64_t coefficient[(CORDS_MAX * HALL_HOSTS + 1) * HALL_CELLS];
     struct claim claim[CORDS_MAX * HALL_HOSTS];

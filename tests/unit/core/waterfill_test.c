@@ -50,7 +50,7 @@ static uint32_t fill_by(const struct share_case *test, struct claim claim[CLAIMS
         claim[count++].share = -7;
     first_count = first_count < count ? first_count : count;
     memset(&fill, 0x5A, sizeof fill);
-    waterfill_begin(&fill, test->budget, claim, first_count, claim + first_count, count - first_count);
+    waterfill_begin(&fill, test->budget, claim, count);
     for (; steps < 10000; steps++) {
         uint32_t items = items_each;
         bool done = waterfill_step(&fill, &items);
@@ -84,7 +84,7 @@ static void every_visit_is_taken_off_and_no_more(void **state)
     struct waterfill fill;
     struct claim claim[2] = {{0, 3, 0, 1}, {0, 4, 0, 1}};
     uint32_t items = 1;
-    waterfill_begin(&fill, -1, claim, 1, claim + 1, 1);
+    waterfill_begin(&fill, -1, claim, 2);
     assert_false(waterfill_step(&fill, &items));
     assert_int_equal(items, 0);
     items = 5;
@@ -99,7 +99,7 @@ static void nobody_to_share_with_is_done_at_once(void **state)
     (void)state;
     struct waterfill fill;
     uint32_t items = 3;
-    waterfill_begin(&fill, 100, NULL, 0, NULL, 0);
+    waterfill_begin(&fill, 100, NULL, 0);
     assert_true(waterfill_step(&fill, &items));
     assert_int_equal(items, 3);
 }
