@@ -98,6 +98,7 @@ struct ledger_sums {
     struct ledger_lend lend;
     int64_t scale_ppm;              /* of the model's limit */
     uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
+    uint32_t recovery_events;       /* entries into it, and rises of D in it */
     uint64_t whole_lines[6];        /* so that none begins in the middle of a line */
 };
 
