@@ -89,6 +89,7 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->degrade.meter = carve(carver, model->meter_count, sizeof *core->degrade.meter);
     core->degrade.witness = carve(carver, model->meter_count, sizeof *core->degrade.witness);
     core->degrade.host = carve(carver, model->host_count, sizeof *core->degrade.host);
+    core->degrade.owed = carve(carver, model->host_count, sizeof *core->degrade.owed);
     core->recovery.node = carve(carver, model->node_count, sizeof *core->recovery.node);
     e->node = carve(carver, model->node_count, sizeof *e->node);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);

@@ -5,10 +5,12 @@
 #include "core/compare.h"
 #include "core/detect.h"
 #include "core/ledger.h"
+#include "core/recovery.h"
 #include "msg/reading.h"
 
-/* Of degrade.host: one bit per row, and one that is none. */
-enum { WAS_BOUNDED = 1 << DEGRADED_CLOCK };
+/* Of degrade.host: one bit per row, and two that are none: it was bounded once; it is heard and above its
+ * newest lease. */
+enum { WAS_BOUNDED = 1 << DEGRADED_CLOCK, IS_ABOVE = 1 << DEGRADED_METER };
 #define NEVER_NS INT64_MAX
 
 static_assert(DEGRADATION_COUNT <= 8, "a host's rows fit into a byte");
@@ -32,6 +34,7 @@ void degrade_init(struct degrade *degrade, const struct model *model, int64_t t_
 {
     degrade->model = model;
     degrade->start_ns = t_ns;
+    degrade->within_ns = recovery_within_ns(model);
     for (uint32_t i = 0; i < DEGRADATION_COUNT; i++)
         degrade->row[i].newest = INDEX_NONE;
     for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
@@ -114,6 +117,22 @@ static void set_host(struct degrade *degrade, uint32_t host, enum degradation ro
     degrade->host[host] ^= bit;
 }
 
+/* Its reports show more than its newest lease allows, and show no progress: the cut is not applied. */
+static bool is_not_applied(struct degrade *degrade, const struct ledger_host *h, uint32_t host,
+                           bool was_silent, int64_t t_ns)
+{
+    struct degrade_owed *owed = &degrade->owed[host];
+    if (!h->bounded || h->exposed_draw_mw <= h->newest_draw_mw) {
+        degrade->host[host] &= (uint8_t)~IS_ABOVE;
+        return false;
+    }
+    int64_t cap_mw = ledger_exposed_cap_mw(h);
+    if (was_silent || !(degrade->host[host] & IS_ABOVE) || owed->cap_mw != cap_mw)
+        *owed = (struct degrade_owed){cap_mw, t_ns};
+    degrade->host[host] |= IS_ABOVE;
+    return t_ns - owed->since_ns > degrade->within_ns;
+}
+
 /* Nobody can say of a host that was never bounded that its cap is lost; of a device that is gone one can. */
 static bool cap_is_lost(const struct degrade *degrade, const struct ledger *ledger, uint32_t host)
 {
@@ -131,8 +150,10 @@ void degrade_report(struct degrade *degrade, const struct ledger *ledger, const 
     uint32_t host = report->host;
     if (ledger->host[host].bounded)
         degrade->host[host] |= WAS_BOUNDED;
+    bool was_silent = degrade->host[host] >> DEGRADED_AGENT & 1;
     set_host(degrade, host, DEGRADED_AGENT, false, t_ns);
-    set_host(degrade, host, DEGRADED_CAP, cap_is_lost(degrade, ledger, host), t_ns);
+    bool not_applied = is_not_applied(degrade, &ledger->host[host], host, was_silent, t_ns);
+    set_host(degrade, host, DEGRADED_CAP, not_applied || cap_is_lost(degrade, ledger, host), t_ns);
     set_host(degrade, host, DEGRADED_CONTROLLER, report->epoch > ledger->epoch, t_ns);
 }
 

@@ -43,13 +43,20 @@ struct degrade_row {
 /* Why a meter is in its row: a set. */
 enum degrade_meter { METER_IS_SILENT = 1, METER_IS_FROZEN = 2, METER_IS_IMPLAUSIBLE = 4 };
 
+/* A host heard above its newest lease: since when its exposure has been this. */
+struct degrade_owed {
+    int64_t cap_mw, since_ns;
+};
+
 /* The rows that the decision sees: meter, agent, cap, feed, controller. Pure, so replay shows the same. */
 struct degrade {
     const struct model *model;
     struct degrade_row row[DEGRADATION_COUNT];
     uint8_t *meter;             /* by meter: set of enum degrade_meter */
     uint8_t *witness;           /* by meter: bit c, it shows whether what contingency c loses is alive */
-    uint8_t *host;              /* by host: bit of every row it is in, and whether it was bounded once */
+    uint8_t *host;              /* by host: bit of every row it is in, and two that are none */
+    struct degrade_owed *owed;  /* by host: where its bit says so */
+    int64_t within_ns;          /* after so long at the same exposure a cut counts as not applied */
     uint8_t feed[CONTINGENCIES_MAX];            /* it is in its row */
     int64_t feed_good_ns[CONTINGENCIES_MAX];    /* its witness has shown it alive since; INT64_MAX = not */
     uint8_t lent_against;       /* bit c: what permits know of that feed counts, not its witness alone */

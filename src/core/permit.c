@@ -8,15 +8,6 @@
 #include "core/degrade.h"
 #include "core/permit_inside.h"
 
-enum {
-    RESPOND_MILLI = 700,        /* T_resp / 0.7 */
-    PAD_SHIFT = 9,              /* horizons are worked out for so much more heat: 1 / 512 */
-    PAD_CREST_PERCENT = 2,
-    LENT_CREST_MILLI = 2000,    /* what is lent may peak higher than what flows: twice the rms at least */
-    LEND_TIMES = 20,            /* of the steady limit at most, where no element binds */
-    AGAIN_PERIODS = 10,         /* horizons that heat has not passed are kept for so long */
-};
-
 /* ---- setup ---- */
 
 void permit_init(struct permits *permits, const struct model *model, const struct heat *heat,
@@ -124,65 +115,10 @@ void permit_withdraw(struct permits *permits, uint32_t contingencies, int64_t t_
             lend(permits, &permits->meter[m], permits->meter[m].lent.contingencies, t_ns);
 }
 
-static int64_t largest_part(const struct breaker_state *state, uint32_t element)
-{
-    return larger(state->part[element][0], larger(state->part[element][1], state->part[element][2]));
-}
-
-static void pad(struct breaker_state *padded, const struct breaker_state *state,
-                const struct breaker *breaker, int64_t by)
-{
-    for (uint32_t e = 0; e < breaker->element_count; e++)
-        for (uint32_t phase = 0; phase < PHASES; phase++)
-            padded->part[e][phase] = state->part[e][phase] ? state->part[e][phase] + by : 0;
-}
-
-/* Both horizons, from a little more heat than there is, so that they stand for a while: for what is lent
- * twice as much, since it is held against the other later. What is drawn is seen as up to (1 + error) of
- * it and enlarged by as much again. A reading may be lost and its time still be open: it is part of the
- * horizon. */
-static void work_out(struct permits *permits, struct permit_node *p, const struct heat_node *h, int64_t t_ns)
-{
-    const struct model_node *node = &permits->model->node[p->node];
-    const struct breaker_curve *curves = permits->model->curve;
-    struct breaker_state padded;
-    uint32_t element;
-    int64_t seen_ppm = PPM + permits->model->meter[node->meter].error_ppm;
-    int64_t hold_ns = h->respond_ns * 1000 / RESPOND_MILLI + 1 + h->hold_ns,
-            most_ma = node->steady_ma * LEND_TIMES;
-    p->crest_milli = (int32_t)larger(
-        LENT_CREST_MILLI, breaker_crest(h->newest.crest_milli) * (100 + PAD_CREST_PERCENT) / 100);
-    pad(&padded, &h->state, &node->breaker, HEAT_ONE >> PAD_SHIFT);
-    for (uint32_t e = 0; e < node->breaker.element_count; e++)
-        p->part[e] = largest_part(&padded, e);
-    p->admissible_ma = smaller(most_ma, breaker_admissible_ma(&padded, &node->breaker, curves, hold_ns,
-                                                              p->crest_milli, &element));
-    pad(&padded, &h->state, &node->breaker, HEAT_ONE >> (PAD_SHIFT - 1));
-    p->lendable_ma =
-        smaller(most_ma, breaker_admissible_ma(&padded, &node->breaker, curves, hold_ns + h->respond_ns,
-                                               p->crest_milli, &element));
-    p->lendable_ma = p->lendable_ma * PPM / seen_ppm * PPM / seen_ppm;
-    p->worked_out_ns = t_ns;
-}
-
-static bool still_holds(const struct permits *permits, const struct permit_node *p, const struct heat_node *h,
-                        int64_t t_ns)
-{
-    const struct model_node *node = &permits->model->node[p->node];
-    uint32_t meter = node->meter;
-    if (!p->lendable_ma || (int32_t)breaker_crest(h->newest.crest_milli) > p->crest_milli ||
-        t_ns - p->worked_out_ns > AGAIN_PERIODS * permits->model->meter[meter].period_ns)
-        return false;
-    for (uint32_t e = 0; e < node->breaker.element_count; e++)
-        if (largest_part(&h->state, e) > p->part[e])
-            return false;
-    return true;
-}
-
 static bool is_hot(const struct heat_node *h, const struct breaker *breaker)
 {
     for (uint32_t e = 0; e < breaker->element_count; e++)
-        if (breaker->element[e].law == BREAKER_IMAGE && largest_part(&h->state, e) > OPERATE_HEAT)
+        if (breaker->element[e].law == BREAKER_IMAGE && permit_largest_part(&h->state, e) > OPERATE_HEAT)
             return true;
     return false;
 }
@@ -242,8 +178,8 @@ void permit_follow(struct permits *permits, uint32_t meter, int64_t t_ns)
     enum permit permit = judge(permits, p, t_ns);
     uint8_t under = permit == PERMIT_HELD ? lent_under(permits, p, t_ns) : 0;
     enter(permits, p, permit, t_ns);
-    if ((under || t_ns <= p->wound_up_ns) && !still_holds(permits, p, h, t_ns))
-        work_out(permits, p, h, t_ns);
+    if ((under || t_ns <= p->wound_up_ns) && !permit_still_holds(permits, p, h, t_ns))
+        permit_work_out(permits, p, h, t_ns);
     if (p->awaited && permits->awaiting)
         permit_await(permits, p, under, t_ns);
     else
@@ -324,6 +260,7 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
         permit_feed_reading(permits, p, reading, t_ns);
     if (!p->lends)
         return;
+    permit_note_crest(&permits->model->node[p->node], p, reading, t_ns);
     if (permits->model->node[p->node].lend & ~1 && reads_a_loss(permits, p, reading))
         p->survives_ns = t_ns;
     permit_follow(permits, reading->meter, t_ns);
@@ -351,10 +288,20 @@ void permit_look(struct permits *permits, int64_t t_ns, uint32_t items)
     }
 }
 
-uint8_t permit_meter(const struct permits *permits, uint32_t meter)
+/* A dead feed's meter has nothing to read, and says so again and again. */
+static bool reads_nothing(const struct permit_node *p)
+{
+    for (uint32_t i = 0; i < 2 * PHASES; i++)
+        if (p->last[i])
+            return false;
+    return true;
+}
+
+uint8_t permit_meter(const struct permits *permits, uint32_t meter, int64_t t_ns)
 {
     const struct permit_node *p = &permits->meter[meter];
-    return (uint8_t)((p->permit == PERMIT_FROZEN ? METER_IS_FROZEN : 0) |
+    bool repeats = !p->lends && p->watched && p->repeats && t_ns > p->until_ns && !reads_nothing(p);
+    return (uint8_t)((p->permit == PERMIT_FROZEN || repeats ? METER_IS_FROZEN : 0) |
                      (p->permit == PERMIT_IMPLAUSIBLE ? METER_IS_IMPLAUSIBLE : 0));
 }
 

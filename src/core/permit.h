@@ -41,6 +41,9 @@ enum permit { PERMITS(PERMIT_SYMBOL) PERMIT_COUNT };
 enum { PERMIT_STRETCHES = 4 };
 /* what lasts so long is doubt: three reports of every host */
 #define PERMIT_DOUBT_NS (500 * NS_PER_MS)
+/* a crest that was measured at a comparable load counts for so long at least, and for twice that at most,
+ * while it is read */
+#define PERMIT_CREST_NS (60 * NS_PER_S)
 
 /* A node with model_node.lend, by its meter; and meters that bear witness of a feed, or of a meter that
  * lends. */
@@ -64,6 +67,9 @@ struct permit_node {
     /* the two horizons hold for every state at or below these parts, and every crest up to this one */
     int64_t part[BREAKER_ELEMENTS_MAX];
     int32_t crest_milli;
+    /* highest crests read at half the steady limit or more: of this minute and the one before */
+    int32_t crest_high_milli[2];
+    int64_t crest_since_ns;
     int64_t lendable_ma, admissible_ma;
     int64_t worked_out_ns;
     int64_t wound_up_ns;        /* what was lent has run out by then */
@@ -158,8 +164,9 @@ void permit_end_waiting(struct permits *permits, int64_t t_ns);
 /* any: is anything awaited above this host? */
 bool permit_is_awaited(const struct permits *permits, uint32_t host);
 
-/* any: what is wrong with a meter beside silence: a set of enum degrade_meter. */
-uint8_t permit_meter(const struct permits *permits, uint32_t meter);
+/* any: what is wrong with a meter beside silence: a set of enum degrade_meter. Of one that lends, bears
+ * witness or counts in a sum; on others nothing depends that freezing could spoil. */
+uint8_t permit_meter(const struct permits *permits, uint32_t meter, int64_t t_ns);
 
 /* rt: nothing is lent under these contingencies from now on, and again under the others once a reading says
  * so. The caller runs the cuts (core/cut.h). */

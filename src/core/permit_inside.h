@@ -14,6 +14,20 @@ void permit_arm(struct permits *permits, uint32_t meter);
 /* rt: a node that is awaited was judged: with the last of them all lend again. */
 void permit_await(struct permits *permits, struct permit_node *p, uint8_t under, int64_t t_ns);
 
+/* ---- how much ---- */
+
+/* rt: the part of an element's heat or travel on its worst phase. */
+int64_t permit_largest_part(const struct breaker_state *state, uint32_t element);
+
+/* rt: the reading's crest counts for a while, where its load is comparable to what may be lent. */
+void permit_note_crest(const struct model_node *node, struct permit_node *p, const struct reading *reading,
+                       int64_t t_ns);
+
+/* rt: lendable_ma and admissible_ma anew; and whether they hold as they stand. */
+void permit_work_out(struct permits *permits, struct permit_node *p, const struct heat_node *h, int64_t t_ns);
+bool permit_still_holds(const struct permits *permits, const struct permit_node *p, const struct heat_node *h,
+                        int64_t t_ns);
+
 /* ---- feeds ---- */
 
 /* rt: the feeds in the set are held back, if they are, only because nobody has seen them yet. */

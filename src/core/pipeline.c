@@ -21,7 +21,8 @@ static void on_reading(struct core *core, const struct reading *reading)
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
     core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
-    degrade_reading(&core->degrade, reading, permit_meter(&core->permits, reading->meter), core->t_ns);
+    degrade_reading(&core->degrade, reading, permit_meter(&core->permits, reading->meter, core->t_ns),
+                    core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;

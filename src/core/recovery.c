@@ -7,8 +7,8 @@
 
 #define NEVER_NS INT64_MAX
 
-/* X = (D / (1 - rho) + A)(1 + rho), of the slowest host type, and until a report must have told of it. */
-static int64_t within_ns(const struct model *model)
+/* X = (D / (1 - rho) + A)(1 + rho), and until a report must have told of it. */
+int64_t recovery_within_ns(const struct model *model)
 {
     int64_t actuation_ns = 0, rho_ppm = model->policy.rho_ppm;
     for (uint32_t i = 0; i < model->type_count; i++)
@@ -24,7 +24,7 @@ void recovery_init(struct recovery *recovery, const struct model *model, const s
     recovery->model = model;
     recovery->ledger = ledger;
     recovery->below = below;
-    recovery->within_ns = within_ns(model);
+    recovery->within_ns = recovery_within_ns(model);
     for (uint32_t n = 0; n < model->node_count; n++)
         recovery->node[n] = (struct recovery_node){.since_ns = NEVER_NS};
 }

@@ -43,6 +43,10 @@ struct recovery {
     uint64_t overdue;           /* recoveries that became so */
 };
 
+/* any: X, A of the slowest host type and D / 2: by then a host that obeys and is heard has shown its
+ * newest lease. */
+int64_t recovery_within_ns(const struct model *model);
+
 /* setup: `node` stands. */
 void recovery_init(struct recovery *recovery, const struct model *model, const struct ledger *ledger,
                    const struct emergencies *below);

@@ -201,6 +201,60 @@ static void a_foreign_limit_or_a_lost_device_is_a_lost_cap(void **state)
     }
 }
 
+/* Cut, heard, and it goes on showing what it had: X, A and D / 2 later that is a cut not applied. */
+static void a_cut_that_is_not_applied_is_a_lost_cap(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    stand.host[0].draw_mw = CAP_MAX_MW;
+    stand.host[0].flags = REPORT_AT_CAP;
+    wait_heard(&stand, 2 * NS_PER_S, INDEX_NONE, INDEX_NONE);
+    const struct egress had = stand.host[0].last;
+    assert_true(had.cap_mw > 2 * FAIL_SAFE_MW);
+    ledger_scale_limit(&stand.core->ledger, BRANCH_A, 500000);
+    int64_t cut_ns = stand.t_ns, within_ns = 1722 * NS_PER_MS;
+    while (stand.t_ns < cut_ns + 2 * NS_PER_S) {
+        wait_heard(&stand, 20 * NS_PER_MS, 0, INDEX_NONE);
+        struct report report = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
+        report.applied = had.sequence;
+        report.cap_mw = report.readback_mw = had.cap_mw;
+        stand_report(&stand, &report);
+        if (stand.t_ns < cut_ns + within_ns)
+            check(&stand, DEGRADED_CAP, 0, 0);
+    }
+    check(&stand, DEGRADED_CAP, 1, 1);
+    assert_int_equal(row_of(&stand, DEGRADED_CAP)->newest, 0);
+    check_alone(&stand, DEGRADED_CAP);
+    stand_obey(&stand, 0);
+    check(&stand, DEGRADED_CAP, 0, 1);
+    stand_stop(&stand);
+}
+
+/* Silent for two seconds in between: the first report after that says nothing of obeying yet. */
+static void a_host_that_was_silent_has_its_time_to_apply_a_cut(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    stand.host[0].draw_mw = CAP_MAX_MW;
+    stand.host[0].flags = REPORT_AT_CAP;
+    wait_heard(&stand, 2 * NS_PER_S, INDEX_NONE, INDEX_NONE);
+    const struct egress had = stand.host[0].last;
+    ledger_scale_limit(&stand.core->ledger, BRANCH_A, 500000);
+    struct report report = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
+    report.applied = had.sequence;
+    report.cap_mw = report.readback_mw = had.cap_mw;
+    stand_report(&stand, &report);
+    wait_heard(&stand, 2 * NS_PER_S, 0, INDEX_NONE);
+    check(&stand, DEGRADED_AGENT, 1, 1);
+    report.number = ++stand.host[0].number;
+    stand_report(&stand, &report);
+    check(&stand, DEGRADED_AGENT, 0, 1);
+    check(&stand, DEGRADED_CAP, 0, 0);
+    stand_stop(&stand);
+}
+
 static void where_nothing_is_enforced_no_cap_is_lost(void **state)
 {
     (void)state;
@@ -407,6 +461,8 @@ int main(void)
         cmocka_unit_test(a_silent_agent_is_in_after_a_lease_time_and_out_with_its_next_report),
         cmocka_unit_test(a_host_that_starts_anew_has_lost_its_cap_until_it_is_bounded_again),
         cmocka_unit_test(a_foreign_limit_or_a_lost_device_is_a_lost_cap),
+        cmocka_unit_test(a_cut_that_is_not_applied_is_a_lost_cap),
+        cmocka_unit_test(a_host_that_was_silent_has_its_time_to_apply_a_cut),
         cmocka_unit_test(where_nothing_is_enforced_no_cap_is_lost),
         cmocka_unit_test(a_host_that_obeys_a_newer_controller_is_in_until_it_obeys_this_one),
         cmocka_unit_test(a_dead_feed_is_in_at_once_and_out_when_it_was_stable),

@@ -482,6 +482,39 @@ static void a_reserve_is_lent_once_its_feed_is_seen_and_no_longer_when_it_is_los
     stand_stop(&stand);
 }
 
+/* Nothing is lent on the witness's own node; what it shows of its feed is lost with it, and that it is. */
+static void a_witness_that_repeats_itself_is_a_frozen_meter(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot slot;
+    start_reserve(&stand);
+    both(&stand, 100000, NS_PER_S);
+    const struct degrade_row *row = core_degraded(stand.core, DEGRADED_METER);
+    uint64_t entered = row->entered;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_READING;
+    slot.reading = (struct reading){.meter = BRANCH_B, .crest_milli = 1414, .current_ma = {7, 7, 7},
+                                    .voltage_mv = {100000, 100000, 100000}};
+    for (uint32_t i = 0; i < 5; i++) {
+        stand_step(&stand, &slot);
+        live(&stand, 3, PERIOD_NS);
+    }
+    assert_int_equal(row->entered, entered + 1);
+    assert_int_equal(stand.core->degrade.meter[BRANCH_B], METER_IS_FROZEN);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);
+    witness(&stand, 99000);
+    assert_int_equal(stand.core->degrade.meter[BRANCH_B], 0);
+    for (uint32_t i = 0; i < 6; i++) {      /* a dead feed has nothing to read */
+        memset(slot.reading.current_ma, 0, sizeof slot.reading.current_ma);
+        memset(slot.reading.voltage_mv, 0, sizeof slot.reading.voltage_mv);
+        stand_step(&stand, &slot);
+        stand_wait(&stand, PERIOD_NS);
+    }
+    assert_int_equal(stand.core->degrade.meter[BRANCH_B], 0);
+    stand_stop(&stand);
+}
+
 static void show_dark(struct stand *stand, uint32_t host)
 {
     struct report report = stand_report_of(stand, host, HOST_LEASED, A_NS);
@@ -648,6 +681,7 @@ int main(void)
         cmocka_unit_test(a_reserve_is_lent_once_its_feed_is_seen_and_no_longer_when_it_is_lost),
         cmocka_unit_test(dark_inputs_of_a_sixteenth_of_the_hosts_are_a_lost_feed),
         cmocka_unit_test(dark_inputs_of_two_hosts_are_a_lost_feed_and_those_of_one_are_not),
+        cmocka_unit_test(a_witness_that_repeats_itself_is_a_frozen_meter),
         cmocka_unit_test(dark_inputs_of_hosts_that_went_silent_are_no_evidence),
         cmocka_unit_test(a_feed_that_only_hosts_see_is_back_when_they_say_so),
         cmocka_unit_test(a_survivor_that_reads_more_than_no_loss_explains_lends_no_reserve),

@@ -127,6 +127,10 @@ static void a_port_that_loses_frames_or_its_link_is_in_by_itself(void **state)
     check(bed, DEGRADED_RING, 1, 3, LOSSES_PORT);
     look(bed, 5 * NS_PER_S);
     check(bed, DEGRADED_RING, 1, 3, LOSSES_PORT);
+    bed->loop.port[0].driver = &driver;
+    link_watch_look(&bed->loop.links, INT64_MAX);
+    look(bed, NS_PER_S);
+    check(bed, DEGRADED_RING, 0, 3, INDEX_NONE);
 }
 
 static void the_journal_is_in_while_writes_fail_or_slots_are_dropped(void **state)
