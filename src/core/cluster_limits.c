@@ -3,6 +3,7 @@
 #include "core/cluster_inside.h"
 
 enum { SHAPES_LOOKED_BACK = 16 };
+enum { LENT_RAISED_MILLI = 960, LENT_HELD_MILLI = 970 };     /* of what may be lent */
 
 uint32_t cluster_cells(const struct model *model)
 {
@@ -214,13 +215,25 @@ void cluster_init(struct cluster *cluster, const struct model *model)
 
 /* ---- what a node can carry ---- */
 
+/* What is lent is raised to less than may be lent, and held up to a little more: else everybody would come
+ * down again as soon as heat has risen by anything, and after every time without readings, as in a
+ * restart: D stands in for it. */
+static int64_t given_out_mva(const struct ledger_sums *sums, uint32_t c, uint32_t phase)
+{
+    int64_t limit_mva = sums->limit_mva[c][phase], steady_mva = sums->steady_mva[c][phase];
+    if (limit_mva <= steady_mva)
+        return limit_mva;
+    int64_t held_mva = smaller(sums->newest_mva[c][phase], limit_mva / 1000 * LENT_HELD_MILLI);
+    return larger(steady_mva, larger(limit_mva / 1000 * LENT_RAISED_MILLI, held_mva));
+}
+
 /* The limit in force, less what no lease governs and what is kept free for protection. */
 static int64_t room_mva(const struct cluster *cluster, const struct ledger *ledger, uint32_t node, uint32_t c,
                         uint32_t phase)
 {
     const struct model *model = cluster->model;
     const struct model_node *n = &model->node[node];
-    int64_t limit_mva = ledger->node[node].limit_mva[c][phase];
+    int64_t limit_mva = given_out_mva(&ledger->node[node], c, phase);
     if (!n->limited)
         return INT64_MAX / 4;
     int64_t kept_mva = limit_mva / PPM * model->policy.headroom_ppm;

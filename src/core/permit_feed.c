@@ -106,9 +106,21 @@ void permit_feed_reading(struct permits *permits, const struct permit_node *p, c
     weigh_witness(permits, p->witness, evidence, t_ns);
 }
 
+/* That nobody read a witness while one controller followed another is not the feed's fault: as at a start. */
+static void unsee(struct permits *permits, uint8_t set)
+{
+    for (uint32_t c = 1; set >> c; c++)
+        if (set >> c & 1)
+            permits->feed[c].bad |= WITNESS_UNSEEN;
+    permits->feeds &= (uint8_t)~set;
+}
+
 void permit_feed_unseen(struct permits *permits, const struct permit_node *p, int64_t t_ns)
 {
-    weigh_witness(permits, p->witness, WITNESS_UNSEEN, t_ns);
+    if (t_ns <= permits->await_until_ns)
+        unsee(permits, p->witness);
+    else
+        weigh_witness(permits, p->witness, WITNESS_UNSEEN, t_ns);
 }
 
 /* ---- power inputs, PSUs counted cord by cord ---- */

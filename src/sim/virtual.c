@@ -27,6 +27,7 @@ struct loop {
     struct replay_window *meter_window, *host_window;
     uint64_t slot_sequence, tick, epoch;
     uint64_t *frame_sequence;           /* of leases, by host */
+    bool deaf, handed;                  /* between two controllers; the second one runs */
 };
 
 static void post(struct loop *loop, enum virtual_to to, uint32_t index, const uint8_t *data, uint32_t bytes,
@@ -97,8 +98,82 @@ static void step_core(struct loop *loop, struct slot *slot, int64_t t_ns)
     slot->t_ns = t_ns;
     slot->t_receive_ns = t_ns;
     pipeline_step(loop->core, slot, &loop->outbox);
-    for (uint32_t i = 0; i < loop->outbox.count; i++)
-        post_down(loop, &loop->outbox.record[i], t_ns);
+    for (uint32_t i = 0; i < loop->outbox.count; i++) {
+        const struct egress *record = &loop->outbox.record[i];
+        if (loop->handed && record->kind != FRAME_TOKEN_RESPONSE &&
+            loop->config->handover->first_mw[record->host] < 0)
+            loop->config->handover->first_mw[record->host] = record->cap_mw;
+        post_down(loop, record, t_ns);
+    }
+}
+
+/* ---- one controller after the other ---- */
+
+static void note_before(struct loop *loop)
+{
+    struct virtual_handover *handover = loop->config->handover;
+    struct core_host_view host;
+    struct core_node_view node;
+    for (uint32_t h = 0; h < loop->model->host_count; h++) {
+        core_host_view(loop->core, h, &host);
+        handover->had_mw[h] = host.lease_mw;
+        handover->first_mw[h] = -1;
+    }
+    for (uint32_t n = 0; n < loop->model->node_count; n++) {
+        core_node_view(loop->core, n, &node);
+        int64_t steady_mva = loop->model->node[n].limit_mva[node.newest.contingency][node.newest.phase];
+        handover->lending += loop->model->node[n].limited && node.newest.sum_mva > steady_mva;
+    }
+}
+
+static void hand_record(struct loop *loop, uint32_t number, const int64_t *word, uint32_t words)
+{
+    for (uint32_t first = 0; first < words; first += HANDED_PIECE_WORDS) {
+        uint32_t left = words - first, count = left < HANDED_PIECE_WORDS ? left : HANDED_PIECE_WORDS;
+        struct slot slot = {.kind = SLOT_HANDED,
+                            .handed = {.record = number, .first = (uint8_t)first, .count = (uint8_t)count,
+                                       .words = (uint8_t)words}};
+        memcpy(slot.handed.word, &word[first], count * sizeof *word);
+        step_core(loop, &slot, loop->plant.t_ns);
+    }
+}
+
+static int replace_core(struct loop *loop)
+{
+    const struct model *believed = loop->config->believed ? loop->config->believed : loop->model;
+    struct core *before = loop->core;
+    int64_t word[HANDED_WORDS_MAX], t_ns = loop->plant.t_ns;
+    void *memory = aligned_alloc(64, (core_bytes(believed) + 63) / 64 * 64);
+    if (!memory)
+        return -ENOMEM;
+    loop->core = core_init(memory, believed, ++loop->epoch, t_ns);
+    for (uint32_t h = 0; h < believed->host_count; h++) {
+        struct slot slot = {.kind = SLOT_ACCOUNT};
+        core_account(before, h, &slot.account);
+        slot.account.age_ns = loop->config->handover->gap_ns;
+        step_core(loop, &slot, t_ns);
+    }
+    for (uint32_t i = 0; i <= believed->meter_count; i++)
+        hand_record(loop, i, word, core_handed(before, i, word));
+    free(before);
+    memset(loop->meter_window, 0, believed->meter_count * sizeof *loop->meter_window);
+    memset(loop->host_window, 0, believed->host_count * sizeof *loop->host_window);
+    loop->tick = (uint64_t)(t_ns / believed->policy.tick_ns) + 1;
+    loop->deaf = false;
+    loop->handed = true;
+    return 0;
+}
+
+static int succeed(struct loop *loop)
+{
+    const struct virtual_handover *handover = loop->config->handover;
+    int64_t t_ns = loop->plant.t_ns;
+    if (!handover || loop->handed || t_ns < handover->at_ns)
+        return 0;
+    if (!loop->deaf)
+        note_before(loop);
+    loop->deaf = true;
+    return t_ns >= handover->at_ns + handover->gap_ns ? replace_core(loop) : 0;
 }
 
 static void give_order(struct loop *loop, const struct virtual_config *config)
@@ -113,7 +188,7 @@ static void give_order(struct loop *loop, const struct virtual_config *config)
 static void tick_until(struct loop *loop, int64_t t_ns)
 {
     int64_t tick_ns = loop->model->policy.tick_ns;
-    while (tick_ns > 0 && (int64_t)loop->tick * tick_ns <= t_ns) {
+    while (!loop->deaf && tick_ns > 0 && (int64_t)loop->tick * tick_ns <= t_ns) {
         struct slot slot = {.kind = SLOT_TICK, .tick = {.number = loop->tick}};
         int64_t at_ns = (int64_t)loop->tick * tick_ns;
         step_core(loop, &slot, at_ns);
@@ -174,6 +249,8 @@ static void deliver(struct loop *loop, const struct mail *mail)
         station_receive(&loop->station, mail->index, mail->data, mail->bytes, mail->t_ns);
         return;
     }
+    if (loop->deaf)
+        return;
     tick_until(loop, mail->t_ns);
     if (frame_decode(mail->data, mail->bytes, &frame) != ACCEPTED || frame.sender >= loop->model->host_count)
         return;
@@ -238,6 +315,7 @@ int virtual_run(const struct model *model, const struct workload *workload,
     while (!result && loop->plant.t_ns < config->duration_ns) {
         if (config->watch)
             config->watch->step(config->watch->user, &loop->plant, loop->core);
+        result = succeed(loop);
         plant_step(&loop->plant, NULL, NULL);
         station_step(&loop->station, post_up, loop);
         give_order(loop, config);

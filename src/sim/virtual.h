@@ -20,6 +20,14 @@ struct virtual_watch {
     int64_t (*post)(void *user, enum virtual_to to, uint32_t index, int64_t t_ns);
 };
 
+/* The controller stops, and after a gap in which nobody listens another one goes on from what it left. */
+struct virtual_handover {
+    int64_t at_ns, gap_ns;
+    /* what came of it; arrays by host stand */
+    int64_t *had_mw, *first_mw; /* newest cap of the one before, and first of the next; -1 = none */
+    uint32_t lending;           /* nodes whose newest leases stood above their steady limit */
+};
+
 struct virtual_config {
     int64_t duration_ns;
     double loss;                /* share of datagrams that the network loses, both ways */
@@ -29,6 +37,7 @@ struct virtual_config {
     const struct virtual_watch *watch;      /* NULL = none */
     const struct model *believed;   /* what the controller takes the site for; NULL = what it is */
     int64_t lease_ns;               /* for so long a lease lasts, whatever it says; 0 = as it says */
+    struct virtual_handover *handover;      /* NULL = none */
 };
 
 /* setup: runs to the outcome, which the caller finishes. 0 or -errno. */

@@ -181,7 +181,14 @@ static void a_node_carries_what_is_left_of_its_limit(void **state)
     assert_true(hall_capacity(&hall, HALL_LEFT, 2, 1) >= INT64_MAX / 4);
     hall.ledger.node[HALL_LEFT].limit_mva[0][1] = 20 * HALL_KW;            /* as under a permit */
     assert_true(cluster_limits(&hall.cluster, &hall.ledger, HALL_LEFT));
-    assert_int_equal(hall_capacity(&hall, HALL_LEFT, 0, 1), 19 * HALL_KW);
+    /* of what is lent 0.96 is given out, 0.97 held, headroom of whole kVA off that */
+    assert_int_equal(hall_capacity(&hall, HALL_LEFT, 0, 1), 19200 * HALL_W - 950 * HALL_W);
+    hall.ledger.node[HALL_LEFT].newest_mva[0][1] = 19300 * HALL_W;
+    assert_true(cluster_limits(&hall.cluster, &hall.ledger, HALL_LEFT));
+    assert_int_equal(hall_capacity(&hall, HALL_LEFT, 0, 1), 19300 * HALL_W - 950 * HALL_W);
+    hall.ledger.node[HALL_LEFT].newest_mva[0][1] = 19900 * HALL_W;
+    assert_true(cluster_limits(&hall.cluster, &hall.ledger, HALL_LEFT));
+    assert_int_equal(hall_capacity(&hall, HALL_LEFT, 0, 1), 19400 * HALL_W - 950 * HALL_W);
 }
 
 /* ---- gangs ---- */
