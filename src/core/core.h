@@ -50,6 +50,7 @@ struct core {
     struct cuts cuts;
     struct guard_sent *sent;    /* by host */
     uint64_t steps;             /* slots decided on */
+    uint32_t expected;          /* host of the next report, plus 1; 0 = not told */
     struct cluster cluster;
     struct holds holds;
     struct dampers dampers;

@@ -5,6 +5,7 @@
 #include "core/core.h"
 #include "core/draw.h"
 #include "core/account.h"
+#include "core/expect.h"
 #include "core/guard.h"
 #include "core/handed.h"
 #include "core/order.h"
@@ -97,6 +98,7 @@ static void on_report(struct core *core, const struct report *report)
     pool_report(&core->pools, report->host, report->draw_mw, core->t_ns);
     pool_note(&core->pools, report->host, core->t_ns);
     cut_run(core);
+    expect_way(core);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     if (guard_has_sent(core, report->host))
         return;                     /* answered by its cut */
@@ -274,6 +276,7 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
         break;
     }
     note_recovery(core);
+    expect_above(core);
 }
 
 bool pipeline_tick_open(const struct core *core)

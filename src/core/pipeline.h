@@ -224,8 +224,8 @@ size_t core_bytes(const struct model *model);
 struct core *core_init(void *memory, const struct model *model, uint64_t epoch, int64_t t_ns);
 
 /* rt: this slot comes next, or soon: what it will touch is fetched while another one is decided on. Changes
- * nothing, and need not be called. */
-void pipeline_expect(const struct core *core, const struct slot *next);
+ * no decision, and need not be called. */
+void pipeline_expect(struct core *core, const struct slot *next);
 
 /* rt: decides on one slot. slot->t_ns must not fall. */
 void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox);

@@ -275,16 +275,19 @@ static uint64_t journal_failures(const struct loop *loop)
     return count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped);
 }
 
-static void write_head(const struct loop *loop, FILE *out, int64_t now_ns)
+static void write_head(struct loop *loop, FILE *out, int64_t now_ns)
 {
     static const char *const modes[] = {"off", "shadow", "advise", "enforce"};
     const struct model *model = &loop->site->model;
     struct verdict verdict;
     struct verdict_port port[PORTS_MAX];
+    char breached[NAME_BYTES];
     const struct verdict_surroundings around = {
         .journal_failures = journal_failures(loop),
         .port = port,
-        .ports = look_at_ports(loop, port, now_ns)};
+        .ports = look_at_ports(loop, port, now_ns),
+        .breached = orders_breached(&loop->orders, breached),
+        .breached_name = breached};
     verdict_make(&verdict, model, &loop->view, &around, loop->t_start_ns, now_ns);
     fputs("{\"site\": ", out);
     document_text(out, model->name);
@@ -294,6 +297,10 @@ static void write_head(const struct loop *loop, FILE *out, int64_t now_ns)
     document_text(out, verdict.words);
     fputs(",\n", out);
     write_degraded(out, model, &verdict, now_ns);
+    pthread_mutex_lock(&loop->orders.lock);
+    orders_write_contracts(&loop->orders, out);
+    pthread_mutex_unlock(&loop->orders.lock);
+    fputs(",\n", out);
 }
 
 static void write_tail(struct loop *loop, FILE *out)

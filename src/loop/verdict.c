@@ -200,7 +200,7 @@ static void look_at_rows(struct verdict *verdict, const struct view *view)
  * anyway. */
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
-    if (verdict->nodes_doubted || verdict->nodes_breach)
+    if (verdict->nodes_doubted || verdict->nodes_breach || verdict->breached)
         return true;
     if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
         verdict->journal_failures || verdict->ports_wrong || lost(verdict))
@@ -253,6 +253,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
            verdict->nodes_doubted ? model->node[verdict->node_doubted].name : NULL);
     append(verdict, "nodes above a contract limit", verdict->nodes_breach,
            verdict->nodes_breach ? model->node[verdict->node_breach].name : NULL);
+    append(verdict, "contracts over several nodes breached", verdict->breached,
+           verdict->breached ? around->breached_name : NULL);
     if (model->mode == MODE_ENFORCE) {
         uint64_t unheard = model->host_count - verdict->hosts_heard;
         append(verdict, "hosts not heard for a lease time", unheard,
@@ -307,6 +309,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_doubted = INDEX_NONE,
                                 .node_breach = INDEX_NONE,
                                 .worst_node = INDEX_NONE,
+                                .breached = around->breached,
                                 .journal_failures = around->journal_failures};
     for (uint32_t i = 0; i < around->ports; i++) {
         verdict->ports_wrong += around->port[i].down || around->port[i].conflict;

@@ -37,6 +37,8 @@ struct verdict_surroundings {
     uint64_t journal_failures;
     const struct verdict_port *port;
     uint32_t ports;
+    uint32_t breached;              /* contracts over several nodes whose loads together are above */
+    const char *breached_name;      /* the first */
 };
 
 struct verdict {
@@ -46,6 +48,7 @@ struct verdict {
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint32_t nodes_overdue;         /* in recovery for longer than X, and no host is known to hold it */
     uint32_t nodes_doubted, nodes_breach;   /* whose meter is frozen or implausible; above a contract */
+    uint32_t breached;              /* contracts over several nodes */
     uint64_t invariant_failures;
     uint64_t journal_failures;
     struct degrade_row row[DEGRADATION_COUNT];

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/order/order_print.h"
 #include "cli/status/status.h"
 #include "loop/view_words.h"
 
@@ -290,6 +291,10 @@ void status_print(FILE *out, json_t *status, const struct status_choice *choice)
         status_print_degraded(out, json_object_get(status, "degraded"), choice->whole);
     if (choice->parts & STATUS_NODES)
         print_nodes(out, json_object_get(status, "nodes"), choice->whole);
+    if (choice->parts & STATUS_NODES && json_array_size(json_object_get(status, "contracts"))) {
+        fputc('\n', out);
+        order_print_contracts(out, json_object_get(status, "contracts"));
+    }
     if (choice->parts & STATUS_METERS)
         print_meters(out, json_object_get(status, "meters"), choice->whole);
     if (choice->parts & STATUS_HOSTS)
