@@ -170,6 +170,7 @@ struct core_host_view {
     uint8_t flags;                  /* enum report_flag */
     uint8_t tier;
     uint16_t gang;                  /* UINT16_MAX = none */
+    int64_t reserved_mw;            /* granted ahead of time, at the wall, in total; 0 = nothing */
     int64_t exposed_cap_mw;         /* E as a cap, while it does not count at phys_max */
     int64_t fail_safe_mw;           /* cap, the larger of site file and reports */
     struct bound bound;             /* what held the newest lease down */

@@ -219,6 +219,7 @@ void core_host_view(const struct core *core, uint32_t host, struct core_host_vie
         .flags = h->flags,
         .tier = known->tier,
         .gang = known->gang < core->model->gang_count ? (uint16_t)known->gang : UINT16_MAX,
+        .reserved_mw = pool_reserved_mw(&core->pools, host, core->t_ns),
         .exposed_cap_mw = ledger_exposed_cap_mw(h),
         .fail_safe_mw = h->fail_safe_mw,
         .bound = core->bound[host],

@@ -189,6 +189,7 @@ static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t n
         fprintf(out, ", \"lease_w\": %.1f", (double)host.lease_mw / 1e3);
     fprintf(out, ", \"exposure_w\": %.1f, \"exposed_by\": \"%s\"", (double)host.exposure_mw / 1e3,
             view_words_basis(host.basis));
+    fprintf(out, ", \"reserved_w\": %.1f", (double)host.reserved_mw / 1e3);
     if (heard)
         fprintf(out, ", \"draw_w\": %.1f, \"report_age_ms\": %.1f, \"incarnation\": \"%016llx\"",
                 (double)host.draw_mw / 1e3, (double)(now_ns - host.report_t_ns) / 1e6,

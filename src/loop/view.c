@@ -40,6 +40,13 @@ static void write_node(struct view *view, const struct core *core, uint32_t at)
         seqlock_write(&view->node[at * VIEW_NODE_RECORDS + i], word[i]);
 }
 
+/* Sixteen bits: 6.5 MW in quanta of a grant. */
+static uint32_t quanta_of(int64_t reserved_mw)
+{
+    int64_t quanta = reserved_mw / VIEW_RESERVED_MW;
+    return quanta > UINT16_MAX ? UINT16_MAX : (uint32_t)quanta;
+}
+
 static void write_host(struct view *view, const struct core *core, uint32_t at)
 {
     struct core_host_view h;
@@ -47,7 +54,9 @@ static void write_host(struct view *view, const struct core *core, uint32_t at)
     const struct bound *b = &h.bound;
     const uint64_t word[VIEW_HOST_RECORDS][SEQLOCK_WORDS] = {
         {(uint64_t)h.lease_mw, (uint64_t)h.exposure_mw, (uint64_t)h.draw_mw, (uint64_t)h.report_t_ns,
-         h.incarnation, word_of(h.state, h.why, h.accepted, h.basis, h.unretired | (uint32_t)h.flags << 8),
+         h.incarnation,
+         word_of(h.state, h.why, h.accepted, h.basis,
+                 h.unretired | (uint32_t)h.flags << 8 | quanta_of(h.reserved_mw) << 16),
          (uint64_t)h.exposed_cap_mw},
         {word_of(b->term, b->contingency, b->phase, b->slot_kind, b->node), (uint64_t)b->wanted_mw,
          (uint64_t)b->sum_mva, (uint64_t)b->limit_mva, (uint64_t)b->t_ns, b->slot_sequence,

@@ -15,6 +15,7 @@ enum {
     VIEW_COUNTERS = sizeof(struct core_counters) / sizeof(uint64_t),
     VIEW_COUNTER_RECORDS = (VIEW_COUNTERS + SEQLOCK_WORDS - 1) / SEQLOCK_WORDS,
     VIEW_NODE_RECORDS = 6,      /* written one by one: at a change one may be a turn older than the other */
+    VIEW_RESERVED_MW = 100000,  /* what is granted ahead of time is shown in whole ones of these */
     VIEW_HOST_RECORDS = 3,      /* its account; what bound its newest lease; which input that was */
 };
 

@@ -183,6 +183,7 @@ bool view_read_host(const struct view *view, uint32_t host, struct core_host_vie
                                       .basis = (uint8_t)(word[0][5] >> 24),
                                       .unretired = (uint8_t)(word[0][5] >> 32),
                                       .flags = (uint8_t)(word[0][5] >> 40),
+                                      .reserved_mw = (int64_t)(word[0][5] >> 48) * VIEW_RESERVED_MW,
                                       .exposed_cap_mw = (int64_t)word[0][6],
                                       .tier = (uint8_t)word[2][0],
                                       .gang = (uint16_t)(word[2][0] >> 16),

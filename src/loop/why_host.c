@@ -209,6 +209,7 @@ static void write_head(const struct why *why, uint32_t host, const struct core_h
         why_null(why, "report_ms_old");
     }
     why_number(why, "fail_safe_w", (double)(heard ? view->fail_safe_mw : known->fail_safe_mw) / 1e3);
+    why_number(why, "reserved_w", (double)view->reserved_mw / 1e3);
     why_number(why, "floor_w", (double)known->floor_mw / 1e3);
     why_number(why, "cap_max_w", (double)type->cap_max_mw / 1e3);
     why_number(why, "phys_max_w", (double)type->phys_max_mw / 1e3);

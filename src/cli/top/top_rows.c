@@ -197,6 +197,7 @@ static enum top_tone format_host(char text[TOP_ROW_BYTES], const struct top_sour
 {
     struct core_host_view host = {.lease_mw = -1};
     char lease[16], draw[16], exposed[16], age[16] = "-", more[32] = "";
+    char ahead[24] = "";
     view_read_host(&source->view, index, &host);
     bool heard = host.incarnation != 0, is_quiet = quiet(source, &host, now_ns);
     format_kw(lease, host.lease_mw, host.lease_mw >= 0);
@@ -210,10 +211,12 @@ static enum top_tone format_host(char text[TOP_ROW_BYTES], const struct top_sour
         snprintf(more, sizeof more, "%016llx  ", (unsigned long long)host.incarnation);
     else if (wide(screen))
         snprintf(more, sizeof more, "%-18s", "-");
+    if (host.reserved_mw > 0)
+        snprintf(ahead, sizeof ahead, "+%.1f  ", (double)host.reserved_mw / 1e6);
     int name = wide(screen) ? 24 : 14;
-    snprintf(text, TOP_ROW_BYTES, "%-*.*s %-9s %7s %7s %8s  %-12s %8s  %s%s%s", name, name,
+    snprintf(text, TOP_ROW_BYTES, "%-*.*s %-9s %7s %7s %8s  %-12s %8s  %s%s%s%s", name, name,
              source->model.host[index].name, view_words_host(&host), lease, draw, exposed,
-             view_words_basis(host.basis), age, more, heard && is_quiet ? "QUIET" : "",
+             view_words_basis(host.basis), age, more, ahead, heard && is_quiet ? "QUIET" : "",
              wide(screen) && !is_quiet ? view_words_why(host.why) : "");
     /* where nothing is sent no host can hold a lease */
     if (host.basis == BASIS_NOT_ENFORCED)

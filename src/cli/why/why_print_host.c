@@ -22,6 +22,15 @@ static void print_head(FILE *out, json_t *host)
             status_number(host, "tier"), status_number(host, "weight"), job);
 }
 
+static void print_reserved(FILE *out, json_t *host)
+{
+    char reserved[WHY_FIGURE_BYTES];
+    if (status_number(host, "reserved_w") <= 0)
+        return;
+    why_print_kw(reserved, host, "reserved_w");
+    why_print_text(out, "reserved", "%s at the wall, granted ahead of time: it counts as demand", reserved);
+}
+
 static void print_lease(FILE *out, json_t *host)
 {
     json_t *lease = json_object_get(host, "lease");
@@ -145,6 +154,7 @@ void why_print_host(FILE *out, json_t *host)
     print_head(out, host);
     fputc('\n', out);
     print_lease(out, host);
+    print_reserved(out, host);
     print_input(out, host);
     print_bound(out, host);
     print_exposure(out, host);

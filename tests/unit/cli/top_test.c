@@ -40,7 +40,8 @@ static void fill(struct view *view)
     const uint64_t branch_sums[SEQLOCK_WORDS] = {21000000, 0, 0, 20000000, 0, 0, 2 | PERMIT_NONE << 16};
     const uint64_t limits[SEQLOCK_WORDS] = {20000000, 20000000, 20000000, 30000000};
     const uint64_t leased[SEQLOCK_WORDS] = {4200000, 6100000, 5900000, NOW_NS - 12 * NS_PER_MS, 0xAB,
-                                            HOST_LEASED | 3 << 8 | 1 << 16 | BASIS_LEASE << 24};
+                                            HOST_LEASED | 3 << 8 | 1 << 16 | BASIS_LEASE << 24 |
+                                                UINT64_C(62) << 48};
     const uint64_t quiet[SEQLOCK_WORDS] = {4200000, 6100000, 5900000, NOW_NS - 2 * NS_PER_S, 0xAC,
                                            HOST_LEASED | 3 << 8 | 1 << 16 | BASIS_LEASE << 24};
     const uint64_t unheard[SEQLOCK_WORDS] = {UINT64_MAX, 10300000, 0, 0, 0, BASIS_UNHEARD << 24};
@@ -139,7 +140,7 @@ static void hosts_that_are_not_heard_come_first_and_say_so(void **state)
         "host           state       lease    draw  exposed  exposed by   report ms\n"
         "h-2            unheard         -       -     10.3  unheard             -\n"
         "h-1            leased        4.2     5.9      6.1  lease            2000  QUIET\n"
-        "h-3            leased        4.2     5.9      6.1  lease              12\n");
+        "h-3            leased        4.2     5.9      6.1  lease              12  +6.2\n");
 }
 
 static void a_meter_shows_its_fullest_phase_its_lowest_volts_and_its_state(void **state)
@@ -167,7 +168,7 @@ static void a_daemon_that_is_gone_is_told_and_its_rows_keep_their_age(void **sta
     /* a report that came after the last answer has age 0 then */
     bed->screen.pane = TOP_HOSTS;
     bed->source.answered_ns -= NS_PER_S;
-    assert_non_null(strstr(draw(bed, NOW_NS + 7 * NS_PER_S), "     6.1  lease               0\n"));
+    assert_non_null(strstr(draw(bed, NOW_NS + 7 * NS_PER_S), "     6.1  lease               0  +6.2\n"));
     bed->source.answered_ns += NS_PER_S;
     bed->source.error = 0;
     bed->source.restarts = 2;

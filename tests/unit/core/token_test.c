@@ -203,6 +203,13 @@ static void who_asks_for_as_much_too_early_gets_the_old_answer(void **state)
     stand_stop(&stand);
 }
 
+static int64_t shown_mw(const struct stand *stand, uint32_t host)
+{
+    struct core_host_view view;
+    core_host_view(stand->core, host, &view);
+    return view.reserved_mw;
+}
+
 static void a_reservation_ends_by_itself_by_release_and_is_extended(void **state)
 {
     struct stand stand;
@@ -211,6 +218,8 @@ static void a_reservation_ends_by_itself_by_release_and_is_extended(void **state
     const struct pool *pool = &stand.core->pools.node[BRANCH_A];
     granted(ask_numbered(&stand, 0, 1, 300 * KW, 10 * NS_PER_S), 300 * KW);
     assert_int_equal(pool->committed_mva[0][0], 300 * KW);
+    assert_int_equal(shown_mw(&stand, 0), 300 * KW);
+    assert_int_equal(shown_mw(&stand, 1), 0);
     stand_wait(&stand, 9 * NS_PER_S);
     granted(ask_numbered(&stand, 0, 2, 300 * KW, 10 * NS_PER_S), 300 * KW);
     stand_wait(&stand, 9 * NS_PER_S);
@@ -219,6 +228,7 @@ static void a_reservation_ends_by_itself_by_release_and_is_extended(void **state
     stand_wait(&stand, NS_PER_S);
     stand_tick(&stand);
     assert_int_equal(pool->committed_mva[0][0], 0);
+    assert_int_equal(shown_mw(&stand, 0), 0);
     granted(ask_numbered(&stand, 0, 3, 300 * KW, 10 * NS_PER_S), 300 * KW);
     granted(ask_numbered(&stand, 0, 4, 0, 10 * NS_PER_S), 0);
     assert_int_equal(pool->committed_mva[0][0], 0);

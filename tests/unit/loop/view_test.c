@@ -212,7 +212,7 @@ static void a_host_is_read_from_its_records(void **state)
     struct bed *bed = *state;
     struct core_host_view host;
     const uint64_t word[VIEW_HOST_RECORDS][SEQLOCK_WORDS] = {
-        {1, 2, 3, 4, 5, 0x060504010302, 7},
+        {1, 2, 3, 4, 5, 0x0063060504010302, 7},
         {0x0000000904030201, 11, 12, 13, 14, 15, 16},
         {0x0000000801020703, 21, 22, 23 | (uint64_t)24 << 32, 25, 26, 27}};
 
@@ -222,6 +222,7 @@ static void a_host_is_read_from_its_records(void **state)
     assert_true(host.lease_mw == 1 && host.exposure_mw == 2 && host.draw_mw == 3 && host.report_t_ns == 4);
     assert_true(host.incarnation == 5 && host.state == 2 && host.why == 3 && host.accepted);
     assert_true(host.basis == 4 && host.unretired == 5 && host.flags == 6 && host.exposed_cap_mw == 7);
+    assert_int_equal(host.reserved_mw, 99 * VIEW_RESERVED_MW);
     assert_true(host.tier == 3 && host.gang == 0x0102 && host.fail_safe_mw == 26);
     const struct bound *bound = &host.bound;
     assert_true(bound->term == 1 && bound->contingency == 2 && bound->phase == 3 && bound->slot_kind == 4);
