@@ -34,7 +34,7 @@ static int64_t scaled(int64_t value, int64_t part, int64_t whole)
 int64_t pool_gain_ppm(uint32_t steps)
 {
     static const int32_t gain_ppm[POOL_DEAD_STEPS_MAX + 1] = {
-        1000000, 250000, 148148, 105468, 81920, 66979, 56652, 49087, 43304, 38742, 35049,
+        1000000, 250000, 148148, 105468, 81920, 66979, 56652, 49086, 43304, 38742, 35049,
     };
     return gain_ppm[steps < POOL_DEAD_STEPS_MAX ? steps : POOL_DEAD_STEPS_MAX];
 }
