@@ -106,29 +106,29 @@ static bool is_share(const struct core *core, uint32_t host, enum egress_why why
     return cluster->phase == CLUSTER_IDLE || (cluster->phase == CLUSTER_COMMIT && host < cluster->cursor);
 }
 
-/* The sums have the last word; before them whoever held the cap down; where nobody did, whatever gave the
- * host the cap that is renewed. */
-static void note_term(const struct core *core, uint32_t host, enum egress_why why, const struct bound *before,
-                      struct bound *bound)
+static void set_term(struct bound *bound, uint8_t term, uint32_t node)
 {
-    bound->term = term_of(why);
-    bound->node = INDEX_NONE;
-    if (is_of_a_sum(bound->term)) {
+    bound->term = term;
+    bound->node = node;
+    bound->contingency = bound->phase = 0;
+    bound->sum_mva = bound->limit_mva = 0;
+    bound->contract = 0;
+}
+
+/* The sums have the last word; before them whoever held the cap down; where nobody did, whatever gave the
+ * host the cap that is renewed: that stands as it is. */
+static void note_term(const struct core *core, uint32_t host, enum egress_why why, struct bound *bound)
+{
+    uint8_t term = term_of(why);
+    if (is_of_a_sum(term)) {
+        set_term(bound, term, INDEX_NONE);
         note_sum(core, host, bound);
     } else if (core->held.term != BOUND_NOTHING) {
-        bound->term = core->held.term;
-        bound->node = core->held.node;
+        set_term(bound, core->held.term, core->held.node);
     } else if (is_share(core, host, why)) {
-        bound->term = core->cluster.bound_term[host];
-        bound->node = core->cluster.bound_node[host];
-    } else if (why == WHY_RENEWAL) {
-        bound->term = before->term;
-        bound->node = before->node;
-        bound->contingency = before->contingency;
-        bound->phase = before->phase;
-        bound->sum_mva = before->sum_mva;
-        bound->limit_mva = before->limit_mva;
-        bound->contract = before->contract;
+        set_term(bound, core->cluster.bound_term[host], core->cluster.bound_node[host]);
+    } else if (why != WHY_RENEWAL) {
+        set_term(bound, term, INDEX_NONE);
     }
 }
 
@@ -142,44 +142,39 @@ static void note_contract(const struct core *core, struct bound *bound)
         bound->node = INDEX_NONE;
 }
 
-static void keep_cause(const struct bound *before, struct bound *bound)
+static void note_cause(const struct core *core, enum egress_why why, struct bound *bound)
 {
-    bound->since_ns = before->since_ns;
-    bound->slot_sequence = before->slot_sequence;
-    bound->slot_kind = before->slot_kind;
-    bound->rule = before->rule;
-    bound->seen_of = before->seen_of;
-    bound->seen_number = before->seen_number;
-    bound->seen_mw = before->seen_mw;
+    bound->since_ns = core->t_ns;
+    bound->rule = (uint8_t)why;
+    bound->seen_number = 0;
+    bound->seen_mw = 0;
     for (uint32_t phase = 0; phase < PHASES; phase++)
-        bound->seen_ma[phase] = before->seen_ma[phase];
+        bound->seen_ma[phase] = 0;
+    note_input(core->slot, bound);
 }
 
+/* In place: hardly any renewal changes more than the time of it. */
 void bound_note(struct core *core, uint32_t host, int64_t wanted_mw, enum egress_why why)
 {
     const struct ledger_host *h = &core->ledger.host[host];
-    const struct bound before = core->bound[host];
     struct bound *bound = &core->bound[host];
-    *bound = (struct bound){
-        .why = (uint8_t)why,
-        .wanted_mw = wanted_mw,
-        .cap_mw = h->newest_mw,
-        .t_ns = core->t_ns,
-        .echo_t_ns = h->report_t_ns,
-        .since_ns = core->t_ns,
-        .rule = (uint8_t)why,
-    };
+    const uint8_t was = bound->why, term = bound->term;
+    const uint32_t node = bound->node;
+    const uint32_t contract = bound->contract;
     if (core->paced.term != BOUND_NOTHING)
         bound_by(core, core->paced.term, core->paced.node);
-    note_term(core, host, why, &before, bound);
+    note_term(core, host, why, bound);
     note_contract(core, bound);
     core->held = (struct bound_hold){.term = BOUND_NOTHING};
     if (bound->term == BOUND_SHARE &&
         h->newest_mw >= core->model->type[core->model->host[host].type].cap_max_mw)
         bound->term = BOUND_CEILING;
-    if (before.why && before.cap_mw == bound->cap_mw && before.term == bound->term &&
-        before.node == bound->node && before.contract == bound->contract)
-        keep_cause(&before, bound);
-    else
-        note_input(core->slot, bound);
+    if (!was || bound->cap_mw != h->newest_mw || bound->term != term || bound->node != node ||
+        bound->contract != contract)
+        note_cause(core, why, bound);
+    bound->why = (uint8_t)why;
+    bound->wanted_mw = wanted_mw;
+    bound->cap_mw = h->newest_mw;
+    bound->t_ns = core->t_ns;
+    bound->echo_t_ns = h->report_t_ns;
 }

@@ -107,7 +107,8 @@ void permit_weigh_draw(struct permits *permits, uint32_t host, int64_t draw_mw)
     if (was_mw == draw_mw || !permits->lender_count)
         return;
     permits->draw_mw[host] = draw_mw;
-    uint32_t fresh = (draw_mw >= 0) - (uint32_t)(was_mw >= 0);
+    uint32_t fresh = (draw_mw >= 0) - (uint32_t)(was_mw >= 0), share_before = 0;
+    int64_t change_mw = 0;      /* the same wherever the share is */
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_node *node = &model->node[h->cord[j].node];
         for (uint32_t a = 0; a < node->ancestor_count; a++) {
@@ -116,7 +117,10 @@ void permit_weigh_draw(struct permits *permits, uint32_t host, int64_t draw_mw)
                 continue;
             struct permit_sum *sum = &permits->sum[node->ancestor[a]];
             int64_t ppm = share & ~COUNTED_FIRST;
-            sum->reported_mw += part(larger(draw_mw, 0), ppm) - part(larger(was_mw, 0), ppm);
+            if (share != share_before)
+                change_mw = part(larger(draw_mw, 0), ppm) - part(larger(was_mw, 0), ppm);
+            share_before = share;
+            sum->reported_mw += change_mw;
             sum->fresh_hosts += fresh;
         }
     }
