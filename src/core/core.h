@@ -22,6 +22,7 @@
 #include "core/pipeline.h"
 #include "core/pool.h"
 #include "core/ramp.h"
+#include "core/recovery.h"
 #include "core/token.h"
 
 /* The newest lease that left: in which step, and where it stands in that step's outbox. */
@@ -49,6 +50,7 @@ struct core {
     struct cuts cuts;
     struct guard_sent *sent;    /* by host */
     uint64_t steps;             /* slots decided on */
+    uint32_t expected;          /* host of the next report, plus 1; 0 = not told */
     struct cluster cluster;
     struct holds holds;
     struct dampers dampers;
@@ -60,6 +62,7 @@ struct core {
     struct maintenance maintenance;
     struct core_order_view order;
     bool recovering;
+    struct recovery recovery;
     struct bound *bound;        /* by host: what held the newest lease down */
     struct bound_hold held;     /* of the lease in hand */
     struct degrade degrade;

@@ -29,10 +29,9 @@ struct ledger_former {
     uint64_t report;            /* newest number heard of it */
 };
 
+/* What every report looks at comes first, on three lines of the cache. */
 struct ledger_host {
     uint64_t incarnation;       /* 0 = never heard of */
-    struct ledger_former former[FORMER_INCARNATIONS];   /* the newest first */
-    uint64_t back;              /* of these, the one that reports again */
     uint64_t report;            /* number of the newest report: the echo of the next lease */
     uint64_t sequence;          /* of the newest lease sent; never falls */
     uint64_t first;             /* first sequence this incarnation can have applied */
@@ -53,6 +52,9 @@ struct ledger_host {
     uint8_t backs;              /* reports of `back` in a row since the newest of `incarnation` */
     uint8_t unretired_count;
     struct ledger_lease unretired[UNRETIRED_MAX];   /* oldest first; caps strictly fall */
+    struct ledger_former former[FORMER_INCARNATIONS];   /* the newest first */
+    uint64_t back;              /* of these, the one that reports again */
+    uint64_t whole_lines[2];    /* so that none begins in the middle of a line */
 };
 
 /* Why D of a node came to be above its ceiling: recovery (I1c). X(symbol, counter, meaning) */
@@ -81,7 +83,6 @@ struct ledger_sums {
     /* By enum sum of core/sums.h, of D and S: every cell leaves at least this much to its limit in force; 0 =
      * not known, look. Only ever too small: a change that fits into it fits every cell. */
     int64_t left_mva[2];
-    int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
     int64_t exposed_mva[CONTINGENCIES_MAX][PHASES];     /* D */
     int64_t newest_mva[CONTINGENCIES_MAX][PHASES];      /* S */
     /* in force: what a lease is held against. `steady`, or what may be lent where a permit stands. */
@@ -93,10 +94,16 @@ struct ledger_sums {
     int64_t steady_mva[CONTINGENCIES_MAX][PHASES];      /* the model's, lowered by events */
     /* bad + other + what hosts draw that no cap governs */
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
+    int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
     struct ledger_lend lend;
     int64_t scale_ppm;              /* of the model's limit */
     uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
+    uint32_t recovery_events;       /* entries into it, and rises of D in it */
+    uint64_t whole_lines[6];        /* so that none begins in the middle of a line */
 };
+
+static_assert(sizeof(struct ledger_host) % 64 == 0, "hosts begin where lines of the cache begin");
+static_assert(sizeof(struct ledger_sums) % 64 == 0, "nodes begin where lines of the cache begin");
 
 /* Nodes whose limit has been found below S since somebody looked: a cut is due below them (core/cut.h). */
 struct ledger_fell {

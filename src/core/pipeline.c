@@ -5,6 +5,7 @@
 #include "core/core.h"
 #include "core/draw.h"
 #include "core/account.h"
+#include "core/expect.h"
 #include "core/guard.h"
 #include "core/handed.h"
 #include "core/order.h"
@@ -97,6 +98,7 @@ static void on_report(struct core *core, const struct report *report)
     pool_report(&core->pools, report->host, report->draw_mw, core->t_ns);
     pool_note(&core->pools, report->host, core->t_ns);
     cut_run(core);
+    expect_way(core);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
     if (guard_has_sent(core, report->host))
         return;                     /* answered by its cut */
@@ -106,7 +108,8 @@ static void on_report(struct core *core, const struct report *report)
     guard_send(core, report->host, cap_mw, 0, why);
 }
 
-enum { HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4 };  /* a part: each in a tick or two, where there are many */
+/* a part: each in a tick or two, where there are many */
+enum { HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4, RECOVERIES_LOOKED_AT = 16 };
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
@@ -150,6 +153,7 @@ static void on_tick_part(struct core *core)
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX / 8);
     permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
     look_for_the_blind(core);
+    recovery_part(&core->recovery, core->t_ns, RECOVERIES_LOOKED_AT);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
@@ -224,6 +228,7 @@ static void note_recovery(struct core *core)
 #define TAKE(symbol, counter, meaning) core->count.counter = core->ledger.recoveries[symbol];
     RECOVERIES(TAKE)
 #undef TAKE
+    core->count.recovery_overdue = core->recovery.overdue;
 }
 
 void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox)
@@ -271,6 +276,7 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
         break;
     }
     note_recovery(core);
+    expect_above(core);
 }
 
 bool pipeline_tick_open(const struct core *core)

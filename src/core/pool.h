@@ -34,6 +34,12 @@ int64_t pool_gain_ppm(uint32_t steps);
 
 /* What a reservation or a draw puts on a node, kept by difference. */
 struct pool {
+    /* what hosts below draw and may be about to draw */
+    int64_t drawn_mva[PHASES];  /* as reported, contingency none */
+    /* the same as arbitration counts it: all phases together, every cord at its most */
+    int64_t claim_mva;
+    int64_t held_mva;           /* the same, of hosts below their fail-safe cap what they may draw at it */
+    int64_t committed_mva[CONTINGENCIES_MAX][PHASES];   /* the larger of draw and reservation */
     /* of the model */
     int64_t quantum_mva;
     int64_t dead_ns;            /* from an arbitration to the load that it makes, as the meter shows it */
@@ -56,13 +62,10 @@ struct pool {
     int64_t peak_mva[2], peak_since_ns;     /* of control periods; of the present and the last stretch */
     int64_t unconfirmed_mw;     /* of cuts below that no report has shown to hold yet */
     int64_t cut_ns;             /* time of the newest of them */
-    /* what hosts below draw and may be about to draw */
-    int64_t drawn_mva[PHASES];  /* as reported, contingency none */
-    /* the same as arbitration counts it: all phases together, every cord at its most */
-    int64_t claim_mva;
-    int64_t held_mva;           /* the same, of hosts below their fail-safe cap what they may draw at it */
-    int64_t committed_mva[CONTINGENCIES_MAX][PHASES];   /* the larger of draw and reservation */
+    uint64_t whole_lines[2];    /* so that none begins in the middle of a line */
 };
+
+static_assert(sizeof(struct pool) % 64 == 0, "pools begin where lines of the cache begin");
 
 struct pool_host {
     int64_t drawn_mw;           /* newest report, up to whole quanta */

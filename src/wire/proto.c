@@ -21,23 +21,6 @@ static uint64_t spread(uint64_t word)
 
 #define MORE UINT64_C(0x8080808080808080)   /* of every byte the bit that says that another one follows */
 
-/* A varint of up to eight bytes in one go: lengths change from value to value, and a loop over bytes would
- * be guessed wrong by the processor every time. */
-static inline bool varint_at_once(struct proto_cursor *in, uint64_t *value)
-{
-    uint64_t word, last;
-
-    if (in->end - in->at < (ptrdiff_t)sizeof word)
-        return proto_varint(in, value);
-    memcpy(&word, in->at, sizeof word);
-    last = ~word & MORE;
-    if (!last)
-        return proto_varint_long(in, value);
-    *value = close_up(word & (last ^ (last - 1)));
-    in->at += (__builtin_ctzll(last) >> 3) + 1;
-    return true;
-}
-
 bool proto_varint_long(struct proto_cursor *in, uint64_t *value)
 {
     uint64_t sum = 0;
@@ -145,14 +128,6 @@ void proto_put_varint(struct proto_writer *out, uint64_t value)
     uint8_t raw[10];
     uint32_t bytes = 0;
 
-    if (value >> 56 == 0 && !out->full && out->end - out->at >= (ptrdiff_t)sizeof value) {
-        uint64_t word = spread(value);
-        bytes = (70 - (uint32_t)__builtin_clzll(value | 1)) / 7;
-        word |= MORE & ((UINT64_C(1) << 8 * (bytes - 1)) - 1);
-        memcpy(out->at, &word, sizeof word);
-        out->at += bytes;
-        return;
-    }
     for (; value >= 0x80; value >>= 7)
         raw[bytes++] = (uint8_t)(value | 0x80);
     raw[bytes++] = (uint8_t)value;
@@ -201,14 +176,14 @@ static inline uint64_t load(const uint8_t *member, uint32_t bytes)
     return value;
 }
 
-static inline bool field_decode(const struct proto_field *field, struct proto_cursor *in, uint32_t tag,
+static bool field_decode(const struct proto_field *field, struct proto_cursor *in, uint32_t tag,
     uint8_t *message)
 {
     uint64_t value;
 
     if ((tag & 7) != field->wire)
         return false;
-    if (field->wire == PROTO_VARINT ? !varint_at_once(in, &value) : !proto_fixed64(in, &value))
+    if (field->wire == PROTO_VARINT ? !proto_varint(in, &value) : !proto_fixed64(in, &value))
         return false;
     if (value > field->max)
         return false;
@@ -216,20 +191,65 @@ static inline bool field_decode(const struct proto_field *field, struct proto_cu
     return true;
 }
 
+/* Any field at all, known or not. */
+static bool any_decode(const struct proto_field *table, uint32_t fields, struct proto_cursor *in,
+    uint8_t *message)
+{
+    uint32_t tag;
+
+    if (!proto_tag(in, &tag))
+        return false;
+    uint32_t number = tag >> 3;
+    bool known = number < fields && table[number].bytes;
+
+    return known ? field_decode(&table[number], in, tag, message) : proto_skip(in, tag);
+}
+
+/* Bytes of a known field with a tag of one byte and a value of up to eight, or 0: it takes the long way. A
+ * value is read in one go: lengths change from one to the next, and a loop over bytes would be guessed wrong
+ * by the processor every time. */
+static inline uint32_t quick_decode(const struct proto_field *table, uint32_t fields, const uint8_t *at,
+    uint8_t *message)
+{
+    uint64_t word, last;
+    uint32_t bytes = 1 + sizeof word;
+
+    if ((uint32_t)at[0] >> 3 >= fields)
+        return 0;
+    const struct proto_field *field = &table[at[0] >> 3];
+    if (!field->bytes || field->wire != (at[0] & 7))
+        return 0;
+    memcpy(&word, at + 1, sizeof word);
+    if (field->wire == PROTO_VARINT) {
+        last = ~word & MORE;
+        if (!last)
+            return 0;
+        word = close_up(word & (last ^ (last - 1)));
+        bytes = 2 + ((uint32_t)__builtin_ctzll(last) >> 3);
+    }
+    if (word > field->max)
+        return 0;
+    store(message + field->offset, word, field->bytes);
+    return bytes;
+}
+
 int proto_fields_decode(const struct proto_field *table, uint32_t fields, const uint8_t *body, uint32_t bytes,
     void *message)
 {
-    struct proto_cursor in = { body, body + bytes };
-    uint32_t tag;
+    const uint8_t *at = body, *end = body + bytes;
 
-    while (in.at < in.end) {
-        if (!proto_tag(&in, &tag))
-            return REFUSED_MALFORMED;
-        uint32_t number = tag >> 3;
-        bool known = number < fields && table[number].bytes;
+    while (at < end) {
+        uint32_t quick = 0;
 
-        if (known ? !field_decode(&table[number], &in, tag, message) : !proto_skip(&in, tag))
+        if (end - at > (ptrdiff_t)sizeof(uint64_t))
+            quick = quick_decode(table, fields, at, message);
+        at += quick;
+        if (quick)
+            continue;
+        struct proto_cursor in = { at, end };
+        if (!any_decode(table, fields, &in, message))
             return REFUSED_MALFORMED;
+        at = in.at;
     }
     return ACCEPTED;
 }
@@ -237,31 +257,51 @@ int proto_fields_decode(const struct proto_field *table, uint32_t fields, const 
 static void field_encode(const struct proto_field *field, uint32_t number, uint64_t value,
     struct proto_writer *out)
 {
-    uint32_t tag = PROTO_TAG(number, field->wire);
-
-    if (tag < 0x80 && !out->full && out->at < out->end)
-        *out->at++ = (uint8_t)tag;
-    else
-        proto_put_varint(out, tag);
+    proto_put_varint(out, PROTO_TAG(number, field->wire));
     if (field->wire == PROTO_VARINT)
         proto_put_varint(out, value);
     else
         proto_put_raw(out, &value, sizeof value);
 }
 
+/* Bytes of a field whose tag takes one of them, written where nine may be. */
+static inline uint32_t quick_encode(uint32_t tag, uint64_t value, uint8_t *at)
+{
+    uint64_t word = value;
+    uint32_t bytes = sizeof word;
+
+    at[0] = (uint8_t)tag;
+    if ((tag & 7) == PROTO_VARINT) {
+        bytes = (70 - (uint32_t)__builtin_clzll(value)) / 7;
+        word = spread(value) | (MORE & ((UINT64_C(1) << 8 * (bytes - 1)) - 1));
+    }
+    memcpy(at + 1, &word, sizeof word);
+    return 1 + bytes;
+}
+
 uint32_t proto_fields_encode(const struct proto_field *table, uint32_t fields, const void *message,
     uint8_t *body, uint32_t room)
 {
     struct proto_writer out = { body, body + room, false };
+    uint8_t *at = body;
 
     for (uint32_t number = 1; number < fields; number++) {
         const struct proto_field *field = &table[number];
         uint64_t value = load((const uint8_t *)message + field->offset, field->bytes);
+        uint32_t tag = PROTO_TAG(number, field->wire);
 
         if (value > field->max)
             return 0;
-        if (value)
+        if (!value)
+            continue;
+        bool short_one = field->wire != PROTO_VARINT || value >> 56 == 0;
+        if (short_one && tag < 0x80 && out.end - at > (ptrdiff_t)sizeof value) {
+            at += quick_encode(tag, value, at);
+        } else {
+            out.at = at;
             field_encode(field, number, value, &out);
+            at = out.at;
+        }
     }
-    return out.full ? 0 : (uint32_t)(out.at - body);
+    return out.full ? 0 : (uint32_t)(at - body);
 }

@@ -374,6 +374,29 @@ static void a_round_looks_at_everybody_once(void **state)
     stand_stop(&stand);
 }
 
+/* What was bounded before nothing was enforced has lost nothing when something is again. */
+static void a_cap_from_before_is_not_lost_when_caps_are_set_again(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    ledger_enforce(&stand.core->ledger, false);
+    stand_tick(&stand);
+    ledger_enforce(&stand.core->ledger, true);
+    struct report report = stand_report_of(&stand, 0, HOST_LEASED, 0);  /* has not held for A yet */
+    stand_report(&stand, &report);
+    assert_false(stand.core->ledger.host[0].bounded);
+    check(&stand, DEGRADED_CAP, 0, 0);
+    stand_obey(&stand, 0);
+    assert_true(stand.core->ledger.host[0].bounded);
+    stand.host[0].incarnation++;
+    stand.host[0].number = 0;
+    report = stand_report_of(&stand, 0, HOST_BOOT, 0);
+    stand_report(&stand, &report);
+    check(&stand, DEGRADED_CAP, 1, 1);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_feed_that_nobody_ever_saw_is_in_after_a_lease_time),
         cmocka_unit_test(a_start_names_nobody),
         cmocka_unit_test(a_round_looks_at_everybody_once),
+        cmocka_unit_test(a_cap_from_before_is_not_lost_when_caps_are_set_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -848,6 +848,47 @@ static void a_round_looks_at_every_node_once(void **state)
     assert_int_equal(seen, (1u << HALL_NODES) - 1);
 }
 
+/* Peaks that come again before the limit is back: twice as long each time, an hour at most. */
+static void peaks_that_come_again_hold_the_limit_down_for_longer(void **state)
+{
+    static const int64_t seconds[] = {60, 120, 240, 480, 960, 1920, 3600, 3600};
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    hall.node[HALL_LEFT].instant_peak_ma = 340000;
+    int64_t t_ns = HALL_T_NS;
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        hall.reading.crest_milli = 2000;
+        amperes(&hall, 170000, t_ns);
+        assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 16100 * HALL_W);
+        hall.reading.crest_milli = 1600;
+        t_ns += NS_PER_S;
+        amperes(&hall, 100000, t_ns);
+        t_ns += seconds[i] * NS_PER_S - 1;
+        amperes(&hall, 100000, t_ns);
+        assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 16100 * HALL_W);
+    }
+    amperes(&hall, 100000, t_ns + 1);
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][0], 20 * HALL_KW);
+}
+
+/* One that is handed over is one of this controller's; one that had ended is none. */
+static void an_emergency_handed_over_has_a_number_here(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    struct emergency handed = hall.emergency[HALL_LEFT];
+    handed.number = 77;
+    emergency_hand(&hall.emergencies, HALL_RACK, &handed);
+    assert_int_equal(hall.emergencies.entered, 0);
+    handed.active = true;
+    emergency_hand(&hall.emergencies, HALL_LEFT, &handed);
+    assert_int_equal(hall.emergencies.entered, 1);
+    assert_int_equal(hall.emergency[HALL_LEFT].number, 1);
+    assert_true(active(&hall));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -904,6 +945,8 @@ int main(void)
         cmocka_unit_test(the_meters_error_is_granted_to_the_unit),
         cmocka_unit_test(a_load_at_the_limit_ends_it_where_leases_are_within),
         cmocka_unit_test(a_round_looks_at_every_node_once),
+        cmocka_unit_test(peaks_that_come_again_hold_the_limit_down_for_longer),
+        cmocka_unit_test(an_emergency_handed_over_has_a_number_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,10 +112,15 @@ static void a_host_has_one_lease_in_a_slot(void **state)
     start_asking(&stand);
     uint64_t leases = stand_counters(&stand)->leases;
     guard_send(stand.core, 0, 6000000, 0, WHY_SHARE);
+    uint64_t sequence = account(&stand, 0)->sequence;
     guard_send(stand.core, 0, 5000000, 0, WHY_RENEWAL);
     assert_int_equal(stand.outbox.count, 1);
     assert_int_equal(stand.record[0].cap_mw, 5000000);
+    assert_int_equal(account(&stand, 0)->sequence, sequence);   /* the same again is no further lease */
+    guard_cut(stand.core, 0, 5000000, 0, WHY_LIMIT);
+    assert_int_equal(account(&stand, 0)->sequence, sequence);
     guard_cut(stand.core, 0, 4000000, LEASE_EMERGENCY, WHY_EMERGENCY);
+    assert_int_equal(account(&stand, 0)->sequence, sequence + 1);
     guard_cut(stand.core, 0, 4500000, 0, WHY_LIMIT);
     guard_send(stand.core, 0, 3000000, 0, WHY_ORDER);
     assert_int_equal(stand.outbox.count, 1);

@@ -370,6 +370,31 @@ static void a_bounded_host_that_had_not_accepted_is_not_handed_over(void **state
     stand_stop(&stand);
 }
 
+/* A fault ends it: the right record behind the wrong one comes too late. */
+static void what_follows_a_fault_counts_for_nothing(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    succession_restart(&stand);
+    for (uint32_t h = 0; h + 1 < STAND_HOSTS; h++)
+        succession_account(&stand, &account[h]);
+    struct slot_account old = account[STAND_HOSTS - 1];
+    old.age_ns = NS_PER_S + 1;
+    succession_account(&stand, &old);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        assert_int_equal(stand_exposure_mw(&stand, h), PHYS_MAX_MW);
+    succession_account(&stand, &account[STAND_HOSTS - 1]);
+    succession_accounts(&stand, account);
+    stand_tick(&stand);
+    assert_int_equal(stand_counters(&stand)->handed, 0);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        assert_int_equal(stand_exposure_mw(&stand, h), PHYS_MAX_MW);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +413,7 @@ int main(void)
         cmocka_unit_test(a_host_not_bounded_before_is_claimed),
         cmocka_unit_test(an_account_is_handed_on_only_once_the_host_has_accepted),
         cmocka_unit_test(a_bounded_host_that_had_not_accepted_is_not_handed_over),
+        cmocka_unit_test(what_follows_a_fault_counts_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,6 +260,25 @@ static void after_an_emergency_nothing_below_is_raised_for_a_second(void **state
     stand_stop(&stand);
 }
 
+/* Through the pipeline: the meter dies in an emergency; leases alone hold the limit for a minute, and then
+ * raises below wait for nothing any more. */
+static void a_meter_that_dies_in_an_emergency_holds_nobody_for_ever(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(&stand, h);
+    stand_reading(&stand, BRANCH_A, BRANCH_MVA + 1000000);
+    assert_true(stand.core->emergencies.node[BRANCH_A].active);
+    stand_run(&stand, 50 * NS_PER_S);
+    assert_int_equal(hold_forbids_raise(&stand.core->holds, 0, stand.t_ns), BRANCH_A);
+    stand_run(&stand, 20 * NS_PER_S);
+    assert_false(stand.core->emergencies.node[BRANCH_A].active);
+    assert_int_equal(hold_forbids_raise(&stand.core->holds, 0, stand.t_ns), INDEX_NONE);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_hold_is_forgotten_a_minute_after_its_end),
         cmocka_unit_test(a_start_holds_nothing),
         cmocka_unit_test(a_blind_node_is_held_for_its_time_alone),
+        cmocka_unit_test(a_meter_that_dies_in_an_emergency_holds_nobody_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -330,6 +330,34 @@ static void a_new_agent_reports_at_once(void **state)
     assert_true(holder_report_due(&holder, 7 * NS_PER_S));
 }
 
+/* A lease of just the fail-safe cap: when it ends there is nothing to write, and the report says so. */
+static void at_the_end_of_a_lease_of_fail_safe_it_is_at_fail_safe(void **state)
+{
+    (void)state;
+    struct holder holder;
+    start(&holder);
+    assert_int_equal(give(&holder, lease_of(1, 1, FAIL_SAFE_MW), NS_PER_S + MS), HOLDER_ACCEPTED);
+    settle(&holder, NS_PER_S + 2 * MS);
+    assert_int_equal(report_at(&holder, NS_PER_S + 3 * MS).state, HOST_LEASED);
+    holder_time(&holder, 2 * NS_PER_S - 1);
+    assert_int_equal(report_at(&holder, 2 * NS_PER_S - 1).state, HOST_LEASED);
+    holder_time(&holder, 2 * NS_PER_S);
+    assert_int_equal(settle(&holder, 2 * NS_PER_S), -1);
+    assert_int_equal(report_at(&holder, 2 * NS_PER_S).state, HOST_FAIL_SAFE);
+}
+
+/* A newer epoch that is durable is told soon; one that was so already is no news. */
+static void an_epoch_that_was_durable_hurries_no_report(void **state)
+{
+    (void)state;
+    struct holder holder;
+    start(&holder);
+    holder_epoch_saved(&holder, 5, NS_PER_S + MS);
+    assert_int_equal(holder.receipt_due_ns, INT64_MAX);
+    holder_epoch_saved(&holder, 6, NS_PER_S + 20 * MS);
+    assert_int_equal(holder.receipt_due_ns, NS_PER_S + 20 * MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +381,8 @@ int main(void)
         cmocka_unit_test(a_cap_above_what_can_be_set_is_obeyed_as_the_largest),
         cmocka_unit_test(a_cut_below_fail_safe_after_the_deadline_stays),
         cmocka_unit_test(a_new_agent_reports_at_once),
+        cmocka_unit_test(at_the_end_of_a_lease_of_fail_safe_it_is_at_fail_safe),
+        cmocka_unit_test(an_epoch_that_was_durable_hurries_no_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

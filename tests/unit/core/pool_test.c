@@ -309,6 +309,13 @@ static void no_dead_time_from_0_to_10_steps_overshoots(void **state)
         assert_in_range(last, INT64_C(999990000000), INT64_C(1000000000000));
         assert_true(step_response(d, pool_gain_ppm(d) * 3 / 2, &last) > INT64_C(1000000));
     }
+    __extension__ typedef unsigned __int128 wide;
+    for (uint32_t d = 0; d <= POOL_DEAD_STEPS_MAX; d++) {   /* d^d / (d + 1)^(d + 1), down */
+        wide over = 1000000, under = d + 1;
+        for (uint32_t i = 0; i < d; i++)
+            over *= d, under *= d + 1;
+        assert_int_equal(pool_gain_ppm(d), (int64_t)(over / under));
+    }
     assert_int_equal(pool_gain_ppm(0), 1000000);
     assert_int_equal(pool_gain_ppm(4), 81920);
     assert_int_equal(pool_gain_ppm(10), 35049);

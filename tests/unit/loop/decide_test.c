@@ -325,6 +325,19 @@ static void slot_carries_the_stamp_of_its_transmission(void **state)
     assert_int_equal(bed->decide.decided.live.count, 1);
 }
 
+static void what_stands_behind_in_the_queue_is_told_ahead(void **state)
+{
+    struct bed *bed = *state;
+
+    offer(bed, 0, SLOT_REPORT, START_NS - 700);
+    offer(bed, 0, SLOT_REPORT, START_NS - 600);
+    assert_true(decide_next(&bed->decide));
+    assert_int_equal(bed->core.told, 1);
+    assert_true(bed->core.next.t_receive_ns == START_NS - 600);
+    assert_true(decide_next(&bed->decide));
+    assert_int_equal(bed->core.told, 1);    /* nothing stands there any more */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +356,7 @@ int main(void)
         BED(tap_drops_readings_at_90_percent_and_reports_at_the_brim),
         BED(digest_follows_the_slot_that_closed_the_second),
         BED(slot_carries_the_stamp_of_its_transmission),
+        BED(what_stands_behind_in_the_queue_is_told_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

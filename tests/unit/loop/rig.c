@@ -97,6 +97,12 @@ void rig_queue_drop(struct spsc *queue)
     free(queue);
 }
 
+void pipeline_expect(struct core *core, const struct slot *next)
+{
+    core->told++;
+    core->next = *next;
+}
+
 void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox)
 {
     assert(core->steps < RIG_STEPS_MAX);

@@ -51,6 +51,8 @@ struct core {
     bool digest, open;
     uint32_t steps;
     struct slot step[RIG_STEPS_MAX];
+    uint32_t told;              /* slots told ahead */
+    struct slot next;           /* the newest of them */
 };
 
 #endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The next report, which pipeline_expect told of. */
+#ifndef FLYBALL_CORE_EXPECT_H
+#define FLYBALL_CORE_EXPECT_H
+
+#include "core/core.h"
+
+/* rt: half way through the slot before: where its host hangs is fetched. */
+void expect_way(const struct core *core);
+
+/* rt: at its end: sums of the nodes above it are. */
+void expect_above(struct core *core);
+
+#endif
