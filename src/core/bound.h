@@ -20,6 +20,7 @@
     X(BOUND_RAMP, "ramp", "the ramp of a node or of the site") \
     X(BOUND_CONTRACT, "contract", "a contract limit: site cap, demand response, schedule") \
     X(BOUND_HOLD, "hold", "raises wait after an emergency") \
+    X(BOUND_FEED, "feed", "raises wait: a feed was lost, or came back, less than feed_stable ago") \
     X(BOUND_DAMPER, "damper", "caps of a node changed direction too often") \
     X(BOUND_MAINTENANCE, "maintenance", "a node is being taken out") \
     X(BOUND_EMERGENCY, "emergency", "measured above what is admissible, or about to trip") \

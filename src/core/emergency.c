@@ -5,9 +5,8 @@
 #include <stddef.h>
 
 #include "core/compare.h"
-#include "core/draw.h"
 
-enum { CALM_PPM = 900000, TARGET_PPM = 950000, SHOT_PPM = 750000, LIMIT_STEP_PPM = 5000 };
+enum { CALM_PPM = 900000, TARGET_PPM = 950000, LIMIT_STEP_PPM = 5000 };
 #define NEVER_NS INT64_MAX
 #define LOW_VOLTS_NS (1 * NS_PER_S)     /* a sag that stays this long lowers the limit */
 #define GOOD_VOLTS_NS (60 * NS_PER_S)   /* and this long without restores it */
@@ -86,13 +85,6 @@ void emergency_init(struct emergencies *e, const struct model *model, const stru
     below_each(e, below_add);
 }
 
-void emergency_hand(struct emergencies *e, uint32_t node, const struct emergency *emergency)
-{
-    e->node[node] = *emergency;
-    if (emergency->active)
-        e->node[node].number = ++e->entered;
-}
-
 /* ---- triggers ---- */
 
 struct load {
@@ -161,21 +153,51 @@ static bool is_dead(const struct model_node *n, const struct load *load)
     return load->high_mv < n->volts_ln_mv / 10 && load->current_ma <= n->steady_ma / 100;
 }
 
-/* The node itself and everything below it that no meter covers: nobody else sees its voltage. */
+static bool sees_volts(const struct model_node *n)
+{
+    return n->limited && n->meter != INDEX_NONE;
+}
+
+/* Who has no meter has the volts of what feeds it: of two parents the lower, for either may carry
+ * all of it. */
+static int64_t scale_above_ppm(const struct emergencies *e, const struct model_node *n)
+{
+    int64_t ppm = PPM;
+    for (uint32_t i = 0; i < n->parent_count; i++)
+        ppm = smaller(ppm, e->node[n->parent[i]].scale_ppm);
+    return ppm;
+}
+
+static void scale(struct emergencies *e, struct ledger *ledger, uint32_t node, int64_t ppm)
+{
+    if (ppm == e->node[node].scale_ppm)
+        return;
+    e->node[node].scale_ppm = ppm;
+    ledger_scale_limit(ledger, node, ppm);
+}
+
+/* The node itself and all below it, down to the next meters: these see for themselves. Parents stand before
+ * children. */
 static void scale_below(struct emergencies *e, struct ledger *ledger, uint32_t node, int64_t ppm)
 {
     const struct model *model = e->model;
     if (ppm == e->node[node].scale_ppm)
         return;
-    e->node[node].scale_ppm = ppm;
-    ledger_scale_limit(ledger, node, ppm);
-    for (uint32_t n = node + 1; n < model->node_count; n++) {
-        bool below = false;
-        for (uint32_t a = 1; a < model->node[n].ancestor_count; a++)
-            below |= model->node[n].ancestor[a] == node;
-        if (below && model->node[n].meter == INDEX_NONE)
-            ledger_scale_limit(ledger, n, ppm);
-    }
+    scale(e, ledger, node, ppm);
+    for (uint32_t n = node + 1; n < model->node_count; n++)
+        if (!sees_volts(&model->node[n]))
+            scale(e, ledger, n, scale_above_ppm(e, &model->node[n]));
+}
+
+void emergency_hand(struct emergencies *e, struct ledger *ledger, uint32_t node,
+                    const struct emergency *emergency)
+{
+    int64_t before_ppm = e->node[node].scale_ppm;
+    e->node[node] = *emergency;
+    e->node[node].scale_ppm = before_ppm;
+    if (emergency->active)
+        e->node[node].number = ++e->entered;
+    scale_below(e, ledger, node, emergency->scale_ppm);
 }
 
 /* A sag at constant power raises current in every device: when it stays, the limit in mVA follows it down. */
@@ -352,56 +374,4 @@ uint32_t emergency_look(struct emergencies *e, const struct ledger *ledger, int6
         return node;
     }
     return INDEX_NONE;
-}
-
-/* ---- what it does ---- */
-
-/* S = ungoverned + governed; the scale is what makes governed fit under the target. Every host may round
- * up by a few mVA on every cord, which the target gives away beforehand. */
-int64_t emergency_scale_ppm(const struct emergencies *e, const struct ledger *ledger, uint32_t node)
-{
-    const struct ledger_sums *sums = &ledger->node[node];
-    int64_t rounding_mva = (int64_t)e->below_count[node] * CORDS_MAX * 4, scale_ppm = PPM;
-    for (uint32_t i = 0; i < e->model->contingency_count * PHASES; i++) {
-        uint32_t c = i / PHASES, phase = i % PHASES;
-        int64_t limit_mva = sums->steady_mva[c][phase];
-        int64_t target_mva = limit_mva / PPM * TARGET_PPM + limit_mva % PPM * TARGET_PPM / PPM - rounding_mva;
-        if (sums->newest_mva[c][phase] <= target_mva)
-            continue;
-        int64_t governed_mva = sums->newest_mva[c][phase] - sums->ungoverned_mva[c][phase];
-        int64_t fits_mva = target_mva - sums->ungoverned_mva[c][phase];
-        int64_t ppm = fits_mva <= 0 || governed_mva <= 0 ? 0 : fits_mva * 1000 / (governed_mva / 1000 + 1);
-        scale_ppm = ppm < scale_ppm ? ppm : scale_ppm;
-    }
-    return scale_ppm;
-}
-
-int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, bool shot, int64_t scale_ppm)
-{
-    const struct ledger_host *h = &ledger->host[host];
-    const struct model_host_type *type = &ledger->model->type[ledger->model->host[host].type];
-    int64_t cap_mw = h->newest_mw >= 0 ? h->newest_mw : ledger_always_mw(ledger, host);
-    /* the cap that the measured draw at the wall amounts to */
-    int64_t governed_mw = smaller(cap_mw, larger(draw_cap_within_mw(type, h->draw_mw), 0));
-    int64_t shot_mw = shot ? governed_mw / PPM * SHOT_PPM + governed_mw % PPM * SHOT_PPM / PPM : cap_mw;
-    if (scale_ppm < PPM) {
-        int64_t leased_mw = h->newest_draw_mw > type->base_max_mw ? h->newest_draw_mw - type->base_max_mw : 0;
-        int64_t scaled_mw = leased_mw / PPM * scale_ppm + leased_mw % PPM * scale_ppm / PPM;
-        int64_t fits_mw = draw_cap_within_mw(type, type->base_max_mw + scaled_mw);
-        shot_mw = fits_mw < shot_mw ? fits_mw : shot_mw;
-    }
-    shot_mw -= shot_mw % type->quantum_mw;
-    return shot_mw > type->cap_min_mw ? shot_mw : type->cap_min_mw;
-}
-
-bool emergency_forbids_raise(const struct emergencies *e, uint32_t host, int64_t t_ns)
-{
-    const struct model_host *h = &e->model->host[host];
-    for (uint32_t j = 0; j < h->cord_count; j++) {
-        const struct model_node *node = &e->model->node[h->cord[j].node];
-        for (uint32_t a = 0; a < node->ancestor_count; a++)
-            if (t_ns < e->node[node->ancestor[a]].raise_after_ns || e->node[node->ancestor[a]].hot)
-                return true;
-    }
-    return false;
 }

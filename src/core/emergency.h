@@ -20,7 +20,7 @@ struct emergency {
     int64_t good_volts_since_ns;
     bool hot;                   /* has not cooled down since: no raise below */
     bool limit_lowered;
-    int64_t scale_ppm;          /* of the model's limit, in force now */
+    int64_t scale_ppm;          /* of the model's limit, in force now; without a meter, its parents' */
     int64_t volts_ppm, peak_ppm;            /* it is the smaller of the two */
     int64_t peak_good_since_ns, peak_for_ns;    /* crests that the steady limit bears, since; and how long */
     int64_t heard_ns;           /* newest reading */
@@ -49,16 +49,17 @@ void emergency_init(struct emergencies *emergencies, const struct model *model, 
 enum emergency_action emergency_reading(struct emergencies *emergencies, struct ledger *ledger,
                                         const struct reading *reading, uint32_t node, int64_t t_ns);
 
-/* rt: at a take-over, how the controller before had it; its limit is the caller's. */
-void emergency_hand(struct emergencies *emergencies, uint32_t node, const struct emergency *emergency);
+/* rt: at a take-over, how the controller before had it, its limit and those below that follow it too. */
+void emergency_hand(struct emergencies *emergencies, struct ledger *ledger, uint32_t node,
+                    const struct emergency *emergency);
 
 /* rt: the scale on governed draw that brings S of the node's worst phase to 0.95 of its steady limit; PPM
  * where it is there already. */
 int64_t emergency_scale_ppm(const struct emergencies *emergencies, const struct ledger *ledger,
                             uint32_t node);
 
-/* rt: what an emergency leaves a host below: the least of the cap that gives S <= 0.95 steady_limit and, where
- * it has its `shot` yet to come, 0.75 * min(cap, measured governed draw). */
+/* rt: what an emergency leaves a host below: the least of the cap that gives S <= 0.95 steady_limit and,
+ * where it has its `shot` yet to come, 0.75 * min(cap, measured governed draw). */
 int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, bool shot, int64_t scale_ppm);
 
 /* setup: how long a stage lasts: A of the slowest host type, and the reading of the slowest meter. */
@@ -70,6 +71,10 @@ int64_t emergency_stage_ns(const struct model *model);
  * INDEX_NONE. */
 uint32_t emergency_look(struct emergencies *emergencies, const struct ledger *ledger, int64_t t_ns,
                         uint32_t items);
+
+/* rt: there is an emergency above this host, or it ended less than raise_after_emergency_ns ago: only then
+ * may its lease be below its floor (I4). */
+bool emergency_lasts(const struct emergencies *emergencies, uint32_t host, int64_t t_ns);
 
 /* rt: an emergency above this host, or its aftermath, forbids raises now. */
 bool emergency_forbids_raise(const struct emergencies *emergencies, uint32_t host, int64_t t_ns);

@@ -25,6 +25,15 @@ static void note_decision(struct core *core, const struct egress *egress)
     core->decisions++;
 }
 
+/* Fail-safe is always allowed, and what binds nobody yet saves nothing by being less; but what an emergency
+ * has taken stays taken as long as it lasts. */
+static int64_t claim_mw(const struct core *core, uint32_t host, int64_t cap_mw)
+{
+    int64_t always_mw = ledger_always_mw(&core->ledger, host);
+    bool lasts = emergency_lasts(&core->emergencies, host, core->t_ns);
+    return lasts ? smaller(cap_mw, always_mw) : always_mw;
+}
+
 /* The cap that may leave, and the rule that made it so. */
 static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, enum egress_why *why)
 {
@@ -33,16 +42,18 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, enum 
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
     if (!ledger_governs(h)) {
         *why = WHY_CLAIM;
-        return smaller(cap_mw, ledger_always_mw(&core->ledger, host));
+        return claim_mw(core, host, cap_mw);
     }
-    cap_mw = larger(smaller(cap_mw, type->cap_max_mw), core->model->host[host].floor_mw);
+    int64_t floor_mw = core->model->host[host].floor_mw;
+    cap_mw = larger(smaller(cap_mw, type->cap_max_mw), floor_mw);
     if (cap_mw > h->newest_mw && emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
-        cap_mw = h->newest_mw;
+        bool lasts = emergency_lasts(&core->emergencies, host, core->t_ns);
+        cap_mw = lasts ? h->newest_mw : larger(h->newest_mw, floor_mw);
         *why = WHY_EMERGENCY;
     }
     if (cap_mw > h->newest_mw) {
         uint32_t place;
-        cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &place);
+        cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, floor_mw), &place);
         *why = place == INDEX_NONE ? *why : WHY_ORDER;
         if (place != INDEX_NONE)
             bound_by(core, BOUND_CONTRACT, place);

@@ -168,6 +168,8 @@ static uint32_t walk_feeds(struct walk *walk, struct permit_feed feed[CONTINGENC
         flag(walk, &feed[c].lost);
         byte(walk, &feed[c].bad);
         field(walk, &feed[c].good_ns);
+        flag(walk, &feed[c].gone);
+        field(walk, &feed[c].turned_ns);
     }
     return walk->at;
 }
@@ -253,11 +255,9 @@ static void take_meter(struct core *core, uint32_t meter, int64_t *word, uint32_
         !is_sound_rest(&of, &core->model->policy, core->t_ns))
         return;
     core->heat.meter[meter] = heat;
-    emergency_hand(&core->emergencies, node, &emergency);
+    emergency_hand(&core->emergencies, &core->ledger, node, &emergency);
     core->pools.node[node] = pool;
     sums_hand_highest(&core->ledger, node, highest_mva);
-    if (emergency.scale_ppm != PPM)
-        ledger_scale_limit(&core->ledger, node, emergency.scale_ppm);
     hold_hand(&core->holds, node, &hold);
     permit_hand(&core->permits, meter, &permit, core->t_ns);
     core->count.handed_meters++;
@@ -270,7 +270,7 @@ static void take_feeds(struct core *core, int64_t *word, uint32_t words)
     if (walk_feeds(&walk, feed) != words)
         return;
     for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
-        if (feed[c].good_ns > core->t_ns)
+        if (feed[c].good_ns > core->t_ns || !is_within(feed[c].turned_ns, 0, core->t_ns))
             return;
     permit_hand_feeds(&core->permits, feed, core->t_ns);
 }

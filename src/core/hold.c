@@ -1,13 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/hold.h"
 
+#include "core/compare.h"
+
+/* ---- which nodes a feed moves ---- */
+
+static bool stands_above(const struct model *model, uint32_t node, uint32_t cord_node)
+{
+    for (uint32_t a = 0; a < model->node[cord_node].ancestor_count; a++)
+        if (model->node[cord_node].ancestor[a] == node)
+            return true;
+    return false;
+}
+
+/* What of a host flows through a node, cords added up: more of it under c? */
+static bool loads_more(const struct model *model, const struct model_host *host, uint32_t node, uint32_t c)
+{
+    int64_t more_ppm = 0;
+    for (uint32_t j = 0; j < host->cord_count; j++)
+        if (stands_above(model, node, host->cord[j].node))
+            more_ppm += (int64_t)host->cord[j].share_ppm[c] - host->cord[j].share_ppm[0];
+    return more_ppm > 0;
+}
+
+static void move_cord(struct holds *holds, const struct model_host *host, uint32_t j, uint32_t c)
+{
+    const struct model *model = holds->model;
+    const struct model_cord *cord = &host->cord[j];
+    const struct model_node *node = &model->node[cord->node];
+    uint32_t lost = model->contingency[c].lost_node;
+    bool dark = cord->share_ppm[0] && !cord->share_ppm[c];
+    for (uint32_t a = 0; a < node->ancestor_count; a++) {
+        uint32_t n = node->ancestor[a];
+        bool goes = dark && (a == 0 || n == lost || stands_above(model, lost, n));
+        if (goes || loads_more(model, host, n, c))
+            holds->node[n].moved |= (uint8_t)(1u << c);
+    }
+}
+
+static void init_moved(struct holds *holds)
+{
+    const struct model *model = holds->model;
+    for (uint32_t c = 1; c < model->contingency_count; c++)
+        for (uint32_t h = 0; model->contingency[c].kind == CONTINGENCY_LOSS && h < model->host_count; h++)
+            for (uint32_t j = 0; j < model->host[h].cord_count; j++)
+                move_cord(holds, &model->host[h], j, c);
+}
+
+/* ---- holds ---- */
+
 void hold_init(struct holds *holds, const struct model *model)
 {
     holds->model = model;
     holds->held = 0;
-    for (uint32_t n = 0; n < model->node_count; n++)
+    holds->turned = 0;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        holds->node[n].moved = 0;
         for (uint32_t cause = 0; cause < HOLD_CAUSES; cause++)
             holds->node[n].of[cause] = (struct hold_wait){.until_ns = INT64_MIN};
+    }
+    init_moved(holds);
 }
 
 static bool off(const struct holds *holds)
@@ -79,7 +131,8 @@ void hold_hand(struct holds *holds, uint32_t node, const struct hold *hold)
     if (off(holds))
         return;
     holds->held -= is_held(&holds->node[node].of[HOLD_EMERGENCY]);
-    holds->node[node] = *hold;
+    for (uint32_t cause = 0; cause < HOLD_CAUSES; cause++)
+        holds->node[node].of[cause] = hold->of[cause];
     holds->held += is_held(&hold->of[HOLD_EMERGENCY]);
 }
 
@@ -113,6 +166,47 @@ uint32_t hold_forbids_raise(const struct holds *holds, uint32_t host, int64_t t_
     return INDEX_NONE;
 }
 
+/* ---- feeds ---- */
+
+void hold_feed(struct holds *holds, uint32_t c, int64_t t_ns)
+{
+    if (holds->model->policy.feed_stable_ns <= 0)
+        return;
+    holds->turned |= (uint8_t)(1u << c);
+    holds->turned_until_ns[c] = t_ns + holds->model->policy.feed_stable_ns;
+}
+
+/* Of these contingencies the one whose wait is the longest; 0 = none runs. */
+static uint32_t longest(const struct holds *holds, uint8_t set, int64_t t_ns)
+{
+    uint32_t last = 0;
+    set &= holds->turned;
+    for (uint32_t c = 1; set >> c; c++)
+        if (set >> c & 1 && t_ns < holds->turned_until_ns[c] &&
+            (!last || holds->turned_until_ns[c] > holds->turned_until_ns[last]))
+            last = c;
+    return last;
+}
+
+uint32_t hold_feed_of(const struct holds *holds, uint32_t host, int64_t t_ns)
+{
+    const struct model_host *h = &holds->model->host[host];
+    uint8_t moved = 0;
+    if (!longest(holds, holds->turned, t_ns))
+        return 0;
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        const struct model_node *node = &holds->model->node[h->cord[j].node];
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            moved |= holds->node[node->ancestor[a]].moved;
+    }
+    return longest(holds, moved, t_ns);
+}
+
+bool hold_is_any(const struct holds *holds, int64_t t_ns)
+{
+    return holds->held > 0 || longest(holds, holds->turned, t_ns);
+}
+
 static int64_t left_ns(const struct hold_wait *wait, int64_t t_ns)
 {
     if (wait->on)
@@ -124,11 +218,13 @@ void hold_view(const struct holds *holds, uint32_t node, int64_t t_ns, struct ho
 {
     const struct hold_wait *all = &holds->node[node].of[HOLD_EMERGENCY];
     const struct hold_wait *lent = &holds->node[node].of[HOLD_PERMIT];
+    uint32_t feed = longest(holds, holds->node[node].moved, t_ns);
     *view = (struct hold_view){
         .hot = all->hot,
         .for_ns = all->for_ns,
         .left_ns = left_ns(all, t_ns),
         .lent_for_ns = lent->for_ns,
         .lent_left_ns = left_ns(lent, t_ns),
+        .feed_left_ns = feed ? holds->turned_until_ns[feed] - t_ns : 0,
     };
 }

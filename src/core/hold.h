@@ -7,6 +7,11 @@
  * and without one the limit in force is the steady one. What stays within that needs no reading, so a meter
  * that comes and goes costs nobody a raise within it. A cut never waits.
  *
+ * A feed that is lost, or back, holds the raises of all hosts that it moves (section 11): those with a cord
+ * that is lost with it, and all below a node that carries more then. Every such turn begins the wait anew,
+ * policy's feed_stable_ns, however long the feed stays lost. A start is no turn, nor is a witness that falls
+ * silent: core/permit_feed.c says what shows a feed lost.
+ *
  * For status and why: `hold_view`.
  */
 #ifndef FLYBALL_CORE_HOLD_H
@@ -29,12 +34,15 @@ struct hold_wait {
 
 struct hold {
     struct hold_wait of[HOLD_CAUSES];
+    uint8_t moved;              /* bit c: what contingency c loses is lost here, or loads this node more */
 };
 
 struct holds {
     const struct model *model;
     struct hold *node;
     uint32_t held;              /* nodes with an emergency's hold that may still run: 0 spares every walk */
+    uint8_t turned;             /* bit c: its feed was lost, or came back, not long ago */
+    int64_t turned_until_ns[CONTINGENCIES_MAX];
 };
 
 struct hold_view {
@@ -42,6 +50,7 @@ struct hold_view {
     int64_t for_ns;             /* length of the present hold of all raises */
     int64_t left_ns;            /* of it, from now; 0 = raises do not wait for time, INT64_MAX = it lasts */
     int64_t lent_for_ns, lent_left_ns;  /* of raises above the steady limit, by a lost permit */
+    int64_t feed_left_ns;       /* of all raises here, by a feed that was lost or is back */
 };
 
 /* setup: `node` stands, one per node of the model. */
@@ -66,6 +75,15 @@ bool hold_runs(const struct holds *holds, uint32_t node, int64_t t_ns);
 
 /* rt: may no cap of this host be raised now, however little? The node that says so, or INDEX_NONE. */
 uint32_t hold_forbids_raise(const struct holds *holds, uint32_t host, int64_t t_ns);
+
+/* rt: evidence has come that what contingency c loses is lost, or is back. */
+void hold_feed(struct holds *holds, uint32_t c, int64_t t_ns);
+
+/* rt: do raises of this host wait for a feed? The contingency that loses it; 0 = no. */
+uint32_t hold_feed_of(const struct holds *holds, uint32_t host, int64_t t_ns);
+
+/* rt: does any hold of all raises run, here or there? */
+bool hold_is_any(const struct holds *holds, int64_t t_ns);
 
 /* any, owner thread only */
 void hold_view(const struct holds *holds, uint32_t node, int64_t t_ns, struct hold_view *view);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/pace.h"
 
+#include "core/compare.h"
 #include "core/draw.h"
 #include "core/sums.h"
 
@@ -44,19 +45,33 @@ static int64_t ramped_mw(struct core *core, uint32_t host, int64_t old_mw, int64
     return waits(core, BOUND_RAMP, node, cap_mw > old_mw ? old_mw + step_mw : old_mw - step_mw);
 }
 
-/* Up to fail-safe a host goes by itself when its lease runs out: a ramp does not hold that back. */
+/* What holds a host's raises for a time: after an emergency, and after a feed has turned. */
+static bool is_held(const struct core *core, uint32_t host, struct bound_hold *by)
+{
+    *by = (struct bound_hold){BOUND_HOLD, hold_forbids_raise(&core->holds, host, core->t_ns)};
+    if (by->node != INDEX_NONE)
+        return true;
+    uint32_t c = hold_feed_of(&core->holds, host, core->t_ns);
+    if (c)
+        *by = (struct bound_hold){BOUND_FEED, core->model->contingency[c].lost_node};
+    return c != 0;
+}
+
+/* Up to fail-safe a host goes by itself when its lease runs out: a ramp does not hold that back. Nothing
+ * keeps it below its floor, once an emergency is over (I4; the guard looks after that). */
 static int64_t raise_mw(struct core *core, uint32_t host, int64_t old_mw, int64_t cap_mw)
 {
     int64_t always_mw = ledger_always_mw(&core->ledger, host);
-    uint32_t node = hold_forbids_raise(&core->holds, host, core->t_ns);
+    int64_t least_mw = larger(old_mw, smaller(cap_mw, core->model->host[host].floor_mw));
+    struct bound_hold by;
+    if (is_held(core, host, &by))
+        return waits(core, (enum bound_term)by.term, by.node, least_mw);
+    uint32_t node = pool_forbids_raise(&core->pools, host, core->t_ns);
     if (node != INDEX_NONE)
-        return waits(core, BOUND_HOLD, node, old_mw);
-    node = pool_forbids_raise(&core->pools, host, core->t_ns);
-    if (node != INDEX_NONE)
-        return waits(core, BOUND_LEVEL, node, old_mw);
+        return waits(core, BOUND_LEVEL, node, least_mw);
     node = damper_forbids_raise(&core->dampers, host, core->t_ns);
     if (node != INDEX_NONE)
-        return waits(core, BOUND_DAMPER, node, old_mw);
+        return waits(core, BOUND_DAMPER, node, least_mw);
     if (cap_mw <= always_mw)
         return cap_mw;
     return ramped_mw(core, host, old_mw > always_mw ? old_mw : always_mw, cap_mw);
@@ -75,9 +90,9 @@ static int64_t cut_mw(struct core *core, uint32_t host, int64_t old_mw, int64_t 
     uint32_t node = why == WHY_CUT ? damper_forbids_cut(&core->dampers, host, core->t_ns) : INDEX_NONE;
     if (node != INDEX_NONE)
         return waits(core, BOUND_DAMPER, node, old_mw);
-    node = why == WHY_CUT ? hold_forbids_raise(&core->holds, host, core->t_ns) : INDEX_NONE;
-    if (node != INDEX_NONE && !damper_wants_less(&core->dampers, host))
-        return waits(core, BOUND_HOLD, node, old_mw);
+    struct bound_hold by;
+    if (why == WHY_CUT && is_held(core, host, &by) && !damper_wants_less(&core->dampers, host))
+        return waits(core, (enum bound_term)by.term, by.node, old_mw);
     return ramped_mw(core, host, old_mw, cap_mw);
 }
 
@@ -122,7 +137,7 @@ static void follow_contracts(struct core *core)
 void pace_begin(struct core *core)
 {
     follow_contracts(core);
-    damper_arbitrate(&core->dampers, core->holds.held > 0, core->t_ns);
+    damper_arbitrate(&core->dampers, hold_is_any(&core->holds, core->t_ns), core->t_ns);
 }
 
 void pace_target(struct core *core, uint32_t host)

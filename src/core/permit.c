@@ -268,16 +268,16 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
 
 void permit_report(struct permits *permits, const struct report *report, int64_t t_ns)
 {
-    if (!permits->lender_count)
+    if (!permits->lender_count && !permits->losses)
         return;
     permit_weigh_draw(permits, report->host, larger(report->draw_mw, 0));
-    if (permits->lent_against & ~1)
+    if (permits->losses)
         permit_feed_report(permits, report, t_ns);
 }
 
 void permit_look(struct permits *permits, int64_t t_ns, uint32_t items)
 {
-    uint32_t count = permits->lender_count ? permits->model->host_count : 0;
+    uint32_t count = permits->lender_count || permits->losses ? permits->model->host_count : 0;
     for (uint32_t i = 0; i < items && i < count; i++) {
         uint32_t host = permits->looked_at = permits->looked_at + 1 < count ? permits->looked_at + 1 : 0;
         if (permits->draw_mw[host] < 0 ||

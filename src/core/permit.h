@@ -100,6 +100,8 @@ struct permit_feed {
     uint32_t hosts;             /* with cords that it loses; of these, with what their newest report says: */
     uint32_t dark, lit;         /* all such cords are dark; they are not. A silent host is in neither */
     int64_t good_ns;            /* since */
+    bool gone;                  /* the newest evidence shows it lost */
+    int64_t turned_ns;          /* since; 0 = ever since the start */
 };
 
 struct permits {
@@ -118,6 +120,7 @@ struct permits {
     uint8_t *dark, *lit;            /* by host: bit c, every cord that c loses is dark; or is not */
     struct permit_feed feed[CONTINGENCIES_MAX];
     uint8_t lent_against;           /* bit c: some node lends under c */
+    uint8_t losses;                 /* bit c: c is the loss of a feed, which evidence may show */
     uint8_t feeds;                  /* bit c: as far as feeds go, it may */
     uint32_t looked_at;             /* host of the scan for silence */
     uint64_t feed_losses;

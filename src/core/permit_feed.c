@@ -30,7 +30,7 @@ static bool is_loss(const struct model *model, uint32_t c)
 static void watch_witness(struct permits *permits, uint32_t c)
 {
     uint32_t witness = permits->model->contingency[c].witness;
-    if (!(permits->lent_against >> c & 1) || witness >= permits->model->meter_count)
+    if (witness >= permits->model->meter_count)
         return;
     permits->meter[witness].witness |= (uint8_t)(1u << c);
     permits->feed[c].bad = WITNESS_UNSEEN;
@@ -40,12 +40,14 @@ void permit_feed_init(struct permits *permits)
 {
     const struct model *model = permits->model;
     permits->feeds = 1;
+    permits->losses = 0;
     for (uint32_t c = 1; c < model->contingency_count; c++) {
         permits->feed[c] = (struct permit_feed){0};
         if (!is_loss(model, c)) {
             permits->feeds |= (uint8_t)(1u << c);
             continue;
         }
+        permits->losses |= (uint8_t)(1u << c);
         for (uint32_t h = 0; h < model->host_count; h++)
             permits->feed[c].hosts += loses_any(&model->host[h], c);
         watch_witness(permits, c);
@@ -61,6 +63,19 @@ static bool is_stable(const struct permits *permits, const struct permit_feed *f
     return !feed->bad && (!feed->lost || t_ns - feed->good_ns >= permits->model->policy.feed_stable_ns);
 }
 
+/* Lost or back, by evidence: a witness that is silent shows neither, and a start finds every feed alive until
+ * something says that it is not. */
+static void follow_turn(struct permits *permits, uint32_t c, int64_t t_ns)
+{
+    struct permit_feed *feed = &permits->feed[c];
+    bool gone = feed->bad & ~WITNESS_UNSEEN;
+    if (feed->bad == WITNESS_UNSEEN || gone == feed->gone)
+        return;
+    feed->gone = gone;
+    feed->turned_ns = t_ns;
+    hold_feed(permits->holds, c, t_ns);
+}
+
 /* Lost at once, with everything that lends against it; back after it was good for a while. A start finds a
  * feed good with the first reading: nothing came back. */
 static void weigh(struct permits *permits, uint32_t c, uint8_t bad, int64_t t_ns)
@@ -73,6 +88,7 @@ static void weigh(struct permits *permits, uint32_t c, uint8_t bad, int64_t t_ns
     permits->feed_turns += bad != feed->bad;
     feed->lost = feed->lost || (bad && !feed->bad) || bad & ~WITNESS_UNSEEN;
     feed->bad = bad;
+    follow_turn(permits, c, t_ns);
     bool lends = is_stable(permits, feed, t_ns);
     permits->feeds = (uint8_t)(lends ? permits->feeds | bit : permits->feeds & ~bit);
     permits->feed_turns += feed->lost && lends;
@@ -147,9 +163,9 @@ static uint8_t dark_of(const struct permits *permits, const struct report *repor
 static uint8_t known_of(const struct permits *permits, const struct report *report)
 {
     const struct model_host *host = &permits->model->host[report->host];
-    uint8_t known = report->flags & REPORT_PSU_KNOWN ? permits->lent_against & (uint8_t)~1u : 0;
+    uint8_t known = report->flags & REPORT_PSU_KNOWN ? permits->losses : 0;
     for (uint32_t c = 1; known >> c; c++)
-        if (!is_loss(permits->model, c) || !loses_any(host, c))
+        if (!loses_any(host, c))
             known &= (uint8_t)~(1u << c);
     return known;
 }
@@ -215,10 +231,14 @@ void permit_hand_feeds(struct permits *permits, const struct permit_feed feed[CO
     for (uint32_t c = 1; c < model->contingency_count; c++) {
         struct permit_feed *own = &permits->feed[c];
         uint32_t witness = model->contingency[c].witness;
-        if (!is_loss(model, c) || !(permits->lent_against >> c & 1))
+        if (!is_loss(model, c))
             continue;
         own->lost = feed[c].lost;
         own->good_ns = feed[c].good_ns;
+        own->gone = feed[c].gone;
+        own->turned_ns = feed[c].turned_ns;
+        if (own->turned_ns)
+            hold_feed(permits->holds, c, own->turned_ns);
         own->bad = feed[c].bad & (WITNESS_DEAD | WITNESS_UNSEEN | CORDS_DARK);
         if (witness < model->meter_count && permits->meter[witness].until_ns < t_ns)
             own->bad |= WITNESS_UNSEEN;

@@ -104,9 +104,9 @@ void permit_weigh_draw(struct permits *permits, uint32_t host, int64_t draw_mw)
     const struct model_host *h = &model->host[host];
     uint32_t at = permits->least_first[host];
     int64_t was_mw = permits->draw_mw[host];
+    permits->draw_mw[host] = draw_mw;
     if (was_mw == draw_mw || !permits->lender_count)
         return;
-    permits->draw_mw[host] = draw_mw;
     uint32_t fresh = (draw_mw >= 0) - (uint32_t)(was_mw >= 0), share_before = 0;
     int64_t change_mw = 0;      /* the same wherever the share is */
     for (uint32_t j = 0; j < h->cord_count; j++) {

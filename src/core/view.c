@@ -35,7 +35,7 @@ static void show_waits(const struct core *core, uint32_t node, struct core_node_
     struct damper_view damper;
     hold_view(&core->holds, node, core->t_ns, &hold);
     damper_view(&core->dampers, node, core->t_ns, &damper);
-    int64_t left_ns = larger(hold.left_ns, damper.left_ns);
+    int64_t left_ns = larger(larger(hold.left_ns, hold.feed_left_ns), damper.left_ns);
     view->damped = damper.hold_ns > 0;
     view->hold_until_ns = hold.hot || left_ns == INT64_MAX ? INT64_MAX
                           : left_ns > 0                    ? core->t_ns + left_ns

@@ -69,6 +69,8 @@ void shadow_init(struct shadow *shadow, const struct model *model, uint64_t epoc
         shadow->fresh_until_ns[m] = INT64_MIN;
     for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
         shadow->feed_since_ns[c] = INT64_MIN;
+    for (uint32_t n = 0; n < model->node_count; n++)
+        shadow->emergency_ns[n] = INT64_MIN / 2;
 }
 
 static const struct model_host_type *type_of(const struct shadow *shadow, uint32_t host)
@@ -299,22 +301,27 @@ static bool within_limits(struct shadow *shadow, enum shadow_sum kind, const str
     return true;
 }
 
-/* I4, with the time after an emergency in which nothing may be raised yet. */
-static bool floor_kept(struct shadow *shadow, const struct egress *record, const struct core *core)
+/* An emergency that a slot ends lasted up to it. */
+static void emergencies_pass_time(struct shadow *shadow, const struct core *core)
 {
-    bool emergency = false;
     for (uint32_t n = 0; n < shadow->model->node_count; n++) {
-        struct core_node_view view;
-        core_node_view(core, n, &view);
-        emergency |= view.emergency && shadow->above[n][record->host];
+        bool active = core->emergencies.node[n].active;
+        if (active || shadow->emergency[n])
+            shadow->emergency_ns[n] = shadow->t_ns;
+        shadow->emergency[n] = active;
     }
-    struct shadow_host *host = &shadow->host[record->host];
-    if (emergency)
-        host->below_floor_allowed = true;
-    else if (record->cap_mw >= shadow->model->host[record->host].floor_mw)
-        host->below_floor_allowed = false;
-    if (record->cap_mw >= shadow->model->host[record->host].floor_mw || host->below_floor_allowed)
+}
+
+/* I4: in an emergency, and in the short time after it in which nothing may be raised yet; no longer. */
+static bool floor_kept(struct shadow *shadow, const struct egress *record)
+{
+    int64_t after_ns = shadow->model->policy.raise_after_emergency_ns;
+    if (record->cap_mw >= shadow->model->host[record->host].floor_mw)
         return true;
+    for (uint32_t n = 0; n < shadow->model->node_count; n++)
+        if (shadow->above[n][record->host] &&
+            (shadow->emergency[n] || shadow->t_ns - shadow->emergency_ns[n] < after_ns))
+            return true;
     return complain(shadow, "I4: host %u sent %lld mW, below its floor of %lld, with no emergency above it",
                     record->host, (long long)record->cap_mw,
                     (long long)shadow->model->host[record->host].floor_mw);
@@ -343,7 +350,7 @@ static bool addressed(struct shadow *shadow, const struct egress *record)
 }
 
 /* What one lease may be, whatever the others are; then it is taken into account. */
-static bool take(struct shadow *shadow, const struct egress *record, const struct core *core, bool *raises)
+static bool take(struct shadow *shadow, const struct egress *record, bool *raises)
 {
     *raises = false;
     if (record->host >= shadow->model->host_count)
@@ -351,7 +358,7 @@ static bool take(struct shadow *shadow, const struct egress *record, const struc
     struct shadow_host *host = &shadow->host[record->host];
     if (superseded(host, record->incarnation))
         return true; /* nobody can obey it */
-    if (!addressed(shadow, record) || !floor_kept(shadow, record, core))
+    if (!addressed(shadow, record) || !floor_kept(shadow, record))
         return false;
     bool safe = record->cap_mw <= host->fail_safe_mw;
     if (!host->accepted && !safe)
@@ -372,11 +379,12 @@ bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const str
 {
     bool raises[BUILT_HOSTS_MAX];
     feeds_pass_time(shadow);
+    emergencies_pass_time(shadow, core);
     if (outbox->count > BUILT_HOSTS_MAX)
         return complain(shadow, "%u leases on one slot", outbox->count);
     for (uint32_t i = 0; i < outbox->count; i++)
         if (outbox->record[i].kind != FRAME_TOKEN_RESPONSE &&
-            !take(shadow, &outbox->record[i], core, &raises[i]))
+            !take(shadow, &outbox->record[i], &raises[i]))
             return false;
     for (uint32_t i = 0; i < outbox->count; i++) {
         const struct egress *record = &outbox->record[i];

@@ -21,7 +21,6 @@ struct shadow_lease {
 
 struct shadow_host {
     bool heard, accepted, at_phys_max;
-    bool below_floor_allowed;
     uint64_t incarnation, newest_report;
     uint64_t echo[SHADOW_ECHOES]; /* reports received of this incarnation, a ring */
     uint32_t echo_count;
@@ -44,6 +43,8 @@ struct shadow {
      * contingency that loses them: INT64_MAX = not, INT64_MIN = from the start */
     int64_t fresh_until_ns[BUILT_NODES_MAX], feed_since_ns[CONTINGENCIES_MAX];
     struct reading seen[BUILT_NODES_MAX];
+    bool emergency[BUILT_NODES_MAX]; /* after the slot before */
+    int64_t emergency_ns[BUILT_NODES_MAX]; /* the last slot of one */
     char complaint[256]; /* first rule found broken, "" = none */
 };
 

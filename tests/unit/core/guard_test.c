@@ -232,10 +232,47 @@ static void the_first_claim_is_neither_a_raise_nor_a_cut(void **state)
     assert_int_equal(stand_counters(&stand)->raises, 0);
     assert_int_equal(stand_counters(&stand)->cuts, 0);
     assert_int_equal(stand_counters(&stand)->fail_safes, 0);
-    assert_int_equal(ask(&stand, FAIL_SAFE_MW - 5000, 0), FAIL_SAFE_MW - 5000);
+    assert_int_equal(ask(&stand, FAIL_SAFE_MW - 5000, 0), FAIL_SAFE_MW);    /* less would save nothing */
     assert_int_equal(stand.record[0].why, WHY_CLAIM);
     assert_int_equal(stand.record[0].flags, LEASE_CLAIM);
     assert_int_equal(ask(&stand, FAIL_SAFE_MW + 5000, 0), FAIL_SAFE_MW);
+    stand_stop(&stand);
+}
+
+/* What an emergency took of a host that binds to nothing stays taken until 100 ms after it, no longer. */
+static void a_claim_is_below_fail_safe_in_an_emergency_alone(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start(&stand);
+    struct report report = stand_report_of(&stand, 0, HOST_BOOT, 0);
+    stand_report(&stand, &report);
+    struct emergency *emergency = &stand.core->emergencies.node[BRANCH_A];
+    emergency->raise_after_ns = stand.core->t_ns + 1;
+    assert_int_equal(ask(&stand, FLOOR_MW - 5000, 0), FLOOR_MW - 5000);
+    assert_int_equal(ask(&stand, FAIL_SAFE_MW + 5000, 0), FAIL_SAFE_MW);
+    emergency->raise_after_ns = stand.core->t_ns;
+    emergency->hot = true;
+    assert_int_equal(ask(&stand, FLOOR_MW - 5000, 0), FAIL_SAFE_MW);
+    stand_stop(&stand);
+}
+
+/* I4: heat, contract or a hold keep nobody below the floor, the emergency itself does. */
+static void after_an_emergency_a_host_has_its_floor_at_once(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_admitted(&stand);
+    struct emergency *emergency = &stand.core->emergencies.node[BRANCH_A];
+    emergency->raise_after_ns = stand.core->t_ns + 1;
+    ledger_enter(&stand.core->ledger, 0, FLOOR_MW - 5000);
+    assert_int_equal(ask(&stand, 5000000, 0), FLOOR_MW - 5000);
+    emergency->raise_after_ns = stand.core->t_ns;
+    emergency->hot = true;
+    assert_int_equal(ask(&stand, 5000000, 0), FLOOR_MW);
+    assert_int_equal(ask(&stand, 5000000, 0), FLOOR_MW);
+    emergency->hot = false;
+    assert_int_equal(ask(&stand, 5000000, 0), 5000000);
     stand_stop(&stand);
 }
 
@@ -361,6 +398,8 @@ int main(void)
         cmocka_unit_test(what_is_withheld_is_counted_by_the_sum_that_withheld_it),
         cmocka_unit_test(cuts_raises_and_falls_to_fail_safe_are_counted),
         cmocka_unit_test(the_first_claim_is_neither_a_raise_nor_a_cut),
+        cmocka_unit_test(a_claim_is_below_fail_safe_in_an_emergency_alone),
+        cmocka_unit_test(after_an_emergency_a_host_has_its_floor_at_once),
         cmocka_unit_test(what_is_decided_after_an_order_to_shadow_is_marked_as_never_sent),
         cmocka_unit_test(a_report_under_a_newer_epoch_is_counted),
         cmocka_unit_test(from_nothing_upward_is_a_raise),

@@ -187,6 +187,25 @@ static void a_raise_waits_for_hold_pool_and_damper(void **state)
     stand_stop(&stand);
 }
 
+/* I4: what waits waits at its floor. */
+static void nothing_holds_a_host_below_its_floor(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand);
+    ledger_enter(&stand.core->ledger, 0, KW / 2);
+    damp(&stand);
+    assert_int_equal(paced(&stand, 9 * KW, WHY_SHARE), FLOOR_MW);
+    check(&stand, BOUND_DAMPER, BRANCH_A);
+    bind_pool(&stand, 50 * KW);
+    assert_int_equal(paced(&stand, 9 * KW, WHY_SHARE), FLOOR_MW);
+    hold(&stand);
+    assert_int_equal(paced(&stand, 9 * KW, WHY_SHARE), FLOOR_MW);
+    check(&stand, BOUND_HOLD, BRANCH_A);
+    assert_int_equal(paced(&stand, 3 * KW / 4, WHY_SHARE), 3 * KW / 4);
+    stand_stop(&stand);
+}
+
 /* Arbitrations under a hold that want so much more or less of host 0, and nothing of others. */
 static void arbitrate(struct stand *stand, int64_t change_mw)
 {
@@ -331,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_voluntary_cut_goes_as_far_as_the_buckets_reach),
         cmocka_unit_test(a_cut_that_makes_room_waits_for_nothing),
         cmocka_unit_test(a_raise_waits_for_hold_pool_and_damper),
+        cmocka_unit_test(nothing_holds_a_host_below_its_floor),
         cmocka_unit_test(under_a_hold_only_a_cut_that_pays_for_nobody_is_issued),
         cmocka_unit_test(under_a_damper_too),
         cmocka_unit_test(a_cut_below_a_pool_that_binds_waits_for_nothing),

@@ -133,8 +133,8 @@ static void a_witness_is_any_meter_of_the_site(void **state)
     }
 }
 
-/* What nobody lends against nobody needs to see. */
-static void a_loss_that_nothing_is_lent_against_has_no_witness(void **state)
+/* A feed that turns holds raises wherever reserves are kept, too. */
+static void a_loss_that_nothing_is_lent_against_has_a_witness_too(void **state)
 {
     (void)state;
     struct bench b;
@@ -147,7 +147,9 @@ static void a_loss_that_nothing_is_lent_against_has_no_witness(void **state)
     memset(&b.permits.lender_count, 0, sizeof b.permits.lender_count);
     b.permits.lent_against = 0;
     permit_init(&b.permits, &b.hall.model, &b.hall.heat, &b.hall.ledger, &b.holds);
-    assert_int_equal(b.meter[HALL_MAIN].witness, 0);
+    assert_int_equal(b.permits.lent_against, NONE_BIT | LOSS_BIT);
+    assert_int_equal(b.permits.losses, LOSS_BIT | UNWITNESSED_BIT);
+    assert_int_equal(b.meter[HALL_MAIN].witness, UNWITNESSED_BIT);
 }
 
 /* Half of nominal is alive, a millivolt less on any of its phases is dead. */
@@ -309,7 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(at_a_start_only_a_feed_with_a_witness_waits_to_be_seen),
         cmocka_unit_test(a_witness_is_any_meter_of_the_site),
-        cmocka_unit_test(a_loss_that_nothing_is_lent_against_has_no_witness),
+        cmocka_unit_test(a_loss_that_nothing_is_lent_against_has_a_witness_too),
         cmocka_unit_test(a_feed_is_dead_where_one_phase_has_less_than_half_its_volts),
         cmocka_unit_test(a_feed_that_was_lost_is_lent_against_once_it_is_stable),
         cmocka_unit_test(a_feed_that_is_not_seen_any_more_is_as_good_as_lost),
