@@ -212,8 +212,11 @@ static void commit_next(struct cluster *cluster, const struct ledger *ledger, in
     int64_t quantum_mw = cluster->model->type[cluster->model->host[host].type].quantum_mw;
     if (cluster->target_mw[host] >= 0 && (apart_mw > quantum_mw || apart_mw < -quantum_mw))
         cost = CLUSTER_COMMIT_ITEMS;
-    if (cluster->changed[host] && job != INDEX_NONE)
-        cluster->gang[job].changed = 0;
+    if (cluster->changed[host] && job != INDEX_NONE) {
+        struct cluster_gang *gang = &cluster->gang[job];
+        cluster->split_gangs -= gang->changed && gang->changed < gang->members;
+        gang->changed = 0;
+    }
     cluster->changed[host] = false;
     *items -= cost < *items ? cost : *items;
 }

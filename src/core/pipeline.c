@@ -106,7 +106,8 @@ static void on_report(struct core *core, const struct report *report)
     guard_send(core, report->host, cap_mw, 0, why);
 }
 
-enum { HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4 };  /* a part: each in a tick or two, where there are many */
+/* a part: each in a tick or two, where there are many */
+enum { HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4, RECOVERIES_LOOKED_AT = 16 };
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
@@ -150,6 +151,7 @@ static void on_tick_part(struct core *core)
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX / 8);
     permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
     look_for_the_blind(core);
+    recovery_part(&core->recovery, core->t_ns, RECOVERIES_LOOKED_AT);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
@@ -224,6 +226,7 @@ static void note_recovery(struct core *core)
 #define TAKE(symbol, counter, meaning) core->count.counter = core->ledger.recoveries[symbol];
     RECOVERIES(TAKE)
 #undef TAKE
+    core->count.recovery_overdue = core->recovery.overdue;
 }
 
 void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox)

@@ -109,6 +109,24 @@ static const struct view_meter *covering(const struct loop *loop, uint32_t node,
     return meter;
 }
 
+/* Why, for how long, and by whom it is held once its time is over. */
+static void write_recovery(FILE *out, const struct core_node_view *node, int64_t now_ns)
+{
+    const char *cause = node->recovery ? view_words_recovery(node->recovery_by) : NULL;
+    fputs(", \"recovery_by\": ", out);
+    if (cause)
+        document_text(out, cause);
+    else
+        fputs("null", out);
+    fputs(", \"recovery_for_s\": ", out);
+    if (node->recovery && node->recovery_since_ns)
+        fprintf(out, "%.1f", (double)(now_ns - node->recovery_since_ns) / 1e9);
+    else
+        fputs("null", out);
+    fprintf(out, ", \"recovery_silent\": %u, \"recovery_bad\": %u, \"recovery_overdue\": %s",
+            node->recovery_silent, node->recovery_bad, node->recovery_overdue ? "true" : "false");
+}
+
 /* What stands above the limits: a permit, time, orders. */
 static void write_steering(FILE *out, const struct core_node_view *node, int64_t now_ns)
 {
@@ -117,12 +135,7 @@ static void write_steering(FILE *out, const struct core_node_view *node, int64_t
             view_words_permit(node->permit), node->hold_until_ns > now_ns ? "true" : "false",
             node->damped ? "true" : "false", view_words_maintenance(node->maintenance),
             node->breach ? "true" : "false");
-    const char *cause = node->recovery ? view_words_recovery(node->recovery_by) : NULL;
-    fputs(", \"recovery_by\": ", out);
-    if (cause)
-        document_text(out, cause);
-    else
-        fputs("null", out);
+    write_recovery(out, node, now_ns);
     if (node->contract_mw)
         fprintf(out, ", \"contract_w\": %.1f", (double)node->contract_mw / 1e3);
     else

@@ -115,6 +115,9 @@ static void look_at_nodes(struct verdict *verdict, const struct model *model, co
             continue;
         verdict->nodes_emergency += node.emergency;
         verdict->nodes_recovery += node.recovery;
+        verdict->nodes_overdue += node.recovery_overdue;
+        if (node.recovery_overdue)
+            first(&verdict->node_overdue, i);
         if (node.emergency)
             first(&verdict->node_emergency, i);
         if (node.recovery)
@@ -260,6 +263,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
                verdict->nodes_above ? model->node[verdict->node_above].name : NULL);
         append(verdict, "nodes in recovery", verdict->nodes_recovery,
                verdict->nodes_recovery ? model->node[verdict->node_recovery].name : NULL);
+        append(verdict, "recoveries that no host holds and that do not end", verdict->nodes_overdue,
+               verdict->nodes_overdue ? model->node[verdict->node_overdue].name : NULL);
     }
     append(verdict, "journal writes refused or slots dropped", verdict->journal_failures, NULL);
     for (uint32_t i = 0; i < ALARMING; i++) {
@@ -300,6 +305,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_emergency = INDEX_NONE,
                                 .node_above = INDEX_NONE,
                                 .node_recovery = INDEX_NONE,
+                                .node_overdue = INDEX_NONE,
                                 .node_doubted = INDEX_NONE,
                                 .node_breach = INDEX_NONE,
                                 .worst_node = INDEX_NONE,

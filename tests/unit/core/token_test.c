@@ -304,6 +304,23 @@ static void what_would_trip_in_the_time_asked_for_is_denied(void **state)
     stand_stop(&stand);
 }
 
+/* A current whose heat settles below where it would trip never does; a quantum more does, in minutes. 100 kW
+ * are 1000 A at the lowest credible voltage of 100 V, just below the pickup. */
+static void what_never_trips_may_be_had_for_an_hour(void **state)
+{
+    struct stand stand;
+    (void)state;
+    build(&stand);
+    give_device(&stand);
+    stand.node[BRANCH_B].breaker.element[0].pickup_ma = 1000500;
+    stand_start(&stand);
+    see(&stand, 0, 0);
+    struct egress answer = ask_numbered(&stand, 2, 1, 100100 * W, 3600 * NS_PER_S);
+    denied(answer, TOKEN_WOULD_TRIP, 100 * KW);
+    granted(ask_numbered(&stand, 2, 2, 100 * KW, 3600 * NS_PER_S), 100 * KW);
+    stand_stop(&stand);
+}
+
 /* From 0.9 of heat twice the pickup trips in 20 ln(3.1 / 3) = 0.656 s: asked for 0.1 s it would not, but
  * T_resp =
  * 1.171 s is more than 0.7 of that. */
@@ -492,6 +509,7 @@ int main(void)
         cmocka_unit_test(room_goes_to_the_higher_priority_that_still_asks),
         cmocka_unit_test(nobody_is_waited_for_longer_than_it_asks),
         cmocka_unit_test(a_silent_hosts_reservation_ends),
+        cmocka_unit_test(what_never_trips_may_be_had_for_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
