@@ -34,6 +34,9 @@ static void note_sum(const struct core *core, uint32_t host, struct bound *bound
     bound->limit_mva = sums->limit_mva[c][phase];
     if (bound->term == BOUND_STEADY && bound->limit_mva > sums->steady_mva[c][phase])
         bound->term = BOUND_CURVE;
+    else if (bound->term == BOUND_STEADY && core->maintenance.withdrawn >> c & 1 &&
+             core->model->node[cell.node].lend >> c & 1)
+        bound->term = BOUND_MAINTENANCE;    /* more would be lent there but for the order */
 }
 
 static bool is_of_a_sum(uint8_t term)
@@ -132,6 +135,16 @@ static void note_term(const struct core *core, uint32_t host, enum egress_why wh
     }
 }
 
+/* A share does not say under which contingency: under one that is withdrawn, and under which its node would
+ * lend. */
+static void note_withdrawn(const struct core *core, struct bound *bound)
+{
+    if (bound->term != BOUND_MAINTENANCE || bound->node == INDEX_NONE || bound->limit_mva)
+        return;
+    uint32_t both = core->maintenance.withdrawn & core->model->node[bound->node].lend;
+    bound->contingency = both ? (uint8_t)__builtin_ctz(both) : bound->contingency;
+}
+
 /* Several nodes that a contract bounds together are told by its id alone. */
 static void note_contract(const struct core *core, struct bound *bound)
 {
@@ -165,6 +178,7 @@ void bound_note(struct core *core, uint32_t host, int64_t wanted_mw, enum egress
         bound_by(core, core->paced.term, core->paced.node);
     note_term(core, host, why, bound);
     note_contract(core, bound);
+    note_withdrawn(core, bound);
     core->held = (struct bound_hold){.term = BOUND_NOTHING};
     if (bound->term == BOUND_SHARE &&
         h->newest_mw >= core->model->type[core->model->host[host].type].cap_max_mw)

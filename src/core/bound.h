@@ -25,7 +25,8 @@
     X(BOUND_MAINTENANCE, "maintenance", "a node is being taken out") \
     X(BOUND_EMERGENCY, "emergency", "measured above what is admissible, or about to trip") \
     X(BOUND_CLAIM, "claim", "it has not yet shown that it obeys this controller") \
-    X(BOUND_FAIL_SAFE, "fail_safe", "nothing above fail-safe may be sent")
+    X(BOUND_FAIL_SAFE, "fail_safe", \
+      "nothing above fail-safe may be sent: an emergency that a first cut did not end")
 
 #define BOUND_SYMBOL(symbol, name, meaning) symbol,
 enum bound_term { BOUND_TERMS(BOUND_SYMBOL) BOUND_COUNT };

@@ -86,6 +86,7 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->pools.node = carve(carver, model->node_count, sizeof *core->pools.node);
     core->pools.host = carve(carver, model->host_count, sizeof *core->pools.host);
     core->tokens.host = carve(carver, model->host_count, sizeof *core->tokens.host);
+    core->tokens.wait = carve(carver, model->node_count, sizeof *core->tokens.wait);
     core->degrade.meter = carve(carver, model->meter_count, sizeof *core->degrade.meter);
     core->degrade.witness = carve(carver, model->meter_count, sizeof *core->degrade.witness);
     core->degrade.host = carve(carver, model->host_count, sizeof *core->degrade.host);

@@ -112,6 +112,7 @@ struct cluster {
     /* nodes, and behind them groups of nodes that a contract bounds together: roots above the roots */
     uint32_t places;
     uint32_t generation;        /* of the groups that stand in `node` */
+    uint32_t withdrawn;         /* bit c: nothing is lent under contingency c: a node is being taken out */
     uint32_t group_below, group_other;      /* where their runs begin */
     uint32_t cells;             /* by contingency and phase, then CLUSTER_STEERED more */
     /* by host */

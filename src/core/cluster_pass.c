@@ -124,12 +124,22 @@ void cluster_make_claims(struct cluster *cluster, const struct cluster_run *run,
 
 /* ---- the cut ---- */
 
-static uint8_t term_of_cut(const struct cluster *cluster, uint32_t host)
+/* Under a contingency whose loan is withdrawn, a node that would lend is held at its steady limit by that. */
+static bool is_withdrawn(const struct cluster *cluster, uint32_t node)
+{
+    uint32_t contingency = cluster->visit.cell / PHASES;
+    return node < cluster->model->node_count && cluster->withdrawn >> contingency & 1 &&
+           cluster->model->node[node].lend >> contingency & 1;
+}
+
+static uint8_t term_of_cut(const struct cluster *cluster, uint32_t node, uint32_t host)
 {
     const struct cluster_visit *visit = &cluster->visit;
     uint32_t tier = visit->band % TIERS_MAX;
     if (visit->cell >= cluster->cells - CLUSTER_STEERED)
         return visit->cell + 1 == cluster->cells ? BOUND_CONTRACT : BOUND_LEVEL;
+    if (is_withdrawn(cluster, node))
+        return BOUND_MAINTENANCE;
     return visit->band < CLUSTER_BANDS - 1 && cluster->tier[host] > tier ? BOUND_TIER : BOUND_SHARE;
 }
 
@@ -154,7 +164,7 @@ void cluster_cut(struct cluster *cluster, uint32_t node, const struct cluster_ru
         cluster->draw_mw[host] = draw_mw;
         cluster->node[cluster->cord_node[host][0]].dirty = true;        /* to be committed */
         cluster->bound_node[host] = node;
-        cluster->bound_term[host] = term_of_cut(cluster, host);
+        cluster->bound_term[host] = term_of_cut(cluster, node, host);
     }
     cluster_sum(cluster, run);
 }

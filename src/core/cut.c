@@ -132,6 +132,11 @@ static void cut_host(struct core *core, uint32_t host)
     }
 }
 
+static enum bound_term term_of(uint8_t kind)
+{
+    return kind == CUT_LIMIT ? BOUND_STEADY : kind == CUT_FAIL_SAFE ? BOUND_FAIL_SAFE : BOUND_EMERGENCY;
+}
+
 static void cut_below(struct core *core, uint32_t node)
 {
     const struct emergencies *e = &core->emergencies;
@@ -140,7 +145,7 @@ static void cut_below(struct core *core, uint32_t node)
         if (core->cuts.run[run[i]] == core->cuts.runs)
             continue;
         core->cuts.run[run[i]] = core->cuts.runs;
-        bound_by(core, core->cuts.kind[node] == CUT_LIMIT ? BOUND_STEADY : BOUND_EMERGENCY, node);
+        bound_by(core, term_of(core->cuts.kind[node]), node);
         cut_host(core, run[i]);
         core->held.term = BOUND_NOTHING;    /* also where nothing was sent */
     }

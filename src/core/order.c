@@ -122,6 +122,7 @@ static enum order_refusal take_maintenance(struct core *core, const struct slot_
                                      : maintenance_put_back(&core->maintenance, order);
     if (refusal != ORDER_TAKEN)
         return refusal;
+    core->cluster.withdrawn = core->maintenance.withdrawn;
     permit_withdraw(&core->permits, core->maintenance.withdrawn, core->t_ns);
     cut_run(core);
     return ORDER_TAKEN;

@@ -104,7 +104,7 @@ void pool_reading(struct pools *pools, uint32_t node, const struct reading *read
 /* rt: what a host draws now, at the wall. */
 void pool_report(struct pools *pools, uint32_t host, int64_t draw_mw, int64_t t_ns);
 
-/* rt: ends some reservations whose time is over. */
+/* rt: ends some reservations whose time is over, or whose host is not heard. */
 void pool_tick(struct pools *pools, int64_t t_ns);
 
 /* rt: what governed hosts below may be given in arbitration, mVA over all phases as cluster counts it;

@@ -141,9 +141,17 @@ void pool_reserve(struct pools *pools, uint32_t host, int64_t reserved_mw, int64
     add_drawn(pools, host, drawn_mw, (int64_t[2]){before_mw, committed_mw(h)});
 }
 
+/* A host that was heard and is not any more: it may not even run. */
+static bool is_gone(const struct pools *pools, uint32_t host, int64_t t_ns)
+{
+    const struct ledger_host *account = &pools->ledger->host[host];
+    return account->incarnation && t_ns - account->report_t_ns > pools->model->policy.lease_ns;
+}
+
 static void expire(struct pools *pools, uint32_t host, int64_t t_ns)
 {
-    if (pools->host[host].reserved_mw && t_ns >= pools->host[host].until_ns)
+    if (pools->host[host].reserved_mw &&
+        (t_ns >= pools->host[host].until_ns || is_gone(pools, host, t_ns)))
         pool_reserve(pools, host, 0, 0);
 }
 

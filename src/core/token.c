@@ -13,6 +13,8 @@ enum { RISK_MOST_PPM = 700000 };
 /* A node above the host, once, and which of its cords hang below it. */
 struct spot {
     uint32_t node, cords;
+    bool lacks_room;            /* for what was tried last */
+    const struct token_wait *wait;      /* of higher priority than the request; NULL = nobody's */
 };
 
 /* A request under examination, and what stood against it. */
@@ -20,6 +22,7 @@ struct trial {
     const struct tokens *tokens;
     const struct model_host *host;
     const struct pool_host *has;
+    uint32_t asker, priority;
     int64_t t_ns, duration_ns;
     uint32_t spots;
     struct spot spot[CORDS_MAX * ANCESTORS_MAX];
@@ -48,6 +51,14 @@ static int64_t committed_mw(const struct pool_host *host)
     return larger(host->drawn_mw, host->reserved_mw);
 }
 
+static const struct token_wait *waits_before(const struct trial *trial, uint32_t node)
+{
+    const struct token_wait *wait = &trial->tokens->wait[node];
+    bool before =
+        trial->t_ns < wait->until_ns && wait->priority < trial->priority && wait->host != trial->asker;
+    return before ? wait : NULL;
+}
+
 static void find_spots(struct trial *trial)
 {
     const struct model *model = trial->tokens->model;
@@ -58,7 +69,8 @@ static void find_spots(struct trial *trial)
             while (i < trial->spots && trial->spot[i].node != below->ancestor[a])
                 i++;
             if (i == trial->spots)
-                trial->spot[trial->spots++] = (struct spot){below->ancestor[a], 0};
+                trial->spot[trial->spots++] = (struct spot){
+                    .node = below->ancestor[a], .wait = waits_before(trial, below->ancestor[a])};
             trial->spot[i].cords |= 1u << j;
         }
     }
@@ -87,6 +99,30 @@ static int64_t extra_mva(const struct trial *trial, const struct spot *spot, uin
     return sum_mva;
 }
 
+static bool lies_below(const struct model *model, uint32_t node, uint32_t above)
+{
+    for (uint32_t a = 0; a < model->node[node].ancestor_count; a++)
+        if (model->node[node].ancestor[a] == above)
+            return true;
+    return false;
+}
+
+/* What whoever waits there would add, were it granted. */
+static int64_t waiting_mva(const struct trial *trial, const struct spot *spot, uint32_t c, uint32_t phase)
+{
+    const struct model *model = trial->tokens->model;
+    if (!spot->wait)
+        return 0;
+    const struct model_host *host = &model->host[spot->wait->host];
+    int64_t old_mw = committed_mw(&trial->tokens->pools->host[spot->wait->host]), sum_mva = 0;
+    int64_t pf_ppm = model->type[host->type].pf_min_ppm, new_mw = larger(old_mw, spot->wait->draw_mw);
+    for (uint32_t j = 0; j < host->cord_count; j++)
+        if (lies_below(model, host->cord[j].node, spot->node))
+            sum_mva += draw_on_phase_mva(&host->cord[j], pf_ppm, c, phase, new_mw) -
+                       draw_on_phase_mva(&host->cord[j], pf_ppm, c, phase, old_mw);
+    return sum_mva;
+}
+
 /* ---- the conditions ---- */
 
 static void against(struct trial *trial, enum token_reason reason)
@@ -102,7 +138,7 @@ static void look_at_level(struct trial *trial, const struct spot *spot)
     int64_t level_mva = pool_level_mva(pools, n), quantum_mva = pools->node[n].quantum_mva;
     for (uint32_t phase = 0; level_mva < INT64_MAX && phase < PHASES; phase++) {
         int64_t more_mva = extra_mva(trial, spot, 0, phase);
-        int64_t load_mva = pool_forecast_mva(pools, n, phase, more_mva);
+        int64_t load_mva = pool_forecast_mva(pools, n, phase, more_mva) + waiting_mva(trial, spot, 0, phase);
         if (more_mva > 0 && draw_ceil_div(larger(load_mva, 0), quantum_mva) > level_mva / quantum_mva)
             against(trial, TOKEN_POOL_EMPTY);
     }
@@ -140,8 +176,8 @@ static void look_at_limits(struct trial *trial, const struct spot *spot)
     for (uint32_t i = 0; node->limited && i < trial->tokens->model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
         int64_t more_mva = extra_mva(trial, spot, c, phase);
-        int64_t load_mva =
-            pool->committed_mva[c][phase] + node->bad_mva[c][phase] + node->other_mva[phase] + more_mva;
+        int64_t load_mva = pool->committed_mva[c][phase] + node->bad_mva[c][phase] +
+                           node->other_mva[phase] + more_mva + waiting_mva(trial, spot, c, phase);
         if (more_mva <= 0 || load_mva <= sums->limit_mva[c][phase])
             continue;
         bool unlent = node->lend >> c & 1 && sums->limit_mva[c][phase] <= node->limit_mva[c][phase];
@@ -185,9 +221,13 @@ static bool may_have(struct trial *trial, int64_t draw_mw)
     if (draw_mw > draw_of_cap_mw(type, type->cap_max_mw))
         against(trial, TOKEN_POOL_EMPTY);
     for (uint32_t i = 0; i < trial->spots; i++) {
+        uint8_t before = trial->reasons;
+        trial->reasons = 0;
         look_at_level(trial, &trial->spot[i]);
         look_at_ramp(trial, &trial->spot[i]);
         look_at_limits(trial, &trial->spot[i]);
+        trial->spot[i].lacks_room = trial->reasons >> TOKEN_POOL_EMPTY & 1;
+        trial->reasons |= before;
         if (trial->heat_too)
             look_at_device(trial, &trial->spot[i]);
     }
@@ -227,10 +267,33 @@ static void take_ahead(struct trial *trial)
         trial->tokens->ramps->node[trial->spot[i].node].ahead.credit_mw -= through_mw(trial, &trial->spot[i]);
 }
 
+/* It waits where it lacked room, unless one that goes before it does, or came first. */
+static void wait_for_room(struct trial *trial, int64_t until_ns)
+{
+    for (uint32_t i = 0; i < trial->spots; i++) {
+        struct token_wait *wait = &trial->tokens->wait[trial->spot[i].node];
+        bool taken = trial->t_ns < wait->until_ns && wait->host != trial->asker &&
+                     wait->priority <= trial->priority;
+        if (trial->spot[i].lacks_room && !taken)
+            *wait = (struct token_wait){trial->asker, trial->priority, trial->draw_mw, until_ns};
+    }
+}
+
+static void wait_no_more(struct trial *trial)
+{
+    for (uint32_t i = 0; i < trial->spots; i++) {
+        struct token_wait *wait = &trial->tokens->wait[trial->spot[i].node];
+        if (wait->host == trial->asker)
+            *wait = (struct token_wait){0};
+    }
+}
+
 static void deny(struct trial *trial, int64_t asked_mw, struct token_response *response)
 {
     response->reason = first_reason(trial->reasons);
     response->retry_after_ns = larger(RETRY_NS, trial->wait_ns);
+    wait_no_more(trial);
+    wait_for_room(trial, trial->t_ns + response->retry_after_ns + TOKEN_GRACE_NS);
     /* what is cheap to know narrows the search among what is not */
     trial->heat_too = false;
     int64_t most_mw = most_of(trial, asked_mw - QUANTUM_HOST_MW);
@@ -244,6 +307,7 @@ static void decide(struct tokens *tokens, const struct token_request *request, i
     struct trial trial = {
         .tokens = tokens, .host = &tokens->model->host[request->host],
         .has = &tokens->pools->host[request->host], .t_ns = t_ns,
+        .asker = request->host, .priority = request->priority,
         .duration_ns = smaller(request->duration_ns, DURATION_MAX_NS), .heat_too = true,
     };
     int64_t asked_mw = draw_ceil_div(request->amount_mw, QUANTUM_HOST_MW) * QUANTUM_HOST_MW;
@@ -254,6 +318,7 @@ static void decide(struct tokens *tokens, const struct token_request *request, i
     }
     trial.draw_mw = asked_mw;
     take_ahead(&trial);
+    wait_no_more(&trial);
     pool_reserve(tokens->pools, request->host, asked_mw, t_ns + trial.duration_ns);
     response->granted_mw = response->alternative_mw = asked_mw;
 }

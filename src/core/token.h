@@ -7,6 +7,14 @@
  * been granted, in whole quanta of 100 W. What is granted is a reservation: forecast load, until it is drawn
  * or its time is over. It allows nothing: every lease is still held against the ledger.
  *
+ * Grants go by priority. Who was denied for want of room, and may have it later, waits at the nodes that
+ * lacked it until it may ask again and TOKEN_GRACE more: for as long what it asked for counts there as if it
+ * were granted, for all requests of lower priority. So room that becomes free goes to the highest priority
+ * that still asks; nobody is waited for longer than it asks. What is granted is taken from nobody.
+ *
+ * Of a host that is not heard for D the reservation ends. None outlives the controller: whoever holds a grant
+ * asks again, under a new number, when it sees a newer epoch in a lease.
+ *
  * A further request of the same host replaces its reservation (extends it, or with 0 W releases it). The same
  * request again is answered the same, so a lost answer costs nothing. Who was denied and asks for as much
  * again before retry_after gets the same answer without a new look.
@@ -32,6 +40,15 @@ struct token_host {
     struct token_answer answer[TOKEN_ANSWERS];
 };
 
+#define TOKEN_GRACE_NS (100 * NS_PER_MS)
+
+/* Who waits for room at a node. */
+struct token_wait {
+    uint32_t host, priority;
+    int64_t draw_mw;            /* asked for, in total */
+    int64_t until_ns;           /* over by then; 0 = nobody waits */
+};
+
 struct tokens {
     const struct model *model;
     const struct ledger *ledger;
@@ -39,9 +56,10 @@ struct tokens {
     struct ramps *ramps;
     struct pools *pools;
     struct token_host *host;
+    struct token_wait *wait;    /* by node */
 };
 
-/* setup: `host` stands, zeroed. */
+/* setup: `host` and `wait` stand, zeroed. */
 void token_init(struct tokens *tokens, const struct model *model, const struct ledger *ledger,
                 const struct heat *heat, struct ramps *ramps, struct pools *pools);
 

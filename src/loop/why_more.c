@@ -141,7 +141,10 @@ static void say_damper(struct asked *a)
 
 static void say_maintenance(struct asked *a)
 {
-    why_say(a->list, "an order put_back: %s is being taken out", a->node);
+    const struct model *model = &a->why->site->model;
+    why_say(a->list,
+            "flyball maintenance put-back: what %s may lend on the loss of %s is withdrawn for a take-out",
+            a->node, model->contingency[a->bound->contingency].name);
 }
 
 static void say_claim(struct asked *a)
@@ -154,7 +157,7 @@ static void say_claim(struct asked *a)
 
 static void say_fail_safe(struct asked *a)
 {
-    why_say(a->list, "room above fail-safe at a node above it");
+    why_say(a->list, "the end of the emergency at %s: a first cut did not do", a->node);
 }
 
 static void (*const say_term[BOUND_COUNT])(struct asked *) = {

@@ -82,6 +82,7 @@ static void no_part_of_the_memory_overlaps_another_or_its_end(void **state)
         {core->pools.node, STAND_NODES * sizeof *core->pools.node},
         {core->pools.host, STAND_HOSTS * sizeof *core->pools.host},
         {core->tokens.host, STAND_HOSTS * sizeof *core->tokens.host},
+        {core->tokens.wait, STAND_NODES * sizeof *core->tokens.wait},
         {core->recovery.node, STAND_NODES * sizeof *core->recovery.node},
         {e->node, STAND_NODES * sizeof *e->node},
         {e->below_first, STAND_NODES * sizeof *e->below_first},
@@ -485,6 +486,7 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
                           whole_lines(n * sizeof(struct permit_sum)) + 2 * whole_lines(n * 4) +
                           2 * whole_lines(n) + 2 * whole_lines(n * 8);
         expected += 3 * whole_lines(n * 8) + whole_lines(n * 4);        /* contracts */
+        expected += whole_lines(n * sizeof(struct token_wait));
         assert_int_equal(core_bytes(&model), expected);
     }
 }

@@ -424,6 +424,81 @@ static void an_extension_counts_what_it_adds_under_every_contingency(void **stat
     stand_stop(&stand);
 }
 
+/* ---- priority ---- */
+
+static struct egress ask_as(struct stand *stand, uint32_t host, uint32_t priority, int64_t amount_mw)
+{
+    struct slot slot;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_TOKEN;
+    slot.token = (struct token_request){.host = host, .request = ++number, .amount_mw = amount_mw,
+                                        .duration_ns = 60 * NS_PER_S, .priority = priority};
+    stand_step(stand, &slot);
+    return stand->record[0];
+}
+
+/* 600 of 680 kW are gone. Who was denied 200 goes before whoever asks with a lower priority, though 80 would
+ * do for that one; it gets them once it has been given up. */
+static void room_goes_to_the_higher_priority_that_still_asks(void **state)
+{
+    struct stand stand;
+    (void)state;
+    build(&stand);
+    stand.node[BRANCH_A].ramp_up_mw_per_s = 0;
+    for (uint32_t h = 0; h < 3; h++)
+        stand.host_model[h].cord[0].node = BRANCH_A;
+    stand_start(&stand);
+    granted(ask_as(&stand, 0, 1, 600 * KW), 600 * KW);
+    denied(ask_as(&stand, 1, 1, 200 * KW), TOKEN_POOL_EMPTY, 80 * KW);
+    granted(ask_as(&stand, 2, 1, 10 * KW), 10 * KW);        /* of the same priority: nobody is waited for */
+    granted(ask_as(&stand, 2, 0, 20 * KW), 20 * KW);
+    granted(ask_as(&stand, 2, 2, 0), 0);
+    denied(ask_as(&stand, 2, 2, 60 * KW), TOKEN_POOL_EMPTY, 0);
+    granted(ask_as(&stand, 0, 1, 450 * KW), 450 * KW);      /* 230 are free, and 200 of them are waited for */
+    stand_wait(&stand, 100 * NS_PER_MS);
+    denied(ask_as(&stand, 2, 2, 60 * KW), TOKEN_POOL_EMPTY, 30 * KW);
+    granted(ask_as(&stand, 1, 1, 200 * KW), 200 * KW);
+    stand_wait(&stand, 100 * NS_PER_MS);
+    granted(ask_as(&stand, 2, 2, 30 * KW), 30 * KW);        /* waits no more */
+    stand_stop(&stand);
+}
+
+static void nobody_is_waited_for_longer_than_it_asks(void **state)
+{
+    struct stand stand;
+    (void)state;
+    build(&stand);
+    stand.node[BRANCH_A].ramp_up_mw_per_s = 0;
+    stand.host_model[2].cord[0].node = BRANCH_A;
+    stand_start(&stand);
+    granted(ask_as(&stand, 0, 0, 600 * KW), 600 * KW);
+    struct egress answer = ask_as(&stand, 0, 0, 900 * KW);
+    denied(answer, TOKEN_POOL_EMPTY, 680 * KW);
+    denied(ask_as(&stand, 1, 1, 40 * KW), TOKEN_POOL_EMPTY, 0);
+    stand_wait(&stand, answer.duration_us * NS_PER_US + TOKEN_GRACE_NS - 1);
+    denied(ask_as(&stand, 2, 1, 41 * KW), TOKEN_POOL_EMPTY, 0);
+    stand_wait(&stand, 1);
+    granted(ask_as(&stand, 1, 1, 39 * KW), 39 * KW);
+    stand_stop(&stand);
+}
+
+/* Heard once, then for D no more: what it was granted is others'. */
+static void a_silent_hosts_reservation_ends(void **state)
+{
+    struct stand stand;
+    (void)state;
+    open_stand(&stand);
+    stand_admit(&stand, 0);
+    granted(ask(&stand, 0, 600 * KW), 600 * KW);
+    stand_wait(&stand, stand.model.policy.lease_ns - 200 * NS_PER_MS);
+    stand_tick(&stand);
+    assert_int_equal(stand.core->pools.host[0].reserved_mw, 600 * KW);
+    stand_wait(&stand, 300 * NS_PER_MS);
+    stand_tick(&stand);
+    assert_int_equal(stand.core->pools.host[0].reserved_mw, 0);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +518,9 @@ int main(void)
         cmocka_unit_test(no_host_is_granted_more_than_its_caps_allow),
         cmocka_unit_test(in_shadow_an_answer_is_decided_and_marked),
         cmocka_unit_test(an_extension_counts_what_it_adds_under_every_contingency),
+        cmocka_unit_test(room_goes_to_the_higher_priority_that_still_asks),
+        cmocka_unit_test(nobody_is_waited_for_longer_than_it_asks),
+        cmocka_unit_test(a_silent_hosts_reservation_ends),
         cmocka_unit_test(what_never_trips_may_be_had_for_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
