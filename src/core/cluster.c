@@ -7,6 +7,8 @@
 #include "core/cluster_inside.h"
 #include "core/draw.h"
 
+enum { HOSTS_PASSED_BY = 8 };           /* for the time of one that is looked at */
+
 static void enter(struct cluster *cluster, enum cluster_phase phase)
 {
     cluster->phase = (uint8_t)phase;
@@ -21,6 +23,7 @@ void cluster_begin(struct cluster *cluster)
 {
     cluster->given_up = cluster->phase != CLUSTER_IDLE;
     cluster->any_dirty = false;
+    cluster_steer(cluster);
     enter(cluster, cluster->model->host_count ? CLUSTER_LIMITS : CLUSTER_IDLE);
     cluster->round = 0;
 }
@@ -104,7 +107,21 @@ static struct extent extent_of(const struct cluster *cluster, const struct ledge
     return (struct extent){.least_mw = least_mw, .useful_mw = useful_mw, .most_mw = most_mw};
 }
 
-static void gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+/* When a wish may be another by time alone: a forecast begins or ends, or the host has been silent too
+ * long. */
+static int64_t wakes_ns(const struct cluster *cluster, const struct ledger_host *h,
+                        const struct demand *demand, int64_t t_ns)
+{
+    int64_t silent_ns = h->report_t_ns + cluster->model->policy.lease_ns + 1;
+    int64_t wake_ns = silent_ns > t_ns ? silent_ns : INT64_MAX;
+    if (demand->forecast_from_ns > t_ns)
+        wake_ns = smaller(wake_ns, demand->forecast_from_ns);
+    if (demand->forecast_until_ns > t_ns)
+        wake_ns = smaller(wake_ns, demand->forecast_until_ns);
+    return wake_ns;
+}
+
+static void look_at_host(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
                    uint32_t host, int64_t t_ns)
 {
     const struct ledger_host *h = &ledger->host[host];
@@ -127,6 +144,29 @@ static void gather(struct cluster *cluster, const struct ledger *ledger, const s
     *before = now;
     cluster->tier[host] = tier;
     cluster_mark(cluster, host);
+}
+
+/* Of a host that nothing has happened to the wish is what it was. */
+static void gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+                   int64_t t_ns, uint32_t *items)
+{
+    uint8_t *moved = ledger->moved.host;
+    uint32_t left = *items * HOSTS_PASSED_BY;
+    for (; left && cluster->cursor < cluster->model->host_count; cluster->cursor++) {
+        uint32_t host = cluster->cursor, cost = 1;
+        uint8_t scarce = cluster->bound_node[host] != INDEX_NONE;
+        if (cluster->look_at_all || !moved || moved[host] || scarce != cluster->was_scarce[host] ||
+            t_ns >= cluster->wake_ns[host]) {
+            look_at_host(cluster, ledger, demand, host, t_ns);
+            cluster->was_scarce[host] = scarce;
+            cluster->wake_ns[host] = wakes_ns(cluster, &ledger->host[host], &demand[host], t_ns);
+            if (moved)
+                moved[host] = 0;
+            cost = HOSTS_PASSED_BY;
+        }
+        left -= cost < left ? cost : left;
+    }
+    *items = left / HOSTS_PASSED_BY;
 }
 
 /* ---- spread: a node that held somebody down and has changed is shared anew among all below ---- */
@@ -262,28 +302,30 @@ static enum cluster_phase next_phase(const struct cluster *cluster)
     }
 }
 
-/* One visit of the plain loops. */
-static void visit(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
-                  int64_t t_ns)
+static void limits(struct cluster *cluster, const struct ledger *ledger, uint32_t *items)
 {
-    uint32_t i = cluster->cursor++;
-    switch (cluster->phase) {
-    case CLUSTER_LIMITS:
-        look_at_node(cluster, ledger, i);
-        break;
-    case CLUSTER_GATHER:
-        gather(cluster, ledger, demand, i, t_ns);
-        break;
-    case CLUSTER_JOBS:
-        spread_gang(cluster, i);
-        break;
-    case CLUSTER_GANG:
-        cluster_gang_take(cluster, i);
-        break;
-    default:
-        cluster_gang_pace(cluster, i);
-        note_held(cluster, i);
+    for (; *items && cluster->cursor < cluster->model->node_count; (*items)--)
+        look_at_node(cluster, ledger, cluster->cursor++);
+}
+
+/* What is done to hosts of gangs, and after gangs, is done to so many for the time of a visit. */
+static void over_hosts(struct cluster *cluster, uint32_t *items)
+{
+    uint32_t count = cluster->model->host_count, first = cluster->cursor;
+    uint64_t most = (uint64_t)first + (uint64_t)*items * HOSTS_PASSED_BY;
+    uint32_t end = most < count ? (uint32_t)most : count;
+    for (uint32_t host = first; host < end; host++) {
+        if (cluster->phase == CLUSTER_JOBS) {
+            spread_gang(cluster, host);
+        } else if (cluster->phase == CLUSTER_GANG) {
+            cluster_gang_take(cluster, host);
+        } else {
+            cluster_gang_pace(cluster, host);
+            note_held(cluster, host);
+        }
     }
+    cluster->cursor = end;
+    *items -= (end - first + HOSTS_PASSED_BY - 1) / HOSTS_PASSED_BY;
 }
 
 /* From the leaves to the roots. */
@@ -308,6 +350,31 @@ static void trim_some(struct cluster *cluster, uint32_t *items)
     *items -= *items > 0;
 }
 
+static void go_on(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+                  int64_t t_ns, uint32_t *items)
+{
+    switch (cluster->phase) {
+    case CLUSTER_LIMITS:
+        limits(cluster, ledger, items);
+        break;
+    case CLUSTER_GATHER:
+        gather(cluster, ledger, demand, t_ns, items);
+        break;
+    case CLUSTER_SPREAD:
+        spread(cluster, items);
+        break;
+    case CLUSTER_TRIM:
+    case CLUSTER_SLACK:
+        trim_some(cluster, items);
+        break;
+    case CLUSTER_COMMIT:
+        commit_next(cluster, ledger, t_ns, items);
+        break;
+    default:
+        over_hosts(cluster, items);
+    }
+}
+
 bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
                   int64_t t_ns, uint32_t items, uint32_t *first)
 {
@@ -320,15 +387,8 @@ bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const st
             enter(cluster, next_phase(cluster));
             if (cluster->phase == CLUSTER_IDLE)
                 cluster->cursor = cursor;   /* the caller acts on hosts up to here */
-        } else if (cluster->phase == CLUSTER_COMMIT) {
-            commit_next(cluster, ledger, t_ns, &items);
-        } else if (cluster->phase == CLUSTER_SPREAD) {
-            spread(cluster, &items);
-        } else if (cluster->phase == CLUSTER_TRIM || cluster->phase == CLUSTER_SLACK) {
-            trim_some(cluster, &items);
         } else {
-            items--;
-            visit(cluster, ledger, demand, t_ns);
+            go_on(cluster, ledger, demand, t_ns, &items);
         }
     }
     if (cluster->phase == CLUSTER_COMMIT && cluster->cursor == cluster->model->host_count)

@@ -20,7 +20,8 @@
  * above. The least weight and the last tier of its members are a gang's.
  *
  * A node with nothing changed below it is not shared anew; a host whose wish moves by less than CLUSTER_CALM
- * has not changed.
+ * has not changed. A host with no report and no lease since the last arbitration is not looked at, unless its
+ * time has come; nor are limits that stand.
  */
 #ifndef FLYBALL_CORE_CLUSTER_H
 #define FLYBALL_CORE_CLUSTER_H
@@ -74,6 +75,11 @@ struct cluster_node {
     /* children by another parent than their first: a run of `other` */
     uint32_t other_first, other_count;
     int64_t level;              /* of the newest cut: where the next search begins */
+    /* all cords below are of one shape: so much may they draw before a cell is passed */
+    int64_t fits_mw;
+    uint32_t shape;
+    bool alike;
+    bool summed;                /* a node above sums its children's loads */
     uint32_t cut;               /* bit i: cell i was cut to its level */
     bool even;                  /* all cords below load all phases alike */
     bool dirty, due;            /* something below has changed; is to be visited in this round */
@@ -118,6 +124,8 @@ struct cluster {
     uint8_t *bound_term;        /* enum bound_term */
     uint8_t *tier;
     uint8_t *changed;
+    int64_t *wake_ns;           /* its wish may be another from then on, with no report or lease between */
+    uint8_t *was_scarce;        /* it was held down when its wish was looked at */
     uint32_t *weight;           /* its own or its gang's */
     uint32_t *job;              /* its gang, INDEX_NONE = none */
     uint32_t (*cord_node)[CORDS_MAX];   /* INDEX_NONE behind the last */
@@ -136,6 +144,8 @@ struct cluster {
     uint8_t phase;              /* enum cluster_phase */
     uint8_t round;
     bool again, any_dirty, given_up;
+    bool steered;               /* pools or contracts may hold somebody down; in the last arbitration, too */
+    bool look_at_all;           /* hosts: in this arbitration */
     uint32_t cursor;            /* host, node or gang of this phase */
     struct cluster_visit visit;
     struct waterfill fill;

@@ -18,6 +18,9 @@ static inline int64_t loads_mva(int64_t draw_mw, int64_t coefficient)
 /* rt: every node above a host is to be shared anew. */
 void cluster_mark(struct cluster *cluster, uint32_t host);
 
+/* rt: an arbitration begins: do pools or contracts count in it? */
+void cluster_steer(struct cluster *cluster);
+
 /* rt: what the governed hosts below a node may load each of its cells with; true when that has changed. */
 bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node);
 

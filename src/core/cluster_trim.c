@@ -22,6 +22,7 @@ enum step {
     STEP_CUT,
     STEP_SUM,       /* these two in the look for slack */
     STEP_FREE,
+    STEP_DONE,
 };
 
 static void clear_load(struct cluster *cluster, uint32_t node)
@@ -165,10 +166,11 @@ static uint32_t slack_cells(const struct cluster *cluster, uint32_t node)
 
 void cluster_trim_begin(struct cluster *cluster, uint32_t node)
 {
+    const struct cluster_node *n = &cluster->node[node];
     clear_load(cluster, node);
     cluster->visit.solved = 0;
-    cluster->visit.exact = cluster->node[node].own_count == cluster->node[node].count;
-    enter(cluster, STEP_CHILDREN);
+    cluster->visit.exact = n->alike || n->own_count == n->count;
+    enter(cluster, n->alike ? STEP_EXACT : STEP_CHILDREN);
     if (cluster->round)
         return;
     cluster->node[node].cut = 0;
@@ -231,6 +233,15 @@ static bool step_on(struct cluster *cluster, uint32_t node, uint32_t *items)
     return true;
 }
 
+/* Most nodes are not passed; where one sum shows it, loads of cells are for those that ask. */
+static void end_sum(struct cluster *cluster, const struct cluster_node *n)
+{
+    bool fits = n->alike && cluster->visit.run_mw <= n->fits_mw;
+    if (!fits || n->summed)
+        cluster_end_run(cluster);
+    enter(cluster, fits ? STEP_DONE : STEP_CHOOSE);
+}
+
 static void end_step(struct cluster *cluster, uint32_t node)
 {
     switch (cluster->visit.step) {
@@ -239,8 +250,7 @@ static void end_step(struct cluster *cluster, uint32_t node)
         break;
     case STEP_OWN:
     case STEP_EXACT:
-        cluster_end_run(cluster);
-        enter(cluster, STEP_CHOOSE);
+        end_sum(cluster, &cluster->node[node]);
         break;
     case STEP_BANDS:
         end_bands(cluster, node);
@@ -268,6 +278,8 @@ bool cluster_trim(struct cluster *cluster, uint32_t node, uint32_t *items)
         if (!step_on(cluster, node, items))
             return false;
         end_step(cluster, node);
+        if (cluster->visit.step == STEP_DONE)
+            return true;
     }
 }
 

@@ -5,6 +5,7 @@
 #include "core/core.h"
 #include "core/draw.h"
 #include "core/account.h"
+#include "core/compare.h"
 #include "core/guard.h"
 #include "core/order.h"
 #include "core/pace.h"
@@ -110,18 +111,19 @@ static void push_target(struct core *core, uint32_t host)
         return;
     if (target_mw >= h->newest_mw - grain_mw && target_mw <= h->newest_mw + grain_mw)
         return;
-    int64_t paced_mw = pace_cap_mw(core, host, target_mw, target_mw < h->newest_mw ? WHY_CUT : WHY_SHARE);
-    bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
-    if (paced_mw < h->newest_mw - grain_mw) {
+    bool raises = target_mw > h->newest_mw;
+    if (raises && core->t_ns - h->report_t_ns > core->model->policy.lease_ns / 2)
+        return;
+    /* the least that is worth a lease: the guard works out the rest */
+    int64_t least_mw = smaller(h->newest_mw + 2 * grain_mw, target_mw);
+    if (raises && ledger_may_send(&core->ledger, host, least_mw) != LEDGER_MAY_SEND)
+        return;
+    int64_t paced_mw = pace_cap_mw(core, host, target_mw, raises ? WHY_SHARE : WHY_CUT);
+    if (paced_mw < h->newest_mw - grain_mw)
         guard_send(core, host, target_mw, 0, WHY_CUT);
-    } else if (paced_mw > h->newest_mw + grain_mw && fresh &&
-               !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
-        /* the least that is worth a lease: the guard works out the rest */
-        int64_t least_mw = h->newest_mw + 2 * grain_mw;
-        if (ledger_may_send(&core->ledger, host, least_mw < paced_mw ? least_mw : paced_mw) ==
-            LEDGER_MAY_SEND)
-            guard_send(core, host, target_mw, 0, WHY_SHARE);
-    }
+    else if (paced_mw > h->newest_mw + grain_mw &&
+             !emergency_forbids_raise(&core->emergencies, host, core->t_ns))
+        guard_send(core, host, target_mw, 0, WHY_SHARE);
 }
 
 /* What a silent meter would hold back for ever ends. */
@@ -177,6 +179,7 @@ static void forecast(struct core *core, uint32_t host)
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
     int64_t cap_mw = draw_cap_within_mw(type, h->reserved_mw);
     demand_forecast(&core->demand[host], cap_mw > 0 ? cap_mw : 0, core->t_ns, h->until_ns);
+    core->ledger.moved.host[host] = 1;
 }
 
 static void on_token(struct core *core, const struct token_request *request)

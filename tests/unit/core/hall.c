@@ -90,7 +90,7 @@ static void carve(struct hall *hall)
         .bound_term = hall->bound_term,
         .tier = hall->tier,
         .changed = hall->changed,
-        .weight = hall->weight,
+        .wake_ns = hall->wake_ns, .was_scarce = hall->was_scarce, .weight = hall->weight,
         .job = hall->job,
         .cord_node = hall->cord_node,
         .node = hall->cluster_node,
