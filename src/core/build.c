@@ -28,6 +28,8 @@ static void carve_cluster(struct cluster *cluster, const struct model *model, st
     cluster->changed = carve(carver, model->host_count, sizeof *cluster->changed);
     cluster->wake_ns = carve(carver, model->host_count, sizeof *cluster->wake_ns);
     cluster->was_scarce = carve(carver, model->host_count, sizeof *cluster->was_scarce);
+    cluster->type = carve(carver, model->host_count, sizeof *cluster->type);
+    cluster->own_tier = carve(carver, model->host_count, sizeof *cluster->own_tier);
     cluster->weight = carve(carver, model->host_count, sizeof *cluster->weight);
     cluster->job = carve(carver, model->host_count, sizeof *cluster->job);
     cluster->cord_node = carve(carver, model->host_count, sizeof *cluster->cord_node);

@@ -7,8 +7,6 @@
 #include "core/cluster_inside.h"
 #include "core/draw.h"
 
-enum { HOSTS_PASSED_BY = 8 };           /* for the time of one that is looked at */
-
 static void enter(struct cluster *cluster, enum cluster_phase phase)
 {
     cluster->phase = (uint8_t)phase;
@@ -34,6 +32,7 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
     if (!cluster->changed[host] && job != INDEX_NONE) {
         struct cluster_gang *gang = &cluster->gang[job];
         gang->lowest = CLUSTER_WHOLE;
+        gang->paced_type = INDEX_NONE;
         cluster->split_gangs += gang->changed++ == 0;
         cluster->split_gangs -= gang->changed == gang->members;
     }
@@ -54,121 +53,6 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
     }
 }
 
-/* ---- gather: what each host must have, can use, may have ---- */
-
-/* A host that cannot be told anything now: its exposure stands whatever we decide. */
-static bool is_fixed(const struct cluster *cluster, const struct ledger_host *h, int64_t t_ns)
-{
-    return !h->bounded || t_ns - h->report_t_ns > cluster->model->policy.lease_ns;
-}
-
-/* A wish that moves within its own headroom is the same wish. */
-static int64_t calm_mw(int64_t before_mw, int64_t now_mw)
-{
-    bool same = now_mw <= before_mw ? before_mw - now_mw <= before_mw / CLUSTER_CALM
-                                    : now_mw - before_mw <= before_mw / (2 * CLUSTER_CALM);
-    return same ? before_mw : now_mw;
-}
-
-static int64_t calmed_mw(const struct extent *before, const struct extent *now)
-{
-    int64_t calm = calm_mw(before->useful_mw, now->useful_mw);
-    return smaller(larger(calm, now->least_mw), now->most_mw);
-}
-
-static bool is_same(const struct extent *before, const struct extent *now)
-{
-    bool same = true;
-    for (uint32_t edge = 0; edge < EXTENT_EDGES; edge++)
-        same &= before->edge_mw[edge] == now->edge_mw[edge];
-    return same;
-}
-
-/* The least a host may be given: its fail-safe cap costs nothing, but a contract may ask for less. */
-static int64_t least_cap_mw(const struct cluster *cluster, const struct ledger *ledger, uint32_t host)
-{
-    int64_t fail_safe_mw = ledger->host[host].fail_safe_mw;
-    if (!cluster->contracts || !contract_below_fail_safe(cluster->contracts, host))
-        return fail_safe_mw;
-    return smaller(fail_safe_mw, cluster->model->host[host].floor_mw);
-}
-
-static struct extent extent_of(const struct cluster *cluster, const struct ledger *ledger,
-                               const struct demand *demand, uint32_t host, int64_t t_ns)
-{
-    const struct model *model = cluster->model;
-    const struct ledger_host *h = &ledger->host[host];
-    const struct model_host_type *type = &model->type[model->host[host].type];
-    bool scarce = cluster->bound_node[host] != INDEX_NONE;
-    int64_t useful_mw = demand_cap_mw(&demand[host], &model->policy, type, h->newest_mw, scarce, t_ns);
-    int64_t least_mw = draw_of_cap_mw(type, least_cap_mw(cluster, ledger, host));
-    int64_t most_mw = larger(least_mw, draw_of_cap_mw(type, type->cap_max_mw));
-    useful_mw = larger(least_mw, smaller(most_mw, draw_of_cap_mw(type, useful_mw)));
-    return (struct extent){.least_mw = least_mw, .useful_mw = useful_mw, .most_mw = most_mw};
-}
-
-/* When a wish may be another by time alone: a forecast begins or ends, or the host has been silent too
- * long. */
-static int64_t wakes_ns(const struct cluster *cluster, const struct ledger_host *h,
-                        const struct demand *demand, int64_t t_ns)
-{
-    int64_t silent_ns = h->report_t_ns + cluster->model->policy.lease_ns + 1;
-    int64_t wake_ns = silent_ns > t_ns ? silent_ns : INT64_MAX;
-    if (demand->forecast_from_ns > t_ns)
-        wake_ns = smaller(wake_ns, demand->forecast_from_ns);
-    if (demand->forecast_until_ns > t_ns)
-        wake_ns = smaller(wake_ns, demand->forecast_until_ns);
-    return wake_ns;
-}
-
-static void look_at_host(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
-                   uint32_t host, int64_t t_ns)
-{
-    const struct ledger_host *h = &ledger->host[host];
-    struct extent *before = &cluster->host_extent[host], now;
-    uint32_t job = cluster->job[host];
-    uint8_t tier = job != INDEX_NONE ? cluster->gang[job].tier : cluster->model->host[host].tier;
-    cluster->weight[host] =
-        job != INDEX_NONE ? cluster->gang[job].weight : cluster->model->host[host].weight;
-    if (is_fixed(cluster, h, t_ns)) {
-        tier = CLUSTER_FIXED;
-        now = (struct extent){
-            .least_mw = h->exposed_draw_mw, .useful_mw = h->exposed_draw_mw, .most_mw = h->exposed_draw_mw};
-    } else {
-        now = extent_of(cluster, ledger, demand, host, t_ns);
-        if (now.useful_mw < now.most_mw && tier == cluster->tier[host])
-            now.useful_mw = calmed_mw(before, &now);
-    }
-    if (!cluster->given_up && tier == cluster->tier[host] && is_same(before, &now))
-        return;
-    *before = now;
-    cluster->tier[host] = tier;
-    cluster_mark(cluster, host);
-}
-
-/* Of a host that nothing has happened to the wish is what it was. */
-static void gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
-                   int64_t t_ns, uint32_t *items)
-{
-    uint8_t *moved = ledger->moved.host;
-    uint32_t left = *items * HOSTS_PASSED_BY;
-    for (; left && cluster->cursor < cluster->model->host_count; cluster->cursor++) {
-        uint32_t host = cluster->cursor, cost = 1;
-        uint8_t scarce = cluster->bound_node[host] != INDEX_NONE;
-        if (cluster->look_at_all || !moved || moved[host] || scarce != cluster->was_scarce[host] ||
-            t_ns >= cluster->wake_ns[host]) {
-            look_at_host(cluster, ledger, demand, host, t_ns);
-            cluster->was_scarce[host] = scarce;
-            cluster->wake_ns[host] = wakes_ns(cluster, &ledger->host[host], &demand[host], t_ns);
-            if (moved)
-                moved[host] = 0;
-            cost = HOSTS_PASSED_BY;
-        }
-        left -= cost < left ? cost : left;
-    }
-    *items = left / HOSTS_PASSED_BY;
-}
-
 /* ---- spread: a node that held somebody down and has changed is shared anew among all below ---- */
 
 static void spread(struct cluster *cluster, uint32_t *items)
@@ -183,7 +67,7 @@ static void spread(struct cluster *cluster, uint32_t *items)
     }
     for (; visit->run < node->count; visit->run++, visit->at = 0) {
         const struct cluster_run *run = &cluster->below[node->first + visit->run];
-        for (; *items && visit->at < run->count; visit->at++, (*items)--)
+        for (; *items && visit->at < run->count; visit->at++, cluster_spend(items, COST_MARK))
             if (!cluster->changed[run->host + visit->at])
                 cluster_mark(cluster, run->host + visit->at);
         if (visit->at < run->count)
@@ -216,9 +100,9 @@ static uint8_t term_of(const struct cluster *cluster, uint32_t host)
 static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_t host, int64_t t_ns)
 {
     const struct model *model = cluster->model;
-    const struct model_host_type *type = &model->type[model->host[host].type];
+    const struct model_host_type *type = &model->type[cluster->type[host]];
     uint32_t own = cluster->cord_node[host][0];
-    if (cluster->tier[host] == CLUSTER_FIXED || is_fixed(cluster, &ledger->host[host], t_ns)) {
+    if (cluster->tier[host] == CLUSTER_FIXED || cluster_is_fixed(cluster, &ledger->host[host], t_ns)) {
         cluster->target_mw[host] = -1;
         return;
     }
@@ -231,23 +115,32 @@ static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_
     int64_t target_mw = smaller(cap_mw - cap_mw % type->quantum_mw, type->cap_max_mw);
     cluster->carry_mw = smaller(cap_mw - target_mw, type->quantum_mw);
     cluster->bound_term[host] = term_of(cluster, host);
-    cluster->target_mw[host] = larger(target_mw, least_cap_mw(cluster, ledger, host));
+    cluster->target_mw[host] = larger(target_mw, cluster_least_cap_mw(cluster, ledger, host));
 }
 
-/* A host whose lease is about to change costs a part far more than one that is left alone. */
-static void commit_next(struct cluster *cluster, const struct ledger *ledger, int64_t t_ns, uint32_t *items)
+/* A lease costs far more than a visit: a part has as many of these hosts as it has leases to send at most. */
+static void note_apart(struct cluster *cluster, uint32_t host, int64_t newest_mw)
 {
-    uint32_t host = cluster->cursor++, cost = 1, job = cluster->job[host];
-    if (cluster->node[cluster->cord_node[host][0]].dirty)
-        commit(cluster, ledger, host, t_ns);
-    int64_t apart_mw = cluster->target_mw[host] - ledger->host[host].newest_mw;
-    int64_t quantum_mw = cluster->model->type[cluster->model->host[host].type].quantum_mw;
+    int64_t apart_mw = cluster->target_mw[host] - newest_mw;
+    int64_t quantum_mw = cluster->model->type[cluster->type[host]].quantum_mw;
     if (cluster->target_mw[host] >= 0 && (apart_mw > quantum_mw || apart_mw < -quantum_mw))
-        cost = CLUSTER_COMMIT_ITEMS;
-    if (cluster->changed[host] && job != INDEX_NONE)
-        cluster->gang[job].changed = 0;
-    cluster->changed[host] = false;
-    *items -= cost < *items ? cost : *items;
+        cluster->apart[cluster->apart_count++] = host;
+}
+
+static void commit_some(struct cluster *cluster, const struct ledger *ledger, int64_t t_ns, uint32_t *items)
+{
+    for (; *items && cluster->cursor < cluster->model->host_count; cluster_spend(items, COST_COMMIT)) {
+        uint32_t host = cluster->cursor++, job = cluster->job[host];
+        __builtin_prefetch(&ledger->host[host + CLUSTER_AHEAD].newest_mw);
+        if (cluster->node[cluster->cord_node[host][0]].dirty)
+            commit(cluster, ledger, host, t_ns);
+        note_apart(cluster, host, ledger->host[host].newest_mw);
+        if (cluster->changed[host] && job != INDEX_NONE)
+            cluster->gang[job].changed = 0;
+        cluster->changed[host] = false;
+        if (cluster->apart_count == CLUSTER_APART)
+            *items = 0;
+    }
 }
 
 /* ---- parts ---- */
@@ -304,16 +197,14 @@ static enum cluster_phase next_phase(const struct cluster *cluster)
 
 static void limits(struct cluster *cluster, const struct ledger *ledger, uint32_t *items)
 {
-    for (; *items && cluster->cursor < cluster->model->node_count; (*items)--)
+    for (; *items && cluster->cursor < cluster->model->node_count; cluster_spend(items, COST_LIMITS))
         look_at_node(cluster, ledger, cluster->cursor++);
 }
 
-/* What is done to hosts of gangs, and after gangs, is done to so many for the time of a visit. */
 static void over_hosts(struct cluster *cluster, uint32_t *items)
 {
-    uint32_t count = cluster->model->host_count, first = cluster->cursor;
-    uint64_t most = (uint64_t)first + (uint64_t)*items * HOSTS_PASSED_BY;
-    uint32_t end = most < count ? (uint32_t)most : count;
+    uint32_t first = cluster->cursor, left = cluster->model->host_count - first;
+    uint32_t end = first + (left < *items ? left : *items);
     for (uint32_t host = first; host < end; host++) {
         if (cluster->phase == CLUSTER_JOBS) {
             spread_gang(cluster, host);
@@ -325,7 +216,7 @@ static void over_hosts(struct cluster *cluster, uint32_t *items)
         }
     }
     cluster->cursor = end;
-    *items -= (end - first + HOSTS_PASSED_BY - 1) / HOSTS_PASSED_BY;
+    *items -= end - first;
 }
 
 /* From the leaves to the roots. */
@@ -341,13 +232,14 @@ static void trim_some(struct cluster *cluster, uint32_t *items)
         if (!(slack ? cluster_slack : cluster_trim)(cluster, node, items))
             return;
         cluster->visit.open = false;
+        cluster_spend(items, COST_NODE);
     }
     if (slack)
         n->held = false;
     else
         n->due = n->marked = false;
     cluster->cursor++;
-    *items -= *items > 0;
+    cluster_spend(items, 1);
 }
 
 static void go_on(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
@@ -358,7 +250,7 @@ static void go_on(struct cluster *cluster, const struct ledger *ledger, const st
         limits(cluster, ledger, items);
         break;
     case CLUSTER_GATHER:
-        gather(cluster, ledger, demand, t_ns, items);
+        cluster_gather(cluster, ledger, demand, t_ns, items);
         break;
     case CLUSTER_SPREAD:
         spread(cluster, items);
@@ -368,7 +260,7 @@ static void go_on(struct cluster *cluster, const struct ledger *ledger, const st
         trim_some(cluster, items);
         break;
     case CLUSTER_COMMIT:
-        commit_next(cluster, ledger, t_ns, items);
+        commit_some(cluster, ledger, t_ns, items);
         break;
     default:
         over_hosts(cluster, items);
@@ -379,6 +271,7 @@ bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const st
                   int64_t t_ns, uint32_t items, uint32_t *first)
 {
     *first = cluster->phase == CLUSTER_COMMIT ? cluster->cursor : 0;
+    cluster->apart_count = 0;
     while (items && cluster->phase != CLUSTER_IDLE) {
         uint32_t count = count_of(cluster), cursor = cluster->cursor;
         if (cursor == count) {

@@ -96,9 +96,18 @@ static void on_report(struct core *core, const struct report *report)
     guard_send(core, report->host, cap_mw, 0, why);
 }
 
-enum { HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4 };  /* a part: each in a tick or two, where there are many */
+/* a part: each in a tick or two, where there are many */
+enum { HOSTS_SCANNED = 16, HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4 };
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
+
+/* Its next report is due before the next arbitration, and answered at once: that raises it. */
+static bool may_be_raised(const struct core *core, int64_t age_ns)
+{
+    const struct model_policy *policy = &core->model->policy;
+    bool due = age_ns >= policy->report_ns - policy->tick_ns && age_ns < policy->report_ns;
+    return age_ns <= policy->lease_ns / 2 && !due;
+}
 
 /* A target is acted on without waiting for the host's next report when it differs by more than a quantum.
  * A raise wants a report fresh enough that the host will not have run out of it when the lease arrives. */
@@ -112,7 +121,7 @@ static void push_target(struct core *core, uint32_t host)
     if (target_mw >= h->newest_mw - grain_mw && target_mw <= h->newest_mw + grain_mw)
         return;
     bool raises = target_mw > h->newest_mw;
-    if (raises && core->t_ns - h->report_t_ns > core->model->policy.lease_ns / 2)
+    if (raises && !may_be_raised(core, core->t_ns - h->report_t_ns))
         return;
     /* the least that is worth a lease: the guard works out the rest */
     int64_t least_mw = smaller(h->newest_mw + 2 * grain_mw, target_mw);
@@ -138,17 +147,17 @@ static void on_tick_part(struct core *core)
 {
     uint32_t first;
     maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
-    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX / 8);
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, HOSTS_SCANNED);
     permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
     look_for_the_blind(core);
     if (!pipeline_tick_open(core))
         return;
-    if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
+    if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, CLUSTER_ITEMS, &first))
         return;
-    for (uint32_t host = first; host < core->cluster.cursor; host++) {
+    for (uint32_t host = first; core->dampers.was_held && host < core->cluster.cursor; host++)
         pace_target(core, host);
-        push_target(core, host);
-    }
+    for (uint32_t i = 0; i < core->cluster.apart_count; i++)
+        push_target(core, core->cluster.apart[i]);
     core->count.ticks_committed += core->cluster.phase == CLUSTER_IDLE;
     core->count.floor_infeasible = core->cluster.floor_infeasible;
 }

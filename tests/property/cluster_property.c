@@ -113,6 +113,7 @@ static void arbitrate(struct core *core, uint32_t items)
 {
     uint32_t first;
     struct cluster *cluster = &core->cluster;
+    cluster_note_hosts(cluster);
     memset(core->ledger.moved.host, 1, core->model->host_count);
     memset(core->ledger.moved.node, 1, core->model->node_count);
     cluster_begin(cluster);
