@@ -25,7 +25,7 @@ struct heat_permit {
     struct permit_sum sum;
     uint32_t lender, least_first, least_ppm;
     int64_t draw_mw;
-    uint8_t dark;
+    uint8_t dark, lit;
     uint64_t reports;
 };
 

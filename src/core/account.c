@@ -9,14 +9,23 @@ static void forget_all(struct core *core)
         ledger_forget(&core->ledger, host);
         demand_init(&core->demand[host], core->t_ns);
     }
-    core->accounts = (struct accounts){.closed = true};
+    core->accounts = (struct accounts){.closed = true, .over = core->accounts.over};
     core->count.handed = 0;
 }
 
-void account_end_set(struct core *core)
+void account_end_set(struct core *core, bool over)
 {
     if (!core->accounts.closed)
         forget_all(core);
+    if (!over || core->accounts.over)
+        return;
+    core->accounts.over = true;
+    permit_begin_waiting(&core->permits, core->t_ns);
+}
+
+bool account_may_hand(const struct accounts *accounts)
+{
+    return accounts->whole && !accounts->over;
 }
 
 /* In order, complete, of one older epoch, within D, and with figures that a ledger can have. */
@@ -57,7 +66,7 @@ void account_slot(struct core *core, const struct slot_account *account)
     }
     if (!account->last)
         return;
-    accounts->closed = true;
+    accounts->closed = accounts->whole = true;
     accounts->rest_until_ns = core->t_ns + 2 * core->model->policy.report_ns;
     /* a start is an event; a start that takes everything over is none */
     core->recovering = core->ledger.over_count > 0;

@@ -27,13 +27,19 @@ struct accounts {
     uint32_t next;              /* host whose account comes next */
     int64_t rest_until_ns;      /* arbitration moves no cap before: hosts not heard yet cannot make room */
     bool closed;                /* the set is complete, was refused, or another slot has come */
+    bool whole;                 /* it was taken */
+    bool over;                  /* the start is: another slot has come than what is handed over */
 };
 
 /* rt: one account; with the last one the set counts. */
 void account_slot(struct core *core, const struct slot_account *account);
 
-/* rt: another kind of slot comes: a set that is not complete counts for nothing. */
-void account_end_set(struct core *core);
+/* rt: another kind of slot comes: a set that is not complete counts for nothing. `over`: and nothing more is
+ * handed over. */
+void account_end_set(struct core *core, bool over);
+
+/* any: records (core/handed.h) may still be taken. */
+bool account_may_hand(const struct accounts *accounts);
 
 /* any: hosts have not had the time to report twice since the take-over: what they use is not known, and until
  * all are heard those that are would bear every cut. Cuts that protect go on. */

@@ -128,7 +128,18 @@ static void note_term(const struct core *core, uint32_t host, enum egress_why wh
         bound->phase = before->phase;
         bound->sum_mva = before->sum_mva;
         bound->limit_mva = before->limit_mva;
+        bound->contract = before->contract;
     }
+}
+
+/* Several nodes that a contract bounds together are told by its id alone. */
+static void note_contract(const struct core *core, struct bound *bound)
+{
+    if (bound->term != BOUND_CONTRACT || bound->node == INDEX_NONE)
+        return;
+    bound->contract = contract_binding(&core->contracts, bound->node);
+    if (bound->node >= core->model->node_count)
+        bound->node = INDEX_NONE;
 }
 
 static void keep_cause(const struct bound *before, struct bound *bound)
@@ -161,12 +172,13 @@ void bound_note(struct core *core, uint32_t host, int64_t wanted_mw, enum egress
     if (core->paced.term != BOUND_NOTHING)
         bound_by(core, core->paced.term, core->paced.node);
     note_term(core, host, why, &before, bound);
+    note_contract(core, bound);
     core->held = (struct bound_hold){.term = BOUND_NOTHING};
     if (bound->term == BOUND_SHARE &&
         h->newest_mw >= core->model->type[core->model->host[host].type].cap_max_mw)
         bound->term = BOUND_CEILING;
     if (before.why && before.cap_mw == bound->cap_mw && before.term == bound->term &&
-        before.node == bound->node)
+        before.node == bound->node && before.contract == bound->contract)
         keep_cause(&before, bound);
     else
         note_input(core->slot, bound);

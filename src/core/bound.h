@@ -19,7 +19,7 @@
     X(BOUND_LEVEL, "level", "measured or forecast load at the level of a node's pool") \
     X(BOUND_RAMP, "ramp", "the ramp of a node or of the site") \
     X(BOUND_CONTRACT, "contract", "a contract limit: site cap, demand response, schedule") \
-    X(BOUND_HOLD, "hold", "raises wait after a lost permit or an emergency") \
+    X(BOUND_HOLD, "hold", "raises wait after an emergency") \
     X(BOUND_DAMPER, "damper", "caps of a node changed direction too often") \
     X(BOUND_MAINTENANCE, "maintenance", "a node is being taken out") \
     X(BOUND_EMERGENCY, "emergency", "measured above what is admissible, or about to trip") \
@@ -52,13 +52,13 @@ struct bound {
     uint64_t seen_number;       /* of the frame, the report, the tick, the order */
     int64_t seen_mw;            /* read, drawn, ordered */
     uint32_t seen_ma[PHASES];   /* of a reading */
-    uint32_t reserved2;
+    uint32_t contract;          /* id of the contract that binds, where the term is one; else 0 */
 };
 
 /* What held a cap down before it came to the sums: set by whoever does it, until the lease is noted. */
 struct bound_hold {
     uint8_t term;               /* enum bound_term; BOUND_NOTHING = nobody did */
-    uint32_t node;
+    uint32_t node;              /* of a contract: the place it bounds */
 };
 
 struct core;

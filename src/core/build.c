@@ -33,9 +33,10 @@ static void carve_cluster(struct cluster *cluster, const struct model *model, st
     cluster->weight = carve(carver, model->host_count, sizeof *cluster->weight);
     cluster->job = carve(carver, model->host_count, sizeof *cluster->job);
     cluster->cord_node = carve(carver, model->host_count, sizeof *cluster->cord_node);
-    cluster->node = carve(carver, model->node_count, sizeof *cluster->node);
-    cluster->capacity_mva = carve(carver, model->node_count * cells, sizeof *cluster->capacity_mva);
-    cluster->load_mva = carve(carver, model->node_count * cells, sizeof *cluster->load_mva);
+    size_t places = contract_places(model);
+    cluster->node = carve(carver, places, sizeof *cluster->node);
+    cluster->capacity_mva = carve(carver, places * cells, sizeof *cluster->capacity_mva);
+    cluster->load_mva = carve(carver, places * cells, sizeof *cluster->load_mva);
     cluster->gang = carve(carver, model->gang_count, sizeof *cluster->gang);
     cluster->below = carve(carver, cluster_below_room(model), sizeof *cluster->below);
     cluster->other = carve(carver, cluster_other_room(model), sizeof *cluster->other);
@@ -56,20 +57,22 @@ static void carve_permits(struct core *core, const struct model *model, struct c
     core->permits.least_first = carve(carver, model->host_count, sizeof *core->permits.least_first);
     core->permits.least_ppm = carve(carver, permit_least_room(model), sizeof *core->permits.least_ppm);
     core->permits.dark = carve(carver, model->host_count, sizeof *core->permits.dark);
+    core->permits.lit = carve(carver, model->host_count, sizeof *core->permits.lit);
     core->cuts.node = carve(carver, model->node_count, sizeof *core->cuts.node);
     core->cuts.kind = carve(carver, model->node_count, sizeof *core->cuts.kind);
     core->cuts.share_ppm = carve(carver, model->node_count, sizeof *core->cuts.share_ppm);
     core->cuts.scale_ppm = carve(carver, model->node_count, sizeof *core->cuts.scale_ppm);
-    core->cuts.step = carve(carver, model->host_count, sizeof *core->cuts.step);
+    core->cuts.run = carve(carver, model->host_count, sizeof *core->cuts.run);
+    core->sent = carve(carver, model->host_count, sizeof *core->sent);
 }
 
 static void carve_contracts(struct contracts *contracts, const struct model *model, struct carver *carver)
 {
-    contracts->budget_mw = carve(carver, model->node_count, sizeof *contracts->budget_mw);
-    contracts->drawn_mw = carve(carver, model->node_count, sizeof *contracts->drawn_mw);
-    contracts->beside_mw = carve(carver, model->node_count, sizeof *contracts->beside_mw);
-    contracts->fail_safe_mw = carve(carver, model->node_count, sizeof *contracts->fail_safe_mw);
-    contracts->mva_per_mw_ppm = carve(carver, model->node_count, sizeof *contracts->mva_per_mw_ppm);
+    size_t places = contract_places(model);
+    contracts->budget_mw = carve(carver, places, sizeof *contracts->budget_mw);
+    contracts->drawn_mw = carve(carver, places, sizeof *contracts->drawn_mw);
+    contracts->fail_safe_mw = carve(carver, places, sizeof *contracts->fail_safe_mw);
+    contracts->within = carve(carver, model->node_count, sizeof *contracts->within);
     contracts->counted_mw = carve(carver, model->host_count, sizeof *contracts->counted_mw);
 }
 

@@ -20,6 +20,8 @@ static void enter(struct cluster *cluster, enum cluster_phase phase)
 void cluster_begin(struct cluster *cluster)
 {
     cluster->given_up = cluster->phase != CLUSTER_IDLE;
+    if (cluster->contracts && cluster->contracts->generation != cluster->generation)
+        cluster_take_groups(cluster);
     cluster->any_dirty = false;
     cluster_steer(cluster);
     enter(cluster, cluster->model->host_count ? CLUSTER_LIMITS : CLUSTER_IDLE);
@@ -48,6 +50,12 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
         cluster->node[own].marked = true;
         for (uint32_t a = 0; a < node->ancestor_count; a++) {
             struct cluster_node *above = &cluster->node[node->ancestor[a]];
+            above->dirty = above->due = true;
+        }
+        uint32_t groups = cluster->contracts ? cluster->contracts->within[own] : 0;
+        for (; groups; groups &= groups - 1) {
+            struct cluster_node *above =
+                &cluster->node[cluster->model->node_count + (uint32_t)__builtin_ctz(groups)];
             above->dirty = above->due = true;
         }
     }
@@ -167,7 +175,7 @@ static uint32_t count_of(const struct cluster *cluster)
     case CLUSTER_SPREAD:
     case CLUSTER_TRIM:
     case CLUSTER_SLACK:
-        return cluster->model->node_count;
+        return cluster->places;
     default:
         return cluster->model->host_count;
     }
@@ -197,7 +205,7 @@ static enum cluster_phase next_phase(const struct cluster *cluster)
 
 static void limits(struct cluster *cluster, const struct ledger *ledger, uint32_t *items)
 {
-    for (; *items && cluster->cursor < cluster->model->node_count; cluster_spend(items, COST_LIMITS))
+    for (; *items && cluster->cursor < cluster->places; cluster_spend(items, COST_LIMITS))
         look_at_node(cluster, ledger, cluster->cursor++);
 }
 
@@ -222,7 +230,8 @@ static void over_hosts(struct cluster *cluster, uint32_t *items)
 /* From the leaves to the roots. */
 static void trim_some(struct cluster *cluster, uint32_t *items)
 {
-    uint32_t node = cluster->model->node_count - 1 - cluster->cursor;
+    uint32_t nodes = cluster->model->node_count;
+    uint32_t node = cluster->cursor < nodes ? nodes - 1 - cluster->cursor : cluster->cursor;
     bool slack = cluster->phase == CLUSTER_SLACK;
     struct cluster_node *n = &cluster->node[node];
     if (slack ? n->held && n->cut : n->due) {

@@ -121,6 +121,10 @@ struct cluster {
     const struct model *model;
     const struct contracts *contracts;  /* NULL: none */
     const struct pools *pools;          /* NULL: none */
+    /* nodes, and behind them groups of nodes that a contract bounds together: roots above the roots */
+    uint32_t places;
+    uint32_t generation;        /* of the groups that stand in `node` */
+    uint32_t group_below, group_other;      /* where their runs begin */
     uint32_t cells;             /* by contingency and phase, then CLUSTER_STEERED more */
     /* by host */
     struct extent *host_extent;

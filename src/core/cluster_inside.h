@@ -78,6 +78,9 @@ void cluster_cut(struct cluster *cluster, uint32_t node, const struct cluster_ru
                  const struct claim *claim);
 void cluster_let_go(struct cluster *cluster, uint32_t node, const struct cluster_run *run);
 
+/* rt: groups of nodes as contracts have them now. */
+void cluster_take_groups(struct cluster *cluster);
+
 /* setup */
 void cluster_gang_init(struct cluster *cluster);
 

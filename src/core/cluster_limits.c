@@ -23,7 +23,7 @@ uint32_t cluster_below_room(const struct model *model)
     for (uint32_t host = 0; host < model->host_count; host++)
         for (uint32_t j = 0; j < model->host[host].cord_count; j++)
             room += model->node[model->host[host].cord[j].node].ancestor_count;
-    return room;
+    return room + CONTRACT_GROUPS_MAX * cluster_cord_count(model);
 }
 
 uint32_t cluster_other_room(const struct model *model)
@@ -31,7 +31,7 @@ uint32_t cluster_other_room(const struct model *model)
     uint32_t room = 0, nodes = model->host_count ? model->node_count : 0;
     for (uint32_t n = 0; n < nodes; n++)
         room += model->node[n].parent_count > 1 ? model->node[n].parent_count - 1 : 0;
-    return room;
+    return room + (contract_places(model) - model->node_count) * ORDER_NODES_MAX;
 }
 
 /* ---- shapes ---- */
@@ -210,6 +210,10 @@ void cluster_init(struct cluster *cluster, const struct model *model)
 {
     cluster->model = model;
     cluster->cells = cluster_cells(model);
+    cluster->places = model->node_count;
+    cluster->group_below = cluster_below_room(model) - CONTRACT_GROUPS_MAX * cluster_cord_count(model);
+    cluster->group_other =
+        cluster_other_room(model) - (contract_places(model) - model->node_count) * ORDER_NODES_MAX;
     count_cords(cluster);
     lay_runs(cluster);
     place_cords(cluster);
@@ -245,7 +249,7 @@ static int64_t room_mva(const struct cluster *cluster, const struct ledger *ledg
 static int64_t steered(const struct cluster *cluster, uint32_t node, uint32_t which)
 {
     int64_t capacity = INT64_MAX / 4;
-    if (which == 0 && cluster->pools)
+    if (which == 0 && cluster->pools && node < cluster->model->node_count)
         capacity = smaller(capacity, pool_capacity_mva(cluster->pools, node));
     if (which == 1 && cluster->contracts)
         capacity = smaller(capacity, cluster->contracts->budget_mw[node]);
@@ -286,11 +290,13 @@ bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32
     int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
     uint32_t protects = cluster->cells - CLUSTER_STEERED;
     bool changed = false;
-    if (!ledger->moved.node || ledger->moved.node[node])
+    bool group = node >= cluster->model->node_count;
+    if (group || !ledger->moved.node || ledger->moved.node[node])
         for (uint32_t cell = 0; cell < protects; cell++)
-            changed |=
-                set(&capacity_mva[cell], room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES));
-    if (ledger->moved.node)
+            changed |= set(&capacity_mva[cell],
+                           group ? INT64_MAX / 4
+                                 : room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES));
+    if (!group && ledger->moved.node)
         ledger->moved.node[node] = 0;
     for (uint32_t which = 0; cluster->look_at_all && which < CLUSTER_STEERED; which++)
         changed |= set(&capacity_mva[protects + which], steered(cluster, node, which));

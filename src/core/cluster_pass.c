@@ -163,6 +163,7 @@ static inline void cut(struct cluster *cluster, uint32_t node, const struct clus
         if (draw_mw >= cluster->draw_mw[host] || slot == TIERS_MAX)
             continue;
         cluster->draw_mw[host] = draw_mw;
+        cluster->node[cluster->cord_node[host][0]].dirty = true;        /* to be committed */
         cluster->bound_node[host] = node;
         cluster->bound_term[host] = term_of_cut(cluster, host);
     }

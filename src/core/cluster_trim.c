@@ -41,13 +41,17 @@ static void enter(struct cluster *cluster, enum step step)
     cluster->visit.at = cluster->visit.run = cluster->visit.place = 0;
 }
 
-static void add_child(struct cluster *cluster, const struct cluster_node *node,
-                      const struct model_node *model_node)
+/* Children by their first parent; a group has none. */
+static uint32_t children_of(const struct cluster *cluster, uint32_t node)
 {
-    uint32_t i = cluster->visit.at;
-    uint32_t child = i < model_node->child_count
-                         ? model_node->child_first + i
-                         : cluster->other[node->other_first + i - model_node->child_count];
+    return node < cluster->model->node_count ? cluster->model->node[node].child_count : 0;
+}
+
+static void add_child(struct cluster *cluster, uint32_t node)
+{
+    uint32_t i = cluster->visit.at, children = children_of(cluster, node);
+    uint32_t child = i < children ? cluster->model->node[node].child_first + i
+                                  : cluster->other[cluster->node[node].other_first + i - children];
     const int64_t *load_mva = &cluster->load_mva[(size_t)child * cluster->cells];
     for (uint32_t cell = 0; cell < cluster->cells; cell++)
         cluster->visit.load_mva[cell] += load_mva[cell];
@@ -213,10 +217,9 @@ static void step_over(struct cluster *cluster, uint32_t node, const struct clust
 
 static bool add_children(struct cluster *cluster, uint32_t node, uint32_t *items)
 {
-    const struct cluster_node *n = &cluster->node[node];
-    uint32_t count = cluster->model->node[node].child_count + n->other_count;
+    uint32_t count = children_of(cluster, node) + cluster->node[node].other_count;
     for (; *items && cluster->visit.at < count; cluster->visit.at++, (*items)--)
-        add_child(cluster, n, &cluster->model->node[node]);
+        add_child(cluster, node);
     return cluster->visit.at == count;
 }
 

@@ -14,7 +14,7 @@ static const struct model_host_type *type_of(const struct contracts *contracts, 
     return &contracts->model->type[contracts->model->host[host].type];
 }
 
-/* ---- what flows through a node: a host's draw by the shares of its cords, tolerance taken out ---- */
+/* ---- what flows through a place: a host's draw by the shares of its cords, tolerance taken out ---- */
 
 static int64_t share_sum_ppm(const struct model_host *h)
 {
@@ -24,26 +24,29 @@ static int64_t share_sum_ppm(const struct model_host *h)
     return larger(sum_ppm, 1);
 }
 
-static bool is_above(const struct model *model, uint32_t node, const struct model_cord *cord)
-{
-    const struct model_node *n = &model->node[cord->node];
-    for (uint32_t a = 0; a < n->ancestor_count; a++)
-        if (n->ancestor[a] == node)
-            return true;
-    return false;
-}
-
-static int64_t cord_part_ppm(const struct model_host *h, uint32_t j)
+int64_t contract_cord_ppm(const struct model_host *h, uint32_t j)
 {
     return draw_ceil_div(h->cord[j].share_ppm[0] * PPM, share_sum_ppm(h));
 }
 
-int64_t contract_part_ppm(const struct model *model, uint32_t host, uint32_t node)
+static bool is_above(const struct contracts *contracts, uint32_t place, const struct model_cord *cord)
 {
-    const struct model_host *h = &model->host[host];
+    const struct model *model = contracts->model;
+    const struct model_node *n = &model->node[cord->node];
+    if (place >= model->node_count)
+        return contracts->within[cord->node] >> (place - model->node_count) & 1;
+    for (uint32_t a = 0; a < n->ancestor_count; a++)
+        if (n->ancestor[a] == place)
+            return true;
+    return false;
+}
+
+int64_t contract_part_ppm(const struct contracts *contracts, uint32_t host, uint32_t place)
+{
+    const struct model_host *h = &contracts->model->host[host];
     int64_t part = 0;
     for (uint32_t j = 0; j < h->cord_count; j++)
-        part += is_above(model, node, &h->cord[j]) ? cord_part_ppm(h, j) : 0;
+        part += is_above(contracts, place, &h->cord[j]) ? contract_cord_ppm(h, j) : 0;
     return part;
 }
 
@@ -52,40 +55,37 @@ static int64_t through_mw(int64_t draw_mw, int64_t part)
     return draw_ceil_div(draw_mw * part, PPM);
 }
 
-/* Differences of rounded parts, so that what was added can be taken away again to the last mW. */
-static void move(struct contracts *contracts, int64_t *by_node, uint32_t host, int64_t old_mw, int64_t new_mw,
-                 bool beside_only)
+/* Places above a cord: the nodes, then the groups. INDEX_NONE behind the last. */
+static uint32_t place_above(const struct contracts *contracts, const struct model_cord *cord, uint32_t i)
 {
-    const struct model *model = contracts->model;
-    const struct model_host *h = &model->host[host];
-    for (uint32_t j = beside_only ? 1 : 0; j < h->cord_count; j++) {
-        const struct model_node *n = &model->node[h->cord[j].node];
-        int64_t part = cord_part_ppm(h, j);
+    const struct model_node *n = &contracts->model->node[cord->node];
+    if (i < n->ancestor_count)
+        return n->ancestor[i];
+    uint32_t groups = contracts->within[cord->node];
+    for (i -= n->ancestor_count; i > 0; i--)
+        groups &= groups - 1;
+    return groups ? contracts->model->node_count + (uint32_t)__builtin_ctz(groups) : INDEX_NONE;
+}
+
+/* Differences of rounded parts, so that what was added can be taken away again to the last mW. */
+static void move(struct contracts *contracts, int64_t *by_place, uint32_t host, int64_t old_mw,
+                 int64_t new_mw)
+{
+    const struct model_host *h = &contracts->model->host[host];
+    for (uint32_t j = 0; j < h->cord_count; j++) {
+        int64_t part = contract_cord_ppm(h, j);
         int64_t delta_mw = through_mw(new_mw, part) - through_mw(old_mw, part);
-        for (uint32_t a = 0; a < n->ancestor_count; a++)
-            if (!beside_only || !is_above(model, n->ancestor[a], &h->cord[0]))
-                by_node[n->ancestor[a]] += delta_mw;
+        uint32_t place;
+        for (uint32_t i = 0; (place = place_above(contracts, &h->cord[j], i)) != INDEX_NONE; i++)
+            by_place[place] += delta_mw;
     }
 }
 
 /* ---- start ---- */
 
-static void note_ratio(struct contracts *contracts, uint32_t host)
+uint32_t contract_places(const struct model *model)
 {
-    const struct model *model = contracts->model;
-    const struct model_cord *cord = &model->host[host].cord[0];
-    const struct model_node *n = &model->node[cord->node];
-    int64_t share = 0, phases_ppm = 0;
-    for (uint32_t c = 0; c < model->contingency_count; c++)
-        share = larger(share, cord->share_ppm[c]);
-    for (uint32_t phase = 0; phase < PHASES; phase++)
-        phases_ppm += cord->phase_ppm[phase];
-    for (uint32_t a = 0; a < n->ancestor_count; a++) {
-        int64_t part = larger(contract_part_ppm(model, host, n->ancestor[a]), 1);
-        int64_t *least_ppm = &contracts->mva_per_mw_ppm[n->ancestor[a]];
-        int64_t ppm = share * phases_ppm / type_of(contracts, host)->pf_min_ppm * PPM / part;
-        *least_ppm = *least_ppm ? smaller(*least_ppm, ppm) : ppm;
-    }
+    return model->node_count + (model->host_count ? CONTRACT_GROUPS_MAX : 0);
 }
 
 void contract_init(struct contracts *contracts, const struct model *model)
@@ -97,13 +97,12 @@ void contract_init(struct contracts *contracts, const struct model *model)
     for (uint32_t i = 0; i < model->meter_count; i++)
         fresh_ns = larger(fresh_ns, model->meter[i].fresh_ns);
     contracts->settle_ns = actuation_ns + fresh_ns + model->policy.tick_ns;
-    for (uint32_t n = 0; n < model->node_count; n++)
-        contracts->budget_mw[n] = CONTRACT_FREE;
+    for (uint32_t place = 0; place < contract_places(model); place++)
+        contracts->budget_mw[place] = CONTRACT_FREE;
     for (uint32_t host = 0; host < model->host_count; host++) {
         const struct model_host_type *type = type_of(contracts, host);
         move(contracts, contracts->fail_safe_mw, host, 0,
-             draw_of_cap_mw(type, model->host[host].fail_safe_mw), false);
-        note_ratio(contracts, host);
+             draw_of_cap_mw(type, model->host[host].fail_safe_mw));
     }
 }
 
@@ -125,32 +124,45 @@ void contract_note(struct contracts *contracts, const struct ledger *ledger, uin
     int64_t old_mw = contracts->counted_mw[host], new_mw = allowed_mw(ledger, host);
     if (new_mw == old_mw)
         return;
-    move(contracts, contracts->drawn_mw, host, old_mw, new_mw, false);
-    move(contracts, contracts->beside_mw, host, old_mw, new_mw, true);
+    move(contracts, contracts->drawn_mw, host, old_mw, new_mw);
     contracts->counted_mw[host] = new_mw;
 }
 
 /* ---- given, lifted, over ---- */
 
-static void find_budget(struct contracts *contracts, uint32_t node)
+static void find_budget(struct contracts *contracts, uint32_t place)
 {
     int64_t other_mw = 0, budget_mw = CONTRACT_FREE;
-    for (uint32_t phase = 0; phase < PHASES; phase++)
-        other_mw += contracts->model->node[node].other_mva[phase];
+    for (uint32_t i = 0; i < contract_nodes(contracts, place) * PHASES; i++)
+        other_mw +=
+            contracts->model->node[contract_node(contracts, place, i / PHASES)].other_mva[i % PHASES];
     for (uint32_t i = 0; i < CONTRACTS_MAX; i++) {
         const struct contract *item = &contracts->item[i];
-        if (item->number && item->kind == ORDER_CAP && item->node == node)
+        if (item->number && item->kind == ORDER_CAP && item->place == place)
             budget_mw = smaller(budget_mw, larger(item->value_mw - other_mw - item->excess_mw, 0));
     }
-    contracts->budget_mw[node] = budget_mw;
+    contracts->budget_mw[place] = budget_mw;
+}
+
+uint32_t contract_binding(const struct contracts *contracts, uint32_t place)
+{
+    const struct contract *least = NULL;
+    for (uint32_t i = 0; contracts->count && i < CONTRACTS_MAX; i++) {
+        const struct contract *item = &contracts->item[i];
+        if (item->number && item->kind == ORDER_CAP && item->place == place &&
+            (!least || item->value_mw - item->excess_mw < least->value_mw - least->excess_mw))
+            least = item;
+    }
+    return least ? least->id : 0;
 }
 
 static void end(struct contracts *contracts, struct contract *item)
 {
-    uint32_t node = item->node;
+    uint32_t place = item->place;
     *item = (struct contract){0};
     contracts->count--;
-    find_budget(contracts, node);
+    find_budget(contracts, place);
+    contract_place_leave(contracts, place);
 }
 
 static struct contract *find(struct contracts *contracts, uint32_t id)
@@ -159,6 +171,14 @@ static struct contract *find(struct contracts *contracts, uint32_t id)
         if (contracts->item[i].number && contracts->item[i].id == id)
             return &contracts->item[i];
     return NULL;
+}
+
+uint32_t contract_place_of(const struct contracts *contracts, uint32_t id)
+{
+    uint32_t i = 0;
+    while (i < CONTRACTS_MAX && !(contracts->item[i].number && contracts->item[i].id == id))
+        i++;
+    return i < CONTRACTS_MAX ? contracts->item[i].place : INDEX_NONE;
 }
 
 static struct contract *find_free(struct contracts *contracts)
@@ -177,30 +197,41 @@ static bool loosens_ramp(const struct model_node *node, const struct slot_order 
             (!order->down_mw_per_s || order->down_mw_per_s > node->ramp_down_mw_per_s));
 }
 
+/* Room for a new contract, or the old one of this id makes it. */
+static bool has_room(struct contracts *contracts, uint32_t id)
+{
+    return find(contracts, id) || find_free(contracts);
+}
+
 enum order_refusal contract_give(struct contracts *contracts, const struct slot_order *order, int64_t t_ns)
 {
     bool ramp = order->kind == ORDER_RAMP;
+    enum order_refusal refusal = ORDER_TAKEN;
     if (ramp && loosens_ramp(&contracts->model->node[order->node], order))
         return ORDER_REFUSED_LOOSENS;
+    if (!has_room(contracts, order->contract))
+        return ORDER_REFUSED_FULL;
+    uint32_t place = contract_place(contracts, order, &refusal);
+    if (place == INDEX_NONE)
+        return refusal;
     struct contract *item = find(contracts, order->contract);
     if (item)
         end(contracts, item);
     item = find_free(contracts);
-    if (!item)
-        return ORDER_REFUSED_FULL;
     *item = (struct contract){
         .number = order->number,
         .id = order->contract,
-        .node = order->node,
+        .place = place,
         .kind = (uint8_t)order->kind,
         .value_mw = order->value_mw,
         .down_mw_per_s = ramp ? order->down_mw_per_s : 0,
         .due_ns = t_ns + order->within_ns,
         .until_ns = order->for_ns ? t_ns + order->within_ns + order->for_ns : INT64_MAX,
         .judged_ns = t_ns,
+        .mean_mw = -1,
     };
     contracts->count++;
-    find_budget(contracts, order->node);
+    find_budget(contracts, place);
     return ORDER_TAKEN;
 }
 
@@ -228,53 +259,42 @@ uint32_t contract_expire(struct contracts *contracts, int64_t t_ns)
 
 /* ---- what they bound ---- */
 
-int64_t contract_capacity_mva(const struct contracts *contracts, uint32_t node)
-{
-    int64_t budget_mw = contracts->budget_mw[node];
-    if (budget_mw == CONTRACT_FREE)
-        return CONTRACT_FREE;
-    int64_t left_mw = larger(budget_mw - contracts->beside_mw[node], 0),
-            ppm = contracts->mva_per_mw_ppm[node];
-    return left_mw / PPM * ppm + left_mw % PPM * ppm / PPM;
-}
-
 bool contract_below_fail_safe(const struct contracts *contracts, uint32_t host)
 {
     const struct model_host *h = &contracts->model->host[host];
-    for (uint32_t j = 0; contracts->count && j < h->cord_count; j++) {
-        const struct model_node *n = &contracts->model->node[h->cord[j].node];
-        for (uint32_t a = 0; a < n->ancestor_count; a++)
-            if (contracts->budget_mw[n->ancestor[a]] < contracts->fail_safe_mw[n->ancestor[a]])
+    uint32_t place;
+    for (uint32_t j = 0; contracts->count && j < h->cord_count; j++)
+        for (uint32_t i = 0; (place = place_above(contracts, &h->cord[j], i)) != INDEX_NONE; i++)
+            if (contracts->budget_mw[place] < contracts->fail_safe_mw[place])
                 return true;
-    }
     return false;
 }
 
-static int64_t room_at_mw(const struct contracts *contracts, uint32_t host, uint32_t node)
+static int64_t room_at_mw(const struct contracts *contracts, uint32_t host, uint32_t place)
 {
-    int64_t part = contract_part_ppm(contracts->model, host, node);
-    int64_t others_mw = contracts->drawn_mw[node] - through_mw(contracts->counted_mw[host], part);
-    int64_t left_mw = larger(contracts->budget_mw[node] - others_mw, 0);
-    /* two cords below one node are rounded one by one: a few mW beside what is counted as one */
+    int64_t part = contract_part_ppm(contracts, host, place);
+    int64_t others_mw = contracts->drawn_mw[place] - through_mw(contracts->counted_mw[host], part);
+    int64_t left_mw = larger(contracts->budget_mw[place] - others_mw, 0);
+    /* two cords below one place are rounded one by one: a few mW beside what is counted as one */
     left_mw = larger(left_mw - CORDS_MAX, 0);
     return draw_cap_within_mw(type_of(contracts, host), left_mw * PPM / larger(part, 1));
 }
 
 int64_t contract_room_mw(const struct contracts *contracts, uint32_t host, int64_t cap_mw, int64_t least_mw,
-                         uint32_t *node)
+                         uint32_t *place)
 {
     const struct model_host *h = &contracts->model->host[host];
-    *node = INDEX_NONE;
+    uint32_t at;
+    *place = INDEX_NONE;
     for (uint32_t j = 0; contracts->count && j < h->cord_count; j++) {
-        const struct model_node *n = &contracts->model->node[h->cord[j].node];
-        for (uint32_t a = 0; a < n->ancestor_count; a++) {
-            if (contracts->budget_mw[n->ancestor[a]] == CONTRACT_FREE)
+        for (uint32_t i = 0; (at = place_above(contracts, &h->cord[j], i)) != INDEX_NONE; i++) {
+            if (contracts->budget_mw[at] == CONTRACT_FREE)
                 continue;
-            int64_t room_mw = larger(room_at_mw(contracts, host, n->ancestor[a]), least_mw);
+            int64_t room_mw = larger(room_at_mw(contracts, host, at), least_mw);
             if (room_mw >= cap_mw)
                 continue;
             cap_mw = room_mw;
-            *node = n->ancestor[a];
+            *place = at;
         }
     }
     return cap_mw;
@@ -295,7 +315,7 @@ void contract_ramp(const struct contracts *contracts, uint32_t node, int64_t *up
     *down_mw_per_s = n->ramp_down_mw_per_s;
     for (uint32_t i = 0; contracts->count && i < CONTRACTS_MAX; i++) {
         const struct contract *item = &contracts->item[i];
-        if (!item->number || item->kind != ORDER_RAMP || item->node != node)
+        if (!item->number || item->kind != ORDER_RAMP || item->place != node)
             continue;
         *up_mw_per_s = tighter(*up_mw_per_s, item->value_mw);
         *down_mw_per_s = tighter(*down_mw_per_s, item->down_mw_per_s);
@@ -337,24 +357,25 @@ static void judge(struct contract *item, int64_t mean_mw, int64_t t_ns, struct c
     finding->breaches += above && !item->breached;
     item->breaches += above && !item->breached;
     item->breached = above;
+    item->mean_mw = mean_mw;
     finding->trim |= correct(item, mean_mw, t_ns);
     item->sum_mw = 0;
     item->readings = 0;
 }
 
-struct contract_finding contract_reading(struct contracts *contracts, uint32_t node, int64_t measured_mw,
+struct contract_finding contract_reading(struct contracts *contracts, uint32_t place, int64_t measured_mw,
                                          int64_t t_ns)
 {
     struct contract_finding finding = {0};
     int64_t mean_mw;
-    if (contracts->budget_mw[node] == CONTRACT_FREE)
+    if (contracts->budget_mw[place] == CONTRACT_FREE)
         return finding;
     for (uint32_t i = 0; i < CONTRACTS_MAX; i++) {
         struct contract *item = &contracts->item[i];
-        if (item->number && item->kind == ORDER_CAP && item->node == node &&
+        if (item->number && item->kind == ORDER_CAP && item->place == place &&
             window_is_over(contracts, item, measured_mw, t_ns, &mean_mw))
             judge(item, mean_mw, t_ns, &finding);
     }
-    find_budget(contracts, node);
+    find_budget(contracts, place);
     return finding;
 }

@@ -17,12 +17,12 @@ static int64_t floor_of(const struct model *model, uint32_t host)
     return larger(model->host[host].floor_mw, model->type[model->host[host].type].cap_min_mw);
 }
 
-void contract_weigh(const struct contracts *contracts, const struct ledger *ledger, uint32_t node,
+void contract_weigh(const struct contracts *contracts, const struct ledger *ledger, uint32_t place,
                     uint32_t host, int64_t t_ns, struct contract_trim *trim)
 {
     const struct model *model = contracts->model;
     const struct model_host_type *type = &model->type[model->host[host].type];
-    int64_t part = contract_part_ppm(model, host, node);
+    int64_t part = contract_part_ppm(contracts, host, place);
     if (!can_be_told(contracts, ledger, host, t_ns)) {
         trim->fixed_mw += draw_ceil_div(contracts->counted_mw[host] * part, PPM);
         return;
@@ -33,10 +33,10 @@ void contract_weigh(const struct contracts *contracts, const struct ledger *ledg
     trim->floor_mw += draw_ceil_div(draw_of_cap_mw(type, floor_mw) * part, PPM);
 }
 
-void contract_trim_scale(const struct contracts *contracts, uint32_t node, struct contract_trim *trim)
+void contract_trim_scale(const struct contracts *contracts, uint32_t place, struct contract_trim *trim)
 {
     int64_t way_mw = trim->newest_mw - trim->floor_mw;
-    int64_t left_mw = contracts->budget_mw[node] - trim->fixed_mw - trim->floor_mw;
+    int64_t left_mw = contracts->budget_mw[place] - trim->fixed_mw - trim->floor_mw;
     trim->scale_ppm = PPM;
     if (left_mw < way_mw)
         trim->scale_ppm = left_mw <= 0 ? 0 : left_mw * 1000 / (way_mw / 1000 + 1);

@@ -13,6 +13,7 @@
 #include "core/demand.h"
 #include "core/detect.h"
 #include "core/emergency.h"
+#include "core/handed.h"
 #include "core/heat.h"
 #include "core/hold.h"
 #include "core/ledger.h"
@@ -22,6 +23,12 @@
 #include "core/pool.h"
 #include "core/ramp.h"
 #include "core/token.h"
+
+/* The newest lease that left: in which step, and where it stands in that step's outbox. */
+struct guard_sent {
+    uint64_t step;
+    uint32_t at;
+};
 
 struct core {
     const struct model *model;
@@ -34,12 +41,14 @@ struct core {
     struct ledger_moved ledger_moved;   /* memory of ledger.moved */
     struct ledger_fell fell;    /* memory of ledger.fell */
     struct accounts accounts;   /* handed over at the start */
+    struct handed_record handed;    /* beside them */
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
     struct heat heat;
     struct permits permits;
     struct emergencies emergencies;
     struct cuts cuts;
+    struct guard_sent *sent;    /* by host */
     uint64_t steps;             /* slots decided on */
     struct cluster cluster;
     struct holds holds;

@@ -25,11 +25,6 @@ void cut_mark(struct core *core, uint32_t node, enum cut_kind kind)
         cuts->kind[node] = (uint8_t)kind;
 }
 
-int cut_has(const struct core *core, uint32_t host)
-{
-    return core->cuts.step[host] == core->steps;
-}
-
 static void take_fallen(struct core *core)
 {
     struct ledger_fell *fell = &core->ledger.fell;
@@ -133,9 +128,9 @@ static void cut_below(struct core *core, uint32_t node)
     const struct emergencies *e = &core->emergencies;
     const uint32_t *run = &e->below[e->below_first[node]];
     for (uint32_t i = 0; i < e->below_count[node]; i++) {
-        if (cut_has(core, run[i]))
+        if (core->cuts.run[run[i]] == core->cuts.runs)
             continue;
-        core->cuts.step[run[i]] = core->steps;
+        core->cuts.run[run[i]] = core->cuts.runs;
         bound_by(core, core->cuts.kind[node] == CUT_LIMIT ? BOUND_STEADY : BOUND_EMERGENCY, node);
         cut_host(core, run[i]);
         core->held.term = BOUND_NOTHING;    /* also where nothing was sent */
@@ -145,10 +140,14 @@ static void cut_below(struct core *core, uint32_t node)
 void cut_run(struct core *core)
 {
     struct cuts *cuts = &core->cuts;
-    uint32_t first = core->outbox->count;
     take_fallen(core);
     if (!cuts->count)
         return;
+    cuts->runs++;
+    if (core->permits.awaiting) {
+        permit_end_waiting(&core->permits, core->t_ns);
+        take_fallen(core);
+    }
     for (uint32_t i = 0; i < cuts->count; i++) {
         cuts->share_ppm[cuts->node[i]] = share_of(core, cuts->node[i]);
         cuts->scale_ppm[cuts->node[i]] =
@@ -162,5 +161,5 @@ void cut_run(struct core *core)
     for (uint32_t i = 0; i < cuts->count; i++)
         cuts->kind[cuts->node[i]] = CUT_NOT;
     cuts->count = 0;
-    guard_verify(core, first);
+    guard_verify(core);
 }

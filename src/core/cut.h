@@ -20,7 +20,8 @@ struct cuts {
     uint8_t *kind;              /* by node: enum cut_kind */
     int64_t *share_ppm;         /* by node: of what hosts below hold above fail-safe */
     int64_t *scale_ppm;         /* by node: of an emergency's shot */
-    uint64_t *step;             /* by host: the step it was cut in, core.steps */
+    uint64_t *run;              /* by host: the run it was cut in */
+    uint64_t runs;
 };
 
 /* rt: a cut of this kind is due below the node. */
@@ -28,8 +29,5 @@ void cut_mark(struct core *core, uint32_t node, enum cut_kind kind);
 
 /* rt: cuts below every marked node and every node that the ledger found fallen. */
 void cut_run(struct core *core);
-
-/* any: has this host been sent its cut in this slot? Then it needs no other answer. */
-int cut_has(const struct core *core, uint32_t host);
 
 #endif

@@ -85,6 +85,13 @@ void emergency_init(struct emergencies *e, const struct model *model, const stru
     below_each(e, below_add);
 }
 
+void emergency_hand(struct emergencies *e, uint32_t node, const struct emergency *emergency)
+{
+    e->node[node] = *emergency;
+    if (emergency->active)
+        e->node[node].number = ++e->entered;
+}
+
 /* ---- triggers ---- */
 
 struct load {

@@ -49,6 +49,9 @@ void emergency_init(struct emergencies *emergencies, const struct model *model, 
 enum emergency_action emergency_reading(struct emergencies *emergencies, struct ledger *ledger,
                                         const struct reading *reading, uint32_t node, int64_t t_ns);
 
+/* rt: at a take-over, how the controller before had it; its limit is the caller's. */
+void emergency_hand(struct emergencies *emergencies, uint32_t node, const struct emergency *emergency);
+
 /* rt: the scale on governed draw that brings S of the node's worst phase to 0.95 of its steady limit; PPM
  * where it is there already. */
 int64_t emergency_scale_ppm(const struct emergencies *emergencies, const struct ledger *ledger,

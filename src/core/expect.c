@@ -26,7 +26,7 @@ static void expect_host(const struct core *core, uint32_t host)
     FETCH(core->bound, host);
     FETCH(core->permits.draw_mw, host);
     FETCH(core->permits.least_first, host);
-    FETCH(core->cuts.step, host);
+    FETCH(core->sent, host);
     FETCH(core->contracts.counted_mw, host);
     FETCH(core->cluster.target_mw, host);
     FETCH(core->degrade.host, host);

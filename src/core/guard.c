@@ -41,11 +41,11 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, enum 
         *why = WHY_EMERGENCY;
     }
     if (cap_mw > h->newest_mw) {
-        uint32_t node;
-        cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &node);
-        *why = node == INDEX_NONE ? *why : WHY_ORDER;
-        if (node != INDEX_NONE)
-            bound_by(core, BOUND_CONTRACT, node);
+        uint32_t place;
+        cap_mw = contract_room_mw(&core->contracts, host, cap_mw, larger(h->newest_mw, 0), &place);
+        *why = place == INDEX_NONE ? *why : WHY_ORDER;
+        if (place != INDEX_NONE)
+            bound_by(core, BOUND_CONTRACT, place);
     }
     cap_mw = pace_cap_mw(core, host, cap_mw, *why);
     *why = cap_mw == h->newest_mw && core->paced.term != BOUND_NOTHING ? WHY_RENEWAL : *why;
@@ -60,19 +60,26 @@ static int64_t permitted(struct core *core, uint32_t host, int64_t cap_mw, enum 
     return room_mw;
 }
 
-static void count_sent(struct core *core, const struct ledger_host *h, int64_t cap_mw, enum egress_why why)
+bool guard_has_sent(const struct core *core, uint32_t host)
 {
-    core->count.leases++;
-    core->count.claims += why == WHY_CLAIM;
-    core->count.cuts += cap_mw < h->newest_mw;
-    core->count.raises += h->newest_mw >= 0 && cap_mw > h->newest_mw;
-    core->count.fail_safes += why != WHY_CLAIM && cap_mw <= h->fail_safe_mw && h->newest_mw > h->fail_safe_mw;
+    return core->sent[host].step == core->steps;
 }
 
 static bool may_leave(const struct core *core, uint32_t host)
 {
     return core->ledger.host[host].incarnation && core->mode != MODE_OFF &&
-           core->outbox->count < core->outbox->capacity;
+           (guard_has_sent(core, host) || core->outbox->count < core->outbox->capacity);
+}
+
+static void count_sent(struct core *core, uint32_t host, int64_t cap_mw, enum egress_why why)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    bool again = guard_has_sent(core, host);
+    core->count.leases += !again;
+    core->count.claims += why == WHY_CLAIM && !again;
+    core->count.cuts += cap_mw < h->newest_mw;
+    core->count.raises += h->newest_mw >= 0 && cap_mw > h->newest_mw;
+    core->count.fail_safes += why != WHY_CLAIM && cap_mw <= h->fail_safe_mw && h->newest_mw > h->fail_safe_mw;
 }
 
 static void fill(struct core *core, struct egress *egress, uint32_t host, int64_t cap_mw, uint8_t flags,
@@ -100,7 +107,12 @@ static void fill(struct core *core, struct egress *egress, uint32_t host, int64_
 static void put(struct core *core, uint32_t host, int64_t wanted_mw, int64_t old_mw, int64_t cap_mw,
                 uint8_t flags, enum egress_why why)
 {
-    struct egress *egress = &core->outbox->record[core->outbox->count++];
+    struct guard_sent *sent = &core->sent[host];
+    bool again = guard_has_sent(core, host);
+    if (!again)
+        *sent = (struct guard_sent){core->steps, core->outbox->count++};
+    struct egress *egress = &core->outbox->record[sent->at];
+    flags |= again ? egress->flags & LEASE_EMERGENCY : 0;
     contract_note(&core->contracts, &core->ledger, host);
     pace_sent(core, host, old_mw, cap_mw);
     bound_note(core, host, wanted_mw, why);
@@ -124,7 +136,9 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
     int64_t wanted_mw = cap_mw, old_mw = core->ledger.host[host].newest_mw;
     core->paced = (struct bound){.term = BOUND_NOTHING, .node = INDEX_NONE};
     cap_mw = permitted(core, host, cap_mw, &why);
-    count_sent(core, &core->ledger.host[host], cap_mw, why);
+    if (guard_has_sent(core, host) && cap_mw >= old_mw)
+        return;
+    count_sent(core, host, cap_mw, why);
     if (!ledger_sent(&core->ledger, host, cap_mw)) {
         cap_mw = instead(core, host, cap_mw);
         why = WHY_FAIL_SAFE;
@@ -146,16 +160,20 @@ void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, 
     } else {
         cap_mw = smaller(cap_mw, larger(h->newest_mw, type->cap_min_mw));
     }
-    count_sent(core, h, cap_mw, why);
+    if (guard_has_sent(core, host) && cap_mw >= old_mw)
+        return;
+    count_sent(core, host, cap_mw, why);
     ledger_enter(&core->ledger, host, cap_mw);
     put(core, host, old_mw, old_mw, cap_mw, flags, why);
 }
 
-void guard_verify(struct core *core, uint32_t first)
+void guard_verify(struct core *core)
 {
-    for (uint32_t i = first; i < core->outbox->count; i++) {
+    for (uint32_t i = 0; i < core->outbox->count; i++) {
         struct egress *egress = &core->outbox->record[i];
         uint32_t host = egress->host;
+        if (egress->kind == FRAME_TOKEN_RESPONSE)
+            continue;
         if (egress->cap_mw <= ledger_always_mw(&core->ledger, host) || !ledger_over_s(&core->ledger, host))
             continue;
         int64_t cap_mw = instead(core, host, egress->cap_mw);

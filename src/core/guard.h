@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last word before a lease leaves: I1a, I1b, floors, claims, quanta. Nothing else writes the outbox. */
+/* The last word before a lease leaves: I1a, I1b, floors, claims, quanta. Nothing else writes the outbox. A
+ * host has one lease in a slot: who cuts it again in the same slot changes that one, who asks for anything
+ * else comes too late. */
 #ifndef FLYBALL_CORE_GUARD_H
 #define FLYBALL_CORE_GUARD_H
 
@@ -10,9 +12,12 @@
 void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why);
 
 /* rt: a lease of a cut: at most the newest one, whatever the sums say until the whole cut is entered; then
- * guard_verify holds what left from record `first` on against I1a, once. */
+ * guard_verify holds all that leaves with the slot against I1a, once. */
 void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why);
-void guard_verify(struct core *core, uint32_t first);
+void guard_verify(struct core *core);
+
+/* any: does a lease or claim to this host leave with this slot? */
+bool guard_has_sent(const struct core *core, uint32_t host);
 
 /* rt: an answer to a request for power ahead of time, by the same way out. */
 void guard_answer(struct core *core, const struct token_response *response);

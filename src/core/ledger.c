@@ -13,7 +13,7 @@ static const struct model_host_type *type_of(const struct ledger *ledger, uint32
     return &ledger->model->type[ledger->model->host[host].type];
 }
 
-enum { ROOM_TRIES = 4 };
+enum { ROOM_TRIES = 4, BACK_REPORTS = 3 };
 
 int64_t ledger_exposed_cap_mw(const struct ledger_host *host)
 {
@@ -40,15 +40,17 @@ int64_t ledger_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_m
     return draw_mw < phys_mw ? draw_mw : phys_mw;
 }
 
-/* Brings D and S in line with the host's account. */
+/* Brings D and S in line with the host's account. A host that does not count as bounded stands at phys_max in
+ * both: no lease tells what it may draw until a report shows that one binds it, and what others hold must
+ * leave room for that. */
 static void account(struct ledger *ledger, uint32_t host, enum recovery_cause cause)
 {
     ledger->cause = (uint8_t)cause;
     struct ledger_host *h = &ledger->host[host];
     int64_t exposed_mw = h->bounded ? ledger_draw_mw(ledger, host, ledger_exposed_cap_mw(h)) : h->phys_max_mw;
     int64_t newest_mw =
-        h->newest_mw < 0 ? exposed_mw : ledger_draw_mw(ledger, host, larger(h->newest_mw, h->fail_safe_mw));
-    int64_t safe_mw = h->newest_mw < 0 ? exposed_mw : ledger_draw_mw(ledger, host, h->fail_safe_mw);
+        h->bounded ? ledger_draw_mw(ledger, host, larger(h->newest_mw, h->fail_safe_mw)) : exposed_mw;
+    int64_t safe_mw = h->bounded ? ledger_draw_mw(ledger, host, h->fail_safe_mw) : exposed_mw;
     const int64_t before_mw[SUM_COUNT] = {h->exposed_draw_mw, h->newest_draw_mw, h->safe_draw_mw};
     const int64_t after_mw[SUM_COUNT] = {exposed_mw, newest_mw, safe_mw};
     sums_replace_all(ledger, host, before_mw, after_mw);
@@ -98,21 +100,35 @@ static uint32_t unretired_retire(struct ledger_host *h, const struct report *rep
 
 /* ---- reports ---- */
 
-static bool is_former(const struct ledger_host *h, uint64_t incarnation)
+static struct ledger_former *find_former(struct ledger_host *h, uint64_t incarnation)
 {
     for (uint32_t i = 0; i < FORMER_INCARNATIONS; i++)
-        if (h->former[i] == incarnation)
-            return true;
-    return false;
+        if (h->former[i].incarnation == incarnation)
+            return &h->former[i];
+    return NULL;
+}
+
+/* Of another incarnation than the present one: a former one, which does not come back? */
+static bool is_late(const struct ledger *ledger, struct ledger_host *h, const struct report *report,
+                    int64_t t_ns)
+{
+    struct ledger_former *former = find_former(h, report->incarnation);
+    if (!former || !report->incarnation || report->number <= former->report)
+        return former != NULL;
+    former->report = report->number;
+    h->backs = h->back == report->incarnation ? (uint8_t)smaller(h->backs + 1, BACK_REPORTS) : 1;
+    h->back = report->incarnation;
+    return h->backs < BACK_REPORTS || t_ns - h->report_t_ns <= ledger->model->policy.lease_ns;
 }
 
 /* What the incarnation before said of itself is forgotten with it: one wrong figure must not count until
  * the controller is started again. The report at hand says what counts now. */
 static void start_incarnation(const struct ledger *ledger, struct ledger_host *h, const struct report *report)
 {
-    for (uint32_t i = FORMER_INCARNATIONS - 1; i > 0; i--)
+    const struct ledger_former *back = find_former(h, report->incarnation);
+    for (uint32_t i = back ? (uint32_t)(back - h->former) : FORMER_INCARNATIONS - 1; i > 0; i--)
         h->former[i] = h->former[i - 1];
-    h->former[0] = h->incarnation;
+    h->former[0] = (struct ledger_former){h->incarnation, h->report};
     h->incarnation = report->incarnation;
     h->report = 0;
     h->first = h->sequence + 1;
@@ -172,14 +188,14 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     uint32_t events = 0;
 
     *retired = 0;
-    if (is_former(h, report->incarnation))
+    bool other = report->incarnation != h->incarnation || !report->incarnation;
+    if (other ? is_late(ledger, h, report, t_ns) : report->number <= h->report)
         return LEDGER_STALE;
-    if (report->incarnation != h->incarnation) {
+    if (other) {
         events |= h->incarnation ? LEDGER_RESET : 0;
         start_incarnation(ledger, h, report);
-    } else if (report->number <= h->report) {
-        return LEDGER_STALE;
     }
+    h->backs = 0;
     h->report = report->number;
     h->report_t_ns = t_ns;
     h->draw_mw = report->draw_mw;
@@ -214,7 +230,7 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
             events & LEDGER_RESET         ? RECOVERY_RESET
             : events & LEDGER_FOREIGN_CAP ? RECOVERY_FOREIGN
                                           : RECOVERY_TOLD);
-    if (h->newest_draw_mw > newest_mw)  /* a reset, or a higher fail-safe cap: others make room at once */
+    if (h->newest_draw_mw > newest_mw)  /* a lost cap, or higher figures: others make room at once */
         sums_note_over(ledger, report->host);
     return events;
 }

@@ -20,9 +20,19 @@ struct ledger_lease {
 
 enum { FORMER_INCARNATIONS = 4 };
 
+/* An incarnation before: what it reports late is no evidence. But which of two was the later is not known: a
+ * late report of one that this controller had never heard of looks like a reset. So one of these comes back,
+ * as a new incarnation would, with the third report in a row that it numbers higher, if the present one has
+ * been silent for D by then. */
+struct ledger_former {
+    uint64_t incarnation;
+    uint64_t report;            /* newest number heard of it */
+};
+
 struct ledger_host {
     uint64_t incarnation;       /* 0 = never heard of */
-    uint64_t former[FORMER_INCARNATIONS];   /* incarnations before: their late reports are no evidence */
+    struct ledger_former former[FORMER_INCARNATIONS];   /* the newest first */
+    uint64_t back;              /* of these, the one that reports again */
     uint64_t report;            /* number of the newest report: the echo of the next lease */
     uint64_t sequence;          /* of the newest lease sent; never falls */
     uint64_t first;             /* first sequence this incarnation can have applied */
@@ -40,6 +50,7 @@ struct ledger_host {
     bool accepted;              /* this controller's epoch */
     /* bounded by what the controller before handed over, and not known to have accepted an epoch since */
     bool handed;
+    uint8_t backs;              /* reports of `back` in a row since the newest of `incarnation` */
     uint8_t unretired_count;
     struct ledger_lease unretired[UNRETIRED_MAX];   /* oldest first; caps strictly fall */
 };

@@ -41,10 +41,7 @@ static int64_t ramped_mw(struct core *core, uint32_t host, int64_t old_mw, int64
     int64_t size_mw = allowed_mw < 0 ? -allowed_mw : allowed_mw;
     int64_t step_mw = size_mw * PPM / type->gain_ppm;
     step_mw -= step_mw % type->quantum_mw;
-    int64_t step_cap_mw = cap_mw > old_mw ? old_mw + step_mw : old_mw - step_mw;
-    /* a physical maximum makes draw follow the cap less than it could: a step is then less than it seems */
-    bool past = cap_mw > old_mw ? step_cap_mw > cap_mw : step_cap_mw < cap_mw;
-    return waits(core, BOUND_RAMP, node, past ? cap_mw : step_cap_mw);
+    return waits(core, BOUND_RAMP, node, cap_mw > old_mw ? old_mw + step_mw : old_mw - step_mw);
 }
 
 /* Up to fail-safe a host goes by itself when its lease runs out: a ramp does not hold that back. */
@@ -119,7 +116,7 @@ static void follow_contracts(struct core *core)
         order_ramp(core, core->ramps.ordered[i]);
     for (uint32_t i = 0; core->contracts.count && i < CONTRACTS_MAX; i++)
         if (core->contracts.item[i].number && core->contracts.item[i].kind == ORDER_RAMP)
-            order_ramp(core, core->contracts.item[i].node);
+            order_ramp(core, core->contracts.item[i].place);
 }
 
 void pace_begin(struct core *core)

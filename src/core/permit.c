@@ -78,7 +78,7 @@ static void sift_down(struct permits *permits, uint32_t at)
     heap[at] = moved;
 }
 
-static void arm(struct permits *permits, uint32_t meter)
+void permit_arm(struct permits *permits, uint32_t meter)
 {
     struct permit_expiry *heap = permits->expiry;
     uint32_t at = permits->expiry_count++;
@@ -244,11 +244,16 @@ void permit_follow(struct permits *permits, uint32_t meter, int64_t t_ns)
     enter(permits, p, permit, t_ns);
     if ((under || t_ns <= p->wound_up_ns) && !still_holds(permits, p, h, t_ns))
         work_out(permits, p, h, t_ns);
-    lend(permits, p, under, t_ns);
+    if (p->awaited && permits->awaiting)
+        permit_await(permits, p, under, t_ns);
+    else
+        lend(permits, p, under, t_ns);
 }
 
 void permit_pass_time(struct permits *permits, int64_t t_ns)
 {
+    if (permits->awaiting && t_ns > permits->await_until_ns)
+        permit_end_waiting(permits, t_ns);
     while (permits->expiry_count && permits->expiry[0].due_ns < t_ns) {
         uint32_t meter = permits->expiry[0].meter;
         if (permits->meter[meter].until_ns >= t_ns) {
@@ -313,7 +318,7 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
         p->until_ns = larger(p->until_ns, began_ns + meter->fresh_ns);
     }
     if (!p->armed && p->until_ns >= t_ns)
-        arm(permits, reading->meter);
+        permit_arm(permits, reading->meter);
     permit_weigh_reading(permits, reading->meter, reading, t_ns);
     if (p->witness)
         permit_feed_reading(permits, p, reading, t_ns);
@@ -338,9 +343,11 @@ void permit_look(struct permits *permits, int64_t t_ns, uint32_t items)
     uint32_t count = permits->lender_count ? permits->model->host_count : 0;
     for (uint32_t i = 0; i < items && i < count; i++) {
         uint32_t host = permits->looked_at = permits->looked_at + 1 < count ? permits->looked_at + 1 : 0;
-        if (permits->draw_mw[host] >= 0 &&
-            t_ns - permits->ledger->host[host].report_t_ns > permits->model->policy.lease_ns)
-            permit_weigh_draw(permits, host, -1);
+        if (permits->draw_mw[host] < 0 ||
+            t_ns - permits->ledger->host[host].report_t_ns <= permits->model->policy.lease_ns)
+            continue;
+        permit_weigh_draw(permits, host, -1);
+        permit_feed_silent(permits, host, t_ns);
     }
 }
 

@@ -27,7 +27,7 @@
     X(PERMIT_ALONE, "alone", "neither authenticated nor corroborated by other meters or by hosts") \
     X(PERMIT_HOT, "hot", "heat above theta_op") \
     X(PERMIT_FEED, "feed", "a feed whose loss it covers is lost, unseen, or back for less than feed_stable") \
-    X(PERMIT_HOLD, "hold", "lost not long ago: hold(n) is running")
+    X(PERMIT_HOLD, "hold", "lost not long ago: hold(n) is running, for what is above the steady limit")
 
 #define PERMIT_SYMBOL(symbol, name, meaning) symbol,
 enum permit { PERMITS(PERMIT_SYMBOL) PERMIT_COUNT };
@@ -56,6 +56,8 @@ struct permit_node {
     bool armed;                 /* stands in the order of expiry */
     bool lost;                  /* was held and is not: it comes back by hold(n) and when cool */
     bool repeats;               /* the newest reading was the one before again */
+    uint8_t awaited;            /* bit c: the controller before lent under c, and it is not yet judged anew */
+    bool heard;                 /* of one awaited: it is, but for others that are not */
     int64_t until_ns;           /* fresh up to and with this slot time */
     int64_t since_ns;           /* of `permit` */
     int64_t last[2 * PHASES];   /* volts and amperes of the newest reading that was news */
@@ -89,7 +91,8 @@ struct permit_sum {
 struct permit_feed {
     uint8_t bad;                /* evidence against it, a set; 0: good */
     bool lost;                  /* was bad, and is not yet back */
-    uint32_t hosts, dark;       /* with cords that it loses; and with all of these dark */
+    uint32_t hosts;             /* with cords that it loses; of these, with what their newest report says: */
+    uint32_t dark, lit;         /* all such cords are dark; they are not. A silent host is in neither */
     int64_t good_ns;            /* since */
 };
 
@@ -106,12 +109,15 @@ struct permits {
     struct permit_sum *sum;         /* by node */
     int64_t *draw_mw;               /* by host: counted in sums; -1 = silent */
     uint32_t *least_first, *least_ppm;  /* by host: its run of shares, along cords and ancestors */
-    uint8_t *dark;                  /* by host: bit c, every cord that c loses is dark */
+    uint8_t *dark, *lit;            /* by host: bit c, every cord that c loses is dark; or is not */
     struct permit_feed feed[CONTINGENCIES_MAX];
     uint8_t lent_against;           /* bit c: some node lends under c */
     uint8_t feeds;                  /* bit c: as far as feeds go, it may */
     uint32_t looked_at;             /* host of the scan for silence */
     uint64_t feed_losses;
+    uint64_t feed_turns;            /* changes of any feed */
+    uint32_t awaiting;              /* nodes with `awaited` and not `heard` */
+    int64_t await_ns, await_until_ns;   /* how long at most, from the first slot on */
     uint32_t held;                  /* nodes */
     uint32_t withdrawn;             /* bit c: nothing is lent under contingency c, whatever a permit says */
     uint64_t granted, lost[PERMIT_COUNT];   /* the latter by reason */
@@ -133,8 +139,24 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
 /* rt: takes a report that the ledger has taken. */
 void permit_report(struct permits *permits, const struct report *report, int64_t t_ns);
 
-/* rt: looks at the next hosts of a round: one that is silent for D vouches for nothing. */
+/* rt: looks at the next hosts of a round: what one said that is silent for D is no evidence of anything, of
+ * its draw and of its power inputs. */
 void permit_look(struct permits *permits, int64_t t_ns, uint32_t items);
+
+/* rt: at a take-over, a node as the controller before had it, but that nothing is lent before it is read; and
+ * all feeds. */
+void permit_hand(struct permits *permits, uint32_t meter, const struct permit_node *handed, int64_t t_ns);
+void permit_hand_feeds(struct permits *permits, const struct permit_feed feed[CONTINGENCIES_MAX],
+                       int64_t t_ns);
+
+/* rt: all is handed over, and readings may come. */
+void permit_begin_waiting(struct permits *permits, int64_t t_ns);
+
+/* rt: a cut is due: whatever is awaited is judged as it stands. */
+void permit_end_waiting(struct permits *permits, int64_t t_ns);
+
+/* any: is anything awaited above this host? */
+bool permit_is_awaited(const struct permits *permits, uint32_t host);
 
 /* any: what is wrong with a meter beside silence: a set of enum degrade_meter. */
 uint8_t permit_meter(const struct permits *permits, uint32_t meter);

@@ -5,7 +5,7 @@
 #include "core/permit_inside.h"
 
 enum { WITNESS_DEAD = 1, WITNESS_UNSEEN = 2, CORDS_DARK = 4 };
-enum { DARK_PART = 16 };        /* of the hosts on a feed: as many dark as this part shows that it is lost */
+enum { DARK_PART = 16 };        /* of the hosts on a feed: as many as this part show what it is */
 
 /* ---- setup ---- */
 
@@ -70,10 +70,12 @@ static void weigh(struct permits *permits, uint32_t c, uint8_t bad, int64_t t_ns
     if (!feed->bad != !bad)
         feed->good_ns = t_ns;
     permits->feed_losses += bad && !feed->bad;
+    permits->feed_turns += bad != feed->bad;
     feed->lost = feed->lost || (bad && !feed->bad) || bad & ~WITNESS_UNSEEN;
     feed->bad = bad;
     bool lends = is_stable(permits, feed, t_ns);
     permits->feeds = (uint8_t)(lends ? permits->feeds | bit : permits->feeds & ~bit);
+    permits->feed_turns += feed->lost && lends;
     feed->lost = feed->lost && !lends;
     if (permits->feeds == before)
         return;
@@ -111,10 +113,12 @@ void permit_feed_unseen(struct permits *permits, const struct permit_node *p, in
 
 /* ---- power inputs, PSUs counted cord by cord ---- */
 
-static uint8_t dark_of(const struct permits *permits, const struct report *report)
+/* Bit c: what c loses of this host is dark, as far as it knows; of others, and of what it cannot know,
+ * none. */
+static uint8_t dark_of(const struct permits *permits, const struct report *report, uint8_t known)
 {
     const struct model_host *host = &permits->model->host[report->host];
-    uint8_t dark = report->flags & REPORT_PSU_KNOWN ? permits->lent_against : 0;
+    uint8_t dark = known;
     uint32_t first = 0;
     for (uint32_t j = 0; dark && j < host->cord_count; j++) {
         uint32_t inputs = ((1u << host->cord[j].psus) - 1) << first;
@@ -124,23 +128,91 @@ static uint8_t dark_of(const struct permits *permits, const struct report *repor
                 dark &= (uint8_t)~(1u << c);
         first += host->cord[j].psus;
     }
-    for (uint32_t c = 1; dark && c < permits->model->contingency_count; c++)
+    return dark;
+}
+
+/* Of which feeds a host can tell. */
+static uint8_t known_of(const struct permits *permits, const struct report *report)
+{
+    const struct model_host *host = &permits->model->host[report->host];
+    uint8_t known = report->flags & REPORT_PSU_KNOWN ? permits->lent_against & (uint8_t)~1u : 0;
+    for (uint32_t c = 1; known >> c; c++)
         if (!is_loss(permits->model, c) || !loses_any(host, c))
-            dark &= (uint8_t)~(1u << c);
-    return dark & (uint8_t)~1u;
+            known &= (uint8_t)~(1u << c);
+    return known;
+}
+
+static bool is_part(uint32_t count, uint32_t hosts)
+{
+    return (count >= 2 && count * DARK_PART >= hosts) || (count && count == hosts);
+}
+
+/* Supplies fail one by one; a feed takes all of them: two of many are no evidence of it. What was shown lost
+ * is back when its witness sees it, or as many hosts as it takes say so: that the dark ones have died shows
+ * nothing. */
+static bool shows_loss(const struct permits *permits, uint32_t c)
+{
+    const struct permit_feed *feed = &permits->feed[c];
+    if (is_part(feed->dark, feed->hosts))
+        return true;
+    bool witnessed = permits->model->contingency[c].witness < permits->model->meter_count;
+    return feed->bad & CORDS_DARK && !witnessed && !is_part(feed->lit, feed->hosts);
+}
+
+static void host_says(struct permits *permits, uint32_t host, uint8_t dark, uint8_t lit, int64_t t_ns)
+{
+    uint8_t was_dark = permits->dark[host], was_lit = permits->lit[host];
+    permits->dark[host] = dark;
+    permits->lit[host] = lit;
+    if (was_dark == dark && was_lit == lit)
+        return;
+    for (uint32_t c = 1; (was_dark | was_lit | dark | lit) >> c; c++) {
+        struct permit_feed *feed = &permits->feed[c];
+        feed->dark += (dark >> c & 1u) - (was_dark >> c & 1u);
+        feed->lit += (lit >> c & 1u) - (was_lit >> c & 1u);
+        weigh(permits, c,
+              (uint8_t)(shows_loss(permits, c) ? feed->bad | CORDS_DARK : feed->bad & ~CORDS_DARK), t_ns);
+    }
 }
 
 void permit_feed_report(struct permits *permits, const struct report *report, int64_t t_ns)
 {
-    uint8_t was = permits->dark[report->host], is = dark_of(permits, report);
-    permits->dark[report->host] = is;
-    for (uint32_t c = 1; (was | is) >> c; c++) {
-        struct permit_feed *feed = &permits->feed[c];
-        feed->dark += (is >> c & 1u) - (was >> c & 1u);
-        /* supplies fail one by one; a feed takes all of them: two of many are no evidence of it */
-        bool shown = (feed->dark >= 2 && feed->dark * DARK_PART >= feed->hosts) ||
-                     (feed->dark && feed->dark == feed->hosts);
-        weigh(permits, c, (uint8_t)(shown ? feed->bad | CORDS_DARK : feed->bad & ~CORDS_DARK), t_ns);
+    uint8_t known = known_of(permits, report), dark = dark_of(permits, report, known);
+    host_says(permits, report->host, dark, known & (uint8_t)~dark, t_ns);
+}
+
+void permit_feed_silent(struct permits *permits, uint32_t host, int64_t t_ns)
+{
+    host_says(permits, host, 0, 0, t_ns);
+}
+
+bool permit_feeds_unseen(const struct permits *permits, uint8_t set)
+{
+    bool unseen = true;
+    for (uint32_t c = 1; set >> c; c++)
+        if (set >> c & 1 && !(permits->feeds >> c & 1))
+            unseen &= permits->feed[c].bad == WITNESS_UNSEEN && !permits->feed[c].lost;
+    return unseen;
+}
+
+/* Cords are told anew by each host. A witness that is fresh still vouches; one that is not is heard first. */
+void permit_hand_feeds(struct permits *permits, const struct permit_feed feed[CONTINGENCIES_MAX],
+                       int64_t t_ns)
+{
+    const struct model *model = permits->model;
+    for (uint32_t c = 1; c < model->contingency_count; c++) {
+        struct permit_feed *own = &permits->feed[c];
+        uint32_t witness = model->contingency[c].witness;
+        if (!is_loss(model, c) || !(permits->lent_against >> c & 1))
+            continue;
+        own->lost = feed[c].lost;
+        own->good_ns = feed[c].good_ns;
+        own->bad = feed[c].bad & (WITNESS_DEAD | WITNESS_UNSEEN | CORDS_DARK);
+        if (witness < model->meter_count && permits->meter[witness].until_ns < t_ns)
+            own->bad |= WITNESS_UNSEEN;
+        uint8_t bit = (uint8_t)(1u << c);
+        permits->feeds =
+            (uint8_t)(is_stable(permits, own, t_ns) ? permits->feeds | bit : permits->feeds & ~bit);
     }
 }
 

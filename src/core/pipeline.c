@@ -7,6 +7,7 @@
 #include "core/account.h"
 #include "core/compare.h"
 #include "core/guard.h"
+#include "core/handed.h"
 #include "core/order.h"
 #include "core/pace.h"
 
@@ -68,6 +69,14 @@ static int64_t wanted_cap(const struct core *core, uint32_t host, enum egress_wh
     return target_mw;
 }
 
+/* After a take-over, until the meters above have been heard: what it has would be cut for want of their
+ * readings alone, and is not renewed either. */
+static bool waits_for_a_reading(struct core *core, uint32_t host)
+{
+    return permit_is_awaited(&core->permits, host) &&
+           ledger_may_send(&core->ledger, host, core->ledger.host[host].newest_mw) == LEDGER_OVER_S;
+}
+
 static void on_report(struct core *core, const struct report *report)
 {
     enum egress_why why;
@@ -90,8 +99,10 @@ static void on_report(struct core *core, const struct report *report)
     pool_note(&core->pools, report->host, core->t_ns);
     cut_run(core);
     demand_report(&core->demand[report->host], &core->model->policy, report, core->t_ns);
-    if (cut_has(core, report->host) && core->ledger.host[report->host].newest_mw >= 0)
+    if (guard_has_sent(core, report->host))
         return;                     /* answered by its cut */
+    if (waits_for_a_reading(core, report->host))
+        return;
     int64_t cap_mw = wanted_cap(core, report->host, &why);
     guard_send(core, report->host, cap_mw, 0, why);
 }
@@ -236,7 +247,7 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
     outbox->count = 0;
     close_second(core);
     if (slot->kind != SLOT_ACCOUNT)
-        account_end_set(core);
+        account_end_set(core, slot->kind != SLOT_HANDED);
     permit_pass_time(&core->permits, core->t_ns);
     if (slot->kind != SLOT_READING && slot->kind != SLOT_REPORT)
         cut_run(core);
@@ -264,6 +275,9 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
         break;
     case SLOT_ACCOUNT:
         account_slot(core, &slot->account);
+        break;
+    case SLOT_HANDED:
+        handed_slot(core, &slot->handed);
         break;
     default:
         break;

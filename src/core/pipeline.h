@@ -37,6 +37,8 @@ struct outbox {
     X(ticks_missed, "ticks_missed", "ticks that a stall swallowed") \
     X(ticks_committed, "ticks_committed", "arbitrations committed") \
     X(handed, "handed", "hosts whose account was taken over from the controller before") \
+    X(handed_meters, "handed_meters", \
+      "meters whose node's heat and permit were taken over from the controller before") \
     X(leases, "leases", "leases and claims decided on, also where the mode sends nothing") \
     X(claims, "claims", "of these, claims: fail-safe to a host that still counts at phys_max") \
     X(cuts, "cuts", "leases below the newest one") \
@@ -178,10 +180,13 @@ struct core_order_view {
 /* A contract in force; number 0: none in this place. */
 struct core_contract_view {
     uint64_t number;
-    uint32_t id, node;
+    uint32_t id, node;              /* node: the first of `nodes` */
     uint8_t kind;                   /* ORDER_CAP or ORDER_RAMP */
+    uint8_t nodes;                  /* that it bounds together */
     bool due, breached;
+    bool metered;                   /* each of them has a meter */
     int64_t value_mw, down_mw_per_s;
+    int64_t load_mw;                /* of a cap: the newest mean of its meters, -1 = none yet */
     int64_t due_ns, until_ns;       /* slot time; INT64_MAX = until it is lifted */
     uint64_t breaches;
 };
@@ -225,6 +230,13 @@ bool pipeline_tick_open(const struct core *core);
 /* any, owner thread only: what a controller after this one must know of a host; age_ns is the caller's. A
  * host that does not count as bounded, or is not known to have accepted this epoch, is not handed over. */
 void core_account(const struct core *core, uint32_t host, struct slot_account *account);
+
+/* any, owner thread only: what a controller after this one must know of a meter, or behind all meters of
+ * feeds: the words of that record (core/handed.h), and how many. */
+uint32_t core_handed(struct core *core, uint32_t record, int64_t word[HANDED_WORDS_MAX]);
+
+/* any, owner thread only: grows with every change of the record of feeds. */
+uint64_t core_feed_turns(const struct core *core);
 
 /* any, owner thread only */
 const struct core_counters *core_counters(const struct core *core);

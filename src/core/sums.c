@@ -172,6 +172,14 @@ void sums_mark_highest(struct ledger *ledger, uint32_t node)
     raise_highest(sums, ledger->model->contingency_count * PHASES);
 }
 
+void sums_hand_highest(struct ledger *ledger, uint32_t node, const int64_t highest_mva[PHASES])
+{
+    int64_t *mark_mva = ledger->node[node].highest_mva;
+    sums_mark_highest(ledger, node);
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        mark_mva[phase] = larger(mark_mva[phase], highest_mva[phase]);
+}
+
 /* ---- limits ---- */
 
 static void mark_fallen(struct ledger *ledger, uint32_t node)
@@ -181,6 +189,12 @@ static void mark_fallen(struct ledger *ledger, uint32_t node)
         return;
     fell->marked[node] = 1;
     fell->node[fell->count++] = node;
+}
+
+void sums_forget_fallen(struct ledger *ledger)
+{
+    while (ledger->fell.count)
+        ledger->fell.marked[ledger->fell.node[--ledger->fell.count]] = 0;
 }
 
 static bool newest_over(const struct ledger *ledger, uint32_t node)

@@ -53,4 +53,11 @@ void sums_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *l
 /* rt: nodes above this host whose limit S passes join those below which a cut is due. */
 void sums_note_over(struct ledger *ledger, uint32_t host);
 
+/* rt: at a take-over: the high-water mark begins anew, at what the controller before had seen where that is
+ * more. */
+void sums_hand_highest(struct ledger *ledger, uint32_t node, const int64_t highest_mva[PHASES]);
+
+/* rt: nodes found above a limit need no cut: nothing has been read yet that would allow what they hold. */
+void sums_forget_fallen(struct ledger *ledger);
+
 #endif

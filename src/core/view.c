@@ -47,7 +47,7 @@ static void show_contracts(const struct core *core, uint32_t node, struct core_n
 {
     for (uint32_t i = 0; core->contracts.count && i < CONTRACTS_MAX; i++) {
         const struct contract *item = &core->contracts.item[i];
-        if (!item->number || item->node != node || item->kind != ORDER_CAP || core->t_ns < item->due_ns)
+        if (!item->number || item->place != node || item->kind != ORDER_CAP || core->t_ns < item->due_ns)
             continue;
         view->breach |= item->breached;
         if (!view->contract_mw || item->value_mw < view->contract_mw)
@@ -118,14 +118,27 @@ void core_order_view(const struct core *core, struct core_order_view *view)
     *view = core->order;
 }
 
+/* Nobody sees a breach where a meter is missing. */
+static bool is_metered(const struct core *core, const struct contract *item)
+{
+    uint32_t count = item->number ? contract_nodes(&core->contracts, item->place) : 0;
+    bool metered = count > 0;
+    for (uint32_t i = 0; i < count; i++)
+        metered &= core->model->node[contract_node(&core->contracts, item->place, i)].meter != INDEX_NONE;
+    return metered;
+}
+
 void core_contract_view(const struct core *core, uint32_t place, struct core_contract_view *view)
 {
     const struct contract *item = &core->contracts.item[place];
     *view = (struct core_contract_view){
         .number = item->number,
         .id = item->id,
-        .node = item->node,
+        .node = item->number ? contract_node(&core->contracts, item->place, 0) : INDEX_NONE,
+        .nodes = (uint8_t)(item->number ? contract_nodes(&core->contracts, item->place) : 0),
         .kind = item->kind,
+        .metered = is_metered(core, item),
+        .load_mw = item->mean_mw,
         .due = core->t_ns >= item->due_ns,
         .breached = item->breached,
         .value_mw = item->value_mw,

@@ -46,6 +46,14 @@ static bool claims_step(struct age *age, int64_t bucket, int64_t offset)
     return false;
 }
 
+void age_resume(struct age *age, int64_t floor, int64_t now_ns)
+{
+    int64_t bucket = now_ns / AGE_BUCKET_NS + AGE_BUCKETS;
+    turn(age, bucket);
+    age->least[bucket % AGE_BUCKETS] = age->floor = floor;
+    age->seen = AGE_YOUNG;
+}
+
 int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns)
 {
     /* Counted from AGE_BUCKETS: the eleven before it have numbers too, even a second after the machine's

@@ -18,13 +18,15 @@ static void write_contract(struct board *board, const struct core *core, uint32_
 {
     struct core_contract_view c;
     core_contract_view(core, place, &c);
-    /* breaches wrap at 2^32 */
+    uint32_t flags = (uint32_t)c.kind | (uint32_t)c.due << 8 | (uint32_t)c.breached << 9 |
+                     (uint32_t)c.metered << 10 | (uint32_t)c.nodes << 16;
+    /* breaches wrap at 2^32; a cap has a load where a ramp has its way down */
     const uint64_t word[SEQLOCK_WORDS] = {
         c.number,
         both(c.id, c.node),
-        both((uint32_t)c.kind | (uint32_t)c.due << 8 | (uint32_t)c.breached << 9, (uint32_t)c.breaches),
+        both(flags, (uint32_t)c.breaches),
         (uint64_t)c.value_mw,
-        (uint64_t)c.down_mw_per_s,
+        (uint64_t)(c.kind == ORDER_CAP ? c.load_mw : c.down_mw_per_s),
         (uint64_t)c.due_ns,
         (uint64_t)c.until_ns,
     };
@@ -76,6 +78,7 @@ bool board_read_contract(const struct board *board, uint32_t place, struct core_
     uint64_t word[SEQLOCK_WORDS];
     if (!seqlock_read(&board->contract[place], word))
         return false;
+    bool cap = (uint8_t)word[2] == ORDER_CAP;
     *contract = (struct core_contract_view){
         .number = word[0],
         .id = (uint32_t)word[1],
@@ -83,9 +86,12 @@ bool board_read_contract(const struct board *board, uint32_t place, struct core_
         .kind = (uint8_t)word[2],
         .due = word[2] >> 8 & 1,
         .breached = word[2] >> 9 & 1,
+        .metered = word[2] >> 10 & 1,
+        .nodes = (uint8_t)(word[2] >> 16),
         .breaches = word[2] >> 32,
         .value_mw = (int64_t)word[3],
-        .down_mw_per_s = (int64_t)word[4],
+        .down_mw_per_s = cap ? 0 : (int64_t)word[4],
+        .load_mw = cap ? (int64_t)word[4] : -1,
         .due_ns = (int64_t)word[5],
         .until_ns = (int64_t)word[6],
     };

@@ -288,6 +288,8 @@ static void init_decide(struct loop *loop)
     decide->emergency = &loop->emergency;
     decide->tap = &loop->tap;
     decide->view = &loop->view;
+    decide->meters = loop->site->model.meter_count;
+    decide->age_bound_ns = loop->site->model.policy.age_bound_ns;
     decide->account = loop->account.fd >= 0 ? &loop->account : NULL;
     decide_start(decide, loop->t_start_ns, loop->site->model.policy.tick_ns);
     view_refresh_all(&loop->view, loop->core);
@@ -369,7 +371,8 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
 int loop_begin(struct loop *loop)
 {
     loop->t_start_ns = timebase_now_ns(&loop->base);
-    loop->epoch = (uint64_t)timebase_realtime_ns(&loop->base, loop->t_start_ns);
+    uint64_t clock = (uint64_t)timebase_realtime_ns(&loop->base, loop->t_start_ns);
+    loop->epoch = clock > loop->epoch_before ? clock : loop->epoch_before + 1;
     int error = loop_ledger_read(loop);
     if (error)
         return error;

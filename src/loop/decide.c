@@ -86,6 +86,32 @@ static void write_accounts(struct decide *decide)
         write_account(decide, host);
 }
 
+static void write_record(struct decide *decide, uint32_t meter, int64_t floor_ns)
+{
+    int64_t word[HANDED_WORDS_MAX + 1];
+    uint32_t words = core_handed(decide->core, meter, word);
+    word[words++] = floor_ns;
+    account_write_record(decide->account, meter, word, words);
+}
+
+/* As it is after this reading, before a lease that it allowed leaves. */
+static void write_reading(struct decide *decide, const struct slot *slot)
+{
+    const struct reading *reading = &slot->reading;
+    int64_t offset_ns;
+    bool known = !__builtin_sub_overflow(slot->t_receive_ns, reading->t_meter_ns, &offset_ns) &&
+                 !__builtin_sub_overflow(offset_ns, reading->age_ns - decide->age_bound_ns, &offset_ns);
+    write_record(decide, reading->meter, known ? offset_ns : INT64_MAX);
+}
+
+static void write_feeds(struct decide *decide)
+{
+    int64_t word[HANDED_WORDS_MAX];
+    uint32_t words = core_handed(decide->core, decide->meters, word);
+    account_write_record(decide->account, decide->meters, word, words);
+    decide->feed_turns = core_feed_turns(decide->core);
+}
+
 static void write_sent(struct decide *decide, bool emergency)
 {
     const struct outbox *outbox = &decide->outbox;
@@ -100,6 +126,10 @@ static void write_sent(struct decide *decide, bool emergency)
 static void persist(struct decide *decide, const struct slot *slot, int64_t now_ns)
 {
     account_beat(decide->account, now_ns, core_counters(decide->core)->newer_epochs != 0);
+    if (slot->kind == SLOT_READING)
+        write_reading(decide, slot);
+    if (core_feed_turns(decide->core) != decide->feed_turns)
+        write_feeds(decide);
     if (slot->kind == SLOT_ORDER)
         write_accounts(decide);
     else if (slot->kind == SLOT_REPORT)
@@ -252,22 +282,59 @@ void decide_tap(struct decide *decide, int64_t sent_ns)
     tap(decide, &digest);
 }
 
-void decide_take_over(struct decide *decide, const struct slot_account *account, uint32_t count)
+void decide_read_record(const struct account_file *file, uint32_t number, uint32_t meters,
+                        struct decide_record *record)
+{
+    record->floor_ns = INT64_MAX;
+    record->words = account_read_record(file, number, record->word);
+    if (record->words && number < meters)
+        record->floor_ns = record->word[--record->words];
+}
+
+/* Nothing leaves on these slots, and the file does not count yet. */
+static void hand(struct decide *decide, struct slot *what)
+{
+    struct slot *slot = ring_claim(&decide->ring);
+    what->sequence = slot->sequence;
+    what->t_receive_ns = decide->t_ns;
+    *slot = *what;
+    step(decide, slot);
+    decide_tap(decide, 0);
+}
+
+static void hand_record(struct decide *decide, uint32_t number, const struct decide_record *record)
+{
+    for (uint32_t first = 0; first < record->words; first += HANDED_PIECE_WORDS) {
+        uint32_t left = record->words - first;
+        struct slot slot = {
+            .kind = SLOT_HANDED,
+            .handed = {.record = number,
+                       .first = (uint8_t)first,
+                       .count = (uint8_t)(left < HANDED_PIECE_WORDS ? left : HANDED_PIECE_WORDS),
+                       .words = (uint8_t)record->words}};
+        memcpy(slot.handed.word, &record->word[first], slot.handed.count * sizeof record->word[0]);
+        hand(decide, &slot);
+    }
+}
+
+void decide_take_over(struct decide *decide, const struct slot_account *account, uint32_t count,
+                      const struct decide_record *record, int64_t t_ns)
 {
     struct account_file *file = decide->account;
-    int64_t now_ns = timebase_now_ns(decide->base);
-    decide->account = NULL;     /* nothing leaves on these slots, and the file does not count yet */
+    decide->account = NULL;
+    decide->t_ns = t_ns > decide->t_ns ? t_ns : decide->t_ns;
     for (uint32_t i = 0; i < count; i++) {
-        struct slot *slot = ring_claim(&decide->ring);
-        uint64_t sequence = slot->sequence;
-        *slot = (struct slot){.sequence = sequence, .t_receive_ns = now_ns, .kind = SLOT_ACCOUNT,
-                              .account = account[i]};
-        step(decide, slot);
-        decide_tap(decide, 0);
+        struct slot slot = {.kind = SLOT_ACCOUNT, .account = account[i]};
+        hand(decide, &slot);
     }
+    for (uint32_t i = 0; record && count && i <= decide->meters; i++)
+        hand_record(decide, i, &record[i]);
     decide->account = file;
     if (!file)
         return;
     write_accounts(decide);
+    for (uint32_t meter = 0; meter < decide->meters; meter++)
+        write_record(decide, meter, record ? record[meter].floor_ns : INT64_MAX);
+    write_feeds(decide);
     account_whole(file, timebase_now_ns(decide->base));
 }

@@ -42,11 +42,14 @@ struct decide {
     struct board *board;                /* NULL = none */
     struct account_file *account;       /* NULL = none */
     int64_t tick_ns;
+    uint32_t meters;
+    int64_t age_bound_ns;               /* that lanes added to the age of a reading */
     /* the deciding thread's own */
     struct ring ring;
     struct outbox outbox;
     int64_t t_ns;                       /* slot time of the newest slot */
     uint64_t tick;                      /* newest tick entered */
+    uint64_t feed_turns;                /* of core_feed_turns, when feeds were last written */
     struct slot *slot;                  /* in the ring, decided, not yet tapped; NULL = none */
     bool digest_due;
     struct slot_digest digest;
@@ -57,9 +60,23 @@ struct decide {
 /* setup: t_ns is what core_init was given. */
 void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns);
 
-/* setup, before the deciding thread runs, the tap's reader running: the accounts that the controller before
- * left are the first slots, and from then on the file has everybody's. */
-void decide_take_over(struct decide *decide, const struct slot_account *account, uint32_t count);
+/* What the file has beside a record's words (core/handed.h): how far a meter's clock stands off ours, so that
+ * its readings are no younger to the one who takes over. */
+struct decide_record {
+    uint32_t words;             /* of core_handed; 0 = none */
+    int64_t word[HANDED_WORDS_MAX];
+    int64_t floor_ns;           /* age_floor_ns; INT64_MAX = not known */
+};
+
+/* setup, before the deciding thread runs, the tap's reader running: what the controller before left are the
+ * first slots, as of t_ns, and from then on the file has everybody's. `record` has room for all meters and
+ * feeds, or is NULL. */
+void decide_take_over(struct decide *decide, const struct slot_account *account, uint32_t count,
+                      const struct decide_record *record, int64_t t_ns);
+
+/* setup: a record as it stands in the file; the newest whole one. */
+void decide_read_record(const struct account_file *file, uint32_t number, uint32_t meters,
+                        struct decide_record *record);
 
 /* rt: takes the oldest input or the tick that is due before it, through the step. False when nothing is
  * due, or egress has no room for what a step may send. The slot stays in hand until decide_tap. */

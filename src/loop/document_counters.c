@@ -156,6 +156,7 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     number(out, "accepted", count_read(&counters->accepted), ", ");
     number(out, "aside", count_read(&counters->aside), ", ");
     number(out, "clock_steps", count_read(&counters->clock_steps), ", ");
+    number(out, "sequence_restarts", count_read(&counters->sequence_restarts), ", ");
     number(out, "token_requests", count_read(&counters->token_requests), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");

@@ -30,9 +30,9 @@ static bool parse_mode(const char *text, uint32_t *mode)
     return false;
 }
 
-static bool parse_name(const char *text, char name[NAME_BYTES])
+static bool parse_name(const char *text, char *name, size_t bytes)
 {
-    if (!text[0] || strlen(text) >= NAME_BYTES)
+    if (!text[0] || strlen(text) >= bytes)
         return false;
     strcpy(name, text);
     return true;
@@ -48,9 +48,9 @@ static bool parse_pair(const char *key, const char *value, struct order_entry *e
         if (!strcmp(key, numbers[i].key))
             return parse_number(value, numbers[i].number);
     if (!strcmp(key, "node") || !strcmp(key, "host"))
-        return parse_name(value, entry->subject);
+        return parse_name(value, entry->subject, sizeof entry->subject);
     if (!strcmp(key, "name"))
-        return parse_name(value, entry->contract);
+        return parse_name(value, entry->contract, sizeof entry->contract);
     return !strcmp(key, "mode") && parse_mode(value, &order->mode);
 }
 
@@ -62,12 +62,16 @@ static uint32_t kind_of(const char *name)
     return ORDER_NOTHING;
 }
 
-/* A contract that is given no name goes by that of its node. */
+/* A contract that is given no name goes by that of its nodes. */
 static bool complete(struct order_entry *entry, char *error, size_t error_bytes)
 {
     uint32_t kind = entry->order.kind;
-    if ((kind == ORDER_CAP || kind == ORDER_RAMP) && !entry->contract[0])
-        memcpy(entry->contract, entry->subject, NAME_BYTES);
+    if ((kind == ORDER_CAP || kind == ORDER_RAMP) && !entry->contract[0]) {
+        if (strlen(entry->subject) >= NAME_BYTES)
+            return say(error, error_bytes, "a contract over so many nodes needs a name of its own",
+                       entry->subject);
+        strcpy(entry->contract, entry->subject);
+    }
     if (kind == ORDER_LIFT && !entry->contract[0])
         return say(error, error_bytes, "lift", "which contract?");
     return true;

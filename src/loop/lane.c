@@ -93,12 +93,21 @@ static void show_meter(struct lane *lane, const struct reading *reading, int64_t
     view_write_meter(lane->view, reading->meter, &record);
 }
 
+static int check_sequence(struct lane *lane, struct replay_window *window, uint64_t sequence,
+                          int64_t t_receive_ns)
+{
+    int refused = replay_admit(window, sequence, t_receive_ns);
+    count_add(&lane->counters.sequence_restarts, window->began_again);
+    window->began_again = false;
+    return refused;
+}
+
 /* The meter is in hand. */
 static int admit_reading(struct lane *lane, struct reading *reading, int64_t t_receive_ns)
 {
     uint32_t meter = reading->meter;
     const struct model_meter *known = &lane->model->meter[meter];
-    int refused = replay_check(&lane->meter_window[meter], reading->sequence);
+    int refused = check_sequence(lane, &lane->meter_window[meter], reading->sequence, t_receive_ns);
     if (refused)
         return refused;
     struct age *age = &lane->age[meter];
@@ -169,7 +178,7 @@ static int check_host(const struct lane *lane, uint32_t host, const struct endpo
 static int admit_report(struct lane *lane, const struct report *body, uint64_t sequence,
                         const struct endpoint *from, int64_t t_receive_ns)
 {
-    int refused = replay_check(&lane->host_window[body->host], sequence);
+    int refused = check_sequence(lane, &lane->host_window[body->host], sequence, t_receive_ns);
     if (refused)
         return refused;
     learn_mac(lane, body->host, from->mac);
@@ -204,7 +213,7 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
 static int admit_token(struct lane *lane, const struct token_request *body, uint64_t sequence,
                        int64_t t_receive_ns)
 {
-    int refused = replay_check(&lane->host_window[body->host], sequence);
+    int refused = check_sequence(lane, &lane->host_window[body->host], sequence, t_receive_ns);
     if (refused)
         return refused;
     count_add(&lane->counters.token_requests, 1);

@@ -86,6 +86,28 @@ int loop_ledger_open(struct loop *loop, FILE *notes)
     return 0;
 }
 
+static void free_handed(struct loop *loop)
+{
+    free(loop->handed);
+    free(loop->records);
+    loop->handed = NULL;
+    loop->records = NULL;
+}
+
+/* Heat, permits and feeds, as far as they are about this very site. */
+static int read_records(struct loop *loop)
+{
+    const struct model *model = &loop->site->model;
+    if (loop->account_state != ACCOUNT_WHOLE || !account_has_records(&loop->account, model))
+        return 0;
+    loop->records = calloc(model->meter_count + 1, sizeof *loop->records);
+    if (!loop->records)
+        return -ENOMEM;
+    for (uint32_t i = 0; i <= model->meter_count; i++)
+        decide_read_record(&loop->account, i, model->meter_count, &loop->records[i]);
+    return 0;
+}
+
 int loop_ledger_read(struct loop *loop)
 {
     const struct model *model = &loop->site->model;
@@ -99,24 +121,49 @@ int loop_ledger_read(struct loop *loop)
     /* a clock that was set back must not make every host refuse us */
     if (epoch >= loop->epoch)
         loop->epoch = epoch + 1;
-    int error = account_begin(&loop->account, model, loop->epoch);
+    int error = read_records(loop);
+    if (!error)
+        error = account_begin(&loop->account, model, loop->epoch);
     if (error)
         snprintf(loop->error, sizeof loop->error, "ledger %s: %s", loop->ledger_path, strerror(-error));
     return error;
 }
 
+/* What was read has aged since: the core was set up meanwhile, and ports opened. */
+static bool grow_older(struct loop *loop, int64_t now_ns)
+{
+    const struct model *model = &loop->site->model;
+    if (!loop->handed || loop->account_state != ACCOUNT_WHOLE)
+        return false;
+    for (uint32_t host = 0; host < model->host_count; host++)
+        loop->handed[host].age_ns += now_ns - loop->t_start_ns;
+    loop->ledger_age_ns = loop->handed[0].age_ns;
+    if (loop->ledger_age_ns > model->policy.lease_ns)
+        loop->account_state = ACCOUNT_OLD;
+    return loop->account_state == ACCOUNT_WHOLE;
+}
+
+/* A meter that was late before is late now, though it is the first reading that we hear. */
+static void resume_ages(struct loop *loop, int64_t now_ns)
+{
+    for (uint32_t i = 0; i < loop->site->model.meter_count; i++)
+        if (loop->records[i].floor_ns != INT64_MAX)
+            age_resume(&loop->path.lane[0].age[i], loop->records[i].floor_ns, now_ns);
+}
+
 void loop_ledger_take_over(struct loop *loop)
 {
-    bool whole = loop->handed && loop->account_state == ACCOUNT_WHOLE;
-    decide_take_over(loop->path.decide, loop->handed, whole ? loop->site->model.host_count : 0);
-    loop->ledger_age_ns = whole ? loop->handed[0].age_ns : 0;
-    free(loop->handed);
-    loop->handed = NULL;
+    int64_t now_ns = timebase_now_ns(&loop->base);
+    bool whole = grow_older(loop, now_ns);
+    if (whole && loop->records)
+        resume_ages(loop, now_ns);
+    decide_take_over(loop->path.decide, loop->handed, whole ? loop->site->model.host_count : 0,
+                     whole ? loop->records : NULL, now_ns);
+    free_handed(loop);
 }
 
 void loop_ledger_close(struct loop *loop)
 {
-    free(loop->handed);
-    loop->handed = NULL;
+    free_handed(loop);
     account_close(&loop->account);
 }

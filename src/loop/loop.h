@@ -40,7 +40,10 @@ struct loop {
     uint32_t ports;             /* open */
     struct ip_port *ip[PORTS_MAX];          /* NULL where the kernel owns the port's address */
     void *ip_memory[PORTS_MAX];
-    uint64_t epoch;             /* realtime ns at start: every start is a new epoch */
+    /* realtime ns at start, above all that were used before: every start is a new epoch */
+    uint64_t epoch;
+    uint64_t epoch_before;      /* the highest that the disk knows; 0 = none */
+    char epoch_path[LEDGER_PATH_BYTES + 32];    /* "" = not kept */
     int64_t t_start_ns;         /* monotonic */
     struct meter_names names;
     struct view view;
@@ -59,6 +62,7 @@ struct loop {
     struct account_file account;
     enum account_state account_state;
     struct slot_account *handed;            /* what the writer before left, until decide has it */
+    struct decide_record *records;          /* likewise; NULL = none */
     int64_t ledger_age_ns;                  /* of what was taken over */
     char ledger_path[LEDGER_PATH_BYTES];    /* "" = none */
     struct drain drain;

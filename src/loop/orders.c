@@ -97,34 +97,9 @@ static void keep(struct orders *orders, const struct order_entry *entry)
 
 /* ---- against the site ---- */
 
-static bool find_node(const struct model *model, const char *name, uint32_t *index)
-{
-    for (*index = 0; *index < model->node_count; ++*index)
-        if (!strcmp(model->node[*index].name, name))
-            return true;
-    return false;
-}
-
-static bool find_host(const struct model *model, const char *name, uint32_t *index)
-{
-    for (*index = 0; *index < model->host_count; ++*index)
-        if (!strcmp(model->host[*index].name, name))
-            return true;
-    return false;
-}
-
 static bool needs_subject(uint32_t kind)
 {
     return kind != ORDER_MODE && kind != ORDER_LIFT;
-}
-
-static bool resolve(const struct orders *orders, struct order_entry *entry)
-{
-    const struct model *model = &orders->site->model;
-    if (!needs_subject(entry->order.kind))
-        return true;
-    return entry->order.kind == ORDER_FORECAST ? find_host(model, entry->subject, &entry->order.node)
-                                               : find_node(model, entry->subject, &entry->order.node);
 }
 
 static bool is_of_site(const struct orders *orders, const char *name)
@@ -178,7 +153,7 @@ static bool is_acceptable(struct orders *orders, struct order_entry *entry, stru
     else if (needs_subject(entry->order.kind) && !entry->subject[0])
         refuse(answer, -EINVAL, "%s: which %s?", orders_kind_name(entry->order.kind),
                entry->order.kind == ORDER_FORECAST ? "host" : "node");
-    else if (!resolve(orders, entry))
+    else if (!orders_resolve(&orders->site->model, entry))
         refuse(answer, -ENOENT, "the site has no %s %s",
                entry->order.kind == ORDER_FORECAST ? "host" : "node", entry->subject);
     else if (atomic_load_explicit(orders->stopped, memory_order_acquire))
@@ -218,9 +193,12 @@ static void wait_for(struct orders *orders, struct orders_answer *answer)
            (unsigned long long)answer->number);
 }
 
-/* A contract of the site file is given anew at every start and must not fail for want of a disk. */
+/* A contract of the site file is given anew at every start and must not fail for want of a disk. Where
+ * compaction fails the log grows on: the order counts for more than its bound. */
 static int write_log(struct orders *orders, const struct order_entry *entry)
 {
+    if (orders->log.records >= ORDERS_RECORDS_MAX)
+        orders_compact(&orders->log, orders->entry, orders->kept);
     int error = orders_append(&orders->log, entry);
     if (error)
         count_add(&orders->lost, 1);
@@ -284,6 +262,7 @@ struct reading_log {
     struct orders *orders;
     struct order_entry before[ORDERS_KEPT_MAX];     /* as it was before the newest entry */
     uint32_t kept;
+    uint64_t number;            /* of that entry */
 };
 
 static void read_entry(void *context, const struct order_entry *entry)
@@ -291,12 +270,16 @@ static void read_entry(void *context, const struct order_entry *entry)
     struct reading_log *reading = context;
     struct orders *orders = reading->orders;
     if (entry->refused) {
+        /* the entry itself may have gone with a compaction */
+        if (entry->order.number != reading->number)
+            return;
         memcpy(orders->entry, reading->before, reading->kept * sizeof reading->before[0]);
         orders->kept = reading->kept;
         return;
     }
     memcpy(reading->before, orders->entry, orders->kept * sizeof reading->before[0]);
     reading->kept = orders->kept;
+    reading->number = entry->order.number;
     if (entry->order.contract < ORDERS_SITE_CONTRACT)
         keep(orders, entry);
 }
@@ -318,7 +301,7 @@ static void feed_again(struct orders *orders, FILE *notes)
     drop_ended(orders, now_ns);
     for (uint32_t i = 0; i < orders->kept;) {
         struct order_entry *entry = &orders->entry[i];
-        if (!resolve(orders, entry)) {
+        if (!orders_resolve(&orders->site->model, entry)) {
             fprintf(notes,
                     "flyballd: order %llu (%s %s) stands in the log, but the site has no %s any more\n",
                     (unsigned long long)entry->order.number, orders_kind_name(entry->order.kind),
@@ -350,7 +333,10 @@ int orders_start(struct orders *orders, const char *path, FILE *notes, char *err
     free(reading);
     if (outcome) {
         snprintf(error, error_bytes, "log of orders %s: %s", path,
-                 outcome == -EADDRINUSE ? "another flyballd holds it" : strerror(-outcome));
+                 outcome == -EADDRINUSE ? "another flyballd holds it"
+                 : outcome == -EPROTONOSUPPORT
+                     ? "an older flyball wrote it: move it away and give what is still wanted again"
+                     : strerror(-outcome));
         return outcome;
     }
     orders->newest = orders->log.newest;
@@ -358,6 +344,10 @@ int orders_start(struct orders *orders, const char *path, FILE *notes, char *err
         fprintf(notes, "flyballd: log of orders %s: %llu damaged records were skipped\n", path,
                 (unsigned long long)orders->log.damaged);
     feed_again(orders, notes);
+    outcome = orders_compact(&orders->log, orders->entry, orders->kept);
+    if (outcome)
+        fprintf(notes, "flyballd: log of orders %s: it could not be compacted: %s\n", path,
+                strerror(-outcome));
     return 0;
 }
 

@@ -69,6 +69,10 @@ struct orders_answer orders_give(struct orders *orders, struct order_entry *entr
 /* cold: the answer to "orders": what is in force, as JSON. */
 void orders_document(struct orders *orders, FILE *out);
 
+/* any: the numbers of what the entry names; false where the model has none of it, or where nodes are more
+ * than an order can name. Entries of the site file's contracts are by number already. */
+bool orders_resolve(const struct model *model, struct order_entry *entry);
+
 /* any: the word and the meaning of a refusal. */
 const char *orders_refusal_name(enum order_refusal refusal);
 const char *orders_refusal_text(enum order_refusal refusal);

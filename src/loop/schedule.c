@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop/schedule.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -32,10 +33,17 @@ bool schedule_is_open(const struct site_contract *contract, int64_t wall_s)
 
 /* ---- orders ---- */
 
+/* By number; the names are for who reads the log, as many as it has room for. */
 static void name_entry(struct order_entry *entry, const struct model *model,
                        const struct site_contract *contract)
 {
-    memcpy(entry->subject, model->node[contract->node].name, NAME_BYTES);
+    size_t used = 0;
+    entry->order.node = contract->node;
+    entry->order.also_count = contract->also_count;
+    memcpy(entry->order.also, contract->also, sizeof entry->order.also);
+    for (uint32_t i = 0; i <= contract->also_count && used < sizeof entry->subject; i++)
+        used += (size_t)snprintf(entry->subject + used, sizeof entry->subject - used, "%s%s", i ? "," : "",
+                                 model->node[i ? contract->also[i - 1] : contract->node].name);
     memcpy(entry->contract, contract->name, NAME_BYTES);
 }
 

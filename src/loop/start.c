@@ -7,6 +7,7 @@
 
 #include "loop/ledger.h"
 #include "loop/loop.h"
+#include "record/epoch.h"
 #include "rt/memory.h"
 #include "rt/thread.h"
 
@@ -173,6 +174,51 @@ static void name_orders(const struct loop *loop, char path[ORDERS_PATH_BYTES])
     }
 }
 
+/* Beside the log of orders. */
+static void name_epoch(struct loop *loop)
+{
+    static const char ending[] = ".orders";
+    char path[ORDERS_PATH_BYTES] = "";
+    name_orders(loop, path);
+    size_t bytes = strlen(path);
+    if (bytes >= sizeof ending && !strcmp(path + bytes - strlen(ending), ending))
+        path[bytes - strlen(ending)] = 0;
+    if (bytes)
+        snprintf(loop->epoch_path, sizeof loop->epoch_path, "%s.epoch", path);
+}
+
+/* Which epochs have been used must be known where it was written down: a lower one than hosts have obeyed
+ * would be refused by all of them. */
+static int read_epoch(struct loop *loop)
+{
+    name_epoch(loop);
+    if (!loop->epoch_path[0])
+        return 0;
+    int error = epoch_read(loop->epoch_path, &loop->epoch_before);
+    if (!error && loop->epoch_before == UINT64_MAX)
+        error = -EBADMSG;
+    if (error)
+        snprintf(loop->error, sizeof loop->error,
+                 "epoch file %s: %s; the highest epoch used so far belongs in it, as one line",
+                 loop->epoch_path, error == -EBADMSG ? "what stands in it is no epoch" : strerror(-error));
+    return error;
+}
+
+/* A full disk holds no start up: the clock gave an epoch above the last one, or that one is known. */
+static void keep_epoch(const struct loop *loop, FILE *notes)
+{
+    int error = loop->epoch_path[0] ? epoch_write(loop->epoch_path, loop->epoch) : 0;
+    if (loop->epoch_before && loop->epoch == loop->epoch_before + 1)
+        fprintf(notes, "flyballd: the clock stands before the last start; epoch %llu follows the last one\n",
+                (unsigned long long)loop->epoch);
+    if (error)
+        fprintf(
+            notes,
+            "flyballd: epoch file %s: not written: %s; a clock set back before the next start would give an "
+            "epoch that hosts refuse\n",
+            loop->epoch_path, strerror(-error));
+}
+
 static int start_orders(struct loop *loop, FILE *notes)
 {
     char path[ORDERS_PATH_BYTES] = "";
@@ -214,7 +260,11 @@ int loop_start(struct loop *loop, FILE *notes)
     if (!error)
         error = take_door(loop);
     if (!error)
+        error = read_epoch(loop);
+    if (!error)
         error = loop_begin(loop);
+    if (!error)
+        keep_epoch(loop, notes);
     /* The tap has its reader before anything is written into it. */
     if (!error)
         error = start_drain(loop);

@@ -51,7 +51,8 @@ static void write_host(struct view *view, const struct core *core, uint32_t at)
          (uint64_t)b->sum_mva, (uint64_t)b->limit_mva, (uint64_t)b->t_ns, b->slot_sequence,
          (uint64_t)b->echo_t_ns},
         {word_of(h.tier, b->rule, (uint8_t)h.gang, (uint8_t)(h.gang >> 8), b->seen_of), b->seen_number,
-         (uint64_t)b->seen_mw, b->seen_ma[0] | (uint64_t)b->seen_ma[1] << 32, b->seen_ma[2],
+         (uint64_t)b->seen_mw, b->seen_ma[0] | (uint64_t)b->seen_ma[1] << 32,
+         b->seen_ma[2] | (uint64_t)b->contract << 32,
          (uint64_t)h.fail_safe_mw, (uint64_t)b->since_ns},
     };
     for (uint32_t i = 0; i < VIEW_HOST_RECORDS; i++)

@@ -159,7 +159,8 @@ static struct bound bound_of(uint64_t word[VIEW_HOST_RECORDS][SEQLOCK_WORDS])
                           .seen_number = word[2][1],
                           .seen_mw = (int64_t)word[2][2],
                           .seen_ma = {(uint32_t)word[2][3], (uint32_t)(word[2][3] >> 32),
-                                      (uint32_t)word[2][4]}};
+                                      (uint32_t)word[2][4]},
+                          .contract = (uint32_t)(word[2][4] >> 32)};
 }
 
 bool view_read_host(const struct view *view, uint32_t host, struct core_host_view *record)

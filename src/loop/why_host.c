@@ -44,6 +44,7 @@ static const char *input_kind(uint8_t kind)
     case SLOT_TOKEN:
         return "token";
     case SLOT_ACCOUNT:
+    case SLOT_HANDED:
         return "account";
     default:
         return "other";

@@ -13,6 +13,7 @@
     X(lanes, "aside", "ARP and ICMP for the port itself: neither accepted nor refused") \
     X(lanes, "link_changes", "times that the port's link went down or came up") \
     X(lanes, "clock_steps", "meters whose clock went ahead and stayed there") \
+    X(lanes, "sequence_restarts", "senders whose numbers began anew, lower than before") \
     X(lanes, "token_requests", "requests for power ahead of time: accepted") \
     X(lanes, "polls", "turns of the spinning loop") \
     X(lanes, "empty_polls", "turns that found no frame") \

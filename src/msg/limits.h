@@ -28,6 +28,8 @@ enum {
     GANGS_MAX = 1024,       /* synchronous jobs declared at one time */
     DAMPER_CHANGES_MAX = 15, /* changes of direction that may be allowed in the damper's window */
     CONTRACTS_MAX = 32,     /* contract limits in force at one time */
+    CONTRACT_GROUPS_MAX = 8, /* sets of nodes that contracts bound together, at one time */
+    ORDER_NODES_MAX = 31,   /* nodes that one contract may bound together; roots of a site it may bound */
     UNRETIRED_MAX = 16,     /* leases of one host that no report has retired yet */
     ECHOES_MAX = 64,        /* reports a host remembers having sent */
     TICK_ITEMS_MAX = 256,   /* nodes or hosts one part of a tick visits */
@@ -66,6 +68,7 @@ enum {
 #define IP_CONFLICT_SHOWN_NS   (60 * NS_PER_S)      /* an alarm for that long after the newest claim */
 #define LINK_LOOK_NS           (100 * NS_PER_MS)    /* between two looks at a link */
 
+static_assert(NODES_MAX <= UINT16_MAX, "an order names its further nodes by 16 bits");
 static_assert(SLOT_BYTES % 64 == 0, "a slot is whole cache lines");
 static_assert(EGRESS_BYTES == 64, "an egress record is one cache line");
 

@@ -136,8 +136,8 @@ struct model_policy {
     struct model_threshold sag_pct;      /* of nominal volts, ppm; high = start below, low = end above */
     struct model_threshold swell_pct;    /* of nominal volts, ppm */
     struct model_threshold dp_dt_w_per_s;
-    /* hold(n) before a raise after a lost permit or an emergency: from the first, doubling up to the second
-     * while it keeps happening (section 9) */
+    /* hold(n) before a raise after an emergency, and before a lost permit comes back: from the first,
+     * doubling up to the second while it keeps happening (section 9) */
     int64_t hold_least_ns, hold_most_ns;
     int64_t damper_window_ns;       /* more than damper_changes turns of direction in it: raises are held */
     uint32_t damper_changes;

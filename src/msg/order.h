@@ -13,7 +13,7 @@
 /* X(symbol, name, meaning) */
 #define ORDERS(X) \
     X(ORDER_MODE, "mode", "the site's mode, at most that of the site file") \
-    X(ORDER_CAP, "cap", "a contract limit: load of a node at most `value_mw`, reached within `within_ns`") \
+    X(ORDER_CAP, "cap", "a contract limit: load of its nodes at most `value_mw` within `within_ns`") \
     X(ORDER_RAMP, "ramp", "ramp limits of a node's sum of caps, mW per second, up and down apart") \
     X(ORDER_LIFT, "lift", "takes the cap or ramp of that contract away") \
     X(ORDER_TAKE_OUT, "take_out", "maintenance: leases are lowered until a node may be lost") \
@@ -47,6 +47,8 @@ struct slot_order {
     int64_t down_mw_per_s;      /* ramp: down; 0 = as it likes, also for up */
     int64_t within_ns;          /* from slot time: 0 = at once */
     int64_t for_ns;             /* in force from then on for this long; 0 = until it is lifted */
+    uint32_t also_count;        /* cap: further nodes, whose loads it bounds together with that of `node` */
+    uint16_t also[ORDER_NODES_MAX - 1];
 };
 
 #endif

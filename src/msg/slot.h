@@ -18,6 +18,7 @@ enum slot_kind {
     SLOT_DIGEST,        /* written by the tap only: the digest of all decisions up to a second's end */
     SLOT_TOKEN,         /* a host's request for power ahead of time */
     SLOT_ACCOUNT,       /* a host's part of the ledger, handed over by the controller before: at the start */
+    SLOT_HANDED,        /* a piece of what that controller knew of a meter's node, or of feeds: behind them */
     SLOT_KIND_COUNT
 };
 
@@ -49,9 +50,25 @@ struct slot_account {
     int64_t newest_mw;
     int64_t exposed_mw;         /* the largest cap of any unretired lease, at least newest_mw */
     int64_t fail_safe_mw, phys_max_mw;
-    int64_t age_ns;             /* of the hand-over when the controller that takes it started */
+    int64_t age_ns;             /* of the hand-over at the moment of the take-over */
     uint8_t bounded, accepted;
     uint8_t reserved[6];
+};
+
+enum {
+    HANDED_WORDS_MAX = 17 * 7,      /* of a record; whole sequence-locked lines of the file in memory */
+    HANDED_PIECE_WORDS = 24,
+};
+
+/* A piece of a record: what a controller knew of a meter's node (its heat, its permit, what holds raises
+ * there), one record by meter, and behind them one of all feeds. Pieces of a record stand one behind the
+ * other, behind the accounts and before any other slot. core/handed.c says what a word is. */
+struct slot_handed {
+    uint32_t record;            /* meter, or the number of meters: feeds */
+    uint8_t first, count;       /* words in this piece */
+    uint8_t words;              /* of the whole record */
+    uint8_t reserved;
+    int64_t word[HANDED_PIECE_WORDS];
 };
 
 struct slot_digest {
@@ -77,6 +94,7 @@ struct slot {
         struct slot_order order;
         struct token_request token;
         struct slot_account account;
+        struct slot_handed handed;
         struct slot_digest digest;
         uint8_t bytes[SLOT_BYTES - 56];
     };

@@ -26,7 +26,9 @@ struct account_header {
     uint32_t hosts_crc;         /* of their names, in order: what a record is about */
     int32_t writer;             /* process id, for people */
     char boot[BOOT_BYTES];
-    uint8_t reserved[56];
+    uint32_t records, record_version;   /* 0: a writer that left none */
+    uint32_t model_crc;         /* of what records are about */
+    uint8_t reserved[44];
     struct seqlock beat;        /* t_ns, whole, newer epoch seen */
 };
 
@@ -34,9 +36,22 @@ static_assert(sizeof(struct account_header) == 192, "the header is whole cache l
 
 enum { BEAT_T_NS, BEAT_WHOLE, BEAT_NEWER };
 
-static size_t file_bytes(uint32_t hosts)
+/* A change of meaning in a word raises the version. */
+enum { RECORD_VERSION = 2, RECORD_LINES = (HANDED_WORDS_MAX + SEQLOCK_WORDS) / SEQLOCK_WORDS };
+
+/* Lines of one writing have one version; the first word says how many words there are, and which writing. */
+struct account_record {
+    struct seqlock line[2][RECORD_LINES];
+};
+
+static size_t accounts_bytes(uint32_t hosts)
 {
     return sizeof(struct account_header) + hosts * sizeof(struct seqlock);
+}
+
+static size_t file_bytes(uint32_t hosts, uint32_t records)
+{
+    return accounts_bytes(hosts) + records * sizeof(struct account_record);
 }
 
 const char *account_state_words(enum account_state state)
@@ -70,6 +85,20 @@ static uint32_t crc_of_hosts(const struct model *model)
     return sum;
 }
 
+/* What heat, permits and pools are worked out from. */
+static uint32_t crc_of_model(const struct model *model)
+{
+    struct crc32c crc;
+    uint32_t sum = 0;
+    crc32c_init(&crc);
+    sum = crc32c(&crc, sum, model->node, model->node_count * sizeof *model->node);
+    sum = crc32c(&crc, sum, model->meter, model->meter_count * sizeof *model->meter);
+    sum = crc32c(&crc, sum, model->host, model->host_count * sizeof *model->host);
+    sum = crc32c(&crc, sum, model->type, model->type_count * sizeof *model->type);
+    sum = crc32c(&crc, sum, model->curve, model->curve_count * sizeof *model->curve);
+    return crc32c(&crc, sum, model->contingency, model->contingency_count * sizeof *model->contingency);
+}
+
 static void unmap(struct account_file *file)
 {
     if (file->memory)
@@ -77,7 +106,8 @@ static void unmap(struct account_file *file)
     file->memory = NULL;
     file->header = NULL;
     file->host = NULL;
-    file->hosts = 0;
+    file->record = NULL;
+    file->hosts = file->records = 0;
 }
 
 static int map(struct account_file *file, size_t bytes)
@@ -195,9 +225,55 @@ enum account_state account_read(const struct account_file *file, const struct mo
     return state;
 }
 
+bool account_has_records(const struct account_file *file, const struct model *model)
+{
+    const struct account_header *header = file->header;
+    return header->record_version == RECORD_VERSION && header->records == model->meter_count + 1 &&
+           file->bytes >= file_bytes(header->hosts, header->records) &&
+           header->model_crc == crc_of_model(model);
+}
+
+/* Returns the words; *number is that of the writing. */
+static uint32_t read_place(const struct seqlock line[RECORD_LINES], int64_t word[HANDED_WORDS_MAX],
+                           uint64_t *number)
+{
+    uint64_t got[RECORD_LINES * SEQLOCK_WORDS];
+    uint64_t version = atomic_load_explicit(&line[0].version, memory_order_acquire);
+    uint32_t words = 0;
+    for (uint32_t i = 0; i * SEQLOCK_WORDS < words + 1; i++) {
+        if (!version || atomic_load_explicit(&line[i].version, memory_order_acquire) != version ||
+            !seqlock_read(&line[i], &got[i * SEQLOCK_WORDS]))
+            return 0;
+        words = (uint32_t)(got[0] & 0xFF);
+        if (!words || words > HANDED_WORDS_MAX)
+            return 0;
+    }
+    *number = got[0] >> 8;
+    for (uint32_t i = 0; i < words; i++)
+        word[i] = (int64_t)got[i + 1];
+    return words;
+}
+
+uint32_t account_read_record(const struct account_file *file, uint32_t number,
+                             int64_t word[HANDED_WORDS_MAX])
+{
+    const struct account_record *record =
+        (const struct account_record *)((const uint8_t *)file->memory + accounts_bytes(file->header->hosts)) +
+        number;
+    int64_t other[HANDED_WORDS_MAX];
+    uint64_t written[2] = {0, 0};
+    uint32_t words = read_place(record->line[0], word, &written[0]);
+    uint32_t other_words = read_place(record->line[1], other, &written[1]);
+    if (!other_words || (words && written[0] > written[1]))
+        return words;
+    memcpy(word, other, other_words * sizeof *word);
+    return other_words;
+}
+
 int account_begin(struct account_file *file, const struct model *model, uint64_t epoch)
 {
-    size_t bytes = file_bytes(model->host_count);
+    uint32_t records = model->meter_count + 1;
+    size_t bytes = file_bytes(model->host_count, records);
     unmap(file);
     /* emptied first: until account_whole nothing of the writer before may be read again */
     int error = ftruncate(file->fd, 0) ? -errno : posix_fallocate(file->fd, 0, (off_t)bytes);
@@ -211,7 +287,12 @@ int account_begin(struct account_file *file, const struct model *model, uint64_t
     header->hosts = model->host_count;
     header->epoch = epoch;
     header->hosts_crc = crc_of_hosts(model);
+    header->records = records;
+    header->record_version = RECORD_VERSION;
+    header->model_crc = crc_of_model(model);
     header->writer = (int32_t)getpid();
+    file->record = (struct account_record *)((uint8_t *)file->memory + accounts_bytes(model->host_count));
+    file->records = records;
     error = read_boot(header->boot);
     header->magic = ACCOUNT_MAGIC;
     return error;
@@ -244,6 +325,24 @@ void account_write(struct account_file *file, const struct slot_account *account
                                           (uint64_t)account->fail_safe_mw,
                                           (uint64_t)account->phys_max_mw << 8 | flags};
     seqlock_write(&file->host[account->host], word);
+}
+
+/* The place that was not written last, line by line; its version is that of the first, whatever a torn one
+ * left in the others. */
+void account_write_record(struct account_file *file, uint32_t number, const int64_t *word, uint32_t words)
+{
+    struct account_record *record = &file->record[number];
+    uint64_t written[2];
+    for (uint32_t i = 0; i < 2; i++)
+        written[i] = atomic_load_explicit(&record->line[i][0].version, memory_order_relaxed);
+    bool second = written[1] < written[0];
+    uint64_t line_word[SEQLOCK_WORDS] = {(written[0] / 2 + written[1] / 2 + 1) << 8 | words};
+    uint32_t at = 1;
+    for (uint32_t i = 0, line = 0; i < words; line++, at = 0) {
+        for (; at < SEQLOCK_WORDS && i < words; at++, i++)
+            line_word[at] = (uint64_t)word[i];
+        seqlock_write(&record->line[second][line], line_word);
+    }
 }
 
 void account_beat(struct account_file *file, int64_t now_ns, bool newer_epoch)

@@ -16,6 +16,11 @@
  *   takes over, so neither an upgrade nor another limit in the site file is in the way. What happened to
  *   hosts meanwhile is told by their reports: a reset has a new incarnation, another controller a new epoch.
  * - A writer that saw a newer epoch in any report says so, and is not taken over.
+ * Behind the accounts stand records of meters and feeds (core/handed.h), which each count by themselves: two
+ * places in turn, so that one which a kill tore leaves the one before it. They count only for a model that is
+ * the same in everything that they are about, by its checksum: another breaker, meter, cord or contingency,
+ * and every meter starts as after any start. A reader that does not know them passes them by.
+ *
  * It does not help against a controller on another machine that claimed hosts which the old writer could
  * not hear, within D: only an election that hands out epochs can tell of it.
  */
@@ -30,6 +35,7 @@
 #include "msg/slot.h"
 
 struct account_header;
+struct account_record;
 struct seqlock;
 
 struct account_file {
@@ -38,7 +44,8 @@ struct account_file {
     size_t bytes;
     struct account_header *header;
     struct seqlock *host;       /* by model index */
-    uint32_t hosts;
+    struct account_record *record;  /* by meter, then feeds */
+    uint32_t hosts, records;
 };
 
 /* Whether what a file holds counts. X(symbol, words) */
@@ -66,6 +73,13 @@ int account_open(struct account_file *file, const char *path, pid_t *holder);
 enum account_state account_read(const struct account_file *file, const struct model *model, int64_t now_ns,
                                 struct slot_account *account, uint64_t *epoch);
 
+/* setup, after an account_read that found it whole: may records be read? */
+bool account_has_records(const struct account_file *file, const struct model *model);
+
+/* setup, then: the newest whole record of this number; how many words, 0 = none. */
+uint32_t account_read_record(const struct account_file *file, uint32_t number,
+                             int64_t word[HANDED_WORDS_MAX]);
+
 /* setup, after account_open and account_read: the file is this process's from now on, and holds nothing until
  * account_whole. 0 or -errno. */
 int account_begin(struct account_file *file, const struct model *model, uint64_t epoch);
@@ -75,6 +89,9 @@ void account_whole(struct account_file *file, int64_t now_ns);
 
 /* rt, decide: before a lease that it covers goes to egress. */
 void account_write(struct account_file *file, const struct slot_account *account);
+
+/* rt, decide: a record, after the slot that changed it and before a lease of that slot leaves. */
+void account_write_record(struct account_file *file, uint32_t number, const int64_t *word, uint32_t words);
 
 /* rt, decide: the writer lives. `newer_epoch`: some report showed one. */
 void account_beat(struct account_file *file, int64_t now_ns, bool newer_epoch);

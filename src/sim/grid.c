@@ -43,6 +43,8 @@ static void init_breaker(struct grid *grid, uint32_t n, struct random *random)
     if (breakers->device && breakers->device[n].kind != DEVICE_NONE) {
         setup.device = &breakers->device[n];
         setup.fast_share = GRID_FAST_SHARE;
+        if (breakers->fast_edge)
+            setup.truth = TRUTH_FAST;
     } else if (model->limited && model->long_time_ma > 0) {
         workload_device(&device, model, breakers);
         setup.long_time = LONG_TIME_IMAGE;

@@ -20,6 +20,8 @@ void meter_init(struct meter *meter, const struct model *model, const struct wor
     memset(meter, 0, sizeof(*meter));
     meter->model = &model->meter[index];
     random_init(&meter->random, workload->seed, RANDOM_METER, index);
+    /* a stream of its own: how much a voltage jitters changes no current */
+    random_init(&meter->volts, workload->seed, RANDOM_METER, UINT64_C(1) << 32 | index);
     /* the declared error covers instrument, transformer and
      * imbalance: half of it for the constant part here */
     double error = 0.5 * (double)meter->model->error_ppm / 1e6;
@@ -52,7 +54,8 @@ static void read_phase(struct meter *meter, int phase, double noise, struct upmu
 {
     double n = meter->samples;
     double jitter = 1.0 + noise * random_normal(&meter->random);
-    out->voltage_rms_v = sqrt(meter->volts2[phase] / n) * meter->voltage_gain;
+    double flicker = 1.0 + 0.1 * noise * random_normal(&meter->volts);
+    out->voltage_rms_v = sqrt(meter->volts2[phase] / n) * meter->voltage_gain * flicker;
     out->current_rms_a = sqrt(meter->amperes2[phase] / n) * meter->current_gain * jitter;
     out->power_active_w = meter->power_ws[phase] / n * meter->power_gain * jitter;
     out->power_reactive_var = meter->reactive_vars[phase] / n * meter->power_gain * jitter;

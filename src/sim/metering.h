@@ -8,7 +8,7 @@
 
 struct meter {
     const struct model_meter *model;
-    struct random random;
+    struct random random, volts;
     double power_gain, current_gain, voltage_gain;  /* this instrument's constant error */
     int64_t offset_ns;                  /* windows of different meters end at different moments */
     int64_t next_ns;                    /* the present window ends here */

@@ -16,10 +16,9 @@
 /* Virtual runs are the same on every day: their UTC starts here (2026-01-01). */
 #define VIRTUAL_EPOCH_NS INT64_C(1767225600000000000)
 
-enum { TO_CONTROLLER_METER, TO_CONTROLLER_HOST, TO_HOST };
-
 struct loop {
     const struct model *model;
+    const struct virtual_config *config;
     struct plant plant;
     struct station station;
     struct mailbox mailbox;
@@ -30,12 +29,21 @@ struct loop {
     uint64_t *frame_sequence;           /* of leases, by host */
 };
 
+static void post(struct loop *loop, enum virtual_to to, uint32_t index, const uint8_t *data, uint32_t bytes,
+                 int64_t t_ns)
+{
+    const struct virtual_watch *watch = loop->config->watch;
+    int64_t later_ns = watch ? watch->post(watch->user, to, index, t_ns) : 0;
+    if (later_ns != VIRTUAL_LOST)
+        mailbox_post(&loop->mailbox, (uint8_t)to, index, data, bytes, t_ns + later_ns);
+}
+
 static void post_up(void *user, enum station_sender sender, uint32_t index, const uint8_t *data,
                     uint32_t bytes)
 {
     struct loop *loop = user;
-    uint8_t to = sender == STATION_METER ? TO_CONTROLLER_METER : TO_CONTROLLER_HOST;
-    mailbox_post(&loop->mailbox, to, index, data, bytes, loop->plant.t_ns);
+    enum virtual_to to = sender == STATION_METER ? TO_CONTROLLER_METER : TO_CONTROLLER_HOST;
+    post(loop, to, index, data, bytes, loop->plant.t_ns);
 }
 
 static void post_lease(struct loop *loop, const struct egress *egress, int64_t t_ns)
@@ -50,7 +58,8 @@ static void post_lease(struct loop *loop, const struct egress *egress, int64_t t
         .echo = egress->echo,
         .cap_mw = egress->cap_mw,
         .floor_mw = (int64_t)egress->floor_w * 1000,
-        .duration_ns = (int64_t)egress->duration_us * NS_PER_US,
+        .duration_ns = loop->config->lease_ns ? loop->config->lease_ns
+                                              : (int64_t)egress->duration_us * NS_PER_US,
     };
     struct frame frame = {
         .kind = egress->kind, .sender = egress->host, .sequence = ++loop->frame_sequence[egress->host],
@@ -58,7 +67,7 @@ static void post_lease(struct loop *loop, const struct egress *egress, int64_t t
     };
     uint32_t bytes = frame.body_bytes ? frame_encode(data, &frame) : 0;
     if (bytes)
-        mailbox_post(&loop->mailbox, TO_HOST, egress->host, data, bytes, t_ns);
+        post(loop, TO_HOST, egress->host, data, bytes, t_ns);
 }
 
 static void step_core(struct loop *loop, struct slot *slot, int64_t t_ns)
@@ -102,7 +111,7 @@ static void take_measurement(struct loop *loop, const struct frame *frame, const
     struct upmu upmu;
     if (upmu_decode(frame->body, frame->body_bytes, &upmu) != ACCEPTED)
         return;
-    if (replay_check(&loop->meter_window[mail->index], frame->sequence) != ACCEPTED)
+    if (replay_admit(&loop->meter_window[mail->index], frame->sequence, mail->t_ns) != ACCEPTED)
         return;
     if (measure_reading(&upmu, &loop->model->node[meter->node], &slot.reading))
         return;
@@ -120,7 +129,7 @@ static void take_report(struct loop *loop, const struct frame *frame, const stru
     struct slot slot = {.kind = SLOT_REPORT};
     if (report_decode(frame->body, frame->body_bytes, &slot.report) != ACCEPTED)
         return;
-    if (replay_check(&loop->host_window[frame->sender], frame->sequence) != ACCEPTED)
+    if (replay_admit(&loop->host_window[frame->sender], frame->sequence, mail->t_ns) != ACCEPTED)
         return;
     slot.report.host = frame->sender;
     step_core(loop, &slot, mail->t_ns);
@@ -144,13 +153,14 @@ static void deliver(struct loop *loop, const struct mail *mail)
 
 static int open_loop(struct loop *loop, const struct workload *workload, const struct virtual_config *config)
 {
-    const struct model *model = loop->model;
-    size_t bytes = (core_bytes(model) + 63) / 64 * 64;
+    const struct model *model = loop->model, *believed = config->believed ? config->believed : model;
+    uint32_t meter_mails = config->watch ? 256 : 2;     /* a watch may hold seconds of readings back */
+    size_t bytes = (core_bytes(believed) + 63) / 64 * 64;
     int result = plant_init(&loop->plant, model, workload, PLANT_VIRTUAL);
     if (!result)
         result = station_init(&loop->station, &loop->plant, VIRTUAL_EPOCH_NS);
     if (!result)
-        result = mailbox_init(&loop->mailbox, 8 * model->host_count + 2 * model->meter_count + 64,
+        result = mailbox_init(&loop->mailbox, 8 * model->host_count + meter_mails * model->meter_count + 64,
                               workload->seed);
     loop->mailbox.delay_ns = workload->network.delay_ns;
     loop->mailbox.jitter_ns = workload->network.jitter_ns;
@@ -163,7 +173,7 @@ static int open_loop(struct loop *loop, const struct workload *workload, const s
     loop->outbox.record = calloc(model->host_count + 1, sizeof(*loop->outbox.record));
     void *memory = aligned_alloc(64, bytes);
     if (memory)
-        loop->core = core_init(memory, model, config->epoch, 0);
+        loop->core = core_init(memory, believed, config->epoch, 0);
     bool all = loop->meter_window && loop->host_window && loop->frame_sequence && loop->outbox.record &&
         loop->core;
     return result ? result : all ? 0 : -ENOMEM;
@@ -189,8 +199,11 @@ int virtual_run(const struct model *model, const struct workload *workload,
     if (!loop)
         return -ENOMEM;
     loop->model = model;
+    loop->config = config;
     int result = open_loop(loop, workload, config);
     while (!result && loop->plant.t_ns < config->duration_ns) {
+        if (config->watch)
+            config->watch->step(config->watch->user, &loop->plant, loop->core);
         plant_step(&loop->plant, NULL, NULL);
         station_step(&loop->station, post_up, loop);
         give_order(loop, config);

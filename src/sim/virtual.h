@@ -7,12 +7,28 @@
 #include "msg/order.h"
 #include "sim/plant.h"
 
+enum virtual_to { TO_CONTROLLER_METER, TO_CONTROLLER_HOST, TO_HOST };
+
+#define VIRTUAL_LOST INT64_C(-1)
+
+/* What a caller does to a run beside its workload. */
+struct virtual_watch {
+    void *user;
+    /* before every step of the plant */
+    void (*step)(void *user, struct plant *plant, const struct core *core);
+    /* a datagram leaves: how much later than usual it arrives, or VIRTUAL_LOST. `index`: meter or host */
+    int64_t (*post)(void *user, enum virtual_to to, uint32_t index, int64_t t_ns);
+};
+
 struct virtual_config {
     int64_t duration_ns;
     double loss;                /* share of datagrams that the network loses, both ways */
     uint64_t epoch;
     const struct slot_order *order; /* given at order_ns; NULL = none */
     int64_t order_ns;
+    const struct virtual_watch *watch;      /* NULL = none */
+    const struct model *believed;   /* what the controller takes the site for; NULL = what it is */
+    int64_t lease_ns;               /* for so long a lease lasts, whatever it says; 0 = as it says */
 };
 
 /* setup: runs to the outcome, which the caller finishes. 0 or -errno. */

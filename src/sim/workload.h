@@ -60,6 +60,7 @@ struct workload_breakers {
     int64_t short_time_ns;
     double short_time, instantaneous;   /* multiples of Ir */
     double initial_heat;                /* (I / Ir)^2 that all devices have seen before the start */
+    bool fast_edge;                     /* every device of the site stands at the fast edge of its band */
     /* By node: what the site says, where it says anything, in place of the figures above. NULL: it does
      * not. The caller's, who sets them after workload_load. */
     const struct site_device *device;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A contract of the site file: a cap or ramps of one node, always or in a window of the local day. It holds
- * whatever is ordered: an order may add a contract, never lift or loosen one of these.
+ * A contract of the site file: a cap of one or several nodes together, or ramps of one, always or in a window
+ * of the local day. It holds whatever is ordered: an order may add a contract, never lift or loosen one of
+ * these.
  */
 #ifndef FLYBALL_SITE_CONTRACT_H
 #define FLYBALL_SITE_CONTRACT_H
@@ -17,6 +18,8 @@ enum {
 struct site_contract {
     char name[NAME_BYTES];          /* each different */
     uint32_t node;                  /* index into model.node */
+    uint32_t also_count;            /* further nodes, whose loads the cap bounds together with its load */
+    uint16_t also[ORDER_NODES_MAX - 1];
     uint32_t days;                  /* bit 0 Monday to bit 6 Sunday: days on which the window begins */
     /* of the local day; to before from: past midnight; equal: the whole day */
     uint32_t from_s, to_s;

@@ -43,6 +43,7 @@ const struct schema_rule schema_rules[] = {
     {"ramp", "", "{\"minProperties\": 1}"},
     {"contract", "",
      "{\"anyOf\": [{\"required\": [\"cap\"]}, {\"required\": [\"ramp\"]}],"
+     " \"oneOf\": [{\"required\": [\"node\"]}, {\"required\": [\"nodes\"]}],"
      " \"dependencies\": {\"from\": [\"to\"], \"to\": [\"from\"]}}"},
     {"port", "address", "{\"pattern\": \"^" IPV4 "(/([89]|[12][0-9]|30))?$\"}"},
     {"port", "gateway", "{\"pattern\": \"^" IPV4 "$\"}"},

@@ -137,3 +137,30 @@ int replay_check(struct replay_window *window, uint64_t sequence)
         return REFUSED_DUPLICATE;
     return REFUSED_REORDERED;
 }
+
+/* Frames that wait somewhere for 10 s and rise are refused by what is in them. */
+static bool begins_again(struct replay_window *window, uint64_t sequence, int64_t t_ns)
+{
+    if (t_ns - window->accepted_ns < REPLAY_SILENCE_NS) {
+        window->agains = 0;
+        return false;
+    }
+    if (window->agains && sequence <= window->again)
+        return false;
+    window->again = sequence;
+    return ++window->agains >= REPLAY_CONFIRMATIONS;
+}
+
+int replay_admit(struct replay_window *window, uint64_t sequence, int64_t t_ns)
+{
+    int refused = replay_check(window, sequence);
+    if (refused == REFUSED_REORDERED && begins_again(window, sequence, t_ns)) {
+        *window = (struct replay_window){.newest = sequence, .seen = 1, .began_again = true};
+        refused = ACCEPTED;
+    }
+    if (refused == ACCEPTED) {
+        window->accepted_ns = t_ns;
+        window->agains = 0;
+    }
+    return refused;
+}

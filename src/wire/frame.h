@@ -3,9 +3,11 @@
 #ifndef FLYBALL_WIRE_FRAME_H
 #define FLYBALL_WIRE_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "msg/frame.h"
+#include "msg/limits.h"
 
 /* rt: checks the header; `frame` then points into `data`. Returns ACCEPTED or an enum refusal. */
 int frame_decode(const uint8_t *data, uint32_t bytes, struct frame *frame);
@@ -19,11 +21,25 @@ uint32_t frame_encode(uint8_t *data, const struct frame *frame);
 struct replay_window {
     uint64_t newest;
     uint64_t seen;              /* bit i: newest - i */
+    int64_t accepted_ns;        /* of replay_admit: when a number was last accepted */
+    uint64_t again;             /* the newest of those that claim a new beginning */
+    uint32_t agains;            /* how many, each above the one before */
+    bool began_again;           /* a new beginning was believed; whoever counts it clears this */
 };
+
+enum { REPLAY_CONFIRMATIONS = 4 };
+#define REPLAY_SILENCE_NS (10 * NS_PER_S)
 
 /* rt: ACCEPTED (and noted), REFUSED_DUPLICATE or REFUSED_REORDERED. Sequence 0 is refused as malformed by
  * frame_decode. */
 int replay_check(struct replay_window *window, uint64_t sequence);
+
+/* rt: the same at t_ns, with a way back for a sender whose numbers began anew lower, its clock set back: once
+ * none of its numbers was good for REPLAY_SILENCE_NS, the fourth of rising ones that are not in the window is
+ * accepted, and the window begins there. Who replays old frames while their sender is silent for so long gets
+ * no more than what a start of the controller lets through: readings have their age, reports the number and
+ * incarnation in their body. */
+int replay_admit(struct replay_window *window, uint64_t sequence, int64_t t_ns);
 
 /* any: "duplicate", ... and its meaning; for status, metrics and man pages. */
 const char *refusal_name(int refusal);

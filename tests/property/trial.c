@@ -128,6 +128,17 @@ static bool send_leases(struct trial *trial)
     return !refused.kind || feed(trial, &refused);
 }
 
+static bool once_each(struct trial *trial)
+{
+    for (uint32_t i = 0; i < trial->outbox.count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (trial->outbox.record[i].host == trial->outbox.record[j].host &&
+                trial->outbox.record[i].kind != FRAME_TOKEN_RESPONSE &&
+                trial->outbox.record[j].kind != FRAME_TOKEN_RESPONSE)
+                return trial_fail(trial, "two leases for host %u in one slot", trial->outbox.record[i].host);
+    return true;
+}
+
 /* The zombie hears most of what the new controller hears. */
 static void feed_zombie(struct trial *trial, const struct slot *slot)
 {
@@ -166,6 +177,8 @@ static bool feed(struct trial *trial, struct slot *slot)
     if (!shadow_leases(trial->shadow, &trial->outbox, trial->core) ||
         !shadow_exposures(trial->shadow, trial->core))
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, trial->shadow->complaint);
+    if (!once_each(trial))
+        return false;
     const char *problem = trial->slots % BOOKS_EVERY ? NULL : books_balance(trial->core);
     if (problem)
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, problem);
@@ -376,7 +389,7 @@ static bool heat_is_borne(struct trial *trial, uint32_t n)
     for (uint32_t p = 0; p < PHASES; p++) {
         double may_mva = true_admissible_mva(trial, n, p, (double)known->respond_ns / 0.7e9);
         int64_t limit_mva = sums->limit_mva[0][p], steady_mva = node->limit_mva[0][p];
-        trial->lent_steps += sums->newest_mva[0][p] > steady_mva;
+        trial->lent_steps += !trial->core->recovering && sums->newest_mva[0][p] > steady_mva;
         if (trial->heat[n][p] >= 1 && image_of(node)->pickup_ma > node->steady_ma)
             return trial_fail(trial, "node %u trips: heat %.4f", n, trial->heat[n][p]);
         if (!low && limit_mva > steady_mva && (double)limit_mva > may_mva + 1)

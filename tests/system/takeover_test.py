@@ -91,15 +91,17 @@ class Succession:
 
 
 def nobody_noticed(succession, plant, gap_s):
-    """What was lent above a steady limit is cut, for heat counts as after any start; else no cap changes."""
+    """No cap changes, also of what is lent above a steady limit: heat and permits go on."""
     outcome, summary = succession.end(plant)
     core = summary['counters']['core']
-    print(f'gap {gap_s * 1e3:.0f} ms; handed {core["handed"]}, claims {core["claims"]}, fail_safes '
+    print(f'gap {gap_s * 1e3:.0f} ms; handed {core["handed"]} and '
+          f'{core["handed_meters"]} meters, claims {core["claims"]}, fail_safes '
           f'{core["fail_safes"]}, recoveries {core["recoveries"]}, limit_cuts {core["limit_cuts"]}; '
           f'falls {outcome["caps"]["fail_safe_falls"]}, '
           f'trips {outcome["trips"]}, refused {outcome["caps"]["refused"]}')
     assert core['handed'] == HOSTS and core['claims'] == 0 and core['invariant_failures'] == 0
-    assert succession.lends or (core['recoveries'] == 0 and core['limit_cuts'] == 0)
+    assert core['limit_cuts'] == 0 and core['handed_meters'] > 0
+    assert succession.lends or core['recoveries'] == 0
     assert outcome['caps']['fail_safe_falls'] == 0 and outcome['trips'] == 0
 
 

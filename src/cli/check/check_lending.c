@@ -182,7 +182,10 @@ static void print_contracts(const struct check *check)
     for (uint32_t i = 0; i < check->site.contract_count; i++) {
         const struct site_contract *c = &check->site.contract[i];
 
-        printf("contract %s at %s:", c->name, model_of(check)->node[c->node].name);
+        printf("contract %s at %s", c->name, model_of(check)->node[c->node].name);
+        for (uint32_t n = 0; n < c->also_count; n++)
+            printf(", %s", model_of(check)->node[c->also[n]].name);
+        fputs(c->also_count ? " together:" : ":", stdout);
         if (c->cap_mw)
             printf(" at most %.1f kW%s", (double)c->cap_mw / 1e6,
                    c->ramp_up_mw_per_s || c->ramp_down_mw_per_s ? "," : "");

@@ -85,12 +85,16 @@ static json_t *contracts_json(const struct check *check)
     for (uint32_t i = 0; i < check->site.contract_count; i++) {
         const struct site_contract *c = &check->site.contract[i];
 
-        json_array_append_new(
-            all, json_pack("{s:s, s:s, s:I, s:I, s:I, s:i, s:i, s:i}", "id", c->name, "node",
-                           check->site.model.node[c->node].name, "cap_mw", (json_int_t)c->cap_mw,
-                           "ramp_up_mw_per_s", (json_int_t)c->ramp_up_mw_per_s, "ramp_down_mw_per_s",
-                           (json_int_t)c->ramp_down_mw_per_s, "from_s", (int)c->from_s, "to_s", (int)c->to_s,
-                           "days", (int)c->days));
+        json_t *also = json_array();
+
+        for (uint32_t n = 0; n < c->also_count; n++)
+            json_array_append_new(also, json_string(check->site.model.node[c->also[n]].name));
+        json_array_append_new(all, json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:i, s:i, s:i}", "id", c->name,
+                                             "node", check->site.model.node[c->node].name, "also", also,
+                                             "cap_mw", (json_int_t)c->cap_mw, "ramp_up_mw_per_s",
+                                             (json_int_t)c->ramp_up_mw_per_s, "ramp_down_mw_per_s",
+                                             (json_int_t)c->ramp_down_mw_per_s, "from_s", (int)c->from_s,
+                                             "to_s", (int)c->to_s, "days", (int)c->days));
     }
     return all;
 }

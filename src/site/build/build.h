@@ -25,9 +25,10 @@ void build_policy(const struct draft *d, struct model *model);
 /* setup: fail-safe caps that nobody wrote; 0 or -ENOMEM. Needs to know who lends. */
 int build_fail_safe(struct draft *d, struct site *site);
 int build_bad(struct draft *d, struct model *model);
-/* setup: gangs from jobs, and the contracts; 0 or -ENOMEM. */
+/* setup: gangs from jobs; 0 or -ENOMEM. */
 int build_jobs(struct draft *d, struct site *site);
-void build_contracts(const struct draft *d, struct site *site);
+/* setup: what cannot be bound together becomes a finding. */
+void build_contracts(struct draft *d, struct site *site);
 /* any: of a node that is a transfer switch to the catcher (INDEX_NONE: it is none): the parent that leads
  * there. The switch at or above a node. */
 uint32_t build_reserve_of(const struct site *site, uint32_t node);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs become gangs, in the order of their first hosts; contracts as written, in terms of the model. */
+/* Jobs become gangs, in the order of their first hosts. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,22 +38,4 @@ int build_jobs(struct draft *d, struct site *site)
             m->host[h].gang = find_or_add(d, &jobs, &row->job, site);
     }
     return 0;
-}
-
-void build_contracts(const struct draft *d, struct site *site)
-{
-    for (uint32_t i = 0; i < d->contract_count; i++) {
-        const struct draft_contract *from = &d->contract[i];
-        struct site_contract *out = &site->contract[i];
-
-        *out = (struct site_contract){.node = d->node[from->node_of].rank,
-                                      .from_s = (uint32_t)from->from_s,
-                                      .to_s = (uint32_t)from->to_s,
-                                      .days = from->days_of,
-                                      .cap_mw = from->cap.number,
-                                      .ramp_up_mw_per_s = from->ramp.up.number * 1000,
-                                      .ramp_down_mw_per_s = from->ramp.down.number * 1000};
-        snprintf(out->name, sizeof out->name, "%s", from->id.text);
-    }
-    site->contract_count = d->contract_count;
 }

@@ -44,8 +44,22 @@ static void warn_reserves(struct draft *d, const struct site *site)
     }
 }
 
+static uint32_t node_of(const struct site_contract *c, uint32_t i)
+{
+    return i ? c->also[i - 1] : c->node;
+}
+
+static bool is_bound(const struct model *m, const struct site_contract *c, uint32_t node)
+{
+    for (uint32_t i = 0; i <= c->also_count; i++)
+        for (uint32_t a = 0; a < m->node[node].ancestor_count; a++)
+            if (m->node[node].ancestor[a] == node_of(c, i))
+                return true;
+    return false;
+}
+
 /* Of hosts at fail-safe, with nothing lost; what hangs there by several cords counts once. */
-static int64_t fail_safe_mw(const struct model *m, uint32_t node)
+static int64_t fail_safe_mw(const struct model *m, const struct site_contract *c)
 {
     int64_t sum = 0;
 
@@ -53,15 +67,29 @@ static int64_t fail_safe_mw(const struct model *m, uint32_t node)
         const struct model_host *host = &m->host[h];
         int64_t share = 0;
 
-        for (uint32_t j = 0; j < host->cord_count; j++) {
-            const struct model_node *n = &m->node[host->cord[j].node];
-
-            for (uint32_t a = 0; a < n->ancestor_count; a++)
-                share += n->ancestor[a] == node ? host->cord[j].share_ppm[0] : 0;
-        }
+        for (uint32_t j = 0; j < host->cord_count; j++)
+            share += is_bound(m, c, host->cord[j].node) ? host->cord[j].share_ppm[0] : 0;
         sum += derive_round_up(sums_draw_mw(m, host, SUM_FAIL_SAFE), share < PPM ? share : PPM, PPM);
     }
     return sum;
+}
+
+static const char *name_of(const struct model *m, const struct site_contract *c)
+{
+    return c->also_count ? "all its nodes" : m->node[c->node].name;
+}
+
+/* A group's load is known where every meter is: one that is missing hides every breach. */
+static void warn_unmetered(struct draft *d, const struct model *m, const struct site_contract *c,
+                           const struct tree *at)
+{
+    for (uint32_t i = 0; c->cap_mw && c->also_count && i <= c->also_count; i++)
+        if (m->node[node_of(c, i)].meter == INDEX_NONE) {
+            finding_at(d->warnings, at,
+                       "contract '%s': node '%s' has no meter, so nobody sees a breach, put one there",
+                       c->name, m->node[node_of(c, i)].name);
+            return;
+        }
 }
 
 static void warn_contracts(struct draft *d, const struct site *site)
@@ -71,15 +99,16 @@ static void warn_contracts(struct draft *d, const struct site *site)
 
     for (uint32_t i = 0; i < site->contract_count; i++) {
         const struct site_contract *c = &site->contract[i];
-        int64_t floor_mw = c->cap_mw ? fail_safe_mw(m, c->node) : 0;
+        int64_t floor_mw = c->cap_mw ? fail_safe_mw(m, c) : 0;
 
+        warn_unmetered(d, m, c, d->contract[i].at);
         if (floor_mw <= c->cap_mw)
             continue;
         finding_at(
             d->warnings, d->contract[i].cap.at,
             "contract '%s' allows %s at %s and hosts at fail-safe may draw %s there: no lease can keep "
             "it, lower fail_safe",
-            c->name, quantity_write(QUANTITY_POWER, c->cap_mw, cap, sizeof cap), m->node[c->node].name,
+            c->name, quantity_write(QUANTITY_POWER, c->cap_mw, cap, sizeof cap), name_of(m, c),
             quantity_write(QUANTITY_POWER, floor_mw, draw, sizeof draw));
     }
 }

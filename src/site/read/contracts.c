@@ -8,7 +8,8 @@
 #define AT(member) .offset = offsetof(struct draft_contract, member)
 static const struct field contract_fields[] = {
     {.key = "id", .kind = FIELD_ID, .required = 1, AT(id)},
-    {.key = "node", .kind = FIELD_ID, .required = 1, AT(node)},
+    {.key = "node", .kind = FIELD_ID, AT(node)},
+    {.key = "nodes", .kind = FIELD_LIST, AT(nodes)},
     {.key = "cap", .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .least = 1000,
      .most = DRAFT_WATTS_MAX_MW, AT(cap)},
     {.key = "ramp", .kind = FIELD_ANY, AT(ramp_at)},
@@ -81,17 +82,47 @@ static void read_days(struct draft *d, struct draft_contract *c)
     }
 }
 
+/* "site" is all of it, where no node is called so. */
+static bool is_whole(const struct draft *d, const struct draft_contract *c)
+{
+    return c->node.at && !strcmp(c->node.at->text, "site") &&
+           names_find(&d->node_names, "site") == INDEX_NONE;
+}
+
+static void read_nodes(struct draft *d, struct draft_contract *c)
+{
+    const struct tree *at = c->nodes.at ? c->nodes.at->first : c->node.at;
+
+    if (!c->node.at == !c->nodes.at)
+        finding_at(d->errors, c->node.at ? c->node.at : c->at,
+                   c->node.at ? "contract '%s' has both node and nodes, keep one"
+                              : "contract '%s' names no node, add node: or nodes:",
+                   draft_text(&c->id));
+    c->whole = !c->nodes.at && is_whole(d, c);
+    for (; at && !c->whole; at = c->nodes.at ? at->next : NULL) {
+        uint32_t node = names_resolve(&d->node_names, at, d->errors);
+
+        if (c->node_count == ORDER_NODES_MAX) {
+            finding_at(d->errors, at, "more than %d nodes, that is the most", ORDER_NODES_MAX);
+            return;
+        }
+        for (uint32_t i = 0; i < c->node_count && node != INDEX_NONE; i++)
+            if (c->node_of[i] == node)
+                finding_at(d->errors, at, "node '%s' is named twice, drop one", at->text);
+        if (node != INDEX_NONE)
+            c->node_of[c->node_count++] = node;
+    }
+}
+
 static void read_contract(struct draft *d, struct draft_contract *c, const struct tree *at, uint32_t index)
 {
     c->at = at;
-    c->node_of = INDEX_NONE;
     fields_read(contract_fields, at, "a contract", c, d->errors);
     if (at->kind != TREE_MAP)
         return;
     if (c->id.at)
         names_add(&d->contract_names, c->id.text, c->id.at, index, d->errors);
-    if (c->node.at)
-        c->node_of = names_resolve(&d->node_names, c->node.at, d->errors);
+    read_nodes(d, c);
     if (!tree_get(at, "cap") && !tree_get(at, "ramp"))
         finding_at(d->errors, at, "contract '%s' bounds nothing, add cap: ... or ramp: ...",
                    draft_text(&c->id));

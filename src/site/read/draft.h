@@ -208,9 +208,11 @@ struct draft_sag {
 
 struct draft_contract {
     const struct tree *at;
-    struct value id, node, cap, ramp_at, from, to, days;
+    struct value id, node, nodes, cap, ramp_at, from, to, days;
     struct draft_ramp ramp;
-    uint32_t node_of;
+    bool whole;                 /* all nodes that nothing feeds */
+    uint32_t node_count;
+    uint32_t node_of[ORDER_NODES_MAX];
     int64_t from_s, to_s;       /* of the day */
     uint8_t days_of;            /* bit 0: Monday */
 };

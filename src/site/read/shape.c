@@ -34,6 +34,7 @@ static const struct shape_child children[] = {
     {"policy", "damper", .of = "damper"},
     {"redundancy", "may_lose", .of = "loss", .instead = SHORT_FIRST, .most = CONTINGENCIES_MAX - 1},
     {"contract", "ramp", .of = "ramp"},
+    {"contract", "nodes", .least = 1, .most = ORDER_NODES_MAX},
     {"contract", "days", .of = "days", .instead = SHORT_ONLY, .least = 1, .most = 7},
     {"node", "parents", .most = PARENTS_MAX},
     {"device", "long_time", .of = "long_time", .instead = SHORT_FIRST},

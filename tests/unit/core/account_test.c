@@ -650,6 +650,18 @@ static void a_read_back_above_the_only_lease_is_foreign(void **state)
     assert_int_equal(exposed_mw(&hall), PHYS_MAX);
 }
 
+/* A lease of nothing: at fail-safe it may draw what that allows, in the sum that fail-safe leaves too. */
+static void a_cut_to_nothing_may_still_draw_its_fail_safe(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall);
+    ledger_sent(&hall.ledger, 0, 5 * HALL_KW);
+    ledger_sent(&hall.ledger, 0, 0);
+    assert_int_equal(host_0(&hall)->safe_draw_mw, FAIL_SAFE);
+    assert_int_equal(hall.sums[HALL_LEFT].safe_mva[0][0], 2 * FAIL_SAFE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -685,6 +697,7 @@ int main(void)
         cmocka_unit_test(a_host_may_not_be_counted_above_its_own_physical_maximum),
         cmocka_unit_test(what_an_incarnation_told_of_itself_is_forgotten_with_it),
         cmocka_unit_test(a_read_back_above_the_only_lease_is_foreign),
+        cmocka_unit_test(a_cut_to_nothing_may_still_draw_its_fail_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,81 @@ static void what_arbitration_found_bounds_a_share(void **state)
     stand_stop(&stand);
 }
 
+/* A renewal keeps where the sum was that bound, too. */
+static void a_renewal_keeps_the_place_of_the_sum(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    struct bound *bound = &stand.core->bound[0];
+    note(&stand, WHY_GUARD_S);
+    bound->contingency = 3;
+    bound->phase = 2;
+    bound->sum_mva = 44;
+    bound->limit_mva = 55;
+    input.sequence = 501;
+    note(&stand, WHY_RENEWAL);
+    assert_true(bound->term == BOUND_STEADY && bound->contingency == 3 && bound->phase == 2);
+    assert_true(bound->sum_mva == 44 && bound->limit_mva == 55);
+    assert_int_equal(bound->slot_sequence, 500);
+    stand_stop(&stand);
+}
+
+/* A reading is told with its meter, number, watts of all phases and amperes of each, as far as they fit. */
+static void a_reading_that_gave_the_cap_is_told(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    input = (struct slot){.sequence = 502, .kind = SLOT_READING};
+    input.reading = (struct reading){.meter = BRANCH_B, .sequence = 88, .power_mw = {100, 20, 3},
+                                     .current_ma = {-5, UINT32_MAX, (int64_t)UINT32_MAX + 7}};
+    const struct bound *bound = note(&stand, WHY_EMERGENCY);
+    assert_int_equal(bound->slot_kind, SLOT_READING);
+    assert_true(bound->seen_of == BRANCH_B && bound->seen_number == 88 && bound->seen_mw == 123);
+    assert_int_equal(bound->seen_ma[0], 0);
+    assert_int_equal(bound->seen_ma[1], UINT32_MAX);
+    assert_int_equal(bound->seen_ma[2], UINT32_MAX);
+    input.reading.sequence = 89;
+    input.reading.current_ma[0] = 70001;
+    input.reading.current_ma[1] = UINT32_MAX - 1;
+    stand.core->ledger.host[0].newest_mw += 1000;
+    note(&stand, WHY_EMERGENCY);
+    assert_true(bound->seen_ma[0] == 70001 && bound->seen_ma[1] == UINT32_MAX - 1);
+    input.kind = SLOT_TICK;                             /* renewed: as it was */
+    note(&stand, WHY_RENEWAL);
+    assert_true(bound->seen_ma[0] == 70001 && bound->seen_ma[2] == UINT32_MAX && bound->seen_mw == 123);
+    assert_true(bound->seen_of == BRANCH_B && bound->seen_number == 89);
+    stand_stop(&stand);
+}
+
+static void an_order_that_gave_the_cap_is_told(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    input = (struct slot){.sequence = 503, .kind = SLOT_ORDER,
+                          .order = {.number = 12, .node = BRANCH_A, .value_mw = 9000}};
+    const struct bound *bound = note(&stand, WHY_ORDER);
+    assert_int_equal(bound->term, BOUND_CONTRACT);
+    assert_int_equal(bound->slot_kind, SLOT_ORDER);
+    assert_true(bound->seen_of == BRANCH_A && bound->seen_number == 12 && bound->seen_mw == 9000);
+    stand_stop(&stand);
+}
+
+/* All that its type may be set to is a ceiling, not a share. */
+static void a_share_of_all_there_is_is_the_ceiling(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    stand.core->ledger.host[0].newest_mw = CAP_MAX_MW - 1;
+    assert_int_equal(note(&stand, WHY_SHARE)->term, BOUND_SHARE);
+    stand.core->ledger.host[0].newest_mw = CAP_MAX_MW;
+    assert_int_equal(note(&stand, WHY_SHARE)->term, BOUND_CEILING);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +207,10 @@ int main(void)
         cmocka_unit_test(a_sum_goes_before_whoever_held_and_names_its_place),
         cmocka_unit_test(a_renewal_keeps_term_input_and_time_until_something_changes),
         cmocka_unit_test(what_arbitration_found_bounds_a_share),
+        cmocka_unit_test(a_renewal_keeps_the_place_of_the_sum),
+        cmocka_unit_test(a_reading_that_gave_the_cap_is_told),
+        cmocka_unit_test(an_order_that_gave_the_cap_is_told),
+        cmocka_unit_test(a_share_of_all_there_is_is_the_ceiling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

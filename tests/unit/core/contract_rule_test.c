@@ -16,11 +16,13 @@
 
 #define SETTLE_NS (170 * NS_PER_MS)     /* 100 of the type, 50 of the meters, 20 of a tick */
 
+enum { PLACES = HALL_NODES + CONTRACT_GROUPS_MAX };
+
 struct desk {
     struct hall hall;
     struct contracts contracts;
-    int64_t budget_mw[HALL_NODES], drawn_mw[HALL_NODES], beside_mw[HALL_NODES], fail_safe_mw[HALL_NODES];
-    int64_t mva_per_mw_ppm[HALL_NODES], counted_mw[HALL_HOSTS];
+    int64_t budget_mw[PLACES], drawn_mw[PLACES], fail_safe_mw[PLACES], counted_mw[HALL_HOSTS];
+    uint32_t within[HALL_NODES];
     uint64_t number;
 };
 
@@ -40,9 +42,8 @@ static void start(struct desk *desk)
 {
     hall_open(&desk->hall);
     desk->contracts = (struct contracts){
-        .budget_mw = desk->budget_mw, .drawn_mw = desk->drawn_mw, .beside_mw = desk->beside_mw,
-        .fail_safe_mw = desk->fail_safe_mw, .mva_per_mw_ppm = desk->mva_per_mw_ppm,
-        .counted_mw = desk->counted_mw};
+        .budget_mw = desk->budget_mw, .drawn_mw = desk->drawn_mw, .fail_safe_mw = desk->fail_safe_mw,
+        .within = desk->within, .counted_mw = desk->counted_mw};
     contract_init(&desk->contracts, &desk->hall.model);
     note_all(desk);
 }
@@ -77,14 +78,14 @@ static void a_part_is_a_cords_share_with_tolerance_taken_out(void **state)
     struct desk d;
     build_two_cords(&d);
     start(&d);
-    assert_int_equal(contract_part_ppm(&d.hall.model, 0, HALL_LEFT), 500000);
-    assert_int_equal(contract_part_ppm(&d.hall.model, 0, HALL_RACK), 500000);
-    assert_int_equal(contract_part_ppm(&d.hall.model, 0, HALL_RIGHT), 500000);
-    assert_int_equal(contract_part_ppm(&d.hall.model, 0, HALL_MAIN), 1000000);
-    assert_int_equal(contract_part_ppm(&d.hall.model, 1, HALL_MAIN), 1000000);
-    assert_int_equal(contract_part_ppm(&d.hall.model, 1, HALL_RACK), 0);
+    assert_int_equal(contract_part_ppm(&d.contracts, 0, HALL_LEFT), 500000);
+    assert_int_equal(contract_part_ppm(&d.contracts, 0, HALL_RACK), 500000);
+    assert_int_equal(contract_part_ppm(&d.contracts, 0, HALL_RIGHT), 500000);
+    assert_int_equal(contract_part_ppm(&d.contracts, 0, HALL_MAIN), 1000000);
+    assert_int_equal(contract_part_ppm(&d.contracts, 1, HALL_MAIN), 1000000);
+    assert_int_equal(contract_part_ppm(&d.contracts, 1, HALL_RACK), 0);
     d.hall.host[0].cord[1].share_ppm[0] = 1100000;
-    assert_int_equal(contract_part_ppm(&d.hall.model, 0, HALL_LEFT), 333334);
+    assert_int_equal(contract_part_ppm(&d.contracts, 0, HALL_LEFT), 333334);
 }
 
 static void sums_count_each_cord_by_its_part(void **state)
@@ -97,7 +98,6 @@ static void sums_count_each_cord_by_its_part(void **state)
     for (uint32_t n = 0; n < HALL_NODES; n++) {
         assert_int_equal(d.fail_safe_mw[n], kw[n] * HALL_KW);
         assert_int_equal(d.drawn_mw[n], kw[n] * HALL_KW);
-        assert_int_equal(d.beside_mw[n], n == HALL_RIGHT || n == HALL_RACK ? HALL_KW : 0);
     }
 }
 
@@ -118,34 +118,10 @@ static void a_host_counts_by_its_highest_lease(void **state)
     hall_holds(&d.hall, 0, 1 * HALL_KW);
     note_all(&d);
     assert_int_equal(d.drawn_mw[HALL_LEFT], 2500 * HALL_W);
-    assert_int_equal(d.beside_mw[HALL_RACK], 500 * HALL_W);
     ledger_forget(&d.hall.ledger, 0);
     note_all(&d);
     assert_int_equal(d.drawn_mw[HALL_LEFT], 8 * HALL_KW);
     assert_int_equal(d.drawn_mw[HALL_MAIN], 20 * HALL_KW);
-}
-
-/* The first cord carries at most 55 % while nothing is lost, three phases of it: 1.65 VA for a watt through
- * the main, 3.3 through the branch that has half the watt. Under a loss it carries all. */
-static void apparent_power_for_a_watt_is_the_least_of_the_hosts(void **state)
-{
-    (void)state;
-    struct desk d;
-    build_two_cords(&d);
-    start(&d);
-    assert_int_equal(d.mva_per_mw_ppm[HALL_MAIN], 1650000);
-    assert_int_equal(d.mva_per_mw_ppm[HALL_LEFT], 3000000);    /* host 1's */
-    assert_int_equal(d.mva_per_mw_ppm[HALL_RACK], 3000000);    /* second cords do not count */
-    build_two_cords(&d);
-    d.hall.model.contingency_count = 2;
-    d.hall.host[0].cord[0].share_ppm[1] = 600000;
-    start(&d);
-    assert_int_equal(d.mva_per_mw_ppm[HALL_MAIN], 1800000);
-    build_two_cords(&d);
-    d.hall.type.pf_min_ppm = 500000;
-    d.hall.host[0].cord[0].phase_ppm[2] = 0;
-    start(&d);
-    assert_int_equal(d.mva_per_mw_ppm[HALL_MAIN], 2200000);
 }
 
 /* ---- what a cap leaves ---- */
@@ -158,16 +134,12 @@ static void a_budget_is_the_cap_less_what_no_lease_governs(void **state)
     for (int64_t phase = 0; phase < PHASES; phase++)
         d.hall.node[HALL_RACK].other_mva[phase] = (1 + phase) * 100 * HALL_W;
     start(&d);
-    assert_int_equal(contract_capacity_mva(&d.contracts, HALL_RACK), CONTRACT_FREE);
     cap(&d, HALL_RACK, 9 * HALL_KW);
     assert_int_equal(d.budget_mw[HALL_RACK], 8400 * HALL_W);
-    /* less the kilowatt that comes over a second cord, three VA for each watt */
-    assert_int_equal(contract_capacity_mva(&d.contracts, HALL_RACK), 22200 * HALL_W);
     struct slot_order least = {.kind = ORDER_CAP, .node = HALL_RACK, .contract = 99};
     least.value_mw = 1500 * HALL_W;
     assert_int_equal(give(&d, least), ORDER_TAKEN);
     assert_int_equal(d.budget_mw[HALL_RACK], 900 * HALL_W);
-    assert_int_equal(contract_capacity_mva(&d.contracts, HALL_RACK), 0);
     least.value_mw = 599 * HALL_W;
     assert_int_equal(give(&d, least), ORDER_TAKEN);             /* takes the place of the other */
     assert_int_equal(d.budget_mw[HALL_RACK], 0);
@@ -583,7 +555,6 @@ int main(void)
         cmocka_unit_test(a_part_is_a_cords_share_with_tolerance_taken_out),
         cmocka_unit_test(sums_count_each_cord_by_its_part),
         cmocka_unit_test(a_host_counts_by_its_highest_lease),
-        cmocka_unit_test(apparent_power_for_a_watt_is_the_least_of_the_hosts),
         cmocka_unit_test(a_budget_is_the_cap_less_what_no_lease_governs),
         cmocka_unit_test(a_contract_given_again_leaves_its_old_node),
         cmocka_unit_test(a_contract_ends_with_its_last_nanosecond),

@@ -449,6 +449,69 @@ static void the_tightest_ramp_holds(void **state)
     stand_stop(&stand);
 }
 
+/* The slot of the reading that shows it: nobody waits for a report or a tick. */
+static void what_the_meter_shows_above_it_is_cut_in_the_slot_of_the_reading(void **state)
+{
+    (void)state;
+    struct stand stand;
+    fill(&stand);
+    assert_int_equal(cap(&stand, MAIN, 19600000), ORDER_TAKEN);
+    assert_int_equal(stand_counters(&stand)->orders, 1);
+    stand_run(&stand, NS_PER_S);
+    stand_reading(&stand, MAIN, 7000000);               /* on each phase: 21 kW */
+    assert_int_equal(stand.outbox.count, 0);
+    stand_wait(&stand, 250 * NS_PER_MS);
+    stand_reading(&stand, MAIN, 7000000);
+    assert_int_equal(stand.outbox.count, STAND_HOSTS);
+    for (uint32_t i = 0; i < STAND_HOSTS; i++)
+        assert_int_equal(stand.record[i].why, WHY_ORDER);
+    assert_int_equal(stand_counters(&stand)->trims, 2);
+    assert_int_equal(stand_counters(&stand)->breaches, 1);
+    stand_stop(&stand);
+}
+
+/* The largest and the smallest that may be asked, and one beyond. */
+static void the_edges_of_what_may_be_asked(void **state)
+{
+    (void)state;
+    static const int64_t most_mw = INT64_C(4000000000000), longest_ns = INT64_C(316224000) * NS_PER_S;
+    struct stand stand;
+    stand_site(&stand);
+    stand_start(&stand);
+    struct slot_order order_of = {.kind = ORDER_CAP, .node = MAIN, .contract = 1, .value_mw = 1};
+    assert_int_equal(order(&stand, order_of), ORDER_TAKEN);
+    order_of.value_mw = most_mw;
+    order_of.within_ns = order_of.for_ns = longest_ns;
+    assert_int_equal(order(&stand, order_of), ORDER_TAKEN);
+    order_of.value_mw = most_mw + 1;
+    assert_int_equal(order(&stand, order_of), ORDER_REFUSED_VALUE);
+    order_of.value_mw = most_mw;
+    order_of.within_ns++;
+    assert_int_equal(order(&stand, order_of), ORDER_REFUSED_VALUE);
+    order_of.within_ns--;
+    order_of.for_ns++;
+    assert_int_equal(order(&stand, order_of), ORDER_REFUSED_VALUE);
+    struct slot_order ramp_of = {.kind = ORDER_RAMP, .node = MAIN, .contract = 2};
+    ramp_of.value_mw = ramp_of.down_mw_per_s = most_mw;
+    assert_int_equal(order(&stand, ramp_of), ORDER_TAKEN);
+    ramp_of.down_mw_per_s++;
+    assert_int_equal(order(&stand, ramp_of), ORDER_REFUSED_VALUE);
+    ramp_of.down_mw_per_s = 0;                          /* one of both may be free, not both */
+    assert_int_equal(order(&stand, ramp_of), ORDER_TAKEN);
+    ramp_of.value_mw = 0;
+    assert_int_equal(order(&stand, ramp_of), ORDER_REFUSED_VALUE);
+    struct slot_order forecast = {.kind = ORDER_FORECAST, .node = STAND_HOSTS - 1, .for_ns = 1};
+    forecast.value_mw = PHYS_MAX_MW;
+    assert_int_equal(order(&stand, forecast), ORDER_TAKEN);
+    forecast.value_mw = stand.type.base_max_mw;
+    assert_int_equal(order(&stand, forecast), ORDER_TAKEN);
+    assert_int_equal(order(&stand, (struct slot_order){.kind = ORDER_MODE, .mode = MODE_ADVISE}),
+                     ORDER_TAKEN);
+    assert_int_equal(order(&stand, (struct slot_order){.kind = ORDER_MODE, .mode = MODE_ENFORCE}),
+                     ORDER_TAKEN);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +533,8 @@ int main(void)
         cmocka_unit_test(a_number_is_used_once),
         cmocka_unit_test(no_more_contracts_than_there_are_places),
         cmocka_unit_test(the_tightest_ramp_holds),
+        cmocka_unit_test(what_the_meter_shows_above_it_is_cut_in_the_slot_of_the_reading),
+        cmocka_unit_test(the_edges_of_what_may_be_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/core.h"
+#include "core/guard.h"
 #include "stand.h"
 
 #define KW INT64_C(1000000)
@@ -43,6 +44,7 @@ static void set_limits(struct stand *stand, int64_t limit_mva, int64_t steady_mv
         sums->limit_mva[0][p] = limit_mva;
         sums->steady_mva[0][p] = steady_mva;
     }
+    memset(sums->left_mva, 0, sizeof sums->left_mva);       /* nothing is known to be left */
 }
 
 /* What is marked is cut in a slot of its own. */
@@ -162,6 +164,22 @@ static void an_emergency_takes_the_least_of_its_shot_and_095_of_the_limit(void *
     }
 }
 
+/* Both draw all they hold. Host 0: 542816 millionths of its whole cap give 0.95 of 8 kVA, less than the
+ * 3.4 kW by what is above fail-safe and the shot of 4.5. Host 1: 2 kW and 359864 millionths of 6 are less
+ * than 4.3. */
+static void an_emergency_scales_the_whole_cap_where_that_is_less(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand);
+    set_limits(&stand, 8 * KW, 8 * KW);
+    cut_mark(stand.core, BRANCH_A, CUT_EMERGENCY);
+    run(&stand);
+    check(&stand, 0, 3256 * W, WHY_EMERGENCY, true);
+    check(&stand, 1, 4159 * W, WHY_EMERGENCY, true);
+    stand_stop(&stand);
+}
+
 static void the_second_stage_is_fail_safe_for_everybody_below(void **state)
 {
     (void)state;
@@ -244,11 +262,11 @@ static void who_was_cut_in_a_slot_gets_no_other_answer(void **state)
     assert_int_equal(lease_of(&stand, 0)->why, WHY_LIMIT);
     const struct egress *claim = lease_of(&stand, 1);
     assert_true(!claim || claim->why == WHY_CLAIM);
-    assert_true(cut_has(stand.core, 0));
-    assert_false(cut_has(stand.core, 2));
+    assert_true(guard_has_sent(stand.core, 0));
+    assert_false(guard_has_sent(stand.core, 2));
     struct report next = stand_report_of(&stand, 0, HOST_LEASED, A_NS);
     stand_report(&stand, &next);
-    assert_false(cut_has(stand.core, 0));           /* that was another slot */
+    assert_false(guard_has_sent(stand.core, 1));    /* that was another slot */
     assert_non_null(lease_of(&stand, 0));
     stand_stop(&stand);
 }
@@ -261,6 +279,7 @@ int main(void)
         cmocka_unit_test(under_a_permit_the_target_is_097_of_what_may_be_lent),
         cmocka_unit_test(the_target_of_a_permit_is_not_below_the_steady_limit),
         cmocka_unit_test(an_emergency_takes_the_least_of_its_shot_and_095_of_the_limit),
+        cmocka_unit_test(an_emergency_scales_the_whole_cap_where_that_is_less),
         cmocka_unit_test(the_second_stage_is_fail_safe_for_everybody_below),
         cmocka_unit_test(a_host_below_two_marked_nodes_is_cut_once),
         cmocka_unit_test(a_host_at_fail_safe_is_not_asked_for_a_limit),

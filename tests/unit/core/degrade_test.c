@@ -346,6 +346,34 @@ static void a_feed_that_nobody_ever_saw_is_in_after_a_lease_time(void **state)
     stand_stop(&stand);
 }
 
+static void a_start_names_nobody(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand_start(&stand);
+    for (uint32_t row = 0; row < DEGRADATION_COUNT; row++)
+        assert_int_equal(row_of(&stand, row)->newest, INDEX_NONE);
+    stand_stop(&stand);
+}
+
+/* One at a time: every meter and every host is looked at once in as many looks as there are of both. */
+static void a_round_looks_at_everybody_once(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    struct core *core = stand.core;
+    core->degrade.cursor = 0;
+    for (uint32_t i = 1; i <= STAND_METERS + STAND_HOSTS; i++) {
+        degrade_scan(&core->degrade, &core->ledger, core->detect, stand.t_ns + 2 * NS_PER_S, 1);
+        uint32_t meters = i < STAND_METERS ? i : STAND_METERS, hosts = i - meters;
+        check(&stand, DEGRADED_METER, meters, meters);
+        check(&stand, DEGRADED_AGENT, hosts, hosts);
+    }
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +391,8 @@ int main(void)
         cmocka_unit_test(a_feed_that_nobody_sees_counts_as_lost),
         cmocka_unit_test(a_feed_that_is_lent_against_follows_its_permits),
         cmocka_unit_test(a_feed_that_nobody_ever_saw_is_in_after_a_lease_time),
+        cmocka_unit_test(a_start_names_nobody),
+        cmocka_unit_test(a_round_looks_at_everybody_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

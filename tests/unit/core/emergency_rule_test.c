@@ -819,6 +819,35 @@ static void a_sag_from_above_is_left_to_time_to_trip_and_one_from_below_is_not(v
     assert_int_equal(load(&hall, STEADY_MA + 1, 9999, HALL_T_NS), EMERGENCY_CUT);
 }
 
+/* A load at the limit itself is within it; a milliampere above is not. */
+static void a_load_at_the_limit_ends_it_where_leases_are_within(void **state)
+{
+    (void)state;
+    for (int64_t above = 0; above < 2; above++) {
+        struct hall hall;
+        start(&hall, 10 * HALL_KW);
+        assert_int_equal(amperes(&hall, STEADY_MA + 1, HALL_T_NS), EMERGENCY_CUT);
+        assert_int_equal(loads_until(&hall, STEADY_MA + above, HALL_T_NS + 16 * NS_PER_MS,
+                                     HALL_T_NS + 11 * NS_PER_S), above);
+    }
+}
+
+/* One node at a time, every node once in a round. */
+static void a_round_looks_at_every_node_once(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    for (uint32_t n = 0; n < HALL_NODES; n++) {
+        hall.emergency[n].heard_ns = HALL_T_NS;
+        hall.emergency[n].covered_since_ns = HALL_T_NS;
+    }
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < HALL_NODES; i++)
+        seen |= 1u << emergency_look(&hall.emergencies, &hall.ledger, HALL_T_NS + 60 * NS_PER_S, 1);
+    assert_int_equal(seen, (1u << HALL_NODES) - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -873,6 +902,8 @@ int main(void)
         cmocka_unit_test(the_target_is_exact_for_limits_that_are_no_whole_kilovoltamperes),
         cmocka_unit_test(the_shot_is_a_whole_number_of_quanta),
         cmocka_unit_test(the_meters_error_is_granted_to_the_unit),
+        cmocka_unit_test(a_load_at_the_limit_ends_it_where_leases_are_within),
+        cmocka_unit_test(a_round_looks_at_every_node_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

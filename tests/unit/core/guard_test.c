@@ -88,6 +88,7 @@ static int64_t ask(struct stand *stand, int64_t cap_mw, uint8_t flags)
 {
     static const struct slot slot = {.kind = SLOT_REPORT};
     stand->core->slot = &slot;      /* the step before ended, and its slot with it */
+    stand->core->steps++;
     stand->outbox.count = 0;
     if (flags)
         guard_cut(stand->core, 0, cap_mw, flags, WHY_EMERGENCY);
@@ -101,6 +102,32 @@ static void start_asking(struct stand *stand)
 {
     start_admitted(stand);
     assert_int_equal(ask(stand, 5000000, 0), 5000000);
+}
+
+/* What cuts it again in that slot changes the one lease it has; anything else comes too late. */
+static void a_host_has_one_lease_in_a_slot(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    uint64_t leases = stand_counters(&stand)->leases;
+    guard_send(stand.core, 0, 6000000, 0, WHY_SHARE);
+    guard_send(stand.core, 0, 5000000, 0, WHY_RENEWAL);
+    assert_int_equal(stand.outbox.count, 1);
+    assert_int_equal(stand.record[0].cap_mw, 5000000);
+    guard_cut(stand.core, 0, 4000000, LEASE_EMERGENCY, WHY_EMERGENCY);
+    guard_cut(stand.core, 0, 4500000, 0, WHY_LIMIT);
+    guard_send(stand.core, 0, 3000000, 0, WHY_ORDER);
+    assert_int_equal(stand.outbox.count, 1);
+    assert_int_equal(stand.record[0].cap_mw, 3000000);
+    assert_int_equal(stand.record[0].sequence, account(&stand, 0)->sequence);
+    assert_int_equal(stand.record[0].flags, LEASE_EMERGENCY);   /* it leaves as early as the first */
+    assert_int_equal(stand_counters(&stand)->leases, leases);
+    stand.outbox.capacity = 1;          /* needs no second place */
+    guard_cut(stand.core, 0, 2500000, 0, WHY_LIMIT);
+    assert_int_equal(stand.record[0].cap_mw, 2500000);
+    assert_int_equal(ask(&stand, 2600000, 0), 2600000);
+    stand_stop(&stand);
 }
 
 static void no_cap_leaves_below_the_floor_or_above_the_largest(void **state)
@@ -251,11 +278,78 @@ static void from_nothing_upward_is_a_raise(void **state)
     stand_stop(&stand);
 }
 
+/* A defect, planted: S passes a limit after all. What may always be sent takes the place of every lease of
+ * the slot that is above it, and it is counted and decided on anew. */
+static void a_lease_that_should_not_have_been_becomes_fail_safe(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    ask(&stand, 4000000, LEASE_EMERGENCY);
+    guard_send(stand.core, 1, FAIL_SAFE_MW, 0, WHY_SHARE);
+    guard_answer(stand.core, &(struct token_response){.host = 2, .granted_mw = 9000000});
+    uint64_t digest = stand.core->digest, sequence = account(&stand, 0)->sequence;
+    guard_verify(stand.core);
+    assert_int_equal(stand.record[0].cap_mw, 4000000);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    struct ledger_sums *sums = &stand.core->ledger.node[MAIN];
+    sums->newest_mva[0][1] = sums->limit_mva[0][1] + 90000000;
+    sums->left_mva[0] = sums->left_mva[1] = 0;
+    guard_verify(stand.core);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 1);
+    assert_int_equal(stand.record[0].cap_mw, FAIL_SAFE_MW);
+    assert_int_equal(stand.record[0].why, WHY_FAIL_SAFE);
+    assert_int_equal(stand.record[0].flags, LEASE_EMERGENCY);
+    assert_int_equal(stand.record[0].sequence, sequence + 1);
+    assert_int_equal(account(&stand, 0)->newest_mw, FAIL_SAFE_MW);
+    assert_int_equal(stand.record[1].cap_mw, FAIL_SAFE_MW);
+    assert_int_not_equal(stand.record[1].why, WHY_FAIL_SAFE);       /* may always be sent */
+    assert_int_equal(stand.record[2].kind, FRAME_TOKEN_RESPONSE);
+    assert_int_equal(stand.record[2].cap_mw, 9000000);
+    assert_true(stand.core->digest != digest);
+    assert_int_equal(stand.core->contracts.counted_mw[0], 5000000);  /* nothing has retired yet */
+    stand_stop(&stand);
+}
+
+/* An answer takes a place in the outbox while there is one, and none where nothing leaves. */
+static void an_answer_leaves_while_there_is_room(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    struct token_response response = {.host = 3, .request = 7, .reason = TOKEN_POOL_EMPTY,
+                                      .alternative_mw = 5000999, .retry_after_ns = 70001};
+    uint64_t decisions = stand.core->decisions;
+    stand.outbox.capacity = 2;
+    guard_answer(stand.core, &response);
+    assert_int_equal(stand.outbox.count, 2);
+    assert_int_equal(stand.record[1].why, TOKEN_POOL_EMPTY);
+    assert_int_equal(stand.record[1].echo, 7);
+    assert_int_equal(stand.record[1].duration_us, 70);
+    assert_int_equal(stand.record[1].floor_w, 5000);
+    assert_int_equal(stand.record[1].flags, 0);
+    assert_int_equal(stand.core->decisions, decisions + 1);
+    guard_answer(stand.core, &response);
+    assert_int_equal(stand.outbox.count, 2);
+    stand.outbox.capacity = STAND_HOSTS;
+    stand.core->mode = MODE_OFF;
+    guard_answer(stand.core, &response);
+    assert_int_equal(stand.outbox.count, 2);
+    stand.core->mode = MODE_SHADOW;
+    response.retry_after_ns = (INT64_C(1) << 32) * NS_PER_US;       /* longer than the field holds */
+    guard_answer(stand.core, &response);
+    assert_int_equal(stand.outbox.count, 3);
+    assert_int_equal(stand.record[2].flags, LEASE_SHADOW);
+    assert_int_equal(stand.record[2].duration_us, UINT32_MAX);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lease_carries_where_it_came_from_and_how_long_it_holds),
         cmocka_unit_test(a_full_outbox_takes_no_more_and_the_ledger_counts_no_more),
+        cmocka_unit_test(a_host_has_one_lease_in_a_slot),
         cmocka_unit_test(no_cap_leaves_below_the_floor_or_above_the_largest),
         cmocka_unit_test(an_emergency_never_raises_and_may_pass_below_the_floor),
         cmocka_unit_test(a_raise_in_the_aftermath_of_an_emergency_is_held_at_what_was),
@@ -265,6 +359,8 @@ int main(void)
         cmocka_unit_test(what_is_decided_after_an_order_to_shadow_is_marked_as_never_sent),
         cmocka_unit_test(a_report_under_a_newer_epoch_is_counted),
         cmocka_unit_test(from_nothing_upward_is_a_raise),
+        cmocka_unit_test(a_lease_that_should_not_have_been_becomes_fail_safe),
+        cmocka_unit_test(an_answer_leaves_while_there_is_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

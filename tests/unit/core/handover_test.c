@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "core/core.h"
-#include "stand.h"
+#include "succession.h"
 
 enum { HELD_MW = 6000000 };
 
@@ -29,40 +29,9 @@ static void run_first(struct stand *stand)
 
 static void accounts_of(const struct stand *stand, struct slot_account account[STAND_HOSTS])
 {
-    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
-        core_account(stand->core, h, &account[h]);
-        account[h].age_ns = 40 * NS_PER_MS;
-    }
-}
-
-static void restart(struct stand *stand)
-{
-    stand->epoch++;
-    stand_start(stand);
-}
-
-static void feed(struct stand *stand, const struct slot_account *account)
-{
-    struct slot slot;
-    memset(&slot, 0, sizeof slot);
-    slot.kind = SLOT_ACCOUNT;
-    slot.account = *account;
-    stand_step(stand, &slot);
-    assert_int_equal(stand->outbox.count, 0);
-}
-
-static void feed_all(struct stand *stand, const struct slot_account account[STAND_HOSTS])
-{
-    for (uint32_t h = 0; h < STAND_HOSTS; h++)
-        feed(stand, &account[h]);
-}
-
-/* The host still obeys the controller before: what it reports then. */
-static struct report old_report(struct stand *stand, uint32_t h)
-{
-    struct report report = stand_report_of(stand, h, HOST_LEASED, A_NS);
-    report.epoch = stand->epoch - 1;
-    return report;
+    struct succession succession;
+    succession_of(stand, &succession);
+    memcpy(account, succession.account, sizeof succession.account);
 }
 
 static void hosts_keep_cap_and_exposure(void **state)
@@ -79,13 +48,13 @@ static void hosts_keep_cap_and_exposure(void **state)
         assert_true(cap_mw[h] > FAIL_SAFE_MW);
         assert_true(account[h].bounded);
     }
-    restart(&stand);
-    feed_all(&stand, account);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
     assert_int_equal(stand_counters(&stand)->handed, STAND_HOSTS);
     assert_int_equal(stand_counters(&stand)->recoveries, 0);
     for (uint32_t h = 0; h < STAND_HOSTS; h++) {
         assert_int_equal(stand_exposure_mw(&stand, h), exposure_mw[h]);
-        struct report report = old_report(&stand, h);
+        struct report report = succession_report(&stand, h);
         const struct egress *lease = stand_report(&stand, &report);
         assert_non_null(lease);
         assert_int_equal(lease->kind, FRAME_LEASE);
@@ -109,8 +78,8 @@ static void a_tick_before_the_first_report_sends_nothing_else(void **state)
     struct slot_account account[STAND_HOSTS];
     run_first(&stand);
     accounts_of(&stand, account);
-    restart(&stand);
-    feed_all(&stand, account);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
     uint64_t leases = stand.leases;
     stand_tick(&stand);
     assert_int_equal(stand.leases, leases);
@@ -129,8 +98,8 @@ static void sums_are_those_of_the_controller_before(void **state)
     accounts_of(&stand, account);
     core_node_view(stand.core, BRANCH_A, &before);
     memcpy(safe_mva, stand.core->ledger.node[BRANCH_A].safe_mva[0], sizeof safe_mva);
-    restart(&stand);
-    feed_all(&stand, account);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
     core_node_view(stand.core, BRANCH_A, &after);
     assert_memory_equal(before.exposure_mva, after.exposure_mva, sizeof before.exposure_mva);
     assert_memory_equal(before.newest_mva, after.newest_mva, sizeof before.newest_mva);
@@ -148,8 +117,8 @@ static void a_report_that_was_sent_before_the_account_is_stale(void **state)
     stand_obey(&stand, 0);
     accounts_of(&stand, account);
     assert_int_equal(account[0].report, late.number + 1);
-    restart(&stand);
-    feed_all(&stand, account);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
     assert_null(stand_report(&stand, &late));
     assert_int_equal(stand_counters(&stand)->reports_stale, 1);
     stand_stop(&stand);
@@ -166,10 +135,10 @@ static void arbitration_rests_until_all_can_have_been_heard(void **state)
     accounts_of(&stand, account);
     account[0].newest_mw = account[0].exposed_mw = 8000000;
     account[1].newest_mw = account[1].exposed_mw = 3000000;
-    restart(&stand);
-    feed_all(&stand, account);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
     for (uint32_t h = 0; h < 2; h++) {
-        struct report report = old_report(&stand, h);
+        struct report report = succession_report(&stand, h);
         report.flags = REPORT_AT_CAP;
         report.cap_mw = report.readback_mw = report.draw_mw = account[h].newest_mw;
         assert_int_equal(stand_report(&stand, &report)->why, WHY_HANDED);
@@ -195,12 +164,12 @@ static void what_was_handed_over_retires_only_under_the_new_epoch(void **state)
     run_first(&stand);
     accounts_of(&stand, account);
     account[0].exposed_mw = 9000000;    /* a lease before a cut that no report has retired */
-    restart(&stand);
-    feed_all(&stand, account);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
     assert_int_equal(stand_exposure_mw(&stand, 0), 9000000);
-    struct report report = old_report(&stand, 0);
+    struct report report = succession_report(&stand, 0);
     stand_report(&stand, &report);
-    report = old_report(&stand, 0);
+    report = succession_report(&stand, 0);
     stand_report(&stand, &report);
     assert_int_equal(stand_exposure_mw(&stand, 0), 9000000);
     stand_obey(&stand, 0);
@@ -211,13 +180,13 @@ static void what_was_handed_over_retires_only_under_the_new_epoch(void **state)
 /* Fed with one thing wrong: everything is claimed anew, whatever came before it. */
 static void refused(struct stand *stand, const struct slot_account account[STAND_HOSTS])
 {
-    restart(stand);
-    feed_all(stand, account);
+    succession_restart(stand);
+    succession_accounts(stand, account);
     stand_tick(stand);
     assert_int_equal(stand_counters(stand)->handed, 0);
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
         assert_int_equal(stand_exposure_mw(stand, h), PHYS_MAX_MW);
-    struct report report = old_report(stand, 0);
+    struct report report = succession_report(stand, 0);
     const struct egress *lease = stand_report(stand, &report);
     assert_non_null(lease);
     assert_int_equal(lease->kind, FRAME_CLAIM);
@@ -262,8 +231,8 @@ static void an_age_of_d_still_counts(void **state)
     run_first(&stand);
     accounts_of(&stand, account);
     account[3].age_ns = NS_PER_S;
-    restart(&stand);
-    feed_all(&stand, account);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
     assert_int_equal(stand_counters(&stand)->handed, STAND_HOSTS);
     stand_stop(&stand);
 }
@@ -275,12 +244,12 @@ static void an_interrupted_set_counts_for_nothing_and_comes_no_second_time(void 
     struct slot_account account[STAND_HOSTS];
     run_first(&stand);
     accounts_of(&stand, account);
-    restart(&stand);
+    succession_restart(&stand);
     for (uint32_t h = 0; h + 1 < STAND_HOSTS; h++)
-        feed(&stand, &account[h]);
+        succession_account(&stand, &account[h]);
     stand_tick(&stand);
-    feed(&stand, &account[STAND_HOSTS - 1]);
-    feed_all(&stand, account);
+    succession_account(&stand, &account[STAND_HOSTS - 1]);
+    succession_accounts(&stand, account);
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
         assert_int_equal(stand_exposure_mw(&stand, h), PHYS_MAX_MW);
     assert_int_equal(stand_counters(&stand)->handed, 0);
@@ -295,8 +264,8 @@ static void a_mode_that_sends_nothing_takes_nothing(void **state)
     run_first(&stand);
     accounts_of(&stand, account);
     stand.model.mode = MODE_SHADOW;
-    restart(&stand);
-    feed_all(&stand, account);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
     assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
     stand_stop(&stand);
 }
@@ -309,17 +278,18 @@ static void a_host_of_a_third_controller_counts_at_phys_max(void **state)
     run_first(&stand);
     accounts_of(&stand, account);
     stand.epoch++;              /* one has been there between the two */
-    restart(&stand);
-    feed_all(&stand, account);
-    struct report report = old_report(&stand, 0);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
+    struct report report = succession_report(&stand, 0);
     const struct egress *lease = stand_report(&stand, &report);
     assert_int_equal(lease->kind, FRAME_CLAIM);
     assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
-    report = old_report(&stand, 1);
+    assert_true(stand.host[1].last.cap_mw < account[1].newest_mw);  /* makes room in that slot */
+    report = succession_report(&stand, 2);
     report.epoch = stand.epoch - 2;     /* this one it did not reach */
     lease = stand_report(&stand, &report);
     assert_int_equal(lease->why, WHY_HANDED);
-    assert_int_equal(stand_exposure_mw(&stand, 1), account[1].exposed_mw);
+    assert_int_equal(stand_exposure_mw(&stand, 2), account[2].exposed_mw);
     stand_stop(&stand);
 }
 
@@ -351,8 +321,8 @@ static void a_host_not_bounded_before_is_claimed(void **state)
     stand_report(&stand, &report);
     accounts_of(&stand, account);
     assert_false(account[0].bounded);
-    restart(&stand);
-    feed_all(&stand, account);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
     assert_int_equal(stand_counters(&stand)->handed, STAND_HOSTS - 1);
     assert_int_equal(stand_exposure_mw(&stand, 0), PHYS_MAX_MW);
     assert_int_equal(stand_exposure_mw(&stand, 3), account[3].exposed_mw);
@@ -367,15 +337,36 @@ static void an_account_is_handed_on_only_once_the_host_has_accepted(void **state
     struct slot_account account[STAND_HOSTS];
     run_first(&stand);
     accounts_of(&stand, account);
-    restart(&stand);
-    feed_all(&stand, account);
-    struct report report = old_report(&stand, 0);
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
+    struct report report = succession_report(&stand, 0);
     stand_report(&stand, &report);
     core_account(stand.core, 0, &account[0]);
     assert_false(account[0].bounded);
     stand_obey(&stand, 0);
     core_account(stand.core, 0, &account[0]);
     assert_true(account[0].bounded);
+    stand_stop(&stand);
+}
+
+/* Bounded, but of a host that had not accepted that controller: what it may hold is another's. */
+static void a_bounded_host_that_had_not_accepted_is_not_handed_over(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    succession_restart(&stand);
+    account[1].accepted = 0;
+    account[2].bounded = 0;
+    account[3].fail_safe_mw = account[3].phys_max_mw = 0;   /* figures of nothing are figures */
+    succession_accounts(&stand, account);
+    assert_int_equal(stand_counters(&stand)->handed, 2);
+    assert_int_equal(stand_exposure_mw(&stand, 1), PHYS_MAX_MW);
+    assert_int_equal(stand_exposure_mw(&stand, 2), PHYS_MAX_MW);
+    assert_true(stand.core->ledger.host[0].handed && stand.core->ledger.host[3].handed);
+    assert_false(stand.core->ledger.host[1].handed || stand.core->ledger.host[2].handed);
     stand_stop(&stand);
 }
 
@@ -396,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_host_that_a_newer_controller_has_counts_at_phys_max),
         cmocka_unit_test(a_host_not_bounded_before_is_claimed),
         cmocka_unit_test(an_account_is_handed_on_only_once_the_host_has_accepted),
+        cmocka_unit_test(a_bounded_host_that_had_not_accepted_is_not_handed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

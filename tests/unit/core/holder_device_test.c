@@ -349,6 +349,41 @@ static void one_device_is_the_whole_host(void **state)
     assert_false(holder_next_write(&holder, &device, &cap_mw));
 }
 
+/* After a sleep clocks are held to what they were then: the same again is no second sleep, a step back is. */
+static void after_a_sleep_the_clocks_are_narrowed_down_anew(void **state)
+{
+    (void)state;
+    struct holder holder;
+    start(&holder);
+    const int64_t t_ns = NS_PER_S + 10 * MS;
+    assert_false(holder_clock(&holder, t_ns, t_ns + 50, t_ns + 100));
+    assert_true(holder_clock(&holder, t_ns + 200, t_ns + MS, t_ns + 300));
+    holder_restart(&holder, 0xF00D, t_ns + MS);
+    assert_false(holder_clock(&holder, t_ns + 400, t_ns + 200 + MS, t_ns + 500));
+    assert_int_equal(holder.incarnation, 0xF00D);
+    assert_true(holder_clock(&holder, t_ns + 600, t_ns + 400 + 2 * MS, t_ns + 700));
+    holder_restart(&holder, 0xF00E, t_ns + MS);
+    assert_true(holder_clock(&holder, t_ns + 800, t_ns + 600 + MS, t_ns + 900));
+}
+
+/* A device that is read back at nothing holds a part of nothing. */
+static void a_read_back_of_nothing_is_one(void **state)
+{
+    (void)state;
+    struct holder holder;
+    int64_t cap_mw[DEVICES];
+    start(&holder);
+    struct lease lease = lease_of(&holder, 2, 0, NS_PER_S + 20 * MS);
+    assert_int_equal(holder_lease(&holder, &lease, NS_PER_S + 21 * MS), HOLDER_ACCEPTED);
+    while (due_writes(&holder, cap_mw))
+        for (uint32_t i = 0; i < DEVICES; i++)
+            if (holder.device[i].writing_mw >= 0)
+                holder_written(&holder, i, 0, NS_PER_S + 22 * MS);
+    for (uint32_t i = 0; i < DEVICES; i++)
+        assert_int_equal(holder.device[i].readback_mw, 0);
+    assert_int_equal(report_at(&holder, NS_PER_S + 22 * MS + NS_PER_S / 10).held_ns > 0, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +401,8 @@ int main(void)
         cmocka_unit_test(a_machine_that_slept_has_no_lease_and_no_incarnation),
         cmocka_unit_test(the_watchdogs_word_is_the_deadline_of_the_lease),
         cmocka_unit_test(one_device_is_the_whole_host),
+        cmocka_unit_test(after_a_sleep_the_clocks_are_narrowed_down_anew),
+        cmocka_unit_test(a_read_back_of_nothing_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

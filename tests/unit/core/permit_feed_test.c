@@ -26,7 +26,7 @@ struct bench {
     struct permit_sum sum[HALL_NODES];
     uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
     int64_t draw_mw[HALL_HOSTS];
-    uint8_t dark[HALL_HOSTS];
+    uint8_t dark[HALL_HOSTS], lit[HALL_HOSTS];
     struct holds holds;
     struct hold hold[HALL_NODES];
     int64_t t_ns;
@@ -53,6 +53,8 @@ static void build(struct bench *b)
         host->cord[1].node = HALL_RIGHT;
         host->cord[0].psus = host->cord[1].psus = 2;
         host->cord[0].share_ppm[LOSS] = 0;
+        host->cord[2].share_ppm[LOSS] = 0;                  /* it has no third cord */
+        host->cord[2].psus = 0;
     }
     for (uint32_t h = 3; h < HALL_HOSTS; h++)
         b->hall.host[h].cord[0].share_ppm[UNWITNESSED] = 0;
@@ -69,7 +71,8 @@ static void start(struct bench *b)
     hold_init(&b->holds, &b->hall.model);
     b->permits = (struct permits){
         .meter = b->meter, .expiry = b->expiry, .lender = b->lender, .sum = b->sum, .draw_mw = b->draw_mw,
-        .least_first = b->least_first, .least_ppm = b->least_ppm, .dark = b->dark};
+        .least_first = b->least_first, .least_ppm = b->least_ppm, .dark = b->dark,
+        .lit = b->lit};
     assert_true(permit_least_room(&b->hall.model) <= 64);
     permit_init(&b->permits, &b->hall.model, &b->hall.heat, &b->hall.ledger, &b->holds);
 }
@@ -188,7 +191,7 @@ static void a_feed_that_was_lost_is_lent_against_once_it_is_stable(void **state)
     permit_feed_pass_time(&b.permits, b.t_ns);
     assert_false(lends(&b, LOSS_BIT));
     b.t_ns += 1;
-    permit_feed_pass_time(&b.permits, b.t_ns);
+    permit_pass_time(&b.permits, b.t_ns);
     assert_true(lends(&b, LOSS_BIT));
     assert_int_equal(b.permits.feed_losses, 2);
 }

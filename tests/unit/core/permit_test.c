@@ -155,6 +155,30 @@ static void a_permit_lapses_by_time_and_all_hosts_come_down_in_that_slot(void **
     stand_stop(&stand);
 }
 
+/* The order that comes with the lapse finds both hosts cut in its slot already: it changes their leases. */
+static void a_contract_and_a_lapse_in_one_slot_give_each_host_one_lease(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot slot;
+    start_lending(&stand);
+    stand_wait(&stand, LENDS_NS + 1);
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_ORDER;
+    slot.order = (struct slot_order){.number = 1, .kind = ORDER_CAP, .node = BRANCH_A, .value_mw = 9000000};
+    stand_step(&stand, &slot);
+    assert_int_equal(permit(&stand), PERMIT_STALE);
+    assert_int_equal(stand_counters(&stand)->trims, 1);
+    assert_int_equal(stand.outbox.count, 2);
+    assert_int_equal(stand.record[0].host + stand.record[1].host, 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct egress *lease = &stand.record[i];
+        assert_in_range(lease->cap_mw, 4400000, 4500000);
+        assert_int_equal(lease->cap_mw, stand.core->ledger.host[lease->host].newest_mw);
+    }
+    stand_stop(&stand);
+}
+
 static void a_meter_that_repeats_itself_is_as_good_as_silent(void **state)
 {
     (void)state;
@@ -242,6 +266,42 @@ static void a_lost_permit_comes_back_after_its_hold(void **state)
     }
     measure(&stand, 3);
     assert_int_equal(permit(&stand), PERMIT_HELD);
+    stand_stop(&stand);
+}
+
+/* Readings come for 200 ms and stay away for as long, again and again: the permit waits ever longer, raises
+ * within the steady limit do not wait for it. */
+static void a_meter_that_comes_and_goes_holds_no_raise_within_the_steady_limit(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    give_device(&stand);
+    stand.model.policy.hold_least_ns = NS_PER_S;
+    stand.model.policy.hold_most_ns = 60 * NS_PER_S;
+    stand_start(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(&stand, h);
+    measure(&stand, 3);
+    set_heat(&stand, 0.2);
+    stand.host[0].draw_mw = CAP_MAX_MW;
+    stand.host[0].flags = REPORT_AT_CAP;
+    for (uint32_t i = 0; i < 30; i++) {
+        live(&stand, 4, 200 * NS_PER_MS);
+        stand_run(&stand, 200 * NS_PER_MS);
+    }
+    assert_int_equal(stand.core->permits.lost[PERMIT_STALE], 4);   /* 1, 2, 4 s, and now 8 s */
+    live(&stand, 4, 100 * NS_PER_MS);
+    assert_int_equal(permit(&stand), PERMIT_HOLD);
+    assert_in_range(stand.host[1].last.cap_mw, FAIL_SAFE_MW, 5000000);
+    stand.host[0].draw_mw = 1000000;
+    stand.host[0].flags = 0;
+    stand.host[1].draw_mw = CAP_MAX_MW;
+    stand.host[1].flags = REPORT_AT_CAP;
+    live(&stand, 4, 2 * NS_PER_S);
+    assert_int_equal(permit(&stand), PERMIT_HOLD);
+    assert_true(stand.host[1].last.cap_mw > 9000000);
+    assert_true(newest_mva(&stand) <= BRANCH_MVA);
     stand_stop(&stand);
 }
 
@@ -468,6 +528,66 @@ static void dark_inputs_of_two_hosts_are_a_lost_feed_and_those_of_one_are_not(vo
     stand_stop(&stand);
 }
 
+/* The feed's hosts report it dark and die with it; then the feed is back, and they are not. */
+static void start_dark_and_silent(struct stand *stand, bool witnessed)
+{
+    start_reserve(stand);
+    if (!witnessed)
+        stand->model.contingency[1].witness = INDEX_NONE;
+    stand_start(stand);
+    ask_for_all(stand);
+    measure(stand, 3);
+    set_heat(stand, 0.2);
+    both(stand, 100000, NS_PER_S);
+    assert_true(reserve_mva(stand) > BRANCH_MVA);
+    show_dark(stand, 2);
+    show_dark(stand, 3);
+    assert_int_equal(reserve_mva(stand), BRANCH_MVA);
+    stand->host[2].mute = stand->host[3].mute = true;
+}
+
+static void dark_inputs_of_hosts_that_went_silent_are_no_evidence(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_dark_and_silent(&stand, true);
+    both(&stand, 100000, 2800 * NS_PER_MS);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);      /* D, and feed_stable of 2 s after it */
+    both(&stand, 100000, 400 * NS_PER_MS);
+    assert_true(reserve_mva(&stand) > BRANCH_MVA);
+    stand_stop(&stand);
+}
+
+static void show_lit(struct stand *stand, uint32_t host)
+{
+    struct report report = stand_report_of(stand, host, HOST_LEASED, A_NS);
+    report.flags |= REPORT_PSU_KNOWN;
+    report.psu_inputs = 1;
+    stand_report(stand, &report);
+}
+
+/* Where no meter sees the feed, that nobody is left to call it dark is no evidence either. */
+static void a_feed_that_only_hosts_see_is_back_when_they_say_so(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_dark_and_silent(&stand, false);
+    both(&stand, 100000, 5 * NS_PER_S);
+    assert_int_equal(reserve_mva(&stand), BRANCH_MVA);
+    for (uint32_t i = 0; i < 26; i++) {
+        show_lit(&stand, 2);
+        if (i >= 10)
+            show_lit(&stand, 3);
+        both(&stand, 100000, 100 * NS_PER_MS);
+        assert_int_equal(reserve_mva(&stand), BRANCH_MVA);  /* one of two, then not for long enough */
+    }
+    show_lit(&stand, 2);
+    show_lit(&stand, 3);
+    both(&stand, 100000, 400 * NS_PER_MS);
+    assert_true(reserve_mva(&stand) > BRANCH_MVA);
+    stand_stop(&stand);
+}
+
 /* 18 kVA leased in any case, of which nothing lost explains 9: B's share of it is on A now. */
 static void a_survivor_that_reads_more_than_no_loss_explains_lends_no_reserve(void **state)
 {
@@ -515,10 +635,12 @@ int main(void)
         cmocka_unit_test(under_a_permit_leases_pass_the_steady_limit),
         cmocka_unit_test(without_the_sites_leave_nothing_is_lent),
         cmocka_unit_test(a_permit_lapses_by_time_and_all_hosts_come_down_in_that_slot),
+        cmocka_unit_test(a_contract_and_a_lapse_in_one_slot_give_each_host_one_lease),
         cmocka_unit_test(a_meter_that_repeats_itself_is_as_good_as_silent),
         cmocka_unit_test(an_old_reading_lends_for_so_much_less),
         cmocka_unit_test(heat_above_theta_op_ends_the_lending),
         cmocka_unit_test(a_lost_permit_comes_back_after_its_hold),
+        cmocka_unit_test(a_meter_that_comes_and_goes_holds_no_raise_within_the_steady_limit),
         cmocka_unit_test(measured_above_what_is_admissible_is_the_emergency_where_something_is_lent),
         cmocka_unit_test(a_meter_that_reads_less_than_hosts_report_is_not_believed),
         cmocka_unit_test(pulses_are_no_doubt),
@@ -526,6 +648,8 @@ int main(void)
         cmocka_unit_test(a_reserve_is_lent_once_its_feed_is_seen_and_no_longer_when_it_is_lost),
         cmocka_unit_test(dark_inputs_of_a_sixteenth_of_the_hosts_are_a_lost_feed),
         cmocka_unit_test(dark_inputs_of_two_hosts_are_a_lost_feed_and_those_of_one_are_not),
+        cmocka_unit_test(dark_inputs_of_hosts_that_went_silent_are_no_evidence),
+        cmocka_unit_test(a_feed_that_only_hosts_see_is_back_when_they_say_so),
         cmocka_unit_test(a_survivor_that_reads_more_than_no_loss_explains_lends_no_reserve),
         cmocka_unit_test(leases_follow_what_heat_leaves_and_no_emergency_is_needed),
     };

@@ -24,7 +24,7 @@ struct bench {
     struct permit_sum sum[HALL_NODES];
     uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
     int64_t draw_mw[HALL_HOSTS];
-    uint8_t dark[HALL_HOSTS];
+    uint8_t dark[HALL_HOSTS], lit[HALL_HOSTS];
     struct holds holds;
     struct hold hold[HALL_NODES];
     int64_t t_ns;
@@ -55,7 +55,7 @@ static void start(struct bench *bench, uint32_t lenders)
     bench->permits = (struct permits){
         .meter = bench->meter, .expiry = bench->expiry, .lender = bench->lender, .sum = bench->sum,
         .draw_mw = bench->draw_mw, .least_first = bench->least_first, .least_ppm = bench->least_ppm,
-        .dark = bench->dark};
+        .dark = bench->dark, .lit = bench->lit};
     assert_true(permit_least_room(&bench->hall.model) <= 64);
     permit_init(&bench->permits, &bench->hall.model, &bench->hall.heat, &bench->hall.ledger, &bench->holds);
 }

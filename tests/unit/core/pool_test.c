@@ -464,6 +464,150 @@ static void every_reservation_ends_by_ticks_alone(void **state)
         assert_int_equal(bed.pools.host[h].reserved_mw, 0);
 }
 
+/* ---- one step of the loop, to the mVA ---- */
+
+/* It trims since long ago and gives `capacity_mva`; hosts draw 600 kVA; a control period ends with the next
+ * reading. The burst credit is spent. */
+static void open_loop(struct bed *bed, int64_t capacity_mva)
+{
+    open_bed(bed);
+    spend(bed);
+    draw(bed, 600 * KVA);
+    struct pool *pool = &bed->node[HALL_LEFT];
+    bed->t_ns += 10 * NS_PER_S;
+    pool->measured_t_ns = bed->t_ns;
+    pool->trims = true;
+    pool->capacity_mva = capacity_mva;
+    pool->trimmed_ns = bed->t_ns - DEAD_NS;
+    pool->period_start_ns = pool->peak_since_ns = bed->t_ns - 20 * NS_PER_MS;
+    pool->measured_mva[0] = pool->measured_mva[1] = pool->measured_mva[2] = 600 * KVA;
+    pool->before_mva[0] = pool->before_mva[1] = 600 * KVA;
+}
+
+/* 33.6 kVA below 633.6 are 100.8 on three phases, of which the gain of ten steps gives 0.035049. */
+static void a_correction_is_the_gain_of_what_lacks(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_loop(&bed, 1000 * KVA);
+    read_load(&bed, 600 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 1000 * KVA + 3532939);
+    read_load(&bed, 600 * KVA);                     /* a period later, not now */
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 1000 * KVA + 3532939);
+    bed.t_ns += 20 * NS_PER_MS - 1;
+    read_load(&bed, 600 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 1000 * KVA + 3532939);
+    bed.t_ns += 1;                                  /* the mean of three: 606 */
+    bed.node[HALL_LEFT].before_mva[0] = bed.node[HALL_LEFT].before_mva[1] = 618 * KVA;
+    read_load(&bed, 618 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 1000 * KVA + 3532939 + 2817531);
+    open_loop(&bed, 1000 * KVA);
+    bed.node[HALL_LEFT].trimmed_ns++;               /* what was trimmed cannot be seen yet */
+    read_load(&bed, 600 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 1000 * KVA);
+    open_loop(&bed, bed.node[HALL_LEFT].most_mva - 1);
+    read_load(&bed, 600 * KVA);                     /* never more than all could use */
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, bed.node[HALL_LEFT].most_mva);
+}
+
+/* 6.4 kVA above are 18 of the 1800 that hosts claim; where 30 of the load are others', 640 less 30 are
+ * theirs: 18.885. */
+static void a_correction_down_spares_what_others_draw(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_loop(&bed, 1000 * KVA);
+    bed.node[HALL_LEFT].before_mva[0] = bed.node[HALL_LEFT].before_mva[1] = 640 * KVA;
+    read_load(&bed, 640 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 1000 * KVA - 630882);
+    open_loop(&bed, 1000 * KVA);
+    for (int p = 0; p < PHASES; p++)
+        bed.hall.node[HALL_LEFT].other_mva[p] = 30 * KVA;
+    bed.node[HALL_LEFT].before_mva[0] = bed.node[HALL_LEFT].before_mva[1] = 640 * KVA;
+    read_load(&bed, 640 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 1000 * KVA - 661908);
+    open_loop(&bed, 100000);
+    bed.node[HALL_LEFT].before_mva[0] = bed.node[HALL_LEFT].before_mva[1] = 640 * KVA;
+    read_load(&bed, 640 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 0);
+}
+
+/* A peak of 620 leaves 13.6 to give, in its second and in the next; then it is forgotten. */
+static void a_peak_counts_for_its_second_and_the_next(void **state)
+{
+    static const struct {
+        int64_t since_ms, step_mva;
+    } row[] = {{500, 1429999}, {999, 1429999}, {1000, 1429999}, {1999, 1429999}, {2000, 3532939}};
+    (void)state;
+    for (uint32_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct bed bed;
+        open_loop(&bed, 1000 * KVA);
+        bed.node[HALL_LEFT].peak_mva[0] = 620 * KVA;
+        bed.node[HALL_LEFT].peak_since_ns = bed.t_ns - row[i].since_ms * NS_PER_MS;
+        read_load(&bed, 600 * KVA);
+        assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 1000 * KVA + row[i].step_mva);
+    }
+}
+
+/* 7.4 kVA too much on three phases off the 1923 that hosts claim. 6 % above is what devices do; a bit more is
+ * not, and is trimmed at once. */
+static void a_trim_takes_just_what_is_too_much(void **state)
+{
+    (void)state;
+    struct bed bed;
+    open_bed(&bed);
+    spend(&bed);
+    draw(&bed, 641 * KVA);
+    read_thrice(&bed, 641 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 3 * 633600000LL);
+    assert_int_equal(bed.pools.trims, 1);
+    for (int64_t more = 0; more < 2; more++) {
+        open_bed(&bed);
+        spend(&bed);
+        draw(&bed, 630 * KVA);
+        read_load(&bed, 678400000 + more * 100);
+        assert_int_equal(look(&bed).trims, more);
+    }
+}
+
+/* Below 0.9 of the level for a second, and giving all that anybody could use. */
+static void a_pool_lets_go_at_its_edges(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct bed bed;
+        open_loop(&bed, 0);
+        struct pool *pool = &bed.node[HALL_LEFT];
+        pool->period_start_ns = bed.t_ns;           /* no correction with this reading */
+        pool->capacity_mva = pool->most_mva - (i == 1);
+        pool->low_since_ns = bed.t_ns - NS_PER_S + (i == 2);
+        read_load(&bed, i == 3 ? 576 * KVA : 576 * KVA - 100);
+        assert_int_equal(look(&bed).trims, i > 0);
+    }
+}
+
+/* Within an eighth of what hosts hold it binds; cuts of no more than a quantum are not waited for. */
+static void a_pool_binds_within_an_eighth_of_what_hosts_hold(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_loop(&bed, 2025 * KVA);
+    struct pool *pool = &bed.node[HALL_LEFT];
+    assert_true(look(&bed).binds);
+    pool->capacity_mva++;
+    assert_false(look(&bed).binds);
+    pool->capacity_mva--;
+    pool->cut_ns = bed.t_ns;
+    pool->unconfirmed_mw = pool->quantum_mva;
+    assert_int_equal(pool_forbids_raise(&bed.pools, 0, bed.t_ns), INDEX_NONE);
+    pool->unconfirmed_mw++;
+    assert_int_equal(pool_forbids_raise(&bed.pools, 0, bed.t_ns), HALL_LEFT);
+    assert_int_equal(pool_forbids_raise(&bed.pools, 0, bed.t_ns + DEAD_NS - 1), HALL_LEFT);
+    assert_int_equal(pool_forbids_raise(&bed.pools, 0, bed.t_ns + DEAD_NS), INDEX_NONE);
+    bed.pools.levels = 0;                           /* nobody has a level: nobody looks */
+    assert_int_equal(pool_binds_above(&bed.pools, 0), INDEX_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +629,12 @@ int main(void)
         cmocka_unit_test(a_sag_trims_nothing),
         cmocka_unit_test(a_silent_meter_gives_way_to_what_hosts_report),
         cmocka_unit_test(a_reservation_is_forecast_until_it_is_drawn_or_over),
+        cmocka_unit_test(a_correction_is_the_gain_of_what_lacks),
+        cmocka_unit_test(a_correction_down_spares_what_others_draw),
+        cmocka_unit_test(a_peak_counts_for_its_second_and_the_next),
+        cmocka_unit_test(a_trim_takes_just_what_is_too_much),
+        cmocka_unit_test(a_pool_lets_go_at_its_edges),
+        cmocka_unit_test(a_pool_binds_within_an_eighth_of_what_hosts_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 #include "core/core.h"
 #include "core/pace.h"
+#include "hall.h"
 #include "stand.h"
 
 #define KW INT64_C(1000000)
@@ -211,6 +212,131 @@ static void a_slow_ramp_still_moves_by_quanta(void **state)
     stand_stop(&stand);
 }
 
+/* ---- over the tree of the hall: host 0 on LEFT and on RACK, 55 % of it each ---- */
+
+struct tree {
+    struct hall hall;
+    struct ramps ramps;
+    struct ramp_node node[HALL_NODES];
+};
+
+static void build_tree(struct tree *tree)
+{
+    memset(tree, 0, sizeof *tree);
+    hall_build(&tree->hall);
+    tree->hall.host[0].cord_count = 2;
+    tree->hall.host[0].cord[1].node = HALL_RACK;
+    tree->hall.host[0].cord[0].share_ppm[0] = tree->hall.host[0].cord[1].share_ppm[0] = 550000;
+    tree->ramps.node = tree->node;
+}
+
+/* 100 W a second up at MAIN, 1 kW a second down at RACK; a tick of 20 ms, 16 ms of rate or one quantum. */
+static void start_tree(struct tree *tree)
+{
+    tree->hall.node[HALL_MAIN].ramp_up_mw_per_s = 1000 * HALL_KW;
+    tree->hall.node[HALL_RACK].ramp_down_mw_per_s = 100 * HALL_KW;
+    ramp_init(&tree->ramps, &tree->hall.model, HALL_T_NS);
+}
+
+/* 1 MW a second: 20 kW in the 20 ms of a tick; 100 kW a second: 2 kW. */
+static void a_bucket_holds_what_flows_in_between_two_ticks(void **state)
+{
+    struct tree tree;
+    struct ramp_view view;
+    (void)state;
+    build_tree(&tree);
+    start_tree(&tree);
+    ramp_view(&tree.ramps, HALL_MAIN, HALL_T_NS, &view);
+    assert_int_equal(view.rate_mw_per_s[RAMP_UP], 1000 * HALL_KW);
+    assert_int_equal(view.credit_mw[RAMP_UP], 20 * HALL_KW);
+    assert_int_equal(view.rate_mw_per_s[RAMP_DOWN], 0);
+    assert_int_equal(tree.node[HALL_MAIN].ahead.credit_mw, 20 * HALL_KW);
+    ramp_view(&tree.ramps, HALL_RACK, HALL_T_NS, &view);
+    assert_int_equal(view.rate_mw_per_s[RAMP_UP], 0);
+    assert_int_equal(view.rate_mw_per_s[RAMP_DOWN], 100 * HALL_KW);
+    assert_int_equal(view.credit_mw[RAMP_DOWN], 2 * HALL_KW);
+    assert_int_equal(tree.ramps.limited, 2);
+}
+
+/* Both cords of host 0 count at MAIN, 1.1 of its change: less a mW for each, 19.999998 kW are 18.181816 kW of
+ * it. */
+static void a_change_waits_for_the_bucket_that_holds_least(void **state)
+{
+    struct tree tree;
+    uint32_t node;
+    (void)state;
+    build_tree(&tree);
+    start_tree(&tree);
+    assert_int_equal(ramp_allows_mw(&tree.ramps, 0, 30 * HALL_KW, HALL_T_NS, &node), 18181816);
+    assert_int_equal(node, HALL_MAIN);
+    assert_int_equal(ramp_allows_mw(&tree.ramps, 0, 18181816, HALL_T_NS, &node), 18181816);
+    assert_int_equal(node, INDEX_NONE);
+    assert_int_equal(ramp_allows_mw(&tree.ramps, 1, 30 * HALL_KW, HALL_T_NS, &node), 20 * HALL_KW - 1);
+    /* down it waits at RACK, where 55 % of it goes; host 1 does not hang there */
+    assert_int_equal(ramp_allows_mw(&tree.ramps, 0, -30 * HALL_KW, HALL_T_NS, &node), -3636360);
+    assert_int_equal(node, HALL_RACK);
+    assert_int_equal(ramp_allows_mw(&tree.ramps, 1, -30 * HALL_KW, HALL_T_NS, &node), -30 * HALL_KW);
+    assert_int_equal(node, INDEX_NONE);
+}
+
+/* What was taken is gone from every bucket above, each cord's part; an empty one lets nothing pass. */
+static void what_was_taken_is_gone(void **state)
+{
+    struct tree tree;
+    uint32_t node;
+    (void)state;
+    build_tree(&tree);
+    start_tree(&tree);
+    ramp_take(&tree.ramps, 0, 10 * HALL_KW, HALL_T_NS);
+    assert_int_equal(tree.node[HALL_MAIN].bucket[RAMP_UP].credit_mw, 9 * HALL_KW);
+    assert_int_equal(tree.node[HALL_RACK].bucket[RAMP_DOWN].credit_mw, 2 * HALL_KW);
+    ramp_take(&tree.ramps, 0, -10 * HALL_KW, HALL_T_NS);
+    assert_int_equal(tree.node[HALL_MAIN].bucket[RAMP_UP].credit_mw, 9 * HALL_KW);
+    assert_int_equal(tree.node[HALL_RACK].bucket[RAMP_DOWN].credit_mw, -3500 * HALL_W);
+    ramp_take(&tree.ramps, 1, 9 * HALL_KW, HALL_T_NS);
+    assert_int_equal(ramp_allows_mw(&tree.ramps, 1, HALL_KW, HALL_T_NS, &node), 0);
+    assert_int_equal(node, HALL_MAIN);
+    assert_int_equal(ramp_allows_mw(&tree.ramps, 1, HALL_KW, HALL_T_NS + NS_PER_MS, &node), HALL_KW - 1);
+    /* 5.5 kW a second in debt: 35 ms until nothing, and a cord's mW */
+    assert_int_equal(ramp_allows_mw(&tree.ramps, 3, -HALL_KW, HALL_T_NS + 35 * NS_PER_MS, &node), 0);
+    assert_int_equal(ramp_allows_mw(&tree.ramps, 3, -HALL_KW, HALL_T_NS + 36 * NS_PER_MS, &node),
+                     -100 * HALL_W + 1);
+}
+
+/* A bucket holds a quantum of every host below, in watts at the wall, and one mW. */
+static void no_bucket_is_too_small_for_one_quantum(void **state)
+{
+    struct tree tree;
+    (void)state;
+    build_tree(&tree);
+    tree.hall.type.quantum_mw = 100 * HALL_W;
+    tree.hall.type.gain_ppm = 1200000;
+    tree.hall.node[HALL_RACK].ramp_up_mw_per_s = HALL_W;
+    ramp_init(&tree.ramps, &tree.hall.model, HALL_T_NS);
+    assert_int_equal(tree.node[HALL_RACK].bucket[RAMP_UP].credit_mw, 120 * HALL_W + 1);
+    assert_int_equal(tree.node[HALL_LEFT].grain_mw, 120 * HALL_W + 1);
+}
+
+/* A new rate gives nothing away, takes what does not fit, and begins full where there was none. */
+static void a_change_of_rate_gives_nothing_away(void **state)
+{
+    struct ramp_bucket bucket = {0};
+    (void)state;
+    ramp_bucket_set(&bucket, 1000 * KW, 0, NS_PER_S);
+    assert_int_equal(bucket.credit_mw, 16 * KW);
+    bucket.credit_mw = 4 * KW;
+    ramp_bucket_set(&bucket, 2000 * KW, 0, NS_PER_S + NS_PER_MS);       /* one at the old rate came first */
+    assert_int_equal(bucket.credit_mw, 5 * KW);
+    assert_int_equal(bucket.most_mw, 32 * KW);
+    ramp_bucket_set(&bucket, 100 * KW, 0, NS_PER_S + NS_PER_MS);
+    assert_int_equal(bucket.credit_mw, 1600 * INT64_C(1000));
+    assert_int_equal(ramp_bucket_wait_ns(&bucket, 1600 * INT64_C(1000)), 0);
+    assert_int_equal(ramp_bucket_wait_ns(&bucket, KW), 0);
+    bucket.credit_mw = -KW;
+    assert_int_equal(ramp_bucket_wait_ns(&bucket, KW), 20 * NS_PER_MS + 1);
+    assert_int_equal(ramp_bucket_wait_ns(&bucket, 500 * KW), 26 * NS_PER_MS + 1);   /* full is enough */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +349,11 @@ int main(void)
         cmocka_unit_test(a_ramp_by_contract_counts_until_it_is_lifted),
         cmocka_unit_test(up_to_fail_safe_no_ramp_holds_a_cap),
         cmocka_unit_test(a_slow_ramp_still_moves_by_quanta),
+        cmocka_unit_test(a_bucket_holds_what_flows_in_between_two_ticks),
+        cmocka_unit_test(a_change_waits_for_the_bucket_that_holds_least),
+        cmocka_unit_test(what_was_taken_is_gone),
+        cmocka_unit_test(no_bucket_is_too_small_for_one_quantum),
+        cmocka_unit_test(a_change_of_rate_gives_nothing_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

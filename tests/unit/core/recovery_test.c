@@ -79,6 +79,91 @@ static void the_reset_of_a_host_is_counted_and_others_make_no_gain_from_it(void 
     stand_stop(&stand);
 }
 
+/* ---- whatever raises D or S makes others give way in its slot, before any tick ---- */
+
+static struct report restarted(struct stand *stand)
+{
+    stand->host[0].incarnation += 0x10000;
+    stand->host[0].number = 0;
+    return stand_report_of(stand, 0, HOST_BOOT, 0);
+}
+
+static struct report foreign(struct stand *stand)
+{
+    struct report report = stand_report_of(stand, 0, HOST_LEASED, A_NS);
+    report.readback_mw = report.cap_mw = stand->host[0].last.cap_mw + 1000000;
+    return report;
+}
+
+static struct report device_lost(struct stand *stand)
+{
+    struct report report = stand_report_of(stand, 0, HOST_LEASED, A_NS);
+    report.flags |= REPORT_DEVICE_LOST;
+    return report;
+}
+
+static struct report elsewhere(struct stand *stand)
+{
+    struct report report = stand_report_of(stand, 0, HOST_LEASED, A_NS);
+    report.epoch = stand->epoch + 1;
+    return report;
+}
+
+static struct report higher_fail_safe(struct stand *stand)
+{
+    struct report report = stand_report_of(stand, 0, HOST_LEASED, A_NS);
+    report.fail_safe_mw = 9500000;
+    return report;
+}
+
+static void others_make_room_in_the_slot_of_every_event(void **state)
+{
+    static struct report (*const event[])(struct stand *stand) = {restarted, foreign, device_lost, elsewhere,
+                                                                   higher_fail_safe};
+    (void)state;
+    for (size_t i = 0; i < sizeof event / sizeof *event; i++) {
+        struct stand stand;
+        start_full(&stand);
+        uint64_t cuts = stand_counters(&stand)->limit_cuts;
+        int64_t neighbour_mw = stand.host[1].last.cap_mw, beside_mw = stand.host[2].last.cap_mw;
+        struct report report = event[i](&stand);
+        stand_report(&stand, &report);
+        assert_true(stand_counters(&stand)->limit_cuts > cuts);
+        assert_true(neighbour_mw > 4500000);
+        assert_true(stand.host[1].last.cap_mw <= 4500000);
+        assert_int_equal(stand.host[2].last.cap_mw, beside_mw);
+        assert_true(recovering(&stand, BRANCH_A));
+        assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+        stand_stop(&stand);
+    }
+}
+
+/* A host that has just joined and is claimed tells a higher physical maximum than the site file has; and one
+ * that joins as an incarnation nobody knew. */
+static void others_make_room_for_what_a_host_tells_when_it_joins(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand.type.phys_max_mw = 6000000;
+    stand.type.cap_max_mw = 6000000;
+    stand_start(&stand);
+    stand_admit(&stand, 1);
+    stand.host[1].draw_mw = 6000000;
+    stand.host[1].flags = REPORT_AT_CAP;
+    stand_run(&stand, 2 * NS_PER_S);
+    assert_int_equal(stand.host[1].last.cap_mw, 6000000);
+    struct report report = stand_report_of(&stand, 0, HOST_BOOT, 0);
+    report.phys_max_mw = 10000000;
+    stand_report(&stand, &report);
+    assert_in_range(stand.host[1].last.cap_mw, 3900000, 4000000);
+    report = stand_report_of(&stand, 0, HOST_BOOT, 0);      /* claimed by now, and not bounded */
+    report.phys_max_mw = 11500000;
+    stand_report(&stand, &report);
+    assert_in_range(stand.host[1].last.cap_mw, 2400000, 2500000);
+    stand_stop(&stand);
+}
+
 static void hold_meter_at(struct stand *stand, uint32_t meter, int64_t voltage_mv, int64_t power_mw,
                           int64_t ns)
 {
@@ -211,6 +296,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_start_is_a_recovery_that_ends_when_the_hosts_are_known),
         cmocka_unit_test(the_reset_of_a_host_is_counted_and_others_make_no_gain_from_it),
+        cmocka_unit_test(others_make_room_in_the_slot_of_every_event),
+        cmocka_unit_test(others_make_room_for_what_a_host_tells_when_it_joins),
         cmocka_unit_test(a_sag_that_stays_shrinks_renewals_to_what_the_amperes_carry),
         cmocka_unit_test(a_sag_that_stays_lowers_the_limits_below_that_no_meter_covers),
         cmocka_unit_test(an_emergency_in_a_recovery_sends_no_lease_that_s_has_no_room_for),

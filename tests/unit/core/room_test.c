@@ -107,8 +107,8 @@ static void caps_do_not_sink_while_raises_wait(void **state)
     start_full(&stand);
     struct core *core = stand.core;
     int64_t before_mw = stand.host[0].last.cap_mw + stand.host[1].last.cap_mw;
-    hold_observe(&core->holds, &core->heat, BRANCH_A, HOLD_PERMIT, true, stand.t_ns);
-    hold_observe(&core->holds, &core->heat, BRANCH_A, HOLD_PERMIT, false, stand.t_ns);
+    hold_observe(&core->holds, &core->heat, BRANCH_A, HOLD_EMERGENCY, true, stand.t_ns);
+    hold_observe(&core->holds, &core->heat, BRANCH_A, HOLD_EMERGENCY, false, stand.t_ns);
     for (uint32_t i = 0; i < 8; i++) {
         struct stand_host *gives = &stand.host[i % 2], *wants = &stand.host[1 - i % 2];
         gives->draw_mw = 3000 * 1000;
@@ -133,8 +133,8 @@ static void a_node_that_is_to_carry_less_gets_its_cuts_while_raises_wait(void **
     stand.model.policy.hold_least_ns = stand.model.policy.hold_most_ns = 60 * NS_PER_S;
     start_full(&stand);
     struct core *core = stand.core;
-    hold_observe(&core->holds, &core->heat, MAIN, HOLD_PERMIT, true, stand.t_ns);
-    hold_observe(&core->holds, &core->heat, MAIN, HOLD_PERMIT, false, stand.t_ns);
+    hold_observe(&core->holds, &core->heat, MAIN, HOLD_EMERGENCY, true, stand.t_ns);
+    hold_observe(&core->holds, &core->heat, MAIN, HOLD_EMERGENCY, false, stand.t_ns);
     stand_run(&stand, NS_PER_S);
     stand.host[0].mute = true;
     for (int i = 0; i < 15; i++) {

@@ -212,6 +212,21 @@ static void prefix_of_a_name_is_nobody(void **state)
     }
 }
 
+/* What was late to the one before is late to us, though it is the first that we hear. */
+static void a_floor_that_was_handed_over_goes_on_for_a_minute(void **state)
+{
+    (void)state;
+    struct age age = {0};
+    int64_t now_ns = 100 * NS_PER_S;
+    age_resume(&age, -5 * NS_PER_S, now_ns);
+    assert_int_equal(age_observe(&age, now_ns, now_ns + 5 * NS_PER_S - 70 * NS_PER_MS), 70 * NS_PER_MS);
+    assert_int_equal(age_observe(&age, now_ns, now_ns + 5 * NS_PER_S), 0);
+    /* a stamp far ahead is not believed at once */
+    assert_int_equal(age_observe(&age, now_ns, now_ns + 6 * NS_PER_S), INT64_MAX);
+    now_ns += 61 * NS_PER_S;
+    assert_int_equal(age_observe(&age, now_ns, now_ns + 5 * NS_PER_S - 70 * NS_PER_MS), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +240,7 @@ int main(void)
         cmocka_unit_test(receiver_that_stood_still_makes_one_old_burst_and_no_more),
         cmocka_unit_test(receiver_that_starts_late_recovers_with_the_first_prompt_reading),
         cmocka_unit_test(stamps_at_the_edges_do_not_wrap),
+        cmocka_unit_test(a_floor_that_was_handed_over_goes_on_for_a_minute),
         cmocka_unit_test(every_meter_is_found_and_nobody_else),
         cmocka_unit_test(prefix_of_a_name_is_nobody),
     };

@@ -18,7 +18,7 @@
 #include "loop/orders.h"
 #include "rig.h"
 
-enum { RECORD_BYTES = 144, TAKEN_MAX = 64 };
+enum { RECORD_BYTES = 432, TAKEN_MAX = 64 };
 #define START_NS (1000 * NS_PER_S)
 
 struct bed {
@@ -127,7 +127,11 @@ static int close_bed(void **state)
     pthread_join(bed->decide, NULL);
     orders_stop(&bed->orders);
     rig_queue_drop(bed->queue);
-    unlink(bed->path);
+    char beside[128];
+    for (int i = 0; i < 3; i++) {
+        snprintf(beside, sizeof beside, "%s%s", bed->path, (const char *[]){"", ".old", ".new"}[i]);
+        unlink(beside);
+    }
     int error = rmdir(bed->folder);
     free(bed);
     return error;
@@ -313,6 +317,77 @@ static void without_a_place_for_the_log_no_order_is_taken(void **state)
     assert_int_equal(atomic_load(&bed->count), 0);
 }
 
+static void several_nodes_and_the_whole_site_are_named_by_an_order(void **state)
+{
+    struct bed *bed = *state;
+    struct slot_order order[TAKEN_MAX];
+    uint32_t roots = 0, nodes = bed->site.model.node_count;
+    for (uint32_t n = 0; n < nodes; n++)
+        roots += !bed->rig.node[n].parent_count;
+    take(bed, cap("node-2,node-1", "pair", 0, 0), 1);
+    assert_int_equal(bed->taken[0].node, 2);
+    assert_int_equal(bed->taken[0].also_count, 1);
+    assert_int_equal(bed->taken[0].also[0], 1);
+    take(bed, cap("site", "all", 0, 0), 2);
+    assert_int_equal(bed->taken[1].also_count, roots - 1);
+    for (uint32_t i = 0; i < roots; i++)
+        assert_int_equal(bed->rig.node[i ? bed->taken[1].also[i - 1] : bed->taken[1].node].parent_count, 0);
+    assert_int_equal(give(bed, cap("node-1,node-9", "a", 0, 0)).error, -ENOENT);
+    assert_int_equal(give(bed, cap("node-1,,node-2", "a", 0, 0)).error, -ENOENT);
+    struct order_entry ramp = cap("node-1,node-2", "r", 0, 0);
+    ramp.order.kind = ORDER_RAMP;
+    assert_int_equal(give(bed, ramp).error, -ENOENT);
+    restart(bed, NS_PER_S);
+    assert_int_equal(fed(bed, order), 2);
+    assert_int_equal(order[0].also[0], 1);
+    assert_int_equal(order[1].also_count, roots - 1);
+    strcpy(bed->rig.node[1].name, "site");      /* then it is that node */
+    take(bed, cap("site", "one", 0, 0), 3);
+    assert_int_equal(bed->taken[0].node, 1);
+    assert_int_equal(bed->taken[0].also_count, 0);
+}
+
+static off_t bytes_of(const char *path)
+{
+    struct stat log = {0};
+    stat(path, &log);
+    return log.st_size;
+}
+
+/* Of 40 orders two are in force: that many records and the newest number are left, and its size is bounded
+ * while it runs, too. */
+static void the_log_holds_what_is_in_force_and_little_more(void **state)
+{
+    struct bed *bed = *state;
+    struct slot_order order[TAKEN_MAX];
+    struct order_entry lift = {.order = {.kind = ORDER_LIFT}, .contract = "b"};
+    for (uint32_t i = 0; i < 37; i++)
+        take(bed, cap("node-1", "a", 0, 0), i + 1);
+    take(bed, cap("node-2", "c", 0, 0), 38);
+    take(bed, cap("node-2", "b", 0, 0), 39);
+    take(bed, lift, 40);
+    assert_int_equal(bytes_of(bed->path), 40 * RECORD_BYTES);
+    restart(bed, NS_PER_S);
+    assert_int_equal(bytes_of(bed->path), 3 * RECORD_BYTES);
+    assert_int_equal(fed(bed, order), 2);
+    assert_int_equal(order[0].number, 37);
+    assert_int_equal(order[1].number, 38);
+    take(bed, cap("node-2", "b", 0, 0), 41);
+    bed->orders.log.records = ORDERS_RECORDS_MAX;
+    take(bed, cap("node-2", "d", 0, 0), 42);
+    assert_int_equal(bytes_of(bed->path), (1 + 3 + 1) * RECORD_BYTES);
+    /* refused when the log is full: its mark comes without it, and takes nothing else along */
+    atomic_store(&bed->refuses, true);
+    bed->orders.log.records = ORDERS_RECORDS_MAX - 1;
+    assert_int_equal(give(bed, cap("node-0", "b", 0, 0)).verdict, ORDER_REFUSED_VALUE);
+    atomic_store(&bed->refuses, false);
+    restart(bed, NS_PER_S);
+    assert_int_equal(fed(bed, order), 4);
+    assert_int_equal(order[2].number, 41);
+    assert_int_equal(order[3].number, 42);
+    assert_int_equal(bed->orders.newest, 43);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_bed, close_bed)
 
 int main(void)
@@ -327,6 +402,8 @@ int main(void)
         CASE(what_is_refused_here_changes_nothing_and_takes_no_number),
         CASE(no_more_is_kept_than_there_is_room_for_at_a_start),
         CASE(without_a_place_for_the_log_no_order_is_taken),
+        CASE(several_nodes_and_the_whole_site_are_named_by_an_order),
+        CASE(the_log_holds_what_is_in_force_and_little_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -252,8 +252,8 @@ a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_
         "more by   - a report: it has not been heard since the start of the daemon\n"
         "\n"
         "above it, A       ph on loss of   leased may flow    limit     left\n"
-        "node-2            A  none          140.0    240.0    140.0   -100.0 recovery\n"
-        "node-0            A  none          380.0    480.0   1000.0    520.0\n");
+        "node-2            A  none          240.0    240.0    140.0   -100.0 recovery\n"
+        "node-0            A  none          480.0    480.0   1000.0    520.0\n");
     assert_string_equal(screen(bed, "host-2"),
         "host host-2: boot, drew 0.0 kW at the wall 0 ms ago\n"
         "          type box, tier 0, weight 1\n"
@@ -272,8 +272,8 @@ a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_
         "            are known\n"
         "\n"
         "above it, A       ph on loss of   leased may flow    limit     left\n"
-        "node-2            A  none          140.0    240.0    140.0   -100.0 recovery\n"
-        "node-0            A  none          380.0    480.0   1000.0    520.0\n");
+        "node-2            A  none          240.0    240.0    140.0   -100.0 recovery\n"
+        "node-0            A  none          480.0    480.0   1000.0    520.0\n");
 }
 
 /* A renewal keeps the input that gave the cap its value; another reason for the same cap is a new one. */

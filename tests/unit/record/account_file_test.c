@@ -280,6 +280,114 @@ static void a_file_that_others_may_write_or_on_a_disk_is_refused(void **state)
     leave(&desk);
 }
 
+/* ---- records ---- */
+
+enum { RECORD_WORDS = HANDED_WORDS_MAX };
+
+static void write_record(struct desk *desk, uint32_t number, int64_t first, uint32_t words)
+{
+    int64_t word[HANDED_WORDS_MAX];
+    for (uint32_t i = 0; i < words; i++)
+        word[i] = first + i;
+    account_write_record(&desk->file, number, word, words);
+}
+
+/* The first word of what is found, each of the others as it was written; -1 = nothing. */
+static int64_t found_record(struct desk *desk, uint32_t number, uint32_t words)
+{
+    int64_t word[HANDED_WORDS_MAX];
+    uint32_t got = account_read_record(&desk->file, number, word);
+    if (!got)
+        return -1;
+    assert_int_equal(got, words);
+    for (uint32_t i = 1; i < words; i++)
+        assert_int_equal(word[i], word[0] + i);
+    return word[0];
+}
+
+static void records_come_back_the_newest_of_each(void **state)
+{
+    (void)state;
+    static const uint32_t words[] = {1, 6, 7, 13, 14, RECORD_WORDS};
+    for (uint32_t w = 0; w < 6; w++) {
+        struct desk desk;
+        sit(&desk);
+        write_file(&desk);
+        assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_WHOLE);
+        assert_true(account_has_records(&desk.file, &desk.sample.model));
+        assert_int_equal(found_record(&desk, 0, words[w]), -1);
+        assert_int_equal(account_begin(&desk.file, &desk.sample.model, EPOCH), 0);
+        write_all(&desk);
+        account_whole(&desk.file, BEGUN_NS);
+        for (int64_t round = 1; round < 6; round++) {
+            write_record(&desk, 0, 1000 * round, words[w]);
+            assert_int_equal(found_record(&desk, 0, words[w]), 1000 * round);
+        }
+        write_record(&desk, 1, 77, words[w]);
+        assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_WHOLE);
+        assert_int_equal(found_record(&desk, 0, words[w]), 5000);
+        assert_int_equal(found_record(&desk, 1, words[w]), 77);
+        leave(&desk);
+    }
+}
+
+/* Whichever of its lines a kill tore: the one before it stands. */
+static void a_torn_record_leaves_the_one_before_it(void **state)
+{
+    (void)state;
+    for (uint32_t at = 0; at < (RECORD_WORDS + 7) / 7; at++) {
+        struct desk desk;
+        sit(&desk);
+        write_file(&desk);
+        struct seqlock *place = (struct seqlock *)desk.file.record;
+        write_record(&desk, 0, 1000, RECORD_WORDS);
+        write_record(&desk, 0, 2000, RECORD_WORDS);
+        atomic_fetch_add(&place[(RECORD_WORDS + 7) / 7 + at].version, 1);
+        assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_WHOLE);
+        assert_int_equal(found_record(&desk, 0, RECORD_WORDS), 1000);
+        /* lines of two writings are none */
+        place = (struct seqlock *)((uint8_t *)desk.file.memory + 192 + SAMPLE_HOSTS * 64);
+        atomic_fetch_add(&place[at].version, 2);
+        assert_int_equal(found_record(&desk, 0, RECORD_WORDS), -1);
+        leave(&desk);
+    }
+}
+
+static void records_of_another_site_or_writer_do_not_count(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct model *model = &desk.sample.model;
+    sit(&desk);
+    write_file(&desk);
+    assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_WHOLE);
+    assert_true(account_has_records(&desk.file, model));
+    model->node[1].breaker.element[0].pickup_ma++;
+    assert_false(account_has_records(&desk.file, model));
+    model->node[1].breaker.element[0].pickup_ma--;
+    model->meter[0].error_ppm++;
+    assert_false(account_has_records(&desk.file, model));
+    model->meter[0].error_ppm--;
+    model->host[0].cord[0].share_ppm[0]++;
+    assert_false(account_has_records(&desk.file, model));
+    model->host[0].cord[0].share_ppm[0]--;
+    model->type[0].base_max_mw++;
+    assert_false(account_has_records(&desk.file, model));
+    model->type[0].base_max_mw--;
+    model->curve[1].rate[7]++;
+    assert_false(account_has_records(&desk.file, model));
+    model->curve[1].rate[7]--;
+    model->contingency[0].kind++;
+    assert_false(account_has_records(&desk.file, model));
+    model->contingency[0].kind--;
+    assert_true(account_has_records(&desk.file, model));
+    /* as a version left it that knew of none: accounts alone */
+    memset((uint8_t *)desk.file.memory + 72, 0, 12);
+    assert_int_equal(reopened_at(&desk, BEGUN_NS), ACCOUNT_WHOLE);
+    assert_false(account_has_records(&desk.file, model));
+    leave(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +398,9 @@ int main(void)
         cmocka_unit_test(a_torn_record_spoils_the_whole),
         cmocka_unit_test(nobody_gets_it_while_its_writer_lives_stopped_or_not),
         cmocka_unit_test(a_killed_writer_leaves_what_it_wrote),
+        cmocka_unit_test(records_come_back_the_newest_of_each),
+        cmocka_unit_test(a_torn_record_leaves_the_one_before_it),
+        cmocka_unit_test(records_of_another_site_or_writer_do_not_count),
         cmocka_unit_test(a_file_that_others_may_write_or_on_a_disk_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

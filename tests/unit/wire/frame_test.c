@@ -183,6 +183,64 @@ static void jumps_of_64_and_far_more_forget_the_past(void **state)
     }
 }
 
+#define SILENCE_NS REPLAY_SILENCE_NS
+
+static void numbers_may_begin_anew_after_a_silence_of_good_ones(void **state)
+{
+    (void)state;
+    struct replay_window window = { 0 };
+    int64_t t_ns = 5 * NS_PER_S;
+
+    assert_int_equal(replay_admit(&window, 1000000, t_ns), ACCEPTED);
+    /* before: refused however many come, and none counts for later */
+    for (uint64_t i = 0; i < 20; i++)
+        assert_int_equal(replay_admit(&window, 100 + i, t_ns + SILENCE_NS - 1), REFUSED_REORDERED);
+    t_ns += SILENCE_NS;
+    for (uint64_t i = 0; i < REPLAY_CONFIRMATIONS - 1; i++)
+        assert_int_equal(replay_admit(&window, 200 + i, t_ns), REFUSED_REORDERED);
+    assert_false(window.began_again);
+    assert_int_equal(replay_admit(&window, 300, t_ns), ACCEPTED);
+    assert_true(window.began_again);
+    /* what went before is seen or old, as ever */
+    assert_int_equal(replay_admit(&window, 300, t_ns), REFUSED_DUPLICATE);
+    assert_int_equal(replay_admit(&window, 202, t_ns), REFUSED_REORDERED);
+    assert_int_equal(replay_admit(&window, 301, t_ns), ACCEPTED);
+}
+
+static void one_good_number_ends_a_claim_to_begin_anew(void **state)
+{
+    (void)state;
+    struct replay_window window = { 0 };
+
+    assert_int_equal(replay_admit(&window, 1000, 0), ACCEPTED);
+    for (uint64_t i = 1; i < REPLAY_CONFIRMATIONS; i++)
+        assert_int_equal(replay_admit(&window, i, SILENCE_NS), REFUSED_REORDERED);
+    assert_int_equal(replay_admit(&window, 1001, SILENCE_NS), ACCEPTED);
+    for (uint64_t i = 10; i < 30; i++)
+        assert_int_equal(replay_admit(&window, i, 2 * SILENCE_NS - 1), REFUSED_REORDERED);
+    for (uint64_t i = 30; i < 29 + REPLAY_CONFIRMATIONS; i++)
+        assert_int_equal(replay_admit(&window, i, 2 * SILENCE_NS), REFUSED_REORDERED);
+    assert_int_equal(window.newest, 1001);
+}
+
+/* The same frame again, or one before it, is no further evidence; one that was seen in the window never
+ * is. */
+static void only_rising_numbers_that_were_not_seen_begin_anew(void **state)
+{
+    (void)state;
+    struct replay_window window = { 0 };
+
+    for (uint64_t i = 990; i <= 1000; i++)
+        assert_int_equal(replay_admit(&window, i, 0), ACCEPTED);
+    for (uint64_t i = 990; i <= 1000; i++)
+        assert_int_equal(replay_admit(&window, i, 3 * SILENCE_NS), REFUSED_DUPLICATE);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(replay_admit(&window, 500, 3 * SILENCE_NS), REFUSED_REORDERED);
+    for (uint64_t i = 0; i < 20; i++)
+        assert_int_equal(replay_admit(&window, 499 - i, 3 * SILENCE_NS), REFUSED_REORDERED);
+    assert_int_equal(window.newest, 1000);
+}
+
 static void every_refusal_has_a_name_and_a_meaning_of_its_own(void **state)
 {
     (void)state;
@@ -211,6 +269,9 @@ int main(void)
         cmocka_unit_test(an_older_unseen_number_is_reordered_not_duplicate),
         cmocka_unit_test(the_window_remembers_64_numbers_and_no_more),
         cmocka_unit_test(jumps_of_64_and_far_more_forget_the_past),
+        cmocka_unit_test(numbers_may_begin_anew_after_a_silence_of_good_ones),
+        cmocka_unit_test(one_good_number_ends_a_claim_to_begin_anew),
+        cmocka_unit_test(only_rising_numbers_that_were_not_seen_begin_anew),
         cmocka_unit_test(every_refusal_has_a_name_and_a_meaning_of_its_own),
     };
 
