@@ -27,6 +27,7 @@ static void carve_cluster(struct cluster *cluster, const struct model *model, st
     cluster->tier = carve(carver, model->host_count, sizeof *cluster->tier);
     cluster->changed = carve(carver, model->host_count, sizeof *cluster->changed);
     cluster->wake_ns = carve(carver, model->host_count, sizeof *cluster->wake_ns);
+    cluster->refused = carve(carver, model->host_count, sizeof *cluster->refused);
     cluster->was_scarce = carve(carver, model->host_count, sizeof *cluster->was_scarce);
     cluster->type = carve(carver, model->host_count, sizeof *cluster->type);
     cluster->own_tier = carve(carver, model->host_count, sizeof *cluster->own_tier);
@@ -35,6 +36,7 @@ static void carve_cluster(struct cluster *cluster, const struct model *model, st
     cluster->cord_node = carve(carver, model->host_count, sizeof *cluster->cord_node);
     size_t places = contract_places(model);
     cluster->node = carve(carver, places, sizeof *cluster->node);
+    cluster->above = carve(carver, model->node_count, sizeof *cluster->above);
     cluster->capacity_mva = carve(carver, places * cells, sizeof *cluster->capacity_mva);
     cluster->load_mva = carve(carver, places * cells, sizeof *cluster->load_mva);
     cluster->gang = carve(carver, model->gang_count, sizeof *cluster->gang);

@@ -44,12 +44,12 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
     cluster->bound_node[host] = INDEX_NONE;
     for (uint32_t j = 0; j < CORDS_MAX && cluster->cord_node[host][j] != INDEX_NONE; j++) {
         uint32_t own = cluster->cord_node[host][j];
-        const struct model_node *node = &cluster->model->node[own];
+        const uint16_t *node = cluster->above[own];
         if (cluster->node[own].marked)
             continue;
         cluster->node[own].marked = true;
-        for (uint32_t a = 0; a < node->ancestor_count; a++) {
-            struct cluster_node *above = &cluster->node[node->ancestor[a]];
+        for (uint32_t a = 0; a < ANCESTORS_MAX && node[a] != CLUSTER_NONE; a++) {
+            struct cluster_node *above = &cluster->node[node[a]];
             above->dirty = above->due = true;
         }
         uint32_t groups = cluster->contracts ? cluster->contracts->within[own] : 0;

@@ -99,6 +99,9 @@ struct cluster_gang {
     int64_t lowest_mw, paced_mw;
 };
 
+#define CLUSTER_NONE UINT16_MAX
+static_assert(NODES_MAX < CLUSTER_NONE, "a node is told in 16 bits");
+
 #define CLUSTER_WHOLE (UINT64_C(1) << 32)
 
 /* Where a visit of a node stands. */
@@ -135,6 +138,7 @@ struct cluster {
     uint8_t *tier;
     uint8_t *changed;
     int64_t *wake_ns;           /* its wish may be another from then on, with no report or lease between */
+    uint8_t *refused;           /* its share did not fit the sums yet: until it is looked at again */
     uint8_t *was_scarce;        /* it was held down when its wish was looked at */
     uint32_t *type;
     uint8_t *own_tier;          /* its own or its gang's */
@@ -143,6 +147,7 @@ struct cluster {
     uint32_t (*cord_node)[CORDS_MAX];   /* INDEX_NONE behind the last */
     /* by node, and by node and cell */
     struct cluster_node *node;
+    uint16_t (*above)[ANCESTORS_MAX];   /* it and all above, CLUSTER_NONE behind the last */
     int64_t *capacity_mva, *load_mva;
     struct cluster_gang *gang;
     struct cluster_run *below;

@@ -118,8 +118,8 @@ void cluster_gather(struct cluster *cluster, const struct ledger *ledger, const 
         look_at_host(cluster, ledger, demand, host, t_ns);
         cluster->was_scarce[host] = scarce;
         cluster->wake_ns[host] = wakes_ns(cluster, &ledger->host[host], &demand[host], t_ns);
-        if (moved)
-            moved[host] = 0;
+        if (moved && moved[host])
+            moved[host] = cluster->refused[host] = 0;
         cluster_spend(items, COST_GATHER);
     }
 }

@@ -15,7 +15,7 @@ enum {
     COST_MARK = 2,
     COST_NODE = 8,              /* beside what is done to its hosts */
     COST_COMMIT = 5,
-    CLUSTER_AHEAD = 6,          /* accounts fetched before they are needed: they lie far apart */
+    CLUSTER_AHEAD = 24,         /* accounts fetched before they are needed: they lie far apart */
 };
 
 static inline void cluster_spend(uint32_t *items, uint32_t cost)

@@ -206,6 +206,15 @@ static void note_alike(struct cluster *cluster)
             cluster->node[n].summed |= !cluster->node[model->node[n].parent[i]].alike;
 }
 
+static void note_above(struct cluster *cluster)
+{
+    for (uint32_t n = 0; n < cluster->model->node_count; n++) {
+        const struct model_node *node = &cluster->model->node[n];
+        for (uint32_t a = 0; a < ANCESTORS_MAX; a++)
+            cluster->above[n][a] = a < node->ancestor_count ? (uint16_t)node->ancestor[a] : CLUSTER_NONE;
+    }
+}
+
 void cluster_init(struct cluster *cluster, const struct model *model)
 {
     cluster->model = model;
@@ -220,6 +229,7 @@ void cluster_init(struct cluster *cluster, const struct model *model)
     close_up(cluster);
     place_others(cluster);
     note_alike(cluster);
+    note_above(cluster);
     cluster->steered = true;            /* what they leave stands nowhere yet */
     cluster->grain_mw = INT64_MAX;
     for (uint32_t type = 0; type < model->type_count; type++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The order of the stages, in one place: sequence (the caller), detect, rack and cluster, guard, push. */
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/core.h"
 #include "core/draw.h"
@@ -108,7 +109,7 @@ static void on_report(struct core *core, const struct report *report)
 }
 
 /* a part: each in a tick or two, where there are many */
-enum { HOSTS_SCANNED = 16, HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4 };
+enum { HOSTS_SCANNED = 4, HOSTS_LOOKED_AT = 4, NODES_LOOKED_AT = 4 };
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
@@ -120,13 +121,27 @@ static bool may_be_raised(const struct core *core, int64_t age_ns)
     return age_ns <= policy->lease_ns / 2 && !due;
 }
 
+static void fetch_lines(const void *from, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch((const char *)from + at);
+}
+
+/* What is known of a host lies far from what is known of the one before: all of it at once, not in turn. */
+static void fetch(const struct core *core, uint32_t host)
+{
+    fetch_lines(&core->model->host[host], sizeof core->model->host[host]);
+    fetch_lines(&core->ledger.host[host], offsetof(struct ledger_host, unretired) + 64);
+    fetch_lines(&core->bound[host], sizeof core->bound[host]);
+}
+
 /* A target is acted on without waiting for the host's next report when it differs by more than a quantum.
  * A raise wants a report fresh enough that the host will not have run out of it when the lease arrives. */
 static void push_target(struct core *core, uint32_t host)
 {
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
-    int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
+    int64_t grain_mw = core->model->type[core->cluster.type[host]].quantum_mw;
     if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h) || account_rests(core))
         return;
     if (target_mw >= h->newest_mw - grain_mw && target_mw <= h->newest_mw + grain_mw)
@@ -134,10 +149,15 @@ static void push_target(struct core *core, uint32_t host)
     bool raises = target_mw > h->newest_mw;
     if (raises && !may_be_raised(core, core->t_ns - h->report_t_ns))
         return;
-    /* the least that is worth a lease: the guard works out the rest */
-    int64_t least_mw = smaller(h->newest_mw + 2 * grain_mw, target_mw);
-    if (raises && ledger_may_send(&core->ledger, host, least_mw) != LEDGER_MAY_SEND)
+    /* the least that is worth a lease, half of it: the guard works out the rest. Where that does not fit the
+     * host is asked again when it reports */
+    int64_t half_mw = larger(2 * grain_mw, (target_mw - h->newest_mw) / 2);
+    if (raises && (core->cluster.refused[host] ||
+                   ledger_may_send(&core->ledger, host, smaller(h->newest_mw + half_mw, target_mw)) !=
+                       LEDGER_MAY_SEND)) {
+        core->cluster.refused[host] = 1;
         return;
+    }
     int64_t paced_mw = pace_cap_mw(core, host, target_mw, raises ? WHY_SHARE : WHY_CUT);
     if (paced_mw < h->newest_mw - grain_mw)
         guard_send(core, host, target_mw, 0, WHY_CUT);
@@ -167,6 +187,8 @@ static void on_tick_part(struct core *core)
         return;
     for (uint32_t host = first; core->dampers.was_held && host < core->cluster.cursor; host++)
         pace_target(core, host);
+    for (uint32_t i = 0; i < core->cluster.apart_count; i++)
+        fetch(core, core->cluster.apart[i]);
     for (uint32_t i = 0; i < core->cluster.apart_count; i++)
         push_target(core, core->cluster.apart[i]);
     core->count.ticks_committed += core->cluster.phase == CLUSTER_IDLE;
