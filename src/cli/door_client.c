@@ -2,6 +2,7 @@
 #include "cli/door_client.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,7 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "loop/door.h"
+#include "site/site.h"
 
 enum { ANSWER_SECONDS = 3, ANSWER_BYTES_MAX = 64 << 20 };
 
@@ -138,4 +141,44 @@ int door_client_view(const char *path, struct view_header *header, struct view_s
     error = view_share_map(share, view, header, memory);
     close(memory);
     return error;
+}
+
+/* ---- for every verb ---- */
+
+int door_client_find(const char *verb, const char *site_path, const char *given,
+                     char door[DOOR_CLIENT_PATH_BYTES])
+{
+    struct site site;
+    if (given) {
+        snprintf(door, DOOR_CLIENT_PATH_BYTES, "%s", given);
+        return CLI_OK;
+    }
+    int error = site_load(&site, site_path, NULL, stderr);
+    if (error)
+        return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
+    snprintf(door, DOOR_CLIENT_PATH_BYTES, "%s", site.server.door);
+    site_unload(&site);
+    if (door[0])
+        return CLI_OK;
+    fprintf(stderr, "flyball %s: %s names no door, so its daemon cannot be asked: add door: PATH to the row "
+            "of servers:\n", verb, site_path);
+    return CLI_CONNECT;
+}
+
+char *door_client_told(const char *verb, const char *door, const char *request, json_t **document)
+{
+    json_error_t error;
+    char *text = door_client_text(door, request);
+    if (!text) {
+        fprintf(stderr, "flyball %s: %s: %s; is flyballd running?\n", verb, door, strerror(errno));
+        return NULL;
+    }
+    *document = json_loads(text, 0, &error);
+    if (json_is_object(*document))
+        return text;
+    fprintf(stderr, "flyball %s: %s: the answer is not JSON: %s\n", verb, door, error.text);
+    json_decref(*document);
+    *document = NULL;
+    free(text);
+    return NULL;
 }

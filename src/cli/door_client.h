@@ -7,6 +7,17 @@
 
 #include "loop/view_share.h"
 
+enum { DOOR_CLIENT_PATH_BYTES = 108 };
+
+/* The door that was given, or that of the site file (where `given` is NULL). CLI_OK or an exit code, told on
+ * standard error under the name of the verb. */
+int door_client_find(const char *verb, const char *site, const char *given,
+                     char door[DOOR_CLIENT_PATH_BYTES]);
+
+/* The answer to a request as text, to be freed, and as a JSON object in *document, to be decref'd. NULL: told
+ * why. */
+char *door_client_told(const char *verb, const char *door, const char *request, json_t **document);
+
 /* The whole answer to a request, NUL-terminated, to be freed; NULL with errno. */
 char *door_client_text(const char *path, const char *request);
 

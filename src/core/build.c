@@ -98,6 +98,7 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->degrade.meter = carve(carver, model->meter_count, sizeof *core->degrade.meter);
     core->degrade.witness = carve(carver, model->meter_count, sizeof *core->degrade.witness);
     core->degrade.host = carve(carver, model->host_count, sizeof *core->degrade.host);
+    core->recovery.node = carve(carver, model->node_count, sizeof *core->recovery.node);
     e->node = carve(carver, model->node_count, sizeof *e->node);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
     e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
@@ -138,6 +139,7 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     heat_init(&core->heat, model);
     emergency_init(&core->emergencies, model, &core->heat);
     core->emergencies.permits = &core->permits;
+    recovery_init(&core->recovery, model, &core->ledger, &core->emergencies);
     hold_init(&core->holds, model);
     permit_init(&core->permits, model, &core->heat, &core->ledger, &core->holds);
     damper_init(&core->dampers, model);

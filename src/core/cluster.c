@@ -135,17 +135,26 @@ static void note_apart(struct cluster *cluster, uint32_t host, int64_t newest_mw
         cluster->apart[cluster->apart_count++] = host;
 }
 
+static void forget_changed(struct cluster *cluster, uint32_t host)
+{
+    uint32_t job = cluster->job[host];
+    if (cluster->changed[host] && job != INDEX_NONE) {
+        struct cluster_gang *gang = &cluster->gang[job];
+        cluster->split_gangs -= gang->changed && gang->changed < gang->members;
+        gang->changed = 0;
+    }
+    cluster->changed[host] = false;
+}
+
 static void commit_some(struct cluster *cluster, const struct ledger *ledger, int64_t t_ns, uint32_t *items)
 {
     for (; *items && cluster->cursor < cluster->model->host_count; cluster_spend(items, COST_COMMIT)) {
-        uint32_t host = cluster->cursor++, job = cluster->job[host];
+        uint32_t host = cluster->cursor++;
         __builtin_prefetch(&ledger->host[host + CLUSTER_AHEAD].newest_mw);
         if (cluster->node[cluster->cord_node[host][0]].dirty)
             commit(cluster, ledger, host, t_ns);
         note_apart(cluster, host, ledger->host[host].newest_mw);
-        if (cluster->changed[host] && job != INDEX_NONE)
-            cluster->gang[job].changed = 0;
-        cluster->changed[host] = false;
+        forget_changed(cluster, host);
         if (cluster->apart_count == CLUSTER_APART)
             *items = 0;
     }

@@ -78,7 +78,8 @@ void cluster_gang_init(struct cluster *cluster)
 {
     const struct model *model = cluster->model;
     for (uint32_t g = 0; g < model->gang_count; g++)
-        cluster->gang[g] = (struct cluster_gang){.lowest = CLUSTER_WHOLE, .weight = WEIGHT_MAX};
+        cluster->gang[g] =
+            (struct cluster_gang){.lowest = CLUSTER_WHOLE, .weight = WEIGHT_MAX, .paced_type = INDEX_NONE};
     for (uint32_t host = 0; host < model->host_count; host++) {
         const struct model_host *h = &model->host[host];
         if (h->gang >= model->gang_count)

@@ -22,6 +22,7 @@
 #include "core/pipeline.h"
 #include "core/pool.h"
 #include "core/ramp.h"
+#include "core/recovery.h"
 #include "core/token.h"
 
 /* The newest lease that left: in which step, and where it stands in that step's outbox. */
@@ -61,6 +62,7 @@ struct core {
     struct maintenance maintenance;
     struct core_order_view order;
     bool recovering;
+    struct recovery recovery;
     struct bound *bound;        /* by host: what held the newest lease down */
     struct bound_hold held;     /* of the lease in hand */
     struct degrade degrade;

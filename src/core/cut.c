@@ -137,6 +137,18 @@ static void cut_below(struct core *core, uint32_t node)
     }
 }
 
+/* I3: S within the limit, or at fail-safe where that is impossible. */
+static bool is_left_above(const struct core *core, uint32_t node)
+{
+    const struct ledger_sums *sums = &core->ledger.node[node];
+    for (uint32_t i = 0; i < core->model->contingency_count * PHASES; i++) {
+        uint32_t c = i / PHASES, phase = i % PHASES;
+        if (sums->newest_mva[c][phase] > larger(sums->limit_mva[c][phase], sums->safe_mva[c][phase]))
+            return true;
+    }
+    return false;
+}
+
 void cut_run(struct core *core)
 {
     struct cuts *cuts = &core->cuts;
@@ -158,8 +170,10 @@ void cut_run(struct core *core)
     }
     for (uint32_t i = 0; i < cuts->count; i++)
         cut_below(core, cuts->node[i]);
-    for (uint32_t i = 0; i < cuts->count; i++)
-        cuts->kind[cuts->node[i]] = CUT_NOT;
-    cuts->count = 0;
     guard_verify(core);
+    for (uint32_t i = 0; i < cuts->count; i++) {
+        core->count.invariant_failures += is_left_above(core, cuts->node[i]);
+        cuts->kind[cuts->node[i]] = CUT_NOT;
+    }
+    cuts->count = 0;
 }

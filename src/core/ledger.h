@@ -96,6 +96,7 @@ struct ledger_sums {
     struct ledger_lend lend;
     int64_t scale_ppm;              /* of the model's limit */
     uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
+    uint32_t recovery_events;       /* entries into it, and rises of D in it */
 };
 
 /* Nodes whose limit has been found below S since somebody looked: a cut is due below them (core/cut.h). */

@@ -109,7 +109,7 @@ static void on_report(struct core *core, const struct report *report)
 }
 
 /* a part: each in a tick or two, where there are many */
-enum { HOSTS_SCANNED = 4, HOSTS_LOOKED_AT = 4, NODES_LOOKED_AT = 4 };
+enum { HOSTS_SCANNED = 4, HOSTS_LOOKED_AT = 4, NODES_LOOKED_AT = 4, RECOVERIES_LOOKED_AT = 16 };
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
@@ -181,6 +181,7 @@ static void on_tick_part(struct core *core)
     degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, HOSTS_SCANNED);
     permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
     look_for_the_blind(core);
+    recovery_part(&core->recovery, core->t_ns, RECOVERIES_LOOKED_AT);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, CLUSTER_ITEMS, &first))
@@ -258,6 +259,7 @@ static void note_recovery(struct core *core)
 #define TAKE(symbol, counter, meaning) core->count.counter = core->ledger.recoveries[symbol];
     RECOVERIES(TAKE)
 #undef TAKE
+    core->count.recovery_overdue = core->recovery.overdue;
 }
 
 void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox)

@@ -68,6 +68,8 @@ struct outbox {
     X(recoveries_told, "recoveries_told", \
       "nodes in recovery because a host reports higher figures than before") \
     X(recoveries_mode, "recoveries_mode", "nodes in recovery because the mode governs nobody any more") \
+    X(recovery_overdue, "recovery_overdue", \
+      "recoveries longer than X that no host known silent or bad holds: a defect") \
     X(alarms, "alarms", "thresholds crossed upward") \
     X(orders, "orders", "orders carried out") \
     X(orders_refused, "orders_refused", "orders that changed nothing") \
@@ -135,6 +137,9 @@ struct core_node_view {
     int64_t reading_t_ns;           /* slot time of it */
     bool emergency, recovery;
     uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
+    bool recovery_overdue;          /* it is, though nobody known silent or bad holds it */
+    uint32_t recovery_silent, recovery_bad; /* hosts that hold it, once its time is over */
+    int64_t recovery_since_ns;      /* of its newest event; 0 = none */
     uint8_t permit;                 /* enum permit */
     bool damped;                    /* caps changed direction too often: raises wait longer */
     uint8_t maintenance;            /* enum maintenance_state */

@@ -66,6 +66,7 @@ static void note_recovery(struct ledger *ledger, struct ledger_sums *sums, uint3
     ledger->over_count += after - before;
     if (after && (rises || !before) && ledger->cause == RECOVERY_NONE)
         ledger->unexplained = true;
+    sums->recovery_events += after && (rises || !before);
     if (!after || before)
         return;
     sums->recovery_by = ledger->cause;

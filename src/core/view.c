@@ -80,6 +80,22 @@ static void show_steering(const struct core *core, uint32_t node, struct core_no
     view->ramp_down_mw_per_s = ramp.rate_mw_per_s[RAMP_DOWN];
 }
 
+static void show_recovery(const struct core *core, uint32_t node, struct core_node_view *view)
+{
+    const struct ledger_sums *sums = &core->ledger.node[node];
+    const struct recovery_node *known = &core->recovery.node[node];
+    view->recovery_by = sums->recovery_by;
+    for (uint32_t i = 0; i < core->model->contingency_count * PHASES; i++)
+        view->recovery |=
+            sums->exposed_mva[i / PHASES][i % PHASES] > sums->ceiling_mva[i / PHASES][i % PHASES];
+    if (!view->recovery || known->since_ns == INT64_MAX)
+        return;
+    view->recovery_since_ns = known->since_ns;
+    view->recovery_silent = known->held_by.silent;
+    view->recovery_bad = known->held_by.bad;
+    view->recovery_overdue = known->overdue;
+}
+
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view)
 {
     const struct ledger_sums *sums = &core->ledger.node[node];
@@ -95,14 +111,11 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
     }
     view->exposed = tightest(sums, core->model->contingency_count, sums->exposed_mva);
     view->newest = tightest(sums, core->model->contingency_count, sums->newest_mva);
-    for (uint32_t i = 0; i < core->model->contingency_count * PHASES; i++)
-        view->recovery |=
-            sums->exposed_mva[i / PHASES][i % PHASES] > sums->ceiling_mva[i / PHASES][i % PHASES];
     if (meter != INDEX_NONE) {
         view->measured_mw = core->detect[meter].measured_mw;
         view->reading_t_ns = core->detect[meter].reading_t_ns;
     }
-    view->recovery_by = sums->recovery_by;
+    show_recovery(core, node, view);
     view->permit = (uint8_t)permit_of(&core->permits, node);
     view->permit_since_ns = permit_since_ns(&core->permits, node);
     view->emergency = emergency->active;

@@ -109,6 +109,24 @@ static const struct view_meter *covering(const struct loop *loop, uint32_t node,
     return meter;
 }
 
+/* Why, for how long, and by whom it is held once its time is over. */
+static void write_recovery(FILE *out, const struct core_node_view *node, int64_t now_ns)
+{
+    const char *cause = node->recovery ? view_words_recovery(node->recovery_by) : NULL;
+    fputs(", \"recovery_by\": ", out);
+    if (cause)
+        document_text(out, cause);
+    else
+        fputs("null", out);
+    fputs(", \"recovery_for_s\": ", out);
+    if (node->recovery && node->recovery_since_ns)
+        fprintf(out, "%.1f", (double)(now_ns - node->recovery_since_ns) / 1e9);
+    else
+        fputs("null", out);
+    fprintf(out, ", \"recovery_silent\": %u, \"recovery_bad\": %u, \"recovery_overdue\": %s",
+            node->recovery_silent, node->recovery_bad, node->recovery_overdue ? "true" : "false");
+}
+
 /* What stands above the limits: a permit, time, orders. */
 static void write_steering(FILE *out, const struct core_node_view *node, int64_t now_ns)
 {
@@ -117,12 +135,7 @@ static void write_steering(FILE *out, const struct core_node_view *node, int64_t
             view_words_permit(node->permit), node->hold_until_ns > now_ns ? "true" : "false",
             node->damped ? "true" : "false", view_words_maintenance(node->maintenance),
             node->breach ? "true" : "false");
-    const char *cause = node->recovery ? view_words_recovery(node->recovery_by) : NULL;
-    fputs(", \"recovery_by\": ", out);
-    if (cause)
-        document_text(out, cause);
-    else
-        fputs("null", out);
+    write_recovery(out, node, now_ns);
     if (node->contract_mw)
         fprintf(out, ", \"contract_w\": %.1f", (double)node->contract_mw / 1e3);
     else
@@ -261,16 +274,19 @@ static uint64_t journal_failures(const struct loop *loop)
     return count_read(&loop->drain.journal_errors) + count_read(&loop->drain.journal_dropped);
 }
 
-static void write_head(const struct loop *loop, FILE *out, int64_t now_ns)
+static void write_head(struct loop *loop, FILE *out, int64_t now_ns)
 {
     static const char *const modes[] = {"off", "shadow", "advise", "enforce"};
     const struct model *model = &loop->site->model;
     struct verdict verdict;
     struct verdict_port port[PORTS_MAX];
+    char breached[NAME_BYTES];
     const struct verdict_surroundings around = {
         .journal_failures = journal_failures(loop),
         .port = port,
-        .ports = look_at_ports(loop, port, now_ns)};
+        .ports = look_at_ports(loop, port, now_ns),
+        .breached = orders_breached(&loop->orders, breached),
+        .breached_name = breached};
     verdict_make(&verdict, model, &loop->view, &around, loop->t_start_ns, now_ns);
     fputs("{\"site\": ", out);
     document_text(out, model->name);
@@ -280,6 +296,10 @@ static void write_head(const struct loop *loop, FILE *out, int64_t now_ns)
     document_text(out, verdict.words);
     fputs(",\n", out);
     write_degraded(out, model, &verdict, now_ns);
+    pthread_mutex_lock(&loop->orders.lock);
+    orders_write_contracts(&loop->orders, out);
+    pthread_mutex_unlock(&loop->orders.lock);
+    fputs(",\n", out);
 }
 
 static void write_tail(struct loop *loop, FILE *out)

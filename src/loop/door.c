@@ -12,7 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loop/document.h"
 #include "loop/door_orders.h"
+#include "loop/door_peer.h"
 #include "loop/loop.h"
 #include "loop/why.h"
 #include "rt/thread.h"
@@ -130,12 +132,6 @@ static bool may_read(int fd, struct ucred *peer)
     return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &bytes) && bytes == sizeof *peer && peer->pid > 0;
 }
 
-/* Orders are for root and for the user that the daemon runs as. */
-static bool may_order(const struct ucred *peer)
-{
-    return peer->uid == 0 || peer->uid == geteuid();
-}
-
 /* The header in one packet, the descriptor with it. */
 static void send_view(const struct loop *loop, int fd)
 {
@@ -181,9 +177,9 @@ static bool asks_why(const char *request, ssize_t bytes, char name[DOOR_REQUEST_
     return true;
 }
 
-static void answer_why(const struct loop *loop, const char *name, FILE *out)
+static void answer_why(struct loop *loop, const char *name, FILE *out)
 {
-    const struct why why = {.site = loop->site, .view = &loop->view, .out = out,
+    const struct why why = {.site = loop->site, .view = &loop->view, .orders = &loop->orders, .out = out,
                             .now_ns = timebase_now_ns(&loop->base)};
     why_write(&why, name);
 }
@@ -212,14 +208,17 @@ static bool is_order(const char *request)
     return !strncmp(request, "order\t", 6);
 }
 
-static void write_order(struct loop *loop, char *request, const struct ucred *peer, FILE *out)
+static void write_order(struct loop *loop, char *request, int fd, const struct ucred *peer, FILE *out)
 {
-    if (may_order(peer))
+    char text[ORDERS_ERROR_BYTES];
+    if (door_peer_may_order(fd, peer, loop->site->server.order_group, text, sizeof text)) {
         door_orders_answer(&loop->orders, request, peer->uid, out);
-    else
-        fprintf(out, "{\"number\": 0, \"verdict\": \"forbidden\", \"text\": "
-                "\"orders are for root and for the user flyballd runs as (%u), not for user %u\"}\n",
-                (unsigned)geteuid(), (unsigned)peer->uid);
+        return;
+    }
+    count_add(&loop->orders.refused, 1);
+    fputs("{\"number\": 0, \"verdict\": \"forbidden\", \"text\": ", out);
+    document_text(out, text);
+    fputs("}\n", out);
 }
 
 static void answer(struct door *door, int fd)
@@ -243,7 +242,7 @@ static void answer(struct door *door, int fd)
     bool order = may && is_order(request);
     bool known = order || (may && write_answer(door->loop, request, got, out));
     if (order)
-        write_order(door->loop, request, &peer, out);
+        write_order(door->loop, request, fd, &peer, out);
     else if (!known)
         say_unknown(out);
     if (!fclose(out))

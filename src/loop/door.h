@@ -4,8 +4,8 @@
  * packet with one word. "status", "counters", "names" and "orders" are answered by one JSON document over as
  * many packets as it takes, "why NAME" (why.h) likewise, "view" by one packet: struct view_header of
  * view_share.h with a descriptor of the view's memory (SCM_RIGHTS). An order (door_orders.h) is answered by
- * one JSON object once core has decided on it, and only to root and the daemon's own user. Then the
- * connection ends; so it does after 2 s, answered or not.
+ * one JSON object once core has decided on it, and only to those whom door_peer.h lets. Then the connection
+ * ends; so it does after 2 s, answered or not.
  */
 #ifndef FLYBALL_LOOP_DOOR_H
 #define FLYBALL_LOOP_DOOR_H

@@ -67,6 +67,9 @@ static bool complete(struct order_entry *entry, char *error, size_t error_bytes)
 {
     uint32_t kind = entry->order.kind;
     if ((kind == ORDER_CAP || kind == ORDER_RAMP) && !entry->contract[0]) {
+        bool several = strchr(entry->subject, ',') != NULL;
+        if (strlen(entry->subject) >= NAME_BYTES && !several)
+            return say(error, error_bytes, "node", entry->subject);
         if (strlen(entry->subject) >= NAME_BYTES)
             return say(error, error_bytes, "a contract over so many nodes needs a name of its own",
                        entry->subject);

@@ -69,6 +69,28 @@ struct orders_answer orders_give(struct orders *orders, struct order_entry *entr
 /* cold: the answer to "orders": what is in force, as JSON. */
 void orders_document(struct orders *orders, FILE *out);
 
+/* A contract in force: its figures, and by what name, over which nodes, and by whom it was given. */
+#define ORDERS_NOBODY UINT32_MAX    /* a user: the site file gave it, or it is not known */
+struct orders_contract {
+    struct core_contract_view view;
+    char name[NAME_BYTES];
+    bool of_site;
+    uint32_t uid;
+    uint32_t count, node[ORDER_NODES_MAX];
+};
+
+/* cold: the one of this id; false: it is not in force. */
+bool orders_contract(struct orders *orders, uint32_t id, struct orders_contract *contract);
+
+/* cold: contracts over several nodes that are breached now, and the name of the first. */
+uint32_t orders_breached(struct orders *orders, char name[NAME_BYTES]);
+
+/* cold, under the lock: the one at a place of the board; all of them as a member of an open JSON object; who
+ * gave an order, by name, as a JSON value. */
+bool orders_contract_at(const struct orders *orders, uint32_t place, struct orders_contract *contract);
+void orders_write_contracts(const struct orders *orders, FILE *out);
+void orders_write_giver(FILE *out, uint32_t uid);
+
 /* any: the numbers of what the entry names; false where the model has none of it, or where nodes are more
  * than an order can name. Entries of the site file's contracts are by number already. */
 bool orders_resolve(const struct model *model, struct order_entry *entry);

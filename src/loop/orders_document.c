@@ -1,49 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is in force, as the door tells it. */
+#include <pwd.h>
+
 #include "loop/document.h"
 #include "loop/orders.h"
 
-static void write_name(const struct orders *orders, FILE *out, const struct core_contract_view *contract)
+void orders_write_giver(FILE *out, uint32_t uid)
 {
-    const struct site *site = orders->site;
-    uint32_t place = (contract->id - ORDERS_SITE_CONTRACT) / 2;
-    bool of_site = contract->id >= ORDERS_SITE_CONTRACT && place < site->contract_count;
-    const char *name = of_site ? site->contract[place].name : "";
-    for (uint32_t i = 0; !of_site && i < orders->kept; i++)
-        if (orders->entry[i].order.contract == contract->id)
-            name = orders->entry[i].contract;
-    fputs("\"name\": ", out);
-    document_text(out, name);
-    fprintf(out, ", \"from\": \"%s\"", of_site ? "site" : "order");
+    struct passwd user, *found = NULL;
+    char room[1024], number[16];
+    if (uid == ORDERS_NOBODY) {
+        fputs("null", out);
+        return;
+    }
+    snprintf(number, sizeof number, "%u", uid);
+    getpwuid_r(uid, &user, room, sizeof room, &found);
+    document_text(out, found ? user.pw_name : number);
 }
 
-static void write_seconds(FILE *out, const char *name, int64_t from_ns, int64_t to_ns)
+static uint32_t giver_of(const struct orders *orders, uint64_t number)
 {
-    if (to_ns == INT64_MAX)
-        fprintf(out, ", \"%s\": null", name);
-    else
-        fprintf(out, ", \"%s\": %.3f", name, (double)(to_ns - from_ns) / 1e9);
-}
-
-static void write_contract(const struct orders *orders, FILE *out, const struct core_contract_view *contract,
-                           int64_t now_ns)
-{
-    fputs("{", out);
-    write_name(orders, out, contract);
-    fputs(", \"node\": ", out);
-    document_text(out, orders->site->model.node[contract->node].name);
-    fprintf(out, ", \"number\": %llu, \"kind\": \"%s\"", (unsigned long long)contract->number,
-            orders_kind_name(contract->kind));
-    if (contract->kind == ORDER_RAMP)
-        fprintf(out, ", \"up_w_per_s\": %.3f, \"down_w_per_s\": %.3f", (double)contract->value_mw / 1e3,
-                (double)contract->down_mw_per_s / 1e3);
-    else
-        fprintf(out, ", \"cap_w\": %.3f, \"due\": %s, \"breached\": %s, \"breaches\": %llu",
-                (double)contract->value_mw / 1e3, contract->due ? "true" : "false",
-                contract->breached ? "true" : "false", (unsigned long long)contract->breaches);
-    write_seconds(out, "due_in_s", now_ns, contract->due_ns);
-    write_seconds(out, "ends_in_s", now_ns, contract->until_ns);
-    fputs("}", out);
+    for (uint32_t i = 0; i < orders->kept; i++)
+        if (orders->entry[i].order.number == number)
+            return orders->entry[i].uid;
+    return ORDERS_NOBODY;
 }
 
 static void write_name_of(FILE *out, const char *name, const char *value)
@@ -59,7 +39,8 @@ static void write_maintenance(const struct orders *orders, FILE *out,
                               const struct core_maintenance_view *maintenance)
 {
     const struct model *model = &orders->site->model;
-    fprintf(out, "{\"number\": %llu", (unsigned long long)maintenance->number);
+    fprintf(out, "{\"number\": %llu, \"by\": ", (unsigned long long)maintenance->number);
+    orders_write_giver(out, giver_of(orders, maintenance->number));
     write_name_of(out, "node", model->node[maintenance->node].name);
     write_name_of(out, "loss", model->contingency[maintenance->contingency].name);
     fprintf(out, ", \"state\": \"%s\", \"nodes_above\": %u, \"hosts_open\": %u, \"taken_back\": %llu",
@@ -82,8 +63,9 @@ static void write_others(const struct orders *orders, FILE *out)
         const struct order_entry *entry = &orders->entry[i];
         if (entry->order.kind != ORDER_MODE && entry->order.kind != ORDER_FORECAST)
             continue;
-        fprintf(out, "%s{\"number\": %llu, \"kind\": \"%s\"", before,
+        fprintf(out, "%s{\"number\": %llu, \"kind\": \"%s\", \"by\": ", before,
                 (unsigned long long)entry->order.number, orders_kind_name(entry->order.kind));
+        orders_write_giver(out, entry->uid);
         write_name_of(out, "subject", entry->subject[0] ? entry->subject : NULL);
         fprintf(out, ", \"mode\": %u, \"value_w\": %.3f}", entry->order.mode,
                 (double)entry->order.value_mw / 1e3);
@@ -93,22 +75,13 @@ static void write_others(const struct orders *orders, FILE *out)
 
 void orders_document(struct orders *orders, FILE *out)
 {
-    int64_t now_ns = timebase_now_ns(orders->base);
     const char *before = "";
     pthread_mutex_lock(&orders->lock);
     fprintf(out, "{\"newest\": %llu, \"log\": ", (unsigned long long)orders->newest);
     document_text(out, orders->log.path);
-    fputs(", \"contracts\": [", out);
-    for (uint32_t i = 0; i < CONTRACTS_MAX; i++) {
-        struct core_contract_view contract;
-        if (!board_read_contract(orders->board, i, &contract) || !contract.number)
-            continue;
-        fputs(before, out);
-        write_contract(orders, out, &contract, now_ns);
-        before = ", ";
-    }
-    fputs("], \"maintenance\": [", out);
-    before = "";
+    fputs(",\n", out);
+    orders_write_contracts(orders, out);
+    fputs(", \"maintenance\": [", out);
     for (uint32_t i = 0; i < CONTINGENCIES_MAX; i++) {
         struct core_maintenance_view maintenance;
         if (!board_read_maintenance(orders->board, i, &maintenance) || !maintenance.number)

@@ -115,6 +115,9 @@ static void look_at_nodes(struct verdict *verdict, const struct model *model, co
             continue;
         verdict->nodes_emergency += node.emergency;
         verdict->nodes_recovery += node.recovery;
+        verdict->nodes_overdue += node.recovery_overdue;
+        if (node.recovery_overdue)
+            first(&verdict->node_overdue, i);
         if (node.emergency)
             first(&verdict->node_emergency, i);
         if (node.recovery)
@@ -197,7 +200,7 @@ static void look_at_rows(struct verdict *verdict, const struct view *view)
  * anyway. */
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
-    if (verdict->nodes_doubted || verdict->nodes_breach)
+    if (verdict->nodes_doubted || verdict->nodes_breach || verdict->breached)
         return true;
     if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
         verdict->journal_failures || verdict->ports_wrong || lost(verdict))
@@ -250,6 +253,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
            verdict->nodes_doubted ? model->node[verdict->node_doubted].name : NULL);
     append(verdict, "nodes above a contract limit", verdict->nodes_breach,
            verdict->nodes_breach ? model->node[verdict->node_breach].name : NULL);
+    append(verdict, "contracts over several nodes breached", verdict->breached,
+           verdict->breached ? around->breached_name : NULL);
     if (model->mode == MODE_ENFORCE) {
         uint64_t unheard = model->host_count - verdict->hosts_heard;
         append(verdict, "hosts not heard for a lease time", unheard,
@@ -258,6 +263,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
                verdict->nodes_above ? model->node[verdict->node_above].name : NULL);
         append(verdict, "nodes in recovery", verdict->nodes_recovery,
                verdict->nodes_recovery ? model->node[verdict->node_recovery].name : NULL);
+        append(verdict, "recoveries that no host holds and that do not end", verdict->nodes_overdue,
+               verdict->nodes_overdue ? model->node[verdict->node_overdue].name : NULL);
     }
     append(verdict, "journal writes refused or slots dropped", verdict->journal_failures, NULL);
     for (uint32_t i = 0; i < ALARMING; i++) {
@@ -298,9 +305,11 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_emergency = INDEX_NONE,
                                 .node_above = INDEX_NONE,
                                 .node_recovery = INDEX_NONE,
+                                .node_overdue = INDEX_NONE,
                                 .node_doubted = INDEX_NONE,
                                 .node_breach = INDEX_NONE,
                                 .worst_node = INDEX_NONE,
+                                .breached = around->breached,
                                 .journal_failures = around->journal_failures};
     for (uint32_t i = 0; i < around->ports; i++) {
         verdict->ports_wrong += around->port[i].down || around->port[i].conflict;

@@ -37,6 +37,8 @@ struct verdict_surroundings {
     uint64_t journal_failures;
     const struct verdict_port *port;
     uint32_t ports;
+    uint32_t breached;              /* contracts over several nodes whose loads together are above */
+    const char *breached_name;      /* the first */
 };
 
 struct verdict {
@@ -44,7 +46,9 @@ struct verdict {
     uint32_t meters_fresh, meters_silent;   /* ok and late; stale and silent */
     uint32_t hosts_heard, hosts_leased;
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
+    uint32_t nodes_overdue;         /* in recovery for longer than X, and no host is known to hold it */
     uint32_t nodes_doubted, nodes_breach;   /* whose meter is frozen or implausible; above a contract */
+    uint32_t breached;              /* contracts over several nodes */
     uint64_t invariant_failures;
     uint64_t journal_failures;
     struct degrade_row row[DEGRADATION_COUNT];
@@ -52,6 +56,7 @@ struct verdict {
     uint32_t ports_wrong;           /* their link is down, or their address is claimed by another */
     /* the first of each kind, INDEX_NONE = none */
     uint32_t meter_silent, host_unheard, node_emergency, node_above, node_recovery, node_doubted, node_breach;
+    uint32_t node_overdue;
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
     int64_t worst_ppm;
     char words[VERDICT_WORDS_BYTES];

@@ -115,6 +115,7 @@ bool view_read_node(const struct view *view, uint32_t node, struct core_node_vie
                                       .recovery = (flags & 2) != 0,
                                       .damped = (flags & 4) != 0,
                                       .breach = (flags & 8) != 0,
+                                      .recovery_overdue = (flags & 16) != 0,
                                       .recovery_by = (uint8_t)(flags >> 8),
                                       .permit = (uint8_t)(flags >> 16),
                                       .maintenance = (uint8_t)(flags >> 24),
@@ -128,6 +129,9 @@ bool view_read_node(const struct view *view, uint32_t node, struct core_node_vie
                                       .pool_level_mva = (int64_t)word[5][0],
                                       .pool_load_mva = (int64_t)word[5][1],
                                       .pool_credit_ppm = (int64_t)word[5][2],
+                                      .recovery_since_ns = (int64_t)word[5][3],
+                                      .recovery_silent = (uint32_t)word[5][4],
+                                      .recovery_bad = (uint32_t)(word[5][4] >> 32),
                                       .heat = heat_of(word[2])};
     for (uint32_t i = 0; i < PHASES; i++) {
         record->exposure_mva[i] = (int64_t)word[0][i];

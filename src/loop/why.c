@@ -219,6 +219,9 @@ void why_say_waits(struct why_sentences *list, uint32_t node, const struct core_
         why_say(list, "the end of the recovery at %s: no exposure is raised while it lasts%s%s", name,
                 view_words_recovery(view->recovery_by) ? "; it came by this: " : "",
                 view_words_recovery(view->recovery_by) ? view_words_recovery(view->recovery_by) : "");
+    if (view->recovery_silent || view->recovery_bad)
+        why_say(list, "the hosts below %s that hold the recovery: %u silent, %u disobeying", name,
+                view->recovery_silent, view->recovery_bad);
 }
 
 /* ---- the whole ---- */

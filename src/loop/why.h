@@ -10,12 +10,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "loop/orders.h"
 #include "loop/view.h"
 #include "site/site.h"
 
 struct why {
     const struct site *site;    /* `note` may be NULL: then nothing is said of what makes a steady limit */
     const struct view *view;
+    struct orders *orders;      /* NULL: contracts have no names */
     int64_t now_ns;             /* monotonic, of the daemon */
     FILE *out;
 };

@@ -85,6 +85,25 @@ static void write_input(const struct why *why, const struct bound *bound)
         fputs(", \"phase_current_a\": null}", why->out);
 }
 
+/* The contract that binds, as it is in force now; null where it is over, and where none does. */
+static void write_binding(const struct why *why, const struct bound *bound)
+{
+    struct orders_contract contract;
+    if (!why->orders || !bound->contract || !orders_contract(why->orders, bound->contract, &contract)) {
+        fputs(", \"contract\": null", why->out);
+        return;
+    }
+    fputs(", \"contract\": {\"name\": ", why->out);
+    document_text(why->out, contract.name);
+    fputs(", \"nodes\": [", why->out);
+    for (uint32_t i = 0; i < contract.count; i++) {
+        fputs(i ? ", " : "", why->out);
+        document_text(why->out, why->site->model.node[contract.node[i]].name);
+    }
+    fprintf(why->out, "], \"cap_w\": %.3f, \"number\": %llu}", (double)contract.view.value_mw / 1e3,
+            (unsigned long long)contract.view.number);
+}
+
 static void write_bound(const struct why *why, const struct bound *bound)
 {
     if (!bound->why) {
@@ -93,6 +112,7 @@ static void write_bound(const struct why *why, const struct bound *bound)
     }
     fprintf(why->out, ",\n\"bound\": {\"term\": \"%s\"", view_words_bound(bound->term));
     why_text(why, "meaning", view_words_bound_meaning(bound->term));
+    write_binding(why, bound);
     if (bound->node >= why->site->model.node_count) {
         fputs(", \"node\": null}", why->out);
         return;

@@ -121,8 +121,17 @@ static void say_ramp(struct asked *a)
 
 static void say_contract(struct asked *a)
 {
-    why_say(a->list, "the end of the contract at %s: %.1f kW, order %llu", a->node, kw(a->at.contract_mw),
-            (unsigned long long)(a->bound->slot_kind == SLOT_ORDER ? a->bound->seen_number : 0));
+    struct orders_contract contract;
+    struct orders *orders = a->why->orders;
+    if (!orders || !a->bound->contract || !orders_contract(orders, a->bound->contract, &contract)) {
+        why_say(a->list, "time: the contract at %s is over, and caps rise again", a->node);
+        return;
+    }
+    const char *node = contract.count == 1 ? a->node : "its nodes together";
+    why_say(a->list, "the end of contract %s: %s at most %.1f kW, %s %llu", contract.name, node,
+            kw(contract.view.value_mw), contract.of_site ? "site file, order" : "order",
+            (unsigned long long)contract.view.number);
+    why_say(a->list, "less wanted by others that %s counts", contract.name);
 }
 
 static void say_damper(struct asked *a)

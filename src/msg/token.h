@@ -11,6 +11,7 @@ enum token_reason {
     TOKEN_PREDICTED_CONFLICT = 2,
     TOKEN_POOL_EMPTY = 3,
     TOKEN_PERMIT_MISSING = 4,
+    TOKEN_REASONS
 };
 
 struct token_request {

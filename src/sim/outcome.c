@@ -101,6 +101,23 @@ static void print_governor(const struct outcome *outcome, FILE *out)
     fputc('\n', out);
 }
 
+static const char *const token_word[TOKEN_REASONS] = {
+    [TOKEN_WOULD_TRIP] = "would_trip", [TOKEN_PREDICTED_CONFLICT] = "predicted_conflict",
+    [TOKEN_POOL_EMPTY] = "pool_empty", [TOKEN_PERMIT_MISSING] = "permit_missing"};
+
+static void print_tokens(const struct outcome_tokens *tokens, FILE *out)
+{
+    if (!tokens->asked)
+        return;
+    fprintf(out, "  tokens       %" PRIu64 " asked for ahead, %" PRIu64 " granted", tokens->asked,
+            tokens->granted);
+    for (int i = 1; i < TOKEN_REASONS; i++) {
+        if (tokens->denied[i])
+            fprintf(out, ", %" PRIu64 " denied: %s", tokens->denied[i], token_word[i]);
+    }
+    fputc('\n', out);
+}
+
 static void print_network(const struct outcome *outcome, const struct model *model, FILE *out)
 {
     const struct outcome_caps *caps = &outcome->caps;
@@ -117,6 +134,7 @@ static void print_network(const struct outcome *outcome, const struct model *mod
         if (caps->refused[i])
             fprintf(out, "               refused %" PRIu64 ": %s\n", caps->refused[i], refusal_word[i]);
     }
+    print_tokens(&outcome->tokens, out);
     if (outcome->mode == PLANT_VIRTUAL)
         print_governor(outcome, out);
     if (outcome->mode == PLANT_GOVERNED)
@@ -210,6 +228,10 @@ static void json_network(const struct outcome *outcome, const struct model *mode
             caps->received, caps->accepted, caps->enforced, caps->undecodable, caps->fail_safe_falls);
     for (int i = 1; i < HOLDER_REFUSAL_COUNT; i++)
         fprintf(out, "%s\"%s\": %" PRIu64, i > 1 ? ", " : "", refusal_word[i], caps->refused[i]);
+    fprintf(out, "}}, \"tokens\": {\"asked\": %" PRIu64 ", \"granted\": %" PRIu64 ", \"denied\": {",
+            outcome->tokens.asked, outcome->tokens.granted);
+    for (int i = 1; i < TOKEN_REASONS; i++)
+        fprintf(out, "%s\"%s\": %" PRIu64, i > 1 ? ", " : "", token_word[i], outcome->tokens.denied[i]);
     fprintf(out, "}}, \"reports_sent\": %" PRIu64 ", \"send_failures\": %" PRIu64 ", \"meter_frames\": {",
             outcome->reports_sent, outcome->send_failures);
     for (uint32_t m = 0; m < model->meter_count; m++)

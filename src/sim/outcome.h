@@ -7,6 +7,7 @@
 
 #include "core/holder.h"
 #include "core/pipeline.h"
+#include "msg/token.h"
 #include "sim/grid.h"
 #include "sim/series.h"
 
@@ -23,6 +24,11 @@ struct outcome_caps {
     uint64_t undecodable;               /* frames that the wire library refused */
     uint64_t enforced;                  /* writes returned and read back as asked */
     uint64_t fail_safe_falls;           /* leases that ran out */
+};
+
+/* Power asked for ahead of time, as the hosts saw it. */
+struct outcome_tokens {
+    uint64_t asked, granted, denied[TOKEN_REASONS];
 };
 
 struct outcome {
@@ -43,6 +49,7 @@ struct outcome {
     uint32_t trip_count;
     struct grid_trip trip[TRIPS_MAX];
     struct outcome_caps caps;
+    struct outcome_tokens tokens;
     uint64_t reports_sent, send_failures;
     uint64_t *meter_frames;             /* by meter */
     uint64_t lost;                      /* datagrams that the virtual network lost */

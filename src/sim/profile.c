@@ -81,6 +81,30 @@ static double starter_level(const struct profile_host *host, const struct worklo
     return class->idle_draw + (class->full_draw - class->idle_draw) * (double)in_ns / (double)class->ramp_ns;
 }
 
+bool profile_next_rise(const struct profile *profile, uint32_t host, int64_t t_ns, struct profile_rise *rise)
+{
+    const struct workload_class *class = &profile->workload->class[profile->workload->class_of[host]];
+    int64_t period_ns, offset_ns = 0, begin_ns = 0;
+    double height;
+    if (class->kind == WORKLOAD_TRAIN) {
+        period_ns = class->compute_ns + class->communicate_ns;
+        rise->for_ns = class->compute_ns;
+        height = class->compute_draw;
+    } else if (class->kind == WORKLOAD_STARTER) {
+        period_ns = class->idle_ns + class->ramp_ns + class->full_ns;
+        offset_ns = period_ns * (int64_t)(profile->host[host].rank % class->groups) / (int64_t)class->groups;
+        begin_ns = class->idle_ns;
+        rise->for_ns = class->ramp_ns + class->full_ns;
+        height = class->full_draw;
+    } else {
+        return false;
+    }
+    int64_t in_ns = (t_ns + offset_ns) % period_ns;
+    rise->at_ns = t_ns + begin_ns - in_ns + (in_ns < begin_ns ? 0 : period_ns);
+    rise->watts = height * profile->host[host].phys_max_w;
+    return true;
+}
+
 static void redraw_noise(struct profile_host *host, double sigma, int64_t t_ns)
 {
     if (t_ns < host->next_noise_ns)

@@ -34,4 +34,13 @@ void profile_finish(struct profile *profile);
 /* any: fills watts for time t_ns since the start; t_ns must not fall. */
 void profile_step(struct profile *profile, int64_t t_ns);
 
+/* A job's next rise of demand that it knows of. */
+struct profile_rise {
+    int64_t at_ns, for_ns;      /* when it begins, and until it is over */
+    double watts;               /* at its height */
+};
+
+/* any: the first after t_ns; false where the host's class knows none. */
+bool profile_next_rise(const struct profile *profile, uint32_t host, int64_t t_ns, struct profile_rise *rise);
+
 #endif

@@ -42,11 +42,12 @@ int station_init(struct station *station, struct plant *plant, int64_t realtime_
     *station = (struct station){.plant = plant, .realtime_ns = realtime_ns};
     station->holder = calloc(model->host_count + 1, sizeof(*station->holder));
     station->at_cap = calloc(model->host_count + 1, sizeof(*station->at_cap));
+    station->asking = calloc(model->host_count + 1, sizeof(*station->asking));
     station->dark = calloc(model->host_count + 1, sizeof(*station->dark));
     station->host_sequence = calloc(model->host_count + 1, sizeof(*station->host_sequence));
     station->meter_sequence = calloc(model->meter_count + 1, sizeof(*station->meter_sequence));
-    if (!station->holder || !station->at_cap || !station->dark || !station->host_sequence ||
-        !station->meter_sequence) {
+    if (!station->holder || !station->at_cap || !station->asking || !station->dark ||
+        !station->host_sequence || !station->meter_sequence) {
         station_finish(station);
         return -ENOMEM;
     }
@@ -62,26 +63,27 @@ void station_finish(struct station *station)
 {
     free(station->holder);
     free(station->at_cap);
+    free(station->asking);
     free(station->dark);
     free(station->host_sequence);
     free(station->meter_sequence);
     memset(station, 0, sizeof(*station));
 }
 
-static void send_frame(const struct station *station, enum station_sender sender, uint32_t index,
-                       uint8_t *data, uint32_t body_bytes, station_emit *emit, void *user)
+static void send_frame(const struct station *station, enum frame_kind kind, uint32_t index, uint8_t *data,
+                       uint32_t body_bytes, station_emit *emit, void *user)
 {
-    bool meter = sender == STATION_METER;
+    bool meter = kind == FRAME_MEASUREMENT;
     uint64_t *sequence = meter ? &station->meter_sequence[index] : &station->host_sequence[index];
     struct frame frame = {
-        .kind = meter ? FRAME_MEASUREMENT : FRAME_REPORT,
+        .kind = kind,
         .sender = meter ? 0 : index,
         .sequence = ++*sequence,
         .body_bytes = body_bytes,
     };
     uint32_t bytes = body_bytes ? frame_encode(data, &frame) : 0;
     if (bytes)
-        emit(user, sender, index, data, bytes);
+        emit(user, meter ? STATION_METER : STATION_HOST, index, data, bytes);
 }
 
 static void send_meter(struct station *station, uint32_t m, station_emit *emit, void *user)
@@ -93,7 +95,7 @@ static void send_meter(struct station *station, uint32_t m, station_emit *emit, 
                plant->workload->plant.meter_noise, &upmu);
     uint32_t body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, DATAGRAM_MAX - FRAME_HEADER_BYTES);
     plant->outcome.meter_frames[m]++;
-    send_frame(station, STATION_METER, m, data, body_bytes, emit, user);
+    send_frame(station, FRAME_MEASUREMENT, m, data, body_bytes, emit, user);
 }
 
 static void send_report(struct station *station, uint32_t h, station_emit *emit, void *user)
@@ -106,7 +108,19 @@ static void send_report(struct station *station, uint32_t h, station_emit *emit,
     uint32_t body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES,
                                         DATAGRAM_MAX - FRAME_HEADER_BYTES);
     plant->outcome.reports_sent++;
-    send_frame(station, STATION_HOST, h, data, body_bytes, emit, user);
+    send_frame(station, FRAME_REPORT, h, data, body_bytes, emit, user);
+}
+
+static void ask_ahead(struct station *station, uint32_t h, station_emit *emit, void *user)
+{
+    uint8_t data[DATAGRAM_MAX];
+    struct token_request request;
+    if (!asking_due(&station->asking[h], station->plant, h, &request))
+        return;
+    uint32_t body_bytes = token_request_encode(&request, data + FRAME_HEADER_BYTES,
+                                               DATAGRAM_MAX - FRAME_HEADER_BYTES);
+    station->plant->outcome.tokens.asked++;
+    send_frame(station, FRAME_TOKEN_REQUEST, h, data, body_bytes, emit, user);
 }
 
 /* A device tells that its limit holds it back; a little hysteresis against noise at the edge. */
@@ -163,6 +177,7 @@ static void step_host(struct station *station, uint32_t h, station_emit *emit, v
     look_at_cap(station, h);
     if (holder_report_due(holder, plant->t_ns))
         send_report(station, h, emit, user);
+    ask_ahead(station, h, emit, user);
 }
 
 void station_step(struct station *station, station_emit *emit, void *user)
@@ -174,6 +189,17 @@ void station_step(struct station *station, station_emit *emit, void *user)
         step_host(station, h, emit, user);
 }
 
+/* False: it is no answer that can be read. */
+static bool take_answer(struct station *station, uint32_t host, const struct frame *frame)
+{
+    struct token_response response;
+    if (frame->kind != FRAME_TOKEN_RESPONSE ||
+        token_response_decode(frame->body, frame->body_bytes, &response) != ACCEPTED)
+        return false;
+    asking_answer(&station->asking[host], &response, &station->plant->outcome.tokens);
+    return true;
+}
+
 void station_receive(struct station *station, uint32_t host, const uint8_t *data, uint32_t bytes,
                      int64_t t_ns)
 {
@@ -183,8 +209,11 @@ void station_receive(struct station *station, uint32_t host, const uint8_t *data
     struct lease lease;
     if (!grid_host_live(&plant->grid, host))
         return;
+    bool good = frame_decode(data, bytes, &frame) == ACCEPTED && frame.sender == host;
+    if (good && take_answer(station, host, &frame))
+        return;
     caps->received++;
-    if (frame_decode(data, bytes, &frame) != ACCEPTED || frame.sender != host ||
+    if (!good ||
         (frame.kind != FRAME_LEASE && frame.kind != FRAME_CLAIM) ||
         lease_decode(frame.body, frame.body_bytes, &lease) != ACCEPTED) {
         caps->undecodable++;

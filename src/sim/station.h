@@ -6,6 +6,7 @@
 #define FLYBALL_SIM_STATION_H
 
 #include "core/holder.h"
+#include "sim/asking.h"
 #include "sim/plant.h"
 
 enum station_sender { STATION_METER, STATION_HOST };
@@ -18,6 +19,7 @@ struct station {
     struct plant *plant;
     struct holder *holder;      /* by host */
     bool *at_cap;               /* by host: the cap holds its draw down */
+    struct asking *asking;      /* by host */
     bool *dark;                 /* by host: without power */
     uint64_t *host_sequence, *meter_sequence;
     int64_t realtime_ns;        /* UTC at plant time 0 */

@@ -46,9 +46,22 @@ static void post_up(void *user, enum station_sender sender, uint32_t index, cons
     post(loop, to, index, data, bytes, loop->plant.t_ns);
 }
 
-static void post_lease(struct loop *loop, const struct egress *egress, int64_t t_ns)
+static uint32_t encode_answer(const struct egress *egress, uint8_t *body, uint32_t room)
 {
-    uint8_t data[DATAGRAM_MAX];
+    struct token_response response = {
+        .host = egress->host,
+        .reason = egress->why,
+        .request = egress->echo,
+        .granted_mw = egress->cap_mw,
+        .alternative_mw = (int64_t)egress->floor_w * 1000,
+        .retry_after_ns = (int64_t)egress->duration_us * NS_PER_US,
+    };
+    return token_response_encode(&response, body, room);
+}
+
+static uint32_t encode_lease(const struct loop *loop, const struct egress *egress, uint8_t *body,
+                             uint32_t room)
+{
     struct lease lease = {
         .host = egress->host,
         .flags = egress->flags | (egress->kind == FRAME_CLAIM ? LEASE_CLAIM : 0u),
@@ -61,9 +74,17 @@ static void post_lease(struct loop *loop, const struct egress *egress, int64_t t
         .duration_ns = loop->config->lease_ns ? loop->config->lease_ns
                                               : (int64_t)egress->duration_us * NS_PER_US,
     };
+    return lease_encode(&lease, body, room);
+}
+
+static void post_down(struct loop *loop, const struct egress *egress, int64_t t_ns)
+{
+    uint8_t data[DATAGRAM_MAX], *body = data + FRAME_HEADER_BYTES;
+    uint32_t room = DATAGRAM_MAX - FRAME_HEADER_BYTES;
     struct frame frame = {
         .kind = egress->kind, .sender = egress->host, .sequence = ++loop->frame_sequence[egress->host],
-        .body_bytes = lease_encode(&lease, data + FRAME_HEADER_BYTES, DATAGRAM_MAX - FRAME_HEADER_BYTES),
+        .body_bytes = egress->kind == FRAME_TOKEN_RESPONSE ? encode_answer(egress, body, room)
+                                                           : encode_lease(loop, egress, body, room),
     };
     uint32_t bytes = frame.body_bytes ? frame_encode(data, &frame) : 0;
     if (bytes)
@@ -77,7 +98,7 @@ static void step_core(struct loop *loop, struct slot *slot, int64_t t_ns)
     slot->t_receive_ns = t_ns;
     pipeline_step(loop->core, slot, &loop->outbox);
     for (uint32_t i = 0; i < loop->outbox.count; i++)
-        post_lease(loop, &loop->outbox.record[i], t_ns);
+        post_down(loop, &loop->outbox.record[i], t_ns);
 }
 
 static void give_order(struct loop *loop, const struct virtual_config *config)
@@ -135,6 +156,17 @@ static void take_report(struct loop *loop, const struct frame *frame, const stru
     step_core(loop, &slot, mail->t_ns);
 }
 
+static void take_request(struct loop *loop, const struct frame *frame, const struct mail *mail)
+{
+    struct slot slot = {.kind = SLOT_TOKEN};
+    if (token_request_decode(frame->body, frame->body_bytes, &slot.token) != ACCEPTED)
+        return;
+    if (replay_check(&loop->host_window[frame->sender], frame->sequence) != ACCEPTED)
+        return;
+    slot.token.host = frame->sender;
+    step_core(loop, &slot, mail->t_ns);
+}
+
 static void deliver(struct loop *loop, const struct mail *mail)
 {
     struct frame frame;
@@ -147,6 +179,8 @@ static void deliver(struct loop *loop, const struct mail *mail)
         return;
     if (frame.kind == FRAME_MEASUREMENT)
         take_measurement(loop, &frame, mail);
+    else if (frame.kind == FRAME_TOKEN_REQUEST)
+        take_request(loop, &frame, mail);
     else
         take_report(loop, &frame, mail);
 }

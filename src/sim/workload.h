@@ -17,6 +17,7 @@ struct workload_class {
     char name[NAME_BYTES];
     enum workload_kind kind;
     double noise;                       /* sigma, fraction of the present draw, redrawn every 20 ms */
+    int64_t ask_ns;                     /* train, starter: ask so long ahead of a rise; 0 = never */
     /* train: all hosts of the class in step */
     int64_t compute_ns, communicate_ns, checkpoint_every_ns, checkpoint_ns;
     double compute_draw, communicate_draw, checkpoint_draw;

@@ -40,6 +40,7 @@ static const struct field class_field[] = {
     CLASS("quiet_draw", UNIT_SHARE, quiet_draw, 0, 1, INFERENCE),
     CLASS("burst", UNIT_TIME, burst_ns, 1e-3, 3600, INFERENCE),
     CLASS("burst_draw", UNIT_SHARE, burst_draw, 0, 1, INFERENCE),
+    CLASS("ask_ahead", UNIT_TIME, ask_ns, 0, 60, TRAIN | STARTER),
     CLASS("groups", UNIT_COUNT, groups, 1, 1000, STARTER),
     CLASS("idle", UNIT_TIME, idle_ns, 0, 3600, STARTER),
     CLASS("idle_draw", UNIT_SHARE, idle_draw, 0, 1, STARTER),

@@ -51,6 +51,7 @@ struct site_server {
     char eal[256];              /* more EAL arguments */
     char journal[256];          /* path, "" = none */
     char door[108];             /* local socket */
+    char order_group[33];       /* whose members may give orders there; "" = none */
     char ledger[256];           /* path on tmpfs; "" = door with .ledger behind it, "none" = none */
     struct measured measured;   /* what `flyball tune` found on this server, if it ran */
 };

@@ -3,9 +3,10 @@
 # Fuzzes the decoders of src/wire, the reader of CSV files and the network layer of src/port/ip under ASan and
 # UBSan from valid seeds, and proves that it would notice.
 #
-#   tests/fuzz/run.sh [--seconds N] [--coverage]
+#   tests/fuzz/run.sh [--seconds N] [--coverage] [--build]
 #
 #   --seconds N   time for all targets together, canary apart (default 60)
+#   --build       compiles what the others need, and no more
 #   --coverage    then replays the corpus and asks for at least 90 % of the lines of every file of both
 #
 # Exit 1 on a finding, when the canary lives, or when coverage is below the bar. Needs clang, meson and, for
@@ -14,12 +15,14 @@ set -eu
 
 seconds=60
 coverage=no
+only_build=no
 bar=90
 while [ $# -gt 0 ]; do
     case "$1" in
     --seconds) seconds=$2; shift 2 ;;
     --coverage) coverage=yes; shift ;;
-    *) sed -n '3,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    --build) only_build=yes; shift ;;
+    *) sed -n '3,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
 done
 
@@ -62,28 +65,53 @@ check_canary() {
     rm -f "$build"/findings/canary-*
 }
 
-# New inputs are kept in a folder of the run, so the next run starts where this one ended.
+# New inputs are kept in a folder of the run, so the next run starts where this one ended. Runs beside
+# others: leaves how many inputs there were, and with 1 on a finding.
 fuzz() {
     log=$build/$1.log
+    echo 0 >"$build/$1.runs"
     mkdir -p "$build/corpus/$1-found"
     if "$build/tests/fuzz/fuzz_$1" -max_total_time="$2" -max_len=4096 -timeout=5 -print_final_stats=1 \
             -artifact_prefix="$build/findings/$1-" "$build/corpus/$1-found" "$build/corpus/$1" \
             >"$log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: //p' "$log")
-        total=$((total + runs))
+        echo "$runs" >"$build/$1.runs"
         echo "$1: $runs inputs in $2 s, no finding"
     else
         echo "$1: FINDING"
         grep -E 'differ.c|ERROR|SUMMARY|runtime error|Test unit' "$log" | head -10
-        failed=1
+        return 1
     fi
+}
+
+# As many at a time as there are cores, each as long as it would run alone.
+fuzz_all() {
+    total=0
+    pids=
+    for target in $targets; do
+        fuzz "$target" $(((seconds + 4) / 5)) &
+        pids="$pids $!"
+        # shellcheck disable=SC2086 # a list of words
+        set -- $pids
+        if [ $# -ge "$(nproc)" ]; then
+            wait "$1" || failed=1
+            shift
+            pids=$*
+        fi
+    done
+    for pid in $pids; do wait "$pid" || failed=1; done
+    for target in $targets; do total=$((total + $(cat "$build/$target.runs"))); done
+}
+
+build_for_coverage() {
+    export LLVM_PROFILE_FILE=/dev/null      # what the compiler checks of meson would leave behind
+    configure "$covered" "-fprofile-instr-generate -fcoverage-mapping" \
+        "-fprofile-instr-generate"
 }
 
 # measure_coverage: line coverage of each file with a decoder in it, from the corpus that fuzzing left.
 measure_coverage() {
-    export LLVM_PROFILE_FILE=/dev/null      # what the compiler checks of meson would leave behind
-    configure "$covered" "-fprofile-instr-generate -fcoverage-mapping" \
-        "-fprofile-instr-generate"
+    build_for_coverage
     objects=
     for target in $targets; do
         LLVM_PROFILE_FILE=$covered/$target.profraw "$covered/tests/fuzz/fuzz_$target" -runs=0 \
@@ -106,14 +134,15 @@ measure_coverage() {
 
 mkdir -p "$build"
 configure "$build" "-fno-sanitize-recover=all" "" -Db_sanitize=address,undefined
+if [ $only_build = yes ]; then
+    build_for_coverage
+    exit 0
+fi
 mkdir -p "$build/findings"
 "$build/tests/fuzz/seed" "$build/corpus"
 canary=broken
 check_canary
-total=0
-for target in $targets; do
-    fuzz "$target" $(((seconds + 4) / 5))
-done
+fuzz_all
 lines="not measured"
 [ $coverage = no ] || measure_coverage
 [ $failed = 0 ] && verdict=ok || verdict=FAILED

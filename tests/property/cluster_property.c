@@ -17,7 +17,7 @@
 #include "core/draw.h"
 #include "model_builder.h"
 
-enum { CLAIMS_MAX = 12, T_NS = 1000000000 };
+enum { CLAIMS_MAX = 12, T_NS = 1000000000, GANGS = 6, PARTS_MAX = 100000 };
 
 struct want {
     int64_t low, high;
@@ -41,6 +41,7 @@ struct site {
 };
 
 static uint64_t failures;
+static uint64_t endless;            /* arbitrations that came to no end */
 static uint64_t held, idle;         /* hosts held down, and those of them above which nothing is full */
 
 __attribute__((format(printf, 3, 4))) static void broken(uint64_t seed, const struct problem *problem,
@@ -111,14 +112,15 @@ static void set_problem(struct site *site, const struct problem *problem)
 
 static void arbitrate(struct core *core, uint32_t items)
 {
-    uint32_t first;
+    uint32_t first, parts = 0;
     struct cluster *cluster = &core->cluster;
     cluster_note_hosts(cluster);
     memset(core->ledger.moved.host, 1, core->model->host_count);
     memset(core->ledger.moved.node, 1, core->model->node_count);
     cluster_begin(cluster);
-    while (cluster->phase != CLUSTER_IDLE)
+    while (cluster->phase != CLUSTER_IDLE && parts++ < PARTS_MAX)
         cluster_part(cluster, &core->ledger, core->demand, T_NS, items, &first);
+    endless += cluster->phase != CLUSTER_IDLE || cluster->split_gangs;  /* the next one would not end */
 }
 
 static void solve_again(struct site *site, struct problem *problem)
@@ -353,13 +355,15 @@ static void draw_demands(struct core *core, struct chance *chance, bool some)
 {
     for (uint32_t h = 0; h < core->model->host_count; h++) {
         const struct model_host_type *type = &core->model->type[core->model->host[h].type];
-        if (some && chance_hit(chance, 0.7))
+        if (some && chance_hit(chance, core->model->gang_count ? 0.9 : 0.7))
             continue;
         core->ledger.host[h].bounded = chance_hit(chance, 0.9);
         core->ledger.host[h].exposed_draw_mw = draw_of_cap_mw(type, core->model->host[h].fail_safe_mw);
         core->ledger.host[h].report_t_ns = T_NS;
         demand_init(&core->demand[h], T_NS);
-        core->demand[h].draw_mw[0] = chance_range(chance, 0, type->phys_max_mw);
+        /* a job wants much: else the slack rounds have little to hand out */
+        int64_t least_mw = core->model->gang_count ? type->phys_max_mw / 2 : 0;
+        core->demand[h].draw_mw[0] = chance_range(chance, least_mw, type->phys_max_mw);
     }
 }
 
@@ -410,7 +414,7 @@ static void judge_site(uint64_t seed, const struct core *core)
         full[i] = model->node[n].limited && load >= 0.95 * limit;
     }
     for (uint32_t h = 0; h < model->host_count; h++) {
-        if (core->cluster.tier[h] == CLUSTER_FIXED ||
+        if (core->cluster.tier[h] == CLUSTER_FIXED || model->host[h].gang < model->gang_count ||
             core->cluster.draw_mw[h] >= core->cluster.host_extent[h].most_mw)
             continue;
         held++;
@@ -419,17 +423,35 @@ static void judge_site(uint64_t seed, const struct core *core)
     free(full);
 }
 
+/* Jobs over hosts of any node, and some hosts without: a gang has one tier. */
+static void draw_jobs(struct model *model, struct chance *chance)
+{
+    model->gang_count = GANGS;
+    for (uint32_t h = 0; h < model->host_count; h++) {
+        model->host[h].gang = (uint32_t)chance_range(chance, 0, 2 * GANGS);
+        if (model->host[h].gang < GANGS)
+            model->host[h].tier = (uint8_t)(model->host[h].gang % TIERS_MAX);
+    }
+}
+
 static void site_case(uint64_t seed)
 {
     struct chance chance = {seed * 31 + 5};
     struct model *model = model_build(seed, 20);
     for (uint32_t h = 0; h < model->host_count; h++)
         model->host[h].tier = (uint8_t)chance_range(&chance, 0, TIERS_MAX - 1);
+    if (chance_hit(&chance, 0.5))
+        draw_jobs(model, &chance);
     struct core *core = open_core(model);
-    for (int turn = 0; turn < 4; turn++) {
+    for (int turn = 0; turn < (model->gang_count ? 8 : 4); turn++) {
         draw_demands(core, &chance, turn > 0);
         arbitrate(core, (uint32_t)chance_range(&chance, 1, 64));
         judge_site(seed, core);
+        if (endless) {
+            broken(seed, NULL, "an arbitration came to no end, or its successor would not");
+            endless = 0;
+            break;
+        }
     }
     free(core);
     model_unbuild(model);

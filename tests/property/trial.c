@@ -139,6 +139,24 @@ static bool once_each(struct trial *trial)
     return true;
 }
 
+/* Flyball's part of every recovery is done in the slot of its event: S stands within the limit in force, or
+ * all that can be told are at fail-safe. */
+static bool cut_at_once(struct trial *trial)
+{
+    for (uint32_t n = 0; n < trial->model->node_count; n++) {
+        const struct ledger_sums *sums = &trial->core->ledger.node[n];
+        for (uint32_t i = 0; i < trial->model->contingency_count * PHASES; i++) {
+            uint32_t c = i / PHASES, p = i % PHASES;
+            if (sums->newest_mva[c][p] > sums->limit_mva[c][p] &&
+                sums->newest_mva[c][p] > sums->safe_mva[c][p])
+                return trial_fail(trial, "S of node %u is %lld mVA, limit %lld, at fail-safe %lld", n,
+                                  (long long)sums->newest_mva[c][p], (long long)sums->limit_mva[c][p],
+                                  (long long)sums->safe_mva[c][p]);
+        }
+    }
+    return true;
+}
+
 /* The zombie hears most of what the new controller hears. */
 static void feed_zombie(struct trial *trial, const struct slot *slot)
 {
@@ -177,13 +195,15 @@ static bool feed(struct trial *trial, struct slot *slot)
     if (!shadow_leases(trial->shadow, &trial->outbox, trial->core) ||
         !shadow_exposures(trial->shadow, trial->core))
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, trial->shadow->complaint);
-    if (!once_each(trial))
+    if (!once_each(trial) || !cut_at_once(trial))
         return false;
     const char *problem = trial->slots % BOOKS_EVERY ? NULL : books_balance(trial->core);
     if (problem)
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, problem);
     if (core_counters(trial->core)->invariant_failures)
         return trial_fail(trial, "the core counts a failed invariant of its own");
+    if (core_counters(trial->core)->recovery_overdue)
+        return trial_fail(trial, "a recovery is overdue, and no host known silent or bad holds it");
     feed_zombie(trial, slot);
     return send_leases(trial);
 }

@@ -13,7 +13,7 @@ import time
 
 from daemon_test import AS_NOBODY, CLI, JOURNAL, Bed, ask, finish, run_cli, skip
 
-CAP_KW, LOG_RECORD = 250, 144
+CAP_KW, LOG_RECORD = 250, 432
 
 
 def order(bed, *words):
@@ -26,7 +26,7 @@ def listed(bed):
 
 def in_force(bed):
     """Which orders, without the times that pass."""
-    return [(c['number'], c['name'], c['node'], c['kind']) for c in listed(bed)['contracts']]
+    return [(c['number'], c['name'], c['nodes'], c['kind']) for c in listed(bed)['contracts']]
 
 
 def leased_w(bed):
@@ -52,6 +52,19 @@ def refused(done, code, words):
     assert done.returncode == code and words in done.stderr, f'{done.returncode}: {done.stdout}{done.stderr}'
 
 
+def as_nobody(bed, request, *groups):
+    """A request by user nobody, with further groups."""
+    further = [*AS_NOBODY[:2], '--regid=65533', '--groups=' + ','.join(groups)]
+    user = further if groups else AS_NOBODY
+    done = subprocess.run([*user, sys.executable, '-c', f'''
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect({bed.door!r})
+s.send(b"{request}")
+print(s.recv(4096).decode())'''], capture_output=True, encoding='utf-8', check=True)
+    return json.loads(done.stdout)
+
+
 def check_refusals(bed):
     """Each with its exit code and a sentence; none changes anything, none uses a number up but core's own."""
     before = in_force(bed)
@@ -69,13 +82,9 @@ def check_refusals(bed):
     done = order(bed, 'cap', 'main', '0W')
     refused(done, 5, 'refused (value): a value out of range')
     assert in_force(bed) == before
-    nobody = subprocess.run([*AS_NOBODY, sys.executable, '-c', f'''
-import socket
-s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-s.connect({bed.door!r})
-s.send(b"order\\tmode\\tmode=off")
-print(s.recv(4096).decode())'''], capture_output=True, encoding='utf-8', check=True)
-    assert json.loads(nobody.stdout)['verdict'] == 'forbidden', nobody.stdout
+    told = as_nobody(bed, 'order\\tmode\\tmode=off')
+    assert told['verdict'] == 'forbidden', told
+    assert 'not for nobody: the site file names no order_group' in told['text'], told
     assert in_force(bed) == before
 
 
@@ -97,8 +106,10 @@ def case_give():
         print(f'{before_w / 1e3:.1f} kW of leases, {CAP_KW} kW ordered: answered in {said_s * 1e3:.0f} ms, '
               f'leases confirmed below it after {(time.monotonic() - began) * 1e3:.0f} ms')
         contract, = listed(bed)['contracts']
-        assert contract['name'] == 'dr' and contract['cap_w'] == CAP_KW * 1000 and contract['node'] == 'main'
+        assert contract['name'] == 'dr' and contract['cap_w'] == CAP_KW * 1000, contract
+        assert contract['nodes'] == ['main'], contract
         assert 3500 < contract['ends_in_s'] < 3601 and contract['from'] == 'order'
+        assert contract['by'] == 'root' and 'root' in order(bed, 'list').stdout
         check_refusals(bed)
         taken(order(bed, 'lift', 'dr'), 3)
         assert listed(bed)['contracts'] == []
@@ -181,7 +192,8 @@ def case_out():
         waiting = take_out(bed, 'feed-a')
         said, _ = waiting.communicate(timeout=20)
         print(said.splitlines()[-1])
-        assert waiting.returncode == 0 and said.splitlines()[-1] == 'feed-a: SAFE TO TRANSFER', said
+        assert waiting.returncode == 0, said
+        assert said.splitlines()[-1] == 'feed-a: SAFE TO TRANSFER (order 3 by root)', said
         finish(traffic)
         time.sleep(2)       # nobody is heard any more
         status = run_cli('maintenance', '--door', bed.door, 'status', 'feed-a')
@@ -212,6 +224,58 @@ def case_site():
             assert len(listed(bed)['contracts']) == 3
             assert order(bed, 'lift', 'main').returncode == 0
             bed.stop(daemon)
+
+
+def case_group():
+    """Members of order_group give orders, by their own group or one they have besides; nobody else does."""
+    with Bed('ordn') as bed:
+        os.chmod(bed.folder, 0o755)
+        with open(bed.site, encoding='utf-8') as site:
+            text = site.read()
+        with open(bed.site, 'w', encoding='utf-8') as site:
+            site.write(text.replace(f'door: {bed.door}', f'door: {bed.door}\n    order_group: nogroup'))
+        daemon = bed.start('--journal', bed.journal)
+        assert as_nobody(bed, 'order\\tcap\\tnode=main\\tvalue_mw=300000000')['verdict'] == 'taken'
+        assert as_nobody(bed, 'order\\ttake_out\\tnode=main', '65534')['verdict'] == 'node'
+        assert listed(bed)['contracts'][0]['by'] == 'nobody'
+        told = as_nobody(bed, 'order\\tlift\\tname=main', '65532')
+        assert told['verdict'] == 'forbidden', told
+        assert 'members of group nogroup, not for nobody' in told['text'], told
+        assert len(listed(bed)['contracts']) == 1
+        bed.stop(daemon)
+
+
+def case_roots():
+    """Demand response over both feeds of a 2N site: 30 % less within a second, shown."""
+    with Bed('ordr', source='demo-2n') as bed:
+        daemon = bed.start('--journal', bed.journal)
+        traffic = bed.traffic(14, '--hungry')
+        settle(bed)
+        time.sleep(2)
+        before_w = leased_w(bed)
+        asked_kw = round(before_w * 0.7 / 1000)
+        began = time.monotonic()
+        taken(order(bed, 'cap', 'site', f'{asked_kw}kW', '--within', '1s', '--name', 'dr'), 1)
+        while leased_w(bed) > asked_kw * 1000:
+            assert time.monotonic() - began < 1, 'not reached within a second'
+        print(f'{before_w / 1e3:.1f} kW of leases over two roots, {asked_kw} kW ordered: leases confirmed '
+              f'below it after {(time.monotonic() - began) * 1e3:.0f} ms')
+        time.sleep(2)
+        contract, = listed(bed)['contracts']
+        assert len(contract['nodes']) == 2 and contract['cap_w'] == asked_kw * 1000, contract
+        assert leased_w(bed) <= asked_kw * 1000
+        host = next(h for h in ask(bed.door, b'status')['hosts'] if h['held_by'] == 'contract')['id']
+        told = run_cli('why', '--door', bed.door, host).stdout
+        print(order(bed, 'list').stdout + told)
+        assert 'contract dr: feed-a + feed-b at most' in told, told
+        assert 'the end of contract dr' in ' '.join(told.split()), told
+        status = run_cli('status', '--door', bed.door).stdout
+        assert 'feed-a + feed-b' in status, status
+        taken(order(bed, 'lift', 'dr'), 2)
+        finish(traffic)
+        bed.stop(daemon)
+        replayed = run_cli('replay', bed.journal)
+        assert replayed.returncode == 0, replayed.stdout
 
 
 if __name__ == '__main__':

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # replay_compilers.sh SOURCE BUILD JOURNAL...: the same journals give the same digests whatever compiled the
 # core: gcc and clang, -O0 and -O3, for x86-64-v1 and for v3. Each variant is compiled with the flags of
-# BUILD but for those. Exit codes: 0 all agree, 1 they do not, 77 a compiler is missing.
+# BUILD but for those; a variant compiled from the same bytes before is kept in $FLYBALL_REPLAY_CACHE, or in
+# BUILD. Exit codes: 0 all agree, 1 they do not, 77 a compiler is missing.
 set -euo pipefail
 source=$(realpath "$1") build=$(realpath "$2")
 shift 2
@@ -21,13 +22,26 @@ files=("$source"/src/core/*.c "$source"/src/record/{crc32c,journal_model,journal
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# Everything that a variant is made of.
+key=$({ gcc --version; clang --version; printf '%s\n' "${flags[@]}"; cat "$0" "${files[@]}"
+    find "$source"/src -name '*.h' -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -c1-32)
+cache=${FLYBALL_REPLAY_CACHE:-$build/replay-variants}
+kept=$cache/$key
+mkdir -p "$kept"
+exec 9>"$cache/lock"
+flock 9
+for old in "$cache"/*/; do
+    [ "$old" -ef "$kept" ] || rm -rf "$old"
+done
+
 # compile NAME COMPILER FLAG...
 compile() {
     local name=$1 compiler=$2
     shift 2
-    "$compiler" "${flags[@]}" "$@" -I"$source/src" -o "$work/$name" "${files[@]}"
+    [ ! -x "$kept/$name" ] || return 0
+    "$compiler" "${flags[@]}" "$@" -I"$source/src" -o "$kept/$name.new" "${files[@]}"
+    mv "$kept/$name.new" "$kept/$name"
 }
-export -f compile
 
 has_v3() {
     local wanted
@@ -49,6 +63,8 @@ for variant in "${variants[@]}"; do
     [ $((${#building[@]} % $(nproc))) -ne 0 ] || wait "${building[-1]}"
 done
 for pid in "${building[@]}"; do wait "$pid"; done
+cp "$kept"/* "$work"
+flock -u 9
 
 "$work/gcc-O0-v1" "$@" >"$work/wanted"
 seconds=$(grep -c '^second' "$work/wanted" || true)

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/door_client.h"
 #include "cli/order/order_ask.h"
 #include "cli/order/order_print.h"
 
@@ -160,10 +161,10 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 static int run_maintenance(int argc, char **argv)
 {
     struct arguments arguments = {0};
-    char door[ORDER_DOOR_BYTES];
+    char door[DOOR_CLIENT_PATH_BYTES];
     int result = parse(argc, argv, &arguments);
     if (!result)
-        result = order_door("maintenance", arguments.site, arguments.door, door);
+        result = door_client_find("maintenance", arguments.site, arguments.door, door);
     if (result)
         return result;
     if (!strcmp(arguments.act, "status"))

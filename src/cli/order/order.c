@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/door_client.h"
 #include "cli/order/order_ask.h"
 #include "cli/order/order_print.h"
 #include "site/read/quantity.h"
@@ -174,7 +175,7 @@ static int run_order(int argc, char **argv)
 {
     struct arguments arguments = {0};
     struct request request = {0};
-    char door[ORDER_DOOR_BYTES];
+    char door[DOOR_CLIENT_PATH_BYTES];
     const char *site;
     int result = parse(argc, argv, &arguments, &site);
     if (result)
@@ -184,7 +185,7 @@ static int run_order(int argc, char **argv)
         fill(&request, &arguments);
     if (request.bad)
         return CLI_USAGE;
-    result = order_door("order", site, arguments.door, door);
+    result = door_client_find("order", site, arguments.door, door);
     if (result)
         return result;
     return lists ? list(door, arguments.as_json) : order_give("order", door, request.text);
@@ -193,7 +194,8 @@ static int run_order(int argc, char **argv)
 const struct cli_verb cli_order = {
     .name = "order",
     .arguments =
-        "SITE | --door PATH  cap NODE POWER [--within T] [--for T] [--name N] | ramp NODE RATE [--down "
+        "SITE | --door PATH  cap NODE[,NODE...]|site POWER [--within T] [--for T] [--name N] | ramp NODE "
+        "RATE [--down "
         "RATE]\n       [--for T] [--name N] | lift NAME | mode MODE | forecast HOST POWER [--within T] "
         "[--for T] | list [--json]",
     .summary = "contract limits, mode, forecasts: given to a running flyballd, and what is in force",
@@ -201,7 +203,7 @@ const struct cli_verb cli_order = {
         "cap       the load of NODE, three phases together, is at most POWER, reached --within (1s) and "
         "kept\n"
         "          --for (2h); without --for until it is lifted. Every host below is cut at once, fairly,\n"
-        "          none below its floor.\n"
+        "          none below its floor. Of several NODEs, and of all without a parent (site), the sum is.\n"
         "ramp      the sum of caps below NODE rises by at most RATE (50kW/s) and falls by at most --down.\n"
         "lift      ends the contract of that name: what --name said, else its node.\n"
         "mode      off, shadow, advise or enforce, at most what the site file says.\n"
@@ -209,7 +211,8 @@ const struct cli_verb cli_order = {
         "list      what is in force.\n"
         "An order is on the disk before it takes effect, and is in force again after a restart. None "
         "loosens\n"
-        "what the site file bounds. Only root and the daemon's own user may give one; list is open to all.\n"
+        "what the site file bounds. Root, the daemon's own user and members of order_group may give one; "
+        "list is open to all.\n"
         "Exit code: 0 taken, 1 logged but not answered, or list shows a breach, 2 usage, 3 no daemon "
         "answers,\n"
         "5 refused.\n",

@@ -1,42 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/order/order_ask.h"
 
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/door_client.h"
-#include "site/site.h"
-
-int order_door(const char *verb, const char *site_path, const char *given, char door[ORDER_DOOR_BYTES])
-{
-    struct site site;
-    if (given) {
-        snprintf(door, ORDER_DOOR_BYTES, "%s", given);
-        return CLI_OK;
-    }
-    int error = site_load(&site, site_path, NULL, stderr);
-    if (error)
-        return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
-    snprintf(door, ORDER_DOOR_BYTES, "%s", site.server.door);
-    site_unload(&site);
-    if (door[0])
-        return CLI_OK;
-    fprintf(stderr, "flyball %s: %s names no door, so its daemon cannot be asked: add door: PATH to the row "
-            "of servers:\n", verb, site_path);
-    return CLI_CONNECT;
-}
 
 static json_t *ask(const char *verb, const char *door, const char *request)
 {
-    json_t *answer = door_client_ask(door, request);
-    if (answer)
+    json_t *answer = NULL;
+    free(door_client_told(verb, door, request, &answer));
+    if (!answer || !json_object_get(answer, "error"))
         return answer;
-    if (errno == EPROTO)
-        fprintf(stderr, "flyball %s: %s: the flyballd there knows no orders\n", verb, door);
-    else
-        fprintf(stderr, "flyball %s: %s: %s; is flyballd running?\n", verb, door, strerror(errno));
+    fprintf(stderr, "flyball %s: %s: the flyballd there knows no orders\n", verb, door);
+    json_decref(answer);
     return NULL;
 }
 

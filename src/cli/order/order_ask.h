@@ -5,11 +5,7 @@
 
 #include <jansson.h>
 
-enum { ORDER_DOOR_BYTES = 108, ORDER_REQUEST_BYTES = 512 };
-
-/* The door that the site file names, or the one given (not NULL). CLI_OK or an exit code, told on standard
- * error under the name of the verb. */
-int order_door(const char *verb, const char *site, const char *given, char door[ORDER_DOOR_BYTES]);
+enum { ORDER_REQUEST_BYTES = 512 };
 
 /* Gives an order (the request that loop/door_orders.h describes). CLI_OK: taken, its number is printed; else
  * told why. */

@@ -55,19 +55,48 @@ static const char *end_of(const json_t *item, char word[WORD_BYTES])
     return word;
 }
 
-static void print_contracts(FILE *out, const json_t *contracts)
+/* "feed-a + feed-b", or the first and how many more there are. */
+static const char *nodes_of(const json_t *item, char word[WORD_BYTES])
+{
+    const json_t *nodes = json_object_get(item, "nodes");
+    const char *first = json_string_value(json_array_get(nodes, 0));
+    const char *second = json_string_value(json_array_get(nodes, 1));
+    size_t count = json_array_size(nodes);
+    if (count > 2)
+        snprintf(word, WORD_BYTES, "%.20s + %u more", first ? first : "?", (unsigned)count - 1u);
+    else
+        snprintf(word, WORD_BYTES, "%.20s%s%.20s", first ? first : "-", second ? " + " : "",
+                 second ? second : "");
+    return word;
+}
+
+static const char *load_of(const json_t *item, char word[WORD_BYTES])
+{
+    if (strcmp(text_of(item, "kind"), "cap"))
+        return "-";
+    if (!json_is_true(json_object_get(item, "metered")))
+        return "no meter";
+    return json_is_number(json_object_get(item, "load_w")) ? watts(item, "load_w", "", word) : "-";
+}
+
+static const char *giver_of(const json_t *item)
+{
+    return strcmp(text_of(item, "from"), "site") ? text_of(item, "by") : "(site file)";
+}
+
+void order_print_contracts(FILE *out, const json_t *contracts)
 {
     size_t i;
     const json_t *item;
-    char limit[WORD_BYTES], end[WORD_BYTES];
+    char limit[WORD_BYTES], end[WORD_BYTES], nodes[WORD_BYTES], load[WORD_BYTES];
     if (json_array_size(contracts))
-        fprintf(out, "%-20s %-5s %-16s %-22s %-9s %8s  %-10s %6s\n", "contract", "kind", "node", "limit",
-                "state", "breaches", "until", "order");
+        fprintf(out, "%-16s %-5s %-20s %-16s %-10s %-9s %8s  %-8s %6s  %s\n", "contract", "kind", "nodes",
+                "limit", "load", "state", "breaches", "until", "order", "by");
     json_array_foreach(contracts, i, item)
-        fprintf(out, "%-20s %-5s %-16s %-22s %-9s %8.0f  %-10s %6.0f%s\n", text_of(item, "name"),
-                text_of(item, "kind"), text_of(item, "node"), limit_of(item, limit), state_of(item),
-                number_of(item, "breaches"), end_of(item, end), number_of(item, "number"),
-                strcmp(text_of(item, "from"), "site") ? "" : " (site file)");
+        fprintf(out, "%-16s %-5s %-20s %-16s %-10s %-9s %8.0f  %-8s %6.0f  %s\n", text_of(item, "name"),
+                text_of(item, "kind"), nodes_of(item, nodes), limit_of(item, limit), load_of(item, load),
+                state_of(item), number_of(item, "breaches"), end_of(item, end), number_of(item, "number"),
+                giver_of(item));
 }
 
 void order_print_maintenance(FILE *out, const json_t *item)
@@ -81,7 +110,7 @@ void order_print_maintenance(FILE *out, const json_t *item)
                 text_of(item, "loss"), text_of(item, "node_above"));
     if (hosts > 0)
         fprintf(out, "; %.0f hosts silent or at phys_max, first %s", hosts, text_of(item, "host_open"));
-    fputs("\n", out);
+    fprintf(out, " (order %.0f by %s)\n", number_of(item, "number"), text_of(item, "by"));
 }
 
 static void print_others(FILE *out, const json_t *others)
@@ -92,11 +121,11 @@ static void print_others(FILE *out, const json_t *others)
     char word[WORD_BYTES];
     json_array_foreach(others, i, item)
         if (!strcmp(text_of(item, "kind"), "mode"))
-            fprintf(out, "mode %s by order %.0f\n", modes[(int)number_of(item, "mode") & 3],
-                    number_of(item, "number"));
+            fprintf(out, "mode %s by order %.0f of %s\n", modes[(int)number_of(item, "mode") & 3],
+                    number_of(item, "number"), text_of(item, "by"));
         else
-            fprintf(out, "%s %s %s by order %.0f\n", text_of(item, "kind"), text_of(item, "subject"),
-                    watts(item, "value_w", "", word), number_of(item, "number"));
+            fprintf(out, "%s %s %s by order %.0f of %s\n", text_of(item, "kind"), text_of(item, "subject"),
+                    watts(item, "value_w", "", word), number_of(item, "number"), text_of(item, "by"));
 }
 
 void order_print(FILE *out, const json_t *orders)
@@ -105,7 +134,7 @@ void order_print(FILE *out, const json_t *orders)
     const json_t *item, *maintenance = json_object_get(orders, "maintenance");
     const json_t *contracts = json_object_get(orders, "contracts"),
                  *others = json_object_get(orders, "others");
-    print_contracts(out, contracts);
+    order_print_contracts(out, contracts);
     json_array_foreach(maintenance, i, item)
         order_print_maintenance(out, item);
     print_others(out, others);

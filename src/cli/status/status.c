@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flyball status: asks the daemon's door, says the verdict first. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,6 @@
 #include "cli/cli.h"
 #include "cli/door_client.h"
 #include "cli/status/status.h"
-#include "site/site.h"
 
 enum { PAGE_COLUMNS = 100 };
 
@@ -20,19 +18,10 @@ struct arguments {
 
 static int show(const char *door, const struct arguments *arguments)
 {
-    char *text = door_client_text(door, "status");
-    if (!text) {
-        fprintf(stderr, "flyball status: %s: %s; is flyballd running?\n", door, strerror(errno));
+    json_t *status;
+    char *text = door_client_told("status", door, "status", &status);
+    if (!text)
         return CLI_CONNECT;
-    }
-    json_error_t error;
-    json_t *status = json_loads(text, 0, &error);
-    if (!status || !json_is_object(status)) {
-        fprintf(stderr, "flyball status: %s: the answer is not JSON: %s\n", door, error.text);
-        json_decref(status);
-        free(text);
-        return CLI_CONNECT;
-    }
     struct status_choice choice = {.parts = arguments->parts ? arguments->parts : STATUS_EVERYTHING,
                                    .whole = arguments->parts || arguments->all,
                                    .zeros = arguments->all,
@@ -44,23 +33,6 @@ static int show(const char *door, const struct arguments *arguments)
     int result = strcmp(status_word(status, "verdict"), "alarm") ? CLI_OK : CLI_ALARM;
     json_decref(status);
     free(text);
-    return result;
-}
-
-/* The door that the site file names. */
-static int show_site(const struct arguments *arguments)
-{
-    struct site site;
-    int error = site_load(&site, arguments->site, NULL, stderr);
-    if (error)
-        return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
-    int result = CLI_CONNECT;
-    if (site.server.door[0])
-        result = show(site.server.door, arguments);
-    else
-        fprintf(stderr, "flyball status: %s names no door, so its daemon cannot be asked: add door: PATH to "
-                "the row of servers:\n", arguments->site);
-    site_unload(&site);
     return result;
 }
 
@@ -105,7 +77,9 @@ static int run_status(int argc, char **argv)
     int result = parse(argc, argv, &arguments);
     if (result)
         return result;
-    return arguments.door ? show(arguments.door, &arguments) : show_site(&arguments);
+    char door[DOOR_CLIENT_PATH_BYTES];
+    result = door_client_find("status", arguments.site, arguments.door, door);
+    return result ? result : show(door, &arguments);
 }
 
 const struct cli_verb cli_status = {

@@ -2,10 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/order/order_print.h"
 #include "cli/status/status.h"
 #include "loop/view_words.h"
 
-enum { PAGE_NODES = 9, PAGE_METERS = 9, EVENTS_BYTES = 160 };
+enum { PAGE_NODES = 9, PAGE_METERS = 9, EVENTS_BYTES = 320 };
 
 const char *status_word(const json_t *object, const char *key)
 {
@@ -94,18 +95,34 @@ static void format_phase(char text[96], const json_t *phase)
     snprintf(text, 96, "%9s %9s %9s %9s %9s", load, limit, share[0], share[1], share[2]);
 }
 
+/* Why, for how long, and who holds it: once its time is over somebody must. */
+static size_t format_recovery(char text[EVENTS_BYTES], const json_t *node)
+{
+    const char *cause = json_string_value(json_object_get(node, "recovery_by"));
+    double silent = status_number(node, "recovery_silent"), bad = status_number(node, "recovery_bad");
+    size_t used =
+        (size_t)snprintf(text, EVENTS_BYTES, "  recovery%s%s", cause ? ": " : "", cause ? cause : "");
+    if (status_has_number(node, "recovery_for_s"))
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, ", for %.1f s",
+                                 status_number(node, "recovery_for_s"));
+    if (silent > 0 || bad > 0)
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used,
+                                 ", held by %.0f silent and %.0f disobeying hosts", silent, bad);
+    if (status_is_true(node, "recovery_overdue"))
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, ", OVERDUE");
+    return used;
+}
+
 /* What is not ordinary at a node, in words behind its figures. */
 static void format_events(char text[EVENTS_BYTES], const json_t *node)
 {
     const char *maintenance = json_string_value(json_object_get(node, "maintenance"));
-    const char *cause = json_string_value(json_object_get(node, "recovery_by"));
     size_t used = 0;
     text[0] = '\0';
     if (status_is_true(node, "emergency"))
         used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  EMERGENCY");
     else if (status_is_true(node, "recovery"))
-        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  recovery%s%s", cause ? ": " : "",
-                                 cause ? cause : "");
+        used += format_recovery(text, node);
     if (status_is_true(node, "breach"))
         used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  above its contract of %.1f kW",
                                  status_number(node, "contract_w") / 1e3);
@@ -274,6 +291,10 @@ void status_print(FILE *out, json_t *status, const struct status_choice *choice)
         status_print_degraded(out, json_object_get(status, "degraded"), choice->whole);
     if (choice->parts & STATUS_NODES)
         print_nodes(out, json_object_get(status, "nodes"), choice->whole);
+    if (choice->parts & STATUS_NODES && json_array_size(json_object_get(status, "contracts"))) {
+        fputc('\n', out);
+        order_print_contracts(out, json_object_get(status, "contracts"));
+    }
     if (choice->parts & STATUS_METERS)
         print_meters(out, json_object_get(status, "meters"), choice->whole);
     if (choice->parts & STATUS_HOSTS)

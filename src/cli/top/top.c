@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/door_client.h"
 #include "cli/status/status.h"
 #include "cli/top/top_screen.h"
 #include "cli/top/top_terminal.h"
@@ -212,7 +213,6 @@ static int run_top(int argc, char **argv)
         {NULL, 0, NULL, 0}};
     struct arguments arguments = {.interval_s = 1,
                                   .screen = {.columns = BATCH_COLUMNS, .lines = BATCH_LINES}};
-    struct site site;
     int option;
     optind = 1;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -226,20 +226,10 @@ static int run_top(int argc, char **argv)
         arguments.frames = 1;
     arguments.screen.terminal = !arguments.frames;
     arguments.screen.colour = arguments.screen.terminal && !getenv("NO_COLOR");
-    if (arguments.door)
-        return show(&arguments);
-    int error = site_load(&site, argv[optind], NULL, stderr);
-    if (error)
-        return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
-    int result = CLI_CONNECT;
-    arguments.door = site.server.door;
-    if (site.server.door[0])
-        result = show(&arguments);
-    else
-        fprintf(stderr, "flyball top: %s names no door, so its daemon cannot be asked: add door: PATH to "
-                "the row of servers:\n", argv[optind]);
-    site_unload(&site);
-    return result;
+    char door[DOOR_CLIENT_PATH_BYTES];
+    int result = door_client_find("top", argv[optind], arguments.door, door);
+    arguments.door = door;
+    return result ? result : show(&arguments);
 }
 
 const struct cli_verb cli_top = {

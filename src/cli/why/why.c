@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flyball why: asks the daemon's door which reading, which limit and which rule led to a cap. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "cli/status/status.h"
 #include "cli/why/why.h"
 #include "site/read/suggest.h"
-#include "site/site.h"
 
 enum { REQUEST_BYTES = 128 };
 
@@ -51,18 +49,12 @@ static int show(const char *door, const struct arguments *arguments)
         fprintf(stderr, "flyball why: no name is that long\n");
         return CLI_USAGE;
     }
-    char *text = door_client_text(door, request);
-    if (!text) {
-        fprintf(stderr, "flyball why: %s: %s; is flyballd running?\n", door, strerror(errno));
+    json_t *document;
+    char *text = door_client_told("why", door, request, &document);
+    if (!text)
         return CLI_CONNECT;
-    }
-    json_error_t error;
-    json_t *document = json_loads(text, 0, &error);
     int result = CLI_OK;
-    if (!json_is_object(document)) {
-        fprintf(stderr, "flyball why: %s: the answer is not JSON: %s\n", door, error.text);
-        result = CLI_CONNECT;
-    } else if (json_object_get(document, "error")) {
+    if (json_object_get(document, "error")) {
         say_unknown(door, arguments->name);
         result = CLI_USAGE;
     } else if (arguments->as_json) {
@@ -72,22 +64,6 @@ static int show(const char *door, const struct arguments *arguments)
     }
     json_decref(document);
     free(text);
-    return result;
-}
-
-static int show_site(const struct arguments *arguments)
-{
-    struct site site;
-    int error = site_load(&site, arguments->site, NULL, stderr);
-    if (error)
-        return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
-    int result = CLI_CONNECT;
-    if (site.server.door[0])
-        result = show(site.server.door, arguments);
-    else
-        fprintf(stderr, "flyball why: %s names no door, so its daemon cannot be asked: add door: PATH to the "
-                "row of servers:\n", arguments->site);
-    site_unload(&site);
     return result;
 }
 
@@ -113,7 +89,9 @@ static int run_why(int argc, char **argv)
     }
     arguments.site = arguments.door ? NULL : argv[optind];
     arguments.name = argv[argc - 1];
-    return arguments.door ? show(arguments.door, &arguments) : show_site(&arguments);
+    char door[DOOR_CLIENT_PATH_BYTES];
+    int result = door_client_find("why", arguments.site, arguments.door, door);
+    return result ? result : show(door, &arguments);
 }
 
 const struct cli_verb cli_why = {

@@ -67,6 +67,19 @@ static void print_input(FILE *out, json_t *host)
                    status_number(input, "slot"), status_word(lease, "rule"));
 }
 
+static void print_contract(FILE *out, json_t *contract)
+{
+    char names[200] = "";
+    size_t i, used = 0;
+    json_t *node;
+    json_array_foreach(json_object_get(contract, "nodes"), i, node)
+        if (used < sizeof names)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? " + " : "",
+                                     json_string_value(node));
+    why_print_text(out, "", "contract %s: %s at most %.1f kW (order %.0f)", status_word(contract, "name"),
+                   names, status_number(contract, "cap_w") / 1e3, status_number(contract, "number"));
+}
+
 static void print_bound(FILE *out, json_t *host)
 {
     json_t *bound = json_object_get(host, "bound");
@@ -74,6 +87,10 @@ static void print_bound(FILE *out, json_t *host)
     if (!json_is_object(bound))
         return;
     why_print_text(out, "held by", "%s: %s", status_word(bound, "term"), status_word(bound, "meaning"));
+    if (json_is_object(json_object_get(bound, "contract"))) {
+        print_contract(out, json_object_get(bound, "contract"));
+        return;
+    }
     if (status_has_number(bound, "sum_a")) {
         why_print_sum(sum, status_word(bound, "node"), bound);
         why_print_text(out, "", "at %s", sum);

@@ -14,7 +14,7 @@ enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
 struct row {
     struct value name, ports, cords, cores, priority, lock_memory, throttling, hugepages, memory, eal,
-        journal, door, ledger, measured;
+        journal, door, order_group, ledger, measured;
 };
 
 struct port {
@@ -41,6 +41,7 @@ static const struct field row_fields[] = {
     {.key = "eal", .kind = FIELD_TEXT, .most = 255, AT(eal)},
     {.key = "journal", .kind = FIELD_TEXT, .most = 255, AT(journal)},
     {.key = "door", .kind = FIELD_TEXT, .most = 107, AT(door)},
+    {.key = "order_group", .kind = FIELD_TEXT, .most = 32, AT(order_group)},
     {.key = "ledger", .kind = FIELD_TEXT, .most = 255, AT(ledger)},
     {.key = "measured", .kind = FIELD_ANY, AT(measured)},
     FIELD_END};
@@ -251,6 +252,7 @@ static void read_row(struct draft *d, const struct tree *at, struct row *row, st
     set_text(out->eal, sizeof out->eal, &row->eal);
     set_text(out->journal, sizeof out->journal, &row->journal);
     set_text(out->door, sizeof out->door, &row->door);
+    set_text(out->order_group, sizeof out->order_group, &row->order_group);
     set_text(out->ledger, sizeof out->ledger, &row->ledger);
     if (row->measured.at)
         draft_read_measured(d, row->measured.at, &out->measured);

@@ -114,13 +114,14 @@ static void permits_contracts_and_orders_stand_behind_a_nodes_figures(void **sta
         "\"nodes\": [" NODE("a", "\"permit\": \"frozen\", \"breach\": true, \"contract_w\": 51000, "
                                   "\"maintenance\": \"lowering\", \"held\": true") ","
         NODE("b", "\"permit\": \"none\", \"maintenance\": \"none\", \"held\": false, \"recovery\": true, "
-                  "\"recovery_by\": \"a host reset\"") "]";
+                  "\"recovery_by\": \"a host reset\", \"recovery_for_s\": 12.34, \"recovery_silent\": 2, "
+                  "\"recovery_bad\": 1, \"recovery_overdue\": true") "]";
     check(
         print_text(nodes, STATUS_NODES, true, false), HEAD
         "\nnode                 kind                load A   limit A      load   exposed    leased      "
         "permit\n"
         "b                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %           -"
-        "  recovery: a host reset\n"
+        "  recovery: a host reset, for 12.3 s, held by 2 silent and 1 disobeying hosts, OVERDUE\n"
         "a                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %      frozen"
         "  above its contract of 51.0 kW  take out: lowering  raises wait\n"
         "* the worst phase; load as metered, leased once all that was sent is obeyed\n");

@@ -662,6 +662,20 @@ static void a_cut_to_nothing_may_still_draw_its_fail_safe(void **state)
     assert_int_equal(hall.sums[HALL_LEFT].safe_mva[0][0], 2 * FAIL_SAFE);
 }
 
+/* The cause of one report is not that of what comes after it. */
+static void a_cause_ends_with_the_report_that_brought_it(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall);
+    struct report report = next(&hall, FAIL_SAFE);
+    report.incarnation++;
+    assert_true(give(&hall, report) & LEDGER_RESET);
+    assert_int_equal(hall.ledger.cause, RECOVERY_NONE);
+    ledger_forget(&hall.ledger, 1);
+    assert_int_equal(hall.ledger.cause, RECOVERY_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -698,6 +712,7 @@ int main(void)
         cmocka_unit_test(what_an_incarnation_told_of_itself_is_forgotten_with_it),
         cmocka_unit_test(a_read_back_above_the_only_lease_is_foreign),
         cmocka_unit_test(a_cut_to_nothing_may_still_draw_its_fail_safe),
+        cmocka_unit_test(a_cause_ends_with_the_report_that_brought_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,7 @@ static void no_part_of_the_memory_overlaps_another_or_its_end(void **state)
         {core->pools.node, STAND_NODES * sizeof *core->pools.node},
         {core->pools.host, STAND_HOSTS * sizeof *core->pools.host},
         {core->tokens.host, STAND_HOSTS * sizeof *core->tokens.host},
+        {core->recovery.node, STAND_NODES * sizeof *core->recovery.node},
         {e->node, STAND_NODES * sizeof *e->node},
         {e->below_first, STAND_NODES * sizeof *e->below_first},
         {e->below_count, STAND_NODES * sizeof *e->below_count},
@@ -476,7 +477,8 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
                           whole_lines(n / 2 * sizeof(struct heat_node)) +
                           whole_lines(n * sizeof(struct hold)) + whole_lines(n * sizeof(struct damper)) +
                           whole_lines(n * sizeof(struct ramp_node)) + whole_lines(n * sizeof(struct pool)) +
-                          whole_lines(n * sizeof(struct emergency)) + 2 * whole_lines(n * 4) +
+                          whole_lines(n * sizeof(struct emergency)) +
+                          whole_lines(n * sizeof(struct recovery_node)) + 2 * whole_lines(n * 4) +
                           whole_lines(n * sizeof(struct cluster_node)) + 2 * whole_lines(2 * n * 8) +
                           whole_lines(n / 2 * sizeof(struct permit_node)) +
                           whole_lines(n / 2 * sizeof(struct permit_expiry)) + whole_lines(n / 2 * 4) +

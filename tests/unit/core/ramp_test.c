@@ -227,6 +227,7 @@ static void build_tree(struct tree *tree)
     tree->hall.host[0].cord_count = 2;
     tree->hall.host[0].cord[1].node = HALL_RACK;
     tree->hall.host[0].cord[0].share_ppm[0] = tree->hall.host[0].cord[1].share_ppm[0] = 550000;
+    memset(tree->node, 0x5A, sizeof tree->node);            /* memory that was not cleared */
     tree->ramps.node = tree->node;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/core.h"
 #include "stand.h"
 
 static bool recovering(const struct stand *stand, uint32_t node)
@@ -164,6 +165,153 @@ static void others_make_room_for_what_a_host_tells_when_it_joins(void **state)
     stand_stop(&stand);
 }
 
+/* ---- and how long one lasts: X is 1.12 s here, a receipt may take A and D / 2 more ---- */
+
+#define WITHIN_NS (1122 * NS_PER_MS + A_NS + NS_PER_S / 2)
+
+static void view_of(const struct stand *stand, uint32_t node, struct core_node_view *view)
+{
+    core_node_view(stand->core, node, view);
+}
+
+/* The limit of branch A falls to `ppm` of what it was. */
+static void lower_limit(struct stand *stand, int64_t ppm)
+{
+    struct slot slot = {.kind = SLOT_REFUSED};
+    ledger_scale_limit(&stand->core->ledger, BRANCH_A, ppm);
+    stand_step(stand, &slot);
+}
+
+static void a_recovery_whose_hosts_obey_is_over_within_x(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    start_full(&stand);
+    lower_limit(&stand, 700000);
+    assert_true(recovering(&stand, BRANCH_A));
+    stand_run(&stand, 300 * NS_PER_MS);
+    assert_false(recovering(&stand, BRANCH_A));
+    view_of(&stand, BRANCH_A, &view);
+    assert_int_equal(view.recovery_since_ns, 0);
+    assert_int_equal(stand_counters(&stand)->recovery_overdue, 0);
+    stand_stop(&stand);
+}
+
+/* One host silent, the other says that it still enforces what it had: both are named, once their time is
+ * over. */
+static void a_recovery_that_lasts_is_held_by_hosts_that_are_named(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    start_full(&stand);
+    const struct egress had = stand.host[1].last;
+    stand.host[0].mute = stand.host[1].mute = true;
+    lower_limit(&stand, 700000);
+    int64_t event_ns = stand.t_ns;
+    for (stand_run(&stand, 40 * NS_PER_MS); stand.t_ns < event_ns + 3 * NS_PER_S;) {
+        struct report report = stand_report_of(&stand, 1, HOST_LEASED, A_NS);
+        report.applied = had.sequence;
+        report.cap_mw = report.readback_mw = had.cap_mw;
+        stand_report(&stand, &report);
+        stand_run(&stand, 100 * NS_PER_MS);
+        view_of(&stand, BRANCH_A, &view);
+        assert_true(view.recovery);
+        assert_in_range(view.recovery_since_ns, event_ns, event_ns + 40 * NS_PER_MS);
+        bool over = stand.t_ns - event_ns > WITHIN_NS + 40 * NS_PER_MS;
+        if (stand.t_ns - event_ns < WITHIN_NS)
+            assert_true(view.recovery_silent == 0 && view.recovery_bad == 0);
+        else if (over)
+            assert_true(view.recovery_silent == 1 && view.recovery_bad == 1);
+        assert_false(view.recovery_overdue);
+    }
+    assert_int_equal(stand_counters(&stand)->recovery_overdue, 0);
+    stand.host[0].mute = stand.host[1].mute = false;
+    stand_run(&stand, 300 * NS_PER_MS);
+    view_of(&stand, BRANCH_A, &view);
+    assert_true(!view.recovery && !view.recovery_silent && !view.recovery_bad);
+    stand_stop(&stand);
+}
+
+/* Nothing leaves, so the cut of the slot does not: flyball's own part is missing. Told in that slot, and
+ * again, once, when the recovery outlasts its time. */
+static void a_recovery_without_its_cut_is_overdue(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    start_full(&stand);
+    stand.outbox.capacity = 0;
+    int64_t event_ns = stand.t_ns;
+    lower_limit(&stand, 700000);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 1);
+    while (stand.t_ns < event_ns + WITHIN_NS) {
+        stand_run(&stand, 20 * NS_PER_MS);
+        assert_int_equal(stand_counters(&stand)->recovery_overdue, 0);
+    }
+    stand_run(&stand, 100 * NS_PER_MS);
+    view_of(&stand, BRANCH_A, &view);
+    assert_true(view.recovery_overdue);
+    assert_int_equal(view.recovery_by, RECOVERY_SAG);
+    stand_run(&stand, NS_PER_S);
+    assert_int_equal(stand_counters(&stand)->recovery_overdue, 1);
+    lower_limit(&stand, 1000000);
+    stand_run(&stand, 100 * NS_PER_MS);
+    view_of(&stand, BRANCH_A, &view);
+    assert_true(!view.recovery && !view.recovery_overdue);
+    stand_stop(&stand);
+}
+
+/* Nobody holds it, every host stands at its newest lease, and yet D is above: sums that are wrong. */
+static void a_recovery_that_nobody_holds_is_overdue(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_full(&stand);
+    stand.core->ledger.node[BRANCH_A].exposed_mva[0][1] += BRANCH_MVA;
+    stand.core->ledger.over_count++;
+    stand_run(&stand, WITHIN_NS + 200 * NS_PER_MS);
+    assert_int_equal(stand_counters(&stand)->recovery_overdue, 1);
+    stand_stop(&stand);
+}
+
+/* A sag so deep that fail-safe caps do not fit either: all that can be told stand there, and it lasts as long
+ * as the sag. Not overdue. */
+static void below_what_fail_safe_leaves_a_recovery_lasts(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_full(&stand);
+    lower_limit(&stand, 200000);
+    stand_run(&stand, 3 * NS_PER_S);
+    assert_true(recovering(&stand, BRANCH_A));
+    assert_int_equal(stand.host[0].last.cap_mw, FAIL_SAFE_MW);
+    assert_int_equal(stand_counters(&stand)->recovery_overdue, 0);
+    stand_stop(&stand);
+}
+
+/* Each event has its own time. */
+static void another_event_begins_the_time_anew(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    start_full(&stand);
+    stand.host[0].mute = true;
+    lower_limit(&stand, 600000);
+    stand_run(&stand, 3 * NS_PER_S);
+    view_of(&stand, BRANCH_A, &view);
+    assert_int_equal(view.recovery_silent, 1);
+    restart_agent(&stand, 0);
+    int64_t event_ns = stand.t_ns;
+    stand_run(&stand, 60 * NS_PER_MS);
+    view_of(&stand, BRANCH_A, &view);
+    assert_true(view.recovery && view.recovery_since_ns >= event_ns);
+    assert_true(!view.recovery_silent && !view.recovery_bad);
+    stand_stop(&stand);
+}
+
 static void hold_meter_at(struct stand *stand, uint32_t meter, int64_t voltage_mv, int64_t power_mw,
                           int64_t ns)
 {
@@ -296,6 +444,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_start_is_a_recovery_that_ends_when_the_hosts_are_known),
         cmocka_unit_test(the_reset_of_a_host_is_counted_and_others_make_no_gain_from_it),
+        cmocka_unit_test(a_recovery_whose_hosts_obey_is_over_within_x),
+        cmocka_unit_test(a_recovery_that_lasts_is_held_by_hosts_that_are_named),
+        cmocka_unit_test(a_recovery_without_its_cut_is_overdue),
+        cmocka_unit_test(a_recovery_that_nobody_holds_is_overdue),
+        cmocka_unit_test(below_what_fail_safe_leaves_a_recovery_lasts),
+        cmocka_unit_test(another_event_begins_the_time_anew),
         cmocka_unit_test(others_make_room_in_the_slot_of_every_event),
         cmocka_unit_test(others_make_room_for_what_a_host_tells_when_it_joins),
         cmocka_unit_test(a_sag_that_stays_shrinks_renewals_to_what_the_amperes_carry),

@@ -304,6 +304,23 @@ static void what_would_trip_in_the_time_asked_for_is_denied(void **state)
     stand_stop(&stand);
 }
 
+/* A current whose heat settles below where it would trip never does; a quantum more does, in minutes. 100 kW
+ * are 1000 A at the lowest credible voltage of 100 V, just below the pickup. */
+static void what_never_trips_may_be_had_for_an_hour(void **state)
+{
+    struct stand stand;
+    (void)state;
+    build(&stand);
+    give_device(&stand);
+    stand.node[BRANCH_B].breaker.element[0].pickup_ma = 1000500;
+    stand_start(&stand);
+    see(&stand, 0, 0);
+    struct egress answer = ask_numbered(&stand, 2, 1, 100100 * W, 3600 * NS_PER_S);
+    denied(answer, TOKEN_WOULD_TRIP, 100 * KW);
+    granted(ask_numbered(&stand, 2, 2, 100 * KW, 3600 * NS_PER_S), 100 * KW);
+    stand_stop(&stand);
+}
+
 /* From 0.9 of heat twice the pickup trips in 20 ln(3.1 / 3) = 0.656 s: asked for 0.1 s it would not, but
  * T_resp =
  * 1.171 s is more than 0.7 of that. */
@@ -369,6 +386,32 @@ static void in_shadow_an_answer_is_decided_and_marked(void **state)
     stand_stop(&stand);
 }
 
+/* Under the loss branch A carries 300 kVA: 200 that are granted become 250, and 50 more are the most of what
+ * is asked beyond. What is granted already counts once, under every contingency. */
+static void an_extension_counts_what_it_adds_under_every_contingency(void **state)
+{
+    struct stand stand;
+    (void)state;
+    build(&stand);
+    stand.model.contingency_count = 2;
+    stand.model.contingency[1].kind = CONTINGENCY_LOSS;
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        for (uint32_t p = 0; p < PHASES; p++)
+            stand.node[n].limit_mva[1][p] = n == BRANCH_A ? 300 * KW : 4000 * KW;
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand.host_model[h].cord[0].share_ppm[1] = 1000000;
+    stand_start(&stand);
+    granted(ask(&stand, 0, 200 * KW), 200 * KW);
+    granted(ask(&stand, 0, 250 * KW), 250 * KW);
+    denied(ask(&stand, 0, 310 * KW), TOKEN_POOL_EMPTY, 300 * KW);
+    granted(ask(&stand, 0, 300 * KW), 300 * KW);
+    denied(ask(&stand, 1, 10 * KW), TOKEN_POOL_EMPTY, 0);
+    granted(ask(&stand, 0, 100 * KW), 100 * KW);
+    stand_wait(&stand, 200 * NS_PER_MS);            /* not too early for host 1 */
+    granted(ask(&stand, 1, 200 * KW), 200 * KW);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +430,8 @@ int main(void)
         cmocka_unit_test(what_the_limits_have_no_room_for_is_denied_in_every_contingency),
         cmocka_unit_test(no_host_is_granted_more_than_its_caps_allow),
         cmocka_unit_test(in_shadow_an_answer_is_decided_and_marked),
+        cmocka_unit_test(an_extension_counts_what_it_adds_under_every_contingency),
+        cmocka_unit_test(what_never_trips_may_be_had_for_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,8 +112,11 @@ static void every_cause_of_an_alarm_has_its_words_in_order_of_urgency(void **sta
     write_host(bed, 1, NOW_NS - NS_PER_S - 1);
     judge(bed, VERDICT_ALARM, "nodes in emergency: 1 (branch); hosts not heard for a lease time: 1 (h-2); "
           "nodes exposed above their limit: 1 (branch); nodes in recovery: 1 (branch)");
-    write_node(bed, 1, 1000000, 0);
     write_host(bed, 1, NOW_NS - NS_PER_S);
+    write_node(bed, 1, 1000000, 18);        /* in recovery, and overdue */
+    judge(bed, VERDICT_ALARM, "nodes in recovery: 1 (branch); "
+          "recoveries that no host holds and that do not end: 1 (branch)");
+    write_node(bed, 1, 1000000, 0);
     judge(bed, VERDICT_OK,
           "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: branch at 100.0 % exposed");
     verdict_make(&bed->verdict, &bed->model, &bed->view,

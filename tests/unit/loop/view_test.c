@@ -203,6 +203,8 @@ static void a_node_is_read_from_its_records(void **state)
     assert_true(node.newest.contingency == 2 && node.newest.phase == 1);
     assert_true(node.pool_level_mva == base + 0x50 && node.pool_load_mva == base + 0x51);
     assert_int_equal(node.pool_credit_ppm, base + 0x52);
+    assert_true(!node.recovery_overdue && node.recovery_since_ns == base + 0x53);
+    assert_true(node.recovery_silent == 0x01020354 && node.recovery_bad == 0x01020304);
 }
 
 static void a_host_is_read_from_its_records(void **state)

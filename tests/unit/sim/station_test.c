@@ -24,6 +24,8 @@ struct bench {
     uint32_t reports[60];
     double volts, amperes;          /* newest reading of branch A */
     uint32_t readings;
+    struct token_request asked;     /* newest of host 1 */
+    uint32_t requests;
 };
 
 static void take(void *user, enum station_sender sender, uint32_t index, const uint8_t *data, uint32_t bytes)
@@ -31,8 +33,13 @@ static void take(void *user, enum station_sender sender, uint32_t index, const u
     struct bench *bench = user;
     struct frame frame;
     struct upmu upmu;
+    struct token_request request;
     assert_int_equal(frame_decode(data, bytes, &frame), ACCEPTED);
-    if (sender == STATION_HOST) {
+    if (frame.kind == FRAME_TOKEN_REQUEST) {
+        assert_int_equal(token_request_decode(frame.body, frame.body_bytes, &request), ACCEPTED);
+        bench->asked = index == SINGLE ? request : bench->asked;
+        bench->requests += index == SINGLE;
+    } else if (sender == STATION_HOST) {
         assert_int_equal(report_decode(frame.body, frame.body_bytes, &bench->last[index]), ACCEPTED);
         bench->reports[index]++;
     } else if (index == BRANCH_A) {
@@ -122,6 +129,54 @@ static void a_meter_on_a_dead_feed_reads_nothing_and_goes_on_speaking(void **sta
     finish(&bench);
 }
 
+static void answer(struct bench *bench, enum token_reason reason, int64_t alternative_mw)
+{
+    uint8_t data[DATAGRAM_MAX];
+    struct token_response response = {.host = SINGLE, .reason = reason, .request = bench->asked.request,
+                                      .alternative_mw = alternative_mw};
+    struct frame frame = {
+        .kind = FRAME_TOKEN_RESPONSE, .sender = SINGLE, .sequence = bench->requests,
+        .body_bytes = token_response_encode(&response, data + FRAME_HEADER_BYTES,
+                                            DATAGRAM_MAX - FRAME_HEADER_BYTES)};
+    station_receive(&bench->station, SINGLE, data, frame_encode(data, &frame), bench->plant.t_ns);
+}
+
+/* All hosts idle for 6 s, ramp for 1 s, run for 5 s. */
+static void a_job_asks_before_its_ramp_and_takes_the_alternative(void **state)
+{
+    struct bench bench;
+    (void)state;
+    start(&bench);
+    struct workload_class *class = &bench.workload.class[0];
+    const struct outcome_tokens *tokens = &bench.plant.outcome.tokens;
+    class->groups = 1;
+    class->ask_ns = 300 * NS_PER_MS;
+    class->full_draw = 0.8;
+    run_until(&bench, 5690);
+    assert_int_equal(bench.requests, 0);
+    run_until(&bench, 5700);
+    assert_int_equal(bench.requests, 1);
+    int64_t phys_max_mw = bench.model.type[bench.model.host[SINGLE].type].phys_max_mw;
+    assert_true(llabs(bench.asked.amount_mw - phys_max_mw * 8 / 10) < 1000);
+    assert_true(llabs(bench.asked.duration_ns - 6300 * NS_PER_MS) <= 2 * NS_PER_MS);
+    answer(&bench, TOKEN_POOL_EMPTY, 5000000);
+    run_until(&bench, 5720);
+    assert_int_equal(bench.requests, 2);
+    assert_int_equal(bench.asked.amount_mw, 5000000);
+    answer(&bench, TOKEN_POOL_EMPTY, 4000000);      /* so be it */
+    run_until(&bench, 17600);
+    assert_int_equal(bench.requests, 2);
+    run_until(&bench, 17710);       /* the next ramp is at 18 s */
+    assert_int_equal(bench.requests, 3);
+    answer(&bench, TOKEN_GRANTED, 0);
+    run_until(&bench, 18100);
+    assert_int_equal(bench.requests, 3);
+    assert_int_equal(tokens->granted, 1);
+    assert_int_equal(tokens->denied[TOKEN_POOL_EMPTY], 2);
+    assert_int_equal(bench.plant.outcome.caps.received, 0);
+    finish(&bench);
+}
+
 static void a_host_without_power_is_silent_and_boots_when_it_has_power_again(void **state)
 {
     struct bench bench;
@@ -174,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reports_say_which_psus_have_power),
         cmocka_unit_test(a_meter_on_a_dead_feed_reads_nothing_and_goes_on_speaking),
+        cmocka_unit_test(a_job_asks_before_its_ramp_and_takes_the_alternative),
         cmocka_unit_test(a_host_without_power_is_silent_and_boots_when_it_has_power_again),
         cmocka_unit_test(caps_that_are_reset_hold_nothing_until_the_agent_notices),
     };
