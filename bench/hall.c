@@ -191,7 +191,9 @@ void hall_allocate(struct hall *hall, uint32_t nodes, uint32_t meters)
 void hall_start(struct hall *hall)
 {
     struct model *model = &hall->model;
-    hall->core = core_init(aligned_alloc(64, (core_bytes(model) + 63) / 64 * 64), model, 1, hall->t_ns);
+    if (arena_open(&hall->arena, core_bytes(model) + 64))
+        abort();
+    hall->core = core_init(arena_take(&hall->arena, core_bytes(model), 64), model, 1, hall->t_ns);
 }
 
 void hall_open(struct hall *hall, bool curves)
@@ -206,7 +208,7 @@ void hall_open(struct hall *hall, bool curves)
 
 void hall_close(struct hall *hall)
 {
-    free(hall->core);
+    arena_close(&hall->arena);
     free(hall->model.node);
     free(hall->model.host);
     free(hall->model.meter);

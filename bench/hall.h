@@ -6,6 +6,7 @@
 
 #include "core/pipeline.h"
 #include "msg/model.h"
+#include "ring/arena.h"
 
 enum {
     HALL_DISTRIBUTIONS = 25,
@@ -20,6 +21,7 @@ enum {
 
 struct hall {
     struct model model;
+    struct arena arena;         /* memory of the core, as the daemon takes it */
     struct core *core;
     struct outbox outbox;
     struct report *report;      /* by host: the newest one sent */

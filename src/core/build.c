@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The decision's memory: one block, carved in order, and its state at the start. */
+#include <string.h>
+
 #include "core/core.h"
 
 struct carver {
@@ -24,11 +26,17 @@ static void carve_cluster(struct cluster *cluster, const struct model *model, st
     cluster->bound_term = carve(carver, model->host_count, sizeof *cluster->bound_term);
     cluster->tier = carve(carver, model->host_count, sizeof *cluster->tier);
     cluster->changed = carve(carver, model->host_count, sizeof *cluster->changed);
+    cluster->wake_ns = carve(carver, model->host_count, sizeof *cluster->wake_ns);
+    cluster->refused = carve(carver, model->host_count, sizeof *cluster->refused);
+    cluster->was_scarce = carve(carver, model->host_count, sizeof *cluster->was_scarce);
+    cluster->type = carve(carver, model->host_count, sizeof *cluster->type);
+    cluster->own_tier = carve(carver, model->host_count, sizeof *cluster->own_tier);
     cluster->weight = carve(carver, model->host_count, sizeof *cluster->weight);
     cluster->job = carve(carver, model->host_count, sizeof *cluster->job);
     cluster->cord_node = carve(carver, model->host_count, sizeof *cluster->cord_node);
     size_t places = contract_places(model);
     cluster->node = carve(carver, places, sizeof *cluster->node);
+    cluster->above = carve(carver, model->node_count, sizeof *cluster->above);
     cluster->capacity_mva = carve(carver, places * cells, sizeof *cluster->capacity_mva);
     cluster->load_mva = carve(carver, places * cells, sizeof *cluster->load_mva);
     cluster->gang = carve(carver, model->gang_count, sizeof *cluster->gang);
@@ -76,6 +84,8 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     struct emergencies *e = &core->emergencies;
     core->ledger.host = carve(carver, model->host_count, sizeof *core->ledger.host);
     core->ledger.node = carve(carver, model->node_count, sizeof *core->ledger.node);
+    core->ledger_moved.host = carve(carver, model->host_count, sizeof *core->ledger_moved.host);
+    core->ledger_moved.node = carve(carver, model->node_count, sizeof *core->ledger_moved.node);
     core->demand = carve(carver, model->host_count, sizeof *core->demand);
     core->detect = carve(carver, model->meter_count, sizeof *core->detect);
     core->heat.meter = carve(carver, model->meter_count, sizeof *core->heat.meter);
@@ -126,6 +136,9 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     cluster_init(&core->cluster, model);
     ledger_init(&core->ledger, model, epoch, core->ledger.host, core->ledger.node);
     core->ledger.fell = core->fell;
+    core->ledger.moved = core->ledger_moved;
+    memset(core->ledger_moved.host, 1, model->host_count);
+    memset(core->ledger_moved.node, 1, model->node_count);
     heat_init(&core->heat, model);
     emergency_init(&core->emergencies, model, &core->heat);
     core->emergencies.permits = &core->permits;

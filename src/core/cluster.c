@@ -23,6 +23,7 @@ void cluster_begin(struct cluster *cluster)
     if (cluster->contracts && cluster->contracts->generation != cluster->generation)
         cluster_take_groups(cluster);
     cluster->any_dirty = false;
+    cluster_steer(cluster);
     enter(cluster, cluster->model->host_count ? CLUSTER_LIMITS : CLUSTER_IDLE);
     cluster->round = 0;
 }
@@ -33,6 +34,7 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
     if (!cluster->changed[host] && job != INDEX_NONE) {
         struct cluster_gang *gang = &cluster->gang[job];
         gang->lowest = CLUSTER_WHOLE;
+        gang->paced_type = INDEX_NONE;
         cluster->split_gangs += gang->changed++ == 0;
         cluster->split_gangs -= gang->changed == gang->members;
     }
@@ -42,12 +44,12 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
     cluster->bound_node[host] = INDEX_NONE;
     for (uint32_t j = 0; j < CORDS_MAX && cluster->cord_node[host][j] != INDEX_NONE; j++) {
         uint32_t own = cluster->cord_node[host][j];
-        const struct model_node *node = &cluster->model->node[own];
+        const uint16_t *node = cluster->above[own];
         if (cluster->node[own].marked)
             continue;
         cluster->node[own].marked = true;
-        for (uint32_t a = 0; a < node->ancestor_count; a++) {
-            struct cluster_node *above = &cluster->node[node->ancestor[a]];
+        for (uint32_t a = 0; a < ANCESTORS_MAX && node[a] != CLUSTER_NONE; a++) {
+            struct cluster_node *above = &cluster->node[node[a]];
             above->dirty = above->due = true;
         }
         uint32_t groups = cluster->contracts ? cluster->contracts->within[own] : 0;
@@ -57,84 +59,6 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
             above->dirty = above->due = true;
         }
     }
-}
-
-/* ---- gather: what each host must have, can use, may have ---- */
-
-/* A host that cannot be told anything now: its exposure stands whatever we decide. */
-static bool is_fixed(const struct cluster *cluster, const struct ledger_host *h, int64_t t_ns)
-{
-    return !h->bounded || t_ns - h->report_t_ns > cluster->model->policy.lease_ns;
-}
-
-/* A wish that moves within its own headroom is the same wish. */
-static int64_t calm_mw(int64_t before_mw, int64_t now_mw)
-{
-    bool same = now_mw <= before_mw ? before_mw - now_mw <= before_mw / CLUSTER_CALM
-                                    : now_mw - before_mw <= before_mw / (2 * CLUSTER_CALM);
-    return same ? before_mw : now_mw;
-}
-
-static int64_t calmed_mw(const struct extent *before, const struct extent *now)
-{
-    int64_t calm = calm_mw(before->useful_mw, now->useful_mw);
-    return smaller(larger(calm, now->least_mw), now->most_mw);
-}
-
-static bool is_same(const struct extent *before, const struct extent *now)
-{
-    bool same = true;
-    for (uint32_t edge = 0; edge < EXTENT_EDGES; edge++)
-        same &= before->edge_mw[edge] == now->edge_mw[edge];
-    return same;
-}
-
-/* The least a host may be given: its fail-safe cap costs nothing, but a contract may ask for less. */
-static int64_t least_cap_mw(const struct cluster *cluster, const struct ledger *ledger, uint32_t host)
-{
-    int64_t fail_safe_mw = ledger->host[host].fail_safe_mw;
-    if (!cluster->contracts || !contract_below_fail_safe(cluster->contracts, host))
-        return fail_safe_mw;
-    return smaller(fail_safe_mw, cluster->model->host[host].floor_mw);
-}
-
-static struct extent extent_of(const struct cluster *cluster, const struct ledger *ledger,
-                               const struct demand *demand, uint32_t host, int64_t t_ns)
-{
-    const struct model *model = cluster->model;
-    const struct ledger_host *h = &ledger->host[host];
-    const struct model_host_type *type = &model->type[model->host[host].type];
-    bool scarce = cluster->bound_node[host] != INDEX_NONE;
-    int64_t useful_mw = demand_cap_mw(&demand[host], &model->policy, type, h->newest_mw, scarce, t_ns);
-    int64_t least_mw = draw_of_cap_mw(type, least_cap_mw(cluster, ledger, host));
-    int64_t most_mw = larger(least_mw, draw_of_cap_mw(type, type->cap_max_mw));
-    useful_mw = larger(least_mw, smaller(most_mw, draw_of_cap_mw(type, useful_mw)));
-    return (struct extent){.least_mw = least_mw, .useful_mw = useful_mw, .most_mw = most_mw};
-}
-
-static void gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
-                   uint32_t host, int64_t t_ns)
-{
-    const struct ledger_host *h = &ledger->host[host];
-    struct extent *before = &cluster->host_extent[host], now;
-    uint32_t job = cluster->job[host];
-    uint8_t tier = job != INDEX_NONE ? cluster->gang[job].tier : cluster->model->host[host].tier;
-    cluster->weight[host] =
-        job != INDEX_NONE ? cluster->gang[job].weight : cluster->model->host[host].weight;
-    if (is_fixed(cluster, h, t_ns)) {
-        tier = CLUSTER_FIXED;
-        now = (struct extent){
-            .least_mw = h->exposed_draw_mw, .useful_mw = h->exposed_draw_mw, .most_mw = h->exposed_draw_mw};
-    } else {
-        now = extent_of(cluster, ledger, demand, host, t_ns);
-        if (now.useful_mw < now.most_mw && tier == cluster->tier[host])
-            now.useful_mw = calmed_mw(before, &now);
-    }
-    if (!cluster->given_up && tier == cluster->tier[host] && is_same(before, &now))
-        return;
-    *before = now;
-    cluster->tier[host] = tier;
-    cluster_mark(cluster, host);
 }
 
 /* ---- spread: a node that held somebody down and has changed is shared anew among all below ---- */
@@ -151,7 +75,7 @@ static void spread(struct cluster *cluster, uint32_t *items)
     }
     for (; visit->run < node->count; visit->run++, visit->at = 0) {
         const struct cluster_run *run = &cluster->below[node->first + visit->run];
-        for (; *items && visit->at < run->count; visit->at++, (*items)--)
+        for (; *items && visit->at < run->count; visit->at++, cluster_spend(items, COST_MARK))
             if (!cluster->changed[run->host + visit->at])
                 cluster_mark(cluster, run->host + visit->at);
         if (visit->at < run->count)
@@ -184,9 +108,9 @@ static uint8_t term_of(const struct cluster *cluster, uint32_t host)
 static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_t host, int64_t t_ns)
 {
     const struct model *model = cluster->model;
-    const struct model_host_type *type = &model->type[model->host[host].type];
+    const struct model_host_type *type = &model->type[cluster->type[host]];
     uint32_t own = cluster->cord_node[host][0];
-    if (cluster->tier[host] == CLUSTER_FIXED || is_fixed(cluster, &ledger->host[host], t_ns)) {
+    if (cluster->tier[host] == CLUSTER_FIXED || cluster_is_fixed(cluster, &ledger->host[host], t_ns)) {
         cluster->target_mw[host] = -1;
         return;
     }
@@ -199,26 +123,41 @@ static void commit(struct cluster *cluster, const struct ledger *ledger, uint32_
     int64_t target_mw = smaller(cap_mw - cap_mw % type->quantum_mw, type->cap_max_mw);
     cluster->carry_mw = smaller(cap_mw - target_mw, type->quantum_mw);
     cluster->bound_term[host] = term_of(cluster, host);
-    cluster->target_mw[host] = larger(target_mw, least_cap_mw(cluster, ledger, host));
+    cluster->target_mw[host] = larger(target_mw, cluster_least_cap_mw(cluster, ledger, host));
 }
 
-/* A host whose lease is about to change costs a part far more than one that is left alone. */
-static void commit_next(struct cluster *cluster, const struct ledger *ledger, int64_t t_ns, uint32_t *items)
+/* A lease costs far more than a visit: a part has as many of these hosts as it has leases to send at most. */
+static void note_apart(struct cluster *cluster, uint32_t host, int64_t newest_mw)
 {
-    uint32_t host = cluster->cursor++, cost = 1, job = cluster->job[host];
-    if (cluster->node[cluster->cord_node[host][0]].dirty)
-        commit(cluster, ledger, host, t_ns);
-    int64_t apart_mw = cluster->target_mw[host] - ledger->host[host].newest_mw;
-    int64_t quantum_mw = cluster->model->type[cluster->model->host[host].type].quantum_mw;
+    int64_t apart_mw = cluster->target_mw[host] - newest_mw;
+    int64_t quantum_mw = cluster->model->type[cluster->type[host]].quantum_mw;
     if (cluster->target_mw[host] >= 0 && (apart_mw > quantum_mw || apart_mw < -quantum_mw))
-        cost = CLUSTER_COMMIT_ITEMS;
+        cluster->apart[cluster->apart_count++] = host;
+}
+
+static void forget_changed(struct cluster *cluster, uint32_t host)
+{
+    uint32_t job = cluster->job[host];
     if (cluster->changed[host] && job != INDEX_NONE) {
         struct cluster_gang *gang = &cluster->gang[job];
         cluster->split_gangs -= gang->changed && gang->changed < gang->members;
         gang->changed = 0;
     }
     cluster->changed[host] = false;
-    *items -= cost < *items ? cost : *items;
+}
+
+static void commit_some(struct cluster *cluster, const struct ledger *ledger, int64_t t_ns, uint32_t *items)
+{
+    for (; *items && cluster->cursor < cluster->model->host_count; cluster_spend(items, COST_COMMIT)) {
+        uint32_t host = cluster->cursor++;
+        __builtin_prefetch(&ledger->host[host + CLUSTER_AHEAD].newest_mw);
+        if (cluster->node[cluster->cord_node[host][0]].dirty)
+            commit(cluster, ledger, host, t_ns);
+        note_apart(cluster, host, ledger->host[host].newest_mw);
+        forget_changed(cluster, host);
+        if (cluster->apart_count == CLUSTER_APART)
+            *items = 0;
+    }
 }
 
 /* ---- parts ---- */
@@ -273,28 +212,28 @@ static enum cluster_phase next_phase(const struct cluster *cluster)
     }
 }
 
-/* One visit of the plain loops. */
-static void visit(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
-                  int64_t t_ns)
+static void limits(struct cluster *cluster, const struct ledger *ledger, uint32_t *items)
 {
-    uint32_t i = cluster->cursor++;
-    switch (cluster->phase) {
-    case CLUSTER_LIMITS:
-        look_at_node(cluster, ledger, i);
-        break;
-    case CLUSTER_GATHER:
-        gather(cluster, ledger, demand, i, t_ns);
-        break;
-    case CLUSTER_JOBS:
-        spread_gang(cluster, i);
-        break;
-    case CLUSTER_GANG:
-        cluster_gang_take(cluster, i);
-        break;
-    default:
-        cluster_gang_pace(cluster, i);
-        note_held(cluster, i);
+    for (; *items && cluster->cursor < cluster->places; cluster_spend(items, COST_LIMITS))
+        look_at_node(cluster, ledger, cluster->cursor++);
+}
+
+static void over_hosts(struct cluster *cluster, uint32_t *items)
+{
+    uint32_t first = cluster->cursor, left = cluster->model->host_count - first;
+    uint32_t end = first + (left < *items ? left : *items);
+    for (uint32_t host = first; host < end; host++) {
+        if (cluster->phase == CLUSTER_JOBS) {
+            spread_gang(cluster, host);
+        } else if (cluster->phase == CLUSTER_GANG) {
+            cluster_gang_take(cluster, host);
+        } else {
+            cluster_gang_pace(cluster, host);
+            note_held(cluster, host);
+        }
     }
+    cluster->cursor = end;
+    *items -= end - first;
 }
 
 /* From the leaves to the roots. */
@@ -311,19 +250,46 @@ static void trim_some(struct cluster *cluster, uint32_t *items)
         if (!(slack ? cluster_slack : cluster_trim)(cluster, node, items))
             return;
         cluster->visit.open = false;
+        cluster_spend(items, COST_NODE);
     }
     if (slack)
         n->held = false;
     else
         n->due = n->marked = false;
     cluster->cursor++;
-    *items -= *items > 0;
+    cluster_spend(items, 1);
+}
+
+static void go_on(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+                  int64_t t_ns, uint32_t *items)
+{
+    switch (cluster->phase) {
+    case CLUSTER_LIMITS:
+        limits(cluster, ledger, items);
+        break;
+    case CLUSTER_GATHER:
+        cluster_gather(cluster, ledger, demand, t_ns, items);
+        break;
+    case CLUSTER_SPREAD:
+        spread(cluster, items);
+        break;
+    case CLUSTER_TRIM:
+    case CLUSTER_SLACK:
+        trim_some(cluster, items);
+        break;
+    case CLUSTER_COMMIT:
+        commit_some(cluster, ledger, t_ns, items);
+        break;
+    default:
+        over_hosts(cluster, items);
+    }
 }
 
 bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
                   int64_t t_ns, uint32_t items, uint32_t *first)
 {
     *first = cluster->phase == CLUSTER_COMMIT ? cluster->cursor : 0;
+    cluster->apart_count = 0;
     while (items && cluster->phase != CLUSTER_IDLE) {
         uint32_t count = count_of(cluster), cursor = cluster->cursor;
         if (cursor == count) {
@@ -332,15 +298,8 @@ bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const st
             enter(cluster, next_phase(cluster));
             if (cluster->phase == CLUSTER_IDLE)
                 cluster->cursor = cursor;   /* the caller acts on hosts up to here */
-        } else if (cluster->phase == CLUSTER_COMMIT) {
-            commit_next(cluster, ledger, t_ns, &items);
-        } else if (cluster->phase == CLUSTER_SPREAD) {
-            spread(cluster, &items);
-        } else if (cluster->phase == CLUSTER_TRIM || cluster->phase == CLUSTER_SLACK) {
-            trim_some(cluster, &items);
         } else {
-            items--;
-            visit(cluster, ledger, demand, t_ns);
+            go_on(cluster, ledger, demand, t_ns, &items);
         }
     }
     if (cluster->phase == CLUSTER_COMMIT && cluster->cursor == cluster->model->host_count)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Arbitration: weighted max-min with floors, ceilings and strict tiers (domain.md 4.6) under every limit at
- * once, in parts of at most TICK_ITEMS_MAX visits.
+ * once, in parts of at most CLUSTER_ITEMS visits.
  *
  * Every host starts with all it may have. Then nodes are visited from the leaves to the roots, those of all
  * feeds alike, and each whose limit is passed on some phase in some contingency cuts the hosts that load that
@@ -20,7 +20,8 @@
  * above. The least weight and the last tier of its members are a gang's.
  *
  * A node with nothing changed below it is not shared anew; a host whose wish moves by less than CLUSTER_CALM
- * has not changed.
+ * has not changed. A host with no report and no lease since the last arbitration is not looked at, unless its
+ * time has come; nor are limits that stand.
  */
 #ifndef FLYBALL_CORE_CLUSTER_H
 #define FLYBALL_CORE_CLUSTER_H
@@ -47,7 +48,8 @@ enum {
     CLUSTER_STEERED = 2,        /* cells that steer only: a pool's mVA over all phases, a contract's watts */
     CLUSTER_CALM = 32,          /* a wish that falls by a 32nd part, or rises by half that, stays */
     CLUSTER_FIXED = UINT8_MAX,  /* a tier: cannot be told anything now */
-    CLUSTER_COMMIT_ITEMS = 32,   /* what a host costs a part that may send it a lease */
+    CLUSTER_ITEMS = 3 * TICK_ITEMS_MAX,     /* of a part: a visit takes a few nanoseconds */
+    CLUSTER_APART = 6,          /* hosts a part hands a share to that is not what they have: a lease each */
 };
 
 enum cluster_phase {
@@ -74,6 +76,11 @@ struct cluster_node {
     /* children by another parent than their first: a run of `other` */
     uint32_t other_first, other_count;
     int64_t level;              /* of the newest cut: where the next search begins */
+    /* all cords below are of one shape: so much may they draw before a cell is passed */
+    int64_t fits_mw;
+    uint32_t shape;
+    bool alike;
+    bool summed;                /* a node above sums its children's loads */
     uint32_t cut;               /* bit i: cell i was cut to its level */
     bool even;                  /* all cords below load all phases alike */
     bool dirty, due;            /* something below has changed; is to be visited in this round */
@@ -87,7 +94,13 @@ struct cluster_gang {
     uint64_t lowest;
     uint32_t weight, members, changed;      /* changed: members to be shared anew */
     uint8_t tier;
+    /* the member that has lowest; what lowest is for a type: known without a division */
+    uint32_t lowest_type, paced_type;
+    int64_t lowest_mw, paced_mw;
 };
+
+#define CLUSTER_NONE UINT16_MAX
+static_assert(NODES_MAX < CLUSTER_NONE, "a node is told in 16 bits");
 
 #define CLUSTER_WHOLE (UINT64_C(1) << 32)
 
@@ -98,6 +111,8 @@ struct cluster_visit {
     uint8_t band;
     uint32_t at, run, place;    /* host of this run; run; claim */
     uint32_t cell;
+    bool in_mw;                 /* the cut shares watts, not mVA */
+    int64_t capacity;           /* of the cell, in what is shared */
     uint32_t solved;            /* bit i: cell i has been cut in this visit */
     uint32_t shape;             /* of the runs being summed */
     int64_t run_mw, fixed_mw, band_mw[CLUSTER_BANDS];
@@ -123,11 +138,17 @@ struct cluster {
     uint8_t *bound_term;        /* enum bound_term */
     uint8_t *tier;
     uint8_t *changed;
+    int64_t *wake_ns;           /* its wish may be another from then on, with no report or lease between */
+    uint8_t *refused;           /* its share did not fit the sums yet: until it is looked at again */
+    uint8_t *was_scarce;        /* it was held down when its wish was looked at */
+    uint32_t *type;
+    uint8_t *own_tier;          /* its own or its gang's */
     uint32_t *weight;           /* its own or its gang's */
     uint32_t *job;              /* its gang, INDEX_NONE = none */
     uint32_t (*cord_node)[CORDS_MAX];   /* INDEX_NONE behind the last */
     /* by node, and by node and cell */
     struct cluster_node *node;
+    uint16_t (*above)[ANCESTORS_MAX];   /* it and all above, CLUSTER_NONE behind the last */
     int64_t *capacity_mva, *load_mva;
     struct cluster_gang *gang;
     struct cluster_run *below;
@@ -141,9 +162,12 @@ struct cluster {
     uint8_t phase;              /* enum cluster_phase */
     uint8_t round;
     bool again, any_dirty, given_up;
+    bool steered;               /* pools or contracts may hold somebody down; in the last arbitration, too */
+    bool look_at_all;           /* hosts: in this arbitration */
     uint32_t cursor;            /* host, node or gang of this phase */
     struct cluster_visit visit;
     struct waterfill fill;
+    uint32_t apart_count, apart[CLUSTER_APART];     /* in this part: whom a lease may tell a new share */
     uint32_t carry_node;        /* error diffusion of cap quanta inside one rack */
     int64_t carry_mw;
     uint64_t floor_infeasible;  /* times a node was found that cannot carry the floors below it */
@@ -156,13 +180,15 @@ uint32_t cluster_cord_count(const struct model *model);
 uint32_t cluster_other_room(const struct model *model);
 uint32_t cluster_cells(const struct model *model);
 void cluster_init(struct cluster *cluster, const struct model *model);
+void cluster_note_hosts(struct cluster *cluster);   /* type, tier and weight as the model has them */
 
 /* rt: begins an arbitration; an open one is given up. A site without hosts has nothing to share and stays
  * idle. */
 void cluster_begin(struct cluster *cluster);
 
 /* rt: visits at most *items things; returns true when targets of hosts from *first up to cluster->cursor
- * are ready to be acted on (phase CLUSTER_COMMIT). Idle again when the last host was committed. */
+ * are ready to be acted on (phase CLUSTER_COMMIT); those that are apart by more than a quantum from what the
+ * host was told stand in cluster->apart. Idle again when the last host was committed. */
 bool cluster_part(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
                   int64_t t_ns, uint32_t items, uint32_t *first);
 

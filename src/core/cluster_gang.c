@@ -33,9 +33,28 @@ void cluster_gang_take(struct cluster *cluster, uint32_t host)
         cluster->draw_mw[host] >= cluster->host_extent[host].useful_mw)
         return;
     struct cluster_gang *gang = &cluster->gang[job];
-    const struct model_host_type *type = &cluster->model->type[cluster->model->host[host].type];
-    uint64_t share = share_of(type, draw_cap_within_mw(type, cluster->draw_mw[host]));
-    gang->lowest = share < gang->lowest ? share : gang->lowest;
+    int64_t draw_mw = cluster->draw_mw[host];
+    if (gang->lowest < CLUSTER_WHOLE && gang->lowest_type == cluster->type[host] &&
+        draw_mw >= gang->lowest_mw)
+        return;
+    const struct model_host_type *type = &cluster->model->type[cluster->type[host]];
+    uint64_t share = share_of(type, draw_cap_within_mw(type, draw_mw));
+    if (share >= gang->lowest)
+        return;
+    gang->lowest = share;
+    gang->lowest_type = cluster->type[host];
+    gang->lowest_mw = draw_mw;
+    gang->paced_type = INDEX_NONE;
+}
+
+static int64_t paced_mw(const struct cluster *cluster, struct cluster_gang *gang, uint32_t type)
+{
+    if (gang->paced_type != type) {
+        const struct model_host_type *model_type = &cluster->model->type[type];
+        gang->paced_type = type;
+        gang->paced_mw = draw_of_cap_mw(model_type, cluster_gang_cap_mw(model_type, gang->lowest));
+    }
+    return gang->paced_mw;
 }
 
 void cluster_gang_pace(struct cluster *cluster, uint32_t host)
@@ -44,9 +63,8 @@ void cluster_gang_pace(struct cluster *cluster, uint32_t host)
     if (job == INDEX_NONE || cluster->tier[host] == CLUSTER_FIXED ||
         cluster->gang[job].lowest >= CLUSTER_WHOLE)
         return;
-    const struct model_host_type *type = &cluster->model->type[cluster->model->host[host].type];
-    int64_t pace_mw = cluster_gang_cap_mw(type, cluster->gang[job].lowest);
-    int64_t draw_mw = larger(draw_of_cap_mw(type, pace_mw), cluster->host_extent[host].least_mw);
+    int64_t draw_mw = larger(paced_mw(cluster, &cluster->gang[job], cluster->type[host]),
+                             cluster->host_extent[host].least_mw);
     if (cluster->draw_mw[host] <= draw_mw)
         return;
     cluster->draw_mw[host] = draw_mw;
@@ -60,7 +78,8 @@ void cluster_gang_init(struct cluster *cluster)
 {
     const struct model *model = cluster->model;
     for (uint32_t g = 0; g < model->gang_count; g++)
-        cluster->gang[g] = (struct cluster_gang){.lowest = CLUSTER_WHOLE, .weight = WEIGHT_MAX};
+        cluster->gang[g] =
+            (struct cluster_gang){.lowest = CLUSTER_WHOLE, .weight = WEIGHT_MAX, .paced_type = INDEX_NONE};
     for (uint32_t host = 0; host < model->host_count; host++) {
         const struct model_host *h = &model->host[host];
         if (h->gang >= model->gang_count)
@@ -70,8 +89,18 @@ void cluster_gang_init(struct cluster *cluster)
         gang->members++;
         gang->tier = h->tier > gang->tier ? h->tier : gang->tier;
     }
+    cluster_note_hosts(cluster);
+}
+
+void cluster_note_hosts(struct cluster *cluster)
+{
+    const struct model *model = cluster->model;
     for (uint32_t host = 0; host < model->host_count; host++) {
-        uint32_t gang = model->host[host].gang;
-        cluster->job[host] = gang < model->gang_count ? gang : INDEX_NONE;
+        const struct model_host *h = &model->host[host];
+        const struct cluster_gang *gang = h->gang < model->gang_count ? &cluster->gang[h->gang] : NULL;
+        cluster->job[host] = gang ? h->gang : INDEX_NONE;
+        cluster->type[host] = h->type;
+        cluster->own_tier[host] = gang ? gang->tier : h->tier;
+        cluster->weight[host] = gang ? gang->weight : h->weight;
     }
 }

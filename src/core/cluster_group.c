@@ -8,8 +8,10 @@ static void place_members(struct cluster *cluster, uint32_t g)
     const struct contract_group *group = &cluster->contracts->group[g];
     struct cluster_node *at = &cluster->node[cluster->model->node_count + g];
     at->other_first = cluster->group_other + g * ORDER_NODES_MAX;
-    for (; at->other_count < group->count; at->other_count++)
+    for (; at->other_count < group->count; at->other_count++) {
         cluster->other[at->other_first + at->other_count] = group->node[at->other_count];
+        cluster->node[group->node[at->other_count]].summed = true;
+    }
 }
 
 /* A cord hangs on one node, and stands in one of that node's own runs. */

@@ -8,6 +8,21 @@
 #include "core/cluster.h"
 #include "core/compare.h"
 
+/* What things take, in visits of about 3 ns. */
+enum {
+    COST_LIMITS = 2,
+    COST_GATHER = 12,           /* of a host that is looked at */
+    COST_MARK = 2,
+    COST_NODE = 8,              /* beside what is done to its hosts */
+    COST_COMMIT = 5,
+    CLUSTER_AHEAD = 24,         /* accounts fetched before they are needed: they lie far apart */
+};
+
+static inline void cluster_spend(uint32_t *items, uint32_t cost)
+{
+    *items -= cost < *items ? cost : *items;
+}
+
 enum { COEFFICIENT_BITS = 20, COEFFICIENT_ONE = 1 << COEFFICIENT_BITS };
 
 static inline int64_t loads_mva(int64_t draw_mw, int64_t coefficient)
@@ -15,8 +30,30 @@ static inline int64_t loads_mva(int64_t draw_mw, int64_t coefficient)
     return (draw_mw * coefficient + COEFFICIENT_ONE - 1) >> COEFFICIENT_BITS;
 }
 
+/* What a watt of this shape counts in the cell being cut. Where all cords below a node are of one shape it is
+ * shared in watts. */
+static inline int64_t cut_coefficient(const struct cluster *cluster, uint32_t shape)
+{
+    if (cluster->visit.in_mw)
+        return COEFFICIENT_ONE;
+    return cluster->coefficient[(size_t)shape * cluster->cells + cluster->visit.cell];
+}
+
 /* rt: every node above a host is to be shared anew. */
 void cluster_mark(struct cluster *cluster, uint32_t host);
+
+/* rt: cannot be told anything now: its exposure stands whatever is decided. */
+bool cluster_is_fixed(const struct cluster *cluster, const struct ledger_host *h, int64_t t_ns);
+
+/* rt: the least cap a host may be given. */
+int64_t cluster_least_cap_mw(const struct cluster *cluster, const struct ledger *ledger, uint32_t host);
+
+/* rt: what hosts from the cursor on must have, can use, may have. */
+void cluster_gather(struct cluster *cluster, const struct ledger *ledger, const struct demand *demand,
+                    int64_t t_ns, uint32_t *items);
+
+/* rt: an arbitration begins: do pools or contracts count in it? */
+void cluster_steer(struct cluster *cluster);
 
 /* rt: what the governed hosts below a node may load each of its cells with; true when that has changed. */
 bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node);

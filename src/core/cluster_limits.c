@@ -190,6 +190,32 @@ static void place_others(struct cluster *cluster)
     }
 }
 
+/* A node whose cords are all of one shape sums draws, not the loads of its children. */
+static void note_alike(struct cluster *cluster)
+{
+    const struct model *model = cluster->model;
+    for (uint32_t n = model->node_count; n-- > 0;) {
+        struct cluster_node *node = &cluster->node[n];
+        const struct cluster_run *run = &cluster->below[node->first];
+        node->alike = true;
+        node->shape = node->count ? run->shape : 0;
+        for (uint32_t i = 1; i < node->count; i++)
+            node->alike &= run[i].shape == run->shape;
+    }
+    for (uint32_t n = 0; n < model->node_count; n++)
+        for (uint32_t i = 0; i < model->node[n].parent_count; i++)
+            cluster->node[n].summed |= !cluster->node[model->node[n].parent[i]].alike;
+}
+
+static void note_above(struct cluster *cluster)
+{
+    for (uint32_t n = 0; n < cluster->model->node_count; n++) {
+        const struct model_node *node = &cluster->model->node[n];
+        for (uint32_t a = 0; a < ANCESTORS_MAX; a++)
+            cluster->above[n][a] = a < node->ancestor_count ? (uint16_t)node->ancestor[a] : CLUSTER_NONE;
+    }
+}
+
 void cluster_init(struct cluster *cluster, const struct model *model)
 {
     cluster->model = model;
@@ -203,6 +229,9 @@ void cluster_init(struct cluster *cluster, const struct model *model)
     place_cords(cluster);
     close_up(cluster);
     place_others(cluster);
+    note_alike(cluster);
+    note_above(cluster);
+    cluster->steered = true;            /* what they leave stands nowhere yet */
     cluster->grain_mw = INT64_MAX;
     for (uint32_t type = 0; type < model->type_count; type++)
         cluster->grain_mw = smaller(cluster->grain_mw, model->type[type].quantum_mw);
@@ -243,11 +272,40 @@ static int64_t room_mva(const struct cluster *cluster, const struct ledger *ledg
 static int64_t steered(const struct cluster *cluster, uint32_t node, uint32_t which)
 {
     int64_t capacity = INT64_MAX / 4;
-    if (which == 0 && cluster->pools)
+    if (which == 0 && cluster->pools && node < cluster->model->node_count)
         capacity = smaller(capacity, pool_capacity_mva(cluster->pools, node));
     if (which == 1 && cluster->contracts)
         capacity = smaller(capacity, cluster->contracts->budget_mw[node]);
     return larger(capacity, 0);
+}
+
+void cluster_steer(struct cluster *cluster)
+{
+    bool now =
+        (cluster->pools && cluster->pools->levels) || (cluster->contracts && cluster->contracts->count);
+    cluster->look_at_all = cluster->given_up || now || cluster->steered;
+    cluster->steered = now;
+}
+
+static bool set(int64_t *capacity_mva, int64_t room_mva)
+{
+    bool changed = *capacity_mva != room_mva;
+    *capacity_mva = room_mva;
+    return changed;
+}
+
+/* A load is rounded up, so what the sum of draws may be is rounded down: exactly as much as passes no
+ * cell. */
+static int64_t fits_mw(const struct cluster *cluster, uint32_t node)
+{
+    const int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
+    const int64_t *coefficient =
+        &cluster->coefficient[(size_t)cluster->node[node].shape * cluster->cells];
+    int64_t fits = INT64_MAX;
+    for (uint32_t cell = 0; cell < cluster->cells; cell++)
+        if (coefficient[cell] && capacity_mva[cell] < WATERFILL_QUANTITY_MAX)
+            fits = smaller(fits, (capacity_mva[cell] << COEFFICIENT_BITS) / coefficient[cell]);
+    return fits;
 }
 
 bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
@@ -256,12 +314,16 @@ bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32
     uint32_t protects = cluster->cells - CLUSTER_STEERED;
     bool changed = false;
     bool group = node >= cluster->model->node_count;
-    for (uint32_t cell = 0; cell < cluster->cells; cell++) {
-        int64_t room = group && cell + 1 < cluster->cells ? INT64_MAX / 4
-                       : cell < protects ? room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES)
-                                       : steered(cluster, node, cell - protects);
-        changed |= room != capacity_mva[cell];
-        capacity_mva[cell] = room;
-    }
+    if (group || !ledger->moved.node || ledger->moved.node[node])
+        for (uint32_t cell = 0; cell < protects; cell++)
+            changed |= set(&capacity_mva[cell],
+                           group ? INT64_MAX / 4
+                                 : room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES));
+    if (!group && ledger->moved.node)
+        ledger->moved.node[node] = 0;
+    for (uint32_t which = 0; cluster->look_at_all && which < CLUSTER_STEERED; which++)
+        changed |= set(&capacity_mva[protects + which], steered(cluster, node, which));
+    if (changed && cluster->node[node].alike)
+        cluster->node[node].fits_mw = fits_mw(cluster, node);
     return changed;
 }

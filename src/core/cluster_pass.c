@@ -6,7 +6,12 @@
 #include "core/bound.h"
 #include "core/cluster_inside.h"
 
-enum { TIER_SLOTS = TIERS_MAX + 1 };    /* the last: cannot be told anything now */
+enum {
+    TIER_SLOTS = TIERS_MAX + 1, /* the last: cannot be told anything now */
+    WEIGHT_BITS = 8,
+};
+static_assert(((int64_t)WEIGHT_MAX << (COEFFICIENT_BITS - WEIGHT_BITS)) <= WATERFILL_WEIGHT_MAX,
+              "the weight of a claim in watts is a host's, whole");
 
 static uint32_t slot_of(uint8_t tier)
 {
@@ -70,7 +75,7 @@ static struct edges edges_of(uint32_t band)
 void cluster_end_bands_run(struct cluster *cluster)
 {
     struct cluster_visit *visit = &cluster->visit;
-    int64_t coefficient = cluster->coefficient[(size_t)visit->shape * cluster->cells + visit->cell];
+    int64_t coefficient = cut_coefficient(cluster, visit->shape);
     visit->fixed_mva += loads_mva(visit->fixed_mw, coefficient);
     visit->fixed_mw = 0;
     for (uint32_t band = 0; band < CLUSTER_BANDS; band++) {
@@ -105,20 +110,27 @@ void cluster_take_bands(struct cluster *cluster, const struct cluster_run *run)
 
 /* ---- claims ---- */
 
-void cluster_make_claims(struct cluster *cluster, const struct cluster_run *run, struct claim *claim)
+static inline void make_claims(const struct cluster *cluster, const struct cluster_run *run,
+                               int64_t coefficient, struct claim *claim)
 {
-    const struct cluster_visit *visit = &cluster->visit;
-    int64_t coefficient = cluster->coefficient[(size_t)run->shape * cluster->cells + visit->cell];
-    const struct edges edges = edges_of(visit->band);
+    const struct edges edges = edges_of(cluster->visit.band);
     for (uint32_t i = 0; i < run->count; i++) {
         uint32_t host = run->host + i, slot = slot_of(cluster->tier[host]);
         const int64_t *edge_mw = cluster->host_extent[host].edge_mw;
         int64_t draw_mw = cluster->draw_mw[host];
-        int64_t weight = (int64_t)cluster->weight[host] * coefficient >> 8;
+        int64_t weight = (int64_t)cluster->weight[host] * coefficient >> WEIGHT_BITS;
         claim[i].low = loads_mva(smaller(edge_mw[edges.low[slot]], draw_mw), coefficient);
         claim[i].high = loads_mva(smaller(edge_mw[edges.high[slot]], draw_mw), coefficient);
         claim[i].weight = (uint32_t)larger(smaller(weight, WATERFILL_WEIGHT_MAX), 1);
     }
+}
+
+void cluster_make_claims(struct cluster *cluster, const struct cluster_run *run, struct claim *claim)
+{
+    if (cluster->visit.in_mw)
+        make_claims(cluster, run, COEFFICIENT_ONE, claim);
+    else
+        make_claims(cluster, run, cut_coefficient(cluster, run->shape), claim);
     waterfill_take(&cluster->fill, claim, run->count);
 }
 
@@ -144,28 +156,37 @@ static uint8_t term_of_cut(const struct cluster *cluster, uint32_t node, uint32_
 }
 
 /* The ends of a band are what they are, without the rounding of the way there and back. */
-void cluster_cut(struct cluster *cluster, uint32_t node, const struct cluster_run *run,
-                 const struct claim *claim)
+static inline void cut(struct cluster *cluster, uint32_t node, const struct cluster_run *run,
+                       int64_t coefficient, const struct claim *claim)
 {
-    int64_t coefficient = cluster->coefficient[(size_t)run->shape * cluster->cells + cluster->visit.cell];
     const struct edges edges = edges_of(cluster->visit.band);
-    for (uint32_t i = 0; coefficient && i < run->count; i++) {
+    for (uint32_t i = 0; i < run->count; i++) {
         uint32_t host = run->host + i, slot = slot_of(cluster->tier[host]);
         const int64_t *edge_mw = cluster->host_extent[host].edge_mw;
-        int64_t old_mw = cluster->draw_mw[host], draw_mw;
+        int64_t draw_mw;
         if (claim[i].share == claim[i].high)
             draw_mw = edge_mw[edges.high[slot]];
         else if (claim[i].share == claim[i].low)
             draw_mw = edge_mw[edges.low[slot]];
         else
             draw_mw = (int64_t)(((uint64_t)claim[i].share << COEFFICIENT_BITS) / (uint64_t)coefficient);
-        if (draw_mw >= old_mw || slot == TIERS_MAX)
+        if (draw_mw >= cluster->draw_mw[host] || slot == TIERS_MAX)
             continue;
         cluster->draw_mw[host] = draw_mw;
         cluster->node[cluster->cord_node[host][0]].dirty = true;        /* to be committed */
         cluster->bound_node[host] = node;
         cluster->bound_term[host] = term_of_cut(cluster, node, host);
     }
+}
+
+void cluster_cut(struct cluster *cluster, uint32_t node, const struct cluster_run *run,
+                 const struct claim *claim)
+{
+    int64_t coefficient = cut_coefficient(cluster, run->shape);
+    if (cluster->visit.in_mw)
+        cut(cluster, node, run, COEFFICIENT_ONE, claim);
+    else if (coefficient)
+        cut(cluster, node, run, coefficient, claim);
     cluster_sum(cluster, run);
 }
 

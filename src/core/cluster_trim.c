@@ -9,6 +9,7 @@
 
 /* Over many cords a level is as good as another that uses a 16,000th more of the node. */
 enum { ROUGH_BITS = 14, MANY_CORDS = 256, SUM_BITS = 3 };
+__extension__ typedef __int128 wide;
 #define GRAIN_MW 1000               /* where caps have such a grain, nobody has to hand out the last mVA */
 
 enum step {
@@ -22,6 +23,7 @@ enum step {
     STEP_CUT,
     STEP_SUM,       /* these two in the look for slack */
     STEP_FREE,
+    STEP_DONE,
 };
 
 static void clear_load(struct cluster *cluster, uint32_t node)
@@ -57,10 +59,22 @@ static void add_child(struct cluster *cluster, uint32_t node)
 
 /* ---- bands ---- */
 
-static void begin_bands(struct cluster *cluster, uint32_t cell)
+/* Rounded down: draws of so much load the cell with no more than it carries. */
+static int64_t capacity_in_mw(int64_t capacity_mva, int64_t coefficient)
+{
+    return (int64_t)(((wide)capacity_mva << COEFFICIENT_BITS) / coefficient);
+}
+
+static void begin_bands(struct cluster *cluster, uint32_t node, uint32_t cell)
 {
     struct cluster_visit *visit = &cluster->visit;
+    const struct cluster_node *n = &cluster->node[node];
     visit->cell = cell;
+    visit->in_mw = n->alike;
+    visit->capacity = cluster->capacity_mva[(size_t)node * cluster->cells + cell];
+    if (n->alike)
+        visit->capacity =
+            capacity_in_mw(visit->capacity, cluster->coefficient[(size_t)n->shape * cluster->cells + cell]);
     visit->fixed_mva = 0;
     visit->fixed_mw = 0;
     for (uint32_t band = 0; band < CLUSTER_BANDS; band++)
@@ -88,7 +102,7 @@ static bool choose_cell(struct cluster *cluster, uint32_t node)
     if (chosen == cluster->cells)
         return false;
     if (visit->exact) {
-        begin_bands(cluster, chosen);
+        begin_bands(cluster, node, chosen);
     } else {
         visit->exact = true;
         clear_load(cluster, node);
@@ -100,9 +114,8 @@ static bool choose_cell(struct cluster *cluster, uint32_t node)
 static void begin_claims(struct cluster *cluster, uint32_t node)
 {
     const struct cluster_visit *visit = &cluster->visit;
-    int64_t capacity_mva = cluster->capacity_mva[(size_t)node * cluster->cells + visit->cell];
     bool many = cluster->node[node].cords > MANY_CORDS;
-    waterfill_open(&cluster->fill, cluster->node[node].level, many ? capacity_mva >> ROUGH_BITS : 0);
+    waterfill_open(&cluster->fill, cluster->node[node].level, many ? visit->capacity >> ROUGH_BITS : 0);
     cluster->fill.whole = cluster->grain_mw < GRAIN_MW;
     enter(cluster, STEP_CLAIMS);
 }
@@ -110,13 +123,12 @@ static void begin_claims(struct cluster *cluster, uint32_t node)
 static void end_bands(struct cluster *cluster, uint32_t node)
 {
     struct cluster_visit *visit = &cluster->visit;
-    int64_t capacity_mva = cluster->capacity_mva[(size_t)node * cluster->cells + visit->cell];
     cluster_end_bands_run(cluster);
     int64_t sum_mva = visit->fixed_mva;
     uint32_t band = 0;
     for (; band < CLUSTER_BANDS; band++) {
         sum_mva += visit->band_mva[band];
-        if (sum_mva > capacity_mva)
+        if (sum_mva > visit->capacity)
             break;
     }
     if (band == CLUSTER_BANDS) {    /* by rounding alone */
@@ -134,11 +146,10 @@ static void end_bands(struct cluster *cluster, uint32_t node)
     }
 }
 
-static void begin_fill(struct cluster *cluster, uint32_t node)
+static void begin_fill(struct cluster *cluster)
 {
     const struct cluster_visit *visit = &cluster->visit;
-    int64_t capacity_mva = cluster->capacity_mva[(size_t)node * cluster->cells + visit->cell];
-    waterfill_close(&cluster->fill, larger(capacity_mva - visit->fixed_mva, 0), cluster->claim);
+    waterfill_close(&cluster->fill, larger(visit->capacity - visit->fixed_mva, 0), cluster->claim);
     enter(cluster, STEP_FILL);
 }
 
@@ -169,10 +180,13 @@ static uint32_t slack_cells(const struct cluster *cluster, uint32_t node)
 
 void cluster_trim_begin(struct cluster *cluster, uint32_t node)
 {
-    clear_load(cluster, node);
+    const struct cluster_node *n = &cluster->node[node];
     cluster->visit.solved = 0;
-    cluster->visit.exact = cluster->node[node].own_count == cluster->node[node].count;
-    enter(cluster, STEP_CHILDREN);
+    cluster->visit.run_mw = 0;
+    if (!n->alike)
+        clear_load(cluster, node);
+    cluster->visit.exact = n->alike || n->own_count == n->count;
+    enter(cluster, n->alike ? STEP_EXACT : STEP_CHILDREN);
     if (cluster->round)
         return;
     cluster->node[node].cut = 0;
@@ -234,6 +248,20 @@ static bool step_on(struct cluster *cluster, uint32_t node, uint32_t *items)
     return true;
 }
 
+/* Most nodes are not passed; where one sum shows it, loads of cells are for those that ask. */
+static void end_sum(struct cluster *cluster, uint32_t node)
+{
+    const struct cluster_node *n = &cluster->node[node];
+    int64_t sum_mw = cluster->visit.run_mw;
+    bool fits = n->alike && sum_mw <= n->fits_mw;
+    if (n->alike && (!fits || n->summed))
+        clear_load(cluster, node);
+    cluster->visit.run_mw = sum_mw;
+    if (!fits || n->summed)
+        cluster_end_run(cluster);
+    enter(cluster, fits ? STEP_DONE : STEP_CHOOSE);
+}
+
 static void end_step(struct cluster *cluster, uint32_t node)
 {
     switch (cluster->visit.step) {
@@ -242,14 +270,13 @@ static void end_step(struct cluster *cluster, uint32_t node)
         break;
     case STEP_OWN:
     case STEP_EXACT:
-        cluster_end_run(cluster);
-        enter(cluster, STEP_CHOOSE);
+        end_sum(cluster, node);
         break;
     case STEP_BANDS:
         end_bands(cluster, node);
         break;
     case STEP_CLAIMS:
-        begin_fill(cluster, node);
+        begin_fill(cluster);
         break;
     default:
         end_cut(cluster, node);
@@ -271,6 +298,8 @@ bool cluster_trim(struct cluster *cluster, uint32_t node, uint32_t *items)
         if (!step_on(cluster, node, items))
             return false;
         end_step(cluster, node);
+        if (cluster->visit.step == STEP_DONE)
+            return true;
     }
 }
 

@@ -39,6 +39,7 @@ struct core {
     const struct slot *slot;    /* being decided on */
     struct outbox *outbox;
     struct ledger ledger;
+    struct ledger_moved ledger_moved;   /* memory of ledger.moved */
     struct ledger_fell fell;    /* memory of ledger.fell */
     struct accounts accounts;   /* handed over at the start */
     struct handed_record handed;    /* beside them */

@@ -103,6 +103,19 @@ void demand_forecast(struct demand *demand, int64_t cap_mw, int64_t from_t_ns, i
     put_forecast(demand, place < DEMAND_FORECASTS ? place : last, cap_mw, from_t_ns, until_t_ns);
 }
 
+int64_t demand_changes_ns(const struct demand *demand, int64_t t_ns)
+{
+    int64_t next_ns = INT64_MAX;
+    for (uint32_t i = 0; t_ns < demand->forecast_until_ns && i < DEMAND_FORECASTS; i++) {
+        const struct demand_forecast *forecast = &demand->forecast[i];
+        if (forecast->from_ns > t_ns)
+            next_ns = smaller(next_ns, forecast->from_ns);
+        if (forecast->until_ns > t_ns)
+            next_ns = smaller(next_ns, forecast->until_ns);
+    }
+    return next_ns;
+}
+
 static int64_t forecast_mw(const struct demand *demand, int64_t t_ns)
 {
     int64_t cap_mw = 0;

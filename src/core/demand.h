@@ -58,4 +58,7 @@ void demand_forecast(struct demand *demand, int64_t cap_mw, int64_t from_t_ns, i
 int64_t demand_cap_mw(const struct demand *demand, const struct model_policy *policy,
                       const struct model_host_type *type, int64_t newest_cap_mw, bool scarce, int64_t t_ns);
 
+/* rt: when a forecast begins or ends next; INT64_MAX where none does. */
+int64_t demand_changes_ns(const struct demand *demand, int64_t t_ns);
+
 #endif

@@ -58,6 +58,8 @@ static void account(struct ledger *ledger, uint32_t host, enum recovery_cause ca
     h->newest_draw_mw = newest_mw;
     h->safe_draw_mw = safe_mw;
     ledger->cause = RECOVERY_NONE;
+    if (ledger->moved.host)
+        ledger->moved.host[host] = 1;
 }
 
 /* Keeps caps strictly falling from old to new: a lease is covered by a newer one that allows as much. When

@@ -112,6 +112,12 @@ struct ledger_fell {
     uint32_t count;
 };
 
+/* What has moved since arbitration looked: accounts of hosts, limits of nodes. It unmarks what it looks at.
+ * Without the arrays it looks at everything. */
+struct ledger_moved {
+    uint8_t *host, *node;
+};
+
 struct ledger {
     const struct model *model;
     uint64_t epoch;
@@ -124,6 +130,7 @@ struct ledger {
     uint8_t cause;              /* enum recovery_cause of what is entered; NONE: nothing may raise D */
     bool unexplained;           /* D rose above a ceiling, or in recovery, without a cause: a defect */
     uint64_t recoveries[RECOVERY_COUNT];    /* nodes that came into recovery, by cause */
+    struct ledger_moved moved;
     struct ledger_fell fell;    /* arrays may be absent: then nobody cuts */
 };
 

@@ -111,6 +111,7 @@ static enum order_refusal take_forecast(struct core *core, const struct slot_ord
     int64_t from_ns = core->t_ns + order->within_ns;
     demand_forecast(&core->demand[order->node], draw_cap_within_mw(type, order->value_mw), from_ns,
                     from_ns + order->for_ns, core->t_ns);
+    core->ledger.moved.host[order->node] = 1;
     return ORDER_TAKEN;
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The order of the stages, in one place: sequence (the caller), detect, rack and cluster, guard, push. */
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "core/account.h"
+#include "core/compare.h"
 #include "core/core.h"
 #include "core/draw.h"
-#include "core/account.h"
 #include "core/expect.h"
 #include "core/guard.h"
 #include "core/handed.h"
@@ -110,9 +112,31 @@ static void on_report(struct core *core, const struct report *report)
 }
 
 /* a part: each in a tick or two, where there are many */
-enum { HOSTS_LOOKED_AT = 8, NODES_LOOKED_AT = 4, RECOVERIES_LOOKED_AT = 16 };
+enum { HOSTS_SCANNED = 4, HOSTS_LOOKED_AT = 4, NODES_LOOKED_AT = 4, RECOVERIES_LOOKED_AT = 16 };
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
+
+/* Its next report is due before the next arbitration, and answered at once: that raises it. */
+static bool may_be_raised(const struct core *core, int64_t age_ns)
+{
+    const struct model_policy *policy = &core->model->policy;
+    bool due = age_ns >= policy->report_ns - policy->tick_ns && age_ns < policy->report_ns;
+    return age_ns <= policy->lease_ns / 2 && !due;
+}
+
+static void fetch_lines(const void *from, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch((const char *)from + at);
+}
+
+/* What is known of a host lies far from what is known of the one before: all of it at once, not in turn. */
+static void fetch(const struct core *core, uint32_t host)
+{
+    fetch_lines(&core->model->host[host], sizeof core->model->host[host]);
+    fetch_lines(&core->ledger.host[host], offsetof(struct ledger_host, unretired) + 64);
+    fetch_lines(&core->bound[host], sizeof core->bound[host]);
+}
 
 /* A target is acted on without waiting for the host's next report when it differs by more than a quantum.
  * A raise wants a report fresh enough that the host will not have run out of it when the lease arrives. */
@@ -120,23 +144,29 @@ static void push_target(struct core *core, uint32_t host)
 {
     const struct ledger_host *h = &core->ledger.host[host];
     int64_t target_mw = core->cluster.target_mw[host];
-    int64_t grain_mw = core->model->type[core->model->host[host].type].quantum_mw;
+    int64_t grain_mw = core->model->type[core->cluster.type[host]].quantum_mw;
     if (target_mw < 0 || h->newest_mw < 0 || !h->bounded || cut_is_settling(h) || account_rests(core))
         return;
     if (target_mw >= h->newest_mw - grain_mw && target_mw <= h->newest_mw + grain_mw)
         return;
-    int64_t paced_mw = pace_cap_mw(core, host, target_mw, target_mw < h->newest_mw ? WHY_CUT : WHY_SHARE);
-    bool fresh = core->t_ns - h->report_t_ns <= core->model->policy.lease_ns / 2;
-    if (paced_mw < h->newest_mw - grain_mw) {
-        guard_send(core, host, target_mw, 0, WHY_CUT);
-    } else if (paced_mw > h->newest_mw + grain_mw && fresh &&
-               !emergency_forbids_raise(&core->emergencies, host, core->t_ns)) {
-        /* the least that is worth a lease: the guard works out the rest */
-        int64_t least_mw = h->newest_mw + 2 * grain_mw;
-        if (ledger_may_send(&core->ledger, host, least_mw < paced_mw ? least_mw : paced_mw) ==
-            LEDGER_MAY_SEND)
-            guard_send(core, host, target_mw, 0, WHY_SHARE);
+    bool raises = target_mw > h->newest_mw;
+    if (raises && !may_be_raised(core, core->t_ns - h->report_t_ns))
+        return;
+    /* the least that is worth a lease, half of it: the guard works out the rest. Where that does not fit the
+     * host is asked again when it reports */
+    int64_t half_mw = larger(2 * grain_mw, (target_mw - h->newest_mw) / 2);
+    if (raises && (core->cluster.refused[host] ||
+                   ledger_may_send(&core->ledger, host, smaller(h->newest_mw + half_mw, target_mw)) !=
+                       LEDGER_MAY_SEND)) {
+        core->cluster.refused[host] = 1;
+        return;
     }
+    int64_t paced_mw = pace_cap_mw(core, host, target_mw, raises ? WHY_SHARE : WHY_CUT);
+    if (paced_mw < h->newest_mw - grain_mw)
+        guard_send(core, host, target_mw, 0, WHY_CUT);
+    else if (paced_mw > h->newest_mw + grain_mw &&
+             !emergency_forbids_raise(&core->emergencies, host, core->t_ns))
+        guard_send(core, host, target_mw, 0, WHY_SHARE);
 }
 
 /* What a silent meter would hold back for ever ends. */
@@ -151,18 +181,20 @@ static void on_tick_part(struct core *core)
 {
     uint32_t first;
     maintenance_part(&core->maintenance, &core->ledger, core->t_ns, TICK_ITEMS_MAX);
-    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, TICK_ITEMS_MAX / 8);
+    degrade_scan(&core->degrade, &core->ledger, core->detect, core->t_ns, HOSTS_SCANNED);
     permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
     look_for_the_blind(core);
     recovery_part(&core->recovery, core->t_ns, RECOVERIES_LOOKED_AT);
     if (!pipeline_tick_open(core))
         return;
-    if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, TICK_ITEMS_MAX, &first))
+    if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, CLUSTER_ITEMS, &first))
         return;
-    for (uint32_t host = first; host < core->cluster.cursor; host++) {
+    for (uint32_t host = first; core->dampers.was_held && host < core->cluster.cursor; host++)
         pace_target(core, host);
-        push_target(core, host);
-    }
+    for (uint32_t i = 0; i < core->cluster.apart_count; i++)
+        fetch(core, core->cluster.apart[i]);
+    for (uint32_t i = 0; i < core->cluster.apart_count; i++)
+        push_target(core, core->cluster.apart[i]);
     core->count.ticks_committed += core->cluster.phase == CLUSTER_IDLE;
     core->count.floor_infeasible = core->cluster.floor_infeasible;
 }
@@ -193,6 +225,7 @@ static void forecast(struct core *core, uint32_t host)
     const struct model_host_type *type = &core->model->type[core->model->host[host].type];
     int64_t cap_mw = draw_cap_within_mw(type, h->reserved_mw);
     demand_granted(&core->demand[host], cap_mw > 0 ? cap_mw : 0, core->t_ns, h->until_ns);
+    core->ledger.moved.host[host] = 1;
 }
 
 static void on_token(struct core *core, const struct token_request *request)

@@ -220,6 +220,7 @@ static void set_limits(struct ledger *ledger, uint32_t node, enum recovery_cause
     struct ledger_sums *sums = &ledger->node[node];
     uint32_t cells = ledger->model->contingency_count * PHASES;
     uint32_t before = count_over(cells_run(sums->exposed_mva), cells_run(sums->ceiling_mva), cells);
+    bool moved = false;
     for (uint32_t i = 0; i < cells; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
         int64_t steady_mva = ledger->model->node[node].limit_mva[c][phase];
@@ -230,11 +231,14 @@ static void set_limits(struct ledger *ledger, uint32_t node, enum recovery_cause
             limit_mva = larger(limit_mva, lent_mva(ledger, node, sums->lend.lendable_ma, c, phase));
             ceiling_mva = larger(limit_mva, lent_mva(ledger, node, sums->lend.admissible_ma, c, phase));
         }
+        moved |= sums->limit_mva[c][phase] != limit_mva;
         sums->steady_mva[c][phase] = steady_mva;
         sums->limit_mva[c][phase] = limit_mva;
         sums->ceiling_mva[c][phase] = ceiling_mva;
     }
     sums->left_mva[SUM_EXPOSED] = sums->left_mva[SUM_NEWEST] = 0;
+    if (moved && ledger->moved.node)
+        ledger->moved.node[node] = 1;
     ledger->cause = (uint8_t)cause;
     note_recovery(ledger, sums, before,
                   count_over(cells_run(sums->exposed_mva), cells_run(sums->ceiling_mva), cells), false);

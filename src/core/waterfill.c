@@ -43,7 +43,8 @@ void waterfill_open(struct waterfill *fill, int64_t start, int64_t rough)
     fill->claim = NULL;
     fill->count = 0;
     fill->budget = 0;
-    fill->steepest = (struct claim){.weight = 1};
+    fill->highest = 0;
+    fill->lightest = WATERFILL_WEIGHT_MAX;
     fill->lows = fill->highs = 0;
     fill->rough = rough;
     fill->start = fill->level = start;
@@ -54,61 +55,76 @@ void waterfill_open(struct waterfill *fill, int64_t start, int64_t rough)
     start_pass(fill, PASS_SEARCH);
 }
 
-/* What claims take at the level: every cut goes through here several times, so there is no branch inside. */
-static void search(struct waterfill *fill, struct claim *claim, uint32_t count)
+struct bounds_and_sums {
+    int64_t level, sum, free_weight, fractions;
+    int64_t lows, highs, highest, lightest;
+};
+
+/* What claims take at the level: every cut goes through here several times, so there is no branch inside, and
+ * 64 bits where they hold the product. The first time bounds are taken, too. */
+static inline void search_in(struct waterfill *fill, struct claim *claim, uint32_t count, bool narrow,
+                             bool first)
 {
-    int64_t level = fill->level, sum = 0, free_weight = 0, fractions = 0;
+    struct bounds_and_sums sums = {
+        .level = fill->level, .highest = fill->highest, .lightest = fill->lightest};
     for (uint32_t i = 0; i < count; i++) {
-        wide product = (wide)claim[i].weight * level;
-        int64_t wanted = (int64_t)(product >> LEVEL_BITS);
-        int64_t raised = larger(wanted, claim[i].low);
-        int64_t share = smaller(raised, claim[i].high);
-        int64_t free = -(int64_t)((wanted >= claim[i].low) & (wanted < claim[i].high));
+        int64_t low = claim[i].low, high = claim[i].high, weight = claim[i].weight;
+        uint64_t product = (uint64_t)weight * (uint64_t)sums.level;
+        int64_t wanted =
+            narrow ? (int64_t)(product >> LEVEL_BITS) : (int64_t)((wide)weight * sums.level >> LEVEL_BITS);
+        int64_t share = smaller(larger(wanted, low), high);
+        int64_t free = -(int64_t)((wanted >= low) & (wanted < high));
         claim[i].share = share;
-        sum += share;
-        free_weight += claim[i].weight & free;
-        fractions += (int64_t)product & LEVEL_MASK & free;
+        sums.sum += share;
+        sums.free_weight += weight & free;
+        sums.fractions += (int64_t)product & LEVEL_MASK & free;
+        sums.lows += first ? low : 0;
+        sums.highs += first ? high : 0;
+        sums.highest = first ? larger(sums.highest, high) : 0;
+        sums.lightest = first ? smaller(sums.lightest, weight) : 0;
     }
-    fill->sum += sum;
-    fill->free_weight += free_weight;
-    fill->fractions += fractions;
+    fill->sum += sums.sum;
+    fill->free_weight += sums.free_weight;
+    fill->fractions += sums.fractions;
+    fill->lows += sums.lows;
+    fill->highs += sums.highs;
+    fill->highest = first ? sums.highest : fill->highest;
+    fill->lightest = first ? sums.lightest : fill->lightest;
 }
 
-/* The sums of lows and highs, and whose high needs the highest level: quantities of 42 bits and weights of 20
- * leave the products in 64. */
-static void take_bounds(struct waterfill *fill, const struct claim *claim, uint32_t count)
+static bool is_narrow(const struct waterfill *fill)
 {
-    struct claim steepest = fill->steepest;
-    int64_t lows = 0, highs = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        lows += claim[i].low;
-        highs += claim[i].high;
-        if (claim[i].high * steepest.weight > steepest.high * claim[i].weight)
-            steepest = claim[i];
-    }
-    fill->steepest = steepest;
-    fill->lows += lows;
-    fill->highs += highs;
+    return fill->level < INT64_MAX / WATERFILL_WEIGHT_MAX;
+}
+
+static void search(struct waterfill *fill, struct claim *claim, uint32_t count)
+{
+    if (is_narrow(fill))
+        search_in(fill, claim, count, true, false);
+    else
+        search_in(fill, claim, count, false, false);
 }
 
 void waterfill_take(struct waterfill *fill, struct claim *claim, uint32_t count)
 {
-    take_bounds(fill, claim, count);
-    search(fill, claim, count);
+    if (is_narrow(fill))
+        search_in(fill, claim, count, true, true);
+    else
+        search_in(fill, claim, count, false, true);
     fill->count += count;
 }
 
 static void end_search(struct waterfill *fill);
 
-/* The level at which every claim has its high; where the search begins, or has begun. */
+/* A level at which every claim has its high; where the search begins, or has begun. */
 void waterfill_close(struct waterfill *fill, int64_t budget, struct claim *claim)
 {
     int64_t lows = fill->lows, highs = fill->highs;
-    uint64_t scaled = ((uint64_t)fill->steepest.high << LEVEL_BITS) + fill->steepest.weight - 1;
+    uint64_t weight = (uint64_t)fill->lightest, scaled = ((uint64_t)fill->highest << LEVEL_BITS) + weight - 1;
     bool plenty = budget >= highs;
     fill->claim = claim;
     fill->budget = plenty ? highs : budget;
-    fill->level_high = (int64_t)(scaled / fill->steepest.weight);
+    fill->level_high = (int64_t)(scaled / weight);
     if (budget <= lows) {
         start_pass(fill, fill->count ? PASS_LOWS : PASS_DONE);
     } else if (!plenty && fill->start > 0 && fill->start < fill->level_high) {

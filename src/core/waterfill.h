@@ -30,7 +30,7 @@ struct waterfill {
     struct claim *claim;
     uint32_t count;
     int64_t budget;
-    struct claim steepest;      /* the claim that has its high at the highest level */
+    int64_t highest, lightest;  /* of their highs, of their weights */
     int64_t lows, highs;        /* their sums */
     int64_t rough;              /* so much of the budget may be left over; 0 = to the last unit */
     bool whole;                 /* units that the floors of shares leave over are handed out one by one */

@@ -22,6 +22,25 @@ static void *map_populated(size_t bytes, int extra_flags)
     return mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
 }
 
+/* Whole huge pages of address space, which the kernel may back as such without any in reserve: what is known
+ * of hosts lies far apart, and every look at one of them would miss the TLB. */
+static void *map_advised(size_t bytes)
+{
+    size_t mapped = bytes + HUGE_PAGE_BYTES;
+    uint8_t *base =
+        mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED)
+        return MAP_FAILED;
+    uint8_t *first = (uint8_t *)round_up((uintptr_t)base, HUGE_PAGE_BYTES), *end = first + bytes;
+    if (first > base)
+        munmap(base, (size_t)(first - base));
+    munmap(end, (size_t)(base + mapped - end));
+    madvise(first, bytes, MADV_HUGEPAGE);
+    for (size_t at = 0; at < bytes; at += PAGE_BYTES)
+        *(volatile uint8_t *)(first + at) = 0;
+    return first;
+}
+
 int arena_open(struct arena *arena, size_t bytes)
 {
     memset(arena, 0, sizeof(*arena));
@@ -32,9 +51,9 @@ int arena_open(struct arena *arena, size_t bytes)
     size_t mapped = round_up(bytes, large ? HUGE_PAGE_BYTES : PAGE_BYTES);
     void *base = large ? map_populated(mapped, MAP_HUGETLB) : MAP_FAILED;
 
-    /* No reserved hugepages is the common case on a small machine: quietly the same with ordinary pages. */
+    /* No reserved huge pages is the common case on a small machine: quietly the same with others. */
     if (base == MAP_FAILED)
-        base = map_populated(mapped, 0);
+        base = large ? map_advised(mapped) : map_populated(mapped, 0);
     if (base == MAP_FAILED)
         return -errno;
     arena->base = base;

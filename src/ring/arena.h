@@ -13,7 +13,8 @@ struct arena {
     bool sealed;
 };
 
-/* setup: maps `bytes` (hugepages where there are any), populated. 0 or -errno. */
+/* setup: maps `bytes`, populated: reserved huge pages where there are any, else such as the kernel finds
+ * (transparent huge pages), else ordinary ones. 0 or -errno. */
 int arena_open(struct arena *arena, size_t bytes);
 void arena_close(struct arena *arena);
 

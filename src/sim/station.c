@@ -76,7 +76,7 @@ static void send_frame(const struct station *station, enum frame_kind kind, uint
     bool meter = kind == FRAME_MEASUREMENT;
     uint64_t *sequence = meter ? &station->meter_sequence[index] : &station->host_sequence[index];
     struct frame frame = {
-        .kind = kind,
+        .kind = (uint8_t)kind,
         .sender = meter ? 0 : index,
         .sequence = ++*sequence,
         .body_bytes = body_bytes,

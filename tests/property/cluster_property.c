@@ -114,6 +114,9 @@ static void arbitrate(struct core *core, uint32_t items)
 {
     uint32_t first, parts = 0;
     struct cluster *cluster = &core->cluster;
+    cluster_note_hosts(cluster);
+    memset(core->ledger.moved.host, 1, core->model->host_count);
+    memset(core->ledger.moved.node, 1, core->model->node_count);
     cluster_begin(cluster);
     while (cluster->phase != CLUSTER_IDLE && parts++ < PARTS_MAX)
         cluster_part(cluster, &core->ledger, core->demand, T_NS, items, &first);

@@ -240,7 +240,12 @@ static void what_is_lent_and_withdrawn(void **state)
         want(&stand, h, CAP_MAX_MW);
     }
     read_b(&stand, 7 * KW, 4 * NS_PER_S);
-    read_b(&stand, 13 * KW, 8 * NS_PER_S);      /* it heats, and what may be lent falls */
+    for (uint32_t i = 0; i < 16; i++) {         /* it heats, and what may be lent falls */
+        read_b(&stand, 11 * KW, NS_PER_S / 2);
+        stand.core->cluster.target_mw[1] = CAP_MAX_MW;  /* arbitration keeps off it: the guard does not */
+        stand_obey(&stand, 1);
+        look(&stand);
+    }
     assert_true(saw(BOUND_CURVE));
     read_b(&stand, 7 * KW, 20 * NS_PER_S);
     order(&stand, (struct slot_order){.kind = ORDER_TAKE_OUT, .node = BRANCH_A});
@@ -256,6 +261,33 @@ static void what_is_lent_and_withdrawn(void **state)
     read_b(&stand, 7 * KW, 3 * NS_PER_S);
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
         assert_int_not_equal(stand.core->bound[h].term, BOUND_MAINTENANCE);
+    stand_stop(&stand);
+}
+
+/* A feed that was lost is one that may be back and gone again: nobody is raised for its time. */
+static void what_a_lost_feed_holds(void **state)
+{
+    (void)state;
+    struct stand stand;
+    two_feeds(&stand);
+    stand.model.contingency[LOSS_OF_A].witness = BRANCH_A;
+    stand.model.policy.feed_stable_ns = 60 * NS_PER_S;
+    stand_start(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        stand_admit(&stand, h);
+        want(&stand, h, KW);
+    }
+    read_b(&stand, 7 * KW, 2 * NS_PER_S);
+    stand_reading(&stand, BRANCH_A, 7 * KW);
+    struct slot dark;
+    memset(&dark, 0, sizeof dark);
+    dark.kind = SLOT_READING;
+    dark.reading = (struct reading){.meter = BRANCH_A, .sequence = ++stand.readings, .crest_milli = 1414};
+    stand_step(&stand, &dark);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        want(&stand, h, CAP_MAX_MW);
+    read_b(&stand, 7 * KW, 2 * NS_PER_S);
+    assert_true(saw(BOUND_FEED));
     stand_stop(&stand);
 }
 
@@ -276,6 +308,7 @@ int main(void)
         cmocka_unit_test(what_an_emergency_binds),
         cmocka_unit_test(what_swings_is_damped),
         cmocka_unit_test(what_is_lent_and_withdrawn),
+        cmocka_unit_test(what_a_lost_feed_holds),
         cmocka_unit_test(every_term_was_reached),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

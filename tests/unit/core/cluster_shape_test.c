@@ -168,6 +168,7 @@ static void a_node_carries_what_is_left_of_its_limit(void **state)
     hall.node[HALL_RACK].other_mva[0] = 200 * HALL_W;
     hall.node[HALL_RIGHT].limited = 0;
     hall_open(&hall);
+    cluster_steer(&hall.cluster);
     for (uint32_t n = 0; n < HALL_NODES; n++) {
         assert_true(cluster_limits(&hall.cluster, &hall.ledger, n));
         assert_false(cluster_limits(&hall.cluster, &hall.ledger, n));  /* the same again */
@@ -269,6 +270,7 @@ static void a_gang_goes_as_slowly_as_a_member_that_is_held_down(void **state)
     assert_int_equal(hall.cluster.bound_node[3], INDEX_NONE);
     assert_true(hall.cluster.node[HALL_RACK].dirty);
     assert_false(hall.cluster.node[HALL_RIGHT].dirty);
+    hall.gang[1].paced_type = INDEX_NONE;
     hall.gang[1].lowest = 0;                                        /* the least cap: fail-safe stays */
     cluster_gang_pace(&hall.cluster, 2);
     assert_int_equal(hall.cluster.draw_mw[2], 2 * HALL_KW);

@@ -153,6 +153,7 @@ static void arbitration_shares_one_budget_over_all_roots(void **state)
     struct stand stand;
     fill(&stand);
     stand.host_model[3].weight = 3;
+    cluster_note_hosts(&stand.core->cluster);
     order(&stand, both(15000000));
     stand_run(&stand, 3 * NS_PER_S);
     int64_t targets_mw = 0;

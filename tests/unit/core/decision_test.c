@@ -306,7 +306,7 @@ static void a_tick_that_finds_the_last_one_open_lets_it_finish_and_counts_as_mis
     start_admitted(&stand);
     uint32_t first;
     cluster_begin(&stand.core->cluster);
-    cluster_part(&stand.core->cluster, &stand.core->ledger, stand.core->demand, stand.t_ns, 5, &first);
+    cluster_part(&stand.core->cluster, &stand.core->ledger, stand.core->demand, stand.t_ns, 9, &first);
     assert_true(pipeline_tick_open(stand.core));
     assert_int_equal(stand.core->cluster.phase, CLUSTER_GATHER);
     stand.core->demand[0].draw_mw[0] = 1;
@@ -484,9 +484,10 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
                           whole_lines(n / 2 * sizeof(struct permit_node)) +
                           whole_lines(n / 2 * sizeof(struct permit_expiry)) + whole_lines(n / 2 * 4) +
                           whole_lines(n * sizeof(struct permit_sum)) + 2 * whole_lines(n * 4) +
-                          2 * whole_lines(n) + 2 * whole_lines(n * 8);
+                          3 * whole_lines(n) + 2 * whole_lines(n * 8);
         expected += 3 * whole_lines(n * 8) + whole_lines(n * 4);        /* contracts */
         expected += whole_lines(n * sizeof(struct token_wait));
+        expected += whole_lines(n * 2 * ANCESTORS_MAX);                 /* above, in arbitration */
         assert_int_equal(core_bytes(&model), expected);
     }
 }

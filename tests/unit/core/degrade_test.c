@@ -54,7 +54,7 @@ static void wait_heard(struct stand *stand, int64_t ns, uint32_t but_host, uint3
     for (int64_t end_ns = stand->t_ns + ns; stand->t_ns < end_ns; stand_wait(stand, 20 * NS_PER_MS)) {
         for (uint32_t n = 0; n < STAND_NODES; n++)
             if (n != but_meter)
-                stand_reading(stand, n, 1000000);
+                stand_reading(stand, n, 1000000 + (int64_t)(stand->readings % 7) * 100);
         for (uint32_t h = 0; h < STAND_HOSTS; h++)
             if (h != but_host)
                 stand_obey(stand, h);
@@ -360,7 +360,7 @@ static void a_feed_that_nobody_sees_counts_as_lost(void **state)
     check(&stand, DEGRADED_METER, 1, 1);
     check(&stand, DEGRADED_FEED, 1, 1);
     assert_int_equal(row_of(&stand, DEGRADED_FEED)->newest, 2);
-    stand_reading(&stand, BRANCH_B, 1000000);
+    stand_reading(&stand, BRANCH_B, 1000100);
     check(&stand, DEGRADED_METER, 0, 1);
     check(&stand, DEGRADED_FEED, 1, 1);
     stand_stop(&stand);

@@ -901,10 +901,10 @@ static void an_emergency_handed_over_has_a_number_here(void **state)
     start(&hall, 9500 * HALL_W);
     struct emergency handed = hall.emergency[HALL_LEFT];
     handed.number = 77;
-    emergency_hand(&hall.emergencies, HALL_RACK, &handed);
+    emergency_hand(&hall.emergencies, &hall.ledger, HALL_RACK, &handed);
     assert_int_equal(hall.emergencies.entered, 0);
     handed.active = true;
-    emergency_hand(&hall.emergencies, HALL_LEFT, &handed);
+    emergency_hand(&hall.emergencies, &hall.ledger, HALL_LEFT, &handed);
     assert_int_equal(hall.emergencies.entered, 1);
     assert_int_equal(hall.emergency[HALL_LEFT].number, 1);
     assert_true(active(&hall));

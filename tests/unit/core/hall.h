@@ -40,7 +40,11 @@ struct hall {
     int64_t draw_mw[HALL_HOSTS + 1], target_mw[HALL_HOSTS + 1];
     uint32_t bound_node[HALL_HOSTS + 1];
     uint8_t bound_term[HALL_HOSTS + 1], tier[HALL_HOSTS + 1], changed[HALL_HOSTS + 1];
-    uint32_t weight[HALL_HOSTS + 1], job[HALL_HOSTS + 1], cord_node[HALL_HOSTS + 1][CORDS_MAX];
+    int64_t wake_ns[HALL_HOSTS + 1];
+    uint8_t was_scarce[HALL_HOSTS + 1], refused[HALL_HOSTS + 1], own_tier[HALL_HOSTS + 1];
+    uint32_t type_of[HALL_HOSTS + 1], weight[HALL_HOSTS + 1], job[HALL_HOSTS + 1];
+    uint32_t cord_node[HALL_HOSTS + 1][CORDS_MAX];
+    uint16_t above[HALL_NODES][ANCESTORS_MAX];
     struct cluster_node cluster_node[HALL_NODES];
     int64_t capacity_mva[HALL_NODES * HALL_CELLS], load_mva[HALL_NODES * HALL_CELLS];
     struct cluster_gang gang[HALL_GANGS];

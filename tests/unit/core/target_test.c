@@ -138,22 +138,42 @@ static void no_raise_is_pushed_under_an_emergency(void **state)
     stand_stop(&stand);
 }
 
-static void a_raise_that_the_guard_would_shrink_to_a_quantum_is_not_pushed(void **state)
+/* It has 5 kW of 9, so half of the raise is 2 kW. */
+static void a_raise_of_which_not_half_fits_waits_for_the_next_report(void **state)
 {
     (void)state;
     struct stand stand;
     aim_host_2(&stand, 5000000);
     struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_B];
-    sums->newest_mva[0][0] = WIDE_MVA - 1000;
+    sums->newest_mva[0][0] = WIDE_MVA - 1999000;
     sums->left_mva[1] = 0;      /* look again */
     step(&stand, slot_of(SLOT_TICK));
     assert_false(pushed(&stand, 2));
-    sums->newest_mva[0][0] = WIDE_MVA - 2000;
+    sums->newest_mva[0][0] = WIDE_MVA - 2000000;
     sums->left_mva[1] = 0;      /* look again */
     step(&stand, slot_of(SLOT_TICK));
+    assert_false(pushed(&stand, 2));
+    stand.core->ledger.moved.host[2] = 1;       /* as a report would */
+    step(&stand, slot_of(SLOT_TICK));
     assert_true(pushed(&stand, 2));
-    assert_int_equal(stand.host[2].last.cap_mw, 5002000);
+    assert_int_equal(stand.host[2].last.cap_mw, 7000000);
     assert_int_equal(stand.host[2].last.why, WHY_GUARD_S);
+    stand_stop(&stand);
+}
+
+static void a_raise_is_not_pushed_when_the_next_report_is_due_before_the_next_tick(void **state)
+{
+    (void)state;
+    struct stand stand;
+    aim_host_2(&stand, 5000000);
+    const struct model_policy *policy = &stand.core->model->policy;
+    stand_wait(&stand, policy->report_ns - policy->tick_ns - 1);
+    account(&stand, 2)->report_t_ns = stand.t_ns - (policy->report_ns - policy->tick_ns);
+    step(&stand, slot_of(SLOT_TICK));
+    assert_false(pushed(&stand, 2));
+    account(&stand, 2)->report_t_ns = stand.t_ns - policy->report_ns;   /* it was lost */
+    step(&stand, slot_of(SLOT_TICK));
+    assert_true(pushed(&stand, 2));
     stand_stop(&stand);
 }
 
@@ -333,7 +353,8 @@ int main(void)
         cmocka_unit_test(a_raise_is_pushed_to_a_report_of_half_a_lease_and_not_to_an_older_one),
         cmocka_unit_test(a_cut_is_pushed_however_old_the_report_is_within_its_lease),
         cmocka_unit_test(no_raise_is_pushed_under_an_emergency),
-        cmocka_unit_test(a_raise_that_the_guard_would_shrink_to_a_quantum_is_not_pushed),
+        cmocka_unit_test(a_raise_of_which_not_half_fits_waits_for_the_next_report),
+        cmocka_unit_test(a_raise_is_not_pushed_when_the_next_report_is_due_before_the_next_tick),
         cmocka_unit_test(a_cut_is_left_alone_until_it_is_confirmed),
         cmocka_unit_test(an_answer_says_whether_it_raises_cuts_or_renews),
         cmocka_unit_test(a_cap_of_nothing_is_not_taken_for_none),
