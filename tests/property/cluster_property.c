@@ -95,7 +95,8 @@ static void open_site(struct site *site, const struct problem *problem)
 
 static void set_problem(struct site *site, const struct problem *problem)
 {
-    site->core->ledger.node[0].limit_mva[0][0] = problem->capacity;
+    struct ledger_sums *sums = &site->core->ledger.node[0];
+    sums->limit_mva[0][0] = sums->steady_mva[0][0] = problem->capacity;
     for (uint32_t i = 0; i < problem->count; i++) {
         struct ledger_host *h = &site->core->ledger.host[i];
         site->host[i].tier = (uint8_t)problem->want[i].tier;

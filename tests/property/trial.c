@@ -175,15 +175,6 @@ static bool twins_agree(struct trial *trial)
            (!a->digest_due || memcmp(&a->digest, &b->digest, sizeof a->digest) == 0);
 }
 
-/* The twin's arbitrations look at every host and every limit; the other's only at those that something has
- * happened to. They must come to the same. */
-static void look_at_everything(struct core *core)
-{
-    for (uint32_t h = 0; h < core->model->host_count; h++)
-        core->cluster.wake_ns[h] = 0;
-    memset(core->ledger.moved.node, 1, core->model->node_count);
-}
-
 static bool feed(struct trial *trial, struct slot *slot)
 {
     slot->sequence = ++trial->slots;
@@ -194,8 +185,6 @@ static bool feed(struct trial *trial, struct slot *slot)
     if (slot->kind == SLOT_READING)
         shadow_reading(trial->shadow, &slot->reading);
     pipeline_step(trial->core, slot, &trial->outbox);
-    if (slot->kind == SLOT_TICK)
-        look_at_everything(trial->twin);
     pipeline_expect(trial->twin, slot);
     pipeline_step(trial->twin, slot, &trial->twin_outbox);
     if (!twins_agree(trial))
