@@ -157,6 +157,19 @@ static bool adds_up(struct storm *storm)
     return true;
 }
 
+/* On the phases that the host loads: of others it can say nothing. */
+static bool keeps_level(struct storm *storm, uint32_t n, uint32_t h)
+{
+    const struct pools *pools = &storm->trial.core->pools;
+    for (uint32_t p = 0; p < PHASES; p++) {
+        int64_t above_mva = pool_forecast_mva(pools, n, p, 0) - pool_level_mva(pools, n);
+        if (load_of(storm->trial.model, n, 0, p, h) > 0 && above_mva > 0)
+            return trial_fail(&storm->trial, "a grant puts node %u %lld mVA above its level", n,
+                              (long long)above_mva);
+    }
+    return true;
+}
+
 /* Forecast at most the level, commitment at most the limits of every node above, recomputed. */
 static bool grant_is_sound(struct storm *storm, uint32_t h)
 {
@@ -173,11 +186,8 @@ static bool grant_is_sound(struct storm *storm, uint32_t h)
             if (load > (double)storm->trial.core->ledger.node[n].limit_mva[c][p] + 1)
                 return trial_fail(&storm->trial, "a grant commits node %u to %.0f mVA", n, load);
         }
-        struct pool_view view;
-        pool_view(&storm->trial.core->pools, n, &view);
-        if (view.level_mva && view.free_mva < 0)
-            return trial_fail(&storm->trial, "a grant puts node %u %lld mVA above its level", n,
-                              (long long)-view.free_mva);
+        if (!keeps_level(storm, n, h))
+            return false;
     }
     return true;
 }
@@ -228,7 +238,10 @@ static void follow(struct storm *storm)
         struct ask *ask = &storm->ask[h];
         int64_t draw_mw = core->ledger.host[h].incarnation ? core->ledger.host[h].draw_mw : 0;
         ask->drawn_mw = (draw_mw + QUANTUM_MW - 1) / QUANTUM_MW * QUANTUM_MW;
-        if (ask->granted_mw && storm->trial.t_ns >= ask->until_ns && !core->pools.host[h].reserved_mw)
+        bool heard =
+            storm->trial.t_ns - core->ledger.host[h].report_t_ns <= storm->trial.model->policy.lease_ns;
+        bool over = storm->trial.t_ns >= ask->until_ns || !heard;
+        if (ask->granted_mw && over && !core->pools.host[h].reserved_mw)
             ask->granted_mw = 0;
     }
 }
