@@ -393,6 +393,15 @@ static void an_emergency_anywhere_above_any_cord_forbids_raises(void **state)
         assert_true(emergency_forbids_raise(&hall.emergencies, 1, 0));
         assert_int_equal(emergency_forbids_raise(&hall.emergencies, 0, 0), n == HALL_MAIN || n == HALL_LEFT);
         assert_int_equal(emergency_forbids_raise(&hall.emergencies, 3, 0), n != HALL_LEFT);
+        assert_true(emergency_lasts(&hall.emergencies, 1, 0));
+        assert_int_equal(emergency_lasts(&hall.emergencies, 0, 0), n == HALL_MAIN || n == HALL_LEFT);
+        assert_int_equal(emergency_lasts(&hall.emergencies, 3, 0), n != HALL_LEFT);
+        hall.emergency[n].raise_after_ns = 7;
+        assert_true(emergency_lasts(&hall.emergencies, 1, 6));
+        assert_false(emergency_lasts(&hall.emergencies, 1, 7));
+        hall.emergency[n].hot = true;                   /* heat holds raises; floors hold again */
+        assert_false(emergency_lasts(&hall.emergencies, 1, 7));
+        assert_true(emergency_forbids_raise(&hall.emergencies, 1, 7));
     }
 }
 
