@@ -299,6 +299,44 @@ static void a_branch_with_room_counts_at_a_node_with_hosts_of_another_kind(void 
     targets_are(&hall, 6 * HALL_KW, 6 * HALL_KW, 6 * HALL_KW, 6 * HALL_KW, 6 * HALL_KW);
 }
 
+/* The branch below it has had room and has it still: its hosts are cut, and their caps are given all the
+ * same. */
+static void a_limit_that_falls_above_cuts_hosts_of_nodes_with_room(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_MAIN, 100);
+    hall_open(&hall);
+    all_use(&hall, 8 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    hall_arbitrate(&hall, 64);
+    ledger_scale_limit(&hall.ledger, HALL_MAIN, 200000);
+    hall_arbitrate(&hall, 64);
+    targets_are(&hall, 4 * HALL_KW, 4 * HALL_KW, 4 * HALL_KW, 4 * HALL_KW, 4 * HALL_KW);
+}
+
+/* Five kinds of host at one node, each with a share of its own of the same 24 kVA: bands are of each run
+ * alone. Two that want 10 kW and load a phase half or whole. */
+static void kinds_of_hosts_below_a_node_are_counted_each_once(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.host[1].cord[0].phase_ppm[1] = 500000;
+    hall.host[1].cord[0].phase_ppm[2] = 0;
+    hall_limit(&hall, HALL_LEFT, 12);
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 6 * HALL_KW);
+    assert_int_equal(hall.target_mw[1], 6 * HALL_KW);
+    hall_uses(&hall, 0, 3 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 3 * HALL_KW);
+    assert_int_equal(hall.target_mw[1], 9 * HALL_KW);
+}
+
 static void an_empty_branch_takes_nothing_from_the_other(void **state)
 {
     (void)state;
@@ -663,6 +701,8 @@ int main(void)
         cmocka_unit_test(a_busbar_without_a_device_bounds_nothing),
         cmocka_unit_test(hosts_on_different_phases_do_not_share),
         cmocka_unit_test(a_branch_with_room_counts_at_a_node_with_hosts_of_another_kind),
+        cmocka_unit_test(a_limit_that_falls_above_cuts_hosts_of_nodes_with_room),
+        cmocka_unit_test(kinds_of_hosts_below_a_node_are_counted_each_once),
         cmocka_unit_test(an_empty_branch_takes_nothing_from_the_other),
         cmocka_unit_test(a_host_that_is_not_bounded_keeps_its_exposure_and_has_no_target),
         cmocka_unit_test(a_host_silent_for_longer_than_a_lease_keeps_its_exposure),
