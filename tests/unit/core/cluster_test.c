@@ -316,8 +316,7 @@ static void a_limit_that_falls_above_cuts_hosts_of_nodes_with_room(void **state)
     targets_are(&hall, 4 * HALL_KW, 4 * HALL_KW, 4 * HALL_KW, 4 * HALL_KW, 4 * HALL_KW);
 }
 
-/* Five kinds of host at one node, each with a share of its own of the same 24 kVA: bands are of each run
- * alone. Two that want 10 kW and load a phase half or whole. */
+/* One host loads all phases, one the first and half of the second: what each wants counts once. */
 static void kinds_of_hosts_below_a_node_are_counted_each_once(void **state)
 {
     (void)state;
