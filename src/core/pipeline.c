@@ -12,6 +12,7 @@
 #include "core/handed.h"
 #include "core/order.h"
 #include "core/pace.h"
+#include "core/sums.h"
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
@@ -91,6 +92,7 @@ static void on_report(struct core *core, const struct report *report)
     core->count.resets += (events & LEDGER_RESET) != 0;
     core->count.foreign_caps += (events & LEDGER_FOREIGN_CAP) != 0;
     core->count.fail_safe_mismatch += (events & LEDGER_MISMATCH) != 0;
+    core->count.phys_max_above += (events & LEDGER_PHYS_MAX) != 0;
     if (events & LEDGER_STALE) {
         core->count.reports_stale++;
         cut_run(core);              /* what time has ended ends in this slot, too */
@@ -186,6 +188,7 @@ static void on_tick_part(struct core *core)
     permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
     look_for_the_blind(core);
     recovery_part(&core->recovery, core->t_ns, RECOVERIES_LOOKED_AT);
+    sums_lower_bad(&core->ledger, HOSTS_LOOKED_AT);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, CLUSTER_ITEMS, &first))
