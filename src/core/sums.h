@@ -56,7 +56,8 @@ void sums_add_standing(struct ledger *ledger, uint32_t node, const int64_t more_
                        enum recovery_cause cause);
 
 /* any: bad(n) + other(n) in force. */
-static inline int64_t sums_standing_mva(const struct ledger *ledger, uint32_t node, uint32_t c, uint32_t phase)
+static inline int64_t sums_standing_mva(const struct ledger *ledger, uint32_t node, uint32_t c,
+                                        uint32_t phase)
 {
     const struct model_node *n = &ledger->model->node[node];
     return n->bad_mva[c][phase] + n->other_mva[phase] + ledger->node[node].raised_mva[phase];

@@ -11,7 +11,8 @@
 static int64_t excess_of_mva(const struct ledger *ledger, uint32_t host)
 {
     const struct model_host *h = &ledger->model->host[host];
-    int64_t excess_mw = ledger->host[host].phys_max_mw - ledger->model->type[h->type].phys_max_mw, most_mva = 0;
+    const struct model_host_type *type = &ledger->model->type[h->type];
+    int64_t excess_mw = ledger->host[host].phys_max_mw - type->phys_max_mw, most_mva = 0;
     for (uint32_t i = 0; excess_mw > 0 && i < ledger->model->contingency_count * PHASES; i++) {
         int64_t mva = 0;
         for (uint32_t j = 0; j < h->cord_count; j++)
