@@ -39,6 +39,7 @@ static void on_reading(struct core *core, const struct reading *reading)
         order_reading(core, node, core->detect[reading->meter].measured_mw);
         break;
     }
+    core->pools.node[node].damped = damper_is_damped(&core->dampers.node[node], core->t_ns);
     pool_reading(&core->pools, node, reading, core->t_ns);
     core->count.level_trims = core->pools.trims;
     hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
