@@ -93,6 +93,7 @@ static void on_report(struct core *core, const struct report *report)
     core->count.fail_safe_mismatch += (events & LEDGER_MISMATCH) != 0;
     if (events & LEDGER_STALE) {
         core->count.reports_stale++;
+        cut_run(core);              /* what time has ended ends in this slot, too */
         return;
     }
     permit_report(&core->permits, report, core->t_ns);
