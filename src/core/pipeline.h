@@ -57,7 +57,8 @@ struct outbox {
     X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
     X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
     X(limit_cuts, "limit_cuts", "nodes cut below because a limit in force fell below the newest leases") \
-    X(recoveries, "recoveries", "entries into recovery (exposure above a limit after an event)") \
+    X(recoveries, "recoveries", \
+      "times that nodes came into recovery, none being in it (exposure above a limit after an event)") \
     X(recoveries_start, "recoveries_start", "nodes that came into recovery by a start or take-over") \
     X(recoveries_limit, "recoveries_limit", "nodes in recovery because a permit or a feed was lost") \
     X(recoveries_sag, "recoveries_sag", \

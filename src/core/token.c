@@ -100,14 +100,6 @@ static int64_t extra_mva(const struct trial *trial, const struct spot *spot, uin
     return sum_mva;
 }
 
-static bool lies_below(const struct model *model, uint32_t node, uint32_t above)
-{
-    for (uint32_t a = 0; a < model->node[node].ancestor_count; a++)
-        if (model->node[node].ancestor[a] == above)
-            return true;
-    return false;
-}
-
 /* What whoever waits there would add, were it granted. */
 static int64_t waiting_mva(const struct trial *trial, const struct spot *spot, uint32_t c, uint32_t phase)
 {
@@ -118,7 +110,7 @@ static int64_t waiting_mva(const struct trial *trial, const struct spot *spot, u
     int64_t old_mw = committed_mw(&trial->tokens->pools->host[spot->wait->host]), sum_mva = 0;
     int64_t pf_ppm = model->type[host->type].pf_min_ppm, new_mw = larger(old_mw, spot->wait->draw_mw);
     for (uint32_t j = 0; j < host->cord_count; j++)
-        if (lies_below(model, host->cord[j].node, spot->node))
+        if (model_lies_below(model, host->cord[j].node, spot->node))
             sum_mva += draw_on_phase_mva(&host->cord[j], pf_ppm, c, phase, new_mw) -
                        draw_on_phase_mva(&host->cord[j], pf_ppm, c, phase, old_mw);
     return sum_mva;

@@ -9,6 +9,8 @@
 #ifndef FLYBALL_MSG_MODEL_H
 #define FLYBALL_MSG_MODEL_H
 
+#include <stdbool.h>
+
 #include "msg/breaker.h"
 #include "msg/limits.h"
 
@@ -174,5 +176,16 @@ struct model {
     struct model_meter *meter;
     struct breaker_curve *curve;
 };
+
+/* any: does power that `node` draws flow through `above`? Both are places in model.node; a node lies below
+ * itself. O(ANCESTORS_MAX). */
+static inline bool model_lies_below(const struct model *model, uint32_t node, uint32_t above)
+{
+    const struct model_node *n = &model->node[node];
+    for (uint32_t a = 0; a < n->ancestor_count; a++)
+        if (n->ancestor[a] == above)
+            return true;
+    return false;
+}
 
 #endif
