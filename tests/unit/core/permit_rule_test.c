@@ -359,6 +359,13 @@ static void the_first_reading_is_news_whatever_it_says(void **state)
     slot.reading.meter = HALL_LEFT;
     take(&b, &slot);
     assert_int_equal(permit(&b), PERMIT_HELD);
+    /* nothing again is a node that nothing feeds, and no fault of its meter */
+    b.t_ns += LENDS_NS + 1;
+    slot.t_ns = slot.t_receive_ns = b.t_ns;
+    take(&b, &slot);
+    assert_int_equal(permit(&b), PERMIT_DEAD);
+    assert_int_equal(permit_meter(&b.permits, HALL_LEFT, b.t_ns), 0);
+    assert_int_equal(left(&b)->lent.contingencies, 0);
 }
 
 /* Four meters whose readings came in every order, some read again: each lapses at its own time. */
