@@ -334,6 +334,15 @@ static void kinds_of_hosts_below_a_node_are_counted_each_once(void **state)
     hall_arbitrate(&hall, 64);
     assert_int_equal(hall.target_mw[0], 3 * HALL_KW);
     assert_int_equal(hall.target_mw[1], 9 * HALL_KW);
+    const int64_t *load_mva = &hall.load_mva[HALL_LEFT * hall.cluster.cells];
+    assert_int_equal(load_mva[0], 12 * HALL_KW);
+    assert_int_equal(load_mva[1], 7500 * HALL_W);
+    assert_int_equal(load_mva[2], 3 * HALL_KW);
+    hall_uses(&hall, 0, 10 * HALL_KW);      /* a fifth of a kW above both fail-safes, and not below them */
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 350000);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 2100 * HALL_W);
+    assert_int_equal(hall.target_mw[1], 2100 * HALL_W);
 }
 
 static void an_empty_branch_takes_nothing_from_the_other(void **state)

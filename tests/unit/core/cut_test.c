@@ -75,7 +75,7 @@ static void check(const struct stand *stand, uint32_t host, int64_t cap_mw, enum
     assert_non_null(lease);
     assert_int_equal(lease->cap_mw, cap_mw);
     assert_int_equal(lease->why, why);
-    assert_int_equal(lease->flags & LEASE_EMERGENCY, emergency ? LEASE_EMERGENCY : 0);
+    assert_int_equal(lease->flags, emergency ? LEASE_EMERGENCY : 0);
 }
 
 /* 10 kVA: 5999 of 10001 VA above the 4 kVA of fail-safe may stay, 599840 millionths. */
@@ -251,6 +251,16 @@ static void at_first_every_host_has_its_shot_to_come(void **state)
     run(&stand);
     check(&stand, 0, 4500 * W, WHY_EMERGENCY, true);        /* 0.75 of 6 kW */
     assert_int_equal(shot_ns[0], 0);
+    /* the next one when the first stage has had its time, A + T_fresh, and not before */
+    static const struct {
+        int64_t t_ns, cap_mw;
+    } then[] = {{A_NS + T_FRESH_NS - 1, 4500 * W}, {A_NS + T_FRESH_NS, 3375 * W}};
+    for (uint32_t i = 0; i < 2; i++) {
+        stand.core->t_ns = then[i].t_ns;
+        cut_mark(stand.core, BRANCH_A, CUT_EMERGENCY);
+        run(&stand);
+        assert_int_equal(stand.core->ledger.host[0].newest_mw, then[i].cap_mw);
+    }
     stand_stop(&stand);
 }
 

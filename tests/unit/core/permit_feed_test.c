@@ -219,6 +219,40 @@ static void a_feed_that_is_not_seen_any_more_is_as_good_as_lost(void **state)
 
 /* Supplies are counted cord by cord: bits 0 and 1 are LEFT's, 2 and 3 RIGHT's. Dark on LEFT are two hosts of
  * three. */
+/* While one controller follows another nobody reads the witness: that is nobody's loss, and with its next
+ * reading the feed is lent against at once. A moment later it would have been lost. */
+static void a_witness_that_nobody_could_read_at_a_take_over_lost_nothing(void **state)
+{
+    (void)state;
+    for (int64_t late = 0; late < 2; late++) {
+        struct bench b;
+        seen(&b);
+        b.permits.await_until_ns = b.t_ns;
+        permit_feed_unseen(&b.permits, &b.meter[HALL_LEFT], b.t_ns + late);
+        assert_false(lends(&b, LOSS_BIT));
+        assert_true(lends(&b, SAG_BIT) && lends(&b, UNWITNESSED_BIT));
+        assert_int_equal(b.permits.feed_losses, late);
+        assert_int_equal(b.permits.feed[LOSS].lost, late);
+        assert_int_equal(permit_feeds_unseen(&b.permits, LOSS_BIT), !late);
+        b.t_ns += 2;
+        witness(&b, 100000, 100000, 100000);
+        assert_int_equal(lends(&b, LOSS_BIT), !late);
+    }
+}
+
+/* Three have cords that the first loss takes, two those of the other; who stands behind the last counts for
+ * none. */
+static void hosts_of_a_feed_are_those_whose_cords_it_takes(void **state)
+{
+    (void)state;
+    struct bench b;
+    build(&b);
+    b.hall.host[HALL_HOSTS] = b.hall.host[0];
+    start(&b);
+    assert_int_equal(b.permits.feed[LOSS].hosts, 3);
+    assert_int_equal(b.permits.feed[UNWITNESSED].hosts, 2);
+}
+
 static void a_feed_is_lost_where_every_supply_on_it_is_dark(void **state)
 {
     (void)state;
@@ -315,6 +349,8 @@ int main(void)
         cmocka_unit_test(a_feed_is_dead_where_one_phase_has_less_than_half_its_volts),
         cmocka_unit_test(a_feed_that_was_lost_is_lent_against_once_it_is_stable),
         cmocka_unit_test(a_feed_that_is_not_seen_any_more_is_as_good_as_lost),
+        cmocka_unit_test(a_witness_that_nobody_could_read_at_a_take_over_lost_nothing),
+        cmocka_unit_test(hosts_of_a_feed_are_those_whose_cords_it_takes),
         cmocka_unit_test(a_feed_is_lost_where_every_supply_on_it_is_dark),
         cmocka_unit_test(supplies_of_the_second_cord_are_not_those_of_the_first),
         cmocka_unit_test(the_only_host_of_a_feed_is_evidence),
