@@ -240,6 +240,72 @@ static void a_witness_that_nobody_could_read_at_a_take_over_lost_nothing(void **
     }
 }
 
+/* What a host says stands for the feeds that it knows of, dark or lit, and for no other; who knows
+ * nothing, or is silent, counts for neither. */
+static void what_hosts_say_is_counted_dark_or_lit(void **state)
+{
+    (void)state;
+    struct bench b;
+    seen(&b);
+    const struct permit_feed *feed = &b.permits.feed[LOSS];
+    reports(&b, 0, 0xC, REPORT_PSU_KNOWN);
+    assert_int_equal(b.dark[0], LOSS_BIT);
+    assert_int_equal(b.lit[0], 0);
+    assert_true(feed->dark == 1 && feed->lit == 0);
+    reports(&b, 0, 0xF, REPORT_PSU_KNOWN);
+    reports(&b, 1, 0xF, REPORT_PSU_KNOWN);
+    assert_int_equal(b.dark[0], 0);
+    assert_int_equal(b.lit[0], LOSS_BIT);
+    assert_true(feed->dark == 0 && feed->lit == 2);
+    reports(&b, 1, 0xC, REPORT_PSU_KNOWN);
+    assert_true(feed->dark == 1 && feed->lit == 1);
+    reports(&b, 0, 0xF, 0);
+    permit_feed_silent(&b.permits, 1, b.t_ns);
+    assert_true(feed->dark == 0 && feed->lit == 0);
+    assert_true(b.permits.feed[UNWITNESSED].dark == 0 && b.permits.feed[UNWITNESSED].lit == 0);
+}
+
+/* What the controller before knew: each kind of evidence that there is and no other, and of a witness that
+ * is not fresh now that it is not seen. What is no declared loss has no feed. */
+static void what_was_known_of_feeds_before_goes_on(void **state)
+{
+    (void)state;
+    for (int64_t stale = 0; stale < 2; stale++) {
+        struct bench b;
+        seen(&b);
+        struct permit_feed feed[CONTINGENCIES_MAX] = {{0}};
+        b.hall.model.contingency[4].kind = CONTINGENCY_LOSS;    /* behind the last */
+        b.meter[HALL_LEFT].until_ns = b.t_ns - stale;
+        for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
+            feed[c] = (struct permit_feed){.lost = true, .good_ns = b.t_ns - NS_PER_S, .turned_ns = 41};
+        permit_hand_feeds(&b.permits, feed, b.t_ns);
+        const struct permit_feed *own = b.permits.feed;
+        assert_int_equal(own[LOSS].bad, stale ? 2 : 0);         /* its witness is not seen */
+        assert_int_equal(own[UNWITNESSED].bad, 0);
+        assert_true(own[LOSS].lost && own[UNWITNESSED].lost && !own[SAG].lost && !own[4].lost);
+        assert_true(own[LOSS].turned_ns == 41 && own[LOSS].good_ns == b.t_ns - NS_PER_S);
+        assert_int_equal(b.permits.feeds, NONE_BIT | SAG_BIT | UNWITNESSED_BIT | (stale ? 0 : LOSS_BIT));
+        assert_int_equal(b.holds.turned, LOSS_BIT | UNWITNESSED_BIT);
+        for (uint32_t bad = 1; bad < 16; bad <<= 1) {
+            feed[UNWITNESSED].bad = (uint8_t)bad;
+            permit_hand_feeds(&b.permits, feed, b.t_ns);
+            assert_int_equal(own[UNWITNESSED].bad, bad & 7);
+            assert_int_equal(lends(&b, UNWITNESSED_BIT), bad > 7);
+        }
+    }
+}
+
+static void a_feed_that_never_turned_holds_nobody_after_a_take_over(void **state)
+{
+    (void)state;
+    struct bench b;
+    seen(&b);
+    struct permit_feed feed[CONTINGENCIES_MAX] = {{0}};
+    permit_hand_feeds(&b.permits, feed, b.t_ns);
+    assert_int_equal(b.holds.turned, 0);
+    assert_int_equal(b.permits.feeds, 15);
+}
+
 /* Three have cords that the first loss takes, two those of the other; who stands behind the last counts for
  * none. */
 static void hosts_of_a_feed_are_those_whose_cords_it_takes(void **state)
@@ -351,6 +417,9 @@ int main(void)
         cmocka_unit_test(a_feed_that_is_not_seen_any_more_is_as_good_as_lost),
         cmocka_unit_test(a_witness_that_nobody_could_read_at_a_take_over_lost_nothing),
         cmocka_unit_test(hosts_of_a_feed_are_those_whose_cords_it_takes),
+        cmocka_unit_test(what_hosts_say_is_counted_dark_or_lit),
+        cmocka_unit_test(what_was_known_of_feeds_before_goes_on),
+        cmocka_unit_test(a_feed_that_never_turned_holds_nobody_after_a_take_over),
         cmocka_unit_test(a_feed_is_lost_where_every_supply_on_it_is_dark),
         cmocka_unit_test(supplies_of_the_second_cord_are_not_those_of_the_first),
         cmocka_unit_test(the_only_host_of_a_feed_is_evidence),
