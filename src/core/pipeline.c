@@ -35,6 +35,9 @@ static void on_reading(struct core *core, const struct reading *reading)
         core->count.emergency_stage2++;
         cut_mark(core, node, CUT_FAIL_SAFE);
         break;
+    case EMERGENCY_SHED:
+        core->count.emergency_stage3++;
+        break;
     case EMERGENCY_NOTHING:
         order_reading(core, node, core->detect[reading->meter].measured_mw);
         break;
