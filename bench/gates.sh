@@ -79,15 +79,16 @@ at_most() { awk -v value="$1" -v bar="$2" 'BEGIN { exit !(value + 0 <= bar + 0) 
 # What bench-NAME.json says of every bar, and of the echo alone, read once: jq is slow to start.
 declare -A known=()
 read_figures() {
-    local name=$1 path rest program='' value also=()
+    local name=$1 path rest program='' value said also=()
     [ "${name%%-*}" != rtt ] || also=(.first.echo_us_p50 .first.echo_us_p999)
     while read -r path rest; do
         program+="(try ($path | numbers | . * 10000 | round / 10000 | \"$path \\(.)\") catch empty), "
     done < <(bars_of "$name"; for path in "${also[@]}"; do echo "$path"; done)
     program+=empty
+    said=$(jq -r "$program" "$out/bench-$name.json" 2>&1) || { echo "# $name: ${said##*$'\n'}"; return; }
     while read -r path value; do
-        known[$name $path]=$value
-    done < <(jq -r "$program" "$out/bench-$name.json" 2>/dev/null)
+        [ -z "$path" ] || known[$name $path]=$value
+    done <<<"$said"
 }
 figure() { printf '%s' "${known[$1 $2]:-}"; }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shape of the site as arbitration walks it, and what every node can carry. */
 #include "core/cluster_inside.h"
+#include "core/sums.h"
 
 enum { SHAPES_LOOKED_BACK = 16, LIMITS_AHEAD = 2 };
 enum { LENT_RAISED_MILLI = 960, LENT_HELD_MILLI = 970 };     /* of what may be lent */
@@ -266,7 +267,7 @@ static int64_t room_mva(const struct cluster *cluster, const struct ledger *ledg
     if (!n->limited)
         return INT64_MAX / 4;
     int64_t kept_mva = limit_mva / PPM * model->policy.headroom_ppm;
-    return larger(limit_mva - kept_mva - n->bad_mva[c][phase] - n->other_mva[phase], 0);
+    return larger(limit_mva - kept_mva - sums_standing_mva(ledger, node, c, phase), 0);
 }
 
 static int64_t steered(const struct cluster *cluster, uint32_t node, uint32_t which)
