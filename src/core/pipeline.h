@@ -55,6 +55,8 @@ struct outbox {
       "reports whose physical maximum is above the host type's: bad(n) is raised by as much") \
     X(emergencies, "emergencies", "emergencies entered") \
     X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
+    X(emergency_stage3, "emergency_stage3", \
+      "emergencies that fail-safe did not end: the site's shed action is due") \
     X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
     X(limit_cuts, "limit_cuts", "nodes cut below because a limit in force fell below the newest leases") \
     X(recoveries, "recoveries", \
