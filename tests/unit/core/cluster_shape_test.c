@@ -246,8 +246,9 @@ static void a_group_has_no_pool(void **state)
     hall.cluster.node = node;
     hall.cluster.pools = &pools;
     cluster_steer(&hall.cluster);
-    cluster_limits(&hall.cluster, &hall.ledger, HALL_RACK);
-    cluster_limits(&hall.cluster, &hall.ledger, HALL_NODES);
+    uint32_t items = 1000;
+    cluster_limits(&hall.cluster, &hall.ledger, HALL_RACK, &items);
+    cluster_limits(&hall.cluster, &hall.ledger, HALL_NODES, &items);
     assert_int_equal(hall_capacity(&hall, HALL_RACK, 1, 0), 5 * HALL_KW);
     assert_true(hall_capacity(&hall, HALL_NODES, 1, 0) >= INT64_MAX / 4);
 }

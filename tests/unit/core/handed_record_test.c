@@ -76,7 +76,7 @@ static void fill(int64_t *const field[], uint32_t count, int64_t from)
 
 static void fill_emergency(struct emergency *e)
 {
-    int64_t *const times[] = {&e->entered_ns, &e->calm_since_ns, &e->raise_after_ns, &e->low_volts_since_ns,
+    int64_t *const times[] = {&e->stage_ns, &e->calm_since_ns, &e->raise_after_ns, &e->low_volts_since_ns,
                               &e->good_volts_since_ns, &e->peak_good_since_ns, &e->peak_for_ns, &e->heard_ns,
                               &e->covered_since_ns};
     fill(times, sizeof times / sizeof *times, 1000);
@@ -98,8 +98,9 @@ static void emergencies_alike(const struct emergency *a, const struct emergency 
 {
     assert_int_equal(a->fail_safe, b->fail_safe);
     assert_int_equal(a->hot, b->hot);
+    assert_int_equal(a->shed, b->shed);
     assert_int_equal(a->limit_lowered, b->limit_lowered);
-    assert_int_equal(a->entered_ns, b->entered_ns);
+    assert_int_equal(a->stage_ns, b->stage_ns);
     assert_int_equal(a->calm_since_ns, b->calm_since_ns);
     assert_int_equal(a->raise_after_ns, b->raise_after_ns);
     assert_int_equal(a->low_volts_since_ns, b->low_volts_since_ns);
@@ -116,7 +117,7 @@ static void emergencies_alike(const struct emergency *a, const struct emergency 
 static void what_an_emergency_left_arrives(void **state)
 {
     (void)state;
-    for (uint32_t set = 0; set < 3; set++) {        /* one flag at a time, so that none stands for another */
+    for (uint32_t set = 0; set < 4; set++) {        /* one flag at a time, so that none stands for another */
         struct stand stand;
         struct succession left;
         open_stand(&stand);
@@ -125,6 +126,7 @@ static void what_an_emergency_left_arrives(void **state)
         e->fail_safe = set == 0;
         e->hot = set == 1;
         e->limit_lowered = set == 2;
+        e->shed = set == 3;
         struct emergency had = *e;
         succession_of(&stand, &left);
         take(&stand, &left);
@@ -265,7 +267,7 @@ static uint32_t times_of(struct core *core, int64_t t_ns, struct figure *figure)
     struct heat_node *h = &core->heat.meter[BRANCH_A];
     struct permit_node *p = &core->permits.meter[BRANCH_A];
     int64_t *const since_0[] = {&h->stepped_ns, &h->clear_ns, &p->weighed_ns,
-                                &core->emergencies.node[BRANCH_A].entered_ns,
+                                &core->emergencies.node[BRANCH_A].stage_ns,
                                 &core->pools.node[BRANCH_A].measured_t_ns,
                                 &core->pools.node[BRANCH_A].trimmed_ns};
     uint32_t count = 0;
