@@ -25,8 +25,8 @@ static void warn_unwritten(struct draft *d, const struct site *site, uint32_t c,
                    m->contingency[c].name);
     if (unfed)
         finding_at(d->warnings, at,
-                   "the reserve for %s is lent at %u node%s whose meter has no cords written down: nobody can "
-                   "tell that the loss leaves it",
+                   "the reserve for %s is lent at %u node%s whose meter has no cords written down: nobody "
+                   "can tell that the loss leaves it",
                    m->contingency[c].name, unfed, unfed == 1 ? "" : "s");
 }
 

@@ -105,7 +105,8 @@ static void a_reserve_is_lent_with_a_word_where_nobody_can_tell_what_the_loss_le
         "infrastructure:\n"
         "  - {id: c-a, kind: controller, cords: [feed-a]}\n"
         "  - {id: c-b, kind: controller, cords: [feed-b]}\n";
-    static const char no_controller[] = "the reserve for feed-a is lent although no controller is written down";
+    static const char no_controller[] =
+        "the reserve for feed-a is lent although no controller is written down";
     static const char no_cords[] = "the reserve for feed-a is lent at 1 node whose meter has no cords";
     struct written_site w;
     char text[4096];
