@@ -50,6 +50,9 @@ void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
 /* rt: what a node lends. */
 void sums_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *lend);
 
+/* rt: a node whose limit S passes joins those below which a cut is due. */
+void sums_note_node(struct ledger *ledger, uint32_t node);
+
 /* rt: nodes above this host whose limit S passes join those below which a cut is due. */
 void sums_note_over(struct ledger *ledger, uint32_t host);
 
