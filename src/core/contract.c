@@ -32,13 +32,9 @@ int64_t contract_cord_ppm(const struct model_host *h, uint32_t j)
 static bool is_above(const struct contracts *contracts, uint32_t place, const struct model_cord *cord)
 {
     const struct model *model = contracts->model;
-    const struct model_node *n = &model->node[cord->node];
     if (place >= model->node_count)
         return contracts->within[cord->node] >> (place - model->node_count) & 1;
-    for (uint32_t a = 0; a < n->ancestor_count; a++)
-        if (n->ancestor[a] == place)
-            return true;
-    return false;
+    return model_lies_below(model, cord->node, place);
 }
 
 int64_t contract_part_ppm(const struct contracts *contracts, uint32_t host, uint32_t place)

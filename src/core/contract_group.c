@@ -25,21 +25,12 @@ uint32_t contract_node(const struct contracts *contracts, uint32_t place, uint32
 
 /* ---- the nodes of an order ---- */
 
-static bool lies_below(const struct model *model, uint32_t node, uint32_t above)
-{
-    const struct model_node *n = &model->node[node];
-    for (uint32_t a = 0; a < n->ancestor_count; a++)
-        if (n->ancestor[a] == above)
-            return true;
-    return false;
-}
-
 /* Into its place, ascending; false where it is named twice, or lies above or below one named. */
 static bool insert(const struct model *model, struct contract_group *group, uint32_t node)
 {
     uint32_t at = group->count;
     for (uint32_t i = 0; i < group->count; i++)
-        if (lies_below(model, node, group->node[i]) || lies_below(model, group->node[i], node))
+        if (model_lies_below(model, node, group->node[i]) || model_lies_below(model, group->node[i], node))
             return false;
     for (; at > 0 && group->node[at - 1] > node; at--)
         group->node[at] = group->node[at - 1];
@@ -74,7 +65,7 @@ static void mark_within(struct contracts *contracts, uint32_t g)
     for (uint32_t n = 0; n < contracts->model->node_count; n++) {
         bool within = false;
         for (uint32_t i = 0; !within && i < group->count; i++)
-            within = lies_below(contracts->model, n, group->node[i]);
+            within = model_lies_below(contracts->model, n, group->node[i]);
         contracts->within[n] = (contracts->within[n] & ~(1u << g)) | (within ? 1u << g : 0);
     }
 }

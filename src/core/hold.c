@@ -5,20 +5,12 @@
 
 /* ---- which nodes a feed moves ---- */
 
-static bool stands_above(const struct model *model, uint32_t node, uint32_t cord_node)
-{
-    for (uint32_t a = 0; a < model->node[cord_node].ancestor_count; a++)
-        if (model->node[cord_node].ancestor[a] == node)
-            return true;
-    return false;
-}
-
 /* What of a host flows through a node, cords added up: more of it under c? */
 static bool loads_more(const struct model *model, const struct model_host *host, uint32_t node, uint32_t c)
 {
     int64_t more_ppm = 0;
     for (uint32_t j = 0; j < host->cord_count; j++)
-        if (stands_above(model, node, host->cord[j].node))
+        if (model_lies_below(model, host->cord[j].node, node))
             more_ppm += (int64_t)host->cord[j].share_ppm[c] - host->cord[j].share_ppm[0];
     return more_ppm > 0;
 }
@@ -32,7 +24,7 @@ static void move_cord(struct holds *holds, const struct model_host *host, uint32
     bool dark = cord->share_ppm[0] && !cord->share_ppm[c];
     for (uint32_t a = 0; a < node->ancestor_count; a++) {
         uint32_t n = node->ancestor[a];
-        bool goes = dark && (a == 0 || n == lost || stands_above(model, lost, n));
+        bool goes = dark && (a == 0 || n == lost || model_lies_below(model, n, lost));
         if (goes || loads_more(model, host, n, c))
             holds->node[n].moved |= (uint8_t)(1u << c);
     }

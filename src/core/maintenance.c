@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/maintenance.h"
 
-static bool lies_below(const struct model *model, uint32_t node, uint32_t above)
-{
-    const struct model_node *n = &model->node[node];
-    for (uint32_t a = 0; a < n->ancestor_count; a++)
-        if (n->ancestor[a] == above)
-            return true;
-    return false;
-}
-
 void maintenance_init(struct maintenance *maintenance, const struct model *model)
 {
     *maintenance = (struct maintenance){.model = model};
@@ -23,7 +14,7 @@ static uint32_t covering_loss(const struct model *model, uint32_t node)
             return c;
     for (uint32_t c = 1; c < model->contingency_count; c++)
         if (model->contingency[c].kind == CONTINGENCY_LOSS &&
-            lies_below(model, node, model->contingency[c].lost_node))
+            model_lies_below(model, node, model->contingency[c].lost_node))
             return c;
     return 0;
 }
@@ -115,7 +106,7 @@ static bool is_evidence(const struct maintenance *maintenance, const struct ledg
     if (account->bounded && t_ns - account->report_t_ns <= maintenance->model->policy.lease_ns)
         return true;
     for (uint32_t j = 0; j < h->cord_count; j++)
-        if (lies_below(maintenance->model, h->cord[j].node, lost))
+        if (model_lies_below(maintenance->model, h->cord[j].node, lost))
             return false;
     return true;
 }

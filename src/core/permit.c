@@ -146,12 +146,28 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
     p->since_ns = t_ns;
 }
 
+/* A dead feed's meter has nothing to read, and says so again and again. */
+static bool reads_nothing(const struct permit_node *p)
+{
+    for (uint32_t i = 0; i < 2 * PHASES; i++)
+        if (p->last[i])
+            return false;
+    return true;
+}
+
+static enum permit without_news(const struct permit_node *p)
+{
+    if (!p->repeats)
+        return PERMIT_STALE;
+    return reads_nothing(p) ? PERMIT_DEAD : PERMIT_FROZEN;
+}
+
 static enum permit judge(const struct permits *permits, const struct permit_node *p, int64_t t_ns)
 {
     const struct model_node *node = &permits->model->node[p->node];
     const struct heat_node *h = &permits->heat->meter[node->meter];
     if (t_ns > p->until_ns)
-        return p->repeats ? PERMIT_FROZEN : PERMIT_STALE;
+        return without_news(p);
     if (!h->started || is_hot(h, &node->breaker))
         return PERMIT_HOT;
     if (p->low_ns >= PERMIT_DOUBT_NS || (p->low_ns && p->permit == PERMIT_IMPLAUSIBLE))
@@ -286,15 +302,6 @@ void permit_look(struct permits *permits, int64_t t_ns, uint32_t items)
         permit_weigh_draw(permits, host, -1);
         permit_feed_silent(permits, host, t_ns);
     }
-}
-
-/* A dead feed's meter has nothing to read, and says so again and again. */
-static bool reads_nothing(const struct permit_node *p)
-{
-    for (uint32_t i = 0; i < 2 * PHASES; i++)
-        if (p->last[i])
-            return false;
-    return true;
 }
 
 uint8_t permit_meter(const struct permits *permits, uint32_t meter, int64_t t_ns)

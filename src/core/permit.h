@@ -27,7 +27,8 @@
     X(PERMIT_ALONE, "alone", "neither authenticated nor corroborated by other meters or by hosts") \
     X(PERMIT_HOT, "hot", "heat above theta_op") \
     X(PERMIT_FEED, "feed", "a feed whose loss it covers is lost, unseen, or back for less than feed_stable") \
-    X(PERMIT_HOLD, "hold", "lost not long ago: hold(n) is running, for what is above the steady limit")
+    X(PERMIT_HOLD, "hold", "lost not long ago: hold(n) is running, for what is above the steady limit") \
+    X(PERMIT_DEAD, "dead", "the meter reads no volts and no current: nothing feeds the node")
 
 #define PERMIT_SYMBOL(symbol, name, meaning) symbol,
 enum permit { PERMITS(PERMIT_SYMBOL) PERMIT_COUNT };

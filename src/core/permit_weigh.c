@@ -21,21 +21,12 @@ static int64_t part(int64_t value, int64_t ppm)
 
 /* ---- setup: what of a host's draw certainly flows through a node above it ---- */
 
-static bool stands_above(const struct model *model, uint32_t node, uint32_t cord_node)
-{
-    const struct model_node *below = &model->node[cord_node];
-    for (uint32_t a = 0; a < below->ancestor_count; a++)
-        if (below->ancestor[a] == node)
-            return true;
-    return false;
-}
-
 /* All of it but the most that cords elsewhere may carry. */
 static uint32_t least_share_ppm(const struct model *model, const struct model_host *host, uint32_t node)
 {
     int64_t least_ppm = PPM;
     for (uint32_t j = 0; j < host->cord_count; j++)
-        if (!stands_above(model, node, host->cord[j].node))
+        if (!model_lies_below(model, host->cord[j].node, node))
             least_ppm -= host->cord[j].share_ppm[0];
     return (uint32_t)larger(least_ppm, 0);
 }
@@ -43,7 +34,7 @@ static uint32_t least_share_ppm(const struct model *model, const struct model_ho
 static bool before(const struct model *model, const struct model_host *host, uint32_t cord, uint32_t node)
 {
     for (uint32_t j = 0; j < cord; j++)
-        if (stands_above(model, node, host->cord[j].node))
+        if (model_lies_below(model, host->cord[j].node, node))
             return true;
     return false;
 }

@@ -51,11 +51,16 @@ struct outbox {
     X(resets, "resets", "hosts seen with a new incarnation") \
     X(foreign_caps, "foreign_caps", "read-backs above the newest lease: host back to phys_max") \
     X(fail_safe_mismatch, "fail_safe_mismatch", "reports whose fail-safe cap differs from the site file") \
+    X(phys_max_above, "phys_max_above", \
+      "reports whose physical maximum is above the host type's: bad(n) is raised by as much") \
     X(emergencies, "emergencies", "emergencies entered") \
     X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
+    X(emergency_stage3, "emergency_stage3", \
+      "emergencies that fail-safe did not end: the site's shed action is due") \
     X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
     X(limit_cuts, "limit_cuts", "nodes cut below because a limit in force fell below the newest leases") \
-    X(recoveries, "recoveries", "entries into recovery (exposure above a limit after an event)") \
+    X(recoveries, "recoveries", \
+      "times that nodes came into recovery, none being in it (exposure above a limit after an event)") \
     X(recoveries_start, "recoveries_start", "nodes that came into recovery by a start or take-over") \
     X(recoveries_limit, "recoveries_limit", "nodes in recovery because a permit or a feed was lost") \
     X(recoveries_sag, "recoveries_sag", \

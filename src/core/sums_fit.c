@@ -3,15 +3,6 @@
 #include "core/compare.h"
 #include "core/sums_inside.h"
 
-static bool is_above(const struct model *model, uint32_t node, const struct model_cord *cord)
-{
-    const struct model_node *below = &model->node[cord->node];
-    for (uint32_t a = 0; a < below->ancestor_count; a++)
-        if (below->ancestor[a] == node)
-            return true;
-    return false;
-}
-
 /* What every cord of a host changes, and the most that all of them together may change in a cell. */
 struct trial {
     int64_t delta_mva[CORDS_MAX][CELLS_MAX];
@@ -29,7 +20,7 @@ static bool fits(const struct ledger *ledger, const struct model_host *h, uint32
     for (uint32_t i = 0; i < cells; i++)
         left_mva[i] = limit_mva[i] - sum_mva[i];
     for (uint32_t j = 0; j < h->cord_count; j++)
-        if (is_above(ledger->model, n, &h->cord[j]))
+        if (model_lies_below(ledger->model, h->cord[j].node, n))
             for (uint32_t i = 0; i < cells; i++)
                 left_mva[i] -= trial->delta_mva[j][i];
     for (uint32_t i = 0; i < cells; i++)

@@ -4,6 +4,7 @@
 #include "core/compare.h"
 #include "core/draw.h"
 #include "core/quantum.h"
+#include "core/sums.h"
 
 enum { RISK_MOST_PPM = 700000 };
 #define RETRY_NS     (100 * NS_PER_MS)
@@ -99,14 +100,6 @@ static int64_t extra_mva(const struct trial *trial, const struct spot *spot, uin
     return sum_mva;
 }
 
-static bool lies_below(const struct model *model, uint32_t node, uint32_t above)
-{
-    for (uint32_t a = 0; a < model->node[node].ancestor_count; a++)
-        if (model->node[node].ancestor[a] == above)
-            return true;
-    return false;
-}
-
 /* What whoever waits there would add, were it granted. */
 static int64_t waiting_mva(const struct trial *trial, const struct spot *spot, uint32_t c, uint32_t phase)
 {
@@ -117,7 +110,7 @@ static int64_t waiting_mva(const struct trial *trial, const struct spot *spot, u
     int64_t old_mw = committed_mw(&trial->tokens->pools->host[spot->wait->host]), sum_mva = 0;
     int64_t pf_ppm = model->type[host->type].pf_min_ppm, new_mw = larger(old_mw, spot->wait->draw_mw);
     for (uint32_t j = 0; j < host->cord_count; j++)
-        if (lies_below(model, host->cord[j].node, spot->node))
+        if (model_lies_below(model, host->cord[j].node, spot->node))
             sum_mva += draw_on_phase_mva(&host->cord[j], pf_ppm, c, phase, new_mw) -
                        draw_on_phase_mva(&host->cord[j], pf_ppm, c, phase, old_mw);
     return sum_mva;
@@ -176,8 +169,9 @@ static void look_at_limits(struct trial *trial, const struct spot *spot)
     for (uint32_t i = 0; node->limited && i < trial->tokens->model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
         int64_t more_mva = extra_mva(trial, spot, c, phase);
-        int64_t load_mva = pool->committed_mva[c][phase] + node->bad_mva[c][phase] +
-                           node->other_mva[phase] + more_mva + waiting_mva(trial, spot, c, phase);
+        int64_t load_mva = pool->committed_mva[c][phase] +
+                           sums_standing_mva(trial->tokens->ledger, n, c, phase) + more_mva +
+                           waiting_mva(trial, spot, c, phase);
         if (more_mva <= 0 || load_mva <= sums->limit_mva[c][phase])
             continue;
         bool unlent = node->lend >> c & 1 && sums->limit_mva[c][phase] <= node->limit_mva[c][phase];

@@ -174,6 +174,15 @@ static int check_host(const struct lane *lane, uint32_t host, const struct endpo
     return from->ipv4 == lane->host_address[host].ipv4 ? ACCEPTED : REFUSED_SOURCE;
 }
 
+/* Whoever takes it leaves it. */
+static int take_host(struct lane *lane, uint32_t host, const struct endpoint *from)
+{
+    int refused = check_host(lane, host, from);
+    if (refused)
+        return refused;
+    return take(lane, lane->host_sender, host) ? ACCEPTED : REFUSED_HELD;
+}
+
 /* The host is in hand. */
 static int admit_report(struct lane *lane, const struct report *body, uint64_t sequence,
                         const struct endpoint *from, int64_t t_receive_ns)
@@ -198,12 +207,10 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
     int refused = report_decode(frame->body, frame->body_bytes, &body);
     if (refused)
         return refused;
-    refused = check_host(lane, frame->sender, from);
+    refused = take_host(lane, frame->sender, from);
     if (refused)
         return refused;
     body.host = frame->sender;
-    if (!take(lane, lane->host_sender, body.host))
-        return REFUSED_HELD;
     refused = admit_report(lane, &body, frame->sequence, from, t_receive_ns);
     leave(lane, lane->host_sender, body.host);
     return refused;
@@ -233,12 +240,10 @@ static int token_request(struct lane *lane, const struct frame *frame, const str
     int refused = token_request_decode(frame->body, frame->body_bytes, &body);
     if (refused)
         return refused;
-    refused = check_host(lane, frame->sender, from);
+    refused = take_host(lane, frame->sender, from);
     if (refused)
         return refused;
     body.host = frame->sender;
-    if (!take(lane, lane->host_sender, body.host))
-        return REFUSED_HELD;
     refused = admit_token(lane, &body, frame->sequence, t_receive_ns);
     leave(lane, lane->host_sender, body.host);
     return refused;

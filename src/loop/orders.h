@@ -82,6 +82,10 @@ struct orders_contract {
 /* cold: the one of this id; false: it is not in force. */
 bool orders_contract(struct orders *orders, uint32_t id, struct orders_contract *contract);
 
+/* cold: of the caps that bound the load of this node, alone or with others, the one with the least watts;
+ * false: there is none. */
+bool orders_cap_over(struct orders *orders, uint32_t node, struct orders_contract *contract);
+
 /* cold: contracts over several nodes that are breached now, and the name of the first. */
 uint32_t orders_breached(struct orders *orders, char name[NAME_BYTES]);
 

@@ -54,6 +54,30 @@ bool orders_contract(struct orders *orders, uint32_t id, struct orders_contract 
     return found;
 }
 
+static bool is_cap_over(const struct orders_contract *contract, uint32_t node)
+{
+    bool names = false;
+    for (uint32_t i = 0; i < contract->count; i++)
+        names |= contract->node[i] == node;
+    return names && contract->view.kind == ORDER_CAP;
+}
+
+bool orders_cap_over(struct orders *orders, uint32_t node, struct orders_contract *contract)
+{
+    struct orders_contract one;
+    bool found = false;
+    pthread_mutex_lock(&orders->lock);
+    for (uint32_t i = 0; i < CONTRACTS_MAX; i++) {
+        if (!orders_contract_at(orders, i, &one) || !is_cap_over(&one, node))
+            continue;
+        if (!found || one.view.value_mw < contract->view.value_mw)
+            *contract = one;
+        found = true;
+    }
+    pthread_mutex_unlock(&orders->lock);
+    return found;
+}
+
 uint32_t orders_breached(struct orders *orders, char name[NAME_BYTES])
 {
     struct orders_contract contract;

@@ -124,6 +124,9 @@ static void look_at_nodes(struct verdict *verdict, const struct model *model, co
             first(&verdict->node_recovery, i);
         bool doubted = node.permit == PERMIT_FROZEN || node.permit == PERMIT_IMPLAUSIBLE;
         verdict->nodes_doubted += doubted;
+        verdict->nodes_dead += node.permit == PERMIT_DEAD;
+        if (node.permit == PERMIT_DEAD)
+            first(&verdict->node_dead, i);
         verdict->nodes_breach += node.breach;
         if (doubted)
             first(&verdict->node_doubted, i);
@@ -200,7 +203,7 @@ static void look_at_rows(struct verdict *verdict, const struct view *view)
  * anyway. */
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
-    if (verdict->nodes_doubted || verdict->nodes_breach || verdict->breached)
+    if (verdict->nodes_doubted || verdict->nodes_dead || verdict->nodes_breach || verdict->breached)
         return true;
     if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
         verdict->journal_failures || verdict->ports_wrong || lost(verdict))
@@ -251,6 +254,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
            verdict->meters_silent ? model->meter[verdict->meter_silent].name : NULL);
     append(verdict, "nodes whose meter is frozen or implausible", verdict->nodes_doubted,
            verdict->nodes_doubted ? model->node[verdict->node_doubted].name : NULL);
+    append(verdict, "nodes without volts", verdict->nodes_dead,
+           verdict->nodes_dead ? model->node[verdict->node_dead].name : NULL);
     append(verdict, "nodes above a contract limit", verdict->nodes_breach,
            verdict->nodes_breach ? model->node[verdict->node_breach].name : NULL);
     append(verdict, "contracts over several nodes breached", verdict->breached,
@@ -307,6 +312,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_recovery = INDEX_NONE,
                                 .node_overdue = INDEX_NONE,
                                 .node_doubted = INDEX_NONE,
+                                .node_dead = INDEX_NONE,
                                 .node_breach = INDEX_NONE,
                                 .worst_node = INDEX_NONE,
                                 .breached = around->breached,

@@ -48,6 +48,7 @@ struct verdict {
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint32_t nodes_overdue;         /* in recovery for longer than X, and no host is known to hold it */
     uint32_t nodes_doubted, nodes_breach;   /* whose meter is frozen or implausible; above a contract */
+    uint32_t nodes_dead;                    /* that lend, and whose meter reads no volts */
     uint32_t breached;              /* contracts over several nodes */
     uint64_t invariant_failures;
     uint64_t journal_failures;
@@ -55,7 +56,8 @@ struct verdict {
     uint32_t ports_down;
     uint32_t ports_wrong;           /* their link is down, or their address is claimed by another */
     /* the first of each kind, INDEX_NONE = none */
-    uint32_t meter_silent, host_unheard, node_emergency, node_above, node_recovery, node_doubted, node_breach;
+    uint32_t meter_silent, host_unheard;
+    uint32_t node_emergency, node_above, node_recovery, node_doubted, node_breach, node_dead;
     uint32_t node_overdue;
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
     int64_t worst_ppm;

@@ -111,6 +111,12 @@ int64_t why_on_node_mva(const struct why *why, uint32_t host, uint32_t node, uin
     return sum_mva;
 }
 
+const char *why_job(const struct why *why, uint32_t gang)
+{
+    const struct site *site = why->site;
+    return site->job && gang < site->model.gang_count ? site->job[gang].name : NULL;
+}
+
 int64_t why_draw_mw(const struct why *why, uint32_t host, int64_t cap_mw)
 {
     const struct model *model = &why->site->model;
@@ -222,6 +228,14 @@ void why_say_waits(struct why_sentences *list, uint32_t node, const struct core_
     if (view->recovery_silent || view->recovery_bad)
         why_say(list, "the hosts below %s that hold the recovery: %u silent, %u disobeying", name,
                 view->recovery_silent, view->recovery_bad);
+}
+
+void why_say_contract(struct why_sentences *list, const struct orders_contract *contract)
+{
+    const char *node = list->why->site->model.node[contract->node[0]].name;
+    why_say(list, "the end of contract %s: %s at most %.1f kW, %s %llu", contract->name,
+            contract->count == 1 ? node : "its nodes together", (double)contract->view.value_mw / 1e6,
+            contract->of_site ? "site file, order" : "order", (unsigned long long)contract->view.number);
 }
 
 /* ---- the whole ---- */

@@ -161,9 +161,8 @@ static bool stands_before(const struct model *model, const struct model_host *kn
                           uint32_t node)
 {
     for (uint32_t j = 0; j < cord; j++)
-        for (uint32_t a = 0; a < model->node[known->cord[j].node].ancestor_count; a++)
-            if (model->node[known->cord[j].node].ancestor[a] == node)
-                return true;
+        if (model_lies_below(model, known->cord[j].node, node))
+            return true;
     return false;
 }
 
@@ -196,11 +195,8 @@ static void write_head(const struct why *why, uint32_t host, const struct core_h
     why_text(why, "type", type->name);
     why_text(why, "state", view_words_host(view));
     why_whether(why, "quiet", !heard || why->now_ns - view->report_t_ns > model->policy.lease_ns);
-    fprintf(why->out, ", \"tier\": %u, \"weight\": %u, \"job\": ", view->tier, known->weight);
-    if (view->gang == UINT16_MAX)
-        fputs("null", why->out);
-    else
-        fprintf(why->out, "%u", view->gang);
+    fprintf(why->out, ", \"tier\": %u, \"weight\": %u", view->tier, known->weight);
+    why_text(why, "job", why_job(why, view->gang));
     if (heard) {
         why_number(why, "draw_w", (double)view->draw_mw / 1e3);
         why_number(why, "report_ms_old", ago_ms(why, view->report_t_ns));

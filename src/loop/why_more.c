@@ -55,8 +55,10 @@ static void say_ceiling(struct asked *a)
 static void say_demand(struct asked *a)
 {
     why_say(a->list,
-            "a higher draw: it draws %.1f kW, and the cap follows what it was seen to use by %.0f %%",
+            "a higher draw: it draws %.1f kW, and its cap stays %.0f %% above what it was seen to use",
             kw(a->view->draw_mw), (double)a->why->site->model.policy.demand_headroom_ppm / 1e4);
+    if (a->bound->node != INDEX_NONE)
+        why_say(a->list, "room at %s, where nothing is left to give beyond what hosts use", a->node);
 }
 
 static void say_share(struct asked *a)
@@ -75,6 +77,7 @@ static void say_tier(struct asked *a)
 static void say_gang(struct asked *a)
 {
     const struct why *why = a->why;
+    const char *job = why_job(why, a->view->gang);
     uint32_t slowest = INDEX_NONE;
     int64_t least_mw = INT64_MAX;
     for (uint32_t host = 0; host < why->site->model.host_count; host++) {
@@ -85,8 +88,8 @@ static void say_gang(struct asked *a)
         least_mw = view.lease_mw < least_mw ? view.lease_mw : least_mw;
     }
     if (slowest != INDEX_NONE)
-        why_say(a->list, "more for the slowest host of its job %u: %s has a cap of %.1f kW", a->view->gang,
-                why->site->model.host[slowest].name, kw(least_mw));
+        why_say(a->list, "more for the slowest host of its job%s%s: %s has a cap of %.1f kW", job ? " " : "",
+                job ? job : "", why->site->model.host[slowest].name, kw(least_mw));
 }
 
 static void say_leased(struct asked *a)
@@ -127,10 +130,7 @@ static void say_contract(struct asked *a)
         why_say(a->list, "time: the contract at %s is over, and caps rise again", a->node);
         return;
     }
-    const char *node = contract.count == 1 ? a->node : "its nodes together";
-    why_say(a->list, "the end of contract %s: %s at most %.1f kW, %s %llu", contract.name, node,
-            kw(contract.view.value_mw), contract.of_site ? "site file, order" : "order",
-            (unsigned long long)contract.view.number);
+    why_say_contract(a->list, &contract);
     why_say(a->list, "less wanted by others that %s counts", contract.name);
 }
 
@@ -181,8 +181,7 @@ static void say_above(struct asked *a)
         struct core_node_view view;
         bool above = false;
         for (uint32_t j = 0; j < known->cord_count; j++)
-            for (uint32_t i = 0; i < model->node[known->cord[j].node].ancestor_count; i++)
-                above |= model->node[known->cord[j].node].ancestor[i] == n;
+            above |= model_lies_below(model, known->cord[j].node, n);
         if (!above || !view_read_node(a->why->view, n, &view))
             continue;
         why_say_permit(a->list, n, &view);

@@ -288,6 +288,7 @@ void why_node(const struct why *why, uint32_t node)
     struct core_node_view view = {.measured_mw = -1, .permit = PERMIT_NONE, .heat.heat_ppm = -1};
     struct made_of made;
     struct why_sentences relax;
+    struct orders_contract contract;
     view_read_node(why->view, node, &view);
     const struct core_sum *sum = &view.exposed;
     look_below(why, node, sum, &made);
@@ -300,6 +301,8 @@ void why_node(const struct why *why, uint32_t node)
     write_steering(why, node, &view);
     write_hosts(why, node, &made);
     why_open(&relax, why, "more");
+    if (why->orders && orders_cap_over(why->orders, node, &contract))
+        why_say_contract(&relax, &contract);
     why_say_waits(&relax, node, &view);
     why_say_permit(&relax, node, &view);
     why_say_excess(&relax, INDEX_NONE, node, sum->contingency, sum->phase);

@@ -3,6 +3,7 @@
 #ifndef FLYBALL_LOOP_WHY_PARTS_H
 #define FLYBALL_LOOP_WHY_PARTS_H
 
+#include "loop/orders.h"
 #include "loop/why.h"
 
 enum { WHY_SENTENCE_BYTES = 400, WHY_PLACE_BYTES = 160 };
@@ -38,6 +39,9 @@ void why_sum(const struct why *why, uint32_t node, uint8_t contingency, uint8_t 
 int64_t why_on_node_mva(const struct why *why, uint32_t host, uint32_t node, uint8_t contingency,
                         uint8_t phase, int64_t draw_mw);
 
+/* Name of a job by its gang; NULL where that is none. */
+const char *why_job(const struct why *why, uint32_t gang);
+
 /* What a cap lets a host draw at the wall. */
 int64_t why_draw_mw(const struct why *why, uint32_t host, int64_t cap_mw);
 
@@ -58,6 +62,9 @@ void why_say_permit(struct why_sentences *list, uint32_t node, const struct core
 
 /* What holds raises back there for a time. */
 void why_say_waits(struct why_sentences *list, uint32_t node, const struct core_node_view *view);
+
+/* What a contract in force bounds, and that its end would raise it. */
+void why_say_contract(struct why_sentences *list, const struct orders_contract *contract);
 
 /* why_host.c, why_node.c: the whole object. */
 void why_host(const struct why *why, uint32_t host);

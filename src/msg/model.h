@@ -9,6 +9,8 @@
 #ifndef FLYBALL_MSG_MODEL_H
 #define FLYBALL_MSG_MODEL_H
 
+#include <stdbool.h>
+
 #include "msg/breaker.h"
 #include "msg/limits.h"
 
@@ -71,7 +73,7 @@ struct model_node {
     /* ramp bucket: how fast the sum of caps below may rise and fall, mW of wall draw per second; 0: as it
      * likes. A cut that protects is never delayed. */
     int64_t ramp_up_mw_per_s, ramp_down_mw_per_s;
-    /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe) */
+    /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe), by host types */
     int64_t bad_mva[CONTINGENCIES_MAX][PHASES];
     struct breaker breaker;         /* device and equipment, compiled; element_count 0: no curve is known */
 };
@@ -174,5 +176,16 @@ struct model {
     struct model_meter *meter;
     struct breaker_curve *curve;
 };
+
+/* any: does power that `node` draws flow through `above`? Both are places in model.node; a node lies below
+ * itself. O(ANCESTORS_MAX). */
+static inline bool model_lies_below(const struct model *model, uint32_t node, uint32_t above)
+{
+    const struct model_node *n = &model->node[node];
+    for (uint32_t a = 0; a < n->ancestor_count; a++)
+        if (n->ancestor[a] == above)
+            return true;
+    return false;
+}
 
 #endif

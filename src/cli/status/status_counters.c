@@ -39,7 +39,10 @@ static const char *const ordinary[] = {
     "tap.slots",           "journal.bytes",       "door.answered",       "core.readings",
     "core.reports",        "core.ticks",          "core.ticks_committed", "core.leases",
     "core.claims",         "core.cuts",           "core.raises",         "core.withheld_s",
-    "core.withheld_d",     "core.retired",        "core.alarms",
+    "core.withheld_d",     "core.retired",        "core.alarms",       "core.fail_safes",
+    "core.orders",         "core.trims",          "core.level_trims",  "core.tokens_granted",
+    "core.tokens_denied",  "core.tokens_repeated", "core.handed",      "core.handed_meters",
+    "core.recoveries_start",
 };
 
 /* Paths are compared with _ standing for the dots of the group, and without what stands in brackets. */

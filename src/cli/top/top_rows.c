@@ -151,7 +151,7 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
              kind, kind, view_words_kind(known->kind), "ABC"[figures.worst], load, limit, load_share,
              share[0], share[1], heat, phases, event);
     if (sums->emergency || sums->breach || sums->permit == PERMIT_FROZEN ||
-        sums->permit == PERMIT_IMPLAUSIBLE)
+        sums->permit == PERMIT_IMPLAUSIBLE || sums->permit == PERMIT_DEAD)
         return TOP_ALARM;
     /* where nothing is sent every host counts at its physical maximum, and this is the ordinary state */
     if (strcmp(status_word(source->counters, "mode"), "enforce"))

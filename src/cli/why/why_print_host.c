@@ -6,10 +6,9 @@
 
 static void print_head(FILE *out, json_t *host)
 {
-    char draw[WHY_FIGURE_BYTES], job[48] = "", age[WHY_FIGURE_BYTES] = "";
+    char draw[WHY_FIGURE_BYTES], age[WHY_FIGURE_BYTES] = "";
+    const char *job = json_string_value(json_object_get(host, "job"));
     why_print_kw(draw, host, "draw_w");
-    if (status_has_number(host, "job"))
-        snprintf(job, sizeof job, ", job %.0f", status_number(host, "job"));
     if (status_has_number(host, "report_ms_old"))
         why_print_time(age, status_number(host, "report_ms_old"));
     fprintf(out, "host %s: %s%s", status_word(host, "id"), status_word(host, "state"),
@@ -18,8 +17,8 @@ static void print_head(FILE *out, json_t *host)
         fprintf(out, ", drew %s at the wall %s ago\n", draw, age);
     else
         fputc('\n', out);
-    fprintf(out, "%-10stype %s, tier %.0f, weight %.0f%s\n", "", status_word(host, "type"),
-            status_number(host, "tier"), status_number(host, "weight"), job);
+    fprintf(out, "%-10stype %s, tier %.0f, weight %.0f%s%s\n", "", status_word(host, "type"),
+            status_number(host, "tier"), status_number(host, "weight"), job ? ", job " : "", job ? job : "");
 }
 
 static void print_reserved(FILE *out, json_t *host)
@@ -104,7 +103,9 @@ static void print_bound(FILE *out, json_t *host)
         why_print_sum(sum, status_word(bound, "node"), bound);
         why_print_text(out, "", "at %s", sum);
     } else if (json_is_string(json_object_get(bound, "node"))) {
-        why_print_text(out, "", "at %s", status_word(bound, "node"));
+        bool full = !strcmp(status_word(bound, "term"), "demand");
+        why_print_text(out, "", full ? "and nothing beyond that: %s is full" : "at %s",
+                       status_word(bound, "node"));
     }
 }
 

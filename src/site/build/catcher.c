@@ -10,23 +10,13 @@
 #include "site/build/build.h"
 #include "site/flow/outage.h"
 
-static bool stands_above(const struct model *m, uint32_t above, uint32_t node)
-{
-    const struct model_node *n = &m->node[node];
-
-    for (uint32_t a = 0; a < n->ancestor_count; a++)
-        if (n->ancestor[a] == above)
-            return true;
-    return false;
-}
-
 uint32_t build_reserve_of(const struct site *site, uint32_t node)
 {
     const struct model *m = &site->model;
     const struct model_node *n = &m->node[node];
 
     for (uint32_t p = 1; p < n->parent_count && site->redundancy.catcher != INDEX_NONE; p++)
-        if (stands_above(m, site->redundancy.catcher, n->parent[p]))
+        if (model_lies_below(m, n->parent[p], site->redundancy.catcher))
             return n->parent[p];
     return INDEX_NONE;
 }

@@ -4,23 +4,15 @@
 
 #include "site/build/build.h"
 
-static bool lies_below(const struct model *m, uint32_t node, uint32_t above)
-{
-    for (uint32_t a = 0; a < m->node[node].ancestor_count; a++)
-        if (m->node[node].ancestor[a] == above)
-            return true;
-    return false;
-}
-
 /* What flows through both would count twice in what the meters show. */
 static void add_node(struct draft *d, const struct model *m, const struct draft_contract *from,
                      const struct tree *at, uint32_t node, struct site_contract *out)
 {
     for (uint32_t i = 0; out->node != INDEX_NONE && i <= out->also_count; i++) {
         uint32_t other = i ? out->also[i - 1] : out->node;
-        bool below = lies_below(m, node, other);
+        bool below = model_lies_below(m, node, other);
 
-        if (below || lies_below(m, other, node))
+        if (below || model_lies_below(m, other, node))
             finding_at(d->errors, at,
                        "contract '%s': '%s' lies below '%s' and counts there, name one of them",
                        draft_text(&from->id), m->node[below ? node : other].name,

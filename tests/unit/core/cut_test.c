@@ -271,6 +271,24 @@ static void who_was_cut_in_a_slot_gets_no_other_answer(void **state)
     stand_stop(&stand);
 }
 
+/* Time alone may end what was lent; whatever slot comes next cuts, also a report that is good for nothing. */
+static void a_cut_does_not_wait_behind_a_stale_report(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand);
+    struct report late = stand_report_of(&stand, 2, HOST_LEASED, A_NS);
+    late.number = 1;
+    ledger_scale_limit(&stand.core->ledger, BRANCH_A, 500000);
+    uint64_t stale = stand_counters(&stand)->reports_stale;
+    assert_null(stand_report(&stand, &late));
+    assert_int_equal(stand_counters(&stand)->reports_stale, stale + 1);
+    assert_int_equal(stand.outbox.count, 2);
+    assert_int_equal(lease_of(&stand, 0)->why, WHY_LIMIT);
+    assert_int_equal(lease_of(&stand, 1)->why, WHY_LIMIT);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_host_at_fail_safe_is_not_asked_for_a_limit),
         cmocka_unit_test(where_nothing_fits_everybody_goes_to_fail_safe),
         cmocka_unit_test(who_was_cut_in_a_slot_gets_no_other_answer),
+        cmocka_unit_test(a_cut_does_not_wait_behind_a_stale_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

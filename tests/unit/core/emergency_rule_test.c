@@ -120,7 +120,7 @@ static void current_above_the_steady_limit_on_any_phase_is_one(void **state)
         hall.reading.current_ma[p]++;
         assert_int_equal(take(&hall, 5), EMERGENCY_CUT);
         assert_true(active(&hall));
-        assert_int_equal(hall.emergency[HALL_LEFT].entered_ns, 5);
+        assert_int_equal(hall.emergency[HALL_LEFT].stage_ns, 5);
         assert_int_equal(hall.emergency[HALL_LEFT].number, 1);
         assert_int_equal(take(&hall, 6), EMERGENCY_NOTHING);
     }
@@ -266,8 +266,32 @@ static void the_second_stage_comes_after_the_slowest_actuation_and_one_readings_
         assert_int_equal(take(&hall, NS_PER_S + A_NS + FRESH_NS), EMERGENCY_FAIL_SAFE);
         assert_true(hall.emergency[HALL_LEFT].fail_safe);
         assert_int_equal(take(&hall, NS_PER_S + A_NS + FRESH_NS + 1), EMERGENCY_NOTHING);
+        assert_false(hall.emergency[HALL_LEFT].shed);
         assert_int_equal(hall.emergencies.entered, 1);
     }
+}
+
+/* The site's shed action: A and T_fresh after fail-safe was ordered, whenever that was, and once. */
+static void the_third_stage_has_waited_for_the_second_and_is_told_once(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    amperes(&hall, STEADY_MA + 1, 0);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 5 * NS_PER_S), EMERGENCY_FAIL_SAFE);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 5 * NS_PER_S + A_NS + FRESH_NS - 1), EMERGENCY_NOTHING);
+    assert_int_equal(amperes(&hall, STEADY_MA, 5 * NS_PER_S + A_NS + FRESH_NS), EMERGENCY_NOTHING);
+    assert_false(hall.emergency[HALL_LEFT].shed);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 5 * NS_PER_S + A_NS + FRESH_NS), EMERGENCY_SHED);
+    assert_true(hall.emergency[HALL_LEFT].shed);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 8 * NS_PER_S), EMERGENCY_NOTHING);
+    amperes(&hall, 1000, 9 * NS_PER_S);
+    amperes(&hall, 1000, 10 * NS_PER_S);
+    assert_false(active(&hall));
+    amperes(&hall, STEADY_MA + 1, 11 * NS_PER_S);
+    assert_false(hall.emergency[HALL_LEFT].shed);
+    amperes(&hall, STEADY_MA + 1, 12 * NS_PER_S);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 13 * NS_PER_S), EMERGENCY_SHED);
 }
 
 static void there_is_no_second_stage_where_the_first_was_enough(void **state)
@@ -393,6 +417,15 @@ static void an_emergency_anywhere_above_any_cord_forbids_raises(void **state)
         assert_true(emergency_forbids_raise(&hall.emergencies, 1, 0));
         assert_int_equal(emergency_forbids_raise(&hall.emergencies, 0, 0), n == HALL_MAIN || n == HALL_LEFT);
         assert_int_equal(emergency_forbids_raise(&hall.emergencies, 3, 0), n != HALL_LEFT);
+        assert_true(emergency_lasts(&hall.emergencies, 1, 0));
+        assert_int_equal(emergency_lasts(&hall.emergencies, 0, 0), n == HALL_MAIN || n == HALL_LEFT);
+        assert_int_equal(emergency_lasts(&hall.emergencies, 3, 0), n != HALL_LEFT);
+        hall.emergency[n].raise_after_ns = 7;
+        assert_true(emergency_lasts(&hall.emergencies, 1, 6));
+        assert_false(emergency_lasts(&hall.emergencies, 1, 7));
+        hall.emergency[n].hot = true;                   /* heat holds raises; floors hold again */
+        assert_false(emergency_lasts(&hall.emergencies, 1, 7));
+        assert_true(emergency_forbids_raise(&hall.emergencies, 1, 7));
     }
 }
 
@@ -643,6 +676,8 @@ static void a_stage_lasts_as_the_slowest_type_and_meter(void **state)
     hall_open(&hall);
     hall.meter[HALL_LEFT].fresh_ns = 200 * NS_PER_MS;
     assert_int_equal(emergency_stage_ns(&hall.model), 500 * NS_PER_MS);
+    hall.meter[HALL_MAIN].fresh_ns = 300 * NS_PER_MS;
+    assert_int_equal(emergency_stage_ns(&hall.model), 600 * NS_PER_MS);
 }
 
 static void without_a_lease_the_shot_goes_by_fail_safe(void **state)
@@ -756,11 +791,11 @@ a_load_that_stays_within_the_limit_ends_it_once_leases_are_within_it_for_ten_tim
 static void it_does_not_end_so_while_leases_are_above_the_limit_or_the_load_is(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < 1 + PHASES; i++) {
         struct hall hall;
         start(&hall, 9500 * HALL_W);
         if (i)
-            hall.sums[HALL_LEFT].steady_mva[0][2] = hall.sums[HALL_LEFT].exposed_mva[0][2] - 1;
+            hall.sums[HALL_LEFT].steady_mva[0][i - 1] = hall.sums[HALL_LEFT].exposed_mva[0][i - 1] - 1;
         assert_int_equal(amperes(&hall, STEADY_MA + 1, HALL_T_NS), EMERGENCY_CUT);
         assert_true(loads_until(&hall, i ? STEADY_MA * 95 / 100 : STEADY_MA + 1, HALL_T_NS + 16 * NS_PER_MS,
                                 HALL_T_NS + 20 * NS_PER_S));
@@ -774,6 +809,7 @@ static void a_meter_that_dies_in_it_leaves_nobody_cut_for_ever(void **state)
     start(&hall, 9500 * HALL_W);
     assert_int_equal(amperes(&hall, STEADY_MA + 1, HALL_T_NS), EMERGENCY_CUT);
     int64_t t_ns = HALL_T_NS + NS_PER_S;
+    emergency_look(&hall.emergencies, &hall.ledger, t_ns - 1, HALL_NODES);      /* readings look after it */
     assert_int_equal(emergency_look(&hall.emergencies, &hall.ledger, t_ns, HALL_NODES), INDEX_NONE);
     assert_int_equal(emergency_look(&hall.emergencies, &hall.ledger, t_ns + 60 * NS_PER_S - 1, HALL_NODES),
                      INDEX_NONE);
@@ -867,6 +903,9 @@ static void a_round_looks_at_every_node_once(void **state)
     for (uint32_t i = 0; i < HALL_NODES; i++)
         seen |= 1u << emergency_look(&hall.emergencies, &hall.ledger, HALL_T_NS + 60 * NS_PER_S, 1);
     assert_int_equal(seen, (1u << HALL_NODES) - 1);
+    uint32_t at = hall.emergencies.looked_at;
+    emergency_look(&hall.emergencies, &hall.ledger, HALL_T_NS, 100 * HALL_NODES);
+    assert_int_equal(hall.emergencies.looked_at, at);
 }
 
 /* Peaks that come again before the limit is back: twice as long each time, an hour at most. */
@@ -910,6 +949,70 @@ static void an_emergency_handed_over_has_a_number_here(void **state)
     assert_true(active(&hall));
 }
 
+/* Nine tenths of nothing are left of a phase at a tenth of its nominal volts, which still is a phase;
+ * below it the fuse of its sensing is gone, and the others tell. */
+static void a_phase_below_a_tenth_of_its_volts_is_none(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t volts_mv, limit_kva;
+    } at[] = {{9999, 20}, {10000, 2}};          /* 0.111 of 90 V, in half per cents: 0.11 */
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        for (uint32_t p = 0; p < PHASES; p++) {
+            struct hall hall;
+            start_at_90_volts(&hall);
+            for (uint32_t other = 0; other < PHASES; other++)
+                hall.reading.voltage_mv[other] = other == p ? at[i].volts_mv : 100000;
+            take(&hall, 0);
+            take(&hall, NS_PER_S);
+            assert_int_equal(limit_kva(&hall), at[i].limit_kva);
+        }
+    }
+}
+
+/* A crest of 1.415 peaks at 141.5 A for 100 A. */
+static void a_crest_just_above_a_sines_counts_as_it_is(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.node[HALL_LEFT].instant_peak_ma = 141500;
+    hall.reading.crest_milli = 1415;
+    assert_int_equal(amperes(&hall, 99999, 0), EMERGENCY_NOTHING);
+    assert_int_equal(amperes(&hall, 100000, 0), EMERGENCY_CUT);
+}
+
+/* 322 A of peak at a crest of 2 are 161 A; 0.95 of that are 0.805 of 190 A to the unit. */
+static void the_limit_of_peaks_is_95_percent_to_the_unit(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    hall.node[HALL_LEFT].steady_ma = 190000;
+    hall.node[HALL_LEFT].instant_peak_ma = 322000;
+    hall.reading.crest_milli = 2000;
+    assert_int_equal(amperes(&hall, 161000, 0), EMERGENCY_CUT);
+    assert_int_equal(hall.emergency[HALL_LEFT].peak_ppm, 805000);
+}
+
+/* "measured < 0.9 steady for 1 s": the calm that ended the last one ends no other. */
+static void calm_is_counted_from_its_own_beginning(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    amperes(&hall, STEADY_MA + 1, 0);
+    amperes(&hall, 1000, 1);
+    amperes(&hall, 1000, NS_PER_S + 1);
+    assert_false(active(&hall));
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 2 * NS_PER_S), EMERGENCY_CUT);
+    amperes(&hall, 1000, 2 * NS_PER_S + 1);
+    amperes(&hall, 1000, 3 * NS_PER_S);
+    assert_true(active(&hall));
+    amperes(&hall, 1000, 3 * NS_PER_S + 1);
+    assert_false(active(&hall));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -934,6 +1037,7 @@ int main(void)
         cmocka_unit_test(a_node_without_a_device_has_no_emergency),
         cmocka_unit_test(emergencies_are_numbered_over_all_nodes),
         cmocka_unit_test(the_second_stage_comes_after_the_slowest_actuation_and_one_readings_age),
+        cmocka_unit_test(the_third_stage_has_waited_for_the_second_and_is_told_once),
         cmocka_unit_test(there_is_no_second_stage_where_the_first_was_enough),
         cmocka_unit_test(it_ends_below_nine_tenths_for_the_whole_time_and_not_at_nine_tenths),
         cmocka_unit_test(nine_tenths_are_exact_for_thousands_of_amperes),
@@ -970,6 +1074,10 @@ int main(void)
         cmocka_unit_test(a_round_looks_at_every_node_once),
         cmocka_unit_test(peaks_that_come_again_hold_the_limit_down_for_longer),
         cmocka_unit_test(an_emergency_handed_over_has_a_number_here),
+        cmocka_unit_test(a_phase_below_a_tenth_of_its_volts_is_none),
+        cmocka_unit_test(a_crest_just_above_a_sines_counts_as_it_is),
+        cmocka_unit_test(the_limit_of_peaks_is_95_percent_to_the_unit),
+        cmocka_unit_test(calm_is_counted_from_its_own_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -198,6 +198,41 @@ static void what_is_withheld_is_counted_by_the_sum_that_withheld_it(void **state
     stand_stop(&stand);
 }
 
+/* Branch A is to draw 8 kW at most, host 1 stands at 2: 6 are left for host 0. */
+static void a_raise_that_a_contract_bounds_says_so(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    struct slot_order order = {
+        .kind = ORDER_CAP, .number = 5, .contract = 1, .node = BRANCH_A, .value_mw = 8000000};
+    assert_int_equal(contract_give(&stand.core->contracts, &order, stand.t_ns), ORDER_TAKEN);
+    assert_int_equal(ask(&stand, 5999000, 0), 5999000);
+    assert_int_equal(stand.record[0].why, WHY_SHARE);
+    assert_in_range(ask(&stand, 7000000, 0), 5999000, 6000000);
+    assert_int_equal(stand.record[0].why, WHY_ORDER);
+    assert_int_equal(stand.core->bound[0].term, BOUND_CONTRACT);
+    assert_int_equal(stand.core->bound[0].node, BRANCH_A);
+    stand_stop(&stand);
+}
+
+static void a_cut_of_an_emergency_is_counted_as_one(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    struct core_counters was = *stand_counters(&stand);
+    ask(&stand, 3000000, LEASE_EMERGENCY);
+    assert_int_equal(stand_counters(&stand)->cuts - was.cuts, 1);
+    assert_int_equal(stand_counters(&stand)->leases - was.leases, 1);
+    assert_int_equal(stand_counters(&stand)->fail_safes - was.fail_safes, 0);
+    ask(&stand, 400000, LEASE_EMERGENCY);
+    assert_int_equal(stand_counters(&stand)->cuts - was.cuts, 2);
+    assert_int_equal(stand_counters(&stand)->fail_safes - was.fail_safes, 1);
+    assert_int_equal(stand_counters(&stand)->raises - was.raises, 0);
+    stand_stop(&stand);
+}
+
 static void cuts_raises_and_falls_to_fail_safe_are_counted(void **state)
 {
     (void)state;
@@ -405,6 +440,8 @@ int main(void)
         cmocka_unit_test(from_nothing_upward_is_a_raise),
         cmocka_unit_test(a_lease_that_should_not_have_been_becomes_fail_safe),
         cmocka_unit_test(an_answer_leaves_while_there_is_room),
+        cmocka_unit_test(a_raise_that_a_contract_bounds_says_so),
+        cmocka_unit_test(a_cut_of_an_emergency_is_counted_as_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

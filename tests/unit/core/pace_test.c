@@ -203,6 +203,11 @@ static void nothing_holds_a_host_below_its_floor(void **state)
     assert_int_equal(paced(&stand, 9 * KW, WHY_SHARE), FLOOR_MW);
     check(&stand, BOUND_HOLD, BRANCH_A);
     assert_int_equal(paced(&stand, 3 * KW / 4, WHY_SHARE), 3 * KW / 4);
+    /* a lease of no watts: what was told nothing does not wait */
+    stand.core->ledger.host[0].newest_mw = 0;
+    assert_int_equal(paced(&stand, 9 * KW, WHY_SHARE), FLOOR_MW);
+    stand.core->ledger.host[0].newest_mw = -1;
+    assert_int_equal(paced(&stand, 9 * KW, WHY_SHARE), 9 * KW);
     stand_stop(&stand);
 }
 
@@ -310,6 +315,10 @@ static void a_target_is_noted_under_a_hold_by_what_it_changes(void **state)
     core->cluster.target_mw[1] = 0;
     pace_target(core, 1);
     assert_int_equal(damper->lacks_mw, -7200 * W);
+    core->ledger.host[1].newest_mw = 0;                                 /* a lease of no watts is one */
+    core->cluster.target_mw[1] = KW;
+    pace_target(core, 1);
+    assert_int_equal(damper->lacks_mw, -6000 * W);
     stand_stop(&stand);
 }
 

@@ -252,6 +252,32 @@ static void a_measured_crest_counts_for_a_minute_or_two(void **state)
     }
 }
 
+/* A stretch ends after exactly its length; what hangs on phases that a node does not have is no load. */
+static void crests_are_kept_by_stretches(void **state)
+{
+    (void)state;
+    struct hall hall;
+    struct permit_node p;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_LEFT, 14);
+    struct reading reading = {.crest_milli = 3000, .current_ma = {70000}};
+    memset(&p, 0, sizeof p);
+    hall.node[HALL_LEFT].phases = 1;
+    permit_note_crest(&hall.node[HALL_LEFT], &p, &reading, 0);
+    reading.crest_milli = 2500;
+    permit_note_crest(&hall.node[HALL_LEFT], &p, &reading, PERMIT_CREST_NS - 1);
+    assert_int_equal(p.crest_high_milli[0], breaker_crest(3000));
+    assert_int_equal(p.crest_high_milli[1], 0);
+    permit_note_crest(&hall.node[HALL_LEFT], &p, &reading, PERMIT_CREST_NS);
+    assert_int_equal(p.crest_high_milli[0], breaker_crest(2500));
+    assert_int_equal(p.crest_high_milli[1], breaker_crest(3000));
+    reading.crest_milli = 4000;
+    reading.current_ma[0] = 69999;
+    reading.current_ma[1] = reading.current_ma[2] = 140000;
+    permit_note_crest(&hall.node[HALL_LEFT], &p, &reading, PERMIT_CREST_NS + 1);
+    assert_int_equal(p.crest_high_milli[0], breaker_crest(2500));
+}
+
 /* ---- for how long ---- */
 
 /* Fresh until T_fresh after its window began, that nanosecond included; age counts, and an arrival before the
@@ -333,6 +359,13 @@ static void the_first_reading_is_news_whatever_it_says(void **state)
     slot.reading.meter = HALL_LEFT;
     take(&b, &slot);
     assert_int_equal(permit(&b), PERMIT_HELD);
+    /* nothing again is a node that nothing feeds, and no fault of its meter */
+    b.t_ns += LENDS_NS + 1;
+    slot.t_ns = slot.t_receive_ns = b.t_ns;
+    take(&b, &slot);
+    assert_int_equal(permit(&b), PERMIT_DEAD);
+    assert_int_equal(permit_meter(&b.permits, HALL_LEFT, b.t_ns), 0);
+    assert_int_equal(left(&b)->lent.contingencies, 0);
 }
 
 /* Four meters whose readings came in every order, some read again: each lapses at its own time. */
@@ -588,6 +621,7 @@ int main(void)
         cmocka_unit_test(more_heat_than_was_assumed_works_it_out_anew),
         cmocka_unit_test(a_higher_crest_works_it_out_anew),
         cmocka_unit_test(a_measured_crest_counts_for_a_minute_or_two),
+        cmocka_unit_test(crests_are_kept_by_stretches),
         cmocka_unit_test(a_reading_lends_until_its_window_is_t_fresh_old),
         cmocka_unit_test(a_late_reading_takes_nothing_away),
         cmocka_unit_test(any_digit_of_any_phase_is_news),

@@ -181,9 +181,17 @@ static void the_same_request_gets_the_same_answer_and_reserves_once(void **state
     assert_int_equal(room_mw(&stand), left_mw);
     assert_int_equal(stand_counters(&stand)->tokens_granted, 1);
     assert_int_equal(stand_counters(&stand)->tokens_repeated, 5);
+    /* as many as are remembered, each its own answer */
+    for (uint64_t i = 1; i < TOKEN_ANSWERS; i++)
+        granted(ask_numbered(&stand, 0, 900 + i, (100 + (int64_t)i) * KW, NS_PER_S), (100 + (int64_t)i) * KW);
+    assert_int_equal(stand_counters(&stand)->tokens_granted, TOKEN_ANSWERS);
+    for (uint64_t i = 0; i < TOKEN_ANSWERS; i++)
+        granted(ask_numbered(&stand, 0, 900 + i, (100 + (int64_t)i) * KW, NS_PER_S), (100 + (int64_t)i) * KW);
+    assert_int_equal(stand_counters(&stand)->tokens_granted, TOKEN_ANSWERS);
+    assert_int_equal(stand_counters(&stand)->tokens_repeated, 5 + TOKEN_ANSWERS);
     /* an agent that started anew counts from where it likes: another request of an old number is a new one */
     granted(ask_numbered(&stand, 0, 900, 120 * KW, NS_PER_S), 120 * KW);
-    assert_int_equal(stand_counters(&stand)->tokens_granted, 2);
+    assert_int_equal(stand_counters(&stand)->tokens_granted, TOKEN_ANSWERS + 1);
     stand_stop(&stand);
 }
 
@@ -482,6 +490,27 @@ static void nobody_is_waited_for_longer_than_it_asks(void **state)
     stand_stop(&stand);
 }
 
+/* Host 0 wants 900 kW, cannot have them, and is waited for until its time is over: from that nanosecond on
+ * the room is kept for host 1, who is denied then and of the same priority. */
+static void who_asks_at_the_end_of_a_wait_is_waited_for_next(void **state)
+{
+    struct stand stand;
+    (void)state;
+    build(&stand);
+    stand.node[BRANCH_A].ramp_up_mw_per_s = 0;
+    stand.host_model[2].cord[0].node = BRANCH_A;
+    stand_start(&stand);
+    granted(ask_as(&stand, 0, 1, 600 * KW), 600 * KW);
+    struct egress answer = ask_as(&stand, 0, 1, 900 * KW);
+    denied(answer, TOKEN_POOL_EMPTY, 680 * KW);
+    stand_wait(&stand, answer.duration_us * NS_PER_US + TOKEN_GRACE_NS);
+    denied(ask_as(&stand, 1, 1, 100 * KW), TOKEN_POOL_EMPTY, 80 * KW);
+    assert_int_equal(stand.core->tokens.wait[BRANCH_A].host, 1);
+    granted(ask_as(&stand, 0, 1, 560 * KW), 560 * KW);
+    denied(ask_as(&stand, 2, 2, 30 * KW), TOKEN_POOL_EMPTY, 20 * KW);
+    stand_stop(&stand);
+}
+
 /* Heard once, then for D no more: what it was granted is others'. */
 static void a_silent_hosts_reservation_ends(void **state)
 {
@@ -522,6 +551,7 @@ int main(void)
         cmocka_unit_test(nobody_is_waited_for_longer_than_it_asks),
         cmocka_unit_test(a_silent_hosts_reservation_ends),
         cmocka_unit_test(what_never_trips_may_be_had_for_an_hour),
+        cmocka_unit_test(who_asks_at_the_end_of_a_wait_is_waited_for_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

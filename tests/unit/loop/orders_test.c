@@ -292,6 +292,30 @@ static void what_is_refused_here_changes_nothing_and_takes_no_number(void **stat
     take(bed, cap("node-1", "a", 0, 0), 1);
 }
 
+/* As decide would write it. */
+static void stands(struct bed *bed, uint32_t place, uint32_t id, uint32_t kind, uint32_t node,
+                   int64_t value_mw)
+{
+    const uint64_t word[SEQLOCK_WORDS] = {id, id | (uint64_t)node << 32, kind | 1 << 16, (uint64_t)value_mw};
+    seqlock_write(&bed->board.contract[place], word);
+}
+
+static void of_several_caps_over_a_node_the_least_is_told(void **state)
+{
+    struct bed *bed = *state;
+    struct orders_contract contract;
+    take(bed, cap("node-1", "a", 0, 0), 1);
+    take(bed, cap("node-1", "b", 0, 0), 2);
+    assert_false(orders_cap_over(&bed->orders, 1, &contract));
+    stands(bed, 0, 1, ORDER_CAP, 1, 7000);
+    stands(bed, 3, 2, ORDER_CAP, 1, 6000);
+    stands(bed, 4, 3, ORDER_CAP, 0, 5000);      /* of another node */
+    stands(bed, 5, 4, ORDER_RAMP, 1, 4000);     /* no cap */
+    assert_true(orders_cap_over(&bed->orders, 1, &contract));
+    assert_string_equal(contract.name, "b");
+    assert_int_equal(contract.view.value_mw, 6000);
+}
+
 static void no_more_is_kept_than_there_is_room_for_at_a_start(void **state)
 {
     struct bed *bed = *state;
@@ -400,6 +424,7 @@ int main(void)
         CASE(what_the_site_does_not_have_any_more_is_told_and_left_out),
         CASE(contracts_of_the_site_file_are_left_to_the_schedule),
         CASE(what_is_refused_here_changes_nothing_and_takes_no_number),
+        CASE(of_several_caps_over_a_node_the_least_is_told),
         CASE(no_more_is_kept_than_there_is_room_for_at_a_start),
         CASE(without_a_place_for_the_log_no_order_is_taken),
         CASE(several_nodes_and_the_whole_site_are_named_by_an_order),

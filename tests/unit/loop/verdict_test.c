@@ -160,6 +160,8 @@ static void what_is_degraded_is_an_alarm_until_its_row_is_left(void **state)
     write_node(bed, 1, 500000, PERMIT_IMPLAUSIBLE << 16 | 8);
     judge(bed, VERDICT_ALARM, "nodes whose meter is frozen or implausible: 1 (branch); "
           "nodes above a contract limit: 1 (branch)");
+    write_node(bed, 1, 500000, PERMIT_DEAD << 16);
+    judge(bed, VERDICT_ALARM, "nodes without volts: 1 (branch)");
     write_node(bed, 1, 500000, PERMIT_STALE << 16);
     judge(bed, VERDICT_OK, well);
     /* a link that is down stands in the row, too, and is said once */

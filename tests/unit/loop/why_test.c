@@ -329,6 +329,21 @@ static void what_keeps_a_permit_away_and_what_raises_wait_for_is_said_with_its_t
     free(text);
 }
 
+static void a_job_is_told_by_its_name(void **state)
+{
+    struct bed *bed = *state;
+    struct site_job job = {.name = "training"};
+    json_t *document = ask(bed, "host-1", true);
+    assert_true(json_is_null(json_object_get(document, "job")));
+    json_decref(document);
+    bed->site.job = &job;
+    bed->site.model.gang_count = bed->stand.model.gang_count = 1;
+    bed->stand.host_model[1].gang = 0;
+    document = ask(bed, "host-1", true);
+    assert_string_equal(json_string_value(json_object_get(document, "job")), "training");
+    json_decref(document);
+}
+
 static void a_name_that_nobody_has_is_an_error(void **state)
 {
     struct bed *bed = *state;
@@ -356,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_renewal_keeps_the_cause_and_its_time, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(
             what_keeps_a_permit_away_and_what_raises_wait_for_is_said_with_its_time, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_job_is_told_by_its_name, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_name_that_nobody_has_is_an_error, open_bed, close_bed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
