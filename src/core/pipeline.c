@@ -119,7 +119,7 @@ static void on_report(struct core *core, const struct report *report)
 }
 
 /* a part: each in a tick or two, where there are many */
-enum { HOSTS_SCANNED = 4, HOSTS_LOOKED_AT = 4, NODES_LOOKED_AT = 4, RECOVERIES_LOOKED_AT = 16 };
+enum { HOSTS_SCANNED = 2, HOSTS_LOOKED_AT = 2, NODES_LOOKED_AT = 2, RECOVERIES_LOOKED_AT = 16 };
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
