@@ -209,8 +209,8 @@ static bool alarm(const struct verdict *verdict, const struct model *model)
 {
     if (verdict->nodes_doubted || verdict->nodes_dead || verdict->nodes_breach || verdict->breached)
         return true;
-    if (verdict->hosts_mismatched || verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
-        verdict->journal_failures || verdict->ports_wrong || lost(verdict))
+    if (verdict->hosts_mismatched || verdict->meters_silent || verdict->nodes_emergency ||
+        verdict->invariant_failures || verdict->journal_failures || verdict->ports_wrong || lost(verdict))
         return true;
     if (model->mode != MODE_ENFORCE)
         return false;
