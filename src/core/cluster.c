@@ -162,11 +162,11 @@ static void commit_some(struct cluster *cluster, const struct ledger *ledger, in
 
 /* ---- parts ---- */
 
-static void look_at_node(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
+static void look_at_node(struct cluster *cluster, const struct ledger *ledger, uint32_t node, uint32_t *items)
 {
     struct cluster_node *n = &cluster->node[node];
     n->dirty = n->due = n->marked = n->spread = n->held = false;
-    if (cluster_limits(cluster, ledger, node) || cluster->given_up)
+    if (cluster_limits(cluster, ledger, node, items) || cluster->given_up)
         n->dirty = n->due = cluster->any_dirty = true;
 }
 
@@ -214,8 +214,8 @@ static enum cluster_phase next_phase(const struct cluster *cluster)
 
 static void limits(struct cluster *cluster, const struct ledger *ledger, uint32_t *items)
 {
-    for (; *items && cluster->cursor < cluster->places; cluster_spend(items, COST_LIMITS))
-        look_at_node(cluster, ledger, cluster->cursor++);
+    while (*items && cluster->cursor < cluster->places)
+        look_at_node(cluster, ledger, cluster->cursor++, items);
 }
 
 static void over_hosts(struct cluster *cluster, uint32_t *items)

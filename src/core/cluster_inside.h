@@ -10,7 +10,10 @@
 
 /* What things take, in visits of about 3 ns. */
 enum {
-    COST_LIMITS = 2,
+    COST_LIMITS = 2,            /* of a node that nothing has happened to */
+    COST_STEERED = 8,           /* whose pool and contract are looked at */
+    COST_CELL = 2,              /* of one whose limits may have moved: each of them */
+    COST_FITS = 6,              /* and of one that has changed */
     COST_GATHER = 12,           /* of a host that is looked at */
     COST_MARK = 2,
     COST_NODE = 8,              /* beside what is done to its hosts */
@@ -56,7 +59,7 @@ void cluster_gather(struct cluster *cluster, const struct ledger *ledger, const 
 void cluster_steer(struct cluster *cluster);
 
 /* rt: what the governed hosts below a node may load each of its cells with; true when that has changed. */
-bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node);
+bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node, uint32_t *items);
 
 /* rt: one node's visit begins; then goes on, taking visits off *items, until true: its load and the draws
  * below it stand. */

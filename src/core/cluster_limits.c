@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shape of the site as arbitration walks it, and what every node can carry. */
 #include "core/cluster_inside.h"
+#include "core/sums.h"
 
-enum { SHAPES_LOOKED_BACK = 16 };
+enum { SHAPES_LOOKED_BACK = 16, LIMITS_AHEAD = 2 };
 enum { LENT_RAISED_MILLI = 960, LENT_HELD_MILLI = 970 };     /* of what may be lent */
 
 uint32_t cluster_cells(const struct model *model)
@@ -266,7 +267,7 @@ static int64_t room_mva(const struct cluster *cluster, const struct ledger *ledg
     if (!n->limited)
         return INT64_MAX / 4;
     int64_t kept_mva = limit_mva / PPM * model->policy.headroom_ppm;
-    return larger(limit_mva - kept_mva - n->bad_mva[c][phase] - n->other_mva[phase], 0);
+    return larger(limit_mva - kept_mva - sums_standing_mva(ledger, node, c, phase), 0);
 }
 
 static int64_t steered(const struct cluster *cluster, uint32_t node, uint32_t which)
@@ -308,22 +309,38 @@ static int64_t fits_mw(const struct cluster *cluster, uint32_t node)
     return fits;
 }
 
-bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
+/* Sums of a node take several lines of the cache; those that have moved are known. */
+static void fetch_sums(const struct ledger *ledger, uint32_t node, uint32_t nodes)
+{
+    if (node >= nodes || !ledger->moved.node || !ledger->moved.node[node])
+        return;
+    for (size_t at = 0; at < sizeof ledger->node[node]; at += 64)
+        __builtin_prefetch((const char *)&ledger->node[node] + at);
+}
+
+bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32_t node, uint32_t *items)
 {
     int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
-    uint32_t protects = cluster->cells - CLUSTER_STEERED;
+    uint32_t protects = cluster->cells - CLUSTER_STEERED, cost = COST_LIMITS;
     bool changed = false;
     bool group = node >= cluster->model->node_count;
-    if (group || !ledger->moved.node || ledger->moved.node[node])
+    fetch_sums(ledger, node + LIMITS_AHEAD, cluster->model->node_count);
+    if (group || !ledger->moved.node || ledger->moved.node[node]) {
         for (uint32_t cell = 0; cell < protects; cell++)
             changed |= set(&capacity_mva[cell],
                            group ? INT64_MAX / 4
                                  : room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES));
+        cost += protects * COST_CELL;
+    }
     if (!group && ledger->moved.node)
         ledger->moved.node[node] = 0;
     for (uint32_t which = 0; cluster->look_at_all && which < CLUSTER_STEERED; which++)
         changed |= set(&capacity_mva[protects + which], steered(cluster, node, which));
-    if (changed && cluster->node[node].alike)
+    cost += cluster->look_at_all ? COST_STEERED : 0;
+    if (changed && cluster->node[node].alike) {
         cluster->node[node].fits_mw = fits_mw(cluster, node);
+        cost += cluster->cells * COST_FITS;
+    }
+    cluster_spend(items, cost);
     return changed;
 }

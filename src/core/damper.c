@@ -45,6 +45,11 @@ static uint32_t changes_since(const struct damper *damper, int64_t since_ns)
     return changes;
 }
 
+bool damper_is_damped(const struct damper *damper, int64_t t_ns)
+{
+    return damper->hold_ns && changes_since(damper, t_ns - CALM_NS) > CALM_CHANGES;
+}
+
 static void turn(struct damper *damper, const struct model_policy *policy, int64_t t_ns)
 {
     damper->newest = (uint8_t)((damper->newest + 1) % DAMPER_TURNS);
@@ -63,7 +68,7 @@ void damper_move(struct damper *damper, const struct model_policy *policy, int64
     damper->sum_mw += change_mw;
     int64_t moved_mw = damper->sum_mw - damper->extreme_mw;
     int direction = moved_mw > 0 ? 1 : -1;
-    if (damper->hold_ns && changes_since(damper, t_ns - CALM_NS) <= CALM_CHANGES)
+    if (!damper_is_damped(damper, t_ns))
         damper->hold_ns = 0;
     if (moved_mw == 0)
         return;
@@ -204,7 +209,7 @@ void damper_view(const struct dampers *dampers, uint32_t node, int64_t t_ns, str
     const struct damper *damper = &dampers->node[node];
     *view = (struct damper_view){
         .changes = changes_since(damper, t_ns - dampers->model->policy.damper_window_ns),
-        .hold_ns = damper->hold_ns,
+        .hold_ns = damper_is_damped(damper, t_ns) ? damper->hold_ns : 0,
         .left_ns = t_ns < damper->until_ns ? damper->until_ns - t_ns : 0,
     };
 }

@@ -77,6 +77,9 @@ bool damper_wants_less(const struct dampers *dampers, uint32_t host);
 /* rt: the damped node below which this host's cut would only pay for raises that are held, or INDEX_NONE. */
 uint32_t damper_forbids_cut(const struct dampers *dampers, uint32_t host, int64_t t_ns);
 
+/* any: in damped mode, from the first hold until 10 s with at most one change: a pool's loop turns down. */
+bool damper_is_damped(const struct damper *damper, int64_t t_ns);
+
 /* any, owner thread only */
 void damper_view(const struct dampers *dampers, uint32_t node, int64_t t_ns, struct damper_view *view);
 

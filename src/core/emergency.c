@@ -308,12 +308,18 @@ int64_t emergency_stage_ns(const struct model *model)
     return slowest_actuation_ns(model) + fresh_ns;
 }
 
-/* The first stage has had its time: A of the slowest host type, and one reading's age. */
-static bool stage_is_over(const struct emergencies *e, const struct emergency *state,
-                          const struct reading *reading, int64_t t_ns)
+/* All to fail-safe, then the site's shed action: each once the stage before has had its time, A of the
+ * slowest host type and one reading's age. */
+static enum emergency_action next_stage(const struct emergencies *e, struct emergency *state,
+                                        const struct reading *reading, int64_t t_ns)
 {
-    return t_ns - state->entered_ns >=
-           slowest_actuation_ns(e->model) + e->model->meter[reading->meter].fresh_ns;
+    int64_t stage_ns = slowest_actuation_ns(e->model) + e->model->meter[reading->meter].fresh_ns;
+    if (state->shed || t_ns - state->stage_ns < stage_ns)
+        return EMERGENCY_NOTHING;
+    state->stage_ns = t_ns;
+    state->shed = state->fail_safe;
+    state->fail_safe = true;
+    return state->shed ? EMERGENCY_SHED : EMERGENCY_FAIL_SAFE;
 }
 
 enum emergency_action emergency_reading(struct emergencies *e, struct ledger *ledger,
@@ -338,9 +344,9 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
         if (!danger)
             return EMERGENCY_NOTHING;
         state->active = true;
-        state->fail_safe = false;
+        state->fail_safe = state->shed = false;
         state->number = ++e->entered;
-        state->entered_ns = t_ns;
+        state->stage_ns = t_ns;
         state->calm_since_ns = state->covered_since_ns = NEVER_NS;
         state->raise_after_ns = INT64_MAX;
         state->hot = heat_was_cool(e->heat, reading->meter);
@@ -350,11 +356,7 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
     bool covered = load.current_ma <= n->steady_ma && exposed_within_steady(e, ledger, node);
     note_calm(e, state, !danger && calm, !danger && covered, t_ns);
     note_cooled(e, state, reading->meter);
-    if (danger && !state->fail_safe && stage_is_over(e, state, reading, t_ns)) {
-        state->fail_safe = true;
-        return EMERGENCY_FAIL_SAFE;
-    }
-    return EMERGENCY_NOTHING;
+    return danger ? next_stage(e, state, reading, t_ns) : EMERGENCY_NOTHING;
 }
 
 uint32_t emergency_look(struct emergencies *e, const struct ledger *ledger, int64_t t_ns, uint32_t items)

@@ -16,8 +16,9 @@
 
 struct emergency {
     bool active, fail_safe;     /* fail_safe: second stage reached */
+    bool shed;                  /* third stage: the site's shed action is due */
     uint32_t number;            /* of this emergency, over all nodes */
-    int64_t entered_ns;
+    int64_t stage_ns;           /* the present stage began */
     int64_t calm_since_ns;      /* measured < 0.9 steady since, INT64_MAX = not */
     int64_t raise_after_ns;     /* no raise below before this */
     int64_t low_volts_since_ns; /* below the lowest credible voltage since, INT64_MAX = not */
@@ -43,7 +44,7 @@ struct emergencies {
 };
 
 /* What the owner has to do about the node of this reading. */
-enum emergency_action { EMERGENCY_NOTHING, EMERGENCY_CUT, EMERGENCY_FAIL_SAFE };
+enum emergency_action { EMERGENCY_NOTHING, EMERGENCY_CUT, EMERGENCY_FAIL_SAFE, EMERGENCY_SHED };
 
 /* setup: how many entries `below` needs at most; then, with all arrays in place, fills them. */
 uint32_t emergency_below_room(const struct model *model);

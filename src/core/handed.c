@@ -121,7 +121,7 @@ static void walk_emergency(struct walk *walk, struct emergency *emergency)
     flag(walk, &emergency->fail_safe);
     flag(walk, &emergency->hot);
     flag(walk, &emergency->limit_lowered);
-    field(walk, &emergency->entered_ns);
+    field(walk, &emergency->stage_ns);
     field(walk, &emergency->calm_since_ns);
     field(walk, &emergency->raise_after_ns);
     field(walk, &emergency->low_volts_since_ns);
@@ -233,7 +233,7 @@ static bool is_sound_rest(const struct of_meter *of, const struct model_policy *
            is_within(of->hold->of[HOLD_EMERGENCY].for_ns, 0, hold_most_ns) &&
            is_within(of->hold->of[HOLD_PERMIT].for_ns, 0, hold_most_ns) &&
            is_within(emergency->scale_ppm, 0, PPM) && is_within(emergency->volts_ppm, 0, PPM) &&
-           is_within(emergency->peak_ppm, 0, PPM) && is_within(emergency->entered_ns, 0, t_ns) &&
+           is_within(emergency->peak_ppm, 0, PPM) && is_within(emergency->stage_ns, 0, t_ns) &&
            is_within(of->pool->measured_t_ns, 0, t_ns) && is_within(of->pool->trimmed_ns, 0, t_ns);
 }
 

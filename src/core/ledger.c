@@ -187,6 +187,7 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     const struct model_host *model_host = &ledger->model->host[report->host];
     uint32_t events = 0;
 
+    int64_t phys_mw = h->phys_max_mw;
     *retired = 0;
     bool other = report->incarnation != h->incarnation || !report->incarnation;
     if (other ? is_late(ledger, h, report, t_ns) : report->number <= h->report)
@@ -207,6 +208,9 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     events |= report->fail_safe_mw != model_host->fail_safe_mw ? LEDGER_MISMATCH : 0;
     h->fail_safe_mw = larger(h->fail_safe_mw, report->fail_safe_mw);
     h->phys_max_mw = larger(h->phys_max_mw, report->phys_max_mw);
+    if (h->phys_max_mw > phys_mw)
+        sums_raise_bad(ledger, report->host);
+    events |= report->phys_max_mw > type_of(ledger, report->host)->phys_max_mw ? LEDGER_PHYS_MAX : 0;
 
     bool settled = report->held_ns >= type_of(ledger, report->host)->actuation_ns &&
                    report->applied <= h->sequence;  /* what was never sent is evidence of nothing */
@@ -271,6 +275,7 @@ void ledger_take_over(struct ledger *ledger, const struct slot_account *from, in
     h->newest_mw = from->newest_mw;
     h->fail_safe_mw = larger(h->fail_safe_mw, from->fail_safe_mw);
     h->phys_max_mw = larger(h->phys_max_mw, from->phys_max_mw);
+    sums_raise_bad(ledger, from->host);
     h->bounded = h->handed = true;
     h->state = HOST_LEASED;
     h->unretired[0] = (struct ledger_lease){from->sequence, larger(from->exposed_mw, from->newest_mw)};

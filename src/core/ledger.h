@@ -94,12 +94,15 @@ struct ledger_sums {
     int64_t steady_mva[CONTINGENCIES_MAX][PHASES];      /* the model's, lowered by events */
     /* bad + other + what hosts draw that no cap governs */
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
+    /* bad + other above the model's, in every contingency; and of bad (core/sums_bad.c) the most that one
+     * host below may draw above its type's phys_max: in force, and seen in the round */
+    int64_t raised_mva[PHASES], excess_mva, excess_seen_mva;
     int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
     struct ledger_lend lend;
     int64_t scale_ppm;              /* of the model's limit */
     uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
     uint32_t recovery_events;       /* entries into it, and rises of D in it */
-    uint64_t whole_lines[6];        /* so that none begins in the middle of a line */
+    uint64_t whole_lines[1];        /* so that none begins in the middle of a line */
 };
 
 static_assert(sizeof(struct ledger_host) % 64 == 0, "hosts begin where lines of the cache begin");
@@ -118,6 +121,12 @@ struct ledger_moved {
     uint8_t *host, *node;
 };
 
+/* The round that finds out what reported figures above the type's still raise. */
+struct ledger_round {
+    uint32_t cursor;            /* hosts, then nodes */
+    uint32_t raised;            /* nodes whose bad is: none, no round */
+};
+
 struct ledger {
     const struct model *model;
     uint64_t epoch;
@@ -131,6 +140,7 @@ struct ledger {
     bool unexplained;           /* D rose above a ceiling, or in recovery, without a cause: a defect */
     uint64_t recoveries[RECOVERY_COUNT];    /* nodes that came into recovery, by cause */
     struct ledger_moved moved;
+    struct ledger_round bad;
     struct ledger_fell fell;    /* arrays may be absent: then nobody cuts */
 };
 
@@ -142,6 +152,7 @@ enum ledger_event {
     LEDGER_MISMATCH = 8,        /* fail-safe cap differs from the site file */
     LEDGER_RETIRED = 16,
     LEDGER_BOUNDED = 32,        /* left phys_max */
+    LEDGER_PHYS_MAX = 64,       /* physical maximum above the host type's: bad(n) counts with it */
 };
 
 enum ledger_verdict { LEDGER_MAY_SEND, LEDGER_OVER_S, LEDGER_OVER_D, LEDGER_UNBOUNDED };

@@ -12,6 +12,7 @@
 #include "core/handed.h"
 #include "core/order.h"
 #include "core/pace.h"
+#include "core/sums.h"
 
 /* ---- reading: detect, heat, and in an emergency cut in the same slot ---- */
 
@@ -34,10 +35,14 @@ static void on_reading(struct core *core, const struct reading *reading)
         core->count.emergency_stage2++;
         cut_mark(core, node, CUT_FAIL_SAFE);
         break;
+    case EMERGENCY_SHED:
+        core->count.emergency_stage3++;
+        break;
     case EMERGENCY_NOTHING:
         order_reading(core, node, core->detect[reading->meter].measured_mw);
         break;
     }
+    core->pools.node[node].damped = damper_is_damped(&core->dampers.node[node], core->t_ns);
     pool_reading(&core->pools, node, reading, core->t_ns);
     core->count.level_trims = core->pools.trims;
     hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
@@ -91,6 +96,7 @@ static void on_report(struct core *core, const struct report *report)
     core->count.resets += (events & LEDGER_RESET) != 0;
     core->count.foreign_caps += (events & LEDGER_FOREIGN_CAP) != 0;
     core->count.fail_safe_mismatch += (events & LEDGER_MISMATCH) != 0;
+    core->count.phys_max_above += (events & LEDGER_PHYS_MAX) != 0;
     if (events & LEDGER_STALE) {
         core->count.reports_stale++;
         cut_run(core);              /* what time has ended ends in this slot, too */
@@ -113,7 +119,7 @@ static void on_report(struct core *core, const struct report *report)
 }
 
 /* a part: each in a tick or two, where there are many */
-enum { HOSTS_SCANNED = 4, HOSTS_LOOKED_AT = 4, NODES_LOOKED_AT = 4, RECOVERIES_LOOKED_AT = 16 };
+enum { HOSTS_SCANNED = 2, HOSTS_LOOKED_AT = 2, NODES_LOOKED_AT = 2, RECOVERIES_LOOKED_AT = 16 };
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
@@ -186,6 +192,7 @@ static void on_tick_part(struct core *core)
     permit_look(&core->permits, core->t_ns, HOSTS_LOOKED_AT);
     look_for_the_blind(core);
     recovery_part(&core->recovery, core->t_ns, RECOVERIES_LOOKED_AT);
+    sums_lower_bad(&core->ledger, HOSTS_LOOKED_AT);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, CLUSTER_ITEMS, &first))

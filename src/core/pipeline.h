@@ -51,8 +51,12 @@ struct outbox {
     X(resets, "resets", "hosts seen with a new incarnation") \
     X(foreign_caps, "foreign_caps", "read-backs above the newest lease: host back to phys_max") \
     X(fail_safe_mismatch, "fail_safe_mismatch", "reports whose fail-safe cap differs from the site file") \
+    X(phys_max_above, "phys_max_above", \
+      "reports whose physical maximum is above the host type's: bad(n) is raised by as much") \
     X(emergencies, "emergencies", "emergencies entered") \
     X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
+    X(emergency_stage3, "emergency_stage3", \
+      "emergencies that fail-safe did not end: the site's shed action is due") \
     X(fast_edges, "fast_edges", "readings after which a device at its fast edge may have tripped") \
     X(limit_cuts, "limit_cuts", "nodes cut below because a limit in force fell below the newest leases") \
     X(recoveries, "recoveries", \

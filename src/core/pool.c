@@ -205,7 +205,8 @@ static void correct(struct pools *pools, uint32_t n, uint32_t phase, int64_t loa
     int64_t peak_mva = remember_peak(pool, mean_mva, t_ns);
     int64_t error_mva = mean_mva > target_mva ? target_mva - mean_mva : larger(target_mva - peak_mva, 0);
     restart_period(pool, t_ns);
-    int64_t step_mva = ppm_of(in_claims(pools, n, phase, load_mva, error_mva), pool->gain_ppm);
+    int64_t gain_ppm = pool->damped ? pool->gain_ppm / 2 : pool->gain_ppm;
+    int64_t step_mva = ppm_of(in_claims(pools, n, phase, load_mva, error_mva), gain_ppm);
     pool->capacity_mva = smaller(larger(pool->capacity_mva + step_mva, 0), pool->most_mva);
 }
 

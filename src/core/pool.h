@@ -53,6 +53,7 @@ struct pool {
     bool spent;                 /* credit ran out and is not back at a tenth */
     /* feedback */
     bool trims;
+    bool damped;                /* caps below swing: corrections are half as large (domain.md 4.5) */
     int64_t capacity_mva;       /* while it trims: what arbitration may give, all phases together */
     int64_t seen_mva;           /* load that the newest trim took into account */
     int64_t trimmed_ns;         /* time of the newest whole trim */

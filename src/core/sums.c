@@ -203,6 +203,29 @@ static bool newest_over(const struct ledger *ledger, uint32_t node)
     return node_over(&ledger->node[node], SUM_NEWEST, ledger->model->contingency_count * PHASES);
 }
 
+void sums_add_standing(struct ledger *ledger, uint32_t node, const int64_t more_mva[PHASES],
+                       enum recovery_cause cause)
+{
+    struct ledger_sums *sums = &ledger->node[node];
+    uint32_t cells = ledger->model->contingency_count * PHASES;
+    int64_t delta_mva[CELLS_MAX];
+    for (uint32_t i = 0; i < cells; i++)
+        delta_mva[i] = more_mva[i % PHASES];
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        sums->raised_mva[phase] += more_mva[phase];
+    ledger->cause = (uint8_t)cause;
+    add_exposed(ledger, sums, delta_mva, cells_most_mva(delta_mva, cells), cells);
+    ledger->cause = RECOVERY_NONE;
+    cells_add(cells_run(sums->newest_mva), delta_mva, cells);
+    cells_add(cells_run(sums->safe_mva), delta_mva, cells);
+    cells_add(cells_run(sums->ungoverned_mva), delta_mva, cells);
+    take_left(sums, SUM_NEWEST, cells_most_mva(delta_mva, cells));
+    if (ledger->moved.node)
+        ledger->moved.node[node] = 1;
+    if (newest_over(ledger, node))
+        mark_fallen(ledger, node);
+}
+
 /* Amperes at the lowest credible voltage, lowered as the steady limit is; a contingency at a lower voltage
  * carries as much less as the model's limit does. Rounded down. */
 static int64_t lent_mva(const struct ledger *ledger, uint32_t n, int64_t ma, uint32_t c, uint32_t phase)
@@ -243,8 +266,7 @@ static void set_limits(struct ledger *ledger, uint32_t node, enum recovery_cause
     note_recovery(ledger, sums, before,
                   count_over(cells_run(sums->exposed_mva), cells_run(sums->ceiling_mva), cells), false);
     ledger->cause = RECOVERY_NONE;
-    if (newest_over(ledger, node))
-        mark_fallen(ledger, node);
+    sums_note_node(ledger, node);
 }
 
 void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
@@ -262,13 +284,18 @@ void sums_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *l
     set_limits(ledger, node, lost ? RECOVERY_LIMIT : RECOVERY_HEAT);
 }
 
+void sums_note_node(struct ledger *ledger, uint32_t node)
+{
+    if (newest_over(ledger, node))
+        mark_fallen(ledger, node);
+}
+
 void sums_note_over(struct ledger *ledger, uint32_t host)
 {
     const struct model_host *h = &ledger->model->host[host];
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_node *node = &ledger->model->node[h->cord[j].node];
         for (uint32_t a = 0; a < node->ancestor_count; a++)
-            if (newest_over(ledger, node->ancestor[a]))
-                mark_fallen(ledger, node->ancestor[a]);
+            sums_note_node(ledger, node->ancestor[a]);
     }
 }

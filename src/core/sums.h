@@ -50,6 +50,28 @@ void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
 /* rt: what a node lends. */
 void sums_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *lend);
 
+/* rt: load that no lease governs grows by that much, or shrinks, on each phase of a node in every
+ * contingency. */
+void sums_add_standing(struct ledger *ledger, uint32_t node, const int64_t more_mva[PHASES],
+                       enum recovery_cause cause);
+
+/* any: bad(n) + other(n) in force. */
+static inline int64_t sums_standing_mva(const struct ledger *ledger, uint32_t node, uint32_t c,
+                                        uint32_t phase)
+{
+    const struct model_node *n = &ledger->model->node[node];
+    return n->bad_mva[c][phase] + n->other_mva[phase] + ledger->node[node].raised_mva[phase];
+}
+
+/* rt: bad(n) covers what a host says of its physical maximum from now on. */
+void sums_raise_bad(struct ledger *ledger, uint32_t host);
+
+/* rt: a part of the round in which bad(n) falls to what hosts still say. */
+void sums_lower_bad(struct ledger *ledger, uint32_t items);
+
+/* rt: a node whose limit S passes joins those below which a cut is due. */
+void sums_note_node(struct ledger *ledger, uint32_t node);
+
 /* rt: nodes above this host whose limit S passes join those below which a cut is due. */
 void sums_note_over(struct ledger *ledger, uint32_t host);
 

@@ -4,6 +4,7 @@
 #include "core/compare.h"
 #include "core/draw.h"
 #include "core/quantum.h"
+#include "core/sums.h"
 
 enum { RISK_MOST_PPM = 700000 };
 #define RETRY_NS     (100 * NS_PER_MS)
@@ -168,8 +169,9 @@ static void look_at_limits(struct trial *trial, const struct spot *spot)
     for (uint32_t i = 0; node->limited && i < trial->tokens->model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
         int64_t more_mva = extra_mva(trial, spot, c, phase);
-        int64_t load_mva = pool->committed_mva[c][phase] + node->bad_mva[c][phase] +
-                           node->other_mva[phase] + more_mva + waiting_mva(trial, spot, c, phase);
+        int64_t load_mva = pool->committed_mva[c][phase] +
+                           sums_standing_mva(trial->tokens->ledger, n, c, phase) + more_mva +
+                           waiting_mva(trial, spot, c, phase);
         if (more_mva <= 0 || load_mva <= sums->limit_mva[c][phase])
             continue;
         bool unlent = node->lend >> c & 1 && sums->limit_mva[c][phase] <= node->limit_mva[c][phase];

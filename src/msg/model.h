@@ -73,7 +73,7 @@ struct model_node {
     /* ramp bucket: how fast the sum of caps below may rise and fall, mW of wall draw per second; 0: as it
      * likes. A cut that protects is never delayed. */
     int64_t ramp_up_mw_per_s, ramp_down_mw_per_s;
-    /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe) */
+    /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe), by host types */
     int64_t bad_mva[CONTINGENCIES_MAX][PHASES];
     struct breaker breaker;         /* device and equipment, compiled; element_count 0: no curve is known */
 };

@@ -34,7 +34,7 @@ static const char *cell_balances(const struct core *core, uint32_t n, uint32_t c
     const struct model_node *node = &core->model->node[n];
     const struct ledger_sums *sums = &core->ledger.node[n];
     const struct pool *pool = &core->pools.node[n];
-    int64_t standing_mva = node->bad_mva[c][phase] + node->other_mva[phase];
+    int64_t standing_mva = node->bad_mva[c][phase] + node->other_mva[phase] + sums->raised_mva[phase];
     struct anew sum = {.exposed_mva = standing_mva, .newest_mva = standing_mva, .safe_mva = standing_mva};
     for (uint32_t host = 0; host < core->model->host_count; host++)
         add_host(core, host, n, c, phase, &sum);

@@ -123,7 +123,10 @@ class Bed:
         return took_s, json.loads(read(self.summary))
 
 
-def finish(traffic):
+def finish(traffic, early=False):
+    """What it has played; `early` ends it where its seconds are only the most that it may take."""
+    if early:
+        traffic.send_signal(signal.SIGTERM)
     text, _ = traffic.communicate(timeout=60)
     assert traffic.returncode == 0
     return json.loads(text)
@@ -146,7 +149,7 @@ def refusals(summary):
 
 def sealed_run(bed):
     daemon = bed.start(preload=SEAL)
-    played = finish(bed.traffic(3))
+    played = finish(bed.traffic(2))
     _, summary = bed.stop(daemon)
     core = summary['counters']['core']
     print(f'sealed: {core["readings"]} readings, {core["leases"]} leases, {played["accepted"]} accepted')
@@ -212,18 +215,22 @@ def case_starts():
         assert subprocess.run([DAEMON, '--help'], capture_output=True).returncode == 0
 
 
-def attach(bed, tid):
-    """System calls of one thread in 2 s, counted from outside."""
-    counts = f'{bed.folder}/counts-{tid}'
-    strace = subprocess.Popen(['strace', '-c', '-p', str(tid), '-o', counts], stderr=subprocess.PIPE)
-    bed.running.append(strace)
+def attach(bed, tids):
+    """System calls of each thread in the same 2 s, counted from outside."""
+    counts = [f'{bed.folder}/counts-{tid}' for tid in tids]
+    straces = [subprocess.Popen(['strace', '-c', '-p', str(tid), '-o', path], stderr=subprocess.PIPE)
+               for tid, path in zip(tids, counts)]
+    bed.running += straces
     time.sleep(2)
-    strace.send_signal(signal.SIGINT)
-    _, said = strace.communicate(timeout=20)
-    if not os.path.exists(counts) or b'Operation not permitted' in said:
-        skip(f'this machine does not let strace attach: {said.decode()}')
-    return {line.split()[-1]: int(line.split()[3]) for line in read(counts).splitlines()
-            if re.match(r'^ *\d+[.,]\d+ ', line) and line.split()[-1] != 'total'}
+    found = []
+    for strace, path in zip(straces, counts):
+        strace.send_signal(signal.SIGINT)
+        _, said = strace.communicate(timeout=20)
+        if not os.path.exists(path) or b'Operation not permitted' in said:
+            skip(f'this machine does not let strace attach: {said.decode()}')
+        found.append({line.split()[-1]: int(line.split()[3]) for line in read(path).splitlines()
+                      if re.match(r'^ *\d+[.,]\d+ ', line) and line.split()[-1] != 'total'})
+    return found
 
 
 def case_syscalls(driver='af_packet'):
@@ -234,16 +241,16 @@ def case_syscalls(driver='af_packet'):
     for decide_core, threads in rows if driver == 'af_packet' else rows[:1]:
         with Bed('dsys', decide_core=decide_core, driver=driver) as bed:
             daemon = bed.start('--journal', bed.journal)
-            traffic = bed.traffic(4 + 3 * len(threads))
+            traffic = bed.traffic(60)
             time.sleep(1)
-            for name in threads:
-                calls = attach(bed, thread_named(daemon.pid, name))
+            tids = [thread_named(daemon.pid, name) for name in threads]
+            for name, calls in zip(threads, attach(bed, tids)):
                 print(f'{name} in 2 s: {calls}')
                 allowed = OWN_CALLS[driver] if name != 'fb-decide' else set()
                 assert set(calls) <= allowed, f'not the port\'s own: {set(calls) - allowed}'
                 sends = calls.get(SENDING_CALL[driver], 0)
                 assert name == 'fb-decide' or sends > 10, 'nothing was answered meanwhile'
-            finish(traffic)
+            finish(traffic, early=True)
             bed.stop(daemon)
 
 
@@ -252,7 +259,7 @@ def case_sigterm():
     with Bed('dter') as bed:
         daemon = bed.start('--journal', bed.journal)
         bed.traffic(8)
-        time.sleep(3.5)
+        time.sleep(2.5)
         took_s, summary = bed.stop(daemon)
         found = json.loads(subprocess.run([JOURNAL, bed.journal], check=True, capture_output=True).stdout)
         decided = summary['counters']['decide']['slots']
@@ -428,8 +435,8 @@ def case_door():
     keeps a second daemon out."""
     with Bed('ddoo') as bed:
         daemon = bed.start()
-        traffic = bed.traffic(9)
-        time.sleep(3)
+        traffic = bed.traffic(60)
+        time.sleep(2)
         status = ask(bed.door, b'status')
         assert [m['id'] for m in status['meters']][0] == 'm-main' and len(status['hosts']) == 60
         assert all(m['age_ms'] is not None and m['age_ms'] < 1000 for m in status['meters'])
@@ -449,7 +456,7 @@ def case_door():
         code = second.wait(timeout=START_S)
         assert code == 5, f'the second daemon ended with {code}: {bed.output()}'
         assert ask(bed.door, b'status')['epoch'] == status['epoch']
-        finish(traffic)
+        finish(traffic, early=True)
         time.sleep(1.5)     # a lease time without a report, and meters long silent
         assert run_cli('status', '--door', bed.door).returncode == 1
         alarm = run_cli('top', '--door', bed.door, '--batch', '1', '--pane', 'hosts')
@@ -536,8 +543,8 @@ def case_why():
     """Every host and node of a governed site can say why; and what is lost when all fall silent is told."""
     with Bed('dwhy') as bed:
         daemon = bed.start()
-        plant = play(bed, 9)
-        time.sleep(6)
+        plant = play(bed, 60)
+        time.sleep(4)
         names = ask(bed.door, b'names')
         wait_until_all_is_there(bed)
         hosts = [ask(bed.door, f'why {name}'.encode()) for name in names['hosts']]
@@ -558,7 +565,8 @@ def case_why():
         assert 'error' in ask(bed.door, b'why nobody') and 'error' in ask(bed.door, b'why ')
         as_json = run_cli('why', bed.site, 'a1-03', '--json')
         assert as_json.returncode == 0 and json.loads(as_json.stdout)['id'] == 'a1-03'
-        plant.wait(timeout=60)
+        plant.send_signal(signal.SIGTERM)
+        assert plant.wait(timeout=60) == 0
         time.sleep(1.6)         # a lease time, and meters long silent
         lost = rows(bed)
         assert lost['agent']['now'] == 60 and lost['meter']['now'] == 9, lost
@@ -576,7 +584,7 @@ def case_refusals():
     """Every tenth measurement damaged in one of five ways: each counted by its name, to the frame."""
     with Bed('dref') as bed:
         daemon = bed.start()
-        played = finish(bed.traffic(3, '--damage'))
+        played = finish(bed.traffic(2, '--damage'))
         time.sleep(0.2)
         _, summary = bed.stop(daemon)
         counted = refusals(summary)
@@ -599,7 +607,7 @@ def case_queues():
             daemon = bed.start('--journal', bed.journal + ''.join(option))
             for name in ('fb-hot', 'fb-lane-1'):
                 thread_named(daemon.pid, name)
-            played = finish(bed.traffic(4, *option))
+            played = finish(bed.traffic(3, *option))
             time.sleep(0.3)
             _, summary = bed.stop(daemon)
             meters, first, second = summary['counters']['lanes']

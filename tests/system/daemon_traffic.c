@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,9 +189,16 @@ static void report(struct traffic *traffic, struct played_host *host)
 static void play(struct traffic *traffic, int64_t duration_ns)
 {
     const struct model *model = &traffic->site.model;
+    const struct timespec at_once = {0};
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
     const int64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
     int64_t step = 0;
     for (int64_t now_ns = begin_ns; now_ns - begin_ns < duration_ns; now_ns = clock_ns(CLOCK_MONOTONIC)) {
+        if (sigtimedwait(&stop, NULL, &at_once) > 0)
+            break;
         for (uint32_t i = 0; i < model->meter_count; i++)
             if ((step + i) % (model->meter[i].period_ns / STEP_NS) == 0)
                 measure(traffic, i);

@@ -247,7 +247,7 @@ def case_link(driver):
         drive(bed, driver)
         change(bed, (f'address: {METERS}', f'address: {METERS}/24, gateway: 198.51.100.254'))
         daemon = bed.start()
-        traffic = bed.traffic(9)
+        traffic = bed.traffic(60)
         assert 'link down' not in verdict(bed)[1]
         await_that(lambda: counted(bed, 'announced') == 3)
         asked = counted(bed, 'arp_asked')
@@ -265,7 +265,7 @@ def case_link(driver):
               f'times before, {counted(bed, "arp_asked")} now')
         assert 'link down' not in verdict(bed)[1] and ports(bed)[0]['link_changes'] == 2
         assert counted(bed, 'arp_asked') > asked
-        finish(traffic)
+        finish(traffic, early=True)
         bed.stop(daemon)
 
 

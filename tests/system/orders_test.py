@@ -93,7 +93,7 @@ def case_give():
     with Bed('ordg') as bed:
         os.chmod(bed.folder, 0o755)
         daemon = bed.start('--journal', bed.journal)
-        traffic = bed.traffic(14, '--hungry')
+        traffic = bed.traffic(60, '--hungry')
         settle(bed)
         time.sleep(1)
         before_w = leased_w(bed)
@@ -116,7 +116,7 @@ def case_give():
         taken(order(bed, 'mode', 'shadow'), 4)
         assert listed(bed)['others'][0]['kind'] == 'mode'
         time.sleep(1.5)
-        finish(traffic)
+        finish(traffic, early=True)
         _, summary = bed.stop(daemon)
         core = summary['counters']['core']
         assert core['orders'] == 3 and core['orders_refused'] == 1 and core['trims'] >= 1
@@ -188,13 +188,13 @@ def case_out():
         assert waiting.returncode == 1 and 'the order stays in force' in said
         status = run_cli('maintenance', '--door', bed.door, 'status')
         assert status.returncode == 1 and 'hosts silent or at phys_max, first ' in status.stdout, status
-        traffic = bed.traffic(8, '--hungry')
+        traffic = bed.traffic(60, '--hungry')
         waiting = take_out(bed, 'feed-a')
         said, _ = waiting.communicate(timeout=20)
         print(said.splitlines()[-1])
         assert waiting.returncode == 0, said
         assert said.splitlines()[-1] == 'feed-a: SAFE TO TRANSFER (order 3 by root)', said
-        finish(traffic)
+        finish(traffic, early=True)
         time.sleep(2)       # nobody is heard any more
         status = run_cli('maintenance', '--door', bed.door, 'status', 'feed-a')
         assert status.returncode == 1 and 'lowering' in status.stdout, status
@@ -249,7 +249,7 @@ def case_roots():
     """Demand response over both feeds of a 2N site: 30 % less within a second, shown."""
     with Bed('ordr', source='demo-2n') as bed:
         daemon = bed.start('--journal', bed.journal)
-        traffic = bed.traffic(14, '--hungry')
+        traffic = bed.traffic(60, '--hungry')
         settle(bed)
         time.sleep(2)
         before_w = leased_w(bed)
@@ -272,7 +272,7 @@ def case_roots():
         status = run_cli('status', '--door', bed.door).stdout
         assert 'feed-a + feed-b' in status, status
         taken(order(bed, 'lift', 'dr'), 2)
-        finish(traffic)
+        finish(traffic, early=True)
         bed.stop(daemon)
         replayed = run_cli('replay', bed.journal)
         assert replayed.returncode == 0, replayed.stdout

@@ -14,20 +14,20 @@ import time
 
 from daemon_test import CLI, DAEMON, SOURCE, Bed, read, skip
 
-HOSTS, FAIL_SAFE_W, START_S = 60, 1600, 60
+HOSTS, FAIL_SAFE_W, START_S, LEASE_S = 60, 1600, 60, 3
 
 
 class Succession:
     """Daemons of one site, one after the other, and the plant that they govern."""
 
     def __init__(self, bed, lends=False):
-        """Leases of 3 s, so that a busy machine does not decide: what a daemon needs is printed."""
+        """Leases of LEASE_S, so that a busy machine does not decide: what a daemon needs is printed."""
         self.bed, self.daemons, self.site, self.lends = bed, [], bed.site, lends
         self.ledger = f'/dev/shm/flyball-test-{os.getpid()}'
         with open(bed.site, encoding='utf-8') as file:
             text = file.read()
         changes = [(f'door: {bed.door}', f'door: {bed.door}\n    ledger: {self.ledger}'),
-                   ('lease: 1s', 'lease: 3s')]
+                   ('lease: 1s', f'lease: {LEASE_S}s')]
         if not lends:
             changes.append(('oversubscribe: yes', 'oversubscribe: no'))
         for old, new in changes:
@@ -68,18 +68,19 @@ class Succession:
             time.sleep(0.002)
         return time.monotonic() - began
 
-    def play(self, seconds):
+    def play(self):
         plant = subprocess.Popen(
             [CLI, 'plant', self.bed.site, '--workload', SOURCE + '/config/demo/workload.yaml',
              '--mode', 'governed', '--meters-netns', f'flyball-meters-{self.bed.suffix}',
-             '--hosts-netns', f'flyball-hosts-{self.bed.suffix}', '--duration', f'{seconds}s',
+             '--hosts-netns', f'flyball-hosts-{self.bed.suffix}', '--duration', '100s',
              '--json', self.bed.folder + '/outcome'],
             stdout=subprocess.DEVNULL)
         self.bed.running.append(plant)
         return plant
 
     def end(self, plant):
-        """The outcome of the plant and the summary of the newest daemon; its journal replays exactly."""
+        """Ends the plant. Its outcome and the summary of the newest daemon; the journal replays exactly."""
+        plant.send_signal(signal.SIGTERM)
         assert plant.wait(timeout=60) == 0
         self.daemons[-1].send_signal(signal.SIGTERM)
         assert self.daemons[-1].wait(timeout=30) == 0, self.output()
@@ -91,7 +92,9 @@ class Succession:
 
 
 def nobody_noticed(succession, plant, gap_s):
-    """No cap changes, also of what is lent above a steady limit: heat and permits go on."""
+    """No cap changes, also of what is lent above a steady limit: heat and permits go on. Whoever got nothing
+    from the new one falls within a lease time."""
+    time.sleep(LEASE_S + 0.5)
     outcome, summary = succession.end(plant)
     core = summary['counters']['core']
     print(f'gap {gap_s * 1e3:.0f} ms; handed {core["handed"]} and '
@@ -105,11 +108,11 @@ def nobody_noticed(succession, plant, gap_s):
     assert outcome['caps']['fail_safe_falls'] == 0 and outcome['trips'] == 0
 
 
-def governed(succession, seconds=10):
+def governed(succession):
     """A plant that has been governed for 4 s by the first daemon."""
     succession.spawn()
     succession.wait_for('; door ')
-    plant = succession.play(seconds)
+    plant = succession.play()
     time.sleep(4)
     return plant
 
@@ -161,10 +164,10 @@ def case_zombie():
     """A controller stands still for longer than D, is replaced by one that knows nothing of it, and goes on:
     no host obeys it any more, it sees why, and sends nothing above fail-safe."""
     with Bed('tkov', driver='af_packet') as bed, Succession(bed) as succession:
-        plant = governed(succession, 18)
+        plant = governed(succession)
         first = succession.daemons[0]
         first.send_signal(signal.SIGSTOP)
-        time.sleep(3.2)
+        time.sleep(LEASE_S + 0.2)
         elsewhere(succession)
         succession.spawn()
         succession.wait_for('; door ')

@@ -28,7 +28,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 DOOR = '/run/door.sock'
 HOSTS, MOST_HOSTS, METERS = 60, 54, 9
 LEASE_S, CUT_S, PATIENCE_S = 2, 4, 20
-CUT_PLAY_S, KILL_PLAY_S, SHORT_S = 22, 18, 12
+# Ungoverned a breaker trips after 15.2 s: a run that proves that none does goes on for longer.
+WHOLE_S, SHORT_S, MOST_S = 18, 6, 120
 # What each defect must break, and nothing else. Without frames from outside nothing is heard at all.
 BREAKS = {'receive': {'meters are heard', 'hosts hold leases', 'leases arrive'},
           'send': {'hosts hold leases', 'leases arrive'},
@@ -130,18 +131,21 @@ class Play:
         self.machine.run('touch /run/hold; kill $(cat /run/flyballd.pid)')
         return int(self.machine.wait_for(r'box: flyballd \d+ left with (\d+)', PATIENCE_S, seen).group(1))
 
-    def start_plant(self, seconds):
+    def start_plant(self):
         self.outcome = f'{self.folder}/plant.json'
         with open(f'{self.folder}/plant.log', 'a', encoding='utf-8') as log:
             self.plant = subprocess.Popen(
                 [self.flyball, 'plant', f'{self.folder}/site.yaml', '--workload',
                  f'{self.arguments.source}/config/demo/workload.yaml', '--mode', 'governed', '--duration',
-                 f'{seconds}s', '--meters-netns', self.network.space['meters'], '--hosts-netns',
+                 f'{MOST_S}s', '--meters-netns', self.network.space['meters'], '--hosts-netns',
                  self.network.space['hosts'], '--json', self.outcome], stdout=log, stderr=log,
                 preexec_fn=box.die_with_parent)
+        self.playing_since = time.monotonic()
 
-    def finish_plant(self):
-        assert self.plant.wait(timeout=CUT_PLAY_S + 30) == 0, read(f'{self.folder}/plant.log')
+    def finish_plant(self, at_least_s=0):
+        time.sleep(max(0.0, self.playing_since + at_least_s - time.monotonic()))
+        self.plant.send_signal(signal.SIGTERM)
+        assert self.plant.wait(timeout=30) == 0, read(f'{self.folder}/plant.log')
         return json.loads(read(self.outcome))
 
 
@@ -249,15 +253,15 @@ def check_outcome(outcome, verdict, what, cut_long_enough):
 
 
 def play_cut(play, verdict):
-    play.start_plant(CUT_PLAY_S)
+    play.start_plant()
     check_settled(play, verdict)
     cut(play, verdict)
     check_restored(play, verdict)
-    check_outcome(play.finish_plant(), verdict, 'through the cut', True)
+    check_outcome(play.finish_plant(WHOLE_S), verdict, 'through the cut', True)
 
 
 def play_kill(play, verdict):
-    play.start_plant(KILL_PLAY_S)
+    play.start_plant()
     before = play.wait_until(settled)
     seen = len(play.machine.said())
     play.machine.run('kill -9 $(cat /run/flyballd.pid)')
@@ -270,7 +274,7 @@ def play_kill(play, verdict):
                   f'exit code {code}, epoch {first}, then {second}')
     verdict.check('after the kill hosts hold leases again', holding(after) >= MOST_HOSTS,
                   f'{holding(before)} of {HOSTS} before, {holding(after)} after')
-    check_outcome(play.finish_plant(), verdict, 'through the kill', True)
+    check_outcome(play.finish_plant(WHOLE_S), verdict, 'through the kill', True)
 
 
 def check_end(play, verdict):
@@ -309,8 +313,8 @@ def notices(play, part):
     verdict = Verdict('    ')
     play.start_daemon(part)
     check_ports(play, verdict)
-    play.start_plant(SHORT_S)
-    status = play.wait_until(settled, SHORT_S // 2)
+    play.start_plant()
+    status = play.wait_until(settled, SHORT_S)
     verdict.check('meters are heard', fresh(status) == METERS, f'{fresh(status)} of {METERS} fresh')
     verdict.check('hosts hold leases', holding(status) >= MOST_HOSTS, f'{holding(status)} of {HOSTS}')
     cut(play, verdict)

@@ -390,7 +390,7 @@ static void the_larger_fail_safe_and_physical_maximum_count_and_a_difference_is_
     report.number++;
     report.fail_safe_mw = FAIL_SAFE + 1;
     report.phys_max_mw = PHYS_MAX + 1;
-    assert_int_equal(give(&hall, report), LEDGER_MISMATCH);
+    assert_int_equal(give(&hall, report), LEDGER_MISMATCH | LEDGER_PHYS_MAX);
     assert_int_equal(host_0(&hall)->fail_safe_mw, FAIL_SAFE + 1);
     assert_int_equal(host_0(&hall)->phys_max_mw, PHYS_MAX + 1);
     assert_int_equal(exposed_mw(&hall), FAIL_SAFE + 1);

@@ -154,6 +154,12 @@ static void a_second_parent_knows_its_child(void **state)
     assert_int_equal(hall.cluster_node[HALL_MAIN].other_count, 0);
 }
 
+static bool limits_change(struct hall *hall, uint32_t node)
+{
+    uint32_t items = UINT32_MAX;
+    return cluster_limits(&hall->cluster, &hall->ledger, node, &items);
+}
+
 /* 14 kVA, of which 5 % are kept free for protection, 100 VA for who disobeys, 200 for others: 13. */
 static void a_node_carries_what_is_left_of_its_limit(void **state)
 {
@@ -170,8 +176,8 @@ static void a_node_carries_what_is_left_of_its_limit(void **state)
     hall_open(&hall);
     cluster_steer(&hall.cluster);
     for (uint32_t n = 0; n < HALL_NODES; n++) {
-        assert_true(cluster_limits(&hall.cluster, &hall.ledger, n));
-        assert_false(cluster_limits(&hall.cluster, &hall.ledger, n));  /* the same again */
+        assert_true(limits_change(&hall, n));
+        assert_false(limits_change(&hall, n));  /* the same again */
     }
     assert_int_equal(hall_capacity(&hall, HALL_LEFT, 1, 2), 13 * HALL_KW);
     assert_int_equal(hall_capacity(&hall, HALL_LEFT, 0, 2), 13100 * HALL_W);
@@ -181,15 +187,41 @@ static void a_node_carries_what_is_left_of_its_limit(void **state)
     assert_true(hall_capacity(&hall, HALL_LEFT, 2, 0) >= INT64_MAX / 4);   /* no pool, no contract */
     assert_true(hall_capacity(&hall, HALL_LEFT, 2, 1) >= INT64_MAX / 4);
     hall.ledger.node[HALL_LEFT].limit_mva[0][1] = 20 * HALL_KW;            /* as under a permit */
-    assert_true(cluster_limits(&hall.cluster, &hall.ledger, HALL_LEFT));
+    assert_true(limits_change(&hall, HALL_LEFT));
     /* of what is lent 0.96 is given out, 0.97 held, headroom of whole kVA off that */
     assert_int_equal(hall_capacity(&hall, HALL_LEFT, 0, 1), 19200 * HALL_W - 950 * HALL_W);
     hall.ledger.node[HALL_LEFT].newest_mva[0][1] = 19300 * HALL_W;
-    assert_true(cluster_limits(&hall.cluster, &hall.ledger, HALL_LEFT));
+    assert_true(limits_change(&hall, HALL_LEFT));
     assert_int_equal(hall_capacity(&hall, HALL_LEFT, 0, 1), 19300 * HALL_W - 950 * HALL_W);
     hall.ledger.node[HALL_LEFT].newest_mva[0][1] = 19900 * HALL_W;
-    assert_true(cluster_limits(&hall.cluster, &hall.ledger, HALL_LEFT));
+    assert_true(limits_change(&hall, HALL_LEFT));
     assert_int_equal(hall_capacity(&hall, HALL_LEFT, 0, 1), 19400 * HALL_W - 950 * HALL_W);
+}
+
+/* All nodes may move with the readings of one moment: a part takes no more of them than it has time for. */
+static void a_limit_that_moves_takes_its_time_of_a_part(void **state)
+{
+    (void)state;
+    struct hall hall;
+    uint8_t moved[HALL_NODES] = {0};
+    uint32_t rests = 1000, moves = 1000, changes = 1000;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_RIGHT, 14);
+    hall_open(&hall);
+    hall.ledger.moved.node = moved;
+    limits_change(&hall, HALL_RIGHT);
+    cluster_limits(&hall.cluster, &hall.ledger, HALL_RIGHT, &rests);
+    moved[HALL_RIGHT] = 1;
+    limits_change(&hall, HALL_RIGHT);
+    moved[HALL_RIGHT] = 1;
+    cluster_limits(&hall.cluster, &hall.ledger, HALL_RIGHT, &moves);
+    hall.ledger.node[HALL_RIGHT].limit_mva[0][1] += HALL_KW;
+    moved[HALL_RIGHT] = 1;
+    cluster_limits(&hall.cluster, &hall.ledger, HALL_RIGHT, &changes);
+    assert_int_equal(1000 - rests, COST_LIMITS);
+    assert_int_equal(rests - moves, (hall.cluster.cells - CLUSTER_STEERED) * COST_CELL);
+    assert_true(hall.cluster.node[HALL_RIGHT].alike);
+    assert_int_equal(moves - changes, hall.cluster.cells * COST_FITS);
 }
 
 /* ---- gangs ---- */
@@ -287,6 +319,7 @@ int main(void)
         cmocka_unit_test(what_crosses_is_known),
         cmocka_unit_test(a_second_parent_knows_its_child),
         cmocka_unit_test(a_node_carries_what_is_left_of_its_limit),
+        cmocka_unit_test(a_limit_that_moves_takes_its_time_of_a_part),
         cmocka_unit_test(a_share_of_a_range_is_a_cap_and_back),
         cmocka_unit_test(a_gang_has_the_least_weight_and_the_last_tier_of_its_members),
         cmocka_unit_test(a_gang_goes_as_slowly_as_a_member_that_is_held_down),

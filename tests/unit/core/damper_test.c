@@ -182,6 +182,30 @@ static void shake(struct stand *stand)
     stand->core->t_ns = stand->t_ns;
 }
 
+/* The pool's loop is told with every reading, and let go when it is calm, whether caps move again or not. */
+static void damped_mode_reaches_the_loop_of_the_pool_and_ends_by_time(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct damper_view view;
+    open_stand(&stand);
+    stand_reading(&stand, BRANCH_A, 3 * KW);
+    assert_false(stand.core->pools.node[BRANCH_A].damped);
+    shake(&stand);
+    stand_reading(&stand, BRANCH_A, 3 * KW);
+    stand_reading(&stand, BRANCH_B, 3 * KW);
+    assert_true(stand.core->pools.node[BRANCH_A].damped);
+    assert_false(stand.core->pools.node[BRANCH_B].damped);
+    damper_view(&stand.core->dampers, BRANCH_A, stand.t_ns, &view);
+    assert_true(view.hold_ns > 0);
+    stand_wait(&stand, 10 * NS_PER_S);
+    stand_reading(&stand, BRANCH_A, 3 * KW);
+    assert_false(stand.core->pools.node[BRANCH_A].damped);
+    damper_view(&stand.core->dampers, BRANCH_A, stand.t_ns, &view);
+    assert_int_equal(view.hold_ns, 0);
+    stand_stop(&stand);
+}
+
 static void a_damped_node_holds_raises_below_it_and_no_others(void **state)
 {
     struct stand stand;
@@ -482,6 +506,7 @@ int main(void)
         cmocka_unit_test(small_steps_the_other_way_become_one_change),
         cmocka_unit_test(changes_older_than_the_window_do_not_count),
         cmocka_unit_test(every_further_change_doubles_the_hold_up_to_1600_ms),
+        cmocka_unit_test(damped_mode_reaches_the_loop_of_the_pool_and_ends_by_time),
         cmocka_unit_test(a_damped_node_holds_raises_below_it_and_no_others),
         cmocka_unit_test(watts_moved_from_host_to_host_are_no_change),
         cmocka_unit_test(a_cut_that_only_pays_for_a_held_raise_is_not_issued),

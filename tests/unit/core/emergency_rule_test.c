@@ -120,7 +120,7 @@ static void current_above_the_steady_limit_on_any_phase_is_one(void **state)
         hall.reading.current_ma[p]++;
         assert_int_equal(take(&hall, 5), EMERGENCY_CUT);
         assert_true(active(&hall));
-        assert_int_equal(hall.emergency[HALL_LEFT].entered_ns, 5);
+        assert_int_equal(hall.emergency[HALL_LEFT].stage_ns, 5);
         assert_int_equal(hall.emergency[HALL_LEFT].number, 1);
         assert_int_equal(take(&hall, 6), EMERGENCY_NOTHING);
     }
@@ -266,8 +266,32 @@ static void the_second_stage_comes_after_the_slowest_actuation_and_one_readings_
         assert_int_equal(take(&hall, NS_PER_S + A_NS + FRESH_NS), EMERGENCY_FAIL_SAFE);
         assert_true(hall.emergency[HALL_LEFT].fail_safe);
         assert_int_equal(take(&hall, NS_PER_S + A_NS + FRESH_NS + 1), EMERGENCY_NOTHING);
+        assert_false(hall.emergency[HALL_LEFT].shed);
         assert_int_equal(hall.emergencies.entered, 1);
     }
+}
+
+/* The site's shed action: A and T_fresh after fail-safe was ordered, whenever that was, and once. */
+static void the_third_stage_has_waited_for_the_second_and_is_told_once(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    amperes(&hall, STEADY_MA + 1, 0);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 5 * NS_PER_S), EMERGENCY_FAIL_SAFE);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 5 * NS_PER_S + A_NS + FRESH_NS - 1), EMERGENCY_NOTHING);
+    assert_int_equal(amperes(&hall, STEADY_MA, 5 * NS_PER_S + A_NS + FRESH_NS), EMERGENCY_NOTHING);
+    assert_false(hall.emergency[HALL_LEFT].shed);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 5 * NS_PER_S + A_NS + FRESH_NS), EMERGENCY_SHED);
+    assert_true(hall.emergency[HALL_LEFT].shed);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 8 * NS_PER_S), EMERGENCY_NOTHING);
+    amperes(&hall, 1000, 9 * NS_PER_S);
+    amperes(&hall, 1000, 10 * NS_PER_S);
+    assert_false(active(&hall));
+    amperes(&hall, STEADY_MA + 1, 11 * NS_PER_S);
+    assert_false(hall.emergency[HALL_LEFT].shed);
+    amperes(&hall, STEADY_MA + 1, 12 * NS_PER_S);
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 13 * NS_PER_S), EMERGENCY_SHED);
 }
 
 static void there_is_no_second_stage_where_the_first_was_enough(void **state)
@@ -1013,6 +1037,7 @@ int main(void)
         cmocka_unit_test(a_node_without_a_device_has_no_emergency),
         cmocka_unit_test(emergencies_are_numbered_over_all_nodes),
         cmocka_unit_test(the_second_stage_comes_after_the_slowest_actuation_and_one_readings_age),
+        cmocka_unit_test(the_third_stage_has_waited_for_the_second_and_is_told_once),
         cmocka_unit_test(there_is_no_second_stage_where_the_first_was_enough),
         cmocka_unit_test(it_ends_below_nine_tenths_for_the_whole_time_and_not_at_nine_tenths),
         cmocka_unit_test(nine_tenths_are_exact_for_thousands_of_amperes),

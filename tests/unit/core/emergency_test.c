@@ -244,6 +244,10 @@ static void the_second_stage_waits_for_a_and_t_fresh_and_goes_to_fail_safe(void 
     assert_int_equal(stand.host[1].last.cap_mw, FAIL_SAFE_MW);
     assert_int_equal(stand.host[0].last.why, WHY_FAIL_SAFE);
     assert_int_equal(stand_counters(&stand)->emergencies, 1);
+    assert_int_equal(stand_counters(&stand)->emergency_stage3, 0);
+    stand_wait(&stand, A_NS + T_FRESH_NS);
+    stand_reading(&stand, BRANCH_A, BRANCH_MVA + 1000000);
+    assert_int_equal(stand_counters(&stand)->emergency_stage3, 1);
     stand_stop(&stand);
 }
 

@@ -517,6 +517,27 @@ static void a_correction_is_the_gain_of_what_lacks(void **state)
     assert_int_equal(bed.node[HALL_LEFT].capacity_mva, bed.node[HALL_LEFT].most_mva);
 }
 
+/* Of the same 100.8 kVA half of 35049 millionths, down; a trim takes all of what is too much at once. */
+static void a_damped_node_is_corrected_by_half_and_trimmed_in_full(void **state)
+{
+    struct bed bed;
+    (void)state;
+    open_loop(&bed, 1000 * KVA);
+    bed.node[HALL_LEFT].damped = true;
+    read_load(&bed, 600 * KVA);
+    assert_int_equal(bed.node[HALL_LEFT].capacity_mva, 1000 * KVA + 1766419);
+    int64_t capacity_mva[2];
+    for (int damped = 0; damped < 2; damped++) {
+        open_loop(&bed, 1800 * KVA);
+        bed.node[HALL_LEFT].damped = damped;
+        bed.node[HALL_LEFT].before_mva[0] = bed.node[HALL_LEFT].before_mva[1] = 660 * KVA;
+        read_load(&bed, 660 * KVA);
+        capacity_mva[damped] = bed.node[HALL_LEFT].capacity_mva;
+    }
+    assert_true(capacity_mva[0] < 1800 * KVA);
+    assert_int_equal(capacity_mva[1], capacity_mva[0]);
+}
+
 /* 6.4 kVA above are 18 of the 1800 that hosts claim; where 30 of the load are others', 640 less 30 are
  * theirs: 18.885. */
 static void a_correction_down_spares_what_others_draw(void **state)
@@ -637,6 +658,7 @@ int main(void)
         cmocka_unit_test(a_silent_meter_gives_way_to_what_hosts_report),
         cmocka_unit_test(a_reservation_is_forecast_until_it_is_drawn_or_over),
         cmocka_unit_test(a_correction_is_the_gain_of_what_lacks),
+        cmocka_unit_test(a_damped_node_is_corrected_by_half_and_trimmed_in_full),
         cmocka_unit_test(a_correction_down_spares_what_others_draw),
         cmocka_unit_test(a_peak_counts_for_its_second_and_the_next),
         cmocka_unit_test(a_trim_takes_just_what_is_too_much),
