@@ -873,6 +873,8 @@ static void a_sag_from_above_is_left_to_time_to_trip_and_one_from_below_is_not(v
     assert_int_equal(load(&hall, STEADY_MA * low_mv / 80000, 80000, HALL_T_NS), EMERGENCY_CUT);
     start(&hall, 10 * HALL_KW);                            /* no sag: the fuse of its sensing */
     hall.heat_node[HALL_LEFT].known = true;
+    /* a tenth is one */
+    assert_int_equal(load(&hall, STEADY_MA + 1, 10000, HALL_T_NS), EMERGENCY_NOTHING);
     assert_int_equal(load(&hall, STEADY_MA + 1, 9999, HALL_T_NS), EMERGENCY_CUT);
 }
 
