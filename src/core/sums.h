@@ -69,6 +69,9 @@ void sums_raise_bad(struct ledger *ledger, uint32_t host);
 /* rt: a part of the round in which bad(n) falls to what hosts still say. */
 void sums_lower_bad(struct ledger *ledger, uint32_t items);
 
+/* rt: a node whose limit S passes joins those below which a cut is due. */
+void sums_note_node(struct ledger *ledger, uint32_t node);
+
 /* rt: nodes above this host whose limit S passes join those below which a cut is due. */
 void sums_note_over(struct ledger *ledger, uint32_t host);
 

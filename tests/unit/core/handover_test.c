@@ -395,6 +395,31 @@ static void what_follows_a_fault_counts_for_nothing(void **state)
     stand_stop(&stand);
 }
 
+/* 12 kW of it and 6 of its neighbour do not fit into 14: the neighbour makes room before anything else is
+ * sent, and nobody on the other branch has to. */
+static void a_host_not_handed_over_has_room_made_for_it_at_once(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    account[0].bounded = false;
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
+    uint64_t leases = stand.leases;
+    stand_tick(&stand);
+    assert_int_equal(stand.leases, leases + 1);
+    assert_int_equal(stand.host[1].last.why, WHY_LIMIT);
+    assert_int_equal(stand.host[1].last.cap_mw, FAIL_SAFE_MW);
+    assert_true(stand.core->ledger.node[BRANCH_A].newest_mva[0][0] <= BRANCH_MVA);
+    stand_tick(&stand);
+    assert_int_equal(stand.leases, leases + 1);
+    assert_int_equal(stand_counters(&stand)->limit_cuts, 1);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +436,7 @@ int main(void)
         cmocka_unit_test(a_host_of_a_third_controller_counts_at_phys_max),
         cmocka_unit_test(a_host_that_a_newer_controller_has_counts_at_phys_max),
         cmocka_unit_test(a_host_not_bounded_before_is_claimed),
+        cmocka_unit_test(a_host_not_handed_over_has_room_made_for_it_at_once),
         cmocka_unit_test(an_account_is_handed_on_only_once_the_host_has_accepted),
         cmocka_unit_test(a_bounded_host_that_had_not_accepted_is_not_handed_over),
         cmocka_unit_test(what_follows_a_fault_counts_for_nothing),
