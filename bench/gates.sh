@@ -76,7 +76,7 @@ bars_of() { awk -v bench="${1%%-*}" '$1 == bench { print $2, $3, $4 ? $4 : $3 }'
 plain() { local name=${1#.}; printf '%s' "${name//-./ - }"; }
 at_most() { awk -v value="$1" -v bar="$2" 'BEGIN { exit !(value + 0 <= bar + 0) }'; }
 
-# read_figures BENCH RUN...: what bench-BENCH-RUN.json say of every bar and of the echo alone, and whether they
+# read_figures BENCH RUN...: what bench-BENCH-RUN.json say of every bar and of the echo alone, and if they
 # have their shape. All runs at once: jq is slow to start.
 declare -A known=()
 read_figures() {
