@@ -26,6 +26,8 @@ NUMBERS = ['ungoverned.trips', 'governed.trips', 'governed.energy_vs_derated', '
 NUMBERS_2N = [f'redundancy.{part}.{name}' for part in ('governed', 'killed')
               for name in ('trips', 'duration_s', 'energy_wh', 'slowdown.training', 'slowdown.serving',
                            'fail_safe_falls', 'invariant_failures')]
+NUMBERS_2N += [f'redundancy.minute.{name}' for name in ('energy_vs_static', 'energy_vs_oracle',
+                                                        'work_vs_static', 'slowdown.training')]
 USAGE = [(['--nonsense'], 'unknown argument'), (['--site', '3n'], '--site'), (['--site'], 'wants a value'),
          (['--site', '2n', '--svg', 'demo.svg'], '--svg'), (['--seconds', '13'], '--seconds'),
          (['--seconds', 'soon'], '--seconds'), (['--json'], 'wants a value'),
