@@ -19,13 +19,11 @@ differ by a quarter and more. A bar that the median misses is missed; the echo's
 beside every run, so that a reader can tell how much of a figure is the machine.
 rtt runs on af_packet. On af_xdp and on uring it is held to the same bars with --long; without, it runs once
 there, with a quarter of the rounds: the figures are told, and a bar that one misses is named as not held.
-A bar that this build is known to miss is named as NOT MET in its line, and its figure is held to a second
-one, so that it gets no worse unseen.
 Exit code: 0 every bar is met or was skipped, 1 one is not, 2 bad usage.
 HELP
 }
 
-# bench      figure in its JSON, as jq reads it                     at most  not met yet: held to
+# bench      figure in its JSON, as jq reads it                     at most
 bars='
 rtt          .first.ratio_p50                                       1.30
 rtt          .last.ratio_p50                                        1.30
@@ -72,7 +70,7 @@ not_ok() { line=$((line + 1)) failed=1; printf 'not ok %d - %s\n' $line "$1"; }
 skip() { line=$((line + 1)); printf 'ok %d - %s # SKIP %s\n' $line "$1" "$2"; }
 
 # rtt-DRIVER is rtt on another driver than the site's.
-bars_of() { awk -v bench="${1%%-*}" '$1 == bench { print $2, $3, $4 ? $4 : $3 }' <<<"$bars"; }
+bars_of() { awk -v bench="${1%%-*}" '$1 == bench { print $2, $3 }' <<<"$bars"; }
 plain() { local name=${1#.}; printf '%s' "${name//-./ - }"; }
 at_most() { awk -v value="$1" -v bar="$2" 'BEGIN { exit !(value + 0 <= bar + 0) }'; }
 
@@ -117,10 +115,10 @@ middle() {
 
 # meets BENCH RUNS: the medians over that many runs meet all its bars.
 meets() {
-    local path bar held value
-    while read -r path bar held; do
+    local path bar value
+    while read -r path bar; do
         value=$(middle "$1" "$path" "$2")
-        [ -n "$value" ] && at_most "$value" "$held" || return
+        [ -n "$value" ] && at_most "$value" "$bar" || return
     done < <(bars_of "$1")
 }
 
@@ -154,15 +152,13 @@ shape() {
 }
 
 report() {
-    local bench=$1 runs=$2 path bar held value of='one run'
+    local bench=$1 runs=$2 path bar value of='one run'
     [ "$runs" -eq 1 ] || of="median of $runs runs"
     shape "$bench"
-    while read -r path bar held; do
+    while read -r path bar; do
         value=$(middle "$bench" "$path" "$runs")
         if [ -z "$value" ]; then not_ok "$bench: $(plain "$path") is missing"
         elif at_most "$value" "$bar"; then ok "$bench: $(plain "$path") $value, at most $bar ($of)"
-        elif at_most "$value" "$held"; then
-            ok "$bench: $(plain "$path") $value NOT MET, at most $bar; held to $held until it is ($of)"
         else not_ok "$bench: $(plain "$path") $value, at most $bar ($of)"; fi
     done < <(bars_of "$bench")
 }
@@ -194,12 +190,12 @@ gate() {
 # tell DRIVER: one run of rtt on another driver than the site's, told and not held against the bars, but
 # which of them it misses is said. A run that ends badly or lacks a figure fails.
 tell() {
-    local driver=$1 name=rtt-$1 path bar held value said='' missing='' beyond='' rc=0
+    local driver=$1 name=rtt-$1 path bar value said='' missing='' beyond='' rc=0
     shift
     timeout -k 5 $run_limit_s "$benches/rtt" --json --driver "$driver" "$@" \
         >"$out/bench-$name-1.json" 2>"$out/bench-$name-1.txt" || rc=$?
     read_figures "$name" 1
-    while read -r path bar held; do
+    while read -r path bar; do
         value=$(figure "$name-1" "$path")
         said+=", $(plain "$path") $value"
         if [ -z "$value" ]; then missing+=" $(plain "$path")"
