@@ -116,7 +116,7 @@ static void a_host_that_a_full_branch_holds_down_says_where_and_who_holds_most(v
         "more by   - less wanted by others at node-1: host-0 holds most, 90.0 A of it\n"
         "          - node-1 lends nothing: its steady limit is all there is\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-1            A  none          140.0    140.0    140.0      0.0\n"
         "node-0            A  none          180.0    180.0   1000.0    820.0\n");
 }
@@ -179,7 +179,7 @@ static void watts_that_wait_for_a_receipt_are_counted_and_their_host_named(void 
         "more by   - 3.0 kW more (30.0 A) at node-1 phase A once host-0 has shown that\n"
         "            its cut holds\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-1            A  none          110.0    140.0    140.0      0.0\n"
         "node-0            A  none          150.0    180.0   1000.0    820.0\n");
     assert_string_equal(screen(bed, "node-1"),
@@ -231,7 +231,7 @@ static void a_cut_in_an_emergency_names_the_reading_that_caused_it(void **state)
         "more by   - the end of the emergency at node-1: measured below 0.9 of its steady\n"
         "            limit for 1.0 s\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-1            A  none           40.0    140.0    140.0      0.0 EMERGENCY\n"
         "node-0            A  none           80.0    180.0   1000.0    820.0\n");
 }
@@ -251,7 +251,7 @@ a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_
         "\n"
         "more by   - a report: it has not been heard since the start of the daemon\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-2            A  none          240.0    240.0    140.0   -100.0 recovery\n"
         "node-0            A  none          480.0    480.0   1000.0    520.0\n");
     assert_string_equal(screen(bed, "host-2"),
@@ -271,7 +271,7 @@ a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_
         "            lasts; it came by this: a start: hosts count at phys_max until they\n"
         "            are known\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-2            A  none          240.0    240.0    140.0   -100.0 recovery\n"
         "node-0            A  none          480.0    480.0   1000.0    520.0\n");
 }
