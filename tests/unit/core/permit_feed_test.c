@@ -234,6 +234,9 @@ static void a_witness_that_nobody_could_read_at_a_take_over_lost_nothing(void **
         assert_int_equal(b.permits.feed_losses, late);
         assert_int_equal(b.permits.feed[LOSS].lost, late);
         assert_int_equal(permit_feeds_unseen(&b.permits, LOSS_BIT), !late);
+        assert_int_equal(permit_feeds_unseen(&b.permits, LOSS_BIT | SAG_BIT | UNWITNESSED_BIT), !late);
+        /* nothing is the matter with it */
+        assert_true(permit_feeds_unseen(&b.permits, UNWITNESSED_BIT));
         b.t_ns += 2;
         witness(&b, 100000, 100000, 100000);
         assert_int_equal(lends(&b, LOSS_BIT), !late);
