@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Emergencies of safety.md section 8: what starts one, what it does to caps, how it ends. Two stages, a cut
- * and fail-safe; the site's own shed action behind them is not built. Watts are mW at the wall, sums mVA a
- * phase.
+ * Emergencies of safety.md section 8: what starts one, what it does to caps, how it ends. Three
+ * stages: a cut, fail-safe, and the site's own shed action, which is counted and left to the site. Watts are
+ * mW at the wall, sums mVA a phase.
  */
 #ifndef FLYBALL_CORE_EMERGENCY_H
 #define FLYBALL_CORE_EMERGENCY_H
