@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sums D and S over cords, ancestors, contingencies and phases. The ledger's inside; nobody else
- * writes them. */
+/* The sums D and S over cords, ancestors, contingencies and phases (safety.md section 4): mVA on one phase,
+ * draws rounded up. The ledger's inside; nobody else writes them. */
 #ifndef FLYBALL_CORE_SUMS_H
 #define FLYBALL_CORE_SUMS_H
 
