@@ -74,18 +74,27 @@ bars_of() { awk -v bench="${1%%-*}" '$1 == bench { print $2, $3 }' <<<"$bars"; }
 plain() { local name=${1#.}; printf '%s' "${name//-./ - }"; }
 at_most() { awk -v value="$1" -v bar="$2" 'BEGIN { exit !(value + 0 <= bar + 0) }'; }
 
-# What bench-NAME.json says of every bar, and of the echo alone, read once: jq is slow to start.
+# read_figures BENCH RUN...: what bench-BENCH-RUN.json say of every bar and of the echo alone, and if they
+# have their shape. All runs at once: jq is slow to start.
 declare -A known=()
 read_figures() {
-    local name=$1 path rest program='' value said also=()
-    [ "${name%%-*}" != rtt ] || also=(.first.echo_us_p50 .first.echo_us_p999)
+    local bench=$1 path rest program value file said also=() files=()
+    shift
+    files=("${@/#/$out/bench-$bench-}")
+    [ "${bench%%-*}" != rtt ] || also=(.first.echo_us_p50 .first.echo_us_p999)
+    program='inputs | input_filename as $file | (. as $all | select(($keys - ($all | keys) == []) and
+        ([.. | arrays | select(length > 0 and all(.[]; type == "array" and length == 2))] |
+            length >= $wanted)) | "shape yes \($file)"), '
     while read -r path rest; do
-        program+="(try ($path | numbers | . * 10000 | round / 10000 | \"$path \\(.)\") catch empty), "
-    done < <(bars_of "$name"; for path in "${also[@]}"; do echo "$path"; done)
-    program+=empty
-    said=$(jq -r "$program" "$out/bench-$name.json" 2>&1) || { echo "# $name: ${said##*$'\n'}"; return; }
-    while read -r path value; do
-        [ -z "$path" ] || known[$name $path]=$value
+        program+="(try ($path | numbers | . * 10000 | round / 10000 |"
+        program+=" \"$path \\(.) \\(\$file)\") catch empty), "
+    done < <(bars_of "$bench"; for path in "${also[@]}"; do echo "$path"; done)
+    said=$(jq -nr --argjson keys "$keys" --argjson wanted "${histograms[${bench%%-*}]}" "$program empty" \
+        "${files[@]/%/.json}" 2>"$out/bench-$bench-jq.txt") ||
+        echo "# $bench: $(tail -n 1 "$out/bench-$bench-jq.txt")"
+    while read -r path value file; do
+        file=${file##*/bench-}
+        [ -z "$path" ] || known[${file%.json} $path]=$value
     done <<<"$said"
 }
 figure() { printf '%s' "${known[$1 $2]:-}"; }
@@ -124,24 +133,18 @@ print_run() {
     echo "# $bench, run $run: ${said#, }; load $(cut -d' ' -f1 /proc/loadavg) on $(nproc) cores"
 }
 
-# One run, its JSON kept. Whatever is wrong with it is said.
+# One run, its JSON kept.
 run_bench() {
     local bench=$1 run=$2 rc=0
     shift 2
     timeout -k 5 $run_limit_s "$@" >"$out/bench-$bench-$run.json" 2>"$out/bench-$bench-$run.txt" || rc=$?
-    read_figures "$bench-$run"
-    print_run "$bench" "$run"
     [ $rc -ne 124 ] && [ $rc -ne 137 ] || echo "stopped after $run_limit_s s" >>"$out/bench-$bench-$run.txt"
     return $rc
 }
 
 shape() {
     local bench=$1
-    if jq -e --argjson keys "$keys" --argjson wanted "${histograms[${bench%%-*}]}" '
-        . as $all | ($keys - ($all | keys) == []) and
-        ([.. | arrays | select(length > 0 and all(.[]; type == "array" and length == 2))] |
-            length >= $wanted)' \
-        "$out/bench-$bench-1.json" >/dev/null 2>&1; then
+    if [ -n "$(figure "$bench-1" shape)" ]; then
         ok "$bench: the JSON carries ${keys//[\[\]\"]/} and raw histograms"
     else
         not_ok "$bench: the JSON carries ${keys//[\[\]\"]/} and raw histograms"
@@ -162,7 +165,7 @@ report() {
 
 # gate BENCH COMMAND...: as many runs as are needed, then one TAP line per bar.
 gate() {
-    local bench=$1 run
+    local bench=$1 run from=1 new
     shift
     if [ ! -x "$benches/${bench%%-*}" ]; then
         not_ok "$bench: $benches/${bench%%-*} is not built"
@@ -173,9 +176,13 @@ gate() {
             not_ok "$bench: run $run ended badly: $(tail -n 1 "$out/bench-$bench-$run.txt")"
             return
         fi
-        [ "$run" -ne $first_runs ] || ! meets "$bench" "$run" || break
-        [ "$run" -ne 1 ] || [ $long -eq 1 ] ||
-            echo "# $bench: a bar is missed: four more runs, then the medians"
+        [ "$run" -eq $first_runs ] || [ "$run" -eq $most_runs ] || continue
+        mapfile -t new < <(seq $from "$run")
+        read_figures "$bench" "${new[@]}"
+        for from in "${new[@]}"; do print_run "$bench" "$from"; done
+        from=$((run + 1))
+        meets "$bench" "$run" && break
+        [ "$run" -eq $most_runs ] || echo "# $bench: a bar is missed: four more runs, then the medians"
     done
     report "$bench" "$run"
 }
@@ -187,7 +194,7 @@ tell() {
     shift
     timeout -k 5 $run_limit_s "$benches/rtt" --json --driver "$driver" "$@" \
         >"$out/bench-$name-1.json" 2>"$out/bench-$name-1.txt" || rc=$?
-    read_figures "$name-1"
+    read_figures "$name" 1
     while read -r path bar; do
         value=$(figure "$name-1" "$path")
         said+=", $(plain "$path") $value"

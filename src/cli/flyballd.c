@@ -27,8 +27,8 @@ struct daemon {
 
 static void print_help(FILE *out)
 {
-    fputs("usage: flyballd SITE [--server NAME] [--journal FILE] [--summary FILE] [--seconds N]\n"
-          "                [--take-over]\n\n"
+    fputs("usage: flyballd SITE [--server NAME] [--journal FILE] [--summary FILE] [--orders FILE]\n"
+          "                [--seconds N] [--take-over]\n\n"
           "Governs the power of one site: reads meters and host reports, sends leases.\n\n"
           "  --server NAME    the row of servers: to use; default: this host's name, else the row named "
           "default\n"

@@ -2,6 +2,7 @@
 #include "core/account.h"
 
 #include "core/core.h"
+#include "core/sums.h"
 
 static void forget_all(struct core *core)
 {
@@ -21,6 +22,16 @@ void account_end_set(struct core *core, bool over)
         return;
     core->accounts.over = true;
     permit_begin_waiting(&core->permits, core->t_ns);
+}
+
+void account_settle(struct core *core)
+{
+    struct accounts *accounts = &core->accounts;
+    if (!accounts->whole || !accounts->over || accounts->settled || core->permits.awaiting)
+        return;
+    accounts->settled = true;
+    for (uint32_t node = 0; node < core->model->node_count; node++)
+        sums_note_node(&core->ledger, node);
 }
 
 bool account_may_hand(const struct accounts *accounts)

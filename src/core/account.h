@@ -29,6 +29,7 @@ struct accounts {
     bool closed;                /* the set is complete, was refused, or another slot has come */
     bool whole;                 /* it was taken */
     bool over;                  /* the start is: another slot has come than what is handed over */
+    bool settled;               /* what hosts that were not handed over leave no room for was cut */
 };
 
 /* rt: one account; with the last one the set counts. */
@@ -37,6 +38,10 @@ void account_slot(struct core *core, const struct slot_account *account);
 /* rt: another kind of slot comes: a set that is not complete counts for nothing. `over`: and nothing more is
  * handed over. */
 void account_end_set(struct core *core, bool over);
+
+/* rt: once what was lent is lent again or lost: a host that was not handed over counts at phys_max, and where
+ * that leaves no room for what others hold they make it in this slot, as for every host that resets. */
+void account_settle(struct core *core);
 
 /* any: records (core/handed.h) may still be taken. */
 bool account_may_hand(const struct accounts *accounts);

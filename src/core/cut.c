@@ -166,12 +166,14 @@ static bool is_left_above(const struct core *core, uint32_t node)
 void cut_run(struct core *core)
 {
     struct cuts *cuts = &core->cuts;
+    account_settle(core);
     take_fallen(core);
     if (!cuts->count)
         return;
     cuts->runs++;
     if (core->permits.awaiting) {
         permit_end_waiting(&core->permits, core->t_ns);
+        account_settle(core);
         take_fallen(core);
     }
     for (uint32_t i = 0; i < cuts->count; i++) {

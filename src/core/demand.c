@@ -2,6 +2,9 @@
 #include "core/compare.h"
 #include "core/demand.h"
 
+/* Beyond every cap: what doubles with each report stays a number. */
+#define PROBE_MOST_MW (INT64_MAX / 4)
+
 void demand_init(struct demand *demand, int64_t t_ns)
 {
     *demand = (struct demand){.stretch_start_ns = t_ns};
@@ -26,7 +29,8 @@ static void turn_stretches(struct demand *demand, int64_t stretch_ns, int64_t t_
 static void note_probe(struct demand *demand, int64_t cap_mw)
 {
     if (cap_mw > demand->probed_mw && demand->probed_mw > 0)
-        demand->probe_mw = 2 * larger(demand->probe_mw, cap_mw - demand->probed_mw);
+        demand->probe_mw =
+            smaller(2 * larger(demand->probe_mw, cap_mw - demand->probed_mw), PROBE_MOST_MW);
     else if (cap_mw < demand->probed_mw)
         demand->probe_mw = 0;
     demand->probed_mw = cap_mw;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Emergencies, first form of safety.md section 8: what starts one, what it does to caps, how it ends. */
+/*
+ * Emergencies of safety.md section 8: what starts one, what it does to caps, how it ends. Three
+ * stages: a cut, fail-safe, and the site's own shed action, which is counted and left to the site. Watts are
+ * mW at the wall, sums mVA a phase.
+ */
 #ifndef FLYBALL_CORE_EMERGENCY_H
 #define FLYBALL_CORE_EMERGENCY_H
 

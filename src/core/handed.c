@@ -159,6 +159,7 @@ static uint32_t walk_meter(struct walk *walk, const struct of_meter *of, const s
     walk_hold(walk, of->hold);
     walk_emergency(walk, of->emergency);
     walk_pool(walk, of->pool);
+    flag(walk, &of->emergency->shed);   /* last: records of before its time have no bit for it */
     return walk->at;
 }
 

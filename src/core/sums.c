@@ -266,8 +266,7 @@ static void set_limits(struct ledger *ledger, uint32_t node, enum recovery_cause
     note_recovery(ledger, sums, before,
                   count_over(cells_run(sums->exposed_mva), cells_run(sums->ceiling_mva), cells), false);
     ledger->cause = RECOVERY_NONE;
-    if (newest_over(ledger, node))
-        mark_fallen(ledger, node);
+    sums_note_node(ledger, node);
 }
 
 void sums_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm)
@@ -285,13 +284,18 @@ void sums_lend(struct ledger *ledger, uint32_t node, const struct ledger_lend *l
     set_limits(ledger, node, lost ? RECOVERY_LIMIT : RECOVERY_HEAT);
 }
 
+void sums_note_node(struct ledger *ledger, uint32_t node)
+{
+    if (newest_over(ledger, node))
+        mark_fallen(ledger, node);
+}
+
 void sums_note_over(struct ledger *ledger, uint32_t host)
 {
     const struct model_host *h = &ledger->model->host[host];
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_node *node = &ledger->model->node[h->cord[j].node];
         for (uint32_t a = 0; a < node->ancestor_count; a++)
-            if (newest_over(ledger, node->ancestor[a]))
-                mark_fallen(ledger, node->ancestor[a]);
+            sums_note_node(ledger, node->ancestor[a]);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sums D and S over cords, ancestors, contingencies and phases. The ledger's inside; nobody else
- * writes them. */
+/* The sums D and S over cords, ancestors, contingencies and phases (safety.md section 4): mVA on one phase,
+ * draws rounded up. The ledger's inside; nobody else writes them. */
 #ifndef FLYBALL_CORE_SUMS_H
 #define FLYBALL_CORE_SUMS_H
 
@@ -68,6 +68,9 @@ void sums_raise_bad(struct ledger *ledger, uint32_t host);
 
 /* rt: a part of the round in which bad(n) falls to what hosts still say. */
 void sums_lower_bad(struct ledger *ledger, uint32_t items);
+
+/* rt: a node whose limit S passes joins those below which a cut is due. */
+void sums_note_node(struct ledger *ledger, uint32_t node);
 
 /* rt: nodes above this host whose limit S passes join those below which a cut is due. */
 void sums_note_over(struct ledger *ledger, uint32_t host);

@@ -249,7 +249,8 @@ bool waterfill_step(struct waterfill *fill, uint32_t *items)
 {
     while (fill->pass != PASS_DONE) {
         uint32_t left = fill->count - fill->cursor, now = left < *items ? left : *items;
-        visit(fill, &fill->claim[fill->cursor], now);
+        if (now)
+            visit(fill, &fill->claim[fill->cursor], now);
         fill->cursor += now;
         *items -= now;
         if (now < left)

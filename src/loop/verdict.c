@@ -71,6 +71,10 @@ static void look_at_hosts(struct verdict *verdict, const struct model *model, co
             first(&verdict->host_unheard, i);
         if (host.accepted && host.state == HOST_LEASED)
             verdict->hosts_leased++;
+        if (host.incarnation && host.fail_safe_mw > model->host[i].fail_safe_mw) {
+            verdict->hosts_mismatched++;
+            first(&verdict->host_mismatched, i);
+        }
     }
 }
 
@@ -205,8 +209,8 @@ static bool alarm(const struct verdict *verdict, const struct model *model)
 {
     if (verdict->nodes_doubted || verdict->nodes_dead || verdict->nodes_breach || verdict->breached)
         return true;
-    if (verdict->meters_silent || verdict->nodes_emergency || verdict->invariant_failures ||
-        verdict->journal_failures || verdict->ports_wrong || lost(verdict))
+    if (verdict->hosts_mismatched || verdict->meters_silent || verdict->nodes_emergency ||
+        verdict->invariant_failures || verdict->journal_failures || verdict->ports_wrong || lost(verdict))
         return true;
     if (model->mode != MODE_ENFORCE)
         return false;
@@ -254,6 +258,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
            verdict->meters_silent ? model->meter[verdict->meter_silent].name : NULL);
     append(verdict, "nodes whose meter is frozen or implausible", verdict->nodes_doubted,
            verdict->nodes_doubted ? model->node[verdict->node_doubted].name : NULL);
+    append(verdict, "hosts whose fail-safe cap is above the site file's", verdict->hosts_mismatched,
+           verdict->hosts_mismatched ? model->host[verdict->host_mismatched].name : NULL);
     append(verdict, "nodes without volts", verdict->nodes_dead,
            verdict->nodes_dead ? model->node[verdict->node_dead].name : NULL);
     append(verdict, "nodes above a contract limit", verdict->nodes_breach,
@@ -307,6 +313,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
 {
     *verdict = (struct verdict){.meter_silent = INDEX_NONE,
                                 .host_unheard = INDEX_NONE,
+                                .host_mismatched = INDEX_NONE,
                                 .node_emergency = INDEX_NONE,
                                 .node_above = INDEX_NONE,
                                 .node_recovery = INDEX_NONE,

@@ -45,6 +45,7 @@ struct verdict {
     enum verdict_level level;
     uint32_t meters_fresh, meters_silent;   /* ok and late; stale and silent */
     uint32_t hosts_heard, hosts_leased;
+    uint32_t hosts_mismatched;      /* whose fail-safe cap is above the site file's: the larger counts */
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint32_t nodes_overdue;         /* in recovery for longer than X, and no host is known to hold it */
     uint32_t nodes_doubted, nodes_breach;   /* whose meter is frozen or implausible; above a contract */
@@ -56,7 +57,7 @@ struct verdict {
     uint32_t ports_down;
     uint32_t ports_wrong;           /* their link is down, or their address is claimed by another */
     /* the first of each kind, INDEX_NONE = none */
-    uint32_t meter_silent, host_unheard;
+    uint32_t meter_silent, host_unheard, host_mismatched;
     uint32_t node_emergency, node_above, node_recovery, node_doubted, node_breach, node_dead;
     uint32_t node_overdue;
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */

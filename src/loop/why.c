@@ -196,12 +196,32 @@ void why_say_excess(struct why_sentences *list, uint32_t host, uint32_t node, ui
 
 /* ---- permits and waits ---- */
 
+/* A reserve that an order to take a node out withdraws looks like one whose feed is lost. */
+static bool say_withdrawn(struct why_sentences *list, const struct model_node *known)
+{
+    const struct why *why = list->why;
+    bool said = false;
+    for (uint32_t i = 0; why->orders && i < CONTINGENCIES_MAX; i++) {
+        struct core_maintenance_view m;
+        if (!board_read_maintenance(why->orders->board, i, &m) || !m.number ||
+            !(known->lend >> m.contingency & 1))
+            continue;
+        why_say(list, "flyball maintenance put-back %s: what %s may lend on the loss of %s is withdrawn",
+                why->site->model.node[m.node].name, known->name,
+                why->site->model.contingency[m.contingency].name);
+        said = true;
+    }
+    return said;
+}
+
 void why_say_permit(struct why_sentences *list, uint32_t node, const struct core_node_view *view)
 {
     const struct why *why = list->why;
     const struct model_node *known = &why->site->model.node[node];
     char since[VIEW_WORDS_TIME_BYTES];
     if (view->permit == PERMIT_HELD || view->permit == PERMIT_NONE)
+        return;
+    if (view->permit == PERMIT_FEED && say_withdrawn(list, known))
         return;
     view_words_since(since, why->now_ns - view->permit_since_ns);
     const char *meter = known->meter == INDEX_NONE ? "no meter" : why->site->model.meter[known->meter].name;

@@ -57,7 +57,12 @@ static void say_demand(struct asked *a)
     why_say(a->list,
             "a higher draw: it draws %.1f kW, and its cap stays %.0f %% above what it was seen to use",
             kw(a->view->draw_mw), (double)a->why->site->model.policy.demand_headroom_ppm / 1e4);
-    if (a->bound->node != INDEX_NONE)
+    if (a->bound->node == INDEX_NONE)
+        return;
+    struct orders_contract contract;
+    if (a->why->orders && orders_cap_over(a->why->orders, a->bound->node, &contract))
+        why_say_contract(a->list, &contract);
+    else
         why_say(a->list, "room at %s, where nothing is left to give beyond what hosts use", a->node);
 }
 

@@ -259,7 +259,7 @@ static void say_steady(struct why_sentences *list, uint32_t node)
         return;
     double steady_a = (double)why->site->model.node[node].steady_ma / 1e3;
     if (note->next_ma)
-        why_say(list, "%s: the steady limit is %.1f A by %s, and would be %.1f A",
+        why_say(list, "%s: the steady limit is %.1f A by %s, and could be %.1f A at most",
                 steady_words[note->steady_term].relaxed, steady_a, steady_words[note->steady_term].is,
                 (double)note->next_ma / 1e3);
     else
@@ -277,8 +277,8 @@ static void say_terms(struct why_sentences *list, uint32_t node, const struct co
         why_say(list, "lower fail-safe caps: those of %u hosts take %.1f A for good", made->hosts,
                 why_amperes(why, node, made->fail_safe_mva));
     if (bad_mva > 0)
-        why_say(list, "a smaller k: %u hosts that may disobey take %.1f A", known->k,
-                why_amperes(why, node, bad_mva));
+        why_say(list, "a smaller k: %u host%s that may disobey take%s %.1f A", known->k,
+                known->k == 1 ? "" : "s", known->k == 1 ? "s" : "", why_amperes(why, node, bad_mva));
     if (other_mva > 0)
         why_say(list, "less other load: %.1f A are kept for it", why_amperes(why, node, other_mva));
 }

@@ -63,10 +63,10 @@ static bool one(uint64_t seed, const struct site *site, const struct workload *w
         .first_mw = calloc(hosts, sizeof(int64_t))};
     struct virtual_config config = {.duration_ns = handover.at_ns + handover.gap_ns + NS_PER_S, .epoch = 1,
                                     .handover = &handover};
-    struct outcome outcome;
+    struct outcome outcome = {0};
     own.seed = seed;
     own.event_count = 0;
-    bool good = handover.had_mw && handover.first_mw && !outcome_init(&outcome, &site->model) &&
+    bool good = handover.had_mw && handover.first_mw &&
                 !virtual_run(&site->model, &own, &config, &outcome) &&
                 judge(seed, &site->model, &handover, &outcome, tally);
     outcome_finish(&outcome);

@@ -69,6 +69,8 @@ static struct report lie(struct liars *liars, uint32_t h)
     report.fail_safe_mw = liars->model->host[h].fail_safe_mw;
     if (chance_hit(chance, 0.01))
         report.fail_safe_mw = near(chance, report.fail_safe_mw, 0);
+    if (chance_hit(chance, 0.01))
+        report.phys_max_mw = chance_range(chance, type->phys_max_mw / 2, 2 * type->phys_max_mw);
     report.draw_mw = chance_range(chance, 0, type->phys_max_mw);
     report.flags = chance_hit(chance, 0.5) ? REPORT_AT_CAP : 0;
     report.flags |= chance_hit(chance, 0.02) ? REPORT_DEVICE_LOST : 0;

@@ -212,9 +212,9 @@ static bool request(struct storm *storm)
     int64_t before_mw = larger(ask->drawn_mw, ask->granted_mw), t_ns = trial->t_ns;
     if (!trial_feed(trial, &slot))
         return false;
-    const struct egress *answer = &trial->outbox.record[0];
-    if (trial->outbox.count != 1 || answer->kind != FRAME_TOKEN_RESPONSE ||
-        answer->echo != slot.token.request)
+    /* the last word: what time itself has made due is cut first */
+    const struct egress *answer = &trial->outbox.record[trial->outbox.count - 1];
+    if (!trial->outbox.count || answer->kind != FRAME_TOKEN_RESPONSE || answer->echo != slot.token.request)
         return trial_fail(trial, "a request is not answered in its slot");
     storm->requests++;
     if (core_counters(trial->core)->tokens_repeated != repeated)

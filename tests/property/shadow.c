@@ -63,6 +63,7 @@ void shadow_init(struct shadow *shadow, const struct model *model, uint64_t epoc
     for (uint32_t h = 0; h < model->host_count; h++) {
         shadow->host[h].at_phys_max = true;
         shadow->host[h].fail_safe_mw = model->host[h].fail_safe_mw;
+        shadow->host[h].phys_max_mw = model->type[model->host[h].type].phys_max_mw;
         shadow->host[h].newest_cap_mw = -1;
     }
     for (uint32_t m = 0; m < model->meter_count; m++)
@@ -91,7 +92,7 @@ double shadow_exposure_mw(const struct shadow *shadow, uint32_t host)
 {
     const struct model_host_type *type = type_of(shadow, host);
     if (shadow->host[host].at_phys_max)
-        return (double)type->phys_max_mw;
+        return (double)shadow->host[host].phys_max_mw;
     return model_wall_mw(type, (double)exposure_cap_mw(&shadow->host[host]));
 }
 
@@ -121,7 +122,7 @@ double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_
             continue;
         double draw_mw = kind == SHADOW_EXPOSURE ? shadow_exposure_mw(shadow, h) : newest_mw(shadow, h);
         sum += load * draw_mw;
-        gap[count++] = load * fmax(0, (double)type_of(shadow, h)->phys_max_mw - draw_mw);
+        gap[count++] = load * fmax(0, (double)shadow->host[h].phys_max_mw - draw_mw);
     }
     qsort(gap, count, sizeof gap[0], falling);
     for (uint32_t i = 0; i < k && i < count; i++)
@@ -138,9 +139,11 @@ static bool superseded(const struct shadow_host *host, uint64_t incarnation)
 
 /* "On a new incarnation": everything sent to the old one can no longer be accepted, and nothing is known of
  * the new one. */
-static void new_incarnation(struct shadow_host *host, const struct report *report, int64_t site_fail_safe_mw)
+static void new_incarnation(struct shadow *shadow, const struct report *report)
 {
-    host->fail_safe_mw = site_fail_safe_mw;
+    struct shadow_host *host = &shadow->host[report->host];
+    host->fail_safe_mw = shadow->model->host[report->host].fail_safe_mw;
+    host->phys_max_mw = type_of(shadow, report->host)->phys_max_mw;
     host->heard = true;
     host->incarnation = report->incarnation;
     host->newest_report = 0;
@@ -172,13 +175,15 @@ void shadow_report(struct shadow *shadow, const struct report *report)
     if (superseded(host, report->incarnation))
         return;
     if (!host->heard || host->incarnation != report->incarnation)
-        new_incarnation(host, report, shadow->model->host[report->host].fail_safe_mw);
+        new_incarnation(shadow, report);
     host->echo[host->echo_count++ % SHADOW_ECHOES] = report->number;
     if (report->number <= host->newest_report)
         return;
     host->newest_report = report->number;
     if (report->fail_safe_mw > host->fail_safe_mw)
         host->fail_safe_mw = report->fail_safe_mw;
+    if (report->phys_max_mw > host->phys_max_mw)
+        host->phys_max_mw = report->phys_max_mw;
     if (report->epoch == shadow->epoch)
         host->accepted = true;
     bool held = report->state != HOST_BOOT && report->held_ns >= type_of(shadow, report->host)->actuation_ns;

@@ -24,7 +24,7 @@ struct shadow_host {
     uint64_t incarnation, newest_report;
     uint64_t echo[SHADOW_ECHOES]; /* reports received of this incarnation, a ring */
     uint32_t echo_count;
-    int64_t fail_safe_mw; /* the larger of configured and reported */
+    int64_t fail_safe_mw, phys_max_mw; /* the larger of configured and reported */
     int64_t newest_cap_mw; /* newest lease of this incarnation, -1 = none */
     uint64_t last_sequence; /* ever sent in this epoch */
     struct shadow_lease lease[SHADOW_LEASES]; /* unretired, sequence ascends, cap falls */

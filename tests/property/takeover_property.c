@@ -152,7 +152,9 @@ static bool run(struct relay *relay, int64_t ns)
     return true;
 }
 
-/* In calm weather a gap that D and the time between two reports leave room for; else any up to D. */
+/* In calm weather a gap that D and the time between two reports leave room for, and so long under each
+ * controller that every host has accepted it: who has not is not handed on. Else any gap up to D, and any
+ * time. */
 static bool one(struct relay *relay, uint64_t seed, bool calm)
 {
     struct weather weather = {.quick_ns = NS_PER_MS, .sag_from_ns = INT64_MAX};
@@ -177,7 +179,7 @@ static bool one(struct relay *relay, uint64_t seed, bool calm)
         int64_t stop_ns = relay->t_ns;
         relay->running = false;
         good = run(relay, gap_ns) && take_over(relay, before, relay->t_ns - stop_ns) &&
-               run(relay, chance_range(&relay->chance, 200, 1500) * NS_PER_MS);
+               run(relay, chance_range(&relay->chance, calm ? 500 : 200, 1500) * NS_PER_MS);
     }
     if (!good)
         printf("takeover_property: --seed %llu, %s: %s\n", (unsigned long long)seed, calm ? "calm" : "rough",

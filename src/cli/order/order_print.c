@@ -91,7 +91,7 @@ void order_print_contracts(FILE *out, const json_t *contracts)
     char limit[WORD_BYTES], end[WORD_BYTES], nodes[WORD_BYTES], load[WORD_BYTES];
     if (json_array_size(contracts))
         fprintf(out, "%-16s %-5s %-20s %-16s %-10s %-9s %8s  %-8s %6s  %s\n", "contract", "kind", "nodes",
-                "limit", "load", "state", "breaches", "until", "order", "by");
+                "limit", "load", "state", "breaches", "ends in", "order", "by");
     json_array_foreach(contracts, i, item)
         fprintf(out, "%-16s %-5s %-20s %-16s %-10s %-9s %8.0f  %-8s %6.0f  %s\n", text_of(item, "name"),
                 text_of(item, "kind"), nodes_of(item, nodes), limit_of(item, limit), load_of(item, load),

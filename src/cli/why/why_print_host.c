@@ -161,8 +161,8 @@ void why_print_host(FILE *out, json_t *host)
     print_exposure(out, host);
     fputc('\n', out);
     why_print_list(out, "more by", json_object_get(host, "more"));
-    fprintf(out, "\n%-17s %-2s %-10s %8s %8s %8s %8s\n", "above it, A", "ph", "on loss of", "leased",
-            "may flow", "limit", "left");
+    fprintf(out, "\n%-17s %-2s %-10s %8s %8s %8s %8s %s\n", "above it, A", "ph", "on loss of", "leased",
+            "may flow", "limit", "left", "permit");
     json_array_foreach(json_object_get(host, "above"), i, node)
         print_above(out, node);
 }

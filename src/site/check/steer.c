@@ -7,6 +7,29 @@
 #include "site/derive.h"
 #include "site/flow/sums.h"
 
+/* A reserve is lent only where the loss leaves a meter and a controller (safety.md section 5, I5): of what is
+ * not written down nobody can tell. */
+static void warn_unwritten(struct draft *d, const struct site *site, uint32_t c, const struct tree *at)
+{
+    const struct model *m = &site->model;
+    uint32_t unfed = 0, controllers = 0;
+
+    for (uint32_t g = 0; g < site->redundancy.gear_count; g++)
+        controllers += site->redundancy.gear[g].kind == GEAR_CONTROLLER;
+    for (uint32_t n = 0; n < m->node_count; n++)
+        unfed += m->node[n].lend >> c & 1 && !site->redundancy.meter_feed[m->node[n].meter].count;
+    if (!controllers)
+        finding_at(d->warnings, at,
+                   "the reserve for %s is lent although no controller is written down: nobody can tell that "
+                   "the loss leaves one, list controllers with their cords",
+                   m->contingency[c].name);
+    if (unfed)
+        finding_at(d->warnings, at,
+                   "the reserve for %s is lent at %u node%s whose meter has no cords written down: nobody "
+                   "can tell that the loss leaves it",
+                   m->contingency[c].name, unfed, unfed == 1 ? "" : "s");
+}
+
 static void warn_reserves(struct draft *d, const struct site *site)
 {
     const struct model *m = &site->model;
@@ -41,6 +64,8 @@ static void warn_reserves(struct draft *d, const struct site *site)
                 "the reserve for %s is kept although it was to be lent: no node that lends outlives it "
                 "with its meter and a controller",
                 m->contingency[c].name);
+        else
+            warn_unwritten(d, site, c, at);
     }
 }
 

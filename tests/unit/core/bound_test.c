@@ -154,6 +154,10 @@ static void a_reading_that_gave_the_cap_is_told(void **state)
     input = (struct slot){.sequence = 502, .kind = SLOT_READING};
     input.reading = (struct reading){.meter = BRANCH_B, .sequence = 88, .power_mw = {100, 20, 3},
                                      .current_ma = {-5, UINT32_MAX, (int64_t)UINT32_MAX + 7}};
+    for (uint32_t p = 0; p < PHASES; p++)
+        input.reading.voltage_mv[p] = 100000;
+    input.reading.crest_milli = 1414;
+    input.reading.frequency_mhz = 60000;
     const struct bound *bound = note(&stand, WHY_EMERGENCY);
     assert_int_equal(bound->slot_kind, SLOT_READING);
     assert_true(bound->seen_of == BRANCH_B && bound->seen_number == 88 && bound->seen_mw == 123);
@@ -187,6 +191,133 @@ static void an_order_that_gave_the_cap_is_told(void **state)
     stand_stop(&stand);
 }
 
+/* Nothing that was told of a sum, a contract or a frame stays when something else has given the cap. */
+static void what_bound_before_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    struct bound *bound = &stand.core->bound[0];
+    static const enum egress_why why[] = {WHY_EMERGENCY, WHY_SHARE, WHY_CLAIM, WHY_FAIL_SAFE};
+    for (size_t i = 0; i < sizeof why / sizeof *why; i++) {
+        *bound = (struct bound){.term = BOUND_STEADY, .why = WHY_GUARD_S, .contingency = 3, .phase = 2,
+                                .node = BRANCH_A, .sum_mva = 44, .limit_mva = 55, .contract = 66,
+                                .seen_number = 77, .seen_mw = 88, .seen_ma = {9, 9, 9}};
+        input = (struct slot){.sequence = 504, .kind = SLOT_REFUSED};       /* names no frame of a host */
+        note(&stand, why[i]);
+        assert_true(bound->contingency == 0 && bound->phase == 0 && bound->contract == 0);
+        assert_true(bound->sum_mva == 0 && bound->limit_mva == 0);
+        assert_true(bound->seen_number == 0 && bound->seen_mw == 0 && bound->seen_of == INDEX_NONE);
+        for (uint32_t p = 0; p < PHASES; p++)
+            assert_int_equal(bound->seen_ma[p], 0);
+        assert_int_equal(bound->slot_sequence, 504);
+    }
+    stand_stop(&stand);
+}
+
+/* What arbitration found is told of what arbitration gave, by any of its three names, and of nothing else. */
+static void a_cap_that_equals_its_share_is_one_only_where_arbitration_gave_it(void **state)
+{
+    (void)state;
+    static const struct {
+        enum egress_why why;
+        enum bound_term term;
+    } of[] = {{WHY_SHARE, BOUND_TIER},          {WHY_CUT, BOUND_TIER},     {WHY_RENEWAL, BOUND_TIER},
+              {WHY_EMERGENCY, BOUND_EMERGENCY}, {WHY_CLAIM, BOUND_CLAIM},  {WHY_FAIL_SAFE, BOUND_FAIL_SAFE},
+              {WHY_HANDED, BOUND_NOTHING}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct stand stand;
+        begin(&stand);
+        struct cluster *cluster = &stand.core->cluster;
+        cluster->target_mw[0] = stand.core->ledger.host[0].newest_mw;
+        cluster->bound_term[0] = BOUND_TIER;
+        cluster->bound_node[0] = MAIN;
+        cluster->phase = CLUSTER_IDLE;
+        assert_int_equal(note(&stand, of[i].why)->term, of[i].term);
+        stand_stop(&stand);
+    }
+}
+
+/* D with what the host may draw now given back, S with what it may under its newest lease: 5 kVA are left,
+ * and with 11 kW of its own the host's whole 12 fit, so that no place bounds it; with 2 they do not. */
+static void a_sum_that_leaves_all_a_host_may_draw_names_no_place(void **state)
+{
+    (void)state;
+    for (int of_d = 0; of_d < 2; of_d++) {
+        for (int whole = 0; whole < 2; whole++) {
+            struct stand stand;
+            begin(&stand);
+            struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
+            struct ledger_host *h = &stand.core->ledger.host[0];
+            for (uint32_t p = 0; p < PHASES; p++)
+                sums->exposed_mva[0][p] = sums->newest_mva[0][p] = sums->limit_mva[0][p] - 5000000;
+            sums->left_mva[0] = sums->left_mva[1] = 0;
+            h->exposed_draw_mw = of_d == whole ? 11000000 : 2000000;
+            h->newest_draw_mw = of_d == whole ? 2000000 : 11000000;
+            const struct bound *bound = note(&stand, of_d ? WHY_GUARD_D : WHY_GUARD_S);
+            assert_int_equal(bound->node, whole ? INDEX_NONE : BRANCH_A);
+            stand_stop(&stand);
+        }
+    }
+}
+
+/* Loans under 1 and 2 are withdrawn, the branch lends under 2 alone. A sum that bound says so itself, and a
+ * term that is none of maintenance has no contingency. */
+static void a_share_below_a_withdrawn_loan_says_under_which_loss(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    struct core *core = stand.core;
+    core->maintenance.withdrawn = 1u << 1 | 1u << 2;
+    stand.node[BRANCH_A].lend = 1u << 2 | 1u << 3;
+    bound_by(core, BOUND_MAINTENANCE, BRANCH_A);
+    const struct bound *bound = note(&stand, WHY_SHARE);
+    assert_true(bound->term == BOUND_MAINTENANCE && bound->node == BRANCH_A && bound->contingency == 2);
+    bound_by(core, BOUND_MAINTENANCE, BRANCH_B);        /* lends nothing */
+    assert_int_equal(note(&stand, WHY_SHARE)->contingency, 0);
+    bound_by(core, BOUND_LEVEL, BRANCH_A);
+    assert_int_equal(note(&stand, WHY_SHARE)->contingency, 0);
+    bound_by(core, BOUND_MAINTENANCE, INDEX_NONE);
+    assert_int_equal(note(&stand, WHY_SHARE)->contingency, 0);
+    stand.core->bound[0] = (struct bound){.term = BOUND_MAINTENANCE, .why = WHY_LIMIT, .contingency = 3,
+                                          .node = BRANCH_A, .limit_mva = 5};
+    assert_int_equal(note(&stand, WHY_RENEWAL)->contingency, 3);
+    stand_stop(&stand);
+}
+
+/* The id is a contract's: of a ramp at the same node, and of a contract that has no place, it is none. */
+static void a_contract_is_named_where_one_binds(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    struct core *core = stand.core;
+    struct slot_order order = {
+        .kind = ORDER_CAP, .number = 5, .contract = 31, .node = BRANCH_A, .value_mw = 8000000};
+    assert_int_equal(contract_give(&core->contracts, &order, stand.t_ns), ORDER_TAKEN);
+    bound_by(core, BOUND_CONTRACT, BRANCH_A);
+    const struct bound *bound = note(&stand, WHY_ORDER);
+    assert_true(bound->term == BOUND_CONTRACT && bound->node == BRANCH_A && bound->contract == 31);
+    bound_by(core, BOUND_RAMP, BRANCH_A);
+    assert_int_equal(note(&stand, WHY_SHARE)->contract, 0);
+    bound_by(core, BOUND_CONTRACT, INDEX_NONE);
+    assert_int_equal(note(&stand, WHY_ORDER)->contract, 0);
+    stand_stop(&stand);
+}
+
+static void a_lease_names_the_time_of_the_report_it_answers(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    stand.core->ledger.host[0].report_t_ns = 4711;
+    assert_int_equal(note(&stand, WHY_SHARE)->echo_t_ns, 4711);
+    stand.core->ledger.host[0].report_t_ns = 4712;
+    assert_int_equal(note(&stand, WHY_RENEWAL)->echo_t_ns, 4712);
+    stand_stop(&stand);
+}
+
 /* All that its type may be set to is a ceiling, not a share. */
 static void a_share_of_all_there_is_is_the_ceiling(void **state)
 {
@@ -211,6 +342,12 @@ int main(void)
         cmocka_unit_test(a_reading_that_gave_the_cap_is_told),
         cmocka_unit_test(an_order_that_gave_the_cap_is_told),
         cmocka_unit_test(a_share_of_all_there_is_is_the_ceiling),
+        cmocka_unit_test(what_bound_before_leaves_nothing_behind),
+        cmocka_unit_test(a_cap_that_equals_its_share_is_one_only_where_arbitration_gave_it),
+        cmocka_unit_test(a_sum_that_leaves_all_a_host_may_draw_names_no_place),
+        cmocka_unit_test(a_share_below_a_withdrawn_loan_says_under_which_loss),
+        cmocka_unit_test(a_contract_is_named_where_one_binds),
+        cmocka_unit_test(a_lease_names_the_time_of_the_report_it_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,6 +152,105 @@ static void a_second_parent_knows_its_child(void **state)
     assert_int_equal(hall.cluster.other[hall.cluster_node[HALL_LEFT].other_first], HALL_RACK);
     assert_int_equal(hall.cluster_node[HALL_RIGHT].other_count, 0);
     assert_int_equal(hall.cluster_node[HALL_MAIN].other_count, 0);
+    assert_int_equal(hall.cluster_node[HALL_MAIN].other_first, 0);
+    assert_int_equal(hall.cluster_node[HALL_RACK].other_first, 1);
+    /* groups lie behind: two cords below two nodes, three hosts of the right below two or three */
+    assert_int_equal(hall.cluster.group_other, 1);
+    assert_int_equal(hall.cluster.group_below, 2 * 2 + 2 + 2 * 3);
+}
+
+static void every_node_knows_those_above_it_and_no_more(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    memset(hall.above, 0x11, sizeof hall.above);
+    hall_open(&hall);
+    for (uint32_t n = 0; n < HALL_NODES; n++)
+        for (uint32_t a = 0; a < ANCESTORS_MAX; a++)
+            assert_int_equal(hall.above[n][a], a < hall.node[n].ancestor_count ? hall.node[n].ancestor[a]
+                                                                              : CLUSTER_NONE);
+}
+
+static void at_first_no_host_has_a_target_and_nothing_behind_them_is_touched(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.target_mw[HALL_HOSTS] = 77;
+    hall.bound_node[HALL_HOSTS] = 77;
+    hall_open(&hall);
+    for (uint32_t h = 0; h < HALL_HOSTS; h++) {
+        assert_int_equal(hall.target_mw[h], -1);
+        assert_int_equal(hall.bound_node[h], INDEX_NONE);
+    }
+    assert_int_equal(hall.target_mw[HALL_HOSTS], 77);
+    assert_int_equal(hall.bound_node[HALL_HOSTS], 77);
+}
+
+static void the_grain_is_the_smallest_quantum(void **state)
+{
+    (void)state;
+    for (uint32_t small = 0; small < 3; small++) {
+        struct hall hall;
+        struct model_host_type type[3];
+        hall_build(&hall);
+        for (uint32_t i = 0; i < 3; i++) {
+            type[i] = hall.type;
+            type[i].quantum_mw = i == small ? 5 * HALL_W : 9 * HALL_W;
+        }
+        hall.model.type = type;
+        hall.model.type_count = 3;
+        hall_open(&hall);
+        assert_int_equal(hall.cluster.grain_mw, 5 * HALL_W);
+    }
+}
+
+/* Where nothing steers, what steered last is looked at once more, and then no more. */
+static void without_pools_and_contracts_only_what_moved_is_looked_at(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_open(&hall);
+    cluster_steer(&hall.cluster);
+    assert_true(hall.cluster.look_at_all);
+    cluster_steer(&hall.cluster);
+    assert_false(hall.cluster.look_at_all);
+    struct contracts contracts = {.count = 1};
+    hall.cluster.contracts = &contracts;
+    cluster_steer(&hall.cluster);
+    assert_true(hall.cluster.look_at_all);
+    contracts.count = 0;
+    cluster_steer(&hall.cluster);
+    assert_true(hall.cluster.look_at_all);
+    cluster_steer(&hall.cluster);
+    assert_false(hall.cluster.look_at_all);
+}
+
+/* Whatever stands behind the pools: nodes that a contract bounds together have none. */
+static void a_group_has_no_pool(void **state)
+{
+    (void)state;
+    struct hall hall;
+    struct cluster_node node[HALL_NODES + 1];
+    struct pool pool[HALL_NODES + 1];
+    struct pools pools = {.node = pool};
+    hall_build(&hall);
+    hall_open(&hall);
+    memcpy(node, hall.cluster_node, sizeof hall.cluster_node);
+    memset(&node[HALL_NODES], 0, sizeof node[HALL_NODES]);
+    memset(pool, 0, sizeof pool);
+    for (uint32_t n = HALL_RACK; n <= HALL_NODES; n++)
+        pool[n] = (struct pool){.trims = true, .capacity_mva = 5 * HALL_KW, .quantum_mva = HALL_KW};
+    hall.cluster.node = node;
+    hall.cluster.pools = &pools;
+    cluster_steer(&hall.cluster);
+    uint32_t items = 1000;
+    cluster_limits(&hall.cluster, &hall.ledger, HALL_RACK, &items);
+    cluster_limits(&hall.cluster, &hall.ledger, HALL_NODES, &items);
+    assert_int_equal(hall_capacity(&hall, HALL_RACK, 1, 0), 5 * HALL_KW);
+    assert_true(hall_capacity(&hall, HALL_NODES, 1, 0) >= INT64_MAX / 4);
 }
 
 static bool limits_change(struct hall *hall, uint32_t node)
@@ -346,6 +445,11 @@ int main(void)
         cmocka_unit_test(a_watt_loads_every_cell_by_share_phase_and_power_factor),
         cmocka_unit_test(what_crosses_is_known),
         cmocka_unit_test(a_second_parent_knows_its_child),
+        cmocka_unit_test(every_node_knows_those_above_it_and_no_more),
+        cmocka_unit_test(at_first_no_host_has_a_target_and_nothing_behind_them_is_touched),
+        cmocka_unit_test(the_grain_is_the_smallest_quantum),
+        cmocka_unit_test(without_pools_and_contracts_only_what_moved_is_looked_at),
+        cmocka_unit_test(a_group_has_no_pool),
         cmocka_unit_test(a_node_carries_what_is_left_of_its_limit),
         cmocka_unit_test(what_is_held_is_over_once_less_is_leased),
         cmocka_unit_test(a_limit_that_moves_takes_its_time_of_a_part),

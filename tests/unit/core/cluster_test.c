@@ -280,6 +280,71 @@ static void hosts_on_different_phases_do_not_share(void **state)
     assert_int_equal(hall.target_mw[1], 9 * HALL_KW);
 }
 
+/* The left branch has room of its own and hosts that are all alike; what it carries counts at the main beside
+ * a host on one phase. 30 kVA for five hosts that want 10 each. */
+static void a_branch_with_room_counts_at_a_node_with_hosts_of_another_kind(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.host[2].cord[0].phase_ppm[1] = hall.host[2].cord[0].phase_ppm[2] = 0;
+    hall_limit(&hall, HALL_MAIN, 30);
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    int64_t sum_mw = 0;
+    for (uint32_t h = 0; h < HALL_HOSTS; h++)
+        sum_mw += hall.target_mw[h];
+    assert_in_range(sum_mw, 29990 * HALL_W, 30 * HALL_KW);
+    targets_are(&hall, 6 * HALL_KW, 6 * HALL_KW, 6 * HALL_KW, 6 * HALL_KW, 6 * HALL_KW);
+}
+
+/* The branch below it has had room and has it still: its hosts are cut, and their caps are given all the
+ * same. */
+static void a_limit_that_falls_above_cuts_hosts_of_nodes_with_room(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_MAIN, 100);
+    hall_open(&hall);
+    all_use(&hall, 8 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    hall_arbitrate(&hall, 64);
+    ledger_scale_limit(&hall.ledger, HALL_MAIN, 200000);
+    hall_arbitrate(&hall, 64);
+    targets_are(&hall, 4 * HALL_KW, 4 * HALL_KW, 4 * HALL_KW, 4 * HALL_KW, 4 * HALL_KW);
+}
+
+/* One host loads all phases, one the first and half of the second: what each wants counts once. */
+static void kinds_of_hosts_below_a_node_are_counted_each_once(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.host[1].cord[0].phase_ppm[1] = 500000;
+    hall.host[1].cord[0].phase_ppm[2] = 0;
+    hall_limit(&hall, HALL_LEFT, 12);
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 6 * HALL_KW);
+    assert_int_equal(hall.target_mw[1], 6 * HALL_KW);
+    hall_uses(&hall, 0, 3 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 3 * HALL_KW);
+    assert_int_equal(hall.target_mw[1], 9 * HALL_KW);
+    const int64_t *load_mva = &hall.load_mva[HALL_LEFT * hall.cluster.cells];
+    assert_int_equal(load_mva[0], 12 * HALL_KW);
+    assert_int_equal(load_mva[1], 7500 * HALL_W);
+    assert_int_equal(load_mva[2], 3 * HALL_KW);
+    hall_uses(&hall, 0, 10 * HALL_KW);      /* a fifth of a kW above both fail-safes, and not below them */
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 350000);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 2100 * HALL_W);
+    assert_int_equal(hall.target_mw[1], 2100 * HALL_W);
+}
+
 static void an_empty_branch_takes_nothing_from_the_other(void **state)
 {
     (void)state;
@@ -645,6 +710,9 @@ int main(void)
         cmocka_unit_test(a_node_with_nothing_left_has_no_capacity_rather_than_a_negative_one),
         cmocka_unit_test(a_busbar_without_a_device_bounds_nothing),
         cmocka_unit_test(hosts_on_different_phases_do_not_share),
+        cmocka_unit_test(a_branch_with_room_counts_at_a_node_with_hosts_of_another_kind),
+        cmocka_unit_test(a_limit_that_falls_above_cuts_hosts_of_nodes_with_room),
+        cmocka_unit_test(kinds_of_hosts_below_a_node_are_counted_each_once),
         cmocka_unit_test(an_empty_branch_takes_nothing_from_the_other),
         cmocka_unit_test(a_host_that_is_not_bounded_keeps_its_exposure_and_has_no_target),
         cmocka_unit_test(a_host_silent_for_longer_than_a_lease_keeps_its_exposure),

@@ -75,7 +75,7 @@ static void check(const struct stand *stand, uint32_t host, int64_t cap_mw, enum
     assert_non_null(lease);
     assert_int_equal(lease->cap_mw, cap_mw);
     assert_int_equal(lease->why, why);
-    assert_int_equal(lease->flags & LEASE_EMERGENCY, emergency ? LEASE_EMERGENCY : 0);
+    assert_int_equal(lease->flags, emergency ? LEASE_EMERGENCY : 0);
 }
 
 /* 10 kVA: 5999 of 10001 VA above the 4 kVA of fail-safe may stay, 599840 millionths. */
@@ -213,6 +213,57 @@ static void a_host_below_two_marked_nodes_is_cut_once(void **state)
     stand_stop(&stand);
 }
 
+/* What stands behind its cords, and behind the nodes above them, cuts nobody. */
+static void a_host_is_cut_for_the_nodes_above_it_alone(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand);
+    stand.host_model[0].cord[1] = stand.host_model[0].cord[0];
+    stand.host_model[0].cord[1].node = BRANCH_B;
+    stand.node[BRANCH_A].ancestor[2] = BRANCH_B;
+    set_limits(&stand, 10 * KW, 10 * KW);
+    cut_mark(stand.core, BRANCH_B, CUT_FAIL_SAFE);
+    cut_mark(stand.core, BRANCH_A, CUT_LIMIT);
+    run(&stand);
+    check(&stand, 0, 4399 * W, WHY_LIMIT, false);
+    check(&stand, 1, 5599 * W, WHY_LIMIT, false);
+    check(&stand, 2, FAIL_SAFE_MW, WHY_FAIL_SAFE, true);
+    stand_stop(&stand);
+}
+
+/* No host has had a shot when a controller starts, however early; nothing behind the hosts is touched. */
+static void at_first_every_host_has_its_shot_to_come(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand);
+    int64_t shot_ns[STAND_HOSTS + 1];
+    for (uint32_t h = 0; h <= STAND_HOSTS; h++)
+        shot_ns[h] = 77;
+    stand.core->cuts.shot_ns = shot_ns;
+    cut_init(stand.core);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        assert_true(shot_ns[h] < -1000000 * NS_PER_S);
+    assert_int_equal(shot_ns[STAND_HOSTS], 77);
+    stand.core->t_ns = 0;
+    cut_mark(stand.core, BRANCH_A, CUT_EMERGENCY);
+    run(&stand);
+    check(&stand, 0, 4500 * W, WHY_EMERGENCY, true);        /* 0.75 of 6 kW */
+    assert_int_equal(shot_ns[0], 0);
+    /* the next one when the first stage has had its time, A + T_fresh, and not before */
+    static const struct {
+        int64_t t_ns, cap_mw;
+    } then[] = {{A_NS + T_FRESH_NS - 1, 4500 * W}, {A_NS + T_FRESH_NS, 3375 * W}};
+    for (uint32_t i = 0; i < 2; i++) {
+        stand.core->t_ns = then[i].t_ns;
+        cut_mark(stand.core, BRANCH_A, CUT_EMERGENCY);
+        run(&stand);
+        assert_int_equal(stand.core->ledger.host[0].newest_mw, then[i].cap_mw);
+    }
+    stand_stop(&stand);
+}
+
 /* A host at fail-safe gives nothing more where fail-safe is allowed anyway. */
 static void a_host_at_fail_safe_is_not_asked_for_a_limit(void **state)
 {
@@ -300,6 +351,8 @@ int main(void)
         cmocka_unit_test(an_emergency_scales_the_whole_cap_where_that_is_less),
         cmocka_unit_test(the_second_stage_is_fail_safe_for_everybody_below),
         cmocka_unit_test(a_host_below_two_marked_nodes_is_cut_once),
+        cmocka_unit_test(a_host_is_cut_for_the_nodes_above_it_alone),
+        cmocka_unit_test(at_first_every_host_has_its_shot_to_come),
         cmocka_unit_test(a_host_at_fail_safe_is_not_asked_for_a_limit),
         cmocka_unit_test(where_nothing_fits_everybody_goes_to_fail_safe),
         cmocka_unit_test(who_was_cut_in_a_slot_gets_no_other_answer),

@@ -68,8 +68,10 @@ static void a_site_that_is_well_is_in_no_row(void **state)
     struct stand stand;
     begin(&stand);
     wait_heard(&stand, 3 * NS_PER_S, INDEX_NONE, INDEX_NONE);
-    for (uint32_t row = 0; row < DEGRADATION_COUNT; row++)
+    for (uint32_t row = 0; row < DEGRADATION_COUNT; row++) {
         check(&stand, row, 0, 0);
+        assert_int_equal(row_of(&stand, row)->newest, INDEX_NONE);
+    }
     stand_stop(&stand);
 }
 
@@ -255,6 +257,85 @@ static void a_host_that_was_silent_has_its_time_to_apply_a_cut(void **state)
     stand_stop(&stand);
 }
 
+/* Host 0 holds what it had although it was cut, and says so: X, A and D / 2 are 1722 ms and a little. */
+static struct report above_its_lease(struct stand *stand)
+{
+    begin(stand);
+    stand->host[0].draw_mw = CAP_MAX_MW;
+    stand->host[0].flags = REPORT_AT_CAP;
+    wait_heard(stand, 2 * NS_PER_S, INDEX_NONE, INDEX_NONE);
+    const struct egress had = stand->host[0].last;
+    ledger_scale_limit(&stand->core->ledger, BRANCH_A, 500000);
+    struct report report = stand_report_of(stand, 0, HOST_LEASED, A_NS);
+    report.applied = had.sequence;
+    report.cap_mw = report.readback_mw = had.cap_mw;
+    stand_report(stand, &report);
+    const struct ledger_host *h = &stand->core->ledger.host[0];
+    assert_true(h->bounded && h->exposed_draw_mw > h->newest_draw_mw);
+    return report;
+}
+
+/* Silence is no time in which it was heard not to obey: what it then says counts from then on. */
+static void silence_is_no_time_in_which_a_cut_was_not_applied(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct report report = above_its_lease(&stand);
+    struct core *core = stand.core;
+    struct degrade *degrade = &core->degrade;
+    int64_t t_ns = stand.t_ns;
+    degrade_report(degrade, &core->ledger, &report, t_ns);
+    degrade_report(degrade, &core->ledger, &report, t_ns + NS_PER_S);
+    degrade_scan(degrade, &core->ledger, core->detect, t_ns + 2 * NS_PER_S, 100);
+    assert_true(degrade->host[0] >> DEGRADED_AGENT & 1);
+    t_ns += 2100 * NS_PER_MS;
+    degrade_report(degrade, &core->ledger, &report, t_ns);
+    check(&stand, DEGRADED_CAP, 0, 0);
+    degrade_report(degrade, &core->ledger, &report, t_ns + 1700 * NS_PER_MS);
+    check(&stand, DEGRADED_CAP, 0, 0);
+    degrade_report(degrade, &core->ledger, &report, t_ns + 1730 * NS_PER_MS);
+    check(&stand, DEGRADED_CAP, 1, 1);
+    stand_stop(&stand);
+}
+
+/* What it may draw at most falls by 10 W every half second, as receipts of a slow device show: it is on
+ * its way. Then it falls no more. */
+static void a_cut_that_makes_progress_is_being_applied(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct report report = above_its_lease(&stand);
+    struct core *core = stand.core;
+    int64_t t_ns = stand.t_ns;
+    for (int i = 0; i < 40; i++, t_ns += 100 * NS_PER_MS) {
+        core->ledger.host[0].unretired[0].cap_mw -= i % 5 ? 0 : 10000;
+        degrade_report(&core->degrade, &core->ledger, &report, t_ns);
+        check(&stand, DEGRADED_CAP, 0, 0);
+    }
+    for (int i = 0; i < 20; i++, t_ns += 100 * NS_PER_MS)
+        degrade_report(&core->degrade, &core->ledger, &report, t_ns);
+    check(&stand, DEGRADED_CAP, 1, 1);
+    stand_stop(&stand);
+}
+
+/* The newest is named while it is in; when it is back, one of those that still are. */
+static void several_agents_are_told_by_one_that_is_in(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    struct core *core = stand.core;
+    core->degrade.cursor = 0;
+    degrade_scan(&core->degrade, &core->ledger, core->detect, stand.t_ns + 2 * NS_PER_S, 100);
+    check(&stand, DEGRADED_AGENT, STAND_HOSTS, STAND_HOSTS);
+    assert_int_equal(row_of(&stand, DEGRADED_AGENT)->newest, STAND_HOSTS - 1);
+    stand_obey(&stand, STAND_HOSTS - 1);
+    assert_int_equal(row_of(&stand, DEGRADED_AGENT)->newest, INDEX_NONE);
+    degrade_scan(&core->degrade, &core->ledger, core->detect, stand.t_ns, 100);
+    assert_int_equal(row_of(&stand, DEGRADED_AGENT)->newest, 0);
+    stand_stop(&stand);
+}
+
 static void where_nothing_is_enforced_no_cap_is_lost(void **state)
 {
     (void)state;
@@ -388,6 +469,30 @@ static void a_feed_that_is_lent_against_follows_its_permits(void **state)
     stand_stop(&stand);
 }
 
+/* The first contingency that is a loss, too; and when nothing is lent against it any more its witness
+ * alone says when it was alive for long enough: since the start, as nobody has seen it dead. */
+static void a_feed_that_is_lent_against_no_more_follows_its_witness(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin_with_feeds(&stand);
+    struct degrade *degrade = &stand.core->degrade;
+    int64_t start_ns = degrade->start_ns;
+    degrade_feeds(degrade, 2, 0, start_ns + NS_PER_S);
+    check(&stand, DEGRADED_FEED, 0, 0);
+    degrade_feeds(degrade, 2, 0, start_ns + NS_PER_S + 1);
+    check(&stand, DEGRADED_FEED, 1, 1);
+    assert_int_equal(row_of(&stand, DEGRADED_FEED)->newest, 1);
+    degrade_feeds(degrade, 0, 0, start_ns + NS_PER_S + 2);
+    stand.t_ns = start_ns + 2 * NS_PER_S - 1;
+    read_volts(&stand, BRANCH_A, 100000);
+    check(&stand, DEGRADED_FEED, 1, 1);
+    stand.t_ns = start_ns + 2 * NS_PER_S;
+    read_volts(&stand, BRANCH_A, 100000);
+    check(&stand, DEGRADED_FEED, 0, 1);
+    stand_stop(&stand);
+}
+
 /* One that nobody sees for a lease time after the start is lost. */
 static void a_feed_that_nobody_ever_saw_is_in_after_a_lease_time(void **state)
 {
@@ -425,6 +530,7 @@ static void a_round_looks_at_everybody_once(void **state)
         check(&stand, DEGRADED_METER, meters, meters);
         check(&stand, DEGRADED_AGENT, hosts, hosts);
     }
+    assert_int_equal(core->degrade.cursor, 0);
     stand_stop(&stand);
 }
 
@@ -463,6 +569,10 @@ int main(void)
         cmocka_unit_test(a_foreign_limit_or_a_lost_device_is_a_lost_cap),
         cmocka_unit_test(a_cut_that_is_not_applied_is_a_lost_cap),
         cmocka_unit_test(a_host_that_was_silent_has_its_time_to_apply_a_cut),
+        cmocka_unit_test(silence_is_no_time_in_which_a_cut_was_not_applied),
+        cmocka_unit_test(a_cut_that_makes_progress_is_being_applied),
+        cmocka_unit_test(several_agents_are_told_by_one_that_is_in),
+        cmocka_unit_test(a_feed_that_is_lent_against_no_more_follows_its_witness),
         cmocka_unit_test(where_nothing_is_enforced_no_cap_is_lost),
         cmocka_unit_test(a_host_that_obeys_a_newer_controller_is_in_until_it_obeys_this_one),
         cmocka_unit_test(a_dead_feed_is_in_at_once_and_out_when_it_was_stable),

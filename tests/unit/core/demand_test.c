@@ -278,6 +278,90 @@ static void a_third_forecast_takes_the_place_of_the_last_to_begin(void **state)
     assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 40), 7000000);
 }
 
+/* The same where the later one came second. */
+static void the_place_of_the_last_to_begin_is_wherever_it_stands(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    demand_forecast(&demand, 5000000, START_NS, START_NS + 10, START_NS);
+    demand_forecast(&demand, 9000000, START_NS + 20, START_NS + 30, START_NS);
+    demand_forecast(&demand, 7000000, START_NS + 40, START_NS + 50, START_NS);
+    assert_int_equal(wanted_mw(&demand, 0), 5000000);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 20), CAP_MIN_MW);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 40), 7000000);
+    demand_forecast(&demand, 4000000, START_NS + 12, START_NS + 13, START_NS + 9);  /* the first lasts yet */
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 9), 5000000);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 40), CAP_MIN_MW);
+}
+
+static void forecasts_that_meet_do_not_overlap(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 2; before++) {
+        struct demand demand;
+        demand_init(&demand, START_NS);
+        demand_forecast(&demand, 5000000, START_NS + 10, START_NS + 20, START_NS);
+        demand_forecast(&demand, 3000000, START_NS + (before ? 5 : 20), START_NS + (before ? 10 : 25),
+                        START_NS);
+        assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 10), 5000000);
+        assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + 19), 5000000);
+        assert_int_equal(demand_cap_mw(&demand, &policy, &type, 0, false, START_NS + (before ? 9 : 20)),
+                         3000000);
+    }
+}
+
+/* A wish changes by time where a forecast or a grant begins or ends, and nowhere else. */
+static void the_next_change_is_the_next_edge_of_a_forecast(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t at_ns, next_ns;
+    } of[] = {{0, 10}, {9, 10}, {10, 15}, {15, 20}, {19, 20}, {20, 30}, {30, 40}, {39, 40}, {40, INT64_MAX},
+              {99, INT64_MAX}};
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    assert_int_equal(demand_changes_ns(&demand, 0), INT64_MAX);
+    demand_forecast(&demand, 5000000, 30, 40, 0);
+    demand_forecast(&demand, 9000000, 10, 20, 0);
+    demand_granted(&demand, 1000000, 0, 15);
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+        assert_int_equal(demand_changes_ns(&demand, of[i].at_ns), of[i].next_ns);
+}
+
+/* "twice as much each time that it has taken up what it was given": not for being held where it was, and not
+ * the first time. */
+static void a_probe_doubles_by_what_was_taken_up_alone(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    assert_int_equal(demand.probed_mw, 0);
+    is_held(&demand, 0, 2000000);
+    assert_int_equal(demand.probe_mw, 0);
+    is_held(&demand, 1, 2001000);
+    assert_int_equal(demand.probe_mw, 2000);
+    is_held(&demand, 2, 2001000);
+    assert_int_equal(demand.probe_mw, 2000);
+    is_held(&demand, 3, 2003000);
+    assert_int_equal(demand.probe_mw, 4000);
+    is_held(&demand, 4, 2002000);
+    assert_int_equal(demand.probe_mw, 0);
+}
+
+/* What a controller before gave is wanted to the milliwatt or two. */
+static void a_cap_that_was_handed_over_is_wanted(void **state)
+{
+    (void)state;
+    static const int64_t cap_mw[] = {CAP_MIN_MW, 1234567, 2000000, 3999999, 7654321, CAP_MAX_MW};
+    for (size_t i = 0; i < sizeof cap_mw / sizeof *cap_mw; i++) {
+        struct demand demand;
+        demand_init(&demand, START_NS);
+        demand_handed(&demand, &policy, &type, cap_mw[i]);
+        assert_in_range(wanted_mw(&demand, 0), cap_mw[i] - 2, cap_mw[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +383,11 @@ int main(void)
         cmocka_unit_test(forecasts_of_different_times_stand_side_by_side),
         cmocka_unit_test(a_forecast_takes_the_place_of_what_it_overlaps),
         cmocka_unit_test(a_third_forecast_takes_the_place_of_the_last_to_begin),
+        cmocka_unit_test(the_place_of_the_last_to_begin_is_wherever_it_stands),
+        cmocka_unit_test(forecasts_that_meet_do_not_overlap),
+        cmocka_unit_test(the_next_change_is_the_next_edge_of_a_forecast),
+        cmocka_unit_test(a_probe_doubles_by_what_was_taken_up_alone),
+        cmocka_unit_test(a_cap_that_was_handed_over_is_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

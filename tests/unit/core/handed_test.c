@@ -240,6 +240,8 @@ static void a_host_that_resets_meanwhile_brings_them_down_at_once(void **state)
     stand_report(&stand, &report);
     assert_int_equal(stand.host[1].last.why, WHY_LIMIT);
     assert_true(stand.host[1].last.cap_mw < CAP_MAX_MW);
+    assert_int_equal(stand.core->permits.awaiting, 0);          /* nobody waits for the reading any more */
+    assert_true(stand.core->permits.meter[BRANCH_A].lost);
     assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
     stand_stop(&stand);
 }

@@ -219,6 +219,109 @@ static void a_feed_that_is_not_seen_any_more_is_as_good_as_lost(void **state)
 
 /* Supplies are counted cord by cord: bits 0 and 1 are LEFT's, 2 and 3 RIGHT's. Dark on LEFT are two hosts of
  * three. */
+/* While one controller follows another nobody reads the witness: that is nobody's loss, and with its next
+ * reading the feed is lent against at once. A moment later it would have been lost. */
+static void a_witness_that_nobody_could_read_at_a_take_over_lost_nothing(void **state)
+{
+    (void)state;
+    for (int64_t late = 0; late < 2; late++) {
+        struct bench b;
+        seen(&b);
+        b.permits.await_until_ns = b.t_ns;
+        permit_feed_unseen(&b.permits, &b.meter[HALL_LEFT], b.t_ns + late);
+        assert_false(lends(&b, LOSS_BIT));
+        assert_true(lends(&b, SAG_BIT) && lends(&b, UNWITNESSED_BIT));
+        assert_int_equal(b.permits.feed_losses, late);
+        assert_int_equal(b.permits.feed[LOSS].lost, late);
+        assert_int_equal(permit_feeds_unseen(&b.permits, LOSS_BIT), !late);
+        assert_int_equal(permit_feeds_unseen(&b.permits, LOSS_BIT | SAG_BIT | UNWITNESSED_BIT), !late);
+        /* nothing is the matter with it */
+        assert_true(permit_feeds_unseen(&b.permits, UNWITNESSED_BIT));
+        b.t_ns += 2;
+        witness(&b, 100000, 100000, 100000);
+        assert_int_equal(lends(&b, LOSS_BIT), !late);
+    }
+}
+
+/* What a host says stands for the feeds that it knows of, dark or lit, and for no other; who knows
+ * nothing, or is silent, counts for neither. */
+static void what_hosts_say_is_counted_dark_or_lit(void **state)
+{
+    (void)state;
+    struct bench b;
+    seen(&b);
+    const struct permit_feed *feed = &b.permits.feed[LOSS];
+    reports(&b, 0, 0xC, REPORT_PSU_KNOWN);
+    assert_int_equal(b.dark[0], LOSS_BIT);
+    assert_int_equal(b.lit[0], 0);
+    assert_true(feed->dark == 1 && feed->lit == 0);
+    reports(&b, 0, 0xF, REPORT_PSU_KNOWN);
+    reports(&b, 1, 0xF, REPORT_PSU_KNOWN);
+    assert_int_equal(b.dark[0], 0);
+    assert_int_equal(b.lit[0], LOSS_BIT);
+    assert_true(feed->dark == 0 && feed->lit == 2);
+    reports(&b, 1, 0xC, REPORT_PSU_KNOWN);
+    assert_true(feed->dark == 1 && feed->lit == 1);
+    reports(&b, 0, 0xF, 0);
+    permit_feed_silent(&b.permits, 1, b.t_ns);
+    assert_true(feed->dark == 0 && feed->lit == 0);
+    assert_true(b.permits.feed[UNWITNESSED].dark == 0 && b.permits.feed[UNWITNESSED].lit == 0);
+}
+
+/* What the controller before knew: each kind of evidence that there is and no other, and of a witness that
+ * is not fresh now that it is not seen. What is no declared loss has no feed. */
+static void what_was_known_of_feeds_before_goes_on(void **state)
+{
+    (void)state;
+    for (int64_t stale = 0; stale < 2; stale++) {
+        struct bench b;
+        seen(&b);
+        struct permit_feed feed[CONTINGENCIES_MAX] = {{0}};
+        b.hall.model.contingency[4].kind = CONTINGENCY_LOSS;    /* behind the last */
+        b.meter[HALL_LEFT].until_ns = b.t_ns - stale;
+        for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
+            feed[c] = (struct permit_feed){.lost = true, .good_ns = b.t_ns - NS_PER_S, .turned_ns = 41};
+        permit_hand_feeds(&b.permits, feed, b.t_ns);
+        const struct permit_feed *own = b.permits.feed;
+        assert_int_equal(own[LOSS].bad, stale ? 2 : 0);         /* its witness is not seen */
+        assert_int_equal(own[UNWITNESSED].bad, 0);
+        assert_true(own[LOSS].lost && own[UNWITNESSED].lost && !own[SAG].lost && !own[4].lost);
+        assert_true(own[LOSS].turned_ns == 41 && own[LOSS].good_ns == b.t_ns - NS_PER_S);
+        assert_int_equal(b.permits.feeds, NONE_BIT | SAG_BIT | UNWITNESSED_BIT | (stale ? 0 : LOSS_BIT));
+        assert_int_equal(b.holds.turned, LOSS_BIT | UNWITNESSED_BIT);
+        for (uint32_t bad = 1; bad < 16; bad <<= 1) {
+            feed[UNWITNESSED].bad = (uint8_t)bad;
+            permit_hand_feeds(&b.permits, feed, b.t_ns);
+            assert_int_equal(own[UNWITNESSED].bad, bad & 7);
+            assert_int_equal(lends(&b, UNWITNESSED_BIT), bad > 7);
+        }
+    }
+}
+
+static void a_feed_that_never_turned_holds_nobody_after_a_take_over(void **state)
+{
+    (void)state;
+    struct bench b;
+    seen(&b);
+    struct permit_feed feed[CONTINGENCIES_MAX] = {{0}};
+    permit_hand_feeds(&b.permits, feed, b.t_ns);
+    assert_int_equal(b.holds.turned, 0);
+    assert_int_equal(b.permits.feeds, 15);
+}
+
+/* Three have cords that the first loss takes, two those of the other; who stands behind the last counts for
+ * none. */
+static void hosts_of_a_feed_are_those_whose_cords_it_takes(void **state)
+{
+    (void)state;
+    struct bench b;
+    build(&b);
+    b.hall.host[HALL_HOSTS] = b.hall.host[0];
+    start(&b);
+    assert_int_equal(b.permits.feed[LOSS].hosts, 3);
+    assert_int_equal(b.permits.feed[UNWITNESSED].hosts, 2);
+}
+
 static void a_feed_is_lost_where_every_supply_on_it_is_dark(void **state)
 {
     (void)state;
@@ -315,6 +418,11 @@ int main(void)
         cmocka_unit_test(a_feed_is_dead_where_one_phase_has_less_than_half_its_volts),
         cmocka_unit_test(a_feed_that_was_lost_is_lent_against_once_it_is_stable),
         cmocka_unit_test(a_feed_that_is_not_seen_any_more_is_as_good_as_lost),
+        cmocka_unit_test(a_witness_that_nobody_could_read_at_a_take_over_lost_nothing),
+        cmocka_unit_test(hosts_of_a_feed_are_those_whose_cords_it_takes),
+        cmocka_unit_test(what_hosts_say_is_counted_dark_or_lit),
+        cmocka_unit_test(what_was_known_of_feeds_before_goes_on),
+        cmocka_unit_test(a_feed_that_never_turned_holds_nobody_after_a_take_over),
         cmocka_unit_test(a_feed_is_lost_where_every_supply_on_it_is_dark),
         cmocka_unit_test(supplies_of_the_second_cord_are_not_those_of_the_first),
         cmocka_unit_test(the_only_host_of_a_feed_is_evidence),

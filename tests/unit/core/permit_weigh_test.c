@@ -362,6 +362,43 @@ static void a_node_on_two_feeds_counts_at_neither(void **state)
     assert_false(b.meter[HALL_RACK].watched);
 }
 
+/* Hosts tell of 1 MW, 5 % of which they may be wrong by, and the meter has no error: 950 kW are believed, a
+ * milliwatt less is doubted. Volts are no watts. */
+static void doubt_begins_at_a_milliwatt_below_what_hosts_tell(void **state)
+{
+    (void)state;
+    for (int64_t less = 0; less < 2; less++) {
+        struct bench b;
+        build(&b);
+        b.hall.meter[HALL_LEFT].error_ppm = 0;
+        start(&b, 1u << HALL_LEFT);
+        b.sum[HALL_LEFT].reported_mw = 1000 * HALL_KW;
+        b.meter[HALL_LEFT].weighed_ns = b.t_ns - STEP_NS;
+        struct reading reading = {.meter = HALL_LEFT, .voltage_mv = {100000, 100000, 100000},
+                                  .power_mw = {900 * HALL_KW, 50 * HALL_KW - 7, 7 - less}};
+        permit_weigh_reading(&b.permits, HALL_LEFT, &reading, b.t_ns);
+        assert_int_equal(b.meter[HALL_LEFT].newest_mw, 950 * HALL_KW - less);
+        assert_int_equal(b.meter[HALL_LEFT].low_ns, less * STEP_NS);
+    }
+}
+
+/* Of a meter that falls silent nothing that it read stands, and nothing else changes. */
+static void silence_forgets_every_stretch(void **state)
+{
+    (void)state;
+    struct bench b;
+    build(&b);
+    start(&b, 1u << HALL_LEFT);
+    struct permit_node *p = &b.meter[HALL_LEFT];
+    for (uint32_t i = 0; i < PERMIT_STRETCHES; i++)
+        p->highest_mw[i] = 5 * HALL_KW;
+    p->stretch_ns = 41;
+    permit_weigh_silent(&b.permits, HALL_LEFT);
+    for (uint32_t i = 0; i < PERMIT_STRETCHES; i++)
+        assert_int_equal(p->highest_mw[i], 0);
+    assert_int_equal(p->stretch_ns, 41);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +415,8 @@ int main(void)
         cmocka_unit_test(meters_below_vouch_for_no_node_with_hosts_of_its_own),
         cmocka_unit_test(the_meter_above_vouches_with_those_beside),
         cmocka_unit_test(a_node_on_two_feeds_counts_at_neither),
+        cmocka_unit_test(doubt_begins_at_a_milliwatt_below_what_hosts_tell),
+        cmocka_unit_test(silence_forgets_every_stretch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/pool.h"
+#include "core/quantum.h"
 #include "hall.h"
 
 #define KVA HALL_KW
@@ -471,6 +472,39 @@ static void every_reservation_ends_by_ticks_alone(void **state)
         assert_int_equal(bed.pools.host[h].reserved_mw, 0);
 }
 
+/* ---- quanta ---- */
+
+/* 1 MW at the site, 10 kW at a cluster, 1 kW at a rack, where that is at most a hundredth of what is carried
+ * on all phases; less by as many steps as it takes, at last 100 W. */
+static void quanta_go_by_place_and_never_pass_a_hundredth(void **state)
+{
+    static const struct {
+        uint32_t parents, hosts;
+        int64_t on_phase_kva, quantum_w;
+    } node[] = {
+        {0, 0, 40000, 1000000}, {0, 0, 33333, 10000}, {1, 0, 40000, 10000}, {1, 4, 40000, 1000},
+        {0, 4, 40000, 1000000}, {1, 0, 334, 10000},   {1, 0, 333, 1000},    {1, 4, 34, 1000},
+        {1, 4, 33, 100},        {0, 0, 3, 100},
+    };
+    (void)state;
+    for (uint32_t i = 0; i < sizeof node / sizeof *node; i++) {
+        struct model_node at = {.phases = 3, .limited = 1, .parent_count = node[i].parents,
+                                .host_count = node[i].hosts};
+        for (uint32_t p = 0; p < PHASES; p++)
+            at.limit_mva[0][p] = node[i].on_phase_kva * KVA;
+        assert_int_equal(quantum_of_mw(&at), node[i].quantum_w * 1000);
+        at.phases = 1;                              /* a third of it: the other two are none of its */
+        at.limit_mva[0][0] *= 3;
+        assert_int_equal(quantum_of_mw(&at), node[i].quantum_w * 1000);
+    }
+    struct model_node free = {.phases = 3};         /* nothing bounds it: by place alone */
+    assert_int_equal(quantum_of_mw(&free), QUANTUM_SITE_MW);
+    free.parent_count = 1;
+    assert_int_equal(quantum_of_mw(&free), QUANTUM_CLUSTER_MW);
+    free.host_count = 1;
+    assert_int_equal(quantum_of_mw(&free), QUANTUM_RACK_MW);
+}
+
 /* ---- one step of the loop, to the mVA ---- */
 
 /* It trims since long ago and gives `capacity_mva`; hosts draw 600 kVA; a control period ends with the next
@@ -657,6 +691,7 @@ int main(void)
         cmocka_unit_test(a_sag_trims_nothing),
         cmocka_unit_test(a_silent_meter_gives_way_to_what_hosts_report),
         cmocka_unit_test(a_reservation_is_forecast_until_it_is_drawn_or_over),
+        cmocka_unit_test(quanta_go_by_place_and_never_pass_a_hundredth),
         cmocka_unit_test(a_correction_is_the_gain_of_what_lacks),
         cmocka_unit_test(a_damped_node_is_corrected_by_half_and_trimmed_in_full),
         cmocka_unit_test(a_correction_down_spares_what_others_draw),

@@ -239,6 +239,37 @@ static void what_is_no_contingency_or_no_cord_is_not_looked_at(void **state)
     assert_int_equal(hall.sums[HALL_RACK].ungoverned_mva[0][1], 0);
 }
 
+/* ---- what is lent ---- */
+
+/* 20 kA at 100 V are 2 MVA. A sag to 0.85 that began above carries no more than 0.85 of it, as of the steady
+ * limit: by whole millionths of 1001 MVA, down, 0.849150. A loss carries all of it; what does not lend keeps
+ * its steady limit. A limit that an event has lowered lowers what is lent as much. */
+static void what_is_lent_in_a_sag_is_less_by_as_much_as_the_steady_limit_is(void **state)
+{
+    (void)state;
+    struct hall hall;
+    const struct ledger_lend lend = {.contingencies = 3, .lendable_ma = 20000000, .admissible_ma = 22000000};
+    build(&hall);
+    for (uint32_t p = 0; p < PHASES; p++)
+        hall.node[HALL_LEFT].limit_mva[1][p] = 850 * HALL_KW;
+    sums_init(&hall.ledger);
+    sums_lend(&hall.ledger, HALL_LEFT, &lend);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][p], 2000 * HALL_KW);
+        assert_int_equal(hall.sums[HALL_LEFT].ceiling_mva[0][p], 2200 * HALL_KW);
+        assert_int_equal(hall.sums[HALL_LEFT].limit_mva[1][p], 1698300 * HALL_W);
+        assert_int_equal(hall.sums[HALL_LEFT].ceiling_mva[1][p], 1868130 * HALL_W);
+        assert_int_equal(hall.sums[HALL_LEFT].limit_mva[2][p], 1000 * HALL_KW);
+    }
+    const struct ledger_lend all = {.contingencies = 7, .lendable_ma = 20000000, .admissible_ma = 22000000};
+    sums_lend(&hall.ledger, HALL_LEFT, &all);
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[2][0], 2000 * HALL_KW);
+    sums_scale_limit(&hall.ledger, HALL_LEFT, 900000);
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[0][1], 1800 * HALL_KW);
+    assert_int_equal(hall.sums[HALL_LEFT].limit_mva[1][1], 1528470 * HALL_W);
+    assert_int_equal(hall.sums[HALL_LEFT].steady_mva[1][1], 765 * HALL_KW);
+}
+
 /* ---- room ---- */
 
 static void room_far_from_any_limit_is_the_physical_maximum(void **state)
@@ -430,6 +461,7 @@ int main(void)
         cmocka_unit_test(a_site_may_begin_above_its_limits),
         cmocka_unit_test(any_cell_above_a_hosts_cords_is_seen),
         cmocka_unit_test(what_is_no_contingency_or_no_cord_is_not_looked_at),
+        cmocka_unit_test(what_is_lent_in_a_sag_is_less_by_as_much_as_the_steady_limit_is),
         cmocka_unit_test(room_far_from_any_limit_is_the_physical_maximum),
         cmocka_unit_test(room_is_the_draw_that_meets_the_nearest_limit),
         cmocka_unit_test(room_counts_what_the_host_has_already_as_its_own),

@@ -132,6 +132,18 @@ static void every_cause_of_an_alarm_has_its_words_in_order_of_urgency(void **sta
     assert_int_equal(bed->verdict.level, VERDICT_ALARM);
 }
 
+static void a_fail_safe_cap_above_the_site_files_is_an_alarm(void **state)
+{
+    struct bed *bed = *state;
+    struct seqlock *record = &bed->view.host[1 * VIEW_HOST_RECORDS + 2];
+    seqlock_write(record, (const uint64_t[SEQLOCK_WORDS]){[5] = 2000001});
+    bed->model.host[1].fail_safe_mw = 2000000;
+    judge(bed, VERDICT_ALARM, "hosts whose fail-safe cap is above the site file's: 1 (h-2)");
+    bed->model.host[1].fail_safe_mw = 2000001;
+    judge(bed, VERDICT_OK,
+          "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: branch at 50.0 % exposed");
+}
+
 /* A row is an alarm while something is in it, named; a clock that stepped is shown and alarms nobody. */
 static void what_is_degraded_is_an_alarm_until_its_row_is_left(void **state)
 {
@@ -253,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             in_shadow_exposure_and_unheard_hosts_are_no_alarm_and_silent_meters_are, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(what_is_degraded_is_an_alarm_until_its_row_is_left, open_bed,
+                                        close_bed),
+        cmocka_unit_test_setup_teardown(a_fail_safe_cap_above_the_site_files_is_an_alarm, open_bed,
                                         close_bed),
         cmocka_unit_test_setup_teardown(words_never_run_over, open_bed, close_bed),
         cmocka_unit_test(a_meter_is_ok_late_stale_or_silent),

@@ -116,7 +116,7 @@ static void a_host_that_a_full_branch_holds_down_says_where_and_who_holds_most(v
         "more by   - less wanted by others at node-1: host-0 holds most, 90.0 A of it\n"
         "          - node-1 lends nothing: its steady limit is all there is\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-1            A  none          140.0    140.0    140.0      0.0\n"
         "node-0            A  none          180.0    180.0   1000.0    820.0\n");
 }
@@ -179,7 +179,7 @@ static void watts_that_wait_for_a_receipt_are_counted_and_their_host_named(void 
         "more by   - 3.0 kW more (30.0 A) at node-1 phase A once host-0 has shown that\n"
         "            its cut holds\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-1            A  none          110.0    140.0    140.0      0.0\n"
         "node-0            A  none          150.0    180.0   1000.0    820.0\n");
     assert_string_equal(screen(bed, "node-1"),
@@ -231,7 +231,7 @@ static void a_cut_in_an_emergency_names_the_reading_that_caused_it(void **state)
         "more by   - the end of the emergency at node-1: measured below 0.9 of its steady\n"
         "            limit for 1.0 s\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-1            A  none           40.0    140.0    140.0      0.0 EMERGENCY\n"
         "node-0            A  none           80.0    180.0   1000.0    820.0\n");
 }
@@ -251,7 +251,7 @@ a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_
         "\n"
         "more by   - a report: it has not been heard since the start of the daemon\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-2            A  none          240.0    240.0    140.0   -100.0 recovery\n"
         "node-0            A  none          480.0    480.0   1000.0    520.0\n");
     assert_string_equal(screen(bed, "host-2"),
@@ -271,7 +271,7 @@ a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_
         "            lasts; it came by this: a start: hosts count at phys_max until they\n"
         "            are known\n"
         "\n"
-        "above it, A       ph on loss of   leased may flow    limit     left\n"
+        "above it, A       ph on loss of   leased may flow    limit     left permit\n"
         "node-2            A  none          240.0    240.0    140.0   -100.0 recovery\n"
         "node-0            A  none          480.0    480.0   1000.0    520.0\n");
 }
@@ -329,6 +329,39 @@ static void what_keeps_a_permit_away_and_what_raises_wait_for_is_said_with_its_t
     free(text);
 }
 
+static void orders_that_withdraw_or_bound_are_told_with_how_to_end_them(void **state)
+{
+    struct bed *bed = *state;
+    struct board board = {0};
+    struct orders orders = {.site = &bed->site, .board = &board};
+    fill_branch(bed);
+    json_decref(ask(bed, "node-1", true));
+    assert_int_equal(pthread_mutex_init(&orders.lock, NULL), 0);
+    bed->stand.node[BRANCH_A].lend = 3;
+    const uint64_t cap[SEQLOCK_WORDS] = {7, 9 | (uint64_t)BRANCH_A << 32, ORDER_CAP | 1 << 16, 250000000};
+    seqlock_write(&board.contract[0], cap);
+    seqlock_write(&board.maintenance[0], (const uint64_t[SEQLOCK_WORDS]){8, 0, 1});
+    /* as decide would write it: nothing lent under a contingency that could be */
+    struct seqlock *record = &bed->view.node[BRANCH_A * VIEW_NODE_RECORDS];
+    uint64_t word[SEQLOCK_WORDS];
+    assert_true(seqlock_read(record, word));
+    word[6] = (word[6] & ~(UINT64_C(0xff) << 16)) | (uint64_t)PERMIT_FEED << 16;
+    seqlock_write(record, word);
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    const struct why why = {.site = &bed->site, .view = &bed->view, .now_ns = bed->stand.t_ns, .out = out,
+                            .orders = &orders};
+    assert_true(why_write(&why, "node-1"));
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "\"the end of contract : node-1 at most 250.0 kW, order 7\""));
+    assert_non_null(
+        strstr(text, "\"flyball maintenance put-back node-0: what node-1 may lend on the loss of"));
+    assert_null(strstr(text, "\"a permit at node-1"));
+    free(text);
+    pthread_mutex_destroy(&orders.lock);
+}
+
 static void a_job_is_told_by_its_name(void **state)
 {
     struct bed *bed = *state;
@@ -371,6 +404,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_renewal_keeps_the_cause_and_its_time, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(
             what_keeps_a_permit_away_and_what_raises_wait_for_is_said_with_its_time, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(orders_that_withdraw_or_bound_are_told_with_how_to_end_them, open_bed,
+                                        close_bed),
         cmocka_unit_test_setup_teardown(a_job_is_told_by_its_name, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_name_that_nobody_has_is_an_error, open_bed, close_bed),
     };

@@ -96,6 +96,42 @@ static void asked_for_once_it_holds_where_it_can(void **state)
     site_unload(&w.site);
 }
 
+/* "lend is refused where c also removes n's only meter or both controllers": what nobody wrote down cannot be
+ * refused, so it is told. */
+static void a_reserve_is_lent_with_a_word_where_nobody_can_tell_what_the_loss_leaves(void **state)
+{
+    static const char controllers[] =
+        "redundancy: {scheme: 2N, may_lose: [feed-a, feed-b], reserve: lend}\n"
+        "infrastructure:\n"
+        "  - {id: c-a, kind: controller, cords: [feed-a]}\n"
+        "  - {id: c-b, kind: controller, cords: [feed-b]}\n";
+    static const char no_controller[] =
+        "the reserve for feed-a is lent although no controller is written down";
+    static const char no_cords[] = "the reserve for feed-a is lent at 1 node whose meter has no cords";
+    struct written_site w;
+    char text[4096];
+
+    (void)state;
+    open_site(&w, &(struct keys){.all = "yes", .rest = redundancy_lend});
+    assert_non_null(strstr(w.site.warnings, no_controller));
+    assert_null(strstr(w.site.warnings, no_cords));
+    site_unload(&w.site);
+    snprintf(text, sizeof text, site_text, "yes", "", "", "", "16ms", controllers);
+    written_site_load(&w, text, NULL);
+    assert_int_equal(w.rc, 0);
+    assert_true(node(&w, "feed-b")->lend >> contingency(&w, "feed-a") & 1);
+    assert_null(strstr(w.site.warnings, "the reserve for"));
+    site_unload(&w.site);
+    char *cords = strstr(text, ", cords: [feed-b]}\nredundancy");
+    assert_non_null(cords);
+    memset(cords, ' ', strlen(", cords: [feed-b]"));
+    written_site_load(&w, text, NULL);
+    assert_int_equal(w.rc, 0);
+    assert_non_null(strstr(w.site.warnings, no_cords));
+    assert_null(strstr(w.site.warnings, no_controller));
+    site_unload(&w.site);
+}
+
 static void a_node_that_says_no_is_left_out(void **state)
 {
     struct written_site w;
@@ -482,6 +518,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_site_that_does_not_ask_lends_nothing),
         cmocka_unit_test(asked_for_once_it_holds_where_it_can),
+        cmocka_unit_test(a_reserve_is_lent_with_a_word_where_nobody_can_tell_what_the_loss_leaves),
         cmocka_unit_test(a_node_that_says_no_is_left_out),
         cmocka_unit_test(a_slow_meter_is_refused_where_it_was_asked_for),
         cmocka_unit_test(a_reserve_is_lent_by_who_outlives_the_loss),
