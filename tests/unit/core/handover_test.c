@@ -14,9 +14,8 @@ enum { HELD_MW = 6000000 };
 
 /* The controller of epoch 7 has given host 0 some share and stops; a new one of epoch 8 starts on the same
  * hosts. */
-static void run_first(struct stand *stand)
+static void run_first_of(struct stand *stand)
 {
-    stand_site(stand);
     stand_start(stand);
     for (uint32_t h = 0; h < STAND_HOSTS; h++) {
         stand->host[h].draw_mw = HELD_MW;
@@ -25,6 +24,12 @@ static void run_first(struct stand *stand)
     stand_run(stand, 2 * NS_PER_S);
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
         stand_obey(stand, h);
+}
+
+static void run_first(struct stand *stand)
+{
+    stand_site(stand);
+    run_first_of(stand);
 }
 
 static void accounts_of(const struct stand *stand, struct slot_account account[STAND_HOSTS])
@@ -68,6 +73,26 @@ static void hosts_keep_cap_and_exposure(void **state)
         assert_int_equal(stand.host[h].last.cap_mw, cap_mw[h]);
     assert_int_equal(stand_counters(&stand)->claims, 0);
     assert_int_equal(stand_counters(&stand)->invariant_failures, 0);
+    assert_true(stand.core->accounts.settled);      /* limits are looked at once for that, not for ever */
+    stand_stop(&stand);
+}
+
+/* One branch above its limit on its one phase is enough. */
+static void a_start_that_takes_over_all_but_one_host_is_a_recovery(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    stand_site(&stand);
+    stand_one_phase(&stand);
+    run_first_of(&stand);
+    accounts_of(&stand, account);
+    account[0].bounded = 0;
+    succession_restart(&stand);
+    succession_accounts(&stand, account);
+    assert_int_equal(stand.core->ledger.over_count, 1);
+    assert_int_equal(stand_counters(&stand)->recoveries, 1);
+    assert_true(stand.core->recovering);
     stand_stop(&stand);
 }
 
@@ -220,6 +245,65 @@ static void a_set_with_one_fault_counts_for_nothing(void **state)
     refused(&stand, account);
     memcpy(account, whole, bytes), account[0].incarnation = 0;
     refused(&stand, account);
+    stand_stop(&stand);
+}
+
+struct fault {
+    size_t offset;              /* of the figure in the account */
+    int64_t good, bad;
+};
+
+/* Figures that no ledger has; each at its edge is one. Of a host that is not bounded none counts. */
+static void a_figure_beyond_its_edge_is_a_fault(void **state)
+{
+    (void)state;
+    static const struct fault of[] = {
+        {offsetof(struct slot_account, age_ns), 0, -1},
+        {offsetof(struct slot_account, age_ns), NS_PER_S, NS_PER_S + 1},
+        {offsetof(struct slot_account, newest_mw), 0, -1},
+        {offsetof(struct slot_account, fail_safe_mw), 0, -1},
+        {offsetof(struct slot_account, phys_max_mw), 0, -1},
+    };
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS], whole[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, whole);
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        memcpy(account, whole, sizeof whole);
+        memcpy((char *)&account[2] + of[i].offset, &of[i].good, sizeof of[i].good);
+        succession_restart(&stand);
+        succession_accounts(&stand, account);
+        assert_int_equal(stand_counters(&stand)->handed, STAND_HOSTS);
+        for (uint32_t bounded = 0; bounded < 2; bounded++) {
+            memcpy((char *)&account[2] + of[i].offset, &of[i].bad, sizeof of[i].bad);
+            account[2].bounded = (uint8_t)bounded;
+            succession_restart(&stand);
+            succession_accounts(&stand, account);
+            assert_int_equal(stand_counters(&stand)->handed, bounded || i < 2 ? 0 : STAND_HOSTS - 1);
+        }
+    }
+    stand_stop(&stand);
+}
+
+/* Nothing of what was taken before the fault stays: no lease, no wish. */
+static void a_fault_forgets_what_was_taken_before_it(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct slot_account account[STAND_HOSTS];
+    run_first(&stand);
+    accounts_of(&stand, account);
+    account[2].newest_mw = -1;
+    succession_restart(&stand);
+    succession_account(&stand, &account[0]);
+    succession_account(&stand, &account[1]);
+    assert_true(stand.core->demand[1].draw_mw[0] > 0);
+    succession_account(&stand, &account[2]);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        assert_int_equal(stand.core->demand[h].draw_mw[0], 0);
+        assert_int_equal(stand.core->ledger.host[h].newest_mw, -1);
+        assert_false(stand.core->ledger.host[h].bounded);
+    }
     stand_stop(&stand);
 }
 
@@ -430,6 +514,9 @@ int main(void)
         cmocka_unit_test(a_report_that_was_sent_before_the_account_is_stale),
         cmocka_unit_test(what_was_handed_over_retires_only_under_the_new_epoch),
         cmocka_unit_test(a_set_with_one_fault_counts_for_nothing),
+        cmocka_unit_test(a_figure_beyond_its_edge_is_a_fault),
+        cmocka_unit_test(a_start_that_takes_over_all_but_one_host_is_a_recovery),
+        cmocka_unit_test(a_fault_forgets_what_was_taken_before_it),
         cmocka_unit_test(an_age_of_d_still_counts),
         cmocka_unit_test(an_interrupted_set_counts_for_nothing_and_comes_no_second_time),
         cmocka_unit_test(a_mode_that_sends_nothing_takes_nothing),
