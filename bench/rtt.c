@@ -270,6 +270,8 @@ static int run(struct bench *bench, uint32_t rounds, bool json)
     rt_throttle_restore(&throttle);
     if (warm)
         print_all(bench, json, start_ns);
+    if (bench->full.lost)
+        fprintf(stderr, "rtt: %llu readings were not answered\n", (unsigned long long)bench->full.lost);
     return warm && bench->full.lost == 0 ? 0 : 1;
 }
 

@@ -153,12 +153,12 @@ static uint32_t put_frame(uint8_t kind, uint64_t sequence, uint8_t *out)
     return bytes + 2;
 }
 
-/* Single frames of each kind, then streams whose numbers repeat, fall back, and jump. */
+/* Single frames of each kind, then streams whose numbers repeat, fall back, jump, and begin anew. */
 static uint32_t frame_seed(uint32_t index, uint8_t *out)
 {
     static const uint64_t stream[][6] = {
         { 1, 2, 2, 1, 3, 4 }, { 10, 12, 11, 10, 75, 12 }, { 5, 69, 5, 6, UINT64_MAX, 69 },
-        { 64, 1, 65, 128, 64, 129 },
+        { 64, 1, 65, 128, 64, 129 }, { 100, 1, 2, 3, 4, 5 }, { 900, 7, 6, 8, 9, 10 },
     };
     uint32_t bytes = 0;
 

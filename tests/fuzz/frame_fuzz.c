@@ -2,7 +2,8 @@
 /*
  * A stream of datagrams, each before two bytes of length: header, replay window against a model that
  * remembers every number, and the body by its kind. What comes out of frame_decode must go back to the same
- * bytes.
+ * bytes. For the window that believes a new beginning, a datagram comes so many seconds after the one before
+ * as the last five bits of its sender say.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,18 @@
 
 enum { DATAGRAMS_MAX = 64 };
 
-/* Every accepted number of the one sender of a stream. */
+/* Every accepted number of the one sender of a stream since its beginning, and those that claim a new one. */
 struct memory {
     uint64_t number[DATAGRAMS_MAX];
     uint32_t count;
+    uint64_t claim[REPLAY_CONFIRMATIONS];
+    uint32_t claims;
+    int64_t t_s, accepted_s;
+};
+
+struct stream {
+    struct memory strict, patient;
+    struct replay_window strict_window, patient_window;
 };
 
 static void require(int condition)
@@ -45,6 +54,40 @@ static void check_window(struct memory *memory, struct replay_window *window, ui
     if (answer == ACCEPTED)
         memory->number[memory->count++] = sequence;
     require(replay_check(window, sequence) != ACCEPTED);
+}
+
+/* The fourth of rising numbers after ten seconds in which none was good begins the count anew. */
+static int expected_in_time(struct memory *memory, uint64_t sequence)
+{
+    int answer = expected(memory, sequence);
+
+    if (answer == REFUSED_REORDERED) {
+        if (memory->t_s - memory->accepted_s < 10)
+            memory->claims = 0;
+        else if (!memory->claims || sequence > memory->claim[memory->claims - 1])
+            memory->claim[memory->claims++] = sequence;
+        if (memory->claims < REPLAY_CONFIRMATIONS)
+            return answer;
+        memory->count = 0;
+        answer = ACCEPTED;
+    }
+    if (answer == ACCEPTED) {
+        memory->number[memory->count++] = sequence;
+        memory->accepted_s = memory->t_s;
+        memory->claims = 0;
+    }
+    return answer;
+}
+
+static void check_patience(struct memory *memory, struct replay_window *window, const struct frame *frame)
+{
+    memory->t_s += frame->sender & 31;
+    bool begun = memory->count > 0 && frame->sequence < memory->number[memory->count - 1];
+    int wanted = expected_in_time(memory, frame->sequence);
+
+    window->began_again = false;
+    require(replay_admit(window, frame->sequence, memory->t_s * NS_PER_S) == wanted);
+    require(window->began_again == (begun && wanted == ACCEPTED));
 }
 
 static bool any(const uint8_t *data, int from, int to)
@@ -90,8 +133,7 @@ static void check_body(const struct frame *frame)
 }
 
 /* A block of its own for each datagram, so that one byte too far is one byte outside. */
-static void check_datagram(const uint8_t *data, uint32_t bytes, struct memory *memory,
-    struct replay_window *window)
+static void check_datagram(const uint8_t *data, uint32_t bytes, struct stream *stream)
 {
     uint8_t *own = malloc(bytes ? bytes : 1);
     struct frame frame;
@@ -106,7 +148,8 @@ static void check_datagram(const uint8_t *data, uint32_t bytes, struct memory *m
     require(refusal_name(refusal) && refusal_meaning(refusal));
     if (refusal == ACCEPTED) {
         check_header(own, bytes, &frame);
-        check_window(memory, window, frame.sequence);
+        check_window(&stream->strict, &stream->strict_window, frame.sequence);
+        check_patience(&stream->patient, &stream->patient_window, &frame);
         check_body(&frame);
     }
     free(own);
@@ -114,8 +157,7 @@ static void check_datagram(const uint8_t *data, uint32_t bytes, struct memory *m
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-    struct replay_window window = { 0 };
-    struct memory memory = { .count = 0 };
+    struct stream stream = { .strict = { .count = 0 } };
 
     for (int i = 0; bytes >= 2 && i < DATAGRAMS_MAX; i++) {
         size_t datagram = data[0] | (size_t)data[1] << 8;
@@ -124,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         bytes -= 2;
         if (datagram > bytes)
             datagram = bytes;
-        check_datagram(data, (uint32_t)datagram, &memory, &window);
+        check_datagram(data, (uint32_t)datagram, &stream);
         data += datagram;
         bytes -= datagram;
     }
