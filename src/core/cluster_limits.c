@@ -247,7 +247,15 @@ void cluster_init(struct cluster *cluster, const struct model *model)
 
 /* What is lent is raised to less than may be lent, and held up to a little more: else everybody would come
  * down again as soon as heat has risen by anything, and after every time without readings, as in a
- * restart: D stands in for it. */
+ * restart: D stands in for it. What stood there when the limit last moved is held, until S is below what may
+ * be raised to; then it is over. */
+static bool is_held(const struct ledger_sums *sums, uint32_t c, uint32_t phase)
+{
+    int64_t limit_mva = sums->limit_mva[c][phase];
+    return limit_mva > sums->steady_mva[c][phase] &&
+           sums->newest_mva[c][phase] > limit_mva / 1000 * LENT_RAISED_MILLI;
+}
+
 static int64_t given_out_mva(const struct ledger_sums *sums, uint32_t c, uint32_t phase)
 {
     int64_t limit_mva = sums->limit_mva[c][phase], steady_mva = sums->steady_mva[c][phase];
@@ -309,6 +317,33 @@ static int64_t fits_mw(const struct cluster *cluster, uint32_t node)
     return fits;
 }
 
+/* By contingency and phase; what is held stays for as long as it is. */
+static bool set_protects(struct cluster *cluster, const struct ledger *ledger, uint32_t node)
+{
+    int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
+    uint32_t protects = cluster->cells - CLUSTER_STEERED;
+    bool stands = ledger->moved.node && ledger->moved.node[node] == NODE_HELD, changed = false, held = false;
+    for (uint32_t cell = 0; cell < protects; cell++) {
+        uint32_t c = cell / PHASES, phase = cell % PHASES;
+        bool is = is_held(&ledger->node[node], c, phase);
+        held |= is;
+        if (!is || !stands)
+            changed |= set(&capacity_mva[cell], room_mva(cluster, ledger, node, c, phase));
+    }
+    if (ledger->moved.node)
+        ledger->moved.node[node] = held ? NODE_HELD : 0;
+    return changed;
+}
+
+static bool set_group(struct cluster *cluster, uint32_t node)
+{
+    int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
+    bool changed = false;
+    for (uint32_t cell = 0; cell < cluster->cells - CLUSTER_STEERED; cell++)
+        changed |= set(&capacity_mva[cell], INT64_MAX / 4);
+    return changed;
+}
+
 /* Sums of a node take several lines of the cache; those that have moved are known. */
 static void fetch_sums(const struct ledger *ledger, uint32_t node, uint32_t nodes)
 {
@@ -326,14 +361,9 @@ bool cluster_limits(struct cluster *cluster, const struct ledger *ledger, uint32
     bool group = node >= cluster->model->node_count;
     fetch_sums(ledger, node + LIMITS_AHEAD, cluster->model->node_count);
     if (group || !ledger->moved.node || ledger->moved.node[node]) {
-        for (uint32_t cell = 0; cell < protects; cell++)
-            changed |= set(&capacity_mva[cell],
-                           group ? INT64_MAX / 4
-                                 : room_mva(cluster, ledger, node, cell / PHASES, cell % PHASES));
+        changed = group ? set_group(cluster, node) : set_protects(cluster, ledger, node);
         cost += protects * COST_CELL;
     }
-    if (!group && ledger->moved.node)
-        ledger->moved.node[node] = 0;
     for (uint32_t which = 0; cluster->look_at_all && which < CLUSTER_STEERED; which++)
         changed |= set(&capacity_mva[protects + which], steered(cluster, node, which));
     cost += cluster->look_at_all ? COST_STEERED : 0;

@@ -118,8 +118,11 @@ struct ledger_fell {
 /* What has moved since arbitration looked: accounts of hosts, limits of nodes. It unmarks what it looks at.
  * Without the arrays it looks at everything. */
 struct ledger_moved {
-    uint8_t *host, *node;
+    uint8_t *host;
+    uint8_t *node;              /* 0, 1, or NODE_HELD: more than may be raised to is held there */
 };
+
+enum { NODE_HELD = 2 };
 
 /* The round that finds out what reported figures above the type's still raise. */
 struct ledger_round {

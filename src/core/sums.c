@@ -254,7 +254,7 @@ static void set_limits(struct ledger *ledger, uint32_t node, enum recovery_cause
             limit_mva = larger(limit_mva, lent_mva(ledger, node, sums->lend.lendable_ma, c, phase));
             ceiling_mva = larger(limit_mva, lent_mva(ledger, node, sums->lend.admissible_ma, c, phase));
         }
-        moved |= sums->limit_mva[c][phase] != limit_mva;
+        moved |= sums->limit_mva[c][phase] != limit_mva || sums->steady_mva[c][phase] != steady_mva;
         sums->steady_mva[c][phase] = steady_mva;
         sums->limit_mva[c][phase] = limit_mva;
         sums->ceiling_mva[c][phase] = ceiling_mva;

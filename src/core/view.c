@@ -109,6 +109,7 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
         view->limit_mva[phase] = sums->limit_mva[0][phase];
         view->steady_mva[phase] = sums->steady_mva[0][phase];
     }
+    view->raised_mva = sums->raised_mva[0];
     view->exposed = tightest(sums, core->model->contingency_count, sums->exposed_mva);
     view->newest = tightest(sums, core->model->contingency_count, sums->newest_mva);
     if (meter != INDEX_NONE) {

@@ -34,7 +34,8 @@ static void write_node(struct view *view, const struct core *core, uint32_t at)
          (uint64_t)n.newest.limit_mva,
          word_of(n.exposed.contingency, n.exposed.phase, n.newest.contingency, n.newest.phase, 0)},
         {(uint64_t)n.pool_level_mva, (uint64_t)n.pool_load_mva, (uint64_t)n.pool_credit_ppm,
-         (uint64_t)n.recovery_since_ns, n.recovery_silent | (uint64_t)n.recovery_bad << 32},
+         (uint64_t)n.recovery_since_ns, n.recovery_silent | (uint64_t)n.recovery_bad << 32,
+         (uint64_t)n.raised_mva},
     };
     for (uint32_t i = 0; i < VIEW_NODE_RECORDS; i++)
         seqlock_write(&view->node[at * VIEW_NODE_RECORDS + i], word[i]);

@@ -130,6 +130,7 @@ bool view_read_node(const struct view *view, uint32_t node, struct core_node_vie
                                       .pool_load_mva = (int64_t)word[5][1],
                                       .pool_credit_ppm = (int64_t)word[5][2],
                                       .recovery_since_ns = (int64_t)word[5][3],
+                                      .raised_mva = (int64_t)word[5][5],
                                       .recovery_silent = (uint32_t)word[5][4],
                                       .recovery_bad = (uint32_t)(word[5][4] >> 32),
                                       .heat = heat_of(word[2])};

@@ -174,11 +174,13 @@ static void write_sums(const struct why *why, uint32_t node, const struct core_n
 }
 
 /* Terms of what may flow at the tightest place, amperes; the last is what is left. */
-static void write_made_of(const struct why *why, uint32_t node, const struct core_sum *sum,
+static void write_made_of(const struct why *why, uint32_t node, const struct core_node_view *view,
                           const struct made_of *made)
 {
     const struct model_node *known = &why->site->model.node[node];
-    int64_t bad_mva = known->bad_mva[sum->contingency][sum->phase], other_mva = known->other_mva[sum->phase];
+    const struct core_sum *sum = &view->exposed;
+    int64_t bad_mva = known->bad_mva[sum->contingency][sum->phase] + view->raised_mva;
+    int64_t other_mva = known->other_mva[sum->phase];
     int64_t lent_mva = sum->sum_mva - bad_mva - other_mva - made->base_mva - made->fail_safe_mva;
     fprintf(why->out, ",\n\"made_of\": {\"hosts\": %u, \"k\": %u", made->hosts, known->k);
     why_number(why, "base_a", why_amperes(why, node, made->base_mva));
@@ -267,12 +269,18 @@ static void say_steady(struct why_sentences *list, uint32_t node)
                 steady_words[note->steady_term].relaxed, steady_a, steady_words[note->steady_term].is);
 }
 
-static void say_terms(struct why_sentences *list, uint32_t node, const struct core_sum *sum,
+static void say_terms(struct why_sentences *list, uint32_t node, const struct core_node_view *view,
                       const struct made_of *made)
 {
     const struct why *why = list->why;
     const struct model_node *known = &why->site->model.node[node];
+    const struct core_sum *sum = &view->exposed;
     int64_t bad_mva = known->bad_mva[sum->contingency][sum->phase], other_mva = known->other_mva[sum->phase];
+    if (view->raised_mva > 0)
+        why_say(
+            list,
+            "true figures: hosts below report more than their type's physical maximum, which takes %.1f A",
+            why_amperes(why, node, view->raised_mva));
     if (made->fail_safe_mva > 0)
         why_say(list, "lower fail-safe caps: those of %u hosts take %.1f A for good", made->hosts,
                 why_amperes(why, node, made->fail_safe_mva));
@@ -297,7 +305,7 @@ void why_node(const struct why *why, uint32_t node)
     write_steady(why, node);
     write_heat(why, &view.heat);
     write_sums(why, node, &view);
-    write_made_of(why, node, sum, &made);
+    write_made_of(why, node, &view, &made);
     write_steering(why, node, &view);
     write_hosts(why, node, &made);
     why_open(&relax, why, "more");
@@ -308,7 +316,7 @@ void why_node(const struct why *why, uint32_t node)
     why_say_excess(&relax, INDEX_NONE, node, sum->contingency, sum->phase);
     if (why->site->model.node[node].limited) {
         say_steady(&relax, node);
-        say_terms(&relax, node, sum, &made);
+        say_terms(&relax, node, &view, &made);
     }
     why_close(&relax);
     fputs("}\n", why->out);

@@ -10,6 +10,7 @@
 #include "books.h"
 #include "core/core.h"
 #include "msg/frame.h"
+#include "whole.h"
 
 enum { PARTS_MAX = 100000 };
 
@@ -184,6 +185,8 @@ static bool feed(struct trial *trial, struct slot *slot)
         shadow_report(trial->shadow, &slot->report);
     if (slot->kind == SLOT_READING)
         shadow_reading(trial->shadow, &slot->reading);
+    if (slot->kind == SLOT_TICK && !whole_agrees(trial, slot))
+        return false;
     pipeline_step(trial->core, slot, &trial->outbox);
     pipeline_expect(trial->twin, slot);
     pipeline_step(trial->twin, slot, &trial->twin_outbox);

@@ -297,6 +297,34 @@ static void a_node_carries_what_is_left_of_its_limit(void **state)
     assert_int_equal(hall_capacity(&hall, HALL_LEFT, 0, 1), 19400 * HALL_W - 950 * HALL_W);
 }
 
+/* What stood above 0.96 when the limit moved is held, not more, and not once S has come down. */
+static void what_is_held_is_over_once_less_is_leased(void **state)
+{
+    (void)state;
+    struct hall hall;
+    uint8_t moved[HALL_NODES] = {0};
+    hall_build(&hall);
+    hall_limit(&hall, HALL_RIGHT, 14);
+    hall_open(&hall);
+    hall.ledger.moved.node = moved;
+    moved[HALL_RIGHT] = 1;
+    struct ledger_sums *sums = &hall.ledger.node[HALL_RIGHT];
+    sums->limit_mva[0][1] = 20 * HALL_KW;
+    sums->newest_mva[0][1] = 19300 * HALL_W;
+    assert_true(limits_change(&hall, HALL_RIGHT));
+    assert_int_equal(hall_capacity(&hall, HALL_RIGHT, 0, 1), 19300 * HALL_W);
+    assert_int_equal(moved[HALL_RIGHT], NODE_HELD);
+    sums->newest_mva[0][1] = 19400 * HALL_W;
+    assert_false(limits_change(&hall, HALL_RIGHT));
+    sums->newest_mva[0][1] = 19201 * HALL_W;
+    assert_false(limits_change(&hall, HALL_RIGHT));
+    assert_int_equal(moved[HALL_RIGHT], NODE_HELD);
+    sums->newest_mva[0][1] = 19200 * HALL_W;
+    assert_true(limits_change(&hall, HALL_RIGHT));
+    assert_int_equal(hall_capacity(&hall, HALL_RIGHT, 0, 1), 19200 * HALL_W);
+    assert_int_equal(moved[HALL_RIGHT], 0);
+}
+
 /* All nodes may move with the readings of one moment: a part takes no more of them than it has time for. */
 static void a_limit_that_moves_takes_its_time_of_a_part(void **state)
 {
@@ -423,6 +451,7 @@ int main(void)
         cmocka_unit_test(without_pools_and_contracts_only_what_moved_is_looked_at),
         cmocka_unit_test(a_group_has_no_pool),
         cmocka_unit_test(a_node_carries_what_is_left_of_its_limit),
+        cmocka_unit_test(what_is_held_is_over_once_less_is_leased),
         cmocka_unit_test(a_limit_that_moves_takes_its_time_of_a_part),
         cmocka_unit_test(a_share_of_a_range_is_a_cap_and_back),
         cmocka_unit_test(a_gang_has_the_least_weight_and_the_last_tier_of_its_members),

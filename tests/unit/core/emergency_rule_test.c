@@ -788,6 +788,18 @@ a_load_that_stays_within_the_limit_ends_it_once_leases_are_within_it_for_ten_tim
                              HALL_T_NS + 10 * NS_PER_S + 48 * NS_PER_MS));
 }
 
+/* What stands behind the contingencies that are declared is nobody's exposure. */
+static void a_contingency_that_is_not_declared_keeps_no_emergency_up(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 9500 * HALL_W);
+    hall.sums[HALL_LEFT].exposed_mva[1][0] = hall.sums[HALL_LEFT].steady_mva[1][0] + 1;
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, HALL_T_NS), EMERGENCY_CUT);
+    assert_false(loads_until(&hall, STEADY_MA * 95 / 100, HALL_T_NS + 16 * NS_PER_MS,
+                             HALL_T_NS + 11 * NS_PER_S));
+}
+
 static void it_does_not_end_so_while_leases_are_above_the_limit_or_the_load_is(void **state)
 {
     (void)state;
@@ -873,6 +885,8 @@ static void a_sag_from_above_is_left_to_time_to_trip_and_one_from_below_is_not(v
     assert_int_equal(load(&hall, STEADY_MA * low_mv / 80000, 80000, HALL_T_NS), EMERGENCY_CUT);
     start(&hall, 10 * HALL_KW);                            /* no sag: the fuse of its sensing */
     hall.heat_node[HALL_LEFT].known = true;
+    /* a tenth is one */
+    assert_int_equal(load(&hall, STEADY_MA + 1, 10000, HALL_T_NS), EMERGENCY_NOTHING);
     assert_int_equal(load(&hall, STEADY_MA + 1, 9999, HALL_T_NS), EMERGENCY_CUT);
 }
 
@@ -1019,6 +1033,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             a_load_that_stays_within_the_limit_ends_it_once_leases_are_within_it_for_ten_times_as_long),
+        cmocka_unit_test(a_contingency_that_is_not_declared_keeps_no_emergency_up),
         cmocka_unit_test(it_does_not_end_so_while_leases_are_above_the_limit_or_the_load_is),
         cmocka_unit_test(a_meter_that_dies_in_it_leaves_nobody_cut_for_ever),
         cmocka_unit_test(a_dead_meters_emergency_lasts_while_leases_are_above_the_limit),

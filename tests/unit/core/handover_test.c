@@ -77,6 +77,20 @@ static void hosts_keep_cap_and_exposure(void **state)
     stand_stop(&stand);
 }
 
+/* Handed over, and sent nothing since: both, and to the sequence. */
+static void an_account_is_fresh_until_the_first_lease_beyond_it(void **state)
+{
+    (void)state;
+    static const struct {
+        bool handed, fresh;
+        uint64_t sequence;
+    } of[] = {{true, true, 40}, {true, false, 41}, {true, false, 39}, {false, false, 40}, {false, false, 41}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct ledger_host host = {.handed = of[i].handed, .sequence = of[i].sequence, .first = 41};
+        assert_int_equal(account_is_fresh(&host), of[i].fresh);
+    }
+}
+
 /* One branch above its limit on its one phase is enough. */
 static void a_start_that_takes_over_all_but_one_host_is_a_recovery(void **state)
 {
@@ -514,6 +528,7 @@ int main(void)
         cmocka_unit_test(a_report_that_was_sent_before_the_account_is_stale),
         cmocka_unit_test(what_was_handed_over_retires_only_under_the_new_epoch),
         cmocka_unit_test(a_set_with_one_fault_counts_for_nothing),
+        cmocka_unit_test(an_account_is_fresh_until_the_first_lease_beyond_it),
         cmocka_unit_test(a_figure_beyond_its_edge_is_a_fault),
         cmocka_unit_test(a_start_that_takes_over_all_but_one_host_is_a_recovery),
         cmocka_unit_test(a_fault_forgets_what_was_taken_before_it),

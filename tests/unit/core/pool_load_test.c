@@ -210,6 +210,20 @@ static void load_is_measured_while_the_meter_is_heard(void **state)
     assert_int_equal(pool_load_mva(&bed.pools, HALL_LEFT, 0), 2500 * HALL_W);
 }
 
+/* Nothing on the first phase is read, and is no want of a reading. */
+static void a_load_of_nought_is_one(void **state)
+{
+    (void)state;
+    struct bed bed;
+    open_bed(&bed);
+    draws(&bed, 4000);
+    struct reading reading = {.meter = HALL_LEFT, .current_ma = {0, 20000, 30000},
+                              .voltage_mv = {100000, 100000, 100000}};
+    pool_reading(&bed.pools, HALL_LEFT, &reading, HALL_T_NS);
+    for (uint32_t p = 0; p < PHASES; p++)
+        assert_int_equal(pool_load_mva(&bed.pools, HALL_LEFT, p), p ? (1 + p) * 1010 * HALL_W : 0);
+}
+
 /* The meter of a single-phase node reads the phase that its hosts hang on, whichever that is. */
 static void the_one_phase_of_a_node_is_that_of_its_hosts(void **state)
 {
@@ -269,6 +283,7 @@ int main(void)
         cmocka_unit_test(what_is_held_is_never_less_than_fail_safe),
         cmocka_unit_test(the_larger_of_draw_and_reservation_is_committed),
         cmocka_unit_test(load_is_measured_while_the_meter_is_heard),
+        cmocka_unit_test(a_load_of_nought_is_one),
         cmocka_unit_test(the_one_phase_of_a_node_is_that_of_its_hosts),
         cmocka_unit_test(a_cut_is_unconfirmed_until_exposure_has_followed),
     };

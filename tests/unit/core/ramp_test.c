@@ -318,6 +318,28 @@ static void no_bucket_is_too_small_for_one_quantum(void **state)
     assert_int_equal(tree.node[HALL_LEFT].grain_mw, 120 * HALL_W + 1);
 }
 
+/* Nodes with a ramp, either way, are counted once however often it is set: with none left nothing is
+ * walked. */
+static void nodes_that_are_limited_are_counted_once(void **state)
+{
+    struct tree tree;
+    (void)state;
+    build_tree(&tree);
+    start_tree(&tree);
+    static const struct {
+        int64_t up_mw_per_s, down_mw_per_s;
+        uint32_t limited;
+    } to[] = {{5, 5, 3}, {7, 7, 3}, {0, 7, 3}, {0, 0, 2}, {0, 0, 2}, {3, 0, 3}, {0, 0, 2}};
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
+        ramp_set(&tree.ramps, HALL_LEFT, to[i].up_mw_per_s * HALL_KW, to[i].down_mw_per_s * HALL_KW,
+                 HALL_T_NS);
+        assert_int_equal(tree.ramps.limited, to[i].limited);
+    }
+    ramp_set(&tree.ramps, HALL_MAIN, 0, 0, HALL_T_NS);
+    ramp_set(&tree.ramps, HALL_RACK, 0, 0, HALL_T_NS);
+    assert_int_equal(tree.ramps.limited, 0);
+}
+
 /* A new rate gives nothing away, takes what does not fit, and begins full where there was none. */
 static void a_change_of_rate_gives_nothing_away(void **state)
 {
@@ -355,6 +377,7 @@ int main(void)
         cmocka_unit_test(what_was_taken_is_gone),
         cmocka_unit_test(no_bucket_is_too_small_for_one_quantum),
         cmocka_unit_test(a_change_of_rate_gives_nothing_away),
+        cmocka_unit_test(nodes_that_are_limited_are_counted_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

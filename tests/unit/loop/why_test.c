@@ -153,6 +153,21 @@ static void a_node_says_what_its_limit_is_made_of_and_who_holds_it(void **state)
         "more by   - lower fail-safe caps: those of 2 hosts take 40.0 A for good\n");
 }
 
+/* A host tells 2 kW more than its type's 12: of k = 1 hosts that counts. */
+static void what_hosts_tell_above_their_type_is_of_bad_and_named(void **state)
+{
+    struct bed *bed = *state;
+    bed->stand.node[BRANCH_A].k = 1;
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(&bed->stand, h);
+    struct report report = stand_report_of(&bed->stand, 1, HOST_LEASED, A_NS);
+    report.phys_max_mw = PHYS_MAX_MW + 2000000;
+    stand_report(&bed->stand, &report);
+    const char *text = screen(bed, "node-1");
+    assert_non_null(strstr(text, "fail-safe caps 40.0, lent above them 0.0, bad(k = 1) 20.0,"));
+    assert_non_null(strstr(text, "report more than their type's physical"));
+}
+
 /* host-0 was cut and has not shown it: what it gave up is not there for host-1 yet. */
 static void watts_that_wait_for_a_receipt_are_counted_and_their_host_named(void **state)
 {
@@ -392,6 +407,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_host_that_a_full_branch_holds_down_says_where_and_who_holds_most,
                                         open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(what_hosts_tell_above_their_type_is_of_bad_and_named, open_bed,
+                                        close_bed),
         cmocka_unit_test_setup_teardown(a_node_says_what_its_limit_is_made_of_and_who_holds_it, open_bed,
                                         close_bed),
         cmocka_unit_test_setup_teardown(watts_that_wait_for_a_receipt_are_counted_and_their_host_named,

@@ -113,6 +113,36 @@ static void hosts_that_disobey_keep_their_room(void **state)
     site_unload(&w.site);
 }
 
+/* Caps of 2, 4, 6 and 8 kW are written, so those may draw 22, 20, 18 and 16 kW more where they disobey: k
+ * of them are the largest wherever they stand in the file. 200 A carry 105,308 W: less 24,000 at
+ * fail-safe, k gaps and 1,000 for each of two, 37,308 and 19,308 are left for these. */
+static void those_that_disobey_most_count_in_any_order(void **state)
+{
+    static const char *const order[] = {"2468", "8642", "4826", "6284", "8246"};
+    static const int64_t left_w[] = {18600, 9600};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        for (int k = 2; k < 4; k++) {
+            struct written_site w;
+            const char *o = order[i];
+            char text[] =
+                LARGEST "nodes:\n  - {id: main, kind: main, volts: 400V, rating: 200A, k: !}\n" TYPE("")
+                    ROW("a", "1", "main", "0", ", fail_safe: ?kW")
+                        ROW("b", "1", "main", "1", ", fail_safe: ?kW") ROW("h", "2", "main", "2", "")
+                            ROW("c", "1", "main", "3", ", fail_safe: ?kW")
+                                ROW("d", "1", "main", "4", ", fail_safe: ?kW");
+
+            for (char *at = text; *at; at++)
+                *at = *at == '!' ? (char)('0' + k) : *at == '?' ? *o++ : *at;
+            open_site(&w, text);
+            assert_int_equal(cap_w(&w, "h-01"), left_w[k - 2]);
+            assert_int_equal(cap_w(&w, "h-02"), left_w[k - 2]);
+            site_unload(&w.site);
+        }
+    }
+}
+
 /* 0.85 x 0.9 x 120 A = 91.8 A x 219.393 V x 3 = 60,421 W for one that starts with 35 kW and three others:
  * 25,421 / 3 - 1,000 = 7,473; the limit alone would leave 8,218. */
 static void hosts_that_start_keep_their_room_below_the_fastest_stage(void **state)
@@ -333,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_cap_that_is_written_stays_and_takes_its_room),
         cmocka_unit_test(a_full_rack_leaves_the_rest_to_others),
         cmocka_unit_test(hosts_that_disobey_keep_their_room),
+        cmocka_unit_test(those_that_disobey_most_count_in_any_order),
         cmocka_unit_test(hosts_that_start_keep_their_room_below_the_fastest_stage),
         cmocka_unit_test(the_survivor_carries_what_is_left_at_fail_safe),
         cmocka_unit_test(left_to_itself_it_raises_caps_only_where_everything_lends),
