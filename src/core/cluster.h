@@ -48,7 +48,7 @@ enum {
     CLUSTER_STEERED = 2,        /* cells that steer only: a pool's mVA over all phases, a contract's watts */
     CLUSTER_CALM = 32,          /* a wish that falls by a 32nd part, or rises by half that, stays */
     CLUSTER_FIXED = UINT8_MAX,  /* a tier: cannot be told anything now */
-    CLUSTER_ITEMS = TICK_ITEMS_MAX,     /* of a part: a visit takes a few nanoseconds */
+    CLUSTER_ITEMS = 384,        /* of a part: a visit takes a few nanoseconds */
     CLUSTER_APART = 6,          /* hosts a part hands a share to that is not what they have: a lease each */
 };
 

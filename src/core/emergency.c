@@ -63,6 +63,7 @@ void emergency_init(struct emergencies *e, const struct model *model, const stru
     e->heat = heat;
     e->permits = NULL;
     e->entered = e->looked_at = 0;
+    e->forbids_until_ns = e->round_until_ns = NEVER_NS;
     below_each(e, below_count);
     for (uint32_t n = 0; n < model->node_count; n++) {
         e->below_first[n] = first;
@@ -189,6 +190,21 @@ static void scale_below(struct emergencies *e, struct ledger *ledger, uint32_t n
             scale(e, ledger, n, scale_above_ppm(e, &model->node[n]));
 }
 
+/* ---- whether anything holds raises back ---- */
+
+static void forbid(struct emergencies *e, const struct emergency *state)
+{
+    int64_t until_ns = state->active || state->hot ? NEVER_NS : state->raise_after_ns;
+    e->forbids_until_ns = larger(e->forbids_until_ns, until_ns);
+    e->round_until_ns = larger(e->round_until_ns, until_ns);
+}
+
+static void begin_round(struct emergencies *e)
+{
+    e->forbids_until_ns = e->round_until_ns;
+    e->round_until_ns = INT64_MIN;
+}
+
 void emergency_hand(struct emergencies *e, struct ledger *ledger, uint32_t node,
                     const struct emergency *emergency)
 {
@@ -197,6 +213,7 @@ void emergency_hand(struct emergencies *e, struct ledger *ledger, uint32_t node,
     e->node[node].scale_ppm = before_ppm;
     if (emergency->active)
         e->node[node].number = ++e->entered;
+    forbid(e, &e->node[node]);
     scale_below(e, ledger, node, emergency->scale_ppm);
 }
 
@@ -350,6 +367,7 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
         state->calm_since_ns = state->covered_since_ns = NEVER_NS;
         state->raise_after_ns = INT64_MAX;
         state->hot = heat_was_cool(e->heat, reading->meter);
+        forbid(e, state);
         return EMERGENCY_CUT;
     }
     bool calm = load.current_ma < n->steady_ma / PPM * CALM_PPM + n->steady_ma % PPM * CALM_PPM / PPM;
@@ -365,6 +383,9 @@ uint32_t emergency_look(struct emergencies *e, const struct ledger *ledger, int6
     for (uint32_t i = 0; i < items && i < count; i++) {
         uint32_t node = e->looked_at = e->looked_at + 1 < count ? e->looked_at + 1 : 0;
         struct emergency *state = &e->node[node];
+        if (!node)
+            begin_round(e);
+        forbid(e, state);
         if (state->heard_ns == NEVER_NS || t_ns - state->heard_ns < NS_PER_S)
             continue;                   /* readings look after it */
         since(&state->covered_since_ns, exposed_within_steady(e, ledger, node), t_ns);

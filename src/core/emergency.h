@@ -41,6 +41,9 @@ struct emergencies {
     uint32_t *below;
     uint32_t entered;           /* emergencies so far */
     uint32_t looked_at;         /* node of the round */
+    /* no node holds raises back from then on; found out again by every whole round, of which the second is
+     * what the present one has found so far */
+    int64_t forbids_until_ns, round_until_ns;
 };
 
 /* What the owner has to do about the node of this reading. */

@@ -58,6 +58,8 @@ bool emergency_lasts(const struct emergencies *e, uint32_t host, int64_t t_ns)
 
 bool emergency_forbids_raise(const struct emergencies *e, uint32_t host, int64_t t_ns)
 {
+    if (t_ns >= e->forbids_until_ns)
+        return false;
     const struct model_host *h = &e->model->host[host];
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_node *node = &e->model->node[h->cord[j].node];

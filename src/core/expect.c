@@ -58,7 +58,6 @@ static void expect_cord(const struct core *core, const struct model_cord *cord)
         fetch(sums->newest_mva, cells_bytes);
         fetch(pool, offsetof(struct pool, committed_mva) + cells_bytes);
         fetch(&core->permits.sum[node->ancestor[a]], 1);
-        fetch(&core->emergencies.node[node->ancestor[a]], 1);
     }
 }
 

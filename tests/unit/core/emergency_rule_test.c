@@ -923,6 +923,40 @@ static void a_round_looks_at_every_node_once(void **state)
     assert_int_equal(hall.emergencies.looked_at, at);
 }
 
+static void go_round(struct hall *hall, uint32_t times, int64_t t_ns)
+{
+    for (uint32_t i = 0; i < times; i++)
+        emergency_look(&hall->emergencies, &hall->ledger, t_ns, HALL_NODES);
+}
+
+/* Where a whole round has found nothing that holds raises back, nobody is asked node by node; whatever comes
+ * up in a round counts for that round and the next. */
+static void whether_anything_forbids_raises_is_found_out_in_rounds(void **state)
+{
+    (void)state;
+    struct hall hall;
+    const int64_t over_ns = 2 * NS_PER_S + 100 * NS_PER_MS;
+    start(&hall, 10 * HALL_KW);
+    go_round(&hall, 3, 0);
+    assert_true(hall.emergencies.forbids_until_ns == INT64_MIN);
+    amperes(&hall, STEADY_MA + 1, 0);
+    for (uint32_t i = 0; i < 5; i++, go_round(&hall, 1, 0))
+        assert_true(emergency_forbids_raise(&hall.emergencies, 0, NS_PER_S * 1000000));
+    amperes(&hall, 1000, NS_PER_S);
+    amperes(&hall, 1000, 2 * NS_PER_S);
+    for (uint32_t i = 0; i < 5; i++, go_round(&hall, 1, 2 * NS_PER_S))
+        assert_true(emergency_forbids_raise(&hall.emergencies, 0, over_ns - 1));
+    assert_int_equal(hall.emergencies.forbids_until_ns, over_ns);
+    assert_false(emergency_forbids_raise(&hall.emergencies, 0, over_ns));
+    struct emergency handed = hall.emergency[HALL_LEFT];
+    start(&hall, 10 * HALL_KW);
+    go_round(&hall, 3, 0);
+    handed.hot = true;
+    emergency_hand(&hall.emergencies, &hall.ledger, HALL_LEFT, &handed);
+    for (uint32_t i = 0; i < 5; i++, go_round(&hall, 1, 0))
+        assert_true(emergency_forbids_raise(&hall.emergencies, 0, NS_PER_S * 1000000));
+}
+
 /* Peaks that come again before the limit is back: twice as long each time, an hour at most. */
 static void peaks_that_come_again_hold_the_limit_down_for_longer(void **state)
 {
@@ -1088,6 +1122,7 @@ int main(void)
         cmocka_unit_test(the_meters_error_is_granted_to_the_unit),
         cmocka_unit_test(a_load_at_the_limit_ends_it_where_leases_are_within),
         cmocka_unit_test(a_round_looks_at_every_node_once),
+        cmocka_unit_test(whether_anything_forbids_raises_is_found_out_in_rounds),
         cmocka_unit_test(peaks_that_come_again_hold_the_limit_down_for_longer),
         cmocka_unit_test(an_emergency_handed_over_has_a_number_here),
         cmocka_unit_test(a_phase_below_a_tenth_of_its_volts_is_none),
