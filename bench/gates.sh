@@ -18,8 +18,8 @@ usage: bench/gates.sh [--long] [--moments N] [--pause S] [--benches DIR] [--out 
 One run of a bench that meets all its bars is enough. Where one does not, there are four more, and the median
 of the five is held against the bar, figure by figure: on a shared machine single runs of the same binary
 differ by a quarter and more. Such a machine has slow minutes, too, in which every run takes a quarter longer:
-where the median misses a bar, all five are run again after a pause. A bar that is missed every time is missed;
-the echo's own tail and the load stand beside every run, so that a reader can tell how much of a figure is the
+where the median misses a bar, all five are run again after a pause. A bar missed every time is missed; the
+echo's own tail and the load stand beside every run, so that a reader can tell how much of a figure is the
 machine.
 rtt runs on af_packet. On af_xdp and on uring it is held to the same bars with --long; without, it runs once
 there, with a quarter of the rounds: the figures are told, and a bar that one misses is named as not held.
