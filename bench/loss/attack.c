@@ -234,7 +234,7 @@ static int run(struct attack *attack, const struct site *site, enum loss_rule ru
     believe(&belief, &site->model, rule);
     struct virtual_config config = {
         .duration_ns = attack->lost_ns + AFTER_NS, .epoch = 1, .watch = &watch, .believed = &belief.model,
-        .lease_ns = slow_lease_ns(&site->model.policy)};
+        .lease_ns = slow_lease_ns(&site->model.policy), .greedy = true};
     int result = workload.class_of && workload.resets ? 0 : -ENOMEM;
     if (!result)
         result = virtual_run(&site->model, &workload, &config, &outcome);

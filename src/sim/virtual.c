@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/core.h"
 #include "core/measure.h"
 #include "core/pipeline.h"
 #include "sim/mailbox.h"
@@ -92,11 +93,19 @@ static void post_down(struct loop *loop, const struct egress *egress, int64_t t_
         post(loop, TO_HOST, egress->host, data, bytes, t_ns);
 }
 
+/* Arbitration gives out a little less than what may be lent. */
+static void ask_for_all(struct core *core, uint32_t host)
+{
+    core->cluster.target_mw[host] = core->model->type[core->model->host[host].type].cap_max_mw;
+}
+
 static void step_core(struct loop *loop, struct slot *slot, int64_t t_ns)
 {
     slot->sequence = ++loop->slot_sequence;
     slot->t_ns = t_ns;
     slot->t_receive_ns = t_ns;
+    if (loop->config->greedy && slot->kind == SLOT_REPORT)
+        ask_for_all(loop->core, slot->report.host);
     pipeline_step(loop->core, slot, &loop->outbox);
     for (uint32_t i = 0; i < loop->outbox.count; i++) {
         const struct egress *record = &loop->outbox.record[i];
