@@ -85,7 +85,8 @@ struct outbox {
     X(tokens_denied, "tokens_denied", "such requests denied, with the most that would have been granted") \
     X(tokens_repeated, "tokens_repeated", "such requests answered as they were before") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
-    X(floor_infeasible, "floor_infeasible", "times a node was found that cannot carry the floors below it") \
+    X(floor_infeasible, "floor_infeasible", \
+      "times a node was found that cannot carry the floors below it, were all hosts heard") \
     X(invariant_failures, "invariant_failures", \
       "I1a or I1b false after a slot, or D above a limit without a cause: a defect")
 

@@ -194,6 +194,31 @@ static void a_node_that_cannot_carry_its_floors_is_named_and_counted_once(void *
     assert_int_equal(hall.cluster.floor_infeasible, 2);
 }
 
+/* At phys_max, 12 kW, beside a floor of 2: not 13, but the floors are 4. */
+static void floors_are_infeasible_only_where_they_would_be_were_every_host_heard(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_LEFT, 13);
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    hall.account[0].bounded = false;
+    hall.account[0].exposed_draw_mw = 12 * HALL_KW;
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.draw_mw[0], 12 * HALL_KW);
+    assert_int_equal(hall.draw_mw[1], HALL_KW);
+    assert_int_equal(hall.cluster.floor_infeasible, 0);
+    hall_limit(&hall, HALL_LEFT, 4);
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 1000000);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.cluster.floor_infeasible, 0);
+    hall_limit(&hall, HALL_LEFT, 3);
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 1000000);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.cluster.floor_infeasible, 1);
+}
+
 /* Both are held at 4 kW; the left has 12 for them and for nobody else: without need to share, all; then the
  * node is full, and they are probed upward. */
 static void a_host_at_its_cap_is_probed_upward_where_watts_are_scarce(void **state)
@@ -298,6 +323,7 @@ int main(void)
         cmocka_unit_test(headroom_is_kept_free_at_every_limit),
         cmocka_unit_test(a_second_cord_binds_as_the_first_does),
         cmocka_unit_test(a_node_that_cannot_carry_its_floors_is_named_and_counted_once),
+        cmocka_unit_test(floors_are_infeasible_only_where_they_would_be_were_every_host_heard),
         cmocka_unit_test(a_host_at_its_cap_is_probed_upward_where_watts_are_scarce),
         cmocka_unit_test(a_probe_doubles_while_it_is_taken_up),
         cmocka_unit_test(a_host_that_gets_less_than_its_probe_asks_for_no_more_than_that),
