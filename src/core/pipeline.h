@@ -153,7 +153,7 @@ struct core_node_view {
     uint32_t awaited;               /* hosts whose receipt a maintenance order waits for */
     int64_t permit_since_ns;        /* slot time of its last change */
     int64_t hold_until_ns;          /* no raise below before */
-    int64_t raised_mva;             /* of D and S, what hosts' own figures add to bad(n) on every phase */
+    int64_t raised_mva;             /* of `exposed`, what hosts' own figures add to bad(n) there */
     int64_t pool_level_mva;         /* of the pool, in force; 0 = no pool */
     int64_t pool_load_mva;          /* measured or forecast */
     int64_t pool_credit_ppm;        /* of burst credit left */
