@@ -109,8 +109,8 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
         view->limit_mva[phase] = sums->limit_mva[0][phase];
         view->steady_mva[phase] = sums->steady_mva[0][phase];
     }
-    view->raised_mva = sums->raised_mva[0];
     view->exposed = tightest(sums, core->model->contingency_count, sums->exposed_mva);
+    view->raised_mva = sums->raised_mva[view->exposed.phase];
     view->newest = tightest(sums, core->model->contingency_count, sums->newest_mva);
     if (meter != INDEX_NONE) {
         view->measured_mw = core->detect[meter].measured_mw;
