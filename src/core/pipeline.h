@@ -142,6 +142,9 @@ struct core_node_view {
     int64_t measured_mw;            /* newest reading, -1 = none yet */
     int64_t reading_t_ns;           /* slot time of it */
     bool emergency, recovery;
+    uint8_t stage;                  /* enum emergency_stage of core/emergency.h */
+    bool enforced;                  /* leases are sent: a stage that was reached was told to hosts */
+    int64_t stage_since_ns;         /* that stage began; 0 = none */
     uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
     bool recovery_overdue;          /* it is, though nobody known silent or bad holds it */
     uint32_t recovery_silent, recovery_bad; /* hosts that hold it, once its time is over */

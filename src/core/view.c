@@ -120,6 +120,9 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
     view->permit = (uint8_t)permit_of(&core->permits, node);
     view->permit_since_ns = permit_since_ns(&core->permits, node);
     view->emergency = emergency->active;
+    view->stage = (uint8_t)emergency_stage(emergency);
+    view->stage_since_ns = view->stage ? emergency->stage_ns : 0;
+    view->enforced = core->ledger.enforcing;
     show_waits(core, node, view);
     show_steering(core, node, view);
     show_contracts(core, node, view);

@@ -127,6 +127,16 @@ static void write_recovery(FILE *out, const struct core_node_view *node, int64_t
             node->recovery_silent, node->recovery_bad, node->recovery_overdue ? "true" : "false");
 }
 
+/* How far it has come, and for how long it has been there. */
+static void write_stage(FILE *out, const struct core_node_view *node, int64_t now_ns)
+{
+    fprintf(out, ", \"emergency_stage\": \"%s\", \"emergency_stage_for_s\": ", view_words_stage(node->stage));
+    if (node->stage_since_ns)
+        fprintf(out, "%.3f", (double)(now_ns - node->stage_since_ns) / 1e9);
+    else
+        fputs("null", out);
+}
+
 /* What stands above the limits: a permit, time, orders. */
 static void write_steering(FILE *out, const struct core_node_view *node, int64_t now_ns)
 {
@@ -179,6 +189,7 @@ static void write_node(const struct loop *loop, FILE *out, uint32_t i, int64_t n
             (double)node.exposure_mva[worst] / 1e3, (double)node.newest_mva[worst] / 1e3,
             (double)node.limit_mva[worst] / 1e3, known->limited ? "true" : "false",
             node.emergency ? "true" : "false", node.recovery ? "true" : "false", phase_letter[worst]);
+    write_stage(out, &node, now_ns);
     write_heat(out, &node.heat);
     write_steering(out, &node, now_ns);
     write_tightest(out, &loop->site->model, known, &node.exposed);

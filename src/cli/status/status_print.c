@@ -115,6 +115,17 @@ static size_t format_recovery(char text[EVENTS_BYTES], const json_t *node)
     return used;
 }
 
+/* And how far it has come, where that is told. */
+static size_t format_emergency(char text[EVENTS_BYTES], const json_t *node)
+{
+    const char *stage = json_string_value(json_object_get(node, "emergency_stage"));
+    size_t used = (size_t)snprintf(text, EVENTS_BYTES, "  EMERGENCY");
+    if (stage && status_has_number(node, "emergency_stage_for_s"))
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, ": %s for %.1f s", stage,
+                                 status_number(node, "emergency_stage_for_s"));
+    return used;
+}
+
 /* What is not ordinary at a node, in words behind its figures. */
 static void format_events(char text[EVENTS_BYTES], const json_t *node)
 {
@@ -122,7 +133,7 @@ static void format_events(char text[EVENTS_BYTES], const json_t *node)
     size_t used = 0;
     text[0] = '\0';
     if (status_is_true(node, "emergency"))
-        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  EMERGENCY");
+        used += format_emergency(text, node);
     else if (status_is_true(node, "recovery"))
         used += format_recovery(text, node);
     if (status_is_true(node, "breach"))

@@ -4,6 +4,7 @@
 
 #include "cli/status/status.h"
 #include "cli/top/top_screen.h"
+#include "core/emergency.h"
 #include "core/permit.h"
 #include "loop/view_words.h"
 #include "msg/lease.h"
@@ -118,8 +119,10 @@ static void format_heat(char text[32], const struct heat_view *heat, bool wide)
 /* The one word at the end of a line: what is worst; of an ordinary node that may lend, its permit. */
 static const char *event_of(const struct core_node_view *sums, bool above)
 {
+    static const char *const stage[EMERGENCY_STAGE_COUNT] = {"EMERGENCY", "EMERGENCY 1", "EMERGENCY 2",
+                                                             "EMERGENCY 3"};
     if (sums->emergency)
-        return "EMERGENCY";
+        return stage[sums->stage < EMERGENCY_STAGE_COUNT ? sums->stage : EMERGENCY_STAGE_NONE];
     if (sums->recovery)
         return "recovery";
     if (above)
