@@ -132,9 +132,7 @@ static const char *event_of(const struct core_node_view *sums, bool above)
     return sums->permit == PERMIT_NONE ? "" : view_words_permit(sums->permit);
 }
 
-struct widths {
-    int name, kind;
-};
+struct widths { int name, kind; };
 
 /* What "on loss of" takes, these two give. */
 static struct widths widths_of(const struct top_source *source, const struct top_screen *screen)
@@ -144,13 +142,10 @@ static struct widths widths_of(const struct top_source *source, const struct top
     return may_lose(source) ? (struct widths){18, 7} : (struct widths){24, 12};
 }
 
-static void format_loss(char text[16], const struct top_source *source, const struct top_screen *screen,
-                        const struct model_node *known, const struct core_node_view *sums)
+static void format_loss(char text[16], const struct top_source *source, uint32_t lost)
 {
-    uint32_t lost = known->limited ? sums->exposed.contingency % CONTINGENCIES_MAX : 0;
-    text[0] = '\0';
-    if (may_lose(source) && wide(screen))
-        snprintf(text, 16, "%-10.10s ", lost ? source->model.contingency[lost].name : "-");
+    lost %= CONTINGENCIES_MAX;
+    snprintf(text, 16, "%-10.10s ", lost ? source->model.contingency[lost].name : "-");
 }
 
 static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_source *source,
@@ -158,7 +153,7 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
 {
     const struct model_node *known = &source->model.node[index];
     struct node_figures figures;
-    char load[16] = "-", limit[16] = "none", phases[64] = "", heat[32], loss[16];
+    char load[16] = "-", limit[16] = "none", phases[64] = "", heat[32], loss[16] = "";
     look_at_node(&figures, source, index);
     const struct core_node_view *sums = &figures.sums;
     bool above = known->limited && sums->exposure_mva[figures.worst] > sums->limit_mva[figures.worst];
@@ -180,7 +175,8 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
         snprintf(share[1], sizeof share[1], "%.1f%%",
                  may_lose(source) ? figures.tightest_pct : figures.leased_pct);
     }
-    format_loss(loss, source, screen, known, sums);
+    if (may_lose(source) && wide(screen))
+        format_loss(loss, source, known->limited ? sums->exposed.contingency : 0);
     const char *event = event_of(sums, above);
     struct widths width = widths_of(source, screen);
     snprintf(text, TOP_ROW_BYTES, "%-*.*s %-*.*s %c %7s %7s %7s %8s %8s %s%s%s%s", width.name, width.name,
