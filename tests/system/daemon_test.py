@@ -57,7 +57,7 @@ class Bed:
         self.journal, self.door = self.folder + '/run.journal', self.folder + '/door/door.sock'
         text = read(f'{SOURCE}/config/{source}/site.yaml')
         changes = [('fb-meters', f'fb-meters-{suffix}'), ('fb-hosts', f'fb-hosts-{suffix}'),
-                   ('/run/flyball/demo.sock', self.door), ('mode: enforce', f'mode: {mode}'),
+                   (f'/run/flyball/{source}.sock', self.door), ('mode: enforce', f'mode: {mode}'),
                    ('lane: 1, decide: 1', f'lane: 1, decide: {decide_core}'),
                    ('driver: af_packet', f'driver: {driver}')]
         if not real_time:
