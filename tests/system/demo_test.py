@@ -181,8 +181,8 @@ def check_as_user(done, result):
 
 
 def case_users(source, build):
-    """Two ordinary users at once, each in a user namespace: no word is missing about what it does without. The
-    second goes through the kernel's own sockets, which own the address then."""
+    """Two ordinary users at once, each in a user namespace: no word is missing about what it does without.
+    The second goes through the kernel's own sockets, which own the address then."""
     if os.geteuid() != 0:
         skip('needs root to become user nobody')
     with ThreadPoolExecutor(2) as both:
