@@ -21,6 +21,7 @@ struct bench {
     struct permits permits;
     struct permit_node meter[HALL_NODES];
     struct permit_expiry expiry[HALL_NODES];
+    struct permit_stand_in stand_in[HALL_NODES];
     struct permit_sum sum[HALL_NODES];
     uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
     int64_t draw_mw[HALL_HOSTS];
@@ -52,10 +53,16 @@ static void start(struct bench *bench, uint32_t lenders)
     }
     bench->holds.node = bench->hold;
     hold_init(&bench->holds, &bench->hall.model);
-    bench->permits = (struct permits){
-        .meter = bench->meter, .expiry = bench->expiry, .lender = bench->lender, .sum = bench->sum,
-        .draw_mw = bench->draw_mw, .least_first = bench->least_first, .least_ppm = bench->least_ppm,
-        .dark = bench->dark, .lit = bench->lit};
+    bench->permits = (struct permits){.meter = bench->meter,
+                                      .expiry = bench->expiry,
+                                      .stand_in = bench->stand_in,
+                                      .lender = bench->lender,
+                                      .sum = bench->sum,
+                                      .draw_mw = bench->draw_mw,
+                                      .least_first = bench->least_first,
+                                      .least_ppm = bench->least_ppm,
+                                      .dark = bench->dark,
+                                      .lit = bench->lit};
     assert_true(permit_least_room(&bench->hall.model) <= 64);
     permit_init(&bench->permits, &bench->hall.model, &bench->hall.heat, &bench->hall.ledger, &bench->holds);
 }
