@@ -60,8 +60,9 @@ struct heat_left {
     bool mean;                  /* over time; false: rms of windows as short as a reading's */
     int64_t volts_mv;           /* the lowest that may be */
     int64_t window_ns;          /* it stands for this long */
-    /* windows of meters do not begin together: so much more may have flown for so long, once */
-    int64_t edge_ns, edge_ma;
+    /* windows of meters do not begin together: so much more may have flown for so long, once; of that, what
+     * is not yet added */
+    int64_t edge_ns, edge_ma, edge_more_ma;
     bool first;
     int64_t most_ma[PHASES];    /* out: what D allowed meanwhile */
 };

@@ -67,8 +67,24 @@ static void step_both(struct heat_node *h, const struct model *model, const stru
         }
 }
 
-/* What edge_ma x D heats in edge_ns: once; of that what has cooled in dt_ns; and for a reading that was lost,
- * behind which the windows begin anew, as long as it would have stood for. */
+/* What `edge_ma` x D heats in `for_ns`. */
+static void add_energy(struct heat_node *h, const struct breaker *breaker, const struct breaker_load *most,
+                       uint32_t e, int64_t edge_ma, breaker_wide for_ns)
+{
+    const struct breaker_element *element = &breaker->element[e];
+    int64_t edge = breaker_multiple_of(element, edge_ma);
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        int64_t at_most = breaker_multiple_of(element, most->current_ma[phase]);
+        breaker_wide rate = (breaker_wide)(uint64_t)edge * (uint64_t)at_most >> 40;
+        breaker_wide heat =
+            rate * for_ns / (uint64_t)larger(smaller(element->heat_ns, element->heat_fast_ns), 1);
+        heat = heat < (uint64_t)HEAT_ONE ? heat + 1 : (uint64_t)HEAT_ONE;
+        h->state.part[e][phase] = smaller(h->state.part[e][phase] + (int64_t)heat, HEAT_ONE);
+    }
+}
+
+/* The edge: what of it is new; what has cooled of it in dt_ns; and for a reading that was lost, behind which
+ * the windows begin anew, as long as it would have stood for. */
 static void add_edge(struct heat_node *h, const struct breaker *breaker, const struct heat_left *left,
                      const struct breaker_load *most, int64_t dt_ns)
 {
@@ -78,18 +94,12 @@ static void add_edge(struct heat_node *h, const struct breaker *breaker, const s
         int64_t tau_ns = larger(smaller(element->heat_ns, element->heat_fast_ns), 1);
         if (!follows_mean(element, most))
             continue;
-        breaker_wide for_ns = (uint64_t)left->edge_ns;
-        if (!left->first)
-            for_ns = for_ns * (uint64_t)smaller(dt_ns, tau_ns) / (uint64_t)tau_ns + 1 +
-                     (uint64_t)(lost_ns > left->window_ns / 2 ? smaller(lost_ns, left->edge_ns) : 0);
-        int64_t edge = breaker_multiple_of(element, left->edge_ma);
-        for (uint32_t phase = 0; phase < PHASES; phase++) {
-            int64_t at_most = breaker_multiple_of(element, most->current_ma[phase]);
-            breaker_wide rate = (breaker_wide)(uint64_t)edge * (uint64_t)at_most >> 40;
-            breaker_wide heat = rate * for_ns / (uint64_t)tau_ns + 1;
-            heat = heat < (uint64_t)HEAT_ONE ? heat : (uint64_t)HEAT_ONE;
-            h->state.part[e][phase] = smaller(h->state.part[e][phase] + (int64_t)heat, HEAT_ONE);
-        }
+        breaker_wide for_ns =
+            (breaker_wide)(uint64_t)left->edge_ns * (uint64_t)smaller(dt_ns, tau_ns) / (uint64_t)tau_ns + 1;
+        if (lost_ns > left->window_ns / 2)
+            for_ns += (uint64_t)smaller(lost_ns, left->edge_ns);
+        add_energy(h, breaker, most, e, left->edge_ma, for_ns);
+        add_energy(h, breaker, most, e, left->edge_more_ma, (uint64_t)left->edge_ns);
     }
 }
 

@@ -106,6 +106,7 @@ struct permit_stand_in {
     /* while it is lost itself */
     bool lost;
     uint8_t by;                 /* enum permit: who stood in for it last; PERMIT_NONE = nobody yet */
+    int64_t edge_ma;            /* the most that may have moved between windows, since then */
     int64_t over_ma_ns;         /* what the bound was above D, in all; it leaks away */
     int64_t since_ns, stepped_ns, low_ns, alone_ns;
 };

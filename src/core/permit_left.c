@@ -86,6 +86,11 @@ static int64_t other_ma(const struct model_node *node, uint32_t phase, int64_t v
     return node->other_mva[phase] * 1000 / volts_mv + 1;
 }
 
+static int64_t current_of(const struct permits *permits, uint32_t meter, int64_t mw, int64_t volts_mv)
+{
+    return larger(mw, 0) * PPM / permits->stand_in[meter].pf_ppm * 1000 / volts_mv + 2;
+}
+
 int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, const struct reading *reading,
                               struct heat_left *left, int64_t t_ns)
 {
@@ -97,6 +102,9 @@ int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, con
         left_mw[phase] =
             reading->power_mw[phase] +
             part_up(reading->current_ma[phase] * reading->voltage_mv[phase] / 1000 + 1, error_ppm);
+    left->edge_ma = 0;          /* no more can have moved than the parent carries */
+    for (uint32_t phase = 0; phase < n->phases; phase++)
+        left->edge_ma = larger(left->edge_ma, current_of(permits, meter, left_mw[phase], left->volts_mv));
     for (uint32_t i = 0; i < above->child_count; i++) {
         uint32_t beside = above->child_first + i, its = model->node[beside].meter;
         if (beside == node || its == INDEX_NONE || !permit_adds_up(permits, parent, beside) ||
@@ -109,11 +117,10 @@ int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, con
     for (uint32_t phase = 0; phase < n->phases; phase++) {
         int64_t mw = larger(left_mw[phase], 0);
         all_mw += mw;
-        left->current_ma[phase] = mw * PPM / permits->stand_in[meter].pf_ppm * 1000 / left->volts_mv + 2 +
-                                  other_ma(n, phase, left->volts_mv);
+        left->current_ma[phase] =
+            current_of(permits, meter, mw, left->volts_mv) + other_ma(n, phase, left->volts_mv);
     }
     left->mean = true;
-    left->edge_ma = LEFT_MOST_TIMES * above->steady_ma;
     return all_mw;
 }
 
@@ -136,10 +143,12 @@ int64_t permit_left_by_children(const struct permits *permits, uint32_t meter, s
         for (uint32_t phase = 0; phase < n->phases; phase++)
             left->current_ma[phase] += larger(s->high_ma[0][phase], s->high_ma[1][phase]);
     }
+    left->edge_ma = 0;
+    for (uint32_t phase = 0; phase < n->phases && whole; phase++)
+        left->edge_ma = larger(left->edge_ma, left->current_ma[phase]);
     for (uint32_t phase = 0; phase < n->phases && !whole; phase++)
         left->current_ma[phase] = LEFT_MOST_MA;
     left->mean = false;
-    left->edge_ma = LEFT_MOST_TIMES * n->steady_ma;
     return sum->children_mw + part_up(larger(sum->children_mw, 0), 2 * worst_ppm);
 }
 

@@ -7,9 +7,6 @@
 
 /* D that is claimed to be more than this is no figure to sum up: 1 MA */
 #define LEFT_MOST_MA INT64_C(1000000000)
-/* of its steady limit; what is read above that is no load to reckon with */
-enum { LEFT_MOST_TIMES = 2 };
-
 /* any: a meter of its own whose every watt comes through `node` above it, volt for volt and phase for
  * phase. */
 bool permit_adds_up(const struct permits *permits, uint32_t node, uint32_t child);

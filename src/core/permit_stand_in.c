@@ -177,15 +177,20 @@ static enum permit who(const struct permits *permits, uint32_t meter, int64_t t_
     return parent ? PERMIT_BY_PARENT : PERMIT_NONE;
 }
 
+/* So much above D is doubt: a bound of twice the steady limit, for as long as any doubt takes. */
+static int64_t doubted_ma_ns(const struct model_node *node)
+{
+    return smaller(node->steady_ma, LEFT_MOST_MA) * PERMIT_DOUBT_NS;
+}
+
 enum permit permit_stands_in(const struct permits *permits, uint32_t meter, int64_t t_ns)
 {
     const struct permit_stand_in *s = &permits->stand_in[meter];
     const struct permit_node *p = &permits->meter[meter];
     const struct model_node *node = &permits->model->node[p->node];
-    int64_t most_ma = smaller(node->steady_ma, LEFT_MOST_MA);
     bool doubted = p->low_ns >= PERMIT_DOUBT_NS || p->permit == PERMIT_IMPLAUSIBLE ||
                    permit_reads_nothing(p) || s->low_ns >= PERMIT_DOUBT_NS ||
-                   s->alone_ns >= PERMIT_DOUBT_NS || s->over_ma_ns >= most_ma * PERMIT_DOUBT_NS;
+                   s->alone_ns >= PERMIT_DOUBT_NS || s->over_ma_ns >= doubted_ma_ns(node);
     if (!s->lost || doubted || !permits->heat->meter[meter].started)
         return PERMIT_NONE;
     return who(permits, meter, t_ns);
@@ -249,43 +254,37 @@ static void doubt(struct permits *permits, uint32_t meter, const struct heat_lef
     const struct model_node *node = &permits->model->node[p->node];
     int64_t trigger_ma = permit_trigger_ma(permits, p->node, t_ns), over_ma = -LEFT_MOST_MA;
     int64_t dt_ns = smaller(t_ns - s->stepped_ns, permits->model->meter[meter].fresh_ns);
-    int64_t most_ma_ns = smaller(node->steady_ma, LEFT_MOST_MA) * PERMIT_DOUBT_NS;
     for (uint32_t phase = 0; phase < node->phases; phase++) {
         int64_t most_ma = smaller(smaller(left->most_ma[phase], trigger_ma), LEFT_MOST_MA);
         over_ma = larger(over_ma, smaller(left->current_ma[phase], 2 * most_ma) - most_ma);
     }
     if (t_ns - s->since_ns > 2 * s->span_ns)    /* neighbours are not known before one is over */
-        s->over_ma_ns = smaller(larger(s->over_ma_ns + over_ma * dt_ns, 0), 2 * most_ma_ns);
+        s->over_ma_ns = smaller(larger(s->over_ma_ns + over_ma * dt_ns, 0), 2 * doubted_ma_ns(node));
     bool low = permit_hosts_tell_more(permits, p->node, permit_highest_mw(p, bound_mw, t_ns));
     s->low_ns = smaller(permit_doubt_ns(s->low_ns, low, dt_ns), 2 * PERMIT_DOUBT_NS);
     s->alone_ns = permit_hosts_vouch(permits, p->node) ? 0 : s->alone_ns + dt_ns;
     s->stepped_ns = t_ns;
 }
 
-static bool reads_too_much(const struct model_node *above, const struct reading *reading)
-{
-    for (uint32_t phase = 0; phase < above->phases; phase++)
-        if (reading->current_ma[phase] > LEFT_MOST_TIMES * above->steady_ma)
-            return true;
-    return false;
-}
-
 static void step(struct permits *permits, uint32_t meter, const struct reading *reading, enum permit by,
                  int64_t t_ns)
 {
     const struct model_meter *known = &permits->model->meter[reading->meter];
-    const struct model_node *reads = &permits->model->node[known->node];
     struct permit_stand_in *s = &permits->stand_in[meter];
     const struct model_node *node = &permits->model->node[permits->meter[meter].node];
     struct heat_left left = {.volts_mv = permit_left_volts_mv(node, reading), .window_ns = known->period_ns,
                              .edge_ns = s->span_ns + 2 * known->fresh_ns, .first = s->by != by};
-    if (who(permits, meter, t_ns) != by || !permits->heat->meter[meter].started || !left.volts_mv ||
-        (by == PERMIT_BY_PARENT && reads_too_much(reads, reading))) {
+    if (who(permits, meter, t_ns) != by || !permits->heat->meter[meter].started || !left.volts_mv) {
+        s->over_ma_ns = left.volts_mv ? s->over_ma_ns : 2 * doubted_ma_ns(node);    /* it says nothing */
         permit_follow(permits, meter, t_ns);
         return;
     }
     int64_t bound_mw = by == PERMIT_BY_PARENT ? permit_left_by_parent(permits, meter, reading, &left, t_ns)
                                               : permit_left_by_children(permits, meter, &left, t_ns);
+    if (left.first)
+        s->edge_ma = 0;
+    left.edge_more_ma = larger(left.edge_ma - s->edge_ma, 0);
+    left.edge_ma = s->edge_ma = s->edge_ma + left.edge_more_ma;
     s->by = (uint8_t)by;
     heat_stand_in(permits->heat, permits->ledger, meter, &left, t_ns);
     doubt(permits, meter, &left, bound_mw, t_ns);

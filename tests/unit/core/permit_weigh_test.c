@@ -169,6 +169,23 @@ static void a_meter_reads_low_where_those_below_it_add_up_to_more(void **state)
     }
 }
 
+/* What it repeats once it is no longer fresh is no reading of a child. */
+static void a_frozen_meter_is_nobodys_child(void **state)
+{
+    (void)state;
+    struct bench b;
+    build(&b);
+    start(&b, 1u << HALL_MAIN);
+    b.meter[HALL_LEFT].repeats = true;
+    b.meter[HALL_LEFT].until_ns = b.t_ns;
+    reads(&b, HALL_LEFT, 7 * HALL_KW);
+    assert_int_equal(b.sum[HALL_MAIN].fresh_children, 1);
+    b.t_ns++;
+    reads(&b, HALL_LEFT, 7 * HALL_KW);
+    assert_int_equal(b.sum[HALL_MAIN].fresh_children, 0);
+    assert_int_equal(b.sum[HALL_MAIN].children_mw, 0);
+}
+
 /* 10 ms of doubt a reading; a quarter of that leaks away while nothing is doubted; never more than 1 s. */
 static void doubt_gathers_and_leaks_away_four_times_as_slowly(void **state)
 {
@@ -413,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_host_that_may_draw_all_elsewhere_adds_nothing_and_is_heard),
         cmocka_unit_test(a_meter_reads_low_where_it_shows_less_than_was_told_and_errors_explain),
         cmocka_unit_test(a_meter_reads_low_where_those_below_it_add_up_to_more),
+        cmocka_unit_test(a_frozen_meter_is_nobodys_child),
         cmocka_unit_test(doubt_gathers_and_leaks_away_four_times_as_slowly),
         cmocka_unit_test(what_nobody_read_is_doubted_once),
         cmocka_unit_test(the_highest_of_the_last_moments_counts),
