@@ -184,6 +184,17 @@ static void a_frozen_meter_is_nobodys_child(void **state)
     reads(&b, HALL_LEFT, 7 * HALL_KW);
     assert_int_equal(b.sum[HALL_MAIN].fresh_children, 0);
     assert_int_equal(b.sum[HALL_MAIN].children_mw, 0);
+    tells(&b, 0, 90 * HALL_KW);
+    reads(&b, HALL_MAIN, 7 * HALL_KW);
+    b.t_ns += STEP_NS;
+    b.meter[HALL_MAIN].repeats = true;
+    int64_t low_ns = b.meter[HALL_MAIN].low_ns;
+    reads(&b, HALL_MAIN, 7 * HALL_KW);                      /* nor does it gather doubt */
+    assert_int_equal(b.meter[HALL_MAIN].low_ns, low_ns);
+    b.meter[HALL_MAIN].repeats = false;
+    b.t_ns += STEP_NS;
+    reads(&b, HALL_MAIN, 7 * HALL_KW);
+    assert_true(b.meter[HALL_MAIN].low_ns > low_ns);
 }
 
 /* 10 ms of doubt a reading; a quarter of that leaks away while nothing is doubted; never more than 1 s. */

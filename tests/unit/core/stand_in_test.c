@@ -218,8 +218,11 @@ static void for_a_frozen_meter_others_stand_in_too(void **state)
     loads(20000, 0, 8000);                                  /* what flows rises and is not read */
     double before = heat_of(&stand, BRANCH_A), settled = 125.6 * 200 / 183.75 / 183.75;
     for (int i = 0; i < 200; i++) {
-        live(&stand, NOT_A, PERIOD_NS);
-        step_frozen(&stand, BRANCH_A);
+        stand_run(&stand, 15 * NS_PER_MS);
+        step_frozen(&stand, BRANCH_A); /* before the others: it would claim the time */
+        stand_wait(&stand, NS_PER_MS);
+        measure(&stand, BRANCH_B, 8000);
+        measure(&stand, MAIN, 20000);
     }
     assert_int_equal(permit(&stand, BRANCH_A), PERMIT_BY_PARENT);
     assert_true(core_degraded(stand.core, DEGRADED_METER)->now == 1);
@@ -315,12 +318,20 @@ static void the_ends_of_windows_are_added_once_and_kept(void **state)
     heat_stand_in(&core->heat, &core->ledger, BRANCH_A, &left, t_ns + 2 * PERIOD_NS);
     added = heat_of(&stand, BRANCH_A) - before;
     assert_true(added > by_exposure + edge * 16 / 200 * 0.98 && added < by_exposure + edge * 16 / 200 * 1.05);
+    /* the first counts what was read before */
+    set_heat(&stand, BRANCH_A, 0);
+    core->heat.meter[BRANCH_A].most.current_ma[0] = 400000;
+    left.first = true;
+    heat_stand_in(&core->heat, &core->ledger, BRANCH_A, &left, t_ns + 4 * PERIOD_NS);
+    assert_true(heat_of(&stand, BRANCH_A) > 4 * by_exposure);
+    assert_int_equal(core->heat.meter[BRANCH_A].most.current_ma[0], 0);
+    left.first = false;
     /* a constant that changes at 199 A bounds no mean */
     set_heat(&stand, BRANCH_A, 0);
     stand.node[BRANCH_A].breaker.element[0].fast_above_ma = 199000;
     for (uint32_t p = 0; p < PHASES; p++)
         core->ledger.node[BRANCH_A].highest_mva[p] = 20000000;
-    heat_stand_in(&core->heat, &core->ledger, BRANCH_A, &left, t_ns + 3 * PERIOD_NS);
+    heat_stand_in(&core->heat, &core->ledger, BRANCH_A, &left, t_ns + 5 * PERIOD_NS);
     assert_true(heat_of(&stand, BRANCH_A) > by_exposure * 0.999);
     stand_stop(&stand);
 }
@@ -348,6 +359,8 @@ static void what_is_left_by_the_parent_to_the_milliampere(void **state)
     int64_t low_mw = b->low_mw[0][0] < b->low_mw[1][0] ? b->low_mw[0][0] : b->low_mw[1][0];
     assert_in_range(low_mw, 8000000 - 2 * 80006 - 1, 8000000 - 2 * 80000 + 600);
     int64_t whole_ma = left_at(&stand, 20000).current_ma[0];
+    assert_in_range(left_at(&stand, 20000).edge_ma, 204000, 204010);
+    assert_in_range(stand.core->permits.stand_in[BRANCH_A].edge_ma, 204000, 204020);
     assert_in_range(whole_ma, (20400000 - low_mw) / 100, (20400000 - low_mw) / 100 + 8);
     stand.core->permits.stand_in[BRANCH_A].pf_ppm = 800000;  /* less of it is current in phase */
     assert_in_range(left_at(&stand, 20000).current_ma[0], whole_ma * 5 / 4 - 8, whole_ma * 5 / 4 + 8);
@@ -370,6 +383,18 @@ static void what_is_left_by_the_parent_to_the_milliampere(void **state)
     live(&stand, NOT_A, 12 * PERIOD_NS);
     assert_true(left_at(&stand, 20000).current_ma[1] < whole_ma + 10);
     stand_stop(&stand);
+}
+
+static void volts_are_as_far_below_what_is_read_as_may_be(void **state)
+{
+    (void)state;
+    const struct model_node node = {.phases = 3, .volts_ln_mv = 100000, .volts_low_mv = 95000};
+    struct reading reading = {.voltage_mv = {101000, 102000, 103000}};
+    assert_int_equal(permit_left_volts_mv(&node, &reading), 95000);
+    reading.voltage_mv[1] = 90000;
+    assert_int_equal(permit_left_volts_mv(&node, &reading), 85500);
+    reading.voltage_mv[2] = 49999;
+    assert_int_equal(permit_left_volts_mv(&node, &reading), 0);
 }
 
 /* 82 ms, from the first reading behind the loss on. */
@@ -646,6 +671,7 @@ static void a_node_with_meters_on_all_its_children_is_held_by_them(void **state)
     assert_false(left.mean);
     assert_in_range(left.current_ma[0], 202001, 202020);
     assert_in_range(bound_mw, 61200000, 61210000);
+    assert_int_equal(left.edge_ma, left.current_ma[0]);
     stand.core->permits.stand_in[BRANCH_B].whole[0] = false;
     permit_left_by_children(&stand.core->permits, MAIN, &left, stand.t_ns);
     assert_true(left.current_ma[0] == LEFT_MOST_MA);
@@ -837,6 +863,7 @@ int main(void)
         cmocka_unit_test(heat_follows_the_mean_that_is_left_and_what_leases_allow),
         cmocka_unit_test(time_that_the_parent_has_not_read_counts_with_all_that_leases_allow),
         cmocka_unit_test(the_ends_of_windows_are_added_once_and_kept),
+        cmocka_unit_test(volts_are_as_far_below_what_is_read_as_may_be),
         cmocka_unit_test(a_neighbour_counts_when_it_was_read_for_a_span),
         cmocka_unit_test(what_is_left_by_the_parent_to_the_milliampere),
         cmocka_unit_test(a_neighbour_that_pulses_counts_by_its_least),
