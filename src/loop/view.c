@@ -29,7 +29,9 @@ static void write_node(struct view *view, const struct core *core, uint32_t at)
          (uint64_t)n.heat.admissible_ma, word_of(n.heat.trips, n.heat.binds, 0, 0, 0),
          (uint64_t)n.contract_mw, (uint64_t)n.contract_load_mw},
         {(uint64_t)n.steady_mva[0], (uint64_t)n.steady_mva[1], (uint64_t)n.steady_mva[2],
-         (uint64_t)n.ramp_up_mw_per_s, (uint64_t)n.ramp_down_mw_per_s},
+         (uint64_t)n.ramp_up_mw_per_s, (uint64_t)n.ramp_down_mw_per_s,
+         /* in one record: who acts on a stage knows it by its time */
+         (uint64_t)n.stage_since_ns, word_of(n.stage, n.enforced, 0, 0, 0)},
         {(uint64_t)n.exposed.sum_mva, (uint64_t)n.exposed.limit_mva, (uint64_t)n.newest.sum_mva,
          (uint64_t)n.newest.limit_mva,
          word_of(n.exposed.contingency, n.exposed.phase, n.newest.contingency, n.newest.phase, 0)},

@@ -77,6 +77,7 @@ void build_types(const struct draft *d, struct model *m)
         out->base_max_mw = t->base.number;
         out->gain_ppm = derive_gain_ppm(t->overshoot.number, t->efficiency.number);
         out->phys_max_mw = t->phys_max.number;
+        out->input_max_mw = t->input_max.at ? t->input_max.number : 0;
         out->boot_mw = t->phys_max.number + t->inrush.number;
         out->pf_min_ppm = t->power_factor.number;
         out->actuation_ns = t->actuation.number;
@@ -178,6 +179,7 @@ int build_model(struct draft *d, struct site *site)
     if (rc || d->errors->count)
         return rc;
     rc = build_jobs(d, site);
+    rc = rc ? rc : build_sheds(d, site);
     rc = rc ? rc : build_lending(d, site);
     rc = rc ? rc : build_fail_safe(d, site);
     build_contracts(d, site);
