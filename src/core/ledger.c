@@ -149,14 +149,11 @@ static const struct ledger_lease *unretired_find(const struct ledger_host *h, ui
     return NULL;
 }
 
-/* The cap in force is more than this controller ever allowed, or more than the lease the host says it
- * enforces. */
+/* The cap in force may be anything, or is more than the lease the host says it enforces. */
 static bool cap_is_foreign(const struct ledger_host *h, const struct report *report, bool settled)
 {
     const struct ledger_lease *applied = unretired_find(h, report->applied);
     if (report->flags & REPORT_DEVICE_LOST)
-        return true;
-    if (told_mw(report) > ledger_exposed_cap_mw(h))
         return true;
     return settled && report->state == HOST_LEASED && applied && report->readback_mw > applied->cap_mw;
 }
@@ -207,7 +204,8 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     h->handed = h->handed && report->epoch == ledger->handed_epoch;
     events |= report->fail_safe_mw != model_host->fail_safe_mw ? LEDGER_MISMATCH : 0;
     h->fail_safe_mw = larger(h->fail_safe_mw, report->fail_safe_mw);
-    h->phys_max_mw = larger(h->phys_max_mw, report->phys_max_mw);
+    h->phys_max_mw =
+        larger(h->phys_max_mw, draw_believed_mw(type_of(ledger, report->host), report->phys_max_mw));
     if (h->phys_max_mw > phys_mw)
         sums_raise_bad(ledger, report->host);
     events |= report->phys_max_mw > type_of(ledger, report->host)->phys_max_mw ? LEDGER_PHYS_MAX : 0;
@@ -274,7 +272,7 @@ void ledger_take_over(struct ledger *ledger, const struct slot_account *from, in
     h->first = from->sequence + 1;
     h->newest_mw = from->newest_mw;
     h->fail_safe_mw = larger(h->fail_safe_mw, from->fail_safe_mw);
-    h->phys_max_mw = larger(h->phys_max_mw, from->phys_max_mw);
+    h->phys_max_mw = larger(h->phys_max_mw, draw_believed_mw(type_of(ledger, from->host), from->phys_max_mw));
     sums_raise_bad(ledger, from->host);
     h->bounded = h->handed = true;
     h->state = HOST_LEASED;

@@ -165,6 +165,8 @@ void verdict_member(char text[VERDICT_MEMBER_BYTES], const struct model *model, 
     for (size_t i = 0; i < sizeof of_hosts; i++)
         if (row == of_hosts[i] && index < model->host_count)
             snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->host[index].name);
+    if (row == DEGRADED_CLOCK && index == LOSSES_OWN_CLOCK)
+        snprintf(text, VERDICT_MEMBER_BYTES, "this machine");
     if (row == DEGRADED_FEED && index < model->contingency_count)
         snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->contingency[index].name);
     if (row == DEGRADED_RING && index < LOSSES_RING)
