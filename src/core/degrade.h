@@ -19,7 +19,7 @@ struct report;
     X(DEGRADED_CLOCK, "clock", "PTP, or a meter's clock", \
       "ages by arrival, their uncertainty added; a permit needs younger readings; records marked") \
     X(DEGRADED_METER, "meter", "a meter: silent, frozen, implausible, late", \
-      "permit lost below it: steady limits within X") \
+      "other meters that bound its load stand in; else permit lost below it: steady limits within X") \
     X(DEGRADED_AGENT, "agent", "a host's agent: silent", "its exposure stays, others make room") \
     X(DEGRADED_CAP, "cap", "a host's cap: reset, driver reload, not applied, foreign", \
       "phys_max at once, recovery, others make room") \
@@ -27,7 +27,9 @@ struct report;
     X(DEGRADED_CONTROLLER, "controller", "another controller holds a newer epoch", \
       "nothing is sent above fail-safe to hosts that obey it") \
     X(DEGRADED_RING, "ring", "places in the ring, frames at a port", "shed by class at admission, counted") \
-    X(DEGRADED_JOURNAL, "journal", "the journal's disk", "the journal pauses and counts, the loop goes on")
+    X(DEGRADED_JOURNAL, "journal", "the journal's disk", "the journal pauses and counts, the loop goes on") \
+    X(DEGRADED_SHED, "shed", "who takes the site's shed actions", \
+      "what fail-safe does not end is counted and shown, nobody acts")
 
 #define DEGRADATION_SYMBOL(symbol, name, lost, does) symbol,
 enum degradation { DEGRADATIONS(DEGRADATION_SYMBOL) DEGRADATION_COUNT };

@@ -131,6 +131,10 @@ static void look_at_nodes(struct verdict *verdict, const struct model *model, co
             first(&verdict->node_recovery, i);
         bool doubted = node.permit == PERMIT_FROZEN || node.permit == PERMIT_IMPLAUSIBLE;
         verdict->nodes_doubted += doubted;
+        bool stood_in = node.permit == PERMIT_BY_PARENT || node.permit == PERMIT_BY_CHILDREN;
+        verdict->nodes_stood_in += stood_in;
+        if (stood_in)
+            first(&verdict->node_stood_in, i);
         verdict->nodes_dead += node.permit == PERMIT_DEAD;
         if (node.permit == PERMIT_DEAD)
             first(&verdict->node_dead, i);
@@ -174,6 +178,8 @@ void verdict_member(char text[VERDICT_MEMBER_BYTES], const struct model *model, 
                  index < LOSSES_PORT ? index : index - LOSSES_PORT);
     if (row == DEGRADED_JOURNAL && index == 0)
         snprintf(text, VERDICT_MEMBER_BYTES, "disk");
+    if (row == DEGRADED_SHED && index == 0)
+        snprintf(text, VERDICT_MEMBER_BYTES, "flyball shed");
 }
 
 /* Rows that are an alarm by themselves, and how. Of the others clocks go on by the age rule, and silent
@@ -183,6 +189,7 @@ static const struct { enum degradation row; const char *words; } alarming[] = {
     {DEGRADED_FEED, "feeds lost, unseen, or not back for long enough"},
     {DEGRADED_CAP, "hosts whose cap is lost or not their own"},
     {DEGRADED_RING, "lanes or ports that lose inputs"},
+    {DEGRADED_SHED, "nobody would take a shed action"},
 };
 enum { ALARMING = sizeof alarming / sizeof alarming[0] };
 
@@ -210,9 +217,13 @@ static void look_at_rows(struct verdict *verdict, const struct view *view)
 
 /* Exposure is an alarm only where leases are sent: elsewhere every host counts at its physical maximum
  * anyway. */
-static bool alarm(const struct verdict *verdict, const struct model *model)
+static bool alarm(const struct verdict *verdict, const struct model *model,
+                  const struct verdict_surroundings *around)
 {
-    if (verdict->nodes_doubted || verdict->nodes_dead || verdict->nodes_breach || verdict->breached)
+    if (around->sheds || around->sheds_failed)
+        return true;
+    if (verdict->nodes_doubted || verdict->nodes_stood_in || verdict->nodes_dead || verdict->nodes_breach ||
+        verdict->breached)
         return true;
     if (verdict->hosts_mismatched || verdict->meters_silent || verdict->nodes_emergency ||
         verdict->invariant_failures || verdict->journal_failures || verdict->ports_wrong || lost(verdict))
@@ -259,10 +270,16 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
         say_port(verdict, &around->port[i]);
     append(verdict, "nodes in emergency", verdict->nodes_emergency,
            verdict->nodes_emergency ? model->node[verdict->node_emergency].name : NULL);
+    append(verdict, "shed or restore actions that failed", around->sheds_failed,
+           around->sheds_failed ? model->node[around->node_shed_failed].name : NULL);
+    append(verdict, "nodes shed and not restored", around->sheds,
+           around->sheds ? model->node[around->node_shed].name : NULL);
     append(verdict, "meters silent or stale", verdict->meters_silent,
            verdict->meters_silent ? model->meter[verdict->meter_silent].name : NULL);
     append(verdict, "nodes whose meter is frozen or implausible", verdict->nodes_doubted,
            verdict->nodes_doubted ? model->node[verdict->node_doubted].name : NULL);
+    append(verdict, "nodes whose meter is lost and others stand in", verdict->nodes_stood_in,
+           verdict->nodes_stood_in ? model->node[verdict->node_stood_in].name : NULL);
     append(verdict, "hosts whose fail-safe cap is above the site file's", verdict->hosts_mismatched,
            verdict->hosts_mismatched ? model->host[verdict->host_mismatched].name : NULL);
     append(verdict, "nodes without volts", verdict->nodes_dead,
@@ -328,6 +345,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_recovery = INDEX_NONE,
                                 .node_overdue = INDEX_NONE,
                                 .node_doubted = INDEX_NONE,
+                                .node_stood_in = INDEX_NONE,
                                 .node_dead = INDEX_NONE,
                                 .node_breach = INDEX_NONE,
                                 .worst_node = INDEX_NONE,
@@ -344,7 +362,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
     look_at_meters(verdict, model, view, now_ns);
     look_at_hosts(verdict, model, view, now_ns);
     look_at_nodes(verdict, model, view);
-    if (!alarm(verdict, model)) {
+    if (!alarm(verdict, model, around)) {
         say_ok(verdict, model);
         return;
     }
