@@ -81,9 +81,15 @@ int64_t permit_left_volts_mv(const struct model_node *node, const struct reading
     return low_mv < node->volts_ln_mv / 2 ? 0 : node->volts_low_mv * low_mv / node->volts_ln_mv;
 }
 
-static int64_t other_ma(const struct model_node *node, uint32_t phase, int64_t volts_mv)
+/* What no lease governs there, and what events have raised that to; the one phase of a node may be any. */
+static int64_t other_ma(const struct permits *permits, uint32_t n, uint32_t phase, int64_t volts_mv)
 {
-    return node->other_mva[phase] * 1000 / volts_mv + 1;
+    const struct model_node *node = &permits->model->node[n];
+    const struct ledger_sums *sums = &permits->ledger->node[n];
+    int64_t most_mva = node->other_mva[phase] + sums->raised_mva[phase];
+    for (uint32_t other = 0; node->phases == 1 && other < PHASES; other++)
+        most_mva = larger(most_mva, node->other_mva[other] + sums->raised_mva[other]);
+    return most_mva * 1000 / volts_mv + 1;
 }
 
 static int64_t current_of(const struct permits *permits, uint32_t meter, int64_t mw, int64_t volts_mv)
@@ -117,8 +123,8 @@ int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, con
     for (uint32_t phase = 0; phase < n->phases; phase++) {
         int64_t mw = larger(left_mw[phase], 0);
         all_mw += mw;
-        left->current_ma[phase] =
-            current_of(permits, meter, mw, left->volts_mv) + other_ma(n, phase, left->volts_mv);
+        left->current_ma[phase] = current_of(permits, meter, mw, left->volts_mv) +
+                                  other_ma(permits, permits->meter[meter].node, phase, left->volts_mv);
     }
     left->mean = true;
     return all_mw;
@@ -134,7 +140,7 @@ int64_t permit_left_by_children(const struct permits *permits, uint32_t meter, s
     int64_t worst_ppm = 0;
     bool whole = true;
     for (uint32_t phase = 0; phase < n->phases; phase++)
-        left->current_ma[phase] = other_ma(n, phase, left->volts_mv);
+        left->current_ma[phase] = other_ma(permits, permits->meter[meter].node, phase, left->volts_mv);
     for (uint32_t i = 0; i < n->child_count; i++) {
         uint32_t its = model->node[n->child_first + i].meter;
         const struct permit_stand_in *s = &permits->stand_in[its];

@@ -367,6 +367,9 @@ static void what_is_left_by_the_parent_to_the_milliampere(void **state)
     stand.core->permits.stand_in[BRANCH_A].pf_ppm = PPM;
     stand.node[BRANCH_A].other_mva[0] = 700000;             /* its power factor is nobody's business */
     assert_int_equal(left_at(&stand, 20000).current_ma[0], whole_ma + 7000);
+    stand.core->ledger.node[BRANCH_A].raised_mva[0] = 300000;
+    assert_int_equal(left_at(&stand, 20000).current_ma[0], whole_ma + 10000);
+    stand.core->ledger.node[BRANCH_A].raised_mva[0] = 0;
     b->whole[1] = false;                                    /* one of its readings is missing */
     assert_in_range(left_at(&stand, 20000).current_ma[1], 204000, 204010);
     b->whole[1] = true;
