@@ -40,10 +40,15 @@ void permit_left_forget(struct permit_stand_in *s, int64_t t_ns)
     end_span(s, t_ns);
 }
 
+bool permit_left_has_gap(const struct model_meter *meter, int64_t before_ns, int64_t stamp_ns)
+{
+    return stamp_ns <= before_ns || stamp_ns - before_ns > meter->period_ns * GAP_PERCENT / 100;
+}
+
 void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter,
                       const struct reading *reading, int64_t t_ns)
 {
-    bool gap = t_ns - s->newest_ns > meter->period_ns * GAP_PERCENT / 100;
+    bool gap = permit_left_has_gap(meter, s->stamp_ns, reading->t_meter_ns);
     if (s->known_ns == NEVER_NS) {
         s->known_ns = t_ns;
         gap = false;
@@ -51,7 +56,7 @@ void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter
     if (t_ns - s->span_began_ns >= s->span_ns)
         end_span(s, t_ns);
     s->whole[0] &= !gap;
-    s->newest_ns = t_ns;
+    s->stamp_ns = reading->t_meter_ns;
     for (uint32_t phase = 0; phase < PHASES; phase++) {
         int64_t current_ma = larger(reading->current_ma[phase], 0);
         int64_t apparent_mw = current_ma * reading->voltage_mv[phase] / 1000 + 1;
@@ -65,8 +70,7 @@ void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter
 static bool is_whole(const struct permits *permits, uint32_t meter, int64_t t_ns)
 {
     const struct permit_stand_in *s = &permits->stand_in[meter];
-    return s->whole[0] && s->whole[1] && s->known_ns <= t_ns - s->span_ns &&
-           t_ns - s->newest_ns <= permits->model->meter[meter].period_ns * GAP_PERCENT / 100;
+    return s->whole[0] && s->whole[1] && s->known_ns <= t_ns - s->span_ns;
 }
 
 /* ---- by how much ---- */

@@ -285,6 +285,8 @@ static void step(struct permits *permits, uint32_t meter, const struct reading *
         s->edge_ma = 0;
     left.edge_more_ma = larger(left.edge_ma - s->edge_ma, 0);
     left.edge_ma = s->edge_ma = s->edge_ma + left.edge_more_ma;
+    left.behind_gap = !left.first && permit_left_has_gap(known, s->by_stamp_ns, reading->t_meter_ns);
+    s->by_stamp_ns = reading->t_meter_ns;
     s->by = (uint8_t)by;
     heat_stand_in(permits->heat, permits->ledger, meter, &left, t_ns);
     doubt(permits, meter, &left, bound_mw, t_ns);
