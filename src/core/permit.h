@@ -104,6 +104,7 @@ struct permit_stand_in {
     int64_t span_began_ns;
     int64_t stamp_ns;           /* the meter's own, of its newest reading */
     int64_t low_mw[2][PHASES], high_ma[2][PHASES];
+    int64_t now_mw[PHASES];     /* as low_mw, of the newest reading */
     /* while it is lost itself */
     bool lost;
     uint8_t by;                 /* enum permit: who stood in for it last; PERMIT_NONE = nobody yet */

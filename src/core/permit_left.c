@@ -61,6 +61,7 @@ void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter
         int64_t current_ma = larger(reading->current_ma[phase], 0);
         int64_t apparent_mw = current_ma * reading->voltage_mv[phase] / 1000 + 1;
         int64_t low_mw = reading->power_mw[phase] - part_up(apparent_mw, 2 * (int64_t)meter->error_ppm);
+        s->now_mw[phase] = low_mw;
         s->low_mw[0][phase] = smaller(s->low_mw[0][phase], low_mw);
         s->high_ma[0][phase] =
             larger(s->high_ma[0][phase], current_ma + part_up(current_ma, meter->error_ppm));
@@ -107,7 +108,8 @@ int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, con
     const struct model *model = permits->model;
     uint32_t node = permits->meter[meter].node, parent = model->node[node].parent[0];
     const struct model_node *n = &model->node[node], *above = &model->node[parent];
-    int64_t error_ppm = 2 * (int64_t)model->meter[reading->meter].error_ppm, left_mw[PHASES], all_mw = 0;
+    int64_t error_ppm = 2 * (int64_t)model->meter[reading->meter].error_ppm, left_mw[PHASES],
+            likely_mw[PHASES], all_mw = 0;
     for (uint32_t phase = 0; phase < n->phases; phase++)
         left_mw[phase] =
             reading->power_mw[phase] +
@@ -115,20 +117,24 @@ int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, con
     left->edge_ma = 0;          /* no more can have moved than the parent carries */
     for (uint32_t phase = 0; phase < n->phases; phase++)
         left->edge_ma = larger(left->edge_ma, current_of(permits, meter, left_mw[phase], left->volts_mv));
+    for (uint32_t phase = 0; phase < n->phases; phase++)
+        likely_mw[phase] = left_mw[phase];
     for (uint32_t i = 0; i < above->child_count; i++) {
         uint32_t beside = above->child_first + i, its = model->node[beside].meter;
         if (beside == node || its == INDEX_NONE || !permit_adds_up(permits, parent, beside) ||
             !permit_reads_well(permits, its, t_ns) || !is_whole(permits, its, t_ns))
             continue;
         const struct permit_stand_in *s = &permits->stand_in[its];
-        for (uint32_t phase = 0; phase < n->phases; phase++)
+        for (uint32_t phase = 0; phase < n->phases; phase++) {
             left_mw[phase] -= smaller(s->low_mw[0][phase], s->low_mw[1][phase]);
+            likely_mw[phase] -= s->now_mw[phase];
+        }
     }
     for (uint32_t phase = 0; phase < n->phases; phase++) {
-        int64_t mw = larger(left_mw[phase], 0);
-        all_mw += mw;
-        left->current_ma[phase] = current_of(permits, meter, mw, left->volts_mv) +
-                                  other_ma(permits, permits->meter[meter].node, phase, left->volts_mv);
+        int64_t more_ma = other_ma(permits, node, phase, left->volts_mv);
+        all_mw += larger(left_mw[phase], 0);
+        left->current_ma[phase] = current_of(permits, meter, left_mw[phase], left->volts_mv) + more_ma;
+        left->likely_ma[phase] = current_of(permits, meter, likely_mw[phase], left->volts_mv) + more_ma;
     }
     left->mean = true;
     return all_mw;
@@ -158,6 +164,8 @@ int64_t permit_left_by_children(const struct permits *permits, uint32_t meter, s
         left->edge_ma = larger(left->edge_ma, left->current_ma[phase]);
     for (uint32_t phase = 0; phase < n->phases && !whole; phase++)
         left->current_ma[phase] = LEFT_MOST_MA;
+    for (uint32_t phase = 0; phase < n->phases; phase++)
+        left->likely_ma[phase] = left->current_ma[phase];
     left->mean = false;
     return sum->children_mw + part_up(larger(sum->children_mw, 0), 2 * worst_ppm);
 }

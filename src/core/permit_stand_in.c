@@ -244,8 +244,9 @@ void permit_stand_in_end(struct permits *permits, uint32_t meter)
 
 /* ---- by how much, and whether that may be believed ---- */
 
-/* A bound of this size says something only where it is not above what leases allow: as for a load above D,
- * and above what the curve admits. */
+/* A bound says something only where it is not above what leases allow, nor above what the curve admits: as
+ * for a load that is measured. Over time, and by what neighbours read at the same time: their least of a
+ * span makes heat's bound, and would make every pulse that they take part in look like load of this node. */
 static void doubt(struct permits *permits, uint32_t meter, const struct heat_left *left, int64_t bound_mw,
                   int64_t t_ns)
 {
@@ -256,7 +257,7 @@ static void doubt(struct permits *permits, uint32_t meter, const struct heat_lef
     int64_t dt_ns = smaller(t_ns - s->stepped_ns, permits->model->meter[meter].fresh_ns);
     for (uint32_t phase = 0; phase < node->phases; phase++) {
         int64_t most_ma = smaller(smaller(left->most_ma[phase], trigger_ma), LEFT_MOST_MA);
-        over_ma = larger(over_ma, smaller(left->current_ma[phase], 2 * most_ma) - most_ma);
+        over_ma = larger(over_ma, smaller(left->likely_ma[phase], 2 * most_ma) - most_ma);
     }
     if (t_ns - s->since_ns > 2 * s->span_ns)    /* neighbours are not known before one is over */
         s->over_ma_ns = smaller(larger(s->over_ma_ns + over_ma * dt_ns, 0), 2 * doubted_ma_ns(node));

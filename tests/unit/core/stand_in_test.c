@@ -488,6 +488,27 @@ static void a_bound_that_stays_above_what_leases_allow_is_none(void **state)
     stand_stop(&stand);
 }
 
+/* All pulse in step, half of the time: while the neighbour's least of a span is that of the pause, the
+ * bound of heat is far above D; what it reads now is not. */
+static void pulses_in_step_are_no_doubt(void **state)
+{
+    (void)state;
+    struct stand stand;
+    begin(&stand);
+    int64_t most_ma = 0;
+    for (int i = 0; i < 60; i++) {
+        loads(18000, 0, 2000);
+        live(&stand, NOT_A, 80 * NS_PER_MS);
+        loads(29000, 0, 13800);
+        live(&stand, NOT_A, 80 * NS_PER_MS);
+        int64_t now_ma = left_at(&stand, 29000).current_ma[0];
+        most_ma = now_ma > most_ma ? now_ma : most_ma;
+    }
+    assert_true(most_ma > 270000);
+    assert_int_equal(permit(&stand, BRANCH_A), PERMIT_BY_PARENT);
+    stand_stop(&stand);
+}
+
 static void a_frozen_neighbour_takes_nothing_off(void **state)
 {
     (void)state;
@@ -904,6 +925,7 @@ int main(void)
         cmocka_unit_test(what_is_left_by_the_parent_to_the_milliampere),
         cmocka_unit_test(a_neighbour_that_pulses_counts_by_its_least),
         cmocka_unit_test(a_bound_that_stays_above_what_leases_allow_is_none),
+        cmocka_unit_test(pulses_in_step_are_no_doubt),
         cmocka_unit_test(a_frozen_neighbour_takes_nothing_off),
         cmocka_unit_test(what_hosts_report_must_fit_into_the_bound),
         cmocka_unit_test(where_hosts_are_silent_nobody_vouches_for_the_bound),
