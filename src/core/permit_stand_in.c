@@ -13,10 +13,10 @@
  * asks for hosts with a cord on one phase or on all three alike: from line to line a phase has no such power
  * factor. Meters err by their error in volts and in amperes: by twice that of the apparent power.
  *
- * Meters read windows that begin apart and arrive apart. What is taken off is the least that a neighbour has
- * read in one or two spans, what is added up the most; where one of its readings is missing, nothing is taken
- * off, and D is added. So load that moves to this node and back shows in the mean, and core/heat_stand_in.c
- * says what a mean bounds.
+ * Meters read windows that begin apart and arrive apart; their own stamps tell whether one is missing. What
+ * is taken off is the least that a neighbour has read in one or two spans, what is added up the most; where
+ * one of its readings is missing, nothing is taken off, and D is added. So load that moves to this node and
+ * back shows in the mean, and core/heat_stand_in.c says what a mean bounds.
  *
  * Not built, for nothing sound follows: across a transformer (phases mix) or a UPS (a battery stands between
  * its two sides); nodes of other volts, other phases, more than one parent; where the one that stands in is

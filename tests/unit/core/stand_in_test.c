@@ -281,7 +281,8 @@ static void time_that_the_parent_has_not_read_counts_with_all_that_leases_allow(
         live(&stand, NOT_A, PERIOD_NS);
     }
     assert_int_equal(permit(&stand, BRANCH_A), PERMIT_BY_PARENT);
-    assert_true(heat_of(&stand, BRANCH_A) > settled + (before - settled) * exp(-1.9 / 20));
+    /* and 60 times 204 A x 200 A / 183.75^2 x 16 ms / 20 s for what the break of windows may hide: 0.058 */
+    assert_true(heat_of(&stand, BRANCH_A) > settled + (before - settled) * exp(-1.92 / 20) + 0.05);
     stand_stop(&stand);
 }
 
