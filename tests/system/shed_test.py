@@ -81,6 +81,9 @@ class Shedding:
                                encoding='utf-8')
         return json.loads(asked.stdout)
 
+    def order(self, *words):
+        subprocess.run([CLI, 'order', '--door', self.bed.door, *words], check=True, stdout=subprocess.DEVNULL)
+
     def node(self):
         return next(node for node in self.status()['nodes'] if node['id'] == NODE)
 
@@ -162,9 +165,15 @@ def main():
         until('it is told', lambda: shedding.node()['shed_state'] == 'restored')
         assert 'shed' not in shedding.status()['words'], shedding.status()['words']
 
+        # while nothing is sent, nothing is shed: fail-safe was told to nobody
+        shedding.order('mode', 'shadow')
+        traffic.send_signal(signal.SIGUSR1)
+        until('the third stage', lambda: shedding.node()['emergency_stage'] == 'shed')
+        shedding.still(lines)
+
         # the second emergency is shed again; its first try fails
         shedding.flag('fail')
-        traffic.send_signal(signal.SIGUSR1)
+        shedding.order('mode', 'enforce')
         wanted = lines + [line('shed', 1, '-h bus 1'), line('shed', 2, '-h bus 1')]
         until('shed again', lambda: shedding.log() == wanted)
         until('done', lambda: shedding.node()['shed_state'] == 'done')
