@@ -118,7 +118,7 @@ static bool daemon_answers(struct watch *watch)
     return !silent && epoch == watch->source.epoch;
 }
 
-/* Its meter is heard, if with gaps: what is over stays over as long as readings come that say nothing else. */
+/* Its meter is heard, if with gaps: what is over stays over while readings come that say nothing else. */
 static bool is_heard(const struct watch *watch, uint32_t seen_as, const struct core_node_view *view)
 {
     const struct model *model = &watch->source.model;

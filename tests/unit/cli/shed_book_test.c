@@ -145,7 +145,7 @@ static void a_file_that_cannot_be_understood_is_told_and_written_anew(void **sta
         "", "{", "[]", "{\"boot\": \"x\"}", "{\"nodes\": []}", "{\"boot\": \"x\", \"nodes\": [1]}",
         "{\"boot\": \"x\", \"nodes\": [{\"node\": \"a\", \"state\": \"gone\", \"end\": \"\"}]}",
         "{\"boot\": \"x\", \"nodes\": [{\"state\": \"done\", \"end\": \"\"}]}",
-        "{\"boot\": \"x\", \"nodes\": [{\"node\": \"longer-than-any-name-may-be-by-far\", \"state\": \"done\"}]}"};
+        "{\"boot\": \"x\", \"nodes\": [{\"node\": \"longer-than-any-name-may-be-here\", \"state\": \"done\"}]}"};
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
         struct shed_book book, other;
         const struct shed_entry entry = entry_of("rack", SHED_DONE);
