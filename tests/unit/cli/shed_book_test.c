@@ -141,11 +141,14 @@ static void entries_of_another_boot_name_no_emergency_of_this_one(void **state)
 static void a_file_that_cannot_be_understood_is_told_and_written_anew(void **state)
 {
     struct bed *bed = *state;
+    static const char long_name[] =
+        "{\"boot\": \"x\", \"nodes\": [{\"node\": \"more-than-31-characters-in-a-name\", "
+        "\"state\": \"done\", \"end\": \"\"}]}";
     static const char *const text[] = {
         "", "{", "[]", "{\"boot\": \"x\"}", "{\"nodes\": []}", "{\"boot\": \"x\", \"nodes\": [1]}",
         "{\"boot\": \"x\", \"nodes\": [{\"node\": \"a\", \"state\": \"gone\", \"end\": \"\"}]}",
         "{\"boot\": \"x\", \"nodes\": [{\"state\": \"done\", \"end\": \"\"}]}",
-        "{\"boot\": \"x\", \"nodes\": [{\"node\": \"longer-than-any-name-may-be-here\", \"state\": \"done\"}]}"};
+        long_name};
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
         struct shed_book book, other;
         const struct shed_entry entry = entry_of("rack", SHED_DONE);
