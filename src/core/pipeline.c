@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The order of the stages, in one place: sequence (the caller), detect, rack and cluster, guard, push. */
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "core/account.h"
 #include "core/compare.h"
