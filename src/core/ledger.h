@@ -29,17 +29,12 @@ struct ledger_former {
     uint64_t report;            /* newest number heard of it */
 };
 
-/* What every report looks at comes first, on three lines of the cache. */
+/* What arbitration looks at is on the first line of the cache, what every report does on the first three. */
 struct ledger_host {
-    uint64_t incarnation;       /* 0 = never heard of */
-    uint64_t report;            /* number of the newest report: the echo of the next lease */
-    uint64_t sequence;          /* of the newest lease sent; never falls */
-    uint64_t first;             /* first sequence this incarnation can have applied */
     int64_t report_t_ns;        /* slot time of the newest report */
     int64_t newest_mw;          /* cap of the newest lease of this incarnation, -1 = none */
     int64_t fail_safe_mw;       /* the larger of site file and reports */
     int64_t phys_max_mw;        /* likewise, at the wall */
-    int64_t draw_mw;            /* as reported */
     int64_t exposed_draw_mw;    /* what stands in D */
     int64_t newest_draw_mw;     /* what stands in S */
     int64_t safe_draw_mw;       /* what stands in safe_mva */
@@ -51,6 +46,11 @@ struct ledger_host {
     bool handed;
     uint8_t backs;              /* reports of `back` in a row since the newest of `incarnation` */
     uint8_t unretired_count;
+    uint64_t incarnation;       /* 0 = never heard of */
+    uint64_t report;            /* number of the newest report: the echo of the next lease */
+    uint64_t sequence;          /* of the newest lease sent; never falls */
+    uint64_t first;             /* first sequence this incarnation can have applied */
+    int64_t draw_mw;            /* as reported */
     struct ledger_lease unretired[UNRETIRED_MAX];   /* oldest first; caps strictly fall */
     struct ledger_former former[FORMER_INCARNATIONS];   /* the newest first */
     uint64_t back;              /* of these, the one that reports again */
@@ -78,13 +78,23 @@ struct ledger_lend {
     int64_t lendable_ma, admissible_ma;     /* core/permit.h */
 };
 
-/* What every lease and report touches comes first. */
+/* What every lease and report touches comes first; what is looked at together lies on the same lines of the
+ * cache. */
 struct ledger_sums {
     /* By enum sum of core/sums.h, of D and S: every cell leaves at least this much to its limit in force; 0 =
      * not known, look. Only ever too small: a change that fits into it fits every cell. */
     int64_t left_mva[2];
     int64_t exposed_mva[CONTINGENCIES_MAX][PHASES];     /* D */
+    /* bad + other above the model's, in every contingency; and of bad (core/sums_bad.c) the most that one
+     * host below may draw above its type's phys_max: in force, and seen in the round */
+    int64_t raised_mva[PHASES], excess_mva, excess_seen_mva;
+    int64_t scale_ppm;              /* of the model's limit */
+    int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
     int64_t newest_mva[CONTINGENCIES_MAX][PHASES];      /* S */
+    struct ledger_lend lend;
+    uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
+    uint32_t recovery_events;       /* entries into it, and rises of D in it */
+    uint64_t whole_lines[1];        /* so that limits begin where a line does */
     /* in force: what a lease is held against. `steady`, or what may be lent where a permit stands. */
     int64_t limit_mva[CONTINGENCIES_MAX][PHASES];
     /* above it D is recovery: `steady`, or admissible (core/permit.h); never below `limit` */
@@ -94,19 +104,10 @@ struct ledger_sums {
     int64_t steady_mva[CONTINGENCIES_MAX][PHASES];      /* the model's, lowered by events */
     /* bad + other + what hosts draw that no cap governs */
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
-    /* bad + other above the model's, in every contingency; and of bad (core/sums_bad.c) the most that one
-     * host below may draw above its type's phys_max: in force, and seen in the round */
-    int64_t raised_mva[PHASES], excess_mva, excess_seen_mva;
-    int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
-    struct ledger_lend lend;
-    int64_t scale_ppm;              /* of the model's limit */
-    uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
-    uint32_t recovery_events;       /* entries into it, and rises of D in it */
-    uint64_t whole_lines[1];        /* so that none begins in the middle of a line */
 };
 
-static_assert(sizeof(struct ledger_host) % 64 == 0, "hosts begin where lines of the cache begin");
-static_assert(sizeof(struct ledger_sums) % 64 == 0, "nodes begin where lines of the cache begin");
+static_assert(sizeof(struct ledger_host) % CACHE_LINE == 0, "hosts begin where lines of the cache begin");
+static_assert(sizeof(struct ledger_sums) % CACHE_LINE == 0, "nodes begin where lines of the cache begin");
 
 /* Nodes whose limit has been found below S since somebody looked: a cut is due below them (core/cut.h). */
 struct ledger_fell {
