@@ -66,7 +66,8 @@ struct ledger_host {
     X(RECOVERY_RESET, recoveries_reset, "a host has a new incarnation") \
     X(RECOVERY_FOREIGN, recoveries_foreign, "a host's cap is not what it was leased, or a device is gone") \
     X(RECOVERY_TOLD, recoveries_told, "a host reports higher fail-safe or physical figures than before") \
-    X(RECOVERY_MODE, recoveries_mode, "the mode governs nobody any more")
+    X(RECOVERY_MODE, recoveries_mode, "the mode governs nobody any more") \
+    X(RECOVERY_OTHER, recoveries_other, "more load that no lease governs was measured than was known")
 
 #define RECOVERY_SYMBOL(symbol, counter, meaning) symbol,
 enum recovery_cause { RECOVERY_NONE, RECOVERIES(RECOVERY_SYMBOL) RECOVERY_COUNT };
@@ -94,7 +95,7 @@ struct ledger_sums {
     int64_t steady_mva[CONTINGENCIES_MAX][PHASES];      /* the model's, lowered by events */
     /* bad + other + what hosts draw that no cap governs */
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
-    /* bad + other above the model's, in every contingency; and of bad (core/sums_bad.c) the most that one
+    /* bad + other above the model's (core/residual.h), in every contingency; and of bad (core/sums_bad.c) the most that one
      * host below may draw above its type's phys_max: in force, and seen in the round */
     int64_t raised_mva[PHASES], excess_mva, excess_seen_mva;
     int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */

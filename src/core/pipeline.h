@@ -73,6 +73,8 @@ struct outbox {
     X(recoveries_told, "recoveries_told", \
       "nodes in recovery because a host reports higher figures than before") \
     X(recoveries_mode, "recoveries_mode", "nodes in recovery because the mode governs nobody any more") \
+    X(recoveries_other, "recoveries_other", \
+      "nodes in recovery because more load that no lease governs was measured than was known") \
     X(recovery_overdue, "recovery_overdue", \
       "recoveries longer than X that no host known silent or bad holds: a defect") \
     X(alarms, "alarms", "thresholds crossed upward") \
@@ -84,6 +86,14 @@ struct outbox {
     X(tokens_granted, "tokens_granted", "requests for power ahead of time granted") \
     X(tokens_denied, "tokens_denied", "such requests denied, with the most that would have been granted") \
     X(tokens_repeated, "tokens_repeated", "such requests answered as they were before") \
+    X(other_windows, "other_windows", \
+      "times that a node's load over 2 s was held against what its hosts drew") \
+    X(other_thrown, "other_thrown", \
+      "such times that tell nothing: a feed turned, a meter was not read through, reports miss pulses") \
+    X(other_raised, "other_raised", "times that more load no lease governs was found than was known") \
+    X(other_lowered, "other_lowered", "times that such load was forgotten, a minute after it had gone") \
+    X(other_outgrown, "other_outgrown", \
+      "times that such load took more than fail-safe caps leave of a limit: I2 does not hold there") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
     X(floor_infeasible, "floor_infeasible", "times a node was found that cannot carry the floors below it") \
     X(invariant_failures, "invariant_failures", \

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Load that no lease governs, learnt from meters (core/residual.h): a small true world of hosts, meters and
+ * other loads beside the stand, in steps of 8 ms. Meters read every 16 ms what flowed, hosts report every
+ * 160 ms what they draw at that moment. Where a test says so the first two hosts draw from both branches.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+#include "stand.h"
+
+#define KW INT64_C(1000000)
+#define STEP_NS (8 * NS_PER_MS)
+
+enum { LOSS = 1, STEPS_OF_READING = 2, STEPS_OF_TICK = 3, STEPS_OF_REPORT = 20 };
+
+struct truth {
+    struct stand stand;
+    uint64_t step;
+    int64_t draw_mw[STAND_HOSTS];
+    uint32_t low_percent;       /* pulses: of draw_mw, in the low steps */
+    uint32_t high_steps, steps; /* of a pulse: so many of so many are high; 0 = no pulses */
+    bool in_step;               /* every host reports when the pulse is low, and at the same time */
+    int64_t other_mw[STAND_NODES];
+    int64_t error_ppm[STAND_NODES];     /* of a meter: what it reads too much */
+    int64_t flowed_mw[STAND_NODES];     /* since its newest reading, over steps */
+    bool dual, lost;            /* BRANCH_A is dead, and nobody sees it */
+    uint16_t psu_inputs;        /* as every host tells them, where it does */
+    bool frozen[STAND_NODES], dead[STAND_NODES], mute[STAND_NODES];
+    int64_t last_mw[STAND_NODES];
+};
+
+static void lay_out(struct truth *truth)
+{
+    memset(truth, 0, sizeof *truth);
+    stand_site(&truth->stand);
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        for (uint32_t i = 0; i < 2 * PHASES; i++)
+            truth->stand.node[n].limit_mva[i / PHASES][i % PHASES] = n == MAIN ? 100 * KW : 20 * KW;
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        truth->draw_mw[h] = 4 * KW;
+}
+
+/* As two feeds: what A loses B carries; its meter bears witness. */
+static void lay_out_dual(struct truth *truth, uint32_t share_ppm, uint32_t witness)
+{
+    lay_out(truth);
+    struct stand *stand = &truth->stand;
+    truth->dual = true;
+    stand->model.policy.feed_stable_ns = 60 * NS_PER_S;
+    stand->model.contingency_count = 2;
+    stand->model.contingency[LOSS] =
+        (struct model_contingency){.name = "lose A", .kind = CONTINGENCY_LOSS, .lasting = 1,
+                                   .lost_node = BRANCH_A, .witness = witness};
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        struct model_host *host = &stand->host_model[h];
+        host->cord_count = 2;
+        host->cord[0].node = BRANCH_A;
+        host->cord[1] = host->cord[0];
+        host->cord[1].node = BRANCH_B;
+        host->cord[0].share_ppm[0] = host->cord[1].share_ppm[0] = share_ppm;
+        host->cord[0].share_ppm[LOSS] = 0;
+        host->cord[1].share_ppm[LOSS] = 1000000;
+        truth->draw_mw[h] = 2 * KW;
+    }
+}
+
+static void open_truth(struct truth *truth)
+{
+    stand_start(&truth->stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        truth->stand.host[h].draw_mw = truth->draw_mw[h];
+        stand_admit(&truth->stand, h);
+    }
+}
+
+static bool is_high(const struct truth *truth)
+{
+    return !truth->steps || truth->step % truth->steps < truth->high_steps;
+}
+
+static int64_t draws_mw(const struct truth *truth, uint32_t host)
+{
+    int64_t mw = truth->draw_mw[host];
+    return is_high(truth) ? mw : mw * truth->low_percent / 100;
+}
+
+static void flow(struct truth *truth)
+{
+    int64_t on_mw[STAND_NODES] = {truth->other_mw[MAIN], truth->other_mw[BRANCH_A], truth->other_mw[BRANCH_B]};
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        int64_t mw = draws_mw(truth, h);
+        if (truth->lost)
+            on_mw[BRANCH_B] += mw;
+        else if (truth->dual)
+            on_mw[BRANCH_A] += mw / 2, on_mw[BRANCH_B] += mw / 2;
+        else
+            on_mw[BRANCH_A + h / 2] += mw;
+    }
+    on_mw[MAIN] += on_mw[BRANCH_A] + on_mw[BRANCH_B];
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        truth->flowed_mw[n] += on_mw[n];
+}
+
+/* A meter that works never reads the same twice. */
+static void read_meter(struct truth *truth, uint32_t n)
+{
+    int64_t mw = truth->flowed_mw[n] / STEPS_OF_READING;
+    truth->flowed_mw[n] = 0;
+    if (truth->mute[n])
+        return;
+    mw += mw * truth->error_ppm[n] / 1000000 + (int64_t)(truth->step / 2 % 2 ? 1000 : -1000);
+    if (truth->frozen[n])
+        mw = truth->last_mw[n];
+    truth->last_mw[n] = mw;
+    struct slot slot;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_READING;
+    slot.reading = (struct reading){.meter = n, .sequence = ++truth->stand.readings,
+                                    .t_meter_ns = truth->stand.t_ns, .t_arrival_ns = truth->stand.t_ns,
+                                    .crest_milli = 1414, .frequency_mhz = 60000};
+    for (uint32_t p = 0; !truth->dead[n] && p < PHASES; p++) {
+        slot.reading.power_mw[p] = mw;
+        slot.reading.voltage_mv[p] = 100000;
+        slot.reading.current_ma[p] = mw / 100;
+    }
+    stand_step(&truth->stand, &slot);
+}
+
+static bool is_report_due(const struct truth *truth, uint32_t h)
+{
+    if (truth->in_step)
+        return truth->step % STEPS_OF_REPORT == STEPS_OF_REPORT - 1;
+    return truth->step % STEPS_OF_REPORT == 5 * h + 1;
+}
+
+static void pass(struct truth *truth, int64_t ns)
+{
+    struct stand *stand = &truth->stand;
+    for (int64_t end_ns = stand->t_ns + ns; stand->t_ns < end_ns; truth->step++) {
+        flow(truth);
+        stand->t_ns += STEP_NS;
+        for (uint32_t n = 0; truth->step % STEPS_OF_READING == 1 && n < STAND_NODES; n++)
+            read_meter(truth, n);
+        for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+            if (stand->host[h].mute || !is_report_due(truth, h))
+                continue;
+            stand->host[h].draw_mw = draws_mw(truth, h);
+            struct report report = stand_report_of(stand, h, HOST_LEASED, A_NS);
+            report.psu_inputs = truth->psu_inputs;
+            stand_report(stand, &report);
+        }
+        if (truth->step % STEPS_OF_TICK == 0)
+            stand_tick(stand);
+    }
+}
+
+static int64_t learnt(const struct truth *truth, uint32_t n)
+{
+    return residual_learnt_mva(&truth->stand.core->residual, n, 0);
+}
+
+static const struct residual *residual(const struct truth *truth)
+{
+    return &truth->stand.core->residual;
+}
+
+/* Of windows that count, nothing at all. */
+static void assert_nothing_learnt(const struct truth *truth)
+{
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        assert_int_equal(learnt(truth, n), 0);
+    assert_int_equal(stand_counters(&truth->stand)->other_raised, 0);
+}
+
+/* 8 kW of hosts and 1 kW of something else: what is learnt is within the errors of what is there, at the branch
+ * and at the main, within 10 s; it stands in the sums, and is forgotten a minute after it has gone. */
+static void a_load_that_appears_is_learnt_and_forgotten_when_gone(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    open_truth(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    assert_nothing_learnt(&truth);
+    assert_true(residual(&truth)->windows >= 6);
+    int64_t before_mva = truth.stand.core->ledger.node[BRANCH_A].raised_mva[2];
+    truth.other_mw[BRANCH_A] = KW;
+    pass(&truth, 10 * NS_PER_S);
+    assert_in_range(learnt(&truth, BRANCH_A), KW - KW / 20, KW + KW / 5);
+    assert_int_equal(learnt(&truth, MAIN), learnt(&truth, BRANCH_A));
+    assert_int_equal(learnt(&truth, BRANCH_B), 0);
+    assert_int_equal(truth.stand.core->ledger.node[BRANCH_A].raised_mva[2] - before_mva,
+                     learnt(&truth, BRANCH_A));
+    assert_int_equal(truth.stand.core->ledger.node[MAIN].raised_mva[2], learnt(&truth, MAIN));
+    pass(&truth, 60 * NS_PER_S);
+    assert_true(learnt(&truth, BRANCH_A) >= KW - KW / 20);
+    truth.other_mw[BRANCH_A] = 0;
+    pass(&truth, 45 * NS_PER_S);
+    assert_true(learnt(&truth, BRANCH_A) >= KW - KW / 20);
+    pass(&truth, 30 * NS_PER_S);
+    assert_int_equal(learnt(&truth, BRANCH_A), 0);
+    assert_int_equal(learnt(&truth, MAIN), 0);
+    assert_int_equal(truth.stand.core->ledger.node[MAIN].raised_mva[0], 0);
+    assert_int_equal(stand_counters(&truth.stand)->other_lowered, 1);
+    assert_int_equal(stand_counters(&truth.stand)->invariant_failures, 0);
+    stand_stop(&truth.stand);
+}
+
+/* Configured and seen is not learnt again; the step stands on top of what is. */
+static void what_is_configured_counts_first_and_the_step_on_top(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        truth.stand.node[BRANCH_A].other_mva[p] = truth.stand.node[MAIN].other_mva[p] = 3 * KW;
+        truth.stand.node[BRANCH_A].step_mva[p] = truth.stand.node[MAIN].step_mva[p] = KW;
+    }
+    truth.other_mw[BRANCH_A] = 2 * KW;
+    open_truth(&truth);
+    pass(&truth, 15 * NS_PER_S);
+    assert_nothing_learnt(&truth);
+    truth.other_mw[BRANCH_A] = 3 * KW;      /* as much as both: yet a step may come on top */
+    pass(&truth, 10 * NS_PER_S);
+    assert_in_range(learnt(&truth, BRANCH_A), KW - KW / 20, KW + KW / 5);
+    stand_stop(&truth.stand);
+}
+
+/* 0.5 of every host on each branch, 0.55 at most; then A dies and nobody says so: its meter is late within what
+ * is fresh, then reads nothing. B reads twice as much, and nothing of it is other load. */
+static void a_feed_that_is_lost_unseen_is_no_other_load(void **state)
+{
+    (void)state;
+    static const int64_t unseen_ns[] = {NS_PER_S / 10, NS_PER_S, 3 * NS_PER_S / 2};
+    for (uint32_t i = 0; i < 3 * 8; i++) {
+        struct truth truth;
+        lay_out_dual(&truth, 550000, BRANCH_A);
+        truth.stand.meter[BRANCH_A].fresh_ns = 2 * NS_PER_S;    /* evidence may come late */
+        open_truth(&truth);
+        pass(&truth, 10 * NS_PER_S + (i / 3) * (NS_PER_S / 2));
+        truth.lost = truth.mute[BRANCH_A] = true;
+        uint64_t leases_cut = stand_counters(&truth.stand)->limit_cuts;
+        pass(&truth, unseen_ns[i % 3]);
+        truth.mute[BRANCH_A] = false;
+        truth.dead[BRANCH_A] = true;
+        pass(&truth, 20 * NS_PER_S);
+        assert_nothing_learnt(&truth);
+        assert_int_equal(stand_counters(&truth.stand)->limit_cuts, leases_cut);
+        assert_true(residual(&truth)->thrown > 0);
+        stand_stop(&truth.stand);
+    }
+}
+
+/* Where nothing would show the loss, all of every host may hang on B at any time. */
+static void what_no_evidence_excludes_is_no_other_load(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out_dual(&truth, 500000, INDEX_NONE);
+    open_truth(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    truth.lost = true;
+    pass(&truth, 20 * NS_PER_S);
+    assert_nothing_learnt(&truth);
+    assert_true(residual(&truth)->windows > 10);
+    stand_stop(&truth.stand);
+}
+
+/* 1 kW on B beside 4 of hosts that draw half of what they have there. Where nothing shows that A is alive it may
+ * be theirs; at the main they draw all they draw, whatever is lost. Once they say that all their supplies have
+ * power it is seen on B; that A is dark they see themselves. */
+static void power_inputs_are_evidence(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out_dual(&truth, 500000, INDEX_NONE);
+    open_truth(&truth);
+    truth.other_mw[BRANCH_B] = KW;
+    pass(&truth, 15 * NS_PER_S);
+    assert_int_equal(learnt(&truth, BRANCH_B), 0);
+    assert_in_range(learnt(&truth, MAIN), KW - KW / 20, KW + KW / 5);
+    stand_stop(&truth.stand);
+    lay_out_dual(&truth, 500000, INDEX_NONE);
+    truth.psu_inputs = 3;
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        truth.stand.host[h].flags = REPORT_PSU_KNOWN;
+    open_truth(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    assert_nothing_learnt(&truth);
+    truth.lost = true;
+    truth.psu_inputs = 2;
+    pass(&truth, 20 * NS_PER_S);
+    assert_nothing_learnt(&truth);
+    truth.other_mw[BRANCH_B] = KW;
+    pass(&truth, 10 * NS_PER_S);
+    assert_in_range(learnt(&truth, BRANCH_B), KW - KW / 20, KW + KW / 5);
+    stand_stop(&truth.stand);
+    lay_out_dual(&truth, 500000, INDEX_NONE);
+    truth.psu_inputs = 3;
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        truth.stand.host[h].flags = REPORT_PSU_KNOWN;
+    open_truth(&truth);
+    truth.other_mw[BRANCH_B] = KW;
+    pass(&truth, 15 * NS_PER_S);
+    assert_in_range(learnt(&truth, BRANCH_B), KW - KW / 20, KW + KW / 5);
+    stand_stop(&truth.stand);
+}
+
+/* Synchronous pulses of 65 %, of many lengths, reports spread over their interval or all at once, and also
+ * always in the low of a pulse: nothing is other load. */
+static void pulses_are_no_other_load(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t high, steps;
+        bool in_step;
+    } pulse[] = {{1, 2, 0},  {5, 10, 0},  {10, 20, 1}, {1, 20, 1},   {18, 20, 1}, {62, 125, 0},
+                 {62, 125, 1}, {110, 125, 0}, {31, 62, 1}, {4, 20, 1}, {16, 20, 1}, {250, 500, 0}};
+    for (uint32_t i = 0; i < sizeof pulse / sizeof *pulse; i++) {
+        struct truth truth;
+        lay_out(&truth);
+        truth.low_percent = 35;
+        truth.high_steps = pulse[i].high;
+        truth.steps = pulse[i].steps;
+        truth.in_step = pulse[i].in_step;
+        open_truth(&truth);
+        pass(&truth, 60 * NS_PER_S);
+        assert_nothing_learnt(&truth);
+        assert_int_equal(stand_counters(&truth.stand)->invariant_failures, 0);
+        stand_stop(&truth.stand);
+    }
+}
+
+/* Short lows that reports see by chance hide nothing: 2 kW beside 8 is found. */
+static void other_load_is_found_beside_pulses_that_reports_show(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    truth.low_percent = 35;
+    truth.high_steps = 117;
+    truth.steps = 123;
+    open_truth(&truth);
+    truth.other_mw[BRANCH_A] = 2 * KW;
+    pass(&truth, 40 * NS_PER_S);
+    assert_in_range(learnt(&truth, BRANCH_A), KW, 3 * KW);
+    stand_stop(&truth.stand);
+}
+
+static void a_meter_within_its_error_is_no_other_load(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    for (uint32_t n = 0; n < STAND_NODES; n++) {
+        truth.stand.meter[n].error_ppm = 30000;
+        truth.error_ppm[n] = 30000;
+    }
+    open_truth(&truth);
+    pass(&truth, 30 * NS_PER_S);
+    assert_nothing_learnt(&truth);
+    assert_true(residual(&truth)->windows >= 15);
+    stand_stop(&truth.stand);
+}
+
+/* What it repeats would be other load when hosts draw less. */
+static void a_frozen_meter_teaches_nothing_and_forgets_nothing(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    truth.other_mw[BRANCH_B] = 2 * KW;
+    open_truth(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    int64_t known_mva = learnt(&truth, BRANCH_B);
+    assert_true(known_mva >= 2 * KW - KW / 10);
+    truth.frozen[BRANCH_A] = truth.frozen[BRANCH_B] = truth.frozen[MAIN] = true;
+    truth.other_mw[BRANCH_B] = 0;
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        truth.draw_mw[h] = KW;
+    pass(&truth, 150 * NS_PER_S);
+    assert_int_equal(learnt(&truth, BRANCH_A), 0);
+    assert_int_equal(learnt(&truth, BRANCH_B), known_mva);
+    truth.frozen[BRANCH_A] = truth.frozen[BRANCH_B] = truth.frozen[MAIN] = false;
+    pass(&truth, 75 * NS_PER_S);
+    assert_int_equal(learnt(&truth, BRANCH_B), 0);
+    stand_stop(&truth.stand);
+}
+
+/* A dead meter, and one that is not heard. */
+static void a_meter_that_reads_nothing_teaches_nothing(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    truth.dead[MAIN] = truth.mute[BRANCH_A] = true;
+    truth.other_mw[BRANCH_A] = 3 * KW;
+    open_truth(&truth);
+    pass(&truth, 20 * NS_PER_S);
+    assert_int_equal(learnt(&truth, BRANCH_A), 0);
+    assert_int_equal(learnt(&truth, MAIN), 0);
+    stand_stop(&truth.stand);
+}
+
+/* It draws 4 kW of the lease that it holds when it is heard no more: that is no other load, and what is beyond
+ * what it may draw is. */
+static void a_silent_host_counts_at_what_it_may_draw(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    open_truth(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    truth.stand.host[0].draw_mw = 0;
+    truth.draw_mw[0] = KW;              /* says so, and takes its lease up once it is silent */
+    pass(&truth, 300 * NS_PER_MS);
+    int64_t may_mw = stand_exposure_mw(&truth.stand, 0);
+    assert_true(may_mw >= 4 * KW);
+    truth.stand.host[0].mute = true;
+    truth.draw_mw[0] = may_mw;
+    pass(&truth, 20 * NS_PER_S);
+    assert_nothing_learnt(&truth);
+    truth.stand.host[0].mute = false;
+    truth.draw_mw[0] = KW;
+    pass(&truth, 20 * NS_PER_S);
+    assert_nothing_learnt(&truth);
+    stand_stop(&truth.stand);
+}
+
+/* 1 kW at A, 1 kW at B, 2 kW at the main itself: there what is more than comes from below. */
+static void a_parent_learns_what_its_children_do_not(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    truth.other_mw[BRANCH_A] = truth.other_mw[BRANCH_B] = KW;
+    open_truth(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    int64_t children_mva = learnt(&truth, BRANCH_A) + learnt(&truth, BRANCH_B);
+    assert_in_range(children_mva, 2 * KW - KW / 10, 2 * KW + KW / 2);
+    assert_int_equal(learnt(&truth, MAIN), children_mva);
+    truth.other_mw[MAIN] = 3 * KW;
+    pass(&truth, 10 * NS_PER_S);
+    assert_int_equal(learnt(&truth, BRANCH_A) + learnt(&truth, BRANCH_B), children_mva);
+    assert_in_range(learnt(&truth, MAIN), 5 * KW - KW / 10, 5 * KW + KW);
+    stand_stop(&truth.stand);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_load_that_appears_is_learnt_and_forgotten_when_gone),
+        cmocka_unit_test(what_is_configured_counts_first_and_the_step_on_top),
+        cmocka_unit_test(a_feed_that_is_lost_unseen_is_no_other_load),
+        cmocka_unit_test(what_no_evidence_excludes_is_no_other_load),
+        cmocka_unit_test(power_inputs_are_evidence),
+        cmocka_unit_test(pulses_are_no_other_load),
+        cmocka_unit_test(other_load_is_found_beside_pulses_that_reports_show),
+        cmocka_unit_test(a_meter_within_its_error_is_no_other_load),
+        cmocka_unit_test(a_frozen_meter_teaches_nothing_and_forgets_nothing),
+        cmocka_unit_test(a_meter_that_reads_nothing_teaches_nothing),
+        cmocka_unit_test(a_silent_host_counts_at_what_it_may_draw),
+        cmocka_unit_test(a_parent_learns_what_its_children_do_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
