@@ -95,8 +95,8 @@ struct ledger_sums {
     int64_t steady_mva[CONTINGENCIES_MAX][PHASES];      /* the model's, lowered by events */
     /* bad + other + what hosts draw that no cap governs */
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
-    /* bad + other above the model's (core/residual.h), in every contingency; and of bad (core/sums_bad.c) the most that one
-     * host below may draw above its type's phys_max: in force, and seen in the round */
+    /* bad + other above the model's (core/residual.h), in every contingency; and of bad (core/sums_bad.c)
+     * the most that one host below may draw above its type's phys_max: in force, and seen in the round */
     int64_t raised_mva[PHASES], excess_mva, excess_seen_mva;
     int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
     struct ledger_lend lend;

@@ -29,7 +29,8 @@
     X(PERMIT_FEED, "feed", "a feed whose loss it covers is lost, unseen, or back for less than feed_stable") \
     X(PERMIT_HOLD, "hold", "lost not long ago: hold(n) is running, for what is above the steady limit") \
     X(PERMIT_DEAD, "dead", "the meter reads no volts and no current: nothing feeds the node") \
-    X(PERMIT_OUTGROWN, "outgrown", "load that no lease governs takes more than fail-safe caps leave of the limit")
+    X(PERMIT_OUTGROWN, "outgrown", \
+      "load that no lease governs takes more than fail-safe caps leave of the limit")
 
 #define PERMIT_SYMBOL(symbol, name, meaning) symbol,
 enum permit { PERMITS(PERMIT_SYMBOL) PERMIT_COUNT };

@@ -15,8 +15,8 @@ enum { READ_THROUGH_PERCENT = 90, MEAN_REPORTS = 8 };
 
 /* ---- setup ---- */
 
-/* A single-phase node counts on whichever phase its hosts hang on; without any, on all. At the start every host
- * stands in D at its most. */
+/* A single-phase node counts on whichever phase its hosts hang on; without any, on all. At the start every
+ * host stands in D at its most. */
 static uint8_t phases_of(const struct residual *residual, uint32_t node)
 {
     const struct model_node *n = &residual->model->node[node];

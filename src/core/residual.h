@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * other(n) learnt from meters (safety.md section 2): what a node carries on a phase beyond what hosts below it
- * draw. Reports tell the draw of an instant, some six times a second, and a load swings by two thirds in 8 ms:
- * a difference of instants is noise. So means are compared, over windows of WINDOW_NS, and only what is certain
- * counts:
+ * other(n) learnt from meters (safety.md section 2): what a node carries on a phase beyond what hosts below
+ * it draw. Reports tell the draw of an instant, some six times a second, and a load swings by two thirds in 8
+ * ms: a difference of instants is noise. So means are compared, over windows of WINDOW_NS, and only what is
+ * certain counts:
  *
- *   drawn    what hosts below drew, each cord at the most that it may carry in any contingency that no evidence
- *            excludes; a host that is not heard for D at what it may draw at most
+ *   drawn    what hosts below drew, each cord at the most that it may carry in any contingency that no
+ *            evidence excludes, or with every other cord that may be dead; a host that is not heard for D at
+ *            what it may draw at most
  *   swing    the mean distance of readings from their running mean: reports see pulses by chance. Swings that
  *            the reports do not show at all (they fall in step with them) say that these tell nothing
  *   found    where measured x (1 - error) > drawn x (1 + HOST_ERROR) + swing + what is known there already:
  *            measured x (1 + error) - drawn
  *
- * A window counts only once it is confirmed: when the loss of a feed in it must have shown itself, T_resp of the
- * slowest meter after its end, and no feed has turned since it began; at a node whose meter was read all that
- * time, and neither repeats itself nor is doubted. All others are thrown away, and counted.
+ * A window counts only once it is confirmed: when the loss of a feed in it must have shown itself, T_resp of
+ * the slowest meter after its end, and no feed has turned since it began; at a node whose meter was read all
+ * that time, and neither repeats itself nor is doubted. All others are thrown away, and counted.
  *
- * In force is the most that was found in the last BUCKETS of BUCKET_NS, raised at once. Buckets pass with
- * windows that count alone: a meter that is lost forgets nothing. Load at a node flows through everything above
- * it and stands there too; a node above learns only what is more. What the site file configures counts first,
- * and the largest step declared stands on top of both.
+ * In force is the most that was found in two windows in a row in the last BUCKETS of BUCKET_NS, raised at
+ * once. Buckets pass with windows that count alone: a meter that is lost forgets nothing. Load at a node
+ * flows through everything above it and stands there too; a node above learns only what is more. What the
+ * site file configures counts first, and the largest step declared stands on top of both.
  *
  * Cost: O(1) at a report and at a reading; the window is closed by a round over hosts in parts of ticks.
  */
@@ -56,7 +57,8 @@ struct residual_meter {
     int64_t mean_mw[PHASES];    /* running */
     int64_t last[2 * PHASES];   /* volts and amperes of the newest reading */
     int64_t drawn_mw[PHASES], reported_swing_mw[PHASES];    /* of hosts below, being summed up */
-    int64_t found_mva[RESIDUAL_BUCKETS][PHASES];    /* beyond what is known */
+    int64_t before_mva[PHASES]; /* found in the window before, beyond what is known; 0: it did not count */
+    int64_t found_mva[RESIDUAL_BUCKETS][PHASES];    /* in two windows in a row */
     int64_t bucket_ns;          /* when it was begun */
     int64_t learnt_mva[PHASES]; /* in force: the most of them */
 };

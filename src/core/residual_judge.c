@@ -198,6 +198,23 @@ static bool set_learnt(struct residual *residual, struct residual_meter *m, cons
     return raises;
 }
 
+/* One window may lie across a change that hosts tell late; two in a row do not. */
+static void take_again(struct residual_meter *m, int64_t found[PHASES])
+{
+    for (uint32_t p = 0; p < PHASES; p++) {
+        int64_t now_mva = found[p];
+        found[p] = smaller(now_mva, m->before_mva[p]);
+        m->before_mva[p] = now_mva;
+    }
+}
+
+static bool throw_away(struct residual *residual, struct residual_meter *m)
+{
+    residual->thrown++;
+    memset(m->before_mva, 0, sizeof m->before_mva);
+    return false;
+}
+
 /* A bucket is over with a window that counts: what nobody has looked for since has not gone. */
 static void keep(struct residual_meter *m, const int64_t found[PHASES], int64_t t_ns)
 {
@@ -214,19 +231,16 @@ bool residual_judge(struct residual *residual, uint32_t meter, int64_t t_ns)
 {
     struct residual_meter *m = &residual->meter[meter];
     int64_t found[PHASES] = {0}, most_mva[PHASES] = {0};
-    if (!residual_read_through(residual, meter)) {
-        residual->thrown++;
-        return false;
-    }
+    if (!residual_read_through(residual, meter))
+        return throw_away(residual, m);
     struct measured measured = measured_of(residual, m);
-    if (!is_represented(m, &measured)) {
-        residual->thrown++;
-        return false;
-    }
+    if (!is_represented(m, &measured))
+        return throw_away(residual, m);
     residual->windows++;
     for (uint32_t p = 0; p < PHASES; p++)
         if (m->phases >> p & 1)
             found[p] = larger(found_mva(residual, meter, &measured, p), 0);
+    take_again(m, found);
     keep(m, found, t_ns);
     for (uint32_t i = 0; i < RESIDUAL_BUCKETS * PHASES; i++)
         most_mva[i % PHASES] = larger(most_mva[i % PHASES], m->found_mva[i / PHASES][i % PHASES]);
@@ -234,6 +248,12 @@ bool residual_judge(struct residual *residual, uint32_t meter, int64_t t_ns)
 }
 
 /* ---- the round ---- */
+
+static void start_judging(struct residual *residual)
+{
+    residual->phase = RESIDUAL_JUDGES;
+    residual->cursor = residual->model->node_count;
+}
 
 static void start_sums(struct residual *residual)
 {
@@ -249,8 +269,7 @@ static bool judge_next(struct residual *residual, int64_t t_ns)
         return false;
     struct residual_meter *m = &residual->meter[meter];
     bool turned = residual->turns != residual->permits->feed_turns;
-    bool raises = !turned && residual_judge(residual, meter, t_ns);
-    residual->thrown += turned;
+    bool raises = turned ? throw_away(residual, m) : residual_judge(residual, meter, t_ns);
     memset(m->drawn_mw, 0, sizeof m->drawn_mw);
     memset(m->reported_swing_mw, 0, sizeof m->reported_swing_mw);
     return raises;
@@ -259,12 +278,10 @@ static bool judge_next(struct residual *residual, int64_t t_ns)
 /* A feed that turns leaves nothing of the window; what begins then shows it as it is. */
 static void gather(struct residual *residual, int64_t t_ns)
 {
-    if (residual->turns != residual->permits->feed_turns) {
-        residual->thrown += residual->meters;
-        residual_begin(residual, t_ns);
-    } else if (t_ns > residual->end_ns + residual->confirm_ns) {
+    if (residual->turns != residual->permits->feed_turns)
+        start_judging(residual);
+    else if (t_ns > residual->end_ns + residual->confirm_ns)
         start_sums(residual);
-    }
 }
 
 bool residual_part(struct residual *residual, int64_t t_ns, uint32_t items)
@@ -279,8 +296,7 @@ bool residual_part(struct residual *residual, int64_t t_ns, uint32_t items)
             add_host(residual, residual->cursor++, t_ns);
             continue;
         }
-        residual->phase = RESIDUAL_JUDGES;
-        residual->cursor = residual->model->node_count;
+        start_judging(residual);
     }
     for (; items && residual->phase == RESIDUAL_JUDGES; items--) {
         raises |= judge_next(residual, t_ns);

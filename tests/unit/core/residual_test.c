@@ -29,8 +29,11 @@ struct truth {
     int64_t other_mw[STAND_NODES];
     int64_t error_ppm[STAND_NODES];     /* of a meter: what it reads too much */
     int64_t flowed_mw[STAND_NODES];     /* since its newest reading, over steps */
+    bool afar;                  /* the main is not above the branches */
     bool dual, lost;            /* BRANCH_A is dead, and nobody sees it */
-    uint16_t psu_inputs;        /* as every host tells them, where it does */
+    uint16_t psu_inputs[STAND_HOSTS];   /* told where flags say so */
+    bool host_lost[STAND_HOSTS];        /* its cord on BRANCH_A alone is dark */
+    int64_t told_percent;       /* of their draw, in reports */
     bool frozen[STAND_NODES], dead[STAND_NODES], mute[STAND_NODES];
     int64_t last_mw[STAND_NODES];
 };
@@ -44,6 +47,7 @@ static void lay_out(struct truth *truth)
             truth->stand.node[n].limit_mva[i / PHASES][i % PHASES] = n == MAIN ? 100 * KW : 20 * KW;
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
         truth->draw_mw[h] = 4 * KW;
+    truth->told_percent = 100;
 }
 
 /* As two feeds: what A loses B carries; its meter bears witness. */
@@ -92,17 +96,19 @@ static int64_t draws_mw(const struct truth *truth, uint32_t host)
 
 static void flow(struct truth *truth)
 {
-    int64_t on_mw[STAND_NODES] = {truth->other_mw[MAIN], truth->other_mw[BRANCH_A], truth->other_mw[BRANCH_B]};
+    int64_t on_mw[STAND_NODES] = {truth->other_mw[MAIN], truth->other_mw[BRANCH_A],
+                                  truth->other_mw[BRANCH_B]};
     for (uint32_t h = 0; h < STAND_HOSTS; h++) {
         int64_t mw = draws_mw(truth, h);
-        if (truth->lost)
+        if (truth->lost || truth->host_lost[h])
             on_mw[BRANCH_B] += mw;
         else if (truth->dual)
             on_mw[BRANCH_A] += mw / 2, on_mw[BRANCH_B] += mw / 2;
         else
             on_mw[BRANCH_A + h / 2] += mw;
     }
-    on_mw[MAIN] += on_mw[BRANCH_A] + on_mw[BRANCH_B];
+    if (!truth->afar)
+        on_mw[MAIN] += on_mw[BRANCH_A] + on_mw[BRANCH_B];
     for (uint32_t n = 0; n < STAND_NODES; n++)
         truth->flowed_mw[n] += on_mw[n];
 }
@@ -124,10 +130,10 @@ static void read_meter(struct truth *truth, uint32_t n)
     slot.reading = (struct reading){.meter = n, .sequence = ++truth->stand.readings,
                                     .t_meter_ns = truth->stand.t_ns, .t_arrival_ns = truth->stand.t_ns,
                                     .crest_milli = 1414, .frequency_mhz = 60000};
-    for (uint32_t p = 0; !truth->dead[n] && p < PHASES; p++) {
-        slot.reading.power_mw[p] = mw;
-        slot.reading.voltage_mv[p] = 100000;
-        slot.reading.current_ma[p] = mw / 100;
+    for (uint32_t p = 0; p < PHASES; p++) {
+        slot.reading.power_mw[p] = truth->dead[n] ? 0 : mw;
+        slot.reading.voltage_mv[p] = truth->dead[n] ? 0 : 100000;
+        slot.reading.current_ma[p] = truth->dead[n] ? (int64_t)(truth->step % 7) : mw / 100;
     }
     stand_step(&truth->stand, &slot);
 }
@@ -150,9 +156,9 @@ static void pass(struct truth *truth, int64_t ns)
         for (uint32_t h = 0; h < STAND_HOSTS; h++) {
             if (stand->host[h].mute || !is_report_due(truth, h))
                 continue;
-            stand->host[h].draw_mw = draws_mw(truth, h);
+            stand->host[h].draw_mw = draws_mw(truth, h) * truth->told_percent / 100;
             struct report report = stand_report_of(stand, h, HOST_LEASED, A_NS);
-            report.psu_inputs = truth->psu_inputs;
+            report.psu_inputs = truth->psu_inputs[h];
             stand_report(stand, &report);
         }
         if (truth->step % STEPS_OF_TICK == 0)
@@ -178,8 +184,8 @@ static void assert_nothing_learnt(const struct truth *truth)
     assert_int_equal(stand_counters(&truth->stand)->other_raised, 0);
 }
 
-/* 8 kW of hosts and 1 kW of something else: what is learnt is within the errors of what is there, at the branch
- * and at the main, within 10 s; it stands in the sums, and is forgotten a minute after it has gone. */
+/* 8 kW of hosts and 1 kW of something else: what is learnt is within the errors of what is there, at the
+ * branch and at the main, within 10 s; it stands in the sums, and is forgotten a minute after it has gone. */
 static void a_load_that_appears_is_learnt_and_forgotten_when_gone(void **state)
 {
     (void)state;
@@ -232,8 +238,8 @@ static void what_is_configured_counts_first_and_the_step_on_top(void **state)
     stand_stop(&truth.stand);
 }
 
-/* 0.5 of every host on each branch, 0.55 at most; then A dies and nobody says so: its meter is late within what
- * is fresh, then reads nothing. B reads twice as much, and nothing of it is other load. */
+/* 0.5 of every host on each branch, 0.55 at most; then A dies and nobody says so: its meter is late within
+ * what is fresh, then reads nothing. B reads twice as much, and nothing of it is other load. */
 static void a_feed_that_is_lost_unseen_is_no_other_load(void **state)
 {
     (void)state;
@@ -272,10 +278,17 @@ static void what_no_evidence_excludes_is_no_other_load(void **state)
     stand_stop(&truth.stand);
 }
 
-/* 1 kW on B beside 4 of hosts that draw half of what they have there. Where nothing shows that A is alive it may
- * be theirs; at the main they draw all they draw, whatever is lost. Once they say that all their supplies have
- * power it is seen on B; that A is dark they see themselves. */
-static void power_inputs_are_evidence(void **state)
+static void tell_inputs(struct truth *truth, uint16_t inputs)
+{
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        truth->stand.host[h].flags = REPORT_PSU_KNOWN;
+        truth->psu_inputs[h] = inputs;
+    }
+}
+
+/* 1 kW on B beside 4 of hosts that draw half of what they have there. Where nothing shows that A is alive it
+ * may be theirs; at the main they draw all they draw, whatever is lost. */
+static void a_main_sees_what_a_branch_cannot(void **state)
 {
     (void)state;
     struct truth truth;
@@ -286,15 +299,20 @@ static void power_inputs_are_evidence(void **state)
     assert_int_equal(learnt(&truth, BRANCH_B), 0);
     assert_in_range(learnt(&truth, MAIN), KW - KW / 20, KW + KW / 5);
     stand_stop(&truth.stand);
+}
+
+/* Once hosts say that all their supplies have power it is seen on B; that A is dark they see themselves. */
+static void power_inputs_are_evidence(void **state)
+{
+    (void)state;
+    struct truth truth;
     lay_out_dual(&truth, 500000, INDEX_NONE);
-    truth.psu_inputs = 3;
-    for (uint32_t h = 0; h < STAND_HOSTS; h++)
-        truth.stand.host[h].flags = REPORT_PSU_KNOWN;
+    tell_inputs(&truth, 3);
     open_truth(&truth);
     pass(&truth, 10 * NS_PER_S);
     assert_nothing_learnt(&truth);
     truth.lost = true;
-    truth.psu_inputs = 2;
+    tell_inputs(&truth, 2);
     pass(&truth, 20 * NS_PER_S);
     assert_nothing_learnt(&truth);
     truth.other_mw[BRANCH_B] = KW;
@@ -302,13 +320,108 @@ static void power_inputs_are_evidence(void **state)
     assert_in_range(learnt(&truth, BRANCH_B), KW - KW / 20, KW + KW / 5);
     stand_stop(&truth.stand);
     lay_out_dual(&truth, 500000, INDEX_NONE);
-    truth.psu_inputs = 3;
-    for (uint32_t h = 0; h < STAND_HOSTS; h++)
-        truth.stand.host[h].flags = REPORT_PSU_KNOWN;
+    tell_inputs(&truth, 3);
     open_truth(&truth);
     truth.other_mw[BRANCH_B] = KW;
     pass(&truth, 15 * NS_PER_S);
     assert_in_range(learnt(&truth, BRANCH_B), KW - KW / 20, KW + KW / 5);
+    stand_stop(&truth.stand);
+}
+
+/* One that tells counts as it tells: lit beside others of whom nothing is known, or dark on a feed that its
+ * witness sees alive. */
+static void every_host_tells_of_itself(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out_dual(&truth, 500000, INDEX_NONE);
+    truth.draw_mw[0] = 8 * KW;
+    truth.draw_mw[1] = truth.draw_mw[2] = truth.draw_mw[3] = 0;
+    truth.stand.host[0].flags = REPORT_PSU_KNOWN;
+    truth.psu_inputs[0] = 3;
+    truth.other_mw[BRANCH_B] = KW;
+    open_truth(&truth);
+    pass(&truth, 15 * NS_PER_S);
+    assert_in_range(learnt(&truth, BRANCH_B), KW - KW / 20, KW + KW / 5);
+    stand_stop(&truth.stand);
+    lay_out_dual(&truth, 500000, BRANCH_A);
+    tell_inputs(&truth, 3);
+    open_truth(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    truth.host_lost[0] = true;
+    truth.psu_inputs[0] = 2;
+    pass(&truth, 20 * NS_PER_S);
+    assert_true(permit_feeds_seen(&truth.stand.core->permits) >> LOSS & 1);
+    assert_nothing_learnt(&truth);
+    stand_stop(&truth.stand);
+}
+
+/* Both branches at the top, and the main's meter elsewhere on A's feed. */
+static void watch_from_afar(struct truth *truth)
+{
+    lay_out_dual(truth, 500000, MAIN);
+    truth->afar = true;
+    truth->stand.node[BRANCH_A].ancestor_count = truth->stand.node[BRANCH_B].ancestor_count = 1;
+    truth->stand.node[BRANCH_A].parent_count = truth->stand.node[BRANCH_B].parent_count = 0;
+}
+
+/* The feed lives, the branch has tripped: what hung on it hangs on B, and its meter shows that. */
+static void a_branch_that_is_dead_is_seen_by_its_meter(void **state)
+{
+    (void)state;
+    struct truth truth;
+    watch_from_afar(&truth);
+    open_truth(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    truth.lost = truth.dead[BRANCH_A] = true;
+    pass(&truth, 20 * NS_PER_S);
+    assert_true(permit_feeds_seen(&truth.stand.core->permits) >> LOSS & 1);
+    assert_nothing_learnt(&truth);
+    stand_stop(&truth.stand);
+}
+
+/* The only witness may be silent for 10 s before anybody must take note: A's own meter still has volts. */
+static void a_window_waits_for_late_evidence(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 24; i++) {
+        struct truth truth;
+        watch_from_afar(&truth);
+        truth.stand.meter[MAIN].fresh_ns = 10 * NS_PER_S;
+        open_truth(&truth);
+        pass(&truth, 20 * NS_PER_S + i * (NS_PER_S / 2));
+        truth.lost = truth.mute[MAIN] = true;
+        pass(&truth, 30 * NS_PER_S);
+        assert_nothing_learnt(&truth);
+        stand_stop(&truth.stand);
+    }
+}
+
+static void pass_to_next_window(struct truth *truth)
+{
+    for (int64_t begin_ns = residual(truth)->begin_ns; residual(truth)->begin_ns == begin_ns;)
+        pass(truth, STEP_NS);
+}
+
+/* Lost all through every window, shown for a moment behind it, and well again when the window is looked
+ * at: it had turned. */
+static void a_feed_that_turned_and_is_well_again_spoils_the_window(void **state)
+{
+    (void)state;
+    struct truth truth;
+    watch_from_afar(&truth);
+    truth.stand.meter[MAIN].fresh_ns = 10 * NS_PER_S;
+    open_truth(&truth);
+    for (uint32_t i = 0; i < 6; i++) {
+        pass_to_next_window(&truth);
+        pass(&truth, 4 * NS_PER_S);
+        truth.dead[MAIN] = true;
+        pass(&truth, NS_PER_S / 10);
+        truth.dead[MAIN] = truth.lost = false;
+        pass(&truth, 2 * NS_PER_S);
+        truth.lost = true;
+    }
+    assert_nothing_learnt(&truth);
     stand_stop(&truth.stand);
 }
 
@@ -359,13 +472,25 @@ static void a_meter_within_its_error_is_no_other_load(void **state)
     struct truth truth;
     lay_out(&truth);
     for (uint32_t n = 0; n < STAND_NODES; n++) {
-        truth.stand.meter[n].error_ppm = 30000;
-        truth.error_ppm[n] = 30000;
+        truth.stand.meter[n].error_ppm = 80000;
+        truth.error_ppm[n] = 80000;
     }
     open_truth(&truth);
     pass(&truth, 30 * NS_PER_S);
     assert_nothing_learnt(&truth);
     assert_true(residual(&truth)->windows >= 15);
+    stand_stop(&truth.stand);
+}
+
+static void hosts_within_their_error_are_no_other_load(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    truth.told_percent = 96;
+    open_truth(&truth);
+    pass(&truth, 30 * NS_PER_S);
+    assert_nothing_learnt(&truth);
     stand_stop(&truth.stand);
 }
 
@@ -408,8 +533,8 @@ static void a_meter_that_reads_nothing_teaches_nothing(void **state)
     stand_stop(&truth.stand);
 }
 
-/* It draws 4 kW of the lease that it holds when it is heard no more: that is no other load, and what is beyond
- * what it may draw is. */
+/* It draws 4 kW of the lease that it holds when it is heard no more: that is no other load, and what is
+ * beyond what it may draw is. */
 static void a_silent_host_counts_at_what_it_may_draw(void **state)
 {
     (void)state;
@@ -459,10 +584,16 @@ int main(void)
         cmocka_unit_test(what_is_configured_counts_first_and_the_step_on_top),
         cmocka_unit_test(a_feed_that_is_lost_unseen_is_no_other_load),
         cmocka_unit_test(what_no_evidence_excludes_is_no_other_load),
+        cmocka_unit_test(a_main_sees_what_a_branch_cannot),
         cmocka_unit_test(power_inputs_are_evidence),
+        cmocka_unit_test(every_host_tells_of_itself),
+        cmocka_unit_test(a_branch_that_is_dead_is_seen_by_its_meter),
+        cmocka_unit_test(a_window_waits_for_late_evidence),
+        cmocka_unit_test(a_feed_that_turned_and_is_well_again_spoils_the_window),
         cmocka_unit_test(pulses_are_no_other_load),
         cmocka_unit_test(other_load_is_found_beside_pulses_that_reports_show),
         cmocka_unit_test(a_meter_within_its_error_is_no_other_load),
+        cmocka_unit_test(hosts_within_their_error_are_no_other_load),
         cmocka_unit_test(a_frozen_meter_teaches_nothing_and_forgets_nothing),
         cmocka_unit_test(a_meter_that_reads_nothing_teaches_nothing),
         cmocka_unit_test(a_silent_host_counts_at_what_it_may_draw),
