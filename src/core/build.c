@@ -156,6 +156,7 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     core->cluster.pools = &core->pools;
     degrade_init(&core->degrade, model, t_ns);
     core->residual.doubted = core->degrade.meter;
+    core->residual.outgrown = &core->degrade.row[DEGRADED_ROOM];
     residual_init(&core->residual, model, &core->ledger, &core->permits, &core->heat, t_ns);
     contract_init(&core->contracts, model);
     maintenance_init(&core->maintenance, model);

@@ -27,7 +27,9 @@ struct report;
     X(DEGRADED_CONTROLLER, "controller", "another controller holds a newer epoch", \
       "nothing is sent above fail-safe to hosts that obey it") \
     X(DEGRADED_RING, "ring", "places in the ring, frames at a port", "shed by class at admission, counted") \
-    X(DEGRADED_JOURNAL, "journal", "the journal's disk", "the journal pauses and counts, the loop goes on")
+    X(DEGRADED_JOURNAL, "journal", "the journal's disk", "the journal pauses and counts, the loop goes on") \
+    X(DEGRADED_ROOM, "room", "room of a node: other load takes what fail-safe caps need", \
+      "nothing is lent there, hosts go down to fail-safe")
 
 #define DEGRADATION_SYMBOL(symbol, name, lost, does) symbol,
 enum degradation { DEGRADATIONS(DEGRADATION_SYMBOL) DEGRADATION_COUNT };

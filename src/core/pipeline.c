@@ -281,7 +281,7 @@ static void note_recovery(struct core *core)
     core->count.other_thrown = core->residual.thrown;
     core->count.other_raised = core->residual.raised;
     core->count.other_lowered = core->residual.lowered;
-    core->count.other_outgrown = core->residual.outgrowths;
+    core->count.other_outgrown = core->degrade.row[DEGRADED_ROOM].entered;
 }
 
 void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox)

@@ -163,6 +163,8 @@ struct core_node_view {
     int64_t permit_since_ns;        /* slot time of its last change */
     int64_t hold_until_ns;          /* no raise below before */
     int64_t raised_mva;             /* of D and S, what hosts' own figures add to bad(n) on every phase */
+    int64_t learnt_mva[PHASES];     /* other load measured here and below beyond the site file's */
+    bool outgrown;                  /* with it, fail-safe everywhere is above the limit */
     int64_t pool_level_mva;         /* of the pool, in force; 0 = no pool */
     int64_t pool_load_mva;          /* measured or forecast */
     int64_t pool_credit_ppm;        /* of burst credit left */

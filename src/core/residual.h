@@ -29,6 +29,7 @@
 
 #include <stdbool.h>
 
+#include "core/degrade.h"
 #include "core/ledger.h"
 #include "core/permit.h"
 #include "msg/slot.h"
@@ -78,6 +79,7 @@ struct residual {
     struct ledger *ledger;
     struct permits *permits;
     const uint8_t *doubted;     /* by meter: set of enum degrade_meter */
+    struct degrade_row *outgrown;       /* nodes where fail-safe everywhere is above the limit */
     struct residual_host *host;
     struct residual_meter *meter;
     struct residual_node *node;
@@ -88,8 +90,7 @@ struct residual {
     enum residual_phase phase;
     uint32_t cursor;            /* of the round: hosts, then nodes from the last to the first */
     uint8_t unseen;             /* bit c, of the round: nothing shows that what c loses is alive */
-    uint32_t outgrown;          /* nodes */
-    uint64_t windows, thrown, raised, lowered, outgrowths;
+    uint64_t windows, thrown, raised, lowered;
 };
 
 /* setup: the arrays stand, zeroed; sums and permits stand. */
@@ -104,6 +105,9 @@ void residual_reading(struct residual *residual, const struct slot *slot, int64_
 
 /* rt, in parts of a tick: carries the window on. True: limits may stand below what is leased now. */
 bool residual_part(struct residual *residual, int64_t t_ns, uint32_t items);
+
+/* rt: at a take-over, what the controller before had learnt by a meter: as if found now. */
+void residual_hand(struct residual *residual, uint32_t meter, const int64_t learnt_mva[PHASES], int64_t t_ns);
 
 /* any: load that no lease governs, learnt at a node and below it, above what is configured. */
 int64_t residual_learnt_mva(const struct residual *residual, uint32_t node, uint32_t phase);

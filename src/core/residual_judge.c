@@ -166,10 +166,8 @@ static void see_outgrown(struct residual *residual, uint32_t n, int64_t t_ns)
     }
     if (outgrown == r->outgrown)
         return;
+    degrade_turn(residual->outgrown, n, r->outgrown, outgrown, t_ns);
     r->outgrown = outgrown;
-    residual->outgrown += outgrown;
-    residual->outgrown -= !outgrown;
-    residual->outgrowths += outgrown;
     permit_outgrown(residual->permits, n, outgrown, t_ns);
 }
 
@@ -178,7 +176,7 @@ static bool set_learnt(struct residual *residual, struct residual_meter *m, cons
 {
     const struct model_node *node = &residual->model->node[m->node];
     int64_t more_mva[PHASES];
-    bool raises = false, lowers = false;
+    bool raises = false, lowers = false;    /* on some phase */
     for (uint32_t p = 0; p < PHASES; p++) {
         more_mva[p] = learnt_mva[p] - m->learnt_mva[p];
         m->learnt_mva[p] = learnt_mva[p];
@@ -187,8 +185,6 @@ static bool set_learnt(struct residual *residual, struct residual_meter *m, cons
     }
     if (!raises && !lowers)
         return false;
-    residual->raised += raises;
-    residual->lowered += !raises;
     for (uint32_t a = 0; a < node->ancestor_count; a++) {
         for (uint32_t p = 0; a && p < PHASES; p++)
             residual->node[node->ancestor[a]].passed_mva[p] += more_mva[p];
@@ -196,6 +192,15 @@ static bool set_learnt(struct residual *residual, struct residual_meter *m, cons
         see_outgrown(residual, node->ancestor[a], t_ns);
     }
     return raises;
+}
+
+void residual_hand(struct residual *residual, uint32_t meter, const int64_t learnt_mva[PHASES], int64_t t_ns)
+{
+    struct residual_meter *m = &residual->meter[meter];
+    if (m->node == INDEX_NONE)
+        return;
+    memcpy(m->found_mva[m->bucket], learnt_mva, sizeof m->found_mva[m->bucket]);
+    set_learnt(residual, m, learnt_mva, t_ns);
 }
 
 /* One window may lie across a change that hosts tell late; two in a row do not. */
@@ -244,7 +249,13 @@ bool residual_judge(struct residual *residual, uint32_t meter, int64_t t_ns)
     keep(m, found, t_ns);
     for (uint32_t i = 0; i < RESIDUAL_BUCKETS * PHASES; i++)
         most_mva[i % PHASES] = larger(most_mva[i % PHASES], m->found_mva[i / PHASES][i % PHASES]);
-    return set_learnt(residual, m, most_mva, t_ns);
+    bool lowers = false;
+    for (uint32_t p = 0; p < PHASES; p++)
+        lowers |= most_mva[p] < m->learnt_mva[p];
+    bool raises = set_learnt(residual, m, most_mva, t_ns);
+    residual->raised += raises;
+    residual->lowered += lowers && !raises;
+    return raises;
 }
 
 /* ---- the round ---- */
@@ -265,6 +276,8 @@ static void start_sums(struct residual *residual)
 static bool judge_next(struct residual *residual, int64_t t_ns)
 {
     uint32_t node = --residual->cursor, meter = residual->model->node[node].meter;
+    if (residual->node[node].outgrown && residual->outgrown->newest == INDEX_NONE)
+        residual->outgrown->newest = node;
     if (meter == INDEX_NONE || residual->meter[meter].node != node)
         return false;
     struct residual_meter *m = &residual->meter[meter];

@@ -127,6 +127,19 @@ static void write_recovery(FILE *out, const struct core_node_view *node, int64_t
             node->recovery_silent, node->recovery_bad, node->recovery_overdue ? "true" : "false");
 }
 
+/* Load that no lease governs, on the phase that has most of it: by the site file, and measured beyond. */
+static void write_other(FILE *out, const struct model_node *known, const struct core_node_view *node)
+{
+    uint32_t most = 0;
+    for (uint32_t p = 1; p < PHASES; p++)
+        if (known->other_mva[p] + node->learnt_mva[p] > known->other_mva[most] + node->learnt_mva[most])
+            most = p;
+    double low_v = (double)known->volts_low_mv / 1e3;
+    fprintf(out, ", \"other_a\": %.2f, \"other_learnt_a\": %.2f, \"outgrown\": %s",
+            (double)known->other_mva[most] / 1e3 / low_v, (double)node->learnt_mva[most] / 1e3 / low_v,
+            node->outgrown ? "true" : "false");
+}
+
 /* What stands above the limits: a permit, time, orders. */
 static void write_steering(FILE *out, const struct core_node_view *node, int64_t now_ns)
 {
@@ -164,6 +177,7 @@ static void write_node(const struct loop *loop, FILE *out, uint32_t i, int64_t n
             node.emergency ? "true" : "false", node.recovery ? "true" : "false", phase_letter[worst]);
     write_heat(out, &node.heat);
     write_steering(out, &node, now_ns);
+    write_other(out, known, &node);
     fputs(", \"phases\": [", out);
     if (known->phases == 1)
         write_node_phase(out, known, &node, meter, worst);
