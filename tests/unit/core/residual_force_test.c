@@ -76,8 +76,7 @@ static void the_slot_that_learns_cuts_and_says_why(void **state)
     assert_true(sums(&truth, BRANCH_A)->newest_mva[0][0] > BRANCH_MVA - KW / 2);
     truth.other_mw[BRANCH_A] = 3 * KW;
     uint64_t recoveries = stand_counters(&truth.stand)->recoveries;
-    for (int i = 0; i < 2000 && !learnt(&truth, BRANCH_A); i++)
-        pass(&truth, STEP_NS);
+    pass_until_learnt(&truth, BRANCH_A);
     assert_in_range(learnt(&truth, BRANCH_A), 3 * KW - KW / 10, 3 * KW + KW / 2);
     assert_true(sums(&truth, BRANCH_A)->newest_mva[0][0] <= BRANCH_MVA);
     assert_int_equal(stand_counters(&truth.stand)->recoveries_other, 1);
@@ -126,7 +125,7 @@ static void where_fail_safe_caps_have_no_room_nothing_is_lent(void **state)
     assert_int_equal(sums(&truth, BRANCH_A)->lend.contingencies, 1);
     assert_int_equal(row->now, 0);
     truth.other_mw[BRANCH_A] = 21 * KW / 2;
-    pass(&truth, 15 * NS_PER_S);
+    pass_until_learnt(&truth, BRANCH_A);
     assert_int_equal(permit_of(&truth.stand.core->permits, BRANCH_A), PERMIT_OUTGROWN);
     assert_int_equal(sums(&truth, BRANCH_A)->lend.contingencies, 0);
     assert_int_equal(row->now, 1);

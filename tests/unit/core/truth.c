@@ -56,7 +56,7 @@ static int64_t draws_mw(const struct truth *truth, uint32_t host)
 {
     int64_t mw = truth->draw_mw[host], cap_mw = truth->stand.host[host].last.cap_mw;
     if (truth->obeys && cap_mw < mw)
-        mw = cap_mw;
+        mw = cap_mw - cap_mw / 100;
     return is_high(truth) ? mw : mw * truth->low_percent / 100;
 }
 
@@ -129,7 +129,7 @@ void pass(struct truth *truth, int64_t ns)
             report.psu_inputs = truth->psu_inputs[h];
             stand_report(stand, &report);
         }
-        if (truth->step % STEPS_OF_TICK == 0)
+        if (truth->step % STEPS_OF_TICK == 0 && !truth->no_ticks)
             stand_tick(stand);
     }
 }
@@ -142,4 +142,16 @@ int64_t learnt(const struct truth *truth, uint32_t n)
 const struct residual *residual(const struct truth *truth)
 {
     return &truth->stand.core->residual;
+}
+
+void pass_until_learnt(struct truth *truth, uint32_t node)
+{
+    int64_t before_mva = learnt(truth, node);
+    truth->no_ticks = true;
+    for (uint32_t i = 0; i < 5000 && learnt(truth, node) <= before_mva; i++) {
+        struct slot slot = {.kind = SLOT_TICK_PART};
+        pass(truth, STEP_NS);
+        stand_step(&truth->stand, &slot);
+    }
+    truth->no_ticks = false;
 }

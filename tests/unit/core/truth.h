@@ -22,6 +22,7 @@ struct truth {
     uint32_t low_percent;       /* pulses: of draw_mw, in the low steps */
     uint32_t high_steps, steps; /* of a pulse: so many of so many are high; 0 = no pulses */
     /* hosts draw no more than their cap allows, and say that it holds them down */
+    bool no_ticks;
     bool obeys;
     bool in_step;               /* every host reports when the pulse is low, and at the same time */
     int64_t other_mw[STAND_NODES];
@@ -45,6 +46,9 @@ void lay_out_dual(struct truth *truth, uint32_t share_ppm, uint32_t witness);
 /* A start; every host is heard. */
 void open_truth(struct truth *truth);
 void pass(struct truth *truth, int64_t ns);
+
+/* Until something more is learnt at the node, by a slot that is a part of no arbitration: right behind it. */
+void pass_until_learnt(struct truth *truth, uint32_t node);
 
 /* On phase A. */
 int64_t learnt(const struct truth *truth, uint32_t node);
