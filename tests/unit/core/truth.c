@@ -60,6 +60,12 @@ static int64_t draws_mw(const struct truth *truth, uint32_t host)
     return is_high(truth) ? mw : mw * truth->low_percent / 100;
 }
 
+static void add_halves(int64_t on_mw[STAND_NODES], int64_t mw)
+{
+    on_mw[BRANCH_A] += mw / 2;
+    on_mw[BRANCH_B] += mw / 2;
+}
+
 static void flow(struct truth *truth)
 {
     int64_t on_mw[STAND_NODES] = {truth->other_mw[MAIN], truth->other_mw[BRANCH_A],
@@ -69,7 +75,7 @@ static void flow(struct truth *truth)
         if (truth->lost || truth->host_lost[h])
             on_mw[BRANCH_B] += mw;
         else if (truth->dual)
-            on_mw[BRANCH_A] += mw / 2, on_mw[BRANCH_B] += mw / 2;
+            add_halves(on_mw, mw);
         else
             on_mw[BRANCH_A + h / 2] += mw;
     }
