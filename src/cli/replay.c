@@ -99,6 +99,12 @@ static void print_text(const struct told *told)
                result->missing);
     if (result->disorder > 0)
         printf("disorder: %" PRIu64 " slots stand after a later one\n", result->disorder);
+    if (result->clock_free > 0)
+        printf("clock: %" PRIu64 " slots while this machine's clock was not synchronised\n",
+               result->clock_free);
+    if (result->clock_stepped > 0)
+        printf("clock: %" PRIu64 " readings of meters whose clock had just gone ahead\n",
+               result->clock_stepped);
     if (told->note[0] && !told->damaged)
         printf("%s\n", told->note);
     if (result->difference.what)
@@ -131,7 +137,7 @@ static json_t *difference_json(const struct replay_difference *difference)
 static void print_json(const struct told *told)
 {
     const struct replay_result *result = &told->result;
-    json_t *all = json_pack("{s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:b, s:b, s:s, s:f, s:f}",
+    json_t *all = json_pack("{s:b, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:b, s:b, s:s, s:f, s:f, s:I, s:I}",
                             "exact", is_exact(told),
                             "seconds", (json_int_t)result->seconds,
                             "slots", (json_int_t)result->slots,
@@ -144,7 +150,9 @@ static void print_json(const struct told *told)
                             "damaged", (int)told->damaged,
                             "note", told->note,
                             "times_real", times_real(told),
-                            "slots_per_s", slots_per_s(told));
+                            "slots_per_s", slots_per_s(told),
+                            "clock_free", (json_int_t)result->clock_free,
+                            "clock_stepped", (json_int_t)result->clock_stepped);
 
     json_dumpf(all, stdout, JSON_INDENT(2));
     putchar('\n');

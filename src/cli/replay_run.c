@@ -122,6 +122,8 @@ static void feed(struct replay *replay, const struct slot *slot)
     follow_sequence(replay, slot->sequence);
     remember(replay, slot);
     replay->result->slots++;
+    replay->result->clock_free += (slot->marks & SLOT_CLOCK_FREE) != 0;
+    replay->result->clock_stepped += (slot->marks & SLOT_CLOCK_STEPPED) != 0;
     pipeline_step(replay->core, slot, &replay->outbox);
     replay->result->decisions += replay->outbox.count;
     replay->owed = replay->outbox.digest_due;

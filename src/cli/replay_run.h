@@ -24,6 +24,8 @@ struct replay_result {
     uint64_t decisions;         /* leases and claims that came out */
     uint64_t missing;           /* slots the journal lacks: holes in the sequence, or told as dropped */
     uint64_t disorder;          /* slots that stand after a later one */
+    uint64_t clock_free;        /* slots of times when the machine's clock was not synchronised */
+    uint64_t clock_stepped;     /* readings of a meter whose clock had just gone ahead */
     int64_t first_t_ns, last_t_ns;
     struct slot_digest agreed;  /* the newest on which both sides agree */
     struct replay_difference difference;

@@ -115,8 +115,8 @@ struct cluster_visit {
     int64_t capacity;           /* of the cell, in what is shared */
     uint32_t solved;            /* bit i: cell i has been cut in this visit */
     uint32_t shape;             /* of the runs being summed */
-    int64_t run_mw, fixed_mw, band_mw[CLUSTER_BANDS];
-    int64_t fixed_mva, band_mva[CLUSTER_BANDS];
+    int64_t run_mw, fixed_mw, fixed_least_mw, band_mw[CLUSTER_BANDS];
+    int64_t fixed_mva, fixed_least_mva, band_mva[CLUSTER_BANDS];
     int64_t *load_mva;          /* being summed */
 };
 
@@ -170,7 +170,8 @@ struct cluster {
     uint32_t apart_count, apart[CLUSTER_APART];     /* in this part: whom a lease may tell a new share */
     uint32_t carry_node;        /* error diffusion of cap quanta inside one rack */
     int64_t carry_mw;
-    uint64_t floor_infeasible;  /* times a node was found that cannot carry the floors below it */
+    /* times a node was found that cannot carry the floors below it, were all heard */
+    uint64_t floor_infeasible;
     uint32_t floor_infeasible_node;         /* the newest of them */
 };
 

@@ -72,8 +72,10 @@ static void look_at_host(struct cluster *cluster, const struct ledger *ledger, c
     uint8_t tier = cluster->own_tier[host];
     if (cluster_is_fixed(cluster, h, t_ns)) {
         tier = CLUSTER_FIXED;
+        int64_t least_mw = draw_of_cap_mw(&cluster->model->type[cluster->type[host]],
+                                          cluster_least_cap_mw(cluster, ledger, host));
         now = (struct extent){
-            .least_mw = h->exposed_draw_mw, .useful_mw = h->exposed_draw_mw, .most_mw = h->exposed_draw_mw};
+            .least_mw = least_mw, .useful_mw = h->exposed_draw_mw, .most_mw = h->exposed_draw_mw};
     } else {
         now = extent_of(cluster, ledger, demand, host, t_ns);
         if (now.useful_mw < now.most_mw && tier == cluster->tier[host])

@@ -77,7 +77,8 @@ void cluster_end_bands_run(struct cluster *cluster)
     struct cluster_visit *visit = &cluster->visit;
     int64_t coefficient = cut_coefficient(cluster, visit->shape);
     visit->fixed_mva += loads_mva(visit->fixed_mw, coefficient);
-    visit->fixed_mw = 0;
+    visit->fixed_least_mva += loads_mva(visit->fixed_least_mw, coefficient);
+    visit->fixed_mw = visit->fixed_least_mw = 0;
     for (uint32_t band = 0; band < CLUSTER_BANDS; band++) {
         visit->band_mva[band] += loads_mva(visit->band_mw[band], coefficient);
         visit->band_mw[band] = 0;
@@ -97,6 +98,7 @@ void cluster_take_bands(struct cluster *cluster, const struct cluster_run *run)
         uint32_t tier = cluster->tier[host];
         if (tier == CLUSTER_FIXED) {
             visit->fixed_mw += draw_mw;
+            visit->fixed_least_mw += edge_mw[EDGE_LEAST];
             continue;
         }
         int64_t least_mw = smaller(edge_mw[EDGE_LEAST], draw_mw);

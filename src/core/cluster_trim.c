@@ -75,8 +75,8 @@ static void begin_bands(struct cluster *cluster, uint32_t node, uint32_t cell)
     if (n->alike)
         visit->capacity =
             capacity_in_mw(visit->capacity, cluster->coefficient[(size_t)n->shape * cluster->cells + cell]);
-    visit->fixed_mva = 0;
-    visit->fixed_mw = 0;
+    visit->fixed_mva = visit->fixed_least_mva = 0;
+    visit->fixed_mw = visit->fixed_least_mw = 0;
     for (uint32_t band = 0; band < CLUSTER_BANDS; band++)
         visit->band_mva[band] = visit->band_mw[band] = 0;
     enter(cluster, STEP_BANDS);
@@ -120,6 +120,15 @@ static void begin_claims(struct cluster *cluster, uint32_t node)
     enter(cluster, STEP_CLAIMS);
 }
 
+/* Were every host at its floor: one that is not heard takes more only until it is. */
+static bool carries_floors(const struct cluster_visit *visit)
+{
+    int64_t sum_mva = visit->fixed_least_mva;
+    for (uint32_t tier = 0; tier < TIERS_MAX; tier++)
+        sum_mva += visit->band_mva[tier];
+    return sum_mva <= visit->capacity;
+}
+
 static void end_bands(struct cluster *cluster, uint32_t node)
 {
     struct cluster_visit *visit = &cluster->visit;
@@ -138,7 +147,7 @@ static void end_bands(struct cluster *cluster, uint32_t node)
     }
     visit->band = (uint8_t)band;
     begin_claims(cluster, node);
-    if (band < TIERS_MAX) {
+    if (band < TIERS_MAX && !carries_floors(visit)) {
         struct cluster_node *n = &cluster->node[node];
         cluster->floor_infeasible += !n->infeasible && !n->was_infeasible;
         cluster->floor_infeasible_node = node;

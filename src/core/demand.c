@@ -2,9 +2,6 @@
 #include "core/compare.h"
 #include "core/demand.h"
 
-/* Beyond every cap: what doubles with each report stays a number. */
-#define PROBE_MOST_MW (INT64_MAX / 4)
-
 void demand_init(struct demand *demand, int64_t t_ns)
 {
     *demand = (struct demand){.stretch_start_ns = t_ns};
@@ -24,14 +21,14 @@ static void turn_stretches(struct demand *demand, int64_t stretch_ns, int64_t t_
         demand->stretch_start_ns = t_ns;        /* nothing was heard for longer than is remembered */
 }
 
-/* Held again above where it was held before: it has taken up what it was given. A cap lower than that begins
- * anew. */
+/* Held again by as much higher as it was probed: it was given that and has taken it up. Given less, it asks
+ * for as much again; a lower cap begins anew. */
 static void note_probe(struct demand *demand, int64_t cap_mw)
 {
-    if (cap_mw > demand->probed_mw && demand->probed_mw > 0)
-        demand->probe_mw =
-            smaller(2 * larger(demand->probe_mw, cap_mw - demand->probed_mw), PROBE_MOST_MW);
-    else if (cap_mw < demand->probed_mw)
+    int64_t taken_mw = cap_mw - demand->probed_mw;
+    if (taken_mw > 0 && taken_mw >= demand->probe_mw && demand->probed_mw > 0)
+        demand->probe_mw = 2 * taken_mw;
+    else if (taken_mw < 0)
         demand->probe_mw = 0;
     demand->probed_mw = cap_mw;
 }

@@ -2,8 +2,8 @@
 /*
  * What a host would draw if it were let: its highest draw of the last moments, or unknown while a cap holds
  * it down. Then it is probed upward (safety.md section 9): by one quantum where the watts are others', twice
- * as much each time that it has taken up what it was given; where nobody else wants them it claims all it may
- * have.
+ * as much each time that it was given so much and has taken it up; where nobody else wants them it claims all
+ * it may have.
  */
 #ifndef FLYBALL_CORE_DEMAND_H
 #define FLYBALL_CORE_DEMAND_H
@@ -26,7 +26,7 @@ struct demand {
     int64_t draw_mw[DEMAND_STRETCHES];          /* highest draw */
     /* highest cap at which the host was held down; -1 = was not */
     int64_t held_cap_mw[DEMAND_STRETCHES];
-    int64_t probed_mw;          /* the highest cap it was held at since it was last not held for long */
+    int64_t probed_mw;          /* the cap at which it was held down last */
     int64_t probe_mw;           /* what it is probed upward by next; 0 = one quantum */
     int64_t forecast_until_ns;  /* the latest end of any forecast */
     struct demand_forecast {

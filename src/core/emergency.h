@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Emergencies of safety.md section 8: what starts one, what it does to caps, how it ends. Three
- * stages: a cut, fail-safe, and the site's own shed action, which is counted and left to the site. Watts are
- * mW at the wall, sums mVA a phase.
+ * stages: a cut, fail-safe, and the site's own shed action, which is counted, shown, and taken by another
+ * process (`flyball shed`). Watts are mW at the wall, sums mVA a phase.
  */
 #ifndef FLYBALL_CORE_EMERGENCY_H
 #define FLYBALL_CORE_EMERGENCY_H
@@ -18,7 +18,7 @@ struct emergency {
     bool active, fail_safe;     /* fail_safe: second stage reached */
     bool shed;                  /* third stage: the site's shed action is due */
     uint32_t number;            /* of this emergency, over all nodes */
-    int64_t stage_ns;           /* the present stage began */
+    int64_t stage_ns;           /* the present stage began; the third one lasts, and goes by this time */
     int64_t calm_since_ns;      /* measured < 0.9 steady since, INT64_MAX = not */
     int64_t raise_after_ns;     /* no raise below before this */
     int64_t low_volts_since_ns; /* below the lowest credible voltage since, INT64_MAX = not */
@@ -46,6 +46,20 @@ struct emergencies {
     int64_t forbids_until_ns, round_until_ns;
 };
 
+/* X(symbol, name, meaning) */
+#define EMERGENCY_STAGES(X) \
+    X(EMERGENCY_STAGE_CUT, "cut", "the caps of its hosts were cut") \
+    X(EMERGENCY_STAGE_FAIL_SAFE, "fail_safe", "the cut did not end it: all of them were sent to fail-safe") \
+    X(EMERGENCY_STAGE_SHED, "shed", "fail-safe did not end it: the site's shed action is due")
+
+enum emergency_stage {
+    EMERGENCY_STAGE_NONE,
+#define EMERGENCY_STAGE_SYMBOL(symbol, name, meaning) symbol,
+    EMERGENCY_STAGES(EMERGENCY_STAGE_SYMBOL)
+#undef EMERGENCY_STAGE_SYMBOL
+    EMERGENCY_STAGE_COUNT
+};
+
 /* What the owner has to do about the node of this reading. */
 enum emergency_action { EMERGENCY_NOTHING, EMERGENCY_CUT, EMERGENCY_FAIL_SAFE, EMERGENCY_SHED };
 
@@ -69,6 +83,13 @@ int64_t emergency_scale_ppm(const struct emergencies *emergencies, const struct 
 /* rt: what an emergency leaves a host below: the least of the cap that gives S <= 0.95 steady_limit and,
  * where it has its `shot` yet to come, 0.75 * min(cap, measured governed draw). */
 int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, bool shot, int64_t scale_ppm);
+
+/* rt: EMERGENCY_STAGE_NONE where there is no emergency. */
+enum emergency_stage emergency_stage(const struct emergency *emergency);
+
+/* rt: leases are sent from now on. What was decided before was told to nobody, so no stage of it counts: each
+ * begins with the first. */
+void emergency_restart(struct emergencies *emergencies, int64_t t_ns);
 
 /* setup: how long a stage lasts: A of the slowest host type, and the reading of the slowest meter. */
 int64_t emergency_stage_ns(const struct model *model);

@@ -44,6 +44,26 @@ int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, bool shot, 
     return shot_mw > type->cap_min_mw ? shot_mw : type->cap_min_mw;
 }
 
+enum emergency_stage emergency_stage(const struct emergency *emergency)
+{
+    if (!emergency->active)
+        return EMERGENCY_STAGE_NONE;
+    return emergency->shed        ? EMERGENCY_STAGE_SHED
+           : emergency->fail_safe ? EMERGENCY_STAGE_FAIL_SAFE
+                                  : EMERGENCY_STAGE_CUT;
+}
+
+void emergency_restart(struct emergencies *e, int64_t t_ns)
+{
+    for (uint32_t n = 0; n < e->model->node_count; n++) {
+        struct emergency *state = &e->node[n];
+        if (!state->active)
+            continue;
+        state->fail_safe = state->shed = false;
+        state->stage_ns = t_ns;
+    }
+}
+
 bool emergency_lasts(const struct emergencies *e, uint32_t host, int64_t t_ns)
 {
     const struct model_host *h = &e->model->host[host];

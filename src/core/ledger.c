@@ -149,14 +149,11 @@ static const struct ledger_lease *unretired_find(const struct ledger_host *h, ui
     return NULL;
 }
 
-/* The cap in force is more than this controller ever allowed, or more than the lease the host says it
- * enforces. */
+/* The cap in force may be anything, or is more than the lease the host says it enforces. */
 static bool cap_is_foreign(const struct ledger_host *h, const struct report *report, bool settled)
 {
     const struct ledger_lease *applied = unretired_find(h, report->applied);
     if (report->flags & REPORT_DEVICE_LOST)
-        return true;
-    if (told_mw(report) > ledger_exposed_cap_mw(h))
         return true;
     return settled && report->state == HOST_LEASED && applied && report->readback_mw > applied->cap_mw;
 }

@@ -54,6 +54,8 @@ static enum order_refusal take_mode(struct core *core, const struct slot_order *
         return ORDER_REFUSED_VALUE;
     if (order->mode > core->model->mode)
         return ORDER_REFUSED_LOOSENS;
+    if (core->mode != MODE_ENFORCE && order->mode == MODE_ENFORCE)
+        emergency_restart(&core->emergencies, core->t_ns);
     core->mode = order->mode;
     ledger_enforce(&core->ledger, core->mode == MODE_ENFORCE);
     return ORDER_TAKEN;

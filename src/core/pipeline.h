@@ -95,7 +95,8 @@ struct outbox {
     X(other_outgrown, "other_outgrown", \
       "times that such load took more than fail-safe caps leave of a limit: I2 does not hold there") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
-    X(floor_infeasible, "floor_infeasible", "times a node was found that cannot carry the floors below it") \
+    X(floor_infeasible, "floor_infeasible", \
+      "times a node was found that cannot carry the floors below it, were all hosts heard") \
     X(invariant_failures, "invariant_failures", \
       "I1a or I1b false after a slot, or D above a limit without a cause: a defect")
 
@@ -151,6 +152,9 @@ struct core_node_view {
     int64_t measured_mw;            /* newest reading, -1 = none yet */
     int64_t reading_t_ns;           /* slot time of it */
     bool emergency, recovery;
+    uint8_t stage;                  /* enum emergency_stage of core/emergency.h */
+    bool enforced;                  /* leases are sent: a stage that was reached was told to hosts */
+    int64_t stage_since_ns;         /* that stage began; 0 = none */
     uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
     bool recovery_overdue;          /* it is, though nobody known silent or bad holds it */
     uint32_t recovery_silent, recovery_bad; /* hosts that hold it, once its time is over */
@@ -162,7 +166,7 @@ struct core_node_view {
     uint32_t awaited;               /* hosts whose receipt a maintenance order waits for */
     int64_t permit_since_ns;        /* slot time of its last change */
     int64_t hold_until_ns;          /* no raise below before */
-    int64_t raised_mva;             /* of D and S, what hosts' own figures add to bad(n) on every phase */
+    int64_t raised_mva;             /* of `exposed`, what hosts' own figures add to bad(n) there */
     int64_t learnt_mva[PHASES];     /* other load measured here and below beyond the site file's */
     bool outgrown;                  /* with it, fail-safe everywhere is above the limit */
     int64_t pool_level_mva;         /* of the pool, in force; 0 = no pool */

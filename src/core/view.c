@@ -110,9 +110,9 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
         view->steady_mva[phase] = sums->steady_mva[0][phase];
         view->learnt_mva[phase] = residual_learnt_mva(&core->residual, node, phase);
     }
-    view->raised_mva = sums->raised_mva[0] - view->learnt_mva[0];
     view->outgrown = core->residual.node[node].outgrown;
     view->exposed = tightest(sums, core->model->contingency_count, sums->exposed_mva);
+    view->raised_mva = sums->raised_mva[view->exposed.phase] - view->learnt_mva[view->exposed.phase];
     view->newest = tightest(sums, core->model->contingency_count, sums->newest_mva);
     if (meter != INDEX_NONE) {
         view->measured_mw = core->detect[meter].measured_mw;
@@ -122,6 +122,9 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
     view->permit = (uint8_t)permit_of(&core->permits, node);
     view->permit_since_ns = permit_since_ns(&core->permits, node);
     view->emergency = emergency->active;
+    view->stage = (uint8_t)emergency_stage(emergency);
+    view->stage_since_ns = view->stage ? emergency->stage_ns : 0;
+    view->enforced = core->ledger.enforcing;
     show_waits(core, node, view);
     show_steering(core, node, view);
     show_contracts(core, node, view);

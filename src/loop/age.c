@@ -26,7 +26,7 @@ static void turn(struct age *age, int64_t bucket)
 
 /* True when this reading stands ahead of the line and is not to be believed yet. The last of a row that
  * agrees is: then the line starts anew. */
-static bool claims_step(struct age *age, int64_t bucket, int64_t offset)
+static bool claims_step(struct age *age, int64_t bucket, int64_t offset, int64_t arrival_ns)
 {
     if (age->seen < AGE_YOUNG || age->floor == INT64_MAX || offset >= minus(age->floor, AGE_STEP_NS)) {
         age->seen += age->seen < AGE_YOUNG;
@@ -41,6 +41,7 @@ static bool claims_step(struct age *age, int64_t bucket, int64_t offset)
         return true;
     age->ahead = 0;
     age->stepped = true;
+    age->doubted_until_ns = arrival_ns + AGE_FORGETS_NS;
     age->bucket = 0;
     turn(age, bucket);
     return false;
@@ -62,7 +63,7 @@ int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns)
     if (bucket > age->bucket)
         turn(age, bucket);
     int64_t offset = minus(arrival_ns, stamp_ns);
-    if (claims_step(age, bucket, offset))
+    if (claims_step(age, bucket, offset, arrival_ns))
         return INT64_MAX;
     int64_t *least = &age->least[age->bucket % AGE_BUCKETS];
     if (offset < *least)

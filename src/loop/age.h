@@ -21,6 +21,8 @@ enum { AGE_BUCKETS = 12, AGE_CONFIRMATIONS = 4, AGE_YOUNG = 64 };
 #define AGE_AGREE_NS INT64_C(20000000)      /* readings after a step agree to within this */
 #define AGE_BUCKET_NS INT64_C(5000000000)   /* 12 x 5 s = the 60 s of the rule */
 
+#define AGE_FORGETS_NS (AGE_BUCKETS * AGE_BUCKET_NS)
+
 struct age {
     int64_t least[AGE_BUCKETS]; /* of arrival - stamp, in each 5 s */
     int64_t floor;              /* least of them all */
@@ -29,6 +31,7 @@ struct age {
     uint32_t ahead;             /* how many in a row, and agree */
     uint32_t seen;              /* readings of this line, up to AGE_YOUNG */
     bool stepped;               /* a step was confirmed; whoever counts it clears this */
+    int64_t doubted_until_ns;   /* by arrival: until the time before the newest step is forgotten */
 };
 
 /* rt: takes one reading and says how old it is, ns, never negative; INT64_MAX while a step ahead is not

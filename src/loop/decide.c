@@ -140,6 +140,7 @@ static void persist(struct decide *decide, const struct slot *slot, int64_t now_
 static void step(struct decide *decide, struct slot *slot)
 {
     slot->t_ns = decide->t_ns;
+    slot->marks |= timebase_is_synchronised(decide->base) ? 0 : SLOT_CLOCK_FREE;
     pipeline_step(decide->core, slot, &decide->outbox);
     int64_t now_ns = timebase_now_ns(decide->base);
     slot->stage_ns[STAGE_DECIDED] = delta(slot->t_receive_ns, now_ns);
@@ -278,7 +279,8 @@ void decide_tap(struct decide *decide, int64_t sent_ns)
     if (!decide->digest_due)
         return;
     struct slot digest = {.sequence = slot->sequence, .t_ns = slot->t_ns, .t_receive_ns = slot->t_receive_ns,
-                          .kind = SLOT_DIGEST, .digest = decide->digest};
+                          .kind = SLOT_DIGEST, .marks = slot->marks & SLOT_CLOCK_FREE,
+                          .digest = decide->digest};
     tap(decide, &digest);
 }
 

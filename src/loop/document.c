@@ -140,6 +140,16 @@ static void write_other(FILE *out, const struct model_node *known, const struct 
             node->outgrown ? "true" : "false");
 }
 
+/* How far it has come, and for how long it has been there. */
+static void write_stage(FILE *out, const struct core_node_view *node, int64_t now_ns)
+{
+    fprintf(out, ", \"emergency_stage\": \"%s\", \"emergency_stage_for_s\": ", view_words_stage(node->stage));
+    if (node->stage_since_ns)
+        fprintf(out, "%.3f", (double)(now_ns - node->stage_since_ns) / 1e9);
+    else
+        fputs("null", out);
+}
+
 /* What stands above the limits: a permit, time, orders. */
 static void write_steering(FILE *out, const struct core_node_view *node, int64_t now_ns)
 {
@@ -153,6 +163,23 @@ static void write_steering(FILE *out, const struct core_node_view *node, int64_t
         fprintf(out, ", \"contract_w\": %.1f", (double)node->contract_mw / 1e3);
     else
         fputs(", \"contract_w\": null", out);
+}
+
+/* Where exposure leaves least room, whatever may be lost: of a site that declares no loss the phases say
+ * it. */
+static void write_tightest(FILE *out, const struct model *model, const struct model_node *known,
+                           const struct core_sum *sum)
+{
+    double low_v = (double)known->volts_low_mv / 1e3;
+    if (!known->limited || model->contingency_count < 2) {
+        fputs(", \"tightest\": null", out);
+        return;
+    }
+    fputs(", \"tightest\": {\"contingency\": ", out);
+    document_text(out, model->contingency[sum->contingency % CONTINGENCIES_MAX].name);
+    fprintf(out, ", \"phase\": \"%c\", \"exposure_a\": %.2f, \"limit_a\": %.2f}",
+            phase_letter[sum->phase % PHASES], (double)sum->sum_mva / 1e3 / low_v,
+            (double)sum->limit_mva / 1e3 / low_v);
 }
 
 static void write_node(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
@@ -175,9 +202,11 @@ static void write_node(const struct loop *loop, FILE *out, uint32_t i, int64_t n
             (double)node.exposure_mva[worst] / 1e3, (double)node.newest_mva[worst] / 1e3,
             (double)node.limit_mva[worst] / 1e3, known->limited ? "true" : "false",
             node.emergency ? "true" : "false", node.recovery ? "true" : "false", phase_letter[worst]);
+    write_stage(out, &node, now_ns);
     write_heat(out, &node.heat);
     write_steering(out, &node, now_ns);
     write_other(out, known, &node);
+    write_tightest(out, &loop->site->model, known, &node.exposed);
     fputs(", \"phases\": [", out);
     if (known->phases == 1)
         write_node_phase(out, known, &node, meter, worst);
@@ -366,6 +395,11 @@ void loop_document_names(const struct loop *loop, FILE *out)
         document_text(out, meter->name);
         fprintf(out, ", \"node\": %u, \"fresh_ms\": %.3f, \"period_ms\": %.3f}", meter->node,
                 (double)meter->fresh_ns / 1e6, (double)meter->period_ns / 1e6);
+    }
+    fputs("],\n\"contingencies\": [", out);
+    for (uint32_t i = 0; i < model->contingency_count; i++) {
+        fputs(i ? ", " : "", out);
+        document_text(out, model->contingency[i].name);
     }
     fputs("],\n\"hosts\": [", out);
     for (uint32_t i = 0; i < model->host_count; i++) {

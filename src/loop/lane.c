@@ -127,6 +127,7 @@ static int admit_reading(struct lane *lane, struct reading *reading, int64_t t_r
     reading->t_arrival_ns = timebase_realtime_ns(lane->base, t_receive_ns);
     reading->age_ns = age_ns + lane->model->policy.age_bound_ns;
     slot->kind = SLOT_READING;
+    slot->marks = t_receive_ns < age->doubted_until_ns ? SLOT_CLOCK_STEPPED : 0;
     slot->reading = *reading;
     publish(lane, slot, t_receive_ns);
     show_meter(lane, reading, t_receive_ns, age_ns + lane->model->policy.age_bound_ns);

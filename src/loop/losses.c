@@ -3,9 +3,17 @@
 
 #include "loop/loop.h"
 
+static bool has_ptp(const struct site *site)
+{
+    for (uint32_t i = 0; site && i < site->redundancy.gear_count; i++)
+        if (site->redundancy.gear[i].kind == GEAR_PTP)
+            return true;
+    return false;
+}
+
 void losses_start(struct losses *losses, struct loop *loop)
 {
-    *losses = (struct losses){.loop = loop, .journal.t_ns = INT64_MIN};
+    *losses = (struct losses){.loop = loop, .journal.t_ns = INT64_MIN, .has_ptp = has_ptp(loop->site)};
     for (uint32_t i = 0; i < LOSSES_RING; i++)
         losses->ring[i].t_ns = INT64_MIN;
     for (uint32_t i = 0; i < DEGRADATION_COUNT; i++)
@@ -52,19 +60,26 @@ static void look_at_journal(struct losses *losses, int64_t now_ns)
     look_at(&losses->row[DEGRADED_JOURNAL], &losses->journal, 0, lost, false, now_ns);
 }
 
-static void look_at_clocks(struct losses *losses, int64_t now_ns)
+static void look_at_clock(struct losses *losses, uint32_t index, bool is_in, int64_t now_ns)
 {
     struct degrade_row *row = &losses->row[DEGRADED_CLOCK];
+    degrade_turn(row, index, losses->clock[index], is_in, now_ns);
+    losses->clock[index] = is_in;
+    if (is_in && row->newest == INDEX_NONE)
+        row->newest = index;
+}
+
+static void look_at_clocks(struct losses *losses, int64_t now_ns)
+{
     for (uint32_t i = 0; i < losses->loop->view.meters; i++) {
         struct view_stale stale;
         if (!view_read_stale(&losses->loop->view, i, &stale))
             continue;
         bool is_in = stale.step_t_ns && now_ns - stale.step_t_ns < LOSSES_CLOCK_NS;
-        degrade_turn(row, i, losses->clock[i], is_in, now_ns);
-        losses->clock[i] = is_in;
-        if (is_in && row->newest == INDEX_NONE)
-            row->newest = i;
+        look_at_clock(losses, i, is_in, now_ns);
     }
+    look_at_clock(losses, LOSSES_OWN_CLOCK,
+                  losses->has_ptp && !timebase_is_synchronised(&losses->loop->base), now_ns);
 }
 
 void losses_look(struct losses *losses, int64_t now_ns)

@@ -8,6 +8,7 @@
 #define FLYBALL_LOOP_LOSSES_H
 
 #include "core/degrade.h"
+#include "loop/age.h"
 #include "msg/limits.h"
 
 struct loop;
@@ -15,7 +16,10 @@ struct loop;
 /* A loss is over when nothing more was lost for this long. */
 #define LOSSES_CALM_NS NS_PER_S
 /* A clock that stepped counts until the age rule has forgotten the time before (age.h). */
-#define LOSSES_CLOCK_NS (60 * NS_PER_S)
+#define LOSSES_CLOCK_NS AGE_FORGETS_NS
+
+/* Members of the row `clock`: meters, and behind them this machine, where the site has PTP to lose. */
+enum { LOSSES_OWN_CLOCK = METERS_MAX };
 
 /* Members of the row `ring`: lanes, then ports. Of the journal: its disk. */
 enum { LOSSES_PORT = LANES_MAX, LOSSES_RING = 2 * LANES_MAX };
@@ -32,7 +36,8 @@ struct losses {
     int64_t t_next_ns;
     struct degrade_row row[DEGRADATION_COUNT];
     struct loss ring[LOSSES_RING], journal;
-    bool clock[METERS_MAX];
+    bool clock[METERS_MAX + 1];
+    bool has_ptp;               /* the site declares a clock */
 };
 
 /* setup */

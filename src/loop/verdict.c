@@ -78,16 +78,17 @@ static void look_at_hosts(struct verdict *verdict, const struct model *model, co
     }
 }
 
-/* The phase whose exposure alone carries most of its limit. */
-static int64_t exposed_ppm(const struct core_node_view *node)
+/* The phase whose exposure carries most of its limit, or what leaves least room were something lost. */
+static int64_t exposed_ppm(const struct core_node_view *node, uint8_t *contingency)
 {
-    int64_t most_ppm = 0;
+    int64_t most_ppm = 0, tightest_ppm = view_load_ppm(node->exposed.sum_mva, node->exposed.limit_mva);
     for (uint32_t i = 0; i < PHASES; i++) {
         int64_t ppm = view_load_ppm(node->exposure_mva[i], node->limit_mva[i]);
         if (ppm > most_ppm)
             most_ppm = ppm;
     }
-    return most_ppm;
+    *contingency = tightest_ppm > most_ppm ? node->exposed.contingency : 0;
+    return tightest_ppm > most_ppm ? tightest_ppm : most_ppm;
 }
 
 static bool above(const struct core_node_view *node)
@@ -104,11 +105,13 @@ static void look_at_node(struct verdict *verdict, const struct core_node_view *n
         verdict->nodes_above++;
         first(&verdict->node_above, i);
     }
-    int64_t ppm = exposed_ppm(node);
+    uint8_t contingency;
+    int64_t ppm = exposed_ppm(node, &contingency);
     if (verdict->worst_node != INDEX_NONE && ppm <= verdict->worst_ppm)
         return;
     verdict->worst_node = i;
     verdict->worst_ppm = ppm;
+    verdict->worst_contingency = contingency;
 }
 
 static void look_at_nodes(struct verdict *verdict, const struct model *model, const struct view *view)
@@ -164,6 +167,8 @@ void verdict_member(char text[VERDICT_MEMBER_BYTES], const struct model *model, 
             snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->host[index].name);
     if (row == DEGRADED_ROOM && index < model->node_count)
         snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->node[index].name);
+    if (row == DEGRADED_CLOCK && index == LOSSES_OWN_CLOCK)
+        snprintf(text, VERDICT_MEMBER_BYTES, "this machine");
     if (row == DEGRADED_FEED && index < model->contingency_count)
         snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->contingency[index].name);
     if (row == DEGRADED_RING && index < LOSSES_RING)
@@ -292,6 +297,7 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
 static void say_ok(struct verdict *verdict, const struct model *model)
 {
     const char *mode = mode_words(model->mode), *worst = "-";
+    uint8_t lost = verdict->worst_contingency % CONTINGENCIES_MAX;
     if (verdict->worst_node != INDEX_NONE)
         worst = model->node[verdict->worst_node].name;
     /* Where nothing is sent every host counts at its physical maximum: that is said, not left to be
@@ -300,15 +306,18 @@ static void say_ok(struct verdict *verdict, const struct model *model)
         snprintf(
             verdict->words, sizeof verdict->words,
             "%s; %u meters fresh; %u of %u hosts heard; were every host to draw all it can, %.31s would be "
-            "at %.1f %% of its limit",
+            "at %.1f %% of its limit%s%.31s",
             mode, verdict->meters_fresh, verdict->hosts_heard, model->host_count, worst,
-            (double)verdict->worst_ppm / 1e4);
+            (double)verdict->worst_ppm / 1e4, lost ? " on loss of " : "",
+            lost ? model->contingency[lost].name : "");
     else
         snprintf(
             verdict->words, sizeof verdict->words,
-            "%u meters fresh; %u of %u hosts hold a lease; nearest to its limit: %.31s at %.1f %% exposed",
+            "%u meters fresh; %u of %u hosts hold a lease; nearest to its limit: %.31s at %.1f %% "
+            "exposed%s%.31s",
             verdict->meters_fresh, verdict->hosts_leased, model->host_count, worst,
-            (double)verdict->worst_ppm / 1e4);
+            (double)verdict->worst_ppm / 1e4, lost ? " on loss of " : "",
+            lost ? model->contingency[lost].name : "");
 }
 
 void verdict_make(struct verdict *verdict, const struct model *model, const struct view *view,

@@ -62,6 +62,7 @@ struct verdict {
     uint32_t node_overdue;
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
     int64_t worst_ppm;
+    uint8_t worst_contingency;      /* in which it is; 0 = none */
     char words[VERDICT_WORDS_BYTES];
 };
 

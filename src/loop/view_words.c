@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/breaker.h"
+#include "core/emergency.h"
 #include "core/ledger.h"
 #include "core/permit.h"
 #include "msg/egress.h"
@@ -79,6 +80,18 @@ const char *view_words_maintenance(uint8_t state)
 {
     static const char *const words[MAINTENANCE_STATE_COUNT] = {"none", MAINTENANCE_STATES(NAMED)};
     return word(words, MAINTENANCE_STATE_COUNT, state);
+}
+
+const char *view_words_stage(uint8_t stage)
+{
+    static const char *const words[EMERGENCY_STAGE_COUNT] = {"none", EMERGENCY_STAGES(NAMED)};
+    return word(words, EMERGENCY_STAGE_COUNT, stage);
+}
+
+const char *view_words_stage_meaning(uint8_t stage)
+{
+    static const char *const words[EMERGENCY_STAGE_COUNT] = {"no emergency", EMERGENCY_STAGES(MEANT)};
+    return word(words, EMERGENCY_STAGE_COUNT, stage);
 }
 
 const char *view_words_recovery(uint8_t cause)

@@ -76,6 +76,12 @@ static void write_head(const struct why *why, uint32_t node, const struct core_n
     why_text(why, "meter", known->meter < model->meter_count ? model->meter[known->meter].name : NULL);
     why_whether(why, "limited", known->limited);
     why_whether(why, "emergency", view->emergency);
+    why_text(why, "emergency_stage", view_words_stage(view->stage));
+    why_text(why, "emergency_stage_meaning", view_words_stage_meaning(view->stage));
+    if (view->stage_since_ns)
+        why_number(why, "emergency_stage_for_s", (double)(why->now_ns - view->stage_since_ns) / 1e9);
+    else
+        why_null(why, "emergency_stage_for_s");
     why_whether(why, "recovery", view->recovery);
     why_text(why, "recovery_by", view->recovery ? view_words_recovery(view->recovery_by) : NULL);
     if (view->measured_mw >= 0) {

@@ -28,6 +28,12 @@ enum slot_class { CLASS_DETAIL, CLASS_READING, CLASS_RESERVED };
 /* Stage stamps as deltas in ns from `t_receive_ns`, saturating. */
 enum slot_stage { STAGE_DECODED, STAGE_SEQUENCED, STAGE_DECIDED, STAGE_SENT, STAGE_COUNT };
 
+/* What is known of a slot's times; whoever reads a journal may look at it, decisions do not. */
+enum slot_mark {
+    SLOT_CLOCK_FREE = 1,        /* this machine's clock was not synchronised: by PTP, or by anything else */
+    SLOT_CLOCK_STEPPED = 2,     /* of a reading: its meter's clock went ahead within the last 60 s */
+};
+
 struct slot_tick {
     uint64_t number;            /* k: slot time k * tick_ns */
     uint32_t missed;            /* ticks that a stall swallowed */
@@ -85,7 +91,8 @@ struct slot {
     uint32_t shed[3];           /* slots shed by class since the last admitted one of this lane */
     uint8_t kind;               /* enum slot_kind */
     uint8_t lane;
-    uint8_t reserved[2];
+    uint8_t marks;              /* a set of enum slot_mark */
+    uint8_t reserved;
     union {
         struct reading reading;
         struct report report;

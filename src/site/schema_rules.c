@@ -45,6 +45,7 @@ const struct schema_rule schema_rules[] = {
      "{\"anyOf\": [{\"required\": [\"cap\"]}, {\"required\": [\"ramp\"]}],"
      " \"oneOf\": [{\"required\": [\"node\"]}, {\"required\": [\"nodes\"]}],"
      " \"dependencies\": {\"from\": [\"to\"], \"to\": [\"from\"]}}"},
+    {"shed", "", "{\"dependencies\": {\"restore_after\": [\"restore\"]}}"},
     {"port", "address", "{\"pattern\": \"^" IPV4 "(/([89]|[12][0-9]|30))?$\"}"},
     {"port", "gateway", "{\"pattern\": \"^" IPV4 "$\"}"},
     {"port", "mac", MAC},

@@ -15,7 +15,8 @@ const char *const site_scheme_names[SCHEME_COUNT + 1] = {
 static int read_sections(struct draft *d, const char *server, struct site *site)
 {
     static int (*const section[])(struct draft *) = {
-        draft_read_top,   draft_read_policy, draft_read_devices,    draft_read_nodes, draft_read_types,
+        draft_read_top,   draft_read_policy, draft_read_sheds,      draft_read_devices,
+        draft_read_nodes, draft_read_types,
         draft_read_hosts, draft_read_meters, draft_read_redundancy, draft_read_contracts,
         draft_read_gear,
     };
@@ -51,7 +52,8 @@ static int derive(struct draft *d, struct site *site)
         return rc;
     check_measured(d, site);
     check_steering(d, site);
-    return check_warnings(d, site);
+    rc = check_sheds(d, site);
+    return rc ? rc : check_warnings(d, site);
 }
 
 static int keep_warnings(struct findings *warnings, const char *path, struct site *site)
@@ -108,6 +110,7 @@ void site_unload(struct site *site)
     free(site->gear_memory);
     free(site->settings);
     free(site->job);
+    free(site->shed);
     free(site->warnings);
     *site = (struct site){0};
 }

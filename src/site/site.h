@@ -11,6 +11,7 @@
 #include "site/contract.h"
 #include "site/device.h"
 #include "site/measured.h"
+#include "site/shed.h"
 
 enum { SITE_GEAR_BYTES = 64, SITE_GEAR_MAX = 4096, SITE_LINKS_MAX = 1 << 18 };
 
@@ -165,6 +166,9 @@ struct site {
     struct site_redundancy redundancy;
     uint32_t contract_count;
     struct site_contract contract[SITE_CONTRACTS_MAX];
+    uint32_t shed_count;
+    struct site_shed *shed;
+    uint32_t *shed_of;          /* by node index: its shed action, or INDEX_NONE; in the block of shed */
     struct site_job *job;               /* by gang, model.gang_count of them */
     uint8_t *computed;          /* by host index: its fail-safe cap is flyball's; in that block, too */
     uint8_t *asked;             /* by node index: enum site_asked; in the block of settings */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <x86intrin.h>
 
@@ -72,6 +73,20 @@ static uint64_t rate(const struct tsc_pair *from, const struct tsc_pair *to)
     return to->tsc > from->tsc ? (uint64_t)(ns / (wide)(to->tsc - from->tsc)) : 0;
 }
 
+/* ptp4l and phc2sys, chrony and ntpd all tell the kernel. Relaxed: a mark, which orders nothing. */
+static void note_synchronised(struct timebase *base)
+{
+    struct timex told = {.modes = 0};
+    int state = adjtimex(&told);
+
+    atomic_store_explicit(&base->synchronised, state >= 0 && state != TIME_ERROR, memory_order_relaxed);
+}
+
+bool timebase_is_synchronised(const struct timebase *base)
+{
+    return atomic_load_explicit(&base->synchronised, memory_order_relaxed);
+}
+
 /* mult == 0 marks a base without TSC. */
 int timebase_init(struct timebase *base)
 {
@@ -89,6 +104,7 @@ int timebase_init(struct timebase *base)
     struct map map = {line, line, second.real_ns - second.mono_ns};
 
     map_store(base, &map);
+    note_synchronised(base);
     base->seen_tsc = second.tsc;
     base->seen_mono_ns = second.mono_ns;
     return mult ? 0 : -ENOTSUP;
@@ -135,6 +151,7 @@ void timebase_discipline(struct timebase *base)
     struct map map;
     struct tsc_pair now;
 
+    note_synchronised(base);
     map_load(base, &map);
     bool has_tsc = map.b.mult != 0;
     tsc_pair(&now, has_tsc);

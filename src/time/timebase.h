@@ -7,6 +7,9 @@
 #ifndef FLYBALL_TIME_TIMEBASE_H
 #define FLYBALL_TIME_TIMEBASE_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "ring/seqlock.h"
 
 struct timebase {
@@ -16,6 +19,7 @@ struct timebase {
     int64_t shift_ns;           /* added to both clocks: tests and benches that skip time; 0 in production */
     uint64_t seen_tsc;          /* cold side: the newest comparison with the system clock, for the rate */
     int64_t seen_mono_ns;
+    _Atomic bool synchronised;  /* the kernel says so of CLOCK_REALTIME, as of the last discipline */
 };
 
 /* setup: measures the TSC for about 20 ms. -ENOTSUP without an invariant TSC (then clock_gettime is used
@@ -28,6 +32,9 @@ void timebase_discipline(struct timebase *base);
 
 /* rt: one TSC read, no system call. */
 int64_t timebase_now_ns(const struct timebase *base);
+
+/* rt: does anybody (PTP, NTP) keep CLOCK_REALTIME right, as of the last discipline? */
+bool timebase_is_synchronised(const struct timebase *base);
 
 /* rt: realtime that corresponds to a monotonic time of this base. */
 int64_t timebase_realtime_ns(const struct timebase *base, int64_t mono_ns);

@@ -57,7 +57,7 @@ class Bed:
         self.journal, self.door = self.folder + '/run.journal', self.folder + '/door/door.sock'
         text = read(f'{SOURCE}/config/{source}/site.yaml')
         changes = [('fb-meters', f'fb-meters-{suffix}'), ('fb-hosts', f'fb-hosts-{suffix}'),
-                   ('/run/flyball/demo.sock', self.door), ('mode: enforce', f'mode: {mode}'),
+                   (f'/run/flyball/{source}.sock', self.door), ('mode: enforce', f'mode: {mode}'),
                    ('lane: 1, decide: 1', f'lane: 1, decide: {decide_core}'),
                    ('driver: af_packet', f'driver: {driver}')]
         if not real_time:
@@ -351,7 +351,7 @@ def peek(door, nobody):
     """What any process may do with the view. Run as its own process where it is nobody's."""
     header, fd = ask_view(door)
     size = os.fstat(fd).st_size
-    assert header['magic'] == b'flyview\0' and header['version'] == 3 and header['record'] == 64
+    assert header['magic'] == b'flyview\0' and header['version'] == 4 and header['record'] == 64
     assert (header['nodes'], header['hosts'], header['meters']) == (9, 60, 9) and header['end'] <= size
     check_sealed(fd, size, not nobody)
     seen = mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ)

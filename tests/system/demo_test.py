@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 SECONDS = 14            # the first 12 do not count
 PATIENCE_S = 90         # for a demo that is under way elsewhere
@@ -153,31 +154,43 @@ def as_nobody(source, build, folder, before=(), more=()):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120), home
 
 
-def case_user(source, build, *more):
-    """As an ordinary user, in a user namespace: no word is missing about what it does without."""
-    if os.geteuid() != 0:
-        skip('needs root to become user nobody')
+def play_as_user(source, build, *more):
+    """What was said, and the outcome; in a user namespace of its own."""
     with tempfile.TemporaryDirectory(prefix='flyball-demo-') as folder:
         done, home = as_nobody(source, build, folder, more=more)
-        print(done.stdout)
-        if 'no user and network namespaces' in done.stdout:
-            skip('an ordinary user may make no namespaces on this machine')
-        assert done.returncode == 0, f'exit code {done.returncode}'
-        assert done.stdout.rstrip().endswith('\ndemo: ok')
-        words = [line for line in done.stdout.splitlines() if line.startswith('as an ordinary user, so: ')]
-        assert len(words) == 1, f'{len(words)} lines say what it does without'
-        for without in ('RT throttling not lifted', 'no hugepages'):
-            assert without in words[0], f'"{without}" is missing in: {words[0]}'
-        assert 'going on without' not in done.stdout
-        with open(f'{home}/demo.json', encoding='utf-8') as file:
-            check_figures(json.load(file))
-        assert os.listdir(home) == ['demo.json'], f'left behind: {os.listdir(home)}'
-    return done.stdout
+        result = None
+        if done.returncode == 0:
+            with open(f'{home}/demo.json', encoding='utf-8') as file:
+                result = json.load(file)
+            assert os.listdir(home) == ['demo.json'], f'left behind: {os.listdir(home)}'
+        return done, result
 
 
-def case_uring(source, build):
-    """The same through the kernel's own sockets, which own the address then."""
-    words = case_user(source, build, '--driver', 'uring')
+def check_as_user(done, result):
+    print(done.stdout)
+    if 'no user and network namespaces' in done.stdout:
+        skip('an ordinary user may make no namespaces on this machine')
+    assert done.returncode == 0, f'exit code {done.returncode}'
+    assert done.stdout.rstrip().endswith('\ndemo: ok')
+    words = [line for line in done.stdout.splitlines() if line.startswith('as an ordinary user, so: ')]
+    assert len(words) == 1, f'{len(words)} lines say what it does without'
+    for without in ('RT throttling not lifted', 'no hugepages'):
+        assert without in words[0], f'"{without}" is missing in: {words[0]}'
+    assert 'going on without' not in done.stdout
+    check_figures(result)
+
+
+def case_users(source, build):
+    """Two ordinary users at once, each in a user namespace: no word is missing about what it does without.
+    The second goes through the kernel's own sockets, which own the address then."""
+    if os.geteuid() != 0:
+        skip('needs root to become user nobody')
+    with ThreadPoolExecutor(2) as both:
+        plays = [both.submit(play_as_user, source, build, *more) for more in ((), ('--driver', 'uring'))]
+        done = [play.result() for play in plays]
+    for play in done:
+        check_as_user(*play)
+    words = done[1][0].stdout
     assert words.count('flyballd: port uring on ') == 2 and words.count('for the kernel <->') == 2
 
 

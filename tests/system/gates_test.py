@@ -64,9 +64,13 @@ def gates(source, planted, options):
                 file.write(text if isinstance(text, str) else json.dumps(text))
             os.chmod(f'{folder}/{name}', 0o755)
         command = [f'{source}/bench/gates.sh', '--benches', folder, '--out', f'{folder}/out',
-                   '--moments', '1', *options]
+                   '--moments', '1', *(option.format(folder=folder) for option in options)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        return done.returncode, done.stdout + done.stderr
+        said = done.stdout + done.stderr
+        if os.path.exists(f'{folder}/missed'):
+            with open(f'{folder}/missed', encoding='utf-8') as file:
+                said += f'put off: {" ".join(file.read().split())}\n'
+        return done.returncode, said
 
 
 CASES = [
@@ -86,6 +90,14 @@ CASES = [
      {'pipeline.json': change('pipeline', tick_ms_p50=1.5)}, 1,
      [r'^# pipeline: the medians miss a bar: again in 0 s', r'^not ok .*tick_ms_p50 1\.5, .*median of 5'], 1,
      '--moments', '2', '--pause', '0'),
+    ('a bench that misses may be put off, and is named',
+     {'pipeline.json': change('pipeline', tick_ms_p50=1.5), 'decode.json': change('decode', ratio=0.3)}, 0,
+     [r'^# pipeline: the medians miss a bar: put off', r'^put off: decode pipeline$',
+      r'^ok .*ledger: tick_ms_p50 2,'], 0, '--missed', '{folder}/missed'),
+    ('what has no figure is not put off', {'decode.json': change('decode', ratio=None)}, 1,
+     [r'^not ok .*ratio is missing', '^put off: $'], 1, '--missed', '{folder}/missed'),
+    ('one bench alone is held to its bars', {'pipeline.json': change('pipeline', tick_ms_p50=1.5)}, 1,
+     [r'^not ok .*pipeline: tick_ms_p50', r'^1\.\.5$'], 1, '--only', 'pipeline'),
     ('a bar that a slow machine misses is named, and the second one held',
      {'ledger.json': change('ledger', ns_per_report=801, tick_ms_p50=2.01)}, 0,
      [r'^ok .*ledger: ns_per_report 801 NOT MET, at most 800; on a slow machine held to 1200 \(median of 5',

@@ -76,6 +76,10 @@ void check_lending_text(const struct check *check);
 void check_lending_node_json(const struct check *check, uint32_t node, json_t *into);
 void check_lending_json(const struct check *check, json_t *into);
 
+/* cold: shed actions, and where they are taken. */
+void check_shed_text(const struct check *check);
+json_t *check_shed_json(const struct check *check);
+
 /* cold: the server's row, memory, rings, cores. */
 void check_machine_text(const struct check *check);
 json_t *check_machine_json(const struct check *check);

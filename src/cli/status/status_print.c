@@ -69,6 +69,8 @@ static double node_weight(const json_t *node)
         most = percent(phase, "load_a") > most ? percent(phase, "load_a") : most;
         most = percent(phase, "exposure_a") > most ? percent(phase, "exposure_a") : most;
     }
+    const json_t *tightest = json_object_get(node, "tightest");
+    most = percent(tightest, "exposure_a") > most ? percent(tightest, "exposure_a") : most;
     return most + 1e6 * status_is_true(node, "emergency") + 1e5 * status_is_true(node, "recovery") +
            1e4 * status_is_true(node, "breach");
 }
@@ -113,6 +115,17 @@ static size_t format_recovery(char text[EVENTS_BYTES], const json_t *node)
     return used;
 }
 
+/* And how far it has come, where that is told. */
+static size_t format_emergency(char text[EVENTS_BYTES], const json_t *node)
+{
+    const char *stage = json_string_value(json_object_get(node, "emergency_stage"));
+    size_t used = (size_t)snprintf(text, EVENTS_BYTES, "  EMERGENCY");
+    if (stage && status_has_number(node, "emergency_stage_for_s"))
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, ": %s for %.1f s", stage,
+                                 status_number(node, "emergency_stage_for_s"));
+    return used;
+}
+
 /* What is not ordinary at a node, in words behind its figures. */
 static void format_events(char text[EVENTS_BYTES], const json_t *node)
 {
@@ -120,7 +133,7 @@ static void format_events(char text[EVENTS_BYTES], const json_t *node)
     size_t used = 0;
     text[0] = '\0';
     if (status_is_true(node, "emergency"))
-        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  EMERGENCY");
+        used += format_emergency(text, node);
     else if (status_is_true(node, "recovery"))
         used += format_recovery(text, node);
     if (status_is_true(node, "breach"))
@@ -174,6 +187,30 @@ static void format_heat(char text[40], const json_t *node, bool any)
     snprintf(text, 40, " %9s %9s", heat, in);
 }
 
+/* "   97.3 % feed-a      ", or nothing on a site that declares no loss. */
+static void format_tightest(char text[48], const json_t *node, bool any)
+{
+    char share[16] = "-";
+    const json_t *tightest = json_object_get(node, "tightest");
+    const char *lost = json_string_value(json_object_get(tightest, "contingency"));
+    text[0] = '\0';
+    if (!any)
+        return;
+    if (lost)
+        format_share(share, tightest, "exposure_a");
+    snprintf(text, 48, " %9s %-10.28s", share, lost && strcmp(lost, "none") ? lost : "-");
+}
+
+static bool any_tightest(const json_t *nodes)
+{
+    size_t i;
+    json_t *node;
+    json_array_foreach(nodes, i, node)
+        if (json_is_object(json_object_get(node, "tightest")))
+            return true;
+    return false;
+}
+
 static bool any_heat(const json_t *nodes)
 {
     size_t i;
@@ -194,10 +231,15 @@ static json_t *worst_phase(const json_t *node)
     return json_array_get(phases, 0);
 }
 
+/* Those that not every site has. */
+struct columns {
+    bool lost, heat, permit;
+};
+
 /* One line where all phases show the same, else one each; only the worst where lines are scarce. */
-static void print_node(FILE *out, const json_t *node, bool whole, bool hot, bool lends)
+static void print_node(FILE *out, const json_t *node, bool whole, const struct columns *columns)
 {
-    char worst[96], text[96], heat[40], permit[16], events[EVENTS_BYTES];
+    char worst[96], text[96], lost[48], heat[40], permit[16], events[EVENTS_BYTES];
     json_t *phases = json_object_get(node, "phases"), *phase;
     size_t i, same = 0;
     format_phase(worst, worst_phase(node));
@@ -210,11 +252,12 @@ static void print_node(FILE *out, const json_t *node, bool whole, bool hot, bool
     snprintf(mark, sizeof mark, "%s", all_same ? "ABC" : status_word(node, "worst_phase"));
     if (same < json_array_size(phases))
         strcat(mark, "*");
-    format_heat(heat, node, hot);
-    format_permit(permit, node, lends);
+    format_tightest(lost, node, columns->lost);
+    format_heat(heat, node, columns->heat);
+    format_permit(permit, node, columns->permit);
     format_events(events, node);
-    fprintf(out, "%-20.31s %-12.12s %-3s %s%s%s%s\n", status_word(node, "id"), status_word(node, "kind"),
-            mark, worst, heat, permit, events);
+    fprintf(out, "%-20.31s %-12.12s %-3s %s%s%s%s%s\n", status_word(node, "id"), status_word(node, "kind"),
+            mark, worst, lost, heat, permit, events);
     json_array_foreach(phases, i, phase) {
         format_phase(text, phase);
         if (whole && !all_same && phase != worst_phase(node))
@@ -227,17 +270,20 @@ static void print_nodes(FILE *out, json_t *nodes, bool whole)
     struct status_row *sorted;
     size_t count = status_sort(nodes, node_weight, &sorted);
     size_t shown = whole || count <= PAGE_NODES ? count : PAGE_NODES;
-    bool hot = any_heat(nodes), lends = any_permit(nodes);
-    fprintf(out, "\n%-20s %-12s %-3s %9s %9s %9s %9s %9s%s%s\n", "node", "kind", "", "load A", "limit A",
-            "load", "exposed", "leased", hot ? "      heat  trips in" : "", lends ? "      permit" : "");
+    struct columns columns = {any_tightest(nodes), any_heat(nodes), any_permit(nodes)};
+    fprintf(out, "\n%-20s %-12s %-3s %9s %9s %9s %9s %9s%s%s%s\n", "node", "kind", "", "load A", "limit A",
+            "load", "exposed", "leased", columns.lost ? "     worst on loss of" : "",
+            columns.heat ? "      heat  trips in" : "", columns.permit ? "      permit" : "");
     for (size_t i = 0; i < shown; i++)
-        print_node(out, sorted[i].row, whole, hot, lends);
+        print_node(out, sorted[i].row, whole, &columns);
     if (shown < count)
         fprintf(out, "... the %zu nearest to their limits of %zu nodes\n", shown, count);
     if (count)
         fputs(whole ? "* the worst phase; load as metered, leased once all that was sent is obeyed\n"
                     : "* the worst phase; --nodes lists all nodes by phase\n", out);
-    if (hot && whole)
+    if (columns.lost && whole)
+        fputs("worst: exposed in the loss and phase that leave least room, of the limit there\n", out);
+    if (columns.heat && whole)
         fputs("heat of what trips, at most; trips in at least, were the load to stay\n", out);
     free(sorted);
 }

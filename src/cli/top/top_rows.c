@@ -4,6 +4,7 @@
 
 #include "cli/status/status.h"
 #include "cli/top/top_screen.h"
+#include "core/emergency.h"
 #include "core/permit.h"
 #include "loop/view_words.h"
 #include "msg/lease.h"
@@ -16,6 +17,12 @@ enum { WIDE_COLUMNS = 110, PHASE_COLUMNS = 128 };
 static bool wide(const struct top_screen *screen)
 {
     return screen->columns >= WIDE_COLUMNS;
+}
+
+/* A site that declares losses shows the worst of them instead of what is leased. */
+static bool may_lose(const struct top_source *source)
+{
+    return source->model.contingency_count > 1;
 }
 
 static bool by_phase(const struct top_screen *screen)
@@ -42,6 +49,7 @@ struct node_figures {
     bool metered;
     uint32_t worst;             /* phase */
     double load_pct, exposed_pct, leased_pct;   /* of the worst phase of each; 0 without a limit */
+    double tightest_pct;        /* exposed where that leaves least room, whatever may be lost */
 };
 
 /* Amperes that a load of S mVA carries at the lowest credible voltage (msg/model.h). */
@@ -78,6 +86,8 @@ static void look_at_node(struct node_figures *figures, const struct top_source *
         figures->load_pct = share_pct(phase_load_a(known, &figures->meter, phase), limit_a);
     figures->exposed_pct = share_pct(amperes(known, figures->sums.exposure_mva[phase]), limit_a);
     figures->leased_pct = share_pct(amperes(known, figures->sums.newest_mva[phase]), limit_a);
+    figures->tightest_pct =
+        share_pct((double)figures->sums.exposed.sum_mva, (double)figures->sums.exposed.limit_mva);
 }
 
 static double node_weight(const struct top_source *source, uint32_t index, enum top_order order)
@@ -87,6 +97,7 @@ static double node_weight(const struct top_source *source, uint32_t index, enum 
     if (order == TOP_LOAD)
         return (double)figures.sums.measured_mw;
     double most = figures.load_pct > figures.exposed_pct ? figures.load_pct : figures.exposed_pct;
+    most = figures.tightest_pct > most ? figures.tightest_pct : most;
     return most + WORST_EVENT * figures.sums.emergency + WORST_EVENT / 2 * figures.sums.recovery;
 }
 
@@ -108,8 +119,10 @@ static void format_heat(char text[32], const struct heat_view *heat, bool wide)
 /* The one word at the end of a line: what is worst; of an ordinary node that may lend, its permit. */
 static const char *event_of(const struct core_node_view *sums, bool above)
 {
+    static const char *const stage[EMERGENCY_STAGE_COUNT] = {"EMERGENCY", "EMERGENCY 1", "EMERGENCY 2",
+                                                             "EMERGENCY 3"};
     if (sums->emergency)
-        return "EMERGENCY";
+        return stage[sums->stage < EMERGENCY_STAGE_COUNT ? sums->stage : EMERGENCY_STAGE_NONE];
     if (sums->recovery)
         return "recovery";
     if (above)
@@ -119,12 +132,28 @@ static const char *event_of(const struct core_node_view *sums, bool above)
     return sums->permit == PERMIT_NONE ? "" : view_words_permit(sums->permit);
 }
 
+struct widths { int name, kind; };
+
+/* What "on loss of" takes, these two give. */
+static struct widths widths_of(const struct top_source *source, const struct top_screen *screen)
+{
+    if (!wide(screen))
+        return (struct widths){14, 6};
+    return may_lose(source) ? (struct widths){18, 7} : (struct widths){24, 12};
+}
+
+static void format_loss(char text[16], const struct top_source *source, uint32_t lost)
+{
+    lost %= CONTINGENCIES_MAX;
+    snprintf(text, 16, "%-10.10s ", lost ? source->model.contingency[lost].name : "-");
+}
+
 static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_source *source,
                                  const struct top_screen *screen, uint32_t index)
 {
     const struct model_node *known = &source->model.node[index];
     struct node_figures figures;
-    char load[16] = "-", limit[16] = "none", phases[64] = "", heat[32];
+    char load[16] = "-", limit[16] = "none", phases[64] = "", heat[32], loss[16] = "";
     look_at_node(&figures, source, index);
     const struct core_node_view *sums = &figures.sums;
     bool above = known->limited && sums->exposure_mva[figures.worst] > sums->limit_mva[figures.worst];
@@ -143,13 +172,16 @@ static enum top_tone format_node(char text[TOP_ROW_BYTES], const struct top_sour
         snprintf(load_share, sizeof load_share, "%.1f%%", figures.load_pct);
     if (known->limited) {
         snprintf(share[0], sizeof share[0], "%.1f%%", figures.exposed_pct);
-        snprintf(share[1], sizeof share[1], "%.1f%%", figures.leased_pct);
+        snprintf(share[1], sizeof share[1], "%.1f%%",
+                 may_lose(source) ? figures.tightest_pct : figures.leased_pct);
     }
+    if (may_lose(source) && wide(screen))
+        format_loss(loss, source, known->limited ? sums->exposed.contingency : 0);
     const char *event = event_of(sums, above);
-    int name = wide(screen) ? 24 : 14, kind = wide(screen) ? 12 : 6;
-    snprintf(text, TOP_ROW_BYTES, "%-*.*s %-*.*s %c %7s %7s %7s %8s %8s %s%s%s", name, name, known->name,
-             kind, kind, view_words_kind(known->kind), "ABC"[figures.worst], load, limit, load_share,
-             share[0], share[1], heat, phases, event);
+    struct widths width = widths_of(source, screen);
+    snprintf(text, TOP_ROW_BYTES, "%-*.*s %-*.*s %c %7s %7s %7s %8s %8s %s%s%s%s", width.name, width.name,
+             known->name, width.kind, width.kind, view_words_kind(known->kind), "ABC"[figures.worst], load,
+             limit, load_share, share[0], share[1], loss, heat, phases, event);
     if (sums->emergency || sums->breach || sums->permit == PERMIT_FROZEN ||
         sums->permit == PERMIT_IMPLAUSIBLE || sums->permit == PERMIT_DEAD)
         return TOP_ALARM;
@@ -279,11 +311,15 @@ static enum top_tone format_meter(char text[TOP_ROW_BYTES], const struct top_sou
 
 /* ---- all ---- */
 
-void top_rows_heading(char text[TOP_ROW_BYTES], const struct top_screen *screen)
+void top_rows_heading(char text[TOP_ROW_BYTES], const struct top_source *source,
+                      const struct top_screen *screen)
 {
+    struct widths width = widths_of(source, screen);
     if (screen->pane == TOP_NODES)
-        snprintf(text, TOP_ROW_BYTES, "%-*s %-*s   %7s %7s %7s %8s %8s %s%s", wide(screen) ? 24 : 14, "node",
-                 wide(screen) ? 12 : 6, "kind", "load A", "limit A", "load", "exposed", "leased",
+        snprintf(text, TOP_ROW_BYTES, "%-*s %-*s   %7s %7s %7s %8s %8s %s%s%s", width.name, "node",
+                 width.kind, "kind", "load A", "limit A", "load", "exposed",
+                 may_lose(source) ? "worst" : "leased",
+                 may_lose(source) && wide(screen) ? "on loss of " : "",
                  wide(screen) ? "  heat trips in" : "heat",
                  by_phase(screen) ? "   load A        B        C" : "");
     else if (screen->pane == TOP_HOSTS)

@@ -164,7 +164,7 @@ static void put_rows(struct drawing *drawing, struct top_screen *screen, const s
     struct top_row *row = calloc(count + 1, sizeof *row);
     char text[TOP_ROW_BYTES];
     put_tabs(drawing, screen->first, shown, count);
-    top_rows_heading(text, screen);
+    top_rows_heading(text, source, screen);
     put_line(drawing, TOP_HEADING, text);
     if (!row)
         return;

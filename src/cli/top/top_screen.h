@@ -37,7 +37,8 @@ struct top_row {
 uint32_t top_rows_count(const struct top_source *source, enum top_pane pane);
 void top_rows_sort(struct top_row *row, const struct top_source *source, const struct top_screen *screen,
                    int64_t now_ns);
-void top_rows_heading(char text[TOP_ROW_BYTES], const struct top_screen *screen);
+void top_rows_heading(char text[TOP_ROW_BYTES], const struct top_source *source,
+                      const struct top_screen *screen);
 enum top_tone top_rows_format(char text[TOP_ROW_BYTES], const struct top_source *source,
                               const struct top_screen *screen, uint32_t index, int64_t now_ns);
 

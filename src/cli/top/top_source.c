@@ -94,6 +94,20 @@ static bool take_meters(struct model *model, const json_t *list)
     return true;
 }
 
+/* Of a daemon that names none nothing is declared. */
+static bool take_contingencies(struct model *model, const json_t *list)
+{
+    size_t i;
+    json_t *name;
+    if (json_array_size(list) > CONTINGENCIES_MAX)
+        return false;
+    json_array_foreach(list, i, name)
+        if (!take_name(model->contingency[i].name, name))
+            return false;
+    model->contingency_count = (uint32_t)json_array_size(list);
+    return true;
+}
+
 static bool take_hosts(struct model *model, const json_t *list)
 {
     size_t i;
@@ -120,7 +134,8 @@ int top_source_take_names(struct model *model, const json_t *names)
     taken.host = calloc(host_count + 1, sizeof *taken.host);
     if (!taken.node || !taken.meter || !taken.host ||
         !take_name(taken.name, json_object_get(names, "site")) || !take_nodes(&taken, nodes) ||
-        !take_meters(&taken, meters) || !take_hosts(&taken, hosts)) {
+        !take_meters(&taken, meters) || !take_hosts(&taken, hosts) ||
+        !take_contingencies(&taken, json_object_get(names, "contingencies"))) {
         top_source_drop_names(&taken);
         return -EPROTO;
     }

@@ -119,6 +119,8 @@ static bool same_site(const struct site *a, const struct site *b)
            same_array(a->asked, b->asked, left.node_count, sizeof *a->asked) &&
            same_array(a->computed, b->computed, left.host_count, sizeof *a->computed) &&
            same_array(a->job, b->job, left.gang_count, sizeof *a->job) &&
+           a->shed_count == b->shed_count && same_array(a->shed, b->shed, a->shed_count, sizeof *a->shed) &&
+           same_array(a->shed_of, b->shed_of, left.node_count, sizeof *a->shed_of) &&
            a->contract_count == b->contract_count &&
            same_array(a->contract, b->contract, a->contract_count, sizeof *a->contract) &&
            same_redundancy(a, b);

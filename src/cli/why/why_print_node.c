@@ -21,6 +21,16 @@ static void print_head(FILE *out, json_t *node)
         fprintf(out, "%s%s\n", meter ? "no reading yet of " : "no meter", meter ? meter : "");
 }
 
+static void print_emergency(FILE *out, json_t *node)
+{
+    char since[WHY_FIGURE_BYTES] = "";
+    if (!status_is_true(node, "emergency") || !status_has_number(node, "emergency_stage_for_s"))
+        return;
+    why_print_time(since, status_number(node, "emergency_stage_for_s") * 1e3);
+    why_print_text(out, "emergency", "%s for %s: %s", status_word(node, "emergency_stage"), since,
+                   status_word(node, "emergency_stage_meaning"));
+}
+
 static void print_limits(FILE *out, json_t *node)
 {
     json_t *steady = json_object_get(node, "steady"), *heat = json_object_get(node, "heat");
@@ -126,6 +136,7 @@ void why_print_node(FILE *out, json_t *node)
 {
     print_head(out, node);
     fputc('\n', out);
+    print_emergency(out, node);
     print_limits(out, node);
     print_sums(out, node);
     print_steering(out, node);

@@ -178,6 +178,7 @@ int build_model(struct draft *d, struct site *site)
     if (rc || d->errors->count)
         return rc;
     rc = build_jobs(d, site);
+    rc = rc ? rc : build_sheds(d, site);
     rc = rc ? rc : build_lending(d, site);
     rc = rc ? rc : build_fail_safe(d, site);
     build_contracts(d, site);

@@ -27,6 +27,8 @@ int build_fail_safe(struct draft *d, struct site *site);
 int build_bad(struct draft *d, struct model *model);
 /* setup: gangs from jobs; 0 or -ENOMEM. */
 int build_jobs(struct draft *d, struct site *site);
+/* setup: shed actions, and by node which; 0 or -ENOMEM. */
+int build_sheds(const struct draft *d, struct site *site);
 /* setup: what cannot be bound together becomes a finding. */
 void build_contracts(struct draft *d, struct site *site);
 /* any: of a node that is a transfer switch to the catcher (INDEX_NONE: it is none): the parent that leads
@@ -57,6 +59,9 @@ int check_outages(struct draft *d, const struct site *site);
 int check_warnings(struct draft *d, const struct site *site);
 /* setup: warnings about reserves, contracts, jobs, fault currents and the sag. */
 void check_steering(struct draft *d, const struct site *site);
+
+/* setup: warnings about shed actions that are never taken, and nodes that lack one. 0 or -ENOMEM. */
+int check_sheds(struct draft *d, const struct site *site);
 
 /* setup: warnings where terms are below what was measured on the server, or the figures are not its own. */
 void check_measured(struct draft *d, const struct site *site);

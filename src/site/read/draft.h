@@ -82,9 +82,10 @@ struct draft_node {
     struct value id, kind, parent, parents, phases, volts;
     struct value device_named, rating_power, unlimited, volts_low;
     struct value ambient, conductor_at, transformer_at, ups_at, generator_at, fault, states;
-    struct value settings_at, k, other_at, step_at, oversubscribe, ramp_at, burst_at;
+    struct value settings_at, k, other_at, step_at, oversubscribe, ramp_at, burst_at, shed;
     struct draft_device device; /* its own keys over those of the row it names */
     uint32_t device_of;         /* that row, or INDEX_NONE */
+    uint32_t shed_of;           /* shed action, its own or policy's, or INDEX_NONE */
     struct draft_thermal conductor, transformer;
     struct draft_ups ups;
     struct draft_generator generator;
@@ -171,7 +172,7 @@ struct draft_damper {
 
 struct draft_policy {
     struct value lease, report, tick, raise, clear, age_bound, rho, demand_hold, demand_headroom;
-    struct value oversubscribe, headroom, hold_at, damper_at, feed_stable, fail_safe;
+    struct value oversubscribe, headroom, hold_at, damper_at, feed_stable, fail_safe, shed;
     struct draft_hold hold;
     struct draft_damper damper;
 };
@@ -217,20 +218,31 @@ struct draft_contract {
     uint8_t days_of;            /* bit 0: Monday */
 };
 
+struct draft_shed {
+    const struct tree *at;
+    struct value id, command, timeout, tries, again, restore, restore_after;
+    struct site_command words, restore_words;
+};
+
+/* What a node says that has no shed action on purpose. */
+#define DRAFT_SHED_NONE "none"
+
 struct draft {
     struct findings *errors, *warnings;
     struct scratch scratch;
     const struct tree *root;
     struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at,
-        servers_at, gear_at, devices_at, sag_at, contracts_at;
+        servers_at, gear_at, devices_at, sag_at, contracts_at, sheds_at;
     struct draft_policy policy;
     struct draft_detect detect;
     struct draft_redundancy redundancy;
     struct draft_sag sag;
     uint32_t contract_count;
     struct draft_contract *contract;
+    uint32_t shed_count;
+    struct draft_shed *shed;
     struct names node_names, type_names, host_names, row_names, meter_names, gear_names, device_names,
-        contract_names;
+        contract_names, shed_names;
     uint32_t device_count;
     struct draft_device_row *device;
     uint32_t node_count, type_count, row_count, host_count, meter_count;
@@ -259,7 +271,8 @@ enum { RATED_80, RATED_100 };
 /* The tables of each reader, for site/read/shape.h; each ends with {0}. */
 extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_device_shapes[],
     draft_type_shapes[], draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[],
-    draft_measured_shapes[], draft_server_shapes[], draft_redundancy_shapes[], draft_contract_shapes[];
+    draft_measured_shapes[], draft_server_shapes[], draft_redundancy_shapes[], draft_contract_shapes[],
+    draft_shed_shapes[];
 
 /* Of nodes and devices (read_keys.c). */
 extern const struct field draft_ramp_fields[], draft_burst_fields[], draft_node_fields[],
@@ -288,6 +301,10 @@ int draft_read_meters(struct draft *d);
 int draft_read_redundancy(struct draft *d);
 int draft_read_contracts(struct draft *d);
 int draft_read_gear(struct draft *d);
+int draft_read_sheds(struct draft *d);
+
+/* setup: the shed action that is named, INDEX_NONE for none; an unknown one becomes a finding. */
+uint32_t draft_shed_of(struct draft *d, const struct value *named);
 
 /* setup: what stands in the mappings of a device's keys, then the row of `devices:` it names is laid under
  * it (INDEX_NONE: none). */

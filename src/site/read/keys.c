@@ -96,6 +96,7 @@ const struct field draft_node_fields[] = {
     {.key = "oversubscribe", .kind = FIELD_SWITCH, IN(draft_node, oversubscribe)},
     {.key = "burst", .kind = FIELD_ANY, IN(draft_node, burst_at)},
     {.key = "ramp", .kind = FIELD_ANY, IN(draft_node, ramp_at)},
+    {.key = "shed", .kind = FIELD_ID, IN(draft_node, shed)},
     FIELD_END};
 
 /* Stages: their pickup stands first and is what the short form says; a row may leave it to the node, so

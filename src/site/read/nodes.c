@@ -194,6 +194,7 @@ static void read_node(struct draft *d, struct draft_node *n, const struct tree *
     fields_read(draft_burst_fields, n->burst_at.at ? n->burst_at.at : &nothing, "burst", &n->burst,
                 d->errors);
     draft_read_equipment(d, n);
+    n->shed_of = draft_shed_of(d, n->shed.at ? &n->shed : &d->policy.shed);
     read_settings(d, n);
 }
 

@@ -22,6 +22,7 @@ static const struct field top_fields[] = {
     {.key = "redundancy", .kind = FIELD_ANY, TOP(redundancy_at)},
     {.key = "sag", .kind = FIELD_ANY, TOP(sag_at)},
     {.key = "contracts", .kind = FIELD_LIST, TOP(contracts_at)},
+    {.key = "shed", .kind = FIELD_LIST, TOP(sheds_at)},
     {.key = "infrastructure", .kind = FIELD_LIST, TOP(gear_at)},
     {.key = "servers", .kind = FIELD_LIST, TOP(servers_at)},
     FIELD_END};
@@ -50,6 +51,7 @@ static const struct field policy_fields[] = {
     {.key = "fail_safe", .kind = FIELD_WORD, .words = fail_safe_words,
      .offset = offsetof(struct draft_policy, fail_safe)},
     TIME("feed_stable", feed_stable, 0, 3600 * NS_PER_S, 60 * NS_PER_S),
+    {.key = "shed", .kind = FIELD_ID, .offset = offsetof(struct draft_policy, shed)},
     FIELD_END};
 #undef TIME
 

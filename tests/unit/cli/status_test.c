@@ -76,6 +76,34 @@ static void a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_th
 #undef PHASE
 }
 
+/* Columns of what may be lost stand where a site declares it; the worst of all counts in the order. */
+static void a_node_shows_the_loss_that_leaves_it_least_room(void **state)
+{
+    (void)state;
+#define NODE(name, tightest) \
+    "{\"id\": \"" name "\", \"kind\": \"branch\", \"worst_phase\": \"A\", \"tightest\": " tightest ", " \
+    "\"phases\": [{\"phase\": \"A\", \"load_a\": 50, \"exposure_a\": 90, \"leased_a\": 80, " \
+    "\"limit_a\": 200}]}"
+    static const char nodes[] =
+        "\"nodes\": [" NODE("bus", "null") ","
+        NODE("calm", "{\"contingency\": \"none\", \"phase\": \"A\", \"exposure_a\": 90, \"limit_a\": 200}")
+        "," NODE("feed-b", "{\"contingency\": \"feed-a\", \"phase\": \"A\", \"exposure_a\": 194.6, "
+                           "\"limit_a\": 210}") "]";
+    check(
+        print_text(nodes, STATUS_NODES, true, false), HEAD
+        "\nnode                 kind                load A   limit A      load   exposed    leased     worst "
+        "on loss of\n"
+        "feed-b               branch       A        50.0     200.0    25.0 %    45.0 %    40.0 %    92.7 % "
+        "feed-a    \n"
+        "bus                  branch       A        50.0     200.0    25.0 %    45.0 %    40.0 %         - "
+        "-         \n"
+        "calm                 branch       A        50.0     200.0    25.0 %    45.0 %    40.0 %    45.0 % "
+        "-         \n"
+        "* the worst phase; load as metered, leased once all that was sent is obeyed\n"
+        "worst: exposed in the loss and phase that leave least room, of the limit there\n");
+#undef NODE
+}
+
 /* Columns of heat stand where at least one node has a curve; the larger of heat and travel counts. */
 static void a_node_with_a_curve_shows_its_heat_and_when_it_trips(void **state)
 {
@@ -115,11 +143,15 @@ static void permits_contracts_and_orders_stand_behind_a_nodes_figures(void **sta
                                   "\"maintenance\": \"lowering\", \"held\": true") ","
         NODE("b", "\"permit\": \"none\", \"maintenance\": \"none\", \"held\": false, \"recovery\": true, "
                   "\"recovery_by\": \"a host reset\", \"recovery_for_s\": 12.34, \"recovery_silent\": 2, "
-                  "\"recovery_bad\": 1, \"recovery_overdue\": true") "]";
+                  "\"recovery_bad\": 1, \"recovery_overdue\": true") ","
+        NODE("c", "\"emergency\": true, \"emergency_stage\": \"fail_safe\", "
+                  "\"emergency_stage_for_s\": 0.25") "]";
     check(
         print_text(nodes, STATUS_NODES, true, false), HEAD
         "\nnode                 kind                load A   limit A      load   exposed    leased      "
         "permit\n"
+        "c                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %           -"
+        "  EMERGENCY: fail_safe for 0.2 s\n"
         "b                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %           -"
         "  recovery: a host reset, for 12.3 s, held by 2 silent and 1 disobeying hosts, OVERDUE\n"
         "a                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %      frozen"
@@ -283,6 +315,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_they_differ),
+        cmocka_unit_test(a_node_shows_the_loss_that_leaves_it_least_room),
         cmocka_unit_test(a_node_with_a_curve_shows_its_heat_and_when_it_trips),
         cmocka_unit_test(permits_contracts_and_orders_stand_behind_a_nodes_figures),
         cmocka_unit_test(meters_come_by_state_then_age_with_the_state_in_a_word),

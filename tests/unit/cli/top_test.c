@@ -131,6 +131,45 @@ static void nodes_come_worst_first_with_the_load_of_their_worst_phase(void **sta
     assert_non_null(strstr(draw(bed, NOW_NS), "load first, 1 to 2 of 2\n"));
 }
 
+/* 27 of 20 MVA on the loss of feed-b, where 15 are exposed as it is. */
+static void a_site_that_declares_losses_shows_the_worst_instead_of_what_is_leased(void **state)
+{
+    struct bed *bed = *state;
+    const uint64_t tightest[SEQLOCK_WORDS] = {27000000, 20000000, 14000000, 20000000, 2 | 1 << 8};
+    struct model *model = &bed->source.model;
+    model->contingency_count = 3;
+    snprintf(model->contingency[0].name, NAME_BYTES, "none");
+    snprintf(model->contingency[2].name, NAME_BYTES, "feed-b");
+    seqlock_write(&bed->source.view.node[4], tightest);
+    assert_string_equal(draw(bed, NOW_NS), HEAD
+        "[nodes]  hosts   meters   stages    worst first, 1 to 2 of 2\n"
+        "node           kind      load A limit A    load  exposed    worst heat\n"
+        "branch         branch A       -   200.0       -   105.0%     0.0%    - recovery\n"
+        "main           main   B   110.0   200.0   55.0%    75.0%   135.0%  61%\n");
+    bed->screen.columns = 110;
+    draw(bed, NOW_NS);
+    assert_non_null(strstr(bed->text, "main               main    B   110.0   200.0   55.0%    75.0%   "
+                                      "135.0% feed-b      61.3%    128 s\n"));
+    assert_non_null(strstr(bed->text, "   worst on loss of   heat trips in\n"));
+}
+
+static void the_names_of_contingencies_are_taken(void **state)
+{
+    (void)state;
+    struct model model = {.name = ""};
+    static const char *const lists[] = {"[\"none\", \"feed-a\"]",
+                                        "[\"0\",\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\"]"};
+    for (int i = 0; i < 2; i++) {
+        json_t *answer = json_loads(names, 0, NULL);
+        json_object_set_new(answer, "contingencies", json_loads(lists[i], 0, NULL));
+        assert_int_equal(top_source_take_names(&model, answer), i ? -EPROTO : 0);
+        json_decref(answer);
+    }
+    assert_int_equal(model.contingency_count, 2);
+    assert_string_equal(model.contingency[1].name, "feed-a");
+    top_source_drop_names(&model);
+}
+
 static void hosts_that_are_not_heard_come_first_and_say_so(void **state)
 {
     struct bed *bed = *state;
@@ -293,6 +332,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BED(nodes_come_worst_first_with_the_load_of_their_worst_phase),
+        BED(a_site_that_declares_losses_shows_the_worst_instead_of_what_is_leased),
+        cmocka_unit_test(the_names_of_contingencies_are_taken),
         BED(hosts_that_are_not_heard_come_first_and_say_so),
         BED(a_meter_shows_its_fullest_phase_its_lowest_volts_and_its_state),
         BED(a_daemon_that_is_gone_is_told_and_its_rows_keep_their_age),

@@ -15,8 +15,6 @@
 #define KW INT64_C(1000000)
 #define STEP_NS (20 * NS_PER_MS)
 
-enum { LOSS_OF_A = 1 };
-
 static uint32_t seen;           /* bit t: some host's newest lease was held by term t */
 
 static bool saw(enum bound_term term)
@@ -56,16 +54,7 @@ static void open_all(struct stand *stand)
 
 static void order(struct stand *stand, struct slot_order order)
 {
-    struct slot slot;
-    struct core_order_view view;
-    memset(&slot, 0, sizeof slot);
-    core_order_view(stand->core, &view);
-    slot.kind = SLOT_ORDER;
-    slot.order = order;
-    slot.order.number = view.newest + 1;
-    stand_step(stand, &slot);
-    core_order_view(stand->core, &view);
-    assert_int_equal(view.verdict, ORDER_TAKEN);
+    assert_int_equal(stand_order(stand, order), ORDER_TAKEN);
     look(stand);
 }
 
@@ -190,25 +179,10 @@ static void what_swings_is_damped(void **state)
     stand_stop(&stand);
 }
 
-/* Every host on both branches; B lends on the loss of A by its curve, until A is taken out. */
+/* B lends on the loss of A by its curve, until A is taken out. */
 static void two_feeds(struct stand *stand)
 {
-    stand_site(stand);
-    stand->model.contingency_count = 2;
-    stand->model.contingency[LOSS_OF_A] = (struct model_contingency){
-        .name = "A", .kind = CONTINGENCY_LOSS, .lasting = 1, .lost_node = BRANCH_A, .witness = INDEX_NONE};
-    for (uint32_t n = 0; n < STAND_NODES; n++)
-        memcpy(stand->node[n].limit_mva[1], stand->node[n].limit_mva[0], sizeof stand->node[n].limit_mva[0]);
-    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
-        struct model_cord *cord = stand->host_model[h].cord;
-        stand->host_model[h].cord_count = 2;
-        cord[1] = cord[0];
-        cord[1].node = cord[0].node == BRANCH_A ? BRANCH_B : BRANCH_A;
-        for (uint32_t j = 0; j < 2; j++) {
-            cord[j].share_ppm[0] = 550000;
-            cord[j].share_ppm[1] = cord[j].node == BRANCH_A ? 0 : 1000000;
-        }
-    }
+    stand_two_feeds(stand);
     stand->node[BRANCH_B].breaker.element_count = 1;
     stand->node[BRANCH_B].breaker.element[0] = (struct breaker_element){
         .law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .pickup_ma = 183750,

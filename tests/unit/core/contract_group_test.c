@@ -14,20 +14,6 @@
 
 enum { PLACE = STAND_NODES };       /* of the first group */
 
-static enum order_refusal order(struct stand *stand, struct slot_order order)
-{
-    struct slot slot;
-    struct core_order_view view;
-    memset(&slot, 0, sizeof slot);
-    core_order_view(stand->core, &view);
-    slot.kind = SLOT_ORDER;
-    slot.order = order;
-    slot.order.number = view.newest + 1;
-    stand_step(stand, &slot);
-    core_order_view(stand->core, &view);
-    return view.verdict;
-}
-
 static struct slot_order both(int64_t value_mw)
 {
     return (struct slot_order){.kind = ORDER_CAP, .node = BRANCH_A, .also_count = 1, .also = {BRANCH_B},
@@ -36,7 +22,8 @@ static struct slot_order both(int64_t value_mw)
 
 static void lift(struct stand *stand, uint32_t id)
 {
-    assert_int_equal(order(stand, (struct slot_order){.kind = ORDER_LIFT, .contract = id}), ORDER_TAKEN);
+    assert_int_equal(stand_order(stand, (struct slot_order){.kind = ORDER_LIFT, .contract = id}),
+                     ORDER_TAKEN);
 }
 
 /* Nothing joins the feeds but the hosts' watts. */
@@ -101,7 +88,7 @@ static void thirty_percent_less_over_two_roots_within_a_second(void **state)
     response.within_ns = NS_PER_S;
     uint64_t leases = stand.leases;
     int64_t t0_ns = stand.t_ns;
-    assert_int_equal(order(&stand, response), ORDER_TAKEN);
+    assert_int_equal(stand_order(&stand, response), ORDER_TAKEN);
     assert_int_equal(stand.leases - leases, STAND_HOSTS);
     assert_in_range(leased_mw(&stand, 0, STAND_HOSTS), asked_mw * 99 / 100, asked_mw);
     while (stand.t_ns < t0_ns + 10 * NS_PER_S) {
@@ -131,7 +118,7 @@ static void what_one_feed_leaves_the_other_may_have(void **state)
     (void)state;
     struct stand stand;
     fill(&stand);
-    order(&stand, both(18000000));
+    stand_order(&stand, both(18000000));
     stand_run(&stand, NS_PER_S);
     assert_in_range(leased_mw(&stand, 0, 2), 8700000, 9000000);
     for (uint32_t h = 0; h < 2; h++) {
@@ -154,7 +141,7 @@ static void arbitration_shares_one_budget_over_all_roots(void **state)
     fill(&stand);
     stand.host_model[3].weight = 3;
     cluster_note_hosts(&stand.core->cluster);
-    order(&stand, both(15000000));
+    stand_order(&stand, both(15000000));
     stand_run(&stand, 3 * NS_PER_S);
     int64_t targets_mw = 0;
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
@@ -173,7 +160,7 @@ static void a_breach_is_of_the_sum_and_no_node_s_own(void **state)
     struct stand stand;
     struct core_contract_view view;
     fill(&stand);
-    order(&stand, both(20000000));
+    stand_order(&stand, both(20000000));
     stand_run(&stand, NS_PER_S);
     measure(&stand, 15000000, 4000000, 2 * NS_PER_S);
     assert_int_equal(stand_counters(&stand)->breaches, 0);
@@ -194,7 +181,7 @@ static void where_a_meter_is_silent_nothing_is_judged(void **state)
     struct stand stand;
     struct core_contract_view view;
     fill(&stand);
-    order(&stand, both(15000000));
+    stand_order(&stand, both(15000000));
     for (int i = 0; i < 100; i++) {
         stand_run(&stand, 20 * NS_PER_MS);
         stand_reading(&stand, BRANCH_A, 7400000 / 3);
@@ -202,7 +189,7 @@ static void where_a_meter_is_silent_nothing_is_judged(void **state)
     }
     core_contract_view(stand.core, 0, &view);
     assert_in_range(view.load_mw, 14799990, 14800000);
-    order(&stand, both(14000000));      /* less than what B showed last and A shows */
+    stand_order(&stand, both(14000000));      /* less than what B showed last and A shows */
     for (int i = 0; i < 200; i++) {
         stand_run(&stand, 20 * NS_PER_MS);
         stand_reading(&stand, BRANCH_A, 6900000 / 3);
@@ -220,7 +207,7 @@ static void what_the_meters_show_above_it_is_taken_from_all(void **state)
     (void)state;
     struct stand stand;
     fill(&stand);
-    order(&stand, both(18000000));
+    stand_order(&stand, both(18000000));
     stand_run(&stand, NS_PER_S);
     for (int i = 0; i < 200; i++) {
         stand_run(&stand, 20 * NS_PER_MS);
@@ -247,7 +234,7 @@ static void a_host_of_both_feeds_counts_once(void **state)
     }
     open_all(&stand);
     assert_true(leased_mw(&stand, 0, STAND_HOSTS) > 22000000);
-    order(&stand, both(16000000));
+    stand_order(&stand, both(16000000));
     assert_in_range(leased_mw(&stand, 0, STAND_HOSTS), 15800000, 16000000);
     for (int i = 0; i < 150; i++) {
         stand_run(&stand, 20 * NS_PER_MS);
@@ -266,8 +253,8 @@ static void of_two_over_the_same_nodes_the_least_binds(void **state)
     other.node = BRANCH_B;
     other.also[0] = BRANCH_A;
     other.contract = 10;
-    order(&stand, both(20000000));
-    assert_int_equal(order(&stand, other), ORDER_TAKEN);
+    stand_order(&stand, both(20000000));
+    assert_int_equal(stand_order(&stand, other), ORDER_TAKEN);
     assert_int_equal(stand.core->contracts.group[0].contracts, 2);
     assert_int_equal(stand.core->contracts.group[1].contracts, 0);
     assert_in_range(leased_mw(&stand, 0, STAND_HOSTS), 15900000, 16000000);
@@ -290,8 +277,8 @@ static void a_node_s_own_contract_holds_within_the_site_s(void **state)
     (void)state;
     struct stand stand;
     fill(&stand);
-    order(&stand, both(20000000));
-    order(&stand, (struct slot_order){.kind = ORDER_CAP, .node = BRANCH_A, .contract = 3,
+    stand_order(&stand, both(20000000));
+    stand_order(&stand, (struct slot_order){.kind = ORDER_CAP, .node = BRANCH_A, .contract = 3,
                                       .value_mw = 6000000});
     stand_run(&stand, 2 * NS_PER_S);
     assert_in_range(leased_mw(&stand, 0, 2), 5900000, 6000000);
@@ -312,11 +299,11 @@ static void a_group_that_comes_in_the_middle_of_a_tick_is_shared_by_the_next(voi
     stand_step(&stand, &slot);
     cluster_begin(&stand.core->cluster);        /* an arbitration is open */
     assert_true(pipeline_tick_open(stand.core));
-    order(&stand, both(18000000));
+    stand_order(&stand, both(18000000));
     lift(&stand, 9);
     struct slot_order one = both(17000000);
     one.contract = 11;
-    order(&stand, one);
+    stand_order(&stand, one);
     stand_run(&stand, NS_PER_S);
     assert_in_range(leased_mw(&stand, 0, STAND_HOSTS), 16800000, 17000000);
     stand_stop(&stand);
@@ -330,17 +317,17 @@ static void what_cannot_be_bound_together_is_refused(void **state)
     stand_start(&stand);
     struct slot_order bad = both(18000000);
     bad.node = MAIN;            /* lies above the other */
-    assert_int_equal(order(&stand, bad), ORDER_REFUSED_NODE);
+    assert_int_equal(stand_order(&stand, bad), ORDER_REFUSED_NODE);
     bad = both(18000000);
     bad.also[0] = BRANCH_A;     /* twice */
-    assert_int_equal(order(&stand, bad), ORDER_REFUSED_NODE);
+    assert_int_equal(stand_order(&stand, bad), ORDER_REFUSED_NODE);
     bad.also[0] = STAND_NODES;
-    assert_int_equal(order(&stand, bad), ORDER_REFUSED_NODE);
+    assert_int_equal(stand_order(&stand, bad), ORDER_REFUSED_NODE);
     bad.also_count = ORDER_NODES_MAX;
-    assert_int_equal(order(&stand, bad), ORDER_REFUSED_NODE);
+    assert_int_equal(stand_order(&stand, bad), ORDER_REFUSED_NODE);
     bad = both(1000);
     bad.kind = ORDER_RAMP;
-    assert_int_equal(order(&stand, bad), ORDER_REFUSED_NODE);
+    assert_int_equal(stand_order(&stand, bad), ORDER_REFUSED_NODE);
     assert_int_equal(stand.core->contracts.count, 0);
     for (uint32_t g = 0; g < CONTRACT_GROUPS_MAX; g++)
         assert_int_equal(stand.core->contracts.group[g].contracts, 0);

@@ -497,6 +497,8 @@ static void nobody_is_cut_below_his_floor_nor_raised_to_it(void **state)
     assert_int_equal(trimmed(&d, 1, HALL_T_NS, &trim), -1);
     hall_holds(&d.hall, 1, 1800 * HALL_W);
     assert_int_equal(trimmed(&d, 1, HALL_T_NS, &trim), -1);
+    d.hall.type.quantum_mw = 400 * HALL_W;                      /* a floor need not be a whole one */
+    assert_int_equal(trimmed(&d, 0, HALL_T_NS, &trim), 1500 * HALL_W);
 }
 
 /* Silent for more than D, unbounded, or not yet of this epoch: what it may draw stays, others make room. */

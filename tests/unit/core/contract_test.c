@@ -12,24 +12,9 @@
 #include "core/core.h"
 #include "stand.h"
 
-static enum order_refusal order(struct stand *stand, struct slot_order order)
-{
-    struct slot slot;
-    struct core_order_view view;
-    memset(&slot, 0, sizeof slot);
-    slot.kind = SLOT_ORDER;
-    slot.order = order;
-    core_order_view(stand->core, &view);
-    slot.order.number = order.number ? order.number : view.newest + 1;
-    stand_step(stand, &slot);
-    core_order_view(stand->core, &view);
-    assert_int_equal(view.number, slot.order.number);
-    return view.verdict;
-}
-
 static enum order_refusal cap(struct stand *stand, uint32_t node, int64_t value_mw)
 {
-    return order(stand, (struct slot_order){.kind = ORDER_CAP, .node = node, .contract = 1 + node,
+    return stand_order(stand, (struct slot_order){.kind = ORDER_CAP, .node = node, .contract = 1 + node,
                                             .value_mw = value_mw});
 }
 
@@ -101,7 +86,7 @@ static void a_cap_holds_until_it_is_lifted(void **state)
         stand_run(&stand, 20 * NS_PER_MS);
         assert_in_range(leased_mw(&stand, 0, STAND_HOSTS), 19300000, 19600000);
     }
-    assert_int_equal(order(&stand, (struct slot_order){.kind = ORDER_LIFT, .contract = 1 + MAIN}),
+    assert_int_equal(stand_order(&stand, (struct slot_order){.kind = ORDER_LIFT, .contract = 1 + MAIN}),
                      ORDER_TAKEN);
     stand_run(&stand, 3 * NS_PER_S);
     assert_in_range(leased_mw(&stand, 0, STAND_HOSTS), 27600000, 28000000);
@@ -154,14 +139,14 @@ static void the_least_of_several_contracts_at_a_node_holds(void **state)
     struct stand stand;
     fill(&stand);
     for (uint32_t i = 0; i < 3; i++)
-        assert_int_equal(order(&stand, (struct slot_order){.kind = ORDER_CAP,
+        assert_int_equal(stand_order(&stand, (struct slot_order){.kind = ORDER_CAP,
                                                            .node = MAIN,
                                                            .contract = 10 + i,
                                                            .value_mw = 12000000 + 4000000 * (i ^ 1)}),
                          ORDER_TAKEN);
     stand_run(&stand, NS_PER_S);
     assert_in_range(leased_mw(&stand, 0, STAND_HOSTS), 11800000, 12000000);
-    order(&stand, (struct slot_order){.kind = ORDER_LIFT, .contract = 11});
+    stand_order(&stand, (struct slot_order){.kind = ORDER_LIFT, .contract = 11});
     stand_run(&stand, NS_PER_S);
     assert_in_range(leased_mw(&stand, 0, STAND_HOSTS), 15800000, 16000000);
     stand_stop(&stand);
@@ -172,7 +157,7 @@ static void a_contract_ends_by_itself(void **state)
     (void)state;
     struct stand stand;
     fill(&stand);
-    order(&stand, (struct slot_order){.kind = ORDER_CAP, .node = MAIN, .value_mw = 12000000,
+    stand_order(&stand, (struct slot_order){.kind = ORDER_CAP, .node = MAIN, .value_mw = 12000000,
                                       .within_ns = NS_PER_S, .for_ns = 2 * NS_PER_S});
     stand_run(&stand, 2900 * NS_PER_MS);
     assert_true(leased_mw(&stand, 0, STAND_HOSTS) <= 12000000);
@@ -200,7 +185,7 @@ static void a_load_above_it_is_a_breach_once_its_time_has_come(void **state)
     struct stand stand;
     struct core_contract_view view;
     fill(&stand);
-    order(&stand, (struct slot_order){.kind = ORDER_CAP, .node = MAIN, .value_mw = 30000000,
+    stand_order(&stand, (struct slot_order){.kind = ORDER_CAP, .node = MAIN, .value_mw = 30000000,
                                       .within_ns = NS_PER_S});
     measure(&stand, 11000000);      /* 33 kW over three phases */
     assert_int_equal(stand_counters(&stand)->breaches, 0);
@@ -336,7 +321,7 @@ static void a_forecast_makes_room_in_time(void **state)
     stand.host[0].flags = 0;
     stand_run(&stand, 2 * NS_PER_S);
     assert_in_range(stand.host[0].last.cap_mw, 3900000, 4100000);   /* what nobody else can use */
-    assert_int_equal(order(&stand, (struct slot_order){.kind = ORDER_FORECAST, .value_mw = 6000000,
+    assert_int_equal(stand_order(&stand, (struct slot_order){.kind = ORDER_FORECAST, .value_mw = 6000000,
                                                        .within_ns = NS_PER_S, .for_ns = 3 * NS_PER_S}),
                      ORDER_TAKEN);
     stand_run(&stand, 900 * NS_PER_MS);
@@ -384,7 +369,7 @@ static void every_refusal_changes_nothing(void **state)
     stand.node[MAIN].ramp_up_mw_per_s = 2000000;
     stand_start(&stand);
     for (uint32_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-        assert_int_equal(order(&stand, row[i].order), row[i].refusal);
+        assert_int_equal(stand_order(&stand, row[i].order), row[i].refusal);
         assert_int_equal(stand.core->contracts.count, 0);
         assert_int_equal(stand.core->mode, MODE_ADVISE);
         assert_int_equal(stand_counters(&stand)->orders_refused, i + 1);
@@ -399,17 +384,17 @@ static void a_number_is_used_once(void **state)
     struct stand stand;
     fill(&stand);
     struct slot_order first = {.kind = ORDER_CAP, .number = 7, .contract = 1, .value_mw = 20000000};
-    assert_int_equal(order(&stand, first), ORDER_TAKEN);
-    assert_int_equal(order(&stand, first), ORDER_REFUSED_NUMBER);
+    assert_int_equal(stand_order(&stand, first), ORDER_TAKEN);
+    assert_int_equal(stand_order(&stand, first), ORDER_REFUSED_NUMBER);
     assert_int_equal(stand.core->contracts.count, 1);
     first.number = 6;
     first.contract = 2;
-    assert_int_equal(order(&stand, first), ORDER_REFUSED_NUMBER);
+    assert_int_equal(stand_order(&stand, first), ORDER_REFUSED_NUMBER);
     assert_int_equal(stand.core->contracts.count, 1);
     first.number = 8;
     first.node = STAND_NODES;
-    assert_int_equal(order(&stand, first), ORDER_REFUSED_NODE);
-    assert_int_equal(order(&stand, first), ORDER_REFUSED_NUMBER);
+    assert_int_equal(stand_order(&stand, first), ORDER_REFUSED_NODE);
+    assert_int_equal(stand_order(&stand, first), ORDER_REFUSED_NUMBER);
     stand_stop(&stand);
 }
 
@@ -420,12 +405,13 @@ static void no_more_contracts_than_there_are_places(void **state)
     stand_site(&stand);
     stand_start(&stand);
     for (uint32_t i = 0; i < CONTRACTS_MAX; i++)
-        assert_int_equal(order(&stand, (struct slot_order){.kind = ORDER_RAMP, .contract = i, .value_mw = 1}),
-                         ORDER_TAKEN);
+        assert_int_equal(
+            stand_order(&stand, (struct slot_order){.kind = ORDER_RAMP, .contract = i, .value_mw = 1}),
+            ORDER_TAKEN);
     struct slot_order more = {.kind = ORDER_CAP, .contract = CONTRACTS_MAX, .value_mw = 1000};
-    assert_int_equal(order(&stand, more), ORDER_REFUSED_FULL);
+    assert_int_equal(stand_order(&stand, more), ORDER_REFUSED_FULL);
     more.contract = 0;      /* its own place */
-    assert_int_equal(order(&stand, more), ORDER_TAKEN);
+    assert_int_equal(stand_order(&stand, more), ORDER_TAKEN);
     assert_int_equal(stand.core->contracts.count, CONTRACTS_MAX);
     stand_stop(&stand);
 }
@@ -438,8 +424,8 @@ static void the_tightest_ramp_holds(void **state)
     stand_site(&stand);
     stand.node[MAIN].ramp_up_mw_per_s = 5000;
     stand_start(&stand);
-    order(&stand, (struct slot_order){.kind = ORDER_RAMP, .contract = 1, .value_mw = 4000});
-    order(&stand,
+    stand_order(&stand, (struct slot_order){.kind = ORDER_RAMP, .contract = 1, .value_mw = 4000});
+    stand_order(&stand,
           (struct slot_order){.kind = ORDER_RAMP, .contract = 2, .value_mw = 5000, .down_mw_per_s = 70});
     contract_ramp(&stand.core->contracts, MAIN, &up_mw_per_s, &down_mw_per_s);
     assert_int_equal(up_mw_per_s, 4000);
@@ -479,35 +465,35 @@ static void the_edges_of_what_may_be_asked(void **state)
     stand_site(&stand);
     stand_start(&stand);
     struct slot_order order_of = {.kind = ORDER_CAP, .node = MAIN, .contract = 1, .value_mw = 1};
-    assert_int_equal(order(&stand, order_of), ORDER_TAKEN);
+    assert_int_equal(stand_order(&stand, order_of), ORDER_TAKEN);
     order_of.value_mw = most_mw;
     order_of.within_ns = order_of.for_ns = longest_ns;
-    assert_int_equal(order(&stand, order_of), ORDER_TAKEN);
+    assert_int_equal(stand_order(&stand, order_of), ORDER_TAKEN);
     order_of.value_mw = most_mw + 1;
-    assert_int_equal(order(&stand, order_of), ORDER_REFUSED_VALUE);
+    assert_int_equal(stand_order(&stand, order_of), ORDER_REFUSED_VALUE);
     order_of.value_mw = most_mw;
     order_of.within_ns++;
-    assert_int_equal(order(&stand, order_of), ORDER_REFUSED_VALUE);
+    assert_int_equal(stand_order(&stand, order_of), ORDER_REFUSED_VALUE);
     order_of.within_ns--;
     order_of.for_ns++;
-    assert_int_equal(order(&stand, order_of), ORDER_REFUSED_VALUE);
+    assert_int_equal(stand_order(&stand, order_of), ORDER_REFUSED_VALUE);
     struct slot_order ramp_of = {.kind = ORDER_RAMP, .node = MAIN, .contract = 2};
     ramp_of.value_mw = ramp_of.down_mw_per_s = most_mw;
-    assert_int_equal(order(&stand, ramp_of), ORDER_TAKEN);
+    assert_int_equal(stand_order(&stand, ramp_of), ORDER_TAKEN);
     ramp_of.down_mw_per_s++;
-    assert_int_equal(order(&stand, ramp_of), ORDER_REFUSED_VALUE);
+    assert_int_equal(stand_order(&stand, ramp_of), ORDER_REFUSED_VALUE);
     ramp_of.down_mw_per_s = 0;                          /* one of both may be free, not both */
-    assert_int_equal(order(&stand, ramp_of), ORDER_TAKEN);
+    assert_int_equal(stand_order(&stand, ramp_of), ORDER_TAKEN);
     ramp_of.value_mw = 0;
-    assert_int_equal(order(&stand, ramp_of), ORDER_REFUSED_VALUE);
+    assert_int_equal(stand_order(&stand, ramp_of), ORDER_REFUSED_VALUE);
     struct slot_order forecast = {.kind = ORDER_FORECAST, .node = STAND_HOSTS - 1, .for_ns = 1};
     forecast.value_mw = PHYS_MAX_MW;
-    assert_int_equal(order(&stand, forecast), ORDER_TAKEN);
+    assert_int_equal(stand_order(&stand, forecast), ORDER_TAKEN);
     forecast.value_mw = stand.type.base_max_mw;
-    assert_int_equal(order(&stand, forecast), ORDER_TAKEN);
-    assert_int_equal(order(&stand, (struct slot_order){.kind = ORDER_MODE, .mode = MODE_ADVISE}),
+    assert_int_equal(stand_order(&stand, forecast), ORDER_TAKEN);
+    assert_int_equal(stand_order(&stand, (struct slot_order){.kind = ORDER_MODE, .mode = MODE_ADVISE}),
                      ORDER_TAKEN);
-    assert_int_equal(order(&stand, (struct slot_order){.kind = ORDER_MODE, .mode = MODE_ENFORCE}),
+    assert_int_equal(stand_order(&stand, (struct slot_order){.kind = ORDER_MODE, .mode = MODE_ENFORCE}),
                      ORDER_TAKEN);
     stand_stop(&stand);
 }

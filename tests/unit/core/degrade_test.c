@@ -204,6 +204,22 @@ static void a_foreign_limit_or_a_lost_device_is_a_lost_cap(void **state)
 }
 
 /* Cut, heard, and it goes on showing what it had: X, A and D / 2 later that is a cut not applied. */
+/* Of a host that was never bounded nobody can say that its cap is lost; of a device that is gone one can. */
+static void a_lost_device_is_a_lost_cap_from_the_first_report_on(void **state)
+{
+    (void)state;
+    struct stand stand;
+    stand_site(&stand);
+    stand_start(&stand);
+    stand_obey(&stand, 2);
+    check(&stand, DEGRADED_CAP, 0, 0);
+    stand.host[3].flags = REPORT_DEVICE_LOST;
+    stand_obey(&stand, 3);
+    check(&stand, DEGRADED_CAP, 1, 1);
+    assert_int_equal(row_of(&stand, DEGRADED_CAP)->newest, 3);
+    stand_stop(&stand);
+}
+
 static void a_cut_that_is_not_applied_is_a_lost_cap(void **state)
 {
     (void)state;
@@ -567,6 +583,7 @@ int main(void)
         cmocka_unit_test(a_silent_agent_is_in_after_a_lease_time_and_out_with_its_next_report),
         cmocka_unit_test(a_host_that_starts_anew_has_lost_its_cap_until_it_is_bounded_again),
         cmocka_unit_test(a_foreign_limit_or_a_lost_device_is_a_lost_cap),
+        cmocka_unit_test(a_lost_device_is_a_lost_cap_from_the_first_report_on),
         cmocka_unit_test(a_cut_that_is_not_applied_is_a_lost_cap),
         cmocka_unit_test(a_host_that_was_silent_has_its_time_to_apply_a_cut),
         cmocka_unit_test(silence_is_no_time_in_which_a_cut_was_not_applied),

@@ -329,8 +329,8 @@ static void the_next_change_is_the_next_edge_of_a_forecast(void **state)
         assert_int_equal(demand_changes_ns(&demand, of[i].at_ns), of[i].next_ns);
 }
 
-/* "twice as much each time that it has taken up what it was given": not for being held where it was, and not
- * the first time. */
+/* "twice as much each time that it was given so much and has taken it up": not for being held where it was,
+ * not the first time, and not for less than it was probed by. */
 static void a_probe_doubles_by_what_was_taken_up_alone(void **state)
 {
     (void)state;
@@ -345,8 +345,30 @@ static void a_probe_doubles_by_what_was_taken_up_alone(void **state)
     assert_int_equal(demand.probe_mw, 2000);
     is_held(&demand, 3, 2003000);
     assert_int_equal(demand.probe_mw, 4000);
-    is_held(&demand, 4, 2002000);
+    is_held(&demand, 4, 2006999);
+    assert_int_equal(demand.probe_mw, 4000);
+    is_held(&demand, 5, 2010999);
+    assert_int_equal(demand.probe_mw, 8000);
+    is_held(&demand, 6, 2020999);               /* more than that: it may well take as much again */
+    assert_int_equal(demand.probe_mw, 20000);
+    is_held(&demand, 7, 2020998);
     assert_int_equal(demand.probe_mw, 0);
+}
+
+/* Where the watts are others': beside what it has, one quantum at least. */
+static void a_host_among_others_is_probed_by_a_quantum_or_by_what_it_took_up(void **state)
+{
+    (void)state;
+    struct demand demand;
+    demand_init(&demand, START_NS);
+    is_held(&demand, 0, 2000000);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 2000000, true, START_NS), 2000000 + QUANTUM_MW);
+    is_held(&demand, 1, 2000100);               /* a tenth of it */
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 2000100, true, START_NS), 2000100 + QUANTUM_MW);
+    is_held(&demand, 2, 2001100);
+    is_held(&demand, 3, 2001200);
+    assert_int_equal(demand_cap_mw(&demand, &policy, &type, 2001200, true, START_NS),
+                     2001200 + 2 * QUANTUM_MW);
 }
 
 /* What a controller before gave is wanted to the milliwatt or two. */
@@ -387,6 +409,7 @@ int main(void)
         cmocka_unit_test(forecasts_that_meet_do_not_overlap),
         cmocka_unit_test(the_next_change_is_the_next_edge_of_a_forecast),
         cmocka_unit_test(a_probe_doubles_by_what_was_taken_up_alone),
+        cmocka_unit_test(a_host_among_others_is_probed_by_a_quantum_or_by_what_it_took_up),
         cmocka_unit_test(a_cap_that_was_handed_over_is_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "core/emergency.h"
 #include "stand.h"
 
 static bool in_emergency(const struct stand *stand, uint32_t node)
@@ -251,6 +252,80 @@ static void the_second_stage_waits_for_a_and_t_fresh_and_goes_to_fail_safe(void 
     stand_stop(&stand);
 }
 
+/* Readings of that load every 16 ms, hosts silent. */
+static void hold(struct stand *stand, uint32_t node, int64_t power_mw, int64_t ns)
+{
+    for (int64_t end_ns = stand->t_ns + ns; stand->t_ns <= end_ns; stand_wait(stand, 16 * NS_PER_MS))
+        stand_reading(stand, node, power_mw);
+}
+
+/* What is shown is what another process acts on: an emergency is known by when its stage began. */
+static void every_stage_is_shown_with_the_time_at_which_it_began(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    start_full(&stand);
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_true(view.stage == EMERGENCY_STAGE_NONE && !view.stage_since_ns && view.enforced);
+    for (uint8_t stage = EMERGENCY_STAGE_CUT; stage <= EMERGENCY_STAGE_SHED; stage++) {
+        int64_t began_ns = stand.t_ns;
+        stand_reading(&stand, BRANCH_A, BRANCH_MVA + 1000000);
+        stand_wait(&stand, A_NS + T_FRESH_NS);
+        core_node_view(stand.core, BRANCH_A, &view);
+        assert_true(view.stage == stage && view.stage_since_ns == began_ns);
+    }
+    int64_t shed_ns = view.stage_since_ns;
+    hold(&stand, BRANCH_A, BRANCH_MVA + 1000000, 3 * NS_PER_S);
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_true(view.stage == EMERGENCY_STAGE_SHED && view.stage_since_ns == shed_ns);
+    core_node_view(stand.core, MAIN, &view);
+    assert_int_equal(view.stage, EMERGENCY_STAGE_NONE);
+    hold(&stand, BRANCH_A, 1000000, 1200 * NS_PER_MS);
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_true(view.stage == EMERGENCY_STAGE_NONE && !view.stage_since_ns);
+    stand_stop(&stand);
+}
+
+static void set_mode(struct stand *stand, uint32_t mode)
+{
+    struct slot slot = {.kind = SLOT_ORDER, .t_ns = stand->t_ns};
+    slot.sequence = ++stand->slots;
+    slot.order = (struct slot_order){.kind = ORDER_MODE, .number = stand->slots, .mode = mode};
+    pipeline_step(stand->core, &slot, &stand->outbox);
+}
+
+/* While nothing is sent, no stage was told to any host: it begins anew with the order to enforce. */
+static void a_stage_that_was_reached_while_nothing_was_sent_does_not_count(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    start_full(&stand);
+    set_mode(&stand, MODE_SHADOW);
+    hold(&stand, BRANCH_A, BRANCH_MVA + 1000000, 3 * (A_NS + T_FRESH_NS));
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_true(view.stage == EMERGENCY_STAGE_SHED && !view.enforced);
+    set_mode(&stand, MODE_ENFORCE);
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_true(view.stage == EMERGENCY_STAGE_CUT && view.enforced && view.stage_since_ns == stand.t_ns);
+    int64_t enforced_ns = stand.t_ns;
+    while (stand.t_ns < enforced_ns + 2 * (A_NS + T_FRESH_NS)) {
+        core_node_view(stand.core, BRANCH_A, &view);
+        assert_true(view.stage < EMERGENCY_STAGE_SHED);
+        stand_reading(&stand, BRANCH_A, BRANCH_MVA + 1000000);
+        stand_wait(&stand, 10 * NS_PER_MS);
+    }
+    stand_reading(&stand, BRANCH_A, BRANCH_MVA + 1000000);
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_int_equal(view.stage, EMERGENCY_STAGE_SHED);
+    int64_t since_ns = view.stage_since_ns;
+    set_mode(&stand, MODE_ENFORCE);     /* no news */
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_true(view.stage == EMERGENCY_STAGE_SHED && view.stage_since_ns == since_ns);
+    stand_stop(&stand);
+}
+
 static void the_second_stage_never_raises_a_host_that_the_first_cut_below_fail_safe(void **state)
 {
     (void)state;
@@ -265,13 +340,6 @@ static void the_second_stage_never_raises_a_host_that_the_first_cut_below_fail_s
     assert_int_equal(stand.host[0].last.cap_mw, 600000);
     assert_int_equal(stand.host[1].last.cap_mw, FAIL_SAFE_MW);
     stand_stop(&stand);
-}
-
-/* Readings of that load every 16 ms, hosts silent. */
-static void hold(struct stand *stand, uint32_t node, int64_t power_mw, int64_t ns)
-{
-    for (int64_t end_ns = stand->t_ns + ns; stand->t_ns <= end_ns; stand_wait(stand, 16 * NS_PER_MS))
-        stand_reading(stand, node, power_mw);
 }
 
 /* "It ends by condition (measured < 0.9 steady for 1 s), not by time" */
@@ -356,6 +424,8 @@ int main(void)
         cmocka_unit_test(an_emergency_of_the_main_cuts_every_host),
         cmocka_unit_test(two_emergencies_above_a_host_are_one_shot),
         cmocka_unit_test(the_second_stage_waits_for_a_and_t_fresh_and_goes_to_fail_safe),
+        cmocka_unit_test(every_stage_is_shown_with_the_time_at_which_it_began),
+        cmocka_unit_test(a_stage_that_was_reached_while_nothing_was_sent_does_not_count),
         cmocka_unit_test(the_second_stage_never_raises_a_host_that_the_first_cut_below_fail_safe),
         cmocka_unit_test(it_ends_when_the_load_was_below_nine_tenths_for_a_second),
         cmocka_unit_test(no_host_is_raised_during_it_nor_100_ms_after),

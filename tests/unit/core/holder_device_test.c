@@ -159,6 +159,22 @@ static void devices_are_cut_and_read_back_before_any_is_raised(void **state)
     assert_int_equal(cap_mw[3], 1600000);
 }
 
+/* A device that was never read back may stand anywhere: those beside it are cut, and raised only after it. */
+static void nothing_is_raised_beside_a_device_that_was_never_read_back(void **state)
+{
+    (void)state;
+    struct holder holder;
+    int64_t cap_mw[DEVICES];
+    holder_init(&holder, &config, 0xB0B, 5, 0);
+    for (uint32_t i = 1; i < DEVICES; i++)
+        holder_seen(&holder, i, 100000, MS);
+    assert_int_equal(due_writes(&holder, cap_mw), 1);
+    assert_int_equal(cap_mw[0], FAIL_SAFE_MW / DEVICES);
+    holder_written(&holder, 0, FAIL_SAFE_MW / DEVICES, 2 * MS);
+    assert_int_equal(due_writes(&holder, cap_mw), DEVICES - 1);
+    assert_int_equal(cap_mw[3], FAIL_SAFE_MW / DEVICES);
+}
+
 static void expiry_is_looked_at_after_every_write_of_every_device(void **state)
 {
     (void)state;
@@ -391,6 +407,7 @@ int main(void)
         cmocka_unit_test(each_device_has_one_write_in_flight),
         cmocka_unit_test(what_is_in_flight_or_queued_on_any_device_is_reported),
         cmocka_unit_test(devices_are_cut_and_read_back_before_any_is_raised),
+        cmocka_unit_test(nothing_is_raised_beside_a_device_that_was_never_read_back),
         cmocka_unit_test(expiry_is_looked_at_after_every_write_of_every_device),
         cmocka_unit_test(a_lost_device_is_told_and_starts_the_host_anew),
         cmocka_unit_test(a_write_in_flight_outlives_the_incarnation_that_issued_it),

@@ -12,19 +12,9 @@
 #include "core/core.h"
 #include "stand.h"
 
-enum { LOSS_OF_A = 1 };
-
 static enum order_refusal order(struct stand *stand, uint32_t kind, uint32_t node)
 {
-    struct slot slot;
-    struct core_order_view view;
-    memset(&slot, 0, sizeof slot);
-    slot.kind = SLOT_ORDER;
-    core_order_view(stand->core, &view);
-    slot.order = (struct slot_order){.kind = kind, .number = view.newest + 1, .node = node};
-    stand_step(stand, &slot);
-    core_order_view(stand->core, &view);
-    return view.verdict;
+    return stand_order(stand, (struct slot_order){.kind = kind, .node = node});
 }
 
 static struct core_maintenance_view seen(const struct stand *stand)
@@ -34,29 +24,9 @@ static struct core_maintenance_view seen(const struct stand *stand)
     return view;
 }
 
-static void two_feeds(struct stand *stand)
-{
-    stand_site(stand);
-    stand->model.contingency_count = 2;
-    stand->model.contingency[LOSS_OF_A] = (struct model_contingency){
-        .name = "A", .kind = CONTINGENCY_LOSS, .lasting = 1, .lost_node = BRANCH_A, .witness = INDEX_NONE};
-    for (uint32_t n = 0; n < STAND_NODES; n++)
-        memcpy(stand->node[n].limit_mva[1], stand->node[n].limit_mva[0], sizeof stand->node[n].limit_mva[0]);
-    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
-        struct model_cord *cord = stand->host_model[h].cord;
-        stand->host_model[h].cord_count = 2;
-        cord[1] = cord[0];
-        cord[1].node = cord[0].node == BRANCH_A ? BRANCH_B : BRANCH_A;
-        for (uint32_t j = 0; j < 2; j++) {
-            cord[j].share_ppm[0] = 550000;
-            cord[j].share_ppm[1] = cord[j].node == BRANCH_A ? 0 : 1000000;
-        }
-    }
-}
-
 static void start(struct stand *stand)
 {
-    two_feeds(stand);
+    stand_two_feeds(stand);
     stand_start(stand);
     for (uint32_t h = 0; h < STAND_HOSTS; h++)
         stand_admit(stand, h);
@@ -114,7 +84,7 @@ static void what_is_lent_on_the_loss_is_withdrawn_and_receipts_are_awaited(void 
 {
     (void)state;
     struct stand stand;
-    two_feeds(&stand);
+    stand_two_feeds(&stand);
     lend_on_loss_of_a(&stand);
     stand_start(&stand);
     for (uint32_t phase = 0; phase < PHASES; phase++)
@@ -169,7 +139,7 @@ static void a_host_at_phys_max_keeps_it_from_safe(void **state)
 {
     (void)state;
     struct stand stand;
-    two_feeds(&stand);
+    stand_two_feeds(&stand);
     stand_start(&stand);
     for (uint32_t h = 0; h < STAND_HOSTS - 1; h++)
         stand_admit(&stand, h);
@@ -192,7 +162,7 @@ static void a_silent_host_elsewhere_does_not_matter(void **state)
 {
     (void)state;
     struct stand stand;
-    two_feeds(&stand);
+    stand_two_feeds(&stand);
     stand.host_model[3].cord_count = 1;     /* on B alone */
     stand.host_model[3].cord[0].share_ppm[0] = 1000000;
     stand_start(&stand);

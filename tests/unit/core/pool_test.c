@@ -127,6 +127,19 @@ static void a_node_without_a_level_binds_nobody(void **state)
     assert_int_equal(view.level_mva, 0);
  }
 
+static void what_a_pool_leaves_is_whole_quanta(void **state)
+{
+    (void)state;
+    struct bed bed;
+    open_bed(&bed);
+    bed.node[HALL_LEFT].trims = true;
+    bed.node[HALL_LEFT].quantum_mva = KVA;
+    for (int64_t beyond_mva = 0; beyond_mva < KVA; beyond_mva += KVA - 1) {
+        bed.node[HALL_LEFT].capacity_mva = 7 * KVA + beyond_mva;
+        assert_int_equal(pool_capacity_mva(&bed.pools, HALL_LEFT), 7 * KVA);
+    }
+}
+
 static void spend(struct bed *bed)
 {
     bed->node[HALL_LEFT].credit_va_ns = 0;
@@ -677,6 +690,7 @@ int main(void)
         cmocka_unit_test(burst_credit_is_used_as_printed),
         cmocka_unit_test(credit_neither_wraps_nor_passes_its_ends),
         cmocka_unit_test(a_node_without_a_level_binds_nobody),
+        cmocka_unit_test(what_a_pool_leaves_is_whole_quanta),
         cmocka_unit_test(a_load_that_stays_above_its_level_trims_in_the_third_reading_down_to_099),
         cmocka_unit_test(an_overshoot_passes_by_itself_and_a_surge_does_not),
         cmocka_unit_test(before_a_trim_can_show_only_a_further_rise_trims_again),

@@ -105,6 +105,26 @@ void stand_site(struct stand *stand)
     stand->outbox = (struct outbox){.record = stand->record, .capacity = STAND_HOSTS};
 }
 
+void stand_two_feeds(struct stand *stand)
+{
+    stand_site(stand);
+    stand->model.contingency_count = 2;
+    stand->model.contingency[LOSS_OF_A] = (struct model_contingency){
+        .name = "A", .kind = CONTINGENCY_LOSS, .lasting = 1, .lost_node = BRANCH_A, .witness = INDEX_NONE};
+    for (uint32_t n = 0; n < STAND_NODES; n++)
+        memcpy(stand->node[n].limit_mva[1], stand->node[n].limit_mva[0], sizeof stand->node[n].limit_mva[0]);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+        struct model_cord *cord = stand->host_model[h].cord;
+        stand->host_model[h].cord_count = 2;
+        cord[1] = cord[0];
+        cord[1].node = cord[0].node == BRANCH_A ? BRANCH_B : BRANCH_A;
+        for (uint32_t j = 0; j < 2; j++) {
+            cord[j].share_ppm[0] = 550000;
+            cord[j].share_ppm[1] = cord[j].node == BRANCH_A ? 0 : 1000000;
+        }
+    }
+}
+
 void stand_one_phase(struct stand *stand)
 {
     for (uint32_t n = 0; n < STAND_NODES; n++)
@@ -224,6 +244,22 @@ void stand_reading(struct stand *stand, uint32_t node, int64_t power_mw)
         slot.reading.current_ma[p] = power_mw / 100;
     }
     stand_step(stand, &slot);
+}
+
+enum order_refusal stand_order(struct stand *stand, struct slot_order order)
+{
+    struct slot slot;
+    struct core_order_view view;
+    memset(&slot, 0, sizeof slot);
+    core_order_view(stand->core, &view);
+    slot.kind = SLOT_ORDER;
+    slot.order = order;
+    slot.order.number = order.number ? order.number : view.newest + 1;
+    stand_step(stand, &slot);
+    core_order_view(stand->core, &view);
+    if (view.number != slot.order.number)
+        abort();        /* not decided on */
+    return view.verdict;
 }
 
 void stand_tick(struct stand *stand)

@@ -13,6 +13,7 @@
 #include "core/pipeline.h"
 #include "msg/frame.h"
 
+enum { LOSS_OF_A = 1 };
 enum { STAND_HOSTS = 4, STAND_NODES = 3, STAND_METERS = 3, MAIN = 0, BRANCH_A = 1, BRANCH_B = 2 };
 enum {
     FAIL_SAFE_MW = 2000000,
@@ -54,6 +55,9 @@ struct stand {
 
 /* The site alone: change the model, then start. */
 void stand_site(struct stand *stand);
+/* Instead of stand_site: every host on both branches, by halves and 5 %, and the loss of A as contingency
+ * LOSS_OF_A, which leaves all of it to B. */
+void stand_two_feeds(struct stand *stand);
 /* Between the two: everything on phase A alone, as on a single-phase branch. */
 void stand_one_phase(struct stand *stand);
 void stand_start(struct stand *stand);
@@ -76,6 +80,9 @@ void stand_admit(struct stand *stand, uint32_t host);
 
 /* Each phase of a node carries that much, at nominal volts. */
 void stand_reading(struct stand *stand, uint32_t node, int64_t power_mw);
+
+/* An order; one without a number has the next. */
+enum order_refusal stand_order(struct stand *stand, struct slot_order order);
 
 /* A tick with all its parts. */
 void stand_tick(struct stand *stand);

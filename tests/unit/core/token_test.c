@@ -342,8 +342,8 @@ static void what_never_trips_may_be_had_for_an_hour(void **state)
 }
 
 /* From 0.9 of heat twice the pickup trips in 20 ln(3.1 / 3) = 0.656 s: asked for 0.1 s it would not, but
- * T_resp =
- * 1.171 s is more than 0.7 of that. */
+ * T_resp = 1.171 s is more than 0.7 of that. So it is of the 1.291 s from 0.8, not of the 1.906 s from
+ * 0.7. */
 static void what_would_trip_sooner_than_one_can_respond_is_a_conflict(void **state)
 {
     struct stand stand;
@@ -353,6 +353,31 @@ static void what_would_trip_sooner_than_one_can_respond_is_a_conflict(void **sta
     stand_start(&stand);
     see(&stand, 0, 0.9);
     assert_int_equal(ask_numbered(&stand, 2, 1, 200 * KW, 100 * NS_PER_MS).why, TOKEN_PREDICTED_CONFLICT);
+    stand_wait(&stand, 20 * NS_PER_S);
+    see(&stand, 0, 0.8);
+    assert_int_equal(ask_numbered(&stand, 2, 2, 200 * KW, 100 * NS_PER_MS).why, TOKEN_PREDICTED_CONFLICT);
+    stand_wait(&stand, 20 * NS_PER_S);
+    see(&stand, 0, 0.7);
+    granted(ask_numbered(&stand, 2, 3, 200 * KW, 100 * NS_PER_MS), 200 * KW);
+    stand_stop(&stand);
+}
+
+/* 200 kW from 0.9 of heat for a minute: it trips, sooner than one can respond, and passes what the host's
+ * caps allow. */
+static void of_several_reasons_the_gravest_is_told(void **state)
+{
+    struct stand stand;
+    (void)state;
+    build(&stand);
+    give_device(&stand);
+    stand.type.cap_max_mw = stand.type.phys_max_mw = 150 * KW;
+    stand_start(&stand);
+    see(&stand, 0, 0.9);
+    assert_int_equal(ask_numbered(&stand, 2, 1, 200 * KW, 60 * NS_PER_S).why, TOKEN_WOULD_TRIP);
+    assert_int_equal(ask_numbered(&stand, 3, 2, 200 * KW, 100 * NS_PER_MS).why, TOKEN_PREDICTED_CONFLICT);
+    see(&stand, 0, 0);
+    stand_wait(&stand, 20 * NS_PER_S);
+    assert_int_equal(ask_numbered(&stand, 2, 3, 200 * KW, 100 * NS_PER_MS).why, TOKEN_POOL_EMPTY);
     stand_stop(&stand);
 }
 
@@ -543,6 +568,7 @@ int main(void)
         cmocka_unit_test(what_is_granted_is_leased_before_it_is_drawn),
         cmocka_unit_test(what_would_trip_in_the_time_asked_for_is_denied),
         cmocka_unit_test(what_would_trip_sooner_than_one_can_respond_is_a_conflict),
+        cmocka_unit_test(of_several_reasons_the_gravest_is_told),
         cmocka_unit_test(what_the_limits_have_no_room_for_is_denied_in_every_contingency),
         cmocka_unit_test(no_host_is_granted_more_than_its_caps_allow),
         cmocka_unit_test(in_shadow_an_answer_is_decided_and_marked),

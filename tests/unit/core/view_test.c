@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/core.h"
+#include "core/sums.h"
 #include "stand.h"
 
 static void start(struct stand *stand)
@@ -73,6 +74,22 @@ static void a_node_is_shown_in_recovery_when_any_phase_is_above_its_limit(void *
         assert_true(view.recovery);
         sums->ceiling_mva[0][p] = limit_mva;
     }
+    stand_stop(&stand);
+}
+
+/* What is told of a sum is of its phase, else its terms would not add up to it. */
+static void what_hosts_own_figures_add_is_told_of_the_phase_that_leaves_least(void **state)
+{
+    (void)state;
+    static const int64_t more_mva[PHASES] = {1000000, 5000000, 3000000};
+    struct stand stand;
+    struct core_node_view view;
+    start_admitted(&stand);
+    sums_add_standing(&stand.core->ledger, BRANCH_A, more_mva, RECOVERY_TOLD);
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_int_equal(view.exposed.phase, 1);
+    assert_int_equal(view.raised_mva, 5000000);
+    assert_int_equal(view.exposed.sum_mva, 2 * FAIL_SAFE_MW + 5000000);
     stand_stop(&stand);
 }
 
@@ -159,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_is_shown_with_its_sums_and_the_newest_reading_of_its_meter),
         cmocka_unit_test(a_node_is_shown_in_recovery_when_any_phase_is_above_its_limit),
+        cmocka_unit_test(what_hosts_own_figures_add_is_told_of_the_phase_that_leaves_least),
         cmocka_unit_test(a_node_without_a_meter_shows_no_measurement),
         cmocka_unit_test(a_host_is_shown_with_its_account),
         cmocka_unit_test(what_an_exposure_is_made_of_is_said),

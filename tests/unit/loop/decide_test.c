@@ -325,6 +325,38 @@ static void slot_carries_the_stamp_of_its_transmission(void **state)
     assert_int_equal(bed->decide.decided.live.count, 1);
 }
 
+static void slots_are_marked_while_the_clock_is_not_synchronised(void **state)
+{
+    struct bed *bed = *state;
+
+    bed->core.digest = true;
+    for (int i = 0; i < 2; i++) {
+        atomic_store(&bed->base.synchronised, i == 1);
+        rig_clock_set(&bed->base, START_NS + (i + 1) * TICK_NS);
+        offer(bed, 0, SLOT_READING, START_NS + (i + 1) * TICK_NS);
+        assert_int_equal(run(bed), 2);
+        /* the tick, the reading, and what closes the second behind each */
+        for (int k = 0; k < 4; k++) {
+            const struct slot *slot = spsc_peek(bed->decide.tap);
+            assert_non_null(slot);
+            assert_int_equal(slot->kind, k % 2 ? SLOT_DIGEST : k ? SLOT_READING : SLOT_TICK);
+            assert_int_equal(slot->marks, i ? 0 : SLOT_CLOCK_FREE);
+            spsc_release(bed->decide.tap);
+        }
+    }
+    /* what a lane knew of a reading stands beside it */
+    atomic_store(&bed->base.synchronised, false);
+    struct slot *slot = spsc_claim(bed->decide.input[0]);
+    *slot = (struct slot){
+        .kind = SLOT_READING, .marks = SLOT_CLOCK_STEPPED, .t_receive_ns = START_NS + 2 * TICK_NS};
+    spsc_publish(bed->decide.input[0]);
+    assert_int_equal(run(bed), 1);
+    assert_int_equal(((const struct slot *)spsc_peek(bed->decide.tap))->marks,
+                     SLOT_CLOCK_STEPPED | SLOT_CLOCK_FREE);
+    spsc_release(bed->decide.tap);
+    assert_int_equal(((const struct slot *)spsc_peek(bed->decide.tap))->marks, SLOT_CLOCK_FREE);
+}
+
 static void what_stands_behind_in_the_queue_is_told_ahead(void **state)
 {
     struct bed *bed = *state;
@@ -356,6 +388,7 @@ int main(void)
         BED(tap_drops_readings_at_90_percent_and_reports_at_the_brim),
         BED(digest_follows_the_slot_that_closed_the_second),
         BED(slot_carries_the_stamp_of_its_transmission),
+        BED(slots_are_marked_while_the_clock_is_not_synchronised),
         BED(what_stands_behind_in_the_queue_is_told_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

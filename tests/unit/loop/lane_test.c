@@ -488,7 +488,44 @@ static void late_reading_is_stale_by_growth_not_by_offset(void **state)
     assert_int_equal(take_measurement(bed, "m-1", NOW_NS - offset_ns - 100 * NS_PER_MS - 1), REFUSED_STALE);
     bed->site.model.policy.age_bound_ns = 30 * NS_PER_MS;
     assert_int_equal(take_measurement(bed, "m-1", NOW_NS - offset_ns - 71 * NS_PER_MS), REFUSED_STALE);
+    while (spsc_peek(bed->lane.out))
+        spsc_release(bed->lane.out);
     assert_int_equal(take_measurement(bed, "m-1", NOW_NS - offset_ns - 70 * NS_PER_MS), ACCEPTED);
+    const struct slot *slot = spsc_peek(bed->lane.out);
+    assert_true(slot->reading.age_ns == 100 * NS_PER_MS);       /* the bound added */
+}
+
+static int take_at(struct bed *bed, int64_t stamp_ns, int64_t t_receive_ns)
+{
+    bed->frame = frames_measurement(bed->room, &bed->from, "m-1", stamp_ns);
+    bed->from.sequence++;
+    return lane_frame(&bed->lane, &bed->frame, t_receive_ns);
+}
+
+static uint8_t newest_marks(struct bed *bed)
+{
+    uint8_t marks = 0xFF;
+    for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; spsc_release(bed->lane.out))
+        marks = slot->marks;
+    return marks;
+}
+
+static void readings_are_marked_until_the_step_of_their_clock_is_forgotten(void **state)
+{
+    struct bed *bed = *state;
+    const int64_t step_ns = 100 * NS_PER_MS, minute_ns = 60 * NS_PER_S;
+
+    for (int i = 0; i < AGE_YOUNG; i++)
+        assert_int_equal(take_at(bed, NOW_NS, NOW_NS), ACCEPTED);
+    assert_int_equal(newest_marks(bed), 0);
+    for (int i = 1; i < AGE_CONFIRMATIONS; i++)
+        assert_int_equal(take_at(bed, NOW_NS + step_ns, NOW_NS), REFUSED_STALE);
+    assert_int_equal(take_at(bed, NOW_NS + step_ns, NOW_NS), ACCEPTED);
+    assert_int_equal(newest_marks(bed), SLOT_CLOCK_STEPPED);
+    assert_int_equal(take_at(bed, NOW_NS + step_ns + minute_ns - 1, NOW_NS + minute_ns - 1), ACCEPTED);
+    assert_int_equal(newest_marks(bed), SLOT_CLOCK_STEPPED);
+    assert_int_equal(take_at(bed, NOW_NS + step_ns + minute_ns, NOW_NS + minute_ns), ACCEPTED);
+    assert_int_equal(newest_marks(bed), 0);
 }
 
 static void queue_holds_in_reserve_what_a_standstill_brings(void **state)
@@ -519,6 +556,7 @@ int main(void)
         BED(arp_for_the_port_is_set_aside_and_not_refused),
         BED(malformed_frame_does_not_use_up_its_sequence_number),
         BED(late_reading_is_stale_by_growth_not_by_offset),
+        BED(readings_are_marked_until_the_step_of_their_clock_is_forgotten),
         BED(queue_holds_in_reserve_what_a_standstill_brings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,33 @@ static void a_clock_that_stepped_is_in_until_the_age_rule_has_forgotten(void **s
     check(bed, DEGRADED_CLOCK, 0, 2, INDEX_NONE);
 }
 
+static void a_site_that_has_ptp_loses_it_with_this_machines_clock(void **state)
+{
+    struct bed *bed = *state;
+    char name[VERDICT_MEMBER_BYTES];
+    const struct model model = {0};
+    struct site_gear gear[2] = {{.kind = GEAR_SWITCH}, {.kind = GEAR_SWITCH}};
+    const struct site site = {.redundancy = {.gear_count = 2, .gear = gear}};
+
+    look(bed, STEP_NS);                     /* no site, no clock to lose */
+    bed->loop.site = &site;
+    losses_start(&bed->loop.losses, &bed->loop);
+    look(bed, STEP_NS);
+    check(bed, DEGRADED_CLOCK, 0, 0, INDEX_NONE);
+    gear[1].kind = GEAR_PTP;
+    losses_start(&bed->loop.losses, &bed->loop);
+    look(bed, STEP_NS);
+    check(bed, DEGRADED_CLOCK, 1, 1, LOSSES_OWN_CLOCK);
+    verdict_member(name, &model, DEGRADED_CLOCK, LOSSES_OWN_CLOCK);
+    assert_string_equal(name, "this machine");
+    atomic_store(&bed->loop.base.synchronised, true);
+    look(bed, STEP_NS);
+    check(bed, DEGRADED_CLOCK, 0, 1, INDEX_NONE);
+    atomic_store(&bed->loop.base.synchronised, false);
+    look(bed, STEP_NS);
+    check(bed, DEGRADED_CLOCK, 1, 2, LOSSES_OWN_CLOCK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +202,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_journal_is_in_while_writes_fail_or_slots_are_dropped, open_bed,
                                         close_bed),
         cmocka_unit_test_setup_teardown(a_clock_that_stepped_is_in_until_the_age_rule_has_forgotten, open_bed,
+                                        close_bed),
+        cmocka_unit_test_setup_teardown(a_site_that_has_ptp_loses_it_with_this_machines_clock, open_bed,
                                         close_bed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

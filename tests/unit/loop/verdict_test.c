@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -94,6 +95,21 @@ static void all_is_well_in_one_line(void **state)
 {
     judge(*state, VERDICT_OK,
           "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: branch at 50.0 % exposed");
+}
+
+static void a_loss_that_would_leave_less_room_is_named(void **state)
+{
+    struct bed *bed = *state;
+    const uint64_t tightest[SEQLOCK_WORDS] = {930000, 1000000, 0, 0, 1};
+    bed->model.contingency_count = 2;
+    snprintf(bed->model.contingency[1].name, NAME_BYTES, "feed-a");
+    seqlock_write(&bed->view.node[4], tightest);
+    judge(bed, VERDICT_OK, "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: main at 93.0 % "
+                           "exposed on loss of feed-a");
+    bed->model.mode = MODE_SHADOW;
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.journal_failures = 0}, 0, NOW_NS);
+    assert_non_null(strstr(bed->verdict.words, "main would be at 93.0 % of its limit on loss of feed-a"));
 }
 
 static void what_is_wrong_is_counted_and_the_first_of_it_named(void **state)
@@ -258,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_is_well_in_one_line, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_loss_that_would_leave_less_room_is_named, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_counted_and_the_first_of_it_named, open_bed,
                                         close_bed),
         cmocka_unit_test_setup_teardown(every_cause_of_an_alarm_has_its_words_in_order_of_urgency, open_bed,

@@ -197,6 +197,7 @@ static void a_node_is_read_from_its_records(void **state)
     assert_true(node.contract_mw == base + 0x25 && node.contract_load_mw == base + 0x26);
     assert_true(node.steady_mva[2] == base + 0x32 && node.ramp_up_mw_per_s == base + 0x33);
     assert_true(node.ramp_down_mw_per_s == base + 0x34);
+    assert_true(node.stage_since_ns == base + 0x35 && node.stage == 0x36 && node.enforced);
     assert_true(node.exposed.sum_mva == base + 0x40 && node.exposed.limit_mva == base + 0x41);
     assert_true(node.newest.sum_mva == base + 0x42 && node.newest.limit_mva == base + 0x43);
     assert_true(node.exposed.contingency == 0x44 && node.exposed.phase == 3);

@@ -39,6 +39,7 @@ struct harm {
     uint64_t bad_meter;         /* ... or a meter */
     uint64_t repeat;            /* this slot is recorded twice */
     bool unfinished;
+    uint64_t mark;              /* slots up to this sequence were taken by a clock that nobody kept */
 };
 
 static const char *site_path;
@@ -151,6 +152,8 @@ static void record_slot(struct journal_writer *writer, struct slot slot, struct 
         slot.kind = SLOT_READING;
         slot.reading.meter = site.model.meter_count;
     }
+    if (slot.sequence <= harm->mark)
+        slot.marks = SLOT_CLOCK_FREE | (slot.sequence % 2 ? SLOT_CLOCK_STEPPED : 0);
     if (slot.sequence == harm->repeat)
         assert_true(journal_append(writer, &slot));
     assert_true(journal_append(writer, &slot));
@@ -246,6 +249,24 @@ static void an_unharmed_run_replays_exactly(void **state)
     assert_true(json_is_null(json_object_get(said, "first_difference")));
     assert_true(json_is_string(json_object_get(said, "digest")));
     assert_false(is_true(said, "torn"));
+    json_decref(said);
+}
+
+static void slots_of_a_clock_that_nobody_kept_are_counted_and_decide_alike(void **state)
+{
+    (void)state;
+    json_t *said;
+
+    record_run((struct harm){.mark = 500});
+    assert_int_equal(replay(&said), CLI_OK);
+    assert_true(is_true(said, "exact"));
+    assert_int_equal(number(said, "clock_free"), 500);
+    assert_int_equal(number(said, "clock_stepped"), 250);
+    json_decref(said);
+    unlink(path);
+    record_run((struct harm){0});
+    assert_int_equal(replay(&said), CLI_OK);
+    assert_int_equal(number(said, "clock_free"), 0);
     json_decref(said);
 }
 
@@ -353,6 +374,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         REPLAY_TEST(an_unharmed_run_replays_exactly),
+        REPLAY_TEST(slots_of_a_clock_that_nobody_kept_are_counted_and_decide_alike),
         REPLAY_TEST(a_slot_left_out_is_missing_and_not_exact),
         REPLAY_TEST(the_first_second_that_differs_is_named),
         REPLAY_TEST(another_input_makes_another_decision),

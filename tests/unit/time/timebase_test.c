@@ -9,10 +9,20 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "msg/limits.h"
 #include "time/timebase.h"
+
+static int kernel_state = TIME_ERROR;
+
+/* In the place of the C library's: what the kernel says here is this test's. */
+int adjtimex(struct timex *told)
+{
+    assert_int_equal(told->modes, 0);       /* asked, never set */
+    return kernel_state;
+}
 
 static int64_t system_ns(clockid_t clock)
 {
@@ -202,6 +212,24 @@ static void readers_never_see_time_fall_while_the_rate_is_changed(void **state)
     assert_true(watch.reads > 10000);
 }
 
+static void it_says_whether_anybody_keeps_the_clock(void **state)
+{
+    (void)state;
+    struct timebase base;
+    const struct { int told; bool kept; } rows[] = {
+        {TIME_ERROR, false}, {TIME_OK, true}, {TIME_INS, true}, {-1, false}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        kernel_state = rows[i].told;
+        timebase_init(&base);
+        assert_int_equal(timebase_is_synchronised(&base), rows[i].kept);
+        kernel_state = rows[i].kept ? TIME_ERROR : TIME_OK;
+        assert_int_equal(timebase_is_synchronised(&base), rows[i].kept);
+        timebase_discipline(&base);
+        assert_int_equal(timebase_is_synchronised(&base), !rows[i].kept);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +239,7 @@ int main(void)
         cmocka_unit_test(no_discipline_steps_even_a_wildly_wrong_base),
         cmocka_unit_test(skipped_time_moves_both_clocks),
         cmocka_unit_test(without_a_counter_the_system_clock_is_used),
+        cmocka_unit_test(it_says_whether_anybody_keeps_the_clock),
         cmocka_unit_test(readers_never_see_time_fall_while_the_rate_is_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
