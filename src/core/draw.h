@@ -27,6 +27,13 @@ static inline int64_t draw_of_cap_mw(const struct model_host_type *type, int64_t
     return draw_mw < type->phys_max_mw ? draw_mw : type->phys_max_mw;
 }
 
+/* rt: of what a host tells of its physical maximum; what its power supplies cannot draw is not true, whoever
+ * says it. */
+static inline int64_t draw_believed_mw(const struct model_host_type *type, int64_t told_mw)
+{
+    return type->input_max_mw > 0 && told_mw > type->input_max_mw ? type->input_max_mw : told_mw;
+}
+
 /* rt: the largest cap whose draw_max is at most draw_mw; negative when even cap 0 draws more. */
 static inline int64_t draw_cap_within_mw(const struct model_host_type *type, int64_t draw_mw)
 {

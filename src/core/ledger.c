@@ -204,7 +204,8 @@ uint32_t ledger_report(struct ledger *ledger, const struct report *report, int64
     h->handed = h->handed && report->epoch == ledger->handed_epoch;
     events |= report->fail_safe_mw != model_host->fail_safe_mw ? LEDGER_MISMATCH : 0;
     h->fail_safe_mw = larger(h->fail_safe_mw, report->fail_safe_mw);
-    h->phys_max_mw = larger(h->phys_max_mw, report->phys_max_mw);
+    h->phys_max_mw =
+        larger(h->phys_max_mw, draw_believed_mw(type_of(ledger, report->host), report->phys_max_mw));
     if (h->phys_max_mw > phys_mw)
         sums_raise_bad(ledger, report->host);
     events |= report->phys_max_mw > type_of(ledger, report->host)->phys_max_mw ? LEDGER_PHYS_MAX : 0;
@@ -271,7 +272,7 @@ void ledger_take_over(struct ledger *ledger, const struct slot_account *from, in
     h->first = from->sequence + 1;
     h->newest_mw = from->newest_mw;
     h->fail_safe_mw = larger(h->fail_safe_mw, from->fail_safe_mw);
-    h->phys_max_mw = larger(h->phys_max_mw, from->phys_max_mw);
+    h->phys_max_mw = larger(h->phys_max_mw, draw_believed_mw(type_of(ledger, from->host), from->phys_max_mw));
     sums_raise_bad(ledger, from->host);
     h->bounded = h->handed = true;
     h->state = HOST_LEASED;

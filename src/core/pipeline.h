@@ -52,7 +52,8 @@ struct outbox {
     X(foreign_caps, "foreign_caps", "read-backs above the newest lease: host back to phys_max") \
     X(fail_safe_mismatch, "fail_safe_mismatch", "reports whose fail-safe cap differs from the site file") \
     X(phys_max_above, "phys_max_above", \
-      "reports whose physical maximum is above the host type's: bad(n) is raised by as much") \
+      "reports whose physical maximum is above the host type's: bad(n) is raised by as much, up to its " \
+      "input_max") \
     X(emergencies, "emergencies", "emergencies entered") \
     X(emergency_stage2, "emergency_stage2", "emergencies that went on to fail-safe") \
     X(emergency_stage3, "emergency_stage3", \

@@ -93,6 +93,7 @@ struct model_host_type {
     int64_t base_max_mw;            /* wall draw that no cap governs */
     int64_t gain_ppm;               /* overshoot / eta_min: wall watts per cap watt, rounded up */
     int64_t phys_max_mw;            /* wall, everything at driver defaults */
+    int64_t input_max_mw;           /* wall, what its supplies can draw: no more is believed; 0 = anything */
     int64_t boot_mw;                /* phys_max + inrush */
     int64_t pf_min_ppm;             /* lowest power factor: mVA = mW / pf */
     int64_t actuation_ns;           /* A = 2 x worst write + settle */

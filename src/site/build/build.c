@@ -77,6 +77,7 @@ void build_types(const struct draft *d, struct model *m)
         out->base_max_mw = t->base.number;
         out->gain_ppm = derive_gain_ppm(t->overshoot.number, t->efficiency.number);
         out->phys_max_mw = t->phys_max.number;
+        out->input_max_mw = t->input_max.at ? t->input_max.number : 0;
         out->boot_mw = t->phys_max.number + t->inrush.number;
         out->pf_min_ppm = t->power_factor.number;
         out->actuation_ns = t->actuation.number;

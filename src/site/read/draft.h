@@ -110,8 +110,8 @@ enum draft_psu { PSU_SHARED, PSU_HOT_SPARE };
 
 struct draft_type {
     const struct tree *at;
-    struct value id, cap, cap_min, cap_max, base, overshoot, efficiency, phys_max, inrush, power_factor,
-        actuation, quantum, psus_needed, psu;
+    struct value id, cap, cap_min, cap_max, base, overshoot, efficiency, phys_max, input_max, inrush,
+        power_factor, actuation, quantum, psus_needed, psu;
     struct value fail_safe, floor;
 };
 

@@ -23,6 +23,7 @@ static const struct field type_fields[] = {
     {.key = "efficiency", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 500000, .most = PPM,
      .otherwise = 940000, AT(efficiency)},
     WATTS("phys_max", phys_max, 1, 1000),
+    WATTS("input_max", input_max, 0, 1000),
     WATTS("inrush", inrush, 0, 0),
     {.key = "power_factor", .kind = FIELD_QUANTITY, .quantity = QUANTITY_FACTOR, .least = 500000,
      .most = PPM, .otherwise = 950000, AT(power_factor)},
@@ -89,6 +90,9 @@ static void check_powers(struct draft *d, const struct draft_type *t)
         finding_at(d->errors, t->phys_max.at,
                    "phys_max %s is below what the lowest cap allows at the wall (%s), check both",
                    t->phys_max.text, quantity_write(QUANTITY_POWER, least, text, sizeof text));
+    if (t->input_max.at && t->input_max.number < t->phys_max.number)
+        finding_at(d->errors, t->input_max.at, "input_max %s is below phys_max %s, check both",
+                   t->input_max.text, t->phys_max.text);
     if (t->quantum.number > t->cap_max.number)
         finding_at(d->errors, t->quantum.at ? t->quantum.at : t->at,
                    "a quantum above cap max leaves no cap to give, lower it");

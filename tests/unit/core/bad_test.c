@@ -81,6 +81,25 @@ static void k_hosts_of_the_largest_excess_are_covered_above_it(void **state)
     stands_above(&b, HALL_MAIN, 4 * HALL_KW);
 }
 
+/* A report of a terawatt costs what the supplies can draw, no more; one below that is taken as it is. */
+static void what_power_supplies_cannot_draw_is_not_believed(void **state)
+{
+    (void)state;
+    struct bench b;
+    start(&b);
+    b.hall.type.input_max_mw = TYPE_MW + 2 * HALL_KW;
+    assert_true(tell(&b, 3, TYPE_MW + HALL_KW, false) & LEDGER_PHYS_MAX);
+    stands_above(&b, HALL_MAIN, HALL_KW);
+    assert_true(tell(&b, 3, INT64_C(1000000000000), false) & LEDGER_PHYS_MAX);
+    stands_above(&b, HALL_MAIN, 2 * HALL_KW);
+    stands_above(&b, HALL_RIGHT, 4 * HALL_KW);
+    assert_int_equal(b.hall.account[3].phys_max_mw, b.hall.type.input_max_mw);
+    struct slot_account from = {
+        .host = 4, .incarnation = 9, .epoch = 6, .phys_max_mw = TYPE_MW + 9 * HALL_KW};
+    ledger_take_over(&b.hall.ledger, &from, HALL_T_NS);
+    assert_int_equal(b.hall.account[4].phys_max_mw, b.hall.type.input_max_mw);
+}
+
 /* Two cords of 0.6 on one phase each, power factor 0.8: 4 kW are 3 kVA on a phase through either. */
 static void an_excess_counts_with_all_cords_on_the_worst_phase(void **state)
 {
@@ -257,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(k_hosts_of_the_largest_excess_are_covered_above_it),
+        cmocka_unit_test(what_power_supplies_cannot_draw_is_not_believed),
         cmocka_unit_test(an_excess_counts_with_all_cords_on_the_worst_phase),
         cmocka_unit_test(a_restart_with_a_lower_figure_lowers_it_within_two_rounds),
         cmocka_unit_test(a_figure_raised_in_a_round_outlives_it),
