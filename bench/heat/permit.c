@@ -47,9 +47,15 @@ void heat_permit_start(struct heat_permit *p, bool cold, int64_t t_ns)
     heat_init(&p->heat, &p->model);
     p->holds.node = &p->hold;
     hold_init(&p->holds, &p->model);
-    p->permits = (struct permits){.meter = &p->permit_node, .expiry = &p->expiry, .lender = &p->lender,
-                                  .sum = &p->sum, .draw_mw = &p->draw_mw, .least_first = &p->least_first,
-                                  .least_ppm = &p->least_ppm, .dark = &p->dark,
+    p->permits = (struct permits){.meter = &p->permit_node,
+                                  .expiry = &p->expiry,
+                                  .stand_in = &p->stand_in,
+                                  .lender = &p->lender,
+                                  .sum = &p->sum,
+                                  .draw_mw = &p->draw_mw,
+                                  .least_first = &p->least_first,
+                                  .least_ppm = &p->least_ppm,
+                                  .dark = &p->dark,
                                   .lit = &p->lit};
     p->sum = (struct permit_sum){0};
     permit_init(&p->permits, &p->model, &p->heat, &p->ledger, &p->holds);

@@ -22,6 +22,7 @@ struct heat_permit {
     struct permits permits;
     struct permit_node permit_node;
     struct permit_expiry expiry;
+    struct permit_stand_in stand_in;
     struct permit_sum sum;
     uint32_t lender, least_first, least_ppm;
     int64_t draw_mw;

@@ -7,7 +7,9 @@
 
 static void print_usage(FILE *out)
 {
-    fputs("usage: flyball VERB [ARGUMENTS]\n\n", out);
+    fputs("usage: flyball VERB [ARGUMENTS]\n\n"
+          "Site files, orders and journals of the power governor flyballd, and what it decides and why.\n\n",
+          out);
     for (const struct cli_verb *const *verb = cli_table; *verb; verb++)
         fprintf(out, "  %-11s %s\n", (*verb)->name, (*verb)->summary);
     fputs("\n`flyball VERB --help` tells more. Exit codes: 0 ok, 1 alarm, 2 usage, 3 cannot connect, "

@@ -52,6 +52,7 @@ static void carve_permits(struct core *core, const struct model *model, struct c
     core->fell.node = carve(carver, model->node_count, sizeof *core->fell.node);
     core->fell.marked = carve(carver, model->node_count, sizeof *core->fell.marked);
     core->permits.meter = carve(carver, model->meter_count, sizeof *core->permits.meter);
+    core->permits.stand_in = carve(carver, model->meter_count, sizeof *core->permits.stand_in);
     core->permits.expiry = carve(carver, model->meter_count, sizeof *core->permits.expiry);
     core->permits.lender = carve(carver, model->meter_count, sizeof *core->permits.lender);
     core->permits.sum = carve(carver, model->node_count, sizeof *core->permits.sum);

@@ -19,7 +19,7 @@ struct report;
     X(DEGRADED_CLOCK, "clock", "PTP, or a meter's clock", \
       "ages by arrival, their uncertainty added; a permit needs younger readings; records marked") \
     X(DEGRADED_METER, "meter", "a meter: silent, frozen, implausible, late", \
-      "permit lost below it: steady limits within X") \
+      "other meters that bound its load stand in; else permit lost below it: steady limits within X") \
     X(DEGRADED_AGENT, "agent", "a host's agent: silent", "its exposure stays, others make room") \
     X(DEGRADED_CAP, "cap", "a host's cap: reset, driver reload, not applied, foreign", \
       "phys_max at once, recovery, others make room") \

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/compare.h"
-#include "core/heat.h"
+#include "core/heat_inside.h"
 
 enum { COOLED_PPM = 800000, RESPOND_MILLI = 700 };
-/* What hosts claim has no bound: 1 GA trips anything at once. */
-#define CURRENT_HELD_MA INT64_C(1000000000000)
 #define SHORT_WINDOW_NS (20 * NS_PER_MS)    /* longer rms values understate what pulses heat (section 5) */
 
 /* Parts per million of a value, up. */
@@ -126,8 +124,8 @@ static void keep_larger(struct breaker_load *most, const struct breaker_load *lo
 /* Amperes that the highest D since the mark may have been: at the lowest credible voltage, or the measured
  * one if lower. Below half of it no supply gives constant power any more, so that is as low as it counts;
  * a dead feed says nothing of the time when it was alive. */
-static void keep_exposed(struct breaker_load *most, const struct model_node *node,
-                         const struct ledger_sums *sums, int64_t measured_mv)
+void heat_keep_exposed(struct breaker_load *most, const struct model_node *node,
+                       const struct ledger_sums *sums, int64_t measured_mv)
 {
     int64_t low_mv = node->volts_low_mv;
     int64_t volts_mv = larger(larger(smaller(low_mv, measured_mv), low_mv / 2), 1);
@@ -221,7 +219,7 @@ static int step_lost(struct heat_node *h, const struct model *model, const struc
 {
     if (lost_ns <= 0)
         return -1;
-    keep_exposed(&h->most, node, sums, smaller(before_mv, h->volts_mv));
+    heat_keep_exposed(&h->most, node, sums, smaller(before_mv, h->volts_mv));
     int64_t late_ns = h->window_ns ? smaller(lost_ns, h->hold_ns) : 0;
     int passed = step(h, model, node, &h->most, lost_ns - late_ns);
     int late = heat_only(h, model, node, &h->most, late_ns);
@@ -372,7 +370,7 @@ void heat_view(const struct heat *heat, const struct ledger *ledger, uint32_t n,
     }
     struct breaker_state state = h->state;
     struct breaker_load lost = h->most;
-    keep_exposed(&lost, node, &ledger->node[n], h->volts_mv);
+    heat_keep_exposed(&lost, node, &ledger->node[n], h->volts_mv);
     breaker_step_paced(&state, &node->breaker, &h->pace, heat->model->curve, &lost, t_ns - h->stepped_ns);
     show(h, heat->model, node, &state, &lost, view);
 }

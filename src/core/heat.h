@@ -54,6 +54,23 @@ void heat_init(struct heat *heat, const struct model *model);
  * Returns the role (enum breaker_element_role) of an element that may have tripped, or -1. */
 int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading *reading, int64_t t_ns);
 
+/* What other meters leave for a node whose own is lost (core/permit_stand_in.c). */
+struct heat_left {
+    int64_t current_ma[PHASES]; /* at most, the errors of those meters added */
+    bool mean;                  /* over time; false: rms of windows as short as a reading's */
+    int64_t volts_mv;           /* the lowest that may be */
+    int64_t window_ns;          /* it stands for this long */
+    /* windows of meters do not begin together: so much more may have flown for so long, once; of that, what
+     * is not yet added */
+    int64_t edge_ns, edge_ma, edge_more_ma;
+    bool first;
+    int64_t most_ma[PHASES];    /* out: what D allowed meanwhile */
+};
+
+/* rt: the node's state as of now, by what other meters leave for it. What no window claims is lost, D. */
+void heat_stand_in(struct heat *heat, struct ledger *ledger, uint32_t meter, struct heat_left *left,
+                   int64_t t_ns);
+
 /* rt: would the load of the newest reading trip within twice T_resp? Within the steady limit no travel
  * does that only the margins of its curve let run. */
 bool heat_trips_soon(const struct heat *heat, uint32_t meter);

@@ -10,7 +10,7 @@
 
 /* ---- setup ---- */
 
-void permit_init(struct permits *permits, const struct model *model, const struct heat *heat,
+void permit_init(struct permits *permits, const struct model *model, struct heat *heat,
                  struct ledger *ledger, struct holds *holds)
 {
     permits->model = model;
@@ -40,6 +40,7 @@ void permit_init(struct permits *permits, const struct model *model, const struc
     permit_weigh_init(permits);
     for (uint32_t m = 0; m < model->meter_count; m++)
         permits->meter[m].watched = permits->meter[m].watched || permits->meter[m].witness;
+    permit_stand_in_init(permits);
 }
 
 uint32_t permit_least_room(const struct model *model)
@@ -129,7 +130,10 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
 {
     if (permit == p->permit)
         return;
-    if (p->permit == PERMIT_HELD) {
+    bool was_held = permit_is_held(p->permit), is_held = permit_is_held((uint8_t)permit);
+    permits->stood_in += is_held && permit != PERMIT_HELD && (!was_held || p->permit == PERMIT_HELD);
+    permits->stood_in_lost += was_held && !is_held && p->permit != PERMIT_HELD;
+    if (was_held && !is_held) {
         p->lost = true;
         permits->lost[permit]++;
         permits->held--;
@@ -137,7 +141,7 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
         hold_observe(permits->holds, permits->heat, p->node, HOLD_PERMIT, true, t_ns);
         hold_observe(permits->holds, permits->heat, p->node, HOLD_PERMIT, false, t_ns);
     }
-    if (permit == PERMIT_HELD) {
+    if (is_held && !was_held) {
         p->lost = false;
         permits->granted++;
         permits->held++;
@@ -147,7 +151,7 @@ static void enter(struct permits *permits, struct permit_node *p, enum permit pe
 }
 
 /* A dead feed's meter has nothing to read, and says so again and again. */
-static bool reads_nothing(const struct permit_node *p)
+bool permit_reads_nothing(const struct permit_node *p)
 {
     for (uint32_t i = 0; i < 2 * PHASES; i++)
         if (p->last[i])
@@ -159,26 +163,28 @@ static enum permit without_news(const struct permit_node *p)
 {
     if (!p->repeats)
         return PERMIT_STALE;
-    return reads_nothing(p) ? PERMIT_DEAD : PERMIT_FROZEN;
+    return permit_reads_nothing(p) ? PERMIT_DEAD : PERMIT_FROZEN;
 }
 
 static enum permit judge(const struct permits *permits, const struct permit_node *p, int64_t t_ns)
 {
     const struct model_node *node = &permits->model->node[p->node];
     const struct heat_node *h = &permits->heat->meter[node->meter];
-    if (t_ns > p->until_ns)
+    bool is_lost = t_ns > p->until_ns;
+    enum permit held = is_lost ? permit_stands_in(permits, node->meter, t_ns) : PERMIT_HELD;
+    if (held == PERMIT_NONE)
         return without_news(p);
     if (!h->started || is_hot(h, &node->breaker))
         return PERMIT_HOT;
     if (p->outgrown)
         return PERMIT_OUTGROWN;
-    if (p->low_ns >= PERMIT_DOUBT_NS || (p->low_ns && p->permit == PERMIT_IMPLAUSIBLE))
+    if (!is_lost && (p->low_ns >= PERMIT_DOUBT_NS || (p->low_ns && p->permit == PERMIT_IMPLAUSIBLE)))
         return PERMIT_IMPLAUSIBLE;
-    if (p->alone_ns >= PERMIT_DOUBT_NS)
+    if (!is_lost && p->alone_ns >= PERMIT_DOUBT_NS)
         return PERMIT_ALONE;
     if (p->lost && (hold_runs(permits->holds, p->node, t_ns) || !heat_cooled(permits->heat, node->meter)))
         return PERMIT_HOLD;
-    return PERMIT_HELD;
+    return held;
 }
 
 /* Contingencies that this node lends under now: reserves only as long as no loss is there to see. */
@@ -194,7 +200,7 @@ void permit_follow(struct permits *permits, uint32_t meter, int64_t t_ns)
     struct permit_node *p = &permits->meter[meter];
     const struct heat_node *h = &permits->heat->meter[meter];
     enum permit permit = judge(permits, p, t_ns);
-    uint8_t under = permit == PERMIT_HELD ? lent_under(permits, p, t_ns) : 0;
+    uint8_t under = permit_is_held((uint8_t)permit) ? lent_under(permits, p, t_ns) : 0;
     enter(permits, p, permit, t_ns);
     if ((under || t_ns <= p->wound_up_ns) && !permit_still_holds(permits, p, h, t_ns))
         permit_work_out(permits, p, h, t_ns);
@@ -219,6 +225,9 @@ void permit_pass_time(struct permits *permits, int64_t t_ns)
         permit_weigh_silent(permits, meter);
         if (permits->meter[meter].witness)
             permit_feed_unseen(permits, &permits->meter[meter], t_ns);
+        if (permits->meter[meter].lends)
+            permit_stand_in_begin(permits, meter, t_ns);
+        permit_stand_in_lapse(permits, meter, t_ns);
         if (permits->meter[meter].lends)
             permit_follow(permits, meter, t_ns);
     }
@@ -259,6 +268,18 @@ static bool reads_a_loss(const struct permits *permits, const struct permit_node
     return false;
 }
 
+bool permit_repeats(const struct permits *permits, const struct reading *reading)
+{
+    const struct permit_node *p = &permits->meter[reading->meter];
+    int64_t other = 0;
+    if (!p->watched || p->until_ns == INT64_MIN)
+        return false;
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        other |= (p->last[phase] ^ reading->voltage_mv[phase]) |
+                 (p->last[PHASES + phase] ^ reading->current_ma[phase]);
+    return !other && !permit_reads_nothing(p);
+}
+
 void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_ns)
 {
     const struct reading *reading = &slot->reading;
@@ -271,17 +292,22 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
         int64_t began_ns = smaller(slot->t_receive_ns, t_ns) - reading->age_ns - meter->period_ns;
         p->until_ns = larger(p->until_ns, began_ns + meter->fresh_ns);
     }
-    if (!p->armed && p->until_ns >= t_ns)
+    if (!p->armed && p->until_ns >= t_ns) {
         permit_arm(permits, reading->meter);
+        if (permits->lost_meters)
+            permit_stand_in_end(permits, reading->meter);
+    }
     permit_weigh_reading(permits, reading->meter, reading, t_ns);
     if (p->witness)
         permit_feed_reading(permits, p, reading, t_ns);
-    if (!p->lends)
-        return;
-    permit_note_crest(&permits->model->node[p->node], p, reading, t_ns);
-    if (permits->model->node[p->node].lend & ~1 && reads_a_loss(permits, p, reading))
-        p->survives_ns = t_ns;
-    permit_follow(permits, reading->meter, t_ns);
+    if (p->lends) {
+        permit_note_crest(&permits->model->node[p->node], p, reading, t_ns);
+        if (permits->model->node[p->node].lend & ~1 && reads_a_loss(permits, p, reading))
+            p->survives_ns = t_ns;
+        permit_follow(permits, reading->meter, t_ns);
+    }
+    if (permits->lost_meters)
+        permit_stand_in_reading(permits, reading, t_ns);
 }
 
 void permit_report(struct permits *permits, const struct report *report, int64_t t_ns)
@@ -319,8 +345,8 @@ void permit_outgrown(struct permits *permits, uint32_t node, bool outgrown, int6
 uint8_t permit_meter(const struct permits *permits, uint32_t meter, int64_t t_ns)
 {
     const struct permit_node *p = &permits->meter[meter];
-    bool repeats = !p->lends && p->watched && p->repeats && t_ns > p->until_ns && !reads_nothing(p);
-    return (uint8_t)((p->permit == PERMIT_FROZEN || repeats ? METER_IS_FROZEN : 0) |
+    bool repeats = p->watched && p->repeats && t_ns > p->until_ns && !permit_reads_nothing(p);
+    return (uint8_t)((repeats ? METER_IS_FROZEN : 0) |
                      (p->permit == PERMIT_IMPLAUSIBLE ? METER_IS_IMPLAUSIBLE : 0));
 }
 

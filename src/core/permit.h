@@ -30,7 +30,10 @@
     X(PERMIT_HOLD, "hold", "lost not long ago: hold(n) is running, for what is above the steady limit") \
     X(PERMIT_DEAD, "dead", "the meter reads no volts and no current: nothing feeds the node") \
     X(PERMIT_OUTGROWN, "outgrown", \
-      "load that no lease governs takes more than fail-safe caps leave of the limit")
+      "load that no lease governs takes more than fail-safe caps leave of the limit") \
+    X(PERMIT_BY_PARENT, "by_parent", \
+      "held while its own meter is lost: by its parent's, less what those beside it read") \
+    X(PERMIT_BY_CHILDREN, "by_children", "held while its own meter is lost: by all meters right below it")
 
 #define PERMIT_SYMBOL(symbol, name, meaning) symbol,
 enum permit { PERMITS(PERMIT_SYMBOL) PERMIT_COUNT };
@@ -90,6 +93,27 @@ struct permit_expiry {
     uint32_t meter;
 };
 
+/* What a meter tells of the last moments for one that is lost, and what is known of one that is lost:
+ * core/permit_stand_in.c. Beside the rest, for mostly nobody looks at it. */
+struct permit_stand_in {
+    bool parent_may, children_may;  /* stand in, as the site is built; children_may: all of them at once */
+    int64_t span_ns;            /* no two windows that belong together are further apart */
+    int64_t pf_ppm;             /* lowest power factor of hosts below */
+    /* while somebody needs it: what it read at least and at most in this span and the one before. Both are
+     * whole where no reading is missing. */
+    uint32_t needed;
+    bool whole[2];
+    int64_t known_ns;           /* since; INT64_MAX = nothing was read yet */
+    int64_t span_began_ns, newest_ns;
+    int64_t low_mw[2][PHASES], high_ma[2][PHASES];
+    /* while it is lost itself */
+    bool lost;
+    uint8_t by;                 /* enum permit: who stood in for it last; PERMIT_NONE = nobody yet */
+    int64_t edge_ma;            /* the most that may have moved between windows, since then */
+    int64_t over_ma_ns;         /* what the bound was above D, in all; it leaks away */
+    int64_t since_ns, stepped_ns, low_ns, alone_ns;
+};
+
 /* What hosts and meters below a node tell. */
 struct permit_sum {
     int64_t reported_mw;        /* of hosts with fresh reports: what certainly flows through it */
@@ -110,10 +134,12 @@ struct permit_feed {
 
 struct permits {
     const struct model *model;
-    const struct heat *heat;
+    struct heat *heat;
     struct ledger *ledger;
     struct holds *holds;
     struct permit_node *meter;      /* by meter */
+    struct permit_stand_in *stand_in;   /* by meter */
+    uint32_t lost_meters;           /* of these, with `lost` */
     struct permit_expiry *expiry;   /* a heap, the first due at [0] */
     uint32_t expiry_count;
     uint32_t *lender;               /* meters */
@@ -134,17 +160,22 @@ struct permits {
     uint32_t held;                  /* nodes */
     uint32_t withdrawn;             /* bit c: nothing is lent under contingency c, whatever a permit says */
     uint64_t granted, lost[PERMIT_COUNT];   /* the latter by reason */
+    uint64_t stood_in, stood_in_lost;       /* held by others; of these, that were lost then */
 };
 
 /* setup: entries that least_ppm needs. */
 uint32_t permit_least_room(const struct model *model);
 
 /* setup: the arrays stand; the ledger lends nothing yet. */
-void permit_init(struct permits *permits, const struct model *model, const struct heat *heat,
+void permit_init(struct permits *permits, const struct model *model, struct heat *heat,
                  struct ledger *ledger, struct holds *holds);
 
 /* rt: first thing in every slot: permits lapse by time. */
 void permit_pass_time(struct permits *permits, int64_t t_ns);
+
+/* any: the meter says the same again, other than that it is dead: it is frozen as far as anybody can tell,
+ * and heat takes no notice of it. Asked before permit_reading. */
+bool permit_repeats(const struct permits *permits, const struct reading *reading);
 
 /* rt: takes a reading; heat has taken it before. */
 void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_ns);
@@ -191,6 +222,12 @@ int64_t permit_trigger_ma(const struct permits *permits, uint32_t node, int64_t 
 
 /* any: of a node; PERMIT_NONE where nothing may ever be lent. */
 enum permit permit_of(const struct permits *permits, uint32_t node);
+
+/* any: held, by whatever meters. */
+static inline bool permit_is_held(uint8_t permit)
+{
+    return permit == PERMIT_HELD || permit == PERMIT_BY_PARENT || permit == PERMIT_BY_CHILDREN;
+}
 
 /* any: slot time of its last change. */
 int64_t permit_since_ns(const struct permits *permits, uint32_t node);

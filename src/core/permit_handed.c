@@ -18,7 +18,7 @@ void permit_hand(struct permits *permits, uint32_t meter, const struct permit_no
     uint8_t lent = p->lends ? handed->lent.contingencies & permits->model->node[p->node].lend : 0;
     *p = *handed;
     p->lent = (struct ledger_lend){0};
-    p->permit = p->lends && handed->permit == PERMIT_HELD ? PERMIT_STALE : handed->permit;
+    p->permit = p->lends && permit_is_held(handed->permit) ? PERMIT_STALE : handed->permit;
     p->since_ns = t_ns;
     p->awaited = lent;
     permits->awaiting += lent != 0;
@@ -26,6 +26,8 @@ void permit_hand(struct permits *permits, uint32_t meter, const struct permit_no
     permits->await_ns = larger(permits->await_ns, permits->model->meter[meter].fresh_ns);
     if (p->until_ns >= t_ns)
         permit_arm(permits, meter);
+    else if (p->lends)
+        permit_stand_in_begin(permits, meter, t_ns);
 }
 
 void permit_begin_waiting(struct permits *permits, int64_t t_ns)
@@ -61,7 +63,7 @@ static bool is_unheard(const struct permits *permits, const struct permit_node *
         return false;
     if (p->permit == PERMIT_STALE || p->permit == PERMIT_FROZEN)
         return true;
-    return p->permit == PERMIT_HELD && permit_feeds_unseen(permits, missing);
+    return permit_is_held(p->permit) && permit_feeds_unseen(permits, missing);
 }
 
 void permit_await(struct permits *permits, struct permit_node *p, uint8_t under, int64_t t_ns)

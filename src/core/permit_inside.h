@@ -8,6 +8,9 @@
 /* rt: judges a node anew and lends accordingly. */
 void permit_follow(struct permits *permits, uint32_t meter, int64_t t_ns);
 
+/* any: neither volts nor amperes, by the newest reading. */
+bool permit_reads_nothing(const struct permit_node *p);
+
 /* rt: stands in the order of expiry from now on. */
 void permit_arm(struct permits *permits, uint32_t meter);
 
@@ -58,7 +61,36 @@ void permit_weigh_reading(struct permits *permits, uint32_t meter, const struct 
 /* rt: a meter of that kind has fallen silent. */
 void permit_weigh_silent(struct permits *permits, uint32_t meter);
 
+/* any: of the hosts that report. What is told is more than was read as the highest of the last moments, the
+ * error of both granted; and most of them tell something. */
+bool permit_hosts_tell_more(const struct permits *permits, uint32_t node, int64_t most_mw);
+bool permit_hosts_vouch(const struct permits *permits, uint32_t node);
+
+/* rt: the highest of the last moments, this reading included. */
+int64_t permit_highest_mw(struct permit_node *p, int64_t measured_mw, int64_t t_ns);
+
+/* any: a doubt grows while it is so, and leaks away. */
+int64_t permit_doubt_ns(int64_t gathered_ns, bool so, int64_t dt_ns);
+
 /* rt: what a host says that it draws; -1: nothing any more. */
 void permit_weigh_draw(struct permits *permits, uint32_t host, int64_t draw_mw);
+
+/* ---- what stands in for a meter that is lost ---- */
+
+/* setup: permit_weigh_init is done. */
+void permit_stand_in_init(struct permits *permits);
+
+/* rt: this meter lends and is lost from now on; or it is back. */
+void permit_stand_in_begin(struct permits *permits, uint32_t meter, int64_t t_ns);
+void permit_stand_in_end(struct permits *permits, uint32_t meter);
+
+/* rt: a reading was taken: others may need it. */
+void permit_stand_in_reading(struct permits *permits, const struct reading *reading, int64_t t_ns);
+
+/* rt: a meter is no longer fresh: those that it stood in for are judged anew. */
+void permit_stand_in_lapse(struct permits *permits, uint32_t meter, int64_t t_ns);
+
+/* any: who stands in for this meter, PERMIT_BY_PARENT or PERMIT_BY_CHILDREN; PERMIT_NONE: nobody. */
+enum permit permit_stands_in(const struct permits *permits, uint32_t meter, int64_t t_ns);
 
 #endif

@@ -138,7 +138,7 @@ void permit_weigh_silent(struct permits *permits, uint32_t meter)
 
 /* ---- the judgement ---- */
 
-static int64_t highest_mw(struct permit_node *p, int64_t measured_mw, int64_t t_ns)
+int64_t permit_highest_mw(struct permit_node *p, int64_t measured_mw, int64_t t_ns)
 {
     if (t_ns - p->stretch_ns >= STRETCH_NS) {
         p->stretch_ns = t_ns;
@@ -163,13 +163,16 @@ static bool agree_below(const struct permits *permits, uint32_t node, int64_t me
     return measured_mw - part(measured_mw, 2 * error_ppm) <= sum->children_mw;
 }
 
+bool permit_hosts_vouch(const struct permits *permits, uint32_t node)
+{
+    const struct permit_sum *sum = &permits->sum[node];
+    return sum->fresh_hosts && 4 * (uint64_t)sum->fresh_hosts >= 3 * (uint64_t)sum->hosts;
+}
+
 static bool corroborated(const struct permits *permits, const struct permit_node *p, int64_t measured_mw)
 {
     const struct model_node *node = &permits->model->node[p->node];
-    const struct permit_sum *sum = &permits->sum[p->node];
-    if (sum->fresh_hosts && 4 * (uint64_t)sum->fresh_hosts >= 3 * (uint64_t)sum->hosts)
-        return true;
-    if (agree_below(permits, p->node, measured_mw))
+    if (permit_hosts_vouch(permits, p->node) || agree_below(permits, p->node, measured_mw))
         return true;
     if (!p->counts_above || permits->model->node[node->parent[0]].meter == INDEX_NONE)
         return false;
@@ -178,17 +181,22 @@ static bool corroborated(const struct permits *permits, const struct permit_node
            agree_below(permits, above->node, above->newest_mw);
 }
 
+bool permit_hosts_tell_more(const struct permits *permits, uint32_t node, int64_t most_mw)
+{
+    int64_t reported_mw = permits->sum[node].reported_mw;
+    return reported_mw - part(reported_mw, HOST_ERROR_PPM) > most_mw;
+}
+
 static bool reads_low(const struct permits *permits, const struct permit_node *p, int64_t most_mw)
 {
     const struct permit_sum *sum = &permits->sum[p->node];
     int64_t error_ppm = permits->model->meter[permits->model->node[p->node].meter].error_ppm;
     int64_t true_mw = most_mw + part(most_mw, error_ppm);
-    return sum->reported_mw - part(sum->reported_mw, HOST_ERROR_PPM) > true_mw ||
+    return permit_hosts_tell_more(permits, p->node, true_mw) ||
            sum->children_mw - part(sum->children_mw, 2 * error_ppm) > true_mw;
 }
 
-/* Grows while it is so, and leaks away. */
-static int64_t gathered(int64_t gathered_ns, bool so, int64_t dt_ns)
+int64_t permit_doubt_ns(int64_t gathered_ns, bool so, int64_t dt_ns)
 {
     return so ? gathered_ns + dt_ns : larger(gathered_ns - dt_ns / LEAKS, 0);
 }
@@ -199,18 +207,19 @@ void permit_weigh_reading(struct permits *permits, uint32_t meter, const struct 
     struct permit_node *p = &permits->meter[meter];
     const struct model_meter *known = &permits->model->meter[meter];
     int64_t measured_mw = 0, dt_ns = t_ns - p->weighed_ns;
+    bool frozen = p->repeats && t_ns > p->until_ns;
     for (uint32_t phase = 0; phase < PHASES; phase++)
         measured_mw += reading->power_mw[phase];
     p->newest_mw = measured_mw;
     p->weighed_ns = t_ns;
     if (p->counts_above)
-        count_above(permits, p, measured_mw, true);
-    if (!p->lends)
+        count_above(permits, p, measured_mw, !frozen);
+    if (!p->lends || frozen)    /* tells nothing any more, nor what it lacks */
         return;
-    int64_t most_mw = highest_mw(p, measured_mw, t_ns);
+    int64_t most_mw = permit_highest_mw(p, measured_mw, t_ns);
     if (dt_ns > known->fresh_ns)        /* silent in between: what is doubted by now is counted once */
         dt_ns = known->period_ns;
-    p->low_ns = gathered(p->low_ns, reads_low(permits, p, most_mw), dt_ns);
+    p->low_ns = permit_doubt_ns(p->low_ns, reads_low(permits, p, most_mw), dt_ns);
     if (p->low_ns >= 2 * PERMIT_DOUBT_NS)
         p->low_ns = 2 * PERMIT_DOUBT_NS;
     p->alone_ns = corroborated(permits, p, measured_mw) ? 0 : p->alone_ns + dt_ns;

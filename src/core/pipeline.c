@@ -22,7 +22,8 @@ static void on_reading(struct core *core, const struct reading *reading)
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
-    core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
+    if (!permit_repeats(&core->permits, reading))
+        core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
     degrade_reading(&core->degrade, reading, permit_meter(&core->permits, reading->meter, core->t_ns),
                     core->t_ns);
@@ -282,6 +283,8 @@ static void note_recovery(struct core *core)
     core->count.other_raised = core->residual.raised;
     core->count.other_lowered = core->residual.lowered;
     core->count.other_outgrown = core->degrade.row[DEGRADED_ROOM].entered;
+    core->count.stand_ins = core->permits.stood_in;
+    core->count.stand_ins_lost = core->permits.stood_in_lost;
 }
 
 void pipeline_step(struct core *core, const struct slot *slot, struct outbox *outbox)

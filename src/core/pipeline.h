@@ -79,6 +79,8 @@ struct outbox {
     X(recovery_overdue, "recovery_overdue", \
       "recoveries longer than X that no host known silent or bad holds: a defect") \
     X(alarms, "alarms", "thresholds crossed upward") \
+    X(stand_ins, "stand_ins", "permits that other meters came to hold, their own being lost") \
+    X(stand_ins_lost, "stand_ins_lost", "of these, lost before the own meter was back") \
     X(orders, "orders", "orders carried out") \
     X(orders_refused, "orders_refused", "orders that changed nothing") \
     X(trims, "trims", "cuts of every host below a node at once, under a contract") \

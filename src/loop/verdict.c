@@ -131,6 +131,10 @@ static void look_at_nodes(struct verdict *verdict, const struct model *model, co
             first(&verdict->node_recovery, i);
         bool doubted = node.permit == PERMIT_FROZEN || node.permit == PERMIT_IMPLAUSIBLE;
         verdict->nodes_doubted += doubted;
+        bool stood_in = node.permit == PERMIT_BY_PARENT || node.permit == PERMIT_BY_CHILDREN;
+        verdict->nodes_stood_in += stood_in;
+        if (stood_in)
+            first(&verdict->node_stood_in, i);
         verdict->nodes_dead += node.permit == PERMIT_DEAD;
         if (node.permit == PERMIT_DEAD)
             first(&verdict->node_dead, i);
@@ -215,7 +219,8 @@ static void look_at_rows(struct verdict *verdict, const struct view *view)
  * anyway. */
 static bool alarm(const struct verdict *verdict, const struct model *model)
 {
-    if (verdict->nodes_doubted || verdict->nodes_dead || verdict->nodes_breach || verdict->breached)
+    if (verdict->nodes_doubted || verdict->nodes_stood_in || verdict->nodes_dead || verdict->nodes_breach ||
+        verdict->breached)
         return true;
     if (verdict->hosts_mismatched || verdict->meters_silent || verdict->nodes_emergency ||
         verdict->invariant_failures || verdict->journal_failures || verdict->ports_wrong || lost(verdict))
@@ -266,6 +271,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
            verdict->meters_silent ? model->meter[verdict->meter_silent].name : NULL);
     append(verdict, "nodes whose meter is frozen or implausible", verdict->nodes_doubted,
            verdict->nodes_doubted ? model->node[verdict->node_doubted].name : NULL);
+    append(verdict, "nodes whose meter is lost and others stand in", verdict->nodes_stood_in,
+           verdict->nodes_stood_in ? model->node[verdict->node_stood_in].name : NULL);
     append(verdict, "hosts whose fail-safe cap is above the site file's", verdict->hosts_mismatched,
            verdict->hosts_mismatched ? model->host[verdict->host_mismatched].name : NULL);
     append(verdict, "nodes without volts", verdict->nodes_dead,
@@ -331,6 +338,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_recovery = INDEX_NONE,
                                 .node_overdue = INDEX_NONE,
                                 .node_doubted = INDEX_NONE,
+                                .node_stood_in = INDEX_NONE,
                                 .node_dead = INDEX_NONE,
                                 .node_breach = INDEX_NONE,
                                 .worst_node = INDEX_NONE,

@@ -48,6 +48,7 @@ struct verdict {
     uint32_t hosts_mismatched;      /* whose fail-safe cap is above the site file's: the larger counts */
     uint32_t nodes_above, nodes_emergency, nodes_recovery;
     uint32_t nodes_overdue;         /* in recovery for longer than X, and no host is known to hold it */
+    uint32_t nodes_stood_in;    /* whose meter is lost, others standing in */
     uint32_t nodes_doubted, nodes_breach;   /* whose meter is frozen or implausible; above a contract */
     uint32_t nodes_dead;                    /* that lend, and whose meter reads no volts */
     uint32_t breached;              /* contracts over several nodes */
@@ -59,6 +60,7 @@ struct verdict {
     /* the first of each kind, INDEX_NONE = none */
     uint32_t meter_silent, host_unheard, host_mismatched;
     uint32_t node_emergency, node_above, node_recovery, node_doubted, node_breach, node_dead;
+    uint32_t node_stood_in;
     uint32_t node_overdue;
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
     int64_t worst_ppm;

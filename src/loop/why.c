@@ -214,6 +214,22 @@ static bool say_withdrawn(struct why_sentences *list, const struct model_node *k
     return said;
 }
 
+/* What is lent is less sure of, and so may be less: its own meter would raise it. */
+static bool say_who_stands_in(struct why_sentences *list, const struct model_node *known,
+                              const struct core_node_view *view, const char *since, const char *meter)
+{
+    const struct model *model = &list->why->site->model;
+    if (view->permit == PERMIT_BY_CHILDREN)
+        why_say(list, "the meter of %s (%s) back: lost, for %s all meters right below it stand in",
+                known->name, meter, since);
+    if (view->permit == PERMIT_BY_PARENT)
+        why_say(
+            list,
+            "the meter of %s (%s) back: lost, for %s that of %s stands in, less what those beside it read",
+            known->name, meter, since, model->node[known->parent[0]].name);
+    return view->permit == PERMIT_BY_CHILDREN || view->permit == PERMIT_BY_PARENT;
+}
+
 void why_say_permit(struct why_sentences *list, uint32_t node, const struct core_node_view *view)
 {
     const struct why *why = list->why;
@@ -225,6 +241,8 @@ void why_say_permit(struct why_sentences *list, uint32_t node, const struct core
         return;
     view_words_since(since, why->now_ns - view->permit_since_ns);
     const char *meter = known->meter == INDEX_NONE ? "no meter" : why->site->model.meter[known->meter].name;
+    if (say_who_stands_in(list, known, view, since, meter))
+        return;
     why_say(list, "a permit at %s (%s): %s for %s, %s", known->name, meter,
             view_words_permit(view->permit), since, view_words_permit_meaning(view->permit));
 }

@@ -107,7 +107,11 @@ static bool calm_case(struct trial *trial, uint64_t seed)
     return true;
 }
 
-enum kind { ROUGH, CALM, LENT };
+struct told {
+    uint64_t lent_steps, stood_in_steps, stand_ins;
+};
+
+enum kind { ROUGH, CALM, LENT, STOOD_IN };
 
 /* Hosts that want everything on a good network, so that much is lent, and meters and feeds that fail. */
 static bool lent_case(struct trial *trial, uint64_t seed)
@@ -126,18 +130,60 @@ static bool lent_case(struct trial *trial, uint64_t seed)
     return trial_run(trial, 10 * NS_PER_S, 0, 0);
 }
 
-static int one(uint64_t seed, enum kind kind, bool is_long, uint64_t *lent_steps)
+/* Power that flows in at the top flows out below, once: what stands in for a meter adds it up. */
+static void one_way_down(struct model *model, uint64_t seed)
+{
+    struct chance chance = {seed ^ UINT64_C(0x57A2D)};
+    for (uint32_t m = 0; m < model->meter_count; m++)
+        model->meter[m].fresh_ns = 100 * NS_PER_MS;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        struct model_node *node = &model->node[n];
+        memset(node->other_mva, 0, sizeof node->other_mva);
+        node->ancestor_count = 1;
+        if (!node->parent_count)
+            continue;
+        const struct model_node *above = &model->node[node->parent[0]];
+        node->parent_count = 1;
+        for (uint32_t a = 0; a < above->ancestor_count; a++)
+            node->ancestor[node->ancestor_count++] = above->ancestor[a];
+        if (node->meter != INDEX_NONE && node->breaker.element_count && chance_hit(&chance, 0.9))
+            node->lend |= 1;
+    }
+}
+
+/* Meters that read window by window, die and freeze, over hosts that rise and fall: what is lent on others'
+ * readings is held against true heat like everything else. */
+static bool stood_in_case(struct trial *trial, uint64_t seed)
+{
+    struct chance chance = {seed ^ UINT64_C(0x13418)};
+    struct weather weather = {.quick_ns = NS_PER_MS, .sag_from_ns = INT64_MAX};
+    weather.meter_dead = 0.3;
+    weather.meter_frozen = chance_hit(&chance, 0.6) ? 0.3 : 0;
+    trial_open_with(trial, seed, 20, &weather, one_way_down);
+    trial->windowed = true;
+    for (uint32_t h = 0; h < trial->model->host_count; h++) {
+        if (!chance_hit(&chance, 0.7))
+            continue;           /* the world draws what it wants */
+        trial->world->host[h].demand_mw = trial->world->host[h].type->phys_max_mw;
+        trial->world->host[h].demand_until_ns = INT64_MAX;
+    }
+    return trial_run(trial, 10 * NS_PER_S, 0, 0);
+}
+
+static int one(uint64_t seed, enum kind kind, bool is_long, struct told *told)
 {
     struct trial *trial = malloc(sizeof *trial);
     if (!trial)
         abort();
     bool good = kind == CALM   ? calm_case(trial, seed)
                 : kind == LENT ? lent_case(trial, seed)
+                : kind == STOOD_IN ? stood_in_case(trial, seed)
                                : rough_case(trial, seed, is_long);
     if (!good)
         printf("FAILED: --seed %llu --cases 1%s%s at %.3f s: %s\n", (unsigned long long)seed,
                kind == CALM   ? " --calm"
                : kind == LENT ? " --lent"
+               : kind == STOOD_IN ? " --stood-in"
                               : "", is_long ? " --long" : "", (double)trial->t_ns / 1e9, trial->complaint);
     if (good && getenv("LEDGER_PROPERTY_TELL"))
         printf("seed %llu: %u hosts, %llu slots, %llu leases, %llu above fail-safe, %llu resets, "
@@ -146,45 +192,66 @@ static int one(uint64_t seed, enum kind kind, bool is_long, uint64_t *lent_steps
                (unsigned long long)trial->leases, (unsigned long long)trial->above_fail_safe,
                (unsigned long long)trial->world->resets, (unsigned long long)trial->lent_steps,
                trial->hottest);
-    *lent_steps += trial->lent_steps;
+    told->lent_steps += trial->lent_steps;
+    told->stood_in_steps += trial->stood_in_steps;
+    told->stand_ins += core_counters(trial->core)->stand_ins;
     trial_close(trial);
     free(trial);
     return good ? 0 : 1;
 }
 
+/* The bit of the kind that an option asks for alone; 0: it is none. */
+static unsigned only(const char *option)
+{
+    return !strcmp(option, "--calm") ? 1u << CALM
+           : !strcmp(option, "--lent") ? 1u << LENT
+           : !strcmp(option, "--stood-in") ? 1u << STOOD_IN
+                                         : 0;
+}
+
+/* What was tried must have happened, too. */
+static int tell_too_little(const struct told *told, uint64_t cases)
+{
+    bool lent = told->lent_steps >= 100 * cases, stood_in = told->stood_in_steps >= 10 * cases;
+    if (!lent)
+        printf("FAILED: leases passed the steady limit in %llu node-steps only\n",
+               (unsigned long long)told->lent_steps);
+    if (!stood_in)
+        printf("FAILED: other meters held that in %llu node-steps only\n",
+               (unsigned long long)told->stood_in_steps);
+    return !lent + !stood_in;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t seed = 1, cases = 12;
-    bool is_long = false, only_calm = false, only_lent = false;
+    unsigned kinds = 1u << ROUGH | 1u << CALM | 1u << LENT | 1u << STOOD_IN, all = kinds;
+    bool is_long = false;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--long"))
             is_long = true;
-        else if (!strcmp(argv[i], "--calm"))
-            only_calm = true;
-        else if (!strcmp(argv[i], "--lent"))
-            only_lent = true;
+        else if (only(argv[i]))
+            kinds = only(argv[i]);
         else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
             seed = strtoull(argv[++i], NULL, 0);
         else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
             cases = strtoull(argv[++i], NULL, 0);
         else
-            return fprintf(stderr,
-                           "usage: ledger_property [--seed N] [--cases N] [--long] [--calm] [--lent]\n"),
+            return fprintf(stderr, "usage: ledger_property [--seed N] [--cases N] [--long] "
+                                   "[--calm | --lent | --stood-in]\n"),
                    2;
     }
     int failures = 0;
-    uint64_t lent_steps = 0;
-    for (uint64_t i = 0; i < cases; i++) {
-        failures += only_calm || only_lent ? 0 : one(seed + i, ROUGH, is_long, &lent_steps);
-        failures += only_lent ? 0 : one(seed + i, CALM, is_long, &lent_steps);
-        failures += only_calm ? 0 : one(seed + i, LENT, is_long, &lent_steps);
-    }
-    if (cases >= 10 && !only_calm && !only_lent && lent_steps < 100 * cases) {
-        printf("FAILED: leases passed the steady limit in %llu node-steps only\n",
-               (unsigned long long)lent_steps);
-        failures++;
-    }
-    printf("ledger_property: seeds %llu..%llu, %d failures, %llu node-steps lent\n", (unsigned long long)seed,
-           (unsigned long long)(seed + cases - 1), failures, (unsigned long long)lent_steps);
+    struct told told = {0};
+    for (uint64_t i = 0; i < cases; i++)
+        for (enum kind kind = ROUGH; kind <= STOOD_IN; kind++)
+            failures += kinds >> kind & 1 ? one(seed + i, kind, is_long, &told) : 0;
+    if (cases >= 10 && kinds == all)
+        failures += tell_too_little(&told, cases);
+    printf("ledger_property: seeds %llu..%llu, %d failures, %llu node-steps lent, %llu of them held by other "
+           "meters, which stood in %llu times\n",
+           (unsigned long long)seed, (unsigned long long)(seed + cases - 1), failures,
+           (unsigned long long)told.lent_steps, (unsigned long long)told.stood_in_steps,
+           (unsigned long long)told.stand_ins);
     return failures ? 1 : 0;
 }

@@ -258,11 +258,26 @@ void shadow_reading(struct shadow *shadow, const struct reading *reading)
     }
 }
 
+static bool is_read(const struct shadow *shadow, uint32_t n)
+{
+    return shadow->model->node[n].meter != INDEX_NONE && is_fresh(shadow, shadow->model->node[n].meter);
+}
+
+/* "A corroborating parent may stand in": its meter, or those of all nodes right below. */
+static bool is_covered(const struct shadow *shadow, uint32_t n)
+{
+    const struct model_node *node = &shadow->model->node[n];
+    bool children = node->child_count > 0;
+    for (uint32_t i = 0; i < node->child_count; i++)
+        children &= is_read(shadow, node->child_first + i);
+    return is_read(shadow, n) || children || (node->parent_count == 1 && is_read(shadow, node->parent[0]));
+}
+
 static bool may_lend(const struct shadow *shadow, uint32_t n, uint32_t c)
 {
     const struct model *model = shadow->model;
     const struct model_node *node = &model->node[n];
-    if (!(node->lend >> c & 1) || !is_fresh(shadow, node->meter))
+    if (!(node->lend >> c & 1) || !is_covered(shadow, n))
         return false;
     uint32_t witness = c ? model->contingency[c].witness : INDEX_NONE;
     int64_t since_ns = shadow->feed_since_ns[c];

@@ -247,13 +247,50 @@ static bool meter_works(struct trial *trial, uint32_t m)
     return trial->t_ns >= trial->meter_dead_until_ns[m];
 }
 
+enum { WINDOW_STEPS = 8 };
+
+static double true_mva(const struct trial *trial, uint32_t n, uint32_t p)
+{
+    double load_mva = (double)trial->model->node[n].other_mva[p] / 2;
+    for (uint32_t h = 0; h < trial->model->host_count; h++)
+        load_mva += trial->shadow->load[n][0][p][h] * world_draw_mw(trial->world, h);
+    return load_mva;
+}
+
+static bool window_ends(const struct trial *trial, uint32_t m)
+{
+    return trial->world->t_ns / WORLD_STEP_NS % WINDOW_STEPS == m % WINDOW_STEPS;
+}
+
+static void note_windows(struct trial *trial)
+{
+    for (uint32_t m = 0; m < trial->model->meter_count; m++)
+        for (uint32_t p = 0; p < PHASES; p++)
+            trial->window_mva[m][p] += true_mva(trial, trial->model->meter[m].node, p) / WINDOW_STEPS;
+}
+
+/* Lost or read, what follows is another window. */
+static void begin_windows(struct trial *trial)
+{
+    for (uint32_t m = 0; m < trial->model->meter_count; m++)
+        if (window_ends(trial, m))
+            memset(trial->window_mva[m], 0, sizeof trial->window_mva[m]);
+}
+
+static bool reads_now(struct trial *trial, uint32_t m)
+{
+    if (trial->windowed)
+        return window_ends(trial, m) && meter_works(trial, m);
+    bool lends = trial->model->node[trial->model->meter[m].node].lend;
+    return chance_hit(&trial->chance, lends ? 0.1 : 0.04) && meter_works(trial, m);
+}
+
 /* True phase loads with some noise below, now and then a meter that shows far too much. */
 static bool feed_readings(struct trial *trial)
 {
     struct slot slot;
     for (uint32_t m = 0; m < trial->model->meter_count; m++) {
-        if (!chance_hit(&trial->chance, trial->model->node[trial->model->meter[m].node].lend ? 0.1 : 0.04) ||
-            !meter_works(trial, m))
+        if (!reads_now(trial, m))
             continue;
         uint32_t n = trial->model->meter[m].node;
         memset(&slot, 0, sizeof slot);
@@ -268,9 +305,7 @@ static bool feed_readings(struct trial *trial)
         const struct weather *weather = &trial->world->weather;
         bool sags = m % 2 && trial->t_ns >= weather->sag_from_ns && trial->t_ns < weather->sag_until_ns;
         for (uint32_t p = 0; p < PHASES; p++) {
-            double load_mva = (double)trial->model->node[n].other_mva[p] / 2;
-            for (uint32_t h = 0; h < trial->model->host_count; h++)
-                load_mva += trial->shadow->load[n][0][p][h] * world_draw_mw(trial->world, h);
+            double load_mva = trial->windowed ? trial->window_mva[m][p] : true_mva(trial, n, p);
             factor *= 1 - trial->world->weather.meter_low;
             slot.reading.power_mw[p] = (int64_t)(load_mva * factor) - chance_range(&trial->chance, 0, 1000);
             slot.reading.power_mw[p] = slot.reading.power_mw[p] > 0 ? slot.reading.power_mw[p] : 0;
@@ -380,10 +415,7 @@ static void heat_node(struct trial *trial, uint32_t n)
         dirty += trial->world->host[h].dirty && trial->shadow->above[n][h];
     trial->excused[n] |= dirty > node->k;
     for (uint32_t p = 0; p < PHASES && image; p++) {
-        double load_mva = (double)node->other_mva[p] / 2;
-        for (uint32_t h = 0; h < trial->model->host_count; h++)
-            load_mva += trial->shadow->load[n][0][p][h] * world_draw_mw(trial->world, h);
-        double x = load_mva * 1000 / (double)node->volts_low_mv / (double)image->pickup_ma;
+        double x = true_mva(trial, n, p) * 1000 / (double)node->volts_low_mv / (double)image->pickup_ma;
         double tau_ns = (double)(x * x > trial->heat[n][p] ? image->heat_ns : image->cool_ns);
         trial->heat[n][p] += (x * x - trial->heat[n][p]) * -expm1(-WORLD_STEP_NS / tau_ns);
         trial->hottest = fmax(trial->hottest, trial->heat[n][p]);
@@ -412,7 +444,9 @@ static bool heat_is_borne(struct trial *trial, uint32_t n)
     for (uint32_t p = 0; p < PHASES; p++) {
         double may_mva = true_admissible_mva(trial, n, p, (double)known->respond_ns / 0.7e9);
         int64_t limit_mva = sums->limit_mva[0][p], steady_mva = node->limit_mva[0][p];
-        trial->lent_steps += !trial->core->recovering && sums->newest_mva[0][p] > steady_mva;
+        bool lent = !trial->core->recovering && sums->newest_mva[0][p] > steady_mva;
+        trial->lent_steps += lent;
+        trial->stood_in_steps += lent && permit_of(&trial->core->permits, n) != PERMIT_HELD;
         if (trial->heat[n][p] >= 1 && image_of(node)->pickup_ma > node->steady_ma)
             return trial_fail(trial, "node %u trips: heat %.4f", n, trial->heat[n][p]);
         if (!low && limit_mva > steady_mva && (double)limit_mva > may_mva + 1)
@@ -446,8 +480,12 @@ bool trial_run(struct trial *trial, int64_t duration_ns, double stalls, double t
             trial->stalled_until_ns = trial->t_ns + chance_range(&trial->chance, 1, 2500) * NS_PER_MS;
         if (chance_hit(&trial->chance, takeovers * WORLD_STEP_NS / 1e9))
             start_controller(trial);
+        if (trial->windowed)
+            note_windows(trial);
         if (trial->t_ns >= trial->stalled_until_ns && !feed_all(trial))
             return false;
+        if (trial->windowed)
+            begin_windows(trial);
         if (!world_is_safe(trial))
             return false;
     }

@@ -27,7 +27,11 @@ struct trial {
     double heat[BUILT_NODES_MAX][PHASES];   /* of each image, 1 trips the fast edge */
     bool excused[BUILT_NODES_MAX];          /* more hosts reset than its k covers */
     uint64_t lent_steps;        /* node-steps with more than the steady limit leased */
+    uint64_t stood_in_steps;    /* of these, while other meters stand in for the node's own */
     double hottest;
+    /* meters read as real ones do: the mean of every window of 16 ms, each from an instant of its own */
+    bool windowed;
+    double window_mva[BUILT_NODES_MAX][PHASES];
     bool (*also)(struct trial *trial);  /* fed with everything else in every step; NULL: nothing */
     char complaint[512];
 };

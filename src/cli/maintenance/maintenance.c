@@ -176,7 +176,7 @@ static int run_maintenance(int argc, char **argv)
 const struct cli_verb cli_maintenance = {
     .name = "maintenance",
     .arguments = "SITE | --door PATH  take-out NODE [--no-wait] | put-back NODE | status [NODE]",
-    .summary = "takes a node out under load: leases are lowered, then it is safe to transfer",
+    .summary = "take a node out under load: leases are lowered, then it is safe to transfer",
     .help =
         "take-out  leases fall to what every survivor of the loss of NODE may carry for good; waits for the\n"
         "          receipts, tells what stands against it, and prints SAFE TO TRANSFER. Ctrl-C leaves the\n"

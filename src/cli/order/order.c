@@ -198,7 +198,7 @@ const struct cli_verb cli_order = {
         "RATE [--down "
         "RATE]\n       [--for T] [--name N] | lift NAME | mode MODE | forecast HOST POWER [--within T] "
         "[--for T] | list [--json]",
-    .summary = "contract limits, mode, forecasts: given to a running flyballd, and what is in force",
+    .summary = "give a running flyballd contract limits, a mode, forecasts; list what is in force",
     .help =
         "cap       the load of NODE, three phases together, is at most POWER, reached --within (1s) and "
         "kept\n"

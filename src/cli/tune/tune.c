@@ -218,7 +218,7 @@ const struct cli_verb cli_tune = {
     .name = "tune",
     .arguments = "SITE [--seconds N] [--dry-run] [--json] [--no-port] [--meters-netns NAME] [--hosts-netns "
                  "NAME]",
-    .summary = "measures this machine for a site and writes what it found into the site file",
+    .summary = "measure this machine for a site and write what is found into the site file",
     .help =
         "Measures, on the cores and at the priority that this machine's row of servers: names: how long the\n"
         "machine keeps a spinning thread from running (hiccups), how late sleepers wake, what a reading, a\n"

@@ -484,6 +484,7 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
                           whole_lines(n * sizeof(struct cluster_node)) + 2 * whole_lines(2 * n * 8) +
                           whole_lines(n / 2 * sizeof(struct permit_node)) +
                           whole_lines(n / 2 * sizeof(struct permit_expiry)) + whole_lines(n / 2 * 4) +
+                          whole_lines(n / 2 * sizeof(struct permit_stand_in)) +
                           whole_lines(n * sizeof(struct permit_sum)) + 2 * whole_lines(n * 4) +
                           3 * whole_lines(n) + 2 * whole_lines(n * 8);
         expected += 3 * whole_lines(n * 8) + whole_lines(n * 4);        /* contracts */

@@ -25,6 +25,7 @@ struct bench {
     struct permits permits;
     struct permit_node meter[HALL_NODES];
     struct permit_expiry expiry[HALL_NODES];
+    struct permit_stand_in stand_in[HALL_NODES];
     struct permit_sum sum[HALL_NODES];
     uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
     int64_t draw_mw[HALL_HOSTS];
@@ -70,10 +71,16 @@ static void start(struct bench *b, const uint8_t lend[HALL_NODES])
     }
     b->holds.node = b->hold;
     hold_init(&b->holds, &b->hall.model);
-    b->permits = (struct permits){
-        .meter = b->meter, .expiry = b->expiry, .lender = b->lender, .sum = b->sum, .draw_mw = b->draw_mw,
-        .least_first = b->least_first, .least_ppm = b->least_ppm, .dark = b->dark,
-        .lit = b->lit};
+    b->permits = (struct permits){.meter = b->meter,
+                                  .expiry = b->expiry,
+                                  .stand_in = b->stand_in,
+                                  .lender = b->lender,
+                                  .sum = b->sum,
+                                  .draw_mw = b->draw_mw,
+                                  .least_first = b->least_first,
+                                  .least_ppm = b->least_ppm,
+                                  .dark = b->dark,
+                                  .lit = b->lit};
     assert_true(permit_least_room(&b->hall.model) <= 64);
     permit_init(&b->permits, &b->hall.model, &b->hall.heat, &b->hall.ledger, &b->holds);
     b->t_ns = HALL_T_NS;

@@ -21,6 +21,7 @@ struct bench {
     struct permits permits;
     struct permit_node meter[HALL_NODES];
     struct permit_expiry expiry[HALL_NODES];
+    struct permit_stand_in stand_in[HALL_NODES];
     struct permit_sum sum[HALL_NODES];
     uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
     int64_t draw_mw[HALL_HOSTS];
@@ -52,10 +53,16 @@ static void start(struct bench *bench, uint32_t lenders)
     }
     bench->holds.node = bench->hold;
     hold_init(&bench->holds, &bench->hall.model);
-    bench->permits = (struct permits){
-        .meter = bench->meter, .expiry = bench->expiry, .lender = bench->lender, .sum = bench->sum,
-        .draw_mw = bench->draw_mw, .least_first = bench->least_first, .least_ppm = bench->least_ppm,
-        .dark = bench->dark, .lit = bench->lit};
+    bench->permits = (struct permits){.meter = bench->meter,
+                                      .expiry = bench->expiry,
+                                      .stand_in = bench->stand_in,
+                                      .lender = bench->lender,
+                                      .sum = bench->sum,
+                                      .draw_mw = bench->draw_mw,
+                                      .least_first = bench->least_first,
+                                      .least_ppm = bench->least_ppm,
+                                      .dark = bench->dark,
+                                      .lit = bench->lit};
     assert_true(permit_least_room(&bench->hall.model) <= 64);
     permit_init(&bench->permits, &bench->hall.model, &bench->hall.heat, &bench->hall.ledger, &bench->holds);
 }
@@ -160,6 +167,34 @@ static void a_meter_reads_low_where_those_below_it_add_up_to_more(void **state)
         reads(&b, HALL_MAIN, w * HALL_W);
         assert_int_equal(b.meter[HALL_MAIN].low_ns > 0, w == 9702);
     }
+}
+
+/* What it repeats once it is no longer fresh is no reading of a child. */
+static void a_frozen_meter_is_nobodys_child(void **state)
+{
+    (void)state;
+    struct bench b;
+    build(&b);
+    start(&b, 1u << HALL_MAIN);
+    b.meter[HALL_LEFT].repeats = true;
+    b.meter[HALL_LEFT].until_ns = b.t_ns;
+    reads(&b, HALL_LEFT, 7 * HALL_KW);
+    assert_int_equal(b.sum[HALL_MAIN].fresh_children, 1);
+    b.t_ns++;
+    reads(&b, HALL_LEFT, 7 * HALL_KW);
+    assert_int_equal(b.sum[HALL_MAIN].fresh_children, 0);
+    assert_int_equal(b.sum[HALL_MAIN].children_mw, 0);
+    tells(&b, 0, 90 * HALL_KW);
+    reads(&b, HALL_MAIN, 7 * HALL_KW);
+    b.t_ns += STEP_NS;
+    b.meter[HALL_MAIN].repeats = true;
+    int64_t low_ns = b.meter[HALL_MAIN].low_ns;
+    reads(&b, HALL_MAIN, 7 * HALL_KW);                      /* nor does it gather doubt */
+    assert_int_equal(b.meter[HALL_MAIN].low_ns, low_ns);
+    b.meter[HALL_MAIN].repeats = false;
+    b.t_ns += STEP_NS;
+    reads(&b, HALL_MAIN, 7 * HALL_KW);
+    assert_true(b.meter[HALL_MAIN].low_ns > low_ns);
 }
 
 /* 10 ms of doubt a reading; a quarter of that leaks away while nothing is doubted; never more than 1 s. */
@@ -406,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_host_that_may_draw_all_elsewhere_adds_nothing_and_is_heard),
         cmocka_unit_test(a_meter_reads_low_where_it_shows_less_than_was_told_and_errors_explain),
         cmocka_unit_test(a_meter_reads_low_where_those_below_it_add_up_to_more),
+        cmocka_unit_test(a_frozen_meter_is_nobodys_child),
         cmocka_unit_test(doubt_gathers_and_leaks_away_four_times_as_slowly),
         cmocka_unit_test(what_nobody_read_is_doubted_once),
         cmocka_unit_test(the_highest_of_the_last_moments_counts),

@@ -20,6 +20,7 @@ static struct port_frame framed(uint8_t *room, const struct frames_from *from, u
 struct port_frame frames_measurement(uint8_t *room, const struct frames_from *from, const char *name,
                                      int64_t stamp_ns)
 {
+    /* a meter's readings are never alike */
     struct upmu upmu = {.timestamp_ns = stamp_ns,
                         .device_id = name,
                         .device_id_bytes = (uint32_t)strlen(name),
@@ -27,7 +28,7 @@ struct port_frame frames_measurement(uint8_t *room, const struct frames_from *fr
                         .frequency_hz = 60.0,
                         .peak_factor = 1.5};
     for (int i = 0; i < PHASES; i++)
-        upmu.phase[i] = (struct upmu_phase){.voltage_rms_v = 277,
+        upmu.phase[i] = (struct upmu_phase){.voltage_rms_v = 277 + 0.001 * (double)(from->sequence % 8),
                                             .current_rms_a = 100,
                                             .power_active_w = 27000,
                                             .power_apparent_va = 27700,

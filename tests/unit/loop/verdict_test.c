@@ -190,6 +190,10 @@ static void what_is_degraded_is_an_alarm_until_its_row_is_left(void **state)
           "nodes above a contract limit: 1 (branch)");
     write_node(bed, 1, 500000, PERMIT_DEAD << 16);
     judge(bed, VERDICT_ALARM, "nodes without volts: 1 (branch)");
+    write_node(bed, 1, 500000, PERMIT_BY_PARENT << 16);
+    judge(bed, VERDICT_ALARM, "nodes whose meter is lost and others stand in: 1 (branch)");
+    write_node(bed, 1, 500000, PERMIT_BY_CHILDREN << 16);
+    judge(bed, VERDICT_ALARM, "nodes whose meter is lost and others stand in: 1 (branch)");
     write_node(bed, 1, 500000, PERMIT_STALE << 16);
     judge(bed, VERDICT_OK, well);
     /* a link that is down stands in the row, too, and is said once */

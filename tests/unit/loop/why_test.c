@@ -344,6 +344,41 @@ static void what_keeps_a_permit_away_and_what_raises_wait_for_is_said_with_its_t
     free(text);
 }
 
+static void who_stands_in_for_a_lost_meter_is_named(void **state)
+{
+    static const struct { uint8_t permit; const char *said;
+    } cases[] = {
+        {PERMIT_BY_PARENT,
+         "\"the meter of node-1 (m-a) back: lost, for 12 s that of node-0 stands in, less what "
+         "those beside it read\""},
+        {PERMIT_BY_CHILDREN,
+         "\"the meter of node-1 (m-a) back: lost, for 12 s all meters right below it stand in\""},
+    };
+    struct bed *bed = *state;
+    fill_branch(bed);
+    json_decref(ask(bed, "node-1", true));
+    for (uint32_t i = 0; i < 2; i++) {
+        struct seqlock *record = &bed->view.node[BRANCH_A * VIEW_NODE_RECORDS];
+        uint64_t word[SEQLOCK_WORDS];
+        assert_true(seqlock_read(record, word));
+        word[6] = (word[6] & ~(UINT64_C(0xff) << 16)) | (uint64_t)cases[i].permit << 16;
+        seqlock_write(record, word);
+        assert_true(seqlock_read(record + 1, word));
+        word[5] = (uint64_t)(bed->stand.t_ns - 12 * NS_PER_S);
+        seqlock_write(record + 1, word);
+        char *text = NULL;
+        size_t bytes = 0;
+        FILE *out = open_memstream(&text, &bytes);
+        const struct why why = {
+            .site = &bed->site, .view = &bed->view, .now_ns = bed->stand.t_ns, .out = out};
+        assert_true(why_write(&why, "node-1"));
+        assert_int_equal(fclose(out), 0);
+        assert_non_null(strstr(text, cases[i].said));
+        assert_null(strstr(text, "\"a permit at node-1"));
+        free(text);
+    }
+}
+
 static void orders_that_withdraw_or_bound_are_told_with_how_to_end_them(void **state)
 {
     struct bed *bed = *state;
@@ -419,6 +454,7 @@ int main(void)
             a_host_that_was_never_heard_counts_at_phys_max_and_one_that_claims_says_what_is_missing, open_bed,
             close_bed),
         cmocka_unit_test_setup_teardown(a_renewal_keeps_the_cause_and_its_time, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(who_stands_in_for_a_lost_meter_is_named, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(
             what_keeps_a_permit_away_and_what_raises_wait_for_is_said_with_its_time, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(orders_that_withdraw_or_bound_are_told_with_how_to_end_them, open_bed,

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What other meters leave for the load of a node whose own is lost: core/permit_stand_in.c has the rules. */
+#include "core/compare.h"
+#include "core/permit_left.h"
+
+#define NEVER_NS INT64_MAX
+enum { GAP_PERCENT = 150 };
+
+static int64_t part_up(int64_t value, int64_t ppm)
+{
+    return value / PPM * ppm + (value % PPM * ppm + PPM - 1) / PPM;
+}
+
+/* ---- what a meter read in the last moments ---- */
+
+static void begin_span(struct permit_stand_in *s, int64_t t_ns)
+{
+    s->span_began_ns = t_ns;
+    s->whole[0] = true;
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        s->low_mw[0][phase] = INT64_MAX;
+        s->high_ma[0][phase] = 0;
+    }
+}
+
+static void end_span(struct permit_stand_in *s, int64_t t_ns)
+{
+    s->whole[1] = s->whole[0];
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        s->low_mw[1][phase] = s->low_mw[0][phase];
+        s->high_ma[1][phase] = s->high_ma[0][phase];
+    }
+    begin_span(s, t_ns);
+}
+
+void permit_left_forget(struct permit_stand_in *s, int64_t t_ns)
+{
+    s->known_ns = NEVER_NS;
+    begin_span(s, t_ns);
+    end_span(s, t_ns);
+}
+
+void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter,
+                      const struct reading *reading, int64_t t_ns)
+{
+    bool gap = t_ns - s->newest_ns > meter->period_ns * GAP_PERCENT / 100;
+    if (s->known_ns == NEVER_NS) {
+        s->known_ns = t_ns;
+        gap = false;
+    }
+    if (t_ns - s->span_began_ns >= s->span_ns)
+        end_span(s, t_ns);
+    s->whole[0] &= !gap;
+    s->newest_ns = t_ns;
+    for (uint32_t phase = 0; phase < PHASES; phase++) {
+        int64_t current_ma = larger(reading->current_ma[phase], 0);
+        int64_t apparent_mw = current_ma * reading->voltage_mv[phase] / 1000 + 1;
+        int64_t low_mw = reading->power_mw[phase] - part_up(apparent_mw, 2 * (int64_t)meter->error_ppm);
+        s->low_mw[0][phase] = smaller(s->low_mw[0][phase], low_mw);
+        s->high_ma[0][phase] =
+            larger(s->high_ma[0][phase], current_ma + part_up(current_ma, meter->error_ppm));
+    }
+}
+
+static bool is_whole(const struct permits *permits, uint32_t meter, int64_t t_ns)
+{
+    const struct permit_stand_in *s = &permits->stand_in[meter];
+    return s->whole[0] && s->whole[1] && s->known_ns <= t_ns - s->span_ns &&
+           t_ns - s->newest_ns <= permits->model->meter[meter].period_ns * GAP_PERCENT / 100;
+}
+
+/* ---- by how much ---- */
+
+/* Of the node's own nothing is known: as far below what is measured as the lowest credible is below
+ * nominal. */
+int64_t permit_left_volts_mv(const struct model_node *node, const struct reading *reading)
+{
+    int64_t low_mv = node->volts_ln_mv;
+    for (uint32_t phase = 0; phase < node->phases; phase++)
+        low_mv = smaller(low_mv, reading->voltage_mv[phase]);
+    return low_mv < node->volts_ln_mv / 2 ? 0 : node->volts_low_mv * low_mv / node->volts_ln_mv;
+}
+
+static int64_t other_ma(const struct model_node *node, uint32_t phase, int64_t volts_mv)
+{
+    return node->other_mva[phase] * 1000 / volts_mv + 1;
+}
+
+static int64_t current_of(const struct permits *permits, uint32_t meter, int64_t mw, int64_t volts_mv)
+{
+    return larger(mw, 0) * PPM / permits->stand_in[meter].pf_ppm * 1000 / volts_mv + 2;
+}
+
+int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, const struct reading *reading,
+                              struct heat_left *left, int64_t t_ns)
+{
+    const struct model *model = permits->model;
+    uint32_t node = permits->meter[meter].node, parent = model->node[node].parent[0];
+    const struct model_node *n = &model->node[node], *above = &model->node[parent];
+    int64_t error_ppm = 2 * (int64_t)model->meter[reading->meter].error_ppm, left_mw[PHASES], all_mw = 0;
+    for (uint32_t phase = 0; phase < n->phases; phase++)
+        left_mw[phase] =
+            reading->power_mw[phase] +
+            part_up(reading->current_ma[phase] * reading->voltage_mv[phase] / 1000 + 1, error_ppm);
+    left->edge_ma = 0;          /* no more can have moved than the parent carries */
+    for (uint32_t phase = 0; phase < n->phases; phase++)
+        left->edge_ma = larger(left->edge_ma, current_of(permits, meter, left_mw[phase], left->volts_mv));
+    for (uint32_t i = 0; i < above->child_count; i++) {
+        uint32_t beside = above->child_first + i, its = model->node[beside].meter;
+        if (beside == node || its == INDEX_NONE || !permit_adds_up(permits, parent, beside) ||
+            !permit_reads_well(permits, its, t_ns) || !is_whole(permits, its, t_ns))
+            continue;
+        const struct permit_stand_in *s = &permits->stand_in[its];
+        for (uint32_t phase = 0; phase < n->phases; phase++)
+            left_mw[phase] -= smaller(s->low_mw[0][phase], s->low_mw[1][phase]);
+    }
+    for (uint32_t phase = 0; phase < n->phases; phase++) {
+        int64_t mw = larger(left_mw[phase], 0);
+        all_mw += mw;
+        left->current_ma[phase] =
+            current_of(permits, meter, mw, left->volts_mv) + other_ma(n, phase, left->volts_mv);
+    }
+    left->mean = true;
+    return all_mw;
+}
+
+/* Until all of them are known for a span it is as much as D allows, and then some: nobody is told to obey. */
+int64_t permit_left_by_children(const struct permits *permits, uint32_t meter, struct heat_left *left,
+                                int64_t t_ns)
+{
+    const struct model *model = permits->model;
+    const struct model_node *n = &model->node[permits->meter[meter].node];
+    const struct permit_sum *sum = &permits->sum[permits->meter[meter].node];
+    int64_t worst_ppm = 0;
+    bool whole = true;
+    for (uint32_t phase = 0; phase < n->phases; phase++)
+        left->current_ma[phase] = other_ma(n, phase, left->volts_mv);
+    for (uint32_t i = 0; i < n->child_count; i++) {
+        uint32_t its = model->node[n->child_first + i].meter;
+        const struct permit_stand_in *s = &permits->stand_in[its];
+        worst_ppm = larger(worst_ppm, model->meter[its].error_ppm);
+        whole &= is_whole(permits, its, t_ns);
+        for (uint32_t phase = 0; phase < n->phases; phase++)
+            left->current_ma[phase] += larger(s->high_ma[0][phase], s->high_ma[1][phase]);
+    }
+    left->edge_ma = 0;
+    for (uint32_t phase = 0; phase < n->phases && whole; phase++)
+        left->edge_ma = larger(left->edge_ma, left->current_ma[phase]);
+    for (uint32_t phase = 0; phase < n->phases && !whole; phase++)
+        left->current_ma[phase] = LEFT_MOST_MA;
+    left->mean = false;
+    return sum->children_mw + part_up(larger(sum->children_mw, 0), 2 * worst_ppm);
+}
+

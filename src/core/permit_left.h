@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How much other meters leave for a node whose own is lost. The rules: core/permit_stand_in.c. */
+#ifndef FLYBALL_CORE_PERMIT_LEFT_H
+#define FLYBALL_CORE_PERMIT_LEFT_H
+
+#include "core/permit_inside.h"
+
+/* D that is claimed to be more than this is no figure to sum up: 1 MA */
+#define LEFT_MOST_MA INT64_C(1000000000)
+/* any: a meter of its own whose every watt comes through `node` above it, volt for volt and phase for
+ * phase. */
+bool permit_adds_up(const struct permits *permits, uint32_t node, uint32_t child);
+
+/* any: fresh, not known to read low, and its volts are none that lower a limit. */
+bool permit_reads_well(const struct permits *permits, uint32_t meter, int64_t t_ns);
+
+/* rt: nothing is known of what it read; and a reading that is news. */
+void permit_left_forget(struct permit_stand_in *s, int64_t t_ns);
+void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter,
+                      const struct reading *reading, int64_t t_ns);
+
+/* any: the lowest volts that the node may have while another meter reads this; 0: a phase is lost. */
+int64_t permit_left_volts_mv(const struct model_node *node, const struct reading *reading);
+
+/* rt: at most so much flows through the node of this meter; left->volts_mv stands. `reading` is the parent's.
+ * Returns the power of all phases, which hosts below may not report more than. */
+int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, const struct reading *reading,
+                              struct heat_left *left, int64_t t_ns);
+int64_t permit_left_by_children(const struct permits *permits, uint32_t meter, struct heat_left *left,
+                                int64_t t_ns);
+
+#endif
