@@ -36,7 +36,8 @@ int main(int argc, char **argv)
     for (const struct cli_verb *const *verb = cli_table; *verb; verb++) {
         if (strcmp(argv[1], (*verb)->name))
             continue;
-        for (int i = 2; i < argc; i++) {
+        /* what stands behind -- is no option of ours */
+        for (int i = 2; i < argc && strcmp(argv[i], "--"); i++) {
             if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
                 print_verb(*verb);
                 return CLI_OK;

@@ -13,7 +13,7 @@
 enum { WAS_BOUNDED = 1 << DEGRADED_CLOCK, IS_ABOVE = 1 << DEGRADED_METER };
 #define NEVER_NS INT64_MAX
 
-static_assert(DEGRADED_CONTROLLER < 8, "a host's rows fit into a byte");
+static_assert(DEGRADED_CONTROLLER < 8, "the rows that hosts are in fit into a byte");
 
 void degrade_turn(struct degrade_row *row, uint32_t index, bool was_in, bool is_in, int64_t t_ns)
 {

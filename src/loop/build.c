@@ -339,11 +339,8 @@ int loop_measure(const struct site *site, struct loop_memory *memory)
 
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options)
 {
-    *loop = (struct loop){.site = site, .options = *options};
-    loop->door.listener = -1;
-    loop->share.fd = -1;
-    loop->orders.log.fd = -1;
-    loop->account.fd = -1;
+    *loop = (struct loop){.site = site, .options = *options, .door.listener = -1, .share.fd = -1,
+                          .orders.log.fd = -1, .account.fd = -1};
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)
         return error;
@@ -395,6 +392,7 @@ void loop_close(struct loop *loop)
     while (loop->ports > 0)
         port_close(&loop->port[--loop->ports]);
     loop_ledger_close(loop);
+    shed_desk_close(&loop->shed);
     arena_close(&loop->arena);
     view_share_close(&loop->share);
 }

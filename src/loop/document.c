@@ -137,7 +137,7 @@ static void write_tightest(FILE *out, const struct model *model, const struct mo
             (double)sum->limit_mva / 1e3 / low_v);
 }
 
-static void write_node(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
+static void write_node(struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
 {
     const struct model_node *known = &loop->site->model.node[i];
     struct core_node_view node = {.measured_mw = -1, .heat.heat_ppm = -1, .permit = PERMIT_NONE};
@@ -161,6 +161,7 @@ static void write_node(const struct loop *loop, FILE *out, uint32_t i, int64_t n
     write_heat(out, &node.heat);
     write_steering(out, &node, now_ns);
     write_other(out, known, &node);
+    document_shed(loop, out, i);
     write_tightest(out, &loop->site->model, known, &node.exposed);
     fputs(", \"phases\": [", out);
     if (known->phases == 1)
@@ -203,7 +204,7 @@ static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t n
         fputs("null}", out);
 }
 
-static void write_lists(const struct loop *loop, FILE *out, int64_t now_ns)
+static void write_lists(struct loop *loop, FILE *out, int64_t now_ns)
 {
     const struct model *model = &loop->site->model;
     fputs("\"meters\": [", out);
@@ -280,12 +281,13 @@ static void write_head(struct loop *loop, FILE *out, int64_t now_ns)
     struct verdict verdict;
     struct verdict_port port[PORTS_MAX];
     char breached[NAME_BYTES];
-    const struct verdict_surroundings around = {
+    struct verdict_surroundings around = {
         .journal_failures = journal_failures(loop),
         .port = port,
         .ports = look_at_ports(loop, port, now_ns),
         .breached = orders_breached(&loop->orders, breached),
         .breached_name = breached};
+    document_look_at_sheds(loop, &around);
     verdict_make(&verdict, model, &loop->view, &around, loop->t_start_ns, now_ns);
     fputs("{\"site\": ", out);
     document_text(out, model->name);

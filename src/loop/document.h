@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "loop/loop.h"
+#include "loop/verdict.h"
 
 /* cold: a JSON string. */
 void document_text(FILE *out, const char *value);
@@ -17,5 +18,11 @@ void document_meter(const struct loop *loop, FILE *out, uint32_t meter, int64_t 
 void document_stages(const struct loop *loop, FILE *out);
 void document_queues(const struct loop *loop, FILE *out);
 void document_counters(struct loop *loop, FILE *out);
+
+/* cold: members of the object that is open: what is known of the shed action of a node. */
+void document_shed(struct loop *loop, FILE *out, uint32_t node);
+
+/* cold: fills in what the verdict says of shed actions. */
+void document_look_at_sheds(struct loop *loop, struct verdict_surroundings *around);
 
 #endif

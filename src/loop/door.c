@@ -157,7 +157,8 @@ static void send_view(const struct loop *loop, int fd)
 
 static void say_unknown(FILE *out)
 {
-    fputs("{\"error\": \"unknown request; known: counters, names, order, orders, status, view\"}\n", out);
+    fputs("{\"error\": \"unknown request; known: counters, names, order, orders, shed, status, view\"}\n",
+          out);
 }
 
 static bool is(const char *request, ssize_t bytes, const char *word)
@@ -179,7 +180,11 @@ static bool asks_why(const char *request, ssize_t bytes, char name[DOOR_REQUEST_
 
 static void answer_why(struct loop *loop, const char *name, FILE *out)
 {
-    const struct why why = {.site = loop->site, .view = &loop->view, .orders = &loop->orders, .out = out,
+    const struct why why = {.site = loop->site,
+                            .view = &loop->view,
+                            .orders = &loop->orders,
+                            .shed = &loop->shed,
+                            .out = out,
                             .now_ns = timebase_now_ns(&loop->base)};
     why_write(&why, name);
 }
@@ -206,6 +211,19 @@ static bool write_answer(struct loop *loop, const char *request, ssize_t bytes, 
 static bool is_order(const char *request)
 {
     return !strncmp(request, "order\t", 6);
+}
+
+/* It silences an alarm: whom an order is not allowed is not allowed that. */
+static void write_shed(struct loop *loop, char *request, int fd, const struct ucred *peer, FILE *out)
+{
+    char text[ORDERS_ERROR_BYTES];
+    if (door_peer_may_order(fd, peer, loop->site->server.order_group, text, sizeof text)) {
+        shed_desk_answer(&loop->shed, request, loop->epoch, timebase_now_ns(&loop->base), out);
+        return;
+    }
+    fprintf(out, "{\"epoch\": %llu, \"taken\": false, \"text\": ", (unsigned long long)loop->epoch);
+    document_text(out, text);
+    fputs("}\n", out);
 }
 
 static void write_order(struct loop *loop, char *request, int fd, const struct ucred *peer, FILE *out)
@@ -239,10 +257,12 @@ static void answer(struct door *door, int fd)
     FILE *out = open_memstream(&text, &bytes);
     if (!out)
         return;
-    bool order = may && is_order(request);
-    bool known = order || (may && write_answer(door->loop, request, got, out));
+    bool order = may && is_order(request), shed = may && !strncmp(request, "shed\t", 5);
+    bool known = order || shed || (may && write_answer(door->loop, request, got, out));
     if (order)
         write_order(door->loop, request, fd, &peer, out);
+    else if (shed)
+        write_shed(door->loop, request, fd, &peer, out);
     else if (!known)
         say_unknown(out);
     if (!fclose(out))

@@ -4,7 +4,8 @@
  * packet with one word. "status", "counters", "names" and "orders" are answered by one JSON document over as
  * many packets as it takes, "why NAME" (why.h) likewise, "view" by one packet: struct view_header of
  * view_share.h with a descriptor of the view's memory (SCM_RIGHTS). An order (door_orders.h) is answered by
- * one JSON object once core has decided on it, and only to those whom door_peer.h lets. Then the connection
+ * one JSON object once core has decided on it, and only to those whom door_peer.h lets; so is what the
+ * process tells that takes shed actions (shed_desk.h). Then the connection
  * ends; so it does after 2 s, answered or not.
  */
 #ifndef FLYBALL_LOOP_DOOR_H

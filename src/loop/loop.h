@@ -16,6 +16,7 @@
 #include "loop/losses.h"
 #include "loop/orders.h"
 #include "loop/schedule.h"
+#include "loop/shed_desk.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
@@ -73,6 +74,7 @@ struct loop {
     struct board board;
     struct orders orders;
     struct schedule schedule;
+    struct shed_desk shed;
     bool draining, watching, looking, answering, scheduling;    /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
     _Atomic bool stopped;

@@ -82,6 +82,13 @@ static void look_at_clocks(struct losses *losses, int64_t now_ns)
                   losses->has_ptp && !timebase_is_synchronised(&losses->loop->base), now_ns);
 }
 
+static void look_at_shed(struct losses *losses, int64_t now_ns)
+{
+    bool deaf = shed_desk_is_deaf(&losses->loop->shed, now_ns);
+    degrade_turn(&losses->row[DEGRADED_SHED], 0, losses->deaf, deaf, now_ns);
+    losses->deaf = deaf;
+}
+
 void losses_look(struct losses *losses, int64_t now_ns)
 {
     if (now_ns < losses->t_next_ns)
@@ -90,6 +97,7 @@ void losses_look(struct losses *losses, int64_t now_ns)
     look_at_ring(losses, now_ns);
     look_at_journal(losses, now_ns);
     look_at_clocks(losses, now_ns);
+    look_at_shed(losses, now_ns);
     for (uint32_t row = 0; row < DEGRADATION_COUNT; row++)
         if (view_is_of_loop(row))
             view_write_degraded(&losses->loop->view, row, &losses->row[row]);

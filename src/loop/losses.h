@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rows of the degradation table (core/degrade.h) that the loop alone sees: meters' clocks that went
- * ahead, places in the ring and frames at a port, the journal's disk. They steer nothing. Looked at by the
- * cold thread that looks at the links, shown in the view.
+ * ahead, places in the ring and frames at a port, the journal's disk, who listens for shed actions. They
+ * steer nothing. Looked at by the cold thread that looks at the links, shown in the view.
  */
 #ifndef FLYBALL_LOOP_LOSSES_H
 #define FLYBALL_LOOP_LOSSES_H
@@ -38,6 +38,7 @@ struct losses {
     struct loss ring[LOSSES_RING], journal;
     bool clock[METERS_MAX + 1];
     bool has_ptp;               /* the site declares a clock */
+    bool deaf;                  /* nobody listens for shed actions */
 };
 
 /* setup */

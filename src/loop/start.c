@@ -265,6 +265,8 @@ int loop_start(struct loop *loop, FILE *notes)
         error = loop_begin(loop);
     if (!error)
         keep_epoch(loop, notes);
+    if (!error)
+        error = shed_desk_open(&loop->shed, loop->site, loop->t_start_ns);
     /* The tap has its reader before anything is written into it. */
     if (!error)
         error = start_drain(loop);

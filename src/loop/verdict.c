@@ -180,6 +180,8 @@ void verdict_member(char text[VERDICT_MEMBER_BYTES], const struct model *model, 
                  index < LOSSES_PORT ? index : index - LOSSES_PORT);
     if (row == DEGRADED_JOURNAL && index == 0)
         snprintf(text, VERDICT_MEMBER_BYTES, "disk");
+    if (row == DEGRADED_SHED && index == 0)
+        snprintf(text, VERDICT_MEMBER_BYTES, "flyball shed");
 }
 
 /* Rows that are an alarm by themselves, and how. Of the others clocks go on by the age rule, and silent
@@ -190,6 +192,7 @@ static const struct { enum degradation row; const char *words; } alarming[] = {
     {DEGRADED_CAP, "hosts whose cap is lost or not their own"},
     {DEGRADED_RING, "lanes or ports that lose inputs"},
     {DEGRADED_ROOM, "nodes where fail-safe caps and other load are above the limit"},
+    {DEGRADED_SHED, "nobody would take a shed action"},
 };
 enum { ALARMING = sizeof alarming / sizeof alarming[0] };
 
@@ -217,8 +220,11 @@ static void look_at_rows(struct verdict *verdict, const struct view *view)
 
 /* Exposure is an alarm only where leases are sent: elsewhere every host counts at its physical maximum
  * anyway. */
-static bool alarm(const struct verdict *verdict, const struct model *model)
+static bool alarm(const struct verdict *verdict, const struct model *model,
+                  const struct verdict_surroundings *around)
 {
+    if (around->sheds || around->sheds_failed)
+        return true;
     if (verdict->nodes_doubted || verdict->nodes_stood_in || verdict->nodes_dead || verdict->nodes_breach ||
         verdict->breached)
         return true;
@@ -267,6 +273,10 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
         say_port(verdict, &around->port[i]);
     append(verdict, "nodes in emergency", verdict->nodes_emergency,
            verdict->nodes_emergency ? model->node[verdict->node_emergency].name : NULL);
+    append(verdict, "shed or restore actions that failed", around->sheds_failed,
+           around->sheds_failed ? model->node[around->node_shed_failed].name : NULL);
+    append(verdict, "nodes shed and not restored", around->sheds,
+           around->sheds ? model->node[around->node_shed].name : NULL);
     append(verdict, "meters silent or stale", verdict->meters_silent,
            verdict->meters_silent ? model->meter[verdict->meter_silent].name : NULL);
     append(verdict, "nodes whose meter is frozen or implausible", verdict->nodes_doubted,
@@ -355,7 +365,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
     look_at_meters(verdict, model, view, now_ns);
     look_at_hosts(verdict, model, view, now_ns);
     look_at_nodes(verdict, model, view);
-    if (!alarm(verdict, model)) {
+    if (!alarm(verdict, model, around)) {
         say_ok(verdict, model);
         return;
     }

@@ -39,6 +39,9 @@ struct verdict_surroundings {
     uint32_t ports;
     uint32_t breached;              /* contracts over several nodes whose loads together are above */
     const char *breached_name;      /* the first */
+    /* nodes that are shed or about to be; of which that, or restoring, failed */
+    uint32_t sheds, sheds_failed;
+    uint32_t node_shed, node_shed_failed;   /* the first of each */
 };
 
 struct verdict {

@@ -8,6 +8,7 @@
 #include "core/emergency.h"
 #include "core/ledger.h"
 #include "core/permit.h"
+#include "loop/shed_states.h"
 #include "msg/egress.h"
 #include "msg/lease.h"
 
@@ -92,6 +93,18 @@ const char *view_words_stage_meaning(uint8_t stage)
 {
     static const char *const words[EMERGENCY_STAGE_COUNT] = {"no emergency", EMERGENCY_STAGES(MEANT)};
     return word(words, EMERGENCY_STAGE_COUNT, stage);
+}
+
+const char *view_words_shed(uint8_t state)
+{
+    static const char *const words[SHED_STATE_COUNT] = {"none", SHED_STATES(NAMED)};
+    return word(words, SHED_STATE_COUNT, state);
+}
+
+const char *view_words_shed_meaning(uint8_t state)
+{
+    static const char *const words[SHED_STATE_COUNT] = {"nothing was shed", SHED_STATES(MEANT)};
+    return word(words, SHED_STATE_COUNT, state);
 }
 
 const char *view_words_recovery(uint8_t cause)

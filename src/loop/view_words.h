@@ -33,6 +33,8 @@ const char *view_words_permit_meaning(uint8_t permit);
 const char *view_words_maintenance(uint8_t state);
 const char *view_words_stage(uint8_t stage);    /* "none", or of an emergency */
 const char *view_words_stage_meaning(uint8_t stage);
+const char *view_words_shed(uint8_t state);     /* enum shed_state, "none" */
+const char *view_words_shed_meaning(uint8_t state);
 const char *view_words_recovery(uint8_t cause); /* NULL for none */
 const char *view_words_element(uint8_t role);   /* "-" where none */
 

@@ -100,6 +100,21 @@ static void write_head(const struct why *why, uint32_t node, const struct core_n
         why_null(why, "permit_since_s");
 }
 
+/* NULL where nothing is known of shed actions. */
+static void write_shed(const struct why *why, uint32_t node)
+{
+    const struct site *site = why->site;
+    uint32_t action = site->shed_of ? site->shed_of[node] : INDEX_NONE;
+    struct shed_row row = {0};
+    if (why->shed)
+        row = shed_desk_read(why->shed, node);
+    why_text(why, "shed_action", action != INDEX_NONE ? site->shed[action].name : NULL);
+    why_text(why, "shed_state", view_words_shed(row.state));
+    why_text(why, "shed_meaning", view_words_shed_meaning(row.state));
+    why_text(why, "shed_end", row.end);
+    why_number(why, "shed_tries", row.tries);
+}
+
 static void write_phases(const struct why *why, uint32_t node, const struct core_node_view *view)
 {
     const struct model_node *known = &why->site->model.node[node];
@@ -314,6 +329,7 @@ void why_node(const struct why *why, uint32_t node)
     const struct core_sum *sum = &view.exposed;
     look_below(why, node, sum, &made);
     write_head(why, node, &view);
+    write_shed(why, node);
     write_phases(why, node, &view);
     write_steady(why, node);
     write_heat(why, &view.heat);

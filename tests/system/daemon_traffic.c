@@ -4,7 +4,9 @@
  * namespaces of tools/net: one datagram per meter and period, reports as the hosts' half of a lease makes
  * them, leases obeyed at once. Prints one JSON object. With `--damage` every tenth measurement is spoilt in
  * turn by one of a few ways. With `--move` every other report of a host comes from another source port. With
- * `--hungry` the meters read next to nothing, so that no load is above what hosts may draw.
+ * `--hungry` the meters read next to nothing, so that no load is above what hosts may draw. With `--heavy
+ * METER` the meters read what the hosts report, and that one 300 A from one SIGUSR1 to the next, whatever
+ * hosts are told.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +27,7 @@
 #include "wire/upmu.h"
 
 #define STEP_NS (2 * NS_PER_MS)
+enum { DRAW_MW = 3000000 };             /* of every host */
 
 struct played_host {
     struct holder holder;
@@ -36,7 +39,8 @@ struct traffic {
     struct played_host *host;
     int meters;
     struct sockaddr_in meters_to, hosts_to;
-    bool damage, move, hungry;
+    bool damage, move, hungry, heavy;
+    uint32_t heavy_meter;
     uint64_t sequence, measurements, damaged, reports, leases, accepted, unreadable;
 };
 
@@ -122,6 +126,20 @@ static void send_frame(struct traffic *traffic, int fd, const struct sockaddr_in
         sendto(fd, data, bytes, 0, (const struct sockaddr *)to, sizeof *to);
 }
 
+static double current_of(const struct traffic *traffic, uint32_t meter)
+{
+    const struct model *model = &traffic->site.model;
+    double current_a = 0;
+    if (traffic->heavy_meter == INDEX_NONE)
+        return 60;
+    if (traffic->heavy && meter == traffic->heavy_meter)
+        return 300;
+    for (uint32_t host = 0; host < model->host_count; host++)
+        if (model_lies_below(model, model->host[host].cord[0].node, model->meter[meter].node))
+            current_a += DRAW_MW / 1e3 / PHASES / 277 / 0.963;
+    return current_a + (double)(traffic->sequence % 7) / 100;
+}
+
 static void measure(struct traffic *traffic, uint32_t meter)
 {
     const struct model *model = &traffic->site.model;
@@ -130,12 +148,13 @@ static void measure(struct traffic *traffic, uint32_t meter)
     struct upmu upmu = {.timestamp_ns = clock_ns(CLOCK_REALTIME), .phase_count = PHASES, .frequency_hz = 60,
                         .device_id = damage == 0 ? "nobody" : model->meter[meter].name, .peak_factor = 1.5};
     upmu.device_id_bytes = (uint32_t)strlen(upmu.device_id);
+    double current_a = current_of(traffic, meter);
     for (int i = 0; i < PHASES; i++)
         upmu.phase[i] = (struct upmu_phase){
             .voltage_rms_v = 277,
-            .current_rms_a = traffic->hungry ? 0.6 + (double)(traffic->sequence % 7) / 100 : 60,
-            .power_active_w = traffic->hungry ? 160 : 16000,
-            .power_apparent_va = traffic->hungry ? 166.2 : 16620,
+            .current_rms_a = traffic->hungry ? 0.6 + (double)(traffic->sequence % 7) / 100 : current_a,
+            .power_active_w = traffic->hungry ? 160 : 16000 * current_a / 60,
+            .power_apparent_va = traffic->hungry ? 166.2 : 277 * current_a,
             .power_factor = 0.963};
     struct frame frame = {.kind = FRAME_MEASUREMENT};
     frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
@@ -178,7 +197,7 @@ static void report(struct traffic *traffic, struct played_host *host)
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
     if (!holder_report_due(&host->holder, now_ns))
         return;
-    holder_report(&host->holder, 3000000, 3, &report, now_ns);
+    holder_report(&host->holder, DRAW_MW, 3, &report, now_ns);
     struct frame frame = {.kind = FRAME_REPORT, .sender = host->holder.config.host};
     frame.body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
     int fd = traffic->move && report.number % 2 ? host->other : host->socket;
@@ -193,12 +212,15 @@ static void play(struct traffic *traffic, int64_t duration_ns)
     sigset_t stop;
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGUSR1);
     sigprocmask(SIG_BLOCK, &stop, NULL);
     const int64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
     int64_t step = 0;
     for (int64_t now_ns = begin_ns; now_ns - begin_ns < duration_ns; now_ns = clock_ns(CLOCK_MONOTONIC)) {
-        if (sigtimedwait(&stop, NULL, &at_once) > 0)
+        int got = sigtimedwait(&stop, NULL, &at_once);
+        if (got == SIGTERM)
             break;
+        traffic->heavy ^= got == SIGUSR1;
         for (uint32_t i = 0; i < model->meter_count; i++)
             if ((step + i) % (model->meter[i].period_ns / STEP_NS) == 0)
                 measure(traffic, i);
@@ -216,7 +238,8 @@ int main(int argc, char **argv)
 {
     struct traffic traffic = {0};
     if (argc < 4) {
-        fprintf(stderr, "usage: daemon_traffic SITE SUFFIX SECONDS [--damage | --move | --hungry]\n");
+        fprintf(stderr,
+                "usage: daemon_traffic SITE SUFFIX SECONDS [--damage | --move | --hungry | --heavy METER]\n");
         return 2;
     }
     traffic.damage = argc > 4 && !strcmp(argv[4], "--damage");
@@ -224,6 +247,10 @@ int main(int argc, char **argv)
     traffic.hungry = argc > 4 && !strcmp(argv[4], "--hungry");
     if (site_load(&traffic.site, argv[1], "default", stderr))
         return 2;
+    traffic.heavy_meter = argc > 5 ? 0 : INDEX_NONE;
+    while (argc > 5 && traffic.heavy_meter < traffic.site.model.meter_count &&
+           strcmp(traffic.site.model.meter[traffic.heavy_meter].name, argv[5]))
+        traffic.heavy_meter++;
     start(&traffic, argv[2]);
     play(&traffic, (int64_t)(atof(argv[3]) * 1e9));
     printf("{\"measurements\": %llu, \"damaged\": %llu, \"reports\": %llu, \"leases\": %llu, \"accepted\": "

@@ -60,6 +60,12 @@ static double percent(const json_t *phase, const char *key)
 
 /* ---- nodes ---- */
 
+static bool is_shed(const json_t *node)
+{
+    const char *shed = json_string_value(json_object_get(node, "shed_state"));
+    return shed && strcmp(shed, "none") && strcmp(shed, "restored");
+}
+
 static double node_weight(const json_t *node)
 {
     double most = 0;
@@ -72,7 +78,7 @@ static double node_weight(const json_t *node)
     const json_t *tightest = json_object_get(node, "tightest");
     most = percent(tightest, "exposure_a") > most ? percent(tightest, "exposure_a") : most;
     return most + 1e6 * status_is_true(node, "emergency") + 1e5 * status_is_true(node, "recovery") +
-           1e4 * status_is_true(node, "breach");
+           1e4 * status_is_true(node, "breach") + 1e3 * is_shed(node);
 }
 
 static void format_share(char text[16], const json_t *phase, const char *key)
@@ -130,6 +136,7 @@ static size_t format_emergency(char text[EVENTS_BYTES], const json_t *node)
 static void format_events(char text[EVENTS_BYTES], const json_t *node)
 {
     const char *maintenance = json_string_value(json_object_get(node, "maintenance"));
+    const char *shed = json_string_value(json_object_get(node, "shed_state"));
     size_t used = 0;
     text[0] = '\0';
     if (status_is_true(node, "emergency"))
@@ -146,6 +153,8 @@ static void format_events(char text[EVENTS_BYTES], const json_t *node)
                                  "  other load: %.1f A measured beyond the site file's %.1f A%s",
                                  status_number(node, "other_learnt_a"), status_number(node, "other_a"),
                                  status_is_true(node, "outgrown") ? ", MORE THAN FAIL-SAFE LEAVES" : "");
+    if (shed && strcmp(shed, "none"))
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  shed: %s", shed);
     if (status_is_true(node, "held"))
         snprintf(text + used, EVENTS_BYTES - used, "  raises wait");
 }

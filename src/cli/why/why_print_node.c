@@ -31,6 +31,22 @@ static void print_emergency(FILE *out, json_t *node)
                    status_word(node, "emergency_stage_meaning"));
 }
 
+/* What was done, or would be. */
+static void print_shed(FILE *out, json_t *node)
+{
+    const char *action = json_string_value(json_object_get(node, "shed_action"));
+    const char *state = json_string_value(json_object_get(node, "shed_state"));
+    const char *end = json_string_value(json_object_get(node, "shed_end"));
+    if (!state || (!strcmp(state, "none") && !action))
+        return;
+    if (!strcmp(state, "none"))
+        why_print_text(out, "shed", "%s, were fail-safe not to end an emergency here", action);
+    else
+        why_print_text(out, "shed", "%s: %s: %s; try %.0f%s%s", action ? action : "?", state,
+                       status_word(node, "shed_meaning"), status_number(node, "shed_tries"),
+                       end && end[0] ? ", newest end: " : "", end ? end : "");
+}
+
 static void print_limits(FILE *out, json_t *node)
 {
     json_t *steady = json_object_get(node, "steady"), *heat = json_object_get(node, "heat");
@@ -137,6 +153,7 @@ void why_print_node(FILE *out, json_t *node)
     print_head(out, node);
     fputc('\n', out);
     print_emergency(out, node);
+    print_shed(out, node);
     print_limits(out, node);
     print_sums(out, node);
     print_steering(out, node);

@@ -145,13 +145,13 @@ static void permits_contracts_and_orders_stand_behind_a_nodes_figures(void **sta
                   "\"recovery_by\": \"a host reset\", \"recovery_for_s\": 12.34, \"recovery_silent\": 2, "
                   "\"recovery_bad\": 1, \"recovery_overdue\": true") ","
         NODE("c", "\"emergency\": true, \"emergency_stage\": \"fail_safe\", "
-                  "\"emergency_stage_for_s\": 0.25") "]";
+                  "\"emergency_stage_for_s\": 0.25, \"shed_state\": \"done\", \"held\": true") "]";
     check(
         print_text(nodes, STATUS_NODES, true, false), HEAD
         "\nnode                 kind                load A   limit A      load   exposed    leased      "
         "permit\n"
         "c                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %           -"
-        "  EMERGENCY: fail_safe for 0.2 s\n"
+        "  EMERGENCY: fail_safe for 0.2 s  shed: done  raises wait\n"
         "b                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %           -"
         "  recovery: a host reset, for 12.3 s, held by 2 silent and 1 disobeying hosts, OVERDUE\n"
         "a                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %      frozen"

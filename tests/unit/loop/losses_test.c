@@ -103,6 +103,23 @@ static void what_is_shed_is_a_loss_until_nothing_was_for_a_second(void **state)
     check(bed, DEGRADED_JOURNAL, 0, 0, INDEX_NONE);
 }
 
+/* Who takes shed actions, were one due. */
+static void nobody_who_listens_is_a_loss_until_somebody_does(void **state)
+{
+    struct bed *bed = *state;
+    bed->loop.shed.expected = true;
+    atomic_init(&bed->loop.shed.heard_ns, bed->now_ns);
+    look(bed, SHED_DEAF_NS);
+    check(bed, DEGRADED_SHED, 0, 0, INDEX_NONE);
+    look(bed, STEP_NS);
+    check(bed, DEGRADED_SHED, 1, 1, 0);
+    look(bed, NS_PER_S);
+    check(bed, DEGRADED_SHED, 1, 1, 0);
+    atomic_store(&bed->loop.shed.heard_ns, bed->now_ns);
+    look(bed, STEP_NS);
+    check(bed, DEGRADED_SHED, 0, 1, INDEX_NONE);
+}
+
 static void a_port_that_loses_frames_or_its_link_is_in_by_itself(void **state)
 {
     struct bed *bed = *state;
@@ -196,6 +213,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_shed_is_a_loss_until_nothing_was_for_a_second, open_bed,
+                                        close_bed),
+        cmocka_unit_test_setup_teardown(nobody_who_listens_is_a_loss_until_somebody_does, open_bed,
                                         close_bed),
         cmocka_unit_test_setup_teardown(a_port_that_loses_frames_or_its_link_is_in_by_itself, open_bed,
                                         close_bed),

@@ -171,7 +171,8 @@ static void what_is_degraded_is_an_alarm_until_its_row_is_left(void **state)
                  "hosts that obey a newer controller (its clock was ahead, or it runs): 1 (h-2)"},
                 {DEGRADED_FEED, 0, "feeds lost, unseen, or not back for long enough: 1 (none)"},
                 {DEGRADED_CAP, 0, "hosts whose cap is lost or not their own: 1 (h-1)"},
-                {DEGRADED_RING, 5, "lanes or ports that lose inputs: 1 (port 1)"}};
+                {DEGRADED_RING, 5, "lanes or ports that lose inputs: 1 (port 1)"},
+                {DEGRADED_SHED, 0, "nobody would take a shed action: 1 (flyball shed)"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         view_write_degraded(&bed->view, rows[i].row,
                             &(struct degrade_row){.now = 1, .newest = rows[i].newest, .entered = 1});
@@ -216,6 +217,20 @@ static void in_shadow_exposure_and_unheard_hosts_are_no_alarm_and_silent_meters_
           "branch would be at 160.0 % of its limit");
     write_meter(bed, 0, 0, 0);
     judge(bed, VERDICT_ALARM, "meters silent or stale: 1 (m-main)");
+}
+
+/* What was shed is no ordinary state, whatever else is well: it stays off until somebody puts it back. */
+static void what_is_shed_or_could_not_be_is_an_alarm(void **state)
+{
+    struct bed *bed = *state;
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.sheds = 2, .node_shed = 1}, 0, NOW_NS);
+    assert_int_equal(bed->verdict.level, VERDICT_ALARM);
+    assert_string_equal(bed->verdict.words, "nodes shed and not restored: 2 (branch, ...)");
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.sheds_failed = 1, .node_shed_failed = 0}, 0, NOW_NS);
+    assert_int_equal(bed->verdict.level, VERDICT_ALARM);
+    assert_string_equal(bed->verdict.words, "shed or restore actions that failed: 1 (main)");
 }
 
 static void words_never_run_over(void **state)
@@ -289,6 +304,7 @@ int main(void)
                                         close_bed),
         cmocka_unit_test_setup_teardown(a_fail_safe_cap_above_the_site_files_is_an_alarm, open_bed,
                                         close_bed),
+        cmocka_unit_test_setup_teardown(what_is_shed_or_could_not_be_is_an_alarm, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(words_never_run_over, open_bed, close_bed),
         cmocka_unit_test(a_meter_is_ok_late_stale_or_silent),
         cmocka_unit_test(every_number_in_a_record_has_a_word),
