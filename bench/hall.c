@@ -166,6 +166,15 @@ static void set_policy(struct model *model)
     };
 }
 
+/* As the site reader lays them. */
+static void *lines(size_t bytes)
+{
+    void *array = aligned_alloc(CACHE_LINE, bytes);
+    if (!array)
+        abort();
+    return memset(array, 0, bytes);
+}
+
 void hall_allocate(struct hall *hall, uint32_t nodes, uint32_t meters)
 {
     struct model *model = &hall->model;
@@ -178,8 +187,8 @@ void hall_allocate(struct hall *hall, uint32_t nodes, uint32_t meters)
     model->meter_count = meters;
     model->contingency_count = 1;
     set_policy(model);
-    model->node = calloc(model->node_count, sizeof *model->node);
-    model->host = calloc(model->host_count, sizeof *model->host);
+    model->node = lines(model->node_count * sizeof *model->node);
+    model->host = lines(model->host_count * sizeof *model->host);
     model->meter = calloc(model->meter_count, sizeof *model->meter);
     model->type = calloc(1, sizeof *model->type);
     hall->report = calloc(model->host_count, sizeof *hall->report);

@@ -9,11 +9,11 @@
 
 #include <stddef.h>
 
-enum { LINE_BYTES = 64, NEAR_ANCESTORS = 2 };
+enum { NEAR_ANCESTORS = 2 };
 
 static inline void fetch(const void *at, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i += LINE_BYTES)
+    for (size_t i = 0; i < bytes; i += CACHE_LINE)
         __builtin_prefetch((const char *)at + i);
 }
 
@@ -23,11 +23,11 @@ void pipeline_expect(struct core *core, const struct slot *next)
     if (next->kind != SLOT_REPORT)
         return;
     core->expected = host + 1;
-    fetch(&core->model->host[host], sizeof core->model->host[host]);
+    fetch(&core->model->host[host], offsetof(struct model_host, cord[2]));
     fetch(&core->ledger.host[host], offsetof(struct ledger_host, unretired[2]));
     fetch(&core->pools.host[host], sizeof core->pools.host[host]);
     fetch(&core->demand[host], sizeof core->demand[host]);
-    fetch(&core->bound[host], sizeof core->bound[host] + LINE_BYTES);
+    fetch(&core->bound[host], sizeof core->bound[host] + CACHE_LINE);
     fetch(&core->permits.draw_mw[host], 1);
     fetch(&core->permits.least_first[host], 1);
     fetch(&core->sent[host], sizeof core->sent[host]);
@@ -44,7 +44,7 @@ void expect_way(const struct core *core)
         return;
     for (uint32_t j = 0; j < core->model->host[host].cord_count; j++)
         fetch(core->model->node[core->model->host[host].cord[j].node].ancestor, 1);
-    fetch(&core->permits.least_ppm[core->permits.least_first[host]], LINE_BYTES);
+    fetch(&core->permits.least_ppm[core->permits.least_first[host]], CACHE_LINE);
 }
 
 /* Ancestors farther up stand above so many hosts that they are near anyhow. */
@@ -55,9 +55,9 @@ static void expect_cord(const struct core *core, const struct model_cord *cord)
     for (uint32_t a = 0; a < node->ancestor_count && a < NEAR_ANCESTORS; a++) {
         const struct ledger_sums *sums = &core->ledger.node[node->ancestor[a]];
         const struct pool *pool = &core->pools.node[node->ancestor[a]];
+        fetch(pool, offsetof(struct pool, drawn_mva) + cells_bytes);
         fetch(sums, offsetof(struct ledger_sums, exposed_mva) + cells_bytes);
-        fetch(sums->newest_mva, cells_bytes);
-        fetch(pool, offsetof(struct pool, committed_mva) + cells_bytes);
+        fetch(sums->highest_mva, sizeof sums->highest_mva + cells_bytes);
         fetch(&core->permits.sum[node->ancestor[a]], 1);
     }
 }

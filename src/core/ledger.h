@@ -79,13 +79,23 @@ struct ledger_lend {
     int64_t lendable_ma, admissible_ma;     /* core/permit.h */
 };
 
-/* What every lease and report touches comes first. */
+/* What every lease and report touches comes first; what is looked at together lies on the same lines of the
+ * cache. */
 struct ledger_sums {
     /* By enum sum of core/sums.h, of D and S: every cell leaves at least this much to its limit in force; 0 =
      * not known, look. Only ever too small: a change that fits into it fits every cell. */
     int64_t left_mva[2];
     int64_t exposed_mva[CONTINGENCIES_MAX][PHASES];     /* D */
+    /* bad + other above the model's, in every contingency; and of bad (core/sums_bad.c) the most that one
+     * host below may draw above its type's phys_max: in force, and seen in the round */
+    int64_t raised_mva[PHASES], excess_mva, excess_seen_mva;
+    int64_t scale_ppm;              /* of the model's limit */
+    int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
     int64_t newest_mva[CONTINGENCIES_MAX][PHASES];      /* S */
+    struct ledger_lend lend;
+    uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
+    uint32_t recovery_events;       /* entries into it, and rises of D in it */
+    uint64_t whole_lines[1];        /* so that limits begin where a line does */
     /* in force: what a lease is held against. `steady`, or what may be lent where a permit stands. */
     int64_t limit_mva[CONTINGENCIES_MAX][PHASES];
     /* above it D is recovery: `steady`, or admissible (core/permit.h); never below `limit` */
@@ -95,19 +105,10 @@ struct ledger_sums {
     int64_t steady_mva[CONTINGENCIES_MAX][PHASES];      /* the model's, lowered by events */
     /* bad + other + what hosts draw that no cap governs */
     int64_t ungoverned_mva[CONTINGENCIES_MAX][PHASES];
-    /* bad + other above the model's (core/residual.h), in every contingency; and of bad (core/sums_bad.c)
-     * the most that one host below may draw above its type's phys_max: in force, and seen in the round */
-    int64_t raised_mva[PHASES], excess_mva, excess_seen_mva;
-    int64_t highest_mva[PHASES];    /* D since ledger_mark_exposed, the most over contingencies */
-    struct ledger_lend lend;
-    int64_t scale_ppm;              /* of the model's limit */
-    uint8_t recovery_by;            /* enum recovery_cause of the newest recovery here */
-    uint32_t recovery_events;       /* entries into it, and rises of D in it */
-    uint64_t whole_lines[1];        /* so that none begins in the middle of a line */
 };
 
-static_assert(sizeof(struct ledger_host) % 64 == 0, "hosts begin where lines of the cache begin");
-static_assert(sizeof(struct ledger_sums) % 64 == 0, "nodes begin where lines of the cache begin");
+static_assert(sizeof(struct ledger_host) % CACHE_LINE == 0, "hosts begin where lines of the cache begin");
+static_assert(sizeof(struct ledger_sums) % CACHE_LINE == 0, "nodes begin where lines of the cache begin");
 
 /* Nodes whose limit has been found below S since somebody looked: a cut is due below them (core/cut.h). */
 struct ledger_fell {

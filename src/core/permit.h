@@ -146,7 +146,8 @@ struct permits {
     uint32_t lender_count;
     struct permit_sum *sum;         /* by node */
     int64_t *draw_mw;               /* by host: counted in sums; -1 = silent */
-    uint32_t *least_first, *least_ppm;  /* by host: its run of shares, along cords and ancestors */
+    uint32_t *least_first, *least_ppm;  /* by host: its run of shares, along cords and ancestors;
+                                         * of hosts that hang alike it is one */
     uint8_t *dark, *lit;            /* by host: bit c, every cord that c loses is dark; or is not */
     struct permit_feed feed[CONTINGENCIES_MAX];
     uint8_t lent_against;           /* bit c: some node lends under c */

@@ -5,6 +5,7 @@
  * highest reading of the last moments, and only what lasts is doubt: pulses of a load pass.
  */
 #include <stddef.h>
+#include <string.h>
 
 #include "core/compare.h"
 #include "core/permit_inside.h"
@@ -45,7 +46,8 @@ static bool is_lender(const struct permits *permits, uint32_t node)
     return meter != INDEX_NONE && permits->meter[meter].lends && permits->meter[meter].node == node;
 }
 
-static void init_host(struct permits *permits, uint32_t host, uint32_t first)
+/* Fills the run of a host, and returns where it ends. */
+static uint32_t init_host(struct permits *permits, uint32_t host, uint32_t first)
 {
     const struct model *model = permits->model;
     const struct model_host *h = &model->host[host];
@@ -60,17 +62,26 @@ static void init_host(struct permits *permits, uint32_t host, uint32_t first)
             permits->sum[n].hosts += counts;
         }
     }
+    return first;
+}
+
+/* Hosts hang alike, mostly: one run for all of them stays near. Returns where the next one may begin. */
+static uint32_t share_run(struct permits *permits, uint32_t host, uint32_t first, uint32_t end)
+{
+    const uint32_t *least_ppm = permits->least_ppm;
+    uint32_t before = host ? permits->least_first[host - 1] : first, count = end - first;
+    if (before + count > first || memcmp(&least_ppm[before], &least_ppm[first], count * sizeof *least_ppm))
+        return end;
+    permits->least_first[host] = before;
+    return first;
 }
 
 void permit_weigh_init(struct permits *permits)
 {
     const struct model *model = permits->model;
     uint32_t first = 0;
-    for (uint32_t h = 0; h < model->host_count; h++) {
-        init_host(permits, h, first);
-        for (uint32_t j = 0; j < model->host[h].cord_count; j++)
-            first += model->node[model->host[h].cord[j].node].ancestor_count;
-    }
+    for (uint32_t h = 0; h < model->host_count; h++)
+        first = share_run(permits, h, first, init_host(permits, h, first));
     for (uint32_t m = 0; m < model->meter_count; m++) {
         struct permit_node *p = &permits->meter[m];
         const struct model_node *node = &model->node[p->node];

@@ -127,7 +127,7 @@ static void use_credit(const struct model_node *node, struct pool *pool, int64_t
  * than that, and never less than what is not accounted for. */
 static int64_t governed_of(const struct pools *pools, uint32_t n, uint32_t phase, int64_t load_mva)
 {
-    int64_t other_mva = larger(load_mva - pools->node[n].drawn_mva[phase], 0);
+    int64_t other_mva = larger(load_mva - pools->node[n].drawn_mva[0][phase], 0);
     other_mva = smaller(other_mva, pools->model->node[n].other_mva[phase]);
     return larger(load_mva - other_mva, 1);
 }
@@ -246,7 +246,7 @@ void pool_reading(struct pools *pools, uint32_t n, const struct reading *reading
     struct pool *pool = &pools->node[n];
     int64_t error_ppm = pools->model->meter[reading->meter].error_ppm;
     uint32_t phase = 0;
-    int64_t before_mva = load_of(pools, n, &phase);
+    int64_t before_mva = node->level_mva > 0 ? load_of(pools, n, &phase) : 0;
     for (uint32_t p = 0; p < PHASES; p++) {
         /* a sag raises current at constant power: a cut for that would be a grid event of its own (section
          * 8) */

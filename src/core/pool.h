@@ -32,28 +32,29 @@ enum { POOL_DEAD_STEPS_MAX = 10 };
  * down; steps up to POOL_DEAD_STEPS_MAX. */
 int64_t pool_gain_ppm(uint32_t steps);
 
-/* What a reservation or a draw puts on a node, kept by difference. */
+/* What a reservation or a draw puts on a node, kept by difference. What every report changes comes first. */
 struct pool {
-    /* what hosts below draw and may be about to draw */
-    int64_t drawn_mva[PHASES];  /* as reported, contingency none */
-    /* the same as arbitration counts it: all phases together, every cord at its most */
+    /* what hosts below draw as arbitration counts it: all phases together, every cord at its most */
     int64_t claim_mva;
     int64_t held_mva;           /* the same, of hosts below their fail-safe cap what they may draw at it */
-    int64_t committed_mva[CONTINGENCIES_MAX][PHASES];   /* the larger of draw and reservation */
+    int64_t unconfirmed_mw;     /* of cuts below that no report has shown to hold yet */
+    int64_t cut_ns;             /* time of the newest of them */
+    int64_t drawn_mva[CONTINGENCIES_MAX][PHASES];   /* as reported */
+    /* load */
+    int64_t measured_mva[PHASES];   /* newest reading, the meter's error added; -1 = none yet */
+    int64_t measured_t_ns;
+    int64_t credit_va_ns;       /* E */
+    bool spent;                 /* credit ran out and is not back at a tenth */
+    bool trims;                 /* feedback holds load down */
+    bool damped;                /* caps below swing: corrections are half as large (domain.md 4.5) */
+    int64_t ahead_mva[CONTINGENCIES_MAX][PHASES];   /* what is reserved above what is drawn */
     /* of the model */
     int64_t quantum_mva;
     int64_t dead_ns;            /* from an arbitration to the load that it makes, as the meter shows it */
     int64_t period_ns;          /* of a control step */
     int64_t gain_ppm;
     int64_t most_mva;           /* claim of everybody below at the largest cap: above it nobody is bound */
-    /* load */
-    int64_t measured_mva[PHASES];   /* newest reading, the meter's error added; -1 = none yet */
-    int64_t measured_t_ns;
-    int64_t credit_va_ns;       /* E */
-    bool spent;                 /* credit ran out and is not back at a tenth */
     /* feedback */
-    bool trims;
-    bool damped;                /* caps below swing: corrections are half as large (domain.md 4.5) */
     int64_t capacity_mva;       /* while it trims: what arbitration may give, all phases together */
     int64_t seen_mva;           /* load that the newest trim took into account */
     int64_t trimmed_ns;         /* time of the newest whole trim */
@@ -61,12 +62,10 @@ struct pool {
     int64_t low_since_ns;       /* below 0.90 since, INT64_MAX = not */
     int64_t before_mva[2];      /* the fullest phase of the two readings before */
     int64_t peak_mva[2], peak_since_ns;     /* of control periods; of the present and the last stretch */
-    int64_t unconfirmed_mw;     /* of cuts below that no report has shown to hold yet */
-    int64_t cut_ns;             /* time of the newest of them */
-    uint64_t whole_lines[2];    /* so that none begins in the middle of a line */
+    uint64_t whole_lines[5];    /* so that none begins in the middle of a line */
 };
 
-static_assert(sizeof(struct pool) % 64 == 0, "pools begin where lines of the cache begin");
+static_assert(sizeof(struct pool) % CACHE_LINE == 0, "pools begin where lines of the cache begin");
 
 struct pool_host {
     int64_t drawn_mw;           /* newest report, up to whole quanta */
@@ -95,6 +94,12 @@ struct pool_view {
     uint32_t credit_ppm;        /* of burst credit */
     bool burst, trims, binds;   /* binds: trims, and hosts draw about what it gives */
 };
+
+/* any: what hosts below draw and may be about to draw: of each the larger of draw and reservation. */
+static inline int64_t pool_committed_mva(const struct pool *pool, uint32_t c, uint32_t phase)
+{
+    return pool->drawn_mva[c][phase] + pool->ahead_mva[c][phase];
+}
 
 /* setup: `node` and `host` stand. */
 void pool_init(struct pools *pools, const struct model *model, const struct ledger *ledger, int64_t t_ns);

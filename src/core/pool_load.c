@@ -20,16 +20,16 @@ int64_t pool_load_mva(const struct pools *pools, uint32_t n, uint32_t phase)
     const struct pool *pool = &pools->node[n];
     const struct model_node *node = &pools->model->node[n];
     if (pool->measured_mva[0] < 0 || is_silent(pools, n))
-        return pool->drawn_mva[phase] + node->other_mva[phase];
+        return pool->drawn_mva[0][phase] + node->other_mva[phase];
     /* the one phase of a single-phase node is whichever its hosts hang on */
-    return node->phases == 1 ? pool->drawn_mva[phase] ? pool->measured_mva[0] : 0 : pool->measured_mva[phase];
+    return node->phases == 1 ? pool->drawn_mva[0][phase] ? pool->measured_mva[0] : 0
+                             : pool->measured_mva[phase];
 }
 
 int64_t pool_forecast_mva(const struct pools *pools, uint32_t n, uint32_t phase, int64_t extra_mva)
 {
     const struct pool *pool = &pools->node[n];
-    return pool_load_mva(pools, n, phase) + pool->committed_mva[0][phase] - pool->drawn_mva[phase] +
-           extra_mva;
+    return pool_load_mva(pools, n, phase) + pool->ahead_mva[0][phase] + extra_mva;
 }
 
 /* ---- changes ---- */
@@ -57,51 +57,62 @@ static int64_t over_phases_mva(const int64_t change_mva[PHASES])
     return sum_mva;
 }
 
-/* A draw changes along every cord, and what the host is committed to by the same or by something else. */
+/* What a draw changes along one cord. */
 struct drawn_change {
-    int64_t drawn_mva[CELLS_MAX], committed_mva[CELLS_MAX];
+    int64_t drawn_mva[CELLS_MAX];
     int64_t claim_mva, held_mva;
 };
 
-static void work_out(const struct pools *pools, uint32_t host, uint32_t j, const int64_t drawn_mw[2],
-                     const int64_t committed_mw[2], struct drawn_change *change)
+static void work_out(const struct pools *pools, uint32_t host, uint32_t j, int64_t old_mw, int64_t new_mw,
+                     struct drawn_change *change)
 {
     const struct model *model = pools->model;
     const struct model_cord *cord = &model->host[host].cord[j];
-    uint32_t cells = model->contingency_count * PHASES, heaviest = heaviest_of(model, cord);
+    uint32_t heaviest = heaviest_of(model, cord);
     int64_t pf_ppm = model->type[model->host[host].type].pf_min_ppm;
     int64_t safe_mw = fail_safe_draw_mw(pools, host), held_mva[PHASES];
-    cells_change_mva(cord, model->contingency_count, pf_ppm, drawn_mw[0], drawn_mw[1], change->drawn_mva);
+    cells_change_mva(cord, model->contingency_count, pf_ppm, old_mw, new_mw, change->drawn_mva);
     change->claim_mva = change->held_mva = over_phases_mva(&change->drawn_mva[heaviest * PHASES]);
-    if (drawn_mw[0] < safe_mw || drawn_mw[1] < safe_mw) {
-        cells_of_share_mva(cord, pf_ppm, heaviest, larger(drawn_mw[0], safe_mw), larger(drawn_mw[1], safe_mw),
-                           held_mva);
-        change->held_mva = over_phases_mva(held_mva);
-    }
-    if (drawn_mw[0] == committed_mw[0] && drawn_mw[1] == committed_mw[1])
-        memcpy(change->committed_mva, change->drawn_mva, cells * sizeof *change->drawn_mva);
-    else
-        cells_change_mva(cord, model->contingency_count, pf_ppm, committed_mw[0], committed_mw[1],
-                         change->committed_mva);
+    if (old_mw >= safe_mw && new_mw >= safe_mw)
+        return;
+    cells_of_share_mva(cord, pf_ppm, heaviest, larger(old_mw, safe_mw), larger(new_mw, safe_mw), held_mva);
+    change->held_mva = over_phases_mva(held_mva);
 }
 
-static void add_drawn(struct pools *pools, uint32_t host, const int64_t drawn_mw[2],
-                      const int64_t committed_mw[2])
+static void add_drawn(struct pools *pools, uint32_t host, int64_t old_mw, int64_t new_mw)
 {
     struct drawn_change change;
     const struct model *model = pools->model;
     const struct model_host *h = &model->host[host];
     for (uint32_t j = 0; j < h->cord_count; j++) {
         const struct model_node *node = &model->node[h->cord[j].node];
-        work_out(pools, host, j, drawn_mw, committed_mw, &change);
+        work_out(pools, host, j, old_mw, new_mw, &change);
         for (uint32_t a = 0; a < node->ancestor_count; a++) {
             struct pool *pool = &pools->node[node->ancestor[a]];
-            cells_add(pool->drawn_mva, change.drawn_mva, PHASES);
             pool->claim_mva += change.claim_mva;
             pool->held_mva += change.held_mva;
-            cells_add(cells_run(pool->committed_mva), change.committed_mva,
-                      model->contingency_count * PHASES);
+            cells_add(cells_run(pool->drawn_mva), change.drawn_mva, model->contingency_count * PHASES);
         }
+    }
+}
+
+/* What is reserved above a draw, on every node: `sign` enters it or takes it out. */
+static void add_ahead(struct pools *pools, uint32_t host, const struct pool_host *h, int64_t sign)
+{
+    int64_t ahead_mva[CELLS_MAX];
+    const struct model *model = pools->model;
+    const struct model_host *hung = &model->host[host];
+    uint32_t cells = model->contingency_count * PHASES;
+    if (h->reserved_mw <= h->drawn_mw)
+        return;
+    for (uint32_t j = 0; j < hung->cord_count; j++) {
+        const struct model_node *node = &model->node[hung->cord[j].node];
+        cells_change_mva(&hung->cord[j], model->contingency_count, model->type[hung->type].pf_min_ppm,
+                         h->drawn_mw, h->reserved_mw, ahead_mva);
+        for (uint32_t i = 0; i < cells; i++)
+            ahead_mva[i] *= sign;
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            cells_add(cells_run(pools->node[node->ancestor[a]].ahead_mva), ahead_mva, cells);
     }
 }
 
@@ -127,18 +138,13 @@ void pool_measure_most(struct pools *pools)
     }
 }
 
-static int64_t committed_mw(const struct pool_host *host)
-{
-    return larger(host->drawn_mw, host->reserved_mw);
-}
-
 void pool_reserve(struct pools *pools, uint32_t host, int64_t reserved_mw, int64_t until_ns)
 {
     struct pool_host *h = &pools->host[host];
-    int64_t drawn_mw[2] = {h->drawn_mw, h->drawn_mw}, before_mw = committed_mw(h);
+    add_ahead(pools, host, h, -1);
     h->reserved_mw = reserved_mw;
     h->until_ns = until_ns;
-    add_drawn(pools, host, drawn_mw, (int64_t[2]){before_mw, committed_mw(h)});
+    add_ahead(pools, host, h, 1);
 }
 
 /* A host that was heard and is not any more: it may not even run. */
@@ -157,12 +163,14 @@ static void expire(struct pools *pools, uint32_t host, int64_t t_ns)
 
 void pool_note(struct pools *pools, uint32_t host, int64_t t_ns)
 {
+    if (!pools->levels)
+        return;
     const struct ledger_host *account = &pools->ledger->host[host];
     const struct model_host *h = &pools->model->host[host];
     bool cut = account->bounded && account->exposed_draw_mw > account->newest_draw_mw;
     int64_t unconfirmed_mw = cut ? account->exposed_draw_mw - account->newest_draw_mw : 0;
     int64_t change_mw = unconfirmed_mw - pools->host[host].unconfirmed_mw;
-    if (!pools->levels || !change_mw)
+    if (!change_mw)
         return;
     pools->host[host].unconfirmed_mw = unconfirmed_mw;
     for (uint32_t j = 0; j < h->cord_count; j++) {
@@ -183,9 +191,10 @@ void pool_report(struct pools *pools, uint32_t host, int64_t draw_mw, int64_t t_
     expire(pools, host, t_ns);
     if (drawn_mw == h->drawn_mw)
         return;
-    int64_t before_mw = committed_mw(h), drawn_before_mw = h->drawn_mw;
+    add_drawn(pools, host, h->drawn_mw, drawn_mw);
+    add_ahead(pools, host, h, -1);
     h->drawn_mw = drawn_mw;
-    add_drawn(pools, host, (int64_t[2]){drawn_before_mw, drawn_mw}, (int64_t[2]){before_mw, committed_mw(h)});
+    add_ahead(pools, host, h, 1);
 }
 
 void pool_tick(struct pools *pools, int64_t t_ns)

@@ -169,7 +169,7 @@ static void look_at_limits(struct trial *trial, const struct spot *spot)
     for (uint32_t i = 0; node->limited && i < trial->tokens->model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, phase = i % PHASES;
         int64_t more_mva = extra_mva(trial, spot, c, phase);
-        int64_t load_mva = pool->committed_mva[c][phase] +
+        int64_t load_mva = pool_committed_mva(pool, c, phase) +
                            sums_standing_mva(trial->tokens->ledger, n, c, phase) + more_mva +
                            waiting_mva(trial, spot, c, phase);
         if (more_mva <= 0 || load_mva <= sums->limit_mva[c][phase])

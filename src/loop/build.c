@@ -8,7 +8,7 @@
 #include "loop/loop.h"
 #include "loop/port_row.h"
 
-enum { RING_SLOTS = 1 << 14, TAP_SLOTS = 1 << 15, CACHE_LINE = 64 };
+enum { RING_SLOTS = 1 << 14, TAP_SLOTS = 1 << 15 };
 
 struct plan {
     struct arena *arena;        /* NULL: only measure */

@@ -21,6 +21,7 @@ enum {
     NAME_BYTES = 32,        /* ids in the site file, NUL included */
     INTERFACE_BYTES = 256,  /* an interface, a PCI address, or two paths of captures */
 
+    CACHE_LINE = 64,
     SLOT_BYTES = 256,
     EGRESS_BYTES = 64,
     WEIGHT_MAX = 100,       /* of one host in arbitration */

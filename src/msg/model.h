@@ -32,9 +32,12 @@ enum mode { MODE_OFF, MODE_SHADOW, MODE_ADVISE, MODE_ENFORCE };
 #define INDEX_NONE UINT32_MAX
 
 /* Nodes stand parents before children; the children of one node (by parent[0]) and the hosts whose cord 0
- * hangs on it are each contiguous, so a walk down the tree is a walk along arrays. */
+ * hangs on it are each contiguous, so a walk down the tree is a walk along arrays. What a walk up from a host
+ * looks at is the first line of the cache. */
 struct model_node {
-    char name[NAME_BYTES];
+    uint32_t ancestor_count;        /* self first, then everything above, each once */
+    uint32_t ancestor[ANCESTORS_MAX];
+    uint32_t meter;                 /* that covers it, or INDEX_NONE */
     uint8_t kind;                   /* enum node_kind */
     uint8_t phases;                 /* 1 or 3 */
     uint8_t rated_100pct;           /* device may carry 100 % of its long-time setting for long */
@@ -46,15 +49,13 @@ struct model_node {
     uint8_t reserved[3];
     uint32_t parent_count;
     uint32_t parent[PARENTS_MAX];
-    uint32_t ancestor_count;        /* self first, then everything above, each once */
-    uint32_t ancestor[ANCESTORS_MAX];
     uint32_t child_first, child_count;
     uint32_t host_first, host_count;
     /* hosts anywhere under it by cord 0; they are contiguous from host_below_first */
     uint32_t host_below;
     uint32_t host_below_first;
-    uint32_t meter;                 /* that covers it, or INDEX_NONE */
     uint32_t k;                     /* hosts that may disobey at once, for bad(n) */
+    char name[NAME_BYTES];
     int64_t volts_ln_mv;            /* nominal, line to neutral */
     int64_t volts_low_mv;           /* lowest credible, line to neutral */
     int64_t rating_ma;              /* In of the device; 0: none, the conductor alone bounds it */
@@ -77,6 +78,7 @@ struct model_node {
     /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe), by host types */
     int64_t bad_mva[CONTINGENCIES_MAX][PHASES];
     struct breaker breaker;         /* device and equipment, compiled; element_count 0: no curve is known */
+    uint64_t whole_lines[7];        /* so that none begins in the middle of a line */
 };
 
 struct model_cord {
@@ -100,18 +102,23 @@ struct model_host_type {
     int64_t quantum_mw;             /* grain of a cap */
 };
 
+/* What every report looks at comes first: of a host with two cords the first two lines of the cache. */
 struct model_host {
-    char name[NAME_BYTES];
     uint32_t type;
-    uint32_t weight;                /* >= 1 */
     uint32_t cord_count;
+    int64_t fail_safe_mw;           /* cap */
+    int64_t floor_mw;               /* cap, <= fail_safe */
+    struct model_cord cord[CORDS_MAX];
+    uint32_t weight;                /* >= 1 */
     uint32_t gang;                  /* hosts of one synchronous job; gang_count and above: none */
     uint8_t tier;                   /* strict priority, 0 first, below TIERS_MAX */
     uint8_t reserved[7];
-    struct model_cord cord[CORDS_MAX];
-    int64_t fail_safe_mw;           /* cap */
-    int64_t floor_mw;               /* cap, <= fail_safe */
+    char name[NAME_BYTES];
+    uint64_t whole_lines[5];        /* so that none begins in the middle of a line */
 };
+
+static_assert(sizeof(struct model_node) % CACHE_LINE == 0 && sizeof(struct model_host) % CACHE_LINE == 0,
+              "arrays of them are aligned to a line (site/build, record/journal_read)");
 
 struct model_meter {
     char name[NAME_BYTES];          /* device_id on the wire */

@@ -130,12 +130,21 @@ static int read_section(struct journal_reader *reader, enum journal_section sect
     return 0;
 }
 
+/* One more than there are: of none there is still an array. */
+static void *take_lines(uint32_t count, size_t item_bytes)
+{
+    void *array = aligned_alloc(CACHE_LINE, (count + 1) * item_bytes);
+    if (array)
+        memset(array, 0, (count + 1) * item_bytes);
+    return array;
+}
+
 static int take_arrays(struct model *model, const struct journal_head *head)
 {
     const uint32_t *count = head->item_count;
 
-    model->node = calloc(count[SECTION_NODES] + 1, sizeof(*model->node));
-    model->host = calloc(count[SECTION_HOSTS] + 1, sizeof(*model->host));
+    model->node = take_lines(count[SECTION_NODES], sizeof(*model->node));
+    model->host = take_lines(count[SECTION_HOSTS], sizeof(*model->host));
     model->type = calloc(count[SECTION_TYPES] + 1, sizeof(*model->type));
     model->meter = calloc(count[SECTION_METERS] + 1, sizeof(*model->meter));
     model->curve = calloc(count[SECTION_CURVES] + 1, sizeof(*model->curve));

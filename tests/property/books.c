@@ -45,9 +45,9 @@ static const char *cell_balances(const struct core *core, uint32_t n, uint32_t c
         return "S is not the sum of its hosts";
     if (sum.safe_mva != sums->safe_mva[c][phase])
         return "S at fail-safe is not the sum of its hosts";
-    if (sum.committed_mva != pool->committed_mva[c][phase])
+    if (sum.committed_mva != pool_committed_mva(pool, c, phase))
         return "what is committed is not the sum of its hosts";
-    if (c == 0 && sum.drawn_mva != pool->drawn_mva[phase])
+    if (sum.drawn_mva != pool->drawn_mva[c][phase])
         return "what is drawn is not the sum of its hosts";
     for (uint32_t i = 0; i < 2; i++)
         if (sums->left_mva[i] > 0 && sums->left_mva[i] > sums->limit_mva[c][phase] -

@@ -141,13 +141,13 @@ static bool adds_up(struct storm *storm)
         pool_view(pools, n, &view);
         for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
             double expected = load_mva(storm, n, i / PHASES, i % PHASES, true);
-            double kept = (double)pools->node[n].committed_mva[i / PHASES][i % PHASES];
+            double kept = (double)pool_committed_mva(&pools->node[n], i / PHASES, i % PHASES);
             if (kept < expected - 1 || kept > expected + rounding_mva)
                 return trial_fail(&storm->trial, "node %u is committed to %.0f mVA, counted %.0f", n,
                                   expected, kept);
         }
         for (uint32_t p = 0; p < PHASES; p++) {
-            double expected = load_mva(storm, n, 0, p, false), kept = (double)pools->node[n].drawn_mva[p];
+            double expected = load_mva(storm, n, 0, p, false), kept = (double)pools->node[n].drawn_mva[0][p];
             if (kept < expected - 1 || kept > expected + rounding_mva)
                 return trial_fail(&storm->trial, "node %u draws %.0f mVA, counted %.0f", n, expected, kept);
         }

@@ -107,6 +107,8 @@ def change(bed, *changes):
 
 def drive(bed, driver):
     change(bed, ('driver: af_packet', f'driver: {driver}'))
+    if driver == 'af_xdp':      # its frames lie there
+        change(bed, ('memory: 64MiB', 'memory: 256MiB'))
 
 
 def case_ping(driver):

@@ -44,7 +44,7 @@ def leftovers(bed):
 
 def case_measure():
     """60 hosts answer, rings are filled for real, the file gains one block and keeps all else."""
-    with Bed('tun1') as bed:
+    with Bed('tun1', small=False) as bed:
         before, mode = read(bed.site), stat.S_IMODE(os.stat(bed.site).st_mode)
         ran = tune(bed, '--seconds', '0.5', '--json', *spaces(bed))
         print(ran.stderr)

@@ -16,10 +16,13 @@ static int take_memory(const struct draft *d, struct site *site)
     size_t addresses = d->host_count * sizeof *site->host_address, notes = d->node_count * sizeof *site->note;
     size_t curves = BREAKER_CURVES_MAX * sizeof *m->curve, devices = d->node_count * sizeof *site->device;
     size_t equipment = d->node_count * sizeof *site->equipment, all = nodes + hosts + types + meters;
-    char *at = calloc(1, all + curves + devices + equipment + addresses + notes + 1);
+    size_t bytes = all + curves + devices + equipment + addresses + notes + 1;
+    bytes += CACHE_LINE - bytes % CACHE_LINE;
+    char *at = aligned_alloc(CACHE_LINE, bytes);
 
     if (!at)
         return -ENOMEM;
+    memset(at, 0, bytes);
     site->memory = at;
     /* widest alignment first: all but addresses and notes are multiples of 8 */
     m->node = (struct model_node *)at;

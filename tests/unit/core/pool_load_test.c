@@ -60,9 +60,9 @@ static void draws(struct bed *bed, int64_t w)
 static void check(const struct bed *bed, uint32_t n, int64_t drawn_va, int64_t none_va, int64_t loss_va)
 {
     for (uint32_t p = 0; p < PHASES; p++) {
-        assert_int_equal(bed->node[n].drawn_mva[p], drawn_va * HALL_W);
-        assert_int_equal(bed->node[n].committed_mva[0][p], none_va * HALL_W);
-        assert_int_equal(bed->node[n].committed_mva[1][p], loss_va * HALL_W);
+        assert_int_equal(bed->node[n].drawn_mva[0][p], drawn_va * HALL_W);
+        assert_int_equal(pool_committed_mva(&bed->node[n], 0, p), none_va * HALL_W);
+        assert_int_equal(pool_committed_mva(&bed->node[n], 1, p), loss_va * HALL_W);
     }
 }
 

@@ -464,7 +464,7 @@ static void a_reservation_is_forecast_until_it_is_drawn_or_over(void **state)
     assert_int_equal(pool_reserved_mw(&bed.pools, 0, bed.t_ns), 0);
     pool_tick(&bed.pools, bed.t_ns);
     assert_int_equal(look(&bed).forecast_mva, 130 * KVA);
-    assert_int_equal(bed.node[HALL_LEFT].committed_mva[0][0], 120 * KVA);
+    assert_int_equal(pool_committed_mva(&bed.node[HALL_LEFT], 0, 0), 120 * KVA);
 }
 
 /* Nobody reports: ticks alone come round to every host, the last one too, and to nobody else. */

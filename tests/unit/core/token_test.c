@@ -225,21 +225,21 @@ static void a_reservation_ends_by_itself_by_release_and_is_extended(void **state
     open_stand(&stand);
     const struct pool *pool = &stand.core->pools.node[BRANCH_A];
     granted(ask_numbered(&stand, 0, 1, 300 * KW, 10 * NS_PER_S), 300 * KW);
-    assert_int_equal(pool->committed_mva[0][0], 300 * KW);
+    assert_int_equal(pool_committed_mva(pool, 0, 0), 300 * KW);
     assert_int_equal(shown_mw(&stand, 0), 300 * KW);
     assert_int_equal(shown_mw(&stand, 1), 0);
     stand_wait(&stand, 9 * NS_PER_S);
     granted(ask_numbered(&stand, 0, 2, 300 * KW, 10 * NS_PER_S), 300 * KW);
     stand_wait(&stand, 9 * NS_PER_S);
     stand_tick(&stand);
-    assert_int_equal(pool->committed_mva[0][0], 300 * KW);
+    assert_int_equal(pool_committed_mva(pool, 0, 0), 300 * KW);
     stand_wait(&stand, NS_PER_S);
     stand_tick(&stand);
-    assert_int_equal(pool->committed_mva[0][0], 0);
+    assert_int_equal(pool_committed_mva(pool, 0, 0), 0);
     assert_int_equal(shown_mw(&stand, 0), 0);
     granted(ask_numbered(&stand, 0, 3, 300 * KW, 10 * NS_PER_S), 300 * KW);
     granted(ask_numbered(&stand, 0, 4, 0, 10 * NS_PER_S), 0);
-    assert_int_equal(pool->committed_mva[0][0], 0);
+    assert_int_equal(pool_committed_mva(pool, 0, 0), 0);
     stand_stop(&stand);
 }
 

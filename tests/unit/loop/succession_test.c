@@ -122,6 +122,21 @@ static void an_epoch_follows_the_last_one_on_the_disk(void **state)
     assert_true(kept == ahead + 1);
 }
 
+/* The one before had a clock that was ahead: its epoch stands in the ledger alone, which counts for nothing
+ * else. */
+static void an_epoch_follows_the_last_one_in_the_ledger(void **state)
+{
+    struct desk *desk = *state;
+    begin(desk);
+    uint64_t ahead = desk->loop.epoch + (uint64_t)(3600 * NS_PER_S);
+    assert_int_equal(account_begin(&desk->loop.account, &desk->site.model, ahead), 0);
+    loop_close(&desk->loop);
+    begin(desk);
+    assert_int_equal(desk->loop.account_state, ACCOUNT_UNFINISHED);
+    assert_true(desk->loop.epoch == ahead + 1);
+    loop_close(&desk->loop);
+}
+
 static void a_file_that_holds_no_epoch_stops_the_start(void **state)
 {
     struct desk *desk = *state;
@@ -141,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_taken_over_is_as_old_as_it_is_then, sit, leave),
         cmocka_unit_test_setup_teardown(an_epoch_follows_the_last_one_on_the_disk, sit, leave),
+        cmocka_unit_test_setup_teardown(an_epoch_follows_the_last_one_in_the_ledger, sit, leave),
         cmocka_unit_test_setup_teardown(a_file_that_holds_no_epoch_stops_the_start, sit, leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

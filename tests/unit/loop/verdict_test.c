@@ -148,6 +148,32 @@ static void every_cause_of_an_alarm_has_its_words_in_order_of_urgency(void **sta
     assert_int_equal(bed->verdict.level, VERDICT_ALARM);
 }
 
+static void write_counter(struct bed *bed, size_t place, uint64_t value)
+{
+    uint64_t word[SEQLOCK_WORDS] = {0};
+    word[place / sizeof value % SEQLOCK_WORDS] = value;
+    seqlock_write(&bed->view.counter[place / sizeof value / SEQLOCK_WORDS], word);
+}
+
+/* Each of these with nothing else wrong. */
+static void what_nothing_else_would_tell_is_an_alarm_by_itself(void **state)
+{
+    struct bed *bed = *state;
+    write_host(bed, 1, NOW_NS - NS_PER_S - 1);
+    judge(bed, VERDICT_ALARM, "hosts not heard for a lease time: 1 (h-2)");
+    write_host(bed, 1, NOW_NS);
+    write_node(bed, 1, 400000, 8);
+    judge(bed, VERDICT_ALARM, "nodes above a contract limit: 1 (branch)");
+    write_node(bed, 1, 400000, 2);
+    judge(bed, VERDICT_ALARM, "nodes in recovery: 1 (branch)");
+    write_node(bed, 1, 400000, 0);
+    write_counter(bed, offsetof(struct core_counters, invariant_failures), 1);
+    judge(bed, VERDICT_ALARM, "invariant failures, a defect: 1");
+    write_counter(bed, offsetof(struct core_counters, invariant_failures), 0);
+    judge(bed, VERDICT_OK,
+          "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: main at 40.0 % exposed");
+}
+
 static void a_fail_safe_cap_above_the_site_files_is_an_alarm(void **state)
 {
     struct bed *bed = *state;
@@ -303,6 +329,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_degraded_is_an_alarm_until_its_row_is_left, open_bed,
                                         close_bed),
         cmocka_unit_test_setup_teardown(a_fail_safe_cap_above_the_site_files_is_an_alarm, open_bed,
+                                        close_bed),
+        cmocka_unit_test_setup_teardown(what_nothing_else_would_tell_is_an_alarm_by_itself, open_bed,
                                         close_bed),
         cmocka_unit_test_setup_teardown(what_is_shed_or_could_not_be_is_an_alarm, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(words_never_run_over, open_bed, close_bed),

@@ -412,6 +412,71 @@ static void orders_that_withdraw_or_bound_are_told_with_how_to_end_them(void **s
     pthread_mutex_destroy(&orders.lock);
 }
 
+/* What stands there without a lease: 500 W of base a host, and k = 1 host that may be bad for 2 kVA. */
+static void a_node_names_base_and_k_beside_fail_safe(void **state)
+{
+    struct bed *bed = *state;
+    fill_branch(bed);
+    bed->stand.type.base_max_mw = 500000;
+    bed->stand.node[BRANCH_A].k = 1;
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        bed->stand.node[BRANCH_A].bad_mva[0][phase] = 2000000;
+    const char *text = screen(bed, "node-1");
+    assert_non_null(strstr(text, "made of   base 10.0, fail-safe caps 40.0, lent above them 70.0, bad(k = 1) "
+                                 "20.0,"));
+    assert_non_null(strstr(text, "a smaller k: 1 host that may disobey takes 20.0 A"));
+}
+
+/* A node that both cords hang below is one node. */
+static void every_node_above_any_cord_is_listed_once(void **state)
+{
+    struct bed *bed = *state;
+    struct model_host *host = &bed->stand.host_model[1];
+    fill_branch(bed);
+    host->cord[1] = host->cord[0];
+    host->cord[1].node = BRANCH_B;
+    host->cord_count = 2;
+    json_t *document = ask(bed, "host-1", true), *above = json_object_get(document, "above");
+    static const char *const names[] = {"node-1", "node-0", "node-2"};
+    host->cord_count = 1;
+    assert_int_equal(json_array_size(above), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(json_string_value(json_object_get(json_array_get(above, i), "id")), names[i]);
+    json_decref(document);
+}
+
+static void a_contract_that_binds_a_host_is_told_with_how_to_end_it(void **state)
+{
+    struct bed *bed = *state;
+    struct board board = {0};
+    struct orders orders = {.site = &bed->site, .board = &board};
+    fill_branch(bed);
+    assert_int_equal(pthread_mutex_init(&orders.lock, NULL), 0);
+    const uint64_t cap[SEQLOCK_WORDS] = {7, 9 | (uint64_t)BRANCH_A << 32, ORDER_CAP | 1 << 16, 250000000};
+    seqlock_write(&board.contract[0], cap);
+    struct bound *bound = &bed->stand.core->bound[1];
+    bound->term = BOUND_CONTRACT;
+    bound->node = BRANCH_A;
+    bound->contract = 9;
+    view_refresh_all(&bed->view, bed->stand.core);
+    for (int over = 0; over < 2; over++) {
+        char *text = NULL;
+        size_t bytes = 0;
+        FILE *out = open_memstream(&text, &bytes);
+        const struct why why = {.site = &bed->site, .view = &bed->view, .now_ns = bed->stand.t_ns, .out = out,
+                                .orders = &orders};
+        assert_true(why_write(&why, "host-1"));
+        assert_int_equal(fclose(out), 0);
+        assert_int_equal(strstr(text, "the end of contract : node-1 at most 250.0 kW, order 7") != NULL,
+                         !over);
+        assert_int_equal(strstr(text, "time: the contract at node-1 is over, and caps rise again") != NULL,
+                         over);
+        free(text);
+        seqlock_write(&board.contract[0], (const uint64_t[SEQLOCK_WORDS]){0});
+    }
+    pthread_mutex_destroy(&orders.lock);
+}
+
 static void a_job_is_told_by_its_name(void **state)
 {
     struct bed *bed = *state;
@@ -460,6 +525,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(orders_that_withdraw_or_bound_are_told_with_how_to_end_them, open_bed,
                                         close_bed),
         cmocka_unit_test_setup_teardown(a_job_is_told_by_its_name, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_contract_that_binds_a_host_is_told_with_how_to_end_it, open_bed,
+                                        close_bed),
+        cmocka_unit_test_setup_teardown(every_node_above_any_cord_is_listed_once, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_node_names_base_and_k_beside_fail_safe, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_name_that_nobody_has_is_an_error, open_bed, close_bed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,39 @@ static void weights_count(void **state)
     site_unload(&w.site);
 }
 
+/* 4 x 13 kW of 52,654 W fit, with 1 kVA of other load they do not. */
+static void other_load_takes_its_room_beside_fail_safe(void **state)
+{
+#define SITE(other) \
+    "site: t\n" MAIN other "}\n" TYPE("") ROW("h", "4", "main", "0", ", fail_safe: 12kW")
+    struct written_site w;
+
+    (void)state;
+    open_site(&w, SITE(""));
+    site_unload(&w.site);
+    written_site_load(&w, SITE(", other: 1kVA"), NULL);
+    assert_int_equal(w.rc, -22);
+    assert_non_null(strstr(w.report, "with every host at fail-safe 17.67 kVA may flow (hosts 17.34 kVA, "
+                                     "bad 0.00 kVA, other 0.34 kVA)"));
+#undef SITE
+}
+
+/* Everybody at fail-safe has to satisfy every floor (I4). */
+static void a_floor_above_fail_safe_is_refused(void **state)
+{
+#define SITE(floor) "site: t\n" MAIN "}\n" TYPE("") \
+    ROW("h", "2", "main", "0", ", fail_safe: 3kW, floor: " floor)
+    struct written_site w;
+
+    (void)state;
+    open_site(&w, SITE("3kW"));
+    site_unload(&w.site);
+    written_site_load(&w, SITE("3001W"), NULL);
+    assert_int_equal(w.rc, -22);
+    assert_non_null(strstr(w.report, "floor 3.001kW is above fail_safe 3kW"));
+#undef SITE
+}
+
 static void a_cap_that_is_written_stays_and_takes_its_room(void **state)
 {
     struct written_site w;
@@ -361,6 +394,8 @@ int main(void)
         cmocka_unit_test(alike_hosts_get_alike_caps_in_whole_quanta),
         cmocka_unit_test(weights_count),
         cmocka_unit_test(a_cap_that_is_written_stays_and_takes_its_room),
+        cmocka_unit_test(other_load_takes_its_room_beside_fail_safe),
+        cmocka_unit_test(a_floor_above_fail_safe_is_refused),
         cmocka_unit_test(a_full_rack_leaves_the_rest_to_others),
         cmocka_unit_test(hosts_that_disobey_keep_their_room),
         cmocka_unit_test(those_that_disobey_most_count_in_any_order),

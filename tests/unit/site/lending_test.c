@@ -204,6 +204,35 @@ static void no_reserve_is_lent_that_no_meter_would_be_left_to_watch(void **state
     site_unload(&w.site);
 }
 
+/* Nothing dark after the loss of `third` has a meter: nobody would see it come. */
+static void no_reserve_is_lent_against_a_loss_that_no_meter_shows(void **state)
+{
+    static const char text[] =
+        "site: t\npolicy: {oversubscribe: yes}\nnodes:\n"
+        "  - {id: feed-a, kind: main, volts: 400V, rating: 800A, " CURVE ", " FROM "}\n"
+        "  - {id: third, kind: main, volts: 400V, rating: 800A}\n"
+        "host_types:\n"
+        "  - {id: box, cap: {min: 1kW, max: 8kW}, base: 1kW, phys_max: 10kW, actuation: 100ms}\n"
+        "hosts:\n"
+        "  - {id: h, type: box, cords: [feed-a, third], address: 10.0.0.1}\n"
+        "meters:\n"
+        "  - {id: m-a, node: feed-a, cords: [feed-a]}\n%s"
+        "redundancy: {scheme: 2N, may_lose: [feed-a, third], reserve: lend}\n";
+    static const char meter[] = "  - {id: m-3, node: third}\n";
+    struct written_site w;
+    char written[2048];
+
+    (void)state;
+    for (int seen = 0; seen < 2; seen++) {
+        snprintf(written, sizeof written, text, seen ? meter : "");
+        written_site_load(&w, written, NULL);
+        if (w.rc)
+            fail_msg("%s", w.report);
+        assert_int_equal(node(&w, "feed-a")->lend >> contingency(&w, "third") & 1, seen);
+        site_unload(&w.site);
+    }
+}
+
 static void a_witness_must_go_dark_with_what_it_watches(void **state)
 {
     struct written_site w;
@@ -524,6 +553,7 @@ int main(void)
         cmocka_unit_test(a_reserve_is_lent_by_who_outlives_the_loss),
         cmocka_unit_test(each_loss_may_say_what_becomes_of_its_reserve),
         cmocka_unit_test(no_reserve_is_lent_that_no_meter_would_be_left_to_watch),
+        cmocka_unit_test(no_reserve_is_lent_against_a_loss_that_no_meter_shows),
         cmocka_unit_test(a_witness_must_go_dark_with_what_it_watches),
         cmocka_unit_test(a_pool_is_the_steady_limit_and_a_burst_above_it),
         cmocka_unit_test(a_sag_scales_limits_and_is_not_lasting),

@@ -279,6 +279,23 @@ static void single_phase_and_unbalanced_load_stays_on_its_phases(void **state)
     site_unload(&site);
 }
 
+/* Three of six may be lost without a needless fail-safe. */
+static void hosts_report_six_times_a_lease_at_the_least(void **state)
+{
+    struct written_site w;
+
+    (void)state;
+    written_site_load(&w, "site: t\npolicy: {lease: 1200ms, report: 200ms}\nnodes:\n"
+                          "  - {id: m, kind: main, volts: 400V, rating: 100A}\n", NULL);
+    assert_int_equal(w.rc, 0);
+    assert_int_equal(w.site.model.policy.report_ns, 200 * NS_PER_MS);
+    site_unload(&w.site);
+    written_site_load(&w, "site: t\npolicy: {lease: 1199ms, report: 200ms}\nnodes:\n"
+                          "  - {id: m, kind: main, volts: 400V, rating: 100A}\n", NULL);
+    assert_int_equal(w.rc, -22);
+    assert_non_null(strstr(w.report, "report 200ms is longer than a sixth of lease 1199ms"));
+}
+
 static void a_site_with_an_error_leaves_nothing_behind(void **state)
 {
     struct written_site w;
@@ -337,6 +354,7 @@ int main(void)
         cmocka_unit_test(a_host_with_two_cords_below_a_node_disobeys_there_with_both),
         cmocka_unit_test(a_short_tree_takes_volts_and_phases_from_above_and_defaults_elsewhere),
         cmocka_unit_test(single_phase_and_unbalanced_load_stays_on_its_phases),
+        cmocka_unit_test(hosts_report_six_times_a_lease_at_the_least),
         cmocka_unit_test(a_site_with_an_error_leaves_nothing_behind),
         cmocka_unit_test(hundreds_of_errors_are_counted_and_a_hundred_shown),
     };
