@@ -78,7 +78,7 @@ struct model_node {
     /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe), by host types */
     int64_t bad_mva[CONTINGENCIES_MAX][PHASES];
     struct breaker breaker;         /* device and equipment, compiled; element_count 0: no curve is known */
-    uint64_t whole_lines[7];        /* so that none begins in the middle of a line */
+    uint64_t whole_lines[4];        /* so that none begins in the middle of a line */
 };
 
 struct model_cord {
