@@ -300,6 +300,26 @@ static void where_nothing_fits_everybody_goes_to_fail_safe(void **state)
 
 /* Through the pipeline: host 1 starts anew and counts at phys_max; the branch cannot carry that beside
  * host 0, whose cut leaves in that slot, and host 1 is answered once. */
+/* A planted defect: 5 kVA stand in S that no host holds, so the cut's own figures leave 13 of 10 kVA. What
+ * was about to leave is fail-safe instead, and somebody is told. */
+static void a_cut_that_leaves_too_much_gives_way_to_fail_safe(void **state)
+{
+    (void)state;
+    struct stand stand;
+    open_stand(&stand);
+    for (uint32_t p = 0; p < PHASES; p++)
+        stand.core->ledger.node[BRANCH_A].newest_mva[0][p] += 5 * KW;
+    set_limits(&stand, 10 * KW, 10 * KW);
+    cut_mark(stand.core, BRANCH_A, CUT_LIMIT);
+    uint64_t failures = stand_counters(&stand)->invariant_failures;
+    run(&stand);
+    assert_int_equal(stand.outbox.count, 2);
+    check(&stand, 0, 2 * KW, WHY_FAIL_SAFE, false);
+    check(&stand, 1, 2 * KW, WHY_FAIL_SAFE, false);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, failures + 2);
+    stand_stop(&stand);
+}
+
 static void who_was_cut_in_a_slot_gets_no_other_answer(void **state)
 {
     (void)state;
@@ -355,6 +375,7 @@ int main(void)
         cmocka_unit_test(at_first_every_host_has_its_shot_to_come),
         cmocka_unit_test(a_host_at_fail_safe_is_not_asked_for_a_limit),
         cmocka_unit_test(where_nothing_fits_everybody_goes_to_fail_safe),
+        cmocka_unit_test(a_cut_that_leaves_too_much_gives_way_to_fail_safe),
         cmocka_unit_test(who_was_cut_in_a_slot_gets_no_other_answer),
         cmocka_unit_test(a_cut_does_not_wait_behind_a_stale_report),
     };

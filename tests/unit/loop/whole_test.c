@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "core/account.h"
 #include "frames.h"
 #include "loop/loop.h"
 #include "loop/verdict.h"
@@ -37,6 +39,7 @@ struct bed {
     pthread_t asker;
     _Atomic bool stop_asking;
     uint64_t documents;
+    char folder[32], ledger[64];
 };
 
 static int64_t realtime_ns(void)
@@ -133,8 +136,11 @@ static void assert_measured(struct bed *bed)
 
 static void start(struct bed *bed, const struct row *row)
 {
-    struct loop_options options = {.journal = "", .door = ""};
     memset(bed, 0, sizeof *bed);
+    strcpy(bed->folder, "/dev/shm/flyball-XXXXXX");
+    assert_non_null(mkdtemp(bed->folder));
+    snprintf(bed->ledger, sizeof bed->ledger, "%s/ledger", bed->folder);
+    struct loop_options options = {.journal = "", .door = "", .ledger = bed->ledger};
     load(bed, row);
     assert_int_equal(loop_build(&bed->loop, &bed->site, &options), 0);
     assert_measured(bed);
@@ -329,6 +335,34 @@ static void check(struct bed *bed)
     assert_int_equal(core->invariant_failures, 0);
 }
 
+/* Whatever a host was told or has told last stands in the ledger of the next controller. */
+static void check_ledger(struct bed *bed)
+{
+    static struct slot_account kept[HOSTS_MAX];
+    struct account_file file;
+    struct model patient = bed->site.model;     /* however long this machine took until here */
+    uint64_t epoch = 0, told = 0;
+    int64_t now_ns = timebase_now_ns(&bed->loop.base);
+    pid_t holder;
+    patient.policy.lease_ns = 3600 * NS_PER_S;
+    assert_int_equal(account_open(&file, bed->ledger, &holder), 0);
+    assert_int_equal(account_read(&file, &patient, now_ns, kept, &epoch), ACCOUNT_WHOLE);
+    account_close(&file);
+    assert_true(epoch == bed->loop.epoch);
+    for (uint32_t host = 0; host < patient.host_count; host++) {
+        struct slot_account now;
+        core_account(bed->loop.core, host, &now);
+        assert_int_equal(kept[host].incarnation, now.incarnation);
+        assert_int_equal(kept[host].report, now.report);
+        assert_int_equal(kept[host].sequence, now.sequence);
+        assert_int_equal(kept[host].newest_mw, now.newest_mw);
+        assert_int_equal(kept[host].exposed_mw, now.exposed_mw);
+        assert_int_equal(kept[host].bounded, now.bounded);
+        told += now.sequence > 0;
+    }
+    assert_int_equal(told, patient.host_count);
+}
+
 /* Every node of the demo site has a device and a meter: from the site file to the view and the document. */
 static void check_heat(struct bed *bed)
 {
@@ -357,6 +391,8 @@ static void end(struct bed *bed)
     for (uint32_t i = 0; i < PORTS_MAX; i++)
         port_close(&bed->far[i]);
     loop_close(&bed->loop);
+    unlink(bed->ledger);
+    assert_int_equal(rmdir(bed->folder), 0);
     site_unload(&bed->site);
 }
 
@@ -384,6 +420,7 @@ static void run(const struct row *row, uint32_t threads)
                                        accepted_of(&bed, 1)));
     check(&bed);
     check_heat(&bed);
+    check_ledger(&bed);
     end(&bed);
 }
 
