@@ -261,7 +261,8 @@ static void take_meter(struct core *core, uint32_t meter, int64_t *word, uint32_
     struct of_meter of = {&heat, &permit, &hold, &emergency, &pool, highest_mva, learnt_mva};
     struct walk walk = begin(word, true);
     if (walk_meter(&walk, &of, breaker) != words || !heat.started == heat.known ||
-        !is_sound_heat(&heat, highest_mva, breaker, core->t_ns) || !are_sound_mva(learnt_mva) ||
+        !is_sound_heat(&heat, highest_mva, breaker, core->t_ns) ||
+        !are_sound_mva(learnt_mva) ||
         !is_sound_rest(&of, &core->model->policy, core->t_ns))
         return;
     core->heat.meter[meter] = heat;
