@@ -93,8 +93,7 @@ static void fetch_moved(const struct cluster *cluster, const struct ledger *ledg
 {
     if (host >= cluster->model->host_count || !ledger->moved.host || !ledger->moved.host[host])
         return;
-    __builtin_prefetch(&ledger->host[host].report_t_ns);
-    __builtin_prefetch(&ledger->host[host].bounded);
+    __builtin_prefetch(&ledger->host[host]);
     __builtin_prefetch(&demand[host]);
     __builtin_prefetch(&demand[host].probed_mw);
 }

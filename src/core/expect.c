@@ -47,19 +47,43 @@ void expect_way(const struct core *core)
     fetch(&core->permits.least_ppm[core->permits.least_first[host]], CACHE_LINE);
 }
 
-/* Ancestors farther up stand above so many hosts that they are near anyhow. */
+/* Ancestors farther up stand above so many hosts that they are near anyhow. Which nodes these are arbitration
+ * has at hand. */
+static void expect_sums(const struct core *core, uint32_t own)
+{
+    size_t cells_bytes = core->model->contingency_count * PHASES * sizeof(int64_t);
+    for (uint32_t a = 0; a < NEAR_ANCESTORS && core->cluster.above[own][a] != CLUSTER_NONE; a++) {
+        const struct ledger_sums *sums = &core->ledger.node[core->cluster.above[own][a]];
+        fetch(sums, offsetof(struct ledger_sums, exposed_mva) + cells_bytes);
+        fetch(sums->highest_mva, sizeof sums->highest_mva + cells_bytes);
+    }
+}
+
+/* What is known of a host lies far from what is known of the one before: all of it at once, not in turn. */
+void expect_lease(const struct core *core, uint32_t host)
+{
+    const uint32_t *own = core->cluster.cord_node[host];
+    fetch(&core->model->host[host], offsetof(struct model_host, cord[2]));
+    fetch(&core->ledger.host[host], offsetof(struct ledger_host, unretired[2]));
+    fetch(&core->bound[host], sizeof core->bound[host]);
+    fetch(&core->sent[host], sizeof core->sent[host]);
+    fetch(&core->contracts.counted_mw[host], 1);
+    for (uint32_t j = 0; j < CORDS_MAX && own[j] != INDEX_NONE; j++) {
+        fetch(core->model->node[own[j]].ancestor, 1);
+        expect_sums(core, own[j]);
+    }
+}
+
 static void expect_cord(const struct core *core, const struct model_cord *cord)
 {
     const struct model_node *node = &core->model->node[cord->node];
     size_t cells_bytes = core->model->contingency_count * PHASES * sizeof(int64_t);
     for (uint32_t a = 0; a < node->ancestor_count && a < NEAR_ANCESTORS; a++) {
-        const struct ledger_sums *sums = &core->ledger.node[node->ancestor[a]];
         const struct pool *pool = &core->pools.node[node->ancestor[a]];
         fetch(pool, offsetof(struct pool, drawn_mva) + cells_bytes);
-        fetch(sums, offsetof(struct ledger_sums, exposed_mva) + cells_bytes);
-        fetch(sums->highest_mva, sizeof sums->highest_mva + cells_bytes);
         fetch(&core->permits.sum[node->ancestor[a]], 1);
     }
+    expect_sums(core, cord->node);
 }
 
 void expect_above(struct core *core)

@@ -29,17 +29,12 @@ struct ledger_former {
     uint64_t report;            /* newest number heard of it */
 };
 
-/* What every report looks at comes first, on three lines of the cache. */
+/* What arbitration looks at is on the first line of the cache, what every report does on the first three. */
 struct ledger_host {
-    uint64_t incarnation;       /* 0 = never heard of */
-    uint64_t report;            /* number of the newest report: the echo of the next lease */
-    uint64_t sequence;          /* of the newest lease sent; never falls */
-    uint64_t first;             /* first sequence this incarnation can have applied */
     int64_t report_t_ns;        /* slot time of the newest report */
     int64_t newest_mw;          /* cap of the newest lease of this incarnation, -1 = none */
     int64_t fail_safe_mw;       /* the larger of site file and reports */
     int64_t phys_max_mw;        /* likewise, at the wall */
-    int64_t draw_mw;            /* as reported */
     int64_t exposed_draw_mw;    /* what stands in D */
     int64_t newest_draw_mw;     /* what stands in S */
     int64_t safe_draw_mw;       /* what stands in safe_mva */
@@ -51,6 +46,11 @@ struct ledger_host {
     bool handed;
     uint8_t backs;              /* reports of `back` in a row since the newest of `incarnation` */
     uint8_t unretired_count;
+    uint64_t incarnation;       /* 0 = never heard of */
+    uint64_t report;            /* number of the newest report: the echo of the next lease */
+    uint64_t sequence;          /* of the newest lease sent; never falls */
+    uint64_t first;             /* first sequence this incarnation can have applied */
+    int64_t draw_mw;            /* as reported */
     struct ledger_lease unretired[UNRETIRED_MAX];   /* oldest first; caps strictly fall */
     struct ledger_former former[FORMER_INCARNATIONS];   /* the newest first */
     uint64_t back;              /* of these, the one that reports again */

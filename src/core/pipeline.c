@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The order of the stages, in one place: sequence (the caller), detect, rack and cluster, guard, push. */
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "core/account.h"
 #include "core/compare.h"
@@ -136,20 +135,6 @@ static bool may_be_raised(const struct core *core, int64_t age_ns)
     return age_ns <= policy->lease_ns / 2 && !due;
 }
 
-static void fetch_lines(const void *from, size_t bytes)
-{
-    for (size_t at = 0; at < bytes; at += 64)
-        __builtin_prefetch((const char *)from + at);
-}
-
-/* What is known of a host lies far from what is known of the one before: all of it at once, not in turn. */
-static void fetch(const struct core *core, uint32_t host)
-{
-    fetch_lines(&core->model->host[host], sizeof core->model->host[host]);
-    fetch_lines(&core->ledger.host[host], offsetof(struct ledger_host, unretired) + 64);
-    fetch_lines(&core->bound[host], sizeof core->bound[host]);
-}
-
 /* A target is acted on without waiting for the host's next report when it differs by more than a quantum.
  * A raise wants a report fresh enough that the host will not have run out of it when the lease arrives. */
 static void push_target(struct core *core, uint32_t host)
@@ -207,7 +192,7 @@ static void on_tick_part(struct core *core)
     for (uint32_t host = first; core->dampers.was_held && host < core->cluster.cursor; host++)
         pace_target(core, host);
     for (uint32_t i = 0; i < core->cluster.apart_count; i++)
-        fetch(core, core->cluster.apart[i]);
+        expect_lease(core, core->cluster.apart[i]);
     for (uint32_t i = 0; i < core->cluster.apart_count; i++)
         push_target(core, core->cluster.apart[i]);
     core->count.ticks_committed += core->cluster.phase == CLUSTER_IDLE;

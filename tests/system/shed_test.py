@@ -37,7 +37,7 @@ class Shedding:
     """One site with one shed action, and who takes it."""
 
     def __init__(self, bed):
-        self.bed, self.running = bed, 0
+        self.bed, self.running, self.last = bed, 0, None
         self.ledger = f'/dev/shm/flyball-test-{os.getpid()}'
         self.program = bed.folder + '/feeder'
         with open(self.program, 'w', encoding='utf-8') as file:
@@ -61,7 +61,7 @@ class Shedding:
 
     def __exit__(self, failed, *_):
         if failed:
-            print(self.log(), self.said(), sep='\n')
+            print(self.log(), self.said(), self.last, sep='\n')
         for path in (self.ledger, self.bed.folder + '/hold'):
             if os.path.exists(path):
                 os.unlink(path)
@@ -69,7 +69,8 @@ class Shedding:
     def watch(self):
         self.running += 1
         with open(f'{self.bed.folder}/shed-{self.running}', 'w', encoding='utf-8') as output:
-            process = subprocess.Popen([CLI, 'shed', self.bed.site], stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen([CLI, 'shed', self.bed.site], stdout=output, stderr=subprocess.STDOUT,
+                                       start_new_session=True)
         self.bed.running.append(process)
         return process
 
@@ -79,7 +80,11 @@ class Shedding:
     def status(self):
         asked = subprocess.run([CLI, 'status', '--door', self.bed.door, '--json'], capture_output=True,
                                encoding='utf-8')
-        return json.loads(asked.stdout)
+        self.last = json.loads(asked.stdout)
+        return self.last
+
+    def order(self, *words):
+        subprocess.run([CLI, 'order', '--door', self.bed.door, *words], check=True, stdout=subprocess.DEVNULL)
 
     def node(self):
         return next(node for node in self.status()['nodes'] if node['id'] == NODE)
@@ -109,8 +114,8 @@ def line(done, tried, words):
 
 
 def killed(shedding, process):
-    """Whoever watches is killed, and another takes his place."""
-    process.kill()
+    """Whoever watches is killed with all of his session, and another takes his place."""
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return shedding.watch()
 
@@ -162,9 +167,15 @@ def main():
         until('it is told', lambda: shedding.node()['shed_state'] == 'restored')
         assert 'shed' not in shedding.status()['words'], shedding.status()['words']
 
+        # while nothing is sent, nothing is shed: fail-safe was told to nobody
+        shedding.order('mode', 'shadow')
+        traffic.send_signal(signal.SIGUSR1)
+        until('the third stage', lambda: shedding.node()['emergency_stage'] == 'shed')
+        shedding.still(lines)
+
         # the second emergency is shed again; its first try fails
         shedding.flag('fail')
-        traffic.send_signal(signal.SIGUSR1)
+        shedding.order('mode', 'enforce')
         wanted = lines + [line('shed', 1, '-h bus 1'), line('shed', 2, '-h bus 1')]
         until('shed again', lambda: shedding.log() == wanted)
         until('done', lambda: shedding.node()['shed_state'] == 'done')

@@ -81,7 +81,7 @@ static enum shed_act put_back(const struct site_shed *action, struct shed_entry 
 {
     uint32_t doublings = entry->sheds ? entry->sheds - 1 : 0;
     doublings = doublings < SHED_DOUBLINGS_MAX ? doublings : SHED_DOUBLINGS_MAX;
-    if (!action->restore.count || !action->restore_after_ns || calm_since_ns == INT64_MAX ||
+    if (!action->restore_after_ns || calm_since_ns == INT64_MAX ||
         now->ns - calm_since_ns < action->restore_after_ns << doublings)
         return SHED_ACT_NOTHING;
     turn(entry, SHED_RESTORING, now);

@@ -33,7 +33,7 @@ struct shed_entry {
 struct shed_seen {
     bool due;                       /* third stage, and leases are sent */
     int64_t since_ns;               /* it began */
-    bool over;                      /* no emergency, by a fresh reading and a daemon that answers */
+    bool over;                      /* no emergency, by a meter that is heard and a daemon that answers */
     bool keeper_lives;              /* the entry's keeper */
 };
 

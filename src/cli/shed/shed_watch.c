@@ -118,14 +118,16 @@ static bool daemon_answers(struct watch *watch)
     return !silent && epoch == watch->source.epoch;
 }
 
-static bool is_fresh(const struct watch *watch, uint32_t seen_as, const struct core_node_view *view)
+/* Its meter is heard, if with gaps: what is over stays over while readings come that say nothing else. */
+static bool is_heard(const struct watch *watch, uint32_t seen_as, const struct core_node_view *view)
 {
     const struct model *model = &watch->source.model;
     uint32_t meter = model->node[seen_as].meter;
-    if (meter == INDEX_NONE)
+    if (meter == INDEX_NONE || view->reading_t_ns <= 0)
         return false;
+    int64_t most_ns = model->meter[meter].fresh_ns + model->meter[meter].period_ns;
     int64_t age_ns = top_source_now_ns(&watch->source) - view->reading_t_ns;
-    return view->reading_t_ns > 0 && age_ns <= model->meter[meter].fresh_ns + model->meter[meter].period_ns;
+    return age_ns <= (most_ns > NS_PER_S ? most_ns : NS_PER_S);
 }
 
 /* ---- what is done ---- */
@@ -221,7 +223,7 @@ static void look_at(struct watch *watch, struct watched *w, bool answers)
     const struct shed_seen seen = {
         .due = view.stage == EMERGENCY_STAGE_SHED && view.enforced,
         .since_ns = view.stage_since_ns,
-        .over = view.stage == EMERGENCY_STAGE_NONE && answers && is_fresh(watch, w->seen_as, &view),
+        .over = view.stage == EMERGENCY_STAGE_NONE && answers && is_heard(watch, w->seen_as, &view),
         .keeper_lives = entry.keeper && entry.keeper_start &&
                         shed_process_start(entry.keeper) == entry.keeper_start};
     const struct shed_now now = now_of();

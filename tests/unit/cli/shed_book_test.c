@@ -141,12 +141,14 @@ static void entries_of_another_boot_name_no_emergency_of_this_one(void **state)
 static void a_file_that_cannot_be_understood_is_told_and_written_anew(void **state)
 {
     struct bed *bed = *state;
+    static const char long_name[] =
+        "{\"boot\": \"x\", \"nodes\": [{\"node\": \"more-than-31-characters-in-a-name\", "
+        "\"state\": \"done\", \"end\": \"\"}]}";
     static const char *const text[] = {
         "", "{", "[]", "{\"boot\": \"x\"}", "{\"nodes\": []}", "{\"boot\": \"x\", \"nodes\": [1]}",
         "{\"boot\": \"x\", \"nodes\": [{\"node\": \"a\", \"state\": \"gone\", \"end\": \"\"}]}",
         "{\"boot\": \"x\", \"nodes\": [{\"state\": \"done\", \"end\": \"\"}]}",
-        "{\"boot\": \"x\", \"nodes\": [{\"node\": \"a name that is longer than any name may be, by far\","
-        " \"state\": \"done\", \"end\": \"\"}]}"};
+        long_name};
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
         struct shed_book book, other;
         const struct shed_entry entry = entry_of("rack", SHED_DONE);
@@ -155,6 +157,11 @@ static void a_file_that_cannot_be_understood_is_told_and_written_anew(void **sta
         assert_int_equal(book.count, 0);
         put(&book, NULL, &entry);
         assert_int_equal(shed_book_open(&other, bed->path), 0);
+        assert_int_equal(other.count, 1);
+        /* also where it was whole when it was read */
+        write_text(bed, text[i]);
+        put(&book, NULL, &entry);
+        assert_int_equal(shed_book_refresh(&other), 0);
         assert_int_equal(other.count, 1);
         shed_book_close(&book);
         shed_book_close(&other);
