@@ -239,6 +239,7 @@ static bool is_sound_rest(const struct of_meter *of, const struct model_policy *
     const struct emergency *emergency = of->emergency;
     int64_t hold_most_ns = larger(policy->hold_most_ns, policy->hold_least_ns);
     return permit->permit < PERMIT_COUNT && is_within(permit->weighed_ns, 0, t_ns) &&
+           are_sound_mva(of->learnt_mva) &&
            permit->low_ns >= 0 && permit->alone_ns >= 0 && permit->survives_ns <= t_ns &&
            is_within(of->hold->of[HOLD_EMERGENCY].for_ns, 0, hold_most_ns) &&
            is_within(of->hold->of[HOLD_PERMIT].for_ns, 0, hold_most_ns) &&
@@ -262,7 +263,6 @@ static void take_meter(struct core *core, uint32_t meter, int64_t *word, uint32_
     struct walk walk = begin(word, true);
     if (walk_meter(&walk, &of, breaker) != words || !heat.started == heat.known ||
         !is_sound_heat(&heat, highest_mva, breaker, core->t_ns) ||
-        !are_sound_mva(learnt_mva) ||
         !is_sound_rest(&of, &core->model->policy, core->t_ns))
         return;
     core->heat.meter[meter] = heat;
