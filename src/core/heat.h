@@ -64,6 +64,8 @@ struct heat_left {
      * is not yet added */
     int64_t edge_ns, edge_ma, edge_more_ma;
     bool first;
+    bool behind_gap;            /* a window before this one was not read */
+    int64_t likely_ma[PHASES];  /* no bound: as readings are, one beside the other. For who doubts them */
     int64_t most_ma[PHASES];    /* out: what D allowed meanwhile */
 };
 

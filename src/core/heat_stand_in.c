@@ -88,7 +88,7 @@ static void add_energy(struct heat_node *h, const struct breaker *breaker, const
 static void add_edge(struct heat_node *h, const struct breaker *breaker, const struct heat_left *left,
                      const struct breaker_load *most, int64_t dt_ns)
 {
-    int64_t lost_ns = dt_ns - left->window_ns;
+    int64_t lost_ns = larger(dt_ns - left->window_ns, 0);
     for (uint32_t e = 0; e < breaker->element_count; e++) {
         const struct breaker_element *element = &breaker->element[e];
         int64_t tau_ns = larger(smaller(element->heat_ns, element->heat_fast_ns), 1);
@@ -96,7 +96,7 @@ static void add_edge(struct heat_node *h, const struct breaker *breaker, const s
             continue;
         breaker_wide for_ns =
             (breaker_wide)(uint64_t)left->edge_ns * (uint64_t)smaller(dt_ns, tau_ns) / (uint64_t)tau_ns + 1;
-        if (lost_ns > left->window_ns / 2)
+        if (left->behind_gap)
             for_ns += (uint64_t)smaller(lost_ns, left->edge_ns);
         add_energy(h, breaker, most, e, left->edge_ma, for_ns);
         add_energy(h, breaker, most, e, left->edge_more_ma, (uint64_t)left->edge_ns);

@@ -101,14 +101,17 @@ struct permit_stand_in {
     uint32_t needed;
     bool whole[2];
     int64_t known_ns;           /* since; INT64_MAX = nothing was read yet */
-    int64_t span_began_ns, newest_ns;
+    int64_t span_began_ns;
+    int64_t stamp_ns;           /* the meter's own, of its newest reading */
     int64_t low_mw[2][PHASES], high_ma[2][PHASES];
+    int64_t now_mw[PHASES];     /* as low_mw, of the newest reading */
     /* while it is lost itself */
     bool lost;
     uint8_t by;                 /* enum permit: who stood in for it last; PERMIT_NONE = nobody yet */
     int64_t edge_ma;            /* the most that may have moved between windows, since then */
     int64_t over_ma_ns;         /* what the bound was above D, in all; it leaks away */
     int64_t since_ns, stepped_ns, low_ns, alone_ns;
+    int64_t by_stamp_ns;        /* the stamp of the reading that it was stepped by last */
 };
 
 /* What hosts and meters below a node tell. */

@@ -40,10 +40,15 @@ void permit_left_forget(struct permit_stand_in *s, int64_t t_ns)
     end_span(s, t_ns);
 }
 
+bool permit_left_has_gap(const struct model_meter *meter, int64_t before_ns, int64_t stamp_ns)
+{
+    return stamp_ns <= before_ns || stamp_ns - before_ns > meter->period_ns * GAP_PERCENT / 100;
+}
+
 void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter,
                       const struct reading *reading, int64_t t_ns)
 {
-    bool gap = t_ns - s->newest_ns > meter->period_ns * GAP_PERCENT / 100;
+    bool gap = permit_left_has_gap(meter, s->stamp_ns, reading->t_meter_ns);
     if (s->known_ns == NEVER_NS) {
         s->known_ns = t_ns;
         gap = false;
@@ -51,11 +56,12 @@ void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter
     if (t_ns - s->span_began_ns >= s->span_ns)
         end_span(s, t_ns);
     s->whole[0] &= !gap;
-    s->newest_ns = t_ns;
+    s->stamp_ns = reading->t_meter_ns;
     for (uint32_t phase = 0; phase < PHASES; phase++) {
         int64_t current_ma = larger(reading->current_ma[phase], 0);
         int64_t apparent_mw = current_ma * reading->voltage_mv[phase] / 1000 + 1;
         int64_t low_mw = reading->power_mw[phase] - part_up(apparent_mw, 2 * (int64_t)meter->error_ppm);
+        s->now_mw[phase] = low_mw;
         s->low_mw[0][phase] = smaller(s->low_mw[0][phase], low_mw);
         s->high_ma[0][phase] =
             larger(s->high_ma[0][phase], current_ma + part_up(current_ma, meter->error_ppm));
@@ -65,8 +71,7 @@ void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter
 static bool is_whole(const struct permits *permits, uint32_t meter, int64_t t_ns)
 {
     const struct permit_stand_in *s = &permits->stand_in[meter];
-    return s->whole[0] && s->whole[1] && s->known_ns <= t_ns - s->span_ns &&
-           t_ns - s->newest_ns <= permits->model->meter[meter].period_ns * GAP_PERCENT / 100;
+    return s->whole[0] && s->whole[1] && s->known_ns <= t_ns - s->span_ns;
 }
 
 /* ---- by how much ---- */
@@ -81,9 +86,15 @@ int64_t permit_left_volts_mv(const struct model_node *node, const struct reading
     return low_mv < node->volts_ln_mv / 2 ? 0 : node->volts_low_mv * low_mv / node->volts_ln_mv;
 }
 
-static int64_t other_ma(const struct model_node *node, uint32_t phase, int64_t volts_mv)
+/* What no lease governs there, and what events have raised that to; the one phase of a node may be any. */
+static int64_t other_ma(const struct permits *permits, uint32_t n, uint32_t phase, int64_t volts_mv)
 {
-    return node->other_mva[phase] * 1000 / volts_mv + 1;
+    const struct model_node *node = &permits->model->node[n];
+    const struct ledger_sums *sums = &permits->ledger->node[n];
+    int64_t most_mva = node->other_mva[phase] + sums->raised_mva[phase];
+    for (uint32_t other = 0; node->phases == 1 && other < PHASES; other++)
+        most_mva = larger(most_mva, node->other_mva[other] + sums->raised_mva[other]);
+    return most_mva * 1000 / volts_mv + 1;
 }
 
 static int64_t current_of(const struct permits *permits, uint32_t meter, int64_t mw, int64_t volts_mv)
@@ -97,7 +108,8 @@ int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, con
     const struct model *model = permits->model;
     uint32_t node = permits->meter[meter].node, parent = model->node[node].parent[0];
     const struct model_node *n = &model->node[node], *above = &model->node[parent];
-    int64_t error_ppm = 2 * (int64_t)model->meter[reading->meter].error_ppm, left_mw[PHASES], all_mw = 0;
+    int64_t error_ppm = 2 * (int64_t)model->meter[reading->meter].error_ppm, left_mw[PHASES],
+            likely_mw[PHASES], all_mw = 0;
     for (uint32_t phase = 0; phase < n->phases; phase++)
         left_mw[phase] =
             reading->power_mw[phase] +
@@ -105,20 +117,24 @@ int64_t permit_left_by_parent(const struct permits *permits, uint32_t meter, con
     left->edge_ma = 0;          /* no more can have moved than the parent carries */
     for (uint32_t phase = 0; phase < n->phases; phase++)
         left->edge_ma = larger(left->edge_ma, current_of(permits, meter, left_mw[phase], left->volts_mv));
+    for (uint32_t phase = 0; phase < n->phases; phase++)
+        likely_mw[phase] = left_mw[phase];
     for (uint32_t i = 0; i < above->child_count; i++) {
         uint32_t beside = above->child_first + i, its = model->node[beside].meter;
         if (beside == node || its == INDEX_NONE || !permit_adds_up(permits, parent, beside) ||
             !permit_reads_well(permits, its, t_ns) || !is_whole(permits, its, t_ns))
             continue;
         const struct permit_stand_in *s = &permits->stand_in[its];
-        for (uint32_t phase = 0; phase < n->phases; phase++)
+        for (uint32_t phase = 0; phase < n->phases; phase++) {
             left_mw[phase] -= smaller(s->low_mw[0][phase], s->low_mw[1][phase]);
+            likely_mw[phase] -= s->now_mw[phase];
+        }
     }
     for (uint32_t phase = 0; phase < n->phases; phase++) {
-        int64_t mw = larger(left_mw[phase], 0);
-        all_mw += mw;
-        left->current_ma[phase] =
-            current_of(permits, meter, mw, left->volts_mv) + other_ma(n, phase, left->volts_mv);
+        int64_t more_ma = other_ma(permits, node, phase, left->volts_mv);
+        all_mw += larger(left_mw[phase], 0);
+        left->current_ma[phase] = current_of(permits, meter, left_mw[phase], left->volts_mv) + more_ma;
+        left->likely_ma[phase] = current_of(permits, meter, likely_mw[phase], left->volts_mv) + more_ma;
     }
     left->mean = true;
     return all_mw;
@@ -134,7 +150,7 @@ int64_t permit_left_by_children(const struct permits *permits, uint32_t meter, s
     int64_t worst_ppm = 0;
     bool whole = true;
     for (uint32_t phase = 0; phase < n->phases; phase++)
-        left->current_ma[phase] = other_ma(n, phase, left->volts_mv);
+        left->current_ma[phase] = other_ma(permits, permits->meter[meter].node, phase, left->volts_mv);
     for (uint32_t i = 0; i < n->child_count; i++) {
         uint32_t its = model->node[n->child_first + i].meter;
         const struct permit_stand_in *s = &permits->stand_in[its];
@@ -148,6 +164,8 @@ int64_t permit_left_by_children(const struct permits *permits, uint32_t meter, s
         left->edge_ma = larger(left->edge_ma, left->current_ma[phase]);
     for (uint32_t phase = 0; phase < n->phases && !whole; phase++)
         left->current_ma[phase] = LEFT_MOST_MA;
+    for (uint32_t phase = 0; phase < n->phases; phase++)
+        left->likely_ma[phase] = left->current_ma[phase];
     left->mean = false;
     return sum->children_mw + part_up(larger(sum->children_mw, 0), 2 * worst_ppm);
 }

@@ -19,6 +19,10 @@ void permit_left_forget(struct permit_stand_in *s, int64_t t_ns);
 void permit_left_note(struct permit_stand_in *s, const struct model_meter *meter,
                       const struct reading *reading, int64_t t_ns);
 
+/* any: by the stamps of two readings one after the other, is one between them missing? However late they
+ * come, they are of windows that follow one another. */
+bool permit_left_has_gap(const struct model_meter *meter, int64_t before_ns, int64_t stamp_ns);
+
 /* any: the lowest volts that the node may have while another meter reads this; 0: a phase is lost. */
 int64_t permit_left_volts_mv(const struct model_node *node, const struct reading *reading);
 

@@ -13,10 +13,10 @@
  * asks for hosts with a cord on one phase or on all three alike: from line to line a phase has no such power
  * factor. Meters err by their error in volts and in amperes: by twice that of the apparent power.
  *
- * Meters read windows that begin apart and arrive apart. What is taken off is the least that a neighbour has
- * read in one or two spans, what is added up the most; where one of its readings is missing, nothing is taken
- * off, and D is added. So load that moves to this node and back shows in the mean, and core/heat_stand_in.c
- * says what a mean bounds.
+ * Meters read windows that begin apart and arrive apart; their own stamps tell whether one is missing. What
+ * is taken off is the least that a neighbour has read in one or two spans, what is added up the most; where
+ * one of its readings is missing, nothing is taken off, and D is added. So load that moves to this node and
+ * back shows in the mean, and core/heat_stand_in.c says what a mean bounds.
  *
  * Not built, for nothing sound follows: across a transformer (phases mix) or a UPS (a battery stands between
  * its two sides); nodes of other volts, other phases, more than one parent; where the one that stands in is
@@ -244,8 +244,9 @@ void permit_stand_in_end(struct permits *permits, uint32_t meter)
 
 /* ---- by how much, and whether that may be believed ---- */
 
-/* A bound of this size says something only where it is not above what leases allow: as for a load above D,
- * and above what the curve admits. */
+/* A bound says something only where it is not above what leases allow, nor above what the curve admits: as
+ * for a load that is measured. Over time, and by what neighbours read at the same time: their least of a
+ * span makes heat's bound, and would make every pulse that they take part in look like load of this node. */
 static void doubt(struct permits *permits, uint32_t meter, const struct heat_left *left, int64_t bound_mw,
                   int64_t t_ns)
 {
@@ -256,7 +257,7 @@ static void doubt(struct permits *permits, uint32_t meter, const struct heat_lef
     int64_t dt_ns = smaller(t_ns - s->stepped_ns, permits->model->meter[meter].fresh_ns);
     for (uint32_t phase = 0; phase < node->phases; phase++) {
         int64_t most_ma = smaller(smaller(left->most_ma[phase], trigger_ma), LEFT_MOST_MA);
-        over_ma = larger(over_ma, smaller(left->current_ma[phase], 2 * most_ma) - most_ma);
+        over_ma = larger(over_ma, smaller(left->likely_ma[phase], 2 * most_ma) - most_ma);
     }
     if (t_ns - s->since_ns > 2 * s->span_ns)    /* neighbours are not known before one is over */
         s->over_ma_ns = smaller(larger(s->over_ma_ns + over_ma * dt_ns, 0), 2 * doubted_ma_ns(node));
@@ -285,6 +286,8 @@ static void step(struct permits *permits, uint32_t meter, const struct reading *
         s->edge_ma = 0;
     left.edge_more_ma = larger(left.edge_ma - s->edge_ma, 0);
     left.edge_ma = s->edge_ma = s->edge_ma + left.edge_more_ma;
+    left.behind_gap = !left.first && permit_left_has_gap(known, s->by_stamp_ns, reading->t_meter_ns);
+    s->by_stamp_ns = reading->t_meter_ns;
     s->by = (uint8_t)by;
     heat_stand_in(permits->heat, permits->ledger, meter, &left, t_ns);
     doubt(permits, meter, &left, bound_mw, t_ns);

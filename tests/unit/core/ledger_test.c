@@ -80,6 +80,75 @@ static void a_cap_above_all_that_is_left_counts_at_phys_max(void **state)
     assert_int_equal(account.host[0].exposed_draw_mw, PHYS_MAX_MW);
 }
 
+/* A host that nobody knows, sent 5 kW and then a claim: what shows that the claim binds it is shown whole,
+ * or it counts at phys_max. */
+static void a_host_leaves_phys_max_only_with_all_that_shows_why(void **state)
+{
+    (void)state;
+    const struct report good = {
+        .incarnation = 77, .epoch = 7, .applied = 2, .held_ns = A_NS, .cap_mw = FAIL_SAFE_MW,
+        .readback_mw = FAIL_SAFE_MW, .fail_safe_mw = FAIL_SAFE_MW, .phys_max_mw = PHYS_MAX_MW,
+        .state = HOST_LEASED};
+    struct report lacks[7];
+    uint32_t retired;
+    struct account account;
+    for (uint32_t i = 0; i < 7; i++)
+        lacks[i] = good;
+    lacks[0].state = HOST_BOOT;                         /* fail-safe caps are not read back */
+    lacks[1].flags = REPORT_DEVICE_LOST;
+    lacks[2].applied = 0;                               /* nothing of this incarnation is applied */
+    lacks[3].held_ns = A_NS - 1;
+    lacks[4].epoch = 6;
+    lacks[5].applied = 1;                               /* below what it may have, above its newest lease */
+    lacks[5].cap_mw = lacks[5].readback_mw = 4000000;
+    lacks[6].cap_mw = 6000000;                          /* above all that it was ever sent */
+    for (uint32_t i = 0; i < 7; i++) {
+        memset(&account, 0, sizeof account);
+        stand_site(&account.stand);
+        ledger_init(&account.ledger, &account.stand.model, 7, account.host, account.node);
+        report(&account, 0, HOST_BOOT, 0, FAIL_SAFE_MW);
+        ledger_enter(&account.ledger, 0, 5000000);
+        ledger_enter(&account.ledger, 0, FAIL_SAFE_MW);
+        lacks[i].number = 2;
+        ledger_report(&account.ledger, &lacks[i], NS_PER_S, &retired);
+        assert_int_equal(account.host[0].exposed_draw_mw, PHYS_MAX_MW);
+        struct report whole = good;
+        whole.number = 3;
+        ledger_report(&account.ledger, &whole, NS_PER_S, &retired);
+        assert_int_equal(account.host[0].exposed_draw_mw, FAIL_SAFE_MW);
+    }
+}
+
+/* Lease 2 of 8 kW still may be obeyed, but the host says that it enforces lease 3 of 5 kW, and reads back
+ * 8. */
+static void a_cap_above_the_lease_it_is_said_to_enforce_counts_at_phys_max(void **state)
+{
+    (void)state;
+    struct account account;
+    open_account(&account);
+    ledger_sent(&account.ledger, 0, 8000000);
+    ledger_sent(&account.ledger, 0, 5000000);
+    report(&account, 0, HOST_LEASED, 2, 8000000);
+    assert_int_equal(account.host[0].exposed_draw_mw, 8000000);
+    report(&account, 0, HOST_LEASED, 3, 8000000);
+    assert_int_equal(account.host[0].exposed_draw_mw, PHYS_MAX_MW);
+}
+
+static void where_no_caps_are_enforced_every_host_counts_at_phys_max(void **state)
+{
+    (void)state;
+    struct account account;
+    open_account(&account);
+    ledger_enforce(&account.ledger, false);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        assert_int_equal(account.host[h].exposed_draw_mw, PHYS_MAX_MW);
+    report(&account, 0, HOST_LEASED, 1, FAIL_SAFE_MW);
+    assert_int_equal(account.host[0].exposed_draw_mw, PHYS_MAX_MW);
+    ledger_enforce(&account.ledger, true);
+    report(&account, 0, HOST_LEASED, 1, FAIL_SAFE_MW);
+    assert_int_equal(account.host[0].exposed_draw_mw, FAIL_SAFE_MW);
+}
+
 /* "Shows that newer state enforced": a sequence that was never sent is no state of this host. */
 static void a_lease_that_was_never_sent_retires_nothing(void **state)
 {
@@ -182,6 +251,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_cuts_than_the_list_holds_never_count_for_less),
         cmocka_unit_test(a_cap_above_all_that_is_left_counts_at_phys_max),
+        cmocka_unit_test(a_host_leaves_phys_max_only_with_all_that_shows_why),
+        cmocka_unit_test(a_cap_above_the_lease_it_is_said_to_enforce_counts_at_phys_max),
+        cmocka_unit_test(where_no_caps_are_enforced_every_host_counts_at_phys_max),
         cmocka_unit_test(a_lease_that_was_never_sent_retires_nothing),
         cmocka_unit_test(a_host_larger_than_its_type_counts_in_full),
         cmocka_unit_test(equal_caps_are_held_by_the_newer_lease),

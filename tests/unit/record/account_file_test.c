@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -200,6 +201,7 @@ static void nobody_gets_it_while_its_writer_lives_stopped_or_not(void **state)
     assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
     if (child == 0) {
+        assert_int_equal(prctl(PR_SET_PDEATHSIG, SIGKILL), 0);
         write_file(&desk);
         if (write(ready[1], "", 1) != 1)
             _exit(1);
@@ -234,6 +236,7 @@ static void a_killed_writer_leaves_what_it_wrote(void **state)
         assert_int_equal(pipe(told), 0);
         pid_t child = fork();
         if (child == 0) {
+            assert_int_equal(prctl(PR_SET_PDEATHSIG, SIGKILL), 0);
             write_file(&desk);
             struct slot_account account = account_of(1);
             for (account.sequence = 1;; account.sequence++) {
