@@ -103,6 +103,9 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->degrade.host = carve(carver, model->host_count, sizeof *core->degrade.host);
     core->degrade.owed = carve(carver, model->host_count, sizeof *core->degrade.owed);
     core->recovery.node = carve(carver, model->node_count, sizeof *core->recovery.node);
+    core->residual.host = carve(carver, model->host_count, sizeof *core->residual.host);
+    core->residual.meter = carve(carver, model->meter_count, sizeof *core->residual.meter);
+    core->residual.node = carve(carver, model->node_count, sizeof *core->residual.node);
     e->node = carve(carver, model->node_count, sizeof *e->node);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
     e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
@@ -153,6 +156,9 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     token_init(&core->tokens, model, &core->ledger, &core->heat, &core->ramps, &core->pools);
     core->cluster.pools = &core->pools;
     degrade_init(&core->degrade, model, t_ns);
+    core->residual.doubted = core->degrade.meter;
+    core->residual.outgrown = &core->degrade.row[DEGRADED_ROOM];
+    residual_init(&core->residual, model, &core->ledger, &core->permits, &core->heat, t_ns);
     contract_init(&core->contracts, model);
     maintenance_init(&core->maintenance, model);
     core->cluster.contracts = &core->contracts;

@@ -23,6 +23,7 @@
 #include "core/pool.h"
 #include "core/ramp.h"
 #include "core/recovery.h"
+#include "core/residual.h"
 #include "core/token.h"
 
 /* The newest lease that left: in which step, and where it stands in that step's outbox. */
@@ -64,6 +65,7 @@ struct core {
     struct core_order_view order;
     bool recovering;
     struct recovery recovery;
+    struct residual residual;
     struct bound *bound;        /* by host: what held the newest lease down */
     struct bound_hold held;     /* of the lease in hand */
     struct degrade degrade;

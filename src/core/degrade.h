@@ -28,6 +28,8 @@ struct report;
       "nothing is sent above fail-safe to hosts that obey it") \
     X(DEGRADED_RING, "ring", "places in the ring, frames at a port", "shed by class at admission, counted") \
     X(DEGRADED_JOURNAL, "journal", "the journal's disk", "the journal pauses and counts, the loop goes on") \
+    X(DEGRADED_ROOM, "room", "room of a node: other load takes what fail-safe caps need", \
+      "nothing is lent there, hosts go down to fail-safe") \
     X(DEGRADED_SHED, "shed", "who takes the site's shed actions", \
       "what fail-safe does not end is counted and shown, nobody acts")
 

@@ -34,6 +34,7 @@ void pipeline_expect(struct core *core, const struct slot *next)
     fetch(&core->contracts.counted_mw[host], 1);
     fetch(&core->cluster.target_mw[host], 1);
     fetch(&core->degrade.host[host], 1);
+    fetch(&core->residual.host[host], sizeof core->residual.host[host]);
 }
 
 void expect_way(const struct core *core)

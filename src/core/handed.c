@@ -7,7 +7,7 @@
 #include "core/core.h"
 #include "core/sums.h"
 
-static_assert(BREAKER_ELEMENTS_MAX * PHASES * 2 + 63 <= HANDED_WORDS_MAX, "a record holds every element");
+static_assert(BREAKER_ELEMENTS_MAX * PHASES * 2 + 66 <= HANDED_WORDS_MAX, "a record holds every element");
 static_assert(3 * CONTINGENCIES_MAX + 1 <= HANDED_WORDS_MAX, "and one all feeds");
 
 struct walk {
@@ -24,6 +24,7 @@ struct of_meter {
     struct emergency *emergency;
     struct pool *pool;
     int64_t *highest_mva;
+    int64_t *learnt_mva;
 };
 
 static void field(struct walk *walk, int64_t *value)
@@ -155,6 +156,7 @@ static uint32_t walk_meter(struct walk *walk, const struct of_meter *of, const s
 {
     walk_heat(walk, of->heat, breaker);
     fields(walk, of->highest_mva, PHASES);
+    fields(walk, of->learnt_mva, PHASES);
     walk_permit(walk, of->permit);
     walk_hold(walk, of->hold);
     walk_emergency(walk, of->emergency);
@@ -185,7 +187,8 @@ uint32_t core_handed(struct core *core, uint32_t record, int64_t word[HANDED_WOR
     uint32_t node = core->model->meter[record].node;
     struct of_meter of = {&core->heat.meter[record],      &core->permits.meter[record],
                           &core->holds.node[node],        &core->emergencies.node[node],
-                          &core->pools.node[node],        core->ledger.node[node].highest_mva};
+                          &core->pools.node[node],        core->ledger.node[node].highest_mva,
+                          core->residual.meter[record].learnt_mva};
     return walk_meter(&walk, &of, &core->model->node[node].breaker);
 }
 
@@ -209,6 +212,14 @@ static bool is_sound_load(const struct breaker_load *load)
     return sound;
 }
 
+static bool are_sound_mva(const int64_t value_mva[PHASES])
+{
+    bool sound = true;
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        sound &= is_within(value_mva[phase], 0, INT64_MAX / 4);
+    return sound;
+}
+
 static bool is_sound_heat(const struct heat_node *heat, const int64_t highest_mva[PHASES],
                           const struct breaker *breaker, int64_t t_ns)
 {
@@ -219,9 +230,7 @@ static bool is_sound_heat(const struct heat_node *heat, const int64_t highest_mv
         sound &= is_within(heat->state.part[i / PHASES][i % PHASES], 0, HEAT_ONE);
         sound &= heat->state.below_ns[i / PHASES][i % PHASES] >= 0;
     }
-    for (uint32_t phase = 0; phase < PHASES; phase++)
-        sound &= is_within(highest_mva[phase], 0, INT64_MAX / 4);
-    return sound;
+    return sound && are_sound_mva(highest_mva);
 }
 
 static bool is_sound_rest(const struct of_meter *of, const struct model_policy *policy, int64_t t_ns)
@@ -230,6 +239,7 @@ static bool is_sound_rest(const struct of_meter *of, const struct model_policy *
     const struct emergency *emergency = of->emergency;
     int64_t hold_most_ns = larger(policy->hold_most_ns, policy->hold_least_ns);
     return permit->permit < PERMIT_COUNT && is_within(permit->weighed_ns, 0, t_ns) &&
+           are_sound_mva(of->learnt_mva) &&
            permit->low_ns >= 0 && permit->alone_ns >= 0 && permit->survives_ns <= t_ns &&
            is_within(of->hold->of[HOLD_EMERGENCY].for_ns, 0, hold_most_ns) &&
            is_within(of->hold->of[HOLD_PERMIT].for_ns, 0, hold_most_ns) &&
@@ -248,8 +258,8 @@ static void take_meter(struct core *core, uint32_t meter, int64_t *word, uint32_
     struct hold hold = core->holds.node[node];
     struct emergency emergency = core->emergencies.node[node];
     struct pool pool = core->pools.node[node];
-    int64_t highest_mva[PHASES];
-    struct of_meter of = {&heat, &permit, &hold, &emergency, &pool, highest_mva};
+    int64_t highest_mva[PHASES], learnt_mva[PHASES];
+    struct of_meter of = {&heat, &permit, &hold, &emergency, &pool, highest_mva, learnt_mva};
     struct walk walk = begin(word, true);
     if (walk_meter(&walk, &of, breaker) != words || !heat.started == heat.known ||
         !is_sound_heat(&heat, highest_mva, breaker, core->t_ns) ||
@@ -261,6 +271,7 @@ static void take_meter(struct core *core, uint32_t meter, int64_t *word, uint32_
     sums_hand_highest(&core->ledger, node, highest_mva);
     hold_hand(&core->holds, node, &hold);
     permit_hand(&core->permits, meter, &permit, core->t_ns);
+    residual_hand(&core->residual, meter, learnt_mva, core->t_ns);
     core->count.handed_meters++;
 }
 

@@ -66,7 +66,8 @@ struct ledger_host {
     X(RECOVERY_RESET, recoveries_reset, "a host has a new incarnation") \
     X(RECOVERY_FOREIGN, recoveries_foreign, "a host's cap is not what it was leased, or a device is gone") \
     X(RECOVERY_TOLD, recoveries_told, "a host reports higher fail-safe or physical figures than before") \
-    X(RECOVERY_MODE, recoveries_mode, "the mode governs nobody any more")
+    X(RECOVERY_MODE, recoveries_mode, "the mode governs nobody any more") \
+    X(RECOVERY_OTHER, recoveries_other, "more load that no lease governs was measured than was known")
 
 #define RECOVERY_SYMBOL(symbol, counter, meaning) symbol,
 enum recovery_cause { RECOVERY_NONE, RECOVERIES(RECOVERY_SYMBOL) RECOVERY_COUNT };

@@ -176,6 +176,8 @@ static enum permit judge(const struct permits *permits, const struct permit_node
         return without_news(p);
     if (!h->started || is_hot(h, &node->breaker))
         return PERMIT_HOT;
+    if (p->outgrown)
+        return PERMIT_OUTGROWN;
     if (!is_lost && (p->low_ns >= PERMIT_DOUBT_NS || (p->low_ns && p->permit == PERMIT_IMPLAUSIBLE)))
         return PERMIT_IMPLAUSIBLE;
     if (!is_lost && p->alone_ns >= PERMIT_DOUBT_NS)
@@ -328,6 +330,16 @@ void permit_look(struct permits *permits, int64_t t_ns, uint32_t items)
         permit_weigh_draw(permits, host, -1);
         permit_feed_silent(permits, host, t_ns);
     }
+}
+
+void permit_outgrown(struct permits *permits, uint32_t node, bool outgrown, int64_t t_ns)
+{
+    uint32_t meter = permits->model->node[node].meter;
+    if (meter == INDEX_NONE || permits->meter[meter].node != node)
+        return;
+    permits->meter[meter].outgrown = outgrown;
+    if (permits->meter[meter].lends)
+        permit_follow(permits, meter, t_ns);
 }
 
 uint8_t permit_meter(const struct permits *permits, uint32_t meter, int64_t t_ns)

@@ -29,6 +29,8 @@
     X(PERMIT_FEED, "feed", "a feed whose loss it covers is lost, unseen, or back for less than feed_stable") \
     X(PERMIT_HOLD, "hold", "lost not long ago: hold(n) is running, for what is above the steady limit") \
     X(PERMIT_DEAD, "dead", "the meter reads no volts and no current: nothing feeds the node") \
+    X(PERMIT_OUTGROWN, "outgrown", \
+      "load that no lease governs takes more than fail-safe caps leave of the limit") \
     X(PERMIT_BY_PARENT, "by_parent", \
       "held while its own meter is lost: by its parent's, less what those beside it read") \
     X(PERMIT_BY_CHILDREN, "by_children", "held while its own meter is lost: by all meters right below it")
@@ -62,6 +64,7 @@ struct permit_node {
     int64_t counted_mw;
     bool armed;                 /* stands in the order of expiry */
     bool lost;                  /* was held and is not: it comes back by hold(n) and when cool */
+    bool outgrown;              /* I2 does not hold there (core/residual.h) */
     bool repeats;               /* the newest reading was the one before again */
     uint8_t awaited;            /* bit c: the controller before lent under c, and it is not yet judged anew */
     bool heard;                 /* of one awaited: it is, but for others that are not */
@@ -210,6 +213,12 @@ uint8_t permit_meter(const struct permits *permits, uint32_t meter, int64_t t_ns
 /* rt: nothing is lent under these contingencies from now on, and again under the others once a reading says
  * so. The caller runs the cuts (core/cut.h). */
 void permit_withdraw(struct permits *permits, uint32_t contingencies, int64_t t_ns);
+
+/* rt: fail-safe everywhere is within the limit of a node no more, or again: nothing is lent meanwhile. */
+void permit_outgrown(struct permits *permits, uint32_t node, bool outgrown, int64_t t_ns);
+
+/* any: bit c: what contingency c loses is shown to be alive, by its witness or by hosts' power inputs. */
+uint8_t permit_feeds_seen(const struct permits *permits);
 
 /* any: the current on a phase above which its load is an emergency: admissible while anything lent is out,
  * else the steady limit. */

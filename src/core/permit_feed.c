@@ -187,6 +187,18 @@ static bool shows_loss(const struct permits *permits, uint32_t c)
     return feed->bad & CORDS_DARK && !witnessed && !is_part(feed->lit, feed->hosts);
 }
 
+uint8_t permit_feeds_seen(const struct permits *permits)
+{
+    uint8_t seen = 0;
+    for (uint32_t c = 1; permits->losses >> c; c++) {
+        const struct permit_feed *feed = &permits->feed[c];
+        bool witnessed = permits->model->contingency[c].witness < permits->model->meter_count;
+        if (permits->losses >> c & 1 && !feed->bad && (witnessed || is_part(feed->lit, feed->hosts)))
+            seen |= (uint8_t)(1u << c);
+    }
+    return seen;
+}
+
 static void host_says(struct permits *permits, uint32_t host, uint8_t dark, uint8_t lit, int64_t t_ns)
 {
     uint8_t was_dark = permits->dark[host], was_lit = permits->lit[host];

@@ -26,6 +26,7 @@ static void on_reading(struct core *core, const struct reading *reading)
     permit_reading(&core->permits, core->slot, core->t_ns);
     degrade_reading(&core->degrade, reading, permit_meter(&core->permits, reading->meter, core->t_ns),
                     core->t_ns);
+    residual_reading(&core->residual, core->slot, core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;
@@ -104,6 +105,7 @@ static void on_report(struct core *core, const struct report *report)
     }
     permit_report(&core->permits, report, core->t_ns);
     degrade_report(&core->degrade, &core->ledger, report, core->t_ns);
+    residual_report(&core->residual, report->host, report->draw_mw, core->t_ns);
     contract_note(&core->contracts, &core->ledger, report->host);
     pool_report(&core->pools, report->host, report->draw_mw, core->t_ns);
     pool_note(&core->pools, report->host, core->t_ns);
@@ -120,6 +122,8 @@ static void on_report(struct core *core, const struct report *report)
 
 /* a part: each in a tick or two, where there are many */
 enum { HOSTS_SCANNED = 2, HOSTS_LOOKED_AT = 2, NODES_LOOKED_AT = 2, RECOVERIES_LOOKED_AT = 16 };
+enum { RESIDUALS_LOOKED_AT = 4 };
+
 
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
@@ -179,6 +183,8 @@ static void on_tick_part(struct core *core)
     look_for_the_blind(core);
     recovery_part(&core->recovery, core->t_ns, RECOVERIES_LOOKED_AT);
     sums_lower_bad(&core->ledger, HOSTS_LOOKED_AT);
+    if (residual_part(&core->residual, core->t_ns, RESIDUALS_LOOKED_AT))
+        cut_run(core);
     if (!pipeline_tick_open(core))
         return;
     if (!cluster_part(&core->cluster, &core->ledger, core->demand, core->t_ns, CLUSTER_ITEMS, &first))
@@ -257,6 +263,11 @@ static void note_recovery(struct core *core)
     RECOVERIES(TAKE)
 #undef TAKE
     core->count.recovery_overdue = core->recovery.overdue;
+    core->count.other_windows = core->residual.windows;
+    core->count.other_thrown = core->residual.thrown;
+    core->count.other_raised = core->residual.raised;
+    core->count.other_lowered = core->residual.lowered;
+    core->count.other_outgrown = core->degrade.row[DEGRADED_ROOM].entered;
     core->count.stand_ins = core->permits.stood_in;
     core->count.stand_ins_lost = core->permits.stood_in_lost;
 }

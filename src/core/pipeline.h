@@ -74,6 +74,8 @@ struct outbox {
     X(recoveries_told, "recoveries_told", \
       "nodes in recovery because a host reports higher figures than before") \
     X(recoveries_mode, "recoveries_mode", "nodes in recovery because the mode governs nobody any more") \
+    X(recoveries_other, "recoveries_other", \
+      "nodes in recovery because more load that no lease governs was measured than was known") \
     X(recovery_overdue, "recovery_overdue", \
       "recoveries longer than X that no host known silent or bad holds: a defect") \
     X(alarms, "alarms", "thresholds crossed upward") \
@@ -87,6 +89,14 @@ struct outbox {
     X(tokens_granted, "tokens_granted", "requests for power ahead of time granted") \
     X(tokens_denied, "tokens_denied", "such requests denied, with the most that would have been granted") \
     X(tokens_repeated, "tokens_repeated", "such requests answered as they were before") \
+    X(other_windows, "other_windows", \
+      "times that a node's load over 2 s was held against what its hosts drew") \
+    X(other_thrown, "other_thrown", \
+      "such times that tell nothing: a feed turned, a meter was not read through, reports miss pulses") \
+    X(other_raised, "other_raised", "times that more load no lease governs was found than was known") \
+    X(other_lowered, "other_lowered", "times that such load was forgotten, a minute after it had gone") \
+    X(other_outgrown, "other_outgrown", \
+      "times that such load took more than fail-safe caps leave of a limit: I2 does not hold there") \
     X(refused_sends, "refused_sends", "leases that the port did not take") \
     X(floor_infeasible, "floor_infeasible", \
       "times a node was found that cannot carry the floors below it, were all hosts heard") \
@@ -160,6 +170,8 @@ struct core_node_view {
     int64_t permit_since_ns;        /* slot time of its last change */
     int64_t hold_until_ns;          /* no raise below before */
     int64_t raised_mva;             /* of `exposed`, what hosts' own figures add to bad(n) there */
+    int64_t learnt_mva[PHASES];     /* other load measured here and below beyond the site file's */
+    bool outgrown;                  /* with it, fail-safe everywhere is above the limit */
     int64_t pool_level_mva;         /* of the pool, in force; 0 = no pool */
     int64_t pool_load_mva;          /* measured or forecast */
     int64_t pool_credit_ppm;        /* of burst credit left */

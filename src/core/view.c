@@ -108,9 +108,11 @@ void core_node_view(const struct core *core, uint32_t node, struct core_node_vie
         view->newest_mva[phase] = sums->newest_mva[0][phase];
         view->limit_mva[phase] = sums->limit_mva[0][phase];
         view->steady_mva[phase] = sums->steady_mva[0][phase];
+        view->learnt_mva[phase] = residual_learnt_mva(&core->residual, node, phase);
     }
+    view->outgrown = core->residual.node[node].outgrown;
     view->exposed = tightest(sums, core->model->contingency_count, sums->exposed_mva);
-    view->raised_mva = sums->raised_mva[view->exposed.phase];
+    view->raised_mva = sums->raised_mva[view->exposed.phase] - view->learnt_mva[view->exposed.phase];
     view->newest = tightest(sums, core->model->contingency_count, sums->newest_mva);
     if (meter != INDEX_NONE) {
         view->measured_mw = core->detect[meter].measured_mw;

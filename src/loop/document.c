@@ -9,51 +9,6 @@
 
 static const char phase_letter[PHASES] = {'A', 'B', 'C'};
 
-static void write_age(FILE *out, const char *name, int64_t age_ns)
-{
-    if (age_ns == INT64_MAX)
-        fprintf(out, "\"%s\": null", name);
-    else
-        fprintf(out, "\"%s\": %.3f", name, (double)age_ns / 1e6);
-}
-
-static void write_phases(FILE *out, const char *name, const uint32_t value_m[PHASES], uint32_t phases)
-{
-    fprintf(out, ", \"%s\": [", name);
-    for (uint32_t i = 0; i < phases && i < PHASES; i++)
-        fprintf(out, "%s%.2f", i ? ", " : "", (double)value_m[i] / 1e3);
-    fputs("]", out);
-}
-
-static void write_meter(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
-{
-    const struct model *model = &loop->site->model;
-    const struct model_meter *known = &model->meter[i];
-    uint32_t phases = model->node[known->node].phases;
-    struct view_meter meter = {0};
-    struct view_stale stale = {0};
-    view_read_meter(&loop->view, i, &meter);
-    view_read_stale(&loop->view, i, &stale);
-    uint32_t most_ma = 0, least_mv = meter.voltage_mv[0];
-    for (uint32_t phase = 0; phase < phases && phase < PHASES; phase++) {
-        most_ma = meter.current_ma[phase] > most_ma ? meter.current_ma[phase] : most_ma;
-        least_mv = meter.voltage_mv[phase] < least_mv ? meter.voltage_mv[phase] : least_mv;
-    }
-    fputs("{\"id\": ", out);
-    document_text(out, known->name);
-    fputs(", \"node\": ", out);
-    document_text(out, model->node[known->node].name);
-    enum meter_state state = verdict_meter_state(known, &meter, &stale, now_ns);
-    fprintf(out, ", \"state\": \"%s\", ", view_words_meter(state));
-    write_age(out, "age_ms", verdict_meter_age_ns(&meter, now_ns));
-    fprintf(out, ", \"fresh_ms\": %.3f, \"period_ms\": %.3f, \"power_w\": %.1f, \"current_a\": %.2f, "
-            "\"voltage_v\": %.2f", (double)known->fresh_ns / 1e6, (double)known->period_ns / 1e6,
-            (double)meter.power_mw / 1e3, (double)most_ma / 1e3, (double)least_mv / 1e3);
-    write_phases(out, "phase_current_a", meter.current_ma, phases);
-    write_phases(out, "phase_voltage_v", meter.voltage_mv, phases);
-    fprintf(out, ", \"stale\": %llu}", (unsigned long long)stale.count);
-}
-
 /* One phase of a node. A load of S mVA carries S / V_low amperes: a share of the limit is the same figure in
  * both units. */
 static void write_node_phase(FILE *out, const struct model_node *known, const struct core_node_view *node,
@@ -127,6 +82,19 @@ static void write_recovery(FILE *out, const struct core_node_view *node, int64_t
             node->recovery_silent, node->recovery_bad, node->recovery_overdue ? "true" : "false");
 }
 
+/* Load that no lease governs, on the phase that has most of it: by the site file, and measured beyond. */
+static void write_other(FILE *out, const struct model_node *known, const struct core_node_view *node)
+{
+    uint32_t most = 0;
+    for (uint32_t p = 1; p < PHASES; p++)
+        if (known->other_mva[p] + node->learnt_mva[p] > known->other_mva[most] + node->learnt_mva[most])
+            most = p;
+    double low_v = (double)known->volts_low_mv / 1e3;
+    fprintf(out, ", \"other_a\": %.2f, \"other_learnt_a\": %.2f, \"outgrown\": %s",
+            (double)known->other_mva[most] / 1e3 / low_v, (double)node->learnt_mva[most] / 1e3 / low_v,
+            node->outgrown ? "true" : "false");
+}
+
 /* How far it has come, and for how long it has been there. */
 static void write_stage(FILE *out, const struct core_node_view *node, int64_t now_ns)
 {
@@ -192,6 +160,7 @@ static void write_node(struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
     write_stage(out, &node, now_ns);
     write_heat(out, &node.heat);
     write_steering(out, &node, now_ns);
+    write_other(out, known, &node);
     document_shed(loop, out, i);
     write_tightest(out, &loop->site->model, known, &node.exposed);
     fputs(", \"phases\": [", out);
@@ -241,7 +210,7 @@ static void write_lists(struct loop *loop, FILE *out, int64_t now_ns)
     fputs("\"meters\": [", out);
     for (uint32_t i = 0; i < model->meter_count; i++) {
         fputs(i ? ",\n  " : "\n  ", out);
-        write_meter(loop, out, i, now_ns);
+        document_meter(loop, out, i, now_ns);
     }
     fputs("],\n\"nodes\": [", out);
     for (uint32_t i = 0; i < model->node_count; i++) {

@@ -11,6 +11,9 @@
 /* cold: a JSON string. */
 void document_text(FILE *out, const char *value);
 
+/* cold: one meter. */
+void document_meter(const struct loop *loop, FILE *out, uint32_t meter, int64_t now_ns);
+
 /* cold: members of the object that is open: "latency_us", "queues", "counters". */
 void document_stages(const struct loop *loop, FILE *out);
 void document_queues(const struct loop *loop, FILE *out);

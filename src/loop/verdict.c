@@ -169,6 +169,8 @@ void verdict_member(char text[VERDICT_MEMBER_BYTES], const struct model *model, 
     for (size_t i = 0; i < sizeof of_hosts; i++)
         if (row == of_hosts[i] && index < model->host_count)
             snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->host[index].name);
+    if (row == DEGRADED_ROOM && index < model->node_count)
+        snprintf(text, VERDICT_MEMBER_BYTES, "%s", model->node[index].name);
     if (row == DEGRADED_CLOCK && index == LOSSES_OWN_CLOCK)
         snprintf(text, VERDICT_MEMBER_BYTES, "this machine");
     if (row == DEGRADED_FEED && index < model->contingency_count)
@@ -189,6 +191,7 @@ static const struct { enum degradation row; const char *words; } alarming[] = {
     {DEGRADED_FEED, "feeds lost, unseen, or not back for long enough"},
     {DEGRADED_CAP, "hosts whose cap is lost or not their own"},
     {DEGRADED_RING, "lanes or ports that lose inputs"},
+    {DEGRADED_ROOM, "nodes where fail-safe caps and other load are above the limit"},
     {DEGRADED_SHED, "nobody would take a shed action"},
 };
 enum { ALARMING = sizeof alarming / sizeof alarming[0] };

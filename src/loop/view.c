@@ -17,7 +17,7 @@ static void write_node(struct view *view, const struct core *core, uint32_t at)
     struct core_node_view n;
     core_node_view(core, at, &n);
     uint8_t flags = (uint8_t)(n.emergency | n.recovery << 1 | n.damped << 2 | n.breach << 3 |
-                              n.recovery_overdue << 4);
+                              n.recovery_overdue << 4 | n.outgrown << 5);
     const uint64_t word[VIEW_NODE_RECORDS][SEQLOCK_WORDS] = {
         {(uint64_t)n.exposure_mva[0], (uint64_t)n.exposure_mva[1], (uint64_t)n.exposure_mva[2],
          (uint64_t)n.newest_mva[0], (uint64_t)n.newest_mva[1], (uint64_t)n.newest_mva[2],
@@ -34,10 +34,11 @@ static void write_node(struct view *view, const struct core *core, uint32_t at)
          (uint64_t)n.stage_since_ns, word_of(n.stage, n.enforced, 0, 0, 0)},
         {(uint64_t)n.exposed.sum_mva, (uint64_t)n.exposed.limit_mva, (uint64_t)n.newest.sum_mva,
          (uint64_t)n.newest.limit_mva,
-         word_of(n.exposed.contingency, n.exposed.phase, n.newest.contingency, n.newest.phase, 0)},
+         word_of(n.exposed.contingency, n.exposed.phase, n.newest.contingency, n.newest.phase, 0),
+         (uint64_t)n.learnt_mva[0], (uint64_t)n.learnt_mva[1]},
         {(uint64_t)n.pool_level_mva, (uint64_t)n.pool_load_mva, (uint64_t)n.pool_credit_ppm,
          (uint64_t)n.recovery_since_ns, n.recovery_silent | (uint64_t)n.recovery_bad << 32,
-         (uint64_t)n.raised_mva},
+         (uint64_t)n.raised_mva, (uint64_t)n.learnt_mva[2]},
     };
     for (uint32_t i = 0; i < VIEW_NODE_RECORDS; i++)
         seqlock_write(&view->node[at * VIEW_NODE_RECORDS + i], word[i]);

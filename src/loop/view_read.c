@@ -116,6 +116,7 @@ bool view_read_node(const struct view *view, uint32_t node, struct core_node_vie
                                       .damped = (flags & 4) != 0,
                                       .breach = (flags & 8) != 0,
                                       .recovery_overdue = (flags & 16) != 0,
+                                      .outgrown = (flags & 32) != 0,
                                       .recovery_by = (uint8_t)(flags >> 8),
                                       .permit = (uint8_t)(flags >> 16),
                                       .maintenance = (uint8_t)(flags >> 24),
@@ -134,6 +135,8 @@ bool view_read_node(const struct view *view, uint32_t node, struct core_node_vie
                                       .pool_credit_ppm = (int64_t)word[5][2],
                                       .recovery_since_ns = (int64_t)word[5][3],
                                       .raised_mva = (int64_t)word[5][5],
+                                      .learnt_mva = {(int64_t)word[4][5], (int64_t)word[4][6],
+                                                     (int64_t)word[5][6]},
                                       .recovery_silent = (uint32_t)word[5][4],
                                       .recovery_bad = (uint32_t)(word[5][4] >> 32),
                                       .heat = heat_of(word[2])};

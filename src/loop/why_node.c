@@ -201,7 +201,8 @@ static void write_made_of(const struct why *why, uint32_t node, const struct cor
     const struct model_node *known = &why->site->model.node[node];
     const struct core_sum *sum = &view->exposed;
     int64_t bad_mva = known->bad_mva[sum->contingency][sum->phase] + view->raised_mva;
-    int64_t other_mva = known->other_mva[sum->phase];
+    int64_t learnt_mva = view->learnt_mva[sum->phase];
+    int64_t other_mva = known->other_mva[sum->phase] + learnt_mva;
     int64_t lent_mva = sum->sum_mva - bad_mva - other_mva - made->base_mva - made->fail_safe_mva;
     fprintf(why->out, ",\n\"made_of\": {\"hosts\": %u, \"k\": %u", made->hosts, known->k);
     why_number(why, "base_a", why_amperes(why, node, made->base_mva));
@@ -209,6 +210,7 @@ static void write_made_of(const struct why *why, uint32_t node, const struct cor
     why_number(why, "lent_a", why_amperes(why, node, lent_mva));
     why_number(why, "bad_a", why_amperes(why, node, bad_mva));
     why_number(why, "other_a", why_amperes(why, node, other_mva));
+    why_number(why, "other_learnt_a", why_amperes(why, node, learnt_mva));
     if (known->limited)
         why_number(why, "left_a", why_amperes(why, node, sum->limit_mva - sum->sum_mva));
     else
@@ -310,6 +312,11 @@ static void say_terms(struct why_sentences *list, uint32_t node, const struct co
                 known->k == 1 ? "" : "s", known->k == 1 ? "s" : "", why_amperes(why, node, bad_mva));
     if (other_mva > 0)
         why_say(list, "less other load: %.1f A are kept for it", why_amperes(why, node, other_mva));
+    if (view->learnt_mva[sum->phase] > 0)
+        why_say(list,
+                "less other load than is measured: %.1f A beyond the site file, here or below, for as long "
+                "as that was seen within the last minute",
+                why_amperes(why, node, view->learnt_mva[sum->phase]));
 }
 
 void why_node(const struct why *why, uint32_t node)

@@ -65,6 +65,7 @@ struct model_node {
     int64_t instant_peak_ma;
     int64_t limit_mva[CONTINGENCIES_MAX][PHASES];   /* admissible = steady_limit while oversubscribe is off */
     int64_t other_mva[PHASES];      /* other(n): load no lease governs, the largest declared step included */
+    int64_t step_mva[PHASES];       /* of it, that step: it stands on top of what is learnt, too */
     /* Pool of section 7, governed by oversubscription only: measured or forecast load at most this much, mVA
      * on one phase; the second while burst credit lasts. 0: no pool. */
     int64_t level_mva, level_burst_mva;
@@ -77,7 +78,7 @@ struct model_node {
     /* bad(n), upper bound: k largest of draw_max(phys_max) - draw_max(fail-safe), by host types */
     int64_t bad_mva[CONTINGENCIES_MAX][PHASES];
     struct breaker breaker;         /* device and equipment, compiled; element_count 0: no curve is known */
-    uint64_t whole_lines[7];        /* so that none begins in the middle of a line */
+    uint64_t whole_lines[4];        /* so that none begins in the middle of a line */
 };
 
 struct model_cord {

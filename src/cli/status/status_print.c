@@ -148,6 +148,11 @@ static void format_events(char text[EVENTS_BYTES], const json_t *node)
                                  status_number(node, "contract_w") / 1e3);
     if (maintenance && strcmp(maintenance, "none"))
         used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  take out: %s", maintenance);
+    if (status_number(node, "other_learnt_a") > 0)
+        used += (size_t)snprintf(text + used, EVENTS_BYTES - used,
+                                 "  other load: %.1f A measured beyond the site file's %.1f A%s",
+                                 status_number(node, "other_learnt_a"), status_number(node, "other_a"),
+                                 status_is_true(node, "outgrown") ? ", MORE THAN FAIL-SAFE LEAVES" : "");
     if (shed && strcmp(shed, "none"))
         used += (size_t)snprintf(text + used, EVENTS_BYTES - used, "  shed: %s", shed);
     if (status_is_true(node, "held"))

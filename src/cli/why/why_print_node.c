@@ -71,18 +71,20 @@ static void print_limits(FILE *out, json_t *node)
 static void print_sums(FILE *out, json_t *node)
 {
     json_t *made = json_object_get(node, "made_of");
-    char sum[WHY_SUM_BYTES], left[WHY_FIGURE_BYTES];
+    char sum[WHY_SUM_BYTES], left[WHY_FIGURE_BYTES], learnt[40] = "";
     why_print_sum(sum, status_word(node, "id"), json_object_get(node, "leased"));
     why_print_text(out, "leased", "%s, once all that was sent is obeyed", sum);
     why_print_sum(sum, status_word(node, "id"), json_object_get(node, "exposed"));
     why_print_text(out, "may flow", "%s, whatever is lost from here on", sum);
     why_print_a(left, made, "left_a");
+    if (status_number(made, "other_learnt_a") > 0)
+        snprintf(learnt, sizeof learnt, " (%.1f of it measured)", status_number(made, "other_learnt_a"));
     why_print_text(out, "made of",
                    "base %.1f, fail-safe caps %.1f, lent above them %.1f, bad(k = %.0f) %.1f, other "
-                   "load %.1f A; left %s",
+                   "load %.1f%s A; left %s",
                    status_number(made, "base_a"), status_number(made, "fail_safe_a"),
                    status_number(made, "lent_a"), status_number(made, "k"), status_number(made, "bad_a"),
-                   status_number(made, "other_a"), left);
+                   status_number(made, "other_a"), learnt, left);
 }
 
 static void print_steering(FILE *out, json_t *node)

@@ -205,7 +205,7 @@ static void add_other(const struct draft_node *draft, const struct model_node *u
             if (draft->step_mva[ph] <= step[above][ph])
                 continue;
             m->node[above].other_mva[ph] += draft->step_mva[ph] - step[above][ph];
-            step[above][ph] = draft->step_mva[ph];
+            step[above][ph] = m->node[above].step_mva[ph] = draft->step_mva[ph];
         }
 }
 

@@ -489,6 +489,8 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
                           3 * whole_lines(n) + 2 * whole_lines(n * 8);
         expected += 3 * whole_lines(n * 8) + whole_lines(n * 4);        /* contracts */
         expected += whole_lines(n * sizeof(struct token_wait));
+        expected += whole_lines(n / 2 * sizeof(struct residual_meter)) +
+                    whole_lines(n * sizeof(struct residual_node));
         expected += whole_lines(n * 2 * ANCESTORS_MAX);                 /* above, in arbitration */
         assert_int_equal(core_bytes(&model), expected);
     }

@@ -14,7 +14,7 @@
 #include "core/core.h"
 #include "succession.h"
 
-enum { ELEMENTS = 2, OF_A_METER = 60, HOLD_S = 60 };
+enum { ELEMENTS = 2, OF_A_METER = 63, HOLD_S = 60 };
 
 static void build(struct stand *stand)
 {

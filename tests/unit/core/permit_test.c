@@ -332,7 +332,7 @@ static void leases_follow_what_heat_leaves_and_no_emergency_is_needed(void **sta
         int64_t draw_mw = 0;
         stand_run(&stand, 15 * NS_PER_MS);
         for (uint32_t h = 0; h < 2; h++)
-            draw_mw += stand.host[h].last.cap_mw;
+            draw_mw += stand.host[h].draw_mw = stand.host[h].last.cap_mw;
         stand_wait(&stand, NS_PER_MS);
         stand_reading(&stand, BRANCH_A, draw_mw - i % 3 * 100);
         assert_true(newest_mva(&stand) <= limit_mva(&stand));
