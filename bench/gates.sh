@@ -43,8 +43,8 @@ pipeline     .tick_ms_p50                                           1
 pipeline     .tick_part_us_p999                                     20
 pipeline     .emergency_us_p999-.emergency_idle_us_p999             25
 ledger       .ns_per_reading                                        1500
-ledger       .ns_per_report                                         800      1200
-ledger       .tick_ms_p50                                           2        3
+ledger       .ns_per_report                                         800      1000
+ledger       .tick_ms_p50                                           2        2.5
 ledger       .tick_part_us_p999                                     20
 ledger       .invariant_failures                                    0
 decode       .ratio                                                 0.25

@@ -225,7 +225,7 @@ void permit_pass_time(struct permits *permits, int64_t t_ns)
         permit_weigh_silent(permits, meter);
         if (permits->meter[meter].witness)
             permit_feed_unseen(permits, &permits->meter[meter], t_ns);
-        if (permits->meter[meter].lends)
+        if (permits->meter[meter].lends && !permits->meter[meter].awaited)
             permit_stand_in_begin(permits, meter, t_ns);
         permit_stand_in_lapse(permits, meter, t_ns);
         if (permits->meter[meter].lends)

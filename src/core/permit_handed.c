@@ -26,8 +26,6 @@ void permit_hand(struct permits *permits, uint32_t meter, const struct permit_no
     permits->await_ns = larger(permits->await_ns, permits->model->meter[meter].fresh_ns);
     if (p->until_ns >= t_ns)
         permit_arm(permits, meter);
-    else if (p->lends)
-        permit_stand_in_begin(permits, meter, t_ns);
 }
 
 void permit_begin_waiting(struct permits *permits, int64_t t_ns)
@@ -94,6 +92,8 @@ void permit_end_waiting(struct permits *permits, int64_t t_ns)
         if (!p->awaited)
             continue;
         p->awaited = 0;
+        if (!p->armed)          /* lost: not before, or bounds would heat what its own reading tells soon */
+            permit_stand_in_begin(permits, permits->lender[i], t_ns);
         permit_follow(permits, permits->lender[i], t_ns);
         if (!p->lent.contingencies)
             lose(permits, p, t_ns);
