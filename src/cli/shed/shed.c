@@ -37,8 +37,9 @@ static int find_node(const struct shed_verb *verb, const char *name, uint32_t *n
             break;
     if (*node < model->node_count && verb->site.shed_of[*node] != INDEX_NONE)
         return CLI_OK;
-    fprintf(stderr, "flyball shed: %s\n", *node < model->node_count ? "that node has no shed action"
-                                                                    : "there is no such node");
+    fprintf(stderr, "flyball shed: %s '%s'%s; --list shows the nodes that name a shed action\n",
+            *node < model->node_count ? "node" : "no node", name,
+            *node < model->node_count ? " names none" : "");
     return CLI_USAGE;
 }
 
@@ -192,6 +193,8 @@ static int parse(int argc, char **argv, struct arguments *a)
         return usage("one SITE is needed");
     if (a->list + (a->try_node != NULL) + (a->restore_node != NULL) > 1)
         return usage("one of --list, --try and --restore");
+    if (a->yes && !a->try_node && !a->restore_node)
+        return usage("--yes goes with --try or --restore");
     a->site = argv[optind];
     return CLI_OK;
 }
