@@ -29,13 +29,15 @@ static int usage(const char *text)
     return CLI_USAGE;
 }
 
-static int find_node(const struct shed_verb *verb, const char *name, uint32_t *node)
+/* What was shed can be restored also where the site file names no action there any more. */
+static int find_node(const struct shed_verb *verb, const char *name, const struct shed_entry *known,
+                     uint32_t *node)
 {
     const struct model *model = &verb->site.model;
     for (*node = 0; *node < model->node_count; ++*node)
         if (!strcmp(model->node[*node].name, name))
             break;
-    if (*node < model->node_count && verb->site.shed_of[*node] != INDEX_NONE)
+    if (*node < model->node_count && (known || verb->site.shed_of[*node] != INDEX_NONE))
         return CLI_OK;
     fprintf(stderr, "flyball shed: %s '%s'%s; --list shows the nodes that name a shed action\n",
             *node < model->node_count ? "node" : "no node", name,
@@ -74,7 +76,7 @@ static int rehearse(struct shed_verb *verb)
 {
     char end[SHED_END_BYTES];
     uint32_t node;
-    int result = find_node(verb, verb->arguments.try_node, &node);
+    int result = find_node(verb, verb->arguments.try_node, NULL, &node);
     if (result)
         return result;
     const struct shed_told told = {.site = &verb->site, .node = node, .rehearsal = true, .tries = 1,
@@ -118,13 +120,14 @@ static int restore(struct shed_verb *verb, struct shed_book *book)
 {
     char end[SHED_END_BYTES];
     uint32_t node;
-    int result = find_node(verb, verb->arguments.restore_node, &node);
+    const struct shed_entry *known = shed_book_find(book, verb->arguments.restore_node);
+    int result = find_node(verb, verb->arguments.restore_node, known, &node);
     if (result)
         return result;
+    uint32_t action = verb->site.shed_of[node];
     const struct shed_told told = {.site = &verb->site, .node = node, .restore = true, .tries = 1,
-                                   .action = &verb->site.shed[verb->site.shed_of[node]], .measured_a = -1,
-                                   .limit_a = -1};
-    const struct shed_entry *known = shed_book_find(book, verb->site.model.node[node].name);
+                                   .action = action == INDEX_NONE ? NULL : &verb->site.shed[action],
+                                   .measured_a = -1, .limit_a = -1};
     if (!verb->arguments.yes)
         return usage("that puts the load back for real: say --yes");
     if (known && (known->state == SHED_RUNNING || known->state == SHED_RESTORING)) {
