@@ -242,6 +242,10 @@ def case_group():
         assert told['verdict'] == 'forbidden', told
         assert 'members of group nogroup, not for nobody' in told['text'], told
         assert len(listed(bed)['contracts']) == 1
+        # who may give no order cannot say either that somebody takes shed actions: that silences an alarm
+        told = as_nobody(bed, 'shed\\tbeat', '65532')
+        assert not told['taken'] and 'members of group nogroup' in told['text'], told
+        assert as_nobody(bed, 'shed\\tbeat')['taken']
         bed.stop(daemon)
 
 
