@@ -39,9 +39,9 @@ static int find_node(const struct shed_verb *verb, const char *name, const struc
             break;
     if (*node < model->node_count && (known || verb->site.shed_of[*node] != INDEX_NONE))
         return CLI_OK;
-    fprintf(stderr, "flyball shed: %s '%s'%s; --list shows the nodes that name a shed action\n",
-            *node < model->node_count ? "node" : "no node", name,
-            *node < model->node_count ? " names none" : "");
+    fprintf(stderr, "flyball shed: %s '%s'%s; --list shows which nodes have one\n",
+            *node < model->node_count ? "no shed action at node" : "no node", name,
+            *node < model->node_count ? "" : " with a shed action");
     return CLI_USAGE;
 }
 
@@ -261,7 +261,7 @@ const struct cli_verb cli_shed = {
     .name = "shed",
     .arguments =
         "SITE [--server NAME] [--door PATH] [--state FILE] [--list | --try NODE | --restore NODE] [--yes]",
-    .summary = "takes the site's shed actions where fail-safe did not end an emergency",
+    .summary = "take the site's shed actions where fail-safe did not end an emergency",
     .help =
         "Watches the daemon's view and, at a node that names a shed action, runs its command once for each\n"
         "emergency that fail-safe did not end. Runs until a signal; belongs under a supervisor, beside the\n"
@@ -274,7 +274,7 @@ const struct cli_verb cli_shed = {
         "  --list          every node with its action and what became of it\n"
         "  --try NODE      a rehearsal: runs NODE's command now (FLYBALL_REHEARSAL=yes)\n"
         "  --restore NODE  runs NODE's restore command, and counts it as restored\n"
-        "  --yes           both are for real\n\n"
+        "  --yes           wanted by both: they are for real\n\n"
         "Exit code: 0 ok, 1 a command failed or a node is shed (--list), 2 usage, 3 no door or state file,\n"
         "4 the site has errors or no shed action, 5 another flyball shed watches.\n",
     .run = run_shed,
