@@ -225,15 +225,44 @@ static int write_file(struct shed_book *book, bool lasting)
 
 /* ---- who may write ---- */
 
+static uid_t owner_of_folder(const char *path)
+{
+    char folder[SHED_PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    struct stat found;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+    return stat(folder, &found) ? geteuid() : found.st_uid;
+}
+
+/* For a lock a descriptor that reads is enough: so nobody else may have one. What root makes in the folder of
+ * the user who watches is that user's. */
+static int make_own(int fd, const char *path)
+{
+    struct stat file;
+    uid_t own = geteuid(), folder = own ? own : owner_of_folder(path);
+    if (fstat(fd, &file))
+        return -errno;
+    if (!S_ISREG(file.st_mode) || (file.st_uid != own && file.st_uid != folder))
+        return -EPERM;
+    if ((file.st_mode & 07777) != 0600 && fchmod(fd, 0600))
+        return -errno;
+    return file.st_uid != folder && fchown(fd, folder, (gid_t)-1) ? -errno : 0;
+}
+
 /* Whoever holds it longer than `patience` times 5 ms stands still: no action waits for that. */
 static int lock_file(const char *path, const char *ending, uint32_t patience)
 {
     const struct timespec rest = {.tv_nsec = 5 * NS_PER_MS};
     char name[SHED_PATH_BYTES + 16];
     snprintf(name, sizeof name, "%s%s", path, ending);
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd < 0)
         return -errno;
+    int foreign = make_own(fd, name);
+    if (foreign) {
+        close(fd);
+        return foreign;
+    }
     for (; flock(fd, LOCK_EX | LOCK_NB); patience--) {
         int error = errno == EWOULDBLOCK ? -EBUSY : -errno;
         if (error != -EBUSY || !patience) {

@@ -196,6 +196,41 @@ static void only_one_watches(void **state)
     close(first);
 }
 
+static void assert_own(const char *path, const char *ending)
+{
+    char name[96];
+    struct stat file;
+    snprintf(name, sizeof name, "%s%s", path, ending);
+    assert_int_equal(stat(name, &file), 0);
+    assert_int_equal(file.st_mode & 07777, 0600);
+}
+
+/* Whoever may read it may lock it, and so end all that is done here. */
+static void nobody_else_can_hold_the_locks(void **state)
+{
+    struct bed *bed = *state;
+    struct shed_book book;
+    char name[96];
+    const struct shed_entry entry = entry_of("rack", SHED_DONE);
+    snprintf(name, sizeof name, "%s.running", bed->path);
+    FILE *before = fopen(name, "w");            /* of a version that let everybody read it */
+    assert_non_null(before);
+    assert_int_equal(fchmod(fileno(before), 0644), 0);
+    fclose(before);
+    int claim = shed_book_claim(bed->path);
+    assert_true(claim >= 0);
+    assert_own(bed->path, ".running");
+    close(claim);
+    assert_int_equal(shed_book_open(&book, bed->path), 0);
+    put(&book, NULL, &entry);
+    assert_own(bed->path, ".lock");
+    shed_book_close(&book);
+    if (!geteuid()) {
+        assert_int_equal(chown(name, 65534, 65534), 0);
+        assert_int_equal(shed_book_claim(bed->path), -EPERM);
+    }
+}
+
 static void a_process_is_known_by_its_start_and_gone_when_it_has_ended(void **state)
 {
     (void)state;
@@ -227,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_entry_that_cannot_be_written_stands_in_memory, open_bed,
                                         close_bed),
         cmocka_unit_test_setup_teardown(only_one_watches, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(nobody_else_can_hold_the_locks, open_bed, close_bed),
         cmocka_unit_test(a_process_is_known_by_its_start_and_gone_when_it_has_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
