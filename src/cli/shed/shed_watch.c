@@ -21,6 +21,8 @@ enum { LOOK_MS = 20 };
 /* A daemon that has not answered for so long is gone, as far as is known. */
 #define SILENT_NS (3 * NS_PER_S)
 #define ATTACH_NS NS_PER_S
+/* A daemon whose view is not understood for so long is of another version, and so may be this program's file. */
+#define FOREIGN_NS (5 * NS_PER_S)
 
 /* A node that has a shed action. */
 struct watched {
@@ -39,6 +41,9 @@ struct watch {
     struct watched *watched;
     uint32_t count;
     int64_t attach_ns;              /* tried last */
+    int attach_error;               /* said last */
+    int64_t foreign_since_ns;       /* the view is not understood since; 0 = it is, or there is none */
+    bool same_site;
     bool silent, refused, unwritten;        /* it was said */
     bool news;                      /* entries have changed, and it was neither said nor told */
 };
@@ -84,17 +89,33 @@ static void find_nodes(struct watch *watch)
     }
 }
 
+static void say_attach_error(struct watch *watch)
+{
+    int error = watch->source.error;
+    bool foreign = error == -EPROTO || error == -EAGAIN;
+    if (error && error != watch->attach_error)
+        say(NULL, "the daemon's view: %s; nothing is shed",
+            foreign ? "not understood, the daemon may be of another version" : strerror(-error));
+    watch->attach_error = error;
+    if (!foreign)
+        watch->foreign_since_ns = 0;
+    else if (!watch->foreign_since_ns)
+        watch->foreign_since_ns = watch->attach_ns;
+}
+
 static void attach(struct watch *watch)
 {
     struct top_source *source = &watch->source;
     uint64_t before = source->epoch;
     watch->attach_ns = clock_monotonic_ns();
     top_source_refresh(source);
+    say_attach_error(watch);
     if (source->error || source->epoch == before)
         return;
     bool same = !strcmp(source->model.name, watch->site->model.name);
     say(NULL, "watching %u nodes of %s, epoch %llu%s", same ? watch->count : 0, source->model.name,
         (unsigned long long)source->epoch, same ? "" : ", which is another site: nothing is shed");
+    watch->same_site = same;
     find_nodes(watch);
     for (uint32_t i = 0; i < watch->count && !same; i++)
         watch->watched[i].seen_as = INDEX_NONE;
@@ -270,7 +291,20 @@ static void refresh(struct watch *watch)
                    watch->book.was.st_mtim.tv_nsec != was.st_mtim.tv_nsec;
 }
 
-static void watch_until(struct watch *watch, const sigset_t *stop)
+/* Does it look at all that it is to look at? Then the daemon may be told that somebody listens. */
+static bool sees_all(struct watch *watch)
+{
+    char refused[160];
+    int64_t answered_ns;
+    uint64_t epoch = shed_tell_epoch(&watch->teller, &answered_ns, refused);
+    bool all = watch->source.attached && watch->same_site && (!epoch || epoch == watch->source.epoch);
+    for (uint32_t i = 0; all && i < watch->count; i++)
+        all = watch->watched[i].seen_as != INDEX_NONE;
+    return all;
+}
+
+/* Until a signal: 0; -EPROTO where the daemon is of another version. */
+static int watch_until(struct watch *watch, const sigset_t *stop)
 {
     const struct timespec rest = {.tv_nsec = LOOK_MS * NS_PER_MS};
     attach(watch);
@@ -281,9 +315,14 @@ static void watch_until(struct watch *watch, const sigset_t *stop)
         bool answers = daemon_answers(watch);
         for (uint32_t i = 0; watch->source.attached && i < watch->count; i++)
             look_at(watch, &watch->watched[i], answers);
+        if (sees_all(watch))
+            shed_tell_saw(&watch->teller, clock_monotonic_ns());
         if (watch->news)
             say_news(watch);
+        if (watch->foreign_since_ns && clock_monotonic_ns() - watch->foreign_since_ns >= FOREIGN_NS)
+            return -EPROTO;
     } while (sigtimedwait(stop, NULL, &rest) < 0);
+    return 0;
 }
 
 static int find_watched(struct watch *watch)
@@ -328,9 +367,11 @@ int shed_watch(const struct site *site, const char *door, const char *state_path
     if (!error)
         error = shed_tell_start(&watch.teller, door);
     if (!error)
-        watch_until(&watch, &stop);
-    else
-        fprintf(stderr, "flyball shed: %s\n", strerror(-error));
+        error = watch_until(&watch, &stop);
+    if (error)
+        fprintf(stderr, "flyball shed: %s\n",
+                error == -EPROTO ? "ends: it cannot read the view of this daemon, which is of another version; "
+                                   "start the flyball that belongs to it" : strerror(-error));
     shed_tell_stop(&watch.teller);
     top_source_finish(&watch.source);
     shed_book_close(&watch.book);
