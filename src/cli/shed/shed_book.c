@@ -108,6 +108,24 @@ static bool take_entry(struct shed_entry *entry, const json_t *row)
            take_text(entry->end, sizeof entry->end, json_object_get(row, "end"));
 }
 
+/* Of another emergency, which only the one that watches begins, or later of the same. */
+static bool is_newer(const struct shed_entry *a, const struct shed_entry *than)
+{
+    return a->since_ns != than->since_ns ? a->since_ns > than->since_ns : a->at_ns > than->at_ns;
+}
+
+/* What the file could not be told yet: else it would be done again, as if it had never been begun. */
+static int take_unwritten(struct shed_book *taken, const struct shed_book *known)
+{
+    int error = 0;
+    for (uint32_t i = 0; i < known->count && !error; i++) {
+        const struct shed_entry *own = &known->entry[i], *said = shed_book_find(taken, own->node);
+        if (own->unwritten && (!said || !is_newer(said, own)))
+            error = keep(taken, own);
+    }
+    return error;
+}
+
 /* Into a state of its own first: all of it or nothing. */
 static int take_all(struct shed_book *book, const json_t *file)
 {
@@ -127,6 +145,7 @@ static int take_all(struct shed_book *book, const json_t *file)
             shed_forget_boot(&entry);
         error = error ? error : keep(&taken, &entry);
     }
+    error = error ? error : take_unwritten(&taken, book);
     free(error ? taken.entry : book->entry);
     if (!error)
         *book = taken;
@@ -218,8 +237,8 @@ static int write_file(struct shed_book *book, bool lasting)
         error = -errno;
     if (!error && stat(book->path, &book->was))
         error = -errno;
-    if (!error && lasting)
-        sync_folder(book->path);
+    for (uint32_t i = 0; i < book->count && !error; i++)
+        book->entry[i].unwritten = false;
     return error;
 }
 
@@ -282,16 +301,18 @@ int shed_book_claim(const char *path)
 int shed_book_put(struct shed_book *book, const struct shed_entry *before, const struct shed_entry *entry,
                    bool lasting)
 {
-    const struct shed_entry wanted = *entry;    /* it may be one of the state's own, which move */
+    struct shed_entry wanted = *entry;          /* it may be one of the state's own, which move */
     struct shed_entry expected = {0};
     int lock = lock_file(book->path, ".lock", PATIENCE);
     if (before)
         expected = *before;
+    wanted.unwritten = true;
     int error = lock < 0 ? lock : shed_book_refresh(book);
     if (error == -EBADMSG)
         error = 0;              /* what nobody can read is written anew */
     const struct shed_entry *known = error ? NULL : shed_book_find(book, wanted.node);
-    if (before && known && !shed_same(known, &expected)) {
+    bool tried = known && known->unwritten && shed_same(known, &wanted);
+    if (before && known && !tried && !shed_same(known, &expected)) {
         close(lock);
         return -EAGAIN;
     }
@@ -300,5 +321,24 @@ int shed_book_put(struct shed_book *book, const struct shed_entry *before, const
         error = write_file(book, lasting);
     if (lock >= 0)
         close(lock);
+    if (!error && !kept && lasting)
+        sync_folder(book->path);
     return error ? error : kept;
+}
+
+int shed_book_settle(struct shed_book *book)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < book->count; i++)
+        any |= book->entry[i].unwritten;
+    if (!any)
+        return 0;
+    int lock = lock_file(book->path, ".lock", 0);
+    if (lock < 0)
+        return lock;
+    int error = shed_book_refresh(book);
+    if (!error || error == -EBADMSG)
+        error = write_file(book, false);
+    close(lock);
+    return error;
 }

@@ -38,9 +38,14 @@ struct shed_entry *shed_book_find(const struct shed_book *book, const char *node
 
 /* cold: sets an entry, here in any case and on the file, where the file says `before` of that node or
  * `before` is NULL. 0; -EAGAIN where it says something else, which then stands here, too; or another -errno:
- * it is not written. `lasting`: on the disk when this returns. */
+ * it is not written, and stands here over every reading of the file until it is, or until the file says
+ * something newer. `lasting`: on the disk when this returns. */
 int shed_book_put(struct shed_book *book, const struct shed_entry *before, const struct shed_entry *entry,
                    bool lasting);
+
+/* cold: writes what could not be written before, without waiting for who holds the lock. 0: there is nothing
+ * of the kind any more. */
+int shed_book_settle(struct shed_book *book);
 
 /* cold: the one process that watches with this file. Holds until the descriptor is closed. -errno, -EBUSY
  * where there is one. */

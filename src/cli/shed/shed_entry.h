@@ -27,6 +27,7 @@ struct shed_entry {
     int32_t keeper;                 /* process that runs the command; 0 = not heard of yet */
     uint64_t keeper_start;          /* with its pid it is that process and no later one */
     char end[SHED_END_BYTES];       /* of the newest command that ended */
+    bool unwritten;                 /* in memory only: the file does not say it yet */
 };
 
 /* What is seen of the node now. */

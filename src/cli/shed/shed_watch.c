@@ -286,6 +286,8 @@ static void refresh(struct watch *watch)
     const struct stat was = watch->book.was;
     if (shed_book_refresh(&watch->book))
         return;
+    if (!shed_book_settle(&watch->book))
+        watch->unwritten = false;
     watch->news |= watch->book.was.st_ino != was.st_ino ||
                    watch->book.was.st_mtim.tv_sec != was.st_mtim.tv_sec ||
                    watch->book.was.st_mtim.tv_nsec != was.st_mtim.tv_nsec;

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -178,10 +180,72 @@ static void an_entry_that_cannot_be_written_stands_in_memory(void **state)
     snprintf(path, sizeof path, "%s/gone/door.shed", bed->folder);
     assert_int_equal(shed_book_open(&book, path), 0);
     assert_int_equal(shed_book_put(&book, NULL, &entry, false), -ENOENT);
-    assert_memory_equal(shed_book_find(&book, "rack"), &entry, sizeof entry);
+    assert_true(shed_same(shed_book_find(&book, "rack"), &entry));
+    assert_true(shed_book_find(&book, "rack")->unwritten);
     assert_int_equal(shed_book_refresh(&book), 0);
     assert_non_null(shed_book_find(&book, "rack"));
     shed_book_close(&book);
+}
+
+static int hold_lock(const struct bed *bed)
+{
+    char name[96];
+    snprintf(name, sizeof name, "%s.lock", bed->path);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    return fd;
+}
+
+/* Somebody syncs his disk with the lock in his hand: the action is taken all the same, and not once more. */
+static void what_could_not_be_written_outlives_what_is_read_and_is_written_later(void **state)
+{
+    struct bed *bed = *state;
+    struct shed_book watch, other;
+    struct shed_entry done = entry_of("rack-a", SHED_DONE), next = entry_of("rack-a", SHED_RUNNING);
+    struct shed_entry newer = entry_of("rack-c", SHED_RESTORED), older = entry_of("rack-c", SHED_AGAIN);
+    const struct shed_entry b = entry_of("rack-b", SHED_DONE);
+    next.since_ns++;
+    newer.at_ns++;
+    assert_int_equal(shed_book_open(&watch, bed->path), 0);
+    put(&watch, NULL, &done);
+    assert_int_equal(shed_book_open(&other, bed->path), 0);
+    int lock = hold_lock(bed);
+    assert_int_equal(shed_book_put(&watch, &done, &next, false), -EBUSY);
+    assert_int_equal(shed_book_put(&watch, NULL, &older, false), -EBUSY);
+    assert_int_equal(shed_book_settle(&watch), -EBUSY);
+    close(lock);
+    put(&other, NULL, &b);
+    put(&other, NULL, &newer);
+    assert_int_equal(shed_book_refresh(&watch), 0);
+    assert_int_equal(watch.count, 3);
+    assert_true(shed_same(shed_book_find(&watch, "rack-a"), &next));
+    assert_true(shed_same(shed_book_find(&watch, "rack-c"), &newer));
+    assert_int_equal(shed_book_settle(&watch), 0);
+    assert_int_equal(shed_book_refresh(&other), 0);
+    assert_memory_equal(shed_book_find(&other, "rack-a"), &next, sizeof next);
+    assert_memory_equal(shed_book_find(&other, "rack-b"), &b, sizeof b);
+    assert_false(shed_book_find(&watch, "rack-a")->unwritten);
+    shed_book_close(&watch);
+    shed_book_close(&other);
+}
+
+/* A keeper that tells how its command ended tries until it could. */
+static void a_put_that_failed_can_be_put_again(void **state)
+{
+    struct bed *bed = *state;
+    struct shed_book book, other;
+    const struct shed_entry running = entry_of("rack", SHED_RUNNING), done = entry_of("rack", SHED_DONE);
+    assert_int_equal(shed_book_open(&book, bed->path), 0);
+    put(&book, NULL, &running);
+    int lock = hold_lock(bed);
+    assert_int_equal(shed_book_put(&book, &running, &done, true), -EBUSY);
+    close(lock);
+    assert_int_equal(shed_book_put(&book, &running, &done, true), 0);
+    assert_int_equal(shed_book_open(&other, bed->path), 0);
+    assert_memory_equal(shed_book_find(&other, "rack"), &done, sizeof done);
+    shed_book_close(&book);
+    shed_book_close(&other);
 }
 
 static void only_one_watches(void **state)
@@ -261,6 +325,9 @@ int main(void)
                                         close_bed),
         cmocka_unit_test_setup_teardown(an_entry_that_cannot_be_written_stands_in_memory, open_bed,
                                         close_bed),
+        cmocka_unit_test_setup_teardown(
+            what_could_not_be_written_outlives_what_is_read_and_is_written_later, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_put_that_failed_can_be_put_again, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(only_one_watches, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(nobody_else_can_hold_the_locks, open_bed, close_bed),
         cmocka_unit_test(a_process_is_known_by_its_start_and_gone_when_it_has_ended),

@@ -46,15 +46,24 @@ static int close_bed(void **state)
 }
 
 /* The next request, answered by a daemon of epoch 7. */
-static void assert_asked(const struct bed *bed, const char *wanted)
+static void answer_next(const struct bed *bed, char *request, size_t bytes)
 {
     static const char answer[] = "{\"epoch\": 7, \"taken\": true, \"text\": \"\"}";
-    char request[256] = "";
     int fd = accept(bed->listener, NULL, NULL);
     assert_true(fd >= 0);
-    assert_true(recv(fd, request, sizeof request - 1, 0) > 0);
+    memset(request, 0, bytes);
+    assert_true(recv(fd, request, bytes - 1, 0) > 0);
     assert_int_equal(send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL), sizeof answer - 1);
     close(fd);
+}
+
+/* What may still come before it, once a second, of a test that is slow: `before`. */
+static void assert_asked(const struct bed *bed, const char *before, const char *wanted)
+{
+    char request[256];
+    do {
+        answer_next(bed, request, sizeof request);
+    } while (!strcmp(request, before));
     assert_string_equal(request, wanted);
 }
 
@@ -66,16 +75,16 @@ static void beats_only_while_somebody_watches(void **state)
     const struct shed_book book = {.count = 1, .room = 1, .entry = &entry};
     struct shed_teller teller;
     assert_int_equal(shed_tell_start(&teller, bed->path), 0);
-    assert_asked(bed, "counters");
+    assert_asked(bed, "", "counters");
     shed_tell(&teller, &book);                  /* blind: what it knows is told later */
-    assert_asked(bed, "counters");
+    assert_asked(bed, "", "counters");
     shed_tell_saw(&teller, clock_monotonic_ns() + 3600 * NS_PER_S);     /* however slow this test is */
     shed_tell(&teller, &book);
-    assert_asked(bed, "shed\tbeat");
-    assert_asked(bed, "shed\tnode=rack\tstate=done\ttries=1\twall_s=5\tend=x");
+    assert_asked(bed, "counters", "shed\tbeat");
+    assert_asked(bed, "", "shed\tnode=rack\tstate=done\ttries=1\twall_s=5\tend=x");
     shed_tell_saw(&teller, clock_monotonic_ns() - 2 * NS_PER_S);        /* it stands still */
     shed_tell(&teller, &book);
-    assert_asked(bed, "counters");
+    assert_asked(bed, "shed\tbeat", "counters");
     shed_tell_stop(&teller);
 }
 
@@ -84,7 +93,7 @@ static void a_turn_counts_for_a_second(void **state)
     struct bed *bed = *state;
     struct shed_teller teller;
     assert_int_equal(shed_tell_start(&teller, bed->path), 0);
-    assert_asked(bed, "counters");
+    assert_asked(bed, "", "counters");
     assert_false(shed_tell_listens(&teller, NS_PER_S));
     shed_tell_saw(&teller, 5 * NS_PER_S);
     assert_true(shed_tell_listens(&teller, 6 * NS_PER_S));
