@@ -255,7 +255,7 @@ void journal_flush(struct journal_writer *writer)
     if (writer->filling != NONE && writer->fill_count > 0)
         close_block(writer, 0);
     reap(writer, false);
-    /* A disk that takes nothing is asked with one block: all of them, at every flush, would only be refused. */
+    /* A disk that takes nothing is asked with one block: all of them, each time, would only be refused. */
     retry_refused(writer, writer->has_written ? BUFFERS : 1);
     writer->has_written = false;
 }
