@@ -116,6 +116,15 @@ static void step_core(struct loop *loop, struct slot *slot, int64_t t_ns)
     }
 }
 
+static struct core *begin_core(const struct loop *loop, void *memory, const struct model *believed,
+                               int64_t t_ns)
+{
+    struct core *core = core_init(memory, believed, loop->epoch, t_ns);
+    if (loop->config->learns_no_other)
+        core->residual.meters = 0;
+    return core;
+}
+
 /* ---- one controller after the other ---- */
 
 static void note_before(struct loop *loop)
@@ -155,7 +164,8 @@ static int replace_core(struct loop *loop)
     void *memory = aligned_alloc(64, (core_bytes(believed) + 63) / 64 * 64);
     if (!memory)
         return -ENOMEM;
-    loop->core = core_init(memory, believed, ++loop->epoch, t_ns);
+    loop->epoch++;
+    loop->core = begin_core(loop, memory, believed, t_ns);
     for (uint32_t h = 0; h < believed->host_count; h++) {
         struct slot slot = {.kind = SLOT_ACCOUNT};
         core_account(before, h, &slot.account);
@@ -293,7 +303,7 @@ static int open_loop(struct loop *loop, const struct workload *workload, const s
     loop->outbox.record = calloc(model->host_count + 1, sizeof(*loop->outbox.record));
     void *memory = aligned_alloc(64, bytes);
     if (memory)
-        loop->core = core_init(memory, believed, config->epoch, 0);
+        loop->core = begin_core(loop, memory, believed, 0);
     bool all = loop->meter_window && loop->host_window && loop->frame_sequence && loop->outbox.record &&
         loop->core;
     return result ? result : all ? 0 : -ENOMEM;

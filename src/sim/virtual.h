@@ -38,6 +38,7 @@ struct virtual_config {
     const struct model *believed;   /* what the controller takes the site for; NULL = what it is */
     int64_t lease_ns;               /* for so long a lease lasts, whatever it says; 0 = as it says */
     struct virtual_handover *handover;      /* NULL = none */
+    bool learns_no_other;           /* meters teach the controller nothing of other loads (core/residual.h) */
     bool greedy;        /* every report asks for the largest cap: the guard alone says how much it may be */
 };
 

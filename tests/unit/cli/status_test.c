@@ -160,6 +160,31 @@ static void permits_contracts_and_orders_stand_behind_a_nodes_figures(void **sta
 #undef NODE
 }
 
+/* Load that no lease governs stands there where meters found more of it than the site file has, and where it
+ * leaves hosts less than their fail-safe caps. */
+static void load_that_meters_found_stands_behind_a_nodes_figures(void **state)
+{
+    (void)state;
+#define NODE(name, more) \
+    "{\"id\": \"" name "\", \"kind\": \"main\", \"worst_phase\": \"A\", " more ", \"phases\": [" \
+    "{\"phase\": \"A\", \"load_a\": 50, \"exposure_a\": 90, \"leased_a\": 80, \"limit_a\": 200}]}"
+    static const char nodes[] =
+        "\"nodes\": [" NODE("a", "\"other_a\": 7.5, \"other_learnt_a\": 0, \"outgrown\": false") ","
+        NODE("b", "\"other_a\": 7.5, \"other_learnt_a\": 12.34, \"outgrown\": false, "
+                  "\"maintenance\": \"lowering\", \"shed_state\": \"done\"") ","
+        NODE("c", "\"other_a\": 0, \"other_learnt_a\": 161.5, \"outgrown\": true, \"held\": true") "]";
+    check(
+        print_text(nodes, STATUS_NODES, true, false), HEAD NODES_HEADING
+        "b                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %"
+        "  take out: lowering  other load: 12.3 A measured beyond the site file's 7.5 A  shed: done\n"
+        "a                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %\n"
+        "c                    main         A        50.0     200.0    25.0 %    45.0 %    40.0 %"
+        "  other load: 161.5 A measured beyond the site file's 0.0 A, MORE THAN FAIL-SAFE LEAVES"
+        "  raises wait\n"
+        "* the worst phase; load as metered, leased once all that was sent is obeyed\n");
+#undef NODE
+}
+
 static void meters_come_by_state_then_age_with_the_state_in_a_word(void **state)
 {
     (void)state;
@@ -318,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_node_shows_the_loss_that_leaves_it_least_room),
         cmocka_unit_test(a_node_with_a_curve_shows_its_heat_and_when_it_trips),
         cmocka_unit_test(permits_contracts_and_orders_stand_behind_a_nodes_figures),
+        cmocka_unit_test(load_that_meters_found_stands_behind_a_nodes_figures),
         cmocka_unit_test(meters_come_by_state_then_age_with_the_state_in_a_word),
         cmocka_unit_test(what_is_degraded_is_told_with_what_is_done_about_it),
         cmocka_unit_test(hosts_are_summed_up_and_those_without_a_lease_in_force_listed),

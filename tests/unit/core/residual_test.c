@@ -391,6 +391,27 @@ static void a_silent_host_counts_at_what_it_may_draw(void **state)
     stand_stop(&truth.stand);
 }
 
+/* Heard every 2 s alone, drawing little whenever it is: a report does not tell what was drawn before it. */
+static void what_a_host_tells_says_nothing_of_the_time_that_it_was_silent(void **state)
+{
+    (void)state;
+    struct truth truth;
+    lay_out(&truth);
+    open_truth(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    for (uint32_t i = 0; i < 10; i++) {
+        truth.stand.host[0].mute = true;
+        truth.draw_mw[0] = stand_exposure_mw(&truth.stand, 0);
+        assert_true(truth.draw_mw[0] >= 2 * KW);
+        pass(&truth, 1856 * NS_PER_MS);
+        truth.stand.host[0].mute = false;
+        truth.draw_mw[0] = KW / 10;
+        pass(&truth, STEPS_OF_REPORT * STEP_NS);
+        assert_nothing_learnt(&truth);
+    }
+    stand_stop(&truth.stand);
+}
+
 /* 1 kW at A, 1 kW at B, 2 kW at the main itself: there what is more than comes from below. */
 static void a_parent_learns_what_its_children_do_not(void **state)
 {
@@ -430,6 +451,7 @@ int main(void)
         cmocka_unit_test(a_frozen_meter_teaches_nothing_and_forgets_nothing),
         cmocka_unit_test(a_meter_that_reads_nothing_teaches_nothing),
         cmocka_unit_test(a_silent_host_counts_at_what_it_may_draw),
+        cmocka_unit_test(what_a_host_tells_says_nothing_of_the_time_that_it_was_silent),
         cmocka_unit_test(a_parent_learns_what_its_children_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "core/account.h"
+#include "core/core.h"
 #include "frames.h"
 #include "loop/loop.h"
 #include "loop/verdict.h"
@@ -386,6 +387,49 @@ static void check_heat(struct bed *bed)
     }
 }
 
+static uint32_t count_of(struct bed *bed, const char *words)
+{
+    uint32_t count = 0;
+    size_t bytes = 0;
+    char *text = NULL;
+    FILE *out = open_memstream(&text, &bytes);
+    loop_document(&bed->loop, out);
+    fclose(out);
+    for (const char *at = text; (at = strstr(at, words)); at++)
+        count++;
+    free(text);
+    return count;
+}
+
+/* Load that meters found is told where it is and above: on the phase that has most, beside what the site file
+ * has there; and where it leaves less than fail-safe caps need. */
+static void check_other(struct bed *bed)
+{
+    static const int64_t learnt_mva[][PHASES] = {{0, 0, 0}, {1000000, 3000000, 2000000},
+                                                 {60000000, 60000000, 60000000}};
+    static const struct {
+        const char *words;
+        uint32_t count[3];
+    } said[] = {
+        {"\"other_learnt_a\": 0.00, \"outgrown\": false", {9, 7, 7}},
+        {"\"other_a\": 1.41, \"other_learnt_a\": 11.40, \"outgrown\": false", {0, 1, 0}},
+        {"\"other_a\": 2.81, \"other_learnt_a\": 11.40, \"outgrown\": false", {0, 1, 0}},
+        {"\"other_a\": 1.41, \"other_learnt_a\": 227.90, \"outgrown\": true", {0, 0, 1}},
+        {"\"other_learnt_a\": 227.90, \"outgrown\": false", {0, 0, 1}},
+    };
+    const struct model *model = &bed->site.model;
+    uint32_t branch = 0;
+    while (model->node[branch].kind != NODE_BRANCH)
+        branch++;
+    for (uint32_t i = 0; i < 3; i++) {
+        residual_hand(&bed->loop.core->residual, model->node[branch].meter, learnt_mva[i],
+                      timebase_now_ns(&bed->loop.base));
+        view_refresh_all(&bed->loop.view, bed->loop.core);
+        for (uint32_t j = 0; j < sizeof said / sizeof *said; j++)
+            assert_int_equal(count_of(bed, said[j].words), said[j].count[i]);
+    }
+}
+
 static void end(struct bed *bed)
 {
     for (uint32_t i = 0; i < PORTS_MAX; i++)
@@ -420,6 +464,7 @@ static void run(const struct row *row, uint32_t threads)
                                        accepted_of(&bed, 1)));
     check(&bed);
     check_heat(&bed);
+    check_other(&bed);
     check_ledger(&bed);
     end(&bed);
 }

@@ -427,6 +427,70 @@ static void a_node_names_base_and_k_beside_fail_safe(void **state)
     assert_non_null(strstr(text, "a smaller k: 1 host that may disobey takes 20.0 A"));
 }
 
+/* The site file has 1 kVA of other load; the controller before learnt 3 more on phase B, and less on others:
+ * what may flow has it, and the answer tells the part that meters found. */
+static void load_that_meters_found_is_told_beside_what_the_site_file_has(void **state)
+{
+    struct bed *bed = *state;
+    struct stand *stand = &bed->stand;
+    static const int64_t learnt_mva[PHASES] = {2000000, 3000000, 1000000};
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        stand->node[BRANCH_A].other_mva[phase] = 1000000;
+    stand_start(stand);
+    fill_branch(bed);
+    assert_non_null(strstr(screen(bed, "node-1"),
+        "made of   base 0.0, fail-safe caps 40.0, lent above them 90.0, bad(k = 0) 0.0,\n"
+        "          other load 10.0 A; left 0.0\n"));
+    residual_hand(&stand->core->residual, BRANCH_A, learnt_mva, stand->t_ns);
+    assert_non_null(strstr(screen(bed, "node-1"),
+        "may flow  node-1 phase B: 170.0 of 140.0 A (17.0 of 14.0 kVA), whatever is lost\n"
+        "          from here on\n"
+        "made of   base 0.0, fail-safe caps 40.0, lent above them 90.0, bad(k = 0) 0.0,\n"
+        "          other load 40.0 (30.0 of it measured) A; left -30.0\n"));
+    json_t *document = ask(bed, "node-1", true), *made = json_object_get(document, "made_of");
+    assert_true(json_number_value(json_object_get(made, "other_a")) == 40);
+    assert_true(json_number_value(json_object_get(made, "other_learnt_a")) == 30);
+    json_decref(document);
+    document = ask(bed, "node-0", true);        /* it flows through there, too */
+    made = json_object_get(document, "made_of");
+    assert_true(json_number_value(json_object_get(made, "other_a")) == 30);
+    assert_true(json_number_value(json_object_get(made, "other_learnt_a")) == 30);
+    json_decref(document);
+}
+
+/* 14 kVA, of which fail-safe caps have 4: what is learnt leaves them less, and the branch lends nothing. */
+static void a_node_that_its_other_load_has_outgrown_says_why_it_lends_nothing(void **state)
+{
+    struct bed *bed = *state;
+    struct stand *stand = &bed->stand;
+    static const int64_t learnt_mva[PHASES] = {10500000, 10500000, 10500000};
+    stand->node[BRANCH_A].breaker.element_count = 1;
+    stand->node[BRANCH_A].breaker.element[0] = (struct breaker_element){
+        .law = BREAKER_IMAGE, .role = ELEMENT_LONG_TIME, .pickup_ma = 183750, .heat_ns = 20 * NS_PER_S,
+        .heat_fast_ns = 20 * NS_PER_S, .fast_above_ma = INT64_MAX, .cool_ns = 25 * NS_PER_S};
+    stand->node[BRANCH_A].lend = 1;
+    stand_start(stand);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(stand, h);
+    for (uint32_t i = 0; i < 60; i++) {
+        stand_reading(stand, BRANCH_A, (int64_t)(2000000 + i * 1000));
+        stand_run(stand, 20 * NS_PER_MS);
+    }
+    assert_non_null(strstr(screen(bed, "node-1"), "permit    held for "));
+    assert_null(strstr(bed->text, "140.0 A ("));
+    residual_hand(&stand->core->residual, BRANCH_A, learnt_mva, stand->t_ns);
+    screen(bed, "node-1");
+    assert_non_null(strstr(bed->text,
+        "permit    outgrown for 0 ms: load that no lease governs takes more than\n"
+        "          fail-safe caps leave of the limit\n"));
+    assert_non_null(strstr(bed->text, " of 140.0 A (28.4 of 14.0 kVA), whatever is lost\n"));
+    assert_non_null(strstr(bed->text, "other load 105.0 (105.0 of it measured) A; left -143.7\n"));
+    assert_non_null(strstr(bed->text, "- a permit at node-1 (m-a): outgrown for 0.0 s, load that no"));
+    assert_non_null(strstr(bed->text,
+        "          - less other load than is measured: 105.0 A beyond the site file, here\n"
+        "            or below, for as long as that was seen within the last minute\n"));
+}
+
 /* A node that both cords hang below is one node. */
 static void every_node_above_any_cord_is_listed_once(void **state)
 {
@@ -529,6 +593,10 @@ int main(void)
                                         close_bed),
         cmocka_unit_test_setup_teardown(every_node_above_any_cord_is_listed_once, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_node_names_base_and_k_beside_fail_safe, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(load_that_meters_found_is_told_beside_what_the_site_file_has,
+                                        open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_node_that_its_other_load_has_outgrown_says_why_it_lends_nothing,
+                                        open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_name_that_nobody_has_is_an_error, open_bed, close_bed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
