@@ -223,7 +223,7 @@ const struct cli_verb cli_replay = {
         "recorded then. Prints how much was compared, how fast, and the first second that differs with the\n"
         "slots around it.\n\n"
         "  --json   one JSON object: exact, seconds, slots, decisions, missing, first_difference, digest,\n"
-        "           disorder, torn, damaged, note, times_real, slots_per_s\n\n"
+        "           disorder, torn, damaged, note, times_real, slots_per_s, clock_free, clock_stepped\n\n"
         "A journal that was not finished (the daemon runs, or crashed) is compared up to where it is torn.\n"
         "A second that was not closed is not compared. Slots that were not recorded make it not exact.\n\n"
         "Exit: 0 exact, 1 not exact (or nothing to compare, or slots missing), 2 usage, 3 FILE cannot be\n"

@@ -124,7 +124,6 @@ static void on_report(struct core *core, const struct report *report)
 enum { HOSTS_SCANNED = 2, HOSTS_LOOKED_AT = 2, NODES_LOOKED_AT = 2, RECOVERIES_LOOKED_AT = 16 };
 enum { RESIDUALS_LOOKED_AT = 4 };
 
-
 /* ---- tick: arbitration in parts; the committed part of it is acted on at once ---- */
 
 /* Its next report is due before the next arbitration, and answered at once: that raises it. */

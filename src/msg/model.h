@@ -137,7 +137,7 @@ struct model_policy {
     int64_t tick_ns;
     int64_t raise_after_emergency_ns;
     int64_t emergency_clear_ns;     /* measured < 0.9 steady for this long ends an emergency */
-    int64_t age_bound_ns;           /* added to the age rule where there is no PTP */
+    int64_t age_bound_ns;           /* added to every age */
     int64_t rho_ppm;                /* clock rate error bound */
     /* a host's highest draw of this long stands for its demand; default 450 ms */
     int64_t demand_hold_ns;

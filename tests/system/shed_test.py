@@ -6,6 +6,7 @@ usage: shed_test.py, with the paths of the programs in FLYBALL_* variables (test
 Exit code 77 skips: not root, or no file system in memory."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +183,24 @@ def main():
         why = subprocess.run([CLI, 'why', '--door', bed.door, NODE], capture_output=True, encoding='utf-8')
         assert 'open-feeder: done' in why.stdout, why.stdout
         shedding.still(wanted)
+
+        # it can be restored where the site file names no action there any more, too
+        site, state = bed.folder + '/none.yaml', bed.folder + '/none.shed'
+        with open(site, 'w', encoding='utf-8') as file:
+            file.write(read(bed.site).replace(f'id: {NODE},', f'id: {NODE}, shed: none,'))
+        shutil.copy(bed.door + '.shed', state)
+
+        def by_hand(*words):
+            done = subprocess.run([CLI, 'shed', site, '--state', state, *words], capture_output=True,
+                                  encoding='utf-8')
+            return done.returncode, done.stdout + done.stderr
+        assert by_hand('--list')[0] == 1, by_hand('--list')
+        assert by_hand('--try', NODE, '--yes') == (2, f"flyball shed: no shed action at node '{NODE}'; "
+                                                   '--list shows which nodes have one\n')
+        assert by_hand('--restore', NODE, '--yes') == (
+            0, f'{NODE} counts as restored; there is no restore command\n')
+        assert by_hand('--list')[0] == 0, by_hand('--list')
+        assert shedding.log() == wanted, shedding.log()
 
         # without a daemon nothing more happens
         bed.stop(daemon)

@@ -29,16 +29,19 @@ static int usage(const char *text)
     return CLI_USAGE;
 }
 
-static int find_node(const struct shed_verb *verb, const char *name, uint32_t *node)
+/* What was shed can be restored also where the site file names no action there any more. */
+static int find_node(const struct shed_verb *verb, const char *name, const struct shed_entry *known,
+                     uint32_t *node)
 {
     const struct model *model = &verb->site.model;
     for (*node = 0; *node < model->node_count; ++*node)
         if (!strcmp(model->node[*node].name, name))
             break;
-    if (*node < model->node_count && verb->site.shed_of[*node] != INDEX_NONE)
+    if (*node < model->node_count && (known || verb->site.shed_of[*node] != INDEX_NONE))
         return CLI_OK;
-    fprintf(stderr, "flyball shed: %s\n", *node < model->node_count ? "that node has no shed action"
-                                                                    : "there is no such node");
+    fprintf(stderr, "flyball shed: %s '%s'%s; --list shows which nodes have one\n",
+            *node < model->node_count ? "no shed action at node" : "no node", name,
+            *node < model->node_count ? "" : " with a shed action");
     return CLI_USAGE;
 }
 
@@ -73,7 +76,7 @@ static int rehearse(struct shed_verb *verb)
 {
     char end[SHED_END_BYTES];
     uint32_t node;
-    int result = find_node(verb, verb->arguments.try_node, &node);
+    int result = find_node(verb, verb->arguments.try_node, NULL, &node);
     if (result)
         return result;
     const struct shed_told told = {.site = &verb->site, .node = node, .rehearsal = true, .tries = 1,
@@ -117,13 +120,14 @@ static int restore(struct shed_verb *verb, struct shed_book *book)
 {
     char end[SHED_END_BYTES];
     uint32_t node;
-    int result = find_node(verb, verb->arguments.restore_node, &node);
+    const struct shed_entry *known = shed_book_find(book, verb->arguments.restore_node);
+    int result = find_node(verb, verb->arguments.restore_node, known, &node);
     if (result)
         return result;
+    uint32_t action = verb->site.shed_of[node];
     const struct shed_told told = {.site = &verb->site, .node = node, .restore = true, .tries = 1,
-                                   .action = &verb->site.shed[verb->site.shed_of[node]], .measured_a = -1,
-                                   .limit_a = -1};
-    const struct shed_entry *known = shed_book_find(book, verb->site.model.node[node].name);
+                                   .action = action == INDEX_NONE ? NULL : &verb->site.shed[action],
+                                   .measured_a = -1, .limit_a = -1};
     if (!verb->arguments.yes)
         return usage("that puts the load back for real: say --yes");
     if (known && (known->state == SHED_RUNNING || known->state == SHED_RESTORING)) {
@@ -192,6 +196,8 @@ static int parse(int argc, char **argv, struct arguments *a)
         return usage("one SITE is needed");
     if (a->list + (a->try_node != NULL) + (a->restore_node != NULL) > 1)
         return usage("one of --list, --try and --restore");
+    if (a->yes && !a->try_node && !a->restore_node)
+        return usage("--yes goes with --try or --restore");
     a->site = argv[optind];
     return CLI_OK;
 }
@@ -255,7 +261,7 @@ const struct cli_verb cli_shed = {
     .name = "shed",
     .arguments =
         "SITE [--server NAME] [--door PATH] [--state FILE] [--list | --try NODE | --restore NODE] [--yes]",
-    .summary = "takes the site's shed actions where fail-safe did not end an emergency",
+    .summary = "take the site's shed actions where fail-safe did not end an emergency",
     .help =
         "Watches the daemon's view and, at a node that names a shed action, runs its command once for each\n"
         "emergency that fail-safe did not end. Runs until a signal; belongs under a supervisor, beside the\n"
@@ -268,7 +274,7 @@ const struct cli_verb cli_shed = {
         "  --list          every node with its action and what became of it\n"
         "  --try NODE      a rehearsal: runs NODE's command now (FLYBALL_REHEARSAL=yes)\n"
         "  --restore NODE  runs NODE's restore command, and counts it as restored\n"
-        "  --yes           both are for real\n\n"
+        "  --yes           wanted by both: they are for real\n\n"
         "Exit code: 0 ok, 1 a command failed or a node is shed (--list), 2 usage, 3 no door or state file,\n"
         "4 the site has errors or no shed action, 5 another flyball shed watches.\n",
     .run = run_shed,
