@@ -5,7 +5,6 @@
  * highest reading of the last moments, and only what lasts is doubt: pulses of a load pass.
  */
 #include <stddef.h>
-#include <string.h>
 
 #include "core/compare.h"
 #include "core/permit_inside.h"
@@ -65,12 +64,20 @@ static uint32_t init_host(struct permits *permits, uint32_t host, uint32_t first
     return first;
 }
 
+static bool alike(const uint32_t *a, const uint32_t *b, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
 /* Hosts hang alike, mostly: one run for all of them stays near. Returns where the next one may begin. */
 static uint32_t share_run(struct permits *permits, uint32_t host, uint32_t first, uint32_t end)
 {
     const uint32_t *least_ppm = permits->least_ppm;
     uint32_t before = host ? permits->least_first[host - 1] : first, count = end - first;
-    if (before + count > first || memcmp(&least_ppm[before], &least_ppm[first], count * sizeof *least_ppm))
+    if (before + count > first || !alike(&least_ppm[before], &least_ppm[first], count))
         return end;
     permits->least_first[host] = before;
     return first;

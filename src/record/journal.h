@@ -31,7 +31,8 @@ int journal_create(struct journal_writer **writer, const char *path, const struc
  * that is an error like a full disk. */
 bool journal_append(struct journal_writer *writer, const struct slot *slot);
 
-/* cold: pushes out what is buffered, reaps completions, and tries refused writes again; does not wait. */
+/* cold: pushes out what is buffered, reaps completions, and tries refused writes again, one of them
+ * while the disk takes nothing; does not wait. */
 void journal_flush(struct journal_writer *writer);
 
 /* cold: everything on disk, checksummed, marked as ended, closed. Returns slots dropped, or -errno.
@@ -43,7 +44,7 @@ struct journal_statistics {
     const char *method;         /* "io_uring", or "pwrite" where the kernel does not permit that */
     uint64_t slots, blocks, bytes;  /* handed to the disk */
     uint64_t dropped;           /* slots that found every buffer waiting for the disk */
-    uint64_t write_errors;      /* refused writes; each is tried again at the next flush */
+    uint64_t write_errors;      /* refused writes; each is tried again */
     int last_error;             /* -errno of the newest one, 0 = none */
 };
 void journal_statistics(const struct journal_writer *writer, struct journal_statistics *statistics);

@@ -34,6 +34,7 @@ struct journal_writer {
     uint32_t filling;           /* index, or NONE */
     uint32_t fill_count;        /* slots in it */
     uint32_t refused_count;
+    bool has_written;           /* something, since the last flush */
     uint8_t *memory;
     uint64_t offset;            /* where the next block goes */
     struct journal_statistics statistics;
@@ -166,6 +167,7 @@ static void settle(struct journal_writer *writer, const struct disk_done *done)
         refuse(writer, buffer, done->result ? done->result : -EIO);
         return;
     }
+    writer->has_written = true;
     buffer->written += (uint32_t)done->result;
     if (buffer->written < buffer->bytes)
         start_write(writer, done->tag);
@@ -181,13 +183,14 @@ static void reap(struct journal_writer *writer, bool wait)
         settle(writer, &done);
 }
 
-static void retry_refused(struct journal_writer *writer)
+static void retry_refused(struct journal_writer *writer, uint32_t most)
 {
-    for (uint32_t i = 0; i < BUFFERS && writer->refused_count > 0; i++) {
+    for (uint32_t i = 0; i < BUFFERS && most > 0 && writer->refused_count > 0; i++) {
         if (!writer->buffer[i].refused)
             continue;
         writer->buffer[i].refused = false;
         writer->refused_count--;
+        most--;
         start_write(writer, i);
     }
 }
@@ -252,7 +255,9 @@ void journal_flush(struct journal_writer *writer)
     if (writer->filling != NONE && writer->fill_count > 0)
         close_block(writer, 0);
     reap(writer, false);
-    retry_refused(writer);
+    /* A disk that takes nothing is asked with one block: all of them, each time, would only be refused. */
+    retry_refused(writer, writer->has_written ? BUFFERS : 1);
+    writer->has_written = false;
 }
 
 /* Waits for everything started; what is refused again and again is given up. */
@@ -260,7 +265,7 @@ static int drain(struct journal_writer *writer)
 {
     reap(writer, true);
     for (int attempt = 0; attempt < FINISH_ATTEMPTS && writer->refused_count > 0; attempt++) {
-        retry_refused(writer);
+        retry_refused(writer, BUFFERS);
         reap(writer, true);
     }
     if (writer->disk.in_flight > 0)

@@ -147,6 +147,27 @@ static struct journal_writer *fill_the_disk(struct journal_statistics *statistic
     return writer;
 }
 
+enum { FLUSHES = 50 };
+
+/* Each flush asks with one block, however many wait; what the flushes before had under way comes back too. */
+static bool asks_with_one_block(struct journal_writer *writer)
+{
+    struct journal_statistics before, after;
+
+    for (int i = 0; i < FLUSHES; i++) {
+        journal_flush(writer);
+        usleep(2000);
+    }
+    journal_statistics(writer, &before);
+    for (int i = 0; i < FLUSHES; i++) {
+        journal_flush(writer);
+        usleep(2000);
+    }
+    journal_statistics(writer, &after);
+    uint64_t asked = after.write_errors - before.write_errors;
+    return asked >= 1 && asked <= FLUSHES;
+}
+
 static void stay_full(void)
 {
     struct journal_statistics statistics;
@@ -154,6 +175,8 @@ static void stay_full(void)
 
     if (!writer || statistics.write_errors == 0 || statistics.last_error != -EFBIG || statistics.dropped == 0)
         _exit(1);
+    if (!asks_with_one_block(writer))
+        _exit(3);
     _exit(journal_finish(writer) == -EFBIG ? 0 : 2);
 }
 
