@@ -21,7 +21,7 @@ enum { LOOK_MS = 20 };
 /* A daemon that has not answered for so long is gone, as far as is known. */
 #define SILENT_NS (3 * NS_PER_S)
 #define ATTACH_NS NS_PER_S
-/* A daemon whose view is not understood for so long is of another version, and so may be this program's file. */
+/* A daemon whose view is not understood for so long is of another version: so may be this program's file. */
 #define FOREIGN_NS (5 * NS_PER_S)
 
 /* A node that has a shed action. */
@@ -372,7 +372,7 @@ int shed_watch(const struct site *site, const char *door, const char *state_path
         error = watch_until(&watch, &stop);
     if (error)
         fprintf(stderr, "flyball shed: %s\n",
-                error == -EPROTO ? "ends: it cannot read the view of this daemon, which is of another version; "
+                error == -EPROTO ? "ends: it cannot read this daemon's view, which is of another version; "
                                    "start the flyball that belongs to it" : strerror(-error));
     shed_tell_stop(&watch.teller);
     top_source_finish(&watch.source);
