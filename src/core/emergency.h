@@ -87,6 +87,9 @@ int64_t emergency_cap_mw(const struct ledger *ledger, uint32_t host, bool shot, 
 /* rt: EMERGENCY_STAGE_NONE where there is no emergency. */
 enum emergency_stage emergency_stage(const struct emergency *emergency);
 
+/* rt: one that goes on begins anew with its first stage. */
+void emergency_begin_anew(struct emergency *emergency, int64_t t_ns);
+
 /* rt: leases are sent from now on. What was decided before was told to nobody, so no stage of it counts: each
  * begins with the first. */
 void emergency_restart(struct emergencies *emergencies, int64_t t_ns);

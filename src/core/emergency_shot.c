@@ -53,15 +53,18 @@ enum emergency_stage emergency_stage(const struct emergency *emergency)
                                   : EMERGENCY_STAGE_CUT;
 }
 
+void emergency_begin_anew(struct emergency *state, int64_t t_ns)
+{
+    if (!state->active)
+        return;
+    state->fail_safe = state->shed = false;
+    state->stage_ns = t_ns;
+}
+
 void emergency_restart(struct emergencies *e, int64_t t_ns)
 {
-    for (uint32_t n = 0; n < e->model->node_count; n++) {
-        struct emergency *state = &e->node[n];
-        if (!state->active)
-            continue;
-        state->fail_safe = state->shed = false;
-        state->stage_ns = t_ns;
-    }
+    for (uint32_t n = 0; n < e->model->node_count; n++)
+        emergency_begin_anew(&e->node[n], t_ns);
 }
 
 bool emergency_lasts(const struct emergencies *e, uint32_t host, int64_t t_ns)

@@ -185,8 +185,11 @@ uint32_t core_handed(struct core *core, uint32_t record, int64_t word[HANDED_WOR
     if (record >= core->model->meter_count)
         return walk_feeds(&walk, core->permits.feed);
     uint32_t node = core->model->meter[record].node;
+    struct emergency emergency = core->emergencies.node[node];
+    if (!core->ledger.enforcing)    /* nothing was sent that hosts could have obeyed */
+        emergency_begin_anew(&emergency, core->t_ns);
     struct of_meter of = {&core->heat.meter[record],      &core->permits.meter[record],
-                          &core->holds.node[node],        &core->emergencies.node[node],
+                          &core->holds.node[node],        &emergency,
                           &core->pools.node[node],        core->ledger.node[node].highest_mva,
                           core->residual.meter[record].learnt_mva};
     return walk_meter(&walk, &of, &core->model->node[node].breaker);

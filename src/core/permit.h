@@ -99,9 +99,9 @@ struct permit_stand_in {
     bool parent_may, children_may;  /* stand in, as the site is built; children_may: all of them at once */
     int64_t span_ns;            /* no two windows that belong together are further apart */
     int64_t pf_ppm;             /* lowest power factor of hosts below */
+    uint32_t below_needed;      /* so many need the meters right below this one's node */
     /* while somebody needs it: what it read at least and at most in this span and the one before. Both are
      * whole where no reading is missing. */
-    uint32_t needed;
     bool whole[2];
     int64_t known_ns;           /* since; INT64_MAX = nothing was read yet */
     int64_t span_began_ns;

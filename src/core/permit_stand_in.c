@@ -11,7 +11,7 @@
  * Active power is what adds up and may be taken from another: rms currents may not, for power factors differ.
  * What is left is turned into current by the lowest power factor of hosts below, `other` added in full, which
  * asks for hosts with a cord on one phase or on all three alike: from line to line a phase has no such power
- * factor. Meters err by their error in volts and in amperes: by twice that of the apparent power.
+ * factor. Meters err by their error e in volts and in amperes: by 1 / (1 - e)^2 - 1 of the apparent power.
  *
  * Meters read windows that begin apart and arrive apart; their own stamps tell whether one is missing. What
  * is taken off is the least that a neighbour has read in one or two spans, what is added up the most; where
@@ -52,7 +52,8 @@ static bool are_alike(const struct model_node *a, const struct model_node *b)
 static bool reads_own(const struct permits *permits, uint32_t node)
 {
     uint32_t meter = permits->model->node[node].meter;
-    return meter != INDEX_NONE && permits->meter[meter].node == node;
+    return meter != INDEX_NONE && permits->meter[meter].node == node &&
+           permits->model->meter[meter].error_ppm <= LEFT_ERROR_MOST_PPM;
 }
 
 static bool one_phase_or_all(const struct model_cord *cord)
@@ -198,19 +199,27 @@ enum permit permit_stands_in(const struct permits *permits, uint32_t meter, int6
 
 /* ---- lost, and back ---- */
 
-static void need(struct permits *permits, uint32_t node, uint32_t but, bool is, int64_t t_ns)
+/* Meters right below `node` are needed, once more or once less. The one that is lost is among them: it notes
+ * nothing before it is back. Only the first makes them forget, so many that are lost at once cost what they
+ * are, not their square. */
+static void need(struct permits *permits, uint32_t node, bool is, int64_t t_ns)
 {
     const struct model_node *n = &permits->model->node[node];
-    for (uint32_t i = 0; i < n->child_count; i++) {
-        uint32_t meter = permits->model->node[n->child_first + i].meter;
-        if (n->child_first + i == but || meter == INDEX_NONE ||
-            !permit_adds_up(permits, node, n->child_first + i))
-            continue;
-        struct permit_stand_in *s = &permits->stand_in[meter];
-        if (is && !s->needed++)
-            permit_left_forget(s, t_ns);
-        s->needed -= !is;
-    }
+    struct permit_stand_in *s = &permits->stand_in[n->meter];
+    s->below_needed -= !is;
+    if (!is || s->below_needed++)
+        return;
+    for (uint32_t i = 0; i < n->child_count; i++)
+        if (permit_adds_up(permits, node, n->child_first + i))
+            permit_left_forget(&permits->stand_in[permits->model->node[n->child_first + i].meter], t_ns);
+}
+
+static bool is_needed(const struct permits *permits, uint32_t node)
+{
+    const struct model_node *n = &permits->model->node[node];
+    return n->parent_count == 1 && reads_own(permits, n->parent[0]) &&
+           permits->stand_in[permits->model->node[n->parent[0]].meter].below_needed &&
+           permit_adds_up(permits, n->parent[0], node);
 }
 
 static void set_lost(struct permits *permits, uint32_t meter, bool is, int64_t t_ns)
@@ -223,9 +232,9 @@ static void set_lost(struct permits *permits, uint32_t meter, bool is, int64_t t
     permits->lost_meters += is;
     permits->lost_meters -= !is;
     if (s->parent_may)
-        need(permits, permits->model->node[node].parent[0], node, is, t_ns);
+        need(permits, permits->model->node[node].parent[0], is, t_ns);
     if (s->children_may)
-        need(permits, node, INDEX_NONE, is, t_ns);
+        need(permits, node, is, t_ns);
 }
 
 void permit_stand_in_begin(struct permits *permits, uint32_t meter, int64_t t_ns)
@@ -260,16 +269,18 @@ static void doubt(struct permits *permits, uint32_t meter, const struct heat_lef
         over_ma = larger(over_ma, smaller(left->likely_ma[phase], 2 * most_ma) - most_ma);
     }
     if (t_ns - s->since_ns > 2 * s->span_ns)    /* neighbours are not known before one is over */
-        s->over_ma_ns = smaller(larger(s->over_ma_ns + over_ma * dt_ns, 0), 2 * doubted_ma_ns(node));
+        s->over_ma_ns = permit_left_over_ma_ns(s->over_ma_ns, over_ma, dt_ns, 2 * doubted_ma_ns(node));
     bool low = permit_hosts_tell_more(permits, p->node, permit_highest_mw(p, bound_mw, t_ns));
     s->low_ns = smaller(permit_doubt_ns(s->low_ns, low, dt_ns), 2 * PERMIT_DOUBT_NS);
     s->alone_ns = permit_hosts_vouch(permits, p->node) ? 0 : s->alone_ns + dt_ns;
     s->stepped_ns = t_ns;
 }
 
-static void step(struct permits *permits, uint32_t meter, const struct reading *reading, enum permit by,
-                 int64_t t_ns)
+/* `all` is what lies right below the parent; NULL: the children stand in. */
+static void step(struct permits *permits, uint32_t meter, const struct reading *reading,
+                 const struct permit_beside *all, int64_t t_ns)
 {
+    enum permit by = all ? PERMIT_BY_PARENT : PERMIT_BY_CHILDREN;
     const struct model_meter *known = &permits->model->meter[reading->meter];
     struct permit_stand_in *s = &permits->stand_in[meter];
     const struct model_node *node = &permits->model->node[permits->meter[meter].node];
@@ -280,8 +291,8 @@ static void step(struct permits *permits, uint32_t meter, const struct reading *
         permit_follow(permits, meter, t_ns);
         return;
     }
-    int64_t bound_mw = by == PERMIT_BY_PARENT ? permit_left_by_parent(permits, meter, reading, &left, t_ns)
-                                              : permit_left_by_children(permits, meter, &left, t_ns);
+    int64_t bound_mw = all ? permit_left_by_parent(permits, meter, reading, all, &left, t_ns)
+                           : permit_left_by_children(permits, meter, &left, t_ns);
     if (left.first)
         s->edge_ma = 0;
     left.edge_more_ma = larger(left.edge_ma - s->edge_ma, 0);
@@ -294,6 +305,19 @@ static void step(struct permits *permits, uint32_t meter, const struct reading *
     permit_follow(permits, meter, t_ns);
 }
 
+static void step_below(struct permits *permits, uint32_t node, const struct reading *reading, int64_t t_ns)
+{
+    const struct model *model = permits->model;
+    const struct model_node *n = &model->node[node];
+    struct permit_beside all;
+    permit_left_add_up(permits, node, &all, t_ns);
+    for (uint32_t i = 0; i < n->child_count; i++) {
+        uint32_t meter = model->node[n->child_first + i].meter;
+        if (meter != INDEX_NONE && permits->stand_in[meter].lost && permits->stand_in[meter].parent_may)
+            step(permits, meter, reading, &all, t_ns);
+    }
+}
+
 void permit_stand_in_reading(struct permits *permits, const struct reading *reading, int64_t t_ns)
 {
     const struct model *model = permits->model;
@@ -301,19 +325,16 @@ void permit_stand_in_reading(struct permits *permits, const struct reading *read
     const struct model_node *n = &model->node[node];
     if (permits->meter[reading->meter].repeats)
         return;
-    if (permits->stand_in[reading->meter].needed)
+    if (is_needed(permits, node))
         permit_left_note(&permits->stand_in[reading->meter], &model->meter[reading->meter], reading, t_ns);
-    for (uint32_t i = 0; i < n->child_count; i++) {
-        uint32_t meter = model->node[n->child_first + i].meter;
-        if (meter != INDEX_NONE && permits->stand_in[meter].lost && permits->stand_in[meter].parent_may)
-            step(permits, meter, reading, PERMIT_BY_PARENT, t_ns);
-    }
+    if (permits->stand_in[reading->meter].below_needed)
+        step_below(permits, node, reading, t_ns);
     if (n->parent_count != 1 || !reads_own(permits, n->parent[0]))
         return;
     uint32_t above = model->node[n->parent[0]].meter;
     if (permits->stand_in[above].lost && permits->stand_in[above].children_may &&
         model->node[n->parent[0]].child_first == node)
-        step(permits, above, reading, PERMIT_BY_CHILDREN, t_ns);
+        step(permits, above, reading, NULL, t_ns);
 }
 
 void permit_stand_in_lapse(struct permits *permits, uint32_t meter, int64_t t_ns)

@@ -136,6 +136,31 @@ static void what_an_emergency_left_arrives(void **state)
     }
 }
 
+/* Its stages were told to nobody: who sends leases begins with the first, and sheds nothing yet. */
+static void stages_that_were_reached_without_a_lease_do_not_arrive(void **state)
+{
+    (void)state;
+    for (uint32_t mode = MODE_OFF; mode <= MODE_ENFORCE; mode++) {
+        struct stand stand;
+        struct succession left;
+        open_stand(&stand);
+        assert_int_equal(stand_order(&stand, (struct slot_order){.kind = ORDER_MODE, .mode = (uint8_t)mode}),
+                         ORDER_TAKEN);
+        struct emergency *e = &stand.core->emergencies.node[BRANCH_A];
+        fill_emergency(e);
+        e->active = e->fail_safe = e->shed = true;
+        int64_t left_ns = stand.core->t_ns;
+        succession_of(&stand, &left);
+        take(&stand, &left);
+        e = &stand.core->emergencies.node[BRANCH_A];
+        assert_true(e->active);
+        assert_int_equal(e->fail_safe, mode == MODE_ENFORCE);
+        assert_int_equal(e->shed, mode == MODE_ENFORCE);
+        assert_int_equal(e->stage_ns, mode == MODE_ENFORCE ? 1000 : left_ns);
+        stand_stop(&stand);
+    }
+}
+
 static void what_a_pool_has_measured_arrives(void **state)
 {
     (void)state;
@@ -490,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_as_long_as_what_its_meter_has),
         cmocka_unit_test(what_an_emergency_left_arrives),
+        cmocka_unit_test(stages_that_were_reached_without_a_lease_do_not_arrive),
         cmocka_unit_test(what_a_pool_has_measured_arrives),
         cmocka_unit_test(what_holds_raises_arrives_by_cause),
         cmocka_unit_test(what_the_heat_stands_on_arrives),
