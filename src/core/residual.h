@@ -19,8 +19,10 @@
  *
  * In force is the most that was found in two windows in a row in the last BUCKETS of BUCKET_NS, raised at
  * once. Buckets pass with windows that count alone: a meter that is lost forgets nothing. Load at a node
- * flows through everything above it and stands there too; a node above learns only what is more. What the
- * site file configures counts first, and the largest step declared stands on top of both.
+ * flows through everything above it and stands there too; a node above learns only what is more. What it
+ * measures in all is remembered beside that: when a node below forgets, a node above keeps in force, of what
+ * was, as much as its own meter has found for certain. What the site file configures counts first, and the
+ * largest step declared stands on top of both.
  *
  * Cost: O(1) at a report and at a reading; the window is closed by a round over hosts in parts of ticks.
  */
@@ -47,6 +49,11 @@ struct residual_host {
 
 static_assert(sizeof(struct residual_host) == 32, "two hosts stand in a line of the cache");
 
+struct residual_found {
+    int64_t before_mva[PHASES]; /* in the window before; 0: it did not count */
+    int64_t bucket_mva[RESIDUAL_BUCKETS][PHASES];   /* in two windows in a row */
+};
+
 struct residual_meter {
     uint32_t node;              /* INDEX_NONE: not its node's own meter, its readings do not count here */
     uint8_t phases;             /* bit p: load on this phase, as hosts and limits of the node count them */
@@ -58,10 +65,10 @@ struct residual_meter {
     int64_t mean_mw[PHASES];    /* running */
     int64_t last[2 * PHASES];   /* volts and amperes of the newest reading */
     int64_t drawn_mw[PHASES], reported_swing_mw[PHASES];    /* of hosts below, being summed up */
-    int64_t before_mva[PHASES]; /* found in the window before, beyond what is known; 0: it did not count */
-    int64_t found_mva[RESIDUAL_BUCKETS][PHASES];    /* in two windows in a row */
+    struct residual_found all;  /* beyond what is configured */
+    struct residual_found more; /* and beyond what is learnt below, too */
     int64_t bucket_ns;          /* when it was begun */
-    int64_t learnt_mva[PHASES]; /* in force: the most of them */
+    int64_t learnt_mva[PHASES]; /* in force, on top of what is learnt below */
 };
 
 struct residual_node {

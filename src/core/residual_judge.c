@@ -133,9 +133,9 @@ static bool is_represented(const struct residual_meter *m, const struct measured
            SWING_SHOWN * over_phases(m->reported_swing_mw) + part(measured->all_mw, HOST_ERROR_PPM);
 }
 
-/* On one phase, beyond what is known to be there; 0 where that is not certain. */
+/* On one phase, beyond what is configured and what is known from below; 0 where that is not certain. */
 static int64_t found_mva(const struct residual *residual, uint32_t meter, const struct measured *measured,
-                         uint32_t p)
+                         uint32_t p, int64_t below_mva)
 {
     const struct residual_meter *m = &residual->meter[meter];
     const struct model_meter *known_meter = &residual->model->meter[meter];
@@ -147,11 +147,10 @@ static int64_t found_mva(const struct residual *residual, uint32_t meter, const 
     if (known_meter->period_ns > SLOW_METER_NS)
         swing_mw = larger(swing_mw, node->phases == 1 ? over_phases(m->reported_swing_mw)
                                                       : m->reported_swing_mw[p]);
-    int64_t known_mva =
-        node->other_mva[p] - node->step_mva[p] + residual->node[m->node].passed_mva[p];
+    int64_t known_mva = node->other_mva[p] - node->step_mva[p] + below_mva;
     if (power_mw - error_mw <= drawn_mw + part(drawn_mw, HOST_ERROR_PPM) + swing_mw + known_mva)
         return 0;
-    return part(power_mw + error_mw - drawn_mw, measured->apparent_ppm) - known_mva;
+    return larger(part(power_mw + error_mw - drawn_mw, measured->apparent_ppm) - known_mva, 0);
 }
 
 /* ---- in force ---- */
@@ -171,24 +170,73 @@ static void see_outgrown(struct residual *residual, uint32_t n, int64_t t_ns)
     permit_outgrown(residual->permits, n, outgrown, t_ns);
 }
 
+static int64_t most_mva(const struct residual_found *found, uint32_t p)
+{
+    int64_t most_mva = 0;
+    for (uint32_t i = 0; i < RESIDUAL_BUCKETS; i++)
+        most_mva = larger(most_mva, found->bucket_mva[i][p]);
+    return most_mva;
+}
+
+static struct residual_meter *meter_at(const struct residual *residual, uint32_t n)
+{
+    uint32_t meter = residual->model->node[n].meter;
+    return meter != INDEX_NONE && residual->meter[meter].node == n ? &residual->meter[meter] : NULL;
+}
+
+/* What goes below may stand here now: as much of it as this node's own meter has found in all is kept, and
+ * no more, or the errors of both meters would add up. Where more comes, nothing of its own goes before a
+ * window of its own says so. */
+static void pass_to(const struct residual *residual, const struct model_node *from, uint32_t a,
+                    int64_t more_mva[ANCESTORS_MAX][PHASES])
+{
+    uint32_t n = from->ancestor[a];
+    struct residual_meter *m = meter_at(residual, n);
+    int64_t *passed_mva = residual->node[n].passed_mva;
+    for (uint32_t p = 0; p < PHASES; p++) {
+        passed_mva[p] += more_mva[a][p];
+        if (!m || more_mva[a][p] >= 0)
+            continue;
+        int64_t lacks_mva = most_mva(&m->all, p) - passed_mva[p] - m->learnt_mva[p];
+        int64_t kept_mva = larger(smaller(-more_mva[a][p], lacks_mva), 0);
+        m->learnt_mva[p] += kept_mva;
+        for (uint32_t b = 0; kept_mva && b < from->ancestor_count; b++)
+            if (model_lies_below(residual->model, n, from->ancestor[b]))
+                more_mva[b][p] += kept_mva;
+    }
+}
+
+/* A node comes after all that lie below it: the next one above in the order of the model, or the count. */
+static uint32_t next_above(const struct model_node *from, uint32_t a)
+{
+    uint32_t next = from->ancestor_count;
+    for (uint32_t b = 0; b < from->ancestor_count; b++)
+        if (from->ancestor[b] < from->ancestor[a] &&
+            (next == from->ancestor_count || from->ancestor[b] > from->ancestor[next]))
+            next = b;
+    return next;
+}
+
 static bool set_learnt(struct residual *residual, struct residual_meter *m, const int64_t learnt_mva[PHASES],
                        int64_t t_ns)
 {
     const struct model_node *node = &residual->model->node[m->node];
-    int64_t more_mva[PHASES];
-    bool raises = false, lowers = false;    /* on some phase */
+    int64_t more_mva[ANCESTORS_MAX][PHASES];
+    bool changes = false, raises = false;   /* on some phase */
     for (uint32_t p = 0; p < PHASES; p++) {
-        more_mva[p] = learnt_mva[p] - m->learnt_mva[p];
+        changes |= learnt_mva[p] != m->learnt_mva[p];
+        for (uint32_t a = 0; a < node->ancestor_count; a++)
+            more_mva[a][p] = learnt_mva[p] - m->learnt_mva[p];
         m->learnt_mva[p] = learnt_mva[p];
-        raises |= more_mva[p] > 0;
-        lowers |= more_mva[p] < 0;
     }
-    if (!raises && !lowers)
+    if (!changes)
         return false;
-    for (uint32_t a = 0; a < node->ancestor_count; a++) {
-        for (uint32_t p = 0; a && p < PHASES; p++)
-            residual->node[node->ancestor[a]].passed_mva[p] += more_mva[p];
-        sums_add_standing(residual->ledger, node->ancestor[a], more_mva, RECOVERY_OTHER);
+    for (uint32_t a = 0; a < node->ancestor_count; a = next_above(node, a)) {
+        if (a)
+            pass_to(residual, node, a, more_mva);
+        for (uint32_t p = 0; p < PHASES; p++)
+            raises |= more_mva[a][p] > 0;
+        sums_add_standing(residual->ledger, node->ancestor[a], more_mva[a], RECOVERY_OTHER);
         see_outgrown(residual, node->ancestor[a], t_ns);
     }
     return raises;
@@ -199,43 +247,51 @@ void residual_hand(struct residual *residual, uint32_t meter, const int64_t lear
     struct residual_meter *m = &residual->meter[meter];
     if (m->node == INDEX_NONE)
         return;
-    memcpy(m->found_mva[m->bucket], learnt_mva, sizeof m->found_mva[m->bucket]);
+    memcpy(m->more.bucket_mva[m->bucket], learnt_mva, sizeof m->more.bucket_mva[m->bucket]);
     set_learnt(residual, m, learnt_mva, t_ns);
-}
-
-/* One window may lie across a change that hosts tell late; two in a row do not. */
-static void take_again(struct residual_meter *m, int64_t found[PHASES])
-{
-    for (uint32_t p = 0; p < PHASES; p++) {
-        int64_t now_mva = found[p];
-        found[p] = smaller(now_mva, m->before_mva[p]);
-        m->before_mva[p] = now_mva;
+    const struct model_node *node = &residual->model->node[m->node];
+    for (uint32_t i = 0; i < node->ancestor_count * PHASES; i++) {
+        uint32_t n = node->ancestor[i / PHASES], p = i % PHASES;
+        struct residual_meter *above = meter_at(residual, n);
+        if (above)
+            above->all.bucket_mva[above->bucket][p] =
+                larger(above->all.bucket_mva[above->bucket][p], residual_learnt_mva(residual, n, p));
     }
 }
 
 static bool throw_away(struct residual *residual, struct residual_meter *m)
 {
     residual->thrown++;
-    memset(m->before_mva, 0, sizeof m->before_mva);
+    memset(m->all.before_mva, 0, sizeof m->all.before_mva);
+    memset(m->more.before_mva, 0, sizeof m->more.before_mva);
     return false;
 }
 
 /* A bucket is over with a window that counts: what nobody has looked for since has not gone. */
-static void keep(struct residual_meter *m, const int64_t found[PHASES], int64_t t_ns)
+static void turn_bucket(struct residual_meter *m, int64_t t_ns)
 {
-    if (t_ns - m->bucket_ns >= RESIDUAL_BUCKET_NS) {
-        m->bucket_ns = t_ns;
-        m->bucket = (uint8_t)((m->bucket + 1) % RESIDUAL_BUCKETS);
-        memset(m->found_mva[m->bucket], 0, sizeof m->found_mva[m->bucket]);
-    }
-    for (uint32_t p = 0; p < PHASES; p++)
-        m->found_mva[m->bucket][p] = larger(m->found_mva[m->bucket][p], found[p]);
+    if (t_ns - m->bucket_ns < RESIDUAL_BUCKET_NS)
+        return;
+    m->bucket_ns = t_ns;
+    m->bucket = (uint8_t)((m->bucket + 1) % RESIDUAL_BUCKETS);
+    memset(m->all.bucket_mva[m->bucket], 0, sizeof m->all.bucket_mva[m->bucket]);
+    memset(m->more.bucket_mva[m->bucket], 0, sizeof m->more.bucket_mva[m->bucket]);
+}
+
+/* One window may lie across a change that hosts tell late; two in a row do not. */
+static void keep(struct residual_found *found, uint32_t bucket, uint32_t p, int64_t now_mva)
+{
+    int64_t again_mva = smaller(now_mva, found->before_mva[p]);
+    found->before_mva[p] = now_mva;
+    found->bucket_mva[bucket][p] = larger(found->bucket_mva[bucket][p], again_mva);
 }
 
 bool residual_judge(struct residual *residual, uint32_t meter, int64_t t_ns)
 {
     struct residual_meter *m = &residual->meter[meter];
-    int64_t found[PHASES] = {0}, most_mva[PHASES] = {0};
+    const int64_t *passed_mva = residual->node[m->node].passed_mva;
+    int64_t known_mva[PHASES], learnt_mva[PHASES];
+    bool lowers = false;
     if (!residual_read_through(residual, meter))
         return throw_away(residual, m);
     struct measured measured = measured_of(residual, m);
@@ -243,16 +299,17 @@ bool residual_judge(struct residual *residual, uint32_t meter, int64_t t_ns)
         return throw_away(residual, m);
     residual->windows++;
     for (uint32_t p = 0; p < PHASES; p++)
-        if (m->phases >> p & 1)
-            found[p] = larger(found_mva(residual, meter, &measured, p), 0);
-    take_again(m, found);
-    keep(m, found, t_ns);
-    for (uint32_t i = 0; i < RESIDUAL_BUCKETS * PHASES; i++)
-        most_mva[i % PHASES] = larger(most_mva[i % PHASES], m->found_mva[i / PHASES][i % PHASES]);
-    bool lowers = false;
-    for (uint32_t p = 0; p < PHASES; p++)
-        lowers |= most_mva[p] < m->learnt_mva[p];
-    bool raises = set_learnt(residual, m, most_mva, t_ns);
+        known_mva[p] = most_mva(&m->more, p);
+    turn_bucket(m, t_ns);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        bool counts = m->phases >> p & 1;
+        keep(&m->all, m->bucket, p, counts ? found_mva(residual, meter, &measured, p, 0) : 0);
+        keep(&m->more, m->bucket, p, counts ? found_mva(residual, meter, &measured, p, passed_mva[p]) : 0);
+        int64_t kept_mva = smaller(m->learnt_mva[p], most_mva(&m->all, p) - passed_mva[p]);
+        learnt_mva[p] = larger(most_mva(&m->more, p), kept_mva);
+        lowers |= learnt_mva[p] < known_mva[p];     /* what is kept alone was forgotten below */
+    }
+    bool raises = set_learnt(residual, m, learnt_mva, t_ns);
     residual->raised += raises;
     residual->lowered += lowers && !raises;
     return raises;

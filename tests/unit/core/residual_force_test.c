@@ -168,10 +168,14 @@ static void what_is_learnt_is_handed_over(void **state)
     assert_int_equal(sums(&truth, MAIN)->raised_mva[1], main_mva);
     assert_int_equal(stand_counters(&truth.stand)->other_raised, 0);
     truth.other_mw[BRANCH_A] = truth.other_mw[MAIN] = 0;
+    truth.mute[MAIN] = true;
     pass(&truth, 30 * NS_PER_S);
     assert_true(learnt(&truth, BRANCH_A) >= branch_mva);
     pass(&truth, 60 * NS_PER_S);
     assert_int_equal(learnt(&truth, BRANCH_A), 0);
+    assert_int_equal(learnt(&truth, MAIN), main_mva);   /* for all that its meter knows it has moved there */
+    truth.mute[MAIN] = false;
+    pass(&truth, 75 * NS_PER_S);
     assert_int_equal(learnt(&truth, MAIN), 0);
     assert_int_equal(stand_counters(&truth.stand)->invariant_failures, 0);
     stand_stop(&truth.stand);

@@ -431,6 +431,63 @@ static void a_parent_learns_what_its_children_do_not(void **state)
     stand_stop(&truth.stand);
 }
 
+/* 1 kW below A is learnt there; main's meter sees it in every window. */
+static void learn_below_a(struct truth *truth)
+{
+    lay_out(truth);
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        truth->draw_mw[h] = KW;
+    open_truth(truth);
+    truth->other_mw[BRANCH_A] = KW;
+    pass(truth, 30 * NS_PER_S);
+    assert_in_range(learnt(truth, BRANCH_A), KW - KW / 20, KW + KW / 5);
+    assert_int_equal(learnt(truth, MAIN), learnt(truth, BRANCH_A));
+    truth->other_mw[BRANCH_A] = 0;
+    truth->other_mw[MAIN] = KW;
+}
+
+/* It moves to main itself: A forgets it, and main never has less than its meter shows. */
+static void what_a_child_forgets_a_parent_that_measures_it_keeps(void **state)
+{
+    (void)state;
+    struct truth truth;
+    learn_below_a(&truth);
+    for (uint32_t i = 0; i < 1000; i++) {
+        pass(&truth, NS_PER_S / 10);
+        assert_true(learnt(&truth, MAIN) >= KW - KW / 20);
+        assert_int_equal(truth.stand.core->ledger.node[MAIN].raised_mva[1], learnt(&truth, MAIN));
+    }
+    assert_int_equal(learnt(&truth, BRANCH_A), 0);
+    assert_true(learnt(&truth, MAIN) <= KW + KW / 5);
+    truth.other_mw[MAIN] = 0;
+    pass(&truth, 75 * NS_PER_S);
+    assert_int_equal(learnt(&truth, MAIN), 0);
+    assert_int_equal(stand_counters(&truth.stand)->invariant_failures, 0);
+    stand_stop(&truth.stand);
+}
+
+/* The same, and main's meter is lost 10 s after: it forgets nothing until it is back. */
+static void a_lost_meter_keeps_what_a_child_forgets(void **state)
+{
+    (void)state;
+    struct truth truth;
+    learn_below_a(&truth);
+    pass(&truth, 10 * NS_PER_S);
+    truth.mute[MAIN] = true;
+    pass(&truth, 120 * NS_PER_S);
+    assert_int_equal(learnt(&truth, BRANCH_A), 0);
+    assert_in_range(learnt(&truth, MAIN), KW - KW / 20, KW + KW / 5);
+    assert_int_equal(truth.stand.core->ledger.node[MAIN].raised_mva[0], learnt(&truth, MAIN));
+    truth.mute[MAIN] = false;
+    pass(&truth, 10 * NS_PER_S);
+    assert_in_range(learnt(&truth, MAIN), KW - KW / 20, KW + KW / 5);
+    truth.other_mw[MAIN] = 0;
+    pass(&truth, 75 * NS_PER_S);
+    assert_int_equal(learnt(&truth, MAIN), 0);
+    assert_int_equal(stand_counters(&truth.stand)->invariant_failures, 0);
+    stand_stop(&truth.stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +510,8 @@ int main(void)
         cmocka_unit_test(a_silent_host_counts_at_what_it_may_draw),
         cmocka_unit_test(what_a_host_tells_says_nothing_of_the_time_that_it_was_silent),
         cmocka_unit_test(a_parent_learns_what_its_children_do_not),
+        cmocka_unit_test(what_a_child_forgets_a_parent_that_measures_it_keeps),
+        cmocka_unit_test(a_lost_meter_keeps_what_a_child_forgets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

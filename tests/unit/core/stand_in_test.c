@@ -810,15 +810,15 @@ static void a_meter_that_errs_by_more_than_half_bounds_nothing(void **state)
     stand_stop(&stand);
 }
 
-/* 1 MA for a minute is more than an int64_t holds. */
+/* 1 MA for 10 s is more than an int64_t holds, by so little that it comes out with the other sign. */
 static void a_doubt_keeps_its_sign_however_long_and_large(void **state)
 {
     (void)state;
-    int64_t most = LEFT_MOST_MA * PERMIT_DOUBT_NS * 2, minute_ns = 60 * NS_PER_S;
-    assert_true(permit_left_over_ma_ns(0, LEFT_MOST_MA, minute_ns, most) == most);
-    assert_true(permit_left_over_ma_ns(most, LEFT_MOST_MA, minute_ns, most) == most);
-    assert_true(permit_left_over_ma_ns(most, -LEFT_MOST_MA, minute_ns, most) == 0);
-    assert_true(permit_left_over_ma_ns(7, 0, minute_ns, 100) == 7);
+    int64_t most = LEFT_MOST_MA * PERMIT_DOUBT_NS * 2, long_ns = 10 * NS_PER_S;
+    assert_true(permit_left_over_ma_ns(0, LEFT_MOST_MA, long_ns, most) == most);
+    assert_true(permit_left_over_ma_ns(most, LEFT_MOST_MA, long_ns, most) == most);
+    assert_true(permit_left_over_ma_ns(most, -LEFT_MOST_MA, long_ns, most) == 0);
+    assert_true(permit_left_over_ma_ns(7, 0, long_ns, 100) == 7);
     assert_true(permit_left_over_ma_ns(7, 5, 10, 100) == 57);
     assert_true(permit_left_over_ma_ns(57, 5, 10, 100) == 100);
     assert_true(permit_left_over_ma_ns(57, -5, 10, 100) == 7);
