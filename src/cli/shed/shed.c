@@ -2,6 +2,7 @@
 /* flyball shed: takes the site's shed actions where fail-safe did not end an emergency; by hand, too. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -244,6 +245,7 @@ static int carry_out(struct shed_verb *verb)
 static int run_shed(int argc, char **argv)
 {
     static struct shed_verb verb;
+    signal(SIGCHLD, SIG_DFL);       /* who started it may ignore it: then no end of a command is seen */
     if (argc > 1 && !strcmp(argv[1], "--keep"))
         return shed_keep(argc - 2, argv + 2);
     int result = parse(argc, argv, &verb.arguments);

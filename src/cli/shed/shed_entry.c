@@ -60,6 +60,7 @@ static enum shed_act retry(const struct site_shed *action, struct shed_entry *en
                            const struct shed_seen *seen, const struct shed_now *now)
 {
     uint32_t doublings = entry->tries ? entry->tries - 1 : 0;
+    doublings = doublings < SHED_PAUSE_DOUBLINGS_MAX ? doublings : SHED_PAUSE_DOUBLINGS_MAX;
     if (!seen->due) {
         turn(entry, SHED_OVER, now);
         return SHED_ACT_NOTE;

@@ -15,6 +15,7 @@
 /* A keeper that was begun and has not been heard of yet is given so long. */
 #define SHED_KEEPER_NS (2 * NS_PER_S)
 enum { SHED_DOUBLINGS_MAX = 6 };        /* of the time after which it is restored by itself */
+enum { SHED_PAUSE_DOUBLINGS_MAX = 19 }; /* of that between tries: all that a site file can name */
 
 struct shed_entry {
     char node[NAME_BYTES];

@@ -65,22 +65,26 @@ static void rest(void)
     nanosleep(&time, NULL);
 }
 
-/* False: it is still there at that time. */
-static bool wait_until(pid_t pid, int *status, int64_t until_ns)
+enum waited { WAITED_ENDED, WAITED_LOST, WAITED_LATE };
+
+/* LOST: it is gone, and nobody can say how it ended. LATE: it is still there at that time. */
+static enum waited wait_until(pid_t pid, int *status, int64_t until_ns)
 {
-    while (waitpid(pid, status, WNOHANG) == 0) {
+    for (;;) {
+        pid_t ended = waitpid(pid, status, WNOHANG);
+        if (ended)
+            return ended < 0 ? WAITED_LOST : WAITED_ENDED;
         if (clock_monotonic_ns() >= until_ns)
-            return false;
+            return WAITED_LATE;
         rest();
     }
-    return true;
 }
 
 /* It, and what it has started in its group. */
 static void stop(pid_t pid, int *status)
 {
     kill(-pid, SIGTERM);
-    bool gone = wait_until(pid, status, clock_monotonic_ns() + GRACE_MS * NS_PER_MS);
+    bool gone = wait_until(pid, status, clock_monotonic_ns() + GRACE_MS * NS_PER_MS) != WAITED_LATE;
     kill(-pid, SIGKILL);
     if (!gone)
         waitpid(pid, status, 0);
@@ -98,7 +102,12 @@ bool shed_run(const struct site_command *command, char *const environment[], int
         snprintf(end, SHED_END_BYTES, "cannot be run: %s", strerror(-error));
         return false;
     }
-    if (!wait_until(pid, &status, clock_monotonic_ns() + timeout_ns)) {
+    enum waited waited = wait_until(pid, &status, clock_monotonic_ns() + timeout_ns);
+    if (waited == WAITED_LOST) {
+        snprintf(end, SHED_END_BYTES, "nobody saw its end");
+        return false;
+    }
+    if (waited == WAITED_LATE) {
         stop(pid, &status);
         snprintf(end, SHED_END_BYTES, "ran past its %.1f s and was ended", (double)timeout_ns / 1e9);
         return false;

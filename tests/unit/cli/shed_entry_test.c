@@ -143,6 +143,21 @@ static void a_try_that_fails_is_made_again_after_a_pause_that_doubles(void **sta
     assert_int_equal(bed.entry.tries, 1);
 }
 
+/* The file says how many there were, and may say anything. */
+static void a_pause_has_an_end_whatever_the_file_says(void **state)
+{
+    (void)state;
+    struct bed bed = bed_of();
+    bed.action.tries = UINT32_MAX;
+    for (uint32_t tries = 21; tries < 300; tries += 7) {
+        due(&bed, FIRST_NS);
+        bed.entry = (struct shed_entry){.node = "rack", .state = SHED_AGAIN, .since_ns = FIRST_NS,
+                                        .tries = tries, .at_ns = bed.now.ns};
+        assert_int_equal(decide(&bed, (NS_PER_S << SHED_PAUSE_DOUBLINGS_MAX) - 1), SHED_ACT_NOTHING);
+        assert_int_equal(decide(&bed, 1), SHED_ACT_RUN);
+    }
+}
+
 static void what_ends_by_itself_is_not_tried_again(void **state)
 {
     (void)state;
@@ -319,6 +334,7 @@ int main(void)
         cmocka_unit_test(an_emergency_is_shed_once_and_the_next_one_again),
         cmocka_unit_test(one_command_at_a_time),
         cmocka_unit_test(a_try_that_fails_is_made_again_after_a_pause_that_doubles),
+        cmocka_unit_test(a_pause_has_an_end_whatever_the_file_says),
         cmocka_unit_test(what_ends_by_itself_is_not_tried_again),
         cmocka_unit_test(an_emergency_that_was_only_out_of_sight_goes_on),
         cmocka_unit_test(a_start_in_the_middle_takes_what_was_not_taken),

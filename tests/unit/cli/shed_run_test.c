@@ -109,6 +109,18 @@ static void how_it_ended_is_told(void **state)
     assert_string_equal(end, "cannot be run: No such file or directory");
 }
 
+static void an_end_that_nobody_saw_is_no_good_one(void **state)
+{
+    struct bed *bed = *state;
+    char end[SHED_END_BYTES];
+    const struct site_command command = script(bed, "exit 0");
+    signal(SIGCHLD, SIG_IGN);
+    bool well = shed_run(&command, environ, 5 * NS_PER_S, end);
+    signal(SIGCHLD, SIG_DFL);
+    assert_false(well);
+    assert_string_equal(end, "nobody saw its end");
+}
+
 /* With all that it has started, also what does not listen to SIGTERM. */
 static void past_its_timeout_it_is_ended(void **state)
 {
@@ -264,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(its_words_reach_the_program_as_they_are, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(how_it_ended_is_told, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(an_end_that_nobody_saw_is_no_good_one, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(past_its_timeout_it_is_ended, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(the_environment_says_what_it_is_about, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_keeper_writes_how_its_command_ended, open_bed, close_bed),
