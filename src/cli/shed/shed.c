@@ -98,6 +98,7 @@ static int put_back(struct shed_book *book, const struct shed_entry *known, cons
     struct shed_now now = now_of();
     bool well = true, runs = shed_restore(told->action, &entry, &now) == SHED_ACT_RESTORE;
     if (runs) {
+        shed_run_heed();        /* a new emergency ends it */
         entry.keeper = getpid();
         entry.keeper_start = shed_process_start(getpid());
     }

@@ -98,9 +98,12 @@ enum shed_act shed_decide(const struct site_shed *action, struct shed_entry *ent
         shed_ended(action, entry, false, UNSEEN, now);
         act = SHED_ACT_NOTE;
     }
-    if (is_run(entry))          /* one command at a time */
+    bool anew = seen->due && entry->since_ns != seen->since_ns;
+    if (entry->state == SHED_RESTORING && anew && seen->keeper_lives && seen->due_for_ns < SHED_ENDED_NS)
+        return SHED_ACT_END;
+    if (is_run(entry) && !(entry->state == SHED_RESTORING && anew))     /* one command at a time */
         return act;
-    if (seen->due && entry->since_ns != seen->since_ns)
+    if (anew)
         return begin(entry, seen->since_ns, now);
     if (act == SHED_ACT_NOTE)
         return act;

@@ -14,6 +14,8 @@
 
 /* A keeper that was begun and has not been heard of yet is given so long. */
 #define SHED_KEEPER_NS (2 * NS_PER_S)
+/* A restore that is ended for a new emergency is waited for so long: its keeper grants it a second. */
+#define SHED_ENDED_NS (2 * NS_PER_S)
 enum { SHED_DOUBLINGS_MAX = 6 };        /* of the time after which it is restored by itself */
 enum { SHED_PAUSE_DOUBLINGS_MAX = 19 }; /* of that between tries: all that a site file can name */
 
@@ -35,6 +37,7 @@ struct shed_entry {
 struct shed_seen {
     bool due;                       /* third stage, and leases are sent */
     int64_t since_ns;               /* it began */
+    int64_t due_for_ns;             /* by the daemon's clock */
     bool over;                      /* no emergency, by a meter that is heard and a daemon that answers */
     bool keeper_lives;              /* the entry's keeper */
 };
@@ -44,6 +47,7 @@ enum shed_act {
     SHED_ACT_NOTE,                  /* the entry changed, nothing is run */
     SHED_ACT_RUN,                   /* the entry says RUNNING: run its command */
     SHED_ACT_RESTORE,               /* the entry says RESTORING: run the restore command */
+    SHED_ACT_END,                   /* the entry is as it was: its keeper is to end the restore command */
 };
 
 /* Now, by both clocks. */

@@ -65,10 +65,18 @@ static void rest(void)
     nanosleep(&time, NULL);
 }
 
-enum waited { WAITED_ENDED, WAITED_LOST, WAITED_LATE };
+enum waited { WAITED_ENDED, WAITED_LOST, WAITED_LATE, WAITED_TOLD };
 
-/* LOST: it is gone, and nobody can say how it ended. LATE: it is still there at that time. */
-static enum waited wait_until(pid_t pid, int *status, int64_t until_ns)
+/* Only who blocks the signal finds it pending. */
+static bool is_told_to_end(void)
+{
+    sigset_t pending;
+    return !sigpending(&pending) && sigismember(&pending, SIGTERM) == 1;
+}
+
+/* LOST: it is gone, and nobody can say how it ended. LATE: it is still there at that time. TOLD: the same,
+ * and this process was told to end it; where that is `heeded`. */
+static enum waited wait_until(pid_t pid, int *status, int64_t until_ns, bool heeded)
 {
     for (;;) {
         pid_t ended = waitpid(pid, status, WNOHANG);
@@ -76,6 +84,8 @@ static enum waited wait_until(pid_t pid, int *status, int64_t until_ns)
             return ended < 0 ? WAITED_LOST : WAITED_ENDED;
         if (clock_monotonic_ns() >= until_ns)
             return WAITED_LATE;
+        if (heeded && is_told_to_end())
+            return WAITED_TOLD;
         rest();
     }
 }
@@ -84,10 +94,19 @@ static enum waited wait_until(pid_t pid, int *status, int64_t until_ns)
 static void stop(pid_t pid, int *status)
 {
     kill(-pid, SIGTERM);
-    bool gone = wait_until(pid, status, clock_monotonic_ns() + GRACE_MS * NS_PER_MS) != WAITED_LATE;
+    int64_t until_ns = clock_monotonic_ns() + GRACE_MS * NS_PER_MS;
+    bool gone = wait_until(pid, status, until_ns, false) != WAITED_LATE;
     kill(-pid, SIGKILL);
     if (!gone)
         waitpid(pid, status, 0);
+}
+
+void shed_run_heed(void)
+{
+    sigset_t told;
+    sigemptyset(&told);
+    sigaddset(&told, SIGTERM);
+    sigprocmask(SIG_BLOCK, &told, NULL);
 }
 
 bool shed_run(const struct site_command *command, char *const environment[], int64_t timeout_ns,
@@ -102,9 +121,14 @@ bool shed_run(const struct site_command *command, char *const environment[], int
         snprintf(end, SHED_END_BYTES, "cannot be run: %s", strerror(-error));
         return false;
     }
-    enum waited waited = wait_until(pid, &status, clock_monotonic_ns() + timeout_ns);
+    enum waited waited = wait_until(pid, &status, clock_monotonic_ns() + timeout_ns, true);
     if (waited == WAITED_LOST) {
         snprintf(end, SHED_END_BYTES, "nobody saw its end");
+        return false;
+    }
+    if (waited == WAITED_TOLD) {
+        stop(pid, &status);
+        snprintf(end, SHED_END_BYTES, "ended before its time");
         return false;
     }
     if (waited == WAITED_LATE) {
@@ -212,8 +236,12 @@ int shed_keep(int argc, char **argv)
     if (argc < 9 || strcmp(argv[7], "--") || strlen(argv[1]) >= sizeof keeper.entry.node ||
         !take_words(argc - 8, argv + 8, &command))
         return 2;
-    /* who ends it would lose how the command ended */
-    signal(SIGTERM, SIG_IGN);
+    /* who ends it would lose how the command ended; but a restore gives way to a new emergency */
+    const char *what = getenv("FLYBALL_DO");
+    if (what && !strcmp(what, "restore"))
+        shed_run_heed();
+    else
+        signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     strcpy(keeper.entry.node, argv[1]);

@@ -30,6 +30,9 @@ void shed_environment_free(char **environment);
 bool shed_run(const struct site_command *command, char *const environment[], int64_t timeout_ns,
               char end[SHED_END_BYTES]);
 
+/* setup: from now on SIGTERM ends the command, with its group, and not this process. */
+void shed_run_heed(void);
+
 /* cold: starts the keeper of the entry's command, RUNNING or RESTORING. `written`: the entry is on the file,
  * so the keeper runs nothing where the file says otherwise by then. Its pid or -errno. */
 int shed_start_keeper(const struct shed_book *book, const struct shed_entry *entry,

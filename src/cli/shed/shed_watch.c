@@ -244,12 +244,15 @@ static void look_at(struct watch *watch, struct watched *w, bool answers)
     const struct shed_seen seen = {
         .due = view.stage == EMERGENCY_STAGE_SHED && view.enforced,
         .since_ns = view.stage_since_ns,
+        .due_for_ns = top_source_now_ns(&watch->source) - view.stage_since_ns,
         .over = view.stage == EMERGENCY_STAGE_NONE && answers && is_heard(watch, w->seen_as, &view),
         .keeper_lives = entry.keeper && entry.keeper_start &&
                         shed_process_start(entry.keeper) == entry.keeper_start};
     const struct shed_now now = now_of();
     enum shed_act act = shed_decide(action_of(watch, w->node), &entry, &w->calm_since_ns, &seen, &now);
-    if (act == SHED_ACT_NOTHING || !write_entry(watch, known ? &before : NULL, &entry))
+    if (act == SHED_ACT_END)
+        kill(entry.keeper, SIGTERM);
+    if (act == SHED_ACT_NOTHING || act == SHED_ACT_END || !write_entry(watch, known ? &before : NULL, &entry))
         return;
     if (act == SHED_ACT_NOTE)
         return;

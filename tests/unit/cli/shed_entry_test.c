@@ -254,6 +254,36 @@ static void it_is_restored_once_it_has_been_over_for_long_enough_without_a_break
     assert_int_equal(decide(&bed, 1000 * NS_PER_S), SHED_ACT_NOTHING);
 }
 
+/* Its command may take as long as its timeout, and what it turns on is what must go off. */
+static void a_restore_gives_way_to_a_new_emergency(void **state)
+{
+    (void)state;
+    struct bed bed = restoring();
+    shed(&bed, FIRST_NS);
+    over(&bed);
+    decide(&bed, 0);
+    assert_int_equal(decide(&bed, 60 * NS_PER_S), SHED_ACT_RESTORE);
+    kept(&bed);
+    struct bed deaf = bed, first = bed;
+    due(&first, FIRST_NS);              /* the same one, still or again in sight */
+    kept(&first);
+    assert_int_equal(decide(&first, 0), SHED_ACT_NOTHING);
+    due(&bed, SECOND_NS);
+    kept(&bed);
+    assert_int_equal(decide(&bed, 0), SHED_ACT_END);
+    assert_int_equal(bed.entry.state, SHED_RESTORING);
+    bed.seen.keeper_lives = false;
+    assert_int_equal(decide(&bed, 0), SHED_ACT_RUN);
+    assert_true(bed.entry.state == SHED_RUNNING && bed.entry.since_ns == SECOND_NS && bed.entry.sheds == 2);
+    due(&deaf, SECOND_NS);              /* one that does not end is not waited for */
+    kept(&deaf);
+    deaf.seen.due_for_ns = SHED_ENDED_NS - 1;
+    assert_int_equal(decide(&deaf, 0), SHED_ACT_END);
+    deaf.seen.due_for_ns = SHED_ENDED_NS;
+    assert_int_equal(decide(&deaf, 0), SHED_ACT_RUN);
+    assert_true(deaf.entry.state == SHED_RUNNING && deaf.entry.keeper == 0);
+}
+
 static void a_restore_that_fails_is_left_to_an_operator(void **state)
 {
     (void)state;
@@ -340,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_start_in_the_middle_takes_what_was_not_taken),
         cmocka_unit_test(it_is_restored_by_itself_only_where_the_site_says_so),
         cmocka_unit_test(it_is_restored_once_it_has_been_over_for_long_enough_without_a_break),
+        cmocka_unit_test(a_restore_gives_way_to_a_new_emergency),
         cmocka_unit_test(a_restore_that_fails_is_left_to_an_operator),
         cmocka_unit_test(the_time_before_it_is_restored_doubles_until_an_operator_restores),
         cmocka_unit_test(an_operator_restores_without_a_command_by_saying_so),

@@ -263,6 +263,28 @@ static void a_keeper_of_what_is_not_written_runs_it_all_the_same(void **state)
     assert_string_equal(told(bed), "ran\n");
 }
 
+/* Told by SIGTERM, here by the command itself. A shed action is ended by nobody. */
+static void the_keeper_of_a_restore_ends_it_when_told(void **state)
+{
+    struct bed *bed = *state;
+    struct shed_book book;
+    struct shed_entry entry = running(bed, true);
+    assert_int_equal(keep(bed, "1", "written", "kill -TERM $PPID; sleep 0.1; echo ran"), 0);
+    assert_int_equal(entry_now(bed).state, SHED_DONE);
+    entry.state = SHED_RESTORING;
+    assert_int_equal(shed_book_open(&book, bed->path), 0);
+    assert_int_equal(shed_book_put(&book, NULL, &entry, false), 0);
+    shed_book_close(&book);
+    setenv("FLYBALL_DO", "restore", 1);
+    int code = keep(bed, "1", "written", "kill -TERM $PPID; sleep 30; echo late");
+    unsetenv("FLYBALL_DO");
+    assert_int_equal(code, 1);
+    entry = entry_now(bed);
+    assert_int_equal(entry.state, SHED_NOT_RESTORED);
+    assert_string_equal(entry.end, "ended before its time");
+    assert_string_equal(told(bed), "ran\n");
+}
+
 static void words_that_are_none_are_refused(void **state)
 {
     struct bed *bed = *state;
@@ -283,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_keeper_that_comes_too_late_runs_nothing, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_keeper_of_what_is_not_written_runs_it_all_the_same, open_bed,
                                         close_bed),
+        cmocka_unit_test_setup_teardown(the_keeper_of_a_restore_ends_it_when_told, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(words_that_are_none_are_refused, open_bed, close_bed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
