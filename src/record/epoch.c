@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record/folder.h"
+
 enum { LINE_BYTES = 22 };       /* twenty digits, the end of the line, and one more that may not be there */
 
 /* Digits and the end of the line, nothing else. */
@@ -54,20 +56,6 @@ static int write_line(const char *path, uint64_t epoch)
     return close(fd) && !error ? -errno : error;
 }
 
-/* The name, too, has to outlive a crash. */
-static int sync_folder(const char *path)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int error = fsync(fd) ? -errno : 0;
-    close(fd);
-    return error;
-}
-
 int epoch_write(const char *path, uint64_t epoch)
 {
     char fresh[PATH_MAX];
@@ -76,5 +64,5 @@ int epoch_write(const char *path, uint64_t epoch)
     int error = write_line(fresh, epoch);
     if (!error && rename(fresh, path))
         error = -errno;
-    return error ? error : sync_folder(path);
+    return error ? error : folder_sync(path);
 }

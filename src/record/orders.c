@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "record/crc32c.h"
+#include "record/folder.h"
 
 #define ORDERS_MAGIC UINT32_C(0x32524F46)   /* "FOR2" as bytes */
 #define ORDERS_MAGIC_BEFORE UINT32_C(0x44524F46)    /* "FORD": records of 144 bytes, one node each */
@@ -60,24 +61,6 @@ static int read_all(struct orders_log *log, void (*each)(void *context, const st
         if (each && record.entry.order.kind != ORDER_NOTHING)
             each(context, &record.entry);
     }
-}
-
-/* A file that was just made is safe only with its name in the folder. */
-static int sync_folder(const char *path)
-{
-    char folder[512];
-    const char *slash = strrchr(path, '/');
-    size_t bytes = slash ? (size_t)(slash - path) : 0;
-    if (bytes >= sizeof folder)
-        return -ENAMETOOLONG;
-    memcpy(folder, path, bytes);
-    folder[bytes] = 0;
-    int fd = open(slash ? (bytes ? folder : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int error = fsync(fd) ? -errno : 0;
-    close(fd);
-    return error == -EINVAL ? 0 : error;    /* a file system that has nothing to sync there */
 }
 
 /* Is it still the file of that name? Another process may have compacted the log while this one waited. */
@@ -132,7 +115,7 @@ static int make(struct orders_log *log)
 {
     int error = log->path[0] ? take(log, O_CREAT) : -ENOENT;
     if (!error)
-        error = sync_folder(log->path);
+        error = folder_sync(log->path);
     if (error)
         orders_close(log);
     return error;
@@ -205,7 +188,7 @@ static int replace(struct orders_log *log, int fd, const char *made)
         return -EIO;        /* where links are not known, it goes without */
     if (rename(made, log->path))
         return -errno;
-    return sync_folder(log->path);
+    return folder_sync(log->path);
 }
 
 int orders_compact(struct orders_log *log, const struct order_entry *entry, uint32_t count)

@@ -279,6 +279,7 @@ const struct cli_verb cli_shed = {
         "  --restore NODE  runs NODE's restore command, and counts it as restored\n"
         "  --yes           wanted by both: they are for real\n\n"
         "Exit code: 0 ok, 1 a command failed or a node is shed (--list), 2 usage, 3 no door or state file,\n"
-        "4 the site has errors or no shed action, 5 another flyball shed watches.\n",
+        "or a daemon of another version, 4 the site has errors or no shed action, 5 another flyball shed\n"
+        "watches.\n",
     .run = run_shed,
 };

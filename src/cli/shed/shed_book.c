@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "loop/view_words.h"
+#include "record/folder.h"
 
 enum { ROOM_FIRST = 16, PATIENCE = 100 };
 
@@ -212,18 +213,6 @@ static int write_json(const char *path, const json_t *file, bool lasting)
     return close(fd) && !error ? -errno : error;
 }
 
-static void sync_folder(const char *path)
-{
-    char folder[SHED_PATH_BYTES];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
-}
-
 static int write_file(struct shed_book *book, bool lasting)
 {
     char fresh[SHED_PATH_BYTES + 8];
@@ -322,7 +311,7 @@ int shed_book_put(struct shed_book *book, const struct shed_entry *before, const
     if (lock >= 0)
         close(lock);
     if (!error && !kept && lasting)
-        sync_folder(book->path);
+        folder_sync(book->path);
     return error ? error : kept;
 }
 

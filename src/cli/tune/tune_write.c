@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/tune/tune.h"
+#include "record/folder.h"
 #include "site/read/place.h"
 #include "site/read/tree.h"
 
@@ -178,14 +179,7 @@ static int take_place(struct edit *edit)
         return fail(edit, -errno, "%s: %s", edit->path, strerror(errno));
     free(edit->copy);
     edit->copy = NULL;
-    char *slash = strrchr(edit->path, '/');
-    if (slash)
-        slash[slash == edit->path] = 0;
-    int folder = open(edit->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) {
-        fsync(folder);          /* the name, too, shall survive a power cut */
-        close(folder);
-    }
+    folder_sync(edit->path);
     return 0;
 }
 
