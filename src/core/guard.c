@@ -169,7 +169,8 @@ void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, 
         why = WHY_CLAIM;
         cap_mw = smaller(cap_mw, ledger_always_mw(&core->ledger, host));
     } else {
-        cap_mw = smaller(cap_mw, larger(h->newest_mw, type->cap_min_mw));
+        /* its newest lease may have run out at the host: less than that may be more than it counts for */
+        cap_mw = smaller(cap_mw, smaller(larger(h->newest_mw, type->cap_min_mw), ledger_exposed_cap_mw(h)));
     }
     if (guard_has_sent(core, host) && cap_mw >= old_mw)
         return;

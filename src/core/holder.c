@@ -4,6 +4,7 @@
 #include "core/holder.h"
 
 enum { RECEIPT_SOON_NS = 10 * 1000 * 1000 };    /* an unasked report comes at most this often */
+enum { LONG_PAST_NS = 1 };                      /* a deadline, where 0 is none */
 
 static uint32_t devices_of(const struct holder *holder)
 {
@@ -207,14 +208,18 @@ bool holder_next_write(struct holder *holder, uint32_t *device, int64_t *cap_mw)
     return false;
 }
 
-/* Expiry is looked at again after every write. */
+/* Expiry is looked at again after every write. What the devices show has settled since now at the earliest,
+ * also where another cap is wanted by now: a lease may want this one again, and nothing is written for it. */
 static void look_again(struct holder *holder, bool held, int64_t now_ns)
 {
     holder_time(holder, now_ns);
-    if (!holder_holds(holder) || held)
+    bool holds = holder_holds(holder);
+    if (holds && held)
+        return;
+    holder->held_since_ns = now_ns;
+    if (!holds)
         return;
     holder->state = holder->state_wanted;
-    holder->held_since_ns = now_ns;
     holder->receipt_due_ns = now_ns + holder->config.actuation_ns;
 }
 
@@ -244,7 +249,9 @@ void holder_flags(struct holder *holder, uint8_t flags, int64_t now_ns)
 
 int64_t holder_deadline_ns(const struct holder *holder)
 {
-    return holder->state_wanted == HOST_LEASED ? holder->deadline_ns : 0;
+    if (holder->state_wanted == HOST_LEASED)
+        return holder->deadline_ns;
+    return holder_holds(holder) ? 0 : LONG_PAST_NS;
 }
 
 bool holder_report_due(const struct holder *holder, int64_t now_ns)

@@ -112,7 +112,10 @@ void holder_seen(struct holder *holder, uint32_t device, int64_t readback_mw, in
 void holder_flags(struct holder *holder, uint8_t flags, int64_t now_ns);
 
 /* any: the one word for the watchdog: once this has passed, fail-safe caps are to be in force, whatever the
- * agent does. 0 where no lease is held. The owner stores it before it issues the writes of a lease. */
+ * agent does. While fail-safe is wanted and not read back on every device (a lease has run out, an agent
+ * starts) it lies in the past: an agent that dies before its write is done must not leave 0. 0 where
+ * fail-safe is in force. The owner stores it after every call here that may change it, and before it issues
+ * writes; the watchdog writes for as long as it has passed, not once. */
 int64_t holder_deadline_ns(const struct holder *holder);
 
 /* any: a report is due now. */

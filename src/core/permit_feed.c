@@ -122,19 +122,32 @@ void permit_feed_reading(struct permits *permits, const struct permit_node *p, c
     weigh_witness(permits, p->witness, evidence, t_ns);
 }
 
-/* That nobody read a witness while one controller followed another is not the feed's fault: as at a start. */
-static void unsee(struct permits *permits, uint8_t set)
+/* That nobody read a witness while one controller followed another is not the feed's fault: as at a start.
+ * But who lends against it again already, by a reading of its own, does so no longer. */
+static void unsee(struct permits *permits, uint8_t set, int64_t t_ns)
 {
     for (uint32_t c = 1; set >> c; c++)
         if (set >> c & 1)
             permits->feed[c].bad |= WITNESS_UNSEEN;
     permits->feeds &= (uint8_t)~set;
+    for (uint32_t i = 0; i < permits->lender_count; i++)
+        if (permits->meter[permits->lender[i]].lent.contingencies & set)
+            permit_follow(permits, permits->lender[i], t_ns);
+}
+
+/* A window that ended since the take-over was read: what is missing behind it, is missing here. */
+static bool is_read_since(const struct permits *permits, const struct permit_node *p)
+{
+    const struct model_meter *meter = &permits->model->meter[permits->model->node[p->node].meter];
+    if (permits->await_until_ns == INT64_MAX)
+        return false;           /* it still goes on */
+    return p->until_ns - meter->fresh_ns + meter->period_ns >= permits->await_until_ns - permits->await_ns;
 }
 
 void permit_feed_unseen(struct permits *permits, const struct permit_node *p, int64_t t_ns)
 {
-    if (t_ns <= permits->await_until_ns)
-        unsee(permits, p->witness);
+    if (t_ns <= permits->await_until_ns && !is_read_since(permits, p))
+        unsee(permits, p->witness, t_ns);
     else
         weigh_witness(permits, p->witness, WITNESS_UNSEEN, t_ns);
 }

@@ -278,4 +278,20 @@ void core_order_view(const struct core *core, struct core_order_view *view);
 void core_maintenance_view(const struct core *core, uint32_t place, struct core_maintenance_view *view);
 void core_contract_view(const struct core *core, uint32_t place, struct core_contract_view *view);
 
+/* The sums of a node as they stand, by contingency and phase: what a simulation holds against the truth at
+ * every sample, without the rest of the view. */
+struct core_node_sums {
+    const int64_t (*exposed_mva)[PHASES];   /* D */
+    const int64_t (*limit_mva)[PHASES];     /* in force */
+    const int64_t (*steady_mva)[PHASES];    /* without a permit */
+    const int64_t (*safe_mva)[PHASES];      /* with all that hold a lease at fail-safe: I2 */
+    bool emergency, recovery;
+};
+
+/* any, owner thread only: valid until the next step. */
+void core_node_sums(const struct core *core, uint32_t node, struct core_node_sums *sums);
+
+/* any, owner thread only: E(h) as a cap; INT64_MAX where the host counts at phys_max. */
+int64_t core_exposed_mw(const struct core *core, uint32_t host);
+
 #endif

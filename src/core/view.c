@@ -80,14 +80,21 @@ static void show_steering(const struct core *core, uint32_t node, struct core_no
     view->ramp_down_mw_per_s = ramp.rate_mw_per_s[RAMP_DOWN];
 }
 
+static bool in_recovery(const struct core *core, uint32_t node)
+{
+    const struct ledger_sums *sums = &core->ledger.node[node];
+    bool over = false;
+    for (uint32_t i = 0; i < core->model->contingency_count * PHASES; i++)
+        over |= sums->exposed_mva[i / PHASES][i % PHASES] > sums->ceiling_mva[i / PHASES][i % PHASES];
+    return over;
+}
+
 static void show_recovery(const struct core *core, uint32_t node, struct core_node_view *view)
 {
     const struct ledger_sums *sums = &core->ledger.node[node];
     const struct recovery_node *known = &core->recovery.node[node];
     view->recovery_by = sums->recovery_by;
-    for (uint32_t i = 0; i < core->model->contingency_count * PHASES; i++)
-        view->recovery |=
-            sums->exposed_mva[i / PHASES][i % PHASES] > sums->ceiling_mva[i / PHASES][i % PHASES];
+    view->recovery = in_recovery(core, node);
     if (!view->recovery || known->since_ns == INT64_MAX)
         return;
     view->recovery_since_ns = known->since_ns;
@@ -230,4 +237,23 @@ void core_host_view(const struct core *core, uint32_t host, struct core_host_vie
         .fail_safe_mw = h->fail_safe_mw,
         .bound = core->bound[host],
     };
+}
+
+void core_node_sums(const struct core *core, uint32_t node, struct core_node_sums *sums)
+{
+    const struct ledger_sums *known = &core->ledger.node[node];
+    *sums = (struct core_node_sums){
+        .exposed_mva = known->exposed_mva,
+        .limit_mva = known->limit_mva,
+        .steady_mva = known->steady_mva,
+        .safe_mva = known->safe_mva,
+        .emergency = core->emergencies.node[node].active,
+        .recovery = core->ledger.over_count && in_recovery(core, node),
+    };
+}
+
+int64_t core_exposed_mw(const struct core *core, uint32_t host)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    return h->bounded ? ledger_exposed_cap_mw(h) : INT64_MAX;
 }

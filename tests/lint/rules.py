@@ -41,6 +41,7 @@ file   src/core/caps.c
 -        return cap;
 +        return wanted;
 by     caps_test
+id     his-cap
 
 rule   nobody has less than his floor
 file   src/core/caps.c
@@ -70,6 +71,8 @@ MISFITS = [
     ('+    return want;\nby     caps_test', '+    return want;', 'names the test'),
     ('this does not compile when it is broken', 'nobody has less than his floor', 'told before'),
     ('-    return wanted;\n+    return want;', '     return wanted;', 'changes lines'),
+    ('+    return want;\nby', '+    return want;\nid     his-cap\nby', 'told before'),
+    ('id     his-cap', 'id     His Cap', 'an id is of small letters'),
 ]
 
 

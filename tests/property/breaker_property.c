@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "breaker_reference.h"
+#include "run.h"
 
 enum { AHEAD = 6, REPORTED = 20 };
 
@@ -299,7 +300,7 @@ static void judge_admissible(struct history *history)
                current_ma, hold_ns, element, more_a);
 }
 
-/* 0 to PPM, and 1 where the forecast trips; more current is no less risk. */
+/* P2: 0 to PPM, and 1 where the forecast trips; more current is no less risk. P1: nor is it a later trip. */
 static void judge_risk(struct history *history)
 {
     struct breaker_step_ahead ahead[2] = {{draw_dt(&history->chance), history->load},
@@ -319,9 +320,15 @@ static void judge_risk(struct history *history)
     if (breaker_risk_ppm(&history->state, &history->breaker, history->stock->table, ahead, 2, respond_ns) <
         risk_ppm)
         broken(history, "more current is less risk than %" PRId64 " ppm", risk_ppm);
+
+    struct breaker_verdict sooner;
+    breaker_forecast(&history->state, &history->breaker, history->stock->table, ahead, 2, &sooner, NULL);
+    if (sooner.t_ns > verdict.t_ns)
+        broken(history, "more current trips after %" PRId64 " ns, less after %" PRId64, sooner.t_ns,
+               verdict.t_ns);
 }
 
-static void run(struct curve_stock *stock, uint64_t seed)
+static void play(struct curve_stock *stock, uint64_t seed)
 {
     static struct history history;
     struct history *h = &history;
@@ -351,24 +358,17 @@ static void run(struct curve_stock *stock, uint64_t seed)
 int main(int argc, char **argv)
 {
     static struct curve_stock stock;
-    uint64_t seed = 1, cases = 20000;
+    struct run run = run_begin("breaker_property", 20000, 1000000);
 
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--long"))
-            cases = 1000000;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            seed = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
-            cases = strtoull(argv[++i], NULL, 0);
-        else
-            return fprintf(stderr, "usage: breaker_property [--seed N] [--cases N] [--long]\n"), 2;
-    }
+    for (int i = 1; i < argc; i++)
+        if (!run_option(&run, argc, argv, &i))
+            return run_usage(&run, "");
     reference_curves(&stock);
-    for (uint64_t i = 0; i < cases; i++)
-        run(&stock, seed + i);
-    printf("breaker_property: seeds %" PRIu64 "..%" PRIu64 ", %" PRIu64 " of %" PRIu64
-           " steps on an open device, %" PRIu64 " of %" PRIu64 " admissible currents bound, %" PRIu64
-           " failures\n",
-           seed, seed + cases - 1, open_steps, steps, bound, admitted, failures);
+    for (uint64_t i = 0; i < run.cases; i++)
+        play(&stock, run.seed + i);
+    printf("%" PRIu64 " of %" PRIu64 " steps on an open device, %" PRIu64 " of %" PRIu64
+           " admissible currents bound\n",
+           open_steps, steps, bound, admitted);
+    run_end(&run, failures);
     return failures ? 1 : 0;
 }

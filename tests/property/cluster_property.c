@@ -16,6 +16,7 @@
 #include "core/core.h"
 #include "core/draw.h"
 #include "model_builder.h"
+#include "run.h"
 
 enum { CLAIMS_MAX = 12, T_NS = 1000000000, GANGS = 6, PARTS_MAX = 100000 };
 
@@ -460,26 +461,18 @@ static void site_case(uint64_t seed)
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 100000;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--long"))
-            cases = 1000000;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            seed = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
-            cases = strtoull(argv[++i], NULL, 0);
-        else
-            return fprintf(stderr, "usage: cluster_property [--seed N] [--cases N] [--long]\n"), 2;
-    }
+    struct run run = run_begin("cluster_property", 100000, 10000000);
+    for (int i = 1; i < argc; i++)
+        if (!run_option(&run, argc, argv, &i))
+            return run_usage(&run, "");
     vectors();
-    for (uint64_t i = 0; i < cases; i++)
-        random_case(seed + i);
-    for (uint64_t i = 0; i < (cases + 49) / 50; i++)
-        site_case(seed + i);
+    for (uint64_t i = 0; i < run.cases; i++)
+        random_case(run.seed + i);
+    for (uint64_t i = 0; i < (run.cases + 49) / 50; i++)
+        site_case(run.seed + i);
     if (idle * 500 > held)      /* rounds that look for slack end somewhere */
-        broken(seed, NULL, "%llu of %llu hosts held down without a full node above", (unsigned long long)idle,
-               (unsigned long long)held);
-    printf("cluster_property: seeds %llu..%llu, %llu failures\n", (unsigned long long)seed,
-           (unsigned long long)(seed + cases - 1), (unsigned long long)failures);
+        broken(run.seed, NULL, "%llu of %llu hosts held down without a full node above",
+               (unsigned long long)idle, (unsigned long long)held);
+    run_end(&run, failures);
     return failures ? 1 : 0;
 }

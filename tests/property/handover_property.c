@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "chance.h"
+#include "run.h"
 #include "sim/virtual.h"
 #include "site/site.h"
 
@@ -77,28 +78,24 @@ static bool one(uint64_t seed, const struct site *site, const struct workload *w
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 12;
+    struct run run = run_begin("handover_property", 12, 200);
     struct site *site = calloc(1, sizeof *site);
     struct workload *workload = calloc(1, sizeof *workload);
     struct tally tally = {0};
     if (argc < 3 || !site || !workload)
-        return fprintf(stderr, "usage: handover_property SITE WORKLOAD [--seed N] [--cases N]\n"), 2;
-    for (int i = 3; i + 1 < argc; i += 2) {
-        if (!strcmp(argv[i], "--seed"))
-            seed = strtoull(argv[i + 1], NULL, 0);
-        else if (!strcmp(argv[i], "--cases"))
-            cases = strtoull(argv[i + 1], NULL, 0);
-    }
+        return run_usage(&run, " behind SITE WORKLOAD");
+    for (int i = 3; i < argc; i++)
+        if (!run_option(&run, argc, argv, &i))
+            return run_usage(&run, " behind SITE WORKLOAD");
     if (site_load(site, argv[1], "default", stderr) || workload_load(workload, argv[2], &site->model, stderr))
         return 2;
     int failures = 0;
-    for (uint64_t i = 0; i < cases; i++)
-        failures += !one(seed + i, site, workload, &tally);
-    printf(
-        "handover_property: %llu hand-overs, %llu while something was lent, %llu first leases, %d failures\n",
-        (unsigned long long)cases, (unsigned long long)tally.lending, (unsigned long long)tally.heard,
-        failures);
-    failures += cases > 3 && tally.lending * 2 < cases;
+    for (uint64_t i = 0; i < run.cases; i++)
+        failures += !one(run.seed + i, site, workload, &tally);
+    failures += run.cases > 3 && tally.lending * 2 < run.cases;
+    printf("%llu hand-overs while something was lent, %llu first leases\n", (unsigned long long)tally.lending,
+           (unsigned long long)tally.heard);
+    run_end(&run, (uint64_t)failures);
     workload_unload(workload);
     site_unload(site);
     free(site);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "chance.h"
+#include "run.h"
 #include "core/heat.h"
 
 enum { WINDOWS = 4000, QUEUE = 64 };
@@ -275,35 +276,30 @@ static void open_history(struct history *h, uint64_t seed)
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 300, checks = 0, losses = 0;
+    struct run run = run_begin("heat_property", 300, 10000);
+    uint64_t checks = 0, losses = 0;
     double closest = 1;
     struct history *h = malloc(sizeof *h);
     if (!h)
         return 99;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--long"))
-            cases = 10000;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            seed = strtoull(argv[++i], NULL, 10);
-        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
-            cases = strtoull(argv[++i], NULL, 10);
-        else
-            return fputs("usage: heat_property [--seed N] [--cases N] [--long]\n", stderr), 2;
-    }
-    for (uint64_t i = 0; i < cases; i++) {
-        open_history(h, seed + i);
-        if (!live(h, seed + i))
+    for (int i = 1; i < argc; i++)
+        if (!run_option(&run, argc, argv, &i))
+            return run_usage(&run, "");
+    for (uint64_t i = 0; i < run.cases; i++) {
+        open_history(h, run.seed + i);
+        if (!live(h, run.seed + i))
             return 1;
         checks += h->checks;
         losses += h->losses;
         closest = (h->delays && h->loses) || h->closest > closest ? closest : h->closest;
     }
     printf(
-        "%llu cases from seed %llu: %llu readings left no time open and covered the reference, %llu windows "
-        "lost; least heat above it %.3g\n",
-        (unsigned long long)cases, (unsigned long long)seed, (unsigned long long)checks,
-        (unsigned long long)losses, closest);
+        "%llu readings left no time open and covered the reference, %llu windows lost; least heat above it "
+        "%.3g\n",
+        (unsigned long long)checks, (unsigned long long)losses, closest);
     free(h);
     /* not bought by being far too hot: the bound is met closely somewhere, and most readings are judged */
-    return checks > cases * WINDOWS / 2 && losses > cases && closest < 1e-6 ? 0 : 1;
+    bool judged = checks > run.cases * WINDOWS / 2 && losses > run.cases && closest < 1e-6;
+    run_end(&run, !judged);
+    return judged ? 0 : 1;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lease_world.h"
+#include "run.h"
 
 enum { ROUGH_MS = 3500, END_MS = 2600 };
 /* X = (D / (1 - rho) + A)(1 + rho) for D = 1 s, A = 100 ms, rho = 1 %, and a step at either end */
@@ -134,26 +135,22 @@ static int planted_faults(struct few *few, uint64_t seed, uint64_t cases)
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 20000, planted = 20000;
+    struct run run = run_begin("lease_property", 20000, 200000);
+    uint64_t planted = 20000;
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            seed = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
-            cases = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--planted") && i + 1 < argc)
-            planted = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--long"))
-            cases = 200000;
-        else
-            return fprintf(stderr, "usage: lease_property [--seed N] [--cases N] [--planted N] [--long]\n"),
-                   2;
+        if (run_option(&run, argc, argv, &i))
+            continue;
+        if (strcmp(argv[i], "--planted") != 0 || i + 1 >= argc)
+            return run_usage(&run, " [--planted N]");
+        planted = strtoull(argv[++i], NULL, 0);
     }
     struct few *few = malloc(sizeof *few);
     if (!few)
         return 1;
-    int failures = sound_histories(few, seed, cases);
+    int failures = sound_histories(few, run.seed, run.cases);
     if (!failures && planted)
-        failures = planted_faults(few, seed, planted);
+        failures = planted_faults(few, run.seed, planted);
     free(few);
+    run_end(&run, (uint64_t)failures);
     return failures ? 1 : 0;
 }

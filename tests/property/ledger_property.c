@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run.h"
 #include "trial.h"
 
 static struct weather draw_weather(struct chance *chance)
@@ -76,9 +77,10 @@ static bool has_its_due(struct trial *trial, uint32_t h)
             double load = (double)model->node[n].other_mva[i % PHASES] +
                           (double)model->node[n].bad_mva[i / PHASES][i % PHASES];
             for (uint32_t other = 0; other < model->host_count; other++)
-                load += trial->shadow->load[n][i / PHASES][i % PHASES][other] *
+                load += shadow_load(trial->shadow, n, i / PHASES, i % PHASES, other) *
                         shadow_exposure_mw(trial->shadow, other);
-            double step = trial->shadow->load[n][i / PHASES][i % PHASES][h] * 2 * (double)type->quantum_mw;
+            double step = shadow_load(trial->shadow, n, i / PHASES, i % PHASES, h) * 2 *
+                          (double)type->quantum_mw;
             double limit = (double)model->node[n].limit_mva[i / PHASES][i % PHASES];
             if (trial->shadow->above[n][h] && (load >= 0.95 * limit || load + step > limit))
                 return true;
@@ -224,34 +226,25 @@ static int tell_too_little(const struct told *told, uint64_t cases)
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 12;
+    struct run run = run_begin("ledger_property", 12, 200);
     unsigned kinds = 1u << ROUGH | 1u << CALM | 1u << LENT | 1u << STOOD_IN, all = kinds;
-    bool is_long = false;
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--long"))
-            is_long = true;
-        else if (only(argv[i]))
-            kinds = only(argv[i]);
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            seed = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
-            cases = strtoull(argv[++i], NULL, 0);
-        else
-            return fprintf(stderr, "usage: ledger_property [--seed N] [--cases N] [--long] "
-                                   "[--calm | --lent | --stood-in]\n"),
-                   2;
+        if (run_option(&run, argc, argv, &i))
+            continue;
+        if (!only(argv[i]))
+            return run_usage(&run, " [--calm | --lent | --stood-in]");
+        kinds = only(argv[i]);
     }
     int failures = 0;
     struct told told = {0};
-    for (uint64_t i = 0; i < cases; i++)
+    for (uint64_t i = 0; i < run.cases; i++)
         for (enum kind kind = ROUGH; kind <= STOOD_IN; kind++)
-            failures += kinds >> kind & 1 ? one(seed + i, kind, is_long, &told) : 0;
-    if (cases >= 10 && kinds == all)
-        failures += tell_too_little(&told, cases);
-    printf("ledger_property: seeds %llu..%llu, %d failures, %llu node-steps lent, %llu of them held by other "
-           "meters, which stood in %llu times\n",
-           (unsigned long long)seed, (unsigned long long)(seed + cases - 1), failures,
+            failures += kinds >> kind & 1 ? one(run.seed + i, kind, run.is_long, &told) : 0;
+    if (run.cases >= 10 && kinds == all)
+        failures += tell_too_little(&told, run.cases);
+    printf("%llu node-steps lent, %llu of them held by other meters, which stood in %llu times\n",
            (unsigned long long)told.lent_steps, (unsigned long long)told.stood_in_steps,
            (unsigned long long)told.stand_ins);
+    run_end(&run, (uint64_t)failures);
     return failures ? 1 : 0;
 }

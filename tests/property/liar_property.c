@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run.h"
 #include "shadow.h"
 #include "world.h"
 
@@ -129,7 +130,8 @@ static int one(uint64_t seed, int steps)
     liars->model = model_build(seed, (uint32_t)chance_range(&liars->chance, 1, 12));
     liars->t_ns = NS_PER_S;
     liars->outbox = (struct outbox){.record = liars->record, .capacity = BUILT_HOSTS_MAX};
-    shadow_init(&liars->shadow, liars->model, 1);
+    shadow_open(&liars->shadow, liars->model);
+    shadow_init(&liars->shadow, 1);
     void *memory = aligned_alloc(64, (core_bytes(liars->model) + 63) / 64 * 64);
     if (!memory)
         abort();
@@ -144,6 +146,7 @@ static int one(uint64_t seed, int steps)
                    slot.kind, liars->shadow.complaint);
     }
     free(memory);
+    shadow_close(&liars->shadow);
     model_unbuild(liars->model);
     free(liars);
     return good ? 0 : 1;
@@ -151,22 +154,13 @@ static int one(uint64_t seed, int steps)
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 100;
-    int steps = 1500;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--long"))
-            steps = 30000;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            seed = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
-            cases = strtoull(argv[++i], NULL, 0);
-        else
-            return fprintf(stderr, "usage: liar_property [--seed N] [--cases N] [--long]\n"), 2;
-    }
+    struct run run = run_begin("liar_property", 100, 2000);
+    for (int i = 1; i < argc; i++)
+        if (!run_option(&run, argc, argv, &i))
+            return run_usage(&run, "");
     int failures = 0;
-    for (uint64_t i = 0; i < cases; i++)
-        failures += one(seed + i, steps);
-    printf("liar_property: seeds %llu..%llu, %d failures\n", (unsigned long long)seed,
-           (unsigned long long)(seed + cases - 1), failures);
+    for (uint64_t i = 0; i < run.cases; i++)
+        failures += one(run.seed + i, run.is_long ? 30000 : 1500);
+    run_end(&run, (uint64_t)failures);
     return failures ? 1 : 0;
 }

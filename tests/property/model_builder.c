@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model_builder.h"
-
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "chance.h"
+#include "model_build.h"
 
 /* The rounding of a sum may add this much per host and cord; I2 must hold with it. */
 #define ROUNDING_MVA 8
 
-struct build {
-    struct model model;
-    struct model_node node[BUILT_NODES_MAX];
-    struct model_host host[BUILT_HOSTS_MAX];
-    struct model_host_type type[BUILT_TYPES_MAX];
-    struct model_meter meter[BUILT_NODES_MAX];
-    struct breaker_curve curve[BUILT_CURVES];
-    struct chance chance;
-    uint32_t level[BUILT_NODES_MAX];
-    uint32_t roots, depth, hosts_max;
-};
+enum { K_MAX = 16 };
 
 double model_wall_mw(const struct model_host_type *type, double cap_mw)
 {
@@ -38,7 +26,7 @@ int model_above(const struct model *model, uint32_t node, uint32_t cord_node)
     return 0;
 }
 
-static void add_ancestors(struct build *build, struct model_node *node, uint32_t parent)
+void build_add_ancestors(struct build *build, struct model_node *node, uint32_t parent)
 {
     const struct model_node *above = &build->node[parent];
     for (uint32_t i = 0; i < above->ancestor_count; i++) {
@@ -55,6 +43,7 @@ static void add_node(struct build *build, uint32_t parent)
 {
     uint32_t n = build->model.node_count++;
     struct model_node *node = &build->node[n];
+    build->node_id[n] = n;
     snprintf(node->name, sizeof node->name, "node-%u", n);
     node->phases = 3;
     node->rated_100pct = 1;
@@ -68,14 +57,18 @@ static void add_node(struct build *build, uint32_t parent)
         node->kind = NODE_MAIN;
         return;
     }
-    add_ancestors(build, node, parent);
+    build_add_ancestors(build, node, parent);
     build->level[n] = build->level[parent] + 1;
     node->kind = build->level[n] + 1 == build->depth ? NODE_RACK : NODE_BRANCH;
+    if (build->form.feeds) {
+        mesh_second_parent(build, node, parent);
+        return;
+    }
     /* A transfer switch: a second feed, on an earlier node, so that no cycle can close. */
     uint32_t other = (uint32_t)chance_range(&build->chance, 0, parent);
     if (chance_hit(&build->chance, 0.08) && !model_above(&build->model, other, n) &&
         node->ancestor_count + build->node[other].ancestor_count <= ANCESTORS_MAX)
-        add_ancestors(build, node, other);
+        build_add_ancestors(build, node, other);
 }
 
 static void grow_tree(struct build *build)
@@ -85,10 +78,10 @@ static void grow_tree(struct build *build)
     for (uint32_t n = 0; n < build->model.node_count; n++) {
         struct model_node *node = &build->node[n];
         node->child_first = build->model.node_count;
-        if (build->level[n] + 1 >= build->depth)
+        if (build->level[n] + 1 >= build->depth || n == build->catcher)
             continue;
-        uint32_t children = (uint32_t)chance_range(&build->chance, 1, 3);
-        while (children-- && build->model.node_count < BUILT_NODES_MAX)
+        uint32_t children = (uint32_t)chance_range(&build->chance, 1, build->form.children_max);
+        while (children-- && build->model.node_count < build->form.nodes_max)
             add_node(build, n);
         node->child_count = build->model.node_count - node->child_first;
     }
@@ -139,15 +132,18 @@ static void add_host(struct build *build, uint32_t node)
     struct chance *chance = &build->chance;
     uint32_t h = build->model.host_count++;
     struct model_host *host = &build->host[h];
+    build->host_id[h] = h;
     snprintf(host->name, sizeof host->name, "host-%u", h);
     host->type = (uint32_t)chance_range(chance, 0, build->model.type_count - 1);
     host->weight = (uint32_t)chance_range(chance, 1, 4);
-    host->cord_count = chance_hit(chance, build->roots == 2 ? 0.7 : 0.15) ? 2 : 1;
+    host->cord_count = chance_hit(chance, build->roots >= 2 ? 0.7 : 0.15) ? 2 : 1;
     if (host->cord_count == 2 && chance_hit(chance, 0.1))
         host->cord_count = 3;
     host->cord[0].node = node;
+    if (build->form.feeds)
+        mesh_cords(build, host);
     for (uint32_t j = 0; j < host->cord_count; j++) {
-        if (j > 0)
+        if (j > 0 && !build->form.feeds)
             host->cord[j].node = draw_cord_node(build, host);
         host->cord[j].psus = 2;
         draw_phases(chance, &host->cord[j]);
@@ -163,7 +159,7 @@ static void place_hosts(struct build *build, uint32_t n)
 {
     struct model_node *node = &build->node[n];
     node->host_below_first = node->host_first = build->model.host_count;
-    bool hangs = node->child_count == 0 || chance_hit(&build->chance, 0.1);
+    bool hangs = (node->child_count == 0 && n != build->catcher) || chance_hit(&build->chance, 0.1);
     uint32_t wanted = hangs ? (uint32_t)chance_range(&build->chance, 1, 6) : 0;
     while (wanted-- && build->model.host_count < build->hosts_max)
         add_host(build, n);
@@ -184,92 +180,130 @@ static void name_contingencies(struct build *build)
         snprintf(model->contingency[c].name, NAME_BYTES, "%s", names[c]);
     if (chance_hit(&build->chance, 0.3))
         snprintf(model->contingency[model->contingency_count++].name, NAME_BYTES, "%s", names[3]);
+    for (uint32_t c = 1; c < model->contingency_count; c++) {
+        struct model_contingency *lost = &model->contingency[c];
+        bool sag = strcmp(lost->name, "sag") == 0;
+        lost->kind = sag ? CONTINGENCY_SAG : CONTINGENCY_LOSS;
+        lost->lasting = !sag;
+        lost->lost_node = sag ? INDEX_NONE : c - 1;
+    }
 }
 
-static bool cord_lives(const struct build *build, uint32_t node, uint32_t contingency)
+/* What is lost takes everything along that hangs on nothing else. */
+bool build_cord_lives(const struct build *build, uint32_t n, uint32_t contingency)
 {
-    if (build->roots < 2 || contingency < 1 || contingency > 2)
+    const struct model_contingency *lost = &build->model.contingency[contingency];
+    const struct model_node *node = &build->node[n];
+    bool lives = !node->parent_count;
+    if (lost->kind != CONTINGENCY_LOSS)
         return true;
-    uint32_t lost = contingency - 1;
-    return !model_above(&build->model, lost, node) || model_above(&build->model, 1 - lost, node);
+    for (uint32_t i = 0; i < node->parent_count; i++)
+        lives |= build_cord_lives(build, node->parent[i], contingency);
+    return lives && n != lost->lost_node;
 }
 
-static void set_shares(struct build *build, struct model_host *host, uint32_t c)
+void build_set_shares(struct build *build, struct model_host *host, uint32_t c)
 {
     static const uint32_t split_ppm[] = {0, 1000000, 550000, 400000};
-    uint32_t living = 0;
-    for (uint32_t j = 0; j < host->cord_count; j++)
-        living += cord_lives(build, host->cord[j].node, c);
-    for (uint32_t j = 0; j < host->cord_count; j++)
-        host->cord[j].share_ppm[c] = cord_lives(build, host->cord[j].node, c) ? split_ppm[living] : 0;
+    uint32_t living = 0, h = (uint32_t)(host - build->host);
+    uint32_t steady = host->cord_count - build->catches[h];
+    for (uint32_t j = 0; j < steady; j++)
+        living += build_cord_lives(build, host->cord[j].node, c);
+    for (uint32_t j = 0; j < steady; j++)
+        host->cord[j].share_ppm[c] = build_cord_lives(build, host->cord[j].node, c) ? split_ppm[living] : 0;
+    if (build->catches[h])
+        host->cord[steady].share_ppm[c] =
+            !living && build_cord_lives(build, host->cord[steady].node, c) ? 1000000 : 0;
 }
 
 /* mVA on one phase of a node per mW at the wall of a host, every cord at the most it may carry. */
-static double phase_load(const struct model *model, const struct model_host *host, uint32_t n, uint32_t c,
-                         uint32_t p)
+static double phase_load(const struct model *model, const struct model_host *host, unsigned cords,
+                         uint32_t c, uint32_t p)
 {
     double load = 0;
     for (uint32_t j = 0; j < host->cord_count; j++)
-        if (model_above(model, n, host->cord[j].node))
+        if (cords >> j & 1)
             load += (double)host->cord[j].share_ppm[c] / 1e6 * (double)host->cord[j].phase_ppm[p] / 1e6;
     return load * 1e6 / (double)model->type[host->type].pf_min_ppm;
 }
 
-static int falling(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x < y) - (x > y);
-}
-
 /* Sums of one node, phase and contingency: at fail-safe, with everything at its physical maximum, and
  * bad(n). */
-static void node_sums(const struct build *build, uint32_t n, uint32_t c, uint32_t p, double *safe,
-                      double *full, double *bad)
+static void node_sums(const struct build *build, uint32_t k, const unsigned *cords, uint32_t c, uint32_t p,
+                      double *safe, double *full, double *bad)
 {
-    double gap[BUILT_HOSTS_MAX];
+    double worst[K_MAX] = {0};
     const struct model *model = &build->model;
     *safe = *full = *bad = 0;
     for (uint32_t h = 0; h < model->host_count; h++) {
+        if (!cords[h])
+            continue;
         const struct model_host_type *type = &build->type[build->host[h].type];
-        double load = phase_load(model, &build->host[h], n, c, p);
+        double load = phase_load(model, &build->host[h], cords[h], c, p);
         double low = load * ceil(model_wall_mw(type, (double)build->host[h].fail_safe_mw));
-        double high = load * (double)type->phys_max_mw;
-        gap[h] = high - low;
+        double gap = load * (double)type->phys_max_mw - low;
         *safe += low;
-        *full += high;
+        *full += low + gap;
+        for (uint32_t i = 0; i < k; i++)
+            if (gap > worst[i]) {
+                double smaller = worst[i];
+                worst[i] = gap;
+                gap = smaller;
+            }
     }
-    qsort(gap, model->host_count, sizeof gap[0], falling);
-    for (uint32_t i = 0; i < build->node[n].k && i < model->host_count; i++)
-        *bad += gap[i];
+    for (uint32_t i = 0; i < k; i++)
+        *bad += worst[i];
+}
+
+/* Which cords of each host a node is above. */
+static void cords_below(const struct build *build, uint32_t n, unsigned cords[BUILT_HOSTS_MAX])
+{
+    for (uint32_t h = 0; h < build->model.host_count; h++) {
+        cords[h] = 0;
+        for (uint32_t j = 0; j < build->host[h].cord_count; j++)
+            cords[h] |= model_above(&build->model, n, build->host[h].cord[j].node) ? 1u << j : 0;
+    }
+}
+
+static void draw_limits(struct build *build, uint32_t n)
+{
+    static const int64_t slack_pct[] = {0, 3, 10, 30, 60, 120};
+    struct build_limits *limits = &build->limits[n];
+    struct chance *chance = &build->chance;
+    limits->slack = (double)slack_pct[chance_range(chance, 0, 5)] / 100;
+    for (uint32_t p = 0; p < PHASES; p++)
+        limits->other_mva[p] = chance_hit(chance, 0.5) ? chance_range(chance, 0, 2000000) : 0;
+    limits->instantaneous = chance_hit(chance, 0.5);
+    for (uint32_t i = PHASES; i < build->model.contingency_count * PHASES; i++)
+        limits->part_pct[i / PHASES][i % PHASES] = chance_range(chance, 85, 100);
 }
 
 /* I2 holds by construction: each limit lies at or above the sum at fail-safe, with a slack drawn per node. */
-static void set_limits(struct build *build, uint32_t n)
+void build_lay_limits(struct build *build, uint32_t n)
 {
     struct model_node *node = &build->node[n];
-    struct chance *chance = &build->chance;
-    static const int64_t slack_pct[] = {0, 3, 10, 30, 60, 120};
-    double slack = (double)slack_pct[chance_range(chance, 0, 5)] / 100, most = 1000;
-    double need[CONTINGENCIES_MAX][PHASES];
-    for (uint32_t p = 0; p < PHASES; p++)
-        node->other_mva[p] = chance_hit(chance, 0.5) ? chance_range(chance, 0, 2000000) : 0;
+    const struct build_limits *limits = &build->limits[n];
+    unsigned cords[BUILT_HOSTS_MAX];
+    double need[CONTINGENCIES_MAX][PHASES], most = 1000;
+    cords_below(build, n, cords);
+    memcpy(node->other_mva, limits->other_mva, sizeof node->other_mva);
     for (uint32_t i = 0; i < build->model.contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, p = i % PHASES;
         double safe, full, bad;
-        node_sums(build, n, c, p, &safe, &full, &bad);
+        node_sums(build, node->k, cords, c, p, &safe, &full, &bad);
         node->bad_mva[c][p] = (int64_t)ceil(bad) + 2 * node->k;
         need[c][p] = safe + (double)(node->bad_mva[c][p] + node->other_mva[p]) +
                      (double)(ROUNDING_MVA * (build->model.host_count + 1));
-        most = fmax(most, need[c][p] + slack * (full - safe));
+        most = fmax(most, need[c][p] + limits->slack * (full - safe));
     }
     node->steady_ma = (int64_t)ceil(most * 1000 / (double)node->volts_low_mv);
     node->rating_ma = node->long_time_ma = node->steady_ma;
-    node->instant_peak_ma = chance_hit(chance, 0.5) ? 8 * node->steady_ma : 0;
+    node->instant_peak_ma = limits->instantaneous ? 8 * node->steady_ma : 0;
     for (uint32_t i = 0; i < build->model.contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, p = i % PHASES;
         double limit = (double)(node->steady_ma * node->volts_low_mv / 1000);
         if (c > 0)
-            limit = fmax(ceil(need[c][p]), limit * (double)chance_range(chance, 85, 100) / 100);
+            limit = fmax(ceil(need[c][p]), limit * (double)limits->part_pct[c][p] / 100);
         node->limit_mva[c][p] = node->limited ? (int64_t)limit : INT64_MAX;
     }
 }
@@ -358,11 +392,7 @@ static void draw_lending(struct build *build, uint64_t seed)
     struct model *model = &build->model;
     for (uint32_t c = 1; c < model->contingency_count; c++) {
         struct model_contingency *lost = &model->contingency[c];
-        bool sag = strcmp(lost->name, "sag") == 0;
-        lost->kind = sag ? CONTINGENCY_SAG : CONTINGENCY_LOSS;
-        lost->lasting = !sag;
-        lost->lost_node = sag ? INDEX_NONE : c - 1;
-        lost->witness = sag ? INDEX_NONE : build->node[c - 1].meter;
+        lost->witness = lost->kind == CONTINGENCY_SAG ? INDEX_NONE : build->node[lost->lost_node].meter;
     }
     for (uint32_t n = 0; n < model->node_count; n++) {
         struct model_node *node = &build->node[n];
@@ -376,13 +406,14 @@ static void draw_lending(struct build *build, uint64_t seed)
 
 struct model *model_build(uint64_t seed, uint32_t hosts_max)
 {
-    struct build *build = calloc(1, sizeof *build);
-    if (!build)
-        abort();
-    build->chance.state = seed;
-    build->hosts_max = hosts_max < BUILT_HOSTS_MAX ? hosts_max : BUILT_HOSTS_MAX;
-    build->roots = (uint32_t)chance_range(&build->chance, 1, 2);
-    build->depth = (uint32_t)chance_range(&build->chance, 2, 5);
+    enum { NODES = 24, HOSTS = 64 };
+    const struct model_form form = {
+        .nodes_max = NODES, .hosts_max = hosts_max < HOSTS ? hosts_max : HOSTS, .children_max = 3};
+    return model_build_form(seed, &form);
+}
+
+static void draw_site(struct build *build, uint64_t seed)
+{
     struct model *model = &build->model;
     model->mode = MODE_ENFORCE;
     model->node = build->node;
@@ -395,15 +426,53 @@ struct model *model_build(uint64_t seed, uint32_t hosts_max)
     draw_types(build);
     for (uint32_t n = 0; n < build->roots; n++)
         place_hosts(build, n);
-    name_contingencies(build);
+    if (build->form.feeds)
+        mesh_losses(build);
+    else
+        name_contingencies(build);
     for (uint32_t i = 0; i < model->host_count * model->contingency_count; i++)
-        set_shares(build, &build->host[i / model->contingency_count], i % model->contingency_count);
-    for (uint32_t n = 0; n < model->node_count; n++)
-        set_limits(build, n);
+        build_set_shares(build, &build->host[i / model->contingency_count], i % model->contingency_count);
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        draw_limits(build, n);
+        build_lay_limits(build, n);
+    }
     add_meters(build);
     draw_breakers(build, seed);
     draw_lending(build, seed);
-    return model;
+}
+
+struct model *model_build_form(uint64_t seed, const struct model_form *form)
+{
+    struct build *build = calloc(1, sizeof *build);
+    if (!build)
+        abort();
+    build->chance.state = seed;
+    build->form = *form;
+    build->hosts_max = form->hosts_max < BUILT_HOSTS_MAX ? form->hosts_max : BUILT_HOSTS_MAX;
+    build->roots = form->feeds ? form->feeds : (uint32_t)chance_range(&build->chance, 1, 2);
+    build->depth = form->feeds ? form->depth : (uint32_t)chance_range(&build->chance, 2, 5);
+    build->catcher = form->feeds >= 3 && chance_hit(&build->chance, 0.4) ? form->feeds - 1 : INDEX_NONE;
+    draw_site(build, seed);
+    if ((form->keep || form->plain) && !build_reduce(build)) {
+        model_unbuild(&build->model);
+        return NULL;
+    }
+    return &build->model;
+}
+
+static const struct build *build_of(const struct model *model)
+{
+    return (const struct build *)(const void *)((const char *)model - offsetof(struct build, model));
+}
+
+uint32_t model_node_id(const struct model *model, uint32_t node)
+{
+    return build_of(model)->node_id[node];
+}
+
+uint32_t model_host_id(const struct model *model, uint32_t host)
+{
+    return build_of(model)->host_id[host];
 }
 
 void model_unbuild(struct model *model)

@@ -14,6 +14,7 @@
 #include "core/core.h"
 #include "core/draw.h"
 #include "msg/frame.h"
+#include "run.h"
 #include "trial.h"
 
 enum { QUANTUM_MW = 100000 };
@@ -281,32 +282,26 @@ static int one(uint64_t seed, bool is_long, struct storm *storm)
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 16, grants = 0, denials = 0, waits = 0;
-    bool is_long = false;
+    struct run run = run_begin("pace_property", 16, 500);
+    uint64_t grants = 0, denials = 0, waits = 0;
     int failures = 0;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--long"))
-            is_long = true;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            seed = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
-            cases = strtoull(argv[++i], NULL, 0);
-        else
-            return fprintf(stderr, "usage: pace_property [--seed N] [--cases N] [--long]\n"), 2;
-    }
+    for (int i = 1; i < argc; i++)
+        if (!run_option(&run, argc, argv, &i))
+            return run_usage(&run, "");
     struct storm *storm = malloc(sizeof *storm);
     if (!storm)
         abort();
-    for (uint64_t i = 0; i < cases; i++) {
-        failures += one(seed + i, is_long, storm);
+    for (uint64_t i = 0; i < run.cases; i++) {
+        failures += one(run.seed + i, run.is_long, storm);
         grants += storm->grants;
         denials += storm->denials;
         waits += storm->waits;
     }
     free(storm);
-    printf("pace_property: seeds %llu..%llu, %llu grants, %llu denials, %llu waits for a ramp, %d failures\n",
-           (unsigned long long)seed, (unsigned long long)(seed + cases - 1), (unsigned long long)grants,
-           (unsigned long long)denials, (unsigned long long)waits, failures);
     /* a storm that meets nothing proves nothing */
-    return failures || (cases >= 16 && (grants < 100 || denials < 100 || waits < 100)) ? 1 : 0;
+    failures += run.cases >= 16 && (grants < 100 || denials < 100 || waits < 100);
+    printf("%llu grants, %llu denials, %llu waits for a ramp\n", (unsigned long long)grants,
+           (unsigned long long)denials, (unsigned long long)waits);
+    run_end(&run, (uint64_t)failures);
+    return failures ? 1 : 0;
 }

@@ -47,31 +47,109 @@ static double worst_phase(const struct model *model, const struct model_host *ho
     return load * 1e6 / (double)model->type[host->type].pf_min_ppm;
 }
 
-void shadow_init(struct shadow *shadow, const struct model *model, uint64_t epoch)
+static uint32_t look_below(struct shadow *shadow, const struct model *model)
 {
-    memset(shadow, 0, sizeof *shadow);
+    uint32_t parts = 0;
+    for (uint32_t n = 0; n < model->node_count; n++)
+        memset(shadow->above[n], 0, model->host_count * sizeof shadow->above[n][0]);
+    for (uint32_t h = 0; h < model->host_count; h++)
+        for (uint32_t j = 0; j < model->host[h].cord_count; j++) {
+            const struct model_node *node = &model->node[model->host[h].cord[j].node];
+            for (uint32_t a = 0; a < node->ancestor_count; a++) {
+                parts += !shadow->above[node->ancestor[a]][h];
+                shadow->above[node->ancestor[a]][h] = true;
+            }
+        }
+    return parts;
+}
+
+void shadow_open(struct shadow *shadow, const struct model *model)
+{
+    uint32_t parts = look_below(shadow, model), next = 0;
     shadow->model = model;
+    shadow->part = malloc((parts + 1) * sizeof shadow->part[0]);
+    if (!shadow->part)
+        abort();
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        shadow->first[n] = next;
+        for (uint32_t h = 0; h < model->host_count; h++) {
+            if (!shadow->above[n][h])
+                continue;
+            struct shadow_part *part = &shadow->part[next++];
+            part->host = h;
+            for (uint32_t k = 0; k < model->contingency_count * PHASES; k++)
+                part->load[k / PHASES][k % PHASES] =
+                    worst_phase(model, &model->host[h], n, k / PHASES, k % PHASES);
+        }
+    }
+    shadow->first[model->node_count] = next;
+}
+
+void shadow_close(struct shadow *shadow)
+{
+    free(shadow->part);
+    shadow->part = NULL;
+}
+
+double shadow_load(const struct shadow *shadow, uint32_t node, uint32_t contingency, uint32_t phase,
+                   uint32_t host)
+{
+    for (uint32_t i = shadow->first[node]; i < shadow->first[node + 1]; i++)
+        if (shadow->part[i].host == host)
+            return shadow->part[i].load[contingency][phase];
+    return 0;
+}
+
+/* Of a host only what counts at a start: what lies in its lists is looked at by their lengths. */
+static void begin_host(struct shadow *shadow, uint32_t h)
+{
+    const struct model *model = shadow->model;
+    struct shadow_host *host = &shadow->host[h];
+    host->heard = host->accepted = false;
+    host->at_phys_max = true;
+    host->incarnation = host->newest_report = host->last_sequence = 0;
+    host->echo_count = host->lease_count = 0;
+    host->fail_safe_mw = model->host[h].fail_safe_mw;
+    host->phys_max_mw = model->type[model->host[h].type].phys_max_mw;
+    host->newest_cap_mw = -1;
+}
+
+void shadow_init(struct shadow *shadow, uint64_t epoch)
+{
+    const struct model *model = shadow->model;
     shadow->epoch = epoch;
-    for (uint32_t i = 0; i < model->node_count * model->host_count; i++) {
-        uint32_t n = i / model->host_count, h = i % model->host_count;
-        const struct model_host *host = &model->host[h];
-        for (uint32_t j = 0; j < host->cord_count; j++)
-            shadow->above[n][h] |= model_above(model, n, host->cord[j].node);
-        for (uint32_t k = 0; k < model->contingency_count * PHASES; k++)
-            shadow->load[n][k / PHASES][k % PHASES][h] = worst_phase(model, host, n, k / PHASES, k % PHASES);
-    }
-    for (uint32_t h = 0; h < model->host_count; h++) {
-        shadow->host[h].at_phys_max = true;
-        shadow->host[h].fail_safe_mw = model->host[h].fail_safe_mw;
-        shadow->host[h].phys_max_mw = model->type[model->host[h].type].phys_max_mw;
-        shadow->host[h].newest_cap_mw = -1;
-    }
+    shadow->t_ns = 0;
+    shadow->complaint[0] = '\0';
+    for (uint32_t h = 0; h < model->host_count; h++)
+        begin_host(shadow, h);
+    memset(shadow->seen, 0, model->meter_count * sizeof shadow->seen[0]);
+    memset(shadow->emergency, 0, sizeof shadow->emergency);
     for (uint32_t m = 0; m < model->meter_count; m++)
         shadow->fresh_until_ns[m] = INT64_MIN;
     for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
         shadow->feed_since_ns[c] = INT64_MIN;
     for (uint32_t n = 0; n < model->node_count; n++)
         shadow->emergency_ns[n] = INT64_MIN / 2;
+}
+
+void shadow_hand_over(struct shadow *shadow, uint64_t epoch, const struct slot_account *account)
+{
+    shadow->epoch = epoch;
+    for (uint32_t h = 0; h < shadow->model->host_count; h++) {
+        struct shadow_host *host = &shadow->host[h];
+        if (!account[h].bounded) {
+            begin_host(shadow, h);
+            continue;
+        }
+        /* no lease of that epoch is told from another any more, and none is newer than this */
+        if (host->lease_count)
+            host->lease[0].sequence = host->last_sequence;
+        host->lease_count = host->lease_count ? 1 : 0;
+    }
+    for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
+        if (shadow->feed_since_ns[c] != INT64_MAX)
+            shadow->feed_since_ns[c] = INT64_MIN;       /* nobody looked: as at a start */
+    memset(shadow->emergency, 0, sizeof shadow->emergency);
 }
 
 static const struct model_host_type *type_of(const struct shadow *shadow, uint32_t host)
@@ -104,29 +182,38 @@ static double newest_mw(const struct shadow *shadow, uint32_t h)
     return model_wall_mw(type_of(shadow, h), (double)cap_mw);
 }
 
-static int falling(const void *a, const void *b)
+enum { K_MAX = 16 };
+
+/* The k largest so far, the largest first. */
+static void keep_worst(double *worst, uint32_t k, double gap)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x < y) - (x > y);
+    for (uint32_t i = 0; i < k; i++)
+        if (gap > worst[i]) {
+            double smaller = worst[i];
+            worst[i] = gap;
+            gap = smaller;
+        }
 }
 
 double shadow_sum_mva(const struct shadow *shadow, enum shadow_sum kind, uint32_t node, uint32_t contingency,
                       uint32_t phase)
 {
     double sum = (double)shadow->model->node[node].other_mva[phase];
-    double gap[BUILT_HOSTS_MAX];
-    uint32_t k = shadow->model->node[node].k, count = 0;
-    for (uint32_t h = 0; h < shadow->model->host_count; h++) {
-        double load = shadow->load[node][contingency][phase][h];
+    double worst[K_MAX] = {0};
+    uint32_t k = shadow->model->node[node].k;
+    if (k > K_MAX)
+        abort();
+    for (uint32_t i = shadow->first[node]; i < shadow->first[node + 1]; i++) {
+        uint32_t h = shadow->part[i].host;
+        double load = shadow->part[i].load[contingency][phase];
         if (load <= 0)
             continue;
         double draw_mw = kind == SHADOW_EXPOSURE ? shadow_exposure_mw(shadow, h) : newest_mw(shadow, h);
         sum += load * draw_mw;
-        gap[count++] = load * fmax(0, (double)shadow->host[h].phys_max_mw - draw_mw);
+        keep_worst(worst, k, load * fmax(0, (double)shadow->host[h].phys_max_mw - draw_mw));
     }
-    qsort(gap, count, sizeof gap[0], falling);
-    for (uint32_t i = 0; i < k && i < count; i++)
-        sum += gap[i];
+    for (uint32_t i = 0; i < k; i++)
+        sum += worst[i];
     return sum;
 }
 
@@ -243,16 +330,21 @@ void shadow_reading(struct shadow *shadow, const struct reading *reading)
                 memcmp(seen->voltage_mv, reading->voltage_mv, sizeof seen->voltage_mv) || !seen->sequence;
     *seen = *reading;
     feeds_pass_time(shadow);
-    if (news)
-        shadow->fresh_until_ns[reading->meter] = shadow->t_ns - meter->period_ns + meter->fresh_ns;
+    int64_t until_ns = shadow->t_ns - reading->age_ns - meter->period_ns + meter->fresh_ns;
+    if (news && until_ns > shadow->fresh_until_ns[reading->meter])
+        shadow->fresh_until_ns[reading->meter] = until_ns;
     for (uint32_t c = 1; c < model->contingency_count; c++) {
-        bool alive = is_fresh(shadow, reading->meter);
+        bool alive = true;
         if (model->contingency[c].witness != reading->meter)
             continue;
         for (uint32_t p = 0; p < PHASES; p++)
             alive &= reading->voltage_mv[p] * 2 >= model->node[meter->node].volts_ln_mv;
         if (!alive)
             shadow->feed_since_ns[c] = INT64_MAX;
+        else if (!is_fresh(shadow, reading->meter))
+            continue;           /* what is so late says as much as silence */
+        else if (shadow->feed_since_ns[c] == INT64_MIN)
+            shadow->feed_since_ns[c] = FEED_FROM_START;
         else if (shadow->feed_since_ns[c] == INT64_MAX)
             shadow->feed_since_ns[c] = shadow->t_ns;
     }
@@ -284,7 +376,7 @@ static bool may_lend(const struct shadow *shadow, uint32_t n, uint32_t c)
     if (witness == INDEX_NONE)
         return true;
     return is_fresh(shadow, witness) && since_ns != INT64_MAX &&
-           (since_ns == INT64_MIN || shadow->t_ns - since_ns >= model->policy.feed_stable_ns);
+           (since_ns <= FEED_FROM_START || shadow->t_ns - since_ns >= model->policy.feed_stable_ns);
 }
 
 /* The site file's limit, or what an event (a sag that stays) has made of it; where the site lends, what the
@@ -297,14 +389,16 @@ static double admissible_mva(const struct shadow *shadow, const struct core *cor
     return (double)(may_lend(shadow, n, c) || now_mva < limit_mva ? now_mva : limit_mva);
 }
 
-/* Sums at every node above the host of a lease; `kind` says which of I1a and I1b is asked. */
+/* Sums at every node above the host of a lease; `kind` says which of I1a and I1b is asked. Sums are those
+ * after the whole slot, so that a node is looked at once. */
 static bool within_limits(struct shadow *shadow, enum shadow_sum kind, const struct egress *record,
-                          const struct core *core)
+                          const struct core *core, bool *looked_at)
 {
     const struct model *model = shadow->model;
     for (uint32_t n = 0; n < model->node_count; n++) {
-        if (!model->node[n].limited || !shadow->above[n][record->host])
+        if (!model->node[n].limited || looked_at[n] || !shadow->above[n][record->host])
             continue;
+        looked_at[n] = true;
         for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
             uint32_t c = i / PHASES, p = i % PHASES;
             double sum_mva = shadow_sum_mva(shadow, kind, n, c, p),
@@ -398,10 +492,12 @@ static bool take(struct shadow *shadow, const struct egress *record, bool *raise
 bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const struct core *core)
 {
     bool raises[BUILT_HOSTS_MAX];
+    bool seen[2][BUILT_NODES_MAX];
     feeds_pass_time(shadow);
     emergencies_pass_time(shadow, core);
     if (outbox->count > BUILT_HOSTS_MAX)
         return complain(shadow, "%u leases on one slot", outbox->count);
+    memset(seen, 0, outbox->count ? sizeof seen : 0);
     for (uint32_t i = 0; i < outbox->count; i++)
         if (outbox->record[i].kind != FRAME_TOKEN_RESPONSE &&
             !take(shadow, &outbox->record[i], &raises[i]))
@@ -413,24 +509,30 @@ bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const str
             continue;
         if (record->cap_mw <= host->fail_safe_mw || superseded(host, record->incarnation))
             continue;
-        if (!within_limits(shadow, SHADOW_NEWEST, record, core))
+        if (!within_limits(shadow, SHADOW_NEWEST, record, core, seen[SHADOW_NEWEST]))
             return false;
-        if (raises[i] && !within_limits(shadow, SHADOW_EXPOSURE, record, core))
+        if (raises[i] && !within_limits(shadow, SHADOW_EXPOSURE, record, core, seen[SHADOW_EXPOSURE]))
             return false;
     }
     return true;
 }
 
+bool shadow_exposure(struct shadow *shadow, const struct core *core, uint32_t h)
+{
+    struct core_host_view view;
+    core_host_view(core, h, &view);
+    double least_mw = shadow_exposure_mw(shadow, h);
+    if ((double)view.exposure_mw < least_mw - 0.01)
+        return complain(shadow, "E of host %u is %lld mW in the ledger, at least %.1f by the text (%s)", h,
+                        (long long)view.exposure_mw, least_mw,
+                        shadow->host[h].at_phys_max ? "phys_max" : "leases");
+    return true;
+}
+
 bool shadow_exposures(struct shadow *shadow, const struct core *core)
 {
-    for (uint32_t h = 0; h < shadow->model->host_count; h++) {
-        struct core_host_view view;
-        core_host_view(core, h, &view);
-        double least_mw = shadow_exposure_mw(shadow, h);
-        if ((double)view.exposure_mw < least_mw - 0.01)
-            return complain(shadow, "E of host %u is %lld mW in the ledger, at least %.1f by the text (%s)",
-                            h, (long long)view.exposure_mw, least_mw,
-                            shadow->host[h].at_phys_max ? "phys_max" : "leases");
-    }
-    return true;
+    bool covered = true;
+    for (uint32_t h = 0; covered && h < shadow->model->host_count; h++)
+        covered = shadow_exposure(shadow, core, h);
+    return covered;
 }

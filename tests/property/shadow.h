@@ -14,6 +14,8 @@
 
 enum { SHADOW_LEASES = 512, SHADOW_ECHOES = 512 };
 
+#define FEED_FROM_START (INT64_MIN + 1)     /* alive whenever it was looked at */
+
 struct shadow_lease {
     uint64_t sequence;
     int64_t cap_mw;
@@ -31,16 +33,23 @@ struct shadow_host {
     uint32_t lease_count;
 };
 
+/* What a node can see of a host that has a cord on it or below it: mVA on a phase per mW at the wall, all
+ * cords together never above the whole draw. */
+struct shadow_part {
+    uint32_t host;
+    double load[CONTINGENCIES_MAX][PHASES];
+};
+
 struct shadow {
     const struct model *model;
     uint64_t epoch;
-    /* mVA on a phase of a node per mW at the wall, all cords together never above the whole draw. */
-    double load[BUILT_NODES_MAX][CONTINGENCIES_MAX][PHASES][BUILT_HOSTS_MAX];
+    struct shadow_part *part;   /* by node, hosts ascending */
+    uint32_t first[BUILT_NODES_MAX + 1];    /* of a node in `part` */
     bool above[BUILT_NODES_MAX][BUILT_HOSTS_MAX];
     struct shadow_host host[BUILT_HOSTS_MAX];
     int64_t t_ns;
     /* permits by the text: fresh up to and with this time, by meter; and feeds seen alive since, by the
-     * contingency that loses them: INT64_MAX = not, INT64_MIN = from the start */
+     * contingency that loses them: INT64_MAX = not, INT64_MIN = no word since the start, FEED_FROM_START */
     int64_t fresh_until_ns[BUILT_NODES_MAX], feed_since_ns[CONTINGENCIES_MAX];
     struct reading seen[BUILT_NODES_MAX];
     bool emergency[BUILT_NODES_MAX]; /* after the slot before */
@@ -50,7 +59,16 @@ struct shadow {
 
 enum shadow_sum { SHADOW_EXPOSURE, SHADOW_NEWEST };
 
-void shadow_init(struct shadow *shadow, const struct model *model, uint64_t epoch);
+/* setup: of a site; shadow_init is next. */
+void shadow_open(struct shadow *shadow, const struct model *model);
+void shadow_close(struct shadow *shadow);
+
+/* A controller of this epoch begins. */
+void shadow_init(struct shadow *shadow, uint64_t epoch);
+
+/* Another controller goes on from the accounts of the one before, one for each host: who was bounded still
+ * is, by the largest lease that may be with it; of others nothing is known. */
+void shadow_hand_over(struct shadow *shadow, uint64_t epoch, const struct slot_account *account);
 
 /* What a report changes, before the leases that answer it. */
 void shadow_report(struct shadow *shadow, const struct report *report);
@@ -62,8 +80,13 @@ void shadow_reading(struct shadow *shadow, const struct reading *reading);
  * */
 bool shadow_leases(struct shadow *shadow, const struct outbox *outbox, const struct core *core);
 
-/* Compares the ledger's exposure with this one: it may never be lower. */
+/* Compares the ledger's exposure with this one: it may never be lower. Of all hosts, or of one. */
 bool shadow_exposures(struct shadow *shadow, const struct core *core);
+bool shadow_exposure(struct shadow *shadow, const struct core *core, uint32_t host);
+
+/* mVA on a phase of a node per mW of a host; 0 where it hangs elsewhere. */
+double shadow_load(const struct shadow *shadow, uint32_t node, uint32_t contingency, uint32_t phase,
+                   uint32_t host);
 
 /* Exposure of a host as draw at the wall, mW. */
 double shadow_exposure_mw(const struct shadow *shadow, uint32_t host);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "chance.h"
+#include "run.h"
 #include "core/breaker.h"
 #include "sim/tripunit.h"
 #include "site/curve/curve.h"
@@ -272,7 +273,7 @@ static double tightness(struct trial *t)
     return 0;
 }
 
-static int run(uint64_t seed, struct tally *tally, struct breaker_curve *curves)
+static int play(uint64_t seed, struct tally *tally, struct breaker_curve *curves)
 {
     struct trial t = {.seed = seed, .chance = {seed}, .curve = curves};
     uint32_t curve_count = 0;
@@ -317,21 +318,19 @@ static int judge_tightness(struct tally *tally)
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 400, failed = 0;
+    struct run run = run_begin("specimen_property", 400, 20000);
+    uint64_t failed = 0;
     static struct tally tally;
     struct breaker_curve *curves = calloc(BREAKER_CURVES_MAX, sizeof(*curves));
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (!strcmp(argv[i], "--seed"))
-            seed = strtoull(argv[i + 1], NULL, 10);
-        else if (!strcmp(argv[i], "--cases"))
-            cases = strtoull(argv[i + 1], NULL, 10);
-    }
+    for (int i = 1; i < argc; i++)
+        if (!run_option(&run, argc, argv, &i))
+            return run_usage(&run, "");
     if (!curves)
         return 1;
-    for (uint64_t i = 0; i < cases && failed < 20; i++)
-        failed += (uint64_t)run(seed + i, &tally, curves);
+    for (uint64_t i = 0; i < run.cases && failed < 20; i++)
+        failed += (uint64_t)play(run.seed + i, &tally, curves);
     free(curves);
-    printf("%" PRIu64 " devices from seed %" PRIu64 ", %" PRIu64 " steps; trips:", cases, seed, tally.steps);
+    printf("%" PRIu64 " steps; trips:", tally.steps);
     for (int e = 1; e < TRIP_ELEMENT_COUNT; e++)
         printf(" %s %" PRIu64, trip_element_name((enum trip_element)e), tally.trips[e]);
     putchar('\n');
@@ -339,5 +338,6 @@ int main(int argc, char **argv)
         puts("the decision is no tight bound");
         failed++;
     }
+    run_end(&run, failed);
     return failed ? 1 : 0;
 }

@@ -11,6 +11,7 @@
 
 #include "core/pipeline.h"
 #include "msg/frame.h"
+#include "run.h"
 #include "world.h"
 
 struct relay {
@@ -190,17 +191,10 @@ static bool one(struct relay *relay, uint64_t seed, bool calm)
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 60;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            seed = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
-            cases = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--long"))
-            cases = 2000;
-        else
-            return fprintf(stderr, "usage: takeover_property [--seed N] [--cases N] [--long]\n"), 2;
-    }
+    struct run run = run_begin("takeover_property", 60, 2000);
+    for (int i = 1; i < argc; i++)
+        if (!run_option(&run, argc, argv, &i))
+            return run_usage(&run, "");
     struct relay *relay = calloc(1, sizeof *relay);
     struct egress *record = calloc(BUILT_HOSTS_MAX, sizeof *record);
     struct world *world = malloc(sizeof *world);
@@ -209,12 +203,12 @@ int main(int argc, char **argv)
     relay->world = world;
     relay->outbox = (struct outbox){.record = record, .capacity = BUILT_HOSTS_MAX};
     int failures = 0;
-    for (uint64_t i = 0; i < cases; i++)
-        failures += !one(relay, seed + i, false) + !one(relay, seed + i, true);
-    printf("takeover_property: %llu sites twice, %llu accounts handed over, %llu leases, %d failures\n",
-           (unsigned long long)cases, (unsigned long long)relay->handed, (unsigned long long)relay->leases,
-           failures);
-    failures += cases > 10 && relay->handed < cases;
+    for (uint64_t i = 0; i < run.cases; i++)
+        failures += !one(relay, run.seed + i, false) + !one(relay, run.seed + i, true);
+    failures += run.cases > 10 && relay->handed < run.cases;
+    printf("every site twice, %llu accounts handed over, %llu leases\n", (unsigned long long)relay->handed,
+           (unsigned long long)relay->leases);
+    run_end(&run, (uint64_t)failures);
     free(relay->memory[0]);
     free(relay->memory[1]);
     free(world);

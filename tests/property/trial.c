@@ -12,7 +12,10 @@
 #include "msg/frame.h"
 #include "whole.h"
 
-enum { PARTS_MAX = 100000 };
+enum {
+    PARTS_MAX = 100000,
+    BOOKS_EVERY = 7,            /* slots: all hosts are added up anew */
+};
 
 bool trial_fail(struct trial *trial, const char *format, ...)
 {
@@ -24,28 +27,73 @@ bool trial_fail(struct trial *trial, const char *format, ...)
     return false;
 }
 
+enum { AT_PART, AT_ORDER, AT_ZOMBIE, AT_REFUSAL, AT_METER };
+
+/* Of a trial apart: a chance that only this moment and this place have. */
+static struct chance *dice(struct trial *trial, uint32_t what, uint32_t place)
+{
+    if (!trial->apart)
+        return &trial->chance;
+    trial->moment.state = trial->seed ^ (uint64_t)trial->world->t_ns * UINT64_C(0xD6E8FEB86659FD93) ^
+                          ((uint64_t)what << 32 | place) * UINT64_C(0xA0761D6478BD642F);
+    return &trial->moment;
+}
+
 static struct core *make_core(struct trial *trial, int fill)
 {
-    size_t bytes = core_bytes(trial->model);
+    const struct model *model = trial->told ? trial->told : trial->model;
+    size_t bytes = core_bytes(model);
     void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (!memory)
         abort();
     memset(memory, fill, bytes);
-    return core_init(memory, trial->model, trial->epoch, trial->t_ns);
+    return core_init(memory, model, trial->epoch, trial->t_ns);
 }
 
 /* A start is always a new epoch; the controller before may be dead or only cut off. */
-static void start_controller(struct trial *trial)
+static void begin(struct trial *trial, int64_t zombie_until_ns)
 {
+    free(trial->legacy);
+    trial->legacy = NULL;
     free(trial->zombie);
     free(trial->twin);
     trial->zombie = trial->core;
     trial->zombie_epoch = trial->epoch;
-    trial->zombie_until_ns = chance_hit(&trial->chance, 0.5) ? trial->t_ns + 2 * NS_PER_S : 0;
+    trial->zombie_until_ns = zombie_until_ns;
     trial->epoch++;
     trial->core = make_core(trial, 0x00);
     trial->twin = make_core(trial, 0xA5);
-    shadow_init(trial->shadow, trial->model, trial->epoch);
+}
+
+void trial_replace(struct trial *trial, int64_t zombie_until_ns)
+{
+    begin(trial, zombie_until_ns);
+    shadow_init(trial->shadow, trial->epoch);
+}
+
+static void start_controller(struct trial *trial)
+{
+    trial_replace(trial, chance_hit(&trial->chance, 0.5) ? trial->t_ns + 2 * NS_PER_S : 0);
+}
+
+static void open_site(struct trial *trial, uint64_t seed, struct model *model)
+{
+    memset(trial, 0, sizeof *trial);
+    trial->seed = seed;
+    trial->chance.state = seed * 3 + 1;
+    trial->model = model;
+    trial->books_every = BOOKS_EVERY;
+    trial->whole_every = 1;
+    for (uint32_t n = 0; n < model->node_count; n++)
+        trial->other_part[n] = 0.5;
+    trial->world = malloc(sizeof *trial->world);
+    trial->shadow = malloc(sizeof *trial->shadow);
+    trial->outbox =
+        (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
+    trial->twin_outbox =
+        (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
+    if (!trial->world || !trial->shadow || !trial->outbox.record || !trial->twin_outbox.record)
+        abort();
 }
 
 void trial_open(struct trial *trial, uint64_t seed, uint32_t hosts, const struct weather *weather)
@@ -56,22 +104,27 @@ void trial_open(struct trial *trial, uint64_t seed, uint32_t hosts, const struct
 void trial_open_with(struct trial *trial, uint64_t seed, uint32_t hosts, const struct weather *weather,
                      void (*prepare)(struct model *model, uint64_t seed))
 {
-    memset(trial, 0, sizeof *trial);
-    trial->seed = seed;
-    trial->chance.state = seed * 3 + 1;
-    trial->model = model_build(seed, hosts);
+    struct model *model = model_build(seed, hosts);
     if (prepare)
-        prepare(trial->model, seed);
-    trial->world = malloc(sizeof *trial->world);
-    trial->shadow = malloc(sizeof *trial->shadow);
-    trial->outbox =
-        (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
-    trial->twin_outbox =
-        (struct outbox){calloc(BUILT_HOSTS_MAX, sizeof(struct egress)), BUILT_HOSTS_MAX, 0, false, {0}};
-    if (!trial->world || !trial->shadow || !trial->outbox.record || !trial->twin_outbox.record)
-        abort();
+        prepare(model, seed);
+    open_site(trial, seed, model);
     world_init(trial->world, trial->model, seed, weather);
+    shadow_open(trial->shadow, trial->model);
     start_controller(trial);
+}
+
+void trial_open_apart(struct trial *trial, uint64_t seed, struct model *model, const struct model *told,
+                      const struct weather *weather)
+{
+    open_site(trial, seed, model);
+    trial->apart = trial->windowed = true;
+    trial->told = told;
+    trial->held = calloc((model->meter_count + 1) * LATE_WINDOWS_MAX, sizeof trial->held[0]);
+    if (!trial->held)
+        abort();
+    world_init_apart(trial->world, trial->model, seed, weather);
+    shadow_open(trial->shadow, trial->model);
+    trial_replace(trial, 0);
 }
 
 void trial_close(struct trial *trial)
@@ -79,15 +132,15 @@ void trial_close(struct trial *trial)
     free(trial->core);
     free(trial->twin);
     free(trial->zombie);
+    free(trial->legacy);
+    free(trial->held);
     free(trial->outbox.record);
     free(trial->twin_outbox.record);
     free(trial->world);
+    shadow_close(trial->shadow);
     free(trial->shadow);
     model_unbuild(trial->model);
 }
-
-/* All hosts are added up anew that often. */
-enum { BOOKS_EVERY = 7 };
 
 static bool feed(struct trial *trial, struct slot *slot);
 
@@ -119,7 +172,8 @@ static bool send_leases(struct trial *trial)
             continue;
         trial->leases++;
         trial->above_fail_safe += record->cap_mw > trial->model->host[record->host].fail_safe_mw;
-        if (!refused.kind && chance_hit(&trial->chance, trial->world->weather.refuse)) {
+        if (!refused.kind &&
+            chance_hit(dice(trial, AT_REFUSAL, record->host), trial->world->weather.refuse)) {
             refused.kind = SLOT_REFUSED;
             refused.refused = (struct slot_refused){.host = record->host, .sequence = record->sequence};
         } else {
@@ -144,15 +198,21 @@ static bool once_each(struct trial *trial)
  * all that can be told are at fail-safe. */
 static bool cut_at_once(struct trial *trial)
 {
+    const struct accounts *accounts = &trial->core->accounts;
+    if (trial->handed && !accounts->settled && (accounts->whole || !accounts->closed))
+        return true;            /* a hand-over is not over until its meters are heard, or T_fresh is */
     for (uint32_t n = 0; n < trial->model->node_count; n++) {
         const struct ledger_sums *sums = &trial->core->ledger.node[n];
-        for (uint32_t i = 0; i < trial->model->contingency_count * PHASES; i++) {
-            uint32_t c = i / PHASES, p = i % PHASES;
-            if (sums->newest_mva[c][p] > sums->limit_mva[c][p] &&
-                sums->newest_mva[c][p] > sums->safe_mva[c][p])
-                return trial_fail(trial, "S of node %u is %lld mVA, limit %lld, at fail-safe %lld", n,
-                                  (long long)sums->newest_mva[c][p], (long long)sums->limit_mva[c][p],
-                                  (long long)sums->safe_mva[c][p]);
+        for (uint32_t c = 0; c < trial->model->contingency_count; c++) {
+            bool within = true;
+            for (uint32_t p = 0; p < PHASES; p++)
+                within &= sums->newest_mva[c][p] <= sums->limit_mva[c][p] ||
+                          sums->newest_mva[c][p] <= sums->safe_mva[c][p];
+            for (uint32_t p = 0; p < PHASES && !within; p++)
+                if (sums->newest_mva[c][p] > sums->limit_mva[c][p])
+                    return trial_fail(trial, "S of node %u is %lld mVA, limit %lld, at fail-safe %lld", n,
+                                      (long long)sums->newest_mva[c][p], (long long)sums->limit_mva[c][p],
+                                      (long long)sums->safe_mva[c][p]);
         }
     }
     return true;
@@ -161,7 +221,8 @@ static bool cut_at_once(struct trial *trial)
 /* The zombie hears most of what the new controller hears. */
 static void feed_zombie(struct trial *trial, const struct slot *slot)
 {
-    if (!trial->zombie || trial->t_ns >= trial->zombie_until_ns || chance_hit(&trial->chance, 0.3))
+    if (!trial->zombie || trial->t_ns >= trial->zombie_until_ns ||
+        chance_hit(dice(trial, AT_ZOMBIE, slot->kind == SLOT_REPORT ? slot->report.host : 0), 0.3))
         return;
     pipeline_step(trial->zombie, slot, &trial->twin_outbox);
     for (uint32_t i = 0; i < trial->twin_outbox.count; i++)
@@ -176,6 +237,19 @@ static bool twins_agree(struct trial *trial)
            (!a->digest_due || memcmp(&a->digest, &b->digest, sizeof a->digest) == 0);
 }
 
+/* A trial apart asks of those that a slot can have changed, and of all at every tick. */
+static bool exposures_agree(struct trial *trial, const struct slot *slot)
+{
+    if (!trial->apart || slot->kind == SLOT_TICK)
+        return shadow_exposures(trial->shadow, trial->core);
+    bool agree =
+        slot->kind != SLOT_REPORT || shadow_exposure(trial->shadow, trial->core, slot->report.host);
+    for (uint32_t i = 0; agree && i < trial->outbox.count; i++)
+        if (trial->outbox.record[i].kind != FRAME_TOKEN_RESPONSE)
+            agree = shadow_exposure(trial->shadow, trial->core, trial->outbox.record[i].host);
+    return agree;
+}
+
 static bool feed(struct trial *trial, struct slot *slot)
 {
     slot->sequence = ++trial->slots;
@@ -185,22 +259,25 @@ static bool feed(struct trial *trial, struct slot *slot)
         shadow_report(trial->shadow, &slot->report);
     if (slot->kind == SLOT_READING)
         shadow_reading(trial->shadow, &slot->reading);
-    if (slot->kind == SLOT_TICK && !whole_agrees(trial, slot))
+    if (trial->forge && !trial->forge(trial, slot))
+        return true;            /* the core never hears of it */
+    if (slot->kind == SLOT_TICK && trial->whole_every && trial->begun++ % trial->whole_every == 0 &&
+        !whole_agrees(trial, slot))
         return false;
     pipeline_step(trial->core, slot, &trial->outbox);
     pipeline_expect(trial->twin, slot);
     pipeline_step(trial->twin, slot, &trial->twin_outbox);
     if (!twins_agree(trial))
         return trial_fail(trial, "the same slots gave two cores different decisions");
-    if (trial->outbox.count > trial->model->host_count)
+    if (trial->outbox.count > trial->model->host_count + (slot->kind == SLOT_TOKEN))
         return trial_fail(trial, "%u leases on one slot for %u hosts", trial->outbox.count,
                           trial->model->host_count);
-    if (!shadow_leases(trial->shadow, &trial->outbox, trial->core) ||
-        !shadow_exposures(trial->shadow, trial->core))
+    if (!shadow_leases(trial->shadow, &trial->outbox, trial->core) || !exposures_agree(trial, slot))
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, trial->shadow->complaint);
     if (!once_each(trial) || !cut_at_once(trial))
         return false;
-    const char *problem = trial->slots % BOOKS_EVERY ? NULL : books_balance(trial->core);
+    bool due = trial->books_every && trial->slots % trial->books_every == 0;
+    const char *problem = due ? books_balance(trial->core) : NULL;
     if (problem)
         return trial_fail(trial, "after a slot of kind %u: %s", slot->kind, problem);
     if (core_counters(trial->core)->invariant_failures)
@@ -214,6 +291,65 @@ static bool feed(struct trial *trial, struct slot *slot)
 bool trial_feed(struct trial *trial, struct slot *slot)
 {
     return feed(trial, slot);
+}
+
+void trial_leave(struct trial *trial)
+{
+    struct legacy *legacy = malloc(sizeof *legacy);
+    if (!legacy)
+        abort();
+    legacy->t_ns = trial->t_ns;
+    for (uint32_t h = 0; h < trial->model->host_count; h++)
+        core_account(trial->core, h, &legacy->account[h]);
+    for (uint32_t i = 0; i <= trial->model->meter_count; i++)
+        legacy->words[i] = core_handed(trial->core, i, legacy->word[i]);
+    free(trial->legacy);
+    trial->legacy = legacy;
+}
+
+static bool feed_record(struct trial *trial, const struct legacy *legacy, uint32_t record)
+{
+    bool good = true;
+    for (uint32_t first = 0; good && first < legacy->words[record]; first += HANDED_PIECE_WORDS) {
+        uint32_t left = legacy->words[record] - first;
+        struct slot slot;
+        memset(&slot, 0, sizeof slot);
+        slot.kind = SLOT_HANDED;
+        slot.handed = (struct slot_handed){
+            .record = record, .first = (uint8_t)first, .words = (uint8_t)legacy->words[record],
+            .count = (uint8_t)(left < HANDED_PIECE_WORDS ? left : HANDED_PIECE_WORDS)};
+        memcpy(slot.handed.word, &legacy->word[record][first], slot.handed.count * sizeof(int64_t));
+        good = feed(trial, &slot);
+    }
+    return good;
+}
+
+/* Nobody has to believe what is older than D. */
+bool trial_succeed(struct trial *trial)
+{
+    struct legacy *legacy = trial->legacy;
+    bool good = true;
+    trial->legacy = NULL;
+    if (!legacy || trial->t_ns - legacy->t_ns > trial->model->policy.lease_ns - NS_PER_MS) {
+        free(legacy);
+        trial_replace(trial, 0);
+        return true;
+    }
+    begin(trial, 0);
+    shadow_hand_over(trial->shadow, trial->epoch, legacy->account);
+    trial->handed++;
+    for (uint32_t h = 0; good && h < trial->model->host_count; h++) {
+        struct slot slot;
+        memset(&slot, 0, sizeof slot);
+        slot.kind = SLOT_ACCOUNT;
+        slot.account = legacy->account[h];
+        slot.account.age_ns = trial->t_ns - legacy->t_ns;
+        good = feed(trial, &slot);
+    }
+    for (uint32_t i = 0; good && i <= trial->model->meter_count; i++)
+        good = feed_record(trial, legacy, i);
+    free(legacy);
+    return good;
 }
 
 static bool feed_reports(struct trial *trial)
@@ -237,6 +373,8 @@ static bool feed_reports(struct trial *trial)
 static bool meter_works(struct trial *trial, uint32_t m)
 {
     const struct weather *weather = &trial->world->weather;
+    if (trial->apart)
+        return trial->t_ns >= trial->meter_dead_until_ns[m];
     int64_t until_ns = trial->t_ns + chance_range(&trial->chance, 50, 2000) * NS_PER_MS;
     if (chance_hit(&trial->chance, weather->meter_dead / 50))
         trial->meter_dead_until_ns[m] = until_ns;
@@ -249,24 +387,39 @@ static bool meter_works(struct trial *trial, uint32_t m)
 
 enum { WINDOW_STEPS = 8 };
 
-static double true_mva(const struct trial *trial, uint32_t n, uint32_t p)
+bool trial_is_dead(const struct trial *trial, uint32_t n)
 {
-    double load_mva = (double)trial->model->node[n].other_mva[p] / 2;
-    for (uint32_t h = 0; h < trial->model->host_count; h++)
-        load_mva += trial->shadow->load[n][0][p][h] * world_draw_mw(trial->world, h);
+    const struct model_node *node = &trial->model->node[n];
+    bool dead = node->parent_count > 0;
+    if (!trial->in_force)
+        return false;
+    for (uint32_t i = 0; dead && i < node->parent_count; i++)
+        dead = trial_is_dead(trial, node->parent[i]);
+    return dead || n == trial->model->contingency[trial->in_force].lost_node;
+}
+
+double trial_load_mva(const struct trial *trial, uint32_t n, uint32_t p)
+{
+    const struct shadow *shadow = trial->shadow;
+    double load_mva = (double)trial->model->node[n].other_mva[p] * trial->other_part[n];
+    if (trial_is_dead(trial, n))
+        return 0;
+    for (uint32_t i = shadow->first[n]; i < shadow->first[n + 1]; i++)
+        load_mva += shadow->part[i].load[trial->in_force][p] * trial->draw_mw[shadow->part[i].host];
     return load_mva;
 }
 
 static bool window_ends(const struct trial *trial, uint32_t m)
 {
-    return trial->world->t_ns / WORLD_STEP_NS % WINDOW_STEPS == m % WINDOW_STEPS;
+    uint32_t which = trial->apart ? model_node_id(trial->model, trial->model->meter[m].node) : m;
+    return trial->world->t_ns / WORLD_STEP_NS % WINDOW_STEPS == which % WINDOW_STEPS;
 }
 
 static void note_windows(struct trial *trial)
 {
     for (uint32_t m = 0; m < trial->model->meter_count; m++)
         for (uint32_t p = 0; p < PHASES; p++)
-            trial->window_mva[m][p] += true_mva(trial, trial->model->meter[m].node, p) / WINDOW_STEPS;
+            trial->window_mva[m][p] += trial_load_mva(trial, trial->model->meter[m].node, p) / WINDOW_STEPS;
 }
 
 /* Lost or read, what follows is another window. */
@@ -283,6 +436,26 @@ static bool reads_now(struct trial *trial, uint32_t m)
         return window_ends(trial, m) && meter_works(trial, m);
     bool lends = trial->model->node[trial->model->meter[m].node].lend;
     return chance_hit(&trial->chance, lends ? 0.1 : 0.04) && meter_works(trial, m);
+}
+
+/* What comes is some windows old, and says so; false: what would come has come already, or was lost. */
+static bool arrives(struct trial *trial, uint32_t m, struct reading *reading)
+{
+    if (!trial->held)
+        return true;
+    struct reading *held = &trial->held[m * LATE_WINDOWS_MAX];
+    uint64_t window = (uint64_t)(trial->world->t_ns / (WINDOW_STEPS * WORLD_STEP_NS)) + LATE_WINDOWS_MAX;
+    int64_t t_ns = reading->t_arrival_ns;
+    reading->sequence = window;
+    held[window % LATE_WINDOWS_MAX] = *reading;
+    window -= trial->late_windows[m];
+    *reading = held[window % LATE_WINDOWS_MAX];
+    if (reading->sequence != window || window <= trial->sent[m])
+        return false;
+    trial->sent[m] = window;
+    reading->age_ns = t_ns - reading->t_arrival_ns;
+    reading->t_arrival_ns = t_ns;
+    return true;
 }
 
 /* True phase loads with some noise below, now and then a meter that shows far too much. */
@@ -303,14 +476,18 @@ static bool feed_readings(struct trial *trial)
                                         .frequency_mhz = 60000};
         double factor = chance_hit(&trial->chance, trial->world->weather.false_alarm) ? 1.5 : 1;
         const struct weather *weather = &trial->world->weather;
-        bool sags = m % 2 && trial->t_ns >= weather->sag_from_ns && trial->t_ns < weather->sag_until_ns;
+        struct chance *chance = dice(trial, AT_METER, n);
+        bool sags = trial->t_ns < trial->sag_until_ns[m];
+        sags |= m % 2 && trial->t_ns >= weather->sag_from_ns && trial->t_ns < weather->sag_until_ns;
         for (uint32_t p = 0; p < PHASES; p++) {
-            double load_mva = trial->windowed ? trial->window_mva[m][p] : true_mva(trial, n, p);
+            double load_mva = trial->windowed ? trial->window_mva[m][p] : trial_load_mva(trial, n, p);
             factor *= 1 - trial->world->weather.meter_low;
-            slot.reading.power_mw[p] = (int64_t)(load_mva * factor) - chance_range(&trial->chance, 0, 1000);
+            slot.reading.power_mw[p] = (int64_t)(load_mva * factor * (1 - trial->low[m])) -
+                                       chance_range(chance, 0, 1000);
             slot.reading.power_mw[p] = slot.reading.power_mw[p] > 0 ? slot.reading.power_mw[p] : 0;
             slot.reading.voltage_mv[p] = trial->model->node[n].volts_ln_mv *
-                                         (trial->t_ns < trial->dark_until_ns[m] ? 10
+                                         (trial->t_ns < trial->dark_until_ns[m] ||
+                                                  trial_is_dead(trial, n)       ? 10
                                           : sags                                ? 70
                                                                                 : 100) /
                                          100;
@@ -322,7 +499,7 @@ static bool feed_readings(struct trial *trial)
             memcpy(slot.reading.voltage_mv, trial->last[m].voltage_mv, sizeof slot.reading.voltage_mv);
         }
         trial->last[m] = slot.reading;
-        if (!feed(trial, &slot))
+        if (arrives(trial, m, &slot.reading) && !feed(trial, &slot))
             return false;
     }
     return true;
@@ -341,7 +518,8 @@ static bool feed_tick(struct trial *trial)
     struct slot slot;
     uint64_t now = (uint64_t)(trial->t_ns / trial->model->policy.tick_ns);
     if (now <= trial->tick_number)
-        return !pipeline_tick_open(trial->core) || chance_hit(&trial->chance, 0.3) || feed_part(trial);
+        return !pipeline_tick_open(trial->core) || chance_hit(dice(trial, AT_PART, 0), 0.3) ||
+               feed_part(trial);
     for (int parts = 0; pipeline_tick_open(trial->core); parts++)
         if (parts > PARTS_MAX || !feed_part(trial))
             return trial_fail(trial, "a tick never commits");
@@ -354,7 +532,7 @@ static bool feed_tick(struct trial *trial)
 
 static bool feed_all(struct trial *trial)
 {
-    bool readings_first = chance_hit(&trial->chance, 0.5);
+    bool readings_first = chance_hit(dice(trial, AT_ORDER, 0), 0.5);
     if (readings_first && !feed_readings(trial))
         return false;
     if (!feed_reports(trial) || !feed_tick(trial) || (trial->also && !trial->also(trial)))
@@ -366,7 +544,7 @@ static bool feed_all(struct trial *trial)
 static bool exposures_cover(struct trial *trial)
 {
     for (uint32_t h = 0; h < trial->model->host_count; h++) {
-        double worst_mw = world_worst_mw(trial->world, h), exposure_mw = shadow_exposure_mw(trial->shadow, h);
+        double worst_mw = trial->worst_mw[h], exposure_mw = shadow_exposure_mw(trial->shadow, h);
         if (!trial->world->host[h].dirty && worst_mw > exposure_mw + 0.01)
             return trial_fail(trial, "host %u could draw %.1f mW, its exposure is %.1f", h, worst_mw,
                               exposure_mw);
@@ -374,22 +552,28 @@ static bool exposures_cover(struct trial *trial)
     return true;
 }
 
+static uint32_t dirty_below(const struct trial *trial, uint32_t n)
+{
+    uint32_t dirty = 0;
+    for (uint32_t i = trial->shadow->first[n]; i < trial->shadow->first[n + 1]; i++)
+        dirty += trial->world->host[trial->shadow->part[i].host].dirty;
+    return dirty;
+}
+
 /* What could flow through a node is within its limit, unless D itself says recovery or more than k hosts
  * have reset unseen. */
 static bool node_within(struct trial *trial, uint32_t n)
 {
     const struct model *model = trial->model;
-    uint32_t dirty = 0;
-    for (uint32_t h = 0; h < model->host_count; h++)
-        dirty += trial->world->host[h].dirty && trial->shadow->above[n][h];
-    if (dirty > model->node[n].k)
+    const struct shadow *shadow = trial->shadow;
+    if (dirty_below(trial, n) > model->node[n].k)
         return true;
     for (uint32_t i = 0; i < model->contingency_count * PHASES; i++) {
         uint32_t c = i / PHASES, p = i % PHASES;
         double limit = (double)model->node[n].limit_mva[c][p] + 0.01,
                flow = (double)model->node[n].other_mva[p];
-        for (uint32_t h = 0; h < model->host_count; h++)
-            flow += trial->shadow->load[n][c][p][h] * world_worst_mw(trial->world, h);
+        for (uint32_t part = shadow->first[n]; part < shadow->first[n + 1]; part++)
+            flow += shadow->part[part].load[c][p] * trial->worst_mw[shadow->part[part].host];
         limit = fmax(limit, (double)trial->core->ledger.node[n].ceiling_mva[c][p]);
         if (flow > limit && shadow_sum_mva(trial->shadow, SHADOW_EXPOSURE, n, c, p) <= limit)
             return trial_fail(trial,
@@ -403,19 +587,17 @@ static bool node_within(struct trial *trial, uint32_t n)
 
 static const struct breaker_element *image_of(const struct model_node *node)
 {
-    return node->breaker.element_count ? &node->breaker.element[0] : NULL;
+    bool image = node->breaker.element_count && node->breaker.element[0].law == BREAKER_IMAGE;
+    return image ? &node->breaker.element[0] : NULL;
 }
 
 static void heat_node(struct trial *trial, uint32_t n)
 {
     const struct model_node *node = &trial->model->node[n];
     const struct breaker_element *image = image_of(node);
-    uint32_t dirty = 0;
-    for (uint32_t h = 0; h < trial->model->host_count; h++)
-        dirty += trial->world->host[h].dirty && trial->shadow->above[n][h];
-    trial->excused[n] |= dirty > node->k;
+    trial->excused[n] |= dirty_below(trial, n) > node->k;
     for (uint32_t p = 0; p < PHASES && image; p++) {
-        double x = true_mva(trial, n, p) * 1000 / (double)node->volts_low_mv / (double)image->pickup_ma;
+        double x = trial_load_mva(trial, n, p) * 1000 / (double)node->volts_low_mv / (double)image->pickup_ma;
         double tau_ns = (double)(x * x > trial->heat[n][p] ? image->heat_ns : image->cool_ns);
         trial->heat[n][p] += (x * x - trial->heat[n][p]) * -expm1(-WORLD_STEP_NS / tau_ns);
         trial->hottest = fmax(trial->hottest, trial->heat[n][p]);
@@ -432,6 +614,18 @@ static double true_admissible_mva(const struct trial *trial, uint32_t n, uint32_
     return sqrt(square) * (double)image->pickup_ma * (double)node->volts_low_mv / 1000;
 }
 
+/* How often more than the steady limit is leased, and on whose readings. */
+static void note_lending(struct trial *trial, uint32_t n)
+{
+    const struct ledger_sums *sums = &trial->core->ledger.node[n];
+    for (uint32_t p = 0; p < PHASES; p++) {
+        bool lent =
+            !trial->core->recovering && sums->newest_mva[0][p] > trial->model->node[n].limit_mva[0][p];
+        trial->lent_steps += lent;
+        trial->stood_in_steps += lent && permit_of(&trial->core->permits, n) != PERMIT_HELD;
+    }
+}
+
 /* No device trips, nothing is lent that true heat does not bear, D is above it in recovery alone. */
 static bool heat_is_borne(struct trial *trial, uint32_t n)
 {
@@ -441,12 +635,10 @@ static bool heat_is_borne(struct trial *trial, uint32_t n)
     bool low = trial->world->weather.meter_low > 0;
     if (!image_of(node) || trial->excused[n] || !known || !known->respond_ns || !node->lend)
         return true;
+    note_lending(trial, n);
     for (uint32_t p = 0; p < PHASES; p++) {
         double may_mva = true_admissible_mva(trial, n, p, (double)known->respond_ns / 0.7e9);
         int64_t limit_mva = sums->limit_mva[0][p], steady_mva = node->limit_mva[0][p];
-        bool lent = !trial->core->recovering && sums->newest_mva[0][p] > steady_mva;
-        trial->lent_steps += lent;
-        trial->stood_in_steps += lent && permit_of(&trial->core->permits, n) != PERMIT_HELD;
         if (trial->heat[n][p] >= 1 && image_of(node)->pickup_ma > node->steady_ma)
             return trial_fail(trial, "node %u trips: heat %.4f", n, trial->heat[n][p]);
         if (!low && limit_mva > steady_mva && (double)limit_mva > may_mva + 1)
@@ -460,12 +652,27 @@ static bool heat_is_borne(struct trial *trial, uint32_t n)
     return true;
 }
 
+/* What hosts draw, and could, since the world's last step; a slot changes neither. */
+static void look_at_hosts(struct trial *trial)
+{
+    for (uint32_t h = 0; h < trial->model->host_count; h++) {
+        trial->draw_mw[h] = world_draw_mw(trial->world, h);
+        trial->worst_mw[h] = world_worst_mw(trial->world, h);
+    }
+}
+
 static bool world_is_safe(struct trial *trial)
 {
     bool safe = exposures_cover(trial);
     for (uint32_t n = 0; safe && n < trial->model->node_count; n++) {
+        bool limited = trial->model->node[n].limited;
+        if (trial->apart) {
+            note_lending(trial, n);
+            safe = !limited || node_within(trial, n);   /* devices are judged from outside */
+            continue;
+        }
         heat_node(trial, n);
-        safe = !trial->model->node[n].limited || (node_within(trial, n) && heat_is_borne(trial, n));
+        safe = !limited || (node_within(trial, n) && heat_is_borne(trial, n));
     }
     return safe;
 }
@@ -474,6 +681,7 @@ bool trial_run(struct trial *trial, int64_t duration_ns, double stalls, double t
 {
     for (int64_t end_ns = trial->world->t_ns + duration_ns; trial->world->t_ns < end_ns;) {
         world_step(trial->world);
+        look_at_hosts(trial);
         if (trial->t_ns < trial->world->t_ns)
             trial->t_ns = trial->world->t_ns;
         if (chance_hit(&trial->chance, stalls * WORLD_STEP_NS / 1e9))
@@ -499,6 +707,14 @@ static int64_t fail_safe_within_ns(const struct model *model, const struct model
     return (int64_t)(((double)model->policy.lease_ns / (1 - rho) + (double)type->actuation_ns) * (1 + rho));
 }
 
+/* A write in flight takes longer than A allows. */
+static bool is_stalled(const struct trial *trial, uint32_t h)
+{
+    const struct world_host *host = &trial->world->host[h];
+    return host->stall_ns || (host->write_mw >= 0 &&
+                              host->write_done_ns - trial->world->t_ns > host->type->actuation_ns / 2);
+}
+
 bool trial_stop(struct trial *trial)
 {
     bool obeys[BUILT_HOSTS_MAX];
@@ -506,7 +722,7 @@ bool trial_stop(struct trial *trial)
     world_calm(trial->world);
     for (uint32_t h = 0; h < trial->model->host_count; h++)
         obeys[h] = trial->world->host[h].alive && !trial->world->host[h].at_default &&
-                   !trial->world->host[h].notice_ns;
+                   !trial->world->host[h].notice_ns && !is_stalled(trial, h);
     while (trial->world->t_ns < stop_ns + 4 * NS_PER_S) {
         world_step(trial->world);
         for (uint32_t h = 0; h < trial->model->host_count; h++) {

@@ -6,6 +6,13 @@
 #include "shadow.h"
 #include "world.h"
 
+struct legacy {
+    int64_t t_ns;
+    uint32_t words[BUILT_NODES_MAX + 1];        /* of records, by meter, and one of feeds behind them */
+    int64_t word[BUILT_NODES_MAX + 1][HANDED_WORDS_MAX];
+    struct slot_account account[BUILT_HOSTS_MAX];
+};
+
 struct trial {
     uint64_t seed;
     struct model *model;
@@ -19,7 +26,8 @@ struct trial {
     struct outbox outbox, twin_outbox;
     uint64_t epoch, slots, tick_number, reading_number;
     int64_t t_ns, stalled_until_ns;
-    uint64_t leases, above_fail_safe;
+    uint64_t leases, above_fail_safe, handed;
+    double draw_mw[BUILT_HOSTS_MAX], worst_mw[BUILT_HOSTS_MAX];     /* of hosts, at the wall */
     /* meters as they are, devices as they heat */
     int64_t meter_dead_until_ns[BUILT_NODES_MAX], meter_frozen_until_ns[BUILT_NODES_MAX];
     int64_t dark_until_ns[BUILT_NODES_MAX];
@@ -32,9 +40,45 @@ struct trial {
     /* meters read as real ones do: the mean of every window of 16 ms, each from an instant of its own */
     bool windowed;
     double window_mva[BUILT_NODES_MAX][PHASES];
+    /* chances by moment and place, and what goes wrong said from outside: whatever is left out, the rest
+     * stays as it was */
+    bool apart;
+    struct chance moment;
+    struct legacy *legacy;      /* left, and nobody has come since; NULL = none */
+    /* what the core is told instead; false: nothing. NULL: the truth */
+    bool (*forge)(struct trial *trial, struct slot *slot);
+    const struct model *told;   /* the site as the core has it, where it is not `model` */
+    double low[BUILT_NODES_MAX];        /* by meter: reads so much less */
+    int64_t sag_until_ns[BUILT_NODES_MAX];
+    uint32_t late_windows[BUILT_NODES_MAX];
+    struct reading *held;       /* by meter and window: what is late */
+    uint64_t sent[BUILT_NODES_MAX];     /* by meter: the newest window that was sent */
+    uint32_t in_force;          /* contingency that has come true: loads are those of its shares; 0 = none */
+    double other_part[BUILT_NODES_MAX];         /* of other load, by node: what flows */
+    uint32_t books_every, whole_every;          /* slots; ticks that begin an arbitration; 0 = never */
+    uint64_t begun;             /* arbitrations */
     bool (*also)(struct trial *trial);  /* fed with everything else in every step; NULL: nothing */
     char complaint[512];
 };
+
+enum { LATE_WINDOWS_MAX = 16 };
+
+/* Of a site that is there, with chances apart; it is freed with the trial. `told`: trial.told. */
+void trial_open_apart(struct trial *trial, uint64_t seed, struct model *model, const struct model *told,
+                      const struct weather *weather);
+
+/* Another controller starts now and knows nothing; the one before goes on until then, if later than now. */
+void trial_replace(struct trial *trial, int64_t zombie_until_ns);
+
+/* The controller is gone, and this is what it leaves; then another goes on from it. */
+void trial_leave(struct trial *trial);
+bool trial_succeed(struct trial *trial);
+
+/* What is lost in the contingency that is in force takes it along: nothing feeds it. */
+bool trial_is_dead(const struct trial *trial, uint32_t node);
+
+/* Load of a node's phase now, mVA. */
+double trial_load_mva(const struct trial *trial, uint32_t node, uint32_t phase);
 
 /* `prepare`, where not NULL, changes the model before the first controller sees it. */
 void trial_open_with(struct trial *trial, uint64_t seed, uint32_t hosts, const struct weather *weather,

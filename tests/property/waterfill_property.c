@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "chance.h"
+#include "run.h"
 #include "core/waterfill.h"
 
 enum { CLAIMS_MAX = 40, STEPS_MAX = 1000000 };
@@ -306,29 +307,21 @@ static void extremes(uint64_t cases)
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cases = 100000;
-    bool only_extremes = false, is_random = false;
+    struct run run = run_begin("waterfill_property", 100000, 10000000);
+    bool only_extremes = false;
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--long"))
-            cases = 3000000;
-        else if (!strcmp(argv[i], "--extremes"))
-            only_extremes = true;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-            is_random = true, seed = strtoull(argv[++i], NULL, 0);
-        else if (!strcmp(argv[i], "--cases") && i + 1 < argc)
-            cases = strtoull(argv[++i], NULL, 0);
-        else
-            return fprintf(stderr,
-                           "usage: waterfill_property [--seed N] [--cases N] [--long] [--extremes]\n"),
-                   2;
+        if (run_option(&run, argc, argv, &i))
+            continue;
+        if (strcmp(argv[i], "--extremes") != 0)
+            return run_usage(&run, " [--extremes]");
+        only_extremes = true;
     }
-    if (!is_random && !only_extremes)
+    if (run.seed == 1 && !only_extremes)
         vectors();
     if (only_extremes)
-        extremes(cases < 10000 ? cases : 10000);
-    for (uint64_t i = 0; i < cases && !only_extremes; i++)
-        random_case(seed + i);
-    printf("waterfill_property: seeds %llu..%llu, %llu failures\n", (unsigned long long)seed,
-           (unsigned long long)(seed + cases - 1), (unsigned long long)failures);
+        extremes(run.cases < 10000 ? run.cases : 10000);
+    for (uint64_t i = 0; i < run.cases && !only_extremes; i++)
+        random_case(run.seed + i);
+    run_end(&run, failures);
     return failures ? 1 : 0;
 }

@@ -8,6 +8,7 @@
 #include "core/holder.h"
 #include "model_builder.h"
 #include "msg/egress.h"
+#include "trace.h"
 
 enum { MAIL_MAX = 8192, WORLD_STEP_NS = 2000000 };
 
@@ -55,21 +56,34 @@ struct world_host {
     int64_t demand_until_ns;
     bool dirty; /* reset, and the controller has not been able to know */
     int64_t reset_ns, notice_ns;
+    /* a world apart: what this host and its part of the network do hangs on nobody else */
+    struct chance chance;
+    struct trace trace;
+    double loss, twice, slow;   /* per message, beside the weather's */
+    int64_t stall_ns;           /* a write takes so much longer */
 };
 
 struct world {
     const struct model *model;
     struct chance chance;
     struct weather weather;
+    bool apart;                 /* every host has a chance of its own */
     int64_t t_ns;
-    struct world_host host[BUILT_HOSTS_MAX];
-    struct mail mail[MAIL_MAX];
     uint32_t mail_count;
     uint64_t mail_lost_full;
     uint64_t leases_obeyed, writes, resets, restarts;
+    struct world_host host[BUILT_HOSTS_MAX];
+    struct mail mail[MAIL_MAX];
 };
 
 void world_init(struct world *world, const struct model *model, uint64_t seed, const struct weather *weather);
+
+/* The same with chances by the numbers that hosts were drawn with: leaving one out changes no other. */
+void world_init_apart(struct world *world, const struct model *model, uint64_t seed,
+                      const struct weather *weather);
+
+/* A driver reload: at once everything may be drawn; the agent sees it at its next look and starts anew. */
+void world_reset(struct world *world, uint32_t host);
 
 /* Moves everything on by one step. */
 void world_step(struct world *world);

@@ -99,6 +99,30 @@ static void a_lower_limit_scales_what_is_above_fail_safe(void **state)
     stand_stop(&stand);
 }
 
+/* Its lease has run out at host 1, a report shows it at fail-safe, and that is what it counts for. Less
+ * than the lease would be more than that: a cut raises nobody (I1b), so it has its fail-safe cap. */
+static void a_cut_allows_no_more_than_a_host_counts_for(void **state)
+{
+    (void)state;
+    struct stand stand;
+    uint32_t retired;
+    open_stand(&stand);
+    struct ledger_host *host = &stand.core->ledger.host[1];
+    struct report report = stand_report_of(&stand, 1, HOST_FAIL_SAFE, A_NS);
+    report.applied = host->sequence;
+    ledger_report(&stand.core->ledger, &report, stand.t_ns, &retired);
+    assert_int_equal(retired, 1);
+    assert_int_equal(host->newest_mw, 8 * KW);
+    assert_int_equal(ledger_exposed_cap_mw(host), FAIL_SAFE_MW);
+    set_limits(&stand, 10 * KW, 10 * KW);
+    cut_mark(stand.core, BRANCH_A, CUT_LIMIT);
+    run(&stand);
+    check(&stand, 0, 4399 * W, WHY_LIMIT, false);
+    check(&stand, 1, FAIL_SAFE_MW, WHY_LIMIT, false);
+    assert_int_equal(ledger_exposed_cap_mw(host), FAIL_SAFE_MW);
+    stand_stop(&stand);
+}
+
 /* S just at the limit is within it. */
 static void a_sum_at_its_limit_is_left_alone(void **state)
 {
@@ -364,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lower_limit_scales_what_is_above_fail_safe),
+        cmocka_unit_test(a_cut_allows_no_more_than_a_host_counts_for),
         cmocka_unit_test(a_sum_at_its_limit_is_left_alone),
         cmocka_unit_test(under_a_permit_the_target_is_097_of_what_may_be_lent),
         cmocka_unit_test(the_target_of_a_permit_is_not_below_the_steady_limit),

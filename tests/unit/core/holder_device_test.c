@@ -306,6 +306,11 @@ static void a_durable_epoch_outlives_the_agent(void **state)
     assert_int_equal(holder_lease(&holder, &old, 3 * MS), HOLDER_OLD_EPOCH);
 }
 
+static bool has_passed(const struct holder *holder, int64_t now_ns)
+{
+    return holder_deadline_ns(holder) != 0 && holder_deadline_ns(holder) <= now_ns;
+}
+
 static void a_machine_that_slept_has_no_lease_and_no_incarnation(void **state)
 {
     (void)state;
@@ -322,7 +327,7 @@ static void a_machine_that_slept_has_no_lease_and_no_incarnation(void **state)
     struct lease lease = lease_of(&holder, 2, 5000000, t_ns + 150);
     assert_true(holder_clock(&holder, t_ns + 200, t_ns + offset_ns + 260, t_ns + 210));
     assert_int_equal(holder.incarnation, 0);
-    assert_int_equal(holder_deadline_ns(&holder), 0);
+    assert_true(has_passed(&holder, t_ns + 210));
     lease.incarnation = 0;
     assert_int_equal(holder_lease(&holder, &lease, t_ns + 300), HOLDER_FOREIGN_INCARNATION);
     assert_false(holder_report_due(&holder, t_ns + NS_PER_S));
@@ -341,12 +346,35 @@ static void the_watchdogs_word_is_the_deadline_of_the_lease(void **state)
     (void)state;
     struct holder holder;
     holder_init(&holder, &config, 0xB0B, 5, 0);
-    assert_int_equal(holder_deadline_ns(&holder), 0);
     settle(&holder, MS);
+    assert_int_equal(holder_deadline_ns(&holder), 0);
     lease_now(&holder, 1, 6000000, NS_PER_S);
     assert_int_equal(holder_deadline_ns(&holder), 2 * NS_PER_S);
+}
+
+/* The agent may die at any moment: what it leaves in the word is all that the watchdog has. */
+static void the_watchdogs_word_has_passed_until_fail_safe_is_read_back(void **state)
+{
+    (void)state;
+    int64_t cap_mw[DEVICES];
+    struct holder holder;
+    holder_init(&holder, &config, 0xB0B, 5, 0);
+    assert_true(has_passed(&holder, MS));
+    settle(&holder, MS);
+    lease_now(&holder, 1, 6000000, NS_PER_S);
+    settle(&holder, NS_PER_S + MS);
     holder_time(&holder, 2 * NS_PER_S);
+    assert_true(has_passed(&holder, 2 * NS_PER_S));
+    assert_int_equal(due_writes(&holder, cap_mw), DEVICES);
+    for (uint32_t i = 0; i < DEVICES; i++) {
+        assert_true(has_passed(&holder, 2 * NS_PER_S + MS));
+        holder_written(&holder, i, cap_mw[i], 2 * NS_PER_S + MS);
+    }
     assert_int_equal(holder_deadline_ns(&holder), 0);
+    holder_seen(&holder, 1, cap_mw[1] + 1, 2 * NS_PER_S + 2 * MS);
+    assert_true(has_passed(&holder, 2 * NS_PER_S + 2 * MS));
+    holder_restart(&holder, 0xF00D, 2 * NS_PER_S + 3 * MS);
+    assert_true(has_passed(&holder, 2 * NS_PER_S + 3 * MS));
 }
 
 static void one_device_is_the_whole_host(void **state)
@@ -417,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_durable_epoch_outlives_the_agent),
         cmocka_unit_test(a_machine_that_slept_has_no_lease_and_no_incarnation),
         cmocka_unit_test(the_watchdogs_word_is_the_deadline_of_the_lease),
+        cmocka_unit_test(the_watchdogs_word_has_passed_until_fail_safe_is_read_back),
         cmocka_unit_test(one_device_is_the_whole_host),
         cmocka_unit_test(after_a_sleep_the_clocks_are_narrowed_down_anew),
         cmocka_unit_test(a_read_back_of_nothing_is_one),

@@ -204,6 +204,27 @@ static void a_renewal_keeps_the_time_held_and_shows_the_new_sequence(void **stat
     assert_int_equal(report.held_ns, 501 * MS);
 }
 
+/* A raise comes and goes while writes are under way, and the last lease wants what a write has just brought
+ * about: nothing is written for it, yet the cut before has not settled. */
+static void a_cut_that_comes_to_be_wanted_has_held_since_its_own_read_back(void **state)
+{
+    (void)state;
+    struct holder holder;
+    start(&holder);
+    lease_now(&holder, 2, 8000000, NS_PER_S + 500 * MS);
+    write_expected(&holder, 8000000);
+    lease_now(&holder, 3, 6000000, NS_PER_S + 501 * MS);
+    holder_written(&holder, 0, 8000000, NS_PER_S + 510 * MS);
+    write_expected(&holder, 6000000);
+    lease_now(&holder, 4, 8000000, NS_PER_S + 511 * MS);
+    holder_written(&holder, 0, 6000000, NS_PER_S + 520 * MS);
+    lease_now(&holder, 5, 6000000, NS_PER_S + 521 * MS);
+    struct report report = report_at(&holder, NS_PER_S + 522 * MS);
+    assert_int_equal(report.applied, 5);
+    assert_int_equal(report.held_ns, 2 * MS);
+    assert_true(holder_report_due(&holder, NS_PER_S + 520 * MS + A_NS));
+}
+
 static void a_fall_to_fail_safe_starts_the_time_held_anew(void **state)
 {
     (void)state;
@@ -340,6 +361,7 @@ int main(void)
         cmocka_unit_test(before_the_first_read_back_the_cap_is_not_claimed_to_be_low),
         cmocka_unit_test(the_time_held_counts_from_the_read_back),
         cmocka_unit_test(a_renewal_keeps_the_time_held_and_shows_the_new_sequence),
+        cmocka_unit_test(a_cut_that_comes_to_be_wanted_has_held_since_its_own_read_back),
         cmocka_unit_test(a_fall_to_fail_safe_starts_the_time_held_anew),
         cmocka_unit_test(a_write_that_did_not_take_is_told_and_tried_again),
         cmocka_unit_test(a_read_back_below_what_was_asked_is_somebody_elses_limit),

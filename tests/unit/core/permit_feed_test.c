@@ -250,6 +250,44 @@ static void a_witness_that_nobody_could_read_at_a_take_over_lost_nothing(void **
     }
 }
 
+/* A lender that was read in time lends again at once; when its witness's time is over unread, no longer. */
+static void what_is_lent_again_ends_in_the_slot_in_which_its_witness_is_not_seen(void **state)
+{
+    (void)state;
+    struct bench b;
+    seen(&b);
+    b.permits.await_until_ns = b.t_ns;
+    b.meter[HALL_RIGHT].lent.contingencies = NONE_BIT | LOSS_BIT;
+    permit_feed_unseen(&b.permits, &b.meter[HALL_LEFT], b.t_ns);
+    assert_int_equal(b.meter[HALL_RIGHT].lent.contingencies & LOSS_BIT, 0);
+}
+
+/* But read once since, and silent again for longer than its readings count: that is a silence like any other,
+ * whatever time is left for the meters to be heard. A feed may have gone and come back in it. */
+static void a_witness_that_was_read_since_the_take_over_is_lost_like_any_other(void **state)
+{
+    (void)state;
+    for (int64_t since = 0; since < 2; since++) {
+        struct bench b;
+        seen(&b);
+        int64_t take_over_ns = b.t_ns, fresh_ns = b.hall.meter[HALL_LEFT].fresh_ns;
+        b.hall.meter[HALL_LEFT].period_ns = 16 * NS_PER_MS;
+        b.permits.await_ns = 250 * NS_PER_MS;
+        b.permits.await_until_ns = take_over_ns + b.permits.await_ns;
+        /* its window ended when the controller began, or just before */
+        b.meter[HALL_LEFT].until_ns = take_over_ns + fresh_ns - 16 * NS_PER_MS - !since;
+        b.t_ns += 100 * NS_PER_MS;
+        permit_feed_unseen(&b.permits, &b.meter[HALL_LEFT], b.t_ns);
+        assert_int_equal(b.permits.feed_losses, since);
+        assert_int_equal(b.permits.feed[LOSS].lost, since);
+        witness(&b, 100000, 100000, 100000);
+        assert_int_equal(lends(&b, LOSS_BIT), !since);
+        b.t_ns += NS_PER_S;
+        witness(&b, 100000, 100000, 100000);
+        assert_true(lends(&b, LOSS_BIT));
+    }
+}
+
 /* What a host says stands for the feeds that it knows of, dark or lit, and for no other; who knows
  * nothing, or is silent, counts for neither. */
 static void what_hosts_say_is_counted_dark_or_lit(void **state)
@@ -426,6 +464,8 @@ int main(void)
         cmocka_unit_test(a_feed_that_was_lost_is_lent_against_once_it_is_stable),
         cmocka_unit_test(a_feed_that_is_not_seen_any_more_is_as_good_as_lost),
         cmocka_unit_test(a_witness_that_nobody_could_read_at_a_take_over_lost_nothing),
+        cmocka_unit_test(what_is_lent_again_ends_in_the_slot_in_which_its_witness_is_not_seen),
+        cmocka_unit_test(a_witness_that_was_read_since_the_take_over_is_lost_like_any_other),
         cmocka_unit_test(hosts_of_a_feed_are_those_whose_cords_it_takes),
         cmocka_unit_test(what_hosts_say_is_counted_dark_or_lit),
         cmocka_unit_test(what_was_known_of_feeds_before_goes_on),

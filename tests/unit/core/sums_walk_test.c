@@ -15,10 +15,11 @@
 #include "core/sums.h"
 #include "hall.h"
 
-enum { CONTINGENCIES = 3, STEPS = 4000 };
+enum { STEPS = 3000 };
 
 struct walk {
     struct hall hall;
+    uint32_t contingencies;     /* three of them differ; all that a site may have go over every edge */
     uint32_t fell[HALL_NODES];
     uint8_t marked[HALL_NODES];
     int64_t draw_mw[HALL_HOSTS][SUM_COUNT];
@@ -42,12 +43,13 @@ static void set_cord(struct walk *walk, uint32_t host, uint32_t j, uint32_t node
     cord->share_ppm[2] = (uint32_t)two;
 }
 
-static void open_walk(struct walk *walk)
+static void open_walk(struct walk *walk, void **contingencies)
 {
     memset(walk, 0, sizeof *walk);
+    walk->contingencies = *(const uint32_t *)*contingencies;
     walk->chance = 20261121;
     hall_build(&walk->hall);
-    walk->hall.model.contingency_count = CONTINGENCIES;
+    walk->hall.model.contingency_count = walk->contingencies;
     walk->hall.type.pf_min_ppm = 950000;
     set_cord(walk, 0, 0, HALL_LEFT, 550000, 1000000, 0);
     set_cord(walk, 0, 1, HALL_RACK, 550000, 0, 1000000);
@@ -116,7 +118,7 @@ static int64_t left_in_mva(const struct walk *walk, enum sum sum, uint32_t n, ui
                            bool all)
 {
     int64_t least_mva = INT64_MAX;
-    for (uint32_t c = 0; c < CONTINGENCIES; c++)
+    for (uint32_t c = 0; c < walk->contingencies; c++)
         for (uint32_t p = 0; p < PHASES; p++) {
             if (!all && !load_mva(walk, host, HALL_KW, n, c, p))
                 continue;
@@ -136,7 +138,7 @@ static int64_t left_mva(const struct walk *walk, enum sum sum, uint32_t n, uint3
 static void check_node(const struct walk *walk, uint32_t n, uint32_t *over)
 {
     const struct ledger_sums *sums = &walk->hall.sums[n];
-    for (uint32_t c = 0; c < CONTINGENCIES; c++)
+    for (uint32_t c = 0; c < walk->contingencies; c++)
         for (uint32_t p = 0; p < PHASES; p++) {
             assert_int_equal(sums->exposed_mva[c][p], anew_mva(walk, SUM_EXPOSED, n, c, p));
             assert_int_equal(sums->newest_mva[c][p], anew_mva(walk, SUM_NEWEST, n, c, p));
@@ -230,7 +232,7 @@ static void check_marked(struct walk *walk, uint32_t node)
     sums_mark_highest(&walk->hall.ledger, node);
     for (uint32_t p = 0; p < PHASES; p++) {
         int64_t most_mva = sums->exposed_mva[0][p];
-        for (uint32_t c = 1; c < CONTINGENCIES; c++)
+        for (uint32_t c = 1; c < walk->contingencies; c++)
             most_mva = sums->exposed_mva[c][p] > most_mva ? sums->exposed_mva[c][p] : most_mva;
         assert_int_equal(sums->highest_mva[p], most_mva);
     }
@@ -271,9 +273,8 @@ static void move_limit(struct walk *walk, uint32_t node)
 
 static void every_sum_and_every_answer_is_that_of_adding_up_anew(void **state)
 {
-    (void)state;
     static struct walk walk;
-    open_walk(&walk);
+    open_walk(&walk, state);
     check(&walk);
     for (int step = 0; step < STEPS; step++) {
         uint32_t host = (uint32_t)draw_lot(&walk, HALL_HOSTS);
@@ -296,9 +297,8 @@ static void every_sum_and_every_answer_is_that_of_adding_up_anew(void **state)
  * voltage, scaled too, less where the contingency carries less. */
 static void limits_are_those_of_events_and_permits(void **state)
 {
-    (void)state;
     static struct walk walk;
-    open_walk(&walk);
+    open_walk(&walk, state);
     struct ledger *ledger = &walk.hall.ledger;
     const struct ledger_sums *sums = &walk.hall.sums[HALL_LEFT];
     sums_scale_limit(ledger, HALL_LEFT, 900000);
@@ -323,9 +323,8 @@ static void limits_are_those_of_events_and_permits(void **state)
  * a defect; and so is a further rise in it. */
 static void what_raises_d_above_its_ceiling_has_a_cause(void **state)
 {
-    (void)state;
     static struct walk walk;
-    open_walk(&walk);
+    open_walk(&walk, state);
     struct ledger *ledger = &walk.hall.ledger;
     sums_replace(ledger, 4, SUM_EXPOSED, 0, 10 * HALL_KW);
     assert_false(ledger->unexplained);
@@ -375,10 +374,12 @@ static void what_raises_d_above_its_ceiling_has_a_cause(void **state)
 
 int main(void)
 {
+    static uint32_t three = 3, all = CONTINGENCIES_MAX;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_sum_and_every_answer_is_that_of_adding_up_anew),
-        cmocka_unit_test(limits_are_those_of_events_and_permits),
-        cmocka_unit_test(what_raises_d_above_its_ceiling_has_a_cause),
+        cmocka_unit_test_prestate(every_sum_and_every_answer_is_that_of_adding_up_anew, &three),
+        cmocka_unit_test_prestate(every_sum_and_every_answer_is_that_of_adding_up_anew, &all),
+        cmocka_unit_test_prestate(limits_are_those_of_events_and_permits, &three),
+        cmocka_unit_test_prestate(what_raises_d_above_its_ceiling_has_a_cause, &three),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

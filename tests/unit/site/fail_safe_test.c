@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "site/derive.h"
+#include "site/fail_safe.h"
 #include "site/flow/sums.h"
 #include "written_site.h"
 
@@ -322,22 +322,59 @@ static double level(const struct model_host *h)
     return (double)h->fail_safe_mw / h->weight;
 }
 
-/* Max-min: no open host below its type's largest cap can have 50 W more, even if all open ones with a higher
+/* The caps before they are rounded down to whole quanta: what up to a watt each of some thirty hosts leaves
+ * below one phase is more than one of them needs for a rise of 50 W over three phases. */
+static void fill_exactly(const struct site *site, struct model *m, struct scratch *scratch)
+{
+    *m = site->model;
+    m->type = scratch_take(scratch, m->type_count * sizeof *m->type);
+    m->host = scratch_take(scratch, m->host_count * sizeof *m->host);
+    assert_true(m->type && m->host);
+    memcpy(m->type, site->model.type, m->type_count * sizeof *m->type);
+    memcpy(m->host, site->model.host, m->host_count * sizeof *m->host);
+    for (uint32_t i = 0; i < m->type_count; i++)
+        m->type[i].quantum_mw = 1;
+    for (uint32_t h = 0; h < m->host_count; h++)
+        if (site->computed[h])
+            m->host[h].fail_safe_mw = m->type[m->host[h].type].cap_min_mw;
+    assert_int_equal(fail_safe_raise(m, site->computed, scratch), 0);
+}
+
+/* Whole quanta below it, but the ends of a range need not be one. */
+static void assert_rounded_down(const struct site *site, const struct model *exact)
+{
+    for (uint32_t h = 0; h < exact->host_count; h++) {
+        const struct model_host_type *type = &site->model.type[exact->host[h].type];
+        int64_t cap_mw = exact->host[h].fail_safe_mw, whole_mw = cap_mw - cap_mw % type->quantum_mw;
+
+        if (!site->computed[h] || cap_mw == type->cap_max_mw)
+            whole_mw = cap_mw;
+        else if (whole_mw < type->cap_min_mw)
+            whole_mw = type->cap_min_mw;
+        assert_int_equal(site->model.host[h].fail_safe_mw, whole_mw);
+    }
+}
+
+/* Max-min: no open host below its type's largest cap can have 1 W more, even if all open ones with a higher
  * level give back what they have above it (so that only those as low as itself hold their room). */
 static void assert_nobody_is_left_behind(const struct site *site, uint32_t round, const char *text)
 {
-    enum { MORE_MW = 50000 };
-    struct model m = site->model;
+    enum { MORE_MW = 1000 };    /* a third of it at 0.85: 392 mVA; rounding leaves 9 of each of up to 36 */
     struct scratch scratch = {0};
     struct sums_below below;
-    int64_t(*sum)[PHASES] = calloc(m.node_count, sizeof *sum);
+    struct model exact, m;
+    int64_t(*sum)[PHASES] = calloc(site->model.node_count, sizeof *sum);
 
-    m.host = malloc(m.host_count * sizeof *m.host);
+    fill_exactly(site, &exact, &scratch);
+    assert_rounded_down(site, &exact);
+    m = exact;
+    m.host = scratch_take(&scratch, m.host_count * sizeof *m.host);
     assert_true(sum && m.host);
-    memcpy(m.host, site->model.host, m.host_count * sizeof *m.host);
+    memcpy(m.host, exact.host, m.host_count * sizeof *m.host);
     assert_true(!sums_below_start(&below, &m, &scratch));
+    assert_true(keeps(&m, &below, sum));
     for (uint32_t h = 0; h < m.host_count; h++) {
-        memcpy(m.host, site->model.host, m.host_count * sizeof *m.host);
+        memcpy(m.host, exact.host, m.host_count * sizeof *m.host);
         struct model_host *host = &m.host[h];
         double mine = level(host);
 
@@ -356,20 +393,16 @@ static void assert_nobody_is_left_behind(const struct site *site, uint32_t round
         fail_msg("round %u: %s could have more than %lld mW", round, host->name,
                  (long long)host->fail_safe_mw - MORE_MW);
     }
-    free(m.host);
     free(sum);
     scratch_free(&scratch);
 }
 
-static void of_any_site_the_caps_keep_its_limits_and_leave_nobody_behind(void **state)
+static void try_sites(uint64_t seed)
 {
-    const char *given = getenv("SEED");
-    uint64_t seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
     struct text *t = calloc(1, sizeof *t);
     struct written_site *w = calloc(1, sizeof *w);
     uint32_t loaded = 0;
 
-    (void)state;
     assert_true(t && w);
     print_message("SEED=%llu\n", (unsigned long long)seed);
     for (uint32_t round = 0; round < ROUNDS; round++) {
@@ -386,6 +419,21 @@ static void of_any_site_the_caps_keep_its_limits_and_leave_nobody_behind(void **
     assert_true(loaded > ROUNDS / 4);
     free(t);
     free(w);
+}
+
+/* The same sites every time, or those of SEED. Of the numbers below, the long ones are of sites where the
+ * quanta of many hosts together leave the most. */
+static void of_any_site_the_caps_keep_its_limits_and_leave_nobody_behind(void **state)
+{
+    static const uint64_t fixed[] = {1, 2, 3, 4, 5, 6, 7, 8, 1795293576, 1795294085, 1795294235, 1795294769,
+                                     1795294799, 1795295175};
+    const char *given = getenv("SEED");
+
+    (void)state;
+    if (given)
+        try_sites(strtoull(given, NULL, 0));
+    for (size_t i = 0; !given && i < sizeof fixed / sizeof *fixed; i++)
+        try_sites(fixed[i]);
 }
 
 int main(void)
