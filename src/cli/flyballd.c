@@ -133,9 +133,8 @@ static void say_started(const struct daemon *daemon)
     const struct loop *loop = &daemon->loop;
     const struct model *model = &daemon->site.model;
     const struct site_server *server = &daemon->site.server;
-    static const char *const modes[] = {"off", "shadow", "advise", "enforce"};
     printf("flyballd: site %s, mode %s: %u meters, %u hosts, %u nodes; epoch %llu\n", model->name,
-           modes[model->mode & 3], model->meter_count, model->host_count, model->node_count,
+           site_mode_names[model->mode & 3], model->meter_count, model->host_count, model->node_count,
            (unsigned long long)loop->epoch);
     for (uint32_t i = 0; i < server->port_count; i++)
         printf("flyballd: port %s on %s\n%s%s%s", server->port[i].driver, server->port[i].interface,

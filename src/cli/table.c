@@ -11,6 +11,7 @@ extern const struct cli_verb cli_plant;
 extern const struct cli_verb cli_replay;
 extern const struct cli_verb cli_schema;
 extern const struct cli_verb cli_shed;
+extern const struct cli_verb cli_sim;
 extern const struct cli_verb cli_status;
 extern const struct cli_verb cli_top;
 extern const struct cli_verb cli_tune;
@@ -25,6 +26,7 @@ const struct cli_verb *const cli_table[] = {
     &cli_replay,
     &cli_schema,
     &cli_shed,
+    &cli_sim,
     &cli_status,
     &cli_top,
     &cli_tune,

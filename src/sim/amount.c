@@ -18,7 +18,7 @@ static bool split(const char *text, double *number, const char **unit)
 bool amount_time(const char *text, int64_t *ns)
 {
     static const struct { const char *unit; double ns; } known[] = {
-        {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 60e9},
+        {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 60e9}, {"h", 3600e9},
     };
     double number;
     const char *unit;

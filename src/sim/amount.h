@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* any: "900ms", "2s", "200us", "1min" -> ns. */
+/* any: "900ms", "2s", "200us", "1min", "2h" -> ns. */
 bool amount_time(const char *text, int64_t *ns);
 
 /* any: "35%" -> 0.35. */

@@ -8,10 +8,16 @@ bool asking_due(struct asking *asking, const struct plant *plant, uint32_t host,
 {
     const struct workload_class *class = &plant->workload->class[plant->workload->class_of[host]];
     struct profile_rise rise;
+    bool retries = asking->again && !asking->open;
+    if (plant->t_ns < asking->look_ns && !retries)
+        return false;
+    asking->look_ns = INT64_MAX;
     if (!class->ask_ns || !profile_next_rise(&plant->profile, host, plant->t_ns, &rise))
         return false;
+    asking->look_ns = rise.at_ns == asking->rise_ns ? rise.at_ns : rise.at_ns - class->ask_ns;
     if (rise.at_ns - plant->t_ns <= class->ask_ns && rise.at_ns != asking->rise_ns) {
         *asking = (struct asking){.rise_ns = rise.at_ns, .number = asking->number, .again = true,
+                                  .look_ns = rise.at_ns,
                                   .amount_mw = llround(rise.watts * 1e3)};
     } else if (asking->open || !asking->again || asking->rise_ns != rise.at_ns) {
         return false;

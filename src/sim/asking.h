@@ -11,6 +11,7 @@ struct asking {
     int64_t rise_ns;            /* the rise that was asked for */
     uint64_t number;            /* of the newest request */
     int64_t amount_mw;          /* in total, at the wall; what is asked for next */
+    int64_t look_ns;            /* nothing to ask before */
     bool open, again;           /* no answer yet; denied, and the alternative not asked for yet */
 };
 

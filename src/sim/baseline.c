@@ -68,25 +68,30 @@ uint32_t baseline_derated(const struct model *model, const struct forecast *fore
     return count;
 }
 
+/* Mean draw of a host under a cap, as one planner sees it. */
+static double mean_under_w(const struct model *model, const struct workload *workload,
+                           const struct forecast *forecast, uint32_t host, int64_t cap_mw,
+                           enum static_knowledge knowledge)
+{
+    const struct model_host_type *type = &model->type[model->host[host].type];
+    double phys_max_w = (double)type->phys_max_mw / 1e3;
+    double bound_w = (double)cap_mw / 1e3 * (double)type->gain_ppm / 1e6 / workload->plant.overshoot +
+                     (double)type->base_max_mw / 1e3;
+    bound_w = fmin(bound_w, phys_max_w);
+    if (knowledge == KNOWS_MEAN)
+        return fmin(forecast->mean_w[host], bound_w);
+    return forecast_mean_under_w(forecast, host, phys_max_w, bound_w);
+}
+
 static double gain_of(const struct model *model, const struct workload *workload,
-                      const struct forecast *forecast,
-                      const struct choice *choice, enum static_knowledge knowledge)
+                      const struct forecast *forecast, const struct choice *choice,
+                      enum static_knowledge knowledge)
 {
     const struct model_host *host = &model->host[choice->host];
-    const struct model_host_type *type = &model->type[host->type];
-    double phys_max_w = (double)type->phys_max_mw / 1e3, value[2];
-    for (int i = 0; i < 2; i++) {
-        int64_t quanta = (int64_t)choice->step + i;
-        double cap_w = (double)(host->fail_safe_mw + quanta * type->quantum_mw) / 1e3;
-        double bound_w = cap_w * (double)type->gain_ppm / 1e6 / workload->plant.overshoot +
-                         (double)type->base_max_mw / 1e3;
-        bound_w = fmin(bound_w, phys_max_w);
-        if (knowledge == KNOWS_MEAN)
-            value[i] = fmin(forecast->mean_w[choice->host], bound_w);
-        else
-            value[i] = forecast_mean_under_w(forecast, choice->host, phys_max_w, bound_w);
-    }
-    return value[1] - value[0];
+    int64_t quantum_mw = model->type[host->type].quantum_mw;
+    int64_t cap_mw = host->fail_safe_mw + (int64_t)choice->step * quantum_mw;
+    return mean_under_w(model, workload, forecast, choice->host, cap_mw + quantum_mw, knowledge) -
+           mean_under_w(model, workload, forecast, choice->host, cap_mw, knowledge);
 }
 
 static uint32_t steps_of(const struct model *model, uint32_t host)
@@ -154,81 +159,74 @@ int baseline_static(const struct model *model, const struct workload *workload,
     return result;
 }
 
-static int prepare(struct plant *plant, enum plant_mode mode, enum static_knowledge knowledge,
-                   const struct forecast *forecast)
+/* What a plan brings, whatever its planner knew: all of the demand is looked at. */
+static double planned_w(const struct model *model, const struct workload *workload,
+                        const struct forecast *forecast, const int64_t *cap_mw)
+{
+    double sum_w = 0;
+    for (uint32_t h = 0; h < model->host_count; h++)
+        sum_w += mean_under_w(model, workload, forecast, h, cap_mw[h], KNOWS_DISTRIBUTION);
+    return sum_w;
+}
+
+/* Both planners' caps: those that bring more are the baseline. */
+static int prepare_static(struct plant *plant, const struct forecast *forecast, int64_t duration_ns)
 {
     const struct model *model = plant->model;
-    if (mode == PLANT_DERATED)
-        return baseline_derated(model, forecast, plant->on) ? 0 : -EINVAL;
-    if (mode != PLANT_STATIC)
-        return 0;
-    int64_t *cap_mw = calloc(model->host_count + 1, sizeof(*cap_mw));
-    int result = cap_mw ? baseline_static(model, plant->workload, forecast, knowledge, cap_mw) : -ENOMEM;
+    const struct workload *workload = plant->workload;
+    double seconds = (double)(duration_ns - workload->warmup_ns) / 1e9, plan_w[2] = {0};
+    int64_t *cap_mw[2];
+    int result = 0;
+    for (int i = 0; i < 2; i++) {
+        cap_mw[i] = calloc(model->host_count + 1, sizeof(*cap_mw[i]));
+        if (!cap_mw[i])
+            result = -ENOMEM;
+        if (!result)
+            result = baseline_static(model, workload, forecast, (enum static_knowledge)i, cap_mw[i]);
+        if (!result)
+            plan_w[i] = planned_w(model, workload, forecast, cap_mw[i]);
+    }
+    int best = plan_w[KNOWS_MEAN] > plan_w[KNOWS_DISTRIBUTION] ? KNOWS_MEAN : KNOWS_DISTRIBUTION;
     for (uint32_t h = 0; !result && h < model->host_count; h++)
-        gpuhost_preset(&plant->host[h], cap_mw[h]);
-    free(cap_mw);
-    const char *variant = knowledge == KNOWS_MEAN ? "mean" : "distribution";
+        gpuhost_preset(&plant->host[h], cap_mw[best][h]);
+    plant->outcome.mean_plan_j = plan_w[KNOWS_MEAN] * seconds;
+    plant->outcome.distribution_plan_j = plan_w[KNOWS_DISTRIBUTION] * seconds;
+    const char *variant = best == KNOWS_MEAN ? "mean" : "distribution";
     memcpy(plant->outcome.variant, variant, strlen(variant) + 1);
+    free(cap_mw[0]);
+    free(cap_mw[1]);
     return result;
 }
 
-static int run(const struct model *model, const struct workload *workload, enum plant_mode mode,
-               enum static_knowledge knowledge, int64_t duration_ns, struct outcome *outcome)
+static int prepare(struct plant *plant, enum plant_mode mode, int64_t duration_ns)
 {
     struct forecast forecast = {0};
-    struct plant plant;
-    int result = plant_init(&plant, model, workload, mode);
-    struct oracle *oracle = !result && mode == PLANT_ORACLE ? oracle_create(model, &plant.grid) : NULL;
-    if (!result && mode == PLANT_ORACLE && !oracle)
-        result = -ENOMEM;
-    if (!result && (mode == PLANT_DERATED || mode == PLANT_STATIC))
-        result = forecast_init(&forecast, model, workload, duration_ns);
-    if (!result)
-        result = prepare(&plant, mode, knowledge, &forecast);
-    while (!result && plant.t_ns < duration_ns)
-        plant_step(&plant, oracle ? oracle_grant : NULL, oracle);
-    if (!result)
-        plant_hand_over(&plant, outcome);
-    plant_finish(&plant);
+    if (mode != PLANT_DERATED && mode != PLANT_STATIC)
+        return 0;
+    int result = forecast_init(&forecast, plant->model, plant->workload, duration_ns);
+    if (!result && mode == PLANT_DERATED)
+        result = baseline_derated(plant->model, &forecast, plant->on) ? 0 : -EINVAL;
+    else if (!result)
+        result = prepare_static(plant, &forecast, duration_ns);
     forecast_finish(&forecast);
-    oracle_destroy(oracle);
     return result;
-}
-
-int baseline_run_static(const struct model *model, const struct workload *workload,
-                        enum static_knowledge knowledge, int64_t duration_ns, struct outcome *outcome)
-{
-    return run(model, workload, PLANT_STATIC, knowledge, duration_ns, outcome);
-}
-
-static int run_better_static(const struct model *model, const struct workload *workload, int64_t duration_ns,
-                             struct outcome *outcome)
-{
-    struct outcome other;
-    int result = run(model, workload, PLANT_STATIC, KNOWS_DISTRIBUTION, duration_ns, outcome);
-    if (result)
-        return result;
-    result = run(model, workload, PLANT_STATIC, KNOWS_MEAN, duration_ns, &other);
-    if (result) {
-        outcome_finish(outcome);
-        return result;
-    }
-    double distribution_j = outcome->energy_j, mean_j = other.energy_j;
-    if (mean_j > distribution_j) {
-        struct outcome keep = *outcome;
-        *outcome = other;
-        other = keep;
-    }
-    outcome->distribution_plan_j = distribution_j;
-    outcome->mean_plan_j = mean_j;
-    outcome_finish(&other);
-    return 0;
 }
 
 int baseline_run(const struct model *model, const struct workload *workload, enum plant_mode mode,
                  int64_t duration_ns, struct outcome *outcome)
 {
-    if (mode == PLANT_STATIC)
-        return run_better_static(model, workload, duration_ns, outcome);
-    return run(model, workload, mode, KNOWS_MEAN, duration_ns, outcome);
+    struct plant plant;
+    int result = plant_init(&plant, model, workload, mode);
+    struct oracle *oracle = !result && mode == PLANT_ORACLE ? oracle_create(model, &plant.grid) : NULL;
+    if (!result && mode == PLANT_ORACLE && !oracle)
+        result = -ENOMEM;
+    if (!result)
+        result = prepare(&plant, mode, duration_ns);
+    while (!result && plant.t_ns < duration_ns)
+        plant_step(&plant, oracle ? oracle_grant : NULL, oracle);
+    if (!result)
+        plant_hand_over(&plant, outcome);
+    plant_finish(&plant);
+    oracle_destroy(oracle);
+    return result;
 }

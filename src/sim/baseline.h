@@ -44,17 +44,17 @@ struct oracle;
 struct oracle *oracle_create(const struct model *model, const struct grid *grid);
 void oracle_destroy(struct oracle *oracle);
 
+/* setup: nothing is held from one step to the next, as oracle.c does to save time. */
+void oracle_be_exact(struct oracle *oracle);
+
 /* any: a plant_grant: at each instant the weighted max-min of draws with
  * sum of share x draw + bad + other <= limit at every node and phase, in every contingency; where a node
  * may lend, sum of draws + other load present <= the level of its pool instead. */
 void oracle_grant(void *oracle, const double *demand_w, double *granted_w);
 
-/* setup: runs one virtual-time mode (not virtual or governed) to its
- * outcome, which the caller finishes. 0 or -errno. */
+/* setup: runs one virtual-time mode (not virtual or governed) to its outcome, which the caller finishes.
+ * Static: the plan that brings more over this very demand. 0 or -errno. */
 int baseline_run(const struct model *model, const struct workload *workload, enum plant_mode mode,
                  int64_t duration_ns, struct outcome *outcome);
 
-/* setup: the same for static with what one planner knows; baseline_run takes the better of both. */
-int baseline_run_static(const struct model *model, const struct workload *workload,
-                        enum static_knowledge knowledge, int64_t duration_ns, struct outcome *outcome);
 #endif

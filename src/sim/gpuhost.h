@@ -2,7 +2,7 @@
 /*
  * One GPU host's hardware as a cap sees it (domain.md 4.2): a write has dead time, then the bound on power
  * follows the new cap by a first-order lag, fast down and slow up; for a short while after a step power
- * may stand above the bound.
+ * may stand above the bound. With somebody else's limit beside it, the lower of both binds.
  */
 #ifndef FLYBALL_SIM_GPUHOST_H
 #define FLYBALL_SIM_GPUHOST_H
@@ -14,16 +14,43 @@
 
 #define GPUHOST_UNCAPPED INT64_C(-1)
 
+/* Supplies that charge draw the type's inrush for so long, the longest that a peak factor covers (safety.md
+ * section 2). */
+#define GPUHOST_INRUSH_NS (20 * NS_PER_MS)
+
+/* What is wrong with the device; all zero: nothing. */
+struct gpuhost_trouble {
+    bool sticks;                        /* writes return, the cap stays */
+    bool lies;                          /* ... and it reads back what was asked for */
+    int64_t stall_ns;                   /* a write that starts now takes so much longer */
+    double overdraw;                    /* share drawn above what the cap allows */
+    int64_t foreign_mw;                 /* somebody else's limit beside the cap; 0 = none */
+};
+
+/* What every step looks at comes first. */
 struct gpuhost {
+    int64_t wake_ns;                    /* while demand stays, nothing changes before */
+    double demand_w, power_w;           /* at the wall */
+    double bound_w;                     /* on the governed part, lagging behind the cap */
+    double target_w;                    /* what it goes to */
+    double base_w, phys_max_w;
+    int64_t overshoot_until_ns;
+    /* kept for the step in use: what is left of a gap to the target, downward and upward */
+    int64_t dt_ns;
+    double decay[2];
+    int64_t inrush_until_ns;
+    /* the earliest of many hosts', or NULL: their owner looks here first */
+    int64_t *any_wake_ns;
     const struct workload_plant *plant;
-    struct random random;
-    double base_w, gain, phys_max_w;    /* gain: wall watts per cap watt, overshoot excluded */
+    double gain;                        /* wall watts per cap watt, overshoot excluded */
     int64_t cap_mw;                     /* the device's limit, GPUHOST_UNCAPPED: driver defaults */
     int64_t writing_mw, write_done_ns;  /* write in flight */
     bool writing;
-    double bound_w;                     /* on the governed part, lagging behind the cap */
-    int64_t overshoot_until_ns;
-    double demand_w, power_w;           /* at the wall */
+    struct gpuhost_trouble trouble;
+    int64_t shown_mw;                   /* what a device that lies reads back */
+    double boot_w;                      /* with the inrush of its supplies */
+    int64_t cap_max_mw;
+    struct random random;
 };
 
 /* setup */
@@ -36,11 +63,29 @@ void gpuhost_preset(struct gpuhost *host, int64_t cap_mw);
 /* any: the driver is reloaded: its defaults are in force, and a write in flight is lost. */
 void gpuhost_reset(struct gpuhost *host);
 
+/* any: it has power again: as after a reset, with the inrush of its supplies from t_ns on. */
+void gpuhost_boot(struct gpuhost *host, int64_t t_ns);
+
+/* any: what is wrong with it from now on. */
+void gpuhost_trouble(struct gpuhost *host, const struct gpuhost_trouble *trouble);
+
+/* any: what binds now: the lower of its cap and somebody else's limit. */
+int64_t gpuhost_limit_mw(const struct gpuhost *host);
+
+/* any: the limit that the device says is in force; at driver defaults the largest. */
+int64_t gpuhost_readback_mw(const struct gpuhost *host);
+
 /* any: starts a write at t_ns; none may be in flight. */
 void gpuhost_write(struct gpuhost *host, int64_t cap_mw, int64_t t_ns);
 
-/* any: dt up to t_ns at this demand; returns true when the write in flight returned in it (the device then
- * reads back cap_mw). power_w is what the host draws. */
+/* any: at this demand a step at t_ns would change nothing. */
+static inline bool gpuhost_rests(const struct gpuhost *host, double demand_w, int64_t t_ns)
+{
+    return t_ns < host->wake_ns && demand_w >= host->demand_w && demand_w <= host->demand_w;
+}
+
+/* any: dt up to t_ns at this demand; returns true when the write in flight returned in it. power_w is what
+ * the host draws. */
 bool gpuhost_step(struct gpuhost *host, double demand_w, int64_t t_ns, int64_t dt_ns);
 
 /* any: steady wall power under a cap with unlimited demand. */

@@ -56,23 +56,28 @@ static bool vanishes(struct live *live)
     return live->loss > 0 && random_unit(&live->random) < live->loss;
 }
 
-static void send_up(void *user, enum station_sender sender, uint32_t index, const uint8_t *data,
-                    uint32_t bytes)
+static void send_up(void *user, const struct message *message)
 {
     struct live *live = user;
+    uint8_t data[DATAGRAM_MAX];
+    uint32_t bytes = message_encode(message, data);
+    if (!bytes)
+        return;
     if (vanishes(live))
         live->plant.outcome.lost++;
     else
-        sockets_send(&live->sockets, sender, index, data, bytes);
+        sockets_send(&live->sockets, message->kind == FRAME_MEASUREMENT, message->index, data, bytes);
 }
 
 static void take_down(void *user, uint32_t host, const uint8_t *data, uint32_t bytes)
 {
     struct live *live = user;
+    struct message message;
+    bool readable = message_decode(data, bytes, live->plant.model, INDEX_NONE, &message);
     if (vanishes(live))
         live->plant.outcome.lost++;
     else
-        station_receive(&live->station, host, data, bytes, live->plant.t_ns);
+        station_receive(&live->station, host, readable ? &message : NULL, live->plant.t_ns);
 }
 
 static void note_lateness(struct live *live)

@@ -2,17 +2,8 @@
 #include "sim/metering.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
-
-static void clear_window(struct meter *meter)
-{
-    meter->samples = 0;
-    memset(meter->power_ws, 0, sizeof(meter->power_ws));
-    memset(meter->reactive_vars, 0, sizeof(meter->reactive_vars));
-    memset(meter->volts2, 0, sizeof(meter->volts2));
-    memset(meter->amperes2, 0, sizeof(meter->amperes2));
-    meter->most_w = 0;
-}
 
 void meter_init(struct meter *meter, const struct model *model, const struct workload *workload,
                 uint32_t index)
@@ -32,67 +23,102 @@ void meter_init(struct meter *meter, const struct model *model, const struct wor
     meter->next_ns = meter->model->period_ns + meter->offset_ns;
 }
 
-bool meter_step(struct meter *meter, const struct grid_node *node, int64_t t_ns)
+static double load_w(const struct grid_node *node)
 {
-    double sum_w = 0;
-    for (int phase = 0; phase < PHASES; phase++) {
-        meter->power_ws[phase] += node->power_w[phase];
-        meter->reactive_vars[phase] += node->reactive_var[phase];
-        meter->volts2[phase] += node->volts[phase] * node->volts[phase];
-        meter->amperes2[phase] += node->amperes[phase] * node->amperes[phase];
-        sum_w += node->power_w[phase];
-    }
-    if (!meter->samples)
-        meter->first_w = sum_w;
-    meter->samples++;
-    meter->last_w = sum_w;
-    meter->most_w = fmax(meter->most_w, sum_w);
-    return t_ns >= meter->next_ns;
+    return node->power_w[0] + node->power_w[1] + node->power_w[2];
 }
 
-static void read_phase(struct meter *meter, int phase, double noise, struct upmu_phase *out)
+void meter_note(struct meter *meter, const struct grid_node *node)
 {
-    double n = meter->samples;
+    double sum_w = load_w(node);
+    meter->most_w = sum_w > meter->most_w ? sum_w : meter->most_w;
+}
+
+/* The sums as they stand now: what flows has not been counted for held_s. */
+static struct grid_sums sums_now(const struct grid_node *node, double held_s)
+{
+    struct grid_sums sums = node->sums;
+    for (int phase = 0; phase < PHASES; phase++) {
+        sums.power_ws[phase] += node->power_w[phase] * held_s;
+        sums.reactive_vars[phase] += node->reactive_var[phase] * held_s;
+        sums.volts2_s[phase] += node->volts[phase] * node->volts[phase] * held_s;
+        sums.amperes2_s[phase] += node->amperes[phase] * node->amperes[phase] * held_s;
+    }
+    return sums;
+}
+
+/* Differences of large sums may miss 0 by rounding. */
+static double root_mean(double now, double then, double window_s)
+{
+    return now > then ? sqrt((now - then) / window_s) : 0;
+}
+
+static void read_phase(struct meter *meter, const struct grid_sums *now, int phase, double window_s,
+                       double noise, struct upmu_phase *out)
+{
+    const struct grid_sums *begin = &meter->begin;
     double jitter = 1.0 + noise * random_normal(&meter->random);
     double flicker = 1.0 + 0.1 * noise * random_normal(&meter->volts);
-    out->voltage_rms_v = sqrt(meter->volts2[phase] / n) * meter->voltage_gain * flicker;
-    out->current_rms_a = sqrt(meter->amperes2[phase] / n) * meter->current_gain * jitter;
-    out->power_active_w = meter->power_ws[phase] / n * meter->power_gain * jitter;
-    out->power_reactive_var = meter->reactive_vars[phase] / n * meter->power_gain * jitter;
-    out->power_apparent_va = hypot(out->power_active_w, out->power_reactive_var);
+    double power_w = (now->power_ws[phase] - begin->power_ws[phase]) / window_s;
+    double reactive_var = (now->reactive_vars[phase] - begin->reactive_vars[phase]) / window_s;
+    double volts = root_mean(now->volts2_s[phase], begin->volts2_s[phase], window_s);
+    double amperes = root_mean(now->amperes2_s[phase], begin->amperes2_s[phase], window_s);
+    out->voltage_rms_v = volts * meter->voltage_gain * flicker;
+    out->current_rms_a = amperes * meter->current_gain * jitter;
+    out->power_active_w = power_w * meter->power_gain * jitter;
+    out->power_reactive_var = reactive_var * meter->power_gain * jitter;
+    out->power_apparent_va = sqrt(out->power_active_w * out->power_active_w +
+                                  out->power_reactive_var * out->power_reactive_var);
     out->power_factor = out->power_apparent_va > 0 ? out->power_active_w / out->power_apparent_va : 1.0;
 }
 
-static void read_features(struct meter *meter, const struct grid *grid, struct upmu *upmu)
+static void read_features(struct meter *meter, const struct grid *grid, const struct grid_sums *now,
+                          double window_s, struct upmu *upmu)
 {
-    double window_s = (double)meter->model->period_ns / 1e9, mean_w = 0;
+    double mean_w = 0, last_w = load_w(&grid->node[meter->model->node]);
     for (int phase = 0; phase < PHASES; phase++)
-        mean_w += meter->power_ws[phase] / meter->samples;
-    double slope = (meter->last_w - meter->first_w) / window_s;
+        mean_w += (now->power_ws[phase] - meter->begin.power_ws[phase]) / window_s;
+    double slope = (last_w - meter->first_w) / window_s;
     meter->trend_w_per_s += 0.1 * (slope - meter->trend_w_per_s);
     upmu->dp_dt_mw_per_s = slope / 1e6;
     upmu->peak_factor = grid->crest;
     upmu->load_factor = meter->most_w > 0 ? mean_w / meter->most_w : 0;
     upmu->power_trend = meter->trend_w_per_s;
+    meter->first_w = meter->most_w = last_w;
 }
 
-void meter_read(struct meter *meter, const struct grid *grid, int64_t timestamp_ns, double noise,
-                struct upmu *upmu)
+/* A single-phase node carries what it carries on one of the three, and its meter shows that one. */
+static int first_phase(const struct meter *meter, const struct grid *grid, const struct grid_sums *now)
+{
+    int first = 0;
+    for (int phase = 1; grid->model->node[meter->model->node].phases == 1 && phase < PHASES; phase++) {
+        double most = now->amperes2_s[first] - meter->begin.amperes2_s[first];
+        first = now->amperes2_s[phase] - meter->begin.amperes2_s[phase] > most ? phase : first;
+    }
+    return first;
+}
+
+void meter_read(struct meter *meter, const struct grid *grid, int64_t t_ns, int64_t timestamp_ns,
+                double noise, struct upmu *upmu)
 {
     const struct grid_node *node = &grid->node[meter->model->node];
-    memset(upmu, 0, sizeof(*upmu));
+    struct grid_sums now = sums_now(node, grid->held_s);
+    double window_s = (double)(t_ns - meter->begin_ns) / 1e9;
+    int first = first_phase(meter, grid, &now);
+    memset(upmu, 0, offsetof(struct upmu, harmonic_pct));
     upmu->timestamp_ns = timestamp_ns;
     upmu->device_id = meter->model->name;
     upmu->device_id_bytes = (uint32_t)strlen(meter->model->name);
     upmu->phase_count = grid->model->node[meter->model->node].phases == 1 ? 1 : PHASES;
-    for (uint32_t phase = 0; phase < upmu->phase_count; phase++)
-        read_phase(meter, (int)phase, noise, &upmu->phase[phase]);
+    for (uint32_t i = 0; i < upmu->phase_count; i++)
+        read_phase(meter, &now, first + (int)i, window_s, noise, &upmu->phase[i]);
     upmu->thd_voltage_pct = 1.8;
     upmu->thd_current_pct = 6.0;
     upmu->frequency_hz = 60.0;
     upmu->sag_detected = upmu->phase[0].voltage_rms_v < 0.9 * node->nominal_v;
     upmu->swell_detected = upmu->phase[0].voltage_rms_v > 1.1 * node->nominal_v;
-    read_features(meter, grid, upmu);
-    clear_window(meter);
+    read_features(meter, grid, &now, window_s, upmu);
+    meter->begin = now;
+    meter->begin_ns = t_ns;
     meter->next_ns += meter->model->period_ns;
 }

@@ -11,11 +11,9 @@ struct meter {
     struct random random, volts;
     double power_gain, current_gain, voltage_gain;  /* this instrument's constant error */
     int64_t offset_ns;                  /* windows of different meters end at different moments */
-    int64_t next_ns;                    /* the present window ends here */
-    uint32_t samples;
-    /* sums over the window */
-    double power_ws[PHASES], reactive_vars[PHASES], volts2[PHASES], amperes2[PHASES];
-    double first_w, last_w, most_w;
+    int64_t begin_ns, next_ns;          /* the present window */
+    struct grid_sums begin;             /* where it began */
+    double first_w, most_w;             /* in it */
     double trend_w_per_s;
 };
 
@@ -23,11 +21,17 @@ struct meter {
 void meter_init(struct meter *meter, const struct model *model, const struct workload *workload,
                 uint32_t index);
 
-/* any: one step of the grid; returns true when a window ended at t_ns, then meter_read must follow. */
-bool meter_step(struct meter *meter, const struct grid_node *node, int64_t t_ns);
+/* any: what flows at its node has changed. */
+void meter_note(struct meter *meter, const struct grid_node *node);
 
-/* any: fills the measurement of the window that ended and starts the next. */
-void meter_read(struct meter *meter, const struct grid *grid, int64_t timestamp_ns, double noise,
-                struct upmu *upmu);
+/* any: a window has ended at t_ns, then meter_read must follow. */
+static inline bool meter_due(const struct meter *meter, int64_t t_ns)
+{
+    return t_ns >= meter->next_ns;
+}
+
+/* any: fills the measurement of the window that ends now, at t_ns since the start, and starts the next. */
+void meter_read(struct meter *meter, const struct grid *grid, int64_t t_ns, int64_t timestamp_ns,
+                double noise, struct upmu *upmu);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/holder.h"
 #include "core/pipeline.h"
 #include "msg/token.h"
+#include "sim/figures.h"
 #include "sim/grid.h"
 #include "sim/series.h"
 
@@ -34,7 +35,7 @@ struct outcome_tokens {
 struct outcome {
     enum plant_mode mode;
     char variant[24];                   /* what a static planner knew: "mean", "distribution" */
-    /* static: what either planner reaches; the stronger is the baseline */
+    /* static: what either planner's caps bring by the forecast; the stronger one's are run */
     double mean_plan_j, distribution_plan_j;
     uint64_t seed;
     int64_t duration_ns, warmup_ns;
@@ -54,6 +55,7 @@ struct outcome {
     uint64_t *meter_frames;             /* by meter */
     uint64_t lost;                      /* datagrams that the virtual network lost */
     struct core_counters governor;      /* virtual mode only: the controller ran in here */
+    struct figures figures;             /* virtual mode only: what it is judged by */
     uint64_t late_steps;                /* of the real-time loop: started more than one step late */
     int64_t worst_late_ns;
 };

@@ -24,6 +24,11 @@ uint64_t random_bits(struct random *random)
     return mix(random->state);
 }
 
+void random_skip(struct random *random, uint32_t count)
+{
+    random->state += count * golden_gamma;
+}
+
 double random_unit(struct random *random)
 {
     return ((double)(random_bits(random) >> 12) + 0.5) * 0x1p-52;
@@ -32,12 +37,6 @@ double random_unit(struct random *random)
 double random_between(struct random *random, double low, double high)
 {
     return low + (high - low) * random_unit(random);
-}
-
-double random_normal(struct random *random)
-{
-    double radius = sqrt(-2.0 * log(random_unit(random)));  /* Box-Muller; the second value is not kept */
-    return radius * cos(2.0 * M_PI * random_unit(random));
 }
 
 double random_exponential(struct random *random, double mean)

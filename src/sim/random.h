@@ -17,6 +17,9 @@ void random_init(struct random *random, uint64_t seed, enum random_purpose purpo
 
 uint64_t random_bits(struct random *random);
 
+/* any: as so many calls of random_bits, whose numbers nobody wants. */
+void random_skip(struct random *random, uint32_t count);
+
 /* any: uniform in (0, 1), never 0 or 1. */
 double random_unit(struct random *random);
 double random_between(struct random *random, double low, double high);

@@ -174,16 +174,15 @@ static void speak_as(struct sockets_out *out, struct msghdr *header, uint32_t ip
     memcpy(CMSG_DATA(control), &from, sizeof(from));
 }
 
-void sockets_send(struct sockets *sockets, enum station_sender sender, uint32_t index, const uint8_t *data,
-                  uint32_t bytes)
+void sockets_send(struct sockets *sockets, bool meter, uint32_t index, const uint8_t *data, uint32_t bytes)
 {
-    struct sockets_queue *queue = sender == STATION_METER ? &sockets->meters : &sockets->hosts;
+    struct sockets_queue *queue = meter ? &sockets->meters : &sockets->hosts;
     if (queue->count == SOCKETS_BATCH)
         flush_queue(sockets, queue);
     uint32_t at = queue->count++;
     memcpy(queue->out[at].data, data, bytes);
     queue->out[at].vector.iov_len = bytes;
-    if (sender == STATION_HOST)
+    if (!meter)
         speak_as(&queue->out[at], &queue->message[at].msg_hdr, sockets->site->host_address[index].ipv4);
 }
 

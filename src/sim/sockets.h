@@ -46,7 +46,7 @@ int sockets_open(struct sockets *sockets, const struct site *site, const char *m
 void sockets_close(struct sockets *sockets);
 
 /* rt: queues; a full queue is flushed first. */
-void sockets_send(struct sockets *sockets, enum station_sender sender, uint32_t index, const uint8_t *data,
+void sockets_send(struct sockets *sockets, bool meter, uint32_t index, const uint8_t *data,
                   uint32_t bytes);
 void sockets_flush(struct sockets *sockets);
 

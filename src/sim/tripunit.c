@@ -13,6 +13,27 @@ static void nothing_init(struct tripunit *unit, const struct tripunit_setup *set
     (void)dice;
 }
 
+static double no_pickup(const struct tripunit *unit)
+{
+    (void)unit;
+    return 0;
+}
+
+static double timer_pickup(const struct tripunit *unit)
+{
+    return unit->timer.pickup_a;
+}
+
+static double relay_pickup(const struct tripunit *unit)
+{
+    return unit->relay.pickup_a;
+}
+
+static double points_pickup(const struct tripunit *unit)
+{
+    return unit->points.pickup_a;
+}
+
 static enum trip_element nothing_step(struct tripunit *unit, const double current_a[PHASES], double dt_s)
 {
     (void)unit;
@@ -23,14 +44,16 @@ static enum trip_element nothing_step(struct tripunit *unit, const double curren
 
 /* Instantaneous +-10 %, magnetic +-20 %: domain.md 1.3, 1.4. */
 static const struct trip_kind kinds[DEVICE_KIND_COUNT] = {
-    [DEVICE_NONE] = {"none", 0.10, TRIP_INSTANTANEOUS, nothing_init, nothing_step},
+    [DEVICE_NONE] = {"none", 0.10, TRIP_INSTANTANEOUS, nothing_init, nothing_step, no_pickup},
     [DEVICE_ELECTRONIC] = {"electronic", 0.10, TRIP_INSTANTANEOUS, trip_electronic_init,
-                           trip_electronic_step},
+                           trip_electronic_step, timer_pickup},
     [DEVICE_THERMAL_MAGNETIC] = {"thermal_magnetic", 0.20, TRIP_MAGNETIC, trip_thermal_init,
-                                 trip_thermal_step},
-    [DEVICE_RELAY] = {"relay", 0.10, TRIP_INSTANTANEOUS, trip_relay_init, trip_relay_step},
-    [DEVICE_FUSE] = {"fuse", 0.10, TRIP_INSTANTANEOUS, trip_points_init, trip_fuse_step},
-    [DEVICE_POINTS] = {"points", 0.10, TRIP_INSTANTANEOUS, trip_points_init, trip_points_step},
+                                 trip_thermal_step, no_pickup},
+    [DEVICE_RELAY] = {"relay", 0.10, TRIP_INSTANTANEOUS, trip_relay_init, trip_relay_step, relay_pickup},
+    [DEVICE_FUSE] = {"fuse", 0.10, TRIP_INSTANTANEOUS, trip_points_init, trip_fuse_step,
+                     points_pickup},
+    [DEVICE_POINTS] = {"points", 0.10, TRIP_INSTANTANEOUS, trip_points_init, trip_points_step,
+                       points_pickup},
 };
 
 static const char *const element_name[TRIP_ELEMENT_COUNT] = {
@@ -121,6 +144,27 @@ enum trip_element tripunit_step(struct tripunit *unit, const struct tripunit_loa
     if (unit->tripped == TRIP_NONE)
         unit->tripped = trips;
     return trips;
+}
+
+static double lower_of(double calm_a, double pickup_a)
+{
+    return pickup_a > 0 && pickup_a < calm_a ? pickup_a : calm_a;
+}
+
+static double image_calm_a(double calm_a, const struct trip_image *image)
+{
+    return lower_of(calm_a, fmin(image->rated_a * sqrt(image->trip), image->seam_a));
+}
+
+double tripunit_calm_a(const struct tripunit *unit, double crest)
+{
+    double calm_a = lower_of(INFINITY, unit->short_time.pickup_a);
+    calm_a = lower_of(calm_a, unit->peak.peak_a / crest);
+    calm_a = lower_of(calm_a, unit->ups.rated_a);
+    calm_a = image_calm_a(calm_a, &unit->image);
+    calm_a = image_calm_a(calm_a, &unit->transformer);
+    calm_a = image_calm_a(calm_a, &unit->conductor);
+    return lower_of(calm_a, unit->kind->pickup_a(unit));
 }
 
 static double worst(const double part[PHASES])

@@ -140,6 +140,10 @@ void tripunit_init(struct tripunit *unit, const struct tripunit_setup *setup);
 /* any: dt seconds of this load. Returns what trips now, TRIP_NONE otherwise. Goes on after a trip. */
 enum trip_element tripunit_step(struct tripunit *unit, const struct tripunit_load *load, double dt_s);
 
+/* any: as long as every phase carries less (rms, at this crest), nothing of the unit can trip, and only
+ * the mean of the current's square over a slice that is short against every time constant counts. */
+double tripunit_calm_a(const struct tripunit *unit, double crest);
+
 /* any: worst phase of every image, or of the time element where it has none; 1 = trips. */
 double tripunit_heat(const struct tripunit *unit);
 /* any: worst phase of everything that counts time: timer, relay, fuse, stages, UPS; 1 = trips. */

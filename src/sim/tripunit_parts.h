@@ -22,6 +22,7 @@ struct trip_kind {
     enum trip_element peak;                 /* which of both it is */
     void (*init)(struct tripunit *unit, const struct tripunit_setup *setup, struct trip_dice *dice);
     enum trip_element (*step)(struct tripunit *unit, const double current_a[PHASES], double dt_s);
+    double (*pickup_a)(const struct tripunit *unit);    /* of its time element; 0 = none */
 };
 
 /* setup: where in its band a figure lies: -1 fast edge, 0 nominal, 1 slow edge. */

@@ -5,17 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/core.h"
-#include "core/measure.h"
-#include "core/pipeline.h"
+#include "sim/judge.h"
 #include "sim/mailbox.h"
-#include "sim/station.h"
-#include "wire/cap.h"
-#include "wire/frame.h"
-#include "wire/upmu.h"
+#include "sim/network.h"
+#include "sim/plant_fault.h"
+#include "sim/station_fault.h"
 
 /* Virtual runs are the same on every day: their UTC starts here (2026-01-01). */
 #define VIRTUAL_EPOCH_NS INT64_C(1767225600000000000)
+
+enum { TO_HOSTS = 0 };          /* of mail; other numbers are serials of controllers */
 
 struct loop {
     const struct model *model;
@@ -23,106 +22,86 @@ struct loop {
     struct plant plant;
     struct station station;
     struct mailbox mailbox;
-    struct core *core;
-    struct outbox outbox;
-    struct replay_window *meter_window, *host_window;
-    uint64_t slot_sequence, tick, epoch;
-    uint64_t *frame_sequence;           /* of leases, by host */
-    bool deaf, handed;                  /* between two controllers; the second one runs */
+    struct network network;
+    struct succession succession;
+    struct judge judge;
+    uint32_t begun;                     /* faults of the history */
+    uint32_t *standing, standing_count; /* of these, not yet ended */
+    int64_t next_end_ns;
+    bool handed;                        /* the second controller runs */
 };
 
-static void post(struct loop *loop, enum virtual_to to, uint32_t index, const uint8_t *data, uint32_t bytes,
-                 int64_t t_ns)
+/* ---- the network ---- */
+
+static bool through_the_wire(const struct loop *loop, const struct message *message, struct message *read)
+{
+    uint8_t data[DATAGRAM_MAX];
+    uint32_t bytes = message_encode(message, data);
+    uint32_t meter = message->kind == FRAME_MEASUREMENT ? message->index : INDEX_NONE;
+    return bytes && message_decode(data, bytes, loop->model, meter, read);
+}
+
+static void post(struct loop *loop, const struct controller *controller, bool up,
+                 const struct message *message, int64_t t_ns)
 {
     const struct virtual_watch *watch = loop->config->watch;
-    int64_t later_ns = watch ? watch->post(watch->user, to, index, t_ns) : 0;
-    if (later_ns != VIRTUAL_LOST)
-        mailbox_post(&loop->mailbox, (uint8_t)to, index, data, bytes, t_ns + later_ns);
+    bool meter = message->kind == FRAME_MEASUREMENT;
+    enum virtual_to to = !up ? TO_HOST : meter ? TO_CONTROLLER_METER : TO_CONTROLLER_HOST;
+    uint32_t box = up ? controller->serial : TO_HOSTS;
+    struct network_fate fate = network_fate(&loop->network, meter, message->index, up);
+    int64_t later_ns = watch ? watch->post(watch->user, to, message->index, t_ns) : 0;
+    if (later_ns == VIRTUAL_LOST)
+        return;
+    if (fate.lost || (!meter && succession_parts(&loop->succession, controller, message->index, up))) {
+        loop->mailbox.lost++;
+        return;
+    }
+    t_ns += later_ns + fate.later_ns;
+    mailbox_post(&loop->mailbox, box, message->index, message, t_ns);
+    if (fate.twice)
+        mailbox_post(&loop->mailbox, box, message->index, message, t_ns + fate.again_ns);
 }
 
-static void post_up(void *user, enum station_sender sender, uint32_t index, const uint8_t *data,
-                    uint32_t bytes)
+/* Every controller that lives hears every meter and host. */
+static void post_up(void *user, const struct message *message)
 {
     struct loop *loop = user;
-    enum virtual_to to = sender == STATION_METER ? TO_CONTROLLER_METER : TO_CONTROLLER_HOST;
-    post(loop, to, index, data, bytes, loop->plant.t_ns);
-}
-
-static uint32_t encode_answer(const struct egress *egress, uint8_t *body, uint32_t room)
-{
-    struct token_response response = {
-        .host = egress->host,
-        .reason = egress->why,
-        .request = egress->echo,
-        .granted_mw = egress->cap_mw,
-        .alternative_mw = (int64_t)egress->floor_w * 1000,
-        .retry_after_ns = (int64_t)egress->duration_us * NS_PER_US,
-    };
-    return token_response_encode(&response, body, room);
-}
-
-static uint32_t encode_lease(const struct loop *loop, const struct egress *egress, uint8_t *body,
-                             uint32_t room)
-{
-    struct lease lease = {
-        .host = egress->host,
-        .flags = egress->flags | (egress->kind == FRAME_CLAIM ? LEASE_CLAIM : 0u),
-        .incarnation = egress->incarnation,
-        .epoch = loop->epoch,
-        .sequence = egress->sequence,
-        .echo = egress->echo,
-        .cap_mw = egress->cap_mw,
-        .floor_mw = (int64_t)egress->floor_w * 1000,
-        .duration_ns = loop->config->lease_ns ? loop->config->lease_ns
-                                              : (int64_t)egress->duration_us * NS_PER_US,
-    };
-    return lease_encode(&lease, body, room);
-}
-
-static void post_down(struct loop *loop, const struct egress *egress, int64_t t_ns)
-{
-    uint8_t data[DATAGRAM_MAX], *body = data + FRAME_HEADER_BYTES;
-    uint32_t room = DATAGRAM_MAX - FRAME_HEADER_BYTES;
-    struct frame frame = {
-        .kind = egress->kind, .sender = egress->host, .sequence = ++loop->frame_sequence[egress->host],
-        .body_bytes = egress->kind == FRAME_TOKEN_RESPONSE ? encode_answer(egress, body, room)
-                                                           : encode_lease(loop, egress, body, room),
-    };
-    uint32_t bytes = frame.body_bytes ? frame_encode(data, &frame) : 0;
-    if (bytes)
-        post(loop, TO_HOST, egress->host, data, bytes, t_ns);
-}
-
-/* Arbitration gives out a little less than what may be lent. */
-static void ask_for_all(struct core *core, uint32_t host)
-{
-    core->cluster.target_mw[host] = core->model->type[core->model->host[host].type].cap_max_mw;
-}
-
-static void step_core(struct loop *loop, struct slot *slot, int64_t t_ns)
-{
-    slot->sequence = ++loop->slot_sequence;
-    slot->t_ns = t_ns;
-    slot->t_receive_ns = t_ns;
-    if (loop->config->greedy && slot->kind == SLOT_REPORT)
-        ask_for_all(loop->core, slot->report.host);
-    pipeline_step(loop->core, slot, &loop->outbox);
-    for (uint32_t i = 0; i < loop->outbox.count; i++) {
-        const struct egress *record = &loop->outbox.record[i];
-        if (loop->handed && record->kind != FRAME_TOKEN_RESPONSE &&
-            loop->config->handover->first_mw[record->host] < 0)
-            loop->config->handover->first_mw[record->host] = record->cap_mw;
-        post_down(loop, record, t_ns);
+    struct controller *controller;
+    struct message sent;
+    bool sound = true;
+    if (loop->config->wire) {
+        sound = through_the_wire(loop, message, &sent);
+        message = &sent;
+    } else if (message->kind == FRAME_MEASUREMENT) {
+        sent = *message;
+        sound = message_measure(&sent, loop->model);
+        message = &sent;
     }
+    for (uint32_t i = 0; sound && (controller = succession_living(&loop->succession, i)); i++)
+        post(loop, controller, true, message, loop->plant.t_ns);
 }
 
-static struct core *begin_core(const struct loop *loop, void *memory, const struct model *believed,
-                               int64_t t_ns)
+static void post_down(void *user, const struct controller *from, const struct message *message, int64_t t_ns)
 {
-    struct core *core = core_init(memory, believed, loop->epoch, t_ns);
-    if (loop->config->learns_no_other)
-        core->residual.meters = 0;
-    return core;
+    struct loop *loop = user;
+    struct virtual_handover *handover = loop->config->handover;
+    struct message read;
+    if (loop->handed && message->kind != FRAME_TOKEN_RESPONSE && handover->first_mw[message->index] < 0)
+        handover->first_mw[message->index] = message->lease.cap_mw;
+    if (loop->config->wire && !through_the_wire(loop, message, &read))
+        return;
+    post(loop, from, false, loop->config->wire ? &read : message, t_ns);
+}
+
+static void deliver(struct loop *loop, const struct mail *mail)
+{
+    if (mail->to == TO_HOSTS) {
+        station_receive(&loop->station, mail->index, &mail->message, mail->t_ns);
+        return;
+    }
+    struct controller *controller = succession_find(&loop->succession, mail->to);
+    if (controller)
+        controller_hear(controller, &mail->message, mail->t_ns);
 }
 
 /* ---- one controller after the other ---- */
@@ -130,222 +109,216 @@ static struct core *begin_core(const struct loop *loop, void *memory, const stru
 static void note_before(struct loop *loop)
 {
     struct virtual_handover *handover = loop->config->handover;
+    const struct core *core = loop->succession.newest.core;
     struct core_host_view host;
     struct core_node_view node;
     for (uint32_t h = 0; h < loop->model->host_count; h++) {
-        core_host_view(loop->core, h, &host);
+        core_host_view(core, h, &host);
         handover->had_mw[h] = host.lease_mw;
         handover->first_mw[h] = -1;
     }
     for (uint32_t n = 0; n < loop->model->node_count; n++) {
-        core_node_view(loop->core, n, &node);
+        core_node_view(core, n, &node);
         int64_t steady_mva = loop->model->node[n].limit_mva[node.newest.contingency][node.newest.phase];
         handover->lending += loop->model->node[n].limited && node.newest.sum_mva > steady_mva;
     }
 }
 
-static void hand_record(struct loop *loop, uint32_t number, const int64_t *word, uint32_t words)
-{
-    for (uint32_t first = 0; first < words; first += HANDED_PIECE_WORDS) {
-        uint32_t left = words - first, count = left < HANDED_PIECE_WORDS ? left : HANDED_PIECE_WORDS;
-        struct slot slot = {.kind = SLOT_HANDED,
-                            .handed = {.record = number, .first = (uint8_t)first, .count = (uint8_t)count,
-                                       .words = (uint8_t)words}};
-        memcpy(slot.handed.word, &word[first], count * sizeof *word);
-        step_core(loop, &slot, loop->plant.t_ns);
-    }
-}
-
-static int replace_core(struct loop *loop)
-{
-    const struct model *believed = loop->config->believed ? loop->config->believed : loop->model;
-    struct core *before = loop->core;
-    int64_t word[HANDED_WORDS_MAX], t_ns = loop->plant.t_ns;
-    void *memory = aligned_alloc(64, (core_bytes(believed) + 63) / 64 * 64);
-    if (!memory)
-        return -ENOMEM;
-    loop->epoch++;
-    loop->core = begin_core(loop, memory, believed, t_ns);
-    for (uint32_t h = 0; h < believed->host_count; h++) {
-        struct slot slot = {.kind = SLOT_ACCOUNT};
-        core_account(before, h, &slot.account);
-        slot.account.age_ns = loop->config->handover->gap_ns;
-        step_core(loop, &slot, t_ns);
-    }
-    for (uint32_t i = 0; i <= believed->meter_count; i++)
-        hand_record(loop, i, word, core_handed(before, i, word));
-    free(before);
-    memset(loop->meter_window, 0, believed->meter_count * sizeof *loop->meter_window);
-    memset(loop->host_window, 0, believed->host_count * sizeof *loop->host_window);
-    loop->tick = (uint64_t)(t_ns / believed->policy.tick_ns) + 1;
-    loop->deaf = false;
-    loop->handed = true;
-    return 0;
-}
-
 static int succeed(struct loop *loop)
 {
     const struct virtual_handover *handover = loop->config->handover;
+    struct succession *succession = &loop->succession;
     int64_t t_ns = loop->plant.t_ns;
     if (!handover || loop->handed || t_ns < handover->at_ns)
         return 0;
-    if (!loop->deaf)
+    if (!succession->newest.dead) {
         note_before(loop);
-    loop->deaf = true;
-    return t_ns >= handover->at_ns + handover->gap_ns ? replace_core(loop) : 0;
+        succession_die(succession, true, t_ns);
+    }
+    if (t_ns < handover->at_ns + handover->gap_ns)
+        return 0;
+    loop->handed = true;
+    return succession_start(succession, true, t_ns);
 }
 
-static void give_order(struct loop *loop, const struct virtual_config *config)
+static void give_order(struct loop *loop)
 {
-    struct slot slot = {.kind = SLOT_ORDER};
-    if (!config->order || loop->plant.t_ns != config->order_ns)
-        return;
-    slot.order = *config->order;
-    step_core(loop, &slot, loop->plant.t_ns);
+    const struct virtual_config *config = loop->config;
+    if (config->order && loop->plant.t_ns == config->order_ns)
+        succession_order(&loop->succession, config->order, loop->plant.t_ns);
 }
 
-static void tick_until(struct loop *loop, int64_t t_ns)
+/* ---- what goes wrong ---- */
+
+static int change(struct loop *loop, const struct fault *fault, bool begins)
 {
-    int64_t tick_ns = loop->model->policy.tick_ns;
-    while (!loop->deaf && tick_ns > 0 && (int64_t)loop->tick * tick_ns <= t_ns) {
-        struct slot slot = {.kind = SLOT_TICK, .tick = {.number = loop->tick}};
-        int64_t at_ns = (int64_t)loop->tick * tick_ns;
-        step_core(loop, &slot, at_ns);
-        while (pipeline_tick_open(loop->core)) {
-            struct slot part = {.kind = SLOT_TICK_PART};
-            step_core(loop, &part, at_ns);
+    int64_t t_ns = loop->plant.t_ns;
+    enum fault_scope scope = fault_scope(fault->kind);
+    judge_fault(&loop->judge, fault, begins);
+    if (scope == FAULT_NETWORK)
+        return network_fault(&loop->network, fault, begins, t_ns);
+    if (scope == FAULT_CONTROLLER)
+        return controller_fault(&loop->succession, fault, begins, t_ns);
+    int result = plant_fault(&loop->plant, fault, begins);
+    return result ? result : station_fault(&loop->station, fault, begins);
+}
+
+/* What ends does so before anything begins, so that one fault may follow another at once. */
+static int end_faults(struct loop *loop)
+{
+    const struct history *history = loop->config->history;
+    uint32_t kept = 0;
+    int result = 0;
+    if (loop->plant.t_ns < loop->next_end_ns)
+        return 0;
+    loop->next_end_ns = INT64_MAX;
+    for (uint32_t i = 0; i < loop->standing_count; i++) {
+        const struct fault *fault = &history->fault[loop->standing[i]];
+        int64_t end_ns = fault->at_ns + fault->for_ns;
+        if (!result && end_ns <= loop->plant.t_ns) {
+            result = change(loop, fault, false);
+            continue;
         }
-        loop->tick++;
+        loop->standing[kept++] = loop->standing[i];
+        if (end_ns < loop->next_end_ns)
+            loop->next_end_ns = end_ns;
     }
+    loop->standing_count = kept;
+    return result;
 }
 
-static void take_measurement(struct loop *loop, const struct frame *frame, const struct mail *mail)
+static int begin_faults(struct loop *loop)
 {
-    struct slot slot = {.kind = SLOT_READING};
-    const struct model_meter *meter = &loop->model->meter[mail->index];
-    struct upmu upmu;
-    if (upmu_decode(frame->body, frame->body_bytes, &upmu) != ACCEPTED)
-        return;
-    if (replay_admit(&loop->meter_window[mail->index], frame->sequence, mail->t_ns) != ACCEPTED)
-        return;
-    if (measure_reading(&upmu, &loop->model->node[meter->node], &slot.reading))
-        return;
-    slot.reading.meter = mail->index;
-    slot.reading.sequence = frame->sequence;
-    slot.reading.t_arrival_ns = VIRTUAL_EPOCH_NS + mail->t_ns;
-    slot.reading.age_ns =
-        slot.reading.t_arrival_ns - slot.reading.t_meter_ns + loop->model->policy.age_bound_ns;
-    if (slot.reading.t_arrival_ns - slot.reading.t_meter_ns <= meter->fresh_ns)
-        step_core(loop, &slot, mail->t_ns);
-}
-
-static void take_report(struct loop *loop, const struct frame *frame, const struct mail *mail)
-{
-    struct slot slot = {.kind = SLOT_REPORT};
-    if (report_decode(frame->body, frame->body_bytes, &slot.report) != ACCEPTED)
-        return;
-    if (replay_admit(&loop->host_window[frame->sender], frame->sequence, mail->t_ns) != ACCEPTED)
-        return;
-    slot.report.host = frame->sender;
-    step_core(loop, &slot, mail->t_ns);
-}
-
-static void take_request(struct loop *loop, const struct frame *frame, const struct mail *mail)
-{
-    struct slot slot = {.kind = SLOT_TOKEN};
-    if (token_request_decode(frame->body, frame->body_bytes, &slot.token) != ACCEPTED)
-        return;
-    if (replay_check(&loop->host_window[frame->sender], frame->sequence) != ACCEPTED)
-        return;
-    slot.token.host = frame->sender;
-    step_core(loop, &slot, mail->t_ns);
-}
-
-static void deliver(struct loop *loop, const struct mail *mail)
-{
-    struct frame frame;
-    if (mail->to == TO_HOST) {
-        station_receive(&loop->station, mail->index, mail->data, mail->bytes, mail->t_ns);
-        return;
+    const struct history *history = loop->config->history;
+    int result = 0;
+    while (!result && loop->begun < history->count &&
+           history->fault[loop->begun].at_ns <= loop->plant.t_ns) {
+        const struct fault *fault = &history->fault[loop->begun];
+        result = change(loop, fault, true);
+        if (fault->for_ns) {
+            int64_t end_ns = fault->at_ns + fault->for_ns;
+            loop->standing[loop->standing_count++] = loop->begun;
+            loop->next_end_ns = end_ns < loop->next_end_ns ? end_ns : loop->next_end_ns;
+        }
+        loop->begun++;
     }
-    if (loop->deaf)
-        return;
-    tick_until(loop, mail->t_ns);
-    if (frame_decode(mail->data, mail->bytes, &frame) != ACCEPTED || frame.sender >= loop->model->host_count)
-        return;
-    if (frame.kind == FRAME_MEASUREMENT)
-        take_measurement(loop, &frame, mail);
-    else if (frame.kind == FRAME_TOKEN_REQUEST)
-        take_request(loop, &frame, mail);
-    else
-        take_report(loop, &frame, mail);
+    return result;
 }
 
-static int open_loop(struct loop *loop, const struct workload *workload, const struct virtual_config *config)
+static int play_history(struct loop *loop)
 {
-    const struct model *model = loop->model, *believed = config->believed ? config->believed : model;
-    uint32_t meter_mails = config->watch ? 256 : 2;     /* a watch may hold seconds of readings back */
-    size_t bytes = (core_bytes(believed) + 63) / 64 * 64;
+    if (!loop->config->history)
+        return 0;
+    int result = end_faults(loop);
+    return result ? result : begin_faults(loop);
+}
+
+/* ---- the run ---- */
+
+/* A watch or a fault may hold seconds of messages back. */
+static uint32_t mails_of(const struct loop *loop)
+{
+    const struct model *model = loop->model;
+    bool late = loop->config->watch || loop->config->history;
+    uint32_t host_mails = loop->config->history ? 512 : 8;
+    return host_mails * model->host_count + (late ? 1024 : 2) * model->meter_count + 64;
+}
+
+static void set_up(const struct loop *loop, struct controller_setup *setup)
+{
+    const struct virtual_config *config = loop->config;
+    *setup = (struct controller_setup){
+        .model = config->believed ? config->believed : loop->model,
+        .lease_ns = config->lease_ns,
+        .greedy = config->greedy,
+        .learns_no_other = config->learns_no_other,
+        .realtime_ns = VIRTUAL_EPOCH_NS,
+        .send = post_down,
+    };
+}
+
+static int open_loop(struct loop *loop, const struct workload *workload)
+{
+    const struct virtual_config *config = loop->config;
+    const struct model *model = loop->model;
+    struct controller_setup setup;
     int result = plant_init(&loop->plant, model, workload, PLANT_VIRTUAL);
     if (!result)
         result = station_init(&loop->station, &loop->plant, VIRTUAL_EPOCH_NS);
     if (!result)
-        result = mailbox_init(&loop->mailbox, 8 * model->host_count + meter_mails * model->meter_count + 64,
-                              workload->seed);
+        result = mailbox_init(&loop->mailbox, mails_of(loop), workload->seed);
+    if (!result)
+        result = network_init(&loop->network, model, workload->seed);
+    if (!result)
+        result = judge_init(&loop->judge, &loop->plant, &loop->station);
     loop->mailbox.delay_ns = workload->network.delay_ns;
     loop->mailbox.jitter_ns = workload->network.jitter_ns;
     loop->mailbox.loss = config->loss;
-    loop->epoch = config->epoch;
-    loop->meter_window = calloc(model->meter_count + 1, sizeof(*loop->meter_window));
-    loop->host_window = calloc(model->host_count + 1, sizeof(*loop->host_window));
-    loop->frame_sequence = calloc(model->host_count + 1, sizeof(*loop->frame_sequence));
-    loop->outbox.capacity = model->host_count;
-    loop->outbox.record = calloc(model->host_count + 1, sizeof(*loop->outbox.record));
-    void *memory = aligned_alloc(64, bytes);
-    if (memory)
-        loop->core = begin_core(loop, memory, believed, 0);
-    bool all = loop->meter_window && loop->host_window && loop->frame_sequence && loop->outbox.record &&
-        loop->core;
-    return result ? result : all ? 0 : -ENOMEM;
+    loop->next_end_ns = INT64_MAX;
+    set_up(loop, &setup);
+    setup.user = loop;
+    if (!result)
+        result = succession_init(&loop->succession, &setup, config->epoch, workload->seed);
+    loop->standing = calloc(config->history ? config->history->count + 1 : 1, sizeof *loop->standing);
+    return result ? result : loop->standing ? 0 : -ENOMEM;
 }
 
 static void close_loop(struct loop *loop)
 {
-    free(loop->core);
-    free(loop->meter_window);
-    free(loop->host_window);
-    free(loop->frame_sequence);
-    free(loop->outbox.record);
+    succession_finish(&loop->succession);
+    judge_finish(&loop->judge);
+    network_finish(&loop->network);
     mailbox_finish(&loop->mailbox);
     station_finish(&loop->station);
     plant_finish(&loop->plant);
+    free(loop->standing);
+}
+
+static void exchange(struct loop *loop, int64_t t_ns)
+{
+    struct controller *controller;
+    const struct mail *mail;
+    while ((mail = mailbox_take(&loop->mailbox, t_ns)))
+        deliver(loop, mail);
+    for (uint32_t i = 0; (controller = succession_living(&loop->succession, i)); i++)
+        controller_time(controller, t_ns);
+}
+
+static int step(struct loop *loop)
+{
+    const struct virtual_watch *watch = loop->config->watch;
+    const struct controller *newest = &loop->succession.newest;
+    if (watch)
+        watch->step(watch->user, &loop->plant, newest->core);
+    int result = succeed(loop);
+    if (!result)
+        result = play_history(loop);
+    if (result)
+        return result;
+    plant_step(&loop->plant, NULL, NULL);
+    station_step(&loop->station, post_up, loop);
+    give_order(loop);
+    exchange(loop, loop->plant.t_ns + loop->plant.step_ns - 1);
+    judge_step(&loop->judge, newest->dead ? NULL : newest->core);
+    return 0;
 }
 
 int virtual_run(const struct model *model, const struct workload *workload,
                 const struct virtual_config *config, struct outcome *outcome)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
-    struct mail mail;
     if (!loop)
         return -ENOMEM;
     loop->model = model;
     loop->config = config;
-    int result = open_loop(loop, workload, config);
-    while (!result && loop->plant.t_ns < config->duration_ns) {
-        if (config->watch)
-            config->watch->step(config->watch->user, &loop->plant, loop->core);
-        result = succeed(loop);
-        plant_step(&loop->plant, NULL, NULL);
-        station_step(&loop->station, post_up, loop);
-        give_order(loop, config);
-        while (mailbox_take(&loop->mailbox, loop->plant.t_ns + PLANT_STEP_NS - 1, &mail))
-            deliver(loop, &mail);
-        tick_until(loop, loop->plant.t_ns + PLANT_STEP_NS - 1);
-    }
+    int result = open_loop(loop, workload);
+    while (!result && loop->plant.t_ns < config->duration_ns)
+        result = step(loop);
     if (!result) {
         plant_hand_over(&loop->plant, outcome);
-        outcome->governor = *core_counters(loop->core);
+        outcome->governor = *core_counters(loop->succession.newest.core);
         outcome->lost = loop->mailbox.lost;
+        judge_close(&loop->judge, outcome, succession_defects(&loop->succession), &outcome->figures);
     }
     close_loop(loop);
     free(loop);

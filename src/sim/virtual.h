@@ -5,6 +5,7 @@
 #define FLYBALL_SIM_VIRTUAL_H
 
 #include "msg/order.h"
+#include "sim/history.h"
 #include "sim/plant.h"
 
 enum virtual_to { TO_CONTROLLER_METER, TO_CONTROLLER_HOST, TO_HOST };
@@ -14,7 +15,7 @@ enum virtual_to { TO_CONTROLLER_METER, TO_CONTROLLER_HOST, TO_HOST };
 /* What a caller does to a run beside its workload. */
 struct virtual_watch {
     void *user;
-    /* before every step of the plant */
+    /* before every step of the plant; `core`: of the newest controller, dead or alive */
     void (*step)(void *user, struct plant *plant, const struct core *core);
     /* a datagram leaves: how much later than usual it arrives, or VIRTUAL_LOST. `index`: meter or host */
     int64_t (*post)(void *user, enum virtual_to to, uint32_t index, int64_t t_ns);
@@ -40,6 +41,8 @@ struct virtual_config {
     struct virtual_handover *handover;      /* NULL = none */
     bool learns_no_other;           /* meters teach the controller nothing of other loads (core/residual.h) */
     bool greedy;        /* every report asks for the largest cap: the guard alone says how much it may be */
+    const struct history *history;  /* what goes wrong; NULL = nothing */
+    bool wire;          /* messages go through the bytes of the wire: the same run, slower */
 };
 
 /* setup: runs to the outcome, which the caller finishes. 0 or -errno. */

@@ -32,16 +32,30 @@ void workload_class_defaults(struct workload_class *class, enum workload_kind ki
         [WORKLOAD_TRAIN] = {
             .compute_ns = 900 * NS_PER_MS, .compute_draw = 0.95, .communicate_ns = 300 * NS_PER_MS,
             .communicate_draw = 0.35, .checkpoint_every_ns = 30 * NS_PER_S, .checkpoint_ns = 2 * NS_PER_S,
-            .checkpoint_draw = 0.20},
+            .checkpoint_draw = 0.20, .stopped_draw = 0.12},
         [WORKLOAD_INFERENCE] = {
             .quiet_ns = 4 * NS_PER_S, .quiet_draw = 0.15, .burst_ns = 3 * NS_PER_S, .burst_draw = 0.95},
         [WORKLOAD_STARTER] = {
             .groups = 3, .idle_ns = 6 * NS_PER_S, .idle_draw = 0.12, .ramp_ns = NS_PER_S,
             .full_ns = 5 * NS_PER_S, .full_draw = 0.95},
+        /* 0.7 to 0.9 of its capacity on average: below equation (6) */
+        [WORKLOAD_FINETUNE] = {
+            .high_ns = 6 * NS_PER_S, .low_ns = 2 * NS_PER_S, .high_draw = 0.95, .beta = 0.4},
+        [WORKLOAD_QUERIES] = {
+            .rate_per_s = 2, .query_ns = 2 * NS_PER_S, .base_draw = 0.15, .query_draw = 0.1},
     };
     *class = usual[kind];
     class->kind = kind;
     class->noise = 0.01;
+}
+
+void workload_follow_traces(struct workload *workload, const struct trace_play *play,
+                            const struct model *model)
+{
+    workload->trace = *play;
+    workload->class_count = 1;
+    workload->class[0] = (struct workload_class){.name = "traces", .kind = WORKLOAD_TRACE};
+    memset(workload->class_of, 0, model->host_count);
 }
 
 void workload_unload(struct workload *workload)

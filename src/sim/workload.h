@@ -6,13 +6,28 @@
 #include <stdio.h>
 
 #include "msg/model.h"
+#include "sim/trace.h"
 #include "site/device.h"
 
 enum { CLASSES_MAX = 8, EVENTS_MAX = 32 };
 
-enum workload_kind { WORKLOAD_TRAIN, WORKLOAD_INFERENCE, WORKLOAD_STARTER, WORKLOAD_KIND_COUNT };
+enum workload_kind {
+    WORKLOAD_TRAIN,
+    WORKLOAD_INFERENCE,
+    WORKLOAD_STARTER,
+    WORKLOAD_FINETUNE,
+    WORKLOAD_QUERIES,
+    WORKLOAD_KIND_COUNT, /* those of a file */
+    WORKLOAD_TRACE = WORKLOAD_KIND_COUNT
+}; /* workload_follow_traces */
 
-/* Draws are fractions of the host's phys_max, at the wall. Which fields count depends on the kind. */
+/*
+ * Draws are fractions of the host's phys_max, at the wall. Which fields count depends on the kind. Equations
+ * are those of Li et al., "The Unseen AI Disruptions for Power Grids: LLM-Induced Transients" (2024): hosts
+ * of one class sum up as in (6), classes on a site's hosts are its mix (17), what no cap governs (10) is the
+ * base of its host type. C dP/dt of (8) and (9) is how far hardware stands above its cap after a step
+ * (`plant: overshoot`). (7) is what a fault of power does (sim/fault.h).
+ */
 struct workload_class {
     char name[NAME_BYTES];
     enum workload_kind kind;
@@ -21,6 +36,10 @@ struct workload_class {
     /* train: all hosts of the class in step */
     int64_t compute_ns, communicate_ns, checkpoint_every_ns, checkpoint_ns;
     double compute_draw, communicate_draw, checkpoint_draw;
+    /* (11), (12): draws that between start and stop (0: never), else stopped_draw. With a stagger every host
+     * is a job of its own, so much later than the one before it, and waits for nobody. */
+    int64_t start_ns, stop_ns, stagger_ns;
+    double stopped_draw;
     /* inference: Poisson arrivals of bursts (exponential quiet times), exponential lengths */
     int64_t quiet_ns, burst_ns;
     double quiet_draw, burst_draw;
@@ -28,6 +47,14 @@ struct workload_class {
     uint32_t groups;
     int64_t idle_ns, ramp_ns, full_ns;
     double idle_draw, full_draw;
+    /* finetune, (13) and (14): base + alpha (high_draw - base), alpha = 1 for exponential times around
+     * high_ns, beta around low_ns; base: what no cap governs. By host. */
+    int64_t high_ns, low_ns;
+    double high_draw, beta;
+    /* queries, (15) and (16): base_draw + B query_draw, 1 at most; B of a host: arrivals of Poisson at
+     * lambda(t) = rate (1 + swing sin(2 pi t / day)), each there for an exponential time around query_ns */
+    double rate_per_s, swing, base_draw, query_draw;
+    int64_t query_ns, day_ns;
 };
 
 /* What happens to the site while it runs. */
@@ -45,6 +72,7 @@ struct workload_event {
 };
 
 struct workload_plant {
+    int64_t step_ns;                    /* of simulated time; 0 = 1 ms */
     double overshoot;                   /* power may stand this factor above the cap ... */
     int64_t overshoot_ns;               /* ... this long after a step */
     int64_t write_mean_ns, write_sigma_ns, write_min_ns, write_max_ns;  /* dead time of a cap write */
@@ -86,7 +114,14 @@ struct workload {
     uint32_t event_count;
     struct workload_event event[EVENTS_MAX];
     uint32_t *resets;                   /* by host index: bit i: event i resets its caps */
+    struct trace_play trace;            /* WORKLOAD_TRACE: what all hosts follow */
 };
+
+/* any: what one step of the plant takes. */
+static inline int64_t workload_step_ns(const struct workload *workload)
+{
+    return workload->plant.step_ns ? workload->plant.step_ns : NS_PER_MS;
+}
 
 /* setup: what a file need not say. */
 void workload_defaults(struct workload *workload);
@@ -96,6 +131,10 @@ void workload_class_defaults(struct workload_class *class, enum workload_kind ki
  * `report`. Returns 0, -EINVAL when the file has errors, or another -errno (reported too). */
 int workload_load(struct workload *workload, const char *path, const struct model *model, FILE *report);
 void workload_unload(struct workload *workload);
+
+/* setup: in place of what its classes want, all hosts want what the traces say; the rest stays. */
+void workload_follow_traces(struct workload *workload, const struct trace_play *play,
+                            const struct model *model);
 
 /* any: "lose feed-a", "reset 10 hosts". */
 void workload_event_text(const struct workload *workload, const struct model *model, uint32_t event,

@@ -13,7 +13,8 @@
 #include "sim/workload_parts.h"
 
 enum { CLASS_NONE = 255, TRAIN = 1 << WORKLOAD_TRAIN, INFERENCE = 1 << WORKLOAD_INFERENCE,
-       STARTER = 1 << WORKLOAD_STARTER, ANY = TRAIN | INFERENCE | STARTER };
+       STARTER = 1 << WORKLOAD_STARTER, FINETUNE = 1 << WORKLOAD_FINETUNE, QUERIES = 1 << WORKLOAD_QUERIES,
+       ANY = (1 << WORKLOAD_KIND_COUNT) - 1 };
 
 enum unit { UNIT_TIME, UNIT_SHARE, UNIT_NUMBER, UNIT_COUNT };
 
@@ -47,6 +48,20 @@ static const struct field class_field[] = {
     CLASS("ramp", UNIT_TIME, ramp_ns, 1e-3, 3600, STARTER),
     CLASS("full", UNIT_TIME, full_ns, 0, 3600, STARTER),
     CLASS("full_draw", UNIT_SHARE, full_draw, 0, 1, STARTER),
+    CLASS("start", UNIT_TIME, start_ns, 0, 86400, TRAIN),
+    CLASS("stop", UNIT_TIME, stop_ns, 0, 86400, TRAIN),
+    CLASS("stopped_draw", UNIT_SHARE, stopped_draw, 0, 1, TRAIN),
+    CLASS("stagger", UNIT_TIME, stagger_ns, 0, 3600, TRAIN),
+    CLASS("high", UNIT_TIME, high_ns, 1e-3, 3600, FINETUNE),
+    CLASS("high_draw", UNIT_SHARE, high_draw, 0, 1, FINETUNE),
+    CLASS("low", UNIT_TIME, low_ns, 1e-3, 3600, FINETUNE),
+    CLASS("beta", UNIT_SHARE, beta, 0, 1, FINETUNE),
+    CLASS("rate", UNIT_NUMBER, rate_per_s, 0, 1000, QUERIES),
+    CLASS("swing", UNIT_SHARE, swing, 0, 1, QUERIES),
+    CLASS("day", UNIT_TIME, day_ns, 0, 86400, QUERIES),
+    CLASS("query", UNIT_TIME, query_ns, 1e-3, 3600, QUERIES),
+    CLASS("query_draw", UNIT_SHARE, query_draw, 0, 1, QUERIES),
+    CLASS("base_draw", UNIT_SHARE, base_draw, 0, 1, QUERIES),
     {0},
 };
 #undef CLASS
@@ -58,6 +73,8 @@ static const struct field top_field[] = {
     {0},
 };
 static const struct field plant_field[] = {
+    WORKLOAD("step", UNIT_TIME, plant.step_ns, 1e-3, 4e-3),
+    WORKLOAD("step", UNIT_TIME, plant.step_ns, 1e-3, 4e-3),
     WORKLOAD("overshoot", UNIT_NUMBER, plant.overshoot, 1, 1.5),
     WORKLOAD("overshoot_for", UNIT_TIME, plant.overshoot_ns, 0, 1),
     WORKLOAD("write", UNIT_TIME, plant.write_mean_ns, 0, 1),
@@ -220,7 +237,8 @@ static void claim_hosts(struct loader *loader, struct fy_node *pattern, uint32_t
 
 static int parse_kind(const char *text)
 {
-    static const char *const name[WORKLOAD_KIND_COUNT] = {"train", "inference", "starter"};
+    static const char *const name[WORKLOAD_KIND_COUNT] = {"train", "inference", "starter", "finetune",
+                                                            "queries"};
     for (int kind = 0; kind < WORKLOAD_KIND_COUNT; kind++) {
         if (!strcmp(name[kind], text))
             return kind;
@@ -246,7 +264,8 @@ static void load_class(struct loader *loader, struct fy_node *node)
                           NAME_BYTES - 1);
     int parsed = parse_kind(workload_text(kind));
     if (parsed < 0) {
-        workload_complain(loader, kind ? kind : node, "`kind` is train, inference or starter");
+        workload_complain(loader, kind ? kind : node,
+                          "`kind` is train, inference, starter, finetune or queries");
         return;
     }
     workload_class_defaults(class, (enum workload_kind)parsed);
@@ -312,6 +331,9 @@ static void load_root(struct loader *loader, struct fy_node *root)
         if (node)
             set_fields(loader, node, block[i].field, workload, ANY, none);
     }
+    int64_t step_ns = workload_step_ns(workload);
+    if (step_ns != NS_PER_MS && step_ns != 2 * NS_PER_MS && step_ns != 4 * NS_PER_MS)
+        workload_complain(loader, root, "plant: step is 1ms, 2ms or 4ms");
     load_classes(loader, root);
     workload_load_events(loader, fy_node_mapping_lookup_by_string(root, "events", FY_NT));
 }

@@ -106,6 +106,7 @@ enum site_scheme {
 };
 
 extern const char *const site_scheme_names[SCHEME_COUNT + 1];    /* ends with NULL */
+extern const char *const site_mode_names[MODE_ENFORCE + 2];      /* by enum mode; ends with NULL */
 
 /* any: does every host of it have cords on two systems? */
 static inline bool site_scheme_pairs(uint32_t scheme)

@@ -8,7 +8,6 @@
 #include "cli/check/check.h"
 #include "cli/cli.h"
 
-const char *const check_mode_names[] = {"off", "shadow", "advise", "enforce"};
 const char *const check_kind_names[NODE_KIND_COUNT] = {
     "source", "main",        "distribution", "branch", "rack",
     "ups",    "transformer", "generator",    "bypass", "busway",

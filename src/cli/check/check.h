@@ -40,7 +40,6 @@ struct check {
     struct check_machine machine;
 };
 
-extern const char *const check_mode_names[];
 extern const char *const check_kind_names[];
 extern const char *const check_term_names[];
 extern const char *const check_gear_names[];

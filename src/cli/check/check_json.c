@@ -237,7 +237,7 @@ void check_json(const struct check *check)
             json_array_append_new(lost, json_string(m->contingency[c].name));
     json_t *all =
         json_pack("{s:s, s:b, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path",
-                    check->options.site, "ok", 1, "site", m->name, "mode", check_mode_names[m->mode],
+                    check->options.site, "ok", 1, "site", m->name, "mode", site_mode_names[m->mode],
                     "scheme", site_scheme_names[check->site.redundancy.scheme], "hosts", (int)m->host_count,
                     "types", (int)m->type_count, "meters", (int)m->meter_count, "server",
                     check->site.server.name, "may_lose", lost, "losses", losses, "nodes", nodes,

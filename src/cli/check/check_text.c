@@ -18,7 +18,7 @@ static void print_head(const struct check *check)
         printf(", %u warning%s (at the end)", warnings, warnings > 1 ? "s" : "");
     printf("\n\n");
     printf("site %s, mode %s, scheme %s, %u nodes, %u host%s of %u type%s, %u meter%s, server %s\n", m->name,
-           check_mode_names[m->mode], site_scheme_names[check->site.redundancy.scheme], m->node_count,
+           site_mode_names[m->mode], site_scheme_names[check->site.redundancy.scheme], m->node_count,
            m->host_count, m->host_count == 1 ? "" : "s", m->type_count, m->type_count == 1 ? "" : "s",
            m->meter_count, m->meter_count == 1 ? "" : "s",
            *check->site.server.name ? check->site.server.name : "none");

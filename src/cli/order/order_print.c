@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "site/read/quantity.h"
+#include "site/site.h"
 
 enum { WORD_BYTES = 48 };
 
@@ -115,13 +116,12 @@ void order_print_maintenance(FILE *out, const json_t *item)
 
 static void print_others(FILE *out, const json_t *others)
 {
-    static const char *const modes[] = {"off", "shadow", "advise", "enforce"};
     size_t i;
     const json_t *item;
     char word[WORD_BYTES];
     json_array_foreach(others, i, item)
         if (!strcmp(text_of(item, "kind"), "mode"))
-            fprintf(out, "mode %s by order %.0f of %s\n", modes[(int)number_of(item, "mode") & 3],
+            fprintf(out, "mode %s by order %.0f of %s\n", site_mode_names[(int)number_of(item, "mode") & 3],
                     number_of(item, "number"), text_of(item, "by"));
         else
             fprintf(out, "%s %s %s by order %.0f of %s\n", text_of(item, "kind"), text_of(item, "subject"),

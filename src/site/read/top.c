@@ -5,13 +5,13 @@
 
 #include "site/read/draft.h"
 
-static const char *const mode_words[] = {"off", "shadow", "advise", "enforce", NULL};
+const char *const site_mode_names[] = {"off", "shadow", "advise", "enforce", NULL};
 static const char *const fail_safe_words[] = {"auto", "lowest", "largest", NULL};
 
 #define TOP(member) .offset = offsetof(struct draft, member)
 static const struct field top_fields[] = {
     {.key = "site", .kind = FIELD_ID, .required = 1, TOP(name)},
-    {.key = "mode", .kind = FIELD_WORD, .words = mode_words, .otherwise = MODE_SHADOW, TOP(mode)},
+    {.key = "mode", .kind = FIELD_WORD, .words = site_mode_names, .otherwise = MODE_SHADOW, TOP(mode)},
     {.key = "policy", .kind = FIELD_ANY, TOP(policy_at)},
     {.key = "detect", .kind = FIELD_ANY, TOP(detect_at)},
     {.key = "devices", .kind = FIELD_LIST, TOP(devices_at)},

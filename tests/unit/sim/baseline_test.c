@@ -259,6 +259,73 @@ static void derating_switches_on_twelve_hosts_a_branch(void **state)
     tiny_site_finish(&model);
 }
 
+/* Half train in step, the others serve bursts and start by turns: as the demo. */
+static void init_mixed(struct workload *workload, const struct model *model)
+{
+    workload_defaults(workload);
+    workload->warmup_ns = 3 * NS_PER_S;
+    workload->class_count = WORKLOAD_KIND_COUNT;
+    workload->class_of = calloc(model->host_count, 1);
+    for (int kind = 0; kind < WORKLOAD_KIND_COUNT; kind++)
+        workload_class_defaults(&workload->class[kind], (enum workload_kind)kind);
+    for (uint32_t h = 0; h < model->host_count; h++)
+        workload->class_of[h] = (uint8_t)(h < model->host_count / 2 ? 0 : 1 + h % 2);
+}
+
+static double oracle_energy_j(const struct model *model, const struct workload *workload, bool exact)
+{
+    struct plant plant;
+    assert_int_equal(plant_init(&plant, model, workload, PLANT_ORACLE), 0);
+    struct oracle *oracle = oracle_create(model, &plant.grid);
+    if (exact)
+        oracle_be_exact(oracle);
+    while (plant.t_ns < 40 * NS_PER_S)
+        plant_step(&plant, oracle_grant, oracle);
+    double energy_j = plant.outcome.energy_j;
+    oracle_destroy(oracle);
+    plant_finish(&plant);
+    return energy_j;
+}
+
+/* What the oracle saves time by costs it next to nothing; branch 1 lends, so that volts and credit matter. */
+static void an_oracle_that_holds_loses_less_than_a_thousandth(void **state)
+{
+    struct model model;
+    struct workload workload;
+    (void)state;
+    tiny_site_init(&model, &tiny_demo);
+    model.node[1].lend = 1;
+    model.node[1].level_mva = model.node[1].limit_mva[0][0];
+    model.node[1].level_burst_mva = model.node[1].level_mva / 16 * 17;
+    model.node[1].burst_credit_va_ns_max = model.node[1].level_mva / 1000 * NS_PER_S;
+    init_mixed(&workload, &model);
+    double exact_j = oracle_energy_j(&model, &workload, true);
+    double held_j = oracle_energy_j(&model, &workload, false);
+    if (held_j < 0.999 * exact_j || held_j > 1.001 * exact_j)
+        fail_msg("exact %.0f J, held %.0f J", exact_j, held_j);
+    workload_unload(&workload);
+    tiny_site_finish(&model);
+}
+
+static void fixed_caps_bring_what_their_plan_says(void **state)
+{
+    struct model model;
+    struct workload workload;
+    struct outcome outcome;
+    (void)state;
+    tiny_site_init(&model, &tiny_demo);
+    init_mixed(&workload, &model);
+    assert_int_equal(baseline_run(&model, &workload, PLANT_STATIC, 40 * NS_PER_S, &outcome), 0);
+    assert_string_equal(outcome.variant, "distribution");
+    double planned_j = outcome.distribution_plan_j;
+    if (fabs(outcome.energy_j - planned_j) > 0.002 * planned_j || outcome.mean_plan_j >= planned_j)
+        fail_msg("%.0f J, planned %.0f J, knowing means %.0f J", outcome.energy_j, planned_j,
+                 outcome.mean_plan_j);
+    outcome_finish(&outcome);
+    workload_unload(&workload);
+    tiny_site_finish(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +334,8 @@ int main(void)
         cmocka_unit_test(where_a_node_lends_the_oracle_fills_the_level_of_its_pool),
         cmocka_unit_test(a_burst_lasts_as_long_as_its_credit),
         cmocka_unit_test(a_reserve_that_is_lent_binds_when_its_feed_is_lost),
+        cmocka_unit_test(an_oracle_that_holds_loses_less_than_a_thousandth),
+        cmocka_unit_test(fixed_caps_bring_what_their_plan_says),
         cmocka_unit_test(derating_switches_on_twelve_hosts_a_branch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

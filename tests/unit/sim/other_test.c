@@ -57,6 +57,7 @@ static void add_other(struct plant *plant, double watts)
 {
     for (uint32_t p = 0; p < PHASES; p++)
         plant->grid.node[BRANCH].other_w[p] += watts;
+    plant->grid.stale = true;
 }
 
 static void step(void *user, struct plant *plant, const struct core *core)

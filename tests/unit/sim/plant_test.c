@@ -18,7 +18,7 @@ static void init_workload(struct workload *workload, const struct model *model)
     workload_defaults(workload);
     workload->class_count = 3;
     workload->class_of = calloc(model->host_count, 1);
-    for (int kind = 0; kind < WORKLOAD_KIND_COUNT; kind++) {
+    for (int kind = 0; kind <= WORKLOAD_STARTER; kind++) {
         workload_class_defaults(&workload->class[kind], (enum workload_kind)kind);
         strcpy(workload->class[kind].name, (const char *[]){"training", "serving", "starting"}[kind]);
     }

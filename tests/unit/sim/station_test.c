@@ -9,9 +9,6 @@
 
 #include "sim/station.h"
 #include "tiny_site.h"
-#include "wire/cap.h"
-#include "wire/frame.h"
-#include "wire/upmu.h"
 
 enum { MAIN, BRANCH_A, BRANCH_B, RACK_OF_HOST_0, SECOND_RACK = 6, DUAL = 0, SINGLE = 1 };
 
@@ -28,24 +25,18 @@ struct bench {
     uint32_t requests;
 };
 
-static void take(void *user, enum station_sender sender, uint32_t index, const uint8_t *data, uint32_t bytes)
+static void take(void *user, const struct message *message)
 {
     struct bench *bench = user;
-    struct frame frame;
-    struct upmu upmu;
-    struct token_request request;
-    assert_int_equal(frame_decode(data, bytes, &frame), ACCEPTED);
-    if (frame.kind == FRAME_TOKEN_REQUEST) {
-        assert_int_equal(token_request_decode(frame.body, frame.body_bytes, &request), ACCEPTED);
-        bench->asked = index == SINGLE ? request : bench->asked;
-        bench->requests += index == SINGLE;
-    } else if (sender == STATION_HOST) {
-        assert_int_equal(report_decode(frame.body, frame.body_bytes, &bench->last[index]), ACCEPTED);
-        bench->reports[index]++;
-    } else if (index == BRANCH_A) {
-        assert_int_equal(upmu_decode(frame.body, frame.body_bytes, &upmu), ACCEPTED);
-        bench->volts = upmu.phase[0].voltage_rms_v;
-        bench->amperes = upmu.phase[0].current_rms_a;
+    if (message->kind == FRAME_TOKEN_REQUEST) {
+        bench->asked = message->index == SINGLE ? message->request : bench->asked;
+        bench->requests += message->index == SINGLE;
+    } else if (message->kind == FRAME_REPORT) {
+        bench->last[message->index] = message->report;
+        bench->reports[message->index]++;
+    } else if (message->index == BRANCH_A) {
+        bench->volts = message->measured->phase[0].voltage_rms_v;
+        bench->amperes = message->measured->phase[0].current_rms_a;
         bench->readings++;
     }
 }
@@ -131,14 +122,11 @@ static void a_meter_on_a_dead_feed_reads_nothing_and_goes_on_speaking(void **sta
 
 static void answer(struct bench *bench, enum token_reason reason, int64_t alternative_mw)
 {
-    uint8_t data[DATAGRAM_MAX];
-    struct token_response response = {.host = SINGLE, .reason = reason, .request = bench->asked.request,
-                                      .alternative_mw = alternative_mw};
-    struct frame frame = {
-        .kind = FRAME_TOKEN_RESPONSE, .sender = SINGLE, .sequence = bench->requests,
-        .body_bytes = token_response_encode(&response, data + FRAME_HEADER_BYTES,
-                                            DATAGRAM_MAX - FRAME_HEADER_BYTES)};
-    station_receive(&bench->station, SINGLE, data, frame_encode(data, &frame), bench->plant.t_ns);
+    struct message message = {.kind = FRAME_TOKEN_RESPONSE, .index = SINGLE, .sequence = bench->requests,
+                              .response = {.host = SINGLE, .reason = reason,
+                                           .request = bench->asked.request,
+                                           .alternative_mw = alternative_mw}};
+    station_receive(&bench->station, SINGLE, &message, bench->plant.t_ns);
 }
 
 /* All hosts idle for 6 s, ramp for 1 s, run for 5 s. */

@@ -76,6 +76,26 @@ static void a_virtual_run_repeats_to_the_last_joule(void **state)
     finish_bench(&bench);
 }
 
+/* Messages that pass decoded say what they would have said in bytes. */
+static void a_run_through_the_wire_is_the_same_run(void **state)
+{
+    struct outcome outcome[2];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct bench bench;
+        init_bench(&bench);
+        bench.config.loss = 0.02;
+        bench.config.wire = i;
+        assert_int_equal(virtual_run(&bench.model, &bench.workload, &bench.config, &outcome[i]), 0);
+        finish_bench(&bench);
+    }
+    assert_true(outcome[0].energy_j == outcome[1].energy_j);
+    assert_memory_equal(&outcome[0].governor, &outcome[1].governor, sizeof outcome[0].governor);
+    assert_memory_equal(&outcome[0].caps, &outcome[1].caps, sizeof outcome[0].caps);
+    for (int i = 0; i < 2; i++)
+        outcome_finish(&outcome[i]);
+}
+
 /* All datagrams lost: hosts stay at fail-safe, nobody is hurt. One
  * in five lost: still governed, still no trip. */
 static void loss_costs_energy_and_never_a_trip(void **state)
@@ -103,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_trips_ungoverned_does_not_trip_governed),
         cmocka_unit_test(a_virtual_run_repeats_to_the_last_joule),
+        cmocka_unit_test(a_run_through_the_wire_is_the_same_run),
         cmocka_unit_test(loss_costs_energy_and_never_a_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "sim/work.h"
+#include "sim/plant.h"
 #include "tiny_site.h"
 
 static void pace_follows_the_law_above_idle(void **state)
@@ -38,7 +38,9 @@ static double slowdown_of(enum workload_kind kind)
     for (uint32_t h = 0; h < model.host_count; h++) {
         plant.profile.watts[h] = 9500;
         plant.power_w[h] = h == 3 ? 3500 : 9500;
+        work_note(&plant, h);
     }
+    work_sum(&plant);
     for (int step = 0; step < 1000; step++)
         work_measure(&plant, 1e-3);
     assert_true(fabs(plant.outcome.class_work_wanted_j[0] - 80000) < 1e-6);

@@ -39,7 +39,7 @@ static void a_good_file_is_read(void **state)
                            "  - {id: a, kind: train, hosts: [\"h-0[0-2]*\"], compute: 1500us,\n"
                            "     compute_draw: 80%}\n"
                            "  - {id: b, kind: starter, hosts: [\"h-0[3-5]*\"], groups: 4}\n"
-                           "breakers: {tr: 2s, short_time: 5}\n", &workload, &findings);
+                           "breakers: {tr: 2s, short_time: 5}\nplant: {step: 2ms}\n", &workload, &findings);
     assert_string_equal(findings, "");
     assert_int_equal(result, 0);
     assert_int_equal(workload.seed, 42);
@@ -50,6 +50,36 @@ static void a_good_file_is_read(void **state)
     assert_int_equal(workload.class_of[29], 0);
     assert_int_equal(workload.class_of[30], 1);
     assert_int_equal(workload.breakers.tr_ns, 2 * NS_PER_S);
+    assert_int_equal(workload_step_ns(&workload), 2 * NS_PER_MS);
+    workload_unload(&workload);
+    free(findings);
+}
+
+static void fine_tuning_queries_and_staggered_jobs_are_read(void **state)
+{
+    struct workload workload;
+    char *findings = NULL;
+    (void)state;
+    int result =
+        load_text("seed: 1\nplant: {step: 4ms}\nclasses:\n"
+                  "  - {id: a, kind: train, hosts: [\"h-00*\"], stagger: 40ms, start: 2s, stop: 9s,\n"
+                  "     stopped_draw: 11%}\n"
+                  "  - {id: b, kind: finetune, hosts: [\"h-0[1-3]*\"], high: 3s, low: 1s, beta: 30%,\n"
+                  "     high_draw: 90%}\n"
+                  "  - {id: c, kind: queries, hosts: [\"h-0[45]*\"], rate: 3, query: 500ms, swing: 40%,\n"
+                  "     day: 86400s, query_draw: 8%, base_draw: 12%}\n",
+                  &workload, &findings);
+    assert_string_equal(findings, "");
+    assert_int_equal(result, 0);
+    assert_int_equal(workload_step_ns(&workload), 4 * NS_PER_MS);
+    assert_int_equal(workload.class[0].stagger_ns, 40 * NS_PER_MS);
+    assert_int_equal(workload.class[0].start_ns, 2 * NS_PER_S);
+    assert_int_equal(workload.class[0].stop_ns, 9 * NS_PER_S);
+    assert_int_equal(workload.class[1].kind, WORKLOAD_FINETUNE);
+    assert_int_equal(workload.class[1].low_ns, NS_PER_S);
+    assert_true(workload.class[1].beta > 0.299 && workload.class[1].beta < 0.301);
+    assert_int_equal(workload.class[2].day_ns, 86400 * NS_PER_S);
+    assert_true(workload.class[2].rate_per_s > 2.999 && workload.class[2].rate_per_s < 3.001);
     workload_unload(&workload);
     free(findings);
 }
@@ -104,7 +134,7 @@ static void every_mistake_is_told_with_line_and_column(void **state)
         {"seed: 1\nclasses:\n  - {id: a, kind: train, hosts: [\"*\"], compute_draw: 120%}\n",
             ":3:54: error: compute_draw: '120%' is outside"},
         {"seed: 1\nclasses:\n  - {id: a, kind: bake, hosts: [\"*\"]}\n",
-            ":3:19: error: `kind` is train, inference or starter"},
+            ":3:19: error: `kind` is train, inference, starter, finetune or queries"},
         {"seed: 1\nclasses: [\n", "error"},
         {GOOD "events: {at: 1s}\n", ":3:10: error: `events` is a list"},
         {GOOD "events: [now]\n", ":3:10: error: an event is a block such as"},
@@ -118,6 +148,7 @@ static void every_mistake_is_told_with_line_and_column(void **state)
         {GOOD "events:\n  - {at: 1s, reset: h-001}\n", ":4:21: error: reset: a list of names"},
         {GOOD "events:\n  - {at: 1s, reset: [\"x*\"]}\n", ":4:23: error: 'x*' fits no host"},
         {GOOD "plant: {notice: 0s}\n", ":3:17: error: notice: '0s' is outside"},
+        {GOOD "plant: {step: 3ms}\n", "error: plant: step is 1ms, 2ms or 4ms"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -134,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_read),
+        cmocka_unit_test(fine_tuning_queries_and_staggered_jobs_are_read),
         cmocka_unit_test(events_are_read),
         cmocka_unit_test(every_mistake_is_told_with_line_and_column),
     };

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/succession.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTED_UP = 1, PARTED_DOWN = 2 };
+
+/* The decision's own asserts, and recoveries that outlast what the theorem allows. What the last check makes
+ * less of a raise that was asked for (withheld_s, withheld_d) is its work: a stage asks, it does not decide
+ * that a raise is safe. A lease that a stage had weighed and the check had to replace is an
+ * invariant_failure: core/guard.c, instead(). */
+static uint64_t defects_of(const struct controller *controller)
+{
+    const struct core_counters *count = controller->core ? core_counters(controller->core) : NULL;
+    return count ? count->invariant_failures + count->recovery_overdue : 0;
+}
+
+int succession_init(struct succession *succession, const struct controller_setup *setup, uint64_t epoch,
+                    uint64_t seed)
+{
+    *succession = (struct succession){.setup = *setup, .epoch = epoch, .serial = 1};
+    succession->parted = calloc(setup->model->host_count + 1, 1);
+    random_init(&succession->random, seed, RANDOM_NETWORK, 2);
+    int result = controller_init(&succession->newest, &succession->setup, epoch, 1, 0);
+    return succession->parted ? result : -ENOMEM;
+}
+
+static void bury(struct succession *succession, struct controller *controller)
+{
+    succession->defects += defects_of(controller);
+    controller_finish(controller);
+}
+
+void succession_finish(struct succession *succession)
+{
+    for (uint32_t i = 0; i < succession->zombies; i++)
+        controller_finish(&succession->zombie[i].controller);
+    controller_finish(&succession->newest);
+    free(succession->parted);
+    succession->parted = NULL;
+}
+
+struct controller *succession_living(struct succession *succession, uint32_t i)
+{
+    if (succession->newest.dead)
+        i++;
+    if (i == 0)
+        return &succession->newest;
+    return i <= succession->zombies ? &succession->zombie[i - 1].controller : NULL;
+}
+
+struct controller *succession_find(struct succession *succession, uint32_t serial)
+{
+    struct controller *living;
+    for (uint32_t i = 0; (living = succession_living(succession, i)); i++) {
+        if (living->serial == serial)
+            return living;
+    }
+    return NULL;
+}
+
+bool succession_parts(const struct succession *succession, const struct controller *controller,
+                      uint32_t host, bool up)
+{
+    uint8_t bit = up ? PARTED_UP : PARTED_DOWN;
+    return succession->zombies && controller == &succession->newest && succession->parted[host] & bit;
+}
+
+uint64_t succession_defects(const struct succession *succession)
+{
+    uint64_t defects = succession->defects + defects_of(&succession->newest);
+    for (uint32_t i = 0; i < succession->zombies; i++)
+        defects += defects_of(&succession->zombie[i].controller);
+    return defects;
+}
+
+/* ---- orders ---- */
+
+/* What a lift ends is in force no more, and need not be told to those that start later. */
+static void log_order(struct succession *succession, const struct slot_order *order)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < succession->order_count; i++) {
+        const struct slot_order *logged = &succession->order[i];
+        if (order->kind != ORDER_LIFT || logged->contract != order->contract)
+            succession->order[kept++] = *logged;
+    }
+    if (order->kind != ORDER_LIFT && kept < SUCCESSION_ORDERS_MAX)
+        succession->order[kept++] = *order;
+    succession->order_count = kept;
+    if (order->number > succession->order_number)
+        succession->order_number = order->number;
+}
+
+void succession_order(struct succession *succession, const struct slot_order *order, int64_t t_ns)
+{
+    struct controller *living;
+    log_order(succession, order);
+    for (uint32_t i = 0; (living = succession_living(succession, i)); i++)
+        controller_order(living, order, t_ns);
+}
+
+/* The contract of a fault is known by when it began and where. */
+static void order_limit(struct succession *succession, const struct fault *fault, bool begins, int64_t t_ns)
+{
+    const struct model_node *node = &succession->setup.model->node[fault->place];
+    struct slot_order order = {
+        .kind = begins ? ORDER_CAP : ORDER_LIFT,
+        .node = fault->place,
+        .number = succession->order_number + 1,
+        .contract = (uint32_t)(fault->at_ns / NS_PER_MS) * 4096u + fault->place + 1,
+    };
+    for (int phase = 0; begins && phase < PHASES; phase++)
+        order.value_mw += (int64_t)(fault->amount * (double)node->limit_mva[0][phase]);
+    succession_order(succession, &order, t_ns);
+}
+
+/* ---- one after the other ---- */
+
+void succession_die(struct succession *succession, bool leaves, int64_t t_ns)
+{
+    if (succession->newest.dead)
+        return;
+    succession->newest.dead = true;
+    succession->leaves = leaves;
+    succession->died_ns = t_ns;
+}
+
+int succession_start(struct succession *succession, bool goes_on, int64_t t_ns)
+{
+    struct controller before = succession->newest;
+    int result = controller_init(&succession->newest, &succession->setup, ++succession->epoch,
+                                 ++succession->serial, t_ns);
+    if (!result && goes_on && before.core)
+        controller_take_over(&succession->newest, &before, t_ns - succession->died_ns, t_ns);
+    for (uint32_t i = 0; !result && i < succession->order_count; i++)
+        controller_order(&succession->newest, &succession->order[i], t_ns);
+    bury(succession, &before);
+    return result;
+}
+
+/* Who dies is followed once nothing keeps the next one from starting. */
+static int be_absent(struct succession *succession, const struct fault *fault, bool begins, int64_t t_ns)
+{
+    if (begins) {
+        succession_die(succession, fault->kind == FAULT_TAKEOVER, t_ns);
+        succession->absences++;
+    }
+    if (begins && fault->for_ns)
+        return 0;
+    succession->absences -= succession->absences > 0;
+    if (succession->absences || !succession->newest.dead)
+        return 0;
+    return succession_start(succession, succession->leaves, t_ns);
+}
+
+/* Some hosts are on one side only: their reports do not reach the newest, or its leases do not reach them. */
+static void part(struct succession *succession, double share)
+{
+    for (uint32_t h = 0; h < succession->setup.model->host_count; h++) {
+        bool struck = random_unit(&succession->random) < share;
+        bool up = random_unit(&succession->random) < 0.5;
+        succession->parted[h] = struck ? up ? PARTED_UP : PARTED_DOWN : 0;
+    }
+}
+
+static int begin_zombie(struct succession *succession, const struct fault *fault, int64_t t_ns)
+{
+    if (succession->newest.dead || succession->zombies == ZOMBIES_MAX)
+        return 0;
+    struct zombie *zombie = &succession->zombie[succession->zombies++];
+    *zombie = (struct zombie){.controller = succession->newest, .fault = *fault};
+    succession->newest = (struct controller){.dead = true};
+    part(succession, fault->amount);
+    return succession_start(succession, false, t_ns);
+}
+
+static int change_zombie(struct succession *succession, const struct fault *fault, bool begins, int64_t t_ns)
+{
+    int result = begins ? begin_zombie(succession, fault, t_ns) : 0;
+    if (result || (begins && fault->for_ns))
+        return result;
+    for (uint32_t i = 0; i < succession->zombies; i++) {
+        struct zombie *zombie = &succession->zombie[i];
+        if (!fault_same(&zombie->fault, fault))
+            continue;
+        bury(succession, &zombie->controller);
+        memmove(zombie, zombie + 1, (--succession->zombies - i) * sizeof *zombie);
+        break;
+    }
+    return 0;
+}
+
+static void change_pause(struct succession *succession, const struct fault *fault, bool begins, int64_t t_ns)
+{
+    struct controller *living;
+    if (!fault->for_ns)
+        return;
+    if (begins) {
+        succession->pauses++;
+        controller_pause(&succession->newest);
+        return;
+    }
+    succession->pauses -= succession->pauses > 0;
+    for (uint32_t i = 0; !succession->pauses && (living = succession_living(succession, i)); i++)
+        controller_resume(living, t_ns);
+}
+
+int controller_fault(struct succession *succession, const struct fault *fault, bool begins, int64_t t_ns)
+{
+    switch (fault->kind) {
+    case FAULT_CRASH:
+    case FAULT_TAKEOVER: return be_absent(succession, fault, begins, t_ns);
+    case FAULT_ZOMBIE: return change_zombie(succession, fault, begins, t_ns);
+    case FAULT_PAUSE: change_pause(succession, fault, begins, t_ns); return 0;
+    case FAULT_LIMIT: order_limit(succession, fault, begins, t_ns); return 0;
+    default: return 0;
+    }
+}

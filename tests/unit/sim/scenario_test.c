@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of scenarios, and where they strike. What a run comes to is for tests/sim. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/scenario.h"
+#include "site/site.h"
+
+static struct site demo;
+
+static int load_demo(void **state)
+{
+    char path[4096];
+    (void)state;
+    snprintf(path, sizeof path, "%s/config/demo/site.yaml", getenv("SOURCE_ROOT"));
+    return site_load(&demo, path, "", stderr);
+}
+
+static int unload_demo(void **state)
+{
+    (void)state;
+    site_unload(&demo);
+    return 0;
+}
+
+static void there_are_sixty_at_least_by_rising_number(void **state)
+{
+    (void)state;
+    assert_true(scenario_count() >= 60);
+    for (uint32_t i = 0; i < scenario_count(); i++) {
+        const struct scenario *scenario = scenario_at(i);
+        char number[8];
+        snprintf(number, sizeof number, "%u", scenario->number);
+        assert_ptr_equal(scenario_find(scenario->name), scenario);
+        assert_ptr_equal(scenario_find(number), scenario);
+        assert_true(i == 0 || scenario->number > scenario_at(i - 1)->number);
+    }
+    assert_null(scenario_at(scenario_count()));
+    assert_null(scenario_find("0"));
+}
+
+static void each_is_whole(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < scenario_count(); i++) {
+        const struct scenario *scenario = scenario_at(i);
+        assert_true(strlen(scenario->rule) > 0 && strlen(scenario->what) > 20);
+        assert_true(scenario->duration_s >= 20 && scenario->duration_s <= 120);
+        assert_true(scenario->strike[0].at_s > 0);
+        assert_true(scenario->bounds.heat > 0 && scenario->bounds.heat < 1);
+        assert_true(scenario->bounds.over_ms > 0 && scenario->bounds.energy_least > 0);
+    }
+}
+
+static void every_kind_of_fault_strikes_in_one(void **state)
+{
+    bool seen[FAULT_KIND_COUNT] = {false};
+    (void)state;
+    for (uint32_t i = 0; i < scenario_count(); i++) {
+        const struct scenario *scenario = scenario_at(i);
+        for (int s = 0; s < SCENARIO_STRIKES_MAX && scenario->strike[s].at_s > 0; s++)
+            seen[scenario->strike[s].kind] = true;
+    }
+    for (int kind = 0; kind < FAULT_KIND_COUNT; kind++) {
+        if (!seen[kind])
+            fail_msg("no scenario has %s", fault_name((enum fault_kind)kind));
+    }
+}
+
+static struct history struck_by(enum scenario_place place)
+{
+    struct scenario scenario = {.strike = {{FAULT_RESET, place, 3, 0, 0}}};
+    struct history history = {0};
+    assert_int_equal(scenario_history(&scenario, &demo.model, &history), 0);
+    return history;
+}
+
+static void assert_strikes(enum scenario_place place, uint32_t count, const char *first)
+{
+    struct history history = struck_by(place);
+    assert_int_equal(history.count, count);
+    const struct fault *fault = &history.fault[0];
+    assert_string_equal(
+        fault->at_host ? demo.model.host[fault->place].name : demo.model.node[fault->place].name, first);
+    assert_int_equal(fault->at_ns, 3 * NS_PER_S);
+    history_finish(&history);
+}
+
+static void places_are_found_by_what_they_are(void **state)
+{
+    (void)state;
+    assert_strikes(AT_ROOT, 1, "main");
+    assert_strikes(AT_BUSY, 1, "branch-a");
+    assert_strikes(AT_LEAF, 1, "rack-a1");
+    assert_strikes(AT_BESIDE, 1, "branch-b");
+    assert_strikes(AT_HOST, 1, "a1-01");
+    assert_strikes(AT_K_HOSTS, 1, "a1-01");
+    assert_strikes(AT_MORE_HOSTS, 3, "a1-01");
+    assert_strikes(AT_HALF, 15, "a1-01");
+    assert_strikes(AT_FEW, 1, "a1-01");
+    assert_strikes(AT_LOST, 1, "rack-a1");
+}
+
+static void a_place_that_a_site_lacks_is_told(void **state)
+{
+    struct scenario scenario = {.strike = {{FAULT_CUT_UP, AT_BESIDE, 3, 1, 0}}};
+    struct history history = {0};
+    uint8_t limited[64];
+    (void)state;
+    assert_true(demo.model.node_count <= sizeof limited);
+    for (uint32_t n = 0; n < demo.model.node_count; n++) {
+        limited[n] = demo.model.node[n].limited;
+        demo.model.node[n].limited = n == 0;
+    }
+    assert_int_equal(scenario_history(&scenario, &demo.model, &history), -ENOENT);
+    demo.model.node[0].limited = 0;
+    assert_int_equal(scenario_history(&scenario, &demo.model, &history), -ENOENT);
+    for (uint32_t n = 0; n < demo.model.node_count; n++)
+        demo.model.node[n].limited = limited[n];
+    history_finish(&history);
+}
+
+static void bounds_break_where_they_are_passed(void **state)
+{
+    struct scenario_bounds bounds = {
+        .heat = 0.9, .energy_least = 0.5, .count = {{"resets", 2, SCENARIO_ANY}}};
+    struct outcome outcome = {.figures = {.worst_heat = 0.9}, .energy_j = 5, .demand_j = 10,
+                              .governor = {.resets = 2}};
+    struct judgement judgement[JUDGEMENTS_MAX];
+    uint32_t broken;
+    (void)state;
+    assert_int_equal(scenario_judge(NULL, &outcome, judgement, &broken), 3);
+    assert_int_equal(broken, 0);
+    assert_int_equal(scenario_judge(&bounds, &outcome, judgement, &broken), 6);
+    assert_int_equal(broken, 0);
+    outcome.figures.worst_heat = 0.91;
+    outcome.energy_j = 4.9;
+    outcome.governor.resets = 1;
+    scenario_judge(&bounds, &outcome, judgement, &broken);
+    assert_int_equal(broken, 3);
+    outcome.figures.trips = outcome.figures.guard_hits = outcome.figures.exposure_short = 1;
+    scenario_judge(NULL, &outcome, judgement, &broken);
+    assert_int_equal(broken, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(there_are_sixty_at_least_by_rising_number),
+        cmocka_unit_test(each_is_whole),
+        cmocka_unit_test(every_kind_of_fault_strikes_in_one),
+        cmocka_unit_test(places_are_found_by_what_they_are),
+        cmocka_unit_test(a_place_that_a_site_lacks_is_told),
+        cmocka_unit_test(bounds_break_where_they_are_passed),
+    };
+    return cmocka_run_group_tests(tests, load_demo, unload_demo);
+}
