@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Actuators: what sets a power cap on a device and reads back what is in force. One driver is one file and one
+ * line in act_drivers[] (table.c); the conformance test runs over every line.
+ *
+ * A driver keeps no state of its own but what it hangs on a device: every call on a device comes from one
+ * thread at a time, and calls on different devices may come from different threads at once. A call may take
+ * long (a driver may hang for seconds): whoever calls does it where nothing else waits.
+ *
+ * All caps and draws here are of the device, not at the wall; milliwatts.
+ */
+#ifndef FLYBALL_ACT_ACT_H
+#define FLYBALL_ACT_ACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "msg/limits.h"
+
+enum { ACT_IDENTITY_BYTES = 96, ACT_PATH_BYTES = 256, ACT_WHY_BYTES = 192 };
+
+/* What a device can do, found by trying where the driver does not tell. */
+enum act_feature {
+    ACT_SETTABLE = 1,           /* a cap can be written; without it the device is only read */
+    ACT_ONLY_LOWER = 2,         /* what is written takes effect only below what is in force */
+    ACT_INSTANT_POWER = 4,      /* draw_mw is of now, not an average */
+    ACT_ENERGY = 8,
+    ACT_SMOOTHING = 16,         /* floor and ramps can be set (act_smooth) */
+    ACT_STAGED = 32,            /* a large step down is made in several, by the driver here */
+};
+
+/* Why a device draws less than it would. */
+enum act_throttle {
+    ACT_THROTTLE_CAP = 1,       /* the software power cap: ours, or one that somebody else set */
+    ACT_THROTTLE_HARDWARE = 2,  /* a hardware brake or slowdown: power supply, external signal */
+    ACT_THROTTLE_THERMAL = 4,
+    ACT_THROTTLE_OTHER = 8,     /* clocks set by a person, sync boost */
+};
+
+struct act_device {
+    char identity[ACT_IDENTITY_BYTES];  /* UUID, PCI address or zone: survives a reboot and a new order */
+    uint32_t features;          /* enum act_feature */
+    int64_t min_mw, max_mw;     /* that may be written */
+    int64_t default_mw;         /* in force when nobody writes; 0 = not known */
+    void *own;                  /* the driver's */
+};
+
+/* valid: which members were read. */
+enum act_reading { ACT_READ_DRAW = 1, ACT_READ_AVERAGE = 2, ACT_READ_ENERGY = 4, ACT_READ_TEMPERATURE = 8,
+                   ACT_READ_CLOCK = 16, ACT_READ_THROTTLE = 32 };
+
+struct act_sample {
+    uint32_t valid;             /* enum act_reading */
+    uint32_t throttle;          /* enum act_throttle */
+    int64_t draw_mw;            /* newest the device tells; see ACT_INSTANT_POWER */
+    int64_t average_mw;         /* over average_ns before now */
+    int64_t average_ns;
+    int64_t energy_mj;          /* since the driver was loaded */
+    int32_t temperature_mc;     /* millidegrees Celsius */
+    uint32_t clock_mhz;
+};
+
+/* What a device is to keep besides its cap: a floor below which it does not let the draw fall at once, how
+ * fast it may rise and fall, how long it waits before it falls. 0 = leave as it is. */
+struct act_smooth {
+    int64_t floor_mw;
+    int64_t ramp_up_mw_per_s, ramp_down_mw_per_s;
+    int64_t hysteresis_ns;
+};
+
+/* Where devices are looked for. Empty: the places of a running machine. */
+struct act_place {
+    char root[ACT_PATH_BYTES];  /* of the sysfs trees; "" = /sys */
+    uint32_t dry_devices;       /* how many the dry driver has; 0 = 1 */
+    int64_t dry_min_mw, dry_max_mw;     /* of each; 0 = 100 W, 700 W */
+};
+
+struct act_driver;
+
+/* A driver at work on this machine: its library, its devices. Owned by who opened it. */
+struct act {
+    const struct act_driver *driver;
+    struct act_place place;
+    uint32_t count;
+    struct act_device device[HOST_DEVICES_MAX];
+    void *own;
+};
+
+struct act_driver {
+    const char *name;           /* in the agent's configuration: "nvml" */
+    const char *summary;        /* a line for people */
+    /* setup: finds every device of its kind and tries what it can do, changing nothing that is in force.
+     * 0 also where there are none; -ENOENT: no such driver or library on this machine; another -errno. `why`
+     * says it in words. After an error the struct is as before. */
+    int (*open)(struct act *act, char why[ACT_WHY_BYTES]);
+    void (*close)(struct act *act);
+    /* any: writes a cap, and returns when the driver has taken it. -ERANGE outside min..max, -ENOTSUP not
+     * settable, -ENODEV the device is gone, -EIO and others as the driver says. */
+    int (*apply)(struct act *act, uint32_t device, int64_t cap_mw);
+    /* any: the cap in force, whoever set it: the least of all that bound the device. */
+    int (*read_back)(struct act *act, uint32_t device, int64_t *enforced_mw);
+    /* any: what the device tells of itself; what it does not tell is not in `valid`. -ENODEV: gone. */
+    int (*sample)(struct act *act, uint32_t device, struct act_sample *sample);
+    /* any; NULL where no device of it can. */
+    int (*smooth)(struct act *act, uint32_t device, const struct act_smooth *smooth);
+};
+
+/* Ends with a driver without a name. */
+extern const struct act_driver *const act_drivers[];
+
+/* setup: by name; NULL: there is none. */
+const struct act_driver *act_find(const char *name);
+
+/* setup: opens a driver's devices; the struct is zeroed but for `place`. */
+int act_open(struct act *act, const struct act_driver *driver, const struct act_place *place,
+             char why[ACT_WHY_BYTES]);
+void act_close(struct act *act);
+
+/* any: the device of this identity; INDEX_NONE: not here. */
+uint32_t act_device_find(const struct act *act, const char *identity);
+
+#endif
