@@ -191,7 +191,8 @@ static void a_crash_forgets_and_a_take_over_does_not(void **state)
     drop(over);
 }
 
-/* One dies, one hands over, one becomes a zombie and ends as such: what each found wrong stands in the end. */
+/* One dies, one hands over, one becomes a zombie and ends as such: what each found wrong stands in the
+ * end. */
 static void no_check_that_failed_is_lost_with_its_controller(void **state)
 {
     struct bench *bench = malloc(sizeof *bench);
