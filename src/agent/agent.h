@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node agent as one object: the host's half of a lease (core/holder.h) with what stands around it: frames,
- * devices that fail or vanish, the word for the watchdog, the host's own floor, maximum and rate. It has no
- * socket, no thread, no clock and no memory of its own: its owner brings datagrams, receipts, samples and the
- * time, and is called back for what is to be done. One thread at a time.
+ * The node agent as one object: the host's half of a lease (core/holder.h) with what stands around it:
+ * frames, devices that fail or vanish, the word for the watchdog, the host's own floor, maximum and rate. It
+ * has no socket, no thread, no clock and no memory of its own: its owner brings datagrams, receipts, samples
+ * and the time, and is called back for what is to be done. One thread at a time.
  *
  * All times are the host's CLOCK_MONOTONIC, ns, but where BOOTTIME stands.
  *
@@ -40,8 +40,8 @@ struct agent_hooks {
     void (*write)(void *user, uint32_t device, int64_t cap_mw);
     /* Make this epoch durable, then agent_epoch_saved; the newest asked for is enough. */
     void (*save_epoch)(void *user, uint64_t epoch);
-    /* The word of holder_deadline_ns, by CLOCK_BOOTTIME: to be stored before this returns; 0 = fail-safe is in
-     * force. Called where it changes, and before the writes that it is about. */
+    /* The word of holder_deadline_ns, by CLOCK_BOOTTIME: to be stored before this returns; 0 = fail-safe
+     * is in force. Called where it changes, and before the writes that it is about. */
     void (*word)(void *user, int64_t boottime_ns);
     /* Random, never 0, never used before. */
     uint64_t (*incarnation)(void *user);
@@ -53,7 +53,8 @@ struct agent_hooks {
 struct agent_birth {
     uint64_t incarnation;           /* random, never used before */
     uint64_t epoch;                 /* what was made durable, 0 at first */
-    uint64_t frame_sequence;        /* of its first frame less one: ascends over restarts; UTC in ns will do */
+    /* of its first frame less one: ascends over restarts; UTC in ns will do */
+    uint64_t frame_sequence;
 };
 
 /* X(symbol, name, meaning) */
@@ -120,8 +121,8 @@ void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t n
  * two looks at CLOCK_MONOTONIC. After a sleep it begins a new incarnation. */
 void agent_clock(struct agent *agent, int64_t before_ns, int64_t boottime_ns, int64_t after_ns);
 
-/* any: a datagram that came. Returns ACCEPTED where it was obeyed, -1 where the lease protocol refused it, else
- * an enum refusal. */
+/* any: a datagram that came. Returns ACCEPTED where it was obeyed, -1 where the lease protocol refused it,
+ * else an enum refusal. */
 int agent_receive(struct agent *agent, const uint8_t *data, uint32_t bytes, int64_t now_ns);
 
 /* any: time has passed: deadlines, writes that are due, reports. */
@@ -130,13 +131,15 @@ void agent_turn(struct agent *agent, int64_t now_ns);
 /* any: agent_turn has something to do then, at the latest. */
 int64_t agent_due_ns(const struct agent *agent);
 
-/* any: the write in flight on this device has returned. `rc` of apply, or of the read-back behind it, whichever
- * failed; applied_mw: what was written in the end, at most what was asked for. -ENODEV: the device is lost. */
+/* any: the write in flight on this device has returned. `rc` of apply, or of the read-back behind it,
+ * whichever failed; applied_mw: what was written in the end, at most what was asked for. -ENODEV: the
+ * device is lost. */
 void agent_written(struct agent *agent, uint32_t device, int rc, int64_t applied_mw, int64_t readback_mw,
                    int64_t now_ns);
 
-/* any: an unasked look at what is in force on a device, newer than what agent_written told of it. A device that
- * was lost is there again with rc 0; one that cannot be looked at for longer than a sample lives is lost. */
+/* any: an unasked look at what is in force on a device, newer than what agent_written told of it. A device
+ * that was lost is there again with rc 0; one that cannot be looked at for longer than a sample lives is
+ * lost. */
 void agent_seen(struct agent *agent, uint32_t device, int rc, int64_t readback_mw, int64_t now_ns);
 
 /* any: what a device tells of itself. */
@@ -155,8 +158,8 @@ void agent_psu(struct agent *agent, bool known, uint16_t inputs);
  * encoded. */
 int agent_ask(struct agent *agent, const struct token_request *request, int64_t now_ns);
 
-/* any: what the host draws at the wall now: devices by their newest samples, rounded up; a device whose sample
- * is stale counts with its cap, one that is lost with nothing. */
+/* any: what the host draws at the wall now: devices by their newest samples, rounded up; a device whose
+ * sample is stale counts with its cap, one that is lost with nothing. */
 int64_t agent_draw_mw(const struct agent *agent, int64_t now_ns);
 
 /* any: the cap of one device while the host's is cap_mw. */

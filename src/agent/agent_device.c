@@ -90,8 +90,8 @@ void agent_written(struct agent *agent, uint32_t device, int rc, int64_t applied
     agent_settle(agent, now_ns);
 }
 
-/* A watchdog's write that comes to its end after the lease went on: fail-safe under a lease that asks for more,
- * and nobody's wish. */
+/* A watchdog's write that comes to its end after the lease went on: fail-safe under a lease that asks for
+ * more, and nobody's wish. */
 static bool is_late_fail_safe(const struct agent *agent, uint32_t device, int64_t readback_mw, int64_t now_ns)
 {
     const struct holder_device *held = &agent->holder.device[device];

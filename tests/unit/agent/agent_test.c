@@ -176,7 +176,8 @@ static void a_foreign_limit_is_reported_and_not_fought(void **state)
     assert_true(host.report.flags & REPORT_FOREIGN_LIMIT);
     assert_int_equal(host.report.readback_mw, 3700 * W);
     assert_int_equal(host.agent.counter[AGENT_FOREIGN], 1);
-    agent_seen(&host.agent, 3, 0, 1000 * W - 250, host.now_ns);     /* a driver's rounding is nobody's limit */
+    /* a driver's rounding is nobody's limit */
+    agent_seen(&host.agent, 3, 0, 1000 * W - 250, host.now_ns);
     host_pass(&host, 100 * MS);
     assert_false(host.report.flags & REPORT_FOREIGN_LIMIT);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A host in made-up time for tests of the agent object: devices that obey at once or not, a controller's words
- * in frames, and what the agent said. */
+/* A host in made-up time for tests of the agent object: devices that obey at once or not, a controller's
+ * words in frames, and what the agent said. */
 #ifndef FLYBALL_TESTS_UNIT_AGENT_HOST_H
 #define FLYBALL_TESTS_UNIT_AGENT_HOST_H
 
