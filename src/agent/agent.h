@@ -121,8 +121,8 @@ void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t n
  * two looks at CLOCK_MONOTONIC. After a sleep it begins a new incarnation. */
 void agent_clock(struct agent *agent, int64_t before_ns, int64_t boottime_ns, int64_t after_ns);
 
-/* any: the end of this process is near: nothing is obeyed or reported any more, fail-safe is wanted. The word is
- * 0 once it is in force. */
+/* any: the end of this process is near: nothing is obeyed or reported any more, fail-safe is wanted. The
+ * word is 0 once it is in force. */
 void agent_stop(struct agent *agent, int64_t now_ns);
 
 /* any: a datagram that came. Returns ACCEPTED where it was obeyed, -1 where the lease protocol refused it,

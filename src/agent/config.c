@@ -75,7 +75,8 @@ static void take_text(struct reader *reader, const struct config_row *row, const
     if (strlen(value) >= room)
         fault(reader, "%s is longer than %zu characters", row->name, room - 1);
     else if (row->kind == CONFIG_PATH && *value && *value != '/')
-        fault(reader, "%s '%s' is not a path from the root, such as /var/lib/flyball-agent", row->name, value);
+        fault(reader, "%s '%s' is not a path from the root, such as /var/lib/flyball-agent", row->name,
+              value);
     else
         memcpy(to, value, strlen(value) + 1);
 }
@@ -104,7 +105,8 @@ static void take_address(struct reader *reader, const struct config_row *row, co
     if (colon && (size_t)(colon - value) < sizeof host)
         memcpy(host, value, (size_t)(colon - value));
     if (!port || port > UINT16_MAX || *end || inet_pton(AF_INET, host, &ipv4) != 1) {
-        fault(reader, "%s '%s' is not an IPv4 address and a port, such as 203.0.113.1:7002", row->name, value);
+        fault(reader, "%s '%s' is not an IPv4 address and a port, such as 203.0.113.1:7002", row->name,
+              value);
         return;
     }
     const struct config_address address = {.ipv4 = ntohl(ipv4.s_addr), .port = (uint16_t)port};
@@ -243,8 +245,8 @@ static void check_order(struct reader *reader, const char *low, int64_t low_mw, 
     if (low_mw <= high_mw)
         return;
     point_at(reader, low, high);
-    fault(reader, "%s %s is above %s %s", low, quantity_write(QUANTITY_POWER, low_mw, less, sizeof less), high,
-          quantity_write(QUANTITY_POWER, high_mw, more, sizeof more));
+    fault(reader, "%s %s is above %s %s", low, quantity_write(QUANTITY_POWER, low_mw, less, sizeof less),
+          high, quantity_write(QUANTITY_POWER, high_mw, more, sizeof more));
 }
 
 static void check_relations(struct reader *reader)

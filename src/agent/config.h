@@ -29,8 +29,8 @@ struct config {
     char keys[CONFIG_PATH_BYTES];   /* "" = none */
 };
 
-/* setup: reads and checks. One line per finding in `report`: `FILE:LINE:COLUMN: error: what is wrong, what would
- * be right`. 0, -EINVAL where there were findings, or another -errno (reported too). */
+/* setup: reads and checks. One line per finding in `report`: `FILE:LINE:COLUMN: error: what is wrong, what
+ * would be right`. 0, -EINVAL where there were findings, or another -errno (reported too). */
 int config_load(struct config *config, const char *path, FILE *report);
 
 /* setup: the words of each key, for the manual and for whoever writes such a file; NULL past the last. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The agent as a process: one thread that loops over the socket and the time, one per device, one for the disk.
- * Everything is opened and allocated at start; the loop allocates nothing and waits for nobody.
+ * The agent as a process: one thread that loops over the socket and the time, one per device, one for the
+ * disk. Everything is opened and allocated at start; the loop allocates nothing and waits for nobody.
  */
 #ifndef FLYBALL_AGENT_RUN_H
 #define FLYBALL_AGENT_RUN_H

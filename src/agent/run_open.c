@@ -75,7 +75,8 @@ static int open_saver(struct run *run)
 {
     int error = saver_open(&run->saver, run->config.state, run->wake_fd);
     if (error == -EBADMSG)
-        return fail(run, error, run->saver.path, "is not an epoch; it must not be lost: see flyball-agent(8)");
+        return fail(run, error, run->saver.path,
+                    "is not an epoch; it must not be lost: see flyball-agent(8)");
     return error ? fail(run, error, run->saver.path, "") : 0;
 }
 

@@ -25,7 +25,8 @@ static void say_watchdog(struct run *run)
         return;
     run->watchdog_told = run->watchdog_there;
     fputs(run->watchdog_there ? "flyball-agent: the watchdog is there\n"
-                              : "flyball-agent: the watchdog is missing: nothing above fail-safe\n", run->out);
+                              : "flyball-agent: the watchdog is missing: nothing above fail-safe\n",
+          run->out);
 }
 
 void run_say(struct run *run)
@@ -45,8 +46,10 @@ void run_say(struct run *run)
 
 static void write_histogram(const char *name, const struct histogram *histogram, FILE *out)
 {
-    fprintf(out, ", \"%s\": {\"n\": %" PRIu64 ", \"p50\": %" PRIu64 ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64
-            "}", name, histogram->count, histogram_quantile(histogram, 0.5) / NS_PER_US,
+    fprintf(out,
+            ", \"%s\": {\"n\": %" PRIu64 ", \"p50\": %" PRIu64 ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64
+            "}",
+            name, histogram->count, histogram_quantile(histogram, 0.5) / NS_PER_US,
             histogram_quantile(histogram, 0.99) / NS_PER_US, histogram->max_ns / NS_PER_US);
 }
 

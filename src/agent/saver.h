@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A thread that makes the highest epoch durable: a disk that is slow or full holds up nothing but the leases of
- * that epoch, which wait until it is written. */
+/* A thread that makes the highest epoch durable: a disk that is slow or full holds up nothing but the
+ * leases of that epoch, which wait until it is written. */
 #ifndef FLYBALL_AGENT_SAVER_H
 #define FLYBALL_AGENT_SAVER_H
 

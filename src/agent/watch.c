@@ -84,7 +84,8 @@ static void say(struct watch *watch, bool armed, bool there)
         failures += atomic_load(&watch->device[i].failures);
     }
     if (!watch->told || armed != watch->armed || there != watch->agent_there)
-        fprintf(watch->out, "flyball-agent watch: the agent is %s; %s; %" PRIu64 " writes, %" PRIu64 " failed\n",
+        fprintf(watch->out,
+                "flyball-agent watch: the agent is %s; %s; %" PRIu64 " writes, %" PRIu64 " failed\n",
                 there ? "there" : "gone", armed ? "fail-safe is to be in force" : "its word stands", writes,
                 failures);
     watch->told = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The watchdog: a process beside the agent that writes the fail-safe caps once the agent's word has passed, and
- * again for as long as it has passed and a device stands above. It goes by CLOCK_BOOTTIME, has a thread and a
- * handle of its own for each device, and needs nothing of the agent but the word.
+ * The watchdog: a process beside the agent that writes the fail-safe caps once the agent's word has passed,
+ * and again for as long as it has passed and a device stands above. It goes by CLOCK_BOOTTIME, has a thread
+ * and a handle of its own for each device, and needs nothing of the agent but the word.
  */
 #ifndef FLYBALL_AGENT_WATCH_H
 #define FLYBALL_AGENT_WATCH_H
@@ -17,7 +17,8 @@
 
 /* An agent that has not shown itself for so long is gone: what it left, 0 too, is no promise any more. */
 #define WATCH_AGENT_GONE_NS (2 * NS_PER_S)
-#define WATCH_POLL_NS (20 * NS_PER_MS)  /* between two looks at the word, and at a device while it has passed */
+/* between two looks at the word, and at a device while it has passed */
+#define WATCH_POLL_NS (20 * NS_PER_MS)
 
 /* any: is fail-safe to be in force now? By the word, by when the agent last showed itself (0: never), and the
  * time, all BOOTTIME. */
@@ -56,7 +57,8 @@ struct watch {
     FILE *out;
 };
 
-/* setup: opens everything and says in `out` what is amiss. 0; -EBUSY: another watchdog runs; another -errno. */
+/* setup: opens everything and says in `out` what is amiss. 0; -EBUSY: another watchdog runs; another
+ * -errno. */
 int watch_open(struct watch *watch, const struct config *config, FILE *out);
 
 /* Until SIGTERM or SIGINT. */

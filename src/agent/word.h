@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What agent and watchdog share: a small file in memory that both map. The agent stores when fail-safe caps are
- * to be in force, whatever becomes of it; the watchdog writes them then. Each stores when it last was alive.
- * All times are CLOCK_BOOTTIME, ns: they count on while the machine sleeps.
+ * What agent and watchdog share: a small file in memory that both map. The agent stores when fail-safe caps
+ * are to be in force, whatever becomes of it; the watchdog writes them then. Each stores when it last was
+ * alive. All times are CLOCK_BOOTTIME, ns: they count on while the machine sleeps.
  *
  * Each member stands for itself; none is read together with another, so no lock is needed.
  */
@@ -27,7 +27,8 @@ struct word {
     _Atomic uint64_t incarnation;       /* of the newest agent process */
     _Atomic int64_t deadline_ns;        /* fail-safe from then on; 0 = it is in force */
     _Atomic int64_t agent_beat_ns, watchdog_beat_ns;    /* 0: never */
-    _Atomic int64_t fail_safe_mw[HOST_DEVICES_MAX];     /* of each device, as the agent counts them; 0 = none */
+    /* of each device, as the agent counts them; 0 = none */
+    _Atomic int64_t fail_safe_mw[HOST_DEVICES_MAX];
 };
 
 enum word_side { WORD_AGENT, WORD_WATCHDOG };
@@ -39,8 +40,8 @@ struct word_file {
 };
 
 /* setup: maps FOLDER/word-1, made where it is not there. 0; -EBUSY: a process of this side holds it already;
- * -EINVAL: the folder is not in memory (it would outlive a boot, and BOOTTIME does not); -EBADMSG: what stands
- * there is no such file; another -errno. */
+ * -EINVAL: the folder is not in memory (it would outlive a boot, and BOOTTIME does not); -EBADMSG: what
+ * stands there is no such file; another -errno. */
 int word_open(struct word_file *file, const char *folder, enum word_side side);
 void word_close(struct word_file *file);
 

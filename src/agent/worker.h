@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread per device: a driver that hangs holds up its own device and nothing else. The loop leaves an order
- * and goes on; the thread carries it out, looks and samples in between, and leaves what it found.
+ * One thread per device: a driver that hangs holds up its own device and nothing else. The loop leaves an
+ * order and goes on; the thread carries it out, looks and samples in between, and leaves what it found.
  *
- * The thread has a handle of its own on the actuator, so that it can open a device anew that was gone. What it
- * writes is never above what the loop wants by then, and at most fail-safe once the word has passed: an order
- * may have waited behind a call that hung, or the process have stood still.
+ * The thread has a handle of its own on the actuator, so that it can open a device anew that was gone. What
+ * it writes is never above what the loop wants by then, and at most fail-safe once the word has passed: an
+ * order may have waited behind a call that hung, or the process have stood still.
  */
 #ifndef FLYBALL_AGENT_WORKER_H
 #define FLYBALL_AGENT_WORKER_H
@@ -52,8 +52,8 @@ struct worker {
     struct histogram call;          /* how long a write and its read-back take */
 };
 
-/* setup: opens the actuator and looks for the device, which may be gone; the thread begins with worker_start. 0,
- * or -errno of the actuator and why in words. */
+/* setup: opens the actuator and looks for the device, which may be gone; the thread begins with
+ * worker_start. 0, or -errno of the actuator and why in words. */
 int worker_open(struct worker *worker, const struct worker_place *place, char why[ACT_WHY_BYTES]);
 
 /* setup: 0 or -errno. */
