@@ -12,7 +12,8 @@ COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'COR
            ('src/core/pipeline.h', 'EXPOSURE_BASES', SHELL), ('src/loop/words.h', 'LOOP_COUNTERS', DAEMON),
            ('src/loop/verdict.h', 'METER_STATES', SHELL), ('src/loop/view_words.h', 'LEASE_WHYS', SHELL),
            ('src/port/ip/ip.h', 'IP_COUNTERS', DAEMON), ('src/core/degrade.h', 'DEGRADATIONS', SHELL),
-           ('src/core/bound.h', 'BOUND_TERMS', SHELL), ('src/core/permit.h', 'PERMITS', SHELL),
+           ('src/core/bound.h', 'BOUND_TERMS', SHELL),
+           ('src/loop/view_words.h', 'DEVICE_THROTTLES', SHELL), ('src/core/permit.h', 'PERMITS', SHELL),
            ('src/core/emergency.h', 'EMERGENCY_STAGES', SHELL),
            ('src/loop/shed_states.h', 'SHED_STATES', SHELL)]
 # the same of rows X(symbol, name), names only
