@@ -71,9 +71,9 @@ void host_json(FILE *out, const char *host, const struct host_sum *sum, const st
     fputs("{\"host\": ", out);
     document_text(out, host);
     fprintf(out, ", \"version\": %d, \"period_ns\": %" PRId64 ", \"from_ns\": %" PRId64
-            ", \"to_ns\": %" PRId64 ", \"age_ns\": %" PRId64 ", \"samples\": %" PRIu64 ", \"expected\": %" PRIu64
-            ", \"lost\": %" PRIu64, HISTORY_VERSION, HISTORY_PERIOD_NS, sum->from_ns, sum->to_ns,
-            now_ns - sum->to_ns, count, sum->expected, sum->lost);
+            ", \"to_ns\": %" PRId64 ", \"age_ns\": %" PRId64 ", \"samples\": %" PRIu64
+            ", \"expected\": %" PRIu64 ", \"lost\": %" PRIu64, HISTORY_VERSION, HISTORY_PERIOD_NS,
+            sum->from_ns, sum->to_ns, now_ns - sum->to_ns, count, sum->expected, sum->lost);
     write_figure(out, "draw_mw", &sum->all.draw_mw);
     write_figure(out, "asked_mw", &sum->all.asked_mw);
     write_figure(out, "enforced_mw", &sum->all.enforced_mw);
