@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Actuators: what sets a power cap on a device and reads back what is in force. One driver is one file and one
- * line in act_drivers[] (table.c); the conformance test runs over every line.
+ * Actuators: what sets a power cap on a device and reads back what is in force. One driver is one file and
+ * one line in act_drivers[] (table.c); the conformance test runs over every line.
  *
  * A driver keeps no state of its own but what it hangs on a device: every call on a device comes from one
  * thread at a time, and calls on different devices may come from different threads at once. A call may take

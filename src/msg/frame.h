@@ -17,6 +17,7 @@ enum frame_kind {
     FRAME_CLAIM = 4,
     FRAME_TOKEN_REQUEST = 5,
     FRAME_TOKEN_RESPONSE = 6,
+    FRAME_DETAIL = 7,       /* cap.proto HostDetail; sender = host id */
     FRAME_KIND_COUNT
 };
 

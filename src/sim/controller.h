@@ -47,7 +47,7 @@ struct controller {
     bool dead, paused;
     struct controller_input *waiting;   /* what arrived while it stood still */
     uint32_t waiting_count, waiting_room;
-    uint64_t missed;            /* of these, what found no room */
+    uint64_t missed;            /* what found no room among these */
 };
 
 /* setup: knows nothing. 0 or -ENOMEM; to be finished either way. */

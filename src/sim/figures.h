@@ -9,8 +9,8 @@
 
 struct figures {
     uint64_t trips;             /* breakers, conductors, transformers and UPS that gave way */
-    /* the controller's own asserts that did not hold, leases that its last check had to replace among them,
-     * and recoveries that lasted longer than the theorem allows (core counters) */
+    /* asserts of controllers that did not hold, leases that their last check had to replace among them, and
+     * recoveries that lasted longer than the theorem allows (core counters), of all controllers that lived */
     uint64_t guard_hits;
     /* host-samples at which a host that keeps its premises could draw more than the controller counted for
      * it: its read-back limit, or a write in flight, above E(h); or a cut that has not settled yet, seen in

@@ -292,13 +292,21 @@ void judge_step(struct judge *judge, const struct core *core)
     judge->steps++;
 }
 
-void judge_close(struct judge *judge, const struct outcome *outcome, uint64_t defects,
-                 struct figures *figures)
+/* The decision's own asserts, and recoveries that outlast what the theorem allows. What the last check makes
+ * less of a raise that was asked for (withheld_s, withheld_d) is its work: a stage asks, it does not decide
+ * that a raise is safe. A lease that a stage had weighed and the check had to replace is an
+ * invariant_failure: core/guard.c, instead(). */
+static uint64_t defects_of(const struct core_counters *count)
+{
+    return count->invariant_failures + count->recovery_overdue;
+}
+
+void judge_close(struct judge *judge, const struct outcome *outcome, struct figures *figures)
 {
     double work_j = 0, wanted_j = 0, seconds = (double)(thread_ns() - judge->cpu_ns) / 1e9;
     *figures = judge->figures;
     figures->trips = outcome->trip_count;
-    figures->guard_hits = defects;
+    figures->guard_hits = defects_of(&outcome->governor);
     for (uint32_t n = 0; n < judge->model->node_count; n++)
         figures->worst_heat = fmax(figures->worst_heat, outcome->node[n].worst_heat);
     for (uint32_t c = 0; c < outcome->class_count; c++) {

@@ -54,8 +54,7 @@ void judge_fault(struct judge *judge, const struct fault *fault, bool begins);
 /* any: after everything of a step; NULL while no controller lives. */
 void judge_step(struct judge *judge, const struct core *core);
 
-/* any: the end. */
-void judge_close(struct judge *judge, const struct outcome *outcome, uint64_t defects,
-                 struct figures *figures);
+/* any: the end; the outcome has everything but the figures. */
+void judge_close(struct judge *judge, const struct outcome *outcome, struct figures *figures);
 
 #endif

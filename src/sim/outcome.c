@@ -99,6 +99,8 @@ static void print_governor(const struct outcome *outcome, FILE *out)
     CORE_COUNTERS(PRINT_COUNTER)
 #undef PRINT_COUNTER
     fputc('\n', out);
+    if (outcome->missed)
+        fprintf(out, "               missed %" PRIu64 " inputs while it stood still\n", outcome->missed);
 }
 
 static const char *const token_word[TOKEN_REASONS] = {
@@ -246,7 +248,7 @@ static void json_governor(const struct outcome *outcome, FILE *out)
     const char *comma = "";
     if (outcome->mode != PLANT_VIRTUAL)
         return;
-    fputs(", \"governor\": {", out);
+    fprintf(out, ", \"missed\": %" PRIu64 ", \"governor\": {", outcome->missed);
 #define JSON_COUNTER(field, name, meaning) \
     fprintf(out, "%s\"%s\": %" PRIu64, comma, name, outcome->governor.field); \
     comma = ", ";

@@ -54,7 +54,9 @@ struct outcome {
     uint64_t reports_sent, send_failures;
     uint64_t *meter_frames;             /* by meter */
     uint64_t lost;                      /* datagrams that the virtual network lost */
-    struct core_counters governor;      /* virtual mode only: the controller ran in here */
+    /* virtual mode only, for controllers run in here: counted by all that lived, zombies among them */
+    struct core_counters governor;
+    uint64_t missed;                    /* inputs that a controller which stood still had no room for */
     struct figures figures;             /* virtual mode only: what it is judged by */
     uint64_t late_steps;                /* of the real-time loop: started more than one step late */
     int64_t worst_late_ns;

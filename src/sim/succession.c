@@ -7,14 +7,15 @@
 
 enum { PARTED_UP = 1, PARTED_DOWN = 2 };
 
-/* The decision's own asserts, and recoveries that outlast what the theorem allows. What the last check makes
- * less of a raise that was asked for (withheld_s, withheld_d) is its work: a stage asks, it does not decide
- * that a raise is safe. A lease that a stage had weighed and the check had to replace is an
- * invariant_failure: core/guard.c, instead(). */
-static uint64_t defects_of(const struct controller *controller)
+static void add(struct succession_past *past, const struct controller *controller)
 {
     const struct core_counters *count = controller->core ? core_counters(controller->core) : NULL;
-    return count ? count->invariant_failures + count->recovery_overdue : 0;
+    past->missed += controller->missed;
+#define ADD_COUNTER(field, name, meaning) past->count.field += count->field;
+    if (count) {
+        CORE_COUNTERS(ADD_COUNTER)
+    }
+#undef ADD_COUNTER
 }
 
 int succession_init(struct succession *succession, const struct controller_setup *setup, uint64_t epoch,
@@ -29,7 +30,7 @@ int succession_init(struct succession *succession, const struct controller_setup
 
 static void bury(struct succession *succession, struct controller *controller)
 {
-    succession->defects += defects_of(controller);
+    add(&succession->gone, controller);
     controller_finish(controller);
 }
 
@@ -68,12 +69,13 @@ bool succession_parts(const struct succession *succession, const struct controll
     return succession->zombies && controller == &succession->newest && succession->parted[host] & bit;
 }
 
-uint64_t succession_defects(const struct succession *succession)
+struct succession_past succession_past(const struct succession *succession)
 {
-    uint64_t defects = succession->defects + defects_of(&succession->newest);
+    struct succession_past past = succession->gone;
+    add(&past, &succession->newest);
     for (uint32_t i = 0; i < succession->zombies; i++)
-        defects += defects_of(&succession->zombie[i].controller);
-    return defects;
+        add(&past, &succession->zombie[i].controller);
+    return past;
 }
 
 /* ---- orders ---- */

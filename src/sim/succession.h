@@ -16,6 +16,12 @@ struct zombie {
     struct fault fault;         /* that made it one; ends with it */
 };
 
+/* What controllers of a run counted, one on top of the other, whichever of them live. */
+struct succession_past {
+    struct core_counters count;
+    uint64_t missed;            /* controller.h */
+};
+
 struct succession {
     struct controller_setup setup;
     struct controller newest;   /* one that is dead stands here until the next starts */
@@ -33,7 +39,7 @@ struct succession {
     /* by host, while zombies live: what does not pass between it and the newest, bit 0 up, bit 1 down */
     uint8_t *parted;
     struct random random;
-    uint64_t defects;           /* counted by controllers that are gone: figures.h, guard_hits */
+    struct succession_past gone;        /* of controllers that are */
 };
 
 /* setup: the first controller. 0 or -ENOMEM; to be finished either way. */
@@ -61,7 +67,7 @@ struct controller *succession_find(struct succession *succession, uint32_t seria
 bool succession_parts(const struct succession *succession, const struct controller *controller,
                       uint32_t host, bool up);
 
-/* any: defects that all of them counted so far. */
-uint64_t succession_defects(const struct succession *succession);
+/* any: what all of them counted so far, those that are gone among them. */
+struct succession_past succession_past(const struct succession *succession);
 
 #endif

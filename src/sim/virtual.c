@@ -303,6 +303,16 @@ static int step(struct loop *loop)
     return 0;
 }
 
+static void hand_over(struct loop *loop, struct outcome *outcome)
+{
+    struct succession_past past = succession_past(&loop->succession);
+    plant_hand_over(&loop->plant, outcome);
+    outcome->governor = past.count;
+    outcome->missed = past.missed;
+    outcome->lost = loop->mailbox.lost;
+    judge_close(&loop->judge, outcome, &outcome->figures);
+}
+
 int virtual_run(const struct model *model, const struct workload *workload,
                 const struct virtual_config *config, struct outcome *outcome)
 {
@@ -314,12 +324,8 @@ int virtual_run(const struct model *model, const struct workload *workload,
     int result = open_loop(loop, workload);
     while (!result && loop->plant.t_ns < config->duration_ns)
         result = step(loop);
-    if (!result) {
-        plant_hand_over(&loop->plant, outcome);
-        outcome->governor = *core_counters(loop->succession.newest.core);
-        outcome->lost = loop->mailbox.lost;
-        judge_close(&loop->judge, outcome, succession_defects(&loop->succession), &outcome->figures);
-    }
+    if (!result)
+        hand_over(loop, outcome);
     close_loop(loop);
     free(loop);
     return result;

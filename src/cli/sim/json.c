@@ -86,6 +86,17 @@ static json_t *figures_json(const struct outcome *outcome)
                      (json_int_t)figures->samples, "sim_speed_x", figures->speed);
 }
 
+/* Of all controllers that lived. */
+static json_t *governor_json(const struct core_counters *count)
+{
+    json_t *all = json_object();
+#define COUNTER_JSON(field, name, meaning) \
+    json_object_set_new(all, name, json_integer((json_int_t)count->field));
+    CORE_COUNTERS(COUNTER_JSON)
+#undef COUNTER_JSON
+    return all;
+}
+
 static json_t *energy_json(const struct sim_run *run)
 {
     double energy_j = run->outcome.energy_j;
@@ -121,6 +132,8 @@ int sim_json(const struct sim_run *run, const struct sim_shrunk *shrunk, FILE *o
     json_t *all = run_json(run), *figures = figures_json(&run->outcome), *energy = energy_json(run);
     int failed = !all || json_object_update(all, figures) || json_object_update(all, energy) ||
         json_object_set_new(all, "trip", trips_json(run)) ||
+        json_object_set_new(all, "missed", json_integer((json_int_t)run->outcome.missed)) ||
+        json_object_set_new(all, "governor", governor_json(&run->outcome.governor)) ||
         json_object_set_new(all, "fault", faults_json(run, &run->history)) ||
         json_object_set_new(all, "bounds", judgements_json(run)) ||
         json_object_set_new(all, "command", command_json(run, NULL)) ||

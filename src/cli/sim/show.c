@@ -82,6 +82,9 @@ static void show_figures(const struct sim_run *run, FILE *out)
             figures->useful * 100);
     fprintf(out, "  tightness    %.3f at p99 of %" PRIu64 " samples\n  speed        %.0f x real time\n",
             figures->tightness_p99, figures->samples, figures->speed);
+    if (run->outcome.missed)
+        fprintf(out, "  missed       %" PRIu64 " inputs, while a controller stood still for too long\n",
+                run->outcome.missed);
 }
 
 static void show_judgements(const struct sim_run *run, FILE *out)

@@ -13,7 +13,7 @@ KEYS = {'ok', 'site', 'site_mode', 'workload', 'scenario', 'faults', 'seed', 'ho
         'trips', 'guard_hits', 'exposure_short', 'recovery_s', 'heat', 'overshoot_w', 'over_ms',
         'throttled_fraction', 'useful_fraction', 'tightness_p99', 'tightness_samples', 'sim_speed_x',
         'energy_wh', 'demand_wh', 'energy_vs_derated', 'energy_vs_static', 'energy_vs_oracle', 'trip',
-        'fault', 'bounds', 'command', 'shrunk'}
+        'fault', 'bounds', 'command', 'shrunk', 'missed', 'governor'}
 WRONG = [
     ('SITE --fault "reset nobody at 3s"', 2, "--fault 'reset nobody at 3s': "),
     ('SITE --fault "melt a1-01 at 3s"', 2, "--fault 'melt a1-01 at 3s': "),

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/pipeline.h"
+#include "core/core.h"
 #include "sim/history.h"
 #include "sim/virtual.h"
 #include "tiny_site.h"
@@ -28,6 +28,7 @@ struct bench {
     uint64_t ticks_missed, handed;
     /* then a host's cap is taken away behind everybody's back; 0 = never */
     int64_t uncap_ns;
+    bool defective;             /* one check of the controller of the time fails, every second */
 };
 
 static void watch_step(void *user, struct plant *plant, const struct core *core)
@@ -37,6 +38,8 @@ static void watch_step(void *user, struct plant *plant, const struct core *core)
     const double *power_w = plant->grid.node[0].power_w;
     if (bench->uncap_ns && plant->t_ns == bench->uncap_ns)
         gpuhost_preset(&plant->host[0], GPUHOST_UNCAPPED);
+    if (bench->defective && ms % 1000 == 500)
+        ((struct core *)(uintptr_t)core)->count.invariant_failures++;
     bench->reports[ms] = core_counters(core)->reports;
     bench->leases[ms] = core_counters(core)->leases;
     bench->load_w[ms] = power_w[0] + power_w[1] + power_w[2];
@@ -159,6 +162,17 @@ static void one_that_stands_still_works_off_what_came_and_misses_ticks(void **st
     drop(bench);
 }
 
+/* Sixteen thousand inputs are some 14 s of this site. */
+static void what_finds_no_room_while_one_stands_still_is_counted(void **state)
+{
+    struct bench *brief = with("pause at 2s for 700ms"), *lasting = with("pause at 2s for 17s");
+    (void)state;
+    assert_int_equal(brief->outcome.missed, 0);
+    assert_true(lasting->outcome.missed > 100);
+    drop(brief);
+    drop(lasting);
+}
+
 /* One that knows nothing hears all anew; one that takes over knows them all. */
 static void a_crash_forgets_and_a_take_over_does_not(void **state)
 {
@@ -175,6 +189,26 @@ static void a_crash_forgets_and_a_take_over_does_not(void **state)
     over = with("takeover at 8s for 5s");           /* older than a lease: nothing is handed over */
     assert_int_equal(over->handed, 0);
     drop(over);
+}
+
+/* One dies, one hands over, one becomes a zombie and ends as such: what each found wrong stands in the
+ * end. */
+static void no_check_that_failed_is_lost_with_its_controller(void **state)
+{
+    struct bench *bench = malloc(sizeof *bench);
+    (void)state;
+    assert_non_null(bench);
+    init_bench(bench);
+    bench->defective = true;
+    add(bench, "crash at 4s for 100ms");
+    add(bench, "takeover at 8s for 100ms");
+    add(bench, "zombie at 12s for 3s");
+    assert_int_equal(virtual_run(&bench->model, &bench->workload, &bench->config, &bench->outcome), 0);
+    assert_int_equal(bench->outcome.governor.invariant_failures, SECONDS);
+    assert_int_equal(bench->outcome.figures.guard_hits, SECONDS);
+    /* newest, which has heard for 8 s, and the three before */
+    assert_true(bench->outcome.governor.reports > 2 * bench->reports[SAMPLES - 1]);
+    drop(bench);
 }
 
 /* Two controllers live; some hosts hear one of them only. */
@@ -348,6 +382,8 @@ int main(void)
         cmocka_unit_test(what_is_cut_off_is_not_heard_and_hosts_fall_to_fail_safe),
         cmocka_unit_test(loss_delay_and_duplicates_take_their_share),
         cmocka_unit_test(one_that_stands_still_works_off_what_came_and_misses_ticks),
+        cmocka_unit_test(what_finds_no_room_while_one_stands_still_is_counted),
+        cmocka_unit_test(no_check_that_failed_is_lost_with_its_controller),
         cmocka_unit_test(a_crash_forgets_and_a_take_over_does_not),
         cmocka_unit_test(a_zombie_goes_on_and_hosts_obey_the_newest),
         cmocka_unit_test(a_limit_holds_for_its_time_and_over_a_crash),
