@@ -38,12 +38,13 @@ uint32_t auth_find(const struct auth *auth, enum auth_who who, const char *name)
     return found ? found->peer : UINT32_MAX;
 }
 
-/* One block: names, both tables, and what was heard. */
+/* One block: names, both tables, what was said and heard. */
 static int make_tables(struct auth *auth)
 {
     size_t peers = peers_of(auth), ids = auth->names.meters ? AUTH_KEY_IDS : 0;
     size_t table_bytes = peers * sizeof(struct auth_peer) + ids * sizeof(uint32_t);
-    char *at = calloc(1, peers * sizeof *auth->place + 2 * table_bytes + peers * sizeof *auth->heard);
+    size_t each = sizeof *auth->place + sizeof *auth->said + sizeof *auth->heard;
+    char *at = calloc(1, peers * each + 2 * table_bytes);
     auth->memory = at;
     if (!at)
         return -ENOMEM;
@@ -57,7 +58,8 @@ static int make_tables(struct auth *auth)
             auth->table[i].meter_of[id] = UINT32_MAX;
         at += table_bytes;
     }
-    auth->heard = (_Atomic uint16_t *)(void *)at;
+    auth->said = (uint32_t *)(void *)at;
+    auth->heard = (_Atomic uint16_t *)(void *)(at + peers * sizeof *auth->said);
     return 0;
 }
 
@@ -170,7 +172,7 @@ void auth_heard(struct auth_user *user, uint32_t peer, uint16_t key_id)
 
 /* The n-th key in force that is newer than `than` (NULL: all are), n modulo how many there are; NULL:
  * none. */
-static const struct auth_key *nth_in_force(const struct auth_peer *peer, uint64_t n,
+static const struct auth_key *nth_in_force(const struct auth_peer *peer, uint32_t n,
                                            const struct auth_key *than)
 {
     const struct auth_key *in_force[AUTH_KEYS_MAX];
@@ -190,7 +192,7 @@ static const struct auth_key *oldest_in_force(const struct auth_peer *peer)
     return key;
 }
 
-static const struct auth_key *choose(const struct auth_user *user, uint32_t index, uint64_t sequence)
+static const struct auth_key *choose(const struct auth_user *user, uint32_t index, uint32_t said)
 {
     const struct auth_peer *peer = &user->table->peer[index];
     uint16_t id = atomic_load_explicit(&user->auth->heard[index], memory_order_relaxed);
@@ -199,10 +201,10 @@ static const struct auth_key *choose(const struct auth_user *user, uint32_t inde
     if (user->auth->end == AUTH_CONTROLLER)
         return stands ? key : oldest_in_force(peer);
     if (!stands)
-        return nth_in_force(peer, sequence, NULL);
-    if (sequence % AUTH_PROBE_EVERY)
+        return nth_in_force(peer, said, NULL);
+    if (said % AUTH_PROBE_EVERY)
         return key;
-    const struct auth_key *newer = nth_in_force(peer, sequence / AUTH_PROBE_EVERY, key);
+    const struct auth_key *newer = nth_in_force(peer, said / AUTH_PROBE_EVERY, key);
     return newer ? newer : key;
 }
 
@@ -212,7 +214,7 @@ int auth_seal(struct auth_user *user, uint32_t peer, uint8_t *data, uint32_t byt
     uint8_t tag[FRAME_TAG_BYTES];
     if (frame_decode(data, bytes, &frame) != ACCEPTED)
         return -EINVAL;
-    const struct auth_key *key = choose(user, peer, frame.sequence);
+    const struct auth_key *key = choose(user, peer, user->auth->said[peer]++);
     if (!key)
         return -ENOKEY;
     frame_set_key(data, key->id);

@@ -77,6 +77,7 @@ struct auth {
     struct auth_place *place;
     /* by peer: id of the key under which it last spoke truly and anew; 0 = none yet */
     _Atomic uint16_t *heard;
+    uint32_t *said;                         /* by peer: frames that this end sealed */
     _Atomic uint32_t published;             /* table[published & 1] is in use */
     struct auth_user user[AUTH_USERS_MAX];
     uint32_t users;
@@ -126,7 +127,7 @@ void auth_heard(struct auth_user *user, uint32_t peer, uint16_t key_id);
  * last used, or, before it has spoken or once that key has ended, the oldest in force. A peer takes the
  * key of the newest true answer, and for one in AUTH_PROBE_EVERY frames a newer one, so that a key may
  * come to either side first; before an answer came, all of those in force in turn. 0, -ENOKEY: it has none
- * in force. */
+ * in force. One thread at a time seals for a peer. */
 int auth_seal(struct auth_user *user, uint32_t peer, uint8_t *data, uint32_t bytes);
 
 /* any: equal, in a time that does not depend on where they differ. */

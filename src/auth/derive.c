@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <string.h>
 
 static const char salt[] = "flyball frame keys 1";
