@@ -80,7 +80,8 @@ struct act_place {
     bool read_only;             /* nothing is settable: for a look at a machine that is not ours to change */
     uint32_t dry_devices;       /* how many the dry driver has; 0 = 1 */
     int64_t dry_min_mw, dry_max_mw;     /* of each; 0 = 100 W, 700 W */
-    char dry_file[ACT_PATH_BYTES];      /* where their caps stand for all processes (act/dry.h); "" = this one's */
+    /* where their caps stand for all processes (act/dry.h); "" = this one's */
+    char dry_file[ACT_PATH_BYTES];
 };
 
 struct act_driver;
@@ -121,9 +122,10 @@ extern const struct act_driver *const act_drivers[];
 const struct act_driver *act_find(const char *name);
 
 /*
- * setup: opens a driver's devices, place NULL = all empty. Errors as for `open` above; `why` is "" if there is
- * nothing to say. A device that is gone (-ENODEV) or a driver that was loaded anew is found again by act_close
- * and act_open, and not else: once a second is often enough, and open fails for as long as the driver is away.
+ * setup: opens a driver's devices, place NULL = all empty. Errors as for `open` above; `why` is "" if there
+ * is nothing to say. A device that is gone (-ENODEV) or a driver that was loaded anew is found again by
+ * act_close and act_open, and not else: once a second is often enough, and open fails for as long as the
+ * driver is away.
  */
 int act_open(struct act *act, const struct act_driver *driver, const struct act_place *place,
              char why[ACT_WHY_BYTES]);

@@ -77,7 +77,8 @@ struct dry_state *dry_map(const char *path, int64_t cap_mw)
 
 static struct dry_state *map_alone(int64_t cap_mw)
 {
-    void *at = mmap(NULL, sizeof(struct dry_state), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *at =
+        mmap(NULL, sizeof(struct dry_state), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED)
         return NULL;
     fill((struct dry_state *)at, cap_mw);

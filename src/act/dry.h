@@ -33,7 +33,8 @@ struct dry_state {
     struct dry_device device[HOST_DEVICES_MAX];
 };
 
-/* setup: maps the record of a file, made where it is not there, for tests; NULL and errno. munmap frees it. */
+/* setup: maps the record of a file, made where it is not there, for tests; NULL and errno. munmap frees
+ * it. */
 struct dry_state *dry_map(const char *path, int64_t cap_mw);
 
 #endif

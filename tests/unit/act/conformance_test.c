@@ -146,7 +146,8 @@ static void what_is_not_settable_is_refused(void **state)
         assert_false(o->act.device[i].features & (ACT_SETTABLE | ACT_SMOOTHING));
         assert_int_equal(o->act.driver->apply(&o->act, i, middle(&o->act.device[i])), -ENOTSUP);
         if (o->act.driver->smooth)
-            assert_int_equal(o->act.driver->smooth(&o->act, i, &(struct act_smooth){.floor_mw = 1}), -ENOTSUP);
+            assert_int_equal(o->act.driver->smooth(&o->act, i, &(struct act_smooth){.floor_mw = 1}),
+                             -ENOTSUP);
     }
     assert_int_equal(read_back(o, 0), before_mw);
 }
@@ -260,7 +261,7 @@ static int set_up_driver(void **state, const struct act_driver *driver)
     o->stage.row = row_of(driver->name);
     if (!o->stage.row)
         return -1;              /* a driver without a stand-in */
-    snprintf(o->stage.folder, sizeof o->stage.folder, "/tmp/flyball-act-XXX" "XXX");
+    snprintf(o->stage.folder, sizeof o->stage.folder, "/tmp/flyball-act-XXXXXX");
     assert_non_null(mkdtemp(o->stage.folder));
     o->stage.row->set_up(&o->stage);
     *state = o;
