@@ -111,15 +111,18 @@ static uint32_t cap_body(uint32_t message, uint8_t *out)
         .incarnation = UINT64_C(0x0123456789ABCDEF), .epoch = 3, .sequence = 70000, .echo = 69990,
         .cap_mw = 5600000, .floor_mw = 1200000, .duration_ns = NS_PER_S,
         .flags = message == 1 ? LEASE_CLAIM : LEASE_EMERGENCY,
+        .session = UINT64_C(0xFEDCBA9876543210),
     };
     const struct report report = {
         .incarnation = UINT64_C(0x0123456789ABCDEF), .epoch = 3, .number = 69990, .applied = 69980,
         .held_ns = 240 * NS_PER_MS, .cap_mw = 5600000, .readback_mw = 5600000, .fail_safe_mw = 2400000,
         .phys_max_mw = 10200000, .draw_mw = 6100000, .state = HOST_LEASED,
         .flags = REPORT_PSU_KNOWN | REPORT_AT_CAP, .psu_inputs = 0x3F,
+        .session = UINT64_C(0xFEDCBA9876543210),
     };
     const struct token_request request = {
-        .request = 12, .amount_mw = 800000, .duration_ns = 60 * NS_PER_S, .priority = 2 };
+        .request = 12, .amount_mw = 800000, .duration_ns = 60 * NS_PER_S, .priority = 2,
+        .session = UINT64_C(0xFEDCBA9876543210) };
     const struct token_response response = {
         .request = 12, .reason = TOKEN_POOL_EMPTY, .alternative_mw = 300000, .retry_after_ns = NS_PER_S };
 

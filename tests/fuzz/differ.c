@@ -143,7 +143,7 @@ static void same_lease(const struct lease *ours, const Flyball__Lease *theirs)
 {
     REQUIRE(ours->host == 0, "host");
     SAME(incarnation); SAME(epoch); SAME(sequence); SAME(echo);
-    SAME(cap_mw); SAME(floor_mw); SAME(duration_ns); SAME(flags);
+    SAME(cap_mw); SAME(floor_mw); SAME(duration_ns); SAME(flags); SAME(session);
 }
 
 static void same_report(const struct report *ours, const Flyball__Report *theirs)
@@ -151,13 +151,13 @@ static void same_report(const struct report *ours, const Flyball__Report *theirs
     REQUIRE(ours->host == 0, "host");
     SAME(incarnation); SAME(epoch); SAME(number); SAME(applied); SAME(held_ns); SAME(cap_mw);
     SAME(readback_mw); SAME(fail_safe_mw); SAME(phys_max_mw); SAME(draw_mw);
-    SAME(state); SAME(flags); SAME(psu_inputs);
+    SAME(state); SAME(flags); SAME(psu_inputs); SAME(session);
 }
 
 static void same_request(const struct token_request *ours, const Flyball__TokenRequest *theirs)
 {
     REQUIRE(ours->host == 0, "host");
-    SAME(request); SAME(amount_mw); SAME(duration_ns); SAME(priority);
+    SAME(request); SAME(amount_mw); SAME(duration_ns); SAME(priority); SAME(session);
 }
 
 static void same_response(const struct token_response *ours, const Flyball__TokenResponse *theirs)
