@@ -19,7 +19,11 @@
 
 enum { ACT_IDENTITY_BYTES = 96, ACT_PATH_BYTES = 256, ACT_WHY_BYTES = 192 };
 
-/* What a device can do, found by trying where the driver does not tell. */
+/* What is read back where nothing bounds the device: no lease is as high, and sixteen of them add up. */
+#define ACT_NO_CAP_MW INT64_C(1000000000)
+
+/* What a device can do, found by reading alone: a cap written to try it could undo one that another process
+ * (the watchdog) writes at that moment. So a write may still be refused with -EPERM. */
 enum act_feature {
     ACT_SETTABLE = 1,           /* a cap can be written; without it the device is only read */
     ACT_ONLY_LOWER = 2,         /* what is written takes effect only below what is in force */
@@ -47,7 +51,7 @@ struct act_device {
 
 /* valid: which members were read. */
 enum act_reading { ACT_READ_DRAW = 1, ACT_READ_AVERAGE = 2, ACT_READ_ENERGY = 4, ACT_READ_TEMPERATURE = 8,
-                   ACT_READ_CLOCK = 16, ACT_READ_THROTTLE = 32 };
+                   ACT_READ_CLOCK = 16, ACT_READ_THROTTLE = 32, ACT_READ_PROFILES = 64 };
 
 struct act_sample {
     uint32_t valid;             /* enum act_reading */
@@ -58,6 +62,7 @@ struct act_sample {
     int64_t energy_mj;          /* since the driver was loaded */
     int32_t temperature_mc;     /* millidegrees Celsius */
     uint32_t clock_mhz;
+    uint32_t profiles;          /* bit i: workload power profile i of the vendor is in force; read only */
 };
 
 /* What a device is to keep besides its cap: a floor below which it does not let the draw fall at once, how
@@ -68,11 +73,15 @@ struct act_smooth {
     int64_t hysteresis_ns;
 };
 
-/* Where devices are looked for. Empty: the places of a running machine. */
+/* Where devices are looked for. Empty: the places of a running machine. The driver of NVIDIA has no place
+ * here: its library is the one that the loader finds. */
 struct act_place {
     char root[ACT_PATH_BYTES];  /* of the sysfs trees; "" = /sys */
+    bool read_only;             /* nothing is settable: for a look at a machine that is not ours to change */
     uint32_t dry_devices;       /* how many the dry driver has; 0 = 1 */
     int64_t dry_min_mw, dry_max_mw;     /* of each; 0 = 100 W, 700 W */
+    /* where their caps stand for all processes (act/dry.h); "" = this one's */
+    char dry_file[ACT_PATH_BYTES];
 };
 
 struct act_driver;
@@ -89,19 +98,20 @@ struct act {
 struct act_driver {
     const char *name;           /* in the agent's configuration: "nvml" */
     const char *summary;        /* a line for people */
-    /* setup: finds every device of its kind and tries what it can do, changing nothing that is in force.
-     * 0 also where there are none; -ENOENT: no such driver or library on this machine; another -errno. `why`
-     * says it in words. After an error the struct is as before. */
+    /* setup: finds every device of its kind and what it can do, and writes nothing. 0 also where there are
+     * none; -ENOENT: no such driver or library on this machine; -E2BIG: more than HOST_DEVICES_MAX of them;
+     * another -errno. `why` says it in words. After an error nothing is open. */
     int (*open)(struct act *act, char why[ACT_WHY_BYTES]);
     void (*close)(struct act *act);
     /* any: writes a cap, and returns when the driver has taken it. -ERANGE outside min..max, -ENOTSUP not
-     * settable, -ENODEV the device is gone, -EIO and others as the driver says. */
+     * settable, -EPERM not allowed, -ENODEV the device is gone, -EIO and others as the driver says. */
     int (*apply)(struct act *act, uint32_t device, int64_t cap_mw);
-    /* any: the cap in force, whoever set it: the least of all that bound the device. */
+    /* any: the cap in force, whoever set it: the least of all that bound the device, ACT_NO_CAP_MW if nothing
+     * does. -ENODEV: gone. */
     int (*read_back)(struct act *act, uint32_t device, int64_t *enforced_mw);
     /* any: what the device tells of itself; what it does not tell is not in `valid`. -ENODEV: gone. */
     int (*sample)(struct act *act, uint32_t device, struct act_sample *sample);
-    /* any; NULL where no device of it can. */
+    /* any; NULL where no device of it can. -ENOTSUP: this one cannot; -ERANGE as the device says. */
     int (*smooth)(struct act *act, uint32_t device, const struct act_smooth *smooth);
 };
 
@@ -111,12 +121,19 @@ extern const struct act_driver *const act_drivers[];
 /* setup: by name; NULL: there is none. */
 const struct act_driver *act_find(const char *name);
 
-/* setup: opens a driver's devices; the struct is zeroed but for `place`. */
+/*
+ * setup: opens a driver's devices, place NULL = all empty. Errors as for `open` above; `why` is "" if there
+ * is nothing to say. A device that is gone (-ENODEV) or a driver that was loaded anew is found again by
+ * act_close and act_open, and not else: once a second is often enough, and open fails for as long as the
+ * driver is away.
+ */
 int act_open(struct act *act, const struct act_driver *driver, const struct act_place *place,
              char why[ACT_WHY_BYTES]);
+
+/* setup: no call on a device may be under way. Caps stay as they are. Twice is allowed. */
 void act_close(struct act *act);
 
-/* any: the device of this identity; INDEX_NONE: not here. */
+/* any: the device of this identity; INDEX_NONE (msg/model.h): not here. */
 uint32_t act_device_find(const struct act *act, const char *identity);
 
 #endif

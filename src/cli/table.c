@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 extern const struct cli_verb cli_check;
+extern const struct cli_verb cli_host;
 extern const struct cli_verb cli_import;
 extern const struct cli_verb cli_maintenance;
 extern const struct cli_verb cli_order;
@@ -19,6 +20,7 @@ extern const struct cli_verb cli_why;
 
 const struct cli_verb *const cli_table[] = {
     &cli_check,
+    &cli_host,
     &cli_import,
     &cli_maintenance,
     &cli_order,

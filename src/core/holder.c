@@ -155,6 +155,7 @@ static int lease_take(struct holder *holder, const struct lease *lease, int64_t 
 
     holder->epoch = lease->epoch;
     holder->applied = lease->sequence;
+    holder->session = lease->session;
     holder->wanted_mw = cap_mw;
     if (!expired) {     /* an expired echo never moves the deadline */
         holder->deadline_ns = sent_ns + lease->duration_ns;
@@ -320,6 +321,7 @@ void holder_report(struct holder *holder, int64_t draw_mw, uint16_t psu_inputs, 
         .draw_mw = draw_mw,
         .psu_inputs = psu_inputs,
         .state = holder->state,
+        .session = holder->session,
     };
     holder->sent_ns[holder->next_report % ECHOES_MAX] = now_ns;
     holder->next_report++;

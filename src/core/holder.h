@@ -55,6 +55,7 @@ struct holder {
     /* highest seen in a lease for us: above epoch_saved, the owner makes it durable */
     uint64_t epoch_asked;
     uint64_t applied;           /* sequence of the newest lease accepted in that epoch */
+    uint64_t session;           /* of that lease: reports say it back */
     uint64_t next_report;
     uint64_t refused[HOLDER_REFUSAL_COUNT];
     int64_t deadline_ns;        /* of the newest lease; INT64_MIN without one */

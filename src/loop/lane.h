@@ -36,6 +36,7 @@ struct lane_counters {
     count_t clock_steps;                /* a meter's clock went ahead and stayed there */
     count_t sequence_restarts;          /* senders whose numbers began anew, lower */
     count_t token_requests;             /* accepted */
+    count_t details;                    /* accepted */
     count_t turns, empty_turns;         /* polls, and those that found nothing */
     count_t depth_most;                 /* slots that waited in `out` at once, at most */
 };

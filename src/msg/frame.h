@@ -17,6 +17,7 @@ enum frame_kind {
     FRAME_CLAIM = 4,
     FRAME_TOKEN_REQUEST = 5,
     FRAME_TOKEN_RESPONSE = 6,
+    FRAME_DETAIL = 7,       /* cap.proto HostDetail; sender = host id */
     FRAME_KIND_COUNT
 };
 
@@ -40,7 +41,10 @@ struct frame {
     X(REFUSED_MAGIC, "magic", "does not start with the frame magic") \
     X(REFUSED_VERSION, "version", "a frame version this build does not speak") \
     X(REFUSED_KIND, "kind", "a frame kind that is unknown, or that nobody sends to a controller") \
-    X(REFUSED_KEY, "key", "a key id that the site file does not allow") \
+    X(REFUSED_KEY, "key", "a key id that is not this sender's, or tags are not asked for here") \
+    X(REFUSED_KEY_ENDED, "key_ended", "the key is revoked, has expired, or is not in force yet") \
+    X(REFUSED_BARE, "bare", "without a tag where the site asks for one") \
+    X(REFUSED_TAG, "tag", "the tag is not that of the frame under this key") \
     X(REFUSED_MALFORMED, "malformed", "the body does not decode, or a value in it is impossible") \
     X(REFUSED_UNKNOWN_METER, "unknown_meter", "device_id is not in the site file") \
     X(REFUSED_UNKNOWN_HOST, "unknown_host", "host id is not in the site file") \

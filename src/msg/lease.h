@@ -17,6 +17,7 @@ struct lease {
     int64_t cap_mw;             /* sum over the host's cap-governed devices */
     int64_t floor_mw;
     int64_t duration_ns;        /* D */
+    uint64_t session;           /* of the controller: random, another at every start; 0 = none */
 };
 
 enum lease_flag {
@@ -56,6 +57,8 @@ struct report {
     uint16_t psu_inputs;        /* bit i: PSU i has input power */
     uint8_t state;              /* enum host_state */
     uint8_t reserved[5];
+    /* of the newest lease accepted: what was recorded before shows an older one */
+    uint64_t session;
 };
 
 #endif

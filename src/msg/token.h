@@ -20,6 +20,7 @@ struct token_request {
     uint64_t request;           /* number chosen by the asker, echoed */
     int64_t amount_mw;
     int64_t duration_ns;
+    uint64_t session;           /* as in a report */
 };
 
 struct token_response {

@@ -23,6 +23,7 @@ static const struct proto_field lease_fields[] = {
     [6] = VARINT(struct lease, floor_mw, POWER_MAX_MW),
     [7] = VARINT(struct lease, duration_ns, DURATION_MAX_NS),
     [8] = VARINT(struct lease, flags, UINT32_MAX),
+    [9] = FIXED64(struct lease, session),
 };
 
 static const struct proto_field report_fields[] = {
@@ -39,6 +40,7 @@ static const struct proto_field report_fields[] = {
     [11] = VARINT(struct report, state, HOST_LEASED),
     [12] = VARINT(struct report, flags, UINT32_MAX),
     [13] = VARINT(struct report, psu_inputs, UINT16_MAX),
+    [14] = FIXED64(struct report, session),
 };
 
 static const struct proto_field request_fields[] = {
@@ -46,6 +48,7 @@ static const struct proto_field request_fields[] = {
     [2] = VARINT(struct token_request, amount_mw, POWER_MAX_MW),
     [3] = VARINT(struct token_request, duration_ns, DURATION_MAX_NS),
     [4] = VARINT(struct token_request, priority, UINT32_MAX),
+    [5] = FIXED64(struct token_request, session),
 };
 
 static const struct proto_field response_fields[] = {

@@ -115,6 +115,16 @@ uint32_t frame_encode(uint8_t *data, const struct frame *frame)
     return FRAME_HEADER_BYTES + frame->body_bytes;
 }
 
+void frame_set_key(uint8_t *data, uint16_t key_id)
+{
+    memcpy(data + AT_KEY, &key_id, sizeof key_id);
+}
+
+void frame_set_tag(uint8_t *data, const uint8_t tag[FRAME_TAG_BYTES])
+{
+    memcpy(data + AT_TAG, tag, FRAME_TAG_BYTES);
+}
+
 static void window_slide(struct replay_window *window, uint64_t sequence)
 {
     uint64_t ahead = sequence - window->newest;

@@ -16,6 +16,10 @@ int frame_decode(const uint8_t *data, uint32_t bytes, struct frame *frame);
  * zeroed. Returns header + body bytes, 0 when the body is too long for a datagram. */
 uint32_t frame_encode(uint8_t *data, const struct frame *frame);
 
+/* rt: into a frame that stands whole at `data`. */
+void frame_set_key(uint8_t *data, uint16_t key_id);
+void frame_set_tag(uint8_t *data, const uint8_t tag[FRAME_TAG_BYTES]);
+
 /* Sequence numbers of one sender. New ones only: an older unseen one counts as reordered, a seen one as
  * duplicate; further back than 64 nobody remembers, and it is reordered. Zeroed at start. */
 struct replay_window {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "wire/cap.h"
+#include "wire/detail.h"
 #include "wire/frame.h"
 #include "wire/upmu.h"
 
@@ -54,6 +55,15 @@ static const struct bytes cap_shape[] = {
     BYTES("\x58\x02\x60\xff\xff\xff\xff\x0f\x68\xff\xff\x03"),     /* state, flags, inputs at their largest */
     BYTES("\x10\x04\x20\xff\xff\xff\xff\x0f"),                        /* reason, priority at their largest */
     BYTES("\x09\1\2\3\4\5\6\7"),                                    /* a fixed64 cut short */
+    BYTES("\x42\x00\x42\x00"),                                      /* details: two devices of one index */
+    BYTES("\x42\x02\x08\x01\x42\x02\x08\x0f\x42\x02\x50\x01"),       /* ascending, and not */
+    BYTES("\x3a\x01" "1\x3a\x01" "2\x3a\x01" "3\x3a\x01" "4"),         /* jobs ... */
+    BYTES("\x3a\x01" "1\x3a\x01" "2\x3a\x01" "3\x3a\x01" "4\x3a\x01" "5"),     /* one too many */
+    BYTES("\x3a\x00\x32\x00"),                                      /* no name */
+    BYTES("\x32\x03" "abc\x32\x01" "d"),                            /* the last one counts */
+    BYTES("\x3a\x02" "a\x00\x32\x01 "),                             /* not for print */
+    BYTES("\x42\x06\x50\xff\xff\xff\xff\x0f\x10\xff\xff\x03"),      /* the coldest; marks at their largest */
+    BYTES("\x42\x06\x50\xff\xff\xff\xff\x1f"),                      /* colder than 32 bits */
 };
 
 /* Variant 0 is the worked example of the protocol notes; the others add harmonics or leave parts out. */
@@ -75,24 +85,44 @@ static uint32_t upmu_body(uint32_t variant, uint8_t *out)
     return upmu_encode(&upmu, out, SEED_ROOM);
 }
 
-enum { UPMU_BODIES = 5, CAP_BODIES = 5 };
+enum { UPMU_BODIES = 5, CAP_BODIES = 6 };
 
-/* In the order of enum cap_message of differ.h: lease, claim, report, request, response. */
+static uint32_t detail_body(uint8_t *out)
+{
+    const struct detail detail = {
+        .incarnation = UINT64_C(0x0123456789ABCDEF), .marks = DETAIL_WATCHDOG | DETAIL_HISTORY,
+        .watchdog_us = 40000, .write_errors = 2, .jobs = 3, .device_count = 2, .job_count = 2,
+        .version = "0.6.0", .job = { "4711.0", "0f3c9a52-5d0e-4b0a-9a55-0c6b3c8d1e2f" },
+        .device = {
+            { .index = 0, .known = 0x1FF, .asked_mw = 700000, .enforced_mw = 700000, .draw_mw = 512000,
+              .average_mw = 498000, .window_us = 1000000, .energy_mj = UINT64_C(98765432100),
+              .temperature_mc = 61500, .clock_mhz = 1755, .write_us = 9000, .write_worst_us = 42000 },
+            { .index = 5, .known = DETAIL_DEVICE_LOST, .throttle = DETAIL_THROTTLE_FOREIGN,
+              .temperature_mc = -1 },
+        },
+    };
+    return detail_encode(&detail, out, SEED_ROOM);
+}
+
+/* In the order of enum cap_message of differ.h: lease, claim, report, request, response, detail. */
 static uint32_t cap_body(uint32_t message, uint8_t *out)
 {
     const struct lease lease = {
         .incarnation = UINT64_C(0x0123456789ABCDEF), .epoch = 3, .sequence = 70000, .echo = 69990,
         .cap_mw = 5600000, .floor_mw = 1200000, .duration_ns = NS_PER_S,
         .flags = message == 1 ? LEASE_CLAIM : LEASE_EMERGENCY,
+        .session = UINT64_C(0xFEDCBA9876543210),
     };
     const struct report report = {
         .incarnation = UINT64_C(0x0123456789ABCDEF), .epoch = 3, .number = 69990, .applied = 69980,
         .held_ns = 240 * NS_PER_MS, .cap_mw = 5600000, .readback_mw = 5600000, .fail_safe_mw = 2400000,
         .phys_max_mw = 10200000, .draw_mw = 6100000, .state = HOST_LEASED,
         .flags = REPORT_PSU_KNOWN | REPORT_AT_CAP, .psu_inputs = 0x3F,
+        .session = UINT64_C(0xFEDCBA9876543210),
     };
     const struct token_request request = {
-        .request = 12, .amount_mw = 800000, .duration_ns = 60 * NS_PER_S, .priority = 2 };
+        .request = 12, .amount_mw = 800000, .duration_ns = 60 * NS_PER_S, .priority = 2,
+        .session = UINT64_C(0xFEDCBA9876543210) };
     const struct token_response response = {
         .request = 12, .reason = TOKEN_POOL_EMPTY, .alternative_mw = 300000, .retry_after_ns = NS_PER_S };
 
@@ -103,6 +133,8 @@ static uint32_t cap_body(uint32_t message, uint8_t *out)
         return token_request_encode(&request, out, SEED_ROOM);
     case 4:
         return token_response_encode(&response, out, SEED_ROOM);
+    case 5:
+        return detail_body(out);
     default:
         return lease_encode(&lease, out, SEED_ROOM);
     }
@@ -139,7 +171,7 @@ static uint32_t put_frame(uint8_t kind, uint64_t sequence, uint8_t *out)
 {
     static const uint32_t cap_of[FRAME_KIND_COUNT] = {
         [FRAME_LEASE] = 0, [FRAME_CLAIM] = 1, [FRAME_REPORT] = 2, [FRAME_TOKEN_REQUEST] = 3,
-        [FRAME_TOKEN_RESPONSE] = 4,
+        [FRAME_TOKEN_RESPONSE] = 4, [FRAME_DETAIL] = 5,
     };
     uint8_t *body = out + 2 + FRAME_HEADER_BYTES;
     const struct frame frame = {

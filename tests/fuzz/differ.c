@@ -10,6 +10,7 @@
 #include "msg/frame.h"
 #include "upmu.pb-c.h"
 #include "wire/cap.h"
+#include "wire/detail.h"
 #include "wire/upmu.h"
 
 #define REQUIRE(condition, what) ((condition) ? (void)0 : disagree(what, __LINE__))
@@ -142,7 +143,7 @@ static void same_lease(const struct lease *ours, const Flyball__Lease *theirs)
 {
     REQUIRE(ours->host == 0, "host");
     SAME(incarnation); SAME(epoch); SAME(sequence); SAME(echo);
-    SAME(cap_mw); SAME(floor_mw); SAME(duration_ns); SAME(flags);
+    SAME(cap_mw); SAME(floor_mw); SAME(duration_ns); SAME(flags); SAME(session);
 }
 
 static void same_report(const struct report *ours, const Flyball__Report *theirs)
@@ -150,13 +151,13 @@ static void same_report(const struct report *ours, const Flyball__Report *theirs
     REQUIRE(ours->host == 0, "host");
     SAME(incarnation); SAME(epoch); SAME(number); SAME(applied); SAME(held_ns); SAME(cap_mw);
     SAME(readback_mw); SAME(fail_safe_mw); SAME(phys_max_mw); SAME(draw_mw);
-    SAME(state); SAME(flags); SAME(psu_inputs);
+    SAME(state); SAME(flags); SAME(psu_inputs); SAME(session);
 }
 
 static void same_request(const struct token_request *ours, const Flyball__TokenRequest *theirs)
 {
     REQUIRE(ours->host == 0, "host");
-    SAME(request); SAME(amount_mw); SAME(duration_ns); SAME(priority);
+    SAME(request); SAME(amount_mw); SAME(duration_ns); SAME(priority); SAME(session);
 }
 
 static void same_response(const struct token_response *ours, const Flyball__TokenResponse *theirs)
@@ -165,7 +166,37 @@ static void same_response(const struct token_response *ours, const Flyball__Toke
     SAME(request); SAME(reason); SAME(granted_mw); SAME(alternative_mw); SAME(retry_after_ns);
 }
 
+static void same_device(const struct detail_device *ours, const Flyball__DeviceDetail *theirs)
+{
+    SAME(index); SAME(known); SAME(throttle); SAME(asked_mw); SAME(enforced_mw); SAME(draw_mw);
+    SAME(average_mw); SAME(window_us); SAME(energy_mj); SAME(temperature_mc); SAME(clock_mhz);
+    SAME(write_us); SAME(write_worst_us);
+}
+
+static void same_detail(const struct detail *ours, const Flyball__HostDetail *theirs)
+{
+    REQUIRE(ours->host == 0, "host");
+    SAME(incarnation); SAME(marks); SAME(watchdog_us); SAME(write_errors); SAME(jobs);
+    REQUIRE(strcmp(ours->version, theirs->version) == 0, "version");
+    REQUIRE(ours->job_count == theirs->n_job, "job count");
+    for (uint32_t i = 0; i < ours->job_count; i++)
+        REQUIRE(strcmp(ours->job[i], theirs->job[i]) == 0, "job");
+    REQUIRE(ours->device_count == theirs->n_device, "device count");
+    for (uint32_t i = 0; i < ours->device_count; i++)
+        same_device(&ours->device[i], theirs->device[i]);
+}
+
+/* Rules of detail.h that are about several fields together, which the judge does not look at. */
+static bool detail_fits(const Flyball__HostDetail *theirs)
+{
+    for (size_t i = 1; i < theirs->n_device; i++)
+        if (theirs->device[i - 1]->index >= theirs->device[i]->index)
+            return false;
+    return theirs->n_job <= DETAIL_JOBS_MAX && theirs->n_device <= HOST_DEVICES_MAX;
+}
+
 union cap_ours {
+    struct detail detail;
     struct lease lease;
     struct report report;
     struct token_request request;
@@ -181,6 +212,8 @@ static int cap_decode(enum cap_message message, const uint8_t *body, uint32_t by
         return token_request_decode(body, bytes, &ours->request);
     case CAP_TOKEN_RESPONSE:
         return token_response_decode(body, bytes, &ours->response);
+    case CAP_DETAIL:
+        return detail_decode(body, bytes, &ours->detail);
     default:
         return lease_decode(body, bytes, &ours->lease);
     }
@@ -195,6 +228,8 @@ static uint32_t cap_encode(enum cap_message message, const union cap_ours *ours,
         return token_request_encode(&ours->request, body, room);
     case CAP_TOKEN_RESPONSE:
         return token_response_encode(&ours->response, body, room);
+    case CAP_DETAIL:
+        return detail_encode(&ours->detail, body, room);
     default:
         return lease_encode(&ours->lease, body, room);
     }
@@ -214,18 +249,34 @@ static void cap_same(enum cap_message message, const union cap_ours *ours, const
     case CAP_TOKEN_RESPONSE:
         same_response(&ours->response, (const Flyball__TokenResponse *)theirs);
         break;
+    case CAP_DETAIL:
+        same_detail(&ours->detail, (const Flyball__HostDetail *)theirs);
+        break;
     default:
         same_lease(&ours->lease, (const Flyball__Lease *)theirs);
     }
 }
 
+/* Its own, or those of messages in it. */
+static bool has_unknown(const ProtobufCMessage *theirs)
+{
+    if (theirs->descriptor != &flyball__host_detail__descriptor)
+        return theirs->n_unknown_fields > 0;
+    const Flyball__HostDetail *detail = (const Flyball__HostDetail *)theirs;
+    for (size_t i = 0; i < detail->n_device; i++)
+        if (detail->device[i]->base.n_unknown_fields)
+            return true;
+    return theirs->n_unknown_fields > 0;
+}
+
 /* proto3 has one shortest form for these messages: our bytes and those of protobuf-c must be the same. */
 static void cap_returns(enum cap_message message, const union cap_ours *ours, const ProtobufCMessage *theirs)
 {
-    uint8_t body[256], expected[256];
+    uint8_t body[2048], expected[2048];
     size_t bytes = cap_encode(message, ours, body, sizeof body);
 
-    if (theirs->n_unknown_fields)
+    REQUIRE(message != CAP_DETAIL || bytes <= DETAIL_BODY_MAX, "longer than the longest detail");
+    if (has_unknown(theirs))
         return;                 /* protobuf-c would write those again */
     REQUIRE(bytes == protobuf_c_message_get_packed_size(theirs), "encoded length");
     protobuf_c_message_pack(theirs, expected);
@@ -237,14 +288,19 @@ bool differ_cap(enum cap_message message, const uint8_t *body, uint32_t bytes)
     static const ProtobufCMessageDescriptor *const descriptor[CAP_MESSAGES] = {
         &flyball__lease__descriptor, &flyball__claim__descriptor, &flyball__report__descriptor,
         &flyball__token_request__descriptor, &flyball__token_response__descriptor,
+        &flyball__host_detail__descriptor,
     };
     union cap_ours ours;
     bool accepted = cap_decode(message, body, bytes, &ours) == ACCEPTED;
     ProtobufCMessage *theirs = reference(descriptor[message], body, bytes);
+    bool expected = theirs && (message != CAP_DETAIL || detail_fits((const Flyball__HostDetail *)theirs));
 
-    REQUIRE(accepted == !!theirs, accepted ? "accepted, and should not be" : "refused, and should not be");
-    if (!accepted)
+    REQUIRE(accepted == expected, accepted ? "accepted, and should not be" : "refused, and should not be");
+    if (!accepted) {
+        if (theirs)
+            protobuf_c_message_free_unpacked(theirs, NULL);
         return false;
+    }
     cap_same(message, &ours, theirs);
     cap_returns(message, &ours, theirs);
     protobuf_c_message_free_unpacked(theirs, NULL);

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum cap_message { CAP_LEASE, CAP_CLAIM, CAP_REPORT, CAP_TOKEN_REQUEST, CAP_TOKEN_RESPONSE, CAP_MESSAGES };
+enum cap_message { CAP_LEASE, CAP_CLAIM, CAP_REPORT, CAP_TOKEN_REQUEST, CAP_TOKEN_RESPONSE, CAP_DETAIL,
+                   CAP_MESSAGES };
 
 /* True when the decoders accepted the body. */
 bool differ_upmu(const uint8_t *body, uint32_t bytes);

@@ -103,7 +103,7 @@ static bool good_header(const uint8_t *data, uint32_t bytes)
 {
     if (bytes < 40 || bytes > 1472 || memcmp(data, "FLY1", 4) != 0)
         return false;
-    if (data[4] != 1 || data[5] < 1 || data[5] > 6 || any(data, 10, 12) || !any(data, 16, 24))
+    if (data[4] != 1 || data[5] < 1 || data[5] > 7 || any(data, 10, 12) || !any(data, 16, 24))
         return false;
     return bytes == 40u + data[8] + data[9] * 256u && (any(data, 6, 8) || !any(data, 24, 40));
 }
@@ -124,6 +124,7 @@ static void check_body(const struct frame *frame)
     static const enum cap_message message[FRAME_KIND_COUNT] = {
         [FRAME_REPORT] = CAP_REPORT, [FRAME_LEASE] = CAP_LEASE, [FRAME_CLAIM] = CAP_CLAIM,
         [FRAME_TOKEN_REQUEST] = CAP_TOKEN_REQUEST, [FRAME_TOKEN_RESPONSE] = CAP_TOKEN_RESPONSE,
+        [FRAME_DETAIL] = CAP_DETAIL,
     };
 
     if (frame->kind == FRAME_MEASUREMENT)

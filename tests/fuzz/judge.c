@@ -149,13 +149,21 @@ static uint64_t max_of(const ProtobufCFieldDescriptor *field)
         return UINT64_C(1000000000) * 1000;
     if (field->type == PROTOBUF_C_TYPE_UINT64 && ends_with(field->name, "_ns"))
         return UINT64_C(36525) * 86400 * 1000000000;
-    if (strcmp(field->name, "psu_inputs") == 0)
+    if (field->type == PROTOBUF_C_TYPE_UINT32 &&
+        (strcmp(field->name, "psu_inputs") == 0 || strcmp(field->name, "marks") == 0 ||
+         strcmp(field->name, "jobs") == 0 || strcmp(field->name, "known") == 0 ||
+         strcmp(field->name, "clock_mhz") == 0))
         return 0xFFFF;
+    if (strcmp(field->name, "throttle") == 0)
+        return 0xFF;
+    if (strcmp(field->name, "index") == 0)
+        return 15;
     if (strcmp(field->name, "state") == 0)
         return 2;
     if (strcmp(field->name, "reason") == 0)
         return 4;
-    return field->type == PROTOBUF_C_TYPE_UINT32 ? UINT32_MAX : UINT64_MAX;
+    return field->type == PROTOBUF_C_TYPE_UINT32 || field->type == PROTOBUF_C_TYPE_SINT32 ? UINT32_MAX
+                                                                                          : UINT64_MAX;
 }
 
 static bool doubles(struct reader *run)
@@ -169,6 +177,21 @@ static bool doubles(struct reader *run)
         if (!isfinite(value))
             return strict(run, "not finite");
     }
+    return true;
+}
+
+/* What detail.h promises of its texts: how long they may be, and what may stand in them. */
+static bool text(struct reader *in, const ProtobufCFieldDescriptor *field, const struct reader *inside)
+{
+    bool job = strcmp(field->name, "job") == 0, version = strcmp(field->name, "version") == 0;
+
+    if (!job && !version)
+        return true;
+    if (inside->end - inside->at > (job ? 39 : 23) || (job && inside->at == inside->end))
+        return strict(in, "length of a text");
+    for (const uint8_t *at = inside->at; at < inside->end; at++)
+        if (*at < 0x21 || *at > 0x7E)
+            return strict(in, "a text that is not printable");
     return true;
 }
 
@@ -191,6 +214,8 @@ static bool known(struct reader *in, const ProtobufCFieldDescriptor *field, uint
         return false;
     if (wire == 0 && value > max_of(field))
         return strict(in, "out of range");
+    if (field->type == PROTOBUF_C_TYPE_STRING && !text(in, field, &inside))
+        return false;
     if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
         static uint8_t room[JUDGE_ROOM];
         struct sink own = { room, 0, sizeof room };

@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     'site': {'msg'},
     'port': {'msg'},
     'act': {'msg'},
-    'auth': {'msg'},
+    'auth': {'msg', 'wire', 'record'},
     'sandbox': {'msg'},
     'rt': {'msg'},
     'time': {'ring', 'msg'},

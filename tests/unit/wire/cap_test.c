@@ -56,7 +56,7 @@ static struct lease random_lease(uint64_t *state)
         .incarnation = pick(state, UINT64_MAX), .epoch = pick(state, UINT64_MAX),
         .sequence = pick(state, UINT64_MAX), .echo = pick(state, UINT64_MAX),
         .cap_mw = pick_mw(state), .floor_mw = pick_mw(state), .duration_ns = pick_ns(state),
-        .flags = (uint32_t)pick(state, UINT32_MAX),
+        .flags = (uint32_t)pick(state, UINT32_MAX), .session = pick(state, UINT64_MAX),
     };
 }
 
@@ -69,6 +69,7 @@ static struct report random_report(uint64_t *state)
         .fail_safe_mw = pick_mw(state), .phys_max_mw = pick_mw(state),
         .draw_mw = pick_mw(state), .psu_inputs = (uint16_t)pick(state, UINT16_MAX),
         .state = (uint8_t)pick(state, HOST_LEASED), .flags = (uint32_t)pick(state, UINT32_MAX),
+        .session = pick(state, UINT64_MAX),
     };
 }
 
@@ -206,7 +207,7 @@ static void impossible_values_are_malformed(void **state)
     assert_int_equal(REPORT("\x68\xff\xff\x03"), ACCEPTED);
     assert_int_equal(report.psu_inputs, UINT16_MAX);
     assert_int_equal(REPORT("\x68\x80\x80\x04"), REFUSED_MALFORMED);                /* 17 power supplies */
-    assert_int_equal(REPORT("\x70\x01\x7b\x7c\x28\x07"), ACCEPTED);         /* unknown fields are skipped */
+    assert_int_equal(REPORT("\x78\x01\x7b\x7c\x28\x07"), ACCEPTED);         /* unknown fields are skipped */
     assert_int_equal(report.held_ns, 7);
 }
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node agent as one object: the host's half of a lease (core/holder.h) with what stands around it:
+ * frames, devices that fail or vanish, the word for the watchdog, the host's own floor, maximum and rate. It
+ * has no socket, no thread, no clock and no memory of its own: its owner brings datagrams, receipts, samples
+ * and the time, and is called back for what is to be done. One thread at a time.
+ *
+ * All times are the host's CLOCK_MONOTONIC, ns, but where BOOTTIME stands.
+ *
+ * A turn of the owner: agent_clock, then what has come (agent_receive, agent_written, agent_seen,
+ * agent_sampled), then agent_turn; then it sleeps until agent_due_ns or until something comes.
+ */
+#ifndef FLYBALL_AGENT_AGENT_H
+#define FLYBALL_AGENT_AGENT_H
+
+#include <stdbool.h>
+
+#include "act/act.h"
+#include "core/holder.h"
+#include "msg/frame.h"
+#include "msg/token.h"
+
+struct agent_config {
+    struct holder_config holder;    /* host: its number in the site file, the sender of its frames */
+    int64_t cap_min_mw;             /* of the host: an order below is obeyed as this */
+    int64_t raise_mw_per_s;         /* an order raises no faster; 0 = at once */
+    int64_t raise_every_ns;         /* least time between two raises; 0 = none */
+    int64_t base_mw;                /* at the wall, what no cap governs */
+    int64_t efficiency_ppm;         /* of the supplies; 0 = 1000000 */
+    int64_t stale_ns;               /* a sample that is older is none; 0 = 1 s */
+    bool watchdog_required;         /* without one nothing above fail-safe */
+};
+
+/* What the agent asks of its owner. None may call the agent back. */
+struct agent_hooks {
+    void *user;
+    /* A datagram for the controller. */
+    void (*send)(void *user, const uint8_t *data, uint32_t bytes);
+    /* A write to begin: agent_written comes when it has returned. Never a second one on a device before. */
+    void (*write)(void *user, uint32_t device, int64_t cap_mw);
+    /* Make this epoch durable, then agent_epoch_saved; the newest asked for is enough. */
+    void (*save_epoch)(void *user, uint64_t epoch);
+    /* The word of holder_deadline_ns, by CLOCK_BOOTTIME: to be stored before this returns; 0 = fail-safe
+     * is in force. Called where it changes, and before the writes that it is about. */
+    void (*word)(void *user, int64_t boottime_ns);
+    /* Random, never 0, never used before. */
+    uint64_t (*incarnation)(void *user);
+    /* An answer to agent_ask; NULL: nobody asks. */
+    void (*answered)(void *user, const struct token_response *response);
+};
+
+/* What a start brings. */
+struct agent_birth {
+    uint64_t incarnation;           /* random, never used before */
+    uint64_t epoch;                 /* what was made durable, 0 at first */
+    /* of its first frame less one: ascends over restarts; UTC in ns will do */
+    uint64_t frame_sequence;
+};
+
+/* X(symbol, name, meaning) */
+#define AGENT_COUNTERS(X) \
+    X(AGENT_RECEIVED, "received", "datagrams that came") \
+    X(AGENT_UNREADABLE, "unreadable", "no frame of this version, or a body that does not decode") \
+    X(AGENT_NOT_MINE, "not_mine", "frames for another host, or of a kind that is not for hosts") \
+    X(AGENT_UNAUTHENTIC, "unauthentic", "frames whose tag is missing or wrong") \
+    X(AGENT_ACCEPTED, "accepted", "leases obeyed") \
+    X(AGENT_REFUSED, "refused", "leases that the protocol refuses: old, foreign, expired") \
+    X(AGENT_REPORTS, "reports", "reports sent") \
+    X(AGENT_WRITES, "writes", "caps written to devices, tries that failed included") \
+    X(AGENT_WRITES_FAILED, "writes_failed", "writes that a driver refused, or that could not be read back") \
+    X(AGENT_LOWERED, "lowered", "orders bounded by this host's maximum, rate of raise, or missing watchdog") \
+    X(AGENT_FLOORED, "floored", "orders below this host's least cap, obeyed as that") \
+    X(AGENT_FALLS, "falls", "leases that ran out: fail-safe") \
+    X(AGENT_RESETS, "resets", "devices found above the cap that they had: a driver that was loaded anew") \
+    X(AGENT_LOSSES, "losses", "devices lost, and found again") \
+    X(AGENT_FOREIGN, "foreign", "limits of somebody else found below the cap that was asked for") \
+    X(AGENT_SLEEPS, "sleeps", "times that the machine had slept") \
+    X(AGENT_ASKED, "asked", "requests for power sent")
+
+#define AGENT_COUNTER_SYMBOL(symbol, name, meaning) symbol,
+enum agent_counter { AGENT_COUNTERS(AGENT_COUNTER_SYMBOL) AGENT_COUNTER_COUNT };
+#undef AGENT_COUNTER_SYMBOL
+
+struct agent_device {
+    int64_t retry_ns;               /* a write that failed is tried again then; INT64_MAX = none failed */
+    int64_t retry_wait_ns;
+    int64_t sampled_ns, seen_ns;    /* the newest of each that was good; INT64_MIN: never */
+    int64_t retaken_ns;             /* it was found at fail-safe, and the lease's cap was written again */
+    int last_error;                 /* -errno of the newest call that failed, 0 after one that did not */
+    bool busy;                      /* a write was handed out and has not returned */
+    bool outdated;                  /* ... and is of the time before the device was lost */
+    bool foreign;                   /* somebody else's limit is seen */
+    struct act_sample sample;       /* the newest */
+};
+
+struct agent {
+    struct agent_config config;
+    struct agent_hooks hooks;
+    struct holder holder;           /* to look at: state, wanted_mw, epoch, deadline_ns, flags */
+    struct agent_device device[HOST_DEVICES_MAX];
+    uint64_t counter[AGENT_COUNTER_COUNT];
+    uint64_t frame_sequence;
+    uint64_t epoch_asked;           /* the newest that save_epoch was called for */
+    int64_t word_boottime_ns;       /* what was stored last; -1 = nothing yet */
+    int64_t raised_ns;              /* the newest raise or cut by an order */
+    uint16_t psu_inputs;
+    bool psu_known;
+    bool watchdog;                  /* it is there */
+    bool started, stopped;
+    uint8_t out[DATAGRAM_MAX];
+};
+
+/* setup: takes copies. Nothing is called before agent_start. */
+void agent_init(struct agent *agent, const struct agent_config *config, const struct agent_hooks *hooks);
+
+/* any: a new agent process. agent_clock must have been called. The word is stored (fail-safe is wanted and
+ * not read back), and every device is written. */
+void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t now_ns);
+
+/* any: before agent_start, and before whatever may follow a sleep of the machine: CLOCK_BOOTTIME read between
+ * two looks at CLOCK_MONOTONIC. After a sleep it begins a new incarnation. */
+void agent_clock(struct agent *agent, int64_t before_ns, int64_t boottime_ns, int64_t after_ns);
+
+/* any: the end of this process is near: nothing is obeyed or reported any more, fail-safe is wanted. The
+ * word is 0 once it is in force. */
+void agent_stop(struct agent *agent, int64_t now_ns);
+
+/* any: a datagram that came. Returns ACCEPTED where it was obeyed, -1 where the lease protocol refused it,
+ * else an enum refusal. */
+int agent_receive(struct agent *agent, const uint8_t *data, uint32_t bytes, int64_t now_ns);
+
+/* any: time has passed: deadlines, writes that are due, reports. */
+void agent_turn(struct agent *agent, int64_t now_ns);
+
+/* any: agent_turn has something to do then, at the latest. */
+int64_t agent_due_ns(const struct agent *agent);
+
+/* any: the write in flight on this device has returned. `rc` of apply, or of the read-back behind it,
+ * whichever failed; applied_mw: what was written in the end, at most what was asked for. -ENODEV: the
+ * device is lost. */
+void agent_written(struct agent *agent, uint32_t device, int rc, int64_t applied_mw, int64_t readback_mw,
+                   int64_t now_ns);
+
+/* any: an unasked look at what is in force on a device, newer than what agent_written told of it. A device
+ * that was lost is there again with rc 0; one that cannot be looked at for longer than a sample lives is
+ * lost. */
+void agent_seen(struct agent *agent, uint32_t device, int rc, int64_t readback_mw, int64_t now_ns);
+
+/* any: what a device tells of itself. */
+void agent_sampled(struct agent *agent, uint32_t device, const struct act_sample *sample, int64_t now_ns);
+
+/* any: this epoch will not be forgotten. */
+void agent_epoch_saved(struct agent *agent, uint64_t epoch, int64_t now_ns);
+
+/* any: is the watchdog there? */
+void agent_watchdog(struct agent *agent, bool there, int64_t now_ns);
+
+/* any: which supplies have input power; `known` false: nobody can tell. */
+void agent_psu(struct agent *agent, bool known, uint16_t inputs);
+
+/* any: asks for power ahead of time; the answer comes by the hook. 0, or -EINVAL where the request cannot be
+ * encoded. */
+int agent_ask(struct agent *agent, const struct token_request *request, int64_t now_ns);
+
+/* any: what the host draws at the wall now: devices by their newest samples, rounded up; a device whose
+ * sample is stale counts with its cap, one that is lost with nothing. */
+int64_t agent_draw_mw(const struct agent *agent, int64_t now_ns);
+
+/* any: the cap of one device while the host's is cap_mw. */
+int64_t agent_part_mw(const struct agent *agent, int64_t cap_mw);
+
+/* any: "received", ... and what it counts. */
+const char *agent_counter_name(enum agent_counter counter);
+const char *agent_counter_meaning(enum agent_counter counter);
+
+/* The two places where frames pass (agent_frame.c): whoever tags and checks them does it there. */
+
+/* any: sends the body that stands at agent->out + FRAME_HEADER_BYTES. */
+void agent_frame_send(struct agent *agent, uint8_t kind, uint32_t body_bytes);
+
+/* any: ACCEPTED and the frame, or an enum refusal; counted. */
+int agent_frame_admit(struct agent *agent, const uint8_t *data, uint32_t bytes, struct frame *frame);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames in and out, and what the host itself allows of an order. */
+#include "agent/agent.h"
+
+#include <errno.h>
+
+#include "agent/agent_inside.h"
+#include "core/compare.h"
+#include "wire/cap.h"
+#include "wire/frame.h"
+
+void agent_frame_send(struct agent *agent, uint8_t kind, uint32_t body_bytes)
+{
+    struct frame frame = {.kind = kind, .sender = agent->config.holder.host,
+                          .sequence = ++agent->frame_sequence,
+                          .body = agent->out + FRAME_HEADER_BYTES, .body_bytes = body_bytes};
+    uint32_t bytes = frame_encode(agent->out, &frame);
+    if (bytes)
+        agent->hooks.send(agent->hooks.user, agent->out, bytes);
+}
+
+int agent_frame_admit(struct agent *agent, const uint8_t *data, uint32_t bytes, struct frame *frame)
+{
+    int refusal = frame_decode(data, bytes, frame);
+    agent->counter[AGENT_RECEIVED]++;
+    if (refusal != ACCEPTED) {
+        agent->counter[AGENT_UNREADABLE]++;
+        return refusal;
+    }
+    if (frame->sender != agent->config.holder.host) {
+        agent->counter[AGENT_NOT_MINE]++;
+        return REFUSED_UNKNOWN_HOST;
+    }
+    return ACCEPTED;
+}
+
+/* The most that an order may raise to now. A second's worth of the rate is the most that rest saves up. */
+static int64_t raise_to_mw(const struct agent *agent, int64_t now_ns)
+{
+    const struct agent_config *config = &agent->config;
+    int64_t rested_ns = now_ns - agent->raised_ns;
+    if (rested_ns < config->raise_every_ns)
+        return agent->holder.wanted_mw;
+    if (!config->raise_mw_per_s)
+        return INT64_MAX;
+    int64_t room_mw = config->raise_mw_per_s * (smaller(rested_ns, NS_PER_S) / NS_PER_US) / PPM;
+    return agent->holder.wanted_mw + room_mw;
+}
+
+/* What this host makes of an order: its own floor and maximum, its rate of raise, and nothing above fail-safe
+ * while nobody would write that in its place. A cut is never delayed. */
+static int64_t bounded_mw(struct agent *agent, int64_t cap_mw, int64_t now_ns)
+{
+    const struct agent_config *config = &agent->config;
+    int64_t most_mw = config->holder.cap_max_mw;
+    if (config->watchdog_required && !agent->watchdog)
+        most_mw = smaller(most_mw, config->holder.fail_safe_mw);
+    if (cap_mw > agent->holder.wanted_mw)
+        most_mw = smaller(most_mw, raise_to_mw(agent, now_ns));
+    agent->counter[AGENT_LOWERED] += cap_mw > most_mw;
+    agent->counter[AGENT_FLOORED] += cap_mw < config->cap_min_mw;
+    return larger(smaller(cap_mw, most_mw), config->cap_min_mw);
+}
+
+static void ask_to_save(struct agent *agent)
+{
+    uint64_t epoch = agent->holder.epoch_asked;
+    if (epoch <= agent->holder.epoch_saved || epoch <= agent->epoch_asked)
+        return;
+    agent->epoch_asked = epoch;
+    agent->hooks.save_epoch(agent->hooks.user, epoch);
+}
+
+static int obey(struct agent *agent, struct lease *lease, int64_t now_ns)
+{
+    agent_pass_time(agent, now_ns);
+    int64_t before_mw = agent->holder.wanted_mw;
+    lease->cap_mw = bounded_mw(agent, lease->cap_mw, now_ns);
+    int verdict = holder_lease(&agent->holder, lease, now_ns);
+    if (verdict == HOLDER_UNSAVED_EPOCH)
+        ask_to_save(agent);
+    if (agent->holder.wanted_mw != before_mw)
+        agent->raised_ns = now_ns;
+    agent->counter[verdict == HOLDER_ACCEPTED ? AGENT_ACCEPTED : AGENT_REFUSED]++;
+    agent_settle(agent, now_ns);
+    return verdict == HOLDER_ACCEPTED ? ACCEPTED : -1;
+}
+
+static int refuse(struct agent *agent, enum agent_counter counter, int refusal)
+{
+    agent->counter[counter]++;
+    return refusal;
+}
+
+static int take_lease(struct agent *agent, const struct frame *frame, int64_t now_ns)
+{
+    struct lease lease;
+    int refusal = lease_decode(frame->body, frame->body_bytes, &lease);
+    if (refusal != ACCEPTED)
+        return refuse(agent, AGENT_UNREADABLE, refusal);
+    lease.host = frame->sender;
+    return obey(agent, &lease, now_ns);
+}
+
+static int take_answer(struct agent *agent, const struct frame *frame)
+{
+    struct token_response response;
+    int refusal = token_response_decode(frame->body, frame->body_bytes, &response);
+    if (refusal != ACCEPTED)
+        return refuse(agent, AGENT_UNREADABLE, refusal);
+    response.host = frame->sender;
+    if (agent->hooks.answered)
+        agent->hooks.answered(agent->hooks.user, &response);
+    return ACCEPTED;
+}
+
+int agent_receive(struct agent *agent, const uint8_t *data, uint32_t bytes, int64_t now_ns)
+{
+    struct frame frame;
+    int refusal = agent_frame_admit(agent, data, bytes, &frame);
+    if (refusal != ACCEPTED)
+        return refusal;
+    switch (frame.kind) {
+    case FRAME_LEASE:
+    case FRAME_CLAIM: return take_lease(agent, &frame, now_ns);
+    case FRAME_TOKEN_RESPONSE: return take_answer(agent, &frame);
+    default: return refuse(agent, AGENT_NOT_MINE, REFUSED_KIND);
+    }
+}
+
+int agent_ask(struct agent *agent, const struct token_request *request, int64_t now_ns)
+{
+    (void)now_ns;
+    uint32_t bytes = token_request_encode(request, agent->out + FRAME_HEADER_BYTES,
+                                          sizeof agent->out - FRAME_HEADER_BYTES);
+    if (!bytes)
+        return -EINVAL;
+    agent->counter[AGENT_ASKED]++;
+    agent_frame_send(agent, FRAME_TOKEN_REQUEST, bytes);
+    return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record/folder.h"
+
+static void write_row(FILE *out, const struct auth_row *row)
+{
+    char time[AUTH_TIME_BYTES];
+    fprintf(out, "%-5s %s %u ", row->who == AUTH_HOST ? "host" : "meter", row->name, row->id);
+    for (int i = 0; i < AUTH_KEY_BYTES; i++)
+        fprintf(out, "%02x", row->secret[i]);
+    if (row->not_before_s != INT64_MIN) {
+        auth_time_text(row->not_before_s, time);
+        fprintf(out, " not-before=%s", time);
+    }
+    if (row->not_after_s != INT64_MAX) {
+        auth_time_text(row->not_after_s, time);
+        fprintf(out, " not-after=%s", time);
+    }
+    fputs(row->revoked ? " revoked\n" : "\n", out);
+}
+
+static int write_rows(const struct auth_keys *keys, int fd)
+{
+    FILE *out = fdopen(fd, "w");
+    if (!out) {
+        close(fd);
+        return -errno;
+    }
+    fputs("# Keys of frames: docs/authentication.md. Whoever reads this can speak as any of these.\n", out);
+    for (uint32_t i = 0; i < keys->count; i++)
+        write_row(out, &keys->row[i]);
+    bool good = !fflush(out) && !fsync(fileno(out));
+    int error = good ? 0 : -errno;
+    if (fclose(out) && !error)
+        error = -errno;
+    return error;
+}
+
+int auth_keys_write(const struct auth_keys *keys, const char *path)
+{
+    char beside[4096];
+    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
+        return -ENAMETOOLONG;
+    int fd = mkostemp(beside, O_CLOEXEC);       /* mode 0600 */
+    if (fd < 0)
+        return -errno;
+    int error = write_rows(keys, fd);
+    if (!error && rename(beside, path))
+        error = -errno;
+    if (error)
+        unlink(beside);
+    return error ? error : folder_sync(path);
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent as an object, in made-up time. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "host.h"
+#include "wire/cap.h"
+#include "wire/frame.h"
+
+static void starts_at_fail_safe_with_an_armed_word(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    assert_true(host.word_ns > 0 && host.word_ns <= host.now_ns + host.slept_ns);
+    for (uint32_t i = 0; i < HOST_DEVICES; i++)
+        assert_int_equal(host.device[i].writing_mw, 500 * W);
+    host_pass(&host, MS);
+    assert_int_equal(host.report.state, HOST_BOOT);
+    host_settle(&host);
+    assert_int_equal(host.word_ns, 0);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(host.report.state, HOST_FAIL_SAFE);
+    assert_int_equal(host.report.cap_mw, 2000 * W);
+}
+
+static void obeys_a_lease_once_its_epoch_is_durable(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_settle(&host);
+    host_pass(&host, MS);
+    assert_int_equal(host_lease(&host, 6000 * W), -1);
+    assert_int_equal(host.save_asked, 3);
+    assert_int_equal(host.device[0].writing_mw, -1);
+    agent_epoch_saved(&host.agent, 3, host.now_ns);
+    host_pass(&host, 20 * MS);
+    assert_int_equal(host.reports, 2);      /* it asks for the lease that had to wait */
+    int64_t sent_ns = host.agent.holder.last_report_ns;
+    assert_int_equal(host_lease(&host, 6000 * W), ACCEPTED);
+    assert_int_equal(host.word_ns, sent_ns + NS_PER_S + host.slept_ns);
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 6000 * W);
+}
+
+static void falls_to_fail_safe_at_the_deadline(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 6000 * W);
+    int64_t deadline_ns = host.agent.holder.deadline_ns;
+    host_pass(&host, deadline_ns - MS - host.now_ns);
+    assert_int_equal(host.device[0].writing_mw, -1);
+    assert_true(agent_due_ns(&host.agent) <= deadline_ns);
+    host_pass(&host, MS);
+    assert_int_equal(host.device[0].writing_mw, 500 * W);
+    assert_true(host.word_ns > 0 && host.word_ns <= host.now_ns + host.slept_ns);
+    host_settle(&host);
+    assert_int_equal(host.word_ns, 0);
+    assert_int_equal(host.agent.counter[AGENT_FALLS], 1);
+}
+
+static void a_stuck_device_delays_no_other(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 6000 * W);
+    host_pass(&host, 100 * MS);
+    host_lease(&host, 4000 * W);
+    for (uint32_t i = 1; i < HOST_DEVICES; i++)
+        host_return(&host, i, 0);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(host.report.cap_mw, 3 * 1000 * W + 1500 * W);      /* the one that hangs as it was */
+    host_lease(&host, 3000 * W);
+    for (uint32_t i = 1; i < HOST_DEVICES; i++)
+        host_return(&host, i, 0);
+    assert_int_equal(host.device[1].cap_mw, 750 * W);
+    assert_int_equal(host.device[0].writing_mw, 1000 * W);
+    host_return(&host, 0, 0);
+    assert_int_equal(host.device[0].writing_mw, 750 * W);       /* the newest, nothing between */
+}
+
+static void a_write_that_failed_is_tried_again_and_counts_until_then(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    host_pass(&host, 100 * MS);
+    host_lease(&host, 3000 * W);
+    host_return(&host, 2, -EIO);
+    assert_int_equal(host.device[2].writing_mw, -1);
+    host_pass(&host, 9 * MS);
+    assert_int_equal(host.device[2].writing_mw, -1);
+    host_pass(&host, 2 * MS);
+    assert_int_equal(host.device[2].writing_mw, 750 * W);
+    host_return(&host, 2, -EIO);
+    host_lease(&host, 2000 * W);
+    host_pass(&host, 25 * MS);
+    assert_int_equal(host.device[2].writing_mw, 500 * W);       /* what is wanted by now, being less */
+    assert_int_equal(host.agent.counter[AGENT_WRITES_FAILED], 2);
+    assert_int_equal(host.agent.device[2].last_error, -EIO);
+}
+
+static void a_device_that_vanishes_is_a_new_incarnation(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    uint64_t first = host.report.incarnation;
+    agent_seen(&host.agent, 1, -ENODEV, 0, host.now_ns);
+    host_pass(&host, 100 * MS);
+    assert_true(host.report.incarnation != first);
+    assert_true(host.report.flags & REPORT_DEVICE_LOST);
+    assert_int_equal(host.device[0].writing_mw, 500 * W);
+    assert_int_equal(host.device[1].writing_mw, -1);
+    host_settle(&host);
+    host.device[1].cap_mw = 2500 * W;
+    agent_seen(&host.agent, 1, 0, 2500 * W, host.now_ns);
+    assert_int_equal(host.device[1].writing_mw, 500 * W);
+    host_settle(&host);
+    host_pass(&host, 100 * MS);
+    assert_false(host.report.flags & REPORT_DEVICE_LOST);
+    assert_int_equal(host.report.state, HOST_FAIL_SAFE);
+}
+
+static void a_write_from_before_the_loss_counts_for_nothing(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    host_pass(&host, 100 * MS);
+    host_lease(&host, 6000 * W);        /* out on every device */
+    agent_seen(&host.agent, 1, -ENODEV, 0, host.now_ns);
+    agent_seen(&host.agent, 1, 0, 2500 * W, host.now_ns);
+    assert_int_equal(host.device[1].writing_mw, 1500 * W);      /* still the old one */
+    host_return(&host, 1, 0);
+    assert_int_equal(host.device[1].writing_mw, 500 * W);
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 2000 * W);
+}
+
+static void a_cap_that_came_back_above_is_a_new_incarnation(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    uint64_t first = host.agent.holder.incarnation;
+    agent_seen(&host.agent, 3, 0, 2500 * W, host.now_ns);
+    assert_true(host.agent.holder.incarnation != first);
+    assert_int_equal(host.device[3].writing_mw, 500 * W);
+    assert_int_equal(host.agent.counter[AGENT_RESETS], 1);
+    assert_true(host.word_ns > 0 && host.word_ns <= host.now_ns + host.slept_ns);
+}
+
+static void a_foreign_limit_is_reported_and_not_fought(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    agent_seen(&host.agent, 3, 0, 700 * W, host.now_ns);
+    assert_int_equal(host.device[3].writing_mw, -1);
+    host_pass(&host, 100 * MS);
+    assert_true(host.report.flags & REPORT_FOREIGN_LIMIT);
+    assert_int_equal(host.report.readback_mw, 3700 * W);
+    assert_int_equal(host.agent.counter[AGENT_FOREIGN], 1);
+    /* a driver's rounding is nobody's limit */
+    agent_seen(&host.agent, 3, 0, 1000 * W - 250, host.now_ns);
+    host_pass(&host, 100 * MS);
+    assert_false(host.report.flags & REPORT_FOREIGN_LIMIT);
+}
+
+static void a_late_fail_safe_is_written_over(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);
+    assert_int_equal(host.device[3].writing_mw, 1000 * W);
+    host_return(&host, 3, 0);
+    agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);        /* again: somebody means it */
+    assert_int_equal(host.device[3].writing_mw, -1);
+}
+
+static void its_own_bounds_stand_above_any_order(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host.config.raise_mw_per_s = 2000 * W;
+    host_restart(&host);
+    host_govern(&host, 2000 * W);
+    host_pass(&host, 500 * MS);
+    host_lease(&host, 100 * W);
+    assert_int_equal(host.agent.holder.wanted_mw, 800 * W);
+    host_settle(&host);
+    host_pass(&host, 500 * MS);
+    host_lease(&host, 9999 * W);
+    assert_int_equal(host.agent.holder.wanted_mw, 1800 * W);
+    host_settle(&host);
+    for (int i = 0; i < 60; i++) {
+        host_pass(&host, 200 * MS);
+        host_lease(&host, 9999 * W);
+        host_settle(&host);
+    }
+    assert_int_equal(host_cap_mw(&host), 8000 * W);
+    host_lease(&host, 2000 * W);
+    assert_int_equal(host.device[0].writing_mw, 500 * W);       /* at once */
+    assert_true(host.agent.counter[AGENT_LOWERED] > 50);
+    assert_int_equal(host.agent.counter[AGENT_FLOORED], 1);
+}
+
+static void two_raises_keep_their_distance(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host.config.raise_every_ns = 300 * MS;
+    host_restart(&host);
+    host_pass(&host, 300 * MS);
+    host_govern(&host, 3000 * W);
+    assert_int_equal(host_cap_mw(&host), 3000 * W);
+    host_pass(&host, 200 * MS);
+    host_lease(&host, 4000 * W);
+    assert_int_equal(host.agent.holder.wanted_mw, 3000 * W);
+    host_pass(&host, 100 * MS);
+    host_lease(&host, 4000 * W);
+    assert_int_equal(host.agent.holder.wanted_mw, 4000 * W);
+}
+
+static void without_a_watchdog_nothing_above_fail_safe(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    agent_watchdog(&host.agent, false, host.now_ns);
+    host_pass(&host, 100 * MS);
+    host_lease(&host, 4000 * W);
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 2000 * W);
+    agent_watchdog(&host.agent, true, host.now_ns);
+    host_pass(&host, 100 * MS);
+    host_lease(&host, 4000 * W);
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 4000 * W);
+}
+
+static void a_sleep_voids_the_incarnation(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    uint64_t first = host.agent.holder.incarnation;
+    host.slept_ns += 10 * NS_PER_S;
+    assert_true(host.word_ns <= host.now_ns + host.slept_ns);   /* the watchdog's own clock says so, too */
+    host_pass(&host, MS);
+    assert_true(host.agent.holder.incarnation != first);
+    assert_int_equal(host.device[0].writing_mw, 500 * W);
+    assert_int_equal(host.agent.counter[AGENT_SLEEPS], 1);
+}
+
+static void draw_is_at_the_wall_and_rounded_up(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    struct act_sample sample = {.valid = ACT_READ_DRAW, .draw_mw = 300 * W + 1};
+    for (uint32_t i = 0; i < 3; i++)
+        agent_sampled(&host.agent, i, &sample, host.now_ns);
+    /* three times 300.001 W and a device that nobody sampled, at its cap of 1 kW; by 0.96, and 1.5 kW */
+    assert_int_equal(agent_draw_mw(&host.agent, host.now_ns), 1979170 + 1500 * W);
+    agent_seen(&host.agent, 3, -ENODEV, 0, host.now_ns);
+    assert_int_equal(agent_draw_mw(&host.agent, host.now_ns), 937504 + 1500 * W);
+    assert_false(host.agent.holder.flags & REPORT_AT_CAP);
+    sample.draw_mw = 490 * W;       /* of the 500 W of its fail-safe part */
+    host_settle(&host);
+    agent_sampled(&host.agent, 1, &sample, host.now_ns);
+    assert_true(host.agent.holder.flags & REPORT_AT_CAP);
+}
+
+static void what_is_not_for_it_changes_nothing(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    uint8_t data[DATAGRAM_MAX] = {0};
+    assert_int_equal(agent_receive(&host.agent, data, 10, host.now_ns), REFUSED_TRUNCATED);
+    struct lease lease = host_next_lease(&host, 2500 * W);
+    struct frame frame = {.kind = FRAME_LEASE, .sender = HOST_NUMBER + 1, .sequence = 1};
+    frame.body_bytes = lease_encode(&lease, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
+    uint32_t bytes = frame_encode(data, &frame);
+    assert_int_equal(agent_receive(&host.agent, data, bytes, host.now_ns), REFUSED_UNKNOWN_HOST);
+    frame.sender = HOST_NUMBER;
+    frame.kind = FRAME_REPORT;
+    bytes = frame_encode(data, &frame);
+    assert_int_equal(agent_receive(&host.agent, data, bytes, host.now_ns), REFUSED_KIND);
+    assert_int_equal(agent_receive(&host.agent, data, bytes - 1, host.now_ns), REFUSED_TRUNCATED);
+    lease.epoch--;
+    assert_int_equal(host_send(&host, &lease), -1);
+    assert_int_equal(host.device[0].writing_mw, -1);
+    assert_int_equal(host.agent.counter[AGENT_NOT_MINE], 2);
+    assert_int_equal(host.agent.counter[AGENT_UNREADABLE], 2);
+}
+
+static void asks_and_hears_the_answer(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    const struct token_request request = {.request = 42, .amount_mw = 5000 * W, .duration_ns = NS_PER_S};
+    assert_int_equal(agent_ask(&host.agent, &request, host.now_ns), 0);
+    assert_int_equal(host.request.amount_mw, 5000 * W);
+    uint8_t data[DATAGRAM_MAX];
+    const struct token_response response = {.request = 42, .granted_mw = 4000 * W};
+    struct frame frame = {.kind = FRAME_TOKEN_RESPONSE, .sender = HOST_NUMBER, .sequence = 1};
+    frame.body_bytes = token_response_encode(&response, data + FRAME_HEADER_BYTES,
+                                             sizeof data - FRAME_HEADER_BYTES);
+    assert_int_equal(agent_receive(&host.agent, data, frame_encode(data, &frame), host.now_ns), ACCEPTED);
+    assert_int_equal(host.answer.granted_mw, 4000 * W);
+    const struct token_request absurd = {.request = 43, .amount_mw = -1};
+    assert_int_equal(agent_ask(&host.agent, &absurd, host.now_ns), -EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starts_at_fail_safe_with_an_armed_word),
+        cmocka_unit_test(obeys_a_lease_once_its_epoch_is_durable),
+        cmocka_unit_test(falls_to_fail_safe_at_the_deadline),
+        cmocka_unit_test(a_stuck_device_delays_no_other),
+        cmocka_unit_test(a_write_that_failed_is_tried_again_and_counts_until_then),
+        cmocka_unit_test(a_device_that_vanishes_is_a_new_incarnation),
+        cmocka_unit_test(a_write_from_before_the_loss_counts_for_nothing),
+        cmocka_unit_test(a_cap_that_came_back_above_is_a_new_incarnation),
+        cmocka_unit_test(a_foreign_limit_is_reported_and_not_fought),
+        cmocka_unit_test(a_late_fail_safe_is_written_over),
+        cmocka_unit_test(its_own_bounds_stand_above_any_order),
+        cmocka_unit_test(two_raises_keep_their_distance),
+        cmocka_unit_test(without_a_watchdog_nothing_above_fail_safe),
+        cmocka_unit_test(a_sleep_voids_the_incarnation),
+        cmocka_unit_test(draw_is_at_the_wall_and_rounded_up),
+        cmocka_unit_test(what_is_not_for_it_changes_nothing),
+        cmocka_unit_test(asks_and_hears_the_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
