@@ -382,6 +382,7 @@ int loop_begin(struct loop *loop)
     init_ips(loop);
     init_lanes(loop);
     init_egress(loop);
+    keys_arm(&loop->keys, loop->site, &loop->path);
     init_decide(loop);
     arena_seal(&loop->arena);
     return open_journal(loop);
@@ -393,6 +394,7 @@ void loop_close(struct loop *loop)
         port_close(&loop->port[--loop->ports]);
     loop_ledger_close(loop);
     shed_desk_close(&loop->shed);
+    keys_close(&loop->keys);
     arena_close(&loop->arena);
     view_share_close(&loop->share);
 }
