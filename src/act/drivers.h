@@ -5,7 +5,7 @@
 
 #include "act/act.h"
 
-extern const struct act_driver dry_driver;
+extern const struct act_driver nvml_driver, hwmon_driver, powercap_driver, dry_driver;
 
 /* any: may this cap be written to this device: 0, -ENOTSUP or -ERANGE. */
 int act_check(const struct act_device *device, int64_t cap_mw);

@@ -19,11 +19,6 @@
 #define DRY_IDLE_MW  INT64_C(60000)
 #define HANG_LOOK_NS (2 * NS_PER_MS)
 
-static struct dry_state *state_of(const struct act *act)
-{
-    return (struct dry_state *)act->own;
-}
-
 static void fill(struct dry_state *state, int64_t cap_mw)
 {
     if (atomic_load(&state->mark) == DRY_MARK)
@@ -116,7 +111,7 @@ static int dry_open(struct act *act, char why[ACT_WHY_BYTES])
 
 static void dry_close(struct act *act)
 {
-    munmap(act->own, sizeof(*state_of(act)));
+    munmap(act->own, sizeof(struct dry_state));
     act->own = NULL;
 }
 

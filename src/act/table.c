@@ -8,6 +8,8 @@
 #include "msg/model.h"
 
 const struct act_driver *const act_drivers[] = {
+    &hwmon_driver,
+    &powercap_driver,
     &dry_driver,
     NULL,
 };

@@ -191,7 +191,8 @@ static struct endpoint local_end(const struct loop *loop, uint32_t port)
  * hosts. */
 static uint32_t kinds_of(uint32_t port, uint32_t ports)
 {
-    uint32_t meters = 1U << FRAME_MEASUREMENT, hosts = 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST;
+    uint32_t meters = 1U << FRAME_MEASUREMENT;
+    uint32_t hosts = 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST | 1U << FRAME_DETAIL;
     if (ports == 1)
         return meters | hosts;
     return port == 0 ? meters : hosts;
@@ -394,7 +395,6 @@ void loop_close(struct loop *loop)
         port_close(&loop->port[--loop->ports]);
     loop_ledger_close(loop);
     shed_desk_close(&loop->shed);
-    keys_close(&loop->keys);
     arena_close(&loop->arena);
     view_share_close(&loop->share);
 }

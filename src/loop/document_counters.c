@@ -159,6 +159,7 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     number(out, "sequence_restarts", count_read(&counters->sequence_restarts), ", ");
     number(out, "token_requests", count_read(&counters->token_requests), ", ");
     number(out, "unproven", count_read(&counters->unproven), ", ");
+    number(out, "details", count_read(&counters->details), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
     for (int i = 1; i < REFUSAL_COUNT; i++)

@@ -5,6 +5,7 @@
 
 #include "core/measure.h"
 #include "wire/cap.h"
+#include "wire/detail.h"
 #include "wire/upmu.h"
 
 #define STANDSTILL_NS (INT64_C(54) * NS_PER_MS)
@@ -20,11 +21,16 @@ uint32_t lane_places(const struct model *model)
     return places;
 }
 
-struct slot *lane_admit(struct lane *lane, enum slot_class class)
+static bool has_room(const struct lane *lane, enum slot_class class)
 {
     static const uint32_t shed_pct[CLASS_COUNT] = {DETAIL_SHED_PCT, READING_SHED_PCT, 100};
+    return (uint64_t)lane->depth * 100 < (uint64_t)lane->out->count * shed_pct[class];
+}
+
+struct slot *lane_admit(struct lane *lane, enum slot_class class)
+{
     struct slot *slot = NULL;
-    if ((uint64_t)lane->depth * 100 < (uint64_t)lane->out->count * shed_pct[class])
+    if (has_room(lane, class))
         slot = spsc_claim(lane->out);
     if (!slot) {
         lane->shed[class]++;
@@ -260,6 +266,36 @@ static int token_request(struct lane *lane, const struct frame *frame, const str
     return refused;
 }
 
+/* The host is in hand. No slot comes of it: no decision hangs on it, and the journal has none of it. */
+static int show_detail(struct lane *lane, const struct detail *body, uint64_t sequence, int64_t t_receive_ns)
+{
+    int refused = check_sequence(lane, &lane->host_window[body->host], sequence, t_receive_ns);
+    if (refused)
+        return refused;
+    count_add(&lane->counters.details, 1);
+    if (has_room(lane, CLASS_DETAIL))       /* else there is more important work */
+        view_write_detail(lane->view, body, t_receive_ns);
+    else
+        count_add(&lane->counters.shed[CLASS_DETAIL], 1);
+    return ACCEPTED;
+}
+
+static int detail(struct lane *lane, const struct frame *frame, const struct endpoint *from,
+                  int64_t t_receive_ns)
+{
+    struct detail body;
+    int refused = detail_decode(frame->body, frame->body_bytes, &body);
+    if (refused)
+        return refused;
+    refused = take_host(lane, frame->sender, from);
+    if (refused)
+        return refused;
+    body.host = frame->sender;
+    refused = show_detail(lane, &body, frame->sequence, t_receive_ns);
+    leave(lane, lane->host_sender, body.host);
+    return refused;
+}
+
 static int examine(struct lane *lane, const struct port_frame *received, int64_t t_receive_ns)
 {
     struct udp_datagram datagram;
@@ -278,6 +314,8 @@ static int examine(struct lane *lane, const struct port_frame *received, int64_t
         return measurement(lane, &frame, t_receive_ns);
     if (frame.kind == FRAME_REPORT)
         return report(lane, &frame, &datagram.source, t_receive_ns);
+    if (frame.kind == FRAME_DETAIL)
+        return detail(lane, &frame, &datagram.source, t_receive_ns);
     return token_request(lane, &frame, &datagram.source, t_receive_ns);
 }
 

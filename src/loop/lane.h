@@ -38,6 +38,7 @@ struct lane_counters {
     count_t sequence_restarts;          /* senders whose numbers began anew, lower */
     count_t token_requests;             /* accepted */
     count_t unproven;                   /* reports that may be of before this start */
+    count_t details;                    /* accepted */
     count_t turns, empty_turns;         /* polls, and those that found nothing */
     count_t depth_most;                 /* slots that waited in `out` at once, at most */
 };

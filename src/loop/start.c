@@ -347,6 +347,7 @@ void loop_stop(struct loop *loop)
     orders_stop(&loop->orders);
     loop_ledger_close(loop);    /* whoever waits for it need not wait for the journal */
     stop_thread(&loop->draining, &loop->drain.stop, loop->drain.thread);
+    keys_close(&loop->keys);
     if (loop->journal)
         loop->journal_lost = journal_finish(loop->journal);
     loop->journal = NULL;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+static_assert(DETAIL_VERSION_BYTES == 3 * sizeof(uint64_t), "the version fills the last words of its record");
 static_assert(sizeof(struct core_counters) % sizeof(uint64_t) == 0, "counters are whole words");
 
 /* Bits of a word, from the lowest. */
@@ -156,4 +157,31 @@ void view_add_stale(struct view *view, uint32_t meter, int64_t t_ns)
 void view_add_step(struct view *view, uint32_t meter, int64_t t_ns)
 {
     add_stale(view, meter, 2, t_ns);
+}
+
+static void write_device(struct seqlock *record, const struct detail_device *d)
+{
+    const uint64_t word[SEQLOCK_WORDS] = {
+        d->asked_mw | (uint64_t)d->enforced_mw << 32, d->draw_mw | (uint64_t)d->average_mw << 32,
+        d->energy_mj, d->window_us | (uint64_t)(uint32_t)d->temperature_mc << 32,
+        d->write_us | (uint64_t)d->write_worst_us << 32,
+        d->known | (uint64_t)d->clock_mhz << 16 | (uint64_t)d->index << 32 | (uint64_t)d->throttle << 40, 0};
+    seqlock_write(record, word);
+}
+
+void view_write_detail(struct view *view, const struct detail *detail, int64_t t_ns)
+{
+    struct seqlock *record = &view->detail[detail->host * VIEW_DETAIL_RECORDS];
+    uint64_t job[VIEW_JOB_RECORDS][SEQLOCK_WORDS] = {{0}};
+    uint64_t word[SEQLOCK_WORDS] = {
+        (uint64_t)t_ns, detail->incarnation, detail->watchdog_us | (uint64_t)detail->write_errors << 32,
+        detail->marks | (uint64_t)detail->jobs << 16 | (uint64_t)detail->device_count << 32 |
+            (uint64_t)detail->job_count << 40};
+    memcpy(&word[4], detail->version, sizeof detail->version);
+    seqlock_write(record, word);
+    memcpy(job, detail->job, sizeof detail->job);
+    for (uint32_t i = 0; i < VIEW_JOB_RECORDS; i++)
+        seqlock_write(++record, job[i]);
+    for (uint32_t i = 0; i < detail->device_count; i++)
+        write_device(++record, &detail->device[i]);
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the cold side may see of the loop while it runs: sequence-locked records of 64 bytes. Decide writes
- * nodes, hosts, the counters of the core and the degradations it sees; the lanes write meters; a cold thread
- * writes the degradations that the loop sees (losses.h). Nobody reads the core itself but its owner. The
- * records lie together (struct view_layout), so that view_share.h can hand them out read-only.
+ * nodes, hosts, the counters of the core and the degradations it sees; the lanes write meters and what hosts
+ * tell for people (msg/detail.h); a cold thread writes the degradations that the loop sees (losses.h). Nobody
+ * reads the core itself but its owner. The records lie together (struct view_layout), so that view_share.h
+ * can hand them out read-only.
  */
 #ifndef FLYBALL_LOOP_VIEW_H
 #define FLYBALL_LOOP_VIEW_H
 
 #include "core/pipeline.h"
+#include "msg/detail.h"
 #include "ring/seqlock.h"
 
 enum {
@@ -17,6 +19,9 @@ enum {
     VIEW_NODE_RECORDS = 6,      /* written one by one: at a change one may be a turn older than the other */
     VIEW_RESERVED_MW = 100000,  /* what is granted ahead of time is shown in whole ones of these */
     VIEW_HOST_RECORDS = 3,      /* its account; what bound its newest lease; which input that was */
+    /* of a host: who told it and when; its jobs; one for each device */
+    VIEW_JOB_RECORDS = (DETAIL_JOBS_MAX * DETAIL_JOB_BYTES / 8 + SEQLOCK_WORDS - 1) / SEQLOCK_WORDS,
+    VIEW_DETAIL_RECORDS = 1 + VIEW_JOB_RECORDS + HOST_DEVICES_MAX,
 };
 
 struct view_meter {
@@ -41,13 +46,14 @@ struct view {
     struct seqlock *node;                   /* VIEW_NODE_RECORDS each, by model index, like all below */
     struct seqlock *host;                   /* VIEW_HOST_RECORDS each */
     struct seqlock *meter, *stale;
+    struct seqlock *detail;                 /* VIEW_DETAIL_RECORDS each, by host */
     uint32_t nodes, hosts, meters;
     uint32_t next;                          /* decide's place in its round */
 };
 
 /* Where the records lie: bytes from the start of the memory, in the order of struct view. */
 struct view_layout {
-    uint64_t counter, degraded, node, host, meter, stale, end;
+    uint64_t counter, degraded, node, host, meter, stale, detail, end;
 };
 
 /* any */
@@ -79,6 +85,9 @@ void view_write_meter(struct view *view, uint32_t meter, const struct view_meter
 void view_add_stale(struct view *view, uint32_t meter, int64_t t_ns);
 void view_add_step(struct view *view, uint32_t meter, int64_t t_ns);
 
+/* rt, the host's lane: what came at t_ns. Devices are written one by one: some may be a second older. */
+void view_write_detail(struct view *view, const struct detail *detail, int64_t t_ns);
+
 /* any, the row's one writer. */
 void view_write_degraded(struct view *view, enum degradation at, const struct degrade_row *row);
 
@@ -88,6 +97,8 @@ bool view_read_node(const struct view *view, uint32_t node, struct core_node_vie
 bool view_read_host(const struct view *view, uint32_t host, struct core_host_view *record);
 bool view_read_meter(const struct view *view, uint32_t meter, struct view_meter *record);
 bool view_read_stale(const struct view *view, uint32_t meter, struct view_stale *record);
+/* t_ns: when it came, monotonic; 0 = never, and `detail` is empty. */
+bool view_read_detail(const struct view *view, uint32_t host, struct detail *detail, int64_t *t_ns);
 bool view_read_degraded(const struct view *view, enum degradation at, struct degrade_row *row);
 bool view_read_counters(const struct view *view, struct core_counters *counters);
 

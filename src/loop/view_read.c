@@ -17,7 +17,8 @@ struct view_layout view_layout(uint32_t nodes, uint32_t hosts, uint32_t meters)
     layout.host = layout.node + nodes * VIEW_NODE_RECORDS * record;
     layout.meter = layout.host + hosts * VIEW_HOST_RECORDS * record;
     layout.stale = layout.meter + meters * record;
-    layout.end = layout.stale + meters * record;
+    layout.detail = layout.stale + meters * record;
+    layout.end = layout.detail + hosts * VIEW_DETAIL_RECORDS * record;
     return layout;
 }
 
@@ -35,6 +36,7 @@ void view_place(struct view *view, void *memory, uint32_t nodes, uint32_t hosts,
                           .host = at(memory, layout.host),
                           .meter = at(memory, layout.meter),
                           .stale = at(memory, layout.stale),
+                          .detail = at(memory, layout.detail),
                           .nodes = nodes,
                           .hosts = hosts,
                           .meters = meters};
@@ -197,6 +199,63 @@ bool view_read_host(const struct view *view, uint32_t host, struct core_host_vie
                                       .fail_safe_mw = (int64_t)word[2][5],
                                       .bound = bound_of(word)};
     return true;
+}
+
+static struct detail_device device_of(const uint64_t word[SEQLOCK_WORDS])
+{
+    return (struct detail_device){.asked_mw = (uint32_t)word[0],
+                                  .enforced_mw = (uint32_t)(word[0] >> 32),
+                                  .draw_mw = (uint32_t)word[1],
+                                  .average_mw = (uint32_t)(word[1] >> 32),
+                                  .energy_mj = word[2],
+                                  .window_us = (uint32_t)word[3],
+                                  .temperature_mc = (int32_t)(word[3] >> 32),
+                                  .write_us = (uint32_t)word[4],
+                                  .write_worst_us = (uint32_t)(word[4] >> 32),
+                                  .known = (uint16_t)word[5],
+                                  .clock_mhz = (uint16_t)(word[5] >> 16),
+                                  .index = (uint8_t)(word[5] >> 32),
+                                  .throttle = (uint8_t)(word[5] >> 40)};
+}
+
+static bool read_jobs(const struct seqlock *record, struct detail *detail)
+{
+    uint64_t word[VIEW_JOB_RECORDS][SEQLOCK_WORDS];
+    if (!read_records(record, VIEW_JOB_RECORDS, word))
+        return false;
+    memcpy(detail->job, word, sizeof detail->job);
+    return true;
+}
+
+static bool read_devices(const struct seqlock *record, struct detail *detail)
+{
+    uint64_t word[SEQLOCK_WORDS];
+    for (uint32_t i = 0; i < detail->device_count; i++) {
+        if (!read_record(&record[i], word))
+            return false;
+        detail->device[i] = device_of(word);
+    }
+    return true;
+}
+
+bool view_read_detail(const struct view *view, uint32_t host, struct detail *detail, int64_t *t_ns)
+{
+    const struct seqlock *record = &view->detail[host * VIEW_DETAIL_RECORDS];
+    uint64_t word[SEQLOCK_WORDS];
+    *detail = (struct detail){.host = host};
+    *t_ns = 0;
+    if (!read_record(record, word))
+        return false;
+    detail->incarnation = word[1];
+    detail->watchdog_us = (uint32_t)word[2];
+    detail->write_errors = (uint32_t)(word[2] >> 32);
+    detail->marks = (uint16_t)word[3];
+    detail->jobs = (uint16_t)(word[3] >> 16);
+    detail->device_count = (uint8_t)(word[3] >> 32);
+    detail->job_count = (uint8_t)(word[3] >> 40);
+    memcpy(detail->version, &word[4], sizeof detail->version);
+    *t_ns = (int64_t)word[0];
+    return read_jobs(record + 1, detail) && read_devices(record + 1 + VIEW_JOB_RECORDS, detail);
 }
 
 bool view_read_degraded(const struct view *view, enum degradation at, struct degrade_row *row)

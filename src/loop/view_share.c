@@ -72,6 +72,8 @@ void view_share_header(const struct view *view, struct view_header *header)
                                    .meters = view->meters,
                                    .node_records = VIEW_NODE_RECORDS,
                                    .host_records = VIEW_HOST_RECORDS,
+                                   .detail_records = VIEW_DETAIL_RECORDS,
+                                   .devices = HOST_DEVICES_MAX,
                                    .at = view_layout(view->nodes, view->hosts, view->meters)};
 }
 

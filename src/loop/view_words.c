@@ -53,6 +53,19 @@ const char *view_words_basis_meaning(uint8_t basis)
     return word(words, EXPOSURE_BASIS_COUNT, basis);
 }
 
+const char *view_words_throttle(uint8_t bit)
+{
+#define THROTTLE_CASE(symbol, name, meaning) \
+    case symbol:                             \
+        return name;
+    switch (bit) {
+    DEVICE_THROTTLES(THROTTLE_CASE)
+    default:
+        return "?";
+    }
+#undef THROTTLE_CASE
+}
+
 const char *view_words_bound(uint8_t term)
 {
     static const char *const words[BOUND_COUNT] = {BOUND_TERMS(NAMED)};

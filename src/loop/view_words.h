@@ -19,6 +19,15 @@
     X(WHY_ORDER, "order", "a contract or maintenance order") \
     X(WHY_HANDED, "handed", "first lease after a hand-over: the cap it had")
 
+/* Why a device draws less than it would, as its host tells. X(symbol of enum detail_throttle, name,
+ * meaning) */
+#define DEVICE_THROTTLES(X) \
+    X(DETAIL_THROTTLE_CAP, "cap", "at its power cap") \
+    X(DETAIL_THROTTLE_HARDWARE, "hardware", "braked by hardware: its supply, or a signal from outside") \
+    X(DETAIL_THROTTLE_THERMAL, "thermal", "too hot") \
+    X(DETAIL_THROTTLE_OTHER, "other", "clocks set by a person, or kept in step with other devices") \
+    X(DETAIL_THROTTLE_FOREIGN, "foreign", "somebody else set a lower cap than was asked for here")
+
 /* any: "?" for a number that has no word, "-" where there is no lease yet. */
 const char *view_words_kind(uint8_t kind);
 const char *view_words_meter(enum meter_state state);
@@ -36,6 +45,7 @@ const char *view_words_stage_meaning(uint8_t stage);
 const char *view_words_shed(uint8_t state);     /* enum shed_state, "none" */
 const char *view_words_shed_meaning(uint8_t state);
 const char *view_words_recovery(uint8_t cause); /* NULL for none */
+const char *view_words_throttle(uint8_t bit);   /* one of enum detail_throttle */
 const char *view_words_element(uint8_t role);   /* "-" where none */
 
 /* any: a time to trip in at most 7 characters: "never", "0.84 s", "128 s", "34 min", "20 h". */

@@ -222,6 +222,7 @@ void why_host(const struct why *why, uint32_t host)
     write_bound(why, &view.bound);
     write_exposure(why, &view);
     write_nodes(why, &why->site->model.host[host]);
+    why_detail(why, host);
     why_open(&more, why, "more");
     why_more(&more, host, &view);
     why_close(&more);

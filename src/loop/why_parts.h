@@ -70,6 +70,9 @@ void why_say_contract(struct why_sentences *list, const struct orders_contract *
 void why_host(const struct why *why, uint32_t host);
 void why_node(const struct why *why, uint32_t node);
 
+/* why_detail.c: members of the host that is open: its agent, its jobs, its devices. */
+void why_detail(const struct why *why, uint32_t host);
+
 /* why_more.c: what would raise the cap of a host. */
 void why_more(struct why_sentences *list, uint32_t host, const struct core_host_view *view);
 

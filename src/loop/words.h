@@ -16,9 +16,10 @@
     X(lanes, "sequence_restarts", "senders whose numbers began anew, lower than before") \
     X(lanes, "token_requests", "requests for power ahead of time: accepted") \
     X(lanes, "unproven", "reports that may be of before this start: taken as a new host's") \
+    X(lanes, "details", "what hosts told for people, once a second each: accepted") \
     X(lanes, "polls", "turns of the spinning loop") \
     X(lanes, "empty_polls", "turns that found no frame") \
-    X(lanes_shed, "detail", "crossings accepted, but the lane's queue was 75 % full") \
+    X(lanes_shed, "detail", "requests for power and hosts' details: accepted, but the queue was 75 % full") \
     X(lanes_shed, "reading", "readings accepted, but the lane's queue was 90 % full") \
     X(lanes_shed, "reserved", "reports accepted, but the lane's queue was full") \
     X(lanes_port, "received", "frames that the port delivered") \

@@ -16,7 +16,7 @@ enum {
     DETAIL_JOBS_MAX = 4,
     DETAIL_JOB_BYTES = 40,      /* a pod's UID has 36; NUL included */
     DETAIL_VERSION_BYTES = 24,  /* NUL included */
-    DETAIL_BODY_MAX = 1402,     /* of the longest that detail_encode makes */
+    DETAIL_BODY_MAX = 1400,     /* of the longest that detail_encode makes */
 };
 #define DETAIL_EVERY_NS NS_PER_S
 

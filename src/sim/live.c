@@ -196,6 +196,8 @@ static int open_live(struct live *live, const struct site *site, const struct wo
     if (!result)
         result = station_init(&live->station, &live->plant, clock_ns(CLOCK_REALTIME));
     if (!result)
+        result = station_tell_details(&live->station);
+    if (!result)
         result = sockets_open(&live->sockets, site, config->meters_netns, config->hosts_netns, why,
                               why_bytes);
     if (!result)

@@ -3,6 +3,7 @@
 
 #include "core/measure.h"
 #include "wire/cap.h"
+#include "wire/detail.h"
 #include "wire/frame.h"
 #include "wire/upmu.h"
 
@@ -11,6 +12,7 @@ static uint32_t encode_body(const struct message *message, uint8_t *body, uint32
     switch (message->kind) {
     case FRAME_MEASUREMENT: return upmu_encode(message->measured, body, room);
     case FRAME_REPORT: return report_encode(&message->report, body, room);
+    case FRAME_DETAIL: return detail_encode(message->detail, body, room);
     case FRAME_LEASE:
     case FRAME_CLAIM: return lease_encode(&message->lease, body, room);
     case FRAME_TOKEN_REQUEST: return token_request_encode(&message->request, body, room);

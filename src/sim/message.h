@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "msg/detail.h"
 #include "msg/frame.h"
 #include "msg/lease.h"
 #include "msg/model.h"
@@ -20,6 +21,7 @@ struct message {
     union {
         const struct upmu *measured;    /* as it leaves the meter, while it is handed on */
         struct reading reading;         /* as it travels: what measure_reading fills */
+        const struct detail *detail;    /* as it leaves the host; nobody in virtual time reads it */
         struct report report;
         struct lease lease;             /* a claim, too */
         struct token_request request;

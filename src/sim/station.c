@@ -86,7 +86,11 @@ static void issue_write(struct station *station, uint32_t h, int64_t t_ns)
     if (host->writing || !holder_next_write(&station->holder[h], &device, &cap_mw))
         return;
     gpuhost_write(host, cap_mw, t_ns);
-    station->agent[h].writer = WRITER_AGENT;
+    struct station_agent *agent = &station->agent[h];
+    agent->writer = WRITER_AGENT;
+    agent->write_ns = host->write_done_ns - t_ns;
+    if (agent->write_ns > agent->write_worst_ns)
+        agent->write_worst_ns = agent->write_ns;
 }
 
 /* A process dies with its host, and starts anew with it, at driver defaults; an agent that sees its caps
@@ -267,6 +271,8 @@ void station_step(struct station *station, station_emit *emit, void *user)
         if (station->wake_ns[h] <= plant->t_ns)
             step_host(station, h, emit, user);
     }
+    if (station->detail_ns)
+        station_step_details(station, emit, user);
 }
 
 /* A process that is stopped finds in its socket what came meanwhile; one that is dead, or without power, or

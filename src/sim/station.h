@@ -47,6 +47,7 @@ struct station_agent {
     int64_t word_boottime_ns;   /* what it left the watchdog: fail-safe from then on; 0 = nothing */
     int64_t look_ns;            /* it reads its device back then; INT64_MAX = never unasked */
     int64_t look_until_ns;
+    int64_t write_ns, write_worst_ns;   /* what its newest write takes, and the longest; 0 = none yet */
     struct station_letters *letters;    /* while stopped */
 };
 
@@ -58,6 +59,7 @@ struct station {
     bool *at_cap;               /* by host: the cap holds its draw down */
     struct asking *asking;      /* by host */
     bool *dark;                 /* by host: without power */
+    int64_t *detail_ns;         /* by host: its next detail leaves then; NULL: nobody tells any */
     uint64_t *host_sequence, *meter_sequence;
     struct station_meter *meter;    /* by meter */
     bool meters_late;           /* some may hold something back */
@@ -70,9 +72,15 @@ struct station {
 int station_init(struct station *station, struct plant *plant, int64_t realtime_ns);
 void station_finish(struct station *station);
 
+/* setup: from now on hosts tell details, too (station_detail.c). 0 or -ENOMEM. */
+int station_tell_details(struct station *station);
+
 /* any: after every plant_step: write receipts, deadlines, new
  * writes, reports and meter frames that are due. */
 void station_step(struct station *station, station_emit *emit, void *user);
+
+/* any: part of station_step: the details that are due. */
+void station_step_details(struct station *station, station_emit *emit, void *user);
 
 /* any: what reached this host's address at plant time t_ns; NULL: nobody can read it. */
 void station_receive(struct station *station, uint32_t host, const struct message *message, int64_t t_ns);

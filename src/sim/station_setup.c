@@ -93,6 +93,7 @@ void station_finish(struct station *station)
     free(station->at_cap);
     free(station->asking);
     free(station->dark);
+    free(station->detail_ns);
     free(station->host_sequence);
     free(station->meter_sequence);
     free(station->meter);

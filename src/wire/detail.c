@@ -9,8 +9,9 @@ enum {
     HOST_BODY_MAX = 54 + DETAIL_JOBS_MAX * (1 + DETAIL_JOB_BYTES),     /* all but the devices */
 };
 
-static_assert(HOST_BODY_MAX + HOST_DEVICES_MAX * (2 + DEVICE_BODY_MAX) <= DETAIL_BODY_MAX,
-              "the longest detail fits its body");
+/* The first of sixteen devices has index 0, which is not written. */
+static_assert(HOST_BODY_MAX + HOST_DEVICES_MAX * (2 + DEVICE_BODY_MAX) - 2 == DETAIL_BODY_MAX,
+              "the longest detail is as long as it says");
 
 #define VARINT(member, max) \
     { PROTO_VARINT, sizeof(((struct detail_device *)0)->member), offsetof(struct detail_device, member), max }

@@ -12,7 +12,8 @@ COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'COR
            ('src/core/pipeline.h', 'EXPOSURE_BASES', SHELL), ('src/loop/words.h', 'LOOP_COUNTERS', DAEMON),
            ('src/loop/verdict.h', 'METER_STATES', SHELL), ('src/loop/view_words.h', 'LEASE_WHYS', SHELL),
            ('src/port/ip/ip.h', 'IP_COUNTERS', DAEMON), ('src/core/degrade.h', 'DEGRADATIONS', SHELL),
-           ('src/core/bound.h', 'BOUND_TERMS', SHELL), ('src/core/permit.h', 'PERMITS', SHELL),
+           ('src/core/bound.h', 'BOUND_TERMS', SHELL),
+           ('src/loop/view_words.h', 'DEVICE_THROTTLES', SHELL), ('src/core/permit.h', 'PERMITS', SHELL),
            ('src/core/emergency.h', 'EMERGENCY_STAGES', SHELL),
            ('src/loop/shed_states.h', 'SHED_STATES', SHELL)]
 # the same of rows X(symbol, name), names only
@@ -140,7 +141,8 @@ GOOD = {
     'src/core/permit.h': '#define PERMITS(X) \\\n    X(PERMIT_A, "held", "it may be lent")\n',
     'src/port/ip/ip.h': '#define IP_COUNTERS(X) \\\n    X(IP_MOVED, "moved", "a MAC changed")\n',
     'src/loop/verdict.h': '#define METER_STATES(X) \\\n    X(METER_OK, "ok", "it is young")\n',
-    'src/loop/view_words.h': '#define LEASE_WHYS(X) \\\n    X(WHY_CUT, "cut", "others want it")\n',
+    'src/loop/view_words.h': '#define LEASE_WHYS(X) \\\n    X(WHY_CUT, "cut", "others want it")\n'
+                               '#define DEVICE_THROTTLES(X) \\\n    X(THROTTLE_A, "hot", "too warm")\n',
     'src/loop/document_counters.c': 'number(out, "sent", 1, "");\n',
     'src/site/read/x.c': '{.key = "id"},\n#define T(name, m) \\\n    {.key = name, .m = m}\nT("lease", l),\n'
                          '{"sag", "below", "clear", QUANTITY_RATIO},\n',
@@ -150,7 +152,7 @@ GOOD = {
     DAEMON: '*--journal*\n*a_b*\n\ta is\n\twrong\n\n*ticks*\n\tticks counted\n\n*sent*\n\tleases that left\n'
             '*moved*\n\ta MAC changed\n',
     SHELL: '*flyball x* *--json* *--mode*\n*boot*\n\tnothing read back\n*ok*\n\tit is young\n'
-           '*cut*\n\tothers want it\n*ring*\n\tplaces in it: they are shed\n'
+           '*cut*\n\tothers want it\n*hot*: too warm\n*ring*\n\tplaces in it: they are shed\n'
            '*tier*\n\tothers come first\n*shed*\n\tit is due\n*again*\n\tone more try\n'
            '*held*\n\tit may be lent\n*long-time* or *UPS overload*\n',
     SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',

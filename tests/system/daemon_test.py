@@ -510,6 +510,11 @@ def check_host(host):
     above = [node['id'] for node in host['above']]
     assert above == ['rack-' + host['id'][:2], 'branch-' + host['id'][0], 'main'], above
     assert host['exposure']['draw_w'] >= lease['cap_w']
+    device, = host['devices']
+    assert host['agent']['version'] == 'plant' and host['agent']['watchdog_ms_ago'] == 0
+    assert 0 < device['enforced_w'] <= host['cap_max_w']
+    assert device['write_worst_ms'] >= device['write_ms'] > 0
+    assert host['jobs'] == [] and set(device['held_by']) <= {'cap'}
 
 
 def check_node(node):

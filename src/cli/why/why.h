@@ -15,6 +15,9 @@ void why_print(FILE *out, json_t *document);
 void why_print_host(FILE *out, json_t *host);
 void why_print_node(FILE *out, json_t *node);
 
+/* why_print_detail.c: what its agent tells, if it does. */
+void why_print_detail(FILE *out, json_t *host);
+
 /* A label, then text filled to the screen, its further lines under the first. */
 void why_print_text(FILE *out, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -165,4 +165,5 @@ void why_print_host(FILE *out, json_t *host)
             "may flow", "limit", "left", "permit");
     json_array_foreach(json_object_get(host, "above"), i, node)
         print_above(out, node);
+    why_print_detail(out, host);
 }

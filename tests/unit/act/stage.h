@@ -22,9 +22,10 @@ struct stage_row {
     void (*foreign)(struct stage *stage, const char *identity, int64_t limit_mw);    /* 0 = none */
     void (*gone)(struct stage *stage, const char *identity, bool gone);
     void (*hang)(struct stage *stage, const char *identity, bool hangs);
+    void (*pass)(struct stage *stage, int64_t span_ns);     /* NULL: time passes by itself */
     int64_t quantum_mw;         /* caps are rounded down to a multiple of it */
 };
 
-extern const struct stage_row stage_dry;
+extern const struct stage_row stage_dry, stage_hwmon, stage_powercap;
 
 #endif

@@ -48,4 +48,4 @@ static void hang(struct stage *stage, const char *identity, bool hangs)
     atomic_store(&device(stage, identity)->hang, hangs);
 }
 
-const struct stage_row stage_dry = {"dry", set_up, tear_down, foreign, gone, hang, 1};
+const struct stage_row stage_dry = {"dry", set_up, tear_down, foreign, gone, hang, NULL, 1};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "wire/cap.h"
+#include "wire/detail.h"
 #include "wire/frame.h"
 #include "wire/upmu.h"
 
@@ -53,4 +54,12 @@ struct port_frame frames_token_request(uint8_t *room, const struct frames_from *
     struct token_request body = {.request = request, .amount_mw = 2000000, .duration_ns = NS_PER_S};
     uint8_t *at = room + UDP_HEADROOM + FRAME_HEADER_BYTES;
     return framed(room, from, FRAME_TOKEN_REQUEST, host, token_request_encode(&body, at, 1200));
+}
+
+struct port_frame frames_detail(uint8_t *room, const struct frames_from *from, uint32_t host)
+{
+    struct detail detail = {.incarnation = 5, .version = "1", .jobs = 1, .job_count = 1, .job = {"7.0"},
+                            .device_count = 1, .device = {{.asked_mw = 700000}}};
+    uint8_t *at = room + UDP_HEADROOM + FRAME_HEADER_BYTES;
+    return framed(room, from, FRAME_DETAIL, host, detail_encode(&detail, at, 1200));
 }

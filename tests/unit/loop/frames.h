@@ -17,5 +17,7 @@ struct port_frame frames_report(uint8_t *room, const struct frames_from *from, u
                                 uint64_t number);
 struct port_frame frames_token_request(uint8_t *room, const struct frames_from *from, uint32_t host,
                                        uint64_t request);
+/* One device, asked for 700 W, and no more. */
+struct port_frame frames_detail(uint8_t *room, const struct frames_from *from, uint32_t host);
 
 #endif

@@ -22,6 +22,7 @@ struct bed {
     struct timebase base;
     struct view view;
     struct seqlock meter[RIG_METERS], stale[RIG_METERS];
+    struct seqlock detail[RIG_HOSTS * VIEW_DETAIL_RECORDS];
     struct meter_names names;
     uint32_t places[64];
     struct sender meter_sender[RIG_METERS], host_sender[RIG_HOSTS];
@@ -44,6 +45,7 @@ static int make_bed(void **state)
     meter_names_init(&bed.names, bed.places, &bed.site.model);
     bed.view.meter = bed.meter;
     bed.view.stale = bed.stale;
+    bed.view.detail = bed.detail;
     bed.from = (struct frames_from){.sequence = 1,
         .from = {.mac = {2, 0, 0, 0, 0, 9}, .ipv4 = 0xCB007102, .port = 9000},
         .to = {.mac = {2, 0, 0, 0, 0, 1}, .ipv4 = 0xCB007101, .port = 7001}};
@@ -53,7 +55,8 @@ static int make_bed(void **state)
                       .names = &bed.names,
                       .local = bed.from.to,
                       .view = &bed.view,
-                      .kinds = 1U << FRAME_MEASUREMENT | 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST,
+                      .kinds = 1U << FRAME_MEASUREMENT | 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST |
+                               1U << FRAME_DETAIL,
                       .out = rig_queue(SLOT_BYTES, RIG_PLACES),
                       .meter_window = bed.meter_window,
                       .host_window = bed.host_window,
@@ -227,6 +230,75 @@ static void request_for_power_arrives_whole_and_once(void **state)
 
 /* A lease to a group's MAC goes to everybody, one to none or to our own to nobody: such a report counts, and
  * the host stays where it was last reached. */
+static int take_detail(struct bed *bed, uint32_t host, uint64_t sequence, int64_t t_ns)
+{
+    struct frames_from from = bed->from;
+    from.from.ipv4 = bed->site.address[host % RIG_HOSTS].ipv4;
+    from.sequence = sequence;
+    bed->frame = frames_detail(bed->room, &from, host);
+    return lane_frame(&bed->lane, &bed->frame, t_ns);
+}
+
+static void a_detail_is_shown_and_makes_no_slot(void **state)
+{
+    struct bed *bed = *state;
+    struct detail detail;
+    int64_t t_ns;
+
+    assert_true(view_read_detail(&bed->view, 3, &detail, &t_ns));
+    assert_int_equal(t_ns, 0);
+    assert_int_equal(take_detail(bed, 3, 10, NOW_NS), ACCEPTED);
+    assert_true(view_read_detail(&bed->view, 3, &detail, &t_ns));
+    assert_int_equal(t_ns, NOW_NS);
+    assert_int_equal(detail.host, 3);
+    assert_string_equal(detail.job[0], "7.0");
+    assert_int_equal(detail.device[0].asked_mw, 700000);
+    assert_true(view_read_detail(&bed->view, 2, &detail, &t_ns));
+    assert_int_equal(t_ns, 0);
+    assert_int_equal(spsc_depth(bed->lane.out), 0);
+    assert_int_equal(bed->host_mac[3], 0);
+    assert_int_equal(count_read(&bed->lane.counters.details), 1);
+}
+
+static void a_detail_counts_in_its_hosts_sequence_and_only_from_its_address(void **state)
+{
+    struct bed *bed = *state;
+    struct detail detail;
+    int64_t t_ns;
+
+    assert_int_equal(take_detail(bed, 3, 10, NOW_NS), ACCEPTED);
+    assert_int_equal(take_detail(bed, 3, 10, NOW_NS + 1), REFUSED_DUPLICATE);
+    assert_int_equal(take_detail(bed, 3, 9, NOW_NS + 1), REFUSED_REORDERED);
+    bed->from.sequence = 10;
+    assert_int_equal(take_report(bed, 3), REFUSED_DUPLICATE);
+    assert_int_equal(take_report(bed, 3), ACCEPTED);
+    assert_int_equal(take_detail(bed, 3, 11, NOW_NS + 1), REFUSED_DUPLICATE);
+    assert_int_equal(take_detail(bed, RIG_HOSTS, 12, NOW_NS + 1), REFUSED_UNKNOWN_HOST);
+    struct frames_from from = bed->from;
+    from.from.ipv4 = bed->site.address[4].ipv4;
+    bed->frame = frames_detail(bed->room, &from, 3);
+    assert_int_equal(take(bed), REFUSED_SOURCE);
+    assert_true(view_read_detail(&bed->view, 3, &detail, &t_ns));
+    assert_int_equal(t_ns, NOW_NS);
+}
+
+static void details_are_shed_first_and_reports_are_not(void **state)
+{
+    struct bed *bed = *state;
+    struct detail detail;
+    int64_t t_ns;
+
+    for (uint32_t i = 0; i < RIG_PLACES * 75 / 100; i++)
+        assert_int_equal(take_measurement(bed, "m-1", NOW_NS), ACCEPTED);
+    assert_int_equal(take_detail(bed, 3, 10, NOW_NS), ACCEPTED);
+    assert_true(view_read_detail(&bed->view, 3, &detail, &t_ns));
+    assert_int_equal(t_ns, 0);
+    assert_int_equal(count_read(&bed->lane.counters.shed[CLASS_DETAIL]), 1);
+    bed->from.sequence = 11;
+    assert_int_equal(take_report(bed, 3), ACCEPTED);
+    assert_int_equal(spsc_depth(bed->lane.out), RIG_PLACES * 75 / 100 + 1);
+}
+
 static void a_mac_that_no_host_can_have_is_not_learned(void **state)
 {
     struct bed *bed = *state;
@@ -554,6 +626,9 @@ int main(void)
         BED(every_phase_is_shown_and_what_came_too_old_is_noted_beside_it),
         BED(report_names_its_host_and_teaches_the_mac),
         BED(request_for_power_arrives_whole_and_once),
+        BED(a_detail_is_shown_and_makes_no_slot),
+        BED(a_detail_counts_in_its_hosts_sequence_and_only_from_its_address),
+        BED(details_are_shed_first_and_reports_are_not),
         BED(a_mac_that_no_host_can_have_is_not_learned),
         BED(every_refusal_is_counted_by_name_and_changes_nothing),
         BED(arp_for_the_port_is_set_aside_and_not_refused),

@@ -59,13 +59,15 @@ static void records_lie_one_after_the_other_a_cache_line_each(void **state)
     assert_int_equal(at.host, at.node + 64 * 6 * NODES);
     assert_int_equal(at.meter, at.host + 64 * 3 * HOSTS);
     assert_int_equal(at.stale, at.meter + 64 * METERS);
-    assert_int_equal(at.end, at.stale + 64 * METERS);
+    assert_int_equal(at.detail, at.stale + 64 * METERS);
+    assert_int_equal(at.end, at.detail + 64 * 20 * HOSTS);
     assert_ptr_equal(bed->view.host, memory + at.host);
     assert_ptr_equal(bed->view.stale, memory + at.stale);
     assert_int_equal((uintptr_t)bed->view.node % 64, 0);
-    /* ten thousand hosts, 4,096 nodes, 2,048 meters: under 3.8 MB */
+    assert_ptr_equal(bed->view.detail, memory + at.detail);
+    /* ten thousand hosts, 4,096 nodes, 2,048 meters: under 3.8 MB, and 12.8 MB of details */
     assert_int_equal(view_layout(4096, 10000, 2048).end,
-                     64 * (VIEW_COUNTER_RECORDS + 10 + 24576 + 30000 + 4096));
+                     64 * (VIEW_COUNTER_RECORDS + 10 + 24576 + 30000 + 4096 + 200000));
 }
 
 static void check_no_writable_mapping(int fd, uint64_t bytes)
@@ -160,7 +162,7 @@ static void a_reader_sees_what_the_writer_writes(void **state)
 
     view_share_header(&bed->view, &header);
     assert_string_equal(header.magic, "flyview");
-    assert_int_equal(header.header_bytes, 136);
+    assert_int_equal(header.header_bytes, 152);
     assert_true(header.nodes == NODES && header.hosts == HOSTS && header.meters == METERS);
     assert_int_equal(view_share_map(&reader, &view, &header, bed->share.fd), 0);
     view_write_meter(&bed->view, METERS - 1, &shown);
@@ -290,6 +292,37 @@ static void times_to_trip_are_words_that_never_say_more_than_they_know(void **st
     assert_string_equal(view_words_element(ELEMENT_ROLE_COUNT + 1), "?");
 }
 
+static void a_detail_is_read_as_it_was_written(void **state)
+{
+    struct bed *bed = *state;
+    struct detail back, written = {
+        .host = HOSTS - 1, .incarnation = UINT64_MAX, .watchdog_us = 7, .write_errors = UINT32_MAX,
+        .marks = 3, .jobs = UINT16_MAX, .device_count = HOST_DEVICES_MAX, .job_count = DETAIL_JOBS_MAX};
+    int64_t t_ns;
+
+    memset(written.version, 'v', sizeof written.version - 1);
+    for (uint8_t i = 0; i < DETAIL_JOBS_MAX; i++)
+        memset(written.job[i], 'a' + i, sizeof written.job[i] - 1);
+    for (uint8_t i = 0; i < HOST_DEVICES_MAX; i++)
+        written.device[i] = (struct detail_device){
+            .index = i, .energy_mj = UINT64_MAX - i, .asked_mw = 1u + i, .enforced_mw = UINT32_MAX - i,
+            .draw_mw = 2u + i, .average_mw = UINT32_MAX, .window_us = 3, .temperature_mc = i ? i : INT32_MIN,
+            .write_us = 4, .write_worst_us = UINT32_MAX, .known = UINT16_MAX, .clock_mhz = 1755,
+            .throttle = (uint8_t)(16 + i)};
+    view_write_detail(&bed->view, &written, 12345);
+    assert_true(view_read_detail(&bed->view, HOSTS - 1, &back, &t_ns));
+    assert_int_equal(t_ns, 12345);
+    assert_memory_equal(&written, &back, sizeof back);
+    written.device_count = written.job_count = 0;       /* those of before are not shown again */
+    memset(written.job, 0, sizeof written.job);
+    memset(written.device, 0, sizeof written.device);
+    view_write_detail(&bed->view, &written, 12346);
+    assert_true(view_read_detail(&bed->view, HOSTS - 1, &back, &t_ns));
+    assert_memory_equal(&written, &back, sizeof back);
+    assert_true(view_read_detail(&bed->view, 0, &back, &t_ns));
+    assert_int_equal(t_ns, 0);
+}
+
 static void a_reader_takes_no_other_version_and_no_memory_that_is_too_short(void **state)
 {
     struct bed *bed = *state;
@@ -300,7 +333,8 @@ static void a_reader_takes_no_other_version_and_no_memory_that_is_too_short(void
     view_share_header(&bed->view, &good);
     uint32_t *field[] = {&header.version,  &header.header_bytes, &header.record_bytes, &header.counters,
                          &header.nodes,    &header.hosts,        &header.meters,       &header.node_records,
-                         &header.degradations, &header.host_records};
+                         &header.degradations, &header.host_records, &header.detail_records,
+                         &header.devices};
     for (size_t i = 0; i < sizeof field / sizeof field[0]; i++) {
         header = good;
         ++*field[i];
@@ -352,6 +386,7 @@ int main(void)
                                         close_bed),
         cmocka_unit_test_setup_teardown(a_meters_stale_readings_and_steps_are_counted_apart, open_bed,
                                         close_bed),
+        cmocka_unit_test_setup_teardown(a_detail_is_read_as_it_was_written, open_bed, close_bed),
         cmocka_unit_test(how_long_ago_is_said_in_one_figure),
         cmocka_unit_test(times_to_trip_are_words_that_never_say_more_than_they_know),
         cmocka_unit_test_setup_teardown(a_reader_takes_no_other_version_and_no_memory_that_is_too_short,

@@ -556,6 +556,45 @@ static void a_job_is_told_by_its_name(void **state)
     json_decref(document);
 }
 
+/* One at its cap, one that somebody else holds down and that is too hot, one that is gone. */
+static void devices_say_apart_what_holds_them_down(void **state)
+{
+    struct bed *bed = *state;
+    const struct detail detail = {
+        .host = 1, .marks = DETAIL_WATCHDOG, .watchdog_us = 12000, .write_errors = 2, .version = "0.6.0",
+        .jobs = 3, .job_count = 2, .job = {"4711.0", "0f3c9a52-5d0e-4b0a-9a55-0c6b3c8d1e2f"},
+        .device_count = 3,
+        .device = {
+            {.index = 0, .known = 0x1FF, .asked_mw = 700000, .enforced_mw = 700000, .draw_mw = 698200,
+             .average_mw = 650000, .window_us = 1000000, .energy_mj = 5500, .temperature_mc = 61500,
+             .clock_mhz = 1755, .write_us = 9100, .write_worst_us = 42000, .throttle = DETAIL_THROTTLE_CAP},
+            {.index = 1, .known = DETAIL_KNOWN_ENFORCED | DETAIL_KNOWN_THROTTLE | DETAIL_WRITE_FAILED,
+             .asked_mw = 700000, .enforced_mw = 400000,
+             .throttle = DETAIL_THROTTLE_THERMAL | DETAIL_THROTTLE_FOREIGN | DETAIL_THROTTLE_HARDWARE},
+            {.index = 7, .known = DETAIL_DEVICE_LOST, .asked_mw = 700000}}};
+    fill_branch(bed);
+    assert_null(strstr(screen(bed, "host-1"), "agent"));
+    view_write_detail(&bed->view, &detail, bed->stand.t_ns - 400 * NS_PER_MS);
+    const char *text = strstr(screen(bed, "host-1"), "\nagent");
+    assert_non_null(text);
+    assert_string_equal(text, "\n"
+        "agent     0.6.0, told this 400 ms ago; its watchdog was seen 12 ms before; 2\n"
+        "          writes failed\n"
+        "jobs      4711.0, 0f3c9a52-5d0e-4b0a-9a55-0c6b3c8d1e2f and 1 more\n"
+        "device, W  asked enforced   draw   mean    C   MHz  write  worst held by\n"
+        "0            700      700    698    650   62  1755    9.1   42.0 cap\n"
+        "1            700      400      -      -    -     -      -      - UNWRITTEN\n"
+        "          held by hardware thermal foreign\n"
+        "7            700        -      -      -    -     -      -      - LOST\n");
+    json_t *document = ask(bed, "host-1", true), *devices = json_object_get(document, "devices");
+    assert_int_equal(json_array_size(devices), 3);
+    json_t *first = json_array_get(devices, 0);
+    assert_true(json_number_value(json_object_get(first, "energy_j")) == 5.5);
+    assert_true(json_is_true(json_object_get(first, "draw_is_now")));
+    assert_true(json_is_null(json_object_get(json_array_get(devices, 2), "held_by")));
+    json_decref(document);
+}
+
 static void a_name_that_nobody_has_is_an_error(void **state)
 {
     struct bed *bed = *state;
@@ -597,6 +636,7 @@ int main(void)
                                         open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_node_that_its_other_load_has_outgrown_says_why_it_lends_nothing,
                                         open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(devices_say_apart_what_holds_them_down, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_name_that_nobody_has_is_an_error, open_bed, close_bed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

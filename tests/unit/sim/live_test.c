@@ -17,6 +17,7 @@
 #include "sim/live.h"
 #include "tiny_site.h"
 #include "wire/cap.h"
+#include "wire/detail.h"
 #include "wire/frame.h"
 #include "wire/upmu.h"
 
@@ -34,7 +35,7 @@ struct stage {
 };
 
 struct heard {
-    uint32_t measurements, reports, from_elsewhere, undecodable;
+    uint32_t measurements, reports, details, from_elsewhere, undecodable;
     int64_t last_timestamp_ns[8], readback_mw[HOSTS];
     bool fell_back;                     /* a meter's stamps did not ascend */
     uint64_t sequence;
@@ -125,6 +126,14 @@ static void hear_report(struct heard *heard, int fd, const struct sockaddr_in *f
     answer(heard, fd, from, frame->sender, &report);
 }
 
+static void hear_detail(struct heard *heard, const struct frame *frame)
+{
+    struct detail detail;
+    bool good = detail_decode(frame->body, frame->body_bytes, &detail) == ACCEPTED;
+    heard->undecodable += !good;
+    heard->details += good && detail.device_count == 1;
+}
+
 static void listen_to(struct heard *heard, const struct stage *stage, int meters_fd, int hosts_fd)
 {
     struct pollfd ready[2] = {{.fd = meters_fd, .events = POLLIN}, {.fd = hosts_fd, .events = POLLIN}};
@@ -142,6 +151,8 @@ static void listen_to(struct heard *heard, const struct stage *stage, int meters
                 heard->undecodable++;
             else if (i == 0)
                 hear_measurement(heard, stage, &frame);
+            else if (frame.kind == FRAME_DETAIL)
+                hear_detail(heard, &frame);
             else
                 hear_report(heard, hosts_fd, &from, &frame);
         }
@@ -166,6 +177,7 @@ static void hosts_speak_from_their_own_addresses_and_obey_leases(void **state)
     assert_int_equal(heard.from_elsewhere, 0);
     assert_false(heard.fell_back);
     assert_in_range(heard.measurements, 3 * 36, 3 * 37);    /* three meters, 600 ms / 16 ms */
+    assert_in_range(heard.details, 1, HOSTS);       /* those whose turn falls within 600 ms */
     assert_in_range(heard.reports, HOSTS * 12, 10000);
     assert_int_equal(stage.outcome.reports_sent, heard.reports);
     assert_int_equal(stage.outcome.caps.accepted, stage.outcome.caps.received);

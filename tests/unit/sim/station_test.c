@@ -23,12 +23,22 @@ struct bench {
     uint32_t readings;
     struct token_request asked;     /* newest of host 1 */
     uint32_t requests;
+    struct detail detail;           /* newest of host 1 */
+    uint32_t details[60];           /* by host */
+    uint64_t frame[60];             /* sequence of its newest frame */
 };
 
 static void take(void *user, const struct message *message)
 {
     struct bench *bench = user;
-    if (message->kind == FRAME_TOKEN_REQUEST) {
+    if (message->kind != FRAME_MEASUREMENT) {
+        assert_true(message->sequence > bench->frame[message->index]);
+        bench->frame[message->index] = message->sequence;
+    }
+    if (message->kind == FRAME_DETAIL) {
+        bench->detail = message->index == SINGLE ? *message->detail : bench->detail;
+        bench->details[message->index]++;
+    } else if (message->kind == FRAME_TOKEN_REQUEST) {
         bench->asked = message->index == SINGLE ? message->request : bench->asked;
         bench->requests += message->index == SINGLE;
     } else if (message->kind == FRAME_REPORT) {
@@ -212,6 +222,35 @@ static void caps_that_are_reset_hold_nothing_until_the_agent_notices(void **stat
     finish(&bench);
 }
 
+/* In real time only: in virtual time nobody reads them, and no run changes because of them. */
+static void hosts_that_are_up_tell_a_detail_each_second_once_asked_to(void **state)
+{
+    struct bench bench;
+    (void)state;
+    start(&bench);
+    run_until(&bench, 1000);
+    assert_int_equal(bench.details[SINGLE], 0);
+    assert_int_equal(station_tell_details(&bench.station), 0);
+    run_until(&bench, 5990);
+    for (uint32_t h = 0; h < bench.model.host_count; h++)
+        assert_int_equal(bench.details[h], 5);
+    const struct detail_device *device = &bench.detail.device[0];
+    assert_int_equal(bench.detail.incarnation, bench.last[SINGLE].incarnation);
+    assert_int_equal(bench.detail.host, SINGLE);
+    assert_int_equal(bench.detail.device_count, 1);
+    assert_true(bench.detail.marks & DETAIL_WATCHDOG);
+    assert_int_equal(device->asked_mw, bench.model.host[SINGLE].fail_safe_mw);
+    assert_int_equal(device->enforced_mw, device->asked_mw);
+    assert_true(device->draw_mw > 0 && device->draw_mw <= device->asked_mw + device->asked_mw / 10);
+    assert_true(device->write_us > 0 && device->write_worst_us >= device->write_us);
+    assert_int_equal(device->throttle, DETAIL_THROTTLE_CAP);
+    bench.station.agent[SINGLE].dead = true;
+    run_until(&bench, 7990);
+    assert_int_equal(bench.details[SINGLE], 5);
+    assert_int_equal(bench.details[2], 7);
+    finish(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_meter_on_a_dead_feed_reads_nothing_and_goes_on_speaking),
         cmocka_unit_test(a_job_asks_before_its_ramp_and_takes_the_alternative),
         cmocka_unit_test(a_host_without_power_is_silent_and_boots_when_it_has_power_again),
+        cmocka_unit_test(hosts_that_are_up_tell_a_detail_each_second_once_asked_to),
         cmocka_unit_test(caps_that_are_reset_hold_nothing_until_the_agent_notices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Power smoothing (Blackwell and newer): a floor in percent of a ceiling, ramps and a hysteresis, kept in a
+ * few preset profiles of which one is in force. The last preset is ours; the others stay as the site set
+ * them.
+ *
+ * The unit trap: ramps are written in W/s and read back in mW/s. What does not read back as it was written is
+ * -EIO, and the preset is not put into force.
+ */
+#include <errno.h>
+
+#include "act/nvml_library.h"
+
+#define MW_PER_W 1000
+#define PRESETS_MAX 5
+
+bool nvml_smoothing_there(const struct nvml_library *library, nvml_handle device)
+{
+    int64_t enabled, presets;
+    return library->smoothing_param && library->smoothing_activate && library->smoothing_state &&
+           !nvml_library_field(library, device, NVML_SMOOTHING_ENABLED, 0, &enabled) &&
+           !nvml_library_field(library, device, NVML_SMOOTHING_PROFILES, 0, &presets) &&
+           presets >= 1 && presets <= PRESETS_MAX;
+}
+
+/* Percent of the ceiling, within what the device takes. */
+static int floor_percent(const struct nvml_library *library, nvml_handle device, int64_t floor_mw,
+                         double *percent)
+{
+    int64_t ceiling_w, least, most;
+    int error = nvml_library_field(library, device, NVML_SMOOTHING_CEILING, 0, &ceiling_w);
+    if (!error)
+        error = nvml_library_field(library, device, NVML_SMOOTHING_LEAST_FLOOR, 0, &least);
+    if (!error)
+        error = nvml_library_field(library, device, NVML_SMOOTHING_MOST_FLOOR, 0, &most);
+    if (error)
+        return error;
+    if (ceiling_w <= 0)
+        return -EIO;
+    *percent = (double)floor_mw / 10.0 / (double)ceiling_w;
+    return *percent < (double)least || *percent > (double)most ? -ERANGE : 0;
+}
+
+/* Writes one parameter and reads it back as `seen`, one off allowed: percents come back whole. */
+static int set(const struct nvml_library *library, nvml_handle device, unsigned preset, unsigned param,
+               double value, unsigned field, double seen)
+{
+    int64_t back;
+    struct nvml_smoothing_param wanted = {.version = NVML_VERSION(struct nvml_smoothing_param, 1),
+                                          .profile = preset, .param = param, .value = value};
+    int error = nvml_library_error(library->smoothing_param(device, &wanted));
+    if (!error)
+        error = nvml_library_field(library, device, field, preset, &back);
+    if (error)
+        return error;
+    double off = (double)back - seen;
+    return off > 1 || off < -1 ? -EIO : 0;
+}
+
+static int set_ramps(const struct nvml_library *library, nvml_handle device, unsigned preset,
+                     const struct act_smooth *smooth)
+{
+    double up = (double)smooth->ramp_up_mw_per_s, down = (double)smooth->ramp_down_mw_per_s;
+    double ms = (double)smooth->hysteresis_ns / (double)NS_PER_MS;
+    int error = 0;
+    if (smooth->ramp_up_mw_per_s)
+        error = set(library, device, preset, NVML_PARAM_RAMP_UP, up / MW_PER_W, NVML_SMOOTHING_RAMP_UP, up);
+    if (!error && smooth->ramp_down_mw_per_s)
+        error = set(library, device, preset, NVML_PARAM_RAMP_DOWN, down / MW_PER_W, NVML_SMOOTHING_RAMP_DOWN,
+                    down);
+    if (!error && smooth->hysteresis_ns)
+        error = set(library, device, preset, NVML_PARAM_HYSTERESIS, ms, NVML_SMOOTHING_HYSTERESIS, ms);
+    return error;
+}
+
+static int put_into_force(const struct nvml_library *library, nvml_handle device, unsigned preset)
+{
+    struct nvml_smoothing_param chosen = {.version = NVML_VERSION(struct nvml_smoothing_param, 1),
+                                          .profile = preset};
+    struct nvml_smoothing_state on = {.version = NVML_VERSION(struct nvml_smoothing_state, 1), .enabled = 1};
+    int error = nvml_library_error(library->smoothing_activate(device, &chosen));
+    return error ? error : nvml_library_error(library->smoothing_state(device, &on));
+}
+
+int nvml_smoothing_set(const struct nvml_library *library, nvml_handle device,
+                       const struct act_smooth *smooth)
+{
+    int64_t presets;
+    double percent;
+    if (smooth->floor_mw < 0 || smooth->ramp_up_mw_per_s < 0 || smooth->ramp_down_mw_per_s < 0 ||
+        smooth->hysteresis_ns < 0)
+        return -ERANGE;
+    int error = nvml_library_field(library, device, NVML_SMOOTHING_PROFILES, 0, &presets);
+    if (error || presets < 1 || presets > PRESETS_MAX)
+        return error ? error : -EIO;
+    unsigned preset = (unsigned)presets - 1;
+    if (smooth->floor_mw) {
+        error = floor_percent(library, device, smooth->floor_mw, &percent);
+        if (!error)
+            error = set(library, device, preset, NVML_PARAM_FLOOR, percent, NVML_SMOOTHING_FLOOR, percent);
+    }
+    if (!error)
+        error = set_ramps(library, device, preset, smooth);
+    return error ? error : put_into_force(library, device, preset);
+}

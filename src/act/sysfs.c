@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "act/sysfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "act/act.h"
+
+enum { NUMBER_BYTES = 24 };
+
+int sysfs_parse(const char *text, size_t bytes, int64_t *value)
+{
+    int64_t number = 0;
+    size_t at = 0;
+    bool minus = bytes && text[0] == '-';
+    if (bytes && text[bytes - 1] == '\n')
+        bytes--;
+    if (minus)
+        at = 1;
+    if (at >= bytes)
+        return -EBADMSG;
+    for (; at < bytes; at++) {
+        if (text[at] < '0' || text[at] > '9')
+            return -EBADMSG;
+        int64_t digit = text[at] - '0';
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, minus ? -digit : digit, &number))
+            return -ERANGE;
+    }
+    *value = number;
+    return 0;
+}
+
+static int open_file(const char *folder, const char *name, int flags)
+{
+    char path[2 * ACT_PATH_BYTES];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+        return -ENAMETOOLONG;
+    int fd = open(path, flags | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+/* The bytes that one read gives: attributes come whole. */
+static ssize_t read_file(const char *folder, const char *name, char *text, size_t room)
+{
+    int fd = open_file(folder, name, O_RDONLY);
+    if (fd < 0)
+        return fd;
+    ssize_t bytes = read(fd, text, room);
+    int error = errno;
+    close(fd);
+    return bytes < 0 ? -error : bytes;
+}
+
+int sysfs_read(const char *folder, const char *name, int64_t *value)
+{
+    char text[NUMBER_BYTES];
+    ssize_t bytes = read_file(folder, name, text, sizeof text);
+    return bytes < 0 ? (int)bytes : sysfs_parse(text, (size_t)bytes, value);
+}
+
+int sysfs_write(const char *folder, const char *name, int64_t value)
+{
+    char text[NUMBER_BYTES];
+    int length = snprintf(text, sizeof text, "%" PRId64 "\n", value);
+    int fd = open_file(folder, name, O_WRONLY | O_TRUNC);
+    if (fd < 0)
+        return fd;
+    ssize_t written = write(fd, text, (size_t)length);
+    int error = written < 0 ? -errno : written != length ? -EIO : 0;
+    return close(fd) && !error ? -errno : error;
+}
+
+int sysfs_line(const char *folder, const char *name, char *line, size_t room)
+{
+    ssize_t bytes = read_file(folder, name, line, room);
+    if (bytes < 0)
+        return (int)bytes;
+    char *end = (char *)memchr(line, '\n', (size_t)bytes);
+    if (!end && bytes == (ssize_t)room)
+        return -ENAMETOOLONG;
+    if (end)
+        *end = '\0';
+    else
+        line[bytes] = '\0';
+    return 0;
+}
+
+int sysfs_error(int error)
+{
+    switch (error) {
+    case -ENOENT:
+    case -ENXIO: return -ENODEV;
+    case -EACCES:
+    case -EROFS: return -EPERM;
+    default: return error;
+    }
+}

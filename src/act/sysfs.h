@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers and names in files of sysfs: one line, a digit or more, nothing else. */
+#ifndef FLYBALL_ACT_SYSFS_H
+#define FLYBALL_ACT_SYSFS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* any: digits, with '-' before them or not, the end of the line or not, and nothing else: 0, -EBADMSG, or
+ * -ERANGE beyond int64_t. */
+int sysfs_parse(const char *text, size_t bytes, int64_t *value);
+
+/* any: a file's number. -ENOENT: no such file, or its device is gone; -EBADMSG; another -errno. May wait for
+ * as long as the driver behind the file does. */
+int sysfs_read(const char *folder, const char *name, int64_t *value);
+
+/* any: writes a number and the end of the line in one call, as drivers want it. */
+int sysfs_write(const char *folder, const char *name, int64_t value);
+
+/* any: a file's first line without its end; "" if it is empty. -ENAMETOOLONG beyond `room`. */
+int sysfs_line(const char *folder, const char *name, char *line, size_t room);
+
+/* any: what an error of a file of a device that was there means: -ENOENT, -ENXIO are -ENODEV, -EACCES is
+ * -EPERM. */
+int sysfs_error(int error);
+
+#endif
