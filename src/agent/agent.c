@@ -85,6 +85,14 @@ void agent_clock(struct agent *agent, int64_t before_ns, int64_t boottime_ns, in
     agent_settle(agent, after_ns);
 }
 
+/* Its incarnation is one that nobody hears of. */
+void agent_stop(struct agent *agent, int64_t now_ns)
+{
+    agent->stopped = true;
+    agent_renew(agent, now_ns);
+    agent_settle(agent, now_ns);
+}
+
 void agent_pass_time(struct agent *agent, int64_t now_ns)
 {
     bool leased = agent->holder.state_wanted == HOST_LEASED;
@@ -157,7 +165,7 @@ void agent_turn(struct agent *agent, int64_t now_ns)
 {
     agent_pass_time(agent, now_ns);
     agent_settle(agent, now_ns);
-    if (holder_report_due(&agent->holder, now_ns))
+    if (!agent->stopped && holder_report_due(&agent->holder, now_ns))
         send_report(agent, now_ns);
 }
 
@@ -165,6 +173,8 @@ int64_t agent_due_ns(const struct agent *agent)
 {
     const struct holder *holder = &agent->holder;
     int64_t due_ns = smaller(holder->last_report_ns + holder->config.report_ns, holder->receipt_due_ns);
+    if (agent->stopped)
+        due_ns = INT64_MAX;
     if (holder->state_wanted == HOST_LEASED)
         due_ns = smaller(due_ns, holder->deadline_ns);
     for (uint32_t i = 0; i < agent_devices(agent); i++) {

@@ -106,7 +106,7 @@ struct agent {
     uint16_t psu_inputs;
     bool psu_known;
     bool watchdog;                  /* it is there */
-    bool started;
+    bool started, stopped;
     uint8_t out[DATAGRAM_MAX];
 };
 
@@ -120,6 +120,10 @@ void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t n
 /* any: before agent_start, and before whatever may follow a sleep of the machine: CLOCK_BOOTTIME read between
  * two looks at CLOCK_MONOTONIC. After a sleep it begins a new incarnation. */
 void agent_clock(struct agent *agent, int64_t before_ns, int64_t boottime_ns, int64_t after_ns);
+
+/* any: the end of this process is near: nothing is obeyed or reported any more, fail-safe is wanted. The
+ * word is 0 once it is in force. */
+void agent_stop(struct agent *agent, int64_t now_ns);
 
 /* any: a datagram that came. Returns ACCEPTED where it was obeyed, -1 where the lease protocol refused it,
  * else an enum refusal. */

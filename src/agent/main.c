@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flyball-agent: finds the verb, loads the file, runs it; one binary for the agent and its watchdog. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/probe.h"
+#include "agent/run.h"
+#include "agent/watch.h"
+
+/* As of every flyball program. */
+enum main_exit { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_CONNECT = 3, EXIT_CONFIG = 4, EXIT_REFUSED = 5 };
+
+static const char help[] =
+    "usage: flyball-agent check FILE\n"
+    "       flyball-agent run FILE [SUMMARY]\n"
+    "       flyball-agent watch FILE\n"
+    "       flyball-agent probe [DRIVER]\n\n"
+    "Holds this host to the power that flyballd leases to it; without a lease to its fail-safe cap.\n\n"
+    "  check   reads the configuration and says what is wrong with it\n"
+    "  run     the agent; SUMMARY is written at the end, - is standard output\n"
+    "  watch   the watchdog: writes the fail-safe caps when the agent does not\n"
+    "  probe   what an actuator finds on this machine, and how long each call takes; changes nothing\n\n"
+    "Exit codes: 0 ok, 2 usage, 3 a file, address or device cannot be reached, 4 configuration invalid,\n"
+    "5 refused: another one is there.\n";
+
+static int exit_of(int error)
+{
+    if (error == -EINVAL || error == -EBADMSG)
+        return EXIT_CONFIG;
+    return error == -EBUSY ? EXIT_REFUSED : EXIT_CONNECT;
+}
+
+static int write_summary(const struct run *run, const char *path)
+{
+    FILE *out = strcmp(path, "-") ? fopen(path, "we") : stdout;
+    if (out) {
+        run_summary(run, out);
+        if (!(out == stdout ? fflush(out) : fclose(out)))
+            return EXIT_OK;
+    }
+    fprintf(stderr, "flyball-agent: %s: %s\n", path, strerror(errno));
+    return EXIT_CONNECT;
+}
+
+static int run_agent(const struct config *config, const char *summary)
+{
+    struct run *run = aligned_alloc(_Alignof(struct run), sizeof *run);
+    if (!run)
+        return EXIT_CONNECT;
+    int error = run_open(run, config, stderr);
+    if (!error)
+        error = run_loop(run);
+    bool ended = run_close(run);
+    int result = error ? exit_of(error) : EXIT_OK;
+    if (!error && summary)
+        result = write_summary(run, summary);
+    if (!ended)
+        _exit(result);      /* a thread hangs in a driver; what it uses must stay */
+    free(run);
+    return result;
+}
+
+static int run_watchdog(const struct config *config)
+{
+    struct watch *watch = malloc(sizeof *watch);
+    if (!watch)
+        return EXIT_CONNECT;
+    int error = watch_open(watch, config, stderr);
+    if (!error)
+        watch_loop(watch);
+    if (!watch_close(watch))
+        _exit(error ? exit_of(error) : EXIT_OK);
+    free(watch);
+    return error ? exit_of(error) : EXIT_OK;
+}
+
+static int with_file(const char *verb, const char *path, const char *summary)
+{
+    struct config config;
+    int error = config_load(&config, path, stderr);
+    if (error)
+        return exit_of(error);
+    if (!strcmp(verb, "run"))
+        return run_agent(&config, summary);
+    if (!strcmp(verb, "watch"))
+        return run_watchdog(&config);
+    printf("%s: ok: host %s, %s to %s\n", path, config.host, config.actuator,
+           config.device_count ? "the devices listed" : "every device found");
+    return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    const char *verb = argc > 1 ? argv[1] : "";
+    setvbuf(stderr, NULL, _IONBF, 0);
+    if (!strcmp(verb, "--help") || !strcmp(verb, "-h") || !strcmp(verb, "help"))
+        return fputs(help, stdout), EXIT_OK;
+    if (!strcmp(verb, "probe") && argc <= 3)
+        return probe_all(argc == 3 ? argv[2] : NULL, stdout, stderr) ? EXIT_CONNECT : EXIT_OK;
+    if (argc == 3 && (!strcmp(verb, "check") || !strcmp(verb, "run") || !strcmp(verb, "watch")))
+        return with_file(verb, argv[2], NULL);
+    if (argc == 4 && !strcmp(verb, "run"))
+        return with_file(verb, argv[2], argv[3]);
+    fputs(help, stderr);
+    return EXIT_USAGE;
+}

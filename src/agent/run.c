@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/run_inside.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ring/arena.h"
+
+#define BEAT_NS (100 * NS_PER_MS)
+#define WATCHDOG_MISSING_NS NS_PER_S
+#define STOP_WITHIN_NS (2 * NS_PER_S)
+
+static void send_datagram(void *user, const uint8_t *data, uint32_t bytes)
+{
+    struct run *run = user;
+    ssize_t sent = sendto(run->socket, data, bytes, MSG_DONTWAIT, (const struct sockaddr *)&run->controller,
+                          sizeof run->controller);
+    run->send_failures += sent < 0;
+}
+
+/* Bounds first: the worker may be on its way already. */
+static void order_write(void *user, uint32_t device, int64_t cap_mw)
+{
+    struct run *run = user;
+    worker_bound(&run->worker[device], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));
+    worker_order(&run->worker[device], cap_mw, run->came_ns);
+}
+
+static void save_epoch(void *user, uint64_t epoch)
+{
+    saver_want(&((struct run *)user)->saver, epoch);
+}
+
+static void store_word(void *user, int64_t boottime_ns)
+{
+    atomic_store_explicit(&((struct run *)user)->word.word->deadline_ns, boottime_ns, memory_order_release);
+}
+
+static uint64_t new_incarnation(void *user)
+{
+    struct run *run = user;
+    uint64_t random = 0;
+    while (!random)
+        if (getrandom(&random, sizeof random, 0) != sizeof random)
+            random = 0;
+    atomic_store(&run->word.word->incarnation, random);
+    return random;
+}
+
+static void take_answer(void *user, const struct token_response *response)
+{
+    jobs_answered(&((struct run *)user)->jobs, response);
+}
+
+const struct agent_hooks run_hooks = {
+    .send = send_datagram,
+    .write = order_write,
+    .save_epoch = save_epoch,
+    .word = store_word,
+    .incarnation = new_incarnation,
+    .answered = take_answer,
+};
+
+static void look_at_clocks(struct run *run)
+{
+    int64_t before_ns = word_monotonic_ns();
+    run->boottime_ns = word_boottime_ns();
+    run->now_ns = run->came_ns = word_monotonic_ns();
+    agent_clock(&run->agent, before_ns, run->boottime_ns, run->now_ns);
+}
+
+/* When the kernel took the datagram in, by MONOTONIC: what it says is UTC. */
+static int64_t arrival_ns(struct msghdr *header, int64_t now_ns)
+{
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control; control = CMSG_NXTHDR(header, control)) {
+        struct timespec stamp, utc;
+        if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SO_TIMESTAMPNS)
+            continue;
+        memcpy(&stamp, CMSG_DATA(control), sizeof stamp);
+        clock_gettime(CLOCK_REALTIME, &utc);
+        int64_t age_ns = (utc.tv_sec - stamp.tv_sec) * NS_PER_S + utc.tv_nsec - stamp.tv_nsec;
+        return age_ns > 0 && age_ns < NS_PER_S ? word_monotonic_ns() - age_ns : now_ns;
+    }
+    return now_ns;
+}
+
+static void receive(struct run *run)
+{
+    struct run_inbox *inbox = &run->inbox;
+    for (uint32_t i = 0; i < RUN_BURST; i++) {
+        inbox->vector[i] = (struct iovec){inbox->data[i], DATAGRAM_MAX};
+        inbox->message[i].msg_hdr = (struct msghdr){
+            .msg_name = &inbox->from[i], .msg_namelen = sizeof inbox->from[i],
+            .msg_iov = &inbox->vector[i], .msg_iovlen = 1,
+            .msg_control = inbox->control[i], .msg_controllen = RUN_CONTROL_BYTES};
+    }
+    int count = recvmmsg(run->socket, inbox->message, RUN_BURST, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < count; i++) {
+        if (inbox->from[i].sin_addr.s_addr != run->controller.sin_addr.s_addr) {
+            run->agent.counter[AGENT_RECEIVED]++;
+            run->agent.counter[AGENT_NOT_MINE]++;
+            continue;
+        }
+        run->came_ns = arrival_ns(&inbox->message[i].msg_hdr, run->now_ns);
+        agent_receive(&run->agent, inbox->data[i], inbox->message[i].msg_len, run->now_ns);
+    }
+    run->came_ns = run->now_ns;
+}
+
+static void take_news(struct run *run, uint32_t device)
+{
+    struct worker_news news;
+    if (!worker_take(&run->worker[device], &news))
+        return;
+    if (news.written)
+        agent_written(&run->agent, device, news.written_rc, news.applied_mw, news.written_mw, run->now_ns);
+    if (news.seen)
+        agent_seen(&run->agent, device, news.seen_rc, news.seen_mw, run->now_ns);
+    if (news.sampled)
+        agent_sampled(&run->agent, device, &news.sample, run->now_ns);
+}
+
+static void look_at_disk(struct run *run)
+{
+    uint64_t saved;
+    int error;
+    if (!saver_take(&run->saver, &saved, &error))
+        return;
+    agent_epoch_saved(&run->agent, saved, run->now_ns);
+    if (error != run->disk_error)
+        fprintf(run->out, error ? "flyball-agent: the epoch cannot be saved, newer ones are not obeyed: %s\n"
+                                : "flyball-agent: the epoch is saved again%.0s\n", strerror(-error));
+    run->disk_error = error;
+}
+
+/* Each side sees that the other lives. */
+static void beat(struct run *run)
+{
+    struct word *word = run->word.word;
+    atomic_store_explicit(&word->agent_beat_ns, run->boottime_ns, memory_order_relaxed);
+    int64_t beat_ns = atomic_load_explicit(&word->watchdog_beat_ns, memory_order_relaxed);
+    run->watchdog_there = beat_ns && run->boottime_ns - beat_ns < WATCHDOG_MISSING_NS;
+    agent_watchdog(&run->agent, run->watchdog_there, run->now_ns);
+    notify_alive(&run->notify, run->now_ns);
+}
+
+static void turn(struct run *run)
+{
+    look_at_clocks(run);
+    beat(run);
+    receive(run);
+    for (uint32_t i = 0; i < run->devices; i++)
+        take_news(run, i);
+    look_at_disk(run);
+    jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns);
+    agent_turn(&run->agent, run->now_ns);
+    for (uint32_t i = 0; i < run->devices; i++)
+        worker_bound(&run->worker[i], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));
+    if (!run->ready && run->agent.holder.state != HOST_BOOT) {
+        run->ready = true;
+        notify_say(&run->notify, "READY=1\nSTATUS=fail-safe caps are read back");
+        fprintf(run->out, "flyball-agent: ready: fail-safe caps are read back\n");
+    }
+    run_say(run);
+}
+
+static void sleep_until_due(struct run *run)
+{
+    struct pollfd from[] = {{.fd = run->socket, .events = POLLIN}, {.fd = run->wake_fd, .events = POLLIN},
+                            {.fd = run->signal_fd, .events = POLLIN}};
+    int64_t wait_ns = agent_due_ns(&run->agent) - word_monotonic_ns();
+    wait_ns = wait_ns < 0 ? 0 : wait_ns > BEAT_NS ? BEAT_NS : wait_ns;
+    struct timespec wait = {.tv_nsec = wait_ns};
+    if (ppoll(from, 3, &wait, NULL) <= 0)
+        return;
+    uint64_t woken;
+    struct signalfd_siginfo info;
+    if (from[1].revents && read(run->wake_fd, &woken, sizeof woken) < 0)
+        return;
+    if (!from[2].revents || read(run->signal_fd, &info, sizeof info) != sizeof info || run->stopping)
+        return;
+    run->stopping = true;
+    run->stop_by_ns = word_monotonic_ns() + STOP_WITHIN_NS;
+    notify_say(&run->notify, "STOPPING=1");
+}
+
+/* No lease is obeyed any more, every device goes to fail-safe, and the watchdog stays armed until it is read
+ * back: caps that a person had set before are not put back, since nobody but the controller can know when
+ * that is safe. */
+static void wind_down(struct run *run)
+{
+    look_at_clocks(run);
+    agent_stop(&run->agent, run->now_ns);
+    while (run->now_ns < run->stop_by_ns && run->agent.word_boottime_ns) {
+        look_at_clocks(run);
+        beat(run);
+        for (uint32_t i = 0; i < run->devices; i++)
+            take_news(run, i);
+        agent_turn(&run->agent, run->now_ns);
+        sleep_until_due(run);
+    }
+}
+
+int run_loop(struct run *run)
+{
+    arena_seal_thread();
+    look_at_clocks(run);
+    while (!run->stopping) {
+        turn(run);
+        sleep_until_due(run);
+    }
+    wind_down(run);
+    return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent as a process: one thread that loops over the socket and the time, one per device, one for the
+ * disk. Everything is opened and allocated at start; the loop allocates nothing and waits for nobody.
+ */
+#ifndef FLYBALL_AGENT_RUN_H
+#define FLYBALL_AGENT_RUN_H
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "agent/config.h"
+#include "agent/jobs.h"
+#include "agent/notify.h"
+#include "agent/saver.h"
+#include "agent/worker.h"
+
+enum { RUN_BURST = 32, RUN_CONTROL_BYTES = 64 };
+
+/* Datagrams of one burst. */
+struct run_inbox {
+    struct mmsghdr message[RUN_BURST];
+    struct iovec vector[RUN_BURST];
+    struct sockaddr_in from[RUN_BURST];
+    _Alignas(struct cmsghdr) uint8_t control[RUN_BURST][RUN_CONTROL_BYTES];
+    uint8_t data[RUN_BURST][DATAGRAM_MAX];
+};
+
+struct run {
+    struct config config;
+    struct agent agent;
+    struct word_file word;
+    struct saver saver;
+    struct notify notify;
+    struct jobs jobs;
+    uint32_t devices;
+    struct worker worker[HOST_DEVICES_MAX];
+    int socket, wake_fd, signal_fd;
+    struct sockaddr_in controller;
+    struct run_inbox inbox;
+    int64_t now_ns;             /* MONOTONIC of this turn */
+    int64_t boottime_ns;
+    int64_t came_ns;            /* what led to the orders given now */
+    bool ready;                 /* fail-safe was read back once */
+    bool stopping;
+    int64_t stop_by_ns;
+    uint64_t said[AGENT_COUNTER_COUNT];     /* counters as last told */
+    int64_t said_ns;
+    int disk_error;             /* as last told */
+    bool watchdog_told, watchdog_there;
+    uint64_t send_failures;
+    FILE *out;                  /* what people read */
+};
+
+/* setup: opens everything and says in `out` what is amiss. 0; -EINVAL: the configuration does not fit the
+ * devices; -EBUSY: another agent runs; another -errno. */
+int run_open(struct run *run, const struct config *config, FILE *out);
+
+/* Until SIGTERM or SIGINT; then fail-safe, and the end within two seconds. 0 or -errno. */
+int run_loop(struct run *run);
+
+/* setup: false where a thread hangs in a driver or on the disk: whoever calls ends the process at once. */
+bool run_close(struct run *run);
+
+/* setup, after run_close: counters and latencies as JSON. */
+void run_summary(const struct run *run, FILE *out);
+
+/* any: what has changed since it last said something, for people; at most once a second. */
+void run_say(struct run *run);
+
+#endif

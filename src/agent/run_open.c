@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that a running agent needs, opened before it says that it is there: what a machine runs out of later
+ * changes nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/run_inside.h"
+#include "msg/model.h"
+
+enum { SOCKET_BYTES = 256 * 1024, WATT_MW = 1000 };
+
+static int fail(struct run *run, int error, const char *what, const char *why)
+{
+    fprintf(run->out, "flyball-agent: %s: %s\n", what, *why ? why : strerror(-error));
+    return error;
+}
+
+static struct sockaddr_in address_of(const struct config_address *address)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(address->port),
+                                .sin_addr.s_addr = htonl(address->ipv4)};
+}
+
+static int open_socket(struct run *run)
+{
+    const struct sockaddr_in own = address_of(&run->config.listen);
+    const int on = 1, bytes = SOCKET_BYTES;
+    run->controller = address_of(&run->config.controller);
+    run->socket = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (run->socket < 0)
+        return fail(run, -errno, "socket", "");
+    setsockopt(run->socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    setsockopt(run->socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+    if (bind(run->socket, (const struct sockaddr *)&own, sizeof own))
+        return fail(run, -errno, "the address to listen on", "");
+    return 0;
+}
+
+static int open_events(struct run *run)
+{
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGINT);
+    sigprocmask(SIG_BLOCK, &stop, NULL);        /* of every thread: they come later */
+    run->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    run->signal_fd = signalfd(-1, &stop, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (run->wake_fd < 0 || run->signal_fd < 0)
+        return fail(run, -errno, "event descriptors", "");
+    return 0;
+}
+
+static int open_word(struct run *run)
+{
+    int error = word_open(&run->word, run->config.run, WORD_AGENT);
+    if (error == -EBUSY)
+        return fail(run, error, run->config.run, "another flyball-agent runs here");
+    if (error == -EINVAL)
+        return fail(run, error, run->config.run,
+                    "is not in memory: `run` wants a folder on tmpfs, such as one below /run");
+    if (error == -EBADMSG)
+        return fail(run, error, run->config.run, "word-1 there is not a word of this version");
+    return error ? fail(run, error, run->config.run, "") : 0;
+}
+
+static int open_saver(struct run *run)
+{
+    int error = saver_open(&run->saver, run->config.state, run->wake_fd);
+    if (error == -EBADMSG)
+        return fail(run, error, run->saver.path,
+                    "is not an epoch; it must not be lost: see flyball-agent(8)");
+    return error ? fail(run, error, run->saver.path, "") : 0;
+}
+
+/* Where no device is listed, all that the actuator finds. */
+static int list_devices(struct run *run, const struct act_driver *driver)
+{
+    struct config *config = &run->config;
+    struct act act;
+    char why[ACT_WHY_BYTES] = "";
+    int error = act_open(&act, driver, &config->place, why);
+    if (error)
+        return fail(run, error, driver->name, why);
+    for (uint32_t i = 0; i < act.count && !config->agent.holder.devices; i++)
+        memcpy(config->device[config->device_count++], act.device[i].identity, ACT_IDENTITY_BYTES);
+    act_close(&act);
+    config->agent.holder.devices = config->device_count;
+    run->devices = config->device_count;
+    return run->devices ? 0 : fail(run, -ENODEV, driver->name, "no device was found");
+}
+
+static int check_range(struct run *run, const struct act_device *device)
+{
+    const struct agent_config *agent = &run->config.agent;
+    const struct { const char *name; int64_t cap_mw; } part[] = {
+        {"cap_min", agent->cap_min_mw}, {"fail_safe", agent->holder.fail_safe_mw},
+        {"cap_max", agent->holder.cap_max_mw}};
+    if (!(device->features & ACT_SETTABLE))
+        return fail(run, -EINVAL, device->identity, "its cap cannot be set");
+    for (uint32_t i = 0; i < sizeof part / sizeof part[0]; i++) {
+        char why[256];
+        int64_t cap_mw = part[i].cap_mw / run->devices;
+        if (cap_mw >= device->min_mw && cap_mw <= device->max_mw)
+            continue;
+        snprintf(why, sizeof why, "%s over %u devices is %" PRId64 " W for each; this one takes %" PRId64
+                 " W to %" PRId64 " W", part[i].name, run->devices, cap_mw / WATT_MW,
+                 device->min_mw / WATT_MW, device->max_mw / WATT_MW);
+        return fail(run, -EINVAL, device->identity, why);
+    }
+    return 0;
+}
+
+static int open_worker(struct run *run, const struct act_driver *driver, uint32_t i)
+{
+    const struct config *config = &run->config;
+    char why[ACT_WHY_BYTES] = "";
+    struct worker_place place = {
+        .driver = driver, .place = config->place,
+        .fail_safe_mw = config->agent.holder.fail_safe_mw / run->devices,
+        .look_every_ns = config->agent.holder.report_ns < 100 * NS_PER_MS ? config->agent.holder.report_ns
+                                                                          : 100 * NS_PER_MS,
+        .word = run->word.word, .wake_fd = run->wake_fd};
+    memcpy(place.identity, config->device[i], ACT_IDENTITY_BYTES);
+    int error = worker_open(&run->worker[i], &place, why);
+    if (error)
+        return fail(run, error, config->device[i], why);
+    atomic_store(&run->word.word->fail_safe_mw[i], place.fail_safe_mw);
+    uint32_t device = run->worker[i].hand.device;
+    if (device != INDEX_NONE)
+        return check_range(run, &run->worker[i].hand.act.device[device]);
+    fprintf(run->out, "flyball-agent: %s is not there; it counts as lost until it is\n", config->device[i]);
+    return 0;
+}
+
+static int open_devices(struct run *run)
+{
+    const struct act_driver *driver = act_find(run->config.actuator);
+    int error = list_devices(run, driver);
+    for (uint32_t i = 0; i < run->devices && !error; i++)
+        error = open_worker(run, driver, i);
+    return error;
+}
+
+static int start_threads(struct run *run)
+{
+    int error = saver_start(&run->saver);
+    for (uint32_t i = 0; i < run->devices && !error; i++)
+        error = worker_start(&run->worker[i]);
+    return error ? fail(run, error, "threads", "") : 0;
+}
+
+/* Frames ascend over restarts, whatever wrote them. */
+static uint64_t utc_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)(now.tv_sec * NS_PER_S + now.tv_nsec);
+}
+
+static void begin(struct run *run)
+{
+    struct agent_hooks hooks = run_hooks;
+    hooks.user = run;
+    agent_init(&run->agent, &run->config.agent, &hooks);
+    int64_t before_ns = word_monotonic_ns(), boottime_ns = word_boottime_ns(), now_ns = word_monotonic_ns();
+    agent_clock(&run->agent, before_ns, boottime_ns, now_ns);
+    const struct agent_birth birth = {.incarnation = hooks.incarnation(run), .epoch = run->saver.saved,
+                                      .frame_sequence = utc_ns()};
+    run->now_ns = run->came_ns = now_ns;
+    run->boottime_ns = boottime_ns;
+    agent_start(&run->agent, &birth, now_ns);
+}
+
+int run_open(struct run *run, const struct config *config, FILE *out)
+{
+    *run = (struct run){.config = *config, .out = out, .socket = -1, .wake_fd = -1, .signal_fd = -1,
+                        .word.lock = -1, .notify.fd = -1};
+    int error = notify_open(&run->notify);
+    if (error)
+        return fail(run, error, "NOTIFY_SOCKET", "");
+    if ((error = open_events(run)) || (error = open_word(run)) || (error = open_saver(run)) ||
+        (error = open_devices(run)) || (error = open_socket(run)) || (error = start_threads(run)))
+        return error;
+    if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+        fprintf(out, "flyball-agent: memory is not locked: %s; going on\n", strerror(errno));
+    jobs_open(&run->jobs, config, run->wake_fd, out);
+    begin(run);
+    fprintf(out, "flyball-agent: %s, host %u, %u devices by %s, fail-safe %" PRId64 " W, epoch %" PRIu64 "\n",
+            config->host, config->agent.holder.host, run->devices, config->actuator,
+            config->agent.holder.fail_safe_mw / WATT_MW, run->saver.saved);
+    return 0;
+}
+
+bool run_close(struct run *run)
+{
+    int64_t until_ns = word_monotonic_ns() + NS_PER_S;
+    bool all = !run->saver.thread || saver_stop(&run->saver, until_ns);
+    for (uint32_t i = 0; i < run->devices; i++)
+        all &= !run->worker[i].thread || worker_stop(&run->worker[i], until_ns);
+    all &= jobs_close(&run->jobs);
+    if (!all)
+        return false;
+    word_close(&run->word);
+    notify_close(&run->notify);
+    const int open_fd[] = {run->socket, run->wake_fd, run->signal_fd};
+    for (uint32_t i = 0; i < sizeof open_fd / sizeof open_fd[0]; i++) {
+        if (open_fd[i] >= 0)
+            close(open_fd[i]);
+    }
+    return true;
+}

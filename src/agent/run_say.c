@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a running agent tells people. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "agent/run.h"
+
+/* What goes on all the time is no news. */
+static bool is_routine(uint32_t counter)
+{
+    switch (counter) {
+    case AGENT_RECEIVED:
+    case AGENT_ACCEPTED:
+    case AGENT_REPORTS:
+    case AGENT_WRITES:
+    case AGENT_LOWERED:
+    case AGENT_ASKED: return true;
+    default: return false;
+    }
+}
+
+static void say_watchdog(struct run *run)
+{
+    if (!run->config.agent.watchdog_required || run->watchdog_told == run->watchdog_there)
+        return;
+    run->watchdog_told = run->watchdog_there;
+    fputs(run->watchdog_there ? "flyball-agent: the watchdog is there\n"
+                              : "flyball-agent: the watchdog is missing: nothing above fail-safe\n",
+          run->out);
+}
+
+void run_say(struct run *run)
+{
+    if (run->now_ns - run->said_ns < NS_PER_S)
+        return;
+    run->said_ns = run->now_ns;
+    say_watchdog(run);
+    for (uint32_t i = 0; i < AGENT_COUNTER_COUNT; i++) {
+        uint64_t count = run->agent.counter[i];
+        if (!is_routine(i) && count != run->said[i])
+            fprintf(run->out, "flyball-agent: %s %" PRIu64 " (%" PRIu64 " more): %s\n", agent_counter_name(i),
+                    count, count - run->said[i], agent_counter_meaning(i));
+        run->said[i] = count;
+    }
+}
+
+static void write_histogram(const char *name, const struct histogram *histogram, FILE *out)
+{
+    fprintf(out,
+            ", \"%s\": {\"n\": %" PRIu64 ", \"p50\": %" PRIu64 ", \"p99\": %" PRIu64 ", \"max\": %" PRIu64
+            "}",
+            name, histogram->count, histogram_quantile(histogram, 0.5) / NS_PER_US,
+            histogram_quantile(histogram, 0.99) / NS_PER_US, histogram->max_ns / NS_PER_US);
+}
+
+void run_summary(const struct run *run, FILE *out)
+{
+    struct histogram to_call = {0}, call = {0};
+    fprintf(out, "{\"host\": \"%s\", \"epoch\": %" PRIu64 ", \"ready\": %s, \"send_failures\": %" PRIu64
+            ", \"counters\": {", run->config.host, run->agent.holder.epoch, run->ready ? "true" : "false",
+            run->send_failures);
+    for (uint32_t i = 0; i < AGENT_COUNTER_COUNT; i++)
+        fprintf(out, "%s\"%s\": %" PRIu64, i ? ", " : "", agent_counter_name(i), run->agent.counter[i]);
+    fputs("}", out);
+    for (uint32_t i = 0; i < run->devices; i++) {
+        histogram_merge(&to_call, &run->worker[i].to_call);
+        histogram_merge(&call, &run->worker[i].call);
+    }
+    write_histogram("to_call_us", &to_call, out);
+    write_histogram("call_us", &call, out);
+    fputs("}\n", out);
+}

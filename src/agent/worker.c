@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/worker.h"
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ring/arena.h"
+
+enum { STACK_BYTES = 256 * 1024 };
+
+int worker_open(struct worker *worker, const struct worker_place *place, char why[ACT_WHY_BYTES])
+{
+    *worker = (struct worker){.config = *place, .told_mw = -1};
+    return hand_open(&worker->hand, place->driver, &place->place, place->identity, why);
+}
+
+/* What may be written by now: an order waits for as long as a call before it hangs. */
+static int64_t still_allowed_mw(const struct worker *worker, int64_t cap_mw)
+{
+    int64_t ceiling_mw = atomic_load_explicit(&worker->ceiling_mw, memory_order_acquire);
+    if (cap_mw > ceiling_mw)
+        cap_mw = ceiling_mw;
+    if (cap_mw > worker->config.fail_safe_mw && word_has_passed(worker->config.word, word_boottime_ns()))
+        cap_mw = worker->config.fail_safe_mw;
+    return cap_mw;
+}
+
+static void wake_loop(const struct worker *worker)
+{
+    const uint64_t one = 1;
+    ssize_t ignored = write(worker->config.wake_fd, &one, sizeof one);  /* full: it is awake already */
+    (void)ignored;
+}
+
+static void carry_out(struct worker *worker, int64_t cap_mw, int64_t came_ns)
+{
+    int64_t readback_mw = -1;
+    cap_mw = still_allowed_mw(worker, cap_mw);
+    int64_t began_ns = word_monotonic_ns();
+    int rc = hand_apply(&worker->hand, cap_mw, began_ns);
+    if (!rc)
+        rc = hand_read_back(&worker->hand, &readback_mw, began_ns);
+    histogram_record(&worker->to_call, (uint64_t)(began_ns - came_ns));
+    histogram_record(&worker->call, (uint64_t)(word_monotonic_ns() - began_ns));
+    pthread_mutex_lock(&worker->lock);
+    worker->news.written = true;
+    worker->news.seen = false;          /* what was seen before the write is no news any more */
+    worker->news.written_rc = rc;
+    worker->news.applied_mw = cap_mw;
+    worker->news.written_mw = readback_mw;
+    pthread_mutex_unlock(&worker->lock);
+    worker->told_mw = readback_mw;
+    wake_loop(worker);
+}
+
+/* A look that shows nothing new waits for the loop's next turn. */
+static void look(struct worker *worker)
+{
+    struct act_sample sample;
+    int64_t seen_mw = -1, now_ns = word_monotonic_ns();
+    hand_find(&worker->hand, now_ns);
+    int rc = hand_read_back(&worker->hand, &seen_mw, now_ns);
+    bool sampled = !rc && !hand_sample(&worker->hand, &sample, now_ns);
+    pthread_mutex_lock(&worker->lock);
+    worker->news.seen = true;
+    worker->news.seen_rc = rc;
+    worker->news.seen_mw = seen_mw;
+    worker->news.sampled |= sampled;
+    if (sampled)
+        worker->news.sample = sample;
+    pthread_mutex_unlock(&worker->lock);
+    if (seen_mw != worker->told_mw)
+        wake_loop(worker);
+    worker->told_mw = seen_mw;
+}
+
+static struct timespec timespec_of(int64_t ns)
+{
+    return (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+}
+
+/* Waits for an order or for the next look. True: an order, which is taken. */
+static bool wait_for_order(struct worker *worker, int64_t look_ns, int64_t *cap_mw, int64_t *came_ns)
+{
+    struct timespec until = timespec_of(look_ns);
+    pthread_mutex_lock(&worker->lock);
+    while (!worker->ordered && !worker->stop &&
+           pthread_cond_timedwait(&worker->changed, &worker->lock, &until) != ETIMEDOUT)
+        ;
+    bool ordered = worker->ordered;
+    *cap_mw = worker->cap_mw;
+    *came_ns = worker->came_ns;
+    worker->ordered = false;
+    pthread_mutex_unlock(&worker->lock);
+    return ordered;
+}
+
+static bool is_stopped(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    bool stop = worker->stop;
+    pthread_mutex_unlock(&worker->lock);
+    return stop;
+}
+
+static void *work(void *user)
+{
+    struct worker *worker = user;
+    int64_t cap_mw, came_ns, look_ns = word_monotonic_ns();
+    pthread_setname_np(pthread_self(), "fb-device");
+    arena_seal_thread();
+    while (!is_stopped(worker)) {
+        if (wait_for_order(worker, look_ns, &cap_mw, &came_ns)) {
+            carry_out(worker, cap_mw, came_ns);
+        } else if (!is_stopped(worker)) {
+            look(worker);
+            look_ns = word_monotonic_ns() + worker->config.look_every_ns;
+        }
+    }
+    return NULL;
+}
+
+int worker_start(struct worker *worker)
+{
+    pthread_condattr_t clock;
+    pthread_attr_t stack;
+    atomic_store(&worker->ceiling_mw, worker->config.fail_safe_mw);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&worker->changed, &clock);
+    pthread_condattr_destroy(&clock);
+    pthread_mutex_init(&worker->lock, NULL);
+    pthread_attr_init(&stack);
+    pthread_attr_setstacksize(&stack, STACK_BYTES);
+    int error = pthread_create(&worker->thread, &stack, work, worker);
+    pthread_attr_destroy(&stack);
+    return -error;
+}
+
+void worker_order(struct worker *worker, int64_t cap_mw, int64_t came_ns)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->cap_mw = cap_mw;
+    worker->came_ns = came_ns;
+    worker->ordered = true;
+    pthread_cond_signal(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+bool worker_take(struct worker *worker, struct worker_news *news)
+{
+    pthread_mutex_lock(&worker->lock);
+    *news = worker->news;
+    worker->news.written = worker->news.seen = worker->news.sampled = false;
+    pthread_mutex_unlock(&worker->lock);
+    return news->written || news->seen || news->sampled;
+}
+
+bool worker_stop(struct worker *worker, int64_t until_ns)
+{
+    struct timespec until = timespec_of(until_ns);
+    pthread_mutex_lock(&worker->lock);
+    worker->stop = true;
+    pthread_cond_signal(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
+    if (pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &until))
+        return false;
+    hand_close(&worker->hand);
+    return true;
+}
