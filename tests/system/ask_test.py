@@ -7,6 +7,7 @@ usage: ask_test.py CASE, with the paths of the programs in FLYBALL_* variables (
 Exit code 77 skips: not root, or no file system in memory."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import sys
 import time
 
 from agent_test import Site
-from daemon_test import SOURCE, read, skip
+from daemon_test import SOURCE, ask, read, skip
 
 CLI = os.environ.get('FLYBALL_CLI', '')
 # A controller that takes over, an agent that hears of it, on a machine that is busy.
@@ -77,6 +78,8 @@ def case_ask():
         assert code == 0 and answer['for_ms'] > 500e3, answer
         code, answer = desk.run('--release', '--job', '8')
         assert code == 0 and answer['outcome'] == 'released'
+        told = json.dumps(ask(site.bed.door, b'counters'))
+        assert sum(map(int, re.findall(r'"details": (\d+)', told))) >= 1, told
         before = desk.wait_for(lambda now: now['total_w'] == 6000 and len(now['grants']) == 1,
                                'job 7 holds no grant any more')
         daemon.kill()
