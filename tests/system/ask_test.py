@@ -53,8 +53,9 @@ class Desk:
 def start(site):
     daemon = site.bed.start()
     host = site.hosts[0].start()
-    host.wait_for_lease()
-    return daemon, host, Desk(host)
+    desk = Desk(host)
+    desk.wait_for(lambda now: now['epoch'] > 0, 'no controller is obeyed')
+    return daemon, host, desk
 
 
 def case_ask():
@@ -157,6 +158,7 @@ def case_history():
     """What the agent did stands in its file: lease, its own death as a gap, fail-safe; for its host alone."""
     with Site('ahis') as site:
         daemon, host, _ = start(site)
+        host.wait_for_lease(seconds=3 * PATIENCE_S)     # a raise may be held for a minute
         time.sleep(2)
         host.agent.send_signal(signal.SIGKILL)
         host.agent.wait()
@@ -166,8 +168,7 @@ def case_history():
         while host.output('run').count('ready') < 2:
             assert time.monotonic() < end, host.output('run')
             time.sleep(0.05)
-        host.wait_for_lease()
-        time.sleep(1)
+        time.sleep(2)
         site.bed.stop(daemon)
         host.wait_for_fail_safe(PATIENCE_S)
         time.sleep(1)
