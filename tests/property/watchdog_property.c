@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random histories of an agent and its watchdog over devices whose writes take their time: killed, stopped,
- * started anew, asleep, devices that hang, reset and vanish, leases lost, late and forged. At every millisecond
- * each device is held against what its host is allowed: never longer than A above it.
+ * started anew, asleep, devices that hang, reset and vanish, leases lost, late and forged. At every
+ * millisecond each device is held against what its host is allowed: never longer than A above it.
  *
  * usage: watchdog_property [HISTORIES [SEED]]
  */
@@ -137,8 +137,8 @@ static void take_write(void *user, uint32_t d, int64_t cap_mw)
                           .begins_ns = world->now_ns + dice(world, 3) * MS};
 }
 
-/* What its thread does when it comes to it: a process that stands still does nothing, and one that is dead has
- * no threads. */
+/* What its thread does when it comes to it: a process that stands still does nothing, and one that is dead
+ * has no threads. */
 static void begin_write(struct world *world, uint32_t d)
 {
     struct call *call = &world->device[d].agent;
@@ -323,7 +323,8 @@ static void come_back(struct world *world)
     if (world->now_ns < world->back_ns)
         return;
     if (world->dead) {
-        bool busy = false;      /* its device calls are still in the kernel: a process is gone when they are */
+        /* its device calls are still in the kernel: a process is gone when they are */
+        bool busy = false;
         for (uint32_t d = 0; d < DEVICES; d++)
             busy |= world->device[d].agent.busy;
         if (!busy)
@@ -358,8 +359,8 @@ static void stir(struct world *world)
     come_back(world);
 }
 
-/* Whether fail-safe is due by what the agent left: its word has passed, or it is long gone. Told here in other
- * words than the watchdog's own. */
+/* Whether fail-safe is due by what the agent left: its word has passed, or it is long gone. Told here in
+ * other words than the watchdog's own. */
 static void look_at_word(struct world *world)
 {
     bool away = world->dead || world->stopped;
@@ -373,8 +374,10 @@ static void look_at_word(struct world *world)
 
 static void accuse(const struct world *world, uint32_t d, int64_t most_mw)
 {
-    fprintf(stderr, "seed %" PRIu64 ": at %" PRId64 " ms device %u stands at %" PRId64 " W and may at %" PRId64
-            " W%s%s%s%s\n", world->seed, world->now_ns / MS, d, world->device[d].cap_mw / W, most_mw / W,
+    fprintf(stderr,
+            "seed %" PRIu64 ": at %" PRId64 " ms device %u stands at %" PRId64 " W and may at %" PRId64
+            " W%s%s%s%s\n",
+            world->seed, world->now_ns / MS, d, world->device[d].cap_mw / W, most_mw / W,
             world->passed_since_ns ? ", the word has passed" : "", world->dead ? ", agent dead" : "",
             world->stopped ? ", agent stopped" : "", world->watchdog_dead ? ", watchdog dead" : "");
     exit(1);
@@ -442,8 +445,9 @@ int main(int argc, char **argv)
         falls += world.falls;
         writes += world.watchdog_writes;
     }
-    printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " leases obeyed, %" PRIu64 " kills, %" PRIu64 " stops, %" PRIu64
-           " falls, %" PRIu64 " writes of the watchdog; no device above what it may for longer than A\n", seed,
-           seed + histories - 1, leases, kills, stops, falls, writes);
+    printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " leases obeyed, %" PRIu64 " kills, %" PRIu64
+           " stops, %" PRIu64 " falls, %" PRIu64
+           " writes of the watchdog; no device above what it may for longer than A\n",
+           seed, seed + histories - 1, leases, kills, stops, falls, writes);
     return leases > histories && kills && stops && falls && writes ? 0 : 1;
 }

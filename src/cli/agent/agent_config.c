@@ -56,7 +56,8 @@ static void print_config(const struct site *site, const char *path, uint32_t h)
     print_ns("lease", site->model.policy.lease_ns);
     print_ns("report", site->model.policy.report_ns);
     print_ns("actuation", type->actuation_ns);
-    printf("\n# what it draws at the wall: its devices' draw by the efficiency of its supplies, and the base\n");
+    printf(
+        "\n# what it draws at the wall: its devices' draw by the efficiency of its supplies, and the base\n");
     print_mw("base", type->base_max_mw);
     printf("efficiency = %u ppm\n", site->type_efficiency_ppm[host->type]);
     printf("\n# how caps are set here; `flyball-agent probe` tells what there is\n"
@@ -102,8 +103,10 @@ const struct cli_verb cli_agent_config = {
     .summary = "print the configuration of flyball-agent on one host",
     .help =
         "Prints what flyball-agent(8) on HOST needs to know of the site, as its configuration: its number,\n"
-        "the controller's address, its caps, the times of leases and how its draw at the wall is worked out.\n"
-        "What only the host knows (its actuator and devices, folders, keys) is left to be looked over there.\n\n"
+        "the controller's address, its caps, the times of leases and how its draw at the wall is worked "
+        "out.\n"
+        "What only the host knows (its actuator and devices, folders, keys) is left to be looked over "
+        "there.\n\n"
         "  --server NAME   row of the site's `servers:` that is its controller\n\n"
         "Exit: 0 ok, 2 usage or no such host, 3 the file cannot be read, 4 the site has errors.\n",
     .run = agent_config,

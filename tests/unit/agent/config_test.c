@@ -79,11 +79,12 @@ static void what_is_left_out_is_filled_in(void **state)
 static void every_key_can_be_given(void **state)
 {
     (void)state;
-    struct found found = load(whole, "lease = 2 s\nreport = 250 ms\nraise_rate = 2 kW/s\nraise_every = 50 ms\n"
-                                     "device = dry-1\ndevice = dry-0\nbase = 1.5 kW\n"
-                                     "efficiency = 96 %\nwatchdog = none\nstate = /a\nrun = /b\nkeys = /c\n"
-                                     "sysfs = /d\ndry_devices = 4\ndry_min = 1 W\ndry_max = 2 W\n"
-                                     "dry_file = /e\n");
+    struct found found =
+        load(whole, "lease = 2 s\nreport = 250 ms\nraise_rate = 2 kW/s\nraise_every = 50 ms\n"
+                    "device = dry-1\ndevice = dry-0\nbase = 1.5 kW\n"
+                    "efficiency = 96 %\nwatchdog = none\nstate = /a\nrun = /b\nkeys = /c\n"
+                    "sysfs = /d\ndry_devices = 4\ndry_min = 1 W\ndry_max = 2 W\n"
+                    "dry_file = /e\n");
     const struct config *config = &found.config;
     assert_string_equal(found.said, "");
     assert_int_equal(found.result, 0);
@@ -133,9 +134,12 @@ static void each_mistake_is_told_with_its_place(void **state)
     }
 }
 
-static const struct { const char *from, *to, *said; } swaps[] = {
-    {"controller = 203.0.113.1:7002", "controller = 203.0.113.1", ":4:14: error: controller '203.0.113.1' is not"},
-    {"controller = 203.0.113.1:7002", "controller = host:7002", "'host:7002' is not an IPv4 address and a port"},
+static const struct { const char *from, *to, *said;
+} swaps[] = {
+    {"controller = 203.0.113.1:7002", "controller = 203.0.113.1",
+     ":4:14: error: controller '203.0.113.1' is not"},
+    {"controller = 203.0.113.1:7002", "controller = host:7002",
+     "'host:7002' is not an IPv4 address and a port"},
     {"controller = 203.0.113.1:7002", "controller = 203.0.113.1:0", "is not an IPv4 address and a port"},
     {"controller = 203.0.113.1:7002", "controller = 203.0.113.1:70020", "is not an IPv4 address and a port"},
     {"controller = 203.0.113.1:7002", "controller = 203.0.113.1:70x", "is not an IPv4 address and a port"},
@@ -154,7 +158,8 @@ static void each_relation_that_does_not_hold_is_told(void **state)
         char text[sizeof whole + 64];
         const char *at = strstr(whole, swaps[i].from);
         assert_non_null(at);
-        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, swaps[i].to, at + strlen(swaps[i].from));
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, swaps[i].to,
+                 at + strlen(swaps[i].from));
         struct found found = load(text, "");
         if (found.result != -EINVAL || !strstr(found.said, swaps[i].said))
             fail_msg("'%s': %d, %s", swaps[i].to, found.result, found.said);

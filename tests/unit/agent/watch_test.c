@@ -16,7 +16,8 @@ static void the_word_arms_it_when_it_passes(void **state)
     assert_false(watch_is_armed(100 * S, 99 * S, 100 * S - 1));
     assert_true(watch_is_armed(100 * S, 99 * S, 100 * S));
     assert_true(watch_is_armed(WORD_PASSED_NS, 100 * S, 100 * S));
-    assert_false(watch_is_armed(200 * S, 0, 100 * S));          /* also where the agent is gone: its lease stands */
+    /* also where the agent is gone: its lease stands */
+    assert_false(watch_is_armed(200 * S, 0, 100 * S));
 }
 
 static void fail_safe_in_force_is_believed_while_the_agent_lives(void **state)
