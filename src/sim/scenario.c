@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct scenario_table *const table[] = {
-    &scenario_leases, &scenario_sums, &scenario_meters, &scenario_power, &scenario_control,
+    &scenario_leases, &scenario_sums, &scenario_meters, &scenario_power, &scenario_control, &scenario_calm,
 };
 
 enum { TABLES = sizeof table / sizeof table[0] };

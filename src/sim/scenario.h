@@ -3,7 +3,7 @@
  * Numbered scenarios: a disturbance, what may come of it in numbers, and the rule of the safety argument that
  * sees to it (safety.md section 12). Each runs on any site, for it says where it strikes by what a place is,
  * not by name; its bounds in watts and seconds are of a site of its own (tests/sim), where it must break one
- * when the rule is switched off.
+ * when the rule is switched off; and must break none then where nothing strikes, or say why it does.
  */
 #ifndef FLYBALL_SIM_SCENARIO_H
 #define FLYBALL_SIM_SCENARIO_H
@@ -74,6 +74,9 @@ struct scenario {
     double duration_s, warmup_s;
     bool greedy;                /* every host asks for all, always: the guard alone says how much it gets */
     struct scenario_strike strike[SCENARIO_STRIKES_MAX];    /* for_s and at_s 0: ends the list */
+    /* why it may break a bound without its rule though nothing strikes; NULL: then it must break none, so
+     * that what it breaks it breaks for what strikes */
+    const char *anyway;
     struct scenario_bounds bounds;
 };
 
@@ -109,6 +112,6 @@ uint32_t scenario_judge(const struct scenario_bounds *bounds, const struct outco
 struct scenario_table { const struct scenario *row; uint32_t count; };
 
 extern const struct scenario_table scenario_leases, scenario_sums, scenario_meters, scenario_power,
-    scenario_control;
+    scenario_control, scenario_calm;
 
 #endif

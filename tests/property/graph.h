@@ -84,6 +84,7 @@ enum graph_state {
     STATE_GRANTED,
     STATE_TAKEN_OUT,
     STATE_CURVE,
+    STATE_JUDGED_AGAIN,
     STATE_COUNT
 };
 

@@ -142,15 +142,6 @@ void graph_devices_draw(struct graph_devices *devices, struct model *model, uint
     }
 }
 
-static bool is_over(const struct trial *trial, uint32_t n)
-{
-    const struct ledger_sums *sums = &trial->core->ledger.node[n];
-    for (uint32_t i = 0; i < trial->model->contingency_count * PHASES; i++)
-        if (sums->exposed_mva[i / PHASES][i % PHASES] > sums->ceiling_mva[i / PHASES][i % PHASES])
-            return true;
-    return false;
-}
-
 /* What may flow now may flow for T_resp / 0.7: no specimen trips by then. */
 static bool bears_exposure(struct graph *graph, uint32_t n)
 {
@@ -169,6 +160,8 @@ static bool bears_exposure(struct graph *graph, uint32_t n)
     graph->reached |= 1u << STATE_CURVE;
     struct specimens *here = &graph->devices->node[n];
     for (int s = 0; s < SPECIMENS; s++) {
+        if (here->real[s].open)
+            continue;
         long double time_s = reference_time(&here->real[s], here->count, &graph->devices->stock, &load);
         if (time_s < (long double)known->respond_ns / 0.7e9L)
             return trial_fail(trial,
@@ -179,7 +172,8 @@ static bool bears_exposure(struct graph *graph, uint32_t n)
     return true;
 }
 
-/* Before a controller governs a node, and once more hosts than its k reset unseen, anything may trip. */
+/* Before a controller governs a node, and while more hosts than its k have reset unseen, anything may trip;
+ * what does so then is open, and no witness of anything else. */
 static bool heat_node(struct graph *graph, uint32_t n)
 {
     struct trial *trial = &graph->trial;
@@ -191,23 +185,22 @@ static bool heat_node(struct graph *graph, uint32_t n)
         here->square_sum[p] = 0;
     }
     for (int s = 0; s < SPECIMENS; s++)
-        open |= reference_step(&here->real[s], here->count, &graph->devices->stock, &load,
-                               STEPS * WORLD_STEP_NS / 1e9L);
-    here->governed |= !is_over(trial, n);
-    if (open && !here->governed)
-        trial->excused[n] = true;
-    if (open && !trial->excused[n])
+        open |= !here->real[s].open && reference_step(&here->real[s], here->count, &graph->devices->stock,
+                                                      &load, STEPS * WORLD_STEP_NS / 1e9L);
+    here->governed |= !trial_is_over(trial, n);
+    bool excused = trial->excused[n] || !here->governed;
+    if (open && !excused)
         return trial_fail(trial, "a device of node %u trips at %.1f A of %.1f", n,
                           (double)load.current_ma[0] / 1000, (double)trial->model->node[n].steady_ma / 1000);
-    return trial->excused[n] || bears_exposure(graph, n);
+    return excused || bears_exposure(graph, n);
 }
 
-static uint32_t unseen_resets(const struct trial *trial, uint32_t n)
+static void excuse(struct graph *graph, uint32_t n)
 {
-    uint32_t resets = 0;
-    for (uint32_t i = trial->shadow->first[n]; i < trial->shadow->first[n + 1]; i++)
-        resets += trial->world->host[trial->shadow->part[i].host].dirty;
-    return resets;
+    bool was = graph->trial.excused[n];
+    trial_excuse(&graph->trial, n);
+    if (was && !graph->trial.excused[n] && graph->devices->node[n].count)
+        graph->reached |= 1u << STATE_JUDGED_AGAIN;
 }
 
 bool graph_devices_step(struct graph *graph)
@@ -216,7 +209,7 @@ bool graph_devices_step(struct graph *graph)
     bool safe = true, due = ++graph->devices->steps % STEPS == 0;
     for (uint32_t n = 0; safe && n < trial->model->node_count; n++) {
         struct specimens *here = &graph->devices->node[n];
-        trial->excused[n] |= unseen_resets(trial, n) > trial->model->node[n].k;
+        excuse(graph, n);
         if (!here->count)
             continue;
         for (uint32_t p = 0; p < PHASES; p++) {

@@ -591,11 +591,27 @@ static const struct breaker_element *image_of(const struct model_node *node)
     return image ? &node->breaker.element[0] : NULL;
 }
 
+bool trial_is_over(const struct trial *trial, uint32_t n)
+{
+    const struct ledger_sums *sums = &trial->core->ledger.node[n];
+    for (uint32_t i = 0; i < trial->model->contingency_count * PHASES; i++)
+        if (sums->exposed_mva[i / PHASES][i % PHASES] > sums->ceiling_mva[i / PHASES][i % PHASES])
+            return true;
+    return false;
+}
+
+/* The cause is gone once the controller has heard of all but k; what it did is, once D has come down. */
+void trial_excuse(struct trial *trial, uint32_t n)
+{
+    bool unseen = dirty_below(trial, n) > trial->model->node[n].k;
+    trial->excused[n] = unseen || (trial->excused[n] && trial_is_over(trial, n));
+}
+
 static void heat_node(struct trial *trial, uint32_t n)
 {
     const struct model_node *node = &trial->model->node[n];
     const struct breaker_element *image = image_of(node);
-    trial->excused[n] |= dirty_below(trial, n) > node->k;
+    trial_excuse(trial, n);
     for (uint32_t p = 0; p < PHASES && image; p++) {
         double x = trial_load_mva(trial, n, p) * 1000 / (double)node->volts_low_mv / (double)image->pickup_ma;
         double tau_ns = (double)(x * x > trial->heat[n][p] ? image->heat_ns : image->cool_ns);

@@ -33,7 +33,8 @@ struct trial {
     int64_t dark_until_ns[BUILT_NODES_MAX];
     struct reading last[BUILT_NODES_MAX];
     double heat[BUILT_NODES_MAX][PHASES];   /* of each image, 1 trips the fast edge */
-    bool excused[BUILT_NODES_MAX];          /* more hosts reset than its k covers */
+    /* more hosts have reset unseen than its k covers, or D has not come down since */
+    bool excused[BUILT_NODES_MAX];
     uint64_t lent_steps;        /* node-steps with more than the steady limit leased */
     uint64_t stood_in_steps;    /* of these, while other meters stand in for the node's own */
     double hottest;
@@ -76,6 +77,12 @@ bool trial_succeed(struct trial *trial);
 
 /* What is lost in the contingency that is in force takes it along: nothing feeds it. */
 bool trial_is_dead(const struct trial *trial, uint32_t node);
+
+/* D of the node is above what the decision says may flow there, in some contingency. */
+bool trial_is_over(const struct trial *trial, uint32_t node);
+
+/* A step's look at whether anything may trip there: trial.excused. */
+void trial_excuse(struct trial *trial, uint32_t node);
 
 /* Load of a node's phase now, mVA. */
 double trial_load_mva(const struct trial *trial, uint32_t node, uint32_t phase);

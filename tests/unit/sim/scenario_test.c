@@ -54,7 +54,8 @@ static void each_is_whole(void **state)
         const struct scenario *scenario = scenario_at(i);
         assert_true(strlen(scenario->rule) > 0 && strlen(scenario->what) > 20);
         assert_true(scenario->duration_s >= 20 && scenario->duration_s <= 120);
-        assert_true(scenario->strike[0].at_s > 0);
+        assert_true(scenario->strike[0].at_s > 0 || scenario->anyway);
+        assert_true(!scenario->anyway || strlen(scenario->anyway) > 20);
         assert_true(scenario->bounds.heat > 0 && scenario->bounds.heat < 1);
         assert_true(scenario->bounds.over_ms > 0 && scenario->bounds.energy_least > 0);
     }
