@@ -14,6 +14,7 @@ enum { WORDS_MAX = 16 };
 
 struct words {
     char text[ASK_REQUEST_BYTES];
+    size_t bytes;
     uint32_t count, at;         /* the next to be taken */
     const char *word[WORDS_MAX];
     char *why;
@@ -24,8 +25,8 @@ struct words {
 static bool refuse(struct words *words, const char *what)
 {
     const char *word = words->at < words->count ? words->word[words->at] : "";
-    unsigned at = *word ? (unsigned)(word - words->text) + 1 : (unsigned)strlen(words->text) + 1;
-    snprintf(words->why, ASK_WHY_BYTES, "%s, not '%.24s' (byte %u)", what, *word ? word : "nothing", at);
+    size_t at = (*word ? (size_t)(word - words->text) : words->bytes) + 1;
+    snprintf(words->why, ASK_WHY_BYTES, "%s, not '%.24s' (byte %zu)", what, *word ? word : "nothing", at);
     return false;
 }
 
@@ -46,6 +47,7 @@ static bool split(struct words *words, const char *text, size_t bytes)
     }
     memcpy(words->text, text, bytes);
     words->text[bytes] = 0;
+    words->bytes = bytes;
     char *rest = words->text, *word;
     while (words->count < WORDS_MAX && (word = strsep(&rest, " ")) != NULL)
         if (*word)

@@ -370,6 +370,43 @@ static void a_grant_longer_than_a_controller_reserves_is_prolonged_in_time(void 
     assert_true(scene->controller.heard <= 6);
 }
 
+static void what_the_controller_may_not_hold_any_more_is_lost_where_it_denies_to_hold_it(void **state)
+{
+    struct scene *scene = *state;
+    struct ask_answer answer;
+    struct token_request request;
+    assert_granted(scene, "1", 5 * KW, 60 * NS_PER_S);
+    const struct ask_order order = order_of("2", 3 * KW, 30 * NS_PER_S);
+    ask_order(&scene->desk, 2, &order, scene->now_ns, &answer);
+    assert_true(ask_next(&scene->desk, scene->now_ns, &request));
+    ask_gone(&scene->desk, 2);
+    scene->controller.room_mw = 4 * KW;
+    talk(scene);
+    assert_int_equal(ask_total_mw(&scene->desk), 0);
+    assert_int_equal(scene->desk.lost, 1);
+    scene->controller.room_mw = 20 * KW;
+    talk(scene);
+    assert_int_equal(ask_total_mw(&scene->desk), 5 * KW);
+    assert_int_equal(scene->controller.reserved_mw, 5 * KW);
+}
+
+static void a_grant_that_cannot_be_prolonged_is_lost_when_the_controller_lets_it_end(void **state)
+{
+    struct scene *scene = *state;
+    assert_granted(scene, "1", 5 * KW, 3 * 3600 * NS_PER_S);
+    int64_t covered_ns = scene->desk.covered_ns;
+    scene->controller.room_mw = 0;
+    while (scene->now_ns < covered_ns - 61 * NS_PER_S) {
+        scene->now_ns += 59 * NS_PER_S;
+        talk(scene);
+        assert_int_equal(ask_total_mw(&scene->desk), 5 * KW);
+    }
+    scene->now_ns = covered_ns;
+    talk(scene);
+    assert_int_equal(ask_total_mw(&scene->desk), 0);
+    assert_int_equal(scene->desk.grants, 1);
+}
+
 /* ---- who comes first ---- */
 
 static void those_who_wait_are_asked_for_by_priority_then_in_turn(void **state)
@@ -459,6 +496,8 @@ int main(void)
         IN_A_SCENE(where_not_all_is_to_be_had_the_least_important_are_lost_and_come_back),
         IN_A_SCENE(a_host_that_was_not_heard_asks_again),
         IN_A_SCENE(a_grant_longer_than_a_controller_reserves_is_prolonged_in_time),
+        IN_A_SCENE(what_the_controller_may_not_hold_any_more_is_lost_where_it_denies_to_hold_it),
+        IN_A_SCENE(a_grant_that_cannot_be_prolonged_is_lost_when_the_controller_lets_it_end),
         IN_A_SCENE(those_who_wait_are_asked_for_by_priority_then_in_turn),
         IN_A_SCENE(the_desk_has_an_end_and_says_so),
         IN_A_SCENE(clients_that_never_rest_do_not_trouble_the_controller),
