@@ -170,7 +170,8 @@ void place_draw(struct place *place, struct random *random)
     place->scheme = (enum loss_scheme)pick(random, LOSS_SCHEME_COUNT);
     place->device = (enum loss_device)pick(random, LOSS_DEVICE_COUNT);
     place->blocks = place->scheme == LOSS_2N ? 2 : place->scheme == LOSS_N_PLUS_1 ? 4 : 3;
-    put(place, "site: loss\nmode: enforce\npolicy: {lease: %.0fms, tick: 20ms, clock_rate_error: 1%%}\n",
+    put(place, "site: loss\nmode: enforce\nauth: none\n");
+    put(place, "policy: {lease: %.0fms, tick: 20ms, clock_rate_error: 1%%}\n",
         log_between(random, 600, 3000));
     double slow = random_unit(random);
     put(place, "devices:\n");

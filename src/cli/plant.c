@@ -62,6 +62,7 @@ static int parse_option(struct options *options, const char *name, const char *v
     const struct { const char *name; const char **place; } text[] = {
         {"--server", &options->server}, {"--workload", &options->workload}, {"--json", &options->json},
         {"--meters-netns", &options->live.meters_netns}, {"--hosts-netns", &options->live.hosts_netns},
+        {"--keys", &options->live.keys},
     };
     for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
         if (strcmp(text[i].name, name))
@@ -201,6 +202,7 @@ const struct cli_verb cli_plant = {
         "  --loss SHARE          of datagrams, both ways (virtual and governed)\n"
         "  --meters-netns NAME   governed: the namespace that meters speak from\n"
         "  --hosts-netns NAME    governed: the namespace that hosts speak from, with all their addresses\n"
+        "  --keys FILE           governed: key file of all hosts and meters, where the site asks for tags\n"
         "  --server NAME         row of the site's `servers:` to speak to\n"
         "  --json FILE|-         the outcome as one JSON object; with `-` the words go to standard error\n",
     .run = plant,

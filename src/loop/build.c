@@ -383,6 +383,7 @@ int loop_begin(struct loop *loop)
     init_ips(loop);
     init_lanes(loop);
     init_egress(loop);
+    keys_arm(&loop->keys, loop->site, &loop->path);
     init_decide(loop);
     arena_seal(&loop->arena);
     return open_journal(loop);

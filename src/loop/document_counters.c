@@ -158,6 +158,7 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     number(out, "clock_steps", count_read(&counters->clock_steps), ", ");
     number(out, "sequence_restarts", count_read(&counters->sequence_restarts), ", ");
     number(out, "token_requests", count_read(&counters->token_requests), ", ");
+    number(out, "unproven", count_read(&counters->unproven), ", ");
     number(out, "details", count_read(&counters->details), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
@@ -233,7 +234,10 @@ void document_counters(struct loop *loop, FILE *out)
     number(out, "emergencies", count_read(&egress->emergencies), ", ");
     number(out, "refused", count_read(&egress->refused), ", ");
     number(out, "unreachable", count_read(&egress->unreachable), ", ");
-    number(out, "withheld", count_read(&egress->withheld), "},\n  \"tap\": {");
+    number(out, "withheld", count_read(&egress->withheld), ", ");
+    number(out, "keyless", count_read(&egress->keyless), "},\n  \"keys\": {");
+    number(out, "reloads", count_read(&loop->keys.watch.reloads), ", ");
+    number(out, "failures", count_read(&loop->keys.watch.failures), "},\n  \"tap\": {");
     number(out, "slots", count_read(&loop->drain.slots), ", ");
     number(out, "dropped_readings", count_read(&decide->tap_dropped[CLASS_READING]), ", ");
     number(out, "dropped_reserved", count_read(&decide->tap_dropped[CLASS_RESERVED]), "},\n  \"journal\": {");

@@ -52,6 +52,7 @@ static uint32_t encode_lease(const struct egress_stage *stage, const struct egre
         .cap_mw = record->cap_mw,
         .floor_mw = (int64_t)record->floor_w * 1000,
         .duration_ns = (int64_t)record->duration_us * NS_PER_US,
+        .session = stage->session,
     };
     return lease_encode(&lease, body, room);
 }
@@ -80,6 +81,14 @@ static uint32_t encode(struct egress_stage *stage, const struct egress *record, 
     return body_bytes ? frame_encode(payload, &frame) : 0;
 }
 
+static bool seal(struct egress_stage *stage, uint32_t host, uint8_t *data, uint32_t payload_bytes)
+{
+    if (!stage->auth || !auth_seal(stage->auth, auth_host(host), data + UDP_HEADROOM, payload_bytes))
+        return true;
+    count_add(&stage->counters.keyless, 1);
+    return false;
+}
+
 /* Builds the frame of one record as number `at` of the burst. False when it cannot go anywhere. */
 static bool build(struct egress_stage *stage, const struct egress *record, bool emergency, uint32_t at)
 {
@@ -88,8 +97,9 @@ static bool build(struct egress_stage *stage, const struct egress *record, bool 
     uint32_t payload_bytes = 0;
     if (destination(stage, record->host, &to))
         payload_bytes = encode(stage, record, data);
-    if (!payload_bytes) {
+    if (!payload_bytes)
         count_add(&stage->counters.unreachable, 1);
+    if (!payload_bytes || !seal(stage, record->host, data, payload_bytes)) {
         give_back(stage, record->host, record->sequence);
         return false;
     }
@@ -135,6 +145,8 @@ static uint32_t burst_most(struct egress_stage *stage)
 uint32_t egress_burst(struct egress_stage *stage)
 {
     uint32_t left = 0, count = 0;
+    if (stage->auth)
+        auth_look(stage->auth);
     if (stage->returns->count - spsc_depth(stage->returns) < BURST_MAX)
         return 0;
     uint32_t most = burst_most(stage);

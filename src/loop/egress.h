@@ -6,6 +6,7 @@
 #ifndef FLYBALL_LOOP_EGRESS_H
 #define FLYBALL_LOOP_EGRESS_H
 
+#include "auth/auth.h"
 #include "loop/count.h"
 #include "loop/latency.h"
 #include "msg/egress.h"
@@ -25,6 +26,7 @@ struct egress_counters {
     count_t refused;            /* not taken: returned to decide */
     count_t unreachable;        /* no MAC known for the host: returned to decide */
     count_t withheld;           /* the mode says: send nothing */
+    count_t keyless;            /* no key of the host is in force: returned to decide */
     count_t returns_most;       /* refused leases that waited for decide at once, at most */
 };
 
@@ -47,7 +49,8 @@ struct egress_stage {
     struct ip_port *ip;                     /* of the port; NULL = the kernel finds the way */
     struct spsc *normal, *emergency;
     struct spsc *returns;                   /* slots back to decide */
-    uint64_t epoch;
+    uint64_t epoch, session;
+    struct auth_user *auth;                 /* NULL: leases carry no tags */
     uint8_t lane;                           /* that returned slots carry */
     bool enforce;
     /* the sending thread's own */

@@ -149,6 +149,9 @@ static int measurement(struct lane *lane, const struct frame *frame, int64_t t_r
     uint32_t meter = meter_names_find(lane->names, upmu.device_id, upmu.device_id_bytes);
     if (meter == INDEX_NONE)
         return REFUSED_UNKNOWN_METER;
+    refused = trust_meter(&lane->trust, frame, meter);
+    if (refused)
+        return refused;
     struct reading reading = {.meter = meter, .sequence = frame->sequence};
     refused = measure_reading(&upmu, &lane->model->node[lane->model->meter[meter].node], &reading);
     if (refused)
@@ -211,15 +214,20 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
                   int64_t t_receive_ns)
 {
     struct report body = {0};
+    bool unproven;
     int refused = report_decode(frame->body, frame->body_bytes, &body);
-    if (refused)
-        return refused;
-    refused = take_host(lane, frame->sender, from);
+    if (!refused)
+        refused = trust_report(&lane->trust, &body, t_receive_ns, &unproven);
+    if (!refused)
+        refused = take_host(lane, frame->sender, from);
     if (refused)
         return refused;
     body.host = frame->sender;
     refused = admit_report(lane, &body, frame->sequence, from, t_receive_ns);
+    if (!refused)
+        trust_heard(&lane->trust, frame);
     leave(lane, lane->host_sender, body.host);
+    count_add(&lane->counters.unproven, !refused && unproven);
     return refused;
 }
 
@@ -245,6 +253,8 @@ static int token_request(struct lane *lane, const struct frame *frame, const str
 {
     struct token_request body = {0};
     int refused = token_request_decode(frame->body, frame->body_bytes, &body);
+    if (!refused)
+        refused = trust_request(&lane->trust, &body, t_receive_ns);
     if (refused)
         return refused;
     refused = take_host(lane, frame->sender, from);
@@ -297,8 +307,9 @@ static int examine(struct lane *lane, const struct port_frame *received, int64_t
         return refused;
     if (frame.kind >= FRAME_KIND_COUNT || !(lane->kinds >> frame.kind & 1))
         return REFUSED_KIND;
-    if (frame.key_id)
-        return REFUSED_KEY;
+    refused = trust_frame(&lane->trust, lane->model->host_count, datagram.payload, &frame);
+    if (refused)
+        return refused;
     if (frame.kind == FRAME_MEASUREMENT)
         return measurement(lane, &frame, t_receive_ns);
     if (frame.kind == FRAME_REPORT)
@@ -326,6 +337,8 @@ uint32_t lane_burst(struct lane *lane)
     int64_t now_ns = timebase_now_ns(lane->base);
     lane->t_poll_ns = now_ns;
     count_add(&lane->counters.turns, 1);
+    if (lane->trust.user)
+        auth_look(lane->trust.user);
     if (!count) {
         count_add(&lane->counters.empty_turns, 1);
         return 0;

@@ -12,6 +12,7 @@
 #include "loop/latency.h"
 #include "loop/names.h"
 #include "loop/sender.h"
+#include "loop/trust.h"
 #include "loop/view.h"
 #include "msg/slot.h"
 #include "port/port.h"
@@ -36,6 +37,7 @@ struct lane_counters {
     count_t clock_steps;                /* a meter's clock went ahead and stayed there */
     count_t sequence_restarts;          /* senders whose numbers began anew, lower */
     count_t token_requests;             /* accepted */
+    count_t unproven;                   /* reports that may be of before this start */
     count_t details;                    /* accepted */
     count_t turns, empty_turns;         /* polls, and those that found nothing */
     count_t depth_most;                 /* slots that waited in `out` at once, at most */
@@ -48,6 +50,7 @@ struct lane {
     struct port *port;
     uint32_t queue;
     uint32_t kinds;                     /* bit enum frame_kind: what may come in here */
+    struct trust trust;
     struct endpoint local;
     struct ip_aside *aside;             /* for ARP and echo; NULL = the kernel does that */
     const struct site_address *host_address;

@@ -121,9 +121,12 @@ int loop_ledger_read(struct loop *loop)
     /* a clock that was set back must not make every host refuse us */
     if (epoch >= loop->epoch)
         loop->epoch = epoch + 1;
+    loop->session_before = loop->account_state == ACCOUNT_WHOLE ? account_session(&loop->account) : 0;
     int error = read_records(loop);
     if (!error)
         error = account_begin(&loop->account, model, loop->epoch);
+    if (!error)
+        account_set_session(&loop->account, loop->keys.session);
     if (error)
         snprintf(loop->error, sizeof loop->error, "ledger %s: %s", loop->ledger_path, strerror(-error));
     return error;
@@ -155,6 +158,11 @@ void loop_ledger_take_over(struct loop *loop)
 {
     int64_t now_ns = timebase_now_ns(&loop->base);
     bool whole = grow_older(loop, now_ns);
+    for (uint32_t i = 0; i < loop->path.lanes && whole; i++) {
+        struct trust *trust = &loop->path.lane[i].trust;
+        trust->before = loop->session_before;
+        trust->before_until_ns = now_ns + loop->site->model.policy.lease_ns;
+    }
     if (whole && loop->records)
         resume_ages(loop, now_ns);
     decide_take_over(loop->path.decide, loop->handed, whole ? loop->site->model.host_count : 0,

@@ -12,6 +12,7 @@
 #include "loop/crew.h"
 #include "loop/door.h"
 #include "loop/hot.h"
+#include "loop/keys.h"
 #include "loop/link.h"
 #include "loop/losses.h"
 #include "loop/orders.h"
@@ -43,6 +44,7 @@ struct loop {
     void *ip_memory[PORTS_MAX];
     /* realtime ns at start, above all that were used before: every start is a new epoch */
     uint64_t epoch;
+    uint64_t session_before;    /* of whom it takes over from; 0 = none */
     uint64_t epoch_before;      /* the highest that the disk knows; 0 = none */
     char epoch_path[LEDGER_PATH_BYTES + 32];    /* "" = not kept */
     int64_t t_start_ns;         /* monotonic */
@@ -75,7 +77,8 @@ struct loop {
     struct orders orders;
     struct schedule schedule;
     struct shed_desk shed;
-    bool draining, watching, looking, answering, scheduling;    /* that thread runs */
+    struct keys keys;
+    bool draining, watching, looking, answering, scheduling, keying; /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
     _Atomic bool stopped;
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */

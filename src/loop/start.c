@@ -246,13 +246,25 @@ static int start_schedule(struct loop *loop)
     return error;
 }
 
+static int start_keys(struct loop *loop)
+{
+    if (!loop->keys.open)
+        return 0;
+    int error = spawn(loop, &loop->keys.thread, "fb-keys", keys_run, &loop->keys);
+    loop->keying = !error;
+    return error;
+}
+
 int loop_start(struct loop *loop, FILE *notes)
 {
     const struct site_server *server = &loop->site->server;
     note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
         note(notes, "memory", " not locked", rt_lock_memory());
-    int error = loop_ledger_open(loop, notes);
+    int error = keys_open(&loop->keys, loop->site, loop->path.lanes, &loop->base, notes, loop->error,
+                          sizeof loop->error);
+    if (!error)
+        error = loop_ledger_open(loop, notes);
     if (!error)
         error = loop_open_ports(loop, true);
     if (!error)
@@ -283,6 +295,8 @@ int loop_start(struct loop *loop, FILE *notes)
         error = start_links(loop);
     if (!error)
         error = start_schedule(loop);
+    if (!error)
+        error = start_keys(loop);
     if (!error)
         error = start_door(loop);
     return error;
@@ -326,12 +340,14 @@ void loop_stop(struct loop *loop)
     stop_hots(loop);
     stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
+    stop_thread(&loop->keying, &loop->keys.stop, loop->keys.thread);
     stop_thread(&loop->scheduling, &loop->schedule.stop, loop->schedule.thread);
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);
     door_close(&loop->door);
     orders_stop(&loop->orders);
     loop_ledger_close(loop);    /* whoever waits for it need not wait for the journal */
     stop_thread(&loop->draining, &loop->drain.stop, loop->drain.thread);
+    keys_close(&loop->keys);
     if (loop->journal)
         loop->journal_lost = journal_finish(loop->journal);
     loop->journal = NULL;

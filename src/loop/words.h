@@ -15,6 +15,7 @@
     X(lanes, "clock_steps", "meters whose clock went ahead and stayed there") \
     X(lanes, "sequence_restarts", "senders whose numbers began anew, lower than before") \
     X(lanes, "token_requests", "requests for power ahead of time: accepted") \
+    X(lanes, "unproven", "reports that may be of before this start: taken as a new host's") \
     X(lanes, "details", "what hosts told for people, once a second each: accepted") \
     X(lanes, "polls", "turns of the spinning loop") \
     X(lanes, "empty_polls", "turns that found no frame") \
@@ -37,6 +38,9 @@
     X(egress, "refused", "leases that the port did not take: decided on again") \
     X(egress, "unreachable", "leases for a host whose MAC is not known") \
     X(egress, "withheld", "leases not sent because of the mode") \
+    X(egress, "keyless", "leases for a host that has no key in force") \
+    X(keys, "reloads", "times that the key file had changed and was taken over") \
+    X(keys, "failures", "times that it could not be: the keys that were there stayed") \
     X(tap, "slots", "slots that reached the cold side") \
     X(tap, "dropped_readings", "readings that did not fit into the tap") \
     X(tap, "dropped_reserved", "reports, ticks and digests that did not fit into the tap") \

@@ -28,7 +28,8 @@ struct account_header {
     char boot[BOOT_BYTES];
     uint32_t records, record_version;   /* 0: a writer that left none */
     uint32_t model_crc;         /* of what records are about */
-    uint8_t reserved[44];
+    uint32_t session[2];        /* of the writer, low half first; 0: one that drew none */
+    uint8_t reserved[36];
     struct seqlock beat;        /* t_ns, whole, newer epoch seen */
 };
 
@@ -296,6 +297,20 @@ int account_begin(struct account_file *file, const struct model *model, uint64_t
     error = read_boot(header->boot);
     header->magic = ACCOUNT_MAGIC;
     return error;
+}
+
+uint64_t account_session(const struct account_file *file)
+{
+    const struct account_header *header = file->header;
+    if (!file->memory || header->magic != ACCOUNT_MAGIC || header->version != ACCOUNT_VERSION)
+        return 0;
+    return (uint64_t)header->session[1] << 32 | header->session[0];
+}
+
+void account_set_session(struct account_file *file, uint64_t session)
+{
+    file->header->session[0] = (uint32_t)session;
+    file->header->session[1] = (uint32_t)(session >> 32);
 }
 
 void account_whole(struct account_file *file, int64_t now_ns)

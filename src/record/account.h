@@ -84,6 +84,11 @@ uint32_t account_read_record(const struct account_file *file, uint32_t number,
  * account_whole. 0 or -errno. */
 int account_begin(struct account_file *file, const struct model *model, uint64_t epoch);
 
+/* setup, after account_read: the session number that the writer before drew, 0 = unknown. After
+ * account_begin: this writer's, for the next. */
+uint64_t account_session(const struct account_file *file);
+void account_set_session(struct account_file *file, uint64_t session);
+
 /* setup, once every host has been written: it counts from now on. */
 void account_whole(struct account_file *file, int64_t now_ns);
 

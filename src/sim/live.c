@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "loop/keys.h"
 #include "sim/sockets.h"
 #include "sim/station.h"
 
@@ -18,6 +19,10 @@ struct live {
     struct station station;
     struct sockets sockets;
     struct random random;
+    bool sealing[2];                /* hosts, meters: their frames carry tags */
+    struct auth auth;
+    struct auth_watch watch;
+    int64_t looked_ns;              /* for changes of the key file */
     double loss;
     FILE *events;
     int64_t start_ns;
@@ -56,12 +61,21 @@ static bool vanishes(struct live *live)
     return live->loss > 0 && random_unit(&live->random) < live->loss;
 }
 
+/* False: no key of that peer is in force. */
+static bool seal(struct live *live, bool meter, uint32_t index, uint8_t *data, uint32_t bytes)
+{
+    if (!live->sealing[meter])
+        return true;
+    uint32_t peer = meter ? auth_meter(&live->auth, index) : auth_host(index);
+    return !auth_seal(&live->auth.user[0], peer, data, bytes);
+}
+
 static void send_up(void *user, const struct message *message)
 {
     struct live *live = user;
     uint8_t data[DATAGRAM_MAX];
     uint32_t bytes = message_encode(message, data);
-    if (!bytes)
+    if (!bytes || !seal(live, message->kind == FRAME_MEASUREMENT, message->index, data, bytes))
         return;
     if (vanishes(live))
         live->plant.outcome.lost++;
@@ -69,11 +83,24 @@ static void send_up(void *user, const struct message *message)
         sockets_send(&live->sockets, message->kind == FRAME_MEASUREMENT, message->index, data, bytes);
 }
 
+static bool is_true(struct live *live, uint32_t host, const uint8_t *data, uint32_t bytes)
+{
+    struct frame frame;
+    if (!live->sealing[0])
+        return true;
+    if (frame_decode(data, bytes, &frame) ||
+        auth_check(&live->auth.user[0], auth_host(host), data, &frame))
+        return false;
+    auth_heard(&live->auth.user[0], auth_host(host), frame.key_id);
+    return true;
+}
+
 static void take_down(void *user, uint32_t host, const uint8_t *data, uint32_t bytes)
 {
     struct live *live = user;
     struct message message;
-    bool readable = message_decode(data, bytes, live->plant.model, INDEX_NONE, &message);
+    bool readable = is_true(live, host, data, bytes) &&
+                    message_decode(data, bytes, live->plant.model, INDEX_NONE, &message);
     if (vanishes(live))
         live->plant.outcome.lost++;
     else
@@ -109,6 +136,39 @@ static bool asked_to_stop(const struct live *live)
     return sigtimedwait(&live->stop, NULL, &at_once) > 0;
 }
 
+static void look_at_keys(struct live *live)
+{
+    if (!live->sealing[0] && !live->sealing[1])
+        return;
+    auth_look(&live->auth.user[0]);
+    if (live->plant.t_ns - live->looked_ns < AUTH_LOOK_MS * NS_PER_MS)
+        return;
+    live->looked_ns = live->plant.t_ns;
+    auth_watch_look(&live->watch, clock_ns(CLOCK_REALTIME) / NS_PER_S, stderr);
+}
+
+static int open_keys(struct live *live, const struct site *site, const struct live_config *config, char *why,
+                     size_t why_bytes)
+{
+    const struct auth_names names = keys_names(&site->model);
+    if (!site->auth.hosts && !site->auth.meters)
+        return 0;
+    if (!config->keys) {
+        snprintf(why, why_bytes, "the site asks for tags: --keys FILE is needed");
+        return -EINVAL;
+    }
+    live->sealing[0] = site->auth.hosts;
+    live->sealing[1] = site->auth.meters;
+    snprintf(why, why_bytes, "keys %s", config->keys);
+    int error = auth_open(&live->auth, AUTH_PEER, &names, 1);
+    if (!error)
+        error = auth_watch_open(&live->watch, &live->auth, config->keys,
+                                clock_ns(CLOCK_REALTIME) / NS_PER_S, stderr);
+    if (!error)
+        auth_look(&live->auth.user[0]);
+    return error;
+}
+
 static void loop(struct live *live, int64_t duration_ns)
 {
     live->start_ns = clock_ns(CLOCK_MONOTONIC);
@@ -117,6 +177,7 @@ static void loop(struct live *live, int64_t duration_ns)
         note_lateness(live);
         sockets_receive(&live->sockets, take_down, live);
         tell_events(live);
+        look_at_keys(live);
         plant_step(&live->plant, NULL, NULL);
         station_step(&live->station, send_up, live);
         sockets_flush(&live->sockets);
@@ -139,6 +200,8 @@ static int open_live(struct live *live, const struct site *site, const struct wo
     if (!result)
         result = sockets_open(&live->sockets, site, config->meters_netns, config->hosts_netns, why,
                               why_bytes);
+    if (!result)
+        result = open_keys(live, site, config, why, why_bytes);
     return result;
 }
 
@@ -160,6 +223,8 @@ int live_run(const struct site *site, const struct workload *workload, const str
         plant_hand_over(&live->plant, outcome);
     }
     sockets_close(&live->sockets);
+    auth_watch_close(&live->watch);
+    auth_close(&live->auth);
     station_finish(&live->station);
     plant_finish(&live->plant);
     sigprocmask(SIG_SETMASK, &live->before, NULL);

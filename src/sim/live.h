@@ -13,6 +13,7 @@ struct live_config {
     const char *meters_netns, *hosts_netns;     /* NULL: where we are */
     int64_t duration_ns;
     double loss;                                /* share of datagrams dropped here, both ways */
+    const char *keys;                           /* key file, where the site asks for tags; NULL: none */
     FILE *events;                               /* a line for every event as it happens, NULL: none */
 };
 

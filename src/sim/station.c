@@ -55,6 +55,7 @@ static void ask_ahead(struct station *station, uint32_t h, station_emit *emit, v
     if (!asking_due(&station->asking[h], station->plant, h, &request))
         return;
     request.host = h;
+    request.session = station->holder[h].session;
     struct message message = {.kind = FRAME_TOKEN_REQUEST, .index = h, .request = request,
                               .sequence = ++station->host_sequence[h]};
     station->plant->outcome.tokens.asked++;

@@ -26,6 +26,11 @@ static int read_sections(struct draft *d, const char *server, struct site *site)
         rc = section[i](d);
     if (!rc)
         rc = draft_read_server(d, server, &site->server);
+    site->auth = (struct site_auth){.said = d->auth_at.at, .hosts = d->auth.hosts.number,
+                                    .meters = d->auth.meters.number};
+    if (!rc && (site->auth.hosts || site->auth.meters) && site->server.port_count && !site->server.keys[0])
+        finding_at(d->errors, d->auth_at.at, "tags are asked for, but the row of this server names no key "
+                   "file: write keys: PATH there");
     site->driver_count = d->driver_count;
     memcpy(site->driver, d->driver, sizeof site->driver);
     return rc ? rc : draft_order_nodes(d);

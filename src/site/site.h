@@ -54,6 +54,7 @@ struct site_server {
     char door[108];             /* local socket */
     char order_group[33];       /* whose members may give orders there; "" = none */
     char ledger[256];           /* path on tmpfs; "" = door with .ledger behind it, "none" = none */
+    char keys[256];             /* path of the key file; "" = none */
     struct measured measured;   /* what `flyball tune` found on this server, if it ran */
 };
 
@@ -155,8 +156,15 @@ struct site_redundancy {
 /* Hosts of one job. */
 struct site_job { char name[NAME_BYTES]; };
 
+/* Whose frames carry tags: docs/authentication.md. */
+struct site_auth {
+    bool said;                  /* the file says it; if not, nobody's do */
+    bool hosts, meters;
+};
+
 struct site {
     struct model model;
+    struct site_auth auth;
     struct site_note *note;
     struct site_device *device;         /* by node index; kind DEVICE_NONE: no curve is known */
     struct site_equipment *equipment;   /* by node index */

@@ -107,7 +107,8 @@ static bool same_site(const struct site *a, const struct site *b)
     left.type = right.type = NULL;
     left.meter = right.meter = NULL;
     left.curve = right.curve = NULL;
-    return !memcmp(&left, &right, sizeof left) && !memcmp(&server, &a->server, sizeof server) &&
+    return !memcmp(&left, &right, sizeof left) && !memcmp(&a->auth, &b->auth, sizeof a->auth) &&
+           !memcmp(&server, &a->server, sizeof server) &&
            same_array(a->model.node, b->model.node, left.node_count, sizeof *a->model.node) &&
            same_array(a->model.host, b->model.host, left.host_count, sizeof *a->model.host) &&
            same_array(a->model.type, b->model.type, left.type_count, sizeof *a->model.type) &&

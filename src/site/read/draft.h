@@ -203,6 +203,10 @@ enum draft_fail_safe { FAIL_SAFE_AUTO, FAIL_SAFE_LOWEST, FAIL_SAFE_LARGEST };
 
 enum draft_reserve { RESERVE_KEEP, RESERVE_LEND };
 
+struct draft_auth {
+    struct value hosts, meters; /* places in {none, required} */
+};
+
 struct draft_sag {
     struct value volts;
 };
@@ -232,11 +236,13 @@ struct draft {
     struct scratch scratch;
     const struct tree *root;
     struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at,
-        servers_at, gear_at, devices_at, sag_at, contracts_at, sheds_at;
+        servers_at, gear_at, devices_at, sag_at, contracts_at, sheds_at,
+        auth_at;
     struct draft_policy policy;
     struct draft_detect detect;
     struct draft_redundancy redundancy;
     struct draft_sag sag;
+    struct draft_auth auth;
     uint32_t contract_count;
     struct draft_contract *contract;
     uint32_t shed_count;

@@ -14,7 +14,7 @@ enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
 struct row {
     struct value name, ports, cords, cores, priority, lock_memory, throttling, hugepages, memory, eal,
-        journal, door, order_group, ledger, measured;
+        journal, door, order_group, ledger, keys, measured;
 };
 
 struct port {
@@ -43,6 +43,7 @@ static const struct field row_fields[] = {
     {.key = "door", .kind = FIELD_TEXT, .most = 107, AT(door)},
     {.key = "order_group", .kind = FIELD_TEXT, .most = 32, AT(order_group)},
     {.key = "ledger", .kind = FIELD_TEXT, .most = 255, AT(ledger)},
+    {.key = "keys", .kind = FIELD_TEXT, .most = 255, AT(keys)},
     {.key = "measured", .kind = FIELD_ANY, AT(measured)},
     FIELD_END};
 #undef AT
@@ -254,6 +255,7 @@ static void read_row(struct draft *d, const struct tree *at, struct row *row, st
     set_text(out->door, sizeof out->door, &row->door);
     set_text(out->order_group, sizeof out->order_group, &row->order_group);
     set_text(out->ledger, sizeof out->ledger, &row->ledger);
+    set_text(out->keys, sizeof out->keys, &row->keys);
     if (row->measured.at)
         draft_read_measured(d, row->measured.at, &out->measured);
 }

@@ -30,6 +30,7 @@ static const struct shape_child children[] = {
     {"detect", "swell", .of = "swell", .instead = SHORT_OFF},
     {"detect", "dp_dt", .of = "dp_dt", .instead = SHORT_OFF},
     {"site", "sag", .of = "sag_to", .instead = SHORT_FIRST},
+    {"site", "auth", .of = "auth", .instead = SHORT_FIRST},
     {"site", "contracts", .of = "contract", .most = SITE_CONTRACTS_MAX},
     {"site", "shed", .of = "shed", .most = SITE_SHEDS_MAX},
     {"shed", "command", .of = "word", .instead = SHORT_ONLY, .least = 1, .most = SITE_COMMAND_WORDS},

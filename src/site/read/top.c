@@ -25,6 +25,7 @@ static const struct field top_fields[] = {
     {.key = "shed", .kind = FIELD_LIST, TOP(sheds_at)},
     {.key = "infrastructure", .kind = FIELD_LIST, TOP(gear_at)},
     {.key = "servers", .kind = FIELD_LIST, TOP(servers_at)},
+    {.key = "auth", .kind = FIELD_ANY, TOP(auth_at)},
     FIELD_END};
 #undef TOP
 
@@ -58,6 +59,13 @@ static const struct field policy_fields[] = {
 #define TIME(name, in, member, low, high, usual) \
     {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = low, .most = high, \
      .otherwise = usual, .offset = offsetof(struct in, member)}
+static const char *const auth_words[] = {"none", "required", NULL};
+static const struct field auth_fields[] = {
+    {.key = "hosts", .kind = FIELD_WORD, .words = auth_words, .required = 1,
+     .offset = offsetof(struct draft_auth, hosts)},
+    {.key = "meters", .kind = FIELD_WORD, .words = auth_words,
+     .offset = offsetof(struct draft_auth, meters)},
+    FIELD_END};
 static const struct field hold_fields[] = {
     TIME("least", draft_hold, least, 0, 600 * NS_PER_S, NS_PER_S),
     TIME("most", draft_hold, most, 0, 3600 * NS_PER_S, 60 * NS_PER_S),
@@ -70,7 +78,8 @@ static const struct field damper_fields[] = {
 #undef TIME
 
 const struct shape_map draft_top_shapes[] = {
-    {"site", top_fields}, {"policy", policy_fields}, {"hold", hold_fields}, {"damper", damper_fields}, {0}};
+    {"site", top_fields}, {"policy", policy_fields}, {"hold", hold_fields}, {"damper", damper_fields},
+    {"auth", auth_fields}, {0}};
 
 /* Thresholds: a band to enter and a band to leave. Sag is entered downwards. */
 enum { BAND_COUNT = 5, BAND_SAG = 2 };
@@ -87,9 +96,26 @@ static const struct {
     {"dp_dt", "above", "clear", QUANTITY_RAMP, INT64_C(100000000000), 0, 0},
 };
 
+/* What says nothing of meters says it of both. Where caps are in force, somebody has to have thought of
+ * it. */
+static void read_auth(struct draft *d)
+{
+    struct draft_auth *auth = &d->auth;
+
+    if (d->auth_at.at) {
+        draft_read_short(d, auth_fields, d->auth_at.at, "auth", auth);
+        auth->meters.number = auth->meters.at ? auth->meters.number : auth->hosts.number;
+    } else if (d->mode.number == MODE_ENFORCE) {
+        finding_at(d->errors, d->mode.at,
+                   "mode enforce wants auth: required, with a key file (flyball keys), or auth: none, which "
+                   "lets whoever reaches the network set caps");
+    }
+}
+
 int draft_read_top(struct draft *d)
 {
-    fields_read(top_fields, d->root, "the site", d, d->errors);
+    if (!fields_read(top_fields, d->root, "the site", d, d->errors))
+        read_auth(d);
     return 0;
 }
 
