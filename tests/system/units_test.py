@@ -24,7 +24,7 @@ def main(source, agent):
     if not shutil.which('systemd-analyze'):
         print('skipped: no systemd-analyze')
         return 77
-    folder = f'{source}/config/systemd'
+    agent, folder = os.path.abspath(agent), f'{source}/config/systemd'
     names = sorted(name for name in os.listdir(folder) if name.startswith('flyball-agent'))
     assert names == ['flyball-agent-watchdog.service', 'flyball-agent.service'], names
     with tempfile.TemporaryDirectory() as where:
