@@ -8,6 +8,7 @@
 #include "msg/model.h"
 
 const struct act_driver *const act_drivers[] = {
+    &nvml_driver,
     &hwmon_driver,
     &powercap_driver,
     &dry_driver,

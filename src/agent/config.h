@@ -27,6 +27,9 @@ struct config {
     char state[CONFIG_PATH_BYTES];  /* folder: what outlives the machine's sleep and crash */
     char run[CONFIG_PATH_BYTES];    /* folder in memory: what the watchdog reads */
     char keys[CONFIG_PATH_BYTES];   /* "" = none */
+    int64_t history_ns;             /* kept of the host's samples; 0 = none */
+    char ask_group[NAME_BYTES];     /* whose members ask for any job; "" = root alone */
+    char cgroups[CONFIG_PATH_BYTES];    /* where jobs are looked for */
 };
 
 /* setup: reads and checks. One line per finding in `report`: `FILE:LINE:COLUMN: error: what is wrong, what

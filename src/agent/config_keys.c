@@ -41,6 +41,9 @@ const struct config_row config_rows[] = {
     {.name = "watchdog", .kind = CONFIG_REQUIRED, PLACE(agent.watchdog_required), .fallback = "required"},
     {.name = "state", .kind = CONFIG_PATH, PLACE(state), .fallback = "/var/lib/flyball-agent"},
     {.name = "run", .kind = CONFIG_PATH, PLACE(run), .fallback = "/run/flyball-agent"},
+    TIME("history", history_ns, 0, 168 * 3600 * NS_PER_S, "24 h"),
+    {.name = "ask_group", .kind = CONFIG_TEXT, PLACE(ask_group), .fallback = ""},
+    {.name = "cgroups", .kind = CONFIG_PATH, PLACE(cgroups), .fallback = "/sys/fs/cgroup"},
     {.name = "keys", .kind = CONFIG_PATH, PLACE(keys), .fallback = ""},
     {0},
 };

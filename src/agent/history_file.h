@@ -6,7 +6,7 @@
 #include "agent/history.h"
 
 /* Where an agent keeps it unless it is told otherwise. */
-#define HISTORY_PATH "/var/lib/flyball/history"
+#define HISTORY_PATH "/var/lib/flyball-agent/history"
 
 struct history_file {
     int fd;

@@ -11,7 +11,7 @@
 
 #include "rt/thread.h"
 
-enum { SCAN_RECORDS = 512 };
+enum { SCAN_RECORDS = 512, STOP_S = 1 };
 #define REST_NS (100 * NS_PER_MS)
 
 static int64_t offset_of(uint64_t place)
@@ -204,15 +204,19 @@ int history_keeper_start(struct history_keeper *keeper)
     return error;
 }
 
-void history_keeper_close(struct history_keeper *keeper)
+bool history_keeper_close(struct history_keeper *keeper)
 {
+    struct timespec until;
     if (keeper->fd < 0)
-        return;
+        return true;
     /* Release, partner: the acquire in keep. */
     atomic_store_explicit(&keeper->stop, true, memory_order_release);
-    if (keeper->running)
-        pthread_join(keeper->thread, NULL);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += STOP_S;
+    if (keeper->running && pthread_timedjoin_np(keeper->thread, NULL, &until))
+        return false;
     history_keeper_drain(keeper);
     close(keeper->fd);
     keeper->fd = -1;
+    return true;
 }

@@ -54,7 +54,8 @@ bool history_keeper_note(struct history_keeper *keeper, const struct history_sam
 /* any, the thread alone where it runs: writes all that waits. How many. */
 uint32_t history_keeper_drain(struct history_keeper *keeper);
 
-/* setup: ends the thread, writes what waits, closes. */
-void history_keeper_close(struct history_keeper *keeper);
+/* setup: ends the thread, writes what waits, closes. False: the thread hangs on the disk for a second;
+ * what it uses must stay. */
+bool history_keeper_close(struct history_keeper *keeper);
 
 #endif

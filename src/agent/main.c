@@ -46,7 +46,7 @@ static int write_summary(const struct run *run, const char *path)
 
 static int run_agent(const struct config *config, const char *summary)
 {
-    struct run *run = malloc(sizeof *run);
+    struct run *run = aligned_alloc(_Alignof(struct run), sizeof *run);
     if (!run)
         return EXIT_CONNECT;
     int error = run_open(run, config, stderr);

@@ -52,12 +52,18 @@ static uint64_t new_incarnation(void *user)
     return random;
 }
 
+static void take_answer(void *user, const struct token_response *response)
+{
+    jobs_answered(&((struct run *)user)->jobs, response);
+}
+
 const struct agent_hooks run_hooks = {
     .send = send_datagram,
     .write = order_write,
     .save_epoch = save_epoch,
     .word = store_word,
     .incarnation = new_incarnation,
+    .answered = take_answer,
 };
 
 static void look_at_clocks(struct run *run)
@@ -151,6 +157,7 @@ static void turn(struct run *run)
     for (uint32_t i = 0; i < run->devices; i++)
         take_news(run, i);
     look_at_disk(run);
+    jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns);
     agent_turn(&run->agent, run->now_ns);
     for (uint32_t i = 0; i < run->devices; i++)
         worker_bound(&run->worker[i], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "agent/config.h"
+#include "agent/jobs.h"
 #include "agent/notify.h"
 #include "agent/saver.h"
 #include "agent/worker.h"
@@ -33,6 +34,7 @@ struct run {
     struct word_file word;
     struct saver saver;
     struct notify notify;
+    struct jobs jobs;
     uint32_t devices;
     struct worker worker[HOST_DEVICES_MAX];
     int socket, wake_fd, signal_fd;

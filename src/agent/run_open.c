@@ -191,6 +191,7 @@ int run_open(struct run *run, const struct config *config, FILE *out)
         return error;
     if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
         fprintf(out, "flyball-agent: memory is not locked: %s; going on\n", strerror(errno));
+    jobs_open(&run->jobs, config, run->wake_fd, out);
     begin(run);
     fprintf(out, "flyball-agent: %s, host %u, %u devices by %s, fail-safe %" PRId64 " W, epoch %" PRIu64 "\n",
             config->host, config->agent.holder.host, run->devices, config->actuator,
@@ -204,6 +205,7 @@ bool run_close(struct run *run)
     bool all = !run->saver.thread || saver_stop(&run->saver, until_ns);
     for (uint32_t i = 0; i < run->devices; i++)
         all &= !run->worker[i].thread || worker_stop(&run->worker[i], until_ns);
+    all &= jobs_close(&run->jobs);
     if (!all)
         return false;
     word_close(&run->word);

@@ -15,7 +15,8 @@ COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'COR
            ('src/core/bound.h', 'BOUND_TERMS', SHELL),
            ('src/loop/view_words.h', 'DEVICE_THROTTLES', SHELL), ('src/core/permit.h', 'PERMITS', SHELL),
            ('src/core/emergency.h', 'EMERGENCY_STAGES', SHELL),
-           ('src/loop/shed_states.h', 'SHED_STATES', SHELL)]
+           ('src/loop/shed_states.h', 'SHED_STATES', SHELL),
+           ('src/agent/ask_words.h', 'ASK_REASON_WORDS', SHELL)]
 # the same of rows X(symbol, name), names only
 NAMED = [('src/msg/breaker.h', 'BREAKER_ELEMENTS', SHELL)]
 DOCUMENT, WORDS = 'src/loop/document_counters.c', 'src/loop/words.h'
@@ -137,6 +138,7 @@ GOOD = {
                           '      "they are shed")\n',
     'src/core/bound.h': '#define BOUND_TERMS(X) \\\n    X(BOUND_A, "tier", "others come first")\n',
     'src/core/emergency.h': '#define EMERGENCY_STAGES(X) \\\n    X(STAGE_A, "shed", "it is due")\n',
+    'src/agent/ask_words.h': '#define ASK_REASON_WORDS(X) \\\n    X(ASK_A, "full", "no room")\n',
     'src/loop/shed_states.h': '#define SHED_STATES(X) \\\n    X(SHED_A, "again", "one more try")\n',
     'src/core/permit.h': '#define PERMITS(X) \\\n    X(PERMIT_A, "held", "it may be lent")\n',
     'src/port/ip/ip.h': '#define IP_COUNTERS(X) \\\n    X(IP_MOVED, "moved", "a MAC changed")\n',
@@ -154,7 +156,7 @@ GOOD = {
     SHELL: '*flyball x* *--json* *--mode*\n*boot*\n\tnothing read back\n*ok*\n\tit is young\n'
            '*cut*\n\tothers want it\n*hot*: too warm\n*ring*\n\tplaces in it: they are shed\n'
            '*tier*\n\tothers come first\n*shed*\n\tit is due\n*again*\n\tone more try\n'
-           '*held*\n\tit may be lent\n*long-time* or *UPS overload*\n',
+           '*held*\n\tit may be lent\n*full*\n\tno room\n*long-time* or *UPS overload*\n',
     SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',
 }
 PROOF = [

@@ -8,19 +8,23 @@
 
 enum { TIME_BYTES = 40, WORDS_BYTES = 64 };
 
-/* Three digits after the point; UTC, for files travel. */
-static const char *time_words(int64_t t_ns, const char *format, char text[TIME_BYTES])
+/* Tenths of a second; UTC, for files travel. */
+static const char *time_words(int64_t t_ns, char text[TIME_BYTES])
 {
     time_t seconds = (time_t)(t_ns / NS_PER_S);
     struct tm utc;
-    size_t used = gmtime_r(&seconds, &utc) ? strftime(text, TIME_BYTES - 4, format, &utc) : 0;
+    size_t used = gmtime_r(&seconds, &utc) ? strftime(text, TIME_BYTES - 4, "%Y-%m-%d %H:%M:%S", &utc) : 0;
     snprintf(text + used, TIME_BYTES - used, ".%01d", (int)(t_ns % NS_PER_S / (100 * NS_PER_MS)));
     return text;
 }
 
+/* Without the day. */
 static const char *clock_words(int64_t t_ns, char text[TIME_BYTES])
 {
-    return time_words(t_ns, "%H:%M:%S", text);
+    const char *blank = strchr(time_words(t_ns, text), ' ');
+    if (blank)
+        memmove(text, blank + 1, strlen(blank));
+    return text;
 }
 
 static const char *length_words(int64_t length_ns, char text[TIME_BYTES])
@@ -41,7 +45,7 @@ static void print_head(FILE *out, const char *host, const struct host_sum *sum, 
     char text[TIME_BYTES], span[TIME_BYTES];
     int64_t age_ns = now_ns - sum->to_ns;
     fprintf(out, "%s: %s up to %s UTC", host, length_words(sum->to_ns - sum->from_ns, span),
-            time_words(sum->to_ns, "%Y-%m-%d %H:%M:%S", text));
+            time_words(sum->to_ns, text));
     if (age_ns >= 0)
         fprintf(out, ", %s ago\n", length_words(age_ns, text));
     else

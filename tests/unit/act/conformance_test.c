@@ -21,7 +21,7 @@
 
 enum { ROUNDS = 50, LOOKS = 20, WAIT_S = 60 };
 
-static const struct stage_row *const rows[] = {&stage_dry, &stage_hwmon, &stage_powercap};
+static const struct stage_row *const rows[] = {&stage_dry, &stage_nvml, &stage_hwmon, &stage_powercap};
 
 struct opened {
     struct stage stage;

@@ -26,6 +26,6 @@ struct stage_row {
     int64_t quantum_mw;         /* caps are rounded down to a multiple of it */
 };
 
-extern const struct stage_row stage_dry, stage_hwmon, stage_powercap;
+extern const struct stage_row stage_dry, stage_nvml, stage_hwmon, stage_powercap;
 
 #endif
