@@ -69,10 +69,10 @@ void gpuhost_trouble(struct gpuhost *host, const struct gpuhost_trouble *trouble
 
 int64_t gpuhost_limit_mw(const struct gpuhost *host)
 {
-    int64_t foreign_mw = host->trouble.foreign_mw;
-    if (!foreign_mw || (host->cap_mw != GPUHOST_UNCAPPED && host->cap_mw <= foreign_mw))
-        return host->cap_mw;
-    return foreign_mw;
+    int64_t foreign_mw = host->trouble.foreign_mw, cap_mw = host->cap_mw;
+    if (cap_mw != GPUHOST_UNCAPPED && cap_mw < host->trouble.raised_mw)
+        cap_mw = host->trouble.raised_mw;
+    return !foreign_mw || (cap_mw != GPUHOST_UNCAPPED && cap_mw <= foreign_mw) ? cap_mw : foreign_mw;
 }
 
 int64_t gpuhost_readback_mw(const struct gpuhost *host)

@@ -25,6 +25,7 @@ struct gpuhost_trouble {
     int64_t stall_ns;                   /* a write that starts now takes so much longer */
     double overdraw;                    /* share drawn above what the cap allows */
     int64_t foreign_mw;                 /* somebody else's limit beside the cap; 0 = none */
+    int64_t raised_mw;                  /* somebody else holds the cap up there; 0 = nobody */
 };
 
 /* What every step looks at comes first. */
@@ -69,7 +70,8 @@ void gpuhost_boot(struct gpuhost *host, int64_t t_ns);
 /* any: what is wrong with it from now on. */
 void gpuhost_trouble(struct gpuhost *host, const struct gpuhost_trouble *trouble);
 
-/* any: what binds now: the lower of its cap and somebody else's limit. */
+/* any: what binds now: its cap, which somebody else may hold up, or somebody else's limit if that is
+ * lower. */
 int64_t gpuhost_limit_mw(const struct gpuhost *host);
 
 /* any: the limit that the device says is in force; at driver defaults the largest. */

@@ -16,6 +16,7 @@ struct recipe {
     double shortest_s, longest_s;       /* 0: what happens once */
 };
 
+/* Without a weight are those that draw_direction makes of others. */
 static const struct recipe recipes[FAULT_KIND_COUNT] = {
     [FAULT_RESET] = {{0, 3, 4, 6}, 0, 0, 0, 0},
     [FAULT_STICK] = {{0, 1, 2, 4}, 0, 0, 1, 60},
@@ -66,7 +67,7 @@ struct drawing {
     struct history *history;
     const struct model *model;
     enum fault_level level;
-    struct random random;
+    struct random random, later;        /* later: dice that came when histories had been drawn without them */
     struct premises premises;
     int64_t t_ns, end_ns;
 };
@@ -138,6 +139,13 @@ static void draw_place(struct drawing *drawing, struct fault *fault, bool wide)
         fault->place = pick(drawing, fault->at_host ? model->host_count : model->node_count);
 }
 
+/* Half of those who set a limit that is not theirs set it higher. */
+static void draw_direction(struct drawing *drawing, struct fault *fault)
+{
+    if (fault->kind == FAULT_FOREIGN && drawing->level >= LEVEL_MANY && random_unit(&drawing->later) < 0.5)
+        fault->kind = FAULT_RAISE;
+}
+
 static int draw_one(struct drawing *drawing)
 {
     struct fault fault = {.kind = draw_kind(drawing), .at_ns = drawing->t_ns};
@@ -147,6 +155,7 @@ static int draw_one(struct drawing *drawing)
     if (fault.kind == FAULT_HOST_RATE)
         fault.amount *= (double)drawing->model->policy.rho_ppm / 1e4;
     draw_place(drawing, &fault, chance(drawing, wide_share[drawing->level]));
+    draw_direction(drawing, &fault);
     if (!premises_allow(&drawing->premises, &fault))
         return 0;
     return history_add(drawing->history, &fault);
@@ -186,6 +195,7 @@ int history_draw(struct history *history, const struct model *model, enum fault_
     if (level == LEVEL_NONE)
         return 0;
     random_init(&drawing.random, seed, RANDOM_NETWORK, 3);
+    random_init(&drawing.later, seed, RANDOM_NETWORK, 4);
     int result = premises_init(&drawing.premises, model);
     if (!result)
         result = draw_all(&drawing);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/core.h"
 #include "core/draw.h"
 
 #define NEVER_NS INT64_MIN
@@ -84,7 +85,8 @@ void judge_finish(struct judge *judge)
  * its watchdog keeps what it was last leased, and so does its exposure: it goes by evidence, by no clock. */
 static bool breaks_premise(enum fault_kind kind)
 {
-    return kind == FAULT_RESET || kind == FAULT_LIE || kind == FAULT_REBOOT || kind == FAULT_OVERDRAW;
+    return kind == FAULT_RESET || kind == FAULT_LIE || kind == FAULT_REBOOT || kind == FAULT_OVERDRAW ||
+           kind == FAULT_RAISE;
 }
 
 void judge_fault(struct judge *judge, const struct fault *fault, bool begins)
@@ -95,24 +97,41 @@ void judge_fault(struct judge *judge, const struct fault *fault, bool begins)
         struct judge_host *host = &judge->host[h];
         if (!fault_strikes_host(fault, judge->model, h))
             continue;
+        uint32_t *standing = fault->kind == FAULT_RAISE ? &host->raises : &host->excuses;
         if (begins && !fault_happens_once(fault->kind))
-            host->excuses++;
+            ++*standing;
         else if (!begins)
-            host->excuses -= host->excuses > 0;
+            *standing -= *standing > 0;
+        host->shown_by = 0;
+        if (begins && fault->kind == FAULT_RAISE)
+            continue;
         host->excused_until_ns = judge->plant->t_ns + judge->plant->workload->plant.notice_ns +
                                  2 * policy->lease_ns + type->actuation_ns;
     }
 }
 
+/* A cap that somebody else holds up is read back: from the report on that shows it, it is counted. */
+static bool is_raised_unheard(struct judge *judge, const struct core *core, uint32_t h)
+{
+    struct judge_host *host = &judge->host[h];
+    const struct holder *holder = &judge->station->holder[h];
+    const struct ledger_host *known = &core->ledger.host[h];
+    if (!host->raises)
+        return false;
+    if (!host->shown_by && holder->device[0].readback_mw >= gpuhost_limit_mw(&judge->plant->host[h]))
+        host->shown_by = holder->next_report;
+    return !host->shown_by || known->incarnation != holder->incarnation || known->report < host->shown_by;
+}
+
 /* A host at driver defaults whose agent knows of no cap read back, or has not noticed yet that they are gone,
  * keeps no premise either, whatever made it so. An agent that starts anew finds the cap that was there. */
-static bool is_excused(const struct judge *judge, uint32_t h)
+static bool is_excused(struct judge *judge, const struct core *core, uint32_t h)
 {
     const struct judge_host *host = &judge->host[h];
     const struct plant *plant = judge->plant;
     bool boots = judge->station->holder[h].state == HOST_BOOT && plant->host[h].cap_mw == GPUHOST_UNCAPPED;
-    return host->excuses || plant->t_ns < host->excused_until_ns || !plant->on[h] ||
-           plant->reset_ns[h] != INT64_MAX || boots || !grid_host_live(&plant->grid, h);
+    return is_raised_unheard(judge, core, h) || host->excuses || plant->t_ns < host->excused_until_ns ||
+           !plant->on[h] || plant->reset_ns[h] != INT64_MAX || boots || !grid_host_live(&plant->grid, h);
 }
 
 /* A cut has settled where the draw is in the band, not where the last watt of its lag is gone. */
@@ -134,7 +153,7 @@ static void weigh_exposure(struct judge *judge, const struct core *core, uint32_
         cap_mw = host->cap_max_mw;      /* as it reads back: its default is the most that can be set */
     if (host->writing && host->writing_mw > cap_mw)
         cap_mw = host->writing_mw;
-    if ((cap_mw > counted_mw || draws_above(judge, h, counted_mw)) && !is_excused(judge, h))
+    if ((cap_mw > counted_mw || draws_above(judge, h, counted_mw)) && !is_excused(judge, core, h))
         judge->figures.exposure_short++;
 }
 

@@ -16,6 +16,8 @@ enum {
 /* A host that breaks a premise is excused while it does, and until a controller can have heard of it. */
 struct judge_host {
     uint32_t excuses;           /* faults in force that break one */
+    uint32_t raises;            /* in force: excused until a report that shows it has been heard */
+    uint64_t shown_by;          /* number of that report; 0: its agent has not seen it yet */
     int64_t excused_until_ns;
 };
 

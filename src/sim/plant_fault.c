@@ -24,6 +24,8 @@ static void sum_up_device(struct plant *plant, uint32_t h)
             drawn *= 1 + fault->amount;
         if (fault->kind == FAULT_FOREIGN && (!trouble.foreign_mw || foreign_mw < trouble.foreign_mw))
             trouble.foreign_mw = foreign_mw > 1 ? foreign_mw : 1;
+        if (fault->kind == FAULT_RAISE && foreign_mw > trouble.raised_mw)
+            trouble.raised_mw = foreign_mw;
     }
     trouble.overdraw = drawn - 1;
     gpuhost_trouble(&plant->host[h], &trouble);

@@ -93,8 +93,8 @@ static int strike_host(struct station *station, const struct fault *fault, bool 
 static bool is_mine(enum fault_kind kind)
 {
     switch (kind) {
-    case FAULT_STICK: case FAULT_LIE: case FAULT_FOREIGN: case FAULT_AGENT: case FAULT_WATCHDOG:
-    case FAULT_FREEZE: case FAULT_HOST_RATE: case FAULT_HOST_STEP:
+    case FAULT_STICK: case FAULT_LIE: case FAULT_FOREIGN: case FAULT_RAISE: case FAULT_AGENT:
+    case FAULT_WATCHDOG: case FAULT_FREEZE: case FAULT_HOST_RATE: case FAULT_HOST_STEP:
         return true;
     default:
         return fault_scope(kind) == FAULT_METER;

@@ -119,7 +119,7 @@ static bool stands(const struct fault *fault, int64_t t_ns, int64_t more_ns)
 static bool disobeys(enum fault_kind kind)
 {
     return kind == FAULT_RESET || kind == FAULT_STICK || kind == FAULT_LIE || kind == FAULT_STALL ||
-           kind == FAULT_OVERDRAW || kind == FAULT_REBOOT || kind == FAULT_WATCHDOG ||
+           kind == FAULT_OVERDRAW || kind == FAULT_RAISE || kind == FAULT_REBOOT || kind == FAULT_WATCHDOG ||
            kind == FAULT_HOST_STEP;
 }
 

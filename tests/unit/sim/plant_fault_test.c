@@ -143,6 +143,40 @@ static void the_lower_of_cap_and_foreign_limit_binds(void **state)
     bench_finish(bench);
 }
 
+/* Its agent sees it by itself, says so at once, and has its cap again when the other lets go. */
+static void a_cap_that_somebody_raises_is_read_back_and_told(void **state)
+{
+    struct bench *bench = start_leased();
+    (void)state;
+    bench_fault(bench, "raise h-000 75%", true);        /* of 8 kW */
+    bench_run(bench, 2160);
+    assert_int_equal(bench->last[0].readback_mw, 6000000);
+    assert_true(bench->last[0].cap_mw >= 6000000);
+    bench_run(bench, 3800);
+    assert_true(near(draw_w(bench, 0), BOUND_W(6000), 1));
+    assert_true(near(draw_w(bench, 1), BOUND_W(1600), 1));
+    bench_lease(bench, 0, 2000, 10000);
+    bench_run(bench, 4600);
+    assert_true(near(draw_w(bench, 0), BOUND_W(6000), 1));
+    bench_fault(bench, "raise h-000 75%", false);
+    bench_run(bench, 6500);
+    assert_true(near(draw_w(bench, 0), BOUND_W(2000), 1));
+    assert_int_equal(bench->last[0].readback_mw, 2000000);
+    bench_finish(bench);
+}
+
+/* Held up to less than it stands at is no change. */
+static void a_cap_above_is_not_raised(void **state)
+{
+    struct bench *bench = start_leased();
+    (void)state;
+    bench_fault(bench, "raise h-000 25%", true);
+    bench_run(bench, 2600);
+    assert_true(near(draw_w(bench, 0), BOUND_W(4000), 1));
+    assert_int_equal(bench->last[0].readback_mw, 4000000);
+    bench_finish(bench);
+}
+
 static void a_reboot_is_dark_then_comes_with_an_inrush_and_without_a_cap(void **state)
 {
     struct bench *bench = start_leased();
@@ -302,6 +336,8 @@ int main(void)
         cmocka_unit_test(a_stalled_write_comes_later_and_reports_go_on),
         cmocka_unit_test(overdraw_stands_above_what_the_cap_allows_and_shares_multiply),
         cmocka_unit_test(the_lower_of_cap_and_foreign_limit_binds),
+        cmocka_unit_test(a_cap_that_somebody_raises_is_read_back_and_told),
+        cmocka_unit_test(a_cap_above_is_not_raised),
         cmocka_unit_test(a_reboot_is_dark_then_comes_with_an_inrush_and_without_a_cap),
         cmocka_unit_test(faults_that_overlap_end_in_any_order),
         cmocka_unit_test(surge_pulse_and_idle_bend_what_jobs_want_and_the_newest_counts),

@@ -286,6 +286,16 @@ static void a_cut_that_has_not_settled_is_seen_in_the_draw(void **state)
     drop(bench);
 }
 
+/* Somebody raises a cap: counted at phys_max as soon as a report can have shown it, and excused no longer. */
+static void a_cap_that_somebody_raises_is_counted_once_it_is_shown(void **state)
+{
+    struct bench *bench = with("raise h-000 100% at 9s for 5s");
+    (void)state;
+    assert_true(bench->outcome.governor.foreign_caps >= 1);
+    assert_int_equal(bench->outcome.governor.resets, 0);
+    drop(bench);
+}
+
 /* Premises that a host breaks are not held against the controller: its caps are gone, and it says so late. */
 static void a_reset_is_excused_until_it_can_be_known(void **state)
 {
@@ -389,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_limit_holds_for_its_time_and_over_a_crash),
         cmocka_unit_test(a_cap_that_nobody_allowed_is_seen),
         cmocka_unit_test(a_cut_that_has_not_settled_is_seen_in_the_draw),
+        cmocka_unit_test(a_cap_that_somebody_raises_is_counted_once_it_is_shown),
         cmocka_unit_test(a_reset_is_excused_until_it_can_be_known),
         cmocka_unit_test(load_above_a_limit_is_measured_in_watts_and_time),
         cmocka_unit_test(a_history_is_the_same_run_again_and_through_the_wire),

@@ -152,6 +152,33 @@ static void bounds_break_where_they_are_passed(void **state)
     assert_int_equal(broken, 3);
 }
 
+/* The hours that gates are held in must not be without what hurts most: a limited node that covers no host
+ * that disobeys (its k) would leave all of that out, and nobody would see. */
+static void on_the_sites_of_the_safety_bench_hosts_disobey_too(void **state)
+{
+    static const char *const name[] = {"hall-1mw", "plain-20", "dual-20", "ups-20"};
+    static const enum fault_kind kinds[] = {FAULT_RESET, FAULT_STICK, FAULT_LIE, FAULT_STALL, FAULT_OVERDRAW,
+                                            FAULT_RAISE, FAULT_REBOOT, FAULT_WATCHDOG, FAULT_HOST_STEP};
+    (void)state;
+    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+        uint32_t drawn[FAULT_KIND_COUNT] = {0};
+        struct history history;
+        struct site site;
+        char path[4096];
+        snprintf(path, sizeof path, "%s/bench/safety/%s.yaml", getenv("SOURCE_ROOT"), name[i]);
+        assert_int_equal(site_load(&site, path, "", stderr), 0);
+        assert_int_equal(history_draw(&history, &site.model, LEVEL_HOSTILE, 1, 7200 * NS_PER_S), 0);
+        for (uint32_t f = 0; f < history.count; f++)
+            drawn[history.fault[f].kind]++;
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+            if (!drawn[kinds[k]])
+                fail_msg("two hours on %s have no %s", name[i], fault_name(kinds[k]));
+        }
+        history_finish(&history);
+        site_unload(&site);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +187,7 @@ int main(void)
         cmocka_unit_test(every_kind_of_fault_strikes_in_one),
         cmocka_unit_test(places_are_found_by_what_they_are),
         cmocka_unit_test(a_place_that_a_site_lacks_is_told),
+        cmocka_unit_test(on_the_sites_of_the_safety_bench_hosts_disobey_too),
         cmocka_unit_test(bounds_break_where_they_are_passed),
     };
     return cmocka_run_group_tests(tests, load_demo, unload_demo);
