@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A flyballd that asks for tags, its plant with keys, and an attacker in the hosts' namespace.
 
-usage: auth_test.py attack|rotate, with the paths of the programs in FLYBALL_* variables
+usage: auth_test.py attack|rotate|seal, with the paths of the programs in FLYBALL_* variables
 (tests/system/meson.build). The attacker sends daemon_attack's kinds of frames, made of what he has recorded
 of the plant. Exit code 77 skips: not root."""
 import json
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from daemon_test import CLI, SOURCE, Bed, read, skip
+from daemon_test import CLI, SEAL, SOURCE, Bed, read, skip
 
 ATTACK = os.environ.get('FLYBALL_ATTACK', '')
 WARM_S, ATTACK_S, RATE, PATIENCE_S = 4, 4, 20000, 20
@@ -139,6 +139,23 @@ def rotate(suffix):
         summary(bed)
 
 
+def seal(suffix):
+    """No hot thread asks for memory: not for a tag, and not while every key is replaced."""
+    if not SEAL:
+        skip('a sanitizer brings an allocator of its own')
+    with Bed(suffix) as bed:
+        guarded = Guarded(bed)
+        bed.start(preload=SEAL)
+        plant = guarded.plant(6)
+        time.sleep(2)
+        guarded.cli('keys', 'rotate', bed.site, '--server', 'default')
+        assert plant.wait(60) == 0, read(bed.folder + '/plant')
+        counters = guarded.counters()
+        print(counters['keys'], counters['egress'])
+        assert counters['keys']['reloads'] == 1 and counters['egress']['sent'] > 100, counters['egress']
+        summary(bed)
+
+
 def revoke_old(path):
     lines = [line + ' revoked' if 'not-after' in line else line for line in read(path).splitlines()]
     fresh = path + '.new'
@@ -151,7 +168,7 @@ def main():
     if os.geteuid() != 0:
         skip('needs root for network namespaces and packet sockets')
     case = sys.argv[1]
-    {'attack': attack, 'rotate': rotate}[case](f'{os.getpid() & 0xffff:04x}')
+    {'attack': attack, 'rotate': rotate, 'seal': seal}[case](f'{os.getpid() & 0xffff:04x}')
 
 
 if __name__ == '__main__':
