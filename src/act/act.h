@@ -123,9 +123,9 @@ const struct act_driver *act_find(const char *name);
 
 /*
  * setup: opens a driver's devices, place NULL = all empty. Errors as for `open` above; `why` is "" if there
- * is nothing to say. A device that is gone (-ENODEV) or a driver that was loaded anew is found again by
- * act_close and act_open, and not else: once a second is often enough, and open fails for as long as the
- * driver is away.
+ * is nothing to say. A device that is gone (-ENODEV) or a driver that was loaded anew may need act_close and
+ * act_open to be found again (nvml always does): once a second is often enough, and open fails for as long as
+ * the driver is away.
  */
 int act_open(struct act *act, const struct act_driver *driver, const struct act_place *place,
              char why[ACT_WHY_BYTES]);

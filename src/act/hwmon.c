@@ -75,7 +75,7 @@ static int find_again(struct hwmon_device *own)
     int error = -ENODEV;
     DIR *at = opendir(own->root);
     if (!at)
-        return -ENODEV;
+        return -errno;
     while (error && next_folder(at, own->root, folder, sizeof folder, address)) {
         if (strcmp(address, own->address))
             continue;
@@ -86,13 +86,15 @@ static int find_again(struct hwmon_device *own)
     return error;
 }
 
-/* Is it still this GPU that the number belongs to? */
+/* Is it still this GPU that the number belongs to? What fails for want of descriptors or memory says so:
+ * it is no device that is gone. */
 static int reach(struct hwmon_device *own)
 {
     char address[ADDRESS_BYTES];
-    if (!address_of(own->folder, address) && !strcmp(address, own->address))
-        return 0;
-    return find_again(own);
+    int error = address_of(own->folder, address);
+    if (!error && strcmp(address, own->address))
+        error = -ENOENT;
+    return error == -ENOENT ? find_again(own) : error;
 }
 
 static void describe(struct act_device *device, const char *folder)

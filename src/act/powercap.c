@@ -94,7 +94,7 @@ static int find_zone(const char *root, const char *prefix, const char *wanted, c
     bool found = false;
     DIR *at = opendir(root);
     if (!at)
-        return -ENODEV;
+        return -errno;
     while (!found && next_zone(at, root, prefix, folder, room, name))
         found = !strcmp(name, wanted);
     closedir(at);
@@ -104,9 +104,12 @@ static int find_zone(const char *root, const char *prefix, const char *wanted, c
 static int reach(struct powercap_device *own)
 {
     char name[ZONE_NAME_BYTES], folder[sizeof own->folder];
-    if (!sysfs_line(own->folder, "name", name, sizeof name) && !strcmp(name, own->name))
-        return 0;
-    int error = find_zone(own->root, "intel-rapl:", own->name, folder, sizeof folder);
+    int error = sysfs_line(own->folder, "name", name, sizeof name);
+    if (!error && strcmp(name, own->name))
+        error = -ENOENT;
+    if (error != -ENOENT)
+        return error;           /* no descriptors, say: it is no device that is gone */
+    error = find_zone(own->root, "intel-rapl:", own->name, folder, sizeof folder);
     if (!error)
         memcpy(own->folder, folder, sizeof folder);
     return error;

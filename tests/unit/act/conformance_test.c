@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -190,6 +191,27 @@ static void a_device_that_is_gone_says_so_and_others_stay(void **state)
     assert_true(read_back(o, act_device_find(&o->act, identity)) > 0);
 }
 
+/* No descriptor is left. A driver that needs none goes on. */
+static void a_table_of_descriptors_that_is_full_is_no_device_gone(void **state)
+{
+    struct opened *o = opened(state);
+    int64_t before_mw = read_back(o, 0), enforced_mw;
+    struct act_sample sample;
+    struct rlimit full, usual;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    full = usual;
+    full.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &full), 0);
+    int read = o->act.driver->read_back(&o->act, 0, &enforced_mw);
+    int sampled = o->act.driver->sample(&o->act, 0, &sample);
+    int written = o->act.driver->apply(&o->act, 0, o->act.device[0].min_mw);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_true(read == 0 || read == -EMFILE);
+    assert_true(sampled == 0 || sampled == -EMFILE);
+    assert_true(written == 0 || written == -EMFILE);
+    assert_int_equal(read_back(o, 0), written ? before_mw : o->act.device[0].min_mw);
+}
+
 struct caller {
     struct opened *o;
     uint32_t device;
@@ -302,6 +324,7 @@ int main(void)
         CONFORMS(what_is_not_settable_is_refused),
         CONFORMS(a_sample_says_what_it_read),
         CONFORMS(a_device_that_is_gone_says_so_and_others_stay),
+        CONFORMS(a_table_of_descriptors_that_is_full_is_no_device_gone),
         CONFORMS(devices_are_called_from_threads_at_once),
         CONFORMS(a_device_that_hangs_holds_up_no_other),
     };

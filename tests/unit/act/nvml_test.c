@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "act/nvml_library.h"
@@ -314,6 +315,19 @@ static void the_draw_follows_the_cap(void **state)
     assert_int_equal(s.draw_mw, STANDIN_IDLE_MW);
 }
 
+/* Somebody was killed while he held a GPU's lock. */
+static void a_lock_left_behind_is_taken_over(void **state)
+{
+    struct bench *b = bench(state);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    atomic_store(&gpu_of(b, 0)->lock_ns, now.tv_sec * NS_PER_S + now.tv_nsec);
+    alarm(60);
+    assert_true(sample(b, 0).valid & ACT_READ_DRAW);
+    alarm(0);
+    assert_int_equal(atomic_load(&gpu_of(b, 0)->lock_ns), 0);
+}
+
 static void a_record_of_something_else_is_refused(void **state)
 {
     struct bench *b = bench(state);
@@ -371,6 +385,7 @@ int main(void)
         ON_GPUS(smoothing_that_does_not_read_back_is_not_put_into_force),
         ON_GPUS(processes_share_the_gpus),
         ON_GPUS(the_draw_follows_the_cap),
+        ON_GPUS(a_lock_left_behind_is_taken_over),
         ON_GPUS(a_record_of_something_else_is_refused),
         cmocka_unit_test(numbers_of_fields_are_taken_by_type),
     };
