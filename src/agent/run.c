@@ -206,14 +206,22 @@ static void wind_down(struct run *run)
     }
 }
 
-int run_loop(struct run *run)
+static void *loop(void *user)
 {
+    struct run *run = user;
+    pthread_setname_np(pthread_self(), "fb-agent");
     arena_seal_thread();
-    look_at_clocks(run);
     while (!run->stopping) {
         turn(run);
         sleep_until_due(run);
     }
     wind_down(run);
-    return 0;
+    return NULL;
+}
+
+int run_loop(struct run *run)
+{
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, loop, run);
+    return error ? -error : -pthread_join(thread, NULL);
 }
