@@ -10,7 +10,7 @@
 /* Devices take caps in steps: what lies within one below what was asked is what was asked. */
 #define GRAIN_MW INT64_C(1000)
 #define RETRY_FIRST_NS (10 * NS_PER_MS)
-#define RETRY_LAST_NS (250 * NS_PER_MS)
+#define RETRY_LAST_NS (50 * NS_PER_MS)
 /* The lease's cap is put back over a fail-safe that came late, at most this often. */
 #define RETAKE_EVERY_NS (5 * NS_PER_S)
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/jobs.h"
 
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
+
+#include "agent/jobs_detail.h"
 
 enum { FILE_BYTES = CONFIG_PATH_BYTES + 16 };
 
@@ -124,9 +126,20 @@ static void keep_sample(struct jobs *jobs, const struct agent *agent, int64_t no
     history_keeper_note(&jobs->history, &sample);
 }
 
-void jobs_turn(struct jobs *jobs, struct agent *agent, int64_t now_ns, int64_t boottime_ns)
+static void tell_detail(struct jobs *jobs, struct agent *agent, int64_t now_ns, int64_t beat_age_ns)
+{
+    struct detail detail;
+    jobs->detail_ns = now_ns + DETAIL_EVERY_NS;
+    job_watch_newest(&jobs->watch, &jobs->set);
+    jobs_detail(agent, &jobs->set, beat_age_ns, jobs->history.fd >= 0, &detail);
+    jobs_detail_send(agent, &detail);
+}
+
+void jobs_turn(struct jobs *jobs, struct agent *agent, int64_t now_ns, int64_t boottime_ns, int64_t beat_ns)
 {
     struct token_request request;
+    if (now_ns >= jobs->detail_ns)
+        tell_detail(jobs, agent, now_ns, beat_ns && boottime_ns >= beat_ns ? boottime_ns - beat_ns : -1);
     if (history_keeper_due(&jobs->history, now_ns))
         keep_sample(jobs, agent, now_ns, boottime_ns);
     ask_service_state(&jobs->ask, agent->holder.epoch, agent->counter[AGENT_FALLS]);

@@ -19,6 +19,8 @@ struct jobs {
     struct history_keeper history;
     struct job_watch watch;
     struct ask_service ask;
+    struct job_set set;         /* as the loop saw it last */
+    int64_t detail_ns;          /* the next is due */
 };
 
 /* setup: opens what the configuration wants and starts its threads; `out` is told what is amiss. The
@@ -28,8 +30,9 @@ void jobs_open(struct jobs *jobs, const struct config *config, int loop_fd, FILE
  * process, and what the thread uses stays. */
 bool jobs_close(struct jobs *jobs);
 
-/* rt, every turn of the loop: a sample where one is due, requests of jobs to the controller. */
-void jobs_turn(struct jobs *jobs, struct agent *agent, int64_t now_ns, int64_t boottime_ns);
+/* rt, every turn of the loop: a sample and a detail where one is due, requests of jobs to the controller.
+ * `beat_ns`: the newest beat of the watchdog by CLOCK_BOOTTIME, 0 = none. */
+void jobs_turn(struct jobs *jobs, struct agent *agent, int64_t now_ns, int64_t boottime_ns, int64_t beat_ns);
 
 /* rt: an answer of the controller. */
 void jobs_answered(struct jobs *jobs, const struct token_response *response);

@@ -157,7 +157,8 @@ static void turn(struct run *run)
     for (uint32_t i = 0; i < run->devices; i++)
         take_news(run, i);
     look_at_disk(run);
-    jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns);
+    jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns,
+              atomic_load_explicit(&run->word.word->watchdog_beat_ns, memory_order_relaxed));
     agent_turn(&run->agent, run->now_ns);
     for (uint32_t i = 0; i < run->devices; i++)
         worker_bound(&run->worker[i], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));
@@ -206,14 +207,22 @@ static void wind_down(struct run *run)
     }
 }
 
-int run_loop(struct run *run)
+static void *loop(void *user)
 {
+    struct run *run = user;
+    pthread_setname_np(pthread_self(), "fb-agent");
     arena_seal_thread();
-    look_at_clocks(run);
     while (!run->stopping) {
         turn(run);
         sleep_until_due(run);
     }
     wind_down(run);
-    return 0;
+    return NULL;
+}
+
+int run_loop(struct run *run)
+{
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, loop, run);
+    return error ? -error : -pthread_join(thread, NULL);
 }

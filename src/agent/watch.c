@@ -106,7 +106,6 @@ void watch_loop(struct watch *watch)
 {
     struct word *word = watch->word.word;
     int64_t next_ns;
-    arena_seal_thread();
     do {
         int64_t now_ns = word_boottime_ns();
         int64_t deadline_ns = atomic_load_explicit(&word->deadline_ns, memory_order_acquire);

@@ -15,15 +15,18 @@ int worker_open(struct worker *worker, const struct worker_place *place, char wh
     return hand_open(&worker->hand, place->driver, &place->place, place->identity, why);
 }
 
-/* What may be written by now: an order waits for as long as a call before it hangs. */
+int64_t worker_allowed_mw(int64_t cap_mw, int64_t ceiling_mw, int64_t fail_safe_mw, bool word_has_passed)
+{
+    if (word_has_passed && ceiling_mw > fail_safe_mw)
+        ceiling_mw = fail_safe_mw;
+    return cap_mw < ceiling_mw ? cap_mw : ceiling_mw;
+}
+
 static int64_t still_allowed_mw(const struct worker *worker, int64_t cap_mw)
 {
-    int64_t ceiling_mw = atomic_load_explicit(&worker->ceiling_mw, memory_order_acquire);
-    if (cap_mw > ceiling_mw)
-        cap_mw = ceiling_mw;
-    if (cap_mw > worker->config.fail_safe_mw && word_has_passed(worker->config.word, word_boottime_ns()))
-        cap_mw = worker->config.fail_safe_mw;
-    return cap_mw;
+    return worker_allowed_mw(cap_mw, atomic_load_explicit(&worker->ceiling_mw, memory_order_acquire),
+                             worker->config.fail_safe_mw,
+                             word_has_passed(worker->config.word, word_boottime_ns()));
 }
 
 static void wake_loop(const struct worker *worker)

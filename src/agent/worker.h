@@ -52,6 +52,9 @@ struct worker {
     struct histogram call;          /* how long a write and its read-back take */
 };
 
+/* any: what may be written of an order by now. */
+int64_t worker_allowed_mw(int64_t cap_mw, int64_t ceiling_mw, int64_t fail_safe_mw, bool word_has_passed);
+
 /* setup: opens the actuator and looks for the device, which may be gone; the thread begins with
  * worker_start. 0, or -errno of the actuator and why in words. */
 int worker_open(struct worker *worker, const struct worker_place *place, char why[ACT_WHY_BYTES]);

@@ -11,7 +11,7 @@ static void print_usage(FILE *out)
           "Site files, orders and journals of the power governor flyballd, and what it decides and why.\n\n",
           out);
     for (const struct cli_verb *const *verb = cli_table; *verb; verb++)
-        fprintf(out, "  %-11s %s\n", (*verb)->name, (*verb)->summary);
+        fprintf(out, "  %-12s %s\n", (*verb)->name, (*verb)->summary);
     fputs("\n`flyball VERB --help` tells more. Exit codes: 0 ok, 1 alarm, 2 usage, 3 cannot connect, "
           "4 configuration invalid, 5 refused.\n", out);
 }

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_verb cli_agent_config;
 extern const struct cli_verb cli_ask;
 extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_host;
@@ -20,6 +21,7 @@ extern const struct cli_verb cli_tune;
 extern const struct cli_verb cli_why;
 
 const struct cli_verb *const cli_table[] = {
+    &cli_agent_config,
     &cli_ask,
     &cli_check,
     &cli_host,

@@ -170,6 +170,7 @@ struct site {
     struct site_equipment *equipment;   /* by node index */
     uint32_t settings_count;
     struct site_settings *settings;     /* one block of its own, with the next two */
+    uint32_t *type_efficiency_ppm;      /* by type index: of its supplies, lowest */
     uint8_t *type_assumed, *meter_assumed;      /* by type and meter index: enum site_assumed */
     uint8_t policy_assumed;
     struct site_redundancy redundancy;

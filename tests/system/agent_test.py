@@ -8,14 +8,17 @@ Exit code 77 skips: not root, or no file system in memory."""
 import json
 import mmap
 import os
+import re
+import resource
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import time
 
-from daemon_test import SOURCE, Bed, ask, read, skip
+from daemon_test import CLI, SEAL, Bed, ask, read, skip
 
 AGENT = os.environ.get('FLYBALL_AGENT', '')
 DEVICES, FAIL_SAFE_W, CAP_MAX_W, LEASE_S, ACTUATION_S = 8, 1600, 8000, 1.0, 0.12
@@ -114,7 +117,8 @@ class Host:
         """Seconds until it is true."""
         began = time.monotonic()
         while not what():
-            assert time.monotonic() - began < seconds, f'{why}: {self.caps_w()}; {self.output("run")}'
+            said = self.output('run') + self.output('watch')
+            assert time.monotonic() - began < seconds, f'{why}: {self.caps_w()}; {said}'
             time.sleep(0.002)
         return time.monotonic() - began
 
@@ -181,6 +185,239 @@ def case_govern():
         assert summary['counters']['falls'] == 0 and max(host.caps_w()) == FAIL_SAFE_W / DEVICES
         assert host.word('deadline_ns') == 0
         site.bed.stop(daemon)
+
+
+def boottime_ns():
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def fail_safe_in_time(host, what, deadline_ns, devices=range(DEVICES)):
+    """Every device stands at fail-safe by the deadline that the agent left and A."""
+    host.wait_for_fail_safe(LEASE_S + ACTUATION_S + STALL_S + 5, devices)
+    late_ms = (boottime_ns() - deadline_ns) / 1e6
+    print(f'{what}: fail-safe {late_ms:.1f} ms after the deadline')
+    assert late_ms < (ACTUATION_S + STALL_S) * 1e3, late_ms
+
+
+def case_kill():
+    """The agent is killed under a lease: its watchdog writes fail-safe in time, and what comes next is
+    governed again. Five times; the daemon finds nothing amiss with its own books."""
+    with Site('akil') as site:
+        daemon, host = site.bed.start(), site.hosts[0].start()
+        for _ in range(5):
+            host.wait_for_lease()
+            host.agent.kill()
+            host.agent.wait()
+            deadline_ns = host.word('deadline_ns')
+            assert deadline_ns > 1
+            fail_safe_in_time(host, 'killed', deadline_ns)
+            host.agent = host.spawn('run', host.folder + '/summary.json')
+        host.wait_for_lease()
+        host.end()
+        _, summary = site.bed.stop(daemon)
+        assert summary['counters']['core']['invariant_failures'] == 0
+
+
+def case_stop():
+    """The agent stands still: the watchdog writes fail-safe; it goes on, and is leased anew."""
+    with Site('asto') as site:
+        daemon, host = site.bed.start(), site.hosts[0].start()
+        for _ in range(3):
+            host.wait_for_lease()
+            host.agent.send_signal(signal.SIGSTOP)
+            time.sleep(0.01)
+            deadline_ns = host.word('deadline_ns')
+            fail_safe_in_time(host, 'stopped', deadline_ns)
+            time.sleep(0.3)
+            host.agent.send_signal(signal.SIGCONT)
+            time.sleep(0.2)
+        host.wait_for_lease()
+        host.end()
+        site.bed.stop(daemon)
+
+
+def case_silent():
+    """The daemon is killed: the agent itself goes to fail-safe at the deadline; one that hangs on a device
+    writes the others; with the daemon back and the device free all is as before."""
+    with Site('asil') as site:
+        daemon, host = site.bed.start(), site.hosts[0].start()
+        host.wait_for_lease()
+        daemon.kill()
+        daemon.wait()
+        deadline_ns = host.word('deadline_ns')
+        fail_safe_in_time(host, 'no daemon', deadline_ns)
+        host.wait_until(lambda: host.word('deadline_ns') == 0, 5, 'the word still asks for fail-safe')
+        daemon = site.bed.start()
+        host.wait_for_lease()
+        host.tell(3, 'hang', 1)
+        time.sleep(0.3)
+        daemon.kill()
+        daemon.wait()
+        deadline_ns = host.word('deadline_ns')
+        others = [i for i in range(DEVICES) if i != 3]
+        fail_safe_in_time(host, 'no daemon and a device that hangs', deadline_ns, others)
+        assert host.caps_w()[3] > FAIL_SAFE_W / DEVICES and host.word('deadline_ns') != 0
+        host.tell(3, 'hang', 0)
+        host.wait_for_fail_safe(ACTUATION_S + STALL_S)
+        daemon = site.bed.start()
+        host.wait_for_lease()
+        host.end()
+        site.bed.stop(daemon)
+
+
+def case_disk():
+    """The state folder is full: leases of the epoch that it has go on, those of a newer one wait."""
+    with Site('adis') as site:
+        host = site.hosts[0]
+        state = host.folder + '/state'
+        if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'none', state], check=False).returncode:
+            skip('no file system can be mounted')
+        try:
+            daemon = site.bed.start()
+            host.start()
+            host.wait_for_lease()
+            with open(state + '/filler', 'wb', buffering=0) as filler:
+                try:
+                    while filler.write(b'x' * 4096):
+                        pass
+                except OSError:
+                    pass
+            time.sleep(2 * LEASE_S)
+            assert sum(host.caps_w()) > FAIL_SAFE_W + 400, 'a full disk ended a lease'
+            daemon.kill()
+            daemon.wait()
+            daemon = site.bed.start()
+            host.wait_for('run', 'the epoch cannot be saved')
+            time.sleep(2 * LEASE_S)
+            assert sum(host.caps_w()) <= FAIL_SAFE_W, 'an epoch that was not saved is obeyed'
+            os.unlink(state + '/filler')
+            print(f'leased {host.wait_for_lease():.2f} s after there was room')
+            host.end()
+            site.bed.stop(daemon)
+        finally:
+            for process in host.running:
+                if process.poll() is None:
+                    process.kill()
+                process.wait()
+            subprocess.run(['umount', state], check=True)
+
+
+def case_descriptors():
+    """No file can be opened any more, by either: leases go on, and the watchdog does its work."""
+    with Site('ades') as site:
+        daemon, host = site.bed.start(), site.hosts[0].start()
+        host.wait_for_lease()
+        for process in (host.agent, host.watchdog):
+            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (1, 1))
+        time.sleep(2 * LEASE_S)
+        assert sum(host.caps_w()) > FAIL_SAFE_W + 400, 'leases ended'
+        host.agent.kill()
+        host.agent.wait()
+        fail_safe_in_time(host, 'killed, no descriptors', host.word('deadline_ns'))
+        site.bed.stop(daemon)
+
+
+def case_watchdog():
+    """Without a watchdog nothing above fail-safe; with one that is back, leases again. A second of either is
+    refused."""
+    with Site('awat') as site:
+        daemon, host = site.bed.start(), site.hosts[0].start()
+        host.wait_for_lease()
+        for verb in ('run', 'watch'):
+            second = host.spawn(verb)
+            assert second.wait(timeout=20) == 5, host.output(verb)
+        host.watchdog.kill()
+        host.watchdog.wait()
+        host.wait_for_fail_safe(3 * LEASE_S + STALL_S)
+        host.wait_for('run', 'the watchdog is missing')
+        time.sleep(LEASE_S)
+        assert sum(host.caps_w()) <= FAIL_SAFE_W
+        host.watchdog = host.spawn('watch')
+        host.wait_for_lease()
+        host.end()
+        site.bed.stop(daemon)
+
+
+def cpu_s(process):
+    fields = read(f'/proc/{process.pid}/stat').rsplit(')', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def rss_mib(process):
+    return int(re.search(r'VmHWM:\s+(\d+)', read(f'/proc/{process.pid}/status')).group(1)) / 1024
+
+
+def case_cost():
+    """Eight devices, six reports a second: what agent and watchdog take of a core and of memory. The agent
+    allocates nothing once it runs."""
+    with Site('acos') as site:
+        daemon, host = site.bed.start(), site.hosts[0]
+        host.write_file(report='166 ms')
+        host.start(preload=SEAL)
+        host.wait_for_lease()
+        both = (host.agent, host.watchdog)
+        before, began = [cpu_s(process) for process in both], time.monotonic()
+        time.sleep(10)
+        took_s = time.monotonic() - began
+        shares = [(cpu_s(process) - old) / took_s for process, old in zip(both, before)]
+        sizes = [rss_mib(process) for process in both]
+        summary = host.end()
+        print(f'of a core: agent {shares[0]:.2%}, watchdog {shares[1]:.2%}; most resident: agent '
+              f'{sizes[0]:.1f} MiB, watchdog {sizes[1]:.1f} MiB; lease to call {summary["to_call_us"]} us')
+        # of a sanitizer nothing of this holds
+        assert not SEAL or (shares[0] < 0.01 and shares[1] < 0.01 and max(sizes) < 16)
+        assert summary['counters']['reports'] > 50 and summary['counters']['falls'] == 0
+        site.bed.stop(daemon)
+
+
+def case_notify():
+    """systemd is told READY=1 once fail-safe caps are read back and not before, and hears that it lives."""
+    with Site('anot') as site:
+        host, path = site.hosts[0], site.folder + '/notify'
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+            peer.bind(path)
+            peer.settimeout(20)
+            os.environ.update({'NOTIFY_SOCKET': path, 'WATCHDOG_USEC': '600000'})
+            host.agent = host.spawn('run', host.folder + '/summary.json')
+            first = peer.recv(256)
+            while first == b'WATCHDOG=1':
+                first = peer.recv(256)
+            assert first.startswith(b'READY=1'), first
+            assert max(host.caps_w()) <= FAIL_SAFE_W / DEVICES
+            assert [peer.recv(256) for _ in range(3)] == [b'WATCHDOG=1'] * 3
+            host.end()
+            left = peer.recv(256)
+            while left == b'WATCHDOG=1':
+                left = peer.recv(256)
+            assert left == b'STOPPING=1', left
+
+
+def case_config():
+    """What `flyball agent-config` prints is what the agent reads; what is wrong has its place and code."""
+    with Site('acon') as site:
+        host = site.hosts[0]
+        made = subprocess.run([CLI, 'agent-config', site.bed.site, 'a1-02'], capture_output=True, check=True,
+                              encoding='utf-8').stdout
+        with open(host.file, 'w', encoding='utf-8') as file:
+            file.write(made.replace('actuator = nvml', 'actuator = dry'))
+        said = subprocess.run([AGENT, 'check', host.file], capture_output=True, encoding='utf-8')
+        assert said.returncode == 0 and 'host a1-02' in said.stdout, said
+        for line in ('id = 1', 'controller = 203.0.113.1:7002', 'listen = 203.0.113.12:7002',
+                     'fail_safe = 1600 W', 'efficiency = 960000 ppm', 'report = 100 ms'):
+            assert line in made.splitlines(), f'no {line}: {made}'
+        assert subprocess.run([CLI, 'agent-config', site.bed.site, 'a9'], capture_output=True).returncode == 2
+        with open(host.file, 'a', encoding='utf-8') as file:
+            file.write('volts = 3\n')
+        said = subprocess.run([AGENT, 'check', host.file], capture_output=True, encoding='utf-8')
+        assert said.returncode == 4 and f'{host.file}:{len(made.splitlines()) + 1}:1: error' in said.stderr
+        assert subprocess.run([AGENT, 'run', '/none/such'], capture_output=True).returncode == 3
+        assert subprocess.run([AGENT, 'walk'], capture_output=True).returncode == 2
+        host.write_file(cap_min='800 W')
+        said = subprocess.run([AGENT, 'run', host.file], capture_output=True, encoding='utf-8')
+        assert said.returncode == 4 and 'cap_min over 8 devices is 100 W' in said.stderr, said
+        host.write_file(run=host.folder)
+        said = subprocess.run([AGENT, 'run', host.file], capture_output=True, encoding='utf-8')
+        assert said.returncode == 4 and 'is not in memory' in said.stderr, said
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ usage: ask_test.py CASE, with the paths of the programs in FLYBALL_* variables (
 Exit code 77 skips: not root, or no file system in memory."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import sys
 import time
 
 from agent_test import Site
-from daemon_test import SOURCE, read, skip
+from daemon_test import SOURCE, ask, read, skip
 
 CLI = os.environ.get('FLYBALL_CLI', '')
 # A controller that takes over, an agent that hears of it, on a machine that is busy.
@@ -52,8 +53,9 @@ class Desk:
 def start(site):
     daemon = site.bed.start()
     host = site.hosts[0].start()
-    host.wait_for_lease()
-    return daemon, host, Desk(host)
+    desk = Desk(host)
+    desk.wait_for(lambda now: now['epoch'] > 0, 'no controller is obeyed')
+    return daemon, host, desk
 
 
 def case_ask():
@@ -77,6 +79,8 @@ def case_ask():
         assert code == 0 and answer['for_ms'] > 500e3, answer
         code, answer = desk.run('--release', '--job', '8')
         assert code == 0 and answer['outcome'] == 'released'
+        told = json.dumps(ask(site.bed.door, b'counters'))
+        assert sum(map(int, re.findall(r'"details": (\d+)', told))) >= 1, told
         before = desk.wait_for(lambda now: now['total_w'] == 6000 and len(now['grants']) == 1,
                                'job 7 holds no grant any more')
         daemon.kill()
@@ -154,6 +158,7 @@ def case_history():
     """What the agent did stands in its file: lease, its own death as a gap, fail-safe; for its host alone."""
     with Site('ahis') as site:
         daemon, host, _ = start(site)
+        host.wait_for_lease(seconds=3 * PATIENCE_S)     # a raise may be held for a minute
         time.sleep(2)
         host.agent.send_signal(signal.SIGKILL)
         host.agent.wait()
@@ -163,8 +168,7 @@ def case_history():
         while host.output('run').count('ready') < 2:
             assert time.monotonic() < end, host.output('run')
             time.sleep(0.05)
-        host.wait_for_lease()
-        time.sleep(1)
+        time.sleep(2)
         site.bed.stop(daemon)
         host.wait_for_fail_safe(PATIENCE_S)
         time.sleep(1)

@@ -67,6 +67,7 @@ static void build_said(const struct draft *d, struct site *site)
     for (uint32_t t = 0; t < m->type_count; t++) {
         const struct draft_type *type = &d->type[d->type_order[t]];
 
+        site->type_efficiency_ppm[t] = (uint32_t)type->efficiency.number;
         site->type_assumed[t] = assumed(&type->overshoot, ASSUMED_OVERSHOOT) |
                                 assumed(&type->efficiency, ASSUMED_EFFICIENCY) |
                                 assumed(&type->power_factor, ASSUMED_POWER_FACTOR) |
@@ -86,13 +87,17 @@ static void build_said(const struct draft *d, struct site *site)
 int build_settings(const struct draft *d, struct site *site)
 {
     struct model *m = &site->model;
+    size_t efficiencies = m->type_count * sizeof *site->type_efficiency_ppm;
     size_t settings = (m->node_count + 1) * sizeof *site->settings;
-    char *at = calloc(1, settings + m->type_count + m->meter_count + m->node_count + m->host_count);
+    settings += -settings % sizeof *site->type_efficiency_ppm;
+    char *at = calloc(1, settings + efficiencies + m->type_count + m->meter_count + m->node_count +
+                             m->host_count);
 
     if (!at)
         return -ENOMEM;
     site->settings = (struct site_settings *)at;
-    site->type_assumed = (uint8_t *)(at += settings);
+    site->type_efficiency_ppm = (uint32_t *)(void *)(at + settings);
+    site->type_assumed = (uint8_t *)(at += settings + efficiencies);
     site->meter_assumed = (uint8_t *)(at + m->type_count);
     site->asked = site->meter_assumed + m->meter_count;
     site->computed = site->asked + m->node_count;

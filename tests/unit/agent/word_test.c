@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file that agent and watchdog share. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/word.h"
+
+/* The offsets that a reader of another language goes by (tests/system/agent_test.py). */
+static_assert(offsetof(struct word, deadline_ns) == 24 && offsetof(struct word, agent_beat_ns) == 32 &&
+              offsetof(struct word, watchdog_beat_ns) == 40, "the layout of version 1");
+
+struct place {
+    char folder[64], word[96];
+};
+
+static struct place in_memory(void)
+{
+    struct place place;
+    snprintf(place.folder, sizeof place.folder, "/dev/shm/flyball-word-%d", (int)getpid());
+    snprintf(place.word, sizeof place.word, "%s/word-1", place.folder);
+    if (mkdir(place.folder, 0700) && errno != EEXIST)
+        skip();
+    return place;
+}
+
+static void clear(const struct place *place)
+{
+    char lock[96];
+    unlink(place->word);
+    snprintf(lock, sizeof lock, "%s/agent.lock", place->folder);
+    unlink(lock);
+    snprintf(lock, sizeof lock, "%s/watchdog.lock", place->folder);
+    unlink(lock);
+    assert_int_equal(rmdir(place->folder), 0);
+}
+
+static void both_sides_see_one_word_that_has_passed_at_first(void **state)
+{
+    (void)state;
+    const struct place place = in_memory();
+    struct word_file agent, watchdog;
+    assert_int_equal(word_open(&watchdog, place.folder, WORD_WATCHDOG), 0);
+    assert_true(word_has_passed(watchdog.word, word_boottime_ns()));
+    assert_int_equal(word_open(&agent, place.folder, WORD_AGENT), 0);
+    atomic_store(&agent.word->deadline_ns, 12345);
+    assert_int_equal(atomic_load(&watchdog.word->deadline_ns), 12345);
+    assert_false(word_has_passed(watchdog.word, 12344));
+    assert_true(word_has_passed(watchdog.word, 12345));
+    atomic_store(&agent.word->deadline_ns, 0);
+    assert_false(word_has_passed(watchdog.word, INT64_MAX));
+    word_close(&agent);
+    word_close(&watchdog);
+    clear(&place);
+}
+
+static void what_one_left_the_next_one_finds(void **state)
+{
+    (void)state;
+    const struct place place = in_memory();
+    struct word_file first, second;
+    assert_int_equal(word_open(&first, place.folder, WORD_AGENT), 0);
+    atomic_store(&first.word->deadline_ns, 777);
+    assert_int_equal(word_open(&second, place.folder, WORD_AGENT), -EBUSY);
+    word_close(&first);
+    assert_int_equal(word_open(&second, place.folder, WORD_AGENT), 0);
+    assert_int_equal(atomic_load(&second.word->deadline_ns), 777);
+    word_close(&second);
+    clear(&place);
+}
+
+static void a_file_that_is_no_word_is_refused_and_kept(void **state)
+{
+    (void)state;
+    const struct place place = in_memory();
+    struct word_file file;
+    struct stat seen;
+    for (int whole = 0; whole < 2; whole++) {
+        char bytes[sizeof(struct word)];
+        memset(bytes, 'x', sizeof bytes);
+        size_t length = whole ? sizeof bytes : 5;
+        int fd = open(place.word, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+        assert_int_equal(write(fd, bytes, length), length);
+        close(fd);
+        assert_int_equal(word_open(&file, place.folder, WORD_AGENT), -EBADMSG);
+        assert_int_equal(stat(place.word, &seen), 0);
+        assert_int_equal(seen.st_size, length);
+    }
+    clear(&place);
+}
+
+static void only_a_folder_in_memory_will_do(void **state)
+{
+    (void)state;
+    struct word_file file;
+    assert_int_equal(word_open(&file, "/proc", WORD_AGENT), -EINVAL);
+    assert_int_equal(word_open(&file, "/dev/shm/flyball-none-such", WORD_AGENT), -ENOENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_sides_see_one_word_that_has_passed_at_first),
+        cmocka_unit_test(what_one_left_the_next_one_finds),
+        cmocka_unit_test(a_file_that_is_no_word_is_refused_and_kept),
+        cmocka_unit_test(only_a_folder_in_memory_will_do),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
