@@ -104,7 +104,27 @@ void succession_order(struct succession *succession, const struct slot_order *or
         controller_order(living, order, t_ns);
 }
 
-/* The contract of a fault is known by when it began and where. */
+/* Each fault that begins is a contract of its own, known until it ends; 0: none, or no room for one more. */
+static uint32_t contract_of(struct succession *succession, const struct fault *fault, bool begins)
+{
+    uint32_t at = 0;
+    if (begins) {
+        if (succession->limit_count == SUCCESSION_ORDERS_MAX)
+            return 0;
+        at = succession->limit_count++;
+        succession->limit[at].fault = *fault;
+        return succession->limit[at].contract = ++succession->contracts;
+    }
+    while (at < succession->limit_count && !fault_same(&succession->limit[at].fault, fault))
+        at++;
+    if (at == succession->limit_count)
+        return 0;
+    uint32_t contract = succession->limit[at].contract;
+    memmove(&succession->limit[at], &succession->limit[at + 1],
+            (--succession->limit_count - at) * sizeof succession->limit[0]);
+    return contract;
+}
+
 static void order_limit(struct succession *succession, const struct fault *fault, bool begins, int64_t t_ns)
 {
     const struct model_node *node = &succession->setup.model->node[fault->place];
@@ -112,11 +132,12 @@ static void order_limit(struct succession *succession, const struct fault *fault
         .kind = begins ? ORDER_CAP : ORDER_LIFT,
         .node = fault->place,
         .number = succession->order_number + 1,
-        .contract = (uint32_t)(fault->at_ns / NS_PER_MS) * 4096u + fault->place + 1,
+        .contract = contract_of(succession, fault, begins),
     };
     for (int phase = 0; begins && phase < PHASES; phase++)
         order.value_mw += (int64_t)(fault->amount * (double)node->limit_mva[0][phase]);
-    succession_order(succession, &order, t_ns);
+    if (order.contract)
+        succession_order(succession, &order, t_ns);
 }
 
 /* ---- one after the other ---- */

@@ -36,6 +36,8 @@ struct succession {
     struct slot_order order[SUCCESSION_ORDERS_MAX];     /* in force, by number */
     uint32_t order_count;
     uint64_t order_number;
+    struct { struct fault fault; uint32_t contract; } limit[SUCCESSION_ORDERS_MAX];     /* in force */
+    uint32_t limit_count, contracts;    /* contracts: made by faults so far */
     /* by host, while zombies live: what does not pass between it and the newest, bit 0 up, bit 1 down */
     uint8_t *parted;
     struct random random;

@@ -10,6 +10,9 @@
 #include "sim/amount.h"
 #include "sim/trace_parts.h"
 
+/* A stagger of years, times many hosts. */
+__extension__ typedef __int128 wide;
+
 static int is_csv(const struct dirent *entry)
 {
     size_t bytes = strlen(entry->d_name);
@@ -22,7 +25,7 @@ static int by_name(const struct dirent **left, const struct dirent **right)
     return strcmp((*left)->d_name, (*right)->d_name);
 }
 
-static int load_one(struct trace *trace, const char *folder, const char *name, FILE *report)
+static int load_one(struct trace *trace, const char *folder, const char *name, int64_t step_ns, FILE *report)
 {
     struct trace_rows rows = {0};
     char path[4096];
@@ -32,12 +35,12 @@ static int load_one(struct trace *trace, const char *folder, const char *name, F
     snprintf(trace->name, sizeof(trace->name), "%.*s", (int)(strlen(name) - 4), name);
     int result = trace_rows_read(&rows, trace, path, report);
     if (!result)
-        result = trace_resample(trace, &rows, path, report);
+        result = trace_resample(trace, &rows, step_ns, path, report);
     free(rows.row);
     return result;
 }
 
-int traces_load(struct traces *traces, const char *folder, FILE *report)
+int traces_load(struct traces *traces, const char *folder, int64_t step_ns, FILE *report)
 {
     struct dirent **entry = NULL;
     memset(traces, 0, sizeof(*traces));
@@ -57,7 +60,7 @@ int traces_load(struct traces *traces, const char *folder, FILE *report)
     for (int i = 0; i < found; i++) {
         int one = result && result != -EINVAL ? 0
                 : found > TRACES_MAX ? 0 : load_one(&traces->trace[traces->count++], folder,
-                                                   entry[i]->d_name, report);
+                                                   entry[i]->d_name, step_ns, report);
         result = one ? one : result;
         free(entry[i]);
     }
@@ -134,7 +137,7 @@ struct trace_now trace_play(const struct trace_play *play, uint32_t host, double
                             uint32_t *cursor)
 {
     const struct trace *trace = &play->traces->trace[host % play->traces->count];
-    int64_t late_ns = play->stagger_ns % trace->length_ns * (int64_t)host % trace->length_ns;
+    int64_t late_ns = (int64_t)((wide)(play->stagger_ns % trace->length_ns) * host % trace->length_ns);
     int64_t in_ns = (t_ns - late_ns) % trace->length_ns;
     in_ns += in_ns < 0 ? trace->length_ns : 0;
     *cursor = find_run(trace, in_ns, *cursor);

@@ -10,7 +10,8 @@
  * time that is not after the last row taken. More than a tenth of such rows, and the file is refused; a
  * number that is possible is believed. Where rows are further apart than one and a half times the usual
  * distance there is a gap: the row before it holds on for as long as TRACE_GAP_ROWS usual distances or
- * TRACE_GAP_NS, whichever is longer; a longer gap refuses the file.
+ * TRACE_GAP_NS, whichever is longer; a longer gap refuses the file, and so does a time more than 4e8 s from
+ * the first.
  */
 #ifndef FLYBALL_SIM_TRACE_H
 #define FLYBALL_SIM_TRACE_H
@@ -56,9 +57,10 @@ struct trace_play {
     int64_t stagger_ns;         /* every host's copy is so much later than that of the host before */
 };
 
-/* setup: reads every *.csv of the folder, of each step the plant's. Every finding is a line `file:line: ...`
- * on `report`. 0; -EINVAL where a file is refused or there is none; another -errno. */
-int traces_load(struct traces *traces, const char *folder, FILE *report);
+/* setup: reads every *.csv of the folder into steps as long as the plant's (workload_step_ns). Every
+ * finding is a line `file:line: ...` on `report`. 0; -EINVAL where a file is refused or there is none;
+ * another -errno. */
+int traces_load(struct traces *traces, const char *folder, int64_t step_ns, FILE *report);
 void traces_unload(struct traces *traces);
 
 /* any: a line a file: rows, what was not taken, gaps. */

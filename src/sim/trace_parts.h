@@ -19,7 +19,9 @@ struct trace_rows {
 /* setup: all rows of one file; counts what is not taken. 0, -EINVAL with its reason on `report`, -errno. */
 int trace_rows_read(struct trace_rows *rows, struct trace *trace, const char *path, FILE *report);
 
-/* setup: fills runs, length, peak and mean. 0, -EINVAL with its reason on `report`, or -ENOMEM. */
-int trace_resample(struct trace *trace, const struct trace_rows *rows, const char *path, FILE *report);
+/* setup: fills runs of steps of that length, and length, peak and mean. 0, -EINVAL with its reason on
+ * `report`, or -ENOMEM. */
+int trace_resample(struct trace *trace, const struct trace_rows *rows, int64_t step_ns, const char *path,
+                   FILE *report);
 
 #endif

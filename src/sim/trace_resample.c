@@ -4,12 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "sim/plant.h"
 #include "sim/trace_parts.h"
 
 struct resampler {
     struct trace *trace;
     uint32_t room;
+    int64_t length_ns;          /* of a step */
     int64_t step_ns;            /* where the open step begins */
     double energy_wns, highest_w;       /* of the open step so far */
     int64_t covered_ns;
@@ -86,7 +86,7 @@ static void close_step(struct resampler *resampler)
         power_w = resampler->highest_w;
     }
     emit(resampler, power_w);
-    resampler->step_ns += PLANT_STEP_NS;
+    resampler->step_ns += resampler->length_ns;
     resampler->energy_wns = resampler->highest_w = 0;
     resampler->covered_ns = 0;
 }
@@ -96,12 +96,12 @@ static void stand(struct resampler *resampler, double power_w, int64_t for_ns)
 {
     resampler->total_wns += power_w * (double)for_ns;
     while (for_ns > 0) {
-        int64_t part_ns = PLANT_STEP_NS - resampler->covered_ns;
+        int64_t part_ns = resampler->length_ns - resampler->covered_ns;
         part_ns = part_ns < for_ns ? part_ns : for_ns;
-        if (part_ns == PLANT_STEP_NS) {     /* all whole steps at once */
+        if (part_ns == resampler->length_ns) {     /* all whole steps at once */
             emit(resampler, power_w);
             resampler->peak_kept = resampler->peak_kept || power_w == resampler->trace->peak_w;
-            part_ns = for_ns / PLANT_STEP_NS * PLANT_STEP_NS;
+            part_ns = for_ns / resampler->length_ns * resampler->length_ns;
             resampler->step_ns += part_ns;
             for_ns -= part_ns;
             continue;
@@ -110,14 +110,15 @@ static void stand(struct resampler *resampler, double power_w, int64_t for_ns)
         resampler->highest_w = fmax(resampler->highest_w, power_w);
         resampler->covered_ns += part_ns;
         for_ns -= part_ns;
-        if (resampler->covered_ns == PLANT_STEP_NS)
+        if (resampler->covered_ns == resampler->length_ns)
             close_step(resampler);
     }
 }
 
-int trace_resample(struct trace *trace, const struct trace_rows *rows, const char *path, FILE *report)
+int trace_resample(struct trace *trace, const struct trace_rows *rows, int64_t step_ns, const char *path,
+                   FILE *report)
 {
-    struct resampler resampler = {.trace = trace};
+    struct resampler resampler = {.trace = trace, .length_ns = step_ns};
     trace->usual_ns = find_usual_ns(rows);
     int result = trace->usual_ns < 0 ? -ENOMEM : find_gaps(trace, rows, path, report);
     if (result)

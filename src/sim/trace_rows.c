@@ -7,7 +7,8 @@
 #include "sim/trace_parts.h"
 
 static const char header[] = "t_s,power_w";
-static const double time_s_max = 4e9;       /* two of them apart are nanoseconds within int64_t */
+static const double time_s_max = 4e9;
+static const double span_s_max = 4e8;       /* ten usual distances of rows are nanoseconds within int64_t */
 static const double power_w_max = 1e9;
 
 /* A decimal number and nothing else: no hexadecimal, no infinity, no words. */
@@ -74,7 +75,14 @@ static void refuse_row(struct trace *trace, enum trace_junk junk, uint32_t line)
         trace->junk_line[junk] = line;
 }
 
-static int read_rows(struct trace_rows *rows, struct trace *trace, FILE *file, char **line, size_t *room)
+static int refuse_far(const char *path, uint32_t line, double t_s, FILE *report)
+{
+    fprintf(report, "%s:%u: a time of %g s is more than %g s from the first\n", path, line, t_s, span_s_max);
+    return -EINVAL;
+}
+
+static int read_rows(struct trace_rows *rows, struct trace *trace, FILE *file, char **line, size_t *room,
+                     const char *path, FILE *report)
 {
     double t_s = 0, power_w = 0, begin_s = 0;
     ssize_t bytes;
@@ -87,6 +95,8 @@ static int read_rows(struct trace_rows *rows, struct trace *trace, FILE *file, c
             continue;
         enum trace_junk junk = split(*line, whole ? length : length + 1, &t_s, &power_w);
         struct trace_row row = {.power_w = power_w, .line = number};
+        if (junk == TRACE_JUNK_COUNT && rows->count && fabs(t_s - begin_s) > span_s_max)
+            return refuse_far(path, number, t_s, report);
         if (junk == TRACE_JUNK_COUNT) {
             begin_s = rows->count ? begin_s : t_s;
             row.t_ns = llround((t_s - begin_s) * 1e9);
@@ -135,10 +145,10 @@ int trace_rows_read(struct trace_rows *rows, struct trace *trace, const char *pa
     }
     int result = read_header(file, &line, &room, path, report);
     if (!result) {
-        result = read_rows(rows, trace, file, &line, &room);
+        result = read_rows(rows, trace, file, &line, &room, path, report);
         if (result == -E2BIG)
             fprintf(report, "%s: more than %d rows\n", path, TRACE_ROWS_MAX);
-        else if (result)
+        else if (result && result != -EINVAL)
             fprintf(report, "%s: %s\n", path, strerror(-result));
     }
     trace->rows = rows->count;

@@ -22,7 +22,7 @@ static int follow_traces(struct sim_run *run)
     struct trace_play play = options->play;
     if (!options->trace)
         return CLI_OK;
-    int result = traces_load(&run->traces, options->trace, stderr);
+    int result = traces_load(&run->traces, options->trace, workload_step_ns(&run->workload), stderr);
     if (result)
         return result == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
     play.traces = &run->traces;

@@ -253,6 +253,24 @@ static void a_limit_holds_for_its_time_and_over_a_crash(void **state)
     drop(bench);
 }
 
+/* Two orders of one millisecond at one place: the end of one does not lift the other. */
+static void limits_of_one_moment_are_two_contracts(void **state)
+{
+    struct bench *bench = with("limit main-0 50% at 6s for 2s");
+    (void)state;
+    double alone_w = mean_w(bench, 10000, 15000);
+    drop(bench);
+    bench = malloc(sizeof *bench);
+    assert_non_null(bench);
+    init_bench(bench);
+    add(bench, "limit main-0 50% at 6s for 9s");
+    add(bench, "limit main-0 70% at 6.0004s for 2s");
+    play(bench);
+    assert_true(mean_w(bench, 10000, 15000) < 0.9 * alone_w);
+    assert_int_equal(bench->outcome.governor.orders_refused, 0);
+    drop(bench);
+}
+
 /* The judge is awake: what no controller counted is seen, be it of one host in one hundredth of a second. */
 static void a_cap_that_nobody_allowed_is_seen(void **state)
 {
@@ -397,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_crash_forgets_and_a_take_over_does_not),
         cmocka_unit_test(a_zombie_goes_on_and_hosts_obey_the_newest),
         cmocka_unit_test(a_limit_holds_for_its_time_and_over_a_crash),
+        cmocka_unit_test(limits_of_one_moment_are_two_contracts),
         cmocka_unit_test(a_cap_that_nobody_allowed_is_seen),
         cmocka_unit_test(a_cut_that_has_not_settled_is_seen_in_the_draw),
         cmocka_unit_test(a_cap_that_somebody_raises_is_counted_once_it_is_shown),

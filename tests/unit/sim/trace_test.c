@@ -36,7 +36,7 @@ static void take_out(char *text, const char *part)
 }
 
 /* Up to two files a folder; the caller unloads. */
-static void load(struct loaded *loaded, const char *first, const char *second)
+static void load_by(struct loaded *loaded, int64_t step_ns, const char *first, const char *second)
 {
     char folder[] = "/tmp/flyball-traces-XXXXXX", prefix[40], *said = NULL, path[128];
     size_t bytes;
@@ -45,7 +45,7 @@ static void load(struct loaded *loaded, const char *first, const char *second)
     if (second)
         write_file(folder, "two.csv", second);
     FILE *out = open_memstream(&said, &bytes);
-    loaded->result = traces_load(&loaded->traces, folder, out);
+    loaded->result = traces_load(&loaded->traces, folder, step_ns, out);
     if (!loaded->result)
         traces_print(&loaded->traces, out);
     fclose(out);
@@ -58,6 +58,11 @@ static void load(struct loaded *loaded, const char *first, const char *second)
     snprintf(path, sizeof(path), "%s/two.csv", folder);
     unlink(path);
     assert_int_equal(rmdir(folder), 0);
+}
+
+static void load(struct loaded *loaded, const char *first, const char *second)
+{
+    load_by(loaded, PLANT_STEP_NS, first, second);
 }
 
 /* Rows 1 ms apart from `line` on, so that a few bad ones are less than a tenth. */
@@ -287,17 +292,68 @@ static void a_folder_without_traces_is_refused(void **state)
     (void)state;
     assert_non_null(mkdtemp(folder));
     FILE *out = open_memstream(&said, &bytes);
-    assert_int_equal(traces_load(&traces, folder, out), -EINVAL);
+    assert_int_equal(traces_load(&traces, folder, PLANT_STEP_NS, out), -EINVAL);
     rmdir(folder);
-    assert_int_equal(traces_load(&traces, folder, out), -ENOENT);
+    assert_int_equal(traces_load(&traces, folder, PLANT_STEP_NS, out), -ENOENT);
     fclose(out);
     assert_non_null(strstr(said, "0 files *.csv; 1 to 256 are needed\n"));
     free(said);
 }
 
+/* The plant looks once a step: what it sees is the mean of all of it, however long a step is. */
+static void steps_of_two_milliseconds_carry_the_mean_of_two(void **state)
+{
+    struct loaded loaded;
+    (void)state;
+    load_by(&loaded, 2 * NS_PER_MS, "t_s,power_w\n0,100\n0.001,300\n0.002,200\n0.003,600\n", NULL);
+    assert_int_equal(loaded.result, 0);
+    const struct trace *trace = &loaded.traces.trace[0];
+    assert_int_equal(trace->run_count, 2);
+    assert_true(trace->run[0].power_w > 199.99 && trace->run[0].power_w < 200.01);
+    assert_true(trace->run[1].power_w > 599.99);        /* the highest row outlives its step */
+    assert_int_equal(trace->run[1].from_ns, 2 * NS_PER_MS);
+    assert_int_equal(trace->length_ns, 4 * NS_PER_MS);
+    traces_unload(&loaded.traces);
+}
+
+static void a_time_that_nobody_could_count_on_from_refuses_the_file(void **state)
+{
+    struct loaded loaded;
+    (void)state;
+    load(&loaded, "t_s,power_w\n-4e9,100\n4e9,300\n", NULL);
+    assert_int_equal(loaded.result, -EINVAL);
+    assert_non_null(strstr(loaded.said, "one.csv:3: a time of 4e+09 s is more than 4e+08 s from the first"));
+    load(&loaded, "t_s,power_w\n0,100\n1,100\n5e9,300\n", NULL);
+    assert_int_equal(loaded.result, -EINVAL);
+    assert_non_null(strstr(loaded.said, "one.csv:4: the first of 1 rows of 3"));
+    load(&loaded, "t_s,power_w\n1.76e9,100\n1760000001,300\n", NULL);     /* seconds since 1970 */
+    assert_int_equal(loaded.result, 0);
+    traces_unload(&loaded.traces);
+}
+
+/* Years of stagger on years of rows, on a host far down the list. */
+static void a_long_stagger_of_many_hosts_stays_within_the_trace(void **state)
+{
+    struct loaded loaded;
+    uint32_t cursor = 0;
+    (void)state;
+    load(&loaded, "t_s,power_w\n0,100\n3e8,300\n", NULL);
+    assert_int_equal(loaded.result, 0);
+    struct trace_play play = {.traces = &loaded.traces, .scale = 1, .stagger_ns = 299999999 * NS_PER_S};
+    int64_t length_ns = loaded.traces.trace[0].length_ns;
+    for (uint32_t host = 0; host < 20000; host += 997) {
+        struct trace_now now = trace_play(&play, host, 1e3, 5 * NS_PER_S, &cursor);
+        assert_true(now.until_ns > 5 * NS_PER_S && now.until_ns <= length_ns + 5 * NS_PER_S);
+    }
+    traces_unload(&loaded.traces);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_of_two_milliseconds_carry_the_mean_of_two),
+        cmocka_unit_test(a_time_that_nobody_could_count_on_from_refuses_the_file),
+        cmocka_unit_test(a_long_stagger_of_many_hosts_stays_within_the_trace),
         cmocka_unit_test(rows_that_are_junk_are_not_taken_and_told),
         cmocka_unit_test(files_that_cannot_be_used_are_refused_by_name_and_line),
         cmocka_unit_test(a_gap_is_bridged_by_the_row_before_it),
