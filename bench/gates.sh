@@ -15,7 +15,7 @@ usage: bench/gates.sh [--long] [--moments N] [--pause S] [--missed FILE] [--only
   --pause S      seconds between two of them (40)
   --missed FILE  a bench that missed a bar every time is not told of but named there, for a later --only
   --only NAMES   these benches alone
-  --benches DIR  where rtt, pipeline, ledger, decode, breaker and safety are (build/bench)
+  --benches DIR  where rtt, auth, pipeline, ledger, decode, breaker and safety are (build/bench)
   --out DIR      where what each run printed stays, as bench-NAME-RUN.json (build-test)
 
 One run of a bench that meets all its bars is enough. Where one does not, there are four more, and the median
@@ -41,6 +41,12 @@ rtt          .first.ratio_p50                                       1.30
 rtt          .last.ratio_p50                                        1.30
 rtt          .first.ratio_p999                                      1.25
 rtt          .last.ratio_p999                                       1.25
+rtt-auth     .first.ratio_p50                                       1.60
+rtt-auth     .last.ratio_p50                                        1.60
+auth         .wrong_tag.ns_p50                                      1000
+auth         .unknown_key.ns_p50                                    1000
+auth         .bare.ns_p50                                           1000
+auth         .accepted.allocations+.wrong_tag.allocations+.sealed.allocations 0
 pipeline     .ns_per_reading                                        1500
 pipeline     .tick_ms_p50                                           1
 pipeline     .tick_part_us_p999                                     20
@@ -64,7 +70,7 @@ safety       .tightness_p99                                         >=0.9
 '
 # Keys that every bench's JSON carries, and how many raw histograms.
 keys='["n","seed","commit","driver","duration_s"]'
-declare -A histograms=([rtt]=4 [pipeline]=6 [ledger]=4 [decode]=4 [breaker]=15 [safety]=1)
+declare -A histograms=([rtt]=4 [auth]=5 [pipeline]=6 [ledger]=4 [decode]=4 [breaker]=15 [safety]=1)
 run_limit_s=120 hours_limit_s=900
 
 long=0 moments=3 pause_s=40 benches=build/bench out=build-test missed='' only=''
@@ -306,18 +312,20 @@ else echo "# decode, breaker, pipeline and ledger run without SCHED_FIFO: not pe
 
 gate decode "${calm[@]}" "$benches/decode" --json
 gate breaker "${calm[@]}" "$benches/breaker" --json
+gate auth "${calm[@]}" "$benches/auth" --json
 gate pipeline "${calm[@]}" "$benches/pipeline" --json
 gate ledger "${calm[@]}" "$benches/ledger" --json
 gate safety-speed "${calm[@]}" "$benches/safety" --json --speed
 if [ $long -eq 1 ]; then once safety "$benches/safety" --json --long
 else once safety "$benches/safety" --json; fi
-if ! chosen rtt && ! chosen rtt-af_xdp && ! chosen rtt-uring; then :
+if ! chosen rtt && ! chosen rtt-auth && ! chosen rtt-af_xdp && ! chosen rtt-uring; then :
 elif [ "$(id -u)" -ne 0 ]; then
     skip rtt "needs root for network namespaces and packet sockets"
 elif [ "$(nproc)" -lt 2 ]; then
     skip rtt "needs two cores, one for each end"
 else
     gate rtt "$benches/rtt" --json --rounds $rounds
+    gate rtt-auth "$benches/rtt" --json --auth --rounds $rounds
     for driver in af_xdp uring; do
         [ -x "$benches/rtt" ] || break
         if [ $long -eq 1 ]; then gate rtt-$driver "$benches/rtt" --json --driver $driver --rounds $rounds

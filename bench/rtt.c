@@ -36,6 +36,8 @@ struct bench {
     struct port real;           /* the loop's own port, behind the echo */
     struct rtt_echo echo;
     struct rtt_client client;
+    struct rtt_keys keys;
+    bool auth;                  /* frames carry tags, both ways */
     struct side full, bare;
     char suffix[8], netns[32];  /* of the network this run makes for itself */
     struct port_statistics port_end;    /* of the real port, after the last round */
@@ -165,6 +167,7 @@ static void print_all(const struct bench *bench, bool json, int64_t start_ns)
     struct bench_report report;
     bench_begin(&report, json, "rtt");
     bench_text(&report, "driver", bench->site.server.port[0].driver);
+    bench_text(&report, "tags", bench->auth ? "both ways" : "none");
     bench_count(&report, "seed", 0);   /* nothing here is random */
     bench_count(&report, "n", bench->full.first.count);
     bench_count(&report, "lost_full", bench->full.lost);
@@ -228,6 +231,10 @@ static int open_all(struct bench *bench, const char *path, const char *driver)
         return 4;
     if (driver)
         snprintf(port->driver, sizeof port->driver, "%s", driver);
+    if (bench->auth && rtt_keys_open(&bench->keys, &bench->site)) {
+        fprintf(stderr, "rtt: no keys in %s\n", bench->keys.path);
+        return 3;
+    }
     if (own_namespace(bench) || network_up(bench)) {
         fprintf(stderr, "rtt: no network: tools/net up %s failed\n", bench->suffix);
         return 3;
@@ -240,7 +247,7 @@ static int open_all(struct bench *bench, const char *path, const char *driver)
     bench->real = bench->loop.port[0];
     rtt_echo_open(&bench->echo, &bench->real, &bench->loop.base);
     bench->loop.port[0] = bench->echo.port;
-    if (rtt_client_open(&bench->client, bench->netns, &bench->site)) {
+    if (rtt_client_open(&bench->client, bench->netns, &bench->site, &bench->keys)) {
         fprintf(stderr, "rtt: no socket in network namespace %s\n", bench->netns);
         return 3;
     }
@@ -284,6 +291,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--json"))
             json = true;
+        else if (!strcmp(argv[i], "--auth"))
+            bench.auth = true;
         else if (!strcmp(argv[i], "--rounds") && i + 1 < argc)
             rounds = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (!strcmp(argv[i], "--site") && i + 1 < argc)
@@ -291,8 +300,9 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--driver") && i + 1 < argc)
             driver = argv[++i];
         else
-            return fprintf(stderr,
-                           "usage: rtt [--json] [--rounds N] [--driver NAME] [--site FILE]; as root\n"),
+            return fprintf(
+                       stderr,
+                       "usage: rtt [--json] [--auth] [--rounds N] [--driver NAME] [--site FILE]; as root\n"),
                    2;
     }
     if (geteuid() != 0)
@@ -305,6 +315,7 @@ int main(int argc, char **argv)
     if (bench.real.driver)
         bench.loop.port[0] = bench.real;
     loop_close(&bench.loop);
+    rtt_keys_close(&bench.keys);
     if (bench.suffix[0])
         network(&bench, "down");
     return result;

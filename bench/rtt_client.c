@@ -42,7 +42,8 @@ static int open_socket(uint16_t port)
     return error;
 }
 
-int rtt_client_open(struct rtt_client *client, const char *netns, const struct site *site)
+int rtt_client_open(struct rtt_client *client, const char *netns, const struct site *site,
+                    struct rtt_keys *keys)
 {
     const struct site_address *own = &site->server.port[0].own;
     struct timespec now;
@@ -51,6 +52,7 @@ int rtt_client_open(struct rtt_client *client, const char *netns, const struct s
         .server_ipv4 = own->ipv4,
         .server_port = own->port,
         .host_address = site->host_address,
+        .keys = keys,
         .frame_sequence = (uint64_t)now.tv_sec * 1000000000u,
         .report_number = 0,
     };
@@ -132,7 +134,9 @@ static uint32_t make_reading(struct rtt_client *client, uint8_t *data, double am
             (struct upmu_phase){277.1, amperes, 277.1 * amperes * 0.98, 43040, 277.1 * amperes, 0.98};
     struct frame frame = {.kind = FRAME_MEASUREMENT, .sequence = ++client->frame_sequence};
     frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, RTT_DATAGRAM_MAX - FRAME_HEADER_BYTES);
-    return frame_encode(data, &frame);
+    uint32_t bytes = frame_encode(data, &frame);
+    rtt_keys_seal(client->keys, true, 0, data, bytes);
+    return bytes;
 }
 
 int64_t rtt_send_reading(struct rtt_client *client, double amperes)
@@ -180,17 +184,21 @@ void rtt_send_report(struct rtt_client *client, uint32_t host)
         .draw_mw = cap_mw + 1500000,
         .state = lease->sequence ? HOST_LEASED : HOST_FAIL_SAFE,
         .flags = cap_mw < CAP_MAX_MW ? REPORT_AT_CAP : 0,
+        .session = lease->session,
     };
     struct frame frame = {.kind = FRAME_REPORT, .sender = host, .sequence = ++client->frame_sequence};
     frame.body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
-    send_as(client, host, data, frame_encode(data, &frame));
+    uint32_t bytes = frame_encode(data, &frame);
+    rtt_keys_seal(client->keys, false, host, data, bytes);
+    send_as(client, host, data, bytes);
 }
 
 static void obey(struct rtt_client *client, const uint8_t *data, uint32_t bytes)
 {
     struct frame frame;
     struct lease lease;
-    if (bytes < FRAME_HEADER_BYTES || frame_decode(data, bytes, &frame) || frame.sender >= RTT_HOSTS)
+    if (bytes < FRAME_HEADER_BYTES || frame_decode(data, bytes, &frame) || frame.sender >= RTT_HOSTS ||
+        !rtt_keys_true(client->keys, data, &frame))
         return;
     if (lease_decode(frame.body, frame.body_bytes, &lease) ||
         lease.sequence <= client->newest[frame.sender].sequence)

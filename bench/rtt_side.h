@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "auth/watch.h"
 #include "msg/lease.h"
 #include "port/port.h"
 #include "port/ip/udp.h"
@@ -38,8 +39,25 @@ void rtt_echo_open(struct rtt_echo *echo, struct port *real, struct timebase *ba
 void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint8_t peer_mac[6],
                       uint32_t payload_bytes);
 
+/* Of rtt --auth; not open: frames carry no tags. */
+struct rtt_keys {
+    bool open;
+    char path[64];
+    struct auth auth;
+    struct auth_watch watch;
+};
+
+/* setup: a key file, and the site asks for tags. 0 or -errno. */
+int rtt_keys_open(struct rtt_keys *keys, struct site *site);
+void rtt_keys_close(struct rtt_keys *keys);
+
+/* rt: nothing where keys are not open. */
+void rtt_keys_seal(struct rtt_keys *keys, bool meter, uint32_t index, uint8_t *data, uint32_t bytes);
+bool rtt_keys_true(struct rtt_keys *keys, const uint8_t *data, const struct frame *frame);
+
 struct rtt_client {
     int socket;
+    struct rtt_keys *keys;
     bool cut_off;               /* a datagram could not be sent: somebody took the network away */
     uint32_t server_ipv4;       /* host byte order */
     uint16_t server_port;
@@ -53,7 +71,8 @@ struct rtt_client {
 };
 
 /* setup: a socket inside the network namespace of that name. 0 or -errno. */
-int rtt_client_open(struct rtt_client *client, const char *netns, const struct site *site);
+int rtt_client_open(struct rtt_client *client, const char *netns, const struct site *site,
+                    struct rtt_keys *keys);
 void rtt_client_close(struct rtt_client *client);
 
 /* Sends; each returns the time just before. */

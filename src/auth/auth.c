@@ -198,7 +198,8 @@ static const struct auth_key *choose(const struct auth_user *user, uint32_t inde
     uint16_t id = atomic_load_explicit(&user->auth->heard[index], memory_order_relaxed);
     const struct auth_key *key = id ? find_key(peer, id) : NULL;
     bool stands = key && key->state == AUTH_IN_FORCE;
-    if (user->auth->end == AUTH_CONTROLLER)
+    bool answered = index < user->auth->names.hosts;
+    if (user->auth->end == AUTH_CONTROLLER || !answered)
         return stands ? key : oldest_in_force(peer);
     if (!stands)
         return nth_in_force(peer, said, NULL);

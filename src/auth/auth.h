@@ -126,8 +126,9 @@ void auth_heard(struct auth_user *user, uint32_t peer, uint16_t key_id);
 /* rt: sets key id and tag of the frame that stands whole at `data`. The controller takes the key the peer
  * last used, or, before it has spoken or once that key has ended, the oldest in force. A peer takes the
  * key of the newest true answer, and for one in AUTH_PROBE_EVERY frames a newer one, so that a key may
- * come to either side first; before an answer came, all of those in force in turn. 0, -ENOKEY: it has none
- * in force. One thread at a time seals for a peer. */
+ * come to either side first; before an answer came, all of those in force in turn. A meter hears no
+ * answer: it takes the oldest in force until that ends, so new keys come to the controller first. 0,
+ * -ENOKEY: it has none in force. One thread at a time seals for a peer. */
 int auth_seal(struct auth_user *user, uint32_t peer, uint8_t *data, uint32_t bytes);
 
 /* any: equal, in a time that does not depend on where they differ. */

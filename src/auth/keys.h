@@ -46,6 +46,9 @@ void auth_keys_free(struct auth_keys *keys);
 /* cold: a whole file beside it, synced, then under its name: mode 0600. 0 or -errno. */
 int auth_keys_write(const struct auth_keys *keys, const char *path);
 
+/* cold: one line, as in the file. */
+void auth_row_print(const struct auth_row *row, FILE *out);
+
 /* any: is it in force at now_s? */
 bool auth_row_in_force(const struct auth_row *row, int64_t now_s);
 

@@ -9,7 +9,7 @@
 
 #include "record/folder.h"
 
-static void write_row(FILE *out, const struct auth_row *row)
+void auth_row_print(const struct auth_row *row, FILE *out)
 {
     char time[AUTH_TIME_BYTES];
     fprintf(out, "%-5s %s %u ", row->who == AUTH_HOST ? "host" : "meter", row->name, row->id);
@@ -26,6 +26,32 @@ static void write_row(FILE *out, const struct auth_row *row)
     fputs(row->revoked ? " revoked\n" : "\n", out);
 }
 
+/* As they stood in the file, then the new ones. */
+static int by_place(const void *left, const void *right)
+{
+    const struct auth_row *a = *(const struct auth_row *const *)left;
+    const struct auth_row *b = *(const struct auth_row *const *)right;
+    if (a->line && b->line)
+        return a->line < b->line ? -1 : a->line > b->line;
+    if (a->line || b->line)
+        return a->line ? -1 : 1;
+    return a < b ? -1 : a > b;
+}
+
+static int write_in_order(const struct auth_keys *keys, FILE *out)
+{
+    const struct auth_row **row = calloc(keys->count + 1, sizeof *row);
+    if (!row)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < keys->count; i++)
+        row[i] = &keys->row[i];
+    qsort(row, keys->count, sizeof *row, by_place);
+    for (uint32_t i = 0; i < keys->count; i++)
+        auth_row_print(row[i], out);
+    free(row);
+    return 0;
+}
+
 static int write_rows(const struct auth_keys *keys, int fd)
 {
     FILE *out = fdopen(fd, "w");
@@ -34,10 +60,9 @@ static int write_rows(const struct auth_keys *keys, int fd)
         return -errno;
     }
     fputs("# Keys of frames: docs/authentication.md. Whoever reads this can speak as any of these.\n", out);
-    for (uint32_t i = 0; i < keys->count; i++)
-        write_row(out, &keys->row[i]);
-    bool good = !fflush(out) && !fsync(fileno(out));
-    int error = good ? 0 : -errno;
+    int error = write_in_order(keys, out);
+    if (!error && (fflush(out) || fsync(fileno(out))))
+        error = -errno;
     if (fclose(out) && !error)
         error = -errno;
     return error;

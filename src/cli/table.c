@@ -8,6 +8,7 @@ extern const struct cli_verb cli_ask;
 extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_host;
 extern const struct cli_verb cli_import;
+extern const struct cli_verb cli_keys;
 extern const struct cli_verb cli_maintenance;
 extern const struct cli_verb cli_order;
 extern const struct cli_verb cli_plant;
@@ -26,6 +27,7 @@ const struct cli_verb *const cli_table[] = {
     &cli_check,
     &cli_host,
     &cli_import,
+    &cli_keys,
     &cli_maintenance,
     &cli_order,
     &cli_plant,

@@ -20,6 +20,7 @@ CROWD = os.environ['FLYBALL_CROWD']
 HOSTS, ROW = 1000, 100
 SITE = """site: crowd
 mode: enforce
+auth: none
 policy: {{lease: 1s, report: 100ms, tick: 20ms, clock_rate_error: 1%, shed: none}}
 nodes:
   - {{id: hall, kind: main, phases: 3, volts: 480V, rating: 1600A, rated: 100%}}

@@ -208,7 +208,9 @@ def case_starts():
                 ('kind: main', 'kind: mian', 4, 'error'),
                 ('housekeeping: 0}\n    priority: 0', 'housekeeping: 1}\n    priority: 5', 4, 'hot core'),
                 (f'door: {bed.door}', f'journal: {bed.folder}/none/x', 3, 'none/x'),
-                (site[site.index('servers:'):], '', 4, 'no servers: section')]:
+                ('auth: none', '', 4, 'mode enforce wants auth'),
+                ('auth: none', 'auth: required', 4, 'names no key file'),
+                (site[site.index('servers:'):site.index('auth:')], '', 4, 'no servers: section')]:
             assert old in site
             with open(bed.site, 'w', encoding='utf-8') as file:
                 file.write(site.replace(old, new))

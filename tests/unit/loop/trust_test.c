@@ -215,6 +215,27 @@ static void a_meter_speaks_for_itself_only(void **state)
     assert_int_equal(arrive_at(bed, 1, NOW_NS), ACCEPTED);
 }
 
+static void make_reading(struct bed *bed, uint64_t sequence)
+{
+    const struct frames_from from = {.sequence = sequence, .from = {.ipv4 = 1}, .to = bed->lane.local};
+    frames_measurement(bed->room, &from, "m-1", NOW_NS);
+    const uint8_t *body_bytes = bed->room + UDP_HEADROOM + 8;
+    bed->bytes = FRAME_HEADER_BYTES + body_bytes[0] + 256U * body_bytes[1];
+    memcpy(bed->payload, bed->room + UDP_HEADROOM, bed->bytes);
+    seal(bed, auth_meter(&bed->hosts, 1));
+}
+
+static void a_recording_of_a_meter_that_fell_silent_is_not_believed(void **state)
+{
+    struct bed *bed = *state;
+    make_reading(bed, 1000);
+    assert_int_equal(arrive_at(bed, 1, NOW_NS), ACCEPTED);
+    for (uint64_t i = 1; i <= 2 * REPLAY_CONFIRMATIONS; i++) {
+        make_reading(bed, 100 + i);
+        assert_int_equal(arrive_at(bed, 1, NOW_NS + REPLAY_SILENCE_NS + (int64_t)i), REFUSED_REORDERED);
+    }
+}
+
 static void where_no_tags_are_asked_for_none_are_taken(void **state)
 {
     struct bed *bed = *state;
@@ -283,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(every_frame_without_a_true_tag_is_refused_by_name),
         CASE(a_meter_speaks_for_itself_only),
+        CASE(a_recording_of_a_meter_that_fell_silent_is_not_believed),
         CASE(where_no_tags_are_asked_for_none_are_taken),
         CASE(a_report_of_before_the_start_is_that_of_a_host_that_just_began),
         CASE(what_the_one_before_left_is_proven_for_a_lease_and_not_shaken_by_what_is_older),

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A flyballd that asks for tags, its plant with keys, and an attacker in the hosts' namespace.
+
+usage: auth_test.py attack|rotate|seal, with the paths of the programs in FLYBALL_* variables
+(tests/system/meson.build). The attacker sends daemon_attack's kinds of frames, made of what he has recorded
+of the plant. Exit code 77 skips: not root."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from daemon_test import CLI, SEAL, SOURCE, Bed, read, skip
+
+ATTACK = os.environ.get('FLYBALL_ATTACK', '')
+WARM_S, ATTACK_S, RATE, PATIENCE_S = 4, 4, 20000, 20
+# What each kind of frame is refused as; a replay is one or the other.
+REASONS = {'replay': {'duplicate', 'reordered'}, 'flip': {'tag'}, 'wrong_key': {'tag'}, 'unknown_id': {'key'},
+           'bare': {'bare'}, 'reflected': {'kind'}, 'disguised': {'tag'}}
+
+
+class Guarded:
+    """The demo's site with keys."""
+
+    def __init__(self, bed):
+        self.bed, self.keys = bed, bed.folder + '/keys'
+        text = read(bed.site)
+        for old, new in [('auth: none', 'auth: required'),
+                         (f'door: {bed.door}', f'door: {bed.door}\n    keys: {self.keys}')]:
+            assert old in text, f'the demo site has no "{old}" any more'
+            text = text.replace(old, new)
+        with open(bed.site, 'w', encoding='utf-8') as file:
+            file.write(text)
+        self.cli('keys', 'make', bed.site, '--server', 'default')
+
+    def cli(self, *words):
+        done = subprocess.run([CLI, *words], capture_output=True, encoding='utf-8')
+        assert done.returncode == 0, f'flyball {words}: {done.returncode} {done.stdout} {done.stderr}'
+        return done.stdout
+
+    def plant(self, seconds):
+        output = open(self.bed.folder + '/plant', 'w', encoding='utf-8')
+        process = subprocess.Popen(
+            [CLI, 'plant', self.bed.site, '--workload', f'{SOURCE}/config/demo/workload.yaml', '--mode',
+             'governed', '--duration', f'{seconds}s', '--meters-netns', f'flyball-meters-{self.bed.suffix}',
+             '--hosts-netns', f'flyball-hosts-{self.bed.suffix}', '--keys', self.keys, '--json',
+             self.bed.folder + '/plant.json'], stdout=output, stderr=subprocess.STDOUT)
+        output.close()
+        self.bed.running.append(process)
+        return process
+
+    def outcome(self):
+        return json.loads(read(self.bed.folder + '/plant.json'))
+
+    def counters(self):
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            asked = subprocess.run([CLI, 'status', '--door', self.bed.door, '--json'],
+                                   capture_output=True, encoding='utf-8')
+            if asked.stdout.startswith('{'):
+                return json.loads(asked.stdout)['counters']
+            assert time.monotonic() < end, f'status: {asked.stderr} {self.bed.output()}'
+            time.sleep(0.2)
+
+
+def refused(counters):
+    total = {}
+    for lane in counters['lanes']:
+        for name, count in lane['refused'].items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def attack(suffix):
+    """While the plant runs: every frame is refused by its reason, and the leases go on."""
+    with Bed(suffix) as bed:
+        guarded = Guarded(bed)
+        bed.start()
+        plant = guarded.plant(WARM_S + ATTACK_S + 4)
+        time.sleep(WARM_S)
+        before = guarded.counters()
+        said = subprocess.run([ATTACK, bed.site, f'flyball-hosts-{suffix}', str(RATE), str(ATTACK_S)],
+                              capture_output=True, encoding='utf-8')
+        assert said.returncode == 0, said.stdout + said.stderr
+        after = guarded.counters()
+        assert plant.wait(60) == 0, read(bed.folder + '/plant')
+        check_attack(json.loads(said.stdout), before, after, guarded.counters(), guarded.outcome())
+        summary(bed)
+
+
+def summary(bed):
+    daemon = bed.running[0]
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(30) == 0, bed.output()
+
+
+def check_attack(sent, before, after, last, outcome):
+    old, new = refused(before), refused(after)
+    rise = {name: new[name] - old.get(name, 0) for name in new}
+    print(json.dumps({'sent': sent, 'refused': {name: count for name, count in rise.items() if count}}))
+    for kind, reasons in REASONS.items():
+        assert sent[kind] > 0, f'nothing was sent as {kind}'
+    for reason in {name for reasons in REASONS.values() for name in reasons} - {'duplicate', 'reordered'}:
+        expected = sum(count for kind, count in sent.items() if REASONS.get(kind) == {reason})
+        # what the kernel dropped on the way, where the daemon had no core for a while, was never seen
+        assert expected >= rise[reason] > expected / 100, (reason, expected, rise[reason])
+    assert sent['answered'] == 0, f'{sent["answered"]} datagrams came back to the attacker'
+    accepted = sum(lane['accepted'] for lane in after['lanes']) - sum(
+        lane['accepted'] for lane in before['lanes'])
+    whole = sum(lane['accepted'] for lane in last['lanes'])
+    said = outcome['reports_sent'] + sum(outcome['meter_frames'].values()) + outcome['tokens']['asked']
+    assert 0 < accepted and whole <= said, f'{whole} frames were accepted of {said} that the plant sent'
+    leases = after['egress']['sent'] - before['egress']['sent']
+    assert leases > 60, f'{leases} leases left while he was at it'
+    assert outcome['caps']['undecodable'] == 0, outcome['caps']
+
+
+def rotate(suffix):
+    """Every key is replaced and the old ones revoked while the plant runs: nobody falls to fail-safe."""
+    with Bed(suffix) as bed:
+        guarded = Guarded(bed)
+        bed.start()
+        plant = guarded.plant(16)
+        time.sleep(WARM_S)
+        guarded.cli('keys', 'rotate', bed.site, '--server', 'default')
+        time.sleep(5)
+        revoke_old(guarded.keys)
+        assert plant.wait(60) == 0, read(bed.folder + '/plant')
+        counters, outcome = guarded.counters(), guarded.outcome()
+        caps, losses = outcome['caps'], refused(counters)
+        print({name: count for name, count in losses.items() if count}, counters['keys'], caps)
+        assert counters['keys']['reloads'] >= 2 and counters['keys']['failures'] == 0, counters['keys']
+        assert losses['tag'] == losses['bare'] == 0, losses
+        # a frame in eight of each host is a try under the new key, for as long as one end looked earlier
+        assert losses['key'] + losses['key_ended'] < outcome['reports_sent'] / 8, losses
+        assert caps['accepted'] > outcome['reports_sent'] / 2, (caps, outcome['reports_sent'])
+        summary(bed)
+
+
+def seal(suffix):
+    """No hot thread asks for memory: not for a tag, and not while every key is replaced."""
+    if not SEAL:
+        skip('a sanitizer brings an allocator of its own')
+    with Bed(suffix) as bed:
+        guarded = Guarded(bed)
+        bed.start(preload=SEAL)
+        plant = guarded.plant(6)
+        time.sleep(2)
+        guarded.cli('keys', 'rotate', bed.site, '--server', 'default')
+        assert plant.wait(60) == 0, read(bed.folder + '/plant')
+        counters = guarded.counters()
+        print(counters['keys'], counters['egress'])
+        assert counters['keys']['reloads'] == 1 and counters['egress']['sent'] > 100, counters['egress']
+        summary(bed)
+
+
+def revoke_old(path):
+    lines = [line + ' revoked' if 'not-after' in line else line for line in read(path).splitlines()]
+    fresh = path + '.new'
+    with open(fresh, 'w', encoding='utf-8', opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
+        out.write('\n'.join(lines) + '\n')
+    os.rename(fresh, path)
+
+
+def main():
+    if os.geteuid() != 0:
+        skip('needs root for network namespaces and packet sockets')
+    case = sys.argv[1]
+    {'attack': attack, 'rotate': rotate, 'seal': seal}[case](f'{os.getpid() & 0xffff:04x}')
+
+
+if __name__ == '__main__':
+    main()
