@@ -51,7 +51,7 @@ struct outcome {
     struct grid_trip trip[TRIPS_MAX];
     struct outcome_caps caps;
     struct outcome_tokens tokens;
-    uint64_t reports_sent, send_failures;
+    uint64_t reports_sent, details_sent, send_failures;
     uint64_t *meter_frames;             /* by meter */
     uint64_t lost;                      /* datagrams that the virtual network lost */
     /* virtual mode only, for controllers run in here: counted by all that lived, zombies among them */

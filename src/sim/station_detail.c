@@ -58,6 +58,7 @@ static void send_detail(struct station *station, uint32_t h, station_emit *emit,
     struct message message = {.kind = FRAME_DETAIL, .index = h, .sequence = ++station->host_sequence[h],
                               .detail = &detail};
     fill_device(station, h, &detail.device[0]);
+    station->plant->outcome.details_sent++;
     emit(user, &message);
 }
 

@@ -110,7 +110,8 @@ def check_attack(sent, before, after, last, outcome):
     accepted = sum(lane['accepted'] for lane in after['lanes']) - sum(
         lane['accepted'] for lane in before['lanes'])
     whole = sum(lane['accepted'] for lane in last['lanes'])
-    said = outcome['reports_sent'] + sum(outcome['meter_frames'].values()) + outcome['tokens']['asked']
+    said = outcome['reports_sent'] + outcome['details_sent'] + outcome['tokens']['asked'] + sum(
+        outcome['meter_frames'].values())
     assert 0 < accepted and whole <= said, f'{whole} frames were accepted of {said} that the plant sent'
     leases = after['egress']['sent'] - before['egress']['sent']
     assert leases > 60, f'{leases} leases left while he was at it'
