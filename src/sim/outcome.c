@@ -235,7 +235,8 @@ static void json_network(const struct outcome *outcome, const struct model *mode
     for (int i = 1; i < TOKEN_REASONS; i++)
         fprintf(out, "%s\"%s\": %" PRIu64, i > 1 ? ", " : "", token_word[i], outcome->tokens.denied[i]);
     fprintf(out, "}}, \"reports_sent\": %" PRIu64 ", \"details_sent\": %" PRIu64
-            ", \"send_failures\": %" PRIu64 ", \"meter_frames\": {", outcome->reports_sent, outcome->details_sent, outcome->send_failures);
+            ", \"send_failures\": %" PRIu64 ", \"meter_frames\": {", outcome->reports_sent,
+            outcome->details_sent, outcome->send_failures);
     for (uint32_t m = 0; m < model->meter_count; m++)
         fprintf(out, "%s\"%s\": %" PRIu64, m ? ", " : "", model->meter[m].name, outcome->meter_frames[m]);
     fprintf(out, "}, \"lost\": %" PRIu64, outcome->lost);
