@@ -309,6 +309,8 @@ static void hand_over(struct loop *loop, struct outcome *outcome)
     plant_hand_over(&loop->plant, outcome);
     outcome->governor = past.count;
     outcome->missed = past.missed;
+    if (loop->config->handover && loop->succession.newest.core)
+        loop->config->handover->next = *core_counters(loop->succession.newest.core);
     outcome->lost = loop->mailbox.lost;
     judge_close(&loop->judge, outcome, &outcome->figures);
 }

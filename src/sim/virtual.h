@@ -27,6 +27,7 @@ struct virtual_handover {
     /* what came of it; arrays by host stand */
     int64_t *had_mw, *first_mw; /* newest cap of the one before, and first of the next; -1 = none */
     uint32_t lending;           /* nodes whose newest leases stood above their steady limit */
+    struct core_counters next;  /* of the next one alone: outcome.governor is of both */
 };
 
 struct virtual_config {

@@ -30,7 +30,7 @@ static bool complain(uint64_t seed, const struct virtual_handover *handover, con
 static bool judge(uint64_t seed, const struct model *model, const struct virtual_handover *handover,
                   const struct outcome *outcome, struct tally *tally)
 {
-    const struct core_counters *core = &outcome->governor;
+    const struct core_counters *core = &handover->next;
     bool good = true;
     for (uint32_t h = 0; h < model->host_count; h++) {
         tally->heard += handover->first_mw[h] >= 0;
