@@ -89,11 +89,15 @@ static bool breaks_premise(enum fault_kind kind)
            kind == FAULT_RAISE;
 }
 
+static int64_t excuse_ns(const struct judge *judge, uint32_t h)
+{
+    const struct model_host_type *type = &judge->model->type[judge->model->host[h].type];
+    return judge->plant->workload->plant.notice_ns + 2 * judge->model->policy.lease_ns + type->actuation_ns;
+}
+
 void judge_fault(struct judge *judge, const struct fault *fault, bool begins)
 {
-    const struct model_policy *policy = &judge->model->policy;
     for (uint32_t h = 0; breaks_premise(fault->kind) && h < judge->model->host_count; h++) {
-        const struct model_host_type *type = &judge->model->type[judge->model->host[h].type];
         struct judge_host *host = &judge->host[h];
         if (!fault_strikes_host(fault, judge->model, h))
             continue;
@@ -105,9 +109,19 @@ void judge_fault(struct judge *judge, const struct fault *fault, bool begins)
         host->shown_by = 0;
         if (begins && fault->kind == FAULT_RAISE)
             continue;
-        host->excused_until_ns = judge->plant->t_ns + judge->plant->workload->plant.notice_ns +
-                                 2 * policy->lease_ns + type->actuation_ns;
+        host->excused_until_ns = judge->plant->t_ns + excuse_ns(judge, h);
     }
+}
+
+/* What a broken premise left behind stays while agent and watchdog are both gone: nobody there can look,
+ * write or tell. The excuse ends as long after one of them is back as it would have ended after the fault. */
+static void stretch_excuse(struct judge *judge, uint32_t h)
+{
+    const struct station_agent *agent = &judge->station->agent[h];
+    struct judge_host *host = &judge->host[h];
+    if (agent->watchdog_dead && (agent->dead || agent->stopped) &&
+        judge->plant->t_ns < host->excused_until_ns)
+        host->excused_until_ns = judge->plant->t_ns + excuse_ns(judge, h);
 }
 
 /* A cap that somebody else holds up is read back: from the report on that shows it, it is counted. */
@@ -201,6 +215,7 @@ static void take_turn(struct judge *judge, const struct core *core)
     uint32_t turn = (uint32_t)(judge->steps % JUDGE_TURNS);
     bool counts = judge->plant->t_ns > judge->plant->outcome.warmup_ns;
     for (uint32_t h = turn; h < model->host_count; h += JUDGE_TURNS) {
+        stretch_excuse(judge, h);
         if (core)
             weigh_exposure(judge, core, h);
         if (counts)
