@@ -23,7 +23,6 @@ enum { WRITES_MAX = 12, STEPS_OF_RANGE = 4, ADDRESS_BYTES = 32 };
 #define UW_PER_MW INT64_C(1000)
 #define HZ_PER_MHZ INT64_C(1000000)
 #define STEP_LEAST_MW INT64_C(5000)
-#define RUNNING_MACHINE "/sys"
 
 struct hwmon_device {
     char root[ACT_PATH_BYTES];          /* .../class/hwmon */
@@ -132,41 +131,23 @@ static int add(struct act *act, const char *root, const char *folder, const char
     return 0;
 }
 
-static int by_identity(const void *a, const void *b)
-{
-    return strcmp(((const struct act_device *)a)->identity, ((const struct act_device *)b)->identity);
-}
-
-static void hwmon_close(struct act *act)
-{
-    for (uint32_t i = 0; i < act->count; i++)
-        free(act->device[i].own);
-    act->count = 0;
-}
-
 static int hwmon_open(struct act *act, char why[ACT_WHY_BYTES])
 {
     char root[ACT_PATH_BYTES], folder[ACT_PATH_BYTES + 32], address[ADDRESS_BYTES];
-    int error = 0, length = snprintf(root, sizeof root, "%s/class/hwmon",
-                                     act->place.root[0] ? act->place.root : RUNNING_MACHINE);
-    if (length >= (int)sizeof root)
-        return -ENAMETOOLONG;
-    DIR *at = opendir(root);
-    if (!at) {
-        error = -errno;
-        snprintf(why, ACT_WHY_BYTES, "%.120s: %s", root, strerror(-error));
+    DIR *at;
+    int error = sysfs_class(act, "hwmon", root, &at, why);
+    if (error)
         return error;
-    }
     while (!error && next_folder(at, root, folder, sizeof folder, address))
         error = add(act, root, folder, address);
     closedir(at);
     if (error) {
         snprintf(why, ACT_WHY_BYTES, "%.120s: %s", root,
                  error == -E2BIG ? "more AMD GPUs than one host may have" : strerror(-error));
-        hwmon_close(act);
+        sysfs_close(act);
         return error;
     }
-    qsort(act->device, act->count, sizeof act->device[0], by_identity);
+    sysfs_order(act);
     return 0;
 }
 
@@ -258,7 +239,7 @@ const struct act_driver hwmon_driver = {
     .name = "hwmon",
     .summary = "AMD GPUs, by the kernel's hwmon files",
     .open = hwmon_open,
-    .close = hwmon_close,
+    .close = sysfs_close,
     .apply = hwmon_apply,
     .read_back = hwmon_read_back,
     .sample = hwmon_sample,

@@ -27,7 +27,6 @@ enum { CONSTRAINTS_MAX = 4, NONE = -1, ZONE_NAME_BYTES = 48 };
 /* Behind this no average is told: a kilowatt turns a counter of 65 kJ once a minute, and nobody counts
  * turns. */
 #define SPAN_MAX_NS (60 * NS_PER_S)
-#define RUNNING_MACHINE "/sys"
 
 struct powercap_device {
     char root[ACT_PATH_BYTES];          /* .../class/powercap */
@@ -157,41 +156,23 @@ static int add(struct act *act, const char *root, const char *folder, const char
     return 0;
 }
 
-static int by_identity(const void *a, const void *b)
-{
-    return strcmp(((const struct act_device *)a)->identity, ((const struct act_device *)b)->identity);
-}
-
-static void powercap_close(struct act *act)
-{
-    for (uint32_t i = 0; i < act->count; i++)
-        free(act->device[i].own);
-    act->count = 0;
-}
-
 static int powercap_open(struct act *act, char why[ACT_WHY_BYTES])
 {
     char root[ACT_PATH_BYTES], folder[ACT_PATH_BYTES + 32], name[ZONE_NAME_BYTES];
-    int error = 0, length = snprintf(root, sizeof root, "%s/class/powercap",
-                                     act->place.root[0] ? act->place.root : RUNNING_MACHINE);
-    if (length >= (int)sizeof root)
-        return -ENAMETOOLONG;
-    DIR *at = opendir(root);
-    if (!at) {
-        error = -errno;
-        snprintf(why, ACT_WHY_BYTES, "%.120s: %s", root, strerror(-error));
+    DIR *at;
+    int error = sysfs_class(act, "powercap", root, &at, why);
+    if (error)
         return error;
-    }
     while (!error && next_zone(at, root, "intel-rapl:", folder, sizeof folder, name))
         error = add(act, root, folder, name);
     closedir(at);
     if (error) {
         snprintf(why, ACT_WHY_BYTES, "%.120s: %s", root,
                  error == -E2BIG ? "more CPU packages than one host may have" : strerror(-error));
-        powercap_close(act);
+        sysfs_close(act);
         return error;
     }
-    qsort(act->device, act->count, sizeof act->device[0], by_identity);
+    sysfs_order(act);
     return 0;
 }
 
@@ -324,7 +305,7 @@ const struct act_driver powercap_driver = {
     .name = "powercap",
     .summary = "CPU packages, by the kernel's powercap files (RAPL)",
     .open = powercap_open,
-    .close = powercap_close,
+    .close = sysfs_close,
     .apply = powercap_apply,
     .read_back = powercap_read_back,
     .sample = powercap_sample,

@@ -6,10 +6,9 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "act/act.h"
 
 enum { NUMBER_BYTES = 24 };
 
@@ -100,4 +99,35 @@ int sysfs_error(int error)
     case -EROFS: return -EPERM;
     default: return error;
     }
+}
+
+int sysfs_class(const struct act *act, const char *class, char root[ACT_PATH_BYTES], DIR **at,
+                char why[ACT_WHY_BYTES])
+{
+    const char *top = act->place.root[0] ? act->place.root : "/sys";
+    if (snprintf(root, ACT_PATH_BYTES, "%s/class/%s", top, class) >= ACT_PATH_BYTES)
+        return -ENAMETOOLONG;
+    *at = opendir(root);
+    if (*at)
+        return 0;
+    int error = -errno;
+    snprintf(why, ACT_WHY_BYTES, "%.120s: %s", root, strerror(-error));
+    return error;
+}
+
+static int by_identity(const void *a, const void *b)
+{
+    return strcmp(((const struct act_device *)a)->identity, ((const struct act_device *)b)->identity);
+}
+
+void sysfs_order(struct act *act)
+{
+    qsort(act->device, act->count, sizeof act->device[0], by_identity);
+}
+
+void sysfs_close(struct act *act)
+{
+    for (uint32_t i = 0; i < act->count; i++)
+        free(act->device[i].own);
+    act->count = 0;
 }

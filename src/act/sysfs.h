@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers and names in files of sysfs: one line, a digit or more, nothing else. */
+/* Numbers and names in files of sysfs: one line, a digit or more, nothing else; and what drivers share whose
+ * devices are found below a class. */
 #ifndef FLYBALL_ACT_SYSFS_H
 #define FLYBALL_ACT_SYSFS_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "act/act.h"
 
 /* any: digits, with '-' before them or not, the end of the line or not, and nothing else: 0, -EBADMSG, or
  * -ERANGE beyond int64_t. */
@@ -23,5 +27,14 @@ int sysfs_line(const char *folder, const char *name, char *line, size_t room);
 /* any: what an error of a file of a device that was there means: -ENOENT, -ENXIO are -ENODEV, -EACCES is
  * -EPERM. */
 int sysfs_error(int error);
+
+/* setup: opens the folder of a class below the place's root (/sys where it names none), and says which. 0, or
+ * -errno with the reason in `why`. */
+int sysfs_class(const struct act *act, const char *class, char root[ACT_PATH_BYTES], DIR **at,
+                char why[ACT_WHY_BYTES]);
+
+/* setup: devices in the order of their identities; and no device any more, their own memory freed. */
+void sysfs_order(struct act *act);
+void sysfs_close(struct act *act);
 
 #endif
