@@ -13,7 +13,8 @@ static bool has_ptp(const struct site *site)
 
 void losses_start(struct losses *losses, struct loop *loop)
 {
-    *losses = (struct losses){.loop = loop, .journal.t_ns = INT64_MIN, .marks.t_ns = INT64_MIN, .has_ptp = has_ptp(loop->site)};
+    *losses = (struct losses){.loop = loop, .has_ptp = has_ptp(loop->site)};
+    losses->journal.t_ns = losses->marks.t_ns = INT64_MIN;
     for (uint32_t i = 0; i < LOSSES_RING; i++)
         losses->ring[i].t_ns = INT64_MIN;
     for (uint32_t i = 0; i < DEGRADATION_COUNT; i++)

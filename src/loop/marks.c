@@ -62,8 +62,12 @@ static void read_marks(struct marks *marks, const char *memory, uint64_t *before
 int marks_open(struct marks *marks, const struct model *model, const char *path, const char *memory,
                uint64_t run, struct replay_window *window, FILE *notes)
 {
-    *marks = (struct marks){.names = {model->meter_count, meter_name, model}, .run = run,
-                            .base = marks->base, .core = marks->core, .memory.fd = -1, .looked_ns = INT64_MIN};
+    *marks = (struct marks){.names = {model->meter_count, meter_name, model},
+                            .run = run,
+                            .base = marks->base,
+                            .core = marks->core,
+                            .memory.fd = -1,
+                            .looked_ns = INT64_MIN};
     uint64_t *before = calloc(model->meter_count + 1, sizeof *before);
     if (snprintf(marks->path, sizeof marks->path, "%s", path) >= (int)sizeof marks->path)
         *marks->path = 0;
@@ -163,8 +167,10 @@ static void end(struct marks *marks, int error)
     bool was = atomic_exchange_explicit(&marks->lapsed, error != 0, memory_order_relaxed);
     atomic_fetch_add_explicit(error ? &marks->failures : &marks->writes, 1, memory_order_relaxed);
     if (was != (error != 0))
-        fprintf(stderr, error ? "flyballd: marks of meters %s: not written: %s; what is recorded from now on may "
-                "pass after a crash of the machine\n" : "flyballd: marks of meters %s: written again%.0s\n",
+        fprintf(stderr,
+                error ? "flyballd: marks of meters %s: not written: %s; what is recorded from now on may "
+                        "pass after a crash of the machine\n"
+                      : "flyballd: marks of meters %s: written again%.0s\n",
                 marks->path, strerror(-error));
 }
 

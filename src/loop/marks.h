@@ -61,8 +61,8 @@ struct marks {
 };
 
 /* setup: names of the model's meters. What the controller before accepted is refused from now on: it stands
- * in `window`. PATH: of the file on the disk, "" = none; MEMORY: of that in memory, "" = none. `run` is not 0,
- * another at every start. What cannot be had is told to `notes`, and counted. 0 or -ENOMEM. */
+ * in `window`. PATH: of the file on the disk, "" = none; MEMORY: of that in memory, "" = none. `run` is
+ * not 0, another at every start. What cannot be had is told to `notes`, and counted. 0 or -ENOMEM. */
 int marks_open(struct marks *marks, const struct model *model, const char *path, const char *memory,
                uint64_t run, struct replay_window *window, FILE *notes);
 

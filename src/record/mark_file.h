@@ -42,8 +42,8 @@ struct mark_memory {
     _Atomic uint64_t *number;   /* by index */
 };
 
-/* setup: opens or makes PATH, on tmpfs. before[i] is what it held, where *run is not 0: else it was made anew,
- * or is about other names. -ENOTSUP: not in memory; -EPERM: somebody else's, or others may write it. */
+/* setup: opens or makes PATH, on tmpfs. before[i] is what it held, where *run is not 0: else it was made
+ * anew, or is about other names. -ENOTSUP: not in memory; -EPERM: somebody else's, or others may write it. */
 int mark_memory_open(struct mark_memory *memory, const char *path, const struct mark_names *names,
                      uint64_t *before, uint64_t *run);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was accepted of a meter is not accepted again after any crash: at every moment, what stands on the disk
- * is above it. What that costs a meter, and what happens when the disk takes nothing. */
+/* What was accepted of a meter is not accepted again after any crash: at every moment, what stands on the
+ * disk is above it. What that costs a meter, and what happens when the disk takes nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -156,7 +156,8 @@ static void after_a_crash_no_recording_passes_and_the_meter_goes_on(void **state
             back = bed->accepted;
         }
         /* the reserve, or one number; and two frames that ask for more */
-        int64_t reserve_ns = kind[i].period_ms * MS > MARKS_AHEAD_NS ? kind[i].period_ms * MS : MARKS_AHEAD_NS;
+        int64_t reserve_ns =
+            kind[i].period_ms * MS > MARKS_AHEAD_NS ? kind[i].period_ms * MS : MARKS_AHEAD_NS;
         if (!back || lost_ns > reserve_ns + 2 * kind[i].period_ms * MS + 250 * MS)
             fail_msg("kind %zu: back after %lld ms", i, (long long)(lost_ns / MS));
         drop_bed(state);
