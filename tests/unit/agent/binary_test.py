@@ -16,8 +16,8 @@ BYTES_MOST = 1 << 20
 
 
 def elf(*arguments):
-    return subprocess.run(['readelf', '--wide', *arguments], capture_output=True, check=True, encoding='utf-8',
-                          env=dict(os.environ, LC_ALL='C')).stdout
+    return subprocess.run(['readelf', '--wide', *arguments], capture_output=True, check=True,
+                          encoding='utf-8', env=dict(os.environ, LC_ALL='C')).stdout
 
 
 def newest_glibc(symbols):

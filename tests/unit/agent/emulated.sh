@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A foreign flyball-agent through its emulator: check, probe, and agent and watchdog until fail-safe caps are read
-# back and the agent has ended by itself.
+# A foreign flyball-agent through its emulator: check, probe, and agent and watchdog until fail-safe caps are
+# read back and the agent has ended by itself.
 # usage: emulated.sh AGENT EMULATOR...
 set -euo pipefail
 agent=$1
@@ -46,7 +46,8 @@ for _ in $(seq 600); do
     grep -q 'ready: fail-safe caps are read back' "$folder/run.out" && break
     sleep 0.1
 done
-grep 'ready: fail-safe caps are read back' "$folder/run.out" || { cat "$folder/run.out" "$folder/watch.out"; exit 1; }
+cat "$folder/run.out" "$folder/watch.out"
+grep -q 'ready: fail-safe caps are read back' "$folder/run.out"
 # each device: 200 W
 for device in 0 1 2 3; do
     [ "$(od -An -t d8 -j $((8 + 48 * device)) -N 8 "$memory/devices" | tr -d ' ')" = 200000 ]
