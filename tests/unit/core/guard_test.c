@@ -388,6 +388,42 @@ static void a_lease_that_should_not_have_been_becomes_fail_safe(void **state)
     stand_stop(&stand);
 }
 
+/* A defect, planted: what is remembered of the room on branch A lends more than there is. What the lease asked
+ * for leaves room for is found false once it is entered, and fail-safe leaves in its place, entered too. */
+static void a_lease_found_too_large_once_entered_leaves_as_fail_safe(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
+    sums->newest_mva[0][0] = sums->limit_mva[0][0] - 999999;
+    sums->left_mva[1] = 1000000;
+    uint64_t sequence = account(&stand, 0)->sequence;
+    assert_int_equal(ask(&stand, 6000000, 0), FAIL_SAFE_MW);
+    assert_int_equal(stand.record[0].why, WHY_FAIL_SAFE);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 1);
+    assert_int_equal(account(&stand, 0)->newest_mw, FAIL_SAFE_MW);
+    assert_int_equal(account(&stand, 0)->sequence, sequence + 2);
+    assert_int_equal(stand.record[0].sequence, sequence + 2);
+    assert_int_equal(ledger_exposed_cap_mw(account(&stand, 0)), 6000000);  /* until a report retires it */
+    stand_stop(&stand);
+}
+
+/* The same of what is exposed: S keeps to the limit and D would not. */
+static void a_raise_that_passes_what_may_flow_now_leaves_as_fail_safe(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
+    sums->exposed_mva[0][2] = sums->limit_mva[0][2] - 999999;
+    sums->left_mva[0] = 1000000;
+    assert_int_equal(ask(&stand, 6000000, 0), FAIL_SAFE_MW);
+    assert_int_equal(stand.record[0].why, WHY_FAIL_SAFE);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 1);
+    stand_stop(&stand);
+}
+
 /* An answer takes a place in the outbox while there is one, and none where nothing leaves. */
 static void an_answer_leaves_while_there_is_room(void **state)
 {
@@ -439,6 +475,8 @@ int main(void)
         cmocka_unit_test(a_report_under_a_newer_epoch_is_counted),
         cmocka_unit_test(from_nothing_upward_is_a_raise),
         cmocka_unit_test(a_lease_that_should_not_have_been_becomes_fail_safe),
+        cmocka_unit_test(a_lease_found_too_large_once_entered_leaves_as_fail_safe),
+        cmocka_unit_test(a_raise_that_passes_what_may_flow_now_leaves_as_fail_safe),
         cmocka_unit_test(an_answer_leaves_while_there_is_room),
         cmocka_unit_test(a_raise_that_a_contract_bounds_says_so),
         cmocka_unit_test(a_cut_of_an_emergency_is_counted_as_one),
