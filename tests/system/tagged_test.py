@@ -352,8 +352,8 @@ def refuses(host, code, words):
 
 
 def case_config():
-    """`flyball agent-config` names the file of keys where the site asks for tags; what is wrong with it is told
-    with its place, by whom it concerns: the watchdog does not read it."""
+    """`flyball agent-config` names a file of keys where the site asks for tags. A mistake there is told with
+    its place, and stops whom it concerns: the watchdog does not read it."""
     with Tagged('tcon', hosts=2) as site:
         host, other = site.hosts
         made = site.cli('agent-config', site.bed.site, host.name)
