@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A flyballd that asks for tags, its plant with keys, and an attacker in the hosts' namespace.
 
-usage: auth_test.py attack|rotate|seal|marks, with the paths of the programs in FLYBALL_* variables
+usage: auth_test.py attack|rotate|seal|marks|enrol, with the paths of the programs in FLYBALL_* variables
 (tests/system/meson.build). The attacker sends daemon_attack's kinds of frames, made of what he has recorded
 of the plant. Exit code 77 skips: not root."""
 import glob
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -41,12 +42,12 @@ class Guarded:
         assert done.returncode == 0, f'flyball {words}: {done.returncode} {done.stdout} {done.stderr}'
         return done.stdout
 
-    def plant(self, seconds):
+    def plant(self, seconds, keys=''):
         output = open(self.bed.folder + '/plant', 'w', encoding='utf-8')
         process = subprocess.Popen(
             [CLI, 'plant', self.bed.site, '--workload', f'{SOURCE}/config/demo/workload.yaml', '--mode',
              'governed', '--duration', f'{seconds}s', '--meters-netns', f'flyball-meters-{self.bed.suffix}',
-             '--hosts-netns', f'flyball-hosts-{self.bed.suffix}', '--keys', self.keys, '--json',
+             '--hosts-netns', f'flyball-hosts-{self.bed.suffix}', '--keys', keys or self.keys, '--json',
              self.bed.folder + '/plant.json'], stdout=output, stderr=subprocess.STDOUT)
         output.close()
         self.bed.running.append(process)
@@ -232,19 +233,54 @@ def marks(suffix):
         summary(bed)
 
 
+def write_keys(path, lines):
+    with open(path, 'w', encoding='utf-8', opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
+        out.write('\n'.join(lines) + '\n')
+
+
+def enrol(suffix):
+    """A host whose key flyballd lacks gets one by a token while that runs; its frames are then accepted."""
+    host = 'a1-01'
+    with Bed(suffix) as bed:
+        guarded, own, all_keys = Guarded(bed), bed.folder + '/own', bed.folder + '/all-keys'
+        others = [line for line in read(guarded.keys).splitlines() if f' {host} ' not in line]
+        write_keys(guarded.keys, others)
+        bed.start()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(('127.0.0.1', 0))
+            place = f'127.0.0.1:{free.getsockname()[1]}'
+        server = subprocess.Popen([CLI, 'keys', 'serve-enrol', bed.site, '--server', 'default', '--listen',
+                                   place], stdout=subprocess.DEVNULL)
+        bed.running.append(server)
+        token = guarded.cli('keys', 'token', bed.site, host, '--server', 'default').strip()
+        guarded.cli('keys', 'enrol', host, '--controller', place, '--file', own, '--token', token)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+        while guarded.counters()['keys']['reloads'] < 1:
+            time.sleep(0.1)
+        write_keys(all_keys, others + read(own).splitlines())
+        plant = guarded.plant(5, all_keys)
+        assert plant.wait(60) == 0, read(bed.folder + '/plant')
+        counters = guarded.counters()
+        losses = refused(counters)
+        print({name: count for name, count in losses.items() if count}, counters['keys'], counters['egress'])
+        assert losses['key'] == losses['tag'] == losses['bare'] == losses['key_ended'] == 0, losses
+        assert counters['egress']['keyless'] == 0 and counters['egress']['sent'] > 100, counters['egress']
+        summary(bed)
+
+
 def revoke_old(path):
     lines = [line + ' revoked' if 'not-after' in line else line for line in read(path).splitlines()]
-    fresh = path + '.new'
-    with open(fresh, 'w', encoding='utf-8', opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
-        out.write('\n'.join(lines) + '\n')
-    os.rename(fresh, path)
+    write_keys(path + '.new', lines)
+    os.rename(path + '.new', path)
 
 
 def main():
     if os.geteuid() != 0:
         skip('needs root for network namespaces and packet sockets')
     case = sys.argv[1]
-    {'attack': attack, 'rotate': rotate, 'seal': seal, 'marks': marks}[case](f'{os.getpid() & 0xffff:04x}')
+    cases = {'attack': attack, 'rotate': rotate, 'seal': seal, 'marks': marks, 'enrol': enrol}
+    cases[case](f'{os.getpid() & 0xffff:04x}')
 
 
 if __name__ == '__main__':

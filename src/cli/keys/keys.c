@@ -10,11 +10,14 @@
 
 #include "cli/cli.h"
 #include "cli/keys/keys_change.h"
+#include "cli/keys/keys_enrol.h"
 #include "site/site.h"
 
 struct options {
     const char *site, *server, *file, *name;
     const char *overlap;            /* "1d" */
+    const char *valid, *time;       /* of a token; for how long it is served */
+    const char *listen;
     long id;                        /* 0: every one */
 };
 
@@ -41,8 +44,14 @@ static int parse_option(struct options *options, const char *name, const char *v
         options->file = value;
     else if (!strcmp(name, "--overlap"))
         options->overlap = value;
+    else if (!strcmp(name, "--valid"))
+        options->valid = value;
+    else if (!strcmp(name, "--listen"))
+        options->listen = value;
+    else if (!strcmp(name, "--for"))
+        options->time = value;
     else if (strcmp(name, "--id"))
-        return usage("an option is --file, --server, --id or --overlap");
+        return usage("an option is --file, --server, --id, --overlap, --valid, --listen or --for");
     if (strcmp(name, "--id"))
         return CLI_OK;
     options->id = strtol(value, &end, 10);
@@ -107,7 +116,38 @@ static int write_keys(struct desk *desk, const char *done, uint32_t count)
     return CLI_OK;
 }
 
-static int make(struct desk *desk)
+/* Its own writes only: `rotate` may come while a host enrols. */
+static int changed(struct desk *desk, int (*change)(struct desk *))
+{
+    int lock = keys_lock(desk->path);
+    if (lock < 0)
+        return fail(desk, lock);
+    int result = change(desk);
+    close(lock);
+    return result;
+}
+
+static int token(struct desk *desk)
+{
+    int64_t valid_s;
+    if (!desk->options.name)
+        return usage("token wants the NAME of a host");
+    if (!keys_span(desk->options.valid ? desk->options.valid : "1h", &valid_s))
+        return usage("--valid is a time such as 10min, 1h or 1d");
+    return keys_token(&desk->site.model, desk->path, desk->options.name, valid_s);
+}
+
+static int serve(struct desk *desk)
+{
+    int64_t for_s = 0;
+    if (!desk->options.listen)
+        return usage("serve-enrol wants --listen ADDRESS[:PORT]");
+    if (desk->options.time && !keys_span(desk->options.time, &for_s))
+        return usage("--for is a time such as 10min, 1h or 1d");
+    return keys_serve(desk->path, desk->options.listen, for_s);
+}
+
+static int make_it(struct desk *desk)
 {
     struct keys_change change = {.keys = &desk->keys, .model = &desk->site.model, .now_s = desk->now_s};
     if (!access(desk->path, F_OK)) {
@@ -118,7 +158,7 @@ static int make(struct desk *desk)
     return error ? fail(desk, error) : write_keys(desk, "made", change.changed);
 }
 
-static int rotate(struct desk *desk)
+static int rotate_it(struct desk *desk)
 {
     struct keys_change change = {.keys = &desk->keys, .model = &desk->site.model, .now_s = desk->now_s,
                                  .name = desk->options.name};
@@ -139,7 +179,7 @@ static int rotate(struct desk *desk)
     return error ? fail(desk, error) : write_keys(desk, "made", change.changed);
 }
 
-static int end_key(struct desk *desk)
+static int end_it(struct desk *desk)
 {
     struct keys_change change = {.keys = &desk->keys, .name = desk->options.name,
                                  .id = (uint32_t)desk->options.id};
@@ -155,6 +195,21 @@ static int end_key(struct desk *desk)
         return CLI_REFUSED;
     }
     return write_keys(desk, "revoked", change.changed);
+}
+
+static int make(struct desk *desk)
+{
+    return changed(desk, make_it);
+}
+
+static int rotate(struct desk *desk)
+{
+    return changed(desk, rotate_it);
+}
+
+static int end_key(struct desk *desk)
+{
+    return changed(desk, end_it);
 }
 
 static int host(struct desk *desk)
@@ -173,13 +228,16 @@ static int host(struct desk *desk)
 static int keys(int argc, char **argv)
 {
     static const struct { const char *word; int (*run)(struct desk *); } word[] = {
-        {"make", make}, {"rotate", rotate}, {"revoke", end_key}, {"host", host}};
+        {"make", make}, {"rotate", rotate}, {"revoke", end_key}, {"host", host},
+        {"token", token}, {"serve-enrol", serve}};
     struct desk desk = {.options = {.site = NULL}};
     size_t i = 0, words = sizeof word / sizeof word[0];
+    if (argc > 1 && !strcmp(argv[1], "enrol"))
+        return keys_enrol(argc, argv);
     while (i < words && (argc < 2 || strcmp(argv[1], word[i].word)))
         i++;
     if (i == words)
-        return usage("make, rotate, revoke or host is needed");
+        return usage("make, rotate, revoke, host, token, serve-enrol or enrol is needed");
     int result = parse(argc, argv, &desk.options);
     if (result)
         return result;
@@ -194,15 +252,27 @@ static int keys(int argc, char **argv)
 const struct cli_verb cli_keys = {
     .name = "keys",
     .arguments =
-        "make|rotate|revoke|host SITE [NAME] [--file FILE] [--server NAME] [--id N] [--overlap TIME]",
+        "make|rotate|revoke|host|token|serve-enrol SITE [NAME] [--file FILE] [--server NAME] [--id N] "
+        "[--overlap TIME] [--valid TIME] [--listen ADDRESS[:PORT]] [--for TIME] | enrol NAME "
+        "--controller ADDRESS[:PORT] --file FILE [--token TOKEN] [--wait TIME]",
     .summary = "make, rotate and revoke the keys of hosts and meters",
-    .help = "  make SITE             a new key file, mode 0600, with one key for each host and meter\n"
-            "  rotate SITE [NAME]    one more key for each, or for NAME; those before end after --overlap\n"
-            "  revoke SITE NAME      its keys, or the one with --id, are refused from now on\n"
-            "  host SITE NAME        prints the lines of one host or meter: its own key file\n"
-            "  --file FILE           instead of keys: in the server's row\n"
-            "  --server NAME         row of the site's `servers:`\n"
-            "  --id N                revoke: that key alone\n"
-            "  --overlap TIME        rotate: how long the keys before still count, such as 2h (1d)\n",
+    .help =
+        "  make SITE             a new key file, mode 0600, with one key for each host and meter\n"
+        "  rotate SITE [NAME]    one more key for each, or for NAME; those before end after --overlap\n"
+        "  revoke SITE NAME      its keys, or the one with --id, are refused from now on\n"
+        "  host SITE NAME        prints the lines of one host or meter: its own key file\n"
+        "  token SITE NAME       prints a token by which that host gets a key, once, within --valid\n"
+        "  serve-enrol SITE      gives hosts with a token their key, at --listen, and adds it to the file\n"
+        "  enrol NAME            on the host: makes --file of a token, from standard input or --token\n"
+        "  --file FILE           instead of keys: in the server's row\n"
+        "  --server NAME         row of the site's `servers:`\n"
+        "  --id N                revoke: that key alone\n"
+        "  --overlap TIME        rotate: how long the keys before still count, such as 2h (1d)\n"
+        "  --valid TIME          token: how long it may be used (1h)\n"
+        "  --listen ADDRESS      serve-enrol: an IPv4 address of this machine, and :PORT (7003)\n"
+        "  --for TIME            serve-enrol: how long; else until it is stopped\n"
+        "  --controller ADDRESS  enrol: where it is served, and :PORT (7003)\n"
+        "  --token TOKEN         enrol: where standard input has none; ps shows it to everybody\n"
+        "  --wait TIME           enrol: for each of two answers (20s)\n",
     .run = keys,
 };

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/tokens.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/keys.h"
+#include "record/folder.h"
+
+enum { LINE_BYTES = 256 };
+static const char after[] = "not-after=";
+
+void tokens_hex(const uint8_t *data, size_t bytes, char *text)
+{
+    for (size_t i = 0; i < bytes; i++)
+        snprintf(text + 2 * i, 3, "%02x", data[i]);
+}
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool tokens_unhex(const char *text, uint8_t *data, size_t bytes)
+{
+    bool good = strlen(text) == 2 * bytes;
+    for (size_t i = 0; i < bytes && good; i++) {
+        int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+        good = high >= 0 && low >= 0;
+        data[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
+    }
+    return good;
+}
+
+static bool read_row(char *line, struct tokens_row *row)
+{
+    char *rest = NULL, *word[6] = {NULL};
+    for (int i = 0; i < 6 && (i == 0 || word[i - 1]); i++)
+        word[i] = strtok_r(i ? NULL : line, " \n", &rest);
+    if (!word[3] || word[5] || strlen(word[0]) >= sizeof row->name ||
+        strncmp(word[3], after, sizeof after - 1) != 0)
+        return false;
+    memcpy(row->name, word[0], strlen(word[0]) + 1);
+    row->used = word[4] != NULL;
+    return (!word[4] || !strcmp(word[4], "used")) &&
+           tokens_unhex(word[1], row->stored.id, sizeof row->stored.id) &&
+           tokens_unhex(word[2], row->stored.point, sizeof row->stored.point) &&
+           auth_time_read(word[3] + sizeof after - 1, &row->not_after_s);
+}
+
+static int grow(struct tokens *tokens)
+{
+    struct tokens_row *more = calloc(tokens->count + 1, sizeof *more);
+    if (tokens->count == TOKENS_MAX || !more) {
+        free(more);
+        return tokens->count == TOKENS_MAX ? -E2BIG : -ENOMEM;
+    }
+    if (tokens->count)
+        memcpy(more, tokens->row, tokens->count * sizeof *more);
+    uint32_t count = tokens->count;
+    tokens_free(tokens);
+    *tokens = (struct tokens){more, count + 1};
+    return 0;
+}
+
+static int read_lines(struct tokens *tokens, FILE *in)
+{
+    char line[LINE_BYTES];
+    int error = 0;
+    while (!error && fgets(line, sizeof line, in)) {
+        if (*line == '#')
+            continue;
+        error = grow(tokens);
+        if (!error && (!strchr(line, '\n') || !read_row(line, &tokens->row[tokens->count - 1])))
+            error = -EBADMSG;
+    }
+    OPENSSL_cleanse(line, sizeof line);
+    return error;
+}
+
+int tokens_read(struct tokens *tokens, const char *path)
+{
+    struct stat facts;
+    *tokens = (struct tokens){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    int error = fstat(fd, &facts) ? -errno : 0;
+    if (!error && (!S_ISREG(facts.st_mode) || facts.st_mode & (S_IRWXG | S_IRWXO) ||
+                   (facts.st_uid != geteuid() && facts.st_uid != 0)))
+        error = -EPERM;
+    FILE *in = error ? NULL : fdopen(fd, "r");
+    if (!in) {
+        close(fd);
+        return error ? error : -ENOMEM;
+    }
+    error = read_lines(tokens, in);
+    fclose(in);
+    if (error)
+        tokens_free(tokens);
+    return error;
+}
+
+static void print(const struct tokens_row *row, FILE *out)
+{
+    char id[2 * ENROL_ID_BYTES + 1], point[2 * ENROL_POINT_BYTES + 1], time[AUTH_TIME_BYTES];
+    tokens_hex(row->stored.id, sizeof row->stored.id, id);
+    tokens_hex(row->stored.point, sizeof row->stored.point, point);
+    auth_time_text(row->not_after_s, time);
+    fprintf(out, "%s %s %s %s%s%s\n", row->name, id, point, after, time, row->used ? " used" : "");
+}
+
+int tokens_write(const struct tokens *tokens, const char *path, int64_t now_s)
+{
+    char beside[4096];
+    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
+        return -ENAMETOOLONG;
+    int fd = mkostemp(beside, O_CLOEXEC);       /* mode 0600 */
+    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!out) {
+        int error = -errno;
+        if (fd >= 0)
+            close(fd);
+        return error;
+    }
+    fputs("# One-time tokens, as far as the controller keeps them: docs/authentication.md.\n", out);
+    for (uint32_t i = 0; i < tokens->count; i++)
+        if (tokens->row[i].not_after_s > now_s)
+            print(&tokens->row[i], out);
+    int error = fflush(out) || fsync(fd) ? -errno : 0;
+    if (fclose(out) && !error)
+        error = -errno;
+    if (!error && rename(beside, path))
+        error = -errno;
+    if (error)
+        unlink(beside);
+    return error ? error : folder_sync(path);
+}
+
+int tokens_add(struct tokens *tokens, const struct tokens_row *row)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < tokens->count; i++)
+        if (strcmp(tokens->row[i].name, row->name) != 0)
+            tokens->row[kept++] = tokens->row[i];
+    tokens->count = kept;
+    int error = grow(tokens);
+    if (!error)
+        tokens->row[tokens->count - 1] = *row;
+    return error;
+}
+
+struct tokens_row *tokens_find(const struct tokens *tokens, const uint8_t id[ENROL_ID_BYTES])
+{
+    for (uint32_t i = 0; i < tokens->count; i++)
+        if (!memcmp(tokens->row[i].stored.id, id, ENROL_ID_BYTES))
+            return &tokens->row[i];
+    return NULL;
+}
+
+void tokens_free(struct tokens *tokens)
+{
+    if (tokens->row)
+        OPENSSL_cleanse(tokens->row, tokens->count * sizeof *tokens->row);
+    free(tokens->row);
+    *tokens = (struct tokens){0};
+}

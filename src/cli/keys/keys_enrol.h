@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Enrolment by one-time token (auth/enrol.h): the operator's token, who serves it, and the host's end. */
+#ifndef FLYBALL_CLI_KEYS_ENROL_H
+#define FLYBALL_CLI_KEYS_ENROL_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msg/model.h"
+
+enum { ENROL_PORT = 7003 };
+
+/* cold: "ADDRESS" or "ADDRESS:PORT". */
+bool keys_address(const char *text, struct sockaddr_in *address);
+
+/* cold: both take turns with every other writer of this key file. The descriptor to be closed, or -errno. */
+int keys_lock(const char *key_path);
+
+/* cold: a token for a host of the site goes to standard output, what is kept of it into KEYS.tokens. */
+int keys_token(const struct model *model, const char *key_path, const char *name, int64_t valid_s);
+
+/* cold: answers hosts until SIGINT, SIGTERM, or for_s seconds (0: for ever); prints what came of it. */
+int keys_serve(const char *key_path, const char *listen, int64_t for_s);
+
+/* cold: the verb `keys enrol` of a host. */
+int keys_enrol(int argc, char **argv);
+
+#endif
