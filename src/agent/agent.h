@@ -21,7 +21,8 @@
 #include "msg/token.h"
 
 struct agent_config {
-    struct holder_config holder;    /* host: its number in the site file, the sender of its frames */
+    /* host: its number in the site file, the sender of its frames; phys_max at the wall, caps are sums */
+    struct holder_config holder;
     int64_t cap_min_mw;             /* of the host: an order below is obeyed as this */
     int64_t raise_mw_per_s;         /* an order raises no faster; 0 = at once */
     int64_t raise_every_ns;         /* least time between two raises; 0 = none */
@@ -86,7 +87,7 @@ struct agent_device {
     int64_t retry_ns;               /* a write that failed is tried again then; INT64_MAX = none failed */
     int64_t retry_wait_ns;
     int64_t sampled_ns, seen_ns;    /* the newest of each that was good; INT64_MIN: never */
-    int64_t retaken_ns;             /* it was found at fail-safe, and the lease's cap was written again */
+    uint64_t watchdog_writes;       /* of the watchdog, as known when the newest write here was handed out */
     int last_error;                 /* -errno of the newest call that failed, 0 after one that did not */
     bool busy;                      /* a write was handed out and has not returned */
     bool outdated;                  /* ... and is of the time before the device was lost */
@@ -108,6 +109,7 @@ struct agent {
     uint16_t psu_inputs;
     bool psu_known;
     bool watchdog;                  /* it is there */
+    uint64_t watchdog_writes;       /* of it, that have returned */
     bool started, stopped;
     uint8_t out[DATAGRAM_MAX];
 };
@@ -154,8 +156,9 @@ void agent_sampled(struct agent *agent, uint32_t device, const struct act_sample
 /* any: this epoch will not be forgotten. */
 void agent_epoch_saved(struct agent *agent, uint64_t epoch, int64_t now_ns);
 
-/* any: is the watchdog there? */
-void agent_watchdog(struct agent *agent, bool there, int64_t now_ns);
+/* any: is the watchdog there, and how many of its writes have returned: fail-safe that stands where more was
+ * written is its own only if it has written since. */
+void agent_watchdog(struct agent *agent, bool there, uint64_t writes, int64_t now_ns);
 
 /* any: which supplies have input power; `known` false: nobody can tell. */
 void agent_psu(struct agent *agent, bool known, uint16_t inputs);
@@ -167,6 +170,9 @@ int agent_ask(struct agent *agent, const struct token_request *request, int64_t 
 /* any: what the host draws at the wall now: devices by their newest samples, rounded up; a device whose
  * sample is stale counts with its cap, one that is lost with nothing. */
 int64_t agent_draw_mw(const struct agent *agent, int64_t now_ns);
+
+/* any: what the host draws at the wall while its devices draw this together, rounded up. */
+int64_t agent_wall_mw(const struct agent_config *config, int64_t devices_mw);
 
 /* any: the cap of one device while the host's is cap_mw. */
 int64_t agent_part_mw(const struct agent *agent, int64_t cap_mw);

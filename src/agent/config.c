@@ -261,6 +261,20 @@ static void check_order(struct reader *reader, const char *low, int64_t low_mw, 
           high, quantity_write(QUANTITY_POWER, high_mw, more, sizeof more));
 }
 
+/* It is at the wall, as in the site file; caps are sums over devices. */
+static void check_phys_max(struct reader *reader)
+{
+    const struct agent_config *agent = &reader->config->agent;
+    int64_t least_mw = agent_wall_mw(agent, agent->cap_min_mw);
+    char less[32], more[32];
+    if (least_mw <= agent->holder.phys_max_mw)
+        return;
+    point_at(reader, "phys_max", "phys_max");
+    fault(reader, "phys_max %s is below what cap_min allows at the wall, %s",
+          quantity_write(QUANTITY_POWER, agent->holder.phys_max_mw, less, sizeof less),
+          quantity_write(QUANTITY_POWER, least_mw, more, sizeof more));
+}
+
 static void check_relations(struct reader *reader)
 {
     const struct config *config = reader->config;
@@ -268,8 +282,12 @@ static void check_relations(struct reader *reader)
     char longest[32];
     check_order(reader, "cap_min", config->agent.cap_min_mw, "fail_safe", holder->fail_safe_mw);
     check_order(reader, "fail_safe", holder->fail_safe_mw, "cap_max", holder->cap_max_mw);
-    check_order(reader, "cap_max", holder->cap_max_mw, "phys_max", holder->phys_max_mw);
+    check_phys_max(reader);
     check_order(reader, "dry_min", config->place.dry_min_mw, "dry_max", config->place.dry_max_mw);
+    if (config->devices && config->device_count && config->devices != config->device_count) {
+        point_at(reader, "device", "devices");
+        fault(reader, "devices is %u, and %u are listed", config->devices, config->device_count);
+    }
     if (holder->report_ns * 6 <= config->lease_ns)
         return;
     point_at(reader, "lease", "report");

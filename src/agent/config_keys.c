@@ -29,6 +29,8 @@ const struct config_row config_rows[] = {
     TIME("raise_every", agent.raise_every_ns, 0, 600 * NS_PER_S, "0 s"),
     {.name = "actuator", .kind = CONFIG_ACTUATOR, PLACE(actuator), .fallback = "nvml"},
     {.name = "device", .kind = CONFIG_DEVICE, PLACE(device), .fallback = ""},
+    {.name = "devices", .kind = CONFIG_COUNT, PLACE(devices), .least = 1, .most = HOST_DEVICES_MAX,
+     .fallback = ""},
     {.name = "sysfs", .kind = CONFIG_PATH, PLACE(place.root), .fallback = ""},
     {.name = "dry_devices", .kind = CONFIG_COUNT, PLACE(place.dry_devices), .least = 1,
      .most = HOST_DEVICES_MAX, .fallback = "1"},

@@ -14,6 +14,8 @@
 #define BEAT_NS (100 * NS_PER_MS)
 #define WATCHDOG_MISSING_NS NS_PER_S
 #define STOP_WITHIN_NS (2 * NS_PER_S)
+/* Where fail-safe is not read back for so long, whoever looks for the reason wants the history. */
+#define JOBS_WITHIN_NS (5 * NS_PER_S)
 
 static void send_datagram(void *user, const uint8_t *data, uint32_t bytes)
 {
@@ -54,7 +56,9 @@ static uint64_t new_incarnation(void *user)
 
 static void take_answer(void *user, const struct token_response *response)
 {
-    jobs_answered(&((struct run *)user)->jobs, response);
+    struct run *run = user;
+    if (atomic_load_explicit(&run->jobs_there, memory_order_acquire))
+        jobs_answered(&run->jobs, response);
 }
 
 const struct agent_hooks run_hooks = {
@@ -145,7 +149,7 @@ static void beat(struct run *run)
     atomic_store_explicit(&word->agent_beat_ns, run->boottime_ns, memory_order_relaxed);
     int64_t beat_ns = atomic_load_explicit(&word->watchdog_beat_ns, memory_order_relaxed);
     run->watchdog_there = beat_ns && run->boottime_ns - beat_ns < WATCHDOG_MISSING_NS;
-    agent_watchdog(&run->agent, run->watchdog_there, run->now_ns);
+    agent_watchdog(&run->agent, run->watchdog_there, atomic_load(&word->watchdog_writes), run->now_ns);
     notify_alive(&run->notify, run->now_ns);
 }
 
@@ -157,7 +161,8 @@ static void turn(struct run *run)
     for (uint32_t i = 0; i < run->devices; i++)
         take_news(run, i);
     look_at_disk(run);
-    jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns,
+    if (atomic_load_explicit(&run->jobs_there, memory_order_acquire))
+        jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns,
               atomic_load_explicit(&run->word.word->watchdog_beat_ns, memory_order_relaxed));
     agent_turn(&run->agent, run->now_ns);
     for (uint32_t i = 0; i < run->devices; i++)
@@ -220,9 +225,30 @@ static void *loop(void *user)
     return NULL;
 }
 
+/* What jobs and people see waits for fail-safe: its files may lie on a disk that hangs. The loop goes on
+ * meanwhile, so this may take as long as it does. */
+static void open_jobs(struct run *run, pthread_t thread)
+{
+    int64_t until_ns = word_monotonic_ns() + JOBS_WITHIN_NS;
+    struct timespec look;
+    do {
+        int64_t look_ns = word_monotonic_ns() + BEAT_NS;
+        look = (struct timespec){.tv_sec = look_ns / NS_PER_S, .tv_nsec = look_ns % NS_PER_S};
+        if (!pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &look)) {
+            run->ended = true;
+            return;
+        }
+    } while (!atomic_load(&run->ready) && word_monotonic_ns() < until_ns);
+    jobs_open(&run->jobs, &run->config, run->wake_fd, run->out);
+    atomic_store_explicit(&run->jobs_there, true, memory_order_release);
+}
+
 int run_loop(struct run *run)
 {
     pthread_t thread;
     int error = pthread_create(&thread, NULL, loop, run);
-    return error ? -error : -pthread_join(thread, NULL);
+    if (error)
+        return -error;
+    open_jobs(run, thread);
+    return run->ended ? 0 : -pthread_join(thread, NULL);
 }

@@ -12,7 +12,7 @@ enum { STACK_BYTES = 256 * 1024 };
 int worker_open(struct worker *worker, const struct worker_place *place, char why[ACT_WHY_BYTES])
 {
     *worker = (struct worker){.config = *place, .told_mw = -1};
-    return hand_open(&worker->hand, place->driver, &place->place, place->identity, why);
+    return hand_open(&worker->hand, place->hands, place->driver, &place->place, place->identity, why);
 }
 
 int64_t worker_allowed_mw(int64_t cap_mw, int64_t ceiling_mw, int64_t fail_safe_mw, bool word_has_passed)

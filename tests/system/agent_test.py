@@ -103,7 +103,7 @@ class Host:
         return Shared(self.memory + '/devices', 8 + 16 * DEVICE.size)
 
     def word(self, member):
-        return Shared(self.memory + '/word-1', 40).get(WORD[member])
+        return Shared(self.memory + '/word-2', 40).get(WORD[member])
 
     def caps_w(self):
         shared = self.devices()
@@ -133,7 +133,8 @@ class Host:
     def end(self, process=None):
         process = process or self.agent
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0, self.output('run')
+        code = process.wait(timeout=20)
+        assert code == 0, f'{code}: {self.output("run")}'
         return json.loads(read(self.folder + '/summary.json'))
 
     def close(self):

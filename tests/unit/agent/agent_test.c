@@ -263,11 +263,29 @@ static void a_late_fail_safe_is_written_over(void **state)
     struct host host;
     host_start(&host);
     host_govern(&host, 4000 * W);
+    agent_watchdog(&host.agent, true, 1, host.now_ns);          /* it wrote since the lease was */
     agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);
     assert_int_equal(host.device[3].writing_mw, 1000 * W);
     host_return(&host, 3, 0);
-    agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);        /* again: somebody means it */
+    agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);        /* again, and it was not the watchdog */
     assert_int_equal(host.device[3].writing_mw, -1);
+}
+
+static void a_limit_of_a_person_that_equals_fail_safe_is_not_fought(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    agent_watchdog(&host.agent, true, 5, host.now_ns);          /* before the agent's first write */
+    host_govern(&host, 4000 * W);
+    for (int i = 0; i < 60; i++) {
+        host_pass(&host, 100 * MS);
+        host_lease(&host, 4000 * W);
+        agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);
+        assert_int_equal(host.device[3].writing_mw, -1);
+    }
+    assert_true(host.report.flags & REPORT_FOREIGN_LIMIT);
+    assert_int_equal(host.agent.counter[AGENT_FOREIGN], 1);
 }
 
 static void its_own_bounds_stand_above_any_order(void **state)
@@ -322,12 +340,12 @@ static void without_a_watchdog_nothing_above_fail_safe(void **state)
     struct host host;
     host_start(&host);
     host_govern(&host, 4000 * W);
-    agent_watchdog(&host.agent, false, host.now_ns);
+    agent_watchdog(&host.agent, false, 0, host.now_ns);
     host_pass(&host, 100 * MS);
     host_lease(&host, 4000 * W);
     host_settle(&host);
     assert_int_equal(host_cap_mw(&host), 2000 * W);
-    agent_watchdog(&host.agent, true, host.now_ns);
+    agent_watchdog(&host.agent, true, 0, host.now_ns);
     host_pass(&host, 100 * MS);
     host_lease(&host, 4000 * W);
     host_settle(&host);
@@ -428,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_cap_that_came_back_above_is_a_new_incarnation),
         cmocka_unit_test(a_foreign_limit_is_reported_and_not_fought),
         cmocka_unit_test(a_late_fail_safe_is_written_over),
+        cmocka_unit_test(a_limit_of_a_person_that_equals_fail_safe_is_not_fought),
         cmocka_unit_test(its_own_bounds_stand_above_any_order),
         cmocka_unit_test(two_raises_keep_their_distance),
         cmocka_unit_test(without_a_watchdog_nothing_above_fail_safe),

@@ -101,6 +101,8 @@ static void every_key_can_be_given(void **state)
 }
 
 static const struct { const char *line, *said; } mistakes[] = {
+    {"devices = 3\ndevice = dry-0\ndevice = dry-1", ":12:1: error: devices is 3, and 2 are listed"},
+    {"devices = 17", ":12:11: error: devices '17' is not a whole number from 1 to 16"},
     {"volts = 3", ":12:1: error: unknown key 'volts'"},
     {"  volts = 3", ":12:3: error: unknown key 'volts'"},
     {"nonsense", ":12:1: error: no 'key = value': 'nonsense'"},
@@ -148,7 +150,8 @@ static const struct { const char *from, *to, *said;
     {"id = 2 ", "", ":11:1: error: id is missing"},
     {"fail_safe = 1.6kW", "fail_safe = 9 kW", ":9:1: error: fail_safe 9kW is above cap_max 8kW"},
     {"fail_safe = 1.6kW", "fail_safe = 700 W", ":8:1: error: cap_min 800W is above fail_safe 700W"},
-    {"cap_max = 8 kW", "cap_max = 11 kW", ":9:1: error: cap_max 11kW is above phys_max 10.3kW"},
+    {"phys_max = 10.3 kW", "phys_max = 799 W",
+     ":7:1: error: phys_max 799W is below what cap_min allows at the wall, 800W"},
 };
 
 static void each_relation_that_does_not_hold_is_told(void **state)

@@ -74,7 +74,7 @@ void host_restart(struct host *host)
         host->device[i].writing_mw = -1;
     agent_init(&host->agent, &host->config, &hooks);
     look_at_clocks(host);
-    agent_watchdog(&host->agent, true, host->now_ns);
+    agent_watchdog(&host->agent, true, 0, host->now_ns);
     agent_start(&host->agent, &birth, host->now_ns);
 }
 
