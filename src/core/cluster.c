@@ -17,9 +17,21 @@ static void enter(struct cluster *cluster, enum cluster_phase phase)
     cluster->visit.open = false;
 }
 
+/* Who was to share anew in an arbitration that is given up: all do in the next. */
+static void forget_open(struct cluster *cluster)
+{
+    for (uint32_t host = 0; host < cluster->model->host_count; host++)
+        cluster->changed[host] = false;
+    for (uint32_t job = 0; job < cluster->model->gang_count; job++)
+        cluster->gang[job].changed = 0;
+    cluster->split_gangs = 0;
+}
+
 void cluster_begin(struct cluster *cluster)
 {
     cluster->given_up = cluster->phase != CLUSTER_IDLE;
+    if (cluster->given_up)
+        forget_open(cluster);
     if (cluster->contracts && cluster->contracts->generation != cluster->generation)
         cluster_take_groups(cluster);
     cluster->any_dirty = false;
@@ -34,7 +46,6 @@ void cluster_mark(struct cluster *cluster, uint32_t host)
     if (!cluster->changed[host] && job != INDEX_NONE) {
         struct cluster_gang *gang = &cluster->gang[job];
         gang->lowest = CLUSTER_WHOLE;
-        gang->paced_type = INDEX_NONE;
         cluster->split_gangs += gang->changed++ == 0;
         cluster->split_gangs -= gang->changed == gang->members;
     }

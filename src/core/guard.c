@@ -189,7 +189,6 @@ void guard_verify(struct core *core)
         if (egress->cap_mw <= ledger_always_mw(&core->ledger, host) || !ledger_over_s(&core->ledger, host))
             continue;
         int64_t cap_mw = instead(core, host, egress->cap_mw);
-        contract_note(&core->contracts, &core->ledger, host);
         fill(core, egress, host, cap_mw, egress->flags & LEASE_EMERGENCY, WHY_FAIL_SAFE);
         note_decision(core, egress);
     }
@@ -212,7 +211,7 @@ void guard_answer(struct core *core, const struct token_response *response)
         .cap_mw = response->granted_mw,
         .t_receive_ns = core->slot->t_receive_ns,
         .slot_sequence = core->slot->sequence,
-        .duration_us = retry_us < UINT32_MAX ? (uint32_t)retry_us : UINT32_MAX,
+        .duration_us = (uint32_t)smaller(retry_us, UINT32_MAX),
         .floor_w = (uint32_t)(response->alternative_mw / 1000),
     };
     note_decision(core, egress);

@@ -162,6 +162,91 @@ static void the_least_of_all_elements_rules(void **state)
     assert_true(admitted(&stock, 10, 1414, &element) > 20000000);
 }
 
+/* Heat or travel after `current_ma` was held for so long from the stock's state; the forward formula. */
+static int64_t held(const struct stock *stock, int64_t current_ma, int64_t hold_ns)
+{
+    struct stock after = *stock;
+    struct breaker_load load = {.current_ma = {current_ma, current_ma, current_ma}};
+
+    breaker_step(&after.state, &after.breaker, after.curve, &load, hold_ns);
+    return after.state.part[0][0];
+}
+
+/* "The largest P such that ... heat stays <= 0.9": at most that, and a hundred millionth more is too much.
+ * From 1 ms to 20 min in steps of a tenth, where what is admitted lies above pickup and below `most_ma`. */
+static void assert_largest(const struct stock *stock, int64_t pickup_ma, int64_t most_ma, int32_t least_seen)
+{
+    const int64_t operate = HEAT_ONE / 10 * 9 + HEAT_ONE % 10 * 9 / 10;
+    int32_t seen = 0;
+
+    for (int64_t hold_ns = NS_PER_MS; hold_ns < 1200 * NS_PER_S; hold_ns += hold_ns / 10) {
+        uint32_t element;
+        int64_t found_ma = breaker_admissible_ma(&stock->state, &stock->breaker, stock->curve, hold_ns, 0,
+                                                 &element);
+
+        if (found_ma < pickup_ma || found_ma > most_ma)
+            continue;
+        assert_true(held(stock, found_ma, hold_ns) <= operate);
+        assert_true(held(stock, found_ma + found_ma / 100000000 + 3, hold_ns) > operate);
+        seen++;
+    }
+    assert_true(seen >= least_seen);
+}
+
+/* The image of a 900 A and of a 6,300 A device, cold and half warm, down to hundreds of times its pickup. */
+static void what_an_image_admits_is_the_largest_current(void **state)
+{
+    static const double pickup_a[] = {900, 6300, 37.5};
+    static const int64_t heat_ppm[] = {0, 500000, 890000};
+
+    (void)state;
+    for (uint32_t i = 0; i < 9; i++) {
+        struct stock stock = {0};
+        stock_image(&stock, pickup_a[i % 3], 223.5317);
+        breaker_rest(&stock.state, &stock.breaker, heat_ppm[i / 3]);
+        assert_largest(&stock, 0, INT64_MAX / 2, 80);
+    }
+}
+
+/* Elements that run: to 64 times pickup by the square; C37.112 very inverse from M = 6.3, below which 0.95 of
+ * what trips is less, to 20, where it is held. */
+static void what_an_inverse_element_admits_is_the_largest_current(void **state)
+{
+    const struct stock_square square = {840, 7.2L, 4800, 0, 0, 0};
+    const struct stock_inverse inverse = {19.61L, 0.491L, 2, 0.5L};
+
+    (void)state;
+    for (int64_t tenths = 0; tenths < 9; tenths += 3) {
+        struct stock stock = {0};
+        stock_travel(&stock, ELEMENT_LONG_TIME, 840, 840, stock_square_s, &square);
+        for (uint32_t phase = 0; phase < PHASES; phase++)
+            stock.state.part[0][phase] = HEAT_ONE / 10 * tenths;
+        assert_largest(&stock, 840000, INT64_MAX / 2, 85);
+        stock = (struct stock){0};
+        stock_travel(&stock, ELEMENT_LONG_TIME, 660, 600, stock_inverse_s, &inverse);
+        for (uint32_t phase = 0; phase < PHASES; phase++)
+            stock.state.part[0][phase] = HEAT_ONE / 10 * tenths;
+        assert_largest(&stock, 3800000, 11900000, 5);
+    }
+}
+
+/* A stage without a curve moves at one rate. What comes to 0.9 to the last unit is nothing it forbids. */
+static void a_stage_that_comes_to_nine_tenths_exactly_forbids_nothing(void **state)
+{
+    struct stock stock = {0};
+    uint32_t element;
+    const int64_t hold_ns = 16 * NS_PER_MS;
+
+    (void)state;
+    stock_definite(&stock, ELEMENT_SHORT_TIME, 4464, 0.09);
+    int64_t moves = held(&stock, 5000000, hold_ns);
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        stock.state.part[0][phase] = HEAT_ONE / 10 * 9 + HEAT_ONE % 10 * 9 / 10 - moves;
+    assert_int_equal(admitted(&stock, 16, 0, &element), INT64_MAX);
+    stock.state.part[0][1]++;
+    assert_int_equal(admitted(&stock, 16, 0, &element), 4463999);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +256,9 @@ int main(void)
         cmocka_unit_test(a_stage_that_could_trip_ends_at_95_percent_of_pickup),
         cmocka_unit_test(an_inverse_element_may_run),
         cmocka_unit_test(a_peak_ends_at_95_percent_over_crest),
+        cmocka_unit_test(what_an_image_admits_is_the_largest_current),
+        cmocka_unit_test(what_an_inverse_element_admits_is_the_largest_current),
+        cmocka_unit_test(a_stage_that_comes_to_nine_tenths_exactly_forbids_nothing),
         cmocka_unit_test(the_least_of_all_elements_rules),
     };
 

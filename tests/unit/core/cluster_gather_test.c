@@ -171,6 +171,26 @@ static void a_part_passes_two_sleepers_a_visit(void **state)
     assert_int_equal(round.hall.cluster.cursor, 2);
 }
 
+/* A wish that moves by little is the wish it was, but not one for all there is: the last watts are asked
+ * for. */
+static void a_host_that_can_use_its_largest_cap_is_not_kept_below_it(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_LEFT, 14);
+    hall.host[1].tier = 1;
+    hall_open(&hall);
+    hall_uses(&hall, 0, 9900 * HALL_W);
+    hall_uses(&hall, 1, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 9900 * HALL_W);
+    hall_uses(&hall, 0, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 10 * HALL_KW);
+    assert_int_equal(hall.target_mw[1], 4 * HALL_KW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +200,7 @@ int main(void)
         cmocka_unit_test(silence_wakes_it_after_a_lease),
         cmocka_unit_test(what_holds_it_down_is_looked_at_when_it_comes_and_when_it_goes),
         cmocka_unit_test(a_part_passes_two_sleepers_a_visit),
+        cmocka_unit_test(a_host_that_can_use_its_largest_cap_is_not_kept_below_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

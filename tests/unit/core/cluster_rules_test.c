@@ -312,6 +312,105 @@ static void it_is_told_when_nothing_but_the_type_bounds_a_host(void **state)
     assert_int_equal(hall.bound_node[0], INDEX_NONE);
 }
 
+/* A node is named as long as it holds a host down: what has room again names nobody. */
+static void a_limit_that_binds_no_more_is_not_named(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_LEFT, 40);
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 300000);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 6 * HALL_KW);
+    assert_int_equal(hall.bound_node[0], HALL_LEFT);
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 1000000);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 10 * HALL_KW);
+    assert_int_equal(hall.bound_term[0], BOUND_CEILING);
+    assert_int_equal(hall.bound_node[0], INDEX_NONE);
+}
+
+static int64_t targets_mw(const struct hall *hall)
+{
+    int64_t sum_mw = 0;
+    for (uint32_t h = 0; h < HALL_HOSTS; h++)
+        sum_mw += hall->target_mw[h];
+    return sum_mw;
+}
+
+/*
+ * Five hosts on one node of 17 kVA, caps in steps of 3 kW: 3.4 each, all told 3, and what is over at the last
+ * (2) is nobody's. Were it the first one's in the next arbitration, five times 3.2 of 16 kVA would come to
+ * 5.2 + 4 * 3.2: one host would have 6, and the sum would be 18.
+ */
+static void what_quanta_leave_over_ends_with_the_arbitration(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.type.quantum_mw = 3 * HALL_KW;
+    for (uint32_t h = 0; h < HALL_HOSTS; h++)
+        hall.host[h].cord[0].node = HALL_MAIN;
+    hall_limit(&hall, HALL_MAIN, 20);
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    ledger_scale_limit(&hall.ledger, HALL_MAIN, 850000);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(targets_mw(&hall), 15 * HALL_KW);
+    ledger_scale_limit(&hall.ledger, HALL_MAIN, 800000);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(targets_mw(&hall), 15 * HALL_KW);
+}
+
+/* Whoever has its share is told nothing; who is to have another is named once, in the part that found it. */
+static void those_apart_from_their_lease_are_named_once(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_LEFT, 20);
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    for (uint32_t h = 0; h < HALL_HOSTS; h++)
+        hall_holds(&hall, h, 10 * HALL_KW);
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 600000);
+    uint32_t first, named[HALL_HOSTS] = {0}, next = 0;
+    cluster_begin(&hall.cluster);
+    while (hall.cluster.phase != CLUSTER_IDLE) {
+        if (cluster_part(&hall.cluster, &hall.ledger, hall.demand, HALL_T_NS, 7, &first)) {
+            assert_in_range(first, 0, next);        /* no host is left out between two parts */
+            assert_in_range(hall.cluster.cursor, next, HALL_HOSTS);
+            next = hall.cluster.cursor;
+        }
+        for (uint32_t i = 0; i < hall.cluster.apart_count; i++)
+            named[hall.cluster.apart[i]]++;
+    }
+    assert_int_equal(next, HALL_HOSTS);
+    for (uint32_t h = 0; h < HALL_HOSTS; h++)
+        assert_int_equal(named[h], h < 2);
+    hall_holds(&hall, 0, 6 * HALL_KW);
+    hall_holds(&hall, 1, 6 * HALL_KW);
+    hall_arbitrate(&hall, 1000);
+    assert_int_equal(hall.cluster.apart_count, 0);
+}
+
+/* In one part as in many: all hosts are the caller's to act on. */
+static void a_part_that_does_it_all_hands_over_all_hosts(void **state)
+{
+    (void)state;
+    struct hall hall;
+    uint32_t first = HALL_HOSTS;
+    hall_build(&hall);
+    hall_open(&hall);
+    cluster_begin(&hall.cluster);
+    assert_true(cluster_part(&hall.cluster, &hall.ledger, hall.demand, HALL_T_NS, 100000, &first));
+    assert_int_equal(hall.cluster.phase, CLUSTER_IDLE);
+    assert_int_equal(first, 0);
+    assert_int_equal(hall.cluster.cursor, HALL_HOSTS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +428,10 @@ int main(void)
         cmocka_unit_test(a_host_that_gets_less_than_its_probe_asks_for_no_more_than_that),
         cmocka_unit_test(a_forecast_is_claimed_in_its_time),
         cmocka_unit_test(it_is_told_when_nothing_but_the_type_bounds_a_host),
+        cmocka_unit_test(a_limit_that_binds_no_more_is_not_named),
+        cmocka_unit_test(what_quanta_leave_over_ends_with_the_arbitration),
+        cmocka_unit_test(those_apart_from_their_lease_are_named_once),
+        cmocka_unit_test(a_part_that_does_it_all_hands_over_all_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

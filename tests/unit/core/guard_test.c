@@ -18,11 +18,16 @@ static void start(struct stand *stand)
     stand_start(stand);
 }
 
+static void admit_all(struct stand *stand)
+{
+    for (uint32_t h = 0; h < STAND_HOSTS; h++)
+        stand_admit(stand, h);
+}
+
 static void start_admitted(struct stand *stand)
 {
     start(stand);
-    for (uint32_t h = 0; h < STAND_HOSTS; h++)
-        stand_admit(stand, h);
+    admit_all(stand);
 }
 
 static struct slot slot_of(uint8_t kind)
@@ -388,6 +393,114 @@ static void a_lease_that_should_not_have_been_becomes_fail_safe(void **state)
     stand_stop(&stand);
 }
 
+/* A defect, planted: what is remembered of the room on branch A lends more than there is. What the lease
+ * asked for leaves room for is found false once it is entered, and fail-safe leaves in its place, entered
+ * too. */
+static void a_lease_found_too_large_once_entered_leaves_as_fail_safe(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
+    sums->newest_mva[0][0] = sums->limit_mva[0][0] - 999999;
+    sums->left_mva[1] = 1000000;
+    uint64_t sequence = account(&stand, 0)->sequence;
+    assert_int_equal(ask(&stand, 6000000, 0), FAIL_SAFE_MW);
+    assert_int_equal(stand.record[0].why, WHY_FAIL_SAFE);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 1);
+    assert_int_equal(account(&stand, 0)->newest_mw, FAIL_SAFE_MW);
+    assert_int_equal(account(&stand, 0)->sequence, sequence + 2);
+    assert_int_equal(stand.record[0].sequence, sequence + 2);
+    assert_int_equal(ledger_exposed_cap_mw(account(&stand, 0)), 6000000);  /* until a report retires it */
+    stand_stop(&stand);
+}
+
+/* The same of what is exposed: S keeps to the limit and D would not. */
+static void a_raise_that_passes_what_may_flow_now_leaves_as_fail_safe(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_asking(&stand);
+    struct ledger_sums *sums = &stand.core->ledger.node[BRANCH_A];
+    sums->exposed_mva[0][2] = sums->limit_mva[0][2] - 999999;
+    sums->left_mva[0] = 1000000;
+    assert_int_equal(ask(&stand, 6000000, 0), FAIL_SAFE_MW);
+    assert_int_equal(stand.record[0].why, WHY_FAIL_SAFE);
+    assert_int_equal(stand_counters(&stand)->invariant_failures, 1);
+    stand_stop(&stand);
+}
+
+/* A site that holds raises for a second after an emergency; so branch A is from `hold` on. */
+static void start_holding(struct stand *stand)
+{
+    stand_site(stand);
+    stand->model.policy.hold_least_ns = NS_PER_S;
+    stand->model.policy.hold_most_ns = 60 * NS_PER_S;
+    stand_start(stand);
+}
+
+static void hold(struct stand *stand)
+{
+    hold_observe(&stand->core->holds, &stand->core->heat, BRANCH_A, HOLD_EMERGENCY, true, stand->t_ns);
+}
+
+static void a_raise_that_is_held_is_a_renewal_and_says_what_holds_it(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_holding(&stand);
+    admit_all(&stand);
+    assert_int_equal(ask(&stand, 5000000, 0), 5000000);
+    hold(&stand);
+    assert_int_equal(ask(&stand, 6000000, 0), 5000000);
+    assert_int_equal(stand.record[0].why, WHY_RENEWAL);
+    assert_int_equal(stand.core->bound[0].term, BOUND_HOLD);
+    assert_int_equal(stand.core->bound[0].node, BRANCH_A);
+    assert_int_equal(ask(&stand, 4000000, 0), 4000000);
+    assert_int_equal(stand.record[0].why, WHY_SHARE);
+    stand_stop(&stand);
+}
+
+/* What held one host's raise is no reason of what another host has in the same slot. */
+static void what_holds_one_host_is_not_told_of_the_next(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_holding(&stand);
+    for (uint32_t h = 0; h < STAND_HOSTS - 1; h++)
+        stand_admit(&stand, h);
+    struct report report = stand_report_of(&stand, 3, HOST_BOOT, 0);
+    stand_report(&stand, &report);
+    assert_int_equal(ask(&stand, 5000000, 0), 5000000);
+    hold(&stand);
+    assert_int_equal(ask(&stand, 6000000, 0), 5000000);
+    guard_send(stand.core, 3, 6000000, 0, WHY_SHARE);
+    assert_int_equal(stand.record[1].why, WHY_CLAIM);
+    assert_int_not_equal(stand.core->bound[3].term, BOUND_HOLD);
+    assert_int_equal(ask(&stand, 6000000, 0), 5000000);
+    guard_cut(stand.core, 2, FLOOR_MW, 0, WHY_LIMIT);
+    assert_int_equal(stand.record[1].cap_mw, FLOOR_MW);
+    assert_int_not_equal(stand.core->bound[2].term, BOUND_HOLD);
+    stand_stop(&stand);
+}
+
+/* What leaves counts against a contract at once: of 9 kW on branch A host 0 takes 5 and host 1 has the rest,
+ * in the same slot. */
+static void what_leaves_counts_against_a_contract_at_once(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_admitted(&stand);
+    struct slot_order order = {
+        .kind = ORDER_CAP, .number = 5, .contract = 1, .node = BRANCH_A, .value_mw = 9000000};
+    assert_int_equal(contract_give(&stand.core->contracts, &order, stand.t_ns), ORDER_TAKEN);
+    assert_int_equal(ask(&stand, 5000000, 0), 5000000);
+    guard_send(stand.core, 1, 8000000, 0, WHY_SHARE);
+    assert_int_equal(stand.record[1].why, WHY_ORDER);
+    assert_in_range(stand.record[1].cap_mw, 3999000, 4000000);
+    stand_stop(&stand);
+}
+
 /* An answer takes a place in the outbox while there is one, and none where nothing leaves. */
 static void an_answer_leaves_while_there_is_room(void **state)
 {
@@ -439,6 +552,11 @@ int main(void)
         cmocka_unit_test(a_report_under_a_newer_epoch_is_counted),
         cmocka_unit_test(from_nothing_upward_is_a_raise),
         cmocka_unit_test(a_lease_that_should_not_have_been_becomes_fail_safe),
+        cmocka_unit_test(a_lease_found_too_large_once_entered_leaves_as_fail_safe),
+        cmocka_unit_test(a_raise_that_passes_what_may_flow_now_leaves_as_fail_safe),
+        cmocka_unit_test(a_raise_that_is_held_is_a_renewal_and_says_what_holds_it),
+        cmocka_unit_test(what_holds_one_host_is_not_told_of_the_next),
+        cmocka_unit_test(what_leaves_counts_against_a_contract_at_once),
         cmocka_unit_test(an_answer_leaves_while_there_is_room),
         cmocka_unit_test(a_raise_that_a_contract_bounds_says_so),
         cmocka_unit_test(a_cut_of_an_emergency_is_counted_as_one),
