@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/keyring.h"
 #include "agent/probe.h"
 #include "agent/run.h"
 #include "agent/watch.h"
@@ -42,6 +43,15 @@ static int write_summary(const struct run *run, const char *path)
     }
     fprintf(stderr, "flyball-agent: %s: %s\n", path, strerror(errno));
     return EXIT_CONNECT;
+}
+
+/* What the watchdog can do without stops it not: it has no use for keys. */
+static int check_keys(const struct config *config)
+{
+    struct keyring keyring = {0};
+    int error = keyring_open(&keyring, config, stderr);
+    keyring_close(&keyring, 0);
+    return error;
 }
 
 static int run_agent(const struct config *config, const char *summary)
@@ -86,8 +96,12 @@ static int with_file(const char *verb, const char *path, const char *summary)
         return run_agent(&config, summary);
     if (!strcmp(verb, "watch"))
         return run_watchdog(&config);
-    printf("%s: ok: host %s, %s to %s\n", path, config.host, config.actuator,
-           config.device_count ? "the devices listed" : "every device found");
+    error = check_keys(&config);
+    if (error)
+        return exit_of(error);
+    printf("%s: ok: host %s, %s to %s, %s\n", path, config.host, config.actuator,
+           config.device_count ? "the devices listed" : "every device found",
+           config.keys[0] ? "frames with tags" : "frames without tags");
     return EXIT_OK;
 }
 
