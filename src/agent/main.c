@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flyball-agent: finds the verb, loads the file, runs it; one binary for the agent and its watchdog. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
     setvbuf(stderr, NULL, _IONBF, 0);
+    mallopt(M_ARENA_MAX, 1);    /* a thread's own would be 64 MiB of addresses, which count as locked */
     if (!strcmp(verb, "--help") || !strcmp(verb, "-h") || !strcmp(verb, "help"))
         return fputs(help, stdout), EXIT_OK;
     if (!strcmp(verb, "probe") && argc <= 3)

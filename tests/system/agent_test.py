@@ -106,7 +106,7 @@ class Host:
         return Shared(self.memory + '/devices', 8 + 16 * DEVICE.size)
 
     def word(self, member):
-        return Shared(self.memory + '/word-1', 40).get(WORD[member])
+        return Shared(self.memory + '/word-1', 48).get(WORD[member])
 
     def caps_w(self):
         shared = self.devices()
