@@ -164,7 +164,7 @@ int hand_sample(struct hand *hand, struct act_sample *sample, int64_t now_ns)
 int hand_smooth(struct hand *hand, const struct act_smooth *smooth, int64_t now_ns)
 {
     if (hand->device == INDEX_NONE)
-        return -ENODEV;
+        return why_not(hand);
     if (!hand->driver->smooth || !(hand->act.device[hand->device].features & ACT_SMOOTHING))
         return -ENOTSUP;
     return note(hand, hand->driver->smooth(&hand->act, hand->device, smooth), now_ns);
