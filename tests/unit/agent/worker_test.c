@@ -76,7 +76,8 @@ static void begin(struct bench *bench, bool smoothing)
     bench->gpu = &bench->standin->gpu[0];
     assert_int_equal(setenv("FLYBALL_STANDIN_STATE", bench->path, 1), 0);
     hands_init(&bench->hands);
-    struct worker_place place = {.hands = &bench->hands, .driver = act_find("nvml"), .fail_safe_mw = 200 * W, .smoothing = smoothing,
+    struct worker_place place = {.hands = &bench->hands, .driver = act_find("nvml"),
+                                 .fail_safe_mw = 200 * W, .smoothing = smoothing,
                                  .look_every_ns = 5 * NS_PER_MS, .word = &bench->word,
                                  .identity = "GPU-f17ba11e-0000-4000-8000-000000000000",
                                  .wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
