@@ -121,6 +121,7 @@ struct agent {
     int64_t raised_ns;              /* the newest raise or cut by an order */
     int64_t floor_mw;               /* of the newest lease obeyed */
     uint16_t psu_inputs;
+    uint8_t psus;                   /* supplies that are looked at */
     bool psu_known;
     bool watchdog;                  /* it is there */
     bool started, stopped;
@@ -178,8 +179,8 @@ void agent_epoch_saved(struct agent *agent, uint64_t epoch, int64_t now_ns);
 /* any: is the watchdog there? */
 void agent_watchdog(struct agent *agent, bool there, int64_t now_ns);
 
-/* any: which supplies have input power; `known` false: nobody can tell. */
-void agent_psu(struct agent *agent, bool known, uint16_t inputs);
+/* any: which of the first `psus` supplies have input power, bit by bit; `known` false: nobody can tell. */
+void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs);
 
 /* any: asks for power ahead of time; the answer comes by the hook. 0, or -EINVAL where the request cannot be
  * encoded. */

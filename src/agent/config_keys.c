@@ -41,6 +41,7 @@ const struct config_row config_rows[] = {
     POWER("base", agent.base_mw, 0, "0 W"),
     {.name = "efficiency", .kind = CONFIG_QUANTITY, .quantity = QUANTITY_RATIO, PLACE(agent.efficiency_ppm),
      .least = PPM / 2, .most = PPM, .fallback = "100 %"},
+    {.name = "psu", .kind = CONFIG_SUPPLY, PLACE(supplies), .fallback = ""},
     {.name = "smoothing", .kind = CONFIG_SWITCH, PLACE(agent.smoothing), .fallback = "off"},
     RAMP("ramp_up", agent.smooth.ramp_up_mw_per_s),
     RAMP("ramp_down", agent.smooth.ramp_down_mw_per_s),
