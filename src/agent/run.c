@@ -173,6 +173,7 @@ static void turn(struct run *run)
     jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns,
               atomic_load_explicit(&run->word.word->watchdog_beat_ns, memory_order_relaxed));
     agent_turn(&run->agent, run->now_ns);
+    ballast_set(&run->ballast, agent_fill_mw(&run->agent, run->now_ns), run->now_ns);
     const struct act_smooth smooth = agent_smooth(&run->agent);
     for (uint32_t i = 0; i < run->devices; i++) {
         worker_bound(&run->worker[i], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));
