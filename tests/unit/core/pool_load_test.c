@@ -292,7 +292,8 @@ static void a_reservation_ends_when_its_host_is_silent_for_longer_than_a_lease(v
     check(&bed, HALL_MAIN, 0, 0, 0);
 }
 
-/* As many contingencies as there may be, each with shares of its own: 10, 20 ... 80 % of 8 kW at 0.8 on LEFT. */
+/* As many contingencies as there may be, each with shares of its own: 10, 20 ... 80 % of 8 kW at 0.8 on
+ * LEFT. */
 static void every_contingency_has_its_own_part_of_a_reservation(void **state)
 {
     (void)state;
