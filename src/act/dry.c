@@ -115,13 +115,13 @@ static void dry_close(struct act *act)
     act->own = NULL;
 }
 
-/* Waits out a hang, then says whether the device is there. */
+/* Waits out a hang, then says whether the device is there and answers. */
 static int reach(struct act *act, uint32_t device, struct dry_device **own)
 {
     *own = (struct dry_device *)act->device[device].own;
     while (atomic_load(&(*own)->hang))
         nanosleep(&(struct timespec){.tv_nsec = HANG_LOOK_NS}, NULL);
-    return atomic_load(&(*own)->lost) ? -ENODEV : 0;
+    return atomic_load(&(*own)->lost) ? -ENODEV : -atomic_load(&(*own)->fail);
 }
 
 static int64_t enforced(struct dry_device *own)
@@ -139,8 +139,6 @@ static int dry_apply(struct act *act, uint32_t device, int64_t cap_mw)
         error = reach(act, device, &own);
     if (error)
         return error;
-    if (atomic_load(&own->fail))
-        return -atomic_load(&own->fail);
     if (!atomic_load(&own->sticky))
         atomic_store(&own->cap_mw, cap_mw);
     atomic_fetch_add(&own->writes, 1);

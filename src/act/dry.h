@@ -25,7 +25,7 @@ struct dry_device {
     _Atomic uint32_t lost;      /* 1: -ENODEV */
     _Atomic uint32_t hang;      /* 1: every call waits until it is 0 again */
     _Atomic uint32_t sticky;    /* 1: takes caps and does not enforce them */
-    _Atomic int32_t fail;       /* errno that apply returns; 0 = none */
+    _Atomic int32_t fail;       /* errno that every call returns; 0 = none */
 };
 
 struct dry_state {

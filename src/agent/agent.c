@@ -119,14 +119,16 @@ static void hand_out(struct agent *agent, uint32_t device, int64_t cap_mw)
     agent->hooks.write(agent->hooks.user, device, cap_mw);
 }
 
-/* A write that failed stands in flight until it is tried again: as much may come to be in force. */
+/* A write that failed stands in flight until it is tried again: as much may come to be in force. Less than it
+ * is written at once. */
 static void try_again(struct agent *agent, int64_t now_ns)
 {
     int64_t part_mw = agent_part_mw(agent, agent->holder.wanted_mw);
     for (uint32_t i = 0; i < agent_devices(agent); i++) {
         struct agent_device *device = &agent->device[i];
         struct holder_device *held = &agent->holder.device[i];
-        if (device->busy || now_ns < device->retry_ns)
+        bool cut = !held->lost && held->writing_mw > part_mw;
+        if (device->busy || (now_ns < device->retry_ns && !cut))
             continue;
         device->retry_ns = INT64_MAX;
         if (held->lost || held->writing_mw < 0)

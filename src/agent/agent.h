@@ -73,6 +73,7 @@ struct agent_birth {
     X(AGENT_FALLS, "falls", "leases that ran out: fail-safe") \
     X(AGENT_RESETS, "resets", "devices found above the cap that they had: a driver that was loaded anew") \
     X(AGENT_LOSSES, "losses", "devices lost, and found again") \
+    X(AGENT_BLIND, "blind", "devices that could not be read for longer than a sample lives") \
     X(AGENT_FOREIGN, "foreign", "limits of somebody else found below the cap that was asked for") \
     X(AGENT_SLEEPS, "sleeps", "times that the machine had slept") \
     X(AGENT_ASKED, "asked", "requests for power sent")
@@ -90,6 +91,7 @@ struct agent_device {
     bool busy;                      /* a write was handed out and has not returned */
     bool outdated;                  /* ... and is of the time before the device was lost */
     bool foreign;                   /* somebody else's limit is seen */
+    bool blind;                     /* it is there and cannot be read: anything is possible, writes go on */
     struct act_sample sample;       /* the newest */
 };
 
@@ -141,9 +143,9 @@ int64_t agent_due_ns(const struct agent *agent);
 void agent_written(struct agent *agent, uint32_t device, int rc, int64_t applied_mw, int64_t readback_mw,
                    int64_t now_ns);
 
-/* any: an unasked look at what is in force on a device, newer than what agent_written told of it. A device
- * that was lost is there again with rc 0; one that cannot be looked at for longer than a sample lives is
- * lost. */
+/* any: an unasked look at what is in force on a device, newer than what agent_written told of it. -ENODEV: it
+ * is lost, until something else comes. With another error it is blind once it could not be looked at for
+ * longer than a sample lives: a new incarnation, whose fail-safe is written until it reads back. */
 void agent_seen(struct agent *agent, uint32_t device, int rc, int64_t readback_mw, int64_t now_ns);
 
 /* any: what a device tells of itself. */

@@ -22,6 +22,7 @@ static int64_t whole_steps(int64_t asked_mw, int64_t readback_mw)
 static void lose(struct agent *agent, uint32_t device, int64_t now_ns)
 {
     agent->counter[AGENT_LOSSES]++;
+    agent->device[device].blind = false;
     agent->device[device].outdated = agent->device[device].busy;
     agent->device[device].retry_ns = INT64_MAX;
     holder_device(&agent->holder, device, true, now_ns);
@@ -33,6 +34,27 @@ static void find_again(struct agent *agent, uint32_t device, int64_t now_ns)
     agent->counter[AGENT_LOSSES]++;
     holder_device(&agent->holder, device, false, now_ns);
     agent_renew(agent, now_ns);
+}
+
+/* What the devices show now, for reports. */
+static void tell_flags(struct agent *agent, int64_t now_ns);
+
+/* It may stand anywhere, and only a write can be done about that: nobody may take fail-safe for read back. */
+static void go_blind(struct agent *agent, uint32_t device, int64_t now_ns)
+{
+    agent->counter[AGENT_BLIND]++;
+    agent->device[device].blind = true;
+    tell_flags(agent, now_ns);
+    agent_renew(agent, now_ns);
+}
+
+static void note_sight(struct agent *agent, uint32_t device, int64_t now_ns)
+{
+    bool was = agent->device[device].blind;
+    agent->device[device].seen_ns = now_ns;
+    agent->device[device].blind = false;
+    if (was)
+        tell_flags(agent, now_ns);
 }
 
 static void fail_write(struct agent *agent, uint32_t device, int64_t now_ns)
@@ -58,7 +80,7 @@ static void take_receipt(struct agent *agent, uint32_t device, int64_t applied_m
     int64_t in_force_mw = whole_steps(applied_mw, readback_mw);
     agent->device[device].last_error = 0;
     agent->device[device].retry_wait_ns = 0;
-    agent->device[device].seen_ns = now_ns;
+    note_sight(agent, device, now_ns);
     agent->holder.device[device].writing_mw = applied_mw;   /* the order may have been lowered on its way */
     holder_written(&agent->holder, device, in_force_mw, now_ns);
     note_foreign(agent, device, in_force_mw);
@@ -106,7 +128,7 @@ static bool is_late_fail_safe(const struct agent *agent, uint32_t device, int64_
 static void look(struct agent *agent, uint32_t device, int64_t readback_mw, int64_t now_ns)
 {
     struct holder_device *held = &agent->holder.device[device];
-    agent->device[device].seen_ns = now_ns;
+    note_sight(agent, device, now_ns);
     if (held->writing_mw < 0 && held->written_mw >= 0 && readback_mw > held->written_mw) {
         agent->counter[AGENT_RESETS]++;
         agent_renew(agent, now_ns);
@@ -130,10 +152,12 @@ void agent_seen(struct agent *agent, uint32_t device, int rc, int64_t readback_m
     bool lost = agent->holder.device[device].lost;
     bool silent = now_ns - agent->device[device].seen_ns > agent->config.stale_ns;
     agent->device[device].last_error = rc;
-    if (rc && !lost && (rc == -ENODEV || silent))
+    if (rc == -ENODEV && !lost)
         lose(agent, device, now_ns);
-    else if (!rc && lost)
+    else if (rc != -ENODEV && lost)
         find_again(agent, device, now_ns);
+    if (rc && rc != -ENODEV && silent && !agent->device[device].blind)
+        go_blind(agent, device, now_ns);
     if (!rc)
         look(agent, device, readback_mw, now_ns);
     agent_settle(agent, now_ns);
@@ -163,16 +187,24 @@ static bool is_at_cap(const struct agent *agent, uint32_t device)
     return device_draw_mw(sample) * 100 >= cap_in_force_mw(agent, device) * (was ? 95 : 98);
 }
 
+static void tell_flags(struct agent *agent, int64_t now_ns)
+{
+    bool at_cap = false, blind = false;
+    for (uint32_t i = 0; i < agent_devices(agent); i++) {
+        at_cap |= agent->device[i].sampled_ns != INT64_MIN && is_at_cap(agent, i);
+        blind |= agent->device[i].blind;
+    }
+    holder_flags(&agent->holder,
+                 (uint8_t)((at_cap ? REPORT_AT_CAP : 0) | (agent->psu_known ? REPORT_PSU_KNOWN : 0) |
+                           (blind ? REPORT_DEVICE_LOST : 0)), now_ns);
+}
+
 void agent_sampled(struct agent *agent, uint32_t device, const struct act_sample *sample, int64_t now_ns)
 {
     agent_pass_time(agent, now_ns);
     agent->device[device].sample = *sample;
     agent->device[device].sampled_ns = now_ns;
-    bool at_cap = false;
-    for (uint32_t i = 0; i < agent_devices(agent); i++)
-        at_cap |= agent->device[i].sampled_ns != INT64_MIN && is_at_cap(agent, i);
-    holder_flags(&agent->holder,
-                 (uint8_t)((at_cap ? REPORT_AT_CAP : 0) | (agent->psu_known ? REPORT_PSU_KNOWN : 0)), now_ns);
+    tell_flags(agent, now_ns);
     agent_settle(agent, now_ns);
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/numbers.h"
 #include "agent/run_inside.h"
 #include "msg/model.h"
 
@@ -157,12 +158,17 @@ static int start_threads(struct run *run)
     return error ? fail(run, error, "threads", "") : 0;
 }
 
-/* Frames ascend over restarts, whatever wrote them. */
-static uint64_t utc_ns(void)
+/* Frames ascend over restarts. */
+static uint64_t first_number(struct run *run)
 {
     struct timespec now;
+    uint64_t first;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)(now.tv_sec * NS_PER_S + now.tv_nsec);
+    int error = numbers_begin(run->config.state, (uint64_t)(now.tv_sec * NS_PER_S + now.tv_nsec), &first);
+    if (error)
+        fprintf(run->out, "flyball-agent: %s/numbers: %s; frames are numbered by the clock: if that was set "
+                "back, they count as old\n", run->config.state, strerror(-error));
+    return first;
 }
 
 static void begin(struct run *run)
@@ -173,7 +179,7 @@ static void begin(struct run *run)
     int64_t before_ns = word_monotonic_ns(), boottime_ns = word_boottime_ns(), now_ns = word_monotonic_ns();
     agent_clock(&run->agent, before_ns, boottime_ns, now_ns);
     const struct agent_birth birth = {.incarnation = hooks.incarnation(run), .epoch = run->saver.saved,
-                                      .frame_sequence = utc_ns()};
+                                      .frame_sequence = first_number(run)};
     run->now_ns = run->came_ns = now_ns;
     run->boottime_ns = boottime_ns;
     agent_start(&run->agent, &birth, now_ns);

@@ -114,7 +114,7 @@ struct core_counters {
     X(BASIS_NOT_ENFORCED, "not_enforced", "phys_max: the mode sends nothing") \
     X(BASIS_UNHEARD, "unheard", "phys_max: no report since the start") \
     X(BASIS_NOT_ACCEPTED, "not_accepted", "phys_max: has not accepted this controller's epoch") \
-    X(BASIS_DEVICE_LOST, "device_lost", "phys_max: a device that a cap governs is gone") \
+    X(BASIS_DEVICE_LOST, "device_lost", "phys_max: a device that a cap governs is gone, or cannot be read") \
     X(BASIS_BOOT, "boot", "phys_max: no cap read back yet") \
     X(BASIS_NOT_SHOWN, "not_shown", "phys_max: no report yet shows a cap it was allowed, held for A") \
     X(BASIS_FAIL_SAFE, "fail_safe", "its fail-safe cap: no lease allows more") \

@@ -99,13 +99,22 @@ static void show_meter(struct lane *lane, const struct reading *reading, int64_t
     view_write_meter(lane->view, reading->meter, &record);
 }
 
-static int check_sequence(struct lane *lane, struct replay_window *window, uint64_t sequence,
+/* A sender that has a key keeps its numbers: a recording has true tags, too, and whoever is silent for
+ * long enough must not be playable. Any other may have had its clock set back. */
+static int check_sequence(struct lane *lane, struct replay_window *window, bool keyed, uint64_t sequence,
                           int64_t t_receive_ns)
 {
+    if (keyed)
+        return replay_check(window, sequence);
     int refused = replay_admit(window, sequence, t_receive_ns);
     count_add(&lane->counters.sequence_restarts, window->began_again);
     window->began_again = false;
     return refused;
+}
+
+static int check_host_sequence(struct lane *lane, uint32_t host, uint64_t sequence, int64_t t_receive_ns)
+{
+    return check_sequence(lane, &lane->host_window[host], lane->trust.hosts, sequence, t_receive_ns);
 }
 
 /* The meter is in hand. */
@@ -113,10 +122,8 @@ static int admit_reading(struct lane *lane, struct reading *reading, int64_t t_r
 {
     uint32_t meter = reading->meter;
     const struct model_meter *known = &lane->model->meter[meter];
-    /* one that has a key keeps its numbers: a recording has true tags, too */
-    int refused = lane->trust.meters
-        ? replay_check(&lane->meter_window[meter], reading->sequence)
-        : check_sequence(lane, &lane->meter_window[meter], reading->sequence, t_receive_ns);
+    int refused = check_sequence(lane, &lane->meter_window[meter], lane->trust.meters, reading->sequence,
+                                 t_receive_ns);
     if (refused)
         return refused;
     struct age *age = &lane->age[meter];
@@ -200,9 +207,10 @@ static int take_host(struct lane *lane, uint32_t host, const struct endpoint *fr
 static int admit_report(struct lane *lane, const struct report *body, uint64_t sequence,
                         const struct endpoint *from, int64_t t_receive_ns)
 {
-    int refused = check_sequence(lane, &lane->host_window[body->host], sequence, t_receive_ns);
+    int refused = check_host_sequence(lane, body->host, sequence, t_receive_ns);
     if (refused)
         return refused;
+    trust_note(&lane->trust, body, &lane->host_window[body->host]);
     learn_mac(lane, body->host, from->mac);
     struct slot *slot = lane_admit(lane, CLASS_RESERVED);
     if (!slot)
@@ -220,7 +228,7 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
     bool unproven;
     int refused = report_decode(frame->body, frame->body_bytes, &body);
     if (!refused)
-        refused = trust_report(&lane->trust, &body, t_receive_ns, &unproven);
+        refused = trust_report(&lane->trust, frame->sender, &body, t_receive_ns, &unproven);
     if (!refused)
         refused = take_host(lane, frame->sender, from);
     if (refused)
@@ -238,7 +246,7 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
 static int admit_token(struct lane *lane, const struct token_request *body, uint64_t sequence,
                        int64_t t_receive_ns)
 {
-    int refused = check_sequence(lane, &lane->host_window[body->host], sequence, t_receive_ns);
+    int refused = check_host_sequence(lane, body->host, sequence, t_receive_ns);
     if (refused)
         return refused;
     count_add(&lane->counters.token_requests, 1);
@@ -257,7 +265,7 @@ static int token_request(struct lane *lane, const struct frame *frame, const str
     struct token_request body = {0};
     int refused = token_request_decode(frame->body, frame->body_bytes, &body);
     if (!refused)
-        refused = trust_request(&lane->trust, &body, t_receive_ns);
+        refused = trust_request(&lane->trust, &body);
     if (refused)
         return refused;
     refused = take_host(lane, frame->sender, from);
@@ -272,7 +280,9 @@ static int token_request(struct lane *lane, const struct frame *frame, const str
 /* The host is in hand. No slot comes of it: no decision hangs on it, and the journal has none of it. */
 static int show_detail(struct lane *lane, const struct detail *body, uint64_t sequence, int64_t t_receive_ns)
 {
-    int refused = check_sequence(lane, &lane->host_window[body->host], sequence, t_receive_ns);
+    int refused = trust_detail(&lane->trust, &lane->host_window[body->host]);
+    if (!refused)
+        refused = check_host_sequence(lane, body->host, sequence, t_receive_ns);
     if (refused)
         return refused;
     count_add(&lane->counters.details, 1);

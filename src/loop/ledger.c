@@ -108,6 +108,18 @@ static int read_records(struct loop *loop)
     return 0;
 }
 
+/* Which agents the session of the controller before is good for. */
+static int keep_incarnations(struct loop *loop)
+{
+    uint32_t hosts = loop->site->model.host_count;
+    if (!loop->session_before)
+        return 0;
+    loop->incarnation_before = calloc(hosts + 1, sizeof *loop->incarnation_before);
+    for (uint32_t host = 0; host < hosts && loop->incarnation_before; host++)
+        loop->incarnation_before[host] = loop->handed[host].incarnation;
+    return loop->incarnation_before ? 0 : -ENOMEM;
+}
+
 int loop_ledger_read(struct loop *loop)
 {
     const struct model *model = &loop->site->model;
@@ -122,7 +134,9 @@ int loop_ledger_read(struct loop *loop)
     if (epoch >= loop->epoch)
         loop->epoch = epoch + 1;
     loop->session_before = loop->account_state == ACCOUNT_WHOLE ? account_session(&loop->account) : 0;
-    int error = read_records(loop);
+    int error = keep_incarnations(loop);
+    if (!error)
+        error = read_records(loop);
     if (!error)
         error = account_begin(&loop->account, model, loop->epoch);
     if (!error)
@@ -161,6 +175,7 @@ void loop_ledger_take_over(struct loop *loop)
     for (uint32_t i = 0; i < loop->path.lanes && whole; i++) {
         struct trust *trust = &loop->path.lane[i].trust;
         trust->before = loop->session_before;
+        trust->before_incarnation = loop->incarnation_before;
         trust->before_until_ns = now_ns + loop->site->model.policy.lease_ns;
     }
     if (whole && loop->records)
@@ -173,5 +188,7 @@ void loop_ledger_take_over(struct loop *loop)
 void loop_ledger_close(struct loop *loop)
 {
     free_handed(loop);
+    free(loop->incarnation_before);
+    loop->incarnation_before = NULL;
     account_close(&loop->account);
 }

@@ -45,6 +45,7 @@ struct loop {
     /* realtime ns at start, above all that were used before: every start is a new epoch */
     uint64_t epoch;
     uint64_t session_before;    /* of whom it takes over from; 0 = none */
+    uint64_t *incarnation_before;           /* by host, as that one left them; NULL = none */
     uint64_t epoch_before;      /* the highest that the disk knows; 0 = none */
     char epoch_path[LEDGER_PATH_BYTES + 32];    /* "" = not kept */
     int64_t t_start_ns;         /* monotonic */

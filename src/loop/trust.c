@@ -27,16 +27,23 @@ void trust_heard(const struct trust *trust, const struct frame *frame)
         auth_heard(trust->user, auth_host(frame->sender), frame->key_id);
 }
 
-static bool is_proven(const struct trust *trust, uint64_t session, int64_t t_ns)
+static bool is_proven(const struct trust *trust, uint64_t session)
 {
-    if (!trust->hosts || session == trust->session)
-        return true;
-    return trust->before && session == trust->before && t_ns < trust->before_until_ns;
+    return !trust->hosts || session == trust->session;
 }
 
-int trust_report(const struct trust *trust, struct report *report, int64_t t_ns, bool *unproven)
+/* Of the agent that the controller before left: what was recorded of that one has a number that the ledger
+ * knows, what was recorded of an older one would pass for a reset. */
+static bool is_of_before(const struct trust *trust, uint32_t host, const struct report *report, int64_t t_ns)
 {
-    *unproven = !is_proven(trust, report->session, t_ns);
+    return trust->before && report->session == trust->before && t_ns < trust->before_until_ns &&
+           report->incarnation == trust->before_incarnation[host];
+}
+
+int trust_report(const struct trust *trust, uint32_t host, struct report *report, int64_t t_ns,
+                 bool *unproven)
+{
+    *unproven = !is_proven(trust, report->session) && !is_of_before(trust, host, report, t_ns);
     if (!*unproven)
         return ACCEPTED;
     if (t_ns < trust->before_until_ns)
@@ -49,7 +56,7 @@ int trust_report(const struct trust *trust, struct report *report, int64_t t_ns,
     return ACCEPTED;
 }
 
-int trust_request(const struct trust *trust, const struct token_request *request, int64_t t_ns)
+int trust_request(const struct trust *trust, const struct token_request *request)
 {
-    return is_proven(trust, request->session, t_ns) ? ACCEPTED : REFUSED_SESSION;
+    return is_proven(trust, request->session) ? ACCEPTED : REFUSED_SESSION;
 }

@@ -45,7 +45,7 @@ struct frame {
     X(REFUSED_KEY_ENDED, "key_ended", "the key is revoked, has expired, or is not in force yet") \
     X(REFUSED_BARE, "bare", "without a tag where the site asks for one") \
     X(REFUSED_TAG, "tag", "the tag is not that of the frame under this key") \
-    X(REFUSED_SESSION, "session", "a host's frame of before this controller started, where that cannot be") \
+    X(REFUSED_SESSION, "session", "a host's frame that may be older than this start, where that counts") \
     X(REFUSED_MALFORMED, "malformed", "the body does not decode, or a value in it is impossible") \
     X(REFUSED_UNKNOWN_METER, "unknown_meter", "device_id is not in the site file") \
     X(REFUSED_UNKNOWN_HOST, "unknown_host", "host id is not in the site file") \

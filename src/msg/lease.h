@@ -34,7 +34,7 @@ enum host_state {
 };
 
 enum report_flag {
-    REPORT_DEVICE_LOST = 1,     /* a cap-governed device is gone */
+    REPORT_DEVICE_LOST = 1,     /* a cap-governed device is gone, or cannot be read */
     REPORT_FOREIGN_LIMIT = 2,   /* read-back below what was asked: somebody else's limit */
     REPORT_PSU_KNOWN = 4,       /* psu_inputs is evidence */
     REPORT_AT_CAP = 8,          /* the draw is held down by the cap now */

@@ -29,6 +29,7 @@ struct replay_window {
     uint64_t again;             /* the newest of those that claim a new beginning */
     uint32_t agains;            /* how many, each above the one before */
     bool began_again;           /* a new beginning was believed; whoever counts it clears this */
+    bool proven;                /* loop/trust.h: what is above `newest` cannot be of before this start */
 };
 
 enum { REPLAY_CONFIRMATIONS = 4 };
@@ -40,9 +41,8 @@ int replay_check(struct replay_window *window, uint64_t sequence);
 
 /* rt: the same at t_ns, with a way back for a sender whose numbers began anew lower, its clock set back: once
  * none of its numbers was good for REPLAY_SILENCE_NS, the fourth of rising ones that are not in the window is
- * accepted, and the window begins there. Who replays old frames while their sender is silent for so long gets
- * no more than what a start of the controller lets through: readings have their age, reports the number and
- * incarnation in their body. */
+ * accepted, and the window begins there. For senders without keys: who replays old frames while their sender
+ * is silent for so long gets through, and a true tag would not help. */
 int replay_admit(struct replay_window *window, uint64_t sequence, int64_t t_ns);
 
 /* any: "duplicate", ... and its meaning; for status, metrics and man pages. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random histories of an agent and its watchdog over devices whose writes take their time: killed, stopped,
- * started anew, asleep, devices that hang, reset and vanish, leases lost, late and forged. At every
- * millisecond each device is held against what its host is allowed: never longer than A above it.
+ * started anew, asleep, devices that hang, reset, vanish and cannot be read, leases lost, late and forged. At
+ * every millisecond each device is held against what its host is allowed: never longer than A above it.
  *
  * usage: watchdog_property [HISTORIES [SEED]]
  */
@@ -22,6 +22,7 @@ enum { DEVICES = 4, HOST = 7, LETTERS = 16, HISTORY_MS = 12000, WRITE_MOST_MS = 
 #define MS NS_PER_MS
 #define W INT64_C(1000)
 #define A_NS (120 * MS)
+#define LOOK_NS (100 * MS)
 #define FAIL_SAFE_MW (2000 * W)
 #define DEFAULT_MW (2500 * W)
 
@@ -35,6 +36,7 @@ struct call {
 struct device {
     int64_t cap_mw;             /* in force */
     bool lost;
+    int64_t blind_ns;           /* it takes caps and cannot be read until then */
     struct call agent, watchdog;
     int64_t excused_ns;         /* a fault of its own: not judged before */
     int64_t over_since_ns;      /* above what is allowed since; 0 = not */
@@ -63,7 +65,7 @@ struct world {
     uint64_t saving;
     struct device device[DEVICES];
     struct letter letter[LETTERS];
-    uint64_t leases, kills, stops, falls, watchdog_writes;
+    uint64_t leases, kills, stops, falls, blinded, watchdog_writes;
 };
 
 static uint32_t dice(struct world *world, uint32_t below)
@@ -214,6 +216,11 @@ static void pass_calls(struct world *world)
     }
 }
 
+static bool is_blind(const struct world *world, const struct device *device)
+{
+    return world->now_ns < device->blind_ns;
+}
+
 static void give_receipts(struct world *world)
 {
     for (uint32_t d = 0; d < DEVICES; d++) {
@@ -221,6 +228,8 @@ static void give_receipts(struct world *world)
         if (!call.busy || !call.begun || world->now_ns < call.ends_ns)
             continue;
         world->device[d].agent.busy = false;
+        if (!call.rc && is_blind(world, &world->device[d]))
+            call.rc = -EIO;             /* it was taken, and the read-back behind it failed */
         agent_written(&world->agent, d, call.rc, call.cap_mw, world->device[d].cap_mw, world->now_ns);
     }
 }
@@ -229,11 +238,12 @@ static void look_at_devices(struct world *world)
 {
     if (world->now_ns < world->look_ns)
         return;
-    world->look_ns = world->now_ns + 100 * MS;
+    world->look_ns = world->now_ns + LOOK_NS;
     for (uint32_t d = 0; d < DEVICES; d++) {
         struct device *device = &world->device[d];
+        int rc = device->lost ? -ENODEV : is_blind(world, device) ? -EIO : 0;
         if (!device->agent.busy)        /* its thread is free */
-            agent_seen(&world->agent, d, device->lost ? -ENODEV : 0, device->cap_mw, world->now_ns);
+            agent_seen(&world->agent, d, rc, rc ? -1 : device->cap_mw, world->now_ns);
     }
 }
 
@@ -281,7 +291,8 @@ static void step_watchdog(struct world *world)
         bool armed = watch_is_armed(world->word_ns, world->agent_beat_ns, boottime_ns(world));
         if (device->watchdog.busy || device->lost || world->now_ns < device->watch_look_ns)
             continue;
-        int64_t cap_mw = watch_cap_mw(armed, device->cap_mw, FAIL_SAFE_MW / DEVICES);
+        int64_t readback_mw = is_blind(world, device) ? -1 : device->cap_mw;
+        int64_t cap_mw = watch_cap_mw(armed, readback_mw, FAIL_SAFE_MW / DEVICES);
         if (!armed)
             continue;
         device->watch_look_ns = world->now_ns + WATCH_POLL_NS;
@@ -338,12 +349,20 @@ static void harm_a_device(struct world *world)
     if (world->watchdog_dead)   /* the agent may be killed next: two faults at a time are enough */
         return;
     struct device *device = &world->device[dice(world, DEVICES)];
+    if (dice(world, 3) == 0) {
+        device->blind_ns = world->now_ns + dice(world, 6000) * MS;
+        world->blinded += device->blind_ns - world->now_ns > NS_PER_S;
+        if (world->now_ns < device->excused_ns)         /* what it did before is not seen until it is blind */
+            excuse(device, world->now_ns + NS_PER_S + 2 * LOOK_NS + A_NS);
+        return;
+    }
     bool reset = dice(world, 2);
     device->lost = !device->lost && !reset;
     if (!device->lost)
         device->cap_mw = DEFAULT_MW;
     /* seen at the next look, a hundred milliseconds later, or by the watchdog; and written */
-    excuse(device, world->now_ns + 110 * MS + A_NS);
+    int64_t seen_ns = device->blind_ns > world->now_ns ? device->blind_ns : world->now_ns;
+    excuse(device, seen_ns + LOOK_NS + 10 * MS + A_NS);
 }
 
 static void stir(struct world *world)
@@ -400,7 +419,12 @@ static bool is_wrong(const struct world *world, struct device *device, int64_t *
     if (!device->over_since_ns)
         device->over_since_ns = world->now_ns;
     int64_t since_ns = passed ? world->passed_since_ns : device->over_since_ns;
-    return world->now_ns - since_ns > A_NS;
+    /* fail-safe that the watchdog wrote late, over a lease that is lower, is seen at the next look or once
+     * the device counts as blind: fail-safe always counts, so nobody was promised less */
+    int64_t look_ns = device->cap_mw > fail_safe_mw ? 0 : LOOK_NS;
+    if (look_ns && is_blind(world, device))
+        look_ns += NS_PER_S + LOOK_NS;
+    return world->now_ns - since_ns > look_ns + A_NS;
 }
 
 static void judge(struct world *world)
@@ -436,18 +460,19 @@ int main(int argc, char **argv)
     static struct world world;
     uint64_t histories = argc > 1 ? strtoull(argv[1], NULL, 10) : 200;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-    uint64_t leases = 0, kills = 0, stops = 0, falls = 0, writes = 0;
+    uint64_t leases = 0, kills = 0, stops = 0, falls = 0, blinded = 0, writes = 0;
     for (uint64_t i = 0; i < histories; i++) {
         play(&world, seed + i);
         leases += world.leases;
         kills += world.kills;
         stops += world.stops;
         falls += world.falls;
+        blinded += world.blinded;
         writes += world.watchdog_writes;
     }
     printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " leases obeyed, %" PRIu64 " kills, %" PRIu64
-           " stops, %" PRIu64 " falls, %" PRIu64
+           " stops, %" PRIu64 " falls, %" PRIu64 " devices blind for over a second, %" PRIu64
            " writes of the watchdog; no device above what it may for longer than A\n",
-           seed, seed + histories - 1, leases, kills, stops, falls, writes);
-    return leases > histories && kills && stops && falls && writes ? 0 : 1;
+           seed, seed + histories - 1, leases, kills, stops, falls, blinded, writes);
+    return leases > histories && kills && stops && falls && blinded && writes ? 0 : 1;
 }

@@ -370,6 +370,30 @@ def case_cost():
         site.bed.stop(daemon)
 
 
+def memory_kib(process):
+    """All that is private and can be written: heap, stacks, what was mapped."""
+    return int(re.search(r'VmData:\s+(\d+)', read(f'/proc/{process.pid}/status')).group(1))
+
+
+def case_heap():
+    """A thousand leases and reports and more do not make agent or watchdog larger by a byte."""
+    with Site('ahea') as site:
+        daemon, host = site.bed.start(), site.hosts[0]
+        host.write_file(report='10 ms')
+        host.start()
+        host.wait_for_lease()
+        time.sleep(5)                   # the first of each kind may still bring in what stays
+        both = (host.agent, host.watchdog)
+        before = [memory_kib(process) for process in both]
+        time.sleep(15)
+        after = [memory_kib(process) for process in both]
+        summary = host.end()
+        print(f'KiB before {before}, after {after}; {summary["counters"]}')
+        assert before == after, (before, after)
+        assert summary['counters']['reports'] > 1000 and summary['counters']['accepted'] > 500
+        site.bed.stop(daemon)
+
+
 def case_notify():
     """systemd is told READY=1 once fail-safe caps are read back and not before, and hears that it lives."""
     with Site('anot') as site:

@@ -133,6 +133,81 @@ static void a_device_that_vanishes_is_a_new_incarnation(void **state)
     assert_int_equal(host.report.state, HOST_FAIL_SAFE);
 }
 
+/* Looks at one device fail with this error for that long, every 100 ms. */
+static void fail_to_look(struct host *host, uint32_t device, int rc, int64_t ns)
+{
+    for (int64_t end_ns = host->now_ns + ns; host->now_ns < end_ns;) {
+        host_pass(host, 100 * MS);
+        agent_seen(&host->agent, device, rc, 0, host->now_ns);
+    }
+}
+
+static void a_device_that_cannot_be_read_is_written_until_it_reads_back(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    uint64_t first = host.report.incarnation;
+    fail_to_look(&host, 2, -EIO, 900 * MS);
+    assert_int_equal(host.agent.holder.incarnation, first);     /* a lease outlives a second of it */
+    fail_to_look(&host, 2, -EIO, 300 * MS);
+    assert_true(host.agent.holder.incarnation != first);
+    assert_int_equal(host.device[2].writing_mw, 500 * W);
+    for (uint32_t i = 0; i < HOST_DEVICES; i++)
+        if (host.device[i].writing_mw >= 0)
+            host_return(&host, i, i == 2 ? -EIO : 0);
+    for (int i = 0; i < 40; i++) {      /* two seconds more: each write is taken and cannot be read back */
+        fail_to_look(&host, 2, -EIO, 100 * MS);
+        assert_int_equal(host.device[2].writing_mw, 500 * W);
+        host_return(&host, 2, -EIO);
+        assert_int_equal(host.word_ns, 1 + host.slept_ns);      /* the watchdog is to write, too */
+        assert_int_equal(host.report.state, HOST_BOOT);
+        assert_true(host.report.flags & REPORT_DEVICE_LOST);
+        assert_int_equal(host.report.cap_mw, 3 * 500 * W + 2000 * W);
+    }
+    assert_int_equal(host.agent.counter[AGENT_BLIND], 1);
+    assert_int_equal(host.agent.counter[AGENT_LOSSES], 0);
+    uint64_t second = host.agent.holder.incarnation;
+    host_pass(&host, 100 * MS);
+    host_settle(&host);                 /* it reads back again */
+    assert_int_equal(host.word_ns, 0);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(host.report.state, HOST_FAIL_SAFE);
+    assert_int_equal(host.report.incarnation, second);
+    assert_false(host.report.flags & REPORT_DEVICE_LOST);
+}
+
+static void a_lease_that_ends_is_written_to_a_device_that_cannot_be_read(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    fail_to_look(&host, 1, -ETIMEDOUT, 1200 * MS);
+    host_settle(&host);
+    fail_to_look(&host, 1, -ETIMEDOUT, 100 * MS);
+    host_lease(&host, 1200 * W);        /* a claim: lower than fail-safe */
+    assert_int_equal(host.device[1].writing_mw, 300 * W);
+    host_return(&host, 1, -ETIMEDOUT);
+    fail_to_look(&host, 1, -ETIMEDOUT, 1200 * MS);
+    assert_int_equal(host.device[1].writing_mw, 300 * W);       /* out since then */
+    host_return(&host, 1, -ETIMEDOUT);
+    fail_to_look(&host, 1, -ETIMEDOUT, 100 * MS);
+    assert_int_equal(host.device[1].writing_mw, 300 * W);
+    assert_true(host.word_ns > 0 && host.word_ns <= host.now_ns + host.slept_ns);
+    fail_to_look(&host, 1, -ENODEV, 100 * MS);  /* gone: now nothing is written to it */
+    host_settle(&host);
+    fail_to_look(&host, 1, -ENODEV, 300 * MS);
+    assert_int_equal(host.device[1].writing_mw, -1);
+    assert_int_equal(host.word_ns, 0);
+    assert_false(host.agent.device[1].blind);
+    fail_to_look(&host, 1, -EIO, 100 * MS);     /* there again, and as blind as before */
+    assert_int_equal(host.device[1].writing_mw, 500 * W);
+    assert_int_equal(host.word_ns, 1 + host.slept_ns);
+    assert_true(host.agent.device[1].blind);
+}
+
 static void a_write_from_before_the_loss_counts_for_nothing(void **state)
 {
     (void)state;
@@ -347,6 +422,8 @@ int main(void)
         cmocka_unit_test(a_stuck_device_delays_no_other),
         cmocka_unit_test(a_write_that_failed_is_tried_again_and_counts_until_then),
         cmocka_unit_test(a_device_that_vanishes_is_a_new_incarnation),
+        cmocka_unit_test(a_device_that_cannot_be_read_is_written_until_it_reads_back),
+        cmocka_unit_test(a_lease_that_ends_is_written_to_a_device_that_cannot_be_read),
         cmocka_unit_test(a_write_from_before_the_loss_counts_for_nothing),
         cmocka_unit_test(a_cap_that_came_back_above_is_a_new_incarnation),
         cmocka_unit_test(a_foreign_limit_is_reported_and_not_fought),

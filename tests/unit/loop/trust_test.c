@@ -13,6 +13,7 @@
 #include "frames.h"
 #include "rig.h"
 #include "wire/cap.h"
+#include "wire/detail.h"
 
 #define NOW_NS (INT64_C(1000) * NS_PER_S)
 enum { FRAME_ROOM = 2048, KEY = 7, OLD_KEY = 6, METER_KEY = 40, SESSION = 111, BEFORE = 99 };
@@ -21,7 +22,7 @@ struct bed {
     struct rig_site site;
     struct timebase base;
     struct view view;
-    struct seqlock meter[RIG_METERS], stale[RIG_METERS];
+    struct seqlock meter[RIG_METERS], stale[RIG_METERS], detail[RIG_HOSTS * VIEW_DETAIL_RECORDS];
     struct meter_names names;
     uint32_t places[64];
     struct replay_window meter_window[RIG_METERS], host_window[RIG_HOSTS];
@@ -31,7 +32,7 @@ struct bed {
     struct auth auth, hosts;
     struct auth_row row[2 * RIG_HOSTS + RIG_METERS];
     struct auth_keys keys;
-    uint64_t sequence;
+    uint64_t sequence, before_incarnation[RIG_HOSTS];
     uint8_t room[FRAME_ROOM], payload[DATAGRAM_MAX];
     uint32_t bytes;             /* of the payload */
 };
@@ -84,13 +85,17 @@ static int make_bed(void **state)
     rig_site_init(&bed.site);
     rig_clock_init(&bed.base, NOW_NS);
     meter_names_init(&bed.names, bed.places, &bed.site.model);
+    for (uint32_t h = 0; h < RIG_HOSTS; h++)
+        bed.before_incarnation[h] = 5;
     bed.view.meter = bed.meter;
+    bed.view.detail = bed.detail;
     bed.view.stale = bed.stale;
     open_keys(&bed);
     bed.lane = (struct lane){
         .model = &bed.site.model, .base = &bed.base, .names = &bed.names, .view = &bed.view,
         .local = {.mac = {2, 0, 0, 0, 0, 1}, .ipv4 = 0xCB007101, .port = 7001},
-        .kinds = 1U << FRAME_MEASUREMENT | 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST,
+        .kinds = 1U << FRAME_MEASUREMENT | 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST |
+                 1U << FRAME_DETAIL,
         .trust = {.user = &bed.auth.user[0], .hosts = true, .meters = true, .session = SESSION},
         .out = rig_queue(SLOT_BYTES, RIG_PLACES), .meter_window = bed.meter_window,
         .host_window = bed.host_window, .age = bed.age, .host_mac = bed.host_mac,
@@ -236,6 +241,70 @@ static void a_recording_of_a_meter_that_fell_silent_is_not_believed(void **state
     }
 }
 
+/* What it said itself, under this very controller: tag, incarnation and session are right, and it has gone
+ * dark since, or began anew with its clock set back. */
+static void a_recording_of_a_host_that_fell_silent_is_not_believed(void **state)
+{
+    struct bed *bed = *state;
+    bed->sequence = 1000;
+    make_sealed(bed, 4, SESSION);
+    assert_int_equal(arrive(bed, 4), ACCEPTED);
+    take_report(bed);
+    for (uint64_t i = 1; i <= 2 * REPLAY_CONFIRMATIONS; i++) {
+        bed->sequence = 100 + i;
+        make_sealed(bed, 4, i % 2 ? SESSION : 0);
+        assert_int_equal(arrive_at(bed, bed->site.address[4].ipv4, NOW_NS + REPLAY_SILENCE_NS + (int64_t)i),
+                         REFUSED_REORDERED);
+    }
+    assert_int_equal(spsc_depth(bed->lane.out), 0);
+    assert_int_equal(count_read(&bed->lane.counters.sequence_restarts), 0);
+    bed->lane.trust = (struct trust){.session = SESSION};    /* where nobody has keys it may begin anew */
+    for (uint64_t i = 1; i <= REPLAY_CONFIRMATIONS; i++) {
+        bed->sequence = 100 + i;
+        make_report(bed, 4, 0);
+        assert_int_equal(arrive_at(bed, bed->site.address[4].ipv4, NOW_NS + REPLAY_SILENCE_NS + (int64_t)i),
+                         i < REPLAY_CONFIRMATIONS ? REFUSED_REORDERED : ACCEPTED);
+    }
+    take_report(bed);
+    assert_int_equal(count_read(&bed->lane.counters.sequence_restarts), 1);
+}
+
+static int send_detail(struct bed *bed, uint32_t host)
+{
+    struct frame frame = {.kind = FRAME_DETAIL, .sender = host, .sequence = ++bed->sequence};
+    frame.body_bytes = detail_encode(&(struct detail){.host = host}, bed->payload + FRAME_HEADER_BYTES, 1000);
+    bed->bytes = frame_encode(bed->payload, &frame);
+    if (bed->lane.trust.hosts)
+        seal(bed, auth_host(host));
+    return arrive(bed, host);
+}
+
+/* A detail says no session itself; no recording has a number above what the host said under this one. */
+static void details_of_before_the_start_are_refused(void **state)
+{
+    struct bed *bed = *state;
+    bed->lane.trust.before = BEFORE;
+    bed->lane.trust.before_incarnation = bed->before_incarnation;
+    bed->lane.trust.before_until_ns = NOW_NS + 1;
+    assert_int_equal(send_detail(bed, 4), REFUSED_SESSION);
+    make_sealed(bed, 4, BEFORE);                /* a recording of its report, too */
+    assert_int_equal(arrive(bed, 4), ACCEPTED);
+    take_report(bed);
+    assert_int_equal(send_detail(bed, 4), REFUSED_SESSION);
+    uint64_t recorded = bed->sequence;
+    bed->sequence += 100;
+    make_sealed(bed, 4, SESSION);
+    assert_int_equal(arrive(bed, 4), ACCEPTED);
+    take_report(bed);
+    assert_int_equal(send_detail(bed, 4), ACCEPTED);
+    assert_int_equal(send_detail(bed, 5), REFUSED_SESSION);     /* a neighbour's word is not its own */
+    bed->sequence = recorded;
+    assert_int_equal(send_detail(bed, 4), REFUSED_REORDERED);
+    assert_int_equal(count_read(&bed->lane.counters.details), 1);
+    bed->lane.trust = (struct trust){.session = SESSION};
+    assert_int_equal(send_detail(bed, 6), ACCEPTED);
+}
+
 static void where_no_tags_are_asked_for_none_are_taken(void **state)
 {
     struct bed *bed = *state;
@@ -267,10 +336,15 @@ static void what_the_one_before_left_is_proven_for_a_lease_and_not_shaken_by_wha
 {
     struct bed *bed = *state;
     bed->lane.trust.before = BEFORE;
+    bed->lane.trust.before_incarnation = bed->before_incarnation;
     bed->lane.trust.before_until_ns = NOW_NS + 1;
     make_sealed(bed, 4, BEFORE);
     assert_int_equal(arrive(bed, 4), ACCEPTED);
     assert_int_equal(take_report(bed).state, HOST_LEASED);
+    bed->before_incarnation[4] = 6;             /* its agent began anew after that was recorded */
+    make_sealed(bed, 4, BEFORE);
+    refused(bed, 4, REFUSED_SESSION);
+    bed->before_incarnation[4] = 5;
     make_sealed(bed, 4, BEFORE - 1);
     refused(bed, 4, REFUSED_SESSION);
     make_sealed(bed, 4, 0);
@@ -305,6 +379,8 @@ int main(void)
         CASE(every_frame_without_a_true_tag_is_refused_by_name),
         CASE(a_meter_speaks_for_itself_only),
         CASE(a_recording_of_a_meter_that_fell_silent_is_not_believed),
+        CASE(a_recording_of_a_host_that_fell_silent_is_not_believed),
+        CASE(details_of_before_the_start_are_refused),
         CASE(where_no_tags_are_asked_for_none_are_taken),
         CASE(a_report_of_before_the_start_is_that_of_a_host_that_just_began),
         CASE(what_the_one_before_left_is_proven_for_a_lease_and_not_shaken_by_what_is_older),
