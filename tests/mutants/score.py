@@ -213,7 +213,7 @@ class Report:
     def differing(self):
         return score(self.caught['all'], self.total['all'] - self.shown['all'])
 
-    def print(self, elsewhere):
+    def print(self, elsewhere, same):
         for mistake in self.mistaken:
             print(f'not equivalent: {mistake}')
         for _, key, why, change in sorted(self.survivors, key=lambda survivor: survivor[0]):
@@ -223,7 +223,8 @@ class Report:
             print(f'{group:32} {self.caught[group]:5} of {self.total[group]:5}, '
                   f'{score(self.caught[group], self.total[group]):5.1f} %; without {shown} equivalents '
                   f'{score(self.caught[group], self.total[group] - shown):5.1f} %')
-        print(f'{elsewhere} mutants lie outside functions or do not compile, and are not counted')
+        print(f'{elsewhere} mutants lie outside functions or do not compile, {same} compile to the code that '
+              'they change: these are not counted')
         total, caught = self.total['all'], self.caught['all']
         print(f'mutation: {caught} caught, {total - caught} survived, {self.shown["all"]} of these shown '
               f'equivalent, score {score(caught, total):.1f} %, '
@@ -263,7 +264,7 @@ def main(argv):
     report = Report(arguments.verbose, keys_of(said['changes']))
     over(chosen(said, arguments), runs, arguments.jobs, report.tell)
     report.print(sum(change['kind'] != 'rule' for why in ('invalid', 'not switchable')
-                     for change in said[why]))
+                     for change in said[why]), len(said['same']))
     return 0 if (score(report.caught['all'], report.total['all']) >= arguments.min_score and
                  report.differing() >= arguments.min_differing and not report.mistaken) else 1
 

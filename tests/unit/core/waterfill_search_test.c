@@ -220,6 +220,10 @@ static void what_is_left_for_a_second_turn_stops_at_the_highest(void **state)
     search(&fill, 2, 0, true, 5, free, 2);
     assert_int_equal(free[0].share, 3);
     assert_int_equal(free[1].share, 2);
+    struct claim uneven[] = {{0, 100, 0, weight}, {0, 100, 0, WATERFILL_WEIGHT_MAX / 2}};
+    search(&fill, 2, 0, true, 4, uneven, 2);    /* no second one before all have had their first */
+    assert_int_equal(uneven[0].share, 2);
+    assert_int_equal(uneven[1].share, 2);
     struct claim bounded[] = {{0, 2, 0, weight}, {0, 100, 0, weight}};
     search(&fill, 2, 0, true, 5, bounded, 2);
     assert_int_equal(bounded[0].share, 2);
