@@ -208,8 +208,8 @@ static void heavy_claims_share_as_light_ones_do(void **state)
 
 /*
  * Weights a little below the largest: from level 2, where each has 1 and 1 - 2^-19 more, to 3 they move by 2
- * units less a trace, so three may be left for two. A second turn hands out what the first did not, and nobody
- * has more than its highest: what no one can take is left.
+ * units less a trace, so three may be left for two. A second turn hands out what the first did not, and
+ * nobody has more than its highest: what no one can take is left.
  */
 static void what_is_left_for_a_second_turn_stops_at_the_highest(void **state)
 {
