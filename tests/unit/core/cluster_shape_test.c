@@ -116,7 +116,8 @@ static void a_watt_loads_every_cell_by_share_phase_and_power_factor(void **state
     assert_int_equal(loads_mva(9, 655360), 6);              /* up */
 }
 
-/* A quarter of a watt at a power factor of 0.825471 is 317569.0000012: never less is counted than is there. */
+/* A quarter of a watt at a power factor of 0.825471 is 317569.0000012: never less is counted than is
+ * there. */
 static void what_a_watt_loads_is_rounded_up_by_the_least_part(void **state)
 {
     (void)state;
@@ -129,9 +130,9 @@ static void what_a_watt_loads_is_rounded_up_by_the_least_part(void **state)
 }
 
 /*
- * Two hosts that differ on one phase in one contingency alone load it as each does: 0.5 and 0.6 of their watts
- * on phase A of LEFT while nothing is lost, all of them else. 5.5 kVA there leave 5 kW for each; taken for one
- * shape they would have 5.5, which is 6.05 kVA.
+ * Two hosts that differ on one phase in one contingency alone load it as each does: 0.5 and 0.6 of their
+ * watts on phase A of LEFT while nothing is lost, all of them else. 5.5 kVA there leave 5 kW for each; taken
+ * for one shape they would have 5.5, which is 6.05 kVA.
  */
 static void hosts_that_differ_in_one_cell_are_two_shapes(void **state)
 {
