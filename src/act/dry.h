@@ -28,9 +28,18 @@ struct dry_device {
     _Atomic int32_t fail;       /* errno that every call returns; 0 = none */
 };
 
+/* One cap that was applied, and when by CLOCK_BOOTTIME: 0 while it is being noted. */
+struct dry_write {
+    _Atomic int64_t boottime_ns, cap_mw;
+};
+
+enum { DRY_TRACE = 64 };
+
 struct dry_state {
     _Atomic uint64_t mark;      /* DRY_MARK once the rest is filled in */
     struct dry_device device[HOST_DEVICES_MAX];
+    /* of each device: applied write n, counted from 0, is at n % DRY_TRACE */
+    struct dry_write trace[HOST_DEVICES_MAX][DRY_TRACE];
 };
 
 /* setup: maps the record of a file, made where it is not there, for tests; NULL and errno. munmap frees

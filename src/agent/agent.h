@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "act/act.h"
+#include "auth/auth.h"
 #include "core/holder.h"
 #include "msg/frame.h"
 #include "msg/token.h"
@@ -62,9 +63,18 @@ struct agent_birth {
     X(AGENT_RECEIVED, "received", "datagrams that came") \
     X(AGENT_UNREADABLE, "unreadable", "no frame of this version, or a body that does not decode") \
     X(AGENT_NOT_MINE, "not_mine", "frames for another host, or of a kind that is not for hosts") \
-    X(AGENT_UNAUTHENTIC, "unauthentic", "frames whose tag is missing or wrong") \
+    X(AGENT_BARE, "bare", "frames without a tag, where this host has keys") \
+    X(AGENT_KEY, "key", "frames under a key that is not this host's, or with a tag where it has no keys") \
+    X(AGENT_KEY_ENDED, "key_ended", "frames under a key of this host that is not in force") \
+    X(AGENT_TAG, "tag", "frames whose tag is not that of the frame under this key") \
+    X(AGENT_UNSEALED, "unsealed", "frames that could not be sent: no key of this host is in force") \
     X(AGENT_ACCEPTED, "accepted", "leases obeyed") \
-    X(AGENT_REFUSED, "refused", "leases that the protocol refuses: old, foreign, expired") \
+    X(AGENT_OLD_INCARNATION, "old_incarnation", "leases to another incarnation of this agent") \
+    X(AGENT_OLD_EPOCH, "old_epoch", "leases of a controller that another one has replaced") \
+    X(AGENT_OLD_SEQUENCE, "old_sequence", "leases that are not newer than the one in force") \
+    X(AGENT_UNKNOWN_ECHO, "unknown_echo", "leases that answer no report that is remembered") \
+    X(AGENT_EXPIRED, "expired", "leases that came too late, and lower nothing") \
+    X(AGENT_UNSAVED_EPOCH, "unsaved_epoch", "leases that wait until their epoch is on the disk") \
     X(AGENT_REPORTS, "reports", "reports sent") \
     X(AGENT_WRITES, "writes", "caps written to devices, tries that failed included") \
     X(AGENT_WRITES_FAILED, "writes_failed", "writes that a driver refused, or that could not be read back") \
@@ -109,11 +119,17 @@ struct agent {
     bool psu_known;
     bool watchdog;                  /* it is there */
     bool started, stopped;
+    struct auth_user *auth;         /* NULL: frames are bare */
+    uint32_t peer;                  /* this host, of those that `auth` knows */
     uint8_t out[DATAGRAM_MAX];
 };
 
 /* setup: takes copies. Nothing is called before agent_start. */
 void agent_init(struct agent *agent, const struct agent_config *config, const struct agent_hooks *hooks);
+
+/* setup, before agent_start: every frame leaves with a tag and is refused without a true one. The owner calls
+ * auth_look at the begin of each turn. */
+void agent_auth(struct agent *agent, struct auth_user *user, uint32_t peer);
 
 /* any: a new agent process. agent_clock must have been called. The word is stored (fail-safe is wanted and
  * not read back), and every device is written. */
@@ -175,12 +191,12 @@ int64_t agent_part_mw(const struct agent *agent, int64_t cap_mw);
 const char *agent_counter_name(enum agent_counter counter);
 const char *agent_counter_meaning(enum agent_counter counter);
 
-/* The two places where frames pass (agent_frame.c): whoever tags and checks them does it there. */
+/* The two places where frames pass (agent_frame.c). */
 
-/* any: sends the body that stands at agent->out + FRAME_HEADER_BYTES. */
+/* any: sends the body that stands at agent->out + FRAME_HEADER_BYTES, sealed where this host has keys. */
 void agent_frame_send(struct agent *agent, uint8_t kind, uint32_t body_bytes);
 
-/* any: ACCEPTED and the frame, or an enum refusal; counted. */
+/* any: ACCEPTED and the frame, or an enum refusal; counted. Its body has not been looked at. */
 int agent_frame_admit(struct agent *agent, const uint8_t *data, uint32_t bytes, struct frame *frame);
 
 #endif

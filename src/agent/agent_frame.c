@@ -15,23 +15,50 @@ void agent_frame_send(struct agent *agent, uint8_t kind, uint32_t body_bytes)
                           .sequence = ++agent->frame_sequence,
                           .body = agent->out + FRAME_HEADER_BYTES, .body_bytes = body_bytes};
     uint32_t bytes = frame_encode(agent->out, &frame);
-    if (bytes)
+    if (!bytes)
+        return;
+    if (agent->auth && auth_seal(agent->auth, agent->peer, agent->out, bytes))
+        agent->counter[AGENT_UNSEALED]++;
+    else
         agent->hooks.send(agent->hooks.user, agent->out, bytes);
+}
+
+void agent_auth(struct agent *agent, struct auth_user *user, uint32_t peer)
+{
+    agent->auth = user;
+    agent->peer = peer;
+}
+
+static int refuse(struct agent *agent, enum agent_counter counter, int refusal)
+{
+    agent->counter[counter]++;
+    return refusal;
+}
+
+/* A tag where there are keys, none where there are not: as flyballd has it. */
+static int check_tag(struct agent *agent, const uint8_t *data, const struct frame *frame)
+{
+    int refusal = frame->key_id ? REFUSED_KEY : ACCEPTED;
+    if (agent->auth)
+        refusal = auth_check(agent->auth, agent->peer, data, frame);
+    switch (refusal) {
+    case ACCEPTED: return ACCEPTED;
+    case REFUSED_BARE: return refuse(agent, AGENT_BARE, refusal);
+    case REFUSED_KEY: return refuse(agent, AGENT_KEY, refusal);
+    case REFUSED_KEY_ENDED: return refuse(agent, AGENT_KEY_ENDED, refusal);
+    default: return refuse(agent, AGENT_TAG, refusal);
+    }
 }
 
 int agent_frame_admit(struct agent *agent, const uint8_t *data, uint32_t bytes, struct frame *frame)
 {
     int refusal = frame_decode(data, bytes, frame);
     agent->counter[AGENT_RECEIVED]++;
-    if (refusal != ACCEPTED) {
-        agent->counter[AGENT_UNREADABLE]++;
-        return refusal;
-    }
-    if (frame->sender != agent->config.holder.host) {
-        agent->counter[AGENT_NOT_MINE]++;
-        return REFUSED_UNKNOWN_HOST;
-    }
-    return ACCEPTED;
+    if (refusal != ACCEPTED)
+        return refuse(agent, AGENT_UNREADABLE, refusal);
+    if (frame->sender != agent->config.holder.host)
+        return refuse(agent, AGENT_NOT_MINE, REFUSED_UNKNOWN_HOST);
+    return check_tag(agent, data, frame);
 }
 
 /* The most that an order may raise to now. A second's worth of the rate is the most that rest saves up. */
@@ -71,6 +98,20 @@ static void ask_to_save(struct agent *agent)
     agent->hooks.save_epoch(agent->hooks.user, epoch);
 }
 
+static enum agent_counter counter_of(int verdict)
+{
+    static const enum agent_counter of[HOLDER_REFUSAL_COUNT] = {
+        [HOLDER_ACCEPTED] = AGENT_ACCEPTED,
+        [HOLDER_FOREIGN_INCARNATION] = AGENT_OLD_INCARNATION,
+        [HOLDER_OLD_EPOCH] = AGENT_OLD_EPOCH,
+        [HOLDER_OLD_SEQUENCE] = AGENT_OLD_SEQUENCE,
+        [HOLDER_UNKNOWN_ECHO] = AGENT_UNKNOWN_ECHO,
+        [HOLDER_EXPIRED_RAISE] = AGENT_EXPIRED,
+        [HOLDER_UNSAVED_EPOCH] = AGENT_UNSAVED_EPOCH,
+    };
+    return of[verdict];
+}
+
 static int obey(struct agent *agent, struct lease *lease, int64_t now_ns)
 {
     agent_pass_time(agent, now_ns);
@@ -81,17 +122,12 @@ static int obey(struct agent *agent, struct lease *lease, int64_t now_ns)
         ask_to_save(agent);
     if (agent->holder.wanted_mw != before_mw)
         agent->raised_ns = now_ns;
-    agent->counter[verdict == HOLDER_ACCEPTED ? AGENT_ACCEPTED : AGENT_REFUSED]++;
+    agent->counter[counter_of(verdict)]++;
     agent_settle(agent, now_ns);
     return verdict == HOLDER_ACCEPTED ? ACCEPTED : -1;
 }
 
-static int refuse(struct agent *agent, enum agent_counter counter, int refusal)
-{
-    agent->counter[counter]++;
-    return refusal;
-}
-
+/* A lease that was obeyed was new: the controller holds the key that it came under. */
 static int take_lease(struct agent *agent, const struct frame *frame, int64_t now_ns)
 {
     struct lease lease;
@@ -99,7 +135,10 @@ static int take_lease(struct agent *agent, const struct frame *frame, int64_t no
     if (refusal != ACCEPTED)
         return refuse(agent, AGENT_UNREADABLE, refusal);
     lease.host = frame->sender;
-    return obey(agent, &lease, now_ns);
+    int result = obey(agent, &lease, now_ns);
+    if (result == ACCEPTED && agent->auth)
+        auth_heard(agent->auth, agent->peer, frame->key_id);
+    return result;
 }
 
 static int take_answer(struct agent *agent, const struct frame *frame)
@@ -131,7 +170,9 @@ int agent_receive(struct agent *agent, const uint8_t *data, uint32_t bytes, int6
 int agent_ask(struct agent *agent, const struct token_request *request, int64_t now_ns)
 {
     (void)now_ns;
-    uint32_t bytes = token_request_encode(request, agent->out + FRAME_HEADER_BYTES,
+    struct token_request said = *request;
+    said.session = agent->holder.session;       /* what was recorded under a controller before is refused */
+    uint32_t bytes = token_request_encode(&said, agent->out + FRAME_HEADER_BYTES,
                                           sizeof agent->out - FRAME_HEADER_BYTES);
     if (!bytes)
         return -EINVAL;

@@ -228,18 +228,6 @@ static void fill_in(struct reader *reader)
     }
 }
 
-/* Who gives keys means that frames carry tags: none of this agent's do yet, and it must not pretend. */
-static void check_keys(struct reader *reader)
-{
-    for (uint32_t i = 0; config_rows[i].name; i++) {
-        if (!strcmp(config_rows[i].name, "keys"))
-            reader->line = reader->given[i];
-    }
-    if (reader->config->keys[0])
-        fault(reader, "keys: this agent's frames carry no tags yet; leave it out, and say 'hosts: none' "
-              "below auth in the site file");
-}
-
 /* Where one of two keys stands, the second if it does. */
 static void point_at(struct reader *reader, const char *first, const char *second)
 {
@@ -292,8 +280,6 @@ int config_load(struct config *config, const char *path, FILE *report)
     fill_in(&reader);
     if (!reader.findings)
         check_relations(&reader);
-    if (!reader.findings)
-        check_keys(&reader);
     config->agent.raise_mw_per_s *= 1000;       /* a ramp is read in W/s */
     config->agent.holder.devices = config->device_count;
     return reader.findings ? -EINVAL : 0;

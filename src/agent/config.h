@@ -26,7 +26,7 @@ struct config {
     char device[HOST_DEVICES_MAX][ACT_IDENTITY_BYTES];
     char state[CONFIG_PATH_BYTES];  /* folder: what outlives the machine's sleep and crash */
     char run[CONFIG_PATH_BYTES];    /* folder in memory: what the watchdog reads */
-    char keys[CONFIG_PATH_BYTES];   /* "" = none */
+    char keys[CONFIG_PATH_BYTES];   /* file of keys; "" = frames are bare */
     int64_t history_ns;             /* kept of the host's samples; 0 = none */
     char ask_group[NAME_BYTES];     /* whose members ask for any job; "" = root alone */
     char cgroups[CONFIG_PATH_BYTES];    /* where jobs are looked for */

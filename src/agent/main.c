@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flyball-agent: finds the verb, loads the file, runs it; one binary for the agent and its watchdog. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/keyring.h"
 #include "agent/probe.h"
 #include "agent/run.h"
 #include "agent/watch.h"
@@ -42,6 +44,15 @@ static int write_summary(const struct run *run, const char *path)
     }
     fprintf(stderr, "flyball-agent: %s: %s\n", path, strerror(errno));
     return EXIT_CONNECT;
+}
+
+/* What the watchdog can do without stops it not: it has no use for keys. */
+static int check_keys(const struct config *config)
+{
+    struct keyring keyring = {0};
+    int error = keyring_open(&keyring, config, stderr);
+    keyring_close(&keyring, 0);
+    return error;
 }
 
 static int run_agent(const struct config *config, const char *summary)
@@ -86,8 +97,12 @@ static int with_file(const char *verb, const char *path, const char *summary)
         return run_agent(&config, summary);
     if (!strcmp(verb, "watch"))
         return run_watchdog(&config);
-    printf("%s: ok: host %s, %s to %s\n", path, config.host, config.actuator,
-           config.device_count ? "the devices listed" : "every device found");
+    error = check_keys(&config);
+    if (error)
+        return exit_of(error);
+    printf("%s: ok: host %s, %s to %s, %s\n", path, config.host, config.actuator,
+           config.device_count ? "the devices listed" : "every device found",
+           config.keys[0] ? "frames with tags" : "frames without tags");
     return EXIT_OK;
 }
 
@@ -95,6 +110,7 @@ int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
     setvbuf(stderr, NULL, _IONBF, 0);
+    mallopt(M_ARENA_MAX, 1);    /* a thread's own would be 64 MiB of addresses, which count as locked */
     if (!strcmp(verb, "--help") || !strcmp(verb, "-h") || !strcmp(verb, "help"))
         return fputs(help, stdout), EXIT_OK;
     if (!strcmp(verb, "probe") && argc <= 3)

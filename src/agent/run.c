@@ -151,6 +151,7 @@ static void beat(struct run *run)
 
 static void turn(struct run *run)
 {
+    keyring_look(&run->keyring);
     look_at_clocks(run);
     beat(run);
     receive(run);

@@ -13,6 +13,7 @@
 
 #include "agent/config.h"
 #include "agent/jobs.h"
+#include "agent/keyring.h"
 #include "agent/notify.h"
 #include "agent/saver.h"
 #include "agent/worker.h"
@@ -33,6 +34,7 @@ struct run {
     struct agent agent;
     struct word_file word;
     struct saver saver;
+    struct keyring keyring;
     struct notify notify;
     struct jobs jobs;
     uint32_t devices;

@@ -153,6 +153,8 @@ static int open_devices(struct run *run)
 static int start_threads(struct run *run)
 {
     int error = saver_start(&run->saver);
+    if (!error)
+        error = keyring_start(&run->keyring);
     for (uint32_t i = 0; i < run->devices && !error; i++)
         error = worker_start(&run->worker[i]);
     return error ? fail(run, error, "threads", "") : 0;
@@ -176,6 +178,8 @@ static void begin(struct run *run)
     struct agent_hooks hooks = run_hooks;
     hooks.user = run;
     agent_init(&run->agent, &run->config.agent, &hooks);
+    keyring_look(&run->keyring);
+    agent_auth(&run->agent, keyring_user(&run->keyring), 0);
     int64_t before_ns = word_monotonic_ns(), boottime_ns = word_boottime_ns(), now_ns = word_monotonic_ns();
     agent_clock(&run->agent, before_ns, boottime_ns, now_ns);
     const struct agent_birth birth = {.incarnation = hooks.incarnation(run), .epoch = run->saver.saved,
@@ -192,7 +196,8 @@ int run_open(struct run *run, const struct config *config, FILE *out)
     int error = notify_open(&run->notify);
     if (error)
         return fail(run, error, "NOTIFY_SOCKET", "");
-    if ((error = open_events(run)) || (error = open_word(run)) || (error = open_saver(run)) ||
+    if ((error = keyring_open(&run->keyring, &run->config, out)) || (error = open_events(run)) ||
+        (error = open_word(run)) || (error = open_saver(run)) ||
         (error = open_devices(run)) || (error = open_socket(run)) || (error = start_threads(run)))
         return error;
     if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
@@ -212,6 +217,7 @@ bool run_close(struct run *run)
     for (uint32_t i = 0; i < run->devices; i++)
         all &= !run->worker[i].thread || worker_stop(&run->worker[i], until_ns);
     all &= jobs_close(&run->jobs);
+    all &= keyring_close(&run->keyring, until_ns);
     if (!all)
         return false;
     word_close(&run->word);

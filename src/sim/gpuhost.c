@@ -59,6 +59,12 @@ void gpuhost_boot(struct gpuhost *host, int64_t t_ns)
         host->inrush_until_ns = t_ns + GPUHOST_INRUSH_NS;
 }
 
+void gpuhost_refill(struct gpuhost *host, int64_t t_ns)
+{
+    wake(host);
+    host->refill_until_ns = t_ns + GPUHOST_INRUSH_NS;
+}
+
 void gpuhost_trouble(struct gpuhost *host, const struct gpuhost_trouble *trouble)
 {
     if (trouble->lies && !host->trouble.lies)
@@ -139,6 +145,8 @@ static int64_t next_change_ns(const struct gpuhost *host, double target_w, int64
         next_ns = sooner(next_ns, host->overshoot_until_ns);
     if (t_ns < host->inrush_until_ns)
         next_ns = sooner(next_ns, host->inrush_until_ns);
+    if (t_ns < host->refill_until_ns)
+        next_ns = sooner(next_ns, host->refill_until_ns);
     bool settled = host->bound_w >= target_w && host->bound_w <= target_w;
     return settled ? next_ns : t_ns;
 }
@@ -160,6 +168,8 @@ bool gpuhost_step(struct gpuhost *host, double demand_w, int64_t t_ns, int64_t d
     double most_w = host->bound_w * (t_ns < host->overshoot_until_ns ? host->plant->overshoot : 1.0);
     double allowed_w = (host->base_w + most_w) * (1 + host->trouble.overdraw);
     host->power_w = least(demand_w, least(allowed_w, host->phys_max_w));
+    if (t_ns < host->refill_until_ns)
+        host->power_w += host->boot_w - host->phys_max_w;
     if (t_ns < host->inrush_until_ns)
         host->power_w = host->boot_w;
     host->wake_ns = next_change_ns(host, target_w, t_ns);

@@ -40,6 +40,7 @@ struct gpuhost {
     int64_t dt_ns;
     double decay[2];
     int64_t inrush_until_ns;
+    int64_t refill_until_ns;            /* the same on top of what it draws: it was never without power */
     /* the earliest of many hosts', or NULL: their owner looks here first */
     int64_t *any_wake_ns;
     const struct workload_plant *plant;
@@ -66,6 +67,9 @@ void gpuhost_reset(struct gpuhost *host);
 
 /* any: it has power again: as after a reset, with the inrush of its supplies from t_ns on. */
 void gpuhost_boot(struct gpuhost *host, int64_t t_ns);
+
+/* any: its supplies were without input for less than they hold: the inrush once more, caps as they are. */
+void gpuhost_refill(struct gpuhost *host, int64_t t_ns);
 
 /* any: what is wrong with it from now on. */
 void gpuhost_trouble(struct gpuhost *host, const struct gpuhost_trouble *trouble);

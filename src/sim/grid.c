@@ -71,6 +71,18 @@ static void place_other(struct grid *grid)
     }
 }
 
+static void find_live(struct grid *grid)
+{
+    for (uint32_t n = 0; n < grid->model->node_count; n++) {
+        const struct model_node *model = &grid->model->node[n];
+        bool fed = !model->parent_count || grid_feeder_of(grid, n) != INDEX_NONE;
+        bool lives = grid_source_lives(&grid->node[n], fed);
+        grid->node[n].live = lives && !grid->node[n].open && !grid->node[n].lost && !grid->node[n].dark;
+    }
+    grid->rewired = false;
+    grid_wire(grid);
+}
+
 int grid_init(struct grid *grid, const struct model *model, const struct workload *workload, bool nominal)
 {
     memset(grid, 0, sizeof(*grid));
@@ -95,9 +107,12 @@ int grid_init(struct grid *grid, const struct model *model, const struct workloa
         init_breaker(grid, n, nominal ? NULL : &random);
     }
     place_other(grid);
+    grid_source_init(grid, workload);
     int result = grid_init_feeds(grid);
     if (result)
         grid_finish(grid);
+    else if (grid->source_count)
+        find_live(grid);
     return result;
 }
 
@@ -130,16 +145,6 @@ uint16_t grid_psu_inputs(const struct grid *grid, uint32_t host)
             inputs |= (grid->node[model->cord[c].node].live && psu < 16 ? 1u : 0u) << psu % 16;
     }
     return (uint16_t)inputs;
-}
-
-static void find_live(struct grid *grid)
-{
-    for (uint32_t n = 0; n < grid->model->node_count; n++) {
-        const struct model_node *model = &grid->model->node[n];
-        bool fed = !model->parent_count || grid_feeder_of(grid, n) != INDEX_NONE;
-        grid->node[n].live = fed && !grid->node[n].open && !grid->node[n].lost && !grid->node[n].dark;
-    }
-    grid_wire(grid);
 }
 
 double grid_other_w(const struct grid *grid, uint32_t node, uint32_t phase)
@@ -193,6 +198,8 @@ void grid_step(struct grid *grid, const double *host_w, int64_t t_ns, int64_t dt
     grid->held_s += (double)dt_ns / 1e9;
     grid->slice_ns += dt_ns;
     grid_heat(grid, t_ns, (double)dt_ns / 1e9);
-    if (grid->trip_count != trips)
+    if (grid->source_count)
+        grid->rewired |= grid_source_step(grid, t_ns, (double)dt_ns / 1e9);
+    if (grid->trip_count != trips || grid->rewired)
         find_live(grid);
 }

@@ -11,6 +11,7 @@
 #ifndef FLYBALL_SIM_GRID_H
 #define FLYBALL_SIM_GRID_H
 
+#include "sim/grid_source.h"
 #include "sim/tripunit.h"
 #include "sim/workload.h"
 
@@ -39,6 +40,7 @@ struct grid_node {
     uint32_t feed_first, feed_count;    /* live cords of hosts on it */
     double calm_a;                      /* tripunit_calm_a */
     double slice_s, slice_a2s[PHASES];  /* what its unit has not seen yet; the sums where it began */
+    struct grid_source *source;         /* NULL: it is none that the workload describes */
     struct tripunit unit;
 };
 
@@ -67,12 +69,15 @@ struct grid {
     double *host_w;                     /* by host: what flows now is made of */
     bool stale;                         /* something but host powers changed: whoever does it says so */
     bool changed;                       /* flows are not those of the step before */
+    bool rewired;                       /* a source changed: what is live is to be found anew */
     uint32_t wirings;                   /* counts changes of what is live */
     double held_s;                      /* what flows has stood for so long and is not in the sums */
     int64_t slice_ns;                   /* since the last slice ended */
     uint32_t hot_count;                 /* nodes that were hot when flows last changed */
     bool heated;                        /* some unit was stepped in the last call */
     struct grid_node *node;
+    uint32_t source_count;
+    struct grid_source source[SOURCES_MAX];
     uint32_t trip_count;                /* all; the first TRIPS_MAX are kept */
     struct grid_trip trip[TRIPS_MAX];
 };
@@ -107,6 +112,12 @@ void grid_sag(struct grid *grid, uint32_t node, double share);
 
 /* any: so much load that no lease governs draws at the node beside other_w, over its phases. */
 void grid_load_more(struct grid *grid, uint32_t node, double watts);
+
+/* any: what is wrong with a source from now on; nothing where the workload describes none. */
+void grid_source_trouble(struct grid *grid, uint32_t node, const struct grid_source_trouble *trouble);
+
+/* any: how near its engine is to stalling: 1 stalls; 0 where there is none. */
+double grid_engine_heat(const struct grid *grid, uint32_t node);
 
 /* any: who hangs on what, after `live` of a node was changed. */
 void grid_wire(struct grid *grid);

@@ -13,6 +13,11 @@
 uint32_t grid_feeder_of(const struct grid *grid, uint32_t n)
 {
     const struct model_node *model = &grid->model->node[n];
+    const struct grid_source *source = grid->node[n].source;
+    if (source && source->said.kinds & SOURCE_SWITCH) {
+        uint32_t input = grid_source_input(grid, n);
+        return input != INDEX_NONE && grid->node[input].live ? input : INDEX_NONE;
+    }
     for (uint32_t i = 0; i < model->parent_count; i++) {
         if (grid->node[model->parent[i]].live)
             return model->parent[i];
@@ -139,11 +144,25 @@ static void draw(const struct grid *grid, struct grid_node *node)
     }
 }
 
+/* Of what a UPS gives, some may come from its battery, or go into it beside. */
+static void add_source(struct grid_node *parent, const struct grid_node *node)
+{
+    const struct grid_source *source = node->source;
+    for (int phase = 0; phase < PHASES; phase++) {
+        parent->power_w[phase] += node->power_w[phase] * source->taken + source->charging_w / PHASES;
+        parent->reactive_var[phase] += node->reactive_var[phase] * source->taken;
+    }
+}
+
 static void add_to_parent(struct grid *grid, const struct grid_node *node)
 {
     if (node->feeder == INDEX_NONE)
         return;
     struct grid_node *parent = &grid->node[node->feeder];
+    if (node->source) {
+        add_source(parent, node);
+        return;
+    }
     for (int phase = 0; phase < PHASES; phase++) {
         parent->power_w[phase] += node->power_w[phase];
         parent->reactive_var[phase] += node->reactive_var[phase];
@@ -177,7 +196,10 @@ static bool is(double left, double right)
 static void settle(struct grid *grid, struct grid_node *node)
 {
     static const double whole[PHASES] = {1, 1, 1};
-    const double *above = node->feeder == INDEX_NONE ? whole : grid->node[node->feeder].per_unit;
+    const struct grid_source *source = node->source;
+    bool kept = node->feeder == INDEX_NONE ||
+        (source && source->said.kinds & SOURCE_UPS && !source->trouble.bypassed);
+    const double *above = kept ? whole : grid->node[node->feeder].per_unit;
     settle_phase(grid, node, 0, above[0]);
     for (int phase = 1; phase < PHASES; phase++) {
         bool alike = is(node->power_w[phase], node->power_w[0]) && is(above[phase], above[0]) &&

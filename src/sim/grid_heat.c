@@ -5,7 +5,7 @@
 
 #include "sim/grid_parts.h"
 
-static void note_trip(struct grid *grid, uint32_t n, enum trip_element element, int64_t t_ns)
+void grid_note_trip(struct grid *grid, uint32_t n, enum trip_element element, int64_t t_ns)
 {
     struct grid_node *node = &grid->node[n];
     struct grid_trip trip = {.t_ns = t_ns, .node = n, .element = element};
@@ -35,7 +35,7 @@ static void step_unit(struct grid *grid, uint32_t n, const double current_a[PHAS
     memcpy(load.current_a, current_a, sizeof(load.current_a));
     enum trip_element element = tripunit_step(&node->unit, &load, dt_s);
     if (element != TRIP_NONE)
-        note_trip(grid, n, element, t_ns);
+        grid_note_trip(grid, n, element, t_ns);
 }
 
 static bool has_unit(const struct grid_node *node)

@@ -5,7 +5,8 @@
 
 #include "sim/grid.h"
 
-/* any: what feeds a node: its first parent that has voltage, as a transfer switch does it; or INDEX_NONE. */
+/* any: what feeds a node: its first parent that has voltage, as a transfer switch does it, or the one
+ * that its described switch is on, where that has voltage; or INDEX_NONE. */
 uint32_t grid_feeder_of(const struct grid *grid, uint32_t n);
 
 /* setup: a place for every cord, and the first wiring. 0 or -ENOMEM. */
@@ -19,5 +20,8 @@ void grid_find_hot(struct grid *grid, int64_t t_ns);
 
 /* any: dt up to t_ns of what flows; held_s and slice_ns count it already. */
 void grid_heat(struct grid *grid, int64_t t_ns, double dt_s);
+
+/* any: the node's device, or its engine, takes it off. */
+void grid_note_trip(struct grid *grid, uint32_t n, enum trip_element element, int64_t t_ns);
 
 #endif

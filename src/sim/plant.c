@@ -21,9 +21,10 @@ static int take_memory(struct plant *plant, const struct model *model)
     plant->meter = calloc(model->meter_count + 1, sizeof(*plant->meter));
     plant->due = calloc(model->meter_count + 1, sizeof(*plant->due));
     plant->reset_ns = calloc(model->host_count, sizeof(*plant->reset_ns));
+    plant->unfed_ns = calloc(model->host_count, sizeof(*plant->unfed_ns));
     bool all = plant->host && plant->on && plant->written && plant->power_w && plant->meter && plant->due;
     all &= plant->any_wake_ns && plant->reset_ns && plant->dark && plant->asleep_until_ns &&
-           plant->supplied && plant->stirred;
+           plant->supplied && plant->stirred && plant->unfed_ns;
     return all ? work_init(&plant->work, model->host_count) : -ENOMEM;
 }
 
@@ -50,7 +51,7 @@ int plant_init(struct plant *plant, const struct model *model, const struct work
         gpuhost_init(&plant->host[h], &model->type[model->host[h].type], workload, h);
         plant->host[h].any_wake_ns = plant->any_wake_ns;
         plant->on[h] = true;
-        plant->reset_ns[h] = INT64_MAX;
+        plant->reset_ns[h] = plant->unfed_ns[h] = INT64_MAX;
     }
     for (uint32_t m = 0; m < model->meter_count; m++)
         meter_init(&plant->meter[m], model, workload, m);
@@ -80,6 +81,7 @@ void plant_finish(struct plant *plant)
     free(plant->meter);
     free(plant->due);
     free(plant->reset_ns);
+    free(plant->unfed_ns);
     memset(plant, 0, sizeof(*plant));
 }
 
@@ -113,9 +115,17 @@ static void step_events(struct plant *plant)
     }
 }
 
+/* Its supplies have something left, or have lost their input in this very step. */
+static bool holds_up(const struct plant *plant, uint32_t host)
+{
+    int64_t hold_up_ns = plant->workload->plant.hold_up_ns, unfed_ns = plant->unfed_ns[host];
+    return hold_up_ns && (unfed_ns == INT64_MAX || plant->t_ns < unfed_ns + hold_up_ns);
+}
+
 bool plant_host_powered(const struct plant *plant, uint32_t host)
 {
-    return plant->on[host] && !plant->dark[host] && grid_host_live(&plant->grid, host);
+    return plant->on[host] && !plant->dark[host] &&
+           (grid_host_live(&plant->grid, host) || holds_up(plant, host));
 }
 
 /* ---- hosts ---- */
@@ -123,6 +133,26 @@ bool plant_host_powered(const struct plant *plant, uint32_t host)
 static void stir(struct plant *plant, uint32_t h)
 {
     plant->stirred[plant->stirred_count++] = h;
+}
+
+/* Input that is back before supplies are empty fills them: the inrush of a start, beside what flows. Else it
+ * boots, and whoever plays its agent says so. */
+static void note_input(struct plant *plant, uint32_t h)
+{
+    int64_t hold_up_ns = plant->workload->plant.hold_up_ns, *unfed_ns = &plant->unfed_ns[h];
+    if (!hold_up_ns)
+        return;
+    if (grid_host_live(&plant->grid, h)) {
+        if (*unfed_ns != INT64_MAX && plant->t_ns < *unfed_ns + hold_up_ns)
+            gpuhost_refill(&plant->host[h], plant->t_ns);
+        *unfed_ns = INT64_MAX;
+        return;
+    }
+    if (*unfed_ns == INT64_MAX)
+        *unfed_ns = plant->t_ns;
+    int64_t empty_ns = *unfed_ns + hold_up_ns;
+    if (plant->t_ns < empty_ns && empty_ns < plant->next_waking_ns)
+        plant->next_waking_ns = empty_ns;
 }
 
 /* Who has power may change with the wiring, with a fault, and as a host wakes up. */
@@ -135,6 +165,7 @@ static void find_supplied(struct plant *plant)
     plant->next_waking_ns = INT64_MAX;
     for (uint32_t h = 0; h < plant->model->host_count; h++) {
         int64_t asleep_ns = plant->asleep_until_ns[h];
+        note_input(plant, h);
         plant->supplied[h] = plant_host_powered(plant, h) && plant->t_ns >= asleep_ns;
         plant->host[h].wake_ns = *plant->any_wake_ns = INT64_MIN;
         if (plant->t_ns < asleep_ns && asleep_ns < plant->next_waking_ns)
@@ -261,6 +292,11 @@ static void measure(struct plant *plant)
         struct outcome_node *seen = &plant->outcome.node[n];
         if (node->has_breaker)
             seen->worst_heat = fmax(seen->worst_heat, tripunit_heat(&node->unit));
+    }
+    for (uint32_t i = 0; i < plant->grid.source_count; i++) {
+        uint32_t n = plant->grid.source[i].said.node;
+        struct outcome_node *seen = &plant->outcome.node[n];
+        seen->worst_heat = fmax(seen->worst_heat, grid_engine_heat(&plant->grid, n));
     }
 }
 

@@ -38,6 +38,7 @@ struct plant {
     int64_t *asleep_until_ns;           /* by host: suspended, draws nothing, forgets nothing */
     double *power_w;                    /* by host, at the wall */
     int64_t *reset_ns;                  /* by host: its caps were reset then, INT64_MAX: the agent knows */
+    int64_t *unfed_ns;                  /* by host: no cord has had voltage since; INT64_MAX: one has */
     bool metered;                       /* somebody reads the meters: after each step, those in due */
     bool warm;                          /* the outcome counts */
     struct meter *meter;
@@ -61,7 +62,7 @@ void plant_step(struct plant *plant, plant_grant *grant, void *user);
 /* any: that event of the workload comes with the next step. */
 bool plant_event_due(const struct plant *plant, uint32_t event);
 
-/* any: switched on, and a cord of it has voltage. Asleep it still is. */
+/* any: switched on, and a cord of it has voltage or has had it within `hold_up`. Asleep it still is. */
 bool plant_host_powered(const struct plant *plant, uint32_t host);
 
 /* any: the end: means are made, trips copied, and the outcome moves to the caller, who finishes it. */

@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-enum random_purpose { RANDOM_DEMAND = 1, RANDOM_HOST, RANDOM_TRIPUNIT, RANDOM_METER, RANDOM_NETWORK };
+enum random_purpose { RANDOM_DEMAND = 1, RANDOM_HOST, RANDOM_TRIPUNIT, RANDOM_METER, RANDOM_NETWORK,
+                      RANDOM_SOURCE };
 
 struct random {
     uint64_t state;

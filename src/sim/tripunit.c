@@ -61,6 +61,7 @@ static const char *const element_name[TRIP_ELEMENT_COUNT] = {
     [TRIP_UPS] = "UPS overload", [TRIP_LONG_TIME] = "long-time", [TRIP_THERMAL] = "thermal",
     [TRIP_INVERSE] = "inverse-time", [TRIP_FUSE] = "fuse", [TRIP_POINTS] = "curve", [TRIP_GROUND] = "ground",
     [TRIP_SHORT_TIME] = "short-time", [TRIP_MAGNETIC] = "magnetic", [TRIP_INSTANTANEOUS] = "instantaneous",
+    [TRIP_ENGINE] = "engine",
 };
 
 double trip_place(struct trip_dice *dice)

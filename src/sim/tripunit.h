@@ -21,6 +21,7 @@
 enum trip_element {
     TRIP_NONE, TRIP_CONDUCTOR, TRIP_TRANSFORMER, TRIP_UPS, TRIP_LONG_TIME, TRIP_THERMAL, TRIP_INVERSE,
     TRIP_FUSE, TRIP_POINTS, TRIP_GROUND, TRIP_SHORT_TIME, TRIP_MAGNETIC, TRIP_INSTANTANEOUS,
+    TRIP_ENGINE,            /* of a generator, no unit of this file: it stalls (sim/grid_source.h) */
     TRIP_ELEMENT_COUNT
 };
 

@@ -9,7 +9,7 @@
 #include "sim/trace.h"
 #include "site/device.h"
 
-enum { CLASSES_MAX = 8, EVENTS_MAX = 32 };
+enum { CLASSES_MAX = 8, EVENTS_MAX = 32, SOURCES_MAX = 32 };
 
 enum workload_kind {
     WORKLOAD_TRAIN,
@@ -81,6 +81,7 @@ struct workload_plant {
     double regulation;                  /* voltage drop at rated current, fraction, per level of the tree */
     double meter_noise;                 /* sigma of one reading, fraction */
     int64_t notice_ns;                  /* until an agent sees that its host's caps were reset */
+    int64_t hold_up_ns;                 /* supplies carry a host so long without voltage; 0: not at all */
     double work_exponent;               /* pace = (granted / wanted draw above idle) to the power of this */
 };
 
@@ -94,6 +95,25 @@ struct workload_breakers {
      * not. The caller's, who sets them after workload_load. */
     const struct site_device *device;
     const struct site_equipment *equipment;
+};
+
+/* What a node is where power comes from or changes hands; a UPS with two inputs is two of them. */
+enum workload_source_kind { SOURCE_GENERATOR = 1, SOURCE_UPS = 2, SOURCE_SWITCH = 4 };
+
+/* How a generator, a UPS or a transfer switch behaves. One that is not described is as good as can be: the
+ * generator always runs, the switch takes no time, and of the UPS nothing but its device is there. */
+struct workload_source {
+    uint32_t node;
+    uint8_t kinds;                      /* bits of enum workload_source_kind */
+    /* generator: from the loss of what stands before it until it carries load, give or take the spread; a
+     * start fails with this share, and is tried again as long after; it runs on for a while unneeded */
+    int64_t start_ns, spread_ns, cool_ns;
+    double fails;
+    /* UPS: how long a full battery lasts at what the UPS may carry, and how long it takes to fill it; over
+     * walk_in its rectifier takes load back from the battery */
+    int64_t battery_ns, recharge_ns, walk_in_ns;
+    /* switch: open between two inputs so long; back to an earlier one after it was good so long */
+    int64_t break_ns, retransfer_ns;
 };
 
 struct workload_network {               /* virtual mode only */
@@ -111,6 +131,8 @@ struct workload {
     struct workload_breakers breakers;
     struct workload_network network;
     uint8_t *class_of;                  /* by host index */
+    uint32_t source_count;
+    struct workload_source source[SOURCES_MAX];     /* each node once */
     uint32_t event_count;
     struct workload_event event[EVENTS_MAX];
     uint32_t *resets;                   /* by host index: bit i: event i resets its caps */
@@ -126,6 +148,11 @@ static inline int64_t workload_step_ns(const struct workload *workload)
 /* setup: what a file need not say. */
 void workload_defaults(struct workload *workload);
 void workload_class_defaults(struct workload_class *class, enum workload_kind kind);
+
+/* setup: the usual one at that node; kinds 0: it is none. */
+struct workload_source workload_usual_source(const struct model *model, uint32_t node);
+/* setup: describes every source of the site as usual: the first SOURCES_MAX. */
+void workload_describe_sources(struct workload *workload, const struct model *model);
 
 /* setup: loads and checks against the site. Every finding is one line `file:line:column: error: ...` on
  * `report`. Returns 0, -EINVAL when the file has errors, or another -errno (reported too). */

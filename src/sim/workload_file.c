@@ -16,19 +16,9 @@ enum { CLASS_NONE = 255, TRAIN = 1 << WORKLOAD_TRAIN, INFERENCE = 1 << WORKLOAD_
        STARTER = 1 << WORKLOAD_STARTER, FINETUNE = 1 << WORKLOAD_FINETUNE, QUERIES = 1 << WORKLOAD_QUERIES,
        ANY = (1 << WORKLOAD_KIND_COUNT) - 1 };
 
-enum unit { UNIT_TIME, UNIT_SHARE, UNIT_NUMBER, UNIT_COUNT };
-
-struct field {
-    const char *key;
-    enum unit unit;
-    size_t offset;
-    double low, high;           /* in seconds, fractions or as it stands */
-    int kinds;                  /* classes only: which kinds know it */
-};
-
 #define CLASS(key, unit, member, low, high, kinds) \
     {key, unit, offsetof(struct workload_class, member), low, high, kinds}
-static const struct field class_field[] = {
+static const struct workload_field class_field[] = {
     CLASS("noise", UNIT_SHARE, noise, 0, 0.2, ANY),
     CLASS("compute", UNIT_TIME, compute_ns, 1e-3, 3600, TRAIN),
     CLASS("compute_draw", UNIT_SHARE, compute_draw, 0, 1, TRAIN),
@@ -67,13 +57,12 @@ static const struct field class_field[] = {
 #undef CLASS
 
 #define WORKLOAD(key, unit, member, low, high) {key, unit, offsetof(struct workload, member), low, high, ANY}
-static const struct field top_field[] = {
+static const struct workload_field top_field[] = {
     WORKLOAD("duration", UNIT_TIME, duration_ns, 0.1, 86400),
     WORKLOAD("warmup", UNIT_TIME, warmup_ns, 0, 3600),
     {0},
 };
-static const struct field plant_field[] = {
-    WORKLOAD("step", UNIT_TIME, plant.step_ns, 1e-3, 4e-3),
+static const struct workload_field plant_field[] = {
     WORKLOAD("step", UNIT_TIME, plant.step_ns, 1e-3, 4e-3),
     WORKLOAD("overshoot", UNIT_NUMBER, plant.overshoot, 1, 1.5),
     WORKLOAD("overshoot_for", UNIT_TIME, plant.overshoot_ns, 0, 1),
@@ -87,10 +76,11 @@ static const struct field plant_field[] = {
     WORKLOAD("regulation", UNIT_SHARE, plant.regulation, 0, 0.05),
     WORKLOAD("meter_noise", UNIT_SHARE, plant.meter_noise, 0, 0.05),
     WORKLOAD("notice", UNIT_TIME, plant.notice_ns, 1e-3, 60),
+    WORKLOAD("hold_up", UNIT_TIME, plant.hold_up_ns, 0, 1),
     WORKLOAD("work_exponent", UNIT_NUMBER, plant.work_exponent, 0.1, 1),
     {0},
 };
-static const struct field breaker_field[] = {
+static const struct workload_field breaker_field[] = {
     WORKLOAD("tr", UNIT_TIME, breakers.tr_ns, 0.1, 60),
     WORKLOAD("short_time", UNIT_NUMBER, breakers.short_time, 0, 15),
     WORKLOAD("short_time_delay", UNIT_TIME, breakers.short_time_ns, 0.01, 1),
@@ -98,7 +88,7 @@ static const struct field breaker_field[] = {
     WORKLOAD("initial_heat", UNIT_SHARE, breakers.initial_heat, 0, 1),
     {0},
 };
-static const struct field network_field[] = {
+static const struct workload_field network_field[] = {
     WORKLOAD("delay", UNIT_TIME, network.delay_ns, 0, 1),
     WORKLOAD("jitter", UNIT_TIME, network.jitter_ns, 0, 1),
     {0},
@@ -138,7 +128,7 @@ const char *workload_text(struct fy_node *node)
     return text ? text : "";
 }
 
-static bool parse_value(const struct field *field, const char *text, double *value, int64_t *ns)
+static bool parse_value(const struct workload_field *field, const char *text, double *value, int64_t *ns)
 {
     switch (field->unit) {
     case UNIT_TIME:
@@ -153,7 +143,8 @@ static bool parse_value(const struct field *field, const char *text, double *val
     }
 }
 
-static void set_field(struct loader *loader, const struct field *field, struct fy_node *node, void *base)
+static void set_field(struct loader *loader, const struct workload_field *field, struct fy_node *node,
+                      void *base)
 {
     static const char *const wanted[] = {"a time such as 900ms", "a share such as 35%", "a number",
         "a whole number"};
@@ -179,7 +170,7 @@ static void set_field(struct loader *loader, const struct field *field, struct f
         memcpy(place, &value, sizeof(value));
 }
 
-static const struct field *find_field(const struct field *table, const char *key)
+static const struct workload_field *find_field(const struct workload_field *table, const char *key)
 {
     for (; table->key; table++) {
         if (!strcmp(table->key, key))
@@ -188,9 +179,8 @@ static const struct field *find_field(const struct field *table, const char *key
     return NULL;
 }
 
-/* Every pair of `map`; keys in `skip` (a NULL-ended list) are somebody else's. */
-static void set_fields(struct loader *loader, struct fy_node *map, const struct field *table, void *base,
-                       int kind, const char *const *skip)
+void workload_set_fields(struct loader *loader, struct fy_node *map, const struct workload_field *table,
+                         void *base, const char *what, int kind, const char *const *skip)
 {
     struct fy_node_pair *pair;
     void *walk = NULL;
@@ -206,11 +196,11 @@ static void set_fields(struct loader *loader, struct fy_node *map, const struct 
             other++;
         if (*other)
             continue;
-        const struct field *field = find_field(table, name);
+        const struct workload_field *field = find_field(table, name);
         if (!field)
             workload_complain(loader, key, "unknown key '%s'", name);
         else if (!(field->kinds & kind))
-            workload_complain(loader, key, "'%s' does not belong to this kind of class", name);
+            workload_complain(loader, key, "'%s' does not belong to this kind of %s", name, what);
         else
             set_field(loader, field, fy_node_pair_value(pair), base);
     }
@@ -270,7 +260,7 @@ static void load_class(struct loader *loader, struct fy_node *node)
     }
     workload_class_defaults(class, (enum workload_kind)parsed);
     snprintf(class->name, sizeof(class->name), "%s", workload_text(id));
-    set_fields(loader, node, class_field, class, 1 << parsed, own);
+    workload_set_fields(loader, node, class_field, class, "class", 1 << parsed, own);
     if (!hosts || !fy_node_is_sequence(hosts))
         workload_complain(loader, hosts ? hosts : node,
                           "`hosts` is a list of names or patterns such as [\"a1-*\"]");
@@ -311,10 +301,10 @@ static void load_seed(struct loader *loader, struct fy_node *root)
 
 static void load_root(struct loader *loader, struct fy_node *root)
 {
-    static const char *const own[] = {"workload", "seed", "classes", "plant", "breakers", "network", "events",
-        NULL};
+    static const char *const own[] = {"workload", "seed", "classes", "plant", "breakers", "network",
+        "sources", "events", NULL};
     static const char *const none[] = {NULL};
-    static const struct { const char *name; const struct field *field; } block[] = {
+    static const struct { const char *name; const struct workload_field *field; } block[] = {
         {"plant", plant_field}, {"breakers", breaker_field}, {"network", network_field},
     };
     struct workload *workload = loader->workload;
@@ -324,17 +314,18 @@ static void load_root(struct loader *loader, struct fy_node *root)
     }
     snprintf(workload->name, sizeof(workload->name), "%s",
              workload_text(fy_node_mapping_lookup_by_string(root, "workload", FY_NT)));
-    set_fields(loader, root, top_field, workload, ANY, own);
+    workload_set_fields(loader, root, top_field, workload, "file", ANY, own);
     load_seed(loader, root);
     for (size_t i = 0; i < sizeof(block) / sizeof(block[0]); i++) {
         struct fy_node *node = fy_node_mapping_lookup_by_string(root, block[i].name, FY_NT);
         if (node)
-            set_fields(loader, node, block[i].field, workload, ANY, none);
+            workload_set_fields(loader, node, block[i].field, workload, "block", ANY, none);
     }
     int64_t step_ns = workload_step_ns(workload);
     if (step_ns != NS_PER_MS && step_ns != 2 * NS_PER_MS && step_ns != 4 * NS_PER_MS)
         workload_complain(loader, root, "plant: step is 1ms, 2ms or 4ms");
     load_classes(loader, root);
+    workload_load_sources(loader, fy_node_mapping_lookup_by_string(root, "sources", FY_NT));
     workload_load_events(loader, fy_node_mapping_lookup_by_string(root, "events", FY_NT));
 }
 

@@ -7,6 +7,7 @@ import sys
 import tree
 
 DAEMON, SHELL, SITE = 'docs/man/flyballd.8.scd', 'docs/man/flyball.1.scd', 'docs/man/flyball-site.5.scd'
+AGENT = 'docs/man/flyball-agent.8.scd'
 # file, table of rows X(symbol, name, meaning), page that holds names and meanings word for word
 COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'CORE_COUNTERS', DAEMON),
            ('src/core/pipeline.h', 'EXPOSURE_BASES', SHELL), ('src/loop/words.h', 'LOOP_COUNTERS', DAEMON),
@@ -16,7 +17,8 @@ COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'COR
            ('src/loop/view_words.h', 'DEVICE_THROTTLES', SHELL), ('src/core/permit.h', 'PERMITS', SHELL),
            ('src/core/emergency.h', 'EMERGENCY_STAGES', SHELL),
            ('src/loop/shed_states.h', 'SHED_STATES', SHELL),
-           ('src/agent/ask_words.h', 'ASK_REASON_WORDS', SHELL)]
+           ('src/agent/ask_words.h', 'ASK_REASON_WORDS', SHELL),
+           ('src/agent/agent.h', 'AGENT_COUNTERS', AGENT)]
 # the same of rows X(symbol, name), names only
 NAMED = [('src/msg/breaker.h', 'BREAKER_ELEMENTS', SHELL)]
 DOCUMENT, WORDS = 'src/loop/document_counters.c', 'src/loop/words.h'
@@ -114,7 +116,7 @@ def check_keys(root, files):
 
 def check(root):
     files = tree.tree_files(root)
-    words = {page: page_words(read(root, page)) for page in (DAEMON, SHELL)}
+    words = {page: page_words(read(root, page)) for page in (DAEMON, SHELL, AGENT)}
     findings = [*check_counters(root, words), *check_keys(root, files)]
     verbs = [path for path in files if VERBS.match(path)]
     for option, page in options(root, verbs):
@@ -138,6 +140,7 @@ GOOD = {
                           '      "they are shed")\n',
     'src/core/bound.h': '#define BOUND_TERMS(X) \\\n    X(BOUND_A, "tier", "others come first")\n',
     'src/core/emergency.h': '#define EMERGENCY_STAGES(X) \\\n    X(STAGE_A, "shed", "it is due")\n',
+    'src/agent/agent.h': '#define AGENT_COUNTERS(X) \\\n    X(AGENT_A, "bare", "no tag")\n',
     'src/agent/ask_words.h': '#define ASK_REASON_WORDS(X) \\\n    X(ASK_A, "full", "no room")\n',
     'src/loop/shed_states.h': '#define SHED_STATES(X) \\\n    X(SHED_A, "again", "one more try")\n',
     'src/core/permit.h': '#define PERMITS(X) \\\n    X(PERMIT_A, "held", "it may be lent")\n',
@@ -157,6 +160,7 @@ GOOD = {
            '*cut*\n\tothers want it\n*hot*: too warm\n*ring*\n\tplaces in it: they are shed\n'
            '*tier*\n\tothers come first\n*shed*\n\tit is due\n*again*\n\tone more try\n'
            '*held*\n\tit may be lent\n*full*\n\tno room\n*long-time* or *UPS overload*\n',
+    AGENT: '*bare*\n\tno tag\n',
     SITE: '*id*, *lease*\n*sag* {*below*, *clear*}\n',
 }
 PROOF = [
@@ -177,6 +181,9 @@ PROOF = [
     ('a counter of the loop has no meaning on the page',
      {**GOOD, 'src/loop/words.h': GOOD['src/loop/words.h'].replace('left', 'stayed')},
      [r'lacks LOOP_COUNTERS sent: leases that stayed']),
+    ('a counter of the agent has another meaning on its page',
+     {**GOOD, AGENT: GOOD[AGENT].replace('no', 'a')},
+     [r'flyball-agent\.8.*lacks AGENT_COUNTERS bare: no tag']),
     ('an element has no name on the page',
      {**GOOD, 'src/msg/breaker.h': GOOD['src/msg/breaker.h'].replace('UPS', 'motor')},
      [r'flyball\.1.*lacks BREAKER_ELEMENTS motor overload']),

@@ -28,6 +28,9 @@ STALL_S = 0.5
 DEVICE = struct.Struct('=qQqqIIIi')
 TOLD = {'foreign_mw': (16, 'q'), 'demand_mw': (24, 'q'), 'lost': (32, 'I'), 'hang': (36, 'I'),
         'sticky': (40, 'I'), 'fail': (44, 'i')}
+# then of each device its newest writes: when, and which cap
+TRACE, TRACE_AT = 64, 8 + 16 * DEVICE.size
+SLEEP = os.environ.get('FLYBALL_SLEEP', '')
 # struct word of src/agent/word.h
 WORD = {'deadline_ns': 24, 'agent_beat_ns': 32, 'watchdog_beat_ns': 40}
 
@@ -103,7 +106,7 @@ class Host:
         return Shared(self.memory + '/devices', 8 + 16 * DEVICE.size)
 
     def word(self, member):
-        return Shared(self.memory + '/word-1', 40).get(WORD[member])
+        return Shared(self.memory + '/word-1', 48).get(WORD[member])
 
     def caps_w(self):
         shared = self.devices()
@@ -233,6 +236,87 @@ def case_stop():
             time.sleep(0.2)
         host.wait_for_lease()
         host.end()
+        site.bed.stop(daemon)
+
+
+def first_writes(host, since):
+    """What each device was told first after it had been told so often."""
+    shared = Shared(host.memory + '/devices', TRACE_AT + DEVICES * TRACE * 16)
+    counts = [shared.get(8 + i * DEVICE.size + 8) for i in range(DEVICES)]
+    return [shared.get(TRACE_AT + (i * TRACE + since[i] % TRACE) * 16 + 8) / 1000
+            if counts[i] > since[i] else None for i in range(DEVICES)]
+
+
+def write_counts(host):
+    shared = host.devices()
+    return [shared.get(8 + i * DEVICE.size + 8) for i in range(DEVICES)]
+
+
+def halt(host, processes):
+    """Every thread of them stands still when this returns."""
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    for process in processes:
+        for task in os.listdir(f'/proc/{process.pid}/task'):
+            host.wait_until(lambda: 'State:\tT' in read(f'/proc/{process.pid}/task/{task}/status'), 30,
+                            'it does not stop')
+
+
+def wake(host, processes, what):
+    """They go on, and what they do first, long before any lease could come, is to write fail-safe."""
+    assert min(host.caps_w()) > FAIL_SAFE_W / DEVICES, 'somebody wrote who stood still'
+    before = write_counts(host)
+    for process in processes:
+        process.send_signal(signal.SIGCONT)
+    took_s = host.wait_for_fail_safe(ACTUATION_S + STALL_S)
+    first = first_writes(host, before)
+    print(f'{what}: fail-safe after {took_s * 1e3:.1f} ms')
+    assert all(cap_w is not None and cap_w <= FAIL_SAFE_W / DEVICES for cap_w in first), (what, first)
+
+
+def case_halt():
+    """Both stand still until the lease has run out: whoever goes on first writes fail-safe first."""
+    with Site('ahlt') as site:
+        daemon, host = site.bed.start(), site.hosts[0].start()
+        both = [host.agent, host.watchdog]
+        for what, awake in (('agent', both[:1]), ('watchdog', both[1:]), ('both', both)):
+            host.wait_until(lambda: min(host.caps_w()) > FAIL_SAFE_W / DEVICES + 50, 60, 'no lease')
+            halt(host, both)
+            time.sleep(2 * LEASE_S)
+            wake(host, awake, f'{what} after a halt')
+            for process in both:
+                process.send_signal(signal.SIGCONT)
+        host.wait_for_lease()
+        assert host.end()['counters']['falls'] >= 2
+        site.bed.stop(daemon)
+
+
+def case_sleep():
+    """The machine sleeps for ten seconds: of the lease hardly any time has passed by MONOTONIC. Whoever is
+    awake first writes fail-safe, the agent is a new incarnation and leased anew. The same with the agent's
+    clock alone, which its watchdog does not share: it knows by itself."""
+    if not SLEEP:
+        skip('a sanitizer does not share LD_PRELOAD')
+    with Site('aslp') as site:
+        daemon, host = site.bed.start(), site.hosts[0]
+        with open(host.memory + '/slept', 'wb') as file:
+            file.write(bytes(8))
+        os.environ['FLYBALL_SLEPT'] = host.memory + '/slept'
+        slept = Shared(host.memory + '/slept', 8)
+        host.watchdog = host.spawn('watch', preload=SLEEP)
+        host.agent = host.spawn('run', host.folder + '/summary.json', preload=SLEEP)
+        host.wait_for('run', 'ready')
+        both = [host.agent, host.watchdog]
+        for what, awake in (('agent', both[:1]), ('watchdog', both[1:]), ('both', both)):
+            host.wait_until(lambda: min(host.caps_w()) > FAIL_SAFE_W / DEVICES + 50, 60, 'no lease')
+            halt(host, both)
+            slept.put(0, 'q', slept.get(0) + 10 * 10**9)
+            wake(host, awake, f'{what} after a sleep')
+            for process in both:
+                process.send_signal(signal.SIGCONT)
+        host.wait_for_lease()
+        summary = host.end()
+        assert summary['counters']['sleeps'] == 3, summary
         site.bed.stop(daemon)
 
 

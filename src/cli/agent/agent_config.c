@@ -62,6 +62,9 @@ static void print_config(const struct site *site, const char *path, uint32_t h)
     printf("efficiency = %u ppm\n", site->type_efficiency_ppm[host->type]);
     printf("\n# how caps are set here; `flyball-agent probe` tells what there is\n"
            "actuator = nvml\nwatchdog = required\n");
+    if (site->auth.hosts)
+        printf("\n# mode 0600: what `flyball keys host %s %s` prints\nkeys = /etc/flyball/key\n", path,
+               host->name);
 }
 
 static int run_site(const struct site *site, const char *path, const char *name)
@@ -105,7 +108,7 @@ const struct cli_verb cli_agent_config = {
         "Prints what flyball-agent(8) on HOST needs to know of the site, as its configuration: its number,\n"
         "the controller's address, its caps, the times of leases and how its draw at the wall is worked "
         "out.\n"
-        "What only the host knows (its actuator and devices, folders, keys) is left to be looked over "
+        "What only the host knows (its actuator and devices, folders) is left to be looked over "
         "there.\n\n"
         "  --server NAME   row of the site's `servers:` that is its controller\n\n"
         "Exit: 0 ok, 2 usage or no such host, 3 the file cannot be read, 4 the site has errors.\n",

@@ -74,6 +74,7 @@ static void what_is_left_out_is_filled_in(void **state)
     assert_string_equal(config->run, "/run/flyball-agent");
     assert_true(config->agent.watchdog_required);
     assert_int_equal(config->device_count, 0);
+    assert_string_equal(config->keys, "");
 }
 
 static void every_key_can_be_given(void **state)
@@ -84,7 +85,7 @@ static void every_key_can_be_given(void **state)
                     "device = dry-1\ndevice = dry-0\nbase = 1.5 kW\n"
                     "efficiency = 96 %\nwatchdog = none\nstate = /a\nrun = /b\n"
                     "sysfs = /d\ndry_devices = 4\ndry_min = 1 W\ndry_max = 2 W\n"
-                    "dry_file = /e\n");
+                    "dry_file = /e\nkeys = /f\n");
     const struct config *config = &found.config;
     assert_string_equal(found.said, "");
     assert_int_equal(found.result, 0);
@@ -97,7 +98,7 @@ static void every_key_can_be_given(void **state)
     assert_false(config->agent.watchdog_required);
     assert_int_equal(config->place.dry_devices, 4);
     assert_string_equal(config->place.root, "/d");
-    assert_string_equal(config->keys, "");
+    assert_string_equal(config->keys, "/f");
 }
 
 static const struct { const char *line, *said; } mistakes[] = {
@@ -185,14 +186,6 @@ static void what_is_too_long_is_refused(void **state)
     assert_non_null(strstr(found.said, ":12:10: error: device is longer than 95 characters"));
 }
 
-static void keys_are_refused_while_no_frame_carries_a_tag(void **state)
-{
-    (void)state;
-    struct found found = load(whole, "keys = /c");
-    assert_int_equal(found.result, -EINVAL);
-    assert_non_null(strstr(found.said, ":12:1: error: keys: this agent's frames carry no tags yet"));
-}
-
 static void a_file_that_is_not_there_is_told(void **state)
 {
     (void)state;
@@ -212,7 +205,6 @@ int main(void)
         cmocka_unit_test(each_mistake_is_told_with_its_place),
         cmocka_unit_test(each_relation_that_does_not_hold_is_told),
         cmocka_unit_test(what_is_too_long_is_refused),
-        cmocka_unit_test(keys_are_refused_while_no_frame_carries_a_tag),
         cmocka_unit_test(a_file_that_is_not_there_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,19 @@
 #include "wire/cap.h"
 #include "wire/frame.h"
 
+static bool is_true(struct host *host, const uint8_t *data, const struct frame *frame)
+{
+    if (!host->controller)
+        return true;
+    if (auth_check(&host->controller->user[0], auth_host(0), data, frame)) {
+        host->untrue++;
+        return false;
+    }
+    auth_heard(&host->controller->user[0], auth_host(0), frame->key_id);
+    host->key_id = frame->key_id;
+    return true;
+}
+
 static void take_frame(void *user, const uint8_t *data, uint32_t bytes)
 {
     struct host *host = user;
@@ -18,6 +31,10 @@ static void take_frame(void *user, const uint8_t *data, uint32_t bytes)
     assert_int_equal(frame_decode(data, bytes, &frame), ACCEPTED);
     assert_int_equal(frame.sender, HOST_NUMBER);
     host->frames++;
+    memcpy(host->sent, data, bytes);
+    host->sent_bytes = bytes;
+    if (!is_true(host, data, &frame))
+        return;
     if (frame.kind == FRAME_TOKEN_REQUEST) {
         assert_int_equal(token_request_decode(frame.body, frame.body_bytes, &host->request), ACCEPTED);
         return;
@@ -73,6 +90,7 @@ void host_restart(struct host *host)
     for (uint32_t i = 0; i < HOST_DEVICES; i++)
         host->device[i].writing_mw = -1;
     agent_init(&host->agent, &host->config, &hooks);
+    agent_auth(&host->agent, host->own, 0);
     look_at_clocks(host);
     agent_watchdog(&host->agent, true, host->now_ns);
     agent_start(&host->agent, &birth, host->now_ns);
@@ -129,16 +147,25 @@ struct lease host_next_lease(struct host *host, int64_t cap_mw)
 {
     return (struct lease){.incarnation = host->report.incarnation, .epoch = host->epoch,
                           .sequence = ++host->sequence, .echo = host->report.number, .cap_mw = cap_mw,
-                          .duration_ns = NS_PER_S};
+                          .duration_ns = NS_PER_S, .session = HOST_SESSION};
+}
+
+uint32_t host_frame(struct host *host, const struct lease *lease, uint8_t data[DATAGRAM_MAX])
+{
+    struct frame frame = {.kind = FRAME_LEASE, .sender = HOST_NUMBER, .sequence = lease->sequence};
+    frame.body_bytes = lease_encode(lease, data + FRAME_HEADER_BYTES, DATAGRAM_MAX - FRAME_HEADER_BYTES);
+    assert_true(frame.body_bytes);
+    uint32_t bytes = frame_encode(data, &frame);
+    if (host->controller)
+        assert_int_equal(auth_seal(&host->controller->user[0], auth_host(0), data, bytes), 0);
+    return bytes;
 }
 
 int host_send(struct host *host, const struct lease *lease)
 {
     uint8_t data[DATAGRAM_MAX];
-    struct frame frame = {.kind = FRAME_LEASE, .sender = HOST_NUMBER, .sequence = lease->sequence};
-    frame.body_bytes = lease_encode(lease, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
-    assert_true(frame.body_bytes);
-    return agent_receive(&host->agent, data, frame_encode(data, &frame), host->now_ns);
+    uint32_t bytes = host_frame(host, lease, data);
+    return agent_receive(&host->agent, data, bytes, host->now_ns);
 }
 
 int host_lease(struct host *host, int64_t cap_mw)

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 
 enum { HOST_DEVICES = 4, HOST_NUMBER = 7 };
+#define HOST_SESSION UINT64_C(0x5E5510)
 #define MS NS_PER_MS
 #define W INT64_C(1000)
 
@@ -31,6 +32,12 @@ struct host {
     struct token_response answer;
     uint64_t sequence;          /* of the newest lease */
     uint64_t epoch;
+    struct auth *controller;        /* NULL: frames are bare */
+    struct auth_user *own;
+    uint32_t untrue;                /* frames of the host that the controller would refuse */
+    uint16_t key_id;                /* of the newest that it would not */
+    uint8_t sent[DATAGRAM_MAX];     /* the newest of the host */
+    uint32_t sent_bytes;
 };
 
 /* setup: an agent that has started at 1 s, its first writes out. */
@@ -50,6 +57,9 @@ void host_return(struct host *host, uint32_t device, int rc);
 
 /* any: the controller answers the newest report with this cap for 1 s. What agent_receive said. */
 int host_lease(struct host *host, int64_t cap_mw);
+
+/* any: its frame as it leaves the controller, which answers under the key that the host used. */
+uint32_t host_frame(struct host *host, const struct lease *lease, uint8_t data[DATAGRAM_MAX]);
 
 /* any: a lease as it stands. */
 int host_send(struct host *host, const struct lease *lease);

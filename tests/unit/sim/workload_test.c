@@ -22,6 +22,10 @@ static int load_text(const char *text, struct workload *workload, char **finding
     assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
     tiny_site_init(&model, &tiny_demo);
+    /* something for `sources` to describe: a UPS, a generator, a UPS without a limit */
+    model.node[1].kind = model.node[3].kind = NODE_UPS;
+    model.node[2].kind = NODE_GENERATOR;
+    model.node[2].parent_count = model.node[3].limited = 0;
     FILE *report = open_memstream(findings, &bytes);
     int result = workload_load(workload, path, &model, report);
     fclose(report);
@@ -115,6 +119,32 @@ static void events_are_read(void **state)
 }
 
 #define GOOD "seed: 1\nclasses: [{id: a, kind: train, hosts: [\"*\"]}]\n"
+static void sources_are_read(void **state)
+{
+    struct workload workload;
+    char *findings = NULL;
+    (void)state;
+    int result = load_text(GOOD "plant: {hold_up: 16ms}\nsources:\n"
+                           "  - {node: branch-2, start: 7s, fails: 5%, cool: 90s}\n"
+                           "  - {node: branch-1, battery: 3min, walk_in: 0s}\n",
+                           &workload, &findings);
+    assert_string_equal(findings, "");
+    assert_int_equal(result, 0);
+    assert_int_equal(workload.plant.hold_up_ns, 16 * NS_PER_MS);
+    assert_int_equal(workload.source_count, 2);
+    assert_int_equal(workload.source[0].node, 2);
+    assert_int_equal(workload.source[0].kinds, SOURCE_GENERATOR);
+    assert_int_equal(workload.source[0].start_ns, 7 * NS_PER_S);
+    assert_int_equal(workload.source[0].spread_ns, 2 * NS_PER_S);       /* what is usual */
+    assert_int_equal(workload.source[0].cool_ns, 90 * NS_PER_S);
+    assert_true(workload.source[0].fails > 0.049 && workload.source[0].fails < 0.051);
+    assert_int_equal(workload.source[1].kinds, SOURCE_UPS);
+    assert_int_equal(workload.source[1].battery_ns, 180 * NS_PER_S);
+    assert_int_equal(workload.source[1].walk_in_ns, 0);
+    workload_unload(&workload);
+    free(findings);
+}
+
 static void every_mistake_is_told_with_line_and_column(void **state)
 {
     static const struct { const char *text, *finding; } bad[] = {
@@ -148,6 +178,18 @@ static void every_mistake_is_told_with_line_and_column(void **state)
         {GOOD "events:\n  - {at: 1s, reset: h-001}\n", ":4:21: error: reset: a list of names"},
         {GOOD "events:\n  - {at: 1s, reset: [\"x*\"]}\n", ":4:23: error: 'x*' fits no host"},
         {GOOD "plant: {notice: 0s}\n", ":3:17: error: notice: '0s' is outside"},
+        {GOOD "sources: {node: main-0}\n", ":3:11: error: `sources` is a list"},
+        {GOOD "sources: [main-0]\n", ":3:11: error: a source is a block such as"},
+        {GOOD "sources:\n  - {start: 3s}\n", ":4:6: error: a source needs `node`"},
+        {GOOD "sources:\n  - {node: main-9}\n", ":4:12: error: a source needs `node`"},
+        {GOOD "sources:\n  - {node: main-0}\n", ":4:12: error: 'main-0' is no generator at the top"},
+        {GOOD "sources:\n  - {node: branch-1, start: 1s}\n",
+            ":4:22: error: 'start' does not belong to this kind of source"},
+        {GOOD "sources:\n  - {node: branch-1}\n  - {node: branch-1}\n",
+            ":5:12: error: 'branch-1' is described already"},
+        {GOOD "sources:\n  - {node: branch-2, start: 1s, spread: 2s}\n",
+            ":4:12: error: 'branch-2' could start before it is asked to"},
+        {GOOD "sources:\n  - {node: rack-3}\n", ":4:12: error: 'rack-3' is unlimited"},
         {GOOD "plant: {step: 3ms}\n", "error: plant: step is 1ms, 2ms or 4ms"},
     };
     (void)state;
@@ -167,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_good_file_is_read),
         cmocka_unit_test(fine_tuning_queries_and_staggered_jobs_are_read),
         cmocka_unit_test(events_are_read),
+        cmocka_unit_test(sources_are_read),
         cmocka_unit_test(every_mistake_is_told_with_line_and_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
