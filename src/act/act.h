@@ -66,11 +66,13 @@ struct act_sample {
 };
 
 /* What a device is to keep besides its cap: a floor below which it does not let the draw fall at once, how
- * fast it may rise and fall, how long it waits before it falls. 0 = leave as it is. */
+ * fast it may rise and fall, how long it waits before it falls. 0 = leave as it is. A floor that the device
+ * cannot hold, too low ones too, is -ERANGE and changes nothing. */
 struct act_smooth {
     int64_t floor_mw;
     int64_t ramp_up_mw_per_s, ramp_down_mw_per_s;
     int64_t hysteresis_ns;
+    bool off;                   /* none of it: what was set is switched off */
 };
 
 /* Where devices are looked for. Empty: the places of a running machine. The driver of NVIDIA has no place

@@ -73,13 +73,23 @@ static int set_ramps(const struct nvml_library *library, nvml_handle device, uns
     return error;
 }
 
+static int switch_to(const struct nvml_library *library, nvml_handle device, unsigned enabled)
+{
+    int64_t seen;
+    struct nvml_smoothing_state state = {.version = NVML_VERSION(struct nvml_smoothing_state, 1),
+                                         .enabled = enabled};
+    int error = nvml_library_error(library->smoothing_state(device, &state));
+    if (!error)
+        error = nvml_library_field(library, device, NVML_SMOOTHING_ENABLED, 0, &seen);
+    return error ? error : seen == enabled ? 0 : -EIO;
+}
+
 static int put_into_force(const struct nvml_library *library, nvml_handle device, unsigned preset)
 {
     struct nvml_smoothing_param chosen = {.version = NVML_VERSION(struct nvml_smoothing_param, 1),
                                           .profile = preset};
-    struct nvml_smoothing_state on = {.version = NVML_VERSION(struct nvml_smoothing_state, 1), .enabled = 1};
     int error = nvml_library_error(library->smoothing_activate(device, &chosen));
-    return error ? error : nvml_library_error(library->smoothing_state(device, &on));
+    return error ? error : switch_to(library, device, 1);
 }
 
 int nvml_smoothing_set(const struct nvml_library *library, nvml_handle device,
@@ -87,6 +97,8 @@ int nvml_smoothing_set(const struct nvml_library *library, nvml_handle device,
 {
     int64_t presets;
     double percent;
+    if (smooth->off)
+        return switch_to(library, device, 0);
     if (smooth->floor_mw < 0 || smooth->ramp_up_mw_per_s < 0 || smooth->ramp_down_mw_per_s < 0 ||
         smooth->hysteresis_ns < 0)
         return -ERANGE;

@@ -30,6 +30,8 @@ struct agent_config {
     int64_t efficiency_ppm;         /* of the supplies; 0 = 1000000 */
     int64_t stale_ns;               /* a sample that is older is none; 0 = 1 s */
     bool watchdog_required;         /* without one nothing above fail-safe */
+    bool smoothing;                 /* devices that can hold the floor of the lease and these ramps */
+    struct act_smooth smooth;       /* of the host; floor_mw is the lease's */
 };
 
 /* What the agent asks of its owner. None may call the agent back. */
@@ -86,7 +88,9 @@ struct agent_birth {
     X(AGENT_BLIND, "blind", "devices that could not be read for longer than a sample lives") \
     X(AGENT_FOREIGN, "foreign", "limits of somebody else found below the cap that was asked for") \
     X(AGENT_SLEEPS, "sleeps", "times that the machine had slept") \
-    X(AGENT_ASKED, "asked", "requests for power sent")
+    X(AGENT_ASKED, "asked", "requests for power sent") \
+    X(AGENT_SMOOTHED, "smoothed", "floors and ramps that a device took and read back") \
+    X(AGENT_UNSMOOTHED, "unsmoothed", "floors and ramps that a device refused")
 
 #define AGENT_COUNTER_SYMBOL(symbol, name, meaning) symbol,
 enum agent_counter { AGENT_COUNTERS(AGENT_COUNTER_SYMBOL) AGENT_COUNTER_COUNT };
@@ -115,6 +119,7 @@ struct agent {
     uint64_t epoch_asked;           /* the newest that save_epoch was called for */
     int64_t word_boottime_ns;       /* what was stored last; -1 = nothing yet */
     int64_t raised_ns;              /* the newest raise or cut by an order */
+    int64_t floor_mw;               /* of the newest lease obeyed */
     uint16_t psu_inputs;
     bool psu_known;
     bool watchdog;                  /* it is there */
@@ -186,6 +191,13 @@ int64_t agent_draw_mw(const struct agent *agent, int64_t now_ns);
 
 /* any: the cap of one device while the host's is cap_mw. */
 int64_t agent_part_mw(const struct agent *agent, int64_t cap_mw);
+
+/* any: what a device is to keep besides its cap, where it can: its part of the floor of the lease, never
+ * above its part of the cap that is wanted nor of fail-safe, and of the ramps. Off without floor or lease. */
+struct act_smooth agent_smooth(const struct agent *agent);
+
+/* any: a device's answer to that: 0, or -errno. */
+void agent_smoothed(struct agent *agent, uint32_t device, int rc);
 
 /* any: "received", ... and what it counts. */
 const char *agent_counter_name(enum agent_counter counter);

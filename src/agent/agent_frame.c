@@ -122,6 +122,8 @@ static int obey(struct agent *agent, struct lease *lease, int64_t now_ns)
         ask_to_save(agent);
     if (agent->holder.wanted_mw != before_mw)
         agent->raised_ns = now_ns;
+    if (verdict == HOLDER_ACCEPTED)
+        agent->floor_mw = larger(lease->floor_mw, 0);
     agent->counter[counter_of(verdict)]++;
     agent_settle(agent, now_ns);
     return verdict == HOLDER_ACCEPTED ? ACCEPTED : -1;

@@ -11,7 +11,7 @@
 
 #include "agent/config_keys.h"
 
-enum { KEYS_MAX = 32, FINDINGS_MAX = 100, RANGE_BYTES = 96 };
+enum { KEYS_MAX = 64, FINDINGS_MAX = 100, RANGE_BYTES = 96 };
 
 struct reader {
     struct config *config;
@@ -136,6 +136,11 @@ static void take(struct reader *reader, const struct config_row *row, const char
     case CONFIG_QUANTITY: take_number(reader, row, value); break;
     case CONFIG_ACTUATOR: take_actuator(reader, row, value); break;
     case CONFIG_DEVICE: take_device(reader, row, value); break;
+    case CONFIG_SWITCH:
+        if (strcmp(value, "on") && strcmp(value, "off"))
+            fault(reader, "%s '%s' is neither 'on' nor 'off'", row->name, value);
+        *((bool *)((char *)reader->config + row->at)) = !strcmp(value, "on");
+        break;
     case CONFIG_REQUIRED:
         if (strcmp(value, "required") && strcmp(value, "none"))
             fault(reader, "%s '%s' is neither 'required' nor 'none'", row->name, value);
@@ -280,7 +285,9 @@ int config_load(struct config *config, const char *path, FILE *report)
     fill_in(&reader);
     if (!reader.findings)
         check_relations(&reader);
-    config->agent.raise_mw_per_s *= 1000;       /* a ramp is read in W/s */
+    config->agent.raise_mw_per_s *= 1000;       /* ramps are read in W/s */
+    config->agent.smooth.ramp_up_mw_per_s *= 1000;
+    config->agent.smooth.ramp_down_mw_per_s *= 1000;
     config->agent.holder.devices = config->device_count;
     return reader.findings ? -EINVAL : 0;
 }

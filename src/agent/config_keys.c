@@ -9,6 +9,10 @@
     {.name = key, .kind = CONFIG_QUANTITY, .quantity = QUANTITY_TIME, PLACE(member), .least = low, \
      .most = high, .fallback = word}
 
+#define RAMP(key, member) \
+    {.name = key, .kind = CONFIG_QUANTITY, .quantity = QUANTITY_RAMP, PLACE(member), .least = 0, \
+     .most = RAISE_MOST_W, .fallback = "0 W/s"}
+
 #define POWER_MOST_MW INT64_C(1000000000)       /* of one host */
 #define RAISE_MOST_W  INT64_C(1000000000)
 
@@ -24,8 +28,7 @@ const struct config_row config_rows[] = {
     TIME("lease", lease_ns, 60 * NS_PER_MS, 600 * NS_PER_S, "1 s"),
     TIME("report", agent.holder.report_ns, 10 * NS_PER_MS, 100 * NS_PER_S, "100 ms"),
     TIME("actuation", agent.holder.actuation_ns, NS_PER_MS, 60 * NS_PER_S, NULL),
-    {.name = "raise_rate", .kind = CONFIG_QUANTITY, .quantity = QUANTITY_RAMP, PLACE(agent.raise_mw_per_s),
-     .least = 0, .most = RAISE_MOST_W, .fallback = "0 W/s"},
+    RAMP("raise_rate", agent.raise_mw_per_s),
     TIME("raise_every", agent.raise_every_ns, 0, 600 * NS_PER_S, "0 s"),
     {.name = "actuator", .kind = CONFIG_ACTUATOR, PLACE(actuator), .fallback = "nvml"},
     {.name = "device", .kind = CONFIG_DEVICE, PLACE(device), .fallback = ""},
@@ -38,6 +41,10 @@ const struct config_row config_rows[] = {
     POWER("base", agent.base_mw, 0, "0 W"),
     {.name = "efficiency", .kind = CONFIG_QUANTITY, .quantity = QUANTITY_RATIO, PLACE(agent.efficiency_ppm),
      .least = PPM / 2, .most = PPM, .fallback = "100 %"},
+    {.name = "smoothing", .kind = CONFIG_SWITCH, PLACE(agent.smoothing), .fallback = "off"},
+    RAMP("ramp_up", agent.smooth.ramp_up_mw_per_s),
+    RAMP("ramp_down", agent.smooth.ramp_down_mw_per_s),
+    TIME("hysteresis", agent.smooth.hysteresis_ns, 0, 60 * NS_PER_S, "0 s"),
     {.name = "watchdog", .kind = CONFIG_REQUIRED, PLACE(agent.watchdog_required), .fallback = "required"},
     {.name = "state", .kind = CONFIG_PATH, PLACE(state), .fallback = "/var/lib/flyball-agent"},
     {.name = "run", .kind = CONFIG_PATH, PLACE(run), .fallback = "/run/flyball-agent"},

@@ -16,6 +16,7 @@ enum config_kind {
     CONFIG_QUANTITY,            /* with a unit, int64_t */
     CONFIG_ACTUATOR,            /* name of a driver */
     CONFIG_REQUIRED,            /* "required" or "none" */
+    CONFIG_SWITCH,              /* "on" or "off" */
     CONFIG_DEVICE,              /* identity; as often as there are devices */
 };
 

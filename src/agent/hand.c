@@ -65,3 +65,12 @@ int hand_sample(struct hand *hand, struct act_sample *sample, int64_t now_ns)
         return -ENODEV;
     return note(hand, hand->driver->sample(&hand->act, hand->device, sample), now_ns);
 }
+
+int hand_smooth(struct hand *hand, const struct act_smooth *smooth, int64_t now_ns)
+{
+    if (hand->device == INDEX_NONE)
+        return -ENODEV;
+    if (!hand->driver->smooth || !(hand->act.device[hand->device].features & ACT_SMOOTHING))
+        return -ENOTSUP;
+    return note(hand, hand->driver->smooth(&hand->act, hand->device, smooth), now_ns);
+}

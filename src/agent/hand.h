@@ -26,5 +26,7 @@ void hand_find(struct hand *hand, int64_t now_ns);
 int hand_apply(struct hand *hand, int64_t cap_mw, int64_t now_ns);
 int hand_read_back(struct hand *hand, int64_t *enforced_mw, int64_t now_ns);
 int hand_sample(struct hand *hand, struct act_sample *sample, int64_t now_ns);
+/* any: -ENOTSUP also where the driver has no such call. */
+int hand_smooth(struct hand *hand, const struct act_smooth *smooth, int64_t now_ns);
 
 #endif

@@ -27,6 +27,8 @@ static void send_datagram(void *user, const uint8_t *data, uint32_t bytes)
 static void order_write(void *user, uint32_t device, int64_t cap_mw)
 {
     struct run *run = user;
+    const struct act_smooth smooth = agent_smooth(&run->agent);
+    worker_smooth(&run->worker[device], &smooth);
     worker_bound(&run->worker[device], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));
     worker_order(&run->worker[device], cap_mw, run->came_ns);
 }
@@ -123,6 +125,8 @@ static void take_news(struct run *run, uint32_t device)
         agent_seen(&run->agent, device, news.seen_rc, news.seen_mw, run->now_ns);
     if (news.sampled)
         agent_sampled(&run->agent, device, &news.sample, run->now_ns);
+    if (news.smoothed)
+        agent_smoothed(&run->agent, device, news.smooth_rc);
 }
 
 static void look_at_disk(struct run *run)
@@ -161,8 +165,11 @@ static void turn(struct run *run)
     jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns,
               atomic_load_explicit(&run->word.word->watchdog_beat_ns, memory_order_relaxed));
     agent_turn(&run->agent, run->now_ns);
-    for (uint32_t i = 0; i < run->devices; i++)
+    const struct act_smooth smooth = agent_smooth(&run->agent);
+    for (uint32_t i = 0; i < run->devices; i++) {
         worker_bound(&run->worker[i], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));
+        worker_smooth(&run->worker[i], &smooth);
+    }
     if (!run->ready && run->agent.holder.state != HOST_BOOT) {
         run->ready = true;
         notify_say(&run->notify, "READY=1\nSTATUS=fail-safe caps are read back");

@@ -128,7 +128,7 @@ static int open_worker(struct run *run, const struct act_driver *driver, uint32_
         .fail_safe_mw = config->agent.holder.fail_safe_mw / run->devices,
         .look_every_ns = config->agent.holder.report_ns < 100 * NS_PER_MS ? config->agent.holder.report_ns
                                                                           : 100 * NS_PER_MS,
-        .word = run->word.word, .wake_fd = run->wake_fd};
+        .smoothing = config->agent.smoothing, .word = run->word.word, .wake_fd = run->wake_fd};
     memcpy(place.identity, config->device[i], ACT_IDENTITY_BYTES);
     int error = worker_open(&run->worker[i], &place, why);
     if (error)

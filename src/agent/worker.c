@@ -5,13 +5,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "msg/model.h"
 #include "ring/arena.h"
 
 enum { STACK_BYTES = 256 * 1024 };
+#define SMOOTH_AGAIN_NS (5 * NS_PER_S)
+
+static const struct act_smooth smooth_off = {.off = true}, not_known = {.floor_mw = -1};
 
 int worker_open(struct worker *worker, const struct worker_place *place, char why[ACT_WHY_BYTES])
 {
-    *worker = (struct worker){.config = *place, .told_mw = -1};
+    *worker = (struct worker){.config = *place, .told_mw = -1, .smooth.off = true, .smoothed = not_known};
     return hand_open(&worker->hand, place->driver, &place->place, place->identity, why);
 }
 
@@ -78,6 +82,49 @@ static void look(struct worker *worker)
     worker->told_mw = seen_mw;
 }
 
+static bool is_same(const struct act_smooth *left, const struct act_smooth *right)
+{
+    return (left->off && right->off) ||
+           (left->off == right->off && left->floor_mw == right->floor_mw &&
+            left->ramp_up_mw_per_s == right->ramp_up_mw_per_s &&
+            left->ramp_down_mw_per_s == right->ramp_down_mw_per_s &&
+            left->hysteresis_ns == right->hysteresis_ns);
+}
+
+/* Where a floor cannot be had, none stands in the way of a cap either. */
+static int set_smooth(struct worker *worker, const struct act_smooth *wanted, int64_t now_ns)
+{
+    int rc = hand_smooth(&worker->hand, wanted, now_ns);
+    if (!rc || rc == -ENOTSUP)
+        worker->smoothed = *wanted;
+    else if (rc != -ENODEV)
+        worker->smoothed = hand_smooth(&worker->hand, &smooth_off, now_ns) ? not_known : smooth_off;
+    return rc == -ENOTSUP && wanted->off ? 0 : rc;
+}
+
+/* Behind writes and looks, once for each change. A floor that is too high by now is lowered. */
+static void smooth(struct worker *worker)
+{
+    int64_t now_ns = word_monotonic_ns();
+    pthread_mutex_lock(&worker->lock);
+    struct act_smooth wanted = worker->smooth;
+    pthread_mutex_unlock(&worker->lock);
+    wanted.floor_mw = still_allowed_mw(worker, wanted.floor_mw);
+    if (worker->hand.device == INDEX_NONE)
+        worker->smoothed = not_known;       /* a driver that is loaded anew forgot it */
+    if (!worker->config.smoothing || worker->hand.device == INDEX_NONE ||
+        is_same(&wanted, &worker->smoothed) ||
+        (now_ns < worker->smooth_ns && is_same(&wanted, &worker->refused)))
+        return;
+    int rc = set_smooth(worker, &wanted, now_ns);
+    worker->refused = wanted;
+    worker->smooth_ns = rc ? now_ns + SMOOTH_AGAIN_NS : now_ns;
+    pthread_mutex_lock(&worker->lock);
+    worker->news.smoothed = true;
+    worker->news.smooth_rc = rc;
+    pthread_mutex_unlock(&worker->lock);
+}
+
 static struct timespec timespec_of(int64_t ns)
 {
     return (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
@@ -116,8 +163,10 @@ static void *work(void *user)
     while (!is_stopped(worker)) {
         if (wait_for_order(worker, look_ns, &cap_mw, &came_ns)) {
             carry_out(worker, cap_mw, came_ns);
+            smooth(worker);
         } else if (!is_stopped(worker)) {
             look(worker);
+            smooth(worker);
             look_ns = word_monotonic_ns() + worker->config.look_every_ns;
         }
     }
@@ -151,13 +200,20 @@ void worker_order(struct worker *worker, int64_t cap_mw, int64_t came_ns)
     pthread_mutex_unlock(&worker->lock);
 }
 
+void worker_smooth(struct worker *worker, const struct act_smooth *smooth)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->smooth = *smooth;
+    pthread_mutex_unlock(&worker->lock);
+}
+
 bool worker_take(struct worker *worker, struct worker_news *news)
 {
     pthread_mutex_lock(&worker->lock);
     *news = worker->news;
-    worker->news.written = worker->news.seen = worker->news.sampled = false;
+    worker->news.written = worker->news.seen = worker->news.sampled = worker->news.smoothed = false;
     pthread_mutex_unlock(&worker->lock);
-    return news->written || news->seen || news->sampled;
+    return news->written || news->seen || news->sampled || news->smoothed;
 }
 
 bool worker_stop(struct worker *worker, int64_t until_ns)

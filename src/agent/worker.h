@@ -18,8 +18,8 @@
 
 /* What a thread leaves for the loop; each part is news where its flag is set. */
 struct worker_news {
-    bool written, seen, sampled;
-    int written_rc, seen_rc;
+    bool written, seen, sampled, smoothed;
+    int written_rc, seen_rc, smooth_rc;
     int64_t applied_mw, written_mw; /* what was written, and what read back then */
     int64_t seen_mw;
     struct act_sample sample;
@@ -31,6 +31,7 @@ struct worker_place {
     char identity[ACT_IDENTITY_BYTES];
     int64_t fail_safe_mw;           /* of this device */
     int64_t look_every_ns;
+    bool smoothing;                 /* floors and ramps are set where the device can */
     const struct word *word;
     int wake_fd;                    /* eventfd: the loop is to look at the news */
 };
@@ -44,9 +45,13 @@ struct worker {
     bool ordered, stop;
     int64_t cap_mw;                 /* the order */
     int64_t came_ns;                /* when what led to it came */
+    struct act_smooth smooth;       /* what it is to keep besides its cap */
     struct worker_news news;
     _Atomic int64_t ceiling_mw;     /* what the loop wants now */
     int64_t told_mw;                /* the newest read-back that the loop was woken for */
+    struct act_smooth smoothed;     /* what it has taken; refused: what it did not */
+    struct act_smooth refused;
+    int64_t smooth_ns;              /* a refusal is tried again then */
     /* of this thread; to read when it has ended */
     struct histogram to_call;       /* from the arrival of a lease to the driver's call */
     struct histogram call;          /* how long a write and its read-back take */
@@ -70,6 +75,9 @@ static inline void worker_bound(struct worker *worker, int64_t ceiling_mw)
 {
     atomic_store_explicit(&worker->ceiling_mw, ceiling_mw, memory_order_release);
 }
+
+/* any, the loop: what the device is to keep besides its cap. It waits behind every write. */
+void worker_smooth(struct worker *worker, const struct act_smooth *smooth);
 
 /* any, the loop: takes what is new; false: nothing. */
 bool worker_take(struct worker *worker, struct worker_news *news);

@@ -31,7 +31,9 @@ struct report;
     X(DEGRADED_ROOM, "room", "room of a node: other load takes what fail-safe caps need", \
       "nothing is lent there, hosts go down to fail-safe") \
     X(DEGRADED_SHED, "shed", "who takes the site's shed actions", \
-      "what fail-safe does not end is counted and shown, nobody acts")
+      "what fail-safe does not end is counted and shown, nobody acts") \
+    X(DEGRADED_MARKS, "marks", "the disk where meters' numbers are marked", \
+      "what is recorded meanwhile may pass after the machine crashed; readings are taken as before")
 
 #define DEGRADATION_SYMBOL(symbol, name, lost, does) symbol,
 enum degradation { DEGRADATIONS(DEGRADATION_SYMBOL) DEGRADATION_COUNT };

@@ -160,6 +160,7 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     number(out, "token_requests", count_read(&counters->token_requests), ", ");
     number(out, "unproven", count_read(&counters->unproven), ", ");
     number(out, "details", count_read(&counters->details), ", ");
+    number(out, "unheld", count_read(&counters->unheld), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
     for (int i = 1; i < REFUSAL_COUNT; i++)
@@ -237,7 +238,9 @@ void document_counters(struct loop *loop, FILE *out)
     number(out, "withheld", count_read(&egress->withheld), ", ");
     number(out, "keyless", count_read(&egress->keyless), "},\n  \"keys\": {");
     number(out, "reloads", count_read(&loop->keys.watch.reloads), ", ");
-    number(out, "failures", count_read(&loop->keys.watch.failures), "},\n  \"tap\": {");
+    number(out, "failures", count_read(&loop->keys.watch.failures), "},\n  \"marks\": {");
+    number(out, "writes", count_read(&loop->marks.writes), ", ");
+    number(out, "failures", count_read(&loop->marks.failures), "},\n  \"tap\": {");
     number(out, "slots", count_read(&loop->drain.slots), ", ");
     number(out, "dropped_readings", count_read(&decide->tap_dropped[CLASS_READING]), ", ");
     number(out, "dropped_reserved", count_read(&decide->tap_dropped[CLASS_RESERVED]), "},\n  \"journal\": {");

@@ -117,12 +117,25 @@ static int check_host_sequence(struct lane *lane, uint32_t host, uint64_t sequen
     return check_sequence(lane, &lane->host_window[host], lane->trust.hosts, sequence, t_receive_ns);
 }
 
+/* What is new must not be new again after a crash. */
+static int check_mark(struct lane *lane, uint32_t meter, uint64_t sequence, int64_t t_receive_ns)
+{
+    bool unheld;
+    if (!lane->marks || sequence <= lane->meter_window[meter].newest)
+        return ACCEPTED;
+    int refused = marks_admit(lane->marks, meter, sequence, t_receive_ns, &unheld);
+    count_add(&lane->counters.unheld, !refused && unheld);
+    return refused;
+}
+
 /* The meter is in hand. */
 static int admit_reading(struct lane *lane, struct reading *reading, int64_t t_receive_ns)
 {
     uint32_t meter = reading->meter;
     const struct model_meter *known = &lane->model->meter[meter];
-    int refused = check_sequence(lane, &lane->meter_window[meter], lane->trust.meters, reading->sequence,
+    int refused = check_mark(lane, meter, reading->sequence, t_receive_ns);
+    if (!refused)
+        refused = check_sequence(lane, &lane->meter_window[meter], lane->trust.meters, reading->sequence,
                                  t_receive_ns);
     if (refused)
         return refused;

@@ -10,6 +10,7 @@
 #include "loop/age.h"
 #include "loop/count.h"
 #include "loop/latency.h"
+#include "loop/marks.h"
 #include "loop/names.h"
 #include "loop/sender.h"
 #include "loop/trust.h"
@@ -39,6 +40,7 @@ struct lane_counters {
     count_t token_requests;             /* accepted */
     count_t unproven;                   /* reports that may be of before this start */
     count_t details;                    /* accepted */
+    count_t unheld;                     /* readings accepted though no disk holds their number */
     count_t turns, empty_turns;         /* polls, and those that found nothing */
     count_t depth_most;                 /* slots that waited in `out` at once, at most */
 };
@@ -51,6 +53,7 @@ struct lane {
     uint32_t queue;
     uint32_t kinds;                     /* bit enum frame_kind: what may come in here */
     struct trust trust;
+    struct marks *marks;                /* of meters that have keys; NULL: not kept */
     struct endpoint local;
     struct ip_aside *aside;             /* for ARP and echo; NULL = the kernel does that */
     const struct site_address *host_address;

@@ -79,7 +79,8 @@ struct loop {
     struct schedule schedule;
     struct shed_desk shed;
     struct keys keys;
-    bool draining, watching, looking, answering, scheduling, keying; /* that thread runs */
+    struct marks marks;
+    bool draining, watching, looking, answering, scheduling, keying, marking;   /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
     _Atomic bool stopped;
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */

@@ -13,7 +13,8 @@ static bool has_ptp(const struct site *site)
 
 void losses_start(struct losses *losses, struct loop *loop)
 {
-    *losses = (struct losses){.loop = loop, .journal.t_ns = INT64_MIN, .has_ptp = has_ptp(loop->site)};
+    *losses = (struct losses){.loop = loop, .has_ptp = has_ptp(loop->site)};
+    losses->journal.t_ns = losses->marks.t_ns = INT64_MIN;
     for (uint32_t i = 0; i < LOSSES_RING; i++)
         losses->ring[i].t_ns = INT64_MIN;
     for (uint32_t i = 0; i < DEGRADATION_COUNT; i++)
@@ -60,6 +61,13 @@ static void look_at_journal(struct losses *losses, int64_t now_ns)
     look_at(&losses->row[DEGRADED_JOURNAL], &losses->journal, 0, lost, false, now_ns);
 }
 
+static void look_at_marks(struct losses *losses, int64_t now_ns)
+{
+    const struct marks *marks = &losses->loop->marks;
+    look_at(&losses->row[DEGRADED_MARKS], &losses->marks, 0, count_read(&marks->failures),
+            marks->open && marks_are_lapsed(marks, now_ns), now_ns);
+}
+
 static void look_at_clock(struct losses *losses, uint32_t index, bool is_in, int64_t now_ns)
 {
     struct degrade_row *row = &losses->row[DEGRADED_CLOCK];
@@ -96,6 +104,7 @@ void losses_look(struct losses *losses, int64_t now_ns)
     losses->t_next_ns = now_ns + LINK_LOOK_NS;
     look_at_ring(losses, now_ns);
     look_at_journal(losses, now_ns);
+    look_at_marks(losses, now_ns);
     look_at_clocks(losses, now_ns);
     look_at_shed(losses, now_ns);
     for (uint32_t row = 0; row < DEGRADATION_COUNT; row++)

@@ -35,7 +35,7 @@ struct losses {
     struct loop *loop;
     int64_t t_next_ns;
     struct degrade_row row[DEGRADATION_COUNT];
-    struct loss ring[LOSSES_RING], journal;
+    struct loss ring[LOSSES_RING], journal, marks;
     bool clock[METERS_MAX + 1];
     bool has_ptp;               /* the site declares a clock */
     bool deaf;                  /* nobody listens for shed actions */

@@ -246,6 +246,37 @@ static int start_schedule(struct loop *loop)
     return error;
 }
 
+/* Beside the log of orders, and beside the ledger in memory. Where a meter has no key, who could forge may
+ * begin anew, too. */
+static int open_marks(struct loop *loop, FILE *notes)
+{
+    static const char ending[] = ".epoch";
+    char path[MARKS_PATH_BYTES] = "", memory[MARKS_PATH_BYTES] = "";
+    size_t bytes = strlen(loop->epoch_path);
+    if (!loop->site->auth.meters)
+        return 0;
+    if (bytes > strlen(ending))
+        snprintf(path, sizeof path, "%.*s.marks", (int)(bytes - strlen(ending)), loop->epoch_path);
+    if (loop->ledger_path[0])
+        snprintf(memory, sizeof memory, "%s.marks", loop->ledger_path);
+    loop->marks.base = &loop->base;
+    loop->marks.core = loop->site->server.housekeeping_core;
+    int error = marks_open(&loop->marks, &loop->site->model, path, memory, loop->keys.session,
+                           loop->path.lane[0].meter_window, notes);
+    for (uint32_t i = 0; i < loop->path.lanes && !error; i++)
+        loop->path.lane[i].marks = &loop->marks;
+    return error;
+}
+
+static int start_marks(struct loop *loop)
+{
+    if (!loop->marks.open)
+        return 0;
+    int error = spawn(loop, &loop->marks.thread, "fb-marks", marks_run, &loop->marks);
+    loop->marking = !error;
+    return error;
+}
+
 static int start_keys(struct loop *loop)
 {
     if (!loop->keys.open)
@@ -287,6 +318,10 @@ int loop_start(struct loop *loop, FILE *notes)
     /* They wait in their lane behind the accounts. */
     if (!error)
         error = start_orders(loop, notes);
+    if (!error)
+        error = open_marks(loop, notes);
+    if (!error)
+        error = start_marks(loop);
     if (!error)
         error = start_hots(loop, notes);
     if (!error)
@@ -340,6 +375,8 @@ void loop_stop(struct loop *loop)
     stop_hots(loop);
     stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
+    stop_thread(&loop->marking, &loop->marks.stop, loop->marks.thread);
+    marks_close(&loop->marks);
     stop_thread(&loop->keying, &loop->keys.stop, loop->keys.thread);
     stop_thread(&loop->scheduling, &loop->schedule.stop, loop->schedule.thread);
     stop_thread(&loop->answering, &loop->door.stop, loop->door.thread);

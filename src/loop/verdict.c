@@ -178,7 +178,7 @@ void verdict_member(char text[VERDICT_MEMBER_BYTES], const struct model *model, 
     if (row == DEGRADED_RING && index < LOSSES_RING)
         snprintf(text, VERDICT_MEMBER_BYTES, "%s %u", index < LOSSES_PORT ? "lane" : "port",
                  index < LOSSES_PORT ? index : index - LOSSES_PORT);
-    if (row == DEGRADED_JOURNAL && index == 0)
+    if ((row == DEGRADED_JOURNAL || row == DEGRADED_MARKS) && index == 0)
         snprintf(text, VERDICT_MEMBER_BYTES, "disk");
     if (row == DEGRADED_SHED && index == 0)
         snprintf(text, VERDICT_MEMBER_BYTES, "flyball shed");
@@ -193,6 +193,7 @@ static const struct { enum degradation row; const char *words; } alarming[] = {
     {DEGRADED_RING, "lanes or ports that lose inputs"},
     {DEGRADED_ROOM, "nodes where fail-safe caps and other load are above the limit"},
     {DEGRADED_SHED, "nobody would take a shed action"},
+    {DEGRADED_MARKS, "numbers of meters that are not on the disk"},
 };
 enum { ALARMING = sizeof alarming / sizeof alarming[0] };
 

@@ -70,7 +70,8 @@ uint32_t view_worst_phase(const struct core_node_view *node, const struct view_m
 /* any: the rows of the degradation table that the core knows nothing of. */
 static inline bool view_is_of_loop(enum degradation row)
 {
-    return row == DEGRADED_CLOCK || row == DEGRADED_RING || row == DEGRADED_JOURNAL || row == DEGRADED_SHED;
+    return row == DEGRADED_CLOCK || row == DEGRADED_RING || row == DEGRADED_JOURNAL || row == DEGRADED_SHED ||
+           row == DEGRADED_MARKS;
 }
 
 /* rt, decide: writes the next `count` nodes, hosts, degradations or records of counters of the round over

@@ -17,6 +17,7 @@
     X(lanes, "token_requests", "requests for power ahead of time: accepted") \
     X(lanes, "unproven", "reports that may be of before this start: taken as a new host's") \
     X(lanes, "details", "what hosts told for people, once a second each: accepted") \
+    X(lanes, "unheld", "readings accepted above what the disk holds of their meter: degradation marks") \
     X(lanes, "polls", "turns of the spinning loop") \
     X(lanes, "empty_polls", "turns that found no frame") \
     X(lanes_shed, "detail", "requests for power and hosts' details: accepted, but the queue was 75 % full") \
@@ -41,6 +42,8 @@
     X(egress, "keyless", "leases for a host that has no key in force") \
     X(keys, "reloads", "times that the key file had changed and was taken over") \
     X(keys, "failures", "times that it could not be: the keys that were there stayed") \
+    X(marks, "writes", "times that numbers of meters were reserved on the disk") \
+    X(marks, "failures", "times that they could not be, or that what a start found of them was of no use") \
     X(tap, "slots", "slots that reached the cold side") \
     X(tap, "dropped_readings", "readings that did not fit into the tap") \
     X(tap, "dropped_reserved", "reports, ticks and digests that did not fit into the tap") \

@@ -52,6 +52,7 @@ struct frame {
     X(REFUSED_SOURCE, "source", "a host's frame from another IPv4 address than the site file gives it") \
     X(REFUSED_DUPLICATE, "duplicate", "this sequence number was seen before") \
     X(REFUSED_REORDERED, "reordered", "older than the newest frame of this sender") \
+    X(REFUSED_UNMARKED, "unmarked", "a meter's number that is not on the disk yet; the next ones are") \
     X(REFUSED_STALE, "stale", "the reading is older than T_fresh") \
     X(REFUSED_HELD, "held", "another lane was at work on a frame of this sender at that instant")
 

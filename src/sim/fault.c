@@ -50,6 +50,11 @@ static const struct kind kinds[FAULT_KIND_COUNT] = {
     [FAULT_DARK] = {"dark", FAULT_POWER, UNIT_NONE, 0, 0, true},
     [FAULT_SAG] = {"sag", FAULT_POWER, UNIT_SHARE, 0, 0.9, false},
     [FAULT_OTHER] = {"other", FAULT_POWER, UNIT_KILOWATTS, 0, 1e6, false},
+    [FAULT_NO_START] = {"no-start", FAULT_POWER, UNIT_NONE, 0, 0, true},
+    [FAULT_LATE_START] = {"late-start", FAULT_POWER, UNIT_SECONDS, 0, 3600, false},
+    [FAULT_BATTERY] = {"battery", FAULT_POWER, UNIT_SHARE, 0, 1, false},
+    [FAULT_BYPASS] = {"bypass", FAULT_POWER, UNIT_NONE, 0, 0, true},
+    [FAULT_TRANSFER] = {"transfer", FAULT_POWER, UNIT_NONE, 0, 0, true},
     [FAULT_PAUSE] = {"pause", FAULT_CONTROLLER, UNIT_NONE, 0, 0, true},
     [FAULT_CRASH] = {"crash", FAULT_CONTROLLER, UNIT_NONE, 0, 0, true},
     [FAULT_TAKEOVER] = {"takeover", FAULT_CONTROLLER, UNIT_NONE, 0, 0, true},
@@ -218,6 +223,15 @@ static bool read_amount(enum unit unit, const char *word, double *amount)
     return unit == UNIT_SHARE ? !*end || !strcmp(end, "%") : !strcmp(end, "kW");
 }
 
+static bool fits_source(enum fault_kind kind, const struct model_node *node)
+{
+    if (kind == FAULT_NO_START || kind == FAULT_LATE_START)
+        return node->kind == NODE_GENERATOR && !node->parent_count;
+    if (kind == FAULT_BATTERY || kind == FAULT_BYPASS)
+        return node->kind == NODE_UPS;
+    return kind != FAULT_TRANSFER || node->parent_count > 1;
+}
+
 static int find_place(struct reader *reader)
 {
     struct fault *fault = reader->fault;
@@ -237,6 +251,9 @@ static int find_place(struct reader *reader)
     }
     if (!found)
         return refuse(reader, hosts ? "no such node or host:" : "no such node:", word);
+    if (!fits_source(fault->kind, &model->node[fault->place]))
+        return refuse(reader, "it strikes a generator at the top, a UPS or a node with several parents, not",
+                      word);
     if (kinds[fault->kind].scope == FAULT_METER && model->node[fault->place].meter == INDEX_NONE)
         return refuse(reader, "there is no meter at", word);
     return 0;

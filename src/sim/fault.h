@@ -54,6 +54,13 @@ enum fault_kind {
     FAULT_DARK,             /* it and what hangs on it alone has no power */
     FAULT_SAG,              /* voltage falls by `amount`; loads draw constant power */
     FAULT_OTHER,            /* `amount` kW appear there that no lease governs, over all phases */
+    /* sources: `place` is a generator at the top, a UPS, a node with several parents; nothing happens where
+     * the workload does not describe it */
+    FAULT_NO_START,         /* the generator does not start; one that runs goes on */
+    FAULT_LATE_START,       /* a start that begins now takes `amount` seconds longer */
+    FAULT_BATTERY,          /* the UPS's battery has lost `amount` of its capacity */
+    FAULT_BYPASS,           /* the UPS is on its bypass: no battery, volts as they come */
+    FAULT_TRANSFER,         /* a hand puts the switch on another input than its first, and back */
     /* the controller: `place` counts for nothing */
     FAULT_PAUSE,            /* stands still: what arrived is worked off afterwards */
     FAULT_CRASH,            /* dies; after the time another starts and knows nothing */

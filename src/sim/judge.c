@@ -148,12 +148,14 @@ static bool is_excused(struct judge *judge, const struct core *core, uint32_t h)
            !plant->on[h] || plant->reset_ns[h] != INT64_MAX || boots || !grid_host_live(&plant->grid, h);
 }
 
-/* A cut has settled where the draw is in the band, not where the last watt of its lag is gone. */
+/* A cut has settled where the draw is in the band, not where the last watt of its lag is gone. What fills
+ * supplies again after a break is no draw of the devices: the peak factor has it, for the 20 ms that it
+ * takes (safety.md section 2). */
 static bool draws_above(const struct judge *judge, uint32_t h, int64_t counted_mw)
 {
     const struct gpuhost *host = &judge->plant->host[h];
     const struct model_host_type *type = &judge->model->type[judge->model->host[h].type];
-    if (counted_mw > host->cap_max_mw)
+    if (counted_mw > host->cap_max_mw || judge->plant->t_ns < host->refill_until_ns + judge->plant->step_ns)
         return false;
     return host->power_w * 1e3 > settled_band * (double)draw_of_cap_mw(type, counted_mw);
 }

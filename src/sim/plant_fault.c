@@ -97,15 +97,30 @@ static void strike_host(struct plant *plant, const struct fault *fault, bool beg
 
 /* ---- power ---- */
 
+/* Batteries that lose twice keep a share of a share; starts late twice are so one after
+ * the other. */
+static void add_trouble(struct grid_source_trouble *trouble, const struct fault *fault)
+{
+    trouble->no_start |= fault->kind == FAULT_NO_START;
+    trouble->bypassed |= fault->kind == FAULT_BYPASS;
+    trouble->transferred |= fault->kind == FAULT_TRANSFER;
+    if (fault->kind == FAULT_LATE_START)
+        trouble->late_s += fault->amount;
+    if (fault->kind == FAULT_BATTERY)
+        trouble->lost = 1 - (1 - trouble->lost) * (1 - fault->amount);
+}
+
 static void strike_node(struct plant *plant, uint32_t node)
 {
     double volts = 1, watts = 0;
     bool dark = false;
+    struct grid_source_trouble trouble = {0};
     for (uint32_t i = 0; i < plant->faults.count; i++) {
         const struct fault *fault = &plant->faults.standing[i].fault;
         if (fault_scope(fault->kind) != FAULT_POWER || fault->place != node)
             continue;
         dark |= fault->kind == FAULT_DARK;
+        add_trouble(&trouble, fault);
         if (fault->kind == FAULT_SAG)
             volts *= 1 - fault->amount;
         if (fault->kind == FAULT_OTHER)
@@ -114,6 +129,7 @@ static void strike_node(struct plant *plant, uint32_t node)
     grid_darken(&plant->grid, node, dark);
     grid_sag(&plant->grid, node, fmin(1 - volts, deepest_sag));
     grid_load_more(&plant->grid, node, watts);
+    grid_source_trouble(&plant->grid, node, &trouble);
 }
 
 int plant_fault(struct plant *plant, const struct fault *fault, bool begins)

@@ -7,6 +7,7 @@
 
 static const struct scenario_table *const table[] = {
     &scenario_leases, &scenario_sums, &scenario_meters, &scenario_power, &scenario_control, &scenario_calm,
+    &scenario_sources,
 };
 
 enum { TABLES = sizeof table / sizeof table[0] };
@@ -45,8 +46,29 @@ const char *scenario_site_name(enum scenario_site site)
 {
     static const char *const name[SCENARIO_SITES] = {
         "demo", "demo-2n", "scene-dense", "scene-fixed", "scene-phases", "scene-definite", "scene-tight",
+        "scene-sources",
     };
     return name[site];
+}
+
+/* Seconds instead of minutes; nothing is late by dice. Supplies hold for a cycle. */
+static void describe_sources(const struct scenario_sources *said, struct workload *workload,
+                             const struct model *model)
+{
+    if (said->start_s <= 0)
+        return;
+    workload_describe_sources(workload, model);
+    workload->plant.hold_up_ns = 16 * NS_PER_MS;
+    for (uint32_t i = 0; i < workload->source_count; i++) {
+        struct workload_source *source = &workload->source[i];
+        source->start_ns = (int64_t)(said->start_s * 1e9);
+        source->spread_ns = 0;
+        source->battery_ns = (int64_t)(said->battery_s * 1e9);
+        source->recharge_ns = (int64_t)(said->recharge_s * 1e9);
+        source->walk_in_ns = (int64_t)(said->walk_in_s * 1e9);
+        source->break_ns = (int64_t)(said->break_s * 1e9);
+        source->retransfer_ns = (int64_t)(said->retransfer_s * 1e9);
+    }
 }
 
 int scenario_workload(const struct scenario *scenario, const struct model *model, struct workload *workload)
@@ -57,6 +79,7 @@ int scenario_workload(const struct scenario *scenario, const struct model *model
     workload->seed = scenario->number;
     workload->duration_ns = (int64_t)(scenario->duration_s * 1e9);
     workload->warmup_ns = (int64_t)(scenario->warmup_s * 1e9);
+    describe_sources(&scenario->sources, workload, model);
     return result;
 }
 

@@ -24,6 +24,7 @@ enum scenario_site {
     SITE_PHASES,        /* scene-phases: the same with hosts on one phase each, unevenly */
     SITE_DEFINITE,      /* scene-definite: a definite-time stage stands near the rating: the curve binds */
     SITE_TIGHT,         /* scene-tight: everything at fail-safe fills a branch almost whole */
+    SITE_SOURCES,       /* scene-sources: a UPS, and behind the utility a smaller generator, which binds */
     SCENARIO_SITES
 };
 
@@ -41,6 +42,10 @@ enum scenario_place {
     AT_HALF,            /* every other of its hosts */
     AT_FEW,             /* every hundredth host of the site, one at least */
     AT_LOST,            /* the node of the first loss that the site declares; else the leaf */
+    AT_UTILITY,         /* the first input of the first transfer switch (a node with several parents) */
+    AT_SWITCH,          /* that switch */
+    AT_GENERATOR,       /* the first generator */
+    AT_UPS,             /* the first UPS */
     SCENARIO_PLACES
 };
 
@@ -53,6 +58,13 @@ struct scenario_strike {
 /* A counter of the decision that must end within bounds; name NULL: none. */
 struct scenario_count { const char *name; double least, most; };
 #define SCENARIO_ANY 1e9        /* however many */
+
+/* Of all the site's generators, UPSs and switches; what is not said here is as usual (sim/workload.h). */
+struct scenario_sources {
+    double start_s;             /* 0: none is described */
+    double battery_s, recharge_s, walk_in_s;
+    double break_s, retransfer_s;
+};
 
 /* 0 = not bounded, but trips, guard hits and short exposures: of these there are none, ever. */
 struct scenario_bounds {
@@ -73,6 +85,7 @@ struct scenario {
     enum demand demand;
     double duration_s, warmup_s;
     bool greedy;                /* every host asks for all, always: the guard alone says how much it gets */
+    struct scenario_sources sources;
     struct scenario_strike strike[SCENARIO_STRIKES_MAX];    /* for_s and at_s 0: ends the list */
     /* why it may break a bound without its rule though nothing strikes; NULL: then it must break none, so
      * that what it breaks it breaks for what strikes */
@@ -112,6 +125,6 @@ uint32_t scenario_judge(const struct scenario_bounds *bounds, const struct outco
 struct scenario_table { const struct scenario *row; uint32_t count; };
 
 extern const struct scenario_table scenario_leases, scenario_sums, scenario_meters, scenario_power,
-    scenario_control, scenario_calm;
+    scenario_sources, scenario_control, scenario_calm;
 
 #endif

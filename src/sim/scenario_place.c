@@ -76,6 +76,30 @@ static uint32_t find_lost(const struct model *model)
     return find_leaf(model, workload_busiest(model));
 }
 
+static uint32_t find_switch(const struct model *model)
+{
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        if (model->node[n].parent_count > 1)
+            return n;
+    }
+    return INDEX_NONE;
+}
+
+static uint32_t find_utility(const struct model *model)
+{
+    uint32_t n = find_switch(model);
+    return n == INDEX_NONE ? n : model->node[n].parent[0];
+}
+
+static uint32_t find_kind(const struct model *model, enum node_kind kind)
+{
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        if (model->node[n].kind == kind)
+            return n;
+    }
+    return INDEX_NONE;
+}
+
 static void strike(struct striking *striking)
 {
     const struct model *model = striking->model;
@@ -91,6 +115,10 @@ static void strike(struct striking *striking)
     case AT_HALF: strike_hosts(striking, busy, 2, all); break;
     case AT_FEW: strike_hosts(striking, INDEX_NONE, 100, all); break;
     case AT_LOST: strike_place(striking, false, find_lost(model)); break;
+    case AT_UTILITY: strike_place(striking, false, find_utility(model)); break;
+    case AT_SWITCH: strike_place(striking, false, find_switch(model)); break;
+    case AT_GENERATOR: strike_place(striking, false, find_kind(model, NODE_GENERATOR)); break;
+    case AT_UPS: strike_place(striking, false, find_kind(model, NODE_UPS)); break;
     default: strike_place(striking, false, 0); break;
     }
 }

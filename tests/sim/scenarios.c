@@ -36,6 +36,7 @@ static const char *const site_path[SCENARIO_SITES] = {
     [SITE_PHASES] = "tests/sim/sites/phases.yaml",
     [SITE_DEFINITE] = "tests/sim/sites/definite.yaml",
     [SITE_TIGHT] = "tests/sim/sites/tight.yaml",
+    [SITE_SOURCES] = "tests/sim/sites/sources.yaml",
 };
 
 static void print_judgements(const struct judgement *judgement, uint32_t count, bool broken_only)

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A flyballd that asks for tags, its plant with keys, and an attacker in the hosts' namespace.
 
-usage: auth_test.py attack|rotate|seal, with the paths of the programs in FLYBALL_* variables
+usage: auth_test.py attack|rotate|seal|marks, with the paths of the programs in FLYBALL_* variables
 (tests/system/meson.build). The attacker sends daemon_attack's kinds of frames, made of what he has recorded
 of the plant. Exit code 77 skips: not root."""
+import glob
 import json
 import os
 import signal
@@ -157,6 +158,80 @@ def seal(suffix):
         summary(bed)
 
 
+def player(bed, *words):
+    """How many frames of meters it has recorded, or played."""
+    done = subprocess.run(['nsenter', f'--net=/run/netns/flyball-meters-{bed.suffix}',
+                           f'{SOURCE}/tests/system/player.py', *words], capture_output=True, encoding='utf-8')
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+def taken(guarded):
+    """What the meters' lane has accepted, and refused for its number."""
+    counters = guarded.counters()
+    lane = counters['lanes'][0]
+    return lane['accepted'], lane['refused']['duplicate'] + lane['refused']['reordered'], counters['marks']
+
+
+def crash(guarded, plant, without=''):
+    """The daemon is killed and started again while the plant stands still."""
+    plant.send_signal(signal.SIGSTOP)
+    guarded.bed.running[-2].kill()
+    guarded.bed.running[-2].wait()
+    if without:
+        os.unlink(without)
+    daemon = guarded.bed.start()
+    guarded.bed.running = [process for process in guarded.bed.running if process is not plant]
+    guarded.bed.running = guarded.bed.running[:-1] + [daemon, plant]
+
+
+def replay(guarded, tape):
+    """Accepted and refused frames while the recording was played to a daemon that hears nobody else."""
+    before = taken(guarded)
+    played = player(guarded.bed, 'play', 'eth0', '2000', tape)
+    end = time.monotonic() + PATIENCE_S
+    while sum((after := taken(guarded))[:2]) - sum(before[:2]) < played / 2:
+        assert time.monotonic() < end, f'{played} frames were played: {before}, {after}'
+        time.sleep(0.1)
+    return after[0] - before[0], after[1] - before[1]
+
+
+def marks(suffix):
+    """Frames of meters recorded before a kill -9 are refused after it, and the meters go on soon; the same
+    frames are taken where the marks are lost: they are good."""
+    with Bed(suffix) as bed:
+        guarded, tape = Guarded(bed), bed.folder + '/tape'
+        bed.start()
+        plant = guarded.plant(600)
+        time.sleep(WARM_S)
+        recorded = player(bed, 'record', 'eth0', '7001', '2', tape)
+        assert recorded > 100, recorded
+        crash(guarded, plant)
+        files = [name for name in glob.glob(bed.folder + '/**', recursive=True) if name.endswith('.marks')]
+        assert len(files) == 1, files
+        accepted, lost = replay(guarded, tape)
+        plant.send_signal(signal.SIGCONT)
+        began = time.monotonic()
+        while (now := taken(guarded))[0] < recorded / 2:
+            assert time.monotonic() < began + PATIENCE_S, now
+            time.sleep(0.05)
+        took_s = time.monotonic() - began
+        crash(guarded, plant, without=files[0])
+        believed, _ = replay(guarded, tape)
+        print(f'{recorded} frames recorded; {accepted} of them accepted after the crash, {lost} refused; '
+              f'without the marks {believed} accepted; half as many as recorded heard anew after '
+              f'{took_s:.1f} s; {now[2]}')
+        assert accepted == 0 and lost > recorded / 2, (accepted, lost, recorded)
+        assert believed > recorded / 2, (believed, recorded)
+        # 2 s that were reserved, 1 s for as many frames; and what a busy machine needs
+        assert took_s < 2 + 1 + 5, took_s
+        plant.send_signal(signal.SIGCONT)
+        plant.kill()
+        plant.wait()
+        bed.running = bed.running[:-1][-1:]
+        summary(bed)
+
+
 def revoke_old(path):
     lines = [line + ' revoked' if 'not-after' in line else line for line in read(path).splitlines()]
     fresh = path + '.new'
@@ -169,7 +244,7 @@ def main():
     if os.geteuid() != 0:
         skip('needs root for network namespaces and packet sockets')
     case = sys.argv[1]
-    {'attack': attack, 'rotate': rotate, 'seal': seal}[case](f'{os.getpid() & 0xffff:04x}')
+    {'attack': attack, 'rotate': rotate, 'seal': seal, 'marks': marks}[case](f'{os.getpid() & 0xffff:04x}')
 
 
 if __name__ == '__main__':

@@ -257,6 +257,8 @@ static void smoothing_is_written_in_its_units(void **state)
         assert_int_equal(atomic_load(&gpu->param_milli[STANDIN_PRESETS - 1][i]), milli[i]);
         assert_int_equal(atomic_load(&gpu->param_milli[0][i]), 0);      /* the site's own */
     }
+    assert_int_equal(b->act.driver->smooth(&b->act, 0, &(struct act_smooth){.off = true}), 0);
+    assert_int_equal(atomic_load(&gpu->smooth), 0);
 }
 
 static void smoothing_that_does_not_read_back_is_not_put_into_force(void **state)

@@ -413,9 +413,66 @@ static void asks_and_hears_the_answer(void **state)
     assert_int_equal(agent_ask(&host.agent, &absurd, host.now_ns), -EINVAL);
 }
 
+static int lease_with_floor(struct host *host, int64_t cap_mw, int64_t floor_mw)
+{
+    struct lease lease = host_next_lease(host, cap_mw);
+    lease.floor_mw = floor_mw;
+    return host_send(host, &lease);
+}
+
+/* Four devices, fail-safe 2000 W. */
+static void a_floor_is_never_above_a_cap_and_ends_with_its_lease(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host.agent.config.smoothing = true;
+    host.agent.config.smooth =
+        (struct act_smooth){.ramp_up_mw_per_s = 8000 * W, .ramp_down_mw_per_s = 4000 * W,
+                            .hysteresis_ns = 250 * MS};
+    assert_true(agent_smooth(&host.agent).off);
+    host_govern(&host, 6000 * W);
+    assert_true(agent_smooth(&host.agent).off);         /* a lease without a floor */
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 6000 * W, 1200 * W), ACCEPTED);
+    struct act_smooth smooth = agent_smooth(&host.agent);
+    assert_false(smooth.off);
+    assert_int_equal(smooth.floor_mw, 300 * W);
+    assert_int_equal(smooth.ramp_up_mw_per_s, 2000 * W);
+    assert_int_equal(smooth.ramp_down_mw_per_s, 1000 * W);
+    assert_int_equal(smooth.hysteresis_ns, 250 * MS);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 6000 * W, 7000 * W), ACCEPTED);
+    assert_int_equal(agent_smooth(&host.agent).floor_mw, 500 * W);      /* fail-safe */
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 1000 * W, 1200 * W), ACCEPTED);
+    assert_int_equal(agent_smooth(&host.agent).floor_mw, 250 * W);      /* the cap */
+    host.agent.config.smoothing = false;
+    assert_true(agent_smooth(&host.agent).off);
+    host.agent.config.smoothing = true;
+    host_pass(&host, NS_PER_S + MS);                                    /* it has run out */
+    assert_true(agent_smooth(&host.agent).off);
+}
+
+static void what_devices_say_to_floors_is_counted(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    agent_smoothed(&host.agent, 0, 0);
+    agent_smoothed(&host.agent, 1, -ENOTSUP);
+    assert_int_equal(host.agent.device[1].last_error, 0);
+    agent_smoothed(&host.agent, 1, -ERANGE);
+    assert_int_equal(host.agent.device[1].last_error, -ERANGE);
+    assert_int_equal(host.agent.counter[AGENT_SMOOTHED], 1);
+    assert_int_equal(host.agent.counter[AGENT_UNSMOOTHED], 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_floor_is_never_above_a_cap_and_ends_with_its_lease),
+        cmocka_unit_test(what_devices_say_to_floors_is_counted),
         cmocka_unit_test(starts_at_fail_safe_with_an_armed_word),
         cmocka_unit_test(obeys_a_lease_once_its_epoch_is_durable),
         cmocka_unit_test(falls_to_fail_safe_at_the_deadline),

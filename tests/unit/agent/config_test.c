@@ -85,7 +85,8 @@ static void every_key_can_be_given(void **state)
                     "device = dry-1\ndevice = dry-0\nbase = 1.5 kW\n"
                     "efficiency = 96 %\nwatchdog = none\nstate = /a\nrun = /b\n"
                     "sysfs = /d\ndry_devices = 4\ndry_min = 1 W\ndry_max = 2 W\n"
-                    "dry_file = /e\nkeys = /f\n");
+                    "dry_file = /e\nkeys = /f\nsmoothing = on\nramp_up = 4 kW/s\nramp_down = 2 kW/s\n"
+                    "hysteresis = 250 ms\n");
     const struct config *config = &found.config;
     assert_string_equal(found.said, "");
     assert_int_equal(found.result, 0);
@@ -99,12 +100,18 @@ static void every_key_can_be_given(void **state)
     assert_int_equal(config->place.dry_devices, 4);
     assert_string_equal(config->place.root, "/d");
     assert_string_equal(config->keys, "/f");
+    assert_true(config->agent.smoothing);
+    assert_int_equal(config->agent.smooth.ramp_up_mw_per_s, 4000000);
+    assert_int_equal(config->agent.smooth.ramp_down_mw_per_s, 2000000);
+    assert_int_equal(config->agent.smooth.hysteresis_ns, 250 * NS_PER_MS);
 }
 
 static const struct { const char *line, *said; } mistakes[] = {
     {"volts = 3", ":12:1: error: unknown key 'volts'"},
     {"  volts = 3", ":12:3: error: unknown key 'volts'"},
     {"nonsense", ":12:1: error: no 'key = value': 'nonsense'"},
+    {"smoothing = yes", ":12:13: error: smoothing 'yes' is neither 'on' nor 'off'"},
+    {"ramp_up = 4 kW", ":12:11: error: ramp_up '4 kW' wants a unit"},
     {"base =", ":12:7: error: base has no value"},
     {"base = 1500", ":12:8: error: base '1500' wants a unit: W, kW or MW"},
     {"base = 15 kg", ":12:8: error: base '15 kg' wants a unit: W, kW or MW"},

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -241,6 +243,33 @@ static void a_recording_of_a_meter_that_fell_silent_is_not_believed(void **state
     }
 }
 
+static void a_reading_waits_for_its_number_to_be_on_the_disk(void **state)
+{
+    struct bed *bed = *state;
+    struct marks marks;
+    char folder[] = "/tmp/flyball-trust-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/marks", folder);
+    assert_int_equal(marks_open(&marks, &bed->site.model, path, "", 1, bed->meter_window, stderr), 0);
+    bed->lane.marks = &marks;
+    make_reading(bed, 1000);
+    struct replay_window before = bed->meter_window[1];
+    assert_int_equal(arrive_at(bed, 1, NOW_NS), REFUSED_UNMARKED);
+    assert_memory_equal(&before, &bed->meter_window[1], sizeof before);
+    marks_look(&marks, NOW_NS);
+    make_reading(bed, 1001);
+    assert_int_equal(arrive_at(bed, 1, NOW_NS), ACCEPTED);
+    assert_int_equal(arrive_at(bed, 1, NOW_NS), REFUSED_DUPLICATE);
+    assert_int_equal(count_read(&bed->lane.counters.unheld), 0);
+    atomic_store(&marks.lapsed, true);
+    make_reading(bed, 5000);
+    assert_int_equal(arrive_at(bed, 1, NOW_NS), ACCEPTED);
+    assert_int_equal(count_read(&bed->lane.counters.unheld), 1);
+    marks_close(&marks);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* What it said itself, under this very controller: tag, incarnation and session are right, and it has gone
  * dark since, or began anew with its clock set back. */
 static void a_recording_of_a_host_that_fell_silent_is_not_believed(void **state)
@@ -379,6 +408,7 @@ int main(void)
         CASE(every_frame_without_a_true_tag_is_refused_by_name),
         CASE(a_meter_speaks_for_itself_only),
         CASE(a_recording_of_a_meter_that_fell_silent_is_not_believed),
+        CASE(a_reading_waits_for_its_number_to_be_on_the_disk),
         CASE(a_recording_of_a_host_that_fell_silent_is_not_believed),
         CASE(details_of_before_the_start_are_refused),
         CASE(where_no_tags_are_asked_for_none_are_taken),

@@ -198,7 +198,8 @@ static void what_is_degraded_is_an_alarm_until_its_row_is_left(void **state)
                 {DEGRADED_FEED, 0, "feeds lost, unseen, or not back for long enough: 1 (none)"},
                 {DEGRADED_CAP, 0, "hosts whose cap is lost or not their own: 1 (h-1)"},
                 {DEGRADED_RING, 5, "lanes or ports that lose inputs: 1 (port 1)"},
-                {DEGRADED_SHED, 0, "nobody would take a shed action: 1 (flyball shed)"}};
+                {DEGRADED_SHED, 0, "nobody would take a shed action: 1 (flyball shed)"},
+                {DEGRADED_MARKS, 0, "numbers of meters that are not on the disk: 1 (disk)"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         view_write_degraded(&bed->view, rows[i].row,
                             &(struct degrade_row){.now = 1, .newest = rows[i].newest, .entered = 1});

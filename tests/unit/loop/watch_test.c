@@ -153,7 +153,7 @@ static void decide_shows_the_cores_rows_and_leaves_the_loops_alone(void **state)
     for (uint32_t row = 0; row < DEGRADATION_COUNT; row++) {
         struct degrade_row seen;
         bool loops = row == DEGRADED_CLOCK || row == DEGRADED_RING || row == DEGRADED_JOURNAL ||
-                     row == DEGRADED_SHED;
+                     row == DEGRADED_SHED || row == DEGRADED_MARKS;
         assert_true(view_read_degraded(&view, row, &seen));
         assert_int_equal(seen.now, loops ? 0 : 10 + row);
         assert_int_equal(seen.entered, loops ? 0 : 20 + row);

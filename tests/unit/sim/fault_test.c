@@ -24,6 +24,20 @@ static double drawn_amount(struct random *random, enum fault_kind kind)
     }
 }
 
+/* Makes node 1 what a fault of sources strikes. */
+static void suit(struct model *model, enum fault_kind kind)
+{
+    struct model_node *node = &model->node[1];
+    node->kind = NODE_BRANCH;
+    node->parent_count = kind == FAULT_TRANSFER ? 2 : 1;
+    if (kind == FAULT_NO_START || kind == FAULT_LATE_START) {
+        node->kind = NODE_GENERATOR;
+        node->parent_count = 0;
+    }
+    if (kind == FAULT_BATTERY || kind == FAULT_BYPASS)
+        node->kind = NODE_UPS;
+}
+
 static bool takes_amount(enum fault_kind kind)
 {
     struct model model;
@@ -31,6 +45,7 @@ static bool takes_amount(enum fault_kind kind)
     char text[80], why[160];
     const char *length = fault_happens_once(kind) ? "" : " for 1s";
     tiny_site_init(&model, &tiny_demo);
+    suit(&model, kind);
     snprintf(text, sizeof text, "%s %s at 1s%s", fault_name(kind), model.node[1].name, length);
     int with_place = fault_parse(text, &model, &fault, why, sizeof why);
     snprintf(text, sizeof text, "%s at 1s%s", fault_name(kind), length);
@@ -51,6 +66,7 @@ static void every_kind_reads_back_to_the_last_bit(void **state)
         enum fault_scope scope = fault_scope(kind);
         struct fault fault = {.kind = kind, .at_ns = (int64_t)(random_unit(&random) * 4e15)}, read;
         char text[160], why[160] = "";
+        suit(&model, kind);
         bool must_last = scope == FAULT_CONTROLLER && kind != FAULT_LIMIT;
         if (!fault_happens_once(kind) && (must_last || i % 3))
             fault.for_ns = 1 + (int64_t)(random_unit(&random) * 1e12);
@@ -101,6 +117,9 @@ static void what_is_no_fault_is_refused_with_the_reason(void **state)
         {"crash at 1s for 2s more", "too much"}, {"loss main nan% at 1s", "a share"},
         {"crash at 1s", "'for'"}, {"pause at 1s", "'for'"}, {"reset main at 1s for 2s", "it happens once"},
         {"host-step main 3s at 1s for 2s", "it happens once"}, {"sag main 95% at 1s", "out of range"},
+        {"no-start main at 1s", "it strikes a generator"}, {"bypass main at 1s", "it strikes a generator"},
+        {"transfer main at 1s", "it strikes a generator"},
+        {"battery main 5% at 1s", "it strikes a generator"},
     };
     struct model model;
     struct fault fault;
