@@ -100,6 +100,7 @@ struct act {
 struct act_driver {
     const char *name;           /* in the agent's configuration: "nvml" */
     const char *summary;        /* a line for people */
+    bool shared;                /* all that is open in a process is one: anew only once all is closed */
     /* setup: finds every device of its kind and what it can do, and writes nothing. 0 also where there are
      * none; -ENOENT: no such driver or library on this machine; -E2BIG: more than HOST_DEVICES_MAX of them;
      * another -errno. `why` says it in words. After an error nothing is open. */

@@ -37,12 +37,14 @@ static struct dry_state *map_locked(int fd, int64_t cap_mw)
     struct stat seen;
     if (flock(fd, LOCK_EX) || fstat(fd, &seen))
         return NULL;
-    if (seen.st_size == 0 && ftruncate(fd, sizeof(struct dry_state)))
-        return NULL;
     if (seen.st_size != 0 && seen.st_size != (off_t)sizeof(struct dry_state)) {
         errno = EBADMSG;
         return NULL;
     }
+    /* a page that the disk cannot give later would be SIGBUS */
+    if (fallocate(fd, 0, 0, sizeof(struct dry_state)) &&
+        (errno != EOPNOTSUPP || ftruncate(fd, sizeof(struct dry_state))))
+        return NULL;
     void *at = mmap(NULL, sizeof(struct dry_state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED)
         return NULL;

@@ -28,6 +28,7 @@ struct hwmon_device {
     char root[ACT_PATH_BYTES];          /* .../class/hwmon */
     char folder[ACT_PATH_BYTES + 32];   /* .../class/hwmon/hwmonN, where it was last */
     char address[ADDRESS_BYTES];        /* 0000:c1:00.0 */
+    struct sysfs_kept cap;              /* power1_cap */
 };
 
 static struct hwmon_device *own(const struct act *act, uint32_t device)
@@ -79,6 +80,7 @@ static int find_again(struct hwmon_device *own)
         if (strcmp(address, own->address))
             continue;
         memcpy(own->folder, folder, sizeof folder);
+        sysfs_drop(&own->cap);
         error = 0;
     }
     closedir(at);
@@ -124,11 +126,19 @@ static int add(struct act *act, const char *root, const char *folder, const char
     snprintf(fresh->root, sizeof fresh->root, "%s", root);
     snprintf(fresh->folder, sizeof fresh->folder, "%s", folder);
     snprintf(fresh->address, sizeof fresh->address, "%s", address);
+    fresh->cap = (struct sysfs_kept){-1, -1};
     struct act_device *device = &act->device[act->count++];
     *device = (struct act_device){.own = fresh};
     snprintf(device->identity, sizeof device->identity, "%s", address);
     describe(device, folder);
     return 0;
+}
+
+static void hwmon_close(struct act *act)
+{
+    for (uint32_t i = 0; i < act->count; i++)
+        sysfs_drop(&own(act, i)->cap);
+    sysfs_close(act);
 }
 
 static int hwmon_open(struct act *act, char why[ACT_WHY_BYTES])
@@ -144,7 +154,7 @@ static int hwmon_open(struct act *act, char why[ACT_WHY_BYTES])
     if (error) {
         snprintf(why, ACT_WHY_BYTES, "%.120s: %s", root,
                  error == -E2BIG ? "more AMD GPUs than one host may have" : strerror(-error));
-        sysfs_close(act);
+        hwmon_close(act);
         return error;
     }
     sysfs_order(act);
@@ -154,10 +164,18 @@ static int hwmon_open(struct act *act, char why[ACT_WHY_BYTES])
 static int read_mw(struct hwmon_device *own, int64_t *mw)
 {
     int64_t uw;
-    int error = sysfs_read(own->folder, "power1_cap", &uw);
+    int error = sysfs_kept_read(&own->cap, sysfs_read(own->folder, "power1_cap", &uw), &uw);
+    if (own->cap.read_fd < 0)   /* whoever reads a device is who writes it */
+        sysfs_keep(&own->cap, own->folder, "power1_cap");
     if (!error)
         *mw = uw > 0 ? (uw + UW_PER_MW - 1) / UW_PER_MW : ACT_NO_CAP_MW;
     return error;
+}
+
+static int write_mw(struct hwmon_device *own, int64_t mw)
+{
+    int64_t uw = mw * UW_PER_MW;
+    return sysfs_kept_write(&own->cap, sysfs_write(own->folder, "power1_cap", uw), uw);
 }
 
 /* From where it stands to the cap, in steps: see the top. */
@@ -170,7 +188,7 @@ static int descend(struct hwmon_device *own, int64_t cap_mw, int64_t step_mw)
         if (writes == WRITES_MAX)
             return -EIO;
         before_mw = now_mw;
-        error = sysfs_write(own->folder, "power1_cap", next_mw * UW_PER_MW);
+        error = write_mw(own, next_mw);
         if (!error)
             error = read_mw(own, &now_mw);
         if (!error && now_mw > next_mw && step_mw > STEP_LEAST_MW)
@@ -194,11 +212,11 @@ static int hwmon_apply(struct act *act, uint32_t device, int64_t cap_mw)
         return sysfs_error(error);
     /* what stands above the range is no step to begin with */
     if (now_mw > d->max_mw)
-        error = sysfs_write(own(act, device)->folder, "power1_cap", d->max_mw * UW_PER_MW);
+        error = write_mw(own(act, device), d->max_mw);
     if (!error && cap_mw < now_mw)
         error = descend(own(act, device), cap_mw, (d->max_mw - d->min_mw) / STEPS_OF_RANGE);
     else if (!error)
-        error = sysfs_write(own(act, device)->folder, "power1_cap", cap_mw * UW_PER_MW);
+        error = write_mw(own(act, device), cap_mw);
     return sysfs_error(error);
 }
 
@@ -239,7 +257,7 @@ const struct act_driver hwmon_driver = {
     .name = "hwmon",
     .summary = "AMD GPUs, by the kernel's hwmon files",
     .open = hwmon_open,
-    .close = sysfs_close,
+    .close = hwmon_close,
     .apply = hwmon_apply,
     .read_back = hwmon_read_back,
     .sample = hwmon_sample,

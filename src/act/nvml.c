@@ -216,6 +216,7 @@ static int nvml_smooth(struct act *act, uint32_t device, const struct act_smooth
 const struct act_driver nvml_driver = {
     .name = "nvml",
     .summary = "NVIDIA GPUs, by libnvidia-ml.so.1",
+    .shared = true,
     .open = nvml_open,
     .close = nvml_close,
     .apply = nvml_apply,

@@ -33,6 +33,7 @@ struct powercap_device {
     char folder[ACT_PATH_BYTES + 32];   /* .../class/powercap/intel-rapl:N, where it was last */
     char name[ZONE_NAME_BYTES];         /* package-0 */
     int long_term, short_term;          /* constraint numbers, NONE if there is none */
+    struct sysfs_kept kept[CONSTRAINTS_MAX];    /* power_limit_uw of those two */
     int64_t range_uj;                   /* the counter wraps behind it; 0 = there is none */
     int64_t last_uj, last_ns, energy_uj;        /* as read last; since opened */
     int64_t since_uj, since_ns;         /* the average begins here */
@@ -106,12 +107,17 @@ static int reach(struct powercap_device *own)
     int error = sysfs_line(own->folder, "name", name, sizeof name);
     if (!error && strcmp(name, own->name))
         error = -ENOENT;
+    if (sysfs_exhausted(error))
+        return 0;               /* it is no device that is gone: what is kept of it will say */
     if (error != -ENOENT)
-        return error;           /* no descriptors, say: it is no device that is gone */
+        return error;
     error = find_zone(own->root, "intel-rapl:", own->name, folder, sizeof folder);
-    if (!error)
-        memcpy(own->folder, folder, sizeof folder);
-    return error;
+    if (error)
+        return error;
+    memcpy(own->folder, folder, sizeof folder);
+    for (uint32_t i = 0; i < CONSTRAINTS_MAX; i++)
+        sysfs_drop(&own->kept[i]);
+    return 0;
 }
 
 static void describe(struct act_device *device, struct powercap_device *own)
@@ -151,9 +157,19 @@ static int add(struct act *act, const char *root, const char *folder, const char
     snprintf(fresh->name, sizeof fresh->name, "%s", name);
     struct act_device *device = &act->device[act->count++];
     *device = (struct act_device){.own = fresh};
+    for (uint32_t i = 0; i < CONSTRAINTS_MAX; i++)
+        fresh->kept[i] = (struct sysfs_kept){-1, -1};
     snprintf(device->identity, sizeof device->identity, "%s", name);
     describe(device, fresh);
     return 0;
+}
+
+static void powercap_close(struct act *act)
+{
+    for (uint32_t i = 0; i < act->count; i++)
+        for (uint32_t c = 0; c < CONSTRAINTS_MAX; c++)
+            sysfs_drop(&own(act, i)->kept[c]);
+    sysfs_close(act);
 }
 
 static int powercap_open(struct act *act, char why[ACT_WHY_BYTES])
@@ -169,27 +185,50 @@ static int powercap_open(struct act *act, char why[ACT_WHY_BYTES])
     if (error) {
         snprintf(why, ACT_WHY_BYTES, "%.120s: %s", root,
                  error == -E2BIG ? "more CPU packages than one host may have" : strerror(-error));
-        sysfs_close(act);
+        powercap_close(act);
         return error;
     }
     sysfs_order(act);
     return 0;
 }
 
-static void lower(const char *folder, int constraint, int64_t *least_mw)
+/* `kept` NULL: nothing of it is. */
+static void lower(const char *folder, int constraint, const struct sysfs_kept *kept, int64_t *least_mw)
 {
     int64_t uw;
-    if (constraint == NONE || read_constraint(folder, constraint, "power_limit_uw", &uw) || uw <= 0)
+    int error = constraint == NONE ? -ENOENT : read_constraint(folder, constraint, "power_limit_uw", &uw);
+    if (kept)
+        error = sysfs_kept_read(&kept[constraint == NONE ? 0 : constraint], error, &uw);
+    if (error || uw <= 0)
         return;
     int64_t mw = (uw + UW_PER_MW - 1) / UW_PER_MW;
     if (mw < *least_mw)
         *least_mw = mw;
 }
 
+static int read_limit(const struct powercap_device *d, int constraint, int64_t *uw)
+{
+    return sysfs_kept_read(&d->kept[constraint], read_constraint(d->folder, constraint, "power_limit_uw", uw),
+                           uw);
+}
+
 static bool is_enabled(const char *folder)
 {
     int64_t enabled;
     return sysfs_read(folder, "enabled", &enabled) || enabled;
+}
+
+/* Its limits, by whoever reads it, which is who writes it. */
+static void keep(struct powercap_device *d)
+{
+    const int of[] = {d->long_term, d->short_term};
+    for (uint32_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        char name[48];
+        if (of[i] == NONE || d->kept[of[i]].read_fd >= 0)
+            continue;
+        snprintf(name, sizeof name, "constraint_%d_power_limit_uw", of[i]);
+        sysfs_keep(&d->kept[of[i]], d->folder, name);
+    }
 }
 
 static int powercap_read_back(struct act *act, uint32_t device, int64_t *enforced_mw)
@@ -199,40 +238,42 @@ static int powercap_read_back(struct act *act, uint32_t device, int64_t *enforce
     int64_t uw, least_mw = ACT_NO_CAP_MW;
     int error = reach(d);
     if (!error && d->long_term != NONE)
-        error = read_constraint(d->folder, d->long_term, "power_limit_uw", &uw);
+        error = read_limit(d, d->long_term, &uw);
     if (error)
         return sysfs_error(error);
     if (is_enabled(d->folder)) {
-        lower(d->folder, d->long_term, &least_mw);
-        lower(d->folder, d->short_term, &least_mw);
+        lower(d->folder, d->long_term, d->kept, &least_mw);
+        lower(d->folder, d->short_term, d->kept, &least_mw);
     }
     if (!find_zone(d->root, "intel-rapl-mmio:", d->name, other, sizeof other) && is_enabled(other)) {
-        lower(other, find_constraint(other, "long_term"), &least_mw);
-        lower(other, find_constraint(other, "short_term"), &least_mw);
+        lower(other, find_constraint(other, "long_term"), NULL, &least_mw);
+        lower(other, find_constraint(other, "short_term"), NULL, &least_mw);
     }
+    keep(d);
     *enforced_mw = least_mw;
     return 0;
 }
 
-static int write_constraint(const char *folder, int constraint, int64_t mw)
+static int write_constraint(const struct powercap_device *d, int constraint, int64_t mw)
 {
     char name[48];
     if (constraint == NONE)
         return 0;
     snprintf(name, sizeof name, "constraint_%d_power_limit_uw", constraint);
-    return sysfs_write(folder, name, mw * UW_PER_MW);
+    int error = sysfs_write(d->folder, name, mw * UW_PER_MW);
+    return sysfs_kept_write(&d->kept[constraint], error, mw * UW_PER_MW);
 }
 
 /* Neither may be refused for standing above or below the other: lowered first, raised last. */
 static int write_both(const struct powercap_device *d, int64_t cap_mw)
 {
     int64_t now_uw = 0;
-    int error = read_constraint(d->folder, d->long_term, "power_limit_uw", &now_uw);
+    int error = read_limit(d, d->long_term, &now_uw);
     bool raise = cap_mw * UW_PER_MW > now_uw;
     if (!error)
-        error = write_constraint(d->folder, raise ? d->short_term : d->long_term, cap_mw);
+        error = write_constraint(d, raise ? d->short_term : d->long_term, cap_mw);
     if (!error)
-        error = write_constraint(d->folder, raise ? d->long_term : d->short_term, cap_mw);
+        error = write_constraint(d, raise ? d->long_term : d->short_term, cap_mw);
     return error;
 }
 
@@ -305,7 +346,7 @@ const struct act_driver powercap_driver = {
     .name = "powercap",
     .summary = "CPU packages, by the kernel's powercap files (RAPL)",
     .open = powercap_open,
-    .close = sysfs_close,
+    .close = powercap_close,
     .apply = powercap_apply,
     .read_back = powercap_read_back,
     .sample = powercap_sample,

@@ -75,6 +75,50 @@ int sysfs_write(const char *folder, const char *name, int64_t value)
     return close(fd) && !error ? -errno : error;
 }
 
+void sysfs_keep(struct sysfs_kept *kept, const char *folder, const char *name)
+{
+    kept->read_fd = open_file(folder, name, O_RDONLY | O_NONBLOCK);
+    kept->write_fd = open_file(folder, name, O_WRONLY | O_NONBLOCK);
+}
+
+void sysfs_drop(struct sysfs_kept *kept)
+{
+    if (kept->read_fd >= 0)
+        close(kept->read_fd);
+    if (kept->write_fd >= 0)
+        close(kept->write_fd);
+    kept->read_fd = kept->write_fd = -1;
+}
+
+bool sysfs_exhausted(int error)
+{
+    return error == -EMFILE || error == -ENFILE;
+}
+
+int sysfs_kept_read(const struct sysfs_kept *kept, int error, int64_t *value)
+{
+    char text[NUMBER_BYTES];
+    if (!sysfs_exhausted(error) || kept->read_fd < 0)
+        return error;
+    ssize_t bytes = pread(kept->read_fd, text, sizeof text, 0);
+    return bytes < 0 ? -errno : sysfs_parse(text, (size_t)bytes, value);
+}
+
+/* An attribute of sysfs has no length to be cut; a file that stands in for one has. */
+int sysfs_kept_write(const struct sysfs_kept *kept, int error, int64_t value)
+{
+    char text[NUMBER_BYTES];
+    if (!sysfs_exhausted(error) || kept->write_fd < 0)
+        return error;
+    int length = snprintf(text, sizeof text, "%" PRId64 "\n", value);
+    ssize_t written = pwrite(kept->write_fd, text, (size_t)length, 0);
+    if (written != length)
+        return written < 0 ? -errno : -EIO;
+    if (ftruncate(kept->write_fd, length) && errno != EINVAL && errno != EPERM)
+        return -errno;
+    return 0;
+}
+
 int sysfs_line(const char *folder, const char *name, char *line, size_t room)
 {
     ssize_t bytes = read_file(folder, name, line, room);

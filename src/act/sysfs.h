@@ -24,6 +24,24 @@ int sysfs_write(const char *folder, const char *name, int64_t value);
 /* any: a file's first line without its end; "" if it is empty. -ENAMETOOLONG beyond `room`. */
 int sysfs_line(const char *folder, const char *name, char *line, size_t room);
 
+/* A file held open for when no other can be opened any more: descriptors may run out, and a cap must be
+ * written all the same. */
+struct sysfs_kept {
+    int read_fd, write_fd;      /* -1 = none */
+};
+
+/* setup: opens it, for what it can be opened for; and lets it go. */
+void sysfs_keep(struct sysfs_kept *kept, const char *folder, const char *name);
+void sysfs_drop(struct sysfs_kept *kept);
+
+/* any: as sysfs_read and sysfs_write on what is kept, where `error` of those was that no file can be opened;
+ * any other `error` comes back as it is. */
+int sysfs_kept_read(const struct sysfs_kept *kept, int error, int64_t *value);
+int sysfs_kept_write(const struct sysfs_kept *kept, int error, int64_t value);
+
+/* any: no file can be opened, whichever it is. */
+bool sysfs_exhausted(int error);
+
 /* any: what an error of a file of a device that was there means: -ENOENT, -ENXIO are -ENODEV, -EACCES is
  * -EPERM. */
 int sysfs_error(int error);

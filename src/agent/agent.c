@@ -34,6 +34,12 @@ uint32_t agent_devices(const struct agent *agent)
     return agent->config.holder.devices ? agent->config.holder.devices : 1;
 }
 
+int64_t agent_wall_mw(const struct agent_config *config, int64_t devices_mw)
+{
+    int64_t efficiency_ppm = config->efficiency_ppm ? config->efficiency_ppm : PPM;
+    return (devices_mw * PPM + efficiency_ppm - 1) / efficiency_ppm + config->base_mw;
+}
+
 int64_t agent_part_mw(const struct agent *agent, int64_t cap_mw)
 {
     return cap_mw / agent_devices(agent);
@@ -53,7 +59,7 @@ void agent_init(struct agent *agent, const struct agent_config *config, const st
         agent->config.stale_ns = NS_PER_S;
     for (uint32_t i = 0; i < HOST_DEVICES_MAX; i++)
         agent->device[i] = (struct agent_device){.retry_ns = INT64_MAX, .sampled_ns = INT64_MIN,
-                                                 .seen_ns = INT64_MIN, .retaken_ns = INT64_MIN};
+                                                 .seen_ns = INT64_MIN};
 }
 
 void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t now_ns)
@@ -115,6 +121,7 @@ static void hand_out(struct agent *agent, uint32_t device, int64_t cap_mw)
 {
     agent->device[device].retry_ns = INT64_MAX;
     agent->device[device].busy = true;
+    agent->device[device].watchdog_writes = agent->watchdog_writes;
     agent->counter[AGENT_WRITES]++;
     agent->hooks.write(agent->hooks.user, device, cap_mw);
 }
@@ -191,14 +198,16 @@ void agent_epoch_saved(struct agent *agent, uint64_t epoch, int64_t now_ns)
     holder_epoch_saved(&agent->holder, epoch, now_ns);
 }
 
-void agent_watchdog(struct agent *agent, bool there, int64_t now_ns)
+void agent_watchdog(struct agent *agent, bool there, uint64_t writes, int64_t now_ns)
 {
     (void)now_ns;       /* what it changes comes with the next lease */
     agent->watchdog = there;
+    agent->watchdog_writes = writes;
 }
 
-void agent_psu(struct agent *agent, bool known, uint16_t inputs)
+void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs)
 {
     agent->psu_known = known;
+    agent->psus = known ? psus : 0;
     agent->psu_inputs = known ? inputs : 0;
 }

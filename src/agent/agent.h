@@ -22,7 +22,8 @@
 #include "msg/token.h"
 
 struct agent_config {
-    struct holder_config holder;    /* host: its number in the site file, the sender of its frames */
+    /* host: its number in the site file, the sender of its frames; phys_max at the wall, caps are sums */
+    struct holder_config holder;
     int64_t cap_min_mw;             /* of the host: an order below is obeyed as this */
     int64_t raise_mw_per_s;         /* an order raises no faster; 0 = at once */
     int64_t raise_every_ns;         /* least time between two raises; 0 = none */
@@ -32,6 +33,7 @@ struct agent_config {
     bool watchdog_required;         /* without one nothing above fail-safe */
     bool smoothing;                 /* devices that can hold the floor of the lease and these ramps */
     struct act_smooth smooth;       /* of the host; floor_mw is the lease's */
+    int64_t ballast_mw;             /* most that a filler draws; taken from every lease. 0 = none */
 };
 
 /* What the agent asks of its owner. None may call the agent back. */
@@ -100,7 +102,7 @@ struct agent_device {
     int64_t retry_ns;               /* a write that failed is tried again then; INT64_MAX = none failed */
     int64_t retry_wait_ns;
     int64_t sampled_ns, seen_ns;    /* the newest of each that was good; INT64_MIN: never */
-    int64_t retaken_ns;             /* it was found at fail-safe, and the lease's cap was written again */
+    uint64_t watchdog_writes;       /* of the watchdog, as known when the newest write here was handed out */
     int last_error;                 /* -errno of the newest call that failed, 0 after one that did not */
     bool busy;                      /* a write was handed out and has not returned */
     bool outdated;                  /* ... and is of the time before the device was lost */
@@ -120,9 +122,12 @@ struct agent {
     int64_t word_boottime_ns;       /* what was stored last; -1 = nothing yet */
     int64_t raised_ns;              /* the newest raise or cut by an order */
     int64_t floor_mw;               /* of the newest lease obeyed */
+    int64_t reserve_mw;             /* what that lease allows beside the devices */
     uint16_t psu_inputs;
+    uint8_t psus;                   /* supplies that are looked at */
     bool psu_known;
     bool watchdog;                  /* it is there */
+    uint64_t watchdog_writes;       /* of it, that have returned */
     bool started, stopped;
     struct auth_user *auth;         /* NULL: frames are bare */
     uint32_t peer;                  /* this host, of those that `auth` knows */
@@ -175,11 +180,12 @@ void agent_sampled(struct agent *agent, uint32_t device, const struct act_sample
 /* any: this epoch will not be forgotten. */
 void agent_epoch_saved(struct agent *agent, uint64_t epoch, int64_t now_ns);
 
-/* any: is the watchdog there? */
-void agent_watchdog(struct agent *agent, bool there, int64_t now_ns);
+/* any: is the watchdog there, and how many of its writes have returned: fail-safe that stands where more was
+ * written is its own only if it has written since. */
+void agent_watchdog(struct agent *agent, bool there, uint64_t writes, int64_t now_ns);
 
-/* any: which supplies have input power; `known` false: nobody can tell. */
-void agent_psu(struct agent *agent, bool known, uint16_t inputs);
+/* any: which of the first `psus` supplies have input power, bit by bit; `known` false: nobody can tell. */
+void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs);
 
 /* any: asks for power ahead of time; the answer comes by the hook. 0, or -EINVAL where the request cannot be
  * encoded. */
@@ -189,12 +195,19 @@ int agent_ask(struct agent *agent, const struct token_request *request, int64_t 
  * sample is stale counts with its cap, one that is lost with nothing. */
 int64_t agent_draw_mw(const struct agent *agent, int64_t now_ns);
 
+/* any: what the host draws at the wall while its devices draw this together, rounded up. */
+int64_t agent_wall_mw(const struct agent_config *config, int64_t devices_mw);
+
 /* any: the cap of one device while the host's is cap_mw. */
 int64_t agent_part_mw(const struct agent *agent, int64_t cap_mw);
 
 /* any: what a device is to keep besides its cap, where it can: its part of the floor of the lease, never
  * above its part of the cap that is wanted nor of fail-safe, and of the ramps. Off without floor or lease. */
 struct act_smooth agent_smooth(const struct agent *agent);
+
+/* any: what a filler is to draw now so that the host holds the floor of its lease: never more than the lease
+ * leaves beside the devices' caps, nothing without a lease or while a device stands above its part. */
+int64_t agent_fill_mw(const struct agent *agent, int64_t now_ns);
 
 /* any: a device's answer to that: 0, or -errno. */
 void agent_smoothed(struct agent *agent, uint32_t device, int rc);

@@ -11,8 +11,6 @@
 #define GRAIN_MW INT64_C(1000)
 #define RETRY_FIRST_NS (10 * NS_PER_MS)
 #define RETRY_LAST_NS (50 * NS_PER_MS)
-/* The lease's cap is put back over a fail-safe that came late, at most this often. */
-#define RETAKE_EVERY_NS (5 * NS_PER_S)
 
 static int64_t whole_steps(int64_t asked_mw, int64_t readback_mw)
 {
@@ -113,16 +111,14 @@ void agent_written(struct agent *agent, uint32_t device, int rc, int64_t applied
 }
 
 /* A watchdog's write that comes to its end after the lease went on: fail-safe under a lease that asks for
- * more, and nobody's wish. */
-static bool is_late_fail_safe(const struct agent *agent, uint32_t device, int64_t readback_mw, int64_t now_ns)
+ * more, and nobody's wish. Where it has not written since, somebody else means it. */
+static bool is_late_fail_safe(const struct agent *agent, uint32_t device, int64_t readback_mw)
 {
     const struct holder_device *held = &agent->holder.device[device];
-    int64_t retaken_ns = agent->device[device].retaken_ns;
+    int64_t fail_safe_mw = agent_part_mw(agent, agent->config.holder.fail_safe_mw);
     return agent->holder.state_wanted == HOST_LEASED && held->writing_mw < 0 &&
-           whole_steps(agent_part_mw(agent, agent->config.holder.fail_safe_mw), readback_mw) ==
-               agent_part_mw(agent, agent->config.holder.fail_safe_mw) &&
-           readback_mw < held->written_mw &&
-           (retaken_ns == INT64_MIN || now_ns - retaken_ns >= RETAKE_EVERY_NS);
+           whole_steps(fail_safe_mw, readback_mw) == fail_safe_mw && readback_mw < held->written_mw &&
+           agent->watchdog_writes != agent->device[device].watchdog_writes;
 }
 
 static void look(struct agent *agent, uint32_t device, int64_t readback_mw, int64_t now_ns)
@@ -136,14 +132,12 @@ static void look(struct agent *agent, uint32_t device, int64_t readback_mw, int6
     }
     if (held->readback_mw < 0)      /* its first write has not returned: nothing of it counts before */
         return;
-    bool late = is_late_fail_safe(agent, device, readback_mw, now_ns);
+    bool late = is_late_fail_safe(agent, device, readback_mw);
     int64_t in_force_mw = held->writing_mw < 0 ? whole_steps(held->written_mw, readback_mw) : readback_mw;
     holder_seen(&agent->holder, device, in_force_mw, now_ns);
     note_foreign(agent, device, in_force_mw);
-    if (!late)
-        return;
-    agent->device[device].retaken_ns = now_ns;
-    held->written_mw = -1;
+    if (late)
+        held->written_mw = -1;
 }
 
 void agent_seen(struct agent *agent, uint32_t device, int rc, int64_t readback_mw, int64_t now_ns)
@@ -210,7 +204,7 @@ void agent_sampled(struct agent *agent, uint32_t device, const struct act_sample
 
 int64_t agent_draw_mw(const struct agent *agent, int64_t now_ns)
 {
-    int64_t sum_mw = 0, efficiency_ppm = agent->config.efficiency_ppm;
+    int64_t sum_mw = 0;
     for (uint32_t i = 0; i < agent_devices(agent); i++) {
         const struct agent_device *device = &agent->device[i];
         bool fresh = device->sampled_ns != INT64_MIN &&
@@ -220,5 +214,5 @@ int64_t agent_draw_mw(const struct agent *agent, int64_t now_ns)
             continue;
         sum_mw += draw_mw >= 0 ? draw_mw : cap_in_force_mw(agent, i);
     }
-    return (sum_mw * PPM + efficiency_ppm - 1) / efficiency_ppm + agent->config.base_mw;
+    return agent_wall_mw(&agent->config, sum_mw);
 }

@@ -96,6 +96,23 @@ static void take_device(struct reader *reader, const struct config_row *row, con
         take_text(reader, row, value, config->device[config->device_count++], ACT_IDENTITY_BYTES);
 }
 
+static void take_supply(struct reader *reader, const char *value)
+{
+    struct supply_set *set = &reader->config->supplies;
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (!strcmp(set->name[i], value)) {
+            fault(reader, "psu '%s' is given twice", value);
+            return;
+        }
+    }
+    if (!supply_is_name(value))
+        fault(reader, "psu '%s' is not the name of a device of hwmon, such as 3-0058 or 3-0058/2", value);
+    else if (set->count == SUPPLIES_MAX)
+        fault(reader, "more than %d supplies", SUPPLIES_MAX);
+    else
+        strncpy(set->name[set->count++], value, SUPPLY_NAME_BYTES - 1);
+}
+
 static void take_address(struct reader *reader, const struct config_row *row, const char *value)
 {
     char host[INET_ADDRSTRLEN] = "", *end = NULL;
@@ -136,6 +153,7 @@ static void take(struct reader *reader, const struct config_row *row, const char
     case CONFIG_QUANTITY: take_number(reader, row, value); break;
     case CONFIG_ACTUATOR: take_actuator(reader, row, value); break;
     case CONFIG_DEVICE: take_device(reader, row, value); break;
+    case CONFIG_SUPPLY: take_supply(reader, value); break;
     case CONFIG_SWITCH:
         if (strcmp(value, "on") && strcmp(value, "off"))
             fault(reader, "%s '%s' is neither 'on' nor 'off'", row->name, value);
@@ -175,7 +193,8 @@ static void take_pair(struct reader *reader, char *line, char *equals)
     reader->column = (uint32_t)(key - line) + 1;
     if (!config_rows[i].name) {
         fault(reader, "unknown key '%s'; flyball-agent(8) lists them", key);
-    } else if (reader->given[i] && config_rows[i].kind != CONFIG_DEVICE) {
+    } else if (reader->given[i] && config_rows[i].kind != CONFIG_DEVICE &&
+               config_rows[i].kind != CONFIG_SUPPLY) {
         fault(reader, "%s stands in line %u already", key, reader->given[i]);
     } else {
         reader->given[i] = reader->line;
@@ -254,6 +273,20 @@ static void check_order(struct reader *reader, const char *low, int64_t low_mw, 
           high, quantity_write(QUANTITY_POWER, high_mw, more, sizeof more));
 }
 
+/* It is at the wall, as in the site file; caps are sums over devices. */
+static void check_phys_max(struct reader *reader)
+{
+    const struct agent_config *agent = &reader->config->agent;
+    int64_t least_mw = agent_wall_mw(agent, agent->cap_min_mw);
+    char less[32], more[32];
+    if (least_mw <= agent->holder.phys_max_mw)
+        return;
+    point_at(reader, "phys_max", "phys_max");
+    fault(reader, "phys_max %s is below what cap_min allows at the wall, %s",
+          quantity_write(QUANTITY_POWER, agent->holder.phys_max_mw, less, sizeof less),
+          quantity_write(QUANTITY_POWER, least_mw, more, sizeof more));
+}
+
 static void check_relations(struct reader *reader)
 {
     const struct config *config = reader->config;
@@ -261,8 +294,12 @@ static void check_relations(struct reader *reader)
     char longest[32];
     check_order(reader, "cap_min", config->agent.cap_min_mw, "fail_safe", holder->fail_safe_mw);
     check_order(reader, "fail_safe", holder->fail_safe_mw, "cap_max", holder->cap_max_mw);
-    check_order(reader, "cap_max", holder->cap_max_mw, "phys_max", holder->phys_max_mw);
+    check_phys_max(reader);
     check_order(reader, "dry_min", config->place.dry_min_mw, "dry_max", config->place.dry_max_mw);
+    if (config->devices && config->device_count && config->devices != config->device_count) {
+        point_at(reader, "device", "devices");
+        fault(reader, "devices is %u, and %u are listed", config->devices, config->device_count);
+    }
     if (holder->report_ns * 6 <= config->lease_ns)
         return;
     point_at(reader, "lease", "report");

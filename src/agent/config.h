@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 #include "agent/agent.h"
+#include "agent/ballast.h"
+#include "agent/supply.h"
 
 enum { CONFIG_PATH_BYTES = 256, CONFIG_LINE_BYTES = 512 };
 
@@ -22,8 +24,11 @@ struct config {
     int64_t lease_ns;           /* D; a report is due within D/6 */
     char actuator[NAME_BYTES];
     struct act_place place;
+    uint32_t devices;           /* that the host has, there or not; 0 = those listed or found */
     uint32_t device_count;      /* listed, by identity; 0 = all */
-    char device[HOST_DEVICES_MAX][ACT_IDENTITY_BYTES];
+    char device[HOST_DEVICES_MAX][ACT_IDENTITY_BYTES];  /* "" = one that is missing, whichever it is */
+    struct supply_set supplies;     /* whose inputs are looked at */
+    uint32_t ballast_threads;       /* of the filler, where agent.ballast_mw asks for one */
     char state[CONFIG_PATH_BYTES];  /* folder: what outlives the machine's sleep and crash */
     char run[CONFIG_PATH_BYTES];    /* folder in memory: what the watchdog reads */
     char keys[CONFIG_PATH_BYTES];   /* file of keys; "" = frames are bare */

@@ -6,70 +6,165 @@
 
 #include "msg/model.h"
 
-#define REOPEN_EVERY_NS NS_PER_S
-
-int hand_open(struct hand *hand, const struct act_driver *driver, const struct act_place *place,
-              const char *identity, char why[ACT_WHY_BYTES])
+void hands_init(struct hands *hands)
 {
-    *hand = (struct hand){.driver = driver, .place = *place, .device = INDEX_NONE};
+    *hands = (struct hands){.renewed_ns = INT64_MIN / 2};
+    pthread_mutex_init(&hands->lock, NULL);
+}
+
+static bool is_taken(const struct hands *hands, const char *identity)
+{
+    for (uint32_t i = 0; i < hands->taken_count; i++)
+        if (!strcmp(hands->taken[i], identity))
+            return true;
+    return false;
+}
+
+static void take(struct hand *hand, const char *identity)
+{
+    struct hands *hands = hand->hands;
     strncpy(hand->identity, identity, sizeof hand->identity - 1);
-    int error = act_open(&hand->act, driver, place, why);
-    if (!error)
-        hand->device = act_device_find(&hand->act, identity);
-    return error;
+    if (!is_taken(hands, identity) && hands->taken_count < HOST_DEVICES_MAX)
+        memcpy(hands->taken[hands->taken_count++], hand->identity, sizeof hand->identity);
+}
+
+/* The one of its identity; without one, what nobody else has, and that for good. */
+static uint32_t find_own(struct hand *hand)
+{
+    uint32_t found = INDEX_NONE;
+    if (hand->identity[0])
+        return act_device_find(&hand->act, hand->identity);
+    pthread_mutex_lock(&hand->hands->lock);
+    for (uint32_t i = 0; i < hand->act.count && found == INDEX_NONE; i++)
+        if (!is_taken(hand->hands, hand->act.device[i].identity))
+            found = i;
+    if (found != INDEX_NONE)
+        take(hand, hand->act.device[found].identity);
+    pthread_mutex_unlock(&hand->hands->lock);
+    return found;
+}
+
+static void close_driver(struct hand *hand)
+{
+    if (!hand->act.driver)
+        return;
+    act_close(&hand->act);
+    hand->device = INDEX_NONE;
+    atomic_fetch_sub(&hand->hands->open, 1);
+}
+
+/* Whoever does not find its device keeps the driver open for nothing. */
+static int open_driver(struct hand *hand, char why[ACT_WHY_BYTES])
+{
+    int error = act_open(&hand->act, hand->driver, &hand->place, why);
+    hand->renewing = false;
+    hand->renewal = atomic_load(&hand->hands->renewals);
+    if (error)
+        return error;
+    atomic_fetch_add(&hand->hands->open, 1);
+    hand->device = find_own(hand);
+    if (hand->device == INDEX_NONE)
+        close_driver(hand);
+    return 0;
+}
+
+int hand_open(struct hand *hand, struct hands *hands, const struct act_driver *driver,
+              const struct act_place *place, const char *identity, char why[ACT_WHY_BYTES])
+{
+    *hand = (struct hand){.hands = hands, .driver = driver, .place = *place, .device = INDEX_NONE};
+    pthread_mutex_lock(&hands->lock);
+    if (*identity)
+        take(hand, identity);
+    pthread_mutex_unlock(&hands->lock);
+    return open_driver(hand, why);
 }
 
 void hand_close(struct hand *hand)
 {
-    act_close(&hand->act);
-    hand->device = INDEX_NONE;
+    close_driver(hand);
+    hand->renewing = false;
+}
+
+/* All that have the driver open are to close it: what this one looks for may be hidden by that alone. */
+static void ask_to_renew(struct hand *hand, int64_t now_ns)
+{
+    struct hands *hands = hand->hands;
+    int64_t renewed_ns = atomic_load(&hands->renewed_ns);
+    if (!hand->driver->shared || !atomic_load(&hands->open) || now_ns - hand->gone_ns < HAND_RENEW_AFTER_NS ||
+        now_ns - renewed_ns < HAND_RENEW_EVERY_NS)
+        return;
+    if (atomic_compare_exchange_strong(&hands->renewed_ns, &renewed_ns, now_ns))
+        atomic_fetch_add(&hands->renewals, 1);
+}
+
+/* Closes where it was asked to, and until then: true while it waits for the others. */
+static bool renews(struct hand *hand, int64_t now_ns)
+{
+    uint32_t asked = atomic_load(&hand->hands->renewals);
+    if (hand->device != INDEX_NONE && hand->renewal != asked) {
+        close_driver(hand);
+        hand->renewing = true;
+        hand->renewal = asked;
+        hand->reopen_ns = now_ns + HAND_RENEW_WAIT_NS;
+    }
+    return hand->renewing && atomic_load(&hand->hands->open) && now_ns < hand->reopen_ns;
 }
 
 void hand_find(struct hand *hand, int64_t now_ns)
 {
     char why[ACT_WHY_BYTES];
-    if (hand->device != INDEX_NONE || now_ns < hand->reopen_ns)
+    bool waits = renews(hand, now_ns), was_there = hand->renewing;
+    if (hand->device != INDEX_NONE || waits || (!was_there && now_ns < hand->reopen_ns))
         return;
-    hand->reopen_ns = now_ns + REOPEN_EVERY_NS;
-    act_close(&hand->act);
-    if (!act_open(&hand->act, hand->driver, &hand->place, why))
-        hand->device = act_device_find(&hand->act, hand->identity);
+    hand->reopen_ns = now_ns + HAND_REOPEN_NS;
+    open_driver(hand, why);
+    if (hand->device != INDEX_NONE)
+        return;
+    if (was_there || !hand->gone_ns)
+        hand->gone_ns = now_ns;
+    ask_to_renew(hand, now_ns);
 }
 
 static int note(struct hand *hand, int rc, int64_t now_ns)
 {
     if (rc != -ENODEV)
         return rc;
-    hand->device = INDEX_NONE;
-    hand->reopen_ns = now_ns + REOPEN_EVERY_NS;
+    close_driver(hand);
+    hand->gone_ns = now_ns;
+    hand->reopen_ns = now_ns + HAND_REOPEN_NS;
     return rc;
+}
+
+static int why_not(const struct hand *hand)
+{
+    return hand->renewing ? -EAGAIN : -ENODEV;
 }
 
 int hand_apply(struct hand *hand, int64_t cap_mw, int64_t now_ns)
 {
     if (hand->device == INDEX_NONE)
-        return -ENODEV;
+        return why_not(hand);
     return note(hand, hand->driver->apply(&hand->act, hand->device, cap_mw), now_ns);
 }
 
 int hand_read_back(struct hand *hand, int64_t *enforced_mw, int64_t now_ns)
 {
     if (hand->device == INDEX_NONE)
-        return -ENODEV;
+        return why_not(hand);
     return note(hand, hand->driver->read_back(&hand->act, hand->device, enforced_mw), now_ns);
 }
 
 int hand_sample(struct hand *hand, struct act_sample *sample, int64_t now_ns)
 {
     if (hand->device == INDEX_NONE)
-        return -ENODEV;
+        return why_not(hand);
     return note(hand, hand->driver->sample(&hand->act, hand->device, sample), now_ns);
 }
 
 int hand_smooth(struct hand *hand, const struct act_smooth *smooth, int64_t now_ns)
 {
     if (hand->device == INDEX_NONE)
-        return -ENODEV;
+        return why_not(hand);
     if (!hand->driver->smooth || !(hand->act.device[hand->device].features & ACT_SMOOTHING))
         return -ENOTSUP;
     return note(hand, hand->driver->smooth(&hand->act, hand->device, smooth), now_ns);

@@ -30,18 +30,12 @@ static void open_history(struct jobs *jobs, const struct config *config, FILE *o
         fprintf(out, "flyball-agent: no history is kept: its thread cannot be started\n");
 }
 
-/* All devices at their most and what no cap governs, at the wall; an asker may name no more. */
-static int64_t most_mw(const struct agent_config *agent)
-{
-    int64_t efficiency_ppm = agent->efficiency_ppm ? agent->efficiency_ppm : PPM;
-    return agent->base_mw + agent->holder.phys_max_mw * PPM / efficiency_ppm;
-}
-
 static void open_ask(struct jobs *jobs, const struct config *config, int loop_fd, FILE *out)
 {
     char path[FILE_BYTES], why[ASK_SOCKET_WHY_BYTES] = "";
     const struct ask_config ask = {.path = path, .group = config->ask_group,
-                                   .host = config->agent.holder.host, .most_mw = most_mw(&config->agent),
+                                   .host = config->agent.holder.host,
+                                   .most_mw = config->agent.holder.phys_max_mw,
                                    .number = (uint64_t)utc_ns(), .loop_fd = loop_fd};
     snprintf(path, sizeof path, "%s/ask", config->run);
     if (ask_service_open(&jobs->ask, &ask, why))

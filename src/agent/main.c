@@ -9,10 +9,14 @@
 #include "agent/keyring.h"
 #include "agent/probe.h"
 #include "agent/run.h"
+#include "agent/saying.h"
 #include "agent/watch.h"
 
 /* As of every flyball program. */
 enum main_exit { EXIT_OK = 0, EXIT_USAGE = 2, EXIT_CONNECT = 3, EXIT_CONFIG = 4, EXIT_REFUSED = 5 };
+
+/* Beside the exit code: a thread still uses what it was given. */
+enum { HANGS = 256 };
 
 static const char help[] =
     "usage: flyball-agent check FILE\n"
@@ -55,12 +59,12 @@ static int check_keys(const struct config *config)
     return error;
 }
 
-static int run_agent(const struct config *config, const char *summary)
+static int run_agent(const struct config *config, const char *summary, FILE *out)
 {
     struct run *run = aligned_alloc(_Alignof(struct run), sizeof *run);
     if (!run)
         return EXIT_CONNECT;
-    int error = run_open(run, config, stderr);
+    int error = run_open(run, config, out);
     if (!error)
         error = run_loop(run);
     bool ended = run_close(run);
@@ -68,23 +72,38 @@ static int run_agent(const struct config *config, const char *summary)
     if (!error && summary)
         result = write_summary(run, summary);
     if (!ended)
-        _exit(result);      /* a thread hangs in a driver; what it uses must stay */
+        return HANGS | result;  /* a thread hangs in a driver; what it uses must stay */
     free(run);
     return result;
 }
 
-static int run_watchdog(const struct config *config)
+static int run_watchdog(const struct config *config, FILE *out)
 {
     struct watch *watch = malloc(sizeof *watch);
     if (!watch)
         return EXIT_CONNECT;
-    int error = watch_open(watch, config, stderr);
+    int error = watch_open(watch, config, out);
     if (!error)
-        watch_loop(watch);
+        error = watch_loop(watch);
+    int result = error ? exit_of(error) : EXIT_OK;
     if (!watch_close(watch))
-        _exit(error ? exit_of(error) : EXIT_OK);
+        return HANGS | result;
     free(watch);
-    return error ? exit_of(error) : EXIT_OK;
+    return result;
+}
+
+/* What they say goes through a queue: whoever reads it may stop for ever. */
+static int run_verb(const char *verb, const struct config *config, const char *summary)
+{
+    struct saying *saying = calloc(1, sizeof *saying);
+    if (!saying || saying_open(saying, STDERR_FILENO))
+        return EXIT_CONNECT;
+    int result = strcmp(verb, "run") ? run_watchdog(config, saying->out)
+                                     : run_agent(config, summary, saying->out);
+    if (!saying_close(saying, word_monotonic_ns() + NS_PER_S) || result & HANGS)
+        _exit(result & ~HANGS);
+    free(saying);
+    return result;
 }
 
 static int with_file(const char *verb, const char *path, const char *summary)
@@ -93,10 +112,8 @@ static int with_file(const char *verb, const char *path, const char *summary)
     int error = config_load(&config, path, stderr);
     if (error)
         return exit_of(error);
-    if (!strcmp(verb, "run"))
-        return run_agent(&config, summary);
-    if (!strcmp(verb, "watch"))
-        return run_watchdog(&config);
+    if (strcmp(verb, "check"))
+        return run_verb(verb, &config, summary);
     error = check_keys(&config);
     if (error)
         return exit_of(error);

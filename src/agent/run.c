@@ -14,6 +14,8 @@
 #define BEAT_NS (100 * NS_PER_MS)
 #define WATCHDOG_MISSING_NS NS_PER_S
 #define STOP_WITHIN_NS (2 * NS_PER_S)
+/* Where fail-safe is not read back for so long, whoever looks for the reason wants the history. */
+#define JOBS_WITHIN_NS (5 * NS_PER_S)
 
 static void send_datagram(void *user, const uint8_t *data, uint32_t bytes)
 {
@@ -56,7 +58,9 @@ static uint64_t new_incarnation(void *user)
 
 static void take_answer(void *user, const struct token_response *response)
 {
-    jobs_answered(&((struct run *)user)->jobs, response);
+    struct run *run = user;
+    if (atomic_load_explicit(&run->jobs_there, memory_order_acquire))
+        jobs_answered(&run->jobs, response);
 }
 
 const struct agent_hooks run_hooks = {
@@ -142,6 +146,13 @@ static void look_at_disk(struct run *run)
     run->disk_error = error;
 }
 
+static void look_at_supplies(struct run *run)
+{
+    uint16_t inputs;
+    bool known = supply_watch_newest(&run->supplies, run->now_ns, &inputs);
+    agent_psu(&run->agent, known, (uint8_t)run->config.supplies.count, inputs);
+}
+
 /* Each side sees that the other lives. */
 static void beat(struct run *run)
 {
@@ -149,7 +160,7 @@ static void beat(struct run *run)
     atomic_store_explicit(&word->agent_beat_ns, run->boottime_ns, memory_order_relaxed);
     int64_t beat_ns = atomic_load_explicit(&word->watchdog_beat_ns, memory_order_relaxed);
     run->watchdog_there = beat_ns && run->boottime_ns - beat_ns < WATCHDOG_MISSING_NS;
-    agent_watchdog(&run->agent, run->watchdog_there, run->now_ns);
+    agent_watchdog(&run->agent, run->watchdog_there, atomic_load(&word->watchdog_writes), run->now_ns);
     notify_alive(&run->notify, run->now_ns);
 }
 
@@ -162,9 +173,12 @@ static void turn(struct run *run)
     for (uint32_t i = 0; i < run->devices; i++)
         take_news(run, i);
     look_at_disk(run);
-    jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns,
+    look_at_supplies(run);
+    if (atomic_load_explicit(&run->jobs_there, memory_order_acquire))
+        jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns,
               atomic_load_explicit(&run->word.word->watchdog_beat_ns, memory_order_relaxed));
     agent_turn(&run->agent, run->now_ns);
+    ballast_set(&run->ballast, agent_fill_mw(&run->agent, run->now_ns), run->now_ns);
     const struct act_smooth smooth = agent_smooth(&run->agent);
     for (uint32_t i = 0; i < run->devices; i++) {
         worker_bound(&run->worker[i], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));
@@ -228,9 +242,30 @@ static void *loop(void *user)
     return NULL;
 }
 
+/* What jobs and people see waits for fail-safe: its files may lie on a disk that hangs. The loop goes on
+ * meanwhile, so this may take as long as it does. */
+static void open_jobs(struct run *run, pthread_t thread)
+{
+    int64_t until_ns = word_monotonic_ns() + JOBS_WITHIN_NS;
+    struct timespec look;
+    do {
+        int64_t look_ns = word_monotonic_ns() + BEAT_NS;
+        look = (struct timespec){.tv_sec = look_ns / NS_PER_S, .tv_nsec = look_ns % NS_PER_S};
+        if (!pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &look)) {
+            run->ended = true;
+            return;
+        }
+    } while (!atomic_load(&run->ready) && word_monotonic_ns() < until_ns);
+    jobs_open(&run->jobs, &run->config, run->wake_fd, run->out);
+    atomic_store_explicit(&run->jobs_there, true, memory_order_release);
+}
+
 int run_loop(struct run *run)
 {
     pthread_t thread;
     int error = pthread_create(&thread, NULL, loop, run);
-    return error ? -error : -pthread_join(thread, NULL);
+    if (error)
+        return -error;
+    open_jobs(run, thread);
+    return run->ended ? 0 : -pthread_join(thread, NULL);
 }

@@ -37,7 +37,10 @@ struct run {
     struct keyring keyring;
     struct notify notify;
     struct jobs jobs;
+    struct supply_watch supplies;
+    struct ballast ballast;
     uint32_t devices;
+    struct hands hands;
     struct worker worker[HOST_DEVICES_MAX];
     int socket, wake_fd, signal_fd;
     struct sockaddr_in controller;
@@ -45,7 +48,9 @@ struct run {
     int64_t now_ns;             /* MONOTONIC of this turn */
     int64_t boottime_ns;
     int64_t came_ns;            /* what led to the orders given now */
-    bool ready;                 /* fail-safe was read back once */
+    _Atomic bool ready;         /* fail-safe was read back once */
+    _Atomic bool jobs_there;    /* they are open: the loop has its turns of them */
+    bool ended;                 /* the loop has */
     bool stopping;
     int64_t stop_by_ns;
     uint64_t said[AGENT_COUNTER_COUNT];     /* counters as last told */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/numbers.h"
+#include "agent/roster.h"
 #include "agent/run_inside.h"
 #include "msg/model.h"
 
@@ -68,7 +69,7 @@ static int open_word(struct run *run)
         return fail(run, error, run->config.run,
                     "is not in memory: `run` wants a folder on tmpfs, such as one below /run");
     if (error == -EBADMSG)
-        return fail(run, error, run->config.run, "word-1 there is not a word of this version");
+        return fail(run, error, run->config.run, "word-2 there is not a word of this version");
     return error ? fail(run, error, run->config.run, "") : 0;
 }
 
@@ -81,21 +82,16 @@ static int open_saver(struct run *run)
     return error ? fail(run, error, run->saver.path, "") : 0;
 }
 
-/* Where no device is listed, all that the actuator finds. */
-static int list_devices(struct run *run, const struct act_driver *driver)
+static int list_devices(struct run *run)
 {
-    struct config *config = &run->config;
-    struct act act;
     char why[ACT_WHY_BYTES] = "";
-    int error = act_open(&act, driver, &config->place, why);
+    int error = roster_fill(&run->config, why);
+    run->devices = run->config.device_count;
     if (error)
-        return fail(run, error, driver->name, why);
-    for (uint32_t i = 0; i < act.count && !config->agent.holder.devices; i++)
-        memcpy(config->device[config->device_count++], act.device[i].identity, ACT_IDENTITY_BYTES);
-    act_close(&act);
-    config->agent.holder.devices = config->device_count;
-    run->devices = config->device_count;
-    return run->devices ? 0 : fail(run, -ENODEV, driver->name, "no device was found");
+        return fail(run, error, run->config.actuator, why);
+    roster_tell(run->word.word, &run->config);
+    hands_init(&run->hands);
+    return 0;
 }
 
 static int check_range(struct run *run, const struct act_device *device)
@@ -124,7 +120,7 @@ static int open_worker(struct run *run, const struct act_driver *driver, uint32_
     const struct config *config = &run->config;
     char why[ACT_WHY_BYTES] = "";
     struct worker_place place = {
-        .driver = driver, .place = config->place,
+        .hands = &run->hands, .driver = driver, .place = config->place,
         .fail_safe_mw = config->agent.holder.fail_safe_mw / run->devices,
         .look_every_ns = config->agent.holder.report_ns < 100 * NS_PER_MS ? config->agent.holder.report_ns
                                                                           : 100 * NS_PER_MS,
@@ -133,18 +129,18 @@ static int open_worker(struct run *run, const struct act_driver *driver, uint32_
     int error = worker_open(&run->worker[i], &place, why);
     if (error)
         return fail(run, error, config->device[i], why);
-    atomic_store(&run->word.word->fail_safe_mw[i], place.fail_safe_mw);
     uint32_t device = run->worker[i].hand.device;
     if (device != INDEX_NONE)
         return check_range(run, &run->worker[i].hand.act.device[device]);
-    fprintf(run->out, "flyball-agent: %s is not there; it counts as lost until it is\n", config->device[i]);
+    fprintf(run->out, "flyball-agent: device %u of %u%s%s is not there; it counts as lost until it is\n",
+            i + 1, run->devices, *config->device[i] ? ", " : "", config->device[i]);
     return 0;
 }
 
 static int open_devices(struct run *run)
 {
     const struct act_driver *driver = act_find(run->config.actuator);
-    int error = list_devices(run, driver);
+    int error = list_devices(run);
     for (uint32_t i = 0; i < run->devices && !error; i++)
         error = open_worker(run, driver, i);
     return error;
@@ -157,6 +153,10 @@ static int start_threads(struct run *run)
         error = keyring_start(&run->keyring);
     for (uint32_t i = 0; i < run->devices && !error; i++)
         error = worker_start(&run->worker[i]);
+    if (!error)
+        error = supply_watch_start(&run->supplies, &run->config.supplies, run->config.place.root);
+    if (!error)
+        error = ballast_start(&run->ballast, run->config.agent.ballast_mw, run->config.ballast_threads);
     return error ? fail(run, error, "threads", "") : 0;
 }
 
@@ -202,7 +202,6 @@ int run_open(struct run *run, const struct config *config, FILE *out)
         return error;
     if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
         fprintf(out, "flyball-agent: memory is not locked: %s; going on\n", strerror(errno));
-    jobs_open(&run->jobs, config, run->wake_fd, out);
     begin(run);
     fprintf(out, "flyball-agent: %s, host %u, %u devices by %s, fail-safe %" PRId64 " W, epoch %" PRIu64 "\n",
             config->host, config->agent.holder.host, run->devices, config->actuator,
@@ -217,6 +216,8 @@ bool run_close(struct run *run)
     for (uint32_t i = 0; i < run->devices; i++)
         all &= !run->worker[i].thread || worker_stop(&run->worker[i], until_ns);
     all &= jobs_close(&run->jobs);
+    all &= supply_watch_stop(&run->supplies);
+    ballast_stop(&run->ballast);
     all &= keyring_close(&run->keyring, until_ns);
     if (!all)
         return false;

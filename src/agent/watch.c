@@ -8,8 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/roster.h"
 #include "agent/watch_inside.h"
 #include "ring/arena.h"
+
+enum { WATT_MW = 1000 };
 
 bool watch_is_armed(int64_t deadline_ns, int64_t agent_beat_ns, int64_t boottime_ns)
 {
@@ -50,13 +53,18 @@ static void guard(struct watch_device *device)
     rc = hand_apply(&device->hand, cap_mw, now_ns);
     atomic_store(&device->last_error, rc);
     atomic_fetch_add(rc ? &device->failures : &device->writes, 1);
+    atomic_fetch_add(&device->word->watchdog_writes, 1);
 }
 
+/* Or until it is time for a look at the device. */
 static bool wait_until_armed(struct watch_device *device)
 {
+    int64_t until_ns = word_monotonic_ns() + WATCH_KEEP_NS;
+    struct timespec until = {.tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S};
     pthread_mutex_lock(device->lock);
-    while (!*device->stop && !watch_word_is_armed(device->word))
-        pthread_cond_wait(device->changed, device->lock);
+    while (!*device->stop && !watch_word_is_armed(device->word) &&
+           pthread_cond_clockwait(device->changed, device->lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+        ;
     bool go_on = !*device->stop;
     pthread_mutex_unlock(device->lock);
     return go_on;
@@ -69,7 +77,8 @@ static void *guard_device(void *user)
     arena_seal_thread();
     while (wait_until_armed(device)) {
         guard(device);
-        nanosleep(&(struct timespec){.tv_nsec = WATCH_POLL_NS}, NULL);
+        if (watch_word_is_armed(device->word))
+            nanosleep(&(struct timespec){.tv_nsec = WATCH_POLL_NS}, NULL);
     }
     return NULL;
 }
@@ -102,7 +111,26 @@ static bool is_asked_to_end(struct watch *watch, int64_t until_ns)
     return ppoll(&from, 1, &wait, NULL) > 0;
 }
 
-void watch_loop(struct watch *watch)
+/* True: it has counted other devices for too long. */
+static bool agent_differs(struct watch *watch, bool there, int64_t now_ns)
+{
+    const struct word *word = watch->word.word;
+    if (!there || !roster_differs(word, &watch->config)) {
+        watch->differs_ns = 0;
+        return false;
+    }
+    if (!watch->differs_ns)
+        watch->differs_ns = now_ns;
+    if (now_ns - watch->differs_ns < WATCH_DIFFERS_NS)
+        return false;
+    fprintf(watch->out,
+            "flyball-agent watch: the agent counts %u devices, %" PRId64 " W for each, and here are %u, or "
+            "others: it started while one was away, or with another file; restart it\n",
+            atomic_load(&word->devices), atomic_load(&word->fail_safe_mw[0]) / WATT_MW, watch->devices);
+    return true;
+}
+
+int watch_loop(struct watch *watch)
 {
     struct word *word = watch->word.word;
     int64_t next_ns;
@@ -117,8 +145,12 @@ void watch_loop(struct watch *watch)
             pthread_cond_broadcast(&watch->changed);
             pthread_mutex_unlock(&watch->lock);
         }
-        say(watch, armed, now_ns - beat_ns <= WATCH_AGENT_GONE_NS);
+        bool there = now_ns - beat_ns <= WATCH_AGENT_GONE_NS;
+        say(watch, armed, there);
+        if (agent_differs(watch, there, now_ns))
+            return -EINVAL;
         notify_alive(&watch->notify, word_monotonic_ns());
         next_ns = watch_next_ns(deadline_ns, now_ns);
     } while (!is_asked_to_end(watch, next_ns));
+    return 0;
 }

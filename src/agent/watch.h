@@ -19,6 +19,11 @@
 #define WATCH_AGENT_GONE_NS (2 * NS_PER_S)
 /* between two looks at the word, and at a device while it has passed */
 #define WATCH_POLL_NS (20 * NS_PER_MS)
+/* between two looks at a device while the word stands: a handle that is no good any more is found by using
+ * it, and that has to be before it is needed */
+#define WATCH_KEEP_NS (300 * NS_PER_MS)
+/* an agent that counts other devices for so long does not just start or end */
+#define WATCH_DIFFERS_NS NS_PER_S
 
 /* any: is fail-safe to be in force now? By the word, by when the agent last showed itself (0: never), and the
  * time, all BOOTTIME. */
@@ -32,7 +37,7 @@ int64_t watch_cap_mw(bool armed, int64_t readback_mw, int64_t fail_safe_mw);
 
 struct watch_device {
     struct hand hand;
-    const struct word *word;
+    struct word *word;
     int64_t fail_safe_mw;
     pthread_t thread;
     pthread_mutex_t *lock;      /* of all of them */
@@ -47,11 +52,13 @@ struct watch {
     struct word_file word;
     struct notify notify;
     uint32_t devices;
+    struct hands hands;
     struct watch_device device[HOST_DEVICES_MAX];
     pthread_mutex_t lock;
     pthread_cond_t changed;     /* the word has passed, or the end is near */
     bool stop;
     bool agent_there, armed, told;
+    int64_t differs_ns;         /* the agent counts other devices since then, BOOTTIME; 0 = it does not */
     uint64_t writes_told;
     int signal_fd;
     FILE *out;
@@ -61,8 +68,9 @@ struct watch {
  * -errno. */
 int watch_open(struct watch *watch, const struct config *config, FILE *out);
 
-/* Until SIGTERM or SIGINT. */
-void watch_loop(struct watch *watch);
+/* Until SIGTERM or SIGINT: 0. -EINVAL: the agent counts other devices, which is said; whoever starts it again
+ * lists them anew, and without a watchdog the agent allows nothing above fail-safe. */
+int watch_loop(struct watch *watch);
 
 /* setup: false where a thread hangs in a driver: whoever calls ends the process at once. */
 bool watch_close(struct watch *watch);

@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/roster.h"
 #include "agent/watch_inside.h"
 
 enum { STACK_BYTES = 256 * 1024, WATT_MW = 1000 };
@@ -26,30 +27,23 @@ static int open_word(struct watch *watch)
         return fail(watch, error, watch->config.run,
                     "is not in memory: `run` wants a folder on tmpfs, such as one below /run");
     if (error == -EBADMSG)
-        return fail(watch, error, watch->config.run, "word-1 there is not a word of this version");
+        return fail(watch, error, watch->config.run, "word-2 there is not a word of this version");
     return error ? fail(watch, error, watch->config.run, "") : 0;
 }
 
-/* The same devices in the same order as the agent's. */
-static int list_devices(struct watch *watch, const struct act_driver *driver)
+static int list_devices(struct watch *watch)
 {
-    struct config *config = &watch->config;
-    struct act act;
     char why[ACT_WHY_BYTES] = "";
-    int error = act_open(&act, driver, &config->place, why);
-    if (error)
-        return fail(watch, error, driver->name, why);
-    for (uint32_t i = 0; i < act.count && !config->agent.holder.devices; i++)
-        memcpy(config->device[config->device_count++], act.device[i].identity, ACT_IDENTITY_BYTES);
-    act_close(&act);
-    watch->devices = config->device_count;
-    return watch->devices ? 0 : fail(watch, -ENODEV, driver->name, "no device was found");
+    int error = roster_fill(&watch->config, why);
+    watch->devices = watch->config.device_count;
+    hands_init(&watch->hands);
+    return error ? fail(watch, error, watch->config.actuator, why) : 0;
 }
 
 static int open_devices(struct watch *watch)
 {
     const struct act_driver *driver = act_find(watch->config.actuator);
-    int error = list_devices(watch, driver);
+    int error = list_devices(watch);
     for (uint32_t i = 0; i < watch->devices && !error; i++) {
         struct watch_device *device = &watch->device[i];
         char why[ACT_WHY_BYTES] = "";
@@ -58,7 +52,8 @@ static int open_devices(struct watch *watch)
         device->lock = &watch->lock;
         device->changed = &watch->changed;
         device->stop = &watch->stop;
-        error = hand_open(&device->hand, driver, &watch->config.place, watch->config.device[i], why);
+        error = hand_open(&device->hand, &watch->hands, driver, &watch->config.place,
+                          watch->config.device[i], why);
         if (error)
             return fail(watch, error, watch->config.device[i], why);
     }

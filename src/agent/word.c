@@ -70,7 +70,9 @@ static int fill_in(int fd, struct word **mapped)
         return -errno;
     if (seen.st_size && seen.st_size != (off_t)sizeof(struct word))
         return -EBADMSG;
-    if (!seen.st_size && ftruncate(fd, sizeof(struct word)))
+    /* all of it now: a page that the file system cannot give later would end whoever touches it */
+    if (fallocate(fd, 0, 0, sizeof(struct word)) &&
+        (errno != EOPNOTSUPP || ftruncate(fd, sizeof(struct word))))
         return -errno;
     struct word *word = mmap(NULL, sizeof *word, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (word == MAP_FAILED)
@@ -91,7 +93,7 @@ static int fill_in(int fd, struct word **mapped)
 
 static int map_word(const char *folder, struct word **mapped)
 {
-    int fd = open_in(folder, "word-1");
+    int fd = open_in(folder, "word-2");
     if (fd < 0)
         return fd;
     int error = flock(fd, LOCK_EX) ? -errno : fill_in(fd, mapped);

@@ -16,19 +16,22 @@
 #include "msg/limits.h"
 
 #define WORD_MAGIC UINT64_C(0x314452574C464247)
-enum { WORD_VERSION = 1 };
+enum { WORD_VERSION = 2 };
 
 /* A deadline that has passed, for ever: what stands there before any agent has spoken. */
 #define WORD_PASSED_NS INT64_C(1)
 
 struct word {
     _Atomic uint64_t magic;             /* WORD_MAGIC once the rest is filled in */
-    uint32_t version, devices;
+    uint32_t version;
+    _Atomic uint32_t devices;           /* of the agent; 0 = it has not told */
     _Atomic uint64_t incarnation;       /* of the newest agent process */
     _Atomic int64_t deadline_ns;        /* fail-safe from then on; 0 = it is in force */
     _Atomic int64_t agent_beat_ns, watchdog_beat_ns;    /* 0: never */
-    /* of each device, as the agent counts them; 0 = none */
+    /* of each device, as the agent counts them; 0 = none: told before `devices` */
     _Atomic int64_t fail_safe_mw[HOST_DEVICES_MAX];
+    _Atomic uint64_t identities;        /* a digest of them, whatever their order; 0 = one is missing */
+    _Atomic uint64_t watchdog_writes;   /* that have returned */
 };
 
 enum word_side { WORD_AGENT, WORD_WATCHDOG };
@@ -39,7 +42,7 @@ struct word_file {
     int lock;
 };
 
-/* setup: maps FOLDER/word-1, made where it is not there. 0; -EBUSY: a process of this side holds it already;
+/* setup: maps FOLDER/word-2, made where it is not there. 0; -EBUSY: a process of this side holds it already;
  * -EINVAL: the folder is not in memory (it would outlive a boot, and BOOTTIME does not); -EBADMSG: what
  * stands there is no such file; another -errno. */
 int word_open(struct word_file *file, const char *folder, enum word_side side);

@@ -16,7 +16,7 @@ static const struct act_smooth smooth_off = {.off = true}, not_known = {.floor_m
 int worker_open(struct worker *worker, const struct worker_place *place, char why[ACT_WHY_BYTES])
 {
     *worker = (struct worker){.config = *place, .told_mw = -1, .smooth.off = true, .smoothed = not_known};
-    return hand_open(&worker->hand, place->driver, &place->place, place->identity, why);
+    return hand_open(&worker->hand, place->hands, place->driver, &place->place, place->identity, why);
 }
 
 int64_t worker_allowed_mw(int64_t cap_mw, int64_t ceiling_mw, int64_t fail_safe_mw, bool word_has_passed)

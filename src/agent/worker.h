@@ -26,6 +26,7 @@ struct worker_news {
 };
 
 struct worker_place {
+    struct hands *hands;            /* of the process */
     const struct act_driver *driver;
     struct act_place place;
     char identity[ACT_IDENTITY_BYTES];

@@ -22,7 +22,7 @@ struct holder_config {
     uint32_t host;
     uint32_t devices;           /* 1 to HOST_DEVICES_MAX; 0 = 1 */
     int64_t fail_safe_mw;       /* of the host, like all caps here but those of single writes */
-    int64_t phys_max_mw;
+    int64_t phys_max_mw;        /* at the wall: only reported */
     int64_t cap_max_mw;         /* a lease above is obeyed as this */
     int64_t report_ns;          /* longest silence between reports, <= D/6 */
     int64_t actuation_ns;       /* A: a receipt is reported again this long after a state took hold */

@@ -65,7 +65,7 @@ struct world {
     uint64_t saving;
     struct device device[DEVICES];
     struct letter letter[LETTERS];
-    uint64_t leases, kills, stops, falls, blinded, watchdog_writes;
+    uint64_t leases, kills, stops, falls, blinded, watchdog_writes, watchdog_returned;
 };
 
 static uint32_t dice(struct world *world, uint32_t below)
@@ -209,6 +209,7 @@ static void pass_calls(struct world *world)
                 call->rc = -ENODEV;
             if (!call->ended && !call->rc)
                 device->cap_mw = call->cap_mw;
+            world->watchdog_returned += i == 1 && !call->ended;
             call->ended = true;
             if (i == 1 || world->dead)
                 call->busy = false;
@@ -269,7 +270,8 @@ static void step_agent(struct world *world)
         return;
     agent_clock(agent, world->now_ns, boottime_ns(world), world->now_ns);
     world->agent_beat_ns = boottime_ns(world);
-    agent_watchdog(agent, boottime_ns(world) - world->watchdog_beat_ns < NS_PER_S, world->now_ns);
+    agent_watchdog(agent, boottime_ns(world) - world->watchdog_beat_ns < NS_PER_S,
+                   world->watchdog_returned, world->now_ns);
     open_letters(world);
     give_receipts(world);
     look_at_devices(world);

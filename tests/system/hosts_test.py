@@ -71,7 +71,7 @@ class Watched(Host):
         def mapped(name):
             with open(f'{self.memory}/{name}', 'r+b') as file:
                 return mmap.mmap(file.fileno(), 0)
-        self.record, self.shared = mapped('devices'), mapped('word-1')
+        self.record, self.shared = mapped('devices'), mapped('word-2')
 
     def deadline_ns(self):
         return struct.unpack_from('=q', self.shared, WORD['deadline_ns'])[0]

@@ -398,7 +398,7 @@ def case_config():
         os.unlink(key)
         refuses(host, 3, f'{key}: error: No such file or directory')
         host.watchdog = host.spawn('watch')
-        word = host.memory + '/word-1'
+        word = host.memory + '/word-2'
         host.wait_until(lambda: os.path.exists(word) and os.path.getsize(word) >= 48 and
                         host.word('watchdog_beat_ns'), PATIENCE_S, 'the watchdog waits for keys')
 

@@ -20,13 +20,36 @@ def analyze(*arguments):
     return done.returncode, done.stdout
 
 
+def relations(folder, name):
+    """Relation -> the units that it names."""
+    with open(f'{folder}/{name}', encoding='utf-8') as file:
+        pairs = [line.split('=', 1) for line in file.read().splitlines() if re.match('[A-Z][A-Za-z]+=', line)]
+    return {key: [unit for other, value in pairs if other == key for unit in value.split()]
+            for key, _ in pairs}
+
+
+def check_relations(folder):
+    """Job daemons wait for fail-safe at boot, and nothing ends them when an agent or a watchdog ends."""
+    jobs = {'slurmd.service', 'kubelet.service'}
+    ready = relations(folder, 'flyball-agent-ready.service')
+    assert set(ready['RequiredBy']) == jobs <= set(ready['Before'])
+    assert 'flyball-agent.service' in ready['After'] and 'flyball-agent.service' in ready['Wants']
+    assert ready['Type'] == ['oneshot'] and ready['RemainAfterExit'] == ['yes']
+    binding = {'Requires', 'Requisite', 'BindsTo', 'PartOf', 'RequiredBy', 'Conflicts', 'PropagatesStopTo'}
+    assert binding & set(ready) == {'RequiredBy'}, ready
+    for name in ('flyball-agent.service', 'flyball-agent-watchdog.service'):
+        assert not binding & set(relations(folder, name)), name
+
+
 def main(source, agent):
     if not shutil.which('systemd-analyze'):
         print('skipped: no systemd-analyze')
         return 77
     agent, folder = os.path.abspath(agent), f'{source}/config/systemd'
     names = sorted(name for name in os.listdir(folder) if name.startswith('flyball-agent'))
-    assert names == ['flyball-agent-watchdog.service', 'flyball-agent.service'], names
+    assert names == ['flyball-agent-ready.service', 'flyball-agent-watchdog.service',
+                     'flyball-agent.service'], names
+    check_relations(folder)
     with tempfile.TemporaryDirectory() as where:
         for name in names:
             with open(f'{folder}/{name}', encoding='utf-8') as file:

@@ -63,12 +63,13 @@ static struct standin *map_file(int fd, uint32_t gpus)
     struct stat seen;
     if (flock(fd, LOCK_EX) || fstat(fd, &seen))
         return NULL;
-    if (seen.st_size == 0 && ftruncate(fd, sizeof(struct standin)))
-        return NULL;
     if (seen.st_size != 0 && seen.st_size != (off_t)sizeof(struct standin)) {
         errno = EBADMSG;
         return NULL;
     }
+    if (fallocate(fd, 0, 0, sizeof(struct standin)) &&
+        (errno != EOPNOTSUPP || ftruncate(fd, sizeof(struct standin))))
+        return NULL;
     void *at = mmap(NULL, sizeof(struct standin), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED)
         return NULL;

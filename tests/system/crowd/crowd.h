@@ -69,6 +69,7 @@ struct crowd_host {
     struct crowd_device device[CROWD_DEVICES];
     uint32_t life;
     bool alive, stopped, watchdog;
+    uint64_t watchdog_writes;   /* that have returned */
     /* lived time at which each ends; 0 = not so */
     int64_t dead_until_ns, stopped_until_ns, deaf_until_ns, mute_until_ns, asleep_until_ns;
     int64_t unwatched_until_ns;

@@ -31,6 +31,7 @@ static void finish(struct crowd *crowd, struct crowd_host *host, uint32_t index)
     device->receipt |= device->writer == CROWD_AGENT && device->life == host->life && host->alive;
     if (device->writer == CROWD_AGENT)
         device->receipt_mw = device->writing_mw;
+    host->watchdog_writes += device->writer == CROWD_WATCHDOG;
     for (uint32_t who = 0; who < CROWD_WRITERS && device->done_ns == NEVER_NS; who++)
         if (device->waiting_mw[who] >= 0)
             begin(crowd, host, device, who);

@@ -128,6 +128,6 @@ void crowd_fault_end(struct crowd *crowd, uint32_t h)
         host->watchdog = true;
         host->watch_ns = crowd->lived_ns;
     }
-    if (host->alive && !host->stopped && host->agent.watchdog != host->watchdog)
-        agent_watchdog(&host->agent, host->watchdog, crowd_mono_ns(crowd, host));
+    if (host->alive && !host->stopped)
+        agent_watchdog(&host->agent, host->watchdog, host->watchdog_writes, crowd_mono_ns(crowd, host));
 }

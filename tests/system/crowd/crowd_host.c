@@ -102,7 +102,7 @@ void crowd_host_start(struct crowd *crowd, uint32_t h)
         host->deadline_ns = crowd->lived_ns;
     agent_init(&host->agent, &config, &mine);
     agent_clock(&host->agent, now_ns, crowd_boot_ns(crowd), now_ns);
-    agent_watchdog(&host->agent, host->watchdog, now_ns);
+    agent_watchdog(&host->agent, host->watchdog, host->watchdog_writes, now_ns);
     agent_start(&host->agent,
                 &(struct agent_birth){.incarnation = new_incarnation(host), .epoch = host->saved_epoch,
                                       .frame_sequence = (uint64_t)realtime_ns()},

@@ -263,11 +263,29 @@ static void a_late_fail_safe_is_written_over(void **state)
     struct host host;
     host_start(&host);
     host_govern(&host, 4000 * W);
+    agent_watchdog(&host.agent, true, 1, host.now_ns);          /* it wrote since the lease was */
     agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);
     assert_int_equal(host.device[3].writing_mw, 1000 * W);
     host_return(&host, 3, 0);
-    agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);        /* again: somebody means it */
+    agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);        /* again, and it was not the watchdog */
     assert_int_equal(host.device[3].writing_mw, -1);
+}
+
+static void a_limit_of_a_person_that_equals_fail_safe_is_not_fought(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    agent_watchdog(&host.agent, true, 5, host.now_ns);          /* before the agent's first write */
+    host_govern(&host, 4000 * W);
+    for (int i = 0; i < 60; i++) {
+        host_pass(&host, 100 * MS);
+        host_lease(&host, 4000 * W);
+        agent_seen(&host.agent, 3, 0, 500 * W, host.now_ns);
+        assert_int_equal(host.device[3].writing_mw, -1);
+    }
+    assert_true(host.report.flags & REPORT_FOREIGN_LIMIT);
+    assert_int_equal(host.agent.counter[AGENT_FOREIGN], 1);
 }
 
 static void its_own_bounds_stand_above_any_order(void **state)
@@ -322,12 +340,12 @@ static void without_a_watchdog_nothing_above_fail_safe(void **state)
     struct host host;
     host_start(&host);
     host_govern(&host, 4000 * W);
-    agent_watchdog(&host.agent, false, host.now_ns);
+    agent_watchdog(&host.agent, false, 0, host.now_ns);
     host_pass(&host, 100 * MS);
     host_lease(&host, 4000 * W);
     host_settle(&host);
     assert_int_equal(host_cap_mw(&host), 2000 * W);
-    agent_watchdog(&host.agent, true, host.now_ns);
+    agent_watchdog(&host.agent, true, 0, host.now_ns);
     host_pass(&host, 100 * MS);
     host_lease(&host, 4000 * W);
     host_settle(&host);
@@ -454,6 +472,53 @@ static void a_floor_is_never_above_a_cap_and_ends_with_its_lease(void **state)
     assert_true(agent_smooth(&host.agent).off);
 }
 
+static void draw_of_all(struct host *host, int64_t draw_mw)
+{
+    for (uint32_t i = 0; i < HOST_DEVICES; i++)
+        agent_sampled(&host->agent, i, &(struct act_sample){.valid = ACT_READ_DRAW, .draw_mw = draw_mw},
+                      host->now_ns);
+}
+
+/* Four devices, fail-safe 2000 W, least cap 800 W, a filler of 400 W. */
+static void a_filler_is_part_of_the_lease_and_ends_with_it(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host.agent.config.ballast_mw = 400 * W;
+    host_govern(&host, 6000 * W);
+    assert_int_equal(host_cap_mw(&host), 5600 * W);             /* the rest is the filler's */
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 6000 * W, 1200 * W), ACCEPTED);
+    draw_of_all(&host, 275 * W);
+    assert_in_range(agent_fill_mw(&host.agent, host.now_ns), 99 * W, 100 * W);
+    draw_of_all(&host, 100 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 400 * W);     /* all it has */
+    draw_of_all(&host, 300 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);
+    draw_of_all(&host, 100 * W);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 1000 * W, 1200 * W), ACCEPTED);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);           /* caps are not down yet */
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 800 * W);              /* its least: 200 W are left */
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 200 * W);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 500 * W, 1200 * W), ACCEPTED);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 6000 * W, 1200 * W), ACCEPTED);
+    host_settle(&host);
+    draw_of_all(&host, 100 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 400 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.agent.holder.deadline_ns), 0);
+    host_pass(&host, NS_PER_S + MS);                            /* it has run out */
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);
+    host_settle(&host);
+    draw_of_all(&host, 100 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);
+}
+
 static void what_devices_say_to_floors_is_counted(void **state)
 {
     (void)state;
@@ -472,6 +537,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_floor_is_never_above_a_cap_and_ends_with_its_lease),
+        cmocka_unit_test(a_filler_is_part_of_the_lease_and_ends_with_it),
         cmocka_unit_test(what_devices_say_to_floors_is_counted),
         cmocka_unit_test(starts_at_fail_safe_with_an_armed_word),
         cmocka_unit_test(obeys_a_lease_once_its_epoch_is_durable),
@@ -485,6 +551,7 @@ int main(void)
         cmocka_unit_test(a_cap_that_came_back_above_is_a_new_incarnation),
         cmocka_unit_test(a_foreign_limit_is_reported_and_not_fought),
         cmocka_unit_test(a_late_fail_safe_is_written_over),
+        cmocka_unit_test(a_limit_of_a_person_that_equals_fail_safe_is_not_fought),
         cmocka_unit_test(its_own_bounds_stand_above_any_order),
         cmocka_unit_test(two_raises_keep_their_distance),
         cmocka_unit_test(without_a_watchdog_nothing_above_fail_safe),

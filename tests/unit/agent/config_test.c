@@ -86,7 +86,7 @@ static void every_key_can_be_given(void **state)
                     "efficiency = 96 %\nwatchdog = none\nstate = /a\nrun = /b\n"
                     "sysfs = /d\ndry_devices = 4\ndry_min = 1 W\ndry_max = 2 W\n"
                     "dry_file = /e\nkeys = /f\nsmoothing = on\nramp_up = 4 kW/s\nramp_down = 2 kW/s\n"
-                    "hysteresis = 250 ms\n");
+                    "hysteresis = 250 ms\npsu = 3-0058\npsu = 3-0059/2\n");
     const struct config *config = &found.config;
     assert_string_equal(found.said, "");
     assert_int_equal(found.result, 0);
@@ -100,6 +100,8 @@ static void every_key_can_be_given(void **state)
     assert_int_equal(config->place.dry_devices, 4);
     assert_string_equal(config->place.root, "/d");
     assert_string_equal(config->keys, "/f");
+    assert_int_equal(config->supplies.count, 2);
+    assert_string_equal(config->supplies.name[1], "3-0059/2");
     assert_true(config->agent.smoothing);
     assert_int_equal(config->agent.smooth.ramp_up_mw_per_s, 4000000);
     assert_int_equal(config->agent.smooth.ramp_down_mw_per_s, 2000000);
@@ -107,9 +109,14 @@ static void every_key_can_be_given(void **state)
 }
 
 static const struct { const char *line, *said; } mistakes[] = {
+    {"devices = 3\ndevice = dry-0\ndevice = dry-1", ":12:1: error: devices is 3, and 2 are listed"},
+    {"devices = 17", ":12:11: error: devices '17' is not a whole number from 1 to 16"},
     {"volts = 3", ":12:1: error: unknown key 'volts'"},
     {"  volts = 3", ":12:3: error: unknown key 'volts'"},
     {"nonsense", ":12:1: error: no 'key = value': 'nonsense'"},
+    {"psu = 3-0058/x", ":12:7: error: psu '3-0058/x' is not the name of a device of hwmon"},
+    {"psu = a\npsu = a", ":13:7: error: psu 'a' is given twice"},
+    {"psu=1\npsu=2\npsu=3\npsu=4\npsu=5\npsu=6\npsu=7\npsu=8\npsu=9", ":20:5: error: more than 8 supplies"},
     {"smoothing = yes", ":12:13: error: smoothing 'yes' is neither 'on' nor 'off'"},
     {"ramp_up = 4 kW", ":12:11: error: ramp_up '4 kW' wants a unit"},
     {"base =", ":12:7: error: base has no value"},
@@ -156,7 +163,8 @@ static const struct { const char *from, *to, *said;
     {"id = 2 ", "", ":11:1: error: id is missing"},
     {"fail_safe = 1.6kW", "fail_safe = 9 kW", ":9:1: error: fail_safe 9kW is above cap_max 8kW"},
     {"fail_safe = 1.6kW", "fail_safe = 700 W", ":8:1: error: cap_min 800W is above fail_safe 700W"},
-    {"cap_max = 8 kW", "cap_max = 11 kW", ":9:1: error: cap_max 11kW is above phys_max 10.3kW"},
+    {"phys_max = 10.3 kW", "phys_max = 799 W",
+     ":7:1: error: phys_max 799W is below what cap_min allows at the wall, 800W"},
 };
 
 static void each_relation_that_does_not_hold_is_told(void **state)

@@ -92,7 +92,7 @@ void host_restart(struct host *host)
     agent_init(&host->agent, &host->config, &hooks);
     agent_auth(&host->agent, host->own, 0);
     look_at_clocks(host);
-    agent_watchdog(&host->agent, true, host->now_ns);
+    agent_watchdog(&host->agent, true, 0, host->now_ns);
     agent_start(&host->agent, &birth, host->now_ns);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 
 /* The offsets that a reader of another language goes by (tests/system/agent_test.py). */
 static_assert(offsetof(struct word, deadline_ns) == 24 && offsetof(struct word, agent_beat_ns) == 32 &&
-              offsetof(struct word, watchdog_beat_ns) == 40, "the layout of version 1");
+              offsetof(struct word, watchdog_beat_ns) == 40, "the layout of version 2");
 
 struct place {
     char folder[64], word[96];
@@ -27,7 +28,7 @@ static struct place in_memory(void)
 {
     struct place place;
     snprintf(place.folder, sizeof place.folder, "/dev/shm/flyball-word-%d", (int)getpid());
-    snprintf(place.word, sizeof place.word, "%s/word-1", place.folder);
+    snprintf(place.word, sizeof place.word, "%s/word-2", place.folder);
     if (mkdir(place.folder, 0700) && errno != EEXIST)
         skip();
     return place;
@@ -106,6 +107,30 @@ static void only_a_folder_in_memory_will_do(void **state)
     assert_int_equal(word_open(&file, "/dev/shm/flyball-none-such", WORD_AGENT), -ENOENT);
 }
 
+/* A page that the file system cannot give would be SIGBUS at the first touch. */
+static void a_folder_that_is_full_is_told_and_not_touched(void **state)
+{
+    (void)state;
+    const struct place place = in_memory();
+    struct word_file file;
+    char filler[96], page[4096] = {1};
+    snprintf(filler, sizeof filler, "%s/filler", place.folder);
+    if (mount("none", place.folder, "tmpfs", 0, "size=16k")) {
+        rmdir(place.folder);
+        skip();
+    }
+    int fd = open(filler, O_CREAT | O_WRONLY, 0600);
+    while (write(fd, page, sizeof page) > 0)
+        ;
+    close(fd);
+    assert_int_equal(word_open(&file, place.folder, WORD_AGENT), -ENOSPC);
+    unlink(filler);
+    assert_int_equal(word_open(&file, place.folder, WORD_AGENT), 0);
+    word_close(&file);
+    assert_int_equal(umount(place.folder), 0);
+    assert_int_equal(rmdir(place.folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +138,7 @@ int main(void)
         cmocka_unit_test(what_one_left_the_next_one_finds),
         cmocka_unit_test(a_file_that_is_no_word_is_refused_and_kept),
         cmocka_unit_test(only_a_folder_in_memory_will_do),
+        cmocka_unit_test(a_folder_that_is_full_is_told_and_not_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,7 @@ struct bench {
     struct standin *standin;
     struct standin_gpu *gpu;
     struct word word;
+    struct hands hands;
     struct worker worker;
     int smooth_rc;              /* the newest, 1: none yet */
 };
@@ -74,7 +75,9 @@ static void begin(struct bench *bench, bool smoothing)
     assert_non_null(bench->standin);
     bench->gpu = &bench->standin->gpu[0];
     assert_int_equal(setenv("FLYBALL_STANDIN_STATE", bench->path, 1), 0);
-    struct worker_place place = {.driver = act_find("nvml"), .fail_safe_mw = 200 * W, .smoothing = smoothing,
+    hands_init(&bench->hands);
+    struct worker_place place = {.hands = &bench->hands, .driver = act_find("nvml"),
+                                 .fail_safe_mw = 200 * W, .smoothing = smoothing,
                                  .look_every_ns = 5 * NS_PER_MS, .word = &bench->word,
                                  .identity = "GPU-f17ba11e-0000-4000-8000-000000000000",
                                  .wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
