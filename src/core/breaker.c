@@ -11,11 +11,7 @@
  *           settings allow.
  */
 #include "core/breaker_inside.h"
-
-static int64_t at_least(int64_t value, int64_t least)
-{
-    return value > least ? value : least;
-}
+#include "core/compare.h"
 
 uint64_t breaker_inverse_above(int64_t tau_ns)
 {
@@ -30,7 +26,7 @@ static uint64_t inverse_below(int64_t tau_ns)
     if (tau_ns <= 0)
         return 0;
     return (uint64_t)(((breaker_wide)1 << INVERSE_BITS) /
-                      (uint64_t)at_least(tau_ns, INT64_C(1) << (INVERSE_BITS - 62)));
+                      (uint64_t)larger(tau_ns, INT64_C(1) << (INVERSE_BITS - 62)));
 }
 
 static struct breaker_pace_element pace_of(const struct breaker_element *element)
@@ -185,7 +181,7 @@ static bool step_travel(const struct breaker_element *element, const struct brea
 static bool step_peak(const struct breaker_element *element, const int64_t current_ma[PHASES],
                       int32_t crest_milli, int64_t reached[PHASES])
 {
-    int64_t highest_ma = at_least(at_least(current_ma[0], current_ma[1]), current_ma[2]);
+    int64_t highest_ma = larger(larger(current_ma[0], current_ma[1]), current_ma[2]);
     bool trips = breaker_peak_reaches(element, highest_ma, crest_milli);
 
     for (uint32_t phase = 0; phase < PHASES; phase++)

@@ -11,8 +11,7 @@ static int64_t largest_part(const struct breaker_state *state, uint32_t element)
     int64_t largest = state->part[element][0];
 
     for (uint32_t phase = 1; phase < PHASES; phase++)
-        if (state->part[element][phase] > largest)
-            largest = state->part[element][phase];
+        largest = larger(largest, state->part[element][phase]);
     return largest;
 }
 
@@ -51,7 +50,7 @@ static int64_t image_ma(const struct breaker_element *element, int64_t heat, int
 
     int64_t fast_ma = current_settling_ma(element, settled_within(heat, element->heat_fast_ns, hold_ns));
 
-    return fast_ma > element->fast_above_ma ? fast_ma : element->fast_above_ma;
+    return larger(fast_ma, element->fast_above_ma);
 }
 
 /* Where the curve leaves `rate` behind: the largest multiple whose rate is at most that, which lies from
@@ -104,7 +103,7 @@ static int64_t current_moving_ma(const struct breaker_element *element, const st
     while (current_ma > below_ma &&
            (int64_t)breaker_rate(curve, breaker_multiple(current_ma, unit_ma, inverse)) > rate)
         current_ma--;
-    return current_ma > below_ma ? current_ma : below_ma;
+    return larger(current_ma, below_ma);
 }
 
 static int64_t travel_ma(const struct breaker_element *element, const struct breaker_curve *curve,
@@ -143,7 +142,7 @@ int64_t breaker_admissible_ma(const struct breaker_state *state, const struct br
                               const struct breaker_curve *curves, int64_t hold_ns, int32_t crest_milli,
                               uint32_t *element)
 {
-    int64_t least_ma = INT64_MAX, held_ns = hold_ns > 0 ? hold_ns : 1;
+    int64_t least_ma = INT64_MAX, held_ns = larger(hold_ns, 1);
 
     *element = UINT32_MAX;
     for (uint32_t e = 0; e < breaker->element_count; e++) {
@@ -158,5 +157,5 @@ int64_t breaker_admissible_ma(const struct breaker_state *state, const struct br
             *element = e;
         }
     }
-    return least_ma > 0 ? least_ma : 0;
+    return larger(least_ma, 0);
 }

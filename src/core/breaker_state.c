@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A state as it begins, and as it is shown. */
 #include "core/breaker_inside.h"
+#include "core/compare.h"
 
 static int64_t started_image(const struct breaker_element *element, int64_t current_ma)
 {
@@ -8,7 +9,7 @@ static int64_t started_image(const struct breaker_element *element, int64_t curr
 
     if (settled < OPERATE_HEAT)
         return OPERATE_HEAT;
-    return settled < HEAT_ONE ? settled : HEAT_ONE - 1;
+    return smaller(settled, HEAT_ONE - 1);
 }
 
 static int64_t started_part(const struct breaker_element *element, const struct breaker_load *load,
@@ -37,7 +38,7 @@ void breaker_start(struct breaker_state *state, const struct breaker *breaker,
 
 void breaker_rest(struct breaker_state *state, const struct breaker *breaker, int64_t heat_ppm)
 {
-    int64_t held_ppm = heat_ppm < 0 ? 0 : heat_ppm < PPM ? heat_ppm : PPM;
+    int64_t held_ppm = smaller(larger(heat_ppm, 0), PPM);
     int64_t heat = (held_ppm * HEAT_ONE + PPM - 1) / PPM;
 
     *state = (struct breaker_state){0};

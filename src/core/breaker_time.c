@@ -2,6 +2,7 @@
 /* Time to trip: from a state with a constant current by closed form, and along a trajectory. domain.md 1.5,
  * 1.6. Every time is rounded down. */
 #include "core/breaker_inside.h"
+#include "core/compare.h"
 
 /* t = tau ln((x^2 - theta) / (x^2 - 1)), domain.md 1.5; it falls with x^2 and theta, which are upper
  * bounds. */
@@ -81,8 +82,7 @@ static void look(struct breaker_walk *walk, const struct breaker *breaker)
         int64_t *largest = breaker->element[e].law == BREAKER_IMAGE ? &walk->heat : &walk->travel;
 
         for (uint32_t phase = 0; phase < breaker_phases(&breaker->element[e]); phase++)
-            if (walk->state.part[e][phase] > *largest)
-                *largest = walk->state.part[e][phase];
+            *largest = larger(*largest, walk->state.part[e][phase]);
     }
 }
 
@@ -95,8 +95,7 @@ static void end_at_trip(struct breaker_walk *walk, const struct breaker_state *b
     struct breaker_verdict *verdict = &walk->verdict;
 
     breaker_time_to_trip(before, breaker, curves, &step->load, verdict);
-    if (verdict->t_ns > step->dt_ns)
-        verdict->t_ns = step->dt_ns > 0 ? step->dt_ns : 0;
+    verdict->t_ns = smaller(verdict->t_ns, larger(step->dt_ns, 0));
     walk->state = *before;
     breaker_step_paced(&walk->state, breaker, pace, curves, &step->load, verdict->t_ns);
     if (verdict->element < breaker->element_count)
@@ -122,7 +121,7 @@ void breaker_walk_along(struct breaker_walk *walk, const struct breaker_state *s
             return;
         }
         look(walk, breaker);
-        passed_ns = later(passed_ns, step[k].dt_ns > 0 ? step[k].dt_ns : 0);
+        passed_ns = later(passed_ns, larger(step[k].dt_ns, 0));
     }
     if (!count)
         return;

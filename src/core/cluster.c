@@ -232,7 +232,7 @@ static void limits(struct cluster *cluster, const struct ledger *ledger, uint32_
 static void over_hosts(struct cluster *cluster, uint32_t *items)
 {
     uint32_t first = cluster->cursor, left = cluster->model->host_count - first;
-    uint32_t end = first + (left < *items ? left : *items);
+    uint32_t end = first + (uint32_t)smaller(left, *items);
     for (uint32_t host = first; host < end; host++) {
         if (cluster->phase == CLUSTER_JOBS) {
             spread_gang(cluster, host);

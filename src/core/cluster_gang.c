@@ -85,9 +85,9 @@ void cluster_gang_init(struct cluster *cluster)
         if (h->gang >= model->gang_count)
             continue;
         struct cluster_gang *gang = &cluster->gang[h->gang];
-        gang->weight = h->weight < gang->weight ? h->weight : gang->weight;
+        gang->weight = (uint32_t)smaller(h->weight, gang->weight);
         gang->members++;
-        gang->tier = h->tier > gang->tier ? h->tier : gang->tier;
+        gang->tier = (uint8_t)larger(h->tier, gang->tier);
     }
     cluster_note_hosts(cluster);
 }

@@ -21,6 +21,9 @@ enum {
     CLUSTER_AHEAD = 24,         /* accounts fetched before they are needed: they lie far apart */
 };
 
+/* In watts or mVA; sums of it and of what hosts draw stay far below INT64_MAX. */
+#define CLUSTER_NO_LIMIT (INT64_MAX / 4)
+
 static inline void cluster_spend(uint32_t *items, uint32_t cost)
 {
     *items -= cost < *items ? cost : *items;

@@ -32,7 +32,7 @@ uint32_t cluster_other_room(const struct model *model)
 {
     uint32_t room = 0, nodes = model->host_count ? model->node_count : 0;
     for (uint32_t n = 0; n < nodes; n++)
-        room += model->node[n].parent_count > 1 ? model->node[n].parent_count - 1 : 0;
+        room += (uint32_t)larger((int64_t)model->node[n].parent_count - 1, 0);
     return room + (contract_places(model) - model->node_count) * ORDER_NODES_MAX;
 }
 
@@ -81,7 +81,7 @@ static uint32_t shape_of(struct cluster *cluster, const struct model_host *h, co
 {
     int64_t *made = &cluster->coefficient[(size_t)cluster->shape_count * cluster->cells];
     make_shape(cluster, h, cord, made);
-    uint32_t back = cluster->shape_count < SHAPES_LOOKED_BACK ? cluster->shape_count : SHAPES_LOOKED_BACK;
+    uint32_t back = (uint32_t)smaller(cluster->shape_count, SHAPES_LOOKED_BACK);
     for (uint32_t shape = cluster->shape_count - back; shape < cluster->shape_count; shape++) {
         const int64_t *known = &cluster->coefficient[(size_t)shape * cluster->cells];
         bool alike = true;
@@ -273,14 +273,14 @@ static int64_t room_mva(const struct cluster *cluster, const struct ledger *ledg
     const struct model_node *n = &model->node[node];
     int64_t limit_mva = given_out_mva(&ledger->node[node], c, phase);
     if (!n->limited)
-        return INT64_MAX / 4;
+        return CLUSTER_NO_LIMIT;
     int64_t kept_mva = limit_mva / PPM * model->policy.headroom_ppm;
     return larger(limit_mva - kept_mva - sums_standing_mva(ledger, node, c, phase), 0);
 }
 
 static int64_t steered(const struct cluster *cluster, uint32_t node, uint32_t which)
 {
-    int64_t capacity = INT64_MAX / 4;
+    int64_t capacity = CLUSTER_NO_LIMIT;
     if (which == 0 && cluster->pools && node < cluster->model->node_count)
         capacity = smaller(capacity, pool_capacity_mva(cluster->pools, node));
     if (which == 1 && cluster->contracts)
@@ -340,7 +340,7 @@ static bool set_group(struct cluster *cluster, uint32_t node)
     int64_t *capacity_mva = &cluster->capacity_mva[(size_t)node * cluster->cells];
     bool changed = false;
     for (uint32_t cell = 0; cell < cluster->cells - CLUSTER_STEERED; cell++)
-        changed |= set(&capacity_mva[cell], INT64_MAX / 4);
+        changed |= set(&capacity_mva[cell], CLUSTER_NO_LIMIT);
     return changed;
 }
 

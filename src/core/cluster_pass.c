@@ -15,7 +15,7 @@ static_assert(((int64_t)WEIGHT_MAX << (COEFFICIENT_BITS - WEIGHT_BITS)) <= WATER
 
 static uint32_t slot_of(uint8_t tier)
 {
-    return tier < TIERS_MAX ? tier : TIERS_MAX;
+    return (uint32_t)smaller(tier, TIERS_MAX);
 }
 
 /* ---- sums ---- */

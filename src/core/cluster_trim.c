@@ -246,7 +246,7 @@ static bool step_on(struct cluster *cluster, uint32_t node, uint32_t *items)
         const struct cluster_run *whole = &cluster->below[n->first + visit->run];
         uint64_t most = (uint64_t)*items << bits;
         struct cluster_run run = {whole->host + visit->at, whole->count - visit->at, whole->shape};
-        run.count = run.count < most ? run.count : (uint32_t)most;
+        run.count = (uint32_t)smaller(run.count, (int64_t)most);
         step_over(cluster, node, &run);
         visit->at += run.count;
         visit->place += run.count;

@@ -37,7 +37,7 @@ int64_t ledger_draw_mw(const struct ledger *ledger, uint32_t host, int64_t cap_m
 {
     int64_t draw_mw = draw_unbounded_mw(type_of(ledger, host), cap_mw);
     int64_t phys_mw = ledger->host[host].phys_max_mw;
-    return draw_mw < phys_mw ? draw_mw : phys_mw;
+    return smaller(draw_mw, phys_mw);
 }
 
 /* Brings D and S in line with the host's account. A host that does not count as bounded stands at phys_max in

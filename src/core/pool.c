@@ -12,6 +12,7 @@ enum { LASTING_READINGS = 2 };      /* before the newest one */
 #define HOUR_NS (3600 * NS_PER_S)
 #define PEAK_NS NS_PER_S    /* peaks of the present and of the last such stretch are remembered */
 #define NEVER_NS INT64_MAX
+#define SCALED_MAX (INT64_MAX / 4)     /* stands for whatever is more: sums of it stay within an int64_t */
 
 __extension__ typedef __int128 wide;
 
@@ -24,9 +25,7 @@ static int64_t ppm_of(int64_t value, int64_t ppm)
 static int64_t scaled(int64_t value, int64_t part, int64_t whole)
 {
     wide product = (wide)value * part / whole;
-    return product > INT64_MAX / 4    ? INT64_MAX / 4
-           : product < -INT64_MAX / 4 ? -INT64_MAX / 4
-                                      : (int64_t)product;
+    return product > SCALED_MAX ? SCALED_MAX : product < -SCALED_MAX ? -SCALED_MAX : (int64_t)product;
 }
 
 /* ---- the loop's constants ---- */
@@ -36,7 +35,7 @@ int64_t pool_gain_ppm(uint32_t steps)
     static const int32_t gain_ppm[POOL_DEAD_STEPS_MAX + 1] = {
         1000000, 250000, 148148, 105468, 81920, 66979, 56652, 49086, 43304, 38742, 35049,
     };
-    return gain_ppm[steps < POOL_DEAD_STEPS_MAX ? steps : POOL_DEAD_STEPS_MAX];
+    return gain_ppm[smaller(steps, POOL_DEAD_STEPS_MAX)];
 }
 
 /* An arbitration is at most a tick away, its caps hold within A, and a reading is up to T_fresh old. The

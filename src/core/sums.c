@@ -28,7 +28,7 @@ void sums_init(struct ledger *ledger)
             sums->newest_mva[c][phase] = standing_mva;
             sums->ungoverned_mva[c][phase] = standing_mva;
             sums->safe_mva[c][phase] = standing_mva;
-            sums->steady_mva[c][phase] = node->limited ? node->limit_mva[c][phase] : INT64_MAX / 2;
+            sums->steady_mva[c][phase] = node->limited ? node->limit_mva[c][phase] : SUMS_NO_LIMIT_MVA;
             sums->limit_mva[c][phase] = sums->ceiling_mva[c][phase] = sums->steady_mva[c][phase];
             ledger->over_count += exposed_over(sums, c, phase);
         }

@@ -7,6 +7,9 @@
 #include "core/compare.h"
 #include "core/sums.h"
 
+/* Of a node without a limit: differences of it and of any sum stay within an int64_t. */
+#define SUMS_NO_LIMIT_MVA (INT64_MAX / 2)
+
 static inline int64_t *cells_of(struct ledger_sums *sums, enum sum sum)
 {
     return cells_run(sum == SUM_EXPOSED ? sums->exposed_mva

@@ -16,7 +16,7 @@ static void left_above_mva(const struct ledger *ledger, const struct model_cord 
     const struct model_node *node = &ledger->model->node[cord->node];
     uint32_t cells = ledger->model->contingency_count * PHASES;
     for (uint32_t i = 0; i < cells; i++)
-        least_mva[i] = INT64_MAX / 2;
+        least_mva[i] = SUMS_NO_LIMIT_MVA;
     for (uint32_t a = 0; a < node->ancestor_count; a++) {
         struct ledger_sums *sums = &ledger->node[node->ancestor[a]];
         const int64_t *limit_mva = cells_run(sums->limit_mva), *sum_mva = cells_of(sums, sum);

@@ -153,7 +153,7 @@ static void end_search(struct waterfill *fill)
         return;
     }
     if (settled || fill->level_high - fill->level_low <= 1) {
-        fill->left = short_of > 0 ? short_of : 0;
+        fill->left = larger(short_of, 0);
         for (uint32_t i = 0; i < WATERFILL_BINS; i++)
             fill->bin[i] = 0;
         start_pass(fill, fill->left && fill->whole ? PASS_FRACTIONS : PASS_DONE);
@@ -248,7 +248,7 @@ static void end_pass(struct waterfill *fill)
 bool waterfill_step(struct waterfill *fill, uint32_t *items)
 {
     while (fill->pass != PASS_DONE) {
-        uint32_t left = fill->count - fill->cursor, now = left < *items ? left : *items;
+        uint32_t left = fill->count - fill->cursor, now = (uint32_t)smaller(left, *items);
         if (now)
             visit(fill, &fill->claim[fill->cursor], now);
         fill->cursor += now;

@@ -28,6 +28,7 @@ enum { MOST = 100 };
 /* a { in a comment */
 static int at_most(int a, int (*tell)(const char *text))
 {
+    int unasked = 7;
     return a < MOST ? a : tell("{") + MOST;
 }
 static int silent(const char *text)
@@ -100,6 +101,9 @@ def look(root, failures):
     outside = [change['name'] for change in said['not switchable'] if change['kind'] == 'rule']
     if outside != ['rule:pool.rules:8']:
         failures.append(f'what lies outside functions is told: {outside}')
+    same = sorted(change['what'] for change in said['same'])
+    if same != ["constant: '7' -> '6'", "constant: '7' -> '8'"]:
+        failures.append(f'what changes no code is told: {same}')
     program = os.path.join(root, 'program')
     code, _, error = run(['cc', '-w', '-I', MUTANTS, '-I', os.path.join(root, 'out'), '-I',
                           os.path.join(root, 'src'), '-o', program,

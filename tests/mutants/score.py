@@ -8,8 +8,8 @@ function and of the same file, then those named like the file, then the quick on
 it. Processor time is bounded, so that a loop without an end is noticed, too.
 
 Survivors are printed with what is known of each: nobody calls the function, or how many did without
-noticing, or that tests/mutants/equivalent.mutants shows that the change makes no difference. Those of the
-last kind count as survivors all the same; the score without them is printed beside.
+noticing, or that tests/mutants/equivalent.mutants shows that the change makes no difference, or says why the
+difference that it makes is let be. All count as survivors; the score without equivalents is printed, too.
 """
 import argparse
 import collections
@@ -117,17 +117,18 @@ def keys_of(changes):
     return keys
 
 
-def equivalents():
-    """{key: reason}: a reason stands behind the mutants that it is for."""
-    known, waiting = {}, []
+def reasons():
+    """{key: reason} of the equivalents, and of those let be: it stands behind the mutants that it is for."""
+    told, waiting = {'because': {}, 'let be:': {}}, []
     with open(EQUIVALENT, encoding='utf-8') as file:
         for line in file:
-            if line.startswith('because'):
-                known.update((key, line[len('because'):].strip()) for key in waiting)
+            word = next((word for word in told if line.startswith(word)), None)
+            if word:
+                told[word].update((key, line[len(word):].strip()) for key in waiting)
                 waiting = []
             elif line.strip() and not line.startswith('#'):
                 waiting.append(' '.join(line.split()))
-    return known
+    return told['because'], told['let be:']
 
 
 def judge(runs, change, lock):
@@ -187,7 +188,8 @@ def chosen(said, arguments):
 
 class Report:
     def __init__(self, verbose, keys):
-        self.verbose, self.keys, self.known = verbose, keys, equivalents()
+        self.verbose, self.keys = verbose, keys
+        self.known, self.let_be = reasons()
         self.total, self.caught, self.shown = (collections.Counter() for _ in range(3))
         self.survivors, self.mistaken = [], []
 
@@ -208,12 +210,14 @@ class Report:
     def why(self, key, tried):
         if key in self.known:
             return f'equivalent: {self.known[key]}'
+        if key in self.let_be:
+            return f'let be: {self.let_be[key]}'
         return f'{tried} programs call it, none notices' if tried else 'no program calls it'
 
     def differing(self):
         return score(self.caught['all'], self.total['all'] - self.shown['all'])
 
-    def print(self, elsewhere):
+    def print(self, elsewhere, same):
         for mistake in self.mistaken:
             print(f'not equivalent: {mistake}')
         for _, key, why, change in sorted(self.survivors, key=lambda survivor: survivor[0]):
@@ -223,7 +227,8 @@ class Report:
             print(f'{group:32} {self.caught[group]:5} of {self.total[group]:5}, '
                   f'{score(self.caught[group], self.total[group]):5.1f} %; without {shown} equivalents '
                   f'{score(self.caught[group], self.total[group] - shown):5.1f} %')
-        print(f'{elsewhere} mutants lie outside functions or do not compile, and are not counted')
+        print(f'{elsewhere} mutants lie outside functions or do not compile, {same} compile to the code that '
+              'they change: these are not counted')
         total, caught = self.total['all'], self.caught['all']
         print(f'mutation: {caught} caught, {total - caught} survived, {self.shown["all"]} of these shown '
               f'equivalent, score {score(caught, total):.1f} %, '
@@ -263,7 +268,7 @@ def main(argv):
     report = Report(arguments.verbose, keys_of(said['changes']))
     over(chosen(said, arguments), runs, arguments.jobs, report.tell)
     report.print(sum(change['kind'] != 'rule' for why in ('invalid', 'not switchable')
-                     for change in said[why]))
+                     for change in said[why]), len(said['same']))
     return 0 if (score(report.caught['all'], report.total['all']) >= arguments.min_score and
                  report.differing() >= arguments.min_differing and not report.mistaken) else 1
 

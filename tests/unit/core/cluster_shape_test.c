@@ -116,6 +116,44 @@ static void a_watt_loads_every_cell_by_share_phase_and_power_factor(void **state
     assert_int_equal(loads_mva(9, 655360), 6);              /* up */
 }
 
+/* A quarter of a watt at a power factor of 0.825471 is 317569.0000012: never less is counted than is
+ * there. */
+static void what_a_watt_loads_is_rounded_up_by_the_least_part(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.type.pf_min_ppm = 825471;
+    hall.host[2].cord[0].share_ppm[0] = 250000;
+    hall_open(&hall);
+    assert_int_equal(coefficients(&hall, HALL_RIGHT, 2)[0], 317570);
+}
+
+/*
+ * Two hosts that differ on one phase in one contingency alone load it as each does: 0.5 and 0.6 of their
+ * watts on phase A of LEFT while nothing is lost, all of them else. 5.5 kVA there leave 5 kW for each; taken
+ * for one shape they would have 5.5, which is 6.05 kVA.
+ */
+static void hosts_that_differ_in_one_cell_are_two_shapes(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall.model.contingency_count = 2;
+    for (uint32_t h = 0; h < 2; h++) {
+        hall.host[h].cord[0].phase_ppm[1] = hall.host[h].cord[0].phase_ppm[2] = 0;
+        hall.host[h].cord[0].share_ppm[0] = 500000 + 100000 * h;
+    }
+    hall_limit(&hall, HALL_LEFT, 100);
+    hall.node[HALL_LEFT].limit_mva[0][0] = 5500 * HALL_W;
+    hall_open(&hall);
+    for (uint32_t h = 0; h < 2; h++)
+        hall_uses(&hall, h, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    int64_t load = hall.target_mw[0] * 5 + hall.target_mw[1] * 6;
+    assert_in_range(load, 54980 * HALL_W, 55000 * HALL_W);
+}
+
 /* Only where a later cut may free room that an earlier one had not: second cords, or phases that differ. */
 static void what_crosses_is_known(void **state)
 {
@@ -157,6 +195,12 @@ static void a_second_parent_knows_its_child(void **state)
     /* groups lie behind: two cords below two nodes, three hosts of the right below two or three */
     assert_int_equal(hall.cluster.group_other, 1);
     assert_int_equal(hall.cluster.group_below, 2 * 2 + 2 + 2 * 3);
+    hall.node[HALL_RACK].parent[0] = HALL_LEFT;     /* and of the node right before it */
+    hall.node[HALL_RACK].parent[1] = HALL_RIGHT;
+    hall_open(&hall);
+    assert_int_equal(hall.cluster_node[HALL_LEFT].other_count, 0);
+    assert_int_equal(hall.cluster_node[HALL_RIGHT].other_count, 1);
+    assert_int_equal(hall.cluster.other[hall.cluster_node[HALL_RIGHT].other_first], HALL_RACK);
 }
 
 static void every_node_knows_those_above_it_and_no_more(void **state)
@@ -443,6 +487,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cord_below_a_node_is_walked_once),
         cmocka_unit_test(a_watt_loads_every_cell_by_share_phase_and_power_factor),
+        cmocka_unit_test(what_a_watt_loads_is_rounded_up_by_the_least_part),
+        cmocka_unit_test(hosts_that_differ_in_one_cell_are_two_shapes),
         cmocka_unit_test(what_crosses_is_known),
         cmocka_unit_test(a_second_parent_knows_its_child),
         cmocka_unit_test(every_node_knows_those_above_it_and_no_more),

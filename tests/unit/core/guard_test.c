@@ -478,7 +478,7 @@ static void what_holds_one_host_is_not_told_of_the_next(void **state)
     assert_int_equal(stand.record[1].why, WHY_CLAIM);
     assert_int_not_equal(stand.core->bound[3].term, BOUND_HOLD);
     assert_int_equal(ask(&stand, 6000000, 0), 5000000);
-    guard_cut(stand.core, 2, FLOOR_MW, 0, WHY_LIMIT);
+    guard_cut(stand.core, 2, FLOOR_MW, LEASE_EMERGENCY, WHY_EMERGENCY);
     assert_int_equal(stand.record[1].cap_mw, FLOOR_MW);
     assert_int_not_equal(stand.core->bound[2].term, BOUND_HOLD);
     stand_stop(&stand);

@@ -118,6 +118,8 @@ static void a_draw_stands_on_every_node_above_each_cord(void **state)
     check(&bed, HALL_MAIN, 12500, 12500, 12500);
     draws(&bed, 4000);
     check(&bed, HALL_LEFT, 2500, 2500, 5000);
+    pool_report(&bed.pools, 0, 4700 * HALL_W + 1, HALL_T_NS);
+    check(&bed, HALL_LEFT, 3000, 3000, 6000);
     draws(&bed, 0);
     for (uint32_t n = 0; n < HALL_NODES; n++)
         check(&bed, n, 0, 0, 0);
@@ -263,6 +265,7 @@ static void a_cut_is_unconfirmed_until_exposure_has_followed(void **state)
         assert_int_equal(bed.node[n].cut_ns, 200);
     }
     assert_int_equal(bed.node[HALL_RIGHT].unconfirmed_mw, 0);
+    assert_int_equal(bed.node[HALL_RACK].unconfirmed_mw, 0);
     account(&bed, 8 * HALL_KW, 4 * HALL_KW, 300);
     assert_int_equal(bed.node[HALL_LEFT].cut_ns, 300);
     account(&bed, 6 * HALL_KW, 4 * HALL_KW, 400);       /* half of it is shown */
@@ -271,6 +274,39 @@ static void a_cut_is_unconfirmed_until_exposure_has_followed(void **state)
     bed.hall.account[1].bounded = false;                /* at phys_max nothing is cut */
     account(&bed, 12 * HALL_KW, 4 * HALL_KW, 500);
     assert_int_equal(bed.node[HALL_LEFT].unconfirmed_mw, 0);
+}
+
+/* "Granted" ends with its time or with its host: one that was heard D ago may still run. */
+static void a_reservation_ends_when_its_host_is_silent_for_longer_than_a_lease(void **state)
+{
+    (void)state;
+    struct bed bed;
+    open_bed(&bed);
+    const int64_t lease_ns = bed.hall.model.policy.lease_ns;
+    pool_reserve(&bed.pools, 0, 6 * HALL_KW, HALL_T_NS + 100 * NS_PER_S);
+    bed.hall.account[0].report_t_ns = HALL_T_NS;
+    pool_tick(&bed.pools, HALL_T_NS + lease_ns);
+    assert_int_equal(pool_reserved_mw(&bed.pools, 0, HALL_T_NS + lease_ns), 6 * HALL_KW);
+    pool_tick(&bed.pools, HALL_T_NS + lease_ns + 1);
+    assert_int_equal(pool_reserved_mw(&bed.pools, 0, HALL_T_NS + lease_ns + 1), 0);
+    check(&bed, HALL_MAIN, 0, 0, 0);
+}
+
+/* As many contingencies as there may be, each with shares of its own: 10, 20 ... 80 % of 8 kW at 0.8 on
+ * LEFT. */
+static void every_contingency_has_its_own_part_of_a_reservation(void **state)
+{
+    (void)state;
+    struct bed bed;
+    build(&bed);
+    bed.hall.model.contingency_count = CONTINGENCIES_MAX;
+    for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
+        bed.hall.host[0].cord[0].share_ppm[c] = (c + 1) * 100000;
+    start(&bed);
+    pool_reserve(&bed.pools, 0, 8 * HALL_KW, HALL_T_NS + NS_PER_S);
+    for (uint32_t c = 0; c < CONTINGENCIES_MAX; c++)
+        for (uint32_t p = 0; p < PHASES; p++)
+            assert_int_equal(pool_committed_mva(&bed.node[HALL_LEFT], c, p), (c + 1) * HALL_KW);
 }
 
 int main(void)
@@ -286,6 +322,8 @@ int main(void)
         cmocka_unit_test(a_load_of_nought_is_one),
         cmocka_unit_test(the_one_phase_of_a_node_is_that_of_its_hosts),
         cmocka_unit_test(a_cut_is_unconfirmed_until_exposure_has_followed),
+        cmocka_unit_test(a_reservation_ends_when_its_host_is_silent_for_longer_than_a_lease),
+        cmocka_unit_test(every_contingency_has_its_own_part_of_a_reservation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

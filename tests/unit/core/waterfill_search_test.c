@@ -206,6 +206,35 @@ static void heavy_claims_share_as_light_ones_do(void **state)
     assert_int_equal(pair[1].share, most / 4);
 }
 
+/*
+ * Weights a little below the largest: from level 2, where each has 1 and 1 - 2^-19 more, to 3 they move by 2
+ * units less a trace, so three may be left for two. A second turn hands out what the first did not, and
+ * nobody has more than its highest: what no one can take is left.
+ */
+static void what_is_left_for_a_second_turn_stops_at_the_highest(void **state)
+{
+    (void)state;
+    struct waterfill fill;
+    const uint32_t weight = WATERFILL_WEIGHT_MAX - 1;
+    struct claim free[] = {{0, 100, 0, weight}, {0, 100, 0, weight}};
+    search(&fill, 2, 0, true, 5, free, 2);
+    assert_int_equal(free[0].share, 3);
+    assert_int_equal(free[1].share, 2);
+    struct claim uneven[] = {{0, 100, 0, weight}, {0, 100, 0, WATERFILL_WEIGHT_MAX / 2}};
+    search(&fill, 2, 0, true, 4, uneven, 2);    /* no second one before all have had their first */
+    assert_int_equal(uneven[0].share, 2);
+    assert_int_equal(uneven[1].share, 2);
+    struct claim bounded[] = {{0, 2, 0, weight}, {0, 100, 0, weight}};
+    search(&fill, 2, 0, true, 5, bounded, 2);
+    assert_int_equal(bounded[0].share, 2);
+    assert_int_equal(bounded[1].share, 3);
+    struct claim full[] = {{0, 2, 0, weight}, {0, 2, 0, weight}, {10, 100, 0, 1}};
+    search(&fill, 2, 0, true, 15, full, 3);
+    assert_int_equal(full[0].share, 2);
+    assert_int_equal(full[1].share, 2);
+    assert_in_range(full[2].share, 10, 11);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +247,7 @@ int main(void)
         cmocka_unit_test(without_whole_units_what_floors_leave_over_is_left),
         cmocka_unit_test(plenty_and_dearth_are_settled_in_one_pass),
         cmocka_unit_test(heavy_claims_share_as_light_ones_do),
+        cmocka_unit_test(what_is_left_for_a_second_turn_stops_at_the_highest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
