@@ -197,8 +197,9 @@ void agent_watchdog(struct agent *agent, bool there, int64_t now_ns)
     agent->watchdog = there;
 }
 
-void agent_psu(struct agent *agent, bool known, uint16_t inputs)
+void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs)
 {
     agent->psu_known = known;
+    agent->psus = known ? psus : 0;
     agent->psu_inputs = known ? inputs : 0;
 }

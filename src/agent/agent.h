@@ -32,6 +32,7 @@ struct agent_config {
     bool watchdog_required;         /* without one nothing above fail-safe */
     bool smoothing;                 /* devices that can hold the floor of the lease and these ramps */
     struct act_smooth smooth;       /* of the host; floor_mw is the lease's */
+    int64_t ballast_mw;             /* most that a filler draws; taken from every lease. 0 = none */
 };
 
 /* What the agent asks of its owner. None may call the agent back. */
@@ -120,7 +121,9 @@ struct agent {
     int64_t word_boottime_ns;       /* what was stored last; -1 = nothing yet */
     int64_t raised_ns;              /* the newest raise or cut by an order */
     int64_t floor_mw;               /* of the newest lease obeyed */
+    int64_t reserve_mw;             /* what that lease allows beside the devices */
     uint16_t psu_inputs;
+    uint8_t psus;                   /* supplies that are looked at */
     bool psu_known;
     bool watchdog;                  /* it is there */
     bool started, stopped;
@@ -178,8 +181,8 @@ void agent_epoch_saved(struct agent *agent, uint64_t epoch, int64_t now_ns);
 /* any: is the watchdog there? */
 void agent_watchdog(struct agent *agent, bool there, int64_t now_ns);
 
-/* any: which supplies have input power; `known` false: nobody can tell. */
-void agent_psu(struct agent *agent, bool known, uint16_t inputs);
+/* any: which of the first `psus` supplies have input power, bit by bit; `known` false: nobody can tell. */
+void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs);
 
 /* any: asks for power ahead of time; the answer comes by the hook. 0, or -EINVAL where the request cannot be
  * encoded. */
@@ -195,6 +198,10 @@ int64_t agent_part_mw(const struct agent *agent, int64_t cap_mw);
 /* any: what a device is to keep besides its cap, where it can: its part of the floor of the lease, never
  * above its part of the cap that is wanted nor of fail-safe, and of the ramps. Off without floor or lease. */
 struct act_smooth agent_smooth(const struct agent *agent);
+
+/* any: what a filler is to draw now so that the host holds the floor of its lease: never more than the lease
+ * leaves beside the devices' caps, nothing without a lease or while a device stands above its part. */
+int64_t agent_fill_mw(const struct agent *agent, int64_t now_ns);
 
 /* any: a device's answer to that: 0, or -errno. */
 void agent_smoothed(struct agent *agent, uint32_t device, int rc);

@@ -116,14 +116,17 @@ static int obey(struct agent *agent, struct lease *lease, int64_t now_ns)
 {
     agent_pass_time(agent, now_ns);
     int64_t before_mw = agent->holder.wanted_mw;
-    lease->cap_mw = bounded_mw(agent, lease->cap_mw, now_ns);
+    int64_t allowed_mw = bounded_mw(agent, lease->cap_mw, now_ns);
+    lease->cap_mw = larger(allowed_mw - agent->config.ballast_mw, agent->config.cap_min_mw);
     int verdict = holder_lease(&agent->holder, lease, now_ns);
     if (verdict == HOLDER_UNSAVED_EPOCH)
         ask_to_save(agent);
     if (agent->holder.wanted_mw != before_mw)
         agent->raised_ns = now_ns;
-    if (verdict == HOLDER_ACCEPTED)
+    if (verdict == HOLDER_ACCEPTED) {
         agent->floor_mw = larger(lease->floor_mw, 0);
+        agent->reserve_mw = larger(allowed_mw - agent->holder.wanted_mw, 0);
+    }
     agent->counter[counter_of(verdict)]++;
     agent_settle(agent, now_ns);
     return verdict == HOLDER_ACCEPTED ? ACCEPTED : -1;

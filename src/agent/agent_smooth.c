@@ -22,6 +22,35 @@ struct act_smooth agent_smooth(const struct agent *agent)
                                .hysteresis_ns = host->hysteresis_ns};
 }
 
+/* What devices draw by their newest samples; their caps where a sample is old. */
+static int64_t devices_draw_mw(const struct agent *agent, int64_t now_ns)
+{
+    int64_t wall_mw = agent_draw_mw(agent, now_ns) - agent->config.base_mw;
+    return wall_mw * agent->config.efficiency_ppm / PPM;
+}
+
+/* Every device is there and reads back at or below its part. */
+static bool all_hold(const struct agent *agent)
+{
+    int64_t part_mw = agent_part_mw(agent, agent->holder.wanted_mw);
+    for (uint32_t i = 0; i < agent_devices(agent); i++) {
+        const struct holder_device *held = &agent->holder.device[i];
+        if (held->lost || held->readback_mw < 0 || held->readback_mw > part_mw || held->writing_mw > part_mw)
+            return false;
+    }
+    return true;
+}
+
+int64_t agent_fill_mw(const struct agent *agent, int64_t now_ns)
+{
+    bool holds = agent->holder.state_wanted == HOST_LEASED && all_hold(agent);
+    int64_t cap_mw = agent->holder.wanted_mw + agent->reserve_mw;
+    if (!agent->config.ballast_mw || !holds || now_ns >= agent->holder.deadline_ns)
+        return 0;
+    int64_t gap_mw = smaller(agent->floor_mw, cap_mw) - devices_draw_mw(agent, now_ns);
+    return larger(smaller(gap_mw, agent->reserve_mw), 0);
+}
+
 void agent_smoothed(struct agent *agent, uint32_t device, int rc)
 {
     agent->counter[rc ? AGENT_UNSMOOTHED : AGENT_SMOOTHED]++;

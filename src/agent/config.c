@@ -96,6 +96,23 @@ static void take_device(struct reader *reader, const struct config_row *row, con
         take_text(reader, row, value, config->device[config->device_count++], ACT_IDENTITY_BYTES);
 }
 
+static void take_supply(struct reader *reader, const char *value)
+{
+    struct supply_set *set = &reader->config->supplies;
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (!strcmp(set->name[i], value)) {
+            fault(reader, "psu '%s' is given twice", value);
+            return;
+        }
+    }
+    if (!supply_is_name(value))
+        fault(reader, "psu '%s' is not the name of a device of hwmon, such as 3-0058 or 3-0058/2", value);
+    else if (set->count == SUPPLIES_MAX)
+        fault(reader, "more than %d supplies", SUPPLIES_MAX);
+    else
+        strncpy(set->name[set->count++], value, SUPPLY_NAME_BYTES - 1);
+}
+
 static void take_address(struct reader *reader, const struct config_row *row, const char *value)
 {
     char host[INET_ADDRSTRLEN] = "", *end = NULL;
@@ -136,6 +153,7 @@ static void take(struct reader *reader, const struct config_row *row, const char
     case CONFIG_QUANTITY: take_number(reader, row, value); break;
     case CONFIG_ACTUATOR: take_actuator(reader, row, value); break;
     case CONFIG_DEVICE: take_device(reader, row, value); break;
+    case CONFIG_SUPPLY: take_supply(reader, value); break;
     case CONFIG_SWITCH:
         if (strcmp(value, "on") && strcmp(value, "off"))
             fault(reader, "%s '%s' is neither 'on' nor 'off'", row->name, value);
@@ -175,7 +193,8 @@ static void take_pair(struct reader *reader, char *line, char *equals)
     reader->column = (uint32_t)(key - line) + 1;
     if (!config_rows[i].name) {
         fault(reader, "unknown key '%s'; flyball-agent(8) lists them", key);
-    } else if (reader->given[i] && config_rows[i].kind != CONFIG_DEVICE) {
+    } else if (reader->given[i] && config_rows[i].kind != CONFIG_DEVICE &&
+               config_rows[i].kind != CONFIG_SUPPLY) {
         fault(reader, "%s stands in line %u already", key, reader->given[i]);
     } else {
         reader->given[i] = reader->line;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 #include "agent/agent.h"
+#include "agent/ballast.h"
+#include "agent/supply.h"
 
 enum { CONFIG_PATH_BYTES = 256, CONFIG_LINE_BYTES = 512 };
 
@@ -24,6 +26,8 @@ struct config {
     struct act_place place;
     uint32_t device_count;      /* listed, by identity; 0 = all */
     char device[HOST_DEVICES_MAX][ACT_IDENTITY_BYTES];
+    struct supply_set supplies;     /* whose inputs are looked at */
+    uint32_t ballast_threads;       /* of the filler, where agent.ballast_mw asks for one */
     char state[CONFIG_PATH_BYTES];  /* folder: what outlives the machine's sleep and crash */
     char run[CONFIG_PATH_BYTES];    /* folder in memory: what the watchdog reads */
     char keys[CONFIG_PATH_BYTES];   /* file of keys; "" = frames are bare */

@@ -17,6 +17,7 @@ enum config_kind {
     CONFIG_ACTUATOR,            /* name of a driver */
     CONFIG_REQUIRED,            /* "required" or "none" */
     CONFIG_SWITCH,              /* "on" or "off" */
+    CONFIG_SUPPLY,              /* name of a power supply; likewise */
     CONFIG_DEVICE,              /* identity; as often as there are devices */
 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/supply.h"
 #include "wire/detail.h"
 
 static uint32_t narrow(int64_t value)
@@ -58,6 +59,13 @@ static void fill_jobs(const struct job_set *set, struct detail *detail)
         job_text(&set->job[i], detail->job[i]);
 }
 
+static uint32_t supply_marks(const struct agent *agent)
+{
+    static_assert((int)SUPPLIES_MAX == (int)DETAIL_SUPPLIES_MAX, "each has its bit");
+    uint32_t inputs = agent->psu_inputs;
+    return (uint32_t)agent->psus << DETAIL_SUPPLIES_SHIFT | inputs << DETAIL_INPUTS_SHIFT;
+}
+
 void jobs_detail(const struct agent *agent, const struct job_set *set, int64_t watchdog_ns, bool history,
                  struct detail *detail)
 {
@@ -66,7 +74,8 @@ void jobs_detail(const struct agent *agent, const struct job_set *set, int64_t w
     memset(detail, 0, sizeof *detail);
     detail->incarnation = agent->holder.incarnation;
     detail->host = agent->config.holder.host;
-    detail->marks = (uint16_t)((watchdog_ns >= 0 ? DETAIL_WATCHDOG : 0) | (history ? DETAIL_HISTORY : 0));
+    detail->marks = (uint16_t)((watchdog_ns >= 0 ? DETAIL_WATCHDOG : 0) | (history ? DETAIL_HISTORY : 0) |
+                               supply_marks(agent));
     detail->watchdog_us = watchdog_ns >= 0 ? narrow(watchdog_ns / NS_PER_US) : 0;
     detail->write_errors = failed < UINT32_MAX ? (uint32_t)failed : UINT32_MAX;
     snprintf(detail->version, sizeof detail->version, "%s", FLYBALL_VERSION);

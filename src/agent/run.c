@@ -142,6 +142,13 @@ static void look_at_disk(struct run *run)
     run->disk_error = error;
 }
 
+static void look_at_supplies(struct run *run)
+{
+    uint16_t inputs;
+    bool known = supply_watch_newest(&run->supplies, run->now_ns, &inputs);
+    agent_psu(&run->agent, known, (uint8_t)run->config.supplies.count, inputs);
+}
+
 /* Each side sees that the other lives. */
 static void beat(struct run *run)
 {
@@ -162,9 +169,11 @@ static void turn(struct run *run)
     for (uint32_t i = 0; i < run->devices; i++)
         take_news(run, i);
     look_at_disk(run);
+    look_at_supplies(run);
     jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns,
               atomic_load_explicit(&run->word.word->watchdog_beat_ns, memory_order_relaxed));
     agent_turn(&run->agent, run->now_ns);
+    ballast_set(&run->ballast, agent_fill_mw(&run->agent, run->now_ns), run->now_ns);
     const struct act_smooth smooth = agent_smooth(&run->agent);
     for (uint32_t i = 0; i < run->devices; i++) {
         worker_bound(&run->worker[i], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));

@@ -37,6 +37,8 @@ struct run {
     struct keyring keyring;
     struct notify notify;
     struct jobs jobs;
+    struct supply_watch supplies;
+    struct ballast ballast;
     uint32_t devices;
     struct worker worker[HOST_DEVICES_MAX];
     int socket, wake_fd, signal_fd;

@@ -157,6 +157,10 @@ static int start_threads(struct run *run)
         error = keyring_start(&run->keyring);
     for (uint32_t i = 0; i < run->devices && !error; i++)
         error = worker_start(&run->worker[i]);
+    if (!error)
+        error = supply_watch_start(&run->supplies, &run->config.supplies, run->config.place.root);
+    if (!error)
+        error = ballast_start(&run->ballast, run->config.agent.ballast_mw, run->config.ballast_threads);
     return error ? fail(run, error, "threads", "") : 0;
 }
 
@@ -217,6 +221,8 @@ bool run_close(struct run *run)
     for (uint32_t i = 0; i < run->devices; i++)
         all &= !run->worker[i].thread || worker_stop(&run->worker[i], until_ns);
     all &= jobs_close(&run->jobs);
+    all &= supply_watch_stop(&run->supplies);
+    ballast_stop(&run->ballast);
     all &= keyring_close(&run->keyring, until_ns);
     if (!all)
         return false;

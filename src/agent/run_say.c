@@ -29,12 +29,31 @@ static void say_watchdog(struct run *run)
           run->out);
 }
 
+/* What `systemctl status` shows: somebody speaks here who may not, or keys do not fit. */
+static void tell_refusals(struct run *run)
+{
+    static const enum agent_counter reason[] = {AGENT_UNREADABLE, AGENT_NOT_MINE, AGENT_BARE, AGENT_KEY,
+                                                AGENT_KEY_ENDED, AGENT_TAG, AGENT_UNSEALED};
+    char text[256] = "STATUS=frames refused:";
+    bool news = false;
+    for (uint32_t i = 0; i < sizeof reason / sizeof reason[0]; i++) {
+        uint64_t count = run->agent.counter[reason[i]];
+        size_t used = strlen(text);
+        news |= count != run->said[reason[i]];
+        if (count)
+            snprintf(text + used, sizeof text - used, " %s %" PRIu64, agent_counter_name(reason[i]), count);
+    }
+    if (news)
+        notify_say(&run->notify, text);
+}
+
 void run_say(struct run *run)
 {
     if (run->now_ns - run->said_ns < NS_PER_S)
         return;
     run->said_ns = run->now_ns;
     say_watchdog(run);
+    tell_refusals(run);
     for (uint32_t i = 0; i < AGENT_COUNTER_COUNT; i++) {
         uint64_t count = run->agent.counter[i];
         if (!is_routine(i) && count != run->said[i])

@@ -4,6 +4,25 @@
 #include "loop/view_words.h"
 #include "loop/why_parts.h"
 
+/* How many it looks at, and the numbers of those without input, from 1. */
+static void write_supplies(const struct why *why, uint32_t marks)
+{
+    uint32_t supplies = marks >> DETAIL_SUPPLIES_SHIFT & DETAIL_SUPPLIES_MASK;
+    const char *comma = "";
+    if (!supplies || supplies > DETAIL_SUPPLIES_MAX) {
+        fputs(", \"supplies\": null, \"without_input\": null", why->out);
+        return;
+    }
+    fprintf(why->out, ", \"supplies\": %u, \"without_input\": [", supplies);
+    for (uint32_t i = 0; i < supplies; i++) {
+        if (marks >> (DETAIL_INPUTS_SHIFT + i) & 1)
+            continue;
+        fprintf(why->out, "%s%u", comma, i + 1);
+        comma = ", ";
+    }
+    fputs("]", why->out);
+}
+
 static void write_agent(const struct why *why, const struct detail *detail, int64_t t_ns)
 {
     fputs(",\n\"agent\": {\"version\": ", why->out);
@@ -15,6 +34,7 @@ static void write_agent(const struct why *why, const struct detail *detail, int6
         why_null(why, "watchdog_ms_ago");
     fprintf(why->out, ", \"write_errors\": %u", detail->write_errors);
     why_whether(why, "history", (detail->marks & DETAIL_HISTORY) != 0);
+    write_supplies(why, detail->marks);
     fputs("}", why->out);
 }
 

@@ -25,6 +25,11 @@ enum detail_mark {
     DETAIL_HISTORY = 2,         /* it keeps a history of its samples */
 };
 
+/* Besides, in the marks: how many supplies the agent looks at, up to 8 (0: nobody can tell of their input),
+ * and bit by bit which of them have input power. */
+enum { DETAIL_SUPPLIES_SHIFT = 4, DETAIL_SUPPLIES_MASK = 15, DETAIL_INPUTS_SHIFT = 8,
+       DETAIL_SUPPLIES_MAX = 8 };
+
 /* Why a device draws less than it would. Bits 0 to 3 as in enum act_throttle. */
 enum detail_throttle {
     DETAIL_THROTTLE_CAP = 1,        /* the software power cap, ours or another */
@@ -70,7 +75,7 @@ struct detail {
     uint32_t host;              /* index into model.host; on the wire the frame's sender id */
     uint32_t watchdog_us;       /* since the agent saw its watchdog's newest beat */
     uint32_t write_errors;      /* writes that failed since the agent started, all devices */
-    uint16_t marks;             /* a set of enum detail_mark */
+    uint16_t marks;             /* enum detail_mark, and supplies */
     uint16_t jobs;              /* on the host; more than job_count where not all fit */
     uint8_t device_count, job_count;
     uint8_t reserved[6];

@@ -67,11 +67,12 @@ static const struct bytes cap_shape[] = {
 };
 
 /* Variant 0 is the worked example of the protocol notes; the others add harmonics or leave parts out. */
-static uint32_t upmu_body(uint32_t variant, uint8_t *out)
+static uint32_t upmu_body(uint32_t variant, const char *name, uint8_t *out)
 {
     static const uint32_t harmonics[] = { 5, 50, 64, 0, 1 };
     struct upmu upmu = {
-        .timestamp_ns = INT64_C(1751538645123456789), .device_id = "PDU-A01-001", .device_id_bytes = 11,
+        .timestamp_ns = INT64_C(1751538645123456789), .device_id = name,
+        .device_id_bytes = (uint32_t)strlen(name),
         .phase_count = variant == 3 ? 1 : 3, .thd_voltage_pct = 2.25, .thd_current_pct = 12.5,
         .frequency_hz = 60.0, .harmonic_count = harmonics[variant], .sag_detected = 1,
         .swell_detected = variant == 4, .dp_dt_mw_per_s = -12.5, .peak_factor = 1.5, .load_factor = 0.75,
@@ -85,6 +86,7 @@ static uint32_t upmu_body(uint32_t variant, uint8_t *out)
     return upmu_encode(&upmu, out, SEED_ROOM);
 }
 
+#define METER "PDU-A01-001"
 enum { UPMU_BODIES = 5, CAP_BODIES = 6 };
 
 static uint32_t detail_body(uint8_t *out)
@@ -149,7 +151,7 @@ static uint32_t copy(const struct bytes *from, uint8_t *out)
 static uint32_t upmu_seed(uint32_t index, uint8_t *out)
 {
     if (index < UPMU_BODIES)
-        return upmu_body(index, out);
+        return upmu_body(index, METER, out);
     index -= UPMU_BODIES;
     return index < sizeof upmu_shape / sizeof *upmu_shape ? copy(&upmu_shape[index], out) : 0;
 }
@@ -167,7 +169,7 @@ static uint32_t cap_seed(uint32_t index, uint8_t *out)
 }
 
 /* A datagram behind its two bytes of length. */
-static uint32_t put_frame(uint8_t kind, uint64_t sequence, uint8_t *out)
+static uint32_t put_frame(uint8_t kind, uint64_t sequence, const char *name, uint8_t *out)
 {
     static const uint32_t cap_of[FRAME_KIND_COUNT] = {
         [FRAME_LEASE] = 0, [FRAME_CLAIM] = 1, [FRAME_REPORT] = 2, [FRAME_TOKEN_REQUEST] = 3,
@@ -176,7 +178,7 @@ static uint32_t put_frame(uint8_t kind, uint64_t sequence, uint8_t *out)
     uint8_t *body = out + 2 + FRAME_HEADER_BYTES;
     const struct frame frame = {
         .kind = kind, .sender = kind == FRAME_MEASUREMENT ? 0 : 17, .sequence = sequence,
-        .body_bytes = kind == FRAME_MEASUREMENT ? upmu_body(0, body) : cap_body(cap_of[kind], body),
+        .body_bytes = kind == FRAME_MEASUREMENT ? upmu_body(0, name, body) : cap_body(cap_of[kind], body),
     };
     uint32_t bytes = frame_encode(out + 2, &frame);
 
@@ -195,13 +197,58 @@ static uint32_t frame_seed(uint32_t index, uint8_t *out)
     uint32_t bytes = 0;
 
     if (index < FRAME_KIND_COUNT - 1)
-        return put_frame((uint8_t)(index + 1), 1, out);
+        return put_frame((uint8_t)(index + 1), 1, METER, out);
     index -= FRAME_KIND_COUNT - 1;
     if (index >= sizeof stream / sizeof *stream)
         return 0;
     for (uint32_t i = 0; i < 6; i++)
-        bytes += put_frame((uint8_t)(1 + i % (FRAME_KIND_COUNT - 1)), stream[index][i], out + bytes);
+        bytes += put_frame((uint8_t)(1 + i % (FRAME_KIND_COUNT - 1)), stream[index][i],
+                           METER, out + bytes);
     return bytes;
+}
+
+/* ---- steps of lane_fuzz.c and agent_fuzz.c: how it is sent, by whom, a datagram ---- */
+
+enum { SEALED_HOWS = 8, SEALED_STREAM = 8 };
+
+static uint32_t put_step_sealed(uint8_t how, uint8_t who, uint8_t kind, uint64_t sequence, uint8_t *out)
+{
+    out[0] = how;
+    out[1] = who;
+    return 2 + put_frame(kind, sequence, "m-1", out + 2);
+}
+
+/* Each kind alone: sealed, bare, turned, under another key, elsewhere, again, later, after a take-over; then
+ * streams. */
+static uint32_t sealed_seed(const uint8_t *kinds, uint32_t count, uint32_t index, uint8_t *out)
+{
+    static const uint8_t how[SEALED_HOWS] = {1, 0, 2, 3, 1 | 4, 1 | 8, 1 | 16, 1 | 32};
+    uint32_t bytes = 0;
+
+    if (index < count * SEALED_HOWS)
+        return put_step_sealed(how[index / count], 1, kinds[index % count], 1, out);
+    index -= count * SEALED_HOWS;
+    if (index >= SEALED_HOWS)
+        return 0;
+    for (uint32_t i = 0; i < SEALED_STREAM; i++)
+        bytes += put_step_sealed(i % 3 ? 1 : how[index], i % 2 ? 4 : 1, kinds[i % count], i + 1,
+                                 out + bytes);
+    return bytes;
+}
+
+static uint32_t lane_seed(uint32_t index, uint8_t *out)
+{
+    static const uint8_t kinds[] = {FRAME_REPORT, FRAME_DETAIL, FRAME_TOKEN_REQUEST, FRAME_MEASUREMENT,
+                                    FRAME_LEASE};
+
+    return sealed_seed(kinds, sizeof kinds, index, out);
+}
+
+static uint32_t agent_seed(uint32_t index, uint8_t *out)
+{
+    static const uint8_t kinds[] = {FRAME_LEASE, FRAME_CLAIM, FRAME_TOKEN_RESPONSE, FRAME_REPORT};
+
+    return sealed_seed(kinds, sizeof kinds, index, out);
 }
 
 /* Tables as people and spreadsheets write them, and some that are broken. */
@@ -305,6 +352,10 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
         return csv_seed(index, out);
     case CORPUS_FRAME:
         return frame_seed(index, out);
+    case CORPUS_LANE:
+        return lane_seed(index, out);
+    case CORPUS_AGENT:
+        return agent_seed(index, out);
     default:
         return ip_seed(index, out);
     }
@@ -312,7 +363,8 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
 
 const char *corpus_name(enum corpus corpus)
 {
-    static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame", "csv", "ip" };
+    static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame", "csv", "ip", "lane",
+                                                     "agent" };
 
     return name[corpus];
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes the decoders of src/wire, the reader of CSV files and the network layer of src/port/ip under ASan and
-# UBSan from valid seeds, and proves that it would notice.
+# Fuzzes the decoders of src/wire, the reader of CSV files, the network layer of src/port/ip, and a lane and
+# an agent behind true tags, under ASan and UBSan from valid seeds, and proves that it would notice.
 #
 #   tests/fuzz/run.sh [--seconds N] [--coverage] [--build]
 #
@@ -29,7 +29,7 @@ done
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build-fuzz
 covered=$root/build-fuzz-coverage
-targets="upmu cap frame csv ip"
+targets="upmu cap frame csv ip lane agent"
 clang=$(command -v clang-14 || command -v clang)
 failed=0
 
@@ -89,7 +89,7 @@ fuzz_all() {
     total=0
     pids=
     for target in $targets; do
-        fuzz "$target" $(((seconds + 4) / 5)) &
+        fuzz "$target" $(((seconds + 6) / 7)) &
         pids="$pids $!"
         # shellcheck disable=SC2086 # a list of words
         set -- $pids

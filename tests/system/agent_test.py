@@ -478,6 +478,41 @@ def case_heap():
         site.bed.stop(daemon)
 
 
+def case_supplies():
+    """Inputs of supplies come from hwmon to `flyball why`; of one that cannot be read nobody can tell."""
+    with Site('asup') as site:
+        tree = site.folder + '/sys'
+        for number in (58, 59):
+            os.makedirs(f'{tree}/devices/3-00{number}')
+            os.makedirs(f'{tree}/class/hwmon/hwmon{number}')
+            os.symlink(f'{tree}/devices/3-00{number}', f'{tree}/class/hwmon/hwmon{number}/device')
+
+        def put(number, text):
+            with open(f'{tree}/class/hwmon/hwmon{number}/power1_input', 'w', encoding='utf-8') as file:
+                file.write(text)
+
+        def told(wanted):
+            end = time.monotonic() + 30
+            seen = None
+            while seen != wanted:
+                assert time.monotonic() < end, (seen, wanted)
+                time.sleep(0.1)
+                agent = ask(site.bed.door, b'why a1-01')['agent']
+                seen = agent and (agent['supplies'], agent['without_input'])
+        put(58, '1480000000\n')
+        put(59, '1470000000\n')
+        daemon, host = site.bed.start(), site.hosts[0]
+        host.write_file(sysfs=tree, psu='3-0058\npsu = 3-0059')
+        host.start()
+        told((2, []))
+        put(59, '0\n')
+        told((2, [2]))
+        put(58, 'nonsense\n')
+        told((None, None))
+        host.end()
+        site.bed.stop(daemon)
+
+
 def case_notify():
     """systemd is told READY=1 once fail-safe caps are read back and not before, and hears that it lives."""
     with Site('anot') as site:

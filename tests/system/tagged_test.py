@@ -8,6 +8,8 @@ import json
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -217,6 +219,30 @@ def case_attack():
         print(json.dumps(counted))
         check_counted({kind: count + again[kind] for kind, count in sent.items()}, counted)
         site.bed.stop(daemon)
+
+
+def case_status():
+    """What an agent refuses is told by reason on standard error, and to systemd for `systemctl status`."""
+    with Tagged('tsta') as site, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+        host, path = site.hosts[0], site.folder + '/notify'
+        peer.bind(path)
+        peer.settimeout(PATIENCE_S)
+        os.environ['NOTIFY_SOCKET'] = path
+        host.start()
+        made = site.folder + '/made.recorded'
+        lease = b'FLY1' + struct.pack('<BBHHHIQ16s', 1, 3, 1, 8, 0, host.number, 1, b'x' * 16) + b'x' * 8
+        with open(made, 'w', encoding='utf-8') as file:
+            json.dump({'down': [lease.hex()], 'up': []}, file)
+        kinds = 'bare,flip,unknown_id,stranger'
+        sent = site.attack('send', made, kinds, 100, 1, '203.0.113.11', '203.0.113.1')
+        assert sent.wait(PATIENCE_S) == 0
+        end, told = time.monotonic() + PATIENCE_S, ''
+        while told != 'STATUS=frames refused: not_mine 25 bare 25 key 25 tag 25':
+            assert time.monotonic() < end, told
+            told = peer.recv(512).decode()
+        for words in ('frames without a tag, where this host has keys', 'tag is not that of the frame'):
+            host.wait_for('run', words)
+        host.end()
 
 
 class Watched:

@@ -33,6 +33,22 @@ static void join(char text[NAMES_BYTES], json_t *list, const char *between)
                                      json_string_value(word));
 }
 
+static void print_supplies(FILE *out, json_t *agent)
+{
+    char dark[NAMES_BYTES] = "";
+    size_t i, used = 0;
+    json_t *number, *list = json_object_get(agent, "without_input");
+    if (!status_has_number(agent, "supplies"))
+        return;
+    json_array_foreach(list, i, number)
+        if (used < NAMES_BYTES)
+            used += (size_t)snprintf(dark + used, NAMES_BYTES - used, "%s%d", i ? ", " : "",
+                                     (int)json_integer_value(number));
+    double all = status_number(agent, "supplies");
+    why_print_text(out, "supplies", "%.0f of %.0f have input power%s%s", all - (double)json_array_size(list),
+                   all, *dark ? "; NONE: " : "", dark);
+}
+
 static void print_jobs(FILE *out, json_t *host)
 {
     char names[NAMES_BYTES], more[32] = "";
@@ -78,6 +94,7 @@ void why_print_detail(FILE *out, json_t *host)
         return;
     fputc('\n', out);
     print_agent(out, agent);
+    print_supplies(out, agent);
     print_jobs(out, host);
     fprintf(out, "%-9s %6s %8s %6s %6s %4s %5s %6s %6s %s\n", "device, W", "asked", "enforced", "draw",
             "mean", "C", "MHz", "write", "worst", "held by");

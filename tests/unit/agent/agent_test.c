@@ -454,6 +454,53 @@ static void a_floor_is_never_above_a_cap_and_ends_with_its_lease(void **state)
     assert_true(agent_smooth(&host.agent).off);
 }
 
+static void draw_of_all(struct host *host, int64_t draw_mw)
+{
+    for (uint32_t i = 0; i < HOST_DEVICES; i++)
+        agent_sampled(&host->agent, i, &(struct act_sample){.valid = ACT_READ_DRAW, .draw_mw = draw_mw},
+                      host->now_ns);
+}
+
+/* Four devices, fail-safe 2000 W, least cap 800 W, a filler of 400 W. */
+static void a_filler_is_part_of_the_lease_and_ends_with_it(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host.agent.config.ballast_mw = 400 * W;
+    host_govern(&host, 6000 * W);
+    assert_int_equal(host_cap_mw(&host), 5600 * W);             /* the rest is the filler's */
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 6000 * W, 1200 * W), ACCEPTED);
+    draw_of_all(&host, 275 * W);
+    assert_in_range(agent_fill_mw(&host.agent, host.now_ns), 99 * W, 100 * W);
+    draw_of_all(&host, 100 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 400 * W);     /* all it has */
+    draw_of_all(&host, 300 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);
+    draw_of_all(&host, 100 * W);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 1000 * W, 1200 * W), ACCEPTED);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);           /* caps are not down yet */
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 800 * W);              /* its least: 200 W are left */
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 200 * W);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 500 * W, 1200 * W), ACCEPTED);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(lease_with_floor(&host, 6000 * W, 1200 * W), ACCEPTED);
+    host_settle(&host);
+    draw_of_all(&host, 100 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 400 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.agent.holder.deadline_ns), 0);
+    host_pass(&host, NS_PER_S + MS);                            /* it has run out */
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);
+    host_settle(&host);
+    draw_of_all(&host, 100 * W);
+    assert_int_equal(agent_fill_mw(&host.agent, host.now_ns), 0);
+}
+
 static void what_devices_say_to_floors_is_counted(void **state)
 {
     (void)state;
@@ -472,6 +519,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_floor_is_never_above_a_cap_and_ends_with_its_lease),
+        cmocka_unit_test(a_filler_is_part_of_the_lease_and_ends_with_it),
         cmocka_unit_test(what_devices_say_to_floors_is_counted),
         cmocka_unit_test(starts_at_fail_safe_with_an_armed_word),
         cmocka_unit_test(obeys_a_lease_once_its_epoch_is_durable),

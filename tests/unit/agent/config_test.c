@@ -86,7 +86,7 @@ static void every_key_can_be_given(void **state)
                     "efficiency = 96 %\nwatchdog = none\nstate = /a\nrun = /b\n"
                     "sysfs = /d\ndry_devices = 4\ndry_min = 1 W\ndry_max = 2 W\n"
                     "dry_file = /e\nkeys = /f\nsmoothing = on\nramp_up = 4 kW/s\nramp_down = 2 kW/s\n"
-                    "hysteresis = 250 ms\n");
+                    "hysteresis = 250 ms\npsu = 3-0058\npsu = 3-0059/2\n");
     const struct config *config = &found.config;
     assert_string_equal(found.said, "");
     assert_int_equal(found.result, 0);
@@ -100,6 +100,8 @@ static void every_key_can_be_given(void **state)
     assert_int_equal(config->place.dry_devices, 4);
     assert_string_equal(config->place.root, "/d");
     assert_string_equal(config->keys, "/f");
+    assert_int_equal(config->supplies.count, 2);
+    assert_string_equal(config->supplies.name[1], "3-0059/2");
     assert_true(config->agent.smoothing);
     assert_int_equal(config->agent.smooth.ramp_up_mw_per_s, 4000000);
     assert_int_equal(config->agent.smooth.ramp_down_mw_per_s, 2000000);
@@ -110,6 +112,9 @@ static const struct { const char *line, *said; } mistakes[] = {
     {"volts = 3", ":12:1: error: unknown key 'volts'"},
     {"  volts = 3", ":12:3: error: unknown key 'volts'"},
     {"nonsense", ":12:1: error: no 'key = value': 'nonsense'"},
+    {"psu = 3-0058/x", ":12:7: error: psu '3-0058/x' is not the name of a device of hwmon"},
+    {"psu = a\npsu = a", ":13:7: error: psu 'a' is given twice"},
+    {"psu=1\npsu=2\npsu=3\npsu=4\npsu=5\npsu=6\npsu=7\npsu=8\npsu=9", ":20:5: error: more than 8 supplies"},
     {"smoothing = yes", ":12:13: error: smoothing 'yes' is neither 'on' nor 'off'"},
     {"ramp_up = 4 kW", ":12:11: error: ramp_up '4 kW' wants a unit"},
     {"base =", ":12:7: error: base has no value"},

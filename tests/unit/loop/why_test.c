@@ -561,7 +561,8 @@ static void devices_say_apart_what_holds_them_down(void **state)
 {
     struct bed *bed = *state;
     const struct detail detail = {
-        .host = 1, .marks = DETAIL_WATCHDOG, .watchdog_us = 12000, .write_errors = 2, .version = "0.6.0",
+        .host = 1, .marks = DETAIL_WATCHDOG | 6 << DETAIL_SUPPLIES_SHIFT | 0x2B << DETAIL_INPUTS_SHIFT,
+        .watchdog_us = 12000, .write_errors = 2, .version = "0.6.0",
         .jobs = 3, .job_count = 2, .job = {"4711.0", "0f3c9a52-5d0e-4b0a-9a55-0c6b3c8d1e2f"},
         .device_count = 3,
         .device = {
@@ -580,6 +581,7 @@ static void devices_say_apart_what_holds_them_down(void **state)
     assert_string_equal(text, "\n"
         "agent     0.6.0, told this 400 ms ago; its watchdog was seen 12 ms before; 2\n"
         "          writes failed\n"
+        "supplies  4 of 6 have input power; NONE: 3, 5\n"
         "jobs      4711.0, 0f3c9a52-5d0e-4b0a-9a55-0c6b3c8d1e2f and 1 more\n"
         "device, W  asked enforced   draw   mean    C   MHz  write  worst held by\n"
         "0            700      700    698    650   62  1755    9.1   42.0 cap\n"
@@ -588,7 +590,9 @@ static void devices_say_apart_what_holds_them_down(void **state)
         "7            700        -      -      -    -     -      -      - LOST\n");
     json_t *document = ask(bed, "host-1", true), *devices = json_object_get(document, "devices");
     assert_int_equal(json_array_size(devices), 3);
-    json_t *first = json_array_get(devices, 0);
+    json_t *first = json_array_get(devices, 0), *agent = json_object_get(document, "agent");
+    assert_int_equal(json_integer_value(json_object_get(agent, "supplies")), 6);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(agent, "without_input"), 1)), 5);
     assert_true(json_number_value(json_object_get(first, "energy_j")) == 5.5);
     assert_true(json_is_true(json_object_get(first, "draw_is_now")));
     assert_true(json_is_null(json_object_get(json_array_get(devices, 2), "held_by")));
