@@ -60,7 +60,7 @@ decode       .ratio                                                 0.25
 breaker      .quiet.step_ns_p50                                     50
 breaker      .overload.ratio                                        1.3
 safety-speed .sim_speed_x                                           >=500
-safety       .sim_hours                                             >=220
+safety       .sim_hours                                             >=240
 safety       .trips                                                 0
 safety       .guard_hits                                            0
 safety       .exposure_short                                        0

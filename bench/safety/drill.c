@@ -31,6 +31,8 @@ static int govern(const struct drill *drill, const struct model *model, const st
     struct history history = {0};
     struct outcome outcome;
     int error = history_draw(&history, model, drill->level, drill->seed, drill->duration_ns);
+    if (!error)
+        error = history_draw_sources(&history, model, workload, drill->level, drill->duration_ns);
     struct virtual_config config = {.duration_ns = drill->duration_ns, .epoch = 1, .history = &history};
     double begin_s = busy_s();
     if (!error)

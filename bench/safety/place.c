@@ -8,7 +8,8 @@
 #define BENCH_SOURCE "."
 #endif
 
-static const char *const name[PLACES] = {"hall-1mw", "plain-20", "dual-20", "ups-20"};
+static const char *const name[PLACES] = {"hall-1mw", "plain-20", "dual-20", "ups-20",
+                                          "sources-20"};
 
 const char *place_name(uint32_t index)
 {

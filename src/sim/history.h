@@ -30,6 +30,14 @@ struct history {
 /* setup: 0 or -ENOMEM. */
 int history_draw(struct history *history, const struct model *model, enum fault_level level, uint64_t seed,
                  int64_t duration_ns);
+struct workload;
+
+/* setup: and what befalls the generators, UPSs and switches that the workload describes, by dice of its seed
+ * that are thrown after all others: outages that batteries bridge until a generator carries, however late it
+ * starts and old they are, hands on a switch, bypasses. Nothing where it describes none. 0 or -ENOMEM. */
+int history_draw_sources(struct history *history, const struct model *model, const struct workload *workload,
+                         enum fault_level level, int64_t duration_ns);
+
 /* setup: one more, put in its place by time. 0, -ENOMEM, or -E2BIG. */
 int history_add(struct history *history, const struct fault *fault);
 void history_finish(struct history *history);

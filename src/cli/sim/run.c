@@ -81,6 +81,17 @@ static int keep_only(struct sim_run *run)
     return 0;
 }
 
+static int draw_all(struct sim_run *run)
+{
+    const struct model *model = &run->site.model;
+    const struct workload *workload = &run->workload;
+    enum fault_level level = run->options->level;
+    int result = history_draw(&run->history, model, level, workload->seed, run->duration_ns);
+    if (!result)
+        result = history_draw_sources(&run->history, model, workload, level, run->duration_ns);
+    return result;
+}
+
 static int draw_history(struct sim_run *run)
 {
     const struct sim_options *options = run->options;
@@ -89,7 +100,7 @@ static int draw_history(struct sim_run *run)
     if (options->scenario && !options->fault_count)
         result = scenario_history(options->scenario, model, &run->history);
     else if (options->random)
-        result = history_draw(&run->history, model, options->level, run->workload.seed, run->duration_ns);
+        result = draw_all(run);
     if (result == -ENOENT) {
         fprintf(stderr, "flyball sim: %s has no place for scenario %s to strike\n", options->site,
                 options->scenario->name);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "sim/plant_fault.h"
 #include "sim/scenario.h"
 #include "site/site.h"
 
@@ -156,7 +157,7 @@ static void bounds_break_where_they_are_passed(void **state)
  * that disobeys (its k) would leave all of that out, and nobody would see. */
 static void on_the_sites_of_the_safety_bench_hosts_disobey_too(void **state)
 {
-    static const char *const name[] = {"hall-1mw", "plain-20", "dual-20", "ups-20"};
+    static const char *const name[] = {"hall-1mw", "plain-20", "dual-20", "ups-20", "sources-20"};
     static const enum fault_kind kinds[] = {FAULT_RESET, FAULT_STICK, FAULT_LIE, FAULT_STALL, FAULT_OVERDRAW,
                                             FAULT_RAISE, FAULT_REBOOT, FAULT_WATCHDOG, FAULT_HOST_STEP};
     (void)state;
@@ -179,6 +180,102 @@ static void on_the_sites_of_the_safety_bench_hosts_disobey_too(void **state)
     }
 }
 
+struct stage {
+    struct site site;
+    struct workload workload;
+    struct history history;
+};
+
+static void open_stage(struct stage *stage, const char *name)
+{
+    char path[4096];
+    memset(stage, 0, sizeof *stage);
+    snprintf(path, sizeof path, "%s/bench/safety/%s.yaml", getenv("SOURCE_ROOT"), name);
+    assert_int_equal(site_load(&stage->site, path, "", stderr), 0);
+    snprintf(path, sizeof path, "%s/bench/safety/%s.workload.yaml", getenv("SOURCE_ROOT"), name);
+    assert_int_equal(workload_load(&stage->workload, path, &stage->site.model, stderr), 0);
+    stage->workload.breakers.device = stage->site.device;
+    stage->workload.breakers.equipment = stage->site.equipment;
+}
+
+static void close_stage(struct stage *stage)
+{
+    history_finish(&stage->history);
+    workload_unload(&stage->workload);
+    site_unload(&stage->site);
+}
+
+static void what_befalls_sources_is_drawn_where_they_are_described(void **state)
+{
+    uint32_t drawn[FAULT_KIND_COUNT] = {0};
+    struct stage stage;
+    (void)state;
+    open_stage(&stage, "sources-20");
+    for (stage.workload.seed = 1; stage.workload.seed <= 8; stage.workload.seed++) {
+        assert_int_equal(history_draw_sources(&stage.history, &stage.site.model, &stage.workload,
+                                              LEVEL_HOSTILE, 3600 * NS_PER_S), 0);
+        for (uint32_t f = 0; f < stage.history.count; f++)
+            drawn[stage.history.fault[f].kind]++;
+        history_finish(&stage.history);
+    }
+    for (int kind = FAULT_NO_START; kind <= FAULT_TRANSFER; kind++)
+        assert_true(drawn[kind] >= 3);
+    assert_true(drawn[FAULT_DARK] >= 20);
+    close_stage(&stage);
+    open_stage(&stage, "dual-20");
+    assert_int_equal(history_draw(&stage.history, &stage.site.model, LEVEL_HOSTILE, 1, 600 * NS_PER_S), 0);
+    uint32_t before = stage.history.count;
+    assert_int_equal(history_draw_sources(&stage.history, &stage.site.model, &stage.workload, LEVEL_HOSTILE,
+                                          600 * NS_PER_S), 0);
+    assert_int_equal(stage.history.count, before);
+    close_stage(&stage);
+}
+
+/* Ends before it begins, as in a run. */
+static void play_faults(struct plant *plant, const struct history *history, int64_t from_ns, int64_t to_ns)
+{
+    for (int begins = 0; begins < 2; begins++) {
+        for (uint32_t f = 0; f < history->count; f++) {
+            const struct fault *fault = &history->fault[f];
+            int64_t at_ns = begins ? fault->at_ns : fault->at_ns + fault->for_ns;
+            if (at_ns > from_ns && at_ns <= to_ns)
+                assert_int_equal(plant_fault(plant, fault, begins), 0);
+        }
+    }
+}
+
+/* However late a generator starts and old a battery is: the premise of what is drawn. */
+static void batteries_bridge_all_that_is_drawn(void **state)
+{
+    struct stage stage;
+    uint32_t on_generator = 0;
+    (void)state;
+    open_stage(&stage, "sources-20");
+    for (stage.workload.seed = 1; stage.workload.seed <= 3; stage.workload.seed++) {
+        const struct model *model = &stage.site.model;
+        struct plant plant;
+        int64_t end_ns = 1800 * NS_PER_S;
+        assert_int_equal(history_draw_sources(&stage.history, model, &stage.workload, LEVEL_HOSTILE, end_ns),
+                         0);
+        assert_true(stage.history.count > 5);
+        assert_int_equal(plant_init(&plant, model, &stage.workload, PLANT_VIRTUAL), 0);
+        for (uint32_t h = 0; h < model->host_count; h++)    /* what the branches may carry, nearly */
+            gpuhost_preset(&plant.host[h], 6700000);
+        while (plant.t_ns < end_ns) {
+            play_faults(&plant, &stage.history, plant.t_ns - plant.step_ns, plant.t_ns);
+            plant_step(&plant, NULL, NULL);
+            on_generator += plant.grid.node[0].power_w[0] > 10000;
+            for (uint32_t h = 0; h < model->host_count; h++)
+                assert_true(plant_host_powered(&plant, h));
+        }
+        plant_finish(&plant);
+        history_finish(&stage.history);
+    }
+    assert_string_equal(stage.site.model.node[0].name, "gen");
+    close_stage(&stage);
+    assert_true(on_generator > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +285,8 @@ int main(void)
         cmocka_unit_test(places_are_found_by_what_they_are),
         cmocka_unit_test(a_place_that_a_site_lacks_is_told),
         cmocka_unit_test(on_the_sites_of_the_safety_bench_hosts_disobey_too),
+        cmocka_unit_test(what_befalls_sources_is_drawn_where_they_are_described),
+        cmocka_unit_test(batteries_bridge_all_that_is_drawn),
         cmocka_unit_test(bounds_break_where_they_are_passed),
     };
     return cmocka_run_group_tests(tests, load_demo, unload_demo);
