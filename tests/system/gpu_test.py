@@ -12,7 +12,8 @@ import sys
 import time
 
 import agent_test
-from agent_test import ACTUATION_S, DEVICES, FAIL_SAFE_W, STALL_S, Host, Site, ask, fail_safe_in_time, skip
+from agent_test import (ACTUATION_S, DEVICES, FAIL_SAFE_W, STALL_S, Host, Site, ask, fail_safe_in_time,
+                        kill_daemon, skip)
 
 STANDIN, LIBRARY = os.environ.get('FLYBALL_STANDIN', ''), os.environ.get('FLYBALL_STANDIN_FOLDER', '')
 GPU_MAX_W = 700
@@ -154,9 +155,7 @@ def case_errors():
                 assert host.word('deadline_ns') != 0, 'fail-safe counts as read back'
                 assert seen_by(site)['exposed_by'] in ('device_lost', 'boot')
             else:
-                daemon.kill()
-                daemon.wait()
-                fail_safe_in_time(host, member, host.word('deadline_ns'), others)
+                fail_safe_in_time(host, member, kill_daemon(host, daemon), others)
                 assert host.word('deadline_ns') != 0
                 host.tell(2, member, 0)
                 host.wait_for_fail_safe(ACTUATION_S + STALL_S)
