@@ -23,17 +23,23 @@ static int64_t part_max_mw(const struct holder *holder)
     return (holder->config.cap_max_mw + devices_of(holder) - 1) / devices_of(holder);
 }
 
+/* What it may stand at without another write: in force, or hidden under somebody else's lower limit. */
+static int64_t standing_mw(const struct holder_device *device)
+{
+    return larger(device->readback_mw, device->kept_mw);
+}
+
 /* Its part is in force: nothing queued, nothing in flight, read back at or below it. */
 static bool device_holds(const struct holder_device *device, int64_t part_mw)
 {
     return device->writing_mw < 0 && device->written_mw == part_mw && device->readback_mw >= 0 &&
-           device->readback_mw <= part_mw;
+           standing_mw(device) <= part_mw;
 }
 
 /* It may stand above its part, or come to stand there when the write in flight returns. */
 static bool device_is_above(const struct holder_device *device, int64_t part_mw)
 {
-    return device->readback_mw < 0 || device->readback_mw > part_mw || device->writing_mw > part_mw;
+    return device->readback_mw < 0 || standing_mw(device) > part_mw || device->writing_mw > part_mw;
 }
 
 /* The wanted cap is in force on every device that is there. */
@@ -75,7 +81,7 @@ void holder_restart(struct holder *holder, uint64_t incarnation, int64_t now_ns)
     holder->next_report = 1;
     holder->deadline_ns = INT64_MIN;
     for (uint32_t i = 0; i < HOST_DEVICES_MAX; i++)
-        holder->device[i].written_mw = holder->device[i].readback_mw = -1;
+        holder->device[i].written_mw = holder->device[i].readback_mw = holder->device[i].kept_mw = -1;
     holder->held_since_ns = now_ns;
     holder->last_report_ns = now_ns - holder->config.report_ns;
     holder->receipt_due_ns = INT64_MAX;
@@ -92,7 +98,7 @@ static void report_soon(struct holder *holder, int64_t now_ns)
 void holder_device(struct holder *holder, uint32_t device, bool lost, int64_t now_ns)
 {
     holder->device[device].lost = lost;
-    holder->device[device].readback_mw = -1;
+    holder->device[device].readback_mw = holder->device[device].kept_mw = -1;
     if (lost)           /* a write to it never returns */
         holder->device[device].writing_mw = -1;
     report_soon(holder, now_ns);
@@ -224,6 +230,11 @@ static void look_again(struct holder *holder, bool held, int64_t now_ns)
     holder->receipt_due_ns = now_ns + holder->config.actuation_ns;
 }
 
+void holder_kept(struct holder *holder, uint32_t device, int64_t kept_mw)
+{
+    holder->device[device].kept_mw = kept_mw;
+}
+
 void holder_written(struct holder *holder, uint32_t device, int64_t readback_mw, int64_t now_ns)
 {
     struct holder_device *d = &holder->device[device];
@@ -269,7 +280,7 @@ static int64_t cap_at_most_mw(const struct holder *holder)
     bool known = false;
     for (uint32_t i = 0; i < devices_of(holder); i++) {
         const struct holder_device *d = &holder->device[i];
-        int64_t cap_mw = larger(d->readback_mw, d->writing_mw);
+        int64_t cap_mw = larger(standing_mw(d), d->writing_mw);
         known |= !d->lost && d->readback_mw >= 0;
         if (d->lost || d->readback_mw < 0)
             cap_mw = larger(cap_mw, part_max_mw(holder));

@@ -43,7 +43,8 @@ enum holder_refusal {
 struct holder_device {
     int64_t written_mw;         /* cap of the newest write that returned, -1 = none yet */
     int64_t writing_mw;         /* cap of the write in flight, -1 = none */
-    int64_t readback_mw;        /* newest read-back, -1 = none yet */
+    int64_t readback_mw;        /* newest read-back: what is in force; -1 = none yet */
+    int64_t kept_mw;            /* newest of what the device keeps as written; -1 = none, or not told */
     bool lost;                  /* not there: nothing is written to it, and anything is possible */
 };
 
@@ -101,6 +102,11 @@ void holder_time(struct holder *holder, int64_t now_ns);
 /* any: the next write to issue: true, the device and its part of the cap. Ask until it says false: devices
  * are written side by side, each with one write in flight. */
 bool holder_next_write(struct holder *holder, uint32_t *device, int64_t *cap_mw);
+
+/* any, before holder_written or holder_seen, of a device that tells it: the cap it keeps as written, which
+ * is not what is in force where somebody else's limit is lower. A write that had no effect does not show in
+ * what is in force then, and comes up when that limit goes. */
+void holder_kept(struct holder *holder, uint32_t device, int64_t kept_mw);
 
 /* any: the write in flight returned, and the device reads back `readback_mw`. */
 void holder_written(struct holder *holder, uint32_t device, int64_t readback_mw, int64_t now_ns);

@@ -73,20 +73,34 @@ void gpuhost_trouble(struct gpuhost *host, const struct gpuhost_trouble *trouble
     wake(host);
 }
 
+/* Its cap, which somebody else may hold up. */
+static int64_t own_limit_mw(const struct gpuhost *host)
+{
+    bool raised = host->cap_mw != GPUHOST_UNCAPPED && host->cap_mw < host->trouble.raised_mw;
+    return raised ? host->trouble.raised_mw : host->cap_mw;
+}
+
 int64_t gpuhost_limit_mw(const struct gpuhost *host)
 {
-    int64_t foreign_mw = host->trouble.foreign_mw, cap_mw = host->cap_mw;
-    if (cap_mw != GPUHOST_UNCAPPED && cap_mw < host->trouble.raised_mw)
-        cap_mw = host->trouble.raised_mw;
+    int64_t foreign_mw = host->trouble.foreign_mw, cap_mw = own_limit_mw(host);
     return !foreign_mw || (cap_mw != GPUHOST_UNCAPPED && cap_mw <= foreign_mw) ? cap_mw : foreign_mw;
+}
+
+static int64_t shown_mw(const struct gpuhost *host, int64_t limit_mw)
+{
+    if (host->trouble.lies)
+        return host->shown_mw;
+    return limit_mw == GPUHOST_UNCAPPED ? host->cap_max_mw : limit_mw;
 }
 
 int64_t gpuhost_readback_mw(const struct gpuhost *host)
 {
-    int64_t cap_mw = gpuhost_limit_mw(host);
-    if (host->trouble.lies)
-        return host->shown_mw;
-    return cap_mw == GPUHOST_UNCAPPED ? host->cap_max_mw : cap_mw;
+    return shown_mw(host, gpuhost_limit_mw(host));
+}
+
+int64_t gpuhost_kept_mw(const struct gpuhost *host)
+{
+    return shown_mw(host, own_limit_mw(host));
 }
 
 void gpuhost_write(struct gpuhost *host, int64_t cap_mw, int64_t t_ns)

@@ -81,6 +81,9 @@ int64_t gpuhost_limit_mw(const struct gpuhost *host);
 /* any: the limit that the device says is in force; at driver defaults the largest. */
 int64_t gpuhost_readback_mw(const struct gpuhost *host);
 
+/* any: the cap that the device says it keeps, whatever else bounds it. */
+int64_t gpuhost_kept_mw(const struct gpuhost *host);
+
 /* any: starts a write at t_ns; none may be in flight. */
 void gpuhost_write(struct gpuhost *host, int64_t cap_mw, int64_t t_ns);
 

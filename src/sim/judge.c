@@ -113,14 +113,16 @@ void judge_fault(struct judge *judge, const struct fault *fault, bool begins)
     }
 }
 
-/* What a broken premise left behind stays while agent and watchdog are both gone: nobody there can look,
- * write or tell. The excuse ends as long after one of them is back as it would have ended after the fault. */
+/* What a broken premise left behind stays while agent and watchdog are both gone, or the machine sleeps:
+ * nobody there can look, write or tell. The excuse ends as long after one of them is back as it would have
+ * ended after the fault. */
 static void stretch_excuse(struct judge *judge, uint32_t h)
 {
     const struct station_agent *agent = &judge->station->agent[h];
     struct judge_host *host = &judge->host[h];
-    if (agent->watchdog_dead && (agent->dead || agent->stopped) &&
-        judge->plant->t_ns < host->excused_until_ns)
+    bool asleep = judge->plant->t_ns < judge->plant->asleep_until_ns[h];
+    bool nobody = agent->watchdog_dead && (agent->dead || agent->stopped);
+    if ((asleep || nobody) && judge->plant->t_ns < host->excused_until_ns)
         host->excused_until_ns = judge->plant->t_ns + excuse_ns(judge, h);
 }
 
@@ -164,9 +166,8 @@ static void weigh_exposure(struct judge *judge, const struct core *core, uint32_
 {
     const struct gpuhost *host = &judge->plant->host[h];
     int64_t counted_mw = core_exposed_mw(core, h);
-    int64_t cap_mw = gpuhost_limit_mw(host);
-    if (cap_mw == GPUHOST_UNCAPPED)
-        cap_mw = host->cap_max_mw;      /* as it reads back: its default is the most that can be set */
+    /* also where somebody else's lower limit hides it: that may go at any moment */
+    int64_t cap_mw = gpuhost_kept_mw(host);
     if (host->writing && host->writing_mw > cap_mw)
         cap_mw = host->writing_mw;
     if ((cap_mw > counted_mw || draws_above(judge, h, counted_mw)) && !is_excused(judge, core, h))

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#define AGENT_GONE_NS (2 * NS_PER_S)    /* as the watchdog of a real host has it: agent/watch.h */
+
 static int64_t local_now_ns(const struct station *station, uint32_t h)
 {
     return station_local_ns(station, h, station->plant->t_ns);
@@ -134,6 +136,7 @@ static void take_receipt(struct station *station, uint32_t h, int64_t now_ns)
     if (!station->agent[h].returned)
         return;
     station->agent[h].returned = false;
+    holder_kept(&station->holder[h], 0, gpuhost_kept_mw(&station->plant->host[h]));
     holder_written(&station->holder[h], 0, gpuhost_readback_mw(&station->plant->host[h]), now_ns);
     station->plant->outcome.caps.enforced++;
 }
@@ -147,8 +150,10 @@ static void look_at_device(struct station *station, uint32_t h, int64_t now_ns)
         return;
     bool again = plant->t_ns < agent->look_until_ns;
     agent->look_ns = again ? plant->t_ns + plant->workload->plant.notice_ns : INT64_MAX;
-    if (station->holder[h].device[0].readback_mw >= 0)
-        holder_seen(&station->holder[h], 0, gpuhost_readback_mw(&plant->host[h]), now_ns);
+    if (station->holder[h].device[0].readback_mw < 0)
+        return;
+    holder_kept(&station->holder[h], 0, gpuhost_kept_mw(&plant->host[h]));
+    holder_seen(&station->holder[h], 0, gpuhost_readback_mw(&plant->host[h]), now_ns);
 }
 
 static void look_at_clocks(struct station *station, uint32_t h, int64_t now_ns)
@@ -189,19 +194,28 @@ static void step_agent(struct station *station, uint32_t h, station_emit *emit, 
         send_report(station, h, emit, user);
     ask_ahead(station, h, emit, user);
     tell_watchdog(station, h);
+    station->agent[h].beat_boottime_ns = now_ns + station->agent[h].clock.slept_ns;
+}
+
+/* By the word, and where that says nothing by when the agent last showed itself. */
+static bool is_armed(const struct station_agent *agent, int64_t boottime_ns)
+{
+    if (agent->word_boottime_ns)
+        return boottime_ns >= agent->word_boottime_ns;
+    return boottime_ns - agent->beat_boottime_ns > AGENT_GONE_NS;
 }
 
 /* It goes by BOOTTIME: a sleep does not make a lease longer. As long as the word has passed it looks, for
- * a reset may come later. */
+ * a reset may come later; so it does where fail-safe was in force and the agent is gone. */
 static void step_watchdog(struct station *station, uint32_t h)
 {
     struct plant *plant = station->plant;
     struct station_agent *agent = &station->agent[h];
     int64_t fail_safe_mw = plant->model->host[h].fail_safe_mw;
     int64_t boottime_ns = local_now_ns(station, h) + agent->clock.slept_ns;
-    if (agent->watchdog_dead || !agent->word_boottime_ns || boottime_ns < agent->word_boottime_ns)
+    if (agent->watchdog_dead || !is_armed(agent, boottime_ns))
         return;
-    if (plant->host[h].writing || gpuhost_readback_mw(&plant->host[h]) <= fail_safe_mw)
+    if (plant->host[h].writing || gpuhost_kept_mw(&plant->host[h]) <= fail_safe_mw)
         return;
     gpuhost_write(&plant->host[h], fail_safe_mw, plant->t_ns);
     agent->writer = WRITER_WATCHDOG;

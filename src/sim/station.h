@@ -5,7 +5,8 @@
  * a call.
  *
  * A host has an agent, which holds the lease (core/holder.h), and beside it a watchdog, which knows nothing
- * but when the lease ends and then writes the fail-safe cap, again and again until the device reads it back.
+ * but when the lease ends and then writes the fail-safe cap, again and again until the device reads it back,
+ * and when the agent last showed itself: where fail-safe was in force it sees that it stays so.
  * Both run on the host's own clock.
  */
 #ifndef FLYBALL_SIM_STATION_H
@@ -45,6 +46,7 @@ struct station_agent {
     bool returned;              /* its write returned, and it has not seen it yet */
     uint8_t writer;             /* enum station_writer: whose write is in flight */
     int64_t word_boottime_ns;   /* what it left the watchdog: fail-safe from then on; 0 = nothing */
+    int64_t beat_boottime_ns;   /* when it last did anything */
     int64_t look_ns;            /* it reads its device back then; INT64_MAX = never unasked */
     int64_t look_until_ns;
     int64_t write_ns, write_worst_ns;   /* what its newest write takes, and the longest; 0 = none yet */

@@ -282,6 +282,50 @@ static void what_is_heard_of_no_newer_epoch_asks_for_none(void **state)
     assert_int_equal(holder.refused[HOLDER_UNSAVED_EPOCH], 2);
 }
 
+/* Somebody else's 1 kW is in force on the first device. The write of 500 W returns, and the device keeps its
+ * 1.5 kW: what reads back is no more than 1 kW, and 1.5 kW will be in force when the other limit goes. */
+static void what_a_lower_limit_hides_is_reported_and_written_again(void **state)
+{
+    (void)state;
+    struct holder holder;
+    struct report report;
+    uint32_t device;
+    int64_t mw, t_ns = NS_PER_S + 200 * MS;
+    start(&holder);
+    holder_kept(&holder, 0, 1500000);
+    holder_seen(&holder, 0, 1000000, t_ns);
+    report = report_at(&holder, t_ns);
+    assert_true(report.flags & REPORT_FOREIGN_LIMIT);
+    assert_int_equal(report.cap_mw, 6000000);
+    assert_int_equal(report.readback_mw, 5500000);
+    assert_true(report.held_ns > 0);
+
+    assert_int_equal(lease_now(&holder, 2, 4000000, t_ns), HOLDER_ACCEPTED);
+    for (uint32_t i = 0; i < DEVICES; i++) {
+        assert_true(holder_next_write(&holder, &device, &mw));
+        assert_int_equal(device, i);
+        assert_int_equal(mw, 1000000);
+    }
+    for (uint32_t i = 0; i < DEVICES; i++) {
+        holder_kept(&holder, i, i ? 1000000 : 1500000);
+        holder_written(&holder, i, 1000000, t_ns);
+    }
+    report = report_at(&holder, t_ns + A_NS);
+    assert_int_equal(report.held_ns, 0);
+    assert_int_equal(report.cap_mw, 4500000);
+    assert_int_equal(report.readback_mw, 4000000);
+    assert_true(holder_next_write(&holder, &device, &mw));
+    assert_int_equal(device, 0);
+
+    holder_kept(&holder, 0, 1000000);
+    holder_written(&holder, 0, 1000000, t_ns + A_NS);
+    report = report_at(&holder, t_ns + 2 * A_NS);
+    assert_int_equal(report.held_ns, A_NS);
+    assert_int_equal(report.cap_mw, 4000000);
+    holder_restart(&holder, 0xCAFE, t_ns + 2 * A_NS);
+    assert_int_equal(holder.device[0].kept_mw, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +342,7 @@ int main(void)
         cmocka_unit_test(a_report_after_the_deadline_tells_of_fail_safe),
         cmocka_unit_test(looks_at_two_clocks_that_meet_in_a_point_agree),
         cmocka_unit_test(what_is_heard_of_no_newer_epoch_asks_for_none),
+        cmocka_unit_test(what_a_lower_limit_hides_is_reported_and_written_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

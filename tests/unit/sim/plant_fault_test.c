@@ -126,6 +126,26 @@ static void overdraw_stands_above_what_the_cap_allows_and_shares_multiply(void *
     bench_finish(bench);
 }
 
+/* 2 kW by somebody else, 4 kW kept, and 3 kW is never taken: 4 kW comes up when the other lets go. */
+static void a_cap_that_sticks_below_a_foreign_limit_is_not_taken_for_the_lower_one(void **state)
+{
+    struct bench *bench = start_leased();
+    (void)state;
+    bench_fault(bench, "foreign h-000 25%", true);
+    bench_fault(bench, "stick h-000", true);
+    bench_run(bench, 2400);
+    bench_lease(bench, 0, 3000, 10000);
+    bench_run(bench, 3400);
+    assert_int_equal(bench->last[0].readback_mw, 2000000);
+    assert_int_equal(bench->last[0].cap_mw, 4000000);
+    assert_int_equal(bench->last[0].held_ns, 0);
+    bench_fault(bench, "stick h-000", false);
+    bench_run(bench, 4400);
+    assert_int_equal(bench->last[0].cap_mw, 3000000);
+    assert_true(bench->last[0].held_ns > 0);
+    bench_finish(bench);
+}
+
 static void the_lower_of_cap_and_foreign_limit_binds(void **state)
 {
     struct bench *bench = start_leased();
@@ -335,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_lying_device_keeps_its_cap_and_says_what_was_asked_for),
         cmocka_unit_test(a_stalled_write_comes_later_and_reports_go_on),
         cmocka_unit_test(overdraw_stands_above_what_the_cap_allows_and_shares_multiply),
+        cmocka_unit_test(a_cap_that_sticks_below_a_foreign_limit_is_not_taken_for_the_lower_one),
         cmocka_unit_test(the_lower_of_cap_and_foreign_limit_binds),
         cmocka_unit_test(a_cap_that_somebody_raises_is_read_back_and_told),
         cmocka_unit_test(a_cap_above_is_not_raised),

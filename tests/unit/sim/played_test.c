@@ -348,6 +348,29 @@ static void a_lie_is_excused_while_nobody_on_the_host_can_see_it(void **state)
     drop(later);
 }
 
+static struct bench *reset_asleep(int64_t uncap_ns)
+{
+    struct bench *bench = malloc(sizeof *bench);
+    assert_non_null(bench);
+    init_bench(bench);
+    bench->uncap_ns = uncap_ns;
+    add(bench, "host-step h-000 6s at 6s");
+    add(bench, "reset h-000 at 6.5s");
+    assert_int_equal(virtual_run(&bench->model, &bench->workload, &bench->config, &bench->outcome), 0);
+    return bench;
+}
+
+/* It wakes at its defaults, and goes to fail-safe from there. */
+static void a_reset_is_excused_while_the_machine_sleeps(void **state)
+{
+    struct bench *bench = reset_asleep(0), *later = reset_asleep(18500 * NS_PER_MS);
+    (void)state;
+    assert_int_equal(bench->outcome.figures.exposure_short, 0);
+    assert_true(later->outcome.figures.exposure_short > 0);
+    drop(bench);
+    drop(later);
+}
+
 /* Load that nobody governs takes what leases had: above the limit for as long as it takes to cut. */
 static void load_above_a_limit_is_measured_in_watts_and_time(void **state)
 {
@@ -446,6 +469,7 @@ int main(void)
         cmocka_unit_test(a_cap_that_somebody_raises_is_counted_once_it_is_shown),
         cmocka_unit_test(a_reset_is_excused_until_it_can_be_known),
         cmocka_unit_test(a_lie_is_excused_while_nobody_on_the_host_can_see_it),
+        cmocka_unit_test(a_reset_is_excused_while_the_machine_sleeps),
         cmocka_unit_test(load_above_a_limit_is_measured_in_watts_and_time),
         cmocka_unit_test(a_history_is_the_same_run_again_and_through_the_wire),
         cmocka_unit_test(nothing_that_keeps_the_premises_trips_or_surprises),

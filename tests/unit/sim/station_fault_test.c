@@ -67,6 +67,26 @@ static void without_a_watchdog_the_cap_stays_until_a_new_agent_starts(void **sta
     bench_finish(bench);
 }
 
+/* Fail-safe was in force when the agent stopped, and its word says nothing: it was not seen for 2 s. */
+static void the_watchdog_sees_that_fail_safe_stays_when_the_agent_stands_still(void **state)
+{
+    struct bench *bench = bench_start(0.9);
+    (void)state;
+    bench_run(bench, 1000);
+    assert_true(draws(bench, BOUND_W(1600)));
+    bench_fault(bench, "freeze h-000", true);
+    bench_run(bench, 1500);
+    bench_fault(bench, "reset h-000", true);
+    bench_run(bench, 2800);
+    assert_true(bench->plant.power_w[0] > BOUND_W(5000));
+    bench_run(bench, 3600);
+    assert_true(draws(bench, BOUND_W(1600)));
+    bench_fault(bench, "reset h-000", true);            /* once more, and it is still there */
+    bench_run(bench, 4200);
+    assert_true(draws(bench, BOUND_W(1600)));
+    bench_finish(bench);
+}
+
 static void a_stopped_agent_goes_on_where_it_was_with_what_came_meanwhile(void **state)
 {
     struct bench *bench = start_leased();
@@ -307,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_watchdog_writes_fail_safe_for_a_dead_agent_at_the_deadline),
         cmocka_unit_test(without_a_watchdog_the_cap_stays_until_a_new_agent_starts),
+        cmocka_unit_test(the_watchdog_sees_that_fail_safe_stays_when_the_agent_stands_still),
         cmocka_unit_test(a_stopped_agent_goes_on_where_it_was_with_what_came_meanwhile),
         cmocka_unit_test(a_stopped_agent_that_wakes_too_late_obeys_nothing_old),
         cmocka_unit_test(a_fast_clock_shortens_a_lease_and_the_pause_between_reports),
