@@ -205,9 +205,12 @@ void agent_watchdog(struct agent *agent, bool there, uint64_t writes, int64_t no
     agent->watchdog_writes = writes;
 }
 
-void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs)
+void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs, int64_t now_ns)
 {
+    bool was_known = agent->psu_known;
     agent->psu_known = known;
     agent->psus = known ? psus : 0;
     agent->psu_inputs = known ? inputs : 0;
+    if (known != was_known)     /* no report may say that they are known and dark */
+        agent_tell_flags(agent, now_ns);
 }

@@ -185,7 +185,7 @@ void agent_epoch_saved(struct agent *agent, uint64_t epoch, int64_t now_ns);
 void agent_watchdog(struct agent *agent, bool there, uint64_t writes, int64_t now_ns);
 
 /* any: which of the first `psus` supplies have input power, bit by bit; `known` false: nobody can tell. */
-void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs);
+void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs, int64_t now_ns);
 
 /* any: asks for power ahead of time; the answer comes by the hook. 0, or -EINVAL where the request cannot be
  * encoded. */

@@ -34,15 +34,12 @@ static void find_again(struct agent *agent, uint32_t device, int64_t now_ns)
     agent_renew(agent, now_ns);
 }
 
-/* What the devices show now, for reports. */
-static void tell_flags(struct agent *agent, int64_t now_ns);
-
 /* It may stand anywhere, and only a write can be done about that: nobody may take fail-safe for read back. */
 static void go_blind(struct agent *agent, uint32_t device, int64_t now_ns)
 {
     agent->counter[AGENT_BLIND]++;
     agent->device[device].blind = true;
-    tell_flags(agent, now_ns);
+    agent_tell_flags(agent, now_ns);
     agent_renew(agent, now_ns);
 }
 
@@ -52,7 +49,7 @@ static void note_sight(struct agent *agent, uint32_t device, int64_t now_ns)
     agent->device[device].seen_ns = now_ns;
     agent->device[device].blind = false;
     if (was)
-        tell_flags(agent, now_ns);
+        agent_tell_flags(agent, now_ns);
 }
 
 static void fail_write(struct agent *agent, uint32_t device, int64_t now_ns)
@@ -181,7 +178,7 @@ static bool is_at_cap(const struct agent *agent, uint32_t device)
     return device_draw_mw(sample) * 100 >= cap_in_force_mw(agent, device) * (was ? 95 : 98);
 }
 
-static void tell_flags(struct agent *agent, int64_t now_ns)
+void agent_tell_flags(struct agent *agent, int64_t now_ns)
 {
     bool at_cap = false, blind = false;
     for (uint32_t i = 0; i < agent_devices(agent); i++) {
@@ -198,7 +195,7 @@ void agent_sampled(struct agent *agent, uint32_t device, const struct act_sample
     agent_pass_time(agent, now_ns);
     agent->device[device].sample = *sample;
     agent->device[device].sampled_ns = now_ns;
-    tell_flags(agent, now_ns);
+    agent_tell_flags(agent, now_ns);
     agent_settle(agent, now_ns);
 }
 

@@ -61,17 +61,24 @@ int agent_frame_admit(struct agent *agent, const uint8_t *data, uint32_t bytes, 
     return check_tag(agent, data, frame);
 }
 
+/* The cap that the host has leave for: of a lease also what the filler may draw beside the devices. */
+static int64_t in_force_mw(const struct agent *agent)
+{
+    bool leased = agent->holder.state_wanted == HOST_LEASED;
+    return agent->holder.wanted_mw + (leased ? agent->reserve_mw : 0);
+}
+
 /* The most that an order may raise to now. A second's worth of the rate is the most that rest saves up. */
 static int64_t raise_to_mw(const struct agent *agent, int64_t now_ns)
 {
     const struct agent_config *config = &agent->config;
     int64_t rested_ns = now_ns - agent->raised_ns;
     if (rested_ns < config->raise_every_ns)
-        return agent->holder.wanted_mw;
+        return in_force_mw(agent);
     if (!config->raise_mw_per_s)
         return INT64_MAX;
     int64_t room_mw = config->raise_mw_per_s * (smaller(rested_ns, NS_PER_S) / NS_PER_US) / PPM;
-    return agent->holder.wanted_mw + room_mw;
+    return in_force_mw(agent) + room_mw;
 }
 
 /* What this host makes of an order: its own floor and maximum, its rate of raise, and nothing above fail-safe
@@ -82,7 +89,7 @@ static int64_t bounded_mw(struct agent *agent, int64_t cap_mw, int64_t now_ns)
     int64_t most_mw = config->holder.cap_max_mw;
     if (config->watchdog_required && !agent->watchdog)
         most_mw = smaller(most_mw, config->holder.fail_safe_mw);
-    if (cap_mw > agent->holder.wanted_mw)
+    if (cap_mw > in_force_mw(agent))
         most_mw = smaller(most_mw, raise_to_mw(agent, now_ns));
     agent->counter[AGENT_LOWERED] += cap_mw > most_mw;
     agent->counter[AGENT_FLOORED] += cap_mw < config->cap_min_mw;

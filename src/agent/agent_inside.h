@@ -14,6 +14,9 @@ void agent_pass_time(struct agent *agent, int64_t now_ns);
 /* any: stores the word, then hands out the writes that are due. After whatever may change either. */
 void agent_settle(struct agent *agent, int64_t now_ns);
 
+/* any: what devices and supplies show now, for reports (agent_device.c). */
+void agent_tell_flags(struct agent *agent, int64_t now_ns);
+
 /* any: a new incarnation of the same agent. */
 void agent_renew(struct agent *agent, int64_t now_ns);
 

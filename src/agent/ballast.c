@@ -39,7 +39,9 @@ static void *fill(void *user)
 {
     struct ballast *ballast = ((struct ballast_thread *)user)->ballast;
     pthread_setname_np(pthread_self(), "fb-ballast");
-    setpriority(PRIO_PROCESS, 0, NICE_LAST);    /* of this thread alone, as Linux has it */
+    /* of this thread alone, as Linux has it; one that may not must not stand in the way of the agent's own */
+    if (setpriority(PRIO_PROCESS, 0, NICE_LAST))
+        return NULL;
     arena_seal_thread();
     while (!atomic_load(&ballast->stop)) {
         int64_t began_ns = monotonic_ns();
@@ -82,11 +84,13 @@ void ballast_stop(struct ballast *ballast)
         pthread_join(ballast->thread[ballast->threads - 1].thread, NULL);
 }
 
-void ballast_set(struct ballast *ballast, int64_t fill_mw, int64_t now_ns)
+void ballast_set(struct ballast *ballast, int64_t fill_mw, int64_t now_ns, int64_t deadline_ns)
 {
     if (ballast->most_mw <= 0)
         return;
     int64_t part_mw = fill_mw < 0 ? 0 : fill_mw < ballast->most_mw ? fill_mw : ballast->most_mw;
     atomic_store_explicit(&ballast->level_ppm, part_mw * PPM / ballast->most_mw, memory_order_relaxed);
-    atomic_store_explicit(&ballast->until_ns, now_ns + BALLAST_HOLD_NS, memory_order_release);
+    int64_t until_ns = now_ns + BALLAST_HOLD_NS;
+    atomic_store_explicit(&ballast->until_ns, deadline_ns < until_ns ? deadline_ns : until_ns,
+                          memory_order_release);
 }

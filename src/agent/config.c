@@ -11,14 +11,14 @@
 
 #include "agent/config_keys.h"
 
-enum { KEYS_MAX = 64, FINDINGS_MAX = 100, RANGE_BYTES = 96 };
+enum { FINDINGS_MAX = 100, RANGE_BYTES = 96 };
 
 struct reader {
     struct config *config;
     const char *path;
     FILE *report;
     uint32_t line, column, findings;
-    uint32_t given[KEYS_MAX];   /* line where each key stands, 0 = nowhere */
+    uint32_t given[CONFIG_KEYS_MAX];   /* line where each key stands, 0 = nowhere */
 };
 
 __attribute__((format(printf, 2, 3))) static void fault(struct reader *reader, const char *format, ...)

@@ -60,3 +60,5 @@ const struct config_row config_rows[] = {
     {.name = "keys", .kind = CONFIG_PATH, PLACE(keys), .fallback = ""},
     {0},
 };
+
+_Static_assert(sizeof config_rows / sizeof config_rows[0] <= CONFIG_KEYS_MAX, "config.c notes each line");

@@ -31,6 +31,7 @@ struct config_row {
 };
 
 /* Ends with a row without a name. */
+enum { CONFIG_KEYS_MAX = 64 };
 extern const struct config_row config_rows[];
 
 #endif

@@ -108,6 +108,8 @@ int keyring_start(struct keyring *keyring)
     pthread_attr_setstacksize(&stack, STACK_BYTES);
     int error = pthread_create(&keyring->thread, &stack, look_after, keyring);
     pthread_attr_destroy(&stack);
+    if (error)
+        keyring->thread = 0;
     return -error;
 }
 

@@ -150,7 +150,7 @@ static void look_at_supplies(struct run *run)
 {
     uint16_t inputs;
     bool known = supply_watch_newest(&run->supplies, run->now_ns, &inputs);
-    agent_psu(&run->agent, known, (uint8_t)run->config.supplies.count, inputs);
+    agent_psu(&run->agent, known, (uint8_t)run->config.supplies.count, inputs, run->now_ns);
 }
 
 /* Each side sees that the other lives. */
@@ -178,7 +178,8 @@ static void turn(struct run *run)
         jobs_turn(&run->jobs, &run->agent, run->now_ns, run->boottime_ns,
               atomic_load_explicit(&run->word.word->watchdog_beat_ns, memory_order_relaxed));
     agent_turn(&run->agent, run->now_ns);
-    ballast_set(&run->ballast, agent_fill_mw(&run->agent, run->now_ns), run->now_ns);
+    ballast_set(&run->ballast, agent_fill_mw(&run->agent, run->now_ns), run->now_ns,
+                run->agent.holder.deadline_ns);
     const struct act_smooth smooth = agent_smooth(&run->agent);
     for (uint32_t i = 0; i < run->devices; i++) {
         worker_bound(&run->worker[i], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));

@@ -180,10 +180,11 @@ static void begin(struct run *run)
     agent_init(&run->agent, &run->config.agent, &hooks);
     keyring_look(&run->keyring);
     agent_auth(&run->agent, keyring_user(&run->keyring), 0);
+    uint64_t first = first_number(run);         /* a disk may take its time: the clocks come after it */
     int64_t before_ns = word_monotonic_ns(), boottime_ns = word_boottime_ns(), now_ns = word_monotonic_ns();
     agent_clock(&run->agent, before_ns, boottime_ns, now_ns);
     const struct agent_birth birth = {.incarnation = hooks.incarnation(run), .epoch = run->saver.saved,
-                                      .frame_sequence = first_number(run)};
+                                      .frame_sequence = first};
     run->now_ns = run->came_ns = now_ns;
     run->boottime_ns = boottime_ns;
     agent_start(&run->agent, &birth, now_ns);
@@ -218,7 +219,7 @@ bool run_close(struct run *run)
     all &= jobs_close(&run->jobs);
     all &= supply_watch_stop(&run->supplies);
     ballast_stop(&run->ballast);
-    all &= keyring_close(&run->keyring, until_ns);
+    all &= keyring_close(&run->keyring, word_monotonic_ns() + NS_PER_S);
     if (!all)
         return false;
     word_close(&run->word);

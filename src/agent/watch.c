@@ -139,7 +139,9 @@ int watch_loop(struct watch *watch)
         int64_t deadline_ns = atomic_load_explicit(&word->deadline_ns, memory_order_acquire);
         int64_t beat_ns = atomic_load_explicit(&word->agent_beat_ns, memory_order_relaxed);
         bool armed = watch_is_armed(deadline_ns, beat_ns, now_ns);
-        atomic_store_explicit(&word->watchdog_beat_ns, now_ns, memory_order_relaxed);
+        /* whoever guards other devices than the agent has is not there */
+        bool guards = !roster_differs(word, &watch->config);
+        atomic_store_explicit(&word->watchdog_beat_ns, guards ? now_ns : 0, memory_order_relaxed);
         if (armed) {
             pthread_mutex_lock(&watch->lock);
             pthread_cond_broadcast(&watch->changed);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "record/folder.h"
@@ -68,6 +69,15 @@ static int write_rows(const struct auth_keys *keys, int fd)
     return error;
 }
 
+/* Whoever reads it must still be able to when root has changed it. */
+static int keep_owner(const char *path, int fd)
+{
+    struct stat old;
+    if (geteuid() != 0 || stat(path, &old))
+        return 0;
+    return fchown(fd, old.st_uid, old.st_gid) ? -errno : 0;
+}
+
 int auth_keys_write(const struct auth_keys *keys, const char *path)
 {
     char beside[4096];
@@ -76,7 +86,11 @@ int auth_keys_write(const struct auth_keys *keys, const char *path)
     int fd = mkostemp(beside, O_CLOEXEC);       /* mode 0600 */
     if (fd < 0)
         return -errno;
-    int error = write_rows(keys, fd);
+    int error = keep_owner(path, fd);
+    if (error)
+        close(fd);
+    else
+        error = write_rows(keys, fd);
     if (!error && rename(beside, path))
         error = -errno;
     if (error)

@@ -341,7 +341,7 @@ int loop_measure(const struct site *site, struct loop_memory *memory)
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options)
 {
     *loop = (struct loop){.site = site, .options = *options, .door.listener = -1, .share.fd = -1,
-                          .orders.log.fd = -1, .account.fd = -1};
+                          .orders.log.fd = -1, .account.fd = -1, .marks.memory.fd = -1};
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)
         return error;

@@ -138,7 +138,7 @@ static bool is_due(struct marks *marks, int64_t now_ns)
         struct marks_pace *pace = &marks->pace[i];
         uint64_t newest = atomic_load_explicit(&marks->newest[i], memory_order_relaxed);
         uint64_t held = atomic_load_explicit(&marks->held[i], memory_order_relaxed);
-        bool heard = newest != pace->number;
+        bool heard = pace->t_ns && newest != pace->number;    /* the first look knows of no jump */
         follow(pace, newest, now_ns);
         uint64_t left = held > newest ? held - newest : 0;
         due |= pace->t_ns && (left <= pace->ahead / 2 || (heard && left > 2 * pace->ahead + 2));

@@ -74,7 +74,10 @@ int mark_memory_open(struct mark_memory *memory, const char *path, const struct 
         .fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600),
         .bytes = sizeof(struct mark_header) + names->count * sizeof *memory->number};
     *run = 0;
+    struct stat before_this;
     int error = memory->fd < 0 ? -errno : check(memory->fd);
+    /* of another size: who crashed while it was changed left numbers that were never written */
+    bool whole = !error && !fstat(memory->fd, &before_this) && before_this.st_size == (off_t)memory->bytes;
     /* real places: a full tmpfs must not kill who stores there */
     if (!error && ftruncate(memory->fd, (off_t)memory->bytes))
         error = -errno;
@@ -84,7 +87,7 @@ int mark_memory_open(struct mark_memory *memory, const char *path, const struct 
         error = map(memory);
     if (error)
         mark_memory_close(memory);
-    else
+    else if (whole)
         take(memory, names, before, run);
     return error;
 }

@@ -87,11 +87,21 @@ def check_unanswered(desk, tokens):
             pass
 
 
+def check_without_keys(desk, token):
+    """A file of keys that is away for a moment costs no token, and is not replaced by one row."""
+    os.rename(desk.keys, desk.keys + '.away')
+    refused = desk.enrol(HOST, token, desk.folder + '/none', '2s')
+    assert refused.returncode == 3 and not os.path.exists(desk.keys), refused
+    os.rename(desk.keys + '.away', desk.keys)
+    assert not desk.lines(desk.keys + '.tokens')[0].endswith(' used')
+
+
 def enrol_one(desk):
     path, token = desk.folder + '/key', desk.run('token', HOST, '--valid', '10min')
     assert len(token) == 32 and token not in ''.join(desk.lines(desk.keys + '.tokens'))
     refused = desk.enrol(OTHER, token, desk.folder + '/none', '2s')
     assert refused.returncode == 3 and 'another host' in refused.stderr, refused
+    check_without_keys(desk, token)
     done = desk.enrol(HOST, token, path)
     assert done.returncode == 0, done
     check_key(desk, path)
@@ -122,7 +132,7 @@ def main():
             desk.server.kill()
             desk.server.wait()
         print(json.dumps(fates))
-        assert fates['enrolled'] == 1 and fates['failed'] == 0, fates
+        assert fates['enrolled'] == 1 and fates['failed'] > 0, fates
         for fate in ('answered', 'malformed', 'unknown', 'forged', 'spent', 'expired'):
             assert fates[fate] > 0, (fate, fates)
 

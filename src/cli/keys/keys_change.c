@@ -84,8 +84,8 @@ static int replace(struct keys_change *change, enum auth_who who, const char *na
         if (row->not_after_s > change->now_s + change->overlap_s)
             row->not_after_s = change->now_s + change->overlap_s;
     }
-    change->name = living == AUTH_KEYS_MAX ? name : change->name;
-    return living == AUTH_KEYS_MAX ? -E2BIG : add(change, who, name);
+    change->name = living >= AUTH_KEYS_MAX ? name : change->name;
+    return living >= AUTH_KEYS_MAX ? -E2BIG : add(change, who, name);
 }
 
 int keys_rotate(struct keys_change *change)

@@ -68,22 +68,36 @@ static bool read_token(const struct enrol *enrol, uint8_t token[ENROL_TOKEN_BYTE
     return good;
 }
 
-/* One datagram within AGAIN_MS. */
+/* The clock of the day may be set while a machine comes up. */
+static int64_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* One datagram within AGAIN_MS; EAGAIN: none came. */
 static ssize_t hear(const struct enrol *enrol, uint8_t *data, size_t room)
 {
     struct pollfd event = {.fd = enrol->socket, .events = POLLIN};
-    return poll(&event, 1, AGAIN_MS) > 0 ? recv(enrol->socket, data, room, MSG_DONTWAIT) : -1;
+    if (poll(&event, 1, AGAIN_MS) > 0)
+        return recv(enrol->socket, data, room, MSG_DONTWAIT);
+    errno = EAGAIN;
+    return -1;
 }
 
 /* What is sent again until what comes is the answer to it: true. */
 static bool ask(struct enrol *enrol, const uint8_t *say, size_t bytes, uint8_t confirm[ENROL_CONFIRM_BYTES],
-                time_t end_s)
+                int64_t end_s)
 {
     uint8_t data[256];
-    while (time(NULL) < end_s) {
+    while (now_s() < end_s) {
         ssize_t got = send(enrol->socket, say, bytes, 0) < 0 ? -1 : hear(enrol, data, sizeof data);
-        if (got < 0)
+        if (got < 0) {
+            if (errno != EAGAIN)    /* nobody there yet, or no way: at once it would be the same */
+                nanosleep(&(struct timespec){.tv_nsec = AGAIN_MS * 1000000}, NULL);
             continue;
+        }
         int error = confirm ? enrol_take_reply(&enrol->host, data, (size_t)got, confirm)
                             : enrol_take_done(&enrol->host, data, (size_t)got);
         if (!error)
@@ -114,7 +128,7 @@ static int write_key(const struct enrol *enrol)
 static int exchange(struct enrol *enrol, const struct sockaddr_in *controller)
 {
     uint8_t confirm[ENROL_CONFIRM_BYTES];
-    time_t end_s = time(NULL) + enrol->wait_s;
+    int64_t end_s = now_s() + enrol->wait_s;
     enrol->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (enrol->socket < 0 ||
         connect(enrol->socket, (const struct sockaddr *)controller, sizeof *controller)) {

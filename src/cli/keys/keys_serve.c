@@ -17,12 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth/auth.h"
 #include "auth/keys.h"
 #include "auth/tokens.h"
 #include "cli/cli.h"
 #include "cli/keys/keys_enrol.h"
 
-enum { PATH_BYTES = 4096, PENDING_MAX = 64, LOOK_MS = 1000 };
+enum { PATH_BYTES = 4096, PENDING_MAX = TOKENS_MAX, LOOK_MS = 1000 };
 
 /* What became of a datagram. X(symbol, name in the summary) */
 #define FATES(X) \
@@ -201,9 +202,7 @@ static bool has_id(const struct auth_keys *keys, const struct enrol_desk *desk)
 static int add_key(const char *path, const struct enrol_desk *desk)
 {
     struct auth_keys keys, more;
-    int error = access(path, F_OK) ? 0 : auth_keys_read(&keys, path, stderr);
-    if (access(path, F_OK))
-        keys = (struct auth_keys){0};
+    int error = auth_keys_read(&keys, path, stderr);
     if (error)
         return error;
     more = (struct auth_keys){.row = calloc(keys.count + 1, sizeof *more.row), .count = keys.count + 1};
@@ -224,6 +223,17 @@ static int add_key(const char *path, const struct enrol_desk *desk)
     return error;
 }
 
+static uint32_t living_of(const struct auth_keys *keys, const char *host)
+{
+    uint32_t living = 0;
+    for (uint32_t i = 0; i < keys->count; i++) {
+        const struct auth_row *row = &keys->row[i];
+        living += row->who == AUTH_HOST && !strcmp(row->name, host) && !row->revoked &&
+                  now_s() < row->not_after_s;
+    }
+    return living;
+}
+
 /* The token is spent on the disk before the key is anywhere: what fails between costs a token. */
 static int spend(struct server *server, const struct enrol_desk *desk, enum fate *fate)
 {
@@ -235,6 +245,15 @@ static int spend(struct server *server, const struct enrol_desk *desk, enum fate
     *fate = judge(&server->tokens, desk->stored.id, &row);
     if (*fate != FATE_ANSWERED)
         return 0;
+    /* a file of keys that is not there or not whole costs no token, and is never replaced by one row */
+    struct auth_keys keys;
+    error = auth_keys_read(&keys, server->key_path, stderr);
+    if (error)
+        return error;
+    error = living_of(&keys, desk->name) < AUTH_KEYS_MAX ? 0 : -E2BIG;
+    auth_keys_free(&keys);
+    if (error)
+        return error;
     *fate = FATE_ENROLLED;
     tokens_find(&server->tokens, desk->stored.id)->used = true;
     error = tokens_write(&server->tokens, server->tokens_path, now_s());

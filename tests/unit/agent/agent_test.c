@@ -316,6 +316,45 @@ static void its_own_bounds_stand_above_any_order(void **state)
     assert_int_equal(host.agent.counter[AGENT_FLOORED], 1);
 }
 
+/* What the filler may draw is taken from the lease: neither a renewal nor a raise may take it twice. */
+static void a_filler_and_bounds_on_raises_leave_a_renewal_as_it_is(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host.config.raise_every_ns = NS_PER_S;
+    host.config.raise_mw_per_s = 2000 * W;
+    host.config.ballast_mw = 1000 * W;
+    host_restart(&host);
+    host_pass(&host, NS_PER_S);
+    for (int i = 0; i < 100; i++) {
+        host_govern(&host, 6000 * W);
+        host_pass(&host, 100 * MS);
+    }
+    assert_int_equal(host.agent.holder.wanted_mw, 5000 * W);
+    for (int i = 0; i < 20; i++) {
+        host_govern(&host, 6000 * W);
+        assert_int_equal(host.agent.holder.wanted_mw, 5000 * W);
+        host_pass(&host, 100 * MS);
+    }
+}
+
+/* From the moment that one cannot be read no report says that all are known, and without input. */
+static void supplies_that_cannot_be_read_are_not_dark(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 3000 * W);
+    agent_psu(&host.agent, true, 6, 0x3F, host.now_ns);
+    host_pass(&host, 100 * MS);
+    assert_true(host.report.flags & REPORT_PSU_KNOWN);
+    assert_int_equal(host.report.psu_inputs, 0x3F);
+    agent_psu(&host.agent, false, 6, 0, host.now_ns);
+    host_pass(&host, 100 * MS);
+    assert_false(host.report.flags & REPORT_PSU_KNOWN);
+}
+
 static void two_raises_keep_their_distance(void **state)
 {
     (void)state;
@@ -553,6 +592,8 @@ int main(void)
         cmocka_unit_test(a_late_fail_safe_is_written_over),
         cmocka_unit_test(a_limit_of_a_person_that_equals_fail_safe_is_not_fought),
         cmocka_unit_test(its_own_bounds_stand_above_any_order),
+        cmocka_unit_test(a_filler_and_bounds_on_raises_leave_a_renewal_as_it_is),
+        cmocka_unit_test(supplies_that_cannot_be_read_are_not_dark),
         cmocka_unit_test(two_raises_keep_their_distance),
         cmocka_unit_test(without_a_watchdog_nothing_above_fail_safe),
         cmocka_unit_test(a_sleep_voids_the_incarnation),

@@ -40,13 +40,16 @@ static void the_level_is_what_was_told_last_and_no_longer_than_that(void **state
     (void)state;
     struct ballast ballast = {.most_mw = 400 * W};
     assert_int_equal(ballast_level_ppm(&ballast, 1), 0);
-    ballast_set(&ballast, 100 * W, NS_PER_S);
+    ballast_set(&ballast, 100 * W, NS_PER_S, INT64_MAX);
     assert_int_equal(ballast_level_ppm(&ballast, NS_PER_S), 250000);
     assert_int_equal(ballast_level_ppm(&ballast, NS_PER_S + BALLAST_HOLD_NS - 1), 250000);
     assert_int_equal(ballast_level_ppm(&ballast, NS_PER_S + BALLAST_HOLD_NS), 0);
-    ballast_set(&ballast, 900 * W, NS_PER_S);
+    ballast_set(&ballast, 100 * W, NS_PER_S, NS_PER_S + 10);       /* the lease ends sooner */
+    assert_int_equal(ballast_level_ppm(&ballast, NS_PER_S + 9), 250000);
+    assert_int_equal(ballast_level_ppm(&ballast, NS_PER_S + 10), 0);
+    ballast_set(&ballast, 900 * W, NS_PER_S, INT64_MAX);
     assert_int_equal(ballast_level_ppm(&ballast, NS_PER_S), PPM);
-    ballast_set(&ballast, -5, NS_PER_S);
+    ballast_set(&ballast, -5, NS_PER_S, INT64_MAX);
     assert_int_equal(ballast_level_ppm(&ballast, NS_PER_S), 0);
 }
 
@@ -58,7 +61,7 @@ static void it_turns_while_it_is_told_to_and_rests_by_itself(void **state)
     int64_t end_ns = clock_ns(CLOCK_MONOTONIC) + PATIENCE_NS;
     while (burnt_ns(&ballast) < 30 * NS_PER_MS) {
         assert_true(clock_ns(CLOCK_MONOTONIC) < end_ns);
-        ballast_set(&ballast, 400 * W, clock_ns(CLOCK_MONOTONIC));
+        ballast_set(&ballast, 400 * W, clock_ns(CLOCK_MONOTONIC), INT64_MAX);
         rest(20 * NS_PER_MS);
     }
     rest(2 * BALLAST_HOLD_NS);      /* nobody tells it anything any more */
@@ -76,7 +79,7 @@ static void half_is_no_more_than_half(void **state)
     assert_int_equal(ballast_start(&ballast, 400 * W, 1), 0);
     int64_t began_ns = clock_ns(CLOCK_MONOTONIC), now_ns = began_ns;
     while ((now_ns = clock_ns(CLOCK_MONOTONIC)) - began_ns < NS_PER_S) {
-        ballast_set(&ballast, 200 * W, now_ns);
+        ballast_set(&ballast, 200 * W, now_ns, INT64_MAX);
         rest(20 * NS_PER_MS);
     }
     int64_t burnt = burnt_ns(&ballast), took_ns = clock_ns(CLOCK_MONOTONIC) - began_ns;
@@ -90,7 +93,7 @@ static void none_is_started_where_none_is_wanted(void **state)
     struct ballast ballast = {0};
     assert_int_equal(ballast_start(&ballast, 0, 4), 0);
     assert_int_equal(ballast.threads, 0);
-    ballast_set(&ballast, 100 * W, 1);
+    ballast_set(&ballast, 100 * W, 1, INT64_MAX);
     assert_int_equal(ballast_level_ppm(&ballast, 1), 0);
     ballast_stop(&ballast);
     assert_int_equal(ballast_start(&ballast, 1, BALLAST_THREADS_MAX + 1), -EINVAL);

@@ -69,10 +69,10 @@ static void a_detail_has_what_is_known_and_fits_the_wire(void **state)
     assert_int_equal(back.device[1].known, 0);
     jobs_detail(agent, &set, -1, false, &detail);
     assert_int_equal(detail.marks, 0);
-    agent_psu(agent, true, 6, 0x2B);
+    agent_psu(agent, true, 6, 0x2B, 0);
     jobs_detail(agent, &set, -1, false, &detail);
     assert_int_equal(detail.marks, 0x2B60);
-    agent_psu(agent, false, 6, 0x2B);
+    agent_psu(agent, false, 6, 0x2B, 0);
     jobs_detail(agent, &set, -1, true, &detail);
     assert_int_equal(detail.marks, DETAIL_HISTORY);
     free(agent);
