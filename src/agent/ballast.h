@@ -42,7 +42,7 @@ struct ballast {
 int ballast_start(struct ballast *ballast, int64_t most_mw, uint32_t threads);
 void ballast_stop(struct ballast *ballast);
 
-/* rt: draw so much from now on, at most what it can, for BALLAST_HOLD_NS and not past the lease's deadline. */
+/* rt: draw so much from now on, at most what it can, for BALLAST_HOLD_NS, and not past the deadline. */
 void ballast_set(struct ballast *ballast, int64_t fill_mw, int64_t now_ns, int64_t deadline_ns);
 
 /* any: the part of each turn that is to be spent by then, ppm. */
