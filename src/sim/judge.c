@@ -134,7 +134,7 @@ static bool is_raised_unheard(struct judge *judge, const struct core *core, uint
     const struct ledger_host *known = &core->ledger.host[h];
     if (!host->raises)
         return false;
-    if (!host->shown_by && holder->device[0].readback_mw >= gpuhost_limit_mw(&judge->plant->host[h]))
+    if (!host->shown_by && holder->device[0].kept_mw >= gpuhost_kept_mw(&judge->plant->host[h]))
         host->shown_by = holder->next_report;
     return !host->shown_by || known->incarnation != holder->incarnation || known->report < host->shown_by;
 }
