@@ -2,13 +2,10 @@
 #include "auth/keys.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "record/folder.h"
+#include "auth/secret_file.h"
 
 void auth_row_print(const struct auth_row *row, FILE *out)
 {
@@ -53,47 +50,13 @@ static int write_in_order(const struct auth_keys *keys, FILE *out)
     return 0;
 }
 
-static int write_rows(const struct auth_keys *keys, int fd)
+static int fill(const void *what, FILE *out)
 {
-    FILE *out = fdopen(fd, "w");
-    if (!out) {
-        close(fd);
-        return -errno;
-    }
     fputs("# Keys of frames: docs/authentication.md. Whoever reads this can speak as any of these.\n", out);
-    int error = write_in_order(keys, out);
-    if (!error && (fflush(out) || fsync(fileno(out))))
-        error = -errno;
-    if (fclose(out) && !error)
-        error = -errno;
-    return error;
-}
-
-/* Whoever reads it must still be able to when root has changed it. */
-static int keep_owner(const char *path, int fd)
-{
-    struct stat old;
-    if (geteuid() != 0 || stat(path, &old))
-        return 0;
-    return fchown(fd, old.st_uid, old.st_gid) ? -errno : 0;
+    return write_in_order(what, out);
 }
 
 int auth_keys_write(const struct auth_keys *keys, const char *path)
 {
-    char beside[4096];
-    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
-        return -ENAMETOOLONG;
-    int fd = mkostemp(beside, O_CLOEXEC);       /* mode 0600 */
-    if (fd < 0)
-        return -errno;
-    int error = keep_owner(path, fd);
-    if (error)
-        close(fd);
-    else
-        error = write_rows(keys, fd);
-    if (!error && rename(beside, path))
-        error = -errno;
-    if (error)
-        unlink(beside);
-    return error ? error : folder_sync(path);
+    return secret_file_write(path, fill, keys);
 }

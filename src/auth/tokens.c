@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "auth/keys.h"
-#include "record/folder.h"
+#include "auth/secret_file.h"
 
 enum { LINE_BYTES = 256 };
 static const char after[] = "not-after=";
@@ -118,31 +118,25 @@ static void print(const struct tokens_row *row, FILE *out)
     fprintf(out, "%s %s %s %s%s%s\n", row->name, id, point, after, time, row->used ? " used" : "");
 }
 
+struct unexpired {
+    const struct tokens *tokens;
+    int64_t now_s;
+};
+
+static int fill(const void *what, FILE *out)
+{
+    const struct unexpired *kept = what;
+    fputs("# One-time tokens, as far as the controller keeps them: docs/authentication.md.\n", out);
+    for (uint32_t i = 0; i < kept->tokens->count; i++)
+        if (kept->tokens->row[i].not_after_s > kept->now_s)
+            print(&kept->tokens->row[i], out);
+    return 0;
+}
+
 int tokens_write(const struct tokens *tokens, const char *path, int64_t now_s)
 {
-    char beside[4096];
-    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
-        return -ENAMETOOLONG;
-    int fd = mkostemp(beside, O_CLOEXEC);       /* mode 0600 */
-    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!out) {
-        int error = -errno;
-        if (fd >= 0)
-            close(fd);
-        return error;
-    }
-    fputs("# One-time tokens, as far as the controller keeps them: docs/authentication.md.\n", out);
-    for (uint32_t i = 0; i < tokens->count; i++)
-        if (tokens->row[i].not_after_s > now_s)
-            print(&tokens->row[i], out);
-    int error = fflush(out) || fsync(fd) ? -errno : 0;
-    if (fclose(out) && !error)
-        error = -errno;
-    if (!error && rename(beside, path))
-        error = -errno;
-    if (error)
-        unlink(beside);
-    return error ? error : folder_sync(path);
+    const struct unexpired kept = {tokens, now_s};
+    return secret_file_write(path, fill, &kept);
 }
 
 int tokens_add(struct tokens *tokens, const struct tokens_row *row)
