@@ -260,5 +260,6 @@ const struct act_driver hwmon_driver = {
     .close = hwmon_close,
     .apply = hwmon_apply,
     .read_back = hwmon_read_back,
+    .kept = hwmon_read_back,    /* one number, whoever wrote it */
     .sample = hwmon_sample,
 };

@@ -254,6 +254,26 @@ static int powercap_read_back(struct act *act, uint32_t device, int64_t *enforce
     return 0;
 }
 
+/* The higher of both constraints: a cap is in both, and one of them alone may have been written. */
+static int powercap_kept(struct act *act, uint32_t device, int64_t *kept_mw)
+{
+    struct powercap_device *d = own(act, device);
+    const int of[] = {d->long_term, d->short_term};
+    int64_t most_uw = 0, uw = 0;
+    int error = reach(d);
+    for (uint32_t i = 0; i < sizeof of / sizeof of[0] && !error; i++) {
+        if (of[i] == NONE)
+            continue;
+        error = read_limit(d, of[i], &uw);
+        most_uw = uw > most_uw ? uw : most_uw;
+    }
+    if (error)
+        return sysfs_error(error);
+    keep(d);
+    *kept_mw = most_uw > 0 && is_enabled(d->folder) ? (most_uw + UW_PER_MW - 1) / UW_PER_MW : ACT_NO_CAP_MW;
+    return 0;
+}
+
 static int write_constraint(const struct powercap_device *d, int constraint, int64_t mw)
 {
     char name[48];
@@ -349,5 +369,6 @@ const struct act_driver powercap_driver = {
     .close = powercap_close,
     .apply = powercap_apply,
     .read_back = powercap_read_back,
+    .kept = powercap_kept,
     .sample = powercap_sample,
 };

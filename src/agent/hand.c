@@ -147,11 +147,24 @@ int hand_apply(struct hand *hand, int64_t cap_mw, int64_t now_ns)
     return note(hand, hand->driver->apply(&hand->act, hand->device, cap_mw), now_ns);
 }
 
-int hand_read_back(struct hand *hand, int64_t *enforced_mw, int64_t now_ns)
+/* After an error neither is known: half of it would be taken for all. */
+int hand_read_back(struct hand *hand, struct hand_seen *seen, int64_t now_ns)
 {
+    const struct act_driver *driver = hand->driver;
+    *seen = (struct hand_seen){-1, -1};
     if (hand->device == INDEX_NONE)
         return why_not(hand);
-    return note(hand, hand->driver->read_back(&hand->act, hand->device, enforced_mw), now_ns);
+    struct hand_seen fresh = *seen;
+    int rc = driver->read_back(&hand->act, hand->device, &fresh.enforced_mw);
+    if (!rc && driver->kept)
+        rc = driver->kept(&hand->act, hand->device, &fresh.kept_mw);
+    if (rc == -ENOTSUP && fresh.enforced_mw >= 0) {
+        fresh.kept_mw = -1;
+        rc = 0;
+    }
+    if (!rc)
+        *seen = fresh;
+    return note(hand, rc, now_ns);
 }
 
 int hand_sample(struct hand *hand, struct act_sample *sample, int64_t now_ns)

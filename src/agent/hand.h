@@ -60,10 +60,15 @@ void hand_close(struct hand *hand);
  * closes where all are to. This may allocate; nothing else here does. */
 void hand_find(struct hand *hand, int64_t now_ns);
 
+/* What a device stands at: what is in force, and what it keeps as written; -1: it does not tell that. */
+struct hand_seen {
+    int64_t enforced_mw, kept_mw;
+};
+
 /* any: as the driver's calls (act/act.h); -ENODEV, and gone from then on. -EAGAIN: closed for a moment,
  * since all are. */
 int hand_apply(struct hand *hand, int64_t cap_mw, int64_t now_ns);
-int hand_read_back(struct hand *hand, int64_t *enforced_mw, int64_t now_ns);
+int hand_read_back(struct hand *hand, struct hand_seen *seen, int64_t now_ns);
 int hand_sample(struct hand *hand, struct act_sample *sample, int64_t now_ns);
 /* any: -ENOTSUP also where the driver has no such call. */
 int hand_smooth(struct hand *hand, const struct act_smooth *smooth, int64_t now_ns);

@@ -74,9 +74,9 @@ static void clear(struct bench *bench)
 
 static int look(struct bench *bench, int i)
 {
-    int64_t seen_mw;
+    struct hand_seen seen;
     hand_find(&bench->hand[i], bench->now_ns);
-    return hand_read_back(&bench->hand[i], &seen_mw, bench->now_ns);
+    return hand_read_back(&bench->hand[i], &seen, bench->now_ns);
 }
 
 /* As threads do: each looks every 100 ms but those in `but`, for that long. */
@@ -161,6 +161,29 @@ static void whoever_is_there_waits_for_the_last_to_close_and_not_for_ever(void *
     clear(bench);
 }
 
+static void what_a_device_keeps_is_read_beside_what_is_in_force(void **state)
+{
+    (void)state;
+    struct bench *bench = make_with_hands();
+    struct standin_told *told = &bench->standin->gpu[1].told;
+    struct hand_seen seen;
+    assert_int_equal(hand_apply(&bench->hand[1], 300000, bench->now_ns), 0);
+    assert_int_equal(hand_read_back(&bench->hand[1], &seen, bench->now_ns), 0);
+    assert_int_equal(seen.enforced_mw, 300000);
+    assert_int_equal(seen.kept_mw, 300000);
+    atomic_store(&told->foreign_mw, 210000);
+    atomic_store(&told->sticky, 1);
+    assert_int_equal(hand_apply(&bench->hand[1], 200000, bench->now_ns), 0);
+    assert_int_equal(hand_read_back(&bench->hand[1], &seen, bench->now_ns), 0);
+    assert_int_equal(seen.enforced_mw, 210000);
+    assert_int_equal(seen.kept_mw, 300000);
+    atomic_store(&told->fail_get, 999);         /* of neither anything is known */
+    assert_int_equal(hand_read_back(&bench->hand[1], &seen, bench->now_ns), -EIO);
+    assert_int_equal(seen.enforced_mw, -1);
+    assert_int_equal(seen.kept_mw, -1);
+    clear(bench);
+}
+
 static void a_missing_one_is_whichever_comes(void **state)
 {
     (void)state;
@@ -188,6 +211,7 @@ int main(void)
         cmocka_unit_test(one_that_comes_back_needs_no_other_to_close),
         cmocka_unit_test(all_close_for_one_that_is_not_found),
         cmocka_unit_test(whoever_is_there_waits_for_the_last_to_close_and_not_for_ever),
+        cmocka_unit_test(what_a_device_keeps_is_read_beside_what_is_in_force),
         cmocka_unit_test(a_missing_one_is_whichever_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
