@@ -34,7 +34,8 @@ static inline double lanes_fold(const struct lanes *lanes)
 }
 
 /* rt: a product of what is left of a run after its last whole eight */
-static inline void lanes_rest(struct lanes *lanes, const double *a, const double *b, uint32_t from, uint32_t n)
+static inline void lanes_rest(struct lanes *lanes, const double *a, const double *b, uint32_t from,
+                              uint32_t n)
 {
     for (uint32_t k = from; k < n; k++)
         lanes->of[(k - from) / 2][(k - from) % 2] += a[k] * b[k];

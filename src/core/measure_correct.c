@@ -58,8 +58,8 @@ static void look_for_clips(const struct measure_meter *meter, const struct measu
         measure_work_mark(work, at + first / config->channels, at + last / config->channels, MEASURE_CLIPPED);
 }
 
-void measure_correct(struct measure_meter *meter, const struct measure_block *block, struct measure_work *work,
-                     uint32_t at)
+void measure_correct(struct measure_meter *meter, const struct measure_block *block,
+                     struct measure_work *work, uint32_t at)
 {
     const struct measure_config *config = &meter->config;
 

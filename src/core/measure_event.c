@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sags, swells and interruptions by the rms of a cycle, every half cycle of each phase (IEC 61000-4-30 5.4):
- * a sag or swell begins where any phase passes its threshold and ends where all are back beyond the hysteresis;
- * an interruption begins where all phases are below and ends where any is back. Peaks by single samples, edges
- * and ramps of power by the millisecond.
+ * a sag or swell begins where any phase passes its threshold and ends where all are back beyond the
+ * hysteresis; an interruption begins where all phases are below and ends where any is back. Peaks by single
+ * samples, edges and ramps of power by the millisecond.
  */
 #include "core/measure_inside.h"
 

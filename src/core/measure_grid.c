@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Half cycles. What is integrated is the straight line between samples (domain: cumulative trapezoid, with
- * C(i + f) = C[i] + f y[i] + f^2 (y[i+1] - y[i]) / 2), so a boundary may lie anywhere between two of them. The
- * sum of a half cycle is that of the samples inside, and at either end what `edge` says.
+ * C(i + f) = C[i] + f y[i] + f^2 (y[i+1] - y[i]) / 2), so a boundary may lie anywhere between two of them.
+ * The sum of a half cycle is that of the samples inside, and at either end what `edge` says.
  */
 #include "core/measure_inside.h"
 
@@ -17,7 +17,8 @@
 #define STATE (uint32_t)(MEASURE_SETTLING | MEASURE_FREE | MEASURE_DURING | MEASURE_CHANGING)
 #define DIPS (1u << MEASURE_SAG | 1u << MEASURE_SWELL | 1u << MEASURE_INTERRUPTION)
 
-/* What lies between sample i and a boundary behind it, less half of the sample, which counts whole in sums. */
+/* What lies between sample i and a boundary behind it, less half of the sample, which counts whole in
+ * sums. */
 static double edge(double here, double next, double part)
 {
     return part * here + 0.5 * part * part * (next - here) - 0.5 * here;
@@ -47,8 +48,8 @@ static void edges_shared(const struct measure_work *work, uint32_t i, double par
     at[SHARED_VN] = work->channels > MEASURE_VN ? edge(vn[0] * vn[0], vn[1] * vn[1], part) : 0;
 }
 
-/* Where a phase's half cycles begin: the second phase is a third of a cycle later, or earlier where the phases
- * go the other way round. */
+/* Where a phase's half cycles begin: the second phase is a third of a cycle later, or earlier where the
+ * phases go the other way round. */
 static double offset_of(const struct measure_meter *meter, uint32_t phase)
 {
     double third = phase == 1 ? 1.0 / 3 : phase == 2 ? -1.0 / 3 : 0;
@@ -125,8 +126,8 @@ void measure_grid_gap(struct measure_meter *meter, double cycles, int64_t t_ns, 
     meter->track.turn += cycles;
     meter->track.turn -= (double)(int64_t)meter->track.turn;
     if (out->cycles_count < MEASURE_CYCLES_MAX)
-        out->cycles[out->cycles_count++] = (struct measure_cycles){.from_ns = meter->whole_from_ns, .t_ns = t_ns,
-                                                                  .flags = MEASURE_GAP};
+        out->cycles[out->cycles_count++] =
+            (struct measure_cycles){.from_ns = meter->whole_from_ns, .t_ns = t_ns, .flags = MEASURE_GAP};
     meter->whole_from_ns = t_ns;
     align(meter);
     void_open(meter);

@@ -52,8 +52,8 @@ static inline void measure_work_mark(struct measure_work *work, uint32_t from, u
 }
 
 /* measure_correct.c: samples of a block into the run, from index `at` on, scaled and moved in time */
-void measure_correct(struct measure_meter *meter, const struct measure_block *block, struct measure_work *work,
-                     uint32_t at);
+void measure_correct(struct measure_meter *meter, const struct measure_block *block,
+                     struct measure_work *work, uint32_t at);
 
 /* measure_sums.c: over samples behind `after` up to `to` */
 void measure_sums_phase(const struct measure_work *work, uint32_t phase, uint32_t after, uint32_t to,
@@ -99,8 +99,10 @@ double measure_slope_trend(const struct measure_trend *trend);
 double measure_slope_load_factor(const struct measure_trend *trend);
 
 /* measure_event.c */
-void measure_event_half(struct measure_meter *meter, const struct measure_half *half, struct measure_out *out);
-void measure_event_tick(struct measure_meter *meter, const struct measure_tick *tick, struct measure_out *out);
+void measure_event_half(struct measure_meter *meter, const struct measure_half *half,
+                        struct measure_out *out);
+void measure_event_tick(struct measure_meter *meter, const struct measure_tick *tick,
+                        struct measure_out *out);
 void measure_event_peak(struct measure_meter *meter, const struct measure_work *work,
                           struct measure_out *out);
 

@@ -101,7 +101,8 @@ static void lay(struct measure_meter *meter, const struct measure_block *block, 
 }
 
 /* What the block leaves for the next one. */
-static void leave(struct measure_meter *meter, const struct measure_block *block, const struct measure_work *work)
+static void leave(struct measure_meter *meter, const struct measure_block *block,
+                  const struct measure_work *work)
 {
     struct measure_track *track = &meter->track;
 

@@ -213,7 +213,8 @@ struct measure_watch {
 struct measure_meter {
     struct measure_config config;
     double samples_per_tick, period_ns, rate_hz;
-    double reach;                       /* samples by which all are later where a channel has a skew, else 0 */
+    /* samples by which all are later where a channel has a skew, else 0 */
+    double reach;
     double last[MEASURE_CHANNELS];      /* the newest sample, corrected */
     double tail[MEASURE_CHANNELS][MEASURE_SKEW_TAPS];   /* before the correction of skews, oldest first */
     int64_t next_first, next_t_ns;      /* what a block without a gap begins with */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What control wants at fixed times: 1 ms, 16 ms, 20 ms. A sample stands for the time until the next one, so a
- * millisecond that is no whole number of samples takes a part of one. The notch is the mean over half a cycle:
- * it has zeros at twice the mains frequency and its multiples, where unbalance and harmonics make power swing.
+ * What control wants at fixed times: 1 ms, 16 ms, 20 ms. A sample stands for the time until the next one, so
+ * a millisecond that is no whole number of samples takes a part of one. The notch is the mean over half a
+ * cycle: it has zeros at twice the mains frequency and its multiples, where unbalance and harmonics make
+ * power swing.
  */
 #include "core/measure_inside.h"
 
@@ -26,7 +27,8 @@ static double held(const double *x, double from, double to, bool square)
 
     if (first == end)
         return (to - from) * (square ? before * before : before);
-    double sum = square ? measure_sums_square(&x[whole], end - whole) : measure_sums_plain(&x[whole], end - whole);
+    double sum =
+        square ? measure_sums_square(&x[whole], end - whole) : measure_sums_plain(&x[whole], end - whole);
 
     if (part > 0)
         sum += part * (square ? before * before : before);
@@ -205,7 +207,8 @@ void measure_tick_run(struct measure_meter *meter, struct measure_work *work, st
         double until = at + fast->left;
 
         take(meter, work, at, until);
-        end_tick(meter, &line, line.begin + (until - work->fresh), measure_work_time_ns(work, until - 0.5), out);
+        end_tick(meter, &line, line.begin + (until - work->fresh), measure_work_time_ns(work, until - 0.5),
+                 out);
         at = until;
         fast->left = meter->samples_per_tick;
     }

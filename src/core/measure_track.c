@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frequency by the slope of the phase of the positive sequence, from cycle to cycle, against an oscillator that
- * is tuned to it; of one phase alone by that phase (the image at twice the frequency is what the oscillator is
- * off by, so it vanishes as that does). The oscillator is turned slowly until the first phase's voltage
- * crosses zero where it does.
+ * Frequency by the slope of the phase of the positive sequence, from cycle to cycle, against an oscillator
+ * that is tuned to it; of one phase alone by that phase (the image at twice the frequency is what the
+ * oscillator is off by, so it vanishes as that does). The oscillator is turned slowly until the first phase's
+ * voltage crosses zero where it does.
  */
 #include "core/measure_inside.h"
 

@@ -90,7 +90,11 @@ static double unbalanced(const struct waves *waves, uint32_t channel, double t_s
 static void sequences_are_the_printed_ones(void **state)
 {
     (void)state;
-    struct waves waves = {.rate_hz = 8000, .frequency_hz = 60.37, .phases = 3, .v = {{1, 1, 0}}, .i = {{1, 10, 0}},
+    struct waves waves = {.rate_hz = 8000,
+                          .frequency_hz = 60.37,
+                          .phases = 3,
+                          .v = {{1, 1, 0}},
+                          .i = {{1, 10, 0}},
                           .shape = unbalanced};
     struct measure_config config = waves_config(&waves);
     struct waves_result *result = waves_run(&waves, &config, 16000, 64);
@@ -176,7 +180,8 @@ static void frequency_is_found_from_40_to_70_hz(void **state)
             const struct measure_cycles *reading = clean(result);
 
             if (fabs(reading->frequency_hz - hertz[k]) > 5e-4)
-                fail_msg("%.6f Hz where there are %.3f, of %u phases", reading->frequency_hz, hertz[k], phases);
+                fail_msg("%.6f Hz where there are %.3f, of %u phases", reading->frequency_hz, hertz[k],
+                         phases);
             assert_true(close_to(reading->phase[0].fundamental_v, 277.128, 5e-5));
             free(result);
         }

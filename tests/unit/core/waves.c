@@ -85,8 +85,8 @@ void waves_collect(struct waves_result *result, const struct measure_out *out)
         result->cycle[result->cycles++] = out->cycles[k];
 }
 
-struct waves_result *waves_run(const struct waves *waves, const struct measure_config *config, uint32_t samples,
-                               uint32_t block)
+struct waves_result *waves_run(const struct waves *waves, const struct measure_config *config,
+                               uint32_t samples, uint32_t block)
 {
     struct waves_result *result = calloc(1, sizeof *result);
     struct measure_meter *meter = malloc(sizeof *meter);

@@ -41,7 +41,8 @@ struct waves_result {
 
 /* H1 of the printed vectors: 277.128 V and 600 A with harmonics */
 struct waves waves_vector(void);
-/* Sines of `volts` and `amperes` that lag by `degrees`; the first phase's voltage crosses zero upwards at 0. */
+/* Sines of `volts` and `amperes` that lag by `degrees`; the first phase's voltage crosses zero upwards at
+ * 0. */
 struct waves waves_sine(double frequency_hz, double volts, double amperes, double degrees);
 /* One sample of one channel without noise. */
 double waves_value(const struct waves *waves, uint32_t channel, double t_s);
@@ -50,8 +51,8 @@ double waves_value(const struct waves *waves, uint32_t channel, double t_s);
 struct measure_config waves_config(const struct waves *waves);
 
 /* A meter through `samples` samples in blocks of `block`; the result is the caller's to free. */
-struct waves_result *waves_run(const struct waves *waves, const struct measure_config *config, uint32_t samples,
-                               uint32_t block);
+struct waves_result *waves_run(const struct waves *waves, const struct measure_config *config,
+                               uint32_t samples, uint32_t block);
 void waves_collect(struct waves_result *result, const struct measure_out *out);
 
 #endif
