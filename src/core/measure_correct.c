@@ -15,13 +15,17 @@ static double between(const double x[4], double at)
     return -b * c * d / 6 * x[0] + a * c * d / 2 * x[1] - a * b * d / 2 * x[2] + a * b * c / 6 * x[3];
 }
 
-static double scaled(const struct measure_config *config, const struct measure_block *block, uint32_t channel,
-                     uint32_t k)
+static void scale(const struct measure_config *config, const struct measure_block *block, uint32_t channel,
+                  double *x)
 {
-    size_t at = (size_t)k * config->channels + channel;
-    double raw = block->counts ? (double)block->counts[at] : block->values[at];
+    double gain = config->gain[channel], offset = config->offset[channel];
 
-    return raw * config->gain[channel] + config->offset[channel];
+    if (block->row)
+        for (uint32_t k = 0; k < block->samples; k++)
+            x[k] = block->row[(size_t)k * config->channels + channel] * gain + offset;
+    else
+        for (uint32_t k = 0; k < block->samples; k++)
+            x[k] = (double)block->column[channel][k] * gain + offset;
 }
 
 /* Everything is `reach` later than it came; a channel that is late is less so. */
@@ -39,23 +43,25 @@ static void move(struct measure_meter *meter, uint32_t channel, double *x, uint3
     memcpy(tail, &line[n], sizeof meter->tail[channel]);
 }
 
+static double as_it_came(const struct measure_block *block, uint32_t channels, uint32_t channel, uint32_t k)
+{
+    return block->row ? block->row[(size_t)k * channels + channel] : (double)block->column[channel][k];
+}
+
 /* Beside the scaling, so that a meter without a clip level does not pay for it. */
-static void look_for_clips(const struct measure_meter *meter, const struct measure_block *block,
+static void look_for_clips(const struct measure_config *config, const struct measure_block *block,
                            struct measure_work *work, uint32_t at)
 {
-    const struct measure_config *config = &meter->config;
-    uint32_t values = block->samples * config->channels, first = values, last = 0;
+    uint32_t first = block->samples, last = 0;
 
-    for (uint32_t k = 0; k < values; k++) {
-        double raw = block->counts ? (double)block->counts[k] : block->values[k];
-
-        if (fabs(raw) >= config->clip) {
-            first = k < first ? k : first;
-            last = k;
-        }
-    }
-    if (first < values)
-        measure_work_mark(work, at + first / config->channels, at + last / config->channels, MEASURE_CLIPPED);
+    for (uint32_t c = 0; c < config->channels; c++)
+        for (uint32_t k = 0; k < block->samples; k++)
+            if (fabs(as_it_came(block, config->channels, c, k)) >= config->clip) {
+                first = k < first ? k : first;
+                last = k > last ? k : last;
+            }
+    if (first < block->samples)
+        measure_work_mark(work, at + first, at + last, MEASURE_CLIPPED);
 }
 
 void measure_correct(struct measure_meter *meter, const struct measure_block *block,
@@ -66,15 +72,15 @@ void measure_correct(struct measure_meter *meter, const struct measure_block *bl
     for (uint32_t c = 0; c < config->channels; c++) {
         double *x = &work->x[c][at];
 
-        for (uint32_t k = 0; k < block->samples; k++)
-            x[k] = scaled(config, block, c, k);
+        scale(config, block, c, x);
         if (meter->reach > 0) {
-            if (!at)
-                for (uint32_t tap = 0; tap < MEASURE_SKEW_TAPS; tap++)
-                    meter->tail[c][tap] = x[0];
+            for (uint32_t tap = 0; !at && tap < MEASURE_SKEW_TAPS; tap++)
+                meter->tail[c][tap] = x[0];
             move(meter, c, x, block->samples);
         }
     }
+    if (block->flags)
+        measure_work_mark(work, at, at + block->samples - 1, block->flags);
     if (config->clip > 0)
-        look_for_clips(meter, block, work, at);
+        look_for_clips(config, block, work, at);
 }

@@ -154,13 +154,13 @@ void measure_event_peak(struct measure_meter *meter, const struct measure_work *
     if (!(near_a > 0))
         return;
     for (uint32_t p = 0; p < meter->config.phases; p++) {
-        double most_a = measure_sums_peak(&work->x[MEASURE_IA + p][work->fresh],
+        double most_a = measure_sums_peak(&work->x[SAMPLES_IA + p][work->fresh],
                                           work->n + 1 - work->fresh);
 
         block_a = most_a > block_a ? most_a : block_a;
     }
     for (uint32_t k = work->fresh; block_a >= near_a && k <= work->n; k++)
         for (uint32_t p = 0; p < meter->config.phases; p++)
-            if (fabs(work->x[MEASURE_IA + p][k]) >= near_a)
-                peak(meter, fabs(work->x[MEASURE_IA + p][k]), p, measure_work_time_ns(work, k), out);
+            if (fabs(work->x[SAMPLES_IA + p][k]) >= near_a)
+                peak(meter, fabs(work->x[SAMPLES_IA + p][k]), p, measure_work_time_ns(work, k), out);
 }

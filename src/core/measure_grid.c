@@ -27,7 +27,7 @@ static double edge(double here, double next, double part)
 static void edges_of_phase(const struct measure_work *work, uint32_t phase, uint32_t i, double part,
                            double at[MEASURE_SUMS])
 {
-    const double *v = &work->x[MEASURE_VA + phase][i], *a = &work->x[MEASURE_IA + phase][i];
+    const double *v = &work->x[SAMPLES_VA + phase][i], *a = &work->x[SAMPLES_IA + phase][i];
     const double *c = &work->cosine[i], *s = &work->sine[i];
 
     at[SUM_VV] = edge(v[0] * v[0], v[1] * v[1], part);
@@ -41,11 +41,11 @@ static void edges_of_phase(const struct measure_work *work, uint32_t phase, uint
 
 static void edges_shared(const struct measure_work *work, uint32_t i, double part, double at[MEASURE_SHARED])
 {
-    const double *zero = &work->zero_v[i], *n = &work->x[MEASURE_IN][i], *vn = &work->x[MEASURE_VN][i];
+    const double *zero = &work->zero_v[i], *n = &work->x[SAMPLES_IN][i], *vn = &work->x[SAMPLES_VN][i];
 
     at[SHARED_V0] = edge(zero[0] * zero[0], zero[1] * zero[1], part);
     at[SHARED_N] = edge(n[0] * n[0], n[1] * n[1], part);
-    at[SHARED_VN] = work->channels > MEASURE_VN ? edge(vn[0] * vn[0], vn[1] * vn[1], part) : 0;
+    at[SHARED_VN] = work->channels > SAMPLES_VN ? edge(vn[0] * vn[0], vn[1] * vn[1], part) : 0;
 }
 
 /* Where a phase's half cycles begin: the second phase is a third of a cycle later, or earlier where the
@@ -228,7 +228,7 @@ static void take(struct measure_meter *meter, const struct measure_work *work, u
                  uint32_t to)
 {
     struct measure_grid *grid = &meter->grid[p];
-    double peak_a = measure_sums_peak(&work->x[MEASURE_IA + p][after + 1], to - after);
+    double peak_a = measure_sums_peak(&work->x[SAMPLES_IA + p][after + 1], to - after);
 
     measure_sums_phase(work, p, after, to, grid->open);
     if (!p)

@@ -9,7 +9,7 @@
 enum {
     WORK_FILL_MAX = 16,                 /* 1 ms at the highest rate */
     WORK_SAMPLES = 1 + WORK_FILL_MAX + MEASURE_BLOCK_MAX,
-    WORK_MARKS = 3,
+    WORK_MARKS = 4,
 };
 
 /* Samples from..to of a run have something about them. */

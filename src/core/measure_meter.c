@@ -32,7 +32,7 @@ static bool makes_sense(const struct measure_config *config)
 {
     return within((double)config->period_ps, 1e12 / MEASURE_RATE_MAX_HZ, 1e12 / MEASURE_RATE_MIN_HZ) &&
            within(config->phases, 1, MEASURE_PHASES) &&
-           within(config->channels, MEASURE_CHANNELS_MIN, MEASURE_CHANNELS) &&
+           (config->channels == MEASURE_CHANNELS_MIN || config->channels == MEASURE_CHANNELS) &&
            within(config->nominal_hz, 45, 65) && within(config->clip, 0, SCALE_MAX) &&
            within(config->voltage_v, 0, SCALE_MAX) && within(config->current_a, 0, SCALE_MAX) &&
            within(config->sag, 0, 1) && within(config->swell, 1, 10) && within(config->interruption, 0, 1) &&
@@ -122,6 +122,12 @@ static void leave(struct measure_meter *meter, const struct measure_block *block
     meter->next_first = block->first + block->samples;
     meter->next_t_ns = block->t_ns + (int64_t)(block->samples * meter->period_ns + 0.5);
     meter->started = 1;
+    meter->omitted = 0;
+}
+
+static void nothing(struct measure_out *out)
+{
+    out->ticks = out->halves = out->events = out->features = out->heats = out->cycles_count = out->lost = 0;
 }
 
 int measure_meter_block(struct measure_meter *meter, const struct measure_block *block,
@@ -129,8 +135,8 @@ int measure_meter_block(struct measure_meter *meter, const struct measure_block 
 {
     struct measure_work work;
 
-    out->ticks = out->halves = out->events = out->features = out->heats = out->cycles_count = out->lost = 0;
-    if (!block->samples || block->samples > MEASURE_BLOCK_MAX || !block->counts == !block->values ||
+    nothing(out);
+    if (!block->samples || block->samples > MEASURE_BLOCK_MAX || !block->row == !block->column ||
         (meter->started && block->first < meter->next_first))
         return -EINVAL;
     uint64_t missing = meter->started ? (uint64_t)block->first - (uint64_t)meter->next_first : 0;
@@ -149,4 +155,24 @@ int measure_meter_block(struct measure_meter *meter, const struct measure_block 
     measure_grid_run(meter, &work, out);
     leave(meter, block, &work);
     return 0;
+}
+
+int measure_meter_samples(struct measure_meter *meter, const struct samples *samples, struct measure_out *out)
+{
+    struct measure_block block = {.column = samples->value, .samples = samples->count,
+                                  .first = meter->next_first, .t_ns = samples->t0_ns};
+    int64_t late_ns = samples->t0_ns - meter->next_t_ns;
+
+    if (samples->channels != meter->config.channels || samples->period_ps != meter->config.period_ps)
+        return -EINVAL;
+    if (samples->flags & SAMPLES_INVALID) {
+        nothing(out);
+        meter->omitted = 1;
+        return 0;
+    }
+    if (meter->started && late_ns > 0 && (samples->flags & SAMPLES_GAP || meter->omitted))
+        block.first += (int64_t)((double)late_ns / meter->period_ns + 0.5);
+    block.flags = (samples->flags & SAMPLES_CLIPPED ? MEASURE_CLIPPED : 0) |
+                  (samples->flags & SAMPLES_FILLED ? MEASURE_FILLED : 0);
+    return measure_meter_block(meter, &block, out);
 }

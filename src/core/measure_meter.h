@@ -14,11 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "msg/samples.h"
+
 enum {
     MEASURE_PHASES = 3,
-    MEASURE_CHANNELS_MIN = 6,           /* va vb vc ia ib ic */
-    MEASURE_CHANNELS = 8,               /* and the neutral's: in vn */
-    MEASURE_BLOCK_MAX = 128,            /* samples of a block */
+    MEASURE_CHANNELS_MIN = SAMPLES_IC + 1,      /* without the neutral's */
+    MEASURE_CHANNELS = SAMPLES_CHANNELS_MAX,    /* in the order of enum samples_channel */
+    MEASURE_BLOCK_MAX = SAMPLES_MAX,
     MEASURE_RATE_MIN_HZ = 1000,
     MEASURE_RATE_MAX_HZ = 16000,
     MEASURE_TICK_NS = 1000000,
@@ -27,9 +29,6 @@ enum {
     MEASURE_SLOPE = 5,                  /* values of 1 ms that a slope is laid through */
     MEASURE_SKEW_TAPS = 5,
 };
-
-enum measure_channel { MEASURE_VA, MEASURE_VB, MEASURE_VC, MEASURE_IA, MEASURE_IB, MEASURE_IC, MEASURE_IN,
-                       MEASURE_VN };
 
 /* What may be wrong with a window. */
 enum measure_flag {
@@ -46,7 +45,7 @@ enum measure_flag {
 struct measure_config {
     int64_t period_ps;                  /* of a sample; 62,500,000 to 1,000,000,000 */
     uint32_t phases;                    /* 1 to 3 */
-    uint32_t channels;                  /* 6 to 8 */
+    uint32_t channels;                  /* 6 or 8 */
     double nominal_hz;                  /* 50 or 60 */
     double gain[MEASURE_CHANNELS];      /* V or A per unit of a sample; */
     double offset[MEASURE_CHANNELS];    /* in V or A, added after that */
@@ -60,11 +59,12 @@ struct measure_config {
     double slope_w_per_s;               /* |dP/dt| that is an event; 0: none */
 };
 
-/* Samples one after the other, all channels of one moment together: counts or values, one is NULL. */
+/* Samples one after the other. */
 struct measure_block {
-    const int16_t *counts;
-    const double *values;
+    const double *row;                  /* all channels of one moment together; NULL: */
+    const float (*column)[SAMPLES_MAX]; /* all moments of one channel together */
     uint32_t samples;                   /* 1 to MEASURE_BLOCK_MAX */
+    uint32_t flags;                     /* enum measure_flag that holds for all of them */
     int64_t first;                      /* number of the first sample, from any start */
     int64_t t_ns;                       /* its time */
 };
@@ -218,7 +218,8 @@ struct measure_meter {
     double last[MEASURE_CHANNELS];      /* the newest sample, corrected */
     double tail[MEASURE_CHANNELS][MEASURE_SKEW_TAPS];   /* before the correction of skews, oldest first */
     int64_t next_first, next_t_ns;      /* what a block without a gap begins with */
-    uint32_t started, halves;           /* half cycles of the first phase since the last reading */
+    uint32_t started, omitted;          /* omitted: an invalid block, since the one before */
+    uint32_t halves;                    /* half cycles of the first phase since the last reading */
     int64_t whole_from_ns;
     struct measure_track track;
     struct measure_grid grid[MEASURE_PHASES];
@@ -238,6 +239,11 @@ int measure_meter_init(struct measure_meter *meter, const struct measure_config 
  * or too many, or begins before the one before ended: then nothing changed and nothing is in `out`. */
 int measure_meter_block(struct measure_meter *meter, const struct measure_block *block,
                         struct measure_out *out);
+
+/* rt: the same of a block as protocols bring it. What is missing before it follows from its time, where it
+ * says that something is. Blocks with an invalid channel are left out: a gap, which the next one shows. */
+int measure_meter_samples(struct measure_meter *meter, const struct samples *samples,
+                          struct measure_out *out);
 
 /* any: mains frequency as followed, Hz */
 double measure_meter_frequency_hz(const struct measure_meter *meter);

@@ -30,7 +30,7 @@ static void two(const double *a, const double *b, const double *c, uint32_t n, d
 void measure_sums_phase(const struct measure_work *work, uint32_t phase, uint32_t after, uint32_t to,
                         double sum[MEASURE_SUMS])
 {
-    const double *v = &work->x[MEASURE_VA + phase][after + 1], *i = &work->x[MEASURE_IA + phase][after + 1];
+    const double *v = &work->x[SAMPLES_VA + phase][after + 1], *i = &work->x[SAMPLES_IA + phase][after + 1];
     const double *cosine = &work->cosine[after + 1], *sine = &work->sine[after + 1];
     double now[MEASURE_SUMS];
     uint32_t n = to - after;
@@ -51,9 +51,9 @@ void measure_sums_shared(const struct measure_work *work, uint32_t after, uint32
     if (to == after)
         return;
     sum[SHARED_V0] += measure_sums_square(&work->zero_v[after + 1], to - after);
-    sum[SHARED_N] += measure_sums_square(&work->x[MEASURE_IN][after + 1], to - after);
-    if (work->channels > MEASURE_VN)
-        sum[SHARED_VN] += measure_sums_square(&work->x[MEASURE_VN][after + 1], to - after);
+    sum[SHARED_N] += measure_sums_square(&work->x[SAMPLES_IN][after + 1], to - after);
+    if (work->channels > SAMPLES_VN)
+        sum[SHARED_VN] += measure_sums_square(&work->x[SAMPLES_VN][after + 1], to - after);
 }
 
 double measure_sums_square(const double *x, uint32_t n)
@@ -104,15 +104,15 @@ double measure_sums_peak(const double *x, uint32_t n)
 
 void measure_sums_power(struct measure_work *work)
 {
-    const double *va = work->x[MEASURE_VA], *vb = work->x[MEASURE_VB], *vc = work->x[MEASURE_VC];
-    const double *ia = work->x[MEASURE_IA], *ib = work->x[MEASURE_IB], *ic = work->x[MEASURE_IC];
-    double *neutral = work->x[MEASURE_IN];
+    const double *va = work->x[SAMPLES_VA], *vb = work->x[SAMPLES_VB], *vc = work->x[SAMPLES_VC];
+    const double *ia = work->x[SAMPLES_IA], *ib = work->x[SAMPLES_IB], *ic = work->x[SAMPLES_IC];
+    double *neutral = work->x[SAMPLES_IN];
 
     for (uint32_t k = 0; k <= work->n; k++) {
         work->power_w[k] = (va[k] * ia[k] + vb[k] * ib[k]) + vc[k] * ic[k];
         work->zero_v[k] = (va[k] + vb[k]) + vc[k];
     }
-    for (uint32_t k = 0; work->channels <= MEASURE_IN && k <= work->n; k++)
+    for (uint32_t k = 0; work->channels <= SAMPLES_IN && k <= work->n; k++)
         neutral[k] = (ia[k] + ib[k]) + ic[k];
 }
 

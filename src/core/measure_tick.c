@@ -166,7 +166,7 @@ static void take(struct measure_meter *meter, const struct measure_work *work, d
         return;
     fast->energy += held(work->power_w, from, to, false);
     for (uint32_t p = 0; p < meter->config.phases; p++) {
-        const double *x = work->x[MEASURE_IA + p];
+        const double *x = work->x[SAMPLES_IA + p];
         double peak_a = measure_sums_peak(&x[first], last + 1 - first);
 
         fast->square[p] += held(x, from, to, true);

@@ -104,7 +104,7 @@ struct waves_result *waves_run(const struct waves *waves, const struct measure_c
                 value[k * 6 + c] = waves_value(waves, c, (at + k) / waves->rate_hz) +
                                    (waves->noise > 0 && c % 3 < waves->phases ?
                                     noise(&seed) * waves->noise * (c < 3 ? waves->v : waves->i)[0].rms : 0);
-        struct measure_block now = {.values = value, .samples = n, .first = at,
+        struct measure_block now = {.row = value, .samples = n, .first = at,
                                     .t_ns = llround(at / waves->rate_hz * 1e9)};
         assert_int_equal(measure_meter_block(meter, &now, out), 0);
         waves_collect(result, out);
