@@ -21,7 +21,8 @@ enum phasors_stat {
     PHASORS_TRIGGERED = 1 << 11,
     PHASORS_CONFIG_PENDING = 1 << 10,
     PHASORS_MODIFIED = 1 << 9,
-    PHASORS_QUALITY_SHIFT = 6,  /* three bits: 1 below 100 ns, 2 1 us ... 6 10 ms, 7 more or unknown; 0 not said */
+    /* three bits: 1 below 100 ns, 2 1 us ... 6 10 ms, 7 more or unknown; 0 not said */
+    PHASORS_QUALITY_SHIFT = 6,
     PHASORS_UNLOCKED_SHIFT = 4, /* two bits: below 10, 100, 1000 s, and more */
     PHASORS_REASON_MASK = 15,
 };
@@ -42,7 +43,8 @@ struct phasors_pmu {
 
 struct phasors {
     uint16_t id;                /* of the stream */
-    uint8_t time_quality;       /* bits 3-0: 0 locked, 1 .. 11: 1 ns .. 10 s, 15 failed; bits 6-4: leap second */
+    /* bits 3-0: 0 locked, 1 .. 11: 1 ns .. 10 s, 15 failed; bits 6-4: leap second */
+    uint8_t time_quality;
     uint8_t pmus;
     int64_t t_ns;               /* Unix epoch, UTC */
     struct phasors_pmu pmu[PHASORS_PMUS_MAX];

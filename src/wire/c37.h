@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IEEE C37.118.2 (2005 and 2011): data frames, and the configuration frames without which nobody can read them.
- * CFG-1 says what a device could send, CFG-2 and CFG-3 what it sends.
+ * IEEE C37.118.2 (2005 and 2011): data frames, and the configuration frames without which nobody can read
+ * them. CFG-1 says what a device could send, CFG-2 and CFG-3 what it sends.
  */
 #ifndef FLYBALL_WIRE_C37_H
 #define FLYBALL_WIRE_C37_H
@@ -79,8 +79,9 @@ struct c37_config {
 /* rt: the header and the checksum. The frame ends where it says: more bytes are METER_OVERSIZED. */
 int c37_check(const uint8_t *data, uint32_t bytes, struct c37_head *head);
 
-/* rt: a frame of CFG-1, CFG-2 or CFG-3 by itself. METER_SHAPE beyond the bounds of msg/limits.h, METER_MTU where
- * the data frames that it asks for would not fit DATAGRAM_MAX, METER_CONFIG_PARTS for one of several frames. */
+/* rt: a frame of CFG-1, CFG-2 or CFG-3 by itself. METER_SHAPE beyond the bounds of msg/limits.h, METER_MTU
+ * where the data frames that it asks for would not fit DATAGRAM_MAX, METER_CONFIG_PARTS for one of several
+ * frames. */
 int c37_config_decode(const uint8_t *data, uint32_t bytes, struct c37_config *config);
 
 /* any: of a PMU of a configuration that was decoded from the frame at `data`: name 0 is the station's, then

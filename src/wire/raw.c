@@ -6,9 +6,20 @@
 #include "wire/crc.h"
 
 enum {
-    AT_MAGIC = 0, AT_VERSION = 4, AT_FLAGS = 5, AT_CHANNELS = 6, AT_SAMPLES = 7, AT_METER = 8, AT_SEQUENCE = 12,
-    AT_T0 = 16, AT_PERIOD = 24, AT_V_LSB = 28, AT_I_LSB = 32, AT_CRC = 36,
-    VERSION = 1, COUNT_MAX = 32767,
+    AT_MAGIC = 0,
+    AT_VERSION = 4,
+    AT_FLAGS = 5,
+    AT_CHANNELS = 6,
+    AT_SAMPLES = 7,
+    AT_METER = 8,
+    AT_SEQUENCE = 12,
+    AT_T0 = 16,
+    AT_PERIOD = 24,
+    AT_V_LSB = 28,
+    AT_I_LSB = 32,
+    AT_CRC = 36,
+    VERSION = 1,
+    COUNT_MAX = 32767,
 };
 
 enum flag { LOCKED = 1, HOLDOVER = 2, CLIPPED = 4, GAP = 8, NOMINAL_50 = 16, TAI = 32, FLAGS_KNOWN = 63 };

@@ -49,10 +49,10 @@ struct raw_stream {
     struct samples held;        /* the packet behind a missing one, for as long as that may still come */
 };
 
-/* rt: the next packet of a meter. METER_ACCEPTED and 0 .. RAW_BLOCKS_MAX blocks in the order in which they were
- * sent, with SAMPLES_GAP where one is missing before, where time has stepped, or where rate or channels have
- * changed. A packet that comes one place early is held back until the next one. METER_DUPLICATE and
- * METER_REORDERED pass nothing on. */
+/* rt: the next packet of a meter. METER_ACCEPTED and 0 .. RAW_BLOCKS_MAX blocks in the order in which they
+ * were sent, with SAMPLES_GAP where one is missing before, where time has stepped, or where rate or
+ * channels have changed. A packet that comes one place early is held back until the next one.
+ * METER_DUPLICATE and METER_REORDERED pass nothing on. */
 int raw_receive(struct raw_stream *stream, const uint8_t *data, uint32_t bytes,
     struct samples out[RAW_BLOCKS_MAX], uint32_t *blocks);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of raw sample datagrams: duplicates, one packet that comes early, gaps, a sender that starts anew. */
+/* The order of raw sample datagrams: duplicates, one packet that comes early, gaps, a sender that starts
+ * anew. */
 #include "wire/raw.h"
 
 enum { PASSED_BITS = 64 };

@@ -18,11 +18,13 @@ enum {
     SV_DATA_BYTES = 64,         /* eight times value and quality, 32 bits each */
     SV_FRAME_MAX = 1518,        /* a tagged frame at MTU 1500, without its check sequence */
     SV_RATE_MIN_HZ = 1000, SV_RATE_MAX_HZ = 16000,
-    SV_RESTARTS = 4,            /* frames in a row, older than the newest, that are believed a new beginning */
+    /* frames in a row, older than the newest, that are believed a new beginning */
+    SV_RESTARTS = 4,
 };
 #define SV_FILL_NS NS_PER_MS    /* a gap of at most that is filled in by straight lines */
 
-enum sv_synch { SV_SYNCH_NONE, SV_SYNCH_LOCAL, SV_SYNCH_GLOBAL };  /* 5 .. 254: the local clock of that number */
+/* 5 .. 254: the local clock of that number */
+enum sv_synch { SV_SYNCH_NONE, SV_SYNCH_LOCAL, SV_SYNCH_GLOBAL };
 
 /* Bits of a value's quality that count here. */
 enum sv_quality {
@@ -52,8 +54,8 @@ struct sv_frame {
     struct sv_asdu asdu[SV_ASDUS_MAX];
 };
 
-/* rt: a frame by itself. METER_ACCEPTED or an enum meter_refusal. Bytes behind the length that the frame states
- * are taken for padding up to 64 bytes in all, and refused beyond. */
+/* rt: a frame by itself. METER_ACCEPTED or an enum meter_refusal. Bytes behind the length that the frame
+ * states are taken for padding up to 64 bytes in all, and refused beyond. */
 int sv_decode(const uint8_t *data, uint32_t bytes, struct sv_frame *frame);
 
 /* rt: value 0 .. SV_VALUES - 1 of an ASDU with SV_DATA_BYTES of data, and its quality. */
@@ -76,10 +78,10 @@ struct sv_stream {
     float last[SV_VALUES];      /* the newest sample, in the order of enum samples_channel */
 };
 
-/* rt: the samples of one frame, and before them those of a gap of at most SV_FILL_NS (SAMPLES_FILLED). `meter`
- * becomes the APPID, `sequence` the count of the first sample. The frame says when it was only within its
- * second, so `arrival_ns` (Unix) says in which; without synchronisation it is the beginning, and counts go on
- * from there. METER_ACCEPTED with *blocks 0: the rate is not known yet. */
+/* rt: the samples of one frame, and before them those of a gap of at most SV_FILL_NS (SAMPLES_FILLED).
+ * `meter` becomes the APPID, `sequence` the count of the first sample. The frame says when it was only
+ * within its second, so `arrival_ns` (Unix) says in which; without synchronisation it is the beginning,
+ * and counts go on from there. METER_ACCEPTED with *blocks 0: the rate is not known yet. */
 int sv_receive(struct sv_stream *stream, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
     struct samples *out, uint32_t *blocks);
 
@@ -97,9 +99,9 @@ struct sv_publisher {
     bool with_rate;             /* smpRate and smpMod are sent, in samples a second */
 };
 
-/* rt: a frame of samples->count ASDUs, the first with `smp_cnt`. Where a block has six channels the neutral is
- * the sum of the phases, marked as derived. Returns its bytes; 0 where the publisher or the block is none that
- * sv_decode would take, or the frame fits neither SV_FRAME_MAX nor `room`. */
+/* rt: a frame of samples->count ASDUs, the first with `smp_cnt`. Where a block has six channels the
+ * neutral is the sum of the phases, marked as derived. Returns its bytes; 0 where the publisher or the
+ * block is none that sv_decode would take, or the frame fits neither SV_FRAME_MAX nor `room`. */
 uint32_t sv_encode(const struct sv_publisher *publisher, const struct samples *samples, uint32_t smp_cnt,
     uint8_t *data, uint32_t room);
 

@@ -5,7 +5,8 @@
 
 enum {
     MAC_BYTES = 6, ID_MAX = 34, APPID_MIN = 0x4000, APPID_MAX = 0x7FFF, SIMULATED = 0x8000,
-    ASDU_FIXED_BYTES = 4 + 6 + 3 + 2 + SV_DATA_BYTES,   /* smpCnt, confRev, smpSynch, head of the data, data */
+    /* smpCnt, confRev, smpSynch, head of the data, data */
+    ASDU_FIXED_BYTES = 4 + 6 + 3 + 2 + SV_DATA_BYTES,
     RATE_BYTES = 4, HEAD_BYTES = 8, COUNT_TLV_BYTES = 3,
 };
 

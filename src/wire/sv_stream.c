@@ -6,8 +6,8 @@
 
 enum { MOD_PERIOD = 0, MOD_SECOND = 1 };
 
-#define A_PER_COUNT 1e-3F
-#define V_PER_COUNT 1e-2F
+#define COUNTS_PER_A 1e3
+#define COUNTS_PER_V 1e2
 
 /* Where each value of the data set belongs. */
 static const uint8_t channel_of[SV_VALUES] = {
@@ -132,9 +132,9 @@ static void read_sample(const struct sv_asdu *asdu, uint32_t at, struct samples 
     for (uint32_t i = 0; i < SV_VALUES; i++) {
         uint32_t quality, channel = channel_of[i];
         bool current = channel == SAMPLES_IN || (channel >= SAMPLES_IA && channel <= SAMPLES_IC);
-        float value = (float)sv_value(asdu, i, &quality);
+        double count = sv_value(asdu, i, &quality);
 
-        out->value[channel][at] = value * (current ? A_PER_COUNT : V_PER_COUNT);
+        out->value[channel][at] = (float)(count / (current ? COUNTS_PER_A : COUNTS_PER_V));
         if (quality & (SV_VALIDITY | SV_FAILURE | SV_OLD_DATA))
             out->invalid |= (uint8_t)(1u << channel);
         if (quality & (SV_OVERFLOW | SV_OUT_OF_RANGE))

@@ -21,7 +21,8 @@ const char *meter_refusal_name(int refusal)
 
 const char *meter_refusal_meaning(int refusal)
 {
-    return refusal >= 0 && refusal < METER_REFUSAL_COUNT ? meanings[refusal] : "not a reason this build knows";
+    return refusal >= 0 && refusal < METER_REFUSAL_COUNT ? meanings[refusal]
+                                                         : "not a reason this build knows";
 }
 
 static bool match_raw(const uint8_t *data, uint32_t bytes)
