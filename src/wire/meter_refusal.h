@@ -18,8 +18,8 @@
     X(METER_REORDERED, "reordered", "older than what was passed on already") \
     X(METER_OTHER, "other", "of another meter: its APPID, svID or ID code is not this stream's") \
     X(METER_CONFIG_UNKNOWN, "config_unknown", "data before their configuration") \
-    X(METER_CONFIG_CHANGED, "config_changed", "data that the configuration known does not fit; a new one is " \
-      "waited for") \
+    X(METER_CONFIG_CHANGED, "config_changed", "data that the known configuration does not fit; waits for " \
+      "a new one") \
     X(METER_CONFIG_PARTS, "config_parts", "a configuration in several frames, with one missing or too long")
 
 #define METER_REFUSAL_SYMBOL(symbol, name, meaning) symbol,

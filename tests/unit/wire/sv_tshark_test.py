@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""sv_tshark_test.py SV_TOOL: tshark dissects every kind of frame that sv_encode makes without a complaint, finds in
-it what was asked for, and sv_decode finds what tshark prints."""
+"""sv_tshark_test.py SV_TOOL: tshark dissects every kind of frame that sv_encode makes without a complaint,
+finds in it what was asked for, and sv_decode finds what tshark prints."""
 import json
 import random
 import shutil
@@ -37,8 +37,8 @@ class Frame:
     def line(self):
         values = ' '.join(f'{counts[k] / (1000 if k in (3, 4, 5, 7) else 100):.3f}'
                           for counts in self.samples for k in range(self.channels))
-        return (f'{self.tag} {self.appid} {self.name} {self.revision} {self.rate} {self.synch} {self.with_rate} '
-                f'{self.simulated} {self.channels} {self.count} {values}\n')
+        return (f'{self.tag} {self.appid} {self.name} {self.revision} {self.rate} {self.synch} '
+                f'{self.with_rate} {self.simulated} {self.channels} {self.count} {values}\n')
 
     def values(self, counts):
         """The data set with its qualities: a neutral that is not measured is the sum."""
@@ -54,7 +54,8 @@ class Frame:
         for i, counts in enumerate(self.samples):
             data = ' '.join(f'{value}/{quality}' for value, quality in self.values(counts))
             rate = f'{self.rate} 1' if self.with_rate else '0 0'
-            text += (f' | {self.name} {(self.count + i) % self.rate} {self.revision} {self.synch} {rate} {data}')
+            count = (self.count + i) % self.rate
+            text += f' | {self.name} {count} {self.revision} {self.synch} {rate} {data}'
         return text
 
 
@@ -108,8 +109,8 @@ def pairs_to_tree(pairs):
 
 
 def dissect(capture):
-    done = subprocess.run(['tshark', '-n', '-r', capture, '-o', 'sv.decode_data_as_phsmeas:TRUE', '-T', 'json'],
-                          capture_output=True, text=True, check=True)
+    command = ['tshark', '-n', '-r', capture, '-o', 'sv.decode_data_as_phsmeas:TRUE', '-T', 'json']
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     texts = []
     for packet in json.loads(done.stdout, object_pairs_hook=pairs_to_tree):
         layers = packet['_source']['layers']
