@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sv_tool emit: a line of words makes a frame, printed in hex: tag (or "-"), APPID, svID, confRev, rate,
- * smpSynch,
- *     1 if the rate is sent, 1 if simulated, channels, smpCnt, and the values of each sample in turn, V and A.
+ * smpSynch, 1 if the rate is sent, 1 if simulated, channels, smpCnt, then each sample's values in V and A.
  * sv_tool read: a frame in hex makes a line of what sv_decode finds, in the order in which tshark prints it.
  */
 #include <stdio.h>
