@@ -3,8 +3,8 @@
 """Enrolment by one-time token while one of both ends is killed before each write, to a disk or a network.
 
 usage: enrol_kill_test.py FLYBALL SITE DIE_AT controller|host. After each kill the other end goes on, or
-begins anew with the same token, and so may somebody else who has it: one of them has a key in the end, and no other
-key of that host counts. Nothing here needs root."""
+begins anew with the same token, and so may somebody else who has it: one of them has a key in the end, and
+no other key of that host counts. Nothing here needs root."""
 import os
 import subprocess
 import sys
