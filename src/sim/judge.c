@@ -80,13 +80,14 @@ void judge_finish(struct judge *judge)
 /* ---- exposure ---- */
 
 /* The lease theorem bounds what a host may draw that lets its agent see its devices: not one whose read-back
- * lies, that draws more than its cap allows, or whose caps went without a write. Where a feed is dark, hosts
- * that have another go on as before: they are not excused. A host that stalls, sticks, freezes, or has lost
- * its watchdog keeps what it was last leased, and so does its exposure: it goes by evidence, by no clock. */
+ * lies, that draws more than its cap allows, always or after a step, or whose caps went without a write.
+ * Where a feed is dark, hosts that have another go on as before: they are not excused. A host that stalls,
+ * sticks, freezes, or has lost its watchdog keeps what it was last leased, and so does its exposure: it goes
+ * by evidence, by no clock. */
 static bool breaks_premise(enum fault_kind kind)
 {
     return kind == FAULT_RESET || kind == FAULT_LIE || kind == FAULT_REBOOT || kind == FAULT_OVERDRAW ||
-           kind == FAULT_RAISE;
+           kind == FAULT_OVERSHOOT || kind == FAULT_RAISE;
 }
 
 static int64_t excuse_ns(const struct judge *judge, uint32_t h)

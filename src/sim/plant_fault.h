@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Faults of hosts as hardware, of load and of power, carried out on the plant: reset, stick, lie, stall,
- * overdraw, foreign, reboot, sleep (host-step), surge, pulse, idle, dark, sag, other, no-start, late-start,
+ * overdraw, overshoot, foreign, reboot, sleep (host-step), surge, pulse, idle, dark, sag, other, no-start, late-start,
  * battery, bypass, transfer.
  *
  * Whoever plays a history calls plant_fault and then station_fault for every fault but those of network and
