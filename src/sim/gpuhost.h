@@ -18,8 +18,8 @@
  * section 2). */
 #define GPUHOST_INRUSH_NS (20 * NS_PER_MS)
 
-/* A power control out of tune settles that late after a step: the slow end of what was measured from a command
- * to power inside its band (safety.md section 1). */
+/* A power control out of tune settles that late after a step: the slow end of what was measured from a
+ * command to power inside its band (safety.md section 1). */
 #define GPUHOST_DETUNED_NS (200 * NS_PER_MS)
 
 /* What is wrong with the device; all zero: nothing. */
