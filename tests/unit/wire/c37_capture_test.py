@@ -97,8 +97,8 @@ def plain(text):
 
 
 def unit_columns(row):
-    """The words of units, as we print them, in the columns of the expected files. Those split PHUNIT and ANUNIT
-    behind the last byte, where the standard splits them behind the first: all bits are compared all the same."""
+    """The words of units, as we print them, in the columns of the expected files. Those split PHUNIT and
+    ANUNIT behind the last byte, the standard behind the first: all bits are compared all the same."""
     phasors, analogs, digitals = ([int(word, 16) for word in cell.split(',') if word]
                                   for cell in row[13:16])
 
