@@ -32,7 +32,13 @@ TOLD = {'foreign_mw': (16, 'q'), 'demand_mw': (24, 'q'), 'lost': (32, 'I'), 'han
 TRACE, TRACE_AT = 64, 8 + 16 * DEVICE.size
 SLEEP = os.environ.get('FLYBALL_SLEEP', '')
 # struct word of src/agent/word.h
+WORD_SLACK_S = 0.01                 # two clocks are read for it, one after the other
 WORD = {'deadline_ns': 24, 'agent_beat_ns': 32, 'watchdog_beat_ns': 40}
+
+
+def word_ahead_ns(deadline_ns, lease_s):
+    """How far that lies beyond any lease's end; the time is taken after it was read, so a stall excuses."""
+    return deadline_ns - time.clock_gettime_ns(time.CLOCK_BOOTTIME) - int((lease_s + WORD_SLACK_S) * 1e9)
 
 
 class Shared:
@@ -107,8 +113,14 @@ class Host:
     def devices(self):
         return Shared(self.memory + '/devices', 8 + 16 * DEVICE.size)
 
+    lease_s = LEASE_S           # no deadline that its agent names may lie further ahead
+
     def word(self, member):
-        return Shared(self.memory + '/word-2', 48).get(WORD[member])
+        value = Shared(self.memory + '/word-2', 48).get(WORD[member])
+        if member == 'deadline_ns':
+            ahead_ns = word_ahead_ns(value, self.lease_s)
+            assert ahead_ns <= 0, f'the word names a deadline {ahead_ns / 1e6:.1f} ms beyond any lease'
+        return value
 
     def caps_w(self):
         shared = self.devices()
