@@ -30,9 +30,15 @@ TOLD = {'foreign_mw': (16, 'q'), 'demand_mw': (24, 'q'), 'lost': (32, 'I'), 'han
         'sticky': (40, 'I'), 'fail': (44, 'i')}
 # then of each device its newest writes: when, and which cap
 TRACE, TRACE_AT = 64, 8 + 16 * DEVICE.size
-SLEEP = os.environ.get('FLYBALL_SLEEP', '')
+SLEEP, HEAP = os.environ.get('FLYBALL_SLEEP', ''), os.environ.get('FLYBALL_HEAP_COUNT', '')
 # struct word of src/agent/word.h
+WORD_SLACK_S = 0.01                 # two clocks are read for it, one after the other
 WORD = {'deadline_ns': 24, 'agent_beat_ns': 32, 'watchdog_beat_ns': 40}
+
+
+def word_ahead_ns(deadline_ns, lease_s):
+    """How far that lies beyond any lease's end; the time is taken after it was read, so a stall excuses."""
+    return deadline_ns - time.clock_gettime_ns(time.CLOCK_BOOTTIME) - int((lease_s + WORD_SLACK_S) * 1e9)
 
 
 class Shared:
@@ -107,8 +113,14 @@ class Host:
     def devices(self):
         return Shared(self.memory + '/devices', 8 + 16 * DEVICE.size)
 
+    lease_s = LEASE_S           # no deadline that its agent names may lie further ahead
+
     def word(self, member):
-        return Shared(self.memory + '/word-2', 48).get(WORD[member])
+        value = Shared(self.memory + '/word-2', 48).get(WORD[member])
+        if member == 'deadline_ns':
+            ahead_ns = word_ahead_ns(value, self.lease_s)
+            assert ahead_ns <= 0, f'the word names a deadline {ahead_ns / 1e6:.1f} ms beyond any lease'
+        return value
 
     def caps_w(self):
         shared = self.devices()
@@ -578,21 +590,40 @@ def memory_kib(process):
     return int(re.search(r'VmData:\s+(\d+)', read(f'/proc/{process.pid}/status')).group(1))
 
 
+def held_bytes(host, process):
+    """Of the allocator, while nothing is under way: the least of many looks."""
+    shared = Shared(f'{host.memory}/heap.{process.pid}', 8)
+    least = shared.get(0)
+    for _ in range(400):
+        time.sleep(0.005)
+        least = min(least, shared.get(0))
+    return least
+
+
 def case_heap():
-    """A thousand leases and reports and more do not make agent or watchdog larger by a byte."""
+    """A thousand leases and reports and more do not make agent or watchdog larger: not by a page, and of the
+    allocator not by a byte."""
     with Site('ahea') as site:
         daemon, host = site.bed.start(), site.hosts[0]
         host.write_file(report='10 ms')
-        host.start()
+        os.environ['FLYBALL_HEAP'] = host.memory + '/heap'
+        host.watchdog = host.spawn('watch', preload=HEAP)
+        host.agent = host.spawn('run', host.folder + '/summary.json', preload=HEAP)
+        host.wait_for('run', 'ready')
         host.wait_for_lease()
         time.sleep(5)                   # the first of each kind may still bring in what stays
         both = (host.agent, host.watchdog)
-        before = [memory_kib(process) for process in both]
+
+        def sizes():
+            return [(memory_kib(process), held_bytes(host, process) if HEAP else 0) for process in both]
+        before = sizes()
         time.sleep(15)
-        after = [memory_kib(process) for process in both]
+        after = sizes()
         summary = host.end()
-        print(f'KiB before {before}, after {after}; {summary["counters"]}')
-        assert before == after, (before, after)
+        print(f'KiB and bytes before {before}, after {after}; {summary["counters"]}')
+        for (before_kib, before_bytes), (after_kib, after_bytes) in zip(before, after):
+            assert before_kib == after_kib and before_bytes >= after_bytes, (before, after)
+            assert before_bytes > 1000 or not HEAP, before
         assert summary['counters']['reports'] > 1000 and summary['counters']['accepted'] > 500
         site.bed.stop(daemon)
 
