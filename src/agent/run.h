@@ -56,6 +56,9 @@ struct run {
     uint64_t said[AGENT_COUNTER_COUNT];     /* counters as last told */
     int64_t said_ns;
     int disk_error;             /* as last told */
+    int error;                  /* why it ends by itself; 0 = it does not */
+    int64_t began_ns;
+    bool silence_told;
     bool watchdog_told, watchdog_there;
     uint64_t send_failures;
     FILE *out;                  /* what people read */

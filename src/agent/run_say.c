@@ -5,6 +5,9 @@
 
 #include "agent/run.h"
 
+/* No disk takes so long that is well. */
+#define SILENCE_NS (3 * NS_PER_S)
+
 /* What goes on all the time is no news. */
 static bool is_routine(uint32_t counter)
 {
@@ -27,6 +30,15 @@ static void say_watchdog(struct run *run)
     fputs(run->watchdog_there ? "flyball-agent: the watchdog is there\n"
                               : "flyball-agent: the watchdog is missing: nothing above fail-safe\n",
           run->out);
+}
+
+static void say_silence(struct run *run)
+{
+    if (!run->agent.silent || run->silence_told || run->now_ns - run->began_ns < SILENCE_NS)
+        return;
+    run->silence_told = true;
+    fprintf(run->out, "flyball-agent: %s does not answer: no report is sent before it does, "
+            "fail-safe stands\n", run->config.state);
 }
 
 /* What `systemctl status` shows: somebody speaks here who may not, or keys do not fit. */
@@ -53,6 +65,7 @@ void run_say(struct run *run)
         return;
     run->said_ns = run->now_ns;
     say_watchdog(run);
+    say_silence(run);
     tell_refusals(run);
     for (uint32_t i = 0; i < AGENT_COUNTER_COUNT; i++) {
         uint64_t count = run->agent.counter[i];

@@ -26,8 +26,8 @@ DEVICES, FAIL_SAFE_W, CAP_MAX_W, LEASE_S, ACTUATION_S = 8, 1600, 8000, 1.0, 0.12
 STALL_S = 0.5
 # struct dry_device and struct dry_state of src/act/dry.h: 8 bytes of mark, then each device
 DEVICE = struct.Struct('=qQqqIIIi')
-TOLD = {'foreign_mw': (16, 'q'), 'demand_mw': (24, 'q'), 'lost': (32, 'I'), 'hang': (36, 'I'),
-        'sticky': (40, 'I'), 'fail': (44, 'i')}
+TOLD = {'cap_mw': (0, 'q'), 'foreign_mw': (16, 'q'), 'demand_mw': (24, 'q'), 'lost': (32, 'I'),
+        'hang': (36, 'I'), 'sticky': (40, 'I'), 'fail': (44, 'i')}
 # then of each device its newest writes: when, and which cap
 TRACE, TRACE_AT = 64, 8 + 16 * DEVICE.size
 SLEEP = os.environ.get('FLYBALL_SLEEP', '')
@@ -358,6 +358,44 @@ def case_silent():
         daemon = site.bed.start()
         host.wait_for_lease()
         host.end()
+        site.bed.stop(daemon)
+
+
+def case_hung_disk():
+    """The state folder hangs at the start (a pipe in the place of the epoch): fail-safe is written and read
+    back all the same, nothing is sent before the disk has answered, and then the host is leased, its epoch
+    kept. What is no epoch ends the agent, at fail-safe."""
+    with Site('ahun') as site:
+        host, daemon = site.hosts[0], site.bed.start()
+        host.start()
+        host.wait_for_lease()
+        host.end()
+        with open(host.folder + '/state/epoch', encoding='utf-8') as file:
+            epoch = file.read()
+        os.unlink(host.folder + '/state/epoch')
+        os.mkfifo(host.folder + '/state/epoch')
+        for device in range(DEVICES):
+            host.tell(device, 'cap_mw', CAP_MAX_W // DEVICES * 1000)
+        os.unlink(host.folder + '/run.out')
+        host.agent = host.spawn('run', host.folder + '/summary.json')
+        took_s = host.wait_for_fail_safe(20)    # the disk does not answer before the test lets it
+        host.wait_for('run', 'ready: fail-safe caps are read back')
+        host.wait_for('run', 'does not answer: no report is sent')
+        assert 'reports begin' not in host.output('run')
+        assert sum(host.caps_w()) <= FAIL_SAFE_W
+        with open(host.folder + '/state/epoch', 'w', encoding='utf-8') as file:
+            file.write(epoch)
+        leased_s = host.wait_for_lease()
+        print(f'fail-safe {took_s:.3f} s after the start, leased {leased_s:.3f} s after the disk answered')
+        os.unlink(host.folder + '/state/epoch')         # the pipe, where no newer epoch has replaced it
+        assert host.end()['epoch'] >= int(epoch)
+        with open(host.folder + '/state/epoch', 'w', encoding='utf-8') as file:
+            file.write('forty\n')
+        for device in range(DEVICES):
+            host.tell(device, 'cap_mw', CAP_MAX_W // DEVICES * 1000)
+        host.agent = host.spawn('run', host.folder + '/summary.json')
+        assert host.agent.wait(timeout=30) == 4, host.output('run')
+        assert 'is not an epoch' in host.output('run') and sum(host.caps_w()) <= FAIL_SAFE_W
         site.bed.stop(daemon)
 
 
