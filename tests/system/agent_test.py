@@ -671,19 +671,32 @@ def case_supplies():
 
 
 def case_notify():
-    """systemd is told READY=1 once fail-safe caps are read back and not before, and hears that it lives."""
+    """systemd is told READY=1 once fail-safe caps are read back and not before, and hears that it lives. Who
+    waits for that by `flyball-agent ready` goes on then and not before, with nothing else of the machine."""
     with Site('anot') as site:
         host, path = site.hosts[0], site.folder + '/notify'
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
             peer.bind(path)
             peer.settimeout(20)
+            waiting = host.spawn('ready')
+            host.wait_for('ready', 'waits for the agent')
+            host.watchdog = host.spawn('watch')
+            host.wait_for('watch', 'devices by')
+            for device in range(DEVICES):
+                host.tell(device, 'hang', 1)            # nothing can be read back
             os.environ.update({'NOTIFY_SOCKET': path, 'WATCHDOG_USEC': '600000'})
             host.agent = host.spawn('run', host.folder + '/summary.json')
+            assert [peer.recv(256) for _ in range(3)] == [b'WATCHDOG=1'] * 3
+            assert waiting.poll() is None
+            for device in range(DEVICES):
+                host.tell(device, 'hang', 0)
             first = peer.recv(256)
             while first == b'WATCHDOG=1':
                 first = peer.recv(256)
             assert first.startswith(b'READY=1'), first
             assert max(host.caps_w()) <= FAIL_SAFE_W / DEVICES
+            assert waiting.wait(timeout=20) == 0
+            assert 'fail-safe caps are read back' in host.output('ready')
             assert [peer.recv(256) for _ in range(3)] == [b'WATCHDOG=1'] * 3
             host.end()
             left = peer.recv(256)
