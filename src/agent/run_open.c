@@ -153,6 +153,8 @@ static int start_threads(struct run *run)
         error = supply_watch_start(&run->supplies, &run->config.supplies, run->config.place.root);
     if (!error)
         error = ballast_start(&run->ballast, run->config.agent.ballast_mw, run->config.ballast_threads);
+    if (!error)
+        error = ballast_meter_start(&run->ballast_meter, &run->ballast, &run->config.place);
     return error ? fail(run, error, "threads", "") : 0;
 }
 
@@ -200,6 +202,7 @@ bool run_close(struct run *run)
         all &= !run->worker[i].thread || worker_stop(&run->worker[i], until_ns);
     all &= jobs_close(&run->jobs);
     all &= supply_watch_stop(&run->supplies);
+    all &= ballast_meter_stop(&run->ballast_meter);
     ballast_stop(&run->ballast);
     all &= keyring_close(&run->keyring, word_monotonic_ns() + NS_PER_S);
     if (!all)

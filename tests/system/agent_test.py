@@ -16,6 +16,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 from daemon_test import CLI, SEAL, Bed, ask, read, skip
@@ -667,6 +668,90 @@ def case_supplies():
         put(58, 'nonsense\n')
         told((None, None))
         host.end()
+        site.bed.stop(daemon)
+
+
+class Package(threading.Thread):
+    """Plays a processor's counter of energy: what it draws at rest, and the share of full turn that the
+    filler burns by its own threads' time. Sees where this machine stood still."""
+
+    IDLE_W, FULL_W = 120, 450
+
+    def __init__(self, folder, agent):
+        super().__init__(daemon=True)
+        tasks = f'/proc/{agent}/task'
+        self.time = [f'{tasks}/{task}/schedstat' for task in os.listdir(tasks)
+                     if read(f'{tasks}/{task}/comm').strip() == 'fb-ballast']
+        assert self.time, 'no filler runs'
+        self.counter = folder + '/class/powercap/intel-rapl:0/energy_uj'
+        self.stalls, self.ends, self.fresh = 0, False, folder + '/energy'
+
+    def burnt_s(self):
+        return sum(int(read(path).split()[0]) for path in self.time) / 1e9
+
+    def run(self):
+        energy_j, then, burnt = 10.0, time.monotonic(), self.burnt_s()
+        while not self.ends:
+            time.sleep(0.01)
+            try:
+                now, more = time.monotonic(), self.burnt_s() - burnt
+            except OSError:
+                return              # the agent has ended
+            self.stalls += now - then > 0.25
+            energy_j += self.IDLE_W * (now - then) + self.FULL_W * more / len(self.time)
+            then, burnt = now, burnt + more
+            with open(self.fresh, 'w', encoding='utf-8') as file:
+                file.write(f'{int(energy_j * 1e6)}\n')
+            os.replace(self.fresh, self.counter)        # whoever reads it finds it whole
+
+
+def case_filler():
+    """Where devices draw less than the floor of the lease, the filler burns what is missing; the agent
+    measures what that adds to the draw of the packages, says that it is more than is taken for it, and lets
+    it turn less from then on."""
+    with Site('afil') as site:
+        host, daemon, tree = site.hosts[0], site.bed.start(), site.folder + '/sys'
+        with subprocess.Popen([STANDIN, 'tree', tree, '0', '1'], stdout=subprocess.PIPE) as plays:
+            assert plays.stdout.readline() == b'ready\n'
+            plays.kill()        # it made the files; what they say is told here
+        most_w = 300
+        host.write_file(ballast=f'{most_w} W', sysfs=tree)
+        host.start()
+        host.wait_for_lease()
+        package = Package(tree, host.agent.pid)
+        package.start()
+
+        def turned(demand_w, seconds):
+            for device in range(DEVICES):
+                host.tell(device, 'demand_mw', demand_w * 1000 // DEVICES)
+            began, burnt = time.monotonic(), package.burnt_s()
+            time.sleep(seconds)
+            return (package.burnt_s() - burnt) / (time.monotonic() - began)
+
+        shares, end = [], time.monotonic() + 60
+        while 'the filler adds' not in host.output('run') and time.monotonic() < end:
+            shares.append(turned(480, 2))
+            rests = turned(3200, 2)
+        print(f'of a core: {[round(share, 2) for share in shares]}, {package.stalls} stalls')
+        told = 'the filler adds' in host.output('run')
+        assert told or sorted(shares)[len(shares) // 2] < 0.2 or package.stalls > 3, 'it is not measured'
+        if not told:
+            skip('the machine is too busy: who burns at the lowest priority gets nothing')
+        assert rests < 0.3, 'it burns though devices draw more than the floor'
+        for _ in range(4):
+            turned(480, 2)
+            turned(3200, 2)
+        added_w = max(turned(480, 2) for _ in range(3)) * package.FULL_W
+        package.ends = True
+        package.join()
+        full_w = host.end()['ballast']['full_mw'] / 1000
+        print(f'{full_w:.0f} W at full turn, {package.FULL_W} W are true; adds {added_w:.0f} W of {most_w} W')
+        if package.stalls > 3:
+            skip('the machine stood still again and again')
+        usual = sorted(shares)[len(shares) // 2]        # on a busy machine there is little to go by
+        assert abs(full_w / package.FULL_W - 1) < (0.3 if usual > 0.3 else 0.6)
+        assert added_w < most_w * 1.3, 'it draws more than is taken for it'
+        assert usual < 0.3 or 'it turns less' in host.output('run')
         site.bed.stop(daemon)
 
 
