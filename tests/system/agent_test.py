@@ -16,6 +16,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 from daemon_test import CLI, SEAL, Bed, ask, read, skip
@@ -26,8 +27,8 @@ DEVICES, FAIL_SAFE_W, CAP_MAX_W, LEASE_S, ACTUATION_S = 8, 1600, 8000, 1.0, 0.12
 STALL_S = 0.5
 # struct dry_device and struct dry_state of src/act/dry.h: 8 bytes of mark, then each device
 DEVICE = struct.Struct('=qQqqIIIi')
-TOLD = {'foreign_mw': (16, 'q'), 'demand_mw': (24, 'q'), 'lost': (32, 'I'), 'hang': (36, 'I'),
-        'sticky': (40, 'I'), 'fail': (44, 'i')}
+TOLD = {'cap_mw': (0, 'q'), 'foreign_mw': (16, 'q'), 'demand_mw': (24, 'q'), 'lost': (32, 'I'),
+        'hang': (36, 'I'), 'sticky': (40, 'I'), 'fail': (44, 'i')}
 # then of each device its newest writes: when, and which cap
 TRACE, TRACE_AT = 64, 8 + 16 * DEVICE.size
 SLEEP, HEAP = os.environ.get('FLYBALL_SLEEP', ''), os.environ.get('FLYBALL_HEAP_COUNT', '')
@@ -373,6 +374,44 @@ def case_silent():
         site.bed.stop(daemon)
 
 
+def case_hung_disk():
+    """The state folder hangs at the start (a pipe in the place of the epoch): fail-safe is written and read
+    back all the same, nothing is sent before the disk has answered, and then the host is leased, its epoch
+    kept. What is no epoch ends the agent, at fail-safe."""
+    with Site('ahun') as site:
+        host, daemon = site.hosts[0], site.bed.start()
+        host.start()
+        host.wait_for_lease()
+        host.end()
+        with open(host.folder + '/state/epoch', encoding='utf-8') as file:
+            epoch = file.read()
+        os.unlink(host.folder + '/state/epoch')
+        os.mkfifo(host.folder + '/state/epoch')
+        for device in range(DEVICES):
+            host.tell(device, 'cap_mw', CAP_MAX_W // DEVICES * 1000)
+        os.unlink(host.folder + '/run.out')
+        host.agent = host.spawn('run', host.folder + '/summary.json')
+        took_s = host.wait_for_fail_safe(20)    # the disk does not answer before the test lets it
+        host.wait_for('run', 'ready: fail-safe caps are read back')
+        host.wait_for('run', 'does not answer: no report is sent')
+        assert 'reports begin' not in host.output('run')
+        assert sum(host.caps_w()) <= FAIL_SAFE_W
+        with open(host.folder + '/state/epoch', 'w', encoding='utf-8') as file:
+            file.write(epoch)
+        leased_s = host.wait_for_lease()
+        print(f'fail-safe {took_s:.3f} s after the start, leased {leased_s:.3f} s after the disk answered')
+        os.unlink(host.folder + '/state/epoch')         # the pipe, where no newer epoch has replaced it
+        assert host.end()['epoch'] >= int(epoch)
+        with open(host.folder + '/state/epoch', 'w', encoding='utf-8') as file:
+            file.write('forty\n')
+        for device in range(DEVICES):
+            host.tell(device, 'cap_mw', CAP_MAX_W // DEVICES * 1000)
+        host.agent = host.spawn('run', host.folder + '/summary.json')
+        assert host.agent.wait(timeout=30) == 4, host.output('run')
+        assert 'is not an epoch' in host.output('run') and sum(host.caps_w()) <= FAIL_SAFE_W
+        site.bed.stop(daemon)
+
+
 def case_disk():
     """The state folder is full: leases of the epoch that it has go on, those of a newer one wait."""
     with Site('adis') as site:
@@ -663,20 +702,117 @@ def case_supplies():
         site.bed.stop(daemon)
 
 
+class Package(threading.Thread):
+    """Plays a processor's counter of energy: what it draws at rest, and the share of full turn that the
+    filler burns by its own threads' time. Sees where this machine stood still."""
+
+    IDLE_W, FULL_W = 120, 450
+
+    def __init__(self, folder, agent):
+        super().__init__(daemon=True)
+        tasks = f'/proc/{agent}/task'
+        self.time = [f'{tasks}/{task}/schedstat' for task in os.listdir(tasks)
+                     if read(f'{tasks}/{task}/comm').strip() == 'fb-ballast']
+        assert self.time, 'no filler runs'
+        self.counter = folder + '/class/powercap/intel-rapl:0/energy_uj'
+        self.stalls, self.ends, self.fresh = 0, False, folder + '/energy'
+
+    def burnt_s(self):
+        return sum(int(read(path).split()[0]) for path in self.time) / 1e9
+
+    def run(self):
+        energy_j, then, burnt = 10.0, time.monotonic(), self.burnt_s()
+        while not self.ends:
+            time.sleep(0.01)
+            try:
+                now, more = time.monotonic(), self.burnt_s() - burnt
+            except OSError:
+                return              # the agent has ended
+            self.stalls += now - then > 0.25
+            energy_j += self.IDLE_W * (now - then) + self.FULL_W * more / len(self.time)
+            then, burnt = now, burnt + more
+            with open(self.fresh, 'w', encoding='utf-8') as file:
+                file.write(f'{int(energy_j * 1e6)}\n')
+            os.replace(self.fresh, self.counter)        # whoever reads it finds it whole
+
+
+def case_filler():
+    """Where devices draw less than the floor of the lease, the filler burns what is missing; the agent
+    measures what that adds to the draw of the packages, says that it is more than is taken for it, and lets
+    it turn less from then on."""
+    with Site('afil') as site:
+        host, daemon, tree = site.hosts[0], site.bed.start(), site.folder + '/sys'
+        with subprocess.Popen([STANDIN, 'tree', tree, '0', '1'], stdout=subprocess.PIPE) as plays:
+            assert plays.stdout.readline() == b'ready\n'
+            plays.kill()        # it made the files; what they say is told here
+        most_w = 300
+        host.write_file(ballast=f'{most_w} W', sysfs=tree)
+        host.start()
+        host.wait_for_lease()
+        package = Package(tree, host.agent.pid)
+        package.start()
+
+        def turned(demand_w, seconds):
+            for device in range(DEVICES):
+                host.tell(device, 'demand_mw', demand_w * 1000 // DEVICES)
+            began, burnt = time.monotonic(), package.burnt_s()
+            time.sleep(seconds)
+            return (package.burnt_s() - burnt) / (time.monotonic() - began)
+
+        shares, end = [], time.monotonic() + 60
+        while 'the filler adds' not in host.output('run') and time.monotonic() < end:
+            shares.append(turned(480, 2))
+            rests = turned(3200, 2)
+        print(f'of a core: {[round(share, 2) for share in shares]}, {package.stalls} stalls')
+        told = 'the filler adds' in host.output('run')
+        assert told or sorted(shares)[len(shares) // 2] < 0.2 or package.stalls > 3, 'it is not measured'
+        if not told:
+            skip('the machine is too busy: who burns at the lowest priority gets nothing')
+        assert rests < 0.3, 'it burns though devices draw more than the floor'
+        for _ in range(4):
+            turned(480, 2)
+            turned(3200, 2)
+        added_w = max(turned(480, 2) for _ in range(3)) * package.FULL_W
+        package.ends = True
+        package.join()
+        full_w = host.end()['ballast']['full_mw'] / 1000
+        print(f'{full_w:.0f} W at full turn, {package.FULL_W} W are true; adds {added_w:.0f} W of {most_w} W')
+        if package.stalls > 3:
+            skip('the machine stood still again and again')
+        usual = sorted(shares)[len(shares) // 2]        # on a busy machine there is little to go by
+        assert abs(full_w / package.FULL_W - 1) < (0.3 if usual > 0.3 else 0.6)
+        assert added_w < most_w * 1.3, 'it draws more than is taken for it'
+        assert usual < 0.3 or 'it turns less' in host.output('run')
+        site.bed.stop(daemon)
+
+
 def case_notify():
-    """systemd is told READY=1 once fail-safe caps are read back and not before, and hears that it lives."""
+    """systemd is told READY=1 once fail-safe caps are read back and not before, and hears that it lives. Who
+    waits for that by `flyball-agent ready` goes on then and not before, with nothing else of the machine."""
     with Site('anot') as site:
         host, path = site.hosts[0], site.folder + '/notify'
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
             peer.bind(path)
             peer.settimeout(20)
+            waiting = host.spawn('ready')
+            host.wait_for('ready', 'waits for the agent')
+            host.watchdog = host.spawn('watch')
+            host.wait_for('watch', 'devices by')
+            for device in range(DEVICES):
+                host.tell(device, 'hang', 1)            # nothing can be read back
             os.environ.update({'NOTIFY_SOCKET': path, 'WATCHDOG_USEC': '600000'})
             host.agent = host.spawn('run', host.folder + '/summary.json')
+            assert [peer.recv(256) for _ in range(3)] == [b'WATCHDOG=1'] * 3
+            assert waiting.poll() is None
+            for device in range(DEVICES):
+                host.tell(device, 'hang', 0)
             first = peer.recv(256)
             while first == b'WATCHDOG=1':
                 first = peer.recv(256)
             assert first.startswith(b'READY=1'), first
             assert max(host.caps_w()) <= FAIL_SAFE_W / DEVICES
+            assert waiting.wait(timeout=20) == 0
+            assert 'fail-safe caps are read back' in host.output('ready')
             assert [peer.recv(256) for _ in range(3)] == [b'WATCHDOG=1'] * 3
             host.end()
             left = peer.recv(256)
