@@ -156,6 +156,7 @@ static void close_cycle(struct measure_meter *meter, uint32_t p, double samples,
     half.flags |= measure_track_flags(meter);
     grid->cycle_x = (now[SUM_VC] + before[SUM_VC]) * over * sqrt(2);
     grid->cycle_y = -(now[SUM_VS] + before[SUM_VS]) * over * sqrt(2);
+    grid->cycle_vv = half.voltage_v * half.voltage_v;
     grid->cycle_a = half.current_a;
     if (changed(now[SUM_VV], samples, before[SUM_VV], grid->last_samples, config->voltage_v) ||
         changed(now[SUM_II], samples, before[SUM_II], grid->last_samples, config->current_a))

@@ -169,6 +169,7 @@ struct measure_grid {
     double last[MEASURE_SUMS], last_samples;
     double whole[MEASURE_SUMS], whole_samples;  /* since the reading before */
     double cycle_x, cycle_y;            /* fundamental of the voltage over the last cycle, rms */
+    double cycle_vv;                    /* mean square of the voltage over it */
     double peak_a, cycle_a;             /* highest since the reading before; rms of the last cycle */
     uint32_t open_flags, last_flags, whole_flags;
     uint32_t broken;                    /* the half cycle that runs did not begin at a boundary */

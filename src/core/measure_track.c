@@ -21,7 +21,8 @@
 #define PULL_SEEN 2e-4          /* windows are longer or shorter by that, their rms by half of it */
 #define CLOSE 0.001             /* cycles: nothing to be turned */
 #define ADRIFT (1.0 / 12)       /* so far off for 12 cycles: jump */
-#define PRESENT 0.1             /* of the declared voltage */
+#define PRESENT 0.1             /* of the declared voltage, */
+#define CLEAR 0.04              /* and of the mean square: below it is no mains, but noise or DC */
 #define ROCOF_ABOVE 0.5
 enum { STRANGE_MAX = 4, ADRIFT_MAX = 12 };
 
@@ -134,10 +135,12 @@ void measure_track_lost(struct measure_meter *meter)
 void measure_track_cycle(struct measure_meter *meter, double samples)
 {
     struct measure_track *track = &meter->track;
-    double x, y, present = PRESENT * meter->config.voltage_v;
+    double x, y, all = 0, present = PRESENT * meter->config.voltage_v;
 
     followed(meter, &x, &y);
-    track->absent = x * x + y * y <= present * present;
+    for (uint32_t p = 0; p < meter->config.phases; p++)
+        all += meter->grid[p].cycle_vv / meter->config.phases;
+    track->absent = x * x + y * y <= present * present || x * x + y * y < CLEAR * all;
     if (track->absent) {
         measure_track_lost(meter);
         return;

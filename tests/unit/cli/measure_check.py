@@ -184,7 +184,8 @@ def recordings():
         expect(0 <= sag['t_s'] - below <= 0.0101, f'{name}: begins at {sag["t_s"]:.6f}, {below:.6f}')
         expect(0 <= sag['end_s'] - back <= 0.0101, f'{name}: ends at {sag["end_s"]:.6f}, {back:.6f} first')
     others = [os.path.join(folder, name) for name in ('ygz.cfg', 'D51_RCD_2346_20150917_105253_065_F.cfg')]
-    expect(all(lines_of(path)[-1]['end']['readings'] for path in others), 'mixed rates and names in GBK are read')
+    readings = [lines_of(path)[-1]['end']['readings'] for path in others]
+    expect(all(readings), f'mixed rates and names in GBK are read: {readings}')
 
 
 with tempfile.TemporaryDirectory() as place:
