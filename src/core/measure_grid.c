@@ -136,7 +136,8 @@ void measure_grid_gap(struct measure_meter *meter, double cycles, int64_t t_ns, 
     void_open(meter);
 }
 
-/* Against the same half of the cycle before: even harmonics make the two halves of a cycle differ for good. */
+/* Against the same half of the cycle before: even harmonics make the two halves of a cycle differ for
+ * good. */
 static bool changed(double now, double before, double nominal)
 {
     double high = now > before ? now : before;

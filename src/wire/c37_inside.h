@@ -31,7 +31,7 @@ static inline uint16_t c37_u16(struct c37_cursor *in)
 {
     const uint8_t *at = c37_take(in, 2);
 
-    return at ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+    return (uint16_t)(at ? at[0] << 8 | at[1] : 0);
 }
 
 /* rt */

@@ -172,7 +172,8 @@ static void by_formula(const struct world *world, const struct measure_cycles *r
 
 static void judge(const struct world *world, const struct measure_cycles *reading, uint32_t *clean)
 {
-    double from_s = (double)reading->from_ns * 1e-9, to_s = (double)reading->t_ns * 1e-9, cycle_s = 1 / world->mains_hz;
+    double from_s = (double)reading->from_ns * 1e-9, to_s = (double)reading->t_ns * 1e-9,
+           cycle_s = 1 / world->mains_hz;
     bool before = to_s <= STEP_S || world->low >= 1, after = from_s - cycle_s >= STEP_S + STEP_TOOK_S;
 
     if (reading->flags & (MEASURE_SETTLING | MEASURE_FREE))
