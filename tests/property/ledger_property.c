@@ -88,8 +88,8 @@ static bool has_its_due(struct trial *trial, uint32_t h)
     return false;
 }
 
-/* No device trips below the limit, as the site file's own rule for it has it: where one may (model_builder.h),
- * time to trip cuts what the limit allows, and nobody above is full for that. */
+/* No device trips below the limit, as the site file's own rule for it has it: where one may
+ * (model_builder.h), time to trip cuts what the limit allows, and nobody above is full for that. */
 static void never_trip_below_limit(struct model *model, uint64_t seed)
 {
     (void)seed;
