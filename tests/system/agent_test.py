@@ -620,7 +620,8 @@ def case_cost():
               f'{sizes[0]:.1f} MiB, watchdog {sizes[1]:.1f} MiB; lease to call {summary["to_call_us"]} us')
         # of a sanitizer nothing of this holds
         assert not SEAL or (max(shares) < 0.01 * slower and max(sizes) < 16), f'machine: {slower:.2f}'
-        assert summary['counters']['reports'] > 50 and summary['counters']['falls'] == 0
+        # eight seconds of them at the least, less what a busy machine delays
+        assert summary['counters']['reports'] > 40 and summary['counters']['falls'] == 0, summary['counters']
         site.bed.stop(daemon)
 
 
