@@ -24,6 +24,9 @@
 /* Whoever was asked to close waits no longer for the others: one of them may hang. Less than what makes a
  * device count as blind. */
 #define HAND_RENEW_WAIT_NS (800 * NS_PER_MS)
+/* Nobody opens a driver between the check of a deadline and a write that raises: a host whose device is gone
+ * is at fail-safe by then. */
+static_assert(HAND_RENEW_WAIT_NS < HAND_REOPEN_NS, "a renewal ends before a handle is opened anew");
 
 /* What the hands of a process share. */
 struct hands {

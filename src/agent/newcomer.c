@@ -3,11 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,7 +40,7 @@ struct exchange {
     struct claim claim;
     bool says_hello;
     uint32_t turn;
-    int socket;
+    int socket, lock;
 };
 
 bool newcomer_address(const char *text, struct sockaddr_in *address)
@@ -231,8 +233,6 @@ static int check_place(struct exchange *exchange)
 {
     const struct newcomer *newcomer = exchange->newcomer;
     char folder[NEWCOMER_PATH_BYTES];
-    if (!access(newcomer->file, F_OK))
-        return fail(exchange, newcomer->file, -EEXIST, "; it is there already, move it away");
     if (snprintf(folder, sizeof folder, "%s", newcomer->file) >= (int)sizeof folder ||
         snprintf(exchange->pending, sizeof exchange->pending, "%s.enrolling", newcomer->file) >=
             (int)sizeof exchange->pending)
@@ -241,28 +241,56 @@ static int check_place(struct exchange *exchange)
     return access(above, W_OK | X_OK) ? fail(exchange, above, -errno, "; the token is not spent") : 0;
 }
 
+/* Two at once would give the file the key that the controller did not take. Held until the end of the
+ * process or of this; the file stays, for whoever waits would hold one that is gone. */
+static int take_place(struct exchange *exchange)
+{
+    const struct newcomer *newcomer = exchange->newcomer;
+    char path[NEWCOMER_PATH_BYTES];
+    if (snprintf(path, sizeof path, "%s.lock", newcomer->file) >= (int)sizeof path)
+        return fail(exchange, newcomer->file, -ENAMETOOLONG, "");
+    exchange->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (exchange->lock < 0)
+        return fail(exchange, path, -errno, "; the token is not spent");
+    if (flock(exchange->lock, LOCK_EX | LOCK_NB))
+        return fail(exchange, path, -errno, "; another enrolment into that file goes on");
+    if (!access(newcomer->file, F_OK))
+        return fail(exchange, newcomer->file, -EEXIST, "; it is there already, move it away");
+    return 0;
+}
+
+static int begin(struct exchange *exchange, const uint8_t token[ENROL_TOKEN_BYTES])
+{
+    const struct newcomer *newcomer = exchange->newcomer;
+    int error = enrol_begin(&exchange->host, token, newcomer->name);
+    if (error) {
+        fprintf(exchange->report, "%s: libcrypto has no X25519, HKDF or HMAC\n", newcomer->program);
+        return error;
+    }
+    exchange->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (exchange->socket < 0 ||
+        connect(exchange->socket, (const struct sockaddr *)&newcomer->address, sizeof newcomer->address))
+        return fail(exchange, newcomer->controller, -errno, "");
+    return 0;
+}
+
 int newcomer_enrol(const struct newcomer *newcomer, const uint8_t token[ENROL_TOKEN_BYTES], FILE *out,
                    FILE *report)
 {
-    struct exchange exchange = {.newcomer = newcomer, .report = report, .socket = -1};
+    struct exchange exchange = {.newcomer = newcomer, .report = report, .socket = -1, .lock = -1};
     int error = check_place(&exchange);
-    if (error)
-        return error;
-    error = enrol_begin(&exchange.host, token, newcomer->name);
-    if (error)
-        fprintf(report, "%s: libcrypto has no X25519, HKDF or HMAC\n", newcomer->program);
     if (!error)
-        exchange.socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (!error && (exchange.socket < 0 ||
-                   connect(exchange.socket, (const struct sockaddr *)&newcomer->address,
-                           sizeof newcomer->address)))
-        error = fail(&exchange, newcomer->controller, -errno, "");
+        error = take_place(&exchange);
+    if (!error)
+        error = begin(&exchange, token);
     if (!error) {
         read_claim(&exchange);
         error = go(&exchange, out);
     }
     if (exchange.socket >= 0)
         close(exchange.socket);
+    if (exchange.lock >= 0)
+        close(exchange.lock);
     OPENSSL_cleanse(&exchange, sizeof exchange);
     return error;
 }

@@ -22,9 +22,10 @@ static int look(const char *folder)
     int error = word_look(folder, &word);
     if (error)
         return error == -ENOENT || error == -EAGAIN ? 0 : error;
-    int ready = ready_is(atomic_load_explicit(&word->deadline_ns, memory_order_acquire),
-                         atomic_load_explicit(&word->agent_beat_ns, memory_order_relaxed),
-                         word_boottime_ns());
+    /* the beat first: a deadline of before it would be that of no lease in a word just made */
+    int64_t beat_ns = atomic_load_explicit(&word->agent_beat_ns, memory_order_acquire);
+    int64_t deadline_ns = atomic_load_explicit(&word->deadline_ns, memory_order_acquire);
+    int ready = ready_is(deadline_ns, beat_ns, word_boottime_ns());
     munmap((void *)(uintptr_t)word, sizeof *word);
     return ready;
 }

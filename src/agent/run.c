@@ -190,7 +190,7 @@ static void look_at_supplies(struct run *run)
 static void beat(struct run *run)
 {
     struct word *word = run->word.word;
-    atomic_store_explicit(&word->agent_beat_ns, run->boottime_ns, memory_order_relaxed);
+    atomic_store_explicit(&word->agent_beat_ns, run->boottime_ns, memory_order_release);
     int64_t beat_ns = atomic_load_explicit(&word->watchdog_beat_ns, memory_order_relaxed);
     run->watchdog_there = beat_ns && run->boottime_ns - beat_ns < WATCHDOG_MISSING_NS;
     agent_watchdog(&run->agent, run->watchdog_there, atomic_load(&word->watchdog_writes), run->now_ns);

@@ -10,9 +10,13 @@
 #include "auth/auth.h"
 #include "auth/secret_file.h"
 
+/* No file looks like this, nor one that is away: it is read at the next look. */
+static const struct stat unseen = {.st_size = -1};
+
 int enlist_open(struct enlist *enlist, const char *keys_path, FILE *report)
 {
-    *enlist = (struct enlist){.keys_path = keys_path, .report = report};
+    *enlist = (struct enlist){.keys_path = keys_path, .keys_seen = unseen, .tokens_seen = unseen,
+                               .report = report};
     int length = snprintf(enlist->tokens_path, sizeof enlist->tokens_path, "%s.tokens", keys_path);
     if (length >= (int)sizeof enlist->tokens_path)
         return -ENAMETOOLONG;
@@ -40,8 +44,7 @@ int enlist_look(struct enlist *enlist, bool *changed)
 /* Whoever sends the same again and again makes it read once. */
 static int look_at_keys(struct enlist *enlist)
 {
-    bool first = !enlist->keys_seen.st_ino;
-    if (secret_file_changed(enlist->keys_path, &enlist->keys_seen) || first) {
+    if (secret_file_changed(enlist->keys_path, &enlist->keys_seen)) {
         auth_keys_free(&enlist->keys);
         enlist->keys_error = auth_keys_read(&enlist->keys, enlist->keys_path, enlist->report);
     }
@@ -51,13 +54,13 @@ static int look_at_keys(struct enlist *enlist)
 /* What we wrote is read again, as if somebody else had: what stands in memory is what stands on the disk. */
 static int write_tokens(struct enlist *enlist, int64_t now_s)
 {
-    enlist->tokens_seen = (struct stat){0};
+    enlist->tokens_seen = unseen;
     return tokens_write(&enlist->tokens, enlist->tokens_path, now_s);
 }
 
 static int write_keys(struct enlist *enlist)
 {
-    enlist->keys_seen = (struct stat){0};
+    enlist->keys_seen = unseen;
     return auth_keys_write(&enlist->keys, enlist->keys_path);
 }
 
@@ -161,7 +164,7 @@ static int spend(struct enlist *enlist, struct tokens_row *token, const struct e
     if (!error)
         error = write_tokens(enlist, now_s);
     if (error)      /* memory is ahead of the disk */
-        enlist->tokens_seen = enlist->keys_seen = (struct stat){0};
+        enlist->tokens_seen = enlist->keys_seen = unseen;
     return error;
 }
 

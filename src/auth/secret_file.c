@@ -19,6 +19,8 @@ static int write_whole(int fd, int (*fill)(const void *what, FILE *out), const v
     int error = fill(what, out);
     if (!error && (fflush(out) || fsync(fd)))
         error = -errno;
+    if (!error && ferror(out))      /* rows in the middle are missing, though the disk has room again */
+        error = -EIO;
     if (fclose(out) && !error)
         error = -errno;
     return error;
@@ -27,9 +29,10 @@ static int write_whole(int fd, int (*fill)(const void *what, FILE *out), const v
 int secret_file_write(const char *path, int (*fill)(const void *what, FILE *out), const void *what)
 {
     char beside[4096];
-    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
+    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
         return -ENAMETOOLONG;
-    int fd = mkostemp(beside, O_CLOEXEC);       /* mode 0600 */
+    unlink(beside);     /* of one who was killed at it */
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     int error = write_whole(fd, fill, what);

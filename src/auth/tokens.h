@@ -14,7 +14,7 @@
 
 #include "auth/enrol.h"
 
-enum { TOKENS_MAX = 4096 };
+enum { TOKENS_MAX = HOSTS_MAX };    /* one a host */
 
 enum tokens_state { TOKEN_FREE, TOKEN_TAKEN, TOKEN_USED };
 

@@ -27,10 +27,10 @@ int flock(int fd, int operation)
     return NEXT(flock)(fd, operation);
 }
 
-int mkostemp(char *template, int flags)
+int unlink(const char *path)
 {
     pass();
-    return NEXT(mkostemp)(template, flags);
+    return NEXT(unlink)(path);
 }
 
 int fsync(int fd)
