@@ -4,6 +4,7 @@
 
 usage: enrol_test.py FLYBALL AGENT SITE once|replay|agent. SITE is the demo's; its copy gets keys.
 Nothing here needs root."""
+import fcntl
 import json
 import os
 import signal
@@ -126,6 +127,10 @@ def enrol_one(desk):
     assert again.returncode == 3, again
     nowhere = desk.enrol(HOST, token, desk.folder + '/missing/key', '1s')
     assert nowhere.returncode == 3 and 'the token is not spent' in nowhere.stderr, nowhere
+    with open(path + '.lock', encoding='utf-8') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = desk.enrol(HOST, token, path, '1s')
+        assert second.returncode == 3 and 'another enrolment' in second.stderr, second
     there = desk.enrol(HOST, token, path, '1s')
     assert there.returncode == 5 and 'is there already' in there.stderr, there
 
