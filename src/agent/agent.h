@@ -31,6 +31,7 @@ struct agent_config {
     int64_t efficiency_ppm;         /* of the supplies; 0 = 1000000 */
     int64_t stale_ns;               /* a sample that is older is none; 0 = 1 s */
     bool watchdog_required;         /* without one nothing above fail-safe */
+    bool let_go;                    /* at its end it asks to put back holder.own_mw */
     bool smoothing;                 /* devices that can hold the floor of the lease and these ramps */
     struct act_smooth smooth;       /* of the host; floor_mw is the lease's */
     int64_t ballast_mw;             /* most that a filler draws; taken from every lease. 0 = none */
@@ -79,6 +80,8 @@ struct agent_birth {
     X(AGENT_UNKNOWN_ECHO, "unknown_echo", "leases that answer no report that is remembered") \
     X(AGENT_EXPIRED, "expired", "leases that came too late, and lower nothing") \
     X(AGENT_UNSAVED_EPOCH, "unsaved_epoch", "leases that wait until their epoch is on the disk") \
+    X(AGENT_UNASKED, "unasked", "leases that would let this host go, and answer no report that asked") \
+    X(AGENT_LET_GO, "let_go", "times that the controller let this host go, and own limits were put back") \
     X(AGENT_REPORTS, "reports", "reports sent") \
     X(AGENT_WRITES, "writes", "caps written to devices, tries that failed included") \
     X(AGENT_WRITES_FAILED, "writes_failed", "writes that a driver refused, or that could not be read back") \
@@ -149,9 +152,17 @@ void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t n
  * two looks at CLOCK_MONOTONIC. After a sleep it begins a new incarnation. */
 void agent_clock(struct agent *agent, int64_t before_ns, int64_t boottime_ns, int64_t after_ns);
 
-/* any: the end of this process is near: nothing is obeyed or reported any more, fail-safe is wanted. The
- * word is 0 once it is in force. */
+/* any: this process is to end: reports ask the controller to let the host go. False: the configuration keeps
+ * it at fail-safe, so agent_stop is next. Else that comes when `holder.let_go`, or when the owner waits no
+ * longer. */
+bool agent_leave(struct agent *agent, int64_t now_ns);
+
+/* any: the end of this process is near: nothing is obeyed or reported any more. Fail-safe is wanted, and the
+ * word is 0 once it is in force; where the host was let go its own limits are, and the word is INT64_MAX. */
 void agent_stop(struct agent *agent, int64_t now_ns);
+
+/* any: all that is wanted of devices at the end is done. */
+bool agent_is_done(const struct agent *agent);
 
 /* any: a datagram that came. Returns ACCEPTED where it was obeyed, -1 where the lease protocol refused it,
  * else an enum refusal. */

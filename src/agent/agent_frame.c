@@ -115,6 +115,7 @@ static enum agent_counter counter_of(int verdict)
         [HOLDER_UNKNOWN_ECHO] = AGENT_UNKNOWN_ECHO,
         [HOLDER_EXPIRED_RAISE] = AGENT_EXPIRED,
         [HOLDER_UNSAVED_EPOCH] = AGENT_UNSAVED_EPOCH,
+        [HOLDER_UNASKED] = AGENT_UNASKED,
     };
     return of[verdict];
 }
@@ -133,6 +134,7 @@ static int obey(struct agent *agent, struct lease *lease, int64_t now_ns)
     if (verdict == HOLDER_ACCEPTED) {
         agent->floor_mw = larger(lease->floor_mw, 0);
         agent->reserve_mw = larger(allowed_mw - agent->holder.wanted_mw, 0);
+        agent->counter[AGENT_LET_GO] += agent->holder.let_go;
     }
     agent->counter[counter_of(verdict)]++;
     agent_settle(agent, now_ns);

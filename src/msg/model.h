@@ -154,6 +154,8 @@ struct model_policy {
     uint32_t damper_changes;
     uint32_t headroom_ppm;          /* protection headroom: kept free of shares at every limit */
     int64_t feed_stable_ns;         /* a feed that came back lends again after this long; default 60 s */
+    uint32_t let_go;                /* not 0: an agent that stops may put its host's own limits back */
+    uint32_t reserved;
 };
 
 /* What a contingency is (safety.md section 4). */

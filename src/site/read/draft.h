@@ -172,7 +172,7 @@ struct draft_damper {
 
 struct draft_policy {
     struct value lease, report, tick, raise, clear, age_bound, rho, demand_hold, demand_headroom;
-    struct value oversubscribe, headroom, hold_at, damper_at, feed_stable, fail_safe, shed;
+    struct value oversubscribe, headroom, hold_at, damper_at, feed_stable, fail_safe, shed, let_go;
     struct draft_hold hold;
     struct draft_damper damper;
 };
