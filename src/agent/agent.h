@@ -33,7 +33,7 @@ struct agent_config {
     bool watchdog_required;         /* without one nothing above fail-safe */
     bool let_go;                    /* at its end it asks to put back holder.own_mw */
     bool smoothing;                 /* devices that can hold the floor of the lease and these ramps */
-    struct act_smooth smooth;       /* of the host; floor_mw is the lease's */
+    struct act_smooth smooth;       /* of the host, where the lease says nothing; floor_mw is the lease's */
     int64_t ballast_mw;             /* most that a filler draws; taken from every lease. 0 = none */
 };
 
@@ -124,7 +124,7 @@ struct agent {
     uint64_t epoch_asked;           /* the newest that save_epoch was called for */
     int64_t word_boottime_ns;       /* what was stored last; -1 = nothing yet */
     int64_t raised_ns;              /* the newest raise or cut by an order */
-    int64_t floor_mw;               /* of the newest lease obeyed */
+    struct act_smooth smooth;       /* of the newest lease obeyed: floor and ramps of the host */
     int64_t reserve_mw;             /* what that lease allows beside the devices */
     uint16_t psu_inputs;
     uint8_t psus;                   /* supplies that are looked at */
@@ -213,7 +213,8 @@ int64_t agent_wall_mw(const struct agent_config *config, int64_t devices_mw);
 int64_t agent_part_mw(const struct agent *agent, int64_t cap_mw);
 
 /* any: what a device is to keep besides its cap, where it can: its part of the floor of the lease, never
- * above its part of the cap that is wanted nor of fail-safe, and of the ramps. Off without floor or lease. */
+ * above its part of the cap that is wanted nor of fail-safe, and of the ramps, of the lease where that tells
+ * them. Off without floor or lease. */
 struct act_smooth agent_smooth(const struct agent *agent);
 
 /* any: what a filler is to draw now so that the host holds the floor of its lease: never more than the lease

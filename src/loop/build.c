@@ -193,9 +193,7 @@ static uint32_t kinds_of(uint32_t port, uint32_t ports)
 {
     uint32_t meters = 1U << FRAME_MEASUREMENT;
     uint32_t hosts = 1U << FRAME_REPORT | 1U << FRAME_TOKEN_REQUEST | 1U << FRAME_DETAIL;
-    if (ports == 1)
-        return meters | hosts;
-    return port == 0 ? meters : hosts;
+    return ports == 1 ? meters | hosts : port == 0 ? meters : hosts;
 }
 
 /* The lane whose thread owns what a port says for itself: the one that sends leases there, or queue 0's. */
@@ -269,7 +267,8 @@ static void init_egress(struct loop *loop)
     egress->returns = &loop->returns;
     egress->epoch = loop->epoch;
     egress->lane = (uint8_t)loop->path.lanes;
-    egress->enforce = loop->site->model.mode == MODE_ENFORCE;
+    egress->model = &loop->site->model;
+    egress->enforce = egress->model->mode == MODE_ENFORCE;
     egress->frame_sequence = loop->epoch;
 }
 

@@ -18,6 +18,9 @@ struct lease {
     int64_t floor_mw;
     int64_t duration_ns;        /* D */
     uint64_t session;           /* of the controller: random, another at every start; 0 = none */
+    /* with the floor, of the whole host: how fast its draw may rise and fall, and how long it waits before it
+     * falls, where devices can keep that; 0 = as they have it */
+    int64_t ramp_up_mw_per_s, ramp_down_mw_per_s, hysteresis_ns;
 };
 
 enum lease_flag {

@@ -100,6 +100,8 @@ struct model_host_type {
     int64_t pf_min_ppm;             /* lowest power factor: mVA = mW / pf */
     int64_t actuation_ns;           /* A = 2 x worst write + settle */
     int64_t quantum_mw;             /* grain of a cap */
+    /* told with each lease, beside the floor: of the host; 0 = as its devices have it */
+    int64_t ramp_up_mw_per_s, ramp_down_mw_per_s, hysteresis_ns;
 };
 
 /* What every report looks at comes first: of a host with two cords the first two lines of the cache. */

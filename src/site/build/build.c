@@ -85,6 +85,9 @@ void build_types(const struct draft *d, struct model *m)
         out->pf_min_ppm = t->power_factor.number;
         out->actuation_ns = t->actuation.number;
         out->quantum_mw = t->quantum.number;
+        out->ramp_up_mw_per_s = t->ramp_up.number * 1000;
+        out->ramp_down_mw_per_s = t->ramp_down.number * 1000;
+        out->hysteresis_ns = t->hysteresis.number;
     }
 }
 

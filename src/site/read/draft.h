@@ -112,7 +112,7 @@ struct draft_type {
     const struct tree *at;
     struct value id, cap, cap_min, cap_max, base, overshoot, efficiency, phys_max, input_max, inrush,
         power_factor, actuation, quantum, psus_needed, psu;
-    struct value fail_safe, floor;
+    struct value fail_safe, floor, ramp_up, ramp_down, hysteresis;
 };
 
 struct draft_cord {

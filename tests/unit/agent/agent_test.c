@@ -511,6 +511,42 @@ static void a_floor_is_never_above_a_cap_and_ends_with_its_lease(void **state)
     assert_true(agent_smooth(&host.agent).off);
 }
 
+/* What the lease tells stands above the agent's file, each for itself; what it tells not is the file's. */
+static void ramps_of_the_lease_stand_above_those_of_the_file(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host.agent.config.smoothing = true;
+    host.agent.config.smooth =
+        (struct act_smooth){.ramp_up_mw_per_s = 8000 * W, .hysteresis_ns = 250 * MS};
+    host_govern(&host, 6000 * W);
+    host_pass(&host, 100 * MS);
+    struct lease lease = host_next_lease(&host, 6000 * W);
+    lease.floor_mw = 1200 * W;
+    lease.ramp_up_mw_per_s = 2000 * W;
+    lease.ramp_down_mw_per_s = 400 * W;
+    assert_int_equal(host_send(&host, &lease), ACCEPTED);
+    struct act_smooth smooth = agent_smooth(&host.agent);
+    assert_int_equal(smooth.ramp_up_mw_per_s, 500 * W);
+    assert_int_equal(smooth.ramp_down_mw_per_s, 100 * W);
+    assert_int_equal(smooth.hysteresis_ns, 250 * MS);
+    host_pass(&host, 100 * MS);
+    lease = host_next_lease(&host, 6000 * W);
+    lease.floor_mw = 1200 * W;
+    lease.hysteresis_ns = 40 * MS;
+    assert_int_equal(host_send(&host, &lease), ACCEPTED);
+    smooth = agent_smooth(&host.agent);
+    assert_int_equal(smooth.ramp_up_mw_per_s, 2000 * W);
+    assert_int_equal(smooth.ramp_down_mw_per_s, 0);
+    assert_int_equal(smooth.hysteresis_ns, 40 * MS);
+    host_pass(&host, 100 * MS);
+    lease = host_next_lease(&host, 6000 * W);
+    lease.ramp_up_mw_per_s = 2000 * W;
+    assert_int_equal(host_send(&host, &lease), ACCEPTED);
+    assert_true(agent_smooth(&host.agent).off);         /* ramps go with a floor */
+}
+
 static void draw_of_all(struct host *host, int64_t draw_mw)
 {
     for (uint32_t i = 0; i < HOST_DEVICES; i++)
@@ -676,6 +712,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_floor_is_never_above_a_cap_and_ends_with_its_lease),
+        cmocka_unit_test(ramps_of_the_lease_stand_above_those_of_the_file),
         cmocka_unit_test(a_filler_is_part_of_the_lease_and_ends_with_it),
         cmocka_unit_test(what_devices_say_to_floors_is_counted),
         cmocka_unit_test(starts_at_fail_safe_with_an_armed_word),
