@@ -112,6 +112,10 @@ struct act_driver {
     /* any: the cap in force, whoever set it: the least of all that bound the device, ACT_NO_CAP_MW if nothing
      * does. -ENODEV: gone. */
     int (*read_back)(struct act *act, uint32_t device, int64_t *enforced_mw);
+    /* any; NULL where no device of it can tell: the cap that it keeps as it was written, which comes to be in
+     * force when somebody else's lower limit goes; ACT_NO_CAP_MW: none. -ENOTSUP: this one does not tell;
+     * -ENODEV: gone. */
+    int (*kept)(struct act *act, uint32_t device, int64_t *kept_mw);
     /* any: what the device tells of itself; what it does not tell is not in `valid`. -ENODEV: gone. */
     int (*sample)(struct act *act, uint32_t device, struct act_sample *sample);
     /* any; NULL where no device of it can. -ENOTSUP: this one cannot; -ERANGE as the device says. */

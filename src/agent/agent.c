@@ -59,7 +59,7 @@ void agent_init(struct agent *agent, const struct agent_config *config, const st
         agent->config.stale_ns = NS_PER_S;
     for (uint32_t i = 0; i < HOST_DEVICES_MAX; i++)
         agent->device[i] = (struct agent_device){.retry_ns = INT64_MAX, .sampled_ns = INT64_MIN,
-                                                 .seen_ns = INT64_MIN};
+                                                 .seen_ns = INT64_MIN, .kept_mw = -1};
 }
 
 void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t now_ns)

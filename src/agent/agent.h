@@ -105,6 +105,7 @@ struct agent_device {
     int64_t retry_ns;               /* a write that failed is tried again then; INT64_MAX = none failed */
     int64_t retry_wait_ns;
     int64_t sampled_ns, seen_ns;    /* the newest of each that was good; INT64_MIN: never */
+    int64_t kept_mw;                /* as told of the read-back that comes next; -1 = not told */
     uint64_t watchdog_writes;       /* of the watchdog, as known when the newest write here was handed out */
     int last_error;                 /* -errno of the newest call that failed, 0 after one that did not */
     bool busy;                      /* a write was handed out and has not returned */
@@ -173,6 +174,11 @@ void agent_turn(struct agent *agent, int64_t now_ns);
 
 /* any: agent_turn has something to do then, at the latest. */
 int64_t agent_due_ns(const struct agent *agent);
+
+/* any, before agent_written or agent_seen, of a device that tells it: the cap it keeps as written, which
+ * somebody else's lower limit may hide; -1 = not told. A device stands at the higher of it and of what is in
+ * force. */
+void agent_kept(struct agent *agent, uint32_t device, int64_t kept_mw);
 
 /* any: the write in flight on this device has returned. `rc` of apply, or of the read-back behind it,
  * whichever failed; applied_mw: what was written in the end, at most what was asked for. -ENODEV: the

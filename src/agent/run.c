@@ -124,10 +124,15 @@ static void take_news(struct run *run, uint32_t device)
     struct worker_news news;
     if (!worker_take(&run->worker[device], &news))
         return;
-    if (news.written)
-        agent_written(&run->agent, device, news.written_rc, news.applied_mw, news.written_mw, run->now_ns);
-    if (news.seen)
-        agent_seen(&run->agent, device, news.seen_rc, news.seen_mw, run->now_ns);
+    if (news.written) {
+        agent_kept(&run->agent, device, news.readback.kept_mw);
+        agent_written(&run->agent, device, news.written_rc, news.applied_mw, news.readback.enforced_mw,
+                      run->now_ns);
+    }
+    if (news.seen) {
+        agent_kept(&run->agent, device, news.look.kept_mw);
+        agent_seen(&run->agent, device, news.seen_rc, news.look.enforced_mw, run->now_ns);
+    }
     if (news.sampled)
         agent_sampled(&run->agent, device, &news.sample, run->now_ns);
     if (news.smoothed)

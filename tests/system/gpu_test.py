@@ -170,6 +170,40 @@ def case_errors():
         site.bed.stop(daemon)
 
 
+def case_held_up():
+    """Somebody else's lower limit is in force on a GPU that then takes limits and changes nothing: what it
+    keeps, and what would be in force without that limit, is above fail-safe and hidden. Agent and watchdog
+    know it, write it all the time and never take fail-safe for read back; once it obeys it is written, though
+    what is in force never changed."""
+    with Site('ghel') as site:
+        daemon, host = start(site)
+        host.wait_for_lease()
+        host.tell(2, 'foreign_mw', 210000)
+        host.wait_for('run', 'limits of somebody else')
+        host.wait_for_lease()
+        host.tell(2, 'sticky', 1)
+        others = [i for i in range(DEVICES) if i != 2]
+        fail_safe_in_time(host, 'held up', kill_daemon(host, daemon), others)
+        assert host.caps_w()[2] > FAIL_SAFE_W / DEVICES
+        before, word = host.shown('writes')[2], set()
+
+        def is_written():
+            word.add(host.word('deadline_ns'))
+            return host.shown('writes')[2] > before + 10
+        host.wait_until(is_written, 20, 'it is written no more')
+        assert 0 not in word, 'fail-safe counts as read back'
+        host.agent.kill()       # the watchdog's eyes are its own
+        host.agent.wait()
+        before = host.shown('writes')[2]
+        host.wait_until(lambda: host.shown('writes')[2] > before + 10, 20, 'the watchdog takes it for obeyed')
+        host.tell(2, 'sticky', 0)
+        took_s = host.wait_for_fail_safe(ACTUATION_S + STALL_S)
+        print(f'fail-safe stands {took_s:.3f} s after it obeyed, under a lower limit all the time')
+        host.agent = host.spawn('run', host.folder + '/summary.json')
+        host.wait_for('run', 'ready: fail-safe caps are read back')
+        host.end()
+
+
 if __name__ == '__main__':
     if os.geteuid() != 0:
         skip('needs root: network namespaces')

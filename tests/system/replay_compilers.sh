@@ -39,7 +39,7 @@ compile() {
     local name=$1 compiler=$2
     shift 2
     [ ! -x "$kept/$name" ] || return 0
-    "$compiler" "${flags[@]}" "$@" -I"$source/src" -o "$kept/$name.new" "${files[@]}"
+    "$compiler" "${flags[@]}" "$@" -I"$source/src" -o "$kept/$name.new" "${files[@]}" -lm
     mv "$kept/$name.new" "$kept/$name"
 }
 

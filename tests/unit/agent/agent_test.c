@@ -257,6 +257,68 @@ static void a_foreign_limit_is_reported_and_not_fought(void **state)
     assert_false(host.report.flags & REPORT_FOREIGN_LIMIT);
 }
 
+/* Somebody else's 400 W is in force on device 3 all the time. Its cut to 500 W returns, and the device keeps
+ * the 1000 W of before: what reads back is below all that is wanted, and 1000 W may come at any moment. */
+static void a_cap_that_is_held_up_under_a_lower_limit_is_no_receipt(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    agent_kept(&host.agent, 3, 1000 * W);
+    agent_seen(&host.agent, 3, 0, 400 * W, host.now_ns);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(host.report.cap_mw, 4000 * W);
+    assert_int_equal(host_lease(&host, 2000 * W), ACCEPTED);
+    for (uint32_t i = 0; i < 3; i++)
+        host_return(&host, i, 0);
+    for (int round = 1; round <= 3; round++) {
+        assert_int_equal(host.device[3].writing_mw, 500 * W);
+        host.device[3].writing_mw = -1;
+        agent_kept(&host.agent, 3, 1000 * W);
+        agent_written(&host.agent, 3, 0, 500 * W, 400 * W, host.now_ns);
+        host_pass(&host, 100 * MS);
+        assert_int_equal(host.agent.counter[AGENT_WRITES_FAILED], round);
+        assert_int_equal(host.report.cap_mw, 2500 * W);
+        assert_int_equal(host.report.held_ns, 0);
+    }
+    host.device[3].writing_mw = -1;
+    agent_kept(&host.agent, 3, 500 * W);
+    agent_written(&host.agent, 3, 0, 500 * W, 400 * W, host.now_ns);
+    host_pass(&host, 200 * MS);
+    assert_int_equal(host.report.cap_mw, 2000 * W);
+    assert_true(host.report.held_ns > 0);
+    assert_true(host.report.flags & REPORT_FOREIGN_LIMIT);
+}
+
+static void a_cap_that_came_back_above_under_a_lower_limit_is_a_new_incarnation(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    uint64_t first = host.agent.holder.incarnation;
+    agent_kept(&host.agent, 3, 1000 * W);
+    agent_seen(&host.agent, 3, 0, 400 * W, host.now_ns);
+    assert_int_equal(host.agent.holder.incarnation, first);
+    agent_kept(&host.agent, 3, 2500 * W);
+    agent_seen(&host.agent, 3, 0, 400 * W, host.now_ns);
+    assert_true(host.agent.holder.incarnation != first);
+    assert_int_equal(host.device[3].writing_mw, 500 * W);
+    assert_int_equal(host.agent.counter[AGENT_RESETS], 1);
+    /* fail-safe is not in force while it is held up: the watchdog is to write, too */
+    for (uint32_t i = 0; i < 3; i++)
+        host_return(&host, i, 0);
+    host.device[3].writing_mw = -1;
+    agent_written(&host.agent, 3, 0, 500 * W, 400 * W, host.now_ns);
+    assert_true(host.word_ns > 0 && host.word_ns <= host.now_ns + host.slept_ns);
+    host_pass(&host, 100 * MS);
+    host.device[3].writing_mw = -1;
+    agent_kept(&host.agent, 3, 500 * W);
+    agent_written(&host.agent, 3, 0, 500 * W, 400 * W, host.now_ns);
+    assert_int_equal(host.word_ns, 0);
+}
+
 static void a_late_fail_safe_is_written_over(void **state)
 {
     (void)state;
@@ -689,6 +751,8 @@ int main(void)
         cmocka_unit_test(a_write_from_before_the_loss_counts_for_nothing),
         cmocka_unit_test(a_cap_that_came_back_above_is_a_new_incarnation),
         cmocka_unit_test(a_foreign_limit_is_reported_and_not_fought),
+        cmocka_unit_test(a_cap_that_is_held_up_under_a_lower_limit_is_no_receipt),
+        cmocka_unit_test(a_cap_that_came_back_above_under_a_lower_limit_is_a_new_incarnation),
         cmocka_unit_test(a_late_fail_safe_is_written_over),
         cmocka_unit_test(a_limit_of_a_person_that_equals_fail_safe_is_not_fought),
         cmocka_unit_test(its_own_bounds_stand_above_any_order),

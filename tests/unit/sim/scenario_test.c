@@ -158,8 +158,9 @@ static void bounds_break_where_they_are_passed(void **state)
 static void on_the_sites_of_the_safety_bench_hosts_disobey_too(void **state)
 {
     static const char *const name[] = {"hall-1mw", "plain-20", "dual-20", "ups-20", "sources-20"};
-    static const enum fault_kind kinds[] = {FAULT_RESET, FAULT_STICK, FAULT_LIE, FAULT_STALL, FAULT_OVERDRAW,
-                                            FAULT_RAISE, FAULT_REBOOT, FAULT_WATCHDOG, FAULT_HOST_STEP};
+    static const enum fault_kind kinds[] = {FAULT_RESET,    FAULT_STICK,     FAULT_LIE,   FAULT_STALL,
+                                            FAULT_OVERDRAW, FAULT_OVERSHOOT, FAULT_RAISE, FAULT_REBOOT,
+                                            FAULT_WATCHDOG, FAULT_HOST_STEP};
     (void)state;
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
         uint32_t drawn[FAULT_KIND_COUNT] = {0};
