@@ -61,6 +61,9 @@ struct agent_birth {
     uint64_t epoch;                 /* what was made durable, 0 at first */
     /* of its first frame less one: ascends over restarts; UTC in ns will do */
     uint64_t frame_sequence;
+    /* both of these come later, by agent_remember: fail-safe waits for no disk. Until then nothing is sent,
+     * and so nothing can be obeyed, for a lease answers a report */
+    bool silent;
 };
 
 /* X(symbol, name, meaning) */
@@ -133,6 +136,7 @@ struct agent {
     bool watchdog;                  /* it is there */
     uint64_t watchdog_writes;       /* of it, that have returned */
     bool started, stopped;
+    bool silent;                    /* epoch and numbers of frames are not known yet */
     struct auth_user *auth;         /* NULL: frames are bare */
     uint32_t peer;                  /* this host, of those that `auth` knows */
     uint8_t out[DATAGRAM_MAX];
@@ -148,6 +152,11 @@ void agent_auth(struct agent *agent, struct auth_user *user, uint32_t peer);
 /* any: a new agent process. agent_clock must have been called. The word is stored (fail-safe is wanted and
  * not read back), and every device is written. */
 void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t now_ns);
+
+/* any: the epoch that was made durable and the number before this run's first frame, where the birth was
+ * silent. What is sent from now on has numbers that a crash does not give out again: the owner has put on the
+ * disk how far they may come. */
+void agent_remember(struct agent *agent, uint64_t epoch, uint64_t frame_sequence, int64_t now_ns);
 
 /* any: before agent_start, and before whatever may follow a sleep of the machine: CLOCK_BOOTTIME read between
  * two looks at CLOCK_MONOTONIC. After a sleep it begins a new incarnation. */
@@ -204,8 +213,8 @@ void agent_watchdog(struct agent *agent, bool there, uint64_t writes, int64_t no
 /* any: which of the first `psus` supplies have input power, bit by bit; `known` false: nobody can tell. */
 void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs, int64_t now_ns);
 
-/* any: asks for power ahead of time; the answer comes by the hook. 0, or -EINVAL where the request cannot be
- * encoded. */
+/* any: asks for power ahead of time; the answer comes by the hook. 0, -EINVAL where the request cannot be
+ * encoded, or -EAGAIN where nothing is sent yet. */
 int agent_ask(struct agent *agent, const struct token_request *request, int64_t now_ns);
 
 /* any: what the host draws at the wall now: devices by their newest samples, rounded up; a device whose

@@ -11,6 +11,7 @@
 #include "agent/keyring.h"
 #include "agent/newcomer.h"
 #include "agent/probe.h"
+#include "agent/ready.h"
 #include "agent/run.h"
 #include "agent/saying.h"
 #include "agent/watch.h"
@@ -25,12 +26,14 @@ static const char help[] =
     "usage: flyball-agent check FILE\n"
     "       flyball-agent run FILE [SUMMARY]\n"
     "       flyball-agent watch FILE\n"
+    "       flyball-agent ready FILE\n"
     "       flyball-agent enrol FILE [ADDRESS[:PORT]]\n"
     "       flyball-agent probe [DRIVER]\n\n"
     "Holds this host to the power that flyballd leases to it; without a lease to its fail-safe cap.\n\n"
     "  check   reads the configuration and says what is wrong with it\n"
     "  run     the agent; SUMMARY is written at the end, - is standard output\n"
     "  watch   the watchdog: writes the fail-safe caps when the agent does not\n"
+    "  ready   waits until the agent here has read back fail-safe caps: what draws power may begin\n"
     "  enrol   gets this host's first key by the token on standard input, of `flyball keys serve-enrol` at\n"
     "          ADDRESS (the controller's) and PORT (7003), and writes the file that `keys` names\n"
     "  probe   what an actuator finds on this machine, and how long each call takes; changes nothing\n\n"
@@ -150,6 +153,10 @@ static int with_file(const char *verb, const char *path, const char *more)
     int error = config_load(&config, path, stderr);
     if (error)
         return exit_of(error);
+    if (!strcmp(verb, "ready")) {
+        error = ready_wait(config.run, stdout);
+        return error ? exit_of(error) : EXIT_OK;
+    }
     if (!strcmp(verb, "enrol"))
         return enrol(&config, path, more);
     if (strcmp(verb, "check"))
@@ -167,13 +174,14 @@ int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
     setvbuf(stderr, NULL, _IONBF, 0);
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     mallopt(M_ARENA_MAX, 1);    /* a thread's own would be 64 MiB of addresses, which count as locked */
     if (!strcmp(verb, "--help") || !strcmp(verb, "-h") || !strcmp(verb, "help"))
         return fputs(help, stdout), EXIT_OK;
     if (!strcmp(verb, "probe") && argc <= 3)
         return probe_all(argc == 3 ? argv[2] : NULL, stdout, stderr) ? EXIT_CONNECT : EXIT_OK;
     if (argc == 3 && (!strcmp(verb, "check") || !strcmp(verb, "run") || !strcmp(verb, "watch") ||
-                      !strcmp(verb, "enrol")))
+                      !strcmp(verb, "ready") || !strcmp(verb, "enrol")))
         return with_file(verb, argv[2], NULL);
     if (argc == 4 && (!strcmp(verb, "run") || !strcmp(verb, "enrol")))
         return with_file(verb, argv[2], argv[3]);

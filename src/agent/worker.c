@@ -92,18 +92,41 @@ static bool is_same(const struct act_smooth *left, const struct act_smooth *righ
             left->hysteresis_ns == right->hysteresis_ns);
 }
 
-/* Where a floor cannot be had, none stands in the way of a cap either. */
+/* A cut, or what may be one, or the end, waits for this thread. */
+static bool is_wanted(void *user)
+{
+    struct worker *worker = user;
+    const struct hand_seen *told = &worker->told;
+    int64_t standing_mw = told->enforced_mw > told->kept_mw ? told->enforced_mw : told->kept_mw;
+    pthread_mutex_lock(&worker->lock);
+    bool wanted = worker->stop || (worker->ordered && (standing_mw < 0 || worker->cap_mw < standing_mw));
+    pthread_mutex_unlock(&worker->lock);
+    return wanted;
+}
+
+static int call_smooth(struct worker *worker, struct act_smooth wanted, int64_t now_ns)
+{
+    wanted.leave = is_wanted;
+    wanted.user = worker;
+    return hand_smooth(&worker->hand, &wanted, now_ns);
+}
+
+/* Where a floor cannot be had, none stands in the way of a cap either. What was left for a cut is begun again
+ * behind it. */
 static int set_smooth(struct worker *worker, const struct act_smooth *wanted, int64_t now_ns)
 {
-    int rc = hand_smooth(&worker->hand, wanted, now_ns);
+    int rc = call_smooth(worker, *wanted, now_ns);
     if (!rc || rc == -ENOTSUP)
         worker->smoothed = *wanted;
+    else if (rc == -EINTR)
+        worker->smoothed = not_known;
     else if (rc != -ENODEV)
-        worker->smoothed = hand_smooth(&worker->hand, &smooth_off, now_ns) ? not_known : smooth_off;
+        worker->smoothed = call_smooth(worker, smooth_off, now_ns) ? not_known : smooth_off;
     return rc == -ENOTSUP && wanted->off ? 0 : rc;
 }
 
-/* Behind writes and looks, once for each change. A floor that is too high by now is lowered. */
+/* Behind writes and looks, once for each change. A floor that is too high by now is lowered. A cut that comes
+ * meanwhile waits for one call of the driver, and not for all. */
 static void smooth(struct worker *worker)
 {
     int64_t now_ns = word_monotonic_ns();
@@ -118,6 +141,8 @@ static void smooth(struct worker *worker)
         (now_ns < worker->smooth_ns && is_same(&wanted, &worker->refused)))
         return;
     int rc = set_smooth(worker, &wanted, now_ns);
+    if (rc == -EINTR)
+        return;
     worker->refused = wanted;
     worker->smooth_ns = rc ? now_ns + SMOOTH_AGAIN_NS : now_ns;
     pthread_mutex_lock(&worker->lock);

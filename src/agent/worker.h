@@ -77,7 +77,8 @@ static inline void worker_bound(struct worker *worker, int64_t ceiling_mw)
     atomic_store_explicit(&worker->ceiling_mw, ceiling_mw, memory_order_release);
 }
 
-/* any, the loop: what the device is to keep besides its cap. It waits behind every write. */
+/* any, the loop: what the device is to keep besides its cap. It waits behind every write, and
+ * makes way for a cut between two calls of the driver. */
 void worker_smooth(struct worker *worker, const struct act_smooth *smooth);
 
 /* any, the loop: takes what is new; false: nothing. */

@@ -143,7 +143,8 @@ void cluster_make_claims(struct cluster *cluster, const struct cluster_run *run,
 static bool is_withdrawn(const struct cluster *cluster, uint32_t node)
 {
     uint32_t contingency = cluster->visit.cell / PHASES;
-    return cluster->withdrawn & cluster->model->node[node].lend & 1u << contingency;
+    uint32_t held = cluster->withdrawn & cluster->model->node[node].lend;
+    return held >> contingency & 1;
 }
 
 static uint8_t term_of_cut(const struct cluster *cluster, uint32_t node, uint32_t host)

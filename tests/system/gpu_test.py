@@ -54,6 +54,10 @@ class GpuHost(Host):
         """The limits asked for, as they stand in the driver."""
         return [value / 1000 for value in self.shown('limit_mw')]
 
+    def wait_until_above(self, device):
+        """A lease reaches each device by itself."""
+        self.wait_until(lambda: self.caps_w()[device] > FAIL_SAFE_W / DEVICES, 30, f'{device} is not leased')
+
     def draws_w(self):
         return [value / 1000 for value in self.shown('draw_mw')]
 
@@ -146,6 +150,7 @@ def case_errors():
         daemon, host = start(site)
         for member, value in (('fail_get', 999), ('fail_set', 999), ('sticky', 1)):
             host.wait_for_lease()
+            host.wait_until_above(2)
             host.tell(2, member, value)
             others = [i for i in range(DEVICES) if i != 2]
             if member == 'fail_get':
@@ -178,9 +183,9 @@ def case_held_up():
     with Site('ghel') as site:
         daemon, host = start(site)
         host.wait_for_lease()
+        host.wait_until_above(2)
         host.tell(2, 'foreign_mw', 210000)
         host.wait_for('run', 'limits of somebody else')
-        host.wait_for_lease()
         host.tell(2, 'sticky', 1)
         others = [i for i in range(DEVICES) if i != 2]
         fail_safe_in_time(host, 'held up', kill_daemon(host, daemon), others)
@@ -199,6 +204,7 @@ def case_held_up():
         host.tell(2, 'sticky', 0)
         took_s = host.wait_for_fail_safe(ACTUATION_S + STALL_S)
         print(f'fail-safe stands {took_s:.3f} s after it obeyed, under a lower limit all the time')
+        os.unlink(host.folder + '/run.out')
         host.agent = host.spawn('run', host.folder + '/summary.json')
         host.wait_for('run', 'ready: fail-safe caps are read back')
         host.end()

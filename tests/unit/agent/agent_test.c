@@ -734,6 +734,46 @@ static void a_device_lost_while_it_leaves_means_fail_safe(void **state)
     assert_int_equal(host.device[0].cap_mw, 500 * W);
 }
 
+/* Fail-safe waits for no disk, and nothing that is sent has a number of before. */
+static void nothing_is_sent_before_the_disk_has_spoken(void **state)
+{
+    (void)state;
+    struct host host;
+    struct frame frame;
+    const struct token_request request = {.request = 1};
+    host_start(&host);
+    host.frames = host.reports = 0;
+    host.silent = true;
+    host_restart(&host);
+    for (uint32_t i = 0; i < HOST_DEVICES; i++)
+        assert_int_equal(host.device[i].writing_mw, 500 * W);
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 2000 * W);
+    assert_int_equal(host.word_ns, 0);
+    host_pass(&host, 2 * NS_PER_S);
+    assert_int_equal(host.frames, 0);
+    assert_int_equal(agent_ask(&host.agent, &request, host.now_ns), -EAGAIN);
+    agent_frame_send(&host.agent, FRAME_REPORT, 4);
+    assert_int_equal(host.frames, 0);
+    assert_true(agent_due_ns(&host.agent) > host.now_ns);      /* nobody turns for a report that waits */
+    host.report = (struct report){.incarnation = host.agent.holder.incarnation, .number = 1};
+    assert_int_equal(host_lease(&host, 4000 * W), -1);          /* it answers no report */
+    assert_int_equal(host.agent.counter[AGENT_UNKNOWN_ECHO], 1);
+
+    agent_remember(&host.agent, 3, UINT64_C(5) << 60, host.now_ns);
+    host_pass(&host, MS);
+    assert_int_equal(host.reports, 1);
+    assert_int_equal(host.report.epoch, 3);
+    assert_int_equal(host.report.cap_mw, 2000 * W);
+    assert_int_equal(frame_decode(host.sent, host.sent_bytes, &frame), ACCEPTED);
+    assert_true(frame.sequence == (UINT64_C(5) << 60) + 1);
+    host.epoch = 2;                                             /* one that was fenced before */
+    assert_int_equal(host_lease(&host, 4000 * W), -1);
+    assert_int_equal(host.agent.counter[AGENT_OLD_EPOCH], 1);
+    host.epoch = 3;
+    assert_int_equal(host_lease(&host, 4000 * W), ACCEPTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -768,6 +808,7 @@ int main(void)
         cmocka_unit_test(without_an_agreement_it_ends_at_fail_safe),
         cmocka_unit_test(nobody_asks_where_the_file_does_not_say_so),
         cmocka_unit_test(a_device_lost_while_it_leaves_means_fail_safe),
+        cmocka_unit_test(nothing_is_sent_before_the_disk_has_spoken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -628,11 +628,11 @@ static void an_open_arbitration_is_given_up_by_the_next(void **state)
     (void)state;
     struct hall hall;
     uint32_t first;
-    hall_build(&hall);
-    hall_limit(&hall, HALL_LEFT, 12);
-    hall_open(&hall);
-    all_use(&hall, 10 * HALL_KW);
     for (uint32_t items = 1; items < 60; items++) {
+        hall_build(&hall);
+        hall_limit(&hall, HALL_LEFT, 12);
+        hall_open(&hall);
+        all_use(&hall, 10 * HALL_KW);
         cluster_begin(&hall.cluster);
         cluster_part(&hall.cluster, &hall.ledger, hall.demand, HALL_T_NS, items, &first);
         hall_arbitrate(&hall, 64);
@@ -647,16 +647,15 @@ static void what_an_arbitration_given_up_has_counted_counts_no_more(void **state
     (void)state;
     struct hall hall;
     uint32_t first;
-    hall_build(&hall);
-    hall_limit(&hall, HALL_LEFT, 10);
-    hall_open(&hall);
-    all_use(&hall, 10 * HALL_KW);
-    hall_holds(&hall, 0, 6 * HALL_KW);
-    hall.account[0].bounded = false;
-    hall.account[0].exposed_draw_mw = 6 * HALL_KW;
-    hall.changed[HALL_HOSTS] = 1;
     for (uint32_t left = 1; left < 150; left++) {
+        hall_build(&hall);
         hall_limit(&hall, HALL_LEFT, 10);
+        hall_open(&hall);
+        all_use(&hall, 10 * HALL_KW);
+        hall_holds(&hall, 0, 6 * HALL_KW);
+        hall.account[0].bounded = false;
+        hall.account[0].exposed_draw_mw = 6 * HALL_KW;
+        hall.changed[HALL_HOSTS] = 1;
         cluster_begin(&hall.cluster);
         for (uint32_t part = 0; part < left; part++)
             cluster_part(&hall.cluster, &hall.ledger, hall.demand, HALL_T_NS, 1, &first);
