@@ -11,7 +11,8 @@
 
 #include "core/angle.h"
 
-#define CHANGE 0.1              /* of a mean square from one half cycle to the next */
+enum { CALM_CYCLES = 6 };       /* after the frequency was found, before a reading begins */
+#define CHANGE 0.1              /* of a mean square from one cycle to the next */
 #define FLOOR 1e-4              /* 1 % of nominal, squared */
 /* what is said of a cycle anew each half cycle, not of single samples */
 #define STATE (uint32_t)(MEASURE_SETTLING | MEASURE_FREE | MEASURE_DURING | MEASURE_CHANGING)
@@ -79,6 +80,7 @@ void measure_grid_start(struct measure_meter *meter, const struct measure_work *
         edges_of_phase(work, p, 0, 0, at);
         for (uint32_t s = 0; s < MEASURE_SUMS; s++)
             grid->open[s] = -at[s];
+        grid->earlier_vv = grid->earlier_ii = -1;
         grid->broken = p > 0;
     }
     edges_shared(work, 0, 0, at_shared);
@@ -109,6 +111,7 @@ static void void_open(struct measure_meter *meter)
         memset(grid->open, 0, sizeof grid->open);
         grid->open_flags = 0;
         grid->last_samples = grid->since = 0;
+        grid->earlier_vv = grid->earlier_ii = -1;
         grid->broken = 1;
     }
     memset(meter->shared, 0, sizeof meter->shared);
@@ -133,11 +136,13 @@ void measure_grid_gap(struct measure_meter *meter, double cycles, int64_t t_ns, 
     void_open(meter);
 }
 
-static bool changed(double now, double now_samples, double before, double before_samples, double nominal)
+/* Against the same half of the cycle before: even harmonics make the two halves of a cycle differ for
+ * good. */
+static bool changed(double now, double before, double nominal)
 {
-    double a = now / now_samples, b = before / before_samples, high = a > b ? a : b;
+    double high = now > before ? now : before;
 
-    return high > FLOOR * nominal * nominal && fabs(a - b) > CHANGE * high;
+    return before >= 0 && high > FLOOR * nominal * nominal && fabs(now - before) > CHANGE * high;
 }
 
 /* `part` samples behind index i, whose half cycle took `samples`: the mean over the cycle that ends here. */
@@ -156,9 +161,10 @@ static void close_cycle(struct measure_meter *meter, uint32_t p, double samples,
     half.flags |= measure_track_flags(meter);
     grid->cycle_x = (now[SUM_VC] + before[SUM_VC]) * over * sqrt(2);
     grid->cycle_y = -(now[SUM_VS] + before[SUM_VS]) * over * sqrt(2);
+    grid->cycle_vv = half.voltage_v * half.voltage_v;
     grid->cycle_a = half.current_a;
-    if (changed(now[SUM_VV], samples, before[SUM_VV], grid->last_samples, config->voltage_v) ||
-        changed(now[SUM_II], samples, before[SUM_II], grid->last_samples, config->current_a))
+    if (changed(now[SUM_VV] / samples, grid->earlier_vv, config->voltage_v) ||
+        changed(now[SUM_II] / samples, grid->earlier_ii, config->current_a))
         half.flags |= MEASURE_CHANGING;
     measure_event_half(meter, &half, out);
     if (meter->watch.on & DIPS)
@@ -187,6 +193,8 @@ static void make_reading(struct measure_meter *meter, int64_t t_ns, struct measu
     for (uint32_t p = 0; p < meter->config.phases; p++)
         reading->flags |= meter->grid[p].whole_flags;
     reading->flags |= measure_track_flags(meter);
+    if (meter->track.age < reading->cycles + CALM_CYCLES)
+        reading->flags |= MEASURE_SETTLING;
     measure_power_total(meter, reading);
 }
 
@@ -282,6 +290,8 @@ static void close_half(struct measure_meter *meter, const struct measure_work *w
     add_whole(meter, p, samples);
     if (!p)
         count(meter, samples, t_ns, out);
+    grid->earlier_vv = grid->last_samples > 0 ? grid->last[SUM_VV] / grid->last_samples : -1;
+    grid->earlier_ii = grid->last_samples > 0 ? grid->last[SUM_II] / grid->last_samples : -1;
     memcpy(grid->last, grid->open, sizeof grid->last);
     grid->last_samples = samples;
     grid->last_flags = grid->open_flags & ~STATE;

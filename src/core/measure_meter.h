@@ -167,8 +167,10 @@ struct measure_grid {
     double since;                       /* samples from the boundary before to the last sample */
     double open[MEASURE_SUMS];          /* of the half cycle that runs */
     double last[MEASURE_SUMS], last_samples;
+    double earlier_vv, earlier_ii;      /* mean squares of the half cycle before that; negative: none */
     double whole[MEASURE_SUMS], whole_samples;  /* since the reading before */
     double cycle_x, cycle_y;            /* fundamental of the voltage over the last cycle, rms */
+    double cycle_vv;                    /* mean square of the voltage over it */
     double peak_a, cycle_a;             /* highest since the reading before; rms of the last cycle */
     uint32_t open_flags, last_flags, whole_flags;
     uint32_t broken;                    /* the half cycle that runs did not begin at a boundary */
@@ -184,6 +186,7 @@ struct measure_track {
     double window_x, window_y, middle_x, middle_y, middle_samples;
     uint32_t known, window_known, middle_known;
     double jump;                        /* cycles: due at the end of this block */
+    uint32_t age;                       /* cycles since the frequency was found */
     uint32_t locked, absent, strange, adrift, backward, jumps;
 };
 

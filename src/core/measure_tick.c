@@ -35,6 +35,20 @@ static double held(const double *x, double from, double to, bool square)
     return rest > 0 ? sum + rest * (square ? behind * behind : behind) : sum;
 }
 
+/* The straight lines between samples, from one place to another, as measure_grid.c has them: ends that lie
+ * between samples would leave 1 % of the ripple where samples stood until the next. */
+static double straight(const double *x, double from, double to)
+{
+    uint32_t first = (uint32_t)from, last = (uint32_t)to;
+    double part = from - first, rest = to - last;
+    double before = part * x[first] + 0.5 * part * part * (x[first + 1] - x[first]) - 0.5 * x[first];
+    double behind = -0.5 * x[last];
+
+    if (rest > 0)
+        behind += rest * x[last] + 0.5 * rest * rest * (x[last + 1] - x[last]);
+    return measure_sums_plain(&x[first + 1], last - first) + behind - before;
+}
+
 void measure_tick_start(struct measure_meter *meter)
 {
     meter->fast = (struct measure_fast){.left = meter->samples_per_tick};
@@ -54,7 +68,8 @@ void measure_tick_gap(struct measure_meter *meter)
 
 static void push(double value[MEASURE_SLOPE], double now)
 {
-    memmove(value, value + 1, (MEASURE_SLOPE - 1) * sizeof *value);
+    for (uint32_t k = 1; k < MEASURE_SLOPE; k++)
+        value[k - 1] = value[k];
     value[MEASURE_SLOPE - 1] = now;
 }
 
@@ -67,8 +82,8 @@ static void slopes(struct measure_meter *meter, const struct line *line, double 
     fast->raw_ticks += fast->raw_ticks < MEASURE_SLOPE;
     if (fast->raw_ticks == MEASURE_SLOPE)
         tick->slope_fast_w_per_s = measure_slope_five(fast->raw_w);
-    if (at >= half) {
-        push(fast->calm_w, held(line->power_w, at - half, at, false) / half);
+    if (at - 1 >= half) {
+        push(fast->calm_w, straight(line->power_w, at - 1 - half, at - 1) / half);
         fast->calm_ticks += fast->calm_ticks < MEASURE_SLOPE;
     }
     if (fast->calm_ticks == MEASURE_SLOPE)
@@ -189,7 +204,7 @@ static void make_line(const struct measure_meter *meter, const struct measure_wo
 
 static void keep_line(struct measure_meter *meter, const struct line *line)
 {
-    uint32_t most = (uint32_t)(meter->rate_hz / 76 + meter->samples_per_tick) + 2;
+    uint32_t most = (uint32_t)(meter->rate_hz / 76 + meter->samples_per_tick) + 3;
     uint32_t kept = line->n < most ? line->n : most;
 
     memcpy(meter->power_w, &line->power_w[line->n - kept], kept * sizeof *line->power_w);

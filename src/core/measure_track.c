@@ -16,14 +16,16 @@
 #define FOUND 0.0005            /* two cycles agree within this: the frequency is found */
 #define STRANGE 0.01            /* from one cycle to the next: a jump of phase, not of frequency */
 #define SMOOTH 0.25
+#define SMOOTH_YOUNG 0.5        /* in the first six cycles */
 #define PULL 0.05               /* of the phase's error a cycle, and at most */
 #define PULL_MAX 5e-4
 #define PULL_SEEN 2e-4          /* windows are longer or shorter by that, their rms by half of it */
 #define CLOSE 0.001             /* cycles: nothing to be turned */
 #define ADRIFT (1.0 / 12)       /* so far off for 12 cycles: jump */
-#define PRESENT 0.1             /* of the declared voltage */
+#define PRESENT 0.1             /* of the declared voltage, */
+#define CLEAR 0.04              /* and of the mean square: below it is no mains, but noise or DC */
 #define ROCOF_ABOVE 0.5
-enum { STRANGE_MAX = 4, ADRIFT_MAX = 12 };
+enum { STRANGE_MAX = 4, ADRIFT_MAX = 12, YOUNG = 6, AGE_MAX = 1000 };
 
 void measure_track_start(struct measure_meter *meter)
 {
@@ -107,7 +109,7 @@ static void search(struct measure_track *track, double frequency, double behind)
     if (fabs(error) > FOUND)
         return;
     track->locked = 1;
-    track->strange = track->adrift = 0;
+    track->strange = track->adrift = track->age = 0;
     if (fabs(behind) > CLOSE)
         track->jump = behind;
 }
@@ -122,7 +124,8 @@ static void follow(struct measure_track *track, double frequency, double behind)
         return;
     }
     track->strange = 0;
-    track->frequency += SMOOTH * (frequency - track->frequency);
+    track->frequency += (track->age < YOUNG ? SMOOTH_YOUNG : SMOOTH) * (frequency - track->frequency);
+    track->age += track->age < AGE_MAX;
     adjust_phase(track, behind);
 }
 
@@ -134,10 +137,12 @@ void measure_track_lost(struct measure_meter *meter)
 void measure_track_cycle(struct measure_meter *meter, double samples)
 {
     struct measure_track *track = &meter->track;
-    double x, y, present = PRESENT * meter->config.voltage_v;
+    double x, y, all = 0, present = PRESENT * meter->config.voltage_v;
 
     followed(meter, &x, &y);
-    track->absent = x * x + y * y <= present * present;
+    for (uint32_t p = 0; p < meter->config.phases; p++)
+        all += meter->grid[p].cycle_vv / meter->config.phases;
+    track->absent = x * x + y * y <= present * present || x * x + y * y < CLEAR * all;
     if (track->absent) {
         measure_track_lost(meter);
         return;

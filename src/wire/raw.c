@@ -86,7 +86,7 @@ static uint32_t checksum(const uint8_t *data, uint32_t bytes)
 
 static bool is_scale(float lsb)
 {
-    return lsb > 0 && lsb < 1e6F;
+    return lsb >= 1e-9F && lsb < 1e6F;
 }
 
 /* Sample by sample on the wire, channel by channel here. */

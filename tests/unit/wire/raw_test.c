@@ -188,6 +188,7 @@ static void impossible_headers_are_refused_though_sealed(void **state)
     sealed_with(24, 4, RAW_PERIOD_PS_MIN - 1, METER_MALFORMED);
     sealed_with(24, 4, RAW_PERIOD_PS_MAX + 1u, METER_MALFORMED);
     sealed_with(28, 4, 0, METER_MALFORMED);
+    sealed_with(28, 4, 0x30000000, METER_MALFORMED);        /* 4.7e-10 */
     sealed_with(28, 4, 0x7fc00000, METER_MALFORMED);
     sealed_with(32, 4, 0x7f800000, METER_MALFORMED);
     sealed_with(32, 4, 0xbf800000, METER_MALFORMED);
