@@ -126,6 +126,8 @@ static void follow(struct measure_track *track, double frequency, double behind)
     track->strange = 0;
     track->frequency += (track->age < YOUNG ? SMOOTH_YOUNG : SMOOTH) * (frequency - track->frequency);
     track->age += track->age < AGE_MAX;
+    if (track->age == YOUNG && fabs(behind) > CLOSE)
+        track->jump = behind;           /* what was off while the frequency came to rest */
     adjust_phase(track, behind);
 }
 
