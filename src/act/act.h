@@ -73,6 +73,10 @@ struct act_smooth {
     int64_t ramp_up_mw_per_s, ramp_down_mw_per_s;
     int64_t hysteresis_ns;
     bool off;                   /* none of it: what was set is switched off */
+    /* asked before each call of the device, of which there may be a dozen: true, and the rest is left undone,
+     * -EINTR, since a cut waits for the same device. NULL: never */
+    bool (*leave)(void *user);
+    void *user;
 };
 
 /* Where devices are looked for. Empty: the places of a running machine. The driver of NVIDIA has no place
@@ -112,9 +116,14 @@ struct act_driver {
     /* any: the cap in force, whoever set it: the least of all that bound the device, ACT_NO_CAP_MW if nothing
      * does. -ENODEV: gone. */
     int (*read_back)(struct act *act, uint32_t device, int64_t *enforced_mw);
+    /* any; NULL where no device of it can tell: the cap that it keeps as it was written, which comes to be in
+     * force when somebody else's lower limit goes; ACT_NO_CAP_MW: none. -ENOTSUP: this one does not tell;
+     * -ENODEV: gone. */
+    int (*kept)(struct act *act, uint32_t device, int64_t *kept_mw);
     /* any: what the device tells of itself; what it does not tell is not in `valid`. -ENODEV: gone. */
     int (*sample)(struct act *act, uint32_t device, struct act_sample *sample);
-    /* any; NULL where no device of it can. -ENOTSUP: this one cannot; -ERANGE as the device says. */
+    /* any; NULL where no device of it can. -ENOTSUP: this one cannot; -ERANGE as the device says;
+     * -EINTR: left, and what is set by now may be half of it. */
     int (*smooth)(struct act *act, uint32_t device, const struct act_smooth *smooth);
 };
 

@@ -169,6 +169,15 @@ static int dry_read_back(struct act *act, uint32_t device, int64_t *enforced_mw)
     return error;
 }
 
+static int dry_kept(struct act *act, uint32_t device, int64_t *kept_mw)
+{
+    struct dry_device *own;
+    int error = reach(act, device, &own);
+    if (!error)
+        *kept_mw = atomic_load(&own->cap_mw);
+    return error;
+}
+
 static int dry_sample(struct act *act, uint32_t device, struct act_sample *sample)
 {
     struct dry_device *own;
@@ -189,5 +198,6 @@ const struct act_driver dry_driver = {
     .close = dry_close,
     .apply = dry_apply,
     .read_back = dry_read_back,
+    .kept = dry_kept,
     .sample = dry_sample,
 };

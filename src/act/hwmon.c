@@ -126,7 +126,7 @@ static int add(struct act *act, const char *root, const char *folder, const char
     snprintf(fresh->root, sizeof fresh->root, "%s", root);
     snprintf(fresh->folder, sizeof fresh->folder, "%s", folder);
     snprintf(fresh->address, sizeof fresh->address, "%s", address);
-    fresh->cap = (struct sysfs_kept){-1, -1};
+    fresh->cap = SYSFS_NONE_KEPT;
     struct act_device *device = &act->device[act->count++];
     *device = (struct act_device){.own = fresh};
     snprintf(device->identity, sizeof device->identity, "%s", address);
@@ -164,9 +164,7 @@ static int hwmon_open(struct act *act, char why[ACT_WHY_BYTES])
 static int read_mw(struct hwmon_device *own, int64_t *mw)
 {
     int64_t uw;
-    int error = sysfs_kept_read(&own->cap, sysfs_read(own->folder, "power1_cap", &uw), &uw);
-    if (own->cap.read_fd < 0)   /* whoever reads a device is who writes it */
-        sysfs_keep(&own->cap, own->folder, "power1_cap");
+    int error = sysfs_kept_read(&own->cap, own->folder, "power1_cap", &uw);
     if (!error)
         *mw = uw > 0 ? (uw + UW_PER_MW - 1) / UW_PER_MW : ACT_NO_CAP_MW;
     return error;
@@ -260,5 +258,6 @@ const struct act_driver hwmon_driver = {
     .close = hwmon_close,
     .apply = hwmon_apply,
     .read_back = hwmon_read_back,
+    .kept = hwmon_read_back,    /* one number, whoever wrote it */
     .sample = hwmon_sample,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * NVIDIA GPUs through libnvidia-ml.so.1. What is in force is the enforced limit, the least of what firmware,
- * this interface and the one out of band ask for, and never the limit that was asked for here.
+ * this interface and the one out of band ask for. The limit that was asked for here is read beside it: that
+ * is what comes to be in force when the lowest of the others goes, whether or not our last write took.
  *
  * A limit lasts until the driver is unloaded. Handles do not outlive that, nor a GPU that falls off the bus:
  * every call on them is -ENODEV from then on. act_close shuts the library down and unloads it, so that a new
@@ -125,6 +126,16 @@ static int nvml_read_back(struct act *act, uint32_t device, int64_t *enforced_mw
     return error;
 }
 
+static int nvml_kept(struct act *act, uint32_t device, int64_t *kept_mw)
+{
+    const struct nvml_library *library = library_of(act);
+    unsigned mw;
+    int error = library->kept ? nvml_library_error(library->kept(handle(act, device), &mw)) : -ENOTSUP;
+    if (!error)
+        *kept_mw = mw ? mw : ACT_NO_CAP_MW;
+    return error;
+}
+
 static uint32_t throttle_of(unsigned long long reasons)
 {
     uint32_t throttle = 0;
@@ -221,6 +232,7 @@ const struct act_driver nvml_driver = {
     .close = nvml_close,
     .apply = nvml_apply,
     .read_back = nvml_read_back,
+    .kept = nvml_kept,
     .sample = nvml_sample,
     .smooth = nvml_smooth,
 };

@@ -24,6 +24,7 @@ static const struct symbol {
     {"nvmlDeviceGetPowerManagementLimitConstraints", NULL, AT(constraints), false},
     {"nvmlDeviceGetPowerManagementDefaultLimit", NULL, AT(default_limit), false},
     {"nvmlDeviceSetPowerManagementLimit", NULL, AT(set_limit), false},
+    {"nvmlDeviceGetPowerManagementLimit", NULL, AT(kept), false},
     {"nvmlDeviceGetPowerUsage", NULL, AT(usage), false},
     {"nvmlDeviceGetFieldValues", NULL, AT(fields), false},
     {"nvmlDeviceGetTotalEnergyConsumption", NULL, AT(energy), false},

@@ -109,6 +109,7 @@ struct nvml_library {
     int (*constraints)(nvml_handle device, unsigned *min_mw, unsigned *max_mw);
     int (*default_limit)(nvml_handle device, unsigned *mw);
     int (*set_limit)(nvml_handle device, unsigned mw);
+    int (*kept)(nvml_handle device, unsigned *mw);
     int (*usage)(nvml_handle device, unsigned *mw);
     int (*fields)(nvml_handle device, int count, struct nvml_field_value *values);
     int (*energy)(nvml_handle device, unsigned long long *mj);

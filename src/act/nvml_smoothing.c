@@ -23,95 +23,119 @@ bool nvml_smoothing_there(const struct nvml_library *library, nvml_handle device
            presets >= 1 && presets <= PRESETS_MAX;
 }
 
+/* One device that is being set, and who may want it before that is done. */
+struct setting {
+    const struct nvml_library *library;
+    nvml_handle device;
+    const struct act_smooth *wanted;
+    unsigned preset;
+};
+
+/* Before each call: a call cannot be ended, and may take as long as the driver likes. */
+static int go_on(const struct setting *setting)
+{
+    return setting->wanted->leave && setting->wanted->leave(setting->wanted->user) ? -EINTR : 0;
+}
+
+static int read_field(const struct setting *setting, unsigned field, unsigned scope, int64_t *value)
+{
+    int error = go_on(setting);
+    return error ? error : nvml_library_field(setting->library, setting->device, field, scope, value);
+}
+
 /* Percent of the ceiling, within what the device takes. */
-static int floor_percent(const struct nvml_library *library, nvml_handle device, int64_t floor_mw,
-                         double *percent)
+static int floor_percent(const struct setting *setting, double *percent)
 {
     int64_t ceiling_w, least, most;
-    int error = nvml_library_field(library, device, NVML_SMOOTHING_CEILING, 0, &ceiling_w);
+    int error = read_field(setting, NVML_SMOOTHING_CEILING, 0, &ceiling_w);
     if (!error)
-        error = nvml_library_field(library, device, NVML_SMOOTHING_LEAST_FLOOR, 0, &least);
+        error = read_field(setting, NVML_SMOOTHING_LEAST_FLOOR, 0, &least);
     if (!error)
-        error = nvml_library_field(library, device, NVML_SMOOTHING_MOST_FLOOR, 0, &most);
+        error = read_field(setting, NVML_SMOOTHING_MOST_FLOOR, 0, &most);
     if (error)
         return error;
     if (ceiling_w <= 0)
         return -EIO;
-    *percent = (double)floor_mw / 10.0 / (double)ceiling_w;
+    *percent = (double)setting->wanted->floor_mw / 10.0 / (double)ceiling_w;
     return *percent < (double)least || *percent > (double)most ? -ERANGE : 0;
 }
 
 /* Writes one parameter and reads it back as `seen`, one off allowed: percents come back whole. */
-static int set(const struct nvml_library *library, nvml_handle device, unsigned preset, unsigned param,
-               double value, unsigned field, double seen)
+static int set(const struct setting *setting, unsigned param, double value, unsigned field, double seen)
 {
     int64_t back;
     struct nvml_smoothing_param wanted = {.version = NVML_VERSION(struct nvml_smoothing_param, 1),
-                                          .profile = preset, .param = param, .value = value};
-    int error = nvml_library_error(library->smoothing_param(device, &wanted));
+                                          .profile = setting->preset, .param = param, .value = value};
+    int error = go_on(setting);
     if (!error)
-        error = nvml_library_field(library, device, field, preset, &back);
+        error = nvml_library_error(setting->library->smoothing_param(setting->device, &wanted));
+    if (!error)
+        error = read_field(setting, field, setting->preset, &back);
     if (error)
         return error;
     double off = (double)back - seen;
     return off > 1 || off < -1 ? -EIO : 0;
 }
 
-static int set_ramps(const struct nvml_library *library, nvml_handle device, unsigned preset,
-                     const struct act_smooth *smooth)
+static int set_floor(const struct setting *setting)
 {
+    double percent;
+    if (!setting->wanted->floor_mw)
+        return 0;
+    int error = floor_percent(setting, &percent);
+    return error ? error : set(setting, NVML_PARAM_FLOOR, percent, NVML_SMOOTHING_FLOOR, percent);
+}
+
+static int set_ramps(const struct setting *setting)
+{
+    const struct act_smooth *smooth = setting->wanted;
     double up = (double)smooth->ramp_up_mw_per_s, down = (double)smooth->ramp_down_mw_per_s;
     double ms = (double)smooth->hysteresis_ns / (double)NS_PER_MS;
     int error = 0;
     if (smooth->ramp_up_mw_per_s)
-        error = set(library, device, preset, NVML_PARAM_RAMP_UP, up / MW_PER_W, NVML_SMOOTHING_RAMP_UP, up);
+        error = set(setting, NVML_PARAM_RAMP_UP, up / MW_PER_W, NVML_SMOOTHING_RAMP_UP, up);
     if (!error && smooth->ramp_down_mw_per_s)
-        error = set(library, device, preset, NVML_PARAM_RAMP_DOWN, down / MW_PER_W, NVML_SMOOTHING_RAMP_DOWN,
-                    down);
+        error = set(setting, NVML_PARAM_RAMP_DOWN, down / MW_PER_W, NVML_SMOOTHING_RAMP_DOWN, down);
     if (!error && smooth->hysteresis_ns)
-        error = set(library, device, preset, NVML_PARAM_HYSTERESIS, ms, NVML_SMOOTHING_HYSTERESIS, ms);
+        error = set(setting, NVML_PARAM_HYSTERESIS, ms, NVML_SMOOTHING_HYSTERESIS, ms);
     return error;
 }
 
-static int switch_to(const struct nvml_library *library, nvml_handle device, unsigned enabled)
+static int switch_to(const struct setting *setting, int on)
 {
-    int64_t seen;
-    struct nvml_smoothing_state state = {.version = NVML_VERSION(struct nvml_smoothing_state, 1),
-                                         .enabled = enabled};
-    int error = nvml_library_error(library->smoothing_state(device, &state));
-    if (!error)
-        error = nvml_library_field(library, device, NVML_SMOOTHING_ENABLED, 0, &seen);
-    return error ? error : seen == enabled ? 0 : -EIO;
+    struct nvml_smoothing_state wanted = {.version = NVML_VERSION(struct nvml_smoothing_state, 1),
+                                          .enabled = on};
+    int error = go_on(setting);
+    return error ? error
+                 : nvml_library_error(setting->library->smoothing_state(setting->device, &wanted));
 }
 
-static int put_into_force(const struct nvml_library *library, nvml_handle device, unsigned preset)
+static int put_into_force(const struct setting *setting)
 {
     struct nvml_smoothing_param chosen = {.version = NVML_VERSION(struct nvml_smoothing_param, 1),
-                                          .profile = preset};
-    int error = nvml_library_error(library->smoothing_activate(device, &chosen));
-    return error ? error : switch_to(library, device, 1);
+                                          .profile = setting->preset};
+    int error = go_on(setting);
+    if (!error)
+        error = nvml_library_error(setting->library->smoothing_activate(setting->device, &chosen));
+    return error ? error : switch_to(setting, 1);
 }
 
 int nvml_smoothing_set(const struct nvml_library *library, nvml_handle device,
                        const struct act_smooth *smooth)
 {
+    struct setting setting = {.library = library, .device = device, .wanted = smooth};
     int64_t presets;
-    double percent;
     if (smooth->off)
-        return switch_to(library, device, 0);
+        return switch_to(&setting, 0);
     if (smooth->floor_mw < 0 || smooth->ramp_up_mw_per_s < 0 || smooth->ramp_down_mw_per_s < 0 ||
         smooth->hysteresis_ns < 0)
         return -ERANGE;
-    int error = nvml_library_field(library, device, NVML_SMOOTHING_PROFILES, 0, &presets);
+    int error = read_field(&setting, NVML_SMOOTHING_PROFILES, 0, &presets);
     if (error || presets < 1 || presets > PRESETS_MAX)
         return error ? error : -EIO;
-    unsigned preset = (unsigned)presets - 1;
-    if (smooth->floor_mw) {
-        error = floor_percent(library, device, smooth->floor_mw, &percent);
-        if (!error)
-            error = set(library, device, preset, NVML_PARAM_FLOOR, percent, NVML_SMOOTHING_FLOOR, percent);
-    }
+    setting.preset = (unsigned)presets - 1;
+    error = set_floor(&setting);
     if (!error)
-        error = set_ramps(library, device, preset, smooth);
-    return error ? error : put_into_force(library, device, preset);
+        error = set_ramps(&setting);
+    return error ? error : put_into_force(&setting);
 }

@@ -34,11 +34,20 @@ struct powercap_device {
     char name[ZONE_NAME_BYTES];         /* package-0 */
     int long_term, short_term;          /* constraint numbers, NONE if there is none */
     struct sysfs_kept kept[CONSTRAINTS_MAX];    /* power_limit_uw of those two */
+    struct sysfs_kept enabled;
     int64_t range_uj;                   /* the counter wraps behind it; 0 = there is none */
     int64_t last_uj, last_ns, energy_uj;        /* as read last; since opened */
     int64_t since_uj, since_ns;         /* the average begins here */
     int64_t draw_mw, draw_ns;           /* last average, and what it was over; 0 = none yet */
 };
+
+/* What it has open of its files, for when no other can be. */
+static void drop_all(struct powercap_device *d)
+{
+    for (uint32_t i = 0; i < CONSTRAINTS_MAX; i++)
+        sysfs_drop(&d->kept[i]);
+    sysfs_drop(&d->enabled);
+}
 
 static struct powercap_device *own(const struct act *act, uint32_t device)
 {
@@ -115,8 +124,7 @@ static int reach(struct powercap_device *own)
     if (error)
         return error;
     memcpy(own->folder, folder, sizeof folder);
-    for (uint32_t i = 0; i < CONSTRAINTS_MAX; i++)
-        sysfs_drop(&own->kept[i]);
+    drop_all(own);
     return 0;
 }
 
@@ -158,7 +166,8 @@ static int add(struct act *act, const char *root, const char *folder, const char
     struct act_device *device = &act->device[act->count++];
     *device = (struct act_device){.own = fresh};
     for (uint32_t i = 0; i < CONSTRAINTS_MAX; i++)
-        fresh->kept[i] = (struct sysfs_kept){-1, -1};
+        fresh->kept[i] = SYSFS_NONE_KEPT;
+    fresh->enabled = SYSFS_NONE_KEPT;
     snprintf(device->identity, sizeof device->identity, "%s", name);
     describe(device, fresh);
     return 0;
@@ -167,8 +176,7 @@ static int add(struct act *act, const char *root, const char *folder, const char
 static void powercap_close(struct act *act)
 {
     for (uint32_t i = 0; i < act->count; i++)
-        for (uint32_t c = 0; c < CONSTRAINTS_MAX; c++)
-            sysfs_drop(&own(act, i)->kept[c]);
+        drop_all(own(act, i));
     sysfs_close(act);
 }
 
@@ -192,65 +200,77 @@ static int powercap_open(struct act *act, char why[ACT_WHY_BYTES])
     return 0;
 }
 
-/* `kept` NULL: nothing of it is. */
-static void lower(const char *folder, int constraint, const struct sysfs_kept *kept, int64_t *least_mw)
+static void lower(int64_t uw, int64_t *least_mw)
 {
-    int64_t uw;
-    int error = constraint == NONE ? -ENOENT : read_constraint(folder, constraint, "power_limit_uw", &uw);
-    if (kept)
-        error = sysfs_kept_read(&kept[constraint == NONE ? 0 : constraint], error, &uw);
-    if (error || uw <= 0)
-        return;
     int64_t mw = (uw + UW_PER_MW - 1) / UW_PER_MW;
-    if (mw < *least_mw)
+    if (uw > 0 && mw < *least_mw)
         *least_mw = mw;
 }
 
-static int read_limit(const struct powercap_device *d, int constraint, int64_t *uw)
+static int read_limit(struct powercap_device *d, int constraint, int64_t *uw)
 {
-    return sysfs_kept_read(&d->kept[constraint], read_constraint(d->folder, constraint, "power_limit_uw", uw),
-                           uw);
+    char name[48];
+    snprintf(name, sizeof name, "constraint_%d_power_limit_uw", constraint);
+    return sysfs_kept_read(&d->kept[constraint], d->folder, name, uw);
 }
 
-static bool is_enabled(const char *folder)
+/* A zone that cannot be switched off is on. */
+static bool is_enabled(struct powercap_device *d)
 {
     int64_t enabled;
-    return sysfs_read(folder, "enabled", &enabled) || enabled;
+    return sysfs_kept_read(&d->enabled, d->folder, "enabled", &enabled) || enabled;
 }
 
-/* Its limits, by whoever reads it, which is who writes it. */
-static void keep(struct powercap_device *d)
+/* Of the second interface to this package, where there is one and it is on. */
+static void lower_by_other(const struct powercap_device *d, int64_t *least_mw)
 {
-    const int of[] = {d->long_term, d->short_term};
-    for (uint32_t i = 0; i < sizeof of / sizeof of[0]; i++) {
-        char name[48];
-        if (of[i] == NONE || d->kept[of[i]].read_fd >= 0)
-            continue;
-        snprintf(name, sizeof name, "constraint_%d_power_limit_uw", of[i]);
-        sysfs_keep(&d->kept[of[i]], d->folder, name);
-    }
+    char other[sizeof d->folder];
+    int64_t uw, enabled;
+    if (find_zone(d->root, "intel-rapl-mmio:", d->name, other, sizeof other) ||
+        (!sysfs_read(other, "enabled", &enabled) && !enabled))
+        return;
+    const int of[] = {find_constraint(other, "long_term"), find_constraint(other, "short_term")};
+    for (uint32_t i = 0; i < sizeof of / sizeof of[0]; i++)
+        if (of[i] != NONE && !read_constraint(other, of[i], "power_limit_uw", &uw))
+            lower(uw, least_mw);
 }
 
 static int powercap_read_back(struct act *act, uint32_t device, int64_t *enforced_mw)
 {
     struct powercap_device *d = own(act, device);
-    char other[sizeof d->folder];
-    int64_t uw, least_mw = ACT_NO_CAP_MW;
+    int64_t long_uw = 0, short_uw = 0, least_mw = ACT_NO_CAP_MW;
     int error = reach(d);
     if (!error && d->long_term != NONE)
-        error = read_limit(d, d->long_term, &uw);
+        error = read_limit(d, d->long_term, &long_uw);
     if (error)
         return sysfs_error(error);
-    if (is_enabled(d->folder)) {
-        lower(d->folder, d->long_term, d->kept, &least_mw);
-        lower(d->folder, d->short_term, d->kept, &least_mw);
+    if (d->short_term != NONE && read_limit(d, d->short_term, &short_uw))
+        short_uw = 0;
+    if (is_enabled(d)) {
+        lower(long_uw, &least_mw);
+        lower(short_uw, &least_mw);
     }
-    if (!find_zone(d->root, "intel-rapl-mmio:", d->name, other, sizeof other) && is_enabled(other)) {
-        lower(other, find_constraint(other, "long_term"), NULL, &least_mw);
-        lower(other, find_constraint(other, "short_term"), NULL, &least_mw);
-    }
-    keep(d);
+    lower_by_other(d, &least_mw);
     *enforced_mw = least_mw;
+    return 0;
+}
+
+/* The higher of both constraints: a cap is in both, and one of them alone may have been written. */
+static int powercap_kept(struct act *act, uint32_t device, int64_t *kept_mw)
+{
+    struct powercap_device *d = own(act, device);
+    const int of[] = {d->long_term, d->short_term};
+    int64_t most_uw = 0, uw = 0;
+    int error = reach(d);
+    for (uint32_t i = 0; i < sizeof of / sizeof of[0] && !error; i++) {
+        if (of[i] == NONE)
+            continue;
+        error = read_limit(d, of[i], &uw);
+        most_uw = uw > most_uw ? uw : most_uw;
+    }
+    if (error)
+        return sysfs_error(error);
+    *kept_mw = most_uw > 0 && is_enabled(d) ? (most_uw + UW_PER_MW - 1) / UW_PER_MW : ACT_NO_CAP_MW;
     return 0;
 }
 
@@ -265,7 +285,7 @@ static int write_constraint(const struct powercap_device *d, int constraint, int
 }
 
 /* Neither may be refused for standing above or below the other: lowered first, raised last. */
-static int write_both(const struct powercap_device *d, int64_t cap_mw)
+static int write_both(struct powercap_device *d, int64_t cap_mw)
 {
     int64_t now_uw = 0;
     int error = read_limit(d, d->long_term, &now_uw);
@@ -285,8 +305,8 @@ static int powercap_apply(struct act *act, uint32_t device, int64_t cap_mw)
         error = reach(d);
     if (!error)
         error = write_both(d, cap_mw);
-    if (!error && !is_enabled(d->folder))
-        error = sysfs_write(d->folder, "enabled", 1);
+    if (!error && !is_enabled(d))
+        error = sysfs_kept_write(&d->enabled, sysfs_write(d->folder, "enabled", 1), 1);
     return sysfs_error(error);
 }
 
@@ -349,5 +369,6 @@ const struct act_driver powercap_driver = {
     .close = powercap_close,
     .apply = powercap_apply,
     .read_back = powercap_read_back,
+    .kept = powercap_kept,
     .sample = powercap_sample,
 };

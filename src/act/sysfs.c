@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NUMBER_BYTES = 24 };
@@ -75,10 +76,31 @@ int sysfs_write(const char *folder, const char *name, int64_t value)
     return close(fd) && !error ? -errno : error;
 }
 
-void sysfs_keep(struct sysfs_kept *kept, const char *folder, const char *name)
+/* Needs no descriptor. A device that was made anew has the same names and other files. */
+static bool is_still(int fd, const char *path)
 {
-    kept->read_fd = open_file(folder, name, O_RDONLY | O_NONBLOCK);
-    kept->write_fd = open_file(folder, name, O_WRONLY | O_NONBLOCK);
+    struct stat here, kept;
+    if (stat(path, &here))
+        return errno != ENOENT;
+    return !fstat(fd, &kept) && here.st_dev == kept.st_dev && here.st_ino == kept.st_ino;
+}
+
+static void keep_one(int *fd, const char *path, int flags)
+{
+    if (*fd >= 0 && is_still(*fd, path))
+        return;
+    if (*fd >= 0)
+        close(*fd);
+    *fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
+}
+
+static void keep(struct sysfs_kept *kept, const char *folder, const char *name)
+{
+    char path[2 * ACT_PATH_BYTES];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+        return;
+    keep_one(&kept->read_fd, path, O_RDONLY);
+    keep_one(&kept->write_fd, path, O_WRONLY);
 }
 
 void sysfs_drop(struct sysfs_kept *kept)
@@ -87,7 +109,7 @@ void sysfs_drop(struct sysfs_kept *kept)
         close(kept->read_fd);
     if (kept->write_fd >= 0)
         close(kept->write_fd);
-    kept->read_fd = kept->write_fd = -1;
+    *kept = SYSFS_NONE_KEPT;
 }
 
 bool sysfs_exhausted(int error)
@@ -95,9 +117,11 @@ bool sysfs_exhausted(int error)
     return error == -EMFILE || error == -ENFILE;
 }
 
-int sysfs_kept_read(const struct sysfs_kept *kept, int error, int64_t *value)
+int sysfs_kept_read(struct sysfs_kept *kept, const char *folder, const char *name, int64_t *value)
 {
     char text[NUMBER_BYTES];
+    int error = sysfs_read(folder, name, value);
+    keep(kept, folder, name);
     if (!sysfs_exhausted(error) || kept->read_fd < 0)
         return error;
     ssize_t bytes = pread(kept->read_fd, text, sizeof text, 0);

@@ -30,14 +30,19 @@ struct sysfs_kept {
     int read_fd, write_fd;      /* -1 = none */
 };
 
-/* setup: opens it, for what it can be opened for; and lets it go. */
-void sysfs_keep(struct sysfs_kept *kept, const char *folder, const char *name);
-void sysfs_drop(struct sysfs_kept *kept);
+#define SYSFS_NONE_KEPT ((struct sysfs_kept){-1, -1})
 
-/* any: as sysfs_read and sysfs_write on what is kept, where `error` of those was that no file can be opened;
- * any other `error` comes back as it is. */
-int sysfs_kept_read(const struct sysfs_kept *kept, int error, int64_t *value);
+/* any: as sysfs_read, and by what is kept where no file can be opened. Each call looks at what is kept: what
+ * is missing is opened, for what it can be opened for; what is not the file of that name any more (a driver
+ * that was loaded anew) is let go and opened anew. */
+int sysfs_kept_read(struct sysfs_kept *kept, const char *folder, const char *name, int64_t *value);
+
+/* any: as sysfs_write on what is kept, where `error` of that was that no file can be opened; any other
+ * `error` comes back as it is. */
 int sysfs_kept_write(const struct sysfs_kept *kept, int error, int64_t value);
+
+/* any: lets go of what is kept. */
+void sysfs_drop(struct sysfs_kept *kept);
 
 /* any: no file can be opened, whichever it is. */
 bool sysfs_exhausted(int error);

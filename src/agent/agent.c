@@ -59,7 +59,7 @@ void agent_init(struct agent *agent, const struct agent_config *config, const st
         agent->config.stale_ns = NS_PER_S;
     for (uint32_t i = 0; i < HOST_DEVICES_MAX; i++)
         agent->device[i] = (struct agent_device){.retry_ns = INT64_MAX, .sampled_ns = INT64_MIN,
-                                                 .seen_ns = INT64_MIN};
+                                                 .seen_ns = INT64_MIN, .kept_mw = -1};
 }
 
 void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t now_ns)
@@ -70,11 +70,20 @@ void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t n
     agent->holder.boottime_most_ns = most_ns;
     agent->frame_sequence = birth->frame_sequence;
     agent->epoch_asked = birth->epoch;
+    agent->silent = birth->silent;
     agent->raised_ns = now_ns;
     for (uint32_t i = 0; i < agent_devices(agent); i++)
         agent->device[i].seen_ns = now_ns;
     agent->started = true;
     agent_settle(agent, now_ns);
+}
+
+void agent_remember(struct agent *agent, uint64_t epoch, uint64_t frame_sequence, int64_t now_ns)
+{
+    agent->silent = false;
+    agent->frame_sequence = frame_sequence;
+    agent->epoch_asked = agent->holder.epoch = agent->holder.epoch_asked = epoch;
+    holder_epoch_saved(&agent->holder, epoch, now_ns);
 }
 
 void agent_renew(struct agent *agent, int64_t now_ns)
@@ -190,7 +199,7 @@ void agent_turn(struct agent *agent, int64_t now_ns)
 {
     agent_pass_time(agent, now_ns);
     agent_settle(agent, now_ns);
-    if (!agent->stopped && holder_report_due(&agent->holder, now_ns))
+    if (!agent->stopped && !agent->silent && holder_report_due(&agent->holder, now_ns))
         send_report(agent, now_ns);
 }
 
@@ -198,7 +207,7 @@ int64_t agent_due_ns(const struct agent *agent)
 {
     const struct holder *holder = &agent->holder;
     int64_t due_ns = smaller(holder->last_report_ns + holder->config.report_ns, holder->receipt_due_ns);
-    if (agent->stopped || holder->let_go)
+    if (agent->stopped || agent->silent || holder->let_go)
         due_ns = INT64_MAX;
     if (holder->state_wanted == HOST_LEASED)
         due_ns = smaller(due_ns, holder->deadline_ns);

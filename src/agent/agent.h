@@ -61,6 +61,9 @@ struct agent_birth {
     uint64_t epoch;                 /* what was made durable, 0 at first */
     /* of its first frame less one: ascends over restarts; UTC in ns will do */
     uint64_t frame_sequence;
+    /* both of these come later, by agent_remember: fail-safe waits for no disk. Until then nothing is sent,
+     * and so nothing can be obeyed, for a lease answers a report */
+    bool silent;
 };
 
 /* X(symbol, name, meaning) */
@@ -105,6 +108,7 @@ struct agent_device {
     int64_t retry_ns;               /* a write that failed is tried again then; INT64_MAX = none failed */
     int64_t retry_wait_ns;
     int64_t sampled_ns, seen_ns;    /* the newest of each that was good; INT64_MIN: never */
+    int64_t kept_mw;                /* as told of the read-back that comes next; -1 = not told */
     uint64_t watchdog_writes;       /* of the watchdog, as known when the newest write here was handed out */
     int last_error;                 /* -errno of the newest call that failed, 0 after one that did not */
     bool busy;                      /* a write was handed out and has not returned */
@@ -132,6 +136,7 @@ struct agent {
     bool watchdog;                  /* it is there */
     uint64_t watchdog_writes;       /* of it, that have returned */
     bool started, stopped;
+    bool silent;                    /* epoch and numbers of frames are not known yet */
     struct auth_user *auth;         /* NULL: frames are bare */
     uint32_t peer;                  /* this host, of those that `auth` knows */
     uint8_t out[DATAGRAM_MAX];
@@ -147,6 +152,11 @@ void agent_auth(struct agent *agent, struct auth_user *user, uint32_t peer);
 /* any: a new agent process. agent_clock must have been called. The word is stored (fail-safe is wanted and
  * not read back), and every device is written. */
 void agent_start(struct agent *agent, const struct agent_birth *birth, int64_t now_ns);
+
+/* any: the epoch that was made durable and the number before this run's first frame, where the birth was
+ * silent. What is sent from now on has numbers that a crash does not give out again: the owner has put on the
+ * disk how far they may come. */
+void agent_remember(struct agent *agent, uint64_t epoch, uint64_t frame_sequence, int64_t now_ns);
 
 /* any: before agent_start, and before whatever may follow a sleep of the machine: CLOCK_BOOTTIME read between
  * two looks at CLOCK_MONOTONIC. After a sleep it begins a new incarnation. */
@@ -174,6 +184,11 @@ void agent_turn(struct agent *agent, int64_t now_ns);
 /* any: agent_turn has something to do then, at the latest. */
 int64_t agent_due_ns(const struct agent *agent);
 
+/* any, before agent_written or agent_seen, of a device that tells it: the cap it keeps as written, which
+ * somebody else's lower limit may hide; -1 = not told. A device stands at the higher of it and of what is in
+ * force. */
+void agent_kept(struct agent *agent, uint32_t device, int64_t kept_mw);
+
 /* any: the write in flight on this device has returned. `rc` of apply, or of the read-back behind it,
  * whichever failed; applied_mw: what was written in the end, at most what was asked for. -ENODEV: the
  * device is lost. */
@@ -198,8 +213,8 @@ void agent_watchdog(struct agent *agent, bool there, uint64_t writes, int64_t no
 /* any: which of the first `psus` supplies have input power, bit by bit; `known` false: nobody can tell. */
 void agent_psu(struct agent *agent, bool known, uint8_t psus, uint16_t inputs, int64_t now_ns);
 
-/* any: asks for power ahead of time; the answer comes by the hook. 0, or -EINVAL where the request cannot be
- * encoded. */
+/* any: asks for power ahead of time; the answer comes by the hook. 0, -EINVAL where the request cannot be
+ * encoded, or -EAGAIN where nothing is sent yet. */
 int agent_ask(struct agent *agent, const struct token_request *request, int64_t now_ns);
 
 /* any: what the host draws at the wall now: devices by their newest samples, rounded up; a device whose

@@ -12,6 +12,17 @@
 #define RETRY_FIRST_NS (10 * NS_PER_MS)
 #define RETRY_LAST_NS (50 * NS_PER_MS)
 
+void agent_kept(struct agent *agent, uint32_t device, int64_t kept_mw)
+{
+    agent->device[device].kept_mw = kept_mw;
+}
+
+/* What it stands at by the news that is being looked at: in force, or hidden under somebody else's limit. */
+static int64_t standing_mw(const struct agent *agent, uint32_t device, int64_t readback_mw)
+{
+    return larger(readback_mw, agent->device[device].kept_mw);
+}
+
 static int64_t whole_steps(int64_t asked_mw, int64_t readback_mw)
 {
     return readback_mw < asked_mw && asked_mw - readback_mw < GRAIN_MW ? asked_mw : readback_mw;
@@ -77,6 +88,7 @@ static void take_receipt(struct agent *agent, uint32_t device, int64_t applied_m
     agent->device[device].retry_wait_ns = 0;
     note_sight(agent, device, now_ns);
     agent->holder.device[device].writing_mw = applied_mw;   /* the order may have been lowered on its way */
+    holder_kept(&agent->holder, device, agent->device[device].kept_mw);
     holder_written(&agent->holder, device, in_force_mw, now_ns);
     note_foreign(agent, device, in_force_mw);
 }
@@ -97,9 +109,10 @@ void agent_written(struct agent *agent, uint32_t device, int rc, int64_t applied
         lose(agent, device, now_ns);
     } else if (rc) {
         fail_write(agent, device, now_ns);
-    } else if (readback_mw > applied_mw) {      /* it took the write and did not obey */
-        written->last_error = -EIO;
+    } else if (standing_mw(agent, device, readback_mw) > applied_mw) {
+        written->last_error = -EIO;     /* it took the write and did not obey */
         fail_write(agent, device, now_ns);
+        holder_kept(&agent->holder, device, written->kept_mw);
         holder_seen(&agent->holder, device, readback_mw, now_ns);
     } else {
         take_receipt(agent, device, applied_mw, readback_mw, now_ns);
@@ -122,7 +135,8 @@ static void look(struct agent *agent, uint32_t device, int64_t readback_mw, int6
 {
     struct holder_device *held = &agent->holder.device[device];
     note_sight(agent, device, now_ns);
-    if (held->writing_mw < 0 && held->written_mw >= 0 && readback_mw > held->written_mw) {
+    if (held->writing_mw < 0 && held->written_mw >= 0 &&
+        standing_mw(agent, device, readback_mw) > held->written_mw) {
         agent->counter[AGENT_RESETS]++;
         agent_renew(agent, now_ns);
         return;
@@ -131,6 +145,7 @@ static void look(struct agent *agent, uint32_t device, int64_t readback_mw, int6
         return;
     bool late = is_late_fail_safe(agent, device, readback_mw);
     int64_t in_force_mw = held->writing_mw < 0 ? whole_steps(held->written_mw, readback_mw) : readback_mw;
+    holder_kept(&agent->holder, device, agent->device[device].kept_mw);
     holder_seen(&agent->holder, device, in_force_mw, now_ns);
     note_foreign(agent, device, in_force_mw);
     if (late)

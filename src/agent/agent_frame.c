@@ -11,6 +11,8 @@
 
 void agent_frame_send(struct agent *agent, uint8_t kind, uint32_t body_bytes)
 {
+    if (agent->silent)
+        return;
     struct frame frame = {.kind = kind, .sender = agent->config.holder.host,
                           .sequence = ++agent->frame_sequence,
                           .body = agent->out + FRAME_HEADER_BYTES, .body_bytes = body_bytes};
@@ -186,6 +188,8 @@ int agent_receive(struct agent *agent, const uint8_t *data, uint32_t bytes, int6
 
 int agent_ask(struct agent *agent, const struct token_request *request, int64_t now_ns)
 {
+    if (agent->silent)
+        return -EAGAIN;
     (void)now_ns;
     struct token_request said = *request;
     said.session = agent->holder.session;       /* what was recorded under a controller before is refused */

@@ -84,12 +84,27 @@ void ballast_stop(struct ballast *ballast)
         pthread_join(ballast->thread[ballast->threads - 1].thread, NULL);
 }
 
+/* A thread that may not burn has ended: it counts nothing. */
+int64_t ballast_burnt_ns(const struct ballast *ballast)
+{
+    int64_t sum_ns = 0;
+    for (uint32_t i = 0; i < ballast->threads; i++) {
+        clockid_t clock;
+        struct timespec burnt;
+        if (!pthread_getcpuclockid(ballast->thread[i].thread, &clock) && !clock_gettime(clock, &burnt))
+            sum_ns += burnt.tv_sec * NS_PER_S + burnt.tv_nsec;
+    }
+    return sum_ns;
+}
+
 void ballast_set(struct ballast *ballast, int64_t fill_mw, int64_t now_ns, int64_t deadline_ns)
 {
     if (ballast->most_mw <= 0)
         return;
     int64_t part_mw = fill_mw < 0 ? 0 : fill_mw < ballast->most_mw ? fill_mw : ballast->most_mw;
-    atomic_store_explicit(&ballast->level_ppm, part_mw * PPM / ballast->most_mw, memory_order_relaxed);
+    int64_t full_mw = atomic_load_explicit(&ballast->full_mw, memory_order_relaxed);
+    full_mw = full_mw > ballast->most_mw ? full_mw : ballast->most_mw;  /* never more than was asked for */
+    atomic_store_explicit(&ballast->level_ppm, part_mw * PPM / full_mw, memory_order_relaxed);
     int64_t until_ns = now_ns + BALLAST_HOLD_NS;
     atomic_store_explicit(&ballast->until_ns, deadline_ns < until_ns ? deadline_ns : until_ns,
                           memory_order_release);

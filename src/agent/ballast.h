@@ -7,6 +7,9 @@
  * never pass its cap, however fast the devices' draw comes back. It lets go by itself: when it has not been
  * told anew for BALLAST_HOLD_NS it does nothing, so that no hang of the loop keeps it up.
  *
+ * What it draws at full turn is measured where packages count their energy (ballast_meter.h): where that is
+ * more than the configuration says, it turns less.
+ *
  * The one filler here burns processor time, one thread for each processor; another kind has the same four
  * calls.
  */
@@ -35,6 +38,7 @@ struct ballast {
     struct ballast_thread thread[BALLAST_THREADS_MAX];
     _Atomic int64_t level_ppm;      /* of the time that each turns */
     _Atomic int64_t until_ns;       /* MONOTONIC: it lets go then */
+    _Atomic int64_t full_mw;        /* at full turn, as measured; 0 = not known */
     atomic_bool stop;
 };
 
@@ -44,6 +48,9 @@ void ballast_stop(struct ballast *ballast);
 
 /* rt: draw so much from now on, at most what it can, for BALLAST_HOLD_NS, and not past the deadline. */
 void ballast_set(struct ballast *ballast, int64_t fill_mw, int64_t now_ns, int64_t deadline_ns);
+
+/* any, between start and stop: processor time that all threads have burnt. */
+int64_t ballast_burnt_ns(const struct ballast *ballast);
 
 /* any: the part of each turn that is to be spent by then, ppm. */
 int64_t ballast_level_ppm(const struct ballast *ballast, int64_t now_ns);

@@ -53,10 +53,13 @@ static void close_driver(struct hand *hand)
     atomic_fetch_sub(&hand->hands->open, 1);
 }
 
-/* Whoever does not find its device keeps the driver open for nothing. */
+/* Whoever does not find its device keeps the driver open for nothing. One that was closed because all were to
+ * be, and opens again, ends that for all: nobody waits any more, and whoever has not closed yet need not. */
 static int open_driver(struct hand *hand, char why[ACT_WHY_BYTES])
 {
     int error = act_open(&hand->act, hand->driver, &hand->place, why);
+    if (hand->renewing)
+        atomic_store(&hand->hands->reopened, hand->renewal);
     hand->renewing = false;
     hand->renewal = atomic_load(&hand->hands->renewals);
     if (error)
@@ -100,29 +103,35 @@ static void ask_to_renew(struct hand *hand, int64_t now_ns)
 /* Closes where it was asked to, and until then: true while it waits for the others. */
 static bool renews(struct hand *hand, int64_t now_ns)
 {
-    uint32_t asked = atomic_load(&hand->hands->renewals);
-    if (hand->device != INDEX_NONE && hand->renewal != asked) {
+    uint32_t asked = atomic_load(&hand->hands->renewals), reopened = atomic_load(&hand->hands->reopened);
+    if (hand->device != INDEX_NONE && hand->renewal != asked && reopened != asked) {
         close_driver(hand);
         hand->renewing = true;
         hand->renewal = asked;
         hand->reopen_ns = now_ns + HAND_RENEW_WAIT_NS;
     }
-    return hand->renewing && atomic_load(&hand->hands->open) && now_ns < hand->reopen_ns;
+    return hand->renewing && reopened != hand->renewal && atomic_load(&hand->hands->open) &&
+           now_ns < hand->reopen_ns;
+}
+
+static void open_again(struct hand *hand, int64_t now_ns)
+{
+    char why[ACT_WHY_BYTES];
+    bool was_there = hand->renewing;
+    hand->reopen_ns = now_ns + HAND_REOPEN_NS;
+    open_driver(hand, why);
+    if (hand->device == INDEX_NONE && (was_there || !hand->gone_ns))
+        hand->gone_ns = now_ns;
 }
 
 void hand_find(struct hand *hand, int64_t now_ns)
 {
-    char why[ACT_WHY_BYTES];
-    bool waits = renews(hand, now_ns), was_there = hand->renewing;
-    if (hand->device != INDEX_NONE || waits || (!was_there && now_ns < hand->reopen_ns))
+    bool waits = renews(hand, now_ns);
+    if (hand->device != INDEX_NONE || waits || (!hand->renewing && now_ns < hand->reopen_ns))
         return;
-    hand->reopen_ns = now_ns + HAND_REOPEN_NS;
-    open_driver(hand, why);
-    if (hand->device != INDEX_NONE)
-        return;
-    if (was_there || !hand->gone_ns)
-        hand->gone_ns = now_ns;
-    ask_to_renew(hand, now_ns);
+    open_again(hand, now_ns);
+    if (hand->device == INDEX_NONE)
+        ask_to_renew(hand, now_ns);
 }
 
 static int note(struct hand *hand, int rc, int64_t now_ns)
@@ -142,16 +151,31 @@ static int why_not(const struct hand *hand)
 
 int hand_apply(struct hand *hand, int64_t cap_mw, int64_t now_ns)
 {
+    if (hand->renewing)         /* what is found so is worth less than a cut that waits */
+        open_again(hand, now_ns);
     if (hand->device == INDEX_NONE)
         return why_not(hand);
     return note(hand, hand->driver->apply(&hand->act, hand->device, cap_mw), now_ns);
 }
 
-int hand_read_back(struct hand *hand, int64_t *enforced_mw, int64_t now_ns)
+/* After an error neither is known: half of it would be taken for all. */
+int hand_read_back(struct hand *hand, struct hand_seen *seen, int64_t now_ns)
 {
+    const struct act_driver *driver = hand->driver;
+    *seen = (struct hand_seen){-1, -1};
     if (hand->device == INDEX_NONE)
         return why_not(hand);
-    return note(hand, hand->driver->read_back(&hand->act, hand->device, enforced_mw), now_ns);
+    struct hand_seen fresh = *seen;
+    int rc = driver->read_back(&hand->act, hand->device, &fresh.enforced_mw);
+    if (!rc && driver->kept)
+        rc = driver->kept(&hand->act, hand->device, &fresh.kept_mw);
+    if (rc == -ENOTSUP && fresh.enforced_mw >= 0) {
+        fresh.kept_mw = -1;
+        rc = 0;
+    }
+    if (!rc)
+        *seen = fresh;
+    return note(hand, rc, now_ns);
 }
 
 int hand_sample(struct hand *hand, struct act_sample *sample, int64_t now_ns)

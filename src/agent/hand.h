@@ -4,8 +4,9 @@
  *
  * Some drivers are one for all that have them open in a process (act_driver.shared): what was lost, and a
  * driver that was loaded anew, is found only once every handle was closed. So a hand closes as soon as its
- * device is gone; and where that does not bring it back while others have the driver open, those close, too,
- * and open again when the last one has.
+ * device is gone; and where that does not bring it back while others have the driver open, those close, too:
+ * each when it next looks, and each opens again as soon as the last one has closed. A write waits for nobody:
+ * whoever has one opens at once, and with that the others, too. All are asked again later.
  */
 #ifndef FLYBALL_AGENT_HAND_H
 #define FLYBALL_AGENT_HAND_H
@@ -31,6 +32,7 @@ struct hands {
     char taken[HOST_DEVICES_MAX][ACT_IDENTITY_BYTES];   /* by a hand each */
     _Atomic uint32_t open;      /* hands that have the driver open */
     _Atomic uint32_t renewals;  /* how often all were asked to close */
+    _Atomic uint32_t reopened;  /* the newest of those that is over: one of them has opened again */
     _Atomic int64_t renewed_ns; /* when they were last, MONOTONIC */
 };
 
@@ -57,13 +59,18 @@ int hand_open(struct hand *hand, struct hands *hands, const struct act_driver *d
 void hand_close(struct hand *hand);
 
 /* any, at least twice in HAND_RENEW_WAIT_NS: looks for a device that is gone, once a second at most, and
- * closes where all are to. This may allocate; nothing else here does. */
+ * closes where all are to. This may allocate; nothing else here does but a write to one that is closed. */
 void hand_find(struct hand *hand, int64_t now_ns);
 
+/* What a device stands at: what is in force, and what it keeps as written; -1: it does not tell that. */
+struct hand_seen {
+    int64_t enforced_mw, kept_mw;
+};
+
 /* any: as the driver's calls (act/act.h); -ENODEV, and gone from then on. -EAGAIN: closed for a moment,
- * since all are. */
+ * since all are; not of a write, which opens the driver then, as hand_find does. */
 int hand_apply(struct hand *hand, int64_t cap_mw, int64_t now_ns);
-int hand_read_back(struct hand *hand, int64_t *enforced_mw, int64_t now_ns);
+int hand_read_back(struct hand *hand, struct hand_seen *seen, int64_t now_ns);
 int hand_sample(struct hand *hand, struct act_sample *sample, int64_t now_ns);
 /* any: -ENOTSUP also where the driver has no such call. */
 int hand_smooth(struct hand *hand, const struct act_smooth *smooth, int64_t now_ns);

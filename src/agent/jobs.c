@@ -137,7 +137,7 @@ void jobs_turn(struct jobs *jobs, struct agent *agent, int64_t now_ns, int64_t b
     if (history_keeper_due(&jobs->history, now_ns))
         keep_sample(jobs, agent, now_ns, boottime_ns);
     ask_service_state(&jobs->ask, agent->holder.epoch, agent->counter[AGENT_FALLS]);
-    while (ask_service_request(&jobs->ask, &request))
+    while (!agent->silent && ask_service_request(&jobs->ask, &request))
         agent_ask(agent, &request, now_ns);
 }
 

@@ -12,8 +12,9 @@
 /* A run's share, reserved before its first frame: 4 s of a clock, or years of frames. */
 #define NUMBERS_OF_A_RUN (UINT64_C(1) << 32)
 
-/* setup: *first is above all that earlier runs used, as far as FOLDER/numbers tells. 0, or -errno where that
- * could not be read or written; *first is good then, too, while the clock is not set back. */
+/* any, may take as long as the disk does: *first is above all that earlier runs used, as far as the file
+ * FOLDER/numbers tells. 0, or -errno where that could not be read or written; *first is good then, too, while
+ * the clock is not set back. */
 int numbers_begin(const char *folder, uint64_t utc_ns, uint64_t *first);
 
 #endif

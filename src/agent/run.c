@@ -2,6 +2,7 @@
 #include "agent/run_inside.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
@@ -124,27 +125,59 @@ static void take_news(struct run *run, uint32_t device)
     struct worker_news news;
     if (!worker_take(&run->worker[device], &news))
         return;
-    if (news.written)
-        agent_written(&run->agent, device, news.written_rc, news.applied_mw, news.written_mw, run->now_ns);
-    if (news.seen)
-        agent_seen(&run->agent, device, news.seen_rc, news.seen_mw, run->now_ns);
+    if (news.written) {
+        agent_kept(&run->agent, device, news.readback.kept_mw);
+        agent_written(&run->agent, device, news.written_rc, news.applied_mw, news.readback.enforced_mw,
+                      run->now_ns);
+    }
+    if (news.seen) {
+        agent_kept(&run->agent, device, news.look.kept_mw);
+        agent_seen(&run->agent, device, news.seen_rc, news.look.enforced_mw, run->now_ns);
+    }
     if (news.sampled)
         agent_sampled(&run->agent, device, &news.sample, run->now_ns);
     if (news.smoothed)
         agent_smoothed(&run->agent, device, news.smooth_rc);
 }
 
+static void begin_to_stop(struct run *run)
+{
+    run->stopping = true;
+    run->stop_by_ns = word_monotonic_ns() + STOP_WITHIN_NS;
+    notify_say(&run->notify, "STOPPING=1");
+}
+
+/* What earlier runs left: from now on this one speaks. Without a good epoch it ends, at fail-safe. */
+static void remember(struct run *run, const struct saver_news *news)
+{
+    if (news->read_error) {
+        fprintf(run->out, "flyball-agent: %s: %s\n", run->saver.path,
+                news->read_error == -EBADMSG ? "is not an epoch; it must not be lost: see flyball-agent(8)"
+                                             : strerror(-news->read_error));
+        run->error = news->read_error;
+        begin_to_stop(run);
+        return;
+    }
+    if (news->numbers_error)
+        fprintf(run->out, "flyball-agent: %s/numbers: %s; frames are numbered by the clock: if that was set "
+                "back, they count as old\n", run->config.state, strerror(-news->numbers_error));
+    fprintf(run->out, "flyball-agent: epoch %" PRIu64 " was read; reports begin\n", news->saved);
+    agent_remember(&run->agent, news->saved, news->first, run->now_ns);
+}
+
 static void look_at_disk(struct run *run)
 {
-    uint64_t saved;
-    int error;
-    if (!saver_take(&run->saver, &saved, &error))
+    struct saver_news news;
+    if (!saver_take(&run->saver, &news))
         return;
-    agent_epoch_saved(&run->agent, saved, run->now_ns);
-    if (error != run->disk_error)
-        fprintf(run->out, error ? "flyball-agent: the epoch cannot be saved, newer ones are not obeyed: %s\n"
-                                : "flyball-agent: the epoch is saved again%.0s\n", strerror(-error));
-    run->disk_error = error;
+    if (run->agent.silent)
+        remember(run, &news);
+    agent_epoch_saved(&run->agent, news.saved, run->now_ns);
+    if (news.error != run->disk_error)
+        fprintf(run->out,
+                news.error ? "flyball-agent: the epoch cannot be saved, newer ones are not obeyed: %s\n"
+                           : "flyball-agent: the epoch is saved again%.0s\n", strerror(-news.error));
+    run->disk_error = news.error;
 }
 
 static void look_at_supplies(struct run *run)
@@ -194,22 +227,16 @@ static void turn(struct run *run)
     run_say(run);
 }
 
-static void stop(struct run *run)
-{
-    run->stopping = true;
-    run->stop_by_ns = word_monotonic_ns() + STOP_WITHIN_NS;
-}
-
 /* Who asks a second time waits for no controller. */
 static void take_signal(struct run *run, uint32_t number)
 {
     if (run->stopping)
         return;
-    notify_say(&run->notify, "STOPPING=1");
     if (number != SIGTERM || run->leaving || !agent_leave(&run->agent, word_monotonic_ns())) {
-        stop(run);
+        begin_to_stop(run);
         return;
     }
+    notify_say(&run->notify, "STOPPING=1");
     run->leaving = true;
     run->leave_by_ns = word_monotonic_ns() + LEAVE_WITHIN_NS;
 }
@@ -221,7 +248,7 @@ static void look_for_an_answer(struct run *run)
     fputs(run->agent.holder.let_go ? "flyball-agent: the controller agrees: own limits are put back\n"
                                    : "flyball-agent: the controller does not let this host go: fail-safe\n",
           run->out);
-    stop(run);
+    begin_to_stop(run);
 }
 
 static void sleep_until_due(struct run *run)
@@ -297,5 +324,7 @@ int run_loop(struct run *run)
     if (error)
         return -error;
     open_jobs(run, thread);
-    return run->ended ? 0 : -pthread_join(thread, NULL);
+    if (!run->ended)
+        error = pthread_join(thread, NULL);
+    return error ? -error : run->error;
 }

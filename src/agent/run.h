@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "agent/ballast_meter.h"
 #include "agent/config.h"
 #include "agent/jobs.h"
 #include "agent/keyring.h"
@@ -39,6 +40,8 @@ struct run {
     struct jobs jobs;
     struct supply_watch supplies;
     struct ballast ballast;
+    struct ballast_meter ballast_meter;
+    int64_t ballast_told_mw;    /* what it draws at full turn, as last told */
     uint32_t devices;
     struct hands hands;
     struct worker worker[HOST_DEVICES_MAX];
@@ -57,6 +60,9 @@ struct run {
     uint64_t said[AGENT_COUNTER_COUNT];     /* counters as last told */
     int64_t said_ns;
     int disk_error;             /* as last told */
+    int error;                  /* why it ends by itself; 0 = it does not */
+    int64_t began_ns;
+    bool silence_told;
     bool watchdog_told, watchdog_there;
     uint64_t send_failures;
     FILE *out;                  /* what people read */

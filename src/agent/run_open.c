@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/numbers.h"
 #include "agent/roster.h"
 #include "agent/run_inside.h"
 #include "msg/model.h"
@@ -76,10 +75,7 @@ static int open_word(struct run *run)
 static int open_saver(struct run *run)
 {
     int error = saver_open(&run->saver, run->config.state, run->wake_fd);
-    if (error == -EBADMSG)
-        return fail(run, error, run->saver.path,
-                    "is not an epoch; it must not be lost: see flyball-agent(8)");
-    return error ? fail(run, error, run->saver.path, "") : 0;
+    return error ? fail(run, error, run->config.state, "") : 0;
 }
 
 static int list_devices(struct run *run)
@@ -185,22 +181,12 @@ static int start_threads(struct run *run)
         error = supply_watch_start(&run->supplies, &run->config.supplies, run->config.place.root);
     if (!error)
         error = ballast_start(&run->ballast, run->config.agent.ballast_mw, run->config.ballast_threads);
+    if (!error)
+        error = ballast_meter_start(&run->ballast_meter, &run->ballast, &run->config.place);
     return error ? fail(run, error, "threads", "") : 0;
 }
 
-/* Frames ascend over restarts. */
-static uint64_t first_number(struct run *run)
-{
-    struct timespec now;
-    uint64_t first;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int error = numbers_begin(run->config.state, (uint64_t)(now.tv_sec * NS_PER_S + now.tv_nsec), &first);
-    if (error)
-        fprintf(run->out, "flyball-agent: %s/numbers: %s; frames are numbered by the clock: if that was set "
-                "back, they count as old\n", run->config.state, strerror(-error));
-    return first;
-}
-
+/* Fail-safe is ordered here; the disk has not been asked for anything yet. */
 static void begin(struct run *run)
 {
     struct agent_hooks hooks = run_hooks;
@@ -208,12 +194,10 @@ static void begin(struct run *run)
     agent_init(&run->agent, &run->config.agent, &hooks);
     keyring_look(&run->keyring);
     agent_auth(&run->agent, keyring_user(&run->keyring), 0);
-    uint64_t first = first_number(run);         /* a disk may take its time: the clocks come after it */
     int64_t before_ns = word_monotonic_ns(), boottime_ns = word_boottime_ns(), now_ns = word_monotonic_ns();
     agent_clock(&run->agent, before_ns, boottime_ns, now_ns);
-    const struct agent_birth birth = {.incarnation = hooks.incarnation(run), .epoch = run->saver.saved,
-                                      .frame_sequence = first};
-    run->now_ns = run->came_ns = now_ns;
+    const struct agent_birth birth = {.incarnation = hooks.incarnation(run), .silent = true};
+    run->now_ns = run->came_ns = run->began_ns = now_ns;
     run->boottime_ns = boottime_ns;
     agent_start(&run->agent, &birth, now_ns);
 }
@@ -232,9 +216,9 @@ int run_open(struct run *run, const struct config *config, FILE *out)
     if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
         fprintf(out, "flyball-agent: memory is not locked: %s; going on\n", strerror(errno));
     begin(run);
-    fprintf(out, "flyball-agent: %s, host %u, %u devices by %s, fail-safe %" PRId64 " W, epoch %" PRIu64 "\n",
+    fprintf(out, "flyball-agent: %s, host %u, %u devices by %s, fail-safe %" PRId64 " W\n",
             config->host, config->agent.holder.host, run->devices, config->actuator,
-            config->agent.holder.fail_safe_mw / WATT_MW, run->saver.saved);
+            config->agent.holder.fail_safe_mw / WATT_MW);
     return 0;
 }
 
@@ -246,6 +230,7 @@ bool run_close(struct run *run)
         all &= !run->worker[i].thread || worker_stop(&run->worker[i], until_ns);
     all &= jobs_close(&run->jobs);
     all &= supply_watch_stop(&run->supplies);
+    all &= ballast_meter_stop(&run->ballast_meter);
     ballast_stop(&run->ballast);
     all &= keyring_close(&run->keyring, word_monotonic_ns() + NS_PER_S);
     if (!all)

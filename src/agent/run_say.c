@@ -5,6 +5,11 @@
 
 #include "agent/run.h"
 
+enum { WATT_MW = 1000 };
+
+/* No disk takes so long that is well. */
+#define SILENCE_NS (3 * NS_PER_S)
+
 /* What goes on all the time is no news. */
 static bool is_routine(uint32_t counter)
 {
@@ -27,6 +32,28 @@ static void say_watchdog(struct run *run)
     fputs(run->watchdog_there ? "flyball-agent: the watchdog is there\n"
                               : "flyball-agent: the watchdog is missing: nothing above fail-safe\n",
           run->out);
+}
+
+static void say_silence(struct run *run)
+{
+    if (!run->agent.silent || run->silence_told || run->now_ns - run->began_ns < SILENCE_NS)
+        return;
+    run->silence_told = true;
+    fprintf(run->out, "flyball-agent: %s does not answer: no report is sent before it does, "
+            "fail-safe stands\n", run->config.state);
+}
+
+/* What the filler draws, when it is known first and when that changes by a fifth. */
+static void say_ballast(struct run *run)
+{
+    int64_t full_mw = atomic_load(&run->ballast.full_mw), told_mw = run->ballast_told_mw;
+    int64_t off_mw = full_mw > told_mw ? full_mw - told_mw : told_mw - full_mw;
+    if (!full_mw || off_mw * 5 < told_mw)
+        return;
+    run->ballast_told_mw = full_mw;
+    fprintf(run->out, "flyball-agent: the filler adds %" PRId64 " W at full turn by what the packages count, "
+            "and %" PRId64 " W are taken for it%s\n", full_mw / WATT_MW, run->ballast.most_mw / WATT_MW,
+            full_mw > run->ballast.most_mw ? ": it turns less" : "");
 }
 
 /* What `systemctl status` shows: somebody speaks here who may not, or keys do not fit. */
@@ -53,6 +80,8 @@ void run_say(struct run *run)
         return;
     run->said_ns = run->now_ns;
     say_watchdog(run);
+    say_silence(run);
+    say_ballast(run);
     tell_refusals(run);
     for (uint32_t i = 0; i < AGENT_COUNTER_COUNT; i++) {
         uint64_t count = run->agent.counter[i];
@@ -72,6 +101,16 @@ static void write_histogram(const char *name, const struct histogram *histogram,
             histogram_quantile(histogram, 0.99) / NS_PER_US, histogram->max_ns / NS_PER_US);
 }
 
+static void write_ballast(const struct run *run, FILE *out)
+{
+    int64_t full_mw = atomic_load(&run->ballast.full_mw);
+    fprintf(out, ", \"ballast\": {\"most_mw\": %" PRId64 ", \"full_mw\": ", run->ballast.most_mw);
+    if (full_mw)
+        fprintf(out, "%" PRId64 "}", full_mw);
+    else
+        fprintf(out, "null}");
+}
+
 void run_summary(const struct run *run, FILE *out)
 {
     struct histogram to_call = {0}, call = {0};
@@ -81,6 +120,7 @@ void run_summary(const struct run *run, FILE *out)
     for (uint32_t i = 0; i < AGENT_COUNTER_COUNT; i++)
         fprintf(out, "%s\"%s\": %" PRIu64, i ? ", " : "", agent_counter_name(i), run->agent.counter[i]);
     fputs("}", out);
+    write_ballast(run, out);
     for (uint32_t i = 0; i < run->devices; i++) {
         histogram_merge(&to_call, &run->worker[i].to_call);
         histogram_merge(&call, &run->worker[i].call);

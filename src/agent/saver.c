@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/numbers.h"
 #include "record/epoch.h"
 #include "ring/arena.h"
 
@@ -14,36 +15,46 @@ enum { STACK_BYTES = 64 * 1024, AGAIN_S = 1 };
 int saver_open(struct saver *saver, const char *folder, int wake_fd)
 {
     *saver = (struct saver){.wake_fd = wake_fd};
-    if (snprintf(saver->path, sizeof saver->path, "%s/epoch", folder) >= (int)sizeof saver->path)
+    if (snprintf(saver->folder, sizeof saver->folder, "%s", folder) >= (int)sizeof saver->folder ||
+        snprintf(saver->path, sizeof saver->path, "%s/epoch", folder) >= (int)sizeof saver->path)
         return -ENAMETOOLONG;
-    int error = epoch_read(saver->path, &saver->saved);
-    saver->wanted = saver->saved;
-    return error;
+    return 0;
 }
 
-static void leave_news(struct saver *saver, uint64_t epoch, int error)
+static void leave_news(struct saver *saver, const struct saver_news *found)
 {
     const uint64_t one = 1;
     pthread_mutex_lock(&saver->lock);
-    if (!error)
-        saver->saved = epoch;
-    saver->error = error;
+    saver->found = *found;
     saver->news = true;
     pthread_mutex_unlock(&saver->lock);
     ssize_t ignored = write(saver->wake_fd, &one, sizeof one);  /* full: the loop is awake already */
     (void)ignored;
 }
 
+/* The mark is on the disk before anybody hears of the numbers below it. */
+static void read_folder(struct saver *saver, struct saver_news *found)
+{
+    struct timespec utc;
+    *found = (struct saver_news){.read = true};
+    found->read_error = epoch_read(saver->path, &found->saved);
+    clock_gettime(CLOCK_REALTIME, &utc);
+    if (!found->read_error)
+        found->numbers_error = numbers_begin(saver->folder, (uint64_t)(utc.tv_sec * NS_PER_S + utc.tv_nsec),
+                                             &found->first);
+    leave_news(saver, found);
+}
+
 /* After a try that failed it waits a while, but for the order to stop. */
-static bool wait_for_wish(struct saver *saver, uint64_t *epoch)
+static bool wait_for_wish(struct saver *saver, const struct saver_news *found, uint64_t *epoch)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += AGAIN_S;
     pthread_mutex_lock(&saver->lock);
-    while (!saver->stop && saver->error && pthread_cond_timedwait(&saver->changed, &saver->lock, &until) == 0)
+    while (!saver->stop && found->error && pthread_cond_timedwait(&saver->changed, &saver->lock, &until) == 0)
         ;
-    while (!saver->stop && saver->wanted <= saver->saved)
+    while (!saver->stop && saver->wanted <= found->saved)
         pthread_cond_wait(&saver->changed, &saver->lock);
     *epoch = saver->wanted;
     bool go_on = !saver->stop;
@@ -54,11 +65,17 @@ static bool wait_for_wish(struct saver *saver, uint64_t *epoch)
 static void *save(void *user)
 {
     struct saver *saver = user;
+    struct saver_news found;
     uint64_t epoch;
     pthread_setname_np(pthread_self(), "fb-epoch");
     arena_seal_thread();
-    while (wait_for_wish(saver, &epoch))
-        leave_news(saver, epoch, epoch_write(saver->path, epoch));
+    read_folder(saver, &found);
+    while (!found.read_error && wait_for_wish(saver, &found, &epoch)) {
+        found.error = epoch_write(saver->path, epoch);
+        if (!found.error)
+            found.saved = epoch;
+        leave_news(saver, &found);
+    }
     return NULL;
 }
 
@@ -87,15 +104,14 @@ void saver_want(struct saver *saver, uint64_t epoch)
     pthread_mutex_unlock(&saver->lock);
 }
 
-bool saver_take(struct saver *saver, uint64_t *saved, int *error)
+bool saver_take(struct saver *saver, struct saver_news *news)
 {
     pthread_mutex_lock(&saver->lock);
-    bool news = saver->news;
+    bool is_new = saver->news;
     saver->news = false;
-    *saved = saver->saved;
-    *error = saver->error;
+    *news = saver->found;
     pthread_mutex_unlock(&saver->lock);
-    return news;
+    return is_new;
 }
 
 bool saver_stop(struct saver *saver, int64_t until_ns)

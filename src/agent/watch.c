@@ -32,6 +32,11 @@ int64_t watch_cap_mw(bool armed, int64_t readback_mw, int64_t fail_safe_mw)
     return armed && (readback_mw < 0 || readback_mw > fail_safe_mw) ? fail_safe_mw : -1;
 }
 
+int64_t watch_standing_mw(const struct hand_seen *seen)
+{
+    return seen->enforced_mw > seen->kept_mw ? seen->enforced_mw : seen->kept_mw;
+}
+
 bool watch_word_is_armed(const struct word *word)
 {
     return watch_is_armed(atomic_load_explicit(&word->deadline_ns, memory_order_acquire),
@@ -43,10 +48,11 @@ bool watch_word_is_armed(const struct word *word)
  * about may have been leased anew while the driver answered. */
 static void guard(struct watch_device *device)
 {
-    int64_t readback_mw = -1, now_ns = word_monotonic_ns();
+    struct hand_seen seen;
+    int64_t now_ns = word_monotonic_ns();
     hand_find(&device->hand, now_ns);
-    int rc = hand_read_back(&device->hand, &readback_mw, now_ns);
-    int64_t cap_mw = watch_cap_mw(watch_word_is_armed(device->word), rc ? -1 : readback_mw,
+    int rc = hand_read_back(&device->hand, &seen, now_ns);
+    int64_t cap_mw = watch_cap_mw(watch_word_is_armed(device->word), rc ? -1 : watch_standing_mw(&seen),
                                   device->fail_safe_mw);
     if (rc == -ENODEV || cap_mw < 0)
         return;

@@ -32,6 +32,9 @@ bool watch_is_armed(int64_t deadline_ns, int64_t agent_beat_ns, int64_t boottime
 /* any: when the word is to be looked at again. */
 int64_t watch_next_ns(int64_t deadline_ns, int64_t boottime_ns);
 
+/* any: what a device stands at: what is in force, or what it keeps and somebody else's lower limit hides. */
+int64_t watch_standing_mw(const struct hand_seen *seen);
+
 /* any: the cap to write on a device that stands at readback_mw (-1: not known); -1: none. */
 int64_t watch_cap_mw(bool armed, int64_t readback_mw, int64_t fail_safe_mw);
 

@@ -48,6 +48,10 @@ struct word_file {
 int word_open(struct word_file *file, const char *folder, enum word_side side);
 void word_close(struct word_file *file);
 
+/* setup: maps it to be read alone; it is made by neither. 0; -ENOENT: no side has made it yet, -EAGAIN: it is
+ * being filled in; -EBADMSG as above; another -errno. munmap of sizeof(struct word) frees. */
+int word_look(const char *folder, const struct word **word);
+
 /* any: CLOCK_BOOTTIME and CLOCK_MONOTONIC. */
 int64_t word_boottime_ns(void);
 int64_t word_monotonic_ns(void);

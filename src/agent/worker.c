@@ -15,7 +15,7 @@ static const struct act_smooth smooth_off = {.off = true}, not_known = {.floor_m
 
 int worker_open(struct worker *worker, const struct worker_place *place, char why[ACT_WHY_BYTES])
 {
-    *worker = (struct worker){.config = *place, .told_mw = -1, .smooth.off = true, .smoothed = not_known};
+    *worker = (struct worker){.config = *place, .told = {-1, -1}, .smooth.off = true, .smoothed = not_known};
     return hand_open(&worker->hand, place->hands, place->driver, &place->place, place->identity, why);
 }
 
@@ -42,12 +42,12 @@ static void wake_loop(const struct worker *worker)
 
 static void carry_out(struct worker *worker, int64_t cap_mw, int64_t came_ns)
 {
-    int64_t readback_mw = -1;
+    struct hand_seen readback = {-1, -1};
     cap_mw = still_allowed_mw(worker, cap_mw);
     int64_t began_ns = word_monotonic_ns();
     int rc = hand_apply(&worker->hand, cap_mw, began_ns);
     if (!rc)
-        rc = hand_read_back(&worker->hand, &readback_mw, began_ns);
+        rc = hand_read_back(&worker->hand, &readback, began_ns);
     histogram_record(&worker->to_call, (uint64_t)(began_ns - came_ns));
     histogram_record(&worker->call, (uint64_t)(word_monotonic_ns() - began_ns));
     pthread_mutex_lock(&worker->lock);
@@ -55,9 +55,9 @@ static void carry_out(struct worker *worker, int64_t cap_mw, int64_t came_ns)
     worker->news.seen = false;          /* what was seen before the write is no news any more */
     worker->news.written_rc = rc;
     worker->news.applied_mw = cap_mw;
-    worker->news.written_mw = readback_mw;
+    worker->news.readback = readback;
     pthread_mutex_unlock(&worker->lock);
-    worker->told_mw = readback_mw;
+    worker->told = readback;
     wake_loop(worker);
 }
 
@@ -65,21 +65,22 @@ static void carry_out(struct worker *worker, int64_t cap_mw, int64_t came_ns)
 static void look(struct worker *worker)
 {
     struct act_sample sample;
-    int64_t seen_mw = -1, now_ns = word_monotonic_ns();
+    struct hand_seen seen;
+    int64_t now_ns = word_monotonic_ns();
     hand_find(&worker->hand, now_ns);
-    int rc = hand_read_back(&worker->hand, &seen_mw, now_ns);
+    int rc = hand_read_back(&worker->hand, &seen, now_ns);
     bool sampled = !rc && !hand_sample(&worker->hand, &sample, now_ns);
     pthread_mutex_lock(&worker->lock);
     worker->news.seen = true;
     worker->news.seen_rc = rc;
-    worker->news.seen_mw = seen_mw;
+    worker->news.look = seen;
     worker->news.sampled |= sampled;
     if (sampled)
         worker->news.sample = sample;
     pthread_mutex_unlock(&worker->lock);
-    if (seen_mw != worker->told_mw)
+    if (seen.enforced_mw != worker->told.enforced_mw || seen.kept_mw != worker->told.kept_mw)
         wake_loop(worker);
-    worker->told_mw = seen_mw;
+    worker->told = seen;
 }
 
 static bool is_same(const struct act_smooth *left, const struct act_smooth *right)
@@ -91,18 +92,41 @@ static bool is_same(const struct act_smooth *left, const struct act_smooth *righ
             left->hysteresis_ns == right->hysteresis_ns);
 }
 
-/* Where a floor cannot be had, none stands in the way of a cap either. */
+/* A cut, or what may be one, or the end, waits for this thread. */
+static bool is_wanted(void *user)
+{
+    struct worker *worker = user;
+    const struct hand_seen *told = &worker->told;
+    int64_t standing_mw = told->enforced_mw > told->kept_mw ? told->enforced_mw : told->kept_mw;
+    pthread_mutex_lock(&worker->lock);
+    bool wanted = worker->stop || (worker->ordered && (standing_mw < 0 || worker->cap_mw < standing_mw));
+    pthread_mutex_unlock(&worker->lock);
+    return wanted;
+}
+
+static int call_smooth(struct worker *worker, struct act_smooth wanted, int64_t now_ns)
+{
+    wanted.leave = is_wanted;
+    wanted.user = worker;
+    return hand_smooth(&worker->hand, &wanted, now_ns);
+}
+
+/* Where a floor cannot be had, none stands in the way of a cap either. What was left for a cut is begun again
+ * behind it. */
 static int set_smooth(struct worker *worker, const struct act_smooth *wanted, int64_t now_ns)
 {
-    int rc = hand_smooth(&worker->hand, wanted, now_ns);
+    int rc = call_smooth(worker, *wanted, now_ns);
     if (!rc || rc == -ENOTSUP)
         worker->smoothed = *wanted;
+    else if (rc == -EINTR)
+        worker->smoothed = not_known;
     else if (rc != -ENODEV)
-        worker->smoothed = hand_smooth(&worker->hand, &smooth_off, now_ns) ? not_known : smooth_off;
+        worker->smoothed = call_smooth(worker, smooth_off, now_ns) ? not_known : smooth_off;
     return rc == -ENOTSUP && wanted->off ? 0 : rc;
 }
 
-/* Behind writes and looks, once for each change. A floor that is too high by now is lowered. */
+/* Behind writes and looks, once for each change. A floor that is too high by now is lowered. A cut that comes
+ * meanwhile waits for one call of the driver, and not for all. */
 static void smooth(struct worker *worker)
 {
     int64_t now_ns = word_monotonic_ns();
@@ -117,6 +141,8 @@ static void smooth(struct worker *worker)
         (now_ns < worker->smooth_ns && is_same(&wanted, &worker->refused)))
         return;
     int rc = set_smooth(worker, &wanted, now_ns);
+    if (rc == -EINTR)
+        return;
     worker->refused = wanted;
     worker->smooth_ns = rc ? now_ns + SMOOTH_AGAIN_NS : now_ns;
     pthread_mutex_lock(&worker->lock);

@@ -20,8 +20,8 @@
 struct worker_news {
     bool written, seen, sampled, smoothed;
     int written_rc, seen_rc, smooth_rc;
-    int64_t applied_mw, written_mw; /* what was written, and what read back then */
-    int64_t seen_mw;
+    int64_t applied_mw;             /* what was written */
+    struct hand_seen readback, look;    /* what read back then; what a look saw */
     struct act_sample sample;
 };
 
@@ -49,7 +49,7 @@ struct worker {
     struct act_smooth smooth;       /* what it is to keep besides its cap */
     struct worker_news news;
     _Atomic int64_t ceiling_mw;     /* what the loop wants now */
-    int64_t told_mw;                /* the newest read-back that the loop was woken for */
+    struct hand_seen told;          /* the newest read-back that the loop was woken for */
     struct act_smooth smoothed;     /* what it has taken; refused: what it did not */
     struct act_smooth refused;
     int64_t smooth_ns;              /* a refusal is tried again then */
@@ -77,7 +77,8 @@ static inline void worker_bound(struct worker *worker, int64_t ceiling_mw)
     atomic_store_explicit(&worker->ceiling_mw, ceiling_mw, memory_order_release);
 }
 
-/* any, the loop: what the device is to keep besides its cap. It waits behind every write. */
+/* any, the loop: what the device is to keep besides its cap. It waits behind every write, and
+ * makes way for a cut between two calls of the driver. */
 void worker_smooth(struct worker *worker, const struct act_smooth *smooth);
 
 /* any, the loop: takes what is new; false: nothing. */

@@ -9,10 +9,13 @@
  *
  *     hello    host -> controller   id | A | tag            by the stored half: who guesses is seen here
  *     reply    controller -> host   key id | id | B | tag
- *     confirm  host -> controller   id | tag                by the private half: so is who read the file
+ *     confirm  host -> controller   hello | tag             by the key: so is who read the file
  *     done     controller -> host   id | tag                the key is in the controller's file
  *
- * What does not fit is -EBADMSG, and is never answered.
+ * The controller draws B of a secret of its own and of the hello: it keeps nothing of a hello, so no other
+ * one, recorded or made up, pushes out an exchange that is under way. The tags of confirm and done are made
+ * of the key alone, so both ends can go on with an exchange after a crash of either. What does not fit is
+ * -EBADMSG, and is never answered.
  */
 #ifndef FLYBALL_AUTH_ENROL_H
 #define FLYBALL_AUTH_ENROL_H
@@ -24,8 +27,10 @@
 
 enum {
     ENROL_TOKEN_BYTES = 16, ENROL_ID_BYTES = 8, ENROL_POINT_BYTES = 32, ENROL_TAG_BYTES = 32,
+    ENROL_PROOF_BYTES = 8,
+    ENROL_SECRET_BYTES = 32,            /* the controller's own, drawn at its start */
     ENROL_HELLO_BYTES = 80, ENROL_REPLY_BYTES = ENROL_HELLO_BYTES,
-    ENROL_CONFIRM_BYTES = 48, ENROL_DONE_BYTES = ENROL_CONFIRM_BYTES,
+    ENROL_CONFIRM_BYTES = ENROL_HELLO_BYTES + ENROL_TAG_BYTES, ENROL_DONE_BYTES = 48,
 };
 
 enum enrol_kind { ENROL_HELLO = 1, ENROL_REPLY, ENROL_CONFIRM, ENROL_DONE };
@@ -36,31 +41,24 @@ struct enrol_stored {
     uint8_t point[ENROL_POINT_BYTES];
 };
 
-/* Of one exchange, at both ends. */
-struct enrol_secrets {
-    uint8_t key[AUTH_KEY_BYTES];        /* the secret of the row */
-    uint8_t reply[ENROL_TAG_BYTES], confirm[ENROL_TAG_BYTES], done[ENROL_TAG_BYTES];
-};
-
 struct enrol_host {
     char name[NAME_BYTES];
     struct enrol_stored stored;
     uint8_t token_private[ENROL_POINT_BYTES], own_private[ENROL_POINT_BYTES];
     uint8_t hello[ENROL_HELLO_BYTES];
-    struct enrol_secrets secrets;
-    uint16_t key_id;
 };
 
-struct enrol_desk {
-    char name[NAME_BYTES];
-    struct enrol_stored stored;
-    uint8_t hello[ENROL_HELLO_BYTES], reply[ENROL_REPLY_BYTES];
-    struct enrol_secrets secrets;
-    uint16_t key_id;
+/* What comes of an exchange: a row of a key file. */
+struct enrol_key {
+    uint16_t id;
+    uint8_t secret[AUTH_KEY_BYTES];
 };
 
 /* cold: 0 or -EIO, where libcrypto or the kernel gives nothing. */
 int enrol_store(const uint8_t token[ENROL_TOKEN_BYTES], struct enrol_stored *stored);
+
+/* cold: knows this secret again, and tells nothing of it. 0 or -EIO. */
+int enrol_proof(const uint8_t secret[AUTH_KEY_BYTES], uint8_t proof[ENROL_PROOF_BYTES]);
 
 /* cold: kind of a datagram of this protocol and of whole length, with its token's id; 0 = none. */
 int enrol_kind(const uint8_t *data, size_t bytes, uint8_t id[ENROL_ID_BYTES]);
@@ -68,17 +66,23 @@ int enrol_kind(const uint8_t *data, size_t bytes, uint8_t id[ENROL_ID_BYTES]);
 /* cold, the host: begins. Sends hello, again and again until a reply is taken. */
 int enrol_begin(struct enrol_host *host, const uint8_t token[ENROL_TOKEN_BYTES], const char *name);
 
-/* cold, the host: 0 and what to send; the key stands in host->secrets, but counts once done has come. */
-int enrol_take_reply(struct enrol_host *host, const uint8_t *data, size_t bytes,
+/* cold, the host: 0 and what to send; the key counts once done has come. */
+int enrol_take_reply(const struct enrol_host *host, const uint8_t *data, size_t bytes, struct enrol_key *key,
                      uint8_t confirm[ENROL_CONFIRM_BYTES]);
-int enrol_take_done(const struct enrol_host *host, const uint8_t *data, size_t bytes);
+int enrol_take_done(const struct enrol_key *key, const char *name, const uint8_t id[ENROL_ID_BYTES],
+                    const uint8_t *data, size_t bytes);
 
-/* cold, the controller: of a token that is good, for the host of that name. 0: desk->reply is to be sent. */
-int enrol_answer(struct enrol_desk *desk, const struct enrol_stored *stored, const char *name,
-                 uint16_t key_id, const uint8_t *data, size_t bytes);
+/* cold, the controller: of a token that is good, for the host of that name. 0: the reply is to be sent. The
+ * same secret and hello give the same key and reply. */
+int enrol_answer(const struct enrol_stored *stored, const char *name,
+                 const uint8_t secret[ENROL_SECRET_BYTES], const uint8_t *data, size_t bytes,
+                 struct enrol_key *key, uint8_t reply[ENROL_REPLY_BYTES]);
 
-/* cold, the controller: 0: the host has the token and the key; done is to be sent once both are written. */
-int enrol_take_confirm(const struct enrol_desk *desk, const uint8_t *data, size_t bytes,
+/* cold, the controller: the hello that stands in a confirm. */
+int enrol_hello_of(const uint8_t *data, size_t bytes, uint8_t hello[ENROL_HELLO_BYTES]);
+
+/* cold, the controller: 0: the host has the token and this key; done is to be sent once both are written. */
+int enrol_take_confirm(const struct enrol_key *key, const char *name, const uint8_t *data, size_t bytes,
                        uint8_t done[ENROL_DONE_BYTES]);
 
 #endif

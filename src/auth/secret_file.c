@@ -39,3 +39,21 @@ int secret_file_write(const char *path, int (*fill)(const void *what, FILE *out)
         unlink(beside);
     return error ? error : folder_sync(path);
 }
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+           a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+bool secret_file_changed(const char *path, struct stat *seen)
+{
+    struct stat now = {0};
+    if (stat(path, &now))
+        now = (struct stat){0};
+    bool changed = !is_same(&now, seen);
+    *seen = now;
+    return changed;
+}

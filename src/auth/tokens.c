@@ -13,8 +13,9 @@
 #include "auth/keys.h"
 #include "auth/secret_file.h"
 
-enum { LINE_BYTES = 256 };
+enum { LINE_BYTES = 256, FIRST_ROWS = 64 };
 static const char after[] = "not-after=";
+static const char *const state_words[] = {"", "taken", "used"};
 
 void tokens_hex(const uint8_t *data, size_t bytes, char *text)
 {
@@ -40,6 +41,25 @@ bool tokens_unhex(const char *text, uint8_t *data, size_t bytes)
     return good;
 }
 
+/* "used=513-0011223344556677", or "used" as it was written once. */
+static bool read_state(const char *word, struct tokens_row *row)
+{
+    char *end;
+    for (uint8_t state = TOKEN_TAKEN; state <= TOKEN_USED; state++) {
+        size_t length = strlen(state_words[state]);
+        if (strncmp(word, state_words[state], length) != 0)
+            continue;
+        row->state = state;
+        if (!word[length])
+            return state == TOKEN_USED;
+        unsigned long id = strtoul(word + length + 1, &end, 10);
+        row->key_id = (uint16_t)id;
+        return word[length] == '=' && id && id <= UINT16_MAX && *end == '-' &&
+               tokens_unhex(end + 1, row->proof, sizeof row->proof);
+    }
+    return false;
+}
+
 static bool read_row(char *line, struct tokens_row *row)
 {
     char *rest = NULL, *word[6] = {NULL};
@@ -49,25 +69,28 @@ static bool read_row(char *line, struct tokens_row *row)
         strncmp(word[3], after, sizeof after - 1) != 0)
         return false;
     memcpy(row->name, word[0], strlen(word[0]) + 1);
-    row->used = word[4] != NULL;
-    return (!word[4] || !strcmp(word[4], "used")) &&
+    return (!word[4] || read_state(word[4], row)) &&
            tokens_unhex(word[1], row->stored.id, sizeof row->stored.id) &&
            tokens_unhex(word[2], row->stored.point, sizeof row->stored.point) &&
            auth_time_read(word[3] + sizeof after - 1, &row->not_after_s);
 }
 
+/* One more row, of zeros. Not realloc: it would leave stored halves behind where they stood. */
 static int grow(struct tokens *tokens)
 {
-    struct tokens_row *more = calloc(tokens->count + 1, sizeof *more);
-    if (tokens->count == TOKENS_MAX || !more) {
-        free(more);
-        return tokens->count == TOKENS_MAX ? -E2BIG : -ENOMEM;
+    if (tokens->count == TOKENS_MAX)
+        return -E2BIG;
+    if (tokens->count == tokens->room) {
+        uint32_t count = tokens->count, room = tokens->room ? 2 * tokens->room : FIRST_ROWS;
+        struct tokens_row *more = calloc(room, sizeof *more);
+        if (!more)
+            return -ENOMEM;
+        if (count)
+            memcpy(more, tokens->row, count * sizeof *more);
+        tokens_free(tokens);
+        *tokens = (struct tokens){more, count, room};
     }
-    if (tokens->count)
-        memcpy(more, tokens->row, tokens->count * sizeof *more);
-    uint32_t count = tokens->count;
-    tokens_free(tokens);
-    *tokens = (struct tokens){more, count + 1};
+    tokens->row[tokens->count++] = (struct tokens_row){.state = TOKEN_FREE};
     return 0;
 }
 
@@ -112,10 +135,16 @@ int tokens_read(struct tokens *tokens, const char *path)
 static void print(const struct tokens_row *row, FILE *out)
 {
     char id[2 * ENROL_ID_BYTES + 1], point[2 * ENROL_POINT_BYTES + 1], time[AUTH_TIME_BYTES];
+    char proof[2 * ENROL_PROOF_BYTES + 1];
     tokens_hex(row->stored.id, sizeof row->stored.id, id);
     tokens_hex(row->stored.point, sizeof row->stored.point, point);
     auth_time_text(row->not_after_s, time);
-    fprintf(out, "%s %s %s %s%s%s\n", row->name, id, point, after, time, row->used ? " used" : "");
+    tokens_hex(row->proof, sizeof row->proof, proof);
+    fprintf(out, "%s %s %s %s%s", row->name, id, point, after, time);
+    if (row->key_id)
+        fprintf(out, " %s=%u-%s\n", state_words[row->state], row->key_id, proof);
+    else
+        fputs(row->state == TOKEN_USED ? " used\n" : "\n", out);
 }
 
 struct unexpired {
@@ -128,7 +157,7 @@ static int fill(const void *what, FILE *out)
     const struct unexpired *kept = what;
     fputs("# One-time tokens, as far as the controller keeps them: docs/authentication.md.\n", out);
     for (uint32_t i = 0; i < kept->tokens->count; i++)
-        if (kept->tokens->row[i].not_after_s > kept->now_s)
+        if (kept->tokens->row[i].not_after_s > kept->now_s || kept->tokens->row[i].state == TOKEN_TAKEN)
             print(&kept->tokens->row[i], out);
     return 0;
 }
@@ -163,7 +192,7 @@ struct tokens_row *tokens_find(const struct tokens *tokens, const uint8_t id[ENR
 void tokens_free(struct tokens *tokens)
 {
     if (tokens->row)
-        OPENSSL_cleanse(tokens->row, tokens->count * sizeof *tokens->row);
+        OPENSSL_cleanse(tokens->row, tokens->room * sizeof *tokens->row);
     free(tokens->row);
     *tokens = (struct tokens){0};
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "auth/secret_file.h"
+
 static void count(_Atomic uint64_t *counter)
 {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
@@ -22,20 +24,11 @@ int auth_watch_open(struct auth_watch *watch, struct auth *auth, const char *pat
     *watch = (struct auth_watch){.auth = auth};
     if (snprintf(watch->path, sizeof watch->path, "%s", path) >= (int)sizeof watch->path)
         return -ENAMETOOLONG;
-    if (stat(path, &watch->seen))
-        watch->seen = (struct stat){0};     /* the reading says why */
+    secret_file_changed(path, &watch->seen);    /* where there is none, the reading says so */
     int error = auth_keys_read(&watch->keys, path, report);
     if (!error)
         publish(watch, now_s);
     return error;
-}
-
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-           a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 static void read_again(struct auth_watch *watch, FILE *report)
@@ -65,12 +58,8 @@ static bool time_changed_something(const struct auth_watch *watch, int64_t now_s
 
 void auth_watch_look(struct auth_watch *watch, int64_t now_s, FILE *report)
 {
-    struct stat now = {0};
-    bool there = !stat(watch->path, &now);
-    if (!is_same(&now, &watch->seen)) {
-        watch->seen = there ? now : (struct stat){0};
+    if (secret_file_changed(watch->path, &watch->seen))
         read_again(watch, report);
-    }
     if (watch->due || time_changed_something(watch, now_s))
         publish(watch, now_s);
     fflush(report);

@@ -10,6 +10,7 @@ extern const struct cli_verb cli_host;
 extern const struct cli_verb cli_import;
 extern const struct cli_verb cli_keys;
 extern const struct cli_verb cli_maintenance;
+extern const struct cli_verb cli_measure;
 extern const struct cli_verb cli_order;
 extern const struct cli_verb cli_plant;
 extern const struct cli_verb cli_replay;
@@ -29,6 +30,7 @@ const struct cli_verb *const cli_table[] = {
     &cli_import,
     &cli_keys,
     &cli_maintenance,
+    &cli_measure,
     &cli_order,
     &cli_plant,
     &cli_replay,

@@ -69,7 +69,7 @@ static bool step_image(const struct breaker_element *element, const struct break
     const int64_t fast_above_ma = element->fast_above_ma, unit_ma = pace->unit_ma;
     const uint64_t unit = pace->unit;
     const uint32_t phases = breaker_phases(element);
-    struct image_shares shares = {0, 0, 0};
+    struct image_shares shares = {0};
     int64_t settled[PHASES];
     bool heats = false, cools = false, fast = false, trips = false;
 
@@ -151,7 +151,7 @@ static bool step_travel(const struct breaker_element *element, const struct brea
 {
     const int64_t pickup_ma = element->pickup_ma;
     const uint32_t phases = breaker_phases(element);
-    struct fall fall = {0, 0};
+    struct fall fall = {0};
     bool runs = false, trips = false;
     int64_t moved = 0;
 

@@ -6,6 +6,9 @@
 
 enum { MARGIN_PERCENT = 95 };   /* of the current that trips within the while */
 
+/* Less than 2^-20 of a time constant counts as that much: what may settle then stays below SETTLED_HELD. */
+#define GAIN_LEAST (INT64_C(1) << 42)
+
 static int64_t largest_part(const struct breaker_state *state, uint32_t element)
 {
     int64_t largest = state->part[element][0];
@@ -32,13 +35,10 @@ static int64_t current_settling_ma(const struct breaker_element *element, int64_
 /* theta + (x^2 - theta)(1 - e^(-hold / tau)) <= 0.9, solved for x^2. */
 static int64_t settled_within(int64_t heat, int64_t tau_ns, int64_t hold_ns)
 {
-    if (heat >= OPERATE_HEAT)
-        return OPERATE_HEAT;
+    int64_t from = smaller(heat, OPERATE_HEAT);
+    int64_t gain = larger((int64_t)breaker_gain(breaker_inverse_above(tau_ns), hold_ns), GAIN_LEAST);
 
-    uint64_t gain = breaker_gain(breaker_inverse_above(tau_ns), hold_ns);
-    breaker_wide above = ((breaker_wide)(uint64_t)(OPERATE_HEAT - heat) << 62) / gain;
-
-    return above < SETTLED_HELD - HEAT_ONE ? heat + (int64_t)above : SETTLED_HELD - 1;
+    return from + (int64_t)(((breaker_wide)(uint64_t)(OPERATE_HEAT - from) << 62) / (uint64_t)gain);
 }
 
 static int64_t image_ma(const struct breaker_element *element, int64_t heat, int64_t hold_ns)
@@ -81,11 +81,7 @@ static int64_t current_moving_ma(const struct breaker_element *element, const st
                                  int64_t left, int64_t hold_ns)
 {
     int64_t below_ma = element->pickup_ma - 1;
-
-    if (left < 0)
-        return below_ma;
-
-    breaker_wide most = ((breaker_wide)(uint64_t)left << 30) / (uint64_t)hold_ns;
+    breaker_wide most = ((breaker_wide)(uint64_t)larger(left, 0) << 30) / (uint64_t)hold_ns;
 
     if (most >= (uint64_t)curve->rate[CURVE_POINTS - 1])
         return INT64_MAX;

@@ -2,6 +2,7 @@
 /* exp(-u) and ln q between integers: a table of whole units and thirty-seconds, and series whose remainder
  * has a known sign. Every table value is rounded down, so the true one lies below it plus 1. */
 #include "core/breaker_bound.h"
+#include "core/compare.h"
 
 enum { WHOLE = 43, PARTS = 32 };
 
@@ -51,21 +52,26 @@ static uint32_t part_of(uint64_t u)
     return (uint32_t)(u >> (DECAY_BITS - 5)) & (PARTS - 1);
 }
 
-uint64_t breaker_share_long_low(uint64_t u)
+/* What the decay below may be under e^-u and above it, in units. Under: rest_of 107, and a unit for each of
+ * two table values and two products. Above: rest_of 2. */
+enum { DECAY_UNDER = 111, DECAY_ABOVE = 2 };
+
+/* e^-u; 0 from WHOLE on. */
+static uint64_t decay_of(uint64_t u)
 {
     if (u >= (uint64_t)WHOLE << DECAY_BITS)
-        return SHARE_ONE - 1;
+        return 0;
+    return times(times(rest_of(u), part[part_of(u)]), whole[u >> DECAY_BITS]);
+}
 
-    uint64_t decay = times(times(rest_of(u) + 107, part[part_of(u)] + 1) + 1, whole[u >> DECAY_BITS] + 1) + 1;
-
-    return decay < SHARE_ONE ? SHARE_ONE - decay : 0;
+uint64_t breaker_share_long_low(uint64_t u)
+{
+    return SHARE_ONE - (uint64_t)smaller((int64_t)decay_of(u) + DECAY_UNDER, SHARE_ONE);
 }
 
 uint64_t breaker_share_long_high(uint64_t u)
 {
-    if (u >= (uint64_t)WHOLE << DECAY_BITS)
-        return SHARE_ONE;
-    return SHARE_ONE - times(times(rest_of(u) - 2, part[part_of(u)]), whole[u >> DECAY_BITS]);
+    return SHARE_ONE - (uint64_t)larger((int64_t)decay_of(u) - DECAY_ABOVE, 0);
 }
 
 /* ln q = n ln 2 + 2 atanh s with s = (m - 1) / (m + 1), m = q / 2^n in [1, 2). Every term is positive and

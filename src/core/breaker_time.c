@@ -15,12 +15,13 @@ static int64_t image_ns(const struct breaker_element *element, int64_t current_m
 
     int64_t tau_ns = current_ma > element->fast_above_ma ? element->heat_fast_ns : element->heat_ns;
 
-    if (heat >= HEAT_ONE || settled >= SETTLED_HELD || tau_ns <= 0)
+    if (settled >= SETTLED_HELD)
         return 0;
 
-    uint64_t log = breaker_log_low((uint64_t)(settled - heat), (uint64_t)(settled - HEAT_ONE));
+    int64_t left = settled - smaller(heat, HEAT_ONE);
+    uint64_t log = breaker_log_low((uint64_t)left, (uint64_t)(settled - HEAT_ONE));
 
-    return (int64_t)((breaker_wide)log * (uint64_t)tau_ns >> DECAY_BITS);
+    return (int64_t)((breaker_wide)log * (uint64_t)larger(tau_ns, 0) >> DECAY_BITS);
 }
 
 static int64_t travel_ns(const struct breaker_element *element, const struct breaker_curve *curve,

@@ -138,12 +138,13 @@ void cluster_make_claims(struct cluster *cluster, const struct cluster_run *run,
 
 /* ---- the cut ---- */
 
-/* Under a contingency whose loan is withdrawn, a node that would lend is held at its steady limit by that. */
+/* Under a contingency whose loan is withdrawn, a node that would lend is held at its steady limit by that.
+ * Groups of nodes have no such cells. */
 static bool is_withdrawn(const struct cluster *cluster, uint32_t node)
 {
     uint32_t contingency = cluster->visit.cell / PHASES;
-    return node < cluster->model->node_count && cluster->withdrawn >> contingency & 1 &&
-           cluster->model->node[node].lend >> contingency & 1;
+    uint32_t held = cluster->withdrawn & cluster->model->node[node].lend;
+    return held >> contingency & 1;
 }
 
 static uint8_t term_of_cut(const struct cluster *cluster, uint32_t node, uint32_t host)

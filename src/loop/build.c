@@ -82,6 +82,7 @@ static void place_hot(struct loop *loop, struct plan *plan)
     struct replay_window *host_window = take(plan, model->host_count * sizeof *host_window);
     struct age *age = take(plan, model->meter_count * sizeof *age);
     _Atomic uint64_t *host_mac = take(plan, model->host_count * sizeof *host_mac);
+    struct untrue *host_untrue = take(plan, model->host_count * sizeof *host_untrue);
     struct egress *record = take(plan, model->host_count * sizeof *record);
     place_ips(loop, plan);
     uint8_t (*data)[EGRESS_FRAME_BYTES] = take(plan, BURST_MAX * sizeof *data);
@@ -95,6 +96,7 @@ static void place_hot(struct loop *loop, struct plan *plan)
         path->lane[i].host_window = host_window;
         path->lane[i].age = age;
         path->lane[i].host_mac = host_mac;
+        path->lane[i].host_untrue = host_untrue;
     }
     path->egress->host_mac = host_mac;
     path->egress->data = data;
@@ -218,8 +220,7 @@ static void init_ips(struct loop *loop)
                                          .gateway = row->gateway,
                                          .port = &loop->port[i],
                                          .queue = loop->crew.lane[lane].queue,
-                                         .asides = row->queues,
-                                         .mtu = row->mtu,
+                                         .asides = row->queues, .mtu = row->mtu,
                                          .neighbours = neighbours_of(loop, i),
                                          .link = &loop->links.state[i]};
         if (loop->port[i].driver->kind != PORT_FRAMES) {

@@ -173,6 +173,20 @@ static void write_node(struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
     fputs("]}", out);
 }
 
+void document_untrue(FILE *out, const struct untrue *untrue, int64_t now_ns)
+{
+    uint64_t count = untrue ? atomic_load_explicit(&untrue->count, memory_order_relaxed) : 0;
+    if (!count) {
+        fputs(", \"untrue\": null", out);
+        return;
+    }
+    int64_t age_ns = now_ns - atomic_load_explicit(&untrue->t_ns, memory_order_relaxed);
+    fprintf(out, ", \"untrue\": {\"count\": %llu, \"refused\": \"%s\", \"ms_ago\": %.1f}",
+            (unsigned long long)count,
+            refusal_name(atomic_load_explicit(&untrue->refused, memory_order_relaxed)),
+            age_ns > 0 ? (double)age_ns / 1e6 : 0);
+}
+
 static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
 {
     struct core_host_view host = {.lease_mw = -1};
@@ -195,6 +209,7 @@ static void write_host(const struct loop *loop, FILE *out, uint32_t i, int64_t n
                 (unsigned long long)host.incarnation);
     else
         fputs(", \"draw_w\": null, \"report_age_ms\": null, \"incarnation\": null", out);
+    document_untrue(out, &loop->path.lane[0].host_untrue[i], now_ns);
     fprintf(out,
             ", \"quiet\": %s, \"accepted\": %s, \"why\": \"%s\", \"held_by\": ", quiet ? "true" : "false",
             host.accepted ? "true" : "false", view_words_why(host.why));

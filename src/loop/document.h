@@ -11,6 +11,10 @@
 /* cold: a JSON string. */
 void document_text(FILE *out, const char *value);
 
+/* cold: a member of the object that is open: frames with a host's name that its tags do not prove; null where
+ * there were none. */
+void document_untrue(FILE *out, const struct untrue *untrue, int64_t now_ns);
+
 /* cold: one meter. */
 void document_meter(const struct loop *loop, FILE *out, uint32_t meter, int64_t now_ns);
 

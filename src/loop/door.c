@@ -184,6 +184,7 @@ static void answer_why(struct loop *loop, const char *name, FILE *out)
                             .view = &loop->view,
                             .orders = &loop->orders,
                             .shed = &loop->shed,
+                            .untrue = loop->path.lane[0].host_untrue,
                             .out = out,
                             .now_ns = timebase_now_ns(&loop->base)};
     why_write(&why, name);

@@ -322,6 +322,15 @@ static int detail(struct lane *lane, const struct frame *frame, const struct end
     return refused;
 }
 
+/* The sender is what the frame says it is: nobody has proven that. */
+static int tell_untrue(struct lane *lane, const struct frame *frame, int refused, int64_t t_receive_ns)
+{
+    if (lane->host_untrue && frame->kind != FRAME_MEASUREMENT && frame->sender < lane->model->host_count &&
+        untrue_is(refused))
+        untrue_note(&lane->host_untrue[frame->sender], refused, t_receive_ns);
+    return refused;
+}
+
 static int examine(struct lane *lane, const struct port_frame *received, int64_t t_receive_ns)
 {
     struct udp_datagram datagram;
@@ -335,7 +344,7 @@ static int examine(struct lane *lane, const struct port_frame *received, int64_t
         return REFUSED_KIND;
     refused = trust_frame(&lane->trust, lane->model->host_count, datagram.payload, &frame);
     if (refused)
-        return refused;
+        return tell_untrue(lane, &frame, refused, t_receive_ns);
     if (frame.kind == FRAME_MEASUREMENT)
         return measurement(lane, &frame, t_receive_ns);
     if (frame.kind == FRAME_REPORT)

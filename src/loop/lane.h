@@ -14,6 +14,7 @@
 #include "loop/names.h"
 #include "loop/sender.h"
 #include "loop/trust.h"
+#include "loop/untrue.h"
 #include "loop/view.h"
 #include "msg/slot.h"
 #include "port/port.h"
@@ -65,6 +66,7 @@ struct lane {
     struct sender *meter_sender, *host_sender;  /* NULL: one thread polls all lanes */
     struct replay_window *meter_window, *host_window;
     struct age *age;
+    struct untrue *host_untrue;         /* NULL: it is not told */
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
     int64_t t_poll_ns;                  /* of the newest burst */

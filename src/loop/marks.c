@@ -10,6 +10,7 @@
 #include "rt/thread.h"
 
 enum { MARKS_REST_MS = 20 };
+#define NOT_HELD UINT64_MAX                 /* of a meter that memory knows nothing of */
 #define AHEAD_MOST (UINT64_C(1) << 34)      /* ns of a clock in MARKS_AHEAD_NS, and some */
 
 static const char *meter_name(const void *model, uint32_t index)
@@ -40,11 +41,13 @@ static void fail(struct marks *marks, const char *path, int error, const char *s
             error == -EBADMSG ? "not whole" : error == -ENOTSUP ? "not in memory" : strerror(-error), so);
 }
 
-/* What both remember. Memory knows exactly, where it is of the run that wrote the disk; else the higher
- * counts. */
+/* What both remember. Memory knows exactly, where it is of the run that wrote the disk and has that meter;
+ * else the higher counts. */
 static void read_marks(struct marks *marks, const char *memory, uint64_t *before, FILE *notes)
 {
     uint64_t run = 0, run_before = 0;
+    for (uint32_t i = 0; i < marks->names.count; i++)
+        before[i] = NOT_HELD;
     int error = *marks->path ? mark_file_read(marks->path, &marks->names, marks->number, &run) : 0;
     if (error)
         fail(marks, marks->path, error, "what was recorded before this start may pass", notes);
@@ -54,7 +57,7 @@ static void read_marks(struct marks *marks, const char *memory, uint64_t *before
     bool exact = run && run == run_before;
     for (uint32_t i = 0; i < marks->names.count; i++) {
         atomic_store_explicit(&marks->held[i], marks->number[i], memory_order_relaxed);
-        if (exact || before[i] > marks->number[i])
+        if (before[i] != NOT_HELD && (exact || before[i] > marks->number[i]))
             marks->number[i] = before[i];
     }
 }
@@ -156,7 +159,10 @@ static void plan(struct marks *marks)
         if (least < atomic_load_explicit(&marks->held[i], memory_order_relaxed))
             atomic_store_explicit(&marks->held[i], least, memory_order_seq_cst);
         newest = atomic_load_explicit(&marks->newest[i], memory_order_seq_cst);
-        marks->number[i] = newest <= UINT64_MAX - ahead ? newest + ahead : newest;
+        least = newest <= UINT64_MAX - ahead ? newest + ahead : newest;
+        /* a number that was asked for and refused may have gone since: lanes accept up to what is held */
+        uint64_t held = atomic_load_explicit(&marks->held[i], memory_order_relaxed);
+        marks->number[i] = least > held ? least : held;
     }
 }
 

@@ -372,6 +372,8 @@ static void stop_thread(bool *runs, _Atomic bool *stop, pthread_t thread)
 
 void loop_stop(struct loop *loop)
 {
+    /* no write of marks begins any more: whoever waits for the ledger waits for this disk, too */
+    atomic_store_explicit(&loop->marks.stop, true, memory_order_release);
     stop_hots(loop);
     stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);

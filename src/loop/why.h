@@ -12,6 +12,7 @@
 
 #include "loop/orders.h"
 #include "loop/shed_desk.h"
+#include "loop/untrue.h"
 #include "loop/view.h"
 #include "site/site.h"
 
@@ -19,6 +20,7 @@ struct why {
     const struct site *site;    /* `note` may be NULL: then nothing is said of what makes a steady limit */
     const struct view *view;
     struct orders *orders;      /* NULL: contracts have no names */
+    const struct untrue *untrue;    /* by host; NULL: nothing is known of tags */
     struct shed_desk *shed;     /* NULL: nothing is known of shed actions */
     int64_t now_ns;             /* monotonic, of the daemon */
     FILE *out;

@@ -204,6 +204,7 @@ static void write_head(const struct why *why, uint32_t host, const struct core_h
         why_null(why, "draw_w");
         why_null(why, "report_ms_old");
     }
+    document_untrue(why->out, why->untrue ? &why->untrue[host] : NULL, why->now_ns);
     why_number(why, "fail_safe_w", (double)(heard ? view->fail_safe_mw : known->fail_safe_mw) / 1e3);
     why_number(why, "reserved_w", (double)view->reserved_mw / 1e3);
     why_number(why, "floor_w", (double)known->floor_mw / 1e3);

@@ -38,6 +38,12 @@ enum {
     DATAGRAM_MAX = 1472,    /* UDP payload at MTU 1500 */
     HARMONICS_MAX = 64,
     BURST_MAX = 32,
+    SAMPLES_MAX = 128,      /* of one channel in one block */
+    SAMPLES_CHANNELS_MAX = 8,
+    PHASORS_PMUS_MAX = 8,   /* in one stream of synchrophasors */
+    PHASORS_MAX = 32,       /* of one PMU, and so on */
+    PHASORS_ANALOGS_MAX = 32,
+    PHASORS_DIGITALS_MAX = 16,
 
     /* ARP and echo of one port (src/port/ip), behind decide and egress in every turn */
     IP_ASIDE_FRAMES = 32,   /* set aside until their turn; echo requests may take half of the places */

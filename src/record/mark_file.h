@@ -42,8 +42,9 @@ struct mark_memory {
     _Atomic uint64_t *number;   /* by index */
 };
 
-/* setup: opens or makes PATH, on tmpfs. before[i] is what it held, where *run is not 0: else it was made
- * anew, or is about other names. -ENOTSUP: not in memory; -EPERM: somebody else's, or others may write it. */
+/* setup: opens or makes PATH, on tmpfs. Where *run is not 0, before[i] is what it held of that name, and
+ * is left as it was where it held nothing of it; else it is not whole, or new. -ENOTSUP: not in memory;
+ * -EPERM: somebody else's, or others may write it. */
 int mark_memory_open(struct mark_memory *memory, const char *path, const struct mark_names *names,
                      uint64_t *before, uint64_t *run);
 

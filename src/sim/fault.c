@@ -24,6 +24,7 @@ static const struct kind kinds[FAULT_KIND_COUNT] = {
     [FAULT_LIE] = {"lie", FAULT_HOSTS, UNIT_NONE, 0, 0, true},
     [FAULT_STALL] = {"stall", FAULT_HOSTS, UNIT_SECONDS, 0, 3600, false},
     [FAULT_OVERDRAW] = {"overdraw", FAULT_HOSTS, UNIT_SHARE, 0, 10, false},
+    [FAULT_OVERSHOOT] = {"overshoot", FAULT_HOSTS, UNIT_SHARE, 0, 10, false},
     [FAULT_FOREIGN] = {"foreign", FAULT_HOSTS, UNIT_SHARE, 0, 1, false},
     [FAULT_RAISE] = {"raise", FAULT_HOSTS, UNIT_SHARE, 0, 1, false},
     [FAULT_REBOOT] = {"reboot", FAULT_HOSTS, UNIT_NONE, 0, 0, true},

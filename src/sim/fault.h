@@ -24,6 +24,8 @@ enum fault_kind {
     FAULT_LIE,              /* the same, and the read-back says what was asked for */
     FAULT_STALL,            /* a cap write takes `amount` seconds longer; reports go on */
     FAULT_OVERDRAW,         /* draws `amount` more than its cap allows */
+    /* after a step of cap or demand it draws `amount` more than it may then, for GPUHOST_DETUNED_NS */
+    FAULT_OVERSHOOT,
     FAULT_FOREIGN,          /* somebody else holds the limit down at `amount` of the largest cap */
     FAULT_RAISE,            /* somebody else holds it up there: what the agent writes lower does not show */
     FAULT_REBOOT,           /* dark for the time, then boots at driver defaults with an inrush */

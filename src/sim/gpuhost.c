@@ -115,6 +115,13 @@ void gpuhost_write(struct gpuhost *host, int64_t cap_mw, int64_t t_ns)
     host->write_done_ns = t_ns + (int64_t)dead_ns + host->trouble.stall_ns;
 }
 
+/* A step of cap or demand. */
+static void begin_overshoot(struct gpuhost *host, int64_t t_ns)
+{
+    bool detuned = host->trouble.overshoot > 0;
+    host->overshoot_until_ns = t_ns + (detuned ? GPUHOST_DETUNED_NS : host->plant->overshoot_ns);
+}
+
 static bool finish_write(struct gpuhost *host, int64_t t_ns)
 {
     if (!host->writing || t_ns < host->write_done_ns)
@@ -124,7 +131,7 @@ static bool finish_write(struct gpuhost *host, int64_t t_ns)
     if (host->trouble.sticks)
         return true;
     if (host->writing_mw != host->cap_mw)
-        host->overshoot_until_ns = t_ns + host->plant->overshoot_ns;
+        begin_overshoot(host, t_ns);
     host->cap_mw = host->writing_mw;
     return true;
 }
@@ -177,10 +184,12 @@ bool gpuhost_step(struct gpuhost *host, double demand_w, int64_t t_ns, int64_t d
     host->target_w = target_w;
     follow(host, target_w, dt_ns);
     if (demand_w > host->demand_w + step_share * host->phys_max_w)
-        host->overshoot_until_ns = t_ns + host->plant->overshoot_ns;
+        begin_overshoot(host, t_ns);
     host->demand_w = demand_w;
-    double most_w = host->bound_w * (t_ns < host->overshoot_until_ns ? host->plant->overshoot : 1.0);
-    double allowed_w = (host->base_w + most_w) * (1 + host->trouble.overdraw);
+    bool overshoots = t_ns < host->overshoot_until_ns;
+    double most_w = host->bound_w * (overshoots ? host->plant->overshoot : 1.0);
+    double beyond = (1 + host->trouble.overdraw) * (overshoots ? 1 + host->trouble.overshoot : 1.0);
+    double allowed_w = (host->base_w + most_w) * beyond;
     host->power_w = least(demand_w, least(allowed_w, host->phys_max_w));
     if (t_ns < host->refill_until_ns)
         host->power_w += host->boot_w - host->phys_max_w;

@@ -18,12 +18,17 @@
  * section 2). */
 #define GPUHOST_INRUSH_NS (20 * NS_PER_MS)
 
+/* A power control out of tune settles that late after a step: the slow end of what was measured from a
+ * command to power inside its band (safety.md section 1). */
+#define GPUHOST_DETUNED_NS (200 * NS_PER_MS)
+
 /* What is wrong with the device; all zero: nothing. */
 struct gpuhost_trouble {
     bool sticks;                        /* writes return, the cap stays */
     bool lies;                          /* ... and it reads back what was asked for */
     int64_t stall_ns;                   /* a write that starts now takes so much longer */
     double overdraw;                    /* share drawn above what the cap allows */
+    double overshoot;                   /* the same after a step, on top of what the plant says of that */
     int64_t foreign_mw;                 /* somebody else's limit beside the cap; 0 = none */
     int64_t raised_mw;                  /* somebody else holds the cap up there; 0 = nobody */
 };

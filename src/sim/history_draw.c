@@ -16,7 +16,7 @@ struct recipe {
     double shortest_s, longest_s;       /* 0: what happens once */
 };
 
-/* Without a weight are those that draw_direction makes of others. */
+/* Without a weight are those that draw_direction and draw_shape make of others. */
 static const struct recipe recipes[FAULT_KIND_COUNT] = {
     [FAULT_RESET] = {{0, 3, 4, 6}, 0, 0, 0, 0},
     [FAULT_STICK] = {{0, 1, 2, 4}, 0, 0, 1, 60},
@@ -67,7 +67,8 @@ struct drawing {
     struct history *history;
     const struct model *model;
     enum fault_level level;
-    struct random random, later;        /* later: dice that came when histories had been drawn without them */
+    struct random random;
+    struct random later, latest;        /* dice that came when histories had been drawn without them */
     struct premises premises;
     int64_t t_ns, end_ns;
 };
@@ -146,6 +147,19 @@ static void draw_direction(struct drawing *drawing, struct fault *fault)
         fault->kind = FAULT_RAISE;
 }
 
+/* A third of the devices that are slow to write or draw too much do so after a step alone, beyond what is
+ * declared. */
+static void draw_shape(struct drawing *drawing, struct fault *fault)
+{
+    if (fault->kind != FAULT_STALL && fault->kind != FAULT_OVERDRAW)
+        return;
+    double drawn = random_unit(&drawing->latest), amount = random_between(&drawing->latest, 0.01, 0.3);
+    if (drawn >= 1 / 3.0)
+        return;
+    fault->kind = FAULT_OVERSHOOT;
+    fault->amount = round(amount * 1e3) / 1e3;
+}
+
 static int draw_one(struct drawing *drawing)
 {
     struct fault fault = {.kind = draw_kind(drawing), .at_ns = drawing->t_ns};
@@ -156,6 +170,7 @@ static int draw_one(struct drawing *drawing)
         fault.amount *= (double)drawing->model->policy.rho_ppm / 1e4;
     draw_place(drawing, &fault, chance(drawing, wide_share[drawing->level]));
     draw_direction(drawing, &fault);
+    draw_shape(drawing, &fault);
     if (!premises_allow(&drawing->premises, &fault))
         return 0;
     return history_add(drawing->history, &fault);
@@ -196,6 +211,7 @@ int history_draw(struct history *history, const struct model *model, enum fault_
         return 0;
     random_init(&drawing.random, seed, RANDOM_NETWORK, 3);
     random_init(&drawing.later, seed, RANDOM_NETWORK, 4);
+    random_init(&drawing.latest, seed, RANDOM_NETWORK, 5);
     int result = premises_init(&drawing.premises, model);
     if (!result)
         result = draw_all(&drawing);

@@ -59,7 +59,7 @@ int judge_init(struct judge *judge, const struct plant *plant, const struct stat
     if (!judge->host || !judge->node || !judge->most_mva)
         return -ENOMEM;
     for (uint32_t h = 0; h < model->host_count; h++)
-        judge->host[h].excused_until_ns = NEVER_NS;
+        judge->host[h].excused_until_ns = judge->host[h].settles_until_ns = NEVER_NS;
     for (uint32_t n = 0; n < model->node_count; n++) {
         judge->node[n].over_since_ns = judge->node[n].trouble_since_ns = NEVER_NS;
         for (int phase = 0; phase < PHASES; phase++)
@@ -80,13 +80,14 @@ void judge_finish(struct judge *judge)
 /* ---- exposure ---- */
 
 /* The lease theorem bounds what a host may draw that lets its agent see its devices: not one whose read-back
- * lies, that draws more than its cap allows, or whose caps went without a write. Where a feed is dark, hosts
- * that have another go on as before: they are not excused. A host that stalls, sticks, freezes, or has lost
- * its watchdog keeps what it was last leased, and so does its exposure: it goes by evidence, by no clock. */
+ * lies, that draws more than its cap allows, always or after a step, or whose caps went without a write.
+ * Where a feed is dark, hosts that have another go on as before: they are not excused. A host that stalls,
+ * sticks, freezes, or has lost its watchdog keeps what it was last leased, and so does its exposure: it goes
+ * by evidence, by no clock. */
 static bool breaks_premise(enum fault_kind kind)
 {
     return kind == FAULT_RESET || kind == FAULT_LIE || kind == FAULT_REBOOT || kind == FAULT_OVERDRAW ||
-           kind == FAULT_RAISE;
+           kind == FAULT_OVERSHOOT || kind == FAULT_RAISE;
 }
 
 static int64_t excuse_ns(const struct judge *judge, uint32_t h)
@@ -139,27 +140,44 @@ static bool is_raised_unheard(struct judge *judge, const struct core *core, uint
     return !host->shown_by || known->incarnation != holder->incarnation || known->report < host->shown_by;
 }
 
+/* At driver defaults, and its agent knows of no cap read back. An agent that starts anew finds the cap that
+ * was there. */
+static bool is_booting(const struct judge *judge, uint32_t h)
+{
+    return judge->station->holder[h].state == HOST_BOOT && judge->plant->host[h].cap_mw == GPUHOST_UNCAPPED;
+}
+
+/* What it drew without a cap is gone A after the first one took hold, as after every write. */
+static void note_settling(struct judge *judge, uint32_t h)
+{
+    const struct model_host_type *type = &judge->model->type[judge->model->host[h].type];
+    if (is_booting(judge, h))
+        judge->host[h].settles_until_ns = judge->plant->t_ns + type->actuation_ns;
+}
+
 /* A host at driver defaults whose agent knows of no cap read back, or has not noticed yet that they are gone,
- * keeps no premise either, whatever made it so. An agent that starts anew finds the cap that was there. */
+ * keeps no premise either, whatever made it so. */
 static bool is_excused(struct judge *judge, const struct core *core, uint32_t h)
 {
     const struct judge_host *host = &judge->host[h];
     const struct plant *plant = judge->plant;
-    bool boots = judge->station->holder[h].state == HOST_BOOT && plant->host[h].cap_mw == GPUHOST_UNCAPPED;
     return is_raised_unheard(judge, core, h) || host->excuses || plant->t_ns < host->excused_until_ns ||
-           !plant->on[h] || plant->reset_ns[h] != INT64_MAX || boots || !grid_host_live(&plant->grid, h);
+           !plant->on[h] || plant->reset_ns[h] != INT64_MAX || is_booting(judge, h) ||
+           !grid_host_live(&plant->grid, h);
 }
 
 /* A cut has settled where the draw is in the band, not where the last watt of its lag is gone. What fills
  * supplies again after a break is no draw of the devices: the peak factor has it, for the 20 ms that it
- * takes (safety.md section 2). */
+ * takes (safety.md section 2). It stands on top of what they draw, and excuses no more than itself. */
 static bool draws_above(const struct judge *judge, uint32_t h, int64_t counted_mw)
 {
     const struct gpuhost *host = &judge->plant->host[h];
     const struct model_host_type *type = &judge->model->type[judge->model->host[h].type];
-    if (counted_mw > host->cap_max_mw || judge->plant->t_ns < host->refill_until_ns + judge->plant->step_ns)
+    if (counted_mw > host->cap_max_mw || judge->plant->t_ns < judge->host[h].settles_until_ns)
         return false;
-    return host->power_w * 1e3 > settled_band * (double)draw_of_cap_mw(type, counted_mw);
+    bool fills = judge->plant->t_ns < host->refill_until_ns + judge->plant->step_ns;
+    double filling_w = fills ? host->boot_w - host->phys_max_w : 0;
+    return (host->power_w - filling_w) * 1e3 > settled_band * (double)draw_of_cap_mw(type, counted_mw);
 }
 
 static void weigh_exposure(struct judge *judge, const struct core *core, uint32_t h)
@@ -219,6 +237,7 @@ static void take_turn(struct judge *judge, const struct core *core)
     bool counts = judge->plant->t_ns > judge->plant->outcome.warmup_ns;
     for (uint32_t h = turn; h < model->host_count; h += JUDGE_TURNS) {
         stretch_excuse(judge, h);
+        note_settling(judge, h);
         if (core)
             weigh_exposure(judge, core, h);
         if (counts)

@@ -10,7 +10,7 @@ static const double deepest_sag = 0.9;      /* below, nothing is left to divide 
 static void sum_up_device(struct plant *plant, uint32_t h)
 {
     struct gpuhost_trouble trouble = {0};
-    double drawn = 1;
+    double drawn = 1, shot = 1;
     for (uint32_t i = 0; i < plant->faults.count; i++) {
         const struct fault *fault = &plant->faults.standing[i].fault;
         if (!fault_strikes_host(fault, plant->model, h))
@@ -22,12 +22,15 @@ static void sum_up_device(struct plant *plant, uint32_t h)
             trouble.stall_ns += (int64_t)(fault->amount * 1e9);
         if (fault->kind == FAULT_OVERDRAW)
             drawn *= 1 + fault->amount;
+        if (fault->kind == FAULT_OVERSHOOT)
+            shot *= 1 + fault->amount;
         if (fault->kind == FAULT_FOREIGN && (!trouble.foreign_mw || foreign_mw < trouble.foreign_mw))
             trouble.foreign_mw = foreign_mw > 1 ? foreign_mw : 1;
         if (fault->kind == FAULT_RAISE && foreign_mw > trouble.raised_mw)
             trouble.raised_mw = foreign_mw;
     }
     trouble.overdraw = drawn - 1;
+    trouble.overshoot = shot - 1;
     gpuhost_trouble(&plant->host[h], &trouble);
 }
 

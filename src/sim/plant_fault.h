@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Faults of hosts as hardware, of load and of power, carried out on the plant: reset, stick, lie, stall,
- * overdraw, foreign, reboot, sleep (host-step), surge, pulse, idle, dark, sag, other, no-start, late-start,
- * battery, bypass, transfer.
+ * overdraw, overshoot, foreign, reboot, sleep (host-step), surge, pulse, idle, dark, sag, other, no-start,
+ * late-start, battery, bypass, transfer.
  *
  * Whoever plays a history calls plant_fault and then station_fault for every fault but those of network and
  * controller, at its beginning and, where for_ns > 0, at its end; each takes what is its part and leaves the

@@ -223,7 +223,7 @@ static bool keeps_busy(enum fault_kind kind)
 {
     switch (kind) {
     case FAULT_RESET: case FAULT_STICK: case FAULT_LIE: case FAULT_STALL: case FAULT_OVERDRAW:
-    case FAULT_RAISE: case FAULT_REBOOT: case FAULT_WATCHDOG: case FAULT_HOST_STEP:
+    case FAULT_OVERSHOOT: case FAULT_RAISE: case FAULT_REBOOT: case FAULT_WATCHDOG: case FAULT_HOST_STEP:
         return true;
     default:
         return false;

@@ -3,8 +3,8 @@
  * The premises of safety.md that a history must keep (history.h). Faults are shown to it in the order of
  * their times; each is held against what still stands:
  *
- * - a host that disobeys, whose cap somebody raises, that lies, or boots at driver defaults is busy until its
- *   agent can have put that right,
+ * - a host that disobeys, overshoots beyond what its type declares, whose cap somebody raises, that lies, or
+ *   boots at driver defaults is busy until its agent can have put that right,
  *   and below no limited node more hosts are busy at a time than its k;
  * - one node is dark, or one feed sags, at a time; a node goes dark only where its loss is declared, and
  *   hosts that hang on it alone count as busy: they boot when it returns;

@@ -76,6 +76,11 @@ static const struct scenario row[] = {
      .strike = {{FAULT_IDLE, AT_BUSY, 16, 4, 0}, {FAULT_IDLE, AT_BUSY, 24, 4, 0}},
      .bounds = {.overshoot_w = 500, .over_ms = 10, .heat = 0.86, .energy_least = 0.6,
                 .recovery_s = 0.15, .tightness = 0.92}},
+    {114, "overshoot", "A branch pulses; after each step its hosts draw 30 % more than declared, for 0.2 s.",
+     .rule = "cut-in-slot", .site = SITE_FIXED, .demand = DEMAND_PULSES, .duration_s = 30, .warmup_s = 5,
+     .strike = {{FAULT_OVERSHOOT, AT_BUSY, 12, 10, 0.3}},
+     .bounds = {.overshoot_w = 24800, .over_ms = 59, .heat = 0.54, .energy_least = 0.44,
+                .recovery_s = 1.43}},
 };
 
 const struct scenario_table scenario_sums = {row, sizeof row / sizeof row[0]};

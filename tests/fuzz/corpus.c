@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "corpus_meter.h"
 #include "wire/cap.h"
 #include "wire/detail.h"
 #include "wire/frame.h"
@@ -357,6 +358,10 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
         return lane_seed(index, out);
     case CORPUS_AGENT:
         return agent_seed(index, out);
+    case CORPUS_METER:
+        return corpus_meter_seed(index, out);
+    case CORPUS_COMTRADE:
+        return corpus_comtrade_seed(index, out);
     default:
         return ip_seed(index, out);
     }
@@ -365,7 +370,7 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
 const char *corpus_name(enum corpus corpus)
 {
     static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame", "csv", "ip", "lane",
-                                                     "agent" };
+                                                     "agent", "meter", "comtrade" };
 
     return name[corpus];
 }

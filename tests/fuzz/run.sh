@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes the decoders of src/wire, the reader of CSV files, the network layer of src/port/ip, and a lane and
-# an agent behind true tags, under ASan and UBSan from valid seeds, and proves that it would notice.
+# Fuzzes the decoders of src/wire, meters and recordings too, the reader of CSV files, the network layer of
+# src/port/ip, and a lane and an agent behind true tags, under ASan and UBSan from valid seeds, and proves
+# that it would notice.
 #
 #   tests/fuzz/run.sh [--seconds N] [--coverage] [--build]
 #
@@ -22,14 +23,14 @@ while [ $# -gt 0 ]; do
     --seconds) seconds=$2; shift 2 ;;
     --coverage) coverage=yes; shift ;;
     --build) only_build=yes; shift ;;
-    *) sed -n '3,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '3,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
 done
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build-fuzz
 covered=$root/build-fuzz-coverage
-targets="upmu cap frame csv ip lane agent"
+targets="upmu cap frame csv ip lane agent meter comtrade"
 clang=$(command -v clang-14 || command -v clang)
 failed=0
 
@@ -89,7 +90,7 @@ fuzz_all() {
     total=0
     pids=
     for target in $targets; do
-        fuzz "$target" $(((seconds + 6) / 7)) &
+        fuzz "$target" $(((seconds + 8) / 9)) &
         pids="$pids $!"
         # shellcheck disable=SC2086 # a list of words
         set -- $pids

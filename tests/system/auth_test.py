@@ -21,6 +21,7 @@ WARM_S, ATTACK_S, RATE, PATIENCE_S = 4, 4, 20000, 20
 # What each kind of frame is refused as; a replay is one or the other.
 REASONS = {'replay': {'duplicate', 'reordered'}, 'flip': {'tag'}, 'wrong_key': {'tag'}, 'unknown_id': {'key'},
            'bare': {'bare'}, 'reflected': {'kind'}, 'disguised': {'tag'}}
+REASON_NAMES = {'bare', 'key', 'key_ended', 'tag'}
 
 
 class Guarded:
@@ -57,12 +58,15 @@ class Guarded:
         return json.loads(read(self.bed.folder + '/plant.json'))
 
     def counters(self):
+        return self.status()['counters']
+
+    def status(self):
         end = time.monotonic() + PATIENCE_S
         while True:
             asked = subprocess.run([CLI, 'status', '--door', self.bed.door, '--json'],
                                    capture_output=True, encoding='utf-8')
             if asked.stdout.startswith('{'):
-                return json.loads(asked.stdout)['counters']
+                return json.loads(asked.stdout)
             assert time.monotonic() < end, f'status: {asked.stderr} {self.bed.output()}'
             time.sleep(0.2)
 
@@ -89,7 +93,22 @@ def attack(suffix):
         after = guarded.counters()
         assert plant.wait(60) == 0, read(bed.folder + '/plant')
         check_attack(json.loads(said.stdout), before, after, guarded.counters(), guarded.outcome())
+        check_told(guarded)
         summary(bed)
+
+
+def check_told(guarded):
+    """Whose name stood in what was refused for its tag is told, by `status` and by `why`."""
+    status = guarded.status()
+    named = {host['id']: host['untrue'] for host in status['hosts'] if host['untrue']}
+    losses = refused(status['counters'])
+    most = sum(losses[reason] for reason in REASON_NAMES)
+    print(named)
+    assert 0 < sum(untrue['count'] for untrue in named.values()) <= most, (named, losses)
+    name, untrue = max(named.items(), key=lambda one: one[1]['count'])
+    assert untrue['refused'] in REASON_NAMES and untrue['ms_ago'] > 0, named
+    why = guarded.cli('why', '--door', guarded.bed.door, name)
+    assert f'{untrue["count"]} frames with this host\'s name' in ' '.join(why.split()), why
 
 
 def summary(bed):
@@ -256,7 +275,9 @@ def enrol(suffix):
         guarded.cli('keys', 'enrol', host, '--controller', place, '--file', own, '--token', token)
         server.send_signal(signal.SIGTERM)
         assert server.wait(30) == 0
+        end = time.monotonic() + PATIENCE_S
         while guarded.counters()['keys']['reloads'] < 1:
+            assert time.monotonic() < end, f'the key file is not read again: {guarded.counters()["keys"]}'
             time.sleep(0.1)
         write_keys(all_keys, others + read(own).splitlines())
         plant = guarded.plant(5, all_keys)

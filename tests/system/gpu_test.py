@@ -54,6 +54,10 @@ class GpuHost(Host):
         """The limits asked for, as they stand in the driver."""
         return [value / 1000 for value in self.shown('limit_mw')]
 
+    def wait_until_above(self, device):
+        """A lease reaches each device by itself."""
+        self.wait_until(lambda: self.caps_w()[device] > FAIL_SAFE_W / DEVICES, 30, f'{device} is not leased')
+
     def draws_w(self):
         return [value / 1000 for value in self.shown('draw_mw')]
 
@@ -146,6 +150,7 @@ def case_errors():
         daemon, host = start(site)
         for member, value in (('fail_get', 999), ('fail_set', 999), ('sticky', 1)):
             host.wait_for_lease()
+            host.wait_until_above(2)
             host.tell(2, member, value)
             others = [i for i in range(DEVICES) if i != 2]
             if member == 'fail_get':
@@ -168,6 +173,41 @@ def case_errors():
         summary = host.end()
         assert summary['counters']['blind'] == 1 and summary['counters']['foreign'] >= 1, summary
         site.bed.stop(daemon)
+
+
+def case_held_up():
+    """Somebody else's lower limit is in force on a GPU that then takes limits and changes nothing: what it
+    keeps, and what would be in force without that limit, is above fail-safe and hidden. Agent and watchdog
+    know it, write it all the time and never take fail-safe for read back; once it obeys it is written, though
+    what is in force never changed."""
+    with Site('ghel') as site:
+        daemon, host = start(site)
+        host.wait_for_lease()
+        host.wait_until_above(2)
+        host.tell(2, 'foreign_mw', 210000)
+        host.wait_for('run', 'limits of somebody else')
+        host.tell(2, 'sticky', 1)
+        others = [i for i in range(DEVICES) if i != 2]
+        fail_safe_in_time(host, 'held up', kill_daemon(host, daemon), others)
+        assert host.caps_w()[2] > FAIL_SAFE_W / DEVICES
+        before, word = host.shown('writes')[2], set()
+
+        def is_written():
+            word.add(host.word('deadline_ns'))
+            return host.shown('writes')[2] > before + 10
+        host.wait_until(is_written, 20, 'it is written no more')
+        assert 0 not in word, 'fail-safe counts as read back'
+        host.agent.kill()       # the watchdog's eyes are its own
+        host.agent.wait()
+        before = host.shown('writes')[2]
+        host.wait_until(lambda: host.shown('writes')[2] > before + 10, 20, 'the watchdog takes it for obeyed')
+        host.tell(2, 'sticky', 0)
+        took_s = host.wait_for_fail_safe(ACTUATION_S + STALL_S)
+        print(f'fail-safe stands {took_s:.3f} s after it obeyed, under a lower limit all the time')
+        os.unlink(host.folder + '/run.out')
+        host.agent = host.spawn('run', host.folder + '/summary.json')
+        host.wait_for('run', 'ready: fail-safe caps are read back')
+        host.end()
 
 
 if __name__ == '__main__':

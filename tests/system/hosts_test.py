@@ -107,6 +107,14 @@ class Judge:
     def allow(self, host, until_ns):
         host.until_ns = max(host.until_ns, until_ns)
 
+    def believe(self, host, word_ns):
+        """A word that names a time beyond any lease would excuse whatever stands above."""
+        ahead_ns = agent_test.word_ahead_ns(word_ns, agent_test.LEASE_S)
+        if ahead_ns > 0:
+            self.violations.append(f'{host.name}: its word names a deadline {ahead_ns / 1e6:.1f} ms beyond '
+                                   'any lease')
+        self.allow(host, word_ns - max(ahead_ns, 0))
+
     def look(self):
         gap_ns = now_ns() - self.looked_ns
         self.longest_gap_ns = max(self.longest_gap_ns, gap_ns)
@@ -123,7 +131,7 @@ class Judge:
         after_ns = host.deadline_ns()
         for word_ns in (before_ns, after_ns):
             if word_ns > NO_TIME_NS:
-                self.allow(host, word_ns)
+                self.believe(host, word_ns)
         for device, trace in enumerate(traces):
             for when_ns, cap_mw in trace:
                 self.take_write(host, device, when_ns, cap_mw, gap_ns)
@@ -308,13 +316,27 @@ def play(bed, hosts, options, dice):
 
 
 def check_that_it_can_fail(hosts, strikes):
-    """An agent is killed whose watchdog stands still without the judge's knowledge."""
+    """A word names a time that no lease has; an agent is killed whose watchdog stands still without the
+    judge's knowledge."""
     host = hosts[0]
+    judge = Judge(hosts[:1])
+    for _ in range(1000):               # its agent may write another one before that is looked at
+        struct.pack_into('=q', host.shared, WORD['deadline_ns'], now_ns() + int(10e9 * agent_test.LEASE_S))
+        judge.look()
+        if judge.violations:
+            break
+    assert any('beyond any lease' in said for said in judge.violations), judge.violations
+    print('blind to its word:', judge.violations[0])
+    end = time.monotonic() + 20
+    while agent_test.word_ahead_ns(host.deadline_ns(), agent_test.LEASE_S) > 0:
+        assert time.monotonic() < end, 'no lease came'
+        time.sleep(0.01)
     judge = strikes.judge = Judge(hosts[:1])
     assert run_until(judge, strikes, all_leased([host]), 60)
     host.watchdog.send_signal(signal.SIGSTOP)
     strikes.kill(host.agent)
     assert run_until(judge, strikes, lambda: judge.violations, 20), 'the judge saw nothing'
+    assert 'its deadline;' in judge.violations[0], judge.violations[0]
     print('blind watchdog:', judge.violations[0].split(';')[0])
     host.watchdog.send_signal(signal.SIGCONT)
 

@@ -17,7 +17,7 @@ mapfile -t flags < <(jq -r '[.[] | select(.file | endswith("src/core/ledger.c"))
     "$build/compile_commands.json" | tr ' ' '\n' | grep -E '^-(std=|ffp-|fno-fast|ffast-math|D_GNU_SOURCE)')
 [ ${#flags[@]} -gt 0 ] || { echo "no flags found in $build/compile_commands.json" >&2; exit 1; }
 files=("$source"/src/core/*.c "$source"/src/record/{crc32c,journal_model,journal_read}.c
-    "$source/tests/system/replay_digests.c")
+    "$source"/tests/system/{meter_digest,replay_digests}.c)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -39,7 +39,7 @@ compile() {
     local name=$1 compiler=$2
     shift 2
     [ ! -x "$kept/$name" ] || return 0
-    "$compiler" "${flags[@]}" "$@" -I"$source/src" -o "$kept/$name.new" "${files[@]}"
+    "$compiler" "${flags[@]}" "$@" -I"$source/src" -o "$kept/$name.new" "${files[@]}" -lm
     mv "$kept/$name.new" "$kept/$name"
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * replay_digests [--deaf HOST] JOURNAL...: what this build decides, in lines that every build must print
- * alike. One line for each second of each journal, and one for measure, whose doubles become integers.
+ * alike. One line for each second of each journal, one for measure, whose doubles become integers, and one
+ * for each of some meters, whose samples become readings.
  * --deaf leaves the reports of one host out: a difference that must show.
  */
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 
 #include "core/measure.h"
 #include "core/pipeline.h"
+#include "meter_digest.h"
 #include "record/journal.h"
 
 enum { MEASURED = 200000 };
@@ -124,6 +126,7 @@ int main(int argc, char **argv)
         first = 3;
     }
     print_measure();
+    meter_digest_print();
     for (int i = first; i < argc && !result; i++)
         result = print_journal(argv[i], deaf);
     return result;

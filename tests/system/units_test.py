@@ -34,6 +34,7 @@ def check_relations(folder):
     ready = relations(folder, 'flyball-agent-ready.service')
     assert set(ready['RequiredBy']) == jobs <= set(ready['Before'])
     assert 'flyball-agent.service' in ready['After'] and 'flyball-agent.service' in ready['Wants']
+    assert ready['ExecStart'] == ['/usr/sbin/flyball-agent', 'ready', '/etc/flyball/agent.conf']
     assert ready['Type'] == ['oneshot'] and ready['RemainAfterExit'] == ['yes']
     binding = {'Requires', 'Requisite', 'BindsTo', 'PartOf', 'RequiredBy', 'Conflicts', 'PropagatesStopTo'}
     assert binding & set(ready) == {'RequiredBy'}, ready

@@ -157,6 +157,7 @@ int64_t standin_enforced(const struct standin_gpu *gpu)
 
 void standin_ask(struct standin_gpu *gpu, int64_t limit_mw)
 {
+    atomic_store(&gpu->write_call, atomic_load(&gpu->calls));
     atomic_fetch_add(&gpu->writes, 1);
     if (atomic_load(&gpu->told.sticky))
         return;

@@ -17,7 +17,7 @@
 
 #include "act/act.h"
 
-#define STANDIN_MARK UINT64_C(0x326c6d766e796c66)       /* "flynvml2" */
+#define STANDIN_MARK UINT64_C(0x336c6d766e796c66)       /* "flynvml3" */
 
 enum { STANDIN_GPUS_MAX = 24,   /* more than a host may have */
        STANDIN_PRESETS = 5, STANDIN_PARAMS = 4, STANDIN_MARKS = 16 };
@@ -46,6 +46,7 @@ struct standin_gpu {
     _Atomic int64_t limit_mw;   /* asked for through the library */
     _Atomic int64_t limit_was_mw, limit_at_ns;  /* before, and when it was changed */
     _Atomic uint64_t calls, writes;
+    _Atomic uint64_t write_call;        /* how many calls there were by the newest write, it included */
     _Atomic int64_t preset;     /* smoothing: in force */
     _Atomic int64_t smooth;     /* and switched on */
     _Atomic int64_t param_milli[STANDIN_PRESETS][STANDIN_PARAMS];     /* as written, in thousandths */

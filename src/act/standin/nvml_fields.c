@@ -56,6 +56,15 @@ static int field(struct standin_gpu *gpu, const struct standin_shown *shown, str
     }
 }
 
+int nvmlDeviceGetPowerManagementLimit(nvml_handle device, unsigned *mw)
+{
+    struct standin_gpu *gpu;
+    int code = session_enter(device, false, &gpu);
+    if (!code)
+        *mw = (unsigned)atomic_load(&gpu->limit_mw);
+    return code;
+}
+
 int nvmlDeviceGetFieldValues(nvml_handle device, int count, struct nvml_field_value *values)
 {
     struct standin_gpu *gpu;

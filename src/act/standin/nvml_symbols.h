@@ -29,6 +29,7 @@ int nvmlDeviceSetPowerManagementLimit(nvml_handle device, unsigned mw);
 int nvmlDeviceGetPowerUsage(nvml_handle device, unsigned *mw);
 
 /* nvml_fields.c: not in the library that plays an old one */
+int nvmlDeviceGetPowerManagementLimit(nvml_handle device, unsigned *mw);
 int nvmlDeviceGetFieldValues(nvml_handle device, int count, struct nvml_field_value *values);
 int nvmlDeviceGetTotalEnergyConsumption(nvml_handle device, unsigned long long *mj);
 int nvmlDeviceGetTemperature(nvml_handle device, int sensor, unsigned *celsius);

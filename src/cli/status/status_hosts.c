@@ -4,7 +4,7 @@
 
 #include "cli/status/status.h"
 
-enum { PAGE_HOSTS = 6 };
+enum { PAGE_HOSTS = 6, REFUSED_SHOWN_MS = 60000 };
 
 static bool at_phys_max(const json_t *host)
 {
@@ -46,10 +46,13 @@ static void print_host(FILE *out, const json_t *host)
     if (status_has_number(host, "report_age_ms"))
         snprintf(age, sizeof age, "%.0f", status_number(host, "report_age_ms"));
     const char *held_by = json_string_value(json_object_get(host, "held_by"));
-    fprintf(out, "%-16.31s %-10s %8s %8s %8s  %-13s %10s  %-16s %s%s%s\n", status_word(host, "id"),
+    json_t *untrue = json_object_get(host, "untrue");
+    bool refused = json_is_object(untrue) && status_number(untrue, "ms_ago") < REFUSED_SHOWN_MS;
+    fprintf(out, "%-16.31s %-10s %8s %8s %8s  %-13s %10s  %-16s %s%s%s%s%s\n", status_word(host, "id"),
             status_word(host, "state"), lease, draw, exposed, status_word(host, "exposed_by"), age,
             incarnation ? incarnation : "-", status_word(host, "why"), held_by ? ": " : "",
-            held_by ? held_by : "");
+            held_by ? held_by : "", refused ? "; REFUSED: " : "",
+            refused ? status_word(untrue, "refused") : "");
 }
 
 static void print_summary(FILE *out, json_t *hosts)

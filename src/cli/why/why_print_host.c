@@ -21,6 +21,19 @@ static void print_head(FILE *out, json_t *host)
             status_number(host, "tier"), status_number(host, "weight"), job ? ", job " : "", job ? job : "");
 }
 
+/* Only what is said to be of this host: who sent it nobody knows. */
+static void print_untrue(FILE *out, json_t *host)
+{
+    json_t *untrue = json_object_get(host, "untrue");
+    char ago[WHY_FIGURE_BYTES];
+    if (!json_is_object(untrue))
+        return;
+    why_print_time(ago, status_number(untrue, "ms_ago"));
+    why_print_text(out, "REFUSED", "%.0f frames with this host's name and without its key, the newest %s ago "
+                   "(%s): its key file is not the controller's, or somebody else speaks",
+                   status_number(untrue, "count"), ago, status_word(untrue, "refused"));
+}
+
 static void print_reserved(FILE *out, json_t *host)
 {
     char reserved[WHY_FIGURE_BYTES];
@@ -153,6 +166,7 @@ void why_print_host(FILE *out, json_t *host)
     size_t i;
     json_t *node;
     print_head(out, host);
+    print_untrue(out, host);
     fputc('\n', out);
     print_lease(out, host);
     print_reserved(out, host);

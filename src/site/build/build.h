@@ -55,6 +55,12 @@ int build_redundancy(struct draft *d, struct site *site);
 int check_fail_safe(struct draft *d, const struct site *site);
 /* setup: cords that redundancy says nothing good about; what goes dark with each loss. 0 or -ENOMEM. */
 int check_cords(struct draft *d, const struct site *site);
+/* setup: a sag at the top reaches the node; parents are built. */
+bool build_sags(const struct site *site, uint32_t node);
+/* setup: a UPS that may be on its bypass promises no volts of its own; its equipment is built. */
+void build_check_volts(struct draft *d, const struct draft_node *draft, const struct site *site,
+                       uint32_t node);
+
 int check_outages(struct draft *d, const struct site *site);
 int check_warnings(struct draft *d, const struct site *site);
 /* setup: warnings about reserves, contracts, jobs, fault currents and the sag. */

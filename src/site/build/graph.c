@@ -164,31 +164,20 @@ static void build_node(struct draft *d, struct site *site, uint32_t i)
     n->ramp_down_mw_per_s = draft->ramp.down.number * 1000;
     build_limit(draft, &site->device[i], &site->equipment[i], n, &site->note[i]);
     check_ratings(d, draft, n);
-}
-
-/* A UPS holds its output up; a node that is fed past it sags with what is above. */
-static bool sags(const struct model *m, uint32_t node)
-{
-    const struct model_node *n = &m->node[node];
-
-    if (n->kind == NODE_UPS)
-        return false;
-    for (uint32_t p = 0; p < n->parent_count; p++)
-        if (sags(m, n->parent[p]))
-            return true;
-    return !n->parent_count;
+    build_check_volts(d, draft, site, i);
 }
 
 /* Amperes are what a device minds: a sag leaves less power for them. What is lost carries nothing and binds
  * nothing. */
-static int64_t limit_mva(const struct draft *d, const struct model *m, uint32_t node, uint32_t c)
+static int64_t limit_mva(const struct draft *d, const struct site *site, uint32_t node, uint32_t c)
 {
+    const struct model *m = &site->model;
     const struct model_node *n = &m->node[node];
     int64_t volts_mv = n->volts_low_mv, sag_mv = derive_volts_low_mv(n->volts_ln_mv, d->sag.volts.number);
 
     if (!n->limited || !outage_alive(m, node, m->contingency[c].lost_node))
         return DERIVE_NO_LIMIT;
-    if (m->contingency[c].kind == CONTINGENCY_SAG && sag_mv < volts_mv && sags(m, node))
+    if (m->contingency[c].kind == CONTINGENCY_SAG && sag_mv < volts_mv && build_sags(site, node))
         volts_mv = sag_mv;
     return derive_limit_mva(n->steady_ma, volts_mv);
 }
@@ -218,7 +207,7 @@ static void set_limits(const struct draft *d, struct site *site, int64_t (*step)
 
         for (uint32_t c = 0; c < m->contingency_count; c++)
             for (uint32_t ph = 0; ph < PHASES; ph++)
-                n->limit_mva[c][ph] = limit_mva(d, m, i, c);
+                n->limit_mva[c][ph] = limit_mva(d, site, i, c);
         uint32_t transfer = build_switch_above(site, i);
 
         add_other(&d->node[d->node_order[i]], n, m, step);

@@ -137,6 +137,35 @@ static void somebody_elses_lower_limit_is_read_back(void **state)
     assert_true(read_back(o, 1) != foreign_mw);
 }
 
+static int64_t kept(struct opened *o, uint32_t device)
+{
+    int64_t kept_mw = -1;
+    assert_int_equal(o->act.driver->kept(&o->act, device, &kept_mw), 0);
+    return kept_mw;
+}
+
+/* What is written under somebody else's lower limit has no effect, and does not show in what is in force. */
+static void a_cap_that_is_held_up_is_told_though_a_lower_limit_hides_it(void **state)
+{
+    struct opened *o = opened(state);
+    const struct act_device *device = &o->act.device[0];
+    int64_t quarter_mw = (device->max_mw - device->min_mw) / 4;
+    int64_t low_mw = rounded(o, device->min_mw + quarter_mw), high_mw = rounded(o, device->max_mw - 1);
+    assert_non_null(o->act.driver->kept);
+    assert_int_equal(o->act.driver->apply(&o->act, 0, middle(device)), 0);
+    assert_int_equal(kept(o, 0), rounded(o, middle(device)));
+    o->stage.row->foreign(&o->stage, device->identity, low_mw);
+    assert_int_equal(read_back(o, 0), low_mw);
+    assert_int_equal(kept(o, 0), o->stage.row->hides ? rounded(o, middle(device)) : low_mw);
+    o->stage.row->hold_up(&o->stage, device->identity, high_mw);
+    assert_int_equal(read_back(o, 0), o->stage.row->hides ? low_mw : high_mw);
+    assert_int_equal(kept(o, 0), high_mw);
+    assert_int_equal(o->act.driver->apply(&o->act, 1, middle(&o->act.device[1])), 0);
+    assert_int_equal(kept(o, 1), read_back(o, 1));
+    assert_int_equal(o->act.driver->apply(&o->act, 0, device->min_mw), 0);
+    assert_int_equal(kept(o, 0), device->min_mw);
+}
+
 static void what_is_not_settable_is_refused(void **state)
 {
     struct opened *o = opened(state);
@@ -182,6 +211,7 @@ static void a_device_that_is_gone_says_so_and_others_stay(void **state)
     memcpy(identity, o->act.device[1].identity, sizeof identity);
     o->stage.row->gone(&o->stage, identity, true);
     assert_int_equal(o->act.driver->read_back(&o->act, 1, &enforced_mw), -ENODEV);
+    assert_int_equal(o->act.driver->kept(&o->act, 1, &enforced_mw), -ENODEV);
     assert_int_equal(o->act.driver->sample(&o->act, 1, &sample), -ENODEV);
     assert_int_equal(o->act.driver->apply(&o->act, 1, middle(&o->act.device[1])), -ENODEV);
     assert_true(read_back(o, 0) > 0);
@@ -195,7 +225,7 @@ static void a_device_that_is_gone_says_so_and_others_stay(void **state)
 static void a_table_of_descriptors_that_is_full_keeps_no_cap_from_being_written(void **state)
 {
     struct opened *o = opened(state);
-    int64_t before_mw = read_back(o, 0), enforced_mw = -1, after_mw = -1;
+    int64_t before_mw = read_back(o, 0), enforced_mw = -1, after_mw = -1, kept_mw = -1;
     struct act_sample sample;
     struct rlimit full, usual;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
@@ -206,6 +236,7 @@ static void a_table_of_descriptors_that_is_full_keeps_no_cap_from_being_written(
     int sampled = o->act.driver->sample(&o->act, 0, &sample);
     int written = o->act.driver->apply(&o->act, 0, o->act.device[0].min_mw);
     int again = o->act.driver->read_back(&o->act, 0, &after_mw);
+    int told = o->act.driver->kept(&o->act, 0, &kept_mw);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
     /* what a device was read by once is kept open */
     assert_int_equal(read, 0);
@@ -213,6 +244,8 @@ static void a_table_of_descriptors_that_is_full_keeps_no_cap_from_being_written(
     assert_true(sampled == 0 || sampled == -EMFILE);
     assert_int_equal(written, 0);
     assert_int_equal(again, 0);
+    assert_int_equal(told, 0);
+    assert_int_equal(kept_mw, after_mw);
     assert_int_equal(after_mw, o->act.device[0].min_mw);
     assert_int_equal(read_back(o, 0), o->act.device[0].min_mw);
 }
@@ -326,6 +359,7 @@ int main(void)
         CONFORMS(a_cap_out_of_range_changes_nothing),
         CONFORMS(a_cap_outlives_who_wrote_it),
         CONFORMS(somebody_elses_lower_limit_is_read_back),
+        CONFORMS(a_cap_that_is_held_up_is_told_though_a_lower_limit_hides_it),
         CONFORMS(what_is_not_settable_is_refused),
         CONFORMS(a_sample_says_what_it_read),
         CONFORMS(a_device_that_is_gone_says_so_and_others_stay),

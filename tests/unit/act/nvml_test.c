@@ -196,6 +196,19 @@ static void a_limit_that_sticks_reads_back_as_it_was(void **state)
     assert_int_equal(enforced(b, 0), STANDIN_MAX_MW);
 }
 
+/* An old library does not tell what was asked for. */
+static void a_limit_that_sticks_under_a_lower_one_is_told_where_the_library_can(void **state)
+{
+    struct bench *b = bench(state);
+    int64_t kept_mw = -1;
+    atomic_store(&gpu_of(b, 0)->told.foreign_mw, 250000);
+    atomic_store(&gpu_of(b, 0)->told.sticky, 1);
+    assert_int_equal(b->act.driver->apply(&b->act, 0, 300000), 0);
+    assert_int_equal(enforced(b, 0), 250000);
+    assert_int_equal(b->act.driver->kept(&b->act, 0, &kept_mw), plays_an_old_library() ? -ENOTSUP : 0);
+    assert_int_equal(kept_mw, plays_an_old_library() ? -1 : STANDIN_MAX_MW);
+}
+
 /* Handles are lost, limits are the default's, indices are others: by its UUID each is found again. */
 static void a_driver_loaded_anew_is_opened_anew(void **state)
 {
@@ -380,6 +393,7 @@ int main(void)
         ON_GPUS(every_reason_to_draw_less_has_its_class),
         ON_GPUS(errors_of_the_library_have_a_meaning),
         ON_GPUS(a_limit_that_sticks_reads_back_as_it_was),
+        ON_GPUS(a_limit_that_sticks_under_a_lower_one_is_told_where_the_library_can),
         ON_GPUS(a_driver_loaded_anew_is_opened_anew),
         ON_GPUS(a_gpu_that_is_lost_is_left_out),
         ON_GPUS(more_gpus_than_a_host_may_have_are_refused),

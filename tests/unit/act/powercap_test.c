@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -244,6 +245,32 @@ static void bad_numbers_are_errors_and_change_nothing(void **state)
 
 #define ON_TREE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void a_zone_that_is_off_is_seen_and_switched_on_without_a_descriptor(void **state)
+{
+    struct bench *b = bench(state);
+    struct rlimit full, usual;
+    int64_t before_mw = -1, after_mw = -1, kept_mw = -1;
+    assert_true(enforced(b) < ACT_NO_CAP_MW);
+    assert_int_equal(sysfs_write(b->folder, "enabled", 0), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    full = usual;
+    full.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &full), 0);
+    int read = b->act.driver->read_back(&b->act, 0, &before_mw);
+    int kept = b->act.driver->kept(&b->act, 0, &kept_mw);
+    int written = b->act.driver->apply(&b->act, 0, 100000);
+    int again = b->act.driver->read_back(&b->act, 0, &after_mw);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_int_equal(read, 0);
+    assert_int_equal(before_mw, ACT_NO_CAP_MW);
+    assert_int_equal(kept, 0);
+    assert_int_equal(kept_mw, ACT_NO_CAP_MW);
+    assert_int_equal(written, 0);
+    assert_int_equal(again, 0);
+    assert_int_equal(after_mw, 100000);
+    assert_int_equal(file(b, "enabled"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +284,7 @@ int main(void)
         ON_TREE(energy_goes_on_where_the_counter_wraps),
         ON_TREE(a_counter_that_began_anew_counts_from_nothing),
         ON_TREE(bad_numbers_are_errors_and_change_nothing),
+        ON_TREE(a_zone_that_is_off_is_seen_and_switched_on_without_a_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,9 +20,12 @@ struct stage_row {
     void (*tear_down)(struct stage *stage);
     /* what is told is of the device with this identity */
     void (*foreign)(struct stage *stage, const char *identity, int64_t limit_mw);    /* 0 = none */
+    /* the device keeps this as written, whatever was written since */
+    void (*hold_up)(struct stage *stage, const char *identity, int64_t cap_mw);
     void (*gone)(struct stage *stage, const char *identity, bool gone);
     void (*hang)(struct stage *stage, const char *identity, bool hangs);
     void (*pass)(struct stage *stage, int64_t span_ns);     /* NULL: time passes by itself */
+    bool hides;                 /* a foreign limit is another one than what is written */
     int64_t quantum_mw;         /* caps are rounded down to a multiple of it */
 };
 

@@ -38,6 +38,11 @@ static void foreign(struct stage *stage, const char *identity, int64_t limit_mw)
     atomic_store(&device(stage, identity)->foreign_mw, limit_mw);
 }
 
+static void hold_up(struct stage *stage, const char *identity, int64_t cap_mw)
+{
+    atomic_store(&device(stage, identity)->cap_mw, cap_mw);
+}
+
 static void gone(struct stage *stage, const char *identity, bool is_gone)
 {
     atomic_store(&device(stage, identity)->lost, is_gone);
@@ -48,4 +53,4 @@ static void hang(struct stage *stage, const char *identity, bool hangs)
     atomic_store(&device(stage, identity)->hang, hangs);
 }
 
-const struct stage_row stage_dry = {"dry", set_up, tear_down, foreign, gone, hang, NULL, 1};
+const struct stage_row stage_dry = {"dry", set_up, tear_down, foreign, hold_up, gone, hang, NULL, true, 1};

@@ -39,11 +39,21 @@ static void tear_down(struct stage *stage)
     unlink(path);
 }
 
-static struct standin_told *told(struct stage *stage, const char *identity)
+static struct standin_gpu *gpu_of(struct stage *stage, const char *identity)
 {
     unsigned gpu;
     assert_int_equal(sscanf(identity, "GPU-f17ba11e-0000-4000-8000-%x", &gpu), 1);
-    return &((struct standin *)stage->own)->gpu[gpu].told;
+    return &((struct standin *)stage->own)->gpu[gpu];
+}
+
+static struct standin_told *told(struct stage *stage, const char *identity)
+{
+    return &gpu_of(stage, identity)->told;
+}
+
+static void hold_up(struct stage *stage, const char *identity, int64_t cap_mw)
+{
+    atomic_store(&gpu_of(stage, identity)->limit_mw, cap_mw);
 }
 
 static void foreign(struct stage *stage, const char *identity, int64_t limit_mw)
@@ -64,4 +74,4 @@ static void hang(struct stage *stage, const char *identity, bool hangs)
     atomic_store(&told(stage, identity)->hang, hangs);
 }
 
-const struct stage_row stage_nvml = {"nvml", set_up, tear_down, foreign, gone, hang, NULL, 1};
+const struct stage_row stage_nvml = {"nvml", set_up, tear_down, foreign, hold_up, gone, hang, NULL, true, 1};

@@ -87,6 +87,13 @@ static void foreign_package(struct stage *stage, const char *identity, int64_t l
     assert_int_equal(sysfs_write(folder, "constraint_1_power_limit_uw", limit_mw * 1000), 0);
 }
 
+static void hold_up_package(struct stage *stage, const char *identity, int64_t cap_mw)
+{
+    char folder[512];
+    package_folder(stage, identity, folder);
+    assert_int_equal(sysfs_write(folder, CAP_OF_PACKAGE, cap_mw * 1000), 0);
+}
+
 /* It comes back under another number. */
 static void gone_gpu(struct stage *stage, const char *identity, bool gone)
 {
@@ -140,7 +147,9 @@ static void pass(struct stage *stage, int64_t span_ns)
     assert_int_equal(tree_step((struct tree *)stage->own, span_ns), 0);
 }
 
-const struct stage_row stage_hwmon = {"hwmon",  set_up_gpus, tear_down, foreign_gpu,
-                                      gone_gpu, hang_gpu,    pass,      1};
-const struct stage_row stage_powercap = {"powercap",      set_up_packages, tear_down, foreign_package,
-                                         gone_package,    hang_package,    pass,      1};
+/* One number is all that a GPU keeps: nothing is hidden under it. */
+const struct stage_row stage_hwmon = {"hwmon",  set_up_gpus, tear_down, foreign_gpu, foreign_gpu,
+                                      gone_gpu, hang_gpu,    pass,      false,       1};
+const struct stage_row stage_powercap = {
+    "powercap",   set_up_packages, tear_down, foreign_package, hold_up_package,
+    gone_package, hang_package,    pass,      true,            1};

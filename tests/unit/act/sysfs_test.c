@@ -10,8 +10,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "act/sysfs.h"
@@ -108,12 +111,148 @@ static void files_are_read_and_written_whole(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static int open_files(void)
+{
+    int count = 0;
+    DIR *at = opendir("/proc/self/fd");
+    assert_non_null(at);
+    while (readdir(at))
+        count++;
+    closedir(at);
+    return count;
+}
+
+/* No file can be opened while it is `full`. */
+static void fill_table(bool full)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = full ? 0 : limit.rlim_max < 1024 ? limit.rlim_max : 1024;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+struct shelf {
+    char folder[32], path[48], other[48];
+    struct sysfs_kept kept;
+};
+
+static void put_number(const char *path, int64_t value)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fprintf(file, "%" PRId64 "\n", value) > 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int make_shelf(void **state)
+{
+    struct shelf *shelf = (struct shelf *)calloc(1, sizeof *shelf);
+    snprintf(shelf->folder, sizeof shelf->folder, "/tmp/flyball-sysfs-XXXXXX");
+    assert_non_null(mkdtemp(shelf->folder));
+    snprintf(shelf->path, sizeof shelf->path, "%s/number", shelf->folder);
+    snprintf(shelf->other, sizeof shelf->other, "%s/other", shelf->folder);
+    shelf->kept = SYSFS_NONE_KEPT;
+    put_number(shelf->path, 7);
+    *state = shelf;
+    return 0;
+}
+
+static int drop_shelf(void **state)
+{
+    struct shelf *shelf = (struct shelf *)*state;
+    sysfs_drop(&shelf->kept);
+    unlink(shelf->path);
+    int error = rmdir(shelf->folder);
+    free(shelf);
+    return error;
+}
+
+static int64_t kept_number(struct shelf *shelf)
+{
+    int64_t value = -1;
+    assert_int_equal(sysfs_kept_read(&shelf->kept, shelf->folder, "number", &value), 0);
+    return value;
+}
+
+static int write_kept(struct shelf *shelf, int64_t value)
+{
+    return sysfs_kept_write(&shelf->kept, sysfs_write(shelf->folder, "number", value), value);
+}
+
+static void what_is_kept_takes_two_descriptors_however_often_it_is_read(void **state)
+{
+    struct shelf *shelf = (struct shelf *)*state;
+    int before = open_files();
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(kept_number(shelf), 7);
+    assert_int_equal(open_files(), before + 2);
+    close(shelf->kept.read_fd);         /* half of it: the other half is not opened twice */
+    shelf->kept.read_fd = -1;
+    assert_int_equal(kept_number(shelf), 7);
+    assert_int_equal(open_files(), before + 2);
+    sysfs_drop(&shelf->kept);
+    assert_int_equal(open_files(), before);
+}
+
+/* At the first look the table was full but for one. */
+static void half_of_what_is_kept_is_made_whole(void **state)
+{
+    struct shelf *shelf = (struct shelf *)*state;
+    int64_t value = 0;
+    assert_int_equal(kept_number(shelf), 7);
+    close(shelf->kept.write_fd);
+    shelf->kept.write_fd = -1;
+    fill_table(true);
+    int refused = write_kept(shelf, 8);
+    fill_table(false);
+    assert_int_equal(refused, -EMFILE);
+    assert_int_equal(kept_number(shelf), 7);
+    fill_table(true);
+    int written = write_kept(shelf, 123);
+    int read = sysfs_kept_read(&shelf->kept, shelf->folder, "number", &value);
+    fill_table(false);
+    assert_int_equal(written, 0);
+    assert_int_equal(read, 0);
+    assert_int_equal(value, 123);
+    assert_int_equal(kept_number(shelf), 123);
+}
+
+/* A driver that was loaded anew has a file of the same name that is another one. */
+static void what_is_another_file_by_now_is_not_kept(void **state)
+{
+    struct shelf *shelf = (struct shelf *)*state;
+    int64_t value = 0;
+    assert_int_equal(kept_number(shelf), 7);
+    int before = open_files();
+    put_number(shelf->other, 99);
+    assert_int_equal(rename(shelf->other, shelf->path), 0);
+    assert_int_equal(kept_number(shelf), 99);
+    assert_int_equal(open_files(), before);
+    fill_table(true);
+    int read = sysfs_kept_read(&shelf->kept, shelf->folder, "number", &value);
+    int written = write_kept(shelf, 55);
+    fill_table(false);
+    assert_int_equal(read, 0);
+    assert_int_equal(value, 99);
+    assert_int_equal(written, 0);
+    assert_int_equal(kept_number(shelf), 55);
+    assert_int_equal(unlink(shelf->path), 0);
+    assert_int_equal(sysfs_kept_read(&shelf->kept, shelf->folder, "number", &value), -ENOENT);
+    assert_int_equal(open_files(), before - 2);         /* of a file that is gone nothing is kept */
+    put_number(shelf->path, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_digits_and_nothing_else),
         cmocka_unit_test(any_bytes_are_a_number_or_are_refused),
         cmocka_unit_test(files_are_read_and_written_whole),
+#define ON_SHELF(test) cmocka_unit_test_setup_teardown(test, make_shelf, drop_shelf)
+        ON_SHELF(what_is_kept_takes_two_descriptors_however_often_it_is_read),
+        ON_SHELF(half_of_what_is_kept_is_made_whole),
+        ON_SHELF(what_is_another_file_by_now_is_not_kept),
+#undef ON_SHELF
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,6 +257,68 @@ static void a_foreign_limit_is_reported_and_not_fought(void **state)
     assert_false(host.report.flags & REPORT_FOREIGN_LIMIT);
 }
 
+/* Somebody else's 400 W is in force on device 3 all the time. Its cut to 500 W returns, and the device keeps
+ * the 1000 W of before: what reads back is below all that is wanted, and 1000 W may come at any moment. */
+static void a_cap_that_is_held_up_under_a_lower_limit_is_no_receipt(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    agent_kept(&host.agent, 3, 1000 * W);
+    agent_seen(&host.agent, 3, 0, 400 * W, host.now_ns);
+    host_pass(&host, 100 * MS);
+    assert_int_equal(host.report.cap_mw, 4000 * W);
+    assert_int_equal(host_lease(&host, 2000 * W), ACCEPTED);
+    for (uint32_t i = 0; i < 3; i++)
+        host_return(&host, i, 0);
+    for (int round = 1; round <= 3; round++) {
+        assert_int_equal(host.device[3].writing_mw, 500 * W);
+        host.device[3].writing_mw = -1;
+        agent_kept(&host.agent, 3, 1000 * W);
+        agent_written(&host.agent, 3, 0, 500 * W, 400 * W, host.now_ns);
+        host_pass(&host, 100 * MS);
+        assert_int_equal(host.agent.counter[AGENT_WRITES_FAILED], round);
+        assert_int_equal(host.report.cap_mw, 2500 * W);
+        assert_int_equal(host.report.held_ns, 0);
+    }
+    host.device[3].writing_mw = -1;
+    agent_kept(&host.agent, 3, 500 * W);
+    agent_written(&host.agent, 3, 0, 500 * W, 400 * W, host.now_ns);
+    host_pass(&host, 200 * MS);
+    assert_int_equal(host.report.cap_mw, 2000 * W);
+    assert_true(host.report.held_ns > 0);
+    assert_true(host.report.flags & REPORT_FOREIGN_LIMIT);
+}
+
+static void a_cap_that_came_back_above_under_a_lower_limit_is_a_new_incarnation(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host_govern(&host, 4000 * W);
+    uint64_t first = host.agent.holder.incarnation;
+    agent_kept(&host.agent, 3, 1000 * W);
+    agent_seen(&host.agent, 3, 0, 400 * W, host.now_ns);
+    assert_int_equal(host.agent.holder.incarnation, first);
+    agent_kept(&host.agent, 3, 2500 * W);
+    agent_seen(&host.agent, 3, 0, 400 * W, host.now_ns);
+    assert_true(host.agent.holder.incarnation != first);
+    assert_int_equal(host.device[3].writing_mw, 500 * W);
+    assert_int_equal(host.agent.counter[AGENT_RESETS], 1);
+    /* fail-safe is not in force while it is held up: the watchdog is to write, too */
+    for (uint32_t i = 0; i < 3; i++)
+        host_return(&host, i, 0);
+    host.device[3].writing_mw = -1;
+    agent_written(&host.agent, 3, 0, 500 * W, 400 * W, host.now_ns);
+    assert_true(host.word_ns > 0 && host.word_ns <= host.now_ns + host.slept_ns);
+    host_pass(&host, 100 * MS);
+    host.device[3].writing_mw = -1;
+    agent_kept(&host.agent, 3, 500 * W);
+    agent_written(&host.agent, 3, 0, 500 * W, 400 * W, host.now_ns);
+    assert_int_equal(host.word_ns, 0);
+}
+
 static void a_late_fail_safe_is_written_over(void **state)
 {
     (void)state;
@@ -708,6 +770,46 @@ static void a_device_lost_while_it_leaves_means_fail_safe(void **state)
     assert_int_equal(host.device[0].cap_mw, 500 * W);
 }
 
+/* Fail-safe waits for no disk, and nothing that is sent has a number of before. */
+static void nothing_is_sent_before_the_disk_has_spoken(void **state)
+{
+    (void)state;
+    struct host host;
+    struct frame frame;
+    const struct token_request request = {.request = 1};
+    host_start(&host);
+    host.frames = host.reports = 0;
+    host.silent = true;
+    host_restart(&host);
+    for (uint32_t i = 0; i < HOST_DEVICES; i++)
+        assert_int_equal(host.device[i].writing_mw, 500 * W);
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 2000 * W);
+    assert_int_equal(host.word_ns, 0);
+    host_pass(&host, 2 * NS_PER_S);
+    assert_int_equal(host.frames, 0);
+    assert_int_equal(agent_ask(&host.agent, &request, host.now_ns), -EAGAIN);
+    agent_frame_send(&host.agent, FRAME_REPORT, 4);
+    assert_int_equal(host.frames, 0);
+    assert_true(agent_due_ns(&host.agent) > host.now_ns);      /* nobody turns for a report that waits */
+    host.report = (struct report){.incarnation = host.agent.holder.incarnation, .number = 1};
+    assert_int_equal(host_lease(&host, 4000 * W), -1);          /* it answers no report */
+    assert_int_equal(host.agent.counter[AGENT_UNKNOWN_ECHO], 1);
+
+    agent_remember(&host.agent, 3, UINT64_C(5) << 60, host.now_ns);
+    host_pass(&host, MS);
+    assert_int_equal(host.reports, 1);
+    assert_int_equal(host.report.epoch, 3);
+    assert_int_equal(host.report.cap_mw, 2000 * W);
+    assert_int_equal(frame_decode(host.sent, host.sent_bytes, &frame), ACCEPTED);
+    assert_true(frame.sequence == (UINT64_C(5) << 60) + 1);
+    host.epoch = 2;                                             /* one that was fenced before */
+    assert_int_equal(host_lease(&host, 4000 * W), -1);
+    assert_int_equal(host.agent.counter[AGENT_OLD_EPOCH], 1);
+    host.epoch = 3;
+    assert_int_equal(host_lease(&host, 4000 * W), ACCEPTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -726,6 +828,8 @@ int main(void)
         cmocka_unit_test(a_write_from_before_the_loss_counts_for_nothing),
         cmocka_unit_test(a_cap_that_came_back_above_is_a_new_incarnation),
         cmocka_unit_test(a_foreign_limit_is_reported_and_not_fought),
+        cmocka_unit_test(a_cap_that_is_held_up_under_a_lower_limit_is_no_receipt),
+        cmocka_unit_test(a_cap_that_came_back_above_under_a_lower_limit_is_a_new_incarnation),
         cmocka_unit_test(a_late_fail_safe_is_written_over),
         cmocka_unit_test(a_limit_of_a_person_that_equals_fail_safe_is_not_fought),
         cmocka_unit_test(its_own_bounds_stand_above_any_order),
@@ -741,6 +845,7 @@ int main(void)
         cmocka_unit_test(without_an_agreement_it_ends_at_fail_safe),
         cmocka_unit_test(nobody_asks_where_the_file_does_not_say_so),
         cmocka_unit_test(a_device_lost_while_it_leaves_means_fail_safe),
+        cmocka_unit_test(nothing_is_sent_before_the_disk_has_spoken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-#include "agent/ballast.h"
+#include "agent/ballast_meter.h"
 
 #define W INT64_C(1000)
 #define PATIENCE_NS (60 * NS_PER_S)
@@ -99,6 +99,52 @@ static void none_is_started_where_none_is_wanted(void **state)
     assert_int_equal(ballast_start(&ballast, 1, BALLAST_THREADS_MAX + 1), -EINVAL);
 }
 
+/* 500 W at full turn beside packages that draw 100 W to 400 W of their own, which come and go by no rule
+ * of the filler's. */
+static void what_it_adds_is_told_from_what_comes_and_goes_beside_it(void **state)
+{
+    (void)state;
+    struct ballast_fit fit = {0};
+    uint32_t random = 20260101;
+    double own_mw = 100.0 * W;
+    print_message("seed %u\n", random);
+    for (int look = 0; look < 2000; look++) {
+        double part = look / 4 % 2 ? 0.9 : 0.1;
+        random = random * 1664525 + 1013904223;
+        if (random >> 28 == 0)
+            own_mw = (double)(100 + (random >> 12) % 300) * 1000.0;
+        ballast_fit_add(&fit, part, own_mw + 500000.0 * part);
+        if (look > 200)
+            assert_in_range(ballast_fit_full_mw(&fit), 250 * W, 750 * W);
+    }
+}
+
+static void nothing_is_told_of_a_filler_that_does_not_move(void **state)
+{
+    (void)state;
+    struct ballast_fit fit = {0};
+    for (int look = 0; look < 1000; look++) {
+        ballast_fit_add(&fit, look % 2 ? 0.51 : 0.5, look % 3 ? 100000 : 400000);
+        assert_int_equal(ballast_fit_full_mw(&fit), 0);
+    }
+    struct ballast_fit still = {0};
+    for (int look = 0; look < 1000; look++)     /* it turns, and nobody's draw follows */
+        ballast_fit_add(&still, look % 2 ? 1 : 0, 100000);
+    assert_int_equal(ballast_fit_full_mw(&still), 0);
+}
+
+static void one_that_draws_more_than_it_may_turns_less(void **state)
+{
+    (void)state;
+    struct ballast ballast = {.most_mw = 400 * W};
+    atomic_store(&ballast.full_mw, 800 * W);
+    ballast_set(&ballast, 400 * W, NS_PER_S, INT64_MAX);
+    assert_int_equal(ballast_level_ppm(&ballast, NS_PER_S), PPM / 2);
+    atomic_store(&ballast.full_mw, 200 * W);    /* less than was thought: no more than was asked for either */
+    ballast_set(&ballast, 400 * W, NS_PER_S, INT64_MAX);
+    assert_int_equal(ballast_level_ppm(&ballast, NS_PER_S), PPM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +152,9 @@ int main(void)
         cmocka_unit_test(it_turns_while_it_is_told_to_and_rests_by_itself),
         cmocka_unit_test(half_is_no_more_than_half),
         cmocka_unit_test(none_is_started_where_none_is_wanted),
+        cmocka_unit_test(what_it_adds_is_told_from_what_comes_and_goes_beside_it),
+        cmocka_unit_test(nothing_is_told_of_a_filler_that_does_not_move),
+        cmocka_unit_test(one_that_draws_more_than_it_may_turns_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,9 +74,9 @@ static void clear(struct bench *bench)
 
 static int look(struct bench *bench, int i)
 {
-    int64_t seen_mw;
+    struct hand_seen seen;
     hand_find(&bench->hand[i], bench->now_ns);
-    return hand_read_back(&bench->hand[i], &seen_mw, bench->now_ns);
+    return hand_read_back(&bench->hand[i], &seen, bench->now_ns);
 }
 
 /* As threads do: each looks every 100 ms but those in `but`, for that long. */
@@ -141,23 +141,83 @@ static void all_close_for_one_that_is_not_found(void **state)
     clear(bench);
 }
 
+/* Hand 0 lost its GPU and asks all to close. */
+static struct bench *make_with_one_that_asks(void)
+{
+    struct bench *bench = make_with_hands();
+    atomic_store(&bench->standin->gpu[0].told.lost, 1);
+    look_for(bench, HAND_RENEW_AFTER_NS + NS_PER_S, 6);         /* it alone looks */
+    assert_int_equal(atomic_load(&bench->hands.renewals), 1);
+    return bench;
+}
+
 static void whoever_is_there_waits_for_the_last_to_close_and_not_for_ever(void **state)
 {
     (void)state;
-    struct bench *bench = make_with_hands();
-    atomic_store(&bench->standin->gpu[0].told.lost, 1);
-    look_for(bench, HAND_RENEW_AFTER_NS + NS_PER_S, 6);         /* hand 0 alone looks: it asks */
-    assert_int_equal(atomic_load(&bench->hands.renewals), 1);
+    struct bench *bench = make_with_one_that_asks();
     assert_int_equal(look(bench, 1), -EAGAIN);  /* hand 2 has it open yet */
     bench->now_ns += HAND_RENEW_WAIT_NS - 1;
     assert_int_equal(look(bench, 1), -EAGAIN);
     bench->now_ns += 1;
     assert_int_equal(look(bench, 1), 0);
-    assert_int_equal(look(bench, 2), -EAGAIN);
-    bench->now_ns += HAND_RENEW_WAIT_NS;
-    assert_int_equal(look(bench, 2), 0);
+    assert_int_equal(look(bench, 2), 0);        /* it is over: nobody closes for it any more */
     look_for(bench, HAND_RENEW_EVERY_NS / 2, 0);        /* seldom: it holds up the others */
     assert_int_equal(atomic_load(&bench->hands.renewals), 1);
+    clear(bench);
+}
+
+/* No time passes between the last that closes and the others that open. */
+static void when_the_last_has_closed_nobody_waits_for_another(void **state)
+{
+    (void)state;
+    struct bench *bench = make_with_one_that_asks();
+    assert_int_equal(look(bench, 1), -EAGAIN);
+    assert_int_equal(look(bench, 2), 0);        /* the last: it opens at once */
+    assert_int_equal(look(bench, 1), 0);
+    assert_int_equal(atomic_load(&bench->hands.open), 2);
+    look_for(bench, HAND_RENEW_EVERY_NS - 2 * NS_PER_S, 0);
+    assert_int_equal(atomic_load(&bench->hands.renewals), 1);
+    look_for(bench, 3 * NS_PER_S, 0);           /* and again, the GPU being away yet */
+    assert_int_equal(atomic_load(&bench->hands.renewals), 2);
+    look_for(bench, 200 * NS_PER_MS, 0);
+    assert_int_equal(look(bench, 1), 0);
+    assert_int_equal(look(bench, 2), 0);
+    clear(bench);
+}
+
+static void a_write_waits_for_nobody(void **state)
+{
+    (void)state;
+    struct bench *bench = make_with_one_that_asks();
+    assert_int_equal(look(bench, 1), -EAGAIN);
+    assert_int_equal(hand_apply(&bench->hand[1], 250000, bench->now_ns), 0);
+    assert_int_equal(atomic_load(&bench->standin->gpu[1].limit_mw), 250000);
+    assert_int_equal(look(bench, 2), 0);        /* it is over for the others, too */
+    assert_int_equal(atomic_load(&bench->hands.open), 2);
+    assert_int_equal(hand_apply(&bench->hand[0], 250000, bench->now_ns), -ENODEV);
+    clear(bench);
+}
+
+static void what_a_device_keeps_is_read_beside_what_is_in_force(void **state)
+{
+    (void)state;
+    struct bench *bench = make_with_hands();
+    struct standin_told *told = &bench->standin->gpu[1].told;
+    struct hand_seen seen;
+    assert_int_equal(hand_apply(&bench->hand[1], 300000, bench->now_ns), 0);
+    assert_int_equal(hand_read_back(&bench->hand[1], &seen, bench->now_ns), 0);
+    assert_int_equal(seen.enforced_mw, 300000);
+    assert_int_equal(seen.kept_mw, 300000);
+    atomic_store(&told->foreign_mw, 210000);
+    atomic_store(&told->sticky, 1);
+    assert_int_equal(hand_apply(&bench->hand[1], 200000, bench->now_ns), 0);
+    assert_int_equal(hand_read_back(&bench->hand[1], &seen, bench->now_ns), 0);
+    assert_int_equal(seen.enforced_mw, 210000);
+    assert_int_equal(seen.kept_mw, 300000);
+    atomic_store(&told->fail_get, 999);         /* of neither anything is known */
+    assert_int_equal(hand_read_back(&bench->hand[1], &seen, bench->now_ns), -EIO);
+    assert_int_equal(seen.enforced_mw, -1);
+    assert_int_equal(seen.kept_mw, -1);
     clear(bench);
 }
 
@@ -188,6 +248,9 @@ int main(void)
         cmocka_unit_test(one_that_comes_back_needs_no_other_to_close),
         cmocka_unit_test(all_close_for_one_that_is_not_found),
         cmocka_unit_test(whoever_is_there_waits_for_the_last_to_close_and_not_for_ever),
+        cmocka_unit_test(when_the_last_has_closed_nobody_waits_for_another),
+        cmocka_unit_test(a_write_waits_for_nobody),
+        cmocka_unit_test(what_a_device_keeps_is_read_beside_what_is_in_force),
         cmocka_unit_test(a_missing_one_is_whichever_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

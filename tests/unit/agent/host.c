@@ -86,7 +86,8 @@ void host_restart(struct host *host)
                                       .incarnation = new_incarnation, .answered = take_answer};
     const struct agent_birth birth = {.incarnation = new_incarnation(host),
                                       .epoch = host->agent.holder.epoch_saved,
-                                      .frame_sequence = (uint64_t)host->now_ns};
+                                      .frame_sequence = (uint64_t)host->now_ns,
+                                      .silent = host->silent};
     for (uint32_t i = 0; i < HOST_DEVICES; i++)
         host->device[i].writing_mw = -1;
     agent_init(&host->agent, &host->config, &hooks);

@@ -24,6 +24,7 @@ struct host {
     int64_t slept_ns;           /* BOOTTIME - MONOTONIC */
     struct host_device device[HOST_DEVICES];
     int64_t word_ns;            /* as stored; -1 = never */
+    bool silent;                /* a start knows neither epoch nor numbers of frames */
     uint64_t incarnations;
     uint64_t save_asked;        /* newest */
     uint32_t reports, frames;

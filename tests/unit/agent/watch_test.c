@@ -48,6 +48,19 @@ static void it_writes_what_is_above_or_unknown(void **state)
     assert_int_equal(watch_cap_mw(false, 700000, 500000), -1);
 }
 
+static void what_a_lower_limit_hides_is_above_too(void **state)
+{
+    (void)state;
+    struct hand_seen seen = {.enforced_mw = 300000, .kept_mw = 700000};
+    assert_int_equal(watch_cap_mw(true, watch_standing_mw(&seen), 500000), 500000);
+    seen.kept_mw = 500000;
+    assert_int_equal(watch_cap_mw(true, watch_standing_mw(&seen), 500000), -1);
+    seen = (struct hand_seen){.enforced_mw = 700000, .kept_mw = -1};    /* it does not tell */
+    assert_int_equal(watch_cap_mw(true, watch_standing_mw(&seen), 500000), 500000);
+    seen = (struct hand_seen){-1, -1};
+    assert_int_equal(watch_standing_mw(&seen), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -55,6 +68,7 @@ int main(void)
         cmocka_unit_test(fail_safe_in_force_is_believed_while_the_agent_lives),
         cmocka_unit_test(it_looks_again_at_the_deadline_or_sooner),
         cmocka_unit_test(it_writes_what_is_above_or_unknown),
+        cmocka_unit_test(what_a_lower_limit_hides_is_above_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,12 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "agent/ready.h"
+#include "agent/watch.h"
 #include "agent/word.h"
 
 /* The offsets that a reader of another language goes by (tests/system/agent_test.py). */
@@ -131,6 +134,43 @@ static void a_folder_that_is_full_is_told_and_not_touched(void **state)
     assert_int_equal(rmdir(place.folder), 0);
 }
 
+static void it_can_be_looked_at_by_whoever_makes_it_not(void **state)
+{
+    (void)state;
+    const struct place place = in_memory();
+    const struct word *seen;
+    struct word_file agent;
+    assert_int_equal(word_look(place.folder, &seen), -ENOENT);
+    close(open(place.word, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    assert_int_equal(word_look(place.folder, &seen), -EAGAIN);
+    assert_int_equal(word_open(&agent, place.folder, WORD_AGENT), 0);
+    assert_int_equal(word_look(place.folder, &seen), 0);
+    atomic_store(&agent.word->deadline_ns, 12345);
+    assert_int_equal(atomic_load(&seen->deadline_ns), 12345);
+    munmap((void *)(uintptr_t)seen, sizeof *seen);
+    agent.word->version = WORD_VERSION + 1;
+    assert_int_equal(word_look(place.folder, &seen), -EBADMSG);
+    word_close(&agent);
+    assert_int_equal(truncate(place.word, 7), 0);
+    assert_int_equal(word_look(place.folder, &seen), -EBADMSG);
+    clear(&place);
+}
+
+/* Fail-safe that is in force, or a lease, of an agent that lives. */
+static void it_says_when_what_draws_power_may_begin(void **state)
+{
+    (void)state;
+    const int64_t now_ns = 100 * NS_PER_S, gone_ns = WATCH_AGENT_GONE_NS;
+    assert_true(ready_is(0, now_ns, now_ns));
+    assert_true(ready_is(0, now_ns - gone_ns, now_ns));
+    assert_true(ready_is(now_ns + 1, now_ns, now_ns));
+    assert_false(ready_is(now_ns, now_ns, now_ns));
+    assert_false(ready_is(WORD_PASSED_NS, now_ns, now_ns));
+    assert_false(ready_is(0, now_ns - gone_ns - 1, now_ns));
+    assert_false(ready_is(0, 0, now_ns));
+    assert_false(ready_is(0, 0, NS_PER_S));         /* soon after boot */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +179,8 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_word_is_refused_and_kept),
         cmocka_unit_test(only_a_folder_in_memory_will_do),
         cmocka_unit_test(a_folder_that_is_full_is_told_and_not_touched),
+        cmocka_unit_test(it_can_be_looked_at_by_whoever_makes_it_not),
+        cmocka_unit_test(it_says_when_what_draws_power_may_begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

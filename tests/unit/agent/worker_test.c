@@ -210,6 +210,72 @@ static void a_device_that_cannot_is_told_once(void **state)
     end(&bench);
 }
 
+static void take_news(struct bench *bench, uint64_t writes)
+{
+    int64_t end_ns = word_monotonic_ns() + PATIENCE_NS;
+    while (atomic_load(&bench->gpu->writes) < writes) {
+        assert_true(word_monotonic_ns() < end_ns);
+        rest(bench);
+    }
+}
+
+/* Each call takes 10 ms, a floor with its ramps eleven of them. A cut that is ordered while the first are
+ * under way waits for what is under way, then goes first; the floor is set behind it. */
+static void a_cut_goes_before_the_rest_of_a_floor(void **state)
+{
+    (void)state;
+    struct bench bench;
+    uint64_t writes = 0, before;
+    int interrupted = 0;
+    begin(&bench, true);
+    wait_for(&bench, false, -1);
+    atomic_store(&bench.gpu->told.call_us, 10000);
+    for (int round = 0; round < 20 && interrupted < 3; round++) {
+        int64_t end_ns = word_monotonic_ns() + PATIENCE_NS, high_mw = 500 * W + round;
+        worker_smooth(&bench.worker, &(struct act_smooth){.off = true});
+        worker_order(&bench.worker, high_mw, word_monotonic_ns());
+        take_news(&bench, ++writes);
+        wait_for(&bench, false, -1);
+        atomic_store(&bench.gpu->param_milli[STANDIN_PRESETS - 1][0], 0);
+        floor_of(&bench, 70 * W);
+        while (floor_milli_percent(&bench) != 10000) {  /* it is being set: the preset has it first */
+            assert_true(word_monotonic_ns() < end_ns);
+            rest(&bench);
+        }
+        worker_order(&bench.worker, 300 * W, word_monotonic_ns());
+        before = atomic_load(&bench.gpu->calls);
+        bool set_by_then = atomic_load(&bench.gpu->smooth);
+        take_news(&bench, ++writes);
+        /* one that was under way, one that it had looked before, and the write itself */
+        if (!set_by_then) {
+            interrupted++;
+            assert_true(atomic_load(&bench.gpu->write_call) <= before + 3);
+        }
+        wait_for(&bench, true, 10000);
+    }
+    assert_true(interrupted > 0);
+    end(&bench);
+}
+
+/* A raise is no cut: the floor is set, and then it is written. */
+static void a_raise_waits_for_the_floor(void **state)
+{
+    (void)state;
+    struct bench bench;
+    begin(&bench, true);
+    wait_for(&bench, false, -1);
+    worker_order(&bench.worker, 300 * W, word_monotonic_ns());
+    take_news(&bench, 1);
+    atomic_store(&bench.gpu->told.call_us, 2000);
+    floor_of(&bench, 70 * W);
+    for (uint64_t writes = 2; writes < 40; writes++) {   /* always one that waits: each higher than before */
+        worker_order(&bench.worker, 300 * W + (int64_t)writes, word_monotonic_ns());
+        take_news(&bench, writes);
+    }
+    wait_for(&bench, true, 10000);
+    end(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +285,8 @@ int main(void)
         cmocka_unit_test(a_floor_is_set_again_after_its_driver_was_loaded_anew),
         cmocka_unit_test(who_does_not_smooth_leaves_all_as_it_is),
         cmocka_unit_test(a_device_that_cannot_is_told_once),
+        cmocka_unit_test(a_cut_goes_before_the_rest_of_a_floor),
+        cmocka_unit_test(a_raise_waits_for_the_floor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -650,6 +650,38 @@ static void a_read_back_above_the_only_lease_is_foreign(void **state)
     assert_int_equal(exposed_mw(&hall), PHYS_MAX);
 }
 
+/* A lease below fail-safe: a read-back between the two is not what the host was told, and is counted,
+ * though it is within what the host stands for. */
+static void a_read_back_above_a_lease_below_fail_safe_is_foreign(void **state)
+{
+    (void)state;
+    for (int above = 0; above < 2; above++) {
+        struct hall hall;
+        start(&hall);
+        hall_holds(&hall, 0, FAIL_SAFE / 2);
+        assert_int_equal(host_0(&hall)->unretired_count, 1);
+        uint32_t events = give(&hall, next(&hall, FAIL_SAFE / 2 + above));
+        assert_int_equal(events, above ? LEDGER_FOREIGN_CAP | LEDGER_BOUNDED : 0);
+        assert_int_equal(exposed_mw(&hall), FAIL_SAFE);
+    }
+}
+
+/* As many leases as may stand, and a report of one that is none of them: nothing stands behind the last. */
+static void a_lease_that_stands_nowhere_is_looked_for_among_as_many_as_there_are(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall);
+    uint64_t before = host_0(&hall)->sequence;
+    for (int64_t i = 0; i < UNRETIRED_MAX; i++)
+        ledger_sent(&hall.ledger, 0, 6 * HALL_KW - i * 100 * HALL_W);
+    assert_int_equal(host_0(&hall)->unretired_count, UNRETIRED_MAX);
+    struct report report = next(&hall, FAIL_SAFE);
+    report.applied = before;
+    assert_int_equal(give(&hall, report), 0);
+    assert_int_equal(exposed_mw(&hall), 6 * HALL_KW);
+}
+
 /* A lease of nothing: at fail-safe it may draw what that allows, in the sum that fail-safe leaves too. */
 static void a_cut_to_nothing_may_still_draw_its_fail_safe(void **state)
 {
@@ -711,6 +743,8 @@ int main(void)
         cmocka_unit_test(a_host_may_not_be_counted_above_its_own_physical_maximum),
         cmocka_unit_test(what_an_incarnation_told_of_itself_is_forgotten_with_it),
         cmocka_unit_test(a_read_back_above_the_only_lease_is_foreign),
+        cmocka_unit_test(a_read_back_above_a_lease_below_fail_safe_is_foreign),
+        cmocka_unit_test(a_lease_that_stands_nowhere_is_looked_for_among_as_many_as_there_are),
         cmocka_unit_test(a_cut_to_nothing_may_still_draw_its_fail_safe),
         cmocka_unit_test(a_cause_ends_with_the_report_that_brought_it),
     };

@@ -118,6 +118,26 @@ static void an_excess_counts_with_all_cords_on_the_worst_phase(void **state)
     stands_above(&b, HALL_RIGHT, 12 * HALL_KW);
 }
 
+/* As many cords as a host may have and as many nodes above each as a node may have, and no more of either. */
+static void an_excess_reaches_all_above_every_cord_and_nothing_else(void **state)
+{
+    (void)state;
+    struct bench b;
+    start(&b);
+    struct model_node *rack = &b.hall.node[HALL_RACK];
+    while (rack->ancestor_count < ANCESTORS_MAX)
+        rack->ancestor[rack->ancestor_count++] = HALL_RIGHT;
+    b.hall.host[2].cord_count = CORDS_MAX;
+    for (uint32_t j = 0; j < CORDS_MAX; j++)
+        b.hall.host[2].cord[j] = (struct model_cord){
+            .node = HALL_RACK, .phase_ppm = {1000000, 0, 0}, .share_ppm = {250000, 250000}};
+    b.hall.account[2].phys_max_mw = TYPE_MW + 4 * HALL_KW;
+    sums_raise_bad(&b.hall.ledger, 2);
+    stands_above(&b, HALL_MAIN, 4 * HALL_KW);
+    stands_above(&b, HALL_RIGHT, 8 * HALL_KW);
+    stands_above(&b, HALL_LEFT, 0);
+}
+
 static void round_of(struct bench *b)
 {
     for (uint32_t i = 0; i < (HALL_HOSTS + HALL_NODES); i++)
@@ -278,6 +298,7 @@ int main(void)
         cmocka_unit_test(k_hosts_of_the_largest_excess_are_covered_above_it),
         cmocka_unit_test(what_power_supplies_cannot_draw_is_not_believed),
         cmocka_unit_test(an_excess_counts_with_all_cords_on_the_worst_phase),
+        cmocka_unit_test(an_excess_reaches_all_above_every_cord_and_nothing_else),
         cmocka_unit_test(a_restart_with_a_lower_figure_lowers_it_within_two_rounds),
         cmocka_unit_test(a_figure_raised_in_a_round_outlives_it),
         cmocka_unit_test(a_figure_taken_over_counts_too),

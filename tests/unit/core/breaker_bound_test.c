@@ -45,6 +45,64 @@ static void shares_hold_the_exact_value_between_them(void **state)
     assert_true(breaker_share_high(UINT64_MAX) == SHARE_ONE);
 }
 
+/* e^-u by its series at u / 1024, squared ten times: 2^-100 and better. */
+__extension__ typedef __float128 quad;
+
+static quad decay_exactly(uint64_t u)
+{
+    quad v = (quad)u / 1024 / (quad)(UINT64_C(1) << DECAY_BITS), term = 1, sum = 0;
+
+    for (int n = 1; n < 24; n++) {
+        sum += term;
+        term *= -v / n;
+    }
+    for (int i = 0; i < 10; i++)
+        sum *= sum;
+    return sum;
+}
+
+/* Against 113 bits of mantissa, whatever unit is lost shows. */
+static void judge_to_the_unit(uint64_t u)
+{
+    double low = (double)((1 - decay_exactly(u)) * (quad)SHARE_ONE - (quad)breaker_share_long_low(u));
+    double high = (double)((quad)breaker_share_long_high(u) - (1 - decay_exactly(u)) * (quad)SHARE_ONE);
+
+    if (!(low >= 0 && high >= 0 && low + high <= 113))
+        fail_msg("u = %llu: %.3f units below, %.3f above", (unsigned long long)u, low, high);
+}
+
+static void shares_are_bounds_to_the_unit(void **state)
+{
+    struct chance chance = {8};
+
+    (void)state;
+    for (int i = 0; i < CASES / 20; i++)
+        judge_to_the_unit(chance_next(&chance) % (UINT64_C(44) << DECAY_BITS) >> (i % 56));
+    for (uint64_t edge = 1; edge < 44 * 32; edge++) {
+        judge_to_the_unit((edge << (DECAY_BITS - 5)) - 1);
+        judge_to_the_unit(edge << (DECAY_BITS - 5));
+    }
+    assert_int_equal(breaker_share_long_low(0), 0);
+}
+
+/* Below 1 / 32 no table has a part in it: what the series leaves out is u^8 / 40320, and the rest of what is
+ * lost is two units of rounding, beside the two that are added. */
+static void the_series_loses_what_it_leaves_out(void **state)
+{
+    const uint64_t end = UINT64_C(1) << (DECAY_BITS - 5);
+    struct chance chance = {9};
+
+    (void)state;
+    for (int i = 0; i < CASES / 20; i++) {
+        uint64_t u = end - 1 - (chance_next(&chance) % end >> (i % 40));
+        quad above = (quad)breaker_share_long_high(u) - (1 - decay_exactly(u)) * (quad)SHARE_ONE;
+        double left_out = pow(ldexp((double)u, -DECAY_BITS), 8) / 40320 * 0x1p62;
+
+        if (fabs((double)above - left_out - 2) > 2.5)
+            fail_msg("u = %llu: %.3f units, %.3f left out", (unsigned long long)u, (double)above, left_out);
+    }
+}
+
 static void shares_never_fall_as_time_goes_on(void **state)
 {
     struct chance chance = {5};
@@ -89,7 +147,11 @@ static void roots_are_rounded_down(void **state)
 
         assert_true(root * root <= square);
         assert_true(root == UINT32_MAX || (root + 1) * (root + 1) > square);
+        root = square >> 32;
+        assert_int_equal(breaker_root(root * root), root);
     }
+    for (uint64_t bit = 0; bit < 32; bit++)
+        assert_int_equal(breaker_root(UINT64_C(1) << 2 * bit), UINT64_C(1) << bit);
     assert_int_equal(breaker_root(UINT64_MAX), UINT32_MAX);
     assert_int_equal(breaker_root(0), 0);
     assert_int_equal(breaker_root(144), 12);
@@ -111,6 +173,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_hold_the_exact_value_between_them),
+        cmocka_unit_test(shares_are_bounds_to_the_unit),
+        cmocka_unit_test(the_series_loses_what_it_leaves_out),
         cmocka_unit_test(shares_never_fall_as_time_goes_on),
         cmocka_unit_test(logarithms_are_below_the_exact_ones_by_little),
         cmocka_unit_test(roots_are_rounded_down),

@@ -75,9 +75,34 @@ static void risk_is_the_largest_part(void **state)
     assert_int_equal(breaker_risk_ppm(&stock.state, &stock.breaker, stock.curve, ahead, 1, 1), 750000);
 }
 
+/* A trip in 999,999 ns: a nanosecond is a millionth of it and a little, which is two; none is none. Without a
+ * current nothing is reached, however small the pickup. */
+static void risk_is_rounded_up_to_the_millionth_and_no_further(void **state)
+{
+    struct breaker_step_ahead ahead = {0, stock_load(5000)};
+    struct breaker_risk risk;
+    struct stock stage = {0}, peak = {0};
+
+    (void)state;
+    stock_definite(&stage, ELEMENT_SHORT_TIME, 4464, 0.09);
+    for (int point = 0; point < CURVE_POINTS; point++)
+        stage.curve[0].rate[point] = INT64_C(1) << 40;
+    for (uint32_t phase = 0; phase < PHASES; phase++)
+        stage.state.part[0][phase] = HEAT_ONE - ((INT64_C(999999) << 10) + 1);
+    breaker_risk_parts(&stage.state, &stage.breaker, stage.curve, &ahead, 1, 1, &risk);
+    assert_int_equal(risk.time_ppm, 2);
+    breaker_risk_parts(&stage.state, &stage.breaker, stage.curve, &ahead, 1, 0, &risk);
+    assert_int_equal(risk.time_ppm, 0);
+    stock_peak(&peak, 0.001);
+    assert_int_equal(risk_of(&peak, 0, 1).level_ppm, 0);
+    assert_int_equal(risk_of(&peak, 0, 1).sag_ppm, 0);
+    assert_int_equal(risk_of(&peak, 0.001, 1).level_ppm, PPM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(risk_is_rounded_up_to_the_millionth_and_no_further),
         cmocka_unit_test(risk_has_the_printed_values),
         cmocka_unit_test(risk_is_the_largest_part),
     };

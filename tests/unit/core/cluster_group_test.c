@@ -91,6 +91,26 @@ static void a_group_has_the_cords_of_its_nodes_each_once(void **state)
     assert_true(bench.node[HALL_RACK].summed);
 }
 
+/* A root may be bound, too, with hosts that hang on it. */
+static void the_first_node_counts_as_any_other(void **state)
+{
+    (void)state;
+    struct bench bench;
+    start(&bench);
+    struct cluster *cluster = &bench.hall.cluster;
+    bench.contracts.group[1].contracts = 1;
+    bench.contracts.group[1].count = 1;
+    bench.contracts.group[1].node[0] = HALL_MAIN;
+    bench.within[HALL_MAIN] = 2;
+    bench.node[HALL_MAIN].own_count = bench.node[HALL_MAIN].own_cords = 1;
+    cluster_take_groups(cluster);
+    const struct cluster_node *group = &bench.node[HALL_NODES + 1];
+    assert_int_equal(group->count, 1);
+    assert_int_equal(group->cords, 1);
+    run_is(&bench, group->first, bench.hall.runs_below[bench.node[HALL_MAIN].first].host,
+           bench.hall.runs_below[bench.node[HALL_MAIN].first].count);
+}
+
 static void a_place_without_a_group_is_empty(void **state)
 {
     (void)state;
@@ -134,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_has_the_cords_of_its_nodes_each_once),
+        cmocka_unit_test(the_first_node_counts_as_any_other),
         cmocka_unit_test(a_place_without_a_group_is_empty),
         cmocka_unit_test(a_gangs_cap_is_rounded_up),
     };

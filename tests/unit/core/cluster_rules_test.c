@@ -332,6 +332,92 @@ static void a_limit_that_binds_no_more_is_not_named(void **state)
     assert_int_equal(hall.bound_node[0], INDEX_NONE);
 }
 
+/* 18 kVA over all phases are 6 kW for two hosts; the term says that it is the level of a pool. */
+static void a_pools_level_is_named_as_such(void **state)
+{
+    (void)state;
+    struct hall hall;
+    struct pool pool[HALL_NODES] = {
+        [HALL_LEFT] = {.trims = true, .capacity_mva = 18 * HALL_KW, .quantum_mva = HALL_KW}};
+    struct pools pools = {.node = pool};
+    hall_build(&hall);
+    hall_open(&hall);
+    hall.cluster.pools = &pools;
+    all_use(&hall, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[0], 3 * HALL_KW);
+    assert_int_equal(hall.bound_node[0], HALL_LEFT);
+    assert_int_equal(hall.bound_term[0], BOUND_LEVEL);
+    assert_int_equal(hall.bound_node[2], INDEX_NONE);
+}
+
+/* 13 kVA, 1 to 100 by weight: the heavier has its largest cap, and nobody holds it down. */
+static void who_has_all_it_may_is_held_down_by_nobody(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_LEFT, 13);
+    hall.host[1].weight = WEIGHT_MAX;
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[1], 10 * HALL_KW);
+    assert_int_equal(hall.bound_node[1], INDEX_NONE);
+    assert_int_equal(hall.bound_term[1], BOUND_CEILING);
+    assert_int_equal(hall.target_mw[0], 3 * HALL_KW);
+    assert_int_equal(hall.bound_node[0], HALL_LEFT);
+}
+
+/* What held somebody down in one arbitration is cut no more in the next, if all fits. */
+static void a_node_that_fits_again_is_cut_no_more(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    hall_limit(&hall, HALL_LEFT, 40);
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 300000);
+    hall_arbitrate(&hall, 64);
+    assert_int_not_equal(hall.cluster_node[HALL_LEFT].cut, 0);
+    ledger_scale_limit(&hall.ledger, HALL_LEFT, 1000000);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.cluster_node[HALL_LEFT].cut, 0);
+}
+
+static void on_phase(struct model_cord *cord, uint32_t node, uint32_t phase, uint32_t share_ppm)
+{
+    *cord = (struct model_cord){.node = node, .psus = 1, .share_ppm = {share_ppm}};
+    cord->phase_ppm[phase] = 1000000;
+}
+
+/* RIGHT carries 4 kVA on A, where host 3 is, and 9 on B, where host 2 is beside half of host 4. The other
+ * half is held to 1.5 kVA by LEFT, which is shared later: what that frees on B is host 2's, though A is
+ * full. */
+static void room_on_one_phase_is_given_on_though_another_is_full(void **state)
+{
+    (void)state;
+    struct hall hall;
+    hall_build(&hall);
+    on_phase(&hall.host[0].cord[0], HALL_LEFT, 2, 1000000);
+    on_phase(&hall.host[1].cord[0], HALL_LEFT, 2, 1000000);
+    on_phase(&hall.host[2].cord[0], HALL_RIGHT, 1, 1000000);
+    on_phase(&hall.host[3].cord[0], HALL_RACK, 0, 1000000);
+    on_phase(&hall.host[4].cord[0], HALL_RACK, 1, 500000);
+    on_phase(&hall.host[4].cord[1], HALL_LEFT, 1, 500000);
+    hall.host[4].cord_count = 2;
+    hall.node[HALL_RIGHT].limit_mva[0][0] = 4 * HALL_KW;
+    hall.node[HALL_RIGHT].limit_mva[0][1] = 9 * HALL_KW;
+    hall.node[HALL_LEFT].limit_mva[0][1] = 1500 * HALL_W;
+    hall_open(&hall);
+    all_use(&hall, 10 * HALL_KW);
+    hall_arbitrate(&hall, 64);
+    assert_int_equal(hall.target_mw[4], 3 * HALL_KW);
+    assert_int_equal(hall.target_mw[3], 4 * HALL_KW);
+    assert_in_range(hall.target_mw[2], 7499 * HALL_W, 7500 * HALL_W);
+}
+
 static int64_t targets_mw(const struct hall *hall)
 {
     int64_t sum_mw = 0;
@@ -429,6 +515,10 @@ int main(void)
         cmocka_unit_test(a_forecast_is_claimed_in_its_time),
         cmocka_unit_test(it_is_told_when_nothing_but_the_type_bounds_a_host),
         cmocka_unit_test(a_limit_that_binds_no_more_is_not_named),
+        cmocka_unit_test(a_pools_level_is_named_as_such),
+        cmocka_unit_test(who_has_all_it_may_is_held_down_by_nobody),
+        cmocka_unit_test(a_node_that_fits_again_is_cut_no_more),
+        cmocka_unit_test(room_on_one_phase_is_given_on_though_another_is_full),
         cmocka_unit_test(what_quanta_leave_over_ends_with_the_arbitration),
         cmocka_unit_test(those_apart_from_their_lease_are_named_once),
         cmocka_unit_test(a_part_that_does_it_all_hands_over_all_hosts),

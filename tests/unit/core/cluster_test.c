@@ -628,15 +628,41 @@ static void an_open_arbitration_is_given_up_by_the_next(void **state)
     (void)state;
     struct hall hall;
     uint32_t first;
-    hall_build(&hall);
-    hall_limit(&hall, HALL_LEFT, 12);
-    hall_open(&hall);
-    all_use(&hall, 10 * HALL_KW);
     for (uint32_t items = 1; items < 60; items++) {
+        hall_build(&hall);
+        hall_limit(&hall, HALL_LEFT, 12);
+        hall_open(&hall);
+        all_use(&hall, 10 * HALL_KW);
         cluster_begin(&hall.cluster);
         cluster_part(&hall.cluster, &hall.ledger, hall.demand, HALL_T_NS, items, &first);
         hall_arbitrate(&hall, 64);
         targets_are(&hall, 6 * HALL_KW, 6 * HALL_KW, 10 * HALL_KW, 10 * HALL_KW, 10 * HALL_KW);
+    }
+}
+
+/* The same with a host that is not heard: of 10 kVA it has 6. Wherever the one before was left, what it had
+ * counted so far is nothing to the next, nor is anything behind the last host. */
+static void what_an_arbitration_given_up_has_counted_counts_no_more(void **state)
+{
+    (void)state;
+    struct hall hall;
+    uint32_t first;
+    for (uint32_t left = 1; left < 150; left++) {
+        hall_build(&hall);
+        hall_limit(&hall, HALL_LEFT, 10);
+        hall_open(&hall);
+        all_use(&hall, 10 * HALL_KW);
+        hall_holds(&hall, 0, 6 * HALL_KW);
+        hall.account[0].bounded = false;
+        hall.account[0].exposed_draw_mw = 6 * HALL_KW;
+        hall.changed[HALL_HOSTS] = 1;
+        cluster_begin(&hall.cluster);
+        for (uint32_t part = 0; part < left; part++)
+            cluster_part(&hall.cluster, &hall.ledger, hall.demand, HALL_T_NS, 1, &first);
+        hall_arbitrate(&hall, 64);
+        assert_int_equal(hall.target_mw[1], 4 * HALL_KW);
+        assert_int_equal(hall.target_mw[2], 10 * HALL_KW);
+        assert_int_equal(hall.changed[HALL_HOSTS], 1);
     }
 }
 
@@ -727,6 +753,7 @@ int main(void)
         cmocka_unit_test(a_part_visits_as_many_as_it_may_and_names_the_hosts_that_are_ready),
         cmocka_unit_test(no_part_visits_more_than_it_was_given),
         cmocka_unit_test(an_open_arbitration_is_given_up_by_the_next),
+        cmocka_unit_test(what_an_arbitration_given_up_has_counted_counts_no_more),
         cmocka_unit_test(what_has_not_changed_is_not_shared_anew),
         cmocka_unit_test(a_wish_that_moves_within_its_headroom_stays),
     };

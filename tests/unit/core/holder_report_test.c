@@ -349,9 +349,30 @@ static void what_was_written_is_reported_when_it_has_held_for_a_whatever_the_tur
     assert_true(holder_report_due(&holder, 10 * MS + A_NS));
 }
 
+/* A controller knows by it whether a report answers what it sent itself. */
+static void a_report_says_back_the_session_of_the_lease_obeyed(void **state)
+{
+    struct holder holder;
+
+    (void)state;
+    start(&holder);
+    assert_int_equal(report_at(&holder, 2 * NS_PER_S).session, 0);
+    for (uint64_t i = 2; i < 4; i++) {
+        struct report report = report_at(&holder, 2 * NS_PER_S);
+        struct lease lease = {.host = 3, .incarnation = INCARNATION, .epoch = 5, .sequence = i,
+                              .session = 70 + i, .cap_mw = 5000000, .echo = report.number,
+                              .duration_ns = NS_PER_S};
+        assert_int_equal(holder_lease(&holder, &lease, 2 * NS_PER_S), HOLDER_ACCEPTED);
+        lease.session = 99;
+        assert_true(holder_lease(&holder, &lease, 2 * NS_PER_S) != HOLDER_ACCEPTED);    /* the same again */
+        assert_int_equal(report_at(&holder, 2 * NS_PER_S).session, 70 + i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_report_says_back_the_session_of_the_lease_obeyed),
         cmocka_unit_test(writes_go_one_at_a_time_and_the_newest_wish_follows),
         cmocka_unit_test(a_write_that_returns_after_the_deadline_is_followed_by_fail_safe),
         cmocka_unit_test(a_report_carries_who_what_and_how_much),

@@ -448,9 +448,53 @@ static void the_tightest_cell_may_be_the_first_of_a_later_cord(void **state)
     assert_int_equal(cell.phase, 0);
 }
 
+/* What stands in rows behind the last contingency is neither above a limit nor the highest. */
+static void what_stands_behind_the_last_contingency_counts_nowhere(void **state)
+{
+    (void)state;
+    struct hall hall;
+    open_sums(&hall);
+    for (uint32_t n = 0; n < HALL_NODES; n++)
+        for (uint32_t p = 0; p < PHASES; p++) {
+            hall.sums[n].exposed_mva[3][p] = hall.sums[n].newest_mva[3][p] = 900 * HALL_KW;
+            hall.sums[n].limit_mva[3][p] = hall.sums[n].ceiling_mva[3][p] = 0;
+        }
+    hall_look_again(&hall);
+    sums_replace(&hall.ledger, 0, SUM_EXPOSED, 0, 8 * HALL_KW);
+    sums_replace(&hall.ledger, 0, SUM_NEWEST, 0, 8 * HALL_KW);
+    assert_int_equal(hall.ledger.over_count, 0);
+    assert_false(hall.ledger.unexplained);
+    for (uint32_t n = 0; n < HALL_NODES; n++) {
+        assert_int_equal(hall.sums[n].recovery_events, 0);
+        for (uint32_t p = 0; p < PHASES; p++)
+            assert_true(hall.sums[n].highest_mva[p] < 900 * HALL_KW);
+    }
+}
+
+/* With as many contingencies as there may be the last one binds as the first does, and is the last. */
+static void the_last_contingency_of_all_may_bind(void **state)
+{
+    (void)state;
+    struct hall hall;
+    build(&hall);
+    hall.model.contingency_count = CONTINGENCIES_MAX;
+    hall.type.pf_min_ppm = 1000000;
+    for (uint32_t n = 0; n < HALL_NODES; n++)
+        hall_limit(&hall, n, 1000);
+    hall.node[HALL_LEFT].limit_mva[CONTINGENCIES_MAX - 1][2] = 5 * HALL_KW;
+    sums_init(&hall.ledger);
+    assert_int_equal(sums_room_mw(&hall.ledger, 1, SUM_NEWEST, 0), 5 * HALL_KW);
+    struct sums_cell cell = sums_tightest(&hall.ledger, 1, SUM_NEWEST, 0);
+    assert_int_equal(cell.node, HALL_LEFT);
+    assert_int_equal(cell.contingency, CONTINGENCIES_MAX - 1);
+    assert_int_equal(cell.phase, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_stands_behind_the_last_contingency_counts_nowhere),
+        cmocka_unit_test(the_last_contingency_of_all_may_bind),
         cmocka_unit_test(cords_add_up_where_they_meet_and_nowhere_else),
         cmocka_unit_test(the_tightest_cell_may_be_the_first_of_a_later_cord),
         cmocka_unit_test(a_draw_stands_on_every_node_above_each_cord_in_every_contingency),

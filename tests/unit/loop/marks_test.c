@@ -77,11 +77,16 @@ static int drop_bed(void **state)
     return rmdir(bed->folder);
 }
 
-static uint64_t on_disk(const struct bed *bed)
+static uint64_t on_disk_of(const struct bed *bed, uint32_t meter)
 {
     uint64_t number[RIG_METERS], run;
     assert_int_equal(mark_file_read(bed->path, &bed->marks.names, number, &run), 0);
-    return number[METER];
+    return number[meter];
+}
+
+static uint64_t on_disk(const struct bed *bed)
+{
+    return on_disk_of(bed, METER);
 }
 
 /* As the lane does it. */
@@ -260,6 +265,70 @@ static void memory_spares_the_meter_what_is_reserved(void **state)
     assert_true(hear(bed, accepted) != ACCEPTED);
 }
 
+/* The site file names one meter less before METER, or one more: what memory knows is by name. */
+static void memory_knows_a_meter_by_its_name(void **state)
+{
+    struct bed *bed = *state;
+    crash(bed);
+    start(bed, RUN, true);
+    if (bed->marks.memory.fd < 0)
+        skip();
+    uint64_t number = play(bed, 1, 1, 16, 5000), accepted = bed->accepted;
+    crash(bed);
+    struct model *model = &bed->site.model;
+    struct model_meter before[2];
+    memcpy(before, model->meter, sizeof before);
+    uint32_t count = model->meter_count;
+    model->meter[0] = before[METER];
+    model->meter_count = 1;
+    start(bed, RUN + 1, true);
+    assert_true(bed->window[0].seen);
+    assert_int_equal(bed->window[0].newest, accepted);      /* exactly: not what is reserved */
+    assert_true(on_disk_of(bed, 0) > accepted);
+    uint64_t writes = atomic_load(&bed->marks.writes);
+    for (int turn = 0; turn < 200; turn++) {
+        bool unheld;
+        marks_admit(&bed->marks, 0, ++number, bed->now_ns += 16 * MS, &unheld);
+        marks_look(&bed->marks, bed->now_ns);
+    }
+    assert_true(atomic_load(&bed->marks.writes) > writes);
+    crash(bed);
+    memcpy(model->meter, before, sizeof before);
+    model->meter_count = count;
+    start(bed, RUN + 2, true);
+    assert_int_equal(bed->window[METER].newest, number);
+    for (uint32_t i = 0; i < count; i++)
+        /* not heard of, and not what stood in its place */
+        assert_true(i == METER || !bed->window[i].seen);
+}
+
+static void memory_that_is_not_whole_counts_for_nothing(void **state)
+{
+    struct bed *bed = *state;
+    crash(bed);
+    start(bed, RUN, true);
+    if (bed->marks.memory.fd < 0)
+        skip();
+    play(bed, 1, 1, 16, 5000);
+    uint64_t reserved = on_disk(bed), accepted = bed->accepted;
+    static uint8_t whole[4096];
+    size_t bytes = bed->marks.memory.bytes;
+    crash(bed);
+    FILE *file = fopen(bed->memory, "re");
+    assert_non_null(file);
+    assert_int_equal(fread(whole, 1, sizeof whole, file), bytes);
+    fclose(file);
+    for (size_t kept = 0; kept <= bytes + 8; kept++) {
+        file = fopen(bed->memory, "we");
+        assert_non_null(file);
+        assert_int_equal(fwrite(whole, 1, kept, file), kept);
+        fclose(file);
+        start(bed, RUN + 1, true);
+        assert_int_equal(bed->window[METER].newest, kept == bytes ? accepted : reserved);
+        crash(bed);
+    }
+}
+
 static void a_clean_stop_without_memory_leaves_the_number_itself(void **state)
 {
     struct bed *bed = *state;
@@ -282,6 +351,8 @@ int main(void)
         CASE(a_write_that_hangs_counts_as_failed_until_it_ends),
         CASE(a_file_that_is_not_whole_is_told_and_written_anew),
         CASE(memory_spares_the_meter_what_is_reserved),
+        CASE(memory_knows_a_meter_by_its_name),
+        CASE(memory_that_is_not_whole_counts_for_nothing),
         CASE(a_clean_stop_without_memory_leaves_the_number_itself),
     };
 #undef CASE

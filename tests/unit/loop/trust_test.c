@@ -30,6 +30,7 @@ struct bed {
     struct replay_window meter_window[RIG_METERS], host_window[RIG_HOSTS];
     struct age age[RIG_METERS];
     _Atomic uint64_t host_mac[RIG_HOSTS];
+    struct untrue untrue[RIG_HOSTS];
     struct lane lane;
     struct auth auth, hosts;
     struct auth_row row[2 * RIG_HOSTS + RIG_METERS];
@@ -100,7 +101,7 @@ static int make_bed(void **state)
                  1U << FRAME_DETAIL,
         .trust = {.user = &bed.auth.user[0], .hosts = true, .meters = true, .session = SESSION},
         .out = rig_queue(SLOT_BYTES, RIG_PLACES), .meter_window = bed.meter_window,
-        .host_window = bed.host_window, .age = bed.age, .host_mac = bed.host_mac,
+        .host_window = bed.host_window, .age = bed.age, .host_mac = bed.host_mac, .host_untrue = bed.untrue,
         .host_address = bed.site.address};
     *state = &bed;
     return 0;
@@ -194,11 +195,18 @@ static void every_frame_without_a_true_tag_is_refused_by_name(void **state)
     make_report(bed, RIG_HOSTS, SESSION);
     frame_set_key(bed->payload, KEY);
     refused(bed, 2, REFUSED_UNKNOWN_HOST);
+    static const uint64_t untrue[RIG_HOSTS] = {[2] = 4, [3] = 1};
+    for (uint32_t i = 0; i < RIG_HOSTS; i++)
+        assert_int_equal(atomic_load(&bed->untrue[i].count), untrue[i]);
+    assert_int_equal(atomic_load(&bed->untrue[2].refused), REFUSED_KEY);
+    assert_int_equal(atomic_load(&bed->untrue[3].refused), REFUSED_TAG);
+    assert_true(atomic_load(&bed->untrue[3].t_ns) > 0);
     make_sealed(bed, 2, SESSION);
     assert_int_equal(arrive(bed, 2), ACCEPTED);
     assert_int_equal(take_report(bed).state, HOST_LEASED);
     assert_int_equal(bed->auth.heard[2], KEY);
     refused(bed, 2, REFUSED_DUPLICATE);
+    assert_int_equal(atomic_load(&bed->untrue[2].count), 4);    /* its tag was true */
     assert_int_equal(count_read(&bed->lane.counters.unproven), 0);
 }
 

@@ -120,8 +120,8 @@ static bool stands(const struct fault *fault, int64_t t_ns, int64_t more_ns)
 static bool disobeys(enum fault_kind kind)
 {
     return kind == FAULT_RESET || kind == FAULT_STICK || kind == FAULT_LIE || kind == FAULT_STALL ||
-           kind == FAULT_OVERDRAW || kind == FAULT_RAISE || kind == FAULT_REBOOT || kind == FAULT_WATCHDOG ||
-           kind == FAULT_HOST_STEP;
+           kind == FAULT_OVERDRAW || kind == FAULT_OVERSHOOT || kind == FAULT_RAISE ||
+           kind == FAULT_REBOOT || kind == FAULT_WATCHDOG || kind == FAULT_HOST_STEP;
 }
 
 static bool takes_its_power(const struct fault *fault, const struct model *model, uint32_t h)

@@ -126,6 +126,27 @@ static void overdraw_stands_above_what_the_cap_allows_and_shares_multiply(void *
     bench_finish(bench);
 }
 
+/* Declared is 5 % of what is governed, for 20 ms; that much stays below draw_max, this goes beyond it. */
+static void overshoot_stands_above_draw_max_for_a_fifth_of_a_second_after_a_step(void **state)
+{
+    const double draw_max_w = 1500 + 3000 * 1.09375;
+    struct bench *bench = start_leased();
+    (void)state;
+    bench_fault(bench, "overshoot h-000 20%", true);
+    bench_run(bench, 2100);
+    assert_true(near(draw_w(bench, 0), BOUND_W(4000), 1));      /* no step, nothing to overshoot */
+    bench_lease(bench, 0, 3000, 10000);
+    bench_run(bench, 2290);
+    assert_true(near(draw_w(bench, 0), draw_max_w * 1.2, 5));
+    bench_run(bench, 2330);
+    assert_true(near(draw_w(bench, 0), BOUND_W(3000), 1));
+    bench_fault(bench, "overshoot h-000 20%", false);
+    bench_lease(bench, 0, 2000, 10000);
+    bench_run(bench, 2430);
+    assert_true(near(draw_w(bench, 0), BOUND_W(2000), 10));
+    bench_finish(bench);
+}
+
 /* 2 kW by somebody else, 4 kW kept, and 3 kW is never taken: 4 kW comes up when the other lets go. */
 static void a_cap_that_sticks_below_a_foreign_limit_is_not_taken_for_the_lower_one(void **state)
 {
@@ -355,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_lying_device_keeps_its_cap_and_says_what_was_asked_for),
         cmocka_unit_test(a_stalled_write_comes_later_and_reports_go_on),
         cmocka_unit_test(overdraw_stands_above_what_the_cap_allows_and_shares_multiply),
+        cmocka_unit_test(overshoot_stands_above_draw_max_for_a_fifth_of_a_second_after_a_step),
         cmocka_unit_test(a_cap_that_sticks_below_a_foreign_limit_is_not_taken_for_the_lower_one),
         cmocka_unit_test(the_lower_of_cap_and_foreign_limit_binds),
         cmocka_unit_test(a_cap_that_somebody_raises_is_read_back_and_told),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of scenarios, and where they strike. What a run comes to is for tests/sim. */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 
 #include "sim/plant_fault.h"
 #include "sim/scenario.h"
+#include "sim/virtual.h"
 #include "site/site.h"
 
 static struct site demo;
@@ -158,8 +160,9 @@ static void bounds_break_where_they_are_passed(void **state)
 static void on_the_sites_of_the_safety_bench_hosts_disobey_too(void **state)
 {
     static const char *const name[] = {"hall-1mw", "plain-20", "dual-20", "ups-20", "sources-20"};
-    static const enum fault_kind kinds[] = {FAULT_RESET, FAULT_STICK, FAULT_LIE, FAULT_STALL, FAULT_OVERDRAW,
-                                            FAULT_RAISE, FAULT_REBOOT, FAULT_WATCHDOG, FAULT_HOST_STEP};
+    static const enum fault_kind kinds[] = {FAULT_RESET,    FAULT_STICK,     FAULT_LIE,   FAULT_STALL,
+                                            FAULT_OVERDRAW, FAULT_OVERSHOOT, FAULT_RAISE, FAULT_REBOOT,
+                                            FAULT_WATCHDOG, FAULT_HOST_STEP};
     (void)state;
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
         uint32_t drawn[FAULT_KIND_COUNT] = {0};
@@ -244,6 +247,67 @@ static void play_faults(struct plant *plant, const struct history *history, int6
     }
 }
 
+enum { GENERATOR };            /* the first node of sources-20 */
+
+/* On its generator everybody idles, every report asks for the largest cap, and then all draw at once what
+ * they got. Returns the worst that the engine saw, 1 = it stalls; nothing else trips. */
+static double step_of_all(struct stage *stage, const struct model *believed, double accepts_kw)
+{
+    static const char *const faults[] = {"idle main at 2s for 59s", "dark utility at 20s for 70s",
+                                         "surge main at 61s for 10s"};
+    struct virtual_config config = {.duration_ns = 75 * NS_PER_S, .epoch = 1, .history = &stage->history,
+                                    .greedy = true, .believed = believed};
+    struct outcome outcome;
+    char why[160];
+    assert_int_equal(stage->site.model.node[GENERATOR].kind, NODE_GENERATOR);
+    stage->site.equipment[GENERATOR].generator_step_mw = llround(accepts_kw * 1e6);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct fault fault;
+        assert_int_equal(fault_parse(faults[i], &stage->site.model, &fault, why, sizeof why), 0);
+        assert_int_equal(history_add(&stage->history, &fault), 0);
+    }
+    assert_int_equal(virtual_run(&stage->site.model, &stage->workload, &config, &outcome), 0);
+    double worst = outcome.node[GENERATOR].worst_heat;
+    assert_int_equal(outcome.trip_count > 0, worst >= 1);
+    if (outcome.trip_count)
+        assert_true(outcome.trip[0].node == GENERATOR && outcome.trip[0].element == TRIP_ENGINE);
+    outcome_finish(&outcome);
+    history_finish(&stage->history);
+    return worst;
+}
+
+/* The step that a generator takes is no limit that leases know; how far all may step at once is theirs. */
+static void leases_leave_the_step_that_the_generator_takes(void **state)
+{
+    struct stage stage;
+    (void)state;
+    open_stage(&stage, "sources-20");
+    const struct model *model = &stage.site.model;
+    struct model unlimited = *model;
+    double accepts_kw = (double)stage.site.equipment[GENERATOR].generator_step_mw / 1e6;
+    unlimited.node = calloc(model->node_count, sizeof *unlimited.node);
+    assert_non_null(unlimited.node);
+    memcpy(unlimited.node, model->node, model->node_count * sizeof *unlimited.node);
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        struct model_node *node = &unlimited.node[n];
+        node->breaker.element_count = 0;
+        node->instant_peak_ma = 0;
+        node->steady_ma *= 4;
+        for (uint32_t i = 0; i < CONTINGENCIES_MAX * PHASES; i++)
+            node->limit_mva[i / PHASES][i % PHASES] *=
+                node->limit_mva[i / PHASES][i % PHASES] < INT64_MAX / 4 ? 4 : 1;
+        node->level_mva *= 4;
+        node->level_burst_mva *= 4;
+    }
+    double within = step_of_all(&stage, NULL, accepts_kw), less = step_of_all(&stage, NULL, accepts_kw - 30);
+    double without = step_of_all(&stage, &unlimited, accepts_kw);
+    print_message("worst of the engine %.2f, with a smaller step %.2f, without limits %.2f\n", within, less,
+                  without);
+    assert_true(within < 0.9 && less >= 1 && without >= 1);
+    free(unlimited.node);
+    close_stage(&stage);
+}
+
 /* However late a generator starts and old a battery is: the premise of what is drawn. */
 static void batteries_bridge_all_that_is_drawn(void **state)
 {
@@ -286,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_place_that_a_site_lacks_is_told),
         cmocka_unit_test(on_the_sites_of_the_safety_bench_hosts_disobey_too),
         cmocka_unit_test(what_befalls_sources_is_drawn_where_they_are_described),
+        cmocka_unit_test(leases_leave_the_step_that_the_generator_takes),
         cmocka_unit_test(batteries_bridge_all_that_is_drawn),
         cmocka_unit_test(bounds_break_where_they_are_passed),
     };

@@ -320,6 +320,48 @@ static void a_ups_holds_its_output_up_and_a_bypass_does_not(void **state)
     site_unload(&w.site);
 }
 
+/* Which state of a UPS is on is not known: where one of them is its bypass, a sag comes through. */
+static void a_ups_that_may_be_on_its_bypass_holds_nothing_up(void **state)
+{
+    static const char text[] =
+        "site: t\nsag: 76%%\nnodes:\n"
+        "  - {id: in, kind: main, volts: 400V, rating: 100A}\n"
+        "  - {id: up, kind: ups, parent: in, rating: 100A%s, states: [{id: inverter, current: 90A}, %s]}\n"
+        "  - {id: below, kind: branch, parent: up, rating: 50A}\n"
+        "  - {id: alone, kind: ups, volts: 400V, rating: 100A, states: [{id: inverter, current: 90A}, %s]}\n";
+    static const char bypass[] = "{id: static-bypass, current: 100A}",
+                      battery[] = "{id: battery, current: 80A}";
+    static const char *const names[] = {"up", "below", "alone"};
+    struct written_site w;
+    char written[1024];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        snprintf(written, sizeof written, text, "", i ? bypass : battery, i ? bypass : battery);
+        written_site_load(&w, written, NULL);
+        if (w.rc)
+            fail_msg("%s", w.report);
+        for (int n = 0; n < 3; n++) {
+            const int64_t *none_mva = node(&w, names[n])->limit_mva[0],
+                          *sag_mva = node(&w, names[n])->limit_mva[1];
+
+            assert_int_equal(sag_mva[0] < none_mva[0], i);
+            assert_true(!i || sag_mva[0] * 95 <= none_mva[0] * 76 + 95);
+        }
+        site_unload(&w.site);
+    }
+    snprintf(written, sizeof written, text, ", volts_low: 98%", battery, battery);
+    written_site_load(&w, written, NULL);
+    assert_int_equal(w.rc, 0);
+    site_unload(&w.site);
+    snprintf(written, sizeof written, text, ", volts_low: 98%", bypass, bypass);
+    written_site_load(&w, written, NULL);
+    assert_int_not_equal(w.rc, 0);
+    assert_non_null(
+        strstr(w.report, "'up' may be on its bypass, and then its volts are no higher than those of 'in'"));
+    site_unload(&w.site);
+}
+
 static void a_catcher_carries_a_block_once_that_is_lost(void **state)
 {
     static const char text[] =
@@ -557,6 +599,7 @@ int main(void)
         cmocka_unit_test(a_witness_must_go_dark_with_what_it_watches),
         cmocka_unit_test(a_pool_is_the_steady_limit_and_a_burst_above_it),
         cmocka_unit_test(a_sag_scales_limits_and_is_not_lasting),
+        cmocka_unit_test(a_ups_that_may_be_on_its_bypass_holds_nothing_up),
         cmocka_unit_test(a_ups_holds_its_output_up_and_a_bypass_does_not),
         cmocka_unit_test(a_catcher_carries_a_block_once_that_is_lost),
         cmocka_unit_test(any_cord_of_hot_spares_may_carry_all),

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/measure_meter.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/measure_inside.h"
+
+#define CLOCK_NS 20000          /* blocks may be this much beside where the one before said */
+#define SCALE_MAX 1e9
+enum { FORGET_NS = 1000000000 };
+
+static bool within(double value, double low, double high)
+{
+    return value >= low && value <= high;       /* NaN is not */
+}
+
+static bool channels_make_sense(const struct measure_config *config)
+{
+    double period_ns = (double)config->period_ps * 1e-3;
+
+    for (uint32_t c = 0; c < config->channels; c++)
+        if (!within(config->gain[c], -SCALE_MAX, SCALE_MAX) || config->gain[c] == 0 ||
+            !within(config->offset[c], -SCALE_MAX, SCALE_MAX) ||
+            !within(config->late_ns[c], -period_ns, period_ns))
+            return false;
+    return true;
+}
+
+static bool makes_sense(const struct measure_config *config)
+{
+    return within((double)config->period_ps, 1e12 / MEASURE_RATE_MAX_HZ, 1e12 / MEASURE_RATE_MIN_HZ) &&
+           within(config->phases, 1, MEASURE_PHASES) &&
+           (config->channels == MEASURE_CHANNELS_MIN || config->channels == MEASURE_CHANNELS) &&
+           within(config->nominal_hz, 45, 65) && within(config->clip, 0, SCALE_MAX) &&
+           within(config->voltage_v, 0, SCALE_MAX) && within(config->current_a, 0, SCALE_MAX) &&
+           within(config->sag, 0, 1) && within(config->swell, 1, 10) && within(config->interruption, 0, 1) &&
+           within(config->hysteresis, 0, 1) && within(config->peak_a, 0, SCALE_MAX) &&
+           within(config->slope_w_per_s, 0, SCALE_MAX * SCALE_MAX) && channels_make_sense(config);
+}
+
+int measure_meter_init(struct measure_meter *meter, const struct measure_config *config)
+{
+    if (!makes_sense(config))
+        return -EINVAL;
+    memset(meter, 0, sizeof *meter);
+    meter->config = *config;
+    meter->period_ns = (double)config->period_ps * 1e-3;
+    meter->rate_hz = 1e9 / meter->period_ns;
+    meter->samples_per_tick = 1e9 / (double)config->period_ps;
+    for (uint32_t c = 0; c < config->channels; c++)
+        if (config->late_ns[c] != 0)
+            meter->reach = 2;
+    measure_track_start(meter);
+    measure_tick_start(meter);
+    return 0;
+}
+
+/* Up to 1 ms that is missing lies on a straight line between what is on either side. */
+static void fill(const struct measure_meter *meter, struct measure_work *work, uint32_t missing)
+{
+    for (uint32_t c = 0; c < meter->config.channels; c++) {
+        double *x = work->x[c], step = (x[missing + 1] - x[0]) / (missing + 1.0);
+
+        for (uint32_t k = 1; k <= missing; k++)
+            x[k] = x[0] + step * k;
+    }
+    measure_work_mark(work, 1, missing, MEASURE_FILLED);
+}
+
+static void lose(struct measure_meter *meter, const struct measure_block *block, uint64_t missing,
+                 struct measure_out *out)
+{
+    if ((double)missing * meter->period_ns > FORGET_NS)
+        meter->track.locked = 0;
+    measure_grid_gap(meter, (double)(missing + 1) * meter->track.cycles, block->t_ns, out);
+    measure_track_lost(meter);
+    measure_tick_gap(meter);
+}
+
+/* Lays the block behind what was there before; returns whether anything connects. */
+static void lay(struct measure_meter *meter, const struct measure_block *block, struct measure_work *work,
+                uint64_t missing, bool joins)
+{
+    double expected_ns = (double)missing * meter->period_ns, reach_ns = meter->reach * meter->period_ns;
+    int64_t moved_ns = block->t_ns - meter->next_t_ns - (int64_t)expected_ns;
+
+    work->channels = meter->config.channels;
+    work->period_ns = meter->period_ns;
+    work->fresh = joins;
+    work->n = joins ? (uint32_t)missing + block->samples : block->samples - 1;
+    work->t_ns = block->t_ns - (int64_t)((work->n + 1 - block->samples) * meter->period_ns + reach_ns + 0.5);
+    for (uint32_t c = 0; joins && c < meter->config.channels; c++)
+        work->x[c][0] = meter->last[c];
+    measure_correct(meter, block, work, work->n + 1 - block->samples);
+    if (joins && missing)
+        fill(meter, work, (uint32_t)missing);
+    if (meter->started && (moved_ns > CLOCK_NS || moved_ns < -CLOCK_NS))
+        measure_work_mark(work, joins, joins, MEASURE_CLOCK);
+}
+
+/* What the block leaves for the next one. */
+static void leave(struct measure_meter *meter, const struct measure_block *block,
+                  const struct measure_work *work)
+{
+    struct measure_track *track = &meter->track;
+
+    for (uint32_t c = 0; c < meter->config.channels; c++)
+        meter->last[c] = work->x[c][work->n];
+    track->turn += track->cycles * work->n;
+    track->turn -= (double)(int64_t)track->turn;
+    if (track->jump != 0) {
+        track->turn += track->jump + 1;
+        track->turn -= (double)(int64_t)track->turn;
+        track->jump = 0;
+        track->jumps++;
+        measure_track_lost(meter);
+        measure_grid_jump(meter);
+    }
+    track->cycles = track->frequency * (1 + track->pull);
+    meter->next_first = block->first + block->samples;
+    meter->next_t_ns = block->t_ns + (int64_t)(block->samples * meter->period_ns + 0.5);
+    meter->started = 1;
+    meter->omitted = 0;
+}
+
+static void nothing(struct measure_out *out)
+{
+    out->ticks = out->halves = out->events = out->features = out->heats = out->cycles_count = out->lost = 0;
+}
+
+int measure_meter_block(struct measure_meter *meter, const struct measure_block *block,
+                        struct measure_out *out)
+{
+    struct measure_work work;
+
+    nothing(out);
+    if (!block->samples || block->samples > MEASURE_BLOCK_MAX || !block->row == !block->column ||
+        (meter->started && block->first < meter->next_first))
+        return -EINVAL;
+    uint64_t missing = meter->started ? (uint64_t)block->first - (uint64_t)meter->next_first : 0;
+    bool joins = meter->started && (double)missing <= meter->samples_per_tick;
+
+    work.marks = 0;
+    if (meter->started && !joins)
+        lose(meter, block, missing, out);
+    lay(meter, block, &work, joins ? missing : 0, joins);
+    measure_sums_power(&work);
+    measure_sums_turn(&work, meter->track.turn, meter->track.cycles);
+    if (!meter->started)
+        measure_grid_start(meter, &work);
+    measure_event_peak(meter, &work, out);
+    measure_tick_run(meter, &work, out);
+    measure_grid_run(meter, &work, out);
+    leave(meter, block, &work);
+    return 0;
+}
+
+int measure_meter_samples(struct measure_meter *meter, const struct samples *samples, struct measure_out *out)
+{
+    struct measure_block block = {.column = samples->value, .samples = samples->count,
+                                  .first = meter->next_first, .t_ns = samples->t0_ns};
+    int64_t late_ns = samples->t0_ns - meter->next_t_ns;
+
+    if (samples->channels != meter->config.channels || samples->period_ps != meter->config.period_ps)
+        return -EINVAL;
+    if (samples->flags & SAMPLES_INVALID) {
+        nothing(out);
+        meter->omitted = 1;
+        return 0;
+    }
+    if (meter->started && late_ns > 0 && (samples->flags & SAMPLES_GAP || meter->omitted))
+        block.first += (int64_t)((double)late_ns / meter->period_ns + 0.5);
+    block.flags = (samples->flags & SAMPLES_CLIPPED ? MEASURE_CLIPPED : 0) |
+                  (samples->flags & SAMPLES_FILLED ? MEASURE_FILLED : 0);
+    return measure_meter_block(meter, &block, out);
+}
