@@ -91,7 +91,8 @@ struct sv_stream {
  * `meter` becomes the APPID, `sequence` the count of the first sample. The frame says when it was only
  * within its second, so `arrival_ns` (Unix) says in which. That holds for a global clock (smpSynch 2) only:
  * with any other the time is that of arrival, and counts go on from there, moved slowly
- * towards the earliest arrivals; more than SV_ASTRAY_NS beside them is a gap. METER_ACCEPTED with *blocks 0: the rate is not known yet. */
+ * towards the earliest arrivals; more than SV_ASTRAY_NS beside them is a gap. METER_ACCEPTED with
+ * *blocks 0: the rate is not known yet. */
 int sv_receive(struct sv_stream *stream, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
     struct samples *out, uint32_t *blocks);
 

@@ -49,7 +49,9 @@ static uint32_t rate_said(const struct sv_stream *stream, const struct sv_asdu *
 
     if (asdu->smp_mod == MOD_SECOND)
         return asdu->smp_rate;
-    if (!asdu->mod_said && asdu->smp_rate && (asdu->smp_rate == stream->rate_hz || by_period > SV_RATE_MAX_HZ))
+    bool is_second = asdu->smp_rate == stream->rate_hz || by_period > SV_RATE_MAX_HZ;
+
+    if (!asdu->mod_said && asdu->smp_rate && is_second)
         return asdu->smp_rate;
     return asdu->smp_mod == MOD_PERIOD ? by_period : 0;
 }
@@ -226,7 +228,8 @@ static int64_t begin_ns(const struct sv_stream *stream, const struct sv_frame *f
 static int64_t follow_ns(const struct sv_stream *stream, const struct sv_frame *frame, int64_t off_ns)
 {
     int64_t took_ns = samples_ns(stream, frame->asdus);
-    int64_t early_ns = took_ns * SV_FOLLOW_EARLY_PPM / 1000000, late_ns = took_ns * SV_FOLLOW_LATE_PPM / 1000000;
+    int64_t early_ns = took_ns * SV_FOLLOW_EARLY_PPM / 1000000;
+    int64_t late_ns = took_ns * SV_FOLLOW_LATE_PPM / 1000000;
 
     return off_ns < -early_ns ? -early_ns : off_ns > late_ns ? late_ns : off_ns;
 }

@@ -70,8 +70,8 @@ static uint32_t sv_seed(uint32_t index, uint8_t *out)
         publisher.synch = index == 2 && i > 3 ? 0 : 2;
         publisher.conf_rev = index == 0 && i == 5 ? 2 : 1;
         bytes +=
-            put_step(2, sv_encode(&publisher, &block, count[index][i], out + bytes + 3, SEED_ROOM - bytes - 3),
-                     out + bytes);
+            put_step(2, sv_encode(&publisher, &block, count[index][i], out + bytes + 3,
+                                  SEED_ROOM - bytes - 3), out + bytes);
     }
     return bytes;
 }

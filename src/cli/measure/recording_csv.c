@@ -126,9 +126,10 @@ static int read_row(struct csv_reader *reader, uint64_t line, const char *at)
 
         if (end == at || !isfinite(value))
             return wrong_cell(recording, line, name, "no number");
-        if (reader->column[k] == TIME ? value < T_MIN_S || value > T_MAX_S : fabs(value) > RECORDING_VALUE_MAX)
+        bool is_time = reader->column[k] == TIME;
+        if (is_time ? value < T_MIN_S || value > T_MAX_S : fabs(value) > RECORDING_VALUE_MAX)
             return wrong_cell(recording, line, name, "too large");
-        *(reader->column[k] == TIME ? &reader->t_s[recording->rows] : &row[reader->column[k]]) = value;
+        *(is_time ? &reader->t_s[recording->rows] : &row[reader->column[k]]) = value;
         at = skip_blanks(end);
         if (k + 1 < reader->columns && *at != ',')
             return wrong_cell(recording, line, name, is_end(*at) ? "the last; the header has more"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a meter makes of samples that no mains have: none, huge ones, clocks that go back, channels that nobody
- * wired. */
+/* What a meter makes of samples that no mains have: none, huge ones, clocks that go back, channels that
+ * nobody wired. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -176,8 +176,10 @@ static void a_gap_of_which_the_clock_says_nothing_is_a_gap(void **state)
         for (uint32_t k = 0; k < bench->result.ticks; k++)
             assert_true(k < 50 || fabs(bench->result.tick[k].slope_w_per_s) < 1e4);
         for (uint32_t k = 1; k < bench->result.cycles; k++) {
-            gaps += !!(bench->result.cycle[k].flags & MEASURE_GAP);
-            assert_true(bench->result.cycle[k].flags || fabs(bench->result.cycle[k].frequency_hz - 60) < 1e-3);
+            const struct measure_cycles *reading = &bench->result.cycle[k];
+
+            gaps += !!(reading->flags & MEASURE_GAP);
+            assert_true(reading->flags || fabs(reading->frequency_hz - 60) < 1e-3);
         }
         assert_int_equal(gaps, 1);
         free(bench);
@@ -208,7 +210,7 @@ static uint32_t flags_at(const struct bench *bench, int64_t t_ns)
     return 0;
 }
 
-/* A channel that is late by half a sample: all come out two samples later, and a sample is in four of them. */
+/* A channel is late by half a sample: all come out two samples later, and a sample is in four of them. */
 static void marks_go_where_delays_move_samples(void **state)
 {
     (void)state;
