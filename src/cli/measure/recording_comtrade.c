@@ -161,6 +161,14 @@ static bool rate_fits(double rate_hz)
     return rate_hz >= MEASURE_RATE_MIN_HZ && rate_hz <= MEASURE_RATE_MAX_HZ;
 }
 
+static int steps_back(struct recording *recording)
+{
+    recording->line = 0;
+    snprintf(recording->what, sizeof recording->what, "sample %" PRIu64 ": not later than the one before",
+             recording->rows + 1);
+    return -EINVAL;
+}
+
 static int too_large(struct recording *recording, int64_t channel, uint64_t sample)
 {
     recording->line = 0;
@@ -192,8 +200,11 @@ static int take(struct recording *recording, const struct comtrade *source,
         *run = (struct recording_run){.period_ps = llround(1e12 / source->rate[segment].rate_hz),
                                       .t_ns = sample->t_ns, .first = recording->rows};
     }
-    recording->number[recording->rows++] = llround((double)(sample->t_ns - run->t_ns) * 1e3 /
-                                                   (double)run->period_ps);
+    int64_t number = llround((double)(sample->t_ns - run->t_ns) * 1e3 / (double)run->period_ps);
+
+    if (!begins && number <= recording->number[recording->rows - 1])
+        return steps_back(recording);
+    recording->number[recording->rows++] = number;
     run->rows++;
     return 0;
 }

@@ -230,8 +230,12 @@ static int number_rows(struct csv_reader *reader)
             return wrong(recording, reader->line[k], "column t_s: between two samples of the usual rate");
         recording->number[k] = recording->number[k - 1] + llround(steps);
     }
+    int64_t period_ps = period_of_ps(reader);
+
+    if (period_ps < 1000000000000 / MEASURE_RATE_MAX_HZ || period_ps > 1000000000000 / MEASURE_RATE_MIN_HZ)
+        return wrong(recording, reader->line[1], "samples come at less than 1 kHz or more than 16 kHz");
     recording->runs = 1;
-    recording->run[0] = (struct recording_run){.period_ps = period_of_ps(reader), .rows = recording->rows,
+    recording->run[0] = (struct recording_run){.period_ps = period_ps, .rows = recording->rows,
                                                .t_ns = llround(reader->t_s[0] * 1e9)};
     return 0;
 }

@@ -116,6 +116,10 @@ WRONG = [
     ('back in time', with_line(9, '0.000500,1,2,3,4,5,6'), ':9: error: column t_s: not later'),
     ('between samples', with_line(9, '0.000930,1,2,3,4,5,6'), ':9: error: column t_s: between two samples'),
     ('too slow', text_of([(n / 100, *r[1:]) for n, r in enumerate(GOOD)]), ':3: error: samples come at less'),
+    ('a huge value', with_line(9, '0.000875,1,2,1e13,4,5,6'), ':9: error: column vc: too large'),
+    ('a time beyond all', with_line(9, '5e9,1,2,3,4,5,6'), ':9: error: column t_s: too large'),
+    ('a little too fast', text_of([(n / 16100, *r[1:]) for n, r in enumerate(GOOD)]),
+     ':3: error: samples come at less'),
     ('a zero byte', text_of(GOOD) + '\0', ': error: not text'),
 ]
 

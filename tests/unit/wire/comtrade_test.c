@@ -477,6 +477,25 @@ static void data_refused(const char *dat, uint64_t line, uint32_t field, const c
     unload(&loaded);
 }
 
+/* How many samples there are to the end; of anything that is refused, none. */
+static uint32_t data_read(const char *dat)
+{
+    struct loaded loaded = load("S,R,1999\n2,1A,1D\n" ANALOG "1,SAG,,C,0\n" TAIL);
+    struct comtrade_reader reader;
+    struct comtrade_sample sample;
+    struct comtrade_fault fault = {0};
+    uint32_t count = 0;
+    double value;
+    int rc;
+
+    assert_int_equal(loaded.rc, 0);
+    comtrade_rewind(&reader, &loaded.recording, (const uint8_t *)dat, strlen(dat));
+    while ((rc = comtrade_next(&reader, &value, NULL, &sample, &fault)) > 0)
+        count++;
+    unload(&loaded);
+    return rc ? 0 : count;
+}
+
 static void data_amiss_are_refused_with_line_and_field(void **state)
 {
     (void)state;
@@ -489,6 +508,9 @@ static void data_amiss_are_refused_with_line_and_field(void **state)
     data_refused("1,0,2,2\n", 1, 4, "a status should be 0 or 1");
     data_refused("1,0,2,0,0\n", 1, 4, "has more fields than there are channels");
     data_refused("1,0,2,0\n\n2,0,2,0\n", 2, 0, "an empty line");
+    data_refused("1,0,2,0\n\n\n\r\n2,0,2,0\n", 2, 0, "an empty line");
+    assert_int_equal(data_read("1,0,2,0\n2,,2,0\n\n\n\r\n\n"), 2);
+    assert_int_equal(data_read("1,0,2,0\n"), 1);
     data_refused("1,0,2,0\n10,,2,0\n", 2, 0, "more samples than the configuration promises");
     data_refused("1,-999999999999999999,2,0\n2,999999999999999999,2,0\n", 2, 0,
         "the stamp is beyond any recording");
