@@ -102,37 +102,27 @@ static int64_t excuse_ns(const struct judge *judge, uint32_t h)
     return judge->plant->workload->plant.notice_ns + 2 * judge->model->policy.lease_ns + type->actuation_ns;
 }
 
-static void stand(uint32_t *standing, const struct fault *fault, bool begins)
+static void note_fault(struct judge *judge, uint32_t h, const struct fault *fault, bool begins)
 {
+    struct judge_host *host = &judge->host[h];
+    bool raise = fault->kind == FAULT_RAISE, draw = breaks_draw(fault->kind);
+    uint32_t *standing = raise ? &host->raises : draw ? &host->draw_excuses : &host->excuses;
     if (begins && !fault_happens_once(fault->kind))
         ++*standing;
     else if (!begins)
         *standing -= *standing > 0;
-}
-
-static void break_premise(struct judge *judge, uint32_t h, const struct fault *fault, bool begins)
-{
-    struct judge_host *host = &judge->host[h];
-    bool raise = fault->kind == FAULT_RAISE;
-    stand(raise ? &host->raises : &host->excuses, fault, begins);
-    host->shown_by = 0;
+    if (!draw)
+        host->shown_by = 0;
     if (!begins || !raise)
-        host->excused_until_ns = judge->plant->t_ns + excuse_ns(judge, h);
-}
-
-static void break_draw(struct judge *judge, uint32_t h, const struct fault *fault, bool begins)
-{
-    struct judge_host *host = &judge->host[h];
-    stand(&host->draw_excuses, fault, begins);
-    host->draw_until_ns = judge->plant->t_ns + excuse_ns(judge, h);
+        *(draw ? &host->draw_until_ns : &host->excused_until_ns) = judge->plant->t_ns + excuse_ns(judge, h);
 }
 
 void judge_fault(struct judge *judge, const struct fault *fault, bool begins)
 {
-    bool premise = breaks_premise(fault->kind);
-    for (uint32_t h = 0; (premise || breaks_draw(fault->kind)) && h < judge->model->host_count; h++) {
+    bool excuses = breaks_premise(fault->kind) || breaks_draw(fault->kind);
+    for (uint32_t h = 0; excuses && h < judge->model->host_count; h++) {
         if (fault_strikes_host(fault, judge->model, h))
-            (premise ? break_premise : break_draw)(judge, h, fault, begins);
+            note_fault(judge, h, fault, begins);
     }
 }
 
