@@ -100,12 +100,26 @@ void agent_clock(struct agent *agent, int64_t before_ns, int64_t boottime_ns, in
     agent_settle(agent, after_ns);
 }
 
-/* Its incarnation is one that nobody hears of. */
+bool agent_leave(struct agent *agent, int64_t now_ns)
+{
+    if (!agent->config.let_go)
+        return false;
+    holder_leave(&agent->holder, now_ns);
+    return true;
+}
+
+/* Its incarnation is one that nobody hears of: where it was let go it has none by now. */
 void agent_stop(struct agent *agent, int64_t now_ns)
 {
     agent->stopped = true;
-    agent_renew(agent, now_ns);
+    if (!agent->holder.let_go)
+        agent_renew(agent, now_ns);
     agent_settle(agent, now_ns);
+}
+
+bool agent_is_done(const struct agent *agent)
+{
+    return agent->holder.let_go ? holder_holds(&agent->holder) : !agent->word_boottime_ns;
 }
 
 void agent_pass_time(struct agent *agent, int64_t now_ns)
@@ -119,7 +133,9 @@ void agent_pass_time(struct agent *agent, int64_t now_ns)
 static void tell_word(struct agent *agent)
 {
     int64_t deadline_ns = holder_deadline_ns(&agent->holder);
-    int64_t word_ns = deadline_ns ? larger(deadline_ns + agent->holder.boottime_least_ns, 1) : 0;
+    int64_t word_ns = deadline_ns;
+    if (deadline_ns && !agent->holder.let_go)
+        word_ns = larger(deadline_ns + agent->holder.boottime_least_ns, 1);
     if (word_ns == agent->word_boottime_ns)
         return;
     agent->word_boottime_ns = word_ns;
@@ -139,8 +155,8 @@ static void hand_out(struct agent *agent, uint32_t device, int64_t cap_mw)
  * is written at once. */
 static void try_again(struct agent *agent, int64_t now_ns)
 {
-    int64_t part_mw = agent_part_mw(agent, agent->holder.wanted_mw);
     for (uint32_t i = 0; i < agent_devices(agent); i++) {
+        int64_t part_mw = holder_part_mw(&agent->holder, i);
         struct agent_device *device = &agent->device[i];
         struct holder_device *held = &agent->holder.device[i];
         bool cut = !held->lost && held->writing_mw > part_mw;
@@ -191,7 +207,7 @@ int64_t agent_due_ns(const struct agent *agent)
 {
     const struct holder *holder = &agent->holder;
     int64_t due_ns = smaller(holder->last_report_ns + holder->config.report_ns, holder->receipt_due_ns);
-    if (agent->stopped || agent->silent)
+    if (agent->stopped || agent->silent || holder->let_go)
         due_ns = INT64_MAX;
     if (holder->state_wanted == HOST_LEASED)
         due_ns = smaller(due_ns, holder->deadline_ns);

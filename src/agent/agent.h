@@ -31,8 +31,9 @@ struct agent_config {
     int64_t efficiency_ppm;         /* of the supplies; 0 = 1000000 */
     int64_t stale_ns;               /* a sample that is older is none; 0 = 1 s */
     bool watchdog_required;         /* without one nothing above fail-safe */
+    bool let_go;                    /* at its end it asks to put back holder.own_mw */
     bool smoothing;                 /* devices that can hold the floor of the lease and these ramps */
-    struct act_smooth smooth;       /* of the host; floor_mw is the lease's */
+    struct act_smooth smooth;       /* of the host, where the lease says nothing; floor_mw is the lease's */
     int64_t ballast_mw;             /* most that a filler draws; taken from every lease. 0 = none */
 };
 
@@ -82,6 +83,8 @@ struct agent_birth {
     X(AGENT_UNKNOWN_ECHO, "unknown_echo", "leases that answer no report that is remembered") \
     X(AGENT_EXPIRED, "expired", "leases that came too late, and lower nothing") \
     X(AGENT_UNSAVED_EPOCH, "unsaved_epoch", "leases that wait until their epoch is on the disk") \
+    X(AGENT_UNASKED, "unasked", "leases that would let this host go, and answer no report that asked") \
+    X(AGENT_LET_GO, "let_go", "times that the controller let this host go, and own limits were put back") \
     X(AGENT_REPORTS, "reports", "reports sent") \
     X(AGENT_WRITES, "writes", "caps written to devices, tries that failed included") \
     X(AGENT_WRITES_FAILED, "writes_failed", "writes that a driver refused, or that could not be read back") \
@@ -125,7 +128,7 @@ struct agent {
     uint64_t epoch_asked;           /* the newest that save_epoch was called for */
     int64_t word_boottime_ns;       /* what was stored last; -1 = nothing yet */
     int64_t raised_ns;              /* the newest raise or cut by an order */
-    int64_t floor_mw;               /* of the newest lease obeyed */
+    struct act_smooth smooth;       /* of the newest lease obeyed: floor and ramps of the host */
     int64_t reserve_mw;             /* what that lease allows beside the devices */
     uint16_t psu_inputs;
     uint8_t psus;                   /* supplies that are looked at */
@@ -159,9 +162,17 @@ void agent_remember(struct agent *agent, uint64_t epoch, uint64_t frame_sequence
  * two looks at CLOCK_MONOTONIC. After a sleep it begins a new incarnation. */
 void agent_clock(struct agent *agent, int64_t before_ns, int64_t boottime_ns, int64_t after_ns);
 
-/* any: the end of this process is near: nothing is obeyed or reported any more, fail-safe is wanted. The
- * word is 0 once it is in force. */
+/* any: this process is to end: reports ask the controller to let the host go. False: the configuration keeps
+ * it at fail-safe, so agent_stop is next. Else that comes when `holder.let_go`, or when the owner waits no
+ * longer. */
+bool agent_leave(struct agent *agent, int64_t now_ns);
+
+/* any: the end of this process is near: nothing is obeyed or reported any more. Fail-safe is wanted, and the
+ * word is 0 once it is in force; where the host was let go its own limits are, and the word is INT64_MAX. */
 void agent_stop(struct agent *agent, int64_t now_ns);
+
+/* any: all that is wanted of devices at the end is done. */
+bool agent_is_done(const struct agent *agent);
 
 /* any: a datagram that came. Returns ACCEPTED where it was obeyed, -1 where the lease protocol refused it,
  * else an enum refusal. */
@@ -217,7 +228,8 @@ int64_t agent_wall_mw(const struct agent_config *config, int64_t devices_mw);
 int64_t agent_part_mw(const struct agent *agent, int64_t cap_mw);
 
 /* any: what a device is to keep besides its cap, where it can: its part of the floor of the lease, never
- * above its part of the cap that is wanted nor of fail-safe, and of the ramps. Off without floor or lease. */
+ * above its part of the cap that is wanted nor of fail-safe, and of the ramps, of the lease where that tells
+ * them. Off without floor or lease. */
 struct act_smooth agent_smooth(const struct agent *agent);
 
 /* any: what a filler is to draw now so that the host holds the floor of its lease: never more than the lease

@@ -117,6 +117,7 @@ static enum agent_counter counter_of(int verdict)
         [HOLDER_UNKNOWN_ECHO] = AGENT_UNKNOWN_ECHO,
         [HOLDER_EXPIRED_RAISE] = AGENT_EXPIRED,
         [HOLDER_UNSAVED_EPOCH] = AGENT_UNSAVED_EPOCH,
+        [HOLDER_UNASKED] = AGENT_UNASKED,
     };
     return of[verdict];
 }
@@ -133,8 +134,12 @@ static int obey(struct agent *agent, struct lease *lease, int64_t now_ns)
     if (agent->holder.wanted_mw != before_mw)
         agent->raised_ns = now_ns;
     if (verdict == HOLDER_ACCEPTED) {
-        agent->floor_mw = larger(lease->floor_mw, 0);
+        agent->smooth = (struct act_smooth){.floor_mw = larger(lease->floor_mw, 0),
+                                            .ramp_up_mw_per_s = larger(lease->ramp_up_mw_per_s, 0),
+                                            .ramp_down_mw_per_s = larger(lease->ramp_down_mw_per_s, 0),
+                                            .hysteresis_ns = larger(lease->hysteresis_ns, 0)};
         agent->reserve_mw = larger(allowed_mw - agent->holder.wanted_mw, 0);
+        agent->counter[AGENT_LET_GO] += agent->holder.let_go;
     }
     agent->counter[counter_of(verdict)]++;
     agent_settle(agent, now_ns);

@@ -8,18 +8,25 @@
 #include "agent/agent_inside.h"
 #include "core/compare.h"
 
+static int64_t told_or(int64_t told, int64_t own)
+{
+    return told > 0 ? told : own;
+}
+
 struct act_smooth agent_smooth(const struct agent *agent)
 {
-    const struct act_smooth *host = &agent->config.smooth;
+    const struct act_smooth *host = &agent->config.smooth, *lease = &agent->smooth;
     int64_t devices = agent_devices(agent);
     int64_t most_mw = smaller(agent->holder.wanted_mw, agent->config.holder.fail_safe_mw);
-    int64_t floor_mw = smaller(most_mw, agent->floor_mw) / devices;
+    int64_t floor_mw = smaller(most_mw, lease->floor_mw) / devices;
     if (!agent->config.smoothing || agent->holder.state_wanted != HOST_LEASED || floor_mw <= 0)
         return (struct act_smooth){.off = true};
+    int64_t up_mw_per_s = told_or(lease->ramp_up_mw_per_s, host->ramp_up_mw_per_s);
+    int64_t down_mw_per_s = told_or(lease->ramp_down_mw_per_s, host->ramp_down_mw_per_s);
     return (struct act_smooth){.floor_mw = floor_mw,
-                               .ramp_up_mw_per_s = host->ramp_up_mw_per_s / devices,
-                               .ramp_down_mw_per_s = host->ramp_down_mw_per_s / devices,
-                               .hysteresis_ns = host->hysteresis_ns};
+                               .ramp_up_mw_per_s = up_mw_per_s / devices,
+                               .ramp_down_mw_per_s = down_mw_per_s / devices,
+                               .hysteresis_ns = told_or(lease->hysteresis_ns, host->hysteresis_ns)};
 }
 
 /* What devices draw by their newest samples; their caps where a sample is old. */
@@ -47,7 +54,7 @@ int64_t agent_fill_mw(const struct agent *agent, int64_t now_ns)
     int64_t cap_mw = agent->holder.wanted_mw + agent->reserve_mw;
     if (!agent->config.ballast_mw || !holds || now_ns >= agent->holder.deadline_ns)
         return 0;
-    int64_t gap_mw = smaller(agent->floor_mw, cap_mw) - devices_draw_mw(agent, now_ns);
+    int64_t gap_mw = smaller(agent->smooth.floor_mw, cap_mw) - devices_draw_mw(agent, now_ns);
     return larger(smaller(gap_mw, agent->reserve_mw), 0);
 }
 

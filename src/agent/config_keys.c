@@ -51,6 +51,7 @@ const struct config_row config_rows[] = {
     POWER("ballast", agent.ballast_mw, 0, "0 W"),
     {.name = "ballast_threads", .kind = CONFIG_COUNT, PLACE(ballast_threads), .least = 1,
      .most = BALLAST_THREADS_MAX, .fallback = "1"},
+    {.name = "let_go", .kind = CONFIG_SWITCH, PLACE(agent.let_go), .fallback = "off"},
     {.name = "watchdog", .kind = CONFIG_REQUIRED, PLACE(agent.watchdog_required), .fallback = "required"},
     {.name = "state", .kind = CONFIG_PATH, PLACE(state), .fallback = "/var/lib/flyball-agent"},
     {.name = "run", .kind = CONFIG_PATH, PLACE(run), .fallback = "/run/flyball-agent"},

@@ -15,6 +15,7 @@
 #define BEAT_NS (100 * NS_PER_MS)
 #define WATCHDOG_MISSING_NS NS_PER_S
 #define STOP_WITHIN_NS (2 * NS_PER_S)
+#define LEAVE_WITHIN_NS (2 * NS_PER_S)
 /* Where fail-safe is not read back for so long, whoever looks for the reason wants the history. */
 #define JOBS_WITHIN_NS (5 * NS_PER_S)
 
@@ -32,7 +33,7 @@ static void order_write(void *user, uint32_t device, int64_t cap_mw)
     struct run *run = user;
     const struct act_smooth smooth = agent_smooth(&run->agent);
     worker_smooth(&run->worker[device], &smooth);
-    worker_bound(&run->worker[device], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));
+    worker_bound(&run->worker[device], holder_part_mw(&run->agent.holder, device));
     worker_order(&run->worker[device], cap_mw, run->came_ns);
 }
 
@@ -215,7 +216,7 @@ static void turn(struct run *run)
                 run->agent.holder.deadline_ns);
     const struct act_smooth smooth = agent_smooth(&run->agent);
     for (uint32_t i = 0; i < run->devices; i++) {
-        worker_bound(&run->worker[i], agent_part_mw(&run->agent, run->agent.holder.wanted_mw));
+        worker_bound(&run->worker[i], holder_part_mw(&run->agent.holder, i));
         worker_smooth(&run->worker[i], &smooth);
     }
     if (!run->ready && run->agent.holder.state != HOST_BOOT) {
@@ -224,6 +225,30 @@ static void turn(struct run *run)
         fprintf(run->out, "flyball-agent: ready: fail-safe caps are read back\n");
     }
     run_say(run);
+}
+
+/* Who asks a second time waits for no controller. */
+static void take_signal(struct run *run, uint32_t number)
+{
+    if (run->stopping)
+        return;
+    if (number != SIGTERM || run->leaving || !agent_leave(&run->agent, word_monotonic_ns())) {
+        begin_to_stop(run);
+        return;
+    }
+    notify_say(&run->notify, "STOPPING=1");
+    run->leaving = true;
+    run->leave_by_ns = word_monotonic_ns() + LEAVE_WITHIN_NS;
+}
+
+static void look_for_an_answer(struct run *run)
+{
+    if (!run->leaving || (!run->agent.holder.let_go && run->now_ns < run->leave_by_ns))
+        return;
+    fputs(run->agent.holder.let_go ? "flyball-agent: the controller agrees: own limits are put back\n"
+                                   : "flyball-agent: the controller does not let this host go: fail-safe\n",
+          run->out);
+    begin_to_stop(run);
 }
 
 static void sleep_until_due(struct run *run)
@@ -239,19 +264,17 @@ static void sleep_until_due(struct run *run)
     struct signalfd_siginfo info;
     if (from[1].revents && read(run->wake_fd, &woken, sizeof woken) < 0)
         return;
-    if (!from[2].revents || read(run->signal_fd, &info, sizeof info) != sizeof info || run->stopping)
-        return;
-    begin_to_stop(run);
+    if (from[2].revents && read(run->signal_fd, &info, sizeof info) == sizeof info)
+        take_signal(run, info.ssi_signo);
 }
 
 /* No lease is obeyed any more, every device goes to fail-safe, and the watchdog stays armed until it is read
- * back: caps that a person had set before are not put back, since nobody but the controller can know when
- * that is safe. */
+ * back; where the host was let go, each to its own limit, and the watchdog leaves it alone. */
 static void wind_down(struct run *run)
 {
     look_at_clocks(run);
     agent_stop(&run->agent, run->now_ns);
-    while (run->now_ns < run->stop_by_ns && run->agent.word_boottime_ns) {
+    while (run->now_ns < run->stop_by_ns && !agent_is_done(&run->agent)) {
         look_at_clocks(run);
         beat(run);
         for (uint32_t i = 0; i < run->devices; i++)
@@ -268,7 +291,9 @@ static void *loop(void *user)
     arena_seal_thread();
     while (!run->stopping) {
         turn(run);
-        sleep_until_due(run);
+        look_for_an_answer(run);
+        if (!run->stopping)
+            sleep_until_due(run);
     }
     wind_down(run);
     return NULL;

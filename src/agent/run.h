@@ -54,8 +54,9 @@ struct run {
     _Atomic bool ready;         /* fail-safe was read back once */
     _Atomic bool jobs_there;    /* they are open: the loop has its turns of them */
     bool ended;                 /* the loop has */
+    bool leaving;               /* the controller is asked to let the host go */
     bool stopping;
-    int64_t stop_by_ns;
+    int64_t leave_by_ns, stop_by_ns;
     uint64_t said[AGENT_COUNTER_COUNT];     /* counters as last told */
     int64_t said_ns;
     int disk_error;             /* as last told */
@@ -71,7 +72,9 @@ struct run {
  * devices; -EBUSY: another agent runs; another -errno. */
 int run_open(struct run *run, const struct config *config, FILE *out);
 
-/* Until SIGTERM or SIGINT; then fail-safe, and the end within two seconds. 0 or -errno. */
+/* Until SIGINT: then fail-safe, and the end within two seconds. Until SIGTERM: the same; where the file says
+ * let_go the controller is asked first, for two seconds at most, and own limits stand at the end where it
+ * agrees. 0 or -errno. */
 int run_loop(struct run *run);
 
 /* setup: false where a thread hangs in a driver or on the disk: whoever calls ends the process at once. */

@@ -133,13 +133,41 @@ static int open_worker(struct run *run, const struct act_driver *driver, uint32_
     return 0;
 }
 
+/* What each device has where nobody writes: what phys_max is about. Not known of one that is not there, or
+ * whose driver does not tell it. */
+static int64_t own_limit_mw(const struct worker *worker)
+{
+    if (worker->hand.device == INDEX_NONE)
+        return 0;
+    const struct act_device *device = &worker->hand.act.device[worker->hand.device];
+    bool settable = device->default_mw >= device->min_mw && device->default_mw <= device->max_mw;
+    return settable ? device->default_mw : 0;
+}
+
+static int note_own_limits(struct run *run)
+{
+    struct agent_config *agent = &run->config.agent;
+    int64_t sum_mw = 0;
+    char why[128];
+    for (uint32_t i = 0; i < run->devices; i++) {
+        agent->holder.own_mw[i] = own_limit_mw(&run->worker[i]);
+        sum_mw += agent->holder.own_mw[i];
+    }
+    int64_t wall_mw = agent_wall_mw(agent, sum_mw);
+    if (!agent->let_go || wall_mw <= agent->holder.phys_max_mw)
+        return 0;
+    snprintf(why, sizeof why, "is on, and the devices' own limits are %" PRId64 " W at the wall; phys_max is "
+             "%" PRId64 " W", wall_mw / WATT_MW, agent->holder.phys_max_mw / WATT_MW);
+    return fail(run, -EINVAL, "let_go", why);
+}
+
 static int open_devices(struct run *run)
 {
     const struct act_driver *driver = act_find(run->config.actuator);
     int error = list_devices(run);
     for (uint32_t i = 0; i < run->devices && !error; i++)
         error = open_worker(run, driver, i);
-    return error;
+    return error ? error : note_own_limits(run);
 }
 
 static int start_threads(struct run *run)

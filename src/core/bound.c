@@ -9,7 +9,7 @@ static uint8_t term_of(enum egress_why why)
     static const uint8_t term[] = {
         [WHY_CLAIM] = BOUND_CLAIM,         [WHY_SHARE] = BOUND_SHARE,      [WHY_CUT] = BOUND_SHARE,
         [WHY_GUARD_S] = BOUND_STEADY,      [WHY_GUARD_D] = BOUND_EXPOSURE, [WHY_EMERGENCY] = BOUND_EMERGENCY,
-        [WHY_FAIL_SAFE] = BOUND_FAIL_SAFE, [WHY_HANDED] = BOUND_NOTHING,
+        [WHY_FAIL_SAFE] = BOUND_FAIL_SAFE, [WHY_HANDED] = BOUND_NOTHING,     [WHY_LET_GO] = BOUND_CLAIM,
         [WHY_ORDER] = BOUND_CONTRACT,      [WHY_LIMIT] = BOUND_STEADY,
     };
     return why < sizeof term ? term[why] : (uint8_t)BOUND_NOTHING;

@@ -141,7 +141,7 @@ static bool cap_is_lost(const struct degrade *degrade, const struct ledger *ledg
         return false;
     if (h->flags & (REPORT_DEVICE_LOST | REPORT_FOREIGN_LIMIT))
         return true;
-    return !h->bounded && degrade->host[host] & WAS_BOUNDED;
+    return !h->bounded && degrade->host[host] & WAS_BOUNDED && !ledger_is_let_go(h);
 }
 
 void degrade_report(struct degrade *degrade, const struct ledger *ledger, const struct report *report,

@@ -115,14 +115,19 @@ static void fill(struct core *core, struct egress *egress, uint32_t host, int64_
     };
 }
 
+static struct egress *place(struct core *core, uint32_t host)
+{
+    struct guard_sent *sent = &core->sent[host];
+    if (!guard_has_sent(core, host))
+        *sent = (struct guard_sent){core->steps, core->outbox->count++};
+    return &core->outbox->record[sent->at];
+}
+
 static void put(struct core *core, uint32_t host, int64_t wanted_mw, int64_t old_mw, int64_t cap_mw,
                 uint8_t flags, enum egress_why why)
 {
-    struct guard_sent *sent = &core->sent[host];
     bool again = guard_has_sent(core, host);
-    if (!again)
-        *sent = (struct guard_sent){core->steps, core->outbox->count++};
-    struct egress *egress = &core->outbox->record[sent->at];
+    struct egress *egress = place(core, host);
     flags |= again ? egress->flags & LEASE_EMERGENCY : 0;
     contract_note(&core->contracts, &core->ledger, host);
     pace_sent(core, host, old_mw, cap_mw);
@@ -177,6 +182,40 @@ void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, 
     count_sent(core, host, cap_mw, why);
     ledger_enter(&core->ledger, host, cap_mw);
     put(core, host, old_mw, old_mw, cap_mw, flags, why);
+}
+
+/* It is a raise to the most that can be set, so what holds raises holds it; but one that was let go stands
+ * there already, and is only told again. */
+static bool may_rise(struct core *core, uint32_t host)
+{
+    const struct model_host_type *type = &core->model->type[core->model->host[host].type];
+    uint32_t at;
+    if (emergency_forbids_raise(&core->emergencies, host, core->t_ns))
+        return false;
+    if (!core->ledger.host[host].bounded)
+        return true;
+    return contract_room_mw(&core->contracts, host, type->cap_max_mw, 0, &at) >= type->cap_max_mw &&
+           pace_cap_mw(core, host, type->cap_max_mw, WHY_SHARE) >= type->cap_max_mw;
+}
+
+bool guard_let_go(struct core *core, uint32_t host)
+{
+    const struct ledger_host *h = &core->ledger.host[host];
+    const struct model_host_type *type = &core->model->type[core->model->host[host].type];
+    if (core->mode != MODE_ENFORCE || !core->model->policy.let_go || !may_leave(core, host) ||
+        guard_has_sent(core, host) || !ledger_may_let_go(&core->ledger, host) || !may_rise(core, host))
+        return false;
+    int64_t old_mw = h->bounded ? h->newest_mw : type->cap_max_mw;
+    core->count.let_go += h->bounded;
+    core->count.leases++;
+    core->count.invariant_failures += !ledger_let_go(&core->ledger, host);
+    struct egress *egress = place(core, host);
+    contract_note(&core->contracts, &core->ledger, host);
+    pace_sent(core, host, old_mw, type->cap_max_mw);
+    bound_note(core, host, h->newest_mw, WHY_LET_GO);
+    fill(core, egress, host, h->newest_mw, LEASE_LET_GO, WHY_LET_GO);
+    note_decision(core, egress);
+    return true;
 }
 
 void guard_verify(struct core *core)

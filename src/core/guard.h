@@ -16,6 +16,10 @@ void guard_send(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags,
 void guard_cut(struct core *core, uint32_t host, int64_t cap_mw, uint8_t flags, enum egress_why why);
 void guard_verify(struct core *core);
 
+/* rt: answers a host that asks to leave: it is let go where its own limits are no more than may be drawn
+ * there from now on, whatever comes. False: not now, and nothing was sent. */
+bool guard_let_go(struct core *core, uint32_t host);
+
 /* any: does a lease or claim to this host leave with this slot? */
 bool guard_has_sent(const struct core *core, uint32_t host);
 

@@ -17,6 +17,12 @@ static int64_t part_mw(const struct holder *holder, int64_t cap_mw)
     return cap_mw / devices_of(holder);
 }
 
+int64_t holder_part_mw(const struct holder *holder, uint32_t device)
+{
+    int64_t own_mw = holder->let_go ? holder->config.own_mw[device] : 0;
+    return own_mw > 0 ? own_mw : part_mw(holder, holder->wanted_mw);
+}
+
 /* The most a device of which nothing is known may be set to. */
 static int64_t part_max_mw(const struct holder *holder)
 {
@@ -42,12 +48,10 @@ static bool device_is_above(const struct holder_device *device, int64_t part_mw)
     return device->readback_mw < 0 || standing_mw(device) > part_mw || device->writing_mw > part_mw;
 }
 
-/* The wanted cap is in force on every device that is there. */
-static bool holder_holds(const struct holder *holder)
+bool holder_holds(const struct holder *holder)
 {
-    int64_t part = part_mw(holder, holder->wanted_mw);
     for (uint32_t i = 0; i < devices_of(holder); i++)
-        if (!holder->device[i].lost && !device_holds(&holder->device[i], part))
+        if (!holder->device[i].lost && !device_holds(&holder->device[i], holder_part_mw(holder, i)))
             return false;
     return true;
 }
@@ -85,6 +89,8 @@ void holder_restart(struct holder *holder, uint64_t incarnation, int64_t now_ns)
     holder->held_since_ns = now_ns;
     holder->last_report_ns = now_ns - holder->config.report_ns;
     holder->receipt_due_ns = INT64_MAX;
+    holder->let_go = false;
+    holder->leaving = 0;
     holder->state = HOST_BOOT;
     want_fail_safe(holder);
 }
@@ -115,6 +121,7 @@ bool holder_clock(struct holder *holder, int64_t before_ns, int64_t boottime_ns,
     }
     holder->boottime_least_ns = least_ns;
     holder->boottime_most_ns = most_ns;
+    holder->let_go = false;
     holder->incarnation = 0;
     holder->deadline_ns = INT64_MIN;
     want_fail_safe(holder);
@@ -141,6 +148,16 @@ static int lease_order(const struct holder *holder, const struct lease *lease)
     return HOLDER_ACCEPTED;
 }
 
+/* Its own limits are wanted from now on. The incarnation is over: whatever else comes for it, a cut too, is
+ * too late, for the controller counts the host at phys_max, and no report may take that back. */
+static void go(struct holder *holder)
+{
+    holder->let_go = true;
+    holder->incarnation = 0;
+    holder->deadline_ns = INT64_MIN;
+    want_fail_safe(holder);
+}
+
 static int lease_take(struct holder *holder, const struct lease *lease, int64_t now_ns)
 {
     int64_t sent_ns;
@@ -149,6 +166,9 @@ static int lease_take(struct holder *holder, const struct lease *lease, int64_t 
         return order;
     if (!echo_sent_at(holder, lease->echo, &sent_ns))
         return HOLDER_UNKNOWN_ECHO;
+    bool lets_go = lease->flags & LEASE_LET_GO;
+    if (lets_go && (!holder->leaving || lease->echo < holder->leaving))
+        return HOLDER_UNASKED;
     if (lease->epoch > holder->epoch_saved) {
         holder->epoch_asked = lease->epoch > holder->epoch_asked ? lease->epoch : holder->epoch_asked;
         return HOLDER_UNSAVED_EPOCH;
@@ -156,6 +176,8 @@ static int lease_take(struct holder *holder, const struct lease *lease, int64_t 
 
     int64_t cap_mw = smaller(larger(lease->cap_mw, 0), holder->config.cap_max_mw);
     bool expired = now_ns - sent_ns >= lease->duration_ns;
+    if (expired && lets_go)
+        return HOLDER_EXPIRED_RAISE;
     if (expired && cap_mw >= holder->wanted_mw)
         return HOLDER_EXPIRED_RAISE;
 
@@ -167,6 +189,8 @@ static int lease_take(struct holder *holder, const struct lease *lease, int64_t 
         holder->deadline_ns = sent_ns + lease->duration_ns;
         holder->state_wanted = HOST_LEASED;
     }
+    if (lets_go)
+        go(holder);
     return HOLDER_ACCEPTED;
 }
 
@@ -178,6 +202,14 @@ int holder_lease(struct holder *holder, const struct lease *lease, int64_t now_n
     if (result == HOLDER_ACCEPTED && holder_holds(holder))
         holder->state = holder->state_wanted;   /* a renewal: same cap, nothing to write */
     return result;
+}
+
+void holder_leave(struct holder *holder, int64_t now_ns)
+{
+    if (!holder->incarnation || holder->leaving)
+        return;
+    holder->leaving = holder->next_report;
+    report_soon(holder, now_ns);
 }
 
 void holder_epoch_saved(struct holder *holder, uint64_t epoch, int64_t now_ns)
@@ -199,12 +231,12 @@ void holder_time(struct holder *holder, int64_t now_ns)
 
 bool holder_next_write(struct holder *holder, uint32_t *device, int64_t *cap_mw)
 {
-    int64_t part = part_mw(holder, holder->wanted_mw);
     bool cutting = false;
     for (uint32_t i = 0; i < devices_of(holder); i++)
-        cutting |= !holder->device[i].lost && device_is_above(&holder->device[i], part);
+        cutting |= !holder->device[i].lost && device_is_above(&holder->device[i], holder_part_mw(holder, i));
     for (uint32_t i = 0; i < devices_of(holder); i++) {
         struct holder_device *d = &holder->device[i];
+        int64_t part = holder_part_mw(holder, i);
         if (d->lost || d->writing_mw >= 0 || device_holds(d, part) || (cutting && !device_is_above(d, part)))
             continue;
         d->writing_mw = part;
@@ -261,6 +293,8 @@ void holder_flags(struct holder *holder, uint8_t flags, int64_t now_ns)
 
 int64_t holder_deadline_ns(const struct holder *holder)
 {
+    if (holder->let_go)
+        return INT64_MAX;
     if (holder->state_wanted == HOST_LEASED)
         return holder->deadline_ns;
     return holder_holds(holder) ? 0 : LONG_PAST_NS;
@@ -319,7 +353,7 @@ void holder_report(struct holder *holder, int64_t draw_mw, uint16_t psu_inputs, 
     bool holds = holder_holds(holder);
     *report = (struct report){
         .host = holder->config.host,
-        .flags = holder->flags | device_flags(holder, holds),
+        .flags = holder->flags | device_flags(holder, holds) | (holder->leaving ? REPORT_LEAVING : 0),
         .incarnation = holder->incarnation,
         .epoch = holder->epoch,
         .number = holder->next_report,

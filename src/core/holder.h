@@ -26,6 +26,8 @@ struct holder_config {
     int64_t cap_max_mw;         /* a lease above is obeyed as this */
     int64_t report_ns;          /* longest silence between reports, <= D/6 */
     int64_t actuation_ns;       /* A: a receipt is reported again this long after a state took hold */
+    /* each device's own limit, which it gets back when the host is let go; 0 = not known: fail-safe stays */
+    int64_t own_mw[HOST_DEVICES_MAX];
 };
 
 enum holder_refusal {
@@ -37,6 +39,7 @@ enum holder_refusal {
     HOLDER_EXPIRED_RAISE,       /* echo expired and the cap is not lower */
     /* a newer epoch that is not durable yet: holder_epoch_saved, then it is obeyed */
     HOLDER_UNSAVED_EPOCH,
+    HOLDER_UNASKED,             /* lets the host go, and answers no report that asked for it */
     HOLDER_REFUSAL_COUNT
 };
 
@@ -70,6 +73,8 @@ struct holder {
     uint8_t state;              /* enum host_state, read back */
     uint8_t state_wanted;
     uint8_t flags;              /* enum report_flag, from the owner */
+    bool let_go;                /* own limits are wanted; nothing is obeyed or reported any more */
+    uint64_t leaving;           /* number of the first report that asks for that; 0 = none does */
     int64_t sent_ns[ECHOES_MAX]; /* report n was sent at sent_ns[n % ECHOES_MAX] */
 };
 
@@ -96,8 +101,19 @@ int holder_lease(struct holder *holder, const struct lease *lease, int64_t now_n
  * soon, so that the lease that had to wait is sent again. */
 void holder_epoch_saved(struct holder *holder, uint64_t epoch, int64_t now_ns);
 
+/* any: the agent is to stop: reports ask to be let go from now on. Leases go on meanwhile. Once a lease that
+ * answers one of these reports agrees, `let_go` is true and own limits are wanted; a new incarnation
+ * (holder_restart) takes that back, and asks no more. */
+void holder_leave(struct holder *holder, int64_t now_ns);
+
 /* any: time passed; falls to fail-safe at the deadline. Call at least every few ms and after every write. */
 void holder_time(struct holder *holder, int64_t now_ns);
+
+/* any: what this device is to be set to now: its part of the cap that is wanted, or its own limit. */
+int64_t holder_part_mw(const struct holder *holder, uint32_t device);
+
+/* any: is that in force on every device that is there? */
+bool holder_holds(const struct holder *holder);
 
 /* any: the next write to issue: true, the device and its part of the cap. Ask until it says false: devices
  * are written side by side, each with one write in flight. */
@@ -119,10 +135,10 @@ void holder_seen(struct holder *holder, uint32_t device, int64_t readback_mw, in
 void holder_flags(struct holder *holder, uint8_t flags, int64_t now_ns);
 
 /* any: the one word for the watchdog: once this has passed, fail-safe caps are to be in force, whatever the
- * agent does. While fail-safe is wanted and not read back on every device (a lease has run out, an agent
- * starts) it lies in the past: an agent that dies before its write is done must not leave 0. 0 where
- * fail-safe is in force. The owner stores it after every call here that may change it, and before it issues
- * writes; the watchdog writes for as long as it has passed, not once. */
+ * agent does; INT64_MAX where the host was let go. While fail-safe is wanted and not read back on every
+ * device (a lease has run out, an agent starts) it lies in the past: an agent that dies before its write is
+ * done must not leave 0. 0 where fail-safe is in force. The owner stores it after every call here that may
+ * change it, and before it issues writes; the watchdog writes for as long as it has passed, not once. */
 int64_t holder_deadline_ns(const struct holder *holder);
 
 /* any: a report is due now. */

@@ -201,6 +201,16 @@ void ledger_enter(struct ledger *ledger, uint32_t host, int64_t cap_mw);
 /* rt: a lease left. Returns false when I1a or I1b does not hold afterwards: a defect of the caller. */
 bool ledger_sent(struct ledger *ledger, uint32_t host, int64_t cap_mw);
 
+/* rt: may this host have its own limits? Where I1a and I1b hold with it at phys_max, and I2: with everybody
+ * else at fail-safe, every lasting contingency stays within steady limits (core/ledger_let_go.c). */
+bool ledger_may_let_go(const struct ledger *ledger, uint32_t host);
+
+/* rt: enters the lease that lets it go, before that leaves. False: a defect of the caller, as above. */
+bool ledger_let_go(struct ledger *ledger, uint32_t host);
+
+/* any: it was let go, and nothing was heard since that it is not so. */
+bool ledger_is_let_go(const struct ledger_host *host);
+
 /* rt: lowers or restores a node's limit to `ppm` of the model's (a sag that stays, say). */
 void ledger_scale_limit(struct ledger *ledger, uint32_t node, int64_t ppm);
 

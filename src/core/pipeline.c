@@ -116,6 +116,11 @@ static void on_report(struct core *core, const struct report *report)
         return;                     /* answered by its cut */
     if (waits_for_a_reading(core, report->host))
         return;
+    if (report->flags & REPORT_LEAVING) {
+        if (guard_let_go(core, report->host))
+            return;
+        core->count.kept++;
+    }
     int64_t cap_mw = wanted_cap(core, report->host, &why);
     guard_send(core, report->host, cap_mw, 0, why);
 }

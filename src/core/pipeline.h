@@ -47,6 +47,8 @@ struct outbox {
     X(withheld_d, "withheld_d", "raises withheld: exposure would pass a limit (I1b)") \
     X(fail_safes, "fail_safes", "leases that sent a host to its fail-safe cap") \
     X(retired, "retired", "leases retired on evidence") \
+    X(let_go, "let_go", "hosts whose agent stops, and that may have their own limits back") \
+    X(kept, "kept", "reports that asked for that in vain, and were answered by a lease") \
     X(newer_epochs, "newer_epochs", "reports under a newer controller's epoch than ours") \
     X(resets, "resets", "hosts seen with a new incarnation") \
     X(foreign_caps, "foreign_caps", "read-backs above the newest lease: host back to phys_max") \
@@ -115,6 +117,7 @@ struct core_counters {
     X(BASIS_UNHEARD, "unheard", "phys_max: no report since the start") \
     X(BASIS_NOT_ACCEPTED, "not_accepted", "phys_max: has not accepted this controller's epoch") \
     X(BASIS_DEVICE_LOST, "device_lost", "phys_max: a device that a cap governs is gone, or cannot be read") \
+    X(BASIS_LET_GO, "let_go", "phys_max: its agent stopped, and it may have its own limits") \
     X(BASIS_BOOT, "boot", "phys_max: no cap read back yet") \
     X(BASIS_NOT_SHOWN, "not_shown", "phys_max: no report yet shows a cap it was allowed, held for A") \
     X(BASIS_FAIL_SAFE, "fail_safe", "its fail-safe cap: no lease allows more") \

@@ -29,6 +29,10 @@ void sums_mark_highest(struct ledger *ledger, uint32_t node);
  * above? */
 bool sums_fit(const struct ledger *ledger, uint32_t host, enum sum sum, int64_t old_mw, int64_t new_mw);
 
+/* rt: would what is left when all leases run out, with the host's old draw replaced by a new one, keep to the
+ * steady limit of every node above in every lasting contingency? */
+bool sums_fit_safe(const struct ledger *ledger, uint32_t host, int64_t old_mw, int64_t new_mw);
+
 /* rt: is the sum above its limit at any node above this host? */
 bool sums_over(const struct ledger *ledger, uint32_t host, enum sum sum);
 

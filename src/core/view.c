@@ -201,6 +201,8 @@ static enum exposure_basis unbounded_basis(const struct ledger *ledger, const st
         return BASIS_NOT_ACCEPTED;
     if (h->flags & REPORT_DEVICE_LOST)
         return BASIS_DEVICE_LOST;
+    if (ledger_is_let_go(h))
+        return BASIS_LET_GO;
     return h->state == HOST_BOOT ? BASIS_BOOT : BASIS_NOT_SHOWN;
 }
 

@@ -268,7 +268,8 @@ static void init_egress(struct loop *loop)
     egress->returns = &loop->returns;
     egress->epoch = loop->epoch;
     egress->lane = (uint8_t)loop->path.lanes;
-    egress->enforce = loop->site->model.mode == MODE_ENFORCE;
+    egress->model = &loop->site->model;
+    egress->enforce = egress->model->mode == MODE_ENFORCE;
     egress->frame_sequence = loop->epoch;
 }
 

@@ -39,6 +39,17 @@ static void give_back(struct egress_stage *stage, uint32_t host, uint64_t sequen
     count_most(&stage->counters.returns_most, spsc_depth(stage->returns));
 }
 
+/* Of its type, the same in every lease: a record need not carry it. */
+static void tell_ramps(const struct egress_stage *stage, uint32_t host, struct lease *lease)
+{
+    if (!stage->model)
+        return;
+    const struct model_host_type *type = &stage->model->type[stage->model->host[host].type];
+    lease->ramp_up_mw_per_s = type->ramp_up_mw_per_s;
+    lease->ramp_down_mw_per_s = type->ramp_down_mw_per_s;
+    lease->hysteresis_ns = type->hysteresis_ns;
+}
+
 static uint32_t encode_lease(const struct egress_stage *stage, const struct egress *record, uint8_t *body,
                              uint32_t room)
 {
@@ -54,6 +65,7 @@ static uint32_t encode_lease(const struct egress_stage *stage, const struct egre
         .duration_ns = (int64_t)record->duration_us * NS_PER_US,
         .session = stage->session,
     };
+    tell_ramps(stage, record->host, &lease);
     return lease_encode(&lease, body, room);
 }
 

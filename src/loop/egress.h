@@ -42,6 +42,7 @@ struct egress_stage {
     /* constant after build */
     const struct timebase *base;
     const struct site_address *host_address;
+    const struct model *model;              /* what leases tell of a host's type; NULL = nothing */
     const _Atomic uint64_t *host_mac;       /* what the lanes learned */
     struct port *port;
     uint32_t queue;

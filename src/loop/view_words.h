@@ -17,7 +17,8 @@
     X(WHY_FAIL_SAFE, "fail_safe", "sent to fail-safe by the second stage or a failed renewal") \
     X(WHY_LIMIT, "limit", "a limit fell (permit or feed lost, sag, order): cut to it in one go") \
     X(WHY_ORDER, "order", "a contract or maintenance order") \
-    X(WHY_HANDED, "handed", "first lease after a hand-over: the cap it had")
+    X(WHY_HANDED, "handed", "first lease after a hand-over: the cap it had") \
+    X(WHY_LET_GO, "let_go", "it asked to leave, and may have its own limits: it counts at phys_max")
 
 /* Why a device draws less than it would, as its host tells. X(symbol of enum detail_throttle, name,
  * meaning) */

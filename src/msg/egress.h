@@ -18,6 +18,7 @@ enum egress_why {
     WHY_LIMIT,              /* a limit fell (permit or feed lost, sag, order): cut to it in one go */
     WHY_ORDER,              /* a contract or maintenance order */
     WHY_HANDED,             /* first lease after a hand-over: the cap it had */
+    WHY_LET_GO,             /* it asked to leave, and may have its own limits: it counts at phys_max */
 };
 
 /* A token response leaves by the same queue: kind FRAME_TOKEN_RESPONSE, `why` an enum token_reason, `echo`

@@ -18,12 +18,17 @@ struct lease {
     int64_t floor_mw;
     int64_t duration_ns;        /* D */
     uint64_t session;           /* of the controller: random, another at every start; 0 = none */
+    /* with the floor, of the whole host: how fast its draw may rise and fall, and how long it waits before it
+     * falls, where devices can keep that; 0 = as they have it */
+    int64_t ramp_up_mw_per_s, ramp_down_mw_per_s, hysteresis_ns;
 };
 
 enum lease_flag {
     LEASE_CLAIM = 1,            /* announces an epoch, cap <= fail-safe (wire: Claim) */
     LEASE_EMERGENCY = 2,
     LEASE_SHADOW = 4,           /* decided in a mode that sends nothing: never on the wire */
+    /* the host that asked to leave may put its own limits back: it counts at phys_max by now */
+    LEASE_LET_GO = 8,
 };
 
 enum host_state {
@@ -38,6 +43,7 @@ enum report_flag {
     REPORT_FOREIGN_LIMIT = 2,   /* read-back below what was asked: somebody else's limit */
     REPORT_PSU_KNOWN = 4,       /* psu_inputs is evidence */
     REPORT_AT_CAP = 8,          /* the draw is held down by the cap now */
+    REPORT_LEAVING = 16,        /* its agent is to stop, and asks to put the host's own limits back */
 };
 
 /* Host to controller, every D/6 at the latest. */

@@ -100,6 +100,8 @@ struct model_host_type {
     int64_t pf_min_ppm;             /* lowest power factor: mVA = mW / pf */
     int64_t actuation_ns;           /* A = 2 x worst write + settle */
     int64_t quantum_mw;             /* grain of a cap */
+    /* told with each lease, beside the floor: of the host; 0 = as its devices have it */
+    int64_t ramp_up_mw_per_s, ramp_down_mw_per_s, hysteresis_ns;
 };
 
 /* What every report looks at comes first: of a host with two cords the first two lines of the cache. */
@@ -154,6 +156,8 @@ struct model_policy {
     uint32_t damper_changes;
     uint32_t headroom_ppm;          /* protection headroom: kept free of shares at every limit */
     int64_t feed_stable_ns;         /* a feed that came back lends again after this long; default 60 s */
+    uint32_t let_go;                /* not 0: an agent that stops may put its host's own limits back */
+    uint32_t reserved;
 };
 
 /* What a contingency is (safety.md section 4). */

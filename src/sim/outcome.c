@@ -8,7 +8,7 @@
 
 static const char *const refusal_word[HOLDER_REFUSAL_COUNT] = {
     "accepted", "foreign_incarnation", "old_epoch", "old_sequence", "unknown_echo", "expired_raise",
-    "unsaved_epoch",
+    "unsaved_epoch", "unasked",
 };
 
 int outcome_init(struct outcome *outcome, const struct model *model)

@@ -24,6 +24,9 @@ static const struct proto_field lease_fields[] = {
     [7] = VARINT(struct lease, duration_ns, DURATION_MAX_NS),
     [8] = VARINT(struct lease, flags, UINT32_MAX),
     [9] = FIXED64(struct lease, session),
+    [10] = VARINT(struct lease, ramp_up_mw_per_s, POWER_MAX_MW),
+    [11] = VARINT(struct lease, ramp_down_mw_per_s, POWER_MAX_MW),
+    [12] = VARINT(struct lease, hysteresis_ns, DURATION_MAX_NS),
 };
 
 static const struct proto_field report_fields[] = {

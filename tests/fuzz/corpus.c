@@ -113,6 +113,7 @@ static uint32_t cap_body(uint32_t message, uint8_t *out)
     const struct lease lease = {
         .incarnation = UINT64_C(0x0123456789ABCDEF), .epoch = 3, .sequence = 70000, .echo = 69990,
         .cap_mw = 5600000, .floor_mw = 1200000, .duration_ns = NS_PER_S,
+        .ramp_up_mw_per_s = 8000000, .ramp_down_mw_per_s = 4000000, .hysteresis_ns = 250000000,
         .flags = message == 1 ? LEASE_CLAIM : LEASE_EMERGENCY,
         .session = UINT64_C(0xFEDCBA9876543210),
     };

@@ -144,6 +144,7 @@ static void same_lease(const struct lease *ours, const Flyball__Lease *theirs)
     REQUIRE(ours->host == 0, "host");
     SAME(incarnation); SAME(epoch); SAME(sequence); SAME(echo);
     SAME(cap_mw); SAME(floor_mw); SAME(duration_ns); SAME(flags); SAME(session);
+    SAME(ramp_up_mw_per_s); SAME(ramp_down_mw_per_s); SAME(hysteresis_ns);
 }
 
 static void same_report(const struct report *ours, const Flyball__Report *theirs)

@@ -123,6 +123,9 @@ class Host:
             assert ahead_ns <= 0, f'the word names a deadline {ahead_ns / 1e6:.1f} ms beyond any lease'
         return value
 
+    def is_let_go(self):
+        return Shared(self.memory + '/word-2', 48).get(WORD['deadline_ns']) == 2**63 - 1
+
     def caps_w(self):
         shared = self.devices()
         return [shared.get(8 + i * DEVICE.size) / 1000 for i in range(DEVICES)]
@@ -204,6 +207,47 @@ def case_govern():
         assert summary['counters']['falls'] == 0 and max(host.caps_w()) == FAIL_SAFE_W / DEVICES
         assert host.word('deadline_ns') == 0
         site.bed.stop(daemon)
+
+
+def hosts_exposure(site, host):
+    rows = ask(site.bed.door, b'status')['hosts']
+    return [row for row in rows if row['id'] == host.name][0]
+
+
+def case_leave():
+    """An agent that is stopped asks to be let go: its devices have their own limits back, the daemon counts
+    the host at phys_max, and no watchdog writes over that. It comes back to fail-safe and is leased. Where
+    the daemon is gone, or a person is in a hurry, fail-safe stays."""
+    with Site('alve') as site:
+        text = read(site.bed.site)
+        with open(site.bed.site, 'w', encoding='utf-8') as file:
+            file.write(text.replace('\npolicy:\n', '\npolicy:\n  let_go: yes\n'))
+        daemon, host = site.bed.start(), site.hosts[0]
+        host.write_file(let_go='on', phys_max='12 kW')
+        host.start()
+        host.wait_for_lease()
+        summary = host.end()
+        assert summary['counters']['let_go'] == 1, summary
+        assert min(host.caps_w()) == 1000, host.caps_w()
+        assert host.is_let_go()
+        time.sleep(2.5)                 # an agent that is gone for two seconds makes the watchdog look
+        assert min(host.caps_w()) == 1000, host.caps_w()
+        row = hosts_exposure(site, host)
+        print(f'let go: {row}')
+        assert row['exposed_by'] == 'let_go', row
+        host.agent = host.spawn('run', host.folder + '/summary.json')
+        host.wait_for_fail_safe(20)
+        host.wait_for_lease()
+        host.agent.send_signal(signal.SIGINT)
+        assert host.agent.wait(timeout=20) == 0
+        assert max(host.caps_w()) == FAIL_SAFE_W / DEVICES, host.caps_w()
+        host.agent = host.spawn('run', host.folder + '/summary.json')
+        host.wait_for_lease()
+        _, told = site.bed.stop(daemon)
+        assert told['counters']['core']['let_go'] == 1 and told['counters']['core']['invariant_failures'] == 0
+        assert host.end()['counters']['let_go'] == 0
+        assert max(host.caps_w()) == FAIL_SAFE_W / DEVICES, host.caps_w()
+        assert 'does not let this host go' in host.output('run')
 
 
 def boottime_ns():

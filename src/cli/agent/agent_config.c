@@ -62,6 +62,8 @@ static void print_config(const struct site *site, const char *path, uint32_t h)
     printf("efficiency = %u ppm\n", site->type_efficiency_ppm[host->type]);
     printf("\n# how caps are set here; `flyball-agent probe` tells what there is\n"
            "actuator = nvml\nwatchdog = required\n");
+    if (site->model.policy.let_go)
+        printf("\n# at its end it asks for the devices' own limits\nlet_go = on\n");
     if (site->auth.hosts)
         printf("\n# mode 0600: what `flyball keys host %s %s` prints\nkeys = /etc/flyball/key\n", path,
                host->name);

@@ -85,6 +85,9 @@ void build_types(const struct draft *d, struct model *m)
         out->pf_min_ppm = t->power_factor.number;
         out->actuation_ns = t->actuation.number;
         out->quantum_mw = t->quantum.number;
+        out->ramp_up_mw_per_s = t->ramp_up.number * 1000;
+        out->ramp_down_mw_per_s = t->ramp_down.number * 1000;
+        out->hysteresis_ns = t->hysteresis.number;
     }
 }
 
@@ -136,6 +139,7 @@ void build_policy(const struct draft *d, struct model *m)
     m->policy.damper_changes = (uint32_t)p->damper.changes.number;
     m->policy.headroom_ppm = (uint32_t)p->headroom.number;
     m->policy.feed_stable_ns = p->feed_stable.number;
+    m->policy.let_go = p->let_go.number != 0;
     for (uint32_t i = 0; i < sizeof threshold / sizeof threshold[0]; i++)
         *threshold[i] = (struct model_threshold){d->detect.band[i].high.number, d->detect.band[i].low.number};
 }

@@ -112,7 +112,7 @@ struct draft_type {
     const struct tree *at;
     struct value id, cap, cap_min, cap_max, base, overshoot, efficiency, phys_max, input_max, inrush,
         power_factor, actuation, quantum, psus_needed, psu;
-    struct value fail_safe, floor;
+    struct value fail_safe, floor, ramp_up, ramp_down, hysteresis;
 };
 
 struct draft_cord {
@@ -172,7 +172,7 @@ struct draft_damper {
 
 struct draft_policy {
     struct value lease, report, tick, raise, clear, age_bound, rho, demand_hold, demand_headroom;
-    struct value oversubscribe, headroom, hold_at, damper_at, feed_stable, fail_safe, shed;
+    struct value oversubscribe, headroom, hold_at, damper_at, feed_stable, fail_safe, shed, let_go;
     struct draft_hold hold;
     struct draft_damper damper;
 };

@@ -53,6 +53,7 @@ static const struct field policy_fields[] = {
      .offset = offsetof(struct draft_policy, fail_safe)},
     TIME("feed_stable", feed_stable, 0, 3600 * NS_PER_S, 60 * NS_PER_S),
     {.key = "shed", .kind = FIELD_ID, .offset = offsetof(struct draft_policy, shed)},
+    {.key = "let_go", .kind = FIELD_SWITCH, .offset = offsetof(struct draft_policy, let_go)},
     FIELD_END};
 #undef TIME
 

@@ -12,6 +12,9 @@
 #define WATTS(name, member, must, low) \
     {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_POWER, .required = must, .least = low, \
      .most = HOST_MAX_MW, AT(member)}
+#define RAMP(name, member) \
+    {.key = name, .kind = FIELD_QUANTITY, .quantity = QUANTITY_RAMP, .least = 0, .most = 1000000000, \
+     AT(member)}
 static const char *const psu_words[] = {"shared", "hot_spare", NULL};
 
 static const struct field type_fields[] = {
@@ -33,6 +36,10 @@ static const struct field type_fields[] = {
      .most = HOST_MAX_MW, .otherwise = 100000, AT(quantum)},
     WATTS("fail_safe", fail_safe, 0, 1000),
     WATTS("floor", floor, 0, 0),
+    RAMP("ramp_up", ramp_up),
+    RAMP("ramp_down", ramp_down),
+    {.key = "hysteresis", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = 0,
+     .most = 60 * NS_PER_S, AT(hysteresis)},
     {.key = "psus_needed", .kind = FIELD_COUNT, .least = 1, .most = 16 * CORDS_MAX, .otherwise = 1,
      AT(psus_needed)},
     {.key = "psu", .kind = FIELD_WORD, .words = psu_words, .otherwise = PSU_SHARED, AT(psu)},

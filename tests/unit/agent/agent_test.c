@@ -573,6 +573,42 @@ static void a_floor_is_never_above_a_cap_and_ends_with_its_lease(void **state)
     assert_true(agent_smooth(&host.agent).off);
 }
 
+/* What the lease tells stands above the agent's file, each for itself; what it tells not is the file's. */
+static void ramps_of_the_lease_stand_above_those_of_the_file(void **state)
+{
+    (void)state;
+    struct host host;
+    host_start(&host);
+    host.agent.config.smoothing = true;
+    host.agent.config.smooth =
+        (struct act_smooth){.ramp_up_mw_per_s = 8000 * W, .hysteresis_ns = 250 * MS};
+    host_govern(&host, 6000 * W);
+    host_pass(&host, 100 * MS);
+    struct lease lease = host_next_lease(&host, 6000 * W);
+    lease.floor_mw = 1200 * W;
+    lease.ramp_up_mw_per_s = 2000 * W;
+    lease.ramp_down_mw_per_s = 400 * W;
+    assert_int_equal(host_send(&host, &lease), ACCEPTED);
+    struct act_smooth smooth = agent_smooth(&host.agent);
+    assert_int_equal(smooth.ramp_up_mw_per_s, 500 * W);
+    assert_int_equal(smooth.ramp_down_mw_per_s, 100 * W);
+    assert_int_equal(smooth.hysteresis_ns, 250 * MS);
+    host_pass(&host, 100 * MS);
+    lease = host_next_lease(&host, 6000 * W);
+    lease.floor_mw = 1200 * W;
+    lease.hysteresis_ns = 40 * MS;
+    assert_int_equal(host_send(&host, &lease), ACCEPTED);
+    smooth = agent_smooth(&host.agent);
+    assert_int_equal(smooth.ramp_up_mw_per_s, 2000 * W);
+    assert_int_equal(smooth.ramp_down_mw_per_s, 0);
+    assert_int_equal(smooth.hysteresis_ns, 40 * MS);
+    host_pass(&host, 100 * MS);
+    lease = host_next_lease(&host, 6000 * W);
+    lease.ramp_up_mw_per_s = 2000 * W;
+    assert_int_equal(host_send(&host, &lease), ACCEPTED);
+    assert_true(agent_smooth(&host.agent).off);         /* ramps go with a floor */
+}
+
 static void draw_of_all(struct host *host, int64_t draw_mw)
 {
     for (uint32_t i = 0; i < HOST_DEVICES; i++)
@@ -634,6 +670,106 @@ static void what_devices_say_to_floors_is_counted(void **state)
     assert_int_equal(host.agent.counter[AGENT_UNSMOOTHED], 2);
 }
 
+/* Its host's own limits are 2.4 kW a device; it is leased 6 kW. */
+static void start_to_leave(struct host *host, bool let_go)
+{
+    host_start(host);
+    host->config.let_go = let_go;
+    for (uint32_t i = 0; i < HOST_DEVICES; i++)
+        host->config.holder.own_mw[i] = 2400 * W;
+    host_restart(host);
+    host_govern(host, 6000 * W);
+}
+
+static void let_go_it_puts_own_limits_back_and_the_watchdog_leaves_them(void **state)
+{
+    (void)state;
+    struct host host;
+    start_to_leave(&host, true);
+    assert_true(agent_leave(&host.agent, host.now_ns));
+    host_pass(&host, 20 * MS);
+    assert_true(host.report.flags & REPORT_LEAVING);
+    int64_t deadline_ns = host.word_ns;
+    assert_true(deadline_ns > 0 && deadline_ns < INT64_MAX);    /* it may die yet */
+    struct lease lease = host_next_lease(&host, 2000 * W);
+    lease.flags = LEASE_LET_GO;
+    assert_int_equal(host_send(&host, &lease), ACCEPTED);
+    assert_int_equal(host.word_ns, INT64_MAX);
+    for (uint32_t i = 0; i < HOST_DEVICES; i++)
+        assert_int_equal(host.device[i].writing_mw, 2400 * W);
+    agent_stop(&host.agent, host.now_ns);
+    assert_false(agent_is_done(&host.agent));
+    host_settle(&host);
+    assert_true(agent_is_done(&host.agent));
+    uint32_t reports = host.reports;
+    host_pass(&host, 3 * NS_PER_S);
+    assert_int_equal(host.word_ns, INT64_MAX);
+    assert_int_equal(host_cap_mw(&host), HOST_DEVICES * 2400 * W);
+    assert_int_equal(host.reports, reports);
+    assert_int_equal(host.agent.counter[AGENT_LET_GO], 1);
+    assert_true(agent_due_ns(&host.agent) > host.now_ns + NS_PER_S);
+    host_restart(&host);
+    assert_true(host.word_ns > 0 && host.word_ns <= host.now_ns + host.slept_ns);
+}
+
+static void without_an_agreement_it_ends_at_fail_safe(void **state)
+{
+    (void)state;
+    struct host host;
+    start_to_leave(&host, true);
+    assert_true(agent_leave(&host.agent, host.now_ns));
+    host_pass(&host, 20 * MS);
+    assert_int_equal(host_lease(&host, 5000 * W), ACCEPTED);    /* no */
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 5000 * W);
+    struct lease late = host_next_lease(&host, 2000 * W);
+    late.flags = LEASE_LET_GO;
+    agent_stop(&host.agent, host.now_ns);
+    host_settle(&host);
+    assert_true(agent_is_done(&host.agent));
+    assert_int_equal(host.word_ns, 0);
+    assert_int_not_equal(host_send(&host, &late), ACCEPTED);
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 2000 * W);
+    assert_int_equal(host.agent.counter[AGENT_LET_GO], 0);
+}
+
+static void nobody_asks_where_the_file_does_not_say_so(void **state)
+{
+    (void)state;
+    struct host host;
+    start_to_leave(&host, false);
+    assert_false(agent_leave(&host.agent, host.now_ns));
+    host_pass(&host, 120 * MS);
+    assert_false(host.report.flags & REPORT_LEAVING);
+    struct lease lease = host_next_lease(&host, 2000 * W);
+    lease.flags = LEASE_LET_GO;
+    assert_int_equal(host_send(&host, &lease), -1);
+    assert_int_equal(host.agent.counter[AGENT_UNASKED], 1);
+    host_settle(&host);
+    assert_int_equal(host_cap_mw(&host), 6000 * W);
+}
+
+/* Its driver is loaded anew, or the device goes, while own limits are put back: fail-safe, and the word says
+ * so. */
+static void a_device_lost_while_it_leaves_means_fail_safe(void **state)
+{
+    (void)state;
+    struct host host;
+    start_to_leave(&host, true);
+    agent_leave(&host.agent, host.now_ns);
+    host_pass(&host, 20 * MS);
+    struct lease lease = host_next_lease(&host, 2000 * W);
+    lease.flags = LEASE_LET_GO;
+    assert_int_equal(host_send(&host, &lease), ACCEPTED);
+    agent_stop(&host.agent, host.now_ns);
+    host_return(&host, 1, -ENODEV);
+    assert_true(host.word_ns < host.now_ns + host.slept_ns);
+    host_settle(&host);
+    host_settle(&host);
+    assert_int_equal(host.device[0].cap_mw, 500 * W);
+}
+
 /* Fail-safe waits for no disk, and nothing that is sent has a number of before. */
 static void nothing_is_sent_before_the_disk_has_spoken(void **state)
 {
@@ -678,6 +814,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_floor_is_never_above_a_cap_and_ends_with_its_lease),
+        cmocka_unit_test(ramps_of_the_lease_stand_above_those_of_the_file),
         cmocka_unit_test(a_filler_is_part_of_the_lease_and_ends_with_it),
         cmocka_unit_test(what_devices_say_to_floors_is_counted),
         cmocka_unit_test(starts_at_fail_safe_with_an_armed_word),
@@ -704,6 +841,10 @@ int main(void)
         cmocka_unit_test(draw_is_at_the_wall_and_rounded_up),
         cmocka_unit_test(what_is_not_for_it_changes_nothing),
         cmocka_unit_test(asks_and_hears_the_answer),
+        cmocka_unit_test(let_go_it_puts_own_limits_back_and_the_watchdog_leaves_them),
+        cmocka_unit_test(without_an_agreement_it_ends_at_fail_safe),
+        cmocka_unit_test(nobody_asks_where_the_file_does_not_say_so),
+        cmocka_unit_test(a_device_lost_while_it_leaves_means_fail_safe),
         cmocka_unit_test(nothing_is_sent_before_the_disk_has_spoken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

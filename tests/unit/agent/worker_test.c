@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "act/nvml_library.h"
 #include "act/standin/gpu.h"
 #include "agent/worker.h"
 #include "tests/unit/act/loader.h"
@@ -117,6 +118,34 @@ static void a_floor_is_set_lowered_and_taken_away(void **state)
     wait_for(&bench, true, 40000);
     worker_smooth(&bench.worker, &(struct act_smooth){.off = true});
     wait_for(&bench, false, -1);
+    end(&bench);
+}
+
+/* Written in W/s and ms into the last preset, which is ours; what is not told stays as it was. */
+static void ramps_and_the_wait_reach_the_driver(void **state)
+{
+    (void)state;
+    struct bench bench;
+    begin(&bench, true);
+    struct act_smooth smooth = {.floor_mw = 350 * W, .ramp_up_mw_per_s = 2000 * W,
+                                .ramp_down_mw_per_s = 1000 * W, .hysteresis_ns = 250 * NS_PER_MS};
+    const _Atomic int64_t *milli = bench.gpu->param_milli[STANDIN_PRESETS - 1];
+    wait_for(&bench, false, -1);
+    wait_for_rc(&bench, 0);
+    bench.smooth_rc = 1;
+    worker_smooth(&bench.worker, &smooth);
+    wait_for(&bench, true, 50000);
+    wait_for_rc(&bench, 0);
+    assert_int_equal(atomic_load(&milli[NVML_PARAM_RAMP_UP]), 2000000);
+    assert_int_equal(atomic_load(&milli[NVML_PARAM_RAMP_DOWN]), 1000000);
+    assert_int_equal(atomic_load(&milli[NVML_PARAM_HYSTERESIS]), 250000);
+    bench.smooth_rc = 1;
+    smooth.ramp_down_mw_per_s = 500 * W;
+    smooth.hysteresis_ns = 0;
+    worker_smooth(&bench.worker, &smooth);
+    wait_for_rc(&bench, 0);
+    assert_int_equal(atomic_load(&milli[NVML_PARAM_RAMP_DOWN]), 500000);
+    assert_int_equal(atomic_load(&milli[NVML_PARAM_HYSTERESIS]), 250000);
     end(&bench);
 }
 
@@ -251,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_floor_is_set_lowered_and_taken_away),
+        cmocka_unit_test(ramps_and_the_wait_reach_the_driver),
         cmocka_unit_test(a_floor_that_is_refused_leaves_none),
         cmocka_unit_test(a_floor_is_set_again_after_its_driver_was_loaded_anew),
         cmocka_unit_test(who_does_not_smooth_leaves_all_as_it_is),

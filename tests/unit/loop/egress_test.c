@@ -150,6 +150,29 @@ static void first_leases_of_an_emergency_do_not_wait_for_the_rest(void **state)
     }
 }
 
+static void ramps_of_its_type_are_told_with_every_lease(void **state)
+{
+    struct bed *bed = *state;
+    struct model_host_type type[] = {{.name = "plain"},
+                                     {.name = "smooth", .ramp_up_mw_per_s = 8000000,
+                                      .ramp_down_mw_per_s = 4000000, .hysteresis_ns = 250 * NS_PER_MS}};
+    struct model_host host[] = {{.type = 0}, {.type = 1}};
+    const struct model model = {.type_count = 2, .host_count = 2, .type = type, .host = host};
+    uint64_t frame_sequence;
+
+    bed->stage.model = &model;
+    offer(bed->stage.normal, 0, 8);
+    offer(bed->stage.normal, 1, 9);
+    egress_burst(&bed->stage);
+    struct lease plain = sent_lease(bed, 0, &frame_sequence), smooth = sent_lease(bed, 1, &frame_sequence);
+    assert_int_equal(plain.ramp_up_mw_per_s | plain.ramp_down_mw_per_s | plain.hysteresis_ns, 0);
+    assert_int_equal(smooth.host, 1);
+    assert_int_equal(smooth.ramp_up_mw_per_s, 8000000);
+    assert_int_equal(smooth.ramp_down_mw_per_s, 4000000);
+    assert_int_equal(smooth.hysteresis_ns, 250 * NS_PER_MS);
+    assert_int_equal(smooth.floor_mw, 1600000);
+}
+
 static void lease_arrives_whole_at_the_address_of_its_host(void **state)
 {
     struct bed *bed = *state;
@@ -331,6 +354,7 @@ int main(void)
         BED(emergencies_leave_first_and_sequences_ascend),
         BED(emergency_overtakes_what_waits),
         BED(first_leases_of_an_emergency_do_not_wait_for_the_rest),
+        BED(ramps_of_its_type_are_told_with_every_lease),
         BED(lease_arrives_whole_at_the_address_of_its_host),
         BED(claim_leaves_as_a_claim),
         BED(an_answer_to_a_request_for_power_leaves_as_such),

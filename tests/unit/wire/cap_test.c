@@ -155,6 +155,28 @@ static void a_lease_stands_on_the_wire_as_documented(void **state)
     assert_int_equal(back.host, 0);     /* the frame's sender says who */
 }
 
+static void ramps_stand_behind_the_rest_and_only_where_there_are_any(void **state)
+{
+    (void)state;
+    static const uint8_t wire[] = {0x30, 0x01, 0x50, 0x80, 0x89, 0x7A, 0x58, 0xE8, 0x07,
+                                   0x60, 0x80, 0xE1, 0xEB, 0x17};
+    const struct lease lease = {.floor_mw = 1, .ramp_up_mw_per_s = 2000000, .ramp_down_mw_per_s = 1000,
+                                .hysteresis_ns = 50000000};
+    const struct lease too_steep = {.ramp_down_mw_per_s = GIGAWATT_MW + 1};
+    const struct lease too_long = {.hysteresis_ns = CENTURY_NS + 1};
+    uint8_t body[ROOM];
+    struct lease back;
+
+    assert_int_equal(lease_encode(&lease, body, sizeof body), sizeof wire);
+    assert_memory_equal(body, wire, sizeof wire);
+    assert_int_equal(lease_decode(body, sizeof wire, &back), ACCEPTED);
+    assert_memory_equal(&back, &lease, sizeof lease);
+    assert_int_equal(lease_decode(body, 2, &back), ACCEPTED);   /* of one who tells none */
+    assert_int_equal(back.ramp_up_mw_per_s | back.ramp_down_mw_per_s | back.hysteresis_ns, 0);
+    assert_int_equal(lease_encode(&too_steep, body, sizeof body), 0);
+    assert_int_equal(lease_encode(&too_long, body, sizeof body), 0);
+}
+
 static void the_host_never_crosses_inside_a_body(void **state)
 {
     (void)state;
@@ -238,6 +260,7 @@ int main(void)
         cmocka_unit_test(any_report_comes_back_as_sent),
         cmocka_unit_test(any_token_message_comes_back_as_sent),
         cmocka_unit_test(a_lease_stands_on_the_wire_as_documented),
+        cmocka_unit_test(ramps_stand_behind_the_rest_and_only_where_there_are_any),
         cmocka_unit_test(the_host_never_crosses_inside_a_body),
         cmocka_unit_test(quantities_end_at_a_gigawatt_and_a_century),
         cmocka_unit_test(impossible_values_are_malformed),
