@@ -477,8 +477,8 @@ int main(int argc, char **argv)
         writes += world.watchdog_writes;
     }
     printf("%" PRIu64 " leases obeyed, %" PRIu64 " kills, %" PRIu64 " stops, %" PRIu64 " falls, %" PRIu64
-           " devices blind for over a second, %" PRIu64 " writes of the watchdog; no device above what it may for "
-           "longer than A\n",
+           " devices blind for over a second, %" PRIu64
+           " writes of the watchdog; no device above what it may for longer than A\n",
            leases, kills, stops, falls, blinded, writes);
     /* few histories need not meet everything */
     bool met = run.cases < 100 || (leases > run.cases && kills && stops && falls && blinded && writes);

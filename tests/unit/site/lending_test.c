@@ -357,8 +357,9 @@ static void a_ups_that_may_be_on_its_bypass_holds_nothing_up(void **state)
     snprintf(written, sizeof written, text, ", volts_low: 98%", bypass, bypass);
     written_site_load(&w, written, NULL);
     assert_int_not_equal(w.rc, 0);
-    assert_non_null(
-        strstr(w.report, "'up' may be on its bypass, and then the volts of 'up' are no higher than those of 'in'"));
+    assert_non_null(strstr(
+        w.report,
+        "'up' may be on its bypass, and then the volts of 'up' are no higher than those of 'in'"));
     site_unload(&w.site);
 }
 
