@@ -105,9 +105,13 @@ static int switch_to(const struct setting *setting, int on)
 {
     struct nvml_smoothing_state wanted = {.version = NVML_VERSION(struct nvml_smoothing_state, 1),
                                           .enabled = on};
+    int64_t seen;
     int error = go_on(setting);
-    return error ? error
-                 : nvml_library_error(setting->library->smoothing_state(setting->device, &wanted));
+    if (!error)
+        error = nvml_library_error(setting->library->smoothing_state(setting->device, &wanted));
+    if (!error)
+        error = read_field(setting, NVML_SMOOTHING_ENABLED, 0, &seen);
+    return error ? error : seen == on ? 0 : -EIO;
 }
 
 static int put_into_force(const struct setting *setting)

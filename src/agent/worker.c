@@ -120,8 +120,12 @@ static int set_smooth(struct worker *worker, const struct act_smooth *wanted, in
         worker->smoothed = *wanted;
     else if (rc == -EINTR)
         worker->smoothed = not_known;
-    else if (rc != -ENODEV)
-        worker->smoothed = call_smooth(worker, smooth_off, now_ns) ? not_known : smooth_off;
+    else if (rc != -ENODEV) {
+        int off = call_smooth(worker, smooth_off, now_ns);
+        worker->smoothed = off ? not_known : smooth_off;
+        if (off == -EINTR)      /* the floor of before stands: both again behind the cut */
+            return off;
+    }
     return rc == -ENOTSUP && wanted->off ? 0 : rc;
 }
 

@@ -139,12 +139,12 @@ void cluster_make_claims(struct cluster *cluster, const struct cluster_run *run,
 /* ---- the cut ---- */
 
 /* Under a contingency whose loan is withdrawn, a node that would lend is held at its steady limit by that.
- * Groups of nodes have no such cells. */
+ * Groups of nodes lend nothing. */
 static bool is_withdrawn(const struct cluster *cluster, uint32_t node)
 {
+    const struct model *model = cluster->model;
     uint32_t contingency = cluster->visit.cell / PHASES;
-    uint32_t held = cluster->withdrawn & cluster->model->node[node].lend;
-    return held >> contingency & 1;
+    return node < model->node_count && (cluster->withdrawn & model->node[node].lend) >> contingency & 1;
 }
 
 static uint8_t term_of_cut(const struct cluster *cluster, uint32_t node, uint32_t host)

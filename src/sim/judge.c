@@ -59,7 +59,8 @@ int judge_init(struct judge *judge, const struct plant *plant, const struct stat
     if (!judge->host || !judge->node || !judge->most_mva)
         return -ENOMEM;
     for (uint32_t h = 0; h < model->host_count; h++)
-        judge->host[h].excused_until_ns = judge->host[h].settles_until_ns = NEVER_NS;
+        judge->host[h].excused_until_ns = judge->host[h].draw_until_ns =
+            judge->host[h].settles_until_ns = NEVER_NS;
     for (uint32_t n = 0; n < model->node_count; n++) {
         judge->node[n].over_since_ns = judge->node[n].trouble_since_ns = NEVER_NS;
         for (int phase = 0; phase < PHASES; phase++)
@@ -80,14 +81,19 @@ void judge_finish(struct judge *judge)
 /* ---- exposure ---- */
 
 /* The lease theorem bounds what a host may draw that lets its agent see its devices: not one whose read-back
- * lies, that draws more than its cap allows, always or after a step, or whose caps went without a write.
- * Where a feed is dark, hosts that have another go on as before: they are not excused. A host that stalls,
- * sticks, freezes, or has lost its watchdog keeps what it was last leased, and so does its exposure: it goes
- * by evidence, by no clock. */
+ * lies, or whose caps went without a write. Where a feed is dark, hosts that have another go on as before:
+ * they are not excused. A host that stalls, sticks, freezes, or has lost its watchdog keeps what it was last
+ * leased, and so does its exposure: it goes by evidence, by no clock. */
 static bool breaks_premise(enum fault_kind kind)
 {
-    return kind == FAULT_RESET || kind == FAULT_LIE || kind == FAULT_REBOOT || kind == FAULT_OVERDRAW ||
-           kind == FAULT_OVERSHOOT || kind == FAULT_RAISE;
+    return kind == FAULT_RESET || kind == FAULT_LIE || kind == FAULT_REBOOT || kind == FAULT_RAISE;
+}
+
+/* Devices that draw more than their cap allows, always or after a step, touch neither cap nor read-back:
+ * their draw alone is excused, the account of their caps must hold throughout. */
+static bool breaks_draw(enum fault_kind kind)
+{
+    return kind == FAULT_OVERDRAW || kind == FAULT_OVERSHOOT;
 }
 
 static int64_t excuse_ns(const struct judge *judge, uint32_t h)
@@ -96,21 +102,27 @@ static int64_t excuse_ns(const struct judge *judge, uint32_t h)
     return judge->plant->workload->plant.notice_ns + 2 * judge->model->policy.lease_ns + type->actuation_ns;
 }
 
+static void note_fault(struct judge *judge, uint32_t h, const struct fault *fault, bool begins)
+{
+    struct judge_host *host = &judge->host[h];
+    bool raise = fault->kind == FAULT_RAISE, draw = breaks_draw(fault->kind);
+    uint32_t *standing = raise ? &host->raises : draw ? &host->draw_excuses : &host->excuses;
+    if (begins && !fault_happens_once(fault->kind))
+        ++*standing;
+    else if (!begins)
+        *standing -= *standing > 0;
+    if (!draw)
+        host->shown_by = 0;
+    if (!begins || !raise)
+        *(draw ? &host->draw_until_ns : &host->excused_until_ns) = judge->plant->t_ns + excuse_ns(judge, h);
+}
+
 void judge_fault(struct judge *judge, const struct fault *fault, bool begins)
 {
-    for (uint32_t h = 0; breaks_premise(fault->kind) && h < judge->model->host_count; h++) {
-        struct judge_host *host = &judge->host[h];
-        if (!fault_strikes_host(fault, judge->model, h))
-            continue;
-        uint32_t *standing = fault->kind == FAULT_RAISE ? &host->raises : &host->excuses;
-        if (begins && !fault_happens_once(fault->kind))
-            ++*standing;
-        else if (!begins)
-            *standing -= *standing > 0;
-        host->shown_by = 0;
-        if (begins && fault->kind == FAULT_RAISE)
-            continue;
-        host->excused_until_ns = judge->plant->t_ns + excuse_ns(judge, h);
+    bool excuses = breaks_premise(fault->kind) || breaks_draw(fault->kind);
+    for (uint32_t h = 0; excuses && h < judge->model->host_count; h++) {
+        if (fault_strikes_host(fault, judge->model, h))
+            note_fault(judge, h, fault, begins);
     }
 }
 
@@ -123,8 +135,12 @@ static void stretch_excuse(struct judge *judge, uint32_t h)
     struct judge_host *host = &judge->host[h];
     bool asleep = judge->plant->t_ns < judge->plant->asleep_until_ns[h];
     bool nobody = agent->watchdog_dead && (agent->dead || agent->stopped);
-    if ((asleep || nobody) && judge->plant->t_ns < host->excused_until_ns)
+    if (!asleep && !nobody)
+        return;
+    if (judge->plant->t_ns < host->excused_until_ns)
         host->excused_until_ns = judge->plant->t_ns + excuse_ns(judge, h);
+    if (judge->plant->t_ns < host->draw_until_ns)
+        host->draw_until_ns = judge->plant->t_ns + excuse_ns(judge, h);
 }
 
 /* A cap that somebody else holds up is read back: from the report on that shows it, it is counted. */
@@ -173,9 +189,13 @@ static bool draws_above(const struct judge *judge, uint32_t h, int64_t counted_m
 {
     const struct gpuhost *host = &judge->plant->host[h];
     const struct model_host_type *type = &judge->model->type[judge->model->host[h].type];
-    if (counted_mw > host->cap_max_mw || judge->plant->t_ns < judge->host[h].settles_until_ns)
+    const struct judge_host *known = &judge->host[h];
+    int64_t t_ns = judge->plant->t_ns;
+    if (counted_mw > host->cap_max_mw || t_ns < known->settles_until_ns)
         return false;
-    bool fills = judge->plant->t_ns < host->refill_until_ns + judge->plant->step_ns;
+    if (known->draw_excuses || t_ns < known->draw_until_ns)
+        return false;
+    bool fills = t_ns < host->refill_until_ns + judge->plant->step_ns;
     double filling_w = fills ? host->boot_w - host->phys_max_w : 0;
     return (host->power_w - filling_w) * 1e3 > settled_band * (double)draw_of_cap_mw(type, counted_mw);
 }

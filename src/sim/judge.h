@@ -19,6 +19,8 @@ struct judge_host {
     uint32_t raises;            /* in force: excused until a report that shows it has been heard */
     uint64_t shown_by;          /* number of that report; 0: its agent has not seen it yet */
     int64_t excused_until_ns;
+    uint32_t draw_excuses;      /* faults in force that break one about its draw, not about its caps */
+    int64_t draw_until_ns;      /* and until then for those that were */
     int64_t settles_until_ns;   /* driver defaults were in force: its draw is on its way down until then */
 };
 

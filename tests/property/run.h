@@ -38,7 +38,13 @@ static inline bool run_option(struct run *run, int argc, char **argv, int *i)
     bool seed = !strcmp(option, "--seed"), cases = !strcmp(option, "--cases");
     if ((!seed && !cases) || *i + 1 >= argc)
         return false;
-    uint64_t value = strtoull(argv[++*i], NULL, 0);
+    char *end;
+    uint64_t value = strtoull(argv[++*i], &end, 0);
+    if (*end || end == argv[*i] || (cases && !value)) {
+        fprintf(stderr, "%s: %s %s: a whole number%s is wanted\n", run->program, option, argv[*i],
+                cases ? " from 1 on" : "");
+        exit(2);
+    }
     *(seed ? &run->seed : &run->cases) = value;
     run->told |= cases;
     return true;

@@ -29,7 +29,7 @@ struct standin_told {
     _Atomic int64_t overshoot_permille;
     _Atomic int64_t lost;       /* off the bus: every call says so */
     _Atomic int64_t hang;       /* every call waits until it is 0 again */
-    _Atomic int64_t sticky;     /* limits are taken and change nothing */
+    _Atomic int64_t sticky;     /* limits, and smoothing on or off, are taken and change nothing */
     _Atomic int64_t fail_set;   /* nvmlReturn_t of every write; 0 = none */
     _Atomic int64_t fail_get;   /* of every reading */
     _Atomic int64_t fail_field; /* of every value of a field, while the call succeeds */

@@ -156,7 +156,7 @@ int nvmlDevicePowerSmoothingSetState(nvml_handle device, struct nvml_smoothing_s
     int code = session_enter(device, true, &gpu);
     if (!code && state->version != NVML_VERSION(struct nvml_smoothing_state, 1))
         return 25;
-    if (!code)
+    if (!code && !atomic_load(&gpu->told.sticky))
         atomic_store(&gpu->smooth, state->enabled);
     return code;
 }

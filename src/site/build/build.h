@@ -57,7 +57,8 @@ int check_fail_safe(struct draft *d, const struct site *site);
 int check_cords(struct draft *d, const struct site *site);
 /* setup: a sag at the top reaches the node; parents are built. */
 bool build_sags(const struct site *site, uint32_t node);
-/* setup: a UPS that may be on its bypass promises no volts of its own; its equipment is built. */
+/* setup: a UPS that may be on its bypass promises no volts of its own, nor does what it feeds without a
+ * transformer between; equipment of all above is built. */
 void build_check_volts(struct draft *d, const struct draft_node *draft, const struct site *site,
                        uint32_t node);
 

@@ -274,6 +274,18 @@ static void smoothing_is_written_in_its_units(void **state)
     assert_int_equal(atomic_load(&gpu->smooth), 0);
 }
 
+static void smoothing_that_stays_on_is_not_taken_for_off(void **state)
+{
+    struct bench *b = bench(state);
+    struct standin_gpu *gpu = gpu_of(b, 0);
+    assert_int_equal(b->act.driver->smooth(&b->act, 0, &(struct act_smooth){.floor_mw = 350000}), 0);
+    atomic_store(&gpu->told.sticky, 1);
+    assert_int_equal(b->act.driver->smooth(&b->act, 0, &(struct act_smooth){.off = true}), -EIO);
+    atomic_store(&gpu->told.sticky, 0);
+    assert_int_equal(b->act.driver->smooth(&b->act, 0, &(struct act_smooth){.off = true}), 0);
+    assert_int_equal(atomic_load(&gpu->smooth), 0);
+}
+
 static void smoothing_that_does_not_read_back_is_not_put_into_force(void **state)
 {
     struct bench *b = bench(state);
@@ -398,6 +410,7 @@ int main(void)
         ON_GPUS(a_gpu_that_is_lost_is_left_out),
         ON_GPUS(more_gpus_than_a_host_may_have_are_refused),
         ON_GPUS(smoothing_is_written_in_its_units),
+        ON_GPUS(smoothing_that_stays_on_is_not_taken_for_off),
         ON_GPUS(smoothing_that_does_not_read_back_is_not_put_into_force),
         ON_GPUS(processes_share_the_gpus),
         ON_GPUS(the_draw_follows_the_cap),

@@ -97,6 +97,7 @@ static void risk_is_rounded_up_to_the_millionth_and_no_further(void **state)
     assert_int_equal(risk_of(&peak, 0, 1).level_ppm, 0);
     assert_int_equal(risk_of(&peak, 0, 1).sag_ppm, 0);
     assert_int_equal(risk_of(&peak, 0.001, 1).level_ppm, PPM);
+    assert_int_equal(risk_of(&peak, 1, 0).time_ppm, PPM);       /* at once: nothing answers before that */
 }
 
 int main(void)

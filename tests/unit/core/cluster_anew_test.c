@@ -158,11 +158,47 @@ static void what_was_given_up_half_way_changes_nothing(void **state)
         play(seed, true);
 }
 
+/*
+ * Two phases of the main are cut: the first, passed most, to 4 kVA, which host 0 alone loads; then the second
+ * to 18, which it loads with three others. Of these host 2 comes first and has its 7 kW; the rest have a
+ * third of 11 each. The first phase has room again, but nobody to give it to: whoever is held down loads the
+ * second. With four times as much of both nobody is held down, and nothing else has changed.
+ */
+static void room_that_nobody_can_use_leaves_the_next_arbitration_all_its_hosts(void **state)
+{
+    static const int64_t held_w[HALL_HOSTS] = {3666, 10000, 7000, 3666, 3666};
+    static struct hall hall;
+    (void)state;
+    hall_build(&hall);
+    hall.node[HALL_MAIN].limit_mva[0][0] = 16 * HALL_KW;
+    hall.node[HALL_MAIN].limit_mva[0][1] = 72 * HALL_KW;
+    for (uint32_t h = 0; h < HALL_HOSTS; h++) {
+        hall.host[h].tier = h != 2;
+        for (uint32_t phase = 0; phase < PHASES; phase++)
+            hall.host[h].cord[0].phase_ppm[phase] =
+                (h == 0 && phase == 0) || phase == (h == 1 ? 2u : 1u) ? PPM : 0;
+    }
+    hall_open(&hall);
+    for (uint32_t h = 0; h < HALL_HOSTS; h++)
+        hall_uses(&hall, h, (h ? 7 : 10) * HALL_KW);
+    ledger_scale_limit(&hall.ledger, HALL_MAIN, PPM / 4);
+    hall_arbitrate(&hall, CLUSTER_ITEMS);
+    assert_true(hall.cluster.crossing);
+    assert_int_equal(hall.cluster_node[HALL_MAIN].cut, 3);
+    for (uint32_t h = 0; h < HALL_HOSTS; h++)
+        assert_in_range(hall.target_mw[h], held_w[h] * HALL_W - HALL_W, held_w[h] * HALL_W);
+    ledger_scale_limit(&hall.ledger, HALL_MAIN, PPM);
+    hall_arbitrate(&hall, CLUSTER_ITEMS);
+    for (uint32_t h = 0; h < HALL_HOSTS; h++)
+        assert_in_range(hall.target_mw[h], 10 * HALL_KW - HALL_W, 10 * HALL_KW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_left_changes_nothing),
         cmocka_unit_test(what_was_given_up_half_way_changes_nothing),
+        cmocka_unit_test(room_that_nobody_can_use_leaves_the_next_arbitration_all_its_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -226,7 +226,8 @@ static void a_load_of_nought_is_one(void **state)
         assert_int_equal(pool_load_mva(&bed.pools, HALL_LEFT, p), p ? (1 + p) * 1010 * HALL_W : 0);
 }
 
-/* The meter of a single-phase node reads the phase that its hosts hang on, whichever that is. */
+/* The meter of a single-phase node reads the phase that its hosts hang on, whichever that is, also where
+ * nothing of them is left on it in a contingency. */
 static void the_one_phase_of_a_node_is_that_of_its_hosts(void **state)
 {
     (void)state;
@@ -234,6 +235,7 @@ static void the_one_phase_of_a_node_is_that_of_its_hosts(void **state)
     build(&bed);
     bed.hall.node[HALL_LEFT].phases = 1;
     bed.hall.host[0].cord[0].phase_ppm[0] = bed.hall.host[0].cord[0].phase_ppm[2] = 0;
+    bed.hall.host[0].cord[0].share_ppm[1] = 0;
     start(&bed);
     draws(&bed, 4000);
     struct reading reading = {.meter = HALL_LEFT, .current_ma = {20000}, .voltage_mv = {100000}};

@@ -448,6 +448,24 @@ static void the_tightest_cell_may_be_the_first_of_a_later_cord(void **state)
     assert_int_equal(cell.phase, 0);
 }
 
+/* Every cell of both nodes above host 1 leaves it the same: the node nearest to it, the first phase, nothing
+ * lost. */
+static void of_cells_as_tight_the_first_is_named(void **state)
+{
+    (void)state;
+    struct hall hall;
+    build(&hall);
+    for (uint32_t i = 0; i < 3 * PHASES; i++)
+        hall.node[HALL_LEFT].limit_mva[i / PHASES][i % PHASES] =
+            hall.node[HALL_MAIN].limit_mva[i / PHASES][i % PHASES] = 5 * HALL_KW;
+    sums_init(&hall.ledger);
+    assert_int_equal(sums_room_mw(&hall.ledger, 1, SUM_NEWEST, 0), 4 * HALL_KW);
+    struct sums_cell cell = sums_tightest(&hall.ledger, 1, SUM_NEWEST, 0);
+    assert_int_equal(cell.node, HALL_LEFT);
+    assert_int_equal(cell.contingency, 0);
+    assert_int_equal(cell.phase, 0);
+}
+
 /* What stands in rows behind the last contingency is neither above a limit nor the highest. */
 static void what_stands_behind_the_last_contingency_counts_nowhere(void **state)
 {
@@ -493,6 +511,7 @@ static void the_last_contingency_of_all_may_bind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_cells_as_tight_the_first_is_named),
         cmocka_unit_test(what_stands_behind_the_last_contingency_counts_nowhere),
         cmocka_unit_test(the_last_contingency_of_all_may_bind),
         cmocka_unit_test(cords_add_up_where_they_meet_and_nowhere_else),

@@ -153,7 +153,24 @@ static void a_known_overdraw_or_overshoot_is_excused_while_it_stands(void **stat
         assert_int_equal(judged(court, 200), 0);
         judge_fault(&court->judge, &fault, false);
         assert_int_equal(judged(court, 200), 0);
-        court->judge.host[0].excused_until_ns = 0;      /* long enough for anybody to have heard of it */
+        court->judge.host[0].draw_until_ns = 0;         /* long enough for anybody to have heard of it */
+        assert_int_equal(judged(court, 10 * JUDGE_TURNS), 10);
+        close_court(court);
+    }
+}
+
+/* Neither touches a cap: the account of it must hold while they stand and after. */
+static void an_overdraw_or_overshoot_excuses_no_cap_above_what_counts(void **state)
+{
+    static const enum fault_kind kinds[] = {FAULT_OVERDRAW, FAULT_OVERSHOOT};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct court *court = open_court();
+        const struct fault fault = {.kind = kinds[i], .at_host = true, .for_ns = NS_PER_S, .amount = 0.1};
+        judge_fault(&court->judge, &fault, true);
+        court->core.ledger.host[0].fail_safe_mw -= 1;
+        assert_int_equal(judged(court, 10 * JUDGE_TURNS), 10);
+        judge_fault(&court->judge, &fault, false);
         assert_int_equal(judged(court, 10 * JUDGE_TURNS), 10);
         close_court(court);
     }
@@ -169,6 +186,7 @@ int main(void)
         cmocka_unit_test(while_supplies_fill_a_draw_above_what_counts_is_told_all_the_same),
         cmocka_unit_test(what_was_drawn_at_driver_defaults_may_settle_once_a_cap_is_written),
         cmocka_unit_test(a_known_overdraw_or_overshoot_is_excused_while_it_stands),
+        cmocka_unit_test(an_overdraw_or_overshoot_excuses_no_cap_above_what_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

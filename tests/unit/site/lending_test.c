@@ -357,9 +357,40 @@ static void a_ups_that_may_be_on_its_bypass_holds_nothing_up(void **state)
     snprintf(written, sizeof written, text, ", volts_low: 98%", bypass, bypass);
     written_site_load(&w, written, NULL);
     assert_int_not_equal(w.rc, 0);
-    assert_non_null(
-        strstr(w.report, "'up' may be on its bypass, and then its volts are no higher than those of 'in'"));
+    assert_non_null(strstr(
+        w.report,
+        "'up' may be on its bypass, and then the volts of 'up' are no higher than those of 'in'"));
     site_unload(&w.site);
+}
+
+/* Whatever people call it, and wherever below it volts are promised. */
+static void only_an_inverter_holds_volts_up(void **state)
+{
+    static const char text[] =
+        "site: t\nsag: 76%%\nnodes:\n"
+        "  - {id: in, kind: main, volts: 400V, rating: 100A}\n"
+        "  - {id: up, kind: ups, parent: in, rating: 100A, states: [{id: ups, current: 90A}, "
+        "{id: %s, current: 90A}]}\n"
+        "  - {id: tx, kind: %s, parent: up, volts: 400V, rating: 100A}\n"
+        "  - {id: below, kind: branch, parent: tx, rating: 50A, volts_low: 98%%}\n";
+    static const struct {
+        const char *id, *kind;
+        bool refused;
+    } cases[] = {{"Bypass", "branch", true}, {"eco", "branch", true}, {"maintenance", "branch", true},
+                 {"battery", "branch", false}, {"inverter", "branch", false}, {"eco", "transformer", false}};
+    struct written_site w;
+    char written[1024];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(written, sizeof written, text, cases[i].id, cases[i].kind);
+        written_site_load(&w, written, NULL);
+        if (!w.rc == cases[i].refused)
+            fail_msg("%s below %s: %s", cases[i].kind, cases[i].id, w.report);
+        if (cases[i].refused)
+            assert_non_null(strstr(w.report, "the volts of 'below' are no higher than those of 'tx'"));
+        site_unload(&w.site);
+    }
 }
 
 static void a_catcher_carries_a_block_once_that_is_lost(void **state)
@@ -600,6 +631,7 @@ int main(void)
         cmocka_unit_test(a_pool_is_the_steady_limit_and_a_burst_above_it),
         cmocka_unit_test(a_sag_scales_limits_and_is_not_lasting),
         cmocka_unit_test(a_ups_that_may_be_on_its_bypass_holds_nothing_up),
+        cmocka_unit_test(only_an_inverter_holds_volts_up),
         cmocka_unit_test(a_ups_holds_its_output_up_and_a_bypass_does_not),
         cmocka_unit_test(a_catcher_carries_a_block_once_that_is_lost),
         cmocka_unit_test(any_cord_of_hot_spares_may_carry_all),
