@@ -74,7 +74,8 @@ static void round_of(struct subject *subject, uint64_t number)
 
     packet->t0_ns = (int64_t)(number * subject->block * (1000000000 / RATE_HZ));
     for (uint32_t m = 0; m < subject->meters; m++) {
-        measure_meter_samples(&subject->meter[m], packet, subject->out);
+        if (measure_meter_samples(&subject->meter[m], packet, subject->out))
+            abort();                /* what is measured would be nothing */
         subject->readings += subject->out->cycles_count;
         subject->events += subject->out->events;
         subject->ticks += subject->out->ticks;

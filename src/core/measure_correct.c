@@ -31,7 +31,7 @@ static void scale(const struct measure_config *config, const struct measure_bloc
 /* Everything is `reach` later than it came; a channel that is late is less so. */
 static void move(struct measure_meter *meter, uint32_t channel, double *x, uint32_t n)
 {
-    double line[MEASURE_SKEW_TAPS + MEASURE_BLOCK_MAX], *tail = meter->tail[channel];
+    double line[MEASURE_SKEW_TAPS + WORK_FILL_MAX + MEASURE_BLOCK_MAX], *tail = meter->tail[channel];
     double back = meter->reach - meter->config.late_ns[channel] / meter->period_ns;
     uint32_t whole = (uint32_t)back;
     double at = 1 - (back - whole);
@@ -43,44 +43,95 @@ static void move(struct measure_meter *meter, uint32_t channel, double *x, uint3
     memcpy(tail, &line[n], sizeof meter->tail[channel]);
 }
 
+/* Up to 1 ms that is missing lies on a straight line between what came on either side: as it came, so that
+ * the correction of a delay goes through it as through samples. */
+static void fill(double from, double *x, uint32_t missing)
+{
+    double step = (x[missing] - from) / (missing + 1.0);
+
+    for (uint32_t k = 0; k < missing; k++)
+        x[k] = from + step * (k + 1);
+}
+
+/* Of samples as they came. Where channels are moved in time, a sample is in the four around where it comes
+ * out, and what that is of the next block is told there. */
+static void mark(struct measure_meter *meter, struct measure_work *work, uint32_t from, uint32_t to,
+                 uint32_t flags)
+{
+    if (to > work->n) {
+        meter->carried = to - work->n > meter->carried ? to - work->n : meter->carried;
+        meter->carried_flags |= flags;
+        to = work->n;
+    }
+    if (from <= to)
+        measure_work_mark(work, from, to, flags);
+}
+
+static void mark_carried(struct measure_meter *meter, struct measure_work *work, uint32_t at)
+{
+    uint32_t samples = meter->carried, flags = meter->carried_flags;
+
+    meter->carried = meter->carried_flags = 0;
+    if (at && samples)
+        mark(meter, work, 1, samples, flags);
+}
+
 static double as_it_came(const struct measure_block *block, uint32_t channels, uint32_t channel, uint32_t k)
 {
     return block->row ? block->row[(size_t)k * channels + channel] : (double)block->column[channel][k];
 }
 
 /* Beside the scaling, so that a meter without a clip level does not pay for it. */
-static void look_for_clips(const struct measure_config *config, const struct measure_block *block,
+static void look_for_clips(struct measure_meter *meter, const struct measure_block *block,
                            struct measure_work *work, uint32_t at)
 {
+    const struct measure_config *config = &meter->config;
+    uint32_t spread = (uint32_t)(2 * meter->reach);
     uint32_t first = block->samples, last = 0;
 
     for (uint32_t c = 0; c < config->channels; c++)
-        for (uint32_t k = 0; k < block->samples; k++)
+        for (uint32_t k = 0; k < block->samples && measure_uses(config, c); k++)
             if (fabs(as_it_came(block, config->channels, c, k)) >= config->clip) {
                 first = k < first ? k : first;
                 last = k > last ? k : last;
             }
     if (first < block->samples)
-        measure_work_mark(work, at + first, at + last, MEASURE_CLIPPED);
+        mark(meter, work, at + first, at + last + spread, MEASURE_CLIPPED);
+}
+
+/* One channel, behind x[0], the newest sample there was. One that the meter has not is 0. */
+static void correct(struct measure_meter *meter, const struct measure_block *block, uint32_t channel,
+                    double *x, uint32_t at)
+{
+    double *tail = meter->tail[channel];
+    uint32_t missing = at ? at - 1 : 0;
+
+    if (!measure_uses(&meter->config, channel)) {
+        memset(&x[at], 0, block->samples * sizeof *x);
+        memset(x, 0, at * sizeof *x);
+        return;
+    }
+    scale(&meter->config, block, channel, &x[at]);
+    for (uint32_t tap = 0; !at && tap < MEASURE_SKEW_TAPS; tap++)
+        tail[tap] = x[0];
+    fill(meter->reach > 0 ? tail[MEASURE_SKEW_TAPS - 1] : x[0], &x[at - missing], missing);
+    if (meter->reach > 0)
+        move(meter, channel, &x[at - missing], missing + block->samples);
 }
 
 void measure_correct(struct measure_meter *meter, const struct measure_block *block,
                      struct measure_work *work, uint32_t at)
 {
     const struct measure_config *config = &meter->config;
+    uint32_t missing = at ? at - 1 : 0, spread = (uint32_t)(2 * meter->reach);
 
-    for (uint32_t c = 0; c < config->channels; c++) {
-        double *x = &work->x[c][at];
-
-        scale(config, block, c, x);
-        if (meter->reach > 0) {
-            for (uint32_t tap = 0; !at && tap < MEASURE_SKEW_TAPS; tap++)
-                meter->tail[c][tap] = x[0];
-            move(meter, c, x, block->samples);
-        }
-    }
+    for (uint32_t c = 0; c < config->channels; c++)
+        correct(meter, block, c, work->x[c], at);
+    mark_carried(meter, work, at);
+    if (missing)
+        mark(meter, work, 1, missing + spread, MEASURE_FILLED);
     if (block->flags)
-        measure_work_mark(work, at, at + block->samples - 1, block->flags);
+        mark(meter, work, at, at + block->samples - 1 + spread, block->flags);
     if (config->clip > 0)
-        look_for_clips(config, block, work, at);
+        look_for_clips(meter, block, work, at);
 }

@@ -36,6 +36,7 @@ static void end(struct measure_meter *meter, uint32_t kind, int64_t t_ns, struct
 
     meter->watch.on &= ~(1u << kind);
     event->end_ns = t_ns;
+    event->over = true;
     say(out, event);
 }
 
@@ -76,6 +77,12 @@ static void dip(struct measure_meter *meter, uint32_t kind, bool starts, bool en
         end(meter, kind, now.t_ns, out);
 }
 
+/* Whether what an rms is taken over is a cycle: where the mains are gone, it is as it was. */
+static bool is_trusted(const struct measure_track *track)
+{
+    return track->locked || (track->found && track->absent);
+}
+
 void measure_event_half(struct measure_meter *meter, const struct measure_half *half, struct measure_out *out)
 {
     const struct measure_config *config = &meter->config;
@@ -85,7 +92,7 @@ void measure_event_half(struct measure_meter *meter, const struct measure_half *
 
     watch->voltage_v[half->phase] = half->voltage_v;
     watch->seen |= 1u << half->phase;
-    if (!(declared_v > 0) || watch->seen + 1 != 1u << config->phases || !meter->track.locked)
+    if (!(declared_v > 0) || watch->seen + 1 != 1u << config->phases || !is_trusted(&meter->track))
         return;
     low.value = extreme(meter, -1, &low.phase);
     high.value = extreme(meter, 1, &high.phase);

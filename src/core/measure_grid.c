@@ -30,23 +30,25 @@ static void edges_of_phase(const struct measure_work *work, uint32_t phase, uint
 {
     const double *v = &work->x[SAMPLES_VA + phase][i], *a = &work->x[SAMPLES_IA + phase][i];
     const double *c = &work->cosine[i], *s = &work->sine[i];
+    uint32_t next = part > 0;           /* at a sample itself there need not be a next one */
 
-    at[SUM_VV] = edge(v[0] * v[0], v[1] * v[1], part);
-    at[SUM_II] = edge(a[0] * a[0], a[1] * a[1], part);
-    at[SUM_VI] = edge(v[0] * a[0], v[1] * a[1], part);
-    at[SUM_VC] = edge(v[0] * c[0], v[1] * c[1], part);
-    at[SUM_VS] = edge(v[0] * s[0], v[1] * s[1], part);
-    at[SUM_IC] = edge(a[0] * c[0], a[1] * c[1], part);
-    at[SUM_IS] = edge(a[0] * s[0], a[1] * s[1], part);
+    at[SUM_VV] = edge(v[0] * v[0], v[next] * v[next], part);
+    at[SUM_II] = edge(a[0] * a[0], a[next] * a[next], part);
+    at[SUM_VI] = edge(v[0] * a[0], v[next] * a[next], part);
+    at[SUM_VC] = edge(v[0] * c[0], v[next] * c[next], part);
+    at[SUM_VS] = edge(v[0] * s[0], v[next] * s[next], part);
+    at[SUM_IC] = edge(a[0] * c[0], a[next] * c[next], part);
+    at[SUM_IS] = edge(a[0] * s[0], a[next] * s[next], part);
 }
 
 static void edges_shared(const struct measure_work *work, uint32_t i, double part, double at[MEASURE_SHARED])
 {
     const double *zero = &work->zero_v[i], *n = &work->x[SAMPLES_IN][i], *vn = &work->x[SAMPLES_VN][i];
+    uint32_t next = part > 0;
 
-    at[SHARED_V0] = edge(zero[0] * zero[0], zero[1] * zero[1], part);
-    at[SHARED_N] = edge(n[0] * n[0], n[1] * n[1], part);
-    at[SHARED_VN] = work->channels > SAMPLES_VN ? edge(vn[0] * vn[0], vn[1] * vn[1], part) : 0;
+    at[SHARED_V0] = edge(zero[0] * zero[0], zero[next] * zero[next], part);
+    at[SHARED_N] = edge(n[0] * n[0], n[next] * n[next], part);
+    at[SHARED_VN] = work->channels > SAMPLES_VN ? edge(vn[0] * vn[0], vn[next] * vn[next], part) : 0;
 }
 
 /* Where a phase's half cycles begin: the second phase is a third of a cycle later, or earlier where the
@@ -312,7 +314,7 @@ void measure_grid_run(struct measure_meter *meter, const struct measure_work *wo
                 next = p;
         double t = meter->grid[next].ahead / cycles;
 
-        if (t >= work->n)
+        if (!(t < work->n))
             break;
         t = t > 0 ? t : 0;
         take(meter, work, next, taken[next], (uint32_t)t);

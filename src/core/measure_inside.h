@@ -9,7 +9,7 @@
 enum {
     WORK_FILL_MAX = 16,                 /* 1 ms at the highest rate */
     WORK_SAMPLES = 1 + WORK_FILL_MAX + MEASURE_BLOCK_MAX,
-    WORK_MARKS = 4,
+    WORK_MARKS = 5,
 };
 
 /* Samples from..to of a run have something about them. */
@@ -51,7 +51,16 @@ static inline void measure_work_mark(struct measure_work *work, uint32_t from, u
         work->mark[work->marks++] = (struct measure_mark){from, to, flags};
 }
 
-/* measure_correct.c: samples of a block into the run, from index `at` on, scaled and moved in time */
+/* rt: whether a channel is one of the phases or wires that the meter has */
+static inline bool measure_uses(const struct measure_config *config, uint32_t channel)
+{
+    if (channel <= SAMPLES_IC)
+        return channel % MEASURE_PHASES < config->phases;
+    return channel < config->channels;
+}
+
+/* measure_correct.c: samples of a block into the run, from index `at` on, scaled and moved in time; what is
+ * missing before them lies on a straight line */
 void measure_correct(struct measure_meter *meter, const struct measure_block *block,
                      struct measure_work *work, uint32_t at);
 

@@ -10,6 +10,9 @@
 #define CLOCK_NS 20000          /* blocks may be this much beside where the one before said */
 #define SCALE_MAX 1e9
 enum { FORGET_NS = 1000000000 };
+/* times and numbers of samples whose differences are numbers too: until the year 2116 */
+#define FAR_MAX (INT64_C(1) << 62)
+#define FAR_MIN (-(INT64_C(1) << 61))
 
 static bool within(double value, double low, double high)
 {
@@ -57,18 +60,6 @@ int measure_meter_init(struct measure_meter *meter, const struct measure_config 
     return 0;
 }
 
-/* Up to 1 ms that is missing lies on a straight line between what is on either side. */
-static void fill(const struct measure_meter *meter, struct measure_work *work, uint32_t missing)
-{
-    for (uint32_t c = 0; c < meter->config.channels; c++) {
-        double *x = work->x[c], step = (x[missing + 1] - x[0]) / (missing + 1.0);
-
-        for (uint32_t k = 1; k <= missing; k++)
-            x[k] = x[0] + step * k;
-    }
-    measure_work_mark(work, 1, missing, MEASURE_FILLED);
-}
-
 static void lose(struct measure_meter *meter, const struct measure_block *block, uint64_t missing,
                  struct measure_out *out)
 {
@@ -84,7 +75,7 @@ static void lay(struct measure_meter *meter, const struct measure_block *block, 
                 uint64_t missing, bool joins)
 {
     double expected_ns = (double)missing * meter->period_ns, reach_ns = meter->reach * meter->period_ns;
-    int64_t moved_ns = block->t_ns - meter->next_t_ns - (int64_t)expected_ns;
+    double moved_ns = (double)(block->t_ns - meter->next_t_ns) - expected_ns;
 
     work->channels = meter->config.channels;
     work->period_ns = meter->period_ns;
@@ -94,8 +85,6 @@ static void lay(struct measure_meter *meter, const struct measure_block *block, 
     for (uint32_t c = 0; joins && c < meter->config.channels; c++)
         work->x[c][0] = meter->last[c];
     measure_correct(meter, block, work, work->n + 1 - block->samples);
-    if (joins && missing)
-        fill(meter, work, (uint32_t)missing);
     if (meter->started && (moved_ns > CLOCK_NS || moved_ns < -CLOCK_NS))
         measure_work_mark(work, joins, joins, MEASURE_CLOCK);
 }
@@ -136,6 +125,8 @@ int measure_meter_block(struct measure_meter *meter, const struct measure_block 
     struct measure_work work;
 
     nothing(out);
+    if (block->t_ns < FAR_MIN || block->t_ns >= FAR_MAX || block->first < FAR_MIN || block->first >= FAR_MAX)
+        return -EINVAL;
     if (!block->samples || block->samples > MEASURE_BLOCK_MAX || !block->row == !block->column ||
         (meter->started && block->first < meter->next_first))
         return -EINVAL;
@@ -145,7 +136,7 @@ int measure_meter_block(struct measure_meter *meter, const struct measure_block 
     work.marks = 0;
     if (meter->started && !joins)
         lose(meter, block, missing, out);
-    lay(meter, block, &work, joins ? missing : 0, joins);
+    lay(meter, block, &work, missing, joins);
     measure_sums_power(&work);
     measure_sums_turn(&work, meter->track.turn, meter->track.cycles);
     if (!meter->started)
@@ -157,21 +148,43 @@ int measure_meter_block(struct measure_meter *meter, const struct measure_block 
     return 0;
 }
 
+/* A channel that nobody measures may be invalid; where none is named, all are. */
+static bool is_invalid(const struct measure_config *config, const struct samples *samples)
+{
+    bool any = !samples->invalid;
+
+    for (uint32_t c = 0; c < config->channels; c++)
+        any |= measure_uses(config, c) && (samples->invalid >> c & 1);
+    return samples->flags & SAMPLES_INVALID && any;
+}
+
+/* Samples that are missing before a block that says so. A clock that does not say how many leaves a gap of
+ * unknown length, longer than what is filled. */
+static int64_t missing_before(const struct measure_meter *meter, int64_t t_ns)
+{
+    int64_t late_ns;
+
+    if (__builtin_sub_overflow(t_ns, meter->next_t_ns, &late_ns))
+        late_ns = 0;
+    int64_t missing = late_ns > 0 ? (int64_t)((double)late_ns / meter->period_ns + 0.5) : 0;
+
+    return missing ? missing : (int64_t)meter->samples_per_tick + 2;
+}
+
 int measure_meter_samples(struct measure_meter *meter, const struct samples *samples, struct measure_out *out)
 {
     struct measure_block block = {.column = samples->value, .samples = samples->count,
                                   .first = meter->next_first, .t_ns = samples->t0_ns};
-    int64_t late_ns = samples->t0_ns - meter->next_t_ns;
 
+    nothing(out);
     if (samples->channels != meter->config.channels || samples->period_ps != meter->config.period_ps)
         return -EINVAL;
-    if (samples->flags & SAMPLES_INVALID) {
-        nothing(out);
+    if (is_invalid(&meter->config, samples)) {
         meter->omitted = 1;
         return 0;
     }
-    if (meter->started && late_ns > 0 && (samples->flags & SAMPLES_GAP || meter->omitted))
-        block.first += (int64_t)((double)late_ns / meter->period_ns + 0.5);
+    if (meter->started && (samples->flags & SAMPLES_GAP || meter->omitted))
+        block.first += missing_before(meter, samples->t0_ns);
     block.flags = (samples->flags & SAMPLES_CLIPPED ? MEASURE_CLIPPED : 0) |
                   (samples->flags & SAMPLES_FILLED ? MEASURE_FILLED : 0);
     return measure_meter_block(meter, &block, out);

@@ -136,11 +136,12 @@ enum measure_event_kind { MEASURE_SAG, MEASURE_SWELL, MEASURE_INTERRUPTION, MEAS
 
 struct measure_event {
     int64_t t_ns;                       /* start */
-    int64_t end_ns;                     /* 0: it begins */
+    int64_t end_ns;                     /* where `over`, else 0: it begins */
     double value;                       /* the worst so far: V, A or W/s */
     uint32_t phase;                     /* where; of ramps and edges 0 */
     uint16_t kind;
     uint16_t flags;
+    bool over;
 };
 
 /* What one block may complete, at the most. `lost` counts what found no room. */
@@ -187,7 +188,8 @@ struct measure_track {
     uint32_t known, window_known, middle_known;
     double jump;                        /* cycles: due at the end of this block */
     uint32_t age;                       /* cycles since the frequency was found */
-    uint32_t locked, absent, strange, adrift, backward, jumps;
+    /* found: at any time */
+    uint32_t locked, found, absent, strange, adrift, backward, jumps;
 };
 
 struct measure_fast {
@@ -222,6 +224,8 @@ struct measure_meter {
     double tail[MEASURE_CHANNELS][MEASURE_SKEW_TAPS];   /* before the correction of skews, oldest first */
     int64_t next_first, next_t_ns;      /* what a block without a gap begins with */
     uint32_t started, omitted;          /* omitted: an invalid block, since the one before */
+    /* samples of the next block that still have of marked ones in them */
+    uint32_t carried, carried_flags;
     uint32_t halves;                    /* half cycles of the first phase since the last reading */
     int64_t whole_from_ns;
     struct measure_track track;
@@ -233,18 +237,20 @@ struct measure_meter {
     double power_w[MEASURE_NOTCH_KEEP];
 };
 
-_Static_assert(sizeof(struct measure_meter) <= 6144, "a thousand meters a core: their state fits its cache");
+static_assert(sizeof(struct measure_meter) <= 6144, "a thousand meters a core: their state fits its cache");
 
 /* setup: 0, or -EINVAL where a value is outside its range. `meter` is the caller's. */
 int measure_meter_init(struct measure_meter *meter, const struct measure_config *config);
 
 /* rt: takes a block; fills `out` with what it completed. Returns 0, or -EINVAL where the block has no samples
- * or too many, or begins before the one before ended: then nothing changed and nothing is in `out`. */
+ * or too many, begins before the one before ended, or lies beyond the year 2116: then nothing changed and
+ * nothing is in `out`. */
 int measure_meter_block(struct measure_meter *meter, const struct measure_block *block,
                         struct measure_out *out);
 
 /* rt: the same of a block as protocols bring it. What is missing before it follows from its time, where it
- * says that something is. Blocks with an invalid channel are left out: a gap, which the next one shows. */
+ * says that something is; where its time has not gone on, the gap is one of unknown length. Blocks in which a
+ * channel that is measured is invalid are left out: a gap, which the next one shows. */
 int measure_meter_samples(struct measure_meter *meter, const struct samples *samples,
                           struct measure_out *out);
 

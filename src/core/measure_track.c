@@ -24,6 +24,7 @@
 #define ADRIFT (1.0 / 12)       /* so far off for 12 cycles: jump */
 #define PRESENT 0.1             /* of the declared voltage, */
 #define CLEAR 0.04              /* and of the mean square: below it is no mains, but noise or DC */
+#define LOUD 1e30               /* squared: above it are no numbers to reckon with */
 #define ROCOF_ABOVE 0.5
 enum { STRANGE_MAX = 4, ADRIFT_MAX = 12, YOUNG = 6, AGE_MAX = 1000 };
 
@@ -100,6 +101,12 @@ static void adjust_phase(struct measure_track *track, double behind)
     track->pull = pull > PULL_MAX ? PULL_MAX : pull < -PULL_MAX ? -PULL_MAX : pull;
 }
 
+static void distrust(struct measure_track *track)
+{
+    if (++track->strange >= STRANGE_MAX)
+        track->locked = track->strange = 0;
+}
+
 static void search(struct measure_track *track, double frequency, double behind)
 {
     double error = frequency / track->frequency - 1;
@@ -108,7 +115,7 @@ static void search(struct measure_track *track, double frequency, double behind)
     track->pull = 0;
     if (fabs(error) > FOUND)
         return;
-    track->locked = 1;
+    track->locked = track->found = 1;
     track->strange = track->adrift = track->age = 0;
     if (fabs(behind) > CLOSE)
         track->jump = behind;
@@ -119,8 +126,7 @@ static void follow(struct measure_track *track, double frequency, double behind)
     double error = frequency / track->frequency - 1;
 
     if (fabs(error) > STRANGE) {
-        if (++track->strange >= STRANGE_MAX)
-            track->locked = track->strange = 0;
+        distrust(track);
         return;
     }
     track->strange = 0;
@@ -144,7 +150,8 @@ void measure_track_cycle(struct measure_meter *meter, double samples)
     followed(meter, &x, &y);
     for (uint32_t p = 0; p < meter->config.phases; p++)
         all += meter->grid[p].cycle_vv / meter->config.phases;
-    track->absent = x * x + y * y <= present * present || x * x + y * y < CLEAR * all;
+    double here = x * x + y * y;
+    track->absent = !(here > present * present && here >= CLEAR * all && here <= LOUD);
     if (track->absent) {
         measure_track_lost(meter);
         return;
@@ -154,8 +161,8 @@ void measure_track_cycle(struct measure_meter *meter, double samples)
         double frequency = turned / (0.5 * (samples + track->samples));
         double behind = phase_error(x, y);
 
-        if (frequency * meter->rate_hz < SLOWEST_HZ || frequency * meter->rate_hz > FASTEST_HZ)
-            track->strange++;
+        if (!(frequency * meter->rate_hz >= SLOWEST_HZ && frequency * meter->rate_hz <= FASTEST_HZ))
+            distrust(track);
         else if (track->locked)
             follow(track, frequency, behind);
         else

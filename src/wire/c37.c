@@ -161,28 +161,92 @@ int c37_command_decode(const uint8_t *data, uint32_t bytes, uint16_t *command)
     return METER_ACCEPTED;
 }
 
-static int take_config(struct c37_stream *stream, const uint8_t *data, uint32_t bytes)
+/* A change that was made counts up CFGCNT; where the kind of frame is the same, so does all it says. */
+static bool differs(const struct c37_stream *stream)
 {
-    int refusal = c37_config_decode(data, bytes, &stream->config);
+    const struct c37_config *now = &stream->config, *next = &stream->next;
 
-    stream->known = !refusal;
-    stream->renewed = !refusal;
+    if (now->type == next->type)
+        return stream->print != stream->next_print;
+    if (now->pmus != next->pmus || now->data_bytes != next->data_bytes)
+        return true;
+    for (uint32_t i = 0; i < now->pmus; i++)
+        if (now->pmu[i].changes != next->pmu[i].changes)
+            return true;
+    return false;
+}
+
+static void switch_over(struct c37_stream *stream)
+{
+    stream->config = stream->next;
+    stream->print = stream->next_print;
+    stream->held = false;
+    stream->known = true;
+}
+
+static int end_known(struct c37_stream *stream, int refusal)
+{
+    stream->known = stream->pending = stream->held = false;
     return refusal;
 }
 
-/* A device announces a change a while before, and takes the mark back when it is made. */
-static int follow_change(struct c37_stream *stream, const struct phasors *phasors)
+/* While a change is announced, data still come as they did before. */
+static int take_config(struct c37_stream *stream, const uint8_t *data, uint32_t bytes)
+{
+    int refusal = c37_config_decode(data, bytes, &stream->next);
+
+    if (refusal)
+        return end_known(stream, refusal);
+    stream->next_print = crc_32c(0, data + C37_HEADER_BYTES, bytes - C37_HEADER_BYTES - 2);
+    if (stream->known && stream->pending)
+        stream->held = differs(stream);
+    else
+        switch_over(stream);
+    return METER_ACCEPTED;
+}
+
+static bool is_pending(const struct phasors *phasors)
 {
     bool pending = false;
 
     for (uint32_t i = 0; i < phasors->pmus; i++)
         pending |= !!(phasors->pmu[i].stat & PHASORS_CONFIG_PENDING);
-    if (pending && !stream->pending)
-        stream->renewed = false;
-    bool changed = stream->pending && !pending && !stream->renewed;
+    return pending;
+}
+
+/* Data while a new configuration is held: under which of the two they are is what their marks say. Where they
+ * would fit both and say one thing under the one and another under the other, nobody knows. */
+static int take_between(struct c37_stream *stream, const uint8_t *data, uint32_t bytes,
+    struct phasors *phasors)
+{
+    int next_refusal = c37_data_decode(&stream->next, data, bytes, phasors);
+    bool made = !next_refusal && !is_pending(phasors);
+    int refusal = c37_data_decode(&stream->config, data, bytes, phasors);
+
+    if (refusal && refusal != METER_CONFIG_CHANGED)
+        return refusal;
+    if (!refusal && is_pending(phasors) && !made)
+        return METER_ACCEPTED;
+    if (!made || (!refusal && is_pending(phasors)))
+        return end_known(stream, METER_CONFIG_CHANGED);
+    switch_over(stream);
+    stream->pending = false;
+    return c37_data_decode(&stream->config, data, bytes, phasors);
+}
+
+static int take_known(struct c37_stream *stream, const uint8_t *data, uint32_t bytes, struct phasors *phasors)
+{
+    int refusal = c37_data_decode(&stream->config, data, bytes, phasors);
+
+    if (refusal == METER_CONFIG_CHANGED)
+        return end_known(stream, refusal);
+    if (refusal)
+        return refusal;
+    bool pending = is_pending(phasors);
+    if (stream->pending && !pending)
+        return end_known(stream, METER_CONFIG_CHANGED);
     stream->pending = pending;
-    stream->known = !changed;
-    return changed ? METER_CONFIG_CHANGED : METER_ACCEPTED;
+    return METER_ACCEPTED;
 }
 
 static int take_data(struct c37_stream *stream, const uint8_t *data, uint32_t bytes, struct phasors *phasors,
@@ -190,11 +254,8 @@ static int take_data(struct c37_stream *stream, const uint8_t *data, uint32_t by
 {
     if (!stream->known)
         return METER_CONFIG_UNKNOWN;
-    int refusal = c37_data_decode(&stream->config, data, bytes, phasors);
-    if (refusal == METER_CONFIG_CHANGED)
-        stream->known = false;
-    if (!refusal)
-        refusal = follow_change(stream, phasors);
+    int refusal = stream->pending && stream->held ? take_between(stream, data, bytes, phasors)
+                                                  : take_known(stream, data, bytes, phasors);
     *frames = !refusal;
     return refusal;
 }

@@ -98,14 +98,16 @@ int c37_command_decode(const uint8_t *data, uint32_t bytes, uint16_t *command);
 /* What a receiver remembers of one stream. Zeroed at start. */
 struct c37_stream {
     bool named, known;
-    bool pending, renewed;      /* a change is announced; a configuration has come since */
+    bool pending, held;         /* a change is announced; what it will change to has come */
     uint16_t id;
-    struct c37_config config;
+    uint32_t print, next_print; /* of the frames of both, without their times */
+    struct c37_config config, next;
 };
 
 /* rt: the next frame. METER_ACCEPTED with *frames 1 and `phasors`, or 0: a configuration, header or command.
- * A configuration that is refused, data of another size, and an announced change without a new configuration
- * end the one that was known: never is it guessed. */
+ * A configuration that comes while a change is announced and differs from the known one holds from the frame
+ * on that takes the announcement back; the same one again renews nothing. A configuration that is refused,
+ * data of another size, and an announced change without a new configuration end the one that was known. */
 int c37_receive(struct c37_stream *stream, const uint8_t *data, uint32_t bytes, struct phasors *phasors,
     uint32_t *frames);
 

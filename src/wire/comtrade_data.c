@@ -204,8 +204,14 @@ static int read_ascii(struct comtrade_reader *reader, struct record *record, dou
     if (!comtrade_line(&lines, &line))
         return 0;
     reader->at = lines.at;
-    if (!line.bytes)
-        return comtrade_line(&lines, &line) ? comtrade_refuse(fault, lines.line - 1, 0, "an empty line") : 0;
+    if (!line.bytes) {
+        uint64_t empty = lines.line;
+
+        while (comtrade_line(&lines, &line))
+            if (line.bytes)
+                return comtrade_refuse(fault, empty, 0, "an empty line");
+        return 0;
+    }
     struct fields in = {.at = line.at, .end = line.at + line.bytes, .more = true};
     const char *wrong = ascii_head(&in, record);
     if (!wrong)

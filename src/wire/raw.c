@@ -22,6 +22,9 @@ enum {
     COUNT_MAX = 32767,
 };
 
+/* in 2116: times beyond have no differences in 64 bits */
+#define T0_NS_MAX (INT64_C(1) << 62)
+
 enum flag { LOCKED = 1, HOLDOVER = 2, CLIPPED = 4, GAP = 8, NOMINAL_50 = 16, TAI = 32, FLAGS_KNOWN = 63 };
 
 static const char magic[4] = {'U', 'P', 'M', '1'};
@@ -89,6 +92,12 @@ static bool is_scale(float lsb)
     return lsb >= 1e-9F && lsb < 1e6F;
 }
 
+static bool is_time(const struct samples *samples)
+{
+    return samples->t0_ns > 0 && samples->t0_ns < T0_NS_MAX && samples->period_ps >= RAW_PERIOD_PS_MIN &&
+           samples->period_ps <= RAW_PERIOD_PS_MAX;
+}
+
 /* Sample by sample on the wire, channel by channel here. */
 static void read_payload(const uint8_t *data, float v_lsb, float i_lsb, struct samples *samples)
 {
@@ -135,8 +144,7 @@ int raw_decode(const uint8_t *data, uint32_t bytes, struct samples *samples)
     samples->sequence = get32(data + AT_SEQUENCE);
     samples->period_ps = get32(data + AT_PERIOD);
     memcpy(&samples->t0_ns, data + AT_T0, sizeof samples->t0_ns);
-    if (data[AT_FLAGS] & ~FLAGS_KNOWN || !is_scale(v_lsb) || !is_scale(i_lsb) || samples->t0_ns <= 0 ||
-        samples->period_ps < RAW_PERIOD_PS_MIN || samples->period_ps > RAW_PERIOD_PS_MAX)
+    if (data[AT_FLAGS] & ~FLAGS_KNOWN || !is_scale(v_lsb) || !is_scale(i_lsb) || !is_time(samples))
         return METER_MALFORMED;
     samples->channels = data[AT_CHANNELS];
     samples->count = data[AT_SAMPLES];
@@ -180,8 +188,7 @@ uint32_t raw_encode(const struct samples *samples, float v_lsb, float i_lsb, uin
         return 0;
     uint32_t bytes = raw_bytes(samples->channels, samples->count);
     uint32_t sequence = (uint32_t)samples->sequence;
-    if (bytes > DATAGRAM_MAX || bytes > room || samples->t0_ns <= 0 ||
-        samples->period_ps < RAW_PERIOD_PS_MIN || samples->period_ps > RAW_PERIOD_PS_MAX)
+    if (bytes > DATAGRAM_MAX || bytes > room || !is_time(samples))
         return 0;
     memcpy(data, magic, sizeof magic);
     data[AT_VERSION] = VERSION;

@@ -119,6 +119,7 @@ static bool set_field(struct sv_asdu *asdu, const struct tlv *tlv)
     case TAG_SMP_RATE:
         return unsigned16_of(tlv->in, &asdu->smp_rate);
     case TAG_SMP_MOD:
+        asdu->mod_said = true;
         return unsigned16_of(tlv->in, &asdu->smp_mod) && asdu->smp_mod <= 2;
     case TAG_REFRESHED:
     case TAG_GRANDMASTER:

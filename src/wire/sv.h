@@ -21,6 +21,11 @@ enum {
     /* frames in a row, older than the newest, that are believed a new beginning */
     SV_RESTARTS = 4,
 };
+/* Of a clock that is not global: how fast its times follow arrivals that are early, and those that are late;
+ * and how far beside them they may be. */
+#define SV_FOLLOW_EARLY_PPM 1000
+#define SV_FOLLOW_LATE_PPM 200
+#define SV_ASTRAY_NS (NS_PER_S / 4)
 #define SV_FILL_NS NS_PER_MS    /* a gap of at most that is filled in by straight lines */
 
 /* 5 .. 254: the local clock of that number */
@@ -42,6 +47,7 @@ struct sv_asdu {
     uint16_t smp_rate;          /* 0: not said */
     uint16_t smp_mod;           /* 0 samples a nominal period, 1 a second, 2 seconds a sample */
     uint8_t synch;              /* enum sv_synch */
+    bool mod_said;              /* smpMod is there; it is 0 where it is not */
 };
 
 struct sv_frame {
@@ -64,7 +70,10 @@ int32_t sv_value(const struct sv_asdu *asdu, uint32_t index, uint32_t *quality);
 /* What a receiver remembers of one publisher. Zeroed at start; whoever knows the rate sets `rate_hz`, and
  * `nominal_hz` where smpRate counts by the period. */
 struct sv_stream {
-    uint32_t rate_hz;           /* 0: by smpRate, or learnt when smpCnt begins again */
+    /* 0: by smpRate, or learnt when smpCnt has begun again twice behind the same count */
+    uint32_t rate_hz;
+    uint32_t wrapped;           /* smpCnt before it began again last, and one; 0: it has not */
+    bool learnt, broken;        /* broken: a learnt rate was wrong; the next block stands behind a gap */
     uint32_t nominal_hz;
     bool begun, named;
     uint16_t appid;
@@ -80,8 +89,10 @@ struct sv_stream {
 
 /* rt: the samples of one frame, and before them those of a gap of at most SV_FILL_NS (SAMPLES_FILLED).
  * `meter` becomes the APPID, `sequence` the count of the first sample. The frame says when it was only
- * within its second, so `arrival_ns` (Unix) says in which; without synchronisation it is the beginning,
- * and counts go on from there. METER_ACCEPTED with *blocks 0: the rate is not known yet. */
+ * within its second, so `arrival_ns` (Unix) says in which. That holds for a global clock (smpSynch 2) only:
+ * with any other the time is that of arrival, and counts go on from there, moved slowly
+ * towards the earliest arrivals; more than SV_ASTRAY_NS beside them is a gap. METER_ACCEPTED with
+ * *blocks 0: the rate is not known yet. */
 int sv_receive(struct sv_stream *stream, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
     struct samples *out, uint32_t *blocks);
 

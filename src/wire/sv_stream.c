@@ -41,24 +41,43 @@ static int check_name(struct sv_stream *stream, const struct sv_frame *frame)
     return METER_ACCEPTED;
 }
 
-/* Samples a second as the frame says: 0 where it does not. */
+/* Samples a second as the frame says: 0 where it does not. Without smpMod a rate counts by the period, but
+ * there are senders that mean the second: the number that is known, or that no period has. */
 static uint32_t rate_said(const struct sv_stream *stream, const struct sv_asdu *asdu)
 {
+    uint32_t by_period = asdu->smp_rate * stream->nominal_hz;
+
     if (asdu->smp_mod == MOD_SECOND)
         return asdu->smp_rate;
-    return asdu->smp_mod == MOD_PERIOD ? asdu->smp_rate * stream->nominal_hz : 0;
+    bool is_second = asdu->smp_rate == stream->rate_hz || by_period > SV_RATE_MAX_HZ;
+
+    if (!asdu->mod_said && asdu->smp_rate && is_second)
+        return asdu->smp_rate;
+    return asdu->smp_mod == MOD_PERIOD ? by_period : 0;
 }
 
-/* What is not said shows when counts begin again: the one before was the last of its second. */
+/* What is not said shows when counts begin again: the one before was the last of its second, unless it was
+ * lost; so it takes two seconds that say the same. */
 static void learn_rate(struct sv_stream *stream, const struct sv_frame *frame)
 {
     for (uint32_t i = 0; !stream->rate_hz && i < frame->asdus; i++) {
         uint32_t count = frame->asdu[i].smp_cnt;
 
-        if (!count && stream->next >= SV_RATE_MIN_HZ && stream->next <= SV_RATE_MAX_HZ)
-            stream->rate_hz = stream->next;
+        if (!count && stream->next >= SV_RATE_MIN_HZ && stream->next <= SV_RATE_MAX_HZ) {
+            stream->learnt = stream->wrapped == stream->next;
+            stream->rate_hz = stream->learnt ? stream->next : 0;
+            stream->wrapped = stream->next;
+        }
         stream->next = count + 1;
     }
+}
+
+/* A count that the learnt rate does not have, or a rate that is said: what was learnt was wrong. */
+static void forget_rate(struct sv_stream *stream)
+{
+    stream->broken |= stream->begun;
+    stream->learnt = stream->begun = false;
+    stream->rate_hz = stream->wrapped = 0;
 }
 
 static int check_rate(struct sv_stream *stream, const struct sv_frame *frame)
@@ -67,22 +86,28 @@ static int check_rate(struct sv_stream *stream, const struct sv_frame *frame)
 
     if (said && (said < SV_RATE_MIN_HZ || said > SV_RATE_MAX_HZ))
         return METER_SHAPE;
+    if (said && stream->learnt && said != stream->rate_hz)
+        forget_rate(stream);
     if (said && stream->rate_hz && said != stream->rate_hz)
         return METER_CONFIG_CHANGED;
-    if (said)
+    if (said) {
         stream->rate_hz = said;
-    else
+        stream->learnt = false;
+    } else
         learn_rate(stream, frame);
     return METER_ACCEPTED;
 }
 
-static int check_counts(const struct sv_stream *stream, const struct sv_frame *frame)
+static int check_counts(struct sv_stream *stream, const struct sv_frame *frame)
 {
     uint32_t count = frame->asdu[0].smp_cnt;
 
     for (uint32_t i = 0; i < frame->asdus; i++) {
-        if (frame->asdu[i].smp_cnt >= stream->rate_hz)
+        if (frame->asdu[i].smp_cnt >= stream->rate_hz) {
+            if (stream->learnt)
+                forget_rate(stream);
             return METER_CONFIG_CHANGED;
+        }
         if (frame->asdu[i].smp_cnt != count)
             return METER_MALFORMED;
         count = count + 1 == stream->rate_hz ? 0 : count + 1;
@@ -194,9 +219,19 @@ static void go_on(struct sv_stream *stream, const struct sv_frame *frame, uint32
 
 static int64_t begin_ns(const struct sv_stream *stream, const struct sv_frame *frame, int64_t arrival_ns)
 {
-    if (frame->asdu[0].synch != SV_SYNCH_NONE)
+    if (frame->asdu[0].synch == SV_SYNCH_GLOBAL)
         return in_second(stream, frame->asdu[0].smp_cnt, arrival_ns);
     return arrival_ns - samples_ns(stream, frame->asdus);
+}
+
+/* Nothing arrives before it was measured, and much arrives late: times follow early arrivals faster. */
+static int64_t follow_ns(const struct sv_stream *stream, const struct sv_frame *frame, int64_t off_ns)
+{
+    int64_t took_ns = samples_ns(stream, frame->asdus);
+    int64_t early_ns = took_ns * SV_FOLLOW_EARLY_PPM / 1000000;
+    int64_t late_ns = took_ns * SV_FOLLOW_LATE_PPM / 1000000;
+
+    return off_ns < -early_ns ? -early_ns : off_ns > late_ns ? late_ns : off_ns;
 }
 
 /* Counts that go on may still be another second's, or another clock's. */
@@ -214,12 +249,14 @@ static int place(struct sv_stream *stream, const struct sv_frame *frame, int64_t
         again = true;
     }
     int64_t follows_ns = stream->next_ns + samples_ns(stream, ahead), off_ns = t0_ns - follows_ns;
-    int64_t tolerated_ns = frame->asdu[0].synch == SV_SYNCH_NONE ? NS_PER_S / 2 : period_ns;
+    bool global = frame->asdu[0].synch == SV_SYNCH_GLOBAL;
+    int64_t tolerated_ns = global ? period_ns : SV_ASTRAY_NS;
     bool steady = stream->begun && !again && off_ns <= tolerated_ns && off_ns >= -tolerated_ns;
     bool small = steady && samples_ns(stream, ahead) <= SV_FILL_NS && ahead + SV_ASDUS_MAX <= SAMPLES_MAX;
-    if (steady && frame->asdu[0].synch == SV_SYNCH_NONE)
-        t0_ns = follows_ns;
-    bool gap = stream->begun && (!steady || (ahead && !small));
+    if (steady && !global)
+        t0_ns = follows_ns + follow_ns(stream, frame, off_ns);
+    bool gap = stream->broken || (stream->begun && (!steady || (ahead && !small)));
+    stream->broken = false;
     go_on(stream, frame, small ? ahead : 0, steady ? ahead : 0, t0_ns, out);
     out->flags |= gap ? SAMPLES_GAP : 0;
     return METER_ACCEPTED;

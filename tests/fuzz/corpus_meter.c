@@ -55,7 +55,7 @@ static uint32_t raw_seed(uint32_t index, uint8_t *out)
 static uint32_t sv_seed(uint32_t index, uint8_t *out)
 {
     static const uint16_t count[SV_STREAMS][STREAM] = {
-        {3998, 0, 2, 4, 6, 8}, {3996, 3998, 0, 2, 4, 6}, {10, 12, 15, 40, 40, 30},
+        {3998, 0, 2, 4, 6, 8}, {3998, 0, 3998, 0, 2, 4}, {10, 12, 15, 40, 40, 30},
         {2000, 100, 102, 104, 106, 108}, {5, 7, 9, 11, 13, 15}, {1, 3, 4000, 5, 7, 9},
     };
     struct sv_publisher publisher = {.tagged = index & 1, .tag = 0x8000, .appid = 0x4000, .id = "AIDCMU0101",
@@ -70,8 +70,8 @@ static uint32_t sv_seed(uint32_t index, uint8_t *out)
         publisher.synch = index == 2 && i > 3 ? 0 : 2;
         publisher.conf_rev = index == 0 && i == 5 ? 2 : 1;
         bytes +=
-            put_step(2, sv_encode(&publisher, &block, count[index][i], out + bytes + 3, SEED_ROOM - bytes),
-                     out + bytes);
+            put_step(2, sv_encode(&publisher, &block, count[index][i], out + bytes + 3,
+                                  SEED_ROOM - bytes - 3), out + bytes);
     }
     return bytes;
 }

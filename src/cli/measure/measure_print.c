@@ -58,21 +58,21 @@ static void print_event(const struct measure_print *print, const struct measure_
     bool of_voltage = event->kind <= MEASURE_INTERRUPTION;
 
     if (!print->json) {
-        printf("%12.6f s  %s %s, phase %c, %.6g %s", seconds(event->end_ns ? event->end_ns : event->t_ns),
-               name, event->end_ns ? "is over" : "begins", "abc"[event->phase], event -> value,
+        printf("%12.6f s  %s %s, phase %c, %.6g %s", seconds(event->over ? event->end_ns : event->t_ns),
+               name, event->over ? "is over" : "begins", "abc"[event->phase], event->value,
                of_voltage                    ? "V"
                : event->kind == MEASURE_PEAK ? "A"
                                              : "W/s");
-        if (event->end_ns)
+        if (event->over)
             printf(", lasted %.6f s", seconds(event->end_ns - event->t_ns));
-        if (event->end_ns && of_voltage)
+        if (event->over && of_voltage)
             printf(": %s", class_of(event, print->voltage_v));
         putchar('\n');
         return;
     }
     printf("{\"event\":\"%s\",\"state\":\"%s\",\"t_s\":%.9f,\"phase\":\"%c\"", name,
-           event->end_ns ? "end" : "start", seconds(event->t_ns), "abc"[event->phase]);
-    if (event->end_ns)
+           event->over ? "end" : "start", seconds(event->t_ns), "abc"[event->phase]);
+    if (event->over)
         printf(",\"end_s\":%.9f,\"duration_s\":%.9f", seconds(event->end_ns),
                seconds(event->end_ns - event->t_ns));
     printf(",\"worst_%s\":%.9g", event_unit[event->kind], event->value);

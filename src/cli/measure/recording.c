@@ -15,18 +15,19 @@ int recording_slurp(const char *path, char **text, size_t *bytes)
         return -errno;
     *text = malloc(room);
     while (*text && (have += fread(*text + have, 1, room - 1 - have, file)) == room - 1) {
-        char *more = room < RECORDING_BYTES_MAX ? realloc(*text, room *= 2) : NULL;
+        char *more = room < RECORDING_BYTES_MAX ? realloc(*text, 2 * room) : NULL;
 
         if (!more)
             break;
         *text = more;
+        room *= 2;
     }
     if (ferror(file))
         rc = -EIO;
     else if (!*text)
         rc = -ENOMEM;
     else if (have == room - 1 || have >= RECORDING_BYTES_MAX)
-        rc = -EFBIG;
+        rc = room < RECORDING_BYTES_MAX ? -ENOMEM : -EFBIG;
     fclose(file);
     if (rc) {
         free(*text);

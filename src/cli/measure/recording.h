@@ -11,6 +11,9 @@
 
 enum { RECORDING_WHAT_BYTES = 240, RECORDING_BYTES_MAX = 1 << 30 };
 
+/* V or A, either way: beyond it is no meter, and squares of squares stay numbers */
+#define RECORDING_VALUE_MAX 1e12
+
 /* Steps of one rate. A recording has several where its recorder changed the rate. */
 struct recording_run {
     int64_t period_ps, t_ns;            /* of the first sample */

@@ -2,6 +2,7 @@
 /* COMTRADE: the channels of one meter out of a recording, in volts and amperes of the primary side. */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -160,26 +161,36 @@ static bool rate_fits(double rate_hz)
     return rate_hz >= MEASURE_RATE_MIN_HZ && rate_hz <= MEASURE_RATE_MAX_HZ;
 }
 
-/* A sample of a rate that the chain takes; the first one of a rate begins a run. */
+static int too_large(struct recording *recording, int64_t channel, uint64_t sample)
+{
+    recording->line = 0;
+    snprintf(recording->what, sizeof recording->what, "sample %" PRIu64 ", channel %" PRId64 ": beyond 1e12",
+             sample, channel);
+    return -EINVAL;
+}
+
+/* A sample of a rate that the chain takes; the first one of a rate that is recorded begins a run. */
 static int take(struct recording *recording, const struct comtrade *source,
                 const struct comtrade_pick *picked, const double *value, const struct comtrade_sample *sample,
                 uint32_t segment, bool begins)
 {
     struct recording_run *run = &recording->run[recording->runs - !begins];
 
+    for (uint32_t c = 0; c < SAMPLES_CHANNELS_MAX; c++) {
+        double now = picked->channel[c] == NONE ? 0 : value[picked->channel[c]] * picked->factor[c];
+
+        if (!isfinite(now))
+            return 0;           /* not recorded: a gap */
+        if (fabs(now) > RECORDING_VALUE_MAX)
+            return too_large(recording, picked->channel[c] + 1, recording->rows + 1);
+        recording->value[recording->rows][c] = now;
+    }
     if (begins) {
         if (recording->runs == RECORDING_RUNS_MAX)
             return refuse(recording, "more than 64 changes of its rate");
         recording->runs++;
         *run = (struct recording_run){.period_ps = llround(1e12 / source->rate[segment].rate_hz),
                                       .t_ns = sample->t_ns, .first = recording->rows};
-    }
-    for (uint32_t c = 0; c < SAMPLES_CHANNELS_MAX; c++) {
-        double now = picked->channel[c] == NONE ? 0 : value[picked->channel[c]] * picked->factor[c];
-
-        if (!isfinite(now))
-            return 0;           /* not recorded: a gap */
-        recording->value[recording->rows][c] = now;
     }
     recording->number[recording->rows++] = llround((double)(sample->t_ns - run->t_ns) * 1e3 /
                                                    (double)run->period_ps);
@@ -204,10 +215,13 @@ static int read_samples(struct recording *recording, const struct comtrade *sour
         bool begins = fits && (segment == UINT32_MAX || source->rate[reader.segment].rate_hz !=
                                                             source->rate[segment].rate_hz);
 
+        uint64_t before = recording->rows;
+
         room_rc = recording_room(recording, &room);
         if (!room_rc && fits)
             room_rc = take(recording, source, picked, value, &sample, reader.segment, begins);
-        segment = fits ? reader.segment : UINT32_MAX;
+        if (!fits || !begins || recording->rows > before)
+            segment = fits ? reader.segment : UINT32_MAX;
         rc = room_rc ? room_rc : rc;
     }
     free(value);

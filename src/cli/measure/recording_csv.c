@@ -12,6 +12,8 @@
 
 enum { COLUMNS_MAX = SAMPLES_CHANNELS_MAX + 1, TIME = SAMPLES_CHANNELS_MAX, NAME_MAX_BYTES = 24,
        STEPS = 4096 };
+#define T_MIN_S (-2e9)           /* times in ns of which differences are numbers */
+#define T_MAX_S 4e9
 #define BETWEEN 0.25            /* of a period: no sample lies there */
 #define STAMP_S 1e-6            /* what times are rounded to at the worst, for the rate */
 
@@ -124,7 +126,10 @@ static int read_row(struct csv_reader *reader, uint64_t line, const char *at)
 
         if (end == at || !isfinite(value))
             return wrong_cell(recording, line, name, "no number");
-        *(reader->column[k] == TIME ? &reader->t_s[recording->rows] : &row[reader->column[k]]) = value;
+        bool is_time = reader->column[k] == TIME;
+        if (is_time ? value < T_MIN_S || value > T_MAX_S : fabs(value) > RECORDING_VALUE_MAX)
+            return wrong_cell(recording, line, name, "too large");
+        *(is_time ? &reader->t_s[recording->rows] : &row[reader->column[k]]) = value;
         at = skip_blanks(end);
         if (k + 1 < reader->columns && *at != ',')
             return wrong_cell(recording, line, name, is_end(*at) ? "the last; the header has more"

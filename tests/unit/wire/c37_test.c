@@ -427,6 +427,36 @@ static struct bytes shorter_data(void)
     return data;
 }
 
+/* CFGCNT of the only PMU stands before the rate and the checksum. */
+static struct bytes renewed(const char *hex)
+{
+    struct bytes frame = from_hex(hex);
+
+    frame.data[frame.bytes - 5]++;
+    seal(&frame);
+    return frame;
+}
+
+static uint16_t cfg2_changes(void)
+{
+    struct bytes frame = from_hex(cfg2_hex);
+
+    return (uint16_t)(frame.data[frame.bytes - 6] << 8 | frame.data[frame.bytes - 5]);
+}
+
+/* A data frame of so many bytes between its head and its checksum, all zero. */
+static struct bytes plain_data(uint16_t id, uint16_t bytes)
+{
+    struct bytes frame = from_hex("aa01");
+
+    memset(frame.data + 2, 0, 14u + bytes);
+    frame.bytes = 16u + bytes;
+    frame.data[3] = (uint8_t)frame.bytes;
+    frame.data[5] = (uint8_t)id;
+    seal(&frame);
+    return frame;
+}
+
 static void a_configuration_that_changes_is_followed_or_refused(void **state)
 {
     (void)state;
@@ -444,11 +474,56 @@ static void a_configuration_that_changes_is_followed_or_refused(void **state)
     refuses(&stream, from_hex(locked_hex), METER_CONFIG_UNKNOWN);
     takes(&stream, from_hex(cfg2_hex), 0);
     takes(&stream, pending, 1);
-    takes(&stream, from_hex(cfg3_hex), 0);
+    takes(&stream, renewed(cfg2_hex), 0);
     takes(&stream, pending, 1);
+    assert_int_equal(stream.config.pmu[0].changes, cfg2_changes());     /* not yet */
+    takes(&stream, from_hex(locked_hex), 1);
+    assert_int_equal(stream.config.pmu[0].changes, cfg2_changes() + 1);
     takes(&stream, from_hex(locked_hex), 1);
     refuses(&stream, changed(cfg3_hex, 15, 1), METER_CONFIG_PARTS);
     refuses(&stream, from_hex(locked_hex), METER_CONFIG_UNKNOWN);
+}
+
+/* What a sender says again while it announces a change is what it was, in whichever kind of frame. */
+static void a_configuration_said_again_is_no_new_one(void **state)
+{
+    (void)state;
+    static struct c37_stream stream;
+    static const char *const again[] = {cfg2_hex, cfg3_hex};
+    const struct bytes pending = changed(locked_hex, 14, 0x04);
+
+    for (int i = 0; i < 2; i++) {
+        memset(&stream, 0, sizeof stream);
+        takes(&stream, from_hex(cfg2_hex), 0);
+        takes(&stream, pending, 1);
+        takes(&stream, from_hex(again[i]), 0);
+        takes(&stream, pending, 1);
+        refuses(&stream, from_hex(locked_hex), METER_CONFIG_CHANGED);
+        refuses(&stream, from_hex(locked_hex), METER_CONFIG_UNKNOWN);
+        takes(&stream, from_hex(cfg2_hex), 0);
+        takes(&stream, from_hex(locked_hex), 1);
+    }
+}
+
+/* The new one has another size: data under it are not read under the old one, nor the other way round. */
+static void a_configuration_of_another_size_waits_for_its_data(void **state)
+{
+    (void)state;
+    static struct c37_stream stream;
+    struct bytes old = plain_config(7, 0, 1, 0, 0), new = plain_config(7, 0, 2, 0, 0);
+    struct bytes small = plain_data(7, 10), large = plain_data(7, 14);
+
+    memset(&stream, 0, sizeof stream);
+    takes(&stream, old, 0);
+    takes(&stream, small, 1);
+    small.data[14] = 0x04;
+    seal(&small);
+    takes(&stream, small, 1);
+    takes(&stream, new, 0);
+    takes(&stream, small, 1);
+    takes(&stream, large, 1);
+    takes(&stream, large, 1);
+    refuses(&stream, small, METER_CONFIG_CHANGED);
 }
 
 static void commands_and_headers_are_known(void **state)
@@ -485,6 +560,8 @@ int main(void)
         cmocka_unit_test(data_that_no_datagram_holds_is_a_configuration_error),
         cmocka_unit_test(data_wait_for_their_configuration),
         cmocka_unit_test(a_configuration_that_changes_is_followed_or_refused),
+        cmocka_unit_test(a_configuration_said_again_is_no_new_one),
+        cmocka_unit_test(a_configuration_of_another_size_waits_for_its_data),
         cmocka_unit_test(commands_and_headers_are_known),
     };
 

@@ -297,7 +297,28 @@ static void time_that_steps_is_a_gap(void **state)
     moved(20001, true);
     moved(-20001, true);
     moved(NS_PER_S, true);
-    moved(INT64_MAX - T0_NS - 10 * NS_PER_S, true);
+    moved((INT64_C(1) << 62) - 1 - T0_NS - 2 * BLOCK_NS, true);
+}
+
+static void times_beyond_2116_are_refused(void **state)
+{
+    (void)state;
+    static const int64_t far[] = {INT64_MAX, INT64_C(1) << 62};
+    struct samples block = block_of(1, 6, BLOCK);
+    uint8_t packet[DATAGRAM_MAX];
+    uint32_t bytes = packet_of(1, packet);
+
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        memcpy(packet + 16, &far[i], sizeof far[i]);
+        reseal(packet, bytes);
+        assert_int_equal(raw_decode(packet, bytes, &block), METER_MALFORMED);
+        block.t0_ns = far[i];
+        assert_int_equal(raw_encode(&block, V_LSB, I_LSB, packet + bytes, DATAGRAM_MAX - bytes), 0);
+    }
+    block = block_of(1, 6, BLOCK);
+    block.t0_ns = (INT64_C(1) << 62) - 1;
+    assert_int_equal(raw_encode(&block, V_LSB, I_LSB, packet, sizeof packet), bytes);
+    assert_int_equal(raw_decode(packet, bytes, &block), METER_ACCEPTED);
 }
 
 static void another_rate_or_shape_is_followed_behind_a_gap(void **state)
@@ -347,6 +368,7 @@ int main(void)
         cmocka_unit_test(one_packet_that_comes_early_waits),
         cmocka_unit_test(numbers_of_32_bits_go_on_behind_the_last_one),
         cmocka_unit_test(time_that_steps_is_a_gap),
+        cmocka_unit_test(times_beyond_2116_are_refused),
         cmocka_unit_test(another_rate_or_shape_is_followed_behind_a_gap),
         cmocka_unit_test(a_sender_that_begins_anew_is_believed_at_its_fourth_packet),
     };

@@ -211,45 +211,156 @@ static void frames_seen_before_are_refused_until_they_go_on(void **state)
     assert_true(got.block.flags & SAMPLES_GAP);
 }
 
-static void without_a_clock_counts_go_on_from_the_first_arrival(void **state)
+static void without_a_global_clock_counts_go_on_from_the_first_arrival(void **state)
+{
+    (void)state;
+    static const uint8_t synch[] = {SV_SYNCH_NONE, SV_SYNCH_LOCAL, 5, 254};
+    struct samples block = block_of(2);
+
+    for (size_t s = 0; s < sizeof synch; s++) {
+        struct sv_stream stream = {.rate_hz = RATE_HZ};
+        struct sv_publisher loose = publisher;
+
+        loose.synch = synch[s];
+        struct got got = receive_from(&loose, &stream, &block, 1000, ARRIVAL_NS);
+        assert_int_equal(got.block.t0_ns, ARRIVAL_NS - PERIOD_NS(2));
+        assert_int_equal(got.block.flags, 0);
+        got = receive_from(&loose, &stream, &block, 1002, ARRIVAL_NS + 40 * NS_PER_MS); /* late, not a gap */
+        assert_true(got.block.t0_ns >= ARRIVAL_NS && got.block.t0_ns <= ARRIVAL_NS + 100);
+        assert_int_equal(got.block.flags, 0);
+        got = receive_from(&loose, &stream, &block, 1004, ARRIVAL_NS + SV_ASTRAY_NS + NS_PER_MS);
+        assert_int_equal(got.block.flags, SAMPLES_GAP);
+        got = receive_from(&loose, &stream, &block, 1006, ARRIVAL_NS);
+        assert_int_equal(got.block.flags, SAMPLES_GAP);
+    }
+}
+
+/* A clock of its own, 80 ppm beside true time, its frames under way for 1 to 3 ms: a minute later times are
+ * still those of the earliest arrivals. */
+static void a_clock_of_its_own_is_followed(void **state)
+{
+    (void)state;
+    static const double drift[] = {80e-6, -80e-6};
+    struct sv_publisher loose = publisher;
+    struct samples block = block_of(8);
+
+    loose.synch = SV_SYNCH_LOCAL;
+    for (size_t d = 0; d < 2; d++) {
+        struct sv_stream stream = {.rate_hz = RATE_HZ};
+        int64_t off_ns = 0;
+
+        for (uint32_t n = 0; n < 60 * RATE_HZ; n += 8) {
+            int64_t true_ns = ARRIVAL_NS + (int64_t)((double)PERIOD_NS(n) * (1 + drift[d]));
+            int64_t under_way_ns = NS_PER_MS + n * 7919 % 2000 * 1000;
+            struct got got = receive_from(&loose, &stream, &block, n % RATE_HZ,
+                                          true_ns + PERIOD_NS(8) + under_way_ns);
+
+            assert_int_equal(got.blocks, 1);
+            assert_int_equal(got.block.flags, 0);
+            off_ns = got.block.t0_ns - true_ns;
+        }
+        assert_true(off_ns > 0 && off_ns < 4 * NS_PER_MS);
+    }
+}
+
+static void the_rate_is_said(void **state)
 {
     (void)state;
     struct sv_stream stream = {.rate_hz = RATE_HZ};
-    struct sv_publisher loose = publisher;
-    struct samples block = block_of(2);
-
-    loose.synch = SV_SYNCH_NONE;
-    struct got got = receive_from(&loose, &stream, &block, 1000, ARRIVAL_NS);
-    assert_int_equal(got.block.t0_ns, ARRIVAL_NS - PERIOD_NS(2));
-    assert_int_equal(got.block.flags, 0);
-    got = receive_from(&loose, &stream, &block, 1002, ARRIVAL_NS + 40 * NS_PER_MS);     /* late, not a gap */
-    assert_int_equal(got.block.t0_ns, ARRIVAL_NS);
-    assert_int_equal(got.block.flags, 0);
-    got = receive_from(&loose, &stream, &block, 1004, ARRIVAL_NS + NS_PER_S);
-    assert_int_equal(got.block.flags, SAMPLES_GAP);
-}
-
-static void the_rate_is_said_or_learnt(void **state)
-{
-    (void)state;
-    struct sv_stream stream = {0};
     struct sv_publisher said = publisher;
     struct samples block = block_of(2);
 
-    assert_int_equal(receive(&stream, 4796, ARRIVAL_NS).blocks, 0);
-    assert_int_equal(receive(&stream, 4798, ARRIVAL_NS).blocks, 0);
-    struct got got = receive(&stream, 0, ARRIVAL_NS);
-    assert_int_equal(got.blocks, 1);
-    assert_int_equal(stream.rate_hz, RATE_HZ);
     said.with_rate = true;
     said.rate_hz = 4000;
-    got = receive_from(&said, &stream, &block, 2, ARRIVAL_NS);
+    struct got got = receive_from(&said, &stream, &block, 2, ARRIVAL_NS);
     assert_int_equal(got.refusal, METER_CONFIG_CHANGED);
     stream = (struct sv_stream){0};
     got = receive_from(&said, &stream, &block, 2, ARRIVAL_NS);
     assert_int_equal(got.blocks, 1);
     assert_int_equal(got.block.period_ps, 250000000);
     assert_int_equal(receive(&stream, 4001, ARRIVAL_NS).refusal, METER_CONFIG_CHANGED);
+    assert_int_equal(stream.rate_hz, 4000);
+}
+
+static void the_rate_is_learnt_from_two_seconds_that_say_the_same(void **state)
+{
+    (void)state;
+    struct sv_stream stream = {0};
+
+    assert_int_equal(receive(&stream, 4796, ARRIVAL_NS).blocks, 0);
+    assert_int_equal(receive(&stream, 4798, ARRIVAL_NS).blocks, 0);
+    assert_int_equal(receive(&stream, 0, ARRIVAL_NS).blocks, 0);
+    assert_int_equal(receive(&stream, 1498, ARRIVAL_NS).blocks, 0);
+    assert_int_equal(receive(&stream, 0, ARRIVAL_NS + NS_PER_S).blocks, 0);  /* what lay between is lost */
+    assert_int_equal(stream.rate_hz, 0);
+    receive(&stream, 4798, ARRIVAL_NS);
+    assert_int_equal(receive(&stream, 0, ARRIVAL_NS).blocks, 0);
+    receive(&stream, 4798, ARRIVAL_NS);
+    struct got got = receive(&stream, 0, ARRIVAL_NS);
+    assert_int_equal(got.blocks, 1);
+    assert_int_equal(stream.rate_hz, RATE_HZ);
+}
+
+/* The same loss in two seconds one after the other: wrong, but not for good. */
+static void a_rate_that_was_learnt_wrong_is_forgotten(void **state)
+{
+    (void)state;
+    struct sv_stream stream = {0};
+    struct sv_publisher said = publisher;
+    struct samples block = block_of(2);
+
+    for (int i = 0; i < 2; i++) {
+        receive(&stream, 1498, ARRIVAL_NS);
+        receive(&stream, 0, ARRIVAL_NS);
+    }
+    assert_int_equal(stream.rate_hz, 1500);
+    assert_int_equal(receive(&stream, 1500, ARRIVAL_NS).refusal, METER_CONFIG_CHANGED);
+    assert_int_equal(stream.rate_hz, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(receive(&stream, 4798, ARRIVAL_NS).blocks, 0);
+        struct got got = receive(&stream, 0, ARRIVAL_NS);
+        assert_int_equal(got.blocks, i);
+        assert_true(!i || got.block.flags & SAMPLES_GAP);
+    }
+    assert_int_equal(stream.rate_hz, RATE_HZ);
+    said.with_rate = true;
+    said.rate_hz = 4000;
+    assert_int_equal(receive_from(&said, &stream, &block, 2, ARRIVAL_NS).block.period_ps, 250000000);
+    assert_int_equal(receive(&stream, 4001, ARRIVAL_NS).refusal, METER_CONFIG_CHANGED);
+    assert_int_equal(stream.rate_hz, 4000);      /* it was said */
+}
+
+/* Example A with smpRate 4800 and no smpMod. */
+static void a_rate_without_its_mode_may_be_by_the_second(void **state)
+{
+    (void)state;
+    static const char hex[] =
+        "010ccd04000102000000000181008000" "88ba4000007000000000" "6066" "800101" "a261" "305f"
+        "800a414944434d5530313031" "82020000" "830400000001" "850102" "860212c0" "8740"
+        "000c819f00000000fff6d84000000000fffca621000000000000000000000000"
+        "0000991800000000ffffb37400000000ffffb374000000000000000000000000";
+    static const struct sv_stream by[] = {{.rate_hz = RATE_HZ}, {.nominal_hz = 60},
+                                          {.rate_hz = RATE_HZ, .nominal_hz = 60}};
+    uint8_t data[SV_FRAME_MAX];
+    uint32_t bytes = from_hex(hex, data), blocks;
+
+    for (size_t i = 0; i < sizeof by / sizeof *by; i++) {
+        struct sv_stream stream = by[i];
+        struct samples block;
+
+        assert_int_equal(sv_receive(&stream, data, bytes, ARRIVAL_NS, &block, &blocks), METER_ACCEPTED);
+        assert_int_equal(blocks, 1);
+        assert_int_equal(stream.rate_hz, RATE_HZ);
+    }
+    uint8_t *rate = memmem(data, bytes, "\x86\x02\x12\xc0", 4);
+    struct sv_stream stream = {.nominal_hz = 60};
+    struct samples block;
+
+    assert_non_null(rate);
+    rate[2] = 0;
+    rate[3] = 80;                       /* of a period */
+    assert_int_equal(sv_receive(&stream, data, bytes, ARRIVAL_NS, &block, &blocks), METER_ACCEPTED);
+    assert_int_equal(stream.rate_hz, RATE_HZ);
 }
 
 static void another_meter_or_configuration_is_refused_by_name(void **state)
@@ -403,8 +514,12 @@ int main(void)
         cmocka_unit_test(the_second_is_that_of_the_arrival),
         cmocka_unit_test(a_short_gap_is_filled_and_a_long_one_marked),
         cmocka_unit_test(frames_seen_before_are_refused_until_they_go_on),
-        cmocka_unit_test(without_a_clock_counts_go_on_from_the_first_arrival),
-        cmocka_unit_test(the_rate_is_said_or_learnt),
+        cmocka_unit_test(without_a_global_clock_counts_go_on_from_the_first_arrival),
+        cmocka_unit_test(a_clock_of_its_own_is_followed),
+        cmocka_unit_test(the_rate_is_said),
+        cmocka_unit_test(the_rate_is_learnt_from_two_seconds_that_say_the_same),
+        cmocka_unit_test(a_rate_that_was_learnt_wrong_is_forgotten),
+        cmocka_unit_test(a_rate_without_its_mode_may_be_by_the_second),
         cmocka_unit_test(another_meter_or_configuration_is_refused_by_name),
         cmocka_unit_test(quality_becomes_marks),
         cmocka_unit_test(what_does_not_fit_is_not_sent),

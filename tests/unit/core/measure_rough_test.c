@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a meter makes of samples that no mains have: none, huge ones, clocks that go back, channels that
+ * nobody wired. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/measure_inside.h"
+#include "waves.h"
+
+enum { COUNT = 32, PERIOD_NS = 125000 };
+
+struct bench {
+    struct waves waves;
+    struct measure_meter meter;
+    struct measure_out out;
+    struct waves_result result;
+    struct samples packet;
+    int64_t moved_ns;                   /* the clock of the packets, beside the true one */
+    double factor;                      /* of the voltages */
+};
+
+static struct bench *begin(const struct measure_config *config, const struct waves *waves)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+
+    assert_non_null(bench);
+    assert_int_equal(measure_meter_init(&bench->meter, config), 0);
+    bench->waves = *waves;
+    bench->factor = 1;
+    bench->packet = (struct samples){.period_ps = PERIOD_NS * 1000, .count = COUNT,
+                                     .channels = (uint8_t)config->channels};
+    return bench;
+}
+
+/* Packets from sample `from` to `to`; the flags and marks of `packet` are those of the first. */
+static void feed(struct bench *bench, uint32_t from, uint32_t to)
+{
+    struct samples *packet = &bench->packet;
+
+    for (uint32_t n = from; n < to; n += COUNT) {
+        packet->t0_ns = n * INT64_C(125000) + bench->moved_ns;
+        for (uint32_t c = 0; c < packet->channels; c++)
+            for (uint32_t k = 0; k < COUNT; k++)
+                packet->value[c][k] = (float)(waves_value(&bench->waves, c % 6, (n + k) / 8000.0) *
+                                              (c < 3 ? bench->factor : 1));
+        assert_int_equal(measure_meter_samples(&bench->meter, packet, &bench->out), 0);
+        waves_collect(&bench->result, &bench->out);
+        packet->flags = 0;
+        packet->invalid = 0;
+    }
+}
+
+static void huge_samples_end_and_are_over_when_they_are(void **state)
+{
+    (void)state;
+    static const double huge[] = {1e200, 1e38, INFINITY, NAN, 1e154};
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+
+    for (uint32_t h = 0; h < sizeof huge / sizeof *huge; h++) {
+        struct bench *bench = begin(&config, &waves);
+        double row[COUNT * 6];
+        struct measure_block block = {.row = row, .samples = COUNT};
+
+        for (uint32_t n = 0; n < 24000; n += COUNT) {
+            for (uint32_t k = 0; k < COUNT * 6; k++)
+                row[k] = n >= 8000 && n < 9600 ? (k & 1 ? -huge[h] : huge[h])
+                                               : waves_value(&waves, k % 6, (n + k / 6) / 8000.0);
+            block.first = n;
+            block.t_ns = n * INT64_C(125000);
+            assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), 0);
+            waves_collect(&bench->result, &bench->out);
+        }
+        const struct measure_cycles *last = &bench->result.cycle[bench->result.cycles - 1];
+
+        assert_true(fabs(last->frequency_hz - 60) < 1e-3);
+        assert_true(fabs(last->active_w / 481833.2 - 1) < 1e-4);
+        assert_true(isfinite(bench->result.tick[bench->result.ticks - 1].slope_w_per_s));
+        free(bench);
+    }
+}
+
+/* Leaves no number where a meter's work will stand. */
+static __attribute__((noinline)) void spoil_the_stack(void)
+{
+    volatile unsigned char below[3 * sizeof(struct measure_work)];
+
+    for (size_t k = 0; k < sizeof below; k++)
+        below[k] = 0xFF;
+}
+
+static void a_first_block_of_one_sample_is_a_beginning(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+    struct bench *bench = begin(&config, &waves);
+    double row[6];
+    struct measure_block block = {.row = row, .samples = 1};
+
+    for (uint32_t n = 0; n < 8000; n++) {
+        for (uint32_t c = 0; c < 6; c++)
+            row[c] = waves_value(&waves, c, n / 8000.0);
+        block.first = n;
+        block.t_ns = n * INT64_C(125000);
+        if (!n)
+            spoil_the_stack();
+        assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), 0);
+        waves_collect(&bench->result, &bench->out);
+    }
+    assert_true(fabs(bench->result.half[0].voltage_v / 277.128 - 1) < 1e-3);
+    assert_true(fabs(bench->result.cycle[0].active_w / 481833.2 - 1) < 1e-3);
+    assert_true(bench->result.cycle[0].effective_a > 500);
+    free(bench);
+}
+
+static void times_without_differences_are_refused(void **state)
+{
+    (void)state;
+    static const int64_t far[] = {INT64_MAX, INT64_MIN, INT64_C(1) << 62};
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+    struct bench *bench = begin(&config, &waves);
+    double row[COUNT * 6] = {0};
+
+    feed(bench, 0, 8000);
+    for (uint32_t k = 0; k < sizeof far / sizeof *far; k++) {
+        struct measure_block block = {.row = row, .samples = COUNT, .first = 8000, .t_ns = far[k]};
+
+        bench->out.halves = bench->out.ticks = 1;
+        assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), -EINVAL);
+        bench->packet.t0_ns = far[k];
+        bench->packet.flags = SAMPLES_GAP;
+        bench->out.halves = bench->out.ticks = 1;
+        assert_int_equal(measure_meter_samples(&bench->meter, &bench->packet, &bench->out), -EINVAL);
+        assert_int_equal(bench->out.halves + bench->out.ticks, 0);
+    }
+    bench->packet.channels = 8;
+    bench->out.ticks = 1;
+    assert_int_equal(measure_meter_samples(&bench->meter, &bench->packet, &bench->out), -EINVAL);
+    assert_int_equal(bench->out.ticks, 0);
+    bench->packet.channels = 6;
+    bench->packet.flags = 0;
+    feed(bench, 8000, 9600);
+    assert_int_equal(bench->result.cycle[bench->result.cycles - 1].flags, 0);
+    free(bench);
+}
+
+/* A packet is lost and the sender's clock goes back by more: what is missing, nobody can say. */
+static void a_gap_of_which_the_clock_says_nothing_is_a_gap(void **state)
+{
+    (void)state;
+    static const int64_t moved_ns[] = {-9000000, -4000000, -1000000000};
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+
+    for (uint32_t m = 0; m < 2 * sizeof moved_ns / sizeof *moved_ns; m++) {
+        struct bench *bench = begin(&config, &waves);
+        uint32_t gaps = 0;
+
+        feed(bench, 0, 8000);
+        if (m % 2) {                    /* the same of a block that was invalid */
+            bench->packet.flags = SAMPLES_INVALID;
+            feed(bench, 8000, 8032);
+        }
+        bench->moved_ns = moved_ns[m / 2];
+        bench->packet.flags = m % 2 ? 0 : SAMPLES_GAP;
+        feed(bench, 8032, 16000);
+        for (uint32_t k = 0; k < bench->result.ticks; k++)
+            assert_true(k < 50 || fabs(bench->result.tick[k].slope_w_per_s) < 1e4);
+        for (uint32_t k = 1; k < bench->result.cycles; k++) {
+            const struct measure_cycles *reading = &bench->result.cycle[k];
+
+            gaps += !!(reading->flags & MEASURE_GAP);
+            assert_true(reading->flags || fabs(reading->frequency_hz - 60) < 1e-3);
+        }
+        assert_int_equal(gaps, 1);
+        free(bench);
+    }
+}
+
+static void a_gap_is_not_a_clock_that_was_set(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+    struct bench *bench = begin(&config, &waves);
+
+    feed(bench, 0, 8000);
+    bench->packet.flags = SAMPLES_GAP;
+    feed(bench, 8320, 16000);
+    for (uint32_t k = 0; k < bench->result.ticks; k++)
+        assert_false(bench->result.tick[k].flags & MEASURE_CLOCK);
+    free(bench);
+}
+
+static uint32_t flags_at(const struct bench *bench, int64_t t_ns)
+{
+    for (uint32_t k = 0; k < bench->result.ticks; k++)
+        if (bench->result.tick[k].t_ns >= t_ns)
+            return bench->result.tick[k].flags;
+    fail_msg("no tick behind %lld ns", (long long)t_ns);
+    return 0;
+}
+
+/* A channel is late by half a sample: all come out two samples later, and a sample is in four of them. */
+static void marks_go_where_delays_move_samples(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+
+    config.late_ns[SAMPLES_IB] = 62500;
+    for (uint32_t flag = SAMPLES_CLIPPED; flag; flag = flag == SAMPLES_CLIPPED ? SAMPLES_FILLED : 0) {
+        uint32_t wanted = flag == SAMPLES_CLIPPED ? MEASURE_CLIPPED : MEASURE_FILLED;
+        struct bench *bench = begin(&config, &waves);
+        uint32_t marked = 0;
+
+        feed(bench, 0, 8000);
+        bench->packet.flags = flag;
+        feed(bench, 8000, 8800);
+        for (uint32_t k = 0; k < bench->result.ticks; k++)
+            marked += !!(bench->result.tick[k].flags & wanted);
+        /* the block is 4 ms; the cubic carries it into the millisecond behind it */
+        assert_true(flags_at(bench, 1000200000) & wanted);
+        assert_true(flags_at(bench, 1003700000) & wanted);
+        assert_true(marked >= 5 && marked <= 6);
+        free(bench);
+    }
+}
+
+/* What a clip level finds: the last sample of a block, of which all but one output lies in the next. */
+static void a_clip_is_carried_over_the_end_of_its_block(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+    struct measure_work work;
+    static double row[COUNT * 6];
+    uint32_t from = 0, to = 0;
+
+    config.late_ns[SAMPLES_VA] = 62500;
+    config.clip = 4000;
+    struct bench *bench = begin(&config, &waves);
+    struct measure_block block = {.row = row, .samples = COUNT};
+
+    memset(&work, 0, sizeof work);
+    work.n = COUNT - 1;
+    row[(COUNT - 1) * 6] = 5000;
+    measure_correct(&bench->meter, &block, &work, 0);
+    row[(COUNT - 1) * 6] = 0;
+    for (uint32_t k = 0; k < COUNT - 1; k++)
+        assert_true(work.x[SAMPLES_VA][k] == 0);
+    work.marks = 0;
+    work.n = COUNT;
+    measure_correct(&bench->meter, &block, &work, 1);
+    for (uint32_t k = 1; k <= COUNT; k++)
+        if (work.x[SAMPLES_VA][k] != 0) {
+            from = from ? from : k;
+            to = k;
+        }
+    assert_true(from >= 1 && to > from && to <= 4);
+    for (uint32_t k = from; k <= to; k++)
+        assert_true(measure_work_flags(&work, k - 1, k) & MEASURE_CLIPPED);
+    assert_int_equal(measure_work_flags(&work, 4, COUNT), 0);
+    free(bench);
+}
+
+/* Up to 1 ms is filled before delays are corrected: what came before the gap stays before it. */
+static void a_fill_under_a_delay_is_where_the_gap_is(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+    struct measure_work work;
+    static double row[COUNT * 6];
+
+    config.late_ns[SAMPLES_IB] = 62500;
+    struct bench *bench = begin(&config, &waves);
+    struct measure_block block = {.row = row, .samples = COUNT};
+
+    memset(&work, 0, sizeof work);
+    for (uint32_t k = 0; k < COUNT; k++)
+        row[k * 6] = k;
+    work.n = COUNT - 1;
+    measure_correct(&bench->meter, &block, &work, 0);
+    work.x[SAMPLES_VA][0] = work.x[SAMPLES_VA][COUNT - 1];
+    for (uint32_t k = 0; k < COUNT; k++)
+        row[k * 6] = COUNT + 5 + k;
+    work.n = COUNT + 5;
+    measure_correct(&bench->meter, &block, &work, 6);
+    for (uint32_t k = 1; k <= work.n; k++)
+        assert_true(fabs(work.x[SAMPLES_VA][k] - (COUNT - 3 + k)) < 1e-9);
+    assert_true(measure_work_flags(&work, 0, 1) & MEASURE_FILLED);
+    assert_true(measure_work_flags(&work, 8, 9) & MEASURE_FILLED);
+    assert_int_equal(measure_work_flags(&work, 9, work.n), 0);
+    free(bench);
+}
+
+static void an_interruption_behind_a_long_gap_is_told(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+    struct bench *bench = begin(&config, &waves);
+    uint32_t begun = 0, over = 0;
+
+    feed(bench, 0, 8000);
+    bench->packet.flags = SAMPLES_GAP;
+    bench->factor = 0;
+    feed(bench, 20000, 28000);
+    for (uint32_t k = 0; k < bench->result.events; k++)
+        begun += bench->result.event[k].kind == MEASURE_INTERRUPTION && !bench->result.event[k].over;
+    assert_int_equal(begun, 1);
+    bench->factor = 1;
+    feed(bench, 28000, 36000);
+    for (uint32_t k = 0; k < bench->result.events; k++)
+        over += bench->result.event[k].kind == MEASURE_INTERRUPTION && bench->result.event[k].over;
+    assert_int_equal(over, 1);
+    free(bench);
+}
+
+static void a_frequency_that_is_none_is_not_followed_and_said(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+    struct bench *bench = begin(&config, &waves);
+
+    feed(bench, 0, 8000);
+    bench->waves.frequency_hz = 33;
+    feed(bench, 8000, 24000);
+    assert_true(bench->result.cycle[bench->result.cycles - 1].flags & MEASURE_SETTLING);
+    bench->waves.frequency_hz = 60;
+    feed(bench, 24000, 40000);
+    assert_true(fabs(measure_meter_frequency_hz(&bench->meter) - 60) < 1e-3);
+    assert_int_equal(bench->result.cycle[bench->result.cycles - 1].flags, 0);
+    free(bench);
+}
+
+static void phases_that_a_meter_has_not_are_no_power(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+
+    for (config.phases = 1; config.phases <= 3; config.phases++) {
+        struct bench *bench = begin(&config, &waves);
+        double wanted_w = 481833.2 / 3 * config.phases;
+
+        for (uint32_t n = 0; n < 16000; n += COUNT) {
+            bench->packet.invalid = config.phases == 1 ? 1u << SAMPLES_VB | 1u << SAMPLES_IC : 0;
+            bench->packet.flags = bench->packet.invalid ? SAMPLES_INVALID : 0;
+            feed(bench, n, n + COUNT);
+        }
+        const struct measure_feature *feature = bench->result.feature;
+        double mean_w = 0;
+
+        for (uint32_t k = 0; k < 25; k++)       /* 400 ms: whole cycles */
+            mean_w += feature[bench->result.features - 1 - k].power_w / 25;
+        assert_true(fabs(mean_w / wanted_w - 1) < 1e-3);
+        assert_true(fabs(bench->result.cycle[bench->result.cycles - 1].active_w / wanted_w - 1) < 1e-4);
+        free(bench);
+    }
+}
+
+static void a_peak_that_ends_at_zero_has_ended(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+
+    config.peak_a = 2000;
+    struct bench *bench = begin(&config, &waves);
+    double row[COUNT * 6] = {0};
+    struct measure_block block = {.row = row, .samples = COUNT};
+
+    row[SAMPLES_IA] = 3000;
+    for (uint32_t n = 0; n < 800; n += COUNT) {
+        block.first = n;
+        block.t_ns = n * INT64_C(125000);
+        assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), 0);
+        waves_collect(&bench->result, &bench->out);
+        row[SAMPLES_IA] = 0;
+    }
+    assert_int_equal(bench->result.events, 2);
+    assert_true(!bench->result.event[0].over && bench->result.event[1].over);
+    assert_int_equal(bench->result.event[1].end_ns, 0);
+    free(bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(huge_samples_end_and_are_over_when_they_are),
+        cmocka_unit_test(a_first_block_of_one_sample_is_a_beginning),
+        cmocka_unit_test(times_without_differences_are_refused),
+        cmocka_unit_test(a_gap_of_which_the_clock_says_nothing_is_a_gap),
+        cmocka_unit_test(a_gap_is_not_a_clock_that_was_set),
+        cmocka_unit_test(marks_go_where_delays_move_samples),
+        cmocka_unit_test(a_clip_is_carried_over_the_end_of_its_block),
+        cmocka_unit_test(a_fill_under_a_delay_is_where_the_gap_is),
+        cmocka_unit_test(an_interruption_behind_a_long_gap_is_told),
+        cmocka_unit_test(a_frequency_that_is_none_is_not_followed_and_said),
+        cmocka_unit_test(phases_that_a_meter_has_not_are_no_power),
+        cmocka_unit_test(a_peak_that_ends_at_zero_has_ended),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
