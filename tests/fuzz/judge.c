@@ -145,7 +145,8 @@ static bool ends_with(const char *name, const char *end)
 /* The ranges that cap.h promises, by the unit in the field's name. */
 static uint64_t max_of(const ProtobufCFieldDescriptor *field)
 {
-    if (field->type == PROTOBUF_C_TYPE_UINT64 && ends_with(field->name, "_mw"))
+    if (field->type == PROTOBUF_C_TYPE_UINT64 &&
+        (ends_with(field->name, "_mw") || ends_with(field->name, "_mw_per_s")))
         return UINT64_C(1000000000) * 1000;
     if (field->type == PROTOBUF_C_TYPE_UINT64 && ends_with(field->name, "_ns"))
         return UINT64_C(36525) * 86400 * 1000000000;
