@@ -404,12 +404,15 @@ def case_silent():
         host.wait_until(lambda: host.word('deadline_ns') == 0, 5, 'the word still asks for fail-safe')
         daemon = site.bed.start()
         host.wait_for_lease()
+        # their threads raise them one by one
+        host.wait_until(lambda: host.caps_w()[3] > FAIL_SAFE_W / DEVICES, 20, 'device 3 has no lease')
         host.tell(3, 'hang', 1)
         time.sleep(0.3)
         deadline_ns = kill_daemon(host, daemon)
         others = [i for i in range(DEVICES) if i != 3]
         fail_safe_in_time(host, 'no daemon and a device that hangs', deadline_ns, others)
-        assert host.caps_w()[3] > FAIL_SAFE_W / DEVICES and host.word('deadline_ns') != 0
+        assert host.caps_w()[3] > FAIL_SAFE_W / DEVICES, host.caps_w()
+        assert host.word('deadline_ns') != 0, 'the word says that all stand at fail-safe'
         host.tell(3, 'hang', 0)
         host.wait_for_fail_safe(ACTUATION_S + STALL_S)
         daemon = site.bed.start()
