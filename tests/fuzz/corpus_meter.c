@@ -175,6 +175,37 @@ static uint32_t c37_seed(uint32_t index, uint8_t *out)
     return bytes;
 }
 
+/* CFGCNT of the last PMU counts one more. */
+static uint32_t c37_changed(uint8_t *data, uint32_t bytes)
+{
+    data[bytes - 5]++;
+    return c37_end(data, data + bytes - 2);
+}
+
+/* A change that is announced, a configuration that comes meanwhile, and data behind it: of another layout,
+ * the same one again, one that counts one more, one of the other kind, likewise; data that are neither's. */
+static uint32_t c37_change_seed(uint32_t index, uint8_t *out)
+{
+    const uint32_t before = 0, behind = index == 0 || index == 5 ? C37_PHASORS_FLOAT : before;
+    const uint32_t last = index == 5 ? C37_FREQUENCY_FLOAT : behind;
+    const uint32_t kind = index == 3 || index == 4 ? C37_CFG3 : C37_CFG2;
+    uint32_t bytes = 1;
+
+    out[0] = 2;
+    bytes += put_step(SEALED, c37_config(out + bytes + 3, C37_CFG2, before, 1), out + bytes);
+    bytes += put_step(SEALED, c37_data(out + bytes + 3, 0x0400, before, 1), out + bytes);
+    uint32_t length = c37_config(out + bytes + 3, kind, behind, 1);
+    if (index == 2 || index == 4)
+        length = c37_changed(out + bytes + 3, length);
+    bytes += put_step(SEALED, length, out + bytes);
+    bytes += put_step(SEALED, c37_data(out + bytes + 3, 0x0400, before, 1), out + bytes);
+    for (uint32_t i = 0; i < 2; i++)
+        bytes += put_step(SEALED, c37_data(out + bytes + 3, 0, last, 1), out + bytes);
+    return bytes;
+}
+
+enum { C37_STREAMS = 32, C37_CHANGES = 6 };
+
 static uint32_t upmu_seed(uint8_t *out)
 {
     static const uint8_t body[] = {0x08, 0x05, 0x12, 0x01, 'm'};
@@ -192,9 +223,12 @@ uint32_t corpus_meter_seed(uint32_t index, uint8_t *out)
     if (index < SV_STREAMS)
         return sv_seed(index, out);
     index -= SV_STREAMS;
-    if (index < 32)
+    if (index < C37_STREAMS)
         return c37_seed(index, out);
-    return index == 32 ? upmu_seed(out) : 0;
+    index -= C37_STREAMS;
+    if (index < C37_CHANGES)
+        return c37_change_seed(index, out);
+    return index == C37_CHANGES ? upmu_seed(out) : 0;
 }
 
 #define CHANNELS "1,VA,A,PDU,kV,0.02,0,0,-32767,32767,800,1,S\r\n1,SAG,,PDU,0\r\n"
