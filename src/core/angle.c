@@ -78,5 +78,7 @@ double angle_of(double x, double y)
 
 double angle_near(double cycles)
 {
+    if (!(cycles > -ANGLE_MOST && cycles < ANGLE_MOST))
+        return 0;
     return cycles - (double)(int64_t)(cycles + (cycles < 0 ? -0.5 : 0.5));
 }
