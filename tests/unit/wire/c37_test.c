@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "hex.h"
 #include "wire/c37.h"
 #include "wire/crc.h"
 
@@ -59,10 +60,7 @@ static struct bytes from_hex(const char *hex)
 {
     struct bytes out = {.bytes = 0};
 
-    for (; hex[0] && hex[1]; hex += 2) {
-        char pair[3] = {hex[0], hex[1], 0};
-        out.data[out.bytes++] = (uint8_t)strtoul(pair, NULL, 16);
-    }
+    out.bytes = hex_read(hex, out.data);
     return out;
 }
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "hex.h"
 #include "wire/comtrade.h"
 
 enum { ANALOGS = 6, STATUSES = 2, SAMPLES = 4, ROOM = 8192 };
@@ -70,17 +71,6 @@ static void unload(struct loaded *loaded)
 {
     free(loaded->memory);
     free(loaded->cfg);
-}
-
-static uint32_t from_hex(const char *hex, uint8_t *out)
-{
-    uint32_t bytes = 0;
-
-    for (; hex[0] && hex[1]; hex += 2) {
-        char pair[3] = {hex[0], hex[1], 0};
-        out[bytes++] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    return bytes;
 }
 
 static bool text_is(struct comtrade_text text, const char *word)
@@ -153,7 +143,7 @@ static void the_example_reads_the_same_in_text_and_binary(void **state)
     assert_int_equal(loaded.rc, 0);
     assert_int_equal(loaded.recording.quality, 255);
     assert_int_equal(loaded.recording.offset_minutes, COMTRADE_CODE_UNKNOWN);
-    check_example(&loaded.recording, dat, from_hex(dat_binary, dat));
+    check_example(&loaded.recording, dat, hex_read(dat_binary, dat));
     unload(&loaded);
 }
 
@@ -217,7 +207,7 @@ static void one_file_with_all_parts_reads_the_same(void **state)
     int bytes = snprintf((char *)cff, sizeof cff,
         "--- file type: CFG ---\r\n%s--- file type: INF ---\r\n--- file type: HDR ---\r\nhello\r\n"
         "--- file type: DAT BINARY: 88 ---\r\n", CFG_2013("BINARY"));
-    uint32_t dat = from_hex(dat_binary, cff + bytes);
+    uint32_t dat = hex_read(dat_binary, cff + bytes);
 
     check_parts(cff, (uint32_t)bytes + dat, 88);
     bytes = snprintf((char *)cff, sizeof cff,
@@ -435,7 +425,7 @@ static void binary_reads(const char *form, const char *hex, int expected, double
     double value;
 
     assert_int_equal(loaded.rc, 0);
-    comtrade_rewind(&reader, &loaded.recording, dat, from_hex(hex, dat));
+    comtrade_rewind(&reader, &loaded.recording, dat, hex_read(hex, dat));
     assert_int_equal(comtrade_next(&reader, &value, NULL, &sample, &fault), 1);
     assert_true(isnan(first) ? isnan(value) && sample.missing == 1 : value == first);
     assert_int_equal(comtrade_next(&reader, &value, NULL, &sample, &fault), expected);

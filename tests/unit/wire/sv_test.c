@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "hex.h"
 #include "wire/sv.h"
 
 enum { RATE_HZ = 4800 };
@@ -46,17 +47,6 @@ static const struct sv_publisher publisher = {
     .synch = SV_SYNCH_GLOBAL,
 };
 
-static uint32_t from_hex(const char *hex, uint8_t *out)
-{
-    uint32_t bytes = 0;
-
-    for (; hex[0] && hex[1]; hex += 2) {
-        char pair[3] = {hex[0], hex[1], 0};
-        out[bytes++] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    return bytes;
-}
-
 /* Counts of the data set, Ia Ib Ic In Va Vb Vc Vn, as values. */
 static void put_counts(struct samples *block, uint32_t index, const int32_t count[SV_VALUES])
 {
@@ -72,7 +62,7 @@ static void the_worked_examples_read_as_written(void **state)
     static const int32_t want[SV_VALUES] = {819615, -600000, -219615, 0, 39192, -19596, -19596, 0};
     uint8_t data[SV_FRAME_MAX];
     struct sv_frame frame;
-    uint32_t quality, bytes = from_hex(example_a, data);
+    uint32_t quality, bytes = hex_read(example_a, data);
 
     assert_int_equal(bytes, 126);
     assert_int_equal(sv_decode(data, bytes, &frame), METER_ACCEPTED);
@@ -84,7 +74,7 @@ static void the_worked_examples_read_as_written(void **state)
         assert_int_equal(sv_value(&frame.asdu[0], i, &quality), want[i]);
         assert_int_equal(quality, 0);
     }
-    bytes = from_hex(example_b, data);
+    bytes = hex_read(example_b, data);
     assert_int_equal(bytes, 221);
     assert_int_equal(sv_decode(data, bytes, &frame), METER_ACCEPTED);
     assert_int_equal(frame.asdus, 2);
@@ -102,13 +92,13 @@ static void the_worked_examples_are_written_byte_for_byte(void **state)
     struct samples block = {.channels = 8, .count = 1};
 
     put_counts(&block, 0, a);
-    uint32_t bytes = from_hex(example_a, want);
+    uint32_t bytes = hex_read(example_a, want);
     assert_int_equal(sv_encode(&publisher, &block, 0, data, sizeof data), bytes);
     assert_memory_equal(data, want, bytes);
     block.count = 2;
     put_counts(&block, 0, b[0]);
     put_counts(&block, 1, b[1]);
-    bytes = from_hex(example_b, want);
+    bytes = hex_read(example_b, want);
     assert_int_equal(sv_encode(&publisher, &block, 4798, data, sizeof data), bytes);
     assert_memory_equal(data, want, bytes);
     assert_int_equal(sv_encode(&publisher, &block, 4798, data, bytes - 1), 0);
@@ -342,7 +332,7 @@ static void a_rate_without_its_mode_may_be_by_the_second(void **state)
     static const struct sv_stream by[] = {{.rate_hz = RATE_HZ}, {.nominal_hz = 60},
                                           {.rate_hz = RATE_HZ, .nominal_hz = 60}};
     uint8_t data[SV_FRAME_MAX];
-    uint32_t bytes = from_hex(hex, data), blocks;
+    uint32_t bytes = hex_read(hex, data), blocks;
 
     for (size_t i = 0; i < sizeof by / sizeof *by; i++) {
         struct sv_stream stream = by[i];
@@ -388,7 +378,7 @@ static void quality_is(uint32_t quality, uint32_t flags, uint32_t invalid, uint3
     uint8_t data[SV_FRAME_MAX];
     struct sv_stream stream = {.rate_hz = RATE_HZ};
     struct samples block;
-    uint32_t blocks, bytes = from_hex(example_a, data);
+    uint32_t blocks, bytes = hex_read(example_a, data);
 
     for (int i = 0; i < 4; i++)
         data[66 + i] = (uint8_t)(quality >> (24 - 8 * i));
@@ -447,7 +437,7 @@ static void changed(uint32_t at, uint8_t value, int refusal)
 {
     uint8_t data[SV_FRAME_MAX];
     struct sv_frame frame;
-    uint32_t bytes = from_hex(example_a, data);
+    uint32_t bytes = hex_read(example_a, data);
 
     data[at] = value;
     assert_int_equal(sv_decode(data, bytes, &frame), refusal);
@@ -458,7 +448,7 @@ static void forms_that_are_not_the_standards_are_refused(void **state)
     (void)state;
     uint8_t data[SV_FRAME_MAX + 1] = {0};
     struct sv_frame frame;
-    uint32_t bytes = from_hex(example_a, data);
+    uint32_t bytes = hex_read(example_a, data);
 
     assert_int_equal(sv_decode(data, SV_FRAME_MAX + 1, &frame), METER_MTU);
     assert_int_equal(sv_decode(data, bytes + 1, &frame), METER_OVERSIZED);
@@ -492,10 +482,10 @@ static void a_short_frame_may_be_padded(void **state)
     (void)state;
     uint8_t data[64] = {0};
     struct sv_frame frame;
-    uint32_t bytes = from_hex("010ccd0400010200000000010800" "88ba", data);
+    uint32_t bytes = hex_read("010ccd0400010200000000010800" "88ba", data);
 
     assert_int_equal(sv_decode(data, bytes, &frame), METER_TRUNCATED);
-    bytes = from_hex("010ccd040001020000000001" "88ba4000002280000000" "6018800101a2133011" "800141"
+    bytes = hex_read("010ccd040001020000000001" "88ba4000002280000000" "6018800101a2133011" "800141"
                      "82020001" "830101" "850100" "87020000", data);
     assert_int_equal(sv_decode(data, bytes, &frame), METER_ACCEPTED);
     assert_true(frame.simulated && !frame.tagged && frame.asdu[0].data_bytes == 2);

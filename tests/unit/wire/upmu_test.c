@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "hex.h"
 #include "msg/frame.h"
 #include "wire/upmu.h"
 
@@ -23,18 +24,6 @@ static const char example_hex[] =
     "2a240900000000000029c011000000000000f83f19000000000000e83f21000000000000c03f";
 
 enum { EXAMPLE_BYTES = 302 };
-
-static uint32_t from_hex(const char *hex, uint8_t *out)
-{
-    uint32_t bytes = (uint32_t)strlen(hex) / 2;
-
-    for (uint32_t i = 0; i < bytes; i++) {
-        const char pair[] = { hex[2 * i], hex[2 * i + 1], 0 };
-
-        out[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    return bytes;
-}
 
 static struct upmu example(void)
 {
@@ -71,7 +60,7 @@ static void worked_example_decodes_to_its_values(void **state)
     uint8_t body[512];
     struct upmu upmu, expected = example();
 
-    assert_int_equal(from_hex(example_hex, body), EXAMPLE_BYTES);
+    assert_int_equal(hex_read(example_hex, body), EXAMPLE_BYTES);
     assert_int_equal(upmu_decode(body, EXAMPLE_BYTES, &upmu), ACCEPTED);
     assert_same(&upmu, &expected);
 }
@@ -82,7 +71,7 @@ static void worked_example_encodes_byte_for_byte(void **state)
     uint8_t body[512], expected[512];
     struct upmu upmu = example();
 
-    from_hex(example_hex, expected);
+    hex_read(example_hex, expected);
     assert_int_equal(upmu_encode(&upmu, body, sizeof body), EXAMPLE_BYTES);
     assert_memory_equal(body, expected, EXAMPLE_BYTES);
 }
@@ -110,7 +99,7 @@ static void every_truncation_is_refused_except_between_fields(void **state)
     struct upmu upmu;
     uint32_t accepted = 0;
 
-    from_hex(example_hex, body);
+    hex_read(example_hex, body);
     for (uint32_t bytes = 0; bytes < EXAMPLE_BYTES; bytes++) {
         uint8_t *exact = malloc(bytes ? bytes : 1);     /* its own block: a sanitizer sees a read past it */
 
