@@ -88,6 +88,7 @@ static void put(struct lane_meters *meters, uint32_t meter)
     const uint8_t *name = (const uint8_t *)site->svid;
     uint32_t bytes = (uint32_t)strlen(site->svid);
     uint32_t first = find(meters, site->protocol, site->number, name, bytes);
+    meters->road[meter].first = first == INDEX_NONE ? meter : first;
     if (first != INDEX_NONE) {
         struct lane_road *last = &meters->road[first];
         while (last->next != INDEX_NONE)
@@ -112,6 +113,9 @@ static char *make_road(struct lane_road *road, char *memory)
         road->stream->sv.rate_hz = road->site->rate_hz;
         road->stream->sv.nominal_hz = (uint32_t)road->site->measure.nominal_hz;
     }
+    for (uint32_t i = 0; i < SITE_PHASORS; i++)
+        road->phasor[i] = c37_name_print((const uint8_t *)road->site->phasor[i],
+                                         (uint32_t)strlen(road->site->phasor[i]));
     if (!site_meter_samples(road->site))
         return memory;
     road->measure = (struct measure_meter *)(void *)memory;
@@ -195,7 +199,9 @@ static int decode(struct lane *lane, const struct packet *packet)
         packet->protocol->decode(road->stream, packet->data, packet->bytes, arrival_ns, message));
     if (refused)
         return refused;
-    return message->kind == METER_SAMPLES ? lane_road_samples(lane, packet->meter, packet->t_receive_ns)
+    if (message->kind == METER_SAMPLES)
+        return lane_road_samples(lane, packet->meter, packet->t_receive_ns);
+    return message->kind == METER_PHASORS ? lane_road_phasors(lane, packet->meter, packet->t_receive_ns)
                                           : ACCEPTED;
 }
 

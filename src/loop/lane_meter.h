@@ -27,7 +27,12 @@ struct lane_road {
     struct measure_gather gather;
     uint32_t next;              /* the next meter of the same stream, or INDEX_NONE */
     bool measuring;             /* `measure` is set up for the samples that come */
-    int64_t newest_ns;          /* c37118: of the newest frame */
+    /* c37118: the meter that has the stream, names of VA .. IC as c37_name_print has them, and of the newest
+     * reading its time and power; the largest currents since */
+    uint32_t first;
+    uint64_t phasor[SITE_PHASORS];
+    int64_t newest_ns;
+    double power_w, most_a[PHASES];
 };
 
 /* All of them, shared by the lanes. */

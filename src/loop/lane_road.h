@@ -13,4 +13,7 @@ int lane_road_refusal(int refusal);
  * came of them and was refused. */
 int lane_road_samples(struct lane *lane, uint32_t meter, int64_t t_receive_ns);
 
+/* rt: the frame in lane->work, of a stream whose first meter is in hand, for each of its meters. Likewise. */
+int lane_road_phasors(struct lane *lane, uint32_t meter, int64_t t_receive_ns);
+
 #endif

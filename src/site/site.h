@@ -34,6 +34,7 @@ struct site_port {
     uint32_t queues;            /* receive queues, one lane each */
     uint32_t mtu;
     uint32_t ring_frames;
+    bool sampled_values;        /* some meter sends Ethernet frames to it */
 };
 
 /* The row of `servers:` that fits this machine's host name, or the row named "default". */

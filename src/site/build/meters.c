@@ -92,5 +92,6 @@ void build_meters(const struct draft *d, struct site *site)
         uint32_t node = d->node[d->meter[i].node_of].rank;
 
         build_road(&d->meter[i], &m->node[node], &site->meter[m->node[node].meter]);
+        site->server.port[0].sampled_values |= d->meter[i].protocol.number == PROTOCOL_SV;
     }
 }

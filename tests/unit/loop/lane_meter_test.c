@@ -11,9 +11,11 @@
 
 #include <cmocka.h>
 
+#include "../wire/hex.h"
 #include "frames.h"
 #include "loop/lane_meter.h"
 #include "rig.h"
+#include "wire/crc.h"
 
 #define START_NS (INT64_C(1751538645) * NS_PER_S)
 #define TURN 6.283185307179586
@@ -30,6 +32,7 @@ struct bed {
     struct view view;
     struct seqlock meter[RIG_METERS], stale[RIG_METERS];
     struct sender meter_sender[RIG_METERS];
+    struct replay_window meter_window[RIG_METERS];
     struct age age[RIG_METERS];
     struct lane lane;
     struct lane_meters meters;
@@ -395,6 +398,209 @@ static void a_measurement_in_the_name_of_such_a_meter_is_refused(void **state)
     assert_int_equal(arrive(bed, &frame, START_NS), REFUSED_PROTOCOL);
 }
 
+/* ---- sampled values ---- */
+
+enum { SV_ASDUS = 2 };
+
+static struct sv_publisher publisher_of(void)
+{
+    return (struct sv_publisher){.to = {1, 0x0C, 0xCD, 4, 0, 1}, .from = {2, 0, 0, 0, 0, 5}, .tagged = true,
+        .tag = 0x8000, .appid = 0x4001, .id = "flyballMU01", .conf_rev = 1, .rate_hz = SV_RATE_HZ,
+        .synch = SV_SYNCH_GLOBAL};
+}
+
+/* smpCnt is 0 where a second begins, as START_NS does. */
+static int send_sv_as(struct bed *bed, const struct sv_publisher *publisher)
+{
+    struct samples samples;
+    uint32_t counter = (uint32_t)(bed->sample % SV_RATE_HZ);
+
+    fill(bed, &samples, SV_PERIOD_PS, SV_ASDUS);
+    bed->sample += SV_ASDUS;
+    struct port_frame frame = {.data = bed->room,
+        .length = sv_encode(publisher, &samples, counter, bed->room, sizeof bed->room)};
+
+    assert_true(frame.length > 0);
+    return arrive(bed, &frame, START_NS + bed->sample * NS_PER_S / SV_RATE_HZ);
+}
+
+static int send_sv(struct bed *bed)
+{
+    struct sv_publisher publisher = publisher_of();
+
+    return send_sv_as(bed, &publisher);
+}
+
+static void send_sv_for(struct bed *bed, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; i++)
+        assert_int_equal(send_sv(bed), ACCEPTED);
+}
+
+static void a_second_of_sampled_values_is_sixty_readings(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    send_sv_for(bed, SV_RATE_HZ / SV_ASDUS);
+    take_readings(bed, &last, &unsure);
+    send_sv_for(bed, SV_RATE_HZ / SV_ASDUS);
+    assert_in_range(take_readings(bed, &last, &unsure), 59, 61);
+    assert_int_equal(unsure, 0);
+    expect_reading(&last, SV_METER, 1);
+}
+
+static void a_configuration_of_sampled_values_that_changes_is_refused_for_good(void **state)
+{
+    struct bed *bed = *state;
+    struct sv_publisher publisher = publisher_of();
+    struct reading last;
+    uint32_t unsure;
+
+    send_sv_for(bed, SV_RATE_HZ / SV_ASDUS);
+    take_readings(bed, &last, &unsure);
+    publisher.conf_rev = 2;
+    for (uint32_t i = 0; i < SV_RATE_HZ / SV_ASDUS; i++)
+        assert_int_equal(send_sv_as(bed, &publisher), REFUSED_CONFIG_CHANGED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 0);
+}
+
+static void sampled_values_of_others_and_of_simulators_are_refused(void **state)
+{
+    struct bed *bed = *state;
+    struct sv_publisher other = publisher_of(), simulated = publisher_of();
+
+    other.id = "flyballMU02";
+    assert_int_equal(send_sv_as(bed, &other), REFUSED_UNKNOWN_METER);
+    other = publisher_of();
+    other.appid = 0x4002;
+    assert_int_equal(send_sv_as(bed, &other), REFUSED_UNKNOWN_METER);
+    simulated.simulated = true;
+    for (uint32_t i = 0; i < 10; i++)
+        assert_int_equal(send_sv_as(bed, &simulated), REFUSED_SIMULATED);
+    assert_int_equal(count_read(&bed->lane.counters.blocks), 0);
+}
+
+/* ---- synchrophasors ---- */
+
+/* A stream of one PMU, ID 101: six phasors in floats, polar; its CFG-2, and a data frame of START_NS and
+ * 0.123456 s. */
+static const char cfg2_hex[] =
+    "aa3201da006568665bd500000000000f424000015044552d4130312020202020202020200065000f00060002000156412020"
+    "2020202020202020202020205642202020202020202020202020202056432020202020202020202020202020494120202020"
+    "202020202020202020204942202020202020202020202020202049432020202020202020202020202020505f544f545f4d57"
+    "2020202020202020445044545f4d575f5320202020202020534147202020202020202020202020205357454c4c2020202020"
+    "202020202020454d455247202020202020202020202044303320202020202020202020202020443034202020202020202020"
+    "2020202044303520202020202020202020202020443036202020202020202020202020204430372020202020202020202020"
+    "2020443038202020202020202020202020204430392020202020202020202020202044313020202020202020202020202020"
+    "4431312020202020202020202020202044313220202020202020202020202020443133202020202020202020202020204431"
+    "3420202020202020202020202020443135202020202020202020202020200000000100000001000000010100000101000001"
+    "0100000101000001010000010000000700000001003c72de";
+
+static const char locked_hex[] =
+    "aa020054006568665bd50001e2400040438a900000000000438a9000c0060a92438a900040060a9244162000be860a924416"
+    "2000c016cbe4441620003fea927f42700ccdbe8000003ef66666c14800000001f4c8";
+
+enum { C37_METER = 0, C37_ID = 101, AT_SOC = 6, AT_FRACTION = 11, AT_STAT = 14, C37_DATA_BYTES = 84,
+       AT_FIRST_NAME = 46 };
+
+static void seal(uint8_t *frame, uint32_t bytes)
+{
+    uint16_t crc = crc_16(frame, bytes - 2);
+
+    frame[bytes - 2] = (uint8_t)(crc >> 8);
+    frame[bytes - 1] = (uint8_t)crc;
+}
+
+static int send_config(struct bed *bed, char first_name)
+{
+    uint8_t *payload = bed->room + UDP_HEADROOM;
+    uint32_t bytes = hex_read(cfg2_hex, payload);
+
+    payload[AT_FIRST_NAME] = (uint8_t)first_name;
+    seal(payload, bytes);
+    struct port_frame frame = datagram(bed, bytes);
+
+    return arrive(bed, &frame, START_NS);
+}
+
+/* Of the moment `after_us` behind START_NS, within its second. */
+static int send_phasors(struct bed *bed, uint32_t after_us, uint8_t stat)
+{
+    uint8_t *payload = bed->room + UDP_HEADROOM;
+
+    assert_int_equal(hex_read(locked_hex, payload), C37_DATA_BYTES);
+    for (uint32_t i = 0; i < 3; i++)
+        payload[AT_FRACTION + i] = (uint8_t)(after_us >> (8 * (2 - i)));
+    payload[AT_STAT] = stat;
+    seal(payload, C37_DATA_BYTES);
+    struct port_frame frame = datagram(bed, C37_DATA_BYTES);
+
+    return arrive(bed, &frame, START_NS + (int64_t)after_us * NS_PER_US);
+}
+
+static void start_c37(struct bed *bed)
+{
+    static const char *const usual[SITE_PHASORS] = {"VA", "VB", "VC", "IA", "IB", "IC"};
+
+    free(bed->memory);
+    bed->said[C37_METER] =
+        (struct site_meter){.protocol = PROTOCOL_C37118, .number = C37_ID, .pmu = C37_ID};
+    for (uint32_t i = 0; i < SITE_PHASORS; i++)
+        strcpy(bed->said[C37_METER].phasor[i], usual[i]);
+    bed->lane.meter_window = bed->meter_window;
+    start_meters(bed);
+}
+
+static void phasors_become_readings_once_their_configuration_is_known(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    start_c37(bed);
+    assert_int_equal(send_phasors(bed, 100000, 0), REFUSED_CONFIG_UNKNOWN);
+    assert_int_equal(send_config(bed, 'V'), ACCEPTED);
+    assert_int_equal(send_phasors(bed, 116667, 0), ACCEPTED);
+    assert_int_equal(send_phasors(bed, 116667, 0), REFUSED_DUPLICATE);
+    assert_int_equal(send_phasors(bed, 100000, 0), REFUSED_REORDERED);
+    assert_int_equal(send_phasors(bed, 120000, 0), ACCEPTED);       /* sooner than readings may come */
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    assert_int_equal(last.meter, C37_METER);
+    assert_int_equal(last.t_meter_ns, START_NS + 116667 * NS_PER_US);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        assert_int_equal(last.voltage_mv[p], 277125);
+        assert_int_equal(last.current_ma[p], 600500);
+        assert_in_range(last.power_mw[p], 160743000, 160745000);    /* 277.125 x 600.5 x cos 15 degrees */
+    }
+    assert_int_equal(send_phasors(bed, 150000, 0x80), REFUSED_SIMULATED);
+    assert_int_equal(send_phasors(bed, 150001, 0xC0), REFUSED_MALFORMED);
+    assert_int_equal(send_phasors(bed, 150002, 0x40), ACCEPTED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    assert_int_equal(unsure, 1);
+}
+
+/* A stream whose channels are called otherwise from now on is not read as if they were not. */
+static void phasors_are_found_by_their_names_and_by_no_others(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    start_c37(bed);
+    assert_int_equal(send_config(bed, 'W'), ACCEPTED);
+    assert_int_equal(send_phasors(bed, 100000, 0), REFUSED_SHAPE);
+    assert_int_equal(send_config(bed, 'V'), ACCEPTED);
+    assert_int_equal(send_phasors(bed, 120000, 0), ACCEPTED);
+    strcpy(bed->said[C37_METER].phasor[0], "IA");       /* amperes are no volts */
+    free(bed->memory);
+    start_meters(bed);
+    assert_int_equal(send_config(bed, 'V'), ACCEPTED);
+    assert_int_equal(send_phasors(bed, 140000, 0), REFUSED_SHAPE);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+}
+
 #define BED(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
 
 int main(void)
@@ -410,6 +616,11 @@ int main(void)
         BED(damaged_datagrams_are_refused_by_name),
         BED(a_meter_that_another_lane_has_in_hand_is_refused_as_held),
         BED(a_measurement_in_the_name_of_such_a_meter_is_refused),
+        BED(a_second_of_sampled_values_is_sixty_readings),
+        BED(a_configuration_of_sampled_values_that_changes_is_refused_for_good),
+        BED(sampled_values_of_others_and_of_simulators_are_refused),
+        BED(phasors_become_readings_once_their_configuration_is_known),
+        BED(phasors_are_found_by_their_names_and_by_no_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
