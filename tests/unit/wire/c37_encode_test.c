@@ -311,7 +311,8 @@ static void values_beyond_their_counts_are_the_last_ones(void **state)
     static struct phasors phasors, back;
     uint8_t data[256];
 
-    config = (struct c37_config){.type = C37_CFG2, .id = 1, .pmus = 1, .time_base = 1000000, .data_bytes = 36};
+    config = (struct c37_config){.type = C37_CFG2, .id = 1, .pmus = 1, .time_base = 1000000,
+                                 .data_bytes = 36};
     config.pmu[0] = (struct c37_pmu){.phasors = 2, .analogs = 3};
     for (uint32_t i = 0; i < 3; i++) {
         config.pmu[0].phasor[i].factor = 0.5;
