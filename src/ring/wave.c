@@ -54,18 +54,34 @@ static double of_bits(uint64_t bits)
     return value;
 }
 
-/* The voltages of a pair stand in one channel, its currents in another (enum samples_channel). */
-static void write_pair(struct wave *wave, const struct samples *block, uint32_t p)
+/* Of `count` samples from the block's `from` on, which lie behind each other in memory. */
+static void write_run(_Atomic uint64_t *to, const struct samples *block, uint32_t pairs, uint32_t from,
+                      uint32_t count)
 {
-    static const uint8_t volts[] = {SAMPLES_VA, SAMPLES_VB, SAMPLES_VC, SAMPLES_VN};
-    static const uint8_t amperes[] = {SAMPLES_IA, SAMPLES_IB, SAMPLES_IC, SAMPLES_IN};
-    const float *v = block->value[volts[p]], *a = block->value[amperes[p]];
+    const float (*value)[SAMPLES_MAX] = block->value;
 
     /* Release, partner: the acquire of the same word in wave_read. Whoever meets a new word also sees `begun`
      * as it was stored before, and so knows that the old sample is gone. Free on x86. */
-    for (uint32_t k = 0; k < block->count; k++)
-        atomic_store_explicit(&wave->word[((wave->samples + k) & wave->mask) * wave->pairs + p],
-                              word_of(v[k], a[k]), memory_order_release);
+    for (uint32_t k = from; k < from + count; k++, to += pairs) {
+        atomic_store_explicit(&to[0], word_of(value[SAMPLES_VA][k], value[SAMPLES_IA][k]),
+                              memory_order_release);
+        atomic_store_explicit(&to[1], word_of(value[SAMPLES_VB][k], value[SAMPLES_IB][k]),
+                              memory_order_release);
+        atomic_store_explicit(&to[2], word_of(value[SAMPLES_VC][k], value[SAMPLES_IC][k]),
+                              memory_order_release);
+        if (pairs > 3)
+            atomic_store_explicit(&to[3], word_of(value[SAMPLES_VN][k], value[SAMPLES_IN][k]),
+                                  memory_order_release);
+    }
+}
+
+static void write_samples(struct wave *wave, const struct samples *block)
+{
+    uint32_t at = (uint32_t)wave->samples & wave->mask, room = wave->mask + 1 - at;
+    uint32_t before = block->count < room ? block->count : room;
+
+    write_run(&wave->word[(size_t)at * wave->pairs], block, wave->pairs, 0, before);
+    write_run(wave->word, block, wave->pairs, before, block->count - before);
 }
 
 void wave_write(struct wave *wave, const struct samples *block, double turn, double cycles)
@@ -83,8 +99,7 @@ void wave_write(struct wave *wave, const struct samples *block, double turn, dou
         wave->doubtful = after;
     /* Relaxed: made visible before any new word by the release of that word. */
     atomic_store_explicit(&wave->begun, after, memory_order_relaxed);
-    for (uint32_t p = 0; p < wave->pairs; p++)
-        write_pair(wave, block, p);
+    write_samples(wave, block);
     wave->samples = after;
     int64_t newest_ns = block->t0_ns + (int64_t)(block->count - 1) * block->period_ps / 1000;
     /* its own stores are releases: the words come before the head that covers them */
@@ -117,7 +132,7 @@ int wave_read(const struct wave *wave, uint64_t first, uint32_t count, struct wa
     for (uint32_t k = 0; k < count; k++) {
         const _Atomic uint64_t *from = &wave->word[((first + k) & wave->mask) * wave->pairs];
 
-        /* Acquire, partner: the release of each word in write_pair, see there. */
+        /* Acquire, partner: the release of each word in write_run, see there. */
         for (uint32_t p = 0; p < wave->pairs; p++) {
             uint64_t bits = atomic_load_explicit(&from[p], memory_order_acquire);
 
