@@ -23,10 +23,18 @@ static void require_numbers(const double *value, size_t count)
 /* Phases, a delay and the nominal frequency by what the block carries, so that all of them are seen. */
 static struct measure_config config_for(const struct samples *block)
 {
-    struct measure_config config = {.period_ps = block->period_ps, .phases = 1 + (uint32_t)(block->sequence % 3),
-        .channels = block->channels, .nominal_hz = block->flags & SAMPLES_NOMINAL_50 ? 50 : 60,
-        .voltage_v = 230, .current_a = 100, .sag = 0.9, .swell = 1.1, .interruption = 0.05,
-        .hysteresis = 0.02, .peak_a = 500, .slope_w_per_s = 1e6};
+    struct measure_config config = {.period_ps = block->period_ps,
+                                    .phases = 1 + (uint32_t)(block->sequence % 3),
+                                    .channels = block->channels,
+                                    .nominal_hz = block->flags & SAMPLES_NOMINAL_50 ? 50 : 60,
+                                    .voltage_v = 230,
+                                    .current_a = 100,
+                                    .sag = 0.9,
+                                    .swell = 1.1,
+                                    .interruption = 0.05,
+                                    .hysteresis = 0.02,
+                                    .peak_a = 500,
+                                    .slope_w_per_s = 1e6};
 
     for (uint32_t c = 0; c < MEASURE_CHANNELS; c++)
         config.gain[c] = 1;
