@@ -22,7 +22,7 @@ RAW_NUMBER, RAW_HZ, RAW_SAMPLES, V_LSB, A_LSB = 17, 8000, 32, 0.02, 0.0125
 SVID, APPID, SV_HZ, SV_ASDUS = b'flyballMU01', 0x4001, 4000, 8
 PMU_ID, PMU_HZ = 101, 50
 NAMES = 'VA VB VC IA IB IC'.split()
-SETTLE_S = 30
+SETTLE_S, LATE_S = 30, 0.05
 
 
 def crc_table():
@@ -52,37 +52,49 @@ def wave(channel, t_s):
 
 
 class Raw:
-    """32 samples each 4 ms."""
+    """32 samples each 4 ms. All of a second is made before: a busy machine has no time for it later."""
     each_ns = RAW_SAMPLES * 10**9 // RAW_HZ
 
-    def packet(self, number, t0_ns):
+    def __init__(self):
+        self.bodies = [self.body(i * RAW_SAMPLES / RAW_HZ) for i in range(RAW_HZ // RAW_SAMPLES)]
+
+    def body(self, t0_s):
         values = []
         for sample in range(RAW_SAMPLES):
-            t_s = t0_ns % 10**12 / 1e9 + sample / RAW_HZ
+            t_s = t0_s + sample / RAW_HZ
             values += [round(wave(channel, t_s) / (V_LSB if channel < 3 else A_LSB)) for channel in range(6)]
+        return struct.pack(f'<{len(values)}h', *values)
+
+    def packet(self, number, t0_ns):
         head = struct.pack('<4sBBBBIIqIff', b'UPM1', 1, 1, 6, RAW_SAMPLES, RAW_NUMBER, number, t0_ns,
                            10**12 // RAW_HZ, V_LSB, A_LSB)
-        body = struct.pack(f'<{len(values)}h', *values)
+        body = self.bodies[t0_ns % 10**9 // self.each_ns]
         return head + struct.pack('<I', crc_32c(head + bytes(4) + body)) + body
 
 
 class Sampled:
     """Frames of 8 ASDUs; smpCnt begins with each second."""
     each_ns = SV_ASDUS * 10**9 // SV_HZ
-    revision = 1
 
-    def asdu(self, count, t_s):
+    def __init__(self):
+        self.revision = 1
+        self.frames = {revision: [self.frame(revision, first) for first in range(0, SV_HZ, SV_ASDUS)]
+                       for revision in (1, 2)}
+
+    def asdu(self, revision, count, t_s):
         data = b''
         for channel in (3, 4, 5, None, 0, 1, 2, None):
             value = 0 if channel is None else wave(channel, t_s) * (1000 if channel >= 3 else 100)
             data += struct.pack('!iI', round(value), 0)
         body = b'\x80' + bytes([len(SVID)]) + SVID + b'\x82\x02' + struct.pack('!H', count)
-        body += b'\x83\x04' + struct.pack('!I', self.revision) + b'\x85\x01\x02' + b'\x87\x40' + data
+        body += b'\x83\x04' + struct.pack('!I', revision) + b'\x85\x01\x02' + b'\x87\x40' + data
         return b'\x30' + bytes([len(body)]) + body
 
     def packet(self, _, t0_ns):
-        first = t0_ns % 10**9 * SV_HZ // 10**9
-        parts = b''.join(self.asdu(first + i, t0_ns % 10**12 / 1e9 + i / SV_HZ) for i in range(SV_ASDUS))
+        return self.frames[self.revision][t0_ns % 10**9 // self.each_ns]
+
+    def frame(self, revision, first):
+        parts = b''.join(self.asdu(revision, first + i, (first + i) / SV_HZ) for i in range(SV_ASDUS))
         body = b'\x80\x01' + bytes([SV_ASDUS]) + b'\xa2\x82' + struct.pack('!H', len(parts)) + parts
         apdu = b'\x60\x82' + struct.pack('!H', len(body)) + body
         return (bytes.fromhex('010ccd040001') + PEER_MAC + bytes.fromhex('8100800088ba') +
@@ -117,7 +129,8 @@ class Phasors:
 
 
 class Sender(threading.Thread):
-    """Sends what is due by the clock; after a pause of this machine all that was due meanwhile, at once."""
+    """Sends what is due by the clock. After a pause of this machine what is too late to count is left out, as
+    by a meter whose buffer is short."""
 
     def __init__(self, maker, send):
         super().__init__(daemon=True)
@@ -133,6 +146,9 @@ class Sender(threading.Thread):
             wait_s = (at_ns + self.maker.each_ns - time.time_ns()) / 1e9
             if wait_s > 0:
                 time.sleep(wait_s)
+            elif wait_s < -LATE_S:
+                late = int(-wait_s * 1e9) // self.maker.each_ns
+                number, at_ns = number + late, at_ns + late * self.maker.each_ns
             packet = self.maker.packet(number, at_ns)
             number += 1
             at_ns += self.maker.each_ns
