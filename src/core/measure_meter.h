@@ -266,4 +266,8 @@ uint32_t measure_meter_open(const struct measure_meter *meter,
 /* any: mains frequency as followed, Hz */
 double measure_meter_frequency_hz(const struct measure_meter *meter);
 
+/* any: the oscillator at the newest sample, in cycles from where the first voltage crosses zero upward, and
+ * cycles a sample; both 0 until the frequency was found */
+void measure_meter_turn(const struct measure_meter *meter, double *turn, double *cycles);
+
 #endif

@@ -16,7 +16,13 @@ static const uint8_t channel_of[SV_VALUES] = {
 
 static bool is_named(const struct sv_stream *stream, const struct sv_asdu *asdu)
 {
-    return asdu->id_bytes == stream->id_bytes && memcmp(asdu->id, stream->id, asdu->id_bytes) == 0;
+    uint32_t same = 0;
+
+    if (asdu->id_bytes != stream->id_bytes)
+        return false;
+    while (same < stream->id_bytes && asdu->id[same] == stream->id[same])
+        same++;
+    return same == stream->id_bytes;
 }
 
 /* The first frame says who it is; from then on others are refused, and a configuration that changed as well:
