@@ -32,7 +32,7 @@ static int check_way(const struct meter_options *o, const struct meter_packer *b
     if (by->ethernet ? !o->interface == !o->capture : !o->to)
         return complain(by->ethernet ? "where to? --interface NAME or --capture FILE"
                                      : "where to? --to ADDRESS:PORT");
-    if (o->capture && !o->seconds && !o->count)
+    if (o->capture && !(o->seconds > 0) && !o->count)
         return complain("a capture wants an end: --seconds or --count");
     return 0;
 }
