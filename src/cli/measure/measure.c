@@ -210,34 +210,6 @@ static int measure_runs(struct options *o, const struct recording *recording)
     return rc;
 }
 
-static int tell(const struct options *o, int rc, const struct recording *recording)
-{
-    if (rc == -EINVAL && recording->what[0] && recording->line)
-        fprintf(stderr, "%s:%llu: error: %s\n", o->path, (unsigned long long)recording->line,
-                recording->what);
-    else if (rc == -EINVAL && recording->what[0])
-        fprintf(stderr, "%s: error: %s\n", o->path, recording->what);
-    else
-        fprintf(stderr, "%s: error: cannot be read: %s\n", o->path, strerror(-rc));
-    return rc == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
-}
-
-static int read_csv(struct recording *recording, const char *path)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    int rc = recording_slurp(path, &text, &bytes);
-
-    if (!rc && strlen(text) != bytes) {
-        snprintf(recording->what, sizeof recording->what, "not text: a zero byte");
-        rc = -EINVAL;
-    }
-    if (!rc)
-        rc = recording_csv(recording, text);
-    free(text);
-    return rc;
-}
-
 static int run_measure(int argc, char **argv)
 {
     struct options o = {.block = 64};
@@ -245,13 +217,11 @@ static int run_measure(int argc, char **argv)
 
     if (!read_options(&o, argc, argv))
         return CLI_USAGE;
-    int rc = recording_is_comtrade(o.path)
-                 ? recording_comtrade(&recording, o.path, o.channel, o.channels)
-                 : read_csv(&recording, o.path);
+    int rc = recording_read(&recording, o.path, o.channel, o.channels);
 
     if (!rc)
         rc = measure_runs(&o, &recording);
-    int result = rc ? tell(&o, rc, &recording) : CLI_OK;
+    int result = rc ? recording_tell(&recording, o.path, rc) : CLI_OK;
 
     recording_free(&recording);
     return result;

@@ -47,6 +47,13 @@ bool recording_is_comtrade(const char *path);
 int recording_comtrade(struct recording *recording, const char *path, const uint32_t *wanted,
                        uint32_t wanted_count);
 
+/* setup: either of them, by the file's ending. */
+int recording_read(struct recording *recording, const char *path, const uint32_t *wanted,
+                   uint32_t wanted_count);
+
+/* any: what was wrong, on standard error, with its place; the exit code. */
+int recording_tell(const struct recording *recording, const char *path, int rc);
+
 /* setup: brings parts above 16 kHz to half, a third and so on of their rate, through a filter; as much as
  * that is long is left out at either end, and at gaps. 0 or -ENOMEM. */
 int recording_decimate(struct recording *recording);
