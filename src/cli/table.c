@@ -11,6 +11,7 @@ extern const struct cli_verb cli_import;
 extern const struct cli_verb cli_keys;
 extern const struct cli_verb cli_maintenance;
 extern const struct cli_verb cli_measure;
+extern const struct cli_verb cli_meter;
 extern const struct cli_verb cli_order;
 extern const struct cli_verb cli_plant;
 extern const struct cli_verb cli_replay;
@@ -31,6 +32,7 @@ const struct cli_verb *const cli_table[] = {
     &cli_keys,
     &cli_maintenance,
     &cli_measure,
+    &cli_meter,
     &cli_order,
     &cli_plant,
     &cli_replay,

@@ -257,4 +257,8 @@ int measure_meter_samples(struct measure_meter *meter, const struct samples *sam
 /* any: mains frequency as followed, Hz */
 double measure_meter_frequency_hz(const struct measure_meter *meter);
 
+/* any: the oscillator at the newest sample, in cycles from where the first voltage crosses zero upward, and
+ * cycles a sample; both 0 until the frequency was found */
+void measure_meter_turn(const struct measure_meter *meter, double *turn, double *cycles);
+
 #endif

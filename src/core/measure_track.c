@@ -39,6 +39,14 @@ double measure_meter_frequency_hz(const struct measure_meter *meter)
     return meter->track.frequency * meter->rate_hz;
 }
 
+void measure_meter_turn(const struct measure_meter *meter, double *turn, double *cycles)
+{
+    const struct measure_track *track = &meter->track;
+
+    *turn = track->found ? track->turn : 0;
+    *cycles = track->found ? track->cycles : 0;
+}
+
 uint32_t measure_track_flags(const struct measure_meter *meter)
 {
     const struct measure_track *track = &meter->track;

@@ -8,7 +8,7 @@ import sys
 import tree
 
 BELOW_LOOP = {'msg', 'ring', 'probe', 'wire', 'core', 'site', 'port', 'act', 'time', 'record', 'sandbox',
-              'auth', 'rt'}
+              'auth', 'rt', 'spectra'}
 MAY_INCLUDE = {
     'msg': set(),
     'ring': {'msg'},
@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     'rt': {'msg'},
     'time': {'ring', 'msg'},
     'record': {'ring', 'msg', 'time'},
+    'spectra': {'core', 'ring', 'msg'},
     'loop': BELOW_LOOP,
     'control': BELOW_LOOP | {'loop'},
     'agent': BELOW_LOOP | {'loop'},

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""meter_check.py FLYBALL: packets of `flyball meter` in captures, taken apart here by their layouts, against
+the waveform by its formula; and what it says of options that are wrong."""
+import json
+import math
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+FLYBALL = sys.argv[1]
+START_NS = 1751538645123456789
+failures = []
+
+
+def expect(good, what):
+    print('ok' if good else 'FAILED', what)
+    if not good:
+        failures.append(what)
+
+
+def run(*options):
+    done = subprocess.run([FLYBALL, 'meter', *options], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def packets(path, skip):
+    """(time, bytes) of each record of a capture, less the headers of UDP."""
+    with open(path, 'rb') as file:
+        data = file.read()
+    magic, _, _, _, _, _, link = struct.unpack_from('<IHHIIII', data)
+    expect(magic == 0xa1b23c4d and link == 1, 'the capture is Ethernet with nanoseconds')
+    at = 24
+    while at < len(data):
+        seconds, ns, bytes_, _ = struct.unpack_from('<IIII', data, at)
+        yield seconds * 10**9 + ns, data[at + 16 + skip:at + 16 + bytes_]
+        at += 16 + bytes_
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def wave(t, channel):
+    """What was asked for below: 230 V, 100 A, 50 Hz, 30 degrees, two harmonics, a sag of phase b, a step."""
+    phase, angle = channel % 3, 2 * math.pi * (50 * t - channel % 3 / 3)
+    if channel < 3:
+        value = 230 * (math.cos(angle) + 0.02 * math.cos(5 * angle + math.radians(30)))
+        value *= 0.7 if 0.05 <= t < 0.1 and phase == 1 else 1
+    else:
+        value = 100 * (math.cos(angle - math.radians(30)) + 0.1 * math.cos(3 * angle))
+        value *= 1 + 0.65 * min(max((t - 0.1) / 0.008, 0), 1)
+    return math.sqrt(2) * value * (1, 0.99, 1.01)[phase]
+
+
+WAVE = ('--voltage', '230', '--current', '100', '--frequency', '50', '--lag', '30', '--harmonic', 'v5,2,30',
+        '--harmonic', 'i3,10', '--sag', '0.05,0.05,70,2', '--step', '0.1,1.65,0.008', '--unbalance', '1',
+        '--start', str(START_NS), '--seconds', '0.2')
+
+
+def raw(folder):
+    path = os.path.join(folder, 'raw.pcap')
+    code, out, said = run('--protocol', 'raw', '--capture', path, '--to', '10.1.2.3:4711', '--meters', '2',
+                          '--first', '7', '--json', *WAVE)
+    expect(code == 0 and not said, f'raw samples are captured {said}')
+    found = list(packets(path, 42))
+    expect(json.loads(out)['sent'] == len(found) > 90, f'{len(found)} packets, as told')
+    worst, sequence, begin, places = 0, {7: 0, 8: 0}, {}, set()
+    for t_ns, data in found:
+        magic, version, flags, channels, samples, meter, number, t0_ns, period_ps, v_lsb, i_lsb, crc = \
+            struct.unpack_from('<4sBBBBIIqIffI', data)
+        zeroed = data[:36] + bytes(4) + data[40:]
+        head = (magic, version, flags, channels, samples, period_ps, number)
+        places.add(head == (b'UPM1', 1, 17, 6, 32, 125000000, sequence[meter]) and crc32c(zeroed) == crc and
+                   len(data) == 40 + 32 * 12 and 0 <= t_ns - t0_ns - 4000000 <= 1)
+        sequence[meter] += 1
+        origin = begin.setdefault('first', t0_ns)
+        for n in range(32):
+            t = (t0_ns - origin) * 1e-9 + n / 8000
+            for c, count in enumerate(struct.unpack_from('<6h', data, 40 + 12 * n)):
+                lsb = v_lsb if c < 3 else i_lsb
+                # at the very edge of a sag or step a rounded time may stand on either side
+                if min(abs(t - edge) for edge in (0.05, 0.1)) > 1e-6:
+                    worst = max(worst, abs(count * lsb - wave(t, c)) / lsb)
+    expect(places == {True}, 'every header, size and checksum is as the layout has it')
+    expect(worst < 0.52, f'every sample within {worst:.3f} counts of the formula (0.5 is rounding)')
+    expect(begin['first'] - START_NS in range(0, 125001), 'the first sample is the first from the start on')
+
+
+def sampled_values(folder):
+    path = os.path.join(folder, 'sv.pcap')
+    code, _, said = run('--protocol', 'sv', '--capture', path, '--rate', '4000', '--vlan', '9', '--name',
+                        'MU#', *WAVE)
+    expect(code == 0 and not said, f'sampled values are captured {said}')
+    worst, frames, counter, good = 0, 0, None, set()
+    for _, data in packets(path, 0):
+        tag, vlan, kind, appid, length = struct.unpack_from('>HHHHH', data, 12)
+        good.add((tag, vlan, kind, appid, length + 18) == (0x8100, 0x8009, 0x88BA, 0x4001, len(data)))
+        for at in range(len(data) - 65):
+            if data[at:at + 2] != b'\x87\x40':
+                continue
+            values = struct.unpack_from('>16i', data, at + 2)[::2]
+            (count,) = struct.unpack_from('>H', data, data.rindex(b'\x82\x02', 0, at) + 2)
+            counter = count if counter is None else (counter + 1) % 4000
+            good.add(count == counter)
+            first = math.ceil(START_NS % 10**9 * 4000 / 10**9)
+            t = (count - first) / 4000
+            for c in range(6):
+                value = values[c] / 1000 if c < 3 else values[c + 1] / 100
+                if min(abs(t - edge) for edge in (0.05, 0.1)) > 1e-6:
+                    worst = max(worst, abs(value - wave(t, (c + 3) % 6)) / (1 if c < 3 else 3))
+            frames += 1
+    expect(good == {True} and frames == 800, f'{frames} samples, counted on, in frames with their tag')
+    expect(worst < 0.006, f'every value within {worst:.5f} of the formula')
+
+
+def readings(folder):
+    path = os.path.join(folder, 'upmu.pcap')
+    code, _, said = run('--protocol', 'upmu', '--capture', path, '--to', '10.1.2.3:4711', '--seconds', '1',
+                        '--voltage', '230', '--current', '100', '--frequency', '50', '--lag', '30',
+                        '--start', str(START_NS), '--name', 'M-#')
+    expect(code == 0 and not said, f'readings are captured {said}')
+    found = list(packets(path, 42))
+    _, data = found[-1]
+    at = data.index(b'\x1a\x36')
+    volts, amperes, watts, vars_, _, factor = (struct.unpack_from('<d', data, at + 3 + 9 * k)[0]
+                                               for k in range(6))
+    expect(data[:4] == b'FLY1' and b'\x12\x03M-1' in data and 55 <= len(found) <= 62,
+           f'{len(found)} frames of the meter')
+    for name, value, wanted in (('V', volts, 230), ('A', amperes, 100),
+                                ('W', watts, 23000 * math.cos(math.radians(30))),
+                                ('var', vars_, 11500), ('pf', factor, math.cos(math.radians(30)))):
+        expect(abs(value / wanted - 1) < 1e-4, f'{name}: {value:.8g}, by hand {wanted:.8g}')
+
+
+def crc16(data):
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x1021 if crc & 0x8000 else 0)) & 0xFFFF
+    return crc
+
+
+def synchrophasors(folder, kind, hertz, tolerance, *options):
+    """Angles are against a cosine at its top at each whole second; the signal's own is 0 at the start."""
+    path = os.path.join(folder, 'c37.pcap')
+    code, _, said = run('--protocol', 'c37118', '--capture', path, '--to', '10.1.2.3:4713', '--rate', '30',
+                        '--seconds', '1', '--frequency', str(hertz), '--voltage', '230', '--current', '100',
+                        '--lag', '30', '--start', '1751538645000000000', '--first', '12', '--cfg-every',
+                        '0.5', *options)
+    expect(code == 0 and not said, f'synchrophasors are captured {said}')
+    frames = [data for _, data in packets(path, 42)]
+    expect(all(struct.unpack_from('>HH', data, 2) == (len(data), 12) and
+               crc16(data[:-2]) == struct.unpack_from('>H', data, len(data) - 2)[0] for data in frames),
+           f'{len(frames)} frames with their size, ID code and check')
+    configs = [data for data in frames if data[1] >> 4 == kind]
+    values = [data for data in frames if data[1] >> 4 == 0]
+    expect(len(configs) == 2 and frames[0] == configs[0] and len(values) in range(26, 31),
+           f'CFG-{2 if kind == 3 else 3} first and again, {len(values)} frames of data')
+    worst = 0
+    for k, data in enumerate(values):
+        soc, fraction = struct.unpack_from('>II', data, 6)
+        phasors = struct.unpack_from('>12f', data, 16)
+        hz, _, watts = struct.unpack_from('>3f', data, 64)
+        t = (soc - 1751538645) + fraction * 1e-6
+        nominal = 50 if hertz < 55 else 60
+        worst = max(worst, abs(hz - hertz), abs(watts / (69000 * math.cos(math.radians(30))) - 1))
+        for c in range(6):
+            size, angle = (230, 0) if c < 3 else (100, -math.pi / 6)
+            angle += 2 * math.pi * ((hertz - nominal) * t - c % 3 / 3)
+            off = math.remainder(phasors[2 * c + 1] - angle, 2 * math.pi)
+            worst = max(worst, abs(phasors[2 * c] / size - 1), abs(off))
+        expect(k == 0 or abs(t - last - 1 / 30) < 2e-6, 'one thirtieth after the other')
+        last = t
+    expect(worst < tolerance, f'{hertz} Hz: magnitudes, angles, frequency and power within {worst:.2e}')
+
+
+def dissected(folder):
+    """What tshark makes of them, where it is there."""
+    path = os.path.join(folder, 'c37.pcap')
+    if not shutil.which('tshark'):
+        print('skipped: no tshark to dissect synchrophasors')
+        return
+    shown = subprocess.run(['tshark', '-r', path, '-Y', 'synphasor', '-V'], capture_output=True, text=True,
+                           check=False, env={**os.environ, 'LC_ALL': 'C'}).stdout
+    expect(shown.count('[correct]') >= 28 and 'alformed' not in shown and 'ncorrect' not in shown and
+           'Station: "meter-12' in shown, 'tshark dissects them without a complaint')
+
+
+def same_again(folder):
+    paths = [os.path.join(folder, name) for name in ('one.pcap', 'two.pcap', 'three.pcap')]
+    for path, seed in zip(paths, '112'):
+        run('--protocol', 'raw', '--capture', path, '--to', '10.1.2.3:1', '--noise', '2', '--seed', seed,
+            *WAVE)
+    one, two, three = (open(path, 'rb').read() for path in paths)
+    expect(one == two != three, 'a seed gives the same bytes again, another one others')
+
+
+def paced():
+    code, out, said = run('--protocol', 'raw', '--to', '127.0.0.1:9', '--seconds', '0.5', '--json')
+    told = json.loads(out) if code == 0 else {}
+    expect(told.get('blocks') == 125 and told.get('seconds', 0) > 0.49 and not said,
+           f'half a second of packets takes no less {said}')
+
+
+def refusals():
+    for options, words in (
+            ((), '--protocol says'), (('--protocol', 'x'), '--protocol is'),
+            (('--protocol', 'raw'), 'where to? --to'), (('--protocol', 'sv'), 'where to? --interface'),
+            (('--protocol', 'raw', '--to', 'x:1'), 'x:1 is no IPv4 address'),
+            (('--protocol', 'raw', '--to', '10.0.0.1:70000'), 'is no IPv4 address'),
+            (('--protocol', 'raw', '--interface', 'lo'), '--to, not --interface'),
+            (('--protocol', 'sv', '--to', '10.0.0.1:1'), 'not --to'),
+            (('--protocol', 'raw', '--to', '10.0.0.1:1', '--block', '128'), 'do not fit'),
+            (('--protocol', 'raw', '--to', '10.0.0.1:1', '--block', '9'), '8, 16, 32, 64 or 128'),
+            (('--protocol', 'sv', '--interface', 'lo', '--block', '9'), '1 to 8'),
+            (('--protocol', 'upmu', '--to', '10.0.0.1:1', '--block', '8'), '--rate says'),
+            (('--protocol', 'raw', '--to', '10.0.0.1:1', '--capture', '/dev/null'), 'wants an end'),
+            (('--protocol', 'raw', '--rate', '20000'), '--rate: 20000'),
+            (('--protocol', 'raw', '--harmonic', '5,2'), '--harmonic wants'),
+            (('--protocol', 'raw', '--sag', '1,2'), '--sag wants'),
+            (('--protocol', 'raw', '--step', '1'), '--step wants'),
+            (('--protocol', 'raw', '--clock', 'x'), '--clock: x'),
+            (('--protocol', 'raw', '--meters', '1.5'), 'no whole number'),
+            (('--protocol', 'raw', '--count', '-1'), 'no whole number'),
+            (('--protocol', 'raw', 'x'), "'x' is nothing")):
+        code, out, said = run(*options)
+        expect(code == 2 and words in said and not out, f'{" ".join(options)}: {said.strip()}')
+    code, _, said = run('--protocol', 'sv', '--interface', 'none-such', '--seconds', '1')
+    expect(code == 3 and 'none-such' in said, f'an interface that is not there: {said.strip()}')
+
+
+with tempfile.TemporaryDirectory() as made:
+    raw(made)
+    sampled_values(made)
+    readings(made)
+    synchrophasors(made, 5, 50, 1e-5, '--cfg3')
+    synchrophasors(made, 3, 60, 1e-5)
+    synchrophasors(made, 3, 60.5, 1e-4)
+    dissected(made)
+    same_again(made)
+paced()
+refusals()
+sys.exit(f'{len(failures)} failed' if failures else 0)
