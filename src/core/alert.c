@@ -12,7 +12,7 @@ void alert_init(struct alerts *alerts, const struct model *model)
 {
     uint32_t watch = 0;
     alerts->model = model;
-    for (uint32_t meter = 0; meter <= model->meter_count; meter++) {
+    for (uint32_t meter = 0; model->watch_count && meter <= model->meter_count; meter++) {
         while (watch < model->watch_count && model->watch[watch].meter < meter)
             watch++;
         alerts->first[meter] = watch;
@@ -89,6 +89,8 @@ static bool look(struct alerts *alerts, uint32_t at, const struct reading *readi
 uint32_t alert_reading(struct alerts *alerts, const struct reading *reading, int64_t t_ns)
 {
     uint32_t turned = 0;
+    if (!alerts->model->watch_count)
+        return 0;
     for (uint32_t i = alerts->first[reading->meter]; i < alerts->first[reading->meter + 1]; i++)
         turned += look(alerts, i, reading, t_ns);
     return turned;

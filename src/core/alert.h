@@ -27,7 +27,7 @@ struct alert_row {
 
 struct alerts {
     const struct model *model;
-    uint32_t *first;            /* by meter, and behind the last: where its watches begin */
+    uint32_t *first;            /* by meter, and behind the last: where its watches begin; none: no array */
     struct alert_watch *watch;  /* as in model.watch */
     struct alert_row *row;      /* by alert */
     uint64_t raised, cleared, unknown;  /* counts since the start; unknown: readings */

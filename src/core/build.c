@@ -89,7 +89,8 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->ledger_moved.node = carve(carver, model->node_count, sizeof *core->ledger_moved.node);
     core->demand = carve(carver, model->host_count, sizeof *core->demand);
     core->detect = carve(carver, model->meter_count, sizeof *core->detect);
-    core->alerts.first = carve(carver, model->meter_count + 1, sizeof *core->alerts.first);
+    core->alerts.first =
+        carve(carver, model->watch_count ? model->meter_count + 1 : 0, sizeof *core->alerts.first);
     core->alerts.watch = carve(carver, model->watch_count, sizeof *core->alerts.watch);
     core->alerts.row = carve(carver, model->alert_count, sizeof *core->alerts.row);
     core->heat.meter = carve(carver, model->meter_count, sizeof *core->heat.meter);

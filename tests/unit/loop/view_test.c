@@ -163,7 +163,7 @@ static void a_reader_sees_what_the_writer_writes(void **state)
 
     view_share_header(&bed->view, &header);
     assert_string_equal(header.magic, "flyview");
-    assert_int_equal(header.header_bytes, 152);
+    assert_int_equal(header.header_bytes, 168);
     assert_true(header.nodes == NODES && header.hosts == HOSTS && header.meters == METERS);
     assert_int_equal(view_share_map(&reader, &view, &header, bed->share.fd), 0);
     view_write_meter(&bed->view, METERS - 1, &shown);
