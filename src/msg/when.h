@@ -12,7 +12,7 @@ enum {
     WHEN_STEPS_MAX = 48,        /* of one program */
     WHEN_COMPARISONS_MAX = 24,
     WHEN_TIMES_MAX = 8,         /* `for` of one program */
-    WHEN_DEPTH_MAX = WHEN_STEPS_MAX,    /* parentheses and `not` within each other */
+    WHEN_DEPTH_MAX = 2 * WHEN_STEPS_MAX,    /* parentheses and `not` inside one another */
 };
 
 /* Longest `for`. */

@@ -223,9 +223,9 @@ static void what_is_too_long_is_told_where_it_is(void **state)
     } rows[] = {
         {"sag or ", "sag", 23, 24, 24 * 7, "more than 24 comparisons"},
         {"not ", "sag", 47, 48, 0, "is longer than 48"},
-        {"not ", "sag", 47, 49, 48 * 4, "more than 48 parentheses"},
+        {"not ", "sag", 47, 97, 96 * 4, "more than 96 parentheses"},
         {"sag for 1s or ", "sag", 8, 9, 8 * 14 + 4, "more than 8 times"},
-        {"(", "sag", 0, 49, 48, "more than 48 parentheses"},
+        {"(", "sag", 0, 97, 96, "more than 96 parentheses"},
     };
     char condition[800];
 
