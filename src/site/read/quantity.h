@@ -19,6 +19,7 @@ enum quantity {
     QUANTITY_MEMORY,        /* MiB */
     QUANTITY_REACTIVE,      /* mvar */
     QUANTITY_FREQUENCY,     /* mHz */
+    QUANTITY_ANGLE,         /* millionths of a degree */
     QUANTITY_COUNT
 };
 
