@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader of conditions: any text is refused at a place that lies in it, or becomes a program that is sound,
- * that reads back the same once it is written, and that every reading can be held against.
+ * The reader of conditions: any text is refused at a place that lies in it, or becomes a program that is
+ * sound, that reads back the same once it is written, and that every reading can be held against.
  */
 #include <errno.h>
 #include <stdlib.h>
