@@ -285,7 +285,8 @@ static uint32_t when_seed(uint32_t index, uint8_t *out)
         "powr > 1kW", "quux > 1kW", "power 1kW", "power == 1kW && sag", "power > 1 | sag", "sag > 5%",
         "sag clear 5%", "power > 1kA", "power > 0.00001W", "power > 99999999999999999999W", "power > 1.2.3kW",
         "power > 5kW clear 6kW", "power < 6kW clear 5kW", "sag swell", "(sag", "sag)", "(sag ?)", "sag for",
-        "sag for 1us", "sag for 2h", "sag for ?", "sag for 1s for 2s", "sag for 1kW", "5kW > power", "for", " ",
+        "sag for 1us", "sag for 2h", "sag for ?", "sag for 1s for 2s", "sag for 1kW", "5kW > power", "for",
+        " ",
         "sag \xC2\xB5", "voltage > ;", "power_factor < 0.9 = 1", "power_factor > 1 and", "power > 1min",
     };
     /* what is too long by one of each */
