@@ -115,6 +115,24 @@ static uint32_t pmu_bytes(const struct c37_pmu *pmu)
            pmu->analogs * (pmu->format & C37_ANALOGS_FLOAT ? 4u : 2u) + pmu->digitals * 2u;
 }
 
+uint64_t c37_name_print(const uint8_t *at, uint32_t bytes)
+{
+    uint64_t value = UINT64_C(14695981039346656037);
+
+    for (uint32_t i = 0; i < bytes; i++)
+        value = (value ^ at[i]) * UINT64_C(1099511628211);
+    return value;
+}
+
+static void print_names(const uint8_t *data, struct c37_config *config, uint32_t pmu)
+{
+    for (uint32_t i = 0; i < config->pmu[pmu].phasors; i++) {
+        struct c37_text name = c37_name(data, config, pmu, i + 1);
+
+        config->pmu[pmu].phasor[i].name = c37_name_print(name.at, name.bytes);
+    }
+}
+
 static int read_config(const uint8_t *data, struct c37_cursor *in, struct c37_config *config)
 {
     bool third = config->type == C37_CFG3;
@@ -133,6 +151,7 @@ static int read_config(const uint8_t *data, struct c37_cursor *in, struct c37_co
         int refusal = read_pmu(data, in, third, &config->pmu[i]);
         if (refusal)
             return refusal;
+        print_names(data, config, i);
         data_bytes += pmu_bytes(&config->pmu[i]);
     }
     config->data_rate = (int16_t)c37_u16(in);
@@ -140,6 +159,15 @@ static int read_config(const uint8_t *data, struct c37_cursor *in, struct c37_co
     if (in->over || in->at != in->end)
         return METER_MALFORMED;
     return data_bytes > DATAGRAM_MAX ? METER_MTU : METER_ACCEPTED;
+}
+
+int c37_config_read(const uint8_t *data, uint32_t bytes, struct c37_config *config)
+{
+    struct c37_cursor in = {.at = data + C37_HEADER_BYTES, .end = data + bytes};
+
+    config->type = (enum c37_type)(data[1] >> 4);
+    config->id = (uint16_t)(data[4] << 8 | data[5]);
+    return read_config(data, &in, config);
 }
 
 int c37_config_decode(const uint8_t *data, uint32_t bytes, struct c37_config *config)
@@ -151,10 +179,7 @@ int c37_config_decode(const uint8_t *data, uint32_t bytes, struct c37_config *co
         return refusal;
     if (head.type != C37_CFG1 && head.type != C37_CFG2 && head.type != C37_CFG3)
         return METER_MAGIC;
-    struct c37_cursor in = c37_body(data, &head);
-    config->type = head.type;
-    config->id = head.id;
-    return read_config(data, &in, config);
+    return c37_config_read(data, bytes - 2, config);
 }
 
 static struct c37_text trimmed(const uint8_t *at, uint32_t bytes)
