@@ -70,6 +70,9 @@ static void half_cycles_beyond_the_room_are_counted(void **state)
     /* 16 ms are 0.96 of a cycle: two halves of two phases and one of the third, or the like */
     assert_in_range(stage->out.lost, 4, 5);
     assert_true(fabs(stage->out.half[MEASURE_HALVES_MAX - 1].voltage_v / 277.128 - 1) < 1e-4);
+    /* the fundamental of a cycle that begins where its voltage crosses zero upwards is a sine */
+    assert_true(fabs(stage->meter.grid[0].cycle_x) < 0.3);
+    assert_true(fabs(stage->meter.grid[0].cycle_y + 277.128) < 0.3);
     free(stage);
 }
 
