@@ -65,6 +65,18 @@ static void print_features(uint32_t features, FILE *out)
     fputs(*between ? "\n" : "be read\n", out);
 }
 
+/* What comes to be in force when somebody else's lower limit goes; none of one that cannot tell. */
+static void print_kept(struct act *act, uint32_t device, FILE *out)
+{
+    int64_t kept_mw = 0;
+    if (!act->driver->kept || act->driver->kept(act, device, &kept_mw))
+        return;
+    if (kept_mw >= ACT_NO_CAP_MW)
+        fprintf(out, "    kept       no cap\n");
+    else
+        fprintf(out, "    kept       %.3f W\n", (double)kept_mw / 1e3);
+}
+
 static void probe_device(struct act *act, uint32_t i, FILE *out)
 {
     const struct act_device *device = &act->device[i];
@@ -90,6 +102,7 @@ static void probe_device(struct act *act, uint32_t i, FILE *out)
         fprintf(out, "    in force   no cap\n");
     else
         fprintf(out, "    in force   %.3f W\n", (double)enforced_mw / 1e3);
+    print_kept(act, i, out);
     if (sampled)
         fprintf(out, "    sample     cannot be read: %s\n", strerror(-sampled));
     else

@@ -250,6 +250,8 @@ int enlist_token(struct enlist *enlist, const struct tokens_row *row, int64_t no
         token->key_id = 0;
     }
     if (!error)
+        tokens_drop(&enlist->tokens, now_s);    /* they would take the room of others */
+    if (!error)
         error = tokens_add(&enlist->tokens, row);
     return error ? error : write_tokens(enlist, now_s);
 }

@@ -147,6 +147,11 @@ static void print(const struct tokens_row *row, FILE *out)
         fputs(row->state == TOKEN_USED ? " used\n" : "\n", out);
 }
 
+static bool is_kept(const struct tokens_row *row, int64_t now_s)
+{
+    return row->not_after_s > now_s || row->state == TOKEN_TAKEN;
+}
+
 struct unexpired {
     const struct tokens *tokens;
     int64_t now_s;
@@ -157,7 +162,7 @@ static int fill(const void *what, FILE *out)
     const struct unexpired *kept = what;
     fputs("# One-time tokens, as far as the controller keeps them: docs/authentication.md.\n", out);
     for (uint32_t i = 0; i < kept->tokens->count; i++)
-        if (kept->tokens->row[i].not_after_s > kept->now_s || kept->tokens->row[i].state == TOKEN_TAKEN)
+        if (is_kept(&kept->tokens->row[i], kept->now_s))
             print(&kept->tokens->row[i], out);
     return 0;
 }
@@ -166,6 +171,15 @@ int tokens_write(const struct tokens *tokens, const char *path, int64_t now_s)
 {
     const struct unexpired kept = {tokens, now_s};
     return secret_file_write(path, fill, &kept);
+}
+
+void tokens_drop(struct tokens *tokens, int64_t now_s)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < tokens->count; i++)
+        if (is_kept(&tokens->row[i], now_s))
+            tokens->row[kept++] = tokens->row[i];
+    tokens->count = kept;
 }
 
 int tokens_add(struct tokens *tokens, const struct tokens_row *row)

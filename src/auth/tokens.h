@@ -40,6 +40,9 @@ int tokens_read(struct tokens *tokens, const char *path);
  * taken stays, for its key is to be ended first. */
 int tokens_write(const struct tokens *tokens, const char *path, int64_t now_s);
 
+/* cold: rows that ended before now_s go; what is taken stays, as above. */
+void tokens_drop(struct tokens *tokens, int64_t now_s);
+
 /* cold: one more; earlier ones of that host go. -E2BIG, -ENOMEM. */
 int tokens_add(struct tokens *tokens, const struct tokens_row *row);
 

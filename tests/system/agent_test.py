@@ -250,6 +250,32 @@ def case_leave():
         assert 'does not let this host go' in host.output('run')
 
 
+def stays_at_fail_safe(host, why):
+    summary = host.end()
+    assert summary['counters']['let_go'] == 0, f'{why}: {summary}'
+    assert max(host.caps_w()) == FAIL_SAFE_W / DEVICES, f'{why}: {host.caps_w()}'
+    assert not host.is_let_go(), why
+    assert 'does not let this host go' in host.output('run'), host.output('run')
+
+
+def case_kept():
+    """An agent asks to be let go, and nobody may say yes: the site file does not allow it, or flyballd was
+    killed. Fail-safe caps stay."""
+    with Site('akep') as site:
+        daemon, host = site.bed.start(), site.hosts[0]
+        host.write_file(let_go='on', phys_max='12 kW')
+        host.start()
+        host.wait_for_lease()
+        stays_at_fail_safe(host, 'a site without let_go')
+        row = hosts_exposure(site, host)
+        assert row['exposed_by'] != 'let_go', row
+        host.agent = host.spawn('run', host.folder + '/summary.json')
+        host.wait_for_lease()
+        daemon.kill()
+        daemon.wait()
+        stays_at_fail_safe(host, 'flyballd was killed')
+
+
 def boottime_ns():
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/keys/keys_change.h"
 #include "cli/keys/keys_enrol.h"
+#include "cli/keys/keys_lock.h"
 #include "site/site.h"
 
 struct options {

@@ -7,12 +7,6 @@
 
 #include "msg/model.h"
 
-/* cold: both take turns with every other writer of this key file. The descriptor to be closed, or -errno. */
-int keys_lock(const char *key_path);
-
-/* cold: says on standard error what is wrong with the file; the exit code. */
-int keys_fail(const char *path, int error);
-
 /* cold: a token for a host of the site goes to standard output, what is kept of it into KEYS.tokens. */
 int keys_token(const struct model *model, const char *key_path, const char *name, int64_t valid_s);
 

@@ -18,6 +18,7 @@
 #include "auth/enlist.h"
 #include "cli/cli.h"
 #include "cli/keys/keys_enrol.h"
+#include "cli/keys/keys_lock.h"
 
 enum { LOOK_MS = 1000, DATAGRAM_BYTES = 256 };
 

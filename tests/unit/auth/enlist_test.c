@@ -321,6 +321,23 @@ static void the_old_word_for_a_spent_token_is_read(void **state)
     clear(&bed);
 }
 
+/* What has ended takes no room from a new one. */
+static void a_token_that_has_ended_goes_when_the_next_is_made(void **state)
+{
+    (void)state;
+    struct bed bed;
+    struct tokens_row row = {.name = "a1-02", .not_after_s = NOW_S + 2 * VALID_S};
+    lay_out(&bed);
+    assert_int_equal(enlist_token(&bed.enlist, &row, NOW_S), 0);
+    assert_int_equal(bed.enlist.tokens.count, 2);
+    strcpy(row.name, "a1-03");
+    assert_int_equal(enlist_token(&bed.enlist, &row, NOW_S + VALID_S), 0);
+    assert_int_equal(bed.enlist.tokens.count, 2);
+    assert_string_equal(bed.enlist.tokens.row[0].name, "a1-02");
+    assert_string_equal(bed.enlist.tokens.row[1].name, "a1-03");
+    clear(&bed);
+}
+
 /* As many as there may be, made one after the other, are read and found again. */
 static void a_file_of_many_tokens_is_read_whole(void **state)
 {
@@ -381,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_key_file_that_is_away_costs_no_token),
         cmocka_unit_test(a_host_with_as_many_keys_as_it_may_have_spends_no_token),
         cmocka_unit_test(the_old_word_for_a_spent_token_is_read),
+        cmocka_unit_test(a_token_that_has_ended_goes_when_the_next_is_made),
         cmocka_unit_test(a_file_of_many_tokens_is_read_whole),
         cmocka_unit_test(a_file_that_did_not_change_is_not_read_again),
     };
