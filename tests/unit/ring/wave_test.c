@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Samples of a meter in the ring that its lane overwrites: found by number, and never torn or of another lap
- * without the reader being told. The order of the stores is not what -Db_sanitize=thread finds, for every word
- * is atomic: what was read and not refused is compared here. On x86, where each store is a release, an order
+ * without the reader being told. The order of the stores is not what -Db_sanitize=thread finds, for every
+ * word is atomic: what was read and not refused is compared. On x86, where each store is a release, an order
  * that is weaker in the source can pass. Bounded by counts.
  */
 #include <setjmp.h>

@@ -362,7 +362,7 @@ static void a_reader_that_was_overtaken_says_so(void **state)
     close_stand(&stand);
 }
 
-/* So little before a sample that its part of one, as a float, is 1: what lies beyond the table does not come in. */
+/* So little before a sample that its part of one, as a float, is 1: nothing beyond the table is read. */
 static void a_place_that_rounds_to_the_next_sample_is_that_sample(void **state)
 {
     (void)state;
