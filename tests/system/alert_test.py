@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Alerts of the site file over the real door of a real flyballd, daemon_traffic at the far ends: raised, kept by
-their hysteresis, cleared, and what no meter tells said so.
+"""Alerts of the site file over the real door of a real flyballd, daemon_traffic at the far ends: raised, kept
+by their hysteresis, cleared, and what no meter tells said so.
 
 usage: alert_test.py, with the environment of daemon_test.py. Exit code 77 skips."""
 import json
@@ -12,7 +12,7 @@ import time
 from daemon_test import Bed, ask, finish, run_cli, skip
 
 METER = 'm-rack-a1'
-# Of daemon_traffic: 240 kW while it is heavy, some kW as it is, 480 W where it is hungry; 60 Hz, no distortion.
+# Of daemon_traffic: 240 kW while heavy, some kW as it is, 480 W where hungry; 60 Hz, no word of distortion.
 ALERTS = f'''
 alerts:
   - {{id: heavy, meter: {METER}, when: power > 200kW clear 1kW for 100ms, severity: alarm}}
