@@ -7,6 +7,7 @@
 #include "core/angle.h"
 
 #define EDDY (0.1 / 1.1)                /* e / (1 + e), eddy losses of a transformer at the fundamental */
+enum { ANEW = 256 };                    /* samples until a turn is worked out instead of turned on */
 
 /* h to the 1.7th */
 static const double eddy_weight[HARMONICS_HIGHEST + 1] = {
@@ -32,20 +33,18 @@ static struct turned turn(struct turned now, struct turned by)
     return (struct turned){now.x * by.x - now.y * by.y, now.x * by.y + now.y * by.x};
 }
 
-/* Sum of x[n] turned by n steps; `at` becomes what x[count] would be turned by. Worked out anew every 256
- * samples, so that roundings do not pile up. */
-static struct turned correlate(const double *x, uint32_t count, double cycles, struct turned *at)
+/* Sum of x[n] turned by n steps. Worked out anew every 256 samples, so that roundings do not pile up. */
+static struct turned correlate(const double *x, uint32_t count, double cycles)
 {
-    struct turned sum = {0, 0}, step;
+    struct turned sum = {0}, step, at;
 
     angle_turn(cycles, &step.x, &step.y);
-    *at = (struct turned){1, 0};
     for (uint32_t n = 0; n < count; n++) {
-        if (n && n % 256 == 0)
-            angle_turn(angle_near(cycles * n), &at->x, &at->y);
-        sum.x += x[n] * at->x;
-        sum.y += x[n] * at->y;
-        *at = turn(*at, step);
+        if (n % ANEW == 0)
+            angle_turn(angle_near(cycles * n), &at.x, &at.y);
+        sum.x += x[n] * at.x;
+        sum.y += x[n] * at.y;
+        at = turn(at, step);
     }
     return sum;
 }
@@ -64,11 +63,10 @@ void measure_harmonics_bins(const double *x, double samples, uint32_t bins, doub
 
     for (uint32_t k = 0; k < bins; k++) {
         double cycles = k / samples, next = part > 0 ? x[whole + 1] : 0;
-        struct turned at, behind, step, sum = correlate(x, whole + 1, cycles, &behind);
+        struct turned at, behind, sum = correlate(x, whole + 1, cycles);
 
         angle_turn(angle_near(cycles * whole), &at.x, &at.y);
-        angle_turn(cycles, &step.x, &step.y);
-        behind = turn(at, step);
+        angle_turn(angle_near(cycles * (whole + 1)), &behind.x, &behind.y);
         sum.x += tail(x[whole] * at.x, next * behind.x, part) - 0.5 * x[0];
         sum.y += tail(x[whole] * at.y, next * behind.y, part);
         rms[k] = sqrt(sum.x * sum.x + sum.y * sum.y) / samples * (k ? sqrt(2) : 1);
@@ -162,7 +160,7 @@ struct measure_envelope measure_harmonics_envelope(const double *value, uint32_t
     for (uint32_t n = 0; n < values; n++)
         variance += (value[n] - mean) * (value[n] - mean) / values;
     for (uint32_t k = first ? first : 1; k <= last && 2 * k <= values; k++) {
-        struct turned at, sum = correlate(value, values, (double)k / values, &at);
+        struct turned sum = correlate(value, values, (double)k / values);
         double both = 2 * k == values ? 1 : 2;  /* the bin at half of the rate is its own mirror image */
 
         band += both * (sum.x * sum.x + sum.y * sum.y) / ((double)values * values);

@@ -93,8 +93,9 @@ int64_t pool_level_mva(const struct pools *pools, uint32_t n)
 /* The fullest phase; reported where nothing is measured. */
 static int64_t load_of(const struct pools *pools, uint32_t n, uint32_t *phase)
 {
-    int64_t most_mva = -1;
-    for (uint32_t p = 0; p < PHASES; p++) {
+    int64_t most_mva = pool_load_mva(pools, n, 0);
+    *phase = 0;
+    for (uint32_t p = 1; p < PHASES; p++) {
         int64_t load_mva = pool_load_mva(pools, n, p);
         *phase = load_mva > most_mva ? p : *phase;
         most_mva = larger(most_mva, load_mva);
@@ -222,7 +223,7 @@ static int64_t lasting(struct pool *pool, int64_t load_mva, int64_t level_mva)
 static void control(struct pools *pools, uint32_t n, int64_t t_ns)
 {
     struct pool *pool = &pools->node[n];
-    uint32_t phase = 0;
+    uint32_t phase;
     int64_t level_mva = pool_level_mva(pools, n);
     int64_t load_mva = lasting(pool, load_of(pools, n, &phase), level_mva);
     bool low = load_mva < ppm_of(level_mva, RELEASE_PPM);
@@ -244,7 +245,7 @@ void pool_reading(struct pools *pools, uint32_t n, const struct reading *reading
     const struct model_node *node = &pools->model->node[n];
     struct pool *pool = &pools->node[n];
     int64_t error_ppm = pools->model->meter[reading->meter].error_ppm;
-    uint32_t phase = 0;
+    uint32_t phase;
     int64_t before_mva = node->level_mva > 0 ? load_of(pools, n, &phase) : 0;
     for (uint32_t p = 0; p < PHASES; p++) {
         /* a sag raises current at constant power: a cut for that would be a grid event of its own (section
@@ -307,7 +308,7 @@ void pool_view(const struct pools *pools, uint32_t n, struct pool_view *view)
 {
     const struct model_node *node = &pools->model->node[n];
     const struct pool *pool = &pools->node[n];
-    uint32_t phase = 0;
+    uint32_t phase;
     *view = (struct pool_view){
         .load_mva = load_of(pools, n, &phase),
         .capacity_mva = pool_capacity_mva(pools, n),

@@ -81,7 +81,7 @@ static void init_meter(struct residual *residual, uint32_t m, int64_t t_ns)
         .phases = (1u << PHASES) - 1,
         .begin_ns = INT64_MIN,
         .bucket_ns = t_ns,
-        .mean_mw = {-1, -1, -1},
+        .mean_mw = {INT64_MIN, INT64_MIN, INT64_MIN},
     };
     if (own && model->node[node].phases == 1)
         residual->meter[m].phases = phases_of(residual, node);

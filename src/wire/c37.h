@@ -95,6 +95,29 @@ int c37_data_decode(const struct c37_config *config, const uint8_t *data, uint32
 /* rt: what a command frame asks for: enum c37_command. */
 int c37_command_decode(const uint8_t *data, uint32_t bytes, uint16_t *command);
 
+/* What CFG-3 says of a PMU beside what its data need. */
+struct c37_place {
+    uint8_t global_id[16];
+    double latitude_deg, longitude_deg, elevation_m;    /* infinite: not known */
+    int32_t window_us, delay_us;
+};
+
+/* rt: a time into seconds and parts of the time base, rounded. */
+void c37_time(int64_t t_ns, uint32_t time_base, struct c37_head *head);
+
+/* rt: a data frame: what is NaN is sent as missing, and whole numbers are rounded to counts. Of `missing` and
+ * what else `phasors` says of itself only values, stat, time and its quality are sent. Returns its bytes; 0
+ * where the configuration is none that c37_config_decode would take, the PMUs are not its own, or the frame
+ * fits neither DATAGRAM_MAX nor `room`. */
+uint32_t c37_data_encode(const struct c37_config *config, uint8_t version, const struct phasors *phasors,
+    uint8_t *data, uint32_t room);
+
+/* rt: a frame of config->type; version, time and quality are `head`'s. `names`: of each PMU the station's,
+ * those of phasors, analogs and bits of digitals, one after the other; longer ones are cut. `places`, by PMU,
+ * may be NULL. Returns its bytes; 0 where it does not fit `room` or no frame could say it. */
+uint32_t c37_config_encode(const struct c37_config *config, const struct c37_head *head,
+    const struct c37_text *names, const struct c37_place *places, uint8_t *data, uint32_t room);
+
 /* What a receiver remembers of one stream. Zeroed at start. */
 struct c37_stream {
     bool named, known;

@@ -113,7 +113,8 @@ static int run_meter(int argc, char **argv)
 {
     struct meter_options o = {
         .seed = 1, .wave = {.voltage_v = 277.128129, .current_a = 600, .frequency_hz = 60, .lag_deg = 15},
-        .ask = {.meters = 1, .first = 1, .name = "meter-#", .vlan = -1, .synch = SV_SYNCH_GLOBAL}};
+        .ask = {.meters = 1, .first = 1, .name = "meter-#", .vlan = -1, .synch = SV_SYNCH_GLOBAL,
+                .config_every_s = 10}};
     struct meter_pack pack;
 
     if (meter_options_read(&o, argc, argv))
@@ -121,7 +122,7 @@ static int run_meter(int argc, char **argv)
     const struct meter_packer *by = meter_packer_named(o.protocol);
 
     if (!by)
-        return complain("--protocol is raw, sv or upmu");
+        return complain("--protocol is raw, sv, c37118 or upmu");
     if (check_way(&o, by))
         return CLI_USAGE;
     o.wave.seed = o.seed;
@@ -142,7 +143,7 @@ const struct cli_verb cli_meter = {
     .name = "meter",
     .arguments = "--protocol NAME --to ADDRESS:PORT | --interface NAME [OPTIONS]",
     .summary = "send what meters send, from waveforms that are made",
-    .help = "  --protocol NAME    raw (samples over UDP), sv (sampled values in Ethernet frames) or upmu\n"
+    .help = "  --protocol NAME    raw (samples), sv (sampled values in Ethernet frames), c37118, upmu\n"
             "  --to ADDRESS:PORT  where UDP goes; --from ADDRESS: whence\n"
             "  --interface NAME   where frames go; --vlan ID: with a tag\n"
             "  --capture FILE     to a file instead, as fast as it goes\n"
@@ -156,6 +157,7 @@ const struct cli_verb cli_meter = {
             "  --json             what was sent, as one JSON object\n"
             "  --clock NAME       none, local, global: what the meter says of its clock\n"
             "  --neutral          send the neutral, too\n"
+            "  --cfg3             c37118: CFG-3 instead of CFG-2; --cfg-every S: again after so long, 10\n"
             "  --volts-full V, --amperes-full A   where 16 bits end\n\n"
             "The waveform:\n"
             "  --voltage V, --current A, --frequency HZ, --lag DEGREES   per phase; 277.1, 600, 60, 15\n"

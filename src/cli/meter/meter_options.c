@@ -17,6 +17,7 @@ enum option_name {
     OPTION_SECONDS, OPTION_COUNT, OPTION_SEED, OPTION_START, OPTION_JSON, OPTION_VOLTAGE, OPTION_CURRENT,
     OPTION_FREQUENCY, OPTION_LAG, OPTION_HARMONIC, OPTION_NOISE, OPTION_UNBALANCE, OPTION_SAG, OPTION_STEP,
     OPTION_VOLTS_FULL, OPTION_AMPERES_FULL, OPTION_VLAN, OPTION_CLOCK, OPTION_NEUTRAL,
+    OPTION_CFG3, OPTION_CFG_EVERY,
 };
 
 static const struct option known[] = {
@@ -37,7 +38,8 @@ static const struct option known[] = {
     {"volts-full", required_argument, NULL, OPTION_VOLTS_FULL},
     {"amperes-full", required_argument, NULL, OPTION_AMPERES_FULL},
     {"vlan", required_argument, NULL, OPTION_VLAN}, {"clock", required_argument, NULL, OPTION_CLOCK},
-    {"neutral", no_argument, NULL, OPTION_NEUTRAL}, {NULL, 0, NULL, 0},
+    {"neutral", no_argument, NULL, OPTION_NEUTRAL}, {"cfg3", no_argument, NULL, OPTION_CFG3},
+    {"cfg-every", required_argument, NULL, OPTION_CFG_EVERY}, {NULL, 0, NULL, 0},
 };
 
 static int wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -211,6 +213,7 @@ static int take_number(struct meter_options *o, int option, const char *text)
     case OPTION_SECONDS: return number("seconds", text, 1e-3, 1e9, &o->seconds);
     case OPTION_COUNT: return whole64("count", text, &o->count);
     case OPTION_SEED: return whole64("seed", text, &o->seed);
+    case OPTION_CFG_EVERY: return number("cfg-every", text, 0.01, 3600, &ask->config_every_s);
     case OPTION_VOLTS_FULL: return number("volts-full", text, 1, 1e9, &ask->volts_full);
     case OPTION_AMPERES_FULL: return number("amperes-full", text, 1, 1e9, &ask->amperes_full);
     case OPTION_VLAN:
@@ -236,6 +239,7 @@ static int take(struct meter_options *o, int option, const char *text)
     case OPTION_INTERFACE: o->interface = text; return 0;
     case OPTION_CAPTURE: o->capture = text; return 0;
     case OPTION_JSON: o->json = true; return 0;
+    case OPTION_CFG3: o->ask.config_3 = true; return 0;
     case OPTION_NEUTRAL: o->ask.neutral = true; return 0;
     case OPTION_CLOCK: return clock_named(o, text);
     case OPTION_NAME:
@@ -257,6 +261,6 @@ int meter_options_read(struct meter_options *o, int argc, char **argv)
     if (optind != argc)
         return wrong("'%s' is nothing that it takes", argv[optind]);
     if (!o->protocol)
-        return wrong("--protocol says what to send: raw, sv or upmu");
+        return wrong("--protocol says what to send: raw, sv, c37118 or upmu");
     return 0;
 }

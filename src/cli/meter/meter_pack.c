@@ -76,6 +76,7 @@ static uint32_t take_sv(struct meter_pack *pack, uint32_t meter, const struct me
 static const struct meter_packer packers[] = {
     {"raw", false, 8000, 32, begin_raw, take_raw},
     {"sv", true, 4800, 2, begin_sv, take_sv},
+    {"c37118", false, 60, 0, meter_phasors_begin, meter_phasors_take},
     {"upmu", false, 62.5, 0, meter_reading_begin, meter_reading_take},
 };
 
@@ -115,6 +116,7 @@ void meter_pack_finish(struct meter_pack *pack)
     free(pack->sequence);
     free(pack->measure);
     free(pack->out);
+    meter_phasors_end(pack);
     free(pack->phasors);
     free(pack->newest);
     *pack = (struct meter_pack){0};

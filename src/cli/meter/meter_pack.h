@@ -90,4 +90,9 @@ int meter_reading_begin(struct meter_pack *pack);
 uint32_t meter_reading_take(struct meter_pack *pack, uint32_t meter, const struct meter_block *block,
                             struct meter_packet *out);
 
+int meter_phasors_begin(struct meter_pack *pack);
+void meter_phasors_end(struct meter_pack *pack);
+uint32_t meter_phasors_take(struct meter_pack *pack, uint32_t meter, const struct meter_block *block,
+                            struct meter_packet *out);
+
 #endif

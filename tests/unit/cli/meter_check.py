@@ -5,6 +5,7 @@ the waveform by its formula; and what it says of options that are wrong."""
 import json
 import math
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -140,6 +141,61 @@ def readings(folder):
         expect(abs(value / wanted - 1) < 1e-4, f'{name}: {value:.8g}, by hand {wanted:.8g}')
 
 
+def crc16(data):
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x1021 if crc & 0x8000 else 0)) & 0xFFFF
+    return crc
+
+
+def synchrophasors(folder, kind, hertz, tolerance, *options):
+    """Angles are against a cosine at its top at each whole second; the signal's own is 0 at the start."""
+    path = os.path.join(folder, 'c37.pcap')
+    code, _, said = run('--protocol', 'c37118', '--capture', path, '--to', '10.1.2.3:4713', '--rate', '30',
+                        '--seconds', '1', '--frequency', str(hertz), '--voltage', '230', '--current', '100',
+                        '--lag', '30', '--start', '1751538645000000000', '--first', '12', '--cfg-every',
+                        '0.5', *options)
+    expect(code == 0 and not said, f'synchrophasors are captured {said}')
+    frames = [data for _, data in packets(path, 42)]
+    expect(all(struct.unpack_from('>HH', data, 2) == (len(data), 12) and
+               crc16(data[:-2]) == struct.unpack_from('>H', data, len(data) - 2)[0] for data in frames),
+           f'{len(frames)} frames with their size, ID code and check')
+    configs = [data for data in frames if data[1] >> 4 == kind]
+    values = [data for data in frames if data[1] >> 4 == 0]
+    expect(len(configs) == 2 and frames[0] == configs[0] and len(values) in range(26, 31),
+           f'CFG-{2 if kind == 3 else 3} first and again, {len(values)} frames of data')
+    worst = 0
+    for k, data in enumerate(values):
+        soc, fraction = struct.unpack_from('>II', data, 6)
+        phasors = struct.unpack_from('>12f', data, 16)
+        hz, _, watts = struct.unpack_from('>3f', data, 64)
+        t = (soc - 1751538645) + fraction * 1e-6
+        nominal = 50 if hertz < 55 else 60
+        worst = max(worst, abs(hz - hertz), abs(watts / (69000 * math.cos(math.radians(30))) - 1))
+        for c in range(6):
+            size, angle = (230, 0) if c < 3 else (100, -math.pi / 6)
+            angle += 2 * math.pi * ((hertz - nominal) * t - c % 3 / 3)
+            off = math.remainder(phasors[2 * c + 1] - angle, 2 * math.pi)
+            worst = max(worst, abs(phasors[2 * c] / size - 1), abs(off))
+        expect(k == 0 or abs(t - last - 1 / 30) < 2e-6, 'one thirtieth after the other')
+        last = t
+    expect(worst < tolerance, f'{hertz} Hz: magnitudes, angles, frequency and power within {worst:.2e}')
+
+
+def dissected(folder):
+    """What tshark makes of them, where it is there."""
+    path = os.path.join(folder, 'c37.pcap')
+    if not shutil.which('tshark'):
+        print('skipped: no tshark to dissect synchrophasors')
+        return
+    shown = subprocess.run(['tshark', '-r', path, '-Y', 'synphasor', '-V'], capture_output=True, text=True,
+                           check=False, env={**os.environ, 'LC_ALL': 'C'}).stdout
+    expect(shown.count('[correct]') >= 28 and 'alformed' not in shown and 'ncorrect' not in shown and
+           'Station: "meter-12' in shown, 'tshark dissects them without a complaint')
+
+
 def same_again(folder):
     paths = [os.path.join(folder, name) for name in ('one.pcap', 'two.pcap', 'three.pcap')]
     for path, seed in zip(paths, '112'):
@@ -187,6 +243,10 @@ with tempfile.TemporaryDirectory() as made:
     raw(made)
     sampled_values(made)
     readings(made)
+    synchrophasors(made, 5, 50, 1e-5, '--cfg3')
+    synchrophasors(made, 3, 60, 1e-5)
+    synchrophasors(made, 3, 60.5, 1e-4)
+    dissected(made)
     same_again(made)
 paced()
 refusals()

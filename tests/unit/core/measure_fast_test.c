@@ -139,6 +139,43 @@ static void trend_and_load_factor_are_the_printed_ones(void **state)
     assert_true(fabs(measure_slope_trend(&trend) - 1000 / 0.016) < 1e-6);
 }
 
+/* 1 kW, half a second of nothing, 2 kW: what was before the gap is no trend of what is after it. */
+static void a_trend_begins_anew_behind_a_gap(void **state)
+{
+    (void)state;
+    struct measure_config config = {
+        .period_ps = 125000000, .phases = 1, .channels = 6, .nominal_hz = 60, .swell = 1};
+    uint32_t seen = 0;
+
+    for (uint32_t c = 0; c < 6; c++)
+        config.gain[c] = 1;
+    struct fed *fed = begin(&config);
+
+    for (uint32_t n = 0; n < 8000; n += 8) {
+        double row[8 * 6] = {0};
+
+        for (uint32_t k = 0; k < 8; k++) {
+            row[k * 6] = 1;
+            row[k * 6 + 3] = n < 2000 ? 1000 : 2000 + (n < 6000 + 16 * 8 ? 0 : 500);
+        }
+        if (n < 2000 || n >= 6000)
+            feed(fed, row, 8, n, 0);
+    }
+    for (uint32_t k = 0; k < fed->result.features; k++) {
+        const struct measure_feature *now = &fed->result.feature[k];
+
+        if (!(now->flags & MEASURE_GAP) || now->t_ns < 750000000)
+            continue;
+        assert_true(fabs(now->power_w - 2000) < 1e-9 && now[1].power_w > 2499.999);
+        assert_true(fabs(now->trend_w_per_s) < 1e-9 && fabs(now->load_factor - 1) < 1e-12);
+        assert_true(fabs(now[1].trend_w_per_s - 500 / 0.016) < 1e-6);
+        assert_true(fabs(now[1].load_factor - 0.9) < 1e-9);
+        seen++;
+    }
+    assert_int_equal(seen, 1);
+    free(fed);
+}
+
 /* ---- what is wrong with a window ---- */
 
 enum { BLOCK = 64, SECOND = 8000 };
@@ -352,6 +389,7 @@ int main(void)
         cmocka_unit_test(the_notch_takes_ripple_out),
         cmocka_unit_test(an_edge_is_through_when_notch_and_line_have_passed),
         cmocka_unit_test(trend_and_load_factor_are_the_printed_ones),
+        cmocka_unit_test(a_trend_begins_anew_behind_a_gap),
         cmocka_unit_test(a_gap_spoils_the_windows_it_touches),
         cmocka_unit_test(up_to_a_millisecond_is_filled_and_said),
         cmocka_unit_test(a_clip_is_told_where_it_was),

@@ -109,6 +109,36 @@ static void a_node_without_a_meter_shows_no_measurement(void **state)
     stand_stop(&stand);
 }
 
+/* What steers a node: its contract and what it is held against, its pool, its ramps. */
+static void a_node_is_shown_with_what_steers_it(void **state)
+{
+    (void)state;
+    struct stand stand;
+    struct core_node_view view;
+    stand_site(&stand);
+    stand.node[MAIN].ramp_up_mw_per_s = 4000000;
+    stand.node[MAIN].ramp_down_mw_per_s = 7000000;
+    stand.node[BRANCH_A].level_mva = 10000000;
+    stand.node[BRANCH_A].level_burst_mva = 11000000;
+    stand.node[BRANCH_A].burst_credit_va_ns_max = 1000 * NS_PER_S;
+    stand_start(&stand);
+    memset(&view, 0x55, sizeof view);
+    core_node_view(stand.core, MAIN, &view);
+    assert_int_equal(view.ramp_up_mw_per_s, 4000000);
+    assert_int_equal(view.ramp_down_mw_per_s, 7000000);
+    assert_int_equal(view.pool_level_mva, 0);
+    stand.core->pools.node[BRANCH_A].credit_va_ns = 250 * NS_PER_S;
+    stand.core->pools.node[BRANCH_A].ahead_mva[0][1] = 123456;
+    int64_t forecast_mva = stand.core->pools.node[BRANCH_A].drawn_mva[0][1] + 123456;
+    core_node_view(stand.core, BRANCH_A, &view);
+    assert_int_equal(view.ramp_up_mw_per_s, 0);
+    assert_int_equal(view.ramp_down_mw_per_s, 0);
+    assert_int_equal(view.pool_level_mva, 11000000);
+    assert_int_equal(view.pool_load_mva, forecast_mva);
+    assert_int_equal(view.pool_credit_ppm, 250000);
+    stand_stop(&stand);
+}
+
 static void a_host_is_shown_with_its_account(void **state)
 {
     (void)state;
@@ -178,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_node_is_shown_in_recovery_when_any_phase_is_above_its_limit),
         cmocka_unit_test(what_hosts_own_figures_add_is_told_of_the_phase_that_leaves_least),
         cmocka_unit_test(a_node_without_a_meter_shows_no_measurement),
+        cmocka_unit_test(a_node_is_shown_with_what_steers_it),
         cmocka_unit_test(a_host_is_shown_with_its_account),
         cmocka_unit_test(what_an_exposure_is_made_of_is_said),
     };

@@ -125,7 +125,8 @@ def read_frames(tool, frames):
     config_first = sorted(frames, key=lambda frame: frame[1] >> 4 != 3)
     done = subprocess.run([tool], input='\n'.join(frame.hex() for frame in config_first) + '\n',
                           capture_output=True, text=True, check=True)
-    rows = {name: [] for name in ('cfg', 'cfg_detail', 'cmd', 'data', 'data_detail', 'refused', 'frame')}
+    rows = {name: [] for name in ('cfg', 'cfg_detail', 'cmd', 'data', 'data_detail', 'refused', 'frame',
+                              'again')}
     for line in done.stdout.splitlines():
         kind, *cells = line.split('\t')
         rows[kind].append(cells)
@@ -141,6 +142,9 @@ def check_capture(tool, folder, capture):
     wrong = len(rows['refused']) + (len(rows['frame']) != len(frames))
     if rows['refused']:
         print(f'  refused: {Counter(cells[0] for cells in rows["refused"])}')
+    again = Counter(cells[0] for cells in rows['again'])
+    print(f'{capture}: written again: {dict(again)}')
+    wrong += again['differs'] + (again['same'] < len(rows['data']))
     compared = 0
     for name in FIELDS:
         expected = expected_rows(folder, capture, name)

@@ -2,7 +2,7 @@
 /*
  * c37_tool: frames of one stream in hex, one a line, come out as lines of fields, in the order and the words
  * of the expected files beside the captures: configurations, their PMUs, commands, data frames and their
- * PMUs.
+ * PMUs. "again": whether what was read is written as the same bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "wire/c37.h"
 
-enum { FRAME_MAX = 65535 };
+enum { FRAME_MAX = 65535, NAMES_MAX = 4096 };
 
 static const char *yes(unsigned set)
 {
@@ -96,6 +96,36 @@ static void print_pmu(const struct phasors_pmu *pmu, const struct c37_pmu *confi
     printf("%s\n", pmu->digitals ? "" : "(empty)");
 }
 
+static void print_again(const uint8_t *data, uint32_t bytes, const uint8_t *made, uint32_t made_bytes)
+{
+    printf("again\t%s\n", bytes == made_bytes && memcmp(data, made, bytes) == 0 ? "same" : "differs");
+}
+
+static void config_again(const uint8_t *data, const struct c37_head *head, const struct c37_config *config)
+{
+    static uint8_t made[FRAME_MAX];
+    static struct c37_text name[NAMES_MAX];
+    uint32_t names = 0;
+
+    for (uint32_t i = 0; i < config->pmus; i++) {
+        const struct c37_pmu *pmu = &config->pmu[i];
+        uint32_t own = 1u + pmu->phasors + pmu->analogs + (uint32_t)pmu->digitals * C37_DIGITAL_NAMES;
+
+        for (uint32_t k = 0; k < own && names < NAMES_MAX; k++)
+            name[names++] = c37_name(data, config, i, k);
+    }
+    print_again(data, head->bytes, made, c37_config_encode(config, head, name, NULL, made, sizeof made));
+}
+
+static void data_again(const uint8_t *data, const struct c37_head *head, const struct c37_config *config,
+    const struct phasors *phasors)
+{
+    static uint8_t made[FRAME_MAX];
+
+    print_again(data, head->bytes, made,
+        c37_data_encode(config, head->version, phasors, made, sizeof made));
+}
+
 static void print_frame(struct c37_stream *stream, const uint8_t *data, uint32_t bytes)
 {
     static struct phasors phasors;
@@ -111,13 +141,16 @@ static void print_frame(struct c37_stream *stream, const uint8_t *data, uint32_t
     printf("frame\t%u\t%u\t%u\n", head.version, head.id, head.bytes);
     if (!c37_command_decode(data, bytes, &command))
         printf("cmd\t%u\t%u\n", bytes, command);
-    if (head.type == C37_CFG2 || head.type == C37_CFG3)
+    if (head.type == C37_CFG2 || head.type == C37_CFG3) {
         print_config(data, bytes, &stream->config);
+        config_again(data, &head, &stream->config);
+    }
     if (!frames)
         return;
     printf("data\t%u\t%u\t%lld\n", bytes, phasors.pmus, (long long)phasors.t_ns);
     for (uint32_t i = 0; i < phasors.pmus; i++)
         print_pmu(&phasors.pmu[i], &stream->config.pmu[i], i);
+    data_again(data, &head, &stream->config, &phasors);
 }
 
 int main(void)
