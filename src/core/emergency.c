@@ -2,8 +2,6 @@
 /* safety.md section 8. Where nothing is lent, what is admissible is the steady limit. */
 #include "core/emergency.h"
 
-#include <stddef.h>
-
 #include "core/compare.h"
 
 enum { CALM_PPM = 900000, TARGET_PPM = 950000, LIMIT_STEP_PPM = 5000 };
@@ -372,7 +370,8 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
     }
     bool calm = load.current_ma < n->steady_ma / PPM * CALM_PPM + n->steady_ma % PPM * CALM_PPM / PPM;
     bool covered = load.current_ma <= n->steady_ma && exposed_within_steady(e, ledger, node);
-    note_calm(e, state, !danger && calm, !danger && covered, t_ns);
+    bool quiet = !danger && !(reading->flags & READING_UNSURE);
+    note_calm(e, state, quiet && calm, quiet && covered, t_ns);
     note_cooled(e, state, reading->meter);
     return danger ? next_stage(e, state, reading, t_ns) : EMERGENCY_NOTHING;
 }

@@ -287,8 +287,9 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
     struct permit_node *p = &permits->meter[reading->meter];
     if (!p->watched)
         return;
+    bool sure = !(reading->flags & READING_UNSURE);     /* else it renews no permit: as if it were silent */
     p->repeats = !is_news(p, reading);
-    if (!p->repeats) {
+    if (!p->repeats && sure) {
         int64_t began_ns = smaller(slot->t_receive_ns, t_ns) - reading->age_ns - meter->period_ns;
         p->until_ns = larger(p->until_ns, began_ns + meter->fresh_ns);
     }
@@ -306,7 +307,7 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
             p->survives_ns = t_ns;
         permit_follow(permits, reading->meter, t_ns);
     }
-    if (permits->lost_meters)
+    if (permits->lost_meters && sure)
         permit_stand_in_reading(permits, reading, t_ns);
 }
 

@@ -18,15 +18,17 @@
 static void on_reading(struct core *core, const struct reading *reading)
 {
     uint32_t node = core->model->meter[reading->meter].node;
+    bool sure = !(reading->flags & READING_UNSURE);
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
-    if (!permit_repeats(&core->permits, reading))
+    if (sure && !permit_repeats(&core->permits, reading))
         core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
     degrade_reading(&core->degrade, reading, permit_meter(&core->permits, reading->meter, core->t_ns),
                     core->t_ns);
-    residual_reading(&core->residual, core->slot, core->t_ns);
+    if (sure)
+        residual_reading(&core->residual, core->slot, core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;

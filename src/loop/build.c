@@ -67,6 +67,21 @@ static void place_ips(struct loop *loop, struct plan *plan)
     }
 }
 
+/* Where some meter has a protocol of its own: their table, and what each lane works in. */
+static void place_meters(struct loop *loop, struct plan *plan)
+{
+    size_t bytes = lane_meters_bytes(loop->site);
+    struct lane_work *work = bytes ? take(plan, loop->crew.lanes * sizeof *work) : NULL;
+    void *memory = bytes ? take(plan, bytes) : NULL;
+    if (!work || !memory || plan->full)
+        return;
+    lane_meters_init(&loop->meters, memory, loop->site);
+    for (uint32_t i = 0; i < loop->crew.lanes; i++) {
+        loop->path.lane[i].meters = &loop->meters;
+        loop->path.lane[i].work = &work[i];
+    }
+}
+
 static void place_hot(struct loop *loop, struct plan *plan)
 {
     const struct model *model = &loop->site->model;
@@ -86,6 +101,7 @@ static void place_hot(struct loop *loop, struct plan *plan)
     struct egress *record = take(plan, model->host_count * sizeof *record);
     place_ips(loop, plan);
     uint8_t (*data)[EGRESS_FRAME_BYTES] = take(plan, BURST_MAX * sizeof *data);
+    place_meters(loop, plan);
     close_part(plan, &plan->memory.paths);
     if (!plan->arena || plan->full)
         return;
@@ -161,27 +177,6 @@ static int init_queues(struct loop *loop, const struct layout *layout)
     error |= ring_init(&loop->path.decide->ring, layout->ring, RING_SLOTS);
     meter_names_init(&loop->names, layout->names, model);
     return error ? -EINVAL : 0;
-}
-
-/* Opening one may take longer than a lease (packet rings of 256 MiB): who waits to take over has those open
- * already that two processes may have. */
-static bool must_wait(const struct loop *loop, uint32_t port)
-{
-    const struct port_driver *driver = port_find_driver(loop->site->server.port[port].driver);
-    return loop->options.take_over && driver && !driver->shares;
-}
-
-int loop_open_ports(struct loop *loop, bool waited)
-{
-    const struct site_server *server = &loop->site->server;
-    for (uint32_t i = loop->ports; i < server->port_count && (waited || !must_wait(loop, i)); i++) {
-        int error = port_row_open(&loop->port[i], server, i, server->port[i].queues, loop->error,
-                                  sizeof loop->error);
-        if (error)
-            return error;
-        loop->ports++;
-    }
-    return 0;
 }
 
 static struct endpoint local_end(const struct loop *loop, uint32_t port)

@@ -161,6 +161,8 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     number(out, "unproven", count_read(&counters->unproven), ", ");
     number(out, "details", count_read(&counters->details), ", ");
     number(out, "unheld", count_read(&counters->unheld), ", ");
+    number(out, "blocks", count_read(&counters->blocks), ", ");
+    number(out, "unsure", count_read(&counters->unsure), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
     for (int i = 1; i < REFUSAL_COUNT; i++)

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "core/measure.h"
+#include "loop/lane_inside.h"
+#include "loop/lane_meter.h"
 #include "wire/cap.h"
 #include "wire/detail.h"
-#include "wire/upmu.h"
 
 #define STANDSTILL_NS (INT64_C(54) * NS_PER_MS)
 enum { PLACES_LEAST = 4096 };
@@ -43,13 +43,12 @@ struct slot *lane_admit(struct lane *lane, enum slot_class class)
     return slot;
 }
 
-/* True when the sender is this lane's until leave(). */
-static bool take(struct lane *lane, struct sender *senders, uint32_t index)
+bool lane_take(struct lane *lane, struct sender *senders, uint32_t index)
 {
     return !senders || sender_take(&senders[index], &lane->sender_ns);
 }
 
-static void leave(struct lane *lane, struct sender *senders, uint32_t index)
+void lane_leave(struct lane *lane, struct sender *senders, uint32_t index)
 {
     if (senders)
         sender_leave(&senders[index], lane->sender_ns);
@@ -70,7 +69,7 @@ static int64_t stamp(struct lane *lane, int64_t t_receive_ns)
     return t_receive_ns;
 }
 
-static void publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns)
+void lane_publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns)
 {
     int64_t took_ns = timebase_now_ns(lane->base) - t_receive_ns;
     slot->t_receive_ns = stamp(lane, t_receive_ns);
@@ -80,29 +79,8 @@ static void publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns)
     histogram_record(&lane->decoded.live, (uint64_t)took_ns);
 }
 
-static uint32_t shown(int64_t value)
-{
-    if (value < 0)
-        return 0;
-    return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
-}
-
-static void show_meter(struct lane *lane, const struct reading *reading, int64_t t_receive_ns, int64_t age_ns)
-{
-    struct view_meter record = {.t_receive_ns = t_receive_ns, .age_ns = age_ns};
-    uint32_t phases = lane->model->node[lane->model->meter[reading->meter].node].phases;
-    for (uint32_t i = 0; i < phases && i < PHASES; i++) {
-        record.power_mw += reading->power_mw[i];
-        record.current_ma[i] = shown(reading->current_ma[i]);
-        record.voltage_mv[i] = shown(reading->voltage_mv[i]);
-    }
-    view_write_meter(lane->view, reading->meter, &record);
-}
-
-/* A sender that has a key keeps its numbers: a recording has true tags, too, and whoever is silent for
- * long enough must not be playable. Any other may have had its clock set back. */
-static int check_sequence(struct lane *lane, struct replay_window *window, bool keyed, uint64_t sequence,
-                          int64_t t_receive_ns)
+int lane_check_sequence(struct lane *lane, struct replay_window *window, bool keyed, uint64_t sequence,
+                        int64_t t_receive_ns)
 {
     if (keyed)
         return replay_check(window, sequence);
@@ -114,76 +92,7 @@ static int check_sequence(struct lane *lane, struct replay_window *window, bool 
 
 static int check_host_sequence(struct lane *lane, uint32_t host, uint64_t sequence, int64_t t_receive_ns)
 {
-    return check_sequence(lane, &lane->host_window[host], lane->trust.hosts, sequence, t_receive_ns);
-}
-
-/* What is new must not be new again after a crash. */
-static int check_mark(struct lane *lane, uint32_t meter, uint64_t sequence, int64_t t_receive_ns)
-{
-    bool unheld;
-    if (!lane->marks || sequence <= lane->meter_window[meter].newest)
-        return ACCEPTED;
-    int refused = marks_admit(lane->marks, meter, sequence, t_receive_ns, &unheld);
-    count_add(&lane->counters.unheld, !refused && unheld);
-    return refused;
-}
-
-/* The meter is in hand. */
-static int admit_reading(struct lane *lane, struct reading *reading, int64_t t_receive_ns)
-{
-    uint32_t meter = reading->meter;
-    const struct model_meter *known = &lane->model->meter[meter];
-    int refused = check_mark(lane, meter, reading->sequence, t_receive_ns);
-    if (!refused)
-        refused = check_sequence(lane, &lane->meter_window[meter], lane->trust.meters, reading->sequence,
-                                 t_receive_ns);
-    if (refused)
-        return refused;
-    struct age *age = &lane->age[meter];
-    int64_t age_ns = age_observe(age, t_receive_ns, reading->t_meter_ns);
-    if (age->stepped) {
-        count_add(&lane->counters.clock_steps, 1);
-        view_add_step(lane->view, meter, t_receive_ns);
-        age->stepped = false;
-    }
-    if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns) {
-        view_add_stale(lane->view, meter, t_receive_ns);
-        return REFUSED_STALE;
-    }
-    struct slot *slot = lane_admit(lane, CLASS_READING);
-    if (!slot)
-        return ACCEPTED;
-    reading->t_arrival_ns = timebase_realtime_ns(lane->base, t_receive_ns);
-    reading->age_ns = age_ns + lane->model->policy.age_bound_ns;
-    slot->kind = SLOT_READING;
-    slot->marks = t_receive_ns < age->doubted_until_ns ? SLOT_CLOCK_STEPPED : 0;
-    slot->reading = *reading;
-    publish(lane, slot, t_receive_ns);
-    show_meter(lane, reading, t_receive_ns, age_ns + lane->model->policy.age_bound_ns);
-    return ACCEPTED;
-}
-
-static int measurement(struct lane *lane, const struct frame *frame, int64_t t_receive_ns)
-{
-    struct upmu upmu;
-    int refused = upmu_decode(frame->body, frame->body_bytes, &upmu);
-    if (refused)
-        return refused;
-    uint32_t meter = meter_names_find(lane->names, upmu.device_id, upmu.device_id_bytes);
-    if (meter == INDEX_NONE)
-        return REFUSED_UNKNOWN_METER;
-    refused = trust_meter(&lane->trust, frame, meter);
-    if (refused)
-        return refused;
-    struct reading reading = {.meter = meter, .sequence = frame->sequence};
-    refused = measure_reading(&upmu, &lane->model->node[lane->model->meter[meter].node], &reading);
-    if (refused)
-        return refused;
-    if (!take(lane, lane->meter_sender, meter))
-        return REFUSED_HELD;
-    refused = admit_reading(lane, &reading, t_receive_ns);
-    leave(lane, lane->meter_sender, meter);
-    return refused;
+    return lane_check_sequence(lane, &lane->host_window[host], lane->trust.hosts, sequence, t_receive_ns);
 }
 
 /* Where the host answers from now: used for its leases where the site file gives no MAC. Not one that no host
@@ -213,7 +122,7 @@ static int take_host(struct lane *lane, uint32_t host, const struct endpoint *fr
     int refused = check_host(lane, host, from);
     if (refused)
         return refused;
-    return take(lane, lane->host_sender, host) ? ACCEPTED : REFUSED_HELD;
+    return lane_take(lane, lane->host_sender, host) ? ACCEPTED : REFUSED_HELD;
 }
 
 /* The host is in hand. */
@@ -230,7 +139,7 @@ static int admit_report(struct lane *lane, const struct report *body, uint64_t s
         return ACCEPTED;
     slot->kind = SLOT_REPORT;
     slot->report = *body;
-    publish(lane, slot, t_receive_ns);
+    lane_publish(lane, slot, t_receive_ns);
     return ACCEPTED;
 }
 
@@ -250,7 +159,7 @@ static int report(struct lane *lane, const struct frame *frame, const struct end
     refused = admit_report(lane, &body, frame->sequence, from, t_receive_ns);
     if (!refused)
         trust_heard(&lane->trust, frame);
-    leave(lane, lane->host_sender, body.host);
+    lane_leave(lane, lane->host_sender, body.host);
     count_add(&lane->counters.unproven, !refused && unproven);
     return refused;
 }
@@ -268,7 +177,7 @@ static int admit_token(struct lane *lane, const struct token_request *body, uint
         return ACCEPTED;
     slot->kind = SLOT_TOKEN;
     slot->token = *body;
-    publish(lane, slot, t_receive_ns);
+    lane_publish(lane, slot, t_receive_ns);
     return ACCEPTED;
 }
 
@@ -286,7 +195,7 @@ static int token_request(struct lane *lane, const struct frame *frame, const str
         return refused;
     body.host = frame->sender;
     refused = admit_token(lane, &body, frame->sequence, t_receive_ns);
-    leave(lane, lane->host_sender, body.host);
+    lane_leave(lane, lane->host_sender, body.host);
     return refused;
 }
 
@@ -318,7 +227,7 @@ static int detail(struct lane *lane, const struct frame *frame, const struct end
         return refused;
     body.host = frame->sender;
     refused = show_detail(lane, &body, frame->sequence, t_receive_ns);
-    leave(lane, lane->host_sender, body.host);
+    lane_leave(lane, lane->host_sender, body.host);
     return refused;
 }
 
@@ -335,7 +244,11 @@ static int examine(struct lane *lane, const struct port_frame *received, int64_t
 {
     struct udp_datagram datagram;
     struct frame frame;
+    if (lane->meters && lane_meter_is_ethernet(received))
+        return lane_meter_ethernet(lane, received, t_receive_ns);
     int refused = udp_parse(received, &lane->local, &datagram);
+    if (!refused && lane->meters && lane_meter_is_bare(lane->meters, &datagram))
+        return lane_meter_datagram(lane, &datagram, t_receive_ns);
     if (!refused)
         refused = frame_decode(datagram.payload, datagram.payload_bytes, &frame);
     if (refused)
@@ -346,7 +259,7 @@ static int examine(struct lane *lane, const struct port_frame *received, int64_t
     if (refused)
         return tell_untrue(lane, &frame, refused, t_receive_ns);
     if (frame.kind == FRAME_MEASUREMENT)
-        return measurement(lane, &frame, t_receive_ns);
+        return lane_measurement(lane, &frame, t_receive_ns);
     if (frame.kind == FRAME_REPORT)
         return report(lane, &frame, &datagram.source, t_receive_ns);
     if (frame.kind == FRAME_DETAIL)

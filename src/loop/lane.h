@@ -25,6 +25,9 @@
 #include "time/timebase.h"
 #include "wire/frame.h"
 
+struct lane_meters;
+struct lane_work;
+
 enum { CLASS_COUNT = CLASS_RESERVED + 1 };
 
 /* Admission: a class is shed while its lane is at least this full. The rest up to 100 % is reserved. */
@@ -42,6 +45,8 @@ struct lane_counters {
     count_t unproven;                   /* reports that may be of before this start */
     count_t details;                    /* accepted */
     count_t unheld;                     /* readings accepted though no disk holds their number */
+    count_t blocks;                     /* of samples, measured */
+    count_t unsure;                     /* readings of a window that was spoilt: READING_UNSURE */
     count_t turns, empty_turns;         /* polls, and those that found nothing */
     count_t depth_most;                 /* slots that waited in `out` at once, at most */
 };
@@ -66,10 +71,12 @@ struct lane {
     struct sender *meter_sender, *host_sender;  /* NULL: one thread polls all lanes */
     struct replay_window *meter_window, *host_window;
     struct age *age;
+    struct lane_meters *meters;         /* with protocols of their own; NULL: there are none */
     struct untrue *host_untrue;         /* NULL: it is not told */
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
     int64_t t_poll_ns;                  /* of the newest burst */
+    struct lane_work *work;             /* for those meters */
     /* of `out`, at most: read once a burst, plus what was admitted since */
     uint32_t depth;
     uint32_t shed[CLASS_COUNT];         /* not yet told to decide */

@@ -13,6 +13,7 @@
 #include "loop/door.h"
 #include "loop/hot.h"
 #include "loop/keys.h"
+#include "loop/lane_meter.h"
 #include "loop/link.h"
 #include "loop/losses.h"
 #include "loop/orders.h"
@@ -51,6 +52,7 @@ struct loop {
     char epoch_path[LEDGER_PATH_BYTES + 32];    /* "" = not kept */
     int64_t t_start_ns;         /* monotonic */
     struct meter_names names;
+    struct lane_meters meters;
     struct view view;
     struct view_share share;    /* its memory */
     void *core_memory;

@@ -19,6 +19,7 @@ static struct port_config config_of(const struct site_server *server, const stru
                                 .mtu = row->mtu,
                                 .ring_frames = row->ring_frames,
                                 .queues = queues,
+                                .groups = row->sampled_values,
                                 .hugepages = server->hugepages,
                                 .memory_mib = server->memory_mib,
                                 .housekeeping_core = server->housekeeping_core,
@@ -30,6 +31,12 @@ int port_row_open(struct port *port, const struct site_server *server, uint32_t 
 {
     const struct site_port *row = &server->port[index];
     const struct port_config config = config_of(server, row, queues);
+    const struct port_driver *driver = port_find_driver(row->driver);
+    if (row->sampled_values && driver && driver->kind != PORT_FRAMES) {
+        snprintf(words, bytes, "port %s %s: it carries UDP alone, and a meter sends sampled values: take "
+                 "af_packet, af_xdp or pci", row->driver, row->interface);
+        return -EINVAL;
+    }
     if (kernel_address_check(row->driver, row->interface, row->own.ipv4, words, bytes))
         return -EINVAL;
     int error = port_open(port, &config);
@@ -37,7 +44,7 @@ int port_row_open(struct port *port, const struct site_server *server, uint32_t 
         snprintf(words, bytes, "port %s %s: %s", row->driver, row->interface,
                  port->error[0] ? port->error : strerror(-error));
     /* a word of the site file that is wrong, not a device that is missing */
-    return error && !port_find_driver(row->driver) ? -EINVAL : error;
+    return error && !driver ? -EINVAL : error;
 }
 
 struct endpoint port_row_end(const struct port *port, const struct site_port *row)

@@ -9,7 +9,8 @@
 #include "loop/spectra_inside.h"
 #include "rt/thread.h"
 
-enum { LOOK_MS = 5, CYCLES_AT_ONCE = 64 };
+/* half a second of samples waits in a wave, 70 ms of a full load in the ring */
+enum { LOOK_MS = 5, LOOK_IDLE_MS = 20, CYCLES_AT_ONCE = 64 };
 #define TOLD_BESIDE_PPM 5000    /* distortion that moved by half a percent is told before its window ends */
 
 /* ---- setup ---- */
@@ -230,7 +231,7 @@ void spectra_desk_look(struct spectra_desk *desk, int64_t now_ns)
 static void *run(void *argument)
 {
     struct spectra_desk *desk = argument;
-    const struct timespec rest = {.tv_nsec = LOOK_MS * NS_PER_MS};
+    const struct timespec rest = {.tv_nsec = (desk->roads ? LOOK_MS : LOOK_IDLE_MS) * NS_PER_MS};
     rt_pin(desk->core);
     /* acquire: pairs with spectra_desk_stop */
     while (!atomic_load_explicit(&desk->stop, memory_order_acquire)) {

@@ -7,6 +7,7 @@
 
 #include "loop/ledger.h"
 #include "loop/loop.h"
+#include "loop/spectra_source.h"
 #include "record/epoch.h"
 #include "rt/memory.h"
 #include "rt/thread.h"
@@ -305,7 +306,7 @@ int loop_start(struct loop *loop, FILE *notes)
     if (!error)
         error = read_epoch(loop);
     if (!error)
-        error = spectra_desk_open(&loop->spectra, &loop->site->model, &loop->base, NULL);
+        error = spectra_source_open(loop);
     if (!error)
         error = loop_begin(loop);
     if (!error)

@@ -18,6 +18,8 @@
     X(lanes, "unproven", "reports that may be of before this start: taken as a new host's") \
     X(lanes, "details", "what hosts told for people, once a second each: accepted") \
     X(lanes, "unheld", "readings accepted above what the disk holds of their meter: degradation marks") \
+    X(lanes, "blocks", "blocks of samples that were measured here") \
+    X(lanes, "unsure", "readings of a window that was spoilt: they carry no permit") \
     X(lanes, "polls", "turns of the spinning loop") \
     X(lanes, "empty_polls", "turns that found no frame") \
     X(lanes_shed, "detail", "requests for power and hosts' details: accepted, but the queue was 75 % full") \

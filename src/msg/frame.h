@@ -47,9 +47,16 @@ struct frame {
     X(REFUSED_TAG, "tag", "the tag is not that of the frame under this key") \
     X(REFUSED_SESSION, "session", "a host's frame that may be older than this start, where that counts") \
     X(REFUSED_MALFORMED, "malformed", "the body does not decode, or a value in it is impossible") \
-    X(REFUSED_UNKNOWN_METER, "unknown_meter", "device_id is not in the site file") \
+    X(REFUSED_UNKNOWN_METER, "unknown_meter", "what names the meter is not in the site file") \
+    X(REFUSED_PROTOCOL, "protocol", "the meter speaks another protocol by the site file") \
+    X(REFUSED_SHAPE, "shape", "another number or rate of samples, channels or PMUs than can be measured") \
+    X(REFUSED_MTU, "mtu", "a meter set up for packets that do not fit one datagram") \
+    X(REFUSED_CONFIG_UNKNOWN, "config_unknown", "a meter's data before their configuration") \
+    X(REFUSED_CONFIG_CHANGED, "config_changed", "a meter's data that are not as its configuration has them") \
+    X(REFUSED_CONFIG_PARTS, "config_parts", "a meter's configuration in several frames") \
+    X(REFUSED_SIMULATED, "simulated", "a meter's values that it says are a test's or a simulator's") \
     X(REFUSED_UNKNOWN_HOST, "unknown_host", "host id is not in the site file") \
-    X(REFUSED_SOURCE, "source", "a host's frame from another IPv4 address than the site file gives it") \
+    X(REFUSED_SOURCE, "source", "from another IPv4 address than the site file gives this host or meter") \
     X(REFUSED_DUPLICATE, "duplicate", "this sequence number was seen before") \
     X(REFUSED_REORDERED, "reordered", "older than the newest frame of this sender") \
     X(REFUSED_UNMARKED, "unmarked", "a meter's number that is not on the disk yet; the next ones are") \

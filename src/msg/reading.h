@@ -8,6 +8,9 @@
 enum reading_flag {
     READING_SAG = 1,
     READING_SWELL = 2,
+    /* of a window that is not to be relied upon: samples were missing, clipped or from a clock that was set,
+     * or repeat themselves; the meter says so, or whoever measured */
+    READING_UNSURE = 4,
 };
 
 struct reading {

@@ -128,6 +128,9 @@ void dpdk_close(struct port *port)
         (void)rte_eth_dev_close(dpdk->id);
         (void)rte_eal_hotplug_remove(dpdk->bus, dpdk->device);
     }
+    if (dpdk->hears_groups)
+        close(dpdk->groups);
+    dpdk->hears_groups = false;
     kernel_sockets_close_left(&dpdk->sockets);
     rte_mempool_free(dpdk->pool);
     dpdk->started = false;
@@ -151,6 +154,18 @@ static void discard_arrivals(struct dpdk *dpdk, uint32_t at_most)
         kernel_sockets_forget(&dpdk->sockets);
 }
 
+/* Sampled values go to groups, which a device passes on only where somebody asks for them. */
+static void hear_groups(struct port *port, const struct port_config *config, const struct recipe *recipe)
+{
+    struct dpdk *dpdk = port->state;
+    int rc = recipe->domain ? kernel_hear_groups(config->interface) : rte_eth_allmulticast_enable(dpdk->id);
+    dpdk->hears_groups = recipe->domain && rc >= 0;
+    dpdk->groups = rc;
+    if (rc < 0)
+        snprintf(port->note, sizeof port->note, "%s: frames to groups (sampled values) may not come in: %s",
+                 config->interface, strerror(-rc));
+}
+
 static int open_once(struct port *port, const struct port_config *config, const struct recipe *recipe)
 {
     struct dpdk *dpdk = port->state;
@@ -167,6 +182,8 @@ static int open_once(struct port *port, const struct port_config *config, const 
         dpdk_close(port);
     else
         discard_arrivals(dpdk, 2 * config->ring_frames);
+    if (!rc && config->groups)
+        hear_groups(port, config, recipe);
     return rc;
 }
 

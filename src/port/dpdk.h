@@ -30,6 +30,8 @@ struct dpdk {
     uint16_t id;
     uint32_t queues;
     bool started;
+    bool hears_groups;                  /* by the socket `groups`, of a kernel's interface */
+    int groups;
     char interface[INTERFACE_BYTES];    /* of the kernel, "" = the device is not the kernel's */
     char bus[8], device[RTE_DEV_NAME_MAX_LEN];
     struct rte_mempool *pool;

@@ -153,6 +153,18 @@ int kernel_interface_link(const char *interface)
     return (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
 }
 
+/* Protocol 0: the socket itself hears nothing. */
+int kernel_hear_groups(const char *interface)
+{
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    struct packet_mreq wanted = {.mr_ifindex = (int)if_nametoindex(interface), .mr_type = PACKET_MR_ALLMULTI};
+    if (fd < 0 || !setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &wanted, sizeof wanted))
+        return fd < 0 ? -errno : fd;
+    int error = -errno;
+    close(fd);
+    return error;
+}
+
 /* One where it has none of the kind or cannot tell: so the driver counts too. */
 int kernel_interface_channels(const char *interface)
 {

@@ -45,6 +45,9 @@ int kernel_interface_mtu(const char *interface);
 /* cold: 1 when the interface is up and has a carrier, 0 when not, or when it is gone; or -errno. */
 int kernel_interface_link(const char *interface);
 
+/* setup: the interface takes frames to every group until the socket that is returned is closed; -errno. */
+int kernel_hear_groups(const char *interface);
+
 /* setup: pairs of a receive and a send queue that the interface has now. */
 int kernel_interface_channels(const char *interface);
 

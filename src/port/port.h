@@ -44,6 +44,7 @@ struct port_config {
     uint32_t mtu;               /* IP bytes; mbufs are sized by it */
     uint32_t ring_frames;       /* receive depth, e.g. 32768 */
     uint32_t queues;
+    bool groups;                /* frames to groups (multicast) come in, too */
     bool hugepages;             /* false: EAL runs with --no-huge */
     uint32_t memory_mib;        /* for EAL */
     int housekeeping_core;      /* where EAL's own threads live, -1 = anywhere */

@@ -34,6 +34,9 @@ uint32_t lend_obstacles(const struct site *site, uint32_t node)
         set |= OBSTACLE_NO_METER;
     else if (m->meter[n->meter].period_ns > LEND_METER_NS)
         set |= OBSTACLE_SLOW_METER;
+    /* the fundamental alone, over a filter's window: what heats beside it is not in them */
+    if (n->meter != INDEX_NONE && site->meter[n->meter].protocol == PROTOCOL_C37118)
+        set |= OBSTACLE_PHASORS;
     if (carries_unknown(site, node))
         set |= OBSTACLE_EQUIPMENT;
     return set;

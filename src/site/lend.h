@@ -12,7 +12,8 @@
     X(OBSTACLE_NO_SETTINGS_FROM, 2, "no settings_from") \
     X(OBSTACLE_NO_METER, 4, "no meter") \
     X(OBSTACLE_SLOW_METER, 8, "meter slower than 20 ms") \
-    X(OBSTACLE_EQUIPMENT, 16, "no curve of its equipment")
+    X(OBSTACLE_EQUIPMENT, 16, "no curve of its equipment") \
+    X(OBSTACLE_PHASORS, 32, "a meter of phasors, which are no rms")
 
 enum lend_obstacle {
 #define LEND_SYMBOL(symbol, bit, words) symbol = bit,

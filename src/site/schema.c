@@ -118,7 +118,8 @@ static json_t *quantity_schema(const struct field *field)
 {
     enum quantity what = (enum quantity)field->quantity;
     char pattern[PATTERN_BYTES], usual[40];
-    size_t used = (size_t)snprintf(pattern, sizeof pattern, "^[0-9]{1,18}(\\.[0-9]{1,18})? ?(");
+    size_t used = (size_t)snprintf(pattern, sizeof pattern, "^%s[0-9]{1,18}(\\.[0-9]{1,18})? ?(",
+                                   field->least < 0 ? "-?" : "");
     const char *unit;
     int bare = 0;
 

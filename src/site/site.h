@@ -11,6 +11,7 @@
 #include "site/contract.h"
 #include "site/device.h"
 #include "site/measured.h"
+#include "site/meter.h"
 #include "site/shed.h"
 
 enum { SITE_GEAR_BYTES = 64, SITE_GEAR_MAX = 4096, SITE_LINKS_MAX = 1 << 18 };
@@ -33,6 +34,7 @@ struct site_port {
     uint32_t queues;            /* receive queues, one lane each */
     uint32_t mtu;
     uint32_t ring_frames;
+    bool sampled_values;        /* some meter sends Ethernet frames to it */
 };
 
 /* The row of `servers:` that fits this machine's host name, or the row named "default". */
@@ -166,6 +168,7 @@ struct site {
     struct model model;
     struct site_auth auth;
     struct site_note *note;
+    struct site_meter *meter;           /* by meter index */
     struct site_device *device;         /* by node index; kind DEVICE_NONE: no curve is known */
     struct site_equipment *equipment;   /* by node index */
     uint32_t settings_count;

@@ -47,6 +47,7 @@ struct c37_phasor_scale {
     double angle_rad;           /* CFG-3: of the transducer, taken off by whoever wants; else 0 */
     uint32_t unit;              /* PHUNIT, or the flags and bytes of CFG-3's PHSCALE, as sent */
     bool current;
+    uint64_t name;              /* c37_name_print of its name */
 };
 
 struct c37_analog_scale {
@@ -87,6 +88,9 @@ int c37_config_decode(const uint8_t *data, uint32_t bytes, struct c37_config *co
 /* any: of a PMU of a configuration that was decoded from the frame at `data`: name 0 is the station's, then
  * those of phasors, analogs and bits of digitals, in order. No bytes beyond the last one. */
 struct c37_text c37_name(const uint8_t *data, const struct c37_config *config, uint32_t pmu, uint32_t index);
+
+/* any: by what a name is found again in configurations that come later: FNV-1a. */
+uint64_t c37_name_print(const uint8_t *at, uint32_t bytes);
 
 /* rt: a data frame under `config`. METER_CONFIG_CHANGED where its size is another's. */
 int c37_data_decode(const struct c37_config *config, const uint8_t *data, uint32_t bytes,

@@ -115,6 +115,24 @@ static uint32_t pmu_bytes(const struct c37_pmu *pmu)
            pmu->analogs * (pmu->format & C37_ANALOGS_FLOAT ? 4u : 2u) + pmu->digitals * 2u;
 }
 
+uint64_t c37_name_print(const uint8_t *at, uint32_t bytes)
+{
+    uint64_t value = UINT64_C(14695981039346656037);
+
+    for (uint32_t i = 0; i < bytes; i++)
+        value = (value ^ at[i]) * UINT64_C(1099511628211);
+    return value;
+}
+
+static void print_names(const uint8_t *data, struct c37_config *config, uint32_t pmu)
+{
+    for (uint32_t i = 0; i < config->pmu[pmu].phasors; i++) {
+        struct c37_text name = c37_name(data, config, pmu, i + 1);
+
+        config->pmu[pmu].phasor[i].name = c37_name_print(name.at, name.bytes);
+    }
+}
+
 static int read_config(const uint8_t *data, struct c37_cursor *in, struct c37_config *config)
 {
     bool third = config->type == C37_CFG3;
@@ -133,6 +151,7 @@ static int read_config(const uint8_t *data, struct c37_cursor *in, struct c37_co
         int refusal = read_pmu(data, in, third, &config->pmu[i]);
         if (refusal)
             return refusal;
+        print_names(data, config, i);
         data_bytes += pmu_bytes(&config->pmu[i]);
     }
     config->data_rate = (int16_t)c37_u16(in);

@@ -7,6 +7,7 @@
 #define FLYBALL_WIRE_METER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "msg/phasors.h"
 #include "msg/samples.h"
@@ -41,6 +42,7 @@ union meter_stream {
 struct meter_protocol {
     const char *name;
     bool ethernet;              /* packets are whole Ethernet frames; else UDP payload */
+    uint32_t stream_bytes;      /* of a union meter_stream, all that decode touches */
 
     /* rt: does this look like the protocol? Cheap, and no promise that it decodes. */
     bool (*match)(const uint8_t *data, uint32_t bytes);

@@ -94,10 +94,10 @@ static int decode_upmu(union meter_stream *stream, const uint8_t *data, uint32_t
 }
 
 const struct meter_protocol meter_protocols[] = {
-    {"raw", false, match_raw, decode_raw},
-    {"sv", true, match_sv, decode_sv},
-    {"c37118", false, match_c37, decode_c37},
-    {"upmu", false, match_upmu, decode_upmu},
+    {"raw", false, sizeof(struct raw_stream), match_raw, decode_raw},
+    {"sv", true, sizeof(struct sv_stream), match_sv, decode_sv},
+    {"c37118", false, sizeof(struct c37_stream), match_c37, decode_c37},
+    {"upmu", false, 0, match_upmu, decode_upmu},
 };
 const uint32_t meter_protocol_count = sizeof meter_protocols / sizeof *meter_protocols;
 

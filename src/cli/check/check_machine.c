@@ -37,6 +37,20 @@ static bool has_driver(const char *name, struct suggest *near)
     return false;
 }
 
+/* Of the port that meters speak to. */
+static uint32_t check_sampled_values(const struct check *check, const struct site_driver *driver,
+                                     FILE *report)
+{
+    const struct site_port *port = &check->site.server.port[0];
+    const struct port_driver *known = port_find_driver(driver->name);
+
+    if (!port->sampled_values || strcmp(port->driver, driver->name) || !known || known->kind == PORT_FRAMES)
+        return 0;
+    fprintf(report, "%s:%u:%u: error: driver %s carries UDP alone, and a meter sends sampled values: take "
+            "af_packet, af_xdp or pci\n", check->options.site, driver->line, driver->column, driver->name);
+    return 1;
+}
+
 uint32_t check_drivers(const struct check *check, FILE *report)
 {
     uint32_t faults = 0;
@@ -45,6 +59,7 @@ uint32_t check_drivers(const struct check *check, FILE *report)
         const struct site_driver *driver = &check->site.driver[i];
         struct suggest near;
 
+        faults += check_sampled_values(check, driver, report);
         suggest_start(&near, driver->name);
         if (has_driver(driver->name, &near))
             continue;

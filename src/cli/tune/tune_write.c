@@ -114,6 +114,7 @@ static bool same_site(const struct site *a, const struct site *b)
            same_array(a->model.type, b->model.type, left.type_count, sizeof *a->model.type) &&
            same_array(a->model.meter, b->model.meter, left.meter_count, sizeof *a->model.meter) &&
            same_array(a->model.curve, b->model.curve, left.curve_count, sizeof *a->model.curve) &&
+           same_array(a->meter, b->meter, left.meter_count, sizeof *a->meter) &&
            same_array(a->note, b->note, left.node_count, sizeof *a->note) &&
            same_array(a->device, b->device, left.node_count, sizeof *a->device) &&
            same_array(a->equipment, b->equipment, left.node_count, sizeof *a->equipment) &&

@@ -16,7 +16,8 @@ static int take_memory(const struct draft *d, struct site *site)
     size_t addresses = d->host_count * sizeof *site->host_address, notes = d->node_count * sizeof *site->note;
     size_t curves = BREAKER_CURVES_MAX * sizeof *m->curve, devices = d->node_count * sizeof *site->device;
     size_t equipment = d->node_count * sizeof *site->equipment, all = nodes + hosts + types + meters;
-    size_t bytes = all + curves + devices + equipment + addresses + notes + 1;
+    size_t roads = d->meter_count * sizeof *site->meter;
+    size_t bytes = all + curves + devices + equipment + roads + addresses + notes + 1;
     bytes += CACHE_LINE - bytes % CACHE_LINE;
     char *at = aligned_alloc(CACHE_LINE, bytes);
 
@@ -32,7 +33,8 @@ static int take_memory(const struct draft *d, struct site *site)
     m->curve = (struct breaker_curve *)(at += meters);
     site->device = (struct site_device *)(at += curves);
     site->equipment = (struct site_equipment *)(at += devices);
-    site->host_address = (struct site_address *)(at += equipment);
+    site->meter = (struct site_meter *)(at += equipment);
+    site->host_address = (struct site_address *)(at += roads);
     site->note = (struct site_note *)(at += addresses);
     m->node_count = d->node_count;
     m->host_count = d->host_count;
@@ -89,32 +91,6 @@ void build_types(const struct draft *d, struct model *m)
         out->ramp_down_mw_per_s = t->ramp_down.number * 1000;
         out->hysteresis_ns = t->hysteresis.number;
     }
-}
-
-static int by_node(const void *left, const void *right)
-{
-    const struct model_meter *a = left, *b = right;
-
-    return a->node < b->node ? -1 : a->node > b->node;
-}
-
-void build_meters(const struct draft *d, struct model *m)
-{
-    for (uint32_t i = 0; i < d->meter_count; i++) {
-        const struct draft_meter *meter = &d->meter[i];
-        struct model_meter *out = &m->meter[i];
-
-        set_name(out->name, meter->id.text);
-        out->node = d->node[meter->node_of].rank;
-        out->error_ppm = (uint32_t)meter->error.number;
-        out->period_ns = meter->period.number;
-        out->fresh_ns = meter->fresh.number;
-    }
-    qsort(m->meter, m->meter_count, sizeof *m->meter, by_node);
-    for (uint32_t n = 0; n < m->node_count; n++)
-        m->node[n].meter = INDEX_NONE;
-    for (uint32_t i = 0; i < m->meter_count; i++)
-        m->node[m->meter[i].node].meter = i;
 }
 
 void build_policy(const struct draft *d, struct model *m)
@@ -174,7 +150,7 @@ int build_model(struct draft *d, struct site *site)
         return -ENOMEM;
     build_check_catcher(d, site);
     build_breakers(d, site);
-    build_meters(d, m);
+    build_meters(d, site);
     if (d->errors->count)
         return 0;
     build_hosts(d, site);

@@ -20,7 +20,7 @@ void build_breakers(struct draft *d, struct site *site);
 int64_t build_long_time_ma(const struct draft_device *device);
 void build_types(const struct draft *d, struct model *model);
 void build_hosts(struct draft *d, struct site *site);
-void build_meters(const struct draft *d, struct model *model);
+void build_meters(const struct draft *d, struct site *site);    /* nodes and breakers stand */
 void build_policy(const struct draft *d, struct model *model);
 /* setup: fail-safe caps that nobody wrote; 0 or -ENOMEM. Needs to know who lends. */
 int build_fail_safe(struct draft *d, struct site *site);

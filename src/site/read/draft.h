@@ -4,6 +4,7 @@
 #ifndef FLYBALL_SITE_DRAFT_H
 #define FLYBALL_SITE_DRAFT_H
 
+#include "site/read/draft_meter.h"
 #include "site/read/names.h"
 #include "site/read/shape.h"
 #include "site/site.h"
@@ -138,18 +139,6 @@ struct draft_host {
     uint32_t ordinal;           /* from 0 in its row */
 };
 
-struct draft_feed {             /* plain cords: nodes only */
-    uint32_t count;
-    uint32_t node_of[CORDS_MAX];
-};
-
-struct draft_meter {
-    const struct tree *at;
-    struct value id, node, period, fresh, error, cords;
-    struct draft_feed feed;
-    uint32_t node_of;
-};
-
 struct draft_link {             /* a name behind hosts, meters or links */
     uint32_t gear, end;         /* enum site_end */
     uint32_t index;             /* draft host, row (`of_row`), draft meter or gear */
@@ -276,7 +265,8 @@ enum { RATED_80, RATED_100 };
 
 /* The tables of each reader, for site/read/shape.h; each ends with {0}. */
 extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_device_shapes[],
-    draft_type_shapes[], draft_host_shapes[], draft_meter_shapes[], draft_gear_shapes[],
+    draft_type_shapes[], draft_host_shapes[], draft_meter_shapes[], draft_channel_shapes[],
+    draft_gear_shapes[],
     draft_measured_shapes[], draft_server_shapes[], draft_redundancy_shapes[], draft_contract_shapes[],
     draft_shed_shapes[];
 
@@ -304,6 +294,9 @@ int draft_read_nodes(struct draft *d);
 int draft_read_types(struct draft *d);
 int draft_read_hosts(struct draft *d);
 int draft_read_meters(struct draft *d);
+
+/* setup: what a meter's protocol asks for: names, thresholds, corrections. */
+void draft_read_protocol(struct draft *d, struct draft_meter *m, uint32_t index);
 int draft_read_redundancy(struct draft *d);
 int draft_read_contracts(struct draft *d);
 int draft_read_gear(struct draft *d);

@@ -2,6 +2,8 @@
 /* Meters as written. */
 #include "site/read/draft.h"
 
+static const char *const frequency_words[] = {"50Hz", "60Hz", NULL};
+
 #define AT(member) .offset = offsetof(struct draft_meter, member)
 static const struct field meter_fields[] = {
     {.key = "id", .kind = FIELD_ID, .required = 1, AT(id)},
@@ -13,6 +15,29 @@ static const struct field meter_fields[] = {
     {.key = "error", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = 200000,
      .otherwise = 10000, AT(error)},
     {.key = "cords", .kind = FIELD_LIST, AT(cords)},
+    {.key = "protocol", .kind = FIELD_WORD, .words = site_protocol_names, AT(protocol)},
+    {.key = "number", .kind = FIELD_COUNT, .least = 0, .most = UINT32_MAX, AT(number)},
+    {.key = "appid", .kind = FIELD_TEXT, .most = 8, AT(appid)},
+    {.key = "svid", .kind = FIELD_TEXT, .most = SITE_SVID_BYTES - 1, AT(svid)},
+    {.key = "pmu", .kind = FIELD_COUNT, .least = 1, .most = UINT16_MAX - 1, AT(pmu)},
+    {.key = "phasors", .kind = FIELD_LIST, AT(phasors)},
+    {.key = "address", .kind = FIELD_TEXT, .most = 15, AT(address)},
+    {.key = "bare", .kind = FIELD_SWITCH, AT(bare)},
+    {.key = "rate", .kind = FIELD_COUNT, .least = MEASURE_RATE_MIN_HZ, .most = MEASURE_RATE_MAX_HZ, AT(rate)},
+    {.key = "frequency", .kind = FIELD_WORD, .words = frequency_words, .otherwise = -1, AT(frequency)},
+    {.key = "correct", .kind = FIELD_ANY, AT(correct)},
+    {.key = "sag", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 100000, .most = 990000,
+     .otherwise = 900000, AT(sag)},
+    {.key = "swell", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 1010000, .most = 2000000,
+     .otherwise = 1100000, AT(swell)},
+    {.key = "interruption", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 10000,
+     .most = 500000, .otherwise = 50000, AT(interruption)},
+    {.key = "hysteresis", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 1000, .most = 100000,
+     .otherwise = 20000, AT(hysteresis)},
+    {.key = "peak", .kind = FIELD_QUANTITY, .quantity = QUANTITY_CURRENT, .least = 1000, .most = 1000000000,
+     AT(peak)},
+    {.key = "slope", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RAMP, .least = 1000,
+     .most = 1000000000000, AT(slope)},
     FIELD_END};
 
 const struct shape_map draft_meter_shapes[] = {{"meter", meter_fields}, {0}};
@@ -64,6 +89,7 @@ int draft_read_meters(struct draft *d)
         if (m->node.at)
             m->node_of = names_resolve(&d->node_names, m->node.at, d->errors);
         draft_read_feed(d, &m->cords, &m->feed);
+        draft_read_protocol(d, m, i);
         check_meter(d, m, i);
     }
     return rc;

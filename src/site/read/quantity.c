@@ -31,6 +31,7 @@ static const struct unit factor_units[] = {{"", 1000000}, {"%", 10000}, {0}};
 static const struct unit ramp_units[] = {
     {"MW/s", 1000000}, {"kW/ms", 1000000}, {"kW/s", 1000}, {"W/s", 1}, {0}};
 static const struct unit memory_units[] = {{"GiB", 1024}, {"MiB", 1}, {0}};
+static const struct unit angle_units[] = {{"deg", 1000000}, {0}};
 
 static const struct {
     const struct unit *unit;
@@ -46,6 +47,7 @@ static const struct {
     [QUANTITY_FACTOR] = {factor_units, "a factor", "% or without a unit", "%", "0.000001"},
     [QUANTITY_RAMP] = {ramp_units, "a ramp", "kW/s, MW/s or kW/ms", "MW/s", "1 W/s"},
     [QUANTITY_MEMORY] = {memory_units, "an amount of memory", "MiB or GiB", "MiB", "1 MiB"},
+    [QUANTITY_ANGLE] = {angle_units, "an angle", "deg", "deg", "0.000001 deg"},
 };
 
 struct decimal {

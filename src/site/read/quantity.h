@@ -17,6 +17,7 @@ enum quantity {
     QUANTITY_FACTOR,        /* ppm; 0.98 or 98% */
     QUANTITY_RAMP,          /* W/s */
     QUANTITY_MEMORY,        /* MiB */
+    QUANTITY_ANGLE,         /* millionths of a degree */
     QUANTITY_COUNT
 };
 

@@ -8,7 +8,7 @@
 /* One line per reader. */
 static const struct shape_map *const readers[] = {
     draft_top_shapes,   draft_node_shapes,  draft_device_shapes, draft_type_shapes,
-    draft_host_shapes,  draft_meter_shapes, draft_gear_shapes,   draft_measured_shapes,
+    draft_host_shapes,  draft_meter_shapes, draft_channel_shapes, draft_gear_shapes, draft_measured_shapes,
     draft_server_shapes, draft_redundancy_shapes, draft_contract_shapes,
     draft_shed_shapes,
 };
@@ -74,6 +74,11 @@ static const struct shape_child children[] = {
     {"type", "cap", .of = "cap"},
     {"host", "cords", .of = "cord", .instead = SHORT_FIRST, .least = 1, .most = CORDS_MAX},
     {"meter", "cords", .least = 1, .most = CORDS_MAX},
+    {"meter", "phasors", .of = "phasor", .instead = SHORT_ONLY, .least = SITE_PHASORS, .most = SITE_PHASORS},
+    {"meter", "correct", .of = "correct"},
+    {"correct", "va", .of = "volts"}, {"correct", "vb", .of = "volts"}, {"correct", "vc", .of = "volts"},
+    {"correct", "ia", .of = "amperes"}, {"correct", "ib", .of = "amperes"},
+    {"correct", "ic", .of = "amperes"}, {"correct", "in", .of = "amperes"}, {"correct", "vn", .of = "volts"},
     {"gear", "cords", .least = 1, .most = CORDS_MAX},
     {"gear", "hosts", .list = 1, .whole = WHOLE_ALL, .most = UINT32_MAX},
     {"gear", "meters", .list = 1, .whole = WHOLE_ALL, .most = UINT32_MAX},

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the lane share, and nobody else includes. */
+#ifndef FLYBALL_LOOP_LANE_INSIDE_H
+#define FLYBALL_LOOP_LANE_INSIDE_H
+
+#include "loop/lane.h"
+
+/* rt: true when the sender is this lane's until lane_leave. */
+bool lane_take(struct lane *lane, struct sender *senders, uint32_t index);
+void lane_leave(struct lane *lane, struct sender *senders, uint32_t index);
+
+/* rt: stamps a slot that lane_admit gave, and passes it on. */
+void lane_publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns);
+
+/* rt: ACCEPTED or enum refusal. A sender that has a key keeps its numbers: a recording has true tags, too,
+ * and whoever is silent for long enough must not be playable. Any other may have had its clock set back. */
+int lane_check_sequence(struct lane *lane, struct replay_window *window, bool keyed, uint64_t sequence,
+                        int64_t t_receive_ns);
+
+/* rt: a frame whose tag is as it has to be, with a measurement as its body. ACCEPTED or enum refusal. */
+int lane_measurement(struct lane *lane, const struct frame *frame, int64_t t_receive_ns);
+
+/* rt: a reading that is new, of a meter in hand: is it young enough? Then it becomes a slot. */
+int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_ns);
+
+#endif

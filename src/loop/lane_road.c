@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "loop/lane_road.h"
+
+#include "loop/spectra.h"
+
+/* TAI - UTC since 2017; the next leap second would be told years ahead. */
+#define TAI_AHEAD_NS (37 * NS_PER_S)
+#define PS_PER_S INT64_C(1000000000000)
+enum { RATE_OFF_PPM = 10 };     /* periods are whole picoseconds, and clocks are read in ns */
+
+/* The rate that the site file says, where it says one. */
+static bool fits_rate(const struct site_meter *site, uint32_t period_ps)
+{
+    int64_t off_ps = (int64_t)period_ps * site->rate_hz - PS_PER_S, most_ps = PS_PER_S / PPM * RATE_OFF_PPM;
+    return !site->rate_hz || (off_ps <= most_ps && off_ps >= -most_ps);
+}
+
+/* The chain is made for one shape of samples: another begins it anew. */
+static int set_up(struct lane_road *road, const struct samples *samples)
+{
+    struct measure_config config = road->site->measure;
+    bool same = road->measuring && road->measure->config.channels == samples->channels &&
+                road->measure->config.period_ps == samples->period_ps;
+    if (same)
+        return ACCEPTED;
+    road->measuring = false;
+    if (!fits_rate(road->site, samples->period_ps))
+        return REFUSED_CONFIG_CHANGED;
+    config.period_ps = samples->period_ps;
+    config.channels = samples->channels;
+    if (measure_meter_init(road->measure, &config))
+        return REFUSED_SHAPE;
+    road->gather = (struct measure_gather){0};
+    road->measuring = true;
+    return ACCEPTED;
+}
+
+/* One reading out of what is in lane->work. */
+static int pass(struct lane *lane, uint32_t meter, const struct samples *samples,
+                const struct measure_values *values, int64_t t_receive_ns)
+{
+    struct reading reading = {.meter = meter, .sequence = samples->sequence};
+    struct measure_values here = *values;
+    if (samples->flags & SAMPLES_TAI)
+        here.t_ns -= TAI_AHEAD_NS;
+    int refused = measure_convert(&here, lane->meters->road[meter].node, &reading);
+    count_add(&lane->counters.unsure, !refused && here.flags & READING_UNSURE);
+    return refused ? refused : lane_reading(lane, &reading, t_receive_ns);
+}
+
+static int take_block(struct lane *lane, uint32_t meter, struct samples *samples, int64_t t_receive_ns)
+{
+    struct lane_road *road = &lane->meters->road[meter];
+    struct lane_work *work = lane->work;
+    samples->meter = meter;
+    if (samples->flags & SAMPLES_SIMULATED)
+        return REFUSED_SIMULATED;
+    int refused = set_up(road, samples);
+    if (!refused && measure_meter_samples(road->measure, samples, &work->out))
+        refused = REFUSED_MALFORMED;
+    if (refused)
+        return refused;
+    if (lane->meters->wave)
+        spectra_desk_hear(&lane->meters->wave[meter], samples, road->measure);
+    count_add(&lane->counters.blocks, 1);
+    uint32_t count = measure_gather(&road->gather, road->measure, &work->out, work->values);
+    for (uint32_t i = 0; i < count; i++) {
+        int last = pass(lane, meter, samples, &work->values[i], t_receive_ns);
+        refused = last ? last : refused;
+    }
+    return refused;
+}
+
+int lane_road_samples(struct lane *lane, uint32_t meter, int64_t t_receive_ns)
+{
+    struct meter_message *message = &lane->work->message;
+    int refused = ACCEPTED;
+    for (uint32_t b = 0; b < message->blocks; b++) {
+        int last = take_block(lane, meter, &message->samples[b], t_receive_ns);
+        refused = last ? last : refused;
+    }
+    return refused;
+}
