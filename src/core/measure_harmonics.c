@@ -7,6 +7,8 @@
 #include "core/angle.h"
 
 #define EDDY (0.1 / 1.1)                /* e / (1 + e), eddy losses of a transformer at the fundamental */
+/* of the mean, squared: what roundings leave of a load that stands still */
+#define FLAT 1e-20
 enum { ANEW = 256 };                    /* samples until a turn is worked out instead of turned on */
 
 /* h to the 1.7th */
@@ -165,5 +167,6 @@ struct measure_envelope measure_harmonics_envelope(const double *value, uint32_t
 
         band += both * (sum.x * sum.x + sum.y * sum.y) / ((double)values * values);
     }
-    return (struct measure_envelope){.ratio = share(band, variance), .rms = sqrt(band)};
+    return (struct measure_envelope){.ratio = variance > FLAT * mean * mean ? band / variance : 0,
+                                     .rms = sqrt(band)};
 }

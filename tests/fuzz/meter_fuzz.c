@@ -4,12 +4,13 @@
  * synchrophasors, 3 a measurement, by its place in the table) and whether the rate of sampled values is known
  * (4); each packet stands behind a byte of how and two of length: 1 its checksums and lengths are made true,
  * 6 how far time goes before. What comes out must hold together, and with what came before but where a gap is
- * marked; what is written again must read the same.
+ * marked; what is written again must read the same; and what is measured of it must be numbers.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "measured.h"
 #include "target.h"
 #include "wire/crc.h"
 #include "wire/meter.h"
@@ -24,6 +25,7 @@ struct watched {
     uint64_t next;              /* sequence that continues */
     int64_t next_ns;
     struct meter_message message;
+    struct measured measured;
 };
 
 static void require(int condition)
@@ -195,6 +197,7 @@ static void check_message(struct watched *watched)
         check_values(&message->samples[i]);
         check_order(watched, &message->samples[i], raw ? 1 : message->samples[i].count);
         check_sv_written(&message->samples[i]);
+        measured_block(&watched->measured, &message->samples[i]);
     }
 }
 

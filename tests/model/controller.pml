@@ -48,6 +48,21 @@ inline send_lease(h, c) {
     k = 0; v = 0; d_before = 0
 }
 
+/* From before the answer leaves the host counts at phys_max, until a newer lease is shown. */
+inline let_go(h) {
+    if
+    :: !BROKEN(UNCOUNTED) -> ledger[h].bounded = 0; ledger[h].handed = 0
+    :: else
+    fi;
+    send_lease(h, SAFE);
+    link[h].l[link[h].leases - 1].lets = 1;
+    if
+    :: !BROKEN(RULED_OUT) -> ledger[h].base = link[h].l[link[h].leases - 1].seq
+    :: else
+    fi;
+    printf("the controller lets host %d go: E is %d\n", h, E(h))
+}
+
 inline forget_unretired(h) {
     i = 0;
     do
@@ -61,7 +76,7 @@ inline forget_unretired(h) {
 inline forget(h) {
     ledger[h].inc = 0; ledger[h].bounded = 0; ledger[h].accepted = 0; ledger[h].handed = 0;
     ledger[h].safe = SAFE; ledger[h].newest = 0; ledger[h].age = 0; ledger[h].silence = 0;
-    ledger[h].former = 0; ledger[h].back = 0; ledger[h].backs = 0; ledger[h].base = 0;
+    ledger[h].former = 0; ledger[h].back = 0; ledger[h].backs = 0; ledger[h].base = 0; ledger[h].asks = 0;
     forget_unretired(h)
 }
 
@@ -157,6 +172,7 @@ inline account_report(h, at) {
     ledger[h].back = 0;
     ledger[h].silence = 0;
     ledger[h].age = link[h].r[at].age;
+    ledger[h].asks = link[h].r[at].asks;
     ledger[h].accepted = link[h].r[at].epoch == NOW;
     if
     :: ledger[h].handed && link[h].r[at].epoch == OLD -> ledger[h].bounded = 0

@@ -17,6 +17,7 @@ inline expire(h) {
 inline pass_host(h) {
     if :: host[h].bad == CUT -> host[h].bad = 0 :: else fi;
     host[h].linger = 0;
+    host[h].back = 0;
     if :: host[h].alive && host[h].held < A -> host[h].held++ :: else fi;
     if :: host[h].left -> expire(h) :: else fi
 }
@@ -59,7 +60,7 @@ inline pass(h) {
 #define BUSY(h) (!STALLS && (host[h].writing || WANTS_WRITE(h) || WATCHDOG_DUE(h)))
 /* The word that the agent left: a deadline, one that has passed, or 0 with fail-safe in force. */
 #define WORD_HAS_PASSED(h) (BROKEN(WORD) -> host[h].leased && !host[h].left : !host[h].left)
-#define WATCHDOG_DUE(h) (WATCHDOG && !ACTS(h) && WORD_HAS_PASSED(h) && \
+#define WATCHDOG_DUE(h) (WATCHDOG && !ACTS(h) && !host[h].gone && WORD_HAS_PASSED(h) && \
                          !host[h].writing && host[h].cap > host[h].safe)
 
 /* ---- what has to hold after every step ---- */
@@ -72,7 +73,7 @@ inline check_host(h) {
     :: else
     fi;
     if
-    :: dead && since >= D + A && MIGHT_DRAW(h) > host[h].safe ->
+    :: dead && since >= D + A && MIGHT_DRAW(h) > host[h].safe && !host[h].gone && !host[h].back ->
        printf("host %d might draw %d, D + A after the controller died\n", h, MIGHT_DRAW(h));
        assert(false)
     :: else
@@ -135,6 +136,12 @@ inline lose_cap(h) {
     host[h].bad = LOST;
     i = 0; do :: i < link[h].reports -> link[h].r[i].news = 0; i++ :: else -> break od;
     i = 0
+}
+
+inline old_controller_lets_go(h) {
+    go(h);
+    tidy(h);
+    printf("that was an old controller\n")
 }
 
 /* Device lost and back, or the machine booted: defaults are in force, and nobody who counts knows yet. */
@@ -202,6 +209,7 @@ inline restart_host(h) {
 /* The one before is gone for good and hands its ledger over. */
 inline hand_over_host(h) {
     j = ledger[h].bounded && ledger[h].accepted;
+    if :: BROKEN(LET_GO_HANDED) && ledger[h].accepted -> j = 1; ledger[h].bounded = 1 :: else fi;
     if
     :: !j -> forget(h)
     :: else ->
@@ -214,7 +222,7 @@ inline hand_over_host(h) {
        ledger[h].u[0].cap = k;
        ledger[h].u[0].seq = v;
        ledger[h].count = 1;
-       ledger[h].handed = 1; ledger[h].accepted = 0;
+       ledger[h].handed = 1; ledger[h].accepted = 0; ledger[h].asks = 0;
        ledger[h].former = 0; ledger[h].back = 0; ledger[h].backs = 0; ledger[h].silence = 0
     fi;
     OLDER_EPOCH(host[h].epoch);
@@ -255,7 +263,7 @@ inline lose_all(h) {
 
 inline calm_tick(h) {
     lose_all(h);
-    if :: !host[h].alive -> start_agent(h) :: host[h].frozen -> thaw(h) :: else fi;
+    if :: !host[h].alive || host[h].gone -> start_agent(h) :: host[h].frozen -> thaw(h) :: else fi;
     if :: host[h].under -> lift_limit(h) :: else fi;
     write_now(h);
     send_report(h);
@@ -287,7 +295,8 @@ inline forget_all(h) {
     host[h].epoch = 0; host[h].saved = 0; host[h].safe = 0;
     host[h].wanted = 0; host[h].leased = 0; host[h].left = 0; host[h].state = 0; host[h].held = 0;
     host[h].written = 0; host[h].readback = 0; host[h].cap = 0; host[h].writing = 0; host[h].mine = 0;
-    host[h].linger = 0; host[h].bad = 0; host[h].applied = 0; host[h].under = 0
+    host[h].linger = 0; host[h].bad = 0; host[h].applied = 0; host[h].under = 0;
+    host[h].leaving = 0; host[h].gone = 0; host[h].back = 0
 }
 
 /* All of it is one step: whatever was before, so many ticks without a fault are enough. */

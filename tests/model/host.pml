@@ -26,6 +26,9 @@ inline start_agent(h) {
     host[h].readback = 0;
     host[h].held = 0;
     host[h].mine = 0;
+    host[h].leaving = 0;
+    host[h].back = host[h].gone;
+    host[h].gone = 0;
     host[h].state = BOOT;
     want_fail_safe(h)
 }
@@ -92,6 +95,7 @@ inline send_report(h) {
     link[h].r[k].age = 0;
     link[h].r[k].fresh = 1;
     link[h].r[k].news = host[h].bad == LOST;
+    link[h].r[k].asks = host[h].leaving;
     link[h].r[k].applied = host[h].applied;
     link[h].reports++;
     printf("host %d reports: incarnation %d, cap %d, state %d, applied %d, settled %d, epoch %d\n", h,
@@ -99,15 +103,27 @@ inline send_report(h) {
     k = 0; v = 0
 }
 
+/* Own limits are wanted; whatever else comes for this incarnation is too late. */
+inline go(h) {
+    want_fail_safe(h);
+    host[h].wanted = PHYS;
+    host[h].gone = 1;
+    host[h].leaving = 0;
+    host[h].applied = 0;
+    printf("host %d is let go\n", h)
+}
+
 /* What it would refuse changes nothing, so it is no step. */
+#define IN_TIME(h, at) (link[h].l[at].age < D || BROKEN(EXPIRED) || \
+                        (link[h].l[at].lets -> BROKEN(AGREED_LATE) : link[h].l[at].cap < host[h].wanted))
 #define OBEYS(h, at) \
-    (ACTS(h) && link[h].leases > at && (link[h].l[at].inc == host[h].inc || BROKEN(INCARNATION)) && \
+    (ACTS(h) && !host[h].gone && link[h].leases > at && \
+     (link[h].l[at].inc == host[h].inc || BROKEN(INCARNATION)) && \
      (link[h].l[at].epoch > host[h].epoch || \
       (link[h].l[at].epoch == host[h].epoch && \
        (link[h].l[at].seq > host[h].applied || \
         (BROKEN(SEQUENCE) && link[h].l[at].seq != host[h].applied)))) && \
-     (link[h].l[at].epoch > host[h].saved || link[h].l[at].age < D || \
-      link[h].l[at].cap < host[h].wanted || BROKEN(EXPIRED)))
+     (link[h].l[at].epoch > host[h].saved || IN_TIME(h, at)))
 
 inline take_lease(h, at) {
     if
@@ -130,6 +146,17 @@ inline take_lease(h, at) {
        :: else
        fi;
        printf("host %d obeys lease %d: cap %d, %d ticks left\n", h, link[h].l[at].seq, host[h].wanted,
-              host[h].left)
+              host[h].left);
+       if
+       :: link[h].l[at].lets ->
+          go(h);
+          if
+          :: dead && since >= D + A ->
+             printf("host %d is let go D + A after the controller died\n", h);
+             assert(false)
+          :: else
+          fi
+       :: else
+       fi
     fi
 }

@@ -47,7 +47,7 @@
 :: d_step { !calm && !dead && ledger[h].inc && link[h].leases < LEASES && MAY_SEND(h, c) -> \
             send_lease(h, c); tidy(h); check() }
 #define ZOMBIE(h, c, lasts) \
-:: d_step { !calm && ACTS(h) && ZOMBIE_MAY(h) -> \
+:: d_step { !calm && ACTS(h) && !host[h].gone && ZOMBIE_MAY(h) -> \
             old_controller(h, c, lasts); check() }
 #define ZOMBIE_MAY(h) (host[h].epoch == OLD || BROKEN(OLD_EPOCH) || \
                        (host[h].epoch == BEFORE && BROKEN(STOPPED)))
@@ -56,21 +56,37 @@
 #define HOST_STEPS(h) \
 :: d_step { !calm && WANTS_WRITE(h) -> start_write(h); check() } \
 :: d_step { !calm && host[h].writing -> finish_write(h); tidy(h); check() } \
-:: d_step { !calm && ACTS(h) && link[h].reports < REPORTS -> send_report(h); check() } \
+:: d_step { !calm && ACTS(h) && !host[h].gone && link[h].reports < REPORTS -> send_report(h); check() } \
 HEARS(h, 0) LOSES_REPORT(h, 0) TAKES(h, 0) LOSES_LEASE(h, 0) SECOND(h) \
 SENDS(h, SAFE) SENDS_MIDDLE(h) SENDS(h, CAP_MAX) \
-CRASH(h) FREEZE(h) RESET(h) MEDDLE(h) LIMITED(h) GUARDED(h) ZOMBIES(h)
+LEAVE(h) CRASH(h) FREEZE(h) RESET(h) MEDDLE(h) LIMITED(h) GUARDED(h) ZOMBIES(h)
 
 #if MIDDLE
 #define SENDS_MIDDLE(h) SENDS(h, MID)
 #else
 #define SENDS_MIDDLE(h)
 #endif
+#if LEAVES
+#define LEAVE(h) \
+:: d_step { !calm && h < LEAVES && ACTS(h) && !host[h].leaving && !host[h].gone -> host[h].leaving = 1; \
+            printf("host %d: its agent is to stop, and asks to be let go\n", h) } \
+:: d_step { !calm && !dead && ledger[h].inc && ledger[h].asks && link[h].leases < LEASES && FITS_PHYS(h) -> \
+            let_go(h); tidy(h); check() } ZOMBIE_LETS(h)
+#else
+#define LEAVE(h)
+#endif
+#if LEAVES && RESTARTS
+#define ZOMBIE_LETS(h) \
+:: d_step { !calm && ACTS(h) && host[h].leaving && (host[h].epoch == OLD || BROKEN(LET_GO_OLD)) -> \
+            old_controller_lets_go(h); check() }
+#else
+#define ZOMBIE_LETS(h)
+#endif
 #if CRASHES
 #define CRASH(h) \
 :: d_step { !calm && host[h].alive && MAY_BEGIN_ANEW(h) -> crash(h); check() } \
-:: d_step { !calm && !host[h].alive -> start_agent(h); tidy(h); check(); \
-            printf("host %d: its agent starts anew, incarnation %d\n", h, host[h].inc) }
+:: d_step { !calm && !host[h].alive -> start_agent(h); tidy(h); \
+            printf("host %d: its agent starts anew, incarnation %d\n", h, host[h].inc); check() }
 #else
 #define CRASH(h)
 #endif

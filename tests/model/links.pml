@@ -44,7 +44,7 @@ inline highest(h) {
 inline clear_report(h, at) {
     link[h].r[at].inc = 0; link[h].r[at].epoch = 0; link[h].r[at].settled = 0; link[h].r[at].told = 0;
     link[h].r[at].state = 0; link[h].r[at].age = 0; link[h].r[at].fresh = 0; link[h].r[at].news = 0;
-    link[h].r[at].applied = 0
+    link[h].r[at].asks = 0; link[h].r[at].applied = 0
 }
 
 /* takes report k out, those behind it move up */
@@ -55,7 +55,7 @@ inline drop_report(h) {
        link[h].r[k].settled = link[h].r[k + 1].settled; link[h].r[k].told = link[h].r[k + 1].told;
        link[h].r[k].state = link[h].r[k + 1].state; link[h].r[k].age = link[h].r[k + 1].age;
        link[h].r[k].fresh = link[h].r[k + 1].fresh; link[h].r[k].news = link[h].r[k + 1].news;
-       link[h].r[k].applied = link[h].r[k + 1].applied;
+       link[h].r[k].asks = link[h].r[k + 1].asks; link[h].r[k].applied = link[h].r[k + 1].applied;
        k++
     :: else -> break
     od;
@@ -75,7 +75,7 @@ inline drop_heard(h) {
 
 inline clear_lease(h, at) {
     link[h].l[at].inc = 0; link[h].l[at].epoch = 0; link[h].l[at].cap = 0; link[h].l[at].age = 0;
-    link[h].l[at].seq = 0
+    link[h].l[at].lets = 0; link[h].l[at].seq = 0
 }
 
 inline drop_lease(h) {
@@ -83,7 +83,7 @@ inline drop_lease(h) {
     :: k + 1 < link[h].leases ->
        link[h].l[k].inc = link[h].l[k + 1].inc; link[h].l[k].epoch = link[h].l[k + 1].epoch;
        link[h].l[k].cap = link[h].l[k + 1].cap; link[h].l[k].age = link[h].l[k + 1].age;
-       link[h].l[k].seq = link[h].l[k + 1].seq;
+       link[h].l[k].lets = link[h].l[k + 1].lets; link[h].l[k].seq = link[h].l[k + 1].seq;
        k++
     :: else -> break
     od;

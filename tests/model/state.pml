@@ -10,6 +10,7 @@ typedef Report {
     unsigned age : 3;
     unsigned fresh : 1;
     unsigned news : 1;      /* sent after the host's cap was lost: tells of it */
+    unsigned asks : 1;      /* to be let go */
     unsigned applied : 4
 }
 
@@ -18,6 +19,7 @@ typedef Lease {
     unsigned epoch : 2;
     unsigned cap : 3;
     unsigned age : 3;       /* of the report it answers */
+    unsigned lets : 1;      /* the host go */
     unsigned seq : 4
 }
 
@@ -45,6 +47,9 @@ typedef Host {
     unsigned mine : 1;      /* it is of the agent that runs now */
     unsigned under : 1;     /* by somebody else's limit the device stands below what was written */
     unsigned linger : 3;    /* a cut is felt only when it has settled */
+    unsigned leaving : 1;   /* the agent is to stop: its reports ask */
+    unsigned gone : 1;      /* it was let go: own limits are wanted, the incarnation is over */
+    unsigned back : 1;      /* it was, and its agent has started anew in this tick */
     unsigned bad : 2;       /* LOST its cap and no report that tells so was heard, or is CUT since: bad(n) */
     unsigned applied : 4
 }
@@ -57,6 +62,7 @@ typedef Ledger {
     unsigned safe : 2;      /* larger of site file and reports */
     unsigned newest : 3;    /* cap of the newest lease; 0: none */
     unsigned age : 3;       /* of the newest report heard: the echo of the next lease */
+    unsigned asks : 1;      /* that report does, to be let go */
     unsigned silence : 3;   /* ticks since then, to D + 1 */
     unsigned former : 4;    /* incarnations before, bit by bit */
     unsigned back : 2;
@@ -108,6 +114,8 @@ byte i, j, k, v, d_before, ticks, who;      /* of a step; 0 between steps */
 #endif
 #define FITS_S(h, c) (BROKEN(I1A) || LARGER(c, ledger[h].safe) + OTHERS_S(h) <= limit)
 #define FITS_D(h, c) (BROKEN(I1B) || (c) <= E_CAP(h) || LARGER(c, ledger[h].safe) + OTHERS_E(h) <= limit)
+/* what a host that is let go may draw, beside what others may and might */
+#define FITS_PHYS(h) (BROKEN(LET_GO_ROOM) || (PHYS + OTHERS_S(h) <= limit && PHYS + OTHERS_E(h) <= limit))
 #define RENEWS(h, c) (BROKEN(RENEWALS) && (c) == ledger[h].newest)
 #define MAY_SEND(h, c) \
     (((c) <= SAFE && !BROKEN(CLAIMS)) || \

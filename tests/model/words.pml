@@ -57,3 +57,9 @@ static int broken_rule;
 #define STOPPED 25
 #define NEVER_BACK 26
 #define WORD 27
+#define UNCOUNTED 28
+#define RULED_OUT 29
+#define LET_GO_HANDED 30
+#define LET_GO_OLD 31
+#define AGREED_LATE 32
+#define LET_GO_ROOM 33

@@ -90,6 +90,10 @@ if ! grep -q '^heat .* of [1-9]' "$work/wanted"; then
     echo "no device of these journals has a curve"
     wrong=1
 fi
+if grep '^meter ' "$work/wanted" | grep -v 'flags ff$'; then
+    echo "a meter was not shown everything that may be wrong with a window"
+    wrong=1
+fi
 # A check that cannot fail is none.
 "$work/gcc-O3-v1" --deaf 0 "$@" >"$work/said" || true
 if cmp -s "$work/wanted" "$work/said"; then

@@ -123,6 +123,25 @@ static void nothing_else_lets_it_go(void **state)
     }
 }
 
+/* An expired cut would be obeyed as one where it is lower; an expired agreement is nothing at all. */
+static void an_agreement_older_than_d_is_refused_though_its_cap_is_lower(void **state)
+{
+    (void)state;
+    struct holder holder;
+    start(&holder);
+    holder_leave(&holder, 1020 * MS);
+    uint64_t asked = tell(&holder, 1020 * MS).number;
+    uint64_t again = tell(&holder, 1500 * MS).number;
+    assert_int_equal(give(&holder, lease_of(2, again, 0, 4000000), 1510 * MS), HOLDER_ACCEPTED);
+    assert_int_equal(give(&holder, lease_of(3, asked, LEASE_LET_GO, FAIL_SAFE_MW), 2020 * MS),
+                     HOLDER_EXPIRED_RAISE);
+    assert_false(holder.let_go);
+    assert_int_equal(holder.applied, 2);
+    assert_int_equal(in_force_mw[0], 2000000);
+    assert_int_equal(give(&holder, lease_of(3, asked, 0, FAIL_SAFE_MW), 2021 * MS), HOLDER_ACCEPTED);
+    assert_int_equal(in_force_mw[0], FAIL_SAFE_MW / DEVICES);
+}
+
 static void a_lease_of_another_incarnation_epoch_or_before_it_is_durable_lets_nobody_go(void **state)
 {
     (void)state;
@@ -189,6 +208,7 @@ int main(void)
         cmocka_unit_test(it_asks_soon_and_in_every_report_and_is_leased_meanwhile),
         cmocka_unit_test(let_go_each_device_has_its_own_limit_and_one_without_stays_at_fail_safe),
         cmocka_unit_test(nothing_else_lets_it_go),
+        cmocka_unit_test(an_agreement_older_than_d_is_refused_though_its_cap_is_lower),
         cmocka_unit_test(a_lease_of_another_incarnation_epoch_or_before_it_is_durable_lets_nobody_go),
         cmocka_unit_test(a_new_incarnation_asks_no_more_and_the_agreement_is_nothing_to_it),
         cmocka_unit_test(a_machine_that_slept_is_let_go_no_more),

@@ -106,6 +106,26 @@ static void a_host_is_kept_until_what_makes_room_is_confirmed(void **state)
     stand_stop(&stand);
 }
 
+/* S bounds it where D does not: a neighbour fell to fail-safe, and the lease that it had may be renewed. */
+static void a_host_is_kept_while_a_neighbours_newest_lease_stands_in_s(void **state)
+{
+    (void)state;
+    struct stand stand;
+    uint32_t retired;
+    start(&stand);
+    struct ledger *ledger = &stand.core->ledger;
+    assert_true(ledger_sent(ledger, 1, CAP_MAX_MW));
+    stand.host[1].last.sequence = ledger->host[1].sequence;
+    struct report fallen = stand_report_of(&stand, 1, HOST_FAIL_SAFE, A_NS);
+    ledger_report(ledger, &fallen, stand.t_ns, &retired);
+    assert_int_equal(stand_exposure_mw(&stand, 1), FAIL_SAFE_MW);
+    assert_int_equal(ledger->host[1].newest_mw, CAP_MAX_MW);
+    assert_false(ledger_may_let_go(ledger, 0));
+    assert_true(ledger_sent(ledger, 1, FAIL_SAFE_MW));
+    assert_true(ledger_may_let_go(ledger, 0));
+    stand_stop(&stand);
+}
+
 /* What a permit lends is no room for ever: I2 holds with every lease run out. */
 static void what_is_lent_lets_nobody_go(void **state)
 {
@@ -230,6 +250,24 @@ static void nobody_is_let_go_in_an_emergency_or_under_a_contract_without_room(vo
     stand_stop(&stand);
 }
 
+/* To be let go is a raise, and takes from a ramp what a raise does. */
+static void a_host_is_kept_while_a_ramp_does_not_allow_all_of_it(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start(&stand);
+    struct ramp_bucket *up = &stand.core->ramps.node[MAIN].bucket[RAMP_UP];
+    stand.core->ramps.limited = 1;
+    *up = (struct ramp_bucket){.rate_mw_per_s = 1, .most_mw = CAP_MAX_MW, .credit_mw = CAP_MAX_MW / 2,
+                               .t_ns = stand.t_ns};
+    assert_false(agrees(ask(&stand, 0)));
+    up->credit_mw = CAP_MAX_MW;
+    assert_true(agrees(ask(&stand, 0)));
+    assert_true(up->credit_mw <= FAIL_SAFE_MW);
+    assert_true(agrees(ask(&stand, 0)));        /* told again, it takes no more */
+    stand_stop(&stand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +275,7 @@ int main(void)
         cmocka_unit_test(nobody_is_let_go_who_does_not_ask_or_where_the_site_does_not_allow_it),
         cmocka_unit_test(a_host_is_kept_while_its_phys_max_does_not_fit_beside_what_others_hold),
         cmocka_unit_test(a_host_is_kept_until_what_makes_room_is_confirmed),
+        cmocka_unit_test(a_host_is_kept_while_a_neighbours_newest_lease_stands_in_s),
         cmocka_unit_test(what_is_lent_lets_nobody_go),
         cmocka_unit_test(nothing_is_given_of_what_a_host_that_was_let_go_may_draw),
         cmocka_unit_test(what_was_sent_before_the_agreement_came_brings_nobody_back),
@@ -244,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_host_that_comes_back_is_claimed_anew),
         cmocka_unit_test(its_account_is_not_handed_over),
         cmocka_unit_test(nobody_is_let_go_in_an_emergency_or_under_a_contract_without_room),
+        cmocka_unit_test(a_host_is_kept_while_a_ramp_does_not_allow_all_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
