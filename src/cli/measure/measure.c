@@ -30,7 +30,8 @@ enum {
     OPTION_HALVES,
     OPTION_FEATURES,
     OPTION_TICKS,
-    OPTION_HEAT
+    OPTION_HEAT,
+    OPTION_SPECTRA
 };
 
 static const struct option known[] = {
@@ -45,6 +46,7 @@ static const struct option known[] = {
     {"features", no_argument, NULL, OPTION_FEATURES},
     {"ticks", no_argument, NULL, OPTION_TICKS},
     {"heat", no_argument, NULL, OPTION_HEAT},
+    {"spectra", no_argument, NULL, OPTION_SPECTRA},
     {NULL, 0, NULL, 0},
 };
 
@@ -100,6 +102,7 @@ static bool take_option(struct options *o, int option, const char *text)
     case OPTION_FEATURES: o->print.what |= PRINT_FEATURES; return true;
     case OPTION_TICKS: o->print.what |= PRINT_TICKS; return true;
     case OPTION_HEAT: o->print.what |= PRINT_HEAT; return true;
+    case OPTION_SPECTRA: o->print.what |= PRINT_SPECTRA; return true;
     default: return false;
     }
 }
@@ -117,7 +120,7 @@ static bool read_options(struct options *o, int argc, char **argv)
     }
     o->path = argv[optind];
     if (!o->print.json && o->print.what) {
-        fprintf(stderr, "flyball measure: --halves, --features, --ticks and --heat go with --json\n");
+        fprintf(stderr, "flyball measure: --halves, --features, --ticks, --heat, --spectra go with --json\n");
         return false;
     }
     return true;
@@ -153,6 +156,24 @@ static int complete(const struct options *o, const struct recording *recording, 
     return 0;
 }
 
+static int measure_run(struct options *o, const struct recording *recording, uint32_t run,
+                       const struct measure_config *config)
+{
+    struct measure_spectra *spectra = NULL;
+    int rc = 0;
+
+    if (o->print.what & PRINT_SPECTRA) {
+        spectra = calloc(1, sizeof *spectra);
+        rc = spectra ? measure_spectra_open(spectra, config) : -ENOMEM;
+    }
+    if (!rc)
+        rc = measure_chain_run(recording, run, config, o->block, measure_print_out, &o->print, spectra);
+    if (spectra)
+        measure_spectra_close(spectra);
+    free(spectra);
+    return rc;
+}
+
 static int measure_runs(struct options *o, const struct recording *recording)
 {
     struct measure_config config = config_of(o, recording);
@@ -168,7 +189,7 @@ static int measure_runs(struct options *o, const struct recording *recording)
         o->print.voltage_v = config.voltage_v;
         if (!rc) {
             measure_print_settings(&o->print, &config, part->rows, !(o->voltage_v > 0));
-            rc = measure_chain_run(recording, run, &config, o->block, measure_print_out, &o->print);
+            rc = measure_run(o, recording, run, &config);
         }
     }
     if (!rc)
@@ -239,6 +260,7 @@ const struct cli_verb cli_measure = {
             "  --halves       with --json: rms of a cycle, each half cycle\n"
             "  --features     values of 16 ms\n"
             "  --ticks        values of 1 ms\n"
-            "  --heat         rms of 20 ms\n",
+            "  --heat         rms of 20 ms\n"
+            "  --spectra      harmonics, groups and what lies between; after a minute, how power swings\n",
     .run = run_measure,
 };

@@ -15,7 +15,8 @@ struct survey {
 };
 
 int measure_chain_run(const struct recording *recording, uint32_t run, const struct measure_config *config,
-                      uint32_t block, measure_chain_told *told, void *told_by)
+                      uint32_t block, measure_chain_told *told, void *told_by,
+                      struct measure_spectra *spectra)
 {
     const struct recording_run *part = &recording->run[run];
     struct measure_meter *meter = calloc(1, sizeof *meter);
@@ -43,6 +44,8 @@ int measure_chain_run(const struct recording *recording, uint32_t run, const str
         rc = measure_meter_block(meter, &now, out);
         if (!rc)
             told(told_by, out);
+        if (!rc && spectra)
+            measure_spectra_block(spectra, &now, meter, out);
         at += n;
     }
     free(meter);
@@ -76,7 +79,7 @@ int measure_chain_survey(const struct recording *recording, uint32_t run, const 
     struct survey survey = {0};
 
     mine.voltage_v = mine.peak_a = mine.slope_w_per_s = 0;
-    int rc = measure_chain_run(recording, run, &mine, MEASURE_BLOCK_MAX / 2, look, &survey);
+    int rc = measure_chain_run(recording, run, &mine, MEASURE_BLOCK_MAX / 2, look, &survey, NULL);
 
     *frequency_hz = survey.frequencies ? survey.frequency_hz : survey.first_hz;
     *voltage_v = survey.clean ? survey.clean_v / survey.clean : survey.first_v;
