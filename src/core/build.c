@@ -89,6 +89,10 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->ledger_moved.node = carve(carver, model->node_count, sizeof *core->ledger_moved.node);
     core->demand = carve(carver, model->host_count, sizeof *core->demand);
     core->detect = carve(carver, model->meter_count, sizeof *core->detect);
+    core->alerts.first =
+        carve(carver, model->watch_count ? model->meter_count + 1 : 0, sizeof *core->alerts.first);
+    core->alerts.watch = carve(carver, model->watch_count, sizeof *core->alerts.watch);
+    core->alerts.row = carve(carver, model->alert_count, sizeof *core->alerts.row);
     core->heat.meter = carve(carver, model->meter_count, sizeof *core->heat.meter);
     core->bound = carve(carver, model->host_count, sizeof *core->bound);
     core->holds.node = carve(carver, model->node_count, sizeof *core->holds.node);
@@ -145,6 +149,7 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     core->ledger.moved = core->ledger_moved;
     memset(core->ledger_moved.host, 1, model->host_count);
     memset(core->ledger_moved.node, 1, model->node_count);
+    alert_init(&core->alerts, model);
     heat_init(&core->heat, model);
     emergency_init(&core->emergencies, model, &core->heat);
     core->emergencies.permits = &core->permits;

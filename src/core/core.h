@@ -4,6 +4,7 @@
 #define FLYBALL_CORE_CORE_H
 
 #include "core/account.h"
+#include "core/alert.h"
 #include "core/bound.h"
 #include "core/cluster.h"
 #include "core/contract.h"
@@ -47,6 +48,7 @@ struct core {
     struct handed_record handed;    /* beside them */
     struct demand *demand;      /* by host */
     struct detect *detect;      /* by meter */
+    struct alerts alerts;
     struct heat heat;
     struct permits permits;
     struct emergencies emergencies;

@@ -2,26 +2,20 @@
 #include "core/guard.h"
 
 #include "core/compare.h"
+#include "core/digest.h"
 #include "core/pace.h"
 #include "msg/frame.h"
-
-/* Sixty-four bits in, mixed: order and every bit count. */
-static uint64_t mix(uint64_t digest, uint64_t word)
-{
-    digest = (digest ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-    return digest ^ (digest >> 29);
-}
 
 static void note_decision(struct core *core, const struct egress *egress)
 {
     uint64_t head = (uint64_t)egress->kind | (uint64_t)egress->flags << 8 | (uint64_t)egress->why << 16 |
                     (uint64_t)egress->host << 32;
-    core->digest = mix(core->digest, head);
-    core->digest = mix(core->digest, egress->sequence);
-    core->digest = mix(core->digest, egress->echo);
-    core->digest = mix(core->digest, egress->incarnation);
-    core->digest = mix(core->digest, (uint64_t)egress->cap_mw);
-    core->digest = mix(core->digest, egress->slot_sequence);
+    core->digest = digest_mix(core->digest, head);
+    core->digest = digest_mix(core->digest, egress->sequence);
+    core->digest = digest_mix(core->digest, egress->echo);
+    core->digest = digest_mix(core->digest, egress->incarnation);
+    core->digest = digest_mix(core->digest, (uint64_t)egress->cap_mw);
+    core->digest = digest_mix(core->digest, egress->slot_sequence);
     core->decisions++;
 }
 

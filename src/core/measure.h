@@ -16,6 +16,11 @@ struct measure_values {
     double slope_w_per_s;
     double crest;               /* of the current; 0 = not known */
     double frequency_hz;
+    /* what alerts alone are made of: 0 = not given, and so is what makes no sense */
+    double reactive_var;        /* all phases */
+    double thd_voltage_pct, thd_current_pct;
+    double load_factor, trend_w_per_s;          /* the second counts where the first is given */
+    double harmonic_pct[READING_HARMONIC_COUNT];
 };
 
 /* rt: fills everything of `reading` but meter, sequence, t_arrival_ns and age_ns. Returns 0, or

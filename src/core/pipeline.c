@@ -5,6 +5,7 @@
 #include "core/account.h"
 #include "core/compare.h"
 #include "core/core.h"
+#include "core/digest.h"
 #include "core/draw.h"
 #include "core/expect.h"
 #include "core/guard.h"
@@ -22,6 +23,8 @@ static void on_reading(struct core *core, const struct reading *reading)
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
+    if (alert_reading(&core->alerts, reading, core->t_ns))
+        core->digest = digest_mix(core->digest, core->alerts.digest);
     if (sure && !permit_repeats(&core->permits, reading))
         core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
@@ -274,6 +277,9 @@ static void note_recovery(struct core *core)
     core->count.other_raised = core->residual.raised;
     core->count.other_lowered = core->residual.lowered;
     core->count.other_outgrown = core->degrade.row[DEGRADED_ROOM].entered;
+    core->count.alerts_raised = core->alerts.raised;
+    core->count.alerts_cleared = core->alerts.cleared;
+    core->count.alerts_unknown = core->alerts.unknown;
     core->count.stand_ins = core->permits.stood_in;
     core->count.stand_ins_lost = core->permits.stood_in_lost;
 }

@@ -81,6 +81,10 @@ struct outbox {
     X(recovery_overdue, "recovery_overdue", \
       "recoveries longer than X that no host known silent or bad holds: a defect") \
     X(alarms, "alarms", "thresholds crossed upward") \
+    X(alerts_raised, "alerts_raised", "times that the condition of an alert came to hold at a meter") \
+    X(alerts_cleared, "alerts_cleared", "times that it ceased to") \
+    X(alerts_unknown, "alerts_unknown", \
+      "readings that did not tell what the condition of an alert asks for: it raises nothing") \
     X(stand_ins, "stand_ins", "permits that other meters came to hold, their own being lost") \
     X(stand_ins_lost, "stand_ins_lost", "of these, lost before the own meter was back") \
     X(orders, "orders", "orders carried out") \
@@ -204,6 +208,18 @@ struct core_host_view {
     struct bound bound;             /* what held the newest lease down */
 };
 
+/* An alert at all its meters. */
+enum { ALERT_VALUES_MAX = 3 };
+#define ALERT_VALUE_UNKNOWN INT64_MIN
+
+struct core_alert_view {
+    struct degrade_row row;         /* meters at which it stands */
+    int64_t newest_since_ns;        /* it stands at row.newest; 0 = nowhere */
+    uint32_t unknown;               /* meters whose newest reading does not tell what it asks for */
+    /* of the first quantities that its condition names, at row.newest, in that order */
+    int64_t value[ALERT_VALUES_MAX];
+};
+
 /* The newest order that was decided on, and what became of it. */
 struct core_order_view {
     uint64_t newest;                /* the highest number so far */
@@ -247,6 +263,9 @@ struct core_maintenance_view {
     uint64_t taken_back;            /* times that it was safe and is not any more */
 };
 
+/* any: the first quantities that a condition names, each once; returns how many. */
+uint32_t alert_quantities(const struct when_program *when, enum when_quantity quantity[ALERT_VALUES_MAX]);
+
 /* setup */
 size_t core_bytes(const struct model *model);
 struct core *core_init(void *memory, const struct model *model, uint64_t epoch, int64_t t_ns);
@@ -274,6 +293,7 @@ uint64_t core_feed_turns(const struct core *core);
 
 /* any, owner thread only */
 const struct core_counters *core_counters(const struct core *core);
+void core_alert_view(const struct core *core, uint32_t alert, struct core_alert_view *view);
 const struct degrade_row *core_degraded(const struct core *core, enum degradation row);
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view);
 void core_host_view(const struct core *core, uint32_t host, struct core_host_view *view);

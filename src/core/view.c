@@ -9,6 +9,11 @@ const struct core_counters *core_counters(const struct core *core)
     return &core->count;
 }
 
+void core_alert_view(const struct core *core, uint32_t alert, struct core_alert_view *view)
+{
+    alert_view(&core->alerts, alert, view);
+}
+
 const struct degrade_row *core_degraded(const struct core *core, enum degradation row)
 {
     return &core->degrade.row[row];

@@ -348,8 +348,8 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
     struct layout layout = {0};
     error = view_share_open(&loop->share, &loop->view, site->model.node_count, site->model.host_count,
                             site->model.meter_count);
-    if (!error)
-        error = place(loop, &layout);
+    loop->view.alerts = site->model.alert_count;
+    error = error ? error : place(loop, &layout);
     if (!error)
         error = init_queues(loop, &layout);
     if (error) {

@@ -314,6 +314,7 @@ static void write_head(struct loop *loop, FILE *out, int64_t now_ns)
     document_text(out, verdict.words);
     fputs(",\n", out);
     write_degraded(out, model, &verdict, now_ns);
+    document_alerts(loop, out, now_ns);
     pthread_mutex_lock(&loop->orders.lock);
     orders_write_contracts(&loop->orders, out);
     pthread_mutex_unlock(&loop->orders.lock);

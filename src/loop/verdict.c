@@ -148,6 +148,17 @@ static void look_at_nodes(struct verdict *verdict, const struct model *model, co
     }
 }
 
+static void look_at_alerts(struct verdict *verdict, const struct model *model, const struct view *view)
+{
+    for (uint32_t i = 0; i < model->alert_count; i++) {
+        struct core_alert_view alert;
+        if (model->alert[i].severity != ALERT_ALARM || !view_read_alert(view, i, &alert) || !alert.row.now)
+            continue;
+        verdict->alerts++;
+        first(&verdict->alert_first, i);
+    }
+}
+
 static const char *mode_words(uint32_t mode)
 {
     static const char *const words[] = {"off: nothing is sent", "shadow: nothing is sent",
@@ -227,7 +238,7 @@ static bool alarm(const struct verdict *verdict, const struct model *model,
     if (around->sheds || around->sheds_failed)
         return true;
     if (verdict->nodes_doubted || verdict->nodes_stood_in || verdict->nodes_dead || verdict->nodes_breach ||
-        verdict->breached)
+        verdict->breached || verdict->alerts)
         return true;
     if (verdict->hosts_mismatched || verdict->meters_silent || verdict->nodes_emergency ||
         verdict->invariant_failures || verdict->journal_failures || verdict->ports_wrong || lost(verdict))
@@ -292,6 +303,8 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
            verdict->nodes_breach ? model->node[verdict->node_breach].name : NULL);
     append(verdict, "contracts over several nodes breached", verdict->breached,
            verdict->breached ? around->breached_name : NULL);
+    append(verdict, "alerts", verdict->alerts,
+           verdict->alerts ? model->alert[verdict->alert_first].name : NULL);
     if (model->mode == MODE_ENFORCE) {
         uint64_t unheard = model->host_count - verdict->hosts_heard;
         append(verdict, "hosts not heard for a lease time", unheard,
@@ -353,6 +366,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
                                 .node_dead = INDEX_NONE,
                                 .node_breach = INDEX_NONE,
                                 .worst_node = INDEX_NONE,
+                                .alert_first = INDEX_NONE,
                                 .breached = around->breached,
                                 .journal_failures = around->journal_failures};
     for (uint32_t i = 0; i < around->ports; i++) {
@@ -366,6 +380,7 @@ void verdict_make(struct verdict *verdict, const struct model *model, const stru
     look_at_meters(verdict, model, view, now_ns);
     look_at_hosts(verdict, model, view, now_ns);
     look_at_nodes(verdict, model, view);
+    look_at_alerts(verdict, model, view);
     if (!alarm(verdict, model, around)) {
         say_ok(verdict, model);
         return;

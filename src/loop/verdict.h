@@ -55,6 +55,7 @@ struct verdict {
     uint32_t nodes_doubted, nodes_breach;   /* whose meter is frozen or implausible; above a contract */
     uint32_t nodes_dead;                    /* that lend, and whose meter reads no volts */
     uint32_t breached;              /* contracts over several nodes */
+    uint32_t alerts;                /* of the site file, severity alarm, that stand anywhere */
     uint64_t invariant_failures;
     uint64_t journal_failures;
     struct degrade_row row[DEGRADATION_COUNT];
@@ -65,6 +66,7 @@ struct verdict {
     uint32_t node_emergency, node_above, node_recovery, node_doubted, node_breach, node_dead;
     uint32_t node_stood_in;
     uint32_t node_overdue;
+    uint32_t alert_first;
     uint32_t worst_node;            /* nearest to its limit, INDEX_NONE = no limits */
     int64_t worst_ppm;
     uint8_t worst_contingency;      /* in which it is; 0 = none */

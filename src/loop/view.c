@@ -91,9 +91,22 @@ static void write_counters(struct view *view, const struct core *core, uint32_t 
     seqlock_write(&view->counter[at], word);
 }
 
+static void write_alert(struct view *view, const struct core *core, uint32_t at)
+{
+    struct core_alert_view a;
+    core_alert_view(core, at, &a);
+    const uint64_t word[VIEW_ALERT_RECORDS][SEQLOCK_WORDS] = {
+        {a.row.now | (uint64_t)a.row.newest << 32, a.row.entered, a.row.left, (uint64_t)a.row.since_ns,
+         (uint64_t)a.newest_since_ns, a.unknown},
+        {(uint64_t)a.value[0], (uint64_t)a.value[1], (uint64_t)a.value[2]},
+    };
+    for (uint32_t i = 0; i < VIEW_ALERT_RECORDS; i++)
+        seqlock_write(&view->alert[at * VIEW_ALERT_RECORDS + i], word[i]);
+}
+
 static uint32_t round_of(const struct view *view)
 {
-    return VIEW_COUNTER_RECORDS + DEGRADATION_COUNT + view->nodes + view->hosts;
+    return VIEW_COUNTER_RECORDS + DEGRADATION_COUNT + view->alerts + view->nodes + view->hosts;
 }
 
 static void write_next(struct view *view, const struct core *core, uint32_t at)
@@ -103,7 +116,9 @@ static void write_next(struct view *view, const struct core *core, uint32_t at)
     } else if ((at -= VIEW_COUNTER_RECORDS) < DEGRADATION_COUNT) {
         if (!view_is_of_loop(at))
             view_write_degraded(view, at, core_degraded(core, at));
-    } else if ((at -= DEGRADATION_COUNT) < view->nodes) {
+    } else if ((at -= DEGRADATION_COUNT) < view->alerts) {
+        write_alert(view, core, at);
+    } else if ((at -= view->alerts) < view->nodes) {
         write_node(view, core, at);
     } else if ((at -= view->nodes) < view->hosts) {
         write_host(view, core, at);

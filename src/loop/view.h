@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the cold side may see of the loop while it runs: sequence-locked records of 64 bytes. Decide writes
- * nodes, hosts, the counters of the core and the degradations it sees; the lanes write meters and what hosts
- * tell for people (msg/detail.h); a cold thread writes the degradations that the loop sees (losses.h). Nobody
- * reads the core itself but its owner. The records lie together (struct view_layout), so that view_share.h
- * can hand them out read-only.
+ * nodes, hosts, alerts, the counters of the core and the degradations it sees; the lanes write meters and
+ * what hosts tell for people (msg/detail.h); a cold thread writes the degradations that the loop sees
+ * (losses.h). Nobody reads the core itself but its owner. The records lie together (struct view_layout), so
+ * that view_share.h can hand them out read-only.
  */
 #ifndef FLYBALL_LOOP_VIEW_H
 #define FLYBALL_LOOP_VIEW_H
@@ -19,6 +19,7 @@ enum {
     VIEW_NODE_RECORDS = 6,      /* written one by one: at a change one may be a turn older than the other */
     VIEW_RESERVED_MW = 100000,  /* what is granted ahead of time is shown in whole ones of these */
     VIEW_HOST_RECORDS = 3,      /* its account; what bound its newest lease; which input that was */
+    VIEW_ALERT_RECORDS = 2,     /* where it stands; the values there */
     /* of a host: who told it and when; its jobs; one for each device */
     VIEW_JOB_RECORDS = (DETAIL_JOBS_MAX * DETAIL_JOB_BYTES / 8 + SEQLOCK_WORDS - 1) / SEQLOCK_WORDS,
     VIEW_DETAIL_RECORDS = 1 + VIEW_JOB_RECORDS + HOST_DEVICES_MAX,
@@ -47,13 +48,15 @@ struct view {
     struct seqlock *host;                   /* VIEW_HOST_RECORDS each */
     struct seqlock *meter, *stale;
     struct seqlock *detail;                 /* VIEW_DETAIL_RECORDS each, by host */
+    struct seqlock *alert;                  /* VIEW_ALERT_RECORDS each, ALERTS_MAX of them */
     uint32_t nodes, hosts, meters;
+    uint32_t alerts;                        /* of the model: those that decide writes */
     uint32_t next;                          /* decide's place in its round */
 };
 
 /* Where the records lie: bytes from the start of the memory, in the order of struct view. */
 struct view_layout {
-    uint64_t counter, degraded, node, host, meter, stale, detail, end;
+    uint64_t counter, degraded, node, host, meter, stale, detail, alert, end;
 };
 
 /* any */
@@ -74,8 +77,8 @@ static inline bool view_is_of_loop(enum degradation row)
            row == DEGRADED_MARKS;
 }
 
-/* rt, decide: writes the next `count` nodes, hosts, degradations or records of counters of the round over
- * all. */
+/* rt, decide: writes the next `count` nodes, hosts, alerts, degradations or records of counters of the
+ * round over all. */
 void view_refresh(struct view *view, const struct core *core, uint32_t count);
 
 /* rt, decide: a whole round. */
@@ -101,6 +104,7 @@ bool view_read_stale(const struct view *view, uint32_t meter, struct view_stale 
 /* t_ns: when it came, monotonic; 0 = never, and `detail` is empty. */
 bool view_read_detail(const struct view *view, uint32_t host, struct detail *detail, int64_t *t_ns);
 bool view_read_degraded(const struct view *view, enum degradation at, struct degrade_row *row);
+bool view_read_alert(const struct view *view, uint32_t alert, struct core_alert_view *record);
 bool view_read_counters(const struct view *view, struct core_counters *counters);
 
 #endif

@@ -18,7 +18,8 @@ struct view_layout view_layout(uint32_t nodes, uint32_t hosts, uint32_t meters)
     layout.meter = layout.host + hosts * VIEW_HOST_RECORDS * record;
     layout.stale = layout.meter + meters * record;
     layout.detail = layout.stale + meters * record;
-    layout.end = layout.detail + hosts * VIEW_DETAIL_RECORDS * record;
+    layout.alert = layout.detail + hosts * VIEW_DETAIL_RECORDS * record;
+    layout.end = layout.alert + ALERTS_MAX * VIEW_ALERT_RECORDS * record;
     return layout;
 }
 
@@ -37,6 +38,7 @@ void view_place(struct view *view, void *memory, uint32_t nodes, uint32_t hosts,
                           .meter = at(memory, layout.meter),
                           .stale = at(memory, layout.stale),
                           .detail = at(memory, layout.detail),
+                          .alert = at(memory, layout.alert),
                           .nodes = nodes,
                           .hosts = hosts,
                           .meters = meters};
@@ -290,6 +292,23 @@ bool view_read_stale(const struct view *view, uint32_t meter, struct view_stale 
         return false;
     *record = (struct view_stale){
         .t_ns = (int64_t)word[0], .count = word[1], .step_t_ns = (int64_t)word[2], .steps = word[3]};
+    return true;
+}
+
+bool view_read_alert(const struct view *view, uint32_t alert, struct core_alert_view *record)
+{
+    uint64_t word[VIEW_ALERT_RECORDS][SEQLOCK_WORDS];
+    if (!read_records(&view->alert[alert * VIEW_ALERT_RECORDS], VIEW_ALERT_RECORDS, word))
+        return false;
+    *record = (struct core_alert_view){.row = {.now = (uint32_t)word[0][0],
+                                               .newest = (uint32_t)(word[0][0] >> 32),
+                                               .entered = word[0][1],
+                                               .left = word[0][2],
+                                               .since_ns = (int64_t)word[0][3]},
+                                       .newest_since_ns = (int64_t)word[0][4],
+                                       .unknown = (uint32_t)word[0][5]};
+    for (uint32_t i = 0; i < ALERT_VALUES_MAX; i++)
+        record->value[i] = (int64_t)word[1][i];
     return true;
 }
 

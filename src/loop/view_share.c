@@ -74,6 +74,8 @@ void view_share_header(const struct view *view, struct view_header *header)
                                    .host_records = VIEW_HOST_RECORDS,
                                    .detail_records = VIEW_DETAIL_RECORDS,
                                    .devices = HOST_DEVICES_MAX,
+                                   .alerts = ALERTS_MAX,
+                                   .alert_records = VIEW_ALERT_RECORDS,
                                    .at = view_layout(view->nodes, view->hosts, view->meters)};
 }
 

@@ -12,7 +12,7 @@
 #include "loop/view.h"
 
 #define VIEW_MAGIC "flyview"
-enum { VIEW_VERSION = 5, VIEW_RECORD_BYTES = 64 };
+enum { VIEW_VERSION = 6, VIEW_RECORD_BYTES = 64 };
 
 /* The answer to "view", native byte order: it never leaves the machine. A field is never moved or given
  * another meaning within a version. */
@@ -25,6 +25,7 @@ struct view_header {
     uint32_t nodes, hosts, meters;
     uint32_t node_records, host_records;
     uint32_t detail_records, devices;   /* of a host: all of its detail; those of devices, the last of them */
+    uint32_t alerts, alert_records;     /* places for alerts, more than there are; of each */
     struct view_layout at;      /* at.end: bytes of the memory */
     uint64_t epoch;             /* every start of the daemon is another */
     int64_t t_start_ns;         /* times, here and in the records: CLOCK_MONOTONIC of the daemon */
@@ -33,7 +34,7 @@ struct view_header {
 };
 
 static_assert(sizeof(struct seqlock) == VIEW_RECORD_BYTES, "a record is one cache line");
-static_assert(sizeof(struct view_header) == 152, "the header has no padding");
+static_assert(sizeof(struct view_header) == 168, "the header has no padding");
 
 struct view_share {
     int fd;                     /* -1 = closed */

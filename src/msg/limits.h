@@ -33,6 +33,8 @@ enum {
     ORDER_NODES_MAX = 31,   /* nodes that one contract may bound together; roots of a site it may bound */
     UNRETIRED_MAX = 16,     /* leases of one host that no report has retired yet */
     ECHOES_MAX = 64,        /* reports a host remembers having sent */
+    ALERTS_MAX = 64,
+    WATCHES_MAX = 16384,    /* alerts by the meters that each looks at */
     TICK_ITEMS_MAX = 256,   /* nodes or hosts one part of a tick visits */
 
     DATAGRAM_MAX = 1472,    /* UDP payload at MTU 1500 */

@@ -13,6 +13,7 @@
 
 #include "msg/breaker.h"
 #include "msg/limits.h"
+#include "msg/when.h"
 
 enum node_kind {
     NODE_SOURCE,
@@ -130,6 +131,30 @@ struct model_meter {
     int64_t fresh_ns;               /* T_fresh: older readings are refused as stale */
 };
 
+/* Words of the site file, in this order: X(symbol, name, meaning) */
+#define ALERT_SEVERITIES(X) \
+    X(ALERT_INFO, "info", "told, and no more") \
+    X(ALERT_WARNING, "warning", "told, and no more: somebody should look at it") \
+    X(ALERT_ALARM, "alarm", "the verdict is alarm while it lasts")
+
+enum alert_severity {
+#define ALERT_SEVERITY_SYMBOL(symbol, name, meaning) symbol,
+    ALERT_SEVERITIES(ALERT_SEVERITY_SYMBOL)
+#undef ALERT_SEVERITY_SYMBOL
+    ALERT_SEVERITY_COUNT
+};
+
+/* A condition that the site wants to be told of. It moves no cap. */
+struct model_alert {
+    char name[NAME_BYTES];
+    uint32_t severity;              /* enum alert_severity */
+    uint32_t watches;               /* meters that it looks at */
+    struct when_program when;
+};
+
+/* An alert at one meter; by meter, then by alert. */
+struct model_watch { uint32_t alert, meter; };
+
 /* Programmable thresholds of one quantity: raise above `high`, clear below `low`. 0 = not watched. */
 struct model_threshold { int64_t high, low; };
 
@@ -180,7 +205,7 @@ struct model {
     uint32_t contingency_count;     /* >= 1; [0] is "none" */
     uint32_t curve_count;           /* TRAVEL curves that elements refer to */
     uint32_t gang_count;
-    uint32_t reserved;
+    uint32_t alert_count, watch_count;
     struct model_contingency contingency[CONTINGENCIES_MAX];
     struct model_policy policy;
     struct model_node *node;
@@ -188,6 +213,8 @@ struct model {
     struct model_host_type *type;
     struct model_meter *meter;
     struct breaker_curve *curve;
+    struct model_alert *alert;
+    struct model_watch *watch;
 };
 
 /* any: does power that `node` draws flow through `above`? Both are places in model.node; a node lies below

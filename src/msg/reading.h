@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One meter's 16 ms reading in integers: what detection, the ledger and replay work on. */
+/* One meter's 16 ms reading in integers: what detection, alerts, the ledger and replay work on. */
 #ifndef FLYBALL_MSG_READING_H
 #define FLYBALL_MSG_READING_H
 
@@ -12,6 +12,18 @@ enum reading_flag {
      * or repeat themselves; the meter says so, or whoever measured */
     READING_UNSURE = 4,
 };
+
+/* What a meter need not send: it did. Decisions need none of it. */
+enum reading_known {
+    READING_REACTIVE = 1,
+    READING_THD_VOLTAGE = 2,
+    READING_THD_CURRENT = 4,
+    READING_FEATURES = 8,       /* load factor and trend */
+};
+
+/* Orders of the harmonics of current that a reading carries: X(order, place) */
+#define READING_HARMONICS(X) X(2, 0) X(3, 1) X(5, 2) X(7, 3) X(9, 4) X(11, 5) X(13, 6) X(15, 7)
+enum { READING_HARMONIC_COUNT = 8 };
 
 struct reading {
     uint32_t meter;             /* index into model.meter */
@@ -26,7 +38,13 @@ struct reading {
     int64_t current_ma[PHASES]; /* rms */
     int64_t dp_dt_w_per_s;
     int32_t crest_milli;        /* peak / rms of current, 1414 for a sine; 0 = not given */
-    int32_t frequency_mhz;      /* millihertz */
+    int32_t frequency_mhz;      /* millihertz; 0 = not given */
+    uint32_t known;             /* a set of enum reading_known; what is not in it is 0 */
+    uint32_t thd_voltage_ppm, thd_current_ppm;      /* of the fundamental */
+    uint32_t load_factor_ppm;   /* mean power / largest, of the meter's window */
+    int64_t reactive_mvar;      /* all phases, positive = inductive */
+    int64_t trend_w_per_s;
+    uint16_t harmonic_pct100[READING_HARMONIC_COUNT];   /* 0.01 % of the fundamental; 0 = not given */
 };
 
 #endif

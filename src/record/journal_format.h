@@ -15,7 +15,7 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a journal is written as memory stands");
 
 /* A change of meaning or order inside a stored struct that keeps its size must raise the version. */
-enum { JOURNAL_VERSION = 4, JOURNAL_BLOCK_SLOTS = 255 };
+enum { JOURNAL_VERSION = 5, JOURNAL_BLOCK_SLOTS = 255 };
 enum { JOURNAL_BLOCK_BYTES = (1 + JOURNAL_BLOCK_SLOTS) * SLOT_BYTES };
 #define JOURNAL_MAGIC UINT64_C(0x314C4E524A594C46)  /* "FLYJRNL1" as bytes */
 #define JOURNAL_BLOCK_MAGIC UINT32_C(0x4B4C4246)    /* "FBLK" as bytes */
@@ -27,6 +27,8 @@ enum journal_section {
     SECTION_TYPES,
     SECTION_METERS,
     SECTION_CURVES,
+    SECTION_ALERTS,
+    SECTION_WATCHES,
     SECTION_COUNT
 };
 
@@ -39,7 +41,7 @@ struct journal_head {
     struct journal_start start;
     uint64_t model_bytes;                   /* all sections together */
     uint32_t model_crc;
-    uint8_t reserved[SLOT_BYTES - 104];
+    uint8_t reserved[SLOT_BYTES - 120];
     uint32_t head_crc;                      /* of everything before it */
 };
 
@@ -70,6 +72,9 @@ void journal_sections(struct journal_sections *sections, const struct model *mod
 
 /* any: sizes of this build into the head, counts of this model beside them. */
 void journal_head_sizes(struct journal_head *head, const struct model *model);
+
+/* any: what of an alert is out of range, in words; NULL: nothing. */
+const char *journal_alert_fault(const struct model_alert *alert);
 
 /* any: 0 when every count and index of the model lies in its range, else -EBADMSG and `error` says which. */
 int journal_model_check(const struct model *model, char *error, size_t error_bytes);

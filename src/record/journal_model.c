@@ -14,6 +14,8 @@ static const uint32_t item_bytes[SECTION_COUNT] = {
     [SECTION_TYPES] = sizeof(struct model_host_type),
     [SECTION_METERS] = sizeof(struct model_meter),
     [SECTION_CURVES] = sizeof(struct breaker_curve),
+    [SECTION_ALERTS] = sizeof(struct model_alert),
+    [SECTION_WATCHES] = sizeof(struct model_watch),
 };
 
 void journal_head_sizes(struct journal_head *head, const struct model *model)
@@ -26,6 +28,8 @@ void journal_head_sizes(struct journal_head *head, const struct model *model)
     head->item_count[SECTION_TYPES] = model->type_count;
     head->item_count[SECTION_METERS] = model->meter_count;
     head->item_count[SECTION_CURVES] = model->curve_count;
+    head->item_count[SECTION_ALERTS] = model->alert_count;
+    head->item_count[SECTION_WATCHES] = model->watch_count;
 }
 
 void journal_sections(struct journal_sections *sections, const struct model *model)
@@ -38,12 +42,16 @@ void journal_sections(struct journal_sections *sections, const struct model *mod
     sections->fixed.type = NULL;
     sections->fixed.meter = NULL;
     sections->fixed.curve = NULL;
+    sections->fixed.alert = NULL;
+    sections->fixed.watch = NULL;
     sections->data[SECTION_MODEL] = &sections->fixed;
     sections->data[SECTION_NODES] = model->node;
     sections->data[SECTION_HOSTS] = model->host;
     sections->data[SECTION_TYPES] = model->type;
     sections->data[SECTION_METERS] = model->meter;
     sections->data[SECTION_CURVES] = model->curve;
+    sections->data[SECTION_ALERTS] = model->alert;
+    sections->data[SECTION_WATCHES] = model->watch;
     journal_head_sizes(&sizes, model);
     for (int i = 0; i < SECTION_COUNT; i++)
         sections->bytes[i] = (size_t)sizes.item_bytes[i] * sizes.item_count[i];
@@ -169,6 +177,36 @@ static const char *model_fault(const struct model *model)
     return NULL;
 }
 
+/* Watches stand by meter, then by alert: each pair once. */
+static const char *watch_fault(const struct model *model, uint32_t index)
+{
+    const struct model_watch *watch = &model->watch[index];
+
+    if (watch->alert >= model->alert_count || watch->meter >= model->meter_count)
+        return "alert or meter";
+    if (index && (watch->meter < watch[-1].meter ||
+                  (watch->meter == watch[-1].meter && watch->alert <= watch[-1].alert)))
+        return "place";
+    return NULL;
+}
+
+static int check_alerts(const struct model *model, char *error, size_t error_bytes)
+{
+    for (uint32_t i = 0; i < model->alert_count; i++) {
+        const char *part = journal_alert_fault(&model->alert[i]);
+
+        if (part)
+            return fault(error, error_bytes, "alert", i, part);
+    }
+    for (uint32_t i = 0; i < model->watch_count; i++) {
+        const char *part = watch_fault(model, i);
+
+        if (part)
+            return fault(error, error_bytes, "watch", i, part);
+    }
+    return 0;
+}
+
 int journal_model_check(const struct model *model, char *error, size_t error_bytes)
 {
     const char *part = model_fault(model);
@@ -201,5 +239,5 @@ int journal_model_check(const struct model *model, char *error, size_t error_byt
         if (part)
             return fault(error, error_bytes, "curve", i, part);
     }
-    return 0;
+    return check_alerts(model, error, error_bytes);
 }

@@ -78,9 +78,10 @@ static int read_exactly(const struct journal_reader *reader, void *data, size_t 
 
 static int check_sizes(const struct journal_head *head, struct told told)
 {
-    static const char *const name[SECTION_COUNT] = {"model", "node", "host", "host type", "meter", "curve"};
+    static const char *const name[SECTION_COUNT] = {"model", "node", "host", "host type", "meter", "curve",
+                                                    "alert", "watch"};
     static const uint32_t most[SECTION_COUNT] = {1, NODES_MAX, HOSTS_MAX, HOST_TYPES_MAX, METERS_MAX,
-                                                 BREAKER_CURVES_MAX};
+                                                 BREAKER_CURVES_MAX, ALERTS_MAX, WATCHES_MAX};
     struct journal_head own = {0};
 
     journal_head_sizes(&own, &(struct model){0});
@@ -148,7 +149,12 @@ static int take_arrays(struct model *model, const struct journal_head *head)
     model->type = calloc(count[SECTION_TYPES] + 1, sizeof(*model->type));
     model->meter = calloc(count[SECTION_METERS] + 1, sizeof(*model->meter));
     model->curve = calloc(count[SECTION_CURVES] + 1, sizeof(*model->curve));
-    return model->node && model->host && model->type && model->meter && model->curve ? 0 : -ENOMEM;
+    model->alert = calloc(count[SECTION_ALERTS] + 1, sizeof(*model->alert));
+    model->watch = calloc(count[SECTION_WATCHES] + 1, sizeof(*model->watch));
+    return model->node && model->host && model->type && model->meter && model->curve && model->alert &&
+                   model->watch
+               ? 0
+               : -ENOMEM;
 }
 
 static int read_arrays(struct journal_reader *reader, struct model *fixed, uint32_t *crc, struct told told)
@@ -166,6 +172,10 @@ static int read_arrays(struct journal_reader *reader, struct model *fixed, uint3
         error = read_section(reader, SECTION_METERS, model->meter, crc, told);
     if (!error)
         error = read_section(reader, SECTION_CURVES, model->curve, crc, told);
+    if (!error)
+        error = read_section(reader, SECTION_ALERTS, model->alert, crc, told);
+    if (!error)
+        error = read_section(reader, SECTION_WATCHES, model->watch, crc, told);
     return error;
 }
 
@@ -173,7 +183,8 @@ static bool counts_agree(const struct model *model, const uint32_t count[SECTION
 {
     return model->node_count == count[SECTION_NODES] && model->host_count == count[SECTION_HOSTS] &&
            model->type_count == count[SECTION_TYPES] && model->meter_count == count[SECTION_METERS] &&
-           model->curve_count == count[SECTION_CURVES];
+           model->curve_count == count[SECTION_CURVES] && model->alert_count == count[SECTION_ALERTS] &&
+           model->watch_count == count[SECTION_WATCHES];
 }
 
 static int read_model(struct journal_reader *reader, struct told told)
@@ -200,6 +211,8 @@ static int read_model(struct journal_reader *reader, struct told told)
     fixed.type = model->type;
     fixed.meter = model->meter;
     fixed.curve = model->curve;
+    fixed.alert = model->alert;
+    fixed.watch = model->watch;
     *model = fixed;
     return journal_model_check(model, told.text, told.bytes);
 }
@@ -350,5 +363,7 @@ void journal_close(struct journal_reader *reader)
     free(reader->model.type);
     free(reader->model.meter);
     free(reader->model.curve);
+    free(reader->model.alert);
+    free(reader->model.watch);
     free(reader);
 }

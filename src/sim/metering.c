@@ -83,7 +83,7 @@ static void read_features(struct meter *meter, const struct grid *grid, const st
     upmu->dp_dt_mw_per_s = slope / 1e6;
     upmu->peak_factor = grid->crest;
     upmu->load_factor = meter->most_w > 0 ? mean_w / meter->most_w : 0;
-    upmu->power_trend = meter->trend_w_per_s;
+    upmu->power_trend = meter->trend_w_per_s / 1e6;  /* MW/s on the wire, like dp_dt */
     meter->first_w = meter->most_w = last_w;
 }
 

@@ -17,7 +17,7 @@ static int read_sections(struct draft *d, const char *server, struct site *site)
     static int (*const section[])(struct draft *) = {
         draft_read_top,   draft_read_policy, draft_read_sheds,      draft_read_devices,
         draft_read_nodes, draft_read_types,
-        draft_read_hosts, draft_read_meters, draft_read_redundancy, draft_read_contracts,
+        draft_read_hosts, draft_read_meters, draft_read_alerts, draft_read_redundancy, draft_read_contracts,
         draft_read_gear,
     };
     int rc = 0;
@@ -116,6 +116,7 @@ void site_unload(struct site *site)
     free(site->settings);
     free(site->job);
     free(site->shed);
+    free(site->model.alert);
     free(site->warnings);
     *site = (struct site){0};
 }

@@ -273,6 +273,41 @@ static uint32_t csv_seed(uint32_t index, uint8_t *out)
     return (uint32_t)strlen(table[index]);
 }
 
+/* Conditions, with what else may stand in one. */
+static uint32_t when_seed(uint32_t index, uint8_t *out)
+{
+    static const char *const condition[] = {
+        "thd_current > 8% and power > 600kW for 200ms",
+        "not (sag or swell) and interruption or frequency < 49.8Hz clear 49.9Hz",
+        "((current >= 0.8kA clear 799A and voltage <= 2.0 kV) for 1min or dp_dt < -2MW/s) for 1.5s",
+        "power_factor < 0.95 clear 97% or reactive > 1Mvar or apparent > 2MVA or peak_factor > 2.5",
+        "power_a > 1mW and power_b > 1W and power_c > 1kW and load > 5ppm and harmonic_5 > 1%",
+        "powr > 1kW", "quux > 1kW", "power 1kW", "power == 1kW && sag", "power > 1 | sag", "sag > 5%",
+        "sag clear 5%", "power > 1kA", "power > 0.00001W", "power > 99999999999999999999W", "power > 1.2.3kW",
+        "power > 5kW clear 6kW", "power < 6kW clear 5kW", "sag swell", "(sag", "sag)", "(sag ?)", "sag for",
+        "sag for 1us", "sag for 2h", "sag for ?", "sag for 1s for 2s", "sag for 1kW", "5kW > power", "for",
+        " ",
+        "sag \xC2\xB5", "voltage > ;", "power_factor < 0.9 = 1", "power_factor > 1 and", "power > 1min",
+    };
+    /* what is too long by one of each */
+    static const struct { const char *word; uint32_t times; } longest[] = {
+        {"sag for 1s or ", 8}, {"sag or ", 24}, {"not ", 48}, {"(", 96}, {"not ", 24}, {"(", 24}};
+    enum { CONDITIONS = sizeof condition / sizeof *condition, LONGEST = sizeof longest / sizeof *longest };
+
+    if (index >= CONDITIONS + LONGEST)
+        return 0;
+    if (index < CONDITIONS) {
+        memcpy(out, condition[index], strlen(condition[index]));
+        return (uint32_t)strlen(condition[index]);
+    }
+    uint8_t *to = out;
+
+    for (uint32_t i = 0; i <= longest[index - CONDITIONS].times; i++)
+        to = (uint8_t *)stpcpy((char *)to, longest[index - CONDITIONS].word);
+    memcpy(to, "sag", 3);
+    return (uint32_t)(to + 3 - out);
+}
+
 /* ---- frames for a port that owns 198.51.100.1 at 02:f1:ba:11:01:01 ---- */
 
 enum { IP_FRAMES = 7, IP_STREAMS = 4, IP_FLOOD = 80, WORK = 64, TAG_BESIDE = 4, VLAN_BESIDE = 16 };
@@ -354,6 +389,8 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
         return csv_seed(index, out);
     case CORPUS_FRAME:
         return frame_seed(index, out);
+    case CORPUS_WHEN:
+        return when_seed(index, out);
     case CORPUS_LANE:
         return lane_seed(index, out);
     case CORPUS_AGENT:
@@ -370,7 +407,7 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
 const char *corpus_name(enum corpus corpus)
 {
     static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame", "csv", "ip", "lane",
-                                                     "agent", "meter", "comtrade" };
+                                                     "agent", "meter", "comtrade", "when" };
 
     return name[corpus];
 }

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Fuzzes the decoders of src/wire, meters and recordings too, the reader of CSV files, the network layer of
-# src/port/ip, and a lane and an agent behind true tags, under ASan and UBSan from valid seeds, and proves
-# that it would notice.
+# Fuzzes the decoders of src/wire, meters and recordings too, the readers of CSV files and of conditions, the
+# network layer of src/port/ip, and a lane and an agent behind true tags, under ASan and UBSan from valid
+# seeds, and proves that it would notice.
 #
 #   tests/fuzz/run.sh [--seconds N] [--coverage] [--build]
 #
 #   --seconds N   time for all targets together, canary apart (default 60)
 #   --build       compiles what the others need, and no more
-#   --coverage    then replays the corpus and asks for at least 90 % of the lines of every file of both
+#   --coverage    then replays the corpus and asks for at least 90 % of the lines of every file
+#                 of src/wire, src/port/ip and the conditions
 #
 # Exit 1 on a finding, when the canary lives, or when coverage is below the bar. Needs clang, meson and, for
 # coverage, llvm-profdata and llvm-cov of the same version. Findings stay in build-fuzz/findings.
@@ -23,14 +24,14 @@ while [ $# -gt 0 ]; do
     --seconds) seconds=$2; shift 2 ;;
     --coverage) coverage=yes; shift ;;
     --build) only_build=yes; shift ;;
-    *) sed -n '3,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '3,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
 done
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build-fuzz
 covered=$root/build-fuzz-coverage
-targets="upmu cap frame csv ip lane agent meter comtrade"
+targets="upmu cap frame csv ip lane agent meter comtrade when"
 clang=$(command -v clang-14 || command -v clang)
 failed=0
 
@@ -90,7 +91,7 @@ fuzz_all() {
     total=0
     pids=
     for target in $targets; do
-        fuzz "$target" $(((seconds + 8) / 9)) &
+        fuzz "$target" $(((seconds + 9) / 10)) &
         pids="$pids $!"
         # shellcheck disable=SC2086 # a list of words
         set -- $pids
@@ -122,7 +123,7 @@ measure_coverage() {
     llvm-profdata-14 merge -o "$covered/all.profdata" "$covered"/*.profraw
     # shellcheck disable=SC2086 # a list of words
     llvm-cov-14 report ${objects# -object} -instr-profile="$covered/all.profdata" >"$covered/report.txt"
-    awk -v bar=$bar '$1 ~ /^\.\.\/src\/(wire|port\/ip)\// {
+    awk -v bar=$bar '$1 ~ /^\.\.\/src\/((wire|port\/ip)\/|site\/read\/when)/ {
             sub(/.*\//, "", $1)
             printf "  %-14s %4d lines, %3d missed\n", $1, $8, $9
             if ($8 - $9 < $8 * bar / 100) low = 1

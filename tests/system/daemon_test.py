@@ -317,7 +317,7 @@ def ask(door, request):
     return json.loads(answer)
 
 # Struct view_header of src/loop/view_share.h.
-HEADER = struct.Struct('=8s12I8QQqqQ')
+HEADER = struct.Struct('=8s14I9QQqqQ')
 
 
 def ask_view(door):
@@ -328,8 +328,9 @@ def ask_view(door):
         header, descriptors, _, _ = socket.recv_fds(peer, 4096, 4)
         assert len(header) == HEADER.size and len(descriptors) == 1 and peer.recv(1) == b''
     names = ['magic', 'version', 'bytes', 'record', 'counters', 'degradations', 'nodes', 'hosts', 'meters',
-             'node_records', 'host_records', 'detail_records', 'devices', 'at_counter', 'at_degraded',
-             'at_node', 'at_host', 'at_meter', 'at_stale', 'at_detail', 'end', 'epoch', 'start', 'now', 'tsc']
+             'node_records', 'host_records', 'detail_records', 'devices', 'alerts',
+             'alert_records', 'at_counter', 'at_degraded', 'at_node', 'at_host', 'at_meter', 'at_stale',
+             'at_detail', 'at_alert', 'end', 'epoch', 'start', 'now', 'tsc']
     return dict(zip(names, HEADER.unpack(header))), descriptors[0]
 
 
@@ -359,7 +360,7 @@ def peek(door, nobody):
     """What any process may do with the view. Run as its own process where it is nobody's."""
     header, fd = ask_view(door)
     size = os.fstat(fd).st_size
-    assert header['magic'] == b'flyview\0' and header['version'] == 5 and header['record'] == 64
+    assert header['magic'] == b'flyview\0' and header['version'] == 6 and header['record'] == 64
     assert (header['nodes'], header['hosts'], header['meters']) == (9, 60, 9) and header['end'] <= size
     check_sealed(fd, size, not nobody)
     seen = mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ)

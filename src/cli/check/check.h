@@ -75,6 +75,10 @@ void check_lending_text(const struct check *check);
 void check_lending_node_json(const struct check *check, uint32_t node, json_t *into);
 void check_lending_json(const struct check *check, json_t *into);
 
+/* cold: alerts, and their conditions as they were understood. */
+void check_alerts_text(const struct check *check);
+json_t *check_alerts_json(const struct check *check);
+
 /* cold: shed actions, and where they are taken. */
 void check_shed_text(const struct check *check);
 json_t *check_shed_json(const struct check *check);

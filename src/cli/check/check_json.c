@@ -245,6 +245,7 @@ void check_json(const struct check *check)
                     "warnings", json_lines(check->warnings, check->options.site));
 
     check_lending_json(check, all);
+    json_object_set_new(all, "alerts", check_alerts_json(check));
     json_object_set_new(all, "shed", check_shed_json(check));
     print(all);
 }

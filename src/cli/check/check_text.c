@@ -158,6 +158,7 @@ int check_text(const struct check *check)
     if (!rc)
         rc = check_coordination_text(check);
     check_lending_text(check);
+    check_alerts_text(check);
     check_shed_text(check);
     check_machine_text(check);
     if (*check->warnings)

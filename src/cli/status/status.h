@@ -15,7 +15,8 @@ enum status_part {
     STATUS_STAGES = 8,
     STATUS_COUNTERS = 16,
     STATUS_DEGRADED = 32,
-    STATUS_EVERYTHING = 63
+    STATUS_ALERTS = 64,
+    STATUS_EVERYTHING = 127
 };
 
 struct status_choice {
@@ -29,8 +30,9 @@ struct status_choice {
 /* Verdict, site, then the parts. */
 void status_print(FILE *out, json_t *status, const struct status_choice *choice);
 
-/* status_degraded.c, status_hosts.c, status_counters.c: one part each. */
+/* status_alerts.c, status_degraded.c, status_hosts.c, status_counters.c: one part each. */
 void status_print_degraded(FILE *out, json_t *rows, bool whole);
+void status_print_alerts(FILE *out, json_t *alerts, bool whole);
 void status_print_hosts(FILE *out, json_t *hosts, bool whole);
 void status_print_stages(FILE *out, json_t *latencies, json_t *queues, uint32_t columns);
 void status_print_counters(FILE *out, json_t *counters, const struct status_choice *choice);

@@ -349,6 +349,8 @@ void status_print(FILE *out, json_t *status, const struct status_choice *choice)
             status_number(status, "uptime_s"));
     if (choice->parts & STATUS_DEGRADED)
         status_print_degraded(out, json_object_get(status, "degraded"), choice->whole);
+    if (choice->parts & STATUS_ALERTS)
+        status_print_alerts(out, json_object_get(status, "alerts"), choice->whole);
     if (choice->parts & STATUS_NODES)
         print_nodes(out, json_object_get(status, "nodes"), choice->whole);
     if (choice->parts & STATUS_NODES && json_array_size(json_object_get(status, "contracts"))) {

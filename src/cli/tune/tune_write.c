@@ -107,6 +107,8 @@ static bool same_site(const struct site *a, const struct site *b)
     left.type = right.type = NULL;
     left.meter = right.meter = NULL;
     left.curve = right.curve = NULL;
+    left.alert = right.alert = NULL;
+    left.watch = right.watch = NULL;
     return !memcmp(&left, &right, sizeof left) && !memcmp(&a->auth, &b->auth, sizeof a->auth) &&
            !memcmp(&server, &a->server, sizeof server) &&
            same_array(a->model.node, b->model.node, left.node_count, sizeof *a->model.node) &&
@@ -114,6 +116,8 @@ static bool same_site(const struct site *a, const struct site *b)
            same_array(a->model.type, b->model.type, left.type_count, sizeof *a->model.type) &&
            same_array(a->model.meter, b->model.meter, left.meter_count, sizeof *a->model.meter) &&
            same_array(a->model.curve, b->model.curve, left.curve_count, sizeof *a->model.curve) &&
+           same_array(a->model.alert, b->model.alert, left.alert_count, sizeof *a->model.alert) &&
+           same_array(a->model.watch, b->model.watch, left.watch_count, sizeof *a->model.watch) &&
            same_array(a->meter, b->meter, left.meter_count, sizeof *a->meter) &&
            same_array(a->note, b->note, left.node_count, sizeof *a->note) &&
            same_array(a->device, b->device, left.node_count, sizeof *a->device) &&

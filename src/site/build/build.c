@@ -166,5 +166,6 @@ int build_model(struct draft *d, struct site *site)
     rc = rc ? rc : build_lending(d, site);
     rc = rc ? rc : build_fail_safe(d, site);
     build_contracts(d, site);
+    rc = rc ? rc : build_alerts(d, site);
     return rc ? rc : build_bad(d, m);
 }

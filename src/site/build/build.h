@@ -29,6 +29,9 @@ int build_bad(struct draft *d, struct model *model);
 int build_jobs(struct draft *d, struct site *site);
 /* setup: shed actions, and by node which; 0 or -ENOMEM. */
 int build_sheds(const struct draft *d, struct site *site);
+/* setup: alerts, and which meters each looks at; takes model.alert. Too many of them, and one that looks at
+ * no meter, become findings. 0 or -ENOMEM. */
+int build_alerts(struct draft *d, struct site *site);
 /* setup: what cannot be bound together becomes a finding. */
 void build_contracts(struct draft *d, struct site *site);
 /* any: of a node that is a transfer switch to the catcher (INDEX_NONE: it is none): the parent that leads

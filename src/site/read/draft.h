@@ -200,6 +200,13 @@ struct draft_sag {
     struct value volts;
 };
 
+struct draft_alert {
+    const struct tree *at;
+    struct value id, when, node, meter, kind, hysteresis, severity;
+    uint32_t node_of, meter_of; /* draft node and meter, or INDEX_NONE */
+    struct when_program program;
+};
+
 struct draft_contract {
     const struct tree *at;
     struct value id, node, nodes, cap, ramp_at, from, to, days;
@@ -225,7 +232,7 @@ struct draft {
     struct scratch scratch;
     const struct tree *root;
     struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at,
-        servers_at, gear_at, devices_at, sag_at, contracts_at, sheds_at,
+        servers_at, gear_at, devices_at, sag_at, contracts_at, sheds_at, alerts_at,
         auth_at;
     struct draft_policy policy;
     struct draft_detect detect;
@@ -236,8 +243,10 @@ struct draft {
     struct draft_contract *contract;
     uint32_t shed_count;
     struct draft_shed *shed;
+    uint32_t alert_count;
+    struct draft_alert *alert;
     struct names node_names, type_names, host_names, row_names, meter_names, gear_names, device_names,
-        contract_names, shed_names;
+        contract_names, shed_names, alert_names;
     uint32_t device_count;
     struct draft_device_row *device;
     uint32_t node_count, type_count, row_count, host_count, meter_count;
@@ -268,7 +277,7 @@ extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_dev
     draft_type_shapes[], draft_host_shapes[], draft_meter_shapes[], draft_channel_shapes[],
     draft_gear_shapes[],
     draft_measured_shapes[], draft_server_shapes[], draft_redundancy_shapes[], draft_contract_shapes[],
-    draft_shed_shapes[];
+    draft_shed_shapes[], draft_alert_shapes[];
 
 /* Of nodes and devices (read_keys.c). */
 extern const struct field draft_ramp_fields[], draft_burst_fields[], draft_node_fields[],
@@ -294,6 +303,7 @@ int draft_read_nodes(struct draft *d);
 int draft_read_types(struct draft *d);
 int draft_read_hosts(struct draft *d);
 int draft_read_meters(struct draft *d);
+int draft_read_alerts(struct draft *d);
 
 /* setup: what a meter's protocol asks for: names, thresholds, corrections. */
 void draft_read_protocol(struct draft *d, struct draft_meter *m, uint32_t index);

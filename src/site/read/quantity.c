@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,9 @@ static const struct unit apparent_units[] = {
 static const struct unit load_units[] = {{"MW", 1000000000}, {"kW", 1000000},     {"W", 1000},
                                          {"mW", 1},          {"MVA", 1000000000}, {"kVA", 1000000},
                                          {"VA", 1000},       {"mVA", 1},          {0}};
+static const struct unit reactive_units[] = {
+    {"Mvar", 1000000000}, {"kvar", 1000000}, {"var", 1000}, {"mvar", 1}, {0}};
+static const struct unit frequency_units[] = {{"Hz", 1000}, {"mHz", 1}, {0}};
 static const struct unit time_units[] = {{"h", 3600000000000},
                                          {"min", 60000000000},
                                          {"s", 1000000000},
@@ -46,6 +50,8 @@ static const struct {
     [QUANTITY_RATIO] = {ratio_units, "a percentage", "%", "%", "0.0001 %"},
     [QUANTITY_FACTOR] = {factor_units, "a factor", "% or without a unit", "%", "0.000001"},
     [QUANTITY_RAMP] = {ramp_units, "a ramp", "kW/s, MW/s or kW/ms", "MW/s", "1 W/s"},
+    [QUANTITY_REACTIVE] = {reactive_units, "a reactive power", "var, kvar or Mvar", "kvar", "1 mvar"},
+    [QUANTITY_FREQUENCY] = {frequency_units, "a frequency", "mHz or Hz", "Hz", "1 mHz"},
     [QUANTITY_MEMORY] = {memory_units, "an amount of memory", "MiB or GiB", "MiB", "1 MiB"},
     [QUANTITY_ANGLE] = {angle_units, "an angle", "deg", "deg", "0.000001 deg"},
 };
@@ -147,6 +153,41 @@ const char *quantity_base_unit(enum quantity what)
 const char *quantity_unit(enum quantity what, uint32_t i)
 {
     return kind[what].unit[i].name;
+}
+
+static const struct unit *smallest(enum quantity what)
+{
+    const struct unit *unit = kind[what].unit;
+
+    while (unit[1].name)
+        unit++;
+    return unit;
+}
+
+const char *quantity_write_exact(enum quantity what, int64_t value, char text[QUANTITY_EXACT_BYTES])
+{
+    const struct unit *unit = kind[what].unit;
+    uint64_t size = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+    /* 0.9 is not 90 %, and 0.5 % not 5000 ppm */
+    bool stays = what == QUANTITY_FACTOR || what == QUANTITY_RATIO;
+    while (unit[1].name && !stays && (uint64_t)unit->scale > size)
+        unit++;
+    uint64_t scale = (uint64_t)unit->scale, rest = size % scale;
+    int width = snprintf(text, QUANTITY_EXACT_BYTES, "%s%" PRIu64 "%s", value < 0 ? "-" : "", size / scale,
+                         rest ? "." : "");
+
+    /* a time in hours has no end in tens: 20 minutes are 0.333... of one */
+    for (; rest && scale % 10 == 0; rest %= scale) {
+        scale /= 10;
+        width += snprintf(text + width, QUANTITY_EXACT_BYTES - (size_t)width, "%" PRIu64, rest / scale);
+    }
+    if (rest) {
+        width = snprintf(text, QUANTITY_EXACT_BYTES, "%" PRId64, value);
+        unit = smallest(what);
+    }
+    snprintf(text + width, QUANTITY_EXACT_BYTES - (size_t)width, "%s", unit->name);
+    return text;
 }
 
 const char *quantity_write(enum quantity what, int64_t value, char *text, size_t bytes)

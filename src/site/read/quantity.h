@@ -17,6 +17,8 @@ enum quantity {
     QUANTITY_FACTOR,        /* ppm; 0.98 or 98% */
     QUANTITY_RAMP,          /* W/s */
     QUANTITY_MEMORY,        /* MiB */
+    QUANTITY_REACTIVE,      /* mvar */
+    QUANTITY_FREQUENCY,     /* mHz */
     QUANTITY_ANGLE,         /* millionths of a degree */
     QUANTITY_COUNT
 };
@@ -47,5 +49,9 @@ const char *quantity_unit(enum quantity what, uint32_t i);
 
 /* any: writes a value for a reader, in the unit a person would choose ("800A", "10.3kW"). Returns `text`. */
 const char *quantity_write(enum quantity what, int64_t value, char *text, size_t bytes);
+
+/* any: the same to the last digit: quantity_parse reads the value back. Returns `text`. */
+enum { QUANTITY_EXACT_BYTES = 40 };
+const char *quantity_write_exact(enum quantity what, int64_t value, char text[QUANTITY_EXACT_BYTES]);
 
 #endif

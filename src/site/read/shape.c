@@ -10,7 +10,7 @@ static const struct shape_map *const readers[] = {
     draft_top_shapes,   draft_node_shapes,  draft_device_shapes, draft_type_shapes,
     draft_host_shapes,  draft_meter_shapes, draft_channel_shapes, draft_gear_shapes, draft_measured_shapes,
     draft_server_shapes, draft_redundancy_shapes, draft_contract_shapes,
-    draft_shed_shapes,
+    draft_shed_shapes, draft_alert_shapes,
 };
 
 static const struct shape_child children[] = {
@@ -33,6 +33,7 @@ static const struct shape_child children[] = {
     {"site", "auth", .of = "auth", .instead = SHORT_FIRST},
     {"site", "contracts", .of = "contract", .most = SITE_CONTRACTS_MAX},
     {"site", "shed", .of = "shed", .most = SITE_SHEDS_MAX},
+    {"site", "alerts", .of = "alert", .most = ALERTS_MAX},
     {"shed", "command", .of = "word", .instead = SHORT_ONLY, .least = 1, .most = SITE_COMMAND_WORDS},
     {"shed", "restore", .of = "word", .instead = SHORT_ONLY, .least = 1, .most = SITE_COMMAND_WORDS},
     {"policy", "hold", .of = "hold"},

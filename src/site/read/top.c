@@ -23,6 +23,7 @@ static const struct field top_fields[] = {
     {.key = "sag", .kind = FIELD_ANY, TOP(sag_at)},
     {.key = "contracts", .kind = FIELD_LIST, TOP(contracts_at)},
     {.key = "shed", .kind = FIELD_LIST, TOP(sheds_at)},
+    {.key = "alerts", .kind = FIELD_LIST, TOP(alerts_at)},
     {.key = "infrastructure", .kind = FIELD_LIST, TOP(gear_at)},
     {.key = "servers", .kind = FIELD_LIST, TOP(servers_at)},
     {.key = "auth", .kind = FIELD_ANY, TOP(auth_at)},

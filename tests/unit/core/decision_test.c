@@ -493,6 +493,11 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
                     whole_lines(n * sizeof(struct residual_node));
         expected += whole_lines(n * 2 * ANCESTORS_MAX);                 /* above, in arbitration */
         assert_int_equal(core_bytes(&model), expected);
+        model.alert_count = 1 + n % 7;
+        model.watch_count = 1 + n;
+        expected += whole_lines((n / 2 + 1) * 4) + whole_lines((1 + n) * sizeof(struct alert_watch)) +
+                    whole_lines((1 + n % 7) * sizeof(struct alert_row));
+        assert_int_equal(core_bytes(&model), expected);
     }
 }
 

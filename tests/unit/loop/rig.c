@@ -150,6 +150,15 @@ const struct degrade_row *core_degraded(const struct core *core, enum degradatio
     return &core->degraded[row];
 }
 
+void core_alert_view(const struct core *core, uint32_t alert, struct core_alert_view *view)
+{
+    *view = (struct core_alert_view){.row = {.now = 1, .newest = alert, .entered = core->steps, .left = 3,
+                                             .since_ns = 4},
+                                     .newest_since_ns = 5,
+                                     .unknown = 6,
+                                     .value = {7, ALERT_VALUE_UNKNOWN, -8}};
+}
+
 void core_node_view(const struct core *core, uint32_t node, struct core_node_view *view)
 {
     *view = (struct core_node_view){.measured_mw = (int64_t)node + core->steps,

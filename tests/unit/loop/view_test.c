@@ -60,14 +60,15 @@ static void records_lie_one_after_the_other_a_cache_line_each(void **state)
     assert_int_equal(at.meter, at.host + 64 * 3 * HOSTS);
     assert_int_equal(at.stale, at.meter + 64 * METERS);
     assert_int_equal(at.detail, at.stale + 64 * METERS);
-    assert_int_equal(at.end, at.detail + 64 * 20 * HOSTS);
+    assert_int_equal(at.alert, at.detail + 64 * 20 * HOSTS);
+    assert_int_equal(at.end, at.alert + 64 * 2 * 64);
     assert_ptr_equal(bed->view.host, memory + at.host);
     assert_ptr_equal(bed->view.stale, memory + at.stale);
     assert_int_equal((uintptr_t)bed->view.node % 64, 0);
     assert_ptr_equal(bed->view.detail, memory + at.detail);
     /* ten thousand hosts, 4,096 nodes, 2,048 meters: under 3.8 MB, and 12.8 MB of details */
     assert_int_equal(view_layout(4096, 10000, 2048).end,
-                     64 * (VIEW_COUNTER_RECORDS + 11 + 24576 + 30000 + 4096 + 200000));
+                     64 * (VIEW_COUNTER_RECORDS + 11 + 24576 + 30000 + 4096 + 200000 + 128));
 }
 
 static void check_no_writable_mapping(int fd, uint64_t bytes)
@@ -162,7 +163,7 @@ static void a_reader_sees_what_the_writer_writes(void **state)
 
     view_share_header(&bed->view, &header);
     assert_string_equal(header.magic, "flyview");
-    assert_int_equal(header.header_bytes, 152);
+    assert_int_equal(header.header_bytes, 168);
     assert_true(header.nodes == NODES && header.hosts == HOSTS && header.meters == METERS);
     assert_int_equal(view_share_map(&reader, &view, &header, bed->share.fd), 0);
     view_write_meter(&bed->view, METERS - 1, &shown);

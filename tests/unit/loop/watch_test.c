@@ -105,7 +105,8 @@ static void records_come_back_as_written(void **state)
 {
     (void)state;
     static struct seqlock record[VIEW_COUNTER_RECORDS + DEGRADATION_COUNT + 2 * VIEW_NODE_RECORDS +
-                                 3 * VIEW_HOST_RECORDS + 2 + 3 * VIEW_DETAIL_RECORDS];
+                                 3 * VIEW_HOST_RECORDS + 2 + 3 * VIEW_DETAIL_RECORDS +
+                                 ALERTS_MAX * VIEW_ALERT_RECORDS];
     static struct core core = {.steps = 77};
     struct view view;
     struct core_node_view seen_node;

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The condition of an alert (`when:` of the site file), compiled: a flat program of fixed-size steps, in the
+ * order in which a machine with a stack takes them. Made by site/read/when.c, carried out by core/when.c.
+ */
+#ifndef FLYBALL_MSG_WHEN_H
+#define FLYBALL_MSG_WHEN_H
+
+#include "msg/limits.h"
+
+enum {
+    WHEN_STEPS_MAX = 48,        /* of one program */
+    WHEN_COMPARISONS_MAX = 24,
+    WHEN_TIMES_MAX = 8,         /* `for` of one program */
+    WHEN_DEPTH_MAX = 2 * WHEN_STEPS_MAX,    /* parentheses and `not` inside one another */
+};
+
+/* Longest `for`. */
+#define WHEN_TIME_MOST_NS (3600 * NS_PER_S)
+
+/* What a value is counted in. */
+enum when_unit {
+    WHEN_WATTS,                 /* mW */
+    WHEN_VOLT_AMPERES,          /* mVA */
+    WHEN_VARS,                  /* mvar */
+    WHEN_AMPERES,               /* mA */
+    WHEN_VOLTS,                 /* mV */
+    WHEN_HERTZ,                 /* mHz */
+    WHEN_SHARE,                 /* ppm, written in % */
+    WHEN_FACTOR,                /* ppm, written without a unit */
+    WHEN_RAMP,                  /* W/s */
+    WHEN_YES,                   /* 0 or 1: compared with nothing */
+    WHEN_UNIT_COUNT
+};
+
+/*
+ * Every quantity, a row each: X(symbol, name, unit, known, value, meaning). `known` and `value` are
+ * expressions of core/when_value.c: there `r` is the reading, `n` the node that its meter covers, and a
+ * value that is not known is not looked at.
+ */
+#define WHEN_HARMONIC_ROW(X, order, place) \
+    X(WHEN_HARMONIC_##order, "harmonic_" #order, WHEN_SHARE, r->harmonic_pct100[place] > 0, \
+      r->harmonic_pct100[place] * INT64_C(100), "harmonic " #order " of current, of its fundamental")
+
+#define WHEN_QUANTITIES(X) \
+    X(WHEN_POWER, "power", WHEN_WATTS, true, sum(r->power_mw), "active power, all phases") \
+    X(WHEN_POWER_A, "power_a", WHEN_WATTS, true, r->power_mw[0], "active power of phase A") \
+    X(WHEN_POWER_B, "power_b", WHEN_WATTS, n->phases > 1, r->power_mw[1], "active power of phase B") \
+    X(WHEN_POWER_C, "power_c", WHEN_WATTS, n->phases > 2, r->power_mw[2], "active power of phase C") \
+    X(WHEN_APPARENT, "apparent", WHEN_VOLT_AMPERES, true, apparent_mva(r), \
+      "volts by amperes, the sum of the phases") \
+    X(WHEN_REACTIVE, "reactive", WHEN_VARS, r->known & READING_REACTIVE, r->reactive_mvar, \
+      "reactive power, all phases; inductive is positive") \
+    X(WHEN_POWER_FACTOR, "power_factor", WHEN_FACTOR, apparent_mva(r) > 0, \
+      ppm_of(sum(r->power_mw), apparent_mva(r)), "power by apparent") \
+    X(WHEN_LOAD, "load", WHEN_SHARE, n->steady_ma > 0, ppm_of(most(r->current_ma, n), n->steady_ma), \
+      "the largest current, of the node's long-time limit") \
+    X(WHEN_CURRENT_MAX, "current_max", WHEN_AMPERES, true, most(r->current_ma, n), \
+      "the largest current of a phase, rms") \
+    X(WHEN_CURRENT_MIN, "current_min", WHEN_AMPERES, true, least(r->current_ma, n), \
+      "the smallest current of a phase, rms") \
+    X(WHEN_CURRENT_A, "current_a", WHEN_AMPERES, true, r->current_ma[0], "current of phase A, rms") \
+    X(WHEN_CURRENT_B, "current_b", WHEN_AMPERES, n->phases > 1, r->current_ma[1], "current of phase B, rms") \
+    X(WHEN_CURRENT_C, "current_c", WHEN_AMPERES, n->phases > 2, r->current_ma[2], "current of phase C, rms") \
+    X(WHEN_CURRENT_PEAK, "current_peak", WHEN_AMPERES, r->crest_milli > 0, \
+      most(r->current_ma, n) * r->crest_milli / 1000, "the largest current by peak_factor") \
+    X(WHEN_CURRENT_UNBALANCE, "current_unbalance", WHEN_SHARE, unbalance_ppm(r->current_ma, n) >= 0, \
+      unbalance_ppm(r->current_ma, n), "the largest difference of a phase from their mean, of that mean") \
+    X(WHEN_VOLTAGE_MAX, "voltage_max", WHEN_VOLTS, true, most(r->voltage_mv, n), \
+      "the highest voltage of a phase to neutral, rms") \
+    X(WHEN_VOLTAGE_MIN, "voltage_min", WHEN_VOLTS, true, least(r->voltage_mv, n), \
+      "the lowest voltage of a phase to neutral, rms") \
+    X(WHEN_VOLTAGE_A, "voltage_a", WHEN_VOLTS, true, r->voltage_mv[0], "phase A to neutral, rms") \
+    X(WHEN_VOLTAGE_B, "voltage_b", WHEN_VOLTS, n->phases > 1, r->voltage_mv[1], "phase B to neutral, rms") \
+    X(WHEN_VOLTAGE_C, "voltage_c", WHEN_VOLTS, n->phases > 2, r->voltage_mv[2], "phase C to neutral, rms") \
+    X(WHEN_VOLTAGE_MAX_SHARE, "voltage_max_share", WHEN_SHARE, n->volts_ln_mv > 0, \
+      ppm_of(most(r->voltage_mv, n), n->volts_ln_mv), "the highest voltage of a phase, of the nominal one") \
+    X(WHEN_VOLTAGE_MIN_SHARE, "voltage_min_share", WHEN_SHARE, n->volts_ln_mv > 0, \
+      ppm_of(least(r->voltage_mv, n), n->volts_ln_mv), "the lowest voltage of a phase, of the nominal one") \
+    X(WHEN_VOLTAGE_UNBALANCE, "voltage_unbalance", WHEN_SHARE, unbalance_ppm(r->voltage_mv, n) >= 0, \
+      unbalance_ppm(r->voltage_mv, n), "the largest difference of a phase from their mean, of that mean") \
+    X(WHEN_FREQUENCY, "frequency", WHEN_HERTZ, r->frequency_mhz > 0, r->frequency_mhz, "mains frequency") \
+    X(WHEN_DP_DT, "dp_dt", WHEN_RAMP, true, r->dp_dt_w_per_s, "slope of power, as the meter tells it") \
+    X(WHEN_POWER_TREND, "power_trend", WHEN_RAMP, r->known & READING_FEATURES, r->trend_w_per_s, \
+      "slope of power over the meter's longer window") \
+    X(WHEN_LOAD_FACTOR, "load_factor", WHEN_FACTOR, r->known & READING_FEATURES, r->load_factor_ppm, \
+      "mean power by the largest, over that window") \
+    X(WHEN_PEAK_FACTOR, "peak_factor", WHEN_FACTOR, r->crest_milli > 0, r->crest_milli * INT64_C(1000), \
+      "peak by rms of current, 1.414 for a sine") \
+    X(WHEN_THD_VOLTAGE, "thd_voltage", WHEN_SHARE, r->known & READING_THD_VOLTAGE, r->thd_voltage_ppm, \
+      "harmonic distortion of voltage, of its fundamental") \
+    X(WHEN_THD_CURRENT, "thd_current", WHEN_SHARE, r->known & READING_THD_CURRENT, r->thd_current_ppm, \
+      "harmonic distortion of current, of its fundamental") \
+    WHEN_HARMONIC_ROW(X, 2, 0) \
+    WHEN_HARMONIC_ROW(X, 3, 1) \
+    WHEN_HARMONIC_ROW(X, 5, 2) \
+    WHEN_HARMONIC_ROW(X, 7, 3) \
+    WHEN_HARMONIC_ROW(X, 9, 4) \
+    WHEN_HARMONIC_ROW(X, 11, 5) \
+    WHEN_HARMONIC_ROW(X, 13, 6) \
+    WHEN_HARMONIC_ROW(X, 15, 7) \
+    X(WHEN_SAG, "sag", WHEN_YES, true, (r->flags & READING_SAG) != 0, "the meter tells of a sag") \
+    X(WHEN_SWELL, "swell", WHEN_YES, true, (r->flags & READING_SWELL) != 0, "the meter tells of a swell") \
+    X(WHEN_INTERRUPTION, "interruption", WHEN_YES, n->volts_ln_mv > 0, \
+      most(r->voltage_mv, n) * 10 < n->volts_ln_mv, "every phase is below 10 % of the nominal voltage")
+
+enum when_quantity {
+#define WHEN_SYMBOL(symbol, name, unit, known, value, meaning) symbol,
+    WHEN_QUANTITIES(WHEN_SYMBOL)
+#undef WHEN_SYMBOL
+    WHEN_QUANTITY_COUNT
+};
+
+/* A comparison, or what is done with those before it. */
+enum when_op {
+    WHEN_ABOVE,                 /* quantity > bound; once true, > clear */
+    WHEN_AT_LEAST,
+    WHEN_BELOW,
+    WHEN_AT_MOST,
+    WHEN_IS,                    /* of WHEN_YES */
+    WHEN_AND,                   /* of the two newest results */
+    WHEN_OR,
+    WHEN_NOT,                   /* of the newest */
+    WHEN_FOR,                   /* the newest was true in every reading of the last `bound` ns */
+    WHEN_OP_COUNT
+};
+
+struct when_step {
+    uint8_t op;                 /* enum when_op */
+    uint8_t quantity;           /* enum when_quantity, of a comparison */
+    uint8_t place;              /* of a comparison, of a `for`: its bit or time in the state */
+    uint8_t reserved[5];
+    int64_t bound, clear;       /* in the quantity's unit; of a `for` a time in ns, and 0 */
+};
+
+struct when_program {
+    uint32_t count;             /* steps; leaves one result */
+    uint32_t reserved;
+    struct when_step step[WHEN_STEPS_MAX];
+};
+
+/* What is known of a condition. */
+enum when_truth { WHEN_FALSE, WHEN_TRUE, WHEN_UNKNOWN };
+
+#endif

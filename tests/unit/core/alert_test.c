@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alerts at meters: who raises, who clears, what is shown and counted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "core/alert.h"
+
+#define MS NS_PER_MS
+enum { METERS = 3, WATCHES = 4 };
+
+static struct model_node node[METERS] = {{.phases = 3}, {.phases = 3}, {.phases = 3}};
+static struct model_meter meter[METERS] = {
+    {.node = 0, .fresh_ns = 100 * MS}, {.node = 1, .fresh_ns = 100 * MS}, {.node = 2, .fresh_ns = 100 * MS}};
+/* Alert 0: power above 100, until at 90, for 50 ms; alert 1: frequency below 50 Hz, and volts. */
+static struct model_alert alert[2] = {
+    {.when = {.count = 2,
+              .step = {{.op = WHEN_ABOVE, .quantity = WHEN_POWER, .bound = 100, .clear = 90},
+                       {.op = WHEN_FOR, .bound = 50 * MS}}}},
+    {.when = {.count = 5,
+              .step = {{.op = WHEN_BELOW, .quantity = WHEN_FREQUENCY, .bound = 50000, .clear = 50000},
+                       {.op = WHEN_ABOVE, .quantity = WHEN_VOLTAGE_A, .place = 1},
+                       {.op = WHEN_AND},
+                       {.op = WHEN_BELOW, .quantity = WHEN_FREQUENCY, .place = 2, .bound = 50000,
+                        .clear = 50000},
+                       {.op = WHEN_AND}}}},
+};
+static struct model_watch watch[WATCHES] = {{0, 0}, {0, 2}, {1, 2}};
+static const struct model model = {.meter_count = METERS, .node_count = METERS, .alert_count = 2,
+                                   .watch_count = 3, .node = node, .meter = meter, .alert = alert,
+                                   .watch = watch};
+
+struct bed {
+    struct alerts alerts;
+    uint32_t first[METERS + 1];
+    struct alert_watch watch[WATCHES];
+    struct alert_row row[2];
+};
+
+static void open_bed(struct bed *bed)
+{
+    *bed = (struct bed){0};
+    bed->alerts.first = bed->first;
+    bed->alerts.watch = bed->watch;
+    bed->alerts.row = bed->row;
+    alert_init(&bed->alerts, &model);
+}
+
+static uint32_t read_power(struct bed *bed, uint32_t at, int64_t t_ms, int64_t power_mw)
+{
+    struct reading reading = {.meter = at, .power_mw = {power_mw}, .voltage_mv = {7}};
+
+    return alert_reading(&bed->alerts, &reading, t_ms * MS);
+}
+
+static struct core_alert_view seen(const struct bed *bed, uint32_t at)
+{
+    struct core_alert_view view;
+
+    alert_view(&bed->alerts, at, &view);
+    return view;
+}
+
+static void an_alert_stands_until_its_condition_ends(void **state)
+{
+    struct bed bed;
+
+    (void)state;
+    open_bed(&bed);
+    assert_int_equal(seen(&bed, 0).row.newest, INDEX_NONE);
+    assert_int_equal(seen(&bed, 0).value[0], ALERT_VALUE_UNKNOWN);
+    assert_int_equal(read_power(&bed, 0, 1000, 101), 0);
+    assert_int_equal(read_power(&bed, 0, 1049, 101), 0);
+    assert_int_equal(seen(&bed, 0).row.now, 0);
+    uint64_t before = bed.alerts.digest;
+    assert_int_equal(read_power(&bed, 0, 1050, 102), 1);
+    assert_int_not_equal(bed.alerts.digest, before);
+    before = bed.alerts.digest;
+    assert_int_equal(read_power(&bed, 0, 1066, 95), 0);
+    struct core_alert_view view = seen(&bed, 0);
+    assert_int_equal(view.row.now, 1);
+    assert_int_equal(view.row.newest, 0);
+    assert_int_equal(view.row.entered, 1);
+    assert_int_equal(view.row.since_ns, 1050 * MS);
+    assert_int_equal(view.newest_since_ns, 1050 * MS);
+    assert_int_equal(view.value[0], 95);
+    assert_int_equal(view.value[1], ALERT_VALUE_UNKNOWN);
+    assert_int_equal(bed.alerts.digest, before);
+    assert_int_equal(read_power(&bed, 0, 1082, 90), 1);
+    assert_int_not_equal(bed.alerts.digest, before);
+    view = seen(&bed, 0);
+    assert_int_equal(view.row.now, 0);
+    assert_int_equal(view.row.left, 1);
+    assert_int_equal(view.row.newest, INDEX_NONE);
+    assert_int_equal(view.value[0], ALERT_VALUE_UNKNOWN);
+    assert_int_equal(view.newest_since_ns, 0);
+    assert_int_equal(bed.alerts.raised, 1);
+    assert_int_equal(bed.alerts.cleared, 1);
+}
+
+static void one_that_stands_on_takes_the_place_of_the_newest(void **state)
+{
+    struct bed bed;
+
+    (void)state;
+    open_bed(&bed);
+    for (int64_t t_ms = 0; t_ms <= 50; t_ms += 50)
+        read_power(&bed, 0, t_ms, 200);
+    for (int64_t t_ms = 60; t_ms <= 110; t_ms += 50)
+        read_power(&bed, 2, t_ms, 300);
+    assert_int_equal(seen(&bed, 0).row.now, 2);
+    assert_int_equal(seen(&bed, 0).row.newest, 2);
+    assert_int_equal(seen(&bed, 0).row.since_ns, 50 * MS);
+    assert_int_equal(seen(&bed, 0).newest_since_ns, 110 * MS);
+    assert_int_equal(seen(&bed, 0).value[0], 300);
+    read_power(&bed, 0, 120, 210);
+    assert_int_equal(seen(&bed, 0).value[0], 300);
+    read_power(&bed, 2, 130, 0);
+    assert_int_equal(seen(&bed, 0).row.now, 1);
+    read_power(&bed, 0, 140, 220);
+    assert_int_equal(seen(&bed, 0).row.newest, 0);
+    assert_int_equal(seen(&bed, 0).value[0], 220);
+    assert_int_equal(seen(&bed, 0).newest_since_ns, 50 * MS);
+}
+
+static void a_meter_that_nobody_watches_raises_nothing(void **state)
+{
+    struct bed bed;
+
+    (void)state;
+    open_bed(&bed);
+    for (int64_t t_ms = 0; t_ms <= 100; t_ms += 50)
+        assert_int_equal(read_power(&bed, 1, t_ms, 1000), 0);
+    assert_int_equal(bed.alerts.raised + bed.alerts.unknown, 0);
+}
+
+/* fresh is 100 ms: at 101 the time begins anew, at 100 it goes on. */
+static void readings_that_are_missing_start_a_time_anew(void **state)
+{
+    struct bed bed;
+
+    (void)state;
+    open_bed(&bed);
+    read_power(&bed, 0, 0, 200);
+    assert_int_equal(read_power(&bed, 0, 101, 200), 0);
+    assert_int_equal(read_power(&bed, 0, 150, 200), 0);
+    assert_int_equal(read_power(&bed, 0, 151, 200), 1);
+    open_bed(&bed);
+    read_power(&bed, 0, 0, 200);
+    assert_int_equal(read_power(&bed, 0, 100, 200), 1);
+}
+
+static void what_a_meter_does_not_tell_is_counted_and_raises_nothing(void **state)
+{
+    struct bed bed;
+    struct reading reading = {.meter = 2, .voltage_mv = {7}};
+
+    (void)state;
+    open_bed(&bed);
+    assert_int_equal(alert_reading(&bed.alerts, &reading, 0), 0);
+    assert_int_equal(alert_reading(&bed.alerts, &reading, 16 * MS), 0);
+    assert_int_equal(seen(&bed, 1).unknown, 1);
+    assert_int_equal(bed.alerts.unknown, 2);
+    reading.frequency_mhz = 49000;
+    assert_int_equal(alert_reading(&bed.alerts, &reading, 32 * MS), 1);
+    assert_int_equal(seen(&bed, 1).unknown, 0);
+    assert_int_equal(seen(&bed, 1).row.now, 1);
+    /* each quantity once, in the order of the condition */
+    assert_int_equal(seen(&bed, 1).value[0], 49000);
+    assert_int_equal(seen(&bed, 1).value[1], 7);
+    assert_int_equal(seen(&bed, 1).value[2], ALERT_VALUE_UNKNOWN);
+    reading.frequency_mhz = 0;
+    assert_int_equal(alert_reading(&bed.alerts, &reading, 48 * MS), 1);
+    assert_int_equal(seen(&bed, 1).row.now, 0);
+    assert_int_equal(seen(&bed, 1).unknown, 1);
+    assert_int_equal(bed.alerts.unknown, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_alert_stands_until_its_condition_ends),
+        cmocka_unit_test(one_that_stands_on_takes_the_place_of_the_newest),
+        cmocka_unit_test(a_meter_that_nobody_watches_raises_nothing),
+        cmocka_unit_test(readings_that_are_missing_start_a_time_anew),
+        cmocka_unit_test(what_a_meter_does_not_tell_is_counted_and_raises_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
