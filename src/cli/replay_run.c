@@ -37,6 +37,10 @@ static bool fits(const struct model *model, const struct slot *slot)
         return slot->token.host < model->host_count;
     case SLOT_REFUSED:
         return slot->refused.host < model->host_count;
+    case SLOT_SPECTRUM:
+        return slot->spectrum.meter < model->meter_count;
+    case SLOT_SWING:
+        return slot->swing.node < model->node_count || slot->swing.node == INDEX_NONE;
     default:
         return slot->kind > 0 && slot->kind < SLOT_KIND_COUNT;
     }

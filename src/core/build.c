@@ -110,6 +110,8 @@ static void carve_core(struct core *core, const struct model *model, struct carv
     core->residual.host = carve(carver, model->host_count, sizeof *core->residual.host);
     core->residual.meter = carve(carver, model->meter_count, sizeof *core->residual.meter);
     core->residual.node = carve(carver, model->node_count, sizeof *core->residual.node);
+    core->spectra.meter = carve(carver, model->meter_count, sizeof *core->spectra.meter);
+    core->spectra.node = carve(carver, model->node_count + 1, sizeof *core->spectra.node);
     e->node = carve(carver, model->node_count, sizeof *e->node);
     e->below_first = carve(carver, model->node_count, sizeof *e->below_first);
     e->below_count = carve(carver, model->node_count, sizeof *e->below_count);
@@ -164,6 +166,8 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     core->residual.doubted = core->degrade.meter;
     core->residual.outgrown = &core->degrade.row[DEGRADED_ROOM];
     residual_init(&core->residual, model, &core->ledger, &core->permits, &core->heat, t_ns);
+    core->spectra.meters = model->meter_count;
+    core->spectra.nodes = model->node_count;
     contract_init(&core->contracts, model);
     maintenance_init(&core->maintenance, model);
     core->cluster.contracts = &core->contracts;

@@ -25,6 +25,7 @@
 #include "core/ramp.h"
 #include "core/recovery.h"
 #include "core/residual.h"
+#include "core/spectrum.h"
 #include "core/token.h"
 
 /* The newest lease that left: in which step, and where it stands in that step's outbox. */
@@ -68,6 +69,7 @@ struct core {
     bool recovering;
     struct recovery recovery;
     struct residual residual;
+    struct spectra_known spectra;
     struct bound *bound;        /* by host: what held the newest lease down */
     struct bound_hold held;     /* of the lease in hand */
     struct degrade degrade;

@@ -325,6 +325,12 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
     case SLOT_HANDED:
         handed_slot(core, &slot->handed);
         break;
+    case SLOT_SPECTRUM:
+        spectrum_take(&core->spectra, &slot->spectrum, core->t_ns);
+        break;
+    case SLOT_SWING:
+        spectrum_take_swing(&core->spectra, &slot->swing, core->t_ns);
+        break;
     default:
         break;
     }

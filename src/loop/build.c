@@ -273,11 +273,11 @@ static void init_decide(struct loop *loop)
     struct decide *decide = loop->path.decide;
     decide->base = &loop->base;
     decide->core = loop->core;
-    for (uint32_t i = 0; i < loop->path.lanes; i++)
-        decide->input[i] = &loop->lane_queue[i];
-    decide->input[loop->path.lanes] = &loop->ordered;
-    decide->input[loop->path.lanes + 1] = &loop->returns;
-    decide->inputs = loop->path.lanes + 2;
+    for (decide->inputs = 0; decide->inputs < loop->path.lanes; decide->inputs++)
+        decide->input[decide->inputs] = &loop->lane_queue[decide->inputs];
+    decide->input[decide->inputs++] = &loop->ordered;
+    decide->input[decide->inputs++] = &loop->spectra.out;
+    decide->input[decide->inputs++] = &loop->returns;
     decide->board = &loop->board;
     decide->look_again = loop->crew.look_again;
     decide->normal = &loop->normal;
@@ -342,8 +342,7 @@ int loop_build(struct loop *loop, const struct site *site, const struct loop_opt
         return error;
     error = crew_make(&loop->crew, &site->server);
     if (error) {
-        snprintf(loop->error, sizeof loop->error, "ports: 1 to %d queues over all ports are possible",
-                 LANES_MAX);
+        snprintf(loop->error, sizeof loop->error, "ports: 1 to %d queues over all are possible", LANES_MAX);
         return error;
     }
     struct layout layout = {0};
@@ -390,6 +389,7 @@ void loop_close(struct loop *loop)
         port_close(&loop->port[--loop->ports]);
     loop_ledger_close(loop);
     shed_desk_close(&loop->shed);
+    spectra_desk_close(&loop->spectra);
     arena_close(&loop->arena);
     view_share_close(&loop->share);
 }

@@ -246,10 +246,19 @@ bool decide_part(struct decide *decide)
     return true;
 }
 
+static enum slot_class class_of(const struct slot *slot)
+{
+    if (slot->kind == SLOT_SPECTRUM || slot->kind == SLOT_SWING)
+        return CLASS_DETAIL;
+    return slot->kind == SLOT_READING ? CLASS_READING : CLASS_RESERVED;
+}
+
 static bool tap(struct decide *decide, const struct slot *slot)
 {
-    enum slot_class class = slot->kind == SLOT_READING ? CLASS_READING : CLASS_RESERVED;
-    uint64_t limit_pct = class == CLASS_READING ? TAP_READING_DROP_PCT : 100;
+    static const uint64_t limit_pct_of[] = {[CLASS_DETAIL] = TAP_DETAIL_DROP_PCT,
+                                            [CLASS_READING] = TAP_READING_DROP_PCT, [CLASS_RESERVED] = 100};
+    enum slot_class class = class_of(slot);
+    uint64_t limit_pct = limit_pct_of[class];
     uint64_t depth = spsc_depth(decide->tap);
     struct slot *place = NULL;
     if (depth * 100 < decide->tap->count * limit_pct)

@@ -17,11 +17,11 @@
 #include "ring/spsc.h"
 #include "time/timebase.h"
 
-enum { INPUTS_MAX = LANES_MAX + 2 };
+enum { INPUTS_MAX = LANES_MAX + 3 };
 
-/* The tap drops readings when it is this full: reports, ticks and what they need to be understood come
- * last. */
-enum { TAP_READING_DROP_PCT = 90 };
+/* The tap drops spectra, and then readings, when it is this full: reports, ticks and what they need to be
+ * understood come last. */
+enum { TAP_DETAIL_DROP_PCT = 75, TAP_READING_DROP_PCT = 90 };
 
 struct decide_counters {
     count_t slots;                      /* entered the ring */
@@ -34,7 +34,7 @@ struct decide {
     /* constant after build */
     const struct timebase *base;
     struct core *core;
-    struct spsc *input[INPUTS_MAX];     /* the lanes, orders, last what egress returns */
+    struct spsc *input[INPUTS_MAX];     /* the lanes, orders, spectra, last what egress returns */
     uint32_t inputs;
     bool look_again;                    /* a sender may come by several lanes, filled by other threads */
     struct spsc *normal, *emergency, *tap;

@@ -227,7 +227,9 @@ static void write_lists(struct loop *loop, FILE *out, int64_t now_ns)
         fputs(i ? ",\n  " : "\n  ", out);
         document_meter(loop, out, i, now_ns);
     }
-    fputs("],\n\"nodes\": [", out);
+    fputs("],\n", out);
+    document_spectra(loop, out, model->meter_count, now_ns);
+    fputs(",\n\"nodes\": [", out);
     for (uint32_t i = 0; i < model->node_count; i++) {
         fputs(i ? ",\n  " : "\n  ", out);
         write_node(loop, out, i, now_ns);

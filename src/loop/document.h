@@ -16,7 +16,11 @@ void document_text(FILE *out, const char *value);
 void document_untrue(FILE *out, const struct untrue *untrue, int64_t now_ns);
 
 /* cold: one meter. */
-void document_meter(const struct loop *loop, FILE *out, uint32_t meter, int64_t now_ns);
+void document_meter(struct loop *loop, FILE *out, uint32_t meter, int64_t now_ns);
+
+/* cold: members of the object that is open: "spectrum" and "swing" of a meter; "swing" of the site, behind
+ * all meters. */
+void document_spectra(struct loop *loop, FILE *out, uint32_t meter, int64_t now_ns);
 
 /* cold: a member of the object that is open, and a comma: "alerts", those that stand nowhere as well. */
 void document_alerts(const struct loop *loop, FILE *out, int64_t now_ns);

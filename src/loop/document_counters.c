@@ -215,6 +215,18 @@ static void write_core_counters(const struct loop *loop, FILE *out)
     fputs("},\n", out);
 }
 
+static void write_spectra_counters(const struct loop *loop, FILE *out)
+{
+    const struct spectra_counters *spectra = &loop->spectra.counters;
+    number(out, "cycles", count_read(&spectra->cycles), ", ");
+    number(out, "windows", count_read(&spectra->windows), ", ");
+    number(out, "overtaken", count_read(&spectra->overtaken), ", ");
+    number(out, "breaks", count_read(&spectra->breaks), ", ");
+    number(out, "swings", count_read(&spectra->swings), ", ");
+    number(out, "overrun", count_read(&spectra->overrun), ", ");
+    number(out, "lost", count_read(&spectra->lost), "");
+}
+
 void document_counters(struct loop *loop, FILE *out)
 {
     const struct path *path = &loop->path;
@@ -244,8 +256,11 @@ void document_counters(struct loop *loop, FILE *out)
     number(out, "reloads", count_read(&loop->keys.watch.reloads), ", ");
     number(out, "failures", count_read(&loop->keys.watch.failures), "},\n  \"marks\": {");
     number(out, "writes", count_read(&loop->marks.writes), ", ");
-    number(out, "failures", count_read(&loop->marks.failures), "},\n  \"tap\": {");
+    number(out, "failures", count_read(&loop->marks.failures), "},\n  \"spectra\": {");
+    write_spectra_counters(loop, out);
+    fputs("},\n  \"tap\": {", out);
     number(out, "slots", count_read(&loop->drain.slots), ", ");
+    number(out, "dropped_detail", count_read(&decide->tap_dropped[CLASS_DETAIL]), ", ");
     number(out, "dropped_readings", count_read(&decide->tap_dropped[CLASS_READING]), ", ");
     number(out, "dropped_reserved", count_read(&decide->tap_dropped[CLASS_RESERVED]), "},\n  \"journal\": {");
     number(out, "bytes", count_read(&loop->drain.journal_bytes), ", ");

@@ -19,7 +19,7 @@ static void write_phases(FILE *out, const char *name, const uint32_t value_m[PHA
     fputs("]", out);
 }
 
-void document_meter(const struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
+void document_meter(struct loop *loop, FILE *out, uint32_t i, int64_t now_ns)
 {
     const struct model *model = &loop->site->model;
     const struct model_meter *known = &model->meter[i];
@@ -45,5 +45,7 @@ void document_meter(const struct loop *loop, FILE *out, uint32_t i, int64_t now_
             (double)meter.power_mw / 1e3, (double)most_ma / 1e3, (double)least_mv / 1e3);
     write_phases(out, "phase_current_a", meter.current_ma, phases);
     write_phases(out, "phase_voltage_v", meter.voltage_mv, phases);
-    fprintf(out, ", \"stale\": %llu}", (unsigned long long)stale.count);
+    fprintf(out, ", \"stale\": %llu, ", (unsigned long long)stale.count);
+    document_spectra(loop, out, i, now_ns);
+    fputs("}", out);
 }

@@ -13,6 +13,7 @@
 
 #include "core/measure_gather.h"
 #include "port/ip/udp.h"
+#include "ring/wave.h"
 #include "site/site.h"
 #include "wire/meter.h"
 
@@ -54,6 +55,7 @@ struct lane_meters {
     uint32_t count;             /* of them, meters of the site */
     uint32_t *place;            /* what names a meter in its packets -> index + 1, 0 = empty */
     uint32_t mask;
+    struct wave *wave;          /* by meter, for spectra; NULL: nobody asks for samples */
     const struct meter_protocol *protocol[PROTOCOL_COUNT];     /* NULL: upmu, in frames */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop/lane_road.h"
 
+#include "loop/spectra.h"
+
 /* TAI - UTC since 2017; the next leap second would be told years ahead. */
 #define TAI_AHEAD_NS (37 * NS_PER_S)
 #define PS_PER_S INT64_C(1000000000000)
@@ -116,6 +118,8 @@ static int take_block(struct lane *lane, uint32_t meter, struct samples *samples
     int refused = measure_block(lane, meter, samples);
     if (refused)
         return refused;
+    if (lane->meters->wave)
+        spectra_desk_hear(&lane->meters->wave[meter], samples, road->measure);
     uint32_t count = measure_gather(&road->gather, road->measure, &work->out, work->values);
     for (uint32_t i = 0; i < count; i++) {
         int last = pass_cycle(lane, meter, samples, &work->values[i], t_receive_ns);

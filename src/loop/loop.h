@@ -19,6 +19,7 @@
 #include "loop/orders.h"
 #include "loop/schedule.h"
 #include "loop/shed_desk.h"
+#include "loop/spectra.h"
 #include "loop/view_share.h"
 #include "ring/arena.h"
 #include "site/site.h"
@@ -80,6 +81,7 @@ struct loop {
     struct orders orders;
     struct schedule schedule;
     struct shed_desk shed;
+    struct spectra_desk spectra;
     struct keys keys;
     struct marks marks;
     bool draining, watching, looking, answering, scheduling, keying, marking;   /* that thread runs */

@@ -7,6 +7,7 @@
 
 #include "loop/ledger.h"
 #include "loop/loop.h"
+#include "loop/spectra_source.h"
 #include "record/epoch.h"
 #include "rt/memory.h"
 #include "rt/thread.h"
@@ -305,6 +306,8 @@ int loop_start(struct loop *loop, FILE *notes)
     if (!error)
         error = read_epoch(loop);
     if (!error)
+        error = spectra_source_open(loop);
+    if (!error)
         error = loop_begin(loop);
     if (!error)
         keep_epoch(loop, notes);
@@ -324,6 +327,9 @@ int loop_start(struct loop *loop, FILE *notes)
         error = start_marks(loop);
     if (!error)
         error = start_hots(loop, notes);
+    if (!error)
+        error = spectra_desk_start(&loop->spectra, &loop->path.decide->ring, server->housekeeping_core,
+                                   (uint8_t)loop->path.lanes);
     if (!error)
         error = start_watchdog(loop);
     if (!error)
@@ -374,6 +380,7 @@ void loop_stop(struct loop *loop)
 {
     /* no write of marks begins any more: whoever waits for the ledger waits for this disk, too */
     atomic_store_explicit(&loop->marks.stop, true, memory_order_release);
+    spectra_desk_stop(&loop->spectra);
     stop_hots(loop);
     stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);

@@ -48,7 +48,15 @@
     X(keys, "failures", "times that it could not be: the keys that were there stayed") \
     X(marks, "writes", "times that numbers of meters were reserved on the disk") \
     X(marks, "failures", "times that they could not be, or that what a start found of them was of no use") \
+    X(spectra, "cycles", "cycles of raw samples whose harmonics were worked out") \
+    X(spectra, "windows", "windows of 10 or 12 cycles whose spectra were") \
+    X(spectra, "overtaken", "times that samples were overwritten before they were read") \
+    X(spectra, "breaks", "times that a meter's cycles began anew: samples were missing, or its phase moved") \
+    X(spectra, "swings", "minutes of power whose swings were worked out") \
+    X(spectra, "overrun", "inputs decided on that were overwritten before swings were read from them") \
+    X(spectra, "lost", "results that did not fit into their queue") \
     X(tap, "slots", "slots that reached the cold side") \
+    X(tap, "dropped_detail", "spectra that did not fit into the tap") \
     X(tap, "dropped_readings", "readings that did not fit into the tap") \
     X(tap, "dropped_reserved", "reports, ticks and digests that did not fit into the tap") \
     X(journal, "bytes", "handed to the disk") \

@@ -6,6 +6,7 @@
 #include "msg/lease.h"
 #include "msg/order.h"
 #include "msg/reading.h"
+#include "msg/spectrum.h"
 #include "msg/token.h"
 
 enum slot_kind {
@@ -19,6 +20,8 @@ enum slot_kind {
     SLOT_TOKEN,         /* a host's request for power ahead of time */
     SLOT_ACCOUNT,       /* a host's part of the ledger, handed over by the controller before: at the start */
     SLOT_HANDED,        /* a piece of what that controller knew of a meter's node, or of feeds: behind them */
+    SLOT_SPECTRUM,      /* spectra of a meter's raw samples, worked out beside the hot path */
+    SLOT_SWING,         /* and how the power of a node swings */
     SLOT_KIND_COUNT
 };
 
@@ -103,6 +106,8 @@ struct slot {
         struct slot_account account;
         struct slot_handed handed;
         struct slot_digest digest;
+        struct spectrum spectrum;
+        struct spectrum_swing swing;
         uint8_t bytes[SLOT_BYTES - 56];
     };
 };

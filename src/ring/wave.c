@@ -89,12 +89,13 @@ void wave_write(struct wave *wave, const struct samples *block, double turn, dou
     static const uint32_t broken = SAMPLES_GAP, bad = SAMPLES_FILLED | SAMPLES_INVALID;
     uint64_t after = wave->samples + block->count;
 
-    if (block->channels != 2 * wave->pairs || !block->count || block->count > SAMPLES_MAX) {
+    if (block->channels < 2 * wave->pairs || !block->count || block->count > SAMPLES_MAX) {
         wave->since = wave->samples;
         return;
     }
-    if (block->flags & broken)
+    if (block->flags & broken || block->period_ps != wave->period_ps)
         wave->since = wave->samples;
+    wave->period_ps = block->period_ps;
     if (block->flags & SAMPLES_CLIPPED)
         wave->doubtful = after;
     if (block->flags & bad)

@@ -38,6 +38,7 @@ struct wave {
     uint32_t mask, pairs;
     /* the writer's own */
     uint64_t samples, since, doubtful;
+    uint32_t period_ps;
 };
 
 /* setup: `samples` is a power of two, at least 2 * SAMPLES_MAX; `channels` 6 or 8; memory is aligned to 64.
@@ -45,7 +46,8 @@ struct wave {
 size_t wave_bytes(uint32_t channels, uint32_t samples);
 int wave_init(struct wave *wave, void *memory, uint32_t channels, uint32_t samples);
 
-/* rt, the one writer. A block of other channels than the wave's is left out, and time has stepped then. */
+/* rt, the one writer. A block of fewer channels than the wave's is left out, and time has stepped then, as
+ * it has where the rate is another; of one of more, the neutral is left out. */
 void wave_write(struct wave *wave, const struct samples *block, double turn, double cycles);
 
 /* any: false when nothing was written yet, or the writer got in between more than a few times. */

@@ -44,7 +44,7 @@ void spectra_cycle_take(struct spectra_meter *meter, const struct spectra_plan *
 }
 
 /* `upright` by order; returns the first, rms, before the gains that were applied. */
-static double thd_of(double (*sum)[2], const double *upright, uint32_t orders, double *first)
+static double thd_of(const double (*sum)[2], const double *upright, uint32_t orders, double *first)
 {
     double rest = 0, one = 0;
 
@@ -62,7 +62,7 @@ void spectra_cycle_distortion(const struct spectra_meter *meter, const struct sp
                               double samples, struct spectra_distortion *distortion)
 {
     double upright[HARMONICS_HIGHEST + 1], first, scale = sqrt(2) / ((double)plan->points * meter->cycles);
-    double (*sum)[HARMONICS_HIGHEST + 1][2] = (void *)meter->sum;
+    const double (*sum)[HARMONICS_HIGHEST + 1][2] = meter->sum;
     uint32_t orders = 0;
 
     while (orders < HARMONICS_HIGHEST && 2 * (orders + 1) < samples) {

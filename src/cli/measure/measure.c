@@ -32,7 +32,8 @@ enum {
     OPTION_FEATURES,
     OPTION_TICKS,
     OPTION_HEAT,
-    OPTION_HARMONICS
+    OPTION_HARMONICS,
+    OPTION_SPECTRA
 };
 
 static const struct option known[] = {
@@ -48,6 +49,7 @@ static const struct option known[] = {
     {"ticks", no_argument, NULL, OPTION_TICKS},
     {"heat", no_argument, NULL, OPTION_HEAT},
     {"harmonics", no_argument, NULL, OPTION_HARMONICS},
+    {"spectra", no_argument, NULL, OPTION_SPECTRA},
     {NULL, 0, NULL, 0},
 };
 
@@ -104,6 +106,7 @@ static bool take_option(struct options *o, int option, const char *text)
     case OPTION_TICKS: o->print.what |= PRINT_TICKS; return true;
     case OPTION_HEAT: o->print.what |= PRINT_HEAT; return true;
     case OPTION_HARMONICS: o->print.what |= PRINT_HARMONICS; return true;
+    case OPTION_SPECTRA: o->print.what |= PRINT_SPECTRA; return true;
     default: return false;
     }
 }
@@ -121,8 +124,8 @@ static bool read_options(struct options *o, int argc, char **argv)
     }
     o->path = argv[optind];
     if (!o->print.json && o->print.what) {
-        fputs("flyball measure: --halves, --features, --ticks, --heat and --harmonics go with --json\n",
-              stderr);
+        fputs("flyball measure: --halves, --features, --ticks, --heat, --harmonics and --spectra go with "
+              "--json\n", stderr);
         return false;
     }
     return true;
@@ -156,6 +159,25 @@ static int complete(const struct options *o, const struct recording *recording, 
     if (!(o->voltage_v > 0))
         config->voltage_v = voltage_v;
     return 0;
+}
+
+static int measure_run(struct options *o, const struct recording *recording, uint32_t run,
+                       const struct measure_config *config, struct measure_chain_end *ended)
+{
+    struct measure_spectra *spectra = NULL;
+    int rc = 0;
+
+    if (o->print.what & PRINT_SPECTRA) {
+        spectra = calloc(1, sizeof *spectra);
+        rc = spectra ? measure_spectra_open(spectra, config) : -ENOMEM;
+    }
+    if (!rc)
+        rc = measure_chain_run(recording, run, config, o->block, measure_print_out, &o->print, spectra,
+                               ended);
+    if (spectra)
+        measure_spectra_close(spectra);
+    free(spectra);
+    return rc;
 }
 
 static int harmonics(const struct options *o, const struct recording *recording, uint32_t run,
@@ -200,7 +222,7 @@ static int measure_runs(struct options *o, const struct recording *recording)
         o->print.voltage_v = config.voltage_v;
         if (!rc) {
             measure_print_settings(&o->print, &config, part->rows, !(o->voltage_v > 0));
-            rc = measure_chain_run(recording, run, &config, o->block, measure_print_out, &o->print, &ended);
+            rc = measure_run(o, recording, run, &config, &ended);
         }
         if (!rc)
             rc = finish(o, recording, run, &config, &ended);
@@ -244,6 +266,7 @@ const struct cli_verb cli_measure = {
             "  --features     values of 16 ms\n"
             "  --ticks        values of 1 ms\n"
             "  --heat         rms of 20 ms\n"
-            "  --harmonics    of the beginning, over 10 or 12 cycles\n",
+            "  --harmonics    of the beginning, over 10 or 12 cycles\n"
+            "  --spectra      harmonics, groups and what lies between; after a minute, how power swings\n",
     .run = run_measure,
 };

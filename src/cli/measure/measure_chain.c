@@ -16,7 +16,7 @@ struct survey {
 
 int measure_chain_run(const struct recording *recording, uint32_t run, const struct measure_config *config,
                       uint32_t block, measure_chain_told *told, void *told_by,
-                      struct measure_chain_end *ended)
+                      struct measure_spectra *spectra, struct measure_chain_end *ended)
 {
     const struct recording_run *part = &recording->run[run];
     struct measure_meter *meter = calloc(1, sizeof *meter);
@@ -44,6 +44,8 @@ int measure_chain_run(const struct recording *recording, uint32_t run, const str
         rc = measure_meter_block(meter, &now, out);
         if (!rc)
             told(told_by, out);
+        if (!rc && spectra)
+            measure_spectra_block(spectra, &now, meter, out);
         at += n;
     }
     if (!rc) {
@@ -82,7 +84,7 @@ int measure_chain_survey(const struct recording *recording, uint32_t run, const 
     struct survey survey = {0};
 
     mine.voltage_v = mine.peak_a = mine.slope_w_per_s = 0;
-    int rc = measure_chain_run(recording, run, &mine, MEASURE_BLOCK_MAX / 2, look, &survey, &ended);
+    int rc = measure_chain_run(recording, run, &mine, MEASURE_BLOCK_MAX / 2, look, &survey, NULL, &ended);
 
     *frequency_hz = survey.frequencies ? survey.frequency_hz : survey.first_hz;
     *voltage_v = survey.clean ? survey.clean_v / survey.clean : survey.first_v;

@@ -3,6 +3,7 @@
 #ifndef FLYBALL_CLI_MEASURE_CHAIN_H
 #define FLYBALL_CLI_MEASURE_CHAIN_H
 
+#include "cli/measure/measure_spectra.h"
 #include "cli/measure/recording.h"
 #include "core/measure_meter.h"
 
@@ -16,10 +17,10 @@ struct measure_chain_end {
 };
 
 /* setup: one run of the recording; config's period, phases and channels are set by it. 0; -EINVAL where the
- * meter refuses the configuration; -ENOMEM. */
+ * meter refuses the configuration; -ENOMEM. `spectra` are made of it, too; NULL: none. */
 int measure_chain_run(const struct recording *recording, uint32_t run, const struct measure_config *config,
                       uint32_t block, measure_chain_told *told, void *told_by,
-                      struct measure_chain_end *ended);
+                      struct measure_spectra *spectra, struct measure_chain_end *ended);
 
 /* setup: frequency and voltage to neutral where the recording first has no flag, else what there is, else
  * 0. */

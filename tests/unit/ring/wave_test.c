@@ -116,11 +116,15 @@ static void what_is_wrong_with_samples_stands_in_the_head(void **state)
     assert_true(wave_head(&place->wave, &head) && head.since == 128 && head.doubtful == 128);
     write_more(place, 8, SAMPLES_GAP);
     assert_true(wave_head(&place->wave, &head) && head.since == 136);
+    place->block.channels = 4;
+    write_more(place, 8, 0);                    /* too few: left out */
     place->block.channels = 8;
-    write_more(place, 8, 0);
-    place->block.channels = 6;
-    write_more(place, 8, 0);
+    write_more(place, 8, 0);                    /* the neutral is */
     assert_true(wave_head(&place->wave, &head) && head.since == 144 && head.samples == 152);
+    place->block.channels = 6;
+    place->block.period_ps = PERIOD_PS / 2;
+    write_more(place, 8, 0);
+    assert_true(wave_head(&place->wave, &head) && head.since == 152 && head.samples == 160);
     free(place);
 }
 

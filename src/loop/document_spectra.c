@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What there is of a meter's spectra, and of how its node's power swings. */
+#include "loop/document.h"
+
+static void write_ppm(FILE *out, const char *name, const uint32_t ppm[PHASES], uint32_t phases)
+{
+    fprintf(out, ", \"%s\": [", name);
+    for (uint32_t p = 0; p < phases; p++)
+        fprintf(out, "%s%.4f", p ? ", " : "", ppm[p] / 1e4);
+    fputs("]", out);
+}
+
+static void write_orders(FILE *out, const char *name, const uint8_t order[PHASES], uint32_t phases)
+{
+    fprintf(out, ", \"%s\": [", name);
+    for (uint32_t p = 0; p < phases; p++)
+        fprintf(out, "%s%u", p ? ", " : "", order[p]);
+    fputs("]", out);
+}
+
+static void write_spectrum(FILE *out, const struct spectrum *s, double age_ms)
+{
+    uint32_t phases = s->phases < PHASES ? s->phases : PHASES;
+    fprintf(out, "{\"age_ms\": %.3f, \"frequency_hz\": %.3f, \"clipped\": %s, \"young\": %s", age_ms,
+            s->frequency_mhz / 1e3, s->flags & SPECTRUM_CLIPPED ? "true" : "false",
+            s->flags & SPECTRUM_YOUNG ? "true" : "false");
+    write_ppm(out, "thd_voltage_percent", s->thd_v_ppm, phases);
+    write_ppm(out, "thd_current_percent", s->thd_a_ppm, phases);
+    write_ppm(out, "thds_voltage_percent", s->subgroup_v_ppm, phases);
+    write_ppm(out, "thds_current_percent", s->subgroup_a_ppm, phases);
+    fputs(", \"k_factor\": [", out);
+    for (uint32_t p = 0; p < phases; p++)
+        fprintf(out, "%s%.3f", p ? ", " : "", s->k_milli[p] / 1e3);
+    fputs("]", out);
+    write_orders(out, "worst_voltage_order", s->worst_v, phases);
+    write_ppm(out, "worst_voltage_percent", s->worst_v_ppm, phases);
+    write_orders(out, "worst_current_order", s->worst_a, phases);
+    write_ppm(out, "worst_current_percent", s->worst_a_ppm, phases);
+    fputs("}", out);
+}
+
+static void write_swing(FILE *out, const struct spectrum_swing *s, double age_ms)
+{
+    fprintf(out, "{\"age_ms\": %.3f, \"held_percent\": %.4f, \"mean_w\": %.1f, \"least_w\": %.1f, "
+            "\"most_w\": %.1f, \"peak_hz\": %.3f, \"peak_w\": %.1f, \"ramp_up_w_per_s\": %.1f, "
+            "\"ramp_down_w_per_s\": %.1f, \"bands\": [", age_ms, s->held_ppm / 1e4, (double)s->mean_mw / 1e3,
+            (double)s->least_mw / 1e3, (double)s->most_mw / 1e3, s->peak_mhz / 1e3, (double)s->peak_mw / 1e3,
+            (double)s->ramp_up_mw_per_s / 1e3, (double)s->ramp_down_mw_per_s / 1e3);
+    for (uint32_t b = 0; b < SPECTRUM_BANDS; b++)
+        fprintf(out, "%s{\"from_hz\": %g, \"to_hz\": %g, \"rms_w\": %.1f, \"share_percent\": %.4f}",
+                b ? ", " : "", swing_band_hz[b][0], swing_band_hz[b][1], (double)s->rms_mw[b] / 1e3,
+                s->share_ppm[b] / 1e4);
+    fputs("]}", out);
+}
+
+void document_spectra(struct loop *loop, FILE *out, uint32_t meter, int64_t now_ns)
+{
+    struct spectra_shown shown;
+    spectra_desk_show(&loop->spectra, meter, &shown);
+    if (meter < loop->site->model.meter_count) {
+        fputs("\"spectrum\": ", out);
+        if (shown.spectrum_t_ns)
+            write_spectrum(out, &shown.spectrum, (double)(now_ns - shown.spectrum_t_ns) / 1e6);
+        else
+            fputs("null", out);
+        fputs(", ", out);
+    }
+    fputs("\"swing\": ", out);
+    if (shown.swing_t_ns)
+        write_swing(out, &shown.swing, (double)(now_ns - shown.swing_t_ns) / 1e6);
+    else
+        fputs("null", out);
+}
