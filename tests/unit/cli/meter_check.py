@@ -323,7 +323,8 @@ def stopped():
                 blocked = False
                 for _ in range(1000):
                     status.seek(0)
-                    blocked = blocked or b'SigBlk:\t0000000000004002' in status.read()
+                    mask = int(status.read().split(b'SigBlk:')[1].split()[0], 16)
+                    blocked = mask & 0x4002 == 0x4002       # SIGTERM and SIGINT
                     if blocked:
                         break
                     time.sleep(0.01)
