@@ -243,7 +243,7 @@ static uint32_t meter_of(const struct lane *lane, const uint8_t *data, bool raw)
     uint32_t number = raw ? data[8] | (uint32_t)data[9] << 8 | (uint32_t)data[10] << 16 |
                                 (uint32_t)data[11] << 24
                           : load16(data + 4);
-    return find(lane->meters, raw ? PROTOCOL_RAW : PROTOCOL_C37118, number, NULL, 0);
+    return find(lane->meters, raw ? PROTOCOL_RAW : PROTOCOL_C37118, number, (const uint8_t *)"", 0);
 }
 
 int lane_meter_datagram(struct lane *lane, const struct udp_datagram *datagram, int64_t t_receive_ns)
