@@ -29,6 +29,7 @@ static const struct kind kinds[FAULT_KIND_COUNT] = {
     [FAULT_RAISE] = {"raise", FAULT_HOSTS, UNIT_SHARE, 0, 1, false},
     [FAULT_REBOOT] = {"reboot", FAULT_HOSTS, UNIT_NONE, 0, 0, true},
     [FAULT_AGENT] = {"agent", FAULT_HOSTS, UNIT_NONE, 0, 0, true},
+    [FAULT_LEAVE] = {"leave", FAULT_HOSTS, UNIT_NONE, 0, 0, true},
     [FAULT_WATCHDOG] = {"watchdog", FAULT_HOSTS, UNIT_NONE, 0, 0, true},
     [FAULT_FREEZE] = {"freeze", FAULT_HOSTS, UNIT_NONE, 0, 0, true},
     [FAULT_HOST_RATE] = {"host-rate", FAULT_HOSTS, UNIT_SHARE, -0.9, 10, false},

@@ -30,6 +30,9 @@ enum fault_kind {
     FAULT_RAISE,            /* somebody else holds it up there: what the agent writes lower does not show */
     FAULT_REBOOT,           /* dark for the time, then boots at driver defaults with an inrush */
     FAULT_AGENT,            /* the agent is dead; the watchdog acts at the deadline; then it starts anew */
+    /* the agent is told to stop (SIGTERM), and asks to be let go where the site allows that; it ends with its
+     * own limits back, or at fail-safe, and starts anew after the time */
+    FAULT_LEAVE,
     FAULT_WATCHDOG,         /* agent and watchdog are dead: caps stay as they are */
     FAULT_FREEZE,           /* the agent is stopped (SIGSTOP) and goes on where it was; the watchdog acts */
     FAULT_HOST_RATE,        /* its clock runs fast by `amount` (may be negative; 0.01 = 1 %) */
@@ -74,6 +77,9 @@ enum fault_kind {
 };
 
 enum fault_scope { FAULT_HOSTS, FAULT_METER, FAULT_NETWORK, FAULT_POWER, FAULT_CONTROLLER };
+
+/* So long an agent that is told to stop waits for an answer, as agent/run.c has it. */
+#define FAULT_LEAVE_NS (2 * NS_PER_S)
 
 struct fault {
     enum fault_kind kind;

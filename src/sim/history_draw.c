@@ -16,7 +16,7 @@ struct recipe {
     double shortest_s, longest_s;       /* 0: what happens once */
 };
 
-/* Without a weight are those that draw_direction and draw_shape make of others. */
+/* Without a weight are those that draw_direction, draw_shape and draw_manner make of others. */
 static const struct recipe recipes[FAULT_KIND_COUNT] = {
     [FAULT_RESET] = {{0, 3, 4, 6}, 0, 0, 0, 0},
     [FAULT_STICK] = {{0, 1, 2, 4}, 0, 0, 1, 60},
@@ -68,7 +68,7 @@ struct drawing {
     const struct model *model;
     enum fault_level level;
     struct random random;
-    struct random later, latest;        /* dice that came when histories had been drawn without them */
+    struct random later, latest, last;  /* dice that came when histories had been drawn without them */
     struct premises premises;
     int64_t t_ns, end_ns;
 };
@@ -147,6 +147,13 @@ static void draw_direction(struct drawing *drawing, struct fault *fault)
         fault->kind = FAULT_RAISE;
 }
 
+/* Half of the agents that die are told to stop instead, where they may ask to be let go. */
+static void draw_manner(struct drawing *drawing, struct fault *fault)
+{
+    if (fault->kind == FAULT_AGENT && drawing->model->policy.let_go && random_unit(&drawing->last) < 0.5)
+        fault->kind = FAULT_LEAVE;
+}
+
 /* Half of the devices that draw more than their cap allows do so after a step alone, beyond what is declared.
  * Of others none: the judge excuses a draw, and would look at no stall that became one. */
 static void draw_shape(struct drawing *drawing, struct fault *fault)
@@ -171,6 +178,7 @@ static int draw_one(struct drawing *drawing)
     draw_place(drawing, &fault, chance(drawing, wide_share[drawing->level]));
     draw_direction(drawing, &fault);
     draw_shape(drawing, &fault);
+    draw_manner(drawing, &fault);
     if (!premises_allow(&drawing->premises, &fault))
         return 0;
     return history_add(drawing->history, &fault);
@@ -212,6 +220,7 @@ int history_draw(struct history *history, const struct model *model, enum fault_
     random_init(&drawing.random, seed, RANDOM_NETWORK, 3);
     random_init(&drawing.later, seed, RANDOM_NETWORK, 4);
     random_init(&drawing.latest, seed, RANDOM_NETWORK, 5);
+    random_init(&drawing.last, seed, RANDOM_NETWORK, 6);
     int result = premises_init(&drawing.premises, model);
     if (!result)
         result = draw_all(&drawing);

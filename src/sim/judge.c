@@ -134,7 +134,7 @@ static void stretch_excuse(struct judge *judge, uint32_t h)
     const struct station_agent *agent = &judge->station->agent[h];
     struct judge_host *host = &judge->host[h];
     bool asleep = judge->plant->t_ns < judge->plant->asleep_until_ns[h];
-    bool nobody = agent->watchdog_dead && (agent->dead || agent->stopped);
+    bool nobody = agent->watchdog_dead && (agent->dead || agent->stopped || agent->ended);
     if (!asleep && !nobody)
         return;
     if (judge->plant->t_ns < host->excused_until_ns)

@@ -107,7 +107,8 @@ static void keep_busy(struct premises *premises, const struct fault *fault)
 
 static void keep_deaf(struct premises *premises, const struct fault *fault)
 {
-    int64_t end_ns = fault->at_ns + fault->for_ns;
+    int64_t for_ns = fault->for_ns, leave_ns = fault->kind == FAULT_LEAVE ? FAULT_LEAVE_NS : 0;
+    int64_t end_ns = fault->at_ns + (for_ns > leave_ns ? for_ns : leave_ns);
     for (uint32_t h = 0; h < premises->model->host_count; h++) {
         if (!fault_strikes_host(fault, premises->model, h))
             continue;
@@ -241,7 +242,7 @@ bool premises_allow(struct premises *premises, struct fault *fault)
     case FAULT_HOSTS: break;
     default: return true;
     }
-    if (fault->kind == FAULT_AGENT || fault->kind == FAULT_FREEZE)
+    if (fault->kind == FAULT_AGENT || fault->kind == FAULT_LEAVE || fault->kind == FAULT_FREEZE)
         keep_deaf(premises, fault);
     if (fault->kind == FAULT_HOST_RATE)
         return rate_allows(premises, fault);

@@ -27,7 +27,7 @@ struct premises {
     const struct model *model;
     int64_t t_ns;               /* of the fault in hand */
     int64_t *busy_until_ns;     /* by host */
-    int64_t *deaf_until_ns;     /* by host: its agent is dead or stopped so long */
+    int64_t *deaf_until_ns;     /* by host: its agent is dead, stopped or let go so long */
     bool *struck;               /* by host, of the fault in hand */
     struct crowd *crowd;        /* by node */
     int64_t *clock_until_ns;    /* by meter: it is late, or its clock is wrong */

@@ -46,7 +46,7 @@ const char *scenario_site_name(enum scenario_site site)
 {
     static const char *const name[SCENARIO_SITES] = {
         "demo", "demo-2n", "scene-dense", "scene-fixed", "scene-phases", "scene-definite", "scene-tight",
-        "scene-sources",
+        "scene-leaving", "scene-sources",
     };
     return name[site];
 }

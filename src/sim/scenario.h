@@ -24,6 +24,7 @@ enum scenario_site {
     SITE_PHASES,        /* scene-phases: the same with hosts on one phase each, unevenly */
     SITE_DEFINITE,      /* scene-definite: a definite-time stage stands near the rating: the curve binds */
     SITE_TIGHT,         /* scene-tight: everything at fail-safe fills a branch almost whole */
+    SITE_LEAVING,       /* scene-leaving: the same as fixed, wider; hosts may have their own limits back */
     SITE_SOURCES,       /* scene-sources: a UPS, and behind the utility a smaller generator, which binds */
     SCENARIO_SITES
 };

@@ -133,6 +133,16 @@ static const struct scenario row[] = {
      .warmup_s = 5, .strike = {{FAULT_RAISE, AT_K_HOSTS, 12, 6, 1}},
      .bounds = {.overshoot_w = 500, .over_ms = 10, .heat = 0.64, .energy_least = 0.54,
                 .recovery_s = 1.1, .tightness = 0.92, .count = {{"foreign_caps", 1, SCENARIO_ANY}}}},
+    {24, "agents-told-to-stop", "The agents of half a branch are told to stop, and come back after a while.",
+     .rule = "let-go-phys-max", .site = SITE_LEAVING, .demand = DEMAND_MIXED, .duration_s = 40,
+     .warmup_s = 5, .strike = {{FAULT_LEAVE, AT_HALF, 16, 8, 0}, {FAULT_SURGE, AT_BUSY, 18, 12, 0}},
+     .bounds = {.overshoot_w = 500, .over_ms = 10, .heat = 0.6, .energy_least = 0.88,
+                .recovery_s = 0.32, .tightness = 0.92, .count = {{"let_go", 5, 10}}}},
+    {25, "told-to-stop-in-a-surge", "The same while the branch comes to want all that it can draw.",
+     .rule = "let-go-room-d", .site = SITE_LEAVING, .demand = DEMAND_MIXED, .duration_s = 40,
+     .warmup_s = 5, .strike = {{FAULT_LEAVE, AT_HALF, 16, 8, 0}, {FAULT_SURGE, AT_BUSY, 17, 12, 0}},
+     .bounds = {.overshoot_w = 500, .over_ms = 10, .heat = 0.66, .energy_least = 0.85,
+                .recovery_s = 0.32, .tightness = 0.92, .count = {{"let_go", 4, 10}}}},
 };
 
 const struct scenario_table scenario_leases = {row, sizeof row / sizeof row[0]};

@@ -103,7 +103,7 @@ static bool is_up(struct station *station, uint32_t h)
     const struct station_agent *agent = &station->agent[h];
     bool dark = !plant_host_powered(plant, h);
     bool boots = station->dark[h] && !dark;
-    bool runs = !agent->dead && !agent->stopped;
+    bool runs = !agent->dead && !agent->stopped && !agent->ended;
     bool reset = runs && plant->t_ns - plant->workload->plant.notice_ns >= plant->reset_ns[h];
     station->dark[h] = dark;
     if (boots)
@@ -119,7 +119,8 @@ static bool is_up(struct station *station, uint32_t h)
 static void tell_watchdog(struct station *station, uint32_t h)
 {
     int64_t deadline_ns = holder_deadline_ns(&station->holder[h]);
-    station->agent[h].word_boottime_ns = deadline_ns ? deadline_ns + station->agent[h].clock.slept_ns : 0;
+    bool plain = !deadline_ns || station->holder[h].let_go;
+    station->agent[h].word_boottime_ns = deadline_ns + (plain ? 0 : station->agent[h].clock.slept_ns);
 }
 
 static void note_write(struct station *station, uint32_t h)
@@ -194,6 +195,8 @@ static void step_agent(struct station *station, uint32_t h, station_emit *emit, 
         send_report(station, h, emit, user);
     ask_ahead(station, h, emit, user);
     tell_watchdog(station, h);
+    if (station->agent[h].leaving)
+        station_step_leaving(station, h, now_ns);
     station->agent[h].beat_boottime_ns = now_ns + station->agent[h].clock.slept_ns;
 }
 
@@ -235,7 +238,8 @@ static int64_t next_due_ns(const struct station *station, uint32_t h)
     const struct holder *holder = &station->holder[h];
     const struct asking *asking = &station->asking[h];
     bool plain = agent->clock.rate >= 0 && agent->clock.rate <= 0 && !agent->dead && !agent->stopped &&
-        !agent->jumped && !station->dark[h] && plant->t_ns >= plant->asleep_until_ns[h];
+        !agent->leaving && !agent->ended && !agent->jumped && !station->dark[h] &&
+        plant->t_ns >= plant->asleep_until_ns[h];
     if (!plain || !holder->incarnation || plant->reset_ns[h] != INT64_MAX ||
         (asking->again && !asking->open))
         return INT64_MIN;
@@ -255,7 +259,7 @@ static void step_host(struct station *station, uint32_t h, station_emit *emit, v
     note_write(station, h);
     if (station->plant->t_ns < station->plant->asleep_until_ns[h])
         return;
-    if (!agent->dead && !agent->stopped)
+    if (!agent->dead && !agent->stopped && !agent->ended)
         step_agent(station, h, emit, user);
     else
         step_watchdog(station, h);
@@ -295,7 +299,7 @@ static bool hears(struct station *station, uint32_t host, const struct message *
 {
     struct station_agent *agent = &station->agent[host];
     struct station_letters *letters = agent->letters;
-    if (!plant_host_powered(station->plant, host) || agent->dead ||
+    if (!plant_host_powered(station->plant, host) || agent->dead || agent->ended ||
         station->plant->t_ns < station->plant->asleep_until_ns[host])
         return false;
     if (!agent->stopped)

@@ -40,6 +40,9 @@ struct station_letters {
 
 struct station_agent {
     struct station_clock clock;
+    bool leaving;               /* it was told to stop, and has not ended yet */
+    bool ended;                 /* it has, by itself */
+    int64_t leave_by_ns;        /* by its clock: it waits no longer to be let go */
     bool dead, stopped;         /* the process is gone; does nothing and goes on where it was */
     bool watchdog_dead;
     bool jumped;                /* the machine slept: BOOTTIME is looked at */
@@ -92,6 +95,12 @@ int64_t station_local_ns(const struct station *station, uint32_t host, int64_t t
 
 /* any: what no agent of the host has used before. */
 uint64_t station_new_incarnation(const struct station *station, uint32_t host);
+
+/* any: the agent is told to stop: it asks to be let go where the site allows that (station_leave.c). */
+void station_leave(struct station *station, uint32_t host);
+
+/* any: part of station_step: what an agent does that is told to stop. */
+void station_step_leaving(struct station *station, uint32_t host, int64_t now_ns);
 
 /* any: a new agent process, a new incarnation; a write of the one before stays in flight. */
 void station_start_agent(struct station *station, uint32_t host);

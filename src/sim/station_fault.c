@@ -47,10 +47,11 @@ static void sleep_on(struct station *station, uint32_t h, double seconds)
 static void settle_agent(struct station *station, uint32_t h)
 {
     struct station_agent *agent = &station->agent[h];
-    bool was_dead = agent->dead;
+    bool was_gone = agent->dead || agent->ended;
     agent->watchdog_dead = standing(station, FAULT_WATCHDOG, h) > 0;
     agent->dead = agent->watchdog_dead || standing(station, FAULT_AGENT, h) > 0;
-    if (!was_dead || agent->dead)
+    agent->ended = agent->ended && standing(station, FAULT_LEAVE, h) > 0;
+    if (!was_gone || agent->dead || agent->ended)
         return;
     station->plant->reset_ns[h] = INT64_MAX;
     station_start_agent(station, h);
@@ -83,6 +84,11 @@ static int strike_host(struct station *station, const struct fault *fault, bool 
             sleep_on(station, h, fault->amount);
         return 0;
     case FAULT_HOST_RATE: sum_up_rate(station, h); return 0;
+    case FAULT_LEAVE:
+        if (begins)
+            station_leave(station, h);
+        settle_agent(station, h);
+        return 0;
     case FAULT_AGENT:
     case FAULT_WATCHDOG: settle_agent(station, h); return 0;
     case FAULT_FREEZE: return stop_agent(station, h);
@@ -94,7 +100,7 @@ static bool is_mine(enum fault_kind kind)
 {
     switch (kind) {
     case FAULT_STICK: case FAULT_LIE: case FAULT_FOREIGN: case FAULT_RAISE: case FAULT_AGENT:
-    case FAULT_WATCHDOG: case FAULT_FREEZE: case FAULT_HOST_RATE: case FAULT_HOST_STEP:
+    case FAULT_LEAVE: case FAULT_WATCHDOG: case FAULT_FREEZE: case FAULT_HOST_RATE: case FAULT_HOST_STEP:
         return true;
     default:
         return fault_scope(kind) == FAULT_METER;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Faults of agents, watchdogs, hosts' clocks and of meters as they report: agent, watchdog, freeze,
+ * Faults of agents, watchdogs, hosts' clocks and of meters as they report: agent, leave, watchdog, freeze,
  * host-rate, host-step, and all of meters; and when an agent looks at its device again after stick, lie and
  * foreign. plant_fault.h says who calls it and when.
  */

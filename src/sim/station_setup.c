@@ -31,11 +31,12 @@ void station_start_agent(struct station *station, uint32_t h)
         .cap_max_mw = type->cap_max_mw,
         .report_ns = model->policy.report_ns,
         .actuation_ns = type->actuation_ns,
+        .own_mw = {type->phys_max_mw},
     };
     int64_t now_ns = station_local_ns(station, h, station->plant->t_ns);
     holder_init(holder, &config, station_new_incarnation(station, h), holder->epoch, now_ns);
     holder_clock(holder, now_ns, now_ns + agent->clock.slept_ns, now_ns);
-    agent->jumped = agent->returned = false;
+    agent->jumped = agent->returned = agent->leaving = agent->ended = false;
     agent->writer = station->plant->host[h].writing ? WRITER_GONE : WRITER_NONE;
     agent->word_boottime_ns = 0;
     if (agent->letters)

@@ -36,6 +36,7 @@ static const char *const site_path[SCENARIO_SITES] = {
     [SITE_PHASES] = "tests/sim/sites/phases.yaml",
     [SITE_DEFINITE] = "tests/sim/sites/definite.yaml",
     [SITE_TIGHT] = "tests/sim/sites/tight.yaml",
+    [SITE_LEAVING] = "tests/sim/sites/leaving.yaml",
     [SITE_SOURCES] = "tests/sim/sites/sources.yaml",
 };
 

@@ -70,14 +70,24 @@ void bench_fault(struct bench *bench, const char *text, bool begins)
     assert_int_equal(station_fault(&bench->station, &fault, begins), 0);
 }
 
-void bench_lease(struct bench *bench, uint32_t host, int64_t cap_w, int64_t duration_ms)
+static void answer(struct bench *bench, uint32_t host, int64_t cap_w, int64_t duration_ms, uint32_t flags)
 {
     struct message message = {
         .kind = FRAME_LEASE, .index = host, .sequence = ++bench->lease_sequence,
         .lease = {.host = host, .incarnation = bench->last[host].incarnation, .epoch = 1,
                   .sequence = bench->lease_sequence, .echo = bench->last[host].number,
-                  .cap_mw = cap_w * 1000, .duration_ns = duration_ms * NS_PER_MS}};
+                  .cap_mw = cap_w * 1000, .duration_ns = duration_ms * NS_PER_MS, .flags = flags}};
     station_receive(&bench->station, host, &message, bench->plant.t_ns);
+}
+
+void bench_lease(struct bench *bench, uint32_t host, int64_t cap_w, int64_t duration_ms)
+{
+    answer(bench, host, cap_w, duration_ms, 0);
+}
+
+void bench_let_go(struct bench *bench, uint32_t host, int64_t cap_w)
+{
+    answer(bench, host, cap_w, 1000, LEASE_LET_GO);
 }
 
 double bench_volts(const struct bench *bench, uint32_t node)

@@ -42,6 +42,9 @@ void bench_fault(struct bench *bench, const char *text, bool begins);
 /* A lease that answers the host's newest report. */
 void bench_lease(struct bench *bench, uint32_t host, int64_t cap_w, int64_t duration_ms);
 
+/* The same that lets it go. */
+void bench_let_go(struct bench *bench, uint32_t host, int64_t cap_w);
+
 double bench_volts(const struct bench *bench, uint32_t node);
 double bench_amperes(const struct bench *bench, uint32_t node);
 

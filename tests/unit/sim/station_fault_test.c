@@ -87,6 +87,68 @@ static void the_watchdog_sees_that_fail_safe_stays_when_the_agent_stands_still(v
     bench_finish(bench);
 }
 
+/* It asks, and is leased meanwhile; let go it has its own limits, which no watchdog takes away; it comes back
+ * to fail-safe. */
+static void an_agent_that_is_told_to_stop_asks_and_is_let_go(void **state)
+{
+    struct bench *bench = start_leased();
+    uint64_t incarnation = bench->last[0].incarnation;
+    (void)state;
+    bench->model.policy.let_go = 1;
+    assert_false(bench->last[0].flags & REPORT_LEAVING);
+    bench_fault(bench, "leave h-000", true);
+    bench_run(bench, 2050);
+    assert_true(bench->last[0].flags & REPORT_LEAVING);
+    bench_lease(bench, 0, 4000, 2000);
+    bench_run(bench, 2500);
+    assert_true(draws(bench, BOUND_W(4000)));
+    bench_let_go(bench, 0, 1600);
+    bench_run(bench, 2510);
+    uint32_t reports = bench->reports[0];
+    bench_run(bench, 9000);
+    assert_true(bench->plant.power_w[0] > BOUND_W(6000));
+    assert_true(bench->station.agent[0].ended);
+    assert_int_equal(bench->reports[0], reports);
+    bench_fault(bench, "leave h-000", false);
+    bench_run(bench, 9500);
+    assert_true(draws(bench, BOUND_W(1600)));
+    assert_true(bench->reports[0] > reports && bench->last[0].incarnation != incarnation);
+    assert_false(bench->last[0].flags & REPORT_LEAVING);
+    bench_finish(bench);
+}
+
+/* Nobody answers for two seconds, or the site does not let anybody go: fail-safe stays. One that was to come
+ * back sooner comes back then. */
+static void an_agent_that_nobody_lets_go_ends_at_fail_safe(void **state)
+{
+    (void)state;
+    for (uint32_t asks = 0; asks < 2; asks++) {
+        struct bench *bench = start_leased();
+        bench->model.policy.let_go = asks;
+        bench_lease(bench, 0, 4000, 9000);
+        bench_fault(bench, "leave h-000", true);
+        bench_run(bench, 2050 + 1900 * asks);
+        assert_int_equal((bench->last[0].flags & REPORT_LEAVING) != 0, asks);
+        assert_int_equal(bench->station.agent[0].leaving, asks);
+        bench_run(bench, 4500);
+        assert_true(bench->station.agent[0].ended);
+        assert_true(draws(bench, BOUND_W(1600)));
+        uint32_t reports = bench->reports[0];
+        bench_run(bench, 9000);
+        assert_int_equal(bench->reports[0], reports);
+        assert_true(draws(bench, BOUND_W(1600)));
+        bench_fault(bench, "leave h-000", false);
+        bench_run(bench, 9500);
+        assert_true(bench->reports[0] > reports);
+        bench_fault(bench, "leave h-000", true);
+        bench_fault(bench, "leave h-000", false);
+        bench_run(bench, 12000);
+        assert_false(bench->station.agent[0].ended || bench->station.agent[0].leaving);
+        assert_int_equal(bench->last[0].state, HOST_FAIL_SAFE);
+        bench_finish(bench);
+    }
+}
+
 static void a_stopped_agent_goes_on_where_it_was_with_what_came_meanwhile(void **state)
 {
     struct bench *bench = start_leased();
@@ -328,6 +390,8 @@ int main(void)
         cmocka_unit_test(the_watchdog_writes_fail_safe_for_a_dead_agent_at_the_deadline),
         cmocka_unit_test(without_a_watchdog_the_cap_stays_until_a_new_agent_starts),
         cmocka_unit_test(the_watchdog_sees_that_fail_safe_stays_when_the_agent_stands_still),
+        cmocka_unit_test(an_agent_that_is_told_to_stop_asks_and_is_let_go),
+        cmocka_unit_test(an_agent_that_nobody_lets_go_ends_at_fail_safe),
         cmocka_unit_test(a_stopped_agent_goes_on_where_it_was_with_what_came_meanwhile),
         cmocka_unit_test(a_stopped_agent_that_wakes_too_late_obeys_nothing_old),
         cmocka_unit_test(a_fast_clock_shortens_a_lease_and_the_pause_between_reports),
