@@ -130,7 +130,7 @@ void measure_event_tick(struct measure_meter *meter, const struct measure_tick *
     if (on(meter, MEASURE_PEAK) && tick->t_ns - meter->watch.peak_ns > PEAK_OVER_NS)
         end(meter, MEASURE_PEAK, meter->watch.peak_ns, out);
     if (limit > 0 && fast->raw_ticks == MEASURE_SLOPE)
-        slope(meter, MEASURE_EDGE, tick->slope_fast_w_per_s, edge > limit ? edge : limit, tick->t_ns, out);
+        slope(meter, MEASURE_EDGE, tick->slope_fast_w_per_s, measure_larger(edge, limit), tick->t_ns, out);
     if (limit > 0 && fast->calm_ticks == MEASURE_SLOPE)
         slope(meter, MEASURE_RAMP, tick->slope_w_per_s, limit, tick->t_ns, out);
     if (fast->calm_ticks == MEASURE_SLOPE && !on(meter, MEASURE_EDGE) && !on(meter, MEASURE_RAMP))
@@ -164,7 +164,7 @@ void measure_event_peak(struct measure_meter *meter, const struct measure_work *
         double most_a = measure_sums_peak(&work->x[SAMPLES_IA + p][work->fresh],
                                           work->n + 1 - work->fresh);
 
-        block_a = most_a > block_a ? most_a : block_a;
+        block_a = measure_larger(most_a, block_a);
     }
     for (uint32_t k = work->fresh; block_a >= near_a && k <= work->n; k++)
         for (uint32_t p = 0; p < meter->config.phases; p++)

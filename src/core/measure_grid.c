@@ -143,7 +143,7 @@ void measure_grid_gap(struct measure_meter *meter, double cycles, int64_t t_ns, 
  * good. */
 static bool changed(double now, double before, double nominal)
 {
-    double high = now > before ? now : before;
+    double high = measure_larger(now, before);
 
     return before >= 0 && high > FLOOR * nominal * nominal && fabs(now - before) > CHANGE * high;
 }
@@ -246,7 +246,7 @@ static void take(struct measure_meter *meter, const struct measure_work *work, u
     measure_sums_phase(work, p, after, to, grid->open);
     if (!p)
         measure_sums_shared(work, after, to, meter->shared);
-    grid->peak_a = peak_a > grid->peak_a ? peak_a : grid->peak_a;
+    grid->peak_a = measure_larger(peak_a, grid->peak_a);
     grid->open_flags |= measure_work_flags(work, after, to);
 }
 

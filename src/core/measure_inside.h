@@ -34,6 +34,12 @@ static inline int64_t measure_work_time_ns(const struct measure_work *work, doub
     return work->t_ns + (int64_t)(index * work->period_ns + 0.5);
 }
 
+/* rt: of two numbers; `most` where `value` is none */
+static inline double measure_larger(double value, double most)
+{
+    return value > most ? value : most;
+}
+
 /* rt: of samples behind `after` up to `to` */
 static inline uint32_t measure_work_flags(const struct measure_work *work, uint32_t after, uint32_t to)
 {

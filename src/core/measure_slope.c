@@ -30,7 +30,7 @@ double measure_slope_load_factor(const struct measure_trend *trend)
 
     for (uint32_t k = 0; k < trend->count; k++) {
         sum += trend->power_w[k];
-        most = trend->power_w[k] > most ? trend->power_w[k] : most;
+        most = measure_larger(trend->power_w[k], most);
     }
     return most > 0 ? sum / trend->count / most : 0;
 }

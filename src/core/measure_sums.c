@@ -92,14 +92,12 @@ double measure_sums_peak(const double *x, uint32_t n)
     uint32_t k = 0;
 
     for (; k + 1 < n; k += 2) {
-        double a = fabs(x[k]), b = fabs(x[k + 1]);
-
-        high[0] = a > high[0] ? a : high[0];
-        high[1] = b > high[1] ? b : high[1];
+        high[0] = measure_larger(fabs(x[k]), high[0]);
+        high[1] = measure_larger(fabs(x[k + 1]), high[1]);
     }
     if (k < n)
-        high[0] = fabs(x[k]) > high[0] ? fabs(x[k]) : high[0];
-    return high[0] > high[1] ? high[0] : high[1];
+        high[0] = measure_larger(fabs(x[k]), high[0]);
+    return measure_larger(high[0], high[1]);
 }
 
 void measure_sums_power(struct measure_work *work)

@@ -112,7 +112,7 @@ static void feature(struct measure_meter *meter, const struct measure_tick *tick
         double factor = cycle_a > 0 ? fast->feature_peak_a[p] / cycle_a : 0;
 
         now.peak_a[p] = fast->feature_peak_a[p];
-        now.peak_factor = factor > now.peak_factor ? factor : now.peak_factor;
+        now.peak_factor = measure_larger(factor, now.peak_factor);
         fast->feature_peak_a[p] = 0;
     }
     fast->feature_w = fast->feature_ticks = fast->feature_flags = 0;
@@ -129,7 +129,7 @@ static void heat(struct measure_meter *meter, int64_t t_ns, struct measure_out *
 
     for (uint32_t p = 0; p < meter->config.phases; p++) {
         now.current_a[p] = sqrt(fast->heat[p] / (HEAT_TICKS * meter->samples_per_tick));
-        now.worst_a = now.current_a[p] > now.worst_a ? now.current_a[p] : now.worst_a;
+        now.worst_a = measure_larger(now.current_a[p], now.worst_a);
         fast->heat[p] = 0;
     }
     fast->heat_ticks = fast->heat_flags = 0;
@@ -150,8 +150,7 @@ static void end_tick(struct measure_meter *meter, const struct line *line, doubl
     slopes(meter, line, at, &tick);
     for (uint32_t p = 0; p < meter->config.phases; p++) {
         tick.peak_a[p] = fast->peak_a[p];
-        if (fast->peak_a[p] > fast->feature_peak_a[p])
-            fast->feature_peak_a[p] = fast->peak_a[p];
+        fast->feature_peak_a[p] = measure_larger(fast->peak_a[p], fast->feature_peak_a[p]);
         fast->heat[p] += fast->square[p];
         fast->peak_a[p] = fast->square[p] = 0;
     }
@@ -185,7 +184,7 @@ static void take(struct measure_meter *meter, const struct measure_work *work, d
         double peak_a = measure_sums_peak(&x[first], last + 1 - first);
 
         fast->square[p] += held(x, from, to, true);
-        fast->peak_a[p] = peak_a > fast->peak_a[p] ? peak_a : fast->peak_a[p];
+        fast->peak_a[p] = measure_larger(peak_a, fast->peak_a[p]);
     }
     for (uint32_t m = 0; m < work->marks; m++)
         if (work->mark[m].from <= last && work->mark[m].to >= first)

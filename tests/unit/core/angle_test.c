@@ -52,6 +52,7 @@ static void the_nearest_whole_turn_is_taken_off(void **state)
     (void)state;
     assert_true(angle_near(0.25) == 0.25 && angle_near(-0.25) == -0.25);
     assert_true(angle_near(1.75) == -0.25 && angle_near(-1.75) == 0.25 && angle_near(7) == 0);
+    assert_true(angle_near(INFINITY) == 0 && angle_near(-INFINITY) == 0 && angle_near(NAN) == 0);
 }
 
 int main(void)

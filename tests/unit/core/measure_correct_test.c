@@ -192,6 +192,8 @@ static void clips_are_marked_from_the_first_to_the_last(void **state)
     is(&desk->work, 0, 5, 5, MEASURE_CLIPPED);
     desk->row[4 * 6 + 3] = 0;
     assert_int_equal(lay(desk, 1)->marks, 0);
+    desk->row[0] = 100;
+    is(lay(desk, 1), 0, 1, 1, MEASURE_CLIPPED);
     free(desk);
 }
 

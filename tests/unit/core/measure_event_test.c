@@ -216,6 +216,12 @@ static void a_ramp_is_what_the_notch_leaves(void **state)
     assert_int_equal(tick(watch, 0, -800), 0);
     assert_int_equal(tick(watch, 0, -799.9), 1);
     is(&watch->out.event[0], MEASURE_RAMP, 0, -2000, from_ns, watch->t_ns);
+    watch->meter.config.slope_w_per_s = 0.5;        /* every threshold above nought is one */
+    assert_int_equal(tick(watch, 0, 0.5), 1);
+    watch->meter.fast.calm_ticks = 0;
+    watch->meter.fast.ripple = 0;
+    assert_int_equal(tick(watch, 0.5, 0), 1);
+    assert_int_equal(watch->out.event[0].kind, MEASURE_EDGE);
     free(watch);
 }
 

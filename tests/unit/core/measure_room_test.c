@@ -70,6 +70,9 @@ static void half_cycles_beyond_the_room_are_counted(void **state)
     /* 16 ms are 0.96 of a cycle: two halves of two phases and one of the third, or the like */
     assert_in_range(stage->out.lost, 4, 5);
     assert_true(fabs(stage->out.half[MEASURE_HALVES_MAX - 1].voltage_v / 277.128 - 1) < 1e-4);
+    /* the fundamental of a cycle that begins where its voltage crosses zero upwards is a sine */
+    assert_true(fabs(stage->meter.grid[0].cycle_x) < 0.3);
+    assert_true(fabs(stage->meter.grid[0].cycle_y + 277.128) < 0.3);
     free(stage);
 }
 
@@ -87,6 +90,24 @@ static void readings_beyond_the_room_are_counted(void **state)
     assert_int_equal(stage->out.cycles[MEASURE_CYCLES_MAX - 1].cycles, 0);
     assert_true(stage->meter.halves < 3);           /* and the next one is begun all the same */
     free(stage);
+}
+
+/* Six cycles of calm, and twelve of its own. */
+static void a_reading_settles_eighteen_cycles_after_the_frequency_was_found(void **state)
+{
+    (void)state;
+    for (uint32_t age = 16; age <= 17; age++) {
+        struct stage *stage = prepare(0);
+
+        lay(stage);
+        stage->meter.halves = 23;
+        stage->meter.track.age = age;       /* the cycle that ends with the reading is one more */
+        measure_grid_run(&stage->meter, &stage->work, &stage->out);
+        assert_int_equal(stage->out.cycles_count, 1);
+        assert_int_equal(stage->out.cycles[0].cycles, 12);
+        assert_int_equal(stage->out.cycles[0].flags, age < 17 ? MEASURE_SETTLING : 0);
+        free(stage);
+    }
 }
 
 static void ticks_and_what_is_made_of_them_beyond_the_room_are_counted(void **state)
@@ -130,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(half_cycles_beyond_the_room_are_counted),
         cmocka_unit_test(readings_beyond_the_room_are_counted),
+        cmocka_unit_test(a_reading_settles_eighteen_cycles_after_the_frequency_was_found),
         cmocka_unit_test(ticks_and_what_is_made_of_them_beyond_the_room_are_counted),
         cmocka_unit_test(events_beyond_the_room_are_counted_and_known_all_the_same),
     };

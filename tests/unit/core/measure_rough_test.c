@@ -304,6 +304,32 @@ static void a_fill_under_a_delay_is_where_the_gap_is(void **state)
     free(bench);
 }
 
+/* No cycle is made of what was before a gap and what is behind it. */
+static void what_was_before_a_gap_is_in_no_cycle_behind_it(void **state)
+{
+    (void)state;
+    struct waves waves = waves_sine(60, 277.128, 600, 15);
+    struct measure_config config = waves_config(&waves);
+    struct bench *bench = begin(&config, &waves);
+    uint32_t behind = 0;
+
+    feed(bench, 0, 8000);
+    bench->packet.flags = SAMPLES_GAP;
+    bench->factor = 0.95;
+    feed(bench, 8512, 12800);
+    for (uint32_t k = 0; k < bench->result.halves; k++) {
+        const struct measure_half *half = &bench->result.half[k];
+
+        if (half->t_ns < 8512 * INT64_C(125000))
+            continue;
+        assert_true(fabs(half->voltage_v / (0.95 * 277.128) - 1) < 1e-4);
+        assert_int_equal(half->flags, 0);
+        behind++;
+    }
+    assert_in_range(behind, 180, 193);
+    free(bench);
+}
+
 static void an_interruption_behind_a_long_gap_is_told(void **state)
 {
     (void)state;
@@ -407,6 +433,7 @@ int main(void)
         cmocka_unit_test(marks_go_where_delays_move_samples),
         cmocka_unit_test(a_clip_is_carried_over_the_end_of_its_block),
         cmocka_unit_test(a_fill_under_a_delay_is_where_the_gap_is),
+        cmocka_unit_test(what_was_before_a_gap_is_in_no_cycle_behind_it),
         cmocka_unit_test(an_interruption_behind_a_long_gap_is_told),
         cmocka_unit_test(a_frequency_that_is_none_is_not_followed_and_said),
         cmocka_unit_test(phases_that_a_meter_has_not_are_no_power),

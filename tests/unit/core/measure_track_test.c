@@ -302,6 +302,13 @@ static void a_window_has_its_frequency_and_how_that_changes(void **state)
         near(reading.frequency_hz, 10.05 / 1600 * 8000);
         if (fabs(reading.rocof_hz_per_s - row[k].rocof) > 1e-9)
             fail_msg("%.15g Hz/s at %g V", reading.rocof_hz_per_s, row[k].volts);
+        if (k)
+            continue;
+        place(100, 0.17);               /* halves of 780 and 820 samples */
+        measure_track_middle(&meter, 780);
+        place(100, 0.2);
+        measure_track_window(&meter, 10, 1600, &reading);
+        near(reading.rocof_hz_per_s, (5.03 / 820 - 5.02 / 780) * 8000 * 8000 / 800);
     }
 }
 

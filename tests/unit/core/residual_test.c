@@ -17,6 +17,27 @@ static void assert_nothing_learnt(const struct truth *truth)
     assert_int_equal(stand_counters(&truth->stand)->other_raised, 0);
 }
 
+/* On the phase that its hosts hang on; without hosts nobody knows which, so on all. */
+static void a_single_phase_node_counts_where_its_hosts_hang(void **state)
+{
+    (void)state;
+    for (uint32_t empty = 0; empty < 2; empty++) {
+        struct truth truth;
+        lay_out(&truth);
+        truth.stand.node[BRANCH_B].phases = 1;
+        for (uint32_t h = 0; h < STAND_HOSTS; h++) {
+            struct model_cord *cord = &truth.stand.host_model[h].cord[0];
+            if (cord->node == BRANCH_B)
+                for (uint32_t p = 0; p < PHASES; p++)
+                    cord->phase_ppm[p] = p == 1 && !empty ? PPM : 0;
+        }
+        stand_start(&truth.stand);
+        assert_int_equal(residual(&truth)->meter[BRANCH_B].phases, empty ? 7 : 2);
+        assert_int_equal(residual(&truth)->meter[BRANCH_A].phases, 7);
+        stand_stop(&truth.stand);
+    }
+}
+
 /* 8 kW of hosts and 1 kW of something else: what is learnt is within the errors of what is there, at the
  * branch and at the main, within 10 s; it stands in the sums, and is forgotten a minute after it has gone. */
 static void a_load_that_appears_is_learnt_and_forgotten_when_gone(void **state)
@@ -491,6 +512,7 @@ static void a_lost_meter_keeps_what_a_child_forgets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_single_phase_node_counts_where_its_hosts_hang),
         cmocka_unit_test(a_load_that_appears_is_learnt_and_forgotten_when_gone),
         cmocka_unit_test(what_is_configured_counts_first_and_the_step_on_top),
         cmocka_unit_test(a_feed_that_is_lost_unseen_is_no_other_load),
