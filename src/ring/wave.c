@@ -86,7 +86,7 @@ static void write_samples(struct wave *wave, const struct samples *block)
 
 void wave_write(struct wave *wave, const struct samples *block, double turn, double cycles)
 {
-    static const uint32_t broken = SAMPLES_GAP | SAMPLES_FILLED | SAMPLES_INVALID;
+    static const uint32_t broken = SAMPLES_GAP, bad = SAMPLES_FILLED | SAMPLES_INVALID;
     uint64_t after = wave->samples + block->count;
 
     if (block->channels < 2 * wave->pairs || !block->count || block->count > SAMPLES_MAX) {
@@ -98,6 +98,8 @@ void wave_write(struct wave *wave, const struct samples *block, double turn, dou
     wave->period_ps = block->period_ps;
     if (block->flags & SAMPLES_CLIPPED)
         wave->doubtful = after;
+    if (block->flags & bad)
+        wave->since = after;
     /* Relaxed: made visible before any new word by the release of that word. */
     atomic_store_explicit(&wave->begun, after, memory_order_relaxed);
     write_samples(wave, block);

@@ -20,7 +20,8 @@ struct wave_pair { float voltage_v, current_a; };
 /* How far it has got. Samples count from 0; what is missing before one does not count. */
 struct wave_head {
     uint64_t samples;           /* written so far: the newest has number samples - 1 */
-    uint64_t since;             /* from this number on nothing is missing and time has not stepped */
+    /* from this number on nothing is missing, filled or invalid, and time has not stepped */
+    uint64_t since;
     uint64_t doubtful;          /* up to this number, exclusive, one stood at the end of its scale */
     int64_t t_ns;               /* of the newest sample */
     uint32_t period_ps;

@@ -113,7 +113,8 @@ void spectra_work_close(struct spectra_work *work);
 int spectra_meter_init(struct spectra_meter *meter, const struct spectra_config *config);
 
 /* any, the one reader of this meter: the next cycle, if it has come. Returns a set: 1, `distortion` is of it;
- * 2, and it was the last one of a window: `window` is. 0: nothing to be done yet. */
+ * 2, and it was the last one of a window: `window` is; 2 alone where the writer was in
+ * the way before. 0: nothing to be done yet. */
 enum { SPECTRA_CYCLE = 1, SPECTRA_WINDOW = 2 };
 uint32_t spectra_meter_next(struct spectra_meter *meter, const struct spectra_plan *plan,
                             struct spectra_work *work, const struct wave *wave,

@@ -96,12 +96,13 @@ static int fetch(const struct spectra_meter *meter, struct spectra_work *work, c
     return 0;
 }
 
-/* `cycles` of them, from one boundary to another, evenly spread in work->even. */
+/* `cycles` of them, from one boundary to another, evenly spread in work->even. -ERANGE where they are longer
+ * than any that are followed; or as wave_read. */
 static int spread(const struct spectra_meter *meter, const struct spectra_plan *plan,
                   struct spectra_work *work, const struct wave *wave, double from, double to, uint32_t cycles)
 {
     uint32_t points = plan->points * cycles, first;
-    int error = to - from > plan->rows ? -EOVERFLOW : fetch(meter, work, wave, from, to, &first);
+    int error = to - from > plan->rows ? -ERANGE : fetch(meter, work, wave, from, to, &first);
 
     if (!error)
         spectra_resample(plan, work->row, from - first, (to - from) / points, points, work->even);
@@ -155,22 +156,46 @@ static double end_of(const struct spectra_meter *meter, const struct wave_head *
     return meter->base + (uint64_t)to + SPECTRA_REACH + 1 > head->samples ? 0 : to;
 }
 
-static bool lose(struct spectra_meter *meter)
+/* -EAGAIN: the writer got in between, nothing is lost. */
+static bool lose(struct spectra_meter *meter, int error)
 {
-    meter->overtaken++;
-    stop(meter);
+    if (error == -EAGAIN)
+        return false;
+    meter->overtaken += error == -EOVERFLOW;
+    meter->breaks += error != -EOVERFLOW;
+    meter->going = false;
     return false;
 }
 
 static bool take_cycle(struct spectra_meter *meter, const struct spectra_plan *plan,
                        struct spectra_work *work, const struct wave *wave, double to)
 {
-    if (spread(meter, plan, work, wave, meter->at, to, 1))
-        return lose(meter);
+    int error = spread(meter, plan, work, wave, meter->at, to, 1);
+
+    if (error)
+        return lose(meter, error);
     spectra_cycle_take(meter, plan, work);
     meter->at = to;
     meter->filled++;
     return true;
+}
+
+/* The window that ends where the newest cycle does; 0 where it cannot be read now, or any more. */
+static uint32_t take_window(struct spectra_meter *meter, const struct spectra_plan *plan,
+                            struct spectra_work *work, const struct wave *wave, const struct wave_head *head,
+                            struct spectra_window *window)
+{
+    int error = spread(meter, plan, work, wave, meter->window_at, meter->at, plan->per);
+
+    if (error) {
+        lose(meter, error);
+        return 0;
+    }
+    finish_window(meter, plan, work, head, window);
+    meter->window_at = meter->at;
+    meter->filled = 0;
+    move_base(meter);
+    return SPECTRA_WINDOW;
 }
 
 uint32_t spectra_meter_next(struct spectra_meter *meter, const struct spectra_plan *plan,
@@ -188,6 +213,8 @@ uint32_t spectra_meter_next(struct spectra_meter *meter, const struct spectra_pl
         return 0;
     if (!meter->going)
         start_at(meter, &head);
+    if (meter->filled >= plan->per)         /* it could not be read then */
+        return take_window(meter, plan, work, wave, &head, window);
     double from = meter->at, to = end_of(meter, &head);
 
     if (to < 0)
@@ -201,13 +228,5 @@ uint32_t spectra_meter_next(struct spectra_meter *meter, const struct spectra_pl
     spectra_cycle_distortion(meter, plan, to - from, distortion);
     if (meter->filled < plan->per)
         return SPECTRA_CYCLE;
-    if (spread(meter, plan, work, wave, meter->window_at, to, plan->per)) {
-        lose(meter);
-        return SPECTRA_CYCLE;
-    }
-    finish_window(meter, plan, work, &head, window);
-    meter->window_at = meter->at;
-    meter->filled = 0;
-    move_base(meter);
-    return SPECTRA_CYCLE | SPECTRA_WINDOW;
+    return SPECTRA_CYCLE | take_window(meter, plan, work, wave, &head, window);
 }

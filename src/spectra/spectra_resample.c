@@ -14,7 +14,8 @@ void spectra_resample(const struct spectra_plan *plan, const struct spectra_row 
         double t = from + j * step;
         uint32_t i = (uint32_t)t;
         float part = (float)(t - i) * SPECTRA_PARTS;
-        uint32_t at = (uint32_t)part;
+        /* so near to the next sample that a float is that sample: the last part's end, no part beyond it */
+        uint32_t at = part < SPECTRA_PARTS ? (uint32_t)part : SPECTRA_PARTS - 1;
         float beside = part - (float)at;
         const spectra_four *low = plan->weight[at].of, *high = plan->weight[at + 1].of;
         spectra_four first = low[0] + beside * (high[0] - low[0]);

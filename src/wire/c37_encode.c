@@ -103,8 +103,9 @@ static void put_phasor(struct out *out, const struct c37_pmu *config, uint32_t i
         put_float(out, phasor->first);
         put_float(out, phasor->second);
     } else if (config->format & C37_POLAR) {
+        /* no count of a magnitude says that it is missing: the angle does */
         put16(out, magnitude_of(phasor->first, factor));
-        put16(out, count_of(phasor->second, RAD_PER_COUNT));
+        put16(out, count_of(phasor->first - phasor->first == 0 ? phasor->second : NAN, RAD_PER_COUNT));
     } else {
         put16(out, count_of(phasor->first, factor));
         put16(out, count_of(phasor->second, factor));

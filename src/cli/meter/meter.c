@@ -27,6 +27,8 @@ static int wave_row(void *of, uint32_t meter, uint64_t n, double t_s, double row
 /* A packet goes one way: where it can go follows from its protocol. */
 static int check_way(const struct meter_options *o, const struct meter_packer *by)
 {
+    if (by->ethernet && o->interface && o->capture)
+        return complain("one of --interface and --capture");
     if (by->ethernet && (o->to || o->from))
         return complain("this protocol goes in Ethernet frames: --interface or --capture, not --to");
     if (!by->ethernet && o->interface)
@@ -36,13 +38,15 @@ static int check_way(const struct meter_options *o, const struct meter_packer *b
                                      : "where to? --to ADDRESS:PORT");
     if (o->capture && !(o->seconds > 0) && !o->count && (!o->recording || o->again))
         return complain("a capture wants an end: --seconds or --count");
+    if (o->start_ns && !o->capture)
+        return complain("--start is for --capture: else packets leave in the time of this machine");
     return 0;
 }
 
 static int open_way(const struct meter_options *o, const struct meter_packer *by, struct meter_link *link)
 {
     if (o->capture)
-        return meter_link_capture(link, o->capture, by->ethernet ? NULL : o->to);
+        return meter_link_capture(link, o->capture, by->ethernet ? NULL : o->to, o->from);
     return by->ethernet ? meter_link_interface(link, o->interface) : meter_link_udp(link, o->to, o->from);
 }
 
@@ -54,15 +58,28 @@ static void tell(const struct meter_options *o, const struct meter_run *run)
         fprintf(out,
                 "{\"protocol\": \"%s\", \"meters\": %u, \"samples_per_s\": %.10g, \"block\": %u, "
                 "\"blocks\": %" PRIu64 ", \"sent\": %" PRIu64 ", \"refused\": %" PRIu64 ", "
-                "\"late\": %" PRIu64 ", \"latest_ms\": %.3f, \"seconds\": %.3f}\n",
+                "\"unmade\": %" PRIu64 ", \"late\": %" PRIu64 ", \"latest_ms\": %.3f, \"seconds\": %.3f}\n",
                 run->pack->by->name, run->pack->ask.meters,
-                run->pack->rate_hz, run->pack->block, run->blocks, run->sent, run->link->refused, run->late,
+                run->pack->rate_hz, run->pack->block, run->blocks, run->sent, run->link->refused,
+                run->pack->unmade, run->late,
                 (double)run->latest_ns * 1e-6, (double)run->took_ns * 1e-9);
     else
         fprintf(out,
                 "%" PRIu64 " packets of %u meters in %.1f s, %" PRIu64 " refused, %" PRIu64
                 " late by more than 1 ms, the latest by %.3f ms\n", run->sent, run->pack->ask.meters,
                 (double)run->took_ns * 1e-9, run->link->refused, run->late, (double)run->latest_ns * 1e-6);
+}
+
+/* Where nothing at all got out, that is no run. */
+static int finish(const struct meter_options *o, const struct meter_run *run)
+{
+    if (!run->sent && run->link->refused)
+        fprintf(stderr, "flyball meter: nothing was sent: %s\n", strerror(-run->link->error));
+    else if (!run->sent && run->pack->unmade)
+        fputs("flyball meter: nothing was sent: the protocol has no form for what was asked for\n", stderr);
+    else
+        tell(o, run);
+    return run->sent || !(run->link->refused || run->pack->unmade) ? CLI_OK : CLI_CONNECT;
 }
 
 static int send_from(const struct meter_options *o, struct meter_pack *pack,
@@ -81,12 +98,10 @@ static int send_from(const struct meter_options *o, struct meter_pack *pack,
     rc = meter_run(&run);
     int closed = meter_link_close(&link);
 
-    rc = rc ? rc : closed;
-    if (rc)
-        fprintf(stderr, "flyball meter: %s\n", strerror(-rc));
-    else
-        tell(o, &run);
-    return rc ? CLI_CONNECT : CLI_OK;
+    if (!rc && !closed)
+        return finish(o, &run);
+    fprintf(stderr, "flyball meter: %s\n", closed ? link.why : strerror(-rc));
+    return CLI_CONNECT;
 }
 
 /* Orders of current, as the waveform was asked for. */
@@ -201,18 +216,18 @@ static int run_meter(int argc, char **argv)
 
 const struct cli_verb cli_meter = {
     .name = "meter",
-    .arguments = "--protocol NAME --to ADDRESS:PORT | --interface NAME [OPTIONS]",
+    .arguments = "--protocol NAME --to ADDRESS:PORT | --interface NAME | --capture FILE [OPTIONS]",
     .summary = "send what meters send: waveforms that are made, recordings, or a plant",
     .help = "  --protocol NAME    raw (samples), sv (sampled values in Ethernet frames), c37118, upmu\n"
             "  --to ADDRESS:PORT  where UDP goes; --from ADDRESS: whence\n"
             "  --interface NAME   where frames go; --vlan ID: with a tag\n"
-            "  --capture FILE     to a file instead, as fast as it goes\n"
+            "  --capture FILE     to a file instead, as fast as it goes; of UDP with --to\n"
             "  --meters N         so many; --first N: number of the first, 1\n"
             "  --name TEXT        of a meter; '#' stands for its number\n"
             "  --rate HZ          samples a second; readings a second\n"
             "  --block N          samples in a packet\n"
             "  --seconds S        then it ends; --count N: after so many packets of each meter\n"
-            "  --start NS         time of the first sample, Unix; else now\n"
+            "  --start NS         of a capture: time of the first sample, Unix; else now\n"
             "  --seed N           of noise\n"
             "  --json             what was sent, as one JSON object\n"
             "  --recording FILE   CSV or COMTRADE instead of a waveform, at the protocol's rate;\n"

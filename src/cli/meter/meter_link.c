@@ -51,22 +51,28 @@ static int read_address(struct meter_link *link, const char *text, struct sockad
     return -EINVAL;
 }
 
+static int read_ends(struct meter_link *link, const char *to, const char *from)
+{
+    int rc = read_address(link, to, &link->to);
+
+    link->from = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (rc || !from || inet_pton(AF_INET, from, &link->from.sin_addr) == 1)
+        return rc;
+    snprintf(link->why, sizeof link->why, "%s is no IPv4 address", from);
+    return -EINVAL;
+}
+
 int meter_link_udp(struct meter_link *link, const char *to, const char *from)
 {
-    struct sockaddr_in own = {.sin_family = AF_INET};
-    int rc = read_address(link, to, &link->to);
+    int rc = read_ends(link, to, from);
 
     link->fd = -1;
     if (rc)
         return rc;
-    if (from && inet_pton(AF_INET, from, &own.sin_addr) != 1) {
-        snprintf(link->why, sizeof link->why, "%s is no IPv4 address", from);
-        return -EINVAL;
-    }
     link->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (link->fd < 0)
         return fail(link, -errno, "a socket for", to);
-    if (from && bind(link->fd, (const struct sockaddr *)&own, sizeof own))
+    if (from && bind(link->fd, (const struct sockaddr *)&link->from, sizeof link->from))
         return fail(link, -errno, "from", from);
     return 0;
 }
@@ -89,23 +95,24 @@ int meter_link_interface(struct meter_link *link, const char *name)
     return 0;
 }
 
-int meter_link_capture(struct meter_link *link, const char *path, const char *to)
+int meter_link_capture(struct meter_link *link, const char *path, const char *to, const char *from)
 {
     const struct {
         uint32_t magic;
         uint16_t major, minor;
         uint32_t zone, accuracy, bytes_max, link;
     } head = {CAPTURE_MAGIC_NS, 2, 4, 0, 0, CAPTURE_BYTES_MAX, CAPTURE_LINK_ETHERNET};
-    int rc = to ? read_address(link, to, &link->to) : 0;
+    int rc = to ? read_ends(link, to, from) : 0;
 
     link->fd = -1;
     link->framed = !to;
     if (rc)
         return rc;
+    link->name = strcmp(path, "-") ? path : "standard output";
     link->file = strcmp(path, "-") ? fopen(path, "we") : stdout;
     if (!link->file)
         return fail(link, -errno, "file", path);
-    return fwrite(&head, sizeof head, 1, link->file) == 1 ? 0 : fail(link, -EIO, "file", path);
+    return fwrite(&head, sizeof head, 1, link->file) == 1 ? 0 : fail(link, -errno, "file", link->name);
 }
 
 static void put16(uint8_t *at, uint32_t value)
@@ -117,7 +124,6 @@ static void put16(uint8_t *at, uint32_t value)
 /* Ethernet, IPv4 and UDP without its checksum, which 0 says. */
 static void wrap(const struct meter_link *link, uint8_t *head, uint32_t bytes)
 {
-    static const uint8_t loopback[4] = {127, 0, 0, 1};
     uint8_t *ip = head + ETHERNET_BYTES, *udp = ip + IPV4_BYTES;
     uint32_t sum = 0;
 
@@ -127,7 +133,7 @@ static void wrap(const struct meter_link *link, uint8_t *head, uint32_t bytes)
     put16(ip + 2, IPV4_BYTES + UDP_BYTES + bytes);
     ip[8] = 64;
     ip[9] = IPPROTO_UDP;
-    memcpy(ip + 12, loopback, sizeof loopback);
+    memcpy(ip + 12, &link->from.sin_addr, sizeof link->from.sin_addr);
     memcpy(ip + 16, &link->to.sin_addr, sizeof link->to.sin_addr);
     for (uint32_t k = 0; k < IPV4_BYTES; k += 2)
         sum += (uint32_t)ip[k] << 8 | ip[k + 1];
@@ -148,8 +154,11 @@ static bool capture(struct meter_link *link, int64_t t_ns, const uint8_t *data, 
 
     if (wrapped)
         wrap(link, head, bytes);
-    return fwrite(record, sizeof record, 1, link->file) == 1 &&
-           fwrite(head, 1, wrapped, link->file) == wrapped && fwrite(data, 1, bytes, link->file) == bytes;
+    if (!link->error && (fwrite(record, sizeof record, 1, link->file) != 1 ||
+                         fwrite(head, 1, wrapped, link->file) != wrapped ||
+                         fwrite(data, 1, bytes, link->file) != bytes))
+        link->error = fail(link, -errno, "file", link->name);
+    return !link->error;
 }
 
 /* The socket is not connected: where nobody listens the kernel need not tell, and meters go on. */
@@ -163,16 +172,20 @@ bool meter_link_send(struct meter_link *link, int64_t t_ns, const uint8_t *data,
     do
         sent = sendto(link->fd, data, bytes, 0, to, to ? sizeof link->to : 0);
     while (sent < 0 && errno == EINTR);
-    link->refused += sent != (ssize_t)bytes;
-    return sent == (ssize_t)bytes;
+    if (sent == (ssize_t)bytes)
+        return true;
+    link->refused++;
+    if (!link->error)
+        link->error = sent < 0 ? -errno : -EMSGSIZE;
+    return false;
 }
 
 int meter_link_close(struct meter_link *link)
 {
-    int rc = 0;
+    int rc = link->file ? link->error : 0;
 
-    if (link->file && (ferror(link->file) | (link->file == stdout ? fflush(stdout) : fclose(link->file))))
-        rc = -EIO;
+    if (link->file && (link->file == stdout ? fflush(stdout) : fclose(link->file)) && !rc)
+        rc = fail(link, -errno, "file", link->name);
     if (link->fd >= 0)
         close(link->fd);
     link->fd = -1;

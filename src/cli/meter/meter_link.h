@@ -12,8 +12,10 @@ struct meter_link {
     int fd;                     /* -1: a file */
     FILE *file;
     bool framed;                /* packets are whole Ethernet frames already */
-    struct sockaddr_in to;
+    const char *name;           /* of the file */
+    struct sockaddr_in to, from;
     uint64_t refused;           /* that the kernel did not take */
+    int error;                  /* -errno of the first one, or of the file */
     char why[200];
 };
 
@@ -24,13 +26,13 @@ int meter_link_udp(struct meter_link *link, const char *to, const char *from);
 int meter_link_interface(struct meter_link *link, const char *name);
 
 /* setup: a capture with nanoseconds; "-" is standard output. UDP payload gets the headers that it would have
- * on its way to `to`, NULL for whole frames. */
-int meter_link_capture(struct meter_link *link, const char *path, const char *to);
+ * on its way to `to`, NULL for whole frames; `from`: 127.0.0.1 where it is NULL. */
+int meter_link_capture(struct meter_link *link, const char *path, const char *to, const char *from);
 
 /* any: one packet of `t_ns` (Unix). False where it was refused. */
 bool meter_link_send(struct meter_link *link, int64_t t_ns, const uint8_t *data, uint32_t bytes);
 
-/* any: 0, or -errno of a file that could not be written to its end. */
+/* any: 0, or -errno of a file that could not be written to its end, and why. */
 int meter_link_close(struct meter_link *link);
 
 #endif

@@ -252,6 +252,34 @@ static int take_number(struct meter_options *o, int option, const char *text)
     }
 }
 
+static const char *name_of(enum option_name option)
+{
+    const struct option *row = known;
+
+    while (row->val != (int)option)
+        row++;
+    return row->name;
+}
+
+/* Options that would do nothing, by protocol. */
+static int check_use(const struct meter_options *o)
+{
+    static const struct {
+        enum option_name option;
+        const char *protocols;
+    } only[] = {{OPTION_VLAN, "sv"}, {OPTION_CFG3, "c37118"}, {OPTION_CFG_EVERY, "c37118"},
+                {OPTION_NEUTRAL, "raw, sv"}, {OPTION_CLOCK, "raw, sv, c37118"}, {OPTION_VOLTS_FULL, "raw"},
+                {OPTION_AMPERES_FULL, "raw"}};
+
+    for (uint32_t k = 0; k < sizeof only / sizeof *only; k++)
+        if (o->given >> (only[k].option - OPTION_PROTOCOL) & 1 && !strstr(only[k].protocols, o->protocol))
+            return wrong("--%s is nothing that %s has, but %s", name_of(only[k].option), o->protocol,
+                         only[k].protocols);
+    if ((o->again || o->channels) && !o->recording)
+        return wrong("--again and --channels are of a --recording");
+    return 0;
+}
+
 static int take(struct meter_options *o, int option, const char *text)
 {
     switch (option) {
@@ -284,6 +312,7 @@ int meter_options_read(struct meter_options *o, int argc, char **argv)
         rc = option == '?' ? -EINVAL : take(o, option, optarg);
         if (rc)
             return rc;
+        o->given |= UINT64_C(1) << (option - OPTION_PROTOCOL);
     }
     if (optind != argc)
         return wrong("'%s' is nothing that it takes", argv[optind]);
@@ -291,5 +320,5 @@ int meter_options_read(struct meter_options *o, int argc, char **argv)
         return wrong("--recording FILE, or --plant SITE and --workload FILE");
     if (!o->protocol)
         return wrong("--protocol says what to send: raw, sv, c37118 or upmu");
-    return 0;
+    return check_use(o);
 }

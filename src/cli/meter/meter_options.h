@@ -11,6 +11,7 @@ struct meter_options {
     const char *recording, *site, *workload;
     uint32_t channel[SAMPLES_CHANNELS_MAX], channels;   /* of the recording */
     bool json, again;
+    uint64_t given;             /* bits by option, for what the protocol does not know */
     double seconds;
     uint64_t count, seed;
     int64_t start_ns;           /* 0: now */

@@ -9,7 +9,7 @@
 
 #include "wire/raw.h"
 
-enum { COUNTS = 32000, APPID_FIRST = 0x4000, APPID_LAST = 0x7FFF, TAG_PRIORITY = 4 << 13 };
+enum { COUNTS = 32000, APPID_FIRST = 0x4000, APPID_LAST = 0x7FFF, TAG_PRIORITY = 4 << 13, SV_ID_MAX = 34 };
 
 #define SAMPLING_MIN_HZ 8000    /* of meters that send readings: at least that, inside */
 
@@ -39,11 +39,17 @@ static uint32_t take_raw(struct meter_pack *pack, uint32_t meter, const struct m
     samples.sequence = pack->sequence[meter]++;
     out->bytes = raw_encode(&samples, (float)(pack->ask.volts_full / COUNTS),
                             (float)(pack->ask.amperes_full / COUNTS), out->data, sizeof out->data);
+    pack->unmade += !out->bytes;
     return out->bytes > 0;
 }
 
 static int begin_sv(struct meter_pack *pack)
 {
+    char name[METER_NAME_BYTES];
+
+    for (uint32_t m = 0; m < pack->ask.meters; m++)
+        if (meter_pack_name(pack, m, name) > SV_ID_MAX)
+            return refuse(pack, "an svID has at most 34 bytes, its number among them: a shorter --name");
     if (pack->block < 1 || pack->block > SV_ASDUS_MAX)
         return refuse(pack, "a frame of sampled values has 1 to 8 samples");
     if (pack->ask.first + pack->ask.meters > APPID_LAST - APPID_FIRST + 1)
@@ -70,6 +76,7 @@ static uint32_t take_sv(struct meter_pack *pack, uint32_t meter, const struct me
     meter_pack_samples(pack, meter, block, &samples);
     out->bytes = sv_encode(&publisher, &samples, (uint32_t)(block->first % rate_hz), out->data,
                            sizeof out->data);
+    pack->unmade += !out->bytes;
     return out->bytes > 0;
 }
 

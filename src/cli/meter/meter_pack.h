@@ -66,6 +66,7 @@ struct meter_pack {
     uint32_t block;             /* samples taken at a time */
     uint32_t period_ps;
     uint64_t *sequence;         /* by meter */
+    uint64_t unmade;            /* packets that were due and that the protocol has no form for */
     struct measure_meter *measure;
     struct measure_out *out;
     struct meter_phasors *phasors;

@@ -13,7 +13,13 @@
 #include "cli/meter/meter_pack.h"
 
 enum { CHANNELS = SAMPLES_IC + 1, TIME_BASE = 1000000, VERSION_2011 = 2, CYCLES_KEPT = 4 };
-enum { CURRENT_UNIT = 1 << 24, QUALITY_SYNCED = 1 << PHASORS_QUALITY_SHIFT };
+enum { CURRENT_UNIT = 1 << 24 };
+
+/* What is said of the clock, by enum sv_synch: nothing is known of it; good to 1 ms; locked to UTC. */
+static const uint8_t time_quality[] = {15, 7, 0};
+static const uint16_t clock_stat[] = {
+    PHASORS_UNSYNCED | 7 << PHASORS_QUALITY_SHIFT, PHASORS_UNSYNCED | 5 << PHASORS_QUALITY_SHIFT,
+    1 << PHASORS_QUALITY_SHIFT};
 
 static const double pi = 3.14159265358979323846;
 
@@ -142,7 +148,6 @@ static double response(const struct meter_pack *pack, double frequency_hz)
 static void fill(const struct meter_pack *pack, struct meter_phasors *of, uint64_t centre,
                  struct phasors_pmu *pmu)
 {
-    bool synced = pack->ask.synch == SV_SYNCH_GLOBAL;
     double hz = frequency(pack, of, centre), gain = 1 / response(pack, hz);
     struct turning at[CHANNELS];
 
@@ -153,7 +158,7 @@ static void fill(const struct meter_pack *pack, struct meter_phasors *of, uint64
     }
     for (uint32_t p = 0; p < MEASURE_PHASES; p++)
         pmu->analog[0] += gain * gain * (at[p].x * at[SAMPLES_IA + p].x + at[p].y * at[SAMPLES_IA + p].y);
-    pmu->stat = (uint16_t)(synced ? QUALITY_SYNCED : PHASORS_UNSYNCED);
+    pmu->stat = clock_stat[pack->ask.synch];
     pmu->frequency_hz = hz;
     pmu->rocof_hz_per_s = of->frames ? (hz - of->before_hz) * pack->rate_hz / pack->block : 0;
     of->before_hz = hz;
@@ -186,7 +191,10 @@ static uint32_t put_config(const struct meter_pack *pack, uint32_t meter, const 
                            int64_t t_ns, struct meter_packet *out)
 {
     static const char *const channel[] = {"VA", "VB", "VC", "IA", "IB", "IC", "P_TOT_W"};
-    struct c37_head head = {.version = VERSION_2011};
+    struct c37_head head = {.version = VERSION_2011, .time_quality = time_quality[pack->ask.synch]};
+    /* the triangle is two cycles, and its time tag is their middle */
+    struct c37_place place = {.latitude_deg = INFINITY, .longitude_deg = INFINITY, .elevation_m = INFINITY,
+                              .window_us = (int32_t)lround(2e6 / pack->ask.nominal_hz)};
     struct c37_text name[1 + CHANNELS + 1];
     char station[METER_NAME_BYTES];
 
@@ -194,7 +202,7 @@ static uint32_t put_config(const struct meter_pack *pack, uint32_t meter, const 
     name[0] = (struct c37_text){(const uint8_t *)station, meter_pack_name(pack, meter, station)};
     for (uint32_t c = 0; c < CHANNELS + 1; c++)
         name[1 + c] = (struct c37_text){(const uint8_t *)channel[c], (uint32_t)strlen(channel[c])};
-    return out->bytes = c37_config_encode(config, &head, name, NULL, out->data, sizeof out->data);
+    return out->bytes = c37_config_encode(config, &head, name, &place, out->data, sizeof out->data);
 }
 
 uint32_t meter_phasors_take(struct meter_pack *pack, uint32_t meter, const struct meter_block *block,
@@ -205,7 +213,7 @@ uint32_t meter_phasors_take(struct meter_pack *pack, uint32_t meter, const struc
     /* whole blocks behind the end, so that a cycle and a half lie behind the centre */
     uint32_t behind = (3 * cycle / 2 + pack->block) / pack->block * pack->block;
     uint64_t every = (uint64_t)llround(pack->ask.config_every_s * pack->rate_hz / pack->block);
-    struct phasors phasors = {.pmus = 1};
+    struct phasors phasors = {.pmus = 1, .time_quality = time_quality[pack->ask.synch]};
     struct c37_config config;
 
     keep(pack, of, block);
@@ -218,5 +226,6 @@ uint32_t meter_phasors_take(struct meter_pack *pack, uint32_t meter, const struc
         packets += put_config(pack, meter, &config, phasors.t_ns, &out[packets]) > 0;
     out[packets].bytes = c37_data_encode(&config, VERSION_2011, &phasors, out[packets].data,
                                          sizeof out[packets].data);
+    pack->unmade += !out[packets].bytes;
     return packets + (out[packets].bytes > 0);
 }

@@ -80,17 +80,15 @@ static void measure(struct meter_pack *pack, uint32_t meter, const struct meter_
     }
 }
 
-/* Volts, amperes and watts of the newest cycle; the rest is ahead or behind as the fundamental said. */
+/* Of the newest cycle; reactive power of the fundamental, over the newest 10 or 12. */
 static void fill_phase(const struct meter_newest *newest, uint32_t p, struct upmu_phase *phase)
 {
     const struct measure_half *half = &newest->half[p];
     double apparent = half->voltage_v * half->current_a;
-    double rest = apparent * apparent - half->active_w * half->active_w;
-    bool ahead = newest->cycled && newest->cycles.phase[p].reactive_var < 0;
 
     *phase = (struct upmu_phase){
         .voltage_rms_v = half->voltage_v, .current_rms_a = half->current_a, .power_active_w = half->active_w,
-        .power_reactive_var = (ahead ? -1 : 1) * sqrt(rest > 0 ? rest : 0), .power_apparent_va = apparent,
+        .power_reactive_var = newest->cycles.phase[p].reactive_var, .power_apparent_va = apparent,
         .power_factor = apparent > 0 ? half->active_w / apparent : 0};
 }
 
@@ -101,10 +99,8 @@ static void fill(const struct meter_pack *pack, uint32_t meter, struct upmu *upm
     upmu->phase_count = MEASURE_PHASES;
     for (uint32_t p = 0; p < MEASURE_PHASES; p++)
         fill_phase(newest, p, &upmu->phase[p]);
-    if (newest->cycled) {
-        upmu->thd_voltage_pct = 100 * newest->cycles.phase[0].thd_v;
-        upmu->thd_current_pct = 100 * newest->cycles.phase[0].thd_a;
-    }
+    upmu->thd_voltage_pct = 100 * newest->cycles.phase[0].thd_v;
+    upmu->thd_current_pct = 100 * newest->cycles.phase[0].thd_a;
     upmu->frequency_hz = measure_meter_frequency_hz(&pack->measure[meter]);
     upmu->harmonic_count = pack->ask.harmonics;
     memcpy(upmu->harmonic_pct, pack->ask.harmonic_pct, pack->ask.harmonics * sizeof *upmu->harmonic_pct);
@@ -124,7 +120,7 @@ uint32_t meter_reading_take(struct meter_pack *pack, uint32_t meter, const struc
     struct upmu upmu = {.device_id = name};
 
     measure(pack, meter, block);
-    if (pack->newest[meter].phases != (1u << MEASURE_PHASES) - 1)
+    if (pack->newest[meter].phases != (1u << MEASURE_PHASES) - 1 || !pack->newest[meter].cycled)
         return 0;
     upmu.timestamp_ns = block->t_ns + llround(block->count * (double)pack->period_ps * 1e-3);
     upmu.device_id_bytes = meter_pack_name(pack, meter, name);
@@ -135,5 +131,6 @@ uint32_t meter_reading_take(struct meter_pack *pack, uint32_t meter, const struc
                           .body_bytes = upmu_encode(&upmu, body, DATAGRAM_MAX - FRAME_HEADER_BYTES)};
 
     out->bytes = frame.body_bytes ? frame_encode(out->data, &frame) : 0;
+    pack->unmade += !out->bytes;
     return out->bytes > 0;
 }

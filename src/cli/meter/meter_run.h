@@ -12,7 +12,7 @@ struct meter_run {
     struct meter_source source;
     struct meter_link *link;
     double seconds;             /* 0: until it is ended */
-    uint64_t count;             /* blocks of each meter; 0: as long as it takes */
+    uint64_t count;             /* packets of data of each meter; 0: as long as it takes */
     bool paced;                 /* else as fast as it goes */
     int64_t start_ns;           /* Unix; 0: now */
     /* what became of it */
@@ -24,7 +24,8 @@ struct meter_run {
 /* Sent so much later than its last sample: a packet is late. */
 #define METER_LATE_NS NS_PER_MS
 
-/* any: until the end, SIGINT or SIGTERM. 0 or -errno of the source. */
+/* any: until the end, SIGINT or SIGTERM. 0, or -errno: of the source, or of a capture that cannot be written
+ * any more (link->error). */
 int meter_run(struct meter_run *run);
 
 #endif

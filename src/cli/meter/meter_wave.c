@@ -32,8 +32,21 @@ static double point(const struct meter_wave *wave, uint32_t channel, double turn
     return value * sqrt(2.0) * (current ? wave->current_a : wave->voltage_v) * magnitude(wave, phase);
 }
 
+/* In the order of their times; of the same time, as they were given. */
+static void sort_steps(struct meter_wave *wave)
+{
+    for (uint32_t k = 1; k < wave->steps; k++)
+        for (uint32_t at = k; at && wave->step[at].at_s < wave->step[at - 1].at_s; at--) {
+            struct meter_wave_step later = wave->step[at - 1];
+
+            wave->step[at - 1] = wave->step[at];
+            wave->step[at] = later;
+        }
+}
+
 int meter_wave_init(struct meter_wave *wave)
 {
+    sort_steps(wave);
     wave->table = calloc(CHANNELS, sizeof *wave->table);
     if (!wave->table)
         return -ENOMEM;

@@ -6,10 +6,12 @@ import json
 import math
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 FLYBALL = sys.argv[1]
 START_NS = 1751538645123456789
@@ -92,7 +94,7 @@ def raw(folder):
                     worst = max(worst, abs(count * lsb - wave(t, c)) / lsb)
     expect(places == {True}, 'every header, size and checksum is as the layout has it')
     expect(worst < 0.52, f'every sample within {worst:.3f} counts of the formula (0.5 is rounding)')
-    expect(begin['first'] - START_NS in range(0, 125001), 'the first sample is the first from the start on')
+    expect(begin['first'] - START_NS in range(0, 125000), 'the first sample is the first from the start on')
 
 
 def sampled_values(folder):
@@ -126,18 +128,20 @@ def readings(folder):
     path = os.path.join(folder, 'upmu.pcap')
     code, _, said = run('--protocol', 'upmu', '--capture', path, '--to', '10.1.2.3:4711', '--seconds', '1',
                         '--voltage', '230', '--current', '100', '--frequency', '50', '--lag', '30',
-                        '--start', str(START_NS), '--name', 'M-#')
+                        '--harmonic', 'i5,20', '--start', str(START_NS), '--name', 'M-#')
     expect(code == 0 and not said, f'readings are captured {said}')
     found = list(packets(path, 42))
     _, data = found[-1]
     at = data.index(b'\x1a\x36')
     volts, amperes, watts, vars_, _, factor = (struct.unpack_from('<d', data, at + 3 + 9 * k)[0]
                                                for k in range(6))
-    expect(data[:4] == b'FLY1' and b'\x12\x03M-1' in data and 55 <= len(found) <= 62,
+    expect(data[:4] == b'FLY1' and b'\x12\x03M-1' in data and 45 <= len(found) <= 51,
            f'{len(found)} frames of the meter')
-    for name, value, wanted in (('V', volts, 230), ('A', amperes, 100),
+    amperes_wanted = 100 * math.sqrt(1.04)      # what the harmonic adds is no reactive power
+    for name, value, wanted in (('V', volts, 230), ('A', amperes, amperes_wanted),
                                 ('W', watts, 23000 * math.cos(math.radians(30))),
-                                ('var', vars_, 11500), ('pf', factor, math.cos(math.radians(30)))):
+                                ('var', vars_, 11500),
+                                ('pf', factor, math.cos(math.radians(30)) / math.sqrt(1.04))):
         expect(abs(value / wanted - 1) < 1e-4, f'{name}: {value:.8g}, by hand {wanted:.8g}')
 
 
@@ -182,6 +186,52 @@ def synchrophasors(folder, kind, hertz, tolerance, *options):
         expect(k == 0 or abs(t - last - 1 / 30) < 2e-6, 'one thirtieth after the other')
         last = t
     expect(worst < tolerance, f'{hertz} Hz: magnitudes, angles, frequency and power within {worst:.2e}')
+
+
+def clocks(folder):
+    """Head and STAT of a synchrophasor say the same of the clock; CFG-3 says how long its window is."""
+    path = os.path.join(folder, 'clock.pcap')
+    for name, quality, stat in (('none', 15, 0x21C0), ('local', 7, 0x2140), ('global', 0, 0x0040)):
+        run('--protocol', 'c37118', '--cfg3', '--capture', path, '--to', '10.1.2.3:1', '--count', '3',
+            '--clock', name, '--start', str(START_NS))
+        frames = [data for _, data in packets(path, 42)]
+        said = {(data[10], struct.unpack_from('>H', data, 14)[0]) for data in frames if not data[1] >> 4}
+        expect(said == {(quality, stat)} and frames[0][10] == quality, f'a clock that is {name}: {said}')
+    expect([data[1] >> 4 for data in frames] == [5, 0, 0, 0], 'three packets, and the configuration')
+    # the last fields: window and delay (4 each), nominal frequency, changes, rate, checksum (2 each)
+    (window_us,) = struct.unpack_from('>i', frames[0], len(frames[0]) - 16)
+    expect(window_us == 33333, f'a window of {window_us} us')
+
+
+def numbers_of(folder):
+    """How many packets there are, and where the first sample lies."""
+    path = os.path.join(folder, 'numbers.pcap')
+    to = ('--capture', path, '--to', '10.1.2.3:1', '--json')
+    _, out, _ = run('--protocol', 'raw', '--meters', '20', '--seconds', '0.5', *to)
+    expect(json.loads(out)['sent'] == 2500, 'each of 20 meters has its half of a second')
+    for protocol in ('raw', 'upmu'):
+        _, out, _ = run('--protocol', protocol, '--meters', '3', '--count', '4', *to)
+        expect(json.loads(out)['sent'] == 12, f'{protocol}: four packets of each of three meters')
+    off = 0
+    for ns in range(0, 1000000000, 9125000):
+        start_ns = START_NS // 10**9 * 10**9 + ns
+        run('--protocol', 'raw', '--block', '8', '--count', '1', '--start', str(start_ns), '--from',
+            '10.9.8.7', *to)
+        (_, data), = packets(path, 26)
+        (t0_ns,) = struct.unpack_from('<q', data, 16 + 16)
+        off += t0_ns != start_ns
+        expect(data[:4] == bytes((10, 9, 8, 7)), 'it comes from where it was said to')
+    expect(off == 0, f'{off} of 110 starts at a sample were put off to the next one')
+
+
+def steps_in_time(folder):
+    one, two = (os.path.join(folder, name) for name in ('steps.pcap', 'other.pcap'))
+    steps = [('--step', '0.02,1.5'), ('--step', '0.05,0.5')]
+    for path, order in ((one, steps), (two, steps[::-1])):
+        run('--protocol', 'raw', '--capture', path, '--to', '10.1.2.3:1', '--seconds', '0.1', '--start',
+            str(START_NS), *order[0], *order[1])
+    with open(one, 'rb') as first, open(two, 'rb') as second:
+        expect(first.read() == second.read(), 'steps come in the order of their times')
 
 
 def dissected(folder):
@@ -264,8 +314,51 @@ def paced():
            f'half a second of packets takes no less {said}')
 
 
+def stopped():
+    """A signal ends it while it waits: the first reading is due after 19 s and more."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with subprocess.Popen([FLYBALL, 'meter', '--protocol', 'upmu', '--rate', '0.1', '--to',
+                               '127.0.0.1:9'], stdout=subprocess.PIPE) as waits:
+            with open(f'/proc/{waits.pid}/status', 'rb', buffering=0) as status:
+                blocked = False
+                for _ in range(1000):
+                    status.seek(0)
+                    blocked = blocked or b'SigBlk:\t0000000000004002' in status.read()
+                    if blocked:
+                        break
+                    time.sleep(0.01)
+            began = time.monotonic()
+            waits.send_signal(number)
+            out, _ = waits.communicate()
+            took = time.monotonic() - began
+        expect(blocked and waits.returncode == 0 and b'0 packets' in out, f'{number.name} after {took:.2f} s')
+
+
+def lost(folder):
+    code, out, said = run('--protocol', 'raw', '--capture', '/dev/full', '--to', '10.1.2.3:1', '--seconds',
+                          '1e6')
+    expect(code == 3 and '/dev/full: No space' in said and not out, f'a full disk: {said.strip()}')
+    code, out, said = run('--protocol', 'raw', '--to', '255.255.255.255:9', '--count', '2')
+    expect(code == 3 and 'nothing was sent: ' in said and not out, f'nobody takes it: {said.strip()}')
+    code, _, said = run('--protocol', 'sv', '--capture', os.path.join(folder, 'long.pcap'), '--count', '1',
+                        '--name', 'x' * 34)
+    expect(code == 0 and not said, f'an svID of 34 bytes {said}')
+
+
 def refusals():
+    raw_to, sv_lo = ('--protocol', 'raw', '--to', '10.0.0.1:1'), ('--protocol', 'sv', '--interface', 'lo')
     for options, words in (
+            ((*raw_to, '--vlan', '1'), '--vlan is nothing that raw has'),
+            ((*raw_to, '--cfg3'), '--cfg3 is nothing'), ((*raw_to, '--cfg-every', '1'), '--cfg-every is'),
+            (('--protocol', 'upmu', '--to', '10.0.0.1:1', '--neutral'), '--neutral is nothing'),
+            (('--protocol', 'upmu', '--to', '10.0.0.1:1', '--clock', 'none'), '--clock is nothing'),
+            ((*sv_lo, '--volts-full', '9'), '--volts-full is nothing'),
+            ((*sv_lo, '--amperes-full', '9'), '--amperes-full is nothing'),
+            ((*raw_to, '--again'), 'of a --recording'), ((*raw_to, '--start', '5'), '--start is for'),
+            ((*sv_lo, '--capture', '/dev/null', '--count', '1'), 'one of --interface and --capture'),
+            ((*sv_lo, '--name', 'x' * 35), 'at most 34 bytes'),
+            ((*sv_lo, '--name', 'x' * 33 + '#', '--meters', '10'), 'at most 34 bytes'),
+            ((*raw_to, '--capture', '/dev/null', '--count', '1', '--from', 'x'), 'x is no IPv4 address'),
             ((), '--protocol says'), (('--protocol', 'x'), '--protocol is'),
             (('--protocol', 'raw'), 'where to? --to'), (('--protocol', 'sv'), 'where to? --interface'),
             (('--protocol', 'raw', '--to', 'x:1'), 'x:1 is no IPv4 address'),
@@ -298,10 +391,15 @@ with tempfile.TemporaryDirectory() as made:
     synchrophasors(made, 5, 50, 1e-5, '--cfg3')
     synchrophasors(made, 3, 60, 1e-5)
     synchrophasors(made, 3, 60.5, 1e-4)
+    clocks(made)
+    numbers_of(made)
+    steps_in_time(made)
+    lost(made)
     dissected(made)
     recording(made)
     plant(made)
     same_again(made)
 paced()
+stopped()
 refusals()
 sys.exit(f'{len(failures)} failed' if failures else 0)

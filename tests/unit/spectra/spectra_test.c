@@ -13,7 +13,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include "spectra/spectra.h"
+#include "spectra/spectra_inside.h"
 #include "unit/core/waves.h"
 
 enum { BLOCK = 64, SAMPLES_KEPT = 16384 };
@@ -362,6 +362,26 @@ static void a_reader_that_was_overtaken_says_so(void **state)
     close_stand(&stand);
 }
 
+/* So little before a sample that its part of one, as a float, is 1: nothing beyond the table is read. */
+static void a_place_that_rounds_to_the_next_sample_is_that_sample(void **state)
+{
+    (void)state;
+    struct stand stand = {.rate_hz = 8000, .frequency_hz = 60, .value = rich_value};
+    struct spectra_row row[10], even[2];
+
+    open_stand(&stand, 60);
+    memset(&stand.plan.weight[SPECTRA_PARTS + 1], 0xFF, sizeof *stand.plan.weight);     /* NaN */
+    for (uint32_t k = 0; k < 10; k++)
+        for (uint32_t v = 0; v < 4; v++)
+            row[k].ab[v] = row[k].cn[v] = (float)(k * k + v);
+    spectra_resample(&stand.plan, row, 4 - 1e-9, 1e-9, 2, even);
+    for (uint32_t v = 0; v < 4; v++) {
+        assert_true(fabsf(even[0].ab[v] - even[1].ab[v]) < 1e-5F);
+        assert_true(fabsf(even[0].cn[v] - even[1].cn[v]) < 1e-5F);
+    }
+    close_stand(&stand);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -387,6 +407,7 @@ int main(void)
         cmocka_unit_test(distortion_is_told_cycle_by_cycle),
         cmocka_unit_test(what_is_broken_starts_anew),
         cmocka_unit_test(a_reader_that_was_overtaken_says_so),
+        cmocka_unit_test(a_place_that_rounds_to_the_next_sample_is_that_sample),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

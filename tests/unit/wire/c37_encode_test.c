@@ -138,7 +138,9 @@ static void draw_values(uint64_t *dice, const struct c37_pmu *config, struct pha
         double factor = config->format & C37_PHASORS_FLOAT ? 0.25 : config->phasor[i].factor;
         double other = polar && !(config->format & C37_PHASORS_FLOAT) ? 1e-4 : factor;
 
-        pmu->phasor[i].first = polar ? upto(dice, 65535) * factor : counted(dice, factor);
+        double magnitude = upto(dice, 15) ? upto(dice, 65535) * factor : NAN;
+
+        pmu->phasor[i].first = polar ? magnitude : counted(dice, factor);
         pmu->phasor[i].second = counted(dice, other);
     }
     bool whole = !(config->format & C37_FREQUENCY_FLOAT);
