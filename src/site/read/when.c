@@ -96,7 +96,7 @@ static int refuse_sign(struct parser *p)
         return refuse(p, p->token.at, "'%c' is not known: a measured value is never exactly a figure, "
                       "compare with < or >; for the opposite write not", sign);
     if (sign == '&' || sign == '|')
-        return refuse(p, p->token.at, "'%c' is not known, write %s", sign, sign == '&' ? "and" : "or");
+        return refuse(p, p->token.at, "'%c' has no meaning here: write %s", sign, sign == '&' ? "and" : "or");
     if (sign > ' ' && sign <= '~')
         return refuse(p, p->token.at, "'%c' has no meaning in a condition", sign);
     return refuse(p, p->token.at, "a character that has no meaning in a condition: use letters, digits, "
@@ -254,7 +254,7 @@ static int parse_time(struct parser *p)
         return refuse(p, at, "more than %d times for, that is the most", WHEN_TIMES_MAX);
     advance(p);
     if (is_word(p, "for"))
-        return refuse(p, p->token.at, "for stands here twice, keep one");
+        return refuse(p, p->token.at, "for stands here twice, drop one");
     return emit(p, at, step);
 }
 

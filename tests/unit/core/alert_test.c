@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "core/alert.h"
+#include "core/core.h"
+#include "stand.h"
 
 #define MS NS_PER_MS
 enum { METERS = 3, WATCHES = 4 };
@@ -178,6 +180,48 @@ static void what_a_meter_does_not_tell_is_counted_and_raises_nothing(void **stat
     assert_int_equal(bed.alerts.unknown, 3);
 }
 
+/* The digest of decisions and the counters after two readings, of 10 and 30 kW. */
+static uint64_t decided(const struct model_alert *watched, struct core_counters *count)
+{
+    const struct model_watch at = {.meter = 0};
+    struct stand stand;
+
+    stand_site(&stand);
+    if (watched) {
+        stand.model.alert = (struct model_alert *)(uintptr_t)watched;
+        stand.model.watch = (struct model_watch *)(uintptr_t)&at;
+        stand.model.alert_count = stand.model.watch_count = 1;
+    }
+    stand_start(&stand);
+    uint32_t watched_node = stand.model.meter[0].node;
+    stand_reading(&stand, watched_node, 10000000 / 3);
+    stand_wait(&stand, 16 * MS);
+    stand_reading(&stand, watched_node, 30000000 / 3);
+    uint64_t digest = stand.core->digest;
+    *count = *core_counters(stand.core);
+    stand_stop(&stand);
+    return digest;
+}
+
+static void what_is_raised_is_part_of_what_was_decided(void **state)
+{
+    const struct model_alert raised = {
+        .when = {.count = 1, .step = {{.op = WHEN_ABOVE, .quantity = WHEN_POWER, .bound = 20000000}}}};
+    const struct model_alert never = {
+        .when = {.count = 1, .step = {{.op = WHEN_ABOVE, .quantity = WHEN_POWER, .bound = 40000000}}}};
+    struct core_counters count;
+
+    (void)state;
+    uint64_t without = decided(NULL, &count);
+    assert_int_equal(decided(&never, &count), without);
+    assert_int_equal(count.alerts_raised, 0);
+    uint64_t with = decided(&raised, &count);
+    assert_int_not_equal(with, without);
+    assert_int_equal(count.alerts_raised, 1);
+    assert_int_equal(count.alerts_cleared + count.alerts_unknown, 0);
+    assert_int_equal(decided(&raised, &count), with);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_meter_that_nobody_watches_raises_nothing),
         cmocka_unit_test(readings_that_are_missing_start_a_time_anew),
         cmocka_unit_test(what_a_meter_does_not_tell_is_counted_and_raises_nothing),
+        cmocka_unit_test(what_is_raised_is_part_of_what_was_decided),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,6 +217,59 @@ static void a_reading_without_a_stamp_is_refused(void **state)
     assert_int_equal(measured(&upmu, 3, &reading), ACCEPTED);
 }
 
+/* Of a node of two phases less, the third phase's share is not its load. */
+static void what_alerts_alone_are_made_of_is_taken_where_it_makes_sense(void **state)
+{
+    (void)state;
+    struct reading reading;
+    struct upmu upmu = good();
+    upmu.phase[0].power_reactive_var = -1000.5;
+    upmu.phase[1].power_reactive_var = 3000;
+    upmu.phase[2].power_reactive_var = 0.0004;
+    upmu.thd_voltage_pct = 1.25;
+    upmu.thd_current_pct = 1000;
+    upmu.load_factor = 0.875;
+    upmu.power_trend = -0.0125;
+    upmu.harmonic_count = 5;
+    for (uint32_t i = 0; i < 5; i++)
+        upmu.harmonic_pct[i] = i ? 10.004 * i : 100;
+    assert_int_equal(measured(&upmu, 3, &reading), ACCEPTED);
+    assert_int_equal(reading.known,
+                     READING_REACTIVE | READING_THD_VOLTAGE | READING_THD_CURRENT | READING_FEATURES);
+    assert_int_equal(reading.reactive_mvar, 1999500);
+    assert_int_equal(reading.thd_voltage_ppm, 12500);
+    assert_int_equal(reading.thd_current_ppm, 10000000);
+    assert_int_equal(reading.load_factor_ppm, 875000);
+    assert_int_equal(reading.trend_w_per_s, -12500);
+    /* orders 2, 3 and 5; there is no 7th */
+    static const uint16_t harmonics[READING_HARMONIC_COUNT] = {1000, 2001, 4002};
+    assert_memory_equal(reading.harmonic_pct100, harmonics, sizeof harmonics);
+    assert_int_equal(measured(&upmu, 1, &reading), ACCEPTED);
+    assert_int_equal(reading.reactive_mvar, -1000500);
+}
+
+static void what_makes_no_sense_of_it_is_not_given_and_the_reading_stands(void **state)
+{
+    (void)state;
+    static const double senseless[] = {-1, 1e12, 0, INFINITY, NAN};
+    struct reading reading;
+    for (size_t i = 0; i < sizeof senseless / sizeof senseless[0]; i++) {
+        struct upmu upmu = good();
+        upmu.phase[1].power_reactive_var = senseless[i] < 0 ? -1e12 : senseless[i];
+        upmu.thd_voltage_pct = upmu.thd_current_pct = upmu.load_factor = senseless[i];
+        upmu.power_trend = 1;
+        upmu.harmonic_count = 2;
+        upmu.harmonic_pct[1] = senseless[i];
+        assert_int_equal(measured(&upmu, 3, &reading), ACCEPTED);
+        assert_int_equal(reading.known, 0);
+        assert_int_equal(reading.reactive_mvar, 0);
+        assert_int_equal(reading.thd_voltage_ppm + reading.thd_current_ppm + reading.load_factor_ppm, 0);
+        assert_int_equal(reading.trend_w_per_s, 0);
+        for (uint32_t h = 0; h < READING_HARMONIC_COUNT; h++)
+            assert_int_equal(reading.harmonic_pct100[h], 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +284,8 @@ int main(void)
         cmocka_unit_test(less_than_a_unit_is_rounded_like_anything_else),
         cmocka_unit_test(peak_factor_and_frequency_end_at_a_thousand),
         cmocka_unit_test(a_reading_without_a_stamp_is_refused),
+        cmocka_unit_test(what_alerts_alone_are_made_of_is_taken_where_it_makes_sense),
+        cmocka_unit_test(what_makes_no_sense_of_it_is_not_given_and_the_reading_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,6 +247,23 @@ static void in_shadow_exposure_and_unheard_hosts_are_no_alarm_and_silent_meters_
 }
 
 /* What was shed is no ordinary state, whatever else is well: it stays off until somebody puts it back. */
+static void an_alert_is_an_alarm_only_where_it_says_so(void **state)
+{
+    struct bed *bed = *state;
+    const uint64_t stands[SEQLOCK_WORDS] = {2, 5, 3};
+    struct model_alert alert[3] = {{.name = "seen", .severity = ALERT_WARNING},
+                                   {.name = "calm", .severity = ALERT_ALARM},
+                                   {.name = "loud", .severity = ALERT_ALARM}};
+
+    bed->model.alert = alert;
+    bed->model.alert_count = 3;
+    seqlock_write(&bed->view.alert[0], stands);
+    judge(bed, VERDICT_OK,
+          "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: main at 40.0 % exposed");
+    seqlock_write(&bed->view.alert[2 * VIEW_ALERT_RECORDS], stands);
+    judge(bed, VERDICT_ALARM, "alerts: 1 (loud)");
+}
+
 static void what_is_shed_or_could_not_be_is_an_alarm(void **state)
 {
     struct bed *bed = *state;
@@ -333,6 +350,7 @@ int main(void)
                                         close_bed),
         cmocka_unit_test_setup_teardown(what_nothing_else_would_tell_is_an_alarm_by_itself, open_bed,
                                         close_bed),
+        cmocka_unit_test_setup_teardown(an_alert_is_an_alarm_only_where_it_says_so, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(what_is_shed_or_could_not_be_is_an_alarm, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(words_never_run_over, open_bed, close_bed),
         cmocka_unit_test(a_meter_is_ok_late_stale_or_silent),
