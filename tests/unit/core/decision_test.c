@@ -55,7 +55,9 @@ static void memory_is_asked_for_by_the_size_of_the_site(void **state)
     stand.model.host_count = 0;
     stand.model.node_count = 0;
     stand.model.meter_count = 0;
-    assert_int_equal(core_bytes(&stand.model), (sizeof(struct core) + 63) / 64 * 64);
+    /* the swing of the site's power is known even there */
+    assert_int_equal(core_bytes(&stand.model), (sizeof(struct core) + 63) / 64 * 64 +
+                                                   (sizeof(struct spectrum_swing_known) + 63) / 64 * 64);
 }
 
 /* Every array of the core, none over another: each is filled with its own number, then all are looked at. */
@@ -489,6 +491,8 @@ static void the_size_is_that_of_every_array_in_whole_cache_lines(void **state)
                           3 * whole_lines(n) + 2 * whole_lines(n * 8);
         expected += 3 * whole_lines(n * 8) + whole_lines(n * 4);        /* contracts */
         expected += whole_lines(n * sizeof(struct token_wait));
+        expected += whole_lines(n / 2 * sizeof(struct spectrum_known)) +
+                    whole_lines((n + 1) * sizeof(struct spectrum_swing_known));
         expected += whole_lines(n / 2 * sizeof(struct residual_meter)) +
                     whole_lines(n * sizeof(struct residual_node));
         expected += whole_lines(n * 2 * ANCESTORS_MAX);                 /* above, in arbitration */
