@@ -229,6 +229,24 @@ static void readings_of_spoilt_windows_are_as_good_as_none(void **state)
     stand_stop(&stand);
 }
 
+static void readings_of_spoilt_windows_only_raise_heat_and_no_level_follows_them(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    struct heat_node heat = stand.core->heat.meter[BRANCH_A];
+    struct pool pool = stand.core->pools.node[BRANCH_A];
+    stand_wait(&stand, PERIOD_NS);
+    measure_unsure(&stand, 1);
+    measure_unsure(&stand, 40);
+    assert_true(stand.core->heat.meter[BRANCH_A].most.current_ma[0] >= 400000);
+    assert_int_equal(stand.core->heat.meter[BRANCH_A].stepped_ns, heat.stepped_ns);
+    assert_int_equal(stand.core->heat.meter[BRANCH_A].newest.current_ma[0], heat.newest.current_ma[0]);
+    assert_int_equal(stand.core->pools.node[BRANCH_A].measured_mva[0], pool.measured_mva[0]);
+    assert_int_equal(stand.core->pools.node[BRANCH_A].measured_t_ns, pool.measured_t_ns);
+    stand_stop(&stand);
+}
+
 static void an_old_reading_lends_for_so_much_less(void **state)
 {
     (void)state;
@@ -708,6 +726,7 @@ int main(void)
         cmocka_unit_test(a_contract_and_a_lapse_in_one_slot_give_each_host_one_lease),
         cmocka_unit_test(a_meter_that_repeats_itself_is_as_good_as_silent),
         cmocka_unit_test(readings_of_spoilt_windows_are_as_good_as_none),
+        cmocka_unit_test(readings_of_spoilt_windows_only_raise_heat_and_no_level_follows_them),
         cmocka_unit_test(an_old_reading_lends_for_so_much_less),
         cmocka_unit_test(heat_above_theta_op_ends_the_lending),
         cmocka_unit_test(a_lost_permit_comes_back_after_its_hold),
