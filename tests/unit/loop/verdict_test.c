@@ -259,7 +259,7 @@ static void an_alert_is_an_alarm_only_where_it_says_so(void **state)
     bed->model.alert_count = 3;
     seqlock_write(&bed->view.alert[0], stands);
     judge(bed, VERDICT_OK,
-          "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: main at 40.0 % exposed");
+          "2 meters fresh; 2 of 2 hosts hold a lease; nearest to its limit: branch at 50.0 % exposed");
     seqlock_write(&bed->view.alert[2 * VIEW_ALERT_RECORDS], stands);
     judge(bed, VERDICT_ALARM, "alerts: 1 (loud)");
 }
