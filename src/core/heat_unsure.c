@@ -12,7 +12,8 @@ void heat_unsure(struct heat *heat, const struct reading *reading)
         return;
     int64_t low_mv = heat_take_load(&heat->model->node[meter->node], meter, reading, &load);
     h->volts_mv = smaller(h->volts_mv, low_mv);
-    h->spoilt_ns += h->window_ns;
+    if (!(reading->flags & (READING_PEAK | READING_EDGE)))     /* these come beside that of their window */
+        h->spoilt_ns += h->window_ns;
     heat_keep_larger(&h->most, &load);
 }
 

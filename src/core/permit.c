@@ -290,6 +290,8 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
         take_unsure(permits, p, reading, t_ns);
         return;
     }
+    if (reading->flags & READING_FILTERED)
+        permits->stand_in[reading->meter].filtered = true;
     p->repeats = !is_news(p, reading);
     if (!p->repeats) {
         int64_t began_ns = smaller(slot->t_receive_ns, t_ns) - reading->age_ns - meter->period_ns;

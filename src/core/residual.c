@@ -225,8 +225,8 @@ void residual_reading(struct residual *residual, const struct slot *slot, int64_
 {
     const struct reading *reading = &slot->reading;
     struct residual_meter *m = &residual->meter[reading->meter];
-    if (m->node == INDEX_NONE)
-        return;
+    if (m->node == INDEX_NONE || reading->flags & (READING_PEAK | READING_EDGE))
+        return;                 /* a crossing repeats what was read before, and stands for no time */
     const struct model_node *node = &residual->model->node[m->node];
     int64_t period_ns = residual->model->meter[reading->meter].period_ns;
     bool unsure = reading->flags & READING_UNSURE;

@@ -15,6 +15,8 @@ enum reading_flag {
      * reading before, and so it is unsure, too */
     READING_PEAK = 8,
     READING_EDGE = 16,
+    /* its stamp is the middle of a filter's window, whose length nobody tells */
+    READING_FILTERED = 32,
 };
 
 /* What a meter need not send: it did. Decisions need none of it. */

@@ -156,6 +156,8 @@ static void early_readings_do_not_make_a_spoilt_one_forgotten(void **state)
     part = heat(&b)->state.part[0][0];
     heats(&b, CALM_MA, PERIOD_NS, 0);
     assert_true(heat(&b)->state.part[0][0] <= part);        /* once */
+    heats(&b, CALM_MA, PERIOD_NS / 2, READING_UNSURE | READING_PEAK);
+    assert_int_equal(heat(&b)->spoilt_ns, 0);               /* its window is another reading's */
 }
 
 static void a_spoilt_reading_starts_nothing(void **state)
