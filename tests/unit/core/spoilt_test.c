@@ -223,6 +223,22 @@ static void a_spoilt_reading_renews_no_permit_and_gives_none(void **state)
     assert_int_equal(b.permits.feeds & 2, 0);
 }
 
+/* Held, what more than no loss explains ends the reserve at once; lost, it waits for a sure one. */
+static void a_spoilt_reading_takes_what_is_lent_and_gives_nothing_back(void **state)
+{
+    (void)state;
+    struct bench b;
+    start_held(&b);
+    assert_int_equal(left(&b)->lent.contingencies, 3);
+    take(&b, 3000000, 100000, READING_UNSURE);
+    assert_int_equal(left(&b)->lent.contingencies, 1);
+    left(&b)->permit = PERMIT_OUTGROWN;
+    take(&b, LOW_MA + 1, 100000, READING_UNSURE);
+    assert_int_equal(left(&b)->permit, PERMIT_OUTGROWN);
+    take(&b, LOW_MA + 2, 100000, 0);
+    assert_int_equal(left(&b)->permit, PERMIT_HELD);
+}
+
 /* X, X again, a spoilt Y, X: the meter is as frozen as without Y. */
 static void a_spoilt_reading_is_no_news_of_a_frozen_meter(void **state)
 {
@@ -402,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_spoilt_reading_starts_nothing),
         cmocka_unit_test(a_spoilt_sag_makes_more_of_what_hosts_may_have_drawn),
         cmocka_unit_test(a_spoilt_reading_renews_no_permit_and_gives_none),
+        cmocka_unit_test(a_spoilt_reading_takes_what_is_lent_and_gives_nothing_back),
         cmocka_unit_test(a_spoilt_reading_is_no_news_of_a_frozen_meter),
         cmocka_unit_test(a_spoilt_reading_clears_no_doubt),
         cmocka_unit_test(a_spoilt_reading_shows_a_feed_lost_and_never_back),
