@@ -81,6 +81,11 @@ static double as_it_came(const struct measure_block *block, uint32_t channels, u
     return block->row ? block->row[(size_t)k * channels + channel] : (double)block->column[channel][k];
 }
 
+static bool looks_at(const struct measure_config *config, const struct measure_block *block, uint32_t channel)
+{
+    return measure_uses(config, channel) && !(block->absent >> channel & 1);
+}
+
 /* Beside the scaling, so that a meter without a clip level does not pay for it. */
 static void look_for_clips(struct measure_meter *meter, const struct measure_block *block,
                            struct measure_work *work, uint32_t at)
@@ -90,7 +95,7 @@ static void look_for_clips(struct measure_meter *meter, const struct measure_blo
     uint32_t first = block->samples, last = 0;
 
     for (uint32_t c = 0; c < config->channels; c++)
-        for (uint32_t k = 0; k < block->samples && measure_uses(config, c); k++)
+        for (uint32_t k = 0; k < block->samples && looks_at(config, block, c); k++)
             if (fabs(as_it_came(block, config->channels, c, k)) >= config->clip) {
                 first = k < first ? k : first;
                 last = k > last ? k : last;
@@ -111,7 +116,10 @@ static void correct(struct measure_meter *meter, const struct measure_block *blo
         memset(x, 0, at * sizeof *x);
         return;
     }
-    scale(&meter->config, block, channel, &x[at]);
+    if (block->absent >> channel & 1)
+        memset(&x[at], 0, block->samples * sizeof *x);      /* whatever it says */
+    else
+        scale(&meter->config, block, channel, &x[at]);
     for (uint32_t tap = 0; !at && tap < MEASURE_SKEW_TAPS; tap++)
         tail[tap] = x[0];
     fill(meter->reach > 0 ? tail[MEASURE_SKEW_TAPS - 1] : x[0], &x[at - missing], missing);

@@ -101,6 +101,7 @@ static void void_whole(struct measure_meter *meter)
         grid->whole_flags = 0;
     }
     memset(meter->shared_whole, 0, sizeof meter->shared_whole);
+    meter->absent_whole = meter->absent;
     meter->shared_samples = 0;
     meter->halves = 0;
 }
@@ -197,6 +198,8 @@ static void make_reading(struct measure_meter *meter, int64_t t_ns, struct measu
     reading->flags |= measure_track_flags(meter);
     if (meter->track.age < reading->cycles + CALM_CYCLES)
         reading->flags |= MEASURE_SETTLING;
+    if (meter->absent_whole)
+        reading->flags |= MEASURE_NEUTRAL;
     measure_power_total(meter, reading);
 }
 

@@ -9,7 +9,7 @@
 
 #define CLOCK_NS 20000          /* blocks may be this much beside where the one before said */
 #define SCALE_MAX 1e9
-enum { FORGET_NS = 1000000000 };
+enum { FORGET_NS = 1000000000, NEUTRAL_CHANNELS = 1 << SAMPLES_VN | 1 << SAMPLES_IN };
 /* times and numbers of samples whose differences are numbers too: until the year 2116 */
 #define FAR_MAX (INT64_C(1) << 62)
 #define FAR_MIN (-(INT64_C(1) << 61))
@@ -85,6 +85,8 @@ static void lay(struct measure_meter *meter, const struct measure_block *block, 
     for (uint32_t c = 0; joins && c < meter->config.channels; c++)
         work->x[c][0] = meter->last[c];
     measure_correct(meter, block, work, work->n + 1 - block->samples);
+    meter->absent |= block->absent;             /* between the blocks lies a line that has of both */
+    meter->absent_whole |= meter->absent;
     if (meter->started && (moved_ns > CLOCK_NS || moved_ns < -CLOCK_NS))
         measure_work_mark(work, joins, joins, MEASURE_CLOCK);
 }
@@ -110,6 +112,7 @@ static void leave(struct measure_meter *meter, const struct measure_block *block
     track->cycles = track->frequency * (1 + track->pull);
     meter->next_first = block->first + block->samples;
     meter->next_t_ns = block->t_ns + (int64_t)(block->samples * meter->period_ns + 0.5);
+    meter->absent = block->absent;
     meter->started = 1;
     meter->omitted = 0;
 }
@@ -128,6 +131,7 @@ int measure_meter_block(struct measure_meter *meter, const struct measure_block 
     if (block->t_ns < FAR_MIN || block->t_ns >= FAR_MAX || block->first < FAR_MIN || block->first >= FAR_MAX)
         return -EINVAL;
     if (!block->samples || block->samples > MEASURE_BLOCK_MAX || !block->row == !block->column ||
+        block->absent & ~(uint32_t)NEUTRAL_CHANNELS ||
         (meter->started && block->first < meter->next_first))
         return -EINVAL;
     uint64_t missing = meter->started ? (uint64_t)block->first - (uint64_t)meter->next_first : 0;
@@ -148,12 +152,12 @@ int measure_meter_block(struct measure_meter *meter, const struct measure_block 
     return 0;
 }
 
-/* A channel that nobody measures may be invalid; where none is named, all are. */
+/* A channel that nobody measures may be invalid, and the neutral; where none is named, all are. */
 static bool is_invalid(const struct measure_config *config, const struct samples *samples)
 {
     bool any = !samples->invalid;
 
-    for (uint32_t c = 0; c < config->channels; c++)
+    for (uint32_t c = 0; c <= SAMPLES_IC; c++)
         any |= measure_uses(config, c) && (samples->invalid >> c & 1);
     return samples->flags & SAMPLES_INVALID && any;
 }
@@ -171,6 +175,17 @@ static int64_t missing_before(const struct measure_meter *meter, int64_t t_ns)
     return missing ? missing : (int64_t)meter->samples_per_tick + 2;
 }
 
+uint32_t measure_meter_open(const struct measure_meter *meter,
+                            struct measure_event open[MEASURE_EVENT_KINDS])
+{
+    uint32_t count = 0;
+
+    for (uint32_t kind = 0; kind < MEASURE_EVENT_KINDS; kind++)
+        if (meter->watch.on >> kind & 1)
+            open[count++] = meter->watch.event[kind];
+    return count;
+}
+
 int measure_meter_samples(struct measure_meter *meter, const struct samples *samples, struct measure_out *out)
 {
     struct measure_block block = {.column = samples->value, .samples = samples->count,
@@ -183,9 +198,12 @@ int measure_meter_samples(struct measure_meter *meter, const struct samples *sam
         meter->omitted = 1;
         return 0;
     }
+    block.absent = samples->flags & SAMPLES_INVALID ? samples->invalid & NEUTRAL_CHANNELS : 0;
     if (meter->started && (samples->flags & SAMPLES_GAP || meter->omitted))
         block.first += missing_before(meter, samples->t0_ns);
-    block.flags = (samples->flags & SAMPLES_CLIPPED ? MEASURE_CLIPPED : 0) |
+    bool clipped = !samples->clipped || samples->clipped & ~block.absent;
+
+    block.flags = (samples->flags & SAMPLES_CLIPPED && clipped ? MEASURE_CLIPPED : 0) |
                   (samples->flags & SAMPLES_FILLED ? MEASURE_FILLED : 0);
     return measure_meter_block(meter, &block, out);
 }

@@ -35,6 +35,7 @@ enum measure_flag {
     MEASURE_CLOCK = 32,                 /* the clock of the samples was set */
     MEASURE_DURING = 64,                /* in a sag, swell or interruption */
     MEASURE_CHANGING = 128,             /* what was before a change and what was after are both in it */
+    MEASURE_NEUTRAL = 256,              /* readings: the neutral was invalid; it and what needs it are 0 */
 };
 
 /* Samples one after the other. */
@@ -43,6 +44,7 @@ struct measure_block {
     const float (*column)[SAMPLES_MAX]; /* all moments of one channel together */
     uint32_t samples;                   /* 1 to MEASURE_BLOCK_MAX */
     uint32_t flags;                     /* enum measure_flag that holds for all of them */
+    uint32_t absent;                    /* bit i: channel i says nothing; SAMPLES_VN, SAMPLES_IN only */
     int64_t first;                      /* number of the first sample, from any start */
     int64_t t_ns;                       /* its time */
 };
@@ -104,7 +106,7 @@ struct measure_cycles {
     struct measure_phase phase[MEASURE_PHASES];
     double active_w, reactive_var, apparent_va; /* sums */
     double effective_v, effective_a, effective_va, power_factor;        /* Ve, Ie, Se, P/Se */
-    double neutral_a, neutral_v;        /* neutral_v only where it is sent */
+    double neutral_a, neutral_v;        /* neutral_v only where it is sent; see MEASURE_NEUTRAL */
     double sequence_v[3], sequence_a[3];/* zero, positive, negative */
     double unbalance_v, unbalance_zero_v, unbalance_a;  /* ratios: V2/V1, V0/V1, I2/I1 */
 };
@@ -204,6 +206,8 @@ struct measure_meter {
     uint32_t started, omitted;          /* omitted: an invalid block, since the one before */
     /* samples of the next block that still have of marked ones in them */
     uint32_t carried, carried_flags;
+    uint32_t absent;                    /* channels of the neutral that say nothing in the newest block, */
+    uint32_t absent_whole;              /* and since the last reading */
     uint32_t halves;                    /* half cycles of the first phase since the last reading */
     int64_t whole_from_ns;
     struct measure_track track;
@@ -221,16 +225,21 @@ static_assert(sizeof(struct measure_meter) <= 6144, "a thousand meters a core: t
 int measure_meter_init(struct measure_meter *meter, const struct measure_config *config);
 
 /* rt: takes a block; fills `out` with what it completed. Returns 0, or -EINVAL where the block has no samples
- * or too many, begins before the one before ended, or lies beyond the year 2116: then nothing changed and
- * nothing is in `out`. */
+ * or too many, begins before the one before ended, lies beyond the year 2116, or lacks a channel of a phase:
+ * then nothing changed and nothing is in `out`. */
 int measure_meter_block(struct measure_meter *meter, const struct measure_block *block,
                         struct measure_out *out);
 
 /* rt: the same of a block as protocols bring it. What is missing before it follows from its time, where it
  * says that something is; where its time has not gone on, the gap is one of unknown length. Blocks in which a
- * channel that is measured is invalid are left out: a gap, which the next one shows. */
+ * channel of a phase that is measured is invalid are left out: a gap, which the next one shows. Of an invalid
+ * neutral only the neutral's values and the effective ones are lost. */
 int measure_meter_samples(struct measure_meter *meter, const struct samples *samples,
                           struct measure_out *out);
+
+/* any: what has begun and is not over, with the worst so far; how many. */
+uint32_t measure_meter_open(const struct measure_meter *meter,
+                            struct measure_event open[MEASURE_EVENT_KINDS]);
 
 /* any: mains frequency as followed, Hz */
 double measure_meter_frequency_hz(const struct measure_meter *meter);

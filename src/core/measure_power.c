@@ -144,4 +144,8 @@ void measure_power_total(const struct measure_meter *meter, struct measure_cycle
         effective(meter, reading);
     }
     reading->power_factor = share(reading->active_w, reading->effective_va);
+    if (meter->absent_whole >> SAMPLES_VN & 1)
+        reading->neutral_v = 0;
+    if (meter->absent_whole >> SAMPLES_IN & 1)
+        reading->neutral_a = reading->effective_a = reading->effective_va = reading->power_factor = 0;
 }

@@ -190,19 +190,36 @@ static int end_known(struct c37_stream *stream, int refusal)
     return refusal;
 }
 
-/* While a change is announced, data still come as they did before. */
+static bool is_part(const uint8_t *data, const struct c37_head *head)
+{
+    struct c37_cursor in = c37_body(data, head);
+
+    return head->type == C37_CFG3 && c37_u16(&in) != 0;
+}
+
+/* While a change is announced, data still come as they did before. `bytes` are without the checksum. */
 static int take_config(struct c37_stream *stream, const uint8_t *data, uint32_t bytes)
 {
-    int refusal = c37_config_decode(data, bytes, &stream->next);
+    int refusal = c37_config_read(data, bytes, &stream->next);
 
     if (refusal)
         return end_known(stream, refusal);
-    stream->next_print = crc_32c(0, data + C37_HEADER_BYTES, bytes - C37_HEADER_BYTES - 2);
+    stream->next_print = crc_32c(0, data + C37_HEADER_BYTES, bytes - C37_HEADER_BYTES);
     if (stream->known && stream->pending)
         stream->held = differs(stream);
     else
         switch_over(stream);
     return METER_ACCEPTED;
+}
+
+static int take_part(struct c37_stream *stream, const uint8_t *data, uint32_t bytes)
+{
+    uint32_t joined_bytes;
+    int refusal = c37_parts_take(&stream->parts, data, bytes, &joined_bytes);
+
+    if (refusal)
+        return refusal == METER_DUPLICATE ? refusal : end_known(stream, refusal);
+    return joined_bytes ? take_config(stream, stream->parts.joined, joined_bytes) : METER_ACCEPTED;
 }
 
 static bool is_pending(const struct phasors *phasors)
@@ -275,7 +292,9 @@ int c37_receive(struct c37_stream *stream, const uint8_t *data, uint32_t bytes, 
     stream->id = head.id;
     if (head.type == C37_DATA)
         return take_data(stream, data, bytes, phasors, frames);
+    if (is_part(data, &head))
+        return take_part(stream, data, bytes);
     if (head.type == C37_CFG2 || head.type == C37_CFG3)
-        return take_config(stream, data, bytes);
+        return take_config(stream, data, bytes - 2);
     return METER_ACCEPTED;
 }

@@ -13,6 +13,7 @@ enum {
     C37_HEADER_BYTES = 14, C37_FRAME_MIN = 16,
     C37_NAME_BYTES = 255,       /* 16 in CFG-1 and CFG-2 */
     C37_DIGITAL_NAMES = 16,     /* of one word */
+    C37_JOINED_BYTES = 16384,   /* of a CFG-3 that comes in several frames */
 };
 
 enum c37_type {
@@ -122,6 +123,15 @@ uint32_t c37_data_encode(const struct c37_config *config, uint8_t version, const
 uint32_t c37_config_encode(const struct c37_config *config, const struct c37_head *head,
     const struct c37_text *names, const struct c37_place *places, uint8_t *data, uint32_t room);
 
+/* A CFG-3 that comes in several frames, as far as it has come. */
+struct c37_parts {
+    uint32_t taken;             /* number of the newest one; 0: none is waited for */
+    uint32_t newest;            /* print of the frame that was taken last */
+    bool taken_any;
+    uint32_t bytes;             /* of `joined`: */
+    uint8_t joined[C37_JOINED_BYTES];   /* head and body of the one frame that it would be, no checksum */
+};
+
 /* What a receiver remembers of one stream. Zeroed at start. */
 struct c37_stream {
     bool named, known;
@@ -129,12 +139,15 @@ struct c37_stream {
     uint16_t id;
     uint32_t print, next_print; /* of the frames of both, without their times */
     struct c37_config config, next;
+    struct c37_parts parts;
 };
 
 /* rt: the next frame. METER_ACCEPTED with *frames 1 and `phasors`, or 0: a configuration, header or command.
  * A configuration that comes while a change is announced and differs from the known one holds from the frame
- * on that takes the announcement back; the same one again renews nothing. A configuration that is refused,
- * data of another size, and an announced change without a new configuration end the one that was known. */
+ * on that takes the announcement back; the same one again renews nothing. A CFG-3 in several frames is one
+ * when the last has come, in order: METER_CONFIG_PARTS where one is missing, or they are too long. A
+ * configuration that is refused, data of another size, and an announced change without a new configuration
+ * end the one that was known; a frame of several that comes twice (METER_DUPLICATE) does not. */
 int c37_receive(struct c37_stream *stream, const uint8_t *data, uint32_t bytes, struct phasors *phasors,
     uint32_t *frames);
 

@@ -161,6 +161,15 @@ static int read_config(const uint8_t *data, struct c37_cursor *in, struct c37_co
     return data_bytes > DATAGRAM_MAX ? METER_MTU : METER_ACCEPTED;
 }
 
+int c37_config_read(const uint8_t *data, uint32_t bytes, struct c37_config *config)
+{
+    struct c37_cursor in = {.at = data + C37_HEADER_BYTES, .end = data + bytes};
+
+    config->type = (enum c37_type)(data[1] >> 4);
+    config->id = (uint16_t)(data[4] << 8 | data[5]);
+    return read_config(data, &in, config);
+}
+
 int c37_config_decode(const uint8_t *data, uint32_t bytes, struct c37_config *config)
 {
     struct c37_head head;
@@ -170,10 +179,7 @@ int c37_config_decode(const uint8_t *data, uint32_t bytes, struct c37_config *co
         return refusal;
     if (head.type != C37_CFG1 && head.type != C37_CFG2 && head.type != C37_CFG3)
         return METER_MAGIC;
-    struct c37_cursor in = c37_body(data, &head);
-    config->type = head.type;
-    config->id = head.id;
-    return read_config(data, &in, config);
+    return c37_config_read(data, bytes - 2, config);
 }
 
 static struct c37_text trimmed(const uint8_t *at, uint32_t bytes)

@@ -58,4 +58,11 @@ static inline struct c37_cursor c37_body(const uint8_t *data, const struct c37_h
     return (struct c37_cursor){.at = data + C37_HEADER_BYTES, .end = data + head->bytes - 2};
 }
 
+/* rt: one of several frames of CFG-3, that c37_check passed: METER_ACCEPTED, and with the last one the bytes
+ * of parts->joined; METER_CONFIG_PARTS, METER_DUPLICATE. */
+int c37_parts_take(struct c37_parts *parts, const uint8_t *data, uint32_t bytes, uint32_t *joined_bytes);
+
+/* rt: a configuration, head and body without the checksum. */
+int c37_config_read(const uint8_t *data, uint32_t bytes, struct c37_config *config);
+
 #endif

@@ -107,7 +107,7 @@ static uint8_t *c37_head(uint8_t *at, uint32_t type)
     return put_zeros(at, 4);
 }
 
-enum { PHASES_SENT = 3, ANALOGS_SENT = 2 };
+enum { PHASES_SENT = 3, ANALOGS_SENT = 2, C37_ORDERS = 4 };
 
 static uint8_t *c37_pmu(uint8_t *at, bool third, uint32_t format)
 {
@@ -204,6 +204,36 @@ static uint32_t c37_change_seed(uint32_t index, uint8_t *out)
     return bytes;
 }
 
+/* Frame `number` of a configuration in several, with bytes `from` to `to` of its body. */
+static uint32_t c37_part(uint8_t *data, uint32_t number, const uint8_t *body, uint32_t from, uint32_t to)
+{
+    uint8_t *at = put16(c37_head(data, C37_CFG3), number);
+
+    memcpy(at, body + from, to - from);
+    return c37_end(data, at + (to - from));
+}
+
+/* CFG-3 in three frames and data behind it; with one of them missing, twice, or in another's place. */
+static uint32_t c37_parts_seed(uint32_t index, uint8_t *out)
+{
+    static const uint32_t order[C37_ORDERS][4] = {
+        {1, 2, 0xFFFF, 0}, {1, 0xFFFF, 0, 0}, {1, 2, 2, 0xFFFF}, {2, 1, 0xFFFF, 0},
+    };
+    enum { HEAD = 16, CHECK = 2 };
+    uint8_t whole[1024];
+    uint32_t body = c37_config(whole, C37_CFG3, 0, 1) - HEAD - CHECK, bytes = 1;
+
+    out[0] = 2;
+    for (uint32_t i = 0; i < 4 && order[index][i]; i++) {
+        uint32_t number = order[index][i], from = number == 1 ? 0 : number == 2 ? body / 3 : body / 3 * 2;
+        uint32_t to = number == 1 ? body / 3 : number == 2 ? body / 3 * 2 : body;
+
+        bytes += put_step(SEALED, c37_part(out + bytes + 3, number, whole + HEAD, from, to), out + bytes);
+        bytes += put_step(SEALED, c37_data(out + bytes + 3, 0, 0, 1), out + bytes);
+    }
+    return bytes;
+}
+
 enum { C37_STREAMS = 32, C37_CHANGES = 6 };
 
 static uint32_t upmu_seed(uint8_t *out)
@@ -228,7 +258,10 @@ uint32_t corpus_meter_seed(uint32_t index, uint8_t *out)
     index -= C37_STREAMS;
     if (index < C37_CHANGES)
         return c37_change_seed(index, out);
-    return index == C37_CHANGES ? upmu_seed(out) : 0;
+    index -= C37_CHANGES;
+    if (index < C37_ORDERS)
+        return c37_parts_seed(index, out);
+    return index == C37_ORDERS ? upmu_seed(out) : 0;
 }
 
 #define CHANNELS "1,VA,A,PDU,kV,0.02,0,0,-32767,32767,800,1,S\r\n1,SAG,,PDU,0\r\n"

@@ -131,10 +131,19 @@ static bool is_gap(const struct measured *measured, const struct samples *block,
     return !*filled;
 }
 
+/* What an invalid neutral says is nothing, and so nothing clips there. */
+static bool is_clipped(const struct samples *block)
+{
+    uint32_t neutral = 1u << SAMPLES_VN | 1u << SAMPLES_IN;
+    uint32_t absent = block->flags & SAMPLES_INVALID ? block->invalid & neutral : 0;
+
+    return block->flags & SAMPLES_CLIPPED && (!block->clipped || block->clipped & ~absent);
+}
+
 static void take(struct measured *measured, const struct samples *block, bool begun)
 {
     bool filled, gap = is_gap(measured, block, &filled);
-    uint32_t marks = (block->flags & SAMPLES_CLIPPED ? MEASURE_CLIPPED : 0) |
+    uint32_t marks = (is_clipped(block) ? MEASURE_CLIPPED : 0) |
                      (block->flags & SAMPLES_FILLED || (begun && filled) ? MEASURE_FILLED : 0);
 
     if (begun && gap) {

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/measure/measure_chain.h"
 #include "cli/measure/measure_print.h"
+#include "cli/measure/measure_spectrum.h"
 
 struct options {
     const char *path;
@@ -30,7 +31,8 @@ enum {
     OPTION_HALVES,
     OPTION_FEATURES,
     OPTION_TICKS,
-    OPTION_HEAT
+    OPTION_HEAT,
+    OPTION_HARMONICS
 };
 
 static const struct option known[] = {
@@ -45,6 +47,7 @@ static const struct option known[] = {
     {"features", no_argument, NULL, OPTION_FEATURES},
     {"ticks", no_argument, NULL, OPTION_TICKS},
     {"heat", no_argument, NULL, OPTION_HEAT},
+    {"harmonics", no_argument, NULL, OPTION_HARMONICS},
     {NULL, 0, NULL, 0},
 };
 
@@ -100,6 +103,7 @@ static bool take_option(struct options *o, int option, const char *text)
     case OPTION_FEATURES: o->print.what |= PRINT_FEATURES; return true;
     case OPTION_TICKS: o->print.what |= PRINT_TICKS; return true;
     case OPTION_HEAT: o->print.what |= PRINT_HEAT; return true;
+    case OPTION_HARMONICS: o->print.what |= PRINT_HARMONICS; return true;
     default: return false;
     }
 }
@@ -117,7 +121,8 @@ static bool read_options(struct options *o, int argc, char **argv)
     }
     o->path = argv[optind];
     if (!o->print.json && o->print.what) {
-        fprintf(stderr, "flyball measure: --halves, --features, --ticks and --heat go with --json\n");
+        fputs("flyball measure: --halves, --features, --ticks, --heat and --harmonics go with --json\n",
+              stderr);
         return false;
     }
     return true;
@@ -153,9 +158,36 @@ static int complete(const struct options *o, const struct recording *recording, 
     return 0;
 }
 
+static int harmonics(const struct options *o, const struct recording *recording, uint32_t run,
+                     const struct measure_config *config, const struct measure_chain_end *ended)
+{
+    struct measure_spectrum spectrum;
+
+    if (!(o->print.what & PRINT_HARMONICS))
+        return 0;
+    int rc = measure_spectrum(recording, run, ended->frequency_hz, config->nominal_hz, &spectrum);
+
+    if (!rc)
+        measure_spectrum_print(&spectrum, recording->phases);
+    return rc;
+}
+
+/* What lasts where the run ends is told, too. */
+static int finish(const struct options *o, const struct recording *recording, uint32_t run,
+                  const struct measure_config *config, const struct measure_chain_end *ended)
+{
+    const struct recording_run *part = &recording->run[run];
+    int64_t last = part->rows ? recording->number[part->first + part->rows - 1] : 0;
+
+    measure_print_open(&o->print, ended->open, ended->opens,
+                       part->t_ns + llround((double)last * (double)part->period_ps * 1e-3));
+    return harmonics(o, recording, run, config, ended);
+}
+
 static int measure_runs(struct options *o, const struct recording *recording)
 {
     struct measure_config config = config_of(o, recording);
+    struct measure_chain_end ended;
     int rc = 0;
 
     o->print.phases = recording->phases;
@@ -168,39 +200,13 @@ static int measure_runs(struct options *o, const struct recording *recording)
         o->print.voltage_v = config.voltage_v;
         if (!rc) {
             measure_print_settings(&o->print, &config, part->rows, !(o->voltage_v > 0));
-            rc = measure_chain_run(recording, run, &config, o->block, measure_print_out, &o->print);
+            rc = measure_chain_run(recording, run, &config, o->block, measure_print_out, &o->print, &ended);
         }
+        if (!rc)
+            rc = finish(o, recording, run, &config, &ended);
     }
     if (!rc)
         measure_print_end(&o->print);
-    return rc;
-}
-
-static int tell(const struct options *o, int rc, const struct recording *recording)
-{
-    if (rc == -EINVAL && recording->what[0] && recording->line)
-        fprintf(stderr, "%s:%llu: error: %s\n", o->path, (unsigned long long)recording->line,
-                recording->what);
-    else if (rc == -EINVAL && recording->what[0])
-        fprintf(stderr, "%s: error: %s\n", o->path, recording->what);
-    else
-        fprintf(stderr, "%s: error: cannot be read: %s\n", o->path, strerror(-rc));
-    return rc == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
-}
-
-static int read_csv(struct recording *recording, const char *path)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    int rc = recording_slurp(path, &text, &bytes);
-
-    if (!rc && strlen(text) != bytes) {
-        snprintf(recording->what, sizeof recording->what, "not text: a zero byte");
-        rc = -EINVAL;
-    }
-    if (!rc)
-        rc = recording_csv(recording, text);
-    free(text);
     return rc;
 }
 
@@ -211,13 +217,11 @@ static int run_measure(int argc, char **argv)
 
     if (!read_options(&o, argc, argv))
         return CLI_USAGE;
-    int rc = recording_is_comtrade(o.path)
-                 ? recording_comtrade(&recording, o.path, o.channel, o.channels)
-                 : read_csv(&recording, o.path);
+    int rc = recording_read(&recording, o.path, o.channel, o.channels);
 
     if (!rc)
         rc = measure_runs(&o, &recording);
-    int result = rc ? tell(&o, rc, &recording) : CLI_OK;
+    int result = rc ? recording_tell(&recording, o.path, rc) : CLI_OK;
 
     recording_free(&recording);
     return result;
@@ -239,6 +243,7 @@ const struct cli_verb cli_measure = {
             "  --halves       with --json: rms of a cycle, each half cycle\n"
             "  --features     values of 16 ms\n"
             "  --ticks        values of 1 ms\n"
-            "  --heat         rms of 20 ms\n",
+            "  --heat         rms of 20 ms\n"
+            "  --harmonics    of the beginning, over 10 or 12 cycles\n",
     .run = run_measure,
 };

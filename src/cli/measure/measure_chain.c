@@ -15,7 +15,8 @@ struct survey {
 };
 
 int measure_chain_run(const struct recording *recording, uint32_t run, const struct measure_config *config,
-                      uint32_t block, measure_chain_told *told, void *told_by)
+                      uint32_t block, measure_chain_told *told, void *told_by,
+                      struct measure_chain_end *ended)
 {
     const struct recording_run *part = &recording->run[run];
     struct measure_meter *meter = calloc(1, sizeof *meter);
@@ -45,6 +46,10 @@ int measure_chain_run(const struct recording *recording, uint32_t run, const str
             told(told_by, out);
         at += n;
     }
+    if (!rc) {
+        ended->frequency_hz = measure_meter_frequency_hz(meter);
+        ended->opens = measure_meter_open(meter, ended->open);
+    }
     free(meter);
     free(out);
     return rc;
@@ -73,10 +78,11 @@ int measure_chain_survey(const struct recording *recording, uint32_t run, const 
                          double *frequency_hz, double *voltage_v)
 {
     struct measure_config mine = *config;
+    struct measure_chain_end ended;
     struct survey survey = {0};
 
     mine.voltage_v = mine.peak_a = mine.slope_w_per_s = 0;
-    int rc = measure_chain_run(recording, run, &mine, MEASURE_BLOCK_MAX / 2, look, &survey);
+    int rc = measure_chain_run(recording, run, &mine, MEASURE_BLOCK_MAX / 2, look, &survey, &ended);
 
     *frequency_hz = survey.frequencies ? survey.frequency_hz : survey.first_hz;
     *voltage_v = survey.clean ? survey.clean_v / survey.clean : survey.first_v;

@@ -10,7 +10,7 @@ static const char *const event_name[MEASURE_EVENT_KINDS] = {
     [MEASURE_PEAK] = "peak", [MEASURE_EDGE] = "edge", [MEASURE_RAMP] = "ramp"};
 static const char *const event_unit[MEASURE_EVENT_KINDS] = {"v", "v", "v", "a", "w_per_s", "w_per_s"};
 static const char *const flag_name[] = {"settling", "free", "gap", "filled", "clipped", "clock", "during",
-                                        "changing"};
+                                        "changing", "neutral"};
 
 static double seconds(int64_t t_ns)
 {
@@ -52,6 +52,33 @@ static const char *class_of(const struct measure_event *event, double voltage_v)
     return took_s > 3 ? "temporary swell" : took_s > 0.5 ? "momentary swell" : "instantaneous swell";
 }
 
+static const char *unit_of(uint32_t kind)
+{
+    return kind <= MEASURE_INTERRUPTION ? "V" : kind == MEASURE_PEAK ? "A" : "W/s";
+}
+
+void measure_print_open(const struct measure_print *print, const struct measure_event *open, uint32_t opens,
+                        int64_t t_ns)
+{
+    for (uint32_t k = 0; k < opens; k++) {
+        const struct measure_event *event = &open[k];
+        double lasted_s = seconds(t_ns - event->t_ns);
+
+        if (!print->json) {
+            printf("%12.6f s  %s lasts still, phase %c, %.6g %s so far, for %.6f s\n", seconds(t_ns),
+                   event_name[event->kind], "abc"[event->phase], event->value, unit_of(event->kind),
+                   lasted_s);
+            continue;
+        }
+        printf("{\"event\":\"%s\",\"state\":\"open\",\"t_s\":%.9f,\"phase\":\"%c\",\"until_s\":%.9f,"
+               "\"lasted_s\":%.9f,\"worst_%s\":%.9g", event_name[event->kind], seconds(event->t_ns),
+               "abc"[event->phase], seconds(t_ns), lasted_s, event_unit[event->kind], event->value);
+        if (event->kind <= MEASURE_INTERRUPTION)
+            printf(",\"residual\":%.6g", event->value / print->voltage_v);
+        print_flags(event->flags);
+    }
+}
+
 static void print_event(const struct measure_print *print, const struct measure_event *event)
 {
     const char *name = event_name[event->kind];
@@ -60,9 +87,7 @@ static void print_event(const struct measure_print *print, const struct measure_
     if (!print->json) {
         printf("%12.6f s  %s %s, phase %c, %.6g %s", seconds(event->over ? event->end_ns : event->t_ns),
                name, event->over ? "is over" : "begins", "abc"[event->phase], event->value,
-               of_voltage                    ? "V"
-               : event->kind == MEASURE_PEAK ? "A"
-                                             : "W/s");
+               unit_of(event->kind));
         if (event->over)
             printf(", lasted %.6f s", seconds(event->end_ns - event->t_ns));
         if (event->over && of_voltage)

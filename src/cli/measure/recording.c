@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
 
 int recording_slurp(const char *path, char **text, size_t *bytes)
 {
@@ -65,4 +68,38 @@ void recording_free(struct recording *recording)
     free(recording->number);
     recording->value = NULL;
     recording->number = NULL;
+}
+
+static int read_csv(struct recording *recording, const char *path)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    int rc = recording_slurp(path, &text, &bytes);
+
+    if (!rc && strlen(text) != bytes) {
+        snprintf(recording->what, sizeof recording->what, "not text: a zero byte");
+        rc = -EINVAL;
+    }
+    if (!rc)
+        rc = recording_csv(recording, text);
+    free(text);
+    return rc;
+}
+
+int recording_read(struct recording *recording, const char *path, const uint32_t *wanted,
+                   uint32_t wanted_count)
+{
+    return recording_is_comtrade(path) ? recording_comtrade(recording, path, wanted, wanted_count)
+                                       : read_csv(recording, path);
+}
+
+int recording_tell(const struct recording *recording, const char *path, int rc)
+{
+    if (rc == -EINVAL && recording->what[0] && recording->line)
+        fprintf(stderr, "%s:%llu: error: %s\n", path, (unsigned long long)recording->line, recording->what);
+    else if (rc == -EINVAL && recording->what[0])
+        fprintf(stderr, "%s: error: %s\n", path, recording->what);
+    else
+        fprintf(stderr, "%s: error: cannot be read: %s\n", path, strerror(-rc));
+    return rc == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
 }

@@ -43,9 +43,20 @@ bool recording_is_comtrade(const char *path);
 
 /* setup: the same of COMTRADE; X.dat lies beside X.cfg. Channels by their numbers, from 1, in the order of
  * enum samples_channel; none: the first three phases in volts and in amperes. Or -errno of a file. Samples
- * at rates beyond 1 to 16 kHz are left out. */
+ * at rates beyond 1 to 256 kHz are left out; those above 16 kHz are brought below it. */
 int recording_comtrade(struct recording *recording, const char *path, const uint32_t *wanted,
                        uint32_t wanted_count);
+
+/* setup: either of them, by the file's ending. */
+int recording_read(struct recording *recording, const char *path, const uint32_t *wanted,
+                   uint32_t wanted_count);
+
+/* any: what was wrong, on standard error, with its place; the exit code. */
+int recording_tell(const struct recording *recording, const char *path, int rc);
+
+/* setup: brings parts above 16 kHz to half, a third and so on of their rate, through a filter; as much as
+ * that is long is left out at either end, and at gaps. 0 or -ENOMEM. */
+int recording_decimate(struct recording *recording);
 
 /* any */
 void recording_free(struct recording *recording);

@@ -12,6 +12,7 @@
 
 #include "cli/measure/recording.h"
 #include "core/measure_meter.h"
+#include "core/resample.h"
 #include "wire/comtrade.h"
 
 enum { PATH_BYTES = 4096, NONE = -1 };
@@ -158,30 +159,31 @@ static int pick(struct recording *recording, const struct comtrade *source, cons
 
 static bool rate_fits(double rate_hz)
 {
-    return rate_hz >= MEASURE_RATE_MIN_HZ && rate_hz <= MEASURE_RATE_MAX_HZ;
+    return rate_hz >= MEASURE_RATE_MIN_HZ && rate_hz <= MEASURE_RATE_MAX_HZ * RESAMPLE_FALL_MAX;
 }
 
-static int steps_back(struct recording *recording)
+/* By its line; in binary data by which sample of the file it is. */
+static int wrong_sample(struct recording *recording, uint64_t record, const char *what)
 {
-    recording->line = 0;
-    snprintf(recording->what, sizeof recording->what, "sample %" PRIu64 ": not later than the one before",
-             recording->rows + 1);
+    recording->line = record;
+    snprintf(recording->what, sizeof recording->what, "samples: %s", what);
     return -EINVAL;
 }
 
-static int too_large(struct recording *recording, int64_t channel, uint64_t sample)
+static int too_large(struct recording *recording, uint64_t record, int64_t channel)
 {
-    recording->line = 0;
-    snprintf(recording->what, sizeof recording->what, "sample %" PRIu64 ", channel %" PRId64 ": beyond 1e12",
-             sample, channel);
-    return -EINVAL;
+    char what[64];
+
+    snprintf(what, sizeof what, "channel %" PRId64 ": beyond 1e12", channel);
+    return wrong_sample(recording, record, what);
 }
 
 /* A sample of a rate that the chain takes; the first one of a rate that is recorded begins a run. */
 static int take(struct recording *recording, const struct comtrade *source,
                 const struct comtrade_pick *picked, const double *value, const struct comtrade_sample *sample,
-                uint32_t segment, bool begins)
+                const struct comtrade_reader *reader, bool begins)
 {
+    double rate_hz = source->rate[reader->segment].rate_hz;
     struct recording_run *run = &recording->run[recording->runs - !begins];
 
     for (uint32_t c = 0; c < SAMPLES_CHANNELS_MAX; c++) {
@@ -190,20 +192,20 @@ static int take(struct recording *recording, const struct comtrade *source,
         if (!isfinite(now))
             return 0;           /* not recorded: a gap */
         if (fabs(now) > RECORDING_VALUE_MAX)
-            return too_large(recording, picked->channel[c] + 1, recording->rows + 1);
+            return too_large(recording, reader->records, picked->channel[c] + 1);
         recording->value[recording->rows][c] = now;
     }
     if (begins) {
         if (recording->runs == RECORDING_RUNS_MAX)
             return refuse(recording, "more than 64 changes of its rate");
         recording->runs++;
-        *run = (struct recording_run){.period_ps = llround(1e12 / source->rate[segment].rate_hz),
+        *run = (struct recording_run){.period_ps = llround(1e12 / rate_hz),
                                       .t_ns = sample->t_ns, .first = recording->rows};
     }
     int64_t number = llround((double)(sample->t_ns - run->t_ns) * 1e3 / (double)run->period_ps);
 
     if (!begins && number <= recording->number[recording->rows - 1])
-        return steps_back(recording);
+        return wrong_sample(recording, reader->records, "not later than the one before");
     recording->number[recording->rows++] = number;
     run->rows++;
     return 0;
@@ -230,7 +232,7 @@ static int read_samples(struct recording *recording, const struct comtrade *sour
 
         room_rc = recording_room(recording, &room);
         if (!room_rc && fits)
-            room_rc = take(recording, source, picked, value, &sample, reader.segment, begins);
+            room_rc = take(recording, source, picked, value, &sample, &reader, begins);
         if (!fits || !begins || recording->rows > before)
             segment = fits ? reader.segment : UINT32_MAX;
         rc = room_rc ? room_rc : rc;
@@ -238,8 +240,10 @@ static int read_samples(struct recording *recording, const struct comtrade *sour
     free(value);
     if (rc == -EINVAL && !room_rc)
         return wrong(recording, &fault, "samples:");
+    if (!rc)
+        rc = recording_decimate(recording);
     if (!rc && !recording->rows)
-        return refuse(recording, "no samples at 1 to 16 kHz");
+        return refuse(recording, "no samples at 1 to 256 kHz");
     return rc;
 }
 

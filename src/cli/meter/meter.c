@@ -8,6 +8,8 @@
 
 #include "cli/cli.h"
 #include "cli/meter/meter_options.h"
+#include "cli/meter/meter_plant.h"
+#include "cli/meter/meter_replay.h"
 #include "cli/meter/meter_run.h"
 
 static int complain(const char *what)
@@ -32,7 +34,7 @@ static int check_way(const struct meter_options *o, const struct meter_packer *b
     if (by->ethernet ? !o->interface == !o->capture : !o->to)
         return complain(by->ethernet ? "where to? --interface NAME or --capture FILE"
                                      : "where to? --to ADDRESS:PORT");
-    if (o->capture && !o->seconds && !o->count)
+    if (o->capture && !(o->seconds > 0) && !o->count && (!o->recording || o->again))
         return complain("a capture wants an end: --seconds or --count");
     return 0;
 }
@@ -97,25 +99,90 @@ static void name_harmonics(struct meter_options *o)
             o->ask.harmonic_pct[o->wave.part[k].order - 1] += 100 * o->wave.part[k].share;
 }
 
-static int send_wave(struct meter_options *o, struct meter_pack *pack)
+/* Where 16 bits end, where nobody says: well beyond what is known to come. */
+static void set_ends(struct meter_options *o, double volts_most, double amperes_most)
+{
+    o->ask.nominal_hz = o->ask.frequency_hz < 55 ? 50 : 60;
+    o->ask.volts_full = o->ask.volts_full > 0 ? o->ask.volts_full : 2 * volts_most + 1;
+    o->ask.amperes_full = o->ask.amperes_full > 0 ? o->ask.amperes_full : 3.5 * amperes_most + 1;
+}
+
+static int pack_and_send(struct meter_options *o, const struct meter_packer *by, struct meter_replay *replay,
+                         struct meter_source *source)
+{
+    struct meter_pack pack;
+    int rc = meter_pack_init(&pack, by, &o->ask);
+
+    if (!rc && replay) {
+        rc = meter_replay_begin(replay, pack.rate_hz, source);
+        snprintf(pack.why, sizeof pack.why, "so slow a rate cannot be made of the recording's");
+    }
+    rc = rc ? complain(rc == -EINVAL ? pack.why : strerror(-rc)) : send_from(o, &pack, source);
+    meter_pack_finish(&pack);
+    return rc;
+}
+
+static int send_wave(struct meter_options *o, const struct meter_packer *by)
 {
     struct meter_source source = {.of = &o->wave, .row = wave_row};
     int rc = meter_wave_init(&o->wave);
 
-    if (rc)
-        return complain(strerror(-rc));
-    rc = send_from(o, pack, &source);
+    o->wave.seed = o->seed;
+    o->ask.frequency_hz = o->wave.frequency_hz;
+    o->ask.declared_v = o->wave.voltage_v;
+    set_ends(o, 1.5 * o->wave.voltage_v, 1.5 * (o->wave.current_a + 1));
+    name_harmonics(o);
+    rc = rc ? complain(strerror(-rc)) : pack_and_send(o, by, NULL, &source);
     meter_wave_finish(&o->wave);
+    return rc;
+}
+
+static int send_recording(struct meter_options *o, const struct meter_packer *by)
+{
+    struct meter_replay replay = {.again = o->again};
+    struct meter_source source;
+    int rc = meter_replay_open(&replay, o->recording, o->channel, o->channels);
+
+    if (rc) {
+        rc = recording_tell(&replay.recording, o->recording, rc);
+    } else {
+        o->ask.frequency_hz = replay.recording.line_hz > 0 ? replay.recording.line_hz : o->wave.frequency_hz;
+        o->ask.declared_v = o->wave.voltage_v;
+        set_ends(o, replay.volts_most, replay.amperes_most);
+        rc = pack_and_send(o, by, &replay, &source);
+    }
+    meter_replay_finish(&replay);
+    return rc;
+}
+
+static int send_plant(struct meter_options *o, const struct meter_packer *by)
+{
+    struct meter_plant *plant = calloc(1, sizeof *plant);
+    struct meter_source source;
+    int rc = plant ? meter_plant_open(plant, o->site, o->workload, o->seed, o->ask.meters, stderr) : -ENOMEM;
+
+    if (rc) {
+        rc = rc == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
+    } else {
+        plant->frequency_hz = o->ask.frequency_hz = o->wave.frequency_hz;
+        o->ask.meters = plant->meters;
+        o->ask.site = plant->site.model.meter;
+        o->ask.declared_v = plant->volts_most;
+        set_ends(o, 1.5 * plant->volts_most, 3 * plant->amperes_most);
+        meter_plant_begin(plant, &source);
+        rc = pack_and_send(o, by, NULL, &source);
+    }
+    if (plant)
+        meter_plant_finish(plant);
+    free(plant);
     return rc;
 }
 
 static int run_meter(int argc, char **argv)
 {
     struct meter_options o = {
-        .seed = 1, .wave = {.voltage_v = 277.128129, .current_a = 600, .frequency_hz = 60, .lag_deg = 15},
-        .ask = {.meters = 1, .first = 1, .name = "meter-#", .vlan = -1, .synch = SV_SYNCH_GLOBAL,
-                .config_every_s = 10}};
-    struct meter_pack pack;
+        .seed = 0, .wave = {.voltage_v = 277.128129, .current_a = 600, .frequency_hz = 60, .lag_deg = 15},
+        .ask = {.first = 1, .name = "meter-#", .vlan = -1, .synch = SV_SYNCH_GLOBAL, .config_every_s = 10}};
 
     if (meter_options_read(&o, argc, argv))
         return CLI_USAGE;
@@ -125,24 +192,17 @@ static int run_meter(int argc, char **argv)
         return complain("--protocol is raw, sv, c37118 or upmu");
     if (check_way(&o, by))
         return CLI_USAGE;
-    o.wave.seed = o.seed;
-    o.ask.frequency_hz = o.wave.frequency_hz;
-    o.ask.nominal_hz = o.wave.frequency_hz < 55 ? 50 : 60;
-    o.ask.declared_v = o.wave.voltage_v;
-    o.ask.volts_full = o.ask.volts_full > 0 ? o.ask.volts_full : 3 * o.wave.voltage_v;
-    o.ask.amperes_full = o.ask.amperes_full > 0 ? o.ask.amperes_full : 5 * (o.wave.current_a + 1);
-    name_harmonics(&o);
-    int rc = meter_pack_init(&pack, by, &o.ask);
-
-    rc = rc ? complain(rc == -EINVAL ? pack.why : strerror(-rc)) : send_wave(&o, &pack);
-    meter_pack_finish(&pack);
-    return rc;
+    if (o.site)
+        return send_plant(&o, by);
+    o.seed = o.seed ? o.seed : 1;
+    o.ask.meters = o.ask.meters ? o.ask.meters : 1;
+    return o.recording ? send_recording(&o, by) : send_wave(&o, by);
 }
 
 const struct cli_verb cli_meter = {
     .name = "meter",
     .arguments = "--protocol NAME --to ADDRESS:PORT | --interface NAME [OPTIONS]",
-    .summary = "send what meters send, from waveforms that are made",
+    .summary = "send what meters send: waveforms that are made, recordings, or a plant",
     .help = "  --protocol NAME    raw (samples), sv (sampled values in Ethernet frames), c37118, upmu\n"
             "  --to ADDRESS:PORT  where UDP goes; --from ADDRESS: whence\n"
             "  --interface NAME   where frames go; --vlan ID: with a tag\n"
@@ -155,6 +215,9 @@ const struct cli_verb cli_meter = {
             "  --start NS         time of the first sample, Unix; else now\n"
             "  --seed N           of noise\n"
             "  --json             what was sent, as one JSON object\n"
+            "  --recording FILE   CSV or COMTRADE instead of a waveform, at the protocol's rate;\n"
+            "                     --again: over and over; --channels N,...: as for flyball measure\n"
+            "  --plant SITE --workload FILE   what flows at the meters of a site that is played\n"
             "  --clock NAME       none, local, global: what the meter says of its clock\n"
             "  --neutral          send the neutral, too\n"
             "  --cfg3             c37118: CFG-3 instead of CFG-2; --cfg-every S: again after so long, 10\n"

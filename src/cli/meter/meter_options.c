@@ -17,13 +17,17 @@ enum option_name {
     OPTION_SECONDS, OPTION_COUNT, OPTION_SEED, OPTION_START, OPTION_JSON, OPTION_VOLTAGE, OPTION_CURRENT,
     OPTION_FREQUENCY, OPTION_LAG, OPTION_HARMONIC, OPTION_NOISE, OPTION_UNBALANCE, OPTION_SAG, OPTION_STEP,
     OPTION_VOLTS_FULL, OPTION_AMPERES_FULL, OPTION_VLAN, OPTION_CLOCK, OPTION_NEUTRAL,
-    OPTION_CFG3, OPTION_CFG_EVERY,
+    OPTION_CFG3, OPTION_CFG_EVERY, OPTION_RECORDING, OPTION_AGAIN, OPTION_CHANNELS, OPTION_PLANT,
+    OPTION_WORKLOAD,
 };
 
 static const struct option known[] = {
     {"protocol", required_argument, NULL, OPTION_PROTOCOL}, {"to", required_argument, NULL, OPTION_TO},
     {"from", required_argument, NULL, OPTION_FROM}, {"interface", required_argument, NULL, OPTION_INTERFACE},
     {"capture", required_argument, NULL, OPTION_CAPTURE},
+    {"recording", required_argument, NULL, OPTION_RECORDING}, {"again", no_argument, NULL, OPTION_AGAIN},
+    {"channels", required_argument, NULL, OPTION_CHANNELS}, {"plant", required_argument, NULL, OPTION_PLANT},
+    {"workload", required_argument, NULL, OPTION_WORKLOAD},
     {"meters", required_argument, NULL, OPTION_METERS},
     {"first", required_argument, NULL, OPTION_FIRST}, {"name", required_argument, NULL, OPTION_NAME},
     {"rate", required_argument, NULL, OPTION_RATE}, {"block", required_argument, NULL, OPTION_BLOCK},
@@ -171,6 +175,24 @@ static int clock_named(struct meter_options *o, const char *text)
     return wrong("--clock: %s is not none, local or global", text);
 }
 
+static int channels(struct meter_options *o, const char *text)
+{
+    for (o->channels = 0; o->channels < SAMPLES_CHANNELS_MAX;) {
+        char *end;
+        unsigned long value = strtoul(text, &end, 10);
+
+        if (end == text || *text == '-' || value < 1 || value > UINT32_MAX || (*end && *end != ','))
+            break;
+        o->channel[o->channels++] = (uint32_t)value;
+        if (!*end && (o->channels == MEASURE_CHANNELS_MIN || o->channels == MEASURE_CHANNELS))
+            return 0;
+        if (!*end)
+            break;
+        text = end + 1;
+    }
+    return wrong("--channels wants 6 or 8 numbers of channels from 1 on, with commas");
+}
+
 /* A share in percent. */
 static int share(const char *name, const char *text, double *value)
 {
@@ -238,6 +260,11 @@ static int take(struct meter_options *o, int option, const char *text)
     case OPTION_FROM: o->from = text; return 0;
     case OPTION_INTERFACE: o->interface = text; return 0;
     case OPTION_CAPTURE: o->capture = text; return 0;
+    case OPTION_RECORDING: o->recording = text; return 0;
+    case OPTION_PLANT: o->site = text; return 0;
+    case OPTION_WORKLOAD: o->workload = text; return 0;
+    case OPTION_AGAIN: o->again = true; return 0;
+    case OPTION_CHANNELS: return channels(o, text);
     case OPTION_JSON: o->json = true; return 0;
     case OPTION_CFG3: o->ask.config_3 = true; return 0;
     case OPTION_NEUTRAL: o->ask.neutral = true; return 0;
@@ -260,6 +287,8 @@ int meter_options_read(struct meter_options *o, int argc, char **argv)
     }
     if (optind != argc)
         return wrong("'%s' is nothing that it takes", argv[optind]);
+    if ((o->recording && o->site) || !o->site != !o->workload)
+        return wrong("--recording FILE, or --plant SITE and --workload FILE");
     if (!o->protocol)
         return wrong("--protocol says what to send: raw, sv, c37118 or upmu");
     return 0;

@@ -8,7 +8,9 @@
 
 struct meter_options {
     const char *protocol, *to, *from, *interface, *capture;
-    bool json;
+    const char *recording, *site, *workload;
+    uint32_t channel[SAMPLES_CHANNELS_MAX], channels;   /* of the recording */
+    bool json, again;
     double seconds;
     uint64_t count, seed;
     int64_t start_ns;           /* 0: now */

@@ -124,7 +124,8 @@ void meter_pack_finish(struct meter_pack *pack)
 
 uint32_t meter_pack_name(const struct meter_pack *pack, uint32_t meter, char name[METER_NAME_BYTES])
 {
-    const char *pattern = pack->ask.name, *hash = strchr(pattern, '#');
+    const char *pattern = pack->ask.site ? pack->ask.site[meter].name : pack->ask.name;
+    const char *hash = pack->ask.site ? NULL : strchr(pattern, '#');
     int bytes = hash ? snprintf(name, METER_NAME_BYTES, "%.*s%u%s", (int)(hash - pattern), pattern,
                                 pack->ask.first + meter, hash + 1)
                      : snprintf(name, METER_NAME_BYTES, "%s", pattern);

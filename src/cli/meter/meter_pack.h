@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/measure_meter.h"
+#include "msg/model.h"
 #include "wire/c37.h"
 #include "wire/sv.h"
 
@@ -18,6 +19,7 @@ struct meter_ask {
     double rate_hz;             /* samples a second; of readings, readings a second */
     uint32_t block;             /* samples in a packet */
     const char *name;           /* with '#' for the number */
+    const struct model_meter *site;     /* whose names they have; NULL: the one above */
     double frequency_hz, nominal_hz;
     double declared_v;          /* phase to neutral */
     double volts_full, amperes_full;    /* where 16 bits end */

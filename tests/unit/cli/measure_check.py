@@ -3,6 +3,7 @@
 """measure_check.py FLYBALL DATA: `flyball measure` against sums by the definition, on a waveform written here
 and on recordings of others, and what it says of files that are wrong. Without DATA the recordings are skipped
 by name."""
+import cmath
 import json
 import math
 import os
@@ -192,8 +193,93 @@ def recordings():
     expect(all(readings), f'mixed rates and names in GBK are read: {readings}')
 
 
+    still = [line for line in lines_of(others[0]) if line.get('state') == 'open']
+    lowest = min(rms_of_cycles(samples_of(others[0][:-4], 1, 1280), 64))
+    expect(len(still) == 1 and still[0]['event'] == 'sag' and still[0]['phase'] == 'a' and
+           abs(still[0]['until_s'] - still[0]['t_s'] - still[0]['lasted_s']) < 1e-6 and
+           lowest - 1 <= still[0]['worst_v'] <= lowest * 1.02,
+           f'a sag that lasts where its part ends is told: {still}')
+
+
+# ---- and one of 30.7 kHz in a building, with transients ----
+
+def building():
+    """Channels 1 to 3 are amperes, 5 to 7 volts; lines are numbered and have no stamps."""
+    base = os.path.join(DATA, 'comtrade_600v', 'keating_1999')
+    if not os.path.isfile(base + '.CFG'):
+        print('skipped: no ../shared/data/comtrade_600v beside the repository')
+        return
+    with open(base + '.CFG', encoding='latin-1') as file:
+        config = [line.split(',') for line in file.read().splitlines()]
+    rate = float(config[12][0])
+    with open(base + '.DAT', encoding='latin-1') as file:
+        lines = [line.split(',') for line in file.read().splitlines() if line.count(',') > 5]
+    channels = [[float(config[1 + c][5]) * float(line[1 + c]) + float(config[1 + c][6]) for line in lines]
+                for c in (5, 6, 7, 1, 2, 3)]
+    said = lines_of(base + '.CFG', '--harmonics', '--ticks', '--peak', '250')
+    near(said[0]['settings']['rate_hz'], rate / 2, 1e-7, '30.7 kHz come to half of it')
+    told = next(line for line in said if line.get('reading') == 'harmonics')
+    expect(told['cycles'] == 3, f'{told["cycles"]} whole cycles')
+    spectra(channels, rate, told)
+    ticks = [line for line in said if line.get('reading') == '1ms']
+    worst = 0
+    for tick in ticks[1:]:
+        begin, end = (round((tick['t_s'] - ms * 1e-3) * rate) for ms in (1, 0))
+        for p in range(3):
+            highest = max(abs(x) for x in channels[3 + p][begin:end + 1])
+            worst = max(worst, abs(tick['peak_a'][p] - highest))
+    expect(len(ticks) > 60 and worst < 12, f'{len(ticks)} ms, their peaks within {worst:.1f} A')
+    peaks = [line for line in said if line.get('event') == 'peak']
+    first = next(n for n in range(len(lines)) if max(abs(channels[3 + p][n]) for p in range(3)) >= 250)
+    highest = max(abs(x) for p in range(3) for x in channels[3 + p])
+    expect([line['state'] for line in peaks] == ['start', 'open'], 'one run of peaks, which lasts')
+    expect(abs(peaks[0]['t_s'] - first / rate) <= 2 / rate, f'its first at {peaks[0]["t_s"]:.6f} s')
+    near(peaks[1]['worst_a'], highest, 2e-3, 'its highest')
+
+
+def spectra(channels, rate, told):
+    """By the definition over the same time, of the samples before the filter."""
+    hertz, begin = told['frequency_hz'], round(told['from_s'] * rate)
+    expect(abs(begin / rate - told['from_s']) < 1e-8, 'it begins at a sample')
+    length = told['cycles'] * rate / hertz
+    whole, part = int(length), length - int(length)
+    # of the line between two samples the end has a share: weights of the trapezoid's two last ones
+    weight = [0.5] + [1.0] * (whole - 1) + [0.5 + part - part * part / 2, part * part / 2]
+    off = {'volts': 0, 'amperes': 0}
+    for h in range(1, 51):
+        turned = [cmath.exp(-2j * math.pi * h * hertz * n / rate) * w for n, w in enumerate(weight)]
+        for c, x in enumerate(channels):
+            wanted = abs(sum(a * b for a, b in zip(x[begin:], turned))) / length * math.sqrt(2)
+            phase = told['phases'][c % 3]
+            got = (phase['harmonics_v'] if c < 3 else phase['harmonics_a'])[h]
+            first = told['phases'][c % 3]['harmonics_v' if c < 3 else 'harmonics_a'][1]
+            name = 'volts' if c < 3 else 'amperes'
+            off[name] = max(off[name], abs(got - wanted) / first)
+    expect(max(off.values()) < 1e-3, f'harmonics to the 50th within {off} of the fundamental')
+
+
+def lines_that_are_wrong(folder):
+    """COMTRADE in text: the line of the samples that cannot be is named."""
+    base = os.path.join(folder, 'line')
+    with open(base + '.cfg', 'w', encoding='ascii') as file:
+        file.write('A,P,1999\n6,6A,0D\n' + ''.join(
+            f'{c + 1},{n},{n[1]},,{"V" if c < 3 else "A"},1e6,0,0,-99999999,99999999,1,1,P\n'
+            for c, n in enumerate(('VA', 'VB', 'VC', 'IA', 'IB', 'IC'))) +
+            '60\n1\n8000,90\n03/07/2025,10:30:45.0\n03/07/2025,10:30:45.0\nASCII\n1\n')
+    for line, cell, wanted in ((7, '1000001', ':7: error: samples: channel 4: beyond 1e12'),
+                               (90, '1e99', ':90: error: samples: channel 4'),
+                               (1, '-1000001', ':1: error: samples: channel 4: beyond 1e12')):
+        with open(base + '.dat', 'w', encoding='ascii') as file:
+            for n in range(1, 91):
+                file.write(f'{n},{(n - 1) * 125},1,2,3,{cell if n == line else 4},5,6\n')
+        code, out, said = measure(base + '.cfg', '--json')
+        expect(code == 4 and wanted in said and not out, f'a sample too large: {said.strip()}')
+
+
 with tempfile.TemporaryDirectory() as place:
     own_waveform(place)
     wrong_files(place)
+    lines_that_are_wrong(place)
 recordings()
+building()
 sys.exit(1 if failures else 0)

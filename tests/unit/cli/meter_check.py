@@ -196,6 +196,58 @@ def dissected(folder):
            'Station: "meter-12' in shown, 'tshark dissects them without a complaint')
 
 
+def recording(folder):
+    """Samples at 3.2 kHz come out at 8 kHz as the waveform that they are of; its ends stand still."""
+    path, out_path = os.path.join(folder, 'in.csv'), os.path.join(folder, 'again.pcap')
+
+    def value(t, c):
+        angle = 2 * math.pi * (50 * t - c % 3 / 3)
+        return (300 if c < 3 else 90) * (math.cos(angle) + 0.1 * math.cos(7 * angle + 1))
+    with open(path, 'w', encoding='ascii') as file:
+        file.write('t_s,va,vb,vc,ia,ib,ic\n')
+        for n in range(1600):
+            file.write(f'{n / 3200:.7f},' + ','.join(f'{value(n / 3200, c):.9f}' for c in range(6)) + '\n')
+    code, _, said = run('--protocol', 'raw', '--recording', path, '--capture', out_path, '--to', '10.1.2.3:1',
+                        '--start', '1751538645000000000')
+    found = [data for _, data in packets(out_path, 42)]
+    expect(code == 0 and not said and len(found) == 125, f'a recording of 0.5 s: {len(found)} packets {said}')
+    worst = 0
+    for k, data in enumerate(found):
+        v_lsb, i_lsb = struct.unpack_from('<ff', data, 28)
+        for n in range(32):
+            t = (k * 32 + n) / 8000
+            for c, count in enumerate(struct.unpack_from('<6h', data, 40 + 12 * n)):
+                if 0.006 < t < 0.494:
+                    worst = max(worst, abs(count * (v_lsb if c < 3 else i_lsb) / (300 if c < 3 else 90) -
+                                           value(t, c) / (300 if c < 3 else 90)))
+    expect(worst < 2e-4, f'at 8 kHz it is the same waveform within {worst:.1e} of its amplitude')
+    code, out, _ = run('--protocol', 'raw', '--recording', path, '--again', '--seconds', '2', '--capture',
+                       out_path, '--to', '10.1.2.3:1', '--json')
+    expect(code == 0 and json.loads(out)['sent'] in (499, 500), 'and it begins again')
+    code, _, said = run('--protocol', 'raw', '--recording', path + 'x', '--to', '10.1.2.3:1')
+    expect(code == 3 and 'cannot be read' in said, f'a recording that is not there: {said.strip()}')
+
+
+def plant(folder):
+    """What flows at the main is what flows at both branches, but for what the wires between them lose."""
+    path, root = os.path.join(folder, 'plant.pcap'), os.path.join(os.path.dirname(__file__), '../../..')
+    demo = os.path.join(root, 'config', 'demo')
+    code, out, said = run('--protocol', 'upmu', '--plant', os.path.join(demo, 'site.yaml'), '--workload',
+                          os.path.join(demo, 'workload.yaml'), '--capture', path, '--to', '10.1.2.3:1',
+                          '--seconds', '1', '--json')
+    expect(code == 0 and not said and json.loads(out)['meters'] == 9, f'the demo site has nine meters {said}')
+    watts = {}
+    for _, data in packets(path, 42):
+        name = data[data.index(b'\x12', 40) + 2:][:data[data.index(b'\x12', 40) + 1]].decode()
+        phases, at = [], 0
+        while (at := data.find(b'\x1a\x36\x09', at + 1)) > 0:
+            phases.append(struct.unpack_from('<d', data, at + 21)[0])
+        watts[name] = sum(phases)
+    below = watts['m-branch-a'] + watts['m-branch-b']
+    expect(below > 10e3 and abs(watts['m-main'] / below - 1) < 0.05,
+           f'main {watts["m-main"]:.0f} W, branches {below:.0f} W')
+
+
 def same_again(folder):
     paths = [os.path.join(folder, name) for name in ('one.pcap', 'two.pcap', 'three.pcap')]
     for path, seed in zip(paths, '112'):
@@ -247,6 +299,8 @@ with tempfile.TemporaryDirectory() as made:
     synchrophasors(made, 3, 60, 1e-5)
     synchrophasors(made, 3, 60.5, 1e-4)
     dissected(made)
+    recording(made)
+    plant(made)
     same_again(made)
 paced()
 refusals()

@@ -451,7 +451,7 @@ static void a_configuration_that_changes_is_followed_or_refused(void **state)
     takes(&stream, from_hex(locked_hex), 1);
     assert_int_equal(stream.config.pmu[0].changes, cfg2_changes() + 1);
     takes(&stream, from_hex(locked_hex), 1);
-    refuses(&stream, changed(cfg3_hex, 15, 1), METER_CONFIG_PARTS);
+    refuses(&stream, changed(cfg3_hex, 15, 2), METER_CONFIG_PARTS);     /* the first part is missing */
     refuses(&stream, from_hex(locked_hex), METER_CONFIG_UNKNOWN);
 }
 
@@ -497,6 +497,108 @@ static void a_configuration_of_another_size_waits_for_its_data(void **state)
     refuses(&stream, small, METER_CONFIG_CHANGED);
 }
 
+enum { PART_AT = 16 };
+
+/* Bytes `from` to `to` of the body of the CFG-3 above as frame `index` of several. */
+static struct bytes part(const struct bytes *whole, uint32_t index, uint32_t from, uint32_t to)
+{
+    struct bytes frame = *whole;
+
+    frame.data[PART_AT - 2] = (uint8_t)(index >> 8);
+    frame.data[PART_AT - 1] = (uint8_t)index;
+    memcpy(frame.data + PART_AT, whole->data + PART_AT + from, to - from);
+    frame.bytes = PART_AT + (to - from) + 2;
+    frame.data[2] = (uint8_t)(frame.bytes >> 8);
+    frame.data[3] = (uint8_t)frame.bytes;
+    seal(&frame);
+    return frame;
+}
+
+static uint32_t body_bytes(const struct bytes *whole)
+{
+    return whole->bytes - PART_AT - 2;
+}
+
+/* Wherever it is cut, also in the middle of a field. */
+static void a_configuration_in_several_frames_is_put_together(void **state)
+{
+    (void)state;
+    static struct c37_stream stream, once;
+    const struct bytes whole = from_hex(cfg3_hex);
+    const uint32_t body = body_bytes(&whole);
+
+    memset(&once, 0, sizeof once);
+    takes(&once, whole, 0);
+    for (uint32_t cut = 0; cut <= body; cut++) {
+        memset(&stream, 0, sizeof stream);
+        takes(&stream, part(&whole, 1, 0, cut), 0);
+        refuses(&stream, from_hex(locked_hex), METER_CONFIG_UNKNOWN);
+        takes(&stream, part(&whole, 2, cut, (cut + body) / 2), 0);
+        takes(&stream, part(&whole, 0xFFFF, (cut + body) / 2, body), 0);
+        takes(&stream, from_hex(locked_hex), 1);
+        assert_int_equal(stream.print, once.print);
+        assert_int_equal(stream.config.data_bytes, once.config.data_bytes);
+        struct c37_text name = c37_name(stream.parts.joined, &stream.config, 0, 7);
+        assert_int_equal(name.bytes, 8);
+        assert_memory_equal(name.at, "P_TOT_MW", 8);
+    }
+}
+
+static void parts_that_are_missing_or_twice(void **state)
+{
+    (void)state;
+    static struct c37_stream stream;
+    const struct bytes whole = from_hex(cfg3_hex), data = from_hex(locked_hex);
+    const uint32_t body = body_bytes(&whole);
+    const struct bytes first = part(&whole, 1, 0, 90), second = part(&whole, 2, 90, 200),
+                       last = part(&whole, 0xFFFF, 200, body);
+
+    memset(&stream, 0, sizeof stream);
+    refuses(&stream, last, METER_CONFIG_PARTS);
+    takes(&stream, first, 0);
+    refuses(&stream, part(&whole, 3, 90, 200), METER_CONFIG_PARTS);
+    refuses(&stream, second, METER_CONFIG_PARTS);       /* what was gathered is gone */
+    takes(&stream, first, 0);
+    takes(&stream, first, 0);                           /* the first one begins anew */
+    takes(&stream, second, 0);
+    refuses(&stream, second, METER_DUPLICATE);
+    takes(&stream, last, 0);
+    takes(&stream, data, 1);
+    refuses(&stream, last, METER_DUPLICATE);            /* and what was known stands */
+    takes(&stream, data, 1);
+    takes(&stream, first, 0);                           /* said again: data in between are as before */
+    takes(&stream, data, 1);
+    refuses(&stream, last, METER_MALFORMED);            /* the second one is missing: too short */
+    refuses(&stream, data, METER_CONFIG_UNKNOWN);
+    takes(&stream, first, 0);
+    takes(&stream, whole, 0);
+    takes(&stream, data, 1);
+    takes(&stream, second, 0);                          /* a whole one in between ends nothing */
+    takes(&stream, last, 0);
+    takes(&stream, data, 1);
+    refuses(&stream, part(&whole, 7, 90, 200), METER_CONFIG_PARTS);
+    refuses(&stream, data, METER_CONFIG_UNKNOWN);       /* a configuration that nobody can read: no guess */
+}
+
+static void parts_beyond_their_bound_are_refused(void **state)
+{
+    (void)state;
+    static struct c37_stream stream;
+    struct bytes whole = from_hex(cfg3_hex);
+    const uint32_t piece = 8000, room = C37_JOINED_BYTES - PART_AT;
+
+    memset(&stream, 0, sizeof stream);
+    takes(&stream, part(&whole, 1, 0, piece), 0);
+    takes(&stream, part(&whole, 2, 0, piece), 0);
+    takes(&stream, part(&whole, 3, 0, room - 2 * piece), 0);
+    takes(&stream, part(&whole, 4, 0, 0), 0);
+    assert_int_equal(stream.parts.bytes, C37_JOINED_BYTES);
+    refuses(&stream, part(&whole, 5, 0, 1), METER_CONFIG_PARTS);
+    takes(&stream, part(&whole, 1, 0, piece), 0);
+    takes(&stream, part(&whole, 2, 0, piece), 0);
+    refuses(&stream, part(&whole, 3, 0, room - 2 * piece + 1), METER_CONFIG_PARTS);
+}
+
 static void commands_and_headers_are_known(void **state)
 {
     (void)state;
@@ -533,6 +635,9 @@ int main(void)
         cmocka_unit_test(a_configuration_that_changes_is_followed_or_refused),
         cmocka_unit_test(a_configuration_said_again_is_no_new_one),
         cmocka_unit_test(a_configuration_of_another_size_waits_for_its_data),
+        cmocka_unit_test(a_configuration_in_several_frames_is_put_together),
+        cmocka_unit_test(parts_that_are_missing_or_twice),
+        cmocka_unit_test(parts_beyond_their_bound_are_refused),
         cmocka_unit_test(commands_and_headers_are_known),
     };
 
