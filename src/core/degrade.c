@@ -100,9 +100,9 @@ void degrade_reading(struct degrade *degrade, const struct reading *reading, uin
     uint8_t set = degrade->witness[reading->meter];
     if (degrade->meter[reading->meter] != meter)
         set_meter(degrade, reading->meter, meter, t_ns);
-    if (set)
-        see_feeds(degrade, set,
-                  is_alive(&degrade->model->node[degrade->model->meter[reading->meter].node], reading), t_ns);
+    bool alive = is_alive(&degrade->model->node[degrade->model->meter[reading->meter].node], reading);
+    if (set && !(alive && reading->flags & READING_UNSURE))
+        see_feeds(degrade, set, alive, t_ns);
 }
 
 /* ---- hosts ---- */

@@ -13,60 +13,15 @@ enum { CALM_PPM = 900000, TARGET_PPM = 950000, LIMIT_STEP_PPM = 5000 };
 #define BLIND_NS (60 * NS_PER_S)
 enum { COVERED_TIMES = 10 };            /* of emergency_clear_ns: exposure within the limit ends it, too */
 
-/* ---- hosts below every node ---- */
-
-uint32_t emergency_below_room(const struct model *model)
-{
-    uint32_t room = 0;
-    for (uint32_t host = 0; host < model->host_count; host++)
-        for (uint32_t j = 0; j < model->host[host].cord_count; j++)
-            room += model->node[model->host[host].cord[j].node].ancestor_count;
-    return room;
-}
-
-static void below_each(struct emergencies *e,
-                       void (*take)(struct emergencies *e, uint32_t node, uint32_t host))
-{
-    const struct model *model = e->model;
-    for (uint32_t host = 0; host < model->host_count; host++) {
-        for (uint32_t j = 0; j < model->host[host].cord_count; j++) {
-            const struct model_node *node = &model->node[model->host[host].cord[j].node];
-            for (uint32_t a = 0; a < node->ancestor_count; a++)
-                take(e, node->ancestor[a], host);
-        }
-    }
-}
-
-static void below_count(struct emergencies *e, uint32_t node, uint32_t host)
-{
-    (void)host;
-    e->below_count[node]++;
-}
-
-/* Hosts come in ascending order, so a second cord's host stands right before. */
-static void below_add(struct emergencies *e, uint32_t node, uint32_t host)
-{
-    uint32_t *run = &e->below[e->below_first[node]];
-    uint32_t count = e->below_count[node];
-    if (count && run[count - 1] == host)
-        return;
-    run[count] = host;
-    e->below_count[node]++;
-}
-
 void emergency_init(struct emergencies *e, const struct model *model, const struct heat *heat)
 {
-    uint32_t first = 0;
     e->model = model;
     e->heat = heat;
     e->permits = NULL;
     e->entered = e->looked_at = 0;
     e->forbids_until_ns = e->round_until_ns = NEVER_NS;
-    below_each(e, below_count);
+    emergency_below_init(e);
     for (uint32_t n = 0; n < model->node_count; n++) {
-        e->below_first[n] = first;
-        first += e->below_count[n];
-        e->below_count[n] = 0;
         e->node[n] = (struct emergency){
             .calm_since_ns = NEVER_NS,
             .raise_after_ns = INT64_MIN,
@@ -81,7 +36,6 @@ void emergency_init(struct emergencies *e, const struct model *model, const stru
             .covered_since_ns = NEVER_NS,
         };
     }
-    below_each(e, below_add);
 }
 
 /* ---- triggers ---- */
@@ -267,6 +221,25 @@ static void follow_crest(struct emergencies *e, uint32_t node, const struct load
     }
 }
 
+/* Longer only by windows that are not spoilt. */
+static int64_t put_off(int64_t before_ns, int64_t now_ns, int64_t period_ns, int64_t t_ns)
+{
+    return before_ns == NEVER_NS || now_ns == NEVER_NS ? NEVER_NS : smaller(before_ns + period_ns, t_ns);
+}
+
+/* An unsure reading lowers limits, and restores none. */
+static void keep_lowered(struct emergency *now, const struct emergency *before, int64_t period_ns,
+                         int64_t t_ns)
+{
+    now->limit_lowered |= before->limit_lowered;
+    now->volts_ppm = smaller(now->volts_ppm, before->volts_ppm);
+    now->peak_ppm = smaller(now->peak_ppm, before->peak_ppm);
+    now->low_volts_since_ns = smaller(now->low_volts_since_ns, before->low_volts_since_ns);
+    now->good_volts_since_ns =
+        put_off(before->good_volts_since_ns, now->good_volts_since_ns, period_ns, t_ns);
+    now->peak_good_since_ns = put_off(before->peak_good_since_ns, now->peak_good_since_ns, period_ns, t_ns);
+}
+
 static bool exposed_within_steady(const struct emergencies *e, const struct ledger *ledger, uint32_t node)
 {
     const struct ledger_sums *sums = &ledger->node[node];
@@ -346,14 +319,19 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
         return EMERGENCY_NOTHING;
     int64_t trigger_ma = e->permits ? permit_trigger_ma(e->permits, node, t_ns) : n->steady_ma;
     struct load load = load_of(e, ledger, reading, node, trigger_ma);
+    bool unsure = reading->flags & READING_UNSURE;
+    const struct emergency before = *state;
     state->heard_ns = t_ns;
     if (is_dead(n, &load))
         state->low_volts_since_ns = state->good_volts_since_ns = NEVER_NS;
     else
         follow_voltage(e, node, load.low_mv, t_ns);
     follow_crest(e, node, &load, t_ns);
+    if (unsure)
+        keep_lowered(state, &before, e->model->meter[reading->meter].period_ns, t_ns);
     scale_below(e, ledger, node, state->volts_ppm < state->peak_ppm ? state->volts_ppm : state->peak_ppm);
     bool danger = load.above || load.disobeyed || load.peak || heat_trips_soon(e->heat, reading->meter);
+    danger = danger || (unsure && heat_unsure_trips_soon(e->heat, reading));
     if (!state->active) {
         note_cooled(e, state, reading->meter);
         if (!danger)
@@ -370,7 +348,7 @@ enum emergency_action emergency_reading(struct emergencies *e, struct ledger *le
     }
     bool calm = load.current_ma < n->steady_ma / PPM * CALM_PPM + n->steady_ma % PPM * CALM_PPM / PPM;
     bool covered = load.current_ma <= n->steady_ma && exposed_within_steady(e, ledger, node);
-    bool quiet = !danger && !(reading->flags & READING_UNSURE);
+    bool quiet = !danger && !unsure;
     note_calm(e, state, quiet && calm, quiet && covered, t_ns);
     note_cooled(e, state, reading->meter);
     return danger ? next_stage(e, state, reading, t_ns) : EMERGENCY_NOTHING;

@@ -65,6 +65,7 @@ enum emergency_action { EMERGENCY_NOTHING, EMERGENCY_CUT, EMERGENCY_FAIL_SAFE, E
 
 /* setup: how many entries `below` needs at most; then, with all arrays in place, fills them. */
 uint32_t emergency_below_room(const struct model *model);
+void emergency_below_init(struct emergencies *emergencies);
 void emergency_init(struct emergencies *emergencies, const struct model *model, const struct heat *heat);
 
 /* rt: takes a reading that covers `node`; heat has taken it before. */

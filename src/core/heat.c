@@ -99,9 +99,8 @@ static bool is_alive(const struct model_node *node, int64_t volts_mv)
     return volts_mv >= node->volts_ln_mv / 10;
 }
 
-/* Returns the lowest living voltage of the reading, INT64_MAX = none lives. */
-static int64_t take_load(const struct model_node *node, const struct model_meter *meter,
-                         const struct reading *reading, struct breaker_load *load)
+int64_t heat_take_load(const struct model_node *node, const struct model_meter *meter,
+                       const struct reading *reading, struct breaker_load *load)
 {
     int64_t low_mv = INT64_MAX;
     *load = (struct breaker_load){.crest_milli = reading->crest_milli};
@@ -114,7 +113,7 @@ static int64_t take_load(const struct model_node *node, const struct model_meter
     return low_mv;
 }
 
-static void keep_larger(struct breaker_load *most, const struct breaker_load *load)
+void heat_keep_larger(struct breaker_load *most, const struct breaker_load *load)
 {
     for (uint32_t phase = 0; phase < PHASES; phase++)
         most->current_ma[phase] = larger(most->current_ma[phase], load->current_ma[phase]);
@@ -208,6 +207,7 @@ static int start(struct heat_node *h, const struct model *model, const struct mo
 static void account_clear(struct heat_node *h, struct ledger *ledger, uint32_t node, int64_t t_ns)
 {
     h->clear_ns = t_ns;
+    h->spoilt_ns = 0;
     h->most = h->newest;
     ledger_mark_exposed(ledger, node);
 }
@@ -220,6 +220,7 @@ static int step_lost(struct heat_node *h, const struct model *model, const struc
     if (lost_ns <= 0)
         return -1;
     heat_keep_exposed(&h->most, node, sums, smaller(before_mv, h->volts_mv));
+    h->spoilt_ns = larger(h->spoilt_ns - lost_ns, 0);
     int64_t late_ns = h->window_ns ? smaller(lost_ns, h->hold_ns) : 0;
     int passed = step(h, model, node, &h->most, lost_ns - late_ns);
     int late = heat_only(h, model, node, &h->most, late_ns);
@@ -248,12 +249,12 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
         return -1;
     int64_t before_mv = h->volts_mv, window_ns = h->window_ns;
     const struct breaker_load before = h->newest;
-    h->volts_mv = take_load(node, meter, reading, &h->newest);
+    h->volts_mv = heat_take_load(node, meter, reading, &h->newest);
     if (!h->started) {
         account_clear(h, ledger, meter->node, t_ns);
         return start(h, heat->model, node, t_ns);
     }
-    keep_larger(&h->most, &h->newest);
+    heat_keep_larger(&h->most, &h->newest);
     if (t_ns - h->clear_ns > h->hold_ns || !window_ns)
         lost = step_lost(h, heat->model, node, &ledger->node[meter->node], before_mv,
                          t_ns - h->stepped_ns - window_ns);
@@ -263,12 +264,15 @@ int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading 
     int64_t early_ns = smaller(window_ns - own_ns, h->late_ns);
     if (early_ns > 0) {
         struct breaker_load both = before;
-        keep_larger(&both, &h->newest);
+        heat_keep_larger(&both, &h->newest);
         h->late_ns -= early_ns;
         heat_only(h, heat->model, node, &both, early_ns);
     }
-    if (open_ns - own_ns <= window_ns / 2)
+    if (open_ns - own_ns <= window_ns / 2) {
+        if (h->spoilt_ns)       /* sure readings have claimed the time of unsure ones */
+            heat_only(h, heat->model, node, &h->most, h->spoilt_ns);
         account_clear(h, ledger, meter->node, t_ns);
+    }
     h->was_cool = h->was_cool || is_cool(h, &node->breaker);
     return own >= 0 ? own : lost;
 }
@@ -302,15 +306,20 @@ static void time_to_trip(const struct heat_node *h, const struct model *model, c
     breaker_time_to_trip(state, &breaker, model->curve, load, verdict);
 }
 
-bool heat_trips_soon(const struct heat *heat, uint32_t meter)
+bool heat_load_trips_soon(const struct heat *heat, uint32_t meter, const struct breaker_load *load)
 {
     const struct heat_node *h = &heat->meter[meter];
     struct breaker_verdict verdict;
     if (!h->known || !h->started)
         return false;
-    time_to_trip(h, heat->model, &heat->model->node[heat->model->meter[meter].node], &h->state, &h->newest,
+    time_to_trip(h, heat->model, &heat->model->node[heat->model->meter[meter].node], &h->state, load,
                  &verdict);
     return verdict.t_ns < 2 * h->respond_ns;
+}
+
+bool heat_trips_soon(const struct heat *heat, uint32_t meter)
+{
+    return heat_load_trips_soon(heat, meter, &heat->meter[meter].newest);
 }
 
 bool heat_cooled(const struct heat *heat, uint32_t meter)

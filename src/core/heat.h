@@ -32,6 +32,7 @@ struct heat_node {
     int64_t stepped_ns;         /* slot time up to which `state` stands */
     int64_t clear_ns;           /* the newest at which hardly any time was open: half a period at most */
     int64_t late_ns;            /* of time given up as lost, so much may still be claimed */
+    int64_t spoilt_ns;          /* windows of unsure readings whose time is not accounted for */
     int64_t window_ns;          /* one reading stands for this long; 0: D stands in */
     int64_t hold_ns;
     int64_t respond_ns;         /* T_resp = T_fresh + X, X = (D/(1-rho) + A)(1+rho); A: slowest type below */
@@ -53,6 +54,10 @@ void heat_init(struct heat *heat, const struct model *model);
 /* rt: takes a reading; the high-water mark of D at its node begins anew where all time is accounted for.
  * Returns the role (enum breaker_element_role) of an element that may have tripped, or -1. */
 int heat_reading(struct heat *heat, struct ledger *ledger, const struct reading *reading, int64_t t_ns);
+
+/* rt: takes one that is READING_UNSURE: claims no time and starts nothing, but at least so much may have
+ * flown. */
+void heat_unsure(struct heat *heat, const struct reading *reading);
 
 /* What other meters leave for a node whose own is lost (core/permit_stand_in.c). */
 struct heat_left {
@@ -76,6 +81,9 @@ void heat_stand_in(struct heat *heat, struct ledger *ledger, uint32_t meter, str
 /* rt: would the load of the newest reading trip within twice T_resp? Within the steady limit no travel
  * does that only the margins of its curve let run. */
 bool heat_trips_soon(const struct heat *heat, uint32_t meter);
+
+/* rt: the same of the load of one that is unsure. */
+bool heat_unsure_trips_soon(const struct heat *heat, const struct reading *reading);
 
 /* rt: cool enough for a raise after an emergency: below 0.8 (section 9), or below what the steady limit
  * itself leads to, so that a load within it always gets there. Equipment does not trip and does not count. */

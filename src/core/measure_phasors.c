@@ -38,7 +38,7 @@ int measure_phasors(const struct phasors_pmu *pmu, const uint8_t place[2 * PHASE
     if (error >= ERROR_TEST)
         return error == ERROR_TEST ? REFUSED_SIMULATED : REFUSED_MALFORMED;
     *values = (struct measure_values){.phases = phases, .frequency_hz = pmu->frequency_hz,
-                                      .flags = error == ERROR_PMU ? READING_UNSURE : 0U};
+                                      .flags = READING_FILTERED | (error == ERROR_PMU ? READING_UNSURE : 0U)};
     for (uint32_t p = 0; p < phases; p++) {
         const struct phasor *v = &pmu->phasor[place[p]], *i = &pmu->phasor[place[PHASES + p]];
 

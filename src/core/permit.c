@@ -250,24 +250,6 @@ static bool is_news(struct permit_node *p, const struct reading *reading)
     return news || p->until_ns == INT64_MIN;
 }
 
-/* More on some phase than obeying hosts can draw there while nothing is lost. */
-static bool reads_a_loss(const struct permits *permits, const struct permit_node *p,
-                         const struct reading *reading)
-{
-    const struct model_node *node = &permits->model->node[p->node];
-    const struct ledger_sums *sums = &permits->ledger->node[p->node];
-    int64_t error_ppm = permits->model->meter[node->meter].error_ppm;
-    for (uint32_t phase = 0; phase < node->phases; phase++) {
-        int64_t none_mva = sums->exposed_mva[0][phase];
-        if (node->phases == 1)
-            none_mva = larger(none_mva, larger(sums->exposed_mva[0][1], sums->exposed_mva[0][2]));
-        int64_t measured_mva = reading->current_ma[phase] * reading->voltage_mv[phase] / 1000;
-        if (measured_mva > none_mva + none_mva / 1000 * error_ppm / 1000)
-            return true;
-    }
-    return false;
-}
-
 bool permit_repeats(const struct permits *permits, const struct reading *reading)
 {
     const struct permit_node *p = &permits->meter[reading->meter];
@@ -280,6 +262,23 @@ bool permit_repeats(const struct permits *permits, const struct reading *reading
     return !other && !permit_reads_nothing(p);
 }
 
+/* As if the meter were silent, but for what speaks against lending: a dead feed, a crest, more than no loss
+ * explains. It renews no permit and gives none, is no news, vouches for nobody and clears no doubt. */
+static void take_unsure(struct permits *permits, struct permit_node *p, const struct reading *reading,
+                        int64_t t_ns)
+{
+    const struct model_node *node = &permits->model->node[p->node];
+    if (p->witness)
+        permit_feed_reading(permits, p, reading, t_ns);
+    if (!p->lends)
+        return;
+    permit_note_crest(node, p, reading, t_ns);
+    if (node->lend & ~1 && permit_reads_a_loss(permits, p, reading))
+        p->survives_ns = t_ns;
+    if (permit_is_held(p->permit) && !p->awaited)
+        permit_follow(permits, reading->meter, t_ns);
+}
+
 void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_ns)
 {
     const struct reading *reading = &slot->reading;
@@ -287,9 +286,14 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
     struct permit_node *p = &permits->meter[reading->meter];
     if (!p->watched)
         return;
-    bool sure = !(reading->flags & READING_UNSURE);     /* else it renews no permit: as if it were silent */
+    if (reading->flags & READING_UNSURE) {
+        take_unsure(permits, p, reading, t_ns);
+        return;
+    }
+    if (reading->flags & READING_FILTERED)
+        permits->stand_in[reading->meter].filtered = true;
     p->repeats = !is_news(p, reading);
-    if (!p->repeats && sure) {
+    if (!p->repeats) {
         int64_t began_ns = smaller(slot->t_receive_ns, t_ns) - reading->age_ns - meter->period_ns;
         p->until_ns = larger(p->until_ns, began_ns + meter->fresh_ns);
     }
@@ -303,11 +307,11 @@ void permit_reading(struct permits *permits, const struct slot *slot, int64_t t_
         permit_feed_reading(permits, p, reading, t_ns);
     if (p->lends) {
         permit_note_crest(&permits->model->node[p->node], p, reading, t_ns);
-        if (permits->model->node[p->node].lend & ~1 && reads_a_loss(permits, p, reading))
+        if (permits->model->node[p->node].lend & ~1 && permit_reads_a_loss(permits, p, reading))
             p->survives_ns = t_ns;
         permit_follow(permits, reading->meter, t_ns);
     }
-    if (permits->lost_meters && sure)
+    if (permits->lost_meters)
         permit_stand_in_reading(permits, reading, t_ns);
 }
 

@@ -99,6 +99,7 @@ struct permit_stand_in {
     bool parent_may, children_may;  /* stand in, as the site is built; children_may: all of them at once */
     int64_t span_ns;            /* no two windows that belong together are further apart */
     int64_t pf_ppm;             /* lowest power factor of hosts below */
+    bool filtered;              /* its readings are of no known window: it stands in for nobody */
     uint32_t below_needed;      /* so many need the meters right below this one's node */
     /* while somebody needs it: what it read at least and at most in this span and the one before. Both are
      * whole where no reading is missing. */

@@ -2,6 +2,7 @@
 /* Feeds whose loss a reserve is lent against (I5): lost, unseen, or back for too short a time. */
 #include <stddef.h>
 
+#include "core/compare.h"
 #include "core/permit_inside.h"
 
 enum { WITNESS_DEAD = 1, WITNESS_UNSEEN = 2, CORDS_DARK = 4 };
@@ -119,7 +120,26 @@ void permit_feed_reading(struct permits *permits, const struct permit_node *p, c
     for (uint32_t phase = 0; phase < node->phases; phase++)
         if (reading->voltage_mv[phase] < node->volts_ln_mv / 2)
             evidence = WITNESS_DEAD;
+    if (reading->flags & READING_UNSURE && evidence != WITNESS_DEAD)
+        return;
     weigh_witness(permits, p->witness, evidence, t_ns);
+}
+
+bool permit_reads_a_loss(const struct permits *permits, const struct permit_node *p,
+                         const struct reading *reading)
+{
+    const struct model_node *node = &permits->model->node[p->node];
+    const struct ledger_sums *sums = &permits->ledger->node[p->node];
+    int64_t error_ppm = permits->model->meter[node->meter].error_ppm;
+    for (uint32_t phase = 0; phase < node->phases; phase++) {
+        int64_t none_mva = sums->exposed_mva[0][phase];
+        if (node->phases == 1)
+            none_mva = larger(none_mva, larger(sums->exposed_mva[0][1], sums->exposed_mva[0][2]));
+        int64_t measured_mva = reading->current_ma[phase] * reading->voltage_mv[phase] / 1000;
+        if (measured_mva > none_mva + none_mva / 1000 * error_ppm / 1000)
+            return true;
+    }
+    return false;
 }
 
 /* That nobody read a witness while one controller followed another is not the feed's fault: as at a start.

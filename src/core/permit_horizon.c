@@ -38,7 +38,7 @@ void permit_note_crest(const struct model_node *node, struct permit_node *p, con
                        int64_t t_ns)
 {
     int64_t current_ma = 0;
-    if (t_ns - p->crest_since_ns >= PERMIT_CREST_NS) {
+    if (t_ns - p->crest_since_ns >= PERMIT_CREST_NS && !(reading->flags & READING_UNSURE)) {
         p->crest_high_milli[1] = p->crest_high_milli[0];
         p->crest_high_milli[0] = 0;
         p->crest_since_ns = t_ns;

@@ -44,6 +44,10 @@ void permit_feed_init(struct permits *permits);
  * passed. */
 void permit_feed_reading(struct permits *permits, const struct permit_node *p, const struct reading *reading,
                          int64_t t_ns);
+/* any: more on some phase than obeying hosts can draw there while nothing is lost. */
+bool permit_reads_a_loss(const struct permits *permits, const struct permit_node *p,
+                         const struct reading *reading);
+
 void permit_feed_unseen(struct permits *permits, const struct permit_node *p, int64_t t_ns);
 void permit_feed_report(struct permits *permits, const struct report *report, int64_t t_ns);
 void permit_feed_silent(struct permits *permits, uint32_t host, int64_t t_ns);

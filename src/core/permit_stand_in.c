@@ -158,7 +158,7 @@ bool permit_reads_well(const struct permits *permits, uint32_t meter, int64_t t_
 {
     const struct permit_node *p = &permits->meter[meter];
     return p->armed && t_ns <= p->until_ns && p->low_ns < PERMIT_DOUBT_NS &&
-           permits->ledger->node[p->node].scale_ppm == PPM;
+           !permits->stand_in[meter].filtered && permits->ledger->node[p->node].scale_ppm == PPM;
 }
 
 static enum permit who(const struct permits *permits, uint32_t meter, int64_t t_ns)

@@ -225,14 +225,13 @@ void permit_weigh_reading(struct permits *permits, uint32_t meter, const struct 
     struct permit_node *p = &permits->meter[meter];
     const struct model_meter *known = &permits->model->meter[meter];
     int64_t measured_mw = 0, dt_ns = t_ns - p->weighed_ns;
-    bool unsure = reading->flags & READING_UNSURE;
-    bool frozen = (p->repeats || unsure) && t_ns > p->until_ns;
+    bool frozen = p->repeats && t_ns > p->until_ns;
     for (uint32_t phase = 0; phase < PHASES; phase++)
         measured_mw += reading->power_mw[phase];
     p->newest_mw = measured_mw;
     p->weighed_ns = t_ns;
     if (p->counts_above)
-        count_above(permits, p, measured_mw, !frozen && !unsure);
+        count_above(permits, p, measured_mw, !frozen);
     if (!p->lends || frozen)    /* tells nothing any more, nor what it lacks */
         return;
     int64_t most_mw = permit_highest_mw(p, measured_mw, t_ns);

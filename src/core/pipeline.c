@@ -18,17 +18,20 @@
 static void on_reading(struct core *core, const struct reading *reading)
 {
     uint32_t node = core->model->meter[reading->meter].node;
+    /* an unsure one only tightens: it raises heat, what is learnt, an emergency; it clears and renews nothing
+     */
     bool sure = !(reading->flags & READING_UNSURE);
     core->count.readings++;
     core->count.alarms +=
         detect_reading(&core->detect[reading->meter], core->model, reading, core->t_ns) != 0;
-    if (sure && !permit_repeats(&core->permits, reading))
+    if (!sure)
+        heat_unsure(&core->heat, reading);
+    else if (!permit_repeats(&core->permits, reading))
         core->count.fast_edges += heat_reading(&core->heat, &core->ledger, reading, core->t_ns) >= 0;
     permit_reading(&core->permits, core->slot, core->t_ns);
     degrade_reading(&core->degrade, reading, permit_meter(&core->permits, reading->meter, core->t_ns),
                     core->t_ns);
-    if (sure)
-        residual_reading(&core->residual, core->slot, core->t_ns);
+    residual_reading(&core->residual, core->slot, core->t_ns);
     switch (emergency_reading(&core->emergencies, &core->ledger, reading, node, core->t_ns)) {
     case EMERGENCY_CUT:
         core->count.emergencies++;
@@ -46,11 +49,13 @@ static void on_reading(struct core *core, const struct reading *reading)
         break;
     }
     core->pools.node[node].damped = damper_is_damped(&core->dampers.node[node], core->t_ns);
-    pool_reading(&core->pools, node, reading, core->t_ns);
+    if (sure)
+        pool_reading(&core->pools, node, reading, core->t_ns);
     core->count.level_trims = core->pools.trims;
     hold_observe(&core->holds, &core->heat, node, HOLD_EMERGENCY, core->emergencies.node[node].active,
                  core->t_ns);
-    hold_reading(&core->holds, &core->heat, node, core->t_ns);
+    if (sure)
+        hold_reading(&core->holds, &core->heat, node, core->t_ns);
     cut_run(core);
 }
 

@@ -195,6 +195,7 @@ static void begin_meter(struct residual_meter *m, int64_t begin_ns)
     if (m->begin_ns == begin_ns)
         return;
     m->begin_ns = begin_ns;
+    m->spoilt = false;
     m->covered_us = m->apparent_mva_us = 0;
     for (uint32_t p = 0; p < PHASES; p++)
         m->power_mw_us[p] = m->swung_mw_us[p] = 0;
@@ -205,10 +206,13 @@ static int64_t bounded(int64_t power_mw)
     return smaller(larger(power_mw, 0), POWER_MOST_MW);
 }
 
+/* What is unsure counts as no less than what was read before. */
 static void take_phase(struct residual_meter *m, const struct reading *reading, uint32_t p, int64_t dt_us,
                        int64_t period_us)
 {
     int64_t power_mw = bounded(reading->power_mw[p]);
+    if (reading->flags & READING_UNSURE)
+        power_mw = larger(power_mw, m->mean_mw[p]);
     if (m->mean_mw[p] < 0)
         m->mean_mw[p] = power_mw;
     m->power_mw_us[p] += power_mw * dt_us;
@@ -221,13 +225,15 @@ void residual_reading(struct residual *residual, const struct slot *slot, int64_
 {
     const struct reading *reading = &slot->reading;
     struct residual_meter *m = &residual->meter[reading->meter];
-    if (m->node == INDEX_NONE)
-        return;
+    if (m->node == INDEX_NONE || reading->flags & (READING_PEAK | READING_EDGE))
+        return;                 /* a crossing repeats what was read before, and stands for no time */
     const struct model_node *node = &residual->model->node[m->node];
     int64_t period_ns = residual->model->meter[reading->meter].period_ns;
-    if (!is_news(m, reading) || !is_alive(node, reading))
+    bool unsure = reading->flags & READING_UNSURE;
+    if ((!unsure && !is_news(m, reading)) || !is_alive(node, reading))
         return;
     begin_meter(m, residual->begin_ns);
+    m->spoilt |= unsure;
     int64_t to_ns = smaller(slot->t_receive_ns, t_ns) - reading->age_ns;
     int64_t from_ns = larger(to_ns - period_ns, residual->begin_ns);
     int64_t dt_us = larger(smaller(to_ns, residual->end_ns) - from_ns, 0) / 1000;

@@ -59,6 +59,7 @@ struct residual_meter {
     uint8_t phases;             /* bit p: load on this phase, as hosts and limits of the node count them */
     uint8_t bucket;             /* being filled */
     bool read_through;          /* over the window that is being closed */
+    bool spoilt;                /* readings of it were unsure: it may only raise */
     int64_t begin_ns;           /* window that the sums are of */
     int64_t covered_us;         /* of it, by readings that were news */
     int64_t power_mw_us[PHASES], swung_mw_us[PHASES], apparent_mva_us;

@@ -300,13 +300,16 @@ bool residual_judge(struct residual *residual, uint32_t meter, int64_t t_ns)
     residual->windows++;
     for (uint32_t p = 0; p < PHASES; p++)
         known_mva[p] = most_mva(&m->more, p);
-    turn_bucket(m, t_ns);
+    if (!m->spoilt)
+        turn_bucket(m, t_ns);
     for (uint32_t p = 0; p < PHASES; p++) {
         bool counts = m->phases >> p & 1;
         keep(&m->all, m->bucket, p, counts ? found_mva(residual, meter, &measured, p, 0) : 0);
         keep(&m->more, m->bucket, p, counts ? found_mva(residual, meter, &measured, p, passed_mva[p]) : 0);
         int64_t kept_mva = smaller(m->learnt_mva[p], most_mva(&m->all, p) - passed_mva[p]);
         learnt_mva[p] = larger(most_mva(&m->more, p), kept_mva);
+        if (m->spoilt)
+            learnt_mva[p] = larger(learnt_mva[p], m->learnt_mva[p]);
         lowers |= learnt_mva[p] < known_mva[p];     /* what is kept alone was forgotten below */
     }
     bool raises = set_learnt(residual, m, learnt_mva, t_ns);

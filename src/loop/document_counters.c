@@ -163,6 +163,8 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     number(out, "unheld", count_read(&counters->unheld), ", ");
     number(out, "blocks", count_read(&counters->blocks), ", ");
     number(out, "unsure", count_read(&counters->unsure), ", ");
+    number(out, "crossings", count_read(&counters->crossings), ", ");
+    number(out, "repeated", count_read(&counters->repeated), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
     for (int i = 1; i < REFUSAL_COUNT; i++)

@@ -47,6 +47,8 @@ struct lane_counters {
     count_t unheld;                     /* readings accepted though no disk holds their number */
     count_t blocks;                     /* of samples, measured */
     count_t unsure;                     /* readings of a window that was spoilt: READING_UNSURE */
+    count_t crossings;                  /* of these, told between two others: READING_PEAK, READING_EDGE */
+    count_t repeated;                   /* stretches of samples that were there within the last second */
     count_t turns, empty_turns;         /* polls, and those that found nothing */
     count_t depth_most;                 /* slots that waited in `out` at once, at most */
 };

@@ -18,6 +18,17 @@
 
 struct lane;
 
+enum { LANE_PRINTS = 32, LANE_STRETCH_SAMPLES = 32 };
+
+/* Samples that repeat themselves, bit by bit, while current flows: a meter that works has noise. By prints of
+ * the last stretches, each a packet or more of samples. */
+struct lane_repeats {
+    uint64_t print, before[LANE_PRINTS];
+    uint32_t samples, count;    /* in `print`; stretches so far */
+    bool flows;
+    uint32_t doubted;           /* readings to come that repeat what was there */
+};
+
 /* One meter: what the site file says, and what is remembered of it. Whichever lane has the meter in hand. */
 struct lane_road {
     const struct site_meter *site;
@@ -26,6 +37,8 @@ struct lane_road {
     struct measure_meter *measure;      /* NULL: it sends no samples */
     struct measure_gather gather;
     uint32_t next;              /* the next meter of the same stream, or INDEX_NONE */
+    struct measure_values last; /* the newest reading; t_ns 0: none since the samples changed shape */
+    struct lane_repeats repeats;
     bool measuring;             /* `measure` is set up for the samples that come */
     /* c37118: the meter that has the stream, names of VA .. IC as c37_name_print has them, and of the newest
      * reading its time and power; the largest currents since */

@@ -29,42 +29,100 @@ static int set_up(struct lane_road *road, const struct samples *samples)
     if (measure_meter_init(road->measure, &config))
         return REFUSED_SHAPE;
     road->gather = (struct measure_gather){0};
+    road->last = (struct measure_values){0};
     road->measuring = true;
     return ACCEPTED;
 }
 
-/* One reading out of what is in lane->work. */
 static int pass(struct lane *lane, uint32_t meter, const struct samples *samples,
                 const struct measure_values *values, int64_t t_receive_ns)
 {
     struct reading reading = {.meter = meter, .sequence = samples->sequence};
-    struct measure_values here = *values;
-    if (samples->flags & SAMPLES_TAI)
-        here.t_ns -= TAI_AHEAD_NS;
-    int refused = measure_convert(&here, lane->meters->road[meter].node, &reading);
-    count_add(&lane->counters.unsure, !refused && here.flags & READING_UNSURE);
+    int refused = measure_convert(values, lane->meters->road[meter].node, &reading);
+    count_add(&lane->counters.unsure, !refused && values->flags & READING_UNSURE);
     return refused ? refused : lane_reading(lane, &reading, t_receive_ns);
+}
+
+/* One reading of a cycle. */
+static int pass_cycle(struct lane *lane, uint32_t meter, const struct samples *samples,
+                      struct measure_values *values, int64_t t_receive_ns)
+{
+    struct lane_road *road = &lane->meters->road[meter];
+    if (samples->flags & SAMPLES_TAI)
+        values->t_ns -= TAI_AHEAD_NS;
+    if (road->repeats.doubted) {
+        road->repeats.doubted--;
+        values->flags |= READING_UNSURE;
+    }
+    road->last = *values;
+    return pass(lane, meter, samples, values, t_receive_ns);
+}
+
+/* Into what the reading before had: its time too, for its volts and amperes are no younger. */
+static void cross(struct measure_values *values, const struct measure_event *event)
+{
+    double most_a = 0;
+    for (uint32_t p = 0; p < values->phases; p++)
+        most_a = values->phase[p].current_a > most_a ? values->phase[p].current_a : most_a;
+    if (event->kind == MEASURE_PEAK && most_a > 0 && event->value < 1000 * most_a) {
+        values->crest = event->value / most_a > values->crest ? event->value / most_a : values->crest;
+        values->flags |= READING_PEAK;
+    }
+    if (event->kind == MEASURE_EDGE || event->kind == MEASURE_RAMP) {
+        values->slope_w_per_s = event->value;
+        values->flags |= READING_EDGE;
+    }
+}
+
+/* A peak or a slope that passes its threshold is not kept until the cycle has ended: what has to be cut for
+ * it is cut a cycle earlier. */
+static int pass_crossings(struct lane *lane, uint32_t meter, const struct samples *samples,
+                          int64_t t_receive_ns)
+{
+    const struct lane_road *road = &lane->meters->road[meter];
+    const struct measure_out *out = &lane->work->out;
+    struct measure_values values = road->last;
+    values.flags |= READING_UNSURE;
+    for (uint32_t i = 0; i < out->events; i++)
+        if (!out->event[i].over)
+            cross(&values, &out->event[i]);
+    if (!road->last.t_ns || !(values.flags & (READING_PEAK | READING_EDGE)))
+        return ACCEPTED;
+    count_add(&lane->counters.crossings, 1);
+    return pass(lane, meter, samples, &values, t_receive_ns);
+}
+
+/* What looks at the waveform itself looks here: the block is whole, in order, and in volts and amperes. */
+static int measure_block(struct lane *lane, uint32_t meter, struct samples *samples)
+{
+    struct lane_road *road = &lane->meters->road[meter];
+    samples->meter = meter;
+    if (samples->flags & SAMPLES_SIMULATED)
+        return REFUSED_SIMULATED;
+    int refused = set_up(road, samples);
+    if (!refused && measure_meter_samples(road->measure, samples, &lane->work->out))
+        refused = REFUSED_MALFORMED;
+    if (refused)
+        return refused;
+    count_add(&lane->counters.blocks, 1);
+    count_add(&lane->counters.repeated, lane_repeats_take(&road->repeats, samples));
+    return ACCEPTED;
 }
 
 static int take_block(struct lane *lane, uint32_t meter, struct samples *samples, int64_t t_receive_ns)
 {
     struct lane_road *road = &lane->meters->road[meter];
     struct lane_work *work = lane->work;
-    samples->meter = meter;
-    if (samples->flags & SAMPLES_SIMULATED)
-        return REFUSED_SIMULATED;
-    int refused = set_up(road, samples);
-    if (!refused && measure_meter_samples(road->measure, samples, &work->out))
-        refused = REFUSED_MALFORMED;
+    int refused = measure_block(lane, meter, samples);
     if (refused)
         return refused;
-    count_add(&lane->counters.blocks, 1);
     uint32_t count = measure_gather(&road->gather, road->measure, &work->out, work->values);
     for (uint32_t i = 0; i < count; i++) {
-        int last = pass(lane, meter, samples, &work->values[i], t_receive_ns);
+        int last = pass_cycle(lane, meter, samples, &work->values[i], t_receive_ns);
         refused = last ? last : refused;
     }
-    return refused;
+    int last = pass_crossings(lane, meter, samples, t_receive_ns);
+    return last ? last : refused;
 }
 
 int lane_road_samples(struct lane *lane, uint32_t meter, int64_t t_receive_ns)

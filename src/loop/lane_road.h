@@ -16,4 +16,7 @@ int lane_road_samples(struct lane *lane, uint32_t meter, int64_t t_receive_ns);
 /* rt: the frame in lane->work, of a stream whose first meter is in hand, for each of its meters. Likewise. */
 int lane_road_phasors(struct lane *lane, uint32_t meter, int64_t t_receive_ns);
 
+/* rt: notes a block. True where it ends a stretch that was there before: the next readings are doubted. */
+bool lane_repeats_take(struct lane_repeats *repeats, const struct samples *samples);
+
 #endif

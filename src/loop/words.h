@@ -20,6 +20,8 @@
     X(lanes, "unheld", "readings accepted above what the disk holds of their meter: degradation marks") \
     X(lanes, "blocks", "blocks of samples that were measured here") \
     X(lanes, "unsure", "readings of a window that was spoilt: they carry no permit") \
+    X(lanes, "crossings", "of these, told between two others: a peak or a slope passed its threshold") \
+    X(lanes, "repeated", "stretches of samples that were there bit by bit within the last second") \
     X(lanes, "polls", "turns of the spinning loop") \
     X(lanes, "empty_polls", "turns that found no frame") \
     X(lanes_shed, "detail", "requests for power and hosts' details: accepted, but the queue was 75 % full") \

@@ -11,6 +11,12 @@ enum reading_flag {
     /* of a window that is not to be relied upon: samples were missing, clipped or from a clock that was set,
      * or repeat themselves; the meter says so, or whoever measured */
     READING_UNSURE = 4,
+    /* of a moment between two readings: a single sample, or a slope, passed its threshold. All else is of the
+     * reading before, and so it is unsure, too */
+    READING_PEAK = 8,
+    READING_EDGE = 16,
+    /* its stamp is the middle of a filter's window, whose length nobody tells */
+    READING_FILTERED = 32,
 };
 
 struct reading {

@@ -3,6 +3,7 @@
 """flyballd owning its address: the kernel's ping and ARP, raw frames and links that fall, over namespaces.
 
 usage: ip_test.py CASE [DRIVER], with the paths of daemon_test.py. Exit 77 skips: not root, or no ping."""
+import contextlib
 import ctypes
 import os
 import shutil
@@ -22,21 +23,28 @@ ECHO_PER_S, ECHO_BURST = 100, 20        # msg/limits.h
 CLONE_NEWNET = 0x40000000
 
 
+@contextlib.contextmanager
+def standing_in(namespace):
+    """Sockets that this thread makes inside belong there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open('/proc/self/ns/net', encoding='ascii') as home:
+        with open(f'/run/netns/{namespace}', encoding='ascii') as there:
+            assert libc.setns(there.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        try:
+            yield
+        finally:
+            assert libc.setns(home.fileno(), CLONE_NEWNET) == 0
+
+
 class Wire:
     """A raw socket on eth0 of a peer's namespace."""
 
     def __init__(self, namespace):
-        libc = ctypes.CDLL(None, use_errno=True)
-        with open('/proc/self/ns/net', encoding='ascii') as home:
-            with open(f'/run/netns/{namespace}', encoding='ascii') as there:
-                assert libc.setns(there.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
-            try:
-                self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-                # PACKET_AUXDATA: what the kernel takes out of a frame, a tag above all, is told beside it
-                self.socket.setsockopt(263, 8, 1)
-                self.socket.bind(('eth0', 0x0003))
-            finally:
-                assert libc.setns(home.fileno(), CLONE_NEWNET) == 0
+        with standing_in(namespace):
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            # PACKET_AUXDATA: what the kernel takes out of a frame, a tag above all, is told beside it
+            self.socket.setsockopt(263, 8, 1)
+            self.socket.bind(('eth0', 0x0003))
 
     def send(self, frame):
         self.socket.send(frame)

@@ -323,6 +323,25 @@ static void it_ends_below_nine_tenths_for_the_whole_time_and_not_at_nine_tenths(
     assert_int_equal(hall.emergency[HALL_LEFT].raise_after_ns, 3 * NS_PER_S + 100 * NS_PER_MS);
 }
 
+/* What a spoilt window reads starts an emergency as any other does, and ends none. */
+static void readings_that_are_unsure_end_nothing(void **state)
+{
+    (void)state;
+    struct hall hall;
+    start(&hall, 10 * HALL_KW);
+    hall.reading.flags = READING_UNSURE;
+    assert_int_equal(amperes(&hall, STEADY_MA + 1, 0), EMERGENCY_CUT);
+    for (int64_t t_ns = NS_PER_S; t_ns < 30 * NS_PER_S; t_ns += NS_PER_S)
+        amperes(&hall, 1000, t_ns);
+    assert_true(active(&hall));
+    hall.reading.flags = 0;
+    amperes(&hall, 1000, 30 * NS_PER_S);
+    amperes(&hall, 1000, 31 * NS_PER_S - 1);
+    assert_true(active(&hall));
+    amperes(&hall, 1000, 31 * NS_PER_S);
+    assert_false(active(&hall));
+}
+
 static void nine_tenths_are_exact_for_thousands_of_amperes(void **state)
 {
     (void)state;
@@ -1090,6 +1109,7 @@ int main(void)
         cmocka_unit_test(the_third_stage_has_waited_for_the_second_and_is_told_once),
         cmocka_unit_test(there_is_no_second_stage_where_the_first_was_enough),
         cmocka_unit_test(it_ends_below_nine_tenths_for_the_whole_time_and_not_at_nine_tenths),
+        cmocka_unit_test(readings_that_are_unsure_end_nothing),
         cmocka_unit_test(nine_tenths_are_exact_for_thousands_of_amperes),
         cmocka_unit_test(a_moment_above_begins_the_time_anew),
         cmocka_unit_test(it_does_not_end_while_somebody_disobeys),

@@ -55,6 +55,21 @@ static void measure(struct stand *stand, int64_t kilowatts)
     stand_reading(stand, BRANCH_A, kilowatts * 1000000 + (int64_t)(stand->readings % 7) * 100);
 }
 
+static void measure_unsure(struct stand *stand, int64_t kilowatts)
+{
+    struct slot slot;
+    memset(&slot, 0, sizeof slot);
+    slot.kind = SLOT_READING;
+    slot.reading = (struct reading){.meter = BRANCH_A, .flags = READING_UNSURE, .sequence = ++stand->readings,
+        .t_meter_ns = stand->t_ns, .t_arrival_ns = stand->t_ns, .crest_milli = 1414, .frequency_mhz = 60000};
+    for (uint32_t p = 0; p < PHASES; p++) {
+        slot.reading.power_mw[p] = kilowatts * 1000000 + (int64_t)(stand->readings % 7) * 100;
+        slot.reading.voltage_mv[p] = 100000;
+        slot.reading.current_ma[p] = slot.reading.power_mw[p] / 100;
+    }
+    stand_step(stand, &slot);
+}
+
 /* Hosts go on obeying and reporting, the branch is read every 16 ms. */
 static void live(struct stand *stand, int64_t kilowatts, int64_t ns)
 {
@@ -192,6 +207,43 @@ static void a_meter_that_repeats_itself_is_as_good_as_silent(void **state)
     stand_reading(&stand, BRANCH_A, 12000000);
     assert_int_equal(permit(&stand), PERMIT_FROZEN);
     assert_true(newest_mva(&stand) <= BRANCH_MVA);
+    stand_stop(&stand);
+}
+
+/* Gaps, clipped samples and the like: a reading that says so of itself renews nothing, and heats nothing. */
+static void readings_of_spoilt_windows_are_as_good_as_none(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    int64_t newest_ma = stand.core->heat.meter[BRANCH_A].newest.current_ma[0];
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(permit(&stand), PERMIT_HELD);
+        measure_unsure(&stand, 11);
+        stand_wait(&stand, PERIOD_NS);
+    }
+    measure_unsure(&stand, 11);
+    assert_int_equal(permit(&stand), PERMIT_STALE);
+    assert_true(newest_mva(&stand) <= BRANCH_MVA);
+    assert_int_equal(stand.core->heat.meter[BRANCH_A].newest.current_ma[0], newest_ma);
+    stand_stop(&stand);
+}
+
+static void readings_of_spoilt_windows_only_raise_heat_and_no_level_follows_them(void **state)
+{
+    (void)state;
+    struct stand stand;
+    start_lending(&stand);
+    struct heat_node heat = stand.core->heat.meter[BRANCH_A];
+    struct pool pool = stand.core->pools.node[BRANCH_A];
+    stand_wait(&stand, PERIOD_NS);
+    measure_unsure(&stand, 1);
+    measure_unsure(&stand, 40);
+    assert_true(stand.core->heat.meter[BRANCH_A].most.current_ma[0] >= 400000);
+    assert_int_equal(stand.core->heat.meter[BRANCH_A].stepped_ns, heat.stepped_ns);
+    assert_int_equal(stand.core->heat.meter[BRANCH_A].newest.current_ma[0], heat.newest.current_ma[0]);
+    assert_int_equal(stand.core->pools.node[BRANCH_A].measured_mva[0], pool.measured_mva[0]);
+    assert_int_equal(stand.core->pools.node[BRANCH_A].measured_t_ns, pool.measured_t_ns);
     stand_stop(&stand);
 }
 
@@ -673,6 +725,8 @@ int main(void)
         cmocka_unit_test(a_permit_lapses_by_time_and_all_hosts_come_down_in_that_slot),
         cmocka_unit_test(a_contract_and_a_lapse_in_one_slot_give_each_host_one_lease),
         cmocka_unit_test(a_meter_that_repeats_itself_is_as_good_as_silent),
+        cmocka_unit_test(readings_of_spoilt_windows_are_as_good_as_none),
+        cmocka_unit_test(readings_of_spoilt_windows_only_raise_heat_and_no_level_follows_them),
         cmocka_unit_test(an_old_reading_lends_for_so_much_less),
         cmocka_unit_test(heat_above_theta_op_ends_the_lending),
         cmocka_unit_test(a_lost_permit_comes_back_after_its_hold),

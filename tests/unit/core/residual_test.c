@@ -38,6 +38,31 @@ static void a_single_phase_node_counts_where_its_hosts_hang(void **state)
     }
 }
 
+/* All of a window's readings or one in five: what they show is learnt, and while they come nothing is
+ * forgotten. */
+static void readings_of_spoilt_windows_raise_what_is_learnt_and_forget_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t every = 1; every <= 5; every += 4) {
+        struct truth truth;
+        lay_out(&truth);
+        open_truth(&truth);
+        pass(&truth, 10 * NS_PER_S);
+        assert_nothing_learnt(&truth);
+        truth.unsure_every[BRANCH_A] = every;
+        truth.other_mw[BRANCH_A] = KW;
+        pass(&truth, 10 * NS_PER_S);
+        assert_in_range(learnt(&truth, BRANCH_A), KW - KW / 20, KW + KW / 5);
+        truth.other_mw[BRANCH_A] = 0;
+        pass(&truth, 90 * NS_PER_S);
+        assert_true(learnt(&truth, BRANCH_A) >= KW - KW / 20);
+        truth.unsure_every[BRANCH_A] = 0;
+        pass(&truth, 80 * NS_PER_S);
+        assert_int_equal(learnt(&truth, BRANCH_A), 0);
+        stand_stop(&truth.stand);
+    }
+}
+
 /* 8 kW of hosts and 1 kW of something else: what is learnt is within the errors of what is there, at the
  * branch and at the main, within 10 s; it stands in the sums, and is forgotten a minute after it has gone. */
 static void a_load_that_appears_is_learnt_and_forgotten_when_gone(void **state)
@@ -514,6 +539,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_single_phase_node_counts_where_its_hosts_hang),
         cmocka_unit_test(a_load_that_appears_is_learnt_and_forgotten_when_gone),
+        cmocka_unit_test(readings_of_spoilt_windows_raise_what_is_learnt_and_forget_nothing),
         cmocka_unit_test(what_is_configured_counts_first_and_the_step_on_top),
         cmocka_unit_test(a_feed_that_is_lost_unseen_is_no_other_load),
         cmocka_unit_test(what_no_evidence_excludes_is_no_other_load),

@@ -739,6 +739,30 @@ static void a_node_with_meters_on_all_its_children_is_held_by_them(void **state)
     stand_stop(&stand);
 }
 
+/* Nobody knows of which time its values are: not even where it is not the first that is read. */
+static void a_filtered_meter_stands_in_for_nobody(void **state)
+{
+    (void)state;
+    for (uint32_t meter = BRANCH_A; meter <= BRANCH_B; meter++) {
+        struct stand stand;
+        struct slot slot;
+        begin(&stand);
+        memset(&slot, 0, sizeof slot);
+        slot.kind = SLOT_READING;
+        slot.reading = (struct reading){.meter = meter, .flags = READING_FILTERED, .crest_milli = 1414};
+        for (uint32_t p = 0; p < PHASES; p++) {
+            slot.reading.power_mw[p] = watts[meter] * 1000;
+            slot.reading.voltage_mv[p] = 100000;
+            slot.reading.current_ma[p] = watts[meter] * 10;
+        }
+        stand_step(&stand, &slot);
+        assert_int_equal(permit(&stand, MAIN), PERMIT_HELD);
+        live(&stand, 1 << BRANCH_A | 1 << BRANCH_B, 2 * NS_PER_S);
+        assert_int_equal(permit(&stand, MAIN), PERMIT_STALE);
+        stand_stop(&stand);
+    }
+}
+
 static void a_host_of_its_own_is_in_no_childs_reading(void **state)
 {
     (void)state;
@@ -1102,6 +1126,7 @@ int main(void)
         cmocka_unit_test(only_what_adds_up_watt_by_watt_stands_in),
         cmocka_unit_test(a_parent_that_may_not_lend_is_not_weighed_and_stands_in_for_nobody),
         cmocka_unit_test(a_node_with_meters_on_all_its_children_is_held_by_them),
+        cmocka_unit_test(a_filtered_meter_stands_in_for_nobody),
         cmocka_unit_test(a_host_of_its_own_is_in_no_childs_reading),
         cmocka_unit_test(a_bound_is_never_below_what_the_error_of_a_meter_may_hide),
         cmocka_unit_test(a_meter_that_errs_by_more_than_half_bounds_nothing),

@@ -93,13 +93,18 @@ static void read_meter(struct truth *truth, uint32_t n)
     if (truth->mute[n])
         return;
     mw += mw * truth->error_ppm[n] / 1000000 + (int64_t)(truth->step / 2 % 2 ? 1000 : -1000);
+    uint32_t every = truth->unsure_every[n];
+    if (every)      /* nor before and behind a spoilt one */
+        mw += (int64_t)(truth->step / STEPS_OF_READING % 7) * 100;
     if (truth->frozen[n])
         mw = truth->last_mw[n];
     truth->last_mw[n] = mw;
     struct slot slot;
     memset(&slot, 0, sizeof slot);
     slot.kind = SLOT_READING;
-    slot.reading = (struct reading){.meter = n, .sequence = ++truth->stand.readings,
+    bool unsure = every && truth->step / STEPS_OF_READING % every == 0;
+    slot.reading = (struct reading){.meter = n, .flags = unsure ? READING_UNSURE : 0,
+                                    .sequence = ++truth->stand.readings,
                                     .t_meter_ns = truth->stand.t_ns, .t_arrival_ns = truth->stand.t_ns,
                                     .crest_milli = 1414, .frequency_mhz = 60000};
     for (uint32_t p = 0; p < PHASES; p++) {

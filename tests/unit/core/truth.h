@@ -34,6 +34,7 @@ struct truth {
     bool host_lost[STAND_HOSTS];        /* its cord on BRANCH_A alone is dark */
     int64_t told_percent;       /* of their draw, in reports */
     bool frozen[STAND_NODES], dead[STAND_NODES], mute[STAND_NODES];
+    uint32_t unsure_every[STAND_NODES]; /* of so many readings one is unsure; 0 = none */
     int64_t last_mw[STAND_NODES];
 };
 

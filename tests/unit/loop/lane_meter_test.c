@@ -43,6 +43,7 @@ struct bed {
     uint32_t sequence;
     int64_t sample;             /* number of the next one */
     double amplitude;           /* of the currents */
+    bool pure;                  /* nothing beside the mains */
 };
 
 static struct measure_config config_of(void)
@@ -105,7 +106,7 @@ static int drop_bed(void **state)
 static float value_at(const struct bed *bed, uint32_t channel, double t_s)
 {
     double angle = TURN * (60 * t_s - (double)(channel % 3) / 3);
-    double beside = 1 + 1e-4 * sin(TURN * 0.7391 * t_s);
+    double beside = bed->pure ? 1 : 1 + 4e-4 * sin(TURN * 171.39 * t_s);
 
     if (channel < 3)
         return (float)(volts * sqrt(2) * beside * cos(angle));
@@ -316,6 +317,58 @@ static void clipped_samples_make_readings_unsure(void **state)
     assert_true(unsure >= 11);
     assert_true(last.current_ma[0] > 3000000);
     assert_int_equal(count_read(&bed->lane.counters.unsure) >= unsure, 1);
+}
+
+/* A meter whose samples go round in a loop reads what was, however fresh it looks. */
+static void samples_that_repeat_themselves_are_doubted(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    send_raw_for(bed, 500);
+    assert_int_equal(count_read(&bed->lane.counters.repeated), 0);
+    bed->pure = true;           /* 400 samples of 8 kHz are three cycles */
+    send_raw_for(bed, 100);
+    take_readings(bed, &last, &unsure);
+    send_raw_for(bed, 100);
+    uint32_t count = take_readings(bed, &last, &unsure);
+    assert_in_range(count, 23, 25);
+    assert_int_equal(unsure, count);
+    bed->amplitude = 0;         /* without current nothing is asked of its noise */
+    send_raw_for(bed, 100);
+    take_readings(bed, &last, &unsure);
+    send_raw_for(bed, 100);
+    assert_in_range(take_readings(bed, &last, &unsure), 23, 25);
+    assert_int_equal(unsure, 0);
+}
+
+/* The first packet that has the peak in it is the one that tells. */
+static void a_peak_is_told_with_the_packet_that_brings_it(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last = {0};
+    uint32_t unsure, packets = 0;
+
+    free(bed->memory);
+    bed->said[METER].measure.peak_a = 2000;
+    start_meters(bed);
+    send_raw_for(bed, 500);
+    take_readings(bed, &last, &unsure);
+    assert_int_equal(count_read(&bed->lane.counters.crossings), 0);
+    bed->amplitude = 3;
+    for (last.flags = 0; !(last.flags & READING_PEAK) && packets < 4; packets++) {
+        assert_int_equal(send_raw(bed), ACCEPTED);
+        take_readings(bed, &last, &unsure);
+    }
+    assert_in_range(packets, 1, 2);     /* 4 ms each; of three phases some has a peak each 2.8 ms */
+    assert_true(last.flags & READING_UNSURE);
+    int64_t most_ma = 0;
+    for (uint32_t p = 0; p < PHASES; p++)
+        most_ma = last.current_ma[p] > most_ma ? last.current_ma[p] : most_ma;
+    assert_in_range(most_ma * last.crest_milli / 1000, 2000000, 2560000);
+    send_raw_for(bed, 25);
+    assert_int_equal(count_read(&bed->lane.counters.crossings), 1);
 }
 
 static void a_meter_of_another_number_rate_or_address_is_refused(void **state)
@@ -612,6 +665,8 @@ int main(void)
         BED(a_lost_packet_spoils_its_cycles_and_no_others),
         BED(a_packet_that_comes_twice_or_late_changes_nothing),
         BED(clipped_samples_make_readings_unsure),
+        BED(samples_that_repeat_themselves_are_doubted),
+        BED(a_peak_is_told_with_the_packet_that_brings_it),
         BED(a_meter_of_another_number_rate_or_address_is_refused),
         BED(damaged_datagrams_are_refused_by_name),
         BED(a_meter_that_another_lane_has_in_hand_is_refused_as_held),

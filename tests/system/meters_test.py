@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Meters that send raw samples, sampled values and synchrophasors to flyballd, over namespaces.
+
+usage: meters_test.py CASE [DRIVER], with the paths of daemon_test.py. Exit 77 skips: not root."""
+import binascii
+import math
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+from daemon_test import CLI, DAEMON, Bed, ask, skip
+from ip_test import METERS, PEER_MAC, Wire, await_that, change, standing_in
+
+VOLTS, AMPERES, LAG, HERTZ = 277.0, 120.0, 0.3, 60.0
+WATTS = 3 * VOLTS * AMPERES * math.cos(LAG)
+RAW_NUMBER, RAW_HZ, RAW_SAMPLES, V_LSB, A_LSB = 17, 8000, 32, 0.02, 0.0125
+SVID, APPID, SV_HZ, SV_ASDUS = b'flyballMU01', 0x4001, 4000, 8
+PMU_ID, PMU_HZ = 101, 50
+NAMES = 'VA VB VC IA IB IC'.split()
+SETTLE_S, LATE_S = 30, 0.05
+
+
+def crc_table():
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        table.append(value)
+    return table
+
+
+CRC_TABLE = crc_table()
+
+
+def crc_32c(data):
+    value = 0xFFFFFFFF
+    for byte in data:
+        value = CRC_TABLE[(value ^ byte) & 0xFF] ^ value >> 8
+    return value ^ 0xFFFFFFFF
+
+
+def wave(channel, t_s):
+    """The value of VA VB VC IA IB IC at a moment, with something that no two cycles have in common."""
+    beside = math.sqrt(2) * (1 + 4e-4 * math.sin(2 * math.pi * 171.39 * t_s))
+    angle = 2 * math.pi * (HERTZ * t_s - channel % 3 / 3)
+    return beside * (VOLTS * math.cos(angle) if channel < 3 else AMPERES * math.cos(angle - LAG))
+
+
+class Raw:
+    """32 samples each 4 ms. All of a second is made before: a busy machine has no time for it later."""
+    each_ns = RAW_SAMPLES * 10**9 // RAW_HZ
+
+    def __init__(self):
+        self.bodies = [self.body(i * RAW_SAMPLES / RAW_HZ) for i in range(RAW_HZ // RAW_SAMPLES)]
+
+    def body(self, t0_s):
+        values = []
+        for sample in range(RAW_SAMPLES):
+            t_s = t0_s + sample / RAW_HZ
+            values += [round(wave(channel, t_s) / (V_LSB if channel < 3 else A_LSB)) for channel in range(6)]
+        return struct.pack(f'<{len(values)}h', *values)
+
+    def packet(self, number, t0_ns):
+        head = struct.pack('<4sBBBBIIqIff', b'UPM1', 1, 1, 6, RAW_SAMPLES, RAW_NUMBER, number, t0_ns,
+                           10**12 // RAW_HZ, V_LSB, A_LSB)
+        body = self.bodies[t0_ns % 10**9 // self.each_ns]
+        return head + struct.pack('<I', crc_32c(head + bytes(4) + body)) + body
+
+
+class Sampled:
+    """Frames of 8 ASDUs; smpCnt begins with each second."""
+    each_ns = SV_ASDUS * 10**9 // SV_HZ
+
+    def __init__(self):
+        self.revision = 1
+        self.frames = {revision: [self.frame(revision, first) for first in range(0, SV_HZ, SV_ASDUS)]
+                       for revision in (1, 2)}
+
+    def asdu(self, revision, count, t_s):
+        data = b''
+        for channel in (3, 4, 5, None, 0, 1, 2, None):
+            value = 0 if channel is None else wave(channel, t_s) * (1000 if channel >= 3 else 100)
+            data += struct.pack('!iI', round(value), 0)
+        body = b'\x80' + bytes([len(SVID)]) + SVID + b'\x82\x02' + struct.pack('!H', count)
+        body += b'\x83\x04' + struct.pack('!I', revision) + b'\x85\x01\x02' + b'\x87\x40' + data
+        return b'\x30' + bytes([len(body)]) + body
+
+    def packet(self, _, t0_ns):
+        return self.frames[self.revision][t0_ns % 10**9 // self.each_ns]
+
+    def frame(self, revision, first):
+        parts = b''.join(self.asdu(revision, first + i, (first + i) / SV_HZ) for i in range(SV_ASDUS))
+        body = b'\x80\x01' + bytes([SV_ASDUS]) + b'\xa2\x82' + struct.pack('!H', len(parts)) + parts
+        apdu = b'\x60\x82' + struct.pack('!H', len(body)) + body
+        return (bytes.fromhex('010ccd040001') + PEER_MAC + bytes.fromhex('8100800088ba') +
+                struct.pack('!HHHH', APPID, 8 + len(apdu), 0, 0) + apdu)
+
+
+class Phasors:
+    """A configuration each second, data frames in between."""
+    each_ns = 10**9 // PMU_HZ
+
+    def frame(self, kind, t_ns, body):
+        head = struct.pack('!HHHII', 0xAA02 | kind << 4, 16 + len(body), PMU_ID, t_ns // 10**9,
+                           t_ns % 10**9 // 1000)
+        return head + body + struct.pack('!H', binascii.crc_hqx(head + body, 0xFFFF))
+
+    def config(self, t_ns):
+        body = struct.pack('!IH16sHHHHH', 10**6, 1, b'PDU'.ljust(16), PMU_ID, 0x000F, 6, 0, 0)
+        body += b''.join(name.encode().ljust(16) for name in NAMES)
+        body += b''.join(struct.pack('!I', 1 + (place >= 3 and 1 << 24)) for place in range(6))
+        return self.frame(3, t_ns, body + struct.pack('!HHh', 0, 1, PMU_HZ))
+
+    def packet(self, number, t0_ns):
+        if number % PMU_HZ == 0:
+            return self.config(t0_ns)
+        wobble = 1 + 2e-4 * math.sin(number)
+        body = struct.pack('!H', 0)
+        for place in range(6):
+            size, angle = (VOLTS, 0) if place < 3 else (AMPERES, -LAG)
+            angle = math.remainder(angle - 2 * math.pi * (place % 3) / 3, 2 * math.pi)
+            body += struct.pack('!ff', size * wobble, angle)
+        return self.frame(0, t0_ns, body + struct.pack('!ff', HERTZ, 0))
+
+
+class Sender(threading.Thread):
+    """Sends what is due by the clock. After a pause of this machine what is too late to count is left out, as
+    by a meter whose buffer is short."""
+
+    def __init__(self, maker, send):
+        super().__init__(daemon=True)
+        self.maker, self.send = maker, send
+        self.twice = self.leave_out = 0
+        self.sent = 0
+        self.stopped = False
+
+    def run(self):
+        number = 0
+        at_ns = (time.time_ns() // 10**9 + 1) * 10**9
+        while not self.stopped:
+            wait_s = (at_ns + self.maker.each_ns - time.time_ns()) / 1e9
+            if wait_s > 0:
+                time.sleep(wait_s)
+            elif wait_s < -LATE_S:
+                late = int(-wait_s * 1e9) // self.maker.each_ns
+                number, at_ns = number + late, at_ns + late * self.maker.each_ns
+            packet = self.maker.packet(number, at_ns)
+            number += 1
+            at_ns += self.maker.each_ns
+            if self.leave_out:
+                self.leave_out -= 1
+                continue
+            for _ in range(2 if self.twice else 1):
+                self.send(packet)
+                self.sent += 1
+            self.twice -= self.twice > 0
+
+    def stop(self):
+        self.stopped = True
+        self.join()
+
+
+def datagrams(namespace):
+    with standing_in(namespace):
+        own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        own.connect((METERS, 7001))
+    return own
+
+
+def meter(bed, name):
+    return next(row for row in ask(bed.door, b'status')['meters'] if row['id'] == name)
+
+
+def reads_true(bed, name):
+    row = meter(bed, name)
+    young = row['age_ms'] is not None and row['age_ms'] < 100
+    close = abs(row['power_w'] / WATTS - 1) < 5e-3 and abs(row['current_a'] / AMPERES - 1) < 3e-3
+    return row if young and close and abs(row['voltage_v'] / VOLTS - 1) < 2e-3 else None
+
+
+def lane(bed):
+    return ask(bed.door, b'status')['counters']['lanes'][0]
+
+
+def refused(bed, name):
+    return lane(bed)['refused'][name]
+
+
+PLACES = {'m-rack-a1': f'protocol: raw, number: {RAW_NUMBER}, rate: {RAW_HZ}, frequency: 60Hz, '
+                       'address: 198.51.100.2',
+          'm-rack-b1': f'protocol: sv, appid: {APPID:#x}, svid: {SVID.decode()}, rate: {SV_HZ}, '
+                       'frequency: 60Hz',
+          'm-rack-a2': f'protocol: c37118, number: {PMU_ID}, period: 20ms'}
+NODES = {'m-rack-a1': 'rack-a1', 'm-rack-b1': 'rack-b1', 'm-rack-a2': 'rack-a2'}
+
+
+def give_protocols(bed, names):
+    for name in names:
+        old = f'id: {name}, node: {NODES[name]}, period: 16ms,'
+        change(bed, (old, f'id: {name}, node: {NODES[name]}, {PLACES[name]},'))
+    if 'm-rack-a2' in names:        # phasors are no rms: nothing is lent on them
+        node = ('id: rack-a2, kind: rack, parent: branch-a, phases: 3, volts: 480V, device: tap-150, '
+                'fault: 8kA,\n     ')
+        change(bed, (node + 'oversubscribe: yes', node + 'oversubscribe: no'))
+
+
+def case_read(driver):
+    """What each protocol brings is shown as it was sent; losses, repeats and changes are told by name."""
+    with Bed('mtrs', mode='shadow', driver=driver) as bed:
+        give_protocols(bed, PLACES)
+        daemon = bed.start()
+        wire, own = Wire('flyball-meters-mtrs'), datagrams('flyball-meters-mtrs')
+        raw, sampled, phasors = Raw(), Sampled(), Phasors()
+        senders = {'m-rack-a1': Sender(raw, own.send), 'm-rack-b1': Sender(sampled, wire.send),
+                   'm-rack-a2': Sender(phasors, own.send)}
+        for sender in senders.values():
+            sender.start()
+        for name in senders:
+            row = await_that(lambda name=name: reads_true(bed, name), SETTLE_S)
+            print(f'{name}: {row["power_w"]:.1f} W of {WATTS:.1f}, {row["current_a"]} A, '
+                  f'{row["voltage_v"]} V')
+        before = refused(bed, 'duplicate')
+        senders['m-rack-a1'].twice = 3
+        await_that(lambda: refused(bed, 'duplicate') == before + 3)
+        senders['m-rack-a1'].leave_out = 2
+        await_that(lambda: not senders['m-rack-a1'].leave_out)
+        accepted = lane(bed)['blocks']
+        await_that(lambda: lane(bed)['blocks'] > accepted + 100, SETTLE_S)
+        await_that(lambda: reads_true(bed, 'm-rack-a1'), SETTLE_S)
+        assert refused(bed, 'config_changed') == 0
+        sampled.revision = 2
+        await_that(lambda: refused(bed, 'config_changed') > 10, SETTLE_S)
+        await_that(lambda: meter(bed, 'm-rack-b1')['age_ms'] > 300)
+        await_that(lambda: reads_true(bed, 'm-rack-a1') and reads_true(bed, 'm-rack-a2'), SETTLE_S)
+        for sender in senders.values():
+            sender.stop()
+        shown = lane(bed)
+        print(f'sent {[sender.sent for sender in senders.values()]}; blocks {shown["blocks"]}, unsure '
+              f'{shown["unsure"]}; refused { {name: n for name, n in shown["refused"].items() if n} }')
+        _, summary = bed.stop(daemon)
+        print(f'decoded {summary["latency_us"].get("decoded_meters")}')
+
+
+def case_refused():
+    """Sampled values need a port that carries more than UDP: flyball check and flyballd say so."""
+    with Bed('mtru', driver='uring') as bed:
+        give_protocols(bed, ['m-rack-b1'])
+        for command in ([CLI, 'check', bed.site], [DAEMON, bed.site, '--summary', bed.summary]):
+            done = subprocess.run(command, capture_output=True, encoding='utf-8', timeout=60, check=False)
+            said = done.stdout + done.stderr
+            assert done.returncode == 4, said
+            assert 'carries UDP alone, and a meter sends sampled values' in said, said
+
+
+def main():
+    if os.geteuid():
+        skip('needs root to make network namespaces')
+    cases = {name[5:]: case for name, case in globals().items() if name.startswith('case_')}
+    cases[sys.argv[1]](*sys.argv[2:])
+    print(f'meters {sys.argv[1]} holds')
+
+
+if __name__ == '__main__':
+    main()
