@@ -6,9 +6,13 @@
 
 enum { CYCLE = 2, LOST = 2 * CYCLE };   /* half cycles */
 
+/* The highest peak was there, whatever is lost behind it. */
 static void restart(struct measure_gather *gather)
 {
+    double peak_a = gather->peak_a;
+
     memset(gather, 0, sizeof *gather);
+    gather->peak_a = peak_a;
 }
 
 /* Fast features stand at fixed times: those that a block completed count for the reading that comes next. */

@@ -37,7 +37,8 @@ int measure_phasors(const struct phasors_pmu *pmu, const uint8_t place[2 * PHASE
 
     if (error >= ERROR_TEST)
         return error == ERROR_TEST ? REFUSED_SIMULATED : REFUSED_MALFORMED;
-    *values = (struct measure_values){.phases = phases, .frequency_hz = pmu->frequency_hz,
+    bool known = pmu->frequency_hz > 0 && pmu->frequency_hz < 1000;
+    *values = (struct measure_values){.phases = phases, .frequency_hz = known ? pmu->frequency_hz : 0,
                                       .flags = READING_FILTERED | (error == ERROR_PMU ? READING_UNSURE : 0U)};
     for (uint32_t p = 0; p < phases; p++) {
         const struct phasor *v = &pmu->phasor[place[p]], *i = &pmu->phasor[place[PHASES + p]];

@@ -230,6 +230,8 @@ int lane_meter_ethernet(struct lane *lane, const struct port_frame *frame, int64
     int refused = lane_road_refusal(sv_decode(frame->data, frame->length, &named));
     if (refused)
         return refused;
+    if (sv_is_simulated(&named))
+        return REFUSED_SIMULATED;
     const struct sv_asdu *asdu = &named.asdu[0];
     struct packet packet = {.protocol = lane->meters->protocol[PROTOCOL_SV], .data = frame->data,
         .bytes = frame->length, .t_receive_ns = t_receive_ns,

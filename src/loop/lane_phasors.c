@@ -60,20 +60,23 @@ static int pass(struct lane *lane, uint32_t meter, const struct phasors *phasors
 {
     struct lane_road *road = &lane->meters->road[meter];
     const struct c37_pmu *config = &lane->meters->road[road->first].stream->c37.config.pmu[pmu];
-    struct measure_values values;
+    struct measure_values values = {0};
     uint8_t place[SITE_PHASORS] = {0};
-    int refused = lane_check_sequence(lane, &lane->meter_window[meter], false, (uint64_t)phasors->t_ns,
-                                      t_receive_ns);
-    if (!refused)
-        refused = find_places(road, config, place);
+    struct reading reading = {.meter = meter, .sequence = (uint64_t)phasors->t_ns};
+    int refused = find_places(road, config, place);
     if (!refused)
         refused = measure_phasors(&phasors->pmu[pmu], place, road->node->phases, &values);
+    values.t_ns = phasors->t_ns;
+    if (!refused)
+        refused = measure_convert(&values, road->node, &reading);
+    /* what is refused for what it says must take no number, and no current of those before */
+    if (!refused)
+        refused = lane_check_sequence(lane, &lane->meter_window[meter], false, reading.sequence,
+                                      t_receive_ns);
     if (refused)
         return refused;
-    values.t_ns = phasors->t_ns;
     if (!is_due(road, &values))
         return ACCEPTED;
-    struct reading reading = {.meter = meter, .sequence = (uint64_t)phasors->t_ns};
     refused = measure_convert(&values, road->node, &reading);
     count_add(&lane->counters.unsure, !refused && values.flags & READING_UNSURE);
     return refused ? refused : lane_reading(lane, &reading, t_receive_ns);

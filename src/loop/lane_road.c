@@ -6,6 +6,7 @@
 /* TAI - UTC since 2017; the next leap second would be told years ahead. */
 #define TAI_AHEAD_NS (37 * NS_PER_S)
 #define PS_PER_S INT64_C(1000000000000)
+#define CYCLE_LONGEST 1.01      /* of the nominal cycle */
 enum { RATE_OFF_PPM = 10 };     /* periods are whole picoseconds, and clocks are read in ns */
 
 /* The rate that the site file says, where it says one. */
@@ -23,9 +24,9 @@ static int set_up(struct lane_road *road, const struct samples *samples)
                 road->measure->config.period_ps == samples->period_ps;
     if (same)
         return ACCEPTED;
-    road->measuring = false;
     if (!fits_rate(road->site, samples->period_ps))
         return REFUSED_CONFIG_CHANGED;
+    road->measuring = false;
     config.period_ps = samples->period_ps;
     config.channels = samples->channels;
     if (measure_meter_init(road->measure, &config))
@@ -45,6 +46,13 @@ static int pass(struct lane *lane, uint32_t meter, const struct samples *samples
     return refused ? refused : lane_reading(lane, &reading, t_receive_ns);
 }
 
+/* Decisions count a reading's window as long as the nominal cycle: what is longer began earlier than they
+ * believe, and understates what pulses heat. */
+static bool is_long(const struct measure_values *values, int64_t period_ns)
+{
+    return values->frequency_hz * (double)period_ns * CYCLE_LONGEST < (double)NS_PER_S;
+}
+
 /* One reading of a cycle. */
 static int pass_cycle(struct lane *lane, uint32_t meter, const struct samples *samples,
                       struct measure_values *values, int64_t t_receive_ns)
@@ -56,6 +64,8 @@ static int pass_cycle(struct lane *lane, uint32_t meter, const struct samples *s
         road->repeats.doubted--;
         values->flags |= READING_UNSURE;
     }
+    if (is_long(values, lane->model->meter[meter].period_ns))
+        values->flags |= READING_UNSURE;
     road->last = *values;
     return pass(lane, meter, samples, values, t_receive_ns);
 }
@@ -102,8 +112,10 @@ static int measure_block(struct lane *lane, uint32_t meter, struct samples *samp
     if (samples->flags & SAMPLES_SIMULATED)
         return REFUSED_SIMULATED;
     int refused = set_up(road, samples);
-    if (!refused && measure_meter_samples(road->measure, samples, &lane->work->out))
+    if (!refused && measure_meter_samples(road->measure, samples, &lane->work->out)) {
+        road->measuring = false;    /* its times lead nowhere: the next block begins anew */
         refused = REFUSED_MALFORMED;
+    }
     if (refused)
         return refused;
     count_add(&lane->counters.blocks, 1);

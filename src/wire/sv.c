@@ -217,6 +217,15 @@ int sv_decode(const uint8_t *data, uint32_t bytes, struct sv_frame *frame)
     return decode_pdu((struct span){data + at + HEAD_BYTES, data + at + length}, frame);
 }
 
+bool sv_is_simulated(const struct sv_frame *frame)
+{
+    for (uint32_t i = 0; i < frame->asdus && !frame->simulated; i++)
+        for (uint32_t k = 0; frame->asdu[i].data_bytes == SV_DATA_BYTES && k < SV_VALUES; k++)
+            if (get32(frame->asdu[i].data + (size_t)k * 8 + 4) & SV_TEST)
+                return true;
+    return frame->simulated;
+}
+
 int32_t sv_value(const struct sv_asdu *asdu, uint32_t index, uint32_t *quality)
 {
     const uint8_t *at = asdu->data + (size_t)index * 8;

@@ -64,6 +64,10 @@ struct sv_frame {
  * states are taken for padding up to 64 bytes in all, and refused beyond. */
 int sv_decode(const uint8_t *data, uint32_t bytes, struct sv_frame *frame);
 
+/* any: whether the frame, or the quality of any value of its data set, says that a test or a simulator made
+ * it. What is so must move nothing of the stream of the real device. */
+bool sv_is_simulated(const struct sv_frame *frame);
+
 /* rt: value 0 .. SV_VALUES - 1 of an ASDU with SV_DATA_BYTES of data, and its quality. */
 int32_t sv_value(const struct sv_asdu *asdu, uint32_t index, uint32_t *quality);
 

@@ -244,11 +244,28 @@ static void check_bare(struct draft *d, const struct draft_meter *m)
                site_protocol_names[m->protocol.number]);
 }
 
+/* The PMUs of one stream come in the same datagrams. */
+static void check_address(struct draft *d, const struct draft_meter *m, uint32_t index)
+{
+    for (uint32_t i = 0; m->protocol.number == PROTOCOL_C37118 && i < index; i++) {
+        const struct draft_meter *other = &d->meter[i];
+        bool together = other->protocol.number == PROTOCOL_C37118 && other->number.at && m->number.at &&
+                        other->number.number == m->number.number;
+
+        if (!together || other->ipv4 == m->ipv4)
+            continue;
+        finding_at(d->errors, m->address.at ? m->address.at : m->at, "meter '%s' (line %u) is of the same "
+                   "stream and has another address: give both the same, or none",
+                   draft_text(&other->id), other->at->line);
+        break;
+    }
+}
+
 void draft_read_protocol(struct draft *d, struct draft_meter *m, uint32_t index)
 {
     check_keys(d, m);
     if ((RAW | SV) >> m->protocol.number & 1)
-        m->period.number = NS_PER_S / (m->frequency.number ? 60 : 50) + 1;
+        m->period.number = m->frequency.number ? NS_PER_S / 60 + 1 : NS_PER_S / 50;
     read_appid(d, m);
     read_phasors(d, m);
     if (!m->pmu.at)
@@ -256,6 +273,7 @@ void draft_read_protocol(struct draft *d, struct draft_meter *m, uint32_t index)
     check_names(d, m, index);
     if (m->address.at && address_parse_ipv4(m->address.text, &m->ipv4))
         finding_at(d->errors, m->address.at, "address '%s' is not an IPv4 address", m->address.text);
+    check_address(d, m, index);
     read_correct(d, m);
     check_thresholds(d, m);
     check_bare(d, m);

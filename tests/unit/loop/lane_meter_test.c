@@ -74,6 +74,7 @@ static int make_bed(void **state)
     assert_non_null(bed);
     rig_site_init(&bed->site);
     rig_clock_init(&bed->base, START_NS);
+    bed->site.meter[METER].period_ns = bed->site.meter[SV_METER].period_ns = NS_PER_S / 60 + 1;
     bed->view.meter = bed->meter;
     bed->view.stale = bed->stale;
     bed->amplitude = 1;
@@ -394,6 +395,75 @@ static void a_meter_of_another_number_rate_or_address_is_refused(void **state)
     assert_int_equal(take_readings(bed, &last, &unsure), 0);
 }
 
+/* Whoever forges one packet of another rate costs a gap, not the whole time until a chain has settled. */
+static void a_packet_of_a_foreign_rate_leaves_the_chain_as_it_is(void **state)
+{
+    struct bed *bed = *state;
+    struct samples samples;
+    struct reading last;
+    uint32_t unsure;
+
+    bed->said[METER].rate_hz = RATE_HZ;
+    send_raw_for(bed, 500);
+    take_readings(bed, &last, &unsure);
+    next_block(bed, &samples);
+    samples.period_ps = PERIOD_PS * 2;
+    assert_int_equal(send_block(bed, &samples), REFUSED_CONFIG_CHANGED);
+    send_raw_for(bed, 250);
+    assert_in_range(take_readings(bed, &last, &unsure), 59, 60);
+    assert_int_equal(unsure, 0);
+    expect_reading(&last, METER, 1);
+}
+
+/* A peak that was seen before samples were lost was there: the next reading tells of it. */
+static void a_peak_before_a_gap_is_not_forgotten(void **state)
+{
+    struct bed *bed = *state;
+    struct samples block, lost;
+    struct reading reading;
+    uint32_t unsure;
+    int32_t highest = 0;
+
+    send_raw_for(bed, 500);
+    take_readings(bed, &reading, &unsure);
+    /* behind a reading, so that the cycle that the peak is in ends in what is lost */
+    do
+        assert_int_equal(send_raw(bed), ACCEPTED);
+    while (!take_readings(bed, &reading, &unsure));
+    next_block(bed, &block);
+    block.value[SAMPLES_IA][BLOCK / 2] = 4000;
+    assert_int_equal(send_block(bed, &block), ACCEPTED);
+    assert_int_equal(take_readings(bed, &reading, &unsure), 0);
+    for (uint32_t i = 0; i < 4; i++)
+        next_block(bed, &lost);
+    for (uint32_t i = 0; i < 25; i++) {
+        assert_int_equal(send_raw(bed), ACCEPTED);
+        if (take_readings(bed, &reading, &unsure) && reading.crest_milli > highest)
+            highest = reading.crest_milli;
+    }
+    assert_true(highest > 6000);        /* 4000 A beside some 600 A */
+}
+
+/* Decisions count its window as a nominal cycle. */
+static void a_cycle_longer_than_the_nominal_one_is_unsure(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure, count;
+
+    bed->site.meter[METER].period_ns = 16500000;
+    send_raw_for(bed, 500);
+    take_readings(bed, &last, &unsure);
+    send_raw_for(bed, 250);
+    count = take_readings(bed, &last, &unsure);
+    assert_in_range(count, 59, 61);
+    assert_int_equal(unsure, count);
+    bed->site.meter[METER].period_ns = 16550000;
+    send_raw_for(bed, 250);
+    take_readings(bed, &last, &unsure);
+    assert_int_equal(unsure, 0);
+}
+
 static void damaged_datagrams_are_refused_by_name(void **state)
 {
     struct bed *bed = *state;
@@ -535,6 +605,30 @@ static void sampled_values_of_others_and_of_simulators_are_refused(void **state)
     assert_int_equal(count_read(&bed->lane.counters.blocks), 0);
 }
 
+/* Of another configuration and with the very counts of the real ones: they move nothing of its stream. */
+static void simulated_values_beside_the_real_ones_change_nothing(void **state)
+{
+    struct bed *bed = *state;
+    struct sv_publisher simulated = publisher_of();
+    struct reading last;
+    uint32_t unsure;
+
+    simulated.simulated = true;
+    simulated.conf_rev = 2;
+    for (uint32_t i = 0; i < SV_RATE_HZ; i++) {
+        if (i == SV_RATE_HZ / 2) {
+            assert_in_range(take_readings(bed, &last, &unsure), 55, 61);
+            simulated.conf_rev = 1;
+        }
+        assert_int_equal(send_sv_as(bed, &simulated), REFUSED_SIMULATED);
+        bed->sample -= SV_ASDUS;
+        assert_int_equal(send_sv(bed), ACCEPTED);
+    }
+    assert_in_range(take_readings(bed, &last, &unsure), 59, 61);
+    assert_int_equal(unsure, 0);
+    expect_reading(&last, SV_METER, 1);
+}
+
 /* ---- synchrophasors ---- */
 
 /* A stream of one PMU, ID 101: six phasors in floats, polar; its CFG-2, and a data frame of START_NS and
@@ -668,12 +762,16 @@ int main(void)
         BED(samples_that_repeat_themselves_are_doubted),
         BED(a_peak_is_told_with_the_packet_that_brings_it),
         BED(a_meter_of_another_number_rate_or_address_is_refused),
+        BED(a_packet_of_a_foreign_rate_leaves_the_chain_as_it_is),
+        BED(a_peak_before_a_gap_is_not_forgotten),
+        BED(a_cycle_longer_than_the_nominal_one_is_unsure),
         BED(damaged_datagrams_are_refused_by_name),
         BED(a_meter_that_another_lane_has_in_hand_is_refused_as_held),
         BED(a_measurement_in_the_name_of_such_a_meter_is_refused),
         BED(a_second_of_sampled_values_is_sixty_readings),
         BED(a_configuration_of_sampled_values_that_changes_is_refused_for_good),
         BED(sampled_values_of_others_and_of_simulators_are_refused),
+        BED(simulated_values_beside_the_real_ones_change_nothing),
         BED(phasors_become_readings_once_their_configuration_is_known),
         BED(phasors_are_found_by_their_names_and_by_no_others),
     };

@@ -336,6 +336,11 @@ static void what_stands_against_a_lease_above_the_limit_is_told(void **state)
     look(&l, BRANCH(SETTINGS) TYPE("") HOSTS(60) "meters:\n  - {id: m, node: branch, period: 20ms}\n");
     assert_int_equal(l.branch->obstacles, 0);
     done(&l);
+    /* whose samples are measured here is read once a cycle, at 50 Hz too */
+    look(&l, BRANCH(SETTINGS) TYPE("") HOSTS(60) "meters:\n  - {id: m, node: branch, protocol: raw, "
+             "number: 1, frequency: 50Hz}\n");
+    assert_int_equal(l.branch->obstacles, 0);
+    done(&l);
     look(&l, "site: t\nnodes:\n  - {id: branch, kind: branch, volts: 480V, rating: 800A, " SETTINGS
              "}\n" TYPE("") HOSTS(60) METER);
     assert_int_equal(l.branch->obstacles, OBSTACLE_NO_CURVE);
