@@ -16,7 +16,7 @@ done
 mapfile -t flags < <(jq -r '[.[] | select(.file | endswith("src/core/ledger.c"))][0].command // ""' \
     "$build/compile_commands.json" | tr ' ' '\n' | grep -E '^-(std=|ffp-|fno-fast|ffast-math|D_GNU_SOURCE)')
 [ ${#flags[@]} -gt 0 ] || { echo "no flags found in $build/compile_commands.json" >&2; exit 1; }
-files=("$source"/src/core/*.c "$source"/src/record/{crc32c,journal_model,journal_read}.c
+files=("$source"/src/core/*.c "$source"/src/record/{crc32c,journal_alert,journal_model,journal_read}.c
     "$source"/tests/system/{meter_digest,replay_digests}.c)
 
 work=$(mktemp -d)
