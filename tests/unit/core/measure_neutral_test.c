@@ -10,69 +10,25 @@
 
 #include <cmocka.h>
 
-#include "core/measure_meter.h"
-#include "waves.h"
-
-enum { COUNT = 32, PERIOD_NS = 125000 };
-
-struct bench {
-    struct waves waves;
-    struct measure_meter meter;
-    struct measure_out out;
-    struct waves_result result;
-    struct samples packet;
-    int64_t moved_ns;                   /* the clock of the packets, beside the true one */
-    double factor;                      /* of the voltages */
-};
-
-static struct bench *begin(const struct measure_config *config, const struct waves *waves)
-{
-    struct bench *bench = calloc(1, sizeof *bench);
-
-    assert_non_null(bench);
-    assert_int_equal(measure_meter_init(&bench->meter, config), 0);
-    bench->waves = *waves;
-    bench->factor = 1;
-    bench->packet = (struct samples){.period_ps = PERIOD_NS * 1000, .count = COUNT,
-                                     .channels = (uint8_t)config->channels};
-    return bench;
-}
-
-/* Packets from sample `from` to `to`; the flags and marks of `packet` are those of the first. */
-static void feed(struct bench *bench, uint32_t from, uint32_t to)
-{
-    struct samples *packet = &bench->packet;
-
-    for (uint32_t n = from; n < to; n += COUNT) {
-        packet->t0_ns = n * INT64_C(125000) + bench->moved_ns;
-        for (uint32_t c = 0; c < packet->channels; c++)
-            for (uint32_t k = 0; k < COUNT; k++)
-                packet->value[c][k] = (float)(waves_value(&bench->waves, c % 6, (n + k) / 8000.0) *
-                                              (c < 3 ? bench->factor : 1));
-        assert_int_equal(measure_meter_samples(&bench->meter, packet, &bench->out), 0);
-        waves_collect(&bench->result, &bench->out);
-        packet->flags = 0;
-        packet->invalid = 0;
-    }
-}
+#include "packets.h"
 
 /* A neutral of its own: 50 A and 3 V all the time. */
-static void feed_neutral(struct bench *bench, uint32_t from, uint32_t to, uint8_t invalid, float instead)
+static void feed_neutral(struct packets *packets, uint32_t from, uint32_t to, uint8_t invalid, float instead)
 {
-    struct samples *packet = &bench->packet;
+    struct samples *packet = &packets->packet;
 
-    for (uint32_t n = from; n < to; n += COUNT) {
+    for (uint32_t n = from; n < to; n += PACKETS_COUNT) {
         packet->t0_ns = n * INT64_C(125000);
-        for (uint32_t k = 0; k < COUNT; k++) {
+        for (uint32_t k = 0; k < PACKETS_COUNT; k++) {
             for (uint32_t c = 0; c < 6; c++)
-                packet->value[c][k] = (float)waves_value(&bench->waves, c, (n + k) / 8000.0);
+                packet->value[c][k] = (float)waves_value(&packets->waves, c, (n + k) / 8000.0);
             packet->value[SAMPLES_VN][k] = invalid >> SAMPLES_VN & 1 ? instead : 3;
             packet->value[SAMPLES_IN][k] = invalid >> SAMPLES_IN & 1 ? instead : 50;
         }
         packet->invalid = invalid;
         packet->flags = invalid ? SAMPLES_INVALID : 0;
-        assert_int_equal(measure_meter_samples(&bench->meter, packet, &bench->out), 0);
-        waves_collect(&bench->result, &bench->out);
+        assert_int_equal(measure_meter_samples(&packets->meter, packet, &packets->out), 0);
+        waves_collect(&packets->result, &packets->out);
     }
 }
 
@@ -86,18 +42,18 @@ static void of_an_invalid_neutral_only_its_own_values_are_lost(void **state)
 
     config.channels = MEASURE_CHANNELS;
     for (uint32_t m = 0; m < 3; m++) {
-        struct bench *bench = begin(&config, &waves);
+        struct packets *packets = packets_begin(&config, &waves);
         uint32_t marked = 0;
-        int64_t from_ns = 2 * 8000 * INT64_C(125000), to_ns = from_ns + COUNT * INT64_C(125000);
+        int64_t from_ns = 2 * 8000 * INT64_C(125000), to_ns = from_ns + PACKETS_COUNT * INT64_C(125000);
 
         for (uint32_t c = 0; c < MEASURE_CHANNELS; c++)
             assert_true(config.gain[c] > 0);
-        feed_neutral(bench, 0, 2 * 8000, 0, 0);
-        feed_neutral(bench, 2 * 8000, 2 * 8000 + COUNT, marks[m], instead[m]);
-        feed_neutral(bench, 2 * 8000 + COUNT, 4 * 8000, 0, 0);
-        assert_int_equal(bench->result.ticks, 4000);
-        for (uint32_t k = 4; k < bench->result.cycles; k++) {
-            const struct measure_cycles *reading = &bench->result.cycle[k];
+        feed_neutral(packets, 0, 2 * 8000, 0, 0);
+        feed_neutral(packets, 2 * 8000, 2 * 8000 + PACKETS_COUNT, marks[m], instead[m]);
+        feed_neutral(packets, 2 * 8000 + PACKETS_COUNT, 4 * 8000, 0, 0);
+        assert_int_equal(packets->result.ticks, 4000);
+        for (uint32_t k = 4; k < packets->result.cycles; k++) {
+            const struct measure_cycles *reading = &packets->result.cycle[k];
             bool touched = reading->from_ns < to_ns + 125000 && reading->t_ns > from_ns - 125000;
             bool no_v = touched && marks[m] >> SAMPLES_VN & 1, no_i = touched && marks[m] >> SAMPLES_IN & 1;
 
@@ -111,7 +67,7 @@ static void of_an_invalid_neutral_only_its_own_values_are_lost(void **state)
             assert_true((reading->effective_a > 600) == !no_i && (reading->power_factor > 0.9) == !no_i);
         }
         assert_in_range(marked, 1, 2);
-        free(bench);
+        free(packets);
     }
 }
 
@@ -120,14 +76,14 @@ static void a_phase_may_not_be_absent(void **state)
     (void)state;
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
-    struct bench *bench = begin(&config, &waves);
+    struct packets *packets = packets_begin(&config, &waves);
     double row[6] = {0};
     struct measure_block block = {.row = row, .samples = 1, .absent = 1u << SAMPLES_IC};
 
-    assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), -EINVAL);
+    assert_int_equal(measure_meter_block(&packets->meter, &block, &packets->out), -EINVAL);
     block.absent = 0;
-    assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), 0);
-    free(bench);
+    assert_int_equal(measure_meter_block(&packets->meter, &block, &packets->out), 0);
+    free(packets);
 }
 
 /* What has begun and is not over is told with the worst so far, and is none once it is over. */
@@ -136,22 +92,22 @@ static void what_lasts_is_told(void **state)
     (void)state;
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
-    struct bench *bench = begin(&config, &waves);
+    struct packets *packets = packets_begin(&config, &waves);
     struct measure_event open[MEASURE_EVENT_KINDS];
 
-    feed(bench, 0, 8000);
-    assert_int_equal(measure_meter_open(&bench->meter, open), 0);
-    bench->factor = 0.6;
-    feed(bench, 8000, 12000);
-    assert_int_equal(measure_meter_open(&bench->meter, open), 1);
+    packets_feed(packets, 0, 8000);
+    assert_int_equal(measure_meter_open(&packets->meter, open), 0);
+    packets->factor = 0.6;
+    packets_feed(packets, 8000, 12000);
+    assert_int_equal(measure_meter_open(&packets->meter, open), 1);
     assert_int_equal(open[0].kind, MEASURE_SAG);
     assert_false(open[0].over);
     assert_true(fabs(open[0].value - 0.6 * 277.128) < 0.3);
     assert_true(llabs(open[0].t_ns - 1 * INT64_C(1000000000)) < 17000000);
-    bench->factor = 1;
-    feed(bench, 12000, 16000);
-    assert_int_equal(measure_meter_open(&bench->meter, open), 0);
-    free(bench);
+    packets->factor = 1;
+    packets_feed(packets, 12000, 16000);
+    assert_int_equal(measure_meter_open(&packets->meter, open), 0);
+    free(packets);
 }
 
 /* A channel that is late by `late_s` shows what was there so much earlier. */
@@ -168,32 +124,32 @@ static double skewed(double rate_hz, double hertz, double lag, const double *lat
 
     waves.rate_hz = rate_hz;
     struct measure_config config = waves_config(&waves);
-    struct bench *bench = calloc(1, sizeof *bench);
-    double row[COUNT * 6];
+    struct packets *packets = calloc(1, sizeof *packets);
+    double row[PACKETS_COUNT * 6];
 
-    assert_non_null(bench);
+    assert_non_null(packets);
     for (uint32_t c = 0; corrected && c < 6; c++)
         config.late_ns[c] = late_ns[c];
-    assert_int_equal(measure_meter_init(&bench->meter, &config), 0);
-    for (uint32_t n = 0; n < 2 * rate_hz; n += COUNT) {
-        struct measure_block block = {.row = row, .samples = COUNT, .first = n,
+    assert_int_equal(measure_meter_init(&packets->meter, &config), 0);
+    for (uint32_t n = 0; n < 2 * rate_hz; n += PACKETS_COUNT) {
+        struct measure_block block = {.row = row, .samples = PACKETS_COUNT, .first = n,
                                       .t_ns = llround(n / rate_hz * 1e9)};
 
-        for (uint32_t k = 0; k < COUNT * 6; k++)
+        for (uint32_t k = 0; k < PACKETS_COUNT * 6; k++)
             row[k] = delayed(&waves, k % 6, (n + k / 6) / rate_hz, late_ns);
-        assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), 0);
-        waves_collect(&bench->result, &bench->out);
+        assert_int_equal(measure_meter_block(&packets->meter, &block, &packets->out), 0);
+        waves_collect(&packets->result, &packets->out);
     }
-    assert_true(bench->result.cycles > 3);
+    assert_true(packets->result.cycles > 3);
     for (uint32_t p = 0; p < 3; p++) {
-        const struct measure_phase *phase = &bench->result.cycle[bench->result.cycles - 1].phase[p];
+        const struct measure_phase *phase = &packets->result.cycle[packets->result.cycles - 1].phase[p];
 
         worst = fmax(worst, fabs(phase->active_w - apparent * cos(rest)) / apparent);
         worst = fmax(worst, fabs(phase->reactive_var - apparent * sin(rest)) / apparent);
         worst = fmax(worst, fabs(phase->voltage_v / 277.128 - 1));
         worst = fmax(worst, fabs(phase->current_a / 600 - 1));
     }
-    free(bench);
+    free(packets);
     return worst;
 }
 

@@ -12,50 +12,7 @@
 #include <cmocka.h>
 
 #include "core/measure_inside.h"
-#include "waves.h"
-
-enum { COUNT = 32, PERIOD_NS = 125000 };
-
-struct bench {
-    struct waves waves;
-    struct measure_meter meter;
-    struct measure_out out;
-    struct waves_result result;
-    struct samples packet;
-    int64_t moved_ns;                   /* the clock of the packets, beside the true one */
-    double factor;                      /* of the voltages */
-};
-
-static struct bench *begin(const struct measure_config *config, const struct waves *waves)
-{
-    struct bench *bench = calloc(1, sizeof *bench);
-
-    assert_non_null(bench);
-    assert_int_equal(measure_meter_init(&bench->meter, config), 0);
-    bench->waves = *waves;
-    bench->factor = 1;
-    bench->packet = (struct samples){.period_ps = PERIOD_NS * 1000, .count = COUNT,
-                                     .channels = (uint8_t)config->channels};
-    return bench;
-}
-
-/* Packets from sample `from` to `to`; the flags and marks of `packet` are those of the first. */
-static void feed(struct bench *bench, uint32_t from, uint32_t to)
-{
-    struct samples *packet = &bench->packet;
-
-    for (uint32_t n = from; n < to; n += COUNT) {
-        packet->t0_ns = n * INT64_C(125000) + bench->moved_ns;
-        for (uint32_t c = 0; c < packet->channels; c++)
-            for (uint32_t k = 0; k < COUNT; k++)
-                packet->value[c][k] = (float)(waves_value(&bench->waves, c % 6, (n + k) / 8000.0) *
-                                              (c < 3 ? bench->factor : 1));
-        assert_int_equal(measure_meter_samples(&bench->meter, packet, &bench->out), 0);
-        waves_collect(&bench->result, &bench->out);
-        packet->flags = 0;
-        packet->invalid = 0;
-    }
-}
+#include "packets.h"
 
 static void huge_samples_end_and_are_over_when_they_are(void **state)
 {
@@ -65,25 +22,25 @@ static void huge_samples_end_and_are_over_when_they_are(void **state)
     struct measure_config config = waves_config(&waves);
 
     for (uint32_t h = 0; h < sizeof huge / sizeof *huge; h++) {
-        struct bench *bench = begin(&config, &waves);
-        double row[COUNT * 6];
-        struct measure_block block = {.row = row, .samples = COUNT};
+        struct packets *packets = packets_begin(&config, &waves);
+        double row[PACKETS_COUNT * 6];
+        struct measure_block block = {.row = row, .samples = PACKETS_COUNT};
 
-        for (uint32_t n = 0; n < 24000; n += COUNT) {
-            for (uint32_t k = 0; k < COUNT * 6; k++)
+        for (uint32_t n = 0; n < 24000; n += PACKETS_COUNT) {
+            for (uint32_t k = 0; k < PACKETS_COUNT * 6; k++)
                 row[k] = n >= 8000 && n < 9600 ? (k & 1 ? -huge[h] : huge[h])
                                                : waves_value(&waves, k % 6, (n + k / 6) / 8000.0);
             block.first = n;
             block.t_ns = n * INT64_C(125000);
-            assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), 0);
-            waves_collect(&bench->result, &bench->out);
+            assert_int_equal(measure_meter_block(&packets->meter, &block, &packets->out), 0);
+            waves_collect(&packets->result, &packets->out);
         }
-        const struct measure_cycles *last = &bench->result.cycle[bench->result.cycles - 1];
+        const struct measure_cycles *last = &packets->result.cycle[packets->result.cycles - 1];
 
         assert_true(fabs(last->frequency_hz - 60) < 1e-3);
         assert_true(fabs(last->active_w / 481833.2 - 1) < 1e-4);
-        assert_true(isfinite(bench->result.tick[bench->result.ticks - 1].slope_w_per_s));
-        free(bench);
+        assert_true(isfinite(packets->result.tick[packets->result.ticks - 1].slope_w_per_s));
+        free(packets);
     }
 }
 
@@ -101,7 +58,7 @@ static void a_first_block_of_one_sample_is_a_beginning(void **state)
     (void)state;
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
-    struct bench *bench = begin(&config, &waves);
+    struct packets *packets = packets_begin(&config, &waves);
     double row[6];
     struct measure_block block = {.row = row, .samples = 1};
 
@@ -112,13 +69,13 @@ static void a_first_block_of_one_sample_is_a_beginning(void **state)
         block.t_ns = n * INT64_C(125000);
         if (!n)
             spoil_the_stack();
-        assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), 0);
-        waves_collect(&bench->result, &bench->out);
+        assert_int_equal(measure_meter_block(&packets->meter, &block, &packets->out), 0);
+        waves_collect(&packets->result, &packets->out);
     }
-    assert_true(fabs(bench->result.half[0].voltage_v / 277.128 - 1) < 1e-3);
-    assert_true(fabs(bench->result.cycle[0].active_w / 481833.2 - 1) < 1e-3);
-    assert_true(bench->result.cycle[0].effective_a > 500);
-    free(bench);
+    assert_true(fabs(packets->result.half[0].voltage_v / 277.128 - 1) < 1e-3);
+    assert_true(fabs(packets->result.cycle[0].active_w / 481833.2 - 1) < 1e-3);
+    assert_true(packets->result.cycle[0].effective_a > 500);
+    free(packets);
 }
 
 static void times_without_differences_are_refused(void **state)
@@ -127,30 +84,30 @@ static void times_without_differences_are_refused(void **state)
     static const int64_t far[] = {INT64_MAX, INT64_MIN, INT64_C(1) << 62};
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
-    struct bench *bench = begin(&config, &waves);
-    double row[COUNT * 6] = {0};
+    struct packets *packets = packets_begin(&config, &waves);
+    double row[PACKETS_COUNT * 6] = {0};
 
-    feed(bench, 0, 8000);
+    packets_feed(packets, 0, 8000);
     for (uint32_t k = 0; k < sizeof far / sizeof *far; k++) {
-        struct measure_block block = {.row = row, .samples = COUNT, .first = 8000, .t_ns = far[k]};
+        struct measure_block block = {.row = row, .samples = PACKETS_COUNT, .first = 8000, .t_ns = far[k]};
 
-        bench->out.halves = bench->out.ticks = 1;
-        assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), -EINVAL);
-        bench->packet.t0_ns = far[k];
-        bench->packet.flags = SAMPLES_GAP;
-        bench->out.halves = bench->out.ticks = 1;
-        assert_int_equal(measure_meter_samples(&bench->meter, &bench->packet, &bench->out), -EINVAL);
-        assert_int_equal(bench->out.halves + bench->out.ticks, 0);
+        packets->out.halves = packets->out.ticks = 1;
+        assert_int_equal(measure_meter_block(&packets->meter, &block, &packets->out), -EINVAL);
+        packets->packet.t0_ns = far[k];
+        packets->packet.flags = SAMPLES_GAP;
+        packets->out.halves = packets->out.ticks = 1;
+        assert_int_equal(measure_meter_samples(&packets->meter, &packets->packet, &packets->out), -EINVAL);
+        assert_int_equal(packets->out.halves + packets->out.ticks, 0);
     }
-    bench->packet.channels = 8;
-    bench->out.ticks = 1;
-    assert_int_equal(measure_meter_samples(&bench->meter, &bench->packet, &bench->out), -EINVAL);
-    assert_int_equal(bench->out.ticks, 0);
-    bench->packet.channels = 6;
-    bench->packet.flags = 0;
-    feed(bench, 8000, 9600);
-    assert_int_equal(bench->result.cycle[bench->result.cycles - 1].flags, 0);
-    free(bench);
+    packets->packet.channels = 8;
+    packets->out.ticks = 1;
+    assert_int_equal(measure_meter_samples(&packets->meter, &packets->packet, &packets->out), -EINVAL);
+    assert_int_equal(packets->out.ticks, 0);
+    packets->packet.channels = 6;
+    packets->packet.flags = 0;
+    packets_feed(packets, 8000, 9600);
+    assert_int_equal(packets->result.cycle[packets->result.cycles - 1].flags, 0);
+    free(packets);
 }
 
 /* A packet is lost and the sender's clock goes back by more: what is missing, nobody can say. */
@@ -162,27 +119,27 @@ static void a_gap_of_which_the_clock_says_nothing_is_a_gap(void **state)
     struct measure_config config = waves_config(&waves);
 
     for (uint32_t m = 0; m < 2 * sizeof moved_ns / sizeof *moved_ns; m++) {
-        struct bench *bench = begin(&config, &waves);
+        struct packets *packets = packets_begin(&config, &waves);
         uint32_t gaps = 0;
 
-        feed(bench, 0, 8000);
+        packets_feed(packets, 0, 8000);
         if (m % 2) {                    /* the same of a block that was invalid */
-            bench->packet.flags = SAMPLES_INVALID;
-            feed(bench, 8000, 8032);
+            packets->packet.flags = SAMPLES_INVALID;
+            packets_feed(packets, 8000, 8032);
         }
-        bench->moved_ns = moved_ns[m / 2];
-        bench->packet.flags = m % 2 ? 0 : SAMPLES_GAP;
-        feed(bench, 8032, 16000);
-        for (uint32_t k = 0; k < bench->result.ticks; k++)
-            assert_true(k < 50 || fabs(bench->result.tick[k].slope_w_per_s) < 1e4);
-        for (uint32_t k = 1; k < bench->result.cycles; k++) {
-            const struct measure_cycles *reading = &bench->result.cycle[k];
+        packets->moved_ns = moved_ns[m / 2];
+        packets->packet.flags = m % 2 ? 0 : SAMPLES_GAP;
+        packets_feed(packets, 8032, 16000);
+        for (uint32_t k = 0; k < packets->result.ticks; k++)
+            assert_true(k < 50 || fabs(packets->result.tick[k].slope_w_per_s) < 1e4);
+        for (uint32_t k = 1; k < packets->result.cycles; k++) {
+            const struct measure_cycles *reading = &packets->result.cycle[k];
 
             gaps += !!(reading->flags & MEASURE_GAP);
             assert_true(reading->flags || fabs(reading->frequency_hz - 60) < 1e-3);
         }
         assert_int_equal(gaps, 1);
-        free(bench);
+        free(packets);
     }
 }
 
@@ -191,21 +148,21 @@ static void a_gap_is_not_a_clock_that_was_set(void **state)
     (void)state;
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
-    struct bench *bench = begin(&config, &waves);
+    struct packets *packets = packets_begin(&config, &waves);
 
-    feed(bench, 0, 8000);
-    bench->packet.flags = SAMPLES_GAP;
-    feed(bench, 8320, 16000);
-    for (uint32_t k = 0; k < bench->result.ticks; k++)
-        assert_false(bench->result.tick[k].flags & MEASURE_CLOCK);
-    free(bench);
+    packets_feed(packets, 0, 8000);
+    packets->packet.flags = SAMPLES_GAP;
+    packets_feed(packets, 8320, 16000);
+    for (uint32_t k = 0; k < packets->result.ticks; k++)
+        assert_false(packets->result.tick[k].flags & MEASURE_CLOCK);
+    free(packets);
 }
 
-static uint32_t flags_at(const struct bench *bench, int64_t t_ns)
+static uint32_t flags_at(const struct packets *packets, int64_t t_ns)
 {
-    for (uint32_t k = 0; k < bench->result.ticks; k++)
-        if (bench->result.tick[k].t_ns >= t_ns)
-            return bench->result.tick[k].flags;
+    for (uint32_t k = 0; k < packets->result.ticks; k++)
+        if (packets->result.tick[k].t_ns >= t_ns)
+            return packets->result.tick[k].flags;
     fail_msg("no tick behind %lld ns", (long long)t_ns);
     return 0;
 }
@@ -220,19 +177,19 @@ static void marks_go_where_delays_move_samples(void **state)
     config.late_ns[SAMPLES_IB] = 62500;
     for (uint32_t flag = SAMPLES_CLIPPED; flag; flag = flag == SAMPLES_CLIPPED ? SAMPLES_FILLED : 0) {
         uint32_t wanted = flag == SAMPLES_CLIPPED ? MEASURE_CLIPPED : MEASURE_FILLED;
-        struct bench *bench = begin(&config, &waves);
+        struct packets *packets = packets_begin(&config, &waves);
         uint32_t marked = 0;
 
-        feed(bench, 0, 8000);
-        bench->packet.flags = flag;
-        feed(bench, 8000, 8800);
-        for (uint32_t k = 0; k < bench->result.ticks; k++)
-            marked += !!(bench->result.tick[k].flags & wanted);
+        packets_feed(packets, 0, 8000);
+        packets->packet.flags = flag;
+        packets_feed(packets, 8000, 8800);
+        for (uint32_t k = 0; k < packets->result.ticks; k++)
+            marked += !!(packets->result.tick[k].flags & wanted);
         /* the block is 4 ms; the cubic carries it into the millisecond behind it */
-        assert_true(flags_at(bench, 1000200000) & wanted);
-        assert_true(flags_at(bench, 1003700000) & wanted);
+        assert_true(flags_at(packets, 1000200000) & wanted);
+        assert_true(flags_at(packets, 1003700000) & wanted);
         assert_true(marked >= 5 && marked <= 6);
-        free(bench);
+        free(packets);
     }
 }
 
@@ -243,25 +200,25 @@ static void a_clip_is_carried_over_the_end_of_its_block(void **state)
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
     struct measure_work work;
-    static double row[COUNT * 6];
+    static double row[PACKETS_COUNT * 6];
     uint32_t from = 0, to = 0;
 
     config.late_ns[SAMPLES_VA] = 62500;
     config.clip = 4000;
-    struct bench *bench = begin(&config, &waves);
-    struct measure_block block = {.row = row, .samples = COUNT};
+    struct packets *packets = packets_begin(&config, &waves);
+    struct measure_block block = {.row = row, .samples = PACKETS_COUNT};
 
     memset(&work, 0, sizeof work);
-    work.n = COUNT - 1;
-    row[(COUNT - 1) * 6] = 5000;
-    measure_correct(&bench->meter, &block, &work, 0);
-    row[(COUNT - 1) * 6] = 0;
-    for (uint32_t k = 0; k < COUNT - 1; k++)
+    work.n = PACKETS_COUNT - 1;
+    row[(PACKETS_COUNT - 1) * 6] = 5000;
+    measure_correct(&packets->meter, &block, &work, 0);
+    row[(PACKETS_COUNT - 1) * 6] = 0;
+    for (uint32_t k = 0; k < PACKETS_COUNT - 1; k++)
         assert_true(work.x[SAMPLES_VA][k] == 0);
     work.marks = 0;
-    work.n = COUNT;
-    measure_correct(&bench->meter, &block, &work, 1);
-    for (uint32_t k = 1; k <= COUNT; k++)
+    work.n = PACKETS_COUNT;
+    measure_correct(&packets->meter, &block, &work, 1);
+    for (uint32_t k = 1; k <= PACKETS_COUNT; k++)
         if (work.x[SAMPLES_VA][k] != 0) {
             from = from ? from : k;
             to = k;
@@ -269,8 +226,8 @@ static void a_clip_is_carried_over_the_end_of_its_block(void **state)
     assert_true(from >= 1 && to > from && to <= 4);
     for (uint32_t k = from; k <= to; k++)
         assert_true(measure_work_flags(&work, k - 1, k) & MEASURE_CLIPPED);
-    assert_int_equal(measure_work_flags(&work, 4, COUNT), 0);
-    free(bench);
+    assert_int_equal(measure_work_flags(&work, 4, PACKETS_COUNT), 0);
+    free(packets);
 }
 
 /* Up to 1 ms is filled before delays are corrected: what came before the gap stays before it. */
@@ -280,28 +237,28 @@ static void a_fill_under_a_delay_is_where_the_gap_is(void **state)
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
     struct measure_work work;
-    static double row[COUNT * 6];
+    static double row[PACKETS_COUNT * 6];
 
     config.late_ns[SAMPLES_IB] = 62500;
-    struct bench *bench = begin(&config, &waves);
-    struct measure_block block = {.row = row, .samples = COUNT};
+    struct packets *packets = packets_begin(&config, &waves);
+    struct measure_block block = {.row = row, .samples = PACKETS_COUNT};
 
     memset(&work, 0, sizeof work);
-    for (uint32_t k = 0; k < COUNT; k++)
+    for (uint32_t k = 0; k < PACKETS_COUNT; k++)
         row[k * 6] = k;
-    work.n = COUNT - 1;
-    measure_correct(&bench->meter, &block, &work, 0);
-    work.x[SAMPLES_VA][0] = work.x[SAMPLES_VA][COUNT - 1];
-    for (uint32_t k = 0; k < COUNT; k++)
-        row[k * 6] = COUNT + 5 + k;
-    work.n = COUNT + 5;
-    measure_correct(&bench->meter, &block, &work, 6);
+    work.n = PACKETS_COUNT - 1;
+    measure_correct(&packets->meter, &block, &work, 0);
+    work.x[SAMPLES_VA][0] = work.x[SAMPLES_VA][PACKETS_COUNT - 1];
+    for (uint32_t k = 0; k < PACKETS_COUNT; k++)
+        row[k * 6] = PACKETS_COUNT + 5 + k;
+    work.n = PACKETS_COUNT + 5;
+    measure_correct(&packets->meter, &block, &work, 6);
     for (uint32_t k = 1; k <= work.n; k++)
-        assert_true(fabs(work.x[SAMPLES_VA][k] - (COUNT - 3 + k)) < 1e-9);
+        assert_true(fabs(work.x[SAMPLES_VA][k] - (PACKETS_COUNT - 3 + k)) < 1e-9);
     assert_true(measure_work_flags(&work, 0, 1) & MEASURE_FILLED);
     assert_true(measure_work_flags(&work, 8, 9) & MEASURE_FILLED);
     assert_int_equal(measure_work_flags(&work, 9, work.n), 0);
-    free(bench);
+    free(packets);
 }
 
 /* No cycle is made of what was before a gap and what is behind it. */
@@ -310,15 +267,15 @@ static void what_was_before_a_gap_is_in_no_cycle_behind_it(void **state)
     (void)state;
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
-    struct bench *bench = begin(&config, &waves);
+    struct packets *packets = packets_begin(&config, &waves);
     uint32_t behind = 0;
 
-    feed(bench, 0, 8000);
-    bench->packet.flags = SAMPLES_GAP;
-    bench->factor = 0.95;
-    feed(bench, 8512, 12800);
-    for (uint32_t k = 0; k < bench->result.halves; k++) {
-        const struct measure_half *half = &bench->result.half[k];
+    packets_feed(packets, 0, 8000);
+    packets->packet.flags = SAMPLES_GAP;
+    packets->factor = 0.95;
+    packets_feed(packets, 8512, 12800);
+    for (uint32_t k = 0; k < packets->result.halves; k++) {
+        const struct measure_half *half = &packets->result.half[k];
 
         if (half->t_ns < 8512 * INT64_C(125000))
             continue;
@@ -327,7 +284,7 @@ static void what_was_before_a_gap_is_in_no_cycle_behind_it(void **state)
         behind++;
     }
     assert_in_range(behind, 180, 193);
-    free(bench);
+    free(packets);
 }
 
 static void an_interruption_behind_a_long_gap_is_told(void **state)
@@ -335,22 +292,22 @@ static void an_interruption_behind_a_long_gap_is_told(void **state)
     (void)state;
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
-    struct bench *bench = begin(&config, &waves);
+    struct packets *packets = packets_begin(&config, &waves);
     uint32_t begun = 0, over = 0;
 
-    feed(bench, 0, 8000);
-    bench->packet.flags = SAMPLES_GAP;
-    bench->factor = 0;
-    feed(bench, 20000, 28000);
-    for (uint32_t k = 0; k < bench->result.events; k++)
-        begun += bench->result.event[k].kind == MEASURE_INTERRUPTION && !bench->result.event[k].over;
+    packets_feed(packets, 0, 8000);
+    packets->packet.flags = SAMPLES_GAP;
+    packets->factor = 0;
+    packets_feed(packets, 20000, 28000);
+    for (uint32_t k = 0; k < packets->result.events; k++)
+        begun += packets->result.event[k].kind == MEASURE_INTERRUPTION && !packets->result.event[k].over;
     assert_int_equal(begun, 1);
-    bench->factor = 1;
-    feed(bench, 28000, 36000);
-    for (uint32_t k = 0; k < bench->result.events; k++)
-        over += bench->result.event[k].kind == MEASURE_INTERRUPTION && bench->result.event[k].over;
+    packets->factor = 1;
+    packets_feed(packets, 28000, 36000);
+    for (uint32_t k = 0; k < packets->result.events; k++)
+        over += packets->result.event[k].kind == MEASURE_INTERRUPTION && packets->result.event[k].over;
     assert_int_equal(over, 1);
-    free(bench);
+    free(packets);
 }
 
 static void a_frequency_that_is_none_is_not_followed_and_said(void **state)
@@ -358,17 +315,17 @@ static void a_frequency_that_is_none_is_not_followed_and_said(void **state)
     (void)state;
     struct waves waves = waves_sine(60, 277.128, 600, 15);
     struct measure_config config = waves_config(&waves);
-    struct bench *bench = begin(&config, &waves);
+    struct packets *packets = packets_begin(&config, &waves);
 
-    feed(bench, 0, 8000);
-    bench->waves.frequency_hz = 33;
-    feed(bench, 8000, 24000);
-    assert_true(bench->result.cycle[bench->result.cycles - 1].flags & MEASURE_SETTLING);
-    bench->waves.frequency_hz = 60;
-    feed(bench, 24000, 40000);
-    assert_true(fabs(measure_meter_frequency_hz(&bench->meter) - 60) < 1e-3);
-    assert_int_equal(bench->result.cycle[bench->result.cycles - 1].flags, 0);
-    free(bench);
+    packets_feed(packets, 0, 8000);
+    packets->waves.frequency_hz = 33;
+    packets_feed(packets, 8000, 24000);
+    assert_true(packets->result.cycle[packets->result.cycles - 1].flags & MEASURE_SETTLING);
+    packets->waves.frequency_hz = 60;
+    packets_feed(packets, 24000, 40000);
+    assert_true(fabs(measure_meter_frequency_hz(&packets->meter) - 60) < 1e-3);
+    assert_int_equal(packets->result.cycle[packets->result.cycles - 1].flags, 0);
+    free(packets);
 }
 
 static void phases_that_a_meter_has_not_are_no_power(void **state)
@@ -378,22 +335,22 @@ static void phases_that_a_meter_has_not_are_no_power(void **state)
     struct measure_config config = waves_config(&waves);
 
     for (config.phases = 1; config.phases <= 3; config.phases++) {
-        struct bench *bench = begin(&config, &waves);
+        struct packets *packets = packets_begin(&config, &waves);
         double wanted_w = 481833.2 / 3 * config.phases;
 
-        for (uint32_t n = 0; n < 16000; n += COUNT) {
-            bench->packet.invalid = config.phases == 1 ? 1u << SAMPLES_VB | 1u << SAMPLES_IC : 0;
-            bench->packet.flags = bench->packet.invalid ? SAMPLES_INVALID : 0;
-            feed(bench, n, n + COUNT);
+        for (uint32_t n = 0; n < 16000; n += PACKETS_COUNT) {
+            packets->packet.invalid = config.phases == 1 ? 1u << SAMPLES_VB | 1u << SAMPLES_IC : 0;
+            packets->packet.flags = packets->packet.invalid ? SAMPLES_INVALID : 0;
+            packets_feed(packets, n, n + PACKETS_COUNT);
         }
-        const struct measure_feature *feature = bench->result.feature;
+        const struct measure_feature *feature = packets->result.feature;
         double mean_w = 0;
 
         for (uint32_t k = 0; k < 25; k++)       /* 400 ms: whole cycles */
-            mean_w += feature[bench->result.features - 1 - k].power_w / 25;
+            mean_w += feature[packets->result.features - 1 - k].power_w / 25;
         assert_true(fabs(mean_w / wanted_w - 1) < 1e-3);
-        assert_true(fabs(bench->result.cycle[bench->result.cycles - 1].active_w / wanted_w - 1) < 1e-4);
-        free(bench);
+        assert_true(fabs(packets->result.cycle[packets->result.cycles - 1].active_w / wanted_w - 1) < 1e-4);
+        free(packets);
     }
 }
 
@@ -404,22 +361,22 @@ static void a_peak_that_ends_at_zero_has_ended(void **state)
     struct measure_config config = waves_config(&waves);
 
     config.peak_a = 2000;
-    struct bench *bench = begin(&config, &waves);
-    double row[COUNT * 6] = {0};
-    struct measure_block block = {.row = row, .samples = COUNT};
+    struct packets *packets = packets_begin(&config, &waves);
+    double row[PACKETS_COUNT * 6] = {0};
+    struct measure_block block = {.row = row, .samples = PACKETS_COUNT};
 
     row[SAMPLES_IA] = 3000;
-    for (uint32_t n = 0; n < 800; n += COUNT) {
+    for (uint32_t n = 0; n < 800; n += PACKETS_COUNT) {
         block.first = n;
         block.t_ns = n * INT64_C(125000);
-        assert_int_equal(measure_meter_block(&bench->meter, &block, &bench->out), 0);
-        waves_collect(&bench->result, &bench->out);
+        assert_int_equal(measure_meter_block(&packets->meter, &block, &packets->out), 0);
+        waves_collect(&packets->result, &packets->out);
         row[SAMPLES_IA] = 0;
     }
-    assert_int_equal(bench->result.events, 2);
-    assert_true(!bench->result.event[0].over && bench->result.event[1].over);
-    assert_int_equal(bench->result.event[1].end_ns, 0);
-    free(bench);
+    assert_int_equal(packets->result.events, 2);
+    assert_true(!packets->result.event[0].over && packets->result.event[1].over);
+    assert_int_equal(packets->result.event[1].end_ns, 0);
+    free(packets);
 }
 
 int main(void)
