@@ -183,12 +183,13 @@ static uint32_t c37_changed(uint8_t *data, uint32_t bytes)
 }
 
 /* A change that is announced, a configuration that comes meanwhile, and data behind it: of another layout,
- * the same one again, one that counts one more, one of the other kind, likewise; data that are neither's. */
+ * the same one again, one that counts one more, one of the other kind, likewise; data that are neither's; one
+ * of either kind that ends before what it announces. */
 static uint32_t c37_change_seed(uint32_t index, uint8_t *out)
 {
     const uint32_t before = 0, behind = index == 0 || index == 5 ? C37_PHASORS_FLOAT : before;
     const uint32_t last = index == 5 ? C37_FREQUENCY_FLOAT : behind;
-    const uint32_t kind = index == 3 || index == 4 ? C37_CFG3 : C37_CFG2;
+    const uint32_t kind = index == 3 || index == 4 || index == 7 ? C37_CFG3 : C37_CFG2;
     uint32_t bytes = 1;
 
     out[0] = 2;
@@ -197,6 +198,8 @@ static uint32_t c37_change_seed(uint32_t index, uint8_t *out)
     uint32_t length = c37_config(out + bytes + 3, kind, behind, 1);
     if (index == 2 || index == 4)
         length = c37_changed(out + bytes + 3, length);
+    if (index >= 6)
+        length = c37_end(out + bytes + 3, out + bytes + 3 + length / 2);
     bytes += put_step(SEALED, length, out + bytes);
     bytes += put_step(SEALED, c37_data(out + bytes + 3, 0x0400, before, 1), out + bytes);
     for (uint32_t i = 0; i < 2; i++)
@@ -234,7 +237,7 @@ static uint32_t c37_parts_seed(uint32_t index, uint8_t *out)
     return bytes;
 }
 
-enum { C37_STREAMS = 32, C37_CHANGES = 6 };
+enum { C37_STREAMS = 32, C37_CHANGES = 8 };
 
 static uint32_t upmu_seed(uint8_t *out)
 {
