@@ -2,6 +2,7 @@
 #include "wire/c37.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "wire/c37_inside.h"
 #include "wire/crc.h"
@@ -11,6 +12,41 @@ enum { SYNC = 0xAA, VERSION_MAX = 2, FRACTION_MASK = 0xFFFFFF, COMMAND_BYTES = 1
 #define RAD_PER_COUNT 1e-4
 #define HZ_PER_COUNT 1e-3
 #define HZ_PER_S_PER_COUNT 1e-2
+
+const uint8_t *c37_take(struct c37_cursor *in, uint32_t bytes)
+{
+    const uint8_t *at = in->at;
+
+    if (in->over || (uint32_t)(in->end - at) < bytes) {
+        in->over = true;
+        return NULL;
+    }
+    in->at += bytes;
+    return at;
+}
+
+uint16_t c37_u16(struct c37_cursor *in)
+{
+    const uint8_t *at = c37_take(in, 2);
+
+    return (uint16_t)(at ? at[0] << 8 | at[1] : 0);
+}
+
+uint32_t c37_u32(struct c37_cursor *in)
+{
+    uint32_t high = c37_u16(in);
+
+    return high << 16 | c37_u16(in);
+}
+
+double c37_float(struct c37_cursor *in)
+{
+    uint32_t bits = c37_u32(in);
+    float value;
+
+    memcpy(&value, &bits, sizeof value);
+    return (double)value;
+}
 
 int c37_check(const uint8_t *data, uint32_t bytes, struct c37_head *head)
 {
@@ -36,6 +72,12 @@ int c37_check(const uint8_t *data, uint32_t bytes, struct c37_head *head)
     head->time_quality = (uint8_t)(fraction >> 24);
     head->fraction = fraction & FRACTION_MASK;
     return METER_ACCEPTED;
+}
+
+/* From behind the header to the checksum, of a frame that c37_check passed. */
+static struct c37_cursor body_of(const uint8_t *data, const struct c37_head *head)
+{
+    return (struct c37_cursor){.at = data + C37_HEADER_BYTES, .end = data + head->bytes - 2};
 }
 
 static bool is_finite(double value)
@@ -135,7 +177,7 @@ int c37_data_decode(const struct c37_config *config, const uint8_t *data, uint32
         return METER_CONFIG_CHANGED;
     if (head.fraction >= config->time_base)
         return METER_MALFORMED;
-    struct c37_cursor in = c37_body(data, &head);
+    struct c37_cursor in = body_of(data, &head);
     phasors->id = head.id;
     phasors->time_quality = head.time_quality;
     phasors->pmus = config->pmus;
@@ -156,7 +198,7 @@ int c37_command_decode(const uint8_t *data, uint32_t bytes, uint16_t *command)
         return METER_MAGIC;
     if (head.bytes < COMMAND_BYTES)
         return METER_TRUNCATED;
-    struct c37_cursor in = c37_body(data, &head);
+    struct c37_cursor in = body_of(data, &head);
     *command = c37_u16(&in);
     return METER_ACCEPTED;
 }
@@ -192,7 +234,7 @@ static int end_known(struct c37_stream *stream, int refusal)
 
 static bool is_part(const uint8_t *data, const struct c37_head *head)
 {
-    struct c37_cursor in = c37_body(data, head);
+    struct c37_cursor in = body_of(data, head);
 
     return head->type == C37_CFG3 && c37_u16(&in) != 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Configuration frames of C37.118: names of 16 bytes and units in CFG-1 and CFG-2, of any length and with
  * scales of floats in CFG-3. */
+#include <stddef.h>
+
 #include "wire/c37_inside.h"
 
 enum {

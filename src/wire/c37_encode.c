@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a synchrophasor device sends: the decoders of c37.c and c37_config.c the other way round. */
 #include <math.h>
+#include <string.h>
 
 #include "wire/c37_inside.h"
 #include "wire/crc.h"

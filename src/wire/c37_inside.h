@@ -3,8 +3,6 @@
 #ifndef FLYBALL_WIRE_C37_INSIDE_H
 #define FLYBALL_WIRE_C37_INSIDE_H
 
-#include <string.h>
-
 #include "wire/c37.h"
 
 /* Only moves forward; what lies beyond the end reads as zeros and is noted. */
@@ -14,49 +12,12 @@ struct c37_cursor {
 };
 
 /* rt: `bytes` of the frame, or NULL beyond its end. */
-static inline const uint8_t *c37_take(struct c37_cursor *in, uint32_t bytes)
-{
-    const uint8_t *at = in->at;
+const uint8_t *c37_take(struct c37_cursor *in, uint32_t bytes);
 
-    if (in->over || (uint32_t)(in->end - at) < bytes) {
-        in->over = true;
-        return NULL;
-    }
-    in->at += bytes;
-    return at;
-}
-
-/* rt */
-static inline uint16_t c37_u16(struct c37_cursor *in)
-{
-    const uint8_t *at = c37_take(in, 2);
-
-    return (uint16_t)(at ? at[0] << 8 | at[1] : 0);
-}
-
-/* rt */
-static inline uint32_t c37_u32(struct c37_cursor *in)
-{
-    uint32_t high = c37_u16(in);
-
-    return high << 16 | c37_u16(in);
-}
-
-/* rt */
-static inline double c37_float(struct c37_cursor *in)
-{
-    uint32_t bits = c37_u32(in);
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return (double)value;
-}
-
-/* rt: from behind the header to the checksum, of a frame that c37_check passed. */
-static inline struct c37_cursor c37_body(const uint8_t *data, const struct c37_head *head)
-{
-    return (struct c37_cursor){.at = data + C37_HEADER_BYTES, .end = data + head->bytes - 2};
-}
+/* rt: the next field, 0 beyond the end. */
+uint16_t c37_u16(struct c37_cursor *in);
+uint32_t c37_u32(struct c37_cursor *in);
+double c37_float(struct c37_cursor *in);
 
 /* rt: one of several frames of CFG-3, that c37_check passed: METER_ACCEPTED, and with the last one the bytes
  * of parts->joined; METER_CONFIG_PARTS, METER_DUPLICATE. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CFG-3 in several frames: each has a head, its number (CONT_IDX) and the next piece of the body. */
+#include <string.h>
+
 #include "wire/c37_inside.h"
 #include "wire/crc.h"
 
