@@ -12,30 +12,14 @@
 
 #include <cmocka.h>
 
-#include "core/permit_inside.h"
-#include "hall.h"
+#include "permit_hall.h"
 
 enum { LOSS = 1, SAG = 2, UNWITNESSED = 3 };
 enum { NONE_BIT = 1, LOSS_BIT = 2, SAG_BIT = 4, UNWITNESSED_BIT = 8 };
 
-struct bench {
-    struct hall hall;
-    struct permits permits;
-    struct permit_node meter[HALL_NODES];
-    struct permit_expiry expiry[HALL_NODES];
-    struct permit_stand_in stand_in[HALL_NODES];
-    struct permit_sum sum[HALL_NODES];
-    uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
-    int64_t draw_mw[HALL_HOSTS];
-    uint8_t dark[HALL_HOSTS], lit[HALL_HOSTS];
-    struct holds holds;
-    struct hold hold[HALL_NODES];
-    int64_t t_ns;
-};
-
 /* Hosts 0, 1 and 2 hang on LEFT with two supplies and on RIGHT with two more; what LEFT carried is on RIGHT
  * when it is lost. RIGHT lends under everything. */
-static void build(struct bench *b)
+static void build(struct permit_hall *b)
 {
     memset(b, 0, sizeof *b);
     hall_build(&b->hall);
@@ -62,48 +46,35 @@ static void build(struct bench *b)
     b->t_ns = HALL_T_NS;
 }
 
-static void start(struct bench *b)
+static void start(struct permit_hall *b)
 {
     hall_open(&b->hall);
     b->hall.node[HALL_RIGHT].lend = NONE_BIT | LOSS_BIT | SAG_BIT | UNWITNESSED_BIT;
     b->hall.heat_node[HALL_RIGHT].known = true;
     b->hall.heat_node[HALL_RIGHT].window_ns = 16 * NS_PER_MS;
-    b->holds.node = b->hold;
-    hold_init(&b->holds, &b->hall.model);
-    b->permits = (struct permits){.meter = b->meter,
-                                  .expiry = b->expiry,
-                                  .stand_in = b->stand_in,
-                                  .lender = b->lender,
-                                  .sum = b->sum,
-                                  .draw_mw = b->draw_mw,
-                                  .least_first = b->least_first,
-                                  .least_ppm = b->least_ppm,
-                                  .dark = b->dark,
-                                  .lit = b->lit};
-    assert_true(permit_least_room(&b->hall.model) <= 64);
-    permit_init(&b->permits, &b->hall.model, &b->hall.heat, &b->hall.ledger, &b->holds);
+    permit_hall_open(b);
 }
 
 /* The witness reads that voltage on each phase, and its reading is fresh. */
-static void witness(struct bench *b, int64_t one_mv, int64_t two_mv, int64_t three_mv)
+static void witness(struct permit_hall *b, int64_t one_mv, int64_t two_mv, int64_t three_mv)
 {
     struct reading reading = {.meter = HALL_LEFT, .voltage_mv = {one_mv, two_mv, three_mv}};
     b->meter[HALL_LEFT].until_ns = b->t_ns;
     permit_feed_reading(&b->permits, &b->meter[HALL_LEFT], &reading, b->t_ns);
 }
 
-static bool lends(const struct bench *b, uint8_t bit)
+static bool lends(const struct permit_hall *b, uint8_t bit)
 {
     return b->permits.feeds & bit;
 }
 
-static void reports(struct bench *b, uint32_t host, uint32_t inputs, uint8_t flags)
+static void reports(struct permit_hall *b, uint32_t host, uint32_t inputs, uint8_t flags)
 {
     struct report report = {.host = host, .flags = flags, .psu_inputs = (uint8_t)inputs};
     permit_feed_report(&b->permits, &report, b->t_ns);
 }
 
-static void seen(struct bench *b)
+static void seen(struct permit_hall *b)
 {
     build(b);
     start(b);
@@ -114,7 +85,7 @@ static void seen(struct bench *b)
 static void at_a_start_only_a_feed_with_a_witness_waits_to_be_seen(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     start(&b);
     assert_int_equal(b.permits.lent_against, 15);
@@ -132,7 +103,7 @@ static void a_witness_is_any_meter_of_the_site(void **state)
 {
     (void)state;
     for (uint32_t witness = HALL_RACK; witness <= HALL_NODES; witness++) {
-        struct bench b;
+        struct permit_hall b;
         build(&b);
         b.hall.model.contingency[UNWITNESSED].witness = witness;
         start(&b);
@@ -144,7 +115,7 @@ static void a_witness_is_any_meter_of_the_site(void **state)
 static void a_loss_that_nothing_is_lent_against_has_a_witness_too(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     b.hall.model.contingency[UNWITNESSED].witness = HALL_MAIN;
     start(&b);
@@ -163,7 +134,7 @@ static void a_loss_that_nothing_is_lent_against_has_a_witness_too(void **state)
 static void a_feed_is_dead_where_one_phase_has_less_than_half_its_volts(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     seen(&b);
     witness(&b, 50000, 50000, 50000);
     assert_true(lends(&b, LOSS_BIT));
@@ -183,7 +154,7 @@ static void a_feed_is_dead_where_one_phase_has_less_than_half_its_volts(void **s
 static void a_feed_that_was_lost_is_lent_against_once_it_is_stable(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     seen(&b);
     witness(&b, 0, 0, 0);
     assert_false(lends(&b, LOSS_BIT));
@@ -209,7 +180,7 @@ static void a_feed_that_was_lost_is_lent_against_once_it_is_stable(void **state)
 static void a_feed_that_is_not_seen_any_more_is_as_good_as_lost(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     seen(&b);
     permit_feed_unseen(&b.permits, &b.meter[HALL_LEFT], b.t_ns);
     assert_false(lends(&b, LOSS_BIT));
@@ -232,7 +203,7 @@ static void a_witness_that_nobody_could_read_at_a_take_over_lost_nothing(void **
 {
     (void)state;
     for (int64_t late = 0; late < 2; late++) {
-        struct bench b;
+        struct permit_hall b;
         seen(&b);
         b.permits.await_until_ns = b.t_ns;
         permit_feed_unseen(&b.permits, &b.meter[HALL_LEFT], b.t_ns + late);
@@ -254,7 +225,7 @@ static void a_witness_that_nobody_could_read_at_a_take_over_lost_nothing(void **
 static void what_is_lent_again_ends_in_the_slot_in_which_its_witness_is_not_seen(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     seen(&b);
     b.permits.await_until_ns = b.t_ns;
     b.meter[HALL_RIGHT].lent.contingencies = NONE_BIT | LOSS_BIT;
@@ -268,7 +239,7 @@ static void a_witness_that_was_read_since_the_take_over_is_lost_like_any_other(v
 {
     (void)state;
     for (int64_t since = 0; since < 2; since++) {
-        struct bench b;
+        struct permit_hall b;
         seen(&b);
         int64_t take_over_ns = b.t_ns, fresh_ns = b.hall.meter[HALL_LEFT].fresh_ns;
         b.hall.meter[HALL_LEFT].period_ns = 16 * NS_PER_MS;
@@ -293,7 +264,7 @@ static void a_witness_that_was_read_since_the_take_over_is_lost_like_any_other(v
 static void what_hosts_say_is_counted_dark_or_lit(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     seen(&b);
     const struct permit_feed *feed = &b.permits.feed[LOSS];
     reports(&b, 0, 0xC, REPORT_PSU_KNOWN);
@@ -319,7 +290,7 @@ static void what_was_known_of_feeds_before_goes_on(void **state)
 {
     (void)state;
     for (int64_t stale = 0; stale < 2; stale++) {
-        struct bench b;
+        struct permit_hall b;
         seen(&b);
         struct permit_feed feed[CONTINGENCIES_MAX] = {{0}};
         b.hall.model.contingency[4].kind = CONTINGENCY_LOSS;    /* behind the last */
@@ -346,7 +317,7 @@ static void what_was_known_of_feeds_before_goes_on(void **state)
 static void a_feed_that_never_turned_holds_nobody_after_a_take_over(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     seen(&b);
     struct permit_feed feed[CONTINGENCIES_MAX] = {{0}};
     permit_hand_feeds(&b.permits, feed, b.t_ns);
@@ -359,7 +330,7 @@ static void a_feed_that_never_turned_holds_nobody_after_a_take_over(void **state
 static void hosts_of_a_feed_are_those_whose_cords_it_takes(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     b.hall.host[HALL_HOSTS] = b.hall.host[0];
     start(&b);
@@ -370,7 +341,7 @@ static void hosts_of_a_feed_are_those_whose_cords_it_takes(void **state)
 static void a_feed_is_lost_where_every_supply_on_it_is_dark(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     seen(&b);
     assert_int_equal(b.permits.feed[LOSS].hosts, 3);
     assert_int_equal(b.permits.feed[UNWITNESSED].hosts, 2);
@@ -400,7 +371,7 @@ static void a_feed_is_lost_where_every_supply_on_it_is_dark(void **state)
 static void supplies_of_the_second_cord_are_not_those_of_the_first(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     seen(&b);
     reports(&b, 0, 0x3, REPORT_PSU_KNOWN);
     reports(&b, 1, 0x3, REPORT_PSU_KNOWN);
@@ -423,7 +394,7 @@ static void supplies_of_the_second_cord_are_not_those_of_the_first(void **state)
 static void the_only_host_of_a_feed_is_evidence(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     b.hall.host[1].cord_count = b.hall.host[2].cord_count = 0;
     start(&b);
@@ -437,7 +408,7 @@ static void the_only_host_of_a_feed_is_evidence(void **state)
 static void either_kind_of_evidence_is_enough(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     seen(&b);
     reports(&b, 0, 0xC, REPORT_PSU_KNOWN);
     reports(&b, 1, 0xC, REPORT_PSU_KNOWN);

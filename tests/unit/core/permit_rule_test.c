@@ -13,27 +13,11 @@
 
 #include "core/breaker_inside.h"
 #include "core/degrade.h"
-#include "core/permit_inside.h"
-#include "hall.h"
+#include "permit_hall.h"
 
 #define PERIOD_NS (16 * NS_PER_MS)
 #define LENDS_NS (34 * NS_PER_MS)
 #define STEADY_MA 140000
-
-struct bench {
-    struct hall hall;
-    struct permits permits;
-    struct permit_node meter[HALL_NODES];
-    struct permit_expiry expiry[HALL_NODES];
-    struct permit_stand_in stand_in[HALL_NODES];
-    struct permit_sum sum[HALL_NODES];
-    uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
-    int64_t draw_mw[HALL_HOSTS];
-    uint8_t dark[HALL_HOSTS], lit[HALL_HOSTS];
-    struct holds holds;
-    struct hold hold[HALL_NODES];
-    int64_t t_ns, news;
-};
 
 static struct breaker image(void)
 {
@@ -45,7 +29,7 @@ static struct breaker image(void)
 }
 
 /* `lend` of each node; every device has an image, at 0.2, and 140 A steady. */
-static void start(struct bench *b, const uint8_t lend[HALL_NODES])
+static void start(struct permit_hall *b, const uint8_t lend[HALL_NODES])
 {
     memset(b, 0, sizeof *b);
     hall_build(&b->hall);
@@ -69,32 +53,19 @@ static void start(struct bench *b, const uint8_t lend[HALL_NODES])
         for (uint32_t p = 0; p < PHASES; p++)
             h->state.part[0][p] = HEAT_ONE / 5;
     }
-    b->holds.node = b->hold;
-    hold_init(&b->holds, &b->hall.model);
-    b->permits = (struct permits){.meter = b->meter,
-                                  .expiry = b->expiry,
-                                  .stand_in = b->stand_in,
-                                  .lender = b->lender,
-                                  .sum = b->sum,
-                                  .draw_mw = b->draw_mw,
-                                  .least_first = b->least_first,
-                                  .least_ppm = b->least_ppm,
-                                  .dark = b->dark,
-                                  .lit = b->lit};
-    assert_true(permit_least_room(&b->hall.model) <= 64);
-    permit_init(&b->permits, &b->hall.model, &b->hall.heat, &b->hall.ledger, &b->holds);
+    permit_hall_open(b);
     b->t_ns = HALL_T_NS;
     for (uint32_t h = 0; h < HALL_HOSTS; h++)
         permit_weigh_draw(&b->permits, h, 0);               /* everybody vouches, and draws nothing */
 }
 
-static void start_left(struct bench *b)
+static void start_left(struct permit_hall *b)
 {
     static const uint8_t left[HALL_NODES] = {[HALL_LEFT] = 1};
     start(b, left);
 }
 
-static struct slot reading(const struct bench *b, uint32_t node, int64_t ma)
+static struct slot reading(const struct permit_hall *b, uint32_t node, int64_t ma)
 {
     struct slot slot;
     memset(&slot, 0, sizeof slot);
@@ -107,31 +78,31 @@ static struct slot reading(const struct bench *b, uint32_t node, int64_t ma)
     return slot;
 }
 
-static void take(struct bench *b, const struct slot *slot)
+static void take(struct permit_hall *b, const struct slot *slot)
 {
     permit_pass_time(&b->permits, b->t_ns);
     permit_reading(&b->permits, slot, b->t_ns);
 }
 
-static void reads(struct bench *b, uint32_t node)
+static void reads(struct permit_hall *b, uint32_t node)
 {
     struct slot slot = reading(b, node, 1000 + ++b->news);
     take(b, &slot);
 }
 
-static enum permit permit(const struct bench *b)
+static enum permit permit(const struct permit_hall *b)
 {
     return permit_of(&b->permits, HALL_LEFT);
 }
 
-static const struct permit_node *left(const struct bench *b)
+static const struct permit_node *left(const struct permit_hall *b)
 {
     return &b->meter[HALL_LEFT];
 }
 
 /* ---- how much ---- */
 
-static int64_t held_ma(const struct bench *b, int64_t hold_ns, int64_t pad, int32_t crest_milli)
+static int64_t held_ma(const struct permit_hall *b, int64_t hold_ns, int64_t pad, int32_t crest_milli)
 {
     struct breaker_state padded = b->hall.heat_node[HALL_LEFT].state;
     uint32_t element;
@@ -146,7 +117,7 @@ static int64_t held_ma(const struct bench *b, int64_t hold_ns, int64_t pad, int3
 static void the_horizons_are_those_of_the_argument(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     reads(&b, HALL_LEFT);
     assert_int_equal(permit(&b), PERMIT_HELD);
@@ -164,7 +135,7 @@ static void the_horizons_are_those_of_the_argument(void **state)
 static void nothing_is_lent_beyond_twenty_times_the_steady_limit(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     b.hall.node[HALL_LEFT].breaker.element[0].heat_ns = 100000 * NS_PER_S;
     b.hall.node[HALL_LEFT].breaker.element[0].heat_fast_ns = 100000 * NS_PER_S;
@@ -178,7 +149,7 @@ static void nothing_is_lent_beyond_twenty_times_the_steady_limit(void **state)
 static void a_horizon_stands_until_heat_or_time_or_a_crest_passes_it(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     reads(&b, HALL_LEFT);
     int64_t first_ns = b.t_ns;
@@ -199,7 +170,7 @@ static void more_heat_than_was_assumed_works_it_out_anew(void **state)
 {
     (void)state;
     for (int phase = 0; phase < PHASES; phase++) {
-        struct bench b;
+        struct permit_hall b;
         start_left(&b);
         reads(&b, HALL_LEFT);
         int64_t lendable_ma = left(&b)->lendable_ma;
@@ -220,7 +191,7 @@ static void more_heat_than_was_assumed_works_it_out_anew(void **state)
 static void a_higher_crest_works_it_out_anew(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     reads(&b, HALL_LEFT);
     assert_int_equal(left(&b)->crest_milli, 2000);
@@ -231,7 +202,7 @@ static void a_higher_crest_works_it_out_anew(void **state)
     assert_int_equal(left(&b)->crest_milli, breaker_crest(2001) * 102 / 100);
 }
 
-static void reads_crest(struct bench *b, int64_t ma, int32_t crest_milli)
+static void reads_crest(struct permit_hall *b, int64_t ma, int32_t crest_milli)
 {
     struct slot slot = reading(b, HALL_LEFT, ma + ++b->news % 7);
     slot.reading.crest_milli = b->hall.heat_node[HALL_LEFT].newest.crest_milli = crest_milli;
@@ -244,7 +215,7 @@ static void a_measured_crest_counts_for_a_minute_or_two(void **state)
 {
     (void)state;
     for (int64_t ma = 69990; ma <= 70000; ma += 10) {
-        struct bench b;
+        struct permit_hall b;
         start_left(&b);
         reads_crest(&b, ma, 3000);
         assert_int_equal(left(&b)->crest_milli, 3060);
@@ -292,7 +263,7 @@ static void crests_are_kept_by_stretches(void **state)
 static void a_reading_lends_until_its_window_is_t_fresh_old(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     struct slot slot = reading(&b, HALL_LEFT, 900);
     slot.reading.age_ns = 10 * NS_PER_MS;
@@ -315,7 +286,7 @@ static void a_reading_lends_until_its_window_is_t_fresh_old(void **state)
 static void a_late_reading_takes_nothing_away(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     reads(&b, HALL_LEFT);
     int64_t until_ns = left(&b)->until_ns;
@@ -334,7 +305,7 @@ static void any_digit_of_any_phase_is_news(void **state)
 {
     (void)state;
     for (uint32_t digit = 0; digit <= 2 * PHASES; digit++) {
-        struct bench b;
+        struct permit_hall b;
         start_left(&b);
         struct slot slot = reading(&b, HALL_LEFT, 900);
         take(&b, &slot);
@@ -358,7 +329,7 @@ static void any_digit_of_any_phase_is_news(void **state)
 static void the_first_reading_is_news_whatever_it_says(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     struct slot slot;
     memset(&slot, 0, sizeof slot);
@@ -381,7 +352,7 @@ static void permits_lapse_in_the_order_of_their_readings(void **state)
     static const uint8_t all[HALL_NODES] = {1, 1, 1, 1};
     (void)state;
     for (uint32_t order = 0; order < 256; order++) {
-        struct bench b;
+        struct permit_hall b;
         int64_t until_ns[HALL_NODES] = {0};
         start(&b, all);
         for (uint32_t i = 0; i < 2 * HALL_NODES; i++) {
@@ -405,7 +376,7 @@ static void permits_lapse_in_the_order_of_their_readings(void **state)
 static void the_trigger_is_admissible_until_what_was_lent_has_run_out(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     assert_int_equal(permit_trigger_ma(&b.permits, HALL_LEFT, b.t_ns), STEADY_MA);
     reads(&b, HALL_LEFT);
@@ -425,7 +396,7 @@ static void the_trigger_is_admissible_until_what_was_lent_has_run_out(void **sta
 static void a_node_without_a_meter_of_its_own_lends_nothing(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     b.hall.node[HALL_RACK].meter = INDEX_NONE;
     b.hall.node[HALL_RIGHT].meter = HALL_LEFT;              /* another node's */
@@ -445,7 +416,7 @@ static void heat_at_theta_op_is_not_yet_too_much(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
-        struct bench b;
+        struct permit_hall b;
         start_left(&b);
         reads(&b, HALL_LEFT);
         b.meter[HALL_LEFT].part[0] = HEAT_ONE;
@@ -461,7 +432,7 @@ static void heat_at_theta_op_is_not_yet_too_much(void **state)
 static void doubt_ends_a_permit_and_has_to_go_before_it_comes_back(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     reads(&b, HALL_LEFT);
     b.meter[HALL_LEFT].low_ns = PERMIT_DOUBT_NS - 1;
@@ -491,7 +462,7 @@ static void what_is_withdrawn_is_not_lent_anywhere(void **state)
 {
     static const uint8_t all[HALL_NODES] = {3, 3, 1, 3};
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start(&b, all);
     for (uint32_t n = 0; n < HALL_NODES; n++)
         reads(&b, n);
@@ -517,7 +488,7 @@ static void a_reading_that_no_loss_explains_ends_the_lending_of_reserves_alone(v
     for (uint8_t lend = 2; lend <= 3; lend++) {
         for (uint32_t phase = 0; phase < PHASES; phase++) {
             uint8_t lends[HALL_NODES] = {[HALL_LEFT] = lend};
-            struct bench b;
+            struct permit_hall b;
             start(&b, lends);
             struct slot slot = reading(&b, HALL_LEFT, 40400);
             take(&b, &slot);
@@ -545,7 +516,7 @@ static void on_a_single_phase_the_largest_phase_of_hosts_explains_a_reading(void
     static const uint8_t lends[HALL_NODES] = {[HALL_LEFT] = 2};
     (void)state;
     for (uint32_t phase = 0; phase < PHASES; phase++) {
-        struct bench b;
+        struct permit_hall b;
         start(&b, lends);
         b.hall.node[HALL_LEFT].phases = 1;
         b.hall.ledger.node[HALL_LEFT].exposed_mva[0][phase] = 5 * HALL_KW;
@@ -564,7 +535,7 @@ static void on_a_single_phase_the_largest_phase_of_hosts_explains_a_reading(void
 static void a_host_silent_for_longer_than_a_lease_vouches_for_nothing(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_left(&b);
     for (uint32_t h = 0; h < HALL_HOSTS; h++) {
         struct report report = {.host = h, .draw_mw = h ? 1 : -1000};

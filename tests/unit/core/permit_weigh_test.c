@@ -11,27 +11,11 @@
 
 #include <cmocka.h>
 
-#include "core/permit_inside.h"
-#include "hall.h"
+#include "permit_hall.h"
 
 #define STEP_NS (10 * NS_PER_MS)
 
-struct bench {
-    struct hall hall;
-    struct permits permits;
-    struct permit_node meter[HALL_NODES];
-    struct permit_expiry expiry[HALL_NODES];
-    struct permit_stand_in stand_in[HALL_NODES];
-    struct permit_sum sum[HALL_NODES];
-    uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
-    int64_t draw_mw[HALL_HOSTS];
-    uint8_t dark[HALL_HOSTS], lit[HALL_HOSTS];
-    struct holds holds;
-    struct hold hold[HALL_NODES];
-    int64_t t_ns;
-};
-
-static void build(struct bench *bench)
+static void build(struct permit_hall *bench)
 {
     memset(bench, 0, sizeof *bench);
     hall_build(&bench->hall);
@@ -43,7 +27,7 @@ static void build(struct bench *bench)
 }
 
 /* The meters of these nodes (a set of bits) may lend. */
-static void start(struct bench *bench, uint32_t lenders)
+static void start(struct permit_hall *bench, uint32_t lenders)
 {
     hall_open(&bench->hall);
     for (uint32_t n = 0; n < HALL_NODES; n++) {
@@ -51,30 +35,17 @@ static void start(struct bench *bench, uint32_t lenders)
         bench->hall.heat_node[n].known = true;
         bench->hall.heat_node[n].window_ns = 16 * NS_PER_MS;
     }
-    bench->holds.node = bench->hold;
-    hold_init(&bench->holds, &bench->hall.model);
-    bench->permits = (struct permits){.meter = bench->meter,
-                                      .expiry = bench->expiry,
-                                      .stand_in = bench->stand_in,
-                                      .lender = bench->lender,
-                                      .sum = bench->sum,
-                                      .draw_mw = bench->draw_mw,
-                                      .least_first = bench->least_first,
-                                      .least_ppm = bench->least_ppm,
-                                      .dark = bench->dark,
-                                      .lit = bench->lit};
-    assert_true(permit_least_room(&bench->hall.model) <= 64);
-    permit_init(&bench->permits, &bench->hall.model, &bench->hall.heat, &bench->hall.ledger, &bench->holds);
+    permit_hall_open(bench);
 }
 
 /* So much in all, STEP_NS after the one before. */
-static void reads(struct bench *bench, uint32_t node, int64_t power_mw)
+static void reads(struct permit_hall *bench, uint32_t node, int64_t power_mw)
 {
     struct reading reading = {.meter = node, .power_mw = {power_mw / 2, power_mw - power_mw / 2, 0}};
     permit_weigh_reading(&bench->permits, node, &reading, bench->t_ns);
 }
 
-static void tells(struct bench *bench, uint32_t host, int64_t draw_mw)
+static void tells(struct permit_hall *bench, uint32_t host, int64_t draw_mw)
 {
     permit_weigh_draw(&bench->permits, host, draw_mw);
 }
@@ -86,7 +57,7 @@ static void tells(struct bench *bench, uint32_t host, int64_t draw_mw)
 static void what_no_cord_elsewhere_can_carry_certainly_flows_here(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     b.hall.host[0].cord_count = 2;
     b.hall.host[0].cord[1].node = HALL_RACK;
@@ -120,7 +91,7 @@ static void what_no_cord_elsewhere_can_carry_certainly_flows_here(void **state)
 static void a_host_that_may_draw_all_elsewhere_adds_nothing_and_is_heard(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     b.hall.host[0].cord_count = 2;
     b.hall.host[0].cord[1].node = HALL_RACK;
@@ -137,7 +108,7 @@ static void a_meter_reads_low_where_it_shows_less_than_was_told_and_errors_expla
 {
     (void)state;
     for (int64_t w = 9405; w <= 9406; w++) {
-        struct bench b;
+        struct permit_hall b;
         build(&b);
         start(&b, 1u << HALL_LEFT);
         tells(&b, 0, 4 * HALL_KW);
@@ -155,7 +126,7 @@ static void a_meter_reads_low_where_those_below_it_add_up_to_more(void **state)
 {
     (void)state;
     for (int64_t w = 9702; w <= 9703; w++) {
-        struct bench b;
+        struct permit_hall b;
         build(&b);
         start(&b, 1u << HALL_MAIN);
         assert_true(b.meter[HALL_LEFT].watched && b.meter[HALL_RIGHT].watched);
@@ -173,7 +144,7 @@ static void a_meter_reads_low_where_those_below_it_add_up_to_more(void **state)
 static void a_frozen_meter_is_nobodys_child(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     start(&b, 1u << HALL_MAIN);
     b.meter[HALL_LEFT].repeats = true;
@@ -201,7 +172,7 @@ static void a_frozen_meter_is_nobodys_child(void **state)
 static void doubt_gathers_and_leaks_away_four_times_as_slowly(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     start(&b, 1u << HALL_LEFT);
     reads(&b, HALL_LEFT, 1 * HALL_KW);
@@ -232,7 +203,7 @@ static void doubt_gathers_and_leaks_away_four_times_as_slowly(void **state)
 static void what_nobody_read_is_doubted_once(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     start(&b, 1u << HALL_LEFT);
     tells(&b, 0, 4 * HALL_KW);
@@ -252,7 +223,7 @@ static void what_nobody_read_is_doubted_once(void **state)
 static void the_highest_of_the_last_moments_counts(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     start(&b, 1u << HALL_LEFT);
     reads(&b, HALL_LEFT, 4 * HALL_KW);
@@ -286,7 +257,7 @@ static void three_quarters_of_the_hosts_vouch(void **state)
 {
     (void)state;
     for (uint32_t hosts = 4; hosts <= 5; hosts++) {
-        struct bench b;
+        struct permit_hall b;
         build(&b);
         b.hall.model.host_count = hosts;
         start(&b, 1u << HALL_MAIN);
@@ -305,7 +276,7 @@ static void three_quarters_of_the_hosts_vouch(void **state)
 static void nobody_is_not_three_quarters_of_nobody(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     b.hall.model.host_count = 2;
     start(&b, 1u << HALL_RACK);
@@ -314,7 +285,7 @@ static void nobody_is_not_three_quarters_of_nobody(void **state)
     assert_true(b.meter[HALL_RACK].alone_ns >= 7);
 }
 
-static int64_t alone_after(struct bench *bench, uint32_t node, int64_t power_mw)
+static int64_t alone_after(struct permit_hall *bench, uint32_t node, int64_t power_mw)
 {
     bench->meter[node].weighed_ns = bench->t_ns;
     bench->meter[node].alone_ns = 0;
@@ -327,7 +298,7 @@ static int64_t alone_after(struct bench *bench, uint32_t node, int64_t power_mw)
 static void the_meters_below_vouch_where_they_add_up(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     start(&b, 1u << HALL_MAIN);
     reads(&b, HALL_LEFT, 6800 * HALL_W);
@@ -352,7 +323,7 @@ static void the_meters_below_vouch_where_they_add_up(void **state)
 static void meters_below_vouch_for_no_node_with_hosts_of_its_own(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     start(&b, 1u << HALL_RIGHT);
     reads(&b, HALL_RACK, 5 * HALL_KW);
@@ -367,7 +338,7 @@ static void meters_below_vouch_for_no_node_with_hosts_of_its_own(void **state)
 static void the_meter_above_vouches_with_those_beside(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     start(&b, 1u << HALL_LEFT);
     assert_true(b.meter[HALL_LEFT].counts_above && b.meter[HALL_MAIN].watched);
@@ -388,7 +359,7 @@ static void the_meter_above_vouches_with_those_beside(void **state)
 static void a_node_on_two_feeds_counts_at_neither(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     b.hall.node[HALL_RACK].parent_count = 2;
     b.hall.node[HALL_RACK].parent[1] = HALL_LEFT;
@@ -403,7 +374,7 @@ static void doubt_begins_at_a_milliwatt_below_what_hosts_tell(void **state)
 {
     (void)state;
     for (int64_t less = 0; less < 2; less++) {
-        struct bench b;
+        struct permit_hall b;
         build(&b);
         b.hall.meter[HALL_LEFT].error_ppm = 0;
         start(&b, 1u << HALL_LEFT);
@@ -421,7 +392,7 @@ static void doubt_begins_at_a_milliwatt_below_what_hosts_tell(void **state)
 static void silence_forgets_every_stretch(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     build(&b);
     start(&b, 1u << HALL_LEFT);
     struct permit_node *p = &b.meter[HALL_LEFT];

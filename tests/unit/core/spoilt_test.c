@@ -11,30 +11,14 @@
 
 #include <cmocka.h>
 
-#include "core/permit_inside.h"
-#include "hall.h"
+#include "permit_hall.h"
 
 #define PERIOD_NS (16 * NS_PER_MS)
 #define CALM_MA 100000
 #define LOW_MA 30000            /* less than hosts may draw while nothing is lost */
 
-struct bench {
-    struct hall hall;
-    struct permits permits;
-    struct permit_node meter[HALL_NODES];
-    struct permit_expiry expiry[HALL_NODES];
-    struct permit_stand_in stand_in[HALL_NODES];
-    struct permit_sum sum[HALL_NODES];
-    uint32_t lender[HALL_NODES], least_first[HALL_HOSTS], least_ppm[64];
-    int64_t draw_mw[HALL_HOSTS];
-    uint8_t dark[HALL_HOSTS], lit[HALL_HOSTS];
-    struct holds holds;
-    struct hold hold[HALL_NODES];
-    int64_t t_ns, news;
-};
-
 /* The meter of the left branch may lend, and bears witness of it. */
-static void start(struct bench *b)
+static void start(struct permit_hall *b)
 {
     memset(b, 0, sizeof *b);
     hall_build(&b->hall);
@@ -53,20 +37,13 @@ static void start(struct bench *b)
     }
     b->hall.node[HALL_LEFT].volts_low_mv = 90000;
     hall_open(&b->hall);
-    b->holds.node = b->hold;
-    hold_init(&b->holds, &b->hall.model);
-    b->permits = (struct permits){.meter = b->meter, .expiry = b->expiry, .stand_in = b->stand_in,
-                                  .lender = b->lender, .sum = b->sum, .draw_mw = b->draw_mw,
-                                  .least_first = b->least_first, .least_ppm = b->least_ppm,
-                                  .dark = b->dark, .lit = b->lit};
-    assert_true(permit_least_room(&b->hall.model) <= 64);
-    permit_init(&b->permits, &b->hall.model, &b->hall.heat, &b->hall.ledger, &b->holds);
+    permit_hall_open(b);
     b->t_ns = HALL_T_NS;
     for (uint32_t h = 0; h < HALL_HOSTS; h++)
         permit_weigh_draw(&b->permits, h, 0);
 }
 
-static struct slot reading(const struct bench *b, int64_t ma, int64_t mv, uint32_t flags)
+static struct slot reading(const struct permit_hall *b, int64_t ma, int64_t mv, uint32_t flags)
 {
     struct slot slot;
     memset(&slot, 0, sizeof slot);
@@ -80,19 +57,19 @@ static struct slot reading(const struct bench *b, int64_t ma, int64_t mv, uint32
     return slot;
 }
 
-static struct heat_node *heat(struct bench *b)
+static struct heat_node *heat(struct permit_hall *b)
 {
     return &b->hall.heat_node[HALL_LEFT];
 }
 
-static struct permit_node *left(struct bench *b)
+static struct permit_node *left(struct permit_hall *b)
 {
     return &b->meter[HALL_LEFT];
 }
 
 /* ---- heat ---- */
 
-static void heats(struct bench *b, int64_t ma, int64_t after_ns, uint32_t flags)
+static void heats(struct permit_hall *b, int64_t ma, int64_t after_ns, uint32_t flags)
 {
     b->t_ns += after_ns;
     struct slot slot = reading(b, ma, 100000, flags);
@@ -102,7 +79,7 @@ static void heats(struct bench *b, int64_t ma, int64_t after_ns, uint32_t flags)
         heat_reading(&b->hall.heat, &b->hall.ledger, &slot.reading, b->t_ns);
 }
 
-static void start_cold(struct bench *b)
+static void start_cold(struct permit_hall *b)
 {
     start(b);
     heats(b, CALM_MA, 0, 0);
@@ -113,7 +90,7 @@ static void start_cold(struct bench *b)
 }
 
 /* Heat after 320 ms of which nothing sure is known, read meanwhile at so much; -1: not read at all. */
-static int64_t after_spoilt(struct bench *b, int64_t ma)
+static int64_t after_spoilt(struct permit_hall *b, int64_t ma)
 {
     start_cold(b);
     int64_t stepped_ns = heat(b)->stepped_ns;
@@ -132,7 +109,7 @@ static int64_t after_spoilt(struct bench *b, int64_t ma)
 static void a_spoilt_reading_never_lowers_heat(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     int64_t silent = after_spoilt(&b, -1);
     assert_true(after_spoilt(&b, 0) == silent);
     assert_true(after_spoilt(&b, CALM_MA) == silent);
@@ -146,7 +123,7 @@ static void a_spoilt_reading_never_lowers_heat(void **state)
 static void early_readings_do_not_make_a_spoilt_one_forgotten(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_cold(&b);
     int64_t part = heat(&b)->state.part[0][0];
     heats(&b, 1000000, PERIOD_NS, READING_UNSURE);
@@ -163,7 +140,7 @@ static void early_readings_do_not_make_a_spoilt_one_forgotten(void **state)
 static void a_spoilt_reading_starts_nothing(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start(&b);
     heats(&b, 1000000, 0, READING_UNSURE);
     assert_false(heat(&b)->started);
@@ -173,7 +150,7 @@ static void a_spoilt_reading_starts_nothing(void **state)
 static void a_spoilt_sag_makes_more_of_what_hosts_may_have_drawn(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_cold(&b);
     struct slot slot = reading(&b, CALM_MA, 80000, READING_UNSURE);
     heat_unsure(&b.hall.heat, &slot.reading);
@@ -185,14 +162,14 @@ static void a_spoilt_sag_makes_more_of_what_hosts_may_have_drawn(void **state)
 
 /* ---- permits ---- */
 
-static void take(struct bench *b, int64_t ma, int64_t mv, uint32_t flags)
+static void take(struct permit_hall *b, int64_t ma, int64_t mv, uint32_t flags)
 {
     struct slot slot = reading(b, ma, mv, flags);
     permit_pass_time(&b->permits, b->t_ns);
     permit_reading(&b->permits, &slot, b->t_ns);
 }
 
-static void start_held(struct bench *b)
+static void start_held(struct permit_hall *b)
 {
     start(b);
     heat(b)->started = true;
@@ -205,7 +182,7 @@ static void start_held(struct bench *b)
 static void a_spoilt_reading_renews_no_permit_and_gives_none(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_held(&b);
     int64_t until_ns = left(&b)->until_ns;
     b.t_ns += PERIOD_NS;
@@ -227,7 +204,7 @@ static void a_spoilt_reading_renews_no_permit_and_gives_none(void **state)
 static void a_spoilt_reading_takes_what_is_lent_and_gives_nothing_back(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_held(&b);
     assert_int_equal(left(&b)->lent.contingencies, 3);
     take(&b, 3000000, 100000, READING_UNSURE);
@@ -243,7 +220,7 @@ static void a_spoilt_reading_takes_what_is_lent_and_gives_nothing_back(void **st
 static void a_spoilt_reading_is_no_news_of_a_frozen_meter(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_held(&b);
     int64_t until_ns = left(&b)->until_ns;
     b.t_ns += PERIOD_NS / 2;
@@ -261,7 +238,7 @@ static void a_spoilt_reading_is_no_news_of_a_frozen_meter(void **state)
 static void a_spoilt_reading_clears_no_doubt(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_held(&b);
     left(&b)->low_ns = left(&b)->alone_ns = 400 * NS_PER_MS;
     struct permit_node before = *left(&b);
@@ -279,7 +256,7 @@ static void a_spoilt_reading_clears_no_doubt(void **state)
 static void a_spoilt_reading_shows_a_feed_lost_and_never_back(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_held(&b);
     assert_int_equal(b.permits.feeds & 2, 2);
     take(&b, LOW_MA + 1, 1000, READING_UNSURE);
@@ -295,7 +272,7 @@ static void a_spoilt_reading_shows_a_feed_lost_and_never_back(void **state)
 static void a_spoilt_reading_forgets_no_crest(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_held(&b);
     left(&b)->crest_high_milli[0] = 3000;
     left(&b)->crest_since_ns = b.t_ns - PERMIT_CREST_NS;
@@ -307,12 +284,12 @@ static void a_spoilt_reading_forgets_no_crest(void **state)
 
 /* ---- emergencies ---- */
 
-static struct emergency *emergency(struct bench *b)
+static struct emergency *emergency(struct permit_hall *b)
 {
     return &b->hall.emergency[HALL_LEFT];
 }
 
-static enum emergency_action load(struct bench *b, int64_t ma, int64_t mv, int64_t t_ns, uint32_t flags)
+static enum emergency_action load(struct permit_hall *b, int64_t ma, int64_t mv, int64_t t_ns, uint32_t flags)
 {
     struct slot slot = reading(b, ma, mv, flags);
     return emergency_reading(&b->hall.emergencies, &b->hall.ledger, &slot.reading, HALL_LEFT, t_ns);
@@ -321,7 +298,7 @@ static enum emergency_action load(struct bench *b, int64_t ma, int64_t mv, int64
 static void a_spoilt_reading_begins_an_emergency_and_ends_none(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start(&b);
     for (uint32_t h = 0; h < 2; h++)
         hall_holds(&b.hall, h, 10 * HALL_KW);
@@ -342,7 +319,7 @@ static void a_spoilt_reading_begins_an_emergency_and_ends_none(void **state)
 static void what_a_spoilt_reading_shows_would_trip_soon_begins_one(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start_cold(&b);
     b.hall.node[HALL_LEFT].steady_ma = INT64_C(1000000000);
     for (uint32_t p = 0; p < PHASES; p++)
@@ -355,7 +332,7 @@ static void what_a_spoilt_reading_shows_would_trip_soon_begins_one(void **state)
 static void spoilt_readings_lower_limits_and_restore_none(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start(&b);
     load(&b, 1000, 63000, 0, READING_UNSURE);
     load(&b, 1000, 63000, NS_PER_S, READING_UNSURE);
@@ -381,7 +358,7 @@ static void spoilt_readings_lower_limits_and_restore_none(void **state)
 static void a_spoilt_moment_of_good_volts_ends_no_sag(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start(&b);
     load(&b, 1000, 45000, 0, 0);
     load(&b, 1000, 100000, NS_PER_S / 2, READING_UNSURE);
@@ -393,7 +370,7 @@ static void a_spoilt_moment_of_good_volts_ends_no_sag(void **state)
 static void spoilt_crests_lower_the_limit_and_do_not_restore_it(void **state)
 {
     (void)state;
-    struct bench b;
+    struct permit_hall b;
     start(&b);
     b.hall.node[HALL_LEFT].instant_peak_ma = 240 * 707;     /* 120 A at a crest of 1.414 */
     load(&b, 120000, 100000, 0, READING_UNSURE);
