@@ -39,7 +39,7 @@ static void take_features(struct measure_gather *gather, const struct measure_me
         return;
     const struct measure_feature *newest = &out->feature[out->features - 1];
 
-    gather->load_factor = whole ? fmin(newest->load_factor, 1) : 0;
+    gather->load_factor = !whole ? 0 : newest->load_factor < 1 ? newest->load_factor : 1;
     gather->trend_w_per_s = whole ? newest->trend_w_per_s : 0;
 }
 
