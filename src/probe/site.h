@@ -2,8 +2,7 @@
 /*
  * One probe site: places where a tracer may put a breakpoint, and for each a note (.note.stapsdt, type 3)
  * that says where it is, what it is called, and in which registers the arguments stand. Nobody looking, it
- * costs its
- * nops: nothing is tested, called or stored.
+ * costs its nops: nothing is tested, called or stored.
  *
  * On x86-64 there are two places in a row. A 1-byte nop (provider "flyball") takes a breakpoint: it traps
  * into the kernel and harms nothing. A 5-byte nop (provider "flyball5"), aligned so that it lies in one word,
