@@ -386,8 +386,8 @@ enum { PTP_HEAD = 54, PTP_SEEDS = 6 };
 static uint32_t ptp_seed(uint32_t index, uint8_t *out)
 {
     static const uint8_t head[PTP_HEAD] = {
-        0x0d, 2, 0, PTP_HEAD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0, 0, 0, 0,
-        0, 1, 4, 0x7f, 0, 0, 0, 0, 0, 0, 0, 0, 0x12, 0x34, 0, 0, 2, 0, 0, 1, 0, 2, 0xc0, 0};
+        0x0d, 2, 0, PTP_HEAD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0, 0, 0,
+        0, 0, 1, 4, 0x7f, 0, 0, 0, 0, 0, 0, 0, 0, 0x12, 0x34, 0, 0, 2, 0, 0, 1, 0, 2, 0xc0, 0};
     static const struct { uint8_t set[2], bytes; } set[PTP_SEEDS] = {
         {{0xc0, 0}, 50}, {{0x20, 2}, 32}, {{0x20, 3}, 4}, {{0x20, 4}, 26}, {{0, 2}, 6}, {{0x20, 1}, 18}};
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes the decoders of src/wire, meters and recordings too, the readers of CSV files and of conditions, the
-# network layer of src/port/ip, answers of ptp4l, and a lane and an agent behind true tags, under ASan and UBSan from valid
-# seeds, and proves that it would notice.
+# network layer of src/port/ip, answers of ptp4l, and a lane and an agent behind true tags, under ASan and
+# UBSan from valid seeds, and proves that it would notice.
 #
 #   tests/fuzz/run.sh [--seconds N] [--coverage] [--build]
 #
