@@ -54,7 +54,8 @@ struct latency_moment {
 enum latency_theft { LATENCY_THEFTS(LATENCY_THEFT_SYMBOL) LATENCY_THEFT_COUNT };
 #undef LATENCY_THEFT_SYMBOL
 
-enum { LATENCY_NAME_BYTES = 16, LATENCY_CPUS = 512, LATENCY_OCTAVES = 40 };
+enum { LATENCY_NAME_BYTES = 16, LATENCY_CPUS = 512, LATENCY_OCTAVES = 40,
+       LATENCY_CULPRITS = 4096 };
 
 struct theft_key {
     uint32_t kind;              /* enum latency_theft */

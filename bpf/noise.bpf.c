@@ -15,6 +15,7 @@ char terms[] SEC("license") = "GPL";
 const volatile uint32_t thread_on[LATENCY_CPUS];    /* by core: the loop's thread there, 0 = none */
 const volatile uint32_t told_from_ns = 1000;        /* what takes less is summed, and not told one by one */
 
+bool open;                  /* what happens counts */
 uint64_t lost;              /* told ones for which there was no room */
 uint64_t lost_culprits;     /* culprits that are in no sum, for there are too many */
 
@@ -25,7 +26,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 4096);
+    __uint(max_entries, LATENCY_CULPRITS);
     __type(key, struct theft_key);
     __type(value, struct theft_sum);
 } sums SEC(".maps");
@@ -65,6 +66,8 @@ static __always_inline struct begun *begun_here(void)
 static __always_inline void add(const struct theft_key *by, uint64_t took_ns)
 {
     static const struct theft_sum nothing;
+    if (!open)
+        return;
     struct theft_sum *sum = bpf_map_lookup_elem(&sums, by);
     if (!sum) {
         bpf_map_update_elem(&sums, by, &nothing, BPF_NOEXIST);
@@ -86,7 +89,7 @@ static __always_inline void add(const struct theft_key *by, uint64_t took_ns)
 static __always_inline void took(const struct theft_key *by, uint64_t begin_ns, uint64_t took_ns)
 {
     add(by, took_ns);
-    if (took_ns < told_from_ns)
+    if (!open || took_ns < told_from_ns)
         return;
     struct theft_event *event = bpf_ringbuf_reserve(&thefts, sizeof *event, 0);
     if (!event) {

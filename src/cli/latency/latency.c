@@ -59,6 +59,9 @@ static struct own_counts ask_counts(const char *door)
 
 static void look(struct watch *watch, struct stages_seen *last)
 {
+    int64_t now_ns = clock_monotonic_ns();
+    if (watch->for_ns && now_ns >= watch->began_ns + watch->for_ns)
+        now_ns = watch->began_ns + watch->for_ns - 1;       /* what the end takes is no column */
     struct moments *worst = &watch->stages.worst;
     stages_poll(&watch->stages);
     noise_poll(&watch->noise);
@@ -68,7 +71,7 @@ static void look(struct watch *watch, struct stages_seen *last)
     *last = watch->seen;
     stages_read(&watch->stages, &watch->seen);
     map_add(&watch->map, &last->row[watch->map_stage], &watch->seen.row[watch->map_stage],
-            (uint64_t)clock_monotonic_ns());
+            (uint64_t)now_ns);
 }
 
 /* Until the time is over, a signal comes or the process ends. */
@@ -103,7 +106,6 @@ static int run_watch(struct watch *watch, bool noise)
 {
     static struct stages_seen last;
     char why[PROBES_WHY_BYTES] = "";
-    watch->own.before = ask_counts(watch->door);
     if (noise)
         watch->noise_there = !noise_open(&watch->noise, &watch->target, watch->noise_why);
     else
@@ -114,13 +116,17 @@ static int run_watch(struct watch *watch, bool noise)
         return CLI_CONNECT;
     }
     int signals = hold_signals();
-    watch->own.begin = ask_counts(watch->door);
+    watch->own.before = ask_counts(watch->door);
+    noise_count(&watch->noise, true);
+    stages_count(&watch->stages, true);
     watch->began_ns = clock_monotonic_ns();
+    watch->own.begin = ask_counts(watch->door);
     uint64_t column_ns = watch->for_ns ? (uint64_t)(watch->for_ns / MAP_COLUMNS) + 1 : NS_PER_S;
     map_begin(&watch->map, (uint64_t)watch->began_ns, column_ns);
     watch_on(watch, signals);
     watch->own.end = ask_counts(watch->door);
-    stages_disarm(&watch->stages);
+    stages_count(&watch->stages, false);
+    noise_count(&watch->noise, false);
     watch->ended_ns = clock_monotonic_ns();
     watch->own.after = ask_counts(watch->door);
     look(watch, &last);
@@ -144,7 +150,8 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 static int refuse_place(int error)
 {
     if (error == -EPERM || error == -EACCES)
-        fprintf(stderr, "flyball latency: the kernel lets this user load no programs: run it as root, or with "
+        fprintf(stderr,
+                "flyball latency: the kernel lets this user load no programs: run it as root, or with "
                 "CAP_BPF and CAP_PERFMON\n");
     else
         fprintf(stderr, "flyball latency: this kernel takes no program at a probe: %s; it needs BPF, BTF "
@@ -152,7 +159,8 @@ static int refuse_place(int error)
     return CLI_REFUSED;
 }
 
-static int find_target(struct watch *watch, const struct arguments *arguments, char door[DOOR_CLIENT_PATH_BYTES])
+static int find_target(struct watch *watch, const struct arguments *arguments,
+                       char door[DOOR_CLIENT_PATH_BYTES])
 {
     pid_t pid = (pid_t)arguments->pid;
     if (!pid) {

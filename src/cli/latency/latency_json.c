@@ -98,8 +98,8 @@ static json_t *counts_json(const struct own_counts *counts)
 {
     if (!counts->known)
         return json_null();
-    return json_pack("{s:I, s:I, s:I}", "slots", integer(counts->slots), "sent", integer(counts->sent), "frames",
-                     integer(counts->frames));
+    return json_pack("{s:I, s:I, s:I}", "slots", integer(counts->slots), "sent", integer(counts->sent),
+                     "frames", integer(counts->frames));
 }
 
 static json_t *trial_json(const struct place_trial *trial)
@@ -149,8 +149,8 @@ json_t *watch_json(const struct watch *watch)
                              integer(watch->noise_seen.lost_culprits));
     json_t *all = json_pack("{s:i, s:o, s:I, s:I, s:I, s:I, s:I}", "pid", (int)watch->target.pid, "threads",
                             threads_json(&watch->target), "duration_ns",
-                            (json_int_t)(watch->ended_ns - watch->began_ns), "slots", integer(watch->seen.slots),
-                            "bursts", integer(watch->seen.bursts), "frames", integer(watch->seen.frames),
+                            (json_int_t)(watch->ended_ns - watch->began_ns), "slots",
+                            integer(watch->seen.slots), "bursts", integer(watch->seen.bursts), "frames", integer(watch->seen.frames),
                             "entry_ns", integer(watch->seen.entry_ns));
     json_object_set_new(all, "probes", place_json(&watch->place));
     json_object_set_new(all, "stages", stages_json(watch));

@@ -119,6 +119,12 @@ int noise_open(struct noise *noise, const struct target *target, char why[PROBES
     return error;
 }
 
+void noise_count(struct noise *noise, bool on)
+{
+    if (noise->object)
+        noise->object->bss->open = on;
+}
+
 void noise_poll(struct noise *noise)
 {
     if (noise->events)
@@ -134,12 +140,12 @@ static int by_time(const void *left, const void *right)
 
 void noise_read(const struct noise *noise, struct noise_seen *seen)
 {
-    *seen = (struct noise_seen){0};
+    memset(seen, 0, sizeof *seen);
     if (!noise->object)
         return;
     int fd = bpf_map__fd(noise->object->maps.sums);
     struct theft_key key, *last = NULL;
-    while (seen->rows < NOISE_ROWS_MAX && !bpf_map_get_next_key(fd, last, &key)) {
+    while (seen->rows < LATENCY_CULPRITS && !bpf_map_get_next_key(fd, last, &key)) {
         struct noise_row *row = &seen->row[seen->rows];
         row->by = key;
         last = &row->by;

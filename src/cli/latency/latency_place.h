@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which of a probe's two places to take on this kernel (probe/site.h): the 5-byte one where it is faster and
- * spares the bytes below the stack pointer, else the 1-byte one. Tried at each start, on two functions of this
- * program that use those bytes.
+ * spares the bytes below the stack pointer, else the 1-byte one. Tried at each start, on two functions of
+ * this program that use those bytes.
  */
 #ifndef FLYBALL_CLI_LATENCY_PLACE_H
 #define FLYBALL_CLI_LATENCY_PLACE_H

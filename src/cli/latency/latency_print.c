@@ -27,17 +27,19 @@ static void print_moment(const struct watch *watch, const struct moment *moment,
 {
     char words[CULPRIT_BYTES];
     uint64_t took_ns = moment_ns(&moment->what), rest_ns = took_ns - moment->explained_ns;
-    fprintf(out, "%9.2f us  at %8.3f s  %-8s core %u", us(took_ns),
-            ((double)moment->what.begin_ns - (double)watch->began_ns) / 1e9, watch_stage_name(moment->what.stage),
-            moment->what.cpu);
+    double at_s = ((double)moment->what.begin_ns - (double)watch->began_ns) / 1e9;
+    fprintf(out, "%9.2f us  at %8.3f s  %-8s core %u", us(took_ns), at_s,
+            watch_stage_name(moment->what.stage), moment->what.cpu);
     if (moment->together)
         fprintf(out, "  and %u more within", moment->together);
     fputc('\n', out);
     for (uint32_t i = 0; i < moment->culprits; i++) {
         const struct culprit *culprit = &moment->culprit[i];
         culprit_words(&culprit->by, words, sizeof words);
-        fprintf(out, "%14.2f us  %s%s%.0u\n", us(culprit->took_ns), words, culprit->count > 1 ? ", times " : "",
-                culprit->count > 1 ? culprit->count : 0);
+        fprintf(out, "%14.2f us  %s", us(culprit->took_ns), words);
+        if (culprit->count > 1)
+            fprintf(out, ", %u times", culprit->count);
+        fputc('\n', out);
     }
     if (watch->noise_there)
         fprintf(out, "%14.2f us  its own work, or what nobody inside can see (hypervisor, firmware)\n",
@@ -52,8 +54,8 @@ static void print_noise(const struct watch *watch, FILE *out)
         fprintf(out, "\nnoise: not measured: %s\n", watch->noise_why);
         return;
     }
-    fprintf(out, "\n%-48s %9s %9s %9s  %s\n", "what took time from the loop's cores", "n", "mean us", "max us",
-            "of the time");
+    fprintf(out, "\n%-48s %9s %9s %9s  %s\n", "what took time from the loop's cores", "n", "mean us",
+            "max us", "of the time");
     for (uint32_t i = 0; i < watch->noise_seen.rows && i < NOISE_SHOWN; i++) {
         const struct noise_row *row = &watch->noise_seen.row[i];
         culprit_words(&row->by, words, sizeof words);
@@ -71,8 +73,8 @@ static void print_trust(const struct watch *watch, FILE *out)
     uint64_t lost = watch->seen.lost + watch->noise_seen.lost + watch->noise_seen.lost_culprits;
     fprintf(out, "\nprobes: %s (%s)\n",
             strcmp(watch->place.provider, "flyball") ? "5-byte places" : "1-byte places", watch->place.why);
-    fprintf(out, "the way into an armed probe takes at least %.2f us; each stage has it in its time, once for each "
-            "probe before\n", us(watch->seen.entry_ns == UINT64_MAX ? 0 : watch->seen.entry_ns));
+    fprintf(out, "the way into an armed probe takes at least %.2f us; each stage has it in its time, once for "
+            "each probe before\n", us(watch->seen.entry_ns == UINT64_MAX ? 0 : watch->seen.entry_ns));
     fprintf(out, "lost: %llu\n", (unsigned long long)lost);
     if (watch->own.after.known)
         fprintf(out, "the daemon's own counters %s\n",

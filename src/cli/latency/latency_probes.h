@@ -43,8 +43,8 @@ void stages_read(const struct stages *stages, struct stages_seen *seen);
 /* Takes in what was told since, and asks for nothing shorter than the least of the worst from then on. */
 void stages_poll(struct stages *stages);
 
-/* Takes the programs from the probes; what they saw can still be read. */
-void stages_disarm(struct stages *stages);
+/* What passes counts from then on, or no longer: arming takes time for each probe, this none. */
+void stages_count(struct stages *stages, bool on);
 void stages_close(struct stages *stages);
 
 /* ---- noise ---- */
@@ -59,8 +59,6 @@ struct noise {
     struct lacking lacking[PROBES_LACKING_MAX];
 };
 
-enum { NOISE_ROWS_MAX = 256 };
-
 struct noise_row {
     struct theft_key by;
     struct theft_sum sum;
@@ -69,10 +67,11 @@ struct noise_row {
 struct noise_seen {
     uint64_t lost, lost_culprits;
     uint32_t rows;
-    struct noise_row row[NOISE_ROWS_MAX];   /* most time first */
+    struct noise_row row[LATENCY_CULPRITS];   /* most time first */
 };
 
 int noise_open(struct noise *noise, const struct target *target, char why[PROBES_WHY_BYTES]);
+void noise_count(struct noise *noise, bool on);
 void noise_poll(struct noise *noise);
 void noise_read(const struct noise *noise, struct noise_seen *seen);
 void noise_close(struct noise *noise);

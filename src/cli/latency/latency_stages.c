@@ -53,6 +53,7 @@ int stages_open(struct stages *stages, const struct target *target, const char *
         return error;
     }
     stages->object->data->floor_ns = 0;
+    stages->object->bss->open = false;
     stages->moments = ring_buffer__new(bpf_map__fd(stages->object->maps.moments), take_moment, stages, NULL);
     int error = stages->moments ? arm(stages, target, provider, why) : -errno;
     if (error)
@@ -77,9 +78,9 @@ void stages_poll(struct stages *stages)
     stages->object->data->floor_ns = moments_floor_ns(&stages->worst);
 }
 
-void stages_disarm(struct stages *stages)
+void stages_count(struct stages *stages, bool on)
 {
-    stages_bpf__detach(stages->object);
+    stages->object->bss->open = on;
 }
 
 void stages_close(struct stages *stages)

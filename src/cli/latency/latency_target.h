@@ -12,7 +12,7 @@ enum { TARGET_THREADS_MAX = LANES_MAX + 1, TARGET_NAME_BYTES = 16, TARGET_PATH_B
 
 struct target {
     pid_t pid;
-    char program[TARGET_PATH_BYTES];    /* a path that the kernel follows to it, whatever became of the file */
+    char program[TARGET_PATH_BYTES];    /* the kernel follows it, whatever became of the file */
     uint32_t threads;
     struct target_thread {
         pid_t tid;

@@ -47,7 +47,8 @@ bool watch_agrees(const struct watch *watch)
     const struct own_bounds *own = &watch->own;
     if (!own->before.known || !own->begin.known || !own->end.known || !own->after.known)
         return true;
-    return between(own->end.slots - own->begin.slots, watch->seen.slots, own->after.slots - own->before.slots) &&
+    return between(own->end.slots - own->begin.slots, watch->seen.slots,
+                   own->after.slots - own->before.slots) &&
            between(own->end.sent - own->begin.sent, watch->seen.row[LATENCY_SENT].count,
                    own->after.sent - own->before.sent) &&
            between(own->end.frames - own->begin.frames, watch->seen.frames,

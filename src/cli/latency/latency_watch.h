@@ -17,8 +17,8 @@ struct own_counts {
     uint64_t frames;        /* all lanes */
 };
 
-/* What the probes counted lies between what the daemon counted from after the last probe was armed to before
- * the first was taken away, and from before to after. */
+/* What the probes counted lies between what the daemon counted from after they began to before they ended,
+ * and from before to after. */
 struct own_bounds {
     struct own_counts before, begin, end, after;
 };
