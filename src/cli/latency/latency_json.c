@@ -150,8 +150,8 @@ json_t *watch_json(const struct watch *watch)
     json_t *all = json_pack("{s:i, s:o, s:I, s:I, s:I, s:I, s:I}", "pid", (int)watch->target.pid, "threads",
                             threads_json(&watch->target), "duration_ns",
                             (json_int_t)(watch->ended_ns - watch->began_ns), "slots",
-                            integer(watch->seen.slots), "bursts", integer(watch->seen.bursts), "frames", integer(watch->seen.frames),
-                            "entry_ns", integer(watch->seen.entry_ns));
+                            integer(watch->seen.slots), "bursts", integer(watch->seen.bursts), "frames",
+                            integer(watch->seen.frames), "entry_ns", integer(watch->seen.entry_ns));
     json_object_set_new(all, "probes", place_json(&watch->place));
     json_object_set_new(all, "stages", stages_json(watch));
     json_object_set_new(all, "map", map_json(&watch->map));

@@ -96,6 +96,7 @@ void map_print(const struct map *map, FILE *out)
     }
     if (count)
         fprintf(out,
-                "           %u columns of %.3g s; each shade counts on a logarithmic scale up to '@' = %llu\n",
+                "           %u columns of %.3g s; each shade counts on a logarithmic scale up to "
+                "'@' = %llu\n",
                 map->columns, (double)map->column_ns / 1e9, (unsigned long long)count);
 }

@@ -73,8 +73,9 @@ static void print_trust(const struct watch *watch, FILE *out)
     uint64_t lost = watch->seen.lost + watch->noise_seen.lost + watch->noise_seen.lost_culprits;
     fprintf(out, "\nprobes: %s (%s)\n",
             strcmp(watch->place.provider, "flyball") ? "5-byte places" : "1-byte places", watch->place.why);
-    fprintf(out, "the way into an armed probe takes at least %.2f us; each stage has it in its time, once for "
-            "each probe before\n", us(watch->seen.entry_ns == UINT64_MAX ? 0 : watch->seen.entry_ns));
+    fprintf(out, "the way into an armed probe takes at least %.2f us; each stage has it in its time, once "
+            "for each probe before\n",
+            us(watch->seen.entry_ns == UINT64_MAX ? 0 : watch->seen.entry_ns));
     fprintf(out, "lost: %llu\n", (unsigned long long)lost);
     if (watch->own.after.known)
         fprintf(out, "the daemon's own counters %s\n",
