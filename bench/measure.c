@@ -100,6 +100,7 @@ static void round_of(struct subject *subject, uint64_t number)
 
     packet->t0_ns = (int64_t)(number * subject->block * (1000000000 / RATE_HZ));
     for (uint32_t m = 0; m < subject->meters; m++) {
+        wave_expect(&subject->wave[m], packet->count);  /* as a lane does */
         if (measure_meter_samples(&subject->meter[m], packet, subject->out))
             abort();                /* what is measured would be nothing */
         double turn, cycles;

@@ -5,6 +5,7 @@
 
 #include "agent/agent_inside.h"
 #include "core/compare.h"
+#include "probe/points.h"
 #include "wire/cap.h"
 
 static const char *const names[] = {
@@ -191,8 +192,10 @@ static void send_report(struct agent *agent, int64_t now_ns)
     uint32_t bytes = report_encode(&report, agent->out + FRAME_HEADER_BYTES,
                                    sizeof agent->out - FRAME_HEADER_BYTES);
     agent->counter[AGENT_REPORTS] += bytes > 0;
-    if (bytes)
-        agent_frame_send(agent, FRAME_REPORT, bytes);
+    if (!bytes)
+        return;
+    agent_frame_send(agent, FRAME_REPORT, bytes);
+    probe_reported(agent->config.holder.host, report.number, report.cap_mw, now_ns);
 }
 
 void agent_turn(struct agent *agent, int64_t now_ns)

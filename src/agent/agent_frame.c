@@ -6,6 +6,7 @@
 
 #include "agent/agent_inside.h"
 #include "core/compare.h"
+#include "probe/points.h"
 #include "wire/cap.h"
 #include "wire/frame.h"
 
@@ -141,6 +142,7 @@ static int obey(struct agent *agent, struct lease *lease, int64_t now_ns)
         agent->reserve_mw = larger(allowed_mw - agent->holder.wanted_mw, 0);
         agent->counter[AGENT_LET_GO] += agent->holder.let_go;
     }
+    probe_leased(lease->sequence, lease->echo, lease->cap_mw, verdict);
     agent->counter[counter_of(verdict)]++;
     agent_settle(agent, now_ns);
     return verdict == HOLDER_ACCEPTED ? ACCEPTED : -1;

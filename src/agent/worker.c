@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "msg/model.h"
+#include "probe/points.h"
 #include "ring/arena.h"
 
 enum { STACK_BYTES = 256 * 1024 };
@@ -45,9 +46,11 @@ static void carry_out(struct worker *worker, int64_t cap_mw, int64_t came_ns)
     struct hand_seen readback = {-1, -1};
     cap_mw = still_allowed_mw(worker, cap_mw);
     int64_t began_ns = word_monotonic_ns();
+    probe_write(worker->hand.device, cap_mw, came_ns, began_ns);
     int rc = hand_apply(&worker->hand, cap_mw, began_ns);
     if (!rc)
         rc = hand_read_back(&worker->hand, &readback, began_ns);
+    probe_written(worker->hand.device, cap_mw, rc, began_ns);
     histogram_record(&worker->to_call, (uint64_t)(began_ns - came_ns));
     histogram_record(&worker->call, (uint64_t)(word_monotonic_ns() - began_ns));
     pthread_mutex_lock(&worker->lock);

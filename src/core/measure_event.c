@@ -23,11 +23,11 @@ static void say(struct measure_out *out, const struct measure_event *event)
         out->lost++;
 }
 
-static void begin(struct measure_meter *meter, struct measure_event event, struct measure_out *out)
+static void begin(struct measure_meter *meter, const struct measure_event *event, struct measure_out *out)
 {
-    meter->watch.on |= 1u << event.kind;
-    meter->watch.event[event.kind] = event;
-    say(out, &event);
+    meter->watch.on |= 1u << event->kind;
+    meter->watch.event[event->kind] = *event;
+    say(out, event);
 }
 
 static void end(struct measure_meter *meter, uint32_t kind, int64_t t_ns, struct measure_out *out)
@@ -57,24 +57,24 @@ static double extreme(const struct measure_meter *meter, double sign, uint32_t *
     return voltage_v[*phase];
 }
 
-static void dip(struct measure_meter *meter, uint32_t kind, bool starts, bool ends, struct measure_event now,
+static void dip(struct measure_meter *meter, uint32_t kind, bool starts, bool ends, struct measure_event *now,
                 struct measure_out *out)
 {
     struct measure_event *event = &meter->watch.event[kind];
     double sign = kind == MEASURE_SWELL ? 1 : -1;
 
-    now.kind = (uint16_t)kind;
+    now->kind = (uint16_t)kind;
     if (!on(meter, kind) && starts)
         begin(meter, now, out);
     if (!on(meter, kind))
         return;
-    if (sign * now.value > sign * event->value) {
-        event->value = now.value;
-        event->phase = now.phase;
+    if (sign * now->value > sign * event->value) {
+        event->value = now->value;
+        event->phase = now->phase;
     }
-    event->flags |= now.flags;
+    event->flags |= now->flags;
     if (ends)
-        end(meter, kind, now.t_ns, out);
+        end(meter, kind, now->t_ns, out);
 }
 
 /* Whether what an rms is taken over is a cycle: where the mains are gone, it is as it was. */
@@ -97,13 +97,13 @@ void measure_event_half(struct measure_meter *meter, const struct measure_half *
     low.value = extreme(meter, -1, &low.phase);
     high.value = extreme(meter, 1, &high.phase);
     dip(meter, MEASURE_SAG, low.value < config->sag * declared_v,
-        low.value >= config->sag * declared_v + beside_v, low, out);
+        low.value >= config->sag * declared_v + beside_v, &low, out);
     dip(meter, MEASURE_SWELL, high.value > config->swell * declared_v,
-        high.value <= config->swell * declared_v - beside_v, high, out);
+        high.value <= config->swell * declared_v - beside_v, &high, out);
     low.value = high.value;
     low.phase = high.phase;
     dip(meter, MEASURE_INTERRUPTION, high.value < config->interruption * declared_v,
-        high.value >= config->interruption * declared_v + beside_v, low, out);
+        high.value >= config->interruption * declared_v + beside_v, &low, out);
 }
 
 static void slope(struct measure_meter *meter, uint32_t kind, double value, double limit, int64_t t_ns,
@@ -112,7 +112,7 @@ static void slope(struct measure_meter *meter, uint32_t kind, double value, doub
     struct measure_event *event = &meter->watch.event[kind];
 
     if (!on(meter, kind) && fabs(value) >= limit)
-        begin(meter, (struct measure_event){.t_ns = t_ns, .kind = (uint16_t)kind, .value = value}, out);
+        begin(meter, &(struct measure_event){.t_ns = t_ns, .kind = (uint16_t)kind, .value = value}, out);
     if (!on(meter, kind))
         return;
     if (fabs(value) > fabs(event->value))
@@ -121,16 +121,27 @@ static void slope(struct measure_meter *meter, uint32_t kind, double value, doub
         end(meter, kind, t_ns, out);
 }
 
+/* Where there is an edge, or one goes on, it has to stand out of the ripple. */
+static void edge(struct measure_meter *meter, const struct measure_tick *tick, struct measure_out *out)
+{
+    double limit = meter->config.slope_w_per_s, value = tick->slope_fast_w_per_s;
+
+    if (!on(meter, MEASURE_EDGE) && !(fabs(value) >= limit))
+        return;
+    double above = RIPPLES * sqrt(2 * meter->fast.ripple);
+
+    slope(meter, MEASURE_EDGE, value, measure_larger(above, limit), tick->t_ns, out);
+}
+
 void measure_event_tick(struct measure_meter *meter, const struct measure_tick *tick, struct measure_out *out)
 {
     struct measure_fast *fast = &meter->fast;
     double limit = meter->config.slope_w_per_s, ripple = tick->slope_fast_w_per_s - tick->slope_w_per_s;
-    double edge = RIPPLES * sqrt(2 * fast->ripple);
 
     if (on(meter, MEASURE_PEAK) && tick->t_ns - meter->watch.peak_ns > PEAK_OVER_NS)
         end(meter, MEASURE_PEAK, meter->watch.peak_ns, out);
     if (limit > 0 && fast->raw_ticks == MEASURE_SLOPE)
-        slope(meter, MEASURE_EDGE, tick->slope_fast_w_per_s, measure_larger(edge, limit), tick->t_ns, out);
+        edge(meter, tick, out);
     if (limit > 0 && fast->calm_ticks == MEASURE_SLOPE)
         slope(meter, MEASURE_RAMP, tick->slope_w_per_s, limit, tick->t_ns, out);
     if (fast->calm_ticks == MEASURE_SLOPE && !on(meter, MEASURE_EDGE) && !on(meter, MEASURE_RAMP))
@@ -144,8 +155,8 @@ static void peak(struct measure_meter *meter, double value_a, uint32_t phase, in
     struct measure_event *event = &meter->watch.event[MEASURE_PEAK];
 
     if (!on(meter, MEASURE_PEAK) && value_a >= meter->config.peak_a)
-        begin(meter, (struct measure_event){.t_ns = t_ns, .kind = MEASURE_PEAK, .value = value_a,
-                                            .phase = phase}, out);
+        begin(meter, &(struct measure_event){.t_ns = t_ns, .kind = MEASURE_PEAK, .value = value_a,
+                                             .phase = phase}, out);
     meter->watch.peak_ns = t_ns;
     if (on(meter, MEASURE_PEAK) && value_a > event->value) {
         event->value = value_a;
@@ -153,21 +164,20 @@ static void peak(struct measure_meter *meter, double value_a, uint32_t phase, in
     }
 }
 
-void measure_event_peak(struct measure_meter *meter, const struct measure_work *work, struct measure_out *out)
+void measure_event_peak(struct measure_meter *meter, const struct measure_work *work, uint32_t first,
+                        uint32_t last, struct measure_out *out)
 {
     double near_a = AGAIN * meter->config.peak_a;
-    double block_a = 0;
 
-    if (!(near_a > 0))
-        return;
-    for (uint32_t p = 0; p < meter->config.phases; p++) {
-        double most_a = measure_sums_peak(&work->x[SAMPLES_IA + p][work->fresh],
-                                          work->n + 1 - work->fresh);
-
-        block_a = measure_larger(most_a, block_a);
-    }
-    for (uint32_t k = work->fresh; block_a >= near_a && k <= work->n; k++)
+    for (uint32_t k = first; near_a > 0 && k <= last; k++)
         for (uint32_t p = 0; p < meter->config.phases; p++)
             if (fabs(work->x[SAMPLES_IA + p][k]) >= near_a)
                 peak(meter, fabs(work->x[SAMPLES_IA + p][k]), p, measure_work_time_ns(work, k), out);
+}
+
+bool measure_event_near(const struct measure_meter *meter, double peak_a)
+{
+    double near_a = AGAIN * meter->config.peak_a;
+
+    return near_a > 0 && peak_a >= near_a;
 }

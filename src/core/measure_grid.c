@@ -241,12 +241,13 @@ static void take(struct measure_meter *meter, const struct measure_work *work, u
                  uint32_t to)
 {
     struct measure_grid *grid = &meter->grid[p];
-    double peak_a = measure_sums_peak(&work->x[SAMPLES_IA + p][after + 1], to - after);
 
     measure_sums_phase(work, p, after, to, grid->open);
     if (!p)
         measure_sums_shared(work, after, to, meter->shared);
-    grid->peak_a = measure_larger(peak_a, grid->peak_a);
+    if (work->peak_a[p] > grid->peak_a)         /* else it is no higher in any part of the block */
+        grid->peak_a = measure_larger(measure_sums_peak(&work->x[SAMPLES_IA + p][after + 1], to - after),
+                                      grid->peak_a);
     grid->open_flags |= measure_work_flags(work, after, to);
 }
 

@@ -8,7 +8,8 @@
 
 enum {
     WORK_FILL_MAX = 16,                 /* 1 ms at the highest rate */
-    WORK_SAMPLES = 1 + WORK_FILL_MAX + MEASURE_BLOCK_MAX,
+    /* and eight more, for sums take eight at once */
+    WORK_SAMPLES = 1 + WORK_FILL_MAX + MEASURE_BLOCK_MAX + 8,
     WORK_MARKS = 5,
 };
 
@@ -20,6 +21,7 @@ struct measure_work {
     double zero_v[WORK_SAMPLES];        /* sum of the voltages */
     double cosine[WORK_SAMPLES], sine[WORK_SAMPLES];
     double power_w[WORK_SAMPLES];
+    double peak_a[MEASURE_PHASES];      /* of samples from `fresh` on; measure_tick_run finds it */
     uint32_t n;                         /* intervals: the newest sample is at index n */
     uint32_t fresh;                     /* the first index that was not there before: 1, at a start 0 */
     uint32_t channels, marks;
@@ -118,7 +120,9 @@ void measure_event_half(struct measure_meter *meter, const struct measure_half *
                         struct measure_out *out);
 void measure_event_tick(struct measure_meter *meter, const struct measure_tick *tick,
                         struct measure_out *out);
-void measure_event_peak(struct measure_meter *meter, const struct measure_work *work,
-                          struct measure_out *out);
+/* whether a sample of that magnitude is near the threshold of peaks; then, each of samples first..last */
+bool measure_event_near(const struct measure_meter *meter, double peak_a);
+void measure_event_peak(struct measure_meter *meter, const struct measure_work *work, uint32_t first,
+                        uint32_t last, struct measure_out *out);
 
 #endif

@@ -145,7 +145,6 @@ int measure_meter_block(struct measure_meter *meter, const struct measure_block 
     measure_sums_turn(&work, meter->track.turn, meter->track.cycles);
     if (!meter->started)
         measure_grid_start(meter, &work);
-    measure_event_peak(meter, &work, out);
     measure_tick_run(meter, &work, out);
     measure_grid_run(meter, &work, out);
     leave(meter, block, &work);

@@ -174,7 +174,7 @@ struct measure_track {
 
 struct measure_fast {
     double left;                        /* samples to the end of the tick */
-    double energy, square[MEASURE_PHASES], peak_a[MEASURE_PHASES];  /* of the tick that runs */
+    double energy, peak_a[MEASURE_PHASES];                          /* of the tick that runs */
     double raw_w[MEASURE_SLOPE], calm_w[MEASURE_SLOPE];             /* newest last */
     double ripple;                      /* mean square of what the notch takes out of the slope */
     double slope_w_per_s;

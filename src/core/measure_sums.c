@@ -3,28 +3,53 @@
 #include "core/measure_inside.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "core/angle.h"
 #include "core/lanes.h"
 
-/* sum of a * b, a * c */
-static void two(const double *a, const double *b, const double *c, uint32_t n, double *ab, double *ac)
+struct three { struct lanes aa, ab, bb; };
+
+static inline struct three more(struct three sum, struct lanes a, struct lanes b)
 {
-    struct lanes first = {0}, second = {0};
-    uint32_t whole = n / LANES * LANES;
+    return (struct three){lanes_plus(sum.aa, lanes_times(a, a)), lanes_plus(sum.ab, lanes_times(a, b)),
+                          lanes_plus(sum.bb, lanes_times(b, b))};
+}
 
-    for (uint32_t k = 0; k < whole; k += LANES) {
-        for (uint32_t p = 0; p < LANES_PAIRS; p++) {
-            lanes_pair x = lanes_load(&a[k + 2 * p]);
+/* of a * a, a * b, b * b */
+static void squares(const double *a, const double *b, size_t n, double *aa, double *ab, double *bb)
+{
+    struct three sum = {0};
+    size_t k = 0;
 
-            first.of[p] += x * lanes_load(&b[k + 2 * p]);
-            second.of[p] += x * lanes_load(&c[k + 2 * p]);
-        }
+    for (; k + LANES <= n; k += LANES)
+        sum = more(sum, lanes_at(&a[k]), lanes_at(&b[k]));
+    if (k < n)
+        sum = more(sum, lanes_first(lanes_at(&a[k]), (uint32_t)(n - k)),
+                   lanes_first(lanes_at(&b[k]), (uint32_t)(n - k)));
+    *aa += lanes_fold(sum.aa);
+    *ab += lanes_fold(sum.ab);
+    *bb += lanes_fold(sum.bb);
+}
+
+/* of a * b, a * c */
+static void products(const double *a, const double *b, const double *c, size_t n, double *ab, double *ac)
+{
+    struct lanes sum_b = {0}, sum_c = {0};
+    size_t k = 0;
+
+    for (; k + LANES <= n; k += LANES) {
+        sum_b = lanes_plus(sum_b, lanes_times(lanes_at(&a[k]), lanes_at(&b[k])));
+        sum_c = lanes_plus(sum_c, lanes_times(lanes_at(&a[k]), lanes_at(&c[k])));
     }
-    lanes_rest(&first, a, b, whole, n);
-    lanes_rest(&second, a, c, whole, n);
-    *ab = lanes_fold(&first);
-    *ac = lanes_fold(&second);
+    if (k < n) {
+        struct lanes rest = lanes_first(lanes_at(&a[k]), (uint32_t)(n - k));
+
+        sum_b = lanes_plus(sum_b, lanes_times(rest, lanes_at(&b[k])));
+        sum_c = lanes_plus(sum_c, lanes_times(rest, lanes_at(&c[k])));
+    }
+    *ab += lanes_fold(sum_b);
+    *ac += lanes_fold(sum_c);
 }
 
 void measure_sums_phase(const struct measure_work *work, uint32_t phase, uint32_t after, uint32_t to,
@@ -32,17 +57,12 @@ void measure_sums_phase(const struct measure_work *work, uint32_t phase, uint32_
 {
     const double *v = &work->x[SAMPLES_VA + phase][after + 1], *i = &work->x[SAMPLES_IA + phase][after + 1];
     const double *cosine = &work->cosine[after + 1], *sine = &work->sine[after + 1];
-    double now[MEASURE_SUMS];
-    uint32_t n = to - after;
 
-    if (!n)
+    if (to == after)
         return;
-    two(v, v, i, n, &now[SUM_VV], &now[SUM_VI]);
-    now[SUM_II] = measure_sums_square(i, n);
-    two(v, cosine, sine, n, &now[SUM_VC], &now[SUM_VS]);
-    two(i, cosine, sine, n, &now[SUM_IC], &now[SUM_IS]);
-    for (uint32_t s = 0; s < MEASURE_SUMS; s++)
-        sum[s] += now[s];
+    squares(v, i, to - after, &sum[SUM_VV], &sum[SUM_VI], &sum[SUM_II]);
+    products(v, cosine, sine, to - after, &sum[SUM_VC], &sum[SUM_VS]);
+    products(i, cosine, sine, to - after, &sum[SUM_IC], &sum[SUM_IS]);
 }
 
 void measure_sums_shared(const struct measure_work *work, uint32_t after, uint32_t to,
@@ -59,45 +79,42 @@ void measure_sums_shared(const struct measure_work *work, uint32_t after, uint32
 double measure_sums_square(const double *x, uint32_t n)
 {
     struct lanes sum = {0};
-    uint32_t whole = n / LANES * LANES;
+    size_t k = 0;
 
-    for (uint32_t k = 0; k < whole; k += LANES) {
-        for (uint32_t p = 0; p < LANES_PAIRS; p++) {
-            lanes_pair now = lanes_load(&x[k + 2 * p]);
+    for (; k + LANES <= n; k += LANES)
+        sum = lanes_plus(sum, lanes_times(lanes_at(&x[k]), lanes_at(&x[k])));
+    if (k < n) {
+        struct lanes rest = lanes_first(lanes_at(&x[k]), (uint32_t)(n - k));
 
-            sum.of[p] += now * now;
-        }
+        sum = lanes_plus(sum, lanes_times(rest, rest));
     }
-    lanes_rest(&sum, x, x, whole, n);
-    return lanes_fold(&sum);
+    return lanes_fold(sum);
 }
 
 double measure_sums_plain(const double *x, uint32_t n)
 {
     struct lanes sum = {0};
-    uint32_t whole = n / LANES * LANES;
+    size_t k = 0;
 
-    for (uint32_t k = 0; k < whole; k += LANES)
-        for (uint32_t p = 0; p < LANES_PAIRS; p++)
-            sum.of[p] += lanes_load(&x[k + 2 * p]);
-    for (uint32_t k = whole; k < n; k++)
-        sum.of[(k - whole) / 2][(k - whole) % 2] += x[k];
-    return lanes_fold(&sum);
+    for (; k + LANES <= n; k += LANES)
+        sum = lanes_plus(sum, lanes_at(&x[k]));
+    if (k < n)
+        sum = lanes_plus(sum, lanes_first(lanes_at(&x[k]), (uint32_t)(n - k)));
+    return lanes_fold(sum);
 }
 
 /* The highest magnitude: no order changes it. */
 double measure_sums_peak(const double *x, uint32_t n)
 {
-    double high[2] = {0, 0};
+    double high[4] = {0, 0, 0, 0};
     uint32_t k = 0;
 
-    for (; k + 1 < n; k += 2) {
+    for (; k + 4 <= n; k += 4)
+        for (uint32_t l = 0; l < 4; l++)
+            high[l] = measure_larger(fabs(x[k + l]), high[l]);
+    for (; k < n; k++)
         high[0] = measure_larger(fabs(x[k]), high[0]);
-        high[1] = measure_larger(fabs(x[k + 1]), high[1]);
-    }
-    if (k < n)
-        high[0] = measure_larger(fabs(x[k]), high[0]);
-    return measure_larger(high[0], high[1]);
+    return measure_larger(measure_larger(high[0], high[1]), measure_larger(high[2], high[3]));
 }
 
 void measure_sums_power(struct measure_work *work)
@@ -106,6 +123,9 @@ void measure_sums_power(struct measure_work *work)
     const double *ia = work->x[SAMPLES_IA], *ib = work->x[SAMPLES_IB], *ic = work->x[SAMPLES_IC];
     double *neutral = work->x[SAMPLES_IN];
 
+    for (uint32_t c = 0; c < MEASURE_CHANNELS; c++)
+        memset(&work->x[c][work->n + 1], 0, (LANES - 1) * sizeof(double));
+    memset(&work->zero_v[work->n + 1], 0, (LANES - 1) * sizeof(double));
     for (uint32_t k = 0; k <= work->n; k++) {
         work->power_w[k] = (va[k] * ia[k] + vb[k] * ib[k]) + vc[k] * ic[k];
         work->zero_v[k] = (va[k] + vb[k]) + vc[k];
@@ -132,8 +152,12 @@ void measure_sums_turn(struct measure_work *work, double turn, double cycles)
         c = c * c - s * s;
         s = both + both;
     }
-    for (uint32_t k = LANES; k <= work->n; k++) {
-        cosine[k] = cosine[k - LANES] * c - sine[k - LANES] * s;
-        sine[k] = sine[k - LANES] * c + cosine[k - LANES] * s;
+    struct lanes steps_c = lanes_all(c), steps_s = lanes_all(s);
+
+    for (uint32_t k = LANES; k < work->n + LANES; k += LANES) {
+        struct lanes x = lanes_at(&cosine[k - LANES]), y = lanes_at(&sine[k - LANES]);
+
+        lanes_put(lanes_less(lanes_times(x, steps_c), lanes_times(y, steps_s)), &cosine[k]);
+        lanes_put(lanes_plus(lanes_times(y, steps_c), lanes_times(x, steps_s)), &sine[k]);
     }
 }

@@ -10,13 +10,18 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/lanes.h"
+
 enum { FEATURE_TICKS = 16, HEAT_TICKS = 20 };
 
-/* Power of before and of this block in one line. */
+/* What was before and what this block brings, in one line each. */
 struct line {
     double power_w[MEASURE_NOTCH_KEEP + WORK_SAMPLES];
-    double begin;                       /* where index `fresh` of the work lies in it */
-    uint32_t n;
+    double raw_w[MEASURE_SLOPE + WORK_SAMPLES], calm_w[MEASURE_SLOPE + WORK_SAMPLES];
+    uint32_t begin;                     /* where index `fresh` of the work lies in power_w */
+    uint32_t n, raws, calms;            /* how many there are of each */
+    double half, per_half;              /* samples of half a cycle, and one by them */
+    double heated;                      /* up to here of the work, currents are in the heat */
 };
 
 /* Sum over [from, to) of samples that stand until the next. */
@@ -66,28 +71,21 @@ void measure_tick_gap(struct measure_meter *meter)
     fast->flags = fast->feature_flags = fast->heat_flags = MEASURE_GAP;
 }
 
-static void push(double value[MEASURE_SLOPE], double now)
-{
-    for (uint32_t k = 1; k < MEASURE_SLOPE; k++)
-        value[k - 1] = value[k];
-    value[MEASURE_SLOPE - 1] = now;
-}
-
-static void slopes(struct measure_meter *meter, const struct line *line, double at, struct measure_tick *tick)
+static void slopes(struct measure_meter *meter, struct line *line, double at, struct measure_tick *tick)
 {
     struct measure_fast *fast = &meter->fast;
-    double half = 0.5 / meter->track.frequency;
 
-    push(fast->raw_w, tick->power_w);
+    line->raw_w[line->raws++] = tick->power_w;
     fast->raw_ticks += fast->raw_ticks < MEASURE_SLOPE;
+    tick->slope_fast_w_per_s = 0;
     if (fast->raw_ticks == MEASURE_SLOPE)
-        tick->slope_fast_w_per_s = measure_slope_five(fast->raw_w);
-    if (at - 1 >= half) {
-        push(fast->calm_w, straight(line->power_w, at - 1 - half, at - 1) / half);
+        tick->slope_fast_w_per_s = measure_slope_five(&line->raw_w[line->raws - MEASURE_SLOPE]);
+    if (at - 1 >= line->half) {
+        line->calm_w[line->calms++] = straight(line->power_w, at - 1 - line->half, at - 1) * line->per_half;
         fast->calm_ticks += fast->calm_ticks < MEASURE_SLOPE;
     }
     if (fast->calm_ticks == MEASURE_SLOPE)
-        fast->slope_w_per_s = measure_slope_five(fast->calm_w);
+        fast->slope_w_per_s = measure_slope_five(&line->calm_w[line->calms - MEASURE_SLOPE]);
     else if (fast->ripple > 0)
         tick->flags |= MEASURE_GAP;
     tick->slope_w_per_s = fast->slope_w_per_s;
@@ -122,6 +120,14 @@ static void feature(struct measure_meter *meter, const struct measure_tick *tick
         out->lost++;
 }
 
+/* Squares of the currents that lie between what was taken before and `to`. */
+static void warm(struct measure_meter *meter, const struct measure_work *work, struct line *line, double to)
+{
+    for (uint32_t p = 0; p < meter->config.phases && to > line->heated; p++)
+        meter->fast.heat[p] += held(work->x[SAMPLES_IA + p], line->heated, to, true);
+    line->heated = to;
+}
+
 static void heat(struct measure_meter *meter, int64_t t_ns, struct measure_out *out)
 {
     struct measure_fast *fast = &meter->fast;
@@ -139,53 +145,68 @@ static void heat(struct measure_meter *meter, int64_t t_ns, struct measure_out *
         out->lost++;
 }
 
-/* The end of a millisecond at `at` of the line. */
-static void end_tick(struct measure_meter *meter, const struct line *line, double at, int64_t t_ns,
-                     struct measure_out *out)
+/* The end of a millisecond: what was gathered in it. */
+static void close_tick(struct measure_meter *meter, struct measure_tick *tick)
 {
     struct measure_fast *fast = &meter->fast;
-    struct measure_tick tick = {.t_ns = t_ns, .power_w = fast->energy / meter->samples_per_tick,
-                                .flags = fast->flags};
 
-    slopes(meter, line, at, &tick);
-    for (uint32_t p = 0; p < meter->config.phases; p++) {
-        tick.peak_a[p] = fast->peak_a[p];
+    for (uint32_t p = 0; p < MEASURE_PHASES; p++) {
+        tick->peak_a[p] = fast->peak_a[p];
         fast->feature_peak_a[p] = measure_larger(fast->peak_a[p], fast->feature_peak_a[p]);
-        fast->heat[p] += fast->square[p];
-        fast->peak_a[p] = fast->square[p] = 0;
+        fast->peak_a[p] = 0;
     }
     fast->energy = 0;
-    fast->feature_w += tick.power_w;
-    fast->feature_flags |= tick.flags;
-    fast->heat_flags |= tick.flags;
+    fast->feature_w += tick->power_w;
+    fast->feature_flags |= tick->flags;
+    fast->heat_flags |= tick->flags;
     fast->flags = 0;
+}
+
+/* It ends at `until` of the work. */
+static void end_tick(struct measure_meter *meter, const struct measure_work *work, struct line *line,
+                     double until, struct measure_out *out)
+{
+    struct measure_fast *fast = &meter->fast;
+    struct measure_tick spare, *tick = &spare;
+
     if (out->ticks < MEASURE_TICKS_MAX)
-        out->tick[out->ticks++] = tick;
+        tick = &out->tick[out->ticks++];
     else
         out->lost++;
-    measure_event_tick(meter, &tick, out);
+    tick->t_ns = measure_work_time_ns(work, until - 0.5);
+    tick->power_w = fast->energy / meter->samples_per_tick;
+    tick->flags = fast->flags;
+    slopes(meter, line, line->begin + (until - work->fresh), tick);
+    close_tick(meter, tick);
+    measure_event_tick(meter, tick, out);
     if (++fast->feature_ticks == FEATURE_TICKS)
-        feature(meter, &tick, out);
-    if (++fast->heat_ticks == HEAT_TICKS)
-        heat(meter, t_ns, out);
+        feature(meter, tick, out);
+    if (++fast->heat_ticks < HEAT_TICKS)
+        return;
+    warm(meter, work, line, until);
+    heat(meter, tick->t_ns, out);
 }
 
 /* Samples from..to of the work, which need not be whole, into the millisecond that runs. */
-static void take(struct measure_meter *meter, const struct measure_work *work, double from, double to)
+static void take(struct measure_meter *meter, struct measure_work *work, double from, double to,
+                 struct measure_out *out)
 {
     struct measure_fast *fast = &meter->fast;
     uint32_t first = (uint32_t)from, last = (uint32_t)to - (to <= (uint32_t)to);
+    double most_a = 0;
 
     if (to <= from)
         return;
     fast->energy += held(work->power_w, from, to, false);
     for (uint32_t p = 0; p < meter->config.phases; p++) {
-        const double *x = work->x[SAMPLES_IA + p];
-        double peak_a = measure_sums_peak(&x[first], last + 1 - first);
+        double peak_a = measure_sums_peak(&work->x[SAMPLES_IA + p][first], last + 1 - first);
 
-        fast->square[p] += held(x, from, to, true);
         fast->peak_a[p] = measure_larger(peak_a, fast->peak_a[p]);
+        work->peak_a[p] = measure_larger(peak_a, work->peak_a[p]);
+        most_a = measure_larger(peak_a, most_a);
     }
+    if (measure_event_near(meter, most_a))
+        measure_event_peak(meter, work, first, last, out);
     for (uint32_t m = 0; m < work->marks; m++)
         if (work->mark[m].from <= last && work->mark[m].to >= first)
             fast->flags |= work->mark[m].flags;
@@ -193,21 +214,32 @@ static void take(struct measure_meter *meter, const struct measure_work *work, d
 
 static void make_line(const struct measure_meter *meter, const struct measure_work *work, struct line *line)
 {
-    uint32_t kept = meter->fast.kept, fresh = work->n + 1 - work->fresh;
+    const struct measure_fast *fast = &meter->fast;
+    uint32_t kept = fast->kept, fresh = work->n + 1 - work->fresh;
 
     memcpy(line->power_w, meter->power_w, kept * sizeof *line->power_w);
     memcpy(&line->power_w[kept], &work->power_w[work->fresh], fresh * sizeof *line->power_w);
+    memset(&line->power_w[kept + fresh], 0, LANES * sizeof *line->power_w);
     line->begin = kept;
     line->n = kept + fresh;
+    memcpy(line->raw_w, fast->raw_w, sizeof fast->raw_w);
+    memcpy(line->calm_w, fast->calm_w, sizeof fast->calm_w);
+    line->raws = line->calms = MEASURE_SLOPE;
+    line->half = 0.5 / meter->track.frequency;
+    line->per_half = 1 / line->half;
+    line->heated = work->fresh;
 }
 
 static void keep_line(struct measure_meter *meter, const struct line *line)
 {
+    struct measure_fast *fast = &meter->fast;
     uint32_t most = (uint32_t)(meter->rate_hz / 76 + meter->samples_per_tick) + 3;
     uint32_t kept = line->n < most ? line->n : most;
 
     memcpy(meter->power_w, &line->power_w[line->n - kept], kept * sizeof *line->power_w);
-    meter->fast.kept = kept;
+    memcpy(fast->raw_w, &line->raw_w[line->raws - MEASURE_SLOPE], sizeof fast->raw_w);
+    memcpy(fast->calm_w, &line->calm_w[line->calms - MEASURE_SLOPE], sizeof fast->calm_w);
+    fast->kept = kept;
 }
 
 void measure_tick_run(struct measure_meter *meter, struct measure_work *work, struct measure_out *out)
@@ -217,16 +249,17 @@ void measure_tick_run(struct measure_meter *meter, struct measure_work *work, st
     struct line line;
 
     make_line(meter, work, &line);
+    memset(work->peak_a, 0, sizeof work->peak_a);
     while (at + fast->left <= end) {
         double until = at + fast->left;
 
-        take(meter, work, at, until);
-        end_tick(meter, &line, line.begin + (until - work->fresh), measure_work_time_ns(work, until - 0.5),
-                 out);
+        take(meter, work, at, until, out);
+        end_tick(meter, work, &line, until, out);
         at = until;
         fast->left = meter->samples_per_tick;
     }
-    take(meter, work, at, end);
+    take(meter, work, at, end, out);
+    warm(meter, work, &line, end);
     fast->left -= end - at;
     keep_line(meter, &line);
 }

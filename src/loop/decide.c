@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "probe/points.h"
+
 void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns)
 {
     decide->t_ns = t_ns;
@@ -144,6 +146,7 @@ static void step(struct decide *decide, struct slot *slot)
     pipeline_step(decide->core, slot, &decide->outbox);
     int64_t now_ns = timebase_now_ns(decide->base);
     slot->stage_ns[STAGE_DECIDED] = delta(slot->t_receive_ns, now_ns);
+    probe_decided(slot, decide->outbox.count);
     if (decide->account)
         persist(decide, slot, now_ns);
     hand_over(decide);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "msg/lease.h"
+#include "probe/points.h"
 #include "wire/cap.h"
 #include "wire/frame.h"
 
@@ -90,6 +91,7 @@ static uint32_t encode(struct egress_stage *stage, const struct egress *record, 
                                                                : encode_lease(stage, record, body, room);
     struct frame frame = {.kind = record->kind, .sender = record->host, .sequence = ++stage->frame_sequence,
                           .body = body, .body_bytes = body_bytes};
+    probe_framed(record, frame.sequence);
     return body_bytes ? frame_encode(payload, &frame) : 0;
 }
 
@@ -134,6 +136,7 @@ static void transmit(struct egress_stage *stage, uint32_t count)
             continue;
         }
         int64_t took_ns = stage->sent_ns - pending->t_receive_ns;
+        probe_sent(pending->host, pending->sequence, pending->emergency, pending->t_receive_ns);
         histogram_record(&stage->sent.live, took_ns > 0 ? (uint64_t)took_ns : 0);
         if (!pending->emergency)
             continue;

@@ -5,6 +5,7 @@
 
 #include "loop/lane_inside.h"
 #include "loop/lane_meter.h"
+#include "probe/points.h"
 #include "wire/cap.h"
 #include "wire/detail.h"
 
@@ -74,6 +75,7 @@ void lane_publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns)
     int64_t took_ns = timebase_now_ns(lane->base) - t_receive_ns;
     slot->t_receive_ns = stamp(lane, t_receive_ns);
     slot->stage_ns[STAGE_DECODED] = took_ns < UINT32_MAX ? (uint32_t)took_ns : UINT32_MAX;
+    probe_decoded(slot, t_receive_ns);
     spsc_publish(lane->out);
     lane->depth++;
     histogram_record(&lane->decoded.live, (uint64_t)took_ns);
@@ -282,7 +284,7 @@ uint32_t lane_burst(struct lane *lane)
 {
     struct port_frame frame[BURST_MAX];
     uint32_t count = port_receive(lane->port, lane->queue, frame, BURST_MAX);
-    int64_t now_ns = timebase_now_ns(lane->base);
+    int64_t now_ns = timebase_now_ns(lane->base), before_ns = lane->t_poll_ns;
     lane->t_poll_ns = now_ns;
     count_add(&lane->counters.turns, 1);
     if (lane->trust.user)
@@ -291,6 +293,7 @@ uint32_t lane_burst(struct lane *lane)
         count_add(&lane->counters.empty_turns, 1);
         return 0;
     }
+    probe_burst(lane->index, count, before_ns, now_ns);
     lane->depth = spsc_depth(lane->out);
     for (uint32_t i = 0; i < count; i++)
         lane_frame(lane, &frame[i], now_ns);

@@ -152,6 +152,8 @@ static int take_block(struct lane *lane, uint32_t meter, struct samples *samples
 {
     struct lane_road *road = &lane->meters->road[meter];
     struct lane_work *work = lane->work;
+    if (lane->meters->wave)
+        spectra_desk_expect(&lane->meters->wave[meter], samples);
     int refused = measure_block(lane, meter, samples);
     if (refused)
         return refused;

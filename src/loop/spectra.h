@@ -104,6 +104,13 @@ int spectra_desk_start(struct spectra_desk *desk, const struct ring *ring, int c
 void spectra_desk_stop(struct spectra_desk *desk);
 void spectra_desk_close(struct spectra_desk *desk);
 
+/* rt, the lane that has the meter in hand: a block is about to go through `measure`. */
+static inline void spectra_desk_expect(const struct wave *wave, const struct samples *block)
+{
+    if (wave->word)
+        wave_expect(wave, block->count);
+}
+
 /* rt, the lane that has the meter in hand: a block that went through `measure`. */
 static inline void spectra_desk_hear(struct wave *wave, const struct samples *block,
                                      const struct measure_meter *measure)

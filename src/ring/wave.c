@@ -84,6 +84,15 @@ static void write_samples(struct wave *wave, const struct samples *block)
     write_run(wave->word, block, wave->pairs, before, block->count - before);
 }
 
+void wave_expect(const struct wave *wave, uint32_t samples)
+{
+    uint32_t at = (uint32_t)wave->samples & wave->mask, room = wave->mask + 1 - at;
+    uint32_t words = (samples < room ? samples : room) * wave->pairs;
+
+    for (uint32_t word = 0; word < words; word += CACHE_LINE / sizeof(uint64_t))
+        __builtin_prefetch(&wave->word[(size_t)at * wave->pairs + word], 1);
+}
+
 void wave_write(struct wave *wave, const struct samples *block, double turn, double cycles)
 {
     static const uint32_t broken = SAMPLES_GAP, bad = SAMPLES_FILLED | SAMPLES_INVALID;

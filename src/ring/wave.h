@@ -50,6 +50,10 @@ int wave_init(struct wave *wave, void *memory, uint32_t channels, uint32_t sampl
  * it has where the rate is another; of one of more, the neutral is left out. */
 void wave_write(struct wave *wave, const struct samples *block, double turn, double cycles);
 
+/* rt, the one writer: so many samples come soon. Nothing changes, but the writing does not wait for memory:
+ * a wave is 98 KB, so what is overwritten has long left every cache. */
+void wave_expect(const struct wave *wave, uint32_t samples);
+
 /* any: false when nothing was written yet, or the writer got in between more than a few times. */
 bool wave_head(const struct wave *wave, struct wave_head *head);
 

@@ -378,6 +378,31 @@ static uint32_t ip_seed(uint32_t index, uint8_t *out)
     return bytes;
 }
 
+/* ---- answers of ptp4l, as captured, and with the other data sets in them ---- */
+
+enum { PTP_HEAD = 54, PTP_SEEDS = 6 };
+
+/* One of each set, an error in place of one, and one of a set that is not known. */
+static uint32_t ptp_seed(uint32_t index, uint8_t *out)
+{
+    static const uint8_t head[PTP_HEAD] = {
+        0x0d, 2, 0, PTP_HEAD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, 0, 0, 0, 0, 0,
+        0, 0, 1, 4, 0x7f, 0, 0, 0, 0, 0, 0, 0, 0, 0x12, 0x34, 0, 0, 2, 0, 0, 1, 0, 2, 0xc0, 0};
+    static const struct { uint8_t set[2], bytes; } set[PTP_SEEDS] = {
+        {{0xc0, 0}, 50}, {{0x20, 2}, 32}, {{0x20, 3}, 4}, {{0x20, 4}, 26}, {{0, 2}, 6}, {{0x20, 1}, 18}};
+
+    if (index >= PTP_SEEDS)
+        return 0;
+    memcpy(out, head, sizeof head);
+    out[3] = (uint8_t)(PTP_HEAD + set[index].bytes);
+    out[49] = set[index].set[0] ? 1 : 2;
+    out[51] = (uint8_t)(2 + set[index].bytes);
+    memcpy(out + 52, set[index].set, 2);
+    for (uint32_t i = 0; i < set[index].bytes; i++)
+        out[PTP_HEAD + i] = (uint8_t)(i % 5 ? 0 : i + 3);
+    return PTP_HEAD + set[index].bytes;
+}
+
 uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
 {
     switch (corpus) {
@@ -391,6 +416,8 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
         return frame_seed(index, out);
     case CORPUS_WHEN:
         return when_seed(index, out);
+    case CORPUS_PTP:
+        return ptp_seed(index, out);
     case CORPUS_LANE:
         return lane_seed(index, out);
     case CORPUS_AGENT:
@@ -407,7 +434,8 @@ uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out)
 const char *corpus_name(enum corpus corpus)
 {
     static const char *const name[CORPUS_COUNT] = { "upmu", "cap", "frame", "csv", "ip", "lane",
-                                                     "agent", "meter", "comtrade", "when" };
+                                                     "agent", "meter", "comtrade", "when",
+                                                     "ptp" };
 
     return name[corpus];
 }

@@ -9,14 +9,14 @@
 enum { SEED_ROOM = 1 << 14 };
 
 enum corpus { CORPUS_UPMU, CORPUS_CAP, CORPUS_FRAME, CORPUS_CSV, CORPUS_IP, CORPUS_LANE, CORPUS_AGENT,
-              CORPUS_METER, CORPUS_COMTRADE, CORPUS_WHEN,
+              CORPUS_METER, CORPUS_COMTRADE, CORPUS_WHEN, CORPUS_PTP,
               CORPUS_COUNT };
 
 /* Bytes of seed number `index` of a corpus, written to `out` (SEED_ROOM bytes); 0 behind the last one. */
 uint32_t corpus_seed(enum corpus corpus, uint32_t index, uint8_t *out);
 
 /* "upmu", "cap", "frame", "csv", "ip", "lane", "agent", "meter", "comtrade",
- * "when". */
+ * "when", "ptp". */
 const char *corpus_name(enum corpus corpus);
 
 #endif

@@ -91,7 +91,8 @@ int main(int argc, char **argv)
     uint32_t seeds = 0, bytes;
 
     if (corpus < 0) {
-        fprintf(stderr, "usage: mutate upmu|cap|frame|csv|ip|lane|agent|meter|comtrade|when [RUNS [SEED]]\n");
+        fprintf(stderr, "usage: mutate upmu|cap|frame|csv|ip|lane|agent|meter|comtrade|when|ptp "
+                        "[RUNS [SEED]]\n");
         return 2;
     }
     printf("corpus %s, runs %llu a seed, seed %llu\n", argv[1], (unsigned long long)runs,

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes the decoders of src/wire, meters and recordings too, the readers of CSV files and of conditions, the
-# network layer of src/port/ip, and a lane and an agent behind true tags, under ASan and UBSan from valid
-# seeds, and proves that it would notice.
+# network layer of src/port/ip, answers of ptp4l, and a lane and an agent behind true tags, under ASan and
+# UBSan from valid seeds, and proves that it would notice.
 #
 #   tests/fuzz/run.sh [--seconds N] [--coverage] [--build]
 #
 #   --seconds N   time for all targets together, canary apart (default 60)
 #   --build       compiles what the others need, and no more
 #   --coverage    then replays the corpus and asks for at least 90 % of the lines of every file
-#                 of src/wire, src/port/ip and the conditions
+#                 of src/wire, src/port/ip, the conditions and ptp_message
 #
 # Exit 1 on a finding, when the canary lives, or when coverage is below the bar. Needs clang, meson and, for
 # coverage, llvm-profdata and llvm-cov of the same version. Findings stay in build-fuzz/findings.
@@ -31,7 +31,7 @@ done
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build-fuzz
 covered=$root/build-fuzz-coverage
-targets="upmu cap frame csv ip lane agent meter comtrade when"
+targets="upmu cap frame csv ip lane agent meter comtrade when ptp"
 clang=$(command -v clang-14 || command -v clang)
 failed=0
 
@@ -91,7 +91,7 @@ fuzz_all() {
     total=0
     pids=
     for target in $targets; do
-        fuzz "$target" $(((seconds + 9) / 10)) &
+        fuzz "$target" $(((seconds + 10) / 11)) &
         pids="$pids $!"
         # shellcheck disable=SC2086 # a list of words
         set -- $pids
@@ -123,7 +123,7 @@ measure_coverage() {
     llvm-profdata-14 merge -o "$covered/all.profdata" "$covered"/*.profraw
     # shellcheck disable=SC2086 # a list of words
     llvm-cov-14 report ${objects# -object} -instr-profile="$covered/all.profdata" >"$covered/report.txt"
-    awk -v bar=$bar '$1 ~ /^\.\.\/src\/((wire|port\/ip)\/|site\/read\/when)/ {
+    awk -v bar=$bar '$1 ~ /^\.\.\/src\/((wire|port\/ip)\/|site\/read\/when|time\/ptp_message)/ {
             sub(/.*\//, "", $1)
             printf "  %-14s %4d lines, %3d missed\n", $1, $8, $9
             if ($8 - $9 < $8 * bar / 100) low = 1

@@ -295,6 +295,26 @@ static void marks_of_a_packet_are_those_of_its_ticks(void **state)
     assert_int_equal(out.ticks, 0);
 }
 
+/* 1 kHz: 100 samples of a block are 100 ms, the peak's 20 ms are over in the middle of it. */
+static void a_peak_is_over_within_the_block_that_it_is_in(void **state)
+{
+    (void)state;
+    struct measure_config config = usual();
+    double samples[100][6] = {{0}};
+    struct measure_block block = {.row = samples[0], .samples = 100};
+
+    config.period_ps = 1000000000;
+    config.peak_a = 500;
+    samples[5][SAMPLES_IB] = 700;
+    samples[90][SAMPLES_IA] = -600;
+    assert_int_equal(measure_meter_init(&meter, &config), 0);
+    assert_int_equal(measure_meter_block(&meter, &block, &out), 0);
+    assert_int_equal(out.events, 3);
+    assert_true(!out.event[0].over && out.event[0].t_ns == 5000000 && out.event[0].value == 700);
+    assert_true(out.event[1].over && out.event[1].end_ns == 5000000 && out.event[1].value == 700);
+    assert_true(!out.event[2].over && out.event[2].t_ns == 90000000 && out.event[2].value == 600);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_meter_that_has_seen_nothing_has_no_gap),
         cmocka_unit_test(how_many_are_missing_follows_from_the_clock),
         cmocka_unit_test(marks_of_a_packet_are_those_of_its_ticks),
+        cmocka_unit_test(a_peak_is_over_within_the_block_that_it_is_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

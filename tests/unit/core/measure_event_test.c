@@ -270,11 +270,11 @@ static void a_peak_lasts_while_samples_are_near_it(void **state)
 
     work->x[SAMPLES_IA][0] = 1000;                  /* of the block before */
     work->x[SAMPLES_IA][3] = 99.999;
-    measure_event_peak(&watch->meter, work, &watch->out);
+    measure_event_peak(&watch->meter, work, work->fresh, work->n, &watch->out);
     assert_int_equal(watch->out.events, 0);
     work->x[SAMPLES_IB][4] = -100;
     work->x[SAMPLES_IC][32] = 95.001;
-    measure_event_peak(&watch->meter, work, &watch->out);
+    measure_event_peak(&watch->meter, work, work->fresh, work->n, &watch->out);
     assert_int_equal(watch->out.events, 1);
     is(&watch->out.event[0], MEASURE_PEAK, 1, 100, 4 * 125000, 0);
     assert_int_equal(watch->meter.watch.peak_ns, 32 * 125000);
@@ -283,7 +283,7 @@ static void a_peak_lasts_while_samples_are_near_it(void **state)
     work->x[SAMPLES_IC][8] = 120;
     work->x[SAMPLES_IA][9] = 119;
     work->x[SAMPLES_IA][12] = 94.999;
-    measure_event_peak(&watch->meter, work, &watch->out);
+    measure_event_peak(&watch->meter, work, work->fresh, work->n, &watch->out);
     assert_int_equal(watch->out.events, 0);
     assert_int_equal(watch->meter.watch.peak_ns, 4000000 + 9 * 125000);
     watch->t_ns = 4000000 + 9 * 125000 + 19 * MEASURE_TICK_NS;
@@ -302,16 +302,16 @@ static void without_a_threshold_there_are_no_peaks(void **state)
 
     watch->meter.config.peak_a = 0;
     work->x[SAMPLES_IA][5] = 1e9;
-    measure_event_peak(&watch->meter, work, &watch->out);
+    measure_event_peak(&watch->meter, work, work->fresh, work->n, &watch->out);
     assert_int_equal(watch->out.events, 0);
     watch->meter.config.peak_a = 100;
     watch->meter.config.phases = 2;
     work->x[SAMPLES_IA][5] = 0;
     work->x[SAMPLES_IC][5] = 1e9;                   /* a phase that the meter has not */
-    measure_event_peak(&watch->meter, work, &watch->out);
+    measure_event_peak(&watch->meter, work, work->fresh, work->n, &watch->out);
     assert_int_equal(watch->out.events, 0);
     work->x[SAMPLES_IB][1] = 100;
-    measure_event_peak(&watch->meter, work, &watch->out);
+    measure_event_peak(&watch->meter, work, work->fresh, work->n, &watch->out);
     assert_int_equal(watch->out.events, 1);
     free(watch);
 }

@@ -138,7 +138,7 @@ static void events_beyond_the_room_are_counted_and_known_all_the_same(void **sta
     lay(stage);
     stage->work.x[SAMPLES_IB][40] = -2500;
     stage->out.events = MEASURE_EVENTS_MAX;
-    measure_event_peak(&stage->meter, &stage->work, &stage->out);
+    measure_event_peak(&stage->meter, &stage->work, 1, MOST, &stage->out);
     assert_int_equal(stage->out.events, MEASURE_EVENTS_MAX);
     assert_int_equal(stage->out.lost, 1);
     assert_int_equal(stage->meter.watch.on, 1u << MEASURE_PEAK);

@@ -102,6 +102,25 @@ static void samples_are_found_by_their_number(void **state)
     }
 }
 
+/* Up to the end of the ring, where the rest of the block begins at its start. */
+static void to_expect_samples_changes_nothing(void **state)
+{
+    (void)state;
+    struct place *place = make(6), *before = malloc(sizeof *before);
+
+    assert_non_null(before);
+    for (uint32_t block = 1; block <= 22; block++) {
+        memcpy(before, place, sizeof *before);
+        wave_expect(&place->wave, 128);
+        assert_memory_equal(before, place, sizeof *before);
+        write_more(place, block, 0);
+    }
+    assert_int_equal(wave_read(&place->wave, 0, 253, place->pair), 0);
+    assert_true(is_right(place->pair, 3, 0, 253));
+    free(before);
+    free(place);
+}
+
 static void what_is_wrong_with_samples_stands_in_the_head(void **state)
 {
     (void)state;
@@ -208,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_are_found_by_their_number),
+        cmocka_unit_test(to_expect_samples_changes_nothing),
         cmocka_unit_test(what_is_wrong_with_samples_stands_in_the_head),
         cmocka_unit_test(what_was_made_up_or_is_invalid_is_not_good),
         cmocka_unit_test(memory_that_does_not_fit_is_refused),
