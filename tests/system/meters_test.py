@@ -286,6 +286,7 @@ def case_alerts():
         assert thd['quantity'] == 'thd_current' and 8 < float(thd['value'].removesuffix('%')) < 10.1, thd
         sender.maker = plain
         await_that(lambda: alert(bed, 'harmonics')['now'] == 0, SETTLE_S)
+        await_that(lambda: lane(bed)['blocks'] > 4 * RAW_HZ // RAW_SAMPLES, SETTLE_S)
         sender.stop()
         finish(traffic, early=True)
         _, summary = bed.stop(daemon)
