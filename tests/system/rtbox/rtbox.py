@@ -30,10 +30,11 @@ HOSTS, MOST_HOSTS, METERS = 60, 54, 9
 LEASE_S, CUT_S, PATIENCE_S = 2, 4, 20
 # Ungoverned a breaker trips after 15.2 s: a run that proves that none does goes on for longer.
 WHOLE_S, SHORT_S, MOST_S = 18, 6, 120
-# What each defect must break, and nothing else. Without frames from outside nothing is heard at all.
-BREAKS = {'receive': {'meters are heard', 'hosts hold leases', 'leases arrive'},
+# What each defect must break, and nothing else. Without frames from outside nothing is heard at all: that one
+# comes last, because what it never took stands in the emulated card when the next daemon begins.
+BREAKS = {'link': {'the cut is seen inside'},
           'send': {'hosts hold leases', 'leases arrive'},
-          'link': {'the cut is seen inside'}}
+          'receive': {'meters are heard', 'hosts hold leases', 'leases arrive'}}
 
 
 def read(path):
@@ -119,6 +120,25 @@ class Play:
             if (status and what(status)) or time.monotonic() > end:
                 return status
             time.sleep(0.2)
+
+    def boot_again(self):
+        """A machine that knows nothing of what went before, behind the same cables."""
+        self.machine.stop()
+        self.machine = box.Machine(self.folder, self.machine.kernel, self.machine.image, self.network.tap)
+        self.machine.start()
+        self.starts = 0
+
+    def tell(self):
+        """What a reader of the log wants to know of a run that went wrong."""
+        for side, space in self.network.space.items():
+            for what in (['-s', 'link', 'show', 'eth0'], ['neighbour', 'show']):
+                told = subprocess.run(['ip', '-netns', space, *what], capture_output=True, text=True,
+                                      check=False)
+                print(f'    {side}: ip {" ".join(what)}\n{told.stdout.rstrip()}')
+        lanes = self.machine.text('grep -o \'"lanes": .*\' /run/summary.json')
+        daemon = self.machine.text(f'tail -n 5 /run/flyballd.{self.starts}.log')
+        plant = read(f'{self.folder}/plant.log')
+        print(f'    lanes: {lanes[:3000]}\n    daemon: {daemon}\n    plant: {plant[-700:]}', flush=True)
 
     def start_daemon(self, broken=None):
         program = f'export FLYBALL_BREAK={broken}; PROGRAM=flyballd-broken' if broken else 'PROGRAM=flyballd'
@@ -321,9 +341,18 @@ def notices(play, part):
     check_outcome(play.finish_plant(), verdict, 'meanwhile', False)
     play.stop_daemon()
     good = verdict.failed == BREAKS[part]
+    if not good:
+        play.tell()
     by = ', '.join(sorted(verdict.failed)) or 'nothing'
     print(f'{"ok" if good else "NOT OK"}: a broken "{part}" is noticed by: {by}', flush=True)
     return good
+
+
+def notices_anew(play, part):
+    """Once more: the question is whether it is noticed, not what an emulated card kept from before."""
+    print('the same in a machine that has just started:')
+    play.boot_again()
+    return notices(play, part)
 
 
 def parse():
@@ -356,7 +385,7 @@ def main():
         play.boot()
         good = whole(play, arguments.broken)
         for part in BREAKS if arguments.self_test and good else []:
-            good = notices(play, part) and good
+            good = (notices(play, part) or notices_anew(play, part)) and good
     except image.Unavailable as reason:
         skip(reason)
     finally:
