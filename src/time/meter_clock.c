@@ -99,6 +99,22 @@ static int64_t scatter_ppb(const struct meter_clock *clock, const struct referen
     return clamp(4 * (wide)median(residual, clock->count) * PPB / (last->mono_ns - first->mono_ns));
 }
 
+/* At the newest point, by all of them: that one may be of a few packets only. While no drift is known, by the
+ * one that came quickest. */
+static int64_t offset_now(const struct meter_clock *clock, const struct reference_line *line,
+                          const struct meter_clock_found *found)
+{
+    const struct meter_clock_point *last = &clock->point[clock->count - 1];
+    int64_t offset[METER_CLOCK_POINTS], most = INT64_MIN;
+    for (uint32_t i = 0; i < clock->count; i++) {
+        const struct meter_clock_point *point = &clock->point[i];
+        wide along_ns = (wide)(last->mono_ns - point->mono_ns) * found->drift_ppb / PPB;
+        offset[i] = clamp(offset_at(point, line) + along_ns);
+        most = offset[i] > most ? offset[i] : most;
+    }
+    return found->has_drift ? median(offset, clock->count) : most;
+}
+
 void meter_clock_find(const struct meter_clock *clock, const struct reference_line *line, int64_t ahead_ns,
                       struct meter_clock_found *found)
 {
@@ -106,18 +122,17 @@ void meter_clock_find(const struct meter_clock *clock, const struct reference_li
     *found = (struct meter_clock_found){0};
     if (!clock->count)
         return;
-    const struct meter_clock_point *last = &clock->point[clock->count - 1];
-    if (line) {
-        found->has_offset = true;
-        found->offset_ns = clamp(offset_at(last, line) + ahead_ns);
-        found->half_ns = reference_half_ns(line, last->mono_ns);
-    }
     uint32_t pairs = clock->count >= METER_CLOCK_ENOUGH ? slopes(clock, line, slope_ppb) : 0;
-    if (!pairs)
+    if (pairs) {
+        found->has_drift = true;
+        found->drift_ppb = median(slope_ppb, pairs);
+        found->drift_half_ppb = scatter_ppb(clock, line, found->drift_ppb);
+    }
+    if (!line)
         return;
-    found->has_drift = true;
-    found->drift_ppb = median(slope_ppb, pairs);
-    found->drift_half_ppb = scatter_ppb(clock, line, found->drift_ppb);
+    found->has_offset = true;
+    found->offset_ns = clamp((wide)offset_now(clock, line, found) + ahead_ns);
+    found->half_ns = reference_half_ns(line, clock->point[clock->count - 1].mono_ns);
 }
 
 bool meter_clock_is_off(const struct meter_clock_found *found, int64_t within_ns, int64_t drift_ppb)
