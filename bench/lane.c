@@ -121,8 +121,10 @@ static void end(struct bed *bed)
 static void drain(struct bed *bed, bool counts)
 {
     for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; spsc_release(bed->lane.out)) {
-        bed->readings += counts;
-        bed->unsure += counts && slot->reading.flags & READING_UNSURE;
+        bool reading = counts && slot->kind == SLOT_READING;
+
+        bed->readings += reading;
+        bed->unsure += reading && slot->reading.flags & READING_UNSURE;
     }
     bed->lane.depth = 0;
 }
