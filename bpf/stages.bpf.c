@@ -57,7 +57,8 @@ int BPF_USDT(burst, uint64_t lane, uint64_t count, uint64_t before_ns, uint64_t 
 }
 
 SEC("usdt")
-int BPF_USDT(decoded, uint64_t kind, uint64_t subject, uint64_t number, uint64_t t_receive_ns)
+int BPF_USDT(decoded, uint64_t kind, uint64_t subject, uint64_t number, uint64_t frame_sequence,
+             uint64_t t_receive_ns)
 {
     if (!open)
         return 0;
