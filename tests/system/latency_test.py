@@ -140,8 +140,8 @@ PREQUEUE = '/proc/sys/net/core/netdev_tstamp_prequeue'
 
 
 class StampAtHand:
-    """Stamps of frames received are taken where programs see them, too: behind the queue between two ends of a
-    veth, not before it."""
+    """Stamps of frames received are taken where programs see them, too: behind the queue between two ends of
+    a veth, not before it."""
 
     def __enter__(self):
         with open(PREQUEUE, encoding='utf-8') as file:
@@ -215,7 +215,8 @@ def case_wire():
         print(rows, {key: seen['wire'][key] for key in ('meter_frames', 'cap_frames', 'unmatched')})
         assert rows['first']['n'] >= 1 and rows['all']['n'] >= rows['first']['n']
         assert rows['answer']['n'] > 50 and seen['wire']['meter_frames'] > 100
-        assert seen['wire']['cap_frames'] == rows['all']['n'] + rows['answer']['n'] + seen['wire']['unmatched']
+        known = rows['all']['n'] + rows['answer']['n'] + seen['wire']['unmatched']
+        assert abs(seen['wire']['cap_frames'] - known) <= 2, known     # one may be under way at the end
 
 
 def case_agent():
