@@ -45,6 +45,8 @@ struct bed {
     int64_t sample;             /* number of the next one */
     double amplitude;           /* of the currents */
     bool pure;                  /* nothing beside the mains */
+    struct quality quality;     /* the newest that was taken, */
+    uint32_t qualities;         /* of so many */
 };
 
 static struct measure_config config_of(void)
@@ -176,11 +178,16 @@ static uint32_t take_readings(struct bed *bed, struct reading *last, uint32_t *u
     uint32_t count = 0;
 
     *unsure = 0;
-    for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; count++) {
+    for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; spsc_release(bed->lane.out)) {
+        if (slot->kind == SLOT_QUALITY) {
+            bed->quality = slot->quality;
+            bed->qualities++;
+            continue;
+        }
         assert_int_equal(slot->kind, SLOT_READING);
         *last = slot->reading;
         *unsure += (slot->reading.flags & READING_UNSURE) != 0;
-        spsc_release(bed->lane.out);
+        count++;
     }
     bed->lane.depth = 0;
     return count;
@@ -222,6 +229,69 @@ static void a_second_of_raw_samples_is_sixty_readings(void **state)
     assert_int_equal(shown.current_ma[0], last.current_ma[0]);
 }
 
+static void expect_quality(const struct quality *quality)
+{
+    double va = volts * amperes;
+
+    assert_int_equal(quality->meter, METER);
+    assert_int_equal(quality->phases, 3);
+    assert_int_equal(quality->cycles, 12);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        assert_in_range(quality->apparent_mva[p], (int64_t)(va * 997), (int64_t)(va * 1003));
+        assert_in_range(quality->reactive_mvar[p], (int64_t)(va * sin(lag) * 997),
+                        (int64_t)(va * sin(lag) * 1003));
+        assert_in_range(quality->displacement_ppm[p], 955336 - 300, 955336 + 300);
+        assert_in_range(quality->power_factor_ppm[p], 955336 - 600, 955336 + 600);
+    }
+    assert_in_range(quality->displacement_all_ppm, 955336 - 300, 955336 + 300);
+    assert_in_range(quality->effective_mva, (int64_t)(va * 2991), (int64_t)(va * 3009));
+    assert_in_range(quality->neutral_ma, 0, 2000);
+    assert_in_range(quality->unbalance_v_ppm, 0, 1000);
+    assert_in_range(quality->frequency_mhz, 59995, 60005);
+}
+
+/* What needs 10 or 12 cycles comes behind their readings, five times a second. */
+static void twelve_cycles_tell_what_a_reading_does_not(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    send_raw_for(bed, 250);
+    take_readings(bed, &last, &unsure);
+    bed->qualities = 0;
+    send_raw_for(bed, 250);
+    take_readings(bed, &last, &unsure);
+    assert_in_range(bed->qualities, 4, 6);
+    expect_quality(&bed->quality);
+    int64_t now_ns = START_NS + bed->sample * PERIOD_PS / 1000;
+    assert_in_range(now_ns - bed->quality.t_meter_ns, 0, 250 * MS);
+    /* a steady load: of a second, which has passed */
+    assert_true(last.known & READING_FEATURES);
+    assert_in_range(last.load_factor_ppm, 995000, 1000000);
+    assert_in_range(last.trend_w_per_s + 2000, 0, 4000);
+}
+
+static void spoilt_cycles_tell_nothing(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    send_raw_for(bed, 500);
+    take_readings(bed, &last, &unsure);
+    bed->qualities = 0;
+    bed->amplitude = 6;         /* clipped, as below */
+    send_raw_for(bed, 200);
+    take_readings(bed, &last, &unsure);
+    assert_in_range(bed->qualities, 0, 1);      /* the window that was all but full */
+    bed->amplitude = 1;
+    send_raw_for(bed, 200);
+    take_readings(bed, &last, &unsure);
+    assert_in_range(bed->qualities, 2, 5);
+    expect_quality(&bed->quality);
+}
+
 /* The cycles that are read stand one behind the other: what they carried is all that flowed. */
 static void no_cycle_is_left_out_and_none_counts_twice(void **state)
 {
@@ -234,6 +304,8 @@ static void no_cycle_is_left_out_and_none_counts_twice(void **state)
     take_readings(bed, &reading, &unsure);
     send_raw_for(bed, 250);
     for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; spsc_release(bed->lane.out)) {
+        if (slot->kind != SLOT_READING)
+            continue;
         reading = slot->reading;
         if (before_ns)
             assert_in_range(reading.t_meter_ns - before_ns, 16.6 * MS, 16.74 * MS);
@@ -739,6 +811,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BED(a_second_of_raw_samples_is_sixty_readings),
+        BED(twelve_cycles_tell_what_a_reading_does_not),
+        BED(spoilt_cycles_tell_nothing),
         BED(no_cycle_is_left_out_and_none_counts_twice),
         BED(gain_offset_and_phase_are_corrected),
         BED(a_lost_packet_spoils_its_cycles_and_no_others),
