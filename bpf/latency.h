@@ -9,6 +9,10 @@
 #include <stdint.h>
 #endif
 
+/* Kinds of slots, and of frames on the wire: as in msg/slot.h and msg/frame.h. */
+enum { KIND_READING = 1, KIND_REPORT, KIND_TICK, KIND_TICK_PART };
+enum { WIRE_MEASUREMENT = 1, WIRE_REPORT, WIRE_LEASE, WIRE_CLAIM };
+
 /* A log-linear histogram as in record/histogram.h: same bits, same buckets. */
 enum { LATENCY_SUB_BITS = 5, LATENCY_BUCKETS = (40 - LATENCY_SUB_BITS + 1) << LATENCY_SUB_BITS };
 

@@ -9,8 +9,6 @@
 
 char terms[] SEC("license") = "GPL";
 
-enum { KIND_READING = 1, KIND_REPORT = 2, KIND_TICK = 3, KIND_TICK_PART = 4 };     /* enum slot_kind */
-
 struct latency_row rows[LATENCY_STAGE_COUNT];
 uint64_t slots;             /* worked by decide, of every kind */
 uint64_t bursts, frames;    /* polls that found something, and what they found */

@@ -17,8 +17,6 @@
 
 char terms[] SEC("license") = "GPL";
 
-/* msg/frame.h */
-enum { KIND_MEASUREMENT = 1, KIND_REPORT_FRAME = 2, KIND_LEASE = 3, KIND_CLAIM = 4, SLOT_KIND_READING = 1 };
 enum { MAGIC = 0x31594C46 };
 
 struct frame_head {
@@ -76,7 +74,7 @@ static __always_inline void arrived(const struct frame_head *head, uint32_t addr
         return;
     }
     bpf_map_update_elem(&arrivals, &number, &fresh, BPF_ANY);
-    if (head->kind == KIND_MEASUREMENT)
+    if (head->kind == WIRE_MEASUREMENT)
         __sync_fetch_and_add(&counts.meter_frames, 1);
 }
 
@@ -91,7 +89,7 @@ static __always_inline void left(const struct frame_head *head)
         return;
     }
     bpf_map_delete_elem(&flights, &number);
-    if (cause->kind != SLOT_KIND_READING) {
+    if (cause->kind != KIND_READING) {
         record(&rows[WIRE_ANSWER], now_ns - cause->t_ns);
         return;
     }
@@ -120,9 +118,9 @@ static __always_inline void look(void *data, void *end)
     if (type != bpf_htons(ETH_P_IP) || (void *)(head + 1) > end || ip->ihl != 5 ||
         ip->protocol != IPPROTO_UDP || head->magic != MAGIC)
         return;
-    if (head->kind == KIND_MEASUREMENT || head->kind == KIND_REPORT_FRAME)
+    if (head->kind == WIRE_MEASUREMENT || head->kind == WIRE_REPORT)
         arrived(head, ip->saddr, udp->source);
-    else if (head->kind == KIND_LEASE || head->kind == KIND_CLAIM)
+    else if (head->kind == WIRE_LEASE || head->kind == WIRE_CLAIM)
         left(head);
 }
 

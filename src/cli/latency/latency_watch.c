@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/latency/latency_watch.h"
 
-#include "msg/limits.h"
+#include "msg/frame.h"
+#include "msg/slot.h"
+
+static_assert((int)KIND_READING == SLOT_READING && (int)KIND_REPORT == SLOT_REPORT &&
+                  (int)KIND_TICK == SLOT_TICK && (int)KIND_TICK_PART == SLOT_TICK_PART &&
+                  (int)WIRE_MEASUREMENT == FRAME_MEASUREMENT && (int)WIRE_REPORT == FRAME_REPORT &&
+                  (int)WIRE_LEASE == FRAME_LEASE && (int)WIRE_CLAIM == FRAME_CLAIM,
+              "programs in the kernel know the kinds of slots and frames");
 
 const char *watch_stage_name(uint32_t stage)
 {
