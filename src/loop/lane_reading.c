@@ -50,7 +50,7 @@ int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_n
     slot->kind = SLOT_READING;
     slot->marks = t_receive_ns < age->doubted_until_ns ? SLOT_CLOCK_STEPPED : 0;
     slot->reading = *reading;
-    lane_publish(lane, slot, t_receive_ns);
+    lane_publish(lane, slot, reading->sequence, t_receive_ns);
     show_meter(lane, reading, t_receive_ns, age_ns + lane->model->policy.age_bound_ns);
     return ACCEPTED;
 }

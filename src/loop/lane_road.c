@@ -91,7 +91,7 @@ static void pass_quality(struct lane *lane, uint32_t meter, const struct samples
             quality.t_meter_ns -= TAI_AHEAD_NS;
         slot->kind = SLOT_QUALITY;
         slot->quality = quality;
-        lane_publish(lane, slot, t_receive_ns);
+        lane_publish(lane, slot, 0, t_receive_ns);     /* no frame is its alone */
     }
 }
 
