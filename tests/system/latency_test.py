@@ -127,12 +127,12 @@ def lacks_egress(seen):
 
 
 def middle_ns(row, q):
-    """The quantile of a histogram, as the middle of its bucket: edges alone may be 3 % off."""
+    """The quantile of a histogram, spread evenly over its bucket: edges alone may be 3 % off."""
     rank = max(1, -(-int(q * 1e6) * row['n'] // 10**6))
     for floor_ns, count in row['buckets']:
+        if rank <= count:
+            return floor_ns + (1 << max(0, floor_ns.bit_length() - 6)) * (rank - 0.5) / count
         rank -= count
-        if rank <= 0:
-            return floor_ns + (1 << max(0, floor_ns.bit_length() - 6)) / 2
     raise AssertionError('an empty histogram')
 
 
@@ -187,6 +187,34 @@ def measured_alike(bed):
     return apart
 
 
+def caused_by_readings(bed, traffic):
+    """Cap frames of an emergency are known as those of the reading that called it. False: there was none."""
+    time.sleep(3)                       # leases above fail-safe, or there is nothing to cut
+    watching = subprocess.Popen(
+        [CLI, 'latency', '--door', bed.door, '--json', '--no-noise', '--for', '4s', '--wire',
+         f'flyball-hosts-{bed.suffix}:eth0', '--wire', f'flyball-meters-{bed.suffix}:eth0'],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8')
+    bed.running.append(watching)
+    assert 'watching' in watching.stderr.readline()
+    before = ask(bed.door, b'counters')['counters']['egress']['emergencies']
+    traffic.send_signal(signal.SIGUSR1)     # heavy
+    time.sleep(2)
+    cut = ask(bed.door, b'counters')['counters']['egress']['emergencies'] - before
+    text, _ = watching.communicate(timeout=60)
+    traffic.send_signal(signal.SIGUSR1)     # and light again
+    seen = json.loads(text)
+    rows = {name: {key: row[key] for key in ('n', 'p50_ns', 'max_ns')}
+            for name, row in seen['wire']['rows'].items()}
+    print(cut, 'cut', rows, {key: seen['wire'][key] for key in ('meter_frames', 'cap_frames', 'unmatched')})
+    assert rows['answer']['n'] > 50 and seen['wire']['meter_frames'] > 50
+    known = rows['all']['n'] + rows['answer']['n'] + seen['wire']['unmatched']
+    assert abs(seen['wire']['cap_frames'] - known) <= 2, known     # one may be under way at the end
+    if seen['duration_ns'] < 2.5e9 or not cut:
+        return False
+    assert rows['first']['n'] >= 1 and rows['all']['n'] >= rows['first']['n'], rows
+    return True
+
+
 def case_wire():
     """Wire to wire agrees with the sender's own measurement; a reading's cap frames are known as its own."""
     with StampAtHand(), Bed('dlat') as bed:
@@ -196,27 +224,14 @@ def case_wire():
         while len(apart) < 3 and not any(max(tried.values()) < APART_MOST for tried in apart):
             apart.append(measured_alike(bed))
         assert min(max(tried.values()) for tried in apart) < APART_MOST, apart
-        traffic = bed.traffic(60, '--heavy', 'm-rack-a1')
-        time.sleep(3)                   # leases above fail-safe
-        watching = subprocess.Popen(
-            [CLI, 'latency', '--door', bed.door, '--json', '--no-noise', '--for', '6s', '--wire',
-             f'flyball-hosts-{bed.suffix}:eth0', '--wire', f'flyball-meters-{bed.suffix}:eth0'],
-            stdout=subprocess.PIPE, encoding='utf-8')
-        bed.running.append(watching)
-        while watching.poll() is None:      # when it begins to count is up to the machine
-            traffic.send_signal(signal.SIGUSR1)
-            time.sleep(1)
-        text, _ = watching.communicate(timeout=60)
+        traffic = bed.traffic(90, '--heavy', 'm-rack-a1')
+        for _ in range(3):
+            if caused_by_readings(bed, traffic):
+                break
+        else:
+            skip('this machine is too slow: no reading made the daemon cut a host while it was watched')
         finish(traffic, early=True)
         bed.stop(daemon)
-        seen = json.loads(text)
-        rows = {name: {key: row[key] for key in ('n', 'p50_ns', 'max_ns')}
-                for name, row in seen['wire']['rows'].items()}
-        print(rows, {key: seen['wire'][key] for key in ('meter_frames', 'cap_frames', 'unmatched')})
-        assert rows['first']['n'] >= 1 and rows['all']['n'] >= rows['first']['n']
-        assert rows['answer']['n'] > 50 and seen['wire']['meter_frames'] > 100
-        known = rows['all']['n'] + rows['answer']['n'] + seen['wire']['unmatched']
-        assert abs(seen['wire']['cap_frames'] - known) <= 2, known     # one may be under way at the end
 
 
 def case_agent():

@@ -112,6 +112,8 @@ static void watch_on(struct watch *watch)
     count(watch, true);
     watch->began_ns = clock_monotonic_ns();
     watch->own.begin = ask_counts(watch->door);
+    fprintf(stderr, "flyball latency: watching process %d%s\n", (int)watch->target.pid,
+            watch->for_ns ? "" : "; Ctrl-C ends it");
     uint64_t column_ns = watch->for_ns ? (uint64_t)(watch->for_ns / MAP_COLUMNS) + 1 : NS_PER_S;
     map_begin(&watch->map, (uint64_t)watch->began_ns, column_ns);
     while (rows_wait(signals, watch->target.pid, watch->for_ns ? watch->began_ns + watch->for_ns : 0))

@@ -46,7 +46,7 @@ static int enter(const char *name, size_t bytes)
  * ever run behind a sender that spins in real time. */
 static int attach_in(const struct wire *wire, int index)
 {
-    LIBBPF_OPTS(bpf_link_create_opts, generic, .flags = XDP_FLAGS_SKB_MODE);
+    const struct bpf_link_create_opts generic = {.sz = sizeof generic, .flags = XDP_FLAGS_SKB_MODE};
     int in = bpf_link_create(bpf_program__fd(wire->object->progs.wire_pass), index, ATTACH_INGRESS, NULL);
     if (in >= 0)
         return in;
