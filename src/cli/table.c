@@ -10,6 +10,7 @@ extern const struct cli_verb cli_doctor;
 extern const struct cli_verb cli_host;
 extern const struct cli_verb cli_import;
 extern const struct cli_verb cli_keys;
+extern const struct cli_verb cli_latency;
 extern const struct cli_verb cli_maintenance;
 extern const struct cli_verb cli_measure;
 extern const struct cli_verb cli_meter;
@@ -32,6 +33,7 @@ const struct cli_verb *const cli_table[] = {
     &cli_host,
     &cli_import,
     &cli_keys,
+    &cli_latency,
     &cli_maintenance,
     &cli_measure,
     &cli_meter,

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Meters that send raw samples, sampled values and synchrophasors to flyballd, over namespaces.
+"""Meters that send raw samples, sampled values and synchrophasors to flyballd, over namespaces: `flyball
+meter`, and where something has to be broken, senders of this test.
 
 usage: meters_test.py CASE [DRIVER], with the paths of daemon_test.py. Exit 77 skips: not root."""
-import binascii
+import json
 import math
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -13,7 +15,7 @@ import sys
 import threading
 import time
 
-from daemon_test import CLI, DAEMON, Bed, ask, skip
+from daemon_test import CLI, DAEMON, Bed, ask, finish, skip
 from ip_test import METERS, PEER_MAC, Wire, await_that, change, standing_in
 
 VOLTS, AMPERES, LAG, HERTZ = 277.0, 120.0, 0.3, 60.0
@@ -21,7 +23,16 @@ WATTS = 3 * VOLTS * AMPERES * math.cos(LAG)
 RAW_NUMBER, RAW_HZ, RAW_SAMPLES, V_LSB, A_LSB = 17, 8000, 32, 0.02, 0.0125
 SVID, APPID, SV_HZ, SV_ASDUS = b'flyballMU01', 0x4001, 4000, 8
 PMU_ID, PMU_HZ = 101, 50
-NAMES = 'VA VB VC IA IB IC'.split()
+TO = ('--to', f'{METERS}:7001')
+# Noise, for no two cycles of a meter are the same; it adds 2e-8 to an rms.
+WAVE = ('--voltage', str(VOLTS), '--current', str(AMPERES), '--frequency', str(HERTZ),
+        '--lag', str(math.degrees(LAG)), '--noise', '0.02')
+SV = ('--interface', 'eth0', '--vlan', '0', '--name', SVID.decode(), '--rate', str(SV_HZ),
+      '--block', str(SV_ASDUS))
+PMU = (*TO, '--first', str(PMU_ID), '--rate', str(PMU_HZ), '--cfg-every', '1')
+RAW = (*TO, '--first', str(RAW_NUMBER), '--rate', str(RAW_HZ), '--block', str(RAW_SAMPLES))
+# Of the fundamental, percent; of amperes, which swing by 5 % twice a second.
+HARMONIC_V, HARMONIC_A, SWING_HZ, SWING = {5: 3.0}, {5: 6.0, 7: 4.0}, 2.0, 0.05
 SETTLE_S, LATE_S = 30, 0.05
 
 
@@ -73,13 +84,11 @@ class Raw:
 
 
 class Sampled:
-    """Frames of 8 ASDUs; smpCnt begins with each second."""
+    """Frames of 8 ASDUs of another configuration than before; smpCnt begins with each second."""
     each_ns = SV_ASDUS * 10**9 // SV_HZ
 
-    def __init__(self):
-        self.revision = 1
-        self.frames = {revision: [self.frame(revision, first) for first in range(0, SV_HZ, SV_ASDUS)]
-                       for revision in (1, 2)}
+    def __init__(self, revision):
+        self.frames = [self.frame(revision, first) for first in range(0, SV_HZ, SV_ASDUS)]
 
     def asdu(self, revision, count, t_s):
         data = b''
@@ -91,7 +100,7 @@ class Sampled:
         return b'\x30' + bytes([len(body)]) + body
 
     def packet(self, _, t0_ns):
-        return self.frames[self.revision][t0_ns % 10**9 // self.each_ns]
+        return self.frames[t0_ns % 10**9 // self.each_ns]
 
     def frame(self, revision, first):
         parts = b''.join(self.asdu(revision, first + i, (first + i) / SV_HZ) for i in range(SV_ASDUS))
@@ -99,33 +108,6 @@ class Sampled:
         apdu = b'\x60\x82' + struct.pack('!H', len(body)) + body
         return (bytes.fromhex('010ccd040001') + PEER_MAC + bytes.fromhex('8100800088ba') +
                 struct.pack('!HHHH', APPID, 8 + len(apdu), 0, 0) + apdu)
-
-
-class Phasors:
-    """A configuration each second, data frames in between."""
-    each_ns = 10**9 // PMU_HZ
-
-    def frame(self, kind, t_ns, body):
-        head = struct.pack('!HHHII', 0xAA02 | kind << 4, 16 + len(body), PMU_ID, t_ns // 10**9,
-                           t_ns % 10**9 // 1000)
-        return head + body + struct.pack('!H', binascii.crc_hqx(head + body, 0xFFFF))
-
-    def config(self, t_ns):
-        body = struct.pack('!IH16sHHHHH', 10**6, 1, b'PDU'.ljust(16), PMU_ID, 0x000F, 6, 0, 0)
-        body += b''.join(name.encode().ljust(16) for name in NAMES)
-        body += b''.join(struct.pack('!I', 1 + (place >= 3 and 1 << 24)) for place in range(6))
-        return self.frame(3, t_ns, body + struct.pack('!HHh', 0, 1, PMU_HZ))
-
-    def packet(self, number, t0_ns):
-        if number % PMU_HZ == 0:
-            return self.config(t0_ns)
-        wobble = 1 + 2e-4 * math.sin(number)
-        body = struct.pack('!H', 0)
-        for place in range(6):
-            size, angle = (VOLTS, 0) if place < 3 else (AMPERES, -LAG)
-            angle = math.remainder(angle - 2 * math.pi * (place % 3) / 3, 2 * math.pi)
-            body += struct.pack('!ff', size * wobble, angle)
-        return self.frame(0, t0_ns, body + struct.pack('!ff', HERTZ, 0))
 
 
 class Sender(threading.Thread):
@@ -172,6 +154,22 @@ def datagrams(namespace):
     return own
 
 
+def sends(bed, protocol, *options):
+    """flyball meter, where the meters are."""
+    sender = subprocess.Popen(['ip', 'netns', 'exec', f'flyball-meters-{bed.suffix}', CLI, 'meter',
+                               '--protocol', protocol, '--json', *WAVE, *options],
+                              stdout=subprocess.PIPE, encoding='utf-8')
+    bed.running.append(sender)
+    return sender
+
+
+def has_sent(sender):
+    sender.send_signal(signal.SIGINT)
+    said, _ = sender.communicate(timeout=30)
+    assert sender.returncode == 0, said
+    return json.loads(said)['sent']
+
+
 def meter(bed, name):
     return next(row for row in ask(bed.door, b'status')['meters'] if row['id'] == name)
 
@@ -215,35 +213,110 @@ def case_read(driver):
         give_protocols(bed, PLACES)
         daemon = bed.start()
         wire, own = Wire('flyball-meters-mtrs'), datagrams('flyball-meters-mtrs')
-        raw, sampled, phasors = Raw(), Sampled(), Phasors()
-        senders = {'m-rack-a1': Sender(raw, own.send), 'm-rack-b1': Sender(sampled, wire.send),
-                   'm-rack-a2': Sender(phasors, own.send)}
-        for sender in senders.values():
-            sender.start()
-        for name in senders:
+        raw = Sender(Raw(), own.send)
+        raw.start()
+        sampled, phasors = sends(bed, 'sv', *SV), sends(bed, 'c37118', *PMU)
+        for name in PLACES:
             row = await_that(lambda name=name: reads_true(bed, name), SETTLE_S)
             print(f'{name}: {row["power_w"]:.1f} W of {WATTS:.1f}, {row["current_a"]} A, '
                   f'{row["voltage_v"]} V')
         before = refused(bed, 'duplicate')
-        senders['m-rack-a1'].twice = 3
+        raw.twice = 3
         await_that(lambda: refused(bed, 'duplicate') == before + 3)
-        senders['m-rack-a1'].leave_out = 2
-        await_that(lambda: not senders['m-rack-a1'].leave_out)
+        raw.leave_out = 2
+        await_that(lambda: not raw.leave_out)
         accepted = lane(bed)['blocks']
         await_that(lambda: lane(bed)['blocks'] > accepted + 100, SETTLE_S)
         await_that(lambda: reads_true(bed, 'm-rack-a1'), SETTLE_S)
         assert refused(bed, 'config_changed') == 0
-        sampled.revision = 2
+        sent = [has_sent(sampled)]
+        other = Sender(Sampled(revision=2), wire.send)
+        other.start()
         await_that(lambda: refused(bed, 'config_changed') > 10, SETTLE_S)
         await_that(lambda: meter(bed, 'm-rack-b1')['age_ms'] > 300)
         await_that(lambda: reads_true(bed, 'm-rack-a1') and reads_true(bed, 'm-rack-a2'), SETTLE_S)
-        for sender in senders.values():
+        sent.append(has_sent(phasors))
+        for sender in (raw, other):
             sender.stop()
+            sent.append(sender.sent)
         shown = lane(bed)
-        print(f'sent {[sender.sent for sender in senders.values()]}; blocks {shown["blocks"]}, unsure '
+        print(f'sent {sent}; blocks {shown["blocks"]}, unsure '
               f'{shown["unsure"]}; refused { {name: n for name, n in shown["refused"].items() if n} }')
         _, summary = bed.stop(daemon)
         print(f'decoded {summary["latency_us"].get("decoded_meters")}')
+
+
+def rss(shares):
+    return math.sqrt(sum(share**2 for share in shares.values()))
+
+
+def spectrum_of(bed):
+    """Of whole windows alone: behind a pause of this machine one is young."""
+    spectrum = meter(bed, 'm-rack-a1')['spectrum']
+    return spectrum if spectrum and not spectrum['young'] and spectrum['age_ms'] < 1000 else None
+
+
+def check_spectrum(spectrum):
+    """While amperes swing, a window's end is up to a tenth of the fundamental beside its beginning: some
+    hundredths of a percent of every order, which add to what is there."""
+    print(f'spectrum: {spectrum}')
+    assert abs(spectrum['frequency_hz'] - HERTZ) < 0.02
+    for phase in range(3):
+        assert abs(spectrum['thd_voltage_percent'][phase] - rss(HARMONIC_V)) < 0.02
+        assert abs(spectrum['thd_current_percent'][phase] - rss(HARMONIC_A)) < 0.3
+        for name, shares, within in (('voltage', HARMONIC_V, 0.02), ('current', HARMONIC_A, 0.25)):
+            worst = max(shares, key=shares.get)
+            assert spectrum[f'worst_{name}_order'][phase] == worst
+            assert abs(spectrum[f'worst_{name}_percent'][phase] - shares[worst]) < within
+        # K: of squares of currents by squares of their orders, against the sum of the squares
+        squares = {1: 1, **{order: (share / 100)**2 for order, share in HARMONIC_A.items()}}
+        wanted = sum(square * order**2 for order, square in squares.items()) / sum(squares.values())
+        assert abs(spectrum['k_factor'][phase] - wanted) < 0.03
+
+
+def check_swing(bed):
+    """A minute has to be heard. Pauses of this machine cost values, on which it then holds the one before."""
+    swing = await_that(lambda: meter(bed, 'm-rack-a1')['swing'], 120)
+    print(f'swing: {swing}')
+    both = sum(HARMONIC_V[order] * HARMONIC_A[order] / 1e4 for order in HARMONIC_V if order in HARMONIC_A)
+    watts = WATTS + 3 * VOLTS * AMPERES * both
+    assert abs(swing['peak_hz'] - SWING_HZ) < 0.05
+    assert abs(swing['peak_w'] / (watts * SWING / math.sqrt(2)) - 1) < 0.05 + swing['held_percent'] / 100
+    assert abs(swing['mean_w'] / watts - 1) < 0.01
+    steepest = watts * SWING * 2        # from the mean of a second to that of the next: two whole swings each
+    assert swing['ramp_up_w_per_s'] < steepest
+    areas = next(band for band in swing['bands'] if band['from_hz'] == 1)
+    assert areas['share_percent'] > 90, areas
+
+
+def replays(bed):
+    done = subprocess.run([CLI, 'replay', bed.journal, '--json'], capture_output=True, encoding='utf-8',
+                          timeout=120, check=False)
+    said = json.loads(done.stdout)
+    print(f'replay: {said}')
+    assert done.returncode == 0 and said['exact'] and said['seconds'] >= 2, said
+    assert said['decisions'] > 100 and not said['missing'], said
+
+
+def case_live():
+    """Harmonics that were sent are in the status and in flyball status, and in the journal, which replays
+    exactly; with FLYBALL_TEST_LONG, for which a minute has to be heard, how power swings, too."""
+    with Bed('mtrl') as bed:
+        give_protocols(bed, ['m-rack-a1'])
+        daemon = bed.start('--journal', bed.journal)
+        traffic = bed.traffic(300)      # hosts to decide about; what it sends as m-rack-a1 is refused
+        parts = [(kind, order, share) for kind, shares in (('v', HARMONIC_V), ('i', HARMONIC_A))
+                 for order, share in shares.items()]
+        words = [word for part in parts for word in ('--harmonic', '{}{},{}'.format(*part))]
+        sender = sends(bed, 'raw', *RAW, '--swing', f'{SWING_HZ},{100 * SWING}', *words)
+        check_spectrum(await_that(lambda: spectrum_of(bed), SETTLE_S))
+        if os.environ.get('FLYBALL_TEST_LONG'):
+            check_swing(bed)
+        await_that(lambda: lane(bed)['blocks'] > 4 * RAW_HZ // RAW_SAMPLES, SETTLE_S)
+        print(f'sent {has_sent(sender)}; blocks {lane(bed)["blocks"]}')
+        finish(traffic, early=True)
+        bed.stop(daemon)
+        replays(bed)
 
 
 def case_refused():

@@ -57,8 +57,7 @@ def check_daemon(folder, where, flyball, daemon):
 
 
 def check_host_files(source, flyball):
-    """What the command line and sysctl say is what doctor looks for: a host that was set up by them lacks none
-    of it."""
+    """A host that was set up by them lacks nothing of what they are about."""
     script = '. "$0"; echo "$GRUB_CMDLINE_LINUX"'
     told = subprocess.run(['sh', '-c', script, f'{source}/config/host/90-flyball.cfg'], check=True,
                           stdout=subprocess.PIPE, encoding='utf-8').stdout

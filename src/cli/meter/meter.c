@@ -242,6 +242,7 @@ const struct cli_verb cli_meter = {
             "  --harmonic v5,2,30 5th of volts, 2 %, 30 degrees; i for amperes\n"
             "  --noise PERCENT, --unbalance PERCENT\n"
             "  --sag 1,0.1,70     at 1 s for 0.1 s to 70 %\n"
-            "  --step 1,1.65,0.008  at 1 s to 1.65 times the current, over 8 ms\n",
+            "  --step 1,1.65,0.008  at 1 s to 1.65 times the current, over 8 ms\n"
+            "  --swing 2,20       twice a second the current swings by 20 % either way\n",
     .run = run_meter,
 };

@@ -10,13 +10,15 @@
 #include <string.h>
 
 enum { FIELDS_MAX = 4, METERS_AT_ONCE = 4096, ORDER_MAX = 128, TEXT_BYTES = 64 };
+#define SWING_MIN_HZ 0.001
+#define SWING_MAX_HZ 30.0
 
 enum option_name {
     OPTION_PROTOCOL = 256, OPTION_TO, OPTION_FROM, OPTION_INTERFACE, OPTION_CAPTURE, OPTION_METERS,
     OPTION_FIRST, OPTION_NAME, OPTION_RATE, OPTION_BLOCK,
     OPTION_SECONDS, OPTION_COUNT, OPTION_SEED, OPTION_START, OPTION_JSON, OPTION_VOLTAGE, OPTION_CURRENT,
     OPTION_FREQUENCY, OPTION_LAG, OPTION_HARMONIC, OPTION_NOISE, OPTION_UNBALANCE, OPTION_SAG, OPTION_STEP,
-    OPTION_VOLTS_FULL, OPTION_AMPERES_FULL, OPTION_VLAN, OPTION_CLOCK, OPTION_NEUTRAL,
+    OPTION_SWING, OPTION_VOLTS_FULL, OPTION_AMPERES_FULL, OPTION_VLAN, OPTION_CLOCK, OPTION_NEUTRAL,
     OPTION_CFG3, OPTION_CFG_EVERY, OPTION_RECORDING, OPTION_AGAIN, OPTION_CHANNELS, OPTION_PLANT,
     OPTION_WORKLOAD,
 };
@@ -38,7 +40,7 @@ static const struct option known[] = {
     {"frequency", required_argument, NULL, OPTION_FREQUENCY}, {"lag", required_argument, NULL, OPTION_LAG},
     {"harmonic", required_argument, NULL, OPTION_HARMONIC}, {"noise", required_argument, NULL, OPTION_NOISE},
     {"unbalance", required_argument, NULL, OPTION_UNBALANCE}, {"sag", required_argument, NULL, OPTION_SAG},
-    {"step", required_argument, NULL, OPTION_STEP},
+    {"step", required_argument, NULL, OPTION_STEP}, {"swing", required_argument, NULL, OPTION_SWING},
     {"volts-full", required_argument, NULL, OPTION_VOLTS_FULL},
     {"amperes-full", required_argument, NULL, OPTION_AMPERES_FULL},
     {"vlan", required_argument, NULL, OPTION_VLAN}, {"clock", required_argument, NULL, OPTION_CLOCK},
@@ -163,6 +165,19 @@ static int step(struct meter_options *o, const char *text)
     return 0;
 }
 
+/* 2,20: twice a second, by 20 % of the current either way */
+static int swing(struct meter_options *o, const char *text)
+{
+    double field[FIELDS_MAX] = {0};
+
+    if (fields(text, field) != 2 || field[0] < SWING_MIN_HZ || field[0] > SWING_MAX_HZ || field[1] < 0 ||
+        field[1] > 100)
+        return wrong("--swing wants how often a second (0.001 to 30) and percent of the current: 2,20");
+    o->wave.swing_hz = field[0];
+    o->wave.swing_share = field[1] / 100;
+    return 0;
+}
+
 static int clock_named(struct meter_options *o, const char *text)
 {
     static const char *const name[] = {"none", "local", "global"};
@@ -216,6 +231,7 @@ static int take_wave(struct meter_options *o, int option, const char *text)
     case OPTION_UNBALANCE: return share("unbalance", text, &wave->unbalance);
     case OPTION_SAG: return sag(o, text);
     case OPTION_STEP: return step(o, text);
+    case OPTION_SWING: return swing(o, text);
     default: return -EINVAL;
     }
 }

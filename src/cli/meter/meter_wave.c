@@ -106,6 +106,8 @@ static double load_share(const struct meter_wave *wave, double t_s)
         if (t_s >= step->at_s)
             share += (step->factor - share) * (done < 1 ? done : 1);
     }
+    if (wave->swing_share > 0)
+        share *= 1 + wave->swing_share * sin(2 * pi * fmod(t_s * wave->swing_hz, 1));
     return share;
 }
 

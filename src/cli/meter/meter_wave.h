@@ -37,6 +37,7 @@ struct meter_wave {
     double noise;                       /* sigma, share of the rms */
     /* magnitudes of phases b and c: lower and higher by this share */
     double unbalance;
+    double swing_hz, swing_share;       /* of the current: a sine, by so much of it either way */
     uint64_t seed;
     uint32_t parts, sags, steps;
     struct meter_wave_part part[METER_WAVE_PARTS_MAX];

@@ -346,6 +346,25 @@ def lost(folder):
     expect(code == 0 and not said, f'an svID of 34 bytes {said}')
 
 
+def swings(folder):
+    path = os.path.join(folder, 'swings.pcap')
+    code, _, said = run('--protocol', 'raw', '--capture', path, '--to', '10.1.2.3:1', '--seconds', '2',
+                        '--rate', '1000', '--start', str(START_NS), '--current', '100', '--lag', '0',
+                        '--frequency', '50', '--swing', '1.5,25')
+    worst, begin = 0, None
+    for _, data in packets(path, 42):
+        t0_ns, _, v_lsb, i_lsb = struct.unpack_from('<qIff', data, 16)
+        begin = begin or t0_ns
+        for n in range(32):
+            t = (t0_ns - begin) * 1e-9 + n / 1000
+            volts, _, _, amperes, _, _ = struct.unpack_from('<6h', data, 40 + 12 * n)
+            wanted = math.sqrt(2) * math.cos(2 * math.pi * 50 * t)
+            swung = 100 * (1 + 0.25 * math.sin(2 * math.pi * 1.5 * t))
+            worst = max(worst, abs(amperes * i_lsb - wanted * swung) / i_lsb,
+                        abs(volts * v_lsb - wanted * 277.128) / v_lsb)
+    expect(code == 0 and not said and worst < 0.6, f'a swing is within {worst:.3f} counts of its formula')
+
+
 def refusals():
     raw_to, sv_lo = ('--protocol', 'raw', '--to', '10.0.0.1:1'), ('--protocol', 'sv', '--interface', 'lo')
     for options, words in (
@@ -375,6 +394,9 @@ def refusals():
             (('--protocol', 'raw', '--harmonic', '5,2'), '--harmonic wants'),
             (('--protocol', 'raw', '--sag', '1,2'), '--sag wants'),
             (('--protocol', 'raw', '--step', '1'), '--step wants'),
+            (('--protocol', 'raw', '--swing', '2'), '--swing wants'),
+            (('--protocol', 'raw', '--swing', '2,101'), '--swing wants'),
+            (('--protocol', 'raw', '--swing', '31,5'), '--swing wants'),
             (('--protocol', 'raw', '--clock', 'x'), '--clock: x'),
             (('--protocol', 'raw', '--meters', '1.5'), 'no whole number'),
             (('--protocol', 'raw', '--count', '-1'), 'no whole number'),
@@ -395,6 +417,7 @@ with tempfile.TemporaryDirectory() as made:
     clocks(made)
     numbers_of(made)
     steps_in_time(made)
+    swings(made)
     lost(made)
     dissected(made)
     recording(made)

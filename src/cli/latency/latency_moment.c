@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/latency/latency_moment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+uint64_t moments_floor_ns(const struct moments *moments)
+{
+    return moments->count < MOMENTS_MAX ? 0 : moment_ns(&moments->moment[MOMENTS_MAX - 1].what);
+}
+
+static bool overlap(const struct latency_moment *left, const struct latency_moment *right)
+{
+    return left->begin_ns < right->end_ns && right->begin_ns < left->end_ns;
+}
+
+static void remove_at(struct moments *moments, uint32_t at)
+{
+    moments->count--;
+    memmove(&moments->moment[at], &moments->moment[at + 1],
+            (moments->count - at) * sizeof moments->moment[0]);
+}
+
+/* Takes out what the new one covers; a longer one covers it instead, and then true. */
+static bool is_covered(struct moments *moments, const struct latency_moment *what, uint32_t *together)
+{
+    for (uint32_t i = 0; i < moments->count; i++) {
+        struct moment *other = &moments->moment[i];
+        if (!overlap(&other->what, what) || moment_ns(&other->what) < moment_ns(what))
+            continue;
+        other->together++;
+        return true;
+    }
+    for (uint32_t i = moments->count; i-- > 0;) {
+        if (!overlap(&moments->moment[i].what, what))
+            continue;
+        *together += moments->moment[i].together + 1;
+        remove_at(moments, i);
+    }
+    return false;
+}
+
+struct moment *moments_add(struct moments *moments, const struct latency_moment *what)
+{
+    uint32_t together = 0, at = 0;
+    if (is_covered(moments, what, &together))
+        return NULL;
+    while (at < moments->count && moment_ns(&moments->moment[at].what) >= moment_ns(what))
+        at++;
+    if (at == MOMENTS_MAX)
+        return NULL;
+    if (moments->count == MOMENTS_MAX)
+        moments->count--;
+    memmove(&moments->moment[at + 1], &moments->moment[at],
+            (moments->count - at) * sizeof moments->moment[0]);
+    moments->count++;
+    moments->moment[at] = (struct moment){.what = *what, .together = together};
+    return &moments->moment[at];
+}
+
+void thefts_add(struct thefts *thefts, const struct theft_event *event)
+{
+    thefts->event[thefts->next++ % THEFTS_KEPT] = *event;
+}
+
+static uint64_t within(const struct theft_event *event, const struct latency_moment *what)
+{
+    uint64_t from = event->begin_ns > what->begin_ns ? event->begin_ns : what->begin_ns;
+    uint64_t end_ns = event->begin_ns + event->took_ns, to = end_ns < what->end_ns ? end_ns : what->end_ns;
+    return to > from ? to - from : 0;
+}
+
+static bool is_same(const struct theft_key *left, const struct theft_key *right)
+{
+    return left->kind == right->kind && left->id == right->id &&
+           !strncmp(left->name, right->name, LATENCY_NAME_BYTES);
+}
+
+static void sort_last(struct moment *moment, uint32_t at)
+{
+    for (; at > 0 && moment->culprit[at - 1].took_ns < moment->culprit[at].took_ns; at--) {
+        struct culprit other = moment->culprit[at - 1];
+        moment->culprit[at - 1] = moment->culprit[at];
+        moment->culprit[at] = other;
+    }
+}
+
+/* Where there are more culprits than places, the least gives way. */
+static void blame(struct moment *moment, const struct theft_key *by, uint64_t took_ns)
+{
+    uint32_t at = 0;
+    while (at < moment->culprits && !is_same(&moment->culprit[at].by, by))
+        at++;
+    if (at == moment->culprits && at == CULPRITS_MAX) {
+        at--;
+        if (moment->culprit[at].took_ns >= took_ns)
+            return;
+        moment->culprit[at] = (struct culprit){.by = *by};
+    } else if (at == moment->culprits) {
+        moment->culprit[moment->culprits++] = (struct culprit){.by = *by};
+    }
+    moment->culprit[at].took_ns += took_ns;
+    moment->culprit[at].count++;
+    sort_last(moment, at);
+}
+
+/* What interrupts a call lies within it, so calls would count twice: they count by themselves only where no
+ * other culprit is found. */
+static void look(struct moment *moment, const struct thefts *thefts, bool calls)
+{
+    uint64_t first = thefts->next > THEFTS_KEPT ? thefts->next - THEFTS_KEPT : 0;
+    for (uint64_t i = first; i < thefts->next; i++) {
+        const struct theft_event *event = &thefts->event[i % THEFTS_KEPT];
+        uint64_t took_ns = within(event, &moment->what);
+        if (!took_ns || (event->by.kind == THEFT_SYSCALL) != calls)
+            continue;
+        blame(moment, &event->by, took_ns);
+        moment->explained_ns += took_ns;
+    }
+}
+
+void moment_explain(struct moment *moment, const struct thefts *thefts)
+{
+    moment->culprits = 0;
+    moment->explained_ns = 0;
+    moment->explained = true;
+    look(moment, thefts, false);
+    if (!moment->culprits)
+        look(moment, thefts, true);
+    if (moment->explained_ns > moment_ns(&moment->what))
+        moment->explained_ns = moment_ns(&moment->what);
+}
+
+/* enum of linux/interrupt.h, whose order has not changed since it was written */
+static const char *softirq_name(uint32_t vector)
+{
+    static const char *const names[] = {"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET",
+                                        "SCHED", "HRTIMER", "RCU"};
+    return vector < sizeof names / sizeof names[0] ? names[vector] : "of unknown kind";
+}
+
+void culprit_words(const struct theft_key *by, char *text, size_t bytes)
+{
+    static const char *const kinds[] = {
+#define THEFT_NAME(symbol, name, what) name,
+        LATENCY_THEFTS(THEFT_NAME)
+#undef THEFT_NAME
+    };
+    if (by->kind >= LATENCY_THEFT_COUNT)
+        snprintf(text, bytes, "unknown");
+    else if (by->kind == THEFT_SOFTIRQ)
+        snprintf(text, bytes, "softirq %s", softirq_name(by->id));
+    else if (by->kind == THEFT_SWITCH && !by->id)
+        snprintf(text, bytes, "switch to idle: the thread slept or was throttled");
+    else if (by->name[0])
+        snprintf(text, bytes, "%s %.*s (%u)", kinds[by->kind], LATENCY_NAME_BYTES, by->name, by->id);
+    else
+        snprintf(text, bytes, "%s %u", kinds[by->kind], by->id);
+}

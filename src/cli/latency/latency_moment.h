@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worst moments, and who took the time: what is known of the loop's stages joined with what is known of
+ * its cores, by time. Pure. */
+#ifndef FLYBALL_CLI_LATENCY_MOMENT_H
+#define FLYBALL_CLI_LATENCY_MOMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bpf/latency.h"
+
+enum { MOMENTS_MAX = 10, CULPRITS_MAX = 4, THEFTS_KEPT = 1 << 15 };
+
+struct culprit {
+    struct theft_key by;
+    uint64_t took_ns;       /* within the moment */
+    uint32_t count;
+};
+
+struct moment {
+    struct latency_moment what;
+    uint32_t together;      /* others that fell into the same time, which are not listed themselves */
+    uint32_t culprits;
+    struct culprit culprit[CULPRITS_MAX];   /* most first */
+    uint64_t explained_ns;  /* taken by all culprits */
+    bool explained;         /* they were looked for */
+};
+
+/* Longest first. */
+struct moments {
+    uint32_t count;
+    struct moment moment[MOMENTS_MAX];
+};
+
+/* What was told of thefts lately: a ring, oldest overwritten. */
+struct thefts {
+    uint64_t next;
+    struct theft_event event[THEFTS_KEPT];
+};
+
+/* any */
+static inline uint64_t moment_ns(const struct latency_moment *what)
+{
+    return what->end_ns > what->begin_ns ? what->end_ns - what->begin_ns : 0;
+}
+
+/* any: notes it where it is one of the worst. Of those that overlap in time the longest alone stays. Returns
+ * its place, NULL where it is none; other places move. */
+struct moment *moments_add(struct moments *moments, const struct latency_moment *what);
+
+/* any: what is shorter will not be noted: 0 while there is room. */
+uint64_t moments_floor_ns(const struct moments *moments);
+
+void thefts_add(struct thefts *thefts, const struct theft_event *event);
+
+/* any: who took time within it. Calls that the loop itself makes count where nothing else is known. */
+void moment_explain(struct moment *moment, const struct thefts *thefts);
+
+/* any: "switch kworker/1:2 (57)", "softirq NET_RX", "system call sendto". */
+void culprit_words(const struct theft_key *by, char *text, size_t bytes);
+
+#endif
