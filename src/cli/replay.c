@@ -48,7 +48,7 @@ static void print_slot(const struct model *model, const struct slot *slot)
     static const char *const kind[SLOT_KIND_COUNT] = {"?",       "reading", "report", "tick",
                                                       "tick part", "refused", "order",  "digest",
                                                       "token",   "account", "handed", "spectrum",
-                                                      "swing"};
+                                                      "swing",   "quality"};
 
     printf("  %12" PRIu64 "  %14.6f s  %-9s", slot->sequence, (double)slot->t_ns * 1e-9, kind[slot->kind]);
     if (slot->kind == SLOT_READING)

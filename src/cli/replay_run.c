@@ -39,6 +39,8 @@ static bool fits(const struct model *model, const struct slot *slot)
         return slot->refused.host < model->host_count;
     case SLOT_SPECTRUM:
         return slot->spectrum.meter < model->meter_count;
+    case SLOT_QUALITY:
+        return slot->quality.meter < model->meter_count;
     case SLOT_SWING:
         return slot->swing.node < model->node_count || slot->swing.node == INDEX_NONE;
     default:

@@ -35,12 +35,12 @@ uint32_t alert_quantities(const struct when_program *when, enum when_quantity qu
 }
 
 static void show_values(struct alert_row *row, const struct when_program *when,
-                        const struct reading *reading, const struct model_node *node)
+                        const struct when_seen *seen)
 {
     enum when_quantity quantity[ALERT_VALUES_MAX];
     uint32_t count = alert_quantities(when, quantity);
     for (uint32_t i = 0; i < ALERT_VALUES_MAX; i++)
-        if (i >= count || !when_value(reading, node, quantity[i], &row->value[i]))
+        if (i >= count || !when_value(seen, quantity[i], &row->value[i]))
             row->value[i] = ALERT_VALUE_UNKNOWN;
 }
 
@@ -60,7 +60,7 @@ static bool turn(struct alerts *alerts, uint32_t at, bool stands, int64_t t_ns)
     return true;
 }
 
-static bool look(struct alerts *alerts, uint32_t at, const struct reading *reading, int64_t t_ns)
+static bool look(struct alerts *alerts, uint32_t at, const struct when_seen *seen, int64_t t_ns)
 {
     const struct model *model = alerts->model;
     const struct model_watch *known = &model->watch[at];
@@ -70,7 +70,7 @@ static bool look(struct alerts *alerts, uint32_t at, const struct reading *readi
     struct alert_row *row = &alerts->row[known->alert];
     /* what a meter did not say for longer than a reading may be old, it may have denied */
     bool gap = watch->heard && t_ns - watch->seen_ns > meter->fresh_ns;
-    enum when_truth truth = when_reading(when, &watch->when, reading, &model->node[meter->node], t_ns, gap);
+    enum when_truth truth = when_reading(when, &watch->when, seen, t_ns, gap);
     bool unknown = truth == WHEN_UNKNOWN;
     watch->heard = true;
     watch->seen_ns = t_ns;
@@ -82,17 +82,33 @@ static bool look(struct alerts *alerts, uint32_t at, const struct reading *readi
     if (watch->stands && row->row.newest == INDEX_NONE)
         row->row.newest = known->meter;     /* the newest went, this one is still there */
     if (watch->stands && row->row.newest == known->meter)
-        show_values(row, when, reading, &model->node[meter->node]);
+        show_values(row, when, seen);
     return turned;
+}
+
+static void see(const struct alerts *alerts, const struct reading *reading, int64_t t_ns,
+                struct when_seen *seen)
+{
+    const struct spectra_known *known = alerts->known;
+    uint32_t node = alerts->model->meter[reading->meter].node;
+    *seen = (struct when_seen){.reading = reading, .node = &alerts->model->node[node]};
+    if (!known)
+        return;
+    seen->quality = spectrum_seen_quality(known, reading->meter, t_ns);
+    seen->spectrum = spectrum_seen(known, reading->meter, t_ns);
+    seen->swing = spectrum_seen_swing(known, node, t_ns);
+    seen->site = spectrum_seen_swing(known, known->nodes, t_ns);
 }
 
 uint32_t alert_reading(struct alerts *alerts, const struct reading *reading, int64_t t_ns)
 {
     uint32_t turned = 0;
-    if (!alerts->model->watch_count)
+    struct when_seen seen;
+    if (!alerts->model->watch_count || alerts->first[reading->meter] == alerts->first[reading->meter + 1])
         return 0;
+    see(alerts, reading, t_ns, &seen);
     for (uint32_t i = alerts->first[reading->meter]; i < alerts->first[reading->meter + 1]; i++)
-        turned += look(alerts, i, reading, t_ns);
+        turned += look(alerts, i, &seen, t_ns);
     return turned;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/degrade.h"
 #include "core/pipeline.h"
+#include "core/spectrum.h"
 #include "core/when.h"
 
 /* One alert at one meter. */
@@ -27,6 +28,7 @@ struct alert_row {
 
 struct alerts {
     const struct model *model;
+    const struct spectra_known *known;  /* NULL: nothing but readings */
     uint32_t *first;            /* by meter, and behind the last: where its watches begin; none: no array */
     struct alert_watch *watch;  /* as in model.watch */
     struct alert_row *row;      /* by alert */

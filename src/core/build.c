@@ -150,6 +150,7 @@ struct core *core_init(void *memory, const struct model *model, uint64_t epoch, 
     memset(core->ledger_moved.host, 1, model->host_count);
     memset(core->ledger_moved.node, 1, model->node_count);
     alert_init(&core->alerts, model);
+    core->alerts.known = &core->spectra;
     heat_init(&core->heat, model);
     emergency_init(&core->emergencies, model, &core->heat);
     core->emergencies.permits = &core->permits;

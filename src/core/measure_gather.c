@@ -29,6 +29,20 @@ static void take_ticks(struct measure_gather *gather, const struct measure_meter
     }
 }
 
+/* Over less than their second they would tell of its beginning alone. */
+static void take_features(struct measure_gather *gather, const struct measure_meter *meter,
+                          const struct measure_out *out)
+{
+    bool whole = meter->trend.count == MEASURE_TREND;
+
+    if (!out->features)
+        return;
+    const struct measure_feature *newest = &out->feature[out->features - 1];
+
+    gather->load_factor = !whole ? 0 : newest->load_factor < 1 ? newest->load_factor : 1;
+    gather->trend_w_per_s = whole ? newest->trend_w_per_s : 0;
+}
+
 static bool has_gap(const struct measure_out *out)
 {
     for (uint32_t i = 0; i < out->cycles_count; i++)
@@ -96,6 +110,7 @@ static void make(struct measure_gather *gather, const struct measure_meter *mete
     *values = (struct measure_values){.t_ns = INT64_MAX, .phases = phases,
         .slope_w_per_s = gather->slope_w_per_s, .crest = crest_of(gather, phases),
         .frequency_hz = measure_meter_frequency_hz(meter),
+        .load_factor = gather->load_factor, .trend_w_per_s = gather->trend_w_per_s,
         .flags = dips(gather, meter, phases) | (gather->flags & MEASURE_UNSURE ? READING_UNSURE : 0U)};
     for (uint32_t p = 0; p < phases; p++) {
         values->phase[p].voltage_v = gather->phase[p].voltage_v;
@@ -116,6 +131,7 @@ uint32_t measure_gather(struct measure_gather *gather, const struct measure_mete
     if (has_gap(out))
         restart(gather);
     take_ticks(gather, meter, out);
+    take_features(gather, meter, out);
     for (uint32_t i = 0; i < out->halves; i++) {
         take_half(gather, &out->half[i]);
         if (is_torn(gather, phases))

@@ -19,6 +19,7 @@ struct measure_gather {
     uint32_t flags;             /* enum measure_flag, of the cycles and ticks since */
     double peak_a;              /* of any phase since */
     double slope_w_per_s;       /* since, the one of the largest magnitude */
+    double load_factor, trend_w_per_s;  /* of the newest second; the first 0: it was not whole */
 };
 
 enum { MEASURE_READINGS_MAX = MEASURE_HALVES_MAX / 2 + 1 };

@@ -336,6 +336,9 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
     case SLOT_SWING:
         spectrum_take_swing(&core->spectra, &slot->swing, core->t_ns);
         break;
+    case SLOT_QUALITY:
+        spectrum_take_quality(&core->spectra, &slot->quality, core->t_ns);
+        break;
     default:
         break;
     }

@@ -21,13 +21,13 @@ static bool holds(enum when_op op, int64_t value, int64_t bound)
 
 /* Hysteresis: what was true is held against `clear` instead. What was not known begins anew. */
 static enum when_truth compare(const struct when_step *step, struct when_state *state,
-                               const struct reading *reading, const struct model_node *node)
+                               const struct when_seen *seen)
 {
     uint32_t bit = UINT32_C(1) << step->place;
     bool was = (state->held & bit) != 0;
     int64_t value;
     state->held &= ~bit;
-    if (!when_value(reading, node, step->quantity, &value))
+    if (!when_value(seen, step->quantity, &value))
         return WHEN_UNKNOWN;
     if (!holds(step->op, value, was ? step->clear : step->bound))
         return WHEN_FALSE;
@@ -66,8 +66,7 @@ static enum when_truth negated(enum when_truth operand)
 }
 
 enum when_truth when_reading(const struct when_program *program, struct when_state *state,
-                             const struct reading *reading, const struct model_node *node, int64_t t_ns,
-                             bool gap)
+                             const struct when_seen *seen, int64_t t_ns, bool gap)
 {
     enum when_truth stack[WHEN_STEPS_MAX] = {WHEN_UNKNOWN};
     uint32_t top = 0;           /* results on the stack */
@@ -91,7 +90,7 @@ enum when_truth when_reading(const struct when_program *program, struct when_sta
             stack[top - 1] = last(step, state, stack[top - 1], t_ns);
             break;
         default:
-            stack[top++] = compare(step, state, reading, node);
+            stack[top++] = compare(step, state, seen);
             break;
         }
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The condition of an alert, held against one reading after the other. Integers only, so that every build
- * agrees. What a reading does not tell is unknown, and so is what depends on it: unknown and false is false,
+ * agrees. What nothing tells is unknown, and so is what depends on it: unknown and false is false,
  * unknown or true is true (Kleene), and a condition that is unknown raises nothing.
  */
 #ifndef FLYBALL_CORE_WHEN_H
@@ -10,7 +10,9 @@
 #include <stdbool.h>
 
 #include "msg/model.h"
+#include "msg/quality.h"
 #include "msg/reading.h"
+#include "msg/spectrum.h"
 #include "msg/when.h"
 
 /* What one condition remembers of one meter; all zero = nothing yet. */
@@ -22,16 +24,23 @@ struct when_state {
 
 static_assert(WHEN_COMPARISONS_MAX <= 32 && WHEN_TIMES_MAX <= 32, "a bit each");
 
-/* rt: a quantity of a reading, in its unit; false where the reading does not tell it. `quantity` is less than
- * WHEN_QUANTITY_COUNT. */
-bool when_value(const struct reading *reading, const struct model_node *node, enum when_quantity quantity,
-                int64_t *value);
+/* What there is to be held against a condition: a reading, the node that its meter covers, and what else is
+ * known of them by then. NULL: nothing is. */
+struct when_seen {
+    const struct reading *reading;
+    const struct model_node *node;
+    const struct quality *quality;
+    const struct spectrum *spectrum;
+    const struct spectrum_swing *swing, *site;
+};
+
+/* rt: a quantity, in its unit; false where nothing tells it. `quantity` is less than WHEN_QUANTITY_COUNT. */
+bool when_value(const struct when_seen *seen, enum when_quantity quantity, int64_t *value);
 
 /* rt: takes the next reading of that meter, at slot time t_ns, which does not fall. `gap`: readings before it
  * are missing, so that times begin anew. The program is one of site/read/when.c, or one that
  * journal_alert_fault finds nothing in. */
 enum when_truth when_reading(const struct when_program *program, struct when_state *state,
-                             const struct reading *reading, const struct model_node *node, int64_t t_ns,
-                             bool gap);
+                             const struct when_seen *seen, int64_t t_ns, bool gap);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The quantities of msg/when.h, worked out of a reading. */
+/* The quantities of msg/when.h, worked out of a reading and of what else is known. */
 #include "core/when.h"
 
 static int64_t sum(const int64_t value[PHASES])
@@ -29,11 +29,16 @@ static int64_t ppm_of(int64_t value, int64_t reference)
 }
 
 /* Volts and amperes of a reading are at most 10^9 of their thousandths. */
+static int64_t phase_mva(const struct reading *reading, uint32_t phase)
+{
+    return reading->voltage_mv[phase] * reading->current_ma[phase] / 1000;
+}
+
 static int64_t apparent_mva(const struct reading *reading)
 {
     int64_t found_mva = 0;
     for (uint32_t i = 0; i < PHASES; i++)
-        found_mva += reading->voltage_mv[i] * reading->current_ma[i] / 1000;
+        found_mva += phase_mva(reading, i);
     return found_mva;
 }
 
@@ -51,11 +56,33 @@ static int64_t unbalance_ppm(const int64_t value[PHASES], const struct model_nod
     return ppm_of(furthest, total);
 }
 
-bool when_value(const struct reading *reading, const struct model_node *node, enum when_quantity quantity,
-                int64_t *value)
+static int64_t largest_of(const uint32_t value[PHASES])
 {
-    const struct reading *r = reading;
-    const struct model_node *n = node;
+    uint32_t found = value[0];
+    for (uint32_t i = 1; i < PHASES; i++)
+        found = value[i] > found ? value[i] : found;
+    return found;
+}
+
+static int64_t factor_ppm(const struct reading *reading, uint32_t phase)
+{
+    return ppm_of(reading->power_mw[phase], phase_mva(reading, phase));
+}
+
+/* Of a power that stands, one way or the other. */
+static int64_t of_mean_ppm(const struct spectrum_swing *swing)
+{
+    int64_t mean_mw = swing->mean_mw < 0 ? -swing->mean_mw : swing->mean_mw;
+    return ppm_of(swing->rms_mw[0], mean_mw);
+}
+
+bool when_value(const struct when_seen *seen, enum when_quantity quantity, int64_t *value)
+{
+    const struct reading *r = seen->reading;
+    const struct model_node *n = seen->node;
+    const struct quality *q = seen->quality;
+    const struct spectrum *s = seen->spectrum;
+    const struct spectrum_swing *w = seen->swing, *g = seen->site;
     switch (quantity) {
 #define VALUE(symbol, name, unit, is_known, expression, meaning) \
     case symbol: \

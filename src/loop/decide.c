@@ -251,7 +251,7 @@ bool decide_part(struct decide *decide)
 
 static enum slot_class class_of(const struct slot *slot)
 {
-    if (slot->kind == SLOT_SPECTRUM || slot->kind == SLOT_SWING)
+    if (slot->kind == SLOT_SPECTRUM || slot->kind == SLOT_SWING || slot->kind == SLOT_QUALITY)
         return CLASS_DETAIL;
     return slot->kind == SLOT_READING ? CLASS_READING : CLASS_RESERVED;
 }

@@ -53,12 +53,68 @@ static void write_swing(FILE *out, const struct spectrum_swing *s, double age_ms
     fputs("]}", out);
 }
 
+static void write_signed(FILE *out, const char *name, const int32_t ppm[PHASES], uint32_t phases)
+{
+    fprintf(out, ", \"%s\": [", name);
+    for (uint32_t p = 0; p < phases; p++)
+        fprintf(out, "%s%.5f", p ? ", " : "", ppm[p] / 1e6);
+    fputs("]", out);
+}
+
+static void write_watts(FILE *out, const char *name, const int64_t milli[PHASES], uint32_t phases)
+{
+    fprintf(out, ", \"%s\": [", name);
+    for (uint32_t p = 0; p < phases; p++)
+        fprintf(out, "%s%.1f", p ? ", " : "", (double)milli[p] / 1e3);
+    fputs("]", out);
+}
+
+/* What needs three phases, or the neutral: null without. */
+static void write_optional(FILE *out, const char *name, bool known, int places, double value)
+{
+    fprintf(out, ", \"%s\": ", name);
+    if (known)
+        fprintf(out, "%.*f", places, value);
+    else
+        fputs("null", out);
+}
+
+static void write_quality(FILE *out, const struct quality *q, double age_ms)
+{
+    uint32_t phases = q->phases < PHASES ? q->phases : PHASES;
+    bool neutral = !(q->flags & QUALITY_NO_NEUTRAL), three = phases == PHASES;
+    int64_t reactive_mvar = 0;
+    for (uint32_t p = 0; p < phases; p++)
+        reactive_mvar += q->reactive_mvar[p];
+    fprintf(out, "{\"age_ms\": %.3f, \"cycles\": %u, \"changing\": %s, \"frequency_hz\": %.3f, "
+            "\"rocof_hz_per_s\": %.3f", age_ms, q->cycles, q->flags & QUALITY_CHANGING ? "true" : "false",
+            q->frequency_mhz / 1e3, q->rocof_mhz_per_s / 1e3);
+    write_watts(out, "reactive_var", q->reactive_mvar, phases);
+    write_watts(out, "apparent_va", q->apparent_mva, phases);
+    write_signed(out, "power_factor", q->power_factor_ppm, phases);
+    write_signed(out, "displacement_factor", q->displacement_ppm, phases);
+    fprintf(out, ", \"total_reactive_var\": %.1f", (double)reactive_mvar / 1e3);
+    write_optional(out, "total_effective_va", neutral, 1, (double)q->effective_mva / 1e3);
+    write_optional(out, "total_power_factor", neutral, 5, q->power_factor_all_ppm / 1e6);
+    fprintf(out, ", \"total_displacement_factor\": %.5f", q->displacement_all_ppm / 1e6);
+    write_optional(out, "neutral_a", neutral, 2, (double)q->neutral_ma / 1e3);
+    write_optional(out, "negative_voltage_percent", three, 4, q->unbalance_v_ppm / 1e4);
+    write_optional(out, "zero_voltage_percent", three, 4, q->unbalance_zero_v_ppm / 1e4);
+    write_optional(out, "negative_current_percent", three, 4, q->unbalance_a_ppm / 1e4);
+    fputs("}", out);
+}
+
 void document_spectra(struct loop *loop, FILE *out, uint32_t meter, int64_t now_ns)
 {
     struct spectra_shown shown;
     spectra_desk_show(&loop->spectra, meter, &shown);
     if (meter < loop->site->model.meter_count) {
-        fputs("\"spectrum\": ", out);
+        fputs("\"cycles\": ", out);
+        if (shown.quality_t_ns)
+            write_quality(out, &shown.quality, (double)(now_ns - shown.quality_t_ns) / 1e6);
+        else
+            fputs("null", out);
+        fputs(", \"spectrum\": ", out);
         if (shown.spectrum_t_ns)
             write_spectrum(out, &shown.spectrum, (double)(now_ns - shown.spectrum_t_ns) / 1e6);
         else

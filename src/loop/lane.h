@@ -46,6 +46,8 @@ struct lane_counters {
     count_t details;                    /* accepted */
     count_t unheld;                     /* readings accepted though no disk holds their number */
     count_t blocks;                     /* of samples, measured */
+    count_t invalid_blocks;             /* left out */
+    count_t no_room;                    /* of what they completed: measure_out.lost */
     count_t unsure;                     /* readings of a window that was spoilt: READING_UNSURE */
     count_t crossings;                  /* of these, told between two others: READING_PEAK, READING_EDGE */
     count_t repeated;                   /* stretches of samples that were there within the last second */

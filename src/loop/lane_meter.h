@@ -41,6 +41,7 @@ struct lane_road {
     struct measure_values last; /* the newest reading; t_ns 0: none since the samples changed shape */
     struct lane_repeats repeats;
     bool measuring;             /* `measure` is set up for the samples that come */
+    bool stale;                 /* the newest reading was too old to be admitted */
     /* c37118: the meter that has the stream, names of VA .. IC as c37_name_print has them, and of the newest
      * reading its time and power; the largest currents since */
     uint32_t first;

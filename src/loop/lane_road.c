@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop/lane_road.h"
 
+#include "core/measure_quality.h"
 #include "loop/spectra.h"
 
 /* TAI - UTC since 2017; the next leap second would be told years ahead. */
@@ -67,7 +68,31 @@ static int pass_cycle(struct lane *lane, uint32_t meter, const struct samples *s
     if (is_long(values, lane->model->meter[meter].period_ns))
         values->flags |= READING_UNSURE;
     road->last = *values;
-    return pass(lane, meter, samples, values, t_receive_ns);
+    int refused = pass(lane, meter, samples, values, t_receive_ns);
+    road->stale = refused == REFUSED_STALE;
+    return refused;
+}
+
+/* 10 or 12 cycles, where there are some: for alerts, and to be shown. Like its readings, where these are too
+ * old or repeat themselves it tells nothing. */
+static void pass_quality(struct lane *lane, uint32_t meter, const struct samples *samples,
+                         int64_t t_receive_ns)
+{
+    const struct lane_road *road = &lane->meters->road[meter];
+    const struct measure_out *out = &lane->work->out;
+    for (uint32_t i = 0; i < out->cycles_count && !road->stale && !road->repeats.doubted; i++) {
+        struct quality quality = {.meter = meter};
+        struct slot *slot = NULL;
+        if (measure_quality(&out->cycles[i], road->measure->config.phases, &quality))
+            slot = lane_admit(lane, CLASS_DETAIL);
+        if (!slot)
+            continue;
+        if (samples->flags & SAMPLES_TAI)
+            quality.t_meter_ns -= TAI_AHEAD_NS;
+        slot->kind = SLOT_QUALITY;
+        slot->quality = quality;
+        lane_publish(lane, slot, 0, t_receive_ns);     /* no frame is its alone */
+    }
 }
 
 /* Into what the reading before had: its time too, for its volts and amperes are no younger. */
@@ -118,7 +143,10 @@ static int measure_block(struct lane *lane, uint32_t meter, struct samples *samp
     }
     if (refused)
         return refused;
-    count_add(&lane->counters.blocks, 1);
+    bool left_out = measure_meter_left_out(road->measure);
+    count_add(&lane->counters.blocks, !left_out);
+    count_add(&lane->counters.invalid_blocks, left_out);
+    count_add(&lane->counters.no_room, lane->work->out.lost);
     count_add(&lane->counters.repeated, lane_repeats_take(&road->repeats, samples));
     return ACCEPTED;
 }
@@ -139,6 +167,7 @@ static int take_block(struct lane *lane, uint32_t meter, struct samples *samples
         int last = pass_cycle(lane, meter, samples, &work->values[i], t_receive_ns);
         refused = last ? last : refused;
     }
+    pass_quality(lane, meter, samples, t_receive_ns);
     int last = pass_crossings(lane, meter, samples, t_receive_ns);
     return last ? last : refused;
 }

@@ -143,9 +143,10 @@ static bool take_distortion(struct spectrum *told, const struct spectra_distorti
         much |= moved(told->thd_v_ppm[p], now->thd_v[p]) || moved(told->thd_a_ppm[p], now->thd_a[p]);
         told->thd_v_ppm[p] = whole(now->thd_v[p], PPM);
         told->thd_a_ppm[p] = whole(now->thd_a[p], PPM);
+        told->fundamental_ma[p] = whole(now->fundamental_a[p], 1000);
     }
     told->t_meter_ns = now->t_ns;
-    told->flags = (uint16_t)now->flags;
+    told->flags = (uint16_t)(now->flags | (told->flags & SPECTRUM_WINDOW));
     told->frequency_mhz = whole(now->frequency_hz, 1000);
     return much;
 }
@@ -159,9 +160,27 @@ static void worst_of(const struct measure_harmonics *h, uint8_t *order, uint32_t
     *ppm = h->harmonic[1] > 0 ? whole(h->harmonic[worst] / h->harmonic[1], PPM) : 0;
 }
 
+static void largest_of(uint16_t pct100[READING_HARMONIC_COUNT], const struct measure_harmonics *h)
+{
+    static const uint8_t order[READING_HARMONIC_COUNT] = {
+#define ORDER(order, place) [place] = order,
+        READING_HARMONICS(ORDER)
+#undef ORDER
+    };
+    for (uint32_t i = 0; i < READING_HARMONIC_COUNT && h->harmonic[1] > 0; i++) {
+        uint32_t share = whole(h->harmonic[order[i]] / h->harmonic[1], 1e4);
+        share = share < UINT16_MAX ? share : UINT16_MAX;
+        pct100[i] = share > pct100[i] ? (uint16_t)share : pct100[i];
+    }
+}
+
 static void take_window(struct spectrum *told, const struct spectra_window *window)
 {
     told->sample = window->first;
+    told->flags = (uint16_t)(told->flags & ~SPECTRUM_WINDOW);
+    if (!(window->flags & SPECTRA_CLIPPED))
+        told->flags |= SPECTRUM_WINDOW;
+    memset(told->harmonic_pct100, 0, sizeof told->harmonic_pct100);
     for (uint32_t p = 0; p < told->phases; p++) {
         const struct spectra_phase *phase = &window->phase[p];
         told->subgroup_v_ppm[p] = whole(phase->v.thd_subgroup, PPM);
@@ -169,6 +188,7 @@ static void take_window(struct spectrum *told, const struct spectra_window *wind
         told->k_milli[p] = whole(phase->a.k_factor, 1000);
         worst_of(&phase->v, &told->worst_v[p], &told->worst_v_ppm[p]);
         worst_of(&phase->a, &told->worst_a[p], &told->worst_a_ppm[p]);
+        largest_of(told->harmonic_pct100, &phase->a);
     }
 }
 
@@ -193,7 +213,7 @@ static void look_at(struct spectra_desk *desk, struct spectra_road *road, int64_
     struct spectra_distortion distortion;
     struct spectra_window window;
     struct wave_head head;
-    uint64_t overtaken = road->state.overtaken, breaks = road->state.breaks;
+    uint64_t overtaken = road->state.overtaken, before = road->state.breaks, breaks = before;
     uint32_t done = SPECTRA_CYCLE;
     if (!wave_head(wave, &head) || !head.period_ps)
         return;
@@ -206,6 +226,9 @@ static void look_at(struct spectra_desk *desk, struct spectra_road *road, int64_
     road->told.phases = (uint8_t)road->state.config.phases;
     for (int i = 0; road->plan && done && i < CYCLES_AT_ONCE; i++) {
         done = spectra_meter_next(&road->state, road->plan, &desk->work, wave, &distortion, &window);
+        if (road->state.breaks != breaks)
+            road->told.flags = (uint16_t)(road->told.flags & ~SPECTRUM_WINDOW);     /* it was of before */
+        breaks = road->state.breaks;
         bool tells = (done & SPECTRA_CYCLE) && take_distortion(&road->told, &distortion) && road->any;
         if (done & SPECTRA_WINDOW)
             take_window(&road->told, &window);
@@ -215,7 +238,7 @@ static void look_at(struct spectra_desk *desk, struct spectra_road *road, int64_
         count_add(&desk->counters.windows, (done & SPECTRA_WINDOW) != 0);
     }
     count_add(&desk->counters.overtaken, road->state.overtaken - overtaken);
-    count_add(&desk->counters.breaks, road->state.breaks - breaks);
+    count_add(&desk->counters.breaks, road->state.breaks - before);
 }
 
 /* ---- the thread ---- */

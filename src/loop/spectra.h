@@ -37,9 +37,10 @@ struct spectra_source {
 
 /* What there is to be shown of a meter and of its node. t_ns: monotonic; 0 = none yet. */
 struct spectra_shown {
-    int64_t spectrum_t_ns, swing_t_ns;
+    int64_t spectrum_t_ns, swing_t_ns, quality_t_ns;
     struct spectrum spectrum;
     struct spectrum_swing swing;
+    struct quality quality;
 };
 
 struct spectra_counters {

@@ -17,6 +17,17 @@ static void hear(struct spectra_desk *desk, const struct reading *reading)
         swing_add(&desk->swing[reading->meter], reading->t_meter_ns, (double)power_mw * 1e-3);
 }
 
+static void show_quality(struct spectra_desk *desk, const struct slot *slot)
+{
+    if (slot->quality.meter >= desk->model->meter_count)
+        return;
+    struct spectra_shown *shown = &desk->shown[slot->quality.meter];
+    pthread_mutex_lock(&desk->lock);
+    shown->quality = slot->quality;
+    shown->quality_t_ns = slot->t_receive_ns;
+    pthread_mutex_unlock(&desk->lock);
+}
+
 /* Decide does not wait for whoever reads along. */
 void spectra_follow_ring(struct spectra_desk *desk)
 {
@@ -31,6 +42,8 @@ void spectra_follow_ring(struct spectra_desk *desk)
         desk->sequence++;
         if (slot.kind == SLOT_READING)
             hear(desk, &slot.reading);
+        else if (slot.kind == SLOT_QUALITY)
+            show_quality(desk, &slot);
     }
 }
 

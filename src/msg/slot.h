@@ -5,6 +5,7 @@
 
 #include "msg/lease.h"
 #include "msg/order.h"
+#include "msg/quality.h"
 #include "msg/reading.h"
 #include "msg/spectrum.h"
 #include "msg/token.h"
@@ -22,6 +23,7 @@ enum slot_kind {
     SLOT_HANDED,        /* a piece of what that controller knew of a meter's node, or of feeds: behind them */
     SLOT_SPECTRUM,      /* spectra of a meter's raw samples, worked out beside the hot path */
     SLOT_SWING,         /* and how the power of a node swings */
+    SLOT_QUALITY,       /* 10 or 12 cycles of a meter's raw samples, worked out in its lane */
     SLOT_KIND_COUNT
 };
 
@@ -108,6 +110,7 @@ struct slot {
         struct slot_digest digest;
         struct spectrum spectrum;
         struct spectrum_swing swing;
+        struct quality quality;
         uint8_t bytes[SLOT_BYTES - 56];
     };
 };

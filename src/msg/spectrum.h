@@ -5,12 +5,15 @@
 #define FLYBALL_MSG_SPECTRUM_H
 
 #include "msg/model.h"
+#include "msg/reading.h"
 
 enum { SPECTRUM_BANDS = 5 };    /* of a swing: enum swing_band of spectra/swing.h */
 
 enum spectrum_flag {
     SPECTRUM_CLIPPED = 1,       /* a sample stood at the end of its scale */
     SPECTRUM_YOUNG = 2,         /* since the last break the meter was not heard for a whole window */
+    SPECTRUM_WINDOW = 4,        /* a window was transformed whole: what is of one is known */
+    SPECTRUM_DEMAND = 8,        /* and the demand current is: TDD, too */
 };
 
 /* Of raw samples: over the newest 10 or 12 cycles, by phase. */
@@ -27,6 +30,10 @@ struct spectrum {
     uint32_t k_milli[PHASES];   /* UL 1561 */
     uint32_t worst_v_ppm[PHASES], worst_a_ppm[PHASES];  /* the largest harmonic beside the first, */
     uint8_t worst_v[PHASES], worst_a[PHASES];           /* and its order; 0: none yet */
+    /* currents of the orders of READING_HARMONICS, of the phase where each is largest: 0.01 % of its first */
+    uint16_t harmonic_pct100[READING_HARMONIC_COUNT];
+    uint32_t fundamental_ma[PHASES];
+    uint32_t tdd_ppm[PHASES];   /* harmonics of the current, orders 2 to 50, of the demand current */
 };
 
 /* How the power of a node swings, over the newest minute (domain: grid-facing constraints). */

@@ -35,12 +35,15 @@ enum when_unit {
 
 /*
  * Every quantity, a row each: X(symbol, name, unit, known, value, meaning). `known` and `value` are
- * expressions of core/when_value.c: there `r` is the reading, `n` the node that its meter covers, and a
- * value that is not known is not looked at.
+ * expressions of core/when_value.c: there `r` is the reading, `n` the node that its meter covers, and q, s,
+ * w, g are what else is known, or NULL: 10 or 12 cycles and spectra of that meter's samples, the swing of the
+ * node and that of the site. A value that is not known is not looked at.
  */
 #define WHEN_HARMONIC_ROW(X, order, place) \
-    X(WHEN_HARMONIC_##order, "harmonic_" #order, WHEN_SHARE, r->harmonic_pct100[place] > 0, \
-      r->harmonic_pct100[place] * INT64_C(100), "harmonic " #order " of current, of its fundamental")
+    X(WHEN_HARMONIC_##order, "harmonic_" #order, WHEN_SHARE, \
+      r->harmonic_pct100[place] > 0 || (s && s->flags & SPECTRUM_WINDOW), \
+      (r->harmonic_pct100[place] > 0 ? r->harmonic_pct100 : s->harmonic_pct100)[place] * INT64_C(100), \
+      "harmonic " #order " of current, of its fundamental")
 
 #define WHEN_QUANTITIES(X) \
     X(WHEN_POWER, "power", WHEN_WATTS, true, sum(r->power_mw), "active power, all phases") \
@@ -49,10 +52,38 @@ enum when_unit {
     X(WHEN_POWER_C, "power_c", WHEN_WATTS, n->phases > 2, r->power_mw[2], "active power of phase C") \
     X(WHEN_APPARENT, "apparent", WHEN_VOLT_AMPERES, true, apparent_mva(r), \
       "volts by amperes, the sum of the phases") \
-    X(WHEN_REACTIVE, "reactive", WHEN_VARS, r->known & READING_REACTIVE, r->reactive_mvar, \
+    X(WHEN_APPARENT_A, "apparent_a", WHEN_VOLT_AMPERES, true, phase_mva(r, 0), \
+      "volts by amperes of phase A") \
+    X(WHEN_APPARENT_B, "apparent_b", WHEN_VOLT_AMPERES, n->phases > 1, phase_mva(r, 1), \
+      "volts by amperes of phase B") \
+    X(WHEN_APPARENT_C, "apparent_c", WHEN_VOLT_AMPERES, n->phases > 2, phase_mva(r, 2), \
+      "volts by amperes of phase C") \
+    X(WHEN_APPARENT_EFFECTIVE, "apparent_effective", WHEN_VOLT_AMPERES, \
+      q && !(q->flags & QUALITY_NO_NEUTRAL), q->effective_mva, "Se of IEEE 1459: of all wires together") \
+    X(WHEN_REACTIVE, "reactive", WHEN_VARS, r->known & READING_REACTIVE || q, \
+      r->known & READING_REACTIVE ? r->reactive_mvar : sum(q->reactive_mvar), \
       "reactive power, all phases; inductive is positive") \
+    X(WHEN_REACTIVE_A, "reactive_a", WHEN_VARS, q, q->reactive_mvar[0], "reactive power of phase A") \
+    X(WHEN_REACTIVE_B, "reactive_b", WHEN_VARS, q && q->phases > 1, q->reactive_mvar[1], \
+      "reactive power of phase B") \
+    X(WHEN_REACTIVE_C, "reactive_c", WHEN_VARS, q && q->phases > 2, q->reactive_mvar[2], \
+      "reactive power of phase C") \
     X(WHEN_POWER_FACTOR, "power_factor", WHEN_FACTOR, apparent_mva(r) > 0, \
       ppm_of(sum(r->power_mw), apparent_mva(r)), "power by apparent") \
+    X(WHEN_POWER_FACTOR_A, "power_factor_a", WHEN_FACTOR, phase_mva(r, 0) > 0, factor_ppm(r, 0), \
+      "power by apparent of phase A") \
+    X(WHEN_POWER_FACTOR_B, "power_factor_b", WHEN_FACTOR, n->phases > 1 && phase_mva(r, 1) > 0, \
+      factor_ppm(r, 1), "power by apparent of phase B") \
+    X(WHEN_POWER_FACTOR_C, "power_factor_c", WHEN_FACTOR, n->phases > 2 && phase_mva(r, 2) > 0, \
+      factor_ppm(r, 2), "power by apparent of phase C") \
+    X(WHEN_DISPLACEMENT, "displacement_factor", WHEN_FACTOR, q && sum(q->apparent_mva) > 0, \
+      q->displacement_all_ppm, "power factor of the fundamentals, all phases") \
+    X(WHEN_DISPLACEMENT_A, "displacement_factor_a", WHEN_FACTOR, q && q->apparent_mva[0] > 0, \
+      q->displacement_ppm[0], "power factor of the fundamental of phase A") \
+    X(WHEN_DISPLACEMENT_B, "displacement_factor_b", WHEN_FACTOR, q && q->apparent_mva[1] > 0, \
+      q->displacement_ppm[1], "power factor of the fundamental of phase B") \
+    X(WHEN_DISPLACEMENT_C, "displacement_factor_c", WHEN_FACTOR, q && q->apparent_mva[2] > 0, \
+      q->displacement_ppm[2], "power factor of the fundamental of phase C") \
     X(WHEN_LOAD, "load", WHEN_SHARE, n->steady_ma > 0, ppm_of(most(r->current_ma, n), n->steady_ma), \
       "the largest current, of the node's long-time limit") \
     X(WHEN_CURRENT_MAX, "current_max", WHEN_AMPERES, true, most(r->current_ma, n), \
@@ -64,8 +95,12 @@ enum when_unit {
     X(WHEN_CURRENT_C, "current_c", WHEN_AMPERES, n->phases > 2, r->current_ma[2], "current of phase C, rms") \
     X(WHEN_CURRENT_PEAK, "current_peak", WHEN_AMPERES, r->crest_milli > 0, \
       most(r->current_ma, n) * r->crest_milli / 1000, "the largest current by peak_factor") \
+    X(WHEN_CURRENT_NEUTRAL, "current_neutral", WHEN_AMPERES, q && !(q->flags & QUALITY_NO_NEUTRAL), \
+      q->neutral_ma, "current of the neutral, rms; the sum of the phases' where it is not sent") \
     X(WHEN_CURRENT_UNBALANCE, "current_unbalance", WHEN_SHARE, unbalance_ppm(r->current_ma, n) >= 0, \
       unbalance_ppm(r->current_ma, n), "the largest difference of a phase from their mean, of that mean") \
+    X(WHEN_CURRENT_NEGATIVE, "current_negative_sequence", WHEN_SHARE, q && q->phases == PHASES, \
+      q->unbalance_a_ppm, "negative sequence of current, of the positive one") \
     X(WHEN_VOLTAGE_MAX, "voltage_max", WHEN_VOLTS, true, most(r->voltage_mv, n), \
       "the highest voltage of a phase to neutral, rms") \
     X(WHEN_VOLTAGE_MIN, "voltage_min", WHEN_VOLTS, true, least(r->voltage_mv, n), \
@@ -79,6 +114,10 @@ enum when_unit {
       ppm_of(least(r->voltage_mv, n), n->volts_ln_mv), "the lowest voltage of a phase, of the nominal one") \
     X(WHEN_VOLTAGE_UNBALANCE, "voltage_unbalance", WHEN_SHARE, unbalance_ppm(r->voltage_mv, n) >= 0, \
       unbalance_ppm(r->voltage_mv, n), "the largest difference of a phase from their mean, of that mean") \
+    X(WHEN_VOLTAGE_NEGATIVE, "voltage_negative_sequence", WHEN_SHARE, q && q->phases == PHASES, \
+      q->unbalance_v_ppm, "negative sequence of voltage, of the positive one") \
+    X(WHEN_VOLTAGE_ZERO, "voltage_zero_sequence", WHEN_SHARE, q && q->phases == PHASES, \
+      q->unbalance_zero_v_ppm, "zero sequence of voltage, of the positive one") \
     X(WHEN_FREQUENCY, "frequency", WHEN_HERTZ, r->frequency_mhz > 0, r->frequency_mhz, "mains frequency") \
     X(WHEN_DP_DT, "dp_dt", WHEN_RAMP, true, r->dp_dt_w_per_s, "slope of power, as the meter tells it") \
     X(WHEN_POWER_TREND, "power_trend", WHEN_RAMP, r->known & READING_FEATURES, r->trend_w_per_s, \
@@ -87,10 +126,16 @@ enum when_unit {
       "mean power by the largest, over that window") \
     X(WHEN_PEAK_FACTOR, "peak_factor", WHEN_FACTOR, r->crest_milli > 0, r->crest_milli * INT64_C(1000), \
       "peak by rms of current, 1.414 for a sine") \
-    X(WHEN_THD_VOLTAGE, "thd_voltage", WHEN_SHARE, r->known & READING_THD_VOLTAGE, r->thd_voltage_ppm, \
+    X(WHEN_THD_VOLTAGE, "thd_voltage", WHEN_SHARE, r->known & READING_THD_VOLTAGE || s, \
+      r->known & READING_THD_VOLTAGE ? r->thd_voltage_ppm : largest_of(s->thd_v_ppm), \
       "harmonic distortion of voltage, of its fundamental") \
-    X(WHEN_THD_CURRENT, "thd_current", WHEN_SHARE, r->known & READING_THD_CURRENT, r->thd_current_ppm, \
+    X(WHEN_THD_CURRENT, "thd_current", WHEN_SHARE, r->known & READING_THD_CURRENT || s, \
+      r->known & READING_THD_CURRENT ? r->thd_current_ppm : largest_of(s->thd_a_ppm), \
       "harmonic distortion of current, of its fundamental") \
+    X(WHEN_TDD, "tdd", WHEN_SHARE, s && s->flags & SPECTRUM_DEMAND, largest_of(s->tdd_ppm), \
+      "harmonics of current, of the node's demand current") \
+    X(WHEN_K_FACTOR, "k_factor", WHEN_FACTOR, s && s->flags & SPECTRUM_WINDOW, \
+      largest_of(s->k_milli) * 1000, "K-factor of current by UL 1561") \
     WHEN_HARMONIC_ROW(X, 2, 0) \
     WHEN_HARMONIC_ROW(X, 3, 1) \
     WHEN_HARMONIC_ROW(X, 5, 2) \
@@ -99,6 +144,16 @@ enum when_unit {
     WHEN_HARMONIC_ROW(X, 11, 5) \
     WHEN_HARMONIC_ROW(X, 13, 6) \
     WHEN_HARMONIC_ROW(X, 15, 7) \
+    X(WHEN_SWING, "swing", WHEN_SHARE, w && w->mean_mw, of_mean_ppm(w), \
+      "swing of the node's power, 0.1 to 20 Hz over a minute: rms, of its mean") \
+    X(WHEN_SWING_POWER, "swing_power", WHEN_WATTS, w, w->rms_mw[0], "the same in watts, rms") \
+    X(WHEN_SWING_SHARE, "swing_share", WHEN_SHARE, w, w->share_ppm[0], \
+      "of all that swings there, what lies from 0.1 to 20 Hz") \
+    X(WHEN_SITE_SWING, "site_swing", WHEN_SHARE, g && g->mean_mw, of_mean_ppm(g), \
+      "swing of the whole site's power, 0.1 to 20 Hz over a minute: rms, of its mean") \
+    X(WHEN_SITE_SWING_POWER, "site_swing_power", WHEN_WATTS, g, g->rms_mw[0], "the same in watts, rms") \
+    X(WHEN_SITE_SWING_SHARE, "site_swing_share", WHEN_SHARE, g, g->share_ppm[0], \
+      "of all that swings there, what lies from 0.1 to 20 Hz") \
     X(WHEN_SAG, "sag", WHEN_YES, true, (r->flags & READING_SAG) != 0, "the meter tells of a sag") \
     X(WHEN_SWELL, "swell", WHEN_YES, true, (r->flags & READING_SWELL) != 0, "the meter tells of a swell") \
     X(WHEN_INTERRUPTION, "interruption", WHEN_YES, n->volts_ln_mv > 0, \

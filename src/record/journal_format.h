@@ -15,7 +15,7 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a journal is written as memory stands");
 
 /* A change of meaning or order inside a stored struct that keeps its size must raise the version. */
-enum { JOURNAL_VERSION = 5, JOURNAL_BLOCK_SLOTS = 255 };
+enum { JOURNAL_VERSION = 6, JOURNAL_BLOCK_SLOTS = 255 };
 enum { JOURNAL_BLOCK_BYTES = (1 + JOURNAL_BLOCK_SLOTS) * SLOT_BYTES };
 #define JOURNAL_MAGIC UINT64_C(0x314C4E524A594C46)  /* "FLYJRNL1" as bytes */
 #define JOURNAL_BLOCK_MAGIC UINT32_C(0x4B4C4246)    /* "FBLK" as bytes */

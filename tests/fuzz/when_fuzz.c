@@ -43,6 +43,10 @@ static void check_same(const struct when_program *program)
 static void hold(const struct when_program *program, const char *text)
 {
     static const struct model_node node = {.phases = 3, .volts_ln_mv = 277000, .steady_ma = 800000};
+    static const struct quality quality = {.phases = 3, .reactive_mvar = {1000000, -1, 7}, .neutral_ma = 3,
+                                           .apparent_mva = {2000000, 1, 1}};
+    static const struct spectrum spectrum = {.flags = SPECTRUM_WINDOW, .thd_a_ppm = {80001, 1, 2}};
+    static const struct spectrum_swing swing = {.mean_mw = 1000000, .rms_mw = {50000}};
     struct when_state state = {0};
     uint64_t bits = strlen(text) + 1;
 
@@ -56,7 +60,10 @@ static void hold(const struct when_program *program, const char *text)
         for (uint32_t p = 0; p < PHASES; p++)
             reading.voltage_mv[p] = reading.current_ma[p] = reading.power_mw[p] =
                 (int64_t)(bits >> (20 + p)) % 1000000000;
-        require(when_reading(program, &state, &reading, &node, i * NS_PER_S, i % 5 == 4) <= WHEN_UNKNOWN);
+        struct when_seen seen = {.reading = &reading, .node = &node};
+        if (i % 3)
+            seen = (struct when_seen){&reading, &node, &quality, &spectrum, &swing, i % 2 ? &swing : NULL};
+        require(when_reading(program, &state, &seen, i * NS_PER_S, i % 5 == 4) <= WHEN_UNKNOWN);
     }
 }
 

@@ -213,6 +213,7 @@ static bool held_alike(struct trial *trial, const struct when_program *program, 
     static const struct model_node phase = {.phases = 1};
     struct when_state state = {0};
     struct reading reading = {0};
+    struct when_seen seen = {.reading = &reading, .node = &phase};
     int64_t t_ms = 0;
 
     for (uint32_t i = 0; i < READINGS; i++) {
@@ -222,7 +223,7 @@ static bool held_alike(struct trial *trial, const struct when_program *program, 
             reading = draw_reading(&trial->chance);
         t_ms += chance_range(&trial->chance, 0, 20);
         enum when_truth wanted = judge(&trial->node[0], &reading, t_ms, gap);
-        enum when_truth got = when_reading(program, &state, &reading, &phase, t_ms * NS_PER_MS, gap);
+        enum when_truth got = when_reading(program, &state, &seen, t_ms * NS_PER_MS, gap);
         holds[wanted]++;
         if (got != wanted)
             return complain(trial, seed, "reading", "the program says otherwise");

@@ -55,25 +55,28 @@ def crc_32c(data):
     return value ^ 0xFFFFFFFF
 
 
-def wave(channel, t_s):
+def wave(channel, t_s, fifth=0.0):
     """The value of VA VB VC IA IB IC at a moment, with something that no two cycles have in common."""
     beside = math.sqrt(2) * (1 + 4e-4 * math.sin(2 * math.pi * 171.39 * t_s))
     angle = 2 * math.pi * (HERTZ * t_s - channel % 3 / 3)
-    return beside * (VOLTS * math.cos(angle) if channel < 3 else AMPERES * math.cos(angle - LAG))
+    if channel < 3:
+        return beside * VOLTS * math.cos(angle)
+    return beside * AMPERES * (math.cos(angle - LAG) + fifth * math.cos(5 * (angle - LAG)))
 
 
 class Raw:
     """32 samples each 4 ms. All of a second is made before: a busy machine has no time for it later."""
     each_ns = RAW_SAMPLES * 10**9 // RAW_HZ
 
-    def __init__(self):
-        self.bodies = [self.body(i * RAW_SAMPLES / RAW_HZ) for i in range(RAW_HZ // RAW_SAMPLES)]
+    def __init__(self, fifth=0.0):
+        self.bodies = [self.body(i * RAW_SAMPLES / RAW_HZ, fifth) for i in range(RAW_HZ // RAW_SAMPLES)]
 
-    def body(self, t0_s):
+    def body(self, t0_s, fifth):
         values = []
         for sample in range(RAW_SAMPLES):
             t_s = t0_s + sample / RAW_HZ
-            values += [round(wave(channel, t_s) / (V_LSB if channel < 3 else A_LSB)) for channel in range(6)]
+            values += [round(wave(channel, t_s, fifth) / (V_LSB if channel < 3 else A_LSB))
+                       for channel in range(6)]
         return struct.pack(f'<{len(values)}h', *values)
 
     def packet(self, number, t0_ns):
@@ -244,6 +247,52 @@ def case_read(driver):
               f'{shown["unsure"]}; refused { {name: n for name, n in shown["refused"].items() if n} }')
         _, summary = bed.stop(daemon)
         print(f'decoded {summary["latency_us"].get("decoded_meters")}')
+
+
+FIFTH = 0.1
+ASKED = '''
+alerts:
+  - {id: harmonics, meter: m-rack-a1, when: thd_current > 8% and power > 60kW for 200ms}
+  - {id: vars, meter: m-rack-a1, when: reactive > 20kvar and displacement_factor < 0.96 and load_factor > 0.9}
+  - {id: neutral, meter: m-rack-a1, when: current_neutral > 60A}
+'''
+
+
+def alert(bed, name):
+    return next(row for row in ask(bed.door, b'status')['alerts'] if row['id'] == name)
+
+
+def case_alerts():
+    """Alerts on what is measured here, from nothing but raw samples; a replay decides the same."""
+    with Bed('mtra', mode='shadow') as bed:
+        give_protocols(bed, ['m-rack-a1'])
+        with open(bed.site, 'a', encoding='utf-8') as file:
+            file.write(ASKED)
+        daemon = bed.start('--journal', bed.journal)
+        traffic = bed.traffic(300)      # hosts to decide about
+        own = datagrams('flyball-meters-mtra')
+        plain, distorted = Raw(), Raw(FIFTH)
+        sender = Sender(plain, own.send)
+        sender.start()
+        await_that(lambda: alert(bed, 'vars')['now'] == 1, SETTLE_S)
+        assert alert(bed, 'harmonics')['raised'] == 0 and alert(bed, 'neutral')['raised'] == 0
+        cycles = await_that(lambda: meter(bed, 'm-rack-a1')['cycles'])
+        var = VOLTS * AMPERES * math.sin(LAG)
+        assert all(abs(value / var - 1) < 5e-3 for value in cycles['reactive_var']), cycles
+        assert abs(cycles['total_displacement_factor'] - math.cos(LAG)) < 1e-3, cycles
+        sender.maker = distorted
+        await_that(lambda: alert(bed, 'harmonics')['now'] == 1, SETTLE_S)
+        thd = alert(bed, 'harmonics')['values'][0]
+        assert thd['quantity'] == 'thd_current' and 8 < float(thd['value'].removesuffix('%')) < 10.1, thd
+        sender.maker = plain
+        await_that(lambda: alert(bed, 'harmonics')['now'] == 0, SETTLE_S)
+        await_that(lambda: lane(bed)['blocks'] > 4 * RAW_HZ // RAW_SAMPLES, SETTLE_S)
+        sender.stop()
+        finish(traffic, early=True)
+        _, summary = bed.stop(daemon)
+        raised = summary['counters']['core']['alerts_raised']
+        assert raised >= 2, summary['counters']['core']
+        replays(bed)
 
 
 def rss(shares):

@@ -13,7 +13,25 @@
 #include "record/journal.h"
 #include "world.h"
 
-enum { HOSTS = 40, EPOCH = 7 };
+enum { HOSTS = 40, EPOCH = 7, ALERTS = 3 };
+
+/* Of what comes as slots of its own, each beside what readings tell. */
+static const struct model_alert watched[ALERTS] = {
+    {.name = "distorted",
+     .when = {.count = 4,
+              .step = {{.op = WHEN_ABOVE, .quantity = WHEN_THD_CURRENT, .bound = 80000, .clear = 60000},
+                       {.op = WHEN_ABOVE, .quantity = WHEN_POWER, .place = 1},
+                       {.op = WHEN_FOR, .bound = 200 * NS_PER_MS},
+                       {.op = WHEN_AND}}}},
+    {.name = "swings",
+     .when = {.count = 1, .step = {{.op = WHEN_ABOVE, .quantity = WHEN_SWING, .bound = 50000}}}},
+    {.name = "neutral",
+     .when = {.count = 3,
+              .step = {{.op = WHEN_ABOVE, .quantity = WHEN_CURRENT_NEUTRAL, .bound = 50000, .clear = 40000},
+                       {.op = WHEN_BELOW, .quantity = WHEN_DISPLACEMENT, .place = 1, .bound = 900000,
+                        .clear = 900000},
+                       {.op = WHEN_OR}}}},
+};
 
 struct history {
     struct model *model;
@@ -117,6 +135,26 @@ static void read_meter(struct history *history, uint32_t meter)
     step(history, &slot);
 }
 
+/* What is measured beside the readings, good and bad. */
+static void measure(struct history *history, uint32_t meter)
+{
+    struct chance *chance = &history->chance;
+    struct slot slot = {.kind = (uint8_t)chance_range(chance, SLOT_SPECTRUM, SLOT_QUALITY)};
+    if (slot.kind == SLOT_SPECTRUM)
+        slot.spectrum = (struct spectrum){.meter = meter, .phases = 3,
+            .flags = chance_hit(chance, 0.1) ? SPECTRUM_CLIPPED : SPECTRUM_WINDOW,
+            .thd_a_ppm = {(uint32_t)chance_range(chance, 40000, 120000)}};
+    else if (slot.kind == SLOT_SWING)
+        slot.swing = (struct spectrum_swing){.node = history->model->meter[meter].node, .mean_mw = 1000000,
+            .held_ppm = (uint32_t)chance_range(chance, 0, 110000),
+            .rms_mw = {chance_range(chance, 0, 100000)}};
+    else
+        slot.quality = (struct quality){.meter = meter, .phases = 3, .apparent_mva = {1000, 1000, 1000},
+            .neutral_ma = chance_range(chance, 0, 60000),
+            .displacement_all_ppm = (int32_t)chance_range(chance, 850000, 1000000)};
+    step(history, &slot);
+}
+
 static bool tick(struct history *history)
 {
     uint64_t number = (uint64_t)(history->t_ns / history->model->policy.tick_ns);
@@ -142,15 +180,32 @@ static void run(struct history *history, int64_t until_ns)
         for (uint32_t meter = 0; meter < history->model->meter_count; meter++)
             if (chance_hit(&history->chance, 0.1))
                 read_meter(history, meter);
+        for (uint32_t meter = 0; meter < history->model->meter_count; meter++)
+            if (chance_hit(&history->chance, 0.02))
+                measure(history, meter);
         if (tick(history))
             flush(history);
     }
+}
+
+static void watch(struct model *model)
+{
+    model->alert_count = ALERTS;
+    model->watch_count = ALERTS * model->meter_count;
+    model->alert = malloc(sizeof watched);
+    model->watch = malloc(model->watch_count * sizeof *model->watch);
+    if (!model->alert || !model->watch)
+        die("out of memory");
+    memcpy(model->alert, watched, sizeof watched);
+    for (uint32_t i = 0; i < model->watch_count; i++)
+        model->watch[i] = (struct model_watch){.alert = i % ALERTS, .meter = i / ALERTS};
 }
 
 static void start(struct history *history, const char *path, uint64_t seed)
 {
     struct journal_start start = {.epoch = EPOCH, .t_ns = 0, .realtime_ns = NS_PER_S};
     history->model = model_build(seed, HOSTS);
+    watch(history->model);
     history->world = malloc(sizeof *history->world);
     history->chance.state = seed;
     void *memory = aligned_alloc(64, (core_bytes(history->model) + 63) / 64 * 64);
@@ -174,13 +229,19 @@ int main(int argc, char **argv)
     if (journal_finish(history.journal))
         die("the journal is not whole");
     const struct core_counters *count = core_counters(history.core);
-    printf("%u hosts, %llu slots, %llu leases, %llu cuts, %llu raises, %llu emergencies, %llu resets\n",
+    if (!count->alerts_raised || !count->alerts_cleared)
+        die("no alert came and went");
+    printf("%u hosts, %llu slots, %llu leases, %llu cuts, %llu raises, %llu emergencies, %llu resets, %llu "
+           "alerts\n",
            history.model->host_count, (unsigned long long)history.slots, (unsigned long long)count->leases,
            (unsigned long long)count->cuts, (unsigned long long)count->raises,
-           (unsigned long long)count->emergencies, (unsigned long long)count->resets);
+           (unsigned long long)count->emergencies, (unsigned long long)count->resets,
+           (unsigned long long)count->alerts_raised);
     free(history.core);
     free(history.outbox.record);
     free(history.world);
+    free(history.model->alert);
+    free(history.model->watch);
     model_unbuild(history.model);
     return 0;
 }

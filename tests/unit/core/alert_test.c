@@ -180,6 +180,52 @@ static void what_a_meter_does_not_tell_is_counted_and_raises_nothing(void **stat
     assert_int_equal(bed.alerts.unknown, 3);
 }
 
+/* `thd_current > 8% and power > 600kW for 200ms`, of a meter whose readings tell nothing of distortion. */
+static void spectra_and_readings_meet_in_a_condition(void **state)
+{
+    static const struct model_alert distorted = {
+        .when = {.count = 4,
+                 .step = {{.op = WHEN_ABOVE, .quantity = WHEN_THD_CURRENT, .bound = 80000, .clear = 78400},
+                          {.op = WHEN_ABOVE, .quantity = WHEN_POWER, .place = 1, .bound = 600000000,
+                           .clear = 588000000},
+                          {.op = WHEN_FOR, .bound = 200 * MS},
+                          {.op = WHEN_AND}}}};
+    struct model one = model;
+    struct spectrum_known meters[METERS] = {0};
+    struct spectrum_swing_known nodes[METERS + 1] = {0};
+    struct spectra_known known = {.meter = meters, .node = nodes, .meters = METERS, .nodes = METERS};
+    struct bed bed = {.alerts = {.first = bed.first, .watch = bed.watch, .row = bed.row}};
+
+    (void)state;
+    one.alert = (struct model_alert *)(uintptr_t)&distorted;
+    one.alert_count = one.watch_count = 1;
+    alert_init(&bed.alerts, &one);
+    bed.alerts.known = &known;
+    read_power(&bed, 0, 1000, 700000000);
+    read_power(&bed, 0, 1100, 700000000);
+    read_power(&bed, 0, 1190, 700000000);
+    assert_int_equal(read_power(&bed, 0, 1250, 700000000), 0);
+    assert_int_equal(seen(&bed, 0).unknown, 1);
+    spectrum_take(&known, &(struct spectrum){.meter = 0, .thd_a_ppm = {1, 80001, 2}}, 1260 * MS);
+    assert_int_equal(read_power(&bed, 0, 1266, 700000000), 1);
+    assert_int_equal(seen(&bed, 0).value[0], 80001);
+    spectrum_take(&known, &(struct spectrum){.meter = 0, .thd_a_ppm = {1, 78401, 2}}, 1270 * MS);
+    assert_int_equal(read_power(&bed, 0, 1280, 700000000), 0);
+    spectrum_take(&known, &(struct spectrum){.meter = 1, .thd_a_ppm = {1, 1, 1}}, 1290 * MS);
+    assert_int_equal(read_power(&bed, 0, 1300, 700000000), 0);      /* that was another meter */
+    spectrum_take(&known, &(struct spectrum){.meter = 0, .thd_a_ppm = {1, 78400, 2}}, 1310 * MS);
+    assert_int_equal(read_power(&bed, 0, 1316, 700000000), 1);
+    assert_int_equal(seen(&bed, 0).row.now, 0);
+    /* the newest spectrum is too old */
+    spectrum_take(&known, &(struct spectrum){.meter = 0, .thd_a_ppm = {90000}}, 1320 * MS);
+    for (int64_t t_ms = 1332; t_ms <= 2320; t_ms += 19)
+        read_power(&bed, 0, t_ms, 700000000);
+    assert_int_equal(seen(&bed, 0).row.now, 1);
+    assert_int_equal(read_power(&bed, 0, 2321, 700000000), 1);
+    assert_int_equal(seen(&bed, 0).row.now, 0);
+    assert_int_equal(seen(&bed, 0).unknown, 1);
+}
+
 /* The digest of decisions and the counters after two readings, of 10 and 30 kW. */
 static uint64_t decided(const struct model_alert *watched, struct core_counters *count)
 {
@@ -230,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_meter_that_nobody_watches_raises_nothing),
         cmocka_unit_test(readings_that_are_missing_start_a_time_anew),
         cmocka_unit_test(what_a_meter_does_not_tell_is_counted_and_raises_nothing),
+        cmocka_unit_test(spectra_and_readings_meet_in_a_condition),
         cmocka_unit_test(what_is_raised_is_part_of_what_was_decided),
     };
 

@@ -56,11 +56,55 @@ static void swings_are_of_nodes_and_of_the_site(void **state)
     assert_int_equal(s.node[NODES].t_ns, 20);
 }
 
+static void what_is_known_lasts_a_second_and_no_longer(void **state)
+{
+    (void)state;
+    struct stand s = make();
+    const int64_t came_ns = 5 * NS_PER_S;
+
+    s.known.meter = s.meter;
+    s.known.node = s.node;
+    assert_null(spectrum_seen(&s.known, 1, 1));
+    assert_null(spectrum_seen_quality(&s.known, 1, 1));
+    assert_null(spectrum_seen_swing(&s.known, 2, 1));
+    spectrum_take(&s.known, &(struct spectrum){.meter = 1, .thd_a_ppm = {80000}}, came_ns);
+    spectrum_take_quality(&s.known, &(struct quality){.meter = 1, .neutral_ma = 7}, came_ns + 1);
+    spectrum_take_quality(&s.known, &(struct quality){.meter = METERS, .neutral_ma = 8}, came_ns);
+    spectrum_take_swing(&s.known, &(struct spectrum_swing){.node = 2, .peak_mw = 7}, came_ns);
+    assert_int_equal(spectrum_seen(&s.known, 1, came_ns + NS_PER_S)->thd_a_ppm[0], 80000);
+    assert_null(spectrum_seen(&s.known, 1, came_ns + NS_PER_S + 1));
+    assert_int_equal(spectrum_seen_quality(&s.known, 1, came_ns + NS_PER_S + 1)->neutral_ma, 7);
+    assert_null(spectrum_seen_quality(&s.known, 1, came_ns + NS_PER_S + 2));
+    assert_null(spectrum_seen_quality(&s.known, 0, came_ns + 1));
+    assert_int_equal(s.meter[METERS].quality_t_ns, 0);
+    assert_int_equal(spectrum_seen_swing(&s.known, 2, came_ns + 3 * NS_PER_S)->peak_mw, 7);
+    assert_null(spectrum_seen_swing(&s.known, 2, came_ns + 3 * NS_PER_S + 1));
+}
+
+static void what_is_spoilt_is_not_known(void **state)
+{
+    (void)state;
+    struct stand s = make();
+
+    s.known.meter = s.meter;
+    s.known.node = s.node;
+    spectrum_take(&s.known, &(struct spectrum){.meter = 0, .flags = SPECTRUM_CLIPPED}, 10);
+    spectrum_take(&s.known, &(struct spectrum){.meter = 1, .flags = SPECTRUM_YOUNG}, 10);
+    assert_null(spectrum_seen(&s.known, 0, 11));
+    assert_non_null(spectrum_seen(&s.known, 1, 11));
+    spectrum_take_swing(&s.known, &(struct spectrum_swing){.node = 0, .held_ppm = 100000}, 10);
+    spectrum_take_swing(&s.known, &(struct spectrum_swing){.node = 1, .held_ppm = 100001}, 10);
+    assert_non_null(spectrum_seen_swing(&s.known, 0, 11));
+    assert_null(spectrum_seen_swing(&s.known, 1, 11));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_of_each_meter_is_kept),
         cmocka_unit_test(swings_are_of_nodes_and_of_the_site),
+        cmocka_unit_test(what_is_known_lasts_a_second_and_no_longer),
+        cmocka_unit_test(what_is_spoilt_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

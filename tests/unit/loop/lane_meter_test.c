@@ -45,6 +45,9 @@ struct bed {
     int64_t sample;             /* number of the next one */
     double amplitude;           /* of the currents */
     bool pure;                  /* nothing beside the mains */
+    uint8_t invalid;            /* channels that sampled values say are */
+    struct quality quality;     /* the newest that was taken, */
+    uint32_t qualities;         /* of so many */
 };
 
 static struct measure_config config_of(void)
@@ -176,11 +179,16 @@ static uint32_t take_readings(struct bed *bed, struct reading *last, uint32_t *u
     uint32_t count = 0;
 
     *unsure = 0;
-    for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; count++) {
+    for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; spsc_release(bed->lane.out)) {
+        if (slot->kind == SLOT_QUALITY) {
+            bed->quality = slot->quality;
+            bed->qualities++;
+            continue;
+        }
         assert_int_equal(slot->kind, SLOT_READING);
         *last = slot->reading;
         *unsure += (slot->reading.flags & READING_UNSURE) != 0;
-        spsc_release(bed->lane.out);
+        count++;
     }
     bed->lane.depth = 0;
     return count;
@@ -222,6 +230,69 @@ static void a_second_of_raw_samples_is_sixty_readings(void **state)
     assert_int_equal(shown.current_ma[0], last.current_ma[0]);
 }
 
+static void expect_quality(const struct quality *quality)
+{
+    double va = volts * amperes;
+
+    assert_int_equal(quality->meter, METER);
+    assert_int_equal(quality->phases, 3);
+    assert_int_equal(quality->cycles, 12);
+    for (uint32_t p = 0; p < PHASES; p++) {
+        assert_in_range(quality->apparent_mva[p], (int64_t)(va * 997), (int64_t)(va * 1003));
+        assert_in_range(quality->reactive_mvar[p], (int64_t)(va * sin(lag) * 997),
+                        (int64_t)(va * sin(lag) * 1003));
+        assert_in_range(quality->displacement_ppm[p], 955336 - 300, 955336 + 300);
+        assert_in_range(quality->power_factor_ppm[p], 955336 - 600, 955336 + 600);
+    }
+    assert_in_range(quality->displacement_all_ppm, 955336 - 300, 955336 + 300);
+    assert_in_range(quality->effective_mva, (int64_t)(va * 2991), (int64_t)(va * 3009));
+    assert_in_range(quality->neutral_ma, 0, 2000);
+    assert_in_range(quality->unbalance_v_ppm, 0, 1000);
+    assert_in_range(quality->frequency_mhz, 59995, 60005);
+}
+
+/* What needs 10 or 12 cycles comes behind their readings, five times a second. */
+static void twelve_cycles_tell_what_a_reading_does_not(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    send_raw_for(bed, 250);
+    take_readings(bed, &last, &unsure);
+    bed->qualities = 0;
+    send_raw_for(bed, 250);
+    take_readings(bed, &last, &unsure);
+    assert_in_range(bed->qualities, 4, 6);
+    expect_quality(&bed->quality);
+    int64_t now_ns = START_NS + bed->sample * PERIOD_PS / 1000;
+    assert_in_range(now_ns - bed->quality.t_meter_ns, 0, 250 * MS);
+    /* a steady load: of a second, which has passed */
+    assert_true(last.known & READING_FEATURES);
+    assert_in_range(last.load_factor_ppm, 995000, 1000000);
+    assert_in_range(last.trend_w_per_s + 2000, 0, 4000);
+}
+
+static void spoilt_cycles_tell_nothing(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    send_raw_for(bed, 500);
+    take_readings(bed, &last, &unsure);
+    bed->qualities = 0;
+    bed->amplitude = 6;         /* clipped, as below */
+    send_raw_for(bed, 200);
+    take_readings(bed, &last, &unsure);
+    assert_in_range(bed->qualities, 0, 1);      /* the window that was all but full */
+    bed->amplitude = 1;
+    send_raw_for(bed, 200);
+    take_readings(bed, &last, &unsure);
+    assert_in_range(bed->qualities, 2, 5);
+    expect_quality(&bed->quality);
+}
+
 /* The cycles that are read stand one behind the other: what they carried is all that flowed. */
 static void no_cycle_is_left_out_and_none_counts_twice(void **state)
 {
@@ -234,6 +305,8 @@ static void no_cycle_is_left_out_and_none_counts_twice(void **state)
     take_readings(bed, &reading, &unsure);
     send_raw_for(bed, 250);
     for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; spsc_release(bed->lane.out)) {
+        if (slot->kind != SLOT_READING)
+            continue;
         reading = slot->reading;
         if (before_ns)
             assert_in_range(reading.t_meter_ns - before_ns, 16.6 * MS, 16.74 * MS);
@@ -540,6 +613,7 @@ static int send_sv_as(struct bed *bed, const struct sv_publisher *publisher)
     uint32_t counter = (uint32_t)(bed->sample % SV_RATE_HZ);
 
     fill(bed, &samples, SV_PERIOD_PS, SV_ASDUS);
+    samples.invalid = bed->invalid;
     bed->sample += SV_ASDUS;
     struct port_frame frame = {.data = bed->room,
         .length = sv_encode(publisher, &samples, counter, bed->room, sizeof bed->room)};
@@ -733,12 +807,98 @@ static void phasors_are_found_by_their_names_and_by_no_others(void **state)
     assert_int_equal(take_readings(bed, &last, &unsure), 1);
 }
 
+/* Of a device on the other side of a transformer: volts are 30 degrees ahead, as CFG-3 says. */
+static void angles_of_a_configuration_are_taken_off(void **state)
+{
+    static const uint8_t one[8] = {0x3f, 0x80}, turned[4] = {0x3f, 0x06, 0x0a, 0x92};   /* pi / 6 */
+    struct bed *bed = *state;
+    uint8_t *payload = bed->room + UDP_HEADROOM;
+    struct reading last;
+    uint32_t unsure, found = 0;
+
+    start_c37(bed);
+    uint32_t bytes = hex_read(cfg3_hex, payload);
+    for (uint32_t at = 0; at + sizeof one <= bytes && found < PHASES; at++)
+        if (!memcmp(payload + at, one, sizeof one)) {
+            memcpy(payload + at + 4, turned, sizeof turned);
+            found++;
+        }
+    assert_int_equal(found, PHASES);
+    seal(payload, bytes);
+    struct port_frame frame = datagram(bed, bytes);
+
+    assert_int_equal(arrive(bed, &frame, START_NS), ACCEPTED);
+    assert_int_equal(send_phasors(bed, 116667, 0), ACCEPTED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    for (uint32_t p = 0; p < PHASES; p++)       /* cos (15 - 30) degrees is that of 15: turned further */
+        assert_in_range(last.power_mw[p], 160743000, 160745000);
+    found = 0;
+    bytes = hex_read(cfg3_hex, payload);
+    for (uint32_t at = 0; at + sizeof one <= bytes && found < PHASES; at++)
+        if (!memcmp(payload + at, one, sizeof one)) {
+            memcpy(payload + at + 4, turned, sizeof turned);
+            payload[at + 4] = 0xbf;             /* the other way: 45 degrees */
+            found++;
+        }
+    payload[AT_SOC + 3]++;
+    seal(payload, bytes);
+    frame = datagram(bed, bytes);
+    assert_int_equal(arrive(bed, &frame, START_NS), ACCEPTED);
+    assert_int_equal(send_phasors(bed, 150000, 0), ACCEPTED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    for (uint32_t p = 0; p < PHASES; p++)       /* 277.125 x 600.5 x cos 45 degrees */
+        assert_in_range(last.power_mw[p], 117670000, 117674000);
+}
+
+static void a_device_that_does_not_know_the_time_is_unsure(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    start_c37(bed);
+    assert_int_equal(send_config(bed, 'V'), ACCEPTED);
+    /* not in sync, within 100 ns as the frame goes on to say */
+    assert_int_equal(send_phasors(bed, 100000, PHASORS_UNSYNCED >> 8), ACCEPTED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    assert_int_equal(unsure, 0);
+    /* modified by somebody */
+    assert_int_equal(send_phasors(bed, 120000, PHASORS_MODIFIED >> 8), ACCEPTED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    assert_int_equal(unsure, 1);
+    assert_int_equal(count_read(&bed->lane.counters.unsure), 1);
+}
+
+/* A frame whose samples follow on those before is one block; behind one that was left out is a gap. */
+static void invalid_blocks_are_counted_apart(void **state)
+{
+    struct bed *bed = *state;
+    const struct lane_counters *counters = &bed->lane.counters;
+
+    send_sv_for(bed, SV_RATE_HZ / SV_ASDUS);
+    uint64_t before = count_read(&counters->blocks);
+
+    assert_true(before > 0);
+    assert_int_equal(count_read(&counters->invalid_blocks), 0);
+    bed->invalid = 1 << SAMPLES_IB;
+    send_sv_for(bed, 3);
+    assert_int_equal(count_read(&counters->invalid_blocks), 3);
+    assert_int_equal(count_read(&counters->blocks), before);
+    bed->invalid = 0;
+    send_sv_for(bed, 2);
+    assert_int_equal(count_read(&counters->invalid_blocks), 3);
+    assert_int_equal(count_read(&counters->blocks), before + 2);
+    assert_int_equal(count_read(&counters->no_room), 0);
+}
+
 #define BED(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BED(a_second_of_raw_samples_is_sixty_readings),
+        BED(twelve_cycles_tell_what_a_reading_does_not),
+        BED(spoilt_cycles_tell_nothing),
         BED(no_cycle_is_left_out_and_none_counts_twice),
         BED(gain_offset_and_phase_are_corrected),
         BED(a_lost_packet_spoils_its_cycles_and_no_others),
@@ -759,6 +919,9 @@ int main(void)
         BED(simulated_values_beside_the_real_ones_change_nothing),
         BED(phasors_become_readings_once_their_configuration_is_known),
         BED(phasors_are_found_by_their_names_and_by_no_others),
+        BED(angles_of_a_configuration_are_taken_off),
+        BED(a_device_that_does_not_know_the_time_is_unsure),
+        BED(invalid_blocks_are_counted_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

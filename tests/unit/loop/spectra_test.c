@@ -130,7 +130,11 @@ static void spectra_of_raw_samples_come_back_as_slots(void **state)
     assert_int_equal(slot.t_receive_ns <= s->now_ns, 1);
     assert_int_equal(slot.spectrum.meter, 1);
     assert_int_equal(slot.spectrum.phases, 3);
-    assert_int_equal(slot.spectrum.flags, 0);
+    assert_int_equal(slot.spectrum.flags, SPECTRUM_WINDOW);
+    assert_in_range(slot.spectrum.harmonic_pct100[2], 598, 602);    /* 5, 6 % */
+    assert_in_range(slot.spectrum.harmonic_pct100[3], 0, 2);        /* 7 is in the volts alone */
+    for (uint32_t p = 0; p < 3; p++)
+        assert_in_range(slot.spectrum.fundamental_ma[p], 599500, 600500);
     for (uint32_t p = 0; p < 3; p++) {
         assert_true(near(slot.spectrum.thd_v_ppm[p], 20000, 20));
         assert_true(near(slot.spectrum.thd_a_ppm[p], 60000, 20));
