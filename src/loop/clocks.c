@@ -22,7 +22,7 @@ _Static_assert((int)KEEPER_SYSTEM == SITE_CLOCK_SYSTEM && (int)KEEPER_PTP == SIT
 static int take_memory(struct clocks *clocks, uint32_t meters)
 {
     size_t found = meters * sizeof *clocks->found, own = meters * sizeof *clocks->meter;
-    size_t bytes = found + own + meters * sizeof *clocks->steps;
+    size_t steps = meters * sizeof *clocks->steps, bytes = found + own + steps + meters * sizeof(bool);
     clocks->block = aligned_alloc(64, (bytes / 64 + 1) * 64);
     if (!clocks->block)
         return -ENOMEM;
@@ -30,6 +30,7 @@ static int take_memory(struct clocks *clocks, uint32_t meters)
     clocks->found = clocks->block;
     clocks->meter = (struct meter_clock *)((char *)clocks->block + found);
     clocks->steps = (uint64_t *)((char *)clocks->block + found + own);
+    clocks->doubted = (_Atomic bool *)((char *)clocks->block + found + own + steps);
     return 0;
 }
 
@@ -51,7 +52,8 @@ int clocks_open(struct clocks *clocks, const struct site *site, struct timebase 
         .rules = {.within_ns = asked->lock_within_ns, .settle_ns = asked->lock_after_ns,
                   .lost_ns = asked->lost_after_ns, .budget_ns = asked->holdover_budget_ns,
                   .any_class = asked->any_grandmaster}};
-    *clocks = (struct clocks){.site = site, .base = base, .view = view};
+    *clocks = (struct clocks){.site = site, .base = base, .view = view,
+                              .core = site->server.housekeeping_core};
     int error = name_own(options.own, door);
     if (error)
         return error;
@@ -94,8 +96,11 @@ static void look_at_meter(struct clocks *clocks, uint32_t i, const struct refere
     clocks->steps[i] = stale.steps;
     meter_clock_take(clock, newest.t_receive_ns, newest.lag_ns);
     meter_clock_find(clock, line, ahead_ns, &now.found);
-    now.is_off = asked->said && meter_clock_is_off(&now.found, asked->meter_within_ns,
-                                                   asked->meter_drift_ppm * PPB_PER_PPM);
+    int64_t drift_ppb = asked->meter_drift_ppm * PPB_PER_PPM;
+    now.is_off = asked->said && meter_clock_is_off(&now.found, asked->meter_within_ns, drift_ppb);
+    /* The age rule is blind to what a clock gains or loses while readings grow late. */
+    atomic_store_explicit(&clocks->doubted[i], asked->said && meter_clock_drifts(&now.found, drift_ppb),
+                          memory_order_relaxed);
     memcpy(word, &now, sizeof now);
     seqlock_write(&clocks->found[i], word);
 }

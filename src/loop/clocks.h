@@ -21,7 +21,7 @@ struct view;
 /* A meter's clock as it was found, for whoever shows it. */
 struct clocks_meter {
     struct meter_clock_found found;
-    bool is_off;
+    bool is_off;                /* beyond what the site file allows */
 };
 
 struct clocks {
@@ -33,6 +33,7 @@ struct clocks {
     struct meter_clock *meter;          /* by meter; the thread's own, like `steps` */
     uint64_t *steps;                    /* of each meter's clock, when last looked at */
     struct seqlock *found;              /* by meter: struct clocks_meter */
+    _Atomic bool *doubted;              /* by meter: it drifts so much that its readings may not lend */
     void *block;
     int core;
     pthread_t thread;
@@ -50,6 +51,14 @@ void clocks_look(struct clocks *clocks);
 
 /* cold: the body of the thread. */
 void *clocks_run(void *clocks);
+
+/* rt: may what this meter says lend nothing, since its clock runs at another rate than time? NULL: nobody
+ * looks. */
+static inline bool clocks_doubt(const _Atomic bool *doubted, uint32_t meter)
+{
+    /* Relaxed: a mark, which orders nothing. */
+    return doubted && atomic_load_explicit(&doubted[meter], memory_order_relaxed);
+}
 
 /* any: false while it is being written, or before the first look. */
 bool clocks_read_meter(const struct clocks *clocks, uint32_t meter, struct clocks_meter *found);

@@ -77,6 +77,7 @@ struct lane {
     struct age *age;
     struct lane_meters *meters;         /* with protocols of their own; NULL: there are none */
     struct untrue *host_untrue;         /* NULL: it is not told */
+    const _Atomic bool *doubted;        /* by meter: clocks_doubt; NULL: not told */
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
     int64_t t_poll_ns;                  /* of the newest burst */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/measure.h"
+#include "loop/clocks.h"
 #include "loop/lane_inside.h"
 #include "loop/lane_meter.h"
 #include "wire/upmu.h"
@@ -47,6 +48,8 @@ int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_n
         return ACCEPTED;
     reading->t_arrival_ns = timebase_realtime_ns(lane->base, t_receive_ns);
     reading->age_ns = age_ns + lane->model->policy.age_bound_ns;
+    if (clocks_doubt(lane->doubted, meter))
+        reading->flags |= READING_UNSURE;
     slot->kind = SLOT_READING;
     slot->marks = t_receive_ns < age->doubted_until_ns ? SLOT_CLOCK_STEPPED : 0;
     slot->reading = *reading;

@@ -287,11 +287,18 @@ static int start_keys(struct loop *loop)
     return error;
 }
 
-static int start_clocks(struct loop *loop)
+/* Lanes look at what it finds of meters: it is there before they are. */
+static int open_clocks(struct loop *loop)
 {
     int error = clocks_open(&loop->clocks, loop->site, &loop->base, &loop->view, loop->options.door);
-    if (!error)
-        error = spawn(loop, &loop->clocks.thread, "fb-clocks", clocks_run, &loop->clocks);
+    for (uint32_t i = 0; i < loop->path.lanes && !error; i++)
+        loop->path.lane[i].doubted = loop->clocks.doubted;
+    return error;
+}
+
+static int start_clocks(struct loop *loop)
+{
+    int error = spawn(loop, &loop->clocks.thread, "fb-clocks", clocks_run, &loop->clocks);
     loop->timing = !error;
     return error;
 }
@@ -334,6 +341,8 @@ int loop_start(struct loop *loop, FILE *notes)
         error = open_marks(loop, notes);
     if (!error)
         error = start_marks(loop);
+    if (!error)
+        error = open_clocks(loop);
     if (!error)
         error = start_hots(loop, notes);
     if (!error)

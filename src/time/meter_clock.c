@@ -135,9 +135,14 @@ void meter_clock_find(const struct meter_clock *clock, const struct reference_li
     found->half_ns = reference_half_ns(line, clock->point[clock->count - 1].mono_ns);
 }
 
+bool meter_clock_drifts(const struct meter_clock_found *found, int64_t drift_ppb)
+{
+    return found->has_drift && magnitude(found->drift_ppb) > clamp((wide)drift_ppb + found->drift_half_ppb);
+}
+
 bool meter_clock_is_off(const struct meter_clock_found *found, int64_t within_ns, int64_t drift_ppb)
 {
     if (found->has_offset && magnitude(found->offset_ns) > clamp((wide)within_ns + found->half_ns))
         return true;
-    return found->has_drift && magnitude(found->drift_ppb) > clamp((wide)drift_ppb + found->drift_half_ppb);
+    return meter_clock_drifts(found, drift_ppb);
 }

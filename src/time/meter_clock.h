@@ -54,4 +54,7 @@ void meter_clock_find(const struct meter_clock *clock, const struct reference_li
  * of either? */
 bool meter_clock_is_off(const struct meter_clock_found *found, int64_t within_ns, int64_t drift_ppb);
 
+/* any: the same of the drift alone. */
+bool meter_clock_drifts(const struct meter_clock_found *found, int64_t drift_ppb);
+
 #endif
