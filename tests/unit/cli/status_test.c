@@ -345,7 +345,8 @@ static void harmonics_stand_behind_a_meter_at_the_point_of_common_coupling(void 
                                    "\"demand_from\": \"site file\", \"fault_a\": 15000, \"fault_from\": "
                                    "\"site file\", \"short_circuit_ratio\": 15, \"tdd_percent\": 4.8, "
                                    "\"tdd_limit_percent\": 5, \"worst_order\": 5, "
-                                   "\"worst_order_percent\": 4.8, \"worst_order_limit_percent\": 4}"), STATUS_METERS, true, false);
+                                   "\"worst_order_percent\": 4.8, \"worst_order_limit_percent\": 4}"),
+                            STATUS_METERS, true, false);
     assert_non_null(strstr(text, "\n  IEEE 519: beyond, TDD 4.80 % of 5.00 %, order 5 4.80 % of 4.00 %\n"
                                  "    by demand 1000.0 A (site file) and fault 15000 A (site file), "
                                  "Isc/IL 15.0\n"));
