@@ -9,6 +9,10 @@
 #include <stdint.h>
 #endif
 
+/* Kinds of slots, and of frames on the wire: as in msg/slot.h and msg/frame.h. */
+enum { KIND_READING = 1, KIND_REPORT, KIND_TICK, KIND_TICK_PART };
+enum { WIRE_MEASUREMENT = 1, WIRE_REPORT, WIRE_LEASE, WIRE_CLAIM };
+
 /* A log-linear histogram as in record/histogram.h: same bits, same buckets. */
 enum { LATENCY_SUB_BITS = 5, LATENCY_BUCKETS = (40 - LATENCY_SUB_BITS + 1) << LATENCY_SUB_BITS };
 
@@ -89,16 +93,21 @@ enum latency_agent_step { LATENCY_AGENT_STEPS(LATENCY_AGENT_SYMBOL) AGENT_STEP_C
 /* On the wire. X(symbol, name, what) */
 #define LATENCY_WIRE_ROWS(X) \
     X(WIRE_FIRST, "first", "meter frame to the first cap frame that it caused") \
-    X(WIRE_ALL, "all", "meter frame to each cap frame that it caused")
+    X(WIRE_ALL, "all", "meter frame to each cap frame that it caused") \
+    X(WIRE_ANSWER, "answer", "report to the lease that answers it")
 
 #define LATENCY_WIRE_SYMBOL(symbol, name, what) symbol,
 enum latency_wire_row { LATENCY_WIRE_ROWS(LATENCY_WIRE_SYMBOL) WIRE_ROW_COUNT };
 #undef LATENCY_WIRE_SYMBOL
 
+struct agent_counts {
+    uint64_t reports, leases, writes, failed;
+};
+
 struct wire_counts {
     uint64_t meter_frames, cap_frames;  /* seen on the wire */
-    uint64_t unmatched;                 /* cap frames that no meter frame caused: ticks, answers to reports */
-    uint64_t ambiguous;                 /* meter frames whose number another one had at that moment */
+    uint64_t unmatched;                 /* cap frames that no frame caused: of ticks, or not seen coming */
+    uint64_t ambiguous;                 /* frames whose number another one had at that moment */
 };
 
 #endif

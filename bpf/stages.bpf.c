@@ -9,8 +9,6 @@
 
 char terms[] SEC("license") = "GPL";
 
-enum { KIND_READING = 1, KIND_REPORT = 2, KIND_TICK = 3, KIND_TICK_PART = 4 };     /* enum slot_kind */
-
 struct latency_row rows[LATENCY_STAGE_COUNT];
 uint64_t slots;             /* worked by decide, of every kind */
 uint64_t bursts, frames;    /* polls that found something, and what they found */
@@ -57,7 +55,8 @@ int BPF_USDT(burst, uint64_t lane, uint64_t count, uint64_t before_ns, uint64_t 
 }
 
 SEC("usdt")
-int BPF_USDT(decoded, uint64_t kind, uint64_t subject, uint64_t number, uint64_t t_receive_ns)
+int BPF_USDT(decoded, uint64_t kind, uint64_t subject, uint64_t number, uint64_t frame_sequence,
+             uint64_t t_receive_ns)
 {
     if (!open)
         return 0;

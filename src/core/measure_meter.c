@@ -174,6 +174,11 @@ static int64_t missing_before(const struct measure_meter *meter, int64_t t_ns)
     return missing ? missing : (int64_t)meter->samples_per_tick + 2;
 }
 
+bool measure_meter_left_out(const struct measure_meter *meter)
+{
+    return meter->omitted;
+}
+
 uint32_t measure_meter_open(const struct measure_meter *meter,
                             struct measure_event open[MEASURE_EVENT_KINDS])
 {

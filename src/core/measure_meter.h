@@ -241,6 +241,9 @@ int measure_meter_samples(struct measure_meter *meter, const struct samples *sam
 uint32_t measure_meter_open(const struct measure_meter *meter,
                             struct measure_event open[MEASURE_EVENT_KINDS]);
 
+/* any: the newest block was left out, for a channel of a phase was invalid */
+bool measure_meter_left_out(const struct measure_meter *meter);
+
 /* any: mains frequency as followed, Hz */
 double measure_meter_frequency_hz(const struct measure_meter *meter);
 

@@ -39,6 +39,12 @@ struct age {
  * as it waited, and leaves the floor where it was. */
 int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns);
 
+/* rt: the least of (arrival - stamp) in the newest 5 s, after a reading. */
+static inline int64_t age_lag_ns(const struct age *age)
+{
+    return age->least[age->bucket % AGE_BUCKETS];
+}
+
 /* setup: before the first reading: the floor that somebody else knew goes on for 60 s from now. */
 void age_resume(struct age *age, int64_t floor, int64_t now_ns);
 

@@ -336,7 +336,8 @@ int loop_measure(const struct site *site, struct loop_memory *memory)
 int loop_build(struct loop *loop, const struct site *site, const struct loop_options *options)
 {
     *loop = (struct loop){.site = site, .options = *options, .door.listener = -1, .share.fd = -1,
-                          .orders.log.fd = -1, .account.fd = -1, .marks.memory.fd = -1};
+                          .orders.log.fd = -1, .account.fd = -1, .marks.memory.fd = -1,
+                          .clocks.keeper = {.client.fd = -1, .phc.fd = -1}};
     int error = timebase_init(&loop->base);
     if (error && error != -ENOTSUP)
         return error;
@@ -388,6 +389,7 @@ void loop_close(struct loop *loop)
     while (loop->ports > 0)
         port_close(&loop->port[--loop->ports]);
     loop_ledger_close(loop);
+    clocks_close(&loop->clocks);
     shed_desk_close(&loop->shed);
     spectra_desk_close(&loop->spectra);
     arena_close(&loop->arena);

@@ -162,6 +162,8 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     number(out, "details", count_read(&counters->details), ", ");
     number(out, "unheld", count_read(&counters->unheld), ", ");
     number(out, "blocks", count_read(&counters->blocks), ", ");
+    number(out, "invalid_blocks", count_read(&counters->invalid_blocks), ", ");
+    number(out, "no_room", count_read(&counters->no_room), ", ");
     number(out, "unsure", count_read(&counters->unsure), ", ");
     number(out, "crossings", count_read(&counters->crossings), ", ");
     number(out, "repeated", count_read(&counters->repeated), ", ");

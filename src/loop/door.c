@@ -157,7 +157,8 @@ static void send_view(const struct loop *loop, int fd)
 
 static void say_unknown(FILE *out)
 {
-    fputs("{\"error\": \"unknown request; known: counters, names, order, orders, shed, status, view\"}\n",
+    fputs("{\"error\": \"unknown request; known: clock, counters, names, order, orders, shed, "
+          "status, view\"}\n",
           out);
 }
 
@@ -200,6 +201,8 @@ static bool write_answer(struct loop *loop, const char *request, ssize_t bytes, 
         loop_document(loop, out);
     else if (is(request, bytes, "counters"))
         loop_document_counters(loop, out);
+    else if (is(request, bytes, "clock"))
+        loop_document_clock(loop, out);
     else if (is(request, bytes, "names"))
         loop_document_names(loop, out);
     else if (is(request, bytes, "orders"))

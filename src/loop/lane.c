@@ -70,12 +70,12 @@ static int64_t stamp(struct lane *lane, int64_t t_receive_ns)
     return t_receive_ns;
 }
 
-void lane_publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns)
+void lane_publish(struct lane *lane, struct slot *slot, uint64_t sequence, int64_t t_receive_ns)
 {
     int64_t took_ns = timebase_now_ns(lane->base) - t_receive_ns;
     slot->t_receive_ns = stamp(lane, t_receive_ns);
     slot->stage_ns[STAGE_DECODED] = took_ns < UINT32_MAX ? (uint32_t)took_ns : UINT32_MAX;
-    probe_decoded(slot, t_receive_ns);
+    probe_decoded(slot, sequence, t_receive_ns);
     spsc_publish(lane->out);
     lane->depth++;
     histogram_record(&lane->decoded.live, (uint64_t)took_ns);
@@ -141,7 +141,7 @@ static int admit_report(struct lane *lane, const struct report *body, uint64_t s
         return ACCEPTED;
     slot->kind = SLOT_REPORT;
     slot->report = *body;
-    lane_publish(lane, slot, t_receive_ns);
+    lane_publish(lane, slot, sequence, t_receive_ns);
     return ACCEPTED;
 }
 
@@ -179,7 +179,7 @@ static int admit_token(struct lane *lane, const struct token_request *body, uint
         return ACCEPTED;
     slot->kind = SLOT_TOKEN;
     slot->token = *body;
-    lane_publish(lane, slot, t_receive_ns);
+    lane_publish(lane, slot, sequence, t_receive_ns);
     return ACCEPTED;
 }
 

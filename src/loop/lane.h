@@ -46,6 +46,8 @@ struct lane_counters {
     count_t details;                    /* accepted */
     count_t unheld;                     /* readings accepted though no disk holds their number */
     count_t blocks;                     /* of samples, measured */
+    count_t invalid_blocks;             /* left out */
+    count_t no_room;                    /* of what they completed: measure_out.lost */
     count_t unsure;                     /* readings of a window that was spoilt: READING_UNSURE */
     count_t crossings;                  /* of these, told between two others: READING_PEAK, READING_EDGE */
     count_t repeated;                   /* stretches of samples that were there within the last second */
@@ -75,6 +77,7 @@ struct lane {
     struct age *age;
     struct lane_meters *meters;         /* with protocols of their own; NULL: there are none */
     struct untrue *host_untrue;         /* NULL: it is not told */
+    const _Atomic bool *doubted;        /* by meter: clocks_doubt; NULL: not told */
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
     int64_t t_poll_ns;                  /* of the newest burst */

@@ -10,7 +10,7 @@ bool lane_take(struct lane *lane, struct sender *senders, uint32_t index);
 void lane_leave(struct lane *lane, struct sender *senders, uint32_t index);
 
 /* rt: stamps a slot that lane_admit gave, and passes it on. */
-void lane_publish(struct lane *lane, struct slot *slot, int64_t t_receive_ns);
+void lane_publish(struct lane *lane, struct slot *slot, uint64_t sequence, int64_t t_receive_ns);
 
 /* rt: ACCEPTED or enum refusal. A sender that has a key keeps its numbers: a recording has true tags, too,
  * and whoever is silent for long enough must not be playable. Any other may have had its clock set back. */

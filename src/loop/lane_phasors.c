@@ -6,18 +6,19 @@
 #define LEAST_APART_NS (31 * NS_PER_MS / 2)     /* a reading per 16 ms, give or take */
 
 /* Volts where volts must be, amperes where amperes must: by the newest configuration. */
-static bool find_place(const struct c37_pmu *pmu, uint64_t name, bool current, uint8_t *place)
+static bool find_place(const struct c37_pmu *pmu, uint64_t name, bool current, struct measure_place *place)
 {
     for (uint32_t i = 0; i < pmu->phasors; i++) {
         if (pmu->phasor[i].name != name || pmu->phasor[i].current != current)
             continue;
-        *place = (uint8_t)i;
+        *place = (struct measure_place){i, pmu->phasor[i].angle_rad};
         return true;
     }
     return false;
 }
 
-static int find_places(const struct lane_road *road, const struct c37_pmu *pmu, uint8_t place[SITE_PHASORS])
+static int find_places(const struct lane_road *road, const struct c37_pmu *pmu,
+                       struct measure_place place[SITE_PHASORS])
 {
     uint32_t phases = road->node->phases;
     for (uint32_t i = 0; i < SITE_PHASORS; i++)
@@ -61,11 +62,11 @@ static int pass(struct lane *lane, uint32_t meter, const struct phasors *phasors
     struct lane_road *road = &lane->meters->road[meter];
     const struct c37_pmu *config = &lane->meters->road[road->first].stream->c37.config.pmu[pmu];
     struct measure_values values = {0};
-    uint8_t place[SITE_PHASORS] = {0};
+    struct measure_place place[SITE_PHASORS] = {0};
     struct reading reading = {.meter = meter, .sequence = (uint64_t)phasors->t_ns};
     int refused = find_places(road, config, place);
     if (!refused)
-        refused = measure_phasors(&phasors->pmu[pmu], place, road->node->phases, &values);
+        refused = measure_phasors(phasors, pmu, place, road->node->phases, &values);
     values.t_ns = phasors->t_ns;
     if (!refused)
         refused = measure_convert(&values, road->node, &reading);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/measure.h"
+#include "loop/clocks.h"
 #include "loop/lane_inside.h"
 #include "loop/lane_meter.h"
 #include "wire/upmu.h"
@@ -16,7 +17,8 @@ static uint32_t shown(int64_t value)
 
 static void show_meter(struct lane *lane, const struct reading *reading, int64_t t_receive_ns, int64_t age_ns)
 {
-    struct view_meter record = {.t_receive_ns = t_receive_ns, .age_ns = age_ns};
+    struct view_meter record = {.t_receive_ns = t_receive_ns, .age_ns = age_ns,
+                                .lag_ns = age_lag_ns(&lane->age[reading->meter])};
     uint32_t phases = lane->model->node[lane->model->meter[reading->meter].node].phases;
     for (uint32_t i = 0; i < phases && i < PHASES; i++) {
         record.power_mw += reading->power_mw[i];
@@ -46,10 +48,12 @@ int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_n
         return ACCEPTED;
     reading->t_arrival_ns = timebase_realtime_ns(lane->base, t_receive_ns);
     reading->age_ns = age_ns + lane->model->policy.age_bound_ns;
+    if (clocks_doubt(lane->doubted, meter))
+        reading->flags |= READING_UNSURE;
     slot->kind = SLOT_READING;
     slot->marks = t_receive_ns < age->doubted_until_ns ? SLOT_CLOCK_STEPPED : 0;
     slot->reading = *reading;
-    lane_publish(lane, slot, t_receive_ns);
+    lane_publish(lane, slot, reading->sequence, t_receive_ns);
     show_meter(lane, reading, t_receive_ns, age_ns + lane->model->policy.age_bound_ns);
     return ACCEPTED;
 }

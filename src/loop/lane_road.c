@@ -91,7 +91,7 @@ static void pass_quality(struct lane *lane, uint32_t meter, const struct samples
             quality.t_meter_ns -= TAI_AHEAD_NS;
         slot->kind = SLOT_QUALITY;
         slot->quality = quality;
-        lane_publish(lane, slot, t_receive_ns);
+        lane_publish(lane, slot, 0, t_receive_ns);     /* no frame is its alone */
     }
 }
 
@@ -143,7 +143,10 @@ static int measure_block(struct lane *lane, uint32_t meter, struct samples *samp
     }
     if (refused)
         return refused;
-    count_add(&lane->counters.blocks, 1);
+    bool left_out = measure_meter_left_out(road->measure);
+    count_add(&lane->counters.blocks, !left_out);
+    count_add(&lane->counters.invalid_blocks, left_out);
+    count_add(&lane->counters.no_room, lane->work->out.lost);
     count_add(&lane->counters.repeated, lane_repeats_take(&road->repeats, samples));
     return ACCEPTED;
 }

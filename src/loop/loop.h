@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "loop/clocks.h"
 #include "loop/cold.h"
 #include "loop/crew.h"
 #include "loop/door.h"
@@ -84,7 +85,9 @@ struct loop {
     struct spectra_desk spectra;
     struct keys keys;
     struct marks marks;
-    bool draining, watching, looking, answering, scheduling, keying, marking;   /* that thread runs */
+    struct clocks clocks;
+    bool draining, watching, looking, answering, scheduling, keying, marking,
+        timing;                 /* that thread runs */
     /* no hot thread is left: what they owned may be read by whoever sees this (release, acquire) */
     _Atomic bool stopped;
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
@@ -131,6 +134,9 @@ void loop_document(struct loop *loop, FILE *out);
 
 /* cold: the answer to "counters": the same without meters, nodes and hosts. */
 void loop_document_counters(struct loop *loop, FILE *out);
+
+/* cold: the answer to "clock": the time as it is known, and meters' clocks. */
+void loop_document_clock(const struct loop *loop, FILE *out);
 
 /* cold: the answer to "names": what the records of the view are about, in their order. Meters of a node and
  * nodes of a meter by their place in the list, -1 = none; kind as enum node_kind. */

@@ -5,6 +5,8 @@
 
 static bool has_ptp(const struct site *site)
 {
+    if (site && site->clock.source != SITE_CLOCK_SYSTEM)
+        return true;
     for (uint32_t i = 0; site && i < site->redundancy.gear_count; i++)
         if (site->redundancy.gear[i].kind == GEAR_PTP)
             return true;
@@ -83,8 +85,10 @@ static void look_at_clocks(struct losses *losses, int64_t now_ns)
         struct view_stale stale;
         if (!view_read_stale(&losses->loop->view, i, &stale))
             continue;
+        struct clocks_meter clock = {0};
         bool is_in = stale.step_t_ns && now_ns - stale.step_t_ns < LOSSES_CLOCK_NS;
-        look_at_clock(losses, i, is_in, now_ns);
+        clocks_read_meter(&losses->loop->clocks, i, &clock);
+        look_at_clock(losses, i, is_in || clock.is_off, now_ns);
     }
     look_at_clock(losses, LOSSES_OWN_CLOCK,
                   losses->has_ptp && !timebase_is_synchronised(&losses->loop->base), now_ns);

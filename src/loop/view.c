@@ -147,7 +147,7 @@ void view_write_meter(struct view *view, uint32_t meter, const struct view_meter
                                     ma[0] | (uint64_t)ma[1] << 32,
                                     ma[2] | (uint64_t)mv[0] << 32,
                                     mv[1] | (uint64_t)mv[2] << 32,
-                                    0};
+                                    (uint64_t)record->lag_ns};
     seqlock_write(&view->meter[meter], word);
 }
 

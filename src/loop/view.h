@@ -29,6 +29,7 @@ struct view_meter {
     int64_t t_receive_ns;       /* of the newest admitted reading, monotonic; 0 = none yet */
     int64_t age_ns;             /* of that reading when it came, by the age rule */
     int64_t power_mw;           /* sum of phases */
+    int64_t lag_ns;             /* least of (arrival - stamp) of the present 5 s, by the age rule */
     uint32_t current_ma[PHASES];
     uint32_t voltage_mv[PHASES];    /* line to neutral; 0 where the node has no such phase */
 };

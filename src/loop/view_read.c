@@ -280,6 +280,7 @@ bool view_read_meter(const struct view *view, uint32_t meter, struct view_meter 
         return false;
     *record = (struct view_meter){
         .t_receive_ns = (int64_t)word[0], .age_ns = (int64_t)word[1], .power_mw = (int64_t)word[2],
+        .lag_ns = (int64_t)word[6],
         .current_ma = {(uint32_t)word[3], (uint32_t)(word[3] >> 32), (uint32_t)word[4]},
         .voltage_mv = {(uint32_t)(word[4] >> 32), (uint32_t)word[5], (uint32_t)(word[5] >> 32)}};
     return true;

@@ -19,6 +19,8 @@
     X(lanes, "details", "what hosts told for people, once a second each: accepted") \
     X(lanes, "unheld", "readings accepted above what the disk holds of their meter: degradation marks") \
     X(lanes, "blocks", "blocks of samples that were measured here") \
+    X(lanes, "invalid_blocks", "blocks of samples left out: a channel of a phase was invalid") \
+    X(lanes, "no_room", "what blocks of samples completed and found no room: ticks, half cycles, events") \
     X(lanes, "unsure", "readings of a window that was spoilt: they carry no permit") \
     X(lanes, "crossings", "of these, told between two others: a peak or a slope passed its threshold") \
     X(lanes, "repeated", "stretches of samples that were there bit by bit within the last second") \

@@ -33,10 +33,11 @@ static inline uint64_t probe_number(const struct slot *slot)
     return slot->kind == SLOT_REPORT ? slot->report.number : 0;
 }
 
-/* rt: a frame has become a slot. */
-static inline void probe_decoded(const struct slot *slot, int64_t t_receive_ns)
+/* rt: the frame of that number has become a slot. */
+static inline void probe_decoded(const struct slot *slot, uint64_t frame_sequence, int64_t t_receive_ns)
 {
-    PROBE_SITE4("decoded", slot->kind, probe_subject(slot), probe_number(slot), t_receive_ns);
+    PROBE_SITE6("decoded", slot->kind, probe_subject(slot), probe_number(slot), frame_sequence, t_receive_ns,
+                slot->lane);
 }
 
 /* rt: decide has worked a slot, and `leases` come of it. */

@@ -18,7 +18,7 @@ static int read_sections(struct draft *d, const char *server, struct site *site)
         draft_read_top,   draft_read_policy, draft_read_sheds,      draft_read_devices,
         draft_read_nodes, draft_read_types,
         draft_read_hosts, draft_read_meters, draft_read_alerts, draft_read_redundancy, draft_read_contracts,
-        draft_read_gear,
+        draft_read_gear,  draft_read_time,
     };
     int rc = 0;
 
@@ -28,6 +28,7 @@ static int read_sections(struct draft *d, const char *server, struct site *site)
         rc = draft_read_server(d, server, &site->server);
     site->auth = (struct site_auth){.said = d->auth_at.at, .hosts = d->auth.hosts.number,
                                     .meters = d->auth.meters.number};
+    site->clock = d->clock;
     if (!rc && (site->auth.hosts || site->auth.meters) && site->server.port_count && !site->server.keys[0])
         finding_at(d->errors, d->auth_at.at, "tags are asked for, but the row of this server names no key "
                    "file: write keys: PATH there");

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "msg/model.h"
+#include "site/clock.h"
 #include "site/contract.h"
 #include "site/device.h"
 #include "site/measured.h"
@@ -167,6 +168,7 @@ struct site_auth {
 struct site {
     struct model model;
     struct site_auth auth;
+    struct site_clock clock;
     struct site_note *note;
     struct site_meter *meter;           /* by meter index */
     struct site_device *device;         /* by node index; kind DEVICE_NONE: no curve is known */

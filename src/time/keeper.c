@@ -85,6 +85,29 @@ void keeper_look(struct keeper *keeper, const struct timebase *base)
     keeper_take(keeper, &look);
 }
 
+/* A slave-only ptp4l that lost its master still names it: its port listens then. SLAVE is not asked for. */
+static bool follows(const struct ptp_report *report)
+{
+    bool idle = report->has_port && report->port_state != PTP_SLAVE && report->port_state != PTP_UNCALIBRATED;
+    return report->status.has_master && !idle;
+}
+
+/* Is there a Sync that was not seen yet, and what the clock is off by? Until ptp4l has measured the path to a
+ * new master it says 0, which means nothing; later on it means that. */
+static bool is_new(struct keeper *keeper, const struct keeper_look *look)
+{
+    const struct ptp_time_status *status = &look->report.status;
+    if (look->error || !look->report.has_status || !follows(&look->report)) {
+        keeper->measured = false;
+        return false;
+    }
+    if (!status->ingress_ns || status->ingress_ns == keeper->ingress_ns)
+        return false;
+    keeper->ingress_ns = status->ingress_ns;
+    keeper->measured |= status->master_offset_ns != 0;
+    return keeper->measured;
+}
+
 /* The reference at a moment of the local clock, where there is something new. Where ptp4l steers the local
  * clock, what it is off by is noise mostly, which the line takes out; where it does not, it is all. */
 static bool sample_of(struct keeper *keeper, const struct keeper_look *look, struct reference_sample *sample)
@@ -98,15 +121,13 @@ static bool sample_of(struct keeper *keeper, const struct keeper_look *look, str
         return look->kept;
     }
     if (keeper->options.ptp[0]) {
-        if (!look->report.has_status || !status->has_master || !status->ingress_ns ||
-            status->ingress_ns == keeper->ingress_ns)
+        if (!is_new(keeper, look))
             return false;
         int64_t ago_ns = moment->real_ns - status->ingress_ns;
         sample->offset_ns -= status->master_offset_ns;
         /* by the same clock, unless that is a card's */
         if (ago_ns >= 0 && ago_ns < SYNC_LASTS_NS)
             sample->mono_ns -= ago_ns;
-        keeper->ingress_ns = status->ingress_ns;
     }
     if (keeper->options.source == KEEPER_PHC) {
         sample->mono_ns = look->pair.real_ns - apart_ns;
@@ -163,7 +184,7 @@ static bool take_report(struct keeper *keeper, const struct ptp_report *report, 
     bool another = report->has_status && note_master(keeper, &report->status);
     told->port_state = report->has_port ? report->port_state : 0;
     if (report->has_status) {
-        told->has_master = report->status.has_master;
+        told->has_master = follows(report);
         told->master_offset_ns = report->status.master_offset_ns;
     }
     if (report->has_parent) {
@@ -240,7 +261,7 @@ void keeper_take(struct keeper *keeper, const struct keeper_look *look)
     else if (keeper->options.source == KEEPER_SYSTEM)
         note_leap(keeper, look->utc_offset_s, look->flags, look->utc_offset_s != 0, now_ns);
     note_set(keeper, &look->moment);
-    if (!look->error && sample_of(keeper, look, &sample)) {
+    if (sample_of(keeper, look, &sample) && !look->error) {
         if (reference_take(&keeper->reference, &sample))
             note_step(keeper, now_ns);
         told->sample_ns = now_ns;

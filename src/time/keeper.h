@@ -84,7 +84,8 @@ struct keeper {
     struct phc phc;
     bool phc_open;
     struct keeper_told told;        /* the looking thread's own */
-    int64_t ingress_ns;             /* of the newest Sync that a sample was made of */
+    int64_t ingress_ns;             /* of the newest Sync that was seen */
+    bool measured;                  /* ptp4l has told an offset since it got its master */
     int64_t real_minus_mono_ns;     /* at the look before; 0 = there was none */
     int64_t leap_until_ns;          /* monotonic: until then a step of a second is a leap second */
     uint64_t leap_steps;

@@ -16,7 +16,7 @@
 
 #include "ring/seqlock.h"
 
-enum { REFERENCE_SAMPLES = 24, REFERENCE_CONFIRMATIONS = 3 };
+enum { REFERENCE_SAMPLES = 32, REFERENCE_CONFIRMATIONS = 3 };
 
 /* What lies off the line by more than this, and by more than 8 times the spread, is an outlier or a step. */
 #define REFERENCE_STEP_NS INT64_C(100000)

@@ -77,9 +77,18 @@ static uint64_t rate(const struct tsc_pair *from, const struct tsc_pair *to)
 static void note_synchronised(struct timebase *base)
 {
     struct timex told = {.modes = 0};
+    if (atomic_load_explicit(&base->told, memory_order_relaxed))
+        return;
     int state = adjtimex(&told);
 
     atomic_store_explicit(&base->synchronised, state >= 0 && state != TIME_ERROR, memory_order_relaxed);
+}
+
+/* `told` first: a kernel's word that is on its way may still be the last one, until the next call here. */
+void timebase_tell_synchronised(struct timebase *base, bool synchronised)
+{
+    atomic_store_explicit(&base->told, true, memory_order_relaxed);
+    atomic_store_explicit(&base->synchronised, synchronised, memory_order_relaxed);
 }
 
 bool timebase_is_synchronised(const struct timebase *base)

@@ -19,7 +19,8 @@ struct timebase {
     int64_t shift_ns;           /* added to both clocks: tests and benches that skip time; 0 in production */
     uint64_t seen_tsc;          /* cold side: the newest comparison with the system clock, for the rate */
     int64_t seen_mono_ns;
-    _Atomic bool synchronised;  /* the kernel says so of CLOCK_REALTIME, as of the last discipline */
+    _Atomic bool synchronised;  /* as the kernel, or whoever knows better, last said */
+    _Atomic bool told;          /* somebody knows better */
 };
 
 /* setup: measures the TSC for about 20 ms. -ENOTSUP without an invariant TSC (then clock_gettime is used
@@ -33,8 +34,12 @@ void timebase_discipline(struct timebase *base);
 /* rt: one TSC read, no system call. */
 int64_t timebase_now_ns(const struct timebase *base);
 
-/* rt: does anybody (PTP, NTP) keep CLOCK_REALTIME right, as of the last discipline? */
+/* rt: does anybody (PTP, NTP) keep CLOCK_REALTIME right, as of the last discipline, or as
+ * was told? */
 bool timebase_is_synchronised(const struct timebase *base);
+
+/* cold: somebody knows better than the kernel; from the first call on its word counts. */
+void timebase_tell_synchronised(struct timebase *base, bool synchronised);
 
 /* rt: realtime that corresponds to a monotonic time of this base. */
 int64_t timebase_realtime_ns(const struct timebase *base, int64_t mono_ns);

@@ -48,14 +48,17 @@ static const uint32_t castagnoli[NIBBLES][NIBBLES] = {
 
 static uint32_t step_word(uint32_t crc, const uint8_t *at)
 {
-    uint64_t word;
-    uint32_t left = 0;
+    uint32_t low, high, left[4] = {0};
 
-    memcpy(&word, at, sizeof word);
-    word ^= crc;
-    for (uint32_t k = 0; k < NIBBLES; k++)
-        left ^= castagnoli[k][word >> 4 * k & 15];
-    return left;
+    memcpy(&low, at, sizeof low);
+    memcpy(&high, at + sizeof low, sizeof high);
+    low ^= crc;
+    /* what does not wait for the word before comes first; four sums, so that none waits for fifteen */
+    for (uint32_t k = 0; k < NIBBLES / 2; k++)
+        left[k % 4] ^= castagnoli[NIBBLES / 2 + k][high >> 4 * k & 15];
+    for (uint32_t k = 0; k < NIBBLES / 2; k++)
+        left[k % 4] ^= castagnoli[k][low >> 4 * k & 15];
+    return (left[0] ^ left[1]) ^ (left[2] ^ left[3]);
 }
 
 uint32_t crc_32c(uint32_t crc, const uint8_t *data, uint32_t bytes)

@@ -2,27 +2,25 @@
 /* flyball latency: how long each stage of a running loop takes, and who takes its time, seen from outside. */
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "cli/cli.h"
 #include "cli/door_client.h"
+#include "cli/latency/latency_agent.h"
 #include "cli/latency/latency_watch.h"
 #include "rt/clock.h"
 #include "site/read/quantity.h"
 
-enum { LOOK_MS = 50 };
 #define FOR_MOST_NS (30 * 24 * 3600 * NS_PER_S)
 
 struct arguments {
     const char *site, *door;
-    long pid;
+    long pid, agent;
+    struct wire wire;
     int64_t for_ns;
     enum latency_stage stage;
     bool json, no_noise;
@@ -74,67 +72,70 @@ static void look(struct watch *watch, struct stages_seen *last)
             (uint64_t)now_ns);
 }
 
-/* Until the time is over, a signal comes or the process ends. */
-static void watch_on(struct watch *watch, int signals)
+static int open_all(struct watch *watch, bool noise)
 {
-    static struct stages_seen last;
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d", (int)watch->target.pid);
-    struct pollfd ready = {.fd = signals, .events = POLLIN};
-    for (;;) {
-        int64_t left_ns = watch->for_ns ? watch->began_ns + watch->for_ns - clock_monotonic_ns() : INT64_MAX;
-        if (left_ns <= 0)
-            return;
-        int64_t left_ms = left_ns / NS_PER_MS + 1;
-        if (poll(&ready, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS) > 0 || access(path, F_OK))
-            return;
-        look(watch, &last);
-    }
-}
-
-static int hold_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static int run_watch(struct watch *watch, bool noise)
-{
-    static struct stages_seen last;
-    char why[PROBES_WHY_BYTES] = "";
+    char why[WIRE_WHY_BYTES] = "";
     if (noise)
         watch->noise_there = !noise_open(&watch->noise, &watch->target, watch->noise_why);
     else
         snprintf(watch->noise_why, sizeof watch->noise_why, "not asked for");
-    if (stages_open(&watch->stages, &watch->target, watch->place.provider, why)) {
+    int error = stages_open(&watch->stages, &watch->target, watch->place.provider, why);
+    if (!error && watch->wire.places)
+        error = wire_open(&watch->wire, &watch->target, watch->place.provider, why);
+    if (error)
         fprintf(stderr, "flyball latency: %s\n", why);
-        noise_close(&watch->noise);
-        return CLI_CONNECT;
-    }
-    int signals = hold_signals();
+    return error ? CLI_CONNECT : CLI_OK;
+}
+
+static void close_all(struct watch *watch)
+{
+    wire_close(&watch->wire);
+    if (watch->stages.object)
+        stages_close(&watch->stages);
+    noise_close(&watch->noise);
+}
+
+static void count(struct watch *watch, bool on)
+{
+    noise_count(&watch->noise, on);
+    wire_count(&watch->wire, on);
+    stages_count(&watch->stages, on);
+}
+
+/* What the daemon has counted is asked before and behind each end: between the inner two all was counted
+ * here, between the outer two nothing else. */
+static void watch_on(struct watch *watch)
+{
+    static struct stages_seen last;
+    int signals = rows_hold_signals();
     watch->own.before = ask_counts(watch->door);
-    noise_count(&watch->noise, true);
-    stages_count(&watch->stages, true);
+    count(watch, true);
     watch->began_ns = clock_monotonic_ns();
     watch->own.begin = ask_counts(watch->door);
+    fprintf(stderr, "flyball latency: watching process %d%s\n", (int)watch->target.pid,
+            watch->for_ns ? "" : "; Ctrl-C ends it");
     uint64_t column_ns = watch->for_ns ? (uint64_t)(watch->for_ns / MAP_COLUMNS) + 1 : NS_PER_S;
     map_begin(&watch->map, (uint64_t)watch->began_ns, column_ns);
-    watch_on(watch, signals);
+    while (rows_wait(signals, watch->target.pid, watch->for_ns ? watch->began_ns + watch->for_ns : 0))
+        look(watch, &last);
     watch->own.end = ask_counts(watch->door);
-    stages_count(&watch->stages, false);
-    noise_count(&watch->noise, false);
+    count(watch, false);
     watch->ended_ns = clock_monotonic_ns();
     watch->own.after = ask_counts(watch->door);
     look(watch, &last);
     noise_read(&watch->noise, &watch->noise_seen);
-    stages_close(&watch->stages);
-    noise_close(&watch->noise);
-    close(signals);
-    return CLI_OK;
+    wire_read(&watch->wire, &watch->wire_seen);
+    if (signals >= 0)
+        close(signals);
+}
+
+static int run_watch(struct watch *watch, bool noise)
+{
+    int result = open_all(watch, noise);
+    if (!result)
+        watch_on(watch);
+    close_all(watch);
+    return result;
 }
 
 /* ---- what is to be watched ---- */
@@ -157,6 +158,13 @@ static int refuse_place(int error)
         fprintf(stderr, "flyball latency: this kernel takes no program at a probe: %s; it needs BPF, BTF "
                 "(/sys/kernel/btf/vmlinux) and uprobes\n", strerror(-error));
     return CLI_REFUSED;
+}
+
+static int try_places(struct place *place)
+{
+    libbpf_set_print(silent);
+    int error = place_try(place);
+    return error ? refuse_place(error) : CLI_OK;
 }
 
 static int find_target(struct watch *watch, const struct arguments *arguments,
@@ -188,13 +196,13 @@ static int show(const struct arguments *arguments)
     char door[DOOR_CLIENT_PATH_BYTES] = "";
     watch.for_ns = arguments->for_ns;
     watch.map_stage = arguments->stage;
+    watch.wire = arguments->wire;
     int result = find_target(&watch, arguments, door);
     if (result)
         return result;
-    libbpf_set_print(silent);
-    int error = place_try(&watch.place);
-    if (error)
-        return refuse_place(error);
+    result = try_places(&watch.place);
+    if (result)
+        return result;
     result = run_watch(&watch, !arguments->no_noise);
     if (result)
         return result;
@@ -209,7 +217,41 @@ static int show(const struct arguments *arguments)
     return watch_agrees(&watch) ? CLI_OK : CLI_ALARM;
 }
 
+static int show_agent(const struct arguments *arguments)
+{
+    struct place place;
+    int result = try_places(&place);
+    return result ? result : latency_agent((pid_t)arguments->agent, place.provider, arguments->for_ns,
+                                           arguments->json);
+}
+
 /* ---- arguments ---- */
+
+static bool take_process(const char *option, const char *text, long *pid)
+{
+    char *end;
+    *pid = strtol(text, &end, 10);
+    if (end != text && !*end && *pid > 0 && *pid <= INT32_MAX)
+        return true;
+    fprintf(stderr, "flyball latency: --%s wants the number of a process\n", option);
+    return false;
+}
+
+static bool take_time(const char *text, int64_t *for_ns)
+{
+    if (!quantity_parse(QUANTITY_TIME, text, for_ns) && *for_ns > 0 && *for_ns <= FOR_MOST_NS)
+        return true;
+    fprintf(stderr, "flyball latency: --for wants a time, such as 5s, up to 30 days\n");
+    return false;
+}
+
+static bool take_wire(struct wire *wire, const char *text)
+{
+    if (!wire_add(wire, text))
+        return true;
+    fprintf(stderr, "flyball latency: --wire wants [NAMESPACE:]INTERFACE, at most %d times\n", WIRES_MAX);
+    return false;
+}
 
 static bool take_stage(struct arguments *arguments, const char *text)
 {
@@ -225,24 +267,15 @@ static bool take_stage(struct arguments *arguments, const char *text)
 
 static bool take_option(struct arguments *arguments, int option)
 {
-    char *end;
     switch (option) {
     case 'd': arguments->door = optarg; return true;
     case 'j': arguments->json = true; return true;
     case 'n': arguments->no_noise = true; return true;
     case 's': return take_stage(arguments, optarg);
-    case 'p':
-        arguments->pid = strtol(optarg, &end, 10);
-        if (end != optarg && !*end && arguments->pid > 0 && arguments->pid <= INT32_MAX)
-            return true;
-        fprintf(stderr, "flyball latency: --pid wants the number of a process\n");
-        return false;
-    case 'f':
-        if (!quantity_parse(QUANTITY_TIME, optarg, &arguments->for_ns) && arguments->for_ns > 0 &&
-            arguments->for_ns <= FOR_MOST_NS)
-            return true;
-        fprintf(stderr, "flyball latency: --for wants a time, such as 5s, up to 30 days\n");
-        return false;
+    case 'p': return take_process("pid", optarg, &arguments->pid);
+    case 'a': return take_process("agent", optarg, &arguments->agent);
+    case 'f': return take_time(optarg, &arguments->for_ns);
+    case 'w': return take_wire(&arguments->wire, optarg);
     default: return false;
     }
 }
@@ -253,6 +286,7 @@ static int run_latency(int argc, char **argv)
         {"door", required_argument, NULL, 'd'},  {"pid", required_argument, NULL, 'p'},
         {"for", required_argument, NULL, 'f'},   {"stage", required_argument, NULL, 's'},
         {"json", no_argument, NULL, 'j'},        {"no-noise", no_argument, NULL, 'n'},
+        {"wire", required_argument, NULL, 'w'},  {"agent", required_argument, NULL, 'a'},
         {NULL, 0, NULL, 0}};
     struct arguments arguments = {.stage = LATENCY_DECIDED};
     int option;
@@ -260,22 +294,29 @@ static int run_latency(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
         if (!take_option(&arguments, option))
             return CLI_USAGE;
-    if (argc - optind > 1 || (argc - optind == 1) + (arguments.door != NULL) + (arguments.pid != 0) != 1) {
-        fprintf(stderr, "flyball latency: give one of: the site file, --door PATH, --pid PID\n");
+    int targets = (argc - optind == 1) + (arguments.door != NULL) + (arguments.pid != 0) +
+                  (arguments.agent != 0);
+    if (argc - optind > 1 || targets != 1) {
+        fprintf(stderr, "flyball latency: give one of: the site file, --door PATH, --pid PID, --agent PID\n");
         return CLI_USAGE;
     }
     arguments.site = argv[optind];
-    return show(&arguments);
+    return arguments.agent ? show_agent(&arguments) : show(&arguments);
 }
 
 const struct cli_verb cli_latency = {
     .name = "latency",
-    .arguments = "SITE | --door PATH | --pid PID [--for TIME] [--stage NAME] [--no-noise] [--json]",
+    .arguments = "SITE | --door PATH | --pid PID | --agent PID [--for TIME] [--wire [NETNS:]INTERFACE]... "
+                 "[--stage NAME] [--no-noise] [--json]",
     .summary = "how long each stage of a running flyballd takes, and who takes its time, seen from outside",
     .help =
         "By programs in the kernel at the probes of flyballd, there only while this runs; as root.\n"
         "SITE is the site file the daemon runs with; --door PATH its socket; --pid PID its process.\n"
+        "--agent PID      the steps of a flyball-agent on this host instead\n"
         "--for TIME       ends by itself; else Ctrl-C ends it, and what was seen is shown\n"
+        "--wire WHERE     an interface on the other side of the cable, [NETNS:]INTERFACE: wire to wire; may "
+        "be "
+        "repeated\n"
         "--stage NAME     of the heat map: decoded, decided (default), sent, emergency, tick\n"
         "--no-noise       only stages: who took the loop's time is not asked\n"
         "--json           one object, with histograms\n"

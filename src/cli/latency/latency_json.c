@@ -3,41 +3,21 @@
 #include <string.h>
 
 #include "cli/latency/latency_watch.h"
-#include "record/histogram.h"
 
 enum { WORDS_BYTES = 80 };
 
-static json_int_t integer(uint64_t value)
+static json_t *wire_json(const struct watch *watch)
 {
-    return value < INT64_MAX ? (json_int_t)value : INT64_MAX;
-}
-
-/* [lower edge in ns, count] of each bucket that is not empty. */
-static json_t *buckets(const struct latency_row *row)
-{
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < LATENCY_BUCKETS; i++)
-        if (row->bucket[i])
-            json_array_append_new(list, json_pack("[II]", integer(histogram_bucket_floor(i)),
-                                                  integer(row->bucket[i])));
-    return list;
-}
-
-static json_t *row_json(const struct latency_row *row)
-{
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "n", integer(row->count), "sum_ns",
-                     integer(row->sum_ns), "p50_ns", integer(watch_quantile_ns(row, 0.5)), "p90_ns",
-                     integer(watch_quantile_ns(row, 0.9)), "p99_ns", integer(watch_quantile_ns(row, 0.99)),
-                     "p999_ns", integer(watch_quantile_ns(row, 0.999)), "max_ns", integer(row->max_ns),
-                     "buckets", buckets(row));
-}
-
-static json_t *stages_json(const struct watch *watch)
-{
-    json_t *all = json_object();
-    for (uint32_t i = 0; i < LATENCY_STAGE_COUNT; i++)
-        json_object_set_new(all, watch_stage_name(i), row_json(&watch->seen.row[i]));
-    return all;
+    const struct wire_counts *counts = &watch->wire_seen.counts;
+    json_t *unseen = json_array();
+    for (uint32_t i = 0; i < watch->wire.places; i++)
+        if (watch->wire.place[i].out_error)
+            json_array_append_new(unseen, json_string(watch->wire.place[i].text));
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o}", "rows",
+                     rows_json(watch->wire_seen.row, rows_of_wire, WIRE_ROW_COUNT), "meter_frames",
+                     rows_integer(counts->meter_frames), "cap_frames", rows_integer(counts->cap_frames),
+                     "unmatched", rows_integer(counts->unmatched), "ambiguous",
+                     rows_integer(counts->ambiguous), "egress_unseen", unseen);
 }
 
 static json_t *moments_json(const struct watch *watch)
@@ -51,16 +31,17 @@ static json_t *moments_json(const struct watch *watch)
             const struct culprit *culprit = &moment->culprit[j];
             culprit_words(&culprit->by, words, sizeof words);
             json_array_append_new(culprits, json_pack("{s:s, s:I, s:I}", "by", words, "took_ns",
-                                                      integer(culprit->took_ns), "count",
+                                                      rows_integer(culprit->took_ns), "count",
                                                       (json_int_t)culprit->count));
         }
-        json_array_append_new(
-            list, json_pack("{s:s, s:I, s:I, s:I, s:i, s:I, s:I, s:o}", "stage",
-                            watch_stage_name(moment->what.stage), "at_ns",
-                            (json_int_t)moment->what.begin_ns - watch->began_ns, "took_ns",
-                            integer(moment_ns(&moment->what)), "number", integer(moment->what.number), "core",
-                            (int)moment->what.cpu, "together", (json_int_t)moment->together, "explained_ns",
-                            integer(moment->explained_ns), "culprits", culprits));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:I, s:I, s:I, s:i, s:I, s:I, s:o}", "stage",
+                                        watch_stage_name(moment->what.stage), "at_ns",
+                                        (json_int_t)moment->what.begin_ns - watch->began_ns, "took_ns",
+                                        rows_integer(moment_ns(&moment->what)), "number",
+                                        rows_integer(moment->what.number), "core", (int)moment->what.cpu,
+                                        "together", (json_int_t)moment->together, "explained_ns",
+                                        rows_integer(moment->explained_ns), "culprits", culprits));
     }
     return list;
 }
@@ -73,9 +54,10 @@ static json_t *theft_json(const struct noise_row *row)
     for (uint32_t i = 0; i < LATENCY_OCTAVES; i++)
         if (row->sum.octave[i])
             json_array_append_new(octaves, json_pack("[II]", i ? (json_int_t)1 << (i - 1) : 0,
-                                                     integer(row->sum.octave[i])));
-    return json_pack("{s:s, s:I, s:I, s:I, s:o}", "by", words, "n", integer(row->sum.count), "total_ns",
-                     integer(row->sum.total_ns), "max_ns", integer(row->sum.max_ns), "buckets", octaves);
+                                                     rows_integer(row->sum.octave[i])));
+    return json_pack("{s:s, s:I, s:I, s:I, s:o}", "by", words, "n", rows_integer(row->sum.count), "total_ns",
+                     rows_integer(row->sum.total_ns), "max_ns", rows_integer(row->sum.max_ns), "buckets",
+                     octaves);
 }
 
 static json_t *noise_json(const struct watch *watch)
@@ -98,8 +80,8 @@ static json_t *counts_json(const struct own_counts *counts)
 {
     if (!counts->known)
         return json_null();
-    return json_pack("{s:I, s:I, s:I}", "slots", integer(counts->slots), "sent", integer(counts->sent),
-                     "frames", integer(counts->frames));
+    return json_pack("{s:I, s:I, s:I}", "slots", rows_integer(counts->slots), "sent",
+                     rows_integer(counts->sent), "frames", rows_integer(counts->frames));
 }
 
 static json_t *trial_json(const struct place_trial *trial)
@@ -132,10 +114,10 @@ static json_t *map_json(const struct map *map)
         for (uint32_t octave = 0; octave < MAP_OCTAVES; octave++)
             if (map->count[i][octave])
                 json_array_append_new(column, json_pack("[II]", octave ? (json_int_t)1 << (octave - 1) : 0,
-                                                        integer(map->count[i][octave])));
+                                                        rows_integer(map->count[i][octave])));
         json_array_append_new(columns, column);
     }
-    return json_pack("{s:I, s:o}", "column_ns", integer(map->column_ns), "columns", columns);
+    return json_pack("{s:I, s:o}", "column_ns", rows_integer(map->column_ns), "columns", columns);
 }
 
 json_t *watch_json(const struct watch *watch)
@@ -144,16 +126,19 @@ json_t *watch_json(const struct watch *watch)
     json_t *daemon = json_pack("{s:b, s:o, s:o, s:o, s:o}", "agrees", (int)watch_agrees(watch), "before",
                                counts_json(&own->before), "begin", counts_json(&own->begin), "end",
                                counts_json(&own->end), "after", counts_json(&own->after));
-    json_t *lost = json_pack("{s:I, s:I, s:I}", "moments", integer(watch->seen.lost), "thefts",
-                             integer(watch->noise_seen.lost), "culprits",
-                             integer(watch->noise_seen.lost_culprits));
-    json_t *all = json_pack("{s:i, s:o, s:I, s:I, s:I, s:I, s:I}", "pid", (int)watch->target.pid, "threads",
-                            threads_json(&watch->target), "duration_ns",
-                            (json_int_t)(watch->ended_ns - watch->began_ns), "slots",
-                            integer(watch->seen.slots), "bursts", integer(watch->seen.bursts), "frames",
-                            integer(watch->seen.frames), "entry_ns", integer(watch->seen.entry_ns));
+    json_t *lost = json_pack("{s:I, s:I, s:I}", "moments", rows_integer(watch->seen.lost), "thefts",
+                             rows_integer(watch->noise_seen.lost), "culprits",
+                             rows_integer(watch->noise_seen.lost_culprits));
+    json_t *all =
+        json_pack("{s:i, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "pid", (int)watch->target.pid, "threads",
+                  threads_json(&watch->target), "began_ns", (json_int_t)watch->began_ns, "duration_ns",
+                  (json_int_t)(watch->ended_ns - watch->began_ns), "slots", rows_integer(watch->seen.slots),
+                  "bursts", rows_integer(watch->seen.bursts), "frames", rows_integer(watch->seen.frames),
+                  "entry_ns", rows_integer(watch->seen.entry_ns));
     json_object_set_new(all, "probes", place_json(&watch->place));
-    json_object_set_new(all, "stages", stages_json(watch));
+    json_object_set_new(all, "stages", rows_json(watch->seen.row, rows_of_stages, LATENCY_STAGE_COUNT));
+    if (watch->wire.places)
+        json_object_set_new(all, "wire", wire_json(watch));
     json_object_set_new(all, "map", map_json(&watch->map));
     json_object_set_new(all, "moments", moments_json(watch));
     json_object_set_new(all, "noise", noise_json(watch));

@@ -11,16 +11,21 @@ static double us(uint64_t ns)
     return (double)ns / 1e3;
 }
 
-static void print_rows(const struct watch *watch, FILE *out)
+static void print_wire(const struct watch *watch, FILE *out)
 {
-    fprintf(out, "%-10s %9s %9s %9s %9s %9s %9s   us\n", "stage", "n", "p50", "p90", "p99", "p99.9", "max");
-    for (uint32_t i = 0; i < LATENCY_STAGE_COUNT; i++) {
-        const struct latency_row *row = &watch->seen.row[i];
-        fprintf(out, "%-10s %9llu %9.2f %9.2f %9.2f %9.2f %9.2f   %s\n", watch_stage_name(i),
-                (unsigned long long)row->count, us(watch_quantile_ns(row, 0.5)),
-                us(watch_quantile_ns(row, 0.9)), us(watch_quantile_ns(row, 0.99)),
-                us(watch_quantile_ns(row, 0.999)), us(row->max_ns), watch_stage_words(i));
-    }
+    const struct wire_counts *counts = &watch->wire_seen.counts;
+    fputc('\n', out);
+    rows_print(watch->wire_seen.row, rows_of_wire, WIRE_ROW_COUNT, "wire", out);
+    fprintf(
+        out,
+        "%llu meter frames, %llu cap frames, %llu of them caused by no frame that was seen; %llu frames with "
+        "a number that others had\n",
+        (unsigned long long)counts->meter_frames, (unsigned long long)counts->cap_frames,
+        (unsigned long long)counts->unmatched, (unsigned long long)counts->ambiguous);
+    for (uint32_t i = 0; i < watch->wire.places; i++)
+        if (watch->wire.place[i].out_error)
+            fprintf(out, "%s: what leaves there is not seen: %s; that takes Linux 6.6\n",
+                    watch->wire.place[i].text, strerror(-watch->wire.place[i].out_error));
 }
 
 static void print_moment(const struct watch *watch, const struct moment *moment, FILE *out)
@@ -89,7 +94,9 @@ void watch_print(const struct watch *watch, FILE *out)
     for (uint32_t i = 0; i < watch->target.threads; i++)
         fprintf(out, " %s on core %d", watch->target.thread[i].name, (int)watch->target.thread[i].core);
     fputs("\n\n", out);
-    print_rows(watch, out);
+    rows_print(watch->seen.row, rows_of_stages, LATENCY_STAGE_COUNT, "stage", out);
+    if (watch->wire.places)
+        print_wire(watch, out);
     fprintf(out, "\n%s over time\n", watch_stage_name(watch->map_stage));
     map_print(&watch->map, out);
     fputs("\nworst moments, and who took the time\n", out);

@@ -1,37 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/latency/latency_watch.h"
 
-#include <string.h>
+#include "msg/frame.h"
+#include "msg/slot.h"
 
-#include "msg/limits.h"
-#include "record/histogram.h"
-
-static_assert(sizeof(struct histogram) == sizeof(struct latency_row) &&
-                  (int)HISTOGRAM_SUB_BITS == (int)LATENCY_SUB_BITS &&
-                  (int)HISTOGRAM_BUCKETS == (int)LATENCY_BUCKETS,
-              "the kernel's rows are histograms");
-
-static const struct { const char *name, *words; } stages[] = {
-#define STAGE_WORDS(symbol, name, what) {name, what},
-    LATENCY_STAGES(STAGE_WORDS)
-#undef STAGE_WORDS
-};
+static_assert((int)KIND_READING == SLOT_READING && (int)KIND_REPORT == SLOT_REPORT &&
+                  (int)KIND_TICK == SLOT_TICK && (int)KIND_TICK_PART == SLOT_TICK_PART &&
+                  (int)WIRE_MEASUREMENT == FRAME_MEASUREMENT && (int)WIRE_REPORT == FRAME_REPORT &&
+                  (int)WIRE_LEASE == FRAME_LEASE && (int)WIRE_CLAIM == FRAME_CLAIM,
+              "programs in the kernel know the kinds of slots and frames");
 
 const char *watch_stage_name(uint32_t stage)
 {
-    return stage < LATENCY_STAGE_COUNT ? stages[stage].name : "unknown";
-}
-
-const char *watch_stage_words(uint32_t stage)
-{
-    return stage < LATENCY_STAGE_COUNT ? stages[stage].words : "unknown";
-}
-
-uint64_t watch_quantile_ns(const struct latency_row *row, double q)
-{
-    struct histogram histogram;
-    memcpy(&histogram, row, sizeof histogram);
-    return histogram_quantile(&histogram, q);
+    return stage < LATENCY_STAGE_COUNT ? rows_of_stages[stage].name : "unknown";
 }
 
 /* A thread that stands still between a probe and the counter behind it has that much under way. */

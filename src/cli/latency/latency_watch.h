@@ -8,6 +8,8 @@
 #include "cli/latency/latency_map.h"
 #include "cli/latency/latency_place.h"
 #include "cli/latency/latency_probes.h"
+#include "cli/latency/latency_rows.h"
+#include "cli/latency/latency_wire.h"
 
 /* The daemon's own figures, asked at its door. */
 struct own_counts {
@@ -31,11 +33,13 @@ struct watch {
     int64_t for_ns;                 /* 0: until a signal */
     struct stages stages;
     struct noise noise;
+    struct wire wire;
     bool noise_there;
     char noise_why[PROBES_WHY_BYTES];
     int64_t began_ns, ended_ns;     /* CLOCK_MONOTONIC */
     struct stages_seen seen;
     struct noise_seen noise_seen;
+    struct wire_seen wire_seen;
     struct own_bounds own;
     struct map map;
 };
@@ -43,12 +47,7 @@ struct watch {
 /* True: they agree; also where the daemon could not be asked. */
 bool watch_agrees(const struct watch *watch);
 
-/* The name of a stage and what it is; of a kind of theft likewise. */
 const char *watch_stage_name(uint32_t stage);
-const char *watch_stage_words(uint32_t stage);
-
-/* Row of the kernel's as the histogram that it is. */
-uint64_t watch_quantile_ns(const struct latency_row *row, double q);
 
 void watch_print(const struct watch *watch, FILE *out);
 json_t *watch_json(const struct watch *watch);

@@ -110,6 +110,7 @@ static bool same_site(const struct site *a, const struct site *b)
     left.alert = right.alert = NULL;
     left.watch = right.watch = NULL;
     return !memcmp(&left, &right, sizeof left) && !memcmp(&a->auth, &b->auth, sizeof a->auth) &&
+           !memcmp(&a->clock, &b->clock, sizeof a->clock) &&
            !memcmp(&server, &a->server, sizeof server) &&
            same_array(a->model.node, b->model.node, left.node_count, sizeof *a->model.node) &&
            same_array(a->model.host, b->model.host, left.host_count, sizeof *a->model.host) &&

@@ -196,6 +196,11 @@ struct draft_auth {
     struct value hosts, meters; /* places in {none, required} */
 };
 
+struct draft_time {
+    struct value source, ptp, domain, phc, grandmaster, lock_within, lock_after, lost_after, budget, drift,
+        meter_within, meter_drift;
+};
+
 struct draft_sag {
     struct value volts;
 };
@@ -233,12 +238,14 @@ struct draft {
     const struct tree *root;
     struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at,
         servers_at, gear_at, devices_at, sag_at, contracts_at, sheds_at, alerts_at,
-        auth_at;
+        auth_at, time_at;
     struct draft_policy policy;
     struct draft_detect detect;
     struct draft_redundancy redundancy;
     struct draft_sag sag;
     struct draft_auth auth;
+    struct draft_time time;
+    struct site_clock clock;        /* what it comes to */
     uint32_t contract_count;
     struct draft_contract *contract;
     uint32_t shed_count;
@@ -277,7 +284,7 @@ extern const struct shape_map draft_top_shapes[], draft_node_shapes[], draft_dev
     draft_type_shapes[], draft_host_shapes[], draft_meter_shapes[], draft_channel_shapes[],
     draft_gear_shapes[],
     draft_measured_shapes[], draft_server_shapes[], draft_redundancy_shapes[], draft_contract_shapes[],
-    draft_shed_shapes[], draft_alert_shapes[];
+    draft_shed_shapes[], draft_alert_shapes[], draft_time_shapes[];
 
 /* Of nodes and devices (read_keys.c). */
 extern const struct field draft_ramp_fields[], draft_burst_fields[], draft_node_fields[],
@@ -311,6 +318,7 @@ int draft_read_redundancy(struct draft *d);
 int draft_read_contracts(struct draft *d);
 int draft_read_gear(struct draft *d);
 int draft_read_sheds(struct draft *d);
+int draft_read_time(struct draft *d);
 
 /* setup: the shed action that is named, INDEX_NONE for none; an unknown one becomes a finding. */
 uint32_t draft_shed_of(struct draft *d, const struct value *named);

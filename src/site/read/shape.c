@@ -10,7 +10,7 @@ static const struct shape_map *const readers[] = {
     draft_top_shapes,   draft_node_shapes,  draft_device_shapes, draft_type_shapes,
     draft_host_shapes,  draft_meter_shapes, draft_channel_shapes, draft_gear_shapes, draft_measured_shapes,
     draft_server_shapes, draft_redundancy_shapes, draft_contract_shapes,
-    draft_shed_shapes, draft_alert_shapes,
+    draft_shed_shapes, draft_alert_shapes, draft_time_shapes,
 };
 
 static const struct shape_child children[] = {
@@ -30,6 +30,7 @@ static const struct shape_child children[] = {
     {"detect", "swell", .of = "swell", .instead = SHORT_OFF},
     {"detect", "dp_dt", .of = "dp_dt", .instead = SHORT_OFF},
     {"site", "sag", .of = "sag_to", .instead = SHORT_FIRST},
+    {"site", "time", .of = "time"},
     {"site", "auth", .of = "auth", .instead = SHORT_FIRST},
     {"site", "contracts", .of = "contract", .most = SITE_CONTRACTS_MAX},
     {"site", "shed", .of = "shed", .most = SITE_SHEDS_MAX},

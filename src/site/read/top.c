@@ -27,6 +27,7 @@ static const struct field top_fields[] = {
     {.key = "infrastructure", .kind = FIELD_LIST, TOP(gear_at)},
     {.key = "servers", .kind = FIELD_LIST, TOP(servers_at)},
     {.key = "auth", .kind = FIELD_ANY, TOP(auth_at)},
+    {.key = "time", .kind = FIELD_ANY, TOP(time_at)},
     FIELD_END};
 #undef TOP
 

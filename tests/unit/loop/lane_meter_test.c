@@ -45,6 +45,7 @@ struct bed {
     int64_t sample;             /* number of the next one */
     double amplitude;           /* of the currents */
     bool pure;                  /* nothing beside the mains */
+    uint8_t invalid;            /* channels that sampled values say are */
     struct quality quality;     /* the newest that was taken, */
     uint32_t qualities;         /* of so many */
 };
@@ -612,6 +613,7 @@ static int send_sv_as(struct bed *bed, const struct sv_publisher *publisher)
     uint32_t counter = (uint32_t)(bed->sample % SV_RATE_HZ);
 
     fill(bed, &samples, SV_PERIOD_PS, SV_ASDUS);
+    samples.invalid = bed->invalid;
     bed->sample += SV_ASDUS;
     struct port_frame frame = {.data = bed->room,
         .length = sv_encode(publisher, &samples, counter, bed->room, sizeof bed->room)};
@@ -805,6 +807,90 @@ static void phasors_are_found_by_their_names_and_by_no_others(void **state)
     assert_int_equal(take_readings(bed, &last, &unsure), 1);
 }
 
+/* Of a device on the other side of a transformer: volts are 30 degrees ahead, as CFG-3 says. */
+static void angles_of_a_configuration_are_taken_off(void **state)
+{
+    static const uint8_t one[8] = {0x3f, 0x80}, turned[4] = {0x3f, 0x06, 0x0a, 0x92};   /* pi / 6 */
+    struct bed *bed = *state;
+    uint8_t *payload = bed->room + UDP_HEADROOM;
+    struct reading last;
+    uint32_t unsure, found = 0;
+
+    start_c37(bed);
+    uint32_t bytes = hex_read(cfg3_hex, payload);
+    for (uint32_t at = 0; at + sizeof one <= bytes && found < PHASES; at++)
+        if (!memcmp(payload + at, one, sizeof one)) {
+            memcpy(payload + at + 4, turned, sizeof turned);
+            found++;
+        }
+    assert_int_equal(found, PHASES);
+    seal(payload, bytes);
+    struct port_frame frame = datagram(bed, bytes);
+
+    assert_int_equal(arrive(bed, &frame, START_NS), ACCEPTED);
+    assert_int_equal(send_phasors(bed, 116667, 0), ACCEPTED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    for (uint32_t p = 0; p < PHASES; p++)       /* cos (15 - 30) degrees is that of 15: turned further */
+        assert_in_range(last.power_mw[p], 160743000, 160745000);
+    found = 0;
+    bytes = hex_read(cfg3_hex, payload);
+    for (uint32_t at = 0; at + sizeof one <= bytes && found < PHASES; at++)
+        if (!memcmp(payload + at, one, sizeof one)) {
+            memcpy(payload + at + 4, turned, sizeof turned);
+            payload[at + 4] = 0xbf;             /* the other way: 45 degrees */
+            found++;
+        }
+    payload[AT_SOC + 3]++;
+    seal(payload, bytes);
+    frame = datagram(bed, bytes);
+    assert_int_equal(arrive(bed, &frame, START_NS), ACCEPTED);
+    assert_int_equal(send_phasors(bed, 150000, 0), ACCEPTED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    for (uint32_t p = 0; p < PHASES; p++)       /* 277.125 x 600.5 x cos 45 degrees */
+        assert_in_range(last.power_mw[p], 117670000, 117674000);
+}
+
+static void a_device_that_does_not_know_the_time_is_unsure(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure;
+
+    start_c37(bed);
+    assert_int_equal(send_config(bed, 'V'), ACCEPTED);
+    /* not in sync, within 100 ns as the frame goes on to say */
+    assert_int_equal(send_phasors(bed, 100000, PHASORS_UNSYNCED >> 8), ACCEPTED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    assert_int_equal(unsure, 0);
+    /* modified by somebody */
+    assert_int_equal(send_phasors(bed, 120000, PHASORS_MODIFIED >> 8), ACCEPTED);
+    assert_int_equal(take_readings(bed, &last, &unsure), 1);
+    assert_int_equal(unsure, 1);
+    assert_int_equal(count_read(&bed->lane.counters.unsure), 1);
+}
+
+/* A frame whose samples follow on those before is one block; behind one that was left out is a gap. */
+static void invalid_blocks_are_counted_apart(void **state)
+{
+    struct bed *bed = *state;
+    const struct lane_counters *counters = &bed->lane.counters;
+
+    send_sv_for(bed, SV_RATE_HZ / SV_ASDUS);
+    uint64_t before = count_read(&counters->blocks);
+
+    assert_true(before > 0);
+    assert_int_equal(count_read(&counters->invalid_blocks), 0);
+    bed->invalid = 1 << SAMPLES_IB;
+    send_sv_for(bed, 3);
+    assert_int_equal(count_read(&counters->invalid_blocks), 3);
+    assert_int_equal(count_read(&counters->blocks), before);
+    bed->invalid = 0;
+    send_sv_for(bed, 2);
+    assert_int_equal(count_read(&counters->invalid_blocks), 3);
+    assert_int_equal(count_read(&counters->blocks), before + 2);
+    assert_int_equal(count_read(&counters->no_room), 0);
+}
+
 #define BED(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
 
 int main(void)
@@ -833,6 +919,9 @@ int main(void)
         BED(simulated_values_beside_the_real_ones_change_nothing),
         BED(phasors_become_readings_once_their_configuration_is_known),
         BED(phasors_are_found_by_their_names_and_by_no_others),
+        BED(angles_of_a_configuration_are_taken_off),
+        BED(a_device_that_does_not_know_the_time_is_unsure),
+        BED(invalid_blocks_are_counted_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,62 @@ static void readings_stop_at_90_percent_and_reports_at_the_brim(void **state)
     assert_int_equal(count_read(&bed->lane.counters.accepted), offered + RIG_PLACES);
 }
 
+static void a_meter_whose_clock_runs_wrong_lends_nothing(void **state)
+{
+    struct bed *bed = *state;
+    static _Atomic bool doubted[RIG_METERS];
+
+    bed->lane.doubted = doubted;
+    for (int i = 0; i < 3; i++) {
+        doubted[1] = i == 1;
+        assert_int_equal(take_measurement(bed, "m-1", NOW_NS), ACCEPTED);
+        assert_int_equal(take_measurement(bed, "m-2", NOW_NS), ACCEPTED);
+        const struct slot *slot = spsc_peek(bed->lane.out);
+        assert_int_equal(slot->reading.flags & READING_UNSURE, i == 1 ? READING_UNSURE : 0);
+        spsc_release(bed->lane.out);
+        slot = spsc_peek(bed->lane.out);
+        assert_int_equal(slot->reading.flags & READING_UNSURE, 0);
+        spsc_release(bed->lane.out);
+    }
+}
+
+/* Somebody sets the machine's clock by hours, back and forth, while frames come: what decides sees the same
+ * slots, but for the wall time noted in them. */
+static void a_step_of_the_wall_clock_changes_nothing_but_the_note_of_it(void **state)
+{
+    static const int64_t steps_ns[] = {0, 37 * NS_PER_S, -NS_PER_S, 3600 * NS_PER_S, -86400 * NS_PER_S};
+    enum { FRAMES = 40 };
+    static struct slot seen[2][FRAMES];
+
+    for (int run = 0; run < 2; run++) {
+        drop_bed(state);
+        make_bed(state);
+        struct bed *bed = *state;
+        for (int i = 0; i < FRAMES; i++) {
+            int64_t now_ns = NOW_NS + i * 16 * NS_PER_MS;
+            uint64_t word[SEQLOCK_WORDS];
+            rig_clock_set(&bed->base, now_ns);
+            assert_true(seqlock_read(&bed->base.map[0], word));
+            word[6] = run ? (uint64_t)steps_ns[i % 5] : 0;      /* CLOCK_REALTIME - monotonic */
+            seqlock_write(&bed->base.map[0], word);
+            if (i % 4 == 3)
+                report_of(bed, 1);
+            else
+                bed->frame = frames_measurement(bed->room, &bed->from, "m-1", 77 * NS_PER_S + now_ns);
+            bed->from.sequence++;
+            assert_int_equal(lane_frame(&bed->lane, &bed->frame, now_ns), ACCEPTED);
+            seen[run][i] = *(const struct slot *)spsc_peek(bed->lane.out);
+            spsc_release(bed->lane.out);
+            memset(seen[run][i].stage_ns, 0, sizeof seen[run][i].stage_ns);
+            if (i % 4 == 3)
+                continue;
+            assert_int_equal(seen[run][i].reading.t_arrival_ns, now_ns + (run ? steps_ns[i % 5] : 0));
+            seen[run][i].reading.t_arrival_ns = 0;
+        }
+    }
+    assert_memory_equal(seen[0], seen[1], sizeof seen[0]);
+}
+
 static void detail_stops_at_75_percent(void **state)
 {
     struct bed *bed = *state;
@@ -623,6 +679,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define BED(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
         BED(readings_stop_at_90_percent_and_reports_at_the_brim),
+        BED(a_meter_whose_clock_runs_wrong_lends_nothing),
+        BED(a_step_of_the_wall_clock_changes_nothing_but_the_note_of_it),
         BED(detail_stops_at_75_percent),
         BED(next_slot_admitted_carries_what_was_shed),
         BED(reading_arrives_whole),

@@ -23,6 +23,7 @@ struct bed {
     uint8_t gm, class, flags;
     int16_t utc_offset_s;
     bool has_master, syncs;
+    uint8_t port_state;
     int error;
 };
 
@@ -41,6 +42,7 @@ static void begin(struct bed *bed, enum keeper_source source)
     bed->flags = PTP_UTC_VALID;
     bed->utc_offset_s = 37;
     bed->has_master = bed->syncs = true;
+    bed->port_state = PTP_UNCALIBRATED;
     assert_int_equal(keeper_init(&bed->keeper, &options), 0);
 }
 
@@ -54,7 +56,7 @@ static void fill(const struct bed *bed, struct keeper_look *look)
         .has_master = bed->has_master, .grandmaster = {bed->gm}};
     report->parent = (struct ptp_parent){.clock_class = bed->class, .grandmaster = {bed->gm}};
     report->properties = (struct ptp_time_properties){bed->utc_offset_s, bed->flags};
-    report->port_state = PTP_UNCALIBRATED;
+    report->port_state = bed->port_state;
 }
 
 static void pass(struct bed *bed, int seconds)
@@ -97,6 +99,41 @@ static void it_locks_to_a_grandmaster_that_nobody_follows(void **state)
     assert_int_equal(bed.told.steps + bed.told.masters + bed.told.leaps + bed.told.sets, 0);
 }
 
+/* As ptp4l does while it has not measured the path yet. */
+static void an_offset_of_nothing_at_first_is_no_sample(void **state)
+{
+    (void)state;
+    struct bed bed;
+    begin(&bed, KEEPER_PTP);
+    bed.ahead_ns = 20 * NS_PER_MS;
+    for (int restart = 0; restart < 2; restart++) {
+        uint64_t before = bed.told.samples;
+        for (int i = 0; i < 3; i++) {
+            bed.mono_ns += NS_PER_S;
+            struct keeper_look look = {.moment = {bed.mono_ns, bed.mono_ns + bed.apart_ns, 50}};
+            fill(&bed, &look);
+            look.report.status.master_offset_ns = 0;
+            keeper_take(&bed.keeper, &look);
+        }
+        assert_true(keeper_read(&bed.keeper, &bed.told));
+        assert_int_equal(bed.told.samples, before);
+        pass(&bed, 12);
+        assert_int_equal(bed.told.state, SYNC_LOCKED);
+        assert_int_equal(bed.told.steps, 0);
+        assert_knows(&bed, 40000);
+        /* in between it may well be 0 */
+        struct keeper_look look = {.moment = {bed.mono_ns + 1, bed.mono_ns + 1 + bed.apart_ns, 50}};
+        fill(&bed, &look);
+        look.report.status.master_offset_ns = 0;
+        keeper_take(&bed.keeper, &look);
+        assert_true(keeper_read(&bed.keeper, &bed.told));
+        assert_int_equal(bed.told.samples, before + 13);
+        bed.error = -ECONNREFUSED;
+        pass(&bed, 2);
+        bed.error = 0;
+    }
+}
+
 static void a_grandmaster_that_goes_leaves_holdover_then_unsync(void **state)
 {
     (void)state;
@@ -119,6 +156,22 @@ static void a_grandmaster_that_goes_leaves_holdover_then_unsync(void **state)
     assert_int_equal(bed.told.state, SYNC_LOCKED);
     assert_int_equal(bed.told.masters, 0);
     assert_int_equal(bed.told.losses, 1);
+}
+
+/* Seen of ptp4l 3.1.1 with slaveOnly: a master that died stays its grandmaster for ever. */
+static void a_port_that_listens_has_no_master_whatever_is_said(void **state)
+{
+    (void)state;
+    struct bed bed;
+    begin(&bed, KEEPER_PTP);
+    bed.port_state = PTP_SLAVE;
+    pass(&bed, 20);
+    assert_int_equal(bed.told.state, SYNC_LOCKED);
+    bed.port_state = PTP_LISTENING;
+    pass(&bed, 1);
+    assert_int_equal(bed.told.state, SYNC_HOLDOVER);
+    assert_int_equal(bed.told.fault, SYNC_ORPHAN);
+    assert_false(bed.told.has_master);
 }
 
 static void syncs_that_stop_are_noticed_though_ptp4l_answers(void **state)
@@ -315,7 +368,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_locks_to_a_grandmaster_that_nobody_follows),
+        cmocka_unit_test(an_offset_of_nothing_at_first_is_no_sample),
         cmocka_unit_test(a_grandmaster_that_goes_leaves_holdover_then_unsync),
+        cmocka_unit_test(a_port_that_listens_has_no_master_whatever_is_said),
         cmocka_unit_test(syncs_that_stop_are_noticed_though_ptp4l_answers),
         cmocka_unit_test(a_ptp4l_that_is_killed_is_noticed_and_counted),
         cmocka_unit_test(a_step_of_the_grandmaster_is_counted_and_survived),

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cold thread that keeps the time (time/keeper.h) and looks at meters' clocks. What it finds is shown,
+ * marks records, and stands among the degradations; no cap hangs on it.
+ */
+#ifndef FLYBALL_LOOP_CLOCKS_H
+#define FLYBALL_LOOP_CLOCKS_H
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "site/site.h"
+#include "time/keeper.h"
+#include "time/meter_clock.h"
+
+struct view;
+
+/* How often it looks. */
+#define CLOCKS_LOOK_NS (NS_PER_S / 2)
+
+/* A meter's clock as it was found, for whoever shows it. */
+struct clocks_meter {
+    struct meter_clock_found found;
+    bool is_off;                /* beyond what the site file allows */
+};
+
+struct clocks {
+    bool open;
+    const struct site *site;
+    struct timebase *base;
+    const struct view *view;
+    struct keeper keeper;
+    struct meter_clock *meter;          /* by meter; the thread's own, like `steps` */
+    uint64_t *steps;                    /* of each meter's clock, when last looked at */
+    struct seqlock *found;              /* by meter: struct clocks_meter */
+    _Atomic bool *doubted;              /* by meter: it drifts so much that its readings may not lend */
+    void *block;
+    int core;
+    pthread_t thread;
+    _Atomic bool stop;
+};
+
+/* setup: ptp4l's answers come to a socket beside the door ("" or NULL: in /tmp). 0, -ENOMEM or
+ * -ENAMETOOLONG. From here on the timebase is synchronised where the source is LOCKED; of source system the
+ * kernel's word stands. */
+int clocks_open(struct clocks *clocks, const struct site *site, struct timebase *base,
+                const struct view *view, const char *door);
+
+/* cold, one thread: one look at the source and at all meters. */
+void clocks_look(struct clocks *clocks);
+
+/* cold: the body of the thread. */
+void *clocks_run(void *clocks);
+
+/* rt: may what this meter says lend nothing, since its clock runs at another rate than time? NULL: nobody
+ * looks. */
+static inline bool clocks_doubt(const _Atomic bool *doubted, uint32_t meter)
+{
+    /* Relaxed: a mark, which orders nothing. */
+    return doubted && atomic_load_explicit(&doubted[meter], memory_order_relaxed);
+}
+
+/* any: false while it is being written, or before the first look. */
+bool clocks_read_meter(const struct clocks *clocks, uint32_t meter, struct clocks_meter *found);
+
+/* cold, once nobody looks any more. Meters' clocks can be read no longer. */
+void clocks_close(struct clocks *clocks);
+
+#endif

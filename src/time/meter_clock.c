@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "time/meter_clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+__extension__ typedef __int128 wide;
+
+enum { PAIRS_MAX = METER_CLOCK_POINTS * (METER_CLOCK_POINTS - 1) / 2 };
+#define PPB INT64_C(1000000000)
+/* Leasts that lie closer say nothing of a rate. */
+#define APART_NS (METER_CLOCK_BUCKET_NS / 2)
+
+static int64_t clamp(wide value)
+{
+    if (value > INT64_MAX / 4)
+        return INT64_MAX / 4;
+    return value < -(INT64_MAX / 4) ? -(INT64_MAX / 4) : (int64_t)value;
+}
+
+static int64_t magnitude(int64_t value)
+{
+    return value < 0 ? -value : value;
+}
+
+static int in_order(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+static int64_t median(int64_t *value, uint32_t count)
+{
+    qsort(value, count, sizeof *value, in_order);
+    return value[count / 2];
+}
+
+void meter_clock_forget(struct meter_clock *clock)
+{
+    clock->count = 0;
+    clock->bucket = 0;
+}
+
+void meter_clock_take(struct meter_clock *clock, int64_t mono_ns, int64_t lag_ns)
+{
+    int64_t bucket = mono_ns / METER_CLOCK_BUCKET_NS + 1;
+    if (bucket < clock->bucket)
+        return;
+    if (clock->count && bucket == clock->bucket) {
+        struct meter_clock_point *newest = &clock->point[clock->count - 1];
+        if (lag_ns < newest->lag_ns)
+            *newest = (struct meter_clock_point){mono_ns, lag_ns};
+        return;
+    }
+    if (clock->count == METER_CLOCK_POINTS) {
+        clock->count--;
+        memmove(clock->point, clock->point + 1, clock->count * sizeof *clock->point);
+    }
+    clock->point[clock->count++] = (struct meter_clock_point){mono_ns, lag_ns};
+    clock->bucket = bucket;
+}
+
+/* stamp - reference at a point; against this machine's monotonic clock where there is none. */
+static wide offset_at(const struct meter_clock_point *point, const struct reference_line *line)
+{
+    return -(wide)point->lag_ns - (line ? reference_offset_ns(line, point->mono_ns) : 0);
+}
+
+static uint32_t slopes(const struct meter_clock *clock, const struct reference_line *line,
+                       int64_t slope_ppb[PAIRS_MAX])
+{
+    uint32_t pairs = 0;
+    for (uint32_t i = 0; i < clock->count; i++) {
+        for (uint32_t j = i + 1; j < clock->count; j++) {
+            const struct meter_clock_point *from = &clock->point[i], *to = &clock->point[j];
+            wide moved_ns = offset_at(to, line) - offset_at(from, line);
+            if (to->mono_ns - from->mono_ns >= APART_NS)
+                slope_ppb[pairs++] = clamp(moved_ns * PPB / (to->mono_ns - from->mono_ns));
+        }
+    }
+    return pairs;
+}
+
+/* Four times the median distance of the leasts from their line, over the time they span. */
+static int64_t scatter_ppb(const struct meter_clock *clock, const struct reference_line *line,
+                           int64_t drift_ppb)
+{
+    const struct meter_clock_point *first = &clock->point[0], *last = &clock->point[clock->count - 1];
+    int64_t residual[METER_CLOCK_POINTS];
+    wide base_ns = offset_at(first, line);
+    for (uint32_t i = 0; i < clock->count; i++) {
+        const struct meter_clock_point *point = &clock->point[i];
+        wide along_ns = (wide)(point->mono_ns - first->mono_ns) * drift_ppb / PPB;
+        residual[i] = clamp(offset_at(point, line) - base_ns - along_ns);
+    }
+    int64_t middle_ns = median(residual, clock->count);
+    for (uint32_t i = 0; i < clock->count; i++)
+        residual[i] = magnitude(clamp((wide)residual[i] - middle_ns));
+    return clamp(4 * (wide)median(residual, clock->count) * PPB / (last->mono_ns - first->mono_ns));
+}
+
+/* At the newest point, by all of them: that one may be of a few packets only. While no drift is known, by the
+ * one that came quickest. */
+static int64_t offset_now(const struct meter_clock *clock, const struct reference_line *line,
+                          const struct meter_clock_found *found)
+{
+    const struct meter_clock_point *last = &clock->point[clock->count - 1];
+    int64_t offset[METER_CLOCK_POINTS], most = INT64_MIN;
+    for (uint32_t i = 0; i < clock->count; i++) {
+        const struct meter_clock_point *point = &clock->point[i];
+        wide along_ns = (wide)(last->mono_ns - point->mono_ns) * found->drift_ppb / PPB;
+        offset[i] = clamp(offset_at(point, line) + along_ns);
+        most = offset[i] > most ? offset[i] : most;
+    }
+    return found->has_drift ? median(offset, clock->count) : most;
+}
+
+void meter_clock_find(const struct meter_clock *clock, const struct reference_line *line, int64_t ahead_ns,
+                      struct meter_clock_found *found)
+{
+    int64_t slope_ppb[PAIRS_MAX];
+    *found = (struct meter_clock_found){0};
+    if (!clock->count)
+        return;
+    uint32_t pairs = clock->count >= METER_CLOCK_ENOUGH ? slopes(clock, line, slope_ppb) : 0;
+    if (pairs) {
+        found->has_drift = true;
+        found->drift_ppb = median(slope_ppb, pairs);
+        found->drift_half_ppb = scatter_ppb(clock, line, found->drift_ppb);
+    }
+    if (!line)
+        return;
+    found->has_offset = true;
+    found->offset_ns = clamp((wide)offset_now(clock, line, found) + ahead_ns);
+    found->half_ns = reference_half_ns(line, clock->point[clock->count - 1].mono_ns);
+}
+
+bool meter_clock_drifts(const struct meter_clock_found *found, int64_t drift_ppb)
+{
+    return found->has_drift && magnitude(found->drift_ppb) > clamp((wide)drift_ppb + found->drift_half_ppb);
+}
+
+bool meter_clock_is_off(const struct meter_clock_found *found, int64_t within_ns, int64_t drift_ppb)
+{
+    if (found->has_offset && magnitude(found->offset_ns) > clamp((wide)within_ns + found->half_ns))
+        return true;
+    return meter_clock_drifts(found, drift_ppb);
+}

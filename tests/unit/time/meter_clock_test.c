@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Meters whose clocks are off by what is known, over networks that delay at random. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "msg/limits.h"
+#include "time/meter_clock.h"
+
+#define START_NS (1000 * NS_PER_S)
+#define WALL_NS (INT64_C(1751538645) * NS_PER_S)
+#define PERIOD_NS (16 * NS_PER_MS)
+#define FASTEST_NS (80 * NS_PER_US)
+
+struct meter {
+    struct meter_clock clock;
+    int64_t now_ns, least_ns, bucket;
+    int64_t offset_ns, drift_ppb;   /* the truth, at START_NS */
+    int64_t queue_ns;               /* delays are 0 to this, above the quickest way */
+    uint64_t seed;
+};
+
+/* The reference is monotonic time and the wall's. */
+static const struct reference_line line = {.at_ns = START_NS, .offset_ns = WALL_NS, .half_ns = 2000,
+                                           .growth_ppt = 0};
+
+static int64_t truth_ns(const struct meter *meter)
+{
+    return meter->offset_ns + (meter->now_ns - START_NS) / 1000 * meter->drift_ppb / 1000000;
+}
+
+/* As a lane tells it: the least of (arrival - stamp) in the present 5 s. */
+static void hear(struct meter *meter, int64_t seconds)
+{
+    for (int64_t end_ns = meter->now_ns + seconds * NS_PER_S; meter->now_ns < end_ns;) {
+        meter->now_ns += PERIOD_NS;
+        meter->seed = meter->seed * 6364136223846793005u + 1442695040888963407u;
+        int64_t wait_ns = meter->queue_ns ? (int64_t)(meter->seed >> 33) % meter->queue_ns : 0;
+        int64_t stamp_ns = meter->now_ns + WALL_NS + truth_ns(meter);
+        int64_t arrival_ns = meter->now_ns + FASTEST_NS + wait_ns;
+        int64_t lag_ns = arrival_ns - stamp_ns, bucket = arrival_ns / METER_CLOCK_BUCKET_NS;
+        meter->least_ns = bucket != meter->bucket || lag_ns < meter->least_ns ? lag_ns : meter->least_ns;
+        meter->bucket = bucket;
+        meter_clock_take(&meter->clock, arrival_ns, meter->least_ns);
+    }
+}
+
+static struct meter begin(int64_t offset_ns, int64_t drift_ppb, int64_t queue_ns)
+{
+    return (struct meter){.now_ns = START_NS, .offset_ns = offset_ns, .drift_ppb = drift_ppb,
+                          .queue_ns = queue_ns, .seed = 3};
+}
+
+static void nothing_is_known_of_a_meter_that_was_not_heard(void **state)
+{
+    (void)state;
+    struct meter_clock clock = {0};
+    struct meter_clock_found found;
+    meter_clock_find(&clock, &line, 0, &found);
+    assert_false(found.has_offset || found.has_drift);
+    assert_false(meter_clock_is_off(&found, 0, 0));
+}
+
+static void offset_and_drift_are_found_through_queues(void **state)
+{
+    (void)state;
+    static const int64_t offsets_ns[] = {0, 3 * NS_PER_MS, -250 * NS_PER_MS, 3600 * NS_PER_S};
+    static const int64_t drifts_ppb[] = {0, 50000, -120000, 1000000};
+    static const int64_t queues_ns[] = {0, 300 * NS_PER_US, 20 * NS_PER_MS};
+    for (int i = 0; i < 4 * 4 * 3; i++) {
+        struct meter meter = begin(offsets_ns[i % 4], drifts_ppb[i / 4 % 4], queues_ns[i / 16]);
+        struct meter_clock_found found;
+        hear(&meter, 75);
+        meter_clock_find(&meter.clock, &line, 0, &found);
+        assert_true(found.has_offset && found.has_drift);
+        /* low by the quickest way; the least of 300 waits is short; a drift moves it within its 5 s */
+        int64_t error_ns = found.offset_ns - (truth_ns(&meter) - FASTEST_NS);
+        int64_t fast_ppb = drifts_ppb[i / 4 % 4] < 0 ? -drifts_ppb[i / 4 % 4] : drifts_ppb[i / 4 % 4];
+        int64_t may_ns = queues_ns[i / 16] / 30 + 6 * fast_ppb;
+        assert_in_range(error_ns + may_ns + 1000, 0, 2 * (may_ns + 1000));
+        int64_t drift_error_ppb = found.drift_ppb - drifts_ppb[i / 4 % 4];
+        int64_t drift_may_ppb = 100 + queues_ns[i / 16] / 1000;      /* 1 ppm for each ms of queueing */
+        assert_in_range(drift_error_ppb + drift_may_ppb, 0, 2 * drift_may_ppb);
+        assert_true(found.drift_half_ppb < 200 + queues_ns[i / 16] / 100);
+    }
+}
+
+static void a_path_that_is_slow_for_a_while_moves_no_drift(void **state)
+{
+    (void)state;
+    struct meter meter = begin(0, 0, 100 * NS_PER_US);
+    struct meter_clock_found found;
+    hear(&meter, 40);
+    meter.offset_ns -= 30 * NS_PER_MS;      /* every frame 30 ms later: looks like a clock set back */
+    hear(&meter, 15);
+    meter.offset_ns += 30 * NS_PER_MS;
+    hear(&meter, 20);
+    meter_clock_find(&meter.clock, &line, 0, &found);
+    assert_in_range(found.drift_ppb + 5000, 0, 10000);
+    assert_false(meter_clock_is_off(&found, NS_PER_MS, 200000));
+}
+
+static void one_that_lies_is_off_and_one_that_does_not_is_not(void **state)
+{
+    (void)state;
+    const struct { int64_t offset_ns, drift_ppb; bool off; } rows[] = {
+        {0, 0, false},          {99 * NS_PER_MS, 0, false}, {101 * NS_PER_MS, 0, true},
+        {-101 * NS_PER_MS, 0, true}, {0, 150000, false},    {0, 300000, true},
+        {0, -300000, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct meter meter = begin(rows[i].offset_ns, rows[i].drift_ppb, 200 * NS_PER_US);
+        struct meter_clock_found found;
+        hear(&meter, 60);
+        meter_clock_find(&meter.clock, &line, 0, &found);
+        assert_int_equal(meter_clock_is_off(&found, 100 * NS_PER_MS, 200000), rows[i].off);
+    }
+}
+
+static void without_a_reference_drift_is_told_against_this_machine(void **state)
+{
+    (void)state;
+    struct meter meter = begin(77 * NS_PER_MS, -40000, 0);
+    struct meter_clock_found found;
+    hear(&meter, 60);
+    meter_clock_find(&meter.clock, NULL, 0, &found);
+    assert_false(found.has_offset);
+    assert_true(found.has_drift);
+    assert_in_range(found.drift_ppb + 40100, 0, 200);
+}
+
+static void a_reference_that_is_tai_is_ahead_of_stamps(void **state)
+{
+    (void)state;
+    struct meter meter = begin(5 * NS_PER_MS, 0, 0);
+    struct reference_line tai = line;
+    struct meter_clock_found found;
+    tai.offset_ns += 37 * NS_PER_S;
+    hear(&meter, 30);
+    meter_clock_find(&meter.clock, &tai, 37 * NS_PER_S, &found);
+    assert_true(found.offset_ns == 5 * NS_PER_MS - FASTEST_NS);
+}
+
+static void what_was_before_a_step_is_forgotten(void **state)
+{
+    (void)state;
+    struct meter meter = begin(0, 0, 0);
+    struct meter_clock_found found;
+    hear(&meter, 60);
+    meter_clock_forget(&meter.clock);
+    meter.offset_ns = NS_PER_S;
+    hear(&meter, 8);
+    meter_clock_find(&meter.clock, &line, 0, &found);
+    assert_true(found.has_offset && !found.has_drift);
+    assert_true(found.offset_ns == NS_PER_S - FASTEST_NS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_known_of_a_meter_that_was_not_heard),
+        cmocka_unit_test(offset_and_drift_are_found_through_queues),
+        cmocka_unit_test(a_path_that_is_slow_for_a_while_moves_no_drift),
+        cmocka_unit_test(one_that_lies_is_off_and_one_that_does_not_is_not),
+        cmocka_unit_test(without_a_reference_drift_is_told_against_this_machine),
+        cmocka_unit_test(a_reference_that_is_tai_is_ahead_of_stamps),
+        cmocka_unit_test(what_was_before_a_step_is_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
