@@ -26,7 +26,7 @@
 #include "wire/cap.h"
 #include "wire/frame.h"
 
-enum { GAP_US = 250, AWAIT_MS = 200, CONTROL_BYTES = 512 };
+enum { GAP_US = 250, AWAIT_MS = 2000, CONTROL_BYTES = 512 };
 
 struct sender {
     struct site site;
