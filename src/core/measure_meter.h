@@ -21,6 +21,7 @@ enum {
     MEASURE_TICK_NS = 1000000,
     MEASURE_NOTCH_KEEP = 232,           /* samples: half a cycle of 40 Hz at 16 kHz, and a tick */
     MEASURE_TREND = 60,                 /* values of 16 ms */
+    MEASURE_TREND_PLACES = 64,
     MEASURE_SLOPE = 5,                  /* values of 1 ms that a slope is laid through */
     MEASURE_SKEW_TAPS = 5,
 };
@@ -184,7 +185,8 @@ struct measure_fast {
     uint32_t kept;                      /* samples in power_w */
 };
 
-struct measure_trend { double power_w[MEASURE_TREND]; uint32_t count, next; };
+/* room for whole groups of eight: sums read those */
+struct measure_trend { double power_w[MEASURE_TREND_PLACES]; uint32_t count, next; };
 
 struct measure_watch {
     struct measure_event event[MEASURE_EVENT_KINDS];    /* those that last */

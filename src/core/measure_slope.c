@@ -6,8 +6,6 @@
 
 #include "core/lanes.h"
 
-enum { TREND_PLACES = (MEASURE_TREND + LANES - 1) / LANES * LANES };
-
 /* W/s through five values a millisecond apart, oldest first. */
 double measure_slope_five(const double value[MEASURE_SLOPE])
 {
@@ -15,11 +13,11 @@ double measure_slope_five(const double value[MEASURE_SLOPE])
 }
 
 /* They lie in a ring: the newest ones from its beginning, the oldest behind them. Oldest first, and zeros. */
-static void lay(const struct measure_trend *trend, double line[TREND_PLACES])
+static void lay(const struct measure_trend *trend, double line[MEASURE_TREND_PLACES])
 {
     uint32_t n = trend->count, newest = n < MEASURE_TREND ? 0 : trend->next;
 
-    memset(line, 0, TREND_PLACES * sizeof *line);
+    memset(line, 0, MEASURE_TREND_PLACES * sizeof *line);
     memcpy(line, &trend->power_w[newest], (n - newest) * sizeof *line);
     memcpy(&line[n - newest], trend->power_w, newest * sizeof *line);
 }
@@ -27,13 +25,13 @@ static void lay(const struct measure_trend *trend, double line[TREND_PLACES])
 /* The same through what there is of the last 60 values of 16 ms. */
 double measure_slope_trend(const struct measure_trend *trend)
 {
-    double line[TREND_PLACES], n = trend->count, at = -0.5 * (n - 1);
+    double line[MEASURE_TREND_PLACES], n = trend->count, at = -0.5 * (n - 1);
     struct lanes sum = {0};
 
     if (trend->count < 2)
         return 0;
     lay(trend, line);
-    for (uint32_t k = 0; k < TREND_PLACES; k += LANES, at += LANES) {
+    for (uint32_t k = 0; k < MEASURE_TREND_PLACES; k += LANES, at += LANES) {
         struct lanes place = {{at, at + 1}, {at + 2, at + 3}, {at + 4, at + 5}, {at + 6, at + 7}};
 
         sum = lanes_plus(sum, lanes_times(lanes_at(&line[k]), place));

@@ -25,7 +25,8 @@ static const struct {
     {"node", "NODES"},          {"type", "HOST TYPES"},       {"host", "HOSTS"},
     {"meter", "METERS"},        {"redundancy", "REDUNDANCY"}, {"contract", "CONTRACTS"},
     {"gear", "INFRASTRUCTURE"}, {"server", "SERVERS"},        {"measured", "MEASURED"},
-    {"device", "DEVICES"},      {"shed", "SHED"},         {"alert", "ALERTS"},
+    {"device", "DEVICES"},      {"shed", "SHED"},             {"alert", "ALERTS"},
+    {"time", "TIME"},
 };
 
 /* Where the manual speaks of a mapping: a section, and the keys around it ("measured.hiccups"; "" = none). */

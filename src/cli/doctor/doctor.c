@@ -7,10 +7,9 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/doctor/doctor_change.h"
 #include "cli/doctor/doctor_file.h"
 #include "site/site.h"
-
-#define NOTES "/run/flyball-doctor.undo"
 
 struct arguments {
     const char *site, *server, *cores, *root;
@@ -103,24 +102,20 @@ static int find_cores(const struct arguments *arguments, struct doctor *doctor)
 
 static int open_notes(const struct arguments *arguments, struct doctor *doctor)
 {
-    char path[DOCTOR_PATH_BYTES];
-    if (!arguments->fix)
-        return CLI_OK;
-    snprintf(path, sizeof path, "%s%s", arguments->root, NOTES);
-    doctor->undo = fopen(path, "ae");
-    if (doctor->undo)
-        return CLI_OK;
-    fprintf(stderr, "flyball doctor: %s: %s; nothing was changed\n", path, strerror(errno));
-    return CLI_CONNECT;
+    int error = arguments->fix ? doctor_open_notes(doctor) : 0;
+    if (error)
+        fprintf(stderr, "flyball doctor: %s" DOCTOR_NOTES ": %s; nothing was changed\n", arguments->root,
+                strerror(-error));
+    return error ? CLI_CONNECT : CLI_OK;
 }
 
 static int undo(const struct arguments *arguments)
 {
-    int failed = doctor_undo(arguments->root, NOTES, stdout);
+    int failed = doctor_undo(arguments->root, stdout);
     if (failed == -ENOENT)
         puts("nothing was changed by --fix since this host started, or all was put back");
     else if (failed < 0)
-        fprintf(stderr, "flyball doctor: %s%s: %s\n", arguments->root, NOTES, strerror(-failed));
+        fprintf(stderr, "flyball doctor: %s" DOCTOR_NOTES ": %s\n", arguments->root, strerror(-failed));
     return failed == -ENOENT || !failed ? CLI_OK : failed > 0 ? CLI_ALARM : CLI_CONNECT;
 }
 

@@ -51,6 +51,7 @@ extern const struct doctor_check doctor_table[];
 struct doctor_finding {
     enum doctor_state state;
     char said[DOCTOR_SAID_BYTES];
+    bool tried;             /* by --fix */
     int fixed;              /* 1: mended just now; 0: not tried; -errno: tried in vain */
 };
 

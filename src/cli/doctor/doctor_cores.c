@@ -69,11 +69,11 @@ int doctor_cores_parse(const char *text, struct doctor_cores *cores)
     return 0;
 }
 
-const char *doctor_cores_text(const struct doctor_cores *cores, char text[DOCTOR_SAID_BYTES])
+const char *doctor_cores_text(const struct doctor_cores *cores, char text[DOCTOR_LIST_BYTES])
 {
     int length = 0, core = doctor_cores_next(cores, 0);
     strcpy(text, "none");
-    while (core >= 0 && length < DOCTOR_SAID_BYTES - 16) {
+    while (core >= 0) {
         int last = core;
         while (doctor_cores_has(cores, last + 1))
             last++;

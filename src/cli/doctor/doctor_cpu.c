@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/doctor/doctor_change.h"
 #include "cli/doctor/doctor_file.h"
 #include "cli/doctor/doctor_process.h"
 #include "site/site.h"
@@ -19,7 +20,7 @@ enum { SLOW_WAKE_US = 10, SMI_COUNT_MSR = 0x34, SMI_LOOK_MS = 200, IDLE_STATES =
 
 enum doctor_state doctor_online(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
 {
-    char list[DOCTOR_TEXT_BYTES], text[DOCTOR_SAID_BYTES];
+    char list[DOCTOR_TEXT_BYTES], text[DOCTOR_LIST_BYTES];
     struct doctor_cores online;
     if (doctor_read(doctor, list, sizeof list, "/sys/devices/system/cpu/online") < 0 ||
         doctor_cores_parse(list, &online)) {
@@ -36,7 +37,7 @@ enum doctor_state doctor_online(const struct doctor *doctor, char said[DOCTOR_SA
         snprintf(said, DOCTOR_SAID_BYTES, "the loop has every core: none is left for the rest of the host");
         return DOCTOR_LACKS;
     }
-    snprintf(said, DOCTOR_SAID_BYTES, "core %s for the loop, the rest for others",
+    snprintf(said, DOCTOR_SAID_BYTES, "core %.150s for the loop, the rest for others",
              doctor_cores_text(&doctor->loop, text));
     return DOCTOR_OK;
 }
@@ -60,7 +61,7 @@ enum doctor_state doctor_sibling(const struct doctor *doctor, char said[DOCTOR_S
 {
     int core = doctor_cores_next(&doctor->loop, 0);
     for (; core >= 0; core = doctor_cores_next(&doctor->loop, core + 1)) {
-        char list[DOCTOR_SAID_BYTES], text[DOCTOR_SAID_BYTES];
+        char list[DOCTOR_TEXT_BYTES], text[DOCTOR_LIST_BYTES];
         struct doctor_cores siblings, self = {0};
         if (doctor_read(doctor, list, sizeof list, CPU "/topology/thread_siblings_list", core) < 0 ||
             doctor_cores_parse(list, &siblings)) {
@@ -103,7 +104,8 @@ int doctor_fix_governor(const struct doctor *doctor)
     int error = 0;
     int core = doctor_cores_next(&doctor->loop, 0);
     for (; core >= 0 && !error; core = doctor_cores_next(&doctor->loop, core + 1))
-        error = doctor_replace(doctor, "performance", GOVERNOR, core);
+        if (doctor_is_there(doctor, GOVERNOR, core))
+            error = doctor_replace(doctor, "performance", GOVERNOR, core);
     return error;
 }
 
@@ -202,7 +204,7 @@ static int move_interrupt(const struct doctor *doctor, int number, void *context
 
 int doctor_fix_interrupts(const struct doctor *doctor)
 {
-    char text[DOCTOR_SAID_BYTES];
+    char text[DOCTOR_LIST_BYTES];
     if (doctor_cores_empty(&doctor->others))
         return -EINVAL;
     doctor_cores_text(&doctor->others, text);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/doctor/doctor_change.h"
 #include "cli/doctor/doctor_file.h"
 #include "site/site.h"
 
@@ -28,7 +29,9 @@ enum doctor_state doctor_preempt_rt(const struct doctor *doctor, char said[DOCTO
         error = doctor_read(doctor, version, sizeof version, "/proc/sys/kernel/version");
     if (error < 0)
         return not_readable("/proc/sys/kernel/version", error, said);
-    bool good = !doctor_read_number(doctor, &real_time, "/sys/kernel/realtime") && real_time == 1;
+    /* the file is Debian's and of the patch before 6.12; since then the version says it */
+    bool good = strstr(version, "PREEMPT_RT") ||
+                (!doctor_read_number(doctor, &real_time, "/sys/kernel/realtime") && real_time == 1);
     snprintf(said, DOCTOR_SAID_BYTES, "the kernel is %s%s, %s", release, good ? "" : ", not PREEMPT_RT",
              version);
     return good ? DOCTOR_OK : DOCTOR_LACKS;
@@ -39,7 +42,7 @@ static enum doctor_state all_in(const struct doctor *doctor, const char *list, c
                                 char said[DOCTOR_SAID_BYTES])
 {
     struct doctor_cores have;
-    char text[DOCTOR_SAID_BYTES];
+    char text[DOCTOR_LIST_BYTES];
     if (doctor_cores_parse(list, &have)) {
         snprintf(said, DOCTOR_SAID_BYTES, "the kernel's list \"%.100s\" is not understood", list);
         return DOCTOR_UNKNOWN;

@@ -25,6 +25,7 @@ void doctor_mend(const struct doctor *doctor, struct doctor_finding *found)
             continue;
         int error = doctor_table[i].fix(doctor);
         found[i].state = doctor_table[i].look(doctor, found[i].said);
+        found[i].tried = true;
         found[i].fixed = error ? error : found[i].state == DOCTOR_OK;
     }
 }

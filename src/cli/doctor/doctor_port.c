@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/doctor/doctor_change.h"
 #include "cli/doctor/doctor_file.h"
+#include "cli/doctor/doctor_process.h"
 #include "site/site.h"
 
 #define HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-2048kB"
@@ -18,14 +20,16 @@ static int64_t pages_wanted(const struct doctor *doctor)
 enum doctor_state doctor_hugepages(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
 {
     int64_t pages = 0, wanted = pages_wanted(doctor);
+    struct doctor_process daemon;
     int error = doctor_read_number(doctor, &pages, HUGE_PAGES "/free_hugepages");
     if (error) {
         snprintf(said, DOCTOR_SAID_BYTES, HUGE_PAGES ": %s", strerror(-error));
         return DOCTOR_UNKNOWN;
     }
-    snprintf(said, DOCTOR_SAID_BYTES, "%lld free pages of 2 MiB, %lld wanted", (long long)pages,
-             (long long)wanted);
-    return pages < wanted ? DOCTOR_LACKS : DOCTOR_OK;
+    bool runs = doctor_process_find(doctor, "flyballd", &daemon) > 0;
+    snprintf(said, DOCTOR_SAID_BYTES, "%lld free pages of 2 MiB, %lld wanted%s", (long long)pages,
+             (long long)wanted, runs ? "; flyballd runs and has what it could get" : "");
+    return runs ? DOCTOR_APART : pages < wanted ? DOCTOR_LACKS : DOCTOR_OK;
 }
 
 int doctor_fix_hugepages(const struct doctor *doctor)

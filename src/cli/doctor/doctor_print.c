@@ -5,16 +5,16 @@
 #include "cli/doctor/doctor_file.h"
 #include "site/site.h"
 
-enum { WORDS_BYTES = 1024 };
+enum { WORDS_BYTES = 3 * DOCTOR_LIST_BYTES };
 
 /* What the table says, with this host's cores in it. */
 static const char *fill_in(const struct doctor *doctor, const char *words, char text[WORDS_BYTES])
 {
     static const char *const names[] = {"CORES", "OTHERS"};
     const struct doctor_cores *const sets[] = {&doctor->loop, &doctor->others};
-    char list[DOCTOR_SAID_BYTES];
+    char list[DOCTOR_LIST_BYTES];
     size_t length = 0;
-    while (*words && length < WORDS_BYTES - DOCTOR_SAID_BYTES) {
+    while (*words && length < WORDS_BYTES - DOCTOR_LIST_BYTES) {
         size_t i = 0;
         while (i < 2 && strncmp(words, names[i], strlen(names[i])))
             i++;
@@ -44,10 +44,12 @@ static void print_finding(FILE *out, const struct doctor *doctor, const struct d
 {
     fprintf(out, "  %-8s  %s: %s\n", finding->fixed > 0 ? "mended" : doctor_state_name(finding->state),
             check->name, finding->said);
+    if (finding->tried && !finding->fixed)
+        fprintf(out, "            --fix tried, and it was not enough\n");
     if (finding->fixed < 0)
         fprintf(out, "            --fix could not: %s\n", strerror(-finding->fixed));
     if (how)
-        print_how(out, doctor, check, check->fix && finding->state == DOCTOR_LACKS && !finding->fixed);
+        print_how(out, doctor, check, check->fix && finding->state == DOCTOR_LACKS && !finding->tried);
 }
 
 static void print_sum(FILE *out, const struct doctor_finding *found)
@@ -61,7 +63,7 @@ static void print_sum(FILE *out, const struct doctor_finding *found)
 
 void doctor_print_text(FILE *out, const struct doctor *doctor, const struct doctor_finding *found, bool all)
 {
-    char cores[DOCTOR_SAID_BYTES];
+    char cores[DOCTOR_LIST_BYTES];
     fprintf(out, "hard real time on this host, for a loop on core %s%s%s%s\n\n",
             doctor_cores_text(&doctor->loop, cores),
             doctor->guessed ? " (a guess: give SITE or --cores)" : "",
@@ -85,7 +87,7 @@ static json_t *json_of(const struct doctor *doctor, const struct doctor_check *c
 
 void doctor_print_json(FILE *out, const struct doctor *doctor, const struct doctor_finding *found)
 {
-    char cores[DOCTOR_SAID_BYTES];
+    char cores[DOCTOR_LIST_BYTES];
     json_t *rows = json_array();
     int lacking = 0;
     for (uint32_t i = 0; doctor_table[i].name; i++) {

@@ -57,8 +57,7 @@ const struct doctor_check doctor_table[] = {
     {.name = "irqbalance", .look = doctor_irqbalance,
      .why = "it puts interrupts back on the loop's cores ten seconds after they were moved away",
      .check = "pidof irqbalance",
-     .mend = "systemctl disable --now irqbalance, or IRQBALANCE_BANNED_CPULIST=CORES in "
-             "/etc/default/irqbalance",
+     .mend = "systemctl disable --now irqbalance",
      .undo = "systemctl enable --now irqbalance"},
     {.name = "smt-sibling", .look = doctor_sibling,
      .why = "the other thread of a physical core takes up to half of its speed whenever it works",

@@ -39,7 +39,7 @@ enum doctor_state doctor_ptp_apart(const struct doctor *doctor, char said[DOCTOR
     bool seen = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct doctor_process process;
-        char text[DOCTOR_SAID_BYTES];
+        char text[DOCTOR_LIST_BYTES];
         if (doctor_process_find(doctor, names[i], &process) <= 0)
             continue;
         seen = true;

@@ -16,17 +16,16 @@
 
 #include <cmocka.h>
 
+#include "cli/doctor/doctor_change.h"
 #include "cli/doctor/doctor_file.h"
 #include "site/site.h"
 
 #define CPU2 "/sys/devices/system/cpu/cpu2"
-#define NOTES "/run/flyball-doctor.undo"
 #define CORES "core 2-3"
 
 static const struct { const char *path, *text; } good_host[] = {
     {"/proc/sys/kernel/osrelease", "6.12.9-rt1-amd64\n"},
     {"/proc/sys/kernel/version", "#1 SMP PREEMPT_RT\n"},
-    {"/sys/kernel/realtime", "1\n"},
     {"/sys/devices/system/cpu/isolated", "2-3\n"},
     {"/sys/devices/system/cpu/nohz_full", "2-3\n"},
     {"/sys/devices/system/cpu/online", "0-3\n"},
@@ -64,7 +63,8 @@ static const struct { const char *path, *text; } good_host[] = {
 
 /* One file that is not as it should be, what must be noticed, and a part of what is said. */
 static const struct spoilt { const char *check, *path, *text, *said; } spoilt_hosts[] = {
-    {"preempt-rt", "/sys/kernel/realtime", "0\n", "6.12.9-rt1-amd64, not PREEMPT_RT"},
+    {"preempt-rt", "/proc/sys/kernel/version", "#1 SMP PREEMPT_DYNAMIC\n",
+     "6.12.9-rt1-amd64, not PREEMPT_RT"},
     {"isolated", "/sys/devices/system/cpu/isolated", "2\n", "core 3: not isolated"},
     {"isolated", "/sys/devices/system/cpu/isolated", "\n", CORES ": not isolated"},
     {"nohz-full", "/sys/devices/system/cpu/nohz_full", "(null)\n", CORES ": not free of the tick"},
@@ -289,10 +289,10 @@ static void what_is_mended_can_be_put_back(void **state)
     write_file(room, "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "20\n");
     write_file(room, "/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n");
     doctor_look(&room->doctor, room->found);
-    snprintf(text, sizeof text, "%s%s", room->root, NOTES);
-    room->doctor.undo = fopen(text, "a");
-    assert_non_null(room->doctor.undo);
+    assert_int_equal(doctor_open_notes(&room->doctor), 0);
     doctor_mend(&room->doctor, room->found);
+    /* again: the notes keep what was there first */
+    assert_int_equal(doctor_fix_throttling(&room->doctor), 0);
     fclose(room->doctor.undo);
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         read_file(room, row[i].path, text);
@@ -307,7 +307,7 @@ static void what_is_mended_can_be_put_back(void **state)
     assert_int_equal(finding(room, "isolated")->fixed, 0);
     FILE *told = tmpfile();
     assert_non_null(told);
-    assert_int_equal(doctor_undo(room->root, NOTES, told), 0);
+    assert_int_equal(doctor_undo(room->root, told), 0);
     fclose(told);
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         read_file(room, row[i].path, text);
@@ -315,7 +315,7 @@ static void what_is_mended_can_be_put_back(void **state)
     }
     read_file(room, "/sys/kernel/mm/transparent_hugepage/enabled", text);
     assert_string_equal(text, "always");
-    assert_int_equal(doctor_undo(room->root, NOTES, stdout), -ENOENT);
+    assert_int_equal(doctor_undo(room->root, stdout), -ENOENT);
 }
 
 static void without_a_note_nothing_is_changed(void **state)
@@ -323,7 +323,7 @@ static void without_a_note_nothing_is_changed(void **state)
     struct room *room = *state;
     char text[256];
     write_file(room, "/proc/sys/kernel/sched_rt_runtime_us", "950000");
-    room->doctor.undo = fopen("/dev/full", "a");
+    room->doctor.undo = fopen("/dev/null", "r");
     assert_non_null(room->doctor.undo);
     doctor_look(&room->doctor, room->found);
     doctor_mend(&room->doctor, room->found);
@@ -333,13 +333,59 @@ static void without_a_note_nothing_is_changed(void **state)
     assert_int_equal(finding(room, "rt-throttling")->fixed, -EIO);
 }
 
+/* What the kernel refuses leaves no note; what cannot be put back keeps its own, and no other. */
+static void notes_are_of_what_was_changed(void **state)
+{
+    struct room *room = *state;
+    char text[256], path[DOCTOR_PATH_BYTES];
+    write_file(room, "/run/x", "");
+    assert_int_equal(doctor_open_notes(&room->doctor), 0);
+    assert_int_equal(doctor_replace(&room->doctor, "0", "/proc/nothing"), -ENOENT);
+    snprintf(path, sizeof path, "%s/proc/stuck", room->root);
+    assert_int_equal(symlink("/dev/full", path), 0);
+    snprintf(path, sizeof path, "%s/proc/long", room->root);
+    FILE *file = fopen(path, "w");
+    for (int i = 0; i < DOCTOR_TEXT_BYTES; i++)
+        fputc('1', file);
+    fclose(file);
+    assert_int_equal(doctor_replace(&room->doctor, "0", "/proc/long"), -EOVERFLOW);
+    read_file(room, DOCTOR_NOTES, text);
+    assert_string_equal(text, "");
+    write_file(room, "/proc/kept", "7\n");
+    write_file(room, "/proc/gone", "8\n");
+    assert_int_equal(doctor_replace(&room->doctor, "1", "/proc/kept"), 0);
+    assert_int_equal(doctor_replace(&room->doctor, "1", "/proc/gone"), 0);
+    fputs("/proc/stuck\t9\n", room->doctor.undo);
+    fclose(room->doctor.undo);
+    remove_file(room, "/proc/gone");
+    FILE *told = tmpfile();
+    assert_int_equal(doctor_undo(room->root, told), 1);
+    fclose(told);
+    read_file(room, DOCTOR_NOTES, text);
+    assert_string_equal(text, "/proc/stuck\t9\n");
+    read_file(room, "/proc/kept", text);
+    assert_string_equal(text, "7");
+}
+
+static void a_root_too_long_is_refused(void **state)
+{
+    char root[2 * DOCTOR_PATH_BYTES], text[16];
+    struct doctor doctor = {.root = root};
+    (void)state;
+    memset(root, 'x', sizeof root - 1);
+    root[sizeof root - 1] = 0;
+    assert_int_equal(doctor_read(&doctor, text, sizeof text, "/proc/cmdline"), -ENAMETOOLONG);
+    assert_int_equal(doctor_open_notes(&doctor), -ENAMETOOLONG);
+    assert_int_equal(doctor_undo(root, stdout), -ENAMETOOLONG);
+}
+
 static void lists_of_cores(void **state)
 {
     static const char *const good[][2] = {{"", "none"}, {"0", "0"}, {"3,1,0", "0-1,3"}, {"0-2,7", "0-2,7"},
                                           {"managed_irq,domain,4-5", "4-5"}, {"1023", "1023"}};
     static const char *const bad[] = {"1-", "3-1", "1024", "1,,2", "2x", "0-9999999999", ",1"};
     struct doctor_cores cores;
-    char text[DOCTOR_SAID_BYTES];
+    char text[DOCTOR_LIST_BYTES];
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_int_equal(doctor_cores_parse(good[i][0], &cores), 0);
@@ -347,6 +393,9 @@ static void lists_of_cores(void **state)
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(doctor_cores_parse(bad[i], &cores), -EINVAL);
+    memset(&cores, 0x55, sizeof cores);
+    assert_true(strlen(doctor_cores_text(&cores, text)) < 2500);
+    assert_string_equal(text + strlen(text) - 10, ",1020,1022");
 }
 
 static void words_name_the_cores(void **state)
@@ -381,6 +430,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(ports_are_looked_at, open_room, close_room),
         cmocka_unit_test_setup_teardown(what_is_mended_can_be_put_back, open_room, close_room),
         cmocka_unit_test_setup_teardown(without_a_note_nothing_is_changed, open_room, close_room),
+        cmocka_unit_test_setup_teardown(notes_are_of_what_was_changed, open_room, close_room),
+        cmocka_unit_test(a_root_too_long_is_refused),
         cmocka_unit_test(lists_of_cores),
         cmocka_unit_test_setup_teardown(words_name_the_cores, open_room, close_room),
     };

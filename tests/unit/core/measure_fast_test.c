@@ -137,6 +137,7 @@ static void trend_and_load_factor_are_the_printed_ones(void **state)
     trend.count = MEASURE_TREND;
     trend.next = 17;
     assert_true(fabs(measure_slope_trend(&trend) - 1000 / 0.016) < 1e-6);
+    assert_true(fabs(measure_slope_load_factor(&trend) - 0.5) < 1e-9);
 }
 
 /* 1 kW, half a second of nothing, 2 kW: what was before the gap is no trend of what is after it. */
