@@ -7,6 +7,7 @@
 #include "loop/ledger.h"
 #include "loop/loop.h"
 #include "loop/port_row.h"
+#include "loop/spectra_source.h"
 
 enum { RING_SLOTS = 1 << 14, TAP_SLOTS = 1 << 15 };
 
@@ -329,6 +330,8 @@ int loop_measure(const struct site *site, struct loop_memory *memory)
     if (!error)
         measure(loop, &plan);
     *memory = plan.memory;
+    if (!error)
+        error = spectra_source_measure(site, memory);
     free(loop);
     return error;
 }

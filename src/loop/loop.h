@@ -93,7 +93,7 @@ struct loop {
     char error[LOOP_ERROR_BYTES];           /* why build or start failed, in words */
 };
 
-/* Bytes of the arena by part, and of the view's own memory. */
+/* Bytes of the arena by part, of the view's own memory, and of the waves of meters that are measured here. */
 struct loop_memory {
     size_t total;
     size_t paths;               /* lanes, decide, egress, ports' own addresses, windows and frames */
@@ -102,6 +102,7 @@ struct loop_memory {
     size_t ring;                /* the total order */
     size_t queues;              /* from the lanes, to egress and back */
     size_t tap;                 /* to the journal */
+    size_t spectra;             /* samples that wait for their spectra, and the states of those */
 };
 
 /* setup: what loop_build would take for this site and its server, taking nothing. 0, -ENOMEM, or

@@ -60,6 +60,14 @@ static void lay_out(struct spectra_desk *desk, const struct spectra_source *sour
     }
 }
 
+size_t spectra_desk_bytes(const struct model *model, const struct spectra_source *source)
+{
+    struct spectra_desk desk = {.model = model};
+    struct plan plan = {0};
+    lay_out(&desk, source, &plan);
+    return plan.used;
+}
+
 int spectra_desk_open(struct spectra_desk *desk, const struct model *model, const struct timebase *base,
                       const struct spectra_source *source)
 {

@@ -115,6 +115,9 @@ struct spectra_desk {
     bool open, running;
 };
 
+/* setup: bytes that spectra_desk_open takes for such sources, beside the work of one spectrum. */
+size_t spectra_desk_bytes(const struct model *model, const struct spectra_source *source);
+
 /* setup: memory, queue and waves; source[meter] of those that send samples, channels 0: not; NULL: none does.
  * 0 or -errno. */
 int spectra_desk_open(struct spectra_desk *desk, const struct model *model, const struct timebase *base,

@@ -25,15 +25,33 @@ static void fill(struct spectra_source *source, const struct site_meter *meter,
     }
 }
 
-int spectra_source_open(struct loop *loop)
+/* One per meter; NULL: no memory. */
+static struct spectra_source *make_sources(const struct site *site)
 {
-    const struct model *model = &loop->site->model;
+    const struct model *model = &site->model;
     struct spectra_source *source = calloc(model->meter_count + 1, sizeof *source);
+    for (uint32_t i = 0; source && site->meter && i < model->meter_count; i++)
+        fill(&source[i], &site->meter[i], &site->equipment[model->meter[i].node]);
+    return source;
+}
+
+int spectra_source_measure(const struct site *site, struct loop_memory *memory)
+{
+    struct spectra_source *source = make_sources(site);
     if (!source)
         return -ENOMEM;
-    for (uint32_t i = 0; loop->site->meter && i < model->meter_count; i++)
-        fill(&source[i], &loop->site->meter[i], &loop->site->equipment[model->meter[i].node]);
-    int error = spectra_desk_open(&loop->spectra, model, &loop->base, source);
+    memory->spectra = spectra_desk_bytes(&site->model, source);
+    memory->total += memory->spectra;
+    free(source);
+    return 0;
+}
+
+int spectra_source_open(struct loop *loop)
+{
+    struct spectra_source *source = make_sources(loop->site);
+    if (!source)
+        return -ENOMEM;
+    int error = spectra_desk_open(&loop->spectra, &loop->site->model, &loop->base, source);
     loop->meters.wave = loop->spectra.wave;
     free(source);
     return error;

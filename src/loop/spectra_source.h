@@ -9,4 +9,8 @@
 /* setup, before the lanes begin: opens loop->spectra. 0 or -errno. */
 int spectra_source_open(struct loop *loop);
 
+/* setup: adds what that takes for a site to the memory of its loop, taking nothing. 0 or -ENOMEM. */
+int spectra_source_measure(const struct site *site, struct loop_memory *memory);
+
+
 #endif

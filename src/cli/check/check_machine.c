@@ -252,11 +252,12 @@ void check_machine_text(const struct check *check)
            machine->here ? " (this machine)" : " (not held against this machine, ",
            machine->here ? "" : machine->host, machine->here ? "" : ", whose name it does not bear)");
     printf("  memory    %.1f MiB: loop %.1f (core %.1f, ring %.1f, queues %.1f, tap %.1f, view %.1f, stages "
-           "%.1f),"
-           "\n            DPDK %.0f in %s pages, journal %.1f, packet rings %.1f\n",
+           "%.1f,"
+           "\n            spectra %.1f), DPDK %.0f in %s pages, journal %.1f, packet rings %.1f\n",
            mib(total), mib(l->total), mib(l->core), mib(l->ring), mib(l->queues), mib(l->tap), mib(l->view),
-           mib(l->paths), mib(machine->dpdk_bytes), check->site.server.hugepages ? "2 MiB" : "4 KiB",
-           mib(machine->journal_bytes), mib(total - l->total - machine->journal_bytes - machine->dpdk_bytes));
+           mib(l->paths), mib(l->spectra), mib(machine->dpdk_bytes),
+           check->site.server.hugepages ? "2 MiB" : "4 KiB", mib(machine->journal_bytes),
+           mib(total - l->total - machine->journal_bytes - machine->dpdk_bytes));
     print_cores(check);
     print_rings(check);
     for (uint32_t i = 0; i < machine->note_count; i++)
@@ -305,9 +306,10 @@ json_t *check_machine_json(const struct check *check)
     for (uint32_t i = 0; i < machine->note_count; i++)
         json_array_append_new(notes, json_string(machine->note[i]));
     json_t *loop =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)l->total, "core",
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "total", (json_int_t)l->total, "core",
                   (json_int_t)l->core, "ring", (json_int_t)l->ring, "queues", (json_int_t)l->queues, "tap",
-                  (json_int_t)l->tap, "view", (json_int_t)l->view, "stages", (json_int_t)l->paths);
+                  (json_int_t)l->tap, "view", (json_int_t)l->view, "stages", (json_int_t)l->paths, "spectra",
+                  (json_int_t)l->spectra);
 
     return json_pack("{s:s, s:b, s:o, s:I, s:b, s:I, s:o, s:i, s:i, s:o, s:o}", "server", s->name,
                      "this_machine", (int)machine->here, "loop_bytes", loop, "dpdk_bytes",

@@ -127,12 +127,21 @@ static void assert_measured(struct bed *bed)
 {
     struct loop_memory m;
     assert_int_equal(loop_measure(&bed->site, &m), 0);
-    assert_int_equal(m.paths + m.view + m.core + m.ring + m.queues + m.tap, m.total);
-    size_t arena = m.total - bed->loop.share.bytes;
+    assert_int_equal(m.paths + m.view + m.core + m.ring + m.queues + m.tap + m.spectra, m.total);
+    size_t arena = m.total - m.spectra - bed->loop.share.bytes;
     assert_in_range(bed->loop.arena.used, arena - 63, arena);
     assert_true(m.view > bed->loop.share.bytes);
     assert_true(bed->loop.arena.bytes >= arena && m.core >= core_bytes(&bed->site.model));
     assert_in_range(m.core, core_bytes(&bed->site.model), core_bytes(&bed->site.model) + 63);
+}
+
+/* So is what is said of waves. */
+static void assert_spectra_measured(const struct bed *bed)
+{
+    struct loop_memory m;
+    assert_int_equal(loop_measure(&bed->site, &m), 0);
+    assert_true(m.spectra > 0);
+    assert_in_range(bed->loop.spectra.arena.used, m.spectra, m.spectra + 63);
 }
 
 static void start(struct bed *bed, const struct row *row)
@@ -147,6 +156,7 @@ static void start(struct bed *bed, const struct row *row)
     assert_measured(bed);
     open_far(bed);
     assert_int_equal(loop_start(&bed->loop, stderr), 0);
+    assert_spectra_measured(bed);
     assert_int_equal(pthread_create(&bed->asker, NULL, ask, bed), 0);
 }
 
