@@ -9,7 +9,7 @@
 
 /* Which kinds of lines are wanted. Events and readings of 10 or 12 cycles always are. */
 enum measure_print_what { PRINT_HALVES = 1, PRINT_FEATURES = 2, PRINT_TICKS = 4, PRINT_HEAT = 8,
-                          PRINT_HARMONICS = 16, PRINT_SPECTRA = 32 };
+                          PRINT_HARMONICS = 16, PRINT_SPECTRA = 32, PRINT_PAPER = 64 };
 
 struct measure_print {
     bool json;
