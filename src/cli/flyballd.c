@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "loop/loop.h"
+#include "rt/idle.h"
 #include "rt/throttle.h"
 
 struct arguments {
@@ -23,6 +24,7 @@ struct daemon {
     struct site site;
     struct loop loop;
     struct rt_throttle throttle;
+    int awake;                  /* descriptor of who keeps cores awake; -1: nobody */
 };
 
 static void print_help(FILE *out)
@@ -201,9 +203,19 @@ static int run(struct daemon *daemon, const sigset_t *stop)
     return result;
 }
 
+static void hold_awake(struct daemon *daemon)
+{
+    if (!daemon->site.server.hold_awake)
+        return;
+    daemon->awake = rt_idle_hold(RT_IDLE_FILE, 0);
+    if (daemon->awake < 0)
+        fprintf(stderr, "flyballd: cores not kept awake: " RT_IDLE_FILE ": %s; going on without\n",
+                strerror(-daemon->awake));
+}
+
 int main(int argc, char **argv)
 {
-    struct daemon daemon = {.throttle = {.lifeline = -1}};
+    struct daemon daemon = {.throttle = {.lifeline = -1}, .awake = -1};
     sigset_t stop;
     int result = parse(argc, argv, &daemon.arguments);
     if (result >= 0)
@@ -224,7 +236,9 @@ int main(int argc, char **argv)
         if (error < 0)
             fprintf(stderr, "flyballd: RT throttling not lifted: %s; going on without\n", strerror(-error));
     }
+    hold_awake(&daemon);
     result = run(&daemon, &stop);
+    rt_idle_release(daemon.awake);
     error = rt_throttle_restore(&daemon.throttle);
     if (error)
         fprintf(stderr, "flyballd: RT throttling not put back to %ld: %s\n", daemon.throttle.runtime_us,

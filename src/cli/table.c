@@ -7,6 +7,7 @@ extern const struct cli_verb cli_agent_config;
 extern const struct cli_verb cli_ask;
 extern const struct cli_verb cli_check;
 extern const struct cli_verb cli_clock;
+extern const struct cli_verb cli_doctor;
 extern const struct cli_verb cli_host;
 extern const struct cli_verb cli_import;
 extern const struct cli_verb cli_keys;
@@ -30,6 +31,7 @@ const struct cli_verb *const cli_table[] = {
     &cli_ask,
     &cli_check,
     &cli_clock,
+    &cli_doctor,
     &cli_host,
     &cli_import,
     &cli_keys,

@@ -39,6 +39,45 @@ static void write_spectrum(FILE *out, const struct spectrum *s, double age_ms)
     fputs("}", out);
 }
 
+/* null where it is not known. */
+static void write_optional(FILE *out, const char *name, bool known, int places, double value)
+{
+    fprintf(out, ", \"%s\": ", name);
+    if (known)
+        fprintf(out, "%.*f", places, value);
+    else
+        fputs("null", out);
+}
+
+/* Where a node has a demand current it is a point of common coupling. What is not known is null, with the
+ * reason in words. */
+static void write_limits(const struct loop *loop, FILE *out, uint32_t meter, const struct spectra_judged *j,
+                         int64_t now_ns)
+{
+    const struct site_equipment *e = &loop->site->equipment[loop->site->model.meter[meter].node];
+    fputs(", \"ieee519\": ", out);
+    if (!e->demand_ma) {
+        fputs("null", out);
+        return;
+    }
+    fprintf(out, "{\"verdict\": \"%s\", \"why\": \"%s\", \"demand_a\": %.1f, "
+            "\"demand_from\": \"site file\"",
+            !j->t_ns || !j->known ? "unknown" : j->beyond ? "beyond" : "within",
+            !e->fault_ma ? "the site file says no fault current of this node"
+            : !j->t_ns   ? "three seconds of samples that nothing spoilt have not come yet" : "",
+            (double)e->demand_ma / 1e3);
+    write_optional(out, "fault_a", e->fault_ma, 1, (double)e->fault_ma / 1e3);
+    fprintf(out, ", \"fault_from\": %s", e->fault_ma ? "\"site file\"" : "null");
+    write_optional(out, "short_circuit_ratio", e->fault_ma, 2, (double)e->fault_ma / (double)e->demand_ma);
+    write_optional(out, "age_ms", j->t_ns, 3, (double)(now_ns - j->t_ns) / 1e6);
+    write_optional(out, "tdd_percent", j->t_ns, 4, j->tdd_ppm / 1e4);
+    write_optional(out, "tdd_limit_percent", j->known, 4, j->tdd_limit_ppm / 1e4);
+    write_optional(out, "worst_order", j->known, 0, j->order);
+    write_optional(out, "worst_order_percent", j->known, 4, j->order_ppm / 1e4);
+    write_optional(out, "worst_order_limit_percent", j->known, 4, j->order_limit_ppm / 1e4);
+    fputs("}", out);
+}
+
 static void write_swing(FILE *out, const struct spectrum_swing *s, double age_ms)
 {
     fprintf(out, "{\"age_ms\": %.3f, \"held_percent\": %.4f, \"mean_w\": %.1f, \"least_w\": %.1f, "
@@ -67,16 +106,6 @@ static void write_watts(FILE *out, const char *name, const int64_t milli[PHASES]
     for (uint32_t p = 0; p < phases; p++)
         fprintf(out, "%s%.1f", p ? ", " : "", (double)milli[p] / 1e3);
     fputs("]", out);
-}
-
-/* What needs three phases, or the neutral: null without. */
-static void write_optional(FILE *out, const char *name, bool known, int places, double value)
-{
-    fprintf(out, ", \"%s\": ", name);
-    if (known)
-        fprintf(out, "%.*f", places, value);
-    else
-        fputs("null", out);
 }
 
 static void write_quality(FILE *out, const struct quality *q, double age_ms)
@@ -119,6 +148,7 @@ void document_spectra(struct loop *loop, FILE *out, uint32_t meter, int64_t now_
             write_spectrum(out, &shown.spectrum, (double)(now_ns - shown.spectrum_t_ns) / 1e6);
         else
             fputs("null", out);
+        write_limits(loop, out, meter, &shown.judged, now_ns);
         fputs(", ", out);
     }
     fputs("\"swing\": ", out);

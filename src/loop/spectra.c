@@ -54,6 +54,8 @@ static void lay_out(struct spectra_desk *desk, const struct spectra_source *sour
         wave_init(&desk->wave[i], memory, from->channels, samples);
         desk->road[road].meter = i;
         desk->road[road].nominal_hz = from->nominal_hz;
+        desk->road[road].demand.current_a = from->demand_a;
+        desk->road[road].demand.fault_a = from->fault_a;
         spectra_meter_init(&desk->road[road++].state, &from->config);
     }
 }
@@ -146,7 +148,7 @@ static bool take_distortion(struct spectrum *told, const struct spectra_distorti
         told->fundamental_ma[p] = whole(now->fundamental_a[p], 1000);
     }
     told->t_meter_ns = now->t_ns;
-    told->flags = (uint16_t)(now->flags | (told->flags & SPECTRUM_WINDOW));
+    told->flags = (uint16_t)(now->flags | (told->flags & (SPECTRUM_WINDOW | SPECTRUM_DEMAND)));
     told->frequency_mhz = whole(now->frequency_hz, 1000);
     return much;
 }
@@ -207,6 +209,24 @@ static const struct spectra_plan *plan_for(struct spectra_desk *desk, uint32_t p
     return &desk->plan[desk->plans++];
 }
 
+/* Behind a break nothing of before counts. */
+static void forget(struct spectra_road *road)
+{
+    road->told.flags = (uint16_t)(road->told.flags & ~(SPECTRUM_WINDOW | SPECTRUM_DEMAND));
+    spectra_limits_restart(&road->demand);
+}
+
+static void take_whole(struct spectra_desk *desk, struct spectra_road *road,
+                       const struct spectra_window *window, int64_t now_ns)
+{
+    take_window(&road->told, window);
+    if (!spectra_limits_take(&road->demand, window, &road->told, now_ns))
+        return;
+    pthread_mutex_lock(&desk->lock);
+    desk->shown[road->meter].judged = road->demand.judged;
+    pthread_mutex_unlock(&desk->lock);
+}
+
 static void look_at(struct spectra_desk *desk, struct spectra_road *road, int64_t now_ns)
 {
     struct wave *wave = &desk->wave[road->meter];
@@ -227,11 +247,11 @@ static void look_at(struct spectra_desk *desk, struct spectra_road *road, int64_
     for (int i = 0; road->plan && done && i < CYCLES_AT_ONCE; i++) {
         done = spectra_meter_next(&road->state, road->plan, &desk->work, wave, &distortion, &window);
         if (road->state.breaks != breaks)
-            road->told.flags = (uint16_t)(road->told.flags & ~SPECTRUM_WINDOW);     /* it was of before */
+            forget(road);
         breaks = road->state.breaks;
         bool tells = (done & SPECTRA_CYCLE) && take_distortion(&road->told, &distortion) && road->any;
         if (done & SPECTRA_WINDOW)
-            take_window(&road->told, &window);
+            take_whole(desk, road, &window, now_ns);
         if (done & SPECTRA_WINDOW || tells)
             tell(desk, road, now_ns);
         count_add(&desk->counters.cycles, done & SPECTRA_CYCLE);

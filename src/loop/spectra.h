@@ -33,6 +33,24 @@ struct spectra_source {
     bool fast;                      /* above 8 kHz */
     uint32_t channels;              /* 6 or 8 */
     struct spectra_config config;
+    double demand_a, fault_a;       /* of its node, for IEEE 519; 0: not given */
+};
+
+/* Harmonics of current over 3 s against IEEE 519; t_ns 0: none yet. */
+struct spectra_judged {
+    int64_t t_ns;
+    bool known, beyond;             /* not known: there is no fault current, and so no limit */
+    uint8_t order, order_phase;     /* nearest to its limit, or furthest beyond it */
+    uint32_t tdd_ppm, tdd_limit_ppm;    /* of the demand current; the phase where it is largest */
+    uint32_t order_ppm, order_limit_ppm;
+};
+
+/* What it is judged by. */
+struct spectra_demand {
+    double current_a, fault_a;      /* 0: not given */
+    uint32_t windows;               /* of the 3 s that run: */
+    double square[SPECTRA_PHASES][HARMONICS_HIGHEST + 1];   /* A^2, sums; [0]: of orders 2 to 50 */
+    struct spectra_judged judged;
 };
 
 /* What there is to be shown of a meter and of its node. t_ns: monotonic; 0 = none yet. */
@@ -41,6 +59,7 @@ struct spectra_shown {
     struct spectrum spectrum;
     struct spectrum_swing swing;
     struct quality quality;
+    struct spectra_judged judged;
 };
 
 struct spectra_counters {
@@ -60,6 +79,7 @@ struct spectra_road {
     const struct spectra_plan *plan;    /* NULL until the first samples say their rate */
     uint32_t period_ps;             /* that the plan is for */
     struct spectrum told;
+    struct spectra_demand demand;
     bool any;                       /* a window has been told since the start */
 };
 

@@ -6,13 +6,16 @@
 
 enum { FAST_HZ = 8000, PHASE_CHANNELS = 6 };
 
-static void fill(struct spectra_source *source, const struct site_meter *meter)
+static void fill(struct spectra_source *source, const struct site_meter *meter,
+                 const struct site_equipment *equipment)
 {
     const struct measure_config *measure = &meter->measure;
     if (!site_meter_samples(meter))
         return;
     *source = (struct spectra_source){.nominal_hz = measure->nominal_hz, .fast = meter->rate_hz > FAST_HZ,
                                       .channels = PHASE_CHANNELS};
+    source->demand_a = (double)equipment->demand_ma / 1e3;
+    source->fault_a = (double)equipment->fault_ma / 1e3;
     source->config.phases = measure->phases;
     source->config.voltage_v = measure->voltage_v;
     source->config.current_a = measure->current_a;
@@ -29,7 +32,7 @@ int spectra_source_open(struct loop *loop)
     if (!source)
         return -ENOMEM;
     for (uint32_t i = 0; loop->site->meter && i < model->meter_count; i++)
-        fill(&source[i], &loop->site->meter[i]);
+        fill(&source[i], &loop->site->meter[i], &loop->site->equipment[model->meter[i].node]);
     int error = spectra_desk_open(&loop->spectra, model, &loop->base, source);
     loop->meters.wave = loop->spectra.wave;
     free(source);

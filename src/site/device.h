@@ -100,6 +100,7 @@ struct site_equipment {
     int64_t generator_step_mw;      /* largest step it accepts */
     int64_t generator_ramp_mw_per_s;
     int64_t fault_ma;               /* prospective short-circuit current at the node's own bus, its volts */
+    int64_t demand_ma;              /* maximum demand load current there (I_L of IEEE 519) */
     uint32_t state_count;
     struct site_source_state {      /* of a source or UPS; which one is on is unknown: the least of all */
         char name[NAME_BYTES];      /* "utility", "generator", "battery", "bypass", "ups" */

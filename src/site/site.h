@@ -50,6 +50,7 @@ struct site_server {
     int priority;               /* SCHED_FIFO, 0 = leave the scheduler alone */
     bool lock_memory;
     bool lift_rt_throttling;    /* set sched_rt_runtime_us to -1 while running, restore at stop */
+    bool hold_awake;            /* no core sleeps deeply while the daemon runs */
     bool hugepages;
     uint32_t memory_mib;
     char eal[256];              /* more EAL arguments */

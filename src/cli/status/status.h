@@ -46,6 +46,9 @@ struct status_row {
 };
 size_t status_sort(json_t *list, double (*weight)(const json_t *row), struct status_row **sorted);
 
+/* status_limits.c: a line or two behind a meter at a point of common coupling; nothing elsewhere. */
+void status_print_limits(FILE *out, const json_t *limits);
+
 /* Members of an object: "?" and 0 where they are not there. */
 const char *status_word(const json_t *object, const char *key);
 double status_number(const json_t *object, const char *key);

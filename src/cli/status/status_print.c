@@ -325,6 +325,7 @@ static void print_meter(FILE *out, const json_t *meter)
     if (status_number(meter, "stale") > 0)
         fprintf(out, "  %.0f refused as stale", status_number(meter, "stale"));
     fputc('\n', out);
+    status_print_limits(out, json_object_get(meter, "ieee519"));
 }
 
 static void print_meters(FILE *out, json_t *meters, bool whole)

@@ -100,7 +100,8 @@ void build_equipment(struct draft *d, const struct draft_node *draft, const stru
                                    .ups_mw = draft->ups.active.number,
                                    .generator_step_mw = draft->generator.step.number,
                                    .generator_ramp_mw_per_s = draft->generator.ramp.number * 1000,
-                                   .fault_ma = draft->fault.number};
+                                   .fault_ma = draft->fault.number,
+                                   .demand_ma = draft->demand.number};
     draft_read_overloads(d, &draft->ups.overload, out);
     draft_read_states(d, &draft->states, out);
     for (uint32_t i = 0; i < out->state_count; i++)

@@ -82,7 +82,7 @@ struct draft_node {
     const struct tree *at;
     struct value id, kind, parent, parents, phases, volts;
     struct value device_named, rating_power, unlimited, volts_low;
-    struct value ambient, conductor_at, transformer_at, ups_at, generator_at, fault, states;
+    struct value ambient, conductor_at, transformer_at, ups_at, generator_at, fault, demand, states;
     struct value settings_at, k, other_at, step_at, oversubscribe, ramp_at, burst_at, shed;
     struct draft_device device; /* its own keys over those of the row it names */
     uint32_t device_of;         /* that row, or INDEX_NONE */

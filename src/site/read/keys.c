@@ -87,6 +87,7 @@ const struct field draft_node_fields[] = {
     {.key = "ups", .kind = FIELD_ANY, IN(draft_node, ups_at)},
     {.key = "generator", .kind = FIELD_ANY, IN(draft_node, generator_at)},
     STAGE_AMPS("fault", IN(draft_node, fault)),
+    STAGE_AMPS("demand", IN(draft_node, demand)),
     {.key = "states", .kind = FIELD_LIST, IN(draft_node, states)},
     SHARE("volts_low", 80 * PERCENT, 100 * PERCENT, IN(draft_node, volts_low)),
     {.key = "settings_from", .kind = FIELD_ANY, IN(draft_node, settings_at)},

@@ -8,12 +8,13 @@
 #include "site/read/suggest.h"
 
 static const char *const throttle_words[] = {"leave", "lift", NULL};
+static const char *const idle_words[] = {"leave", "awake", NULL};
 static const char *const hugepage_words[] = {"no", "yes", "auto", NULL};
 static const char *const role_words[] = {"meters", "hosts", "both", NULL};
 enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
 struct row {
-    struct value name, ports, cords, cores, priority, lock_memory, throttling, hugepages, memory, eal,
+    struct value name, ports, cords, cores, priority, lock_memory, throttling, idle, hugepages, memory, eal,
         journal, door, order_group, ledger, keys, measured;
 };
 
@@ -34,6 +35,7 @@ static const struct field row_fields[] = {
     {.key = "priority", .kind = FIELD_COUNT, .least = 0, .most = 98, AT(priority)},
     {.key = "lock_memory", .kind = FIELD_SWITCH, .otherwise = 1, AT(lock_memory)},
     {.key = "rt_throttling", .kind = FIELD_WORD, .words = throttle_words, AT(throttling)},
+    {.key = "idle_cores", .kind = FIELD_WORD, .words = idle_words, AT(idle)},
     {.key = "hugepages", .kind = FIELD_WORD, .words = hugepage_words, .otherwise = HUGEPAGES_AUTO,
      AT(hugepages)},
     {.key = "memory", .kind = FIELD_QUANTITY, .quantity = QUANTITY_MEMORY, .least = 64, .most = 65536,
@@ -246,6 +248,7 @@ static void read_row(struct draft *d, const struct tree *at, struct row *row, st
     check_housekeeping(d, cores.core[2].at, out);
     out->lock_memory = row->lock_memory.number;
     out->lift_rt_throttling = row->throttling.number;
+    out->hold_awake = row->idle.number;
     out->memory_mib = (uint32_t)row->memory.number;
     out->hugepages = row->hugepages.number == HUGEPAGES_AUTO ? hugepages_free(out->memory_mib)
                                                              : row->hugepages.number;

@@ -336,6 +336,32 @@ static void the_largest_site_in_trouble_fits_a_page_and_whole_it_does_not(void *
     json_decref(document);
 }
 
+static void harmonics_stand_behind_a_meter_at_the_point_of_common_coupling(void **state)
+{
+    (void)state;
+#define AT_PCC(limits) \
+    "\"meters\": [{\"id\": \"m\", \"node\": \"n\", \"state\": \"fresh\", \"ieee519\": " limits "}]"
+    char *text = print_text(AT_PCC("{\"verdict\": \"beyond\", \"why\": \"\", \"demand_a\": 1000, "
+                                   "\"demand_from\": \"site file\", \"fault_a\": 15000, \"fault_from\": "
+                                   "\"site file\", \"short_circuit_ratio\": 15, \"tdd_percent\": 4.8, "
+                                   "\"tdd_limit_percent\": 5, \"worst_order\": 5, "
+                                   "\"worst_order_percent\": 4.8, \"worst_order_limit_percent\": 4}"),
+                            STATUS_METERS, true, false);
+    assert_non_null(strstr(text, "\n  IEEE 519: beyond, TDD 4.80 % of 5.00 %, order 5 4.80 % of 4.00 %\n"
+                                 "    by demand 1000.0 A (site file) and fault 15000 A (site file), "
+                                 "Isc/IL 15.0\n"));
+    free(text);
+    text = print_text(AT_PCC("{\"verdict\": \"unknown\", \"why\": \"no fault current\", \"demand_a\": 80, "
+                             "\"demand_from\": \"site file\", \"fault_a\": null, \"tdd_percent\": 3}"),
+                      STATUS_METERS, true, false);
+    assert_non_null(strstr(text, "\n  IEEE 519: unknown, no fault current, TDD 3.00 %\n    by demand 80.0 A "
+                                 "(site file)\n"));
+    free(text);
+    text = print_text(AT_PCC("null"), STATUS_METERS, true, false);
+    assert_null(strstr(text, "519"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +371,7 @@ int main(void)
         cmocka_unit_test(permits_contracts_and_orders_stand_behind_a_nodes_figures),
         cmocka_unit_test(load_that_meters_found_stands_behind_a_nodes_figures),
         cmocka_unit_test(meters_come_by_state_then_age_with_the_state_in_a_word),
+        cmocka_unit_test(harmonics_stand_behind_a_meter_at_the_point_of_common_coupling),
         cmocka_unit_test(what_is_degraded_is_told_with_what_is_done_about_it),
         cmocka_unit_test(hosts_are_summed_up_and_those_without_a_lease_in_force_listed),
         cmocka_unit_test(counters_are_told_with_their_meaning),

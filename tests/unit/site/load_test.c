@@ -93,6 +93,7 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
                                "    priority: 80\n"
                                "    cores: {lane: 2, decide: 3}\n"
                                "    rt_throttling: lift\n"
+                               "    idle_cores: awake\n"
                                "    hugepages: no\n"
                                "    memory: 1GiB\n"
                                "    ports:\n"
@@ -120,6 +121,7 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
     assert_int_equal(s->housekeeping_core, -1);
     assert_int_equal(s->memory_mib, 1024);
     assert_true(s->lift_rt_throttling);
+    assert_true(s->hold_awake);
     assert_false(s->hugepages);
     site_unload(&w.site);
 

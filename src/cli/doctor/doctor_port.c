@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets: memory for them, the card, its queues. */
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#include "cli/doctor/doctor_file.h"
+#include "site/site.h"
+
+#define HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-2048kB"
+enum { PAGE_MIB = 2 };
+
+static int64_t pages_wanted(const struct doctor *doctor)
+{
+    return doctor->server ? (doctor->server->memory_mib + PAGE_MIB - 1) / PAGE_MIB : 1;
+}
+
+enum doctor_state doctor_hugepages(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
+{
+    int64_t pages = 0, wanted = pages_wanted(doctor);
+    int error = doctor_read_number(doctor, &pages, HUGE_PAGES "/free_hugepages");
+    if (error) {
+        snprintf(said, DOCTOR_SAID_BYTES, HUGE_PAGES ": %s", strerror(-error));
+        return DOCTOR_UNKNOWN;
+    }
+    snprintf(said, DOCTOR_SAID_BYTES, "%lld free pages of 2 MiB, %lld wanted", (long long)pages,
+             (long long)wanted);
+    return pages < wanted ? DOCTOR_LACKS : DOCTOR_OK;
+}
+
+int doctor_fix_hugepages(const struct doctor *doctor)
+{
+    char text[32];
+    int64_t free_pages, pages;
+    int error = doctor_read_number(doctor, &free_pages, HUGE_PAGES "/free_hugepages");
+    if (!error)
+        error = doctor_read_number(doctor, &pages, HUGE_PAGES "/nr_hugepages");
+    if (error)
+        return error;
+    snprintf(text, sizeof text, "%lld", (long long)(pages + pages_wanted(doctor) - free_pages));
+    return doctor_replace(doctor, text, HUGE_PAGES "/nr_hugepages");
+}
+
+static bool is_pci(const struct site_port *port)
+{
+    return strchr(port->interface, ':');
+}
+
+/* The driver that has the device: of the kernel for an interface, or one that hands a card to DPDK. */
+static int find_driver(const struct doctor *doctor, const struct site_port *port, char *name, size_t bytes)
+{
+    if (is_pci(port))
+        return doctor_read_link(doctor, name, bytes, "/sys/bus/pci/devices/%s/driver", port->interface);
+    return doctor_read_link(doctor, name, bytes, "/sys/class/net/%s/device/driver", port->interface);
+}
+
+enum doctor_state doctor_card(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
+{
+    int length = 0;
+    enum doctor_state state = DOCTOR_OK;
+    for (uint32_t i = 0; doctor->server && i < doctor->server->port_count; i++) {
+        const struct site_port *port = &doctor->server->port[i];
+        char name[64] = "";
+        bool there = is_pci(port) ? doctor_is_there(doctor, "/sys/bus/pci/devices/%s", port->interface)
+                                  : doctor_is_there(doctor, "/sys/class/net/%s", port->interface);
+        int error = find_driver(doctor, port, name, sizeof name);
+        if (!there || error)
+            state = DOCTOR_LACKS;
+        length += snprintf(said + length, (size_t)(DOCTOR_SAID_BYTES - length), "%s%.40s: %s",
+                           length ? "; " : "", port->interface,
+                           !there  ? "not on this host"
+                           : error ? "no card behind it, the kernel made it"
+                                   : name);
+        if (length >= DOCTOR_SAID_BYTES)
+            length = DOCTOR_SAID_BYTES - 1;
+    }
+    if (length)
+        return state;
+    snprintf(said, DOCTOR_SAID_BYTES, "give the site file to have its ports looked at");
+    return DOCTOR_APART;
+}
+
+static uint32_t count_queues(const struct doctor *doctor, const char *interface)
+{
+    char path[DOCTOR_PATH_BYTES];
+    uint32_t count = 0;
+    snprintf(path, sizeof path, "%s/sys/class/net/%s/queues", doctor->root, interface);
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        count += !strncmp(entry->d_name, "rx-", 3);
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
+enum doctor_state doctor_queues(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
+{
+    bool seen = false;
+    for (uint32_t i = 0; doctor->server && i < doctor->server->port_count; i++) {
+        const struct site_port *port = &doctor->server->port[i];
+        uint32_t queues = is_pci(port) ? 0 : count_queues(doctor, port->interface);
+        seen |= queues > 0;
+        /* only af_xdp takes the interface's own queues: the others spread senders by themselves */
+        if (queues && queues < port->queues && !strcmp(port->driver, "af_xdp")) {
+            snprintf(said, DOCTOR_SAID_BYTES, "%s has %u receive queue%s, the site wants %u",
+                     port->interface, queues, queues == 1 ? "" : "s", port->queues);
+            return DOCTOR_LACKS;
+        }
+    }
+    snprintf(said, DOCTOR_SAID_BYTES, "%s",
+             seen ? "every port has the queues that the site wants" : "no port's queues are the kernel's");
+    return seen ? DOCTOR_OK : DOCTOR_APART;
+}
