@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int place(const struct doctor *doctor, char path[DOCTOR_PATH_BYTES], const char *format, va_list words)
+static int __attribute__((format(printf, 3, 0)))
+place(const struct doctor *doctor, char path[DOCTOR_PATH_BYTES], const char *format, va_list words)
 {
     int start = snprintf(path, DOCTOR_PATH_BYTES, "%s", doctor->root);
     int rest = vsnprintf(path + start, DOCTOR_PATH_BYTES - (size_t)start, format, words);
