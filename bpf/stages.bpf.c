@@ -23,6 +23,71 @@ struct {
     __uint(max_entries, 1 << 18);
 } moments SEC(".maps");
 
+/* Where and when the newest slots became slots: decide, which may be on another core, works them later.
+ * Whoever has the same place overwrites it: then what was before is not known. */
+enum { HANDED = 4096, FROM = 256 };
+
+static struct handed {
+    uint64_t number, at_ns;
+    uint32_t subject;
+    uint16_t cpu;
+    uint8_t kind;
+} handed[HANDED];
+
+/* The same of slots that decide has worked, by the time they were received: their leases know no other name.
+ * Of a burst, whose slots have one time, it is the last one worked. */
+static struct from {
+    uint64_t t_receive_ns, at_ns;
+    uint32_t cpu;
+} from[FROM];
+
+static __always_inline struct handed *handed_place(uint32_t subject, uint64_t number)
+{
+    return &handed[(subject * 2654435761u + (uint32_t)number) % HANDED];
+}
+
+static __always_inline struct from *from_place(uint64_t t_receive_ns)
+{
+    return &from[(uint32_t)(t_receive_ns * 11400714819323198485ull >> 32) % FROM];
+}
+
+static __always_inline void hand(const struct latency_moment *what)
+{
+    *handed_place(what->subject, what->number) = (struct handed){
+        .number = what->number, .at_ns = bpf_ktime_get_ns(), .subject = what->subject,
+        .cpu = (uint16_t)bpf_get_smp_processor_id(), .kind = what->kind};
+}
+
+/* A slot that came by no lane was here all the time. */
+static __always_inline void take_over(struct latency_moment *what, uint64_t number)
+{
+    const struct handed *there = handed_place(what->subject, number);
+    if (there->number == number && there->subject == what->subject && there->kind == what->kind) {
+        what->handed_ns = there->at_ns;
+        what->from_cpu = there->cpu;
+    }
+    *from_place(what->begin_ns) = (struct from){.t_receive_ns = what->begin_ns, .at_ns = what->handed_ns,
+                                                .cpu = what->from_cpu};
+}
+
+static __always_inline void follow(struct latency_moment *what)
+{
+    const struct from *there = from_place(what->begin_ns);
+    if (there->t_receive_ns != what->begin_ns)
+        return;
+    what->handed_ns = there->at_ns;
+    what->from_cpu = (uint16_t)there->cpu;
+}
+
+static __always_inline struct latency_moment begun(uint64_t begin_ns, uint64_t number, uint64_t subject,
+                                                   uint64_t kind)
+{
+    uint16_t cpu = (uint16_t)bpf_get_smp_processor_id();
+    return (struct latency_moment){.begin_ns = begin_ns, .handed_ns = begin_ns, .number = number,
+                                   .subject = (uint32_t)subject, .from_cpu = cpu, .cpu = cpu,
+                                   .kind = (uint8_t)kind};
+}
+
 static __always_inline void over(uint32_t stage, struct latency_moment what)
 {
     what.end_ns = bpf_ktime_get_ns();
@@ -36,7 +101,6 @@ static __always_inline void over(uint32_t stage, struct latency_moment what)
         return;
     }
     what.stage = (uint8_t)stage;
-    what.cpu = (uint16_t)bpf_get_smp_processor_id();
     *told = what;
     bpf_ringbuf_submit(told, 0);
 }
@@ -60,8 +124,9 @@ int BPF_USDT(decoded, uint64_t kind, uint64_t subject, uint64_t number, uint64_t
 {
     if (!open)
         return 0;
-    over(LATENCY_DECODED, (struct latency_moment){.begin_ns = t_receive_ns, .number = number,
-                                                  .subject = (uint32_t)subject, .kind = (uint8_t)kind});
+    struct latency_moment what = begun(t_receive_ns, number, subject, kind);
+    hand(&what);
+    over(LATENCY_DECODED, what);
     return 0;
 }
 
@@ -69,10 +134,10 @@ SEC("usdt")
 int BPF_USDT(decided, uint64_t sequence, uint64_t kind, uint64_t subject, uint64_t number,
              uint64_t t_receive_ns, uint64_t leases)
 {
-    struct latency_moment what = {.begin_ns = t_receive_ns, .number = sequence, .subject = (uint32_t)subject,
-                                  .kind = (uint8_t)kind};
     if (!open)
         return 0;
+    struct latency_moment what = begun(t_receive_ns, sequence, subject, kind);
+    take_over(&what, number);
     __sync_fetch_and_add(&slots, 1);
     if (kind == KIND_READING || kind == KIND_REPORT)
         over(LATENCY_DECIDED, what);
@@ -84,9 +149,10 @@ int BPF_USDT(decided, uint64_t sequence, uint64_t kind, uint64_t subject, uint64
 SEC("usdt")
 int BPF_USDT(sent, uint64_t host, uint64_t sequence, uint64_t emergency, uint64_t t_receive_ns)
 {
-    struct latency_moment what = {.begin_ns = t_receive_ns, .number = sequence, .subject = (uint32_t)host};
     if (!open)
         return 0;
+    struct latency_moment what = begun(t_receive_ns, sequence, host, 0);
+    follow(&what);
     over(LATENCY_SENT, what);
     if (emergency)
         record(&rows[LATENCY_EMERGENCY], bpf_ktime_get_ns() - t_receive_ns);

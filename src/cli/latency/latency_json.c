@@ -35,11 +35,12 @@ static json_t *moments_json(const struct watch *watch)
                                                       (json_int_t)culprit->count));
         }
         json_array_append_new(list,
-                              json_pack("{s:s, s:I, s:I, s:I, s:i, s:I, s:I, s:o}", "stage",
+                              json_pack("{s:s, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:o}", "stage",
                                         watch_stage_name(moment->what.stage), "at_ns",
                                         (json_int_t)moment->what.begin_ns - watch->began_ns, "took_ns",
                                         rows_integer(moment_ns(&moment->what)), "number",
-                                        rows_integer(moment->what.number), "core", (int)moment->what.cpu,
+                                        rows_integer(moment->what.number), "from_core",
+                                        (int)moment->what.from_cpu, "core", (int)moment->what.cpu,
                                         "together", (json_int_t)moment->together, "explained_ns",
                                         rows_integer(moment->explained_ns), "culprits", culprits));
     }

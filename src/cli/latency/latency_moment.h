@@ -22,7 +22,7 @@ struct moment {
     uint32_t together;      /* others that fell into the same time, which are not listed themselves */
     uint32_t culprits;
     struct culprit culprit[CULPRITS_MAX];   /* most first */
-    uint64_t explained_ns;  /* taken by all culprits */
+    uint64_t explained_ns;  /* in which any culprit was at it: they may lie within each other */
     bool explained;         /* they were looked for */
 };
 
@@ -36,6 +36,7 @@ struct moments {
 struct thefts {
     uint64_t next;
     struct theft_event event[THEFTS_KEPT];
+    struct theft_span { uint64_t from_ns, to_ns; } span[THEFTS_KEPT];   /* of the moment that is explained */
 };
 
 /* any */
@@ -53,10 +54,12 @@ uint64_t moments_floor_ns(const struct moments *moments);
 
 void thefts_add(struct thefts *thefts, const struct theft_event *event);
 
-/* any: who took time within it. Calls that the loop itself makes count where nothing else is known. */
-void moment_explain(struct moment *moment, const struct thefts *thefts);
+/* any: who took time within it, on the core where it was then. Calls that the loop itself makes count where
+ * nothing else is known. */
+void moment_explain(struct moment *moment, struct thefts *thefts);
 
-/* any: "switch kworker/1:2 (57)", "softirq NET_RX", "system call sendto". */
+/* any: "switch kworker/1:2 (57)", "softirq NET_RX", "system_call 44". Anybody names a task: what is no
+ * printable ASCII is '?'. */
 void culprit_words(const struct theft_key *by, char *text, size_t bytes);
 
 #endif

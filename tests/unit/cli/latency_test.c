@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Worst moments and their culprits, and the heat map: what flyball latency works out by itself. */
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "cli/latency/latency_map.h"
 #include "cli/latency/latency_moment.h"
+#include "cli/latency/latency_rows.h"
 #include "msg/limits.h"
 
 static struct latency_moment at(uint64_t begin_ns, uint64_t took_ns)
@@ -87,6 +92,69 @@ static void time_is_blamed_on_who_took_it_within_the_moment(void **state)
     assert_true(moment.explained);
 }
 
+/* As the lane's core has it, and another where decide works what the lane has handed on. */
+static void on_another_core_nobody_took_its_time(void **state)
+{
+    (void)state;
+    enum { LANE = 2, DECIDE = 5, OTHER = 7 };
+    static const struct { uint16_t cpu; uint64_t begin_ns, took_ns; } row[] = {
+        {LANE, 1000, 100},      /* 100 before it was handed on */
+        {LANE, 1350, 100},      /* 50 of it before */
+        {DECIDE, 1100, 200},    /* not yet there */
+        {DECIDE, 1390, 30},     /* 20 of it there */
+        {DECIDE, 1900, 500},    /* 100 */
+        {LANE, 1500, 300},      /* there no longer */
+        {OTHER, 0, 5000},
+    };
+    static struct thefts thefts;
+    for (uint32_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct theft_event event = theft(THEFT_SWITCH, row[i].cpu, row[i].begin_ns, (uint32_t)row[i].took_ns);
+        event.cpu = row[i].cpu;
+        thefts_add(&thefts, &event);
+    }
+    struct moment moment = {.what = at(1000, 1000)};
+    moment.what.from_cpu = LANE;
+    moment.what.cpu = DECIDE;
+    moment.what.handed_ns = 1400;
+    moment_explain(&moment, &thefts);
+    assert_int_equal(moment.culprits, 2);
+    assert_int_equal(moment.culprit[0].by.id, LANE);
+    assert_int_equal(moment.culprit[0].took_ns, 150);
+    assert_int_equal(moment.culprit[1].by.id, DECIDE);
+    assert_int_equal(moment.culprit[1].took_ns, 120);
+    assert_int_equal(moment.explained_ns, 270);
+    moment.what.from_cpu = DECIDE;      /* a tick: never anywhere else */
+    moment.what.handed_ns = moment.what.begin_ns;
+    moment_explain(&moment, &thefts);
+    assert_int_equal(moment.culprits, 1);
+    assert_int_equal(moment.explained_ns, 330);
+    moment.what.from_cpu = LANE;        /* its slot's stamp was moved behind the time it was handed on */
+    moment.what.handed_ns = 900;
+    moment_explain(&moment, &thefts);
+    assert_int_equal(moment.culprits, 1);
+    assert_int_equal(moment.explained_ns, 330);
+}
+
+static void what_lies_within_another_is_taken_once(void **state)
+{
+    (void)state;
+    static struct thefts thefts;
+    struct theft_event event[] = {
+        theft(THEFT_INTERRUPT, 1, 1250, 50),    /* within the softirq, which ends later */
+        theft(THEFT_TIMER, 2, 1290, 30),        /* half of it behind that interrupt */
+        theft(THEFT_SOFTIRQ, 3, 1200, 200),
+        theft(THEFT_FAULT, 1, 1600, 100),
+    };
+    for (size_t i = 0; i < sizeof event / sizeof event[0]; i++)
+        thefts_add(&thefts, &event[i]);
+    struct moment moment = {.what = at(1000, 1000)};
+    moment_explain(&moment, &thefts);
+    assert_int_equal(moment.culprits, 4);
+    assert_int_equal(moment.culprit[0].took_ns, 200);
+    assert_int_equal(moment.culprit[2].took_ns, 50);
+    assert_int_equal(moment.explained_ns, 300);
+}
+
 static void of_many_culprits_the_largest_are_named_and_all_count(void **state)
 {
     (void)state;
@@ -114,6 +182,9 @@ static void culprits_have_words(void **state)
         {{.kind = THEFT_SWITCH, .id = 57, .name = "kworker/1:2"}, "switch kworker/1:2 (57)"},
         {{.kind = THEFT_SWITCH, .name = "swapper/1"}, "switch to idle: the thread slept or was throttled"},
         {{.kind = THEFT_TIMER, .id = 236}, "timer 236"},
+        {{.kind = THEFT_SYSCALL, .id = 44}, "system_call 44"},
+        {{.kind = THEFT_SWITCH, .id = 9, .name = "\033[2J\xff\n\x7f~"}, "switch ?[2J???~ (9)"},
+        {{.kind = THEFT_SWITCH, .id = 9, .name = "sixteen bytes 16"}, "switch sixteen bytes 16 (9)"},
         {{.kind = 99}, "unknown"},
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
@@ -190,14 +261,44 @@ static void an_empty_map_prints_nothing(void **state)
     free(text);
 }
 
+static bool is_blocked(int number)
+{
+    sigset_t now;
+    sigprocmask(SIG_BLOCK, NULL, &now);
+    return sigismember(&now, number) == 1;
+}
+
+static void signals_that_cannot_be_held_end_the_program(void **state)
+{
+    (void)state;
+    struct rlimit before, none;
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    int refused = rows_hold_signals();
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(refused, -EMFILE);
+    assert_false(is_blocked(SIGINT) || is_blocked(SIGTERM));
+    int held = rows_hold_signals();
+    assert_true(held >= 0);
+    assert_true(is_blocked(SIGINT) && is_blocked(SIGTERM));
+    raise(SIGINT);
+    assert_false(rows_wait(held, getpid(), 0));
+    close(held);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ten_longest_stay_longest_first),
         cmocka_unit_test(of_those_that_overlap_the_longest_stays),
         cmocka_unit_test(time_is_blamed_on_who_took_it_within_the_moment),
+        cmocka_unit_test(on_another_core_nobody_took_its_time),
+        cmocka_unit_test(what_lies_within_another_is_taken_once),
         cmocka_unit_test(of_many_culprits_the_largest_are_named_and_all_count),
         cmocka_unit_test(culprits_have_words),
+        cmocka_unit_test(signals_that_cannot_be_held_end_the_program),
         cmocka_unit_test(a_map_takes_what_is_new_into_the_column_of_its_time),
         cmocka_unit_test(a_map_prints_a_line_for_each_octave_between_the_extremes),
         cmocka_unit_test(an_empty_map_prints_nothing),
