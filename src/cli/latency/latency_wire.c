@@ -83,6 +83,8 @@ static int attach(struct wire *wire, struct wire_place *place)
     return error;
 }
 
+static_assert((int)WIRE_WHY_BYTES >= (int)PROBES_WHY_BYTES, "one buffer takes either");
+
 static int arm(struct wire *wire, const struct target *target, const char *provider, char why[WIRE_WHY_BYTES])
 {
     struct wire_bpf *object = wire->object;

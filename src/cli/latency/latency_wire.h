@@ -10,7 +10,7 @@
 #include "bpf/latency.h"
 #include "cli/latency/latency_target.h"
 
-enum { WIRES_MAX = 8, WIRE_PLACE_BYTES = 128, WIRE_WHY_BYTES = 240 /* a place and more: not less than PROBES_WHY_BYTES */ };
+enum { WIRES_MAX = 8, WIRE_PLACE_BYTES = 128, WIRE_WHY_BYTES = 240 };
 
 struct wire_bpf;
 
