@@ -53,12 +53,12 @@ def check_moments(seen):
     assert moments == sorted(moments, key=lambda moment: -moment['took_ns'])
     core_of = {thread['name']: thread['core'] for thread in seen['threads']}
     lane, decide = (core_of.get(name, core_of.get('fb-hot')) for name in ('fb-lane-0', 'fb-decide'))
-    # what a lane received before the watch began is not known to have been on its core
-    crossed = sum(moment['from_core'] == lane for moment in moments)
-    print(f'{crossed} of {len(moments)} moments began on core {lane} of the lane; decide is on {decide}')
+    ends_on = {'decoded': lane, 'decided': decide, 'sent': lane, 'tick': decide}
+    print(f'lane on {lane}, decide on {decide}; moments:', [moment['cores'] for moment in moments])
     for moment in moments:
-        assert moment['core'] == (lane if moment['stage'] == 'decoded' else decide), moment
-        assert moment['from_core'] in (lane, moment['core']), moment
+        cores = moment['cores']
+        assert cores and set(cores) <= {lane, decide} and cores[-1] == ends_on[moment['stage']], moment
+        assert moment['stage'] not in ('decoded', 'tick') or len(cores) == 1, moment
         assert 0 <= moment['explained_ns'] <= moment['took_ns']
         assert sum(by['took_ns'] for by in moment['culprits']) >= moment['explained_ns'] or \
             len(moment['culprits']) == 4, moment
@@ -108,8 +108,9 @@ def is_blamed(seen, pid):
     took_ns = sum(row['total_ns'] for row in rows if thief in row['by'])
     taken_ns = sum(row['total_ns'] for row in rows if row['by'].startswith('switch'))
     blamed = sum(any(thief in by['by'] for by in moment['culprits']) for moment in seen['moments'])
-    print(f'the spinner took {took_ns / seen["duration_ns"]:.1%} of the time, {took_ns / max(1, taken_ns):.1%} '
-          f'of what was taken, and stands in {blamed} of {len(seen["moments"])} moments')
+    print(f'the spinner took {took_ns / seen["duration_ns"]:.1%} of the time, '
+          f'{took_ns / max(1, taken_ns):.1%} of what was taken, and stands in {blamed} of '
+          f'{len(seen["moments"])} moments')
     return took_ns > seen['duration_ns'] / 50 and (blamed or took_ns < taken_ns / 2)
 
 

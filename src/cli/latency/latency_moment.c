@@ -64,27 +64,39 @@ void thefts_add(struct thefts *thefts, const struct theft_event *event)
     thefts->event[thefts->next++ % THEFTS_KEPT] = *event;
 }
 
-/* When it was on that core; nothing where it was on another. */
-static struct theft_span stay(const struct latency_moment *what, uint16_t cpu)
+static uint64_t between(uint64_t least, uint64_t value, uint64_t most)
 {
-    uint64_t handed_ns = what->handed_ns > what->begin_ns ? what->handed_ns : what->begin_ns;
-    if (cpu != what->from_cpu && cpu != what->cpu)
-        return (struct theft_span){0};
-    if (what->from_cpu == what->cpu)
-        return (struct theft_span){what->begin_ns, what->end_ns};
-    return cpu == what->from_cpu ? (struct theft_span){what->begin_ns, handed_ns}
-                                 : (struct theft_span){handed_ns, what->end_ns};
+    if (value < least)
+        return least;
+    return value < most ? value : most;
 }
 
-static struct theft_span within(const struct theft_event *event, const struct latency_moment *what)
+uint32_t moment_stays(const struct latency_moment *what, struct stay stay[STAYS])
 {
-    struct theft_span span = stay(what, event->cpu);
+    uint64_t handed_ns = between(what->begin_ns, what->handed_ns, what->end_ns);
+    uint64_t decided_ns = between(handed_ns, what->decided_ns, what->end_ns);
+    const struct stay all[STAYS] = {{what->begin_ns, handed_ns, what->from_cpu},
+                                    {handed_ns, decided_ns, what->decide_cpu},
+                                    {decided_ns, what->end_ns, what->cpu}};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < STAYS; i++) {
+        if (all[i].to_ns <= all[i].from_ns)
+            continue;
+        if (count && stay[count - 1].cpu == all[i].cpu)
+            stay[count - 1].to_ns = all[i].to_ns;
+        else
+            stay[count++] = all[i];
+    }
+    return count;
+}
+
+static struct theft_span within(const struct theft_event *event, const struct stay *stay)
+{
     uint64_t end_ns = event->begin_ns + event->took_ns;
-    if (span.from_ns < event->begin_ns)
-        span.from_ns = event->begin_ns;
-    if (span.to_ns > end_ns)
-        span.to_ns = end_ns;
-    return span;
+    if (event->cpu != stay->cpu)
+        return (struct theft_span){0};
+    return (struct theft_span){event->begin_ns > stay->from_ns ? event->begin_ns : stay->from_ns,
+                               end_ns < stay->to_ns ? end_ns : stay->to_ns};
 }
 
 static bool is_same(const struct theft_key *left, const struct theft_key *right)
@@ -143,20 +155,30 @@ static uint64_t covered_ns(struct theft_span *span, uint32_t count)
     return sum_ns;
 }
 
-/* What interrupts a call lies within it, and a call is no thief: calls count by themselves only where no
- * other culprit is found. */
-static void look(struct moment *moment, struct thefts *thefts, bool calls)
+/* Blames who took time while it was there, and adds when that was. */
+static uint32_t look_at(struct moment *moment, struct thefts *thefts, const struct stay *stay, bool calls,
+                        uint32_t spans)
 {
     uint64_t first = thefts->next > THEFTS_KEPT ? thefts->next - THEFTS_KEPT : 0;
-    uint32_t spans = 0;
     for (uint64_t i = first; i < thefts->next; i++) {
         const struct theft_event *event = &thefts->event[i % THEFTS_KEPT];
-        struct theft_span span = within(event, &moment->what);
+        struct theft_span span = within(event, stay);
         if (span.to_ns <= span.from_ns || (event->by.kind == THEFT_SYSCALL) != calls)
             continue;
         blame(moment, &event->by, span.to_ns - span.from_ns);
         thefts->span[spans++] = span;
     }
+    return spans;
+}
+
+/* What interrupts a call lies within it, and a call is no thief: calls count by themselves only where no
+ * other culprit is found. */
+static void look(struct moment *moment, struct thefts *thefts, bool calls)
+{
+    struct stay stay[STAYS];
+    uint32_t count = moment_stays(&moment->what, stay), spans = 0;
+    for (uint32_t i = 0; i < count; i++)
+        spans = look_at(moment, thefts, &stay[i], calls, spans);
     moment->explained_ns = covered_ns(thefts->span, spans);
 }
 

@@ -9,7 +9,7 @@
 
 #include "bpf/latency.h"
 
-enum { MOMENTS_MAX = 10, CULPRITS_MAX = 4, THEFTS_KEPT = 1 << 15 };
+enum { MOMENTS_MAX = 10, CULPRITS_MAX = 4, THEFTS_KEPT = 1 << 15, STAYS = 3 };
 
 struct culprit {
     struct theft_key by;
@@ -36,7 +36,7 @@ struct moments {
 struct thefts {
     uint64_t next;
     struct theft_event event[THEFTS_KEPT];
-    struct theft_span { uint64_t from_ns, to_ns; } span[THEFTS_KEPT];   /* of the moment that is explained */
+    struct theft_span { uint64_t from_ns, to_ns; } span[THEFTS_KEPT * STAYS];   /* of one moment */
 };
 
 /* any */
@@ -44,6 +44,15 @@ static inline uint64_t moment_ns(const struct latency_moment *what)
 {
     return what->end_ns > what->begin_ns ? what->end_ns - what->begin_ns : 0;
 }
+
+struct stay {
+    uint64_t from_ns, to_ns;
+    uint16_t cpu;
+};
+
+/* any: the cores it was on, one after the other: the lane's, decide's, egress's. Returns how many; those next
+ * to each other on one core are one. */
+uint32_t moment_stays(const struct latency_moment *what, struct stay stay[STAYS]);
 
 /* any: notes it where it is one of the worst. Of those that overlap in time the longest alone stays. Returns
  * its place, NULL where it is none; other places move. */

@@ -27,11 +27,13 @@ static void print_moment(const struct watch *watch, const struct moment *moment,
 {
     char words[CULPRIT_BYTES];
     uint64_t took_ns = moment_ns(&moment->what), rest_ns = took_ns - moment->explained_ns;
+    struct stay stay[STAYS] = {{.cpu = moment->what.cpu}};
+    uint32_t stays = moment_stays(&moment->what, stay);
     double at_s = ((double)moment->what.begin_ns - (double)watch->began_ns) / 1e9;
     fprintf(out, "%9.2f us  at %8.3f s  %-8s core %u", row_us(took_ns), at_s,
-            watch_stage_name(moment->what.stage), moment->what.from_cpu);
-    if (moment->what.cpu != moment->what.from_cpu)
-        fprintf(out, ", then %u", moment->what.cpu);
+            watch_stage_name(moment->what.stage), stay[0].cpu);
+    for (uint32_t i = 1; i < stays; i++)
+        fprintf(out, ", then %u", stay[i].cpu);
     if (moment->together)
         fprintf(out, "  and %u more within", moment->together);
     fputc('\n', out);

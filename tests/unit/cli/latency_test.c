@@ -92,18 +92,19 @@ static void time_is_blamed_on_who_took_it_within_the_moment(void **state)
     assert_true(moment.explained);
 }
 
-/* As the lane's core has it, and another where decide works what the lane has handed on. */
+/* Received by a lane, worked by decide, sent by egress. */
 static void on_another_core_nobody_took_its_time(void **state)
 {
     (void)state;
-    enum { LANE = 2, DECIDE = 5, OTHER = 7 };
+    enum { LANE = 2, DECIDE = 5, EGRESS = 3, OTHER = 7 };
     static const struct { uint16_t cpu; uint64_t begin_ns, took_ns; } row[] = {
         {LANE, 1000, 100},      /* 100 before it was handed on */
         {LANE, 1350, 100},      /* 50 of it before */
         {DECIDE, 1100, 200},    /* not yet there */
         {DECIDE, 1390, 30},     /* 20 of it there */
-        {DECIDE, 1900, 500},    /* 100 */
+        {DECIDE, 1700, 500},    /* 100 before it was decided */
         {LANE, 1500, 300},      /* there no longer */
+        {EGRESS, 1300, 580},    /* 80 behind the decision */
         {OTHER, 0, 5000},
     };
     static struct thefts thefts;
@@ -112,27 +113,46 @@ static void on_another_core_nobody_took_its_time(void **state)
         event.cpu = row[i].cpu;
         thefts_add(&thefts, &event);
     }
-    struct moment moment = {.what = at(1000, 1000)};
-    moment.what.from_cpu = LANE;
-    moment.what.cpu = DECIDE;
-    moment.what.handed_ns = 1400;
+    struct moment moment = {.what = {.begin_ns = 1000, .handed_ns = 1400, .decided_ns = 1800, .end_ns = 2000,
+                                     .from_cpu = LANE, .decide_cpu = DECIDE, .cpu = EGRESS}};
     moment_explain(&moment, &thefts);
-    assert_int_equal(moment.culprits, 2);
+    assert_int_equal(moment.culprits, 3);
     assert_int_equal(moment.culprit[0].by.id, LANE);
     assert_int_equal(moment.culprit[0].took_ns, 150);
     assert_int_equal(moment.culprit[1].by.id, DECIDE);
     assert_int_equal(moment.culprit[1].took_ns, 120);
+    assert_int_equal(moment.culprit[2].took_ns, 80);
+    assert_int_equal(moment.explained_ns, 350);
+    moment.what.cpu = LANE;             /* egress has the lane's core */
+    moment.what.decided_ns = 1700;
+    moment_explain(&moment, &thefts);
+    assert_int_equal(moment.culprit[0].took_ns, 250);
     assert_int_equal(moment.explained_ns, 270);
-    moment.what.from_cpu = DECIDE;      /* a tick: never anywhere else */
-    moment.what.handed_ns = moment.what.begin_ns;
-    moment_explain(&moment, &thefts);
-    assert_int_equal(moment.culprits, 1);
-    assert_int_equal(moment.explained_ns, 330);
-    moment.what.from_cpu = LANE;        /* its slot's stamp was moved behind the time it was handed on */
-    moment.what.handed_ns = 900;
-    moment_explain(&moment, &thefts);
-    assert_int_equal(moment.culprits, 1);
-    assert_int_equal(moment.explained_ns, 330);
+}
+
+static void a_moment_has_the_cores_it_was_on(void **state)
+{
+    (void)state;
+    static const struct { uint64_t handed_ns, decided_ns; uint16_t cpu[STAYS]; uint32_t stays; } row[] = {
+        {1400, 1800, {1, 0, 1}, 3},
+        {1400, 1800, {1, 1, 1}, 1},
+        {1400, UINT64_MAX, {1, 0, 0}, 2},       /* a decision */
+        {900, UINT64_MAX, {1, 0, 0}, 1},        /* its stamp was moved behind the time it was handed on */
+        {1000, UINT64_MAX, {0, 0, 0}, 1},       /* a tick */
+        {1000, 1500, {0, 0, 1}, 2},             /* a lease of a tick */
+    };
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct stay stay[STAYS];
+        struct latency_moment what = {.begin_ns = 1000, .end_ns = 2000, .handed_ns = row[i].handed_ns,
+                                      .decided_ns = row[i].decided_ns, .from_cpu = row[i].cpu[0],
+                                      .decide_cpu = row[i].cpu[1], .cpu = row[i].cpu[2]};
+        assert_int_equal(moment_stays(&what, stay), row[i].stays);
+        assert_int_equal(stay[0].from_ns, 1000);
+        assert_int_equal(stay[row[i].stays - 1].to_ns, 2000);
+        assert_int_equal(stay[row[i].stays - 1].cpu, row[i].cpu[2]);
+        for (uint32_t j = 1; j < row[i].stays; j++)
+            assert_true(stay[j].from_ns == stay[j - 1].to_ns && stay[j].cpu != stay[j - 1].cpu);
+    }
 }
 
 static void what_lies_within_another_is_taken_once(void **state)
@@ -295,6 +315,7 @@ int main(void)
         cmocka_unit_test(of_those_that_overlap_the_longest_stays),
         cmocka_unit_test(time_is_blamed_on_who_took_it_within_the_moment),
         cmocka_unit_test(on_another_core_nobody_took_its_time),
+        cmocka_unit_test(a_moment_has_the_cores_it_was_on),
         cmocka_unit_test(what_lies_within_another_is_taken_once),
         cmocka_unit_test(of_many_culprits_the_largest_are_named_and_all_count),
         cmocka_unit_test(culprits_have_words),
