@@ -36,11 +36,14 @@ enum latency_stage { LATENCY_STAGES(LATENCY_STAGE_SYMBOL) LATENCY_STAGE_COUNT };
 /* What took so long that it may be one of the worst. */
 struct latency_moment {
     uint64_t begin_ns, end_ns;  /* CLOCK_MONOTONIC */
+    uint64_t handed_ns;         /* until then it was on from_cpu, */
+    uint64_t decided_ns;        /* until then on decide_cpu, and until its end on cpu */
     uint64_t number;            /* of the slot, the frame or the lease */
     uint32_t subject;           /* meter or host */
-    uint16_t cpu;
+    uint16_t from_cpu, decide_cpu, cpu;
     uint8_t stage;              /* enum latency_stage */
     uint8_t kind;               /* of the slot, 0 = a lease */
+    uint16_t reserved[2];
 };
 
 /* What takes time from a core of the loop. X(symbol, name, what) */
@@ -59,7 +62,7 @@ enum latency_theft { LATENCY_THEFTS(LATENCY_THEFT_SYMBOL) LATENCY_THEFT_COUNT };
 #undef LATENCY_THEFT_SYMBOL
 
 enum { LATENCY_NAME_BYTES = 16, LATENCY_CPUS = 512, LATENCY_OCTAVES = 40,
-       LATENCY_CULPRITS = 4096 };
+       LATENCY_CULPRITS = 4096, LATENCY_THREADS = 5 };
 
 struct theft_key {
     uint32_t kind;              /* enum latency_theft */

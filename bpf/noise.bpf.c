@@ -13,6 +13,7 @@
 char terms[] SEC("license") = "GPL";
 
 const volatile uint32_t thread_on[LATENCY_CPUS];    /* by core: the loop's thread there, 0 = none */
+const volatile uint32_t threads[LATENCY_THREADS];   /* the same, one after the other; 0 = no more */
 const volatile uint32_t told_from_ns = 1000;        /* what takes less is summed, and not told one by one */
 
 bool open;                  /* what happens counts */
@@ -140,12 +141,13 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 SEC("tp_btf/sched_migrate_task")
 int BPF_PROG(sched_migrate_task, struct task_struct *task, int to)
 {
-    for (uint32_t cpu = 0; cpu < LATENCY_CPUS; cpu++) {
-        if (!thread_on[cpu] || thread_on[cpu] != (uint32_t)task->pid)
-            continue;
-        struct theft_key by = {.kind = THEFT_MIGRATION, .id = (uint32_t)to};
-        add(&by, 0);
-        break;
+    struct theft_key by = {.kind = THEFT_MIGRATION, .id = (uint32_t)to};
+    uint32_t thread = (uint32_t)task->pid;
+    for (uint32_t i = 0; i < LATENCY_THREADS && threads[i]; i++) {
+        if (threads[i] == thread) {
+            add(&by, 0);
+            break;
+        }
     }
     return 0;
 }

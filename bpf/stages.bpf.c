@@ -23,6 +23,78 @@ struct {
     __uint(max_entries, 1 << 18);
 } moments SEC(".maps");
 
+/* Where and when the newest slots became slots: decide, which may be on another core, works them later, and
+ * their leases leave on a third. Whoever has the same place overwrites it: then what was before is not
+ * known. */
+enum { HANDED = 4096, WORKED = 1024 };
+
+static struct handed {
+    uint64_t number, at_ns;
+    uint32_t subject;
+    uint16_t cpu;
+    uint8_t kind;
+} handed[HANDED];
+
+/* The same of slots that decide has worked, by what their leases know of them: the time they were received,
+ * and of reports their host, for there are many in a burst. */
+static struct worked {
+    uint64_t t_receive_ns, handed_ns, decided_ns;
+    uint32_t host;
+    uint16_t from_cpu, cpu;
+} worked[WORKED];
+
+static __always_inline struct handed *handed_place(uint32_t subject, uint64_t number)
+{
+    return &handed[(subject * 2654435761u + (uint32_t)number) % HANDED];
+}
+
+static __always_inline struct worked *worked_place(uint64_t t_receive_ns, uint32_t host)
+{
+    return &worked[(uint32_t)((t_receive_ns + host) * 11400714819323198485ull >> 32) % WORKED];
+}
+
+static __always_inline void hand(const struct latency_moment *what)
+{
+    *handed_place(what->subject, what->number) = (struct handed){
+        .number = what->number, .at_ns = bpf_ktime_get_ns(), .subject = what->subject,
+        .cpu = what->cpu, .kind = what->kind};
+}
+
+/* A slot that came by no lane was here all the time. */
+static __always_inline void take_over(struct latency_moment *what, uint64_t number)
+{
+    const struct handed *there = handed_place(what->subject, number);
+    uint32_t host = what->kind == KIND_REPORT ? what->subject : ~0u;
+    if (there->number == number && there->subject == what->subject && there->kind == what->kind) {
+        what->handed_ns = there->at_ns;
+        what->from_cpu = there->cpu;
+    }
+    *worked_place(what->begin_ns, host) = (struct worked){
+        .t_receive_ns = what->begin_ns, .handed_ns = what->handed_ns, .decided_ns = bpf_ktime_get_ns(),
+        .host = host, .from_cpu = what->from_cpu, .cpu = what->cpu};
+}
+
+static __always_inline bool follow(struct latency_moment *what, uint32_t host)
+{
+    const struct worked *there = worked_place(what->begin_ns, host);
+    if (there->t_receive_ns != what->begin_ns || there->host != host)
+        return false;
+    what->handed_ns = there->handed_ns;
+    what->decided_ns = there->decided_ns;
+    what->from_cpu = there->from_cpu;
+    what->decide_cpu = there->cpu;
+    return true;
+}
+
+static __always_inline struct latency_moment begun(uint64_t begin_ns, uint64_t number, uint64_t subject,
+                                                   uint64_t kind)
+{
+    uint16_t cpu = (uint16_t)bpf_get_smp_processor_id();
+    return (struct latency_moment){.begin_ns = begin_ns, .handed_ns = begin_ns, .decided_ns = ~0ull,
+                                   .number = number, .subject = (uint32_t)subject, .from_cpu = cpu,
+                                   .decide_cpu = cpu, .cpu = cpu, .kind = (uint8_t)kind};
+}
+
 static __always_inline void over(uint32_t stage, struct latency_moment what)
 {
     what.end_ns = bpf_ktime_get_ns();
@@ -36,7 +108,6 @@ static __always_inline void over(uint32_t stage, struct latency_moment what)
         return;
     }
     what.stage = (uint8_t)stage;
-    what.cpu = (uint16_t)bpf_get_smp_processor_id();
     *told = what;
     bpf_ringbuf_submit(told, 0);
 }
@@ -60,8 +131,9 @@ int BPF_USDT(decoded, uint64_t kind, uint64_t subject, uint64_t number, uint64_t
 {
     if (!open)
         return 0;
-    over(LATENCY_DECODED, (struct latency_moment){.begin_ns = t_receive_ns, .number = number,
-                                                  .subject = (uint32_t)subject, .kind = (uint8_t)kind});
+    struct latency_moment what = begun(t_receive_ns, number, subject, kind);
+    hand(&what);
+    over(LATENCY_DECODED, what);
     return 0;
 }
 
@@ -69,10 +141,10 @@ SEC("usdt")
 int BPF_USDT(decided, uint64_t sequence, uint64_t kind, uint64_t subject, uint64_t number,
              uint64_t t_receive_ns, uint64_t leases)
 {
-    struct latency_moment what = {.begin_ns = t_receive_ns, .number = sequence, .subject = (uint32_t)subject,
-                                  .kind = (uint8_t)kind};
     if (!open)
         return 0;
+    struct latency_moment what = begun(t_receive_ns, sequence, subject, kind);
+    take_over(&what, number);
     __sync_fetch_and_add(&slots, 1);
     if (kind == KIND_READING || kind == KIND_REPORT)
         over(LATENCY_DECIDED, what);
@@ -84,9 +156,11 @@ int BPF_USDT(decided, uint64_t sequence, uint64_t kind, uint64_t subject, uint64
 SEC("usdt")
 int BPF_USDT(sent, uint64_t host, uint64_t sequence, uint64_t emergency, uint64_t t_receive_ns)
 {
-    struct latency_moment what = {.begin_ns = t_receive_ns, .number = sequence, .subject = (uint32_t)host};
     if (!open)
         return 0;
+    struct latency_moment what = begun(t_receive_ns, sequence, host, 0);
+    if (!follow(&what, (uint32_t)host))
+        follow(&what, ~0u);
     over(LATENCY_SENT, what);
     if (emergency)
         record(&rows[LATENCY_EMERGENCY], bpf_ktime_get_ns() - t_receive_ns);

@@ -16,7 +16,7 @@ import agent_test
 from daemon_test import Bed, CLI, ask, finish, run_cli, skip
 
 SENDER = os.environ['FLYBALL_SENDER']
-APART_MOST, ROWS_LEAST = 0.05, 300
+APART_MOST, ROWS_LEAST, HEAVY_S = 0.05, 300, 2
 UNDER_WAY = 64          # what a thread that stands still between a probe and a counter has in hand
 STAGES = {'decoded', 'decided', 'sent', 'emergency', 'tick'}
 
@@ -51,7 +51,14 @@ def check_moments(seen):
     longest = max(seen['stages'][name]['max_ns'] for name in ('decoded', 'decided', 'sent', 'tick'))
     assert moments[0]['took_ns'] == longest or seen['lost']['moments'], (moments[0], longest)
     assert moments == sorted(moments, key=lambda moment: -moment['took_ns'])
+    core_of = {thread['name']: thread['core'] for thread in seen['threads']}
+    lane, decide = (core_of.get(name, core_of.get('fb-hot')) for name in ('fb-lane-0', 'fb-decide'))
+    ends_on = {'decoded': lane, 'decided': decide, 'sent': lane, 'tick': decide}
+    print(f'lane on {lane}, decide on {decide}; moments:', [moment['cores'] for moment in moments])
     for moment in moments:
+        cores = moment['cores']
+        assert cores and set(cores) <= {lane, decide} and cores[-1] == ends_on[moment['stage']], moment
+        assert moment['stage'] not in ('decoded', 'tick') or len(cores) == 1, moment
         assert 0 <= moment['explained_ns'] <= moment['took_ns']
         assert sum(by['took_ns'] for by in moment['culprits']) >= moment['explained_ns'] or \
             len(moment['culprits']) == 4, moment
@@ -65,7 +72,7 @@ def case_agree():
             traffic = bed.traffic(60)
             time.sleep(0.5)
             before = counts(bed)
-            seen = watch(bed, '--for', '3s' if decide_core else '1s')
+            seen = watch(bed, '--for', '1s')
             after = counts(bed)
             finish(traffic, early=True)
             bed.stop(daemon)
@@ -92,6 +99,21 @@ def case_agree():
                 assert 'system_call' in kinds, 'the loop sent, and no call of it was seen'
 
 
+def is_blamed(seen, pid):
+    """It shares the core with a loop that is an ordinary task here: where it is most of what was taken,
+    moments are its doing."""
+    if not seen['noise']['measured']:
+        skip('noise is not measured here: ' + seen['noise']['why'])
+    rows, thief = seen['noise']['rows'], f'({pid})'
+    took_ns = sum(row['total_ns'] for row in rows if thief in row['by'])
+    taken_ns = sum(row['total_ns'] for row in rows if row['by'].startswith('switch'))
+    blamed = sum(any(thief in by['by'] for by in moment['culprits']) for moment in seen['moments'])
+    print(f'the spinner took {took_ns / seen["duration_ns"]:.1%} of the time, '
+          f'{took_ns / max(1, taken_ns):.1%} of what was taken, and stands in {blamed} of '
+          f'{len(seen["moments"])} moments')
+    return took_ns > seen['duration_ns'] / 50 and (blamed or took_ns < taken_ns / 2)
+
+
 def case_blame():
     """Somebody else who spins on the loop's core is named as who took its time."""
     with Bed('dlat') as bed:
@@ -101,21 +123,10 @@ def case_blame():
                                    preexec_fn=lambda: os.sched_setaffinity(0, {1}))
         bed.running.append(spinner)
         time.sleep(0.5)
-        seen = watch(bed, '--for', '3s')
+        # others may want the core, too, and take all of one watch
+        assert any(is_blamed(watch(bed, '--for', '2s'), spinner.pid) for _ in range(3))
         finish(traffic, early=True)
         bed.stop(daemon)
-        if not seen['noise']['measured']:
-            skip('noise is not measured here: ' + seen['noise']['why'])
-        thief = f'({spinner.pid})'
-        took_ns = sum(row['total_ns'] for row in seen['noise']['rows'] if thief in row['by'])
-        blamed = [moment for moment in seen['moments'] if any(thief in by['by'] for by in moment['culprits'])]
-        print(f'the spinner took {took_ns / seen["duration_ns"]:.1%} of the time, and stands in '
-              f'{len(blamed)} of {len(seen["moments"])} moments')
-        # it shares the core with a loop that is an ordinary task here, and others may want it, too: where it
-        # is most of what was taken, moments are its doing
-        taken_ns = sum(row['total_ns'] for row in seen['noise']['rows'] if row['by'].startswith('switch'))
-        assert took_ns > seen['duration_ns'] / 50
-        assert blamed or took_ns < taken_ns / 2
 
 
 def quantile(values, q):
@@ -166,7 +177,7 @@ class StampAtHand:
 
 def measured_alike(bed):
     """One report at a time and the lease that answers it, measured by its sender and by programs at its
-    interface: how far the two are apart, by quantile."""
+    interface: how far the two are apart, by quantile and in number. None: too few to say."""
     sender = subprocess.Popen([SENDER, bed.site, bed.suffix, '60'], stdout=subprocess.PIPE, encoding='utf-8')
     bed.running.append(sender)
     time.sleep(0.3)
@@ -177,7 +188,11 @@ def measured_alike(bed):
     end_ns = seen['began_ns'] + seen['duration_ns']
     rows = [row for row in json.loads(text) if seen['began_ns'] < row[0] < end_ns]
     answer = seen['wire']['rows']['answer']
-    apart = {}
+    # answers that were waited for in vain, and such as lie across an end, are in one of the two alone
+    apart = {'n': abs(answer['n'] - len(rows))}
+    if len(rows) < ROWS_LEAST:
+        print(f'{len(rows)} answers: too few')
+        return None
     for q in (0.5, 0.99):
         own, calls = (quantile([row[i] for row in rows], q) for i in (1, 2))
         apart[q] = abs(middle_ns(answer, q) / own - 1)
@@ -185,37 +200,51 @@ def measured_alike(bed):
               'around the calls')
     mean_ns = answer['sum_ns'] / answer['n'] - sum(row[1] for row in rows) / len(rows)
     print(f'n {answer["n"]} of {len(rows)}; {mean_ns:.0f} ns apart on average')
-    assert seen['wire']['ambiguous'] == 0 and answer['n'] > 10
-    # answers that were waited for in vain, and such as lie across an end, are in one of the two alone
-    return apart if abs(answer['n'] - len(rows)) <= 1 and len(rows) >= ROWS_LEAST else None
+    assert seen['wire']['ambiguous'] == 0
+    return apart
+
+
+def are_alike(apart):
+    return apart and apart['n'] <= 1 and max(apart[0.5], apart[0.99]) < APART_MOST
+
+
+def emergencies(bed):
+    return ask(bed.door, b'counters')['counters']['egress']['emergencies']
+
+
+def is_cut(bed, traffic):
+    """Heavy for a while, and light again. Nothing is cut before leases are above fail-safe."""
+    before, end = emergencies(bed), time.monotonic() + HEAVY_S
+    traffic.send_signal(signal.SIGUSR1)
+    while emergencies(bed) == before and time.monotonic() < end:
+        time.sleep(0.05)
+    traffic.send_signal(signal.SIGUSR1)
+    return emergencies(bed) - before
 
 
 def caused_by_readings(bed, traffic):
-    """Cap frames of an emergency are known as those of the reading that called it. False: there was none."""
-    time.sleep(3)                       # leases above fail-safe, or there is nothing to cut
+    """Cap frames of an emergency are known as those of the reading that called it."""
     watching = subprocess.Popen(
-        [CLI, 'latency', '--door', bed.door, '--json', '--no-noise', '--for', '4s', '--wire',
+        [CLI, 'latency', '--door', bed.door, '--json', '--no-noise', '--wire',
          f'flyball-hosts-{bed.suffix}:eth0', '--wire', f'flyball-meters-{bed.suffix}:eth0'],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8')
     bed.running.append(watching)
     assert 'watching' in watching.stderr.readline()
-    before = ask(bed.door, b'counters')['counters']['egress']['emergencies']
-    traffic.send_signal(signal.SIGUSR1)     # heavy
-    time.sleep(2)
-    cut = ask(bed.door, b'counters')['counters']['egress']['emergencies'] - before
+    cut, rounds = 0, 0
+    while not cut and rounds < 6:
+        time.sleep(1)
+        cut, rounds = is_cut(bed, traffic), rounds + 1
+    watching.send_signal(signal.SIGTERM)
     text, _ = watching.communicate(timeout=60)
-    traffic.send_signal(signal.SIGUSR1)     # and light again
     seen = json.loads(text)
     rows = {name: {key: row[key] for key in ('n', 'p50_ns', 'max_ns')}
             for name, row in seen['wire']['rows'].items()}
-    print(cut, 'cut', rows, {key: seen['wire'][key] for key in ('meter_frames', 'cap_frames', 'unmatched')})
-    assert rows['answer']['n'] > 50 and seen['wire']['meter_frames'] > 50
-    known = rows['all']['n'] + rows['answer']['n'] + seen['wire']['unmatched']
-    assert abs(seen['wire']['cap_frames'] - known) <= 2, known     # one may be under way at the end
-    if seen['duration_ns'] < 2.5e9 or not cut:
-        return False
+    sent = seen['stages']['sent']['n']
+    print(f'{cut} cut, at the {rounds}. time', rows, sent, 'sent',
+          {key: seen['wire'][key] for key in ('meter_frames', 'cap_frames', 'unmatched')})
+    assert cut, 'readings far above every limit, and no host was cut'
+    assert rows['answer']['n'] > 20 and seen['wire']['meter_frames'] > 20, rows
     assert rows['first']['n'] >= 1 and rows['all']['n'] >= rows['first']['n'], rows
-    return True
 
 
 def case_wire():
@@ -224,19 +253,16 @@ def case_wire():
         daemon = bed.start()
         tried = []
         # a stall that lies in one of the two alone moves the tail: what is systematic shows each time
-        while len(tried) < 5 and not any(apart and max(apart.values()) < APART_MOST for apart in tried):
+        while len(tried) < 5 and not any(are_alike(apart) for apart in tried):
             tried.append(measured_alike(bed))
         judged = [apart for apart in tried if apart]
         if not judged:
             skip(f'this machine is too slow: fewer than {ROWS_LEAST} answers in 2 s, five times')
+        assert min(apart['n'] for apart in judged) <= 1, judged
         assert min(apart[0.5] for apart in judged) < APART_MOST, judged
         assert len(judged) < 3 or min(apart[0.99] for apart in judged) < APART_MOST, judged
         traffic = bed.traffic(90, '--heavy', 'm-rack-a1')
-        for _ in range(3):
-            if caused_by_readings(bed, traffic):
-                break
-        else:
-            skip('this machine is too slow: no reading made the daemon cut a host while it was watched')
+        caused_by_readings(bed, traffic)
         finish(traffic, early=True)
         bed.stop(daemon)
 
@@ -264,7 +290,7 @@ def case_agent():
 def case_refused():
     """What cannot be done is said, with the exit code that the manual names."""
     with Bed('dlat') as bed:
-        daemon = bed.start()
+        daemon, without = bed.start(), ''
         for arguments, code, words in [
                 ((), 2, 'give one of'),
                 (('--door', bed.door, '--pid', '1'), 2, 'give one of'),
@@ -281,6 +307,9 @@ def case_refused():
                 (('--pid', '999999999'), 3, 'No such process')]:
             done = run_cli('latency', *arguments)
             print(done.returncode, done.stderr.strip())
+            if done.returncode == 5 and words.startswith(('the probe', '--wire fb', '--wire nowhere')):
+                without = done.stderr.strip()       # a target that is there, and a kernel without programs
+                continue
             assert done.returncode == code and words in done.stderr and not done.stdout, arguments
         os.chmod(bed.folder, 0o755)
         copy = shutil.copy(CLI, bed.folder)
@@ -289,9 +318,12 @@ def case_refused():
         print(done.returncode, done.stderr.strip())
         assert done.returncode in (3, 5) and done.stderr.startswith('flyball latency: ')
         bed.stop(daemon)
+        if without:
+            skip('probes and interfaces that are not there were not tried: ' + without)
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))      # what was set is put back
     if os.geteuid():
         skip('namespaces and programs in the kernel need root')
     {'agree': case_agree, 'wire': case_wire, 'agent': case_agent, 'blame': case_blame,

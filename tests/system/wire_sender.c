@@ -26,7 +26,7 @@
 #include "wire/cap.h"
 #include "wire/frame.h"
 
-enum { GAP_US = 250, AWAIT_MS = 2000, CONTROL_BYTES = 512 };
+enum { GAP_US = 250, AWAIT_MS = 2000, FIRST_MS = 100, CONTROL_BYTES = 512 };
 
 struct sender {
     struct site site;
@@ -160,7 +160,9 @@ static void turn(struct sender *sender)
 {
     int64_t before_ns = clock_ns(CLOCK_MONOTONIC);
     report(sender);
-    int64_t came_ns = await(sender, before_ns + AWAIT_MS * NS_PER_MS), after_ns = clock_ns(CLOCK_MONOTONIC);
+    /* the very first may find nobody who knows the way back */
+    int64_t most_ns = (sender->printed ? AWAIT_MS : FIRST_MS) * NS_PER_MS;
+    int64_t came_ns = await(sender, before_ns + most_ns), after_ns = clock_ns(CLOCK_MONOTONIC);
     int64_t sent_ns = newest_sent_ns(sender);
     if (came_ns && sent_ns)
         printf("%s[%lld, %lld, %lld]", sender->printed++ ? ",\n" : "", (long long)before_ns,

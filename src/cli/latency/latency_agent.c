@@ -12,29 +12,24 @@
 
 #include "agent.skel.h"
 #include "cli/cli.h"
+#include "cli/latency/latency_probes.h"
 #include "cli/latency/latency_rows.h"
 #include "rt/clock.h"
 
 static int arm(struct agent_bpf *object, pid_t pid, const char *provider)
 {
-    struct { struct bpf_program *program; struct bpf_link **link; const char *name; } probe[] = {
+    const struct probe_arming probe[] = {
         {object->progs.reported, &object->links.reported, "reported"},
         {object->progs.leased, &object->links.leased, "leased"},
         {object->progs.write, &object->links.write, "write"},
         {object->progs.written, &object->links.written, "written"},
     };
-    char program[64];
+    char program[TARGET_PATH_BYTES], why[PROBES_WHY_BYTES];
     snprintf(program, sizeof program, "/proc/%d/exe", (int)pid);
-    for (size_t i = 0; i < sizeof probe / sizeof probe[0]; i++) {
-        *probe[i].link =
-            bpf_program__attach_usdt(probe[i].program, pid, program, provider, probe[i].name, NULL);
-        if (*probe[i].link)
-            continue;
-        fprintf(stderr, "flyball latency: the probe %s of process %d cannot be armed: %s\n", probe[i].name,
-                (int)pid, strerror(errno));
-        return CLI_CONNECT;
-    }
-    return CLI_OK;
+    if (!probes_arm(probe, sizeof probe / sizeof probe[0], pid, program, provider, why))
+        return CLI_OK;
+    fprintf(stderr, "flyball latency: %s\n", why);
+    return CLI_CONNECT;
 }
 
 static void print(const struct agent_bpf *object, FILE *out)

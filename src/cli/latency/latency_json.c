@@ -20,6 +20,16 @@ static json_t *wire_json(const struct watch *watch)
                      rows_integer(counts->ambiguous), "egress_unseen", unseen);
 }
 
+static json_t *cores_json(const struct latency_moment *what)
+{
+    struct stay stay[STAYS];
+    json_t *list = json_array();
+    uint32_t stays = moment_stays(what, stay);
+    for (uint32_t i = 0; i < stays; i++)
+        json_array_append_new(list, json_integer(stay[i].cpu));
+    return list;
+}
+
 static json_t *moments_json(const struct watch *watch)
 {
     char words[WORDS_BYTES];
@@ -34,14 +44,14 @@ static json_t *moments_json(const struct watch *watch)
                                                       rows_integer(culprit->took_ns), "count",
                                                       (json_int_t)culprit->count));
         }
-        json_array_append_new(list,
-                              json_pack("{s:s, s:I, s:I, s:I, s:i, s:I, s:I, s:o}", "stage",
-                                        watch_stage_name(moment->what.stage), "at_ns",
-                                        (json_int_t)moment->what.begin_ns - watch->began_ns, "took_ns",
-                                        rows_integer(moment_ns(&moment->what)), "number",
-                                        rows_integer(moment->what.number), "core", (int)moment->what.cpu,
-                                        "together", (json_int_t)moment->together, "explained_ns",
-                                        rows_integer(moment->explained_ns), "culprits", culprits));
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:o}", "stage",
+                            watch_stage_name(moment->what.stage), "at_ns",
+                            (json_int_t)moment->what.begin_ns - watch->began_ns, "took_ns",
+                            rows_integer(moment_ns(&moment->what)), "number",
+                            rows_integer(moment->what.number), "cores", cores_json(&moment->what), "together",
+                            (json_int_t)moment->together, "explained_ns", rows_integer(moment->explained_ns),
+                            "culprits", culprits));
     }
     return list;
 }

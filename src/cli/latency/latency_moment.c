@@ -2,6 +2,7 @@
 #include "cli/latency/latency_moment.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 uint64_t moments_floor_ns(const struct moments *moments)
@@ -63,11 +64,39 @@ void thefts_add(struct thefts *thefts, const struct theft_event *event)
     thefts->event[thefts->next++ % THEFTS_KEPT] = *event;
 }
 
-static uint64_t within(const struct theft_event *event, const struct latency_moment *what)
+static uint64_t between(uint64_t least, uint64_t value, uint64_t most)
 {
-    uint64_t from = event->begin_ns > what->begin_ns ? event->begin_ns : what->begin_ns;
-    uint64_t end_ns = event->begin_ns + event->took_ns, to = end_ns < what->end_ns ? end_ns : what->end_ns;
-    return to > from ? to - from : 0;
+    if (value < least)
+        return least;
+    return value < most ? value : most;
+}
+
+uint32_t moment_stays(const struct latency_moment *what, struct stay stay[STAYS])
+{
+    uint64_t handed_ns = between(what->begin_ns, what->handed_ns, what->end_ns);
+    uint64_t decided_ns = between(handed_ns, what->decided_ns, what->end_ns);
+    const struct stay all[STAYS] = {{what->begin_ns, handed_ns, what->from_cpu},
+                                    {handed_ns, decided_ns, what->decide_cpu},
+                                    {decided_ns, what->end_ns, what->cpu}};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < STAYS; i++) {
+        if (all[i].to_ns <= all[i].from_ns)
+            continue;
+        if (count && stay[count - 1].cpu == all[i].cpu)
+            stay[count - 1].to_ns = all[i].to_ns;
+        else
+            stay[count++] = all[i];
+    }
+    return count;
+}
+
+static struct theft_span within(const struct theft_event *event, const struct stay *stay)
+{
+    uint64_t end_ns = event->begin_ns + event->took_ns;
+    if (event->cpu != stay->cpu)
+        return (struct theft_span){0};
+    return (struct theft_span){event->begin_ns > stay->from_ns ? event->begin_ns : stay->from_ns,
+                               end_ns < stay->to_ns ? end_ns : stay->to_ns};
 }
 
 static bool is_same(const struct theft_key *left, const struct theft_key *right)
@@ -104,31 +133,62 @@ static void blame(struct moment *moment, const struct theft_key *by, uint64_t to
     sort_last(moment, at);
 }
 
-/* What interrupts a call lies within it, so calls would count twice: they count by themselves only where no
- * other culprit is found. */
-static void look(struct moment *moment, const struct thefts *thefts, bool calls)
+static int by_begin(const void *left, const void *right)
+{
+    uint64_t a = ((const struct theft_span *)left)->from_ns;
+    uint64_t b = ((const struct theft_span *)right)->from_ns;
+    return (a > b) - (a < b);
+}
+
+/* An interrupt lies within the softirq or the fault that it interrupts: that time was taken once. */
+static uint64_t covered_ns(struct theft_span *span, uint32_t count)
+{
+    uint64_t sum_ns = 0, up_to_ns = 0;
+    qsort(span, count, sizeof *span, by_begin);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t from_ns = span[i].from_ns > up_to_ns ? span[i].from_ns : up_to_ns;
+        if (span[i].to_ns <= from_ns)
+            continue;
+        sum_ns += span[i].to_ns - from_ns;
+        up_to_ns = span[i].to_ns;
+    }
+    return sum_ns;
+}
+
+/* Blames who took time while it was there, and adds when that was. */
+static uint32_t look_at(struct moment *moment, struct thefts *thefts, const struct stay *stay, bool calls,
+                        uint32_t spans)
 {
     uint64_t first = thefts->next > THEFTS_KEPT ? thefts->next - THEFTS_KEPT : 0;
     for (uint64_t i = first; i < thefts->next; i++) {
         const struct theft_event *event = &thefts->event[i % THEFTS_KEPT];
-        uint64_t took_ns = within(event, &moment->what);
-        if (!took_ns || (event->by.kind == THEFT_SYSCALL) != calls)
+        struct theft_span span = within(event, stay);
+        if (span.to_ns <= span.from_ns || (event->by.kind == THEFT_SYSCALL) != calls)
             continue;
-        blame(moment, &event->by, took_ns);
-        moment->explained_ns += took_ns;
+        blame(moment, &event->by, span.to_ns - span.from_ns);
+        thefts->span[spans++] = span;
     }
+    return spans;
 }
 
-void moment_explain(struct moment *moment, const struct thefts *thefts)
+/* What interrupts a call lies within it, and a call is no thief: calls count by themselves only where no
+ * other culprit is found. */
+static void look(struct moment *moment, struct thefts *thefts, bool calls)
+{
+    struct stay stay[STAYS];
+    uint32_t count = moment_stays(&moment->what, stay), spans = 0;
+    for (uint32_t i = 0; i < count; i++)
+        spans = look_at(moment, thefts, &stay[i], calls, spans);
+    moment->explained_ns = covered_ns(thefts->span, spans);
+}
+
+void moment_explain(struct moment *moment, struct thefts *thefts)
 {
     moment->culprits = 0;
-    moment->explained_ns = 0;
     moment->explained = true;
     look(moment, thefts, false);
     if (!moment->culprits)
         look(moment, thefts, true);
-    if (moment->explained_ns > moment_ns(&moment->what))
-        moment->explained_ns = moment_ns(&moment->what);
 }
 
 /* enum of linux/interrupt.h, whose order has not changed since it was written */
@@ -156,4 +216,7 @@ void culprit_words(const struct theft_key *by, char *text, size_t bytes)
         snprintf(text, bytes, "%s %.*s (%u)", kinds[by->kind], LATENCY_NAME_BYTES, by->name, by->id);
     else
         snprintf(text, bytes, "%s %u", kinds[by->kind], by->id);
+    for (char *at = text; *at; at++)
+        if (*at < 0x20 || *at > 0x7e)
+            *at = '?';
 }

@@ -9,7 +9,7 @@
 
 #include "bpf/latency.h"
 
-enum { MOMENTS_MAX = 10, CULPRITS_MAX = 4, THEFTS_KEPT = 1 << 15 };
+enum { MOMENTS_MAX = 10, CULPRITS_MAX = 4, THEFTS_KEPT = 1 << 15, STAYS = 3 };
 
 struct culprit {
     struct theft_key by;
@@ -22,7 +22,7 @@ struct moment {
     uint32_t together;      /* others that fell into the same time, which are not listed themselves */
     uint32_t culprits;
     struct culprit culprit[CULPRITS_MAX];   /* most first */
-    uint64_t explained_ns;  /* taken by all culprits */
+    uint64_t explained_ns;  /* in which any culprit was at it: they may lie within each other */
     bool explained;         /* they were looked for */
 };
 
@@ -36,6 +36,7 @@ struct moments {
 struct thefts {
     uint64_t next;
     struct theft_event event[THEFTS_KEPT];
+    struct theft_span { uint64_t from_ns, to_ns; } span[THEFTS_KEPT * STAYS];   /* of one moment */
 };
 
 /* any */
@@ -43,6 +44,15 @@ static inline uint64_t moment_ns(const struct latency_moment *what)
 {
     return what->end_ns > what->begin_ns ? what->end_ns - what->begin_ns : 0;
 }
+
+struct stay {
+    uint64_t from_ns, to_ns;
+    uint16_t cpu;
+};
+
+/* any: the cores it was on, one after the other: the lane's, decide's, egress's. Returns how many; those next
+ * to each other on one core are one. */
+uint32_t moment_stays(const struct latency_moment *what, struct stay stay[STAYS]);
 
 /* any: notes it where it is one of the worst. Of those that overlap in time the longest alone stays. Returns
  * its place, NULL where it is none; other places move. */
@@ -53,10 +63,12 @@ uint64_t moments_floor_ns(const struct moments *moments);
 
 void thefts_add(struct thefts *thefts, const struct theft_event *event);
 
-/* any: who took time within it. Calls that the loop itself makes count where nothing else is known. */
-void moment_explain(struct moment *moment, const struct thefts *thefts);
+/* any: who took time within it, on the core where it was then. Calls that the loop itself makes count where
+ * nothing else is known. */
+void moment_explain(struct moment *moment, struct thefts *thefts);
 
-/* any: "switch kworker/1:2 (57)", "softirq NET_RX", "system call sendto". */
+/* any: "switch kworker/1:2 (57)", "softirq NET_RX", "system_call 44". Anybody names a task: what is no
+ * printable ASCII is '?'. */
 void culprit_words(const struct theft_key *by, char *text, size_t bytes);
 
 #endif

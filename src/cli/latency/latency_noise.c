@@ -69,11 +69,16 @@ static int take_theft(void *user, void *data, size_t bytes)
     return 0;
 }
 
-static void tell_cores(struct noise *noise, const struct target *target)
+static_assert((int)TARGET_THREADS_MAX == (int)LATENCY_THREADS, "the programs know of every thread");
+
+static void tell_threads(struct noise *noise, const struct target *target)
 {
-    for (uint32_t i = 0; i < target->threads; i++)
+    for (uint32_t i = 0; i < target->threads; i++) {
+        uint32_t tid = (uint32_t)target->thread[i].tid;
+        noise->object->rodata->threads[i] = tid;
         if (target->thread[i].core < LATENCY_CPUS)
-            noise->object->rodata->thread_on[target->thread[i].core] = (uint32_t)target->thread[i].tid;
+            noise->object->rodata->thread_on[target->thread[i].core] = tid;
+    }
 }
 
 static int load(struct noise *noise, const struct target *target, bool all)
@@ -82,7 +87,7 @@ static int load(struct noise *noise, const struct target *target, bool all)
     noise->object = noise_bpf__open();
     if (!noise->object)
         return -errno;
-    tell_cores(noise, target);
+    tell_threads(noise, target);
     if (!all)
         sift(noise);
     uint32_t left = 0;

@@ -6,11 +6,6 @@
 
 enum { CULPRIT_BYTES = 80, NOISE_SHOWN = 12 };
 
-static double us(uint64_t ns)
-{
-    return (double)ns / 1e3;
-}
-
 static void print_wire(const struct watch *watch, FILE *out)
 {
     const struct wire_counts *counts = &watch->wire_seen.counts;
@@ -32,23 +27,27 @@ static void print_moment(const struct watch *watch, const struct moment *moment,
 {
     char words[CULPRIT_BYTES];
     uint64_t took_ns = moment_ns(&moment->what), rest_ns = took_ns - moment->explained_ns;
+    struct stay stay[STAYS] = {{.cpu = moment->what.cpu}};
+    uint32_t stays = moment_stays(&moment->what, stay);
     double at_s = ((double)moment->what.begin_ns - (double)watch->began_ns) / 1e9;
-    fprintf(out, "%9.2f us  at %8.3f s  %-8s core %u", us(took_ns), at_s,
-            watch_stage_name(moment->what.stage), moment->what.cpu);
+    fprintf(out, "%9.2f us  at %8.3f s  %-8s core %u", row_us(took_ns), at_s,
+            watch_stage_name(moment->what.stage), stay[0].cpu);
+    for (uint32_t i = 1; i < stays; i++)
+        fprintf(out, ", then %u", stay[i].cpu);
     if (moment->together)
         fprintf(out, "  and %u more within", moment->together);
     fputc('\n', out);
     for (uint32_t i = 0; i < moment->culprits; i++) {
         const struct culprit *culprit = &moment->culprit[i];
         culprit_words(&culprit->by, words, sizeof words);
-        fprintf(out, "%14.2f us  %s", us(culprit->took_ns), words);
+        fprintf(out, "%14.2f us  %s", row_us(culprit->took_ns), words);
         if (culprit->count > 1)
             fprintf(out, ", %u times", culprit->count);
         fputc('\n', out);
     }
     if (watch->noise_there)
         fprintf(out, "%14.2f us  its own work, or what nobody inside can see (hypervisor, firmware)\n",
-                us(rest_ns));
+                row_us(rest_ns));
 }
 
 static void print_noise(const struct watch *watch, FILE *out)
@@ -65,7 +64,7 @@ static void print_noise(const struct watch *watch, FILE *out)
         const struct noise_row *row = &watch->noise_seen.row[i];
         culprit_words(&row->by, words, sizeof words);
         fprintf(out, "%-48s %9llu %9.2f %9.2f  %.3f %%\n", words, (unsigned long long)row->sum.count,
-                us(row->sum.total_ns) / (double)row->sum.count, us(row->sum.max_ns),
+                row_us(row->sum.total_ns) / (double)row->sum.count, row_us(row->sum.max_ns),
                 100 * (double)row->sum.total_ns / span_ns);
     }
     for (uint32_t i = 0; i < watch->noise.lacking_count; i++)
@@ -80,7 +79,7 @@ static void print_trust(const struct watch *watch, FILE *out)
             strcmp(watch->place.provider, "flyball") ? "5-byte places" : "1-byte places", watch->place.why);
     fprintf(out, "the way into an armed probe takes at least %.2f us; each stage has it in its time, once "
             "for each probe before\n",
-            us(watch->seen.entry_ns == UINT64_MAX ? 0 : watch->seen.entry_ns));
+            row_us(watch->seen.entry_ns == UINT64_MAX ? 0 : watch->seen.entry_ns));
     fprintf(out, "lost: %llu\n", (unsigned long long)lost);
     if (watch->own.after.known)
         fprintf(out, "the daemon's own counters %s\n",

@@ -18,6 +18,20 @@ struct lacking {
     int error;
 };
 
+struct bpf_program;
+struct bpf_link;
+
+struct probe_arming {
+    struct bpf_program *program;
+    struct bpf_link **link;
+    const char *name;
+};
+
+/* Arms probes of process `pid` and its `program`, one after the other. 0, or -errno and which one could not
+ * be. */
+int probes_arm(const struct probe_arming *arming, size_t count, pid_t pid, const char *program,
+               const char *provider, char why[PROBES_WHY_BYTES]);
+
 /* ---- stages ---- */
 
 struct stages_bpf;

@@ -31,20 +31,15 @@ uint64_t row_quantile_ns(const struct latency_row *row, double q)
     return histogram_quantile(&histogram, q);
 }
 
-static double us(uint64_t ns)
-{
-    return (double)ns / 1e3;
-}
-
 void rows_print(const struct latency_row *row, const struct row_words *words, uint32_t count,
                 const char *title, FILE *out)
 {
     fprintf(out, "%-10s %9s %9s %9s %9s %9s %9s   us\n", title, "n", "p50", "p90", "p99", "p99.9", "max");
     for (uint32_t i = 0; i < count; i++)
         fprintf(out, "%-10s %9llu %9.2f %9.2f %9.2f %9.2f %9.2f   %s\n", words[i].name,
-                (unsigned long long)row[i].count, us(row_quantile_ns(&row[i], 0.5)),
-                us(row_quantile_ns(&row[i], 0.9)), us(row_quantile_ns(&row[i], 0.99)),
-                us(row_quantile_ns(&row[i], 0.999)), us(row[i].max_ns), words[i].what);
+                (unsigned long long)row[i].count, row_us(row_quantile_ns(&row[i], 0.5)),
+                row_us(row_quantile_ns(&row[i], 0.9)), row_us(row_quantile_ns(&row[i], 0.99)),
+                row_us(row_quantile_ns(&row[i], 0.999)), row_us(row[i].max_ns), words[i].what);
 }
 
 json_int_t rows_integer(uint64_t value)
@@ -86,9 +81,13 @@ int rows_hold_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return fd < 0 ? -errno : fd;
+    sigset_t before;
+    sigprocmask(SIG_BLOCK, &set, &before);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), error = errno;
+    if (fd >= 0)
+        return fd;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return -error;
 }
 
 bool rows_wait(int signals, pid_t pid, int64_t end_ns)

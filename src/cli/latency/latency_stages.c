@@ -23,23 +23,13 @@ static int arm(struct stages *stages, const struct target *target, const char *p
                char why[PROBES_WHY_BYTES])
 {
     struct stages_bpf *object = stages->object;
-    struct { struct bpf_program *program; struct bpf_link **link; const char *name; } probe[] = {
+    const struct probe_arming probe[] = {
         {object->progs.burst, &object->links.burst, "burst"},
         {object->progs.decoded, &object->links.decoded, "decoded"},
         {object->progs.decided, &object->links.decided, "decided"},
         {object->progs.sent, &object->links.sent, "sent"},
     };
-    for (size_t i = 0; i < sizeof probe / sizeof probe[0]; i++) {
-        *probe[i].link = bpf_program__attach_usdt(probe[i].program, target->pid, target->program, provider,
-                                                  probe[i].name, NULL);
-        if (*probe[i].link)
-            continue;
-        int error = -errno;
-        snprintf(why, PROBES_WHY_BYTES, "the probe %s of process %d cannot be armed: %s", probe[i].name,
-                 (int)target->pid, strerror(-error));
-        return error;
-    }
-    return 0;
+    return probes_arm(probe, sizeof probe / sizeof probe[0], target->pid, target->program, provider, why);
 }
 
 int stages_open(struct stages *stages, const struct target *target, const char *provider,

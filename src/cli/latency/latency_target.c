@@ -76,7 +76,9 @@ static void read_name(pid_t pid, pid_t tid, char name[TARGET_NAME_BYTES])
 /* loop/crew.c gives these names. */
 static int is_hot(const char *name)
 {
-    return !strcmp(name, "fb-hot") || !strcmp(name, "fb-decide") || !strncmp(name, "fb-lane-", 8);
+    if (!strncmp(name, "fb-lane-", 8))
+        return name[8] && !name[8 + strspn(name + 8, "0123456789")];
+    return !strcmp(name, "fb-hot") || !strcmp(name, "fb-decide");
 }
 
 static void add_thread(struct target *target, pid_t tid)

@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "cli/latency/latency_probes.h"
 #include "wire.skel.h"
 
 /* Of linux/bpf.h from 6.6 on: links at an interface that go with the process that made them. */
@@ -82,25 +83,17 @@ static int attach(struct wire *wire, struct wire_place *place)
     return error;
 }
 
+static_assert((int)WIRE_WHY_BYTES >= (int)PROBES_WHY_BYTES, "one buffer takes either");
+
 static int arm(struct wire *wire, const struct target *target, const char *provider, char why[WIRE_WHY_BYTES])
 {
     struct wire_bpf *object = wire->object;
-    struct { struct bpf_program *program; struct bpf_link **link; const char *name; } probe[] = {
+    const struct probe_arming probe[] = {
         {object->progs.decoded, &object->links.decoded, "decoded"},
         {object->progs.decided, &object->links.decided, "decided"},
         {object->progs.framed, &object->links.framed, "framed"},
     };
-    for (size_t i = 0; i < sizeof probe / sizeof probe[0]; i++) {
-        *probe[i].link = bpf_program__attach_usdt(probe[i].program, target->pid, target->program, provider,
-                                                  probe[i].name, NULL);
-        if (*probe[i].link)
-            continue;
-        int error = -errno;
-        snprintf(why, WIRE_WHY_BYTES, "the probe %s of process %d cannot be armed: %s", probe[i].name,
-                 (int)target->pid, strerror(-error));
-        return error;
-    }
-    return 0;
+    return probes_arm(probe, sizeof probe / sizeof probe[0], target->pid, target->program, provider, why);
 }
 
 int wire_open(struct wire *wire, const struct target *target, const char *provider, char why[WIRE_WHY_BYTES])
