@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""`flyball measure --paper-compat`: the white paper's windows are as wrong as arithmetic says they are, and say so;
-the readings beside them are not.  paper_check.py FLYBALL"""
+"""`flyball measure --paper-compat`: the white paper's windows are as wrong as arithmetic says, and say so.
+paper_check.py FLYBALL"""
 import json
 import math
 import subprocess
@@ -22,7 +22,8 @@ def record(path, hertz, gap=()):
                 continue
             turns = [2 * math.pi * (hertz * n / RATE - phase / 3) for phase in range(3)]
             volts = [math.sqrt(2) * VOLTS * math.sin(turn) for turn in turns]
-            amperes = [math.sqrt(2) * AMPERES * (math.sin(turn) + FIFTH * math.sin(5 * turn)) for turn in turns]
+            amperes = [math.sqrt(2) * AMPERES * (math.sin(turn) + FIFTH * math.sin(5 * turn))
+                       for turn in turns]
             out.write(f'{n / RATE:.9f},' + ','.join(f'{value:.6f}' for value in volts + amperes) + '\n')
 
 
@@ -51,7 +52,8 @@ def check(path, hertz):
         assert abs(line['power_w'] / (3 * VOLTS * AMPERES) - 1) < 0.02, line
     for line in spectra:
         for order, share in ((1, 1.0), (5, FIFTH)):
-            assert abs(line['ia'][order - 1] / (AMPERES * share) - flat) < 4e-4, (hertz, order, line['ia'][order - 1])
+            read = line['ia'][order - 1] / (AMPERES * share)
+            assert abs(read - flat) < 4e-4, (hertz, order, read)
         assert len(line['va']) == 50 and abs(line['thd_ia_percent'] / 100 - FIFTH) < 0.001
         assert line['thd_vb_percent'] < 0.1
 
