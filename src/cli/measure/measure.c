@@ -273,6 +273,6 @@ const struct cli_verb cli_measure = {
             "  --heat         rms of 20 ms\n"
             "  --harmonics    of the beginning, over 10 or 12 cycles\n"
             "  --spectra      harmonics, groups and what lies between; after a minute, how power swings\n"
-            "  --paper-compat rms of 16 ms and harmonics of 125 ms, as the white paper has them: not accurate\n",
+            "  --paper-compat rms of 16 ms and harmonics of 125 ms, as the white paper has them: inexact\n",
     .run = run_measure,
 };
