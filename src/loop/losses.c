@@ -88,7 +88,7 @@ static void look_at_clocks(struct losses *losses, int64_t now_ns)
         struct clocks_meter clock = {0};
         bool is_in = stale.step_t_ns && now_ns - stale.step_t_ns < LOSSES_CLOCK_NS;
         clocks_read_meter(&losses->loop->clocks, i, &clock);
-        look_at_clock(losses, i, is_in || clock.is_off, now_ns);
+        look_at_clock(losses, i, is_in || clock.is_off || clock.is_doubted, now_ns);
     }
     look_at_clock(losses, LOSSES_OWN_CLOCK,
                   losses->has_ptp && !timebase_is_synchronised(&losses->loop->base), now_ns);
