@@ -114,7 +114,8 @@ static bool is_new(struct keeper *keeper, const struct keeper_look *look)
 }
 
 /* With a card's stamps ptp4l tells what the card's clock is off by: of the system clock it says nothing. */
-static bool is_by_system(struct keeper *keeper, const struct keeper_look *look, struct reference_sample *sample)
+static bool is_by_system(struct keeper *keeper, const struct keeper_look *look,
+                         struct reference_sample *sample)
 {
     int64_t ago_ns = look->moment.real_ns - look->report.status.ingress_ns;
     if (ago_ns < 0 || ago_ns >= SYNC_LASTS_NS) {

@@ -22,7 +22,8 @@ enum { KEEPER_RECORDS = 4 };
 #define KEEPER_LEAP_LASTS_NS (INT64_C(12) * 3600 * 1000000000)
 /* The system clock was set where it went this far beside the monotonic one between two looks. */
 #define KEEPER_SET_NS INT64_C(10000000)
-/* A card's clock this near to the system's goes by UTC as that does (a hypervisor's does); TAI is 37 s ahead. */
+/* A card's clock this near to the system's goes by UTC as that does (a hypervisor's does); TAI is 37 s
+ * ahead. */
 #define KEEPER_UTC_NEAR_NS INT64_C(10000000000)
 
 struct keeper_options {

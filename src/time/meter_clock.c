@@ -8,8 +8,8 @@ __extension__ typedef __int128 wide;
 
 enum { PAIRS_MAX = METER_CLOCK_POINTS * (METER_CLOCK_POINTS - 1) / 2 };
 #define PPB INT64_C(1000000000)
-/* A scatter that is chance is passed so many times by no drift of a clock that keeps time; one that is no more
- * than this part of the limit may count against it. */
+/* A scatter that is chance is passed so many times by no drift of a clock that keeps time; one that is no
+ * more than this part of the limit may count against it. */
 enum { SURELY = 4, SMALL = 8 };
 /* Leasts that lie closer say nothing of a rate. */
 #define APART_NS (METER_CLOCK_BUCKET_NS / 2)

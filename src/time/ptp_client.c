@@ -105,8 +105,8 @@ static bool is_complete(const struct ptp_report *report)
     return report->has_status && report->has_parent && report->has_properties && report->has_port;
 }
 
-/* What waits in the socket, but of somebody who never ends not more than so much: a round ends in time. Answers to rounds before are passed over. 0, or -errno: nobody will
- * answer here any more. */
+/* What waits in the socket, but of somebody who never ends not more than so much: a round ends in time.
+ * Answers to rounds before are passed over. 0, or -errno: nobody will answer here any more. */
 static int drain(struct ptp_client *client, struct ptp_report *report)
 {
     uint8_t data[PTP_ANSWER_BYTES_MAX];

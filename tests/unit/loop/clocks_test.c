@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From what lanes show of meters to whose readings may lend: a clock that drifts is doubted, for long, by this
- * machine's monotonic clock and nobody else's. */
+/* From what lanes show of meters to whose readings may lend: a clock that drifts is doubted, for long, by
+ * this machine's monotonic clock and nobody else's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -127,8 +127,8 @@ static void without_the_section_nobody_is_doubted(void **state)
     assert_false(doubts(bed, DRIFTER));
 }
 
-/* A grandmaster that goes too slow by 1000 ppm, as no clock does: against it everybody is too fast. Ages run on
- * the monotonic clock, and no cap may change by what a grandmaster says. */
+/* A grandmaster that goes too slow by 1000 ppm, as no clock does: against it everybody is too fast. Ages
+ * run on the monotonic clock, and no cap may change by what a grandmaster says. */
 static void a_grandmaster_changes_no_doubt(void **state)
 {
     struct bed *bed = *state;
@@ -184,7 +184,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_step_does_not_end_a_doubt, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(without_the_section_nobody_is_doubted, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_grandmaster_changes_no_doubt, open_bed, close_bed),
-        cmocka_unit_test_setup_teardown(a_long_door_is_refused_only_where_ptp4l_is_asked, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_long_door_is_refused_only_where_ptp4l_is_asked, open_bed,
+                                        close_bed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -263,7 +263,8 @@ static void another_grandmaster_is_followed_and_counted(void **state)
     assert_int_equal(bed.told.steps, 1);
 }
 
-/* With stamps of hardware ptp4l steers the card's clock, and what that is off by says nothing of the system's. */
+/* With stamps of hardware ptp4l steers the card's clock, and what that is off by says nothing of the
+ * system's. */
 static void stamps_of_a_card_say_nothing_of_the_system_clock(void **state)
 {
     (void)state;

@@ -120,7 +120,8 @@ static void one_that_lies_is_off_and_one_that_does_not_is_not(void **state)
 }
 
 /* Each 5 s the quickest packet still waited for up to so long: software that stamps on a loaded machine. */
-static enum meter_clock_rate rate_through(int64_t drift_ppb, int64_t scatter_ns, int64_t seconds, uint64_t seed)
+static enum meter_clock_rate rate_through(int64_t drift_ppb, int64_t scatter_ns, int64_t seconds,
+                                          uint64_t seed)
 {
     struct meter_clock clock = {0};
     struct meter_clock_found found;
@@ -156,8 +157,25 @@ static void what_drifts_more_than_may_be_hidden_is_told(void **state)
     assert_in_range(off, 45, 50);
 }
 
-/* A day of 75 s each, at every scatter from 0.1 ms to half a second: no meter that keeps time is called one that
- * does not. */
+/* A route that is another from then on, or a clock that was set once. */
+static void a_jump_is_no_drift(void **state)
+{
+    (void)state;
+    for (int64_t jump_ns = -NS_PER_S; jump_ns <= NS_PER_S; jump_ns += NS_PER_S / 500) {
+        for (int64_t from = 1; from < METER_CLOCK_POINTS; from++) {
+            struct meter_clock clock = {0};
+            struct meter_clock_found found;
+            for (int64_t i = 0; i < METER_CLOCK_POINTS; i++)
+                meter_clock_take(&clock, START_NS + i * METER_CLOCK_BUCKET_NS,
+                                 FASTEST_NS + i * i % 7 * 100000 + (i < from ? 0 : jump_ns));
+            meter_clock_find(&clock, NULL, 0, &found);
+            assert_int_not_equal(meter_clock_rate(&found, 200000), METER_CLOCK_RUNS_OFF);
+        }
+    }
+}
+
+/* A day of 75 s each, at every scatter from 0.1 ms to half a second: no meter that keeps time is called
+ * one that does not. */
 static void scatter_is_no_drift(void **state)
 {
     (void)state;
@@ -219,6 +237,7 @@ int main(void)
         cmocka_unit_test(a_path_that_is_slow_for_a_while_moves_no_drift),
         cmocka_unit_test(one_that_lies_is_off_and_one_that_does_not_is_not),
         cmocka_unit_test(what_drifts_more_than_may_be_hidden_is_told),
+        cmocka_unit_test(a_jump_is_no_drift),
         cmocka_unit_test(scatter_is_no_drift),
         cmocka_unit_test(without_a_reference_drift_is_told_against_this_machine),
         cmocka_unit_test(a_reference_that_is_tai_is_ahead_of_stamps),

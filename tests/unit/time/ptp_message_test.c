@@ -84,7 +84,8 @@ static void times_that_no_clock_has_are_refused(void **state)
 {
     (void)state;
     static const struct { uint8_t first; bool good; } rows[] = {
-        {0x80, false}, {0x7F, false}, {0x20, false}, {0xDF, false}, {0xC0, false}, {0x1F, true}, {0xE0, true}};
+        {0x80, false}, {0x7F, false}, {0x20, false}, {0xDF, false}, {0xC0, false},
+        {0x1F, true},  {0xE0, true}};
     static const struct ptp_answer none;
     for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
         uint8_t data[256];
