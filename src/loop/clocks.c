@@ -22,15 +22,14 @@ _Static_assert((int)KEEPER_SYSTEM == SITE_CLOCK_SYSTEM && (int)KEEPER_PTP == SIT
 static int take_memory(struct clocks *clocks, uint32_t meters)
 {
     size_t found = meters * sizeof *clocks->found, own = meters * sizeof *clocks->meter;
-    size_t steps = meters * sizeof *clocks->steps, bytes = found + own + steps + meters * sizeof(bool);
+    size_t bytes = found + own + meters * sizeof *clocks->doubted;
     clocks->block = aligned_alloc(64, (bytes / 64 + 1) * 64);
     if (!clocks->block)
         return -ENOMEM;
     memset(clocks->block, 0, bytes);
     clocks->found = clocks->block;
-    clocks->meter = (struct meter_clock *)((char *)clocks->block + found);
-    clocks->steps = (uint64_t *)((char *)clocks->block + found + own);
-    clocks->doubted = (_Atomic bool *)((char *)clocks->block + found + own + steps);
+    clocks->meter = (struct clocks_own *)((char *)clocks->block + found);
+    clocks->doubted = (_Atomic bool *)((char *)clocks->block + found + own);
     return 0;
 }
 
@@ -53,8 +52,9 @@ int clocks_open(struct clocks *clocks, const struct site *site, struct timebase 
                   .lost_ns = asked->lost_after_ns, .budget_ns = asked->holdover_budget_ns,
                   .any_class = asked->any_grandmaster}};
     *clocks = (struct clocks){.site = site, .base = base, .view = view,
-                              .core = site->server.housekeeping_core};
-    int error = name_own(options.own, door);
+                              .core = site->server.housekeeping_core,
+                              .keeper = {.client.fd = -1, .phc.fd = -1}};
+    int error = asked->ptp[0] ? name_own(options.own, door) : 0;
     if (error)
         return error;
     memcpy(options.ptp, asked->ptp, sizeof options.ptp);
@@ -79,10 +79,26 @@ void clocks_close(struct clocks *clocks)
     free(clocks->block);
 }
 
+/* The age rule is blind to what a clock gains or loses while readings grow late. Ages run on the monotonic
+ * clock, so the drift is against that one, whatever a grandmaster says. What is not known changes nothing. */
+static void judge_rate(struct clocks *clocks, uint32_t i, int64_t now_ns)
+{
+    struct clocks_own *own = &clocks->meter[i];
+    struct meter_clock_found here;
+    bool doubted = clocks_doubt(clocks->doubted, i);
+    meter_clock_find(&own->clock, NULL, 0, &here);
+    enum meter_clock_rate rate = meter_clock_rate(&here, clocks->site->clock.meter_drift_ppm * PPB_PER_PPM);
+    if (rate == METER_CLOCK_RUNS_OFF)
+        own->doubt_until_ns = now_ns + CLOCKS_DOUBT_NS;
+    if (rate == METER_CLOCK_RUNS_OFF || (rate == METER_CLOCK_KEEPS && now_ns >= own->doubt_until_ns))
+        doubted = rate == METER_CLOCK_RUNS_OFF;
+    atomic_store_explicit(&clocks->doubted[i], doubted, memory_order_relaxed);
+}
+
 static void look_at_meter(struct clocks *clocks, uint32_t i, const struct reference_line *line,
                           int64_t ahead_ns)
 {
-    struct meter_clock *clock = &clocks->meter[i];
+    struct clocks_own *own = &clocks->meter[i];
     const struct site_clock *asked = &clocks->site->clock;
     uint64_t word[SEQLOCK_WORDS] = {0};
     struct view_meter newest;
@@ -91,16 +107,16 @@ static void look_at_meter(struct clocks *clocks, uint32_t i, const struct refere
     if (!view_read_meter(clocks->view, i, &newest) || !view_read_stale(clocks->view, i, &stale) ||
         !newest.t_receive_ns)
         return;
-    if (stale.steps != clocks->steps[i])
-        meter_clock_forget(clock);
-    clocks->steps[i] = stale.steps;
-    meter_clock_take(clock, newest.t_receive_ns, newest.lag_ns);
-    meter_clock_find(clock, line, ahead_ns, &now.found);
-    int64_t drift_ppb = asked->meter_drift_ppm * PPB_PER_PPM;
-    now.is_off = asked->said && meter_clock_is_off(&now.found, asked->meter_within_ns, drift_ppb);
-    /* The age rule is blind to what a clock gains or loses while readings grow late. */
-    atomic_store_explicit(&clocks->doubted[i], asked->said && meter_clock_drifts(&now.found, drift_ppb),
-                          memory_order_relaxed);
+    if (stale.steps != own->steps)
+        meter_clock_forget(&own->clock);
+    own->steps = stale.steps;
+    meter_clock_take(&own->clock, newest.t_receive_ns, newest.lag_ns);
+    meter_clock_find(&own->clock, line, ahead_ns, &now.found);
+    now.is_off = asked->said && meter_clock_is_off(&now.found, asked->meter_within_ns,
+                                                   asked->meter_drift_ppm * PPB_PER_PPM);
+    if (asked->said)
+        judge_rate(clocks, i, newest.t_receive_ns);
+    now.is_doubted = clocks_doubt(clocks->doubted, i);
     memcpy(word, &now, sizeof now);
     seqlock_write(&clocks->found[i], word);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The cold thread that keeps the time (time/keeper.h) and looks at meters' clocks. What it finds is shown,
- * marks records, and stands among the degradations; no cap hangs on it.
+ * marks records, and stands among the degradations. No cap is raised by it; a meter whose clock drifts loses
+ * its permit, by this machine's monotonic clock alone: no grandmaster changes a cap.
  */
 #ifndef FLYBALL_LOOP_CLOCKS_H
 #define FLYBALL_LOOP_CLOCKS_H
@@ -17,11 +18,21 @@ struct view;
 
 /* How often it looks. */
 #define CLOCKS_LOOK_NS (NS_PER_S / 2)
+/* A meter whose clock drifted is doubted for so long from then on, and until it is seen to keep time. */
+#define CLOCKS_DOUBT_NS (600 * NS_PER_S)
 
 /* A meter's clock as it was found, for whoever shows it. */
 struct clocks_meter {
     struct meter_clock_found found;
     bool is_off;                /* beyond what the site file allows */
+    bool is_doubted;            /* it renews no permit */
+};
+
+/* The thread's own, of a meter. */
+struct clocks_own {
+    struct meter_clock clock;
+    uint64_t steps;                     /* of it, when last looked at */
+    int64_t doubt_until_ns;             /* monotonic, by arrivals */
 };
 
 struct clocks {
@@ -30,8 +41,7 @@ struct clocks {
     struct timebase *base;
     const struct view *view;
     struct keeper keeper;
-    struct meter_clock *meter;          /* by meter; the thread's own, like `steps` */
-    uint64_t *steps;                    /* of each meter's clock, when last looked at */
+    struct clocks_own *meter;           /* by meter */
     struct seqlock *found;              /* by meter: struct clocks_meter */
     _Atomic bool *doubted;              /* by meter: it drifts so much that its readings may not lend */
     void *block;

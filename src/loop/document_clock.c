@@ -81,7 +81,8 @@ static void write_meter(FILE *out, const struct loop *loop, uint32_t i)
                 (double)meter.found.drift_ppb / 1e3, (double)meter.found.drift_half_ppb / 1e3);
     else
         fputs(", \"drift_ppm\": null, \"drift_half_ppm\": null", out);
-    fprintf(out, ", \"off\": %s}", meter.is_off ? "true" : "false");
+    fprintf(out, ", \"off\": %s, \"doubted\": %s}", meter.is_off ? "true" : "false",
+            meter.is_doubted ? "true" : "false");
 }
 
 static void write_state(const struct loop *loop, const struct keeper_told *told, FILE *out)

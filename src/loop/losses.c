@@ -79,6 +79,28 @@ static void look_at_clock(struct losses *losses, uint32_t index, bool is_in, int
         row->newest = index;
 }
 
+/* Who keeps the time looks no more: what it said last holds no longer, and no drift is seen. */
+static bool time_hangs(const struct losses *losses, int64_t now_ns)
+{
+    const struct loop *loop = losses->loop;
+    struct keeper_told told;
+    if (!loop->clocks.open || !keeper_read(&loop->clocks.keeper, &told))
+        return false;
+    int64_t since_ns = told.look_ns ? told.look_ns : loop->t_start_ns;
+    return now_ns - since_ns > LOSSES_HANGS_NS;
+}
+
+static void look_at_own_clock(struct losses *losses, int64_t now_ns)
+{
+    struct loop *loop = losses->loop;
+    bool hangs = time_hangs(losses, now_ns);
+    /* of source system others tell it */
+    if (hangs && loop->site->clock.source != SITE_CLOCK_SYSTEM)
+        timebase_tell_synchronised(&loop->base, false);
+    look_at_clock(losses, LOSSES_OWN_CLOCK,
+                  hangs || (losses->has_ptp && !timebase_is_synchronised(&loop->base)), now_ns);
+}
+
 static void look_at_clocks(struct losses *losses, int64_t now_ns)
 {
     for (uint32_t i = 0; i < losses->loop->view.meters; i++) {
@@ -88,10 +110,9 @@ static void look_at_clocks(struct losses *losses, int64_t now_ns)
         struct clocks_meter clock = {0};
         bool is_in = stale.step_t_ns && now_ns - stale.step_t_ns < LOSSES_CLOCK_NS;
         clocks_read_meter(&losses->loop->clocks, i, &clock);
-        look_at_clock(losses, i, is_in || clock.is_off, now_ns);
+        look_at_clock(losses, i, is_in || clock.is_off || clock.is_doubted, now_ns);
     }
-    look_at_clock(losses, LOSSES_OWN_CLOCK,
-                  losses->has_ptp && !timebase_is_synchronised(&losses->loop->base), now_ns);
+    look_at_own_clock(losses, now_ns);
 }
 
 static void look_at_shed(struct losses *losses, int64_t now_ns)

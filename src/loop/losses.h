@@ -17,6 +17,9 @@ struct loop;
 #define LOSSES_CALM_NS NS_PER_S
 /* A clock that stepped counts until the age rule has forgotten the time before (age.h). */
 #define LOSSES_CLOCK_NS AGE_FORGETS_NS
+/* A look at the time takes PTP_ROUND_MS and comes twice a second: whoever has not looked for so long
+ * hangs. */
+#define LOSSES_HANGS_NS (5 * NS_PER_S)
 
 /* Members of the row `clock`: meters, and behind them this machine, where the site has PTP to lose. */
 enum { LOSSES_OWN_CLOCK = METERS_MAX };

@@ -291,6 +291,11 @@ static int start_keys(struct loop *loop)
 static int open_clocks(struct loop *loop)
 {
     int error = clocks_open(&loop->clocks, loop->site, &loop->base, &loop->view, loop->options.door);
+    if (error == -ENAMETOOLONG)
+        snprintf(loop->error, sizeof loop->error,
+                 "%s: too long a path for answers of ptp4l, which come to it "
+                 "with .ptp behind: at most %d bytes",
+                 loop->options.door, PTP_PATH_BYTES - 5);
     for (uint32_t i = 0; i < loop->path.lanes && !error; i++)
         loop->path.lane[i].doubted = loop->clocks.doubted;
     return error;

@@ -55,7 +55,8 @@ void loop_stop(struct loop *loop)
     stop_thread(&loop->watching, &loop->watchdog.stop, loop->watchdog.thread);
     stop_thread(&loop->looking, &loop->links.stop, loop->links.thread);
     stop_thread(&loop->timing, &loop->clocks.stop, loop->clocks.thread);
-    keeper_close(&loop->clocks.keeper);
+    if (loop->clocks.open)
+        keeper_close(&loop->clocks.keeper);
     stop_thread(&loop->marking, &loop->marks.stop, loop->marks.thread);
     marks_close(&loop->marks);
     stop_thread(&loop->keying, &loop->keys.stop, loop->keys.thread);

@@ -11,6 +11,10 @@
 enum { MOMENT_TRIES = 9, TOLD_WORDS = (sizeof(struct keeper_told) + 7) / 8 };
 /* No Sync is older where another is asked for once a second or so. */
 #define SYNC_LASTS_NS (20 * NS_PER_S)
+/* One may be of before the system clock was set. */
+#define STRAYS_SURE 2
+/* A card is read just before the moment, unless the system clock was set in between. */
+#define READ_LASTS_NS NS_PER_S
 _Static_assert(TOLD_WORDS <= KEEPER_RECORDS * SEQLOCK_WORDS, "all of it is published");
 
 int keeper_init(struct keeper *keeper, const struct keeper_options *options)
@@ -99,6 +103,7 @@ static bool is_new(struct keeper *keeper, const struct keeper_look *look)
     const struct ptp_time_status *status = &look->report.status;
     if (look->error || !look->report.has_status || !follows(&look->report)) {
         keeper->measured = false;
+        keeper->strays = 0;
         return false;
     }
     if (!status->ingress_ns || status->ingress_ns == keeper->ingress_ns)
@@ -106,6 +111,32 @@ static bool is_new(struct keeper *keeper, const struct keeper_look *look)
     keeper->ingress_ns = status->ingress_ns;
     keeper->measured |= status->master_offset_ns != 0;
     return keeper->measured;
+}
+
+/* With a card's stamps ptp4l tells what the card's clock is off by: of the system clock it says nothing. */
+static bool is_by_system(struct keeper *keeper, const struct keeper_look *look,
+                         struct reference_sample *sample)
+{
+    int64_t ago_ns = look->moment.real_ns - look->report.status.ingress_ns;
+    if (ago_ns < 0 || ago_ns >= SYNC_LASTS_NS) {
+        keeper->strays++;
+        return false;
+    }
+    keeper->strays = 0;
+    sample->mono_ns -= ago_ns;
+    return true;
+}
+
+/* The pair is by the system clock: where that was set after it, its moment cannot be told. */
+static bool add_card(const struct keeper_look *look, struct reference_sample *sample)
+{
+    int64_t ago_ns = look->moment.real_ns - look->pair.real_ns;
+    if (ago_ns > READ_LASTS_NS || ago_ns < -READ_LASTS_NS)
+        return false;
+    sample->mono_ns -= ago_ns;
+    sample->offset_ns += look->pair.phc_ns - look->pair.real_ns;
+    sample->half_ns += look->pair.half_ns;
+    return true;
 }
 
 /* The reference at a moment of the local clock, where there is something new. Where ptp4l steers the local
@@ -123,18 +154,9 @@ static bool sample_of(struct keeper *keeper, const struct keeper_look *look, str
     if (keeper->options.ptp[0]) {
         if (!is_new(keeper, look))
             return false;
-        int64_t ago_ns = moment->real_ns - status->ingress_ns;
         sample->offset_ns -= status->master_offset_ns;
-        /* by the same clock, unless that is a card's */
-        if (ago_ns >= 0 && ago_ns < SYNC_LASTS_NS)
-            sample->mono_ns -= ago_ns;
     }
-    if (keeper->options.source == KEEPER_PHC) {
-        sample->mono_ns = look->pair.real_ns - apart_ns;
-        sample->offset_ns += look->pair.phc_ns - look->pair.real_ns;
-        sample->half_ns += look->pair.half_ns;
-    }
-    return true;
+    return keeper->options.source == KEEPER_PHC ? add_card(look, sample) : is_by_system(keeper, look, sample);
 }
 
 /* Where it is off by a second, and one was to come, it is a leap second of a scale that has them. */
@@ -173,9 +195,13 @@ static bool note_master(struct keeper *keeper, const struct ptp_time_status *sta
         return false;
     memcpy(told->grandmaster, status->grandmaster, PTP_IDENTITY_BYTES);
     told->masters += had;
-    if (had)
-        reference_doubt(&keeper->reference);
-    return had;
+    if (!had)
+        return false;
+    /* ptp4l says 0 until it has measured the path to this one, too */
+    keeper->measured = false;
+    told->sample_ns = 0;
+    reference_doubt(&keeper->reference);
+    return true;
 }
 
 static bool take_report(struct keeper *keeper, const struct ptp_report *report, int64_t now_ns)
@@ -216,6 +242,7 @@ static void judge(struct keeper *keeper, const struct keeper_look *look, bool an
         .now_ns = look->moment.mono_ns,
         .answered = !look->error && (!asks_ptp || look->report.has_status),
         .has_master = asks_ptp ? told->has_master : keeper->options.source == KEEPER_PHC || look->kept,
+        .is_foreign = keeper->strays >= STRAYS_SURE,
         .is_traceable = !asks_ptp || ptp_message_is_traceable(told->clock_class),
         .sample_ns = told->sample_ns,
         .half_ns = has_line ? reference_half_ns(&line, look->moment.mono_ns) : INT64_MAX,
@@ -250,6 +277,24 @@ bool keeper_read(const struct keeper *keeper, struct keeper_told *told)
     return true;
 }
 
+/* Of two scales: they are seconds apart, or they are one. */
+static bool is_near(int64_t phc_ns, int64_t real_ns)
+{
+    int64_t apart_ns = phc_ns - real_ns;
+    return apart_ns < KEEPER_UTC_NEAR_NS && apart_ns > -KEEPER_UTC_NEAR_NS;
+}
+
+static void take_sample(struct keeper *keeper, const struct reference_sample *sample, int64_t now_ns)
+{
+    uint64_t before = keeper->reference.taken;
+    if (reference_take(&keeper->reference, sample))
+        note_step(keeper, now_ns);
+    if (keeper->reference.taken == before)
+        return;
+    keeper->told.sample_ns = now_ns;
+    keeper->told.samples++;
+}
+
 void keeper_take(struct keeper *keeper, const struct keeper_look *look)
 {
     struct keeper_told *told = &keeper->told;
@@ -261,12 +306,10 @@ void keeper_take(struct keeper *keeper, const struct keeper_look *look)
     else if (keeper->options.source == KEEPER_SYSTEM)
         note_leap(keeper, look->utc_offset_s, look->flags, look->utc_offset_s != 0, now_ns);
     note_set(keeper, &look->moment);
-    if (sample_of(keeper, look, &sample) && !look->error) {
-        if (reference_take(&keeper->reference, &sample))
-            note_step(keeper, now_ns);
-        told->sample_ns = now_ns;
-        told->samples++;
-    }
+    if (keeper->options.source == KEEPER_PHC && !look->error)
+        told->is_tai = !is_near(look->pair.phc_ns, look->pair.real_ns);
+    if (sample_of(keeper, look, &sample) && !look->error)
+        take_sample(keeper, &sample, now_ns);
     told->look_ns = now_ns;
     told->error = -look->error;
     told->malformed = keeper->client.malformed;

@@ -22,6 +22,9 @@ enum { KEEPER_RECORDS = 4 };
 #define KEEPER_LEAP_LASTS_NS (INT64_C(12) * 3600 * 1000000000)
 /* The system clock was set where it went this far beside the monotonic one between two looks. */
 #define KEEPER_SET_NS INT64_C(10000000)
+/* A card's clock this near to the system's goes by UTC as that does (a hypervisor's does); TAI is 37 s
+ * ahead. */
+#define KEEPER_UTC_NEAR_NS INT64_C(10000000000)
 
 struct keeper_options {
     enum keeper_source source;
@@ -41,7 +44,8 @@ struct keeper_told {
     uint8_t grandmaster[PTP_IDENTITY_BYTES];
     int32_t error;                  /* errno of the newest look at socket or device; 0 = none */
     int16_t utc_offset_s;           /* TAI - UTC; holds where utc_known */
-    uint8_t utc_known, is_tai;      /* the reference's scale is TAI, else UTC or what the grandmaster has */
+    uint8_t utc_known;
+    uint8_t is_tai;                 /* the reference's scale is TAI, else UTC or what the grandmaster has */
     int64_t since_ns;               /* monotonic: of the state */
     int64_t look_ns, sample_ns;     /* monotonic: the newest look and sample; 0 = none */
     int64_t master_offset_ns;       /* of the local clock, as ptp4l has it */
@@ -71,7 +75,7 @@ struct keeper_look {
     struct ptp_report report;       /* of KEEPER_PTP, and KEEPER_PHC with a socket */
     struct phc_pair pair;           /* of KEEPER_PHC */
     bool kept;                      /* of KEEPER_SYSTEM: the kernel says so */
-    int64_t bound_ns;               /* of KEEPER_SYSTEM: the error that the kernel estimates */
+    int64_t bound_ns;               /* of KEEPER_SYSTEM: the error that the kernel estimates; no bound */
     int16_t utc_offset_s;           /* of KEEPER_SYSTEM: the kernel's; 0 = it has none */
     uint8_t flags;                  /* of KEEPER_SYSTEM: leap second pending */
 };
@@ -85,6 +89,7 @@ struct keeper {
     bool phc_open;
     struct keeper_told told;        /* the looking thread's own */
     int64_t ingress_ns;             /* of the newest Sync that was seen */
+    uint32_t strays;                /* Syncs in a row whose stamps are not of the system clock */
     bool measured;                  /* ptp4l has told an offset since it got its master */
     int64_t real_minus_mono_ns;     /* at the look before; 0 = there was none */
     int64_t leap_until_ns;          /* monotonic: until then a step of a second is a leap second */

@@ -8,6 +8,9 @@ __extension__ typedef __int128 wide;
 
 enum { PAIRS_MAX = METER_CLOCK_POINTS * (METER_CLOCK_POINTS - 1) / 2 };
 #define PPB INT64_C(1000000000)
+/* A scatter that is chance is passed so many times by no drift of a clock that keeps time; one that is no
+ * more than this part of the limit may count against it. */
+enum { SURELY = 4, SMALL = 8 };
 /* Leasts that lie closer say nothing of a rate. */
 #define APART_NS (METER_CLOCK_BUCKET_NS / 2)
 
@@ -119,7 +122,7 @@ void meter_clock_find(const struct meter_clock *clock, const struct reference_li
                       struct meter_clock_found *found)
 {
     int64_t slope_ppb[PAIRS_MAX];
-    *found = (struct meter_clock_found){0};
+    *found = (struct meter_clock_found){.points = clock->count};
     if (!clock->count)
         return;
     uint32_t pairs = clock->count >= METER_CLOCK_ENOUGH ? slopes(clock, line, slope_ppb) : 0;
@@ -135,14 +138,21 @@ void meter_clock_find(const struct meter_clock *clock, const struct reference_li
     found->half_ns = reference_half_ns(line, clock->point[clock->count - 1].mono_ns);
 }
 
-bool meter_clock_drifts(const struct meter_clock_found *found, int64_t drift_ppb)
+enum meter_clock_rate meter_clock_rate(const struct meter_clock_found *found, int64_t drift_ppb)
 {
-    return found->has_drift && magnitude(found->drift_ppb) > clamp((wide)drift_ppb + found->drift_half_ppb);
+    wide drift = magnitude(found->drift_ppb), half = found->drift_half_ppb;
+    if (!found->has_drift || found->points < METER_CLOCK_POINTS)
+        return METER_CLOCK_UNKNOWN;
+    if (drift > drift_ppb + SURELY * half)
+        return METER_CLOCK_RUNS_OFF;
+    if (half > drift_ppb / SMALL)
+        return METER_CLOCK_UNKNOWN;
+    return drift + half > drift_ppb ? METER_CLOCK_RUNS_OFF : METER_CLOCK_KEEPS;
 }
 
 bool meter_clock_is_off(const struct meter_clock_found *found, int64_t within_ns, int64_t drift_ppb)
 {
     if (found->has_offset && magnitude(found->offset_ns) > clamp((wide)within_ns + found->half_ns))
         return true;
-    return meter_clock_drifts(found, drift_ppb);
+    return found->has_drift && magnitude(found->drift_ppb) > clamp((wide)drift_ppb + found->drift_half_ppb);
 }

@@ -33,6 +33,7 @@ struct meter_clock {
 struct meter_clock_found {
     bool has_offset;            /* against a reference; else only drift, against this machine */
     bool has_drift;
+    uint32_t points;            /* leasts that it is found from */
     int64_t offset_ns;          /* stamp - reference, at the newest arrival; low by the quickest way here */
     int64_t half_ns;            /* of the reference there */
     int64_t drift_ppb;          /* positive: it runs fast */
@@ -54,7 +55,15 @@ void meter_clock_find(const struct meter_clock *clock, const struct reference_li
  * of either? */
 bool meter_clock_is_off(const struct meter_clock_found *found, int64_t within_ns, int64_t drift_ppb);
 
-/* any: the same of the drift alone. */
-bool meter_clock_drifts(const struct meter_clock_found *found, int64_t drift_ppb);
+/* Of a drift, by who would lend on ages that it falsifies. */
+enum meter_clock_rate {
+    METER_CLOCK_UNKNOWN,        /* not METER_CLOCK_POINTS leasts yet, or they scatter too much to tell */
+    METER_CLOCK_KEEPS,          /* with all that is not known of it, it is within */
+    METER_CLOCK_RUNS_OFF        /* it may be beyond, or it surely is */
+};
+
+/* any: is it within `drift_ppb`? Scatter speaks against a meter only where it is small: packets that software
+ * stamps to some ms make no drift. Where it is large only a drift far beyond it counts. */
+enum meter_clock_rate meter_clock_rate(const struct meter_clock_found *found, int64_t drift_ppb);
 
 #endif

@@ -12,7 +12,7 @@
 #include "msg/limits.h"
 
 static const enum ptp_set asked[] = {PTP_TIME_STATUS, PTP_PARENT, PTP_TIME_PROPERTIES, PTP_PORT};
-enum { ASKED = sizeof asked / sizeof asked[0] };
+enum { ASKED = sizeof asked / sizeof asked[0], DRAINED_MOST = 64 };
 
 static int64_t now_ms(void)
 {
@@ -105,20 +105,22 @@ static bool is_complete(const struct ptp_report *report)
     return report->has_status && report->has_parent && report->has_properties && report->has_port;
 }
 
-/* Everything that waits in the socket. Answers to rounds before are passed over. 0, or -errno: nobody will
- * answer here any more. */
+/* What waits in the socket, but of somebody who never ends not more than so much: a round ends in time.
+ * Answers to rounds before are passed over. 0, or -errno: nobody will answer here any more. */
 static int drain(struct ptp_client *client, struct ptp_report *report)
 {
     uint8_t data[PTP_ANSWER_BYTES_MAX];
     struct ptp_answer answer;
-    ssize_t bytes;
-    while ((bytes = recv(client->fd, data, sizeof data, 0)) >= 0) {
+    for (int i = 0; i < DRAINED_MOST; i++) {
+        ssize_t bytes = recv(client->fd, data, sizeof data, 0);
+        if (bytes < 0)
+            return errno == EAGAIN || errno == EINTR ? 0 : -errno;
         int error = ptp_message_read(data, (size_t)bytes, &answer);
         if (!error && answer.sequence == client->sequence)
             take(report, &answer);
         client->malformed += error == -EBADMSG;
     }
-    return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    return 0;
 }
 
 static int gather(struct ptp_client *client, struct ptp_report *report)

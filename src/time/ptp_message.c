@@ -14,6 +14,8 @@ enum { TYPE_MANAGEMENT = 0x0D, CONTROL_MANAGEMENT = 4, NO_INTERVAL = 0x7F, ACTIO
 enum { TLV_MANAGEMENT = 1, TLV_ERROR = 2 };
 enum { STATUS_BYTES = 50, PARENT_BYTES = 32, PROPERTIES_BYTES = 4, PORT_BYTES = 26 };
 enum { ACCURACY_FIRST = 0x20, ACCURACY_LAST = 0x30 };
+/* No clock is further off than this, and sums of two such times are no overflow. */
+#define TIME_MOST_NS (INT64_MAX / 4)
 
 static uint16_t read_16(const uint8_t *at)
 {
@@ -50,35 +52,46 @@ void ptp_message_ask(uint8_t out[PTP_ASK_BYTES], enum ptp_set set, uint8_t domai
     write_16(out + AT_ID, (uint16_t)set);
 }
 
-static void read_status(const uint8_t *data, struct ptp_answer *answer)
+static bool is_time(int64_t ns)
 {
+    return ns <= TIME_MOST_NS && ns >= -TIME_MOST_NS;
+}
+
+static bool read_status(const uint8_t *data, struct ptp_answer *answer)
+{
+    if (!is_time(read_64(data)) || !is_time(read_64(data + 8)))
+        return false;
     answer->status.master_offset_ns = read_64(data);
     answer->status.ingress_ns = read_64(data + 8);
     answer->status.has_master = data[38] || data[39] || data[40] || data[41];
     memcpy(answer->status.grandmaster, data + 42, PTP_IDENTITY_BYTES);
+    return true;
 }
 
-static void read_parent(const uint8_t *data, struct ptp_answer *answer)
+static bool read_parent(const uint8_t *data, struct ptp_answer *answer)
 {
     answer->parent.clock_class = data[19];
     answer->parent.clock_accuracy = data[20];
     memcpy(answer->parent.grandmaster, data + 24, PTP_IDENTITY_BYTES);
+    return true;
 }
 
-static void read_properties(const uint8_t *data, struct ptp_answer *answer)
+static bool read_properties(const uint8_t *data, struct ptp_answer *answer)
 {
     answer->properties.utc_offset_s = (int16_t)read_16(data);
     answer->properties.flags = data[2];
+    return true;
 }
 
-static void read_port(const uint8_t *data, struct ptp_answer *answer)
+static bool read_port(const uint8_t *data, struct ptp_answer *answer)
 {
     answer->port_state = data[10] < PTP_PORT_STATES ? data[10] : 0;
+    return true;
 }
 
 static const struct {
     uint16_t set, bytes;
-    void (*read)(const uint8_t *data, struct ptp_answer *answer);
+    bool (*read)(const uint8_t *data, struct ptp_answer *answer);
 } sets[] = {
     {PTP_TIME_STATUS, STATUS_BYTES, read_status},
     {PTP_PARENT, PARENT_BYTES, read_parent},
@@ -91,10 +104,9 @@ static int read_set(const uint8_t *data, size_t bytes, struct ptp_answer *answer
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
         if (sets[i].set != read_16(data + AT_ID))
             continue;
-        if (bytes < (size_t)AT_DATA + sets[i].bytes)
+        if (bytes < (size_t)AT_DATA + sets[i].bytes || !sets[i].read(data + AT_DATA, answer))
             return -EBADMSG;
         answer->set = sets[i].set;
-        sets[i].read(data + AT_DATA, answer);
         return 0;
     }
     return -EBADMSG;

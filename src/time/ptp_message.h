@@ -57,8 +57,8 @@ struct ptp_answer {
 /* any: GET of one data set. Only a ptp4l of that domain (0 to 255) answers. */
 void ptp_message_ask(uint8_t out[PTP_ASK_BYTES], enum ptp_set set, uint8_t domain, uint16_t sequence);
 
-/* any: -EBADMSG: no well-formed answer of a data set known here. -EREMOTEIO: an error status in place of
- * one; sequence holds all the same. Then the rest of `answer` is zero. */
+/* any: -EBADMSG: no well-formed answer of a data set known here, or times beyond 73 years. -EREMOTEIO: an
+ * error status in place of one; sequence holds all the same. Then the rest of `answer` is zero. */
 int ptp_message_read(const uint8_t *data, size_t bytes, struct ptp_answer *answer);
 
 /* any: how far a grandmaster of this clockAccuracy may be off, ns (IEEE 1588-2008 table 6); -1 = it does not

@@ -250,6 +250,7 @@ bool reference_take(struct reference *reference, const struct reference_sample *
 {
     if (!is_later(reference, sample))
         return false;
+    reference->taken++;
     if (!reference->line.at_ns) {
         keep(reference, sample);
         return false;

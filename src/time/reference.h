@@ -53,7 +53,7 @@ struct reference {
     int64_t spread_ns;          /* median distance of samples from the line */
     int64_t wander_ppt;         /* of the rate, once nobody corrects it any more */
     int64_t step_ns;            /* the newest step; positive: the reference went ahead */
-    uint64_t steps, outliers;
+    uint64_t taken, steps, outliers;
 };
 
 /* setup: nothing is known. wander_ppt: how fast the machine's own clock may leave its last rate. */

@@ -8,6 +8,8 @@ static enum sync_fault fault_of(const struct sync_rules *rules, const struct syn
         return SYNC_DEAF;
     if (!seen->has_master)
         return SYNC_ORPHAN;
+    if (seen->is_foreign)
+        return SYNC_STAMPS;
     if (!seen->is_traceable && !rules->any_class)
         return SYNC_CLASS;
     if (!seen->sample_ns || seen->now_ns - seen->sample_ns > rules->lost_ns)

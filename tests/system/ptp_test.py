@@ -19,6 +19,8 @@ WITHIN_S = 40
 NS_PER_MS = 1000000
 # What software timestamps under load may do to a line of robust samples, beside what it says itself.
 SLACK_NS = 300000
+# This test asks ten times a second: where it could not for so long, the machine stood still, and ptp4l on it.
+STALL_S = 0.5
 FIRST_NS, STEPPED_NS, OTHER_NS = 20 * NS_PER_MS, -250 * NS_PER_MS, 5 * NS_PER_MS
 TIME = '''
 time: {{source: ptp, ptp: {folder}/slave, lock_within: 500us, lock_after: 1s, lost_after: 2s,
@@ -94,17 +96,43 @@ def ends(bed):
 
 
 def clock(bed):
-    return ask(bed.door, b'clock')
+    """Notes steps as they come, one by one: only the newest is told. None for those that were missed."""
+    seen = ask(bed.door, b'clock')
+    new = seen['steps'] - len(bed.steps)
+    bed.steps.extend([None] * (new - 1) + [seen['step_ns']] if new > 0 else [])
+    return seen
+
+
+def polls(bed, seconds):
+    """Again and again for so long. A stall that is seen here excuses what ptp4l's stamps do meanwhile."""
+    last = time.monotonic()
+    end = last + seconds
+    while time.monotonic() < end:
+        yield clock(bed)
+        time.sleep(0.1)
+        gap_s, last = time.monotonic() - last, time.monotonic()
+        bed.stalls += gap_s > STALL_S
 
 
 def wait_for(bed, what, holds):
-    end = time.monotonic() + WITHIN_S
-    while time.monotonic() < end:
-        seen = clock(bed)
+    for seen in polls(bed, WITHIN_S):
         if holds(seen):
             return seen
-        time.sleep(0.1)
     raise AssertionError(f'{what}: {seen}')
+
+
+def assert_steps(bed, wanted_ns):
+    """Steps beyond what software's stamps do are those wanted, in that order; missed ones only in a stall."""
+    known = [step for step in bed.steps if step is not None and abs(step) > SLACK_NS]
+    missed = bed.steps.count(None)
+    assert not missed or bed.stalls, bed.steps
+    assert len(known) <= len(wanted_ns) <= len(known) + missed, (known, wanted_ns, bed.steps)
+    for found, wanted in zip(known, wanted_ns):
+        assert missed or abs(found - wanted) < 2 * NS_PER_MS, (known, wanted_ns, bed.steps)
+
+
+def assert_kept(bed, before, seen):
+    assert seen['losses'] == before or bed.stalls, (before, bed.stalls, seen)
 
 
 def assert_knows(seen, ahead_ns):
@@ -133,7 +161,9 @@ def check_first(bed, ptp):
     ptp.master('first', 0, 100, FIRST_NS)
     seen = wait_locked(bed, 'locked to the first', FIRST_NS)
     assert seen['grandmaster'] == IDENTITY[0] and seen['port_state'] == 'uncalibrated', seen
-    assert (seen['steps'], seen['masters'], seen['leaps'], seen['losses']) == (0, 0, 0, 0), seen
+    assert (seen['masters'], seen['leaps']) == (0, 0), seen
+    assert_steps(bed, [])
+    assert_kept(bed, 0, seen)
     print(f'locked to a master {FIRST_NS / 1e6} ms ahead: off by '
           f'{(seen["system_offset_ns"] + FIRST_NS) / 1e3:.2f} us, says {seen["uncertainty_ns"] / 1e3:.1f} us')
     said = run_cli('clock', '--door', bed.door)
@@ -168,15 +198,11 @@ def check_loss(bed):
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
             end_loss(bed)       # of the first end, where it is the second that failed
         return
-    before, last, gap_s = clock(bed), time.monotonic(), 0.0
-    end = last + 5
-    while time.monotonic() < end:
-        seen = clock(bed)
+    before = clock(bed)
+    for seen in polls(bed, 5):
         assert_knows(seen, FIRST_NS)
-        time.sleep(0.1)
-        gap_s, last = max(gap_s, time.monotonic() - last), time.monotonic()
     assert seen['samples'] > before['samples'], (before, seen)
-    assert seen['losses'] == 0 or gap_s > 0.5, (gap_s, seen)
+    assert_kept(bed, before['losses'], seen)
     end_loss(bed)
     wait_locked(bed, 'locked after the loss', FIRST_NS)
     print(f'30 % loss: {seen["samples"] - before["samples"]} samples in 5 s, says '
@@ -205,8 +231,8 @@ def check_step(bed, ptp):
     """The same grandmaster, elsewhere."""
     ptp.master('first', 0, 100, STEPPED_NS)
     seen = wait_locked(bed, 'locked after the step', STEPPED_NS)
-    assert seen['masters'] == 0 and seen['steps'] == 1, seen
-    assert abs(seen['step_ns'] - (STEPPED_NS - FIRST_NS)) < 2 * NS_PER_MS, seen
+    assert seen['masters'] == 0, seen
+    assert_steps(bed, [STEPPED_NS - FIRST_NS])
     seen = wait_for(bed, 'meters are off', lambda seen: all(meter['off'] for meter in seen['meters']))
     for meter in seen['meters']:
         assert abs(meter['offset_us'] * 1e3 + STEPPED_NS) < 50 * NS_PER_MS, meter
@@ -216,7 +242,7 @@ def check_step(bed, ptp):
     while degraded_clocks(bed) < len(seen['meters']):
         assert time.monotonic() < end, degraded_clocks(bed)
         time.sleep(0.1)
-    print(f'stepped by {(STEPPED_NS - FIRST_NS) / 1e6} ms: found {seen["step_ns"] / 1e6:.3f} ms')
+    print(f'stepped by {(STEPPED_NS - FIRST_NS) / 1e6} ms: found {bed.steps} ns')
 
 
 def check_other(bed, ptp):
@@ -227,9 +253,9 @@ def check_other(bed, ptp):
     seen = wait_for(bed, 'meters are well', lambda seen: not any(meter['off'] for meter in seen['meters']))
     for meter in seen['meters']:
         assert abs(meter['offset_us'] * 1e3 + OTHER_NS) < 50 * NS_PER_MS, meter
+    assert_steps(bed, [STEPPED_NS - FIRST_NS, OTHER_NS - STEPPED_NS])
     print(f'another grandmaster {OTHER_NS / 1e6} ms ahead: off by '
           f'{(seen["system_offset_ns"] + OTHER_NS) / 1e3:.2f} us; steps so far {seen["steps"]}')
-    return seen['steps']
 
 
 def tell_utc(bed, seconds):
@@ -240,12 +266,13 @@ def tell_utc(bed, seconds):
            'timeTraceable 0 frequencyTraceable 0 timeSource 0x20')
 
 
-def check_leap(bed, steps):
+def check_leap(bed):
     tell_utc(bed, 37)
     wait_for(bed, 'TAI - UTC is known', lambda seen: seen['tai_utc_s'] == 37)
     tell_utc(bed, 38)
     seen = wait_for(bed, 'a leap second', lambda seen: seen['tai_utc_s'] == 38)
-    assert (seen['leaps'], seen['steps']) == (1, steps), seen
+    assert seen['leaps'] == 1, seen
+    assert_steps(bed, [STEPPED_NS - FIRST_NS, OTHER_NS - STEPPED_NS])
     assert_knows(seen, OTHER_NS)
 
 
@@ -265,6 +292,7 @@ def main():
     with Bed('ptp', mode='shadow') as bed:
         with open(bed.site, 'a', encoding='utf-8') as file:
             file.write(TIME.format(folder=bed.folder))
+        bed.steps, bed.stalls = [], 0
         began, daemon, ptp = time.monotonic(), bed.start(), Ptp(bed)
         traffic = bed.traffic(10 * WITHIN_S)
         try:
@@ -272,7 +300,8 @@ def main():
             check_loss(bed)
             check_holdover(bed, ptp)
             check_step(bed, ptp)
-            check_leap(bed, check_other(bed, ptp))
+            check_other(bed, ptp)
+            check_leap(bed)
             check_slave(bed, ptp)
         except AssertionError:
             print('\n'.join(f'{name}: {ptp.log(name)}' for name in ptp.running))

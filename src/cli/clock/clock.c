@@ -72,11 +72,12 @@ const struct cli_verb cli_clock = {
     .arguments = "SITE | --door PATH [--json]",
     .summary = "how well a running flyballd knows the time: source, state, uncertainty, grandmaster, steps, "
                "and how each meter's clock stands to it",
-    .help = "SITE is the site file the daemon runs with. --door PATH asks that socket. Any local user may "
-            "ask.\n"
-            "No cap hangs on the time. A meter's offset is low by the quickest way here: that cannot be told "
-            "apart.\n"
-            "--json prints the daemon's answer as it is.\n"
-            "Exit code: 0 locked and no meter off, 1 not so, 3 no daemon answers.\n",
+    .help =
+        "SITE is the site file the daemon runs with. --door PATH asks that socket. Any local user may "
+        "ask.\n"
+        "No cap is raised by the time; a meter whose clock drifts loses its permit. A meter's offset is low "
+        "by the quickest way here: that cannot be told apart.\n"
+        "--json prints the daemon's answer as it is.\n"
+        "Exit code: 0 locked and no meter off or doubted, 1 not so, 3 no daemon answers.\n",
     .run = run_clock,
 };

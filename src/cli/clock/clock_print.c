@@ -107,7 +107,9 @@ static void print_meter(FILE *out, const json_t *meter)
     fprintf(out, "%-32s %14s %12s %14s%s\n", word(meter, "id"),
             has(meter, "offset_us") ? time_words(offset, number(meter, "offset_us") * 1e3) : "-",
             has(meter, "offset_us") ? time_words(half, number(meter, "offset_half_us") * 1e3) : "-", drift,
-            json_is_true(json_object_get(meter, "off")) ? "  OFF" : "");
+            json_is_true(json_object_get(meter, "doubted")) ? "  DOUBTED"
+            : json_is_true(json_object_get(meter, "off"))   ? "  OFF"
+                                                            : "");
 }
 
 void clock_print(FILE *out, const json_t *clock)
@@ -132,7 +134,7 @@ bool clock_is_well(const json_t *clock)
     if (strcmp(word(clock, "state"), "locked"))
         return false;
     json_array_foreach(json_object_get(clock, "meters"), i, meter)
-        if (json_is_true(json_object_get(meter, "off")))
+        if (json_is_true(json_object_get(meter, "off")) || json_is_true(json_object_get(meter, "doubted")))
             return false;
     return true;
 }

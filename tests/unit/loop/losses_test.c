@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <errno.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -209,6 +210,30 @@ static void a_site_that_has_ptp_loses_it_with_this_machines_clock(void **state)
     check(bed, DEGRADED_CLOCK, 1, 2, LOSSES_OWN_CLOCK);
 }
 
+/* What it said last would stand for ever. */
+static void who_keeps_the_time_and_looks_no_more_is_a_loss(void **state)
+{
+    struct bed *bed = *state;
+    static struct site site;
+    site = (struct site){.model.meter_count = METERS,
+                         .clock = {.source = SITE_CLOCK_PTP, .ptp = "/no-such-folder/ptp4l"}};
+    bed->loop.site = &site;
+    assert_int_equal(clocks_open(&bed->loop.clocks, &site, &bed->loop.base, &bed->loop.view, ""), 0);
+    losses_start(&bed->loop.losses, &bed->loop);
+    struct keeper_look seen = {.error = -ENOENT};
+    for (int i = 0; i < 2; i++) {
+        seen.moment = (struct keeper_moment){bed->now_ns, NS_PER_S + bed->now_ns, 50};
+        keeper_take(&bed->loop.clocks.keeper, &seen);
+        timebase_tell_synchronised(&bed->loop.base, true);
+        look(bed, LOSSES_HANGS_NS);
+        check(bed, DEGRADED_CLOCK, 0, (uint64_t)i, INDEX_NONE);
+        look(bed, STEP_NS);
+        check(bed, DEGRADED_CLOCK, 1, (uint64_t)i + 1, LOSSES_OWN_CLOCK);
+        assert_false(timebase_is_synchronised(&bed->loop.base));
+    }
+    clocks_close(&bed->loop.clocks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +247,7 @@ int main(void)
                                         close_bed),
         cmocka_unit_test_setup_teardown(a_clock_that_stepped_is_in_until_the_age_rule_has_forgotten, open_bed,
                                         close_bed),
+        cmocka_unit_test_setup_teardown(who_keeps_the_time_and_looks_no_more_is_a_loss, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_site_that_has_ptp_loses_it_with_this_machines_clock, open_bed,
                                         close_bed),
     };

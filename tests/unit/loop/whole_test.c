@@ -545,6 +545,10 @@ static void start_tells_what_a_port_gives_less_of(void **state)
     fclose(notes);
     assert_string_equal(text, "flyballd: room for 166 frames, ring 32768 was asked for\n");
     free(text);
+    /* whose readings lend nothing is told to every lane, and by whoever looks at clocks */
+    assert_non_null(bed.loop.clocks.doubted);
+    for (uint32_t i = 0; i < bed.loop.path.lanes; i++)
+        assert_ptr_equal(bed.loop.path.lane[i].doubted, bed.loop.clocks.doubted);
     loop_stop(&bed.loop);
     loop_close(&bed.loop);
     site_unload(&bed.site);

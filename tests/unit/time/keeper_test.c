@@ -23,6 +23,7 @@ struct bed {
     uint8_t gm, class, flags;
     int16_t utc_offset_s;
     bool has_master, syncs;
+    int64_t stamp_ns;           /* of Syncs, before the system clock: another clock's */
     uint8_t port_state;
     int error;
 };
@@ -52,7 +53,7 @@ static void fill(const struct bed *bed, struct keeper_look *look)
     report->has_status = report->has_parent = report->has_properties = report->has_port = true;
     report->status = (struct ptp_time_status){
         .master_offset_ns = -bed->ahead_ns + (bed->mono_ns / NS_PER_S % 5 - 2) * 300,
-        .ingress_ns = bed->syncs ? look->moment.real_ns - 100 * NS_PER_MS : 77,
+        .ingress_ns = bed->syncs ? look->moment.real_ns + bed->stamp_ns - 100 * NS_PER_MS : 77,
         .has_master = bed->has_master, .grandmaster = {bed->gm}};
     report->parent = (struct ptp_parent){.clock_class = bed->class, .grandmaster = {bed->gm}};
     report->properties = (struct ptp_time_properties){bed->utc_offset_s, bed->flags};
@@ -237,10 +238,66 @@ static void another_grandmaster_is_followed_and_counted(void **state)
     assert_int_equal(bed.told.state, SYNC_LOCKED);
     assert_int_equal(bed.told.steps, 1);
     assert_knows(&bed, 40000);
+    /* one more, to which ptp4l has not measured the path yet */
+    bed.gm = 3;
+    uint64_t samples = bed.told.samples;
+    for (int i = 0; i < 3; i++) {
+        bed.mono_ns += NS_PER_S;
+        struct keeper_look look = {.moment = {bed.mono_ns, bed.mono_ns + bed.apart_ns, 50}};
+        fill(&bed, &look);
+        look.report.status.master_offset_ns = 0;
+        keeper_take(&bed.keeper, &look);
+        assert_true(keeper_read(&bed.keeper, &bed.told));
+        assert_int_equal(bed.told.samples, samples);
+        assert_int_equal(bed.told.sample_ns, 0);
+        assert_int_equal(bed.told.fault, SYNC_SILENT);
+    }
+    bed.gm = 2;
+    pass(&bed, 12);
+    assert_int_equal(bed.told.state, SYNC_LOCKED);
+    assert_int_equal(bed.told.masters, 3);
+    assert_int_equal(bed.told.steps, 1);
     bed.gm = 1;                     /* back, and it says the same as the second: no step */
     pass(&bed, 12);
-    assert_int_equal(bed.told.masters, 2);
+    assert_int_equal(bed.told.masters, 4);
     assert_int_equal(bed.told.steps, 1);
+}
+
+/* With stamps of hardware ptp4l steers the card's clock, and what that is off by says nothing of the
+ * system's. */
+static void stamps_of_a_card_say_nothing_of_the_system_clock(void **state)
+{
+    (void)state;
+    static const int64_t others_ns[] = {37 * NS_PER_S, -EPOCH_NS + NS_PER_S, NS_PER_S, -30 * NS_PER_S};
+    for (size_t i = 0; i < sizeof others_ns / sizeof others_ns[0]; i++) {
+        struct bed bed;
+        begin(&bed, KEEPER_PTP);
+        bed.port_state = PTP_SLAVE;
+        bed.stamp_ns = others_ns[i];
+        pass(&bed, 10);
+        assert_int_equal(bed.told.samples, 0);
+        assert_int_equal(bed.told.state, SYNC_UNSYNC);
+        assert_int_equal(bed.told.fault, SYNC_STAMPS);
+        bed.stamp_ns = 0;           /* started anew, with stamps of software */
+        pass(&bed, 12);
+        assert_int_equal(bed.told.state, SYNC_LOCKED);
+        assert_knows(&bed, 40000);
+    }
+}
+
+/* Older than the newest that is known: the line learns nothing, and nothing is counted. */
+static void what_the_line_does_not_take_is_no_sample(void **state)
+{
+    (void)state;
+    struct bed bed;
+    begin(&bed, KEEPER_PTP);
+    pass(&bed, 20);
+    uint64_t before = bed.told.samples;
+    int64_t sample_ns = bed.told.sample_ns;
+    bed.stamp_ns = -15 * NS_PER_S;
+    pass(&bed, 3);
+    assert_int_equal(bed.told.samples, before);
+    assert_int_equal(bed.told.sample_ns, sample_ns);
 }
 
 static void a_grandmaster_without_reference_is_not_believed(void **state)
@@ -343,6 +400,52 @@ static void a_card_is_read_beside_the_system_clock(void **state)
     assert_int_equal(bed.told.system_offset_ns, -bed.ahead_ns);
 }
 
+static void read_card(struct bed *bed, int64_t set_ns)
+{
+    bed->mono_ns += NS_PER_S;
+    int64_t real_ns = bed->mono_ns + bed->apart_ns, at_ns = real_ns - 3 * NS_PER_MS;
+    struct keeper_look look = {.moment = {bed->mono_ns, real_ns, 50},
+                               .pair = {at_ns + set_ns, at_ns + bed->ahead_ns, 300}};
+    keeper_take(&bed->keeper, &look);
+    assert_true(keeper_read(&bed->keeper, &bed->told));
+}
+
+/* The card was read by the clock as it was before, the moment by the one after. */
+static void a_system_clock_set_while_the_card_is_read_costs_one_sample(void **state)
+{
+    (void)state;
+    static const int64_t sets_ns[] = {3600 * NS_PER_S, -3600 * NS_PER_S, 2 * NS_PER_S};
+    for (size_t i = 0; i < sizeof sets_ns / sizeof sets_ns[0]; i++) {
+        struct bed bed;
+        begin(&bed, KEEPER_PHC);
+        bed.ahead_ns = 37 * NS_PER_S;
+        for (int k = 0; k < 12; k++)
+            read_card(&bed, 0);
+        read_card(&bed, sets_ns[i]);
+        assert_int_equal(bed.told.samples, 12);
+        for (int k = 0; k < 12; k++)
+            read_card(&bed, 0);
+        assert_int_equal(bed.told.samples, 24);
+        assert_int_equal(bed.told.state, SYNC_LOCKED);
+        assert_int_equal(bed.told.losses, 0);
+        assert_knows(&bed, 20000);
+    }
+}
+
+/* A hypervisor's has its host's time of day. */
+static void a_card_that_goes_by_utc_is_not_called_tai(void **state)
+{
+    (void)state;
+    struct bed bed;
+    begin(&bed, KEEPER_PHC);
+    bed.ahead_ns = 300 * NS_PER_MS;
+    for (int i = 0; i < 12; i++)
+        read_card(&bed, 0);
+    assert_int_equal(bed.told.state, SYNC_LOCKED);
+    assert_false(bed.told.is_tai);
+    assert_knows(&bed, 20000);
+}
+
 static void a_look_at_nothing_is_told_by_the_error(void **state)
 {
     (void)state;
@@ -380,6 +483,10 @@ int main(void)
         cmocka_unit_test(a_system_clock_that_is_set_moves_nothing_under_ptp),
         cmocka_unit_test(the_kernels_word_is_a_source_too),
         cmocka_unit_test(a_card_is_read_beside_the_system_clock),
+        cmocka_unit_test(stamps_of_a_card_say_nothing_of_the_system_clock),
+        cmocka_unit_test(what_the_line_does_not_take_is_no_sample),
+        cmocka_unit_test(a_system_clock_set_while_the_card_is_read_costs_one_sample),
+        cmocka_unit_test(a_card_that_goes_by_utc_is_not_called_tai),
         cmocka_unit_test(a_look_at_nothing_is_told_by_the_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,6 +119,78 @@ static void one_that_lies_is_off_and_one_that_does_not_is_not(void **state)
     }
 }
 
+/* Each 5 s the quickest packet still waited for up to so long: software that stamps on a loaded machine. */
+static enum meter_clock_rate rate_through(int64_t drift_ppb, int64_t scatter_ns, int64_t seconds,
+                                          uint64_t seed)
+{
+    struct meter_clock clock = {0};
+    struct meter_clock_found found;
+    for (int64_t at_s = 0; at_s < seconds; at_s += 5) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        int64_t late_ns = scatter_ns ? (int64_t)(seed >> 33) % scatter_ns : 0;
+        meter_clock_take(&clock, START_NS + at_s * NS_PER_S, FASTEST_NS + late_ns - at_s * drift_ppb);
+    }
+    meter_clock_find(&clock, NULL, 0, &found);
+    return meter_clock_rate(&found, 200000);
+}
+
+static void what_drifts_more_than_may_be_hidden_is_told(void **state)
+{
+    (void)state;
+    static const struct { int64_t drift_ppb, scatter_ns, seconds; enum meter_clock_rate rate; } rows[] = {
+        {0, 0, 80, METER_CLOCK_KEEPS},
+        {50000, 500000, 80, METER_CLOCK_KEEPS},
+        {-190000, 1000, 80, METER_CLOCK_KEEPS},
+        {210000, 0, 80, METER_CLOCK_RUNS_OFF},
+        {-210000, 0, 100, METER_CLOCK_RUNS_OFF},
+        {1000000, 0, 75, METER_CLOCK_UNKNOWN},      /* fifteen leasts */
+        {1000000, 5000000, 80, METER_CLOCK_RUNS_OFF},
+        {10000000, 50000000, 80, METER_CLOCK_RUNS_OFF}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (uint64_t seed = 1; seed <= 50; seed++)
+            assert_int_equal(rate_through(rows[i].drift_ppb, rows[i].scatter_ns, rows[i].seconds, seed),
+                             rows[i].rate);
+    /* at the limit, with some scatter: the doubt is the meter's, where it is small */
+    int off = 0;
+    for (uint64_t seed = 1; seed <= 50; seed++)
+        off += rate_through(199000, 200000, 80, seed) == METER_CLOCK_RUNS_OFF;
+    assert_in_range(off, 45, 50);
+}
+
+/* A route that is another from then on, or a clock that was set once. */
+static void a_jump_is_no_drift(void **state)
+{
+    (void)state;
+    for (int64_t jump_ns = -NS_PER_S; jump_ns <= NS_PER_S; jump_ns += NS_PER_S / 500) {
+        for (int64_t from = 1; from < METER_CLOCK_POINTS; from++) {
+            struct meter_clock clock = {0};
+            struct meter_clock_found found;
+            for (int64_t i = 0; i < METER_CLOCK_POINTS; i++)
+                meter_clock_take(&clock, START_NS + i * METER_CLOCK_BUCKET_NS,
+                                 FASTEST_NS + i * i % 7 * 100000 + (i < from ? 0 : jump_ns));
+            meter_clock_find(&clock, NULL, 0, &found);
+            assert_int_not_equal(meter_clock_rate(&found, 200000), METER_CLOCK_RUNS_OFF);
+        }
+    }
+}
+
+/* A day of 75 s each, at every scatter from 0.1 ms to half a second: no meter that keeps time is called
+ * one that does not. */
+static void scatter_is_no_drift(void **state)
+{
+    (void)state;
+    uint64_t kept = 0, unknown = 0;
+    for (int64_t scatter_ns = 100000; scatter_ns <= 500 * NS_PER_MS; scatter_ns += scatter_ns / 2) {
+        for (uint64_t seed = 1; seed <= 1152; seed++) {
+            enum meter_clock_rate rate = rate_through(seed % 2 ? 20000 : -50000, scatter_ns, 80, seed * 77);
+            assert_int_not_equal(rate, METER_CLOCK_RUNS_OFF);
+            kept += rate == METER_CLOCK_KEEPS;
+            unknown += rate == METER_CLOCK_UNKNOWN;
+        }
+    }
+    assert_true(kept > 1152 && unknown > 1152);
+}
+
 static void without_a_reference_drift_is_told_against_this_machine(void **state)
 {
     (void)state;
@@ -164,6 +236,9 @@ int main(void)
         cmocka_unit_test(offset_and_drift_are_found_through_queues),
         cmocka_unit_test(a_path_that_is_slow_for_a_while_moves_no_drift),
         cmocka_unit_test(one_that_lies_is_off_and_one_that_does_not_is_not),
+        cmocka_unit_test(what_drifts_more_than_may_be_hidden_is_told),
+        cmocka_unit_test(a_jump_is_no_drift),
+        cmocka_unit_test(scatter_is_no_drift),
         cmocka_unit_test(without_a_reference_drift_is_told_against_this_machine),
         cmocka_unit_test(a_reference_that_is_tai_is_ahead_of_stamps),
         cmocka_unit_test(what_was_before_a_step_is_forgotten),

@@ -79,6 +79,27 @@ static void offsets_are_signed_and_times_whole(void **state)
     assert_memory_equal(answer.status.grandmaster, master, sizeof master);
 }
 
+/* Sums of what is taken, of the system clock and of monotonic time are no overflow. */
+static void times_that_no_clock_has_are_refused(void **state)
+{
+    (void)state;
+    static const struct { uint8_t first; bool good; } rows[] = {
+        {0x80, false}, {0x7F, false}, {0x20, false}, {0xDF, false}, {0xC0, false},
+        {0x1F, true},  {0xE0, true}};
+    static const struct ptp_answer none;
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        uint8_t data[256];
+        struct ptp_answer answer;
+        size_t bytes = bytes_of(status_own, data);
+        assert_int_equal(bytes_of(status_body, data + 54), 50);
+        data[54 + i % 2 * 8] = rows[i / 2].first;
+        assert_int_equal(ptp_message_read(data, bytes, &answer), rows[i / 2].good ? 0 : -EBADMSG);
+        answer.sequence = 0;
+        if (!rows[i / 2].good)
+            assert_memory_equal(&answer, &none, sizeof none);
+    }
+}
+
 static void a_parent_tells_class_and_accuracy(void **state)
 {
     (void)state;
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test(an_ask_is_what_pmc_sends),
         cmocka_unit_test(a_clock_that_is_its_own_grandmaster_has_no_master),
         cmocka_unit_test(offsets_are_signed_and_times_whole),
+        cmocka_unit_test(times_that_no_clock_has_are_refused),
         cmocka_unit_test(a_parent_tells_class_and_accuracy),
         cmocka_unit_test(properties_tell_the_leap_second_and_ports_their_state),
         cmocka_unit_test(an_error_in_place_of_an_answer_is_told_apart),
