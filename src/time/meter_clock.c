@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "time/meter_clock.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-__extension__ typedef __int128 wide;
+#include "time/wide.h"
 
 enum { PAIRS_MAX = METER_CLOCK_POINTS * (METER_CLOCK_POINTS - 1) / 2 };
 #define PPB INT64_C(1000000000)
@@ -13,30 +12,6 @@ enum { PAIRS_MAX = METER_CLOCK_POINTS * (METER_CLOCK_POINTS - 1) / 2 };
 enum { SURELY = 4, SMALL = 8 };
 /* Leasts that lie closer say nothing of a rate. */
 #define APART_NS (METER_CLOCK_BUCKET_NS / 2)
-
-static int64_t clamp(wide value)
-{
-    if (value > INT64_MAX / 4)
-        return INT64_MAX / 4;
-    return value < -(INT64_MAX / 4) ? -(INT64_MAX / 4) : (int64_t)value;
-}
-
-static int64_t magnitude(int64_t value)
-{
-    return value < 0 ? -value : value;
-}
-
-static int in_order(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
-static int64_t median(int64_t *value, uint32_t count)
-{
-    qsort(value, count, sizeof *value, in_order);
-    return value[count / 2];
-}
 
 void meter_clock_forget(struct meter_clock *clock)
 {
@@ -78,7 +53,7 @@ static uint32_t slopes(const struct meter_clock *clock, const struct reference_l
             const struct meter_clock_point *from = &clock->point[i], *to = &clock->point[j];
             wide moved_ns = offset_at(to, line) - offset_at(from, line);
             if (to->mono_ns - from->mono_ns >= APART_NS)
-                slope_ppb[pairs++] = clamp(moved_ns * PPB / (to->mono_ns - from->mono_ns));
+                slope_ppb[pairs++] = wide_clamp(moved_ns * PPB / (to->mono_ns - from->mono_ns));
         }
     }
     return pairs;
@@ -94,12 +69,12 @@ static int64_t scatter_ppb(const struct meter_clock *clock, const struct referen
     for (uint32_t i = 0; i < clock->count; i++) {
         const struct meter_clock_point *point = &clock->point[i];
         wide along_ns = (wide)(point->mono_ns - first->mono_ns) * drift_ppb / PPB;
-        residual[i] = clamp(offset_at(point, line) - base_ns - along_ns);
+        residual[i] = wide_clamp(offset_at(point, line) - base_ns - along_ns);
     }
-    int64_t middle_ns = median(residual, clock->count);
+    int64_t middle_ns = wide_median(residual, clock->count);
     for (uint32_t i = 0; i < clock->count; i++)
-        residual[i] = magnitude(clamp((wide)residual[i] - middle_ns));
-    return clamp(4 * (wide)median(residual, clock->count) * PPB / (last->mono_ns - first->mono_ns));
+        residual[i] = wide_magnitude(wide_clamp((wide)residual[i] - middle_ns));
+    return wide_clamp(4 * (wide)wide_median(residual, clock->count) * PPB / (last->mono_ns - first->mono_ns));
 }
 
 /* At the newest point, by all of them: that one may be of a few packets only. While no drift is known, by the
@@ -112,10 +87,10 @@ static int64_t offset_now(const struct meter_clock *clock, const struct referenc
     for (uint32_t i = 0; i < clock->count; i++) {
         const struct meter_clock_point *point = &clock->point[i];
         wide along_ns = (wide)(last->mono_ns - point->mono_ns) * found->drift_ppb / PPB;
-        offset[i] = clamp(offset_at(point, line) + along_ns);
+        offset[i] = wide_clamp(offset_at(point, line) + along_ns);
         most = offset[i] > most ? offset[i] : most;
     }
-    return found->has_drift ? median(offset, clock->count) : most;
+    return found->has_drift ? wide_median(offset, clock->count) : most;
 }
 
 void meter_clock_find(const struct meter_clock *clock, const struct reference_line *line, int64_t ahead_ns,
@@ -128,19 +103,19 @@ void meter_clock_find(const struct meter_clock *clock, const struct reference_li
     uint32_t pairs = clock->count >= METER_CLOCK_ENOUGH ? slopes(clock, line, slope_ppb) : 0;
     if (pairs) {
         found->has_drift = true;
-        found->drift_ppb = median(slope_ppb, pairs);
+        found->drift_ppb = wide_median(slope_ppb, pairs);
         found->drift_half_ppb = scatter_ppb(clock, line, found->drift_ppb);
     }
     if (!line)
         return;
     found->has_offset = true;
-    found->offset_ns = clamp((wide)offset_now(clock, line, found) + ahead_ns);
+    found->offset_ns = wide_clamp((wide)offset_now(clock, line, found) + ahead_ns);
     found->half_ns = reference_half_ns(line, clock->point[clock->count - 1].mono_ns);
 }
 
 enum meter_clock_rate meter_clock_rate(const struct meter_clock_found *found, int64_t drift_ppb)
 {
-    wide drift = magnitude(found->drift_ppb), half = found->drift_half_ppb;
+    wide drift = wide_magnitude(found->drift_ppb), half = found->drift_half_ppb;
     if (!found->has_drift || found->points < METER_CLOCK_POINTS)
         return METER_CLOCK_UNKNOWN;
     if (drift > drift_ppb + SURELY * half)
@@ -152,7 +127,8 @@ enum meter_clock_rate meter_clock_rate(const struct meter_clock_found *found, in
 
 bool meter_clock_is_off(const struct meter_clock_found *found, int64_t within_ns, int64_t drift_ppb)
 {
-    if (found->has_offset && magnitude(found->offset_ns) > clamp((wide)within_ns + found->half_ns))
+    if (found->has_offset && wide_magnitude(found->offset_ns) > wide_clamp((wide)within_ns + found->half_ns))
         return true;
-    return found->has_drift && magnitude(found->drift_ppb) > clamp((wide)drift_ppb + found->drift_half_ppb);
+    return found->has_drift &&
+           wide_magnitude(found->drift_ppb) > wide_clamp((wide)drift_ppb + found->drift_half_ppb);
 }

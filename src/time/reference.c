@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "time/reference.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-__extension__ typedef __int128 wide;
+#include "time/wide.h"
 
 #define PPT INT64_C(1000000000000)
 enum { PAIRS_MAX = REFERENCE_SAMPLES * (REFERENCE_SAMPLES - 1) / 2, FAR = 8,
@@ -19,33 +18,9 @@ enum { PAIRS_MAX = REFERENCE_SAMPLES * (REFERENCE_SAMPLES - 1) / 2, FAR = 8,
 
 _Static_assert(sizeof(struct reference_line) <= SEQLOCK_WORDS * sizeof(uint64_t), "a line is one record");
 
-static int64_t clamp(wide value)
-{
-    if (value > INT64_MAX / 4)
-        return INT64_MAX / 4;
-    return value < -(INT64_MAX / 4) ? -(INT64_MAX / 4) : (int64_t)value;
-}
-
-static int64_t magnitude(int64_t value)
-{
-    return value < 0 ? -value : value;
-}
-
-static int in_order(const void *a, const void *b)
-{
-    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
-static int64_t median(int64_t *value, uint32_t count)
-{
-    qsort(value, count, sizeof *value, in_order);
-    return count % 2 ? value[count / 2] : clamp(((wide)value[count / 2 - 1] + value[count / 2]) / 2);
-}
-
 int64_t reference_offset_ns(const struct reference_line *line, int64_t mono_ns)
 {
-    return clamp((wide)line->offset_ns + ((wide)mono_ns - line->at_ns) * line->rate_ppt / PPT);
+    return wide_clamp((wide)line->offset_ns + ((wide)mono_ns - line->at_ns) * line->rate_ppt / PPT);
 }
 
 int64_t reference_half_ns(const struct reference_line *line, int64_t mono_ns)
@@ -53,7 +28,7 @@ int64_t reference_half_ns(const struct reference_line *line, int64_t mono_ns)
     wide apart_ns = (wide)mono_ns - line->at_ns;
     if (apart_ns < 0)
         apart_ns = -apart_ns;
-    return clamp(line->half_ns + (apart_ns * line->growth_ppt + PPT - 1) / PPT);
+    return wide_clamp(line->half_ns + (apart_ns * line->growth_ppt + PPT - 1) / PPT);
 }
 
 bool reference_read(const struct reference *reference, struct reference_line *line)
@@ -93,7 +68,7 @@ static uint32_t slopes(const struct reference_sample *sample, uint32_t count, in
             int64_t apart_ns = sample[j].mono_ns - sample[i].mono_ns;
             wide moved_ns = (wide)sample[j].offset_ns - sample[i].offset_ns;
             if (apart_ns >= APART_NS)
-                slope_ppt[pairs++] = clamp(moved_ns * PPT / apart_ns);
+                slope_ppt[pairs++] = wide_clamp(moved_ns * PPT / apart_ns);
         }
     }
     return pairs;
@@ -104,7 +79,7 @@ static int64_t rate_of(const struct reference_sample *sample, uint32_t count)
 {
     int64_t slope_ppt[PAIRS_MAX];
     uint32_t pairs = slopes(sample, count, slope_ppt);
-    int64_t rate_ppt = pairs ? median(slope_ppt, pairs) : 0;
+    int64_t rate_ppt = pairs ? wide_median(slope_ppt, pairs) : 0;
     if (rate_ppt > RATE_MAX_PPT)
         return RATE_MAX_PPT;
     return rate_ppt < -RATE_MAX_PPT ? -RATE_MAX_PPT : rate_ppt;
@@ -119,7 +94,7 @@ static int64_t roughness_ns(uint32_t count, int64_t median_ns, int64_t farthest_
     wide rough = 4 * (wide)median_ns;
     if (count < ENOUGH)
         rough += 2 * (wide)farthest_ns;
-    return clamp(rough + (count < FEW ? alone_ns[count] : 0));
+    return wide_clamp(rough + (count < FEW ? alone_ns[count] : 0));
 }
 
 static void judge(struct reference *reference, int64_t span_ns)
@@ -129,15 +104,17 @@ static void judge(struct reference *reference, int64_t span_ns)
     uint32_t count = reference->count;
     for (uint32_t i = 0; i < count; i++) {
         const struct reference_sample *sample = &reference->sample[i];
-        distance[i] = magnitude(clamp((wide)sample->offset_ns - reference_offset_ns(line, sample->mono_ns)));
+        wide off_ns = (wide)sample->offset_ns - reference_offset_ns(line, sample->mono_ns);
+        distance[i] = wide_magnitude(wide_clamp(off_ns));
         most_ns = sample->half_ns > most_ns ? sample->half_ns : most_ns;
         farthest_ns = distance[i] > farthest_ns ? distance[i] : farthest_ns;
     }
-    reference->spread_ns = median(distance, count);
+    reference->spread_ns = wide_median(distance, count);
     int64_t rough_ns = roughness_ns(count, reference->spread_ns, farthest_ns);
-    line->half_ns = clamp((wide)most_ns + rough_ns);
+    line->half_ns = wide_clamp((wide)most_ns + rough_ns);
     line->growth_ppt = span_ns < APART_NS ? RATE_UNKNOWN_PPT
-                                          : clamp(reference->wander_ppt + (wide)rough_ns * PPT / span_ns);
+                                          : wide_clamp(reference->wander_ppt +
+                                                       (wide)rough_ns * PPT / span_ns);
 }
 
 static void fit(struct reference *reference)
@@ -154,9 +131,9 @@ static void fit(struct reference *reference)
         reference->rated_ns = span_ns;
     }
     for (uint32_t i = 0; i < count; i++)
-        offset_ns[i] = clamp((wide)sample[i].offset_ns - base_ns +
+        offset_ns[i] = wide_clamp((wide)sample[i].offset_ns - base_ns +
                              ((wide)line->at_ns - sample[i].mono_ns) * line->rate_ppt / PPT);
-    line->offset_ns = clamp((wide)base_ns + median(offset_ns, count));
+    line->offset_ns = wide_clamp((wide)base_ns + wide_median(offset_ns, count));
     judge(reference, reference->rated_ns);
 }
 
@@ -183,14 +160,14 @@ static void keep(struct reference *reference, const struct reference_sample *sam
 /* How far a sample lies off the line. */
 static int64_t off_ns(const struct reference *reference, const struct reference_sample *sample)
 {
-    return clamp((wide)sample->offset_ns - reference_offset_ns(&reference->line, sample->mono_ns));
+    return wide_clamp((wide)sample->offset_ns - reference_offset_ns(&reference->line, sample->mono_ns));
 }
 
 static int64_t tolerance_ns(const struct reference *reference, const struct reference_sample *sample)
 {
     wide most = (wide)FAR * reference->spread_ns + sample->half_ns +
                 (reference_half_ns(&reference->line, sample->mono_ns) - reference->line.half_ns);
-    return most > REFERENCE_STEP_NS ? clamp(most) : REFERENCE_STEP_NS;
+    return most > REFERENCE_STEP_NS ? wide_clamp(most) : REFERENCE_STEP_NS;
 }
 
 /* The doubted samples are all as far off, to within what a good one may be. */
@@ -209,8 +186,8 @@ static bool agree(const struct reference *reference, int64_t most_ns)
 static void widen(struct reference *reference, int64_t off)
 {
     struct reference_line kept = reference->line;
-    if (magnitude(off) > reference->line.half_ns)
-        reference->line.half_ns = magnitude(off);
+    if (wide_magnitude(off) > reference->line.half_ns)
+        reference->line.half_ns = wide_magnitude(off);
     publish(reference);
     reference->line = kept;
 }
@@ -256,9 +233,9 @@ bool reference_take(struct reference *reference, const struct reference_sample *
         return false;
     }
     int64_t off = off_ns(reference, sample), most_ns = tolerance_ns(reference, sample);
-    if (reference->count && magnitude(off) > most_ns)
+    if (reference->count && wide_magnitude(off) > most_ns)
         return doubt(reference, sample, off, most_ns);
-    if (!reference->count && magnitude(off) > most_ns) {
+    if (!reference->count && wide_magnitude(off) > most_ns) {
         reference->step_ns = off;
         reference->steps++;
         keep(reference, sample);
@@ -281,8 +258,8 @@ bool reference_interval(const struct reference *reference, int64_t first_ns, int
     *interval = (struct reference_interval){0};
     if (!reference_read(reference, &line))
         return false;
-    int64_t early = clamp((wide)first_ns + reference_offset_ns(&line, first_ns));
-    int64_t late = clamp((wide)last_ns + reference_offset_ns(&line, last_ns));
+    int64_t early = wide_clamp((wide)first_ns + reference_offset_ns(&line, first_ns));
+    int64_t late = wide_clamp((wide)last_ns + reference_offset_ns(&line, last_ns));
     interval->earliest_ns = early - reference_half_ns(&line, first_ns);
     interval->latest_ns = late + reference_half_ns(&line, last_ns);
     return true;
