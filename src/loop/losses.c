@@ -86,7 +86,7 @@ static bool time_hangs(const struct losses *losses, int64_t now_ns)
     struct keeper_told told;
     if (!loop->clocks.open || !keeper_read(&loop->clocks.keeper, &told))
         return false;
-    int64_t since_ns = told.look_ns ? told.look_ns : loop->t_start_ns;
+    int64_t since_ns = told.look_ns ? told.look_ns : losses->t_first_ns;
     return now_ns - since_ns > LOSSES_HANGS_NS;
 }
 
@@ -127,6 +127,7 @@ void losses_look(struct losses *losses, int64_t now_ns)
     if (now_ns < losses->t_next_ns)
         return;
     losses->t_next_ns = now_ns + LINK_LOOK_NS;
+    losses->t_first_ns = losses->t_first_ns ? losses->t_first_ns : now_ns;
     look_at_ring(losses, now_ns);
     look_at_journal(losses, now_ns);
     look_at_marks(losses, now_ns);

@@ -36,7 +36,7 @@ struct loss {
 
 struct losses {
     struct loop *loop;
-    int64_t t_next_ns;
+    int64_t t_first_ns, t_next_ns;  /* of looks; 0 = none yet */
     struct degrade_row row[DEGRADATION_COUNT];
     struct loss ring[LOSSES_RING], journal, marks;
     bool clock[METERS_MAX + 1];
