@@ -59,6 +59,20 @@ static void keep(const struct ptp_answer *answer, enum keeper_source source)
     keeper_close(&keeper);
 }
 
+/* What asks for it is no answer, and all of it that an answer repeats stands where an answer has it. */
+static void ask(const struct ptp_answer *answer, uint8_t domain)
+{
+    uint8_t asked[PTP_ASK_BYTES];
+    struct ptp_answer nothing;
+    ptp_message_ask(asked, (enum ptp_set)answer->set, domain, answer->sequence);
+    require(asked[4] == domain && (asked[30] << 8 | asked[31]) == answer->sequence);
+    require((asked[52] << 8 | asked[53]) == (int)answer->set);
+    require(ptp_message_read(asked, sizeof asked, &nothing) == -EBADMSG);
+    int64_t bound_ns = ptp_message_accuracy_ns(answer->parent.clock_accuracy);
+    require(bound_ns == -1 || (bound_ns >= 25 && bound_ns <= 10 * NS_PER_S));
+    require(!ptp_message_is_traceable(answer->parent.clock_class) || answer->parent.clock_class <= 140);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     static const struct ptp_answer none;
@@ -79,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         require(bytes >= needed(answer.set));
         require(answer.sequence == (exact[30] << 8 | exact[31]));
         require(answer.set != PTP_PORT || answer.port_state < PTP_PORT_STATES);
+        ask(&answer, exact[4]);
         keep(&answer, KEEPER_PTP);
         keep(&answer, KEEPER_PHC);
         /* what stands behind the set changes nothing */
