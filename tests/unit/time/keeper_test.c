@@ -100,6 +100,16 @@ static void it_locks_to_a_grandmaster_that_nobody_follows(void **state)
     assert_int_equal(bed.told.steps + bed.told.masters + bed.told.leaps + bed.told.sets, 0);
 }
 
+/* A second in which ptp4l has not measured the path to its master yet. */
+static void pass_unmeasured(struct bed *bed)
+{
+    bed->mono_ns += NS_PER_S;
+    struct keeper_look look = {.moment = {bed->mono_ns, bed->mono_ns + bed->apart_ns, 50}};
+    fill(bed, &look);
+    look.report.status.master_offset_ns = 0;
+    keeper_take(&bed->keeper, &look);
+}
+
 /* As ptp4l does while it has not measured the path yet. */
 static void an_offset_of_nothing_at_first_is_no_sample(void **state)
 {
@@ -109,13 +119,8 @@ static void an_offset_of_nothing_at_first_is_no_sample(void **state)
     bed.ahead_ns = 20 * NS_PER_MS;
     for (int restart = 0; restart < 2; restart++) {
         uint64_t before = bed.told.samples;
-        for (int i = 0; i < 3; i++) {
-            bed.mono_ns += NS_PER_S;
-            struct keeper_look look = {.moment = {bed.mono_ns, bed.mono_ns + bed.apart_ns, 50}};
-            fill(&bed, &look);
-            look.report.status.master_offset_ns = 0;
-            keeper_take(&bed.keeper, &look);
-        }
+        for (int i = 0; i < 3; i++)
+            pass_unmeasured(&bed);
         assert_true(keeper_read(&bed.keeper, &bed.told));
         assert_int_equal(bed.told.samples, before);
         pass(&bed, 12);
@@ -242,11 +247,7 @@ static void another_grandmaster_is_followed_and_counted(void **state)
     bed.gm = 3;
     uint64_t samples = bed.told.samples;
     for (int i = 0; i < 3; i++) {
-        bed.mono_ns += NS_PER_S;
-        struct keeper_look look = {.moment = {bed.mono_ns, bed.mono_ns + bed.apart_ns, 50}};
-        fill(&bed, &look);
-        look.report.status.master_offset_ns = 0;
-        keeper_take(&bed.keeper, &look);
+        pass_unmeasured(&bed);
         assert_true(keeper_read(&bed.keeper, &bed.told));
         assert_int_equal(bed.told.samples, samples);
         assert_int_equal(bed.told.sample_ns, 0);
