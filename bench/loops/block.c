@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens within one block: exchanges, one after the other, each after a short sleep of the client. The
+/* What happens within one block: exchanges, one after the other, each after a short pause of the client. The
  * first few warm the caches again and count for nobody. */
 #include <stdio.h>
+#include <time.h>
 
 #include "bench/loops/harness.h"
 #include "rt/clock.h"
 
 enum { WARM_EXCHANGES = 4 };
+#define PAUSE_NS (60 * NS_PER_US)
+#define REST_NS (10 * NS_PER_MS)
+
+/* The client does not sleep: its own waking up is none of what it measures. */
+static void pause_between(void)
+{
+    int64_t until_ns = clock_monotonic_ns() + PAUSE_NS;
+    while (clock_monotonic_ns() < until_ns)
+        continue;
+}
 
 static bool goes_on(const struct rtt_stand *stand, int64_t end_ns)
 {
@@ -39,11 +50,11 @@ void block_emergency(struct harness *harness, struct contender *contender, int64
     bool raised;
     rtt_echo_mode(&stand->echo, &stand->client, RTT_RUN);
     for (uint32_t i = 0; goes_on(stand, end_ns); i++) {
-        rtt_gap();
+        pause_between();
         bool answered = rtt_emergency(stand, &full, &raised);
         note(contender, &full, answered, i);
         rtt_calm_down(&stand->client);
-        rtt_gap();
+        pause_between();
         if (contender->beside)
             note(contender->beside, &bare, rtt_bare(stand, &bare), i);
     }
@@ -58,7 +69,7 @@ void block_report(struct harness *harness, struct contender *contender, int64_t 
     rtt_echo_mode(&stand->echo, &stand->client, RTT_RUN);
     rtt_all_report(&stand->client);
     for (uint32_t i = 0; goes_on(stand, end_ns); i++) {
-        rtt_gap();
+        pause_between();
         bool answered = rtt_one_report(stand, &side, i % RTT_HOSTS);
         note(contender, &side, answered, i);
     }
@@ -71,7 +82,7 @@ static void echoes(struct rtt_stand *stand, struct contender *contender, int64_t
 {
     static struct rtt_side side;
     for (uint32_t i = 0; goes_on(stand, end_ns); i++) {
-        rtt_gap();
+        pause_between();
         bool answered = exchange(stand, &side);
         note(contender, &side, answered, i);
     }
@@ -121,7 +132,11 @@ void block_run(struct harness *harness, struct contender *contender, uint32_t ro
 {
     if (contender->why[0] || !contender->chosen || !contender->kind->block)
         return;
+    /* what is to be done on the client's core, and waits while it spins, is done before */
+    nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
+    hogs_let(&harness->hogs, contender->kind->neighbour);
     contender->kind->block(harness, contender, clock_monotonic_ns() + harness->block_ns);
+    hogs_let(&harness->hogs, false);
     tally_close_block(&contender->tally, &contender->samples, round);
     if (contender->beside)
         tally_close_block(&contender->beside->tally, &contender->beside->samples, round);
