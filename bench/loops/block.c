@@ -7,7 +7,9 @@
 #include "bench/loops/harness.h"
 #include "rt/clock.h"
 
-enum { WARM_EXCHANGES = 4 };
+/* The fair server acts once a second: beside a neighbour, a block is longer than that, and comes less
+ * often. */
+enum { WARM_EXCHANGES = 4, NEIGHBOUR_BLOCKS = 8, NEIGHBOUR_ROUNDS = 4 };
 #define PAUSE_NS (60 * NS_PER_US)
 #define REST_NS (10 * NS_PER_MS)
 
@@ -130,12 +132,15 @@ void block_sockets_one(struct harness *harness, struct contender *contender, int
 
 void block_run(struct harness *harness, struct contender *contender, uint32_t round)
 {
-    if (contender->why[0] || !contender->chosen || !contender->kind->block)
+    bool neighbour = contender->kind->neighbour;
+    if (contender->why[0] || !contender->chosen || !contender->kind->block ||
+        (neighbour && round % NEIGHBOUR_ROUNDS))
         return;
+    int64_t block_ns = harness->block_ns * (neighbour ? NEIGHBOUR_BLOCKS : 1);
     /* what is to be done on the client's core, and waits while it spins, is done before */
     nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
-    hogs_let(&harness->hogs, contender->kind->neighbour);
-    contender->kind->block(harness, contender, clock_monotonic_ns() + harness->block_ns);
+    hogs_let(&harness->hogs, neighbour);
+    contender->kind->block(harness, contender, clock_monotonic_ns() + block_ns);
     hogs_let(&harness->hogs, false);
     tally_close_block(&contender->tally, &contender->samples, round);
     if (contender->beside)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What of bench/loops cannot be noise: every contender answers, the counts add up, a loop that stood still has
-not noticed, and wrong use is refused.
+"""What of bench/loops cannot be noise: every contender answers, the counts add up, a loop that stood still
+has not noticed, and wrong use is refused.
 
 usage: check.py LOOPS"""
 import fcntl

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * More than one exchange at a time. Open loop: datagrams are due at fixed moments, whether answers have come or
- * not; each is measured from when it was sent and from when it was due. Where sender or receiver stood still,
- * all that became due meanwhile counts as late (coordinated omission). Bursts: several at once.
+ * More than one exchange at a time. Open loop: datagrams are due at fixed moments, whether answers have come
+ * or not; each is measured from when it was sent and from when it was due. Where sender or receiver stood
+ * still, all that became due meanwhile counts as late (coordinated omission). Bursts: several at once.
  */
 #include <string.h>
 

@@ -40,18 +40,35 @@
 
 const struct kind kind_table[] = {
     EMERGENCY("flyball-af_packet-auth", "af_packet", true, STAND_AF_PACKET_AUTH, TAGS),
-    {.name = "alternate-af_packet-auth", .what = SIXTEEN "from the loop's own port, exchange by exchange in "
-     "turn with flyball-af_packet-auth", .path = "echo", .driver = "af_packet", .load = "idle",
-     .stand = STAND_AF_PACKET_AUTH, .beside = "flyball-af_packet-auth"},
+    {.name = "alternate-af_packet-auth",
+     .what = SIXTEEN "from the loop's own port, exchange by exchange in "
+                     "turn with flyball-af_packet-auth",
+     .path = "echo",
+     .driver = "af_packet",
+     .load = "idle",
+     .stand = STAND_AF_PACKET_AUTH,
+     .beside = "flyball-af_packet-auth"},
     ECHO("echo-af_packet", "af_packet", STAND_AF_PACKET_AUTH),
-    {.name = "user-sockets", .what = CUTS "the same core and the same tags behind a blocking recvfrom and one "
-     "sendto a lease", .path = "user", .driver = "blocking", .load = "idle", .auth = true, .stand = STAND_USER,
+    {.name = "user-sockets",
+     .what = CUTS "the same core and the same tags behind a blocking recvfrom and one "
+                  "sendto a lease",
+     .path = "user",
+     .driver = "blocking",
+     .load = "idle",
+     .auth = true,
+     .stand = STAND_USER,
      .block = block_emergency},
     REPORT("flyball-af_packet-auth-report", "af_packet", true, STAND_AF_PACKET_AUTH, TAGS),
     ECHO_ONE("echo-af_packet-one", "af_packet", STAND_AF_PACKET_AUTH),
-    {.name = "user-sockets-report", .what = ANSWER "the same core and the same tags behind a blocking "
-     "recvfrom and sendto", .path = "user", .driver = "blocking", .load = "idle", .auth = true,
-     .stand = STAND_USER, .block = block_report},
+    {.name = "user-sockets-report",
+     .what = ANSWER "the same core and the same tags behind a blocking "
+                    "recvfrom and sendto",
+     .path = "user",
+     .driver = "blocking",
+     .load = "idle",
+     .auth = true,
+     .stand = STAND_USER,
+     .block = block_report},
     SOCKETS("echo-blocking", "blocking", sockets_blocking, "recv that waits and sendmmsg"),
     SOCKETS_ONE("echo-blocking-one", "blocking", sockets_blocking, "recv that waits and sendmmsg"),
     SOCKETS("echo-epoll", "epoll", sockets_epoll, "epoll_wait, recv and sendmmsg"),

@@ -7,7 +7,8 @@
 #include "port/port.h"
 #include "site/site.h"
 
-/* setup: the port's place is taken by one blocking socket: recv waits, each lease is a sendto. 0 or -errno. */
+/* setup: the port's place is taken by one blocking socket: recv waits, each lease is a sendto. 0 or
+ * -errno. */
 int user_port(struct port *port, const struct site_port *row);
 
 #endif
