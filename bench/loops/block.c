@@ -5,11 +5,12 @@
 #include <time.h>
 
 #include "bench/loops/harness.h"
+#include "bench/loops/probes.h"
 #include "rt/clock.h"
 
-/* The fair server acts once a second: beside a neighbour, a block is longer than that, and comes less
+/* The fair server acts once a second, and to arm probes takes that long: such blocks are longer and come less
  * often. */
-enum { WARM_EXCHANGES = 4, NEIGHBOUR_BLOCKS = 8, NEIGHBOUR_ROUNDS = 4 };
+enum { WARM_EXCHANGES = 4, LONG_BLOCKS = 8, LONG_ROUNDS = 4, ARMED_MARGIN_S = 1 };
 #define PAUSE_NS (60 * NS_PER_US)
 #define REST_NS (10 * NS_PER_MS)
 
@@ -61,6 +62,21 @@ void block_emergency(struct harness *harness, struct contender *contender, int64
             note(contender->beside, &bare, rtt_bare(stand, &bare), i);
     }
     park(stand, contender);
+}
+
+/* Emergencies while all probes are armed, and the same once more when they are not. */
+void block_armed(struct harness *harness, struct contender *contender, int64_t end_ns)
+{
+    struct probes probes;
+    int64_t span_ns = end_ns - clock_monotonic_ns();
+    int seconds = (int)(span_ns / NS_PER_S) + 1 + ARMED_MARGIN_S;
+    if (probes_arm(&probes, seconds, contender->why, sizeof contender->why))
+        return;
+    contender->why[0] = 0;
+    block_emergency(harness, contender, clock_monotonic_ns() + span_ns);
+    probes_end(&probes);
+    if (contender->after)
+        block_emergency(harness, contender->after, clock_monotonic_ns() + harness->block_ns);
 }
 
 /* A report, and the lease that answers it, host by host in turn. */
@@ -130,19 +146,28 @@ void block_sockets_one(struct harness *harness, struct contender *contender, int
     socket_echoes(harness, contender, end_ns, rtt_bare_one);
 }
 
+uint32_t block_cost(const struct kind *kind)
+{
+    bool longer = kind->neighbour || kind->seldom;
+    return kind->probes ? 2 * LONG_BLOCKS / LONG_ROUNDS : longer ? LONG_BLOCKS / LONG_ROUNDS : 1;
+}
+
 void block_run(struct harness *harness, struct contender *contender, uint32_t round)
 {
-    bool neighbour = contender->kind->neighbour;
-    if (contender->why[0] || !contender->chosen || !contender->kind->block ||
-        (neighbour && round % NEIGHBOUR_ROUNDS))
+    const struct kind *kind = contender->kind;
+    bool longer = kind->neighbour || kind->probes;
+    if (contender->why[0] || !contender->chosen || !kind->block ||
+        ((longer || kind->seldom) && round % LONG_ROUNDS))
         return;
-    int64_t block_ns = harness->block_ns * (neighbour ? NEIGHBOUR_BLOCKS : 1);
+    int64_t block_ns = harness->block_ns * (longer ? LONG_BLOCKS : 1);
     /* what is to be done on the client's core, and waits while it spins, is done before */
     nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
-    hogs_let(&harness->hogs, neighbour);
-    contender->kind->block(harness, contender, clock_monotonic_ns() + block_ns);
+    hogs_let(&harness->hogs, kind->neighbour);
+    kind->block(harness, contender, clock_monotonic_ns() + block_ns);
     hogs_let(&harness->hogs, false);
     tally_close_block(&contender->tally, &contender->samples, round);
     if (contender->beside)
         tally_close_block(&contender->beside->tally, &contender->beside->samples, round);
+    if (contender->after)
+        tally_close_block(&contender->after->tally, &contender->after->samples, round);
 }

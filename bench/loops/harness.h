@@ -22,17 +22,21 @@ struct contender;
 struct kind {
     const char *name, *what, *path, *driver, *load;
     bool auth, neighbour;
+    bool seldom;                /* not in every round: a block of it takes a second */
     uint32_t count;             /* datagrams a second of an open loop, or of a burst */
     enum stand_name stand;      /* what it needs: a loop, or the kernel's sockets */
     bool sockets;
     void (*job)(struct worker *worker, void *argument);     /* of the sockets */
     void (*block)(struct harness *harness, struct contender *contender, int64_t end_ns);
+    bool probes;                /* all armed meanwhile */
+    const char *after;          /* measured right behind the blocks of that one */
     const char *beside;         /* measured in the blocks of that one, exchange by exchange in turn */
 };
 
 struct contender {
     const struct kind *kind;
     struct contender *beside;   /* whose exchanges lie in its blocks; NULL: nobody's */
+    struct contender *after;    /* likewise */
     struct tally tally;
     struct block_samples samples;
     char why[200];              /* it is not measured, "" */
@@ -68,11 +72,15 @@ void harness_close(struct harness *harness);
 /* any: what a stand is called in the output. */
 const char *harness_stand_name(uint32_t stand);
 
+/* What it costs in a round, on the average, in blocks. */
+uint32_t block_cost(const struct kind *kind);
+
 /* One contender's block; the floor's. */
 void block_run(struct harness *harness, struct contender *contender, uint32_t round);
 
 /* Blocks. */
 void block_emergency(struct harness *harness, struct contender *contender, int64_t end_ns);
+void block_armed(struct harness *harness, struct contender *contender, int64_t end_ns);
 void block_report(struct harness *harness, struct contender *contender, int64_t end_ns);
 void block_echo(struct harness *harness, struct contender *contender, int64_t end_ns);
 void block_echo_one(struct harness *harness, struct contender *contender, int64_t end_ns);

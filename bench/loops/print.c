@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/loops/budget.h"
+
 static const char *const part_name[PARTS] = {"first", "last", "scheduled"};
 
 /* Two of them in one row are compared. */
@@ -12,6 +14,7 @@ static const char *const versus[][2] = {
     {"flyball-af_packet-auth", "echo-af_packet"},
     {"echo-blocking", "echo-af_packet"},
     {"user-sockets", "flyball-af_packet-auth"},
+    {"user-polling", "flyball-af_packet-auth"},
     {"user-sockets-report", "flyball-af_packet-auth-report"},
     {"flyball-af_packet-auth-report", "echo-af_packet-one"},
     {"echo-blocking", "flyball-af_packet-auth"},
@@ -21,6 +24,9 @@ static const char *const versus[][2] = {
     {"flyball-af_packet-auth", "flyball-af_packet"},
     {"flyball-af_xdp-auth", "echo-af_xdp"},
     {"flyball-uring-auth", "echo-uring"},
+    {"flyball-af_packet-auth-armed", "alternate-af_packet-auth-armed"},
+    {"flyball-af_packet-auth-armed", "flyball-af_packet-auth"},
+    {"flyball-af_packet-auth-detached", "flyball-af_packet-auth"},
     {"flyball-af_packet-auth-hog", "echo-af_packet-hog"},
     {"user-sockets-hog", "flyball-af_packet-auth-hog"},
     {"flyball-rate-2000", "echo-rate-2000"},
@@ -64,7 +70,7 @@ static void print_contender(struct bench_report *report, const struct contender 
     bench_text(report, "load", kind->load);
     bench_flag(report, "neighbour", kind->neighbour);
     bench_flag(report, "auth", kind->auth);
-    bench_flag(report, "probes", false);
+    bench_flag(report, "probes", kind->probes);
     if (contender->why[0])
         bench_text(report, "why", contender->why);
     bench_count(report, "blocks", contender->tally.blocks);
@@ -162,6 +168,7 @@ void print_all(struct harness *harness, bool json, int64_t start_ns)
     bench_close(&report);
     print_ratios(&report, harness);
     print_loops(&report, harness);
+    budget_print(&report, harness);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);
     bench_end(&report);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who runs against whom: a new contender is a row. */
 #include "bench/loops/harness.h"
+#include "bench/loops/polling.h"
 
 #define SIXTEEN "one datagram in, 16 of a lease's length out, "
 #define ONE "one datagram in, one of a lease's length out, "
@@ -81,6 +82,40 @@ const struct kind kind_table[] = {
     ECHO("echo-af_xdp", "af_xdp", STAND_AF_XDP_AUTH),
     EMERGENCY("flyball-uring-auth", "uring", true, STAND_URING_AUTH, TAGS),
     ECHO("echo-uring", "uring", STAND_URING_AUTH),
+    {.name = "flyball-af_packet-auth-armed",
+     .what = CUTS TAGS "; flyball latency watches: every probe armed",
+     .path = "emergency",
+     .driver = "af_packet",
+     .load = "idle",
+     .auth = true,
+     .probes = true,
+     .stand = STAND_AF_PACKET_AUTH,
+     .block = block_armed},
+    {.name = "alternate-af_packet-auth-armed",
+     .what = SIXTEEN "in turn with flyball-af_packet-auth-armed",
+     .path = "echo",
+     .driver = "af_packet",
+     .load = "idle",
+     .stand = STAND_AF_PACKET_AUTH,
+     .beside = "flyball-af_packet-auth-armed"},
+    {.name = "flyball-af_packet-auth-detached",
+     .what = CUTS TAGS "; right after the probes were disarmed",
+     .path = "emergency",
+     .driver = "af_packet",
+     .load = "idle",
+     .auth = true,
+     .stand = STAND_AF_PACKET_AUTH,
+     .after = "flyball-af_packet-auth-armed"},
+    {.name = "user-polling",
+     .what = "a meter's reading in, 16 caps written: a loop that looks once a second and "
+             "starts a process for each cap, ordinary scheduling; a sample a block",
+     .path = "user",
+     .driver = "polling",
+     .load = "idle",
+     .stand = STAND_NONE,
+     .sockets = true,
+     .seldom = true,
+     .block = block_polling},
     HOG("flyball-af_packet-auth-hog", CUTS TAGS, "emergency", "af_packet", true, STAND_AF_PACKET_AUTH,
         block_emergency),
     HOG("echo-af_packet-hog", SIXTEEN "the port driver alone", "echo", "af_packet", false,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a user would have without flyball's ports: the same loop on ordinary blocking sockets, and a script's
- * way, which polls once a second and starts a process for each cap. */
+/* What a user would have without flyball's ports: the same loop on ordinary blocking sockets. */
 #ifndef FLYBALL_BENCH_LOOPS_USER_H
 #define FLYBALL_BENCH_LOOPS_USER_H
 
