@@ -45,7 +45,8 @@ def wait_until(machine, what, limit_s=PATIENCE_S):
 
 def figure(told):
     return ', '.join(f'{key} {told.get(key)}' for key in (
-        'state', 'fault', 'error', 'samples', 'steps', 'step_ns', 'system_offset_ns', 'unanswered', 'leaps', 'tai_utc_s', 'sets'))
+        'state', 'fault', 'error', 'samples', 'steps', 'step_ns', 'system_offset_ns', 'unanswered', 'leaps',
+        'tai_utc_s', 'sets'))
 
 
 def apart_ms(told):
@@ -119,8 +120,8 @@ def check_leap(machine, verdict):
     verdict.check('a leap second is announced', before.get('leap_pending') == 1 and
                   before['state'] == 'locked', f'{said}; {figure(before)}')
     verdict.check('it is lived through, counted, and no step',
-                  after.get('leaps') == 1 and after['steps'] == after['sets'] == 0 and after['state'] == 'locked' and
-                  after['tai_utc_s'] == before.get('tai_utc_s', 0) + 1, f'{figure(after)}')
+                  after.get('leaps') == 1 and after['steps'] == after['sets'] == 0 and
+                  after['state'] == 'locked' and after['tai_utc_s'] == before.get('tai_utc_s', 0) + 1, f'{figure(after)}')
 
 
 def check(machine, verdict):
