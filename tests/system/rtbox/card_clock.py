@@ -121,7 +121,8 @@ def check_leap(machine, verdict):
                   before['state'] == 'locked', f'{said}; {figure(before)}')
     verdict.check('it is lived through, counted, and no step',
                   after.get('leaps') == 1 and after['steps'] == after['sets'] == 0 and
-                  after['state'] == 'locked' and after['tai_utc_s'] == before.get('tai_utc_s', 0) + 1, f'{figure(after)}')
+                  after['state'] == 'locked' and
+                  after['tai_utc_s'] == before.get('tai_utc_s', 0) + 1, figure(after))
 
 
 def check(machine, verdict):
