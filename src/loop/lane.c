@@ -286,6 +286,9 @@ uint32_t lane_burst(struct lane *lane)
     uint32_t count = port_receive(lane->port, lane->queue, frame, BURST_MAX);
     int64_t now_ns = timebase_now_ns(lane->base), before_ns = lane->t_poll_ns;
     lane->t_poll_ns = now_ns;
+    lane->within_ns = now_ns - lane->t_empty_ns;
+    if (count < BURST_MAX)
+        lane->t_empty_ns = before_ns;
     count_add(&lane->counters.turns, 1);
     if (lane->trust.user)
         auth_look(lane->trust.user);

@@ -81,6 +81,8 @@ struct lane {
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
     int64_t t_poll_ns;                  /* of the newest burst */
+    int64_t t_empty_ns;                 /* before the newest poll that left nothing behind */
+    int64_t within_ns;                  /* frames in hand waited at most so long for that burst */
     struct lane_work *work;             /* for those meters */
     /* of `out`, at most: read once a burst, plus what was admitted since */
     uint32_t depth;
