@@ -14,8 +14,8 @@ STYLE = '''
   --c1: #ff8f5c; --c2: #4fca98; --c3: #cf93f0; --c4: #e5b04d; --c5: #4cc4d6; --c6: #ff7db5; --c7: #b3c95e;
   --floor: #7d858e; } }
 @media print { :root { --paper: #ffffff; --ink: #000000; --pale: #444444; --rule: #bbbbbb; --soft: #ffffff;
-  --good: #1a7f37; --bad: #b42318; --open: #8a5a00; --c0: #0b62c4; --c1: #c4420b; --c2: #0f7b53; --c3: #8b3fb0;
-  --c4: #a86a00; --c5: #0c8193; --c6: #c02671; --c7: #5b6b1f; --floor: #8d949c; }
+  --good: #1a7f37; --bad: #b42318; --open: #8a5a00; --c0: #0b62c4; --c1: #c4420b; --c2: #0f7b53;
+  --c3: #8b3fb0; --c4: #a86a00; --c5: #0c8193; --c6: #c02671; --c7: #5b6b1f; --floor: #8d949c; }
   figure, tr { break-inside: avoid; } h2 { break-after: avoid; } main { max-width: none; padding: 0; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
@@ -57,10 +57,10 @@ READING = (
     'scale below is 1/(1-q), logarithmic: from 90 to 99 % is as far as from 99 to 99.9 %, so the tail is as '
     'wide as the middle. A curve ends where its own samples end: what lies further right was not seen.',
     'The broad grey line is the machine by itself: what anybody who comes at a random moment waits, because '
-    'the core does not run, from a meter that does nothing but read the clock on the same core. Where a curve '
-    'runs along it, the machine is what is seen.',
-    'In the tables a quantile with fewer than ten samples beyond it stands in brackets: it is hardly more than '
-    'the largest few.',
+    'the core does not run, from a meter that does nothing but read the clock on the same core. Where a '
+    'curve runs along it, the machine is what is seen.',
+    'In the tables a quantile with fewer than ten samples beyond it stands in brackets: it is hardly more '
+    'than the largest few.',
     '"From the moment it was due" counts from when a packet should have been sent, not from when it was: '
     'a sender that waits for a late answer sends less while things are slow, and so would not see most of '
     'what a real meter would (coordinated omission).',
@@ -122,7 +122,8 @@ def part_stages(report):
     rows = findings.stage_rows(report)
     if not rows:
         return '<p class="pale">No bench that ran takes stages apart.</p>'
-    three = [(name, tuple(histogram.quantile(counts, q) for q in findings.QUANTILES)) for name, counts in rows]
+    three = [(name, tuple(histogram.quantile(counts, q) for q in findings.QUANTILES))
+             for name, counts in rows]
     return figure('Time in each stage: p50, p99 and p99.9', draw.stages('Time in each stage', three),
                   draw.legend(['p50', 'p99', 'p99.9']) + figures_table(rows))
 
@@ -171,7 +172,8 @@ def part_fingerprint(report):
 
 def part_benches(report):
     rows = [[name, row['state'], row['what'], row['why'], f'{row["took_s"]:.1f} s',
-             f'{row["load_before"]:.2f} / {row["load_after"]:.2f}'] for name, row in report['benches'].items()]
+             f'{row["load_before"]:.2f} / {row["load_after"]:.2f}']
+            for name, row in report['benches'].items()]
     said = table(['bench', 'state', 'what it is', 'why', 'took', 'load before / after'], rows, numeric=(4, 5))
     for name, row in report['benches'].items():
         if row['result']:

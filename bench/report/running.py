@@ -87,8 +87,8 @@ def outcome(bench, code, out, said):
 def run(bench, build, arguments, prefix=()):
     """What the report keeps of one bench."""
     program = os.path.join(build, bench.program)
-    row = {'what': bench.what, 'command': [program, *arguments], 'state': 'missing', 'why': '', 'result': None,
-           'took_s': 0.0, 'load_before': host.load()[0], 'load_after': host.load()[0]}
+    row = {'what': bench.what, 'command': [program, *arguments], 'state': 'missing', 'why': '',
+           'result': None, 'took_s': 0.0, 'load_before': host.load()[0], 'load_after': host.load()[0]}
     if not os.access(program, os.X_OK):
         return row | {'why': f'{program} is not built'}
     row['command'] = [*prefix, *row['command']]

@@ -83,8 +83,9 @@ def terminal(report):
     lines += columns([[f'  {name}', row['state'], f'{row["took_s"]:.1f} s', row['why']]
                       for name, row in report['benches'].items()], right=(2,))
     floor = findings.floor_of(report)
-    lines += ['', 'noise floor: ' + (f'lost {floor["lost_share"]:.2%} of the core, p99.9 {floor["p999_us"]:.4g} '
-                                     'µs' if floor else 'not measured')]
+    told = f'lost {floor["lost_share"]:.2%} of the core, p99.9 {floor["p999_us"]:.4g} µs' if floor else \
+        'not measured'
+    lines += ['', f'noise floor: {told}']
     lines += [f'lacking: {row["name"]}: {row["said"]}' for row in report['lacks']]
     lines += ['', *columns(list(curve_rows(report)), right=range(1, 6)), '']
     lines += columns([['verdict', 'bench', 'here', 'bar', 'what', 'why']] +

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bench/run: what it says of benches that are planted (good, slow, broken, skipped, gone) and of the real ones
-in a short form. Nothing here fails because a machine is slow.
+"""bench/run: what it says of benches that are planted (good, slow, broken, skipped, gone) and of the
+real ones in a short form. Nothing here fails because a machine is slow.
 
 usage: harness_test.py planted|real SOURCE BUILD"""
 import json
@@ -55,7 +55,8 @@ def loops(lost_share=0.02, p999_us=200.0):
                           'echo': contender('echo', rows),
                           'blocking': contender('user', slow),
                           'emergency-1000': contender('emergency', rows, 'rate 1000', scheduled=spread(slow)),
-                          'emergency-5000': contender('emergency', rows, 'rate 5000', scheduled=spread(slow))},
+                          'emergency-5000': contender('emergency', rows, 'rate 5000',
+                                                      scheduled=spread(slow))},
             'ratio': {}, 'stage': {'decoded': [[512, 100]], 'sent': [[1024, 90], [2048, 10]]}}
 
 
@@ -112,7 +113,8 @@ def page_faults(page):
     for tag, key, value in parts.attributes:
         if key in ('src', 'srcset', 'href', 'xlink:href', 'data', 'action') or key.startswith('on'):
             yield f'<{tag} {key}={value}>'
-    yield from (f'<{tag}>' for tag in parts.tags if tag in ('script', 'link', 'iframe', 'object', 'img', 'base'))
+    yield from (f'<{tag}>' for tag in parts.tags
+                if tag in ('script', 'link', 'iframe', 'object', 'img', 'base'))
     yield from re.findall(r'https?://\S{0,40}|@import|url\(', page)
     try:
         tree.fromstring(page.split('\n', 1)[1])
@@ -141,12 +143,13 @@ def bar_of(report, bench, figure):
     return next(row for row in report['bars'] if (row['bench'], row['figure']) == (bench, figure))
 
 
-# name, planted benches, options, exit code, {bench: state}, {(bench, figure): state}, patterns in what is said
+# name, planted benches, options, exit code, {bench: state}, {(bench, figure): state}, patterns
 GOOD = {'rtt': planted(rtt()), 'loops': planted(loops())}
 DEEP = ('rtt', '.first.ratio_p50')
 CASES = [
     ('good benches, a floor, every drawing', GOOD, ('--short',), 0, {'loops': 'ran', 'rtt': 'ran'},
-     {DEEP: 'met', ('rtt', '.first.ratio_p999'): 'met', ('pipeline', '.invariant_failures'): 'cannot be said'},
+     {DEEP: 'met', ('rtt', '.first.ratio_p999'): 'met',
+      ('pipeline', '.invariant_failures'): 'cannot be said'},
      [r'noise floor: lost 2\.00% of the core, p99\.9 200', r'pipeline +missing']),
     ('a median beyond its bar cannot be said on a noisy machine',
      {**GOOD, 'rtt': planted(rtt(p50=1.7))}, ('--only', 'loops,rtt'), 0, {}, {DEEP: 'cannot be said'},
@@ -175,8 +178,8 @@ CASES = [
      [r'bench/rtt: it printed nothing']),
     ('half a JSON', {'rtt': '#!/bin/sh\necho \'{"bench": "rtt", \'\n'}, ('--only', 'rtt'), 1,
      {'rtt': 'nonsense'}, {}, [r'it printed no JSON']),
-    ('no number', {'rtt': planted({**rtt(), 'n': float('nan')})}, ('--only', 'rtt'), 1, {'rtt': 'nonsense'}, {},
-     [r'NaN is no number of JSON']),
+    ('no number', {'rtt': planted({**rtt(), 'n': float('nan')})}, ('--only', 'rtt'), 1, {'rtt': 'nonsense'},
+     {}, [r'NaN is no number of JSON']),
     ('another bench', {'rtt': planted({'bench': 'lane'})}, ('--only', 'rtt'), 1, {'rtt': 'nonsense'}, {},
      [r"it says it is bench 'lane'"]),
     ('a quantile that its histogram does not have',
