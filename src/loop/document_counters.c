@@ -27,7 +27,7 @@ static void number(FILE *out, const char *name, uint64_t value, const char *afte
     fprintf(out, "\"%s\": %llu%s", name, (unsigned long long)value, after);
 }
 
-enum { STAGES_MAX = LANES_MAX + 3, STAGE_NAME_BYTES = 32 };
+enum { STAGES_MAX = LANES_MAX + 3 + BUDGET_CLASSES, STAGE_NAME_BYTES = 32 };
 
 struct stage {
     char name[STAGE_NAME_BYTES];
@@ -83,6 +83,11 @@ static uint32_t list_stages(const struct loop *loop, struct stage stage[STAGES_M
     stage[count++] = (struct stage){"decided", &path->decide->decided};
     stage[count++] = (struct stage){"loop", &path->egress->sent};
     stage[count++] = (struct stage){"emergency", &path->egress->sent_emergency};
+    for (uint32_t i = 0; i < BUDGET_CLASSES; i++) {
+        static const char *const name[BUDGET_CLASSES] = {"budget_reading", "budget_report", "budget_order"};
+        stage[count].latency = &path->decide->spent[i];
+        snprintf(stage[count++].name, STAGE_NAME_BYTES, "%s", name[i]);
+    }
     return count;
 }
 
@@ -229,6 +234,20 @@ static void write_spectra_counters(const struct loop *loop, FILE *out)
     number(out, "lost", count_read(&spectra->lost), "");
 }
 
+static void write_budget_counters(const struct loop *loop, FILE *out)
+{
+    struct document_budget sum;
+    document_sum_budgets(loop, &sum);
+    number(out, "misses", sum.misses, ", ");
+    number(out, "emergency_misses", sum.emergencies, ", ");
+    number(out, "by_gap", sum.by_gap, ", ");
+    number(out, "by_network", sum.by_network, ", ");
+    number(out, "gaps_1ms", sum.gaps[0], ", ");
+    number(out, "gaps_10ms", sum.gaps[1], ", ");
+    number(out, "gaps_20ms", sum.gaps[2], ", ");
+    number(out, "longest_gap_us", sum.longest_gap_ns / NS_PER_US, "");
+}
+
 void document_counters(struct loop *loop, FILE *out)
 {
     const struct path *path = &loop->path;
@@ -254,7 +273,9 @@ void document_counters(struct loop *loop, FILE *out)
     number(out, "refused", count_read(&egress->refused), ", ");
     number(out, "unreachable", count_read(&egress->unreachable), ", ");
     number(out, "withheld", count_read(&egress->withheld), ", ");
-    number(out, "keyless", count_read(&egress->keyless), "},\n  \"keys\": {");
+    number(out, "keyless", count_read(&egress->keyless), "},\n  \"budget\": {");
+    write_budget_counters(loop, out);
+    fputs("},\n  \"keys\": {", out);
     number(out, "reloads", count_read(&loop->keys.watch.reloads), ", ");
     number(out, "failures", count_read(&loop->keys.watch.failures), "},\n  \"marks\": {");
     number(out, "writes", count_read(&loop->marks.writes), ", ");

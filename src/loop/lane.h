@@ -8,6 +8,7 @@
 #define FLYBALL_LOOP_LANE_H
 
 #include "loop/age.h"
+#include "loop/budget.h"
 #include "loop/count.h"
 #include "loop/latency.h"
 #include "loop/marks.h"
@@ -81,6 +82,10 @@ struct lane {
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
     int64_t t_poll_ns;                  /* of the newest burst */
+    int64_t empty_ns;                   /* of the newest that left nothing behind it; 0 = none yet */
+    int64_t wait_ns;                    /* of the frames of this burst for it, at most */
+    uint8_t waited;                     /* the same as slots carry it */
+    struct gap *gap;                    /* of the thread; NULL: not measured */
     struct lane_work *work;             /* for those meters */
     /* of `out`, at most: read once a burst, plus what was admitted since */
     uint32_t depth;
@@ -89,6 +94,7 @@ struct lane {
     int64_t sender_ns;                  /* the same of the sender in hand */
     struct lane_counters counters;
     struct latency decoded;             /* receive -> admitted */
+    struct budget budget;               /* what came too late */
 };
 
 /* rt, receiving thread: one burst, at most BURST_MAX frames. Returns how many came. */

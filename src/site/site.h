@@ -47,6 +47,7 @@ struct site_server {
     uint32_t lane_cores;        /* at least 1 */
     int decide_core;            /* lanes on it are run to completion; -1: not pinned */
     int housekeeping_core;
+    int64_t budget_ns;          /* of every input from outside; 0 = nothing is accounted */
     int priority;               /* SCHED_FIFO, 0 = leave the scheduler alone */
     bool lock_memory;
     bool lift_rt_throttling;    /* set sched_rt_runtime_us to -1 while running, restore at stop */

@@ -11,6 +11,8 @@ AGENT = 'docs/man/flyball-agent.8.scd'
 # file, table of rows X(symbol, name, meaning), page that holds names and meanings word for word
 COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'CORE_COUNTERS', DAEMON),
            ('src/core/pipeline.h', 'EXPOSURE_BASES', SHELL), ('src/loop/words.h', 'LOOP_COUNTERS', DAEMON),
+           ('src/loop/budget.h', 'BUDGET_STAGE_WORDS', SHELL),
+           ('src/loop/budget.h', 'BUDGET_CAUSE_WORDS', SHELL),
            ('src/loop/verdict.h', 'METER_STATES', SHELL), ('src/loop/view_words.h', 'LEASE_WHYS', SHELL),
            ('src/port/ip/ip.h', 'IP_COUNTERS', DAEMON), ('src/core/degrade.h', 'DEGRADATIONS', SHELL),
            ('src/core/bound.h', 'BOUND_TERMS', SHELL),
