@@ -155,7 +155,7 @@ static void step(struct decide *decide, struct slot *slot)
     slot->marks |= timebase_is_synchronised(decide->base) ? 0 : SLOT_CLOCK_FREE;
     pipeline_step(decide->core, slot, &decide->outbox);
     int64_t now_ns = timebase_now_ns(decide->base);
-    gap_mark(decide->gap, now_ns);
+    gap_mark(decide->gap, now_ns, true);
     slot->stage_ns[STAGE_DECIDED] = delta(slot->t_receive_ns, now_ns);
     probe_decided(slot, decide->outbox.count);
     if (decide->account)
@@ -260,7 +260,7 @@ bool decide_next(struct decide *decide)
     if (decide->held)
         return take_returned(decide);
     int64_t now_ns = timebase_now_ns(decide->base), t_ns = now_ns;
-    gap_mark(decide->gap, now_ns);
+    gap_mark(decide->gap, now_ns, false);
     if (held)
         decide->held_until_ns = now_ns;
     struct spsc *queue = oldest_input(decide, &t_ns);

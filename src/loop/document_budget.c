@@ -82,11 +82,15 @@ static void write_gaps(const struct gap *gap, FILE *out)
 static void write_thread(const struct hot *hot, FILE *out, int64_t now_ns)
 {
     const struct gap *gap = &hot->gap;
-    fprintf(out, "{\"thread\": \"%s\", \"over_1ms\": %llu, \"over_10ms\": %llu, \"over_20ms\": %llu, "
-            "\"lost_ms\": %.3f, \"longest_ms\": %.3f, \"longest_ago_s\": ",
+    fprintf(out,
+            "{\"thread\": \"%s\", \"over_1ms\": %llu, \"over_10ms\": %llu, \"over_20ms\": %llu, "
+            "\"working_1ms\": %llu, \"working_20ms\": %llu, \"lost_ms\": %.3f, \"longest_ms\": %.3f, "
+            "\"longest_ago_s\": ",
             hot->name, (unsigned long long)count_read(&gap->over[0]),
             (unsigned long long)count_read(&gap->over[1]), (unsigned long long)count_read(&gap->over[2]),
-            (double)count_read(&gap->lost_ns) / 1e6, (double)count_read(&gap->longest_ns) / 1e6);
+            (unsigned long long)count_read(&gap->working[0]),
+            (unsigned long long)count_read(&gap->working[2]), (double)count_read(&gap->lost_ns) / 1e6,
+            (double)count_read(&gap->longest_ns) / 1e6);
     uint64_t longest_t_ns = count_read(&gap->longest_t_ns);
     if (longest_t_ns)
         fprintf(out, "%.1f", (double)(now_ns - (int64_t)longest_t_ns) / 1e9);

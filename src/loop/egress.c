@@ -146,7 +146,7 @@ static void transmit(struct egress_stage *stage, uint32_t count)
 {
     uint32_t taken = port_send(stage->port, stage->queue, stage->frame, count);
     stage->sent_ns = timebase_now_ns(stage->base);
-    gap_mark(stage->gap, stage->sent_ns);
+    gap_mark(stage->gap, stage->sent_ns, true);
     for (uint32_t i = 0; i < count; i++) {
         const struct egress_pending *pending = &stage->pending[i];
         if (i >= taken) {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop/gap.h"
 
-void gap_note(struct gap *gap, int64_t now_ns, int64_t length_ns)
+void gap_note(struct gap *gap, int64_t now_ns, int64_t length_ns, bool working)
 {
     static const int64_t least_ns[GAP_SIZES] = {GAP_NS, 10 * NS_PER_MS, 20 * NS_PER_MS};
     uint64_t at = count_read(&gap->over[0]) % GAPS_KEPT;
     atomic_store_explicit(&gap->kept[at].end_ns, (uint64_t)now_ns, memory_order_relaxed);
     atomic_store_explicit(&gap->kept[at].length_ns, (uint64_t)length_ns, memory_order_relaxed);
-    for (int i = 0; i < GAP_SIZES; i++)
+    for (int i = 0; i < GAP_SIZES; i++) {
         count_add(&gap->over[i], length_ns >= least_ns[i]);
+        count_add(&gap->working[i], working && length_ns >= least_ns[i]);
+    }
     count_add(&gap->lost_ns, (uint64_t)length_ns);
     if ((uint64_t)length_ns <= count_read(&gap->longest_ns))
         return;

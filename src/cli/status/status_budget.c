@@ -2,8 +2,6 @@
 /* Budgets: what missed them by stage and cause, and times in which a hot thread did not run. */
 #include "cli/status/status.h"
 
-enum { PAGE_MISSES = 5 };
-
 static double stage_sum(json_t *row)
 {
     const char *key;
@@ -64,15 +62,17 @@ static void print_miss(FILE *out, const json_t *miss)
 /* On the page there is nothing to say while nothing was missed. */
 void status_print_budget(FILE *out, json_t *budget, bool whole)
 {
-    json_t *stages = json_object_get(budget, "stages"), *newest = json_object_get(budget, "newest"), *miss;
+    json_t *stages = json_object_get(budget, "stages"), *miss;
     double misses = all_of(stages);
     size_t i;
     if (!whole && misses <= 0)
         return;
-    fprintf(out, "\nbudget %.1f ms: %.0f missed it\n", status_number(budget, "budget_ms"), misses);
+    fprintf(out, "\nbudget %.1f ms: %.0f missed it%s\n", status_number(budget, "budget_ms"), misses,
+            whole ? "" : "; --budget tells where and why");
+    if (!whole)
+        return;
     print_stages(out, stages);
     print_threads(out, json_object_get(budget, "threads"));
-    json_array_foreach(newest, i, miss)
-        if (whole || i < PAGE_MISSES)
-            print_miss(out, miss);
+    json_array_foreach(json_object_get(budget, "newest"), i, miss)
+        print_miss(out, miss);
 }

@@ -56,12 +56,14 @@ static void a_gap_is_what_lies_between_two_readings_of_the_clock(void **state)
     (void)state;
     struct gap gap = {.last_ns = T_NS};
     int64_t longest_ns = 0;
-    gap_mark(&gap, T_NS + GAP_NS - 1);
+    gap_mark(&gap, T_NS + GAP_NS - 1, false);
     assert_int_equal(count_read(&gap.over[0]), 0);
-    gap_mark(&gap, gap.last_ns + GAP_NS);
-    gap_mark(&gap, gap.last_ns + 10 * MS);
-    gap_mark(&gap, gap.last_ns + 25 * MS);
-    gap_mark(&gap, gap.last_ns + 20 * MS);
+    gap_mark(&gap, gap.last_ns + GAP_NS, false);
+    gap_mark(&gap, gap.last_ns + 10 * MS, false);
+    gap_mark(&gap, gap.last_ns + 25 * MS, false);
+    gap_mark(&gap, gap.last_ns + 20 * MS, true);
+    assert_int_equal(count_read(&gap.working[0]), 1);
+    assert_int_equal(count_read(&gap.working[2]), 1);
     assert_int_equal(count_read(&gap.over[0]), 4);
     assert_int_equal(count_read(&gap.over[1]), 3);
     assert_int_equal(count_read(&gap.over[2]), 2);
@@ -73,7 +75,7 @@ static void a_gap_is_what_lies_between_two_readings_of_the_clock(void **state)
     assert_int_equal(longest_ns, 25 * MS);
     assert_int_equal(gap_within(&gap, gap.last_ns, gap.last_ns + MS, &longest_ns), 0);
     assert_int_equal(gap_within(NULL, 0, INT64_MAX, &longest_ns), 0);
-    gap_mark(NULL, T_NS);
+    gap_mark(NULL, T_NS, false);
 }
 
 static void a_wait_is_counted_in_parts_of_the_budget_and_never_wraps(void **state)
@@ -128,15 +130,15 @@ static void a_gap_explains_a_miss_only_if_it_would_have_been_in_time_without(voi
     struct slot slot = slot_of(bed, 0, 1, 58, 1);
     /* 9 ms of the lane's thread, but behind its stage: nothing of it counts */
     bed->lane.last_ns = T_NS + 2 * MS;
-    gap_mark(&bed->lane, T_NS + 30 * MS);
+    gap_mark(&bed->lane, T_NS + 30 * MS, false);
     bed->decide.last_ns = T_NS + 20 * MS;
-    gap_mark(&bed->decide, T_NS + 29 * MS);
+    gap_mark(&bed->decide, T_NS + 29 * MS, false);
     budget_slot_missed(&bed->budget, &slot, false, false);
     struct budget_miss miss = newest(bed);
     assert_int_equal(miss.gap_ns, 9 * MS);
     assert_int_equal(miss.cause, BUDGET_BACKLOG);
     /* one more millisecond of decide's: 60 - 10 are in time */
-    gap_mark(&bed->decide, T_NS + 30 * MS);
+    gap_mark(&bed->decide, T_NS + 30 * MS, false);
     budget_slot_missed(&bed->budget, &slot, false, false);
     miss = newest(bed);
     assert_int_equal(miss.gap_ns, 10 * MS);
@@ -146,7 +148,7 @@ static void a_gap_explains_a_miss_only_if_it_would_have_been_in_time_without(voi
     /* the wait is before it was received, and its gap is the lane's */
     slot = slot_of(bed, 60, 1, 1, 1);
     bed->lane.last_ns = T_NS - 61 * MS;
-    gap_mark(&bed->lane, T_NS - MS);
+    gap_mark(&bed->lane, T_NS - MS, false);
     budget_slot_missed(&bed->budget, &slot, false, false);
     miss = newest(bed);
     assert_int_equal(miss.stage, BUDGET_WAIT);
@@ -191,7 +193,7 @@ static void a_lease_that_leaves_late_is_blamed_by_the_stages_of_its_slot(void **
     assert_int_equal(newest(bed).cause, BUDGET_WORK);
     /* the sending thread did not run */
     bed->send.last_ns = T_NS + 2 * MS;
-    gap_mark(&bed->send, T_NS + 54 * MS);
+    gap_mark(&bed->send, T_NS + 54 * MS, false);
     budget_lease_missed(&bed->budget, NULL, &lease);
     assert_int_equal(newest(bed).cause, BUDGET_GAP);
     free(memory);
