@@ -149,14 +149,19 @@ static int attach(struct hot *hot)
     return 0;
 }
 
-static void throw_away(struct hot *hot)
+static void empty(struct lane *lane)
 {
     struct port_frame frame[BURST_MAX];
-    const struct path *path = hot->path;
-    for (uint32_t i = 0; i < path->lanes; i++)
-        while (has_lane(hot, i) &&
-               port_receive(path->lane[i].port, path->lane[i].queue, frame, BURST_MAX) == BURST_MAX)
-            continue;
+    do
+        lane->t_poll_ns = lane->t_empty_ns = timebase_now_ns(lane->base);
+    while (port_receive(lane->port, lane->queue, frame, BURST_MAX) == BURST_MAX);
+}
+
+static void throw_away(struct hot *hot)
+{
+    for (uint32_t i = 0; i < hot->path->lanes; i++)
+        if (has_lane(hot, i))
+            empty(&hot->path->lane[i]);
 }
 
 /* A thread that could not start will not receive: a stop does not wait for it. */

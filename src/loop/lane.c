@@ -282,15 +282,6 @@ int lane_frame(struct lane *lane, const struct port_frame *frame, int64_t t_rece
     return refused;
 }
 
-/* What came may have come just after the last poll that left nothing behind. */
-static void note_wait(struct lane *lane, uint32_t count, int64_t now_ns)
-{
-    lane->wait_ns = lane->empty_ns ? now_ns - lane->empty_ns : 0;
-    lane->waited = budget_waited(&lane->budget, lane->wait_ns);
-    if (count < BURST_MAX)
-        lane->empty_ns = now_ns;
-}
-
 uint32_t lane_burst(struct lane *lane)
 {
     struct port_frame frame[BURST_MAX];
@@ -298,7 +289,10 @@ uint32_t lane_burst(struct lane *lane)
     int64_t now_ns = timebase_now_ns(lane->base), before_ns = lane->t_poll_ns;
     lane->t_poll_ns = now_ns;
     gap_mark(lane->gap, now_ns, false);
-    note_wait(lane, count, now_ns);
+    lane->within_ns = now_ns - lane->t_empty_ns;
+    if (count < BURST_MAX)
+        lane->t_empty_ns = before_ns;
+    lane->waited = budget_waited(&lane->budget, lane->within_ns);
     count_add(&lane->counters.turns, 1);
     if (lane->trust.user)
         auth_look(lane->trust.user);

@@ -82,8 +82,8 @@ struct lane {
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
     int64_t t_poll_ns;                  /* of the newest burst */
-    int64_t empty_ns;                   /* of the newest that left nothing behind it; 0 = none yet */
-    int64_t wait_ns;                    /* of the frames of this burst for it, at most */
+    int64_t t_empty_ns;                 /* before the newest poll that left nothing behind */
+    int64_t within_ns;                  /* frames in hand waited at most so long for that burst */
     uint8_t waited;                     /* the same as slots carry it */
     struct gap *gap;                    /* of the thread; NULL: not measured */
     struct lane_work *work;             /* for those meters */

@@ -43,8 +43,8 @@ class Noise:
 
 
 class Watch:
-    """What the loop says of its budgets, round by round: every miss that is neither a gap's nor the way's has to
-    be seen one by one, and to have a long gap in it."""
+    """What the loop says of its budgets, round by round: every miss that is neither a gap's nor the way's has
+    to be seen one by one, and to have a long gap in it."""
 
     def __init__(self, door, pid):
         self.door, self.pid = door, pid
@@ -121,8 +121,8 @@ def print_misses(watch, told):
     for name in ('budget_reading', 'budget_report', 'loop', 'emergency'):
         print(f'  {name}: {told["latency_us"][name]}')
     print(f'{counters["misses"]} misses of {told["counters"]["decide"]["slots"]} inputs, '
-          f'{counters["by_gap"]} by gaps, {counters["by_network"]} on their way (senders or the kernel between '
-          f'stood still), {counters["emergency_misses"]} of emergencies; longest gap '
+          f'{counters["by_gap"]} by gaps, {counters["by_network"]} on their way (senders or the kernel '
+          f'between stood still), {counters["emergency_misses"]} of emergencies; longest gap '
           f'{counters["longest_gap_us"] / 1e3:.1f} ms')
 
 
@@ -140,10 +140,10 @@ def main():
         print_misses(watch, told)
         played = finish(traffic, early=True)
         _, summary = bed.stop(daemon)
-    core = summary['counters']['core']
-    print(f'played: {played}; {core["readings"]} readings, {core["reports"]} reports, '
-          f'{summary["counters"]["egress"]["emergencies"]} leases of emergencies')
-    assert core['readings'] > 1000 and core['reports'] > 1000 and summary['counters']['egress']['emergencies'] > 0
+    core, emergencies = summary['counters']['core'], summary['counters']['egress']['emergencies']
+    print(f'played: {played}; {core["readings"]} readings, {core["reports"]} reports, {emergencies} leases of '
+          f'emergencies')
+    assert core['readings'] > 1000 and core['reports'] > 1000 and emergencies > 0
     assert not watch.unexplained, f'missed, and no gap of over {BIG_MS} ms to explain it: {watch.unexplained}'
 
 
