@@ -141,8 +141,8 @@ def main():
         played = finish(traffic, early=True)
         _, summary = bed.stop(daemon)
     core, emergencies = summary['counters']['core'], summary['counters']['egress']['emergencies']
-    print(f'played: {played}; {core["readings"]} readings, {core["reports"]} reports, {emergencies} leases of '
-          f'emergencies')
+    print(f'played: {played}; {core["readings"]} readings, {core["reports"]} reports, {emergencies} leases '
+          f'of emergencies')
     assert core['readings'] > 1000 and core['reports'] > 1000 and emergencies > 0
     assert not watch.unexplained, f'missed, and no gap of over {BIG_MS} ms to explain it: {watch.unexplained}'
 
