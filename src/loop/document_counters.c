@@ -27,7 +27,7 @@ static void number(FILE *out, const char *name, uint64_t value, const char *afte
     fprintf(out, "\"%s\": %llu%s", name, (unsigned long long)value, after);
 }
 
-enum { STAGES_MAX = LANES_MAX + 3 + BUDGET_CLASSES, STAGE_NAME_BYTES = 32 };
+enum { STAGES_MAX = 2 * LANES_MAX + 3 + BUDGET_CLASSES, STAGE_NAME_BYTES = 32 };
 
 struct stage {
     char name[STAGE_NAME_BYTES];
@@ -59,17 +59,18 @@ static bool copy_latency(const struct loop *loop, struct latency *latency, struc
     }
 }
 
-/* "decoded" of the only port, "decoded_meters" and "decoded_hosts" of two, "_QUEUE" behind where it has
- * several. */
-static void lane_stage(const struct loop *loop, uint32_t lane, char name[STAGE_NAME_BYTES])
+/* "decoded" of the only port (or "age"), "decoded_meters" and "decoded_hosts" of two, "_QUEUE" behind
+ * where it has several. */
+static void lane_stage(const struct loop *loop, uint32_t lane, const char *what,
+                       char name[STAGE_NAME_BYTES])
 {
     static const char *const of_two[PORTS_MAX] = {"_meters", "_hosts"};
     const struct crew_lane *at = &loop->crew.lane[lane];
     const char *port = loop->ports > 1 ? of_two[at->port] : "";
     if (loop->site->server.port[at->port].queues > 1)
-        snprintf(name, STAGE_NAME_BYTES, "decoded%s_%u", port, at->queue);
+        snprintf(name, STAGE_NAME_BYTES, "%s%s_%u", what, port, at->queue);
     else
-        snprintf(name, STAGE_NAME_BYTES, "decoded%s", port);
+        snprintf(name, STAGE_NAME_BYTES, "%s%s", what, port);
 }
 
 static uint32_t list_stages(const struct loop *loop, struct stage stage[STAGES_MAX])
@@ -78,8 +79,13 @@ static uint32_t list_stages(const struct loop *loop, struct stage stage[STAGES_M
     uint32_t count = 0;
     for (uint32_t i = 0; i < path->lanes; i++) {
         stage[count] = (struct stage){.latency = &path->lane[i].decoded};
-        lane_stage(loop, i, stage[count++].name);
+        lane_stage(loop, i, "decoded", stage[count++].name);
     }
+    for (uint32_t i = 0; i < path->lanes; i++)
+        if (path->lane[i].kinds >> FRAME_MEASUREMENT & 1) {
+            stage[count] = (struct stage){.latency = &path->lane[i].age_seen};
+            lane_stage(loop, i, "age", stage[count++].name);
+        }
     stage[count++] = (struct stage){"decided", &path->decide->decided};
     stage[count++] = (struct stage){"loop", &path->egress->sent};
     stage[count++] = (struct stage){"emergency", &path->egress->sent_emergency};

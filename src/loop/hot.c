@@ -81,12 +81,18 @@ static uint32_t serve_network(const struct hot *hot)
     return done;
 }
 
+static void serve_lane(struct lane *lane)
+{
+    latency_serve(&lane->decoded);
+    latency_serve(&lane->age_seen);
+}
+
 static void serve_cold(struct hot *hot, bool busy)
 {
     struct path *path = hot->path;
     for (uint32_t i = 0; i < path->lanes; i++)
         if (has_lane(hot, i))
-            latency_serve(&path->lane[i].decoded);
+            serve_lane(&path->lane[i]);
     if (hot->roles & HOT_SEND) {
         latency_serve(&path->egress->sent);
         latency_serve(&path->egress->sent_emergency);

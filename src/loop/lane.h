@@ -94,6 +94,7 @@ struct lane {
     int64_t sender_ns;                  /* the same of the sender in hand */
     struct lane_counters counters;
     struct latency decoded;             /* receive -> admitted */
+    struct latency age_seen;            /* of readings when they came, those too old as well; no age_bound */
     struct budget budget;               /* what came too late */
 };
 

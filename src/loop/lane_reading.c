@@ -48,6 +48,8 @@ int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_n
         view_add_step(lane->view, meter, t_receive_ns);
         age->stepped = false;
     }
+    if (age_ns < INT64_MAX)
+        histogram_record(&lane->age_seen.live, (uint64_t)age_ns);
     if (__builtin_expect(age_ns > lane->budget.budget_ns, 0))
         judge_way(lane, meter, t_receive_ns, age_ns);
     if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns) {

@@ -147,6 +147,8 @@ GOOD = {
     'src/loop/shed_states.h': '#define SHED_STATES(X) \\\n    X(SHED_A, "again", "one more try")\n',
     'src/core/permit.h': '#define PERMITS(X) \\\n    X(PERMIT_A, "held", "it may be lent")\n',
     'src/port/ip/ip.h': '#define IP_COUNTERS(X) \\\n    X(IP_MOVED, "moved", "a MAC changed")\n',
+    'src/loop/budget.h': '#define BUDGET_STAGE_WORDS(X) \\\n    X(BUDGET_A, "full", "no room")\n'
+                         '#define BUDGET_CAUSE_WORDS(X) \\\n    X(BUDGET_B, "shed", "it is due")\n',
     'src/loop/verdict.h': '#define METER_STATES(X) \\\n    X(METER_OK, "ok", "it is young")\n',
     'src/loop/view_words.h': '#define LEASE_WHYS(X) \\\n    X(WHY_CUT, "cut", "others want it")\n'
                                '#define DEVICE_THROTTLES(X) \\\n    X(THROTTLE_A, "hot", "too warm")\n',
