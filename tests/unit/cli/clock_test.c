@@ -34,14 +34,15 @@ static void a_clock_that_follows_a_grandmaster_is_told_in_its_units(void **state
 {
     (void)state;
     check("{\"source\": \"ptp\", \"state\": \"locked\", \"for_s\": 61.4, \"fault\": \"none\", "
-          "\"fault_words\": \"nothing is missing\", \"error\": null, \"grandmaster\": \"001122.fffe.334455\", "
-          "\"has_master\": true, \"clock_class\": 6, \"accuracy_ns\": 250, \"port_state\": \"slave\", "
+          "\"fault_words\": \"nothing is missing\", \"error\": null, "
+          "\"grandmaster\": \"001122.fffe.334455\", \"has_master\": true, \"clock_class\": 6, "
+          "\"accuracy_ns\": 250, \"port_state\": \"slave\", "
           "\"master_offset_ns\": -1500, \"uncertainty_ns\": 1260, \"system_offset_ns\": 270000000, "
           "\"tai_utc_s\": 37, \"leap_pending\": 1, \"leaps\": 2, \"samples\": 100, \"outliers\": 3, "
           "\"unanswered\": 4, \"losses\": 5, \"steps\": 1, \"step_ns\": -2000000000, \"sets\": 6, "
           "\"masters\": 7, \"meters\": ["
-          "{\"id\": \"m-1\", \"offset_us\": -0.4, \"offset_half_us\": 21.5, \"drift_ppm\": 1.25, \"off\": false, "
-          "\"doubted\": false}]}",
+          "{\"id\": \"m-1\", \"offset_us\": -0.4, \"offset_half_us\": 21.5, \"drift_ppm\": 1.25, "
+          "\"off\": false, \"doubted\": false}]}",
           "time           locked for 61 s\n"
           "source         ptp\n"
           "uncertainty    1.26 us\n"
@@ -71,7 +72,8 @@ static void what_is_not_known_is_said_and_who_is_off_stands_out(void **state)
           "so far         0 samples, 0 outliers, 0 unanswered, lost 0 times\n"
           "steps          0 of the time, 0 of the system clock, 0 other grandmasters\n" METERS, false);
     for (int i = 0; i < 3; i++) {
-        static const char *const marks[] = {"\"off\": true", "\"doubted\": true, \"off\": true", "\"off\": false"},
+        static const char *const marks[] = {"\"off\": true", "\"doubted\": true, \"off\": true",
+                                            "\"off\": false"},
                           *const words[] = {"  OFF", "  DOUBTED", ""};
         char text[256], expected[640];
         snprintf(text, sizeof text, "{\"state\": \"locked\", \"meters\": [{\"id\": \"m\", %s}]}", marks[i]);
