@@ -313,6 +313,7 @@ static void write_head(struct loop *loop, FILE *out, int64_t now_ns)
     fprintf(out, "\"verdict\": \"%s\", \"words\": ", verdict_level_name(verdict.level));
     document_text(out, verdict.words);
     fputs(",\n", out);
+    document_clock(loop, out);
     write_degraded(out, model, &verdict, now_ns);
     document_alerts(loop, out, now_ns);
     pthread_mutex_lock(&loop->orders.lock);

@@ -25,6 +25,9 @@ void document_spectra(struct loop *loop, FILE *out, uint32_t meter, int64_t now_
 /* cold: a member of the object that is open, and a comma: "alerts", those that stand nowhere as well. */
 void document_alerts(const struct loop *loop, FILE *out, int64_t now_ns);
 
+/* cold: a member of the object that is open, and a comma: "clock", the most of how the time is known. */
+void document_clock(const struct loop *loop, FILE *out);
+
 /* cold: members of the object that is open: "latency_us", "queues", "counters". */
 void document_stages(const struct loop *loop, FILE *out);
 void document_queues(const struct loop *loop, FILE *out);
