@@ -43,6 +43,12 @@ void bench_count(struct bench_report *report, const char *key, uint64_t value)
     printf(report->json ? "%" PRIu64 : "%" PRIu64 "\n", value);
 }
 
+void bench_flag(struct bench_report *report, const char *key, bool value)
+{
+    start_key(report, key);
+    printf(report->json ? "%s" : "%s\n", value ? "true" : "false");
+}
+
 void bench_open(struct bench_report *report, const char *key)
 {
     start_key(report, key);

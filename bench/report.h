@@ -18,6 +18,7 @@ void bench_text(struct bench_report *report, const char *key, const char *value)
 void bench_number(struct bench_report *report, const char *key, double value);
 /* A whole number, every digit of it. */
 void bench_count(struct bench_report *report, const char *key, uint64_t value);
+void bench_flag(struct bench_report *report, const char *key, bool value);
 /* A nested object. */
 void bench_open(struct bench_report *report, const char *key);
 void bench_close(struct bench_report *report);

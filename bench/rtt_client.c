@@ -96,7 +96,7 @@ static int64_t send_now(struct rtt_client *client, const uint8_t *data, uint32_t
 }
 
 /* One socket speaks for all hosts, each from its own address: others are refused as `source`. */
-static void send_as(struct rtt_client *client, uint32_t host, uint8_t *data, uint32_t bytes)
+static int64_t send_as(struct rtt_client *client, uint32_t host, uint8_t *data, uint32_t bytes)
 {
     struct sockaddr_in to = server(client);
     struct iovec vector = {.iov_base = data, .iov_len = bytes};
@@ -109,7 +109,9 @@ static void send_as(struct rtt_client *client, uint32_t host, uint8_t *data, uin
     header->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
     struct in_pktinfo info = {.ipi_spec_dst.s_addr = htonl(client->host_address[host].ipv4)};
     memcpy(CMSG_DATA(header), &info, sizeof info);
+    int64_t before_ns = bench_now_ns();
     check_sent(client, sendmsg(client->socket, &message, 0) == (ssize_t)bytes);
+    return before_ns;
 }
 
 static uint32_t make_reading(struct rtt_client *client, uint8_t *data, double amperes)
@@ -147,12 +149,22 @@ int64_t rtt_send_reading(struct rtt_client *client, double amperes)
 }
 
 /* The same length as a reading, so that both directions carry the same bytes. */
-int64_t rtt_send_echo(struct rtt_client *client)
+int64_t rtt_send_letter(struct rtt_client *client, uint8_t letter)
 {
     uint8_t data[RTT_DATAGRAM_MAX];
     uint32_t bytes = make_reading(client, data, 100);
-    memset(data, RTT_ECHO, bytes);
+    memset(data, letter, bytes);
     return send_now(client, data, bytes);
+}
+
+int64_t rtt_send_echo(struct rtt_client *client)
+{
+    return rtt_send_letter(client, RTT_ECHO);
+}
+
+int64_t rtt_send_echo_one(struct rtt_client *client)
+{
+    return rtt_send_letter(client, RTT_ECHO_ONE);
 }
 
 bool rtt_skip(struct rtt_client *client, int64_t skip_ns)
@@ -166,7 +178,7 @@ bool rtt_skip(struct rtt_client *client, int64_t skip_ns)
     return rtt_await(client, true, 1, &first_ns, &last_ns);
 }
 
-void rtt_send_report(struct rtt_client *client, uint32_t host)
+int64_t rtt_send_report(struct rtt_client *client, uint32_t host)
 {
     uint8_t data[RTT_DATAGRAM_MAX];
     const struct lease *lease = &client->newest[host];
@@ -190,7 +202,7 @@ void rtt_send_report(struct rtt_client *client, uint32_t host)
     frame.body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
     uint32_t bytes = frame_encode(data, &frame);
     rtt_keys_seal(client->keys, false, host, data, bytes);
-    send_as(client, host, data, bytes);
+    return send_as(client, host, data, bytes);
 }
 
 static void obey(struct rtt_client *client, const uint8_t *data, uint32_t bytes)

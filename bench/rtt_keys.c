@@ -25,13 +25,13 @@ static void make_rows(struct auth_keys *keys, const struct model *model)
     }
 }
 
-int rtt_keys_open(struct rtt_keys *keys, struct site *site)
+int rtt_keys_open(struct rtt_keys *keys, struct site *site, const char *suffix)
 {
     struct auth_row row[ROWS_MAX];
     struct auth_keys made = {.row = row};
     const struct auth_names names = keys_names(&site->model);
     make_rows(&made, &site->model);
-    snprintf(keys->path, sizeof keys->path, "/tmp/flyball-rtt-keys.%d", (int)getpid());
+    snprintf(keys->path, sizeof keys->path, "/tmp/flyball-rtt-keys.%d.%s", (int)getpid(), suffix);
     int error = auth_keys_write(&made, keys->path);
     if (!error)
         error = auth_open(&keys->auth, AUTH_PEER, &names, 1);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "auth/watch.h"
+#include "loop/hot.h"
 #include "msg/lease.h"
 #include "port/port.h"
 #include "port/ip/udp.h"
@@ -16,8 +17,14 @@
 
 enum { RTT_HOSTS = 16, RTT_DATAGRAM_MAX = 512 };
 
-/* Datagrams to the echo start with one of these letters; flyball's own start with the frame magic. */
-enum { RTT_ECHO = 'E', RTT_SKIP = 'S' };
+/* Datagrams to the echo start with one of these letters; flyball's own start with the frame magic. An answer
+ * starts with RTT_ECHO: 16 of them to RTT_ECHO, one to the others. */
+enum { RTT_ECHO = 'E', RTT_ECHO_ONE = 'e', RTT_SKIP = 'S' };
+
+/* What the wrapper does when the lane asks it for frames: hands them on; lets the thread sleep, and the core
+ * is free; or stays and answers echoes without ever going back to the lane. The loop does not notice the
+ * last two: the time that they take is taken out of its clock. */
+enum rtt_mode { RTT_RUN, RTT_PARK, RTT_BARE };
 
 /* A port that wraps the real one: echoes and skips are answered as they are received, everything else goes
  * on to the lane. */
@@ -26,6 +33,11 @@ struct rtt_echo {
     struct port_driver driver;  /* its: of the real one's kind */
     struct port *real;
     struct timebase *base;      /* a skip moves it: the hot thread itself does that */
+    int64_t skip_ns;            /* asked for, and not done yet */
+    struct hot *hot;            /* whose watchdog is to look away while it stands still; NULL: nobody's */
+    _Atomic uint32_t wanted, present;   /* enum rtt_mode */
+    uint64_t parked;            /* times that the loop stood still; the hot thread's */
+    int64_t parked_ns;
     uint32_t frames;            /* prepared answers */
     uint8_t data[RTT_HOSTS][RTT_DATAGRAM_MAX];
     struct port_frame answer[RTT_HOSTS];
@@ -39,6 +51,11 @@ void rtt_echo_open(struct rtt_echo *echo, struct port *real, struct timebase *ba
 void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint8_t peer_mac[6],
                       uint32_t payload_bytes);
 
+/* From the client's thread: returns when the hot thread is there. The client's time goes on where the loop's
+ * does. False when it does not come within a second. */
+struct rtt_client;
+bool rtt_echo_mode(struct rtt_echo *echo, struct rtt_client *client, enum rtt_mode mode);
+
 /* Of rtt --auth; not open: frames carry no tags. */
 struct rtt_keys {
     bool open;
@@ -47,8 +64,8 @@ struct rtt_keys {
     struct auth_watch watch;
 };
 
-/* setup: a key file, and the site asks for tags. 0 or -errno. */
-int rtt_keys_open(struct rtt_keys *keys, struct site *site);
+/* setup: a key file with that ending, and the site asks for tags. 0 or -errno. */
+int rtt_keys_open(struct rtt_keys *keys, struct site *site, const char *suffix);
 void rtt_keys_close(struct rtt_keys *keys);
 
 /* rt: nothing where keys are not open. */
@@ -78,10 +95,13 @@ void rtt_client_close(struct rtt_client *client);
 /* Sends; each returns the time just before. */
 int64_t rtt_send_reading(struct rtt_client *client, double amperes);
 int64_t rtt_send_echo(struct rtt_client *client);
+int64_t rtt_send_echo_one(struct rtt_client *client);
+/* The same length, filled with that letter. */
+int64_t rtt_send_letter(struct rtt_client *client, uint8_t letter);
 /* Time goes on at once by skip_ns, on both sides; waits until what was sent before was dealt with and the
  * skip was answered. */
 bool rtt_skip(struct rtt_client *client, int64_t skip_ns);
-void rtt_send_report(struct rtt_client *client, uint32_t host);
+int64_t rtt_send_report(struct rtt_client *client, uint32_t host);
 
 /* Spins until `count` echoes or `count` leases are in, or 200 ms have passed. Leases are obeyed
  * afterwards, also such as came between echoes. False when some are missing. */

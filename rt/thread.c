@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 
 enum { TOUCHED_BYTES = 128 * 1024, PAGE_BYTES = 4096 };
 
@@ -21,6 +22,11 @@ int rt_spawn(pthread_t *thread, const char *name, void *(*run)(void *), void *ar
         return -error;
     pthread_setname_np(*thread, name);
     return 0;
+}
+
+int rt_sharp_timers(void)
+{
+    return prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL) ? -errno : 0;
 }
 
 int rt_pin(int core)

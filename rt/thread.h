@@ -11,6 +11,10 @@ enum { RT_STACK_BYTES = 1024 * 1024 };
  * characters. 0 or -errno. */
 int rt_spawn(pthread_t *thread, const char *name, void *(*run)(void *), void *argument);
 
+/* setup: sleeps of the calling thread, and of those that it starts from now on, end when due: the kernel
+ * joins the timers of ordinary threads over 50 us. Those in real time sleep so anyway. 0 or -errno. */
+int rt_sharp_timers(void);
+
 /* setup: the calling thread runs on this core only; -1 leaves it anywhere. 0 or -errno. */
 int rt_pin(int core);
 

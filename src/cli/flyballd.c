@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "loop/loop.h"
 #include "rt/idle.h"
+#include "rt/thread.h"
 #include "rt/throttle.h"
 
 struct arguments {
@@ -237,6 +238,9 @@ int main(int argc, char **argv)
             fprintf(stderr, "flyballd: RT throttling not lifted: %s; going on without\n", strerror(-error));
     }
     hold_awake(&daemon);
+    error = rt_sharp_timers();
+    if (error)
+        fprintf(stderr, "flyballd: timers joined over 50 us: %s; going on without\n", strerror(-error));
     result = run(&daemon, &stop);
     rt_idle_release(daemon.awake);
     error = rt_throttle_restore(&daemon.throttle);

@@ -9,6 +9,21 @@ static int64_t minus(int64_t a, int64_t b)
     return difference;
 }
 
+static const struct age_least NONE = {INT64_MAX, INT64_MAX, INT64_MAX};
+
+static void lower(int64_t *least, int64_t offset)
+{
+    if (offset < *least)
+        *least = offset;
+}
+
+static void lower_all(struct age_least *least, const struct age_least *by)
+{
+    lower(&least->found, by->found);
+    lower(&least->sure, by->sure);
+    lower(&least->early, by->early);
+}
+
 /* Opens the buckets up to `bucket`; those in between heard nothing. */
 static void turn(struct age *age, int64_t bucket)
 {
@@ -16,19 +31,20 @@ static void turn(struct age *age, int64_t bucket)
     if (opened > AGE_BUCKETS)
         opened = AGE_BUCKETS;
     for (int64_t i = 0; i < opened; i++)
-        age->least[(bucket - i) % AGE_BUCKETS] = INT64_MAX;
+        age->least[(bucket - i) % AGE_BUCKETS] = NONE;
     age->bucket = bucket;
-    age->floor = INT64_MAX;
+    age->all = NONE;
     for (int i = 0; i < AGE_BUCKETS; i++)
-        if (age->least[i] < age->floor)
-            age->floor = age->least[i];
+        lower_all(&age->all, &age->least[i]);
 }
 
 /* True when this reading stands ahead of the line and is not to be believed yet. The last of a row that
- * agrees is: then the line starts anew. */
+ * agrees is: then the line starts anew. By the polls alone: what they find early is early, whatever it
+ * waited. */
 static bool claims_step(struct age *age, int64_t bucket, int64_t offset, int64_t arrival_ns)
 {
-    if (age->seen < AGE_YOUNG || age->floor == INT64_MAX || offset >= minus(age->floor, AGE_STEP_NS)) {
+    int64_t floor = age->all.found;
+    if (age->seen < AGE_YOUNG || floor == INT64_MAX || offset >= minus(floor, AGE_STEP_NS)) {
         age->seen += age->seen < AGE_YOUNG;
         age->ahead = 0;
         return false;
@@ -51,11 +67,24 @@ void age_resume(struct age *age, int64_t floor, int64_t now_ns)
 {
     int64_t bucket = now_ns / AGE_BUCKET_NS + AGE_BUCKETS;
     turn(age, bucket);
-    age->least[bucket % AGE_BUCKETS] = age->floor = floor;
+    age->all = age->least[bucket % AGE_BUCKETS] = (struct age_least){floor, floor, floor};
+    age->found_within_ns = 0;
     age->seen = AGE_YOUNG;
 }
 
-int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns)
+static void note(struct age *age, int64_t offset, int64_t within_ns)
+{
+    struct age_least *newest = &age->least[age->bucket % AGE_BUCKETS];
+    struct age_least here = {.found = offset, .sure = INT64_MAX, .early = minus(offset, within_ns)};
+    if (within_ns <= AGE_SURE_NS)
+        here.sure = here.early;
+    if (offset < newest->found)
+        age->found_within_ns = within_ns;
+    lower_all(newest, &here);
+    lower_all(&age->all, &here);
+}
+
+int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t within_ns, int64_t stamp_ns)
 {
     /* Counted from AGE_BUCKETS: the eleven before it have numbers too, even a second after the machine's
      * start. */
@@ -65,10 +94,6 @@ int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t stamp_ns)
     int64_t offset = minus(arrival_ns, stamp_ns);
     if (claims_step(age, bucket, offset, arrival_ns))
         return INT64_MAX;
-    int64_t *least = &age->least[age->bucket % AGE_BUCKETS];
-    if (offset < *least)
-        *least = offset;
-    if (offset < age->floor)
-        age->floor = offset;
-    return minus(offset, age->floor);
+    note(age, offset, within_ns);
+    return minus(offset, age_floor(age));
 }

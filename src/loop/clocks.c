@@ -110,7 +110,7 @@ static void look_at_meter(struct clocks *clocks, uint32_t i, const struct refere
     if (stale.steps != own->steps)
         meter_clock_forget(&own->clock);
     own->steps = stale.steps;
-    meter_clock_take(&own->clock, newest.t_receive_ns, newest.lag_ns);
+    meter_clock_take(&own->clock, newest.t_receive_ns, newest.lag_ns, newest.lag_within_ns);
     meter_clock_find(&own->clock, line, ahead_ns, &now.found);
     now.is_off = asked->said && meter_clock_is_off(&now.found, asked->meter_within_ns,
                                                    asked->meter_drift_ppm * PPB_PER_PPM);

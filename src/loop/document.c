@@ -313,6 +313,7 @@ static void write_head(struct loop *loop, FILE *out, int64_t now_ns)
     fprintf(out, "\"verdict\": \"%s\", \"words\": ", verdict_level_name(verdict.level));
     document_text(out, verdict.words);
     fputs(",\n", out);
+    document_clock(loop, out);
     write_degraded(out, model, &verdict, now_ns);
     document_alerts(loop, out, now_ns);
     pthread_mutex_lock(&loop->orders.lock);
@@ -325,6 +326,7 @@ static void write_tail(struct loop *loop, FILE *out)
 {
     document_stages(loop, out);
     document_queues(loop, out);
+    document_budget(loop, out);
     document_counters(loop, out);
     fputs("}\n", out);
 }

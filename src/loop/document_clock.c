@@ -85,13 +85,18 @@ static void write_meter(FILE *out, const struct loop *loop, uint32_t i)
             meter.is_doubted ? "true" : "false");
 }
 
+static const char *source_name(const struct keeper_told *told)
+{
+    static const char *const source[KEEPER_SOURCES] = {"system", "ptp", "phc"};
+    return source[told->source % KEEPER_SOURCES];
+}
+
 static void write_state(const struct loop *loop, const struct keeper_told *told, FILE *out)
 {
-    static const char *const source[] = {"system", "ptp", "phc"};
     int64_t now_ns = timebase_now_ns(&loop->base);
     bool asks = loop->site->clock.ptp[0];
     fprintf(out, "{\"source\": \"%s\", \"state\": \"%s\", \"for_s\": %.3f, \"fault\": \"%s\", "
-            "\"fault_words\": ", source[told->source % 3], sync_state_name(told->state),
+            "\"fault_words\": ", source_name(told), sync_state_name(told->state),
             told->since_ns ? (double)(now_ns - told->since_ns) / 1e9 : 0.0, sync_fault_name(told->fault));
     document_text(out, sync_fault_meaning(told->fault));
     fputs(", \"error\": ", out);
@@ -115,6 +120,25 @@ static void write_state(const struct loop *loop, const struct keeper_told *told,
     fprintf(out, ", \"leap_pending\": %d",
             told->flags & PTP_LEAP_61 ? 1 : told->flags & PTP_LEAP_59 ? -1 : 0);
     write_counts(out, told);
+}
+
+void document_clock(const struct loop *loop, FILE *out)
+{
+    struct keeper_told told = {0};
+    struct reference_line line;
+    keeper_read(&loop->clocks.keeper, &told);
+    fprintf(out, "\"clock\": {\"source\": \"%s\", \"state\": \"%s\", \"fault\": \"%s\", "
+            "\"system_offset_ns\": %lld, \"uncertainty_ns\": ", source_name(&told),
+            sync_state_name(told.state), sync_fault_name(told.fault), (long long)told.system_offset_ns);
+    if (reference_read(&loop->clocks.keeper.reference, &line))
+        fprintf(out, "%lld", (long long)reference_half_ns(&line, timebase_now_ns(&loop->base)));
+    else
+        fputs("null", out);
+    if (told.has_master)
+        write_identity(out, told.grandmaster);
+    else
+        fputs(", \"grandmaster\": null", out);
+    fputs("},\n", out);
 }
 
 void loop_document_clock(const struct loop *loop, FILE *out)

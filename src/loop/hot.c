@@ -81,18 +81,26 @@ static uint32_t serve_network(const struct hot *hot)
     return done;
 }
 
+static void serve_lane(struct lane *lane)
+{
+    latency_serve(&lane->decoded);
+    latency_serve(&lane->age_seen);
+}
+
 static void serve_cold(struct hot *hot, bool busy)
 {
     struct path *path = hot->path;
     for (uint32_t i = 0; i < path->lanes; i++)
         if (has_lane(hot, i))
-            latency_serve(&path->lane[i].decoded);
+            serve_lane(&path->lane[i]);
     if (hot->roles & HOT_SEND) {
         latency_serve(&path->egress->sent);
         latency_serve(&path->egress->sent_emergency);
     }
     if (hot->roles & HOT_DECIDE) {
         latency_serve(&path->decide->decided);
+        for (int i = 0; i < BUDGET_CLASSES; i++)
+            latency_serve(&path->decide->spent[i]);
         view_refresh(path->decide->view, path->decide->core, busy ? VIEW_RECORDS_BUSY : VIEW_RECORDS_IDLE);
     }
 }
@@ -147,14 +155,19 @@ static int attach(struct hot *hot)
     return 0;
 }
 
-static void throw_away(struct hot *hot)
+static void empty(struct lane *lane)
 {
     struct port_frame frame[BURST_MAX];
-    const struct path *path = hot->path;
-    for (uint32_t i = 0; i < path->lanes; i++)
-        while (has_lane(hot, i) &&
-               port_receive(path->lane[i].port, path->lane[i].queue, frame, BURST_MAX) == BURST_MAX)
-            continue;
+    do
+        lane->t_poll_ns = lane->t_empty_ns = timebase_now_ns(lane->base);
+    while (port_receive(lane->port, lane->queue, frame, BURST_MAX) == BURST_MAX);
+}
+
+static void throw_away(struct hot *hot)
+{
+    for (uint32_t i = 0; i < hot->path->lanes; i++)
+        if (has_lane(hot, i))
+            empty(&hot->path->lane[i]);
 }
 
 /* A thread that could not start will not receive: a stop does not wait for it. */
@@ -165,6 +178,20 @@ static void *fail(struct hot *hot)
     /* release: the errors are read by whoever sees the state */
     atomic_store_explicit(&hot->state, HOT_FAILED, memory_order_release);
     return NULL;
+}
+
+/* From here on: what a start takes is no gap. */
+static void watch_gaps(struct hot *hot)
+{
+    const struct path *path = hot->path;
+    hot->gap.last_ns = timebase_now_ns(path->decide->base);
+    for (uint32_t i = 0; i < path->lanes; i++)
+        if (has_lane(hot, i))
+            path->lane[i].gap = &hot->gap;
+    if (hot->roles & HOT_DECIDE)
+        path->decide->gap = &hot->gap;
+    if (hot->roles & HOT_SEND)
+        path->egress->gap = &hot->gap;
 }
 
 void *hot_run(void *argument)
@@ -178,6 +205,7 @@ void *hot_run(void *argument)
         return fail(hot);
     if (hot->path->stale)
         throw_away(hot);
+    watch_gaps(hot);
     /* release: as above */
     atomic_store_explicit(&hot->state, HOT_READY, memory_order_release);
     arena_seal_thread();

@@ -141,8 +141,11 @@ void view_refresh_all(struct view *view, const struct core *core)
 void view_write_meter(struct view *view, uint32_t meter, const struct view_meter *record)
 {
     const uint32_t *ma = record->current_ma, *mv = record->voltage_mv;
+    uint64_t steps = (uint64_t)((record->lag_within_ns + VIEW_WITHIN_NS - 1) / VIEW_WITHIN_NS);
+    if (steps >= UINT64_C(1) << VIEW_WITHIN_BITS)
+        steps = (UINT64_C(1) << VIEW_WITHIN_BITS) - 1;
     uint64_t word[SEQLOCK_WORDS] = {(uint64_t)record->t_receive_ns,
-                                    (uint64_t)record->age_ns,
+                                    (uint64_t)record->age_ns << VIEW_WITHIN_BITS | steps,
                                     (uint64_t)record->power_mw,
                                     ma[0] | (uint64_t)ma[1] << 32,
                                     ma[2] | (uint64_t)mv[0] << 32,

@@ -17,6 +17,8 @@ enum {
     VIEW_COUNTERS = sizeof(struct core_counters) / sizeof(uint64_t),
     VIEW_COUNTER_RECORDS = (VIEW_COUNTERS + SEQLOCK_WORDS - 1) / SEQLOCK_WORDS,
     VIEW_NODE_RECORDS = 6,      /* written one by one: at a change one may be a turn older than the other */
+    VIEW_WITHIN_NS = 256,       /* of a meter's lag: what it may be less by is shown in these, rounded up, */
+    VIEW_WITHIN_BITS = 24,      /* beside its age */
     VIEW_RESERVED_MW = 100000,  /* what is granted ahead of time is shown in whole ones of these */
     VIEW_HOST_RECORDS = 3,      /* its account; what bound its newest lease; which input that was */
     VIEW_ALERT_RECORDS = 2,     /* where it stands; the values there */
@@ -29,7 +31,8 @@ struct view_meter {
     int64_t t_receive_ns;       /* of the newest admitted reading, monotonic; 0 = none yet */
     int64_t age_ns;             /* of that reading when it came, by the age rule */
     int64_t power_mw;           /* sum of phases */
-    int64_t lag_ns;             /* least of (arrival - stamp) of the present 5 s, by the age rule */
+    int64_t lag_ns;             /* least of (arrival - stamp) of the present 5 s, by the age rule; */
+    int64_t lag_within_ns;      /* it may be less by so much; shown rounded up, 4 s at most */
     uint32_t current_ma[PHASES];
     uint32_t voltage_mv[PHASES];    /* line to neutral; 0 where the node has no such phase */
 };

@@ -279,8 +279,9 @@ bool view_read_meter(const struct view *view, uint32_t meter, struct view_meter 
     if (!read_record(&view->meter[meter], word))
         return false;
     *record = (struct view_meter){
-        .t_receive_ns = (int64_t)word[0], .age_ns = (int64_t)word[1], .power_mw = (int64_t)word[2],
-        .lag_ns = (int64_t)word[6],
+        .t_receive_ns = (int64_t)word[0], .age_ns = (int64_t)(word[1] >> VIEW_WITHIN_BITS),
+        .power_mw = (int64_t)word[2], .lag_ns = (int64_t)word[6],
+        .lag_within_ns = (int64_t)(word[1] & ((UINT64_C(1) << VIEW_WITHIN_BITS) - 1)) * VIEW_WITHIN_NS,
         .current_ma = {(uint32_t)word[3], (uint32_t)(word[3] >> 32), (uint32_t)word[4]},
         .voltage_mv = {(uint32_t)(word[4] >> 32), (uint32_t)word[5], (uint32_t)(word[5] >> 32)}};
     return true;

@@ -12,7 +12,7 @@
 #include "loop/view.h"
 
 #define VIEW_MAGIC "flyview"
-enum { VIEW_VERSION = 6, VIEW_RECORD_BYTES = 64 };
+enum { VIEW_VERSION = 7, VIEW_RECORD_BYTES = 64 };
 
 /* The answer to "view", native byte order: it never leaves the machine. A field is never moved or given
  * another meaning within a version. */

@@ -102,7 +102,8 @@ int port_open(struct port *port, const struct port_config *config);
 /* setup, on the hot thread that will own the queue (EAL registration and the like happen here). */
 int port_attach(struct port *port, uint32_t queue);
 
-/* rt: up to `count` frames; they stay valid until the next receive on this queue. Never blocks. */
+/* rt: up to `count` frames; they stay valid until the next receive on this queue. Never blocks. Fewer than
+ * BURST_MAX of as many: the queue was found empty behind them, so that what comes next arrived since then. */
 uint32_t port_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count);
 
 /* rt: copies and transmits; returns how many from the front were taken. Never blocks. */

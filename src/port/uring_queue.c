@@ -203,11 +203,8 @@ static bool take(struct uring_queue *q, const struct io_uring_cqe *cqe,
     return false;
 }
 
-uint32_t uring_queue_receive(struct uring_queue *q, struct port_frame *frame, uint32_t count)
+static uint32_t collect(struct uring_queue *q, struct port_frame *frame, uint32_t count)
 {
-    give_back(q);
-    if (!q->armed)
-        (void)arm(q);               /* refused now: the next call tries again */
     uint32_t ready = io_uring_cq_ready(&q->ring);
     if (ready < count &&
         IO_URING_READ_ONCE(*q->ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) {
@@ -224,6 +221,18 @@ uint32_t uring_queue_receive(struct uring_queue *q, struct port_frame *frame, ui
     io_uring_cq_advance(&q->ring, seen);
     counter_add(&q->counters.received, kept);
     counter_add(&q->counters.received_bytes, bytes);
+    return kept;
+}
+
+/* Where the request ended for want of slots, more may wait in the socket: fewer than asked for means none. */
+uint32_t uring_queue_receive(struct uring_queue *q, struct port_frame *frame, uint32_t count)
+{
+    give_back(q);
+    if (!q->armed)
+        (void)arm(q);               /* refused now: the next call tries again */
+    uint32_t kept = collect(q, frame, count);
+    if (!q->armed && kept < count && !arm(q))
+        kept += collect(q, frame + kept, count - kept);
     return kept;
 }
 

@@ -134,7 +134,7 @@ static void take_reading(struct controller *controller, const struct message *me
     if (replay_admit(&controller->meter_window[message->index], message->sequence, t_ns) != ACCEPTED)
         return;
     struct age *age = &controller->age[message->index];
-    int64_t age_ns = age_observe(age, t_ns, message->reading.t_meter_ns);
+    int64_t age_ns = age_observe(age, t_ns, 0, message->reading.t_meter_ns);
     age->stepped = false;
     if (age_ns > meter->fresh_ns - model->policy.age_bound_ns)
         return;
@@ -262,6 +262,6 @@ void controller_take_over(struct controller *controller, struct controller *befo
         hand_record(controller, i, word, core_handed(before->core, i, word), t_ns);
     for (uint32_t m = 0; m < model->meter_count; m++) {
         if (before->age[m].bucket)
-            age_resume(&controller->age[m], before->age[m].floor, t_ns);
+            age_resume(&controller->age[m], age_floor(&before->age[m]), t_ns);
     }
 }

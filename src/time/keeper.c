@@ -159,12 +159,18 @@ static bool sample_of(struct keeper *keeper, const struct keeper_look *look, str
     return keeper->options.source == KEEPER_PHC ? add_card(look, sample) : is_by_system(keeper, look, sample);
 }
 
-/* Where it is off by a second, and one was to come, it is a leap second of a scale that has them. */
+/* Where a clock moved by a second, and one was to come, it is a leap second of a scale that has them. */
+static bool is_leap(const struct keeper *keeper, int64_t moved_ns, int64_t now_ns)
+{
+    int64_t size_ns = moved_ns < 0 ? -moved_ns : moved_ns;
+    return now_ns < keeper->leap_until_ns && size_ns > NS_PER_S - KEEPER_LEAP_NEAR_NS &&
+           size_ns < NS_PER_S + KEEPER_LEAP_NEAR_NS;
+}
+
 static void note_step(struct keeper *keeper, int64_t now_ns)
 {
-    int64_t step_ns = keeper->reference.step_ns, size_ns = step_ns < 0 ? -step_ns : step_ns;
-    if (now_ns < keeper->leap_until_ns && size_ns > NS_PER_S - KEEPER_LEAP_NEAR_NS &&
-        size_ns < NS_PER_S + KEEPER_LEAP_NEAR_NS) {
+    int64_t step_ns = keeper->reference.step_ns;
+    if (is_leap(keeper, step_ns, now_ns)) {
         keeper->leap_steps++;
         return;
     }
@@ -227,7 +233,8 @@ static bool take_report(struct keeper *keeper, const struct ptp_report *report, 
 static void note_set(struct keeper *keeper, const struct keeper_moment *moment)
 {
     int64_t apart_ns = moment->real_ns - moment->mono_ns, moved_ns = apart_ns - keeper->real_minus_mono_ns;
-    if (keeper->real_minus_mono_ns && (moved_ns > KEEPER_SET_NS || moved_ns < -KEEPER_SET_NS))
+    if (keeper->real_minus_mono_ns && (moved_ns > KEEPER_SET_NS || moved_ns < -KEEPER_SET_NS) &&
+        !is_leap(keeper, moved_ns, moment->mono_ns))
         keeper->told.sets++;
     keeper->real_minus_mono_ns = apart_ns;
 }

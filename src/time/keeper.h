@@ -57,7 +57,7 @@ struct keeper_told {
     uint64_t leaps;                 /* times that TAI - UTC changed */
     uint64_t masters;               /* times that another grandmaster took over */
     uint64_t losses;                /* times that LOCKED was left */
-    uint64_t sets;                  /* times that somebody set the system clock */
+    uint64_t sets;                  /* times that somebody set the system clock; leap seconds are none */
     uint64_t unanswered;            /* looks that brought no answer */
     uint64_t malformed;
 };

@@ -19,7 +19,7 @@ void meter_clock_forget(struct meter_clock *clock)
     clock->bucket = 0;
 }
 
-void meter_clock_take(struct meter_clock *clock, int64_t mono_ns, int64_t lag_ns)
+void meter_clock_take(struct meter_clock *clock, int64_t mono_ns, int64_t lag_ns, int64_t within_ns)
 {
     int64_t bucket = mono_ns / METER_CLOCK_BUCKET_NS + 1;
     if (bucket < clock->bucket)
@@ -27,14 +27,14 @@ void meter_clock_take(struct meter_clock *clock, int64_t mono_ns, int64_t lag_ns
     if (clock->count && bucket == clock->bucket) {
         struct meter_clock_point *newest = &clock->point[clock->count - 1];
         if (lag_ns < newest->lag_ns)
-            *newest = (struct meter_clock_point){mono_ns, lag_ns};
+            *newest = (struct meter_clock_point){mono_ns, lag_ns, within_ns};
         return;
     }
     if (clock->count == METER_CLOCK_POINTS) {
         clock->count--;
         memmove(clock->point, clock->point + 1, clock->count * sizeof *clock->point);
     }
-    clock->point[clock->count++] = (struct meter_clock_point){mono_ns, lag_ns};
+    clock->point[clock->count++] = (struct meter_clock_point){mono_ns, lag_ns, within_ns};
     clock->bucket = bucket;
 }
 
@@ -78,16 +78,17 @@ static int64_t scatter_ppb(const struct meter_clock *clock, const struct referen
 }
 
 /* At the newest point, by all of them: that one may be of a few packets only. While no drift is known, by the
- * one that came quickest. */
+ * one that came quickest. By the earlier ends of arrivals instead of the later ones: a median and a largest
+ * of intervals lie between those of their ends. */
 static int64_t offset_now(const struct meter_clock *clock, const struct reference_line *line,
-                          const struct meter_clock_found *found)
+                          const struct meter_clock_found *found, bool early)
 {
     const struct meter_clock_point *last = &clock->point[clock->count - 1];
     int64_t offset[METER_CLOCK_POINTS], most = INT64_MIN;
     for (uint32_t i = 0; i < clock->count; i++) {
         const struct meter_clock_point *point = &clock->point[i];
         wide along_ns = (wide)(last->mono_ns - point->mono_ns) * found->drift_ppb / PPB;
-        offset[i] = wide_clamp(offset_at(point, line) + along_ns);
+        offset[i] = wide_clamp(offset_at(point, line) + along_ns + (early ? point->within_ns : 0));
         most = offset[i] > most ? offset[i] : most;
     }
     return found->has_drift ? wide_median(offset, clock->count) : most;
@@ -109,8 +110,10 @@ void meter_clock_find(const struct meter_clock *clock, const struct reference_li
     if (!line)
         return;
     found->has_offset = true;
-    found->offset_ns = wide_clamp((wide)offset_now(clock, line, found) + ahead_ns);
-    found->half_ns = reference_half_ns(line, clock->point[clock->count - 1].mono_ns);
+    int64_t late_ns = offset_now(clock, line, found, false), early_ns = offset_now(clock, line, found, true);
+    found->offset_ns = wide_clamp((wide)late_ns + ahead_ns);
+    found->half_ns = wide_clamp((wide)reference_half_ns(line, clock->point[clock->count - 1].mono_ns) +
+                                early_ns - late_ns);
 }
 
 enum meter_clock_rate meter_clock_rate(const struct meter_clock_found *found, int64_t drift_ppb)

@@ -20,7 +20,8 @@ enum { METER_CLOCK_POINTS = 16, METER_CLOCK_ENOUGH = 4 };
 
 struct meter_clock_point {
     int64_t mono_ns;            /* arrival */
-    int64_t lag_ns;             /* least of arrival - stamp */
+    int64_t lag_ns;             /* least of arrival - stamp, by the poll that found it */
+    int64_t within_ns;          /* it came at most so long before */
 };
 
 /* Zeroed at first. */
@@ -35,13 +36,14 @@ struct meter_clock_found {
     bool has_drift;
     uint32_t points;            /* leasts that it is found from */
     int64_t offset_ns;          /* stamp - reference, at the newest arrival; low by the quickest way here */
-    int64_t half_ns;            /* of the reference there */
+    int64_t half_ns;            /* of the reference there, and what frames may have waited for a poll */
     int64_t drift_ppb;          /* positive: it runs fast */
     int64_t drift_half_ppb;     /* what the scatter of the leasts may make of it */
 };
 
-/* cold: the least of (arrival - stamp) so far in the bucket of this arrival. */
-void meter_clock_take(struct meter_clock *clock, int64_t mono_ns, int64_t lag_ns);
+/* cold: the least of (arrival - stamp) so far in the bucket of this arrival; it is less by within_ns at most,
+ * what the frame may have waited for the poll that found it. */
+void meter_clock_take(struct meter_clock *clock, int64_t mono_ns, int64_t lag_ns, int64_t within_ns);
 
 /* cold: its clock was set: what was before says nothing of it any more. */
 void meter_clock_forget(struct meter_clock *clock);

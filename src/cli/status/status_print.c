@@ -342,12 +342,30 @@ static void print_meters(FILE *out, json_t *meters, bool whole)
     free(sorted);
 }
 
+/* A daemon from before this does not tell. */
+static void print_clock(FILE *out, const json_t *clock)
+{
+    const char *grandmaster = json_string_value(json_object_get(clock, "grandmaster"));
+    const char *fault = status_word(clock, "fault");
+    if (!clock)
+        return;
+    fprintf(out, "time %s", status_word(clock, "state"));
+    if (strcmp(fault, "none"))
+        fprintf(out, " (%s)", fault);
+    if (status_has_number(clock, "uncertainty_ns"))
+        fprintf(out, ", known within %.1f us, system clock %.1f us ahead",
+                status_number(clock, "uncertainty_ns") / 1e3, status_number(clock, "system_offset_ns") / 1e3);
+    fprintf(out, ", source %s%s%s\n", status_word(clock, "source"), grandmaster ? ", grandmaster " : "",
+            grandmaster ? grandmaster : "");
+}
+
 void status_print(FILE *out, json_t *status, const struct status_choice *choice)
 {
     fprintf(out, "%s: %s\n", status_word(status, "verdict"), status_word(status, "words"));
     fprintf(out, "site %s, mode %s, epoch %lld, up %.1f s\n", status_word(status, "site"),
             status_word(status, "mode"), (long long)json_integer_value(json_object_get(status, "epoch")),
             status_number(status, "uptime_s"));
+    print_clock(out, json_object_get(status, "clock"));
     if (choice->parts & STATUS_DEGRADED)
         status_print_degraded(out, json_object_get(status, "degraded"), choice->whole);
     if (choice->parts & STATUS_ALERTS)
@@ -365,6 +383,8 @@ void status_print(FILE *out, json_t *status, const struct status_choice *choice)
     if (choice->parts & STATUS_STAGES)
         status_print_stages(out, json_object_get(status, "latency_us"), json_object_get(status, "queues"),
                             choice->columns);
+    if (choice->parts & STATUS_BUDGET)
+        status_print_budget(out, json_object_get(status, "budget"), choice->whole);
     if (choice->parts & STATUS_COUNTERS)
         status_print_counters(out, json_object_get(status, "counters"), choice);
 }

@@ -22,6 +22,7 @@ import tempfile
 import time
 
 import box
+import card_clock
 import image
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -91,9 +92,12 @@ class Play:
             file.write(site)
         programs = {'flyball': self.flyball, 'flyballd': f'{self.build}/src/cli/flyballd',
                     'flyballd-broken': f'{self.build}/tests/system/flyballd_broken',
-                    'card_test': f'{self.build}/tests/system/card_test'}
+                    'card_test': f'{self.build}/tests/system/card_test',
+                    'phc_keep': f'{self.build}/tests/system/phc_keep',
+                    'leap_soon': f'{self.build}/tests/system/leap_soon'}
+        sites = {name: (text, 0o644) for name, text in card_clock.SITES.items()}
         image.pack(f'{self.folder}/image', system, programs,
-                   {'init': (read(f'{HERE}/init'), 0o755), 'site.yaml': (site, 0o644)})
+                   {'init': (read(f'{HERE}/init'), 0o755), 'site.yaml': (site, 0o644), **sites})
         self.network.up()
         self.machine = box.Machine(self.folder, kernel, f'{self.folder}/image', self.network.tap)
         began = time.monotonic()
@@ -319,6 +323,7 @@ def whole(play, broken):
     verdict = Verdict()
     check_machine(play, verdict)
     check_card(play, verdict)
+    card_clock.check(play.machine, verdict)
     play.start_daemon(broken)
     if check_ports(play, verdict):
         play_cut(play, verdict)

@@ -76,6 +76,20 @@ static void a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_th
 #undef PHASE
 }
 
+static void how_the_time_is_known_stands_in_the_third_line(void **state)
+{
+    (void)state;
+    check(print_text("\"clock\": {\"source\": \"ptp\", \"state\": \"locked\", \"fault\": \"none\", "
+                     "\"system_offset_ns\": -2540, \"uncertainty_ns\": 1260, "
+                     "\"grandmaster\": \"001122.fffe.334455\"}", 0, true, false),
+          HEAD "time locked, known within 1.3 us, system clock -2.5 us ahead, source ptp, "
+          "grandmaster 001122.fffe.334455\n");
+    check(print_text("\"clock\": {\"source\": \"system\", \"state\": \"unsync\", \"fault\": \"no_master\", "
+                     "\"system_offset_ns\": 0, \"uncertainty_ns\": null, \"grandmaster\": null}", 0, true,
+                     false),
+          HEAD "time unsync (no_master), source system\n");
+}
+
 /* Columns of what may be lost stand where a site declares it; the worst of all counts in the order. */
 static void a_node_shows_the_loss_that_leaves_it_least_room(void **state)
 {
@@ -365,6 +379,7 @@ static void harmonics_stand_behind_a_meter_at_the_point_of_common_coupling(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(how_the_time_is_known_stands_in_the_third_line),
         cmocka_unit_test(a_node_has_one_line_where_its_phases_are_alike_and_one_each_where_they_differ),
         cmocka_unit_test(a_node_shows_the_loss_that_leaves_it_least_room),
         cmocka_unit_test(a_node_with_a_curve_shows_its_heat_and_when_it_trips),

@@ -18,7 +18,7 @@
 
 static int64_t observe(struct age *age, int64_t since_ns, int64_t late_ns)
 {
-    return age_observe(age, BEGIN_NS + since_ns + late_ns, STAMP_NS + since_ns);
+    return age_observe(age, BEGIN_NS + since_ns + late_ns, 0, STAMP_NS + since_ns);
 }
 
 static void steady_offset_is_no_age(void **state)
@@ -44,8 +44,8 @@ static void a_machine_that_started_just_now_touches_nothing_beside(void **state)
         memset(&all, 0xA5, sizeof all);
         memset(&untouched, 0xA5, sizeof untouched);
         all.age = (struct age){0};
-        assert_true(age_observe(&all.age, uptime_ns, STAMP_NS) == 0);
-        assert_true(age_observe(&all.age, uptime_ns + 3 * NS_PER_MS, STAMP_NS) == 3 * NS_PER_MS);
+        assert_true(age_observe(&all.age, uptime_ns, 0, STAMP_NS) == 0);
+        assert_true(age_observe(&all.age, uptime_ns + 3 * NS_PER_MS, 0, STAMP_NS) == 3 * NS_PER_MS);
         assert_memory_equal(all.before, untouched.before, sizeof all.before);
         assert_memory_equal(all.behind, untouched.behind, sizeof all.behind);
     }
@@ -162,9 +162,122 @@ static void stamps_at_the_edges_do_not_wrap(void **state)
     (void)state;
     struct age age = {0};
 
-    assert_true(age_observe(&age, BEGIN_NS, INT64_MAX) == 0);
-    assert_true(age_observe(&age, BEGIN_NS, 0) == INT64_MAX);
-    assert_true(age_observe(&age, BEGIN_NS, 1) > 1000000 * NS_PER_S);
+    assert_true(age_observe(&age, BEGIN_NS, 0, INT64_MAX) == 0);
+    assert_true(age_observe(&age, BEGIN_NS, 0, 0) == INT64_MAX);
+    assert_true(age_observe(&age, BEGIN_NS, 0, 1) > 1000000 * NS_PER_S);
+}
+
+/* A receiver that polls in step with the meter: whatever it adds, it adds to all. */
+static void what_every_reading_waits_for_its_poll_is_age(void **state)
+{
+    (void)state;
+    struct age age = {0};
+    const int64_t waits_ns[] = {8 * NS_PER_MS, AGE_SURE_NS, 20 * NS_PER_US};
+
+    for (int i = 0; i < 3; i++) {
+        age = (struct age){0};
+        for (int64_t since_ns = 0; since_ns < 70 * NS_PER_S; since_ns += PERIOD_NS)
+            assert_true(age_observe(&age, BEGIN_NS + since_ns + waits_ns[i], waits_ns[i],
+                                    STAMP_NS + since_ns) == waits_ns[i]);
+    }
+}
+
+static void one_standstill_makes_readings_no_older_for_the_minute_behind_it(void **state)
+{
+    (void)state;
+    struct age age = {0};
+    const int64_t turn_ns = 20 * NS_PER_US, stall_ns = 400 * NS_PER_MS;
+    int64_t since_ns = 0;
+
+    for (; since_ns < 10 * NS_PER_S; since_ns += PERIOD_NS)
+        age_observe(&age, BEGIN_NS + since_ns + turn_ns, turn_ns, STAMP_NS + since_ns);
+    for (int64_t end_ns = since_ns + stall_ns; since_ns < end_ns; since_ns += PERIOD_NS) {
+        int64_t old_ns = age_observe(&age, BEGIN_NS + end_ns, stall_ns, STAMP_NS + since_ns);
+        assert_true(old_ns == end_ns - since_ns);
+    }
+    for (; since_ns < 60 * NS_PER_S; since_ns += PERIOD_NS)
+        assert_true(age_observe(&age, BEGIN_NS + since_ns + turn_ns, turn_ns, STAMP_NS + since_ns) ==
+                    turn_ns);
+}
+
+/* Of a reading that is the first since the receiver stood still nobody knows how much of its way was waiting:
+ * until one comes that was surely met it is as old as it may be. */
+static void while_all_arrivals_are_unsure_a_reading_is_as_old_as_it_may_be(void **state)
+{
+    (void)state;
+    struct age age = {0};
+
+    assert_true(age_observe(&age, BEGIN_NS + NS_PER_S, NS_PER_S, STAMP_NS) == NS_PER_S);
+    assert_true(age_observe(&age, BEGIN_NS + NS_PER_S, NS_PER_S, STAMP_NS + NS_PER_S / 2) == NS_PER_S);
+    /* surely met, and as late: the way was long, no poll */
+    assert_true(age_observe(&age, BEGIN_NS + NS_PER_S, 0, STAMP_NS + NS_PER_S / 2) == 0);
+    assert_true(age_observe(&age, BEGIN_NS + 2 * NS_PER_S, 0, STAMP_NS + NS_PER_S) == NS_PER_S / 2);
+}
+
+/* The rule with its bounds, as it was before arrivals were intervals. */
+struct by_polls {
+    int64_t least[AGE_BUCKETS], number[AGE_BUCKETS];
+};
+
+static int64_t age_by_polls(struct by_polls *polls, int64_t arrival_ns, int64_t stamp_ns)
+{
+    int64_t number = arrival_ns / AGE_BUCKET_NS + 1, floor = INT64_MAX, *least;
+    least = &polls->least[number % AGE_BUCKETS];
+    if (polls->number[number % AGE_BUCKETS] != number || arrival_ns - stamp_ns < *least)
+        *least = arrival_ns - stamp_ns;
+    polls->number[number % AGE_BUCKETS] = number;
+    for (int i = 0; i < AGE_BUCKETS; i++)
+        if (polls->number[i] > number - AGE_BUCKETS && polls->least[i] < floor)
+            floor = polls->least[i];
+    return arrival_ns - stamp_ns - floor;
+}
+
+/* Readings through a network and a receiver that polls at random, and stands still now and then: 300
+ * histories of two minutes. The true age of one that was met surely is what its way took longer than that of
+ * the quickest of these, and what it waited. */
+static void an_age_is_never_less_than_by_polls_nor_than_the_truth(void **state)
+{
+    (void)state;
+    uint64_t seed = 11;
+    for (int history = 0; history < 300; history++) {
+        struct age age = {0};
+        struct by_polls polls = {0};
+        int64_t quickest_ns = INT64_MAX, floor_count = 0;
+        for (int64_t i = 0; i < 7500; i++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            bool stalls = (seed >> 20) % 200 == 0;
+            int64_t way_ns = (int64_t)(seed >> 33) % (3 * NS_PER_MS);
+            int64_t within_ns = stalls ? 40 * NS_PER_MS : (int64_t)(seed >> 40) % (history * 10000 + 1);
+            int64_t waited_ns = within_ns * ((int64_t)(seed >> 50) % 101) / 100;
+            int64_t stamp_ns = STAMP_NS + i * PERIOD_NS;
+            int64_t poll_ns = BEGIN_NS + i * PERIOD_NS + way_ns + waited_ns;
+            int64_t age_ns = age_observe(&age, poll_ns, within_ns, stamp_ns);
+            assert_true(age_ns >= age_by_polls(&polls, poll_ns, stamp_ns));
+            if (within_ns <= AGE_SURE_NS && i < 3000) {
+                quickest_ns = way_ns < quickest_ns ? way_ns : quickest_ns;
+                floor_count++;
+            }
+            if (floor_count && i < 3000)
+                assert_true(age_ns >= way_ns + waited_ns - quickest_ns);
+        }
+    }
+}
+
+/* What is known exactly is what was known before. */
+static void where_arrivals_are_exact_an_age_is_by_polls(void **state)
+{
+    (void)state;
+    uint64_t seed = 12;
+    struct age age = {0};
+    struct by_polls polls = {0};
+    for (int64_t i = 0; i < 20000; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        int64_t poll_ns = BEGIN_NS + i * PERIOD_NS + (int64_t)(seed >> 33) % (30 * NS_PER_MS);
+        int64_t stamp_ns = STAMP_NS + i * PERIOD_NS;
+        int64_t age_ns = age_observe(&age, poll_ns, 0, stamp_ns);
+        assert_true(age_ns == age_by_polls(&polls, poll_ns, stamp_ns));
+        assert_true(age_floor(&age) == poll_ns - stamp_ns - age_ns && age.found_within_ns == 0);
+    }
 }
 
 static void every_meter_is_found_and_nobody_else(void **state)
@@ -219,18 +332,23 @@ static void a_floor_that_was_handed_over_goes_on_for_a_minute(void **state)
     struct age age = {0};
     int64_t now_ns = 100 * NS_PER_S;
     age_resume(&age, -5 * NS_PER_S, now_ns);
-    assert_int_equal(age_observe(&age, now_ns, now_ns + 5 * NS_PER_S - 70 * NS_PER_MS), 70 * NS_PER_MS);
-    assert_int_equal(age_observe(&age, now_ns, now_ns + 5 * NS_PER_S), 0);
+    assert_int_equal(age_observe(&age, now_ns, 0, now_ns + 5 * NS_PER_S - 70 * NS_PER_MS), 70 * NS_PER_MS);
+    assert_int_equal(age_observe(&age, now_ns, 0, now_ns + 5 * NS_PER_S), 0);
     /* a stamp far ahead is not believed at once */
-    assert_int_equal(age_observe(&age, now_ns, now_ns + 6 * NS_PER_S), INT64_MAX);
+    assert_int_equal(age_observe(&age, now_ns, 0, now_ns + 6 * NS_PER_S), INT64_MAX);
     now_ns += 61 * NS_PER_S;
-    assert_int_equal(age_observe(&age, now_ns, now_ns + 5 * NS_PER_S - 70 * NS_PER_MS), 0);
+    assert_int_equal(age_observe(&age, now_ns, 0, now_ns + 5 * NS_PER_S - 70 * NS_PER_MS), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steady_offset_is_no_age),
+        cmocka_unit_test(what_every_reading_waits_for_its_poll_is_age),
+        cmocka_unit_test(one_standstill_makes_readings_no_older_for_the_minute_behind_it),
+        cmocka_unit_test(while_all_arrivals_are_unsure_a_reading_is_as_old_as_it_may_be),
+        cmocka_unit_test(an_age_is_never_less_than_by_polls_nor_than_the_truth),
+        cmocka_unit_test(where_arrivals_are_exact_an_age_is_by_polls),
         cmocka_unit_test(a_machine_that_started_just_now_touches_nothing_beside),
         cmocka_unit_test(lateness_is_age_while_the_floor_stands),
         cmocka_unit_test(one_stamp_far_ahead_is_too_old_and_moves_nothing),

@@ -674,6 +674,79 @@ static void queue_holds_in_reserve_what_a_standstill_brings(void **state)
     }
 }
 
+/* The first is the least that its way has ever taken. */
+static void a_reading_that_was_old_when_it_came_is_the_networks_miss(void **state)
+{
+    struct bed *bed = *state;
+    struct lane *lane = &bed->lane;
+    budget_set(&lane->budget, 50 * NS_PER_MS);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - 30 * NS_PER_MS), ACCEPTED);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - 80 * NS_PER_MS), ACCEPTED);
+    assert_int_equal(count_read(&lane->budget.misses), 0);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - 80 * NS_PER_MS - 1), ACCEPTED);
+    assert_int_equal(count_read(&lane->budget.miss[BUDGET_WAY][BUDGET_NETWORK]), 1);
+    /* what it waited here is not the way's */
+    lane->within_ns = 10 * NS_PER_MS;
+    lane->waited = budget_waited(&lane->budget, lane->within_ns);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - 90 * NS_PER_MS), ACCEPTED);
+    assert_int_equal(count_read(&lane->budget.misses), 1);
+    for (uint32_t i = 0; i < 3; i++, spsc_release(lane->out))
+        assert_int_equal(((const struct slot *)spsc_peek(lane->out))->waited, 0);
+    assert_int_equal(((const struct slot *)spsc_peek(lane->out))->waited, 12);
+}
+
+/* A port that gives what it is told to, all of it the frame of the bed. */
+struct scripted {
+    const struct port_frame *frame;
+    uint32_t next;
+};
+
+static uint32_t scripted_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count)
+{
+    (void)queue;
+    struct scripted *scripted = port->state;
+    assert_true(scripted->next <= count);
+    for (uint32_t i = 0; i < scripted->next; i++)
+        frame[i] = *scripted->frame;
+    return scripted->next;
+}
+
+/* A poll at that time, which finds so many. */
+static int64_t poll_at(struct bed *bed, struct scripted *scripted, int64_t since_ns, uint32_t found)
+{
+    scripted->next = found;
+    rig_clock_set(&bed->base, NOW_NS + since_ns);
+    assert_int_equal(lane_burst(&bed->lane), found);
+    return bed->lane.within_ns;
+}
+
+/* The time that was read before a poll that left nothing, not behind it: a thread may lose its core in
+ * between. */
+static void what_a_poll_finds_came_since_before_the_last_that_left_nothing(void **state)
+{
+    struct bed *bed = *state;
+    static const struct port_driver driver = {.receive = scripted_receive};
+    struct scripted scripted = {.frame = &bed->frame};
+    struct port port = {.driver = &driver, .state = &scripted};
+    struct view_meter meter;
+
+    bed->lane.port = &port;
+    bed->lane.t_poll_ns = bed->lane.t_empty_ns = NOW_NS - 100;
+    bed->frame = frames_measurement(bed->room, &bed->from, "m-2", NOW_NS);
+    assert_int_equal(poll_at(bed, &scripted, 0, 1), 100);
+    assert_true(view_read_meter(&bed->view, 2, &meter));
+    assert_int_equal(meter.lag_within_ns, VIEW_WITHIN_NS);      /* rounded up */
+    assert_int_equal(meter.age_ns, 100 + bed->site.model.policy.age_bound_ns);
+    assert_int_equal(poll_at(bed, &scripted, 10, 0), 110);
+    assert_int_equal(poll_at(bed, &scripted, 30, 0), 30);
+    assert_int_equal(poll_at(bed, &scripted, 60, BURST_MAX), 50);
+    /* it took all that it may: more may have waited */
+    assert_int_equal(poll_at(bed, &scripted, 100, BURST_MAX), 90);
+    assert_int_equal(poll_at(bed, &scripted, 150, BURST_MAX - 1), 140);
+    assert_int_equal(poll_at(bed, &scripted, 210, 1), 110);
+    assert_int_equal(poll_at(bed, &scripted, 280, 1), 130);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -696,7 +769,9 @@ int main(void)
         BED(malformed_frame_does_not_use_up_its_sequence_number),
         BED(late_reading_is_stale_by_growth_not_by_offset),
         BED(readings_are_marked_until_the_step_of_their_clock_is_forgotten),
+        BED(what_a_poll_finds_came_since_before_the_last_that_left_nothing),
         BED(queue_holds_in_reserve_what_a_standstill_brings),
+        BED(a_reading_that_was_old_when_it_came_is_the_networks_miss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

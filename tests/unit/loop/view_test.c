@@ -169,6 +169,18 @@ static void a_reader_sees_what_the_writer_writes(void **state)
     view_write_meter(&bed->view, METERS - 1, &shown);
     assert_true(view_read_meter(&view, METERS - 1, &meter));
     assert_memory_equal(&meter, &shown, sizeof meter);
+    for (int64_t within_ns = 1; within_ns < 100 * NS_PER_S; within_ns = within_ns * 9 / 4 + 1) {
+        struct view_meter narrow = shown;
+        narrow.age_ns = 60 * NS_PER_S - within_ns % 7;
+        narrow.lag_within_ns = within_ns;
+        view_write_meter(&bed->view, METERS - 1, &narrow);
+        assert_true(view_read_meter(&view, METERS - 1, &meter));
+        assert_true(meter.age_ns == narrow.age_ns && meter.power_mw == shown.power_mw);
+        if (within_ns < 4 * NS_PER_S)
+            assert_in_range(meter.lag_within_ns - within_ns, 0, VIEW_WITHIN_NS - 1);
+        else
+            assert_true(meter.lag_within_ns > 4 * NS_PER_S);
+    }
     write_word(&bed->view.host[2 * VIEW_HOST_RECORDS], 40);
     assert_true(view_read_host(&view, 2, &host));
     assert_true(host.lease_mw == 40 && host.exposure_mw == 41 && host.draw_mw == 42 &&

@@ -154,6 +154,10 @@ static void start(struct bed *bed, const struct row *row)
     load(bed, row);
     assert_int_equal(loop_build(&bed->loop, &bed->site, &options), 0);
     assert_measured(bed);
+    /* nothing came before the ports were opened */
+    for (uint32_t i = 0; i < bed->loop.path.lanes; i++)
+        assert_true(bed->loop.path.lane[i].t_empty_ns > 0 &&
+                    bed->loop.path.lane[i].t_poll_ns == bed->loop.path.lane[i].t_empty_ns);
     open_far(bed);
     assert_int_equal(loop_start(&bed->loop, stderr), 0);
     assert_spectra_measured(bed);

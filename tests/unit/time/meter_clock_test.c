@@ -44,7 +44,7 @@ static void hear(struct meter *meter, int64_t seconds)
         int64_t lag_ns = arrival_ns - stamp_ns, bucket = arrival_ns / METER_CLOCK_BUCKET_NS;
         meter->least_ns = bucket != meter->bucket || lag_ns < meter->least_ns ? lag_ns : meter->least_ns;
         meter->bucket = bucket;
-        meter_clock_take(&meter->clock, arrival_ns, meter->least_ns);
+        meter_clock_take(&meter->clock, arrival_ns, meter->least_ns, 0);
     }
 }
 
@@ -128,7 +128,7 @@ static enum meter_clock_rate rate_through(int64_t drift_ppb, int64_t scatter_ns,
     for (int64_t at_s = 0; at_s < seconds; at_s += 5) {
         seed = seed * 6364136223846793005u + 1442695040888963407u;
         int64_t late_ns = scatter_ns ? (int64_t)(seed >> 33) % scatter_ns : 0;
-        meter_clock_take(&clock, START_NS + at_s * NS_PER_S, FASTEST_NS + late_ns - at_s * drift_ppb);
+        meter_clock_take(&clock, START_NS + at_s * NS_PER_S, FASTEST_NS + late_ns - at_s * drift_ppb, 0);
     }
     meter_clock_find(&clock, NULL, 0, &found);
     return meter_clock_rate(&found, 200000);
@@ -167,7 +167,7 @@ static void a_jump_is_no_drift(void **state)
             struct meter_clock_found found;
             for (int64_t i = 0; i < METER_CLOCK_POINTS; i++)
                 meter_clock_take(&clock, START_NS + i * METER_CLOCK_BUCKET_NS,
-                                 FASTEST_NS + i * i % 7 * 100000 + (i < from ? 0 : jump_ns));
+                                 FASTEST_NS + i * i % 7 * 100000 + (i < from ? 0 : jump_ns), 0);
             meter_clock_find(&clock, NULL, 0, &found);
             assert_int_not_equal(meter_clock_rate(&found, 200000), METER_CLOCK_RUNS_OFF);
         }
@@ -229,6 +229,31 @@ static void what_was_before_a_step_is_forgotten(void **state)
     assert_true(found.offset_ns == NS_PER_S - FASTEST_NS);
 }
 
+/* Frames that wait for a poll up to so long, each found to have waited for at most that: the interval that is
+ * told holds the truth, and is no wider than that. */
+static void what_frames_wait_for_a_poll_is_not_known_of_an_offset(void **state)
+{
+    (void)state;
+    uint64_t seed = 5;
+    for (int64_t within_ns = 1000; within_ns <= 50 * NS_PER_MS; within_ns *= 3) {
+        for (int64_t points = 1; points <= METER_CLOCK_POINTS; points++) {
+            struct meter_clock clock = {0};
+            struct meter_clock_found found;
+            for (int64_t i = 0; i < points; i++) {
+                seed = seed * 6364136223846793005u + 1442695040888963407u;
+                int64_t waited_ns = (int64_t)(seed >> 33) % (within_ns + 1);
+                int64_t at_ns = START_NS + i * METER_CLOCK_BUCKET_NS;
+                meter_clock_take(&clock, at_ns, FASTEST_NS - WALL_NS + waited_ns, within_ns);
+            }
+            meter_clock_find(&clock, &line, 0, &found);
+            int64_t low_ns = found.offset_ns - found.half_ns, high_ns = found.offset_ns + found.half_ns;
+            assert_true(found.has_drift || (low_ns <= -FASTEST_NS && -FASTEST_NS <= high_ns));
+            int64_t last_ns = START_NS + (points - 1) * METER_CLOCK_BUCKET_NS;
+            assert_in_range(found.half_ns - reference_half_ns(&line, last_ns) - within_ns + 1, 0, 2);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +267,7 @@ int main(void)
         cmocka_unit_test(without_a_reference_drift_is_told_against_this_machine),
         cmocka_unit_test(a_reference_that_is_tai_is_ahead_of_stamps),
         cmocka_unit_test(what_was_before_a_step_is_forgotten),
+        cmocka_unit_test(what_frames_wait_for_a_poll_is_not_known_of_an_offset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that bench/loops measures, and the blocks in which it does so. */
+#ifndef FLYBALL_BENCH_LOOPS_HARNESS_H
+#define FLYBALL_BENCH_LOOPS_HARNESS_H
+
+#include "bench/loops/floor.h"
+#include "bench/loops/sockets.h"
+#include "bench/loops/tally.h"
+#include "bench/loops/worker.h"
+
+enum { CONTENDERS_MAX = 48 };
+
+/* Whole loops, each with a port and a network of its own. */
+enum stand_name { STAND_AF_PACKET_AUTH, STAND_AF_PACKET, STAND_AF_XDP_AUTH, STAND_URING_AUTH, STANDS,
+                  STAND_NONE = STANDS };
+
+struct harness;
+struct contender;
+
+/* One row of the table: what can be measured. */
+struct kind {
+    const char *name, *what, *path, *driver, *load;
+    bool auth;
+    enum stand_name stand;      /* what it needs: a loop, or the kernel's sockets */
+    bool sockets;
+    void (*job)(struct worker *worker, void *argument);     /* of the sockets */
+    void (*block)(struct harness *harness, struct contender *contender, int64_t end_ns);
+    const char *beside;         /* measured in the blocks of that one, exchange by exchange in turn */
+};
+
+struct contender {
+    const struct kind *kind;
+    struct contender *beside;   /* whose exchanges lie in its blocks; NULL: nobody's */
+    struct tally tally;
+    struct block_samples samples;
+    char why[200];              /* it is not measured, "" */
+    bool chosen;
+};
+
+struct harness {
+    struct worker worker;
+    struct floor floor;
+    struct sockets sockets;
+    struct rtt_stand stand[STANDS];
+    bool stand_up[STANDS], sockets_up;
+    struct contender contender[CONTENDERS_MAX];
+    uint32_t contenders;
+    int64_t block_ns, span_ns;
+    uint32_t rounds;
+    uint32_t answer_bytes;      /* of a lease with a tag: every echo's, too */
+    const volatile sig_atomic_t *told_to_stop;
+};
+
+/* The table; ends with a row without a name. */
+extern const struct kind kind_table[];
+
+/* setup: stands for what is chosen. A stand that cannot be opened leaves its contenders with a reason. 0, or
+ * an exit code where nothing can be measured. */
+int harness_open(struct harness *harness);
+/* setup: threads up, all leased and parked. */
+int harness_start(struct harness *harness);
+void harness_close(struct harness *harness);
+
+/* One contender's block; the floor's. */
+void block_run(struct harness *harness, struct contender *contender, uint32_t round);
+
+/* Blocks. */
+void block_emergency(struct harness *harness, struct contender *contender, int64_t end_ns);
+void block_report(struct harness *harness, struct contender *contender, int64_t end_ns);
+void block_echo(struct harness *harness, struct contender *contender, int64_t end_ns);
+void block_echo_one(struct harness *harness, struct contender *contender, int64_t end_ns);
+void block_sockets(struct harness *harness, struct contender *contender, int64_t end_ns);
+void block_sockets_one(struct harness *harness, struct contender *contender, int64_t end_ns);
+
+#endif

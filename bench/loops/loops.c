@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who answers a meter's datagram how fast: the machine's own noise, bare echoes over every port and in every
+ * way of using a socket, flyball over the same, and what a user would have instead; in one run, in short
+ * blocks in turn, on one receiving core, seen from one client.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/loops/print.h"
+#include "rt/throttle.h"
+
+enum { SECONDS = 240, SHORT_SECONDS = 60, SECONDS_MAX = 7200, BLOCK_MS = 150, FLOORS = 2 };
+
+static volatile sig_atomic_t told_to_stop;     /* networks that this run made are taken away all the same */
+
+static void stop(int number)
+{
+    told_to_stop = number;
+}
+
+struct options {
+    bool json;
+    const char *only;           /* names with commas between, NULL = all */
+    long seconds;
+};
+
+static int usage(void)
+{
+    fputs("usage: loops [--json] [--short] [--seconds N] [--only NAME,...]; as root\n"
+          "       loops --list\n", stderr);
+    return 2;
+}
+
+static bool named(const char *list, const char *name)
+{
+    size_t bytes = strlen(name);
+    for (const char *at = list; at; at = strchr(at, ','), at += at != NULL)
+        if (!strncmp(at, name, bytes) && (!at[bytes] || at[bytes] == ','))
+            return true;
+    return false;
+}
+
+static bool in_table(const char *name, size_t bytes)
+{
+    for (const struct kind *kind = kind_table; kind->name; kind++)
+        if (strlen(kind->name) == bytes && !strncmp(kind->name, name, bytes))
+            return true;
+    return false;
+}
+
+static bool all_known(const char *list)
+{
+    for (const char *at = list; at; at = strchr(at, ','), at += at != NULL) {
+        size_t bytes = strcspn(at, ",");
+        if (in_table(at, bytes))
+            continue;
+        fprintf(stderr, "loops: there is no contender '%.*s'; --list names them\n", (int)bytes, at);
+        return false;
+    }
+    return true;
+}
+
+static bool take_seconds(const char *text, long *seconds)
+{
+    char *end;
+    *seconds = strtol(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && *seconds >= 1 && *seconds <= SECONDS_MAX;
+}
+
+/* -1: go on; else the exit code. */
+static int take_options(struct options *options, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--json"))
+            options->json = true;
+        else if (!strcmp(argv[i], "--short"))
+            options->seconds = SHORT_SECONDS;
+        else if (!strcmp(argv[i], "--list"))
+            return print_list(), 0;
+        else if (!strcmp(argv[i], "--seconds") && i + 1 < argc &&
+                 take_seconds(argv[i + 1], &options->seconds))
+            i++;
+        else if (!strcmp(argv[i], "--only") && i + 1 < argc)
+            options->only = argv[++i];
+        else
+            return usage();
+    }
+    return all_known(options->only) ? -1 : 2;
+}
+
+static void choose(struct harness *harness, const char *only)
+{
+    for (const struct kind *kind = kind_table; kind->name; kind++)
+        harness->contender[harness->contenders++] =
+            (struct contender){.kind = kind, .chosen = !only || named(only, kind->name)};
+    for (uint32_t i = 0; i < harness->contenders; i++) {
+        const char *beside = harness->contender[i].kind->beside;
+        for (uint32_t j = 0; beside && j < harness->contenders; j++) {
+            if (strcmp(harness->contender[j].kind->name, beside))
+                continue;
+            harness->contender[j].beside = &harness->contender[i];
+            harness->contender[j].chosen |= harness->contender[i].chosen;
+        }
+    }
+}
+
+static uint32_t with_blocks(const struct harness *harness)
+{
+    uint32_t count = FLOORS;
+    for (uint32_t i = 0; i < harness->contenders; i++)
+        count += harness->contender[i].chosen && harness->contender[i].kind->block;
+    return count;
+}
+
+/* Each round begins one further on, and every other one goes backwards: what drifts, drifts for all. */
+static void run_round(struct harness *harness, uint32_t round)
+{
+    uint32_t places = harness->contenders + FLOORS;
+    for (uint32_t i = 0; i < places && !told_to_stop; i++) {
+        uint32_t at = (round % 2 ? places - 1 - i : i) + round;
+        at %= places;
+        if (at == harness->contenders)
+            floor_hiccups(&harness->floor, &harness->worker, harness->block_ns);
+        else if (at == harness->contenders + 1)
+            floor_cyclictest(&harness->floor, harness->block_ns);
+        else
+            block_run(harness, &harness->contender[at], round);
+    }
+}
+
+static int measure(struct harness *harness)
+{
+    int result = harness_start(harness);
+    if (result)
+        return result;
+    harness->block_ns = BLOCK_MS * NS_PER_MS;
+    harness->rounds = (uint32_t)(harness->span_ns / (with_blocks(harness) * harness->block_ns));
+    harness->rounds = harness->rounds < 1 ? 1 : harness->rounds < ROUNDS_MAX ? harness->rounds : ROUNDS_MAX;
+    for (uint32_t round = 0; round < harness->rounds && !told_to_stop; round++)
+        run_round(harness, round);
+    return told_to_stop ? 1 : 0;
+}
+
+static int run(struct harness *harness, const struct options *options)
+{
+    struct rt_throttle throttle = {.lifeline = -1};
+    int64_t start_ns = bench_now_ns();
+    harness->told_to_stop = &told_to_stop;
+    harness->span_ns = options->seconds * NS_PER_S;
+    choose(harness, options->only);
+    rt_throttle_lift(&throttle, RT_THROTTLE_FILE);
+    int result = harness_open(harness);
+    if (!result)
+        result = measure(harness);
+    if (!result)
+        print_all(harness, options->json, start_ns);
+    harness_close(harness);
+    rt_throttle_restore(&throttle);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    static struct harness harness;
+    struct options options = {.seconds = SECONDS};
+    int result = take_options(&options, argc, argv);
+    if (result >= 0)
+        return result;
+    if (geteuid() != 0)
+        return fputs("loops: skipped: needs root for namespaces, AF_PACKET and SCHED_FIFO\n", stderr), 77;
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+        return fputs("loops: skipped: needs two cores, one for each end\n", stderr), 77;
+    signal(SIGTERM, stop);
+    signal(SIGINT, stop);
+    return run(&harness, &options);
+}
