@@ -27,7 +27,8 @@ def parse(arguments):
     parser.add_argument('--pairs', type=whole_number, default=pairs.PAIRS_LEAST, metavar='N',
                         help=f'at least and usually {pairs.PAIRS_LEAST}')
     parser.add_argument('--metric', action='append', metavar='FIGURE', default=[],
-                        help='as in bench/bars, such as .tick_ms_p50; again for more (those of bench/bars)')
+                        help='as in bench/bars.txt, such as .tick_ms_p50; again for more '
+                             '(those of the table)')
     parser.add_argument('--margin', type=float, default=pairs.MARGIN * 100, metavar='PERCENT',
                         help='as far as that two count as the same (3)')
     parser.add_argument('--seconds', type=whole_number, default=2, metavar='N',
@@ -61,7 +62,7 @@ def check(options):
 
 
 def figures(options, result):
-    """What is compared: as told, else the bench's rows of bench/bars that are times, else every quantile."""
+    """What is compared: as told, else its rows of bench/bars.txt that are times, else every quantile."""
     if options.metric:
         return options.metric
     rows = [bar.figure for bar in bars.standard()
