@@ -57,8 +57,17 @@ static struct spsc *oldest_input(struct decide *decide, int64_t *t_ns)
     return oldest;
 }
 
-static void hand_over(struct decide *decide)
+/* What was too late once it was decided is one miss, whatever leaves of it. */
+static bool is_late(const struct decide *decide, const struct slot *slot)
 {
+    const struct budget *budget = &decide->budget;
+    return budget->budget_ns && budget_spent_ns(budget, slot->waited, slot->stage_ns[STAGE_DECIDED]) >
+                                    budget->budget_ns;
+}
+
+static void hand_over(struct decide *decide, const struct slot *slot)
+{
+    uint8_t late = is_late(decide, slot) ? WAITED_LATE : 0;
     for (uint32_t i = 0; i < decide->outbox.count; i++) {
         const struct egress *record = &decide->outbox.record[i];
         struct spsc *queue = record->flags & LEASE_EMERGENCY ? decide->emergency : decide->normal;
@@ -67,6 +76,7 @@ static void hand_over(struct decide *decide)
         if (!place)
             break;
         *place = *record;
+        place->waited |= late;
         spsc_publish(queue);
     }
     if (!decide->outbox.count)
@@ -145,11 +155,12 @@ static void step(struct decide *decide, struct slot *slot)
     slot->marks |= timebase_is_synchronised(decide->base) ? 0 : SLOT_CLOCK_FREE;
     pipeline_step(decide->core, slot, &decide->outbox);
     int64_t now_ns = timebase_now_ns(decide->base);
+    gap_mark(decide->gap, now_ns, true);
     slot->stage_ns[STAGE_DECIDED] = delta(slot->t_receive_ns, now_ns);
     probe_decided(slot, decide->outbox.count);
     if (decide->account)
         persist(decide, slot, now_ns);
-    hand_over(decide);
+    hand_over(decide, slot);
     if (decide->board && slot->kind == SLOT_ORDER)
         board_write(decide->board, decide->core);
     else if (decide->board && slot->kind == SLOT_TICK)
@@ -170,6 +181,26 @@ static void enter_own(struct decide *decide, int kind, int64_t t_ns, int64_t now
     step(decide, slot);
 }
 
+static bool sends_emergency(const struct outbox *outbox)
+{
+    for (uint32_t i = 0; i < outbox->count; i++)
+        if (outbox->record[i].flags & LEASE_EMERGENCY)
+            return true;
+    return false;
+}
+
+static void spend(struct decide *decide, const struct slot *slot)
+{
+    enum budget_class class = budget_class_of(slot);
+    if (class == BUDGET_CLASSES)
+        return;
+    int64_t spent_ns = budget_spent_ns(&decide->budget, slot->waited, slot->stage_ns[STAGE_DECIDED]);
+    histogram_record(&decide->spent[class].live, (uint64_t)spent_ns);
+    if (__builtin_expect(is_late(decide, slot), 0))
+        budget_slot_missed(&decide->budget, slot, slot->t_receive_ns < decide->held_until_ns,
+                           sends_emergency(&decide->outbox));
+}
+
 static void enter_input(struct decide *decide, struct spsc *queue, int64_t now_ns)
 {
     struct slot *slot = ring_claim(&decide->ring);
@@ -185,6 +216,7 @@ static void enter_input(struct decide *decide, struct spsc *queue, int64_t now_n
         pipeline_expect(decide->core, next);
     step(decide, slot);
     histogram_record(&decide->decided.live, slot->stage_ns[STAGE_DECIDED]);
+    spend(decide, slot);
 }
 
 static bool tick_due(const struct decide *decide, int64_t t_ns)
@@ -223,9 +255,14 @@ static bool take_returned(struct decide *decide)
 bool decide_next(struct decide *decide)
 {
     decide_tap(decide, 0);
-    if (!room(decide))
+    bool held = decide->held;
+    decide->held = !room(decide);
+    if (decide->held)
         return take_returned(decide);
     int64_t now_ns = timebase_now_ns(decide->base), t_ns = now_ns;
+    gap_mark(decide->gap, now_ns, false);
+    if (held)
+        decide->held_until_ns = now_ns;
     struct spsc *queue = oldest_input(decide, &t_ns);
     /* A stamp older than the slot time needs no tick: what was due by then has entered. */
     if (tick_due(decide, t_ns))

@@ -8,6 +8,7 @@
 
 #include "core/pipeline.h"
 #include "loop/board.h"
+#include "loop/budget.h"
 #include "loop/count.h"
 #include "loop/lane.h"
 #include "loop/latency.h"
@@ -55,6 +56,11 @@ struct decide {
     struct slot_digest digest;
     struct decide_counters counters;
     struct latency decided;             /* receive -> decided, slots that came from a lane */
+    struct latency spent[BUDGET_CLASSES];       /* of the budget, once decided, wait included */
+    struct budget budget;
+    bool held;                          /* in the turn before, egress had no room */
+    int64_t held_until_ns;              /* and this was the last such turn's end */
+    struct gap *gap;                    /* of the thread; NULL: not measured */
 };
 
 /* setup: t_ns is what core_init was given. */

@@ -326,6 +326,7 @@ static void write_tail(struct loop *loop, FILE *out)
 {
     document_stages(loop, out);
     document_queues(loop, out);
+    document_budget(loop, out);
     document_counters(loop, out);
     fputs("}\n", out);
 }

@@ -33,6 +33,16 @@ void document_stages(const struct loop *loop, FILE *out);
 void document_queues(const struct loop *loop, FILE *out);
 void document_counters(struct loop *loop, FILE *out);
 
+/* cold: a member of the object that is open, and a comma: "budget". */
+void document_budget(const struct loop *loop, FILE *out);
+
+/* cold: over all threads. */
+struct document_budget {
+    uint64_t misses, emergencies, by_gap, by_network;
+    uint64_t gaps[GAP_SIZES], longest_gap_ns;
+};
+void document_sum_budgets(const struct loop *loop, struct document_budget *sum);
+
 /* cold: members of the object that is open: what is known of the shed action of a node. */
 void document_shed(struct loop *loop, FILE *out, uint32_t node);
 

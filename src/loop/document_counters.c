@@ -27,7 +27,7 @@ static void number(FILE *out, const char *name, uint64_t value, const char *afte
     fprintf(out, "\"%s\": %llu%s", name, (unsigned long long)value, after);
 }
 
-enum { STAGES_MAX = LANES_MAX + 3, STAGE_NAME_BYTES = 32 };
+enum { STAGES_MAX = 2 * LANES_MAX + 3 + BUDGET_CLASSES, STAGE_NAME_BYTES = 32 };
 
 struct stage {
     char name[STAGE_NAME_BYTES];
@@ -59,17 +59,18 @@ static bool copy_latency(const struct loop *loop, struct latency *latency, struc
     }
 }
 
-/* "decoded" of the only port, "decoded_meters" and "decoded_hosts" of two, "_QUEUE" behind where it has
- * several. */
-static void lane_stage(const struct loop *loop, uint32_t lane, char name[STAGE_NAME_BYTES])
+/* "decoded" of the only port (or "age"), "decoded_meters" and "decoded_hosts" of two, "_QUEUE" behind
+ * where it has several. */
+static void lane_stage(const struct loop *loop, uint32_t lane, const char *what,
+                       char name[STAGE_NAME_BYTES])
 {
     static const char *const of_two[PORTS_MAX] = {"_meters", "_hosts"};
     const struct crew_lane *at = &loop->crew.lane[lane];
     const char *port = loop->ports > 1 ? of_two[at->port] : "";
     if (loop->site->server.port[at->port].queues > 1)
-        snprintf(name, STAGE_NAME_BYTES, "decoded%s_%u", port, at->queue);
+        snprintf(name, STAGE_NAME_BYTES, "%s%s_%u", what, port, at->queue);
     else
-        snprintf(name, STAGE_NAME_BYTES, "decoded%s", port);
+        snprintf(name, STAGE_NAME_BYTES, "%s%s", what, port);
 }
 
 static uint32_t list_stages(const struct loop *loop, struct stage stage[STAGES_MAX])
@@ -78,11 +79,21 @@ static uint32_t list_stages(const struct loop *loop, struct stage stage[STAGES_M
     uint32_t count = 0;
     for (uint32_t i = 0; i < path->lanes; i++) {
         stage[count] = (struct stage){.latency = &path->lane[i].decoded};
-        lane_stage(loop, i, stage[count++].name);
+        lane_stage(loop, i, "decoded", stage[count++].name);
     }
+    for (uint32_t i = 0; i < path->lanes; i++)
+        if (path->lane[i].kinds >> FRAME_MEASUREMENT & 1) {
+            stage[count] = (struct stage){.latency = &path->lane[i].age_seen};
+            lane_stage(loop, i, "age", stage[count++].name);
+        }
     stage[count++] = (struct stage){"decided", &path->decide->decided};
     stage[count++] = (struct stage){"loop", &path->egress->sent};
     stage[count++] = (struct stage){"emergency", &path->egress->sent_emergency};
+    for (uint32_t i = 0; i < BUDGET_CLASSES; i++) {
+        static const char *const name[BUDGET_CLASSES] = {"budget_reading", "budget_report", "budget_order"};
+        stage[count].latency = &path->decide->spent[i];
+        snprintf(stage[count++].name, STAGE_NAME_BYTES, "%s", name[i]);
+    }
     return count;
 }
 
@@ -229,6 +240,20 @@ static void write_spectra_counters(const struct loop *loop, FILE *out)
     number(out, "lost", count_read(&spectra->lost), "");
 }
 
+static void write_budget_counters(const struct loop *loop, FILE *out)
+{
+    struct document_budget sum;
+    document_sum_budgets(loop, &sum);
+    number(out, "misses", sum.misses, ", ");
+    number(out, "emergency_misses", sum.emergencies, ", ");
+    number(out, "by_gap", sum.by_gap, ", ");
+    number(out, "by_network", sum.by_network, ", ");
+    number(out, "gaps_1ms", sum.gaps[0], ", ");
+    number(out, "gaps_10ms", sum.gaps[1], ", ");
+    number(out, "gaps_20ms", sum.gaps[2], ", ");
+    number(out, "longest_gap_us", sum.longest_gap_ns / NS_PER_US, "");
+}
+
 void document_counters(struct loop *loop, FILE *out)
 {
     const struct path *path = &loop->path;
@@ -254,7 +279,9 @@ void document_counters(struct loop *loop, FILE *out)
     number(out, "refused", count_read(&egress->refused), ", ");
     number(out, "unreachable", count_read(&egress->unreachable), ", ");
     number(out, "withheld", count_read(&egress->withheld), ", ");
-    number(out, "keyless", count_read(&egress->keyless), "},\n  \"keys\": {");
+    number(out, "keyless", count_read(&egress->keyless), "},\n  \"budget\": {");
+    write_budget_counters(loop, out);
+    fputs("},\n  \"keys\": {", out);
     number(out, "reloads", count_read(&loop->keys.watch.reloads), ", ");
     number(out, "failures", count_read(&loop->keys.watch.failures), "},\n  \"marks\": {");
     number(out, "writes", count_read(&loop->marks.writes), ", ");

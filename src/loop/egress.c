@@ -120,15 +120,33 @@ static bool build(struct egress_stage *stage, const struct egress *record, bool 
     udp_build(&stage->frame[at], data, &stage->local, &to, payload_bytes, stage->port->offloads);
     stage->pending[at] = (struct egress_pending){.host = record->host,
                                                  .emergency = emergency,
+                                                 .waited = record->waited,
+                                                 .slot_sequence = record->slot_sequence,
                                                  .sequence = record->sequence,
                                                  .t_receive_ns = record->t_receive_ns};
     return true;
+}
+
+/* Of a slot that was in time when it was decided. */
+static void judge(struct egress_stage *stage, const struct egress_pending *pending, int64_t took_ns)
+{
+    struct budget *budget = &stage->budget;
+    if (budget_spent_ns(budget, pending->waited, took_ns) <= budget->budget_ns || !budget->budget_ns ||
+        pending->waited & WAITED_LATE)
+        return;
+    const struct budget_lease lease = {
+        .t_receive_ns = pending->t_receive_ns, .sent_ns = stage->sent_ns,
+        .slot_sequence = pending->slot_sequence, .host = pending->host, .waited = pending->waited,
+        .emergency = pending->emergency,
+        .behind = spsc_depth(stage->normal) + spsc_depth(stage->emergency) > BURST_MAX};
+    budget_lease_missed(budget, stage->ring, &lease);
 }
 
 static void transmit(struct egress_stage *stage, uint32_t count)
 {
     uint32_t taken = port_send(stage->port, stage->queue, stage->frame, count);
     stage->sent_ns = timebase_now_ns(stage->base);
+    gap_mark(stage->gap, stage->sent_ns, true);
     for (uint32_t i = 0; i < count; i++) {
         const struct egress_pending *pending = &stage->pending[i];
         if (i >= taken) {
@@ -138,6 +156,7 @@ static void transmit(struct egress_stage *stage, uint32_t count)
         int64_t took_ns = stage->sent_ns - pending->t_receive_ns;
         probe_sent(pending->host, pending->sequence, pending->emergency, pending->t_receive_ns);
         histogram_record(&stage->sent.live, took_ns > 0 ? (uint64_t)took_ns : 0);
+        judge(stage, pending, took_ns);
         if (!pending->emergency)
             continue;
         histogram_record(&stage->sent_emergency.live, took_ns > 0 ? (uint64_t)took_ns : 0);

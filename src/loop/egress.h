@@ -7,6 +7,7 @@
 #define FLYBALL_LOOP_EGRESS_H
 
 #include "auth/auth.h"
+#include "loop/budget.h"
 #include "loop/count.h"
 #include "loop/latency.h"
 #include "msg/egress.h"
@@ -34,7 +35,8 @@ struct egress_counters {
 struct egress_pending {
     uint32_t host;
     bool emergency;
-    uint64_t sequence;
+    uint8_t waited;
+    uint64_t sequence, slot_sequence;
     int64_t t_receive_ns;
 };
 
@@ -52,6 +54,7 @@ struct egress_stage {
     struct spsc *returns;                   /* slots back to decide */
     uint64_t epoch, session;
     struct auth_user *auth;                 /* NULL: leases carry no tags */
+    const struct ring *ring;                /* where slots of late leases are looked for; NULL: nowhere */
     uint8_t lane;                           /* that returned slots carry */
     bool enforce;
     /* the sending thread's own */
@@ -64,6 +67,8 @@ struct egress_stage {
     struct egress_counters counters;
     struct latency sent;                    /* receive -> taken by the port, every lease */
     struct latency sent_emergency;          /* the same, of emergencies */
+    struct budget budget;
+    struct gap *gap;                        /* of the thread; NULL: not measured */
 };
 
 /* rt, sending thread: one burst. Returns how many records left the queues; 0 = nothing waits. */

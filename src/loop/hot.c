@@ -81,18 +81,26 @@ static uint32_t serve_network(const struct hot *hot)
     return done;
 }
 
+static void serve_lane(struct lane *lane)
+{
+    latency_serve(&lane->decoded);
+    latency_serve(&lane->age_seen);
+}
+
 static void serve_cold(struct hot *hot, bool busy)
 {
     struct path *path = hot->path;
     for (uint32_t i = 0; i < path->lanes; i++)
         if (has_lane(hot, i))
-            latency_serve(&path->lane[i].decoded);
+            serve_lane(&path->lane[i]);
     if (hot->roles & HOT_SEND) {
         latency_serve(&path->egress->sent);
         latency_serve(&path->egress->sent_emergency);
     }
     if (hot->roles & HOT_DECIDE) {
         latency_serve(&path->decide->decided);
+        for (int i = 0; i < BUDGET_CLASSES; i++)
+            latency_serve(&path->decide->spent[i]);
         view_refresh(path->decide->view, path->decide->core, busy ? VIEW_RECORDS_BUSY : VIEW_RECORDS_IDLE);
     }
 }
@@ -172,6 +180,20 @@ static void *fail(struct hot *hot)
     return NULL;
 }
 
+/* From here on: what a start takes is no gap. */
+static void watch_gaps(struct hot *hot)
+{
+    const struct path *path = hot->path;
+    hot->gap.last_ns = timebase_now_ns(path->decide->base);
+    for (uint32_t i = 0; i < path->lanes; i++)
+        if (has_lane(hot, i))
+            path->lane[i].gap = &hot->gap;
+    if (hot->roles & HOT_DECIDE)
+        path->decide->gap = &hot->gap;
+    if (hot->roles & HOT_SEND)
+        path->egress->gap = &hot->gap;
+}
+
 void *hot_run(void *argument)
 {
     struct hot *hot = argument;
@@ -183,6 +205,7 @@ void *hot_run(void *argument)
         return fail(hot);
     if (hot->path->stale)
         throw_away(hot);
+    watch_gaps(hot);
     /* release: as above */
     atomic_store_explicit(&hot->state, HOT_READY, memory_order_release);
     arena_seal_thread();

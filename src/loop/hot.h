@@ -51,6 +51,7 @@ struct hot {
     int attach_error;
     uint32_t attach_lane;           /* the lane it is about */
     _Atomic int state;              /* enum hot_state */
+    struct gap gap;                 /* times in which it did not run */
     bool received;                  /* the thread's own: it has left path->receiving */
     _Alignas(64) count_t beat;      /* turns, watched from outside */
 };

@@ -72,8 +72,10 @@ static int64_t stamp(struct lane *lane, int64_t t_receive_ns)
 
 void lane_publish(struct lane *lane, struct slot *slot, uint64_t sequence, int64_t t_receive_ns)
 {
-    int64_t took_ns = timebase_now_ns(lane->base) - t_receive_ns;
+    int64_t now_ns = timebase_now_ns(lane->base), took_ns = now_ns - t_receive_ns;
+    gap_mark(lane->gap, now_ns, true);
     slot->t_receive_ns = stamp(lane, t_receive_ns);
+    slot->waited = lane->waited;
     slot->stage_ns[STAGE_DECODED] = took_ns < UINT32_MAX ? (uint32_t)took_ns : UINT32_MAX;
     probe_decoded(slot, sequence, t_receive_ns);
     spsc_publish(lane->out);
@@ -286,9 +288,11 @@ uint32_t lane_burst(struct lane *lane)
     uint32_t count = port_receive(lane->port, lane->queue, frame, BURST_MAX);
     int64_t now_ns = timebase_now_ns(lane->base), before_ns = lane->t_poll_ns;
     lane->t_poll_ns = now_ns;
+    gap_mark(lane->gap, now_ns, false);
     lane->within_ns = now_ns - lane->t_empty_ns;
     if (count < BURST_MAX)
         lane->t_empty_ns = before_ns;
+    lane->waited = budget_waited(&lane->budget, lane->within_ns);
     count_add(&lane->counters.turns, 1);
     if (lane->trust.user)
         auth_look(lane->trust.user);

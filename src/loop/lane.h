@@ -8,6 +8,7 @@
 #define FLYBALL_LOOP_LANE_H
 
 #include "loop/age.h"
+#include "loop/budget.h"
 #include "loop/count.h"
 #include "loop/latency.h"
 #include "loop/marks.h"
@@ -83,6 +84,8 @@ struct lane {
     int64_t t_poll_ns;                  /* of the newest burst */
     int64_t t_empty_ns;                 /* before the newest poll that left nothing behind */
     int64_t within_ns;                  /* frames in hand waited at most so long for that burst */
+    uint8_t waited;                     /* the same as slots carry it */
+    struct gap *gap;                    /* of the thread; NULL: not measured */
     struct lane_work *work;             /* for those meters */
     /* of `out`, at most: read once a burst, plus what was admitted since */
     uint32_t depth;
@@ -91,6 +94,8 @@ struct lane {
     int64_t sender_ns;                  /* the same of the sender in hand */
     struct lane_counters counters;
     struct latency decoded;             /* receive -> admitted */
+    struct latency age_seen;            /* of readings when they came, those too old as well; no age_bound */
+    struct budget budget;               /* what came too late */
 };
 
 /* rt, receiving thread: one burst, at most BURST_MAX frames. Returns how many came. */

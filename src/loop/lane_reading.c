@@ -29,6 +29,14 @@ static void show_meter(struct lane *lane, const struct reading *reading, int64_t
     view_write_meter(lane->view, reading->meter, &record);
 }
 
+/* What it waited for this port's poll is in its age, too. A stamp that nobody believes yet says nothing. */
+static void judge_way(struct lane *lane, uint32_t meter, int64_t t_receive_ns, int64_t age_ns)
+{
+    int64_t way_ns = age_ns - lane->within_ns, budget_ns = lane->budget.budget_ns;
+    if (budget_ns && age_ns != INT64_MAX && way_ns > budget_ns)
+        budget_way_missed(&lane->budget, meter, t_receive_ns - lane->within_ns, way_ns);
+}
+
 int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_ns)
 {
     uint32_t meter = reading->meter;
@@ -40,6 +48,10 @@ int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_n
         view_add_step(lane->view, meter, t_receive_ns);
         age->stepped = false;
     }
+    if (age_ns < INT64_MAX)
+        histogram_record(&lane->age_seen.live, (uint64_t)age_ns);
+    if (__builtin_expect(age_ns > lane->budget.budget_ns, 0))
+        judge_way(lane, meter, t_receive_ns, age_ns);
     if (age_ns > known->fresh_ns - lane->model->policy.age_bound_ns) {
         view_add_stale(lane->view, meter, t_receive_ns);
         return REFUSED_STALE;

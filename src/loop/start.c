@@ -93,10 +93,38 @@ static int start_hot(struct loop *loop, const struct crew_thread *thread, FILE *
     return 0;
 }
 
+static void look_at_gaps(struct budget *budget, const struct crew_thread *thread, const struct gap *gap)
+{
+    for (uint32_t lane = 0; lane < LANES_MAX; lane++)
+        if (thread->lanes >> lane & 1)
+            budget->lane_gap[lane] = gap;
+    if (thread->roles & HOT_DECIDE)
+        budget->decide_gap = gap;
+    if (thread->roles & HOT_SEND)
+        budget->send_gap = gap;
+}
+
+/* Each writes its own; whose gaps a stage may have had follows from whose thread it is on. */
+static void set_budgets(struct loop *loop)
+{
+    struct path *path = &loop->path;
+    struct budget *of[LANES_MAX + 2] = {&path->decide->budget, &path->egress->budget};
+    uint32_t count = 2;
+    for (uint32_t i = 0; i < path->lanes; i++)
+        of[count++] = &path->lane[i].budget;
+    path->egress->ring = &path->decide->ring;
+    for (uint32_t i = 0; i < count; i++) {
+        budget_set(of[i], loop->site->server.budget_ns);
+        for (uint32_t t = 0; t < loop->crew.threads; t++)
+            look_at_gaps(of[i], &loop->crew.thread[t], &loop->hot[t].gap);
+    }
+}
+
 /* The one that decides comes first: what the others receive has its reader. */
 static int start_hots(struct loop *loop, FILE *notes)
 {
     int error = 0;
+    set_budgets(loop);
     for (uint32_t i = 0; i < loop->crew.threads && !error; i++)
         error = start_hot(loop, &loop->crew.thread[i], notes);
     return error;

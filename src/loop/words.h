@@ -46,6 +46,14 @@
     X(egress, "unreachable", "leases for a host whose MAC is not known") \
     X(egress, "withheld", "leases not sent because of the mode") \
     X(egress, "keyless", "leases for a host that has no key in force") \
+    X(budget, "misses", "inputs and leases that took longer than their budget") \
+    X(budget, "emergency_misses", "of these, of an emergency") \
+    X(budget, "by_gap", "of these, in time but for gaps") \
+    X(budget, "by_network", "readings older than the budget before the port could have had them") \
+    X(budget, "gaps_1ms", "times of 1 ms or more in which a hot thread did not run") \
+    X(budget, "gaps_10ms", "of these, 10 ms or more") \
+    X(budget, "gaps_20ms", "of these, 20 ms or more") \
+    X(budget, "longest_gap_us", "the longest of them, us") \
     X(keys, "reloads", "times that the key file had changed and was taken over") \
     X(keys, "failures", "times that it could not be: the keys that were there stayed") \
     X(marks, "writes", "times that numbers of meters were reserved on the disk") \

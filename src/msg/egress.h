@@ -29,7 +29,7 @@ struct egress {
     uint8_t kind;               /* enum frame_kind that leaves: lease or claim */
     uint8_t flags;              /* enum lease_flag */
     uint8_t why;                /* enum egress_why */
-    uint8_t lane;
+    uint8_t waited;             /* of the slot that caused it; WAITED_LATE: was late when it was decided */
     uint32_t host;
     uint64_t incarnation;
     uint64_t sequence;

@@ -39,6 +39,9 @@ enum slot_mark {
     SLOT_CLOCK_STEPPED = 2,     /* of a reading: its meter's clock went ahead within the last 60 s */
 };
 
+/* Of `waited`: as many parts or more; in a lease's record, that its slot was late when it was decided. */
+enum { WAITED_MOST = 127, WAITED_LATE = 128 };
+
 struct slot_tick {
     uint64_t number;            /* k: slot time k * tick_ns */
     uint32_t missed;            /* ticks that a stall swallowed */
@@ -97,7 +100,7 @@ struct slot {
     uint8_t kind;               /* enum slot_kind */
     uint8_t lane;
     uint8_t marks;              /* a set of enum slot_mark */
-    uint8_t reserved;
+    uint8_t waited;             /* for its poll, at most, in parts of the budget (loop/budget.h) */
     union {
         struct reading reading;
         struct report report;

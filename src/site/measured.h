@@ -51,6 +51,7 @@ struct measured {
     struct measured_hiccups hiccups;
     struct measured_spread wake_timer, wake_event;
     struct measured_spread reading, report, tick_part, emergency;
+    struct measured_spread age; /* of readings when they came, by the age rule: of a running daemon */
     uint32_t ring_count;
     struct measured_ring ring[MEASURED_PORTS_MAX];
     struct measured_path path;

@@ -28,7 +28,8 @@ enum { SITE_SVID_BYTES = 35, SITE_PHASOR_BYTES = 17, SITE_PHASORS = 2 * MEASURE_
  * All bytes are defined: two sites may be compared by them. */
 struct site_meter {
     uint8_t protocol;           /* enum site_protocol */
-    uint8_t reserved[3];
+    bool fresh_measured;        /* its T_fresh follows from what was measured on the server */
+    uint8_t reserved[2];
     uint32_t number;            /* raw: the meter's; sv: APPID; c37118: ID code of the stream */
     uint32_t pmu;               /* c37118: ID code of the PMU in it */
     uint32_t ipv4;              /* over UDP taken from there alone, host byte order; 0 = from anywhere */

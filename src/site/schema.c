@@ -128,7 +128,9 @@ static json_t *quantity_schema(const struct field *field)
         used += (size_t)snprintf(pattern + used, sizeof pattern - used, "%s%s", i ? "|" : "", unit);
         bare |= !*unit;
     }
-    snprintf(pattern + used, sizeof pattern - used, ")$");
+    used += (size_t)snprintf(pattern + used, sizeof pattern - used, ")$");
+    for (uint32_t i = 0; field->words && field->words[i] && used < sizeof pattern; i++)
+        used += (size_t)snprintf(pattern + used, sizeof pattern - used, "|^%s$", field->words[i]);
     json_t *quantity = json_pack("{s:s, s:s}", "type", "string", "pattern", pattern);
 
     if (bare)

@@ -73,7 +73,7 @@ static int keep_warnings(struct findings *warnings, const char *path, struct sit
     return fclose(out) ? -ENOMEM : 0;
 }
 
-int site_load(struct site *site, const char *path, const char *server, FILE *report)
+static int load(struct site *site, const char *path, const char *server, FILE *report, bool measuring)
 {
     struct findings *found = calloc(2, sizeof *found);
     struct draft *d = calloc(1, sizeof *d);
@@ -85,6 +85,7 @@ int site_load(struct site *site, const char *path, const char *server, FILE *rep
         goto cleanup;
     d->errors = &found[0];
     d->warnings = &found[1];
+    d->measuring = measuring;
     rc = tree_load(path, &root, &d->scratch, d->errors);
     if (rc)
         goto cleanup;
@@ -108,6 +109,16 @@ cleanup:
     if (rc)
         site_unload(site);
     return rc;
+}
+
+int site_load(struct site *site, const char *path, const char *server, FILE *report)
+{
+    return load(site, path, server, report, false);
+}
+
+int site_load_to_measure(struct site *site, const char *path, const char *server, FILE *report)
+{
+    return load(site, path, server, report, true);
 }
 
 void site_unload(struct site *site)

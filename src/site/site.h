@@ -47,6 +47,7 @@ struct site_server {
     uint32_t lane_cores;        /* at least 1 */
     int decide_core;            /* lanes on it are run to completion; -1: not pinned */
     int housekeeping_core;
+    int64_t budget_ns;          /* of every input from outside; 0 = nothing is accounted */
     int priority;               /* SCHED_FIFO, 0 = leave the scheduler alone */
     bool lock_memory;
     bool lift_rt_throttling;    /* set sched_rt_runtime_us to -1 while running, restore at stop */
@@ -203,6 +204,10 @@ struct site {
  * must be there; "" = the same, but a site without such a row is fine. Returns 0, -EINVAL when
  * the file has errors (all reported), or another -errno (reported too). */
 int site_load(struct site *site, const char *path, const char *server, FILE *report);
+
+/* setup: the same for whoever measures the server: T_fresh that has yet to be measured is no fault, and as
+ * long as it can be. */
+int site_load_to_measure(struct site *site, const char *path, const char *server, FILE *report);
 void site_unload(struct site *site);
 
 #endif

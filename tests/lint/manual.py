@@ -11,6 +11,8 @@ AGENT = 'docs/man/flyball-agent.8.scd'
 # file, table of rows X(symbol, name, meaning), page that holds names and meanings word for word
 COUNTED = [('src/msg/frame.h', 'REFUSALS', DAEMON), ('src/core/pipeline.h', 'CORE_COUNTERS', DAEMON),
            ('src/core/pipeline.h', 'EXPOSURE_BASES', SHELL), ('src/loop/words.h', 'LOOP_COUNTERS', DAEMON),
+           ('src/loop/budget.h', 'BUDGET_STAGE_WORDS', SHELL),
+           ('src/loop/budget.h', 'BUDGET_CAUSE_WORDS', SHELL),
            ('src/loop/verdict.h', 'METER_STATES', SHELL), ('src/loop/view_words.h', 'LEASE_WHYS', SHELL),
            ('src/port/ip/ip.h', 'IP_COUNTERS', DAEMON), ('src/core/degrade.h', 'DEGRADATIONS', SHELL),
            ('src/core/bound.h', 'BOUND_TERMS', SHELL),
@@ -145,6 +147,8 @@ GOOD = {
     'src/loop/shed_states.h': '#define SHED_STATES(X) \\\n    X(SHED_A, "again", "one more try")\n',
     'src/core/permit.h': '#define PERMITS(X) \\\n    X(PERMIT_A, "held", "it may be lent")\n',
     'src/port/ip/ip.h': '#define IP_COUNTERS(X) \\\n    X(IP_MOVED, "moved", "a MAC changed")\n',
+    'src/loop/budget.h': '#define BUDGET_STAGE_WORDS(X) \\\n    X(BUDGET_A, "full", "no room")\n'
+                         '#define BUDGET_CAUSE_WORDS(X) \\\n    X(BUDGET_B, "shed", "it is due")\n',
     'src/loop/verdict.h': '#define METER_STATES(X) \\\n    X(METER_OK, "ok", "it is young")\n',
     'src/loop/view_words.h': '#define LEASE_WHYS(X) \\\n    X(WHY_CUT, "cut", "others want it")\n'
                                '#define DEVICE_THROTTLES(X) \\\n    X(THROTTLE_A, "hot", "too warm")\n',

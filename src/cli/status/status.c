@@ -43,6 +43,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
         {"all", no_argument, NULL, 'a'},         {"nodes", no_argument, NULL, STATUS_NODES},
         {"meters", no_argument, NULL, STATUS_METERS}, {"hosts", no_argument, NULL, STATUS_HOSTS},
         {"stages", no_argument, NULL, STATUS_STAGES}, {"counters", no_argument, NULL, STATUS_COUNTERS},
+        {"budget", no_argument, NULL, STATUS_BUDGET},
         {"degraded", no_argument, NULL, STATUS_DEGRADED}, {"alerts", no_argument, NULL, STATUS_ALERTS},
         {NULL, 0, NULL, 0}};
     int option;
@@ -85,16 +86,16 @@ static int run_status(int argc, char **argv)
 const struct cli_verb cli_status = {
     .name = "status",
     .arguments =
-        "SITE | --door PATH [--degraded] [--alerts] [--nodes] [--meters] [--hosts] [--stages] [--counters] "
-        "[--all] [--json]",
+        "SITE | --door PATH [--degraded] [--alerts] [--nodes] [--meters] [--hosts] [--stages] [--budget] "
+        "[--counters] [--all] [--json]",
     .summary = "is all well? verdict, what is degraded, alerts, nodes, meters, hosts, latencies, counters "
                "of a running flyballd",
     .help = "SITE is the site file the daemon runs with: its row of servers: names the door. --door PATH "
             "asks that socket. Any local user may ask.\n"
             "Without a selection everything fits a page: the worst rows of each part, and counters that "
             "should not move.\n"
-            "--degraded --alerts --nodes --meters --hosts --stages --counters print every row of these "
-            "parts, --all every row of all parts\n"
+            "--degraded --alerts --nodes --meters --hosts --stages --budget --counters print every row "
+            "of these parts, --all every row of all parts\n"
             "and the counters that are zero. --json prints the daemon's answer as it is.\n"
             "Exit code: 0 ok or starting, 1 alarm, 3 no daemon answers.\n",
     .run = run_status,

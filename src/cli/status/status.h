@@ -16,7 +16,8 @@ enum status_part {
     STATUS_COUNTERS = 16,
     STATUS_DEGRADED = 32,
     STATUS_ALERTS = 64,
-    STATUS_EVERYTHING = 127
+    STATUS_BUDGET = 128,
+    STATUS_EVERYTHING = 255
 };
 
 struct status_choice {
@@ -30,11 +31,12 @@ struct status_choice {
 /* Verdict, site, then the parts. */
 void status_print(FILE *out, json_t *status, const struct status_choice *choice);
 
-/* status_alerts.c, status_degraded.c, status_hosts.c, status_counters.c: one part each. */
+/* status_alerts.c, status_budget.c, status_degraded.c, status_hosts.c, status_counters.c: one part each. */
 void status_print_degraded(FILE *out, json_t *rows, bool whole);
 void status_print_alerts(FILE *out, json_t *alerts, bool whole);
 void status_print_hosts(FILE *out, json_t *hosts, bool whole);
 void status_print_stages(FILE *out, json_t *latencies, json_t *queues, uint32_t columns);
+void status_print_budget(FILE *out, json_t *budget, bool whole);
 void status_print_counters(FILE *out, json_t *counters, const struct status_choice *choice);
 
 /* What is worth looking at first: rows by falling weight, equal ones in the daemon's order. Returns how many

@@ -42,7 +42,7 @@ static const char *const ordinary[] = {
     "core.withheld_d",     "core.retired",        "core.alarms",       "core.fail_safes",
     "core.orders",         "core.trims",          "core.level_trims",  "core.tokens_granted",
     "core.tokens_denied",  "core.tokens_repeated", "core.handed",      "core.handed_meters",
-    "core.recoveries_start",
+    "core.recoveries_start", "budget.gaps_1ms",     "budget.gaps_10ms",    "budget.longest_gap_us",
 };
 
 /* Paths are compared with _ standing for the dots of the group, and without what stands in brackets. */

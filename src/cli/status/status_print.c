@@ -383,6 +383,8 @@ void status_print(FILE *out, json_t *status, const struct status_choice *choice)
     if (choice->parts & STATUS_STAGES)
         status_print_stages(out, json_object_get(status, "latency_us"), json_object_get(status, "queues"),
                             choice->columns);
+    if (choice->parts & STATUS_BUDGET)
+        status_print_budget(out, json_object_get(status, "budget"), choice->whole);
     if (choice->parts & STATUS_COUNTERS)
         status_print_counters(out, json_object_get(status, "counters"), choice);
 }

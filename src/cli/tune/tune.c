@@ -22,7 +22,7 @@ enum { WHY_BYTES = 512 };
 
 static int usage(void)
 {
-    fputs("usage: flyball tune SITE [--seconds N] [--dry-run] [--json] [--no-port]\n"
+    fputs("usage: flyball tune SITE [--seconds N] [--ages] [--dry-run] [--json] [--no-port]\n"
           "                    [--meters-netns NAME] [--hosts-netns NAME]\n",
           stderr);
     return CLI_USAGE;
@@ -32,6 +32,7 @@ static int parse(int argc, char **argv, struct tune_options *o)
 {
     static const struct option options[] = {
         {"seconds", required_argument, NULL, 's'},      {"dry-run", no_argument, NULL, 'd'},
+        {"ages", no_argument, NULL, 'a'},
         {"json", no_argument, NULL, 'j'},               {"no-port", no_argument, NULL, 'p'},
         {"meters-netns", required_argument, NULL, 'm'}, {"hosts-netns", required_argument, NULL, 'h'},
         {NULL, 0, NULL, 0}};
@@ -42,6 +43,8 @@ static int parse(int argc, char **argv, struct tune_options *o)
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 's')
             o->seconds = strtod(optarg, &end);
+        else if (option == 'a')
+            o->ages = true;
         else if (option == 'd')
             o->dry_run = true;
         else if (option == 'j')
@@ -165,6 +168,7 @@ static int run_measured(struct tune *tune)
     struct rt_throttle throttle = {.lifeline = -1};
     hear_signals(true);
     tune_provenance(tune);
+    tune->found.age = server->measured.age;     /* a daemon tells them, and none runs now */
     int error = server->lift_rt_throttling ? tune_unlifted(tune) : 0;
     /* while no other thread is there: it forks */
     int lifted = server->lift_rt_throttling ? rt_throttle_lift(&throttle, RT_THROTTLE_FILE) : 0;
@@ -188,7 +192,7 @@ static int check_row(const struct tune *tune)
     }
     if (!*server->door)
         fprintf(stderr, "flyball tune: the row names no door, so a running flyballd cannot be noticed\n");
-    if (daemon_answers(server->door)) {
+    if (!tune->options.ages && daemon_answers(server->door)) {
         fprintf(stderr, "flyball tune: a flyballd answers at %s: measuring would take its core away from it; "
                 "stop it first\n", server->door);
         return CLI_REFUSED;
@@ -205,10 +209,12 @@ static int run_tune(int argc, char **argv)
         free(tune);
         return usage();
     }
-    int error = site_load(&tune->site, tune->options.site, NULL, stderr);
+    int error = site_load_to_measure(&tune->site, tune->options.site, NULL, stderr);
     int result = error ? (error == -EINVAL ? CLI_CONFIG : CLI_CONNECT) : check_row(tune);
+    if (!result && tune->options.ages)
+        result = tune_ages(tune);
     if (!result)
-        result = run_measured(tune);
+        result = tune->options.ages ? report(tune) : run_measured(tune);
     site_unload(&tune->site);
     free(tune);
     return result;
@@ -216,8 +222,9 @@ static int run_tune(int argc, char **argv)
 
 const struct cli_verb cli_tune = {
     .name = "tune",
-    .arguments = "SITE [--seconds N] [--dry-run] [--json] [--no-port] [--meters-netns NAME] [--hosts-netns "
-                 "NAME]",
+    .arguments =
+        "SITE [--seconds N] [--ages] [--dry-run] [--json] [--no-port] [--meters-netns NAME] [--hosts-netns "
+        "NAME]",
     .summary = "measure this machine for a site and write what is found into the site file",
     .help =
         "Measures, on the cores and at the priority that this machine's row of servers: names: how long the\n"
@@ -227,6 +234,8 @@ const struct cli_verb cli_tune = {
         "small for that, and writes the figures into the row as `measured:`; nothing else in the file\n"
         "changes. Refused (5) while a flyballd answers at the row's door.\n\n"
         "  --seconds N          of each measurement; default 5\n"
+        "  --ages               only how old readings were when they came, of the flyballd that runs: takes\n"
+        "                       nobody's core, and what was measured before stays\n"
         "  --dry-run            prints the block instead, writes nothing\n"
         "  --json               the report as one JSON object\n"
         "  --no-port            leaves the ports alone: no receive burst, no way to the hosts\n"

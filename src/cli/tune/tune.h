@@ -14,6 +14,7 @@ struct tune_options {
     const char *meters_netns, *hosts_netns;     /* where frames to the ports can be made, or NULL */
     double seconds;             /* of each measurement */
     bool dry_run, json, no_port;
+    bool ages;                  /* only those that a running daemon has seen */
 };
 
 struct tune {
@@ -39,6 +40,10 @@ int tune_wakes(struct tune *tune);
 
 /* setup: the real lane, decide and egress with the site's own model, on ports in memory. 0 or -errno. */
 int tune_stages(struct tune *tune);
+
+/* setup: of the daemon behind the row's door, the ages of readings; everything else as it was measured
+ * before. An exit code; told on standard error. */
+int tune_ages(struct tune *tune);
 
 /* setup: opens the ports of the row one by one: what they absorb while nobody polls, and the way to every
  * host. What cannot be measured becomes a note. 0 or -errno. */

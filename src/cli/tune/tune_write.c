@@ -96,6 +96,21 @@ static bool same_redundancy(const struct site *left, const struct site *right)
            same_array(a->link, b->link, a->link_count, sizeof *a->link);
 }
 
+/* What follows from the block changes with it. */
+static bool same_meters(const struct site *a, const struct site *b)
+{
+    if (a->model.meter_count != b->model.meter_count)
+        return false;
+    for (uint32_t i = 0; i < a->model.meter_count; i++) {
+        struct model_meter left = a->model.meter[i];
+        if (a->meter[i].fresh_measured)
+            left.fresh_ns = b->model.meter[i].fresh_ns;
+        if (memcmp(&left, &b->model.meter[i], sizeof left))
+            return false;
+    }
+    return true;
+}
+
 /* Two loads of the same words fill zeroed memory in the same way, so their bytes can be compared. */
 static bool same_site(const struct site *a, const struct site *b)
 {
@@ -115,7 +130,7 @@ static bool same_site(const struct site *a, const struct site *b)
            same_array(a->model.node, b->model.node, left.node_count, sizeof *a->model.node) &&
            same_array(a->model.host, b->model.host, left.host_count, sizeof *a->model.host) &&
            same_array(a->model.type, b->model.type, left.type_count, sizeof *a->model.type) &&
-           same_array(a->model.meter, b->model.meter, left.meter_count, sizeof *a->model.meter) &&
+           same_meters(a, b) &&
            same_array(a->model.curve, b->model.curve, left.curve_count, sizeof *a->model.curve) &&
            same_array(a->model.alert, b->model.alert, left.alert_count, sizeof *a->model.alert) &&
            same_array(a->model.watch, b->model.watch, left.watch_count, sizeof *a->model.watch) &&
@@ -153,7 +168,7 @@ static int prove_copy(struct edit *edit, const struct tune *tune)
     FILE *out = open_memstream(&report, &report_bytes);
     if (!out)
         return -ENOMEM;
-    int rc = site_load(&before, edit->path, tune->site.server.name, out);
+    int rc = site_load_to_measure(&before, edit->path, tune->site.server.name, out);
     if (!rc)
         rc = site_load(&after, edit->copy, tune->site.server.name, out);
     fclose(out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "site/build/build.h"
+#include "site/fresh.h"
 
 #define MICRODEGREES_PER_TURN 360e6
 
@@ -69,6 +70,26 @@ static void build_road(const struct draft_meter *said, const struct model_node *
         build_measure(said, node, &out->measure);
 }
 
+/* To measure for the first time, and for those who need no figure, the longest stands for what is not
+ * known. */
+static int64_t fresh_of(const struct draft *d, const struct draft_meter *meter,
+                        const struct site_server *server)
+{
+    if (meter->fresh.number != FIELD_IS_WORD)
+        return meter->fresh.number;
+    int64_t period_ns = meter->period.number, bound_ns = d->policy.age_bound.number;
+    int64_t fresh_ns = fresh_measured_ns(&server->measured, period_ns, bound_ns, d->policy.lease.number);
+
+    if (fresh_ns >= 0)
+        return fresh_ns;
+    if (!d->measuring)
+        finding_at(d->errors, meter->fresh.at,
+                   "fresh is measured, but the row of this server holds no measurement of hiccups, nor of %d "
+                   "readings' ages: run `flyball tune` there, or write a time", FRESH_SAMPLES_P99);
+    return fresh_measured_ns(&(struct measured){.hiccups = {.span_ns = 1, .longest_ns = NS_PER_S * 1000}},
+                             period_ns, bound_ns, d->policy.lease.number);
+}
+
 void build_meters(const struct draft *d, struct site *site)
 {
     struct model *m = &site->model;
@@ -81,7 +102,7 @@ void build_meters(const struct draft *d, struct site *site)
         out->node = d->node[meter->node_of].rank;
         out->error_ppm = (uint32_t)meter->error.number;
         out->period_ns = meter->period.number;
-        out->fresh_ns = meter->fresh.number;
+        out->fresh_ns = fresh_of(d, meter, &site->server);
     }
     qsort(m->meter, m->meter_count, sizeof *m->meter, by_node);
     for (uint32_t n = 0; n < m->node_count; n++)
@@ -91,6 +112,7 @@ void build_meters(const struct draft *d, struct site *site)
     for (uint32_t i = 0; i < d->meter_count; i++) {
         uint32_t node = d->node[d->meter[i].node_of].rank;
 
+        site->meter[m->node[node].meter].fresh_measured = d->meter[i].fresh.number == FIELD_IS_WORD;
         build_road(&d->meter[i], &m->node[node], &site->meter[m->node[node].meter]);
         site->server.port[0].sampled_values |= d->meter[i].protocol.number == PROTOCOL_SV;
     }

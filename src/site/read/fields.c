@@ -147,6 +147,11 @@ static const char *with_unit(const struct field *field, const char *text, char *
 static uint32_t read_quantity(const struct field *field, const struct tree *at, int64_t *number,
                               struct findings *errors)
 {
+    for (uint32_t i = 0; field->words && field->words[i]; i++) {
+        *number = FIELD_IS_WORD + i;
+        if (!strcmp(at->text, field->words[i]))
+            return 0;
+    }
     enum quantity what = (enum quantity)field->quantity;
     char meant[96];
 

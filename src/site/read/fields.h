@@ -16,12 +16,14 @@ enum field_kind {
     FIELD_ID = 1,       /* a name: letters, digits, . _ - */
     FIELD_TEXT,         /* any scalar; `most` bounds its bytes */
     FIELD_COUNT,        /* a whole number without unit */
-    FIELD_QUANTITY,
+    FIELD_QUANTITY,     /* or one of `words`, if any: FIELD_IS_WORD and its place */
     FIELD_WORD,         /* one of `words` */
     FIELD_SWITCH,       /* yes or no */
     FIELD_LIST,
     FIELD_ANY,          /* the reader of the section looks itself */
 };
+
+#define FIELD_IS_WORD INT64_MIN
 
 struct field {
     const char *key;

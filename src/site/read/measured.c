@@ -9,7 +9,7 @@
 
 struct measured_row {
     struct value when, host, kernel, cpu, version, core, housekeeping, priority, lifted, hiccups, wake_timer,
-        wake_event, reading, report, tick_part, emergency, rings, path;
+        wake_event, reading, report, tick_part, emergency, age, rings, path;
 };
 
 struct spread_row {
@@ -47,6 +47,7 @@ static const struct field measured_fields[] = {
     {.key = "report", .kind = FIELD_ANY, AT(report)},
     {.key = "tick_part", .kind = FIELD_ANY, AT(tick_part)},
     {.key = "emergency", .kind = FIELD_ANY, AT(emergency)},
+    {.key = "age", .kind = FIELD_ANY, AT(age)},
     {.key = "rings", .kind = FIELD_LIST, AT(rings)},
     {.key = "path", .kind = FIELD_ANY, AT(path)},
     FIELD_END};
@@ -217,6 +218,7 @@ void draft_read_measured(struct draft *d, const struct tree *at, struct measured
     read_spread(d, &row.report, &out->report);
     read_spread(d, &row.tick_part, &out->tick_part);
     read_spread(d, &row.emergency, &out->emergency);
+    read_spread(d, &row.age, &out->age);
     read_rings(d, &row.rings, out);
     read_path(d, &row.path, &out->path);
 }

@@ -176,6 +176,7 @@ void measured_write(const struct measured *m, const struct measured_style *style
     spread(&w, "report", &m->report);
     spread(&w, "tick_part", &m->tick_part);
     spread(&w, "emergency", &m->emergency);
+    spread(&w, "age", &m->age);
     rings(&w, m);
     path(&w, &m->path);
     if (style->flow)

@@ -2,6 +2,7 @@
 /* Meters as written. */
 #include "site/read/draft.h"
 
+static const char *const fresh_words[] = {"measured", NULL};
 static const char *const frequency_words[] = {"50Hz", "60Hz", NULL};
 
 #define AT(member) .offset = offsetof(struct draft_meter, member)
@@ -11,7 +12,7 @@ static const struct field meter_fields[] = {
     {.key = "period", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = NS_PER_MS,
      .most = 60 * NS_PER_S, .otherwise = 16 * NS_PER_MS, AT(period)},
     {.key = "fresh", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = NS_PER_MS,
-     .most = 60 * NS_PER_S, .otherwise = 100 * NS_PER_MS, AT(fresh)},
+     .most = 60 * NS_PER_S, .otherwise = 100 * NS_PER_MS, .words = fresh_words, AT(fresh)},
     {.key = "error", .kind = FIELD_QUANTITY, .quantity = QUANTITY_RATIO, .least = 0, .most = 200000,
      .otherwise = 10000, AT(error)},
     {.key = "cords", .kind = FIELD_LIST, AT(cords)},
@@ -51,6 +52,8 @@ static void check_meter(struct draft *d, const struct draft_meter *m, uint32_t i
                    m->node.text, draft_text(&d->meter[i].id), d->meter[i].at->line);
         break;
     }
+    if (m->fresh.number == FIELD_IS_WORD)       /* two periods and age_bound at least */
+        return;
     /* a reading is at least one window old when it arrives */
     if (m->fresh.number <= m->period.number) {
         const struct tree *at = m->fresh.at ? m->fresh.at : m->period.at;

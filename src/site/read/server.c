@@ -14,8 +14,8 @@ static const char *const role_words[] = {"meters", "hosts", "both", NULL};
 enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
 struct row {
-    struct value name, ports, cords, cores, priority, lock_memory, throttling, idle, hugepages, memory, eal,
-        journal, door, order_group, ledger, keys, measured;
+    struct value name, ports, cords, cores, budget, priority, lock_memory, throttling, idle, hugepages,
+        memory, eal, journal, door, order_group, ledger, keys, measured;
 };
 
 struct port {
@@ -32,6 +32,8 @@ static const struct field row_fields[] = {
     {.key = "ports", .kind = FIELD_LIST, .required = 1, AT(ports)},
     {.key = "cords", .kind = FIELD_LIST, AT(cords)},    /* read by read_gear.c */
     {.key = "cores", .kind = FIELD_ANY, AT(cores)},
+    {.key = "budget", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = NS_PER_MS,
+     .most = 60 * NS_PER_S, .otherwise = 50 * NS_PER_MS, AT(budget)},
     {.key = "priority", .kind = FIELD_COUNT, .least = 0, .most = 98, AT(priority)},
     {.key = "lock_memory", .kind = FIELD_SWITCH, .otherwise = 1, AT(lock_memory)},
     {.key = "rt_throttling", .kind = FIELD_WORD, .words = throttle_words, AT(throttling)},
@@ -244,6 +246,7 @@ static void read_row(struct draft *d, const struct tree *at, struct row *row, st
     read_lane_cores(d, &cores.core[0], out);
     out->decide_core = cores.core[1].at ? (int)cores.core[1].number : out->lane_core[0];
     out->housekeeping_core = (int)cores.core[2].number;
+    out->budget_ns = row->budget.number;
     out->priority = (int)row->priority.number;
     check_housekeeping(d, cores.core[2].at, out);
     out->lock_memory = row->lock_memory.number;

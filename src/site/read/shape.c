@@ -96,6 +96,7 @@ static const struct shape_child children[] = {
     {"measured", "report", .of = "spread"},
     {"measured", "tick_part", .of = "spread"},
     {"measured", "emergency", .of = "spread"},
+    {"measured", "age", .of = "spread"},
     {"measured", "rings", .of = "ring", .most = MEASURED_PORTS_MAX},
     {"measured", "path", .of = "path"},
     {"path", "worst", .of = "named", .instead = SHORT_ONLY, .most = MEASURED_NAMED_MAX},

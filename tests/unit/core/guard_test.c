@@ -55,12 +55,12 @@ static void a_lease_carries_where_it_came_from_and_how_long_it_holds(void **stat
     start_admitted(&stand);
     struct slot slot = slot_of(SLOT_REPORT);
     slot.report = stand_report_of(&stand, 1, HOST_LEASED, A_NS);
-    slot.lane = 3;
+    slot.waited = 3;
     step(&stand, slot);
     const struct egress *lease = &stand.record[0];
     assert_int_equal(lease->kind, FRAME_LEASE);
     assert_int_equal(lease->flags, 0);
-    assert_int_equal(lease->lane, 3);
+    assert_int_equal(lease->waited, 3);
     assert_int_equal(lease->host, 1);
     assert_int_equal(lease->t_receive_ns, stand.t_ns);
     assert_int_equal(lease->slot_sequence, stand.slots);

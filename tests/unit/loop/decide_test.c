@@ -370,6 +370,56 @@ static void what_stands_behind_in_the_queue_is_told_ahead(void **state)
     assert_int_equal(bed->core.told, 1);    /* nothing stands there any more */
 }
 
+/* Half of the budget it waited, the other half it took, and then one nanosecond more. */
+static void an_input_that_was_late_is_one_miss_whatever_leaves_of_it(void **state)
+{
+    struct bed *bed = *state;
+    struct decide *decide = &bed->decide;
+    budget_set(&decide->budget, 64 * NS_PER_MS);
+    bed->core.leases = 2;
+    bed->core.emergencies = 1;
+    decide->tick = UINT64_MAX;
+    for (int64_t over_ns = 0; over_ns < 2; over_ns++) {
+        struct slot *slot = spsc_claim(decide->input[0]);
+        *slot = (struct slot){.kind = SLOT_REPORT, .t_receive_ns = START_NS, .waited = 32};
+        spsc_publish(decide->input[0]);
+        rig_clock_set(&bed->base, START_NS + 32 * NS_PER_MS + over_ns);
+        assert_int_equal(run(bed), 1);
+        assert_int_equal(count_read(&decide->budget.misses), over_ns);
+        assert_int_equal(count_read(&decide->budget.emergencies), over_ns);
+        for (int i = 0; i < 2; i++, spsc_release(decide->normal))
+            assert_int_equal(((const struct egress *)spsc_peek(decide->normal))->waited & WAITED_LATE,
+                             over_ns ? WAITED_LATE : 0);
+        spsc_release(decide->emergency);
+    }
+    assert_int_equal(decide->spent[BUDGET_REPORT].live.count, 2);
+    assert_int_equal(decide->spent[BUDGET_REPORT].live.max_ns, 64 * NS_PER_MS + 1);
+    assert_int_equal(decide->spent[BUDGET_READING].live.count, 0);
+}
+
+static void what_waited_for_room_in_egress_is_told_from_a_backlog(void **state)
+{
+    struct bed *bed = *state;
+    struct decide *decide = &bed->decide;
+    budget_set(&decide->budget, 10 * NS_PER_MS);
+    decide->tick = UINT64_MAX;
+    rig_clock_set(&bed->base, START_NS + NS_PER_MS);
+    while (spsc_claim(decide->normal))
+        spsc_publish(decide->normal);
+    offer(bed, 0, SLOT_READING, START_NS);
+    assert_int_equal(run(bed), 0);
+    while (spsc_peek(decide->normal))
+        spsc_release(decide->normal);
+    rig_clock_set(&bed->base, START_NS + 20 * NS_PER_MS);
+    assert_int_equal(run(bed), 1);
+    assert_int_equal(count_read(&decide->budget.miss[BUDGET_QUEUE][BUDGET_PEER]), 1);
+    offer(bed, 0, SLOT_READING, START_NS + 21 * NS_PER_MS);
+    rig_clock_set(&bed->base, START_NS + 40 * NS_PER_MS);
+    assert_int_equal(run(bed), 1);
+    assert_int_equal(count_read(&decide->budget.miss[BUDGET_QUEUE][BUDGET_BACKLOG]), 1);
+    assert_int_equal(count_read(&decide->budget.misses), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +440,8 @@ int main(void)
         BED(slot_carries_the_stamp_of_its_transmission),
         BED(slots_are_marked_while_the_clock_is_not_synchronised),
         BED(what_stands_behind_in_the_queue_is_told_ahead),
+        BED(an_input_that_was_late_is_one_miss_whatever_leaves_of_it),
+        BED(what_waited_for_room_in_egress_is_told_from_a_backlog),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

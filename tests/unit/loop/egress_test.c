@@ -347,6 +347,26 @@ static void outside_enforce_nothing_is_sent(void **state)
     assert_null(spsc_peek(bed->stage.returns));
 }
 
+static void a_lease_that_leaves_late_is_a_miss_unless_its_slot_was_one(void **state)
+{
+    struct bed *bed = *state;
+    struct egress_stage *stage = &bed->stage;
+    static const uint8_t waited[] = {0, 64, 64 | WAITED_LATE};
+    budget_set(&stage->budget, 64 * NS_PER_MS);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct egress *record = spsc_claim(stage->emergency);
+        *record = (struct egress){.kind = FRAME_LEASE, .host = 1, .waited = waited[i],
+                                  .t_receive_ns = NOW_NS - 1500};
+        spsc_publish(stage->emergency);
+    }
+    assert_int_equal(send_all(stage), 3);
+    assert_int_equal(bed->port.sent, 3);
+    assert_int_equal(count_read(&stage->budget.misses), 1);
+    assert_int_equal(count_read(&stage->budget.emergencies), 1);
+    /* its slot is not known any more */
+    assert_int_equal(count_read(&stage->budget.miss[BUDGET_WAIT][BUDGET_BACKLOG]), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +384,7 @@ int main(void)
         BED(where_the_kernel_finds_the_way_no_mac_is_needed),
         BED(nothing_is_taken_that_could_not_come_back),
         BED(outside_enforce_nothing_is_sent),
+        BED(a_lease_that_leaves_late_is_a_miss_unless_its_slot_was_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -674,6 +674,27 @@ static void queue_holds_in_reserve_what_a_standstill_brings(void **state)
     }
 }
 
+/* The first is the least that its way has ever taken. */
+static void a_reading_that_was_old_when_it_came_is_the_networks_miss(void **state)
+{
+    struct bed *bed = *state;
+    struct lane *lane = &bed->lane;
+    budget_set(&lane->budget, 50 * NS_PER_MS);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - 30 * NS_PER_MS), ACCEPTED);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - 80 * NS_PER_MS), ACCEPTED);
+    assert_int_equal(count_read(&lane->budget.misses), 0);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - 80 * NS_PER_MS - 1), ACCEPTED);
+    assert_int_equal(count_read(&lane->budget.miss[BUDGET_WAY][BUDGET_NETWORK]), 1);
+    /* what it waited here is not the way's */
+    lane->within_ns = 10 * NS_PER_MS;
+    lane->waited = budget_waited(&lane->budget, lane->within_ns);
+    assert_int_equal(take_measurement(bed, "m-1", NOW_NS - 90 * NS_PER_MS), ACCEPTED);
+    assert_int_equal(count_read(&lane->budget.misses), 1);
+    for (uint32_t i = 0; i < 3; i++, spsc_release(lane->out))
+        assert_int_equal(((const struct slot *)spsc_peek(lane->out))->waited, 0);
+    assert_int_equal(((const struct slot *)spsc_peek(lane->out))->waited, 12);
+}
+
 /* A port that gives what it is told to, all of it the frame of the bed. */
 struct scripted {
     const struct port_frame *frame;
@@ -750,6 +771,7 @@ int main(void)
         BED(readings_are_marked_until_the_step_of_their_clock_is_forgotten),
         BED(what_a_poll_finds_came_since_before_the_last_that_left_nothing),
         BED(queue_holds_in_reserve_what_a_standstill_brings),
+        BED(a_reading_that_was_old_when_it_came_is_the_networks_miss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "site/fresh.h"
 #include "site/needs.h"
 #include "written_site.h"
 
@@ -44,7 +45,7 @@ static void fill(struct measured *m)
 }
 
 /* A site of three hosts and one meter around a block, loaded as machine alpha's row. */
-static void load_with(struct written_site *w, const char *policy, const char *block)
+static void load_fresh(struct written_site *w, const char *policy, const char *fresh, const char *block)
 {
     char *text = NULL;
     size_t bytes;
@@ -56,15 +57,20 @@ static void load_with(struct written_site *w, const char *policy, const char *bl
             "host_types: [{id: box, cap: {min: 1kW, max: 4kW}, base: 700W, phys_max: 5.6kW, "
             "actuation: 150ms}]\n"
             "hosts: [{id: h, count: 3, type: box, cord: n, address: 10.0.0.11}]\n"
-            "meters: [{id: m, node: n, period: 16ms, fresh: 40ms}]\n"
+            "meters: [{id: m, node: n, period: 16ms, fresh: %s}]\n"
             "servers:\n"
             "  - name: alpha\n"
             "    ports: [{driver: synthetic, interface: eth0, address: 10.0.0.1, udp: 7001, ring: 64}]\n"
             "    %s\n",
-            policy, block);
+            policy, fresh, block);
     fclose(out);
     written_site_load(w, text, "alpha");
     free(text);
+}
+
+static void load_with(struct written_site *w, const char *policy, const char *block)
+{
+    load_fresh(w, policy, "40ms", block);
 }
 
 static void load_block(struct written_site *w, const struct measured *m, bool flow)
@@ -288,6 +294,79 @@ static void figures_of_another_machine_or_another_year_are_stale(void **state)
     site_unload(&w.site);
 }
 
+static int64_t fresh_with(const struct measured *m)
+{
+    struct written_site w;
+    char *block = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&block, &bytes);
+    const struct measured_style style = {.column = 4, .eol = "\n"};
+    assert_non_null(out);
+    measured_write(m, &style, out);
+    fclose(out);
+    load_fresh(&w, "policy: {lease: 1s}\n", "measured", block);
+    free(block);
+    if (w.rc)
+        fail_msg("%s", w.report);
+    assert_true(w.site.meter[0].fresh_measured);
+    int64_t fresh_ns = w.site.model.meter[0].fresh_ns;
+    site_unload(&w.site);
+    return fresh_ns;
+}
+
+/* Two periods and the bound are 42 ms. */
+static void t_fresh_follows_from_what_was_measured_and_how_often(void **state)
+{
+    struct measured m;
+    (void)state;
+    fill(&m);
+    m.hiccups.longest_ns = 2 * NS_PER_MS;
+    m.age = (struct measured_spread){0};
+    assert_int_equal(fresh_with(&m), 47 * NS_PER_MS);           /* 2 x 2 ms and 1 us, rounded up */
+    m.age = (struct measured_spread){999, 1000, 20 * NS_PER_MS, 30 * NS_PER_MS, 40 * NS_PER_MS};
+    assert_int_equal(fresh_with(&m), 47 * NS_PER_MS);           /* too few to tell */
+    m.age.n = FRESH_SAMPLES_P99;
+    assert_int_equal(fresh_with(&m), (42 + 4 * 20) * NS_PER_MS);
+    m.age.n = FRESH_SAMPLES_P999 - 1;
+    assert_int_equal(fresh_with(&m), (42 + 4 * 20) * NS_PER_MS);
+    m.age.n = FRESH_SAMPLES_P999;
+    assert_int_equal(fresh_with(&m), (42 + 2 * 30) * NS_PER_MS);
+    /* of a fast one no less than the machine's own hiccups ask for */
+    m.age = (struct measured_spread){1000000, 100, 200, 300, 400};
+    assert_int_equal(fresh_with(&m), 47 * NS_PER_MS);
+    /* and however slow: not beyond the lease time */
+    m.age.p999_ns = m.age.max_ns = 20 * NS_PER_S;
+    assert_int_equal(fresh_with(&m), NS_PER_S);
+}
+
+static void t_fresh_never_leaves_what_it_may_be(void **state)
+{
+    unsigned seed = 20261122;
+    (void)state;
+    for (int i = 0; i < 100000; i++) {
+        int64_t period_ns = 1 + rand_r(&seed), bound_ns = rand_r(&seed) % NS_PER_S, lease_ns = rand_r(&seed);
+        struct measured m = {.age = {.n = rand_r(&seed) % 20000, .p99_ns = rand_r(&seed),
+                                     .p999_ns = rand_r(&seed)},
+                             .hiccups = {.span_ns = rand_r(&seed) % 2, .longest_ns = rand_r(&seed)}};
+        int64_t fresh_ns = fresh_measured_ns(&m, period_ns, bound_ns, lease_ns);
+        int64_t least_ns = 2 * period_ns + bound_ns, most_ns = lease_ns > least_ns ? lease_ns : least_ns;
+        bool known = m.hiccups.span_ns || m.age.n >= FRESH_SAMPLES_P99;
+        assert_true(known ? fresh_ns >= least_ns && fresh_ns <= most_ns : fresh_ns == -1);
+    }
+}
+
+static void t_fresh_that_was_not_measured_is_refused_in_its_place(void **state)
+{
+    struct written_site w;
+    (void)state;
+    load_fresh(&w, "", "measured", "");
+    assert_int_equal(w.rc, -EINVAL);
+    assert_non_null(strstr(w.report, ":5:48: error: fresh is measured, but the row of this server holds no "
+                           "measurement of hiccups, nor of 1000 readings' ages"));
+    load_fresh(&w, "", "mesured", "");
+    assert_int_equal(w.rc, -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +380,9 @@ int main(void)
         cmocka_unit_test(a_core_that_readings_fill_has_no_room_for_reports),
         cmocka_unit_test(terms_below_the_needs_are_warned_of_where_they_stand),
         cmocka_unit_test(figures_of_another_machine_or_another_year_are_stale),
+        cmocka_unit_test(t_fresh_follows_from_what_was_measured_and_how_often),
+        cmocka_unit_test(t_fresh_never_leaves_what_it_may_be),
+        cmocka_unit_test(t_fresh_that_was_not_measured_is_refused_in_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

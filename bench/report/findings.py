@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of the results is drawn: curves, stages, scales, and the white paper's budget beside what was
+measured."""
+from . import histogram
+
+CURVES_MOST = 7
+QUANTILES = (0.5, 0.99, 0.999)
+QUANTILE_KEYS = ('p50', 'p99', 'p999')
+
+# Stage, its milliseconds in the white paper, what stands for it here: (bench, path of a histogram, words).
+BUDGET = (
+    ('event detection', 2.3, (('loops', ('stage', 'decoded'), 'frame in to decoded reading'),
+                              ('lane', ('upmu', 'ns_per_packet'), 'a packet to a reading, mean'))),
+    ('edge processing', 1.8, (('loops', ('stage', 'measured'), 'samples to features'),
+                              ('lane', ('raw_64', 'ns_per_packet'), '64 samples measured, mean'))),
+    ('rack coordination', 12.5, (('loops', ('stage', 'emergency'), 'an emergency, frame in to leases out'),
+                                 ('pipeline', ('emergency_ns',),
+                                  'an emergency while an arbitration runs, in memory'))),
+    ('cluster decision', 18.7, (('loops', ('stage', 'tick'), 'an arbitration'),
+                                ('pipeline', ('tick_ns',), 'an arbitration over 10,000 hosts, in memory'))),
+    ('GPU power capping', 15.2, ()),
+)
+SOFTWARE_MS = 35.3      # all but the last
+
+
+def result_of(report, bench):
+    row = report['benches'].get(bench)
+    return row and row['result']
+
+
+def digits(rows):
+    """n, p50, p99, p99.9 and the upper edge of the last bucket, in ns."""
+    return {'n': histogram.total(rows), 'max': histogram.upper(rows[-1][0]),
+            **{key: histogram.quantile(rows, q) for key, q in zip(QUANTILE_KEYS, QUANTILES)}}
+
+
+def floor_of(report):
+    """The gap meter of this run: its figures and its curve; None where none ran."""
+    result = result_of(report, 'loops')
+    hiccup = result.get('floor', {}).get('hiccup') if result else None
+    if not isinstance(hiccup, dict) or not all(isinstance(hiccup.get(key), (int, float))
+                                               for key in ('lost_share', 'p999_us', 'span_s')):
+        return None
+    return hiccup
+
+
+def floor_curve(report):
+    hiccup = floor_of(report)
+    if not hiccup or not histogram.is_histogram(hiccup.get('gap_ns')):
+        return None
+    return histogram.residual_curve(hiccup['gap_ns'], hiccup['span_s']) or None
+
+
+def contenders(report):
+    result = result_of(report, 'loops')
+    found = result.get('contender') if result else None
+    return {name: row for name, row in found.items() if isinstance(row, dict)} \
+        if isinstance(found, dict) else {}
+
+
+def in_groups(report):
+    """Contenders that were alike but for what they are, so that a drawing compares like with like: by path
+    and load, and with the echoes beside every path."""
+    groups = {}
+    for name, row in contenders(report).items():
+        key = (str(row.get('path', '')), str(row.get('load', '')), bool(row.get('neighbour')))
+        groups.setdefault(key, []).append((name, row))
+    for (way, load, neighbour), rows in groups.items():
+        title = f'{way}, load {load}' + (', with a noisy neighbour' if neighbour else '')
+        for first in range(0, len(rows), CURVES_MOST):
+            part = f', {first // CURVES_MOST + 1}' if len(rows) > CURVES_MOST else ''
+            yield title + part, rows[first:first + CURVES_MOST]
+
+
+def curves_of_loops(report):
+    """One drawing for each group and for each of the moments that count."""
+    moments = (('first', 'until the first answer'), ('last', 'until the last answer'),
+               ('scheduled', 'from the moment it was due'))
+    for title, rows in in_groups(report):
+        for moment, words in moments:
+            series = [(name, row[moment]['ns']) for name, row in rows
+                      if isinstance(row.get(moment), dict) and histogram.is_histogram(row[moment].get('ns'))]
+            if series:
+                yield f'{title}: {words}', series
+
+
+def curves_of_rtt(report):
+    for part, words in (('first', 'until the first of 16 leases'), ('last', 'until the last of 16 leases')):
+        series = []
+        for bench, told in (('rtt', ''), ('rtt-auth', ' with authentication'), ('rtt-af_xdp', ' on af_xdp'),
+                            ('rtt-uring', ' on io_uring')):
+            result = result_of(report, bench)
+            rows = result.get(part, {}) if result else {}
+            series += [(f'{side}{told}', rows[key])
+                       for side, key in (('flyball', 'full_ns'), ('bare echo', 'echo_ns'))
+                       if histogram.is_histogram(rows.get(key))]
+        if series:
+            yield f'A meter\'s packet, {words}', series
+
+
+def curves_of_memory(report):
+    """The decision alone, in memory."""
+    series = [(words, result_of(report, bench)[key])
+              for bench, key, words in (('pipeline', 'tick_part_ns', 'a part of an arbitration'),
+                                        ('ledger', 'tick_part_ns', 'the same with everything on'),
+                                        ('pipeline', 'emergency_idle_ns', 'an emergency'),
+                                        ('pipeline', 'emergency_ns', 'an emergency during an arbitration'))
+              if histogram.is_histogram((result_of(report, bench) or {}).get(key))]
+    if series:
+        yield 'The decision in memory, without network', series
+
+
+def curves(report):
+    """(title, [(name, rows), ...]) of every drawing of percentiles."""
+    yield from curves_of_loops(report)
+    yield from curves_of_rtt(report)
+    yield from curves_of_memory(report)
+
+
+def stage_rows(report):
+    """(name, rows) of each stage that somebody took apart."""
+    result = result_of(report, 'loops') or {}
+    stage = result.get('stage')
+    found = [(name, rows) for name, rows in stage.items() if histogram.is_histogram(rows)] \
+        if isinstance(stage, dict) else []
+    for bench, key, words in (('pipeline', 'emergency_idle_ns', 'emergency, in memory'),
+                              ('pipeline', 'tick_part_ns', 'part of a tick, in memory'),
+                              ('pipeline', 'tick_ns', 'whole tick, in memory'),
+                              ('auth', None, '')):
+        rows = (result_of(report, bench) or {}).get(key)
+        if histogram.is_histogram(rows):
+            found.append((words, rows))
+    auth = result_of(report, 'auth') or {}
+    for key, words in (('accepted', 'tag checked'), ('sealed', 'tag made')):
+        rows = auth.get(key, {}).get(f'{key}_ns')
+        if histogram.is_histogram(rows):
+            found.append((words, rows))
+    return found
+
+
+def reached(result, keys):
+    for key in keys:
+        result = result.get(key) if isinstance(result, dict) else None
+    return result
+
+
+def budget_rows(report):
+    """Each line of the white paper with what stands beside it: {stage, budget_ms, what, n, p50 ...}."""
+    for stage, budget_ms, candidates in BUDGET:
+        row = {'stage': stage, 'budget_ms': budget_ms, 'what': '', 'bench': ''}
+        for bench, keys, words in candidates:
+            value = reached(result_of(report, bench), keys)
+            if histogram.is_histogram(value):
+                row |= {'what': words, 'bench': bench, **digits(value)}
+            elif isinstance(value, (int, float)):
+                row |= {'what': words, 'bench': bench, 'mean': value}
+            else:
+                continue
+            break
+        yield row
+
+
+def scales(report):
+    """(title, x title, y title, [(name, [(x, y), ...]), ...]) of each drawing of cost against size."""
+    by_samples = {}
+    for bench, words in (('lane', 'a lane, raw samples'), ('measure', 'measurement alone')):
+        for key, row in (result_of(report, bench) or {}).items():
+            stem, _, samples = key.rpartition('_')
+            if stem in ('raw', 'block') and samples.isdigit() and isinstance(row, dict):
+                by_samples.setdefault(words, []).append((int(samples), row['ns_per_packet']))
+    if by_samples:
+        yield ('Cost of a packet by how many samples it carries', 'samples in a packet', 'ns a packet',
+               list(by_samples.items()))
+    by_bytes = {}
+    for key, row in (result_of(report, 'auth') or {}).items():
+        for size, figures in (row.items() if isinstance(row, dict) else ()):
+            if size.startswith('bytes_') and isinstance(figures, dict):
+                by_bytes.setdefault(key.replace('_', '-'), []).append((int(size[6:]), figures['ns_p50']))
+    if by_bytes:
+        yield ('Cost of a tag by how long a frame is', 'bytes', 'ns a tag, p50', list(by_bytes.items()))
+    yield from scales_of_loops(report)
+
+
+def load_of(words):
+    """2000 of "rate 2000"."""
+    kind, _, number = str(words).partition(' ')
+    number = number.split('/')[0].removesuffix('hz').strip()
+    return int(number) if kind == 'rate' and number.isdigit() else None
+
+
+def scales_of_loops(report):
+    """What a frame takes against how many come: contenders that differ by their rate alone."""
+    lines = {}
+    for name, row in contenders(report).items():
+        rate = load_of(row.get('load'))
+        figures = row.get('scheduled') or row.get('last')
+        if rate and isinstance(figures, dict) and not row.get('neighbour'):
+            stem = name.replace(f'{rate}', '').strip('-_ ')
+            for q in ('p50_us', 'p99_us'):
+                if isinstance(figures.get(q), (int, float)):
+                    lines.setdefault(f'{stem}, {q[:-3]}', []).append((rate, figures[q]))
+    if lines:
+        yield ('Time from the moment a frame was due, by load', 'frames a second', 'µs', list(lines.items()))

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Times in which a hot thread did not run. It reads the clock several times a turn, and between two
+ * neighbouring readings lies no more than one frame, one decision or one burst of leases: work of
+ * microseconds. Readings that are GAP_NS apart had something else between them: an interrupt, another
+ * thread, the hypervisor. So the loop is its own gap meter, at no clock reading more.
+ *
+ * It cannot tell work that is too long from a gap in it. But a machine interrupts at random moments, and a
+ * thread of this kind works for a small part of its time: gaps that mostly begin while it works would be its
+ * own.
+ */
+#ifndef FLYBALL_LOOP_GAP_H
+#define FLYBALL_LOOP_GAP_H
+
+#include <stdbool.h>
+
+#include "loop/count.h"
+#include "msg/limits.h"
+
+#define GAP_NS NS_PER_MS
+enum { GAPS_KEPT = 64, GAP_SIZES = 3 };
+
+/* One thread writes, any may read. */
+struct gap {
+    int64_t last_ns;            /* the thread's own: its newest reading of the clock */
+    count_t over[GAP_SIZES];    /* of at least 1, 10 and 20 ms */
+    count_t working[GAP_SIZES]; /* of these, while it worked */
+    count_t lost_ns;            /* all of them together */
+    count_t longest_ns;
+    count_t longest_t_ns;       /* when it ended */
+    struct { count_t end_ns, length_ns; } kept[GAPS_KEPT];  /* the newest, by over[0] */
+};
+
+/* rt, the thread: a gap of at least GAP_NS that ended at now_ns. */
+void gap_note(struct gap *gap, int64_t now_ns, int64_t length_ns, bool working);
+
+/* rt, the thread: it has read the clock, `working` at the end of a frame, a decision or a burst of leases.
+ * NULL: nobody wants to know. */
+static inline void gap_mark(struct gap *gap, int64_t now_ns, bool working)
+{
+    if (!gap)
+        return;
+    int64_t length_ns = now_ns - gap->last_ns;
+    gap->last_ns = now_ns;
+    if (__builtin_expect(length_ns >= GAP_NS, 0))
+        gap_note(gap, now_ns, length_ns, working);
+}
+
+/* any: how much of the time between is gap, ns, by the newest GAPS_KEPT; `longest_ns` grows to the longest of
+ * those that lie in it, whole. NULL: none. */
+int64_t gap_within(const struct gap *gap, int64_t from_ns, int64_t to_ns, int64_t *longest_ns);
+
+#endif
