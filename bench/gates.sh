@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs the benches and holds their figures against bench/bars. Prints one TAP line per bar.
+# Runs the benches and holds their figures against bench/bars.txt. Prints one TAP line per bar.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
@@ -34,8 +34,8 @@ Exit code: 0 every bar is met or was skipped, 1 one is not, 2 bad usage.
 HELP
 }
 
-# Its first four columns are of interest here; bench/bars says what each means.
-bars=$(sed '/^#/d' bench/bars)
+# Its first four columns are of interest here; bench/bars.txt says what each means.
+bars=$(sed '/^#/d' bench/bars.txt)
 # Keys that every bench's JSON carries, and how many raw histograms.
 keys='["n","seed","commit","driver","duration_s"]'
 declare -A histograms=([rtt]=4 [auth]=5 [pipeline]=6 [ledger]=4 [decode]=4 [breaker]=15 [safety]=1)

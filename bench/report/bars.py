@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bench/bars, and whether a result meets them: `met`, `not met`, or `cannot be said` with the reason."""
+"""bench/bars.txt, and whether a result meets them: `met`, `not met`, or `cannot be said` with the reason."""
 import os
 import re
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def row_of(cells):
 
 
 def standard():
-    return read(os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), 'bars'))
+    return read(os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), 'bars.txt'))
 
 
 def terms(figure):
@@ -109,7 +109,10 @@ def samples_beyond(result, figure):
             continue
         found = histogram.printed_quantile(keys[-1])
         rows = way[-1].get(found[0]) if found else None
-        if histogram.is_histogram(rows):
+        between = [counted(result, name) for key in keys if '/' in key for name in key.split('/')]
+        if between:
+            n = min(between)
+        elif histogram.is_histogram(rows):
             n = histogram.total(rows)
         else:
             n = next((place['n'] for place in reversed(way) if isinstance(place.get('n'), int)), None)
@@ -117,6 +120,12 @@ def samples_beyond(result, figure):
             beyond = n * (1 - histogram.quantile_of_digits(digits[1]))
             worst = min(worst or (n, beyond), (n, beyond), key=lambda pair: pair[1])
     return worst
+
+
+def counted(result, name):
+    """Samples of a contender that a ratio names."""
+    row = result.get('contender', {}).get(name)
+    return row['n'] if isinstance(row, dict) and isinstance(row.get('n'), int) else 0
 
 
 def within(value, limit):
@@ -142,34 +151,47 @@ def noise(bar, machine):
 def judge(bar, result, form, machine, absent=''):
     """One row of the report. `absent`: why there is no result."""
     row = {'bench': bar.bench, 'figure': bar.figure, 'what': bar.what, 'bar': bar.bar, 'kind': bar.kind,
-           'never': bar.never, 'aim': bar.aim, 'value': None, 'aim_met': None, 'state': 'cannot be said'}
+           'never': bar.never, 'aim': bar.aim, 'value': None, 'aim_met': None, 'fails': False,
+           'state': 'cannot be said'}
     if result is None:
         return row | {'why': absent}
     found = value_of(result, bar.figure)
     if found is None:
-        return row | {'state': 'not met', 'why': 'the result lacks this figure'}
+        return row | lacking(bar)
     value, low, high = found
     row |= {'value': value, 'low': low, 'high': high}
     if bar.aim != '-':
         row['aim_met'] = within(value, bar.aim)
-    state, why = verdict(bar, found, samples_beyond(result, bar.figure), form, machine)
-    return row | {'state': state, 'why': why}
+    state, why, fails = verdict(bar, found, samples_beyond(result, bar.figure), form, machine)
+    return row | {'state': state, 'why': why, 'fails': fails}
+
+
+def lacking(bar):
+    """A fact that is not told is no fact; a contender may be out of a machine's reach."""
+    fact = bar.kind in ('fact', 'whole')
+    return {'state': 'not met' if fact else 'cannot be said', 'fails': fact,
+            'why': 'the result lacks this figure'}
 
 
 def verdict(bar, found, samples, form, machine):
+    """(state, why, whether no noise explains it)"""
     value, low, high = found
     near, far = (high, low) if bar.bar.startswith('>=') else (low, high)
     if bar.kind == 'whole' and form != 'whole':
-        return 'cannot be said', 'only the whole form plays enough hours'
+        return 'cannot be said', 'only the whole form plays enough hours', False
     if bar.kind == 'tail' and samples and samples[1] < BEYOND_LEAST:
-        return 'cannot be said', f'{samples[0]} samples have {samples[1]:.0f} beyond that quantile'
+        return 'cannot be said', f'{samples[0]} samples have {samples[1]:.0f} beyond that quantile', False
     if within(value, bar.bar) and within(far, bar.bar):
-        return 'met', ''
+        return 'met', '', False
     if bar.kind in ('fact', 'whole'):
-        return 'not met', 'no noise makes that'
+        return 'not met', 'no noise makes that', True
     if bar.never != '-' and not within(near, bar.never):
-        return 'not met', f'beyond {bar.never}, which no noise makes'
+        return 'not met', f'beyond {bar.never}, which no noise makes', True
     if within(near, bar.bar):
-        return 'cannot be said', f'the interval is {low:.4g} to {high:.4g}'
+        return 'cannot be said', f'the interval is {low:.4g} to {high:.4g}', False
     why = noise(bar, machine)
-    return ('cannot be said', why) if why else ('not met', 'on a machine that is quiet enough')
+    if not why:
+        return 'not met', 'on a machine that is quiet enough', True
+    if low < high:
+        return 'not met', f'the interval is {low:.4g} to {high:.4g}, though {why}', False
+    return 'cannot be said', why, False

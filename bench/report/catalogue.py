@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bench:
-    name: str           # in bench/bars and --only
+    name: str           # in bench/bars.txt and --only
     program: str        # below the build folder, and the target that builds it
     what: str
     whole: tuple = ()   # arguments; SECONDS and ROUNDS are filled in

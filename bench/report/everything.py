@@ -157,7 +157,7 @@ def write_all(options, report):
 
 
 def exit_code(report):
-    return 1 if words.counts(report)['not met'] or words.troubles(report) else 0
+    return 1 if any(row['fails'] for row in report['bars']) or words.troubles(report) else 0
 
 
 def alone(build):

@@ -103,13 +103,17 @@ def options_of(build):
             if row['name'] in names or row.get('section') == 'user'}
 
 
-def compiler_of(build):
-    """(its first line of --version, flags of the decision's own file)."""
+def compile_commands(build):
     try:
         with open(f'{build}/compile_commands.json', encoding='utf-8') as file:
-            rows = json.load(file)
+            return json.load(file)
     except (OSError, ValueError):
-        return 'not told', ''
+        return []
+
+
+def compiler_of(build):
+    """(its first line of --version, flags of the decision's own file)."""
+    rows = compile_commands(build)
     own = next((row for row in rows if row['file'].endswith('core/pipeline.c')), rows[0] if rows else None)
     if not own:
         return 'not told', ''

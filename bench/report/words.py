@@ -42,6 +42,9 @@ def verdict(report):
     said = (f'{len(report["bars"])} bars: {n["met"]} met, {n["not met"]} not met, {n["cannot be said"]} '
             'cannot be said here.')
     bad = troubles(report)
+    failing = sum(row['fails'] for row in report['bars'])
+    if n['not met']:
+        said += f' {failing} of those not met in a way that no noise explains.'
     return said + (f' Benches that failed: {", ".join(bad)}.' if bad else '')
 
 

@@ -43,7 +43,7 @@ def contender(path, rows, load='idle', **more):
             'last': spread(rows), **more}
 
 
-def loops(lost_share=0.02, p999_us=200.0):
+def loops(lost_share=0.02, p999_us=200.0, ratio=None):
     rows = [[8960, 10000], [9216, 9900], [49152, 80], [98304, 20]]
     slow = [[64 * 1024, 900], [4 * 1024 * 1024, 100]]
     return {'bench': 'loops', **HEAD,
@@ -57,7 +57,8 @@ def loops(lost_share=0.02, p999_us=200.0):
                           'emergency-1000': contender('emergency', rows, 'rate 1000', scheduled=spread(slow)),
                           'emergency-5000': contender('emergency', rows, 'rate 5000',
                                                       scheduled=spread(slow))},
-            'ratio': {}, 'stage': {'decoded': [[512, 100]], 'sent': [[1024, 90], [2048, 10]]}}
+            'ratio': {PAIR: {'first': ratio}} if ratio else {},
+            'stage': {'decoded': [[512, 100]], 'sent': [[1024, 90], [2048, 10]]}}
 
 
 def planted(result, code=0, said=''):
@@ -146,6 +147,8 @@ def bar_of(report, bench, figure):
 # name, planted benches, options, exit code, {bench: state}, {(bench, figure): state}, patterns
 GOOD = {'rtt': planted(rtt()), 'loops': planted(loops())}
 DEEP = ('rtt', '.first.ratio_p50')
+PAIR = 'user-sockets/flyball-af_packet-auth'
+USER = ('loops', f'.ratio."{PAIR}".first.p50')
 CASES = [
     ('good benches, a floor, every drawing', GOOD, ('--short',), 0, {'loops': 'ran', 'rtt': 'ran'},
      {DEEP: 'met', ('rtt', '.first.ratio_p999'): 'met',
@@ -161,8 +164,18 @@ CASES = [
      {('rtt', '.last.ratio_p999'): 'cannot be said'}, [r'1000 samples have 1 beyond that quantile']),
     ('a fact is a fact', {'pipeline': planted({'bench': 'pipeline', **HEAD, 'invariant_failures': 1})},
      ('--only', 'pipeline'), 1, {'pipeline': 'ran'}, {('pipeline', '.invariant_failures'): 'not met',
-                                                     ('pipeline', '.ns_per_reading'): 'not met'},
+                                                     ('pipeline', '.ns_per_reading'): 'cannot be said'},
      [r'no noise makes that', r'the result lacks this figure']),
+    ('a fact that is not told is missed', {'pipeline': planted({'bench': 'pipeline', **HEAD})},
+     ('--only', 'pipeline'), 1, {}, {('pipeline', '.invariant_failures'): 'not met'}, [r'lacks this figure']),
+    ('a ratio whose whole interval misses is not met; only beyond what noise makes it fails',
+     {'loops': planted(loops(ratio={'p50': 3, 'p50_low': 2.8, 'p50_high': 3.1}))}, ('--only', 'loops'), 0, {},
+     {USER: 'not met'}, [r'the interval is 2\.8 to 3\.1, though', r'0 of those not met in a way']),
+    ('beyond it, it fails', {'loops': planted(loops(ratio={'p50': 1.1, 'p50_low': 1, 'p50_high': 1.15}))},
+     ('--only', 'loops'), 1, {}, {USER: 'not met'}, [r'beyond >=1\.2, which no noise']),
+    ('an interval across the bar says nothing',
+     {'loops': planted(loops(ratio={'p50': 8.1, 'p50_low': 7.8, 'p50_high': 8.4}))}, ('--only', 'loops'), 0,
+     {}, {USER: 'cannot be said'}, [r'the interval is 7\.8 to 8\.4']),
     ('a bench that crashes is told with its last words', {'rtt': planted({}, 3, 'first\nno luck')},
      ('--only', 'rtt'), 1, {'rtt': 'failed'}, {DEEP: 'cannot be said'},
      [r'bench/rtt: left with 3: no luck', r'Benches that failed: rtt']),
