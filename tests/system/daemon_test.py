@@ -647,8 +647,9 @@ def case_queues():
             assert meters['accepted'] == played['measurements'] - refused['stale']
             assert first['port']['sent'] >= summary['counters']['egress']['sent'] == core['leases']
             assert 100 < played['accepted'] <= played['leases'] <= core['leases']
-            assert list(stages) == ['decoded_meters', 'decoded_hosts_0', 'decoded_hosts_1', 'decided', 'loop',
-                                    'emergency']
+            assert list(stages) == ['decoded_meters', 'decoded_hosts_0', 'decoded_hosts_1', 'age_meters',
+                                    'decided', 'loop', 'emergency', 'budget_reading', 'budget_report',
+                                    'budget_order']
 
 
 def case_shadow():
