@@ -256,3 +256,16 @@ void rtt_drain(struct rtt_client *client, int64_t quiet_ns)
         quiet_since_ns = bench_now_ns();
     }
 }
+
+bool rtt_take(struct rtt_client *client, bool echoes, int64_t *now_ns)
+{
+    uint8_t data[RTT_DATAGRAM_MAX];
+    ssize_t length = recv(client->socket, data, sizeof data, 0);
+    if (length <= 0)
+        return false;
+    *now_ns = bench_now_ns();
+    bool echo = data[0] == RTT_ECHO;
+    if (!echo)
+        obey(client, data, (uint32_t)length);
+    return echo == echoes;
+}

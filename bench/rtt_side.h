@@ -107,6 +107,9 @@ int64_t rtt_send_report(struct rtt_client *client, uint32_t host);
  * afterwards, also such as came between echoes. False when some are missing. */
 bool rtt_await(struct rtt_client *client, bool echoes, uint32_t count, int64_t *first_ns, int64_t *last_ns);
 
+/* One look: true and when, where an echo (or a lease, which is obeyed) was there. */
+bool rtt_take(struct rtt_client *client, bool echoes, int64_t *now_ns);
+
 /* Leases that ticks pushed meanwhile are taken in and obeyed, until nothing comes for quiet_ns. */
 void rtt_drain(struct rtt_client *client, int64_t quiet_ns);
 

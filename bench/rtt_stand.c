@@ -69,6 +69,8 @@ static int read_site(struct rtt_stand *stand)
         snprintf(port->driver, sizeof port->driver, "%s", stand->driver);
     if (stand->ring_frames)
         port->ring_frames = stand->ring_frames;
+    if (stand->memory_mib)
+        stand->site.server.memory_mib = stand->memory_mib;
     if (stand->auth && rtt_keys_open(&stand->keys, &stand->site, stand->suffix))
         return fail(stand, 3, "no keys in %s", stand->keys.path);
     return 0;
@@ -77,10 +79,14 @@ static int read_site(struct rtt_stand *stand)
 static int open_inside(struct rtt_stand *stand)
 {
     const struct loop_options options = {.journal = "", .door = ""};
+    const struct site_port *port = &stand->site.server.port[0];
     if (network_up(stand))
         return fail(stand, 3, "no network: tools/net up %s failed", stand->suffix);
     if (!stand->no_loop && loop_build(&stand->loop, &stand->site, &options))
         return fail(stand, 3, "%s", stand->loop.error);
+    int error = stand->replace ? stand->replace(&stand->loop.port[0], port) : 0;
+    if (error)
+        return fail(stand, 3, "no socket at %s: %s", port->interface, strerror(-error));
     if (!stand->no_loop) {
         stand->real = stand->loop.port[0];
         rtt_echo_open(&stand->echo, &stand->real, &stand->loop.base);

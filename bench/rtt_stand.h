@@ -25,6 +25,10 @@ struct rtt_stand {
     bool no_loop;               /* network and client alone: somebody else answers */
     char suffix[5];             /* of its network: 1 to 4 letters or digits, not used by anybody else */
     uint32_t ring_frames;       /* 0: the site's own */
+    uint32_t memory_mib;        /* of the first stand that needs it, for all of the process; 0: the site's */
+    /* puts another port in the place of the loop's, in the loop's network namespace; NULL: it stays.
+     * -errno */
+    int (*replace)(struct port *port, const struct site_port *row);
     const volatile sig_atomic_t *told_to_stop;
 
     struct site site;

@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens within one block: exchanges, one after the other, each after a short sleep of the client. The
+/* What happens within one block: exchanges, one after the other, each after a short pause of the client. The
  * first few warm the caches again and count for nobody. */
 #include <stdio.h>
+#include <time.h>
 
 #include "bench/loops/harness.h"
+#include "bench/loops/probes.h"
 #include "rt/clock.h"
 
-enum { WARM_EXCHANGES = 4 };
+/* The fair server acts once a second, and to arm probes takes that long: such blocks are longer and come less
+ * often. */
+enum { WARM_EXCHANGES = 4, LONG_BLOCKS = 8, LONG_ROUNDS = 4, ARMED_MARGIN_S = 1 };
+#define PAUSE_NS (60 * NS_PER_US)
+#define REST_NS (10 * NS_PER_MS)
+
+/* The client does not sleep: its own waking up is none of what it measures. */
+static void pause_between(void)
+{
+    int64_t until_ns = clock_monotonic_ns() + PAUSE_NS;
+    while (clock_monotonic_ns() < until_ns)
+        continue;
+}
 
 static bool goes_on(const struct rtt_stand *stand, int64_t end_ns)
 {
@@ -39,15 +53,30 @@ void block_emergency(struct harness *harness, struct contender *contender, int64
     bool raised;
     rtt_echo_mode(&stand->echo, &stand->client, RTT_RUN);
     for (uint32_t i = 0; goes_on(stand, end_ns); i++) {
-        rtt_gap();
+        pause_between();
         bool answered = rtt_emergency(stand, &full, &raised);
         note(contender, &full, answered, i);
         rtt_calm_down(&stand->client);
-        rtt_gap();
+        pause_between();
         if (contender->beside)
             note(contender->beside, &bare, rtt_bare(stand, &bare), i);
     }
     park(stand, contender);
+}
+
+/* Emergencies while all probes are armed, and the same once more when they are not. */
+void block_armed(struct harness *harness, struct contender *contender, int64_t end_ns)
+{
+    struct probes probes;
+    int64_t span_ns = end_ns - clock_monotonic_ns();
+    int seconds = (int)(span_ns / NS_PER_S) + 1 + ARMED_MARGIN_S;
+    if (probes_arm(&probes, seconds, contender->why, sizeof contender->why))
+        return;
+    contender->why[0] = 0;
+    block_emergency(harness, contender, clock_monotonic_ns() + span_ns);
+    probes_end(&probes);
+    if (contender->after)
+        block_emergency(harness, contender->after, clock_monotonic_ns() + harness->block_ns);
 }
 
 /* A report, and the lease that answers it, host by host in turn. */
@@ -58,7 +87,7 @@ void block_report(struct harness *harness, struct contender *contender, int64_t 
     rtt_echo_mode(&stand->echo, &stand->client, RTT_RUN);
     rtt_all_report(&stand->client);
     for (uint32_t i = 0; goes_on(stand, end_ns); i++) {
-        rtt_gap();
+        pause_between();
         bool answered = rtt_one_report(stand, &side, i % RTT_HOSTS);
         note(contender, &side, answered, i);
     }
@@ -71,7 +100,7 @@ static void echoes(struct rtt_stand *stand, struct contender *contender, int64_t
 {
     static struct rtt_side side;
     for (uint32_t i = 0; goes_on(stand, end_ns); i++) {
-        rtt_gap();
+        pause_between();
         bool answered = exchange(stand, &side);
         note(contender, &side, answered, i);
     }
@@ -117,12 +146,28 @@ void block_sockets_one(struct harness *harness, struct contender *contender, int
     socket_echoes(harness, contender, end_ns, rtt_bare_one);
 }
 
+uint32_t block_cost(const struct kind *kind)
+{
+    bool longer = kind->neighbour || kind->seldom;
+    return kind->probes ? 2 * LONG_BLOCKS / LONG_ROUNDS : longer ? LONG_BLOCKS / LONG_ROUNDS : 1;
+}
+
 void block_run(struct harness *harness, struct contender *contender, uint32_t round)
 {
-    if (contender->why[0] || !contender->chosen || !contender->kind->block)
+    const struct kind *kind = contender->kind;
+    bool longer = kind->neighbour || kind->probes;
+    if (contender->why[0] || !contender->chosen || !kind->block ||
+        ((longer || kind->seldom) && round % LONG_ROUNDS))
         return;
-    contender->kind->block(harness, contender, clock_monotonic_ns() + harness->block_ns);
+    int64_t block_ns = harness->block_ns * (longer ? LONG_BLOCKS : 1);
+    /* what is to be done on the client's core, and waits while it spins, is done before */
+    nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
+    hogs_let(&harness->hogs, kind->neighbour);
+    kind->block(harness, contender, clock_monotonic_ns() + block_ns);
+    hogs_let(&harness->hogs, false);
     tally_close_block(&contender->tally, &contender->samples, round);
     if (contender->beside)
         tally_close_block(&contender->beside->tally, &contender->beside->samples, round);
+    if (contender->after)
+        tally_close_block(&contender->after->tally, &contender->after->samples, round);
 }

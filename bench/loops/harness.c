@@ -5,16 +5,27 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/loops/user.h"
 #include "rt/thread.h"
 
-enum { RING_FRAMES = 8192, LEASE_BYTES = 89, MEMORY_MIB = 512, WARM_EMERGENCIES = 40 };
+enum { RING_FRAMES = 8192, LEASE_BYTES = 89 /* with a tag */, MEMORY_MIB = 512, WARM_EMERGENCIES = 40 };
 
-static const struct { const char *driver; bool auth; } stand_row[STANDS] = {
-    [STAND_AF_PACKET_AUTH] = {"af_packet", true},
-    [STAND_AF_PACKET] = {"af_packet", false},
-    [STAND_AF_XDP_AUTH] = {"af_xdp", true},
-    [STAND_URING_AUTH] = {"uring", true},
+static const struct {
+    const char *name, *driver;
+    bool auth;
+    int (*replace)(struct port *port, const struct site_port *row);
+} stand_row[STANDS] = {
+    [STAND_AF_PACKET_AUTH] = {"af_packet-auth", "af_packet", true, NULL},
+    [STAND_AF_PACKET] = {"af_packet", "af_packet", false, NULL},
+    [STAND_AF_XDP_AUTH] = {"af_xdp-auth", "af_xdp", true, NULL},
+    [STAND_URING_AUTH] = {"uring-auth", "uring", true, NULL},
+    [STAND_USER] = {"user-sockets", "uring", true, user_port},  /* the kernel owns the address */
 };
+
+const char *harness_stand_name(uint32_t stand)
+{
+    return stand_row[stand].name;
+}
 
 static bool needs(const struct contender *contender, uint32_t stand)
 {
@@ -54,6 +65,8 @@ static void open_stand(struct harness *harness, uint32_t index)
     prepare(harness, stand, index);
     stand->driver = stand_row[index].driver;
     stand->auth = stand_row[index].auth;
+    stand->replace = stand_row[index].replace;
+    stand->memory_mib = MEMORY_MIB;
     harness->stand_up[index] = true;
     if (rtt_stand_open(stand))
         give_reason(harness, index, stand->error);
@@ -71,6 +84,8 @@ static void open_sockets(struct harness *harness)
 int harness_open(struct harness *harness)
 {
     if (floor_open(&harness->floor))
+        return 3;
+    if (hogs_open(&harness->hogs))
         return 3;
     for (uint32_t i = 0; i < STANDS; i++)
         if (wanted(harness, i))
@@ -98,6 +113,7 @@ static void start_stand(struct harness *harness, uint32_t index)
     }
     if (!rtt_echo_mode(&stand->echo, &stand->client, RTT_PARK))
         give_reason(harness, index, "its thread did not stand still when told to");
+    harness->before[index] = *core_counters(stand->loop.core);
 }
 
 int harness_start(struct harness *harness)
@@ -127,4 +143,5 @@ void harness_close(struct harness *harness)
     if (harness->sockets_up)
         sockets_close(&harness->sockets);
     floor_close(&harness->floor);
+    hogs_close(&harness->hogs);
 }

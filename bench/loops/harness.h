@@ -4,6 +4,7 @@
 #define FLYBALL_BENCH_LOOPS_HARNESS_H
 
 #include "bench/loops/floor.h"
+#include "bench/loops/hogs.h"
 #include "bench/loops/sockets.h"
 #include "bench/loops/tally.h"
 #include "bench/loops/worker.h"
@@ -11,8 +12,8 @@
 enum { CONTENDERS_MAX = 48 };
 
 /* Whole loops, each with a port and a network of its own. */
-enum stand_name { STAND_AF_PACKET_AUTH, STAND_AF_PACKET, STAND_AF_XDP_AUTH, STAND_URING_AUTH, STANDS,
-                  STAND_NONE = STANDS };
+enum stand_name { STAND_AF_PACKET_AUTH, STAND_AF_PACKET, STAND_AF_XDP_AUTH, STAND_URING_AUTH,
+                  STAND_USER, STANDS, STAND_NONE = STANDS };
 
 struct harness;
 struct contender;
@@ -20,17 +21,22 @@ struct contender;
 /* One row of the table: what can be measured. */
 struct kind {
     const char *name, *what, *path, *driver, *load;
-    bool auth;
+    bool auth, neighbour;
+    bool seldom;                /* not in every round: a block of it takes a second */
+    uint32_t count;             /* datagrams a second of an open loop, or of a burst */
     enum stand_name stand;      /* what it needs: a loop, or the kernel's sockets */
     bool sockets;
     void (*job)(struct worker *worker, void *argument);     /* of the sockets */
     void (*block)(struct harness *harness, struct contender *contender, int64_t end_ns);
+    bool probes;                /* all armed meanwhile */
+    const char *after;          /* measured right behind the blocks of that one */
     const char *beside;         /* measured in the blocks of that one, exchange by exchange in turn */
 };
 
 struct contender {
     const struct kind *kind;
     struct contender *beside;   /* whose exchanges lie in its blocks; NULL: nobody's */
+    struct contender *after;    /* likewise */
     struct tally tally;
     struct block_samples samples;
     char why[200];              /* it is not measured, "" */
@@ -39,10 +45,12 @@ struct contender {
 
 struct harness {
     struct worker worker;
+    struct hogs hogs;
     struct floor floor;
     struct sockets sockets;
     struct rtt_stand stand[STANDS];
     bool stand_up[STANDS], sockets_up;
+    struct core_counters before[STANDS];    /* of each loop's core, when it first stood still */
     struct contender contender[CONTENDERS_MAX];
     uint32_t contenders;
     int64_t block_ns, span_ns;
@@ -61,14 +69,23 @@ int harness_open(struct harness *harness);
 int harness_start(struct harness *harness);
 void harness_close(struct harness *harness);
 
+/* any: what a stand is called in the output. */
+const char *harness_stand_name(uint32_t stand);
+
+/* What it costs in a round, on the average, in blocks. */
+uint32_t block_cost(const struct kind *kind);
+
 /* One contender's block; the floor's. */
 void block_run(struct harness *harness, struct contender *contender, uint32_t round);
 
 /* Blocks. */
 void block_emergency(struct harness *harness, struct contender *contender, int64_t end_ns);
+void block_armed(struct harness *harness, struct contender *contender, int64_t end_ns);
 void block_report(struct harness *harness, struct contender *contender, int64_t end_ns);
 void block_echo(struct harness *harness, struct contender *contender, int64_t end_ns);
 void block_echo_one(struct harness *harness, struct contender *contender, int64_t end_ns);
+void block_open_loop(struct harness *harness, struct contender *contender, int64_t end_ns);
+void block_burst(struct harness *harness, struct contender *contender, int64_t end_ns);
 void block_sockets(struct harness *harness, struct contender *contender, int64_t end_ns);
 void block_sockets_one(struct harness *harness, struct contender *contender, int64_t end_ns);
 

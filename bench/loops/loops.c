@@ -91,19 +91,27 @@ static int take_options(struct options *options, int argc, char **argv)
     return all_known(options->only) ? -1 : 2;
 }
 
+/* It is measured in the blocks of the one of that name, which are then run, too. */
+static void attach(struct harness *harness, struct contender *contender, const char *name, bool after)
+{
+    for (uint32_t i = 0; name && i < harness->contenders; i++) {
+        struct contender *to = &harness->contender[i];
+        if (strcmp(to->kind->name, name))
+            continue;
+        *(after ? &to->after : &to->beside) = contender;
+        to->chosen |= contender->chosen;
+    }
+}
+
 static void choose(struct harness *harness, const char *only)
 {
     for (const struct kind *kind = kind_table; kind->name; kind++)
         harness->contender[harness->contenders++] =
             (struct contender){.kind = kind, .chosen = !only || named(only, kind->name)};
     for (uint32_t i = 0; i < harness->contenders; i++) {
-        const char *beside = harness->contender[i].kind->beside;
-        for (uint32_t j = 0; beside && j < harness->contenders; j++) {
-            if (strcmp(harness->contender[j].kind->name, beside))
-                continue;
-            harness->contender[j].beside = &harness->contender[i];
-            harness->contender[j].chosen |= harness->contender[i].chosen;
-        }
+        const struct kind *kind = harness->contender[i].kind;
+        attach(harness, &harness->contender[i], kind->beside, false);
+        attach(harness, &harness->contender[i], kind->after, true);
     }
 }
 
@@ -111,7 +119,9 @@ static uint32_t with_blocks(const struct harness *harness)
 {
     uint32_t count = FLOORS;
     for (uint32_t i = 0; i < harness->contenders; i++)
-        count += harness->contender[i].chosen && harness->contender[i].kind->block;
+        count += harness->contender[i].chosen && harness->contender[i].kind->block
+                     ? block_cost(harness->contender[i].kind)
+                     : 0;
     return count;
 }
 

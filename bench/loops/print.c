@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/loops/budget.h"
+
 static const char *const part_name[PARTS] = {"first", "last", "scheduled"};
 
 /* Two of them in one row are compared. */
@@ -11,7 +13,28 @@ static const char *const versus[][2] = {
     {"flyball-af_packet-auth", "alternate-af_packet-auth"},
     {"flyball-af_packet-auth", "echo-af_packet"},
     {"echo-blocking", "echo-af_packet"},
+    {"user-sockets", "flyball-af_packet-auth"},
+    {"user-polling", "flyball-af_packet-auth"},
+    {"user-sockets-report", "flyball-af_packet-auth-report"},
+    {"flyball-af_packet-auth-report", "echo-af_packet-one"},
     {"echo-blocking", "flyball-af_packet-auth"},
+    {"echo-blocking-one", "echo-af_packet-one"},
+    {"echo-blocking-one", "flyball-af_packet-auth-report"},
+    {"echo-spin-one", "echo-af_packet-one"},
+    {"flyball-af_packet-auth", "flyball-af_packet"},
+    {"flyball-af_xdp-auth", "echo-af_xdp"},
+    {"flyball-uring-auth", "echo-uring"},
+    {"flyball-af_packet-auth-armed", "alternate-af_packet-auth-armed"},
+    {"flyball-af_packet-auth-armed", "flyball-af_packet-auth"},
+    {"flyball-af_packet-auth-detached", "flyball-af_packet-auth"},
+    {"flyball-af_packet-auth-hog", "echo-af_packet-hog"},
+    {"user-sockets-hog", "flyball-af_packet-auth-hog"},
+    {"flyball-rate-2000", "echo-rate-2000"},
+    {"flyball-rate-20000", "echo-rate-20000"},
+    {"flyball-rate-60000", "echo-rate-60000"},
+    {"flyball-burst-48", "echo-burst-48"},
+    {"echo-af_xdp", "echo-af_packet"},
+    {"echo-uring", "echo-af_packet"},
     {"echo-epoll", "echo-af_packet"},
     {"echo-spin", "echo-af_packet"},
     {"echo-ring-spin", "echo-af_packet"},
@@ -45,9 +68,9 @@ static void print_contender(struct bench_report *report, const struct contender 
     bench_text(report, "path", kind->path);
     bench_text(report, "driver", kind->driver);
     bench_text(report, "load", kind->load);
-    bench_flag(report, "neighbour", false);
+    bench_flag(report, "neighbour", kind->neighbour);
     bench_flag(report, "auth", kind->auth);
-    bench_flag(report, "probes", false);
+    bench_flag(report, "probes", kind->probes);
     if (contender->why[0])
         bench_text(report, "why", contender->why);
     bench_count(report, "blocks", contender->tally.blocks);
@@ -97,6 +120,34 @@ static void print_ratios(struct bench_report *report, const struct harness *harn
     bench_close(report);
 }
 
+/* What a loop noticed since it first stood still. It stands now, so its core may be read. */
+static void print_loop(struct bench_report *report, struct harness *harness, uint32_t stand)
+{
+    struct loop *loop = &harness->stand[stand].loop;
+    const struct rtt_echo *echo = &harness->stand[stand].echo;
+    const struct core_counters *now = core_counters(loop->core), *before = &harness->before[stand];
+    bench_open(report, harness_stand_name(stand));
+    bench_count(report, "parked", echo->parked);
+    bench_number(report, "parked_s", (double)echo->parked_ns / 1e9);
+    bench_count(report, "ticks", now->ticks - before->ticks);
+    bench_count(report, "ticks_missed", now->ticks_missed - before->ticks_missed);
+    bench_count(report, "fail_safes", now->fail_safes - before->fail_safes);
+    bench_count(report, "resets", now->resets - before->resets);
+    bench_count(report, "recoveries", now->recoveries - before->recoveries);
+    bench_count(report, "invariant_failures", now->invariant_failures);
+    bench_count(report, "stalls", count_read(&loop->watchdog.stalls));
+    bench_close(report);
+}
+
+static void print_loops(struct bench_report *report, struct harness *harness)
+{
+    bench_open(report, "loop");
+    for (uint32_t i = 0; i < STANDS; i++)
+        if (harness->stand_up[i] && harness->stand[i].running)
+            print_loop(report, harness, i);
+    bench_close(report);
+}
+
 void print_all(struct harness *harness, bool json, int64_t start_ns)
 {
     struct bench_report report;
@@ -116,6 +167,8 @@ void print_all(struct harness *harness, bool json, int64_t start_ns)
             print_contender(&report, &harness->contender[i]);
     bench_close(&report);
     print_ratios(&report, harness);
+    print_loops(&report, harness);
+    budget_print(&report, harness);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);
     bench_end(&report);
 }

@@ -6,7 +6,8 @@
  * turn by one of a few ways. With `--move` every other report of a host comes from another source port. With
  * `--hungry` the meters read next to nothing, so that no load is above what hosts may draw. With `--heavy
  * METER` the meters read what the hosts report, and that one 300 A from one SIGUSR1 to the next, whatever
- * hosts are told.
+ * hosts are told. With `--flood N METER` besides, each step of 2 ms brings N more measurements and as many
+ * requests for power.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,7 +41,8 @@ struct traffic {
     int meters;
     struct sockaddr_in meters_to, hosts_to;
     bool damage, move, hungry, heavy;
-    uint32_t heavy_meter;
+    uint32_t heavy_meter, flood;
+    uint64_t frames, requests;  /* that the kernel took; of power, among these */
     uint64_t sequence, measurements, damaged, reports, leases, accepted, unreadable;
 };
 
@@ -121,9 +123,8 @@ static void send_frame(struct traffic *traffic, int fd, const struct sockaddr_in
         bytes -= 1;
     if (damage == 3)
         data[FRAME_HEADER_BYTES] = 0xFF;
-    sendto(fd, data, bytes, 0, (const struct sockaddr *)to, sizeof *to);
-    if (damage == 4)
-        sendto(fd, data, bytes, 0, (const struct sockaddr *)to, sizeof *to);
+    for (int times = damage == 4 ? 2 : 1; times > 0; times--)
+        traffic->frames += sendto(fd, data, bytes, 0, (const struct sockaddr *)to, sizeof *to) > 0;
 }
 
 static double current_of(const struct traffic *traffic, uint32_t meter)
@@ -205,6 +206,27 @@ static void report(struct traffic *traffic, struct played_host *host)
     traffic->reports++;
 }
 
+/* The answers are no leases; obey() counts them as unreadable. */
+static void request(struct traffic *traffic, struct played_host *host)
+{
+    uint8_t data[DATAGRAM_MAX];
+    const struct token_request token = {.request = ++traffic->requests, .amount_mw = 100000,
+                                        .duration_ns = NS_PER_S};
+    struct frame frame = {.kind = FRAME_TOKEN_REQUEST, .sender = host->holder.config.host};
+    frame.body_bytes =
+        token_request_encode(&token, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
+    send_frame(traffic, host->socket, &traffic->hosts_to, data, &frame, -1);
+}
+
+static void flood(struct traffic *traffic)
+{
+    const struct model *model = &traffic->site.model;
+    for (uint32_t i = 0; i < traffic->flood; i++) {
+        measure(traffic, i % model->meter_count);
+        request(traffic, &traffic->host[i % model->host_count]);
+    }
+}
+
 static void play(struct traffic *traffic, int64_t duration_ns)
 {
     const struct model *model = &traffic->site.model;
@@ -228,6 +250,7 @@ static void play(struct traffic *traffic, int64_t duration_ns)
             obey(traffic, &traffic->host[i]);
             report(traffic, &traffic->host[i]);
         }
+        flood(traffic);
         step++;
         const struct timespec rest = {.tv_nsec = STEP_NS};
         nanosleep(&rest, NULL);
@@ -239,7 +262,8 @@ int main(int argc, char **argv)
     struct traffic traffic = {0};
     if (argc < 4) {
         fprintf(stderr,
-                "usage: daemon_traffic SITE SUFFIX SECONDS [--damage | --move | --hungry | --heavy METER]\n");
+                "usage: daemon_traffic SITE SUFFIX SECONDS [--damage | --move | --hungry | "
+                "--heavy METER | --flood N METER]\n");
         return 2;
     }
     traffic.damage = argc > 4 && !strcmp(argv[4], "--damage");
@@ -247,18 +271,20 @@ int main(int argc, char **argv)
     traffic.hungry = argc > 4 && !strcmp(argv[4], "--hungry");
     if (site_load(&traffic.site, argv[1], "default", stderr))
         return 2;
+    traffic.flood = argc > 6 && !strcmp(argv[4], "--flood") ? (uint32_t)atoi(argv[5]) : 0;
     traffic.heavy_meter = argc > 5 ? 0 : INDEX_NONE;
     while (argc > 5 && traffic.heavy_meter < traffic.site.model.meter_count &&
-           strcmp(traffic.site.model.meter[traffic.heavy_meter].name, argv[5]))
+           strcmp(traffic.site.model.meter[traffic.heavy_meter].name, argv[argc - 1]))
         traffic.heavy_meter++;
     start(&traffic, argv[2]);
     play(&traffic, (int64_t)(atof(argv[3]) * 1e9));
     printf("{\"measurements\": %llu, \"damaged\": %llu, \"reports\": %llu, \"leases\": %llu, \"accepted\": "
            "%llu, "
-           "\"unreadable\": %llu}\n",
+           "\"unreadable\": %llu, \"frames\": %llu, \"requests\": %llu}\n",
            (unsigned long long)traffic.measurements, (unsigned long long)traffic.damaged,
            (unsigned long long)traffic.reports, (unsigned long long)traffic.leases,
-           (unsigned long long)traffic.accepted, (unsigned long long)traffic.unreadable);
+           (unsigned long long)traffic.accepted, (unsigned long long)traffic.unreadable,
+           (unsigned long long)traffic.frames, (unsigned long long)traffic.requests);
     free(traffic.host);
     site_unload(&traffic.site);
     return 0;

@@ -133,6 +133,46 @@ static void t_resp_is_of_the_slowest_type_below(void **state)
     done(&l);
 }
 
+#define MEASURED(longest, age) \
+    "servers:\n  - name: default\n    ports: [{driver: synthetic, interface: eth0, address: 10.0.0.9, " \
+    "udp: 7001}]\n    measured:\n      when: \"2026-11-21T02:14:03Z\"\n      host: h\n      kernel: k\n" \
+    "      cpu: c\n      version: v\n      hiccups: {span: 5s, longest: " longest ", p999: 1us, " \
+    "over_10us: 0, over_100us: 0, over_1ms: 0, lost: 0%}\n      age: " age "\n"
+#define FRESH_MEASURED "meters:\n  - {id: m, node: branch, period: 16ms, fresh: measured}\n"
+#define HEATS BRANCH("volts_low: 100%, " SETTINGS ", instantaneous: 16kA") TYPE("") HOSTS(60)
+#define PROMPT "{n: 20000, p50: 1us, p99: 10us, p999: 100us, max: 1ms}"
+
+/* What it measured of itself makes T_fresh longer, and with it T_resp: less can be held for longer. */
+static void a_slow_machine_derates_itself(void **state)
+{
+    static const char *const machine[] = {
+        HEATS FRESH_MEASURED MEASURED("100us", PROMPT), HEATS FRESH_MEASURED MEASURED("60ms", PROMPT),
+        HEATS FRESH_MEASURED MEASURED("100us", "{n: 20000, p50: 1ms, p99: 80ms, p999: 150ms, max: 2s}"),
+        HEATS FRESH_MEASURED MEASURED("100us", "{n: 20000, p50: 1ms, p99: 80ms, p999: 20s, max: 30s}")};
+    static const double fresh_s[] = {0.043, 0.162, 0.342, 1};
+    double before_a = INFINITY;
+    struct looked l;
+
+    (void)state;
+    look(&l, HEATS METER);      /* 100 ms */
+    double written_a = l.branch->admissible_a;
+    done(&l);
+    for (size_t i = 0; i < sizeof machine / sizeof machine[0]; i++) {
+        look(&l, machine[i]);
+        near(l.branch->fresh_s, fresh_s[i], 1e-9);
+        near(l.branch->respond_s, fresh_s[i] + 1.121202, 1e-6);
+        assert_true(l.branch->admissible_a < before_a);
+        assert_true((l.branch->admissible_a > written_a) == (i == 0));
+        before_a = l.branch->admissible_a;
+        done(&l);
+    }
+    assert_true(before_a < 0.9 * written_a);
+    /* what is written no machine changes */
+    look(&l, HEATS METER MEASURED("60ms", "{n: 20000, p50: 1ms, p99: 80ms, p999: 20s, max: 30s}"));
+    near(l.branch->admissible_a, written_a, 1e-9);
+    done(&l);
+}
+
 static void lower_volts_carry_fewer(void **state)
 {
     struct looked l;
@@ -480,6 +520,7 @@ int main(void)
         cmocka_unit_test(a_dark_start_goes_in_groups),
         cmocka_unit_test(a_generator_takes_a_dark_start_in_steps),
         cmocka_unit_test(pairs_skip_nodes_without_a_device_and_inherit_the_fault),
+        cmocka_unit_test(a_slow_machine_derates_itself),
         cmocka_unit_test(an_unstated_fault_warns_of_nothing),
     };
 

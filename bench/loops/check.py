@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What of bench/loops cannot be noise: every contender answers, the counts add up, a loop that stood still
+has not noticed, and wrong use is refused.
+
+usage: check.py LOOPS"""
+import fcntl
+import json
+import subprocess
+import sys
+
+TICK_S = 0.02
+LONG_S = 120
+
+
+def run(loops, *arguments):
+    return subprocess.run([loops, *arguments], capture_output=True, text=True, timeout=LONG_S, check=False)
+
+
+def say(good, what, why=''):
+    print(f'{"ok" if good else "not ok"} - {what}{": " + str(why) if why and not good else ""}')
+    return good
+
+
+def wrong_use(loops):
+    good = True
+    for arguments in (['--seconds', '0'], ['--seconds', 'x'], ['--seconds'], ['--only', 'nobody'], ['--only'],
+                      ['--only', 'echo-spin,'], ['--fast'], ['echo-spin']):
+        done = run(loops, *arguments)
+        good &= say(done.returncode == 2 and done.stderr and not done.stdout,
+                    f'refused: loops {" ".join(arguments)}', (done.returncode, done.stderr))
+    return good
+
+
+def histogram_count(part):
+    return sum(count for _, count in part['ns'])
+
+
+def check_contender(name, row):
+    if 'why' in row:
+        print(f'# {name} is not here: {row["why"]}')
+        return True
+    counts = {key: row[key] for key in ('sent', 'n', 'warm', 'lost')}
+    good = say(row['n'] > 0, f'{name} answers', counts)
+    good &= say(row['sent'] == row['n'] + row['warm'] + row['lost'], f'{name}: counts add up', counts)
+    for part in ('first', 'last', 'scheduled'):
+        if part in row:
+            good &= say(histogram_count(row[part]) == row['n'], f'{name}: {part} has them all', counts)
+    if row['n']:
+        good &= say(row['first']['p50_us'] <= row['last']['p50_us'] > 0, f'{name}: first before last')
+    return good
+
+
+def check_all(loops, names):
+    done = run(loops, '--json', '--seconds', '1')
+    if not say(done.returncode == 0, 'all contenders, one round', done.stderr):
+        return False
+    found = json.loads(done.stdout)
+    good = say(sorted(found['contender']) == sorted(names), 'each name of --list is there')
+    for name, row in found['contender'].items():
+        good &= check_contender(name, row)
+    return good & say(found['floor']['hiccup']['span_s'] > 0.1, 'the floor was measured')
+
+
+# Reports skip no time. Had the loop noticed where it stood still, all these ticks would be missed, and leases
+# would have run out.
+def check_parked(loops):
+    done = run(loops, '--json', '--seconds', '5', '--only',
+               'flyball-af_packet-auth-report,echo-af_packet-one,echo-spin-one')
+    if not say(done.returncode == 0, 'a loop that stands still', done.stderr):
+        return False
+    row = json.loads(done.stdout)['loop']['af_packet-auth']
+    parked_ticks = row['parked_s'] / TICK_S
+    good = say(row['parked'] > 5 and parked_ticks > 100, 'it stood still', row)
+    good &= say(row['ticks_missed'] < parked_ticks / 2, 'its ticks were not missed', row)
+    good &= say(row['ticks'] > 0, 'it ran between', row)
+    for key in ('fail_safes', 'resets', 'recoveries', 'invariant_failures'):
+        good &= say(row[key] == 0, f'{key} 0', row)
+    return good
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    loops = sys.argv[1]
+    good = wrong_use(loops)
+    listed = run(loops, '--list')
+    names = [line.split()[0] for line in listed.stdout.splitlines()]
+    good &= say(listed.returncode == 0 and len(names) > 20, '--list names the contenders')
+    with open('/tmp/core1.lock', 'w', encoding='ascii') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        first = run(loops, '--json', '--seconds', '1', '--only', 'echo-spin')
+        if first.returncode == 77:
+            print(first.stderr, end='')
+            return 77 if good else 1
+        good &= check_all(loops, names)
+        good &= check_parked(loops)
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
