@@ -11,7 +11,7 @@ QUANTILE_KEYS = ('p50', 'p99', 'p999')
 BUDGET = (
     ('event detection', 2.3, (('loops', ('stage', 'decoded'), 'from the poll that found a frame to its slot'),
                               ('lane', ('upmu', 'ns_per_packet'), 'a packet to a reading, mean'))),
-    ('edge processing', 1.8, (('lane', ('raw_64', 'ns_per_packet'), '64 samples measured, mean'))),
+    ('edge processing', 1.8, (('lane', ('raw_64', 'ns_per_packet'), '64 samples measured, mean'),)),
     ('rack coordination', 12.5, (('loops', ('stage', 'sent_emergency'),
                                   'an emergency, from the poll that found the frame to its lease sent'),
                                  ('pipeline', ('emergency_ns',),
