@@ -15,8 +15,8 @@
 #include "wire/frame.h"
 #include "wire/upmu.h"
 
-enum { FAIL_SAFE_MW = 1600000, CAP_MAX_MW = 8000000, PHYS_MAX_MW = 10300000, INCARNATION = 77, AWAIT_MS = 200, RECEIVE_BYTES = 8 << 20,
-       SETTLE_NS = 50000 };
+enum { FAIL_SAFE_MW = 1600000, CAP_MAX_MW = 8000000, PHYS_MAX_MW = 10300000, INCARNATION = 77, AWAIT_MS = 200,
+       SETTLE_NS = 50000, RECEIVE_BYTES = 8 << 20 };
 
 static int enter(const char *netns)
 {

@@ -26,8 +26,8 @@
 #include "rt/thread.h"
 #include "rt/throttle.h"
 
-enum { CLIENT_CORE = 0, CLIENT_PRIORITY = 70, CONTROL_BYTES = 512, OUTPUT_BYTES = 16 << 20, LIMIT_S = 120, TX = SOF_TIMESTAMPING_TX_SCHED |
-       SOF_TIMESTAMPING_OPT_TSONLY };
+enum { CLIENT_CORE = 0, CLIENT_PRIORITY = 70, CONTROL_BYTES = 512, OUTPUT_BYTES = 16 << 20, LIMIT_S = 120,
+       TX = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_OPT_TSONLY };
 
 static volatile sig_atomic_t told_to_stop;
 
