@@ -4,6 +4,8 @@
  * a host for it, tags on both, again and again; by the kernel's stamps of the sender's own socket (frame
  * handed to the interface, frame taken from it), and by its own clock around the calls.
  *
+ * Nothing spins in real time: probes are armed meanwhile (docs/latency.md, Before it is armed).
+ *
  * usage: wire_own SUFFIX, until SIGTERM; SUFFIX names the network that it makes. Says "ready" on standard
  * error, and prints {"commit": ..., "rows": [[MONOTONIC before, wire ns, own ns], ...]}.
  */
@@ -24,9 +26,8 @@
 #include "bench/report.h"
 #include "bench/rtt_stand.h"
 #include "rt/thread.h"
-#include "rt/throttle.h"
 
-enum { CLIENT_CORE = 0, CLIENT_PRIORITY = 70, CONTROL_BYTES = 512, OUTPUT_BYTES = 16 << 20, LIMIT_S = 120,
+enum { CLIENT_CORE = 0, CONTROL_BYTES = 512, OUTPUT_BYTES = 16 << 20, LIMIT_S = 120,
        TX = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_OPT_TSONLY };
 
 static volatile sig_atomic_t told_to_stop;
@@ -108,7 +109,6 @@ static int run(struct rtt_stand *stand)
     if (result)
         return result;
     rt_pin(CLIENT_CORE);
-    rt_fifo(CLIENT_PRIORITY);
     if (rtt_warm_up(stand))
         return fprintf(stderr, "wire_own: the hosts were not leased after the warm-up\n"), 1;
     show_sent(stand->client.socket, false);
@@ -125,7 +125,6 @@ int main(int argc, char **argv)
 {
     static struct rtt_stand stand = {.site_path = BENCH_SOURCE "/bench/rtt.yaml", .auth = true,
                                      .told_to_stop = &told_to_stop};
-    struct rt_throttle throttle = {.lifeline = -1};
     if (argc != 2 || strlen(argv[1]) >= sizeof stand.suffix)
         return fprintf(stderr, "usage: wire_own SUFFIX; as root\n"), 2;
     strcpy(stand.suffix, argv[1]);
@@ -135,14 +134,13 @@ int main(int argc, char **argv)
     int result = bench_alone("wire_own", LIMIT_S);
     if (result)
         return fprintf(stderr, "wire_own: %s\n", strerror(-result)), 3;
-    rt_throttle_lift(&throttle, RT_THROTTLE_FILE);
     result = rtt_stand_open(&stand);
+    stand.site.server.priority = 0;
     if (!result)
         result = run(&stand);
     if (stand.error[0])
         fprintf(stderr, "wire_own: %s\n", stand.error);
     rtt_stand_stop(&stand);
     rtt_stand_close(&stand);
-    rt_throttle_restore(&throttle);
     return result;
 }

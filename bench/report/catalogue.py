@@ -50,6 +50,11 @@ BENCHES = (
     Bench('safety', 'bench/safety', 'hours of virtual time with faults', ('--json',),
           ('--json', '--place', 'plain-20', '--hours', '1'), limit_s=1800),
     Bench('safety-speed', 'bench/safety', 'its speed alone', ('--json', '--speed'), calm=True),
+    Bench('software', 'bench/rtt', 'frame in to cap frame out with tags, beside the white paper\'s budget',
+          ('--auth', *RTT), ('--auth', *RTT), noise_exits=(1,)),
+    Bench('wire', 'bench/wire', 'a reading in to its first lease out, by eBPF and by the sender itself; who '
+          'took the time of the 10 worst moments', ('--json', '--seconds', '10'),
+          ('--json', '--seconds', '3'), noise_exits=(1,), limit_s=240),
     Bench('leaf', 'tests/system/armed_leaf_test', 'a probe armed in a leaf function spoils nothing',
           (), (), json=False),
 )
