@@ -43,7 +43,7 @@ static uint32_t subject_of(const struct slot *slot)
 static int64_t gaps_in(const struct budget *budget, uint8_t lane, const struct budget_times *times,
                        int64_t *longest_ns)
 {
-    const struct gap *received = lane < LANES_MAX ? budget->lane_gap[lane] : NULL;
+    const struct gap *received = lane < LANES_MAX ? budget->lane_gap[lane] : budget->send_gap;
     int64_t t_ns = times->t_receive_ns, end_ns = t_ns + times->decided_ns;
     int64_t sum_ns = gap_within(received, t_ns - times->wait_ns, t_ns + times->decoded_ns, longest_ns);
     sum_ns += gap_within(budget->decide_gap, t_ns + times->decoded_ns, end_ns, longest_ns);
@@ -125,7 +125,9 @@ void budget_lease_missed(struct budget *budget, const struct ring *ring, const s
 {
     struct slot slot = {.t_receive_ns = lease->t_receive_ns, .waited = lease->waited, .lane = LANES_MAX};
     struct slot found;
-    if (ring && !ring_copy(ring, lease->slot_sequence, &found))
+    if (lease->hand && lease->hand->sequence == lease->slot_sequence)
+        slot = *lease->hand;
+    else if (ring && !ring_copy(ring, lease->slot_sequence, &found))
         slot = found;
     struct budget_times times = times_of(budget, &slot);
     times.sent_ns = lease->sent_ns - lease->t_receive_ns;

@@ -97,9 +97,10 @@ enum budget_class budget_class_of(const struct slot *slot);
  * `emergency`: it sent such a lease. */
 void budget_slot_missed(struct budget *budget, const struct slot *slot, bool held, bool emergency);
 
-/* rt, egress: a lease of a slot that was in time left late. Where the slot is in the ring no more, or not
- * yet, its stages are not known, and the way to the port is blamed. */
+/* rt, egress: a lease of a slot that was in time left late. Where the slot is neither in hand nor in the
+ * ring, its stages are not known: the way to the port is blamed, and gaps are those of the sending thread. */
 struct budget_lease {
+    const struct slot *hand;    /* the slot that decide, on this thread, has not ended; NULL: none */
     int64_t t_receive_ns, sent_ns;
     uint64_t slot_sequence;
     uint32_t host;

@@ -200,6 +200,46 @@ static void a_lease_that_leaves_late_is_blamed_by_the_stages_of_its_slot(void **
     free(bed);
 }
 
+/* Run to completion: leases leave before their slot is committed. The lane's thread did not run before it
+ * came, and what was left of the budget the port took. */
+static void a_slot_in_hand_is_known_before_it_is_in_the_ring(void **state)
+{
+    (void)state;
+    struct bed *bed = make();
+    struct ring ring;
+    void *memory = aligned_alloc(64, ring_bytes(RING_PLACES));
+    assert_non_null(memory);
+    assert_int_equal(ring_init(&ring, memory, RING_PLACES), 0);
+    struct slot *slot = ring_claim(&ring);
+    uint64_t sequence = slot->sequence;
+    *slot = slot_of(bed, 49, 0, 0, 0);
+    slot->sequence = sequence;
+    bed->lane.last_ns = T_NS - 48 * MS;
+    gap_mark(&bed->lane, T_NS, false);
+    struct budget_lease lease = {.hand = slot, .t_receive_ns = T_NS, .sent_ns = T_NS + 4 * MS, .host = 4,
+                                 .slot_sequence = sequence, .waited = slot->waited};
+    budget_lease_missed(&bed->budget, &ring, &lease);
+    struct budget_miss miss = newest(bed);
+    assert_int_equal(miss.stage, BUDGET_WAIT);
+    assert_int_equal(miss.cause, BUDGET_GAP);
+    assert_int_equal(miss.longest_gap_ns, 48 * MS);
+    assert_int_equal(miss.class, BUDGET_READING);
+    /* another slot is in hand: this one's is not known, and its gaps are the sender's */
+    lease.slot_sequence = 77;
+    budget_lease_missed(&bed->budget, &ring, &lease);
+    miss = newest(bed);
+    assert_int_equal(miss.cause, BUDGET_BACKLOG);
+    assert_int_equal(miss.class, BUDGET_CLASSES);
+    bed->send.last_ns = T_NS - 47 * MS;
+    gap_mark(&bed->send, T_NS, false);
+    lease.slot_sequence++;
+    budget_lease_missed(&bed->budget, &ring, &lease);
+    assert_int_equal(newest(bed).cause, BUDGET_GAP);
+    assert_int_equal(newest(bed).longest_gap_ns, 47 * MS);
+    free(memory);
+    free(bed);
+}
+
 static void the_way_is_the_networks(void **state)
 {
     (void)state;
@@ -252,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_miss_is_blamed_on_the_stage_that_passed_its_share_most),
         cmocka_unit_test(a_gap_explains_a_miss_only_if_it_would_have_been_in_time_without),
         cmocka_unit_test(a_lease_that_leaves_late_is_blamed_by_the_stages_of_its_slot),
+        cmocka_unit_test(a_slot_in_hand_is_known_before_it_is_in_the_ring),
         cmocka_unit_test(the_way_is_the_networks),
         cmocka_unit_test(the_newest_misses_are_kept_the_newest_first),
         cmocka_unit_test(classes_are_those_of_inputs_from_outside),
