@@ -5,7 +5,8 @@
  * It begins when the frame may have been there: at the last poll that left the queue empty. So what it waited
  * for its poll is an upper bound, carried in the slot (slot.waited). It ends when the input is decided, and
  * for each lease that came of it when the port has taken it. An input that was late when it was decided is
- * one miss, whatever leaves of it; one that was in time then is a miss for each lease that leaves late.
+ * one miss, whatever leaves of it; one that was in time then is a miss for each lease that leaves late. So
+ * is each late lease of a tick, which is no input: its time begins when it enters.
  *
  * A miss has one stage, the one that passed its share by most, and one cause: a gap, where without gaps of
  * its threads (gap.h) it would have been in time; else what the stage has of its own. In the way of a slot

@@ -57,12 +57,13 @@ static struct spsc *oldest_input(struct decide *decide, int64_t *t_ns)
     return oldest;
 }
 
-/* What was too late once it was decided is one miss, whatever leaves of it. */
+/* What was too late once it was decided is one miss, whatever leaves of it. A tick is no input from outside
+ * and no miss: its leases are, those that leave late. */
 static bool is_late(const struct decide *decide, const struct slot *slot)
 {
     const struct budget *budget = &decide->budget;
-    return budget->budget_ns && budget_spent_ns(budget, slot->waited, slot->stage_ns[STAGE_DECIDED]) >
-                                    budget->budget_ns;
+    int64_t spent_ns = budget_spent_ns(budget, slot->waited, slot->stage_ns[STAGE_DECIDED]);
+    return budget->budget_ns && spent_ns > budget->budget_ns && budget_class_of(slot) != BUDGET_CLASSES;
 }
 
 static void hand_over(struct decide *decide, const struct slot *slot)

@@ -397,6 +397,26 @@ static void an_input_that_was_late_is_one_miss_whatever_leaves_of_it(void **stat
     assert_int_equal(decide->spent[BUDGET_READING].live.count, 0);
 }
 
+/* Cuts of an emergency among them: nobody else would count them. */
+static void leases_of_a_tick_that_took_too_long_are_left_for_egress_to_judge(void **state)
+{
+    struct bed *bed = *state;
+    struct decide *decide = &bed->decide;
+    budget_set(&decide->budget, 10 * NS_PER_MS);
+    bed->core.emergencies = 1;
+    bed->core.took_ns = 70 * NS_PER_MS;
+    bed->core.clock = &bed->base;
+    rig_clock_set(&bed->base, START_NS + TICK_NS);
+    assert_true(decide_next(decide));
+    assert_int_equal(bed->core.step[0].kind, SLOT_TICK);
+    assert_int_equal(count_read(&decide->budget.misses), 0);
+    const struct egress *cut = spsc_peek(decide->emergency);
+    assert_non_null(cut);
+    assert_int_equal(cut->waited & WAITED_LATE, 0);
+    assert_true(cut->t_receive_ns == START_NS + TICK_NS);
+    assert_int_equal(decide->slot->stage_ns[STAGE_DECIDED], 70 * NS_PER_MS);
+}
+
 static void what_waited_for_room_in_egress_is_told_from_a_backlog(void **state)
 {
     struct bed *bed = *state;
@@ -441,6 +461,7 @@ int main(void)
         BED(slots_are_marked_while_the_clock_is_not_synchronised),
         BED(what_stands_behind_in_the_queue_is_told_ahead),
         BED(an_input_that_was_late_is_one_miss_whatever_leaves_of_it),
+        BED(leases_of_a_tick_that_took_too_long_are_left_for_egress_to_judge),
         BED(what_waited_for_room_in_egress_is_told_from_a_backlog),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
