@@ -244,24 +244,25 @@ bool decide_waiting(const struct decide *decide)
 
 /* A refused lease asks for no other, so it needs no room. It must not wait for any either: egress stands
  * still while its returns are full, and then neither would ever move again. */
-static bool take_returned(struct decide *decide)
+static bool take_returned(struct decide *decide, int64_t now_ns)
 {
     struct spsc *returns = decide->input[decide->inputs - 1];
     if (!spsc_peek(returns))
         return false;
-    enter_input(decide, returns, timebase_now_ns(decide->base));
+    enter_input(decide, returns, now_ns);
     return true;
 }
 
 bool decide_next(struct decide *decide)
 {
     decide_tap(decide, 0);
+    /* also while it only waits for room: that is no gap */
+    int64_t now_ns = timebase_now_ns(decide->base), t_ns = now_ns;
+    gap_mark(decide->gap, now_ns, false);
     bool held = decide->held;
     decide->held = !room(decide);
     if (decide->held)
-        return take_returned(decide);
-    int64_t now_ns = timebase_now_ns(decide->base), t_ns = now_ns;
-    gap_mark(decide->gap, now_ns, false);
+        return take_returned(decide, now_ns);
     if (held)
         decide->held_until_ns = now_ns;
     struct spsc *queue = oldest_input(decide, &t_ns);
