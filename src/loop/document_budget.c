@@ -70,11 +70,11 @@ static void write_gaps(const struct gap *gap, FILE *out)
 {
     const char *comma = "";
     for (uint32_t i = 0; i < GAPS_KEPT; i++) {
-        uint64_t end_ns = count_read(&gap->kept[i].end_ns);
-        if (!end_ns)
+        struct gap_kept kept;
+        if (!gap_read(gap, i, &kept))
             continue;
-        fprintf(out, "%s{\"t_ns\": %llu, \"ms\": %.3f}", comma, (unsigned long long)end_ns,
-                (double)count_read(&gap->kept[i].length_ns) / 1e6);
+        fprintf(out, "%s{\"t_ns\": %lld, \"ms\": %.3f, \"working\": %s}", comma, (long long)kept.end_ns,
+                (double)kept.length_ns / 1e6, kept.working ? "true" : "false");
         comma = ", ";
     }
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pthread.h>
+
 #include <cmocka.h>
 
 #include "loop/budget.h"
@@ -76,6 +78,47 @@ static void a_gap_is_what_lies_between_two_readings_of_the_clock(void **state)
     assert_int_equal(gap_within(&gap, gap.last_ns, gap.last_ns + MS, &longest_ns), 0);
     assert_int_equal(gap_within(NULL, 0, INT64_MAX, &longest_ns), 0);
     gap_mark(NULL, T_NS, false);
+}
+
+/* Number n ends at n * 100 ms; one in three is of 90 ms, the others of 1: each place holds both in turn. */
+enum { RACES = 1000000 };
+
+static int64_t end_of(int64_t n) { return n * 100 * MS; }
+
+static void *note_gaps(void *argument)
+{
+    struct gap *gap = argument;
+    for (int64_t n = 1; n <= RACES; n++)
+        gap_note(gap, end_of(n), n % 3 ? MS : 90 * MS, false);
+    return NULL;
+}
+
+/* Length and end of two of them never make a third. */
+static void a_gap_is_read_whole_while_its_thread_writes_the_next(void **state)
+{
+    (void)state;
+    struct bed *bed = make();
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, note_gaps, &bed->lane), 0);
+    uint64_t looks = 0, known = 0, torn = 0, gaps = 0;
+    for (; gaps < RACES; looks++) {
+        gaps = count_read(&bed->lane.over[0]);
+        struct gap_kept kept;
+        if (!gap_read(&bed->lane, gaps, &kept))
+            continue;
+        known++;
+        int64_t length_ns = kept.end_ns / (100 * MS) % 3 ? MS : 90 * MS;
+        torn += kept.end_ns % (100 * MS) != 0 || kept.length_ns != length_ns;
+    }
+    pthread_join(thread, NULL);
+    print_message("%llu looks, %llu torn\n", (unsigned long long)looks, (unsigned long long)torn);
+    assert_int_equal(torn, 0);
+    assert_true(known > 0);
+    int64_t longest_ns = 0;
+    /* of the newest 64 */
+    assert_int_equal(gap_within(&bed->lane, 0, end_of(RACES) - 1, &longest_ns), 1933 * MS - 1);
+    assert_int_equal(longest_ns, 90 * MS);
+    free(bed);
 }
 
 static void a_wait_is_counted_in_parts_of_the_budget_and_never_wraps(void **state)
@@ -288,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gap_is_what_lies_between_two_readings_of_the_clock),
+        cmocka_unit_test(a_gap_is_read_whole_while_its_thread_writes_the_next),
         cmocka_unit_test(a_wait_is_counted_in_parts_of_the_budget_and_never_wraps),
         cmocka_unit_test(a_miss_is_blamed_on_the_stage_that_passed_its_share_most),
         cmocka_unit_test(a_gap_explains_a_miss_only_if_it_would_have_been_in_time_without),
