@@ -40,16 +40,16 @@ static uint32_t subject_of(const struct slot *slot)
 }
 
 /* A gap in one thread is none in the others: each stretch counts those of its own. */
-static int64_t gaps_in(const struct budget *budget, uint8_t lane, const struct budget_times *times,
-                       int64_t *longest_ns)
+static struct gap_sum gaps_in(const struct budget *budget, uint8_t lane, const struct budget_times *times)
 {
     const struct gap *received = lane < LANES_MAX ? budget->lane_gap[lane] : budget->send_gap;
     int64_t t_ns = times->t_receive_ns, end_ns = t_ns + times->decided_ns;
-    int64_t sum_ns = gap_within(received, t_ns - times->wait_ns, t_ns + times->decoded_ns, longest_ns);
-    sum_ns += gap_within(budget->decide_gap, t_ns + times->decoded_ns, end_ns, longest_ns);
+    struct gap_sum sum = {0};
+    gap_add(received, t_ns - times->wait_ns, t_ns + times->decoded_ns, &sum);
+    gap_add(budget->decide_gap, t_ns + times->decoded_ns, end_ns, &sum);
     if (times->sent_ns)
-        sum_ns += gap_within(budget->send_gap, end_ns, t_ns + times->sent_ns, longest_ns);
-    return sum_ns;
+        gap_add(budget->send_gap, end_ns, t_ns + times->sent_ns, &sum);
+    return sum;
 }
 
 static enum budget_cause own_cause(enum budget_stage stage, bool held, bool behind)
@@ -59,6 +59,14 @@ static enum budget_cause own_cause(enum budget_stage stage, bool held, bool behi
     if (stage == BUDGET_QUEUE)
         return held ? BUDGET_PEER : BUDGET_BACKLOG;
     return stage == BUDGET_SEND && behind ? BUDGET_BACKLOG : BUDGET_WORK;
+}
+
+static enum budget_cause cause_of(const struct budget *budget, const struct budget_miss *miss,
+                                  const struct gap_sum *gaps, enum budget_cause own)
+{
+    if (miss->total_ns - (gaps->all_ns - gaps->working_ns) <= budget->budget_ns)
+        return BUDGET_GAP;
+    return miss->total_ns - gaps->all_ns <= budget->budget_ns ? BUDGET_LONG : own;
 }
 
 static void blame(const struct budget *budget, uint8_t lane, const struct budget_times *times, bool held,
@@ -82,9 +90,10 @@ static void blame(const struct budget *budget, uint8_t lane, const struct budget
     miss->stage_ns = took_ns[miss->stage];
     miss->total_ns = times->wait_ns + after_ns;
     miss->t_ns = times->t_receive_ns + after_ns;
-    miss->gap_ns = gaps_in(budget, lane, times, &miss->longest_gap_ns);
-    bool explained = miss->total_ns - miss->gap_ns <= budget->budget_ns;
-    miss->cause = (uint8_t)(explained ? BUDGET_GAP : own_cause(miss->stage, held, behind));
+    struct gap_sum gaps = gaps_in(budget, lane, times);
+    miss->gap_ns = gaps.all_ns;
+    miss->longest_gap_ns = gaps.longest_ns;
+    miss->cause = (uint8_t)cause_of(budget, miss, &gaps, own_cause(miss->stage, held, behind));
 }
 
 static void keep(struct budget *budget, const struct budget_miss *miss)

@@ -9,8 +9,9 @@
  * is each late lease of a tick, which is no input: its time begins when it enters.
  *
  * A miss has one stage, the one that passed its share by most, and one cause: a gap, where without gaps of
- * its threads (gap.h) it would have been in time; else what the stage has of its own. In the way of a slot
- * that is in time stand two compares.
+ * its threads (gap.h) between their pieces of work it would have been in time; where it takes those in work,
+ * too, nobody can say whose they were; else what the stage has of its own. In the way of a slot that is in
+ * time stand two compares.
  */
 #ifndef FLYBALL_LOOP_BUDGET_H
 #define FLYBALL_LOOP_BUDGET_H
@@ -32,6 +33,7 @@
 
 #define BUDGET_CAUSE_WORDS(X) \
     X(BUDGET_GAP, "gap", "a thread did not run: without that it would have been in time") \
+    X(BUDGET_LONG, "long", "a thread was so long at one piece of work: its own fault, or a gap in it") \
     X(BUDGET_BACKLOG, "backlog", "others were before it") \
     X(BUDGET_WORK, "work", "the stage itself took so long") \
     X(BUDGET_PEER, "peer", "decide waited for room for leases that had yet to leave") \

@@ -300,10 +300,9 @@ static bool tap(struct decide *decide, const struct slot *slot)
     static const uint64_t limit_pct_of[] = {[CLASS_DETAIL] = TAP_DETAIL_DROP_PCT,
                                             [CLASS_READING] = TAP_READING_DROP_PCT, [CLASS_RESERVED] = 100};
     enum slot_class class = class_of(slot);
-    uint64_t limit_pct = limit_pct_of[class];
     uint64_t depth = spsc_depth(decide->tap);
     struct slot *place = NULL;
-    if (depth * 100 < decide->tap->count * limit_pct)
+    if (depth * 100 < decide->tap->count * limit_pct_of[class])
         place = spsc_claim(decide->tap);
     if (!place) {
         count_add(&decide->counters.tap_dropped[class], 1);
@@ -313,6 +312,13 @@ static bool tap(struct decide *decide, const struct slot *slot)
     spsc_publish(decide->tap);
     count_most(&decide->counters.tap_most, depth + 1);
     return true;
+}
+
+/* What lies between the step and here may be long, too: after an order every account is written. */
+static void mark_work(struct decide *decide, const struct slot *slot)
+{
+    if ((slot->kind != SLOT_READING && slot->kind != SLOT_REPORT) || decide->outbox.count)
+        gap_mark(decide->gap, timebase_now_ns(decide->base), true);
 }
 
 void decide_tap(struct decide *decide, int64_t sent_ns)
@@ -326,6 +332,7 @@ void decide_tap(struct decide *decide, int64_t sent_ns)
         write_sent(decide, true);
     ring_commit(&decide->ring);
     tap(decide, slot);
+    mark_work(decide, slot);
     decide->slot = NULL;
     if (!decide->digest_due)
         return;

@@ -7,7 +7,7 @@ void gap_note(struct gap *gap, int64_t now_ns, int64_t length_ns, bool working)
     uint64_t gaps = count_read(&gap->over[0]);
     const uint64_t word[SEQLOCK_WORDS] = {(uint64_t)now_ns, (uint64_t)length_ns, working};
     seqlock_write(&gap->kept[gaps % GAPS_KEPT], word);
-    /* release, partner: the acquire in gap_within: it is there before it is counted */
+    /* release, partner: the acquire in gap_add: it is there before it is counted */
     atomic_store_explicit(&gap->over[0], gaps + 1, memory_order_release);
     for (int i = 0; i < GAP_SIZES; i++) {
         if (i)
@@ -42,11 +42,10 @@ static int64_t larger(int64_t a, int64_t b)
 }
 
 /* From the newest on: one that ended before is behind all that can lie in it. */
-int64_t gap_within(const struct gap *gap, int64_t from_ns, int64_t to_ns, int64_t *longest_ns)
+void gap_add(const struct gap *gap, int64_t from_ns, int64_t to_ns, struct gap_sum *sum)
 {
     /* acquire, partner: the release in gap_note */
     uint64_t gaps = gap ? atomic_load_explicit(&gap->over[0], memory_order_acquire) : 0;
-    int64_t sum_ns = 0;
     for (uint64_t back = 1; back <= GAPS_KEPT && back <= gaps; back++) {
         struct gap_kept kept;
         if (!gap_read(gap, gaps - back, &kept))
@@ -54,11 +53,11 @@ int64_t gap_within(const struct gap *gap, int64_t from_ns, int64_t to_ns, int64_
         if (kept.end_ns <= from_ns)
             break;
         int64_t first_ns = larger(kept.end_ns - kept.length_ns, from_ns);
-        int64_t last_ns = smaller(kept.end_ns, to_ns);
-        if (last_ns <= first_ns)
+        int64_t in_ns = smaller(kept.end_ns, to_ns) - first_ns;
+        if (in_ns <= 0)
             continue;
-        sum_ns += last_ns - first_ns;
-        *longest_ns = larger(*longest_ns, kept.length_ns);
+        sum->all_ns += in_ns;
+        sum->working_ns += kept.working ? in_ns : 0;
+        sum->longest_ns = larger(sum->longest_ns, kept.length_ns);
     }
-    return sum_ns;
 }

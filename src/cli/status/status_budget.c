@@ -27,12 +27,13 @@ static void print_stages(FILE *out, json_t *stages)
 {
     size_t i;
     json_t *row;
-    fprintf(out, "%-8s %10s %10s %10s %10s %10s %10s\n", "stage", "share ms", "gap", "backlog", "work",
-            "peer", "network");
+    fprintf(out, "%-8s %10s %10s %10s %10s %10s %10s %10s\n", "stage", "share ms", "gap", "long", "backlog",
+            "work", "peer", "network");
     json_array_foreach(stages, i, row)
-        fprintf(out, "%-8s %10.1f %10.0f %10.0f %10.0f %10.0f %10.0f\n", status_word(row, "stage"),
-                status_number(row, "share_ms"), status_number(row, "gap"), status_number(row, "backlog"),
-                status_number(row, "work"), status_number(row, "peer"), status_number(row, "network"));
+        fprintf(out, "%-8s %10.1f %10.0f %10.0f %10.0f %10.0f %10.0f %10.0f\n", status_word(row, "stage"),
+                status_number(row, "share_ms"), status_number(row, "gap"), status_number(row, "long"),
+                status_number(row, "backlog"), status_number(row, "work"), status_number(row, "peer"),
+                status_number(row, "network"));
 }
 
 static void print_threads(FILE *out, json_t *threads)

@@ -57,7 +57,6 @@ static void a_gap_is_what_lies_between_two_readings_of_the_clock(void **state)
 {
     (void)state;
     struct gap gap = {.last_ns = T_NS};
-    int64_t longest_ns = 0;
     gap_mark(&gap, T_NS + GAP_NS - 1, false);
     assert_int_equal(count_read(&gap.over[0]), 0);
     gap_mark(&gap, gap.last_ns + GAP_NS, false);
@@ -73,10 +72,14 @@ static void a_gap_is_what_lies_between_two_readings_of_the_clock(void **state)
     assert_int_equal(count_read(&gap.longest_ns), 25 * MS);
     assert_int_equal(count_read(&gap.longest_t_ns), gap.last_ns - 20 * MS);
     /* the last 5 ms of one of 25, and the whole of one of 20 */
-    assert_int_equal(gap_within(&gap, gap.last_ns - 25 * MS, gap.last_ns + MS, &longest_ns), 25 * MS);
-    assert_int_equal(longest_ns, 25 * MS);
-    assert_int_equal(gap_within(&gap, gap.last_ns, gap.last_ns + MS, &longest_ns), 0);
-    assert_int_equal(gap_within(NULL, 0, INT64_MAX, &longest_ns), 0);
+    struct gap_sum sum = {0}, none = {0};
+    gap_add(&gap, gap.last_ns - 25 * MS, gap.last_ns + MS, &sum);
+    assert_int_equal(sum.all_ns, 25 * MS);
+    assert_int_equal(sum.working_ns, 20 * MS);
+    assert_int_equal(sum.longest_ns, 25 * MS);
+    gap_add(&gap, gap.last_ns, gap.last_ns + MS, &none);
+    gap_add(NULL, 0, INT64_MAX, &none);
+    assert_int_equal(none.all_ns + none.longest_ns, 0);
     gap_mark(NULL, T_NS, false);
 }
 
@@ -114,10 +117,10 @@ static void a_gap_is_read_whole_while_its_thread_writes_the_next(void **state)
     print_message("%llu looks, %llu torn\n", (unsigned long long)looks, (unsigned long long)torn);
     assert_int_equal(torn, 0);
     assert_true(known > 0);
-    int64_t longest_ns = 0;
-    /* of the newest 64 */
-    assert_int_equal(gap_within(&bed->lane, 0, end_of(RACES) - 1, &longest_ns), 1933 * MS - 1);
-    assert_int_equal(longest_ns, 90 * MS);
+    struct gap_sum sum = {0};
+    gap_add(&bed->lane, 0, end_of(RACES) - 1, &sum);
+    assert_int_equal(sum.all_ns, 1933 * MS - 1);     /* of the newest 64 */
+    assert_int_equal(sum.longest_ns, 90 * MS);
     free(bed);
 }
 
@@ -197,6 +200,30 @@ static void a_gap_explains_a_miss_only_if_it_would_have_been_in_time_without(voi
     assert_int_equal(miss.stage, BUDGET_WAIT);
     assert_int_equal(miss.cause, BUDGET_GAP);
     assert_int_equal(miss.longest_gap_ns, 60 * MS);
+    free(bed);
+}
+
+/* Nobody can say whether the thread was long at it or was taken from it. */
+static void a_gap_in_work_is_no_excuse(void **state)
+{
+    (void)state;
+    struct bed *bed = make();
+    struct slot slot = slot_of(bed, 0, 1, 1, 60);
+    bed->decide.last_ns = T_NS + 2 * MS;
+    gap_mark(&bed->decide, T_NS + 62 * MS, true);
+    budget_slot_missed(&bed->budget, &slot, false, false);
+    struct budget_miss miss = newest(bed);
+    assert_int_equal(miss.stage, BUDGET_DECIDE);
+    assert_int_equal(miss.cause, BUDGET_LONG);
+    assert_int_equal(miss.gap_ns, 60 * MS);
+    assert_int_equal(miss.longest_gap_ns, 60 * MS);
+    /* 12 of 62 between two pieces of work: in time but for them */
+    memset(&bed->decide, 0, sizeof bed->decide);
+    bed->decide.last_ns = T_NS + 2 * MS;
+    gap_mark(&bed->decide, T_NS + 14 * MS, false);
+    gap_mark(&bed->decide, T_NS + 62 * MS, true);
+    budget_slot_missed(&bed->budget, &slot, false, false);
+    assert_int_equal(newest(bed).cause, BUDGET_GAP);
     free(bed);
 }
 
@@ -335,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_wait_is_counted_in_parts_of_the_budget_and_never_wraps),
         cmocka_unit_test(a_miss_is_blamed_on_the_stage_that_passed_its_share_most),
         cmocka_unit_test(a_gap_explains_a_miss_only_if_it_would_have_been_in_time_without),
+        cmocka_unit_test(a_gap_in_work_is_no_excuse),
         cmocka_unit_test(a_lease_that_leaves_late_is_blamed_by_the_stages_of_its_slot),
         cmocka_unit_test(a_slot_in_hand_is_known_before_it_is_in_the_ring),
         cmocka_unit_test(the_way_is_the_networks),

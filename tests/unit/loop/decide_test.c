@@ -447,6 +447,33 @@ static void what_waited_for_room_in_egress_is_told_from_a_backlog(void **state)
     assert_int_equal(count_read(&decide->budget.misses), 2);
 }
 
+/* An order writes every account before its slot ends; a reading that nothing comes of, hardly anything. */
+static void what_follows_a_decision_is_work(void **state)
+{
+    struct bed *bed = *state;
+    struct decide *decide = &bed->decide;
+    static const struct { uint8_t kind; uint32_t leases, working; } row[] = {
+        {SLOT_ORDER, 0, 1}, {SLOT_READING, 1, 1}, {SLOT_READING, 0, 0}, {SLOT_REPORT, 0, 0}};
+    int64_t now_ns = START_NS;
+    decide->tick = UINT64_MAX;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct gap gap = {.last_ns = now_ns};
+        decide->gap = &gap;
+        bed->core.leases = row[i].leases;
+        offer(bed, 0, row[i].kind, now_ns);
+        assert_true(decide_next(decide));
+        now_ns += 30 * NS_PER_MS;
+        rig_clock_set(&bed->base, now_ns);
+        decide_tap(decide, 0);
+        assert_false(decide_next(decide));
+        assert_int_equal(count_read(&gap.over[2]), 1);
+        assert_int_equal(count_read(&gap.working[2]), row[i].working);
+        now_ns += NS_PER_US;
+        rig_clock_set(&bed->base, now_ns);
+    }
+    decide->gap = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +496,7 @@ int main(void)
         BED(what_stands_behind_in_the_queue_is_told_ahead),
         BED(an_input_that_was_late_is_one_miss_whatever_leaves_of_it),
         BED(leases_of_a_tick_that_took_too_long_are_left_for_egress_to_judge),
+        BED(what_follows_a_decision_is_work),
         BED(what_waited_for_room_in_egress_is_told_from_a_backlog),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
