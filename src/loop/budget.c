@@ -98,16 +98,17 @@ static void blame(const struct budget *budget, uint8_t lane, const struct budget
 
 static void keep(struct budget *budget, const struct budget_miss *miss)
 {
-    uint64_t number = count_read(&budget->misses);
+    uint64_t number = count_read(&budget->listed);
     const uint64_t word[SEQLOCK_WORDS] = {
         (uint64_t)miss->t_ns, (uint64_t)miss->total_ns, (uint64_t)miss->stage_ns, (uint64_t)miss->gap_ns,
         (uint64_t)miss->longest_gap_ns, miss->slot_sequence,
         (uint64_t)miss->stage | (uint64_t)miss->cause << 8 | (uint64_t)miss->class << 16 |
             (uint64_t)miss->emergency << 24 | (uint64_t)miss->subject << 32};
     seqlock_write(&budget->kept[number % BUDGET_KEPT], word);
+    count_add(&budget->listed, 1);
     count_add(&budget->miss[miss->stage][miss->cause], 1);
     count_add(&budget->emergencies, miss->emergency);
-    count_add(&budget->misses, 1);
+    count_add(&budget->misses, miss->stage != BUDGET_WAY);
 }
 
 static struct budget_times times_of(const struct budget *budget, const struct slot *slot)
@@ -158,10 +159,10 @@ void budget_way_missed(struct budget *budget, uint32_t meter, int64_t t_ns, int6
 
 uint32_t budget_read(const struct budget *budget, struct budget_miss miss[BUDGET_KEPT])
 {
-    uint64_t misses = count_read(&budget->misses), word[SEQLOCK_WORDS];
+    uint64_t listed = count_read(&budget->listed), word[SEQLOCK_WORDS];
     uint32_t count = 0;
-    for (uint64_t back = 1; back <= BUDGET_KEPT && back <= misses; back++) {
-        if (!seqlock_read(&budget->kept[(misses - back) % BUDGET_KEPT], word))
+    for (uint64_t back = 1; back <= BUDGET_KEPT && back <= listed; back++) {
+        if (!seqlock_read(&budget->kept[(listed - back) % BUDGET_KEPT], word))
             continue;
         miss[count++] = (struct budget_miss){
             .t_ns = (int64_t)word[0], .total_ns = (int64_t)word[1], .stage_ns = (int64_t)word[2],

@@ -72,8 +72,9 @@ struct budget {
     /* the writer's */
     count_t miss[BUDGET_STAGES][BUDGET_CAUSES];
     count_t emergencies;        /* of these, of an emergency */
-    count_t misses;
-    struct seqlock kept[BUDGET_KEPT];       /* by misses */
+    count_t misses;             /* of the budget: without the way */
+    count_t listed;             /* in kept[] so far, the way too */
+    struct seqlock kept[BUDGET_KEPT];
 };
 
 /* setup */

@@ -2,6 +2,8 @@
 /* Budgets: what missed them by stage and cause, and times in which a hot thread did not run. */
 #include "cli/status/status.h"
 
+#include <string.h>
+
 static double stage_sum(json_t *row)
 {
     const char *key;
@@ -13,13 +15,14 @@ static double stage_sum(json_t *row)
     return sum;
 }
 
+/* The way is no part of the budget. */
 static double all_of(json_t *stages)
 {
     size_t i;
     json_t *row;
     double sum = 0;
     json_array_foreach(stages, i, row)
-        sum += stage_sum(row);
+        sum += strcmp(status_word(row, "stage"), "way") ? stage_sum(row) : 0;
     return sum;
 }
 

@@ -320,6 +320,8 @@ static void the_way_is_the_networks(void **state)
     assert_int_equal(miss.cause, BUDGET_NETWORK);
     assert_int_equal(miss.total_ns, 70 * MS);
     assert_int_equal(miss.subject, 3);
+    assert_int_equal(count_read(&bed->budget.miss[BUDGET_WAY][BUDGET_NETWORK]), 1);
+    assert_int_equal(count_read(&bed->budget.misses), 0);
     free(bed);
 }
 
