@@ -96,6 +96,13 @@ static void blame(const struct budget *budget, uint8_t lane, const struct budget
     miss->cause = (uint8_t)cause_of(budget, miss, &gaps, own_cause(miss->stage, held, behind));
 }
 
+static void count(struct budget *budget, uint8_t stage, uint8_t cause, bool emergency)
+{
+    count_add(&budget->miss[stage][cause], 1);
+    count_add(&budget->emergencies, emergency);
+    count_add(&budget->misses, stage != BUDGET_WAY);
+}
+
 static void keep(struct budget *budget, const struct budget_miss *miss)
 {
     uint64_t number = count_read(&budget->listed);
@@ -106,9 +113,7 @@ static void keep(struct budget *budget, const struct budget_miss *miss)
             (uint64_t)miss->emergency << 24 | (uint64_t)miss->subject << 32};
     seqlock_write(&budget->kept[number % BUDGET_KEPT], word);
     count_add(&budget->listed, 1);
-    count_add(&budget->miss[miss->stage][miss->cause], 1);
-    count_add(&budget->emergencies, miss->emergency);
-    count_add(&budget->misses, miss->stage != BUDGET_WAY);
+    count(budget, miss->stage, miss->cause, miss->emergency);
 }
 
 static struct budget_times times_of(const struct budget *budget, const struct slot *slot)
@@ -131,7 +136,7 @@ void budget_slot_missed(struct budget *budget, const struct slot *slot, bool hel
     keep(budget, &miss);
 }
 
-void budget_lease_missed(struct budget *budget, const struct ring *ring, const struct budget_lease *lease)
+static void blame_lease(struct budget *budget, const struct ring *ring, const struct budget_lease *lease)
 {
     struct slot slot = {.t_receive_ns = lease->t_receive_ns, .waited = lease->waited, .lane = LANES_MAX};
     struct slot found;
@@ -147,6 +152,17 @@ void budget_lease_missed(struct budget *budget, const struct ring *ring, const s
                                .subject = lease->host};
     blame(budget, slot.lane, &times, false, lease->behind, &miss);
     keep(budget, &miss);
+    budget->blamed_slot = lease->slot_sequence;
+    budget->blamed_stage = miss.stage;
+    budget->blamed_cause = miss.cause;
+}
+
+void budget_lease_missed(struct budget *budget, const struct ring *ring, const struct budget_lease *lease)
+{
+    if (lease->slot_sequence && lease->slot_sequence == budget->blamed_slot)
+        count(budget, budget->blamed_stage, budget->blamed_cause, lease->emergency);
+    else
+        blame_lease(budget, ring, lease);
 }
 
 void budget_way_missed(struct budget *budget, uint32_t meter, int64_t t_ns, int64_t way_ns)

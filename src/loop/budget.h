@@ -75,6 +75,8 @@ struct budget {
     count_t misses;             /* of the budget: without the way */
     count_t listed;             /* in kept[] so far, the way too */
     struct seqlock kept[BUDGET_KEPT];
+    uint64_t blamed_slot;       /* the writer's own: of the newest late lease, and what it was blamed on */
+    uint8_t blamed_stage, blamed_cause;
 };
 
 /* setup */
@@ -102,7 +104,9 @@ enum budget_class budget_class_of(const struct slot *slot);
 void budget_slot_missed(struct budget *budget, const struct slot *slot, bool held, bool emergency);
 
 /* rt, egress: a lease of a slot that was in time left late. Where the slot is neither in hand nor in the
- * ring, its stages are not known: the way to the port is blamed, and gaps are those of the sending thread. */
+ * ring, its stages are not known: the way to the port is blamed, and gaps are those of the sending thread.
+ * The first of a slot is looked into and listed; those behind it only count as it did, so that the many of an
+ * emergency that is late leave no later for it. */
 struct budget_lease {
     const struct slot *hand;    /* the slot that decide, on this thread, has not ended; NULL: none */
     int64_t t_receive_ns, sent_ns;

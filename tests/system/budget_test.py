@@ -49,7 +49,7 @@ class Watch:
     def __init__(self, door, pid):
         self.door, self.pid = door, pid
         self.tid = thread_named(pid, 'fb-hot')
-        self.seen, self.own, self.gaps = set(), 0, 0
+        self.seen, self.own, self.gaps, self.leases = set(), 0, 0, False
         self.unexplained, self.listed = [], []
 
     def own_misses(self, budget):
@@ -66,10 +66,12 @@ class Watch:
         gaps = sum(thread['over_20ms'] for thread in budget['threads'])
         mine = [miss for miss in fresh if miss['cause'] in ('backlog', 'work', 'peer')]
         self.unexplained += [miss for miss in mine if miss['longest_gap_ms'] <= BIG_MS]
-        # more than are kept one by one, and no long gap since the last look: nothing would explain them
-        if own - self.own > len(mine) and gaps == self.gaps:
+        # more than are kept one by one, and no long gap since the last look: nothing would explain them, but
+        # for leases, of which the first of a slot is listed for all
+        leases = any(miss['lease'] for miss in mine)
+        if own - self.own > len(mine) and gaps == self.gaps and not (leases or self.leases):
             self.unexplained.append({'not listed': own - self.own - len(mine)})
-        self.own, self.gaps = own, gaps
+        self.own, self.gaps, self.leases = own, gaps, leases
         return told
 
     def waited_ms(self):

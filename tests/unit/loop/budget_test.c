@@ -259,11 +259,13 @@ static void a_lease_that_leaves_late_is_blamed_by_the_stages_of_its_slot(void **
     assert_int_equal(miss.cause, BUDGET_BACKLOG);
     assert_int_equal(miss.class, BUDGET_CLASSES);
     lease.behind = false;
+    lease.slot_sequence++;
     budget_lease_missed(&bed->budget, NULL, &lease);
     assert_int_equal(newest(bed).cause, BUDGET_WORK);
     /* the sending thread did not run */
     bed->send.last_ns = T_NS + 2 * MS;
     gap_mark(&bed->send, T_NS + 54 * MS, false);
+    lease.slot_sequence++;
     budget_lease_missed(&bed->budget, NULL, &lease);
     assert_int_equal(newest(bed).cause, BUDGET_GAP);
     free(memory);
@@ -307,6 +309,32 @@ static void a_slot_in_hand_is_known_before_it_is_in_the_ring(void **state)
     assert_int_equal(newest(bed).cause, BUDGET_GAP);
     assert_int_equal(newest(bed).longest_gap_ns, 47 * MS);
     free(memory);
+    free(bed);
+}
+
+/* All ten thousand leases of one emergency may be late: the first says why, and leaves room in the list. */
+static void late_leases_of_one_slot_are_looked_into_once_and_counted_all(void **state)
+{
+    (void)state;
+    struct bed *bed = make();
+    struct budget_miss miss[BUDGET_KEPT];
+    struct budget_lease lease = {.t_receive_ns = T_NS, .sent_ns = T_NS + 55 * MS, .slot_sequence = 3,
+                                 .emergency = true};
+    for (lease.host = 0; lease.host < 100; lease.host++) {
+        budget_lease_missed(&bed->budget, NULL, &lease);
+        lease.behind = true;
+    }
+    assert_int_equal(budget_read(&bed->budget, miss), 1);
+    assert_int_equal(miss[0].subject, 0);
+    assert_int_equal(count_read(&bed->budget.miss[BUDGET_SEND][BUDGET_WORK]), 100);
+    assert_int_equal(count_read(&bed->budget.emergencies), 100);
+    assert_int_equal(count_read(&bed->budget.misses), 100);
+    lease.slot_sequence = 4;
+    lease.emergency = false;
+    budget_lease_missed(&bed->budget, NULL, &lease);
+    assert_int_equal(budget_read(&bed->budget, miss), 2);
+    assert_int_equal(miss[0].cause, BUDGET_BACKLOG);
+    assert_int_equal(count_read(&bed->budget.emergencies), 100);
     free(bed);
 }
 
@@ -367,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_gap_in_work_is_no_excuse),
         cmocka_unit_test(a_lease_that_leaves_late_is_blamed_by_the_stages_of_its_slot),
         cmocka_unit_test(a_slot_in_hand_is_known_before_it_is_in_the_ring),
+        cmocka_unit_test(late_leases_of_one_slot_are_looked_into_once_and_counted_all),
         cmocka_unit_test(the_way_is_the_networks),
         cmocka_unit_test(the_newest_misses_are_kept_the_newest_first),
         cmocka_unit_test(classes_are_those_of_inputs_from_outside),
