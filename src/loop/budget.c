@@ -89,6 +89,7 @@ static void blame(const struct budget *budget, uint8_t lane, const struct budget
     int64_t after_ns = times->sent_ns ? times->sent_ns : times->decided_ns;
     miss->stage_ns = took_ns[miss->stage];
     miss->total_ns = times->wait_ns + after_ns;
+    miss->at_least = times->wait_ns >= budget_spent_ns(budget, WAITED_MOST, 0);
     miss->t_ns = times->t_receive_ns + after_ns;
     struct gap_sum gaps = gaps_in(budget, lane, times);
     miss->gap_ns = gaps.all_ns;
@@ -110,7 +111,7 @@ static void keep(struct budget *budget, const struct budget_miss *miss)
         (uint64_t)miss->t_ns, (uint64_t)miss->total_ns, (uint64_t)miss->stage_ns, (uint64_t)miss->gap_ns,
         (uint64_t)miss->longest_gap_ns, miss->slot_sequence,
         (uint64_t)miss->stage | (uint64_t)miss->cause << 8 | (uint64_t)miss->class << 16 |
-            (uint64_t)miss->emergency << 24 | (uint64_t)miss->subject << 32};
+            (uint64_t)miss->emergency << 24 | (uint64_t)miss->at_least << 25 | (uint64_t)miss->subject << 32};
     seqlock_write(&budget->kept[number % BUDGET_KEPT], word);
     count_add(&budget->listed, 1);
     count(budget, miss->stage, miss->cause, miss->emergency);
@@ -184,7 +185,8 @@ uint32_t budget_read(const struct budget *budget, struct budget_miss miss[BUDGET
             .t_ns = (int64_t)word[0], .total_ns = (int64_t)word[1], .stage_ns = (int64_t)word[2],
             .gap_ns = (int64_t)word[3], .longest_gap_ns = (int64_t)word[4], .slot_sequence = word[5],
             .stage = (uint8_t)word[6], .cause = (uint8_t)(word[6] >> 8), .class = (uint8_t)(word[6] >> 16),
-            .emergency = word[6] >> 24 & 1, .subject = (uint32_t)(word[6] >> 32)};
+            .emergency = word[6] >> 24 & 1, .at_least = word[6] >> 25 & 1,
+            .subject = (uint32_t)(word[6] >> 32)};
     }
     return count;
 }

@@ -3,10 +3,11 @@
  * The time that an input from outside may take, stage by stage, and who took it where it was too much.
  *
  * It begins when the frame may have been there: at the last poll that left the queue empty. So what it waited
- * for its poll is an upper bound, carried in the slot (slot.waited). It ends when the input is decided, and
- * for each lease that came of it when the port has taken it. An input that was late when it was decided is
- * one miss, whatever leaves of it; one that was in time then is a miss for each lease that leaves late. So
- * is each late lease of a tick, which is no input: its time begins when it enters.
+ * for its poll is an upper bound, carried in the slot (slot.waited) in parts of the budget, rounded down; from
+ * WAITED_MOST of them on, two budgets, it is only known to be so long or longer. It ends when the input is
+ * decided, and for each lease that came of it when the port has taken it. An input that was late when it was
+ * decided is one miss, whatever leaves of it; one that was in time then is a miss for each lease that leaves
+ * late. So is each late lease of a tick, which is no input: its time begins when it enters.
  *
  * A miss has one stage, the one that passed its share by most, and one cause: a gap, where without gaps of
  * its threads (gap.h) between their pieces of work it would have been in time; where it takes those in work,
@@ -61,6 +62,7 @@ struct budget_miss {
     uint64_t slot_sequence;     /* 0: it became none */
     uint8_t stage, cause, class;        /* class BUDGET_CLASSES: none of these */
     bool emergency;
+    bool at_least;              /* its wait was more than is counted: so long, or longer */
     uint32_t subject;           /* meter of a reading, host of a report or a lease */
 };
 

@@ -55,9 +55,11 @@ static void print_threads(FILE *out, json_t *threads)
 static void print_miss(FILE *out, const json_t *miss)
 {
     const char *of = json_string_value(json_object_get(miss, "of"));
-    fprintf(out, "%8.1f s ago  %9.3f ms  %s took %.3f ms: %s  %s%s%s %s, gaps %.3f ms\n",
-            status_number(miss, "ago_s"), status_number(miss, "ms"), status_word(miss, "stage"),
-            status_number(miss, "stage_ms"), status_word(miss, "cause"),
+    const char *most = status_is_true(miss, "at_least") ? " or more" : "";
+    fprintf(out, "%8.1f s ago  %9.3f ms%s  %s took %.3f ms%s: %s  %s%s%s %s, gaps %.3f ms\n",
+            status_number(miss, "ago_s"), status_number(miss, "ms"), most, status_word(miss, "stage"),
+            status_number(miss, "stage_ms"), strcmp(status_word(miss, "stage"), "wait") ? "" : most,
+            status_word(miss, "cause"),
             status_is_true(miss, "emergency") ? "emergency " : "",
             status_is_true(miss, "lease") ? "lease after " : "", status_word(miss, "class"), of ? of : "",
             status_number(miss, "gap_ms"));

@@ -325,6 +325,22 @@ static void what_was_old_when_it_came_is_no_miss_of_the_budget(void **state)
                "did not run          > 1 ms    > 10 ms    > 20 ms    lost ms    longest      s ago\n");
 }
 
+static void a_wait_that_is_more_than_counted_is_told_as_such(void **state)
+{
+    (void)state;
+    char *text = print_text(
+        "\"budget\": {\"budget_ms\": 50.0, \"stages\": [], \"threads\": [], \"newest\": ["
+        "{\"ago_s\": 2.0, \"ms\": 99.5, \"stage\": \"wait\", \"stage_ms\": 99.2, \"cause\": \"gap\", "
+        "\"class\": \"reading\", \"lease\": false, \"emergency\": false, \"at_least\": true, "
+        "\"gap_ms\": 99.0, \"of\": \"m-1\"}, "
+        "{\"ago_s\": 3.0, \"ms\": 60.5, \"stage\": \"wait\", \"stage_ms\": 50.0, \"cause\": \"gap\", "
+        "\"class\": \"reading\", \"lease\": false, \"emergency\": false, \"at_least\": false, "
+        "\"gap_ms\": 50.0, \"of\": \"m-1\"}]}", STATUS_BUDGET, true, false);
+    assert_non_null(strstr(text, "2.0 s ago     99.500 ms or more  wait took 99.200 ms or more: gap  reading"));
+    assert_non_null(strstr(text, "3.0 s ago     60.500 ms  wait took 50.000 ms: gap  reading m-1, gaps"));
+    free(text);
+}
+
 static json_t *many(size_t count, const char *row)
 {
     json_t *list = json_array();
@@ -412,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_page_tells_only_the_counters_that_should_not_move),
         cmocka_unit_test(stages_and_queues_are_told),
         cmocka_unit_test(what_was_old_when_it_came_is_no_miss_of_the_budget),
+        cmocka_unit_test(a_wait_that_is_more_than_counted_is_told_as_such),
         cmocka_unit_test(the_largest_site_in_trouble_fits_a_page_and_whole_it_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

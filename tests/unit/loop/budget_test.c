@@ -139,6 +139,23 @@ static void a_wait_is_counted_in_parts_of_the_budget_and_never_wraps(void **stat
     free(bed);
 }
 
+static void a_wait_of_two_budgets_or_more_is_told_as_so_much_or_more(void **state)
+{
+    (void)state;
+    static const struct { int64_t wait_ms; bool at_least; } row[] = {{60, false}, {98, false}, {10000, true}};
+    struct bed *bed = make();
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct slot slot = slot_of(bed, row[i].wait_ms, 1, 1, 1);
+        budget_slot_missed(&bed->budget, &slot, false, true);
+        struct budget_miss miss = newest(bed);
+        assert_int_equal(miss.at_least, row[i].at_least);
+        assert_in_range(miss.stage_ns, (row[i].at_least ? 99 : row[i].wait_ms - 1) * MS, row[i].wait_ms * MS);
+        assert_true(miss.emergency);
+        assert_int_equal(miss.subject, 7);
+    }
+    free(bed);
+}
+
 static void a_miss_is_blamed_on_the_stage_that_passed_its_share_most(void **state)
 {
     (void)state;
@@ -390,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_gap_is_what_lies_between_two_readings_of_the_clock),
         cmocka_unit_test(a_gap_is_read_whole_while_its_thread_writes_the_next),
         cmocka_unit_test(a_wait_is_counted_in_parts_of_the_budget_and_never_wraps),
+        cmocka_unit_test(a_wait_of_two_budgets_or_more_is_told_as_so_much_or_more),
         cmocka_unit_test(a_miss_is_blamed_on_the_stage_that_passed_its_share_most),
         cmocka_unit_test(a_gap_explains_a_miss_only_if_it_would_have_been_in_time_without),
         cmocka_unit_test(a_gap_in_work_is_no_excuse),
