@@ -3,13 +3,16 @@
  * The time that an input from outside may take, stage by stage, and who took it where it was too much.
  *
  * It begins when the frame may have been there: at the last poll that left the queue empty. So what it waited
- * for its poll is an upper bound, carried in the slot (slot.waited). It ends when the input is decided, and
- * for each lease that came of it when the port has taken it. An input that was late when it was decided is
- * one miss, whatever leaves of it; one that was in time then is a miss for each lease that leaves late.
+ * for its poll is an upper bound, carried in the slot (slot.waited) in parts of the budget, rounded down; from
+ * WAITED_MOST of them on, two budgets, it is only known to be so long or longer. It ends when the input is
+ * decided, and for each lease that came of it when the port has taken it. An input that was late when it was
+ * decided is one miss, whatever leaves of it; one that was in time then is a miss for each lease that leaves
+ * late. So is each late lease of a tick, which is no input: its time begins when it enters.
  *
  * A miss has one stage, the one that passed its share by most, and one cause: a gap, where without gaps of
- * its threads (gap.h) it would have been in time; else what the stage has of its own. In the way of a slot
- * that is in time stand two compares.
+ * its threads (gap.h) between their pieces of work it would have been in time; where it takes those in work,
+ * too, nobody can say whose they were; else what the stage has of its own. In the way of a slot that is in
+ * time stand two compares.
  */
 #ifndef FLYBALL_LOOP_BUDGET_H
 #define FLYBALL_LOOP_BUDGET_H
@@ -31,6 +34,7 @@
 
 #define BUDGET_CAUSE_WORDS(X) \
     X(BUDGET_GAP, "gap", "a thread did not run: without that it would have been in time") \
+    X(BUDGET_LONG, "long", "a thread was so long at one piece of work: its own fault, or a gap in it") \
     X(BUDGET_BACKLOG, "backlog", "others were before it") \
     X(BUDGET_WORK, "work", "the stage itself took so long") \
     X(BUDGET_PEER, "peer", "decide waited for room for leases that had yet to leave") \
@@ -58,6 +62,7 @@ struct budget_miss {
     uint64_t slot_sequence;     /* 0: it became none */
     uint8_t stage, cause, class;        /* class BUDGET_CLASSES: none of these */
     bool emergency;
+    bool at_least;              /* its wait was more than is counted: so long, or longer */
     uint32_t subject;           /* meter of a reading, host of a report or a lease */
 };
 
@@ -69,8 +74,11 @@ struct budget {
     /* the writer's */
     count_t miss[BUDGET_STAGES][BUDGET_CAUSES];
     count_t emergencies;        /* of these, of an emergency */
-    count_t misses;
-    struct seqlock kept[BUDGET_KEPT];       /* by misses */
+    count_t misses;             /* of the budget: without the way */
+    count_t listed;             /* in kept[] so far, the way too */
+    struct seqlock kept[BUDGET_KEPT];
+    uint64_t blamed_slot;       /* the writer's own: of the newest late lease, and what it was blamed on */
+    uint8_t blamed_stage, blamed_cause;
 };
 
 /* setup */
@@ -97,9 +105,12 @@ enum budget_class budget_class_of(const struct slot *slot);
  * `emergency`: it sent such a lease. */
 void budget_slot_missed(struct budget *budget, const struct slot *slot, bool held, bool emergency);
 
-/* rt, egress: a lease of a slot that was in time left late. Where the slot is in the ring no more, or not
- * yet, its stages are not known, and the way to the port is blamed. */
+/* rt, egress: a lease of a slot that was in time left late. Where the slot is neither in hand nor in the
+ * ring, its stages are not known: the way to the port is blamed, and gaps are those of the sending thread.
+ * The first of a slot is looked into and listed; those behind it only count as it did, so that the many of an
+ * emergency that is late leave no later for it. */
 struct budget_lease {
+    const struct slot *hand;    /* the slot that decide, on this thread, has not ended; NULL: none */
     int64_t t_receive_ns, sent_ns;
     uint64_t slot_sequence;
     uint32_t host;

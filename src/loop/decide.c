@@ -61,12 +61,13 @@ static struct spsc *oldest_input(struct decide *decide, int64_t *t_ns)
     return oldest;
 }
 
-/* What was too late once it was decided is one miss, whatever leaves of it. */
+/* What was too late once it was decided is one miss, whatever leaves of it. A tick is no input from outside
+ * and no miss: its leases are, those that leave late. */
 static bool is_late(const struct decide *decide, const struct slot *slot)
 {
     const struct budget *budget = &decide->budget;
-    return budget->budget_ns && budget_spent_ns(budget, slot->waited, slot->stage_ns[STAGE_DECIDED]) >
-                                    budget->budget_ns;
+    int64_t spent_ns = budget_spent_ns(budget, slot->waited, slot->stage_ns[STAGE_DECIDED]);
+    return budget->budget_ns && spent_ns > budget->budget_ns && budget_class_of(slot) != BUDGET_CLASSES;
 }
 
 static void hand_over(struct decide *decide, const struct slot *slot)
@@ -247,25 +248,26 @@ bool decide_waiting(const struct decide *decide)
 
 /* A refused lease asks for no other, so it needs no room. It must not wait for any either: egress stands
  * still while its returns are full, and then neither would ever move again. */
-static bool take_returned(struct decide *decide)
+static bool take_returned(struct decide *decide, int64_t now_ns)
 {
     struct spsc *returns = decide->input[decide->inputs - 1];
     const struct slot *slot = spsc_peek(returns);
     if (!slot)
         return false;
-    enter_input(decide, returns, slot->t_receive_ns, timebase_now_ns(decide->base));
+    enter_input(decide, returns, slot->t_receive_ns, now_ns);
     return true;
 }
 
 bool decide_next(struct decide *decide)
 {
     decide_tap(decide, 0);
+    /* also while it only waits for room: that is no gap */
+    int64_t now_ns = timebase_now_ns(decide->base), t_ns = now_ns;
+    gap_mark(decide->gap, now_ns, false);
     bool held = decide->held;
     decide->held = !room(decide);
     if (decide->held)
-        return take_returned(decide);
-    int64_t now_ns = timebase_now_ns(decide->base), t_ns = now_ns;
-    gap_mark(decide->gap, now_ns, false);
+        return take_returned(decide, now_ns);
     if (held)
         decide->held_until_ns = now_ns;
     struct spsc *queue = oldest_input(decide, &t_ns);
@@ -305,10 +307,9 @@ static bool tap(struct decide *decide, const struct slot *slot)
     static const uint64_t limit_pct_of[] = {[CLASS_DETAIL] = TAP_DETAIL_DROP_PCT,
                                             [CLASS_READING] = TAP_READING_DROP_PCT, [CLASS_RESERVED] = 100};
     enum slot_class class = class_of(slot);
-    uint64_t limit_pct = limit_pct_of[class];
     uint64_t depth = spsc_depth(decide->tap);
     struct slot *place = NULL;
-    if (depth * 100 < decide->tap->count * limit_pct)
+    if (depth * 100 < decide->tap->count * limit_pct_of[class])
         place = spsc_claim(decide->tap);
     if (!place) {
         count_add(&decide->counters.tap_dropped[class], 1);
@@ -318,6 +319,13 @@ static bool tap(struct decide *decide, const struct slot *slot)
     spsc_publish(decide->tap);
     count_most(&decide->counters.tap_most, depth + 1);
     return true;
+}
+
+/* What lies between the step and here may be long, too: after an order every account is written. */
+static void mark_work(struct decide *decide, const struct slot *slot)
+{
+    if ((slot->kind != SLOT_READING && slot->kind != SLOT_REPORT) || decide->outbox.count)
+        gap_mark(decide->gap, timebase_now_ns(decide->base), true);
 }
 
 void decide_tap(struct decide *decide, int64_t sent_ns)
@@ -331,6 +339,7 @@ void decide_tap(struct decide *decide, int64_t sent_ns)
         write_sent(decide, true);
     ring_commit(&decide->ring);
     tap(decide, slot);
+    mark_work(decide, slot);
     decide->slot = NULL;
     if (!decide->digest_due)
         return;

@@ -70,11 +70,11 @@ static void write_gaps(const struct gap *gap, FILE *out)
 {
     const char *comma = "";
     for (uint32_t i = 0; i < GAPS_KEPT; i++) {
-        uint64_t end_ns = count_read(&gap->kept[i].end_ns);
-        if (!end_ns)
+        struct gap_kept kept;
+        if (!gap_read(gap, i, &kept))
             continue;
-        fprintf(out, "%s{\"t_ns\": %llu, \"ms\": %.3f}", comma, (unsigned long long)end_ns,
-                (double)count_read(&gap->kept[i].length_ns) / 1e6);
+        fprintf(out, "%s{\"t_ns\": %lld, \"ms\": %.3f, \"working\": %s}", comma, (long long)kept.end_ns,
+                (double)kept.length_ns / 1e6, kept.working ? "true" : "false");
         comma = ", ";
     }
 }
@@ -127,12 +127,13 @@ static void write_misses(const struct loop *loop, FILE *out, int64_t now_ns)
             const struct budget_miss *one = &miss[at];
             fprintf(out, "%s\n  {\"ago_s\": %.3f, \"t_ns\": %lld, \"ms\": %.3f, \"stage\": \"%s\", "
                     "\"stage_ms\": %.3f, \"cause\": \"%s\", \"class\": \"%s\", \"lease\": %s, "
-                    "\"emergency\": %s, \"gap_ms\": %.3f, \"longest_gap_ms\": %.3f",
+                    "\"emergency\": %s, \"at_least\": %s, \"gap_ms\": %.3f, \"longest_gap_ms\": %.3f",
                     comma, (double)(now_ns - one->t_ns) / 1e9, (long long)one->t_ns,
                     (double)one->total_ns / 1e6, stage_name[one->stage % BUDGET_STAGES],
                     (double)one->stage_ns / 1e6, cause_name[one->cause % BUDGET_CAUSES],
                     class_name[one->class <= BUDGET_CLASSES ? one->class : BUDGET_CLASSES],
-                    lease ? "true" : "false", one->emergency ? "true" : "false", (double)one->gap_ns / 1e6,
+                    lease ? "true" : "false", one->emergency ? "true" : "false",
+                    one->at_least ? "true" : "false", (double)one->gap_ns / 1e6,
                     (double)one->longest_gap_ns / 1e6);
             write_subject(loop, one, lease, out);
             fputs("}", out);

@@ -135,6 +135,7 @@ static void judge(struct egress_stage *stage, const struct egress_pending *pendi
         pending->waited & WAITED_LATE)
         return;
     const struct budget_lease lease = {
+        .hand = stage->hand ? *stage->hand : NULL,
         .t_receive_ns = pending->t_receive_ns, .sent_ns = stage->sent_ns,
         .slot_sequence = pending->slot_sequence, .host = pending->host, .waited = pending->waited,
         .emergency = pending->emergency,

@@ -55,6 +55,7 @@ struct egress_stage {
     uint64_t epoch, session;
     struct auth_user *auth;                 /* NULL: leases carry no tags */
     const struct ring *ring;                /* where slots of late leases are looked for; NULL: nowhere */
+    struct slot *const *hand;               /* decide's in hand, if decide is on this thread; else NULL */
     uint8_t lane;                           /* that returned slots carry */
     bool enforce;
     /* the sending thread's own */

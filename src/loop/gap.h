@@ -5,9 +5,9 @@
  * microseconds. Readings that are GAP_NS apart had something else between them: an interrupt, another
  * thread, the hypervisor. So the loop is its own gap meter, at no clock reading more.
  *
- * It cannot tell work that is too long from a gap in it. But a machine interrupts at random moments, and a
- * thread of this kind works for a small part of its time: gaps that mostly begin while it works would be its
- * own.
+ * It cannot tell work that is too long from a gap in it, so a gap that ends in work is kept as such: it is no
+ * excuse. But a machine interrupts at random moments, and a thread of this kind works for a small part of its
+ * time: gaps that mostly begin while it works would be its own.
  */
 #ifndef FLYBALL_LOOP_GAP_H
 #define FLYBALL_LOOP_GAP_H
@@ -16,6 +16,7 @@
 
 #include "loop/count.h"
 #include "msg/limits.h"
+#include "ring/seqlock.h"
 
 #define GAP_NS NS_PER_MS
 enum { GAPS_KEPT = 64, GAP_SIZES = 3 };
@@ -28,7 +29,12 @@ struct gap {
     count_t lost_ns;            /* all of them together */
     count_t longest_ns;
     count_t longest_t_ns;       /* when it ended */
-    struct { count_t end_ns, length_ns; } kept[GAPS_KEPT];  /* the newest, by over[0] */
+    struct seqlock kept[GAPS_KEPT];     /* the newest, by over[0]; gap_read */
+};
+
+struct gap_kept {
+    int64_t end_ns, length_ns;
+    bool working;
 };
 
 /* rt, the thread: a gap of at least GAP_NS that ended at now_ns. */
@@ -46,8 +52,18 @@ static inline void gap_mark(struct gap *gap, int64_t now_ns, bool working)
         gap_note(gap, now_ns, length_ns, working);
 }
 
-/* any: how much of the time between is gap, ns, by the newest GAPS_KEPT; `longest_ns` grows to the longest of
- * those that lie in it, whole. NULL: none. */
-int64_t gap_within(const struct gap *gap, int64_t from_ns, int64_t to_ns, int64_t *longest_ns);
+/* any: one of the newest, by its place among GAPS_KEPT. False: there is none yet, or it is just written. */
+bool gap_read(const struct gap *gap, uint64_t at, struct gap_kept *kept);
+
+/* Of a stretch of time, ns. */
+struct gap_sum {
+    int64_t all_ns;
+    int64_t working_ns;         /* of that, of gaps that ended in work */
+    int64_t longest_ns;         /* the longest that lies in it, whole */
+};
+
+/* any: adds how much of the time between is gap, by the newest GAPS_KEPT: what was before them is not known
+ * any more. NULL: none. */
+void gap_add(const struct gap *gap, int64_t from_ns, int64_t to_ns, struct gap_sum *sum);
 
 #endif

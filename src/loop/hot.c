@@ -194,6 +194,13 @@ static void watch_gaps(struct hot *hot)
         path->egress->gap = &hot->gap;
 }
 
+/* A thread that decides and sends does so in this order, before it ends the slot. */
+static void show_hand(const struct hot *hot)
+{
+    if (hot->roles & HOT_DECIDE && hot->roles & HOT_SEND)
+        hot->path->egress->hand = &hot->path->decide->slot;
+}
+
 void *hot_run(void *argument)
 {
     struct hot *hot = argument;
@@ -206,6 +213,7 @@ void *hot_run(void *argument)
     if (hot->path->stale)
         throw_away(hot);
     watch_gaps(hot);
+    show_hand(hot);
     /* release: as above */
     atomic_store_explicit(&hot->state, HOT_READY, memory_order_release);
     arena_seal_thread();

@@ -282,17 +282,35 @@ int lane_frame(struct lane *lane, const struct port_frame *frame, int64_t t_rece
     return refused;
 }
 
+/* A clock that its thread has read before it polls, the newest there is: decide on the same thread reads it
+ * between two polls, so that a gap before one is not in what the next finds. Where nobody does, it is, and
+ * what that one finds counts as older than it may be. */
+static int64_t newest_clock(const struct lane *lane)
+{
+    return lane->gap ? lane->gap->last_ns : lane->t_poll_ns;
+}
+
+/* How long what was found may have waited. What came while nobody polled yet, from the opening of the ports
+ * on, is as old as that, but its wait is nobody's miss. */
+static void look_back(struct lane *lane, int64_t now_ns, int64_t before_ns, bool left_nothing)
+{
+    lane->within_ns = now_ns - lane->t_empty_ns;
+    lane->waited = lane->emptied ? budget_waited(&lane->budget, lane->within_ns) : 0;
+    if (!left_nothing)
+        return;
+    lane->t_empty_ns = before_ns;
+    lane->emptied = true;
+}
+
 uint32_t lane_burst(struct lane *lane)
 {
     struct port_frame frame[BURST_MAX];
+    int64_t clock_ns = newest_clock(lane), before_ns = lane->t_poll_ns;
     uint32_t count = port_receive(lane->port, lane->queue, frame, BURST_MAX);
-    int64_t now_ns = timebase_now_ns(lane->base), before_ns = lane->t_poll_ns;
+    int64_t now_ns = timebase_now_ns(lane->base);
     lane->t_poll_ns = now_ns;
     gap_mark(lane->gap, now_ns, false);
-    lane->within_ns = now_ns - lane->t_empty_ns;
-    if (count < BURST_MAX)
-        lane->t_empty_ns = before_ns;
-    lane->waited = budget_waited(&lane->budget, lane->within_ns);
+    look_back(lane, now_ns, clock_ns, count < BURST_MAX);
     count_add(&lane->counters.turns, 1);
     if (lane->trust.user)
         auth_look(lane->trust.user);

@@ -82,9 +82,10 @@ struct lane {
     _Atomic uint64_t *host_mac;         /* learned from valid reports: 48 bits, bit 48 set; 0 = not yet */
     /* the receiving thread's own */
     int64_t t_poll_ns;                  /* of the newest burst */
-    int64_t t_empty_ns;                 /* before the newest poll that left nothing behind */
+    int64_t t_empty_ns;                 /* a clock before the newest poll that left nothing behind */
     int64_t within_ns;                  /* frames in hand waited at most so long for that burst */
-    uint8_t waited;                     /* the same as slots carry it */
+    uint8_t waited;                     /* the same as slots carry it; 0 before the thread ran */
+    bool emptied;                       /* a poll of the thread has left nothing behind */
     struct gap *gap;                    /* of the thread; NULL: not measured */
     struct lane_work *work;             /* for those meters */
     /* of `out`, at most: read once a burst, plus what was admitted since */

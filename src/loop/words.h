@@ -48,7 +48,7 @@
     X(egress, "keyless", "leases for a host that has no key in force") \
     X(budget, "misses", "inputs and leases that took longer than their budget") \
     X(budget, "emergency_misses", "of these, of an emergency") \
-    X(budget, "by_gap", "of these, in time but for gaps") \
+    X(budget, "by_gap", "of these, in time but for gaps between pieces of work") \
     X(budget, "by_network", "readings older than the budget before the port could have had them") \
     X(budget, "gaps_1ms", "times of 1 ms or more in which a hot thread did not run") \
     X(budget, "gaps_10ms", "of these, 10 ms or more") \

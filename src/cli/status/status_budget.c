@@ -2,6 +2,8 @@
 /* Budgets: what missed them by stage and cause, and times in which a hot thread did not run. */
 #include "cli/status/status.h"
 
+#include <string.h>
+
 static double stage_sum(json_t *row)
 {
     const char *key;
@@ -13,13 +15,14 @@ static double stage_sum(json_t *row)
     return sum;
 }
 
+/* The way is no part of the budget. */
 static double all_of(json_t *stages)
 {
     size_t i;
     json_t *row;
     double sum = 0;
     json_array_foreach(stages, i, row)
-        sum += stage_sum(row);
+        sum += strcmp(status_word(row, "stage"), "way") ? stage_sum(row) : 0;
     return sum;
 }
 
@@ -27,12 +30,13 @@ static void print_stages(FILE *out, json_t *stages)
 {
     size_t i;
     json_t *row;
-    fprintf(out, "%-8s %10s %10s %10s %10s %10s %10s\n", "stage", "share ms", "gap", "backlog", "work",
-            "peer", "network");
+    fprintf(out, "%-8s %10s %10s %10s %10s %10s %10s %10s\n", "stage", "share ms", "gap", "long", "backlog",
+            "work", "peer", "network");
     json_array_foreach(stages, i, row)
-        fprintf(out, "%-8s %10.1f %10.0f %10.0f %10.0f %10.0f %10.0f\n", status_word(row, "stage"),
-                status_number(row, "share_ms"), status_number(row, "gap"), status_number(row, "backlog"),
-                status_number(row, "work"), status_number(row, "peer"), status_number(row, "network"));
+        fprintf(out, "%-8s %10.1f %10.0f %10.0f %10.0f %10.0f %10.0f %10.0f\n", status_word(row, "stage"),
+                status_number(row, "share_ms"), status_number(row, "gap"), status_number(row, "long"),
+                status_number(row, "backlog"), status_number(row, "work"), status_number(row, "peer"),
+                status_number(row, "network"));
 }
 
 static void print_threads(FILE *out, json_t *threads)
@@ -51,9 +55,11 @@ static void print_threads(FILE *out, json_t *threads)
 static void print_miss(FILE *out, const json_t *miss)
 {
     const char *of = json_string_value(json_object_get(miss, "of"));
-    fprintf(out, "%8.1f s ago  %9.3f ms  %s took %.3f ms: %s  %s%s%s %s, gaps %.3f ms\n",
-            status_number(miss, "ago_s"), status_number(miss, "ms"), status_word(miss, "stage"),
-            status_number(miss, "stage_ms"), status_word(miss, "cause"),
+    const char *most = status_is_true(miss, "at_least") ? " or more" : "";
+    fprintf(out, "%8.1f s ago  %9.3f ms%s  %s took %.3f ms%s: %s  %s%s%s %s, gaps %.3f ms\n",
+            status_number(miss, "ago_s"), status_number(miss, "ms"), most, status_word(miss, "stage"),
+            status_number(miss, "stage_ms"), strcmp(status_word(miss, "stage"), "wait") ? "" : most,
+            status_word(miss, "cause"),
             status_is_true(miss, "emergency") ? "emergency " : "",
             status_is_true(miss, "lease") ? "lease after " : "", status_word(miss, "class"), of ? of : "",
             status_number(miss, "gap_ms"));

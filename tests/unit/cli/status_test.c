@@ -306,6 +306,41 @@ static void stages_and_queues_are_told(void **state)
                "  the ring keeps the newest 6613 of 16384 slots;\n");
 }
 
+static void what_was_old_when_it_came_is_no_miss_of_the_budget(void **state)
+{
+    (void)state;
+    static const char budget[] =
+        "\"budget\": {\"budget_ms\": 50.0, \"stages\": ["
+        "{\"stage\": \"way\", \"share_ms\": 0.0, \"gap\": 0, \"long\": 0, \"backlog\": 0, \"work\": 0, "
+        "\"peer\": 0, \"network\": 40}, "
+        "{\"stage\": \"queue\", \"share_ms\": 15.0, \"gap\": 2, \"long\": 1, \"backlog\": 0, \"work\": 0, "
+        "\"peer\": 4, \"network\": 0}], \"threads\": [], \"newest\": []}";
+    check(print_text(budget, STATUS_BUDGET, false, false),
+          HEAD "\nbudget 50.0 ms: 7 missed it; --budget tells where and why\n");
+    check(print_text(budget, STATUS_BUDGET, true, false),
+          HEAD "\nbudget 50.0 ms: 7 missed it\n"
+               "stage      share ms        gap       long    backlog       work       peer    network\n"
+               "way             0.0          0          0          0          0          0         40\n"
+               "queue          15.0          2          1          0          0          4          0\n"
+               "did not run          > 1 ms    > 10 ms    > 20 ms    lost ms    longest      s ago\n");
+}
+
+static void a_wait_that_is_more_than_counted_is_told_as_such(void **state)
+{
+    (void)state;
+    char *text = print_text(
+        "\"budget\": {\"budget_ms\": 50.0, \"stages\": [], \"threads\": [], \"newest\": ["
+        "{\"ago_s\": 2.0, \"ms\": 99.5, \"stage\": \"wait\", \"stage_ms\": 99.2, \"cause\": \"gap\", "
+        "\"class\": \"reading\", \"lease\": false, \"emergency\": false, \"at_least\": true, "
+        "\"gap_ms\": 99.0, \"of\": \"m-1\"}, "
+        "{\"ago_s\": 3.0, \"ms\": 60.5, \"stage\": \"wait\", \"stage_ms\": 50.0, \"cause\": \"gap\", "
+        "\"class\": \"reading\", \"lease\": false, \"emergency\": false, \"at_least\": false, "
+        "\"gap_ms\": 50.0, \"of\": \"m-1\"}]}", STATUS_BUDGET, true, false);
+    assert_non_null(strstr(text, "2.0 s ago     99.500 ms or more  wait took 99.200 ms or more: gap  reading"));
+    assert_non_null(strstr(text, "3.0 s ago     60.500 ms  wait took 50.000 ms: gap  reading m-1, gaps"));
+    free(text);
+}
+
 static json_t *many(size_t count, const char *row)
 {
     json_t *list = json_array();
@@ -392,6 +427,8 @@ int main(void)
         cmocka_unit_test(counters_are_told_with_their_meaning),
         cmocka_unit_test(a_page_tells_only_the_counters_that_should_not_move),
         cmocka_unit_test(stages_and_queues_are_told),
+        cmocka_unit_test(what_was_old_when_it_came_is_no_miss_of_the_budget),
+        cmocka_unit_test(a_wait_that_is_more_than_counted_is_told_as_such),
         cmocka_unit_test(the_largest_site_in_trouble_fits_a_page_and_whole_it_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

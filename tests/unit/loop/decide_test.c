@@ -417,27 +417,81 @@ static void an_input_that_was_late_is_one_miss_whatever_leaves_of_it(void **stat
     assert_int_equal(decide->spent[BUDGET_READING].live.count, 0);
 }
 
-static void what_waited_for_room_in_egress_is_told_from_a_backlog(void **state)
+/* Cuts of an emergency among them: nobody else would count them. */
+static void leases_of_a_tick_that_took_too_long_are_left_for_egress_to_judge(void **state)
 {
     struct bed *bed = *state;
     struct decide *decide = &bed->decide;
     budget_set(&decide->budget, 10 * NS_PER_MS);
+    bed->core.emergencies = 1;
+    bed->core.took_ns = 70 * NS_PER_MS;
+    bed->core.clock = &bed->base;
+    rig_clock_set(&bed->base, START_NS + TICK_NS);
+    assert_true(decide_next(decide));
+    assert_int_equal(bed->core.step[0].kind, SLOT_TICK);
+    assert_int_equal(count_read(&decide->budget.misses), 0);
+    const struct egress *cut = spsc_peek(decide->emergency);
+    assert_non_null(cut);
+    assert_int_equal(cut->waited & WAITED_LATE, 0);
+    assert_true(cut->t_receive_ns == START_NS + TICK_NS);
+    assert_int_equal(decide->slot->stage_ns[STAGE_DECIDED], 70 * NS_PER_MS);
+}
+
+static void what_waited_for_room_in_egress_is_told_from_a_backlog(void **state)
+{
+    struct bed *bed = *state;
+    struct decide *decide = &bed->decide;
+    struct gap gap = {.last_ns = START_NS};
+    decide->gap = &gap;
+    budget_set(&decide->budget, 10 * NS_PER_MS);
     decide->tick = UINT64_MAX;
-    rig_clock_set(&bed->base, START_NS + NS_PER_MS);
     while (spsc_claim(decide->normal))
         spsc_publish(decide->normal);
     offer(bed, 0, SLOT_READING, START_NS);
-    assert_int_equal(run(bed), 0);
+    /* it turns and turns, all the time */
+    for (int64_t half_ms = 1; half_ms < 40; half_ms++) {
+        rig_clock_set(&bed->base, START_NS + half_ms * NS_PER_MS / 2);
+        assert_int_equal(run(bed), 0);
+    }
     while (spsc_peek(decide->normal))
         spsc_release(decide->normal);
     rig_clock_set(&bed->base, START_NS + 20 * NS_PER_MS);
     assert_int_equal(run(bed), 1);
     assert_int_equal(count_read(&decide->budget.miss[BUDGET_QUEUE][BUDGET_PEER]), 1);
+    assert_int_equal(count_read(&gap.over[0]), 0);
+    decide->gap = NULL;
     offer(bed, 0, SLOT_READING, START_NS + 21 * NS_PER_MS);
     rig_clock_set(&bed->base, START_NS + 40 * NS_PER_MS);
     assert_int_equal(run(bed), 1);
     assert_int_equal(count_read(&decide->budget.miss[BUDGET_QUEUE][BUDGET_BACKLOG]), 1);
     assert_int_equal(count_read(&decide->budget.misses), 2);
+}
+
+/* An order writes every account before its slot ends; a reading that nothing comes of, hardly anything. */
+static void what_follows_a_decision_is_work(void **state)
+{
+    struct bed *bed = *state;
+    struct decide *decide = &bed->decide;
+    static const struct { uint8_t kind; uint32_t leases, working; } row[] = {
+        {SLOT_ORDER, 0, 1}, {SLOT_READING, 1, 1}, {SLOT_READING, 0, 0}, {SLOT_REPORT, 0, 0}};
+    int64_t now_ns = START_NS;
+    decide->tick = UINT64_MAX;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct gap gap = {.last_ns = now_ns};
+        decide->gap = &gap;
+        bed->core.leases = row[i].leases;
+        offer(bed, 0, row[i].kind, now_ns);
+        assert_true(decide_next(decide));
+        now_ns += 30 * NS_PER_MS;
+        rig_clock_set(&bed->base, now_ns);
+        decide_tap(decide, 0);
+        assert_false(decide_next(decide));
+        assert_int_equal(count_read(&gap.over[2]), 1);
+        assert_int_equal(count_read(&gap.working[2]), row[i].working);
+        now_ns += NS_PER_US;
+        rig_clock_set(&bed->base, now_ns);
+    }
+    decide->gap = NULL;
 }
 
 int main(void)
@@ -462,6 +516,8 @@ int main(void)
         BED(slots_are_marked_while_the_clock_is_not_synchronised),
         BED(what_stands_behind_in_the_queue_is_told_ahead),
         BED(an_input_that_was_late_is_one_miss_whatever_leaves_of_it),
+        BED(leases_of_a_tick_that_took_too_long_are_left_for_egress_to_judge),
+        BED(what_follows_a_decision_is_work),
         BED(what_waited_for_room_in_egress_is_told_from_a_backlog),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,6 +367,23 @@ static void a_lease_that_leaves_late_is_a_miss_unless_its_slot_was_one(void **st
     assert_int_equal(count_read(&stage->budget.miss[BUDGET_WAIT][BUDGET_BACKLOG]), 1);
 }
 
+static void a_late_lease_of_the_slot_in_hand_is_blamed_by_it(void **state)
+{
+    struct bed *bed = *state;
+    struct egress_stage *stage = &bed->stage;
+    struct slot slot = {.sequence = 5, .kind = SLOT_REPORT, .t_receive_ns = NOW_NS - 65 * NS_PER_MS,
+                        .stage_ns = {[STAGE_DECODED] = 64 * NS_PER_MS, [STAGE_SEQUENCED] = 64 * NS_PER_MS,
+                                     [STAGE_DECIDED] = 64 * NS_PER_MS}};
+    struct slot *hand = &slot;
+    stage->hand = &hand;
+    budget_set(&stage->budget, 64 * NS_PER_MS);
+    struct egress *record = spsc_claim(stage->normal);
+    *record = (struct egress){.kind = FRAME_LEASE, .slot_sequence = 5, .t_receive_ns = slot.t_receive_ns};
+    spsc_publish(stage->normal);
+    assert_int_equal(send_all(stage), 1);
+    assert_int_equal(count_read(&stage->budget.miss[BUDGET_ADMIT][BUDGET_WORK]), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +402,7 @@ int main(void)
         BED(nothing_is_taken_that_could_not_come_back),
         BED(outside_enforce_nothing_is_sent),
         BED(a_lease_that_leaves_late_is_a_miss_unless_its_slot_was_one),
+        BED(a_late_lease_of_the_slot_in_hand_is_blamed_by_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

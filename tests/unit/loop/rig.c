@@ -107,6 +107,8 @@ void pipeline_step(struct core *core, const struct slot *slot, struct outbox *ou
 {
     assert(core->steps < RIG_STEPS_MAX);
     core->step[core->steps++] = *slot;
+    if (core->clock)
+        core->clock->shift_ns += core->took_ns;
     outbox->count = 0;
     for (uint32_t i = 0; i < core->leases + core->emergencies; i++)
         outbox->record[outbox->count++] = (struct egress){.kind = FRAME_LEASE,

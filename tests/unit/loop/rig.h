@@ -53,6 +53,8 @@ struct core {
     struct slot step[RIG_STEPS_MAX];
     uint32_t told;              /* slots told ahead */
     struct slot next;           /* the newest of them */
+    struct timebase *clock;     /* goes on by took_ns in each step; NULL: stands still */
+    int64_t took_ns;
 };
 
 #endif

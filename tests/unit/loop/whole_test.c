@@ -144,6 +144,18 @@ static void assert_spectra_measured(const struct bed *bed)
     assert_in_range(bed->loop.spectra.arena.used, m.spectra, m.spectra + 63);
 }
 
+/* Where one thread decides and sends, it sends first: leases of a slot that is not in the ring yet. */
+static void assert_hand_known(const struct bed *bed)
+{
+    const struct path *path = &bed->loop.path;
+    bool together = false;
+    for (uint32_t i = 0; i < bed->loop.crew.threads; i++) {
+        uint32_t roles = bed->loop.crew.thread[i].roles;
+        together |= roles & HOT_DECIDE && roles & HOT_SEND;
+    }
+    assert_ptr_equal(path->egress->hand, together ? &path->decide->slot : NULL);
+}
+
 static void start(struct bed *bed, const struct row *row)
 {
     memset(bed, 0, sizeof *bed);
@@ -161,6 +173,7 @@ static void start(struct bed *bed, const struct row *row)
     open_far(bed);
     assert_int_equal(loop_start(&bed->loop, stderr), 0);
     assert_spectra_measured(bed);
+    assert_hand_known(bed);
     assert_int_equal(pthread_create(&bed->asker, NULL, ask, bed), 0);
 }
 
