@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "loop/decide_account.h"
 #include "probe/points.h"
 
 /* What waited for longer is decided as of now, not as of when it came: a permit that ran out meanwhile is
@@ -90,70 +91,6 @@ static void hand_over(struct decide *decide, const struct slot *slot)
     count_most(&decide->counters.emergency_most, spsc_depth(decide->emergency));
 }
 
-static void write_account(struct decide *decide, uint32_t host)
-{
-    struct slot_account account;
-    core_account(decide->core, host, &account);
-    account_write(decide->account, &account);
-}
-
-static void write_accounts(struct decide *decide)
-{
-    for (uint32_t host = 0; host < decide->outbox.capacity; host++)
-        write_account(decide, host);
-}
-
-static void write_record(struct decide *decide, uint32_t meter, int64_t floor_ns)
-{
-    int64_t word[HANDED_WORDS_MAX + 1];
-    uint32_t words = core_handed(decide->core, meter, word);
-    word[words++] = floor_ns;
-    account_write_record(decide->account, meter, word, words);
-}
-
-/* As it is after this reading, before a lease that it allowed leaves. */
-static void write_reading(struct decide *decide, const struct slot *slot)
-{
-    const struct reading *reading = &slot->reading;
-    int64_t offset_ns;
-    bool known = !__builtin_sub_overflow(slot->t_receive_ns, reading->t_meter_ns, &offset_ns) &&
-                 !__builtin_sub_overflow(offset_ns, reading->age_ns - decide->age_bound_ns, &offset_ns);
-    write_record(decide, reading->meter, known ? offset_ns : INT64_MAX);
-}
-
-static void write_feeds(struct decide *decide)
-{
-    int64_t word[HANDED_WORDS_MAX];
-    uint32_t words = core_handed(decide->core, decide->meters, word);
-    account_write_record(decide->account, decide->meters, word, words);
-    decide->feed_turns = core_feed_turns(decide->core);
-}
-
-static void write_sent(struct decide *decide, bool emergency)
-{
-    const struct outbox *outbox = &decide->outbox;
-    for (uint32_t i = 0; i < outbox->count; i++)
-        if (!(outbox->record[i].flags & LEASE_EMERGENCY) == !emergency)
-            write_account(decide, outbox->record[i].host);
-}
-
-/* Whose account this slot has changed, before any lease of it leaves: the host that reported, those that are
- * sent something, and after an order, which may change the mode, all. Cuts of an emergency raise no exposure
- * and do not wait for this: theirs is written once they have left. */
-static void persist(struct decide *decide, const struct slot *slot, int64_t now_ns)
-{
-    account_beat(decide->account, now_ns, core_counters(decide->core)->newer_epochs != 0);
-    if (slot->kind == SLOT_READING)
-        write_reading(decide, slot);
-    if (core_feed_turns(decide->core) != decide->feed_turns)
-        write_feeds(decide);
-    if (slot->kind == SLOT_ORDER)
-        write_accounts(decide);
-    else if (slot->kind == SLOT_REPORT)
-        write_account(decide, slot->report.host);
-    write_sent(decide, false);
-}
-
 static void step(struct decide *decide, struct slot *slot)
 {
     slot->t_ns = decide->t_ns;
@@ -164,7 +101,7 @@ static void step(struct decide *decide, struct slot *slot)
     slot->stage_ns[STAGE_DECIDED] = delta(slot->t_receive_ns, now_ns);
     probe_decided(slot, decide->outbox.count);
     if (decide->account)
-        persist(decide, slot, now_ns);
+        decide_persist(decide, slot, now_ns);
     hand_over(decide, slot);
     if (decide->board && slot->kind == SLOT_ORDER)
         board_write(decide->board, decide->core);
@@ -336,7 +273,7 @@ void decide_tap(struct decide *decide, int64_t sent_ns)
     if (sent_ns)
         slot->stage_ns[STAGE_SENT] = delta(slot->t_receive_ns, sent_ns);
     if (decide->account)
-        write_sent(decide, true);
+        decide_write_sent(decide, true);
     ring_commit(&decide->ring);
     tap(decide, slot);
     mark_work(decide, slot);
@@ -399,9 +336,9 @@ void decide_take_over(struct decide *decide, const struct slot_account *account,
     decide->account = file;
     if (!file)
         return;
-    write_accounts(decide);
+    decide_write_accounts(decide);
     for (uint32_t meter = 0; meter < decide->meters; meter++)
-        write_record(decide, meter, record ? record[meter].floor_ns : INT64_MAX);
-    write_feeds(decide);
+        decide_write_record(decide, meter, record ? record[meter].floor_ns : INT64_MAX);
+    decide_write_feeds(decide);
     account_whole(file, timebase_now_ns(decide->base));
 }
