@@ -101,6 +101,14 @@ static inline int64_t budget_spent_ns(const struct budget *budget, uint8_t waite
 /* any: BUDGET_CLASSES for what did not come from outside. */
 enum budget_class budget_class_of(const struct slot *slot);
 
+/* rt, decide: what was too late once it was decided is one miss, whatever leaves of it. A tick is no input
+ * from outside and no miss: its leases are, those that leave late. */
+static inline bool budget_slot_is_late(const struct budget *budget, const struct slot *slot)
+{
+    int64_t spent_ns = budget_spent_ns(budget, slot->waited, slot->stage_ns[STAGE_DECIDED]);
+    return budget->budget_ns && spent_ns > budget->budget_ns && budget_class_of(slot) != BUDGET_CLASSES;
+}
+
 /* rt, decide: a slot that was late when decided. `held`: decide waited for egress while it waited;
  * `emergency`: it sent such a lease. */
 void budget_slot_missed(struct budget *budget, const struct slot *slot, bool held, bool emergency);

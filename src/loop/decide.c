@@ -5,6 +5,10 @@
 
 #include "probe/points.h"
 
+/* What waited for longer is decided as of now, not as of when it came: a permit that ran out meanwhile is
+ * none, and what leaves now is held to T_fresh now (safety.md section 5). */
+#define LATE_NS NS_PER_MS
+
 void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns)
 {
     decide->t_ns = t_ns;
@@ -57,18 +61,9 @@ static struct spsc *oldest_input(struct decide *decide, int64_t *t_ns)
     return oldest;
 }
 
-/* What was too late once it was decided is one miss, whatever leaves of it. A tick is no input from outside
- * and no miss: its leases are, those that leave late. */
-static bool is_late(const struct decide *decide, const struct slot *slot)
-{
-    const struct budget *budget = &decide->budget;
-    int64_t spent_ns = budget_spent_ns(budget, slot->waited, slot->stage_ns[STAGE_DECIDED]);
-    return budget->budget_ns && spent_ns > budget->budget_ns && budget_class_of(slot) != BUDGET_CLASSES;
-}
-
 static void hand_over(struct decide *decide, const struct slot *slot)
 {
-    uint8_t late = is_late(decide, slot) ? WAITED_LATE : 0;
+    uint8_t late = budget_slot_is_late(&decide->budget, slot) ? WAITED_LATE : 0;
     for (uint32_t i = 0; i < decide->outbox.count; i++) {
         const struct egress *record = &decide->outbox.record[i];
         struct spsc *queue = record->flags & LEASE_EMERGENCY ? decide->emergency : decide->normal;
@@ -197,12 +192,12 @@ static void spend(struct decide *decide, const struct slot *slot)
         return;
     int64_t spent_ns = budget_spent_ns(&decide->budget, slot->waited, slot->stage_ns[STAGE_DECIDED]);
     histogram_record(&decide->spent[class].live, (uint64_t)spent_ns);
-    if (__builtin_expect(is_late(decide, slot), 0))
+    if (__builtin_expect(budget_slot_is_late(&decide->budget, slot), 0))
         budget_slot_missed(&decide->budget, slot, slot->t_receive_ns < decide->held_until_ns,
                            sends_emergency(&decide->outbox));
 }
 
-static void enter_input(struct decide *decide, struct spsc *queue, int64_t now_ns)
+static void enter_input(struct decide *decide, struct spsc *queue, int64_t t_ns, int64_t now_ns)
 {
     struct slot *slot = ring_claim(&decide->ring);
     uint64_t sequence = slot->sequence;
@@ -210,8 +205,8 @@ static void enter_input(struct decide *decide, struct spsc *queue, int64_t now_n
     spsc_release(queue);
     slot->sequence = sequence;
     slot->stage_ns[STAGE_SEQUENCED] = delta(slot->t_receive_ns, now_ns);
-    if (slot->t_receive_ns > decide->t_ns)
-        decide->t_ns = slot->t_receive_ns;
+    if (t_ns > decide->t_ns)
+        decide->t_ns = t_ns;
     const struct slot *next = spsc_peek(queue);
     if (next)
         pipeline_expect(decide->core, next);
@@ -247,9 +242,10 @@ bool decide_waiting(const struct decide *decide)
 static bool take_returned(struct decide *decide, int64_t now_ns)
 {
     struct spsc *returns = decide->input[decide->inputs - 1];
-    if (!spsc_peek(returns))
+    const struct slot *slot = spsc_peek(returns);
+    if (!slot)
         return false;
-    enter_input(decide, returns, now_ns);
+    enter_input(decide, returns, slot->t_receive_ns, now_ns);
     return true;
 }
 
@@ -266,11 +262,13 @@ bool decide_next(struct decide *decide)
     if (held)
         decide->held_until_ns = now_ns;
     struct spsc *queue = oldest_input(decide, &t_ns);
+    if (now_ns - t_ns > LATE_NS)
+        t_ns = now_ns;
     /* A stamp older than the slot time needs no tick: what was due by then has entered. */
     if (tick_due(decide, t_ns))
         enter_tick(decide, t_ns, now_ns);
     else if (queue)
-        enter_input(decide, queue, now_ns);
+        enter_input(decide, queue, t_ns, now_ns);
     else
         return false;
     return true;
