@@ -3,8 +3,8 @@
  * The time that an input from outside may take, stage by stage, and who took it where it was too much.
  *
  * It begins when the frame may have been there: at the last poll that left the queue empty. So what it waited
- * for its poll is an upper bound, carried in the slot (slot.waited) in parts of the budget, rounded down; from
- * WAITED_MOST of them on, two budgets, it is only known to be so long or longer. It ends when the input is
+ * for its poll is an upper bound, carried in the slot (slot.waited) in parts of the budget, rounded down;
+ * of WAITED_MOST parts, two budgets, it is only known to be so long or longer. It ends when the input is
  * decided, and for each lease that came of it when the port has taken it. An input that was late when it was
  * decided is one miss, whatever leaves of it; one that was in time then is a miss for each lease that leaves
  * late. So is each late lease of a tick, which is no input: its time begins when it enters.
@@ -100,6 +100,14 @@ static inline int64_t budget_spent_ns(const struct budget *budget, uint8_t waite
 
 /* any: BUDGET_CLASSES for what did not come from outside. */
 enum budget_class budget_class_of(const struct slot *slot);
+
+/* rt, decide: what was too late once it was decided is one miss, whatever leaves of it. A tick is no input
+ * from outside and no miss: its leases are, those that leave late. */
+static inline bool budget_slot_is_late(const struct budget *budget, const struct slot *slot)
+{
+    int64_t spent_ns = budget_spent_ns(budget, slot->waited, slot->stage_ns[STAGE_DECIDED]);
+    return budget->budget_ns && spent_ns > budget->budget_ns && budget_class_of(slot) != BUDGET_CLASSES;
+}
 
 /* rt, decide: a slot that was late when decided. `held`: decide waited for egress while it waited;
  * `emergency`: it sent such a lease. */

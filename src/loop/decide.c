@@ -62,18 +62,9 @@ static struct spsc *oldest_input(struct decide *decide, int64_t *t_ns)
     return oldest;
 }
 
-/* What was too late once it was decided is one miss, whatever leaves of it. A tick is no input from outside
- * and no miss: its leases are, those that leave late. */
-static bool is_late(const struct decide *decide, const struct slot *slot)
-{
-    const struct budget *budget = &decide->budget;
-    int64_t spent_ns = budget_spent_ns(budget, slot->waited, slot->stage_ns[STAGE_DECIDED]);
-    return budget->budget_ns && spent_ns > budget->budget_ns && budget_class_of(slot) != BUDGET_CLASSES;
-}
-
 static void hand_over(struct decide *decide, const struct slot *slot)
 {
-    uint8_t late = is_late(decide, slot) ? WAITED_LATE : 0;
+    uint8_t late = budget_slot_is_late(&decide->budget, slot) ? WAITED_LATE : 0;
     for (uint32_t i = 0; i < decide->outbox.count; i++) {
         const struct egress *record = &decide->outbox.record[i];
         struct spsc *queue = record->flags & LEASE_EMERGENCY ? decide->emergency : decide->normal;
@@ -138,7 +129,7 @@ static void spend(struct decide *decide, const struct slot *slot)
         return;
     int64_t spent_ns = budget_spent_ns(&decide->budget, slot->waited, slot->stage_ns[STAGE_DECIDED]);
     histogram_record(&decide->spent[class].live, (uint64_t)spent_ns);
-    if (__builtin_expect(is_late(decide, slot), 0))
+    if (__builtin_expect(budget_slot_is_late(&decide->budget, slot), 0))
         budget_slot_missed(&decide->budget, slot, slot->t_receive_ns < decide->held_until_ns,
                            sends_emergency(&decide->outbox));
 }
