@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What decide keeps in the ledger's file for a controller that takes over. All: rt, the deciding thread, where
- * there is such a file. */
+/* What decide keeps in the ledger's file for a controller that takes over. All: rt, the deciding thread,
+ * where there is such a file. */
 #ifndef FLYBALL_LOOP_DECIDE_ACCOUNT_H
 #define FLYBALL_LOOP_DECIDE_ACCOUNT_H
 
