@@ -16,7 +16,7 @@
 /* Where exchanges are lost each takes much longer: a run then ends with fewer rounds, and is ended by force
  * after OVERTIME times as long. */
 enum { SECONDS = 240, SHORT_SECONDS = 60, SECONDS_MAX = 7200, BLOCK_MS = 150, FLOORS = 2, OVERTIME = 4,
-       SET_UP_S = 60 };
+       SET_UP_S = 100 };
 
 static volatile sig_atomic_t told_to_stop;     /* networks that this run made are taken away all the same */
 

@@ -125,7 +125,7 @@ CASES = [
                               sim_speed_x=499),
         'decode.json': change('decode', ratio=0.251)}, 1,
      [r'^not ok .*safety: energy_vs_static 1\.149, at least 1\.15 \(one run',
-      r'^not ok .*safety-speed: sim_speed_x 499, at least 500 \(median of 5'], 31),
+      r'^not ok .*safety-speed: sim_speed_x 499, at least 500 \(median of 5'], 33),
     ('hours of virtual time are played once, whatever comes of them',
      {f'safety.{run}.json': change('safety', trips=2) for run in (2,)}, 1,
      [r'^not ok .*safety: trips 2, at most 0 \(one run'], 1),
