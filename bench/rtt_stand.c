@@ -45,15 +45,15 @@ static int home_space(void)
     return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
-/* The loop's end has a namespace of its own where the kernel owns its address: it would answer for it at
- * every other stand. Leaves the caller inside. */
+/* The loop's end has a namespace of its own: every stand has the same addresses, and where the kernel owns
+ * one it answers for it everywhere. Leaves the caller inside. */
 static int network_up(struct rtt_stand *stand)
 {
     bool kernel = kernel_owns(stand);
     snprintf(stand->netns, sizeof stand->netns, "flyball-hosts-%s", stand->suffix);
     snprintf(stand->site.server.port[0].interface, sizeof stand->site.server.port[0].interface,
              "fb-hosts-%s", stand->suffix);
-    if (kernel && unshare(CLONE_NEWNET))
+    if (unshare(CLONE_NEWNET))
         return -errno;
     stand->space = home_space();
     stand->up = true;

@@ -20,13 +20,14 @@
 #include <unistd.h>
 
 #include "bench_commit.h"
+#include "bench/alone.h"
 #include "bench/report.h"
 #include "bench/rtt_stand.h"
 #include "rt/thread.h"
 #include "rt/throttle.h"
 
-enum { CLIENT_CORE = 0, CLIENT_PRIORITY = 70, CONTROL_BYTES = 512, TX = SOF_TIMESTAMPING_TX_SCHED |
-       SOF_TIMESTAMPING_OPT_TSONLY };
+enum { CLIENT_CORE = 0, CLIENT_PRIORITY = 70, CONTROL_BYTES = 512, OUTPUT_BYTES = 16 << 20, LIMIT_S = 120,
+       TX = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_OPT_TSONLY };
 
 static volatile sig_atomic_t told_to_stop;
 
@@ -130,8 +131,12 @@ int main(int argc, char **argv)
     strcpy(stand.suffix, argv[1]);
     signal(SIGTERM, stop);
     signal(SIGINT, stop);
+    setvbuf(stdout, NULL, _IOFBF, OUTPUT_BYTES);    /* who watches reads it at the end */
+    int result = bench_alone("wire_own", LIMIT_S);
+    if (result)
+        return fprintf(stderr, "wire_own: %s\n", strerror(-result)), 3;
     rt_throttle_lift(&throttle, RT_THROTTLE_FILE);
-    int result = rtt_stand_open(&stand);
+    result = rtt_stand_open(&stand);
     if (!result)
         result = run(&stand);
     if (stand.error[0])

@@ -10,14 +10,15 @@
 
 /* The fair server acts once a second, and to arm probes takes that long: such blocks are longer and come less
  * often. */
-enum { WARM_EXCHANGES = 4, LONG_BLOCKS = 8, LONG_ROUNDS = 4, ARMED_MARGIN_S = 1 };
-#define PAUSE_NS (60 * NS_PER_US)
+enum { WARM_EXCHANGES = 4, LONG_BLOCKS = 8, ARMED_MARGIN_S = 1 };
+enum { PAUSE_US = 60 };
 #define REST_NS (10 * NS_PER_MS)
 
 /* The client does not sleep: its own waking up is none of what it measures. */
-static void pause_between(void)
+static void pause_between(const struct contender *contender)
 {
-    int64_t until_ns = clock_monotonic_ns() + PAUSE_NS;
+    int64_t pause_us = contender->kind->pause_us ? contender->kind->pause_us : PAUSE_US;
+    int64_t until_ns = clock_monotonic_ns() + pause_us * NS_PER_US;
     while (clock_monotonic_ns() < until_ns)
         continue;
 }
@@ -53,11 +54,11 @@ void block_emergency(struct harness *harness, struct contender *contender, int64
     bool raised;
     rtt_echo_mode(&stand->echo, &stand->client, RTT_RUN);
     for (uint32_t i = 0; goes_on(stand, end_ns); i++) {
-        pause_between();
+        pause_between(contender);
         bool answered = rtt_emergency(stand, &full, &raised);
         note(contender, &full, answered, i);
         rtt_calm_down(&stand->client);
-        pause_between();
+        pause_between(contender);
         if (contender->beside)
             note(contender->beside, &bare, rtt_bare(stand, &bare), i);
     }
@@ -87,7 +88,7 @@ void block_report(struct harness *harness, struct contender *contender, int64_t 
     rtt_echo_mode(&stand->echo, &stand->client, RTT_RUN);
     rtt_all_report(&stand->client);
     for (uint32_t i = 0; goes_on(stand, end_ns); i++) {
-        pause_between();
+        pause_between(contender);
         bool answered = rtt_one_report(stand, &side, i % RTT_HOSTS);
         note(contender, &side, answered, i);
     }
@@ -100,7 +101,7 @@ static void echoes(struct rtt_stand *stand, struct contender *contender, int64_t
 {
     static struct rtt_side side;
     for (uint32_t i = 0; goes_on(stand, end_ns); i++) {
-        pause_between();
+        pause_between(contender);
         bool answered = exchange(stand, &side);
         note(contender, &side, answered, i);
     }

@@ -51,12 +51,12 @@ def check_contender(name, row):
     return good
 
 
-def check_all(loops, names):
-    done = run(loops, '--json', '--seconds', '1')
+# Every kind of contender; one beside a neighbour stands for the others, which take as long.
+def check_all(names, done):
     if not say(done.returncode == 0, 'all contenders, one round', done.stderr):
         return False
     found = json.loads(done.stdout)
-    good = say(sorted(found['contender']) == sorted(names), 'each name of --list is there')
+    good = say(sorted(found['contender']) == sorted(names), 'each of them is there')
     for name, row in found['contender'].items():
         good &= check_contender(name, row)
     return good & say(found['floor']['hiccup']['span_s'] > 0.1, 'the floor was measured')
@@ -65,13 +65,13 @@ def check_all(loops, names):
 # Reports skip no time. Had the loop noticed where it stood still, all these ticks would be missed, and leases
 # would have run out.
 def check_parked(loops):
-    done = run(loops, '--json', '--seconds', '5', '--only',
+    done = run(loops, '--json', '--seconds', '3', '--only',
                'flyball-af_packet-auth-report,echo-af_packet-one,echo-spin-one')
     if not say(done.returncode == 0, 'a loop that stands still', done.stderr):
         return False
     row = json.loads(done.stdout)['loop']['af_packet-auth']
     parked_ticks = row['parked_s'] / TICK_S
-    good = say(row['parked'] > 5 and parked_ticks > 100, 'it stood still', row)
+    good = say(row['parked'] >= 3 and parked_ticks > 100, 'it stood still', row)
     good &= say(row['ticks_missed'] < parked_ticks / 2, 'its ticks were not missed', row)
     good &= say(row['ticks'] > 0, 'it ran between', row)
     for key in ('fail_safes', 'resets', 'recoveries', 'invariant_failures'):
@@ -90,11 +90,12 @@ def main():
     good &= say(listed.returncode == 0 and len(names) > 20, '--list names the contenders')
     with open('/tmp/core1.lock', 'w', encoding='ascii') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        first = run(loops, '--json', '--seconds', '1', '--only', 'echo-spin')
-        if first.returncode == 77:
-            print(first.stderr, end='')
+        names = [name for name in names if not name.endswith('-hog') or name == 'flyball-af_packet-auth-hog']
+        done = run(loops, '--json', '--seconds', '1', '--only', ','.join(names))
+        if done.returncode == 77:
+            print(done.stderr, end='')
             return 77 if good else 1
-        good &= check_all(loops, names)
+        good &= check_all(names, done)
         good &= check_parked(loops)
     return 0 if good else 1
 

@@ -9,7 +9,7 @@
 #include "bench/loops/tally.h"
 #include "bench/loops/worker.h"
 
-enum { CONTENDERS_MAX = 48 };
+enum { CONTENDERS_MAX = 48, LONG_ROUNDS = 4 /* in one of so many run the blocks that come seldom */ };
 
 /* Whole loops, each with a port and a network of its own. */
 enum stand_name { STAND_AF_PACKET_AUTH, STAND_AF_PACKET, STAND_AF_XDP_AUTH, STAND_URING_AUTH,
@@ -23,6 +23,7 @@ struct kind {
     const char *name, *what, *path, *driver, *load;
     bool auth, neighbour;
     bool seldom;                /* not in every round: a block of it takes a second */
+    uint32_t pause_us;          /* before each exchange; 0: as short as may be */
     uint32_t count;             /* datagrams a second of an open loop, or of a burst */
     enum stand_name stand;      /* what it needs: a loop, or the kernel's sockets */
     bool sockets;

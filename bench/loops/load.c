@@ -90,7 +90,8 @@ void block_open_loop(struct harness *harness, struct contender *contender, int64
     int64_t period_ns = NS_PER_S / contender->kind->count, due_ns, now_ns;
     begin(&flow, harness, contender);
     due_ns = clock_monotonic_ns() + period_ns;
-    while ((now_ns = clock_monotonic_ns()) < end_ns && flow.sent < DATAGRAMS_MAX) {
+    while (due_ns < end_ns && flow.sent < DATAGRAMS_MAX && !rtt_stand_cut_off(flow.stand)) {
+        now_ns = clock_monotonic_ns();
         if (now_ns >= due_ns) {
             send_one(&flow, due_ns);
             due_ns += period_ns;

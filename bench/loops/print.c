@@ -16,6 +16,8 @@ static const char *const versus[][2] = {
     {"user-sockets", "flyball-af_packet-auth"},
     {"user-polling", "flyball-af_packet-auth"},
     {"user-sockets-report", "flyball-af_packet-auth-report"},
+    {"user-sockets-paced", "flyball-af_packet-auth-paced"},
+    {"user-sockets-report-paced", "flyball-af_packet-auth-report-paced"},
     {"flyball-af_packet-auth-report", "echo-af_packet-one"},
     {"echo-blocking", "flyball-af_packet-auth"},
     {"echo-blocking-one", "echo-af_packet-one"},
@@ -88,8 +90,10 @@ static void print_ratio_part(struct bench_report *report, const char *key, const
 {
     bench_open(report, key);
     bench_number(report, "p50", ratio->p50);
-    bench_number(report, "p50_low", ratio->p50_low);
-    bench_number(report, "p50_high", ratio->p50_high);
+    if (ratio->has_interval) {
+        bench_number(report, "p50_low", ratio->p50_low);
+        bench_number(report, "p50_high", ratio->p50_high);
+    }
     bench_number(report, "p99", ratio->p99);
     bench_number(report, "p999", ratio->p999);
     bench_count(report, "pairs", ratio->pairs);

@@ -33,6 +33,9 @@
 #define LOAD(NAME, WHAT, PATH, TEXT, COUNT, AUTH, BLOCK) \
     {.name = NAME, .what = WHAT, .path = PATH, .driver = "af_packet", .load = TEXT, .auth = AUTH, \
      .count = COUNT, .stand = STAND_AF_PACKET_AUTH, .block = BLOCK}
+#define PACED(NAME, WHAT, PATH, DRIVER, STAND, BLOCK) \
+    {.name = NAME, .what = WHAT "; one every 4 ms", .path = PATH, .driver = DRIVER, .load = "rate 250", \
+     .auth = true, .pause_us = 4000, .stand = STAND, .block = BLOCK}
 #define OPEN "each due at its moment: first and last from when it was sent, scheduled from when it was due"
 #define AT_ONCE "48 back to back: first and last answer from the first send"
 
@@ -116,6 +119,14 @@ const struct kind kind_table[] = {
      .sockets = true,
      .seldom = true,
      .block = block_polling},
+    PACED("flyball-af_packet-auth-paced", CUTS TAGS, "emergency", "af_packet", STAND_AF_PACKET_AUTH,
+          block_emergency),
+    PACED("user-sockets-paced", CUTS "the same core and the same tags behind a blocking recvfrom", "user",
+          "blocking", STAND_USER, block_emergency),
+    PACED("flyball-af_packet-auth-report-paced", ANSWER TAGS, "tick", "af_packet", STAND_AF_PACKET_AUTH,
+          block_report),
+    PACED("user-sockets-report-paced", ANSWER "the same core and the same tags behind a blocking recvfrom",
+          "user", "blocking", STAND_USER, block_report),
     HOG("flyball-af_packet-auth-hog", CUTS TAGS, "emergency", "af_packet", true, STAND_AF_PACKET_AUTH,
         block_emergency),
     HOG("echo-af_packet-hog", SIXTEEN "the port driver alone", "echo", "af_packet", false,

@@ -4,7 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Standard deviations of a normal curve that hold 95 % of it. */
+/* Of the chance that the interval misses the median, half at either end. */
+#define BEYOND_EACH_END 0.025
+/* Above, the chance of the least count of a binomial is no double any more: the normal curve serves. */
+enum { EXACT_MOST = 1000 };
 #define WITHIN_95 1.96
 
 void tally_add(struct tally *tally, struct block_samples *samples, enum tally_part part, int64_t ns)
@@ -51,30 +54,45 @@ static double quantile_ratio(const struct tally *a, const struct tally *b, enum 
     return under ? (double)over / (double)under : 0;
 }
 
-/* Places of a sorted list of that many between which its true median lies in 95 of 100 cases. */
-static void order_statistics(uint32_t count, uint32_t *low, uint32_t *high)
+/* How many of the lowest, and of the highest, of a sorted list may be left out so that the true median lies
+ * between the rest in 95 of 100 cases: it lies above each value with the chance one half. -1: five values or
+ * fewer have no such interval, not even from end to end. */
+static int32_t left_out(uint32_t count)
 {
-    double half = (double)count / 2, reach = WITHIN_95 * sqrt((double)count) / 2;
-    double from = floor(half - reach), to = ceil(half + reach);
-    *low = from > 0 ? (uint32_t)from : 0;
-    *high = to < (double)count ? (uint32_t)to : count - 1;
+    if (count > EXACT_MOST)
+        return (int32_t)(((double)count - WITHIN_95 * sqrt((double)count)) / 2) - 1;
+    double chance = ldexp(1, -(int)count), sum = chance;
+    int32_t out = -1;
+    while (sum <= BEYOND_EACH_END) {
+        out++;
+        chance *= (double)(count - (uint32_t)out) / (out + 1);
+        sum += chance;
+    }
+    return out;
+}
+
+static double middle(const double *sorted, uint32_t count)
+{
+    return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
 }
 
 struct ratio tally_ratio(const struct tally *a, const struct tally *b, enum tally_part part)
 {
     static double ratio[ROUNDS_MAX];
     struct ratio out = {0};
-    uint32_t low, high;
     for (uint32_t i = 0; i < ROUNDS_MAX; i++)
         if (a->median_ns[part][i] && b->median_ns[part][i])
             ratio[out.pairs++] = (double)a->median_ns[part][i] / (double)b->median_ns[part][i];
     if (!out.pairs)
         return out;
     qsort(ratio, out.pairs, sizeof *ratio, lower_first);
-    order_statistics(out.pairs, &low, &high);
-    out.p50 = ratio[out.pairs / 2];
-    out.p50_low = ratio[low];
-    out.p50_high = ratio[high];
+    out.p50 = middle(ratio, out.pairs);
+    int32_t out_each = left_out(out.pairs);
+    out.has_interval = out_each >= 0;
+    if (out.has_interval) {
+        out.p50_low = ratio[out_each];
+        out.p50_high = ratio[out.pairs - 1 - (uint32_t)out_each];
+    }
     out.p99 = quantile_ratio(a, b, part, 0.99);
     out.p999 = quantile_ratio(a, b, part, 0.999);
     return out;

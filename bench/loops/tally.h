@@ -37,9 +37,10 @@ void tally_add(struct tally *tally, struct block_samples *samples, enum tally_pa
 void tally_close_block(struct tally *tally, struct block_samples *samples, uint32_t round);
 
 /* Of a against b: the median of the ratios of their medians, block by block, with the interval that holds it
- * in 95 of 100 cases (order statistics); of p99 and p99.9 over all blocks. */
+ * in 95 of 100 cases (sign test); of p99 and p99.9 over all blocks. */
 struct ratio {
     uint32_t pairs;             /* 0: the rest says nothing */
+    bool has_interval;          /* of six pairs and more */
     double p50, p50_low, p50_high, p99, p999;
 };
 

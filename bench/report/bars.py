@@ -10,6 +10,7 @@ KINDS = ('fact', 'whole', 'middle', 'tail')
 STEP = re.compile(r'\.(?:"([^"]+)"|([A-Za-z_][A-Za-z_0-9]*))')
 QUANTILE = re.compile(r'p(\d+)(_[a-z]+)?$')
 BEYOND_LEAST = 10       # samples beyond a quantile without which it is nothing but the largest ones
+PAIRS_LEAST = 10        # blocks of both, without which a ratio of their medians says little
 
 
 class BadTable(Exception):
@@ -122,6 +123,12 @@ def samples_beyond(result, figure):
     return worst
 
 
+def pairs_of(result, figure):
+    """Blocks that a ratio of medians comes from; None where it is no such ratio."""
+    found = [walk(result, keys)[0][-1] for _, keys in terms(figure) if keys[-1] == 'p50']
+    return min((place['pairs'] for place in found if isinstance(place.get('pairs'), int)), default=None)
+
+
 def counted(result, name):
     """Samples of a contender that a ratio names."""
     row = result.get('contender', {}).get(name)
@@ -163,6 +170,9 @@ def judge(bar, result, form, machine, absent=''):
     if bar.aim != '-':
         row['aim_met'] = within(value, bar.aim)
     state, why, fails = verdict(bar, found, samples_beyond(result, bar.figure), form, machine)
+    pairs = pairs_of(result, bar.figure)
+    if pairs is not None and pairs < PAIRS_LEAST and not fails:
+        state, why = 'cannot be said', f'{pairs} pairs of blocks, and it takes {PAIRS_LEAST}'
     return row | {'state': state, 'why': why, 'fails': fails}
 
 

@@ -9,18 +9,20 @@ QUANTILE_KEYS = ('p50', 'p99', 'p999')
 
 # Stage, its milliseconds in the white paper, what stands for it here: (bench, path of a histogram, words).
 BUDGET = (
-    ('event detection', 2.3, (('loops', ('stage', 'decoded'), 'frame in to decoded reading'),
+    ('event detection', 2.3, (('loops', ('stage', 'decoded'), 'from the poll that found a frame to its slot'),
                               ('lane', ('upmu', 'ns_per_packet'), 'a packet to a reading, mean'))),
-    ('edge processing', 1.8, (('loops', ('stage', 'measured'), 'samples to features'),
-                              ('lane', ('raw_64', 'ns_per_packet'), '64 samples measured, mean'))),
-    ('rack coordination', 12.5, (('loops', ('stage', 'emergency'), 'an emergency, frame in to leases out'),
+    ('edge processing', 1.8, (('lane', ('raw_64', 'ns_per_packet'), '64 samples measured, mean'),)),
+    ('rack coordination', 12.5, (('loops', ('stage', 'sent_emergency'),
+                                  'an emergency, from the poll that found the frame to its lease sent'),
                                  ('pipeline', ('emergency_ns',),
                                   'an emergency while an arbitration runs, in memory'))),
-    ('cluster decision', 18.7, (('loops', ('stage', 'tick'), 'an arbitration'),
-                                ('pipeline', ('tick_ns',), 'an arbitration over 10,000 hosts, in memory'))),
+    ('cluster decision', 18.7, (('pipeline', ('tick_ns',),
+                                 'an arbitration over 10,000 hosts, in memory'),)),
+    ('all four, the software', 35.3, (('loops', ('contender', 'flyball-af_packet-auth', 'last', 'ns'),
+                                       'a reading\'s frame to the last of 16 cap frames, wire and noise '
+                                       'included'),)),
     ('GPU power capping', 15.2, ()),
 )
-SOFTWARE_MS = 35.3      # all but the last
 
 
 def result_of(report, bench):
@@ -58,30 +60,51 @@ def contenders(report):
         if isinstance(found, dict) else {}
 
 
+def question(name, row):
+    """What a contender at rest is drawn for: like is compared with like."""
+    one = name.endswith(('-report', '-one'))
+    if row.get('neighbour'):
+        return 'With a noisy neighbour'
+    if row.get('load') != 'idle':
+        return f'Under load, {row.get("load")}'
+    if 'armed' in name or 'detached' in name:
+        return 'With probes'
+    if row.get('path') == 'echo' and row.get('driver') not in ('af_packet', 'blocking', 'af_xdp', 'uring'):
+        return 'Bare echoes of sockets'
+    if row.get('driver') in ('af_xdp', 'uring'):
+        return 'On other port drivers'
+    return 'A report and its lease' if one else 'An emergency and its leases'
+
+
 def in_groups(report):
-    """Contenders that were alike but for what they are, so that a drawing compares like with like: by path
-    and load, and with the echoes beside every path."""
+    """(title, [(name, row), ...]) of each drawing."""
     groups = {}
     for name, row in contenders(report).items():
-        key = (str(row.get('path', '')), str(row.get('load', '')), bool(row.get('neighbour')))
-        groups.setdefault(key, []).append((name, row))
-    for (way, load, neighbour), rows in groups.items():
-        title = f'{way}, load {load}' + (', with a noisy neighbour' if neighbour else '')
+        groups.setdefault(question(name, row), []).append((name, row))
+    for title, rows in groups.items():
         for first in range(0, len(rows), CURVES_MOST):
             part = f', {first // CURVES_MOST + 1}' if len(rows) > CURVES_MOST else ''
             yield title + part, rows[first:first + CURVES_MOST]
 
 
+def drawn(rows, moment):
+    return [(name, row[moment]['ns']) for name, row in rows
+            if isinstance(row.get(moment), dict) and histogram.is_histogram(row[moment].get('ns'))]
+
+
 def curves_of_loops(report):
-    """One drawing for each group and for each of the moments that count."""
-    moments = (('first', 'until the first answer'), ('last', 'until the last answer'),
-               ('scheduled', 'from the moment it was due'))
+    """One drawing for each group and for each of the moments that count; where the first answer is the last
+    there is but one."""
     for title, rows in in_groups(report):
-        for moment, words in moments:
-            series = [(name, row[moment]['ns']) for name, row in rows
-                      if isinstance(row.get(moment), dict) and histogram.is_histogram(row[moment].get('ns'))]
-            if series:
-                yield f'{title}: {words}', series
+        first, last = drawn(rows, 'first'), drawn(rows, 'last')
+        words = 'until the answer' if first == last else 'until the first answer'
+        if first:
+            yield f'{title}: {words}', first
+        if last and first != last:
+            yield f'{title}: until the last answer', last
+        due = drawn(rows, 'scheduled')
+        if due:
+            yield f'{title}: from the moment it was due', due
 
 
 def curves_of_rtt(report):

@@ -20,7 +20,7 @@ STYLE = '''
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-main { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
+main { max-width: 64rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.2rem; margin: 2.6rem 0 .6rem; padding-top: .8rem; border-top: 1px solid var(--rule); }
 p { max-width: 46rem; } .pale { color: var(--pale); }
@@ -31,7 +31,7 @@ th, td { text-align: left; padding: .28rem .9rem .28rem 0; border-bottom: 1px so
   vertical-align: top; }
 th { color: var(--pale); font-weight: 600; white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.s { white-space: nowrap; font-weight: 600; }
+td.s { white-space: nowrap; font-weight: 600; } td.what { min-width: 11rem; }
 .met { color: var(--good); } .not-met { color: var(--bad); } .cannot-be-said { color: var(--open); }
 figure { margin: 1.2rem 0 2rem; } figcaption { font-weight: 600; margin-bottom: .3rem; }
 figure > svg { width: 100%; height: auto; display: block; }
@@ -80,7 +80,8 @@ def table(head, rows, numeric=(), state=None):
             if number == state and not header:
                 out.append((cell, f' class="s {cell.replace(" ", "-")}"'))
             else:
-                out.append((cell, ' class="n"' if number in numeric else ''))
+                wide = ' class="what"' if row[0] and number == 1 and state else ''
+                out.append((cell, ' class="n"' if number in numeric else wide))
         return out
     body = ''.join(cells('td', classed(row)) for row in rows)
     return (f'<div class="wide"><table><thead>{cells("th", classed(head, True))}</thead>'

@@ -33,8 +33,9 @@ def counts(report):
 
 
 def troubles(report):
-    """Benches that crashed or printed nonsense: no noise does that."""
-    return [name for name, row in report['benches'].items() if row['state'] in ('failed', 'nonsense')]
+    """Benches that crashed, hung, printed nonsense or are not there: no noise does that."""
+    return [name for name, row in report['benches'].items()
+            if row['state'] in ('failed', 'nonsense', 'stopped', 'missing')]
 
 
 def verdict(report):

@@ -5,6 +5,10 @@
 
 #include "probe/points.h"
 
+/* What waited for longer is decided as of now, not as of when it came: a permit that ran out meanwhile is
+ * none, and what leaves now is held to T_fresh now (safety.md section 5). */
+#define LATE_NS NS_PER_MS
+
 void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns)
 {
     decide->t_ns = t_ns;
@@ -201,7 +205,7 @@ static void spend(struct decide *decide, const struct slot *slot)
                            sends_emergency(&decide->outbox));
 }
 
-static void enter_input(struct decide *decide, struct spsc *queue, int64_t now_ns)
+static void enter_input(struct decide *decide, struct spsc *queue, int64_t t_ns, int64_t now_ns)
 {
     struct slot *slot = ring_claim(&decide->ring);
     uint64_t sequence = slot->sequence;
@@ -209,8 +213,8 @@ static void enter_input(struct decide *decide, struct spsc *queue, int64_t now_n
     spsc_release(queue);
     slot->sequence = sequence;
     slot->stage_ns[STAGE_SEQUENCED] = delta(slot->t_receive_ns, now_ns);
-    if (slot->t_receive_ns > decide->t_ns)
-        decide->t_ns = slot->t_receive_ns;
+    if (t_ns > decide->t_ns)
+        decide->t_ns = t_ns;
     const struct slot *next = spsc_peek(queue);
     if (next)
         pipeline_expect(decide->core, next);
@@ -246,9 +250,10 @@ bool decide_waiting(const struct decide *decide)
 static bool take_returned(struct decide *decide)
 {
     struct spsc *returns = decide->input[decide->inputs - 1];
-    if (!spsc_peek(returns))
+    const struct slot *slot = spsc_peek(returns);
+    if (!slot)
         return false;
-    enter_input(decide, returns, timebase_now_ns(decide->base));
+    enter_input(decide, returns, slot->t_receive_ns, timebase_now_ns(decide->base));
     return true;
 }
 
@@ -264,11 +269,13 @@ bool decide_next(struct decide *decide)
     if (held)
         decide->held_until_ns = now_ns;
     struct spsc *queue = oldest_input(decide, &t_ns);
+    if (now_ns - t_ns > LATE_NS)
+        t_ns = now_ns;
     /* A stamp older than the slot time needs no tick: what was due by then has entered. */
     if (tick_due(decide, t_ns))
         enter_tick(decide, t_ns, now_ns);
     else if (queue)
-        enter_input(decide, queue, now_ns);
+        enter_input(decide, queue, t_ns, now_ns);
     else
         return false;
     return true;

@@ -360,7 +360,7 @@ def peek(door, nobody):
     """What any process may do with the view. Run as its own process where it is nobody's."""
     header, fd = ask_view(door)
     size = os.fstat(fd).st_size
-    assert header['magic'] == b'flyview\0' and header['version'] == 6 and header['record'] == 64
+    assert header['magic'] == b'flyview\0' and header['version'] == 7 and header['record'] == 64
     assert (header['nodes'], header['hosts'], header['meters']) == (9, 60, 9) and header['end'] <= size
     check_sealed(fd, size, not nobody)
     seen = mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ)
@@ -647,8 +647,9 @@ def case_queues():
             assert meters['accepted'] == played['measurements'] - refused['stale']
             assert first['port']['sent'] >= summary['counters']['egress']['sent'] == core['leases']
             assert 100 < played['accepted'] <= played['leases'] <= core['leases']
-            assert list(stages) == ['decoded_meters', 'decoded_hosts_0', 'decoded_hosts_1', 'decided', 'loop',
-                                    'emergency']
+            assert list(stages) == ['decoded_meters', 'decoded_hosts_0', 'decoded_hosts_1', 'age_meters',
+                                    'decided', 'loop', 'emergency', 'budget_reading', 'budget_report',
+                                    'budget_order']
 
 
 def case_shadow():

@@ -261,7 +261,7 @@ def drawings():
     faults = []
     drawn = [figure for figure in root.iter('figure')
              if any('percentile' in (text.text or '') for text in figure.iter('text'))]
-    if len(drawn) < 5:
+    if len(drawn) < 4:
         faults.append(f'{len(drawn)} drawings of percentiles')
     for figure in drawn:
         lines = [line.get('class') for line in figure.iter('polyline')]

@@ -4,6 +4,7 @@
 daemon's own counters, and what it cannot do it says.
 
 usage: latency_test.py CASE, with the environment of daemon_test.py. Exit code 77 skips."""
+import errno
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from daemon_test import Bed, CLI, ask, finish, run_cli, skip
 
 SENDER = os.environ['FLYBALL_SENDER']
 APART_MOST, ROWS_LEAST, HEAVY_S = 0.05, 300, 2
+HANGS_S = 0.3           # a driver's call, at least
 UNDER_WAY = 64          # what a thread that stands still between a probe and a counter has in hand
 STAGES = {'decoded', 'decided', 'sent', 'emergency', 'tick'}
 
@@ -288,6 +290,44 @@ def case_agent():
         assert seen['writes'] <= counters['writes'] and seen['failed'] == 0
 
 
+def case_writes():
+    """Caps that an agent writes as its leases run out: each call of a driver, how long it took, those that
+    failed. One device hangs, one fails."""
+    with agent_test.Site('alaw') as site:
+        daemon, host = site.bed.start(), site.hosts[0].start()
+        host.wait_for_lease()
+        before = agent_test.write_counts(host)
+        watching = subprocess.Popen([CLI, 'latency', '--agent', str(host.agent.pid), '--json'],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8')
+        host.running.append(watching)
+        said = watching.stderr.readline()
+        if 'watching' not in said:
+            watching.wait()
+            skip(said.strip())
+        host.tell(0, 'hang', 1)
+        host.tell(1, 'fail', errno.EIO)
+        daemon.kill()
+        host.wait_for_fail_safe(30, devices=range(2, agent_test.DEVICES))
+        time.sleep(HANGS_S)
+        host.tell(0, 'hang', 0)
+        host.tell(1, 'fail', 0)
+        host.wait_for_fail_safe(30)
+        time.sleep(0.5)
+        watching.send_signal(signal.SIGTERM)
+        seen = json.loads(watching.communicate(timeout=60)[0])
+        written = [now - then for now, then in zip(agent_test.write_counts(host), before)]
+        counters = host.end()['counters']
+        ordered, called = seen['steps']['ordered'], seen['steps']['call']
+        print({key: seen[key] for key in ('writes', 'failed')}, called['n'], called['max_ns'],
+              ordered['max_ns'], 'the devices took', written, counters['writes'])
+        # its watchdog writes, too, where it is late: the devices may have taken more than it wrote
+        assert agent_test.DEVICES <= seen['writes'] <= counters['writes']
+        assert seen['writes'] - seen['failed'] <= sum(written)
+        assert ordered['n'] == called['n'] == seen['writes'] and 1 <= seen['failed'] < seen['writes']
+        # it hung where it was asked for its cap, and then what it was to be told waited, or in the telling
+        assert HANGS_S <= max(called['max_ns'], ordered['max_ns']) / 1e9
+
+
 def case_refused():
     """What cannot be done is said, with the exit code that the manual names."""
     with Bed('dlat') as bed:
@@ -327,7 +367,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))      # what was set is put back
     if os.geteuid():
         skip('namespaces and programs in the kernel need root')
-    {'agree': case_agree, 'wire': case_wire, 'agent': case_agent, 'blame': case_blame,
+    {'agree': case_agree, 'wire': case_wire, 'agent': case_agent, 'writes': case_writes, 'blame': case_blame,
      'refused': case_refused}[sys.argv[1]]()
 
 

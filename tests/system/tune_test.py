@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from daemon_test import Bed, CLI, read, skip, throttle
+from daemon_test import Bed, CLI, ask, finish, read, skip, throttle
 
 HOSTS = 60
 NONE_TOO_SMALL = (0, 1)     # 1: some term is too small for this machine, which is the machine's affair
@@ -164,6 +164,49 @@ def case_interrupt():
             assert time.monotonic() < end, f'RT throttling is {throttle()}, was {was}'
             time.sleep(0.02)
         assert read(bed.site) == before and not leftovers(bed)
+
+
+def fresh_ms(bed):
+    return {meter['fresh_ms'] for meter in ask(bed.door, b'status')['meters']}
+
+
+def case_ages():
+    """T_fresh that is measured: refused without a measurement, by hiccups first, then by the ages that a
+    running daemon has seen; what else was measured stays."""
+    with Bed('tun6') as bed:
+        text = read(bed.site).replace('period: 16ms, fresh: 100ms', 'period: 16ms, fresh: measured')
+        with open(bed.site, 'w', encoding='utf-8') as file:
+            file.write(text)
+        checked = subprocess.run([CLI, 'check', bed.site], capture_output=True, encoding='utf-8')
+        assert checked.returncode == 4 and ':69:' in checked.stdout + checked.stderr, checked.stdout
+        assert 'fresh is measured, but the row' in checked.stdout + checked.stderr
+        early = tune(bed, '--ages')
+        assert early.returncode == 4 and 'has no measured: yet' in early.stderr, early.stderr
+        assert read(bed.site) == text
+        ran = tune(bed, '--no-port', '--seconds', '0.3')
+        assert ran.returncode in NONE_TOO_SMALL and split(read(bed.site))[0] == text, ran.stderr
+        before = split(read(bed.site))[1]
+        daemon = bed.start()
+        first = fresh_ms(bed)
+        assert len(first) == 1 and 42 <= min(first) <= 1000, first      # two periods and the bound; the lease
+        early = tune(bed, '--ages')
+        assert early.returncode == 5 and 'fewer than 1000' in early.stderr, early.stderr
+        traffic = bed.traffic(60)
+        end = time.monotonic() + 50
+        while (ran := tune(bed, '--ages')).returncode == 5 and time.monotonic() < end:
+            time.sleep(1)
+        assert ran.returncode in NONE_TOO_SMALL, ran.stderr
+        finish(traffic, early=True)
+        bed.stop(daemon)
+        rest, block = split(read(bed.site))
+        age, = [line for line in block.splitlines() if line.startswith('      age: {n: ')]
+        print(age)
+        assert rest == text and block.replace(age + '\n', '') == before and not leftovers(bed)
+        daemon = bed.start()
+        second = fresh_ms(bed)
+        print(f'T_fresh {first} ms by hiccups, {second} ms by ages as well')
+        assert len(second) == 1 and min(first) <= min(second) <= 1000
+        bed.stop(daemon)
 
 
 if __name__ == '__main__':

@@ -59,6 +59,7 @@ static void watch(struct agent_bpf *object, pid_t pid, int64_t for_ns, bool json
     int signals = rows_hold_signals();
     int64_t began_ns = clock_monotonic_ns();
     object->bss->open = true;
+    fprintf(stderr, "flyball latency: watching agent %d\n", (int)pid);
     while (rows_wait(signals, pid, for_ns ? began_ns + for_ns : 0))
         continue;
     object->bss->open = false;

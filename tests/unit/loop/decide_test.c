@@ -118,6 +118,26 @@ static void slot_time_never_falls(void **state)
     assert_true(bed->core.step[1].t_receive_ns == START_NS + 10);
 }
 
+/* A permit that has run out while it waited is none: it is decided as of now, and what is due by then has
+ * entered before. */
+static void what_waited_long_is_decided_as_of_now(void **state)
+{
+    struct bed *bed = *state;
+    const int64_t now_ns = START_NS + 5 * TICK_NS + 7, came_ns = START_NS + 3;
+
+    rig_clock_set(&bed->base, now_ns);
+    offer(bed, 0, SLOT_REPORT, came_ns);
+    offer(bed, 1, SLOT_READING, now_ns - NS_PER_MS);
+    assert_int_equal(run(bed), 3);
+    assert_int_equal(bed->core.step[0].kind, SLOT_TICK);
+    assert_int_equal(bed->core.step[0].tick.missed, 4);
+    assert_int_equal(bed->core.step[1].kind, SLOT_REPORT);
+    assert_true(bed->core.step[1].t_ns == now_ns);
+    assert_true(bed->core.step[1].t_receive_ns == came_ns);
+    assert_true(bed->core.step[2].t_ns == now_ns);
+    assert_true(bed->core.step[2].t_receive_ns == now_ns - NS_PER_MS);
+}
+
 static void random_stamps_keep_the_order(void **state)
 {
     struct bed *bed = *state;
@@ -426,6 +446,7 @@ int main(void)
 #define BED(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
         BED(lanes_merge_by_stamp_into_one_order),
         BED(slot_time_never_falls),
+        BED(what_waited_long_is_decided_as_of_now),
         BED(random_stamps_keep_the_order),
         BED(tick_enters_before_the_first_slot_at_or_after_its_time),
         BED(tick_enters_without_any_traffic_and_only_once),
