@@ -290,7 +290,7 @@ uint32_t lane_burst(struct lane *lane)
     lane->t_poll_ns = now_ns;
     gap_mark(lane->gap, now_ns, false);
     lane->within_ns = now_ns - lane->t_empty_ns;
-    if (count < BURST_MAX)
+    if (count < BURST_MAX && port_emptied(lane->port, lane->queue))
         lane->t_empty_ns = before_ns;
     lane->waited = budget_waited(&lane->budget, lane->within_ns);
     count_add(&lane->counters.turns, 1);
