@@ -111,7 +111,15 @@ static uint32_t echo_receive(struct port *port, uint32_t queue, struct port_fram
             frame[kept++] = frame[i];
         }
     }
+    echo->full = got == count;
     return kept;
+}
+
+/* What the echo took out of a full burst is missing in it. */
+static bool echo_leaves(const struct port *port, uint32_t queue)
+{
+    const struct rtt_echo *echo = port->state;
+    return echo->full || !port_emptied(echo->real, queue);
 }
 
 bool rtt_echo_mode(struct rtt_echo *echo, struct rtt_client *client, enum rtt_mode mode)
@@ -160,6 +168,7 @@ static const struct port_driver echo_driver = {
     .summary = "the bench's wrapper around a real port",
     .attach = echo_attach,
     .receive = echo_receive,
+    .leaves = echo_leaves,
     .send = echo_send,
     .statistics = echo_statistics,
     .link = echo_link,

@@ -34,6 +34,7 @@ struct rtt_echo {
     struct port *real;
     struct timebase *base;      /* a skip moves it: the hot thread itself does that */
     int64_t skip_ns;            /* asked for, and not done yet */
+    bool full;                  /* the newest burst was, before the echo took its own out */
     struct hot *hot;            /* whose watchdog is to look away while it stands still; NULL: nobody's */
     _Atomic uint32_t wanted, present;   /* enum rtt_mode */
     uint64_t parked;            /* times that the loop stood still; the hot thread's */

@@ -52,6 +52,13 @@ static uint32_t user_receive(struct port *port, uint32_t queue, struct port_fram
     return 1;
 }
 
+/* One at a time. */
+static bool user_leaves(const struct port *port, uint32_t queue)
+{
+    (void)queue;
+    return !((const struct user *)port->state)->quiet;
+}
+
 static bool send_one(const struct user *user, const struct port_frame *frame)
 {
     struct sockaddr_in to = {.sin_family = AF_INET};
@@ -99,6 +106,7 @@ static const struct port_driver user_driver = {
     .state_bytes = sizeof(struct user),
     .attach = user_attach,
     .receive = user_receive,
+    .leaves = user_leaves,
     .send = user_send,
     .statistics = user_statistics,
     .link = user_link,

@@ -153,7 +153,7 @@ int door_client_find(const char *verb, const char *site_path, const char *given,
         snprintf(door, DOOR_CLIENT_PATH_BYTES, "%s", given);
         return CLI_OK;
     }
-    int error = site_load(&site, site_path, NULL, stderr);
+    int error = site_load_unmeasured(&site, site_path, NULL, stderr);
     if (error)
         return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
     snprintf(door, DOOR_CLIENT_PATH_BYTES, "%s", site.server.door);

@@ -176,7 +176,7 @@ static int plant(int argc, char **argv)
     int result = parse(argc, argv, &options);
     if (result)
         return result;
-    result = site_load(&site, options.site, options.server, stderr);
+    result = site_load_unmeasured(&site, options.site, options.server, stderr);
     if (result)
         return result == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
     result = run_site(&options, &site);

@@ -70,7 +70,10 @@ static inline int64_t age_floor(const struct age *age)
     return early < age->all.found ? early : age->all.found;
 }
 
-/* setup: before the first reading: the floor that somebody else knew goes on for 60 s from now. */
+/* setup: before the first reading: the floor that somebody else knew goes on for 60 s from now, as if surely
+ * met: it goes by earlier ends, so no reading looks younger by it than it is. One that was not sure makes
+ * them look older, for those 60 s. Counted as not sure, what waited while we started would look as old as
+ * that start took. */
 void age_resume(struct age *age, int64_t floor, int64_t now_ns);
 
 #endif

@@ -310,7 +310,7 @@ uint32_t lane_burst(struct lane *lane)
     int64_t now_ns = timebase_now_ns(lane->base);
     lane->t_poll_ns = now_ns;
     gap_mark(lane->gap, now_ns, false);
-    look_back(lane, now_ns, clock_ns, count < BURST_MAX);
+    look_back(lane, now_ns, clock_ns, count < BURST_MAX && port_emptied(lane->port, lane->queue));
     count_add(&lane->counters.turns, 1);
     if (lane->trust.user)
         auth_look(lane->trust.user);

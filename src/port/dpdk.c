@@ -240,6 +240,7 @@ uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *fram
     struct rte_mbuf *burst[BURST_MAX];
     rte_pktmbuf_free_bulk(q->held, q->held_count);
     q->held_count = 0;
+    q->leaves = false;
     uint32_t arrived = rte_eth_rx_burst(dpdk->id, (uint16_t)queue, burst, (uint16_t)count);
     if (!arrived)
         return 0;
@@ -258,10 +259,18 @@ uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *fram
         q->held[kept++] = burst[i];
     }
     q->held_count = kept;
+    q->leaves = arrived == count;
     counter_add(&q->counters.received, kept);
     counter_add(&q->counters.received_bytes, bytes);
     counter_add(&q->counters.receive_errors, arrived - kept);
     return kept;
+}
+
+/* Whatever of a full burst was thrown away, behind it the device was not asked. */
+bool dpdk_leaves(const struct port *port, uint32_t queue)
+{
+    const struct dpdk *dpdk = port->state;
+    return dpdk->queue[queue].leaves;
 }
 
 /* Where the headers end, for a device that fills in the checksums behind them. */

@@ -24,6 +24,7 @@ struct dpdk_queue {
     struct port_counters counters;
     _Alignas(64) struct rte_mbuf *held[BURST_MAX];  /* the burst that the caller still looks at */
     uint32_t held_count;
+    bool leaves;                        /* as port.h says */
 };
 
 struct dpdk {
@@ -61,6 +62,7 @@ int dpdk_open_interface(struct port *port, const struct port_config *config, dpd
 /* The rest of a driver's table, as port.h says. */
 int dpdk_attach(struct port *port, uint32_t queue);
 uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count);
+bool dpdk_leaves(const struct port *port, uint32_t queue);
 uint32_t dpdk_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count);
 void dpdk_statistics(struct port *port, struct port_statistics *statistics);
 int dpdk_link(struct port *port);
@@ -72,6 +74,7 @@ void dpdk_close(struct port *port);
     .state_bytes = sizeof(struct dpdk), \
     .attach = dpdk_attach, \
     .receive = dpdk_receive, \
+    .leaves = dpdk_leaves, \
     .send = dpdk_send, \
     .statistics = dpdk_statistics, \
     .link = dpdk_link, \

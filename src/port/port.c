@@ -136,6 +136,11 @@ uint32_t port_receive(struct port *port, uint32_t queue, struct port_frame *fram
     return port->driver->receive(port, queue, frame, count < BURST_MAX ? count : BURST_MAX);
 }
 
+bool port_emptied(const struct port *port, uint32_t queue)
+{
+    return !port->driver->leaves || !port->driver->leaves(port, queue);
+}
+
 uint32_t port_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count)
 {
     return port->driver->send(port, queue, frame, count);

@@ -72,6 +72,8 @@ struct port_driver {
     int (*open)(struct port *port, const struct port_config *config);
     int (*attach)(struct port *port, uint32_t queue);
     uint32_t (*receive)(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count);
+    /* more may wait though the newest receive took fewer than asked for; NULL: never */
+    bool (*leaves)(const struct port *port, uint32_t queue);
     uint32_t (*send)(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count);
     void (*statistics)(struct port *port, struct port_statistics *statistics);
     int (*link)(struct port *port);
@@ -102,9 +104,14 @@ int port_open(struct port *port, const struct port_config *config);
 /* setup, on the hot thread that will own the queue (EAL registration and the like happen here). */
 int port_attach(struct port *port, uint32_t queue);
 
-/* rt: up to `count` frames; they stay valid until the next receive on this queue. Never blocks. Fewer than
- * BURST_MAX of as many: the queue was found empty behind them, so that what comes next arrived since then. */
+/* rt: up to `count` frames, at most BURST_MAX; they stay valid until the next receive on this queue. Never
+ * blocks. Fewer than asked for: mostly the queue is empty, port_emptied knows. */
 uint32_t port_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count);
+
+/* rt, right after a receive that took fewer than it asked for: the queue was found empty behind them, so that
+ * what comes next arrived since that call began. Not where frames were thrown away that would have filled the
+ * burst, or the queue could not be asked. */
+bool port_emptied(const struct port *port, uint32_t queue);
 
 /* rt: copies and transmits; returns how many from the front were taken. Never blocks. */
 uint32_t port_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count);

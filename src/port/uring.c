@@ -85,6 +85,12 @@ static uint32_t uring_receive(struct port *port, uint32_t queue, struct port_fra
     return uring_queue_receive(&uring->queue[queue], frame, count);
 }
 
+static bool uring_leaves(const struct port *port, uint32_t queue)
+{
+    const struct uring *uring = port->state;
+    return uring_queue_leaves(&uring->queue[queue]);
+}
+
 static uint32_t uring_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count)
 {
     struct uring *uring = port->state;
@@ -126,6 +132,7 @@ const struct port_driver port_uring = {
     .open = uring_open,
     .attach = uring_attach,
     .receive = uring_receive,
+    .leaves = uring_leaves,
     .send = uring_send,
     .statistics = uring_statistics,
     .link = uring_link,

@@ -224,7 +224,7 @@ static uint32_t collect(struct uring_queue *q, struct port_frame *frame, uint32_
     return kept;
 }
 
-/* Where the request ended for want of slots, more may wait in the socket: fewer than asked for means none. */
+/* Where the request ended for want of slots, more may wait in the socket. */
 uint32_t uring_queue_receive(struct uring_queue *q, struct port_frame *frame, uint32_t count)
 {
     give_back(q);
@@ -234,6 +234,14 @@ uint32_t uring_queue_receive(struct uring_queue *q, struct port_frame *frame, ui
     if (!q->armed && kept < count && !arm(q))
         kept += collect(q, frame + kept, count - kept);
     return kept;
+}
+
+/* Completions are also of what was thrown away, and of sends that failed: that all were looked at, and made
+ * fewer frames than asked for, says nothing of the socket. Without a request for them nobody looked there. */
+bool uring_queue_leaves(const struct uring_queue *q)
+{
+    uint32_t flags = IO_URING_READ_ONCE(*q->ring.sq.kflags);
+    return !q->armed || flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
 
 static uint32_t load16(const uint8_t *at)

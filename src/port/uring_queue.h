@@ -46,6 +46,7 @@ int uring_queue_attach(struct uring_queue *q);
 /* rt, owner: as port_receive and port_send say, at most BURST_MAX frames each; every frame to send is
  * known to fit the MTU. */
 uint32_t uring_queue_receive(struct uring_queue *q, struct port_frame *frame, uint32_t count);
+bool uring_queue_leaves(const struct uring_queue *q);
 uint32_t uring_queue_send(struct uring_queue *q, const struct port_frame *frame, uint32_t count);
 
 #endif

@@ -73,7 +73,7 @@ static int keep_warnings(struct findings *warnings, const char *path, struct sit
     return fclose(out) ? -ENOMEM : 0;
 }
 
-static int load(struct site *site, const char *path, const char *server, FILE *report, bool measuring)
+static int load(struct site *site, const char *path, const char *server, FILE *report, bool unmeasured)
 {
     struct findings *found = calloc(2, sizeof *found);
     struct draft *d = calloc(1, sizeof *d);
@@ -85,7 +85,7 @@ static int load(struct site *site, const char *path, const char *server, FILE *r
         goto cleanup;
     d->errors = &found[0];
     d->warnings = &found[1];
-    d->measuring = measuring;
+    d->unmeasured = unmeasured || (server && !*server);
     rc = tree_load(path, &root, &d->scratch, d->errors);
     if (rc)
         goto cleanup;
@@ -116,7 +116,7 @@ int site_load(struct site *site, const char *path, const char *server, FILE *rep
     return load(site, path, server, report, false);
 }
 
-int site_load_to_measure(struct site *site, const char *path, const char *server, FILE *report)
+int site_load_unmeasured(struct site *site, const char *path, const char *server, FILE *report)
 {
     return load(site, path, server, report, true);
 }

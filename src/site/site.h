@@ -201,13 +201,13 @@ struct site {
  * at most 100. */
 
 /* setup: loads and checks. `server` names a row of servers:; NULL = this host's name or "default", which
- * must be there; "" = the same, but a site without such a row is fine. Returns 0, -EINVAL when
- * the file has errors (all reported), or another -errno (reported too). */
+ * must be there; "" = the same, but a site without such a row is fine, or without measurements in it. Returns
+ * 0, -EINVAL when the file has errors (all reported), or another -errno (reported too). */
 int site_load(struct site *site, const char *path, const char *server, FILE *report);
 
-/* setup: the same for whoever measures the server: T_fresh that has yet to be measured is no fault, and as
+/* setup: the same for whoever governs nothing by it: T_fresh that has yet to be measured is a warning, and as
  * long as it can be. */
-int site_load_to_measure(struct site *site, const char *path, const char *server, FILE *report);
+int site_load_unmeasured(struct site *site, const char *path, const char *server, FILE *report);
 void site_unload(struct site *site);
 
 #endif

@@ -94,7 +94,7 @@ static int agent_config(int argc, char **argv)
               stderr);
         return CLI_USAGE;
     }
-    int error = site_load(&site, argv[1], server, stderr);
+    int error = site_load_unmeasured(&site, argv[1], server, stderr);
     if (error)
         return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
     int result = run_site(&site, argv[1], argv[2]);

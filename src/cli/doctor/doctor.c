@@ -152,7 +152,7 @@ static int run_doctor(int argc, char **argv)
     struct site *site = NULL;
     if (arguments.site) {
         site = calloc(1, sizeof *site);
-        int error = site ? site_load(site, arguments.site, arguments.server, stderr) : -ENOMEM;
+        int error = site ? site_load_unmeasured(site, arguments.site, arguments.server, stderr) : -ENOMEM;
         if (error) {
             free(site);
             return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;

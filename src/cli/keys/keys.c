@@ -89,7 +89,8 @@ static int fail(const struct desk *desk, int error)
 static int open_desk(struct desk *desk)
 {
     const struct options *options = &desk->options;
-    int error = site_load(&desk->site, options->site, options->server ? options->server : "", stderr);
+    const char *server = options->server ? options->server : "";
+    int error = site_load_unmeasured(&desk->site, options->site, server, stderr);
     if (error)
         return error == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
     desk->now_s = (int64_t)time(NULL);

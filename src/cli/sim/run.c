@@ -156,7 +156,8 @@ int sim_open(struct sim_run *run, const struct sim_options *options)
 {
     memset(run, 0, sizeof *run);
     run->options = options;
-    int result = site_load(&run->site, options->site, options->server ? options->server : "", stderr);
+    const char *server = options->server ? options->server : "";
+    int result = site_load_unmeasured(&run->site, options->site, server, stderr);
     if (result)
         return result == -EINVAL ? CLI_CONFIG : CLI_CONNECT;
     run->site_mode = (enum mode)run->site.model.mode;

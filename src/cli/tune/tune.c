@@ -209,7 +209,7 @@ static int run_tune(int argc, char **argv)
         free(tune);
         return usage();
     }
-    int error = site_load_to_measure(&tune->site, tune->options.site, NULL, stderr);
+    int error = site_load_unmeasured(&tune->site, tune->options.site, NULL, stderr);
     int result = error ? (error == -EINVAL ? CLI_CONFIG : CLI_CONNECT) : check_row(tune);
     if (!result && tune->options.ages)
         result = tune_ages(tune);

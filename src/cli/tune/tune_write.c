@@ -168,7 +168,7 @@ static int prove_copy(struct edit *edit, const struct tune *tune)
     FILE *out = open_memstream(&report, &report_bytes);
     if (!out)
         return -ENOMEM;
-    int rc = site_load_to_measure(&before, edit->path, tune->site.server.name, out);
+    int rc = site_load_unmeasured(&before, edit->path, tune->site.server.name, out);
     if (!rc)
         rc = site_load(&after, edit->copy, tune->site.server.name, out);
     fclose(out);

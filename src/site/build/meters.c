@@ -70,10 +70,29 @@ static void build_road(const struct draft_meter *said, const struct model_node *
         build_measure(said, node, &out->measure);
 }
 
-/* To measure for the first time, and for those who need no figure, the longest stands for what is not
- * known. */
+/* Longer than any hiccup: what T_fresh is where nothing was measured, and nobody governs by it. */
+static const struct measured slowest = {.hiccups = {.span_ns = 1, .longest_ns = NS_PER_S * 1000}};
+
+/* A warning for all meters at once: it is the row that lacks something. */
+static void warn_unmeasured(const struct draft *d, const struct draft_meter *meter, int64_t fresh_ns,
+                            const struct site_server *server)
+{
+    char taken[40];
+
+    quantity_write(QUANTITY_TIME, fresh_ns, taken, sizeof taken);
+    if (server->name[0])
+        finding_at(d->warnings, meter->fresh.at,
+                   "fresh is measured, but the row of server '%s' holds no measurement: %s is taken here, "
+                   "the longest it can be; flyballd does not start there before `flyball tune` has run",
+                   server->name, taken);
+    else
+        finding_at(d->warnings, meter->fresh.at,
+                   "fresh is measured, and no row of servers fits this machine: %s is taken here, "
+                   "the longest it can be", taken);
+}
+
 static int64_t fresh_of(const struct draft *d, const struct draft_meter *meter,
-                        const struct site_server *server)
+                        const struct site_server *server, bool *warned)
 {
     if (meter->fresh.number != FIELD_IS_WORD)
         return meter->fresh.number;
@@ -82,17 +101,21 @@ static int64_t fresh_of(const struct draft *d, const struct draft_meter *meter,
 
     if (fresh_ns >= 0)
         return fresh_ns;
-    if (!d->measuring)
+    fresh_ns = fresh_measured_ns(&slowest, period_ns, bound_ns, d->policy.lease.number);
+    if (!d->unmeasured)
         finding_at(d->errors, meter->fresh.at,
                    "fresh is measured, but the row of this server holds no measurement of hiccups, nor of %d "
                    "readings' ages: run `flyball tune` there, or write a time", FRESH_SAMPLES_P99);
-    return fresh_measured_ns(&(struct measured){.hiccups = {.span_ns = 1, .longest_ns = NS_PER_S * 1000}},
-                             period_ns, bound_ns, d->policy.lease.number);
+    else if (!*warned)
+        warn_unmeasured(d, meter, fresh_ns, server);
+    *warned = true;
+    return fresh_ns;
 }
 
 void build_meters(const struct draft *d, struct site *site)
 {
     struct model *m = &site->model;
+    bool warned = false;
 
     for (uint32_t i = 0; i < d->meter_count; i++) {
         const struct draft_meter *meter = &d->meter[i];
@@ -102,7 +125,7 @@ void build_meters(const struct draft *d, struct site *site)
         out->node = d->node[meter->node_of].rank;
         out->error_ppm = (uint32_t)meter->error.number;
         out->period_ns = meter->period.number;
-        out->fresh_ns = fresh_of(d, meter, &site->server);
+        out->fresh_ns = fresh_of(d, meter, &site->server, &warned);
     }
     qsort(m->meter, m->meter_count, sizeof *m->meter, by_node);
     for (uint32_t n = 0; n < m->node_count; n++)

@@ -234,7 +234,7 @@ struct draft_shed {
 
 struct draft {
     struct findings *errors, *warnings;
-    bool measuring;             /* whoever loads it is about to measure the server */
+    bool unmeasured;            /* T_fresh that has yet to be measured is no error */
     struct scratch scratch;
     const struct tree *root;
     struct value name, mode, policy_at, detect_at, nodes_at, types_at, hosts_at, meters_at, redundancy_at,

@@ -340,6 +340,45 @@ static void a_floor_that_was_handed_over_goes_on_for_a_minute(void **state)
     assert_int_equal(age_observe(&age, now_ns, 0, now_ns + 5 * NS_PER_S - 70 * NS_PER_MS), 0);
 }
 
+/* Before and after a take-over arrivals are known to within 1 to 40 ms, never surely: 300 of them. */
+static void a_floor_that_was_handed_over_unsure_makes_no_reading_younger_than_it_is(void **state)
+{
+    (void)state;
+    uint64_t seed = 14;
+    for (int history = 0; history < 300; history++) {
+        struct age before = {0}, after = {0}, *age = &before;
+        int64_t quickest_ns = INT64_MAX;
+        for (int64_t i = 0; i < 600; i++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            int64_t way_ns = (int64_t)(seed >> 33) % (3 * NS_PER_MS);
+            int64_t within_ns = AGE_SURE_NS + 1 + (int64_t)(seed >> 40) % (39 * NS_PER_MS);
+            int64_t waited_ns = within_ns * ((int64_t)(seed >> 50) % 101) / 100;
+            int64_t poll_ns = BEGIN_NS + i * PERIOD_NS + way_ns + waited_ns;
+            if (i == 300) {
+                age_resume(&after, age_floor(&before), poll_ns);
+                age = &after;
+            }
+            quickest_ns = way_ns < quickest_ns ? way_ns : quickest_ns;
+            int64_t age_ns = age_observe(age, poll_ns, within_ns, STAMP_NS + i * PERIOD_NS);
+            assert_true(age_ns >= way_ns + waited_ns - quickest_ns);
+        }
+    }
+}
+
+/* Readings that waited while the one who takes over started. */
+static void what_waited_for_a_take_over_is_no_older_than_it_is(void **state)
+{
+    (void)state;
+    const int64_t start_ns = 300 * NS_PER_MS;
+    struct age before = {0}, after = {0};
+    hear_a_line(&before);
+    age_resume(&after, age_floor(&before), BEGIN_NS + PERIOD_NS);
+    for (int64_t since_ns = PERIOD_NS; since_ns < start_ns; since_ns += PERIOD_NS) {
+        int64_t age_ns = age_observe(&after, BEGIN_NS + start_ns, start_ns, STAMP_NS + since_ns);
+        assert_int_equal(age_ns, start_ns - since_ns);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +398,8 @@ int main(void)
         cmocka_unit_test(receiver_that_starts_late_recovers_with_the_first_prompt_reading),
         cmocka_unit_test(stamps_at_the_edges_do_not_wrap),
         cmocka_unit_test(a_floor_that_was_handed_over_goes_on_for_a_minute),
+        cmocka_unit_test(a_floor_that_was_handed_over_unsure_makes_no_reading_younger_than_it_is),
+        cmocka_unit_test(what_waited_for_a_take_over_is_no_older_than_it_is),
         cmocka_unit_test(every_meter_is_found_and_nobody_else),
         cmocka_unit_test(prefix_of_a_name_is_nobody),
     };

@@ -700,6 +700,7 @@ static void a_reading_that_was_old_when_it_came_is_the_networks_miss(void **stat
 struct scripted {
     const struct port_frame *frame;
     uint32_t next;
+    bool leaves;
 };
 
 static uint32_t scripted_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count)
@@ -710,6 +711,12 @@ static uint32_t scripted_receive(struct port *port, uint32_t queue, struct port_
     for (uint32_t i = 0; i < scripted->next; i++)
         frame[i] = *scripted->frame;
     return scripted->next;
+}
+
+static bool scripted_leaves(const struct port *port, uint32_t queue)
+{
+    (void)queue;
+    return ((const struct scripted *)port->state)->leaves;
 }
 
 /* A poll at that time, which finds so many. */
@@ -726,7 +733,7 @@ static int64_t poll_at(struct bed *bed, struct scripted *scripted, int64_t since
 static void what_a_poll_finds_came_since_before_the_last_that_left_nothing(void **state)
 {
     struct bed *bed = *state;
-    static const struct port_driver driver = {.receive = scripted_receive};
+    static const struct port_driver driver = {.receive = scripted_receive, .leaves = scripted_leaves};
     struct scripted scripted = {.frame = &bed->frame};
     struct port port = {.driver = &driver, .state = &scripted};
     struct view_meter meter;
@@ -746,6 +753,13 @@ static void what_a_poll_finds_came_since_before_the_last_that_left_nothing(void 
     assert_int_equal(poll_at(bed, &scripted, 150, BURST_MAX - 1), 140);
     assert_int_equal(poll_at(bed, &scripted, 210, 1), 110);
     assert_int_equal(poll_at(bed, &scripted, 280, 1), 130);
+    /* fewer than it may, and yet the driver knows of more */
+    scripted.leaves = true;
+    assert_int_equal(poll_at(bed, &scripted, 300, 1), 90);
+    assert_int_equal(poll_at(bed, &scripted, 400, 0), 190);
+    scripted.leaves = false;
+    assert_int_equal(poll_at(bed, &scripted, 500, 0), 290);
+    assert_int_equal(poll_at(bed, &scripted, 510, 0), 110);
 }
 
 /* From the opening of the ports to the first turn of the thread: as old as that, and no miss. */

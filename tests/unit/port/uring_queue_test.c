@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A kernel that does not take a submission: what was refused never leaves, and what follows leaves once. */
+/* A kernel that does not take a submission: what was refused never leaves, and what follows leaves once. And
+ * whether a queue is empty, which fewer frames than asked for do not tell. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -133,14 +134,103 @@ static void a_receive_that_was_refused_is_asked_for_again(void **state)
     for (int i = 0; i < REFUSALS; i++) {
         assert_int_equal(uring_queue_receive(&bed->queue, frame, BURST_MAX), 0);
         assert_false(bed->queue.armed);
+        assert_true(uring_queue_leaves(&bed->queue));       /* nobody asked the socket */
     }
     accept_again(bed);
     assert_int_equal(uring_queue_receive(&bed->queue, frame, BURST_MAX), 0);
     assert_true(bed->queue.armed);
+    assert_false(uring_queue_leaves(&bed->queue));
     assert_int_equal(io_uring_sq_ready(&bed->queue.ring), 0);
     assert_int_equal(sendto(bed->far, "0123456789", 10, 0, (const struct sockaddr *)&near, sizeof near), 10);
     assert_int_equal(uring_queue_receive(&bed->queue, frame, BURST_MAX), 1);
     assert_int_equal(frame[0].length, UDP_HEADERS + 10);
+}
+
+static void arrive(const struct bed *bed, uint32_t count, size_t bytes)
+{
+    static const uint8_t payload[MTU] = {7};
+    const struct sockaddr_in near = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(LOOPBACK),
+                                     .sin_port = htons(bed->own.port)};
+    const struct sockaddr *to = (const struct sockaddr *)&near;
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(sendto(bed->far, payload, bytes, 0, to, sizeof near), bytes);
+}
+
+/* To port 0, which the kernel refuses. */
+static void fail_to_send(struct bed *bed, uint32_t count)
+{
+    uint16_t port = bed->to.port;
+    bed->to.port = 0;
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(send_marked(bed, 1, 'f'), 0);
+    bed->to.port = port;
+}
+
+/* Receives until the queue says that it is empty. */
+static uint32_t receive_to_the_end(struct bed *bed)
+{
+    struct port_frame frame[BURST_MAX];
+    uint32_t all = 0, got;
+    do {
+        got = uring_queue_receive(&bed->queue, frame, BURST_MAX);
+        all += got;
+    } while (got == BURST_MAX || uring_queue_leaves(&bed->queue));
+    return all;
+}
+
+/* Datagrams too long for a slot, and sends that failed, take the places of frames in a burst. */
+static void a_burst_that_is_not_full_is_the_end_only_where_nothing_is_left(void **state)
+{
+    struct bed *bed = *state;
+    struct port_frame frame[BURST_MAX];
+    assert_int_equal(uring_queue_attach(&bed->queue), 0);
+    for (uint32_t bad = 0; bad <= BURST_MAX; bad += BURST_MAX / 4) {
+        arrive(bed, bad, MTU);
+        arrive(bed, 2 * BURST_MAX, PAYLOAD_BYTES);
+        assert_int_equal(receive_to_the_end(bed), 2 * BURST_MAX);
+        assert_int_equal(uring_queue_receive(&bed->queue, frame, BURST_MAX), 0);
+        assert_false(uring_queue_leaves(&bed->queue));
+    }
+    /* a burst's worth of completions, half of them frames; what came behind them is with the kernel yet */
+    arrive(bed, BURST_MAX, PAYLOAD_BYTES);
+    assert_int_equal(uring_queue_receive(&bed->queue, frame, BURST_MAX / 2), BURST_MAX / 2);
+    fail_to_send(bed, BURST_MAX / 2);
+    arrive(bed, BURST_MAX, PAYLOAD_BYTES);
+    assert_int_equal(uring_queue_receive(&bed->queue, frame, BURST_MAX), BURST_MAX / 2);
+    assert_true(uring_queue_leaves(&bed->queue));
+    assert_int_equal(receive_to_the_end(bed), BURST_MAX);
+}
+
+/* Arrivals good and too long, sends that fail and polls of any size, in any order: where a poll that was not
+ * full leaves nothing, everything that was sent by then has been delivered or counted. */
+static void an_empty_queue_has_nothing_left_whatever_went_before(void **state)
+{
+    enum { STEPS = 4000, OUTSTANDING_MAX = 60 };
+    struct bed *bed = *state;
+    struct port_frame frame[BURST_MAX];
+    const struct port_counters *counters = &bed->queue.counters;
+    unsigned seed = 20261122;
+    uint64_t sent = 0, empty = 0;
+    assert_int_equal(uring_queue_attach(&bed->queue), 0);
+    for (uint32_t step = 0; step < STEPS; step++) {
+        uint64_t seen = counters->received + counters->receive_errors;
+        uint32_t count = 1 + (uint32_t)rand_r(&seed) % BURST_MAX;
+        int what = rand_r(&seed) % 4;
+        if (what == 0)
+            fail_to_send(bed, count);
+        if (what == 1 && sent - seen + count <= OUTSTANDING_MAX) {
+            arrive(bed, count, rand_r(&seed) % 3 ? PAYLOAD_BYTES : MTU);
+            sent += count;
+        }
+        if (what < 2)
+            continue;
+        uint32_t got = uring_queue_receive(&bed->queue, frame, count);
+        if (got == count || uring_queue_leaves(&bed->queue))
+            continue;
+        assert_int_equal(counters->received + counters->receive_errors, sent);
+        empty++;
+    }
+    assert_true(empty > STEPS / 10);
 }
 
 int main(void)
@@ -148,6 +238,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_the_kernel_refused_never_leaves, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_receive_that_was_refused_is_asked_for_again, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_burst_that_is_not_full_is_the_end_only_where_nothing_is_left,
+                                        open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(an_empty_queue_has_nothing_left_whatever_went_before, open_bed,
+                                        close_bed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

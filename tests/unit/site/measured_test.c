@@ -44,8 +44,9 @@ static void fill(struct measured *m)
     strcpy(m->version, "0.1.0 (abc)");
 }
 
-/* A site of three hosts and one meter around a block, loaded as machine alpha's row. */
-static void load_fresh(struct written_site *w, const char *policy, const char *fresh, const char *block)
+/* A site of three hosts and one meter around a block in machine alpha's row. */
+static void load_for(struct written_site *w, const char *server, const char *policy, const char *fresh,
+                     const char *block)
 {
     char *text = NULL;
     size_t bytes;
@@ -64,8 +65,13 @@ static void load_fresh(struct written_site *w, const char *policy, const char *f
             "    %s\n",
             policy, fresh, block);
     fclose(out);
-    written_site_load(w, text, "alpha");
+    written_site_load(w, text, server);
     free(text);
+}
+
+static void load_fresh(struct written_site *w, const char *policy, const char *fresh, const char *block)
+{
+    load_for(w, "alpha", policy, fresh, block);
 }
 
 static void load_with(struct written_site *w, const char *policy, const char *block)
@@ -367,6 +373,25 @@ static void t_fresh_that_was_not_measured_is_refused_in_its_place(void **state)
     assert_int_equal(w.rc, -EINVAL);
 }
 
+/* A machine that is no server of the site, and asks for none: what it shows is of the longest response. */
+static void away_from_the_server_t_fresh_is_the_longest_and_a_warning(void **state)
+{
+    struct written_site w;
+    (void)state;
+    load_for(&w, "", "policy: {lease: 800ms}\n", "measured", "");
+    if (w.rc)
+        fail_msg("%s", w.report);
+    assert_int_equal(w.site.model.meter[0].fresh_ns, 800 * NS_PER_MS);
+    assert_true(w.site.meter[0].fresh_measured);
+    assert_non_null(strstr(w.site.warnings, ":6:48: warning: fresh is measured, and no row of servers fits "
+                           "this machine: 800ms is taken here, the longest it can be\n"));
+    site_unload(&w.site);
+    load_for(&w, "", "", "40ms", "");
+    assert_int_equal(w.rc, 0);
+    assert_null(strstr(w.site.warnings, "fresh is measured"));
+    site_unload(&w.site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +408,7 @@ int main(void)
         cmocka_unit_test(t_fresh_follows_from_what_was_measured_and_how_often),
         cmocka_unit_test(t_fresh_never_leaves_what_it_may_be),
         cmocka_unit_test(t_fresh_that_was_not_measured_is_refused_in_its_place),
+        cmocka_unit_test(away_from_the_server_t_fresh_is_the_longest_and_a_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
