@@ -177,9 +177,17 @@ static uint32_t burst_most(struct egress_stage *stage)
     return opens ? EMERGENCY_FIRST : BURST_MAX;
 }
 
+/* Another thread may have decided while this one did not run: that was before its work, not in it. */
+static void mark_begin(struct egress_stage *stage)
+{
+    if (!stage->hand && (spsc_depth(stage->emergency) || spsc_depth(stage->normal)))
+        gap_mark(stage->gap, timebase_now_ns(stage->base), false);
+}
+
 uint32_t egress_burst(struct egress_stage *stage)
 {
     uint32_t left = 0, count = 0;
+    mark_begin(stage);
     if (stage->auth)
         auth_look(stage->auth);
     if (stage->returns->count - spsc_depth(stage->returns) < BURST_MAX)

@@ -367,6 +367,26 @@ static void a_lease_that_leaves_late_is_a_miss_unless_its_slot_was_one(void **st
     assert_int_equal(count_read(&stage->budget.miss[BUDGET_WAIT][BUDGET_BACKLOG]), 1);
 }
 
+/* On a thread that does not decide; on one that does, decide has read the clock just before. */
+static void what_a_thread_lost_before_it_sent_is_no_work(void **state)
+{
+    struct bed *bed = *state;
+    struct egress_stage *stage = &bed->stage;
+    struct slot *none = NULL;
+    for (uint32_t decides = 0; decides < 2; decides++) {
+        struct gap gap = {.last_ns = NOW_NS - 30 * NS_PER_MS};
+        stage->gap = &gap;
+        stage->hand = decides ? &none : NULL;
+        assert_int_equal(send_all(stage), 0);
+        assert_int_equal(count_read(&gap.over[0]), 0);
+        offer(stage->normal, 1, 7);
+        assert_int_equal(send_all(stage), 1);
+        assert_int_equal(count_read(&gap.over[2]), 1);
+        assert_int_equal(count_read(&gap.working[2]), decides);
+    }
+    stage->gap = NULL;
+}
+
 static void a_late_lease_of_the_slot_in_hand_is_blamed_by_it(void **state)
 {
     struct bed *bed = *state;
@@ -402,6 +422,7 @@ int main(void)
         BED(nothing_is_taken_that_could_not_come_back),
         BED(outside_enforce_nothing_is_sent),
         BED(a_lease_that_leaves_late_is_a_miss_unless_its_slot_was_one),
+        BED(what_a_thread_lost_before_it_sent_is_no_work),
         BED(a_late_lease_of_the_slot_in_hand_is_blamed_by_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
