@@ -183,7 +183,7 @@ CASES = [
      ('--only', 'rtt'), 0, {'rtt': 'ran'}, {DEEP: 'met'}, [r'bench/rtt: left with 1: 3 lost']),
     ('a bench that skips says why', {'rtt': planted({}, 77, 'needs root')}, ('--only', 'rtt'), 0,
      {'rtt': 'skipped'}, {DEEP: 'cannot be said'}, [r'skipped.*bench/rtt: needs root']),
-    ('a bench that is gone is told', {}, ('--only', 'rtt'), 0, {'rtt': 'missing'}, {},
+    ('a bench that is gone is told, and fails', {}, ('--only', 'rtt'), 1, {'rtt': 'missing'}, {},
      [r'build/bench/rtt is not built']),
     ('no JSON', {'rtt': '#!/bin/sh\necho oh\n'}, ('--only', 'rtt'), 1, {'rtt': 'nonsense'}, {},
      [r'bench/rtt: it printed no JSON: Expecting value: line 1 column 1']),
