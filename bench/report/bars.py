@@ -171,8 +171,8 @@ def judge(bar, result, form, machine, absent=''):
         row['aim_met'] = within(value, bar.aim)
     state, why, fails = verdict(bar, found, samples_beyond(result, bar.figure), form, machine)
     pairs = pairs_of(result, bar.figure)
-    if pairs is not None and pairs < PAIRS_LEAST and not fails:
-        state, why = 'cannot be said', f'{pairs} pairs of blocks, and it takes {PAIRS_LEAST}'
+    if pairs is not None and pairs < PAIRS_LEAST:
+        state, why, fails = 'cannot be said', f'{pairs} pairs of blocks, and it takes {PAIRS_LEAST}', False
     return row | {'state': state, 'why': why, 'fails': fails}
 
 
