@@ -14,6 +14,9 @@
 #define REPORT(NAME, DRIVER, AUTH, STAND, WHAT) \
     {.name = NAME, .what = ANSWER WHAT, .path = "tick", .driver = DRIVER, .load = "idle", .auth = AUTH, \
      .stand = STAND, .block = block_report}
+#define USER(NAME, WHAT, BLOCK) \
+    {.name = NAME, .what = WHAT, .path = "user", .driver = "blocking", .load = "idle", .auth = true, \
+     .stand = STAND_USER, .block = BLOCK}
 #define ECHO(NAME, DRIVER, STAND) \
     {.name = NAME, .what = SIXTEEN "the port driver alone", .path = "echo", .driver = DRIVER, \
      .load = "idle", .stand = STAND, .block = block_echo}
@@ -53,26 +56,12 @@ const struct kind kind_table[] = {
      .stand = STAND_AF_PACKET_AUTH,
      .beside = "flyball-af_packet-auth"},
     ECHO("echo-af_packet", "af_packet", STAND_AF_PACKET_AUTH),
-    {.name = "user-sockets",
-     .what = CUTS "the same core and the same tags behind a blocking recvfrom and one "
-                  "sendto a lease",
-     .path = "user",
-     .driver = "blocking",
-     .load = "idle",
-     .auth = true,
-     .stand = STAND_USER,
-     .block = block_emergency},
+    USER("user-sockets", CUTS "the same core and the same tags behind a blocking recvfrom and one "
+                              "sendto a lease", block_emergency),
     REPORT("flyball-af_packet-auth-report", "af_packet", true, STAND_AF_PACKET_AUTH, TAGS),
     ECHO_ONE("echo-af_packet-one", "af_packet", STAND_AF_PACKET_AUTH),
-    {.name = "user-sockets-report",
-     .what = ANSWER "the same core and the same tags behind a blocking "
-                    "recvfrom and sendto",
-     .path = "user",
-     .driver = "blocking",
-     .load = "idle",
-     .auth = true,
-     .stand = STAND_USER,
-     .block = block_report},
+    USER("user-sockets-report", ANSWER "the same core and the same tags behind a blocking "
+                                       "recvfrom and sendto", block_report),
     SOCKETS("echo-blocking", "blocking", sockets_blocking, "recv that waits and sendmmsg"),
     SOCKETS_ONE("echo-blocking-one", "blocking", sockets_blocking, "recv that waits and sendmmsg"),
     SOCKETS("echo-epoll", "epoll", sockets_epoll, "epoll_wait, recv and sendmmsg"),
