@@ -44,8 +44,8 @@ class Noise:
 
 
 class Watch:
-    """What the loop says of its budgets, round by round: every miss that is not the way's has to be seen one by
-    one, and to have a gap of over 20 ms in it: many short gaps explain none."""
+    """What the loop says of its budgets, round by round: every miss that is not the way's has to be seen one
+    by one, and to have a gap of over 20 ms in it: many short gaps explain none."""
 
     def __init__(self, door, pid):
         self.door, self.pid = door, pid
