@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A real flyballd that is offered far more than it can decide on: what is shed is requests for power and
-readings, never a report; every frame is accounted for; emergencies go on, orders are taken; and afterwards all
-is as before. With `tags` every frame has one, the flood brings wrong ones, too, and none of these counts.
+readings, never a report; every frame is accounted for; emergencies go on, orders are taken; and afterwards
+all is as before. With `tags` every frame has one, and the flood brings wrong ones, which count for nothing.
 
-usage: overload_test.py plain|tags, with the paths of the programs in FLYBALL_* variables (tests/system/meson.build).
-Exit code 77 skips: not root."""
+usage: overload_test.py plain|tags, with the paths of the programs in FLYBALL_* variables
+(tests/system/meson.build). Exit code 77 skips: not root."""
 import json
 import os
 import signal
