@@ -158,7 +158,8 @@ enum when_unit {
     X(WHEN_SWELL, "swell", WHEN_YES, true, (r->flags & READING_SWELL) != 0, "the meter tells of a swell") \
     X(WHEN_INTERRUPTION, "interruption", WHEN_YES, n->volts_ln_mv > 0, \
       most(r->voltage_mv, n) * 10 < n->volts_ln_mv, "every phase is below 10 % of the nominal voltage") \
-    X(WHEN_AGE, "age", WHEN_SHARE, m && r->age_ns >= 0, r->age_ns < m->fresh_ns ? ppm_of(r->age_ns, m->fresh_ns) : PPM, \
+    X(WHEN_AGE, "age", WHEN_SHARE, m && r->age_ns >= 0, \
+      r->age_ns < m->fresh_ns ? ppm_of(r->age_ns, m->fresh_ns) : PPM, \
       "how old the reading was when it came, of the meter's fresh: beyond it readings are refused")
 
 enum when_quantity {
