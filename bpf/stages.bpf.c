@@ -162,7 +162,9 @@ int BPF_USDT(sent, uint64_t host, uint64_t sequence, uint64_t emergency, uint64_
     if (!follow(&what, (uint32_t)host))
         follow(&what, ~0u);
     over(LATENCY_SENT, what);
+    uint64_t now_ns = bpf_ktime_get_ns();
+    /* the daemon's clock may be ahead of the kernel's by a little */
     if (emergency)
-        record(&rows[LATENCY_EMERGENCY], bpf_ktime_get_ns() - t_receive_ns);
+        record(&rows[LATENCY_EMERGENCY], now_ns > t_receive_ns ? now_ns - t_receive_ns : 0);
     return 0;
 }

@@ -39,19 +39,29 @@ static int longer_first(const void *left, const void *right)
     return a < b ? 1 : a > b ? -1 : 0;
 }
 
+/* The time of gaps that found no room; of one that is longer than an entry can say, what that leaves out. */
+static double unkept_ns(const struct hiccups *hiccups)
+{
+    double rest_ns = (double)hiccups->lost_ns;
+    for (uint32_t i = 0; i < hiccups->count; i++)
+        rest_ns -= hiccups->gap_ns[i];
+    return rest_ns;
+}
+
 /* A moment of a gap of length g waits more than w while it lies in the gap's first g - w. So the share of
  * moments that wait longer than w is the sum of (g - w) over all longer gaps, over the whole span: gaps are
  * taken longest first until that sum, with w at the next gap's length, passes what q leaves. */
 int64_t hiccup_wait_ns(struct hiccups *hiccups, double q)
 {
-    double left_ns = (1.0 - q) * (double)hiccups->span_ns, sum_ns = 0;
+    double left_ns = (1.0 - q) * (double)hiccups->span_ns, sum_ns = unkept_ns(hiccups);
+    double taken = sum_ns > 0 ? sum_ns / (double)hiccups->longest_ns : 0;
     qsort(hiccups->gap_ns, hiccups->count, sizeof *hiccups->gap_ns, longer_first);
-    for (uint32_t i = 0; i < hiccups->count; i++) {
-        double next_ns = i + 1 < hiccups->count ? hiccups->gap_ns[i + 1] : 0;
-        sum_ns += hiccups->gap_ns[i];
-        double taken = i + 1;
+    for (uint32_t i = 0; i <= hiccups->count; i++) {
+        double next_ns = i < hiccups->count ? hiccups->gap_ns[i] : 0;
         if (sum_ns - taken * next_ns > left_ns)
             return (int64_t)((sum_ns - left_ns) / taken + 0.5);
+        sum_ns += next_ns;
+        taken++;
     }
     return 0;
 }

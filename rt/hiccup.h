@@ -34,7 +34,8 @@ void hiccup_run(struct hiccups *hiccups, int64_t span_ns);
 void hiccup_note(struct hiccups *hiccups, int64_t gap_ns);
 
 /* any: what an event that arrives at a random moment of the run must wait at most, in the share q (0..1) of
- * cases: 0.999 gives the p99.9. Sorts gap_ns. Gaps that found no room count as the shortest one kept. */
+ * cases: 0.999 gives the p99.9. Sorts gap_ns. Of gaps that found no room the sum is known: they count as if
+ * that time had been lost in gaps as long as the longest, so that what is told is rather too high. */
 int64_t hiccup_wait_ns(struct hiccups *hiccups, double q);
 
 #endif

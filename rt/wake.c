@@ -13,10 +13,12 @@
 #include "rt/clock.h"
 #include "rt/thread.h"
 
+enum { WAKE_STAMPS = 4096 };        /* a reader that is later than so many writes loses the oldest */
+
 struct waker {
     int fd, core;
     int64_t period_ns;
-    _Atomic int64_t written_ns;     /* before the newest write; the eventfd orders it for the reader */
+    _Atomic int64_t written_ns[WAKE_STAMPS];    /* before write i, at i modulo; the eventfd orders them */
     _Atomic bool stop;
 };
 
@@ -59,7 +61,7 @@ static void *waker_run(void *argument)
     struct waker *waker = argument;
     int64_t due_ns = clock_monotonic_ns();
     rt_pin(waker->core);
-    while (!atomic_load_explicit(&waker->stop, memory_order_acquire)) {
+    for (uint64_t i = 0; !atomic_load_explicit(&waker->stop, memory_order_acquire); i++) {
         const uint64_t one = 1;
         due_ns += waker->period_ns;
         if (sleep_until(due_ns))
@@ -67,7 +69,8 @@ static void *waker_run(void *argument)
         int64_t t_ns = clock_monotonic_ns();
         if (t_ns > due_ns)
             due_ns += (t_ns - due_ns) / waker->period_ns * waker->period_ns;
-        atomic_store_explicit(&waker->written_ns, clock_monotonic_ns(), memory_order_relaxed);
+        atomic_store_explicit(&waker->written_ns[i % WAKE_STAMPS], clock_monotonic_ns(),
+                              memory_order_relaxed);
         if (write(waker->fd, &one, sizeof one) != sizeof one)
             break;
     }
@@ -77,31 +80,38 @@ static void *waker_run(void *argument)
 static int read_all(struct wake *wake, struct waker *waker, int64_t span_ns)
 {
     int64_t start_ns = clock_monotonic_ns();
+    uint64_t seen = 0;
     while (wake->count < wake->room && clock_monotonic_ns() - start_ns < span_ns) {
         uint64_t writes;
         if (read(waker->fd, &writes, sizeof writes) != sizeof writes)
             return -errno;
         int64_t t_ns = clock_monotonic_ns();
-        /* two writes before one read: the older one's stamp is gone */
-        if (writes == 1)
-            note(wake, t_ns - atomic_load_explicit(&waker->written_ns, memory_order_relaxed));
+        uint64_t first = writes < WAKE_STAMPS ? seen : seen + writes - WAKE_STAMPS / 2;
+        seen += writes;
+        /* several writes before one read: each of them has waited for it */
+        for (uint64_t i = first; i < seen && wake->count < wake->room; i++)
+            note(wake, t_ns - atomic_load_explicit(&waker->written_ns[i % WAKE_STAMPS],
+                                                   memory_order_relaxed));
     }
     return 0;
 }
 
 int wake_event_run(struct wake *wake, int waker_core, int64_t period_ns, int64_t span_ns)
 {
-    struct waker waker = {.fd = eventfd(0, EFD_CLOEXEC), .core = waker_core, .period_ns = period_ns};
+    struct waker *waker = calloc(1, sizeof *waker);
     pthread_t thread;
-    if (waker.fd < 0)
-        return -errno;
-    int error = rt_spawn(&thread, "fb-waker", waker_run, &waker);
+    if (!waker)
+        return -ENOMEM;
+    *waker = (struct waker){.fd = eventfd(0, EFD_CLOEXEC), .core = waker_core, .period_ns = period_ns};
+    int error = waker->fd < 0 ? -errno : rt_spawn(&thread, "fb-waker", waker_run, waker);
     if (!error) {
-        error = read_all(wake, &waker, span_ns);
-        atomic_store_explicit(&waker.stop, true, memory_order_release);
+        error = read_all(wake, waker, span_ns);
+        atomic_store_explicit(&waker->stop, true, memory_order_release);
         pthread_join(thread, NULL);
     }
-    close(waker.fd);
+    if (waker->fd >= 0)
+        close(waker->fd);
+    free(waker);
     return error;
 }
 

@@ -3,7 +3,7 @@
 
 #include "site/needs.h"
 
-static int64_t ages_ns(const struct measured_spread *age)
+int64_t fresh_age_ns(const struct measured_spread *age)
 {
     if (age->n >= FRESH_SAMPLES_P999)
         return FRESH_FACTOR_P999 * age->p999_ns;
@@ -12,7 +12,7 @@ static int64_t ages_ns(const struct measured_spread *age)
 
 int64_t fresh_late_ns(const struct measured *measured)
 {
-    int64_t late_ns = ages_ns(&measured->age);
+    int64_t late_ns = fresh_age_ns(&measured->age);
     int64_t hiccup_ns = NEEDS_MARGIN * measured->hiccups.longest_ns + measured->reading.p999_ns;
 
     if (measured->hiccups.span_ns && hiccup_ns > late_ns)

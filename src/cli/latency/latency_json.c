@@ -34,7 +34,7 @@ static json_t *moments_json(const struct watch *watch)
 {
     char words[WORDS_BYTES];
     json_t *list = json_array();
-    for (uint32_t i = 0; i < watch->stages.worst.count; i++) {
+    for (uint32_t i = 0; i < moments_told(&watch->stages.worst); i++) {
         const struct moment *moment = &watch->stages.worst.moment[i];
         json_t *culprits = json_array();
         for (uint32_t j = 0; j < moment->culprits; j++) {

@@ -9,7 +9,8 @@
 
 #include "bpf/latency.h"
 
-enum { MOMENTS_MAX = 10, CULPRITS_MAX = 4, THEFTS_KEPT = 1 << 15, STAYS = 3 };
+/* More are kept than are told: a long one may take the place of several that it overlaps. */
+enum { MOMENTS_TOLD = 10, MOMENTS_MAX = 64, CULPRITS_MAX = 4, THEFTS_KEPT = 1 << 15, STAYS = 3 };
 
 struct culprit {
     struct theft_key by;
@@ -57,6 +58,12 @@ uint32_t moment_stays(const struct latency_moment *what, struct stay stay[STAYS]
 /* any: notes it where it is one of the worst. Of those that overlap in time the longest alone stays. Returns
  * its place, NULL where it is none; other places move. */
 struct moment *moments_add(struct moments *moments, const struct latency_moment *what);
+
+/* any: how many are told, the longest. */
+static inline uint32_t moments_told(const struct moments *moments)
+{
+    return moments->count < MOMENTS_TOLD ? moments->count : MOMENTS_TOLD;
+}
 
 /* any: what is shorter will not be noted: 0 while there is room. */
 uint64_t moments_floor_ns(const struct moments *moments);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -106,9 +107,25 @@ static int load(struct noise *noise, const struct target *target, bool all)
     return error;
 }
 
+/* The number that the kernel gives its first namespace of processes (include/linux/proc_ns.h). */
+#define FIRST_PID_NAMESPACE "pid:[4026531836]"
+
+/* The programs see threads by their numbers there; /proc tells those of this process's own. */
+static bool is_first_namespace(void)
+{
+    char here[64];
+    ssize_t got = readlink("/proc/self/ns/pid", here, sizeof here);
+    return got == sizeof FIRST_PID_NAMESPACE - 1 && !memcmp(here, FIRST_PID_NAMESPACE, (size_t)got);
+}
+
 int noise_open(struct noise *noise, const struct target *target, char why[PROBES_WHY_BYTES])
 {
     memset(noise, 0, sizeof *noise);
+    if (!is_first_namespace()) {
+        snprintf(why, PROBES_WHY_BYTES, "in a container the kernel's programs know threads by other numbers: "
+                 "run it on the host itself");
+        return -ENOTSUP;
+    }
     int error = load(noise, target, true);
     if (error)
         error = load(noise, target, false);

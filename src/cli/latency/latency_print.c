@@ -99,7 +99,7 @@ void watch_print(const struct watch *watch, FILE *out)
     fprintf(out, "\n%s over time\n", watch_stage_name(watch->map_stage));
     map_print(&watch->map, out);
     fputs("\nworst moments, and who took the time\n", out);
-    for (uint32_t i = 0; i < watch->stages.worst.count; i++)
+    for (uint32_t i = 0; i < moments_told(&watch->stages.worst); i++)
         print_moment(watch, &watch->stages.worst.moment[i], out);
     print_noise(watch, out);
     print_trust(watch, out);

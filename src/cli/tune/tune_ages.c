@@ -14,7 +14,7 @@ static int64_t ns_of(const json_t *row, const char *key)
     return (int64_t)(status_number(row, key) * 1e3 + 0.5);
 }
 
-/* Of several lanes the one whose readings come latest, among those that can tell. */
+/* Of several lanes the one whose readings may come latest, among those that can tell. */
 static void find_worst(json_t *stages, struct measured_spread *age)
 {
     const char *name;
@@ -22,7 +22,7 @@ static void find_worst(json_t *stages, struct measured_spread *age)
     json_object_foreach(stages, name, row) {
         struct measured_spread one = {(int64_t)status_number(row, "n"), ns_of(row, "p50"), ns_of(row, "p99"),
                                       ns_of(row, "p999"), ns_of(row, "max")};
-        if (!strncmp(name, "age", 3) && one.n >= FRESH_SAMPLES_P99 && one.p999_ns >= age->p999_ns)
+        if (!strncmp(name, "age", 3) && fresh_age_ns(&one) > fresh_age_ns(age))
             *age = one;
     }
 }

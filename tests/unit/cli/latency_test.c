@@ -33,14 +33,32 @@ static void the_ten_longest_stay_longest_first(void **state)
 {
     (void)state;
     struct moments moments = {0};
-    for (uint64_t i = 1; i <= 25; i++) {
-        struct latency_moment what = at(i * 1000000, 1000 + (i * 7 % 25) * 10);
+    for (uint64_t i = 1; i <= 101; i++) {
+        struct latency_moment what = at(i * 1000000, 1000 + (i * 7 % 101) * 10);
         moments_add(&moments, &what);
     }
     assert_int_equal(moments.count, MOMENTS_MAX);
+    assert_int_equal(moments_told(&moments), 10);
     for (uint32_t i = 0; i < MOMENTS_MAX; i++)
-        assert_int_equal(moment_ns(&moments.moment[i].what), 1240 - i * 10);
-    assert_int_equal(moments_floor_ns(&moments), 1150);
+        assert_int_equal(moment_ns(&moments.moment[i].what), 2000 - i * 10);
+    assert_int_equal(moments_floor_ns(&moments), 2000 - (MOMENTS_MAX - 1) * 10);
+}
+
+/* One long moment that covers all that are told leaves those that were next. */
+static void what_a_long_one_covers_leaves_the_next_ones(void **state)
+{
+    (void)state;
+    struct moments moments = {0};
+    for (uint64_t i = 0; i < 30; i++) {
+        struct latency_moment what = at(1000000 + i * 100000, i < 10 ? 90000 - i : 5000 - i);
+        moments_add(&moments, &what);
+    }
+    struct latency_moment longer = at(1000000, 1000000);
+    assert_non_null(moments_add(&moments, &longer));
+    assert_int_equal(moments_told(&moments), 10);
+    assert_int_equal(moments.moment[0].together, 10);
+    for (uint32_t i = 1; i < 10; i++)
+        assert_int_equal(moment_ns(&moments.moment[i].what), 5000 - 9 - i);
 }
 
 static void of_those_that_overlap_the_longest_stays(void **state)
@@ -312,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ten_longest_stay_longest_first),
+        cmocka_unit_test(what_a_long_one_covers_leaves_the_next_ones),
         cmocka_unit_test(of_those_that_overlap_the_longest_stays),
         cmocka_unit_test(time_is_blamed_on_who_took_it_within_the_moment),
         cmocka_unit_test(on_another_core_nobody_took_its_time),

@@ -59,6 +59,23 @@ static void gaps_of_different_length_add_up(void **state)
     assert_int_equal(hiccup_wait_ns(&h, 1 - 0.0065), 500 * NS_PER_US);
 }
 
+/* Sixty gaps of 5 ms in 10 s, three of them kept: told as if all were. */
+static void gaps_beyond_the_room_are_waited_for(void **state)
+{
+    uint32_t gap[ROOM], few[3];
+    struct hiccups all = {.gap_ns = gap, .room = ROOM, .span_ns = 10 * NS_PER_S};
+    struct hiccups some = {.gap_ns = few, .room = 3, .span_ns = 10 * NS_PER_S};
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        hiccup_note(&all, 5 * NS_PER_MS);
+        hiccup_note(&some, 5 * NS_PER_MS);
+    }
+    for (int i = 1; i < 10; i++)
+        assert_int_equal(hiccup_wait_ns(&some, 1 - i * 0.002), hiccup_wait_ns(&all, 1 - i * 0.002));
+    hiccup_note(&some, 4 * NS_PER_MS);          /* counts as 0.8 of one of 5 ms: too high, never too low */
+    assert_int_equal(hiccup_wait_ns(&some, 0.99), 3355263);
+}
+
 static void gaps_beyond_the_room_are_counted_all_the_same(void **state)
 {
     uint32_t gap[2];
@@ -91,6 +108,7 @@ int main(void)
         cmocka_unit_test(gaps_are_counted_by_length_and_summed),
         cmocka_unit_test(a_random_moment_waits_for_the_rest_of_its_gap),
         cmocka_unit_test(gaps_of_different_length_add_up),
+        cmocka_unit_test(gaps_beyond_the_room_are_waited_for),
         cmocka_unit_test(gaps_beyond_the_room_are_counted_all_the_same),
         cmocka_unit_test(a_run_lasts_as_long_as_asked_and_finds_no_more_than_there_was),
     };

@@ -345,6 +345,18 @@ static void t_fresh_follows_from_what_was_measured_and_how_often(void **state)
     assert_int_equal(fresh_with(&m), NS_PER_S);
 }
 
+/* The 99.9th percentile alone does not order them: of few readings the 99th counts, four times. */
+static void of_two_lanes_the_later_is_told_by_what_its_ages_ask_for(void **state)
+{
+    const struct measured_spread few = {1200, 100, NS_PER_MS, 5 * NS_PER_MS, 6 * NS_PER_MS};
+    const struct measured_spread many = {1000000, 100, 3 * NS_PER_MS, 4900 * NS_PER_US, 6 * NS_PER_MS};
+    const struct measured_spread hardly = {999, 100, NS_PER_S, NS_PER_S, NS_PER_S};
+    (void)state;
+    assert_int_equal(fresh_age_ns(&few), 4 * NS_PER_MS);
+    assert_int_equal(fresh_age_ns(&many), 9800 * NS_PER_US);
+    assert_int_equal(fresh_age_ns(&hardly), -1);
+}
+
 static void t_fresh_never_leaves_what_it_may_be(void **state)
 {
     unsigned seed = 20261122;
@@ -406,6 +418,7 @@ int main(void)
         cmocka_unit_test(terms_below_the_needs_are_warned_of_where_they_stand),
         cmocka_unit_test(figures_of_another_machine_or_another_year_are_stale),
         cmocka_unit_test(t_fresh_follows_from_what_was_measured_and_how_often),
+        cmocka_unit_test(of_two_lanes_the_later_is_told_by_what_its_ages_ask_for),
         cmocka_unit_test(t_fresh_never_leaves_what_it_may_be),
         cmocka_unit_test(t_fresh_that_was_not_measured_is_refused_in_its_place),
         cmocka_unit_test(away_from_the_server_t_fresh_is_the_longest_and_a_warning),
