@@ -254,7 +254,9 @@ static void put_servers(struct import_out *o)
         "      - {driver: af_packet, interface: fill-in, address: 192.0.2.1, udp: 7001}\n"
         "    cores: {lane: 1, decide: 1, housekeeping: 0}\n"
         "    priority: 80\n"
-        "    door: /run/flyball/door.sock\n");
+        "    rt_throttling: lift\n"
+        "    door: /run/flyball/door.sock\n"
+        "    journal: /var/lib/flyball/journal   # orders, epoch and meters' numbers are kept beside it\n");
 }
 
 int import_write(struct import_out *o, const struct import_wish *wish)
