@@ -250,7 +250,7 @@ static void request(struct traffic *traffic, struct played_host *host)
 {
     uint8_t data[DATAGRAM_MAX];
     const struct token_request token = {.request = ++traffic->requests, .amount_mw = 100000,
-                                        .duration_ns = NS_PER_S};
+                                        .duration_ns = NS_PER_S, .session = host->holder.session};
     struct frame frame = {.kind = FRAME_TOKEN_REQUEST, .sender = host->holder.config.host};
     frame.body_bytes =
         token_request_encode(&token, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);

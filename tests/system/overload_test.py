@@ -18,6 +18,7 @@ from daemon_test import Bed, ask, finish, run_cli, skip
 FLOOD_S, FLOOD_MOST_S, FLOOD, METER = 12, 45, 600, 'm-rack-b2'
 CAP_KW = 5000       # of the main: far above what there is, it changes no cap
 HOG = 'while True: pass'
+HOGS = {'plain': 8, 'tags': 24}     # tags cost the senders and the lane, too: less arrives
 
 
 def shed(told):
@@ -47,37 +48,55 @@ def on_links(bed):
     return left, thrown
 
 
-def order(bed, number):
-    """Somebody's hand reaches the core through the same flood."""
-    began = time.monotonic()
-    done = run_cli('order', '--door', bed.door, 'cap', 'main', f'{CAP_KW}kW', '--for', '1h', '--name',
-                   f'flood-{number}')
-    assert done.returncode == 0, f'the order was not taken: {done.stdout}{done.stderr}'
-    return time.monotonic() - began
+def order(bed, given):
+    """Somebody's hand reaches the core through the same flood: at once, or, where decide is behind by more
+    than a second, with what waits before it. Where nobody answers at all, nothing was promised."""
+    name, began = f'flood-{len(given)}-{time.monotonic():.0f}', time.monotonic()
+    done = run_cli('order', '--door', bed.door, 'cap', 'main', f'{CAP_KW}kW', '--for', '1h', '--name', name)
+    said = done.stdout + done.stderr
+    if done.returncode and 'temporarily unavailable' in said:
+        return
+    assert done.returncode == 0 or 'stands in the log' in said, said
+    given[name] = time.monotonic() - began
+
+
+def check_orders(bed, given):
+    told = json.loads(run_cli('order', '--door', bed.door, 'list', '--json').stdout)
+    missing = set(given) - {contract['name'] for contract in told['contracts']}
+    assert not missing, (missing, told)
+
+
+def is_enough(now, told, given):
+    """Something of each class that may be was shed, an emergency went through, and orders were taken. With
+    tags the lane is slower, too: readings may be stale before there is no place for them."""
+    enough = now['detail'] and (now['reading'] or sys.argv[1] == 'tags')
+    return enough and told['counters']['egress']['emergencies'] and len(given) == 3
 
 
 def flood(bed):
-    """Until something of each class that may be was shed, or the time is over. Orders are given once
-    something is shed."""
+    """Until that is enough, or the time is over. Orders are given once something is shed."""
     traffic = bed.traffic(120, '--flood', str(FLOOD), METER)
     os.sched_setaffinity(traffic.pid, {1})
-    beside, began, first, orders_s = hogs(bed, 8), time.monotonic(), None, []
+    beside, began, first, given = hogs(bed, HOGS[sys.argv[1]]), time.monotonic(), None, {}
     while True:
         time.sleep(0.5)
         traffic.send_signal(signal.SIGUSR1)     # a load far above its limits, and away again
-        now, took_s = shed(ask(bed.door, b'counters')), time.monotonic() - began
+        told, took_s = ask(bed.door, b'counters'), time.monotonic() - began
+        now = shed(told)
         first = first or (now if any(now.values()) else None)
-        if first and len(orders_s) < 3:
-            orders_s.append(order(bed, len(orders_s)))
-        if took_s > FLOOD_S and now['detail'] and now['reading'] and len(orders_s) == 3:
+        if first and len(given) < 3:
+            order(bed, given)
+        if took_s > FLOOD_S and is_enough(now, told, given):
             break
         if took_s > FLOOD_MOST_S:
-            skip(f'this machine cannot be offered more than it takes: shed {now}')
+            refused = [{name: count for name, count in lane['refused'].items() if count}
+                       for lane in told['counters']['lanes']]
+            skip(f'this machine cannot be offered more than it takes: shed {now}, refused {refused}')
     for hog in beside:
         hog.kill()
     print(f'first seen shed: {first}; in the end {now}; orders taken in '
-          + ', '.join(f'{order_s * 1e3:.0f} ms' for order_s in orders_s))
-    return finish(traffic, early=True)
+          + ', '.join(f'{took_s * 1e3:.0f} ms' for took_s in given.values()))
+    return finish(traffic, early=True), given
 
 
 def check_account(bed, played):
@@ -136,10 +155,11 @@ def main():
         if sys.argv[1] == 'tags':
             os.environ['FLYBALL_KEYS'] = bed.ask_for_tags()
         daemon = bed.start()
-        played = flood(bed)
+        played, given = flood(bed)
         time.sleep(1)
         told = check_account(bed, played)
         check_shedding(told)
+        check_orders(bed, given)
         check_recovery(bed, shed(told))
         bed.stop(daemon)
 
