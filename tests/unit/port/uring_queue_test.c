@@ -47,7 +47,7 @@ static int open_bed(void **state)
     bed->near = socket_at(&bed->own);
     bed->far = socket_at(&bed->to);
     bed->kept = -1;
-    int rc = uring_queue_open(&bed->queue, bed->near, &bed->own, MTU);
+    int rc = uring_queue_open(&bed->queue, bed->near, &bed->own, MTU, false);
     if (rc == -EPERM || rc == -ENOSYS) {
         print_message("no ring here: %s\n", strerror(-rc));
         exit(77);
