@@ -91,6 +91,22 @@ static void a_clock_that_was_set_is_not_believed_for_a_second(void **state)
     }
 }
 
+/* Bursts on end, none of which leaves the queue empty: what they find may be of before. */
+static void what_waited_since_before_it_was_set_is_not_believed_however_long(void **state)
+{
+    (void)state;
+    struct stamps stamps = settled(false);
+    int64_t at_ns = START_NS;
+    for (; at_ns < START_NS + 5 * NS_PER_S; at_ns += 10 * NS_PER_MS) {
+        struct stamp_moment now = moment(at_ns, REAL_NS + at_ns - START_NS - NS_PER_S, WIDTH_NS);
+        stamps_look(&stamps, &now, START_NS - NS_PER_MS);
+        assert_false(stamps.sure);
+    }
+    struct stamp_moment now = moment(at_ns, REAL_NS + at_ns - START_NS - NS_PER_S, WIDTH_NS);
+    stamps_look(&stamps, &now, at_ns - NS_PER_MS);
+    assert_true(stamps.sure);
+}
+
 static void nothing_is_believed_before_the_clock_is_known_or_where_its_readings_are_wide(void **state)
 {
     (void)state;
@@ -317,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_stamp_tells_when_it_came_within_what_the_polls_prove),
         cmocka_unit_test(what_is_stamped_between_the_poll_and_the_reading_behind_it_is_not_believed),
         cmocka_unit_test(a_clock_that_was_set_is_not_believed_for_a_second),
+        cmocka_unit_test(what_waited_since_before_it_was_set_is_not_believed_however_long),
         cmocka_unit_test(nothing_is_believed_before_the_clock_is_known_or_where_its_readings_are_wide),
         cmocka_unit_test(a_cards_clock_may_run_a_little_apart),
         cmocka_unit_test(no_figure_of_a_card_is_too_large),
