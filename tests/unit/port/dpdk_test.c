@@ -137,7 +137,7 @@ static void a_cards_ticks_are_told_in_ns_where_it_says_that_it_stamped(void **st
 {
     struct bed *bed = *state;
     enum { FLAG = 1 << 23, OTHER = 1 << 22 };
-    bed->dpdk.stamp_at = offsetof(struct rte_mbuf, dynfield1);
+    bed->dpdk.stamp_at = (offsetof(struct rte_mbuf, dynfield1) + 7) / 8 * 8;
     bed->dpdk.stamp_flag = FLAG;
     bed->dpdk.tick_ns_q32 = (UINT64_C(8) << 32) + (UINT64_C(1) << 31);      /* 8.5 ns */
     arrive(bed, 4, 0);
