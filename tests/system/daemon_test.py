@@ -277,8 +277,8 @@ def hold(daemon, rounds):
 
 
 def case_stamps():
-    """A daemon that stands still 30 ms at a time: the kernel's stamps say when most of the frames came that it
-    then finds, the polls do not; none is behind its poll. Without, and where a driver has none, it says so."""
+    """A daemon that stands still 30 ms at a time: of most frames that it then finds the kernel's stamps
+    say more than the polls; none is behind its poll. Where a driver has none, it says so."""
     for driver, stamps in (('uring', 'kernel'), ('uring', 'off'), ('af_packet', 'kernel')):
         with Bed('dstm', driver=driver, stamps=stamps) as bed:
             daemon = bed.start()
