@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench/run: builds, quiets what it may, runs every bench, writes one report."""
 import argparse
+import dataclasses
 import datetime
 import fcntl
 import json
@@ -103,6 +104,7 @@ def measured(options, benches, note):
         for bench in benches:
             arguments = catalogue.arguments(bench, options.short, seconds, seconds * ROUNDS_A_SECOND)
             note(f'{bench.name}: {bench.what}')
+            bench = dataclasses.replace(bench, limit_s=catalogue.limit_s(bench, options.short, seconds))
             rows[bench.name] = running.run(bench, options.build, arguments, prefix if bench.calm else ())
             note(f'{bench.name}: {rows[bench.name]["state"]}, {rows[bench.name]["took_s"]:.1f} s '
                  f'{rows[bench.name]["why"]}'.rstrip())

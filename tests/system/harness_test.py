@@ -18,7 +18,7 @@ import jsonschema
 SOURCE, BUILD = sys.argv[2:4]
 sys.dont_write_bytecode = True
 sys.path.insert(0, f'{SOURCE}/bench')
-from report import bars, histogram      # noqa: E402
+from report import bars, catalogue, histogram, moments     # noqa: E402
 
 RUN = f'{SOURCE}/bench/run'
 HEAD = {'n': 20000, 'seed': 0, 'commit': 'x', 'driver': 'memory', 'duration_s': 1.5}
@@ -148,6 +148,7 @@ def bar_of(report, bench, figure):
 GOOD = {'rtt': planted(rtt()), 'loops': planted(loops())}
 DEEP = ('rtt', '.first.ratio_p50')
 PAIR = 'user-sockets/flyball-af_packet-auth'
+BUDGET = ('budget', '.without_long_gap')
 USER = ('loops', f'.ratio."{PAIR}".first.p50')
 CASES = [
     ('good benches, a floor, every drawing', GOOD, ('--short',), 1, {'loops': 'ran', 'rtt': 'ran'},
@@ -176,6 +177,15 @@ CASES = [
     ('an interval across the bar says nothing',
      {'loops': planted(loops(ratio={'p50': 8.1, 'p50_low': 7.8, 'p50_high': 8.4}))}, ('--only', 'loops'), 0,
      {}, {USER: 'cannot be said'}, [r'the interval is 7\.8 to 8\.4']),
+    ('a budget missed without a long gap is a fact',
+     {'budget': planted({'bench': 'budget', **HEAD, 'without_long_gap': 1})}, ('--only', 'budget'), 1,
+     {'budget': 'ran'}, {BUDGET: 'not met', ('budget', '.n'): 'met'}, [r'not met +budget +1 +≤ 0']),
+    ('budgets missed in long gaps are none of ours',
+     {'budget': planted({'bench': 'budget', **HEAD, 'without_long_gap': 0})}, ('--only', 'budget'), 0, {},
+     {BUDGET: 'met'}, []),
+    ('budgets of a few inputs say nothing good',
+     {'budget': planted({'bench': 'budget', **HEAD, 'n': 999, 'without_long_gap': 0})}, ('--only', 'budget'),
+     1, {}, {BUDGET: 'met', ('budget', '.n'): 'not met'}, []),
     ('a bench that crashes is told with its last words', {'rtt': planted({}, 3, 'first\nno luck')},
      ('--only', 'rtt'), 1, {'rtt': 'failed'}, {DEEP: 'cannot be said'},
      [r'bench/rtt: left with 3: no luck', r'Benches that failed: rtt']),
@@ -300,6 +310,42 @@ def residual():
     return told('what a gap costs who comes at random', [] if 0.045 < chance < 0.055 else [f'{chance}'])
 
 
+def floor_of(ns):
+    """Lower edge of the bucket that holds it."""
+    wide = 1 << (ns.bit_length() - 1 - histogram.SUB_BITS)
+    return ns // wide * wide
+
+
+def worst_moments():
+    """Of 2 s the machine takes one gap of 10 ms: one moment in a thousand may wait 8 ms for that. What is
+    longer wants a culprit."""
+    floor = {'gap_ns': [[floor_of(10_000_000), 1]], 'span_s': 2.0}
+
+    def moment(took_ns, explained_ns):
+        return {'stage': 'decided', 'took_ns': took_ns, 'explained_ns': explained_ns,
+                'culprits': [{'by': 'somebody', 'took_ns': explained_ns}]}
+    faults = []
+    for rows, by_median, by_floor in (
+            ([moment(8_505_000, 0)], 0.0, 0.0), ([moment(7_005_000, 0)], 0.0, 1.0),
+            ([moment(20_005_000, 20_000_000)], 1.0, 1.0), ([moment(20_005_000, 6_000_000)], 0.3, 0.5),
+            ([moment(20_005_000, 12_000_000), moment(5_000, 0)], 0.6, 1.0), ([], 1.0, 1.0)):
+        found = moments.explained({'moments': rows, 'stages': {'decided': {'n': 1000, 'p50_ns': 5_000}},
+                                   'noise': {'measured': True}}, floor)
+        shares = found['explained_share'], found['over_floor']['explained_share']
+        if abs(shares[0] - by_median) > 0.01 or abs(shares[1] - by_floor) > 0.02:
+            faults.append(f'{[row["took_ns"] for row in rows]}: {shares}, not {by_median}, {by_floor}')
+    return told('worst moments are explained over the machine\'s own', faults)
+
+
+def limits():
+    """A bench that measures as long as it is told is given that time; others are not."""
+    budget, pipeline = catalogue.by_name('budget'), catalogue.by_name('pipeline')
+    faults = [] if catalogue.limit_s(budget, False, 3600) > 3600 + 100 else ['an hour of budget is cut off']
+    if catalogue.limit_s(pipeline, True, 3600) != pipeline.limit_s:
+        faults.append('what does not take seconds is given more')
+    return told('the time that a bench may take follows what it is told', faults)
+
+
 def real():
     """The benches of this build in a form of a minute."""
     options = ('--short', '--seconds', '2', '--only',
@@ -318,7 +364,7 @@ def real():
 def main():
     if sys.argv[1] == 'planted':
         done = [*(judge(case) for case in CASES), *(refused(*case) for case in REFUSED), drawings(), table(),
-                residual()]
+                residual(), worst_moments(), limits()]
     else:
         done = [real()]
     return 0 if all(done) else 1
