@@ -86,6 +86,7 @@ struct rtt_client {
     struct lease newest[RTT_HOSTS];     /* by host: the lease it obeys */
     uint32_t lease_bytes;       /* of the last lease datagram */
     uint32_t received;          /* leases, since the start */
+    uint64_t turns;             /* of reports that it took to raise hosts, since the start */
 };
 
 /* setup: a socket inside the network namespace of that name. 0 or -errno. */

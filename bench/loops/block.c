@@ -40,6 +40,15 @@ static void note(struct contender *contender, const struct rtt_side *side, bool 
     tally_add(&contender->tally, &contender->samples, PART_LAST, side->last_ns);
 }
 
+static void note_cut(struct contender *contender, const struct rtt_side *side, bool raised, uint32_t number)
+{
+    if (number < WARM_EXCHANGES)
+        return;
+    contender->tally.emergencies++;
+    contender->tally.cut += side->cut_newest;
+    contender->tally.not_raised += !raised;
+}
+
 static void park(struct rtt_stand *stand, struct contender *contender)
 {
     if (!rtt_echo_mode(&stand->echo, &stand->client, RTT_PARK))
@@ -57,6 +66,8 @@ void block_emergency(struct harness *harness, struct contender *contender, int64
         pause_between(contender);
         bool answered = rtt_emergency(stand, &full, &raised);
         note(contender, &full, answered, i);
+        if (answered)
+            note_cut(contender, &full, raised, i);
         rtt_calm_down(&stand->client);
         pause_between(contender);
         if (contender->beside)

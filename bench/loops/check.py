@@ -45,6 +45,8 @@ def check_contender(name, row):
     for part in ('first', 'last', 'scheduled'):
         if part in row:
             good &= say(histogram_count(row[part]) == row['n'], f'{name}: {part} has them all', counts)
+    if row['path'] == 'emergency' or name in ('user-sockets', 'user-sockets-paced'):
+        good &= say(row['cut_share'] > 0.5, f'{name}: emergencies cut', (row['not_raised'], counts))
     if row['n']:
         good &= say(row['first']['p50_us'] <= row['last']['p50_us'] > 0, f'{name}: first before last')
     return good

@@ -62,6 +62,15 @@ static void print_part(struct bench_report *report, const char *key, const struc
     bench_close(report);
 }
 
+static void print_cuts(struct bench_report *report, const struct tally *tally)
+{
+    if (!tally->emergencies)
+        return;
+    bench_count(report, "cut", tally->cut);
+    bench_number(report, "cut_share", (double)tally->cut / (double)tally->emergencies);
+    bench_count(report, "not_raised", tally->not_raised);
+}
+
 static void print_contender(struct bench_report *report, const struct contender *contender)
 {
     const struct kind *kind = contender->kind;
@@ -80,6 +89,7 @@ static void print_contender(struct bench_report *report, const struct contender 
     bench_count(report, "n", contender->tally.part[PART_LAST].count);
     bench_count(report, "warm", contender->tally.warm);
     bench_count(report, "lost", contender->tally.lost);
+    print_cuts(report, &contender->tally);
     for (int part = 0; part < PARTS; part++)
         if (contender->tally.part[part].count)
             print_part(report, part_name[part], &contender->tally.part[part]);

@@ -20,6 +20,8 @@ struct tally {
     struct histogram part[PARTS];
     uint64_t sent;              /* = n + warm + lost */
     uint64_t warm, lost;        /* answered at the start of a block, and not measured; not answered in time */
+    uint64_t emergencies;       /* of n: how many were one, */
+    uint64_t cut, not_raised;   /* lowered the cap of each host; found one that had nothing to be cut from */
     uint32_t blocks;
     uint32_t median_ns[PARTS][ROUNDS_MAX];      /* by round; 0: nothing was measured in it */
 };
