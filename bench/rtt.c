@@ -168,8 +168,9 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--driver") && i + 1 < argc)
             stand->driver = argv[++i];
         else
-            return fputs("usage: rtt [--json] [--auth] [--ordinary] [--rounds N] [--driver NAME] [--site FILE]\n"
-                         "as root; --ordinary: not in real time, to see that it works\n", stderr), 2;
+            return fputs("usage: rtt [--json] [--auth] [--ordinary] [--rounds N] [--driver NAME]\n"
+                         "           [--site FILE]; as root\n"
+                         "--ordinary: not in real time, to see that it works\n", stderr), 2;
     }
     if (geteuid() != 0)
         return fprintf(stderr, "rtt: skipped: needs root for namespaces and AF_PACKET\n"), 77;

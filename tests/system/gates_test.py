@@ -73,7 +73,7 @@ def gates(source, planted, options):
             os.chmod(f'{folder}/{name}', 0o755)
         command = [f'{source}/bench/gates.sh', '--benches', folder, '--out', f'{folder}/out',
                    '--moments', '1', *(option.format(folder=folder) for option in options)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=850, check=False)
         said = done.stdout + done.stderr
         if os.path.exists(f'{folder}/missed'):
             with open(f'{folder}/missed', encoding='utf-8') as file:
