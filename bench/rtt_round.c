@@ -81,17 +81,28 @@ static bool record(struct rtt_stand *stand, struct rtt_side *side, bool echoes, 
     return true;
 }
 
+bool rtt_note_caps(const struct rtt_client *client, struct rtt_caps *caps)
+{
+    for (uint32_t host = 0; host < RTT_HOSTS; host++)
+        caps->cap_mw[host] = client->newest[host].cap_mw;
+    return all_raised(client);
+}
+
+bool rtt_all_cut(const struct rtt_client *client, const struct rtt_caps *before)
+{
+    for (uint32_t host = 0; host < RTT_HOSTS; host++)
+        if (client->newest[host].cap_mw >= before->cap_mw[host])
+            return false;
+    return true;
+}
+
 bool rtt_emergency(struct rtt_stand *stand, struct rtt_side *side, bool *raised)
 {
     struct rtt_client *client = &stand->client;
-    int64_t before_mw[RTT_HOSTS];
-    *raised = all_raised(client);
-    for (uint32_t host = 0; host < RTT_HOSTS; host++)
-        before_mw[host] = client->newest[host].cap_mw;
+    struct rtt_caps before;
+    *raised = rtt_note_caps(client, &before);
     bool answered = record(stand, side, false, RTT_HOSTS, rtt_send_reading(client, RTT_DANGER_A));
-    side->cut_newest = answered;
-    for (uint32_t host = 0; host < RTT_HOSTS; host++)
-        side->cut_newest = side->cut_newest && client->newest[host].cap_mw < before_mw[host];
+    side->cut_newest = answered && rtt_all_cut(client, &before);
     side->cut += side->cut_newest;
     return answered;
 }

@@ -72,6 +72,13 @@ bool rtt_stand_cut_off(const struct rtt_stand *stand);
 /* setup: from claims to leases that were raised as far as they go. */
 int rtt_warm_up(struct rtt_stand *stand);
 
+/* Every host's cap; true where each is high enough to be cut. And whether each is lower now. */
+struct rtt_caps {
+    int64_t cap_mw[RTT_HOSTS];
+};
+bool rtt_note_caps(const struct rtt_client *client, struct rtt_caps *caps);
+bool rtt_all_cut(const struct rtt_client *client, const struct rtt_caps *before);
+
 /* One emergency: a reading over the limit, 16 leases cut. `raised` says whether every host had something to
  * be cut from. False when answers are missing. */
 bool rtt_emergency(struct rtt_stand *stand, struct rtt_side *side, bool *raised);
