@@ -31,8 +31,7 @@ static int64_t stamp_of(struct msghdr *message)
     return 0;
 }
 
-/* Takes all that wait; 0 = none did, or they have no stamp. */
-static int64_t newest_sent_ns(int socket)
+int64_t rtt_newest_sent_ns(int socket)
 {
     _Alignas(struct cmsghdr) char control[CONTROL_BYTES];
     int64_t newest_ns = 0;
@@ -83,13 +82,13 @@ static bool exchange(struct rtt_stand *stand, struct rtt_side *side, bool echoes
 {
     struct rtt_client *client = &stand->client;
     int64_t first_ns, last_ns;
-    newest_sent_ns(client->socket);
+    rtt_newest_sent_ns(client->socket);
     if (echoes)
         rtt_send_echo(client);
     else
         rtt_send_reading(client, RTT_DANGER_A);
     bool answered = await(client, echoes, &first_ns, &last_ns);
-    int64_t sent_ns = newest_sent_ns(client->socket);
+    int64_t sent_ns = rtt_newest_sent_ns(client->socket);
     if (!answered || !sent_ns) {
         side->lost++;
         return false;

@@ -9,7 +9,11 @@
 /* From now on, or no longer. False: this kernel has none. */
 bool rtt_stamps(int socket, bool on);
 
-/* As rtt_emergency and rtt_bare, with both ends of `side` by these stamps. False also where one is missing. */
+/* Of what was sent, where the socket says so: takes all that wait; 0 = none did, or they have no stamp. */
+int64_t rtt_newest_sent_ns(int socket);
+
+/* As rtt_emergency and rtt_bare, with both ends of `side` by these stamps. False also where one is
+ * missing. */
 bool rtt_stamped_emergency(struct rtt_stand *stand, struct rtt_side *side, bool *raised);
 bool rtt_stamped_bare(struct rtt_stand *stand, struct rtt_side *side);
 

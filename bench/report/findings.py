@@ -65,6 +65,10 @@ def question(name, row):
     one = name.endswith(('-report', '-one'))
     if row.get('neighbour'):
         return 'With a noisy neighbour'
+    if row.get('load') == 'saturated':
+        return 'At the highest rate held'
+    if '-wire' in name:
+        return 'By the kernel\'s stamps of the client\'s socket'
     if row.get('load') != 'idle':
         return f'Under load, {row.get("load")}'
     if 'armed' in name or 'detached' in name:
@@ -202,6 +206,7 @@ def scales(report):
     if by_bytes:
         yield ('Cost of a tag by how long a frame is', 'bytes', 'ns a tag, p50', list(by_bytes.items()))
     yield from scales_of_loops(report)
+    yield from scales_of_saturation(report)
 
 
 def load_of(words):
@@ -224,3 +229,29 @@ def scales_of_loops(report):
                     lines.setdefault(f'{stem}, {q[:-3]}', []).append((rate, figures[q]))
     if lines:
         yield ('Time from the moment a frame was due, by load', 'frames a second', 'µs', list(lines.items()))
+
+
+def scales_of_saturation(report):
+    """Every rate that a search has tried: what a datagram took, and in which of them nothing was lost."""
+    lines = {}
+    for name, row in ((result_of(report, 'loops') or {}).get('saturation') or {}).items():
+        for rate, step in (row.get('steps') or {}).items():
+            for q in ('p50_us', 'p99_us'):
+                if rate.isdigit() and isinstance(step.get(q), (int, float)) and step[q] > 0:
+                    lines.setdefault(f'{name.removeprefix("saturation-")}, {q[:-3]}', []).append(
+                        (int(rate), step[q]))
+    if lines:
+        yield ('Search for the highest rate held: time from the moment a datagram was due',
+               'datagrams a second', 'µs', list(lines.items()))
+
+
+def saturation_rows(report):
+    """[name, highest rate held, searches, why no higher] of each that was searched."""
+    for name, row in ((result_of(report, 'loops') or {}).get('saturation') or {}).items():
+        failed = [step for rate, step in row['steps'].items()
+                  if int(rate) > row['highest_per_s'] and step['held'] < step['tries']]
+        lost = sum(step['lost'] for step in failed)
+        tries, late = sum(step['tries'] for step in failed), sum(step['late_senders'] for step in failed)
+        why = f'above it {lost} lost; the client itself was late in {late} of {tries} tries' if tries else \
+            'the highest rate tried'
+        yield [name.removeprefix('saturation-'), f'{row["highest_per_s"]:,}', str(row['searches']), why]

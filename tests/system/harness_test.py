@@ -57,6 +57,12 @@ def loops(lost_share=0.02, p999_us=200.0, ratio=None):
                           'emergency-1000': contender('emergency', rows, 'rate 1000', scheduled=spread(slow)),
                           'emergency-5000': contender('emergency', rows, 'rate 5000',
                                                       scheduled=spread(slow))},
+            'saturation': {'saturation-echo': {
+                'searches': 3, 'highest_per_s': 61000, 'steps': {
+                    '61000': {'tries': 3, 'held': 3, 'late_senders': 0, 'sent': 900, 'lost': 0, 'p50_us': 9.0,
+                              'p99_us': 40.0},
+                    '88000': {'tries': 9, 'held': 0, 'late_senders': 7, 'sent': 900, 'lost': 4,
+                              'p50_us': 900.0, 'p99_us': 4000.0}}}},
             'ratio': {PAIR: {'first': ratio}} if ratio else {},
             'stage': {'decoded': [[512, 100]], 'sent': [[1024, 90], [2048, 10]]}}
 
@@ -154,7 +160,8 @@ CASES = [
     ('good benches, a floor, every drawing', GOOD, ('--short',), 1, {'loops': 'ran', 'rtt': 'ran'},
      {DEEP: 'met', ('rtt', '.first.ratio_p999'): 'met',
       ('pipeline', '.invariant_failures'): 'cannot be said'},
-     [r'noise floor: lost 2\.00% of the core, p99\.9 200', r'pipeline +missing', r'that failed: .*pipeline']),
+     [r'saturation: echo 61,000 a second \(3 searches\): above it 4 lost; .* late in 7 of 9',
+      r'noise floor: lost 2\.00% of the core, p99\.9 200', r'pipeline +missing', r'that failed: .*pipeline']),
     ('a median beyond its bar cannot be said on a noisy machine',
      {**GOOD, 'rtt': planted(rtt(p50=1.7))}, ('--only', 'loops,rtt'), 0, {}, {DEEP: 'cannot be said'},
      [r'cannot be said +rtt +1\.7 +≤ 1\.30']),
@@ -281,6 +288,8 @@ def drawings():
     if not any('load' in (caption.text or '') and 'due' in (caption.text or '')
                for caption in root.iter('figcaption')):
         faults.append('no drawing of time by load')
+    if not any('highest rate held' in (caption.text or '') for caption in root.iter('figcaption')):
+        faults.append('no drawing of the search for the highest rate')
     return told('every drawing has the floor and names each of its curves', faults)
 
 
