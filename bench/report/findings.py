@@ -205,8 +205,31 @@ def scales(report):
                 by_bytes.setdefault(key.replace('_', '-'), []).append((int(size[6:]), figures['ns_p50']))
     if by_bytes:
         yield ('Cost of a tag by how long a frame is', 'bytes', 'ns a tag, p50', list(by_bytes.items()))
+    yield from scales_of_size(report)
     yield from scales_of_loops(report)
     yield from scales_of_saturation(report)
+
+
+BY_SIZE = (
+    ('The decision in memory, by hosts', 'µs', (
+        ('a reading, mean', 'ns_per_reading', 1e-3), ('a report, mean', 'ns_per_report', 1e-3),
+        ('an emergency, p50', 'emergency_idle_us_p50', 1), ('a part of a tick, p50', 'tick_part_us_p50', 1))),
+    ('A whole arbitration in memory, by hosts', 'ms', (
+        ('p50', 'tick_ms_p50', 1), ('p99', 'tick_ms_p99', 1))),
+)
+
+
+def scales_of_size(report):
+    """What a decision takes against how many hosts there are, with a fifth as many meters."""
+    found = [result_of(report, bench) or {} for bench in ('pipeline-400', 'pipeline-2000', 'pipeline')]
+    found = [row for row in found if isinstance(row.get('hosts'), int)]
+    for title, y_title, figures in BY_SIZE:
+        lines = [(words, [(row['hosts'], row[key] * factor) for row in found
+                          if isinstance(row.get(key), (int, float)) and row[key] > 0])
+                 for words, key, factor in figures]
+        lines = [line for line in lines if len(line[1]) > 1]
+        if lines:
+            yield title, 'hosts', y_title, lines
 
 
 def load_of(words):

@@ -273,7 +273,10 @@ def refused(options, pattern):
 
 def drawings():
     """The floor is a curve of its own in every drawing of percentiles, and each contender is there."""
-    _, _, page, _ = bench_run('--only', 'loops', benches=GOOD)
+    sizes = {f'pipeline_{hosts}': planted({'bench': f'pipeline_{hosts}', **HEAD, 'hosts': hosts,
+                                           'ns_per_reading': 400.0, 'tick_ms_p50': hosts / 1e4})
+             for hosts in (400, 2000)}
+    _, _, page, _ = bench_run('--only', 'loops,pipeline-400,pipeline-2000', benches={**GOOD, **sizes})
     root = tree.fromstring(page.split('\n', 1)[1])
     faults = []
     drawn = [figure for figure in root.iter('figure')
@@ -288,6 +291,8 @@ def drawings():
     if not any('load' in (caption.text or '') and 'due' in (caption.text or '')
                for caption in root.iter('figcaption')):
         faults.append('no drawing of time by load')
+    if sum('by hosts' in (caption.text or '') for caption in root.iter('figcaption')) != 2:
+        faults.append('no drawings by size')
     if not any('highest rate held' in (caption.text or '') for caption in root.iter('figcaption')):
         faults.append('no drawing of the search for the highest rate')
     return told('every drawing has the floor and names each of its curves', faults)
