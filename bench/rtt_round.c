@@ -8,7 +8,7 @@
 /* Readings are nearer together than they stay fresh, and an emergency ends when they have been low for
  * emergency_clear; a raise then takes a tick, and is sent in answer to a report. */
 enum { WARM_REPORTS = 12, CALM_READINGS = 3, CALM_MS = 60, TURNS_MOST = 12, TURN_MS = 25,
-       RAISED_MW = 7000000 };
+       SETTLE_READINGS = 2, SETTLE_MS = 90, RAISED_MW = 7000000 };
 
 bool rtt_stand_cut_off(const struct rtt_stand *stand)
 {
@@ -51,6 +51,12 @@ void rtt_calm_down(struct rtt_client *client)
         rtt_all_report(client);
         rtt_skip(client, TURN_MS * NS_PER_MS);
         client->turns++;
+    }
+    /* what was raised a moment ago may still be on its way, and is not cut */
+    rtt_all_report(client);
+    for (int i = 0; i < SETTLE_READINGS; i++) {
+        rtt_send_reading(client, RTT_CALM_A);
+        rtt_skip(client, SETTLE_MS * NS_PER_MS);
     }
     rtt_drain(client, RTT_GAP_US * 1000);
 }

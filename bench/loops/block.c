@@ -15,6 +15,8 @@
 enum { WARM_EXCHANGES = 4, SEARCH_BLOCKS = 16, ARMED_MARGIN_S = 1 };
 enum { PAUSE_US = 60 };
 #define REST_NS (10 * NS_PER_MS)
+/* Where exchanges are far apart, a block is as much longer as it takes for a median of it to mean something. */
+#define PACED_BLOCKS(kind) ((kind)->pause_us ? 3 : 1)
 
 /* The client does not sleep: its own waking up is none of what it measures. */
 static void pause_between(const struct contender *contender)
@@ -82,21 +84,20 @@ void block_emergency(struct harness *harness, struct contender *contender, int64
 }
 
 /* One exchange by the kernel's stamps: an emergency, or an echo. */
-static bool stamped(struct rtt_stand *stand, struct contender *contender, struct rtt_side *side,
+static void stamped(struct rtt_stand *stand, struct contender *contender, struct rtt_side *side,
                     uint32_t number)
 {
     bool raised;
     if (!strcmp(contender->kind->path, "echo")) {
         bool echoed = rtt_stamped_bare(stand, side);
         note(contender, side, echoed, number);
-        return echoed;
+        return;
     }
     bool answered = rtt_stamped_emergency(stand, side, &raised);
     note(contender, side, answered, number);
     if (answered)
         note_cut(contender, side, raised, number);
     rtt_calm_down(&stand->client);
-    return answered;
 }
 
 /* Of a loop, of its port, or of a kernel socket. */
@@ -109,15 +110,15 @@ void block_stamped(struct harness *harness, struct contender *contender, int64_t
         worker_begin(&harness->worker, kind->job, &harness->sockets);
     else
         rtt_echo_mode(&stand->echo, &stand->client, strcmp(kind->path, "echo") ? RTT_RUN : RTT_BARE);
-    bool there = rtt_stamps(stand->client.socket, true), any = false;
+    bool there = rtt_stamps(stand->client.socket, true);
     /* the kernel begins to stamp from a thread of its own, which runs where nobody spins */
     nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
     for (uint32_t i = 0; there && goes_on(stand, end_ns); i++) {
         pause_between(contender);
-        any |= stamped(stand, contender, &side, i);
+        stamped(stand, contender, &side, i);
     }
     rtt_stamps(stand->client.socket, false);
-    if (!any)
+    if (!there)
         snprintf(contender->why, sizeof contender->why, "this kernel has no stamps for the client's socket");
     if (kind->sockets)
         sockets_end(&harness->sockets, &harness->worker);
@@ -236,7 +237,7 @@ int64_t block_cost_ns(const struct harness *harness, const struct kind *kind)
     return kind->search   ? SEARCH_BLOCKS * harness->block_ns
            : kind->probes ? 3 * seldom_ns
            : longer       ? seldom_ns
-                          : RARE_ROUNDS * (harness->block_ns + REST_NS);
+                          : RARE_ROUNDS * (PACED_BLOCKS(kind) * harness->block_ns + REST_NS);
 }
 
 int64_t block_floor_cost_ns(const struct harness *harness)
@@ -256,7 +257,7 @@ void block_run(struct harness *harness, struct contender *contender, uint32_t ro
     bool longer = kind->neighbour || kind->probes;
     if (contender->why[0] || !contender->chosen || !kind->block || !is_due(kind, round))
         return;
-    int64_t block_ns = longer ? harness->long_ns : harness->block_ns;
+    int64_t block_ns = longer ? harness->long_ns : PACED_BLOCKS(kind) * harness->block_ns;
     harness->round = round;
     /* what is to be done on the client's core, and waits while it spins, is done before */
     nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
