@@ -15,7 +15,7 @@
 enum { WARM_EXCHANGES = 4, SEARCH_BLOCKS = 16, ARMED_MARGIN_S = 1 };
 enum { PAUSE_US = 60 };
 #define REST_NS (10 * NS_PER_MS)
-/* Where exchanges are far apart, a block is as much longer as it takes for a median of it to mean something. */
+/* Where exchanges are far apart, blocks are longer: a median of three samples means little. */
 #define PACED_BLOCKS(kind) ((kind)->pause_us ? 3 : 1)
 
 /* The client does not sleep: its own waking up is none of what it measures. */
