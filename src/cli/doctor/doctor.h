@@ -11,12 +11,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "rt/cores.h"
+
 struct site_server;
 
-enum { DOCTOR_CORES = 1024, DOCTOR_SAID_BYTES = 256, DOCTOR_CHECKS_MAX = 32 };
-
-/* A set of cores, as the kernel's lists ("0-2,7") say it. */
-struct doctor_cores { uint64_t bits[DOCTOR_CORES / 64]; };
+enum { DOCTOR_SAID_BYTES = 256, DOCTOR_CHECKS_MAX = 32 };
 
 enum doctor_state {
     DOCTOR_OK,
@@ -28,8 +27,8 @@ enum doctor_state {
 
 struct doctor {
     const char *root;                   /* "" for the machine itself */
-    struct doctor_cores loop;           /* cores of the loop's hot threads */
-    struct doctor_cores others;         /* the rest of those online */
+    struct rt_cores loop;           /* cores of the loop's hot threads */
+    struct rt_cores others;         /* the rest of those online */
     bool guessed;                       /* nobody said which they are */
     const struct site_server *server;   /* NULL without a site */
     FILE *undo;                         /* --fix: what was there before is written here first */

@@ -150,8 +150,8 @@ static int open_room(void **state)
     room->server.port[0] = (struct site_port){.driver = "af_xdp", .interface = "ens1", .queues = 2};
     room->server.port[1] = (struct site_port){.driver = "pci", .interface = "0000:01:00.0", .queues = 1};
     room->doctor = (struct doctor){.root = room->root, .server = &room->server};
-    assert_int_equal(doctor_cores_parse("2-3", &room->doctor.loop), 0);
-    assert_int_equal(doctor_cores_parse("0-1", &room->doctor.others), 0);
+    assert_int_equal(rt_cores_parse("2-3", &room->doctor.loop), 0);
+    assert_int_equal(rt_cores_parse("0-1", &room->doctor.others), 0);
     for (size_t i = 0; i < sizeof good_host / sizeof *good_host; i++)
         write_file(room, good_host[i].path, good_host[i].text);
     write_file(room, "/sys/class/net/ens1/device/class", "");
@@ -384,17 +384,17 @@ static void lists_of_cores(void **state)
     static const char *const good[][2] = {{"", "none"}, {"0", "0"}, {"3,1,0", "0-1,3"}, {"0-2,7", "0-2,7"},
                                           {"managed_irq,domain,4-5", "4-5"}, {"1023", "1023"}};
     static const char *const bad[] = {"1-", "3-1", "1024", "1,,2", "2x", "0-9999999999", ",1"};
-    struct doctor_cores cores;
-    char text[DOCTOR_LIST_BYTES];
+    struct rt_cores cores;
+    char text[RT_CORES_BYTES];
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_int_equal(doctor_cores_parse(good[i][0], &cores), 0);
-        assert_string_equal(doctor_cores_text(&cores, text), good[i][1]);
+        assert_int_equal(rt_cores_parse(good[i][0], &cores), 0);
+        assert_string_equal(rt_cores_text(&cores, text), good[i][1]);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(doctor_cores_parse(bad[i], &cores), -EINVAL);
+        assert_int_equal(rt_cores_parse(bad[i], &cores), -EINVAL);
     memset(&cores, 0x55, sizeof cores);
-    assert_true(strlen(doctor_cores_text(&cores, text)) < 2500);
+    assert_true(strlen(rt_cores_text(&cores, text)) < 2500);
     assert_string_equal(text + strlen(text) - 10, ",1020,1022");
 }
 
