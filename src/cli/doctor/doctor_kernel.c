@@ -112,6 +112,11 @@ enum doctor_state doctor_throttling(const struct doctor *doctor, char said[DOCTO
         snprintf(said, DOCTOR_SAID_BYTES, "SCHED_FIFO is never stopped");
         return DOCTOR_OK;
     }
+    if (doctor->server && doctor->server->deadline_period_ns) {
+        snprintf(said, DOCTOR_SAID_BYTES,
+                 "it is for SCHED_FIFO, not for SCHED_DEADLINE (scheduler: deadline)");
+        return DOCTOR_OK;
+    }
     bool lifted = doctor->server && doctor->server->lift_rt_throttling;
     snprintf(said, DOCTOR_SAID_BYTES, "SCHED_FIFO is stopped for %lld ms in every %lld ms%s",
              (long long)(period_us - runtime_us) / 1000, (long long)period_us / 1000,
@@ -137,6 +142,10 @@ enum doctor_state doctor_fair_server(const struct doctor *doctor, char said[DOCT
     if (major < 6 || (major == 6 && minor < 12)) {
         snprintf(said, DOCTOR_SAID_BYTES, "kernel %s has none", release);
         return DOCTOR_APART;
+    }
+    if (doctor->server && doctor->server->deadline_period_ns) {
+        snprintf(said, DOCTOR_SAID_BYTES, "SCHED_DEADLINE comes before it (scheduler: deadline)");
+        return DOCTOR_OK;
     }
     int core = rt_cores_next(&doctor->loop, 0);
     for (int64_t runtime_ns; core >= 0; core = rt_cores_next(&doctor->loop, core + 1)) {
