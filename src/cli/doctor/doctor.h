@@ -86,7 +86,7 @@ doctor_fixer doctor_fix_governor, doctor_fix_interrupts;
 /* any: the port's card is named by its PCI address, so DPDK has it. */
 bool doctor_is_pci(const struct site_port *port);
 
-doctor_looker doctor_hugepages, doctor_card, doctor_queues;
+doctor_looker doctor_hugepages, doctor_card, doctor_queues, doctor_softirqs;
 doctor_fixer doctor_fix_hugepages;
 
 doctor_looker doctor_clock_source, doctor_ptp4l, doctor_ptp_apart, doctor_ptp_clock;

@@ -82,3 +82,39 @@ enum doctor_state doctor_card(const struct doctor *doctor, char said[DOCTOR_SAID
     snprintf(said, DOCTOR_SAID_BYTES, "give the site file to have its ports looked at");
     return DOCTOR_APART;
 }
+
+/* Of a veth or a bridge: no card's interrupt brings its frames, but a softirq on the core where they were
+ * handed over, and ksoftirqd there where that is busy. */
+static bool waits_for_softirqs(const struct doctor *doctor, const struct site_port *port)
+{
+    int64_t threaded = 0;
+    return !doctor_is_pci(port) && doctor_is_there(doctor, "/sys/class/net/%s", port->interface) &&
+           !doctor_is_there(doctor, "/sys/class/net/%s/device", port->interface) &&
+           (doctor_read_number(doctor, &threaded, "/sys/class/net/%s/threaded", port->interface) ||
+            !threaded);
+}
+
+static bool is_in_real_time(const struct site_server *server)
+{
+    return server && (server->priority || server->deadline_period_ns);
+}
+
+enum doctor_state doctor_softirqs(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
+{
+    char cores[DOCTOR_SAID_BYTES];
+    const struct site_server *server = doctor->server;
+    for (uint32_t i = 0; is_in_real_time(server) && i < server->port_count; i++) {
+        const struct site_port *port = &server->port[i];
+        if (!waits_for_softirqs(doctor, port) || doctor_isolated(doctor, cores) == DOCTOR_OK)
+            continue;
+        snprintf(said, DOCTOR_SAID_BYTES,
+                 "%.40s has no card and no NAPI thread, and the loop's cores are not "
+                 "isolated: ksoftirqd may wait behind the loop",
+                 port->interface);
+        return DOCTOR_LACKS;
+    }
+    snprintf(said, DOCTOR_SAID_BYTES, "%s", !server ? "give the site file to have its ports looked at"
+             : !server->priority ? "the loop does not run in real time"
+                                 : "no port's frames wait for ksoftirqd behind the loop");
+    return server && server->priority ? DOCTOR_OK : DOCTOR_APART;
+}
