@@ -204,12 +204,23 @@ static int note_refused(struct rt_interrupts *interrupts, const struct rt_interr
     return error;
 }
 
+/* One that takes over finds them where they are to be. */
+static int share(struct rt_interrupts *interrupts, const struct rt_interrupts_wish *wish)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/proc/irq/default_smp_affinity", wish->root);
+    int error = rt_keeper_share(&interrupts->keeper, path);
+    return error == -ENOENT ? 0 : error;
+}
+
 int rt_interrupts_away(struct rt_interrupts *interrupts, const struct rt_interrupts_wish *wish)
 {
     struct rt_interrupt *list = NULL;
     *interrupts = (struct rt_interrupts){0};
     int count = rt_interrupts_list(wish->root, &list);
-    int error = count < 0 ? count : make_list(interrupts, wish, list, count);
+    int error = count < 0 ? count : share(interrupts, wish);
+    if (!error)
+        error = make_list(interrupts, wish, list, count);
     if (!error && interrupts->keeper.count) {
         int written = rt_keeper_start(&interrupts->keeper);
         error = written < 0 ? written : note_refused(interrupts, list, count);

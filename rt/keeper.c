@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -43,6 +44,20 @@ static int write_line(const char *path, const char *line)
     int error = write(fd, text, length + 1) == (ssize_t)length + 1 ? 0 : -errno;
     close(fd);
     return error;
+}
+
+int rt_keeper_share(struct rt_keeper *keeper, const char *path)
+{
+    const struct timespec rest = {.tv_nsec = BUSY_NS};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    /* who holds it alone is putting back what is to be read next */
+    for (int i = 0; i < BUSY_TRIES && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK; i++)
+        nanosleep(&rest, NULL);
+    keeper->shared = fd;
+    keeper->sharing = true;
+    return 0;
 }
 
 int rt_keeper_add(struct rt_keeper *keeper, const char *path, const char *left)
@@ -88,7 +103,19 @@ static int put_back(const struct rt_kept *kept)
     return error;
 }
 
-/* Holds nothing but the lifeline, hears no signal meant for the process, waits for its end. */
+/* The process that started this one waits for it, and is waited for by those who share: it is let go. */
+static void outlive_others(int shared)
+{
+    if (!flock(shared, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+        return;
+    pid_t later = fork();
+    if (later > 0)
+        _exit(0);
+    while (later == 0 && flock(shared, LOCK_EX) && errno == EINTR)
+        ;
+}
+
+/* Holds nothing but the lifeline and the lock, hears no signal meant for the process, waits for its end. */
 static _Noreturn void keep(const struct rt_keeper *keeper, int lifeline)
 {
     sigset_t all;
@@ -96,12 +123,15 @@ static _Noreturn void keep(const struct rt_keeper *keeper, int lifeline)
     sigprocmask(SIG_BLOCK, &all, NULL);
     setsid();
     prctl(PR_SET_NAME, "flyball-keeper");
-    if (dup2(lifeline, STDIN_FILENO) < 0)
+    int shared = keeper->sharing ? fcntl(keeper->shared, F_DUPFD, STDERR_FILENO) : STDERR_FILENO;
+    if (dup2(lifeline, STDIN_FILENO) < 0 || (keeper->sharing && dup2(shared, STDOUT_FILENO) < 0))
         _exit(1);
-    close_range(STDOUT_FILENO, ~0U, 0);
+    close_range(keeper->sharing ? STDERR_FILENO : STDOUT_FILENO, ~0U, 0);
     char byte;
     while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR)
         ;
+    if (keeper->sharing)
+        outlive_others(STDOUT_FILENO);
     int failed = 0;
     for (size_t i = keeper->count; i-- > 0;)
         failed |= put_back(&keeper->kept[i]) != 0;
@@ -166,6 +196,8 @@ int rt_keeper_end(struct rt_keeper *keeper)
         free(keeper->kept[i].left);
     }
     free(keeper->kept);
+    if (keeper->sharing)
+        close(keeper->shared);
     *keeper = (struct rt_keeper){0};
     return error;
 }

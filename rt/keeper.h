@@ -7,6 +7,7 @@
 #ifndef FLYBALL_RT_KEEPER_H
 #define FLYBALL_RT_KEEPER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -21,7 +22,14 @@ struct rt_keeper {
     size_t count;
     pid_t process;              /* 0: none */
     int lifeline;               /* it acts when this end closes */
+    int shared;                 /* open, with a shared lock, where `sharing` */
+    bool sharing;
 };
+
+/* setup, first: several processes may want the same of the same files, one that takes over from another: these
+ * name the same path here, any file that they can read. Whatever one of them has changed is put back once the
+ * last has gone; until then its keeper waits. 0 or -errno. */
+int rt_keeper_share(struct rt_keeper *keeper, const char *path);
 
 /* setup: `left` will be written to the file `path`. Nothing is changed yet. 0; or -errno: it cannot be read,
  * is not to be written by this user, or -ENOMEM, and it is not in the list. */
@@ -31,7 +39,8 @@ int rt_keeper_add(struct rt_keeper *keeper, const char *path, const char *left);
  * `error` says which refused. How many were written; or -errno: no process, nothing written. */
 int rt_keeper_start(struct rt_keeper *keeper);
 
-/* setup: has all put back, waits until it stands, forgets the list. 0, or -EIO where a file refused. Harmless
+/* setup: has all put back, waits until it stands (not for others who share it), forgets the list. 0, or -EIO
+ * where a file refused. Harmless
  * where nothing was started. */
 int rt_keeper_end(struct rt_keeper *keeper);
 

@@ -9,7 +9,9 @@ int rt_throttle_lift(struct rt_throttle *throttle, const char *file)
 {
     struct rt_keeper *keeper = &throttle->keeper;
     *throttle = (struct rt_throttle){0};
-    int result = rt_keeper_add(keeper, file, "-1");
+    int result = rt_keeper_share(keeper, file);
+    if (!result)
+        result = rt_keeper_add(keeper, file, "-1");
     if (!result) {
         char *end;
         throttle->runtime_us = strtol(keeper->kept->before, &end, 10);
@@ -20,7 +22,7 @@ int rt_throttle_lift(struct rt_throttle *throttle, const char *file)
         result = rt_keeper_start(keeper);
     if (throttled && result == 0)
         result = keeper->kept->error;
-    if (result <= 0)
+    if (result < 0)
         rt_throttle_restore(throttle);
     return result;
 }

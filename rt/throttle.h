@@ -21,8 +21,8 @@ struct rt_throttle {
  * changed. */
 int rt_throttle_lift(struct rt_throttle *throttle, const char *file);
 
-/* setup: puts the old value back and waits until it stands. 0 or -errno. Harmless where nothing was
- * lifted. */
+/* setup: puts the old value back and waits until it stands; where another process wants it lifted, too, it is
+ * put back when that has gone. 0 or -errno. Harmless where nothing was lifted. */
 int rt_throttle_restore(struct rt_throttle *throttle);
 
 #endif

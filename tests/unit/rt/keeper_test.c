@@ -157,6 +157,24 @@ static void throttling_is_lifted_once_and_put_back(void **state)
     assert_reads(room->path[0], "none\n");
 }
 
+/* One that takes over found it lifted: what the first one lifted stays until the second has gone, too. */
+static void throttling_stays_lifted_for_one_that_takes_over(void **state)
+{
+    struct room *room = *state;
+    const struct timespec rest = {.tv_nsec = TRY_NS};
+    struct rt_throttle first, second;
+    struct stat now;
+    assert_int_equal(rt_throttle_lift(&first, room->path[0]), 1);
+    assert_int_equal(rt_throttle_lift(&second, room->path[0]), 0);
+    assert_int_equal(rt_throttle_restore(&first), 0);       /* does not wait for the second */
+    nanosleep(&rest, NULL);
+    assert_reads(room->path[0], "-1\n");
+    assert_int_equal(rt_throttle_restore(&second), 0);
+    for (int i = 0; i < TRIES && !stat(room->path[0], &now) && now.st_size != 7; i++)
+        nanosleep(&rest, NULL);
+    assert_reads(room->path[0], "950000\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_room, close_room)
 
 int main(void)
@@ -168,6 +186,7 @@ int main(void)
         TEST(a_file_that_is_gone_is_told_and_the_others_are_written),
         TEST(it_is_put_back_after_a_kill),
         TEST(throttling_is_lifted_once_and_put_back),
+        TEST(throttling_stays_lifted_for_one_that_takes_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
