@@ -14,13 +14,15 @@ class Bench:
     json: bool = True   # else it says by its exit code alone
     noise_exits: tuple = ()     # beside 0: frames were lost, say, on a machine that stood still
     limit_s: int = 300
+    needs: tuple = ()   # programs that it starts, targets as `program`
 
 
 RTT = ('--json', '--rounds', 'ROUNDS')
+DAEMON = ('src/cli/flyballd', 'tests/system/daemon_traffic', 'tests/system/daemon_journal')
 BENCHES = (
     Bench('loops', 'bench/loops', 'noise floor, echoes, flyball, what one would have otherwise, in turn',
           ('--json', '--seconds', 'SECONDS'), ('--json', '--short', '--seconds', 'SECONDS4'),
-          noise_exits=(1,), limit_s=240),
+          noise_exits=(1,), limit_s=240, needs=('bench/loops_cap',)),
     Bench('rtt', 'bench/rtt', 'a meter\'s packet in, 16 leases out, against a bare echo, in turn',
           RTT, RTT, noise_exits=(1,)),
     Bench('rtt-auth', 'bench/rtt', 'the same with authentication on both ways',
@@ -58,10 +60,11 @@ BENCHES = (
           ('--auth', *RTT), ('--auth', *RTT), noise_exits=(1,)),
     Bench('wire', 'bench/wire', 'a reading in to its first lease out, by eBPF and by the sender itself; who '
           'took the time of the 10 worst moments', ('--json', '--seconds', '10'),
-          ('--json', '--seconds', '3'), noise_exits=(1,), limit_s=240),
+          ('--json', '--seconds', '3'), noise_exits=(1,), limit_s=240,
+          needs=(*DAEMON, 'bench/wire_own', 'bench/gaps')),
     Bench('budget', 'bench/budget', 'a flyballd in real time beside neighbours, then with one on its core: '
           'what misses its budget', ('--json', '--seconds', 'SECONDS'), ('--json', '--seconds', 'SECONDS'),
-          limit_s=240),
+          limit_s=240, needs=DAEMON),
     Bench('leaf', 'tests/system/armed_leaf_test', 'a probe armed in a leaf function spoils nothing',
           (), (), json=False),
 )

@@ -79,7 +79,7 @@ def targets(build, benches):
     """Those that this build folder knows: a bench of another commit may be none of them."""
     known = host.said_by('ninja', '-C', build, '-t', 'targets', 'all')
     names = {line.split(':')[0] for line in known.splitlines()}
-    wanted = {bench.program for bench in benches} | {'src/cli/flyball'}
+    wanted = {name for bench in benches for name in (bench.program, *bench.needs)} | {'src/cli/flyball'}
     return sorted(wanted & names)
 
 
