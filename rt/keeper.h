@@ -26,9 +26,9 @@ struct rt_keeper {
     bool sharing;
 };
 
-/* setup, first: several processes may want the same of the same files, one that takes over from another: these
- * name the same path here, any file that they can read. Whatever one of them has changed is put back once the
- * last has gone; until then its keeper waits. 0 or -errno. */
+/* setup, first: several processes may want the same of the same files, one that takes over from another:
+ * these name the same path here, any file that they can read. Whatever one of them has changed is put back
+ * once the last has gone; until then its keeper waits. 0 or -errno. */
 int rt_keeper_share(struct rt_keeper *keeper, const char *path);
 
 /* setup: `left` will be written to the file `path`. Nothing is changed yet. 0; or -errno: it cannot be read,
