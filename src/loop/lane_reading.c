@@ -65,6 +65,8 @@ int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_n
         reading->flags |= READING_UNSURE;
     slot->kind = SLOT_READING;
     slot->marks = t_receive_ns < age->doubted_until_ns ? SLOT_CLOCK_STEPPED : 0;
+    if (slot->marks)
+        reading->flags |= READING_UNSURE;
     slot->reading = *reading;
     lane_publish(lane, slot, reading->sequence, t_receive_ns);
     show_meter(lane, reading, t_receive_ns, age_ns + lane->model->policy.age_bound_ns);
