@@ -115,8 +115,6 @@ static void place_hot(struct loop *loop, struct plan *plan)
         path->lane[i].host_mac = host_mac;
         path->lane[i].host_untrue = host_untrue;
     }
-    for (uint32_t i = 0; i < model->meter_count; i++)
-        age[i].period_ns = model->meter[i].period_ns;
     path->egress->host_mac = host_mac;
     path->egress->data = data;
     path->decide->outbox = (struct outbox){.record = record, .capacity = model->host_count};

@@ -42,6 +42,7 @@ int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_n
     uint32_t meter = reading->meter;
     const struct model_meter *known = &lane->model->meter[meter];
     struct age *age = &lane->age[meter];
+    age->period_ns = known->period_ns;
     int64_t age_ns = age_observe(age, t_receive_ns, lane->within_ns, reading->t_meter_ns);
     if (age->stepped) {
         count_add(&lane->counters.clock_steps, 1);

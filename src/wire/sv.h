@@ -22,7 +22,7 @@ enum {
     SV_RESTARTS = 4,
 };
 /* Of a clock that is not global: how fast its times follow arrivals that are early, and those that are late;
- * and how far beside them they may be. */
+ * and how early an arrival may be that is followed. */
 #define SV_FOLLOW_EARLY_PPM 1000
 #define SV_FOLLOW_LATE_PPM 200
 #define SV_ASTRAY_NS (NS_PER_S / 4)

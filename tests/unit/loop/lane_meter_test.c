@@ -654,7 +654,8 @@ static void sampled_values_that_become_late_are_too_old(void **state)
 {
     struct bed *bed = *state;
     static const struct { uint8_t synch; int64_t late_ns; } are[] = {
-        {SV_SYNCH_GLOBAL, 1001 * (int64_t)MS}, {SV_SYNCH_LOCAL, 2001 * (int64_t)MS}, {SV_SYNCH_NONE, 300 * MS}};
+        {SV_SYNCH_GLOBAL, 1001 * NS_PER_MS}, {SV_SYNCH_LOCAL, 2001 * NS_PER_MS},
+        {SV_SYNCH_NONE, 300 * NS_PER_MS}};
     struct reading last;
     uint32_t unsure;
 
