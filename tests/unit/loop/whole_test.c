@@ -16,7 +16,6 @@
 #include "core/account.h"
 #include "core/core.h"
 #include "frames.h"
-#include "loop/decide_account.h"
 #include "loop/loop.h"
 #include "loop/verdict.h"
 #include "port/ip/arp.h"
@@ -392,22 +391,6 @@ static void check_ledger(struct bed *bed)
     assert_int_equal(told, patient.host_count);
 }
 
-/* What the next controller holds a meter's stamps against; of a clock that has just stepped, nothing. */
-static void check_floor(struct bed *bed)
-{
-    struct decide *decide = bed->loop.path.decide;
-    struct slot slot = {.kind = SLOT_READING, .t_receive_ns = 5 * NS_PER_S,
-        .reading = {.meter = 1, .t_meter_ns = 3 * NS_PER_S, .age_ns = decide->age_bound_ns + NS_PER_MS}};
-    static struct decide_record record;
-    decide_persist(decide, &slot, timebase_now_ns(&bed->loop.base));
-    decide_read_record(decide->account, 1, decide->meters, &record);
-    assert_int_equal(record.floor_ns, 2 * NS_PER_S - NS_PER_MS);
-    slot.marks = SLOT_CLOCK_STEPPED;
-    decide_persist(decide, &slot, timebase_now_ns(&bed->loop.base));
-    decide_read_record(decide->account, 1, decide->meters, &record);
-    assert_int_equal(record.floor_ns, INT64_MIN);
-}
-
 /* Every node of the demo site has a device and a meter: from the site file to the view and the document. */
 static void check_heat(struct bed *bed)
 {
@@ -510,7 +493,6 @@ static void run(const struct row *row, uint32_t threads)
     check_heat(&bed);
     check_other(&bed);
     check_ledger(&bed);
-    check_floor(&bed);
     end(&bed);
 }
 
