@@ -136,6 +136,7 @@ static void write_state(const struct loop *loop, const struct keeper_told *told,
     fprintf(out, ", \"leap_pending\": %d",
             told->flags & PTP_LEAP_61 ? 1 : told->flags & PTP_LEAP_59 ? -1 : 0);
     write_counts(out, told);
+    fprintf(out, ", \"counter\": \"%s\"", timebase_has_counter(&loop->base) ? "tsc" : "system");
 }
 
 void document_clock(const struct loop *loop, FILE *out)
