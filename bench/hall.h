@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A whole hall in memory: 1 main, 25 distributions, 625 branches of 16 hosts, 2,500 racks, 10,000 hosts,
- * 2,000 meters. */
+ * 2,000 meters; or the same with fewer distributions, chosen where it is built. */
 #ifndef FLYBALL_BENCH_HALL_H
 #define FLYBALL_BENCH_HALL_H
 
@@ -8,12 +8,16 @@
 #include "msg/model.h"
 #include "ring/arena.h"
 
+#ifndef HALL_PARTS
+#define HALL_PARTS 25
+#endif
+
 enum {
-    HALL_DISTRIBUTIONS = 25,
-    HALL_BRANCHES = 625,
-    HALL_RACKS = 2500,
-    HALL_HOSTS = 10000,
-    HALL_METERS = 2000,
+    HALL_DISTRIBUTIONS = HALL_PARTS,
+    HALL_BRANCHES = 25 * HALL_PARTS,
+    HALL_RACKS = 100 * HALL_PARTS,
+    HALL_HOSTS = 400 * HALL_PARTS,
+    HALL_METERS = 80 * HALL_PARTS,
     HALL_HOSTS_PER_RACK = HALL_HOSTS / HALL_RACKS,
     HALL_FIRST_BRANCH = 1 + HALL_DISTRIBUTIONS,
     HALL_FIRST_RACK = HALL_FIRST_BRANCH + HALL_BRANCHES,

@@ -223,11 +223,12 @@ int main(int argc, char **argv)
     double ns_per_reading = readings(&work, READING_ROUNDS), ns_per_report = reports(&work, REPORT_ROUNDS);
     uint32_t parts = ticks(&work, 200);
     emergencies(&work, 16);
-    bench_begin(&report, json, "pipeline");
+    bench_begin(&report, json, PIPELINE_NAME);
     bench_text(&report, "driver", "memory");
     bench_count(&report, "seed", SEED);
     bench_count(&report, "n", READING_ROUNDS * HALL_METERS);
     bench_count(&report, "hosts", HALL_HOSTS);
+    bench_count(&report, "meters", HALL_METERS);
     bench_count(&report, "racks", HALL_RACKS);
     bench_count(&report, "curves", curves ? HALL_METERS : 0);
     bench_number(&report, "ns_per_reading", ns_per_reading);

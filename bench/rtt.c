@@ -24,6 +24,8 @@ struct bench {
     struct rtt_side full, bare;
     struct port_statistics port_end;    /* of the real port, after the last round */
     uint64_t not_raised;        /* rounds in which a host had nothing to be cut from */
+    bool ordinary;              /* no real time: to see that it works, not how fast */
+    uint64_t turns;             /* of reports, before the first round that counts */
     uint64_t lost_not_raised;   /* of them, those without 16 leases: there was no emergency to answer */
 };
 
@@ -48,16 +50,17 @@ static void run_rounds(struct bench *bench, uint32_t rounds)
     }
 }
 
-static bool warm_up(struct bench *bench)
+static bool warm_up(struct bench *bench, uint32_t rounds)
 {
     if (rtt_warm_up(&bench->stand)) {
         fprintf(stderr, "rtt: the hosts were not leased after the warm-up\n");
         return false;
     }
-    run_rounds(bench, WARM_ROUNDS);
+    run_rounds(bench, rounds < WARM_ROUNDS ? rounds : WARM_ROUNDS);
     memset(&bench->full, 0, sizeof bench->full);
     memset(&bench->bare, 0, sizeof bench->bare);
     bench->not_raised = bench->lost_not_raised = 0;
+    bench->turns = bench->stand.client.turns;
     return true;
 }
 
@@ -84,6 +87,16 @@ static void print_part(struct bench_report *report, const char *key, const struc
     bench_close(report);
 }
 
+static void print_cuts(struct bench_report *report, const struct bench *bench)
+{
+    double emergencies = bench->full.first.count ? (double)bench->full.first.count : 1;
+    bench_count(report, "cut", bench->full.cut);
+    bench_number(report, "cut_share", (double)bench->full.cut / emergencies);
+    bench_count(report, "not_raised", bench->not_raised);
+    bench_count(report, "lost_not_raised", bench->lost_not_raised);
+    bench_number(report, "turns_to_raise", (double)(bench->stand.client.turns - bench->turns) / emergencies);
+}
+
 static void print_all(const struct bench *bench, bool json, int64_t start_ns)
 {
     struct bench_report report;
@@ -94,8 +107,7 @@ static void print_all(const struct bench *bench, bool json, int64_t start_ns)
     bench_count(&report, "n", bench->full.first.count);
     bench_count(&report, "lost_full", bench->full.lost);
     bench_count(&report, "lost_echo", bench->bare.lost);
-    bench_count(&report, "not_raised", bench->not_raised);
-    bench_count(&report, "lost_not_raised", bench->lost_not_raised);
+    print_cuts(&report, bench);
     bench_count(&report, "answer_bytes", bench->stand.client.lease_bytes);
     bench_count(&report, "emergencies", core_counters(bench->stand.loop.core)->emergencies);
     bench_count(&report, "port_lost", bench->port_end.lost);
@@ -112,13 +124,15 @@ static int run(struct bench *bench, uint32_t rounds, bool json)
 {
     struct rt_throttle throttle = {.lifeline = -1};
     int64_t start_ns = bench_now_ns();
-    rt_throttle_lift(&throttle, RT_THROTTLE_FILE);
+    if (!bench->ordinary)
+        rt_throttle_lift(&throttle, RT_THROTTLE_FILE);
     int result = rtt_stand_start(&bench->stand);
     if (result)
         return fprintf(stderr, "rtt: %s\n", bench->stand.error), result;
     rt_pin(CLIENT_CORE);
-    rt_fifo(CLIENT_PRIORITY);
-    bool warm = warm_up(bench);
+    if (!bench->ordinary)
+        rt_fifo(CLIENT_PRIORITY);
+    bool warm = warm_up(bench, rounds);
     if (warm)
         run_rounds(bench, rounds);
     warm = warm && !rtt_stand_cut_off(&bench->stand);
@@ -145,6 +159,8 @@ int main(int argc, char **argv)
             json = true;
         else if (!strcmp(argv[i], "--auth"))
             stand->auth = true;
+        else if (!strcmp(argv[i], "--ordinary"))
+            bench.ordinary = true;
         else if (!strcmp(argv[i], "--rounds") && i + 1 < argc)
             rounds = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (!strcmp(argv[i], "--site") && i + 1 < argc)
@@ -152,10 +168,9 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--driver") && i + 1 < argc)
             stand->driver = argv[++i];
         else
-            return fprintf(
-                       stderr,
-                       "usage: rtt [--json] [--auth] [--rounds N] [--driver NAME] [--site FILE]; as root\n"),
-                   2;
+            return fputs("usage: rtt [--json] [--auth] [--ordinary] [--rounds N] [--driver NAME]\n"
+                         "           [--site FILE]; as root\n"
+                         "--ordinary: not in real time, to see that it works\n", stderr), 2;
     }
     if (geteuid() != 0)
         return fprintf(stderr, "rtt: skipped: needs root for namespaces and AF_PACKET\n"), 77;
@@ -166,6 +181,8 @@ int main(int argc, char **argv)
     if (result)
         return fprintf(stderr, "rtt: %s\n", strerror(-result)), 3;
     result = rtt_stand_open(stand);
+    if (bench.ordinary)
+        stand->site.server.priority = 0;
     if (result)
         fprintf(stderr, "rtt: %s\n", stand->error);
     else

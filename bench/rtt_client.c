@@ -156,7 +156,17 @@ int64_t rtt_send_letter(struct rtt_client *client, uint8_t letter)
     uint8_t data[RTT_DATAGRAM_MAX];
     uint32_t bytes = make_reading(client, data, 100);
     memset(data, letter, bytes);
+    const uint32_t number = ++client->echo_number, complement = ~number;
+    if (letter == RTT_ECHO_ONE) {
+        memcpy(data + RTT_NUMBER_AT, &number, sizeof number);
+        memcpy(data + RTT_NUMBER_AT + sizeof number, &complement, sizeof complement);
+    }
     return send_now(client, data, bytes);
+}
+
+uint64_t rtt_number(const struct rtt_client *client, bool echoes)
+{
+    return echoes ? client->echo_number : client->report_number;
 }
 
 int64_t rtt_send_echo(struct rtt_client *client)
@@ -207,19 +217,20 @@ int64_t rtt_send_report(struct rtt_client *client, uint32_t host)
     return send_as(client, host, data, bytes);
 }
 
-static void obey(struct rtt_client *client, const uint8_t *data, uint32_t bytes)
+uint64_t rtt_obey(struct rtt_client *client, const uint8_t *data, uint32_t bytes)
 {
     struct frame frame;
     struct lease lease;
     if (bytes < FRAME_HEADER_BYTES || frame_decode(data, bytes, &frame) || frame.sender >= RTT_HOSTS ||
-        !rtt_keys_true(client->keys, data, &frame))
-        return;
-    if (lease_decode(frame.body, frame.body_bytes, &lease) ||
-        lease.sequence <= client->newest[frame.sender].sequence)
-        return;
+        !rtt_keys_true(client->keys, data, &frame) ||
+        lease_decode(frame.body, frame.body_bytes, &lease))
+        return 0;
+    if (lease.sequence <= client->newest[frame.sender].sequence)
+        return lease.echo;
     client->newest[frame.sender] = lease;
     client->lease_bytes = bytes;
     client->received++;
+    return lease.echo;
 }
 
 bool rtt_await(struct rtt_client *client, bool echoes, uint32_t count, int64_t *first_ns, int64_t *last_ns)
@@ -242,7 +253,7 @@ bool rtt_await(struct rtt_client *client, bool echoes, uint32_t count, int64_t *
         bytes[got++] = (uint32_t)length;
     }
     for (uint32_t i = 0; i < got; i++)
-        obey(client, data[i], bytes[i]);
+        rtt_obey(client, data[i], bytes[i]);
     return counted == count;
 }
 
@@ -254,12 +265,19 @@ void rtt_drain(struct rtt_client *client, int64_t quiet_ns)
         ssize_t length = recv(client->socket, data, sizeof data, 0);
         if (length < 0)
             continue;
-        obey(client, data, (uint32_t)length);
+        rtt_obey(client, data, (uint32_t)length);
         quiet_since_ns = bench_now_ns();
     }
 }
 
-bool rtt_take(struct rtt_client *client, bool echoes, int64_t *now_ns)
+static uint64_t number_of(const uint8_t *data)
+{
+    uint32_t number;
+    memcpy(&number, data + RTT_NUMBER_AT, sizeof number);
+    return number;
+}
+
+bool rtt_take(struct rtt_client *client, bool echoes, int64_t *now_ns, uint64_t *number)
 {
     uint8_t data[RTT_DATAGRAM_MAX];
     ssize_t length = recv(client->socket, data, sizeof data, 0);
@@ -267,7 +285,6 @@ bool rtt_take(struct rtt_client *client, bool echoes, int64_t *now_ns)
         return false;
     *now_ns = bench_now_ns();
     bool echo = data[0] == RTT_ECHO;
-    if (!echo)
-        obey(client, data, (uint32_t)length);
+    *number = echo ? number_of(data) : rtt_obey(client, data, (uint32_t)length);
     return echo == echoes;
 }

@@ -18,13 +18,18 @@ static struct rtt_echo *echo_of(struct port *port)
 /* 0: not for the echo. */
 static uint8_t letter_of(const struct port_frame *frame)
 {
-    return frame->length > UDP_HEADERS + 8 ? frame->data[UDP_HEADERS] : 0;
+    return frame->length > UDP_HEADERS + RTT_NUMBER_AT + RTT_NUMBER_BYTES ? frame->data[UDP_HEADERS] : 0;
 }
 
-static bool answer(struct rtt_echo *echo, uint32_t queue, uint8_t letter)
+/* The answer to one that asks for one carries its number. */
+static bool answer(struct rtt_echo *echo, uint32_t queue, const struct port_frame *asked)
 {
+    uint8_t letter = letter_of(asked);
     if (letter != RTT_ECHO && letter != RTT_ECHO_ONE)
         return false;
+    if (letter == RTT_ECHO_ONE)
+        memcpy(echo->answer[0].data + UDP_HEADERS + RTT_NUMBER_AT, asked->data + UDP_HEADERS + RTT_NUMBER_AT,
+               RTT_NUMBER_BYTES);
     port_send(echo->real, queue, echo->answer, letter == RTT_ECHO ? echo->frames : 1);
     return true;
 }
@@ -51,7 +56,7 @@ static void bare_turn(struct rtt_echo *echo, uint32_t queue)
     struct port_frame frame[BURST_MAX];
     uint32_t got = port_receive(echo->real, queue, frame, BURST_MAX);
     for (uint32_t i = 0; i < got; i++)
-        answer(echo, queue, letter_of(&frame[i]));
+        answer(echo, queue, &frame[i]);
 }
 
 static void tell_watchdog(const struct rtt_echo *echo, int state)
@@ -107,7 +112,7 @@ static uint32_t echo_receive(struct port *port, uint32_t queue, struct port_fram
         uint8_t letter = letter_of(&frame[i]);
         if (letter == RTT_SKIP) {
             memcpy(&echo->skip_ns, frame[i].data + UDP_HEADERS + 1, sizeof echo->skip_ns);
-        } else if (!answer(echo, queue, letter)) {
+        } else if (!answer(echo, queue, &frame[i])) {
             frame[kept++] = frame[i];
         }
     }
@@ -194,6 +199,9 @@ void rtt_echo_answers(struct rtt_echo *echo, const struct site *site, const uint
         struct endpoint to = {.ipv4 = site->host_address[i].ipv4, .port = site->host_address[i].port};
         memcpy(to.mac, peer_mac, sizeof to.mac);
         memset(echo->data[i] + UDP_HEADROOM, RTT_ECHO, payload_bytes);
+        uint8_t *number = echo->data[i] + UDP_HEADROOM + RTT_NUMBER_AT;
+        memset(number, 0, RTT_NUMBER_BYTES / 2);
+        memset(number + RTT_NUMBER_BYTES / 2, 0xff, RTT_NUMBER_BYTES / 2);
         udp_build(&echo->answer[i], echo->data[i], &from, &to, payload_bytes, 0);
     }
     echo->frames = RTT_HOSTS;

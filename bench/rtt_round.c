@@ -5,7 +5,10 @@
 
 #include "bench/rtt_stand.h"
 
-enum { WARM_REPORTS = 12 };
+/* Readings are nearer together than they stay fresh, and an emergency ends when they have been low for
+ * emergency_clear; a raise then takes a tick, and is sent in answer to a report. */
+enum { WARM_REPORTS = 12, CALM_READINGS = 3, CALM_MS = 60, TURNS_MOST = 12, TURN_MS = 25,
+       SETTLE_READINGS = 2, SETTLE_MS = 90, RAISED_MW = 7000000 };
 
 bool rtt_stand_cut_off(const struct rtt_stand *stand)
 {
@@ -29,23 +32,33 @@ bool rtt_all_report(struct rtt_client *client)
     return all;
 }
 
-void rtt_calm_down(struct rtt_client *client)
-{
-    rtt_send_reading(client, RTT_CALM_A);
-    rtt_skip(client, 1050 * NS_PER_MS);
-    rtt_send_reading(client, RTT_CALM_A);
-    rtt_skip(client, 120 * NS_PER_MS);
-    rtt_all_report(client);
-    rtt_skip(client, 25 * NS_PER_MS);       /* a tick: everyone is raised */
-    rtt_drain(client, RTT_GAP_US * 1000);
-}
-
 static bool all_raised(const struct rtt_client *client)
 {
     for (uint32_t host = 0; host < RTT_HOSTS; host++)
-        if (client->newest[host].cap_mw < 7000000)
+        if (client->newest[host].cap_mw < RAISED_MW)
             return false;
     return true;
+}
+
+void rtt_calm_down(struct rtt_client *client)
+{
+    for (int i = 0; i < CALM_READINGS; i++) {
+        rtt_send_reading(client, RTT_CALM_A);
+        rtt_skip(client, CALM_MS * NS_PER_MS);
+    }
+    for (int i = 0; i < TURNS_MOST && !client->cut_off && !all_raised(client); i++) {
+        rtt_send_reading(client, RTT_CALM_A);
+        rtt_all_report(client);
+        rtt_skip(client, TURN_MS * NS_PER_MS);
+        client->turns++;
+    }
+    /* what was raised a moment ago may still be on its way, and is not cut */
+    rtt_all_report(client);
+    for (int i = 0; i < SETTLE_READINGS; i++) {
+        rtt_send_reading(client, RTT_CALM_A);
+        rtt_skip(client, SETTLE_MS * NS_PER_MS);
+    }
+    rtt_drain(client, RTT_GAP_US * 1000);
 }
 
 int rtt_warm_up(struct rtt_stand *stand)
@@ -74,10 +87,30 @@ static bool record(struct rtt_stand *stand, struct rtt_side *side, bool echoes, 
     return true;
 }
 
+bool rtt_note_caps(const struct rtt_client *client, struct rtt_caps *caps)
+{
+    for (uint32_t host = 0; host < RTT_HOSTS; host++)
+        caps->cap_mw[host] = client->newest[host].cap_mw;
+    return all_raised(client);
+}
+
+bool rtt_all_cut(const struct rtt_client *client, const struct rtt_caps *before)
+{
+    for (uint32_t host = 0; host < RTT_HOSTS; host++)
+        if (client->newest[host].cap_mw >= before->cap_mw[host])
+            return false;
+    return true;
+}
+
 bool rtt_emergency(struct rtt_stand *stand, struct rtt_side *side, bool *raised)
 {
-    *raised = all_raised(&stand->client);
-    return record(stand, side, false, RTT_HOSTS, rtt_send_reading(&stand->client, RTT_DANGER_A));
+    struct rtt_client *client = &stand->client;
+    struct rtt_caps before;
+    *raised = rtt_note_caps(client, &before);
+    bool answered = record(stand, side, false, RTT_HOSTS, rtt_send_reading(client, RTT_DANGER_A));
+    side->cut_newest = answered && rtt_all_cut(client, &before);
+    side->cut += side->cut_newest;
+    return answered;
 }
 
 bool rtt_bare(struct rtt_stand *stand, struct rtt_side *side)

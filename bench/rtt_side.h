@@ -21,6 +21,10 @@ enum { RTT_HOSTS = 16, RTT_DATAGRAM_MAX = 512 };
  * starts with RTT_ECHO: 16 of them to RTT_ECHO, one to the others. */
 enum { RTT_ECHO = 'E', RTT_ECHO_ONE = 'e', RTT_SKIP = 'S' };
 
+/* A datagram that asks for one echo carries a number there, and behind it its complement, so that it changes
+ * no checksum: the answer has both in the same place. */
+enum { RTT_NUMBER_AT = 2, RTT_NUMBER_BYTES = 8 };
+
 /* What the wrapper does when the lane asks it for frames: hands them on; lets the thread sleep, and the core
  * is free; or stays and answers echoes without ever going back to the lane. The loop does not notice the
  * last two: the time that they take is taken out of its clock. */
@@ -83,9 +87,11 @@ struct rtt_client {
     int64_t skipped_ns;
     uint64_t frame_sequence;
     uint64_t report_number;
+    uint32_t echo_number;
     struct lease newest[RTT_HOSTS];     /* by host: the lease it obeys */
     uint32_t lease_bytes;       /* of the last lease datagram */
     uint32_t received;          /* leases, since the start */
+    uint64_t turns;             /* of reports that it took to raise hosts, since the start */
 };
 
 /* setup: a socket inside the network namespace of that name. 0 or -errno. */
@@ -104,12 +110,20 @@ int64_t rtt_send_letter(struct rtt_client *client, uint8_t letter);
 bool rtt_skip(struct rtt_client *client, int64_t skip_ns);
 int64_t rtt_send_report(struct rtt_client *client, uint32_t host);
 
+/* Of the newest report, or of the newest datagram that asked for one echo: numbers of a kind follow each
+ * other. */
+uint64_t rtt_number(const struct rtt_client *client, bool echoes);
+
 /* Spins until `count` echoes or `count` leases are in, or 200 ms have passed. Leases are obeyed
  * afterwards, also such as came between echoes. False when some are missing. */
 bool rtt_await(struct rtt_client *client, bool echoes, uint32_t count, int64_t *first_ns, int64_t *last_ns);
 
-/* One look: true and when, where an echo (or a lease, which is obeyed) was there. */
-bool rtt_take(struct rtt_client *client, bool echoes, int64_t *now_ns);
+/* One look: true, when, and the number of what it answers, where an echo (or a lease, which is obeyed) was
+ * there. */
+bool rtt_take(struct rtt_client *client, bool echoes, int64_t *now_ns, uint64_t *number);
+
+/* Takes a datagram in: the number of the report that it answers; 0: it is no lease that can be read. */
+uint64_t rtt_obey(struct rtt_client *client, const uint8_t *data, uint32_t bytes);
 
 /* Leases that ticks pushed meanwhile are taken in and obeyed, until nothing comes for quiet_ns. */
 void rtt_drain(struct rtt_client *client, int64_t quiet_ns);

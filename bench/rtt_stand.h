@@ -2,7 +2,7 @@
 /*
  * A whole loop on a network of its own, with the client that plays its meter and its hosts: what bench/rtt
  * and bench/loops measure. Between two emergencies the branch is measured low, time is skipped, and the hosts
- * report until they are raised again.
+ * report until they are raised again, so that each emergency has something to cut.
  */
 #ifndef FLYBALL_BENCH_RTT_STAND_H
 #define FLYBALL_BENCH_RTT_STAND_H
@@ -47,7 +47,9 @@ struct rtt_stand {
 struct rtt_side {
     struct histogram first, last;
     uint64_t lost;
+    uint64_t cut;               /* emergencies of which each of the 16 leases lowers its host's cap */
     int64_t first_ns, last_ns;  /* of the newest that was answered */
+    bool cut_newest;
 };
 
 /* setup: network, loop and client. 0, or an exit code with stand->error. To be closed either way. */
@@ -69,6 +71,13 @@ bool rtt_stand_cut_off(const struct rtt_stand *stand);
 
 /* setup: from claims to leases that were raised as far as they go. */
 int rtt_warm_up(struct rtt_stand *stand);
+
+/* Every host's cap; true where each is high enough to be cut. And whether each is lower now. */
+struct rtt_caps {
+    int64_t cap_mw[RTT_HOSTS];
+};
+bool rtt_note_caps(const struct rtt_client *client, struct rtt_caps *caps);
+bool rtt_all_cut(const struct rtt_client *client, const struct rtt_caps *before);
 
 /* One emergency: a reading over the limit, 16 leases cut. `raised` says whether every host had something to
  * be cut from. False when answers are missing. */

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Wire to wire, seen by programs in the kernel (flyball latency --wire) and by the sender itself: from a
-meter's frame that calls an emergency to the first lease that cuts a host for it, tags both ways. Then, of
-a flyballd without real-time priority, the 10 worst moments, who took time in them, and how much that explains
-of what they took beyond the median. What a hypervisor takes explains nothing.
+meter's frame that calls an emergency to the first lease that cuts a host for it, tags both ways. Then, of a
+flyballd without real-time priority, the 10 worst moments, who took time in them, and how much that explains
+of what they took beyond the median, and beyond that and the machine's own noise: a gap meter of the same
+priority on the same core, just before. What a hypervisor takes explains nothing.
 
 usage: wire [--json] [--seconds N], in the folder of benches of a build, as root: watches of N seconds (5).
 Exit code 77 skips; 1: the two measurements are further apart than 5 %.
@@ -18,10 +19,13 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILT = {'DAEMON': 'src/cli/flyballd', 'TRAFFIC': 'tests/system/daemon_traffic',
-         'JOURNAL': 'tests/system/daemon_journal', 'CLI': 'src/cli/flyball'}
 SOURCE = '@SOURCE@'
-CLI = os.path.join(HERE, '..', BUILT['CLI'])
+sys.dont_write_bytecode = True
+sys.path.insert(0, SOURCE + '/bench')
+from report import moments, system      # noqa: E402 pylint: disable=wrong-import-position
+
+CLI = os.path.join(HERE, '..', system.BUILT['CLI'])
+LOOP_CORE = 1               # of the demo's site
 PREQUEUE = '/proc/sys/net/core/netdev_tstamp_prequeue'
 BAR, PATIENCE_S, ROWS_LEAST, TRIES = 0.05, 60, 300, 5
 # Emergencies that lie across an end of the watch, or that one of the two lost, by share of all.
@@ -135,35 +139,27 @@ def worse_part(found):
     return max(found['apart_p50'], found['apart_p99'])
 
 
-def explain(seen):
-    """Of what each of the worst took beyond the median of its stage: how much somebody else took."""
-    moments, excess_ns, explained_ns = [], 0, 0
-    for moment in seen['moments']:
-        usual_ns = seen['stages'][moment['stage']]['p50_ns']
-        beyond_ns = max(0, moment['took_ns'] - usual_ns)
-        excess_ns += beyond_ns
-        explained_ns += min(beyond_ns, moment['explained_ns'])
-        moments.append({'stage': moment['stage'], 'took_us': moment['took_ns'] / 1e3,
-                        'usual_us': usual_ns / 1e3, 'explained_us': moment['explained_ns'] / 1e3,
-                        'culprits': [[by['by'], by['took_ns'] / 1e3] for by in moment['culprits']]})
-    return {'noise_measured': seen['noise']['measured'], 'explained_share': explained_ns / max(1, excess_ns),
-            'moments': moments}
+def gap_meter(seconds):
+    """What the loop's core does to a thread that only reads the clock, while nobody else is there."""
+    done = subprocess.run([os.path.join(HERE, 'gaps'), str(LOOP_CORE), str(seconds)], capture_output=True,
+                          encoding='utf-8', check=False, timeout=PATIENCE_S)
+    if done.returncode:
+        raise SystemExit(f'wire: gaps: {done.stderr}')
+    return json.loads(done.stdout)
 
 
 def watch_daemon(seconds):
     """Time is skipped in the loop above, which no stage of it survives: this one is a whole daemon."""
-    os.environ.update({f'FLYBALL_{name}': os.path.join(HERE, '..', path) for name, path in BUILT.items()})
-    os.environ['FLYBALL_SOURCE'] = SOURCE
-    sys.path.insert(0, SOURCE + '/tests/system')
-    from daemon_test import Bed, finish         # pylint: disable=import-outside-toplevel
-    with Bed(f'{os.getpid() & 0xff:x}m') as bed:
+    play = system.test_module('daemon_test', SOURCE, HERE + '/..')
+    floor = gap_meter(seconds)
+    with play.Bed(f'{os.getpid() & 0xff:x}m') as bed:
         daemon = bed.start()
         traffic = bed.traffic(PATIENCE_S)
         time.sleep(1)
         seen = watch(daemon, seconds)
-        finish(traffic, early=True)
+        play.finish(traffic, early=True)
         bed.stop(daemon)
-    return explain(seen)
+    return moments.explained(seen, floor)
 
 
 def tell(found, began):
@@ -202,10 +198,11 @@ def measure(seconds):
 
 def say(found):
     for key, value in found.items():
-        if not isinstance(value, list):
+        if not isinstance(value, (list, dict)):
             print(f'{key:18} {value}')
     for moment in found['moments']:
-        print(f'{moment["stage"]:10} {moment["took_us"]:10.1f} us, usual {moment["usual_us"]:.1f}: '
+        print(f'{moment["stage"]:10} {moment["took_us"]:10.1f} us, usual {moment["usual_us"]:.1f}, '
+              f'the machine {moment["floor_us"]:.1f}: '
               f'{moment["explained_us"]:.1f} us by {moment["culprits"]}')
 
 

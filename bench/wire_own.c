@@ -9,9 +9,6 @@
  * usage: wire_own SUFFIX, until SIGTERM; SUFFIX names the network that it makes. Says "ready" on standard
  * error, and prints {"commit": ..., "rows": [[MONOTONIC before, wire ns, own ns], ...]}.
  */
-#include <time.h>               /* errqueue.h wants it */
-
-#include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 #include <linux/sockios.h>
 #include <signal.h>
@@ -19,15 +16,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench_commit.h"
 #include "bench/alone.h"
 #include "bench/report.h"
-#include "bench/rtt_stand.h"
+#include "bench/rtt_stamp.h"
 #include "rt/thread.h"
 
-enum { CLIENT_CORE = 0, CONTROL_BYTES = 512, OUTPUT_BYTES = 16 << 20, LIMIT_S = 120,
+enum { CLIENT_CORE = 0, OUTPUT_BYTES = 16 << 20, LIMIT_S = 120,
        TX = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_OPT_TSONLY };
 
 static volatile sig_atomic_t told_to_stop;
@@ -58,43 +56,18 @@ static int64_t received_ns(int socket)
     return ioctl(socket, SIOCGSTAMPNS, &stamp) ? 0 : nanoseconds(&stamp);
 }
 
-static int64_t stamp_of(struct msghdr *message)
-{
-    for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at; at = CMSG_NXTHDR(message, at)) {
-        struct scm_timestamping stamps;
-        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_TIMESTAMPING)
-            continue;
-        memcpy(&stamps, CMSG_DATA(at), sizeof stamps);
-        return nanoseconds(&stamps.ts[0]);
-    }
-    return 0;
-}
-
-/* Takes all that wait; 0 = none did, or they have no stamp. */
-static int64_t newest_sent_ns(int socket)
-{
-    _Alignas(struct cmsghdr) char control[CONTROL_BYTES];
-    int64_t newest_ns = 0;
-    for (;;) {
-        struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
-        if (recvmsg(socket, &message, MSG_ERRQUEUE) < 0)
-            return newest_ns;
-        newest_ns = stamp_of(&message);
-    }
-}
-
 static void turn(struct rtt_stand *stand, uint64_t *printed)
 {
     struct rtt_client *client = &stand->client;
     int64_t first_ns, last_ns;
     rtt_gap();
-    newest_sent_ns(client->socket);
+    rtt_newest_sent_ns(client->socket);
     int64_t before_ns = rtt_send_reading(client, RTT_DANGER_A);
     bool answered = rtt_await(client, false, 1, &first_ns, &last_ns);
     int64_t came_ns = received_ns(client->socket);
     answered = answered && rtt_await(client, false, RTT_HOSTS - 1, &last_ns, &last_ns);
     show_sent(client->socket, true);
-    int64_t sent_ns = newest_sent_ns(client->socket);
+    int64_t sent_ns = rtt_newest_sent_ns(client->socket);
     show_sent(client->socket, false);
     if (answered && came_ns && sent_ns)
         printf("%s[%lld, %lld, %lld]", (*printed)++ ? ",\n" : "", (long long)before_ns,

@@ -47,27 +47,20 @@ static void print_software(struct bench_report *report, const struct tally *tall
     bench_close(report);
 }
 
-static void print_stages(struct bench_report *report, const struct path *path)
+/* Of one contender's blocks alone: its name stands beside. */
+static void print_stages(struct bench_report *report, const struct contender *contender)
 {
-    const struct { const char *key; const struct histogram *took; } stage[] = {
-        {"decoded", &path->lane[0].decoded.live},
-        {"decided", &path->decide->decided.live},
-        {"sent_emergency", &path->egress->sent_emergency.live},
-    };
+    bench_text(report, "stage_of", contender->kind->name);
     bench_open(report, "stage");
-    for (size_t i = 0; i < sizeof stage / sizeof stage[0]; i++)
-        bench_histogram(report, stage[i].key, stage[i].took);
+    for (uint32_t i = 0; i < STAGES; i++)
+        bench_histogram(report, stage_name(i), &contender->stages.took[i]);
     bench_close(report);
-    bench_open(report, "stage_us");
-    for (size_t i = 0; i < sizeof stage / sizeof stage[0]; i++) {
-        bench_open(report, stage[i].key);
-        bench_count(report, "n", stage[i].took->count);
-        bench_number(report, "p50_us", us(stage[i].took, 0.5));
-        bench_number(report, "p99_us", us(stage[i].took, 0.99));
-        bench_number(report, "p999_us", us(stage[i].took, 0.999));
-        bench_close(report);
-    }
-    bench_close(report);
+}
+
+static void print_row(struct bench_report *report, const struct contender *contender, double paper_ms)
+{
+    print_software(report, &contender->tally, paper_ms);
+    print_stages(report, contender);
 }
 
 void budget_print(struct bench_report *report, const struct harness *harness)
@@ -75,7 +68,5 @@ void budget_print(struct bench_report *report, const struct harness *harness)
     double paper_ms = print_paper(report);
     for (uint32_t i = 0; i < harness->contenders; i++)
         if (!strcmp(harness->contender[i].kind->name, measured_row) && harness->contender[i].tally.blocks)
-            print_software(report, &harness->contender[i].tally, paper_ms);
-    if (harness->stand[STAND_AF_PACKET_AUTH].running)
-        print_stages(report, &harness->stand[STAND_AF_PACKET_AUTH].loop.path);
+            print_row(report, &harness->contender[i], paper_ms);
 }

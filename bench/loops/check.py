@@ -40,11 +40,16 @@ def check_contender(name, row):
         print(f'# {name} is not here: {row["why"]}')
         return True
     counts = {key: row[key] for key in ('sent', 'n', 'warm', 'lost')}
-    good = say(row['n'] > 0, f'{name} answers', counts)
+    # a machine that is never quiet for a block holds no rate
+    good = say(row['n'] > 0 or row['load'] == 'saturated', f'{name} answers', counts)
     good &= say(row['sent'] == row['n'] + row['warm'] + row['lost'], f'{name}: counts add up', counts)
     for part in ('first', 'last', 'scheduled'):
         if part in row:
             good &= say(histogram_count(row[part]) == row['n'], f'{name}: {part} has them all', counts)
+    if row['path'] == 'emergency' or name in ('user-sockets', 'user-sockets-paced'):
+        good &= say(row['cut_share'] > 0.5, f'{name}: emergencies cut', (row['not_raised'], counts))
+    for stage, took in row.get('stage', {}).items():
+        good &= say(histogram_count(took) == took['n'], f'{name}: stage {stage} has them all')
     if row['n']:
         good &= say(row['first']['p50_us'] <= row['last']['p50_us'] > 0, f'{name}: first before last')
     return good
@@ -58,7 +63,23 @@ def check_all(names, done):
     good = say(sorted(found['contender']) == sorted(names), 'each of them is there')
     for name, row in found['contender'].items():
         good &= check_contender(name, row)
-    return good & say(found['floor']['hiccup']['span_s'] > 0.1, 'the floor was measured')
+    good &= check_searches(found)
+    for kind in ('hiccup', 'hiccup_neighbour'):
+        good &= say(found['floor'][kind]['span_s'] > 0.1, f'the floor was measured: {kind}')
+    return good
+
+
+def check_searches(found):
+    good = True
+    names = [name for name, row in found['contender'].items() if row['load'] == 'saturated']
+    for name in names:
+        row = found['saturation'].get(name, {'searches': 0, 'steps': {}})
+        good &= say(row['searches'] > 0 and len(row['steps']) > 0, f'{name}: a rate was searched for', row)
+        for rate, step in row['steps'].items():
+            what = f'{name}: {rate} a second'
+            good &= say(step['held'] <= 1 <= step['tries'] and step['sent'] > 0, f'{what} was tried', step)
+            good &= say(histogram_count(step) == step['sent'] - step['lost'], f'{what} has all answers')
+    return good
 
 
 # Reports skip no time. Had the loop noticed where it stood still, all these ticks would be missed, and leases

@@ -11,19 +11,27 @@
 
 enum { GAPS_MAX = 1 << 21, CYCLE_US = 200, LATEST_US = 60000 };
 
+static int open_gaps(struct floor_gaps *gaps)
+{
+    struct hiccups *hiccups = &gaps->hiccups;
+    *hiccups = (struct hiccups){.room = GAPS_MAX, .gap_ns = calloc(GAPS_MAX, sizeof *hiccups->gap_ns)};
+    if (!hiccups->gap_ns)
+        return -ENOMEM;
+    memset(hiccups->gap_ns, 1, GAPS_MAX * sizeof *hiccups->gap_ns);
+    return 0;
+}
+
 int floor_open(struct floor *floor)
 {
-    *floor = (struct floor){.hiccups.room = GAPS_MAX};
-    floor->hiccups.gap_ns = calloc(GAPS_MAX, sizeof *floor->hiccups.gap_ns);
-    if (!floor->hiccups.gap_ns)
-        return -ENOMEM;
-    memset(floor->hiccups.gap_ns, 1, GAPS_MAX * sizeof *floor->hiccups.gap_ns);
-    return 0;
+    *floor = (struct floor){0};
+    int error = open_gaps(&floor->alone);
+    return error ? error : open_gaps(&floor->beside);
 }
 
 void floor_close(struct floor *floor)
 {
-    free(floor->hiccups.gap_ns);
+    free(floor->alone.hiccups.gap_ns);
+    free(floor->beside.hiccups.gap_ns);
 }
 
 struct gap_job {
@@ -44,16 +52,16 @@ static void rest(int64_t span_ns)
     nanosleep(&span, NULL);
 }
 
-void floor_hiccups(struct floor *floor, struct worker *worker, int64_t span_ns)
+void floor_hiccups(struct floor_gaps *gaps, struct worker *worker, int64_t span_ns)
 {
-    struct gap_job job = {.hiccups = &floor->hiccups, .span_ns = span_ns};
-    uint32_t before = floor->hiccups.count;
+    struct gap_job job = {.hiccups = &gaps->hiccups, .span_ns = span_ns};
+    uint32_t before = gaps->hiccups.count;
     worker_begin(worker, meter, &job);
     rest(span_ns);
     while (!worker_end(worker))
         continue;
-    for (uint32_t i = before; i < floor->hiccups.count; i++)
-        histogram_record(&floor->gaps, floor->hiccups.gap_ns[i]);
+    for (uint32_t i = before; i < gaps->hiccups.count; i++)
+        histogram_record(&gaps->gaps, gaps->hiccups.gap_ns[i]);
 }
 
 /* "000012 000034": 34 wake-ups came 12 us late. What is later than the histogram has room for is told in
@@ -101,17 +109,17 @@ static void print_waits(struct hiccups *hiccups, struct bench_report *report)
     bench_number(report, "max_us", (double)hiccups->longest_ns / 1e3);
 }
 
-static void print_hiccups(struct floor *floor, struct bench_report *report)
+static void print_hiccups(struct floor_gaps *gaps, const char *key, struct bench_report *report)
 {
-    struct hiccups *hiccups = &floor->hiccups;
+    struct hiccups *hiccups = &gaps->hiccups;
     double span_ns = hiccups->span_ns ? (double)hiccups->span_ns : 1;
-    bench_open(report, "hiccup");
+    bench_open(report, key);
     bench_text(report, "what", "what an event must wait that comes at a random moment: gaps of a busy poll");
     bench_count(report, "n", hiccups->seen);
     bench_number(report, "span_s", span_ns / 1e9);
     bench_number(report, "lost_share", (double)hiccups->lost_ns / span_ns);
     print_waits(hiccups, report);
-    bench_histogram(report, "gap_ns", &floor->gaps);
+    bench_histogram(report, "gap_ns", &gaps->gaps);
     bench_close(report);
 }
 
@@ -134,7 +142,8 @@ static void print_cyclictest(const struct floor *floor, struct bench_report *rep
 void floor_print(struct floor *floor, struct bench_report *report)
 {
     bench_open(report, "floor");
-    print_hiccups(floor, report);
+    print_hiccups(&floor->alone, "hiccup", report);
+    print_hiccups(&floor->beside, "hiccup_neighbour", report);
     print_cyclictest(floor, report);
     bench_close(report);
 }

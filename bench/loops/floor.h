@@ -8,9 +8,13 @@
 #include "bench/report.h"
 #include "rt/hiccup.h"
 
-struct floor {
+struct floor_gaps {
     struct hiccups hiccups;
     struct histogram gaps;
+};
+
+struct floor {
+    struct floor_gaps alone, beside;    /* beside a process that computes on each of the two cores */
     struct histogram late;      /* of cyclictest, whole microseconds */
     char why[160];              /* there is no cyclictest, "" */
     uint64_t cyclictest_blocks;
@@ -21,7 +25,7 @@ int floor_open(struct floor *floor);
 void floor_close(struct floor *floor);
 
 /* One block each. */
-void floor_hiccups(struct floor *floor, struct worker *worker, int64_t span_ns);
+void floor_hiccups(struct floor_gaps *gaps, struct worker *worker, int64_t span_ns);
 void floor_cyclictest(struct floor *floor, int64_t span_ns);
 
 void floor_print(struct floor *floor, struct bench_report *report);

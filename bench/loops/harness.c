@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/loops/harness.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -81,8 +83,23 @@ static void open_sockets(struct harness *harness)
         give_reason(harness, STAND_NONE, harness->sockets.stand.error);
 }
 
+static int open_searches(struct harness *harness)
+{
+    for (uint32_t i = 0; i < harness->contenders; i++) {
+        struct contender *contender = &harness->contender[i];
+        if (!contender->kind->search || !contender->chosen)
+            continue;
+        contender->saturation = calloc(1, sizeof *contender->saturation);
+        if (!contender->saturation)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 int harness_open(struct harness *harness)
 {
+    if (open_searches(harness))
+        return 3;
     if (floor_open(&harness->floor))
         return 3;
     if (hogs_open(&harness->hogs))
@@ -137,6 +154,10 @@ static void close_stand(struct rtt_stand *stand)
 void harness_close(struct harness *harness)
 {
     worker_close(&harness->worker);
+    for (uint32_t i = 0; i < harness->contenders; i++) {
+        tally_close(&harness->contender[i].tally);
+        free(harness->contender[i].saturation);
+    }
     for (uint32_t i = 0; i < STANDS; i++)
         if (harness->stand_up[i])
             close_stand(&harness->stand[i]);

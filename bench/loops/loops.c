@@ -15,8 +15,8 @@
 
 /* Where exchanges are lost each takes much longer: a run then ends with fewer rounds, and is ended by force
  * after OVERTIME times as long. */
-enum { SECONDS = 240, SHORT_SECONDS = 60, SECONDS_MAX = 7200, BLOCK_MS = 150, FLOORS = 2, OVERTIME = 4,
-       SET_UP_S = 100 };
+enum { SECONDS = 240, SHORT_SECONDS = 60, SECONDS_MAX = 7200, BLOCK_MS = 150, SHORT_BLOCK_MS = 60,
+       LONG_MS = 1200, OVERTIME = 4, SET_UP_S = 100 };
 
 static volatile sig_atomic_t told_to_stop;     /* networks that this run made are taken away all the same */
 
@@ -26,7 +26,7 @@ static void stop(int number)
 }
 
 struct options {
-    bool json;
+    bool json, brief;           /* brief: many short blocks, so that a minute has pairs enough */
     const char *only;           /* names with commas between, NULL = all */
     long seconds;
 };
@@ -81,7 +81,7 @@ static int take_options(struct options *options, int argc, char **argv)
         if (!strcmp(argv[i], "--json"))
             options->json = true;
         else if (!strcmp(argv[i], "--short"))
-            options->seconds = SHORT_SECONDS;
+            options->seconds = SHORT_SECONDS, options->brief = true;
         else if (!strcmp(argv[i], "--list"))
             return print_list(), 0;
         else if (!strcmp(argv[i], "--seconds") && i + 1 < argc &&
@@ -112,35 +112,34 @@ static void choose(struct harness *harness, const char *only)
     for (const struct kind *kind = kind_table; kind->name; kind++)
         harness->contender[harness->contenders++] =
             (struct contender){.kind = kind, .chosen = !only || named(only, kind->name)};
-    for (uint32_t i = 0; i < harness->contenders; i++) {
+    /* from the end: what stands in the blocks of one that stands in those of another comes behind it */
+    for (uint32_t i = harness->contenders; i-- > 0;) {
         const struct kind *kind = harness->contender[i].kind;
         attach(harness, &harness->contender[i], kind->beside, false);
         attach(harness, &harness->contender[i], kind->after, true);
     }
 }
 
-static uint32_t with_blocks(const struct harness *harness)
+static uint32_t rounds_within(const struct harness *harness, int64_t span_ns)
 {
-    uint32_t count = FLOORS;
+    int64_t cost_ns = block_floor_cost_ns(harness);
     for (uint32_t i = 0; i < harness->contenders; i++)
-        count += harness->contender[i].chosen && harness->contender[i].kind->block
-                     ? block_cost(harness->contender[i].kind)
-                     : 0;
-    return count;
+        if (harness->contender[i].chosen && harness->contender[i].kind->block)
+            cost_ns += block_cost_ns(harness, harness->contender[i].kind);
+    int64_t rounds = span_ns * RARE_ROUNDS / cost_ns;
+    return rounds < 1 ? 1 : rounds < ROUNDS_MAX ? (uint32_t)rounds : ROUNDS_MAX;
 }
 
 /* Each round begins one further on, and every other one goes backwards: what drifts, drifts for all. Also
- * every other one of those in which blocks run that come seldom. */
+ * every other one of those in which blocks run that come seldom, as LONG_ROUNDS is odd. */
 static void run_round(struct harness *harness, uint32_t round)
 {
     uint32_t places = harness->contenders + FLOORS;
     for (uint32_t i = 0; i < places && !told_to_stop; i++) {
-        uint32_t at = (round % 2 != round / LONG_ROUNDS % 2 ? places - 1 - i : i) + round;
+        uint32_t at = (round % 2 ? places - 1 - i : i) + round;
         at %= places;
-        if (at == harness->contenders)
-            floor_hiccups(&harness->floor, &harness->worker, harness->block_ns);
-        else if (at == harness->contenders + 1)
-            floor_cyclictest(&harness->floor, harness->block_ns);
+        if (at >= harness->contenders)
+            block_floor(harness, at - harness->contenders, round);
         else
             block_run(harness, &harness->contender[at], round);
     }
@@ -151,9 +150,7 @@ static int measure(struct harness *harness)
     int result = harness_start(harness);
     if (result)
         return result;
-    harness->block_ns = BLOCK_MS * NS_PER_MS;
-    harness->rounds = (uint32_t)(harness->span_ns / (with_blocks(harness) * harness->block_ns));
-    harness->rounds = harness->rounds < 1 ? 1 : harness->rounds < ROUNDS_MAX ? harness->rounds : ROUNDS_MAX;
+    harness->rounds = rounds_within(harness, harness->span_ns);
     int64_t end_ns = bench_now_ns() + 2 * harness->span_ns;
     for (uint32_t round = 0; round < harness->rounds && bench_now_ns() < end_ns && !told_to_stop; round++)
         run_round(harness, round);
@@ -166,6 +163,8 @@ static int run(struct harness *harness, const struct options *options)
     int64_t start_ns = bench_now_ns();
     harness->told_to_stop = &told_to_stop;
     harness->span_ns = options->seconds * NS_PER_S;
+    harness->block_ns = (options->brief ? SHORT_BLOCK_MS : BLOCK_MS) * NS_PER_MS;
+    harness->long_ns = LONG_MS * NS_PER_MS;
     choose(harness, options->only);
     int result = bench_alone("loops", (unsigned)options->seconds * OVERTIME + SET_UP_S);
     if (result)

@@ -28,7 +28,12 @@ static const char *const versus[][2] = {
     {"flyball-uring-auth", "echo-uring"},
     {"flyball-af_packet-auth-armed", "alternate-af_packet-auth-armed"},
     {"flyball-af_packet-auth-armed", "flyball-af_packet-auth"},
+    {"flyball-af_packet-auth-detached", "alternate-af_packet-auth-detached"},
     {"flyball-af_packet-auth-detached", "flyball-af_packet-auth"},
+    {"user-sockets-wire", "flyball-af_packet-auth-wire"},
+    {"user-sockets-wire-paced", "flyball-af_packet-auth-wire-paced"},
+    {"flyball-af_packet-auth-wire", "echo-af_packet-wire"},
+    {"echo-blocking-wire", "echo-af_packet-wire"},
     {"flyball-af_packet-auth-hog", "echo-af_packet-hog"},
     {"user-sockets-hog", "flyball-af_packet-auth-hog"},
     {"flyball-rate-2000", "echo-rate-2000"},
@@ -62,6 +67,15 @@ static void print_part(struct bench_report *report, const char *key, const struc
     bench_close(report);
 }
 
+static void print_cuts(struct bench_report *report, const struct tally *tally)
+{
+    if (!tally->emergencies)
+        return;
+    bench_count(report, "cut", tally->cut);
+    bench_number(report, "cut_share", (double)tally->cut / (double)tally->emergencies);
+    bench_count(report, "not_raised", tally->not_raised);
+}
+
 static void print_contender(struct bench_report *report, const struct contender *contender)
 {
     const struct kind *kind = contender->kind;
@@ -80,9 +94,12 @@ static void print_contender(struct bench_report *report, const struct contender 
     bench_count(report, "n", contender->tally.part[PART_LAST].count);
     bench_count(report, "warm", contender->tally.warm);
     bench_count(report, "lost", contender->tally.lost);
+    print_cuts(report, &contender->tally);
     for (int part = 0; part < PARTS; part++)
         if (contender->tally.part[part].count)
             print_part(report, part_name[part], &contender->tally.part[part]);
+    if (contender->stages.took[0].count)
+        stage_print(report, &contender->stages);
     bench_close(report);
 }
 
@@ -94,8 +111,14 @@ static void print_ratio_part(struct bench_report *report, const char *key, const
         bench_number(report, "p50_low", ratio->p50_low);
         bench_number(report, "p50_high", ratio->p50_high);
     }
-    bench_number(report, "p99", ratio->p99);
-    bench_number(report, "p999", ratio->p999);
+    if (ratio->p99 > 0) {
+        bench_number(report, "p99", ratio->p99);
+        bench_number(report, "p999", ratio->p999);
+    }
+    if (ratio->has_tail) {
+        bench_number(report, "p99_low", ratio->p99_low);
+        bench_number(report, "p99_high", ratio->p99_high);
+    }
     bench_count(report, "pairs", ratio->pairs);
     bench_close(report);
 }
@@ -113,6 +136,29 @@ static void print_ratio(struct bench_report *report, const struct contender *a, 
     bench_close(report);
 }
 
+/* Detached against never armed, each over the echo in turn with it. */
+static void print_detached(struct bench_report *report, const struct harness *harness)
+{
+    const char *const name[4] = {"flyball-af_packet-auth-detached", "alternate-af_packet-auth-detached",
+                                 "flyball-af_packet-auth", "alternate-af_packet-auth"};
+    const struct contender *of[4];
+    for (int i = 0; i < 4; i++) {
+        of[i] = find(harness, name[i]);
+        if (!of[i] || !of[i]->tally.blocks)
+            return;
+    }
+    bench_open(report, "detached/never-armed");
+    bench_text(report, "what", "ratio over the echo in turn with it, probes detached, "
+                                "over that of probes never armed");
+    for (int part = 0; part <= PART_LAST; part++) {
+        struct ratio ratio = tally_ratio_of_ratios(&of[0]->tally, &of[1]->tally, &of[2]->tally, &of[3]->tally,
+                                                   (enum tally_part)part);
+        if (ratio.pairs)
+            print_ratio_part(report, part_name[part], &ratio);
+    }
+    bench_close(report);
+}
+
 static void print_ratios(struct bench_report *report, const struct harness *harness)
 {
     bench_open(report, "ratio");
@@ -121,6 +167,7 @@ static void print_ratios(struct bench_report *report, const struct harness *harn
         if (a && b && a->tally.blocks && b->tally.blocks)
             print_ratio(report, a, b);
     }
+    print_detached(report, harness);
     bench_close(report);
 }
 
@@ -171,6 +218,7 @@ void print_all(struct harness *harness, bool json, int64_t start_ns)
             print_contender(&report, &harness->contender[i]);
     bench_close(&report);
     print_ratios(&report, harness);
+    saturation_print(&report, harness);
     print_loops(&report, harness);
     budget_print(&report, harness);
     bench_number(&report, "duration_s", (double)(bench_now_ns() - start_ns) / 1e9);

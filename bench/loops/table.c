@@ -39,6 +39,14 @@
 #define PACED(NAME, WHAT, PATH, DRIVER, STAND, BLOCK) \
     {.name = NAME, .what = WHAT "; one every 4 ms", .path = PATH, .driver = DRIVER, .load = "rate 250", \
      .auth = true, .pause_us = 4000, .stand = STAND, .block = BLOCK}
+#define STAMPED(NAME, WHAT, PATH, DRIVER, LOAD, PAUSE_US, ...) \
+    {.name = NAME, .what = WHAT "; from frame to frame by the kernel's stamps of the client's socket", \
+     .path = PATH, .driver = DRIVER, .load = LOAD, .pause_us = PAUSE_US, .stamped = true, \
+     .block = block_stamped, __VA_ARGS__}
+#define SEARCH(NAME, WHAT, PATH, DRIVER, AUTH, STAND) \
+    {.name = NAME, .what = WHAT "an open loop at rising rates, the highest one held", .path = PATH, \
+     .driver = DRIVER, .load = "saturated", .auth = AUTH, .search = true, .stand = STAND, \
+     .block = block_saturation}
 #define OPEN "each due at its moment: first and last from when it was sent, scheduled from when it was due"
 #define AT_ONCE "48 back to back: first and last answer from the first send"
 
@@ -98,6 +106,13 @@ const struct kind kind_table[] = {
      .auth = true,
      .stand = STAND_AF_PACKET_AUTH,
      .after = "flyball-af_packet-auth-armed"},
+    {.name = "alternate-af_packet-auth-detached",
+     .what = SIXTEEN "in turn with flyball-af_packet-auth-detached",
+     .path = "echo",
+     .driver = "af_packet",
+     .load = "idle",
+     .stand = STAND_AF_PACKET_AUTH,
+     .beside = "flyball-af_packet-auth-detached"},
     {.name = "user-polling",
      .what = "a meter's reading in, 16 caps written: a loop that looks once a second and "
              "starts a process for each cap, ordinary scheduling; a sample a block",
@@ -116,6 +131,21 @@ const struct kind kind_table[] = {
           block_report),
     PACED("user-sockets-report-paced", ANSWER "the same core and the same tags behind a blocking recvfrom",
           "user", "blocking", STAND_USER, block_report),
+    STAMPED("flyball-af_packet-auth-wire", CUTS TAGS, "emergency", "af_packet", "idle", 0,
+            .auth = true, .stand = STAND_AF_PACKET_AUTH),
+    STAMPED("user-sockets-wire", CUTS "the same core and the same tags behind a blocking recvfrom", "user",
+            "blocking", "idle", 0,
+            .auth = true, .stand = STAND_USER),
+    STAMPED("echo-af_packet-wire", SIXTEEN "the port driver alone", "echo", "af_packet", "idle", 0,
+            .stand = STAND_AF_PACKET_AUTH),
+    STAMPED("echo-blocking-wire", SIXTEEN "recv that waits and sendmmsg", "echo", "blocking", "idle", 0,
+            .stand = STAND_NONE, .sockets = true, .job = sockets_blocking),
+    STAMPED("flyball-af_packet-auth-wire-paced", CUTS TAGS "; one every 4 ms", "emergency", "af_packet",
+            "rate 250", 4000,
+            .auth = true, .stand = STAND_AF_PACKET_AUTH),
+    STAMPED("user-sockets-wire-paced", CUTS "the same core and the same tags behind a blocking recvfrom; one "
+            "every 4 ms", "user", "blocking", "rate 250", 4000,
+            .auth = true, .stand = STAND_USER),
     HOG("flyball-af_packet-auth-hog", CUTS TAGS, "emergency", "af_packet", true, STAND_AF_PACKET_AUTH,
         block_emergency),
     HOG("echo-af_packet-hog", SIXTEEN "the port driver alone", "echo", "af_packet", false,
@@ -130,5 +160,10 @@ const struct kind kind_table[] = {
     LOAD("echo-rate-60000", ONE OPEN, "echo", "rate 60000", 60000, false, block_open_loop),
     LOAD("flyball-burst-48", ANSWER AT_ONCE, "tick", "burst 48", 48, true, block_burst),
     LOAD("echo-burst-48", ONE AT_ONCE, "echo", "burst 48", 48, false, block_burst),
+    SEARCH("saturation-echo-af_packet", ONE, "echo", "af_packet", false, STAND_AF_PACKET_AUTH),
+    SEARCH("saturation-flyball-af_packet-auth-report", ANSWER TAGS "; ", "tick", "af_packet", true,
+           STAND_AF_PACKET_AUTH),
+    SEARCH("saturation-user-sockets-report", ANSWER "the same core and the same tags behind a blocking "
+           "recvfrom; ", "user", "blocking", true, STAND_USER),
     {.name = NULL},
 };

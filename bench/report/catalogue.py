@@ -8,7 +8,7 @@ class Bench:
     name: str           # in bench/bars.txt and --only
     program: str        # below the build folder, and the target that builds it
     what: str
-    whole: tuple = ()   # arguments; SECONDS and ROUNDS are filled in
+    whole: tuple = ()   # arguments; SECONDS, SECONDS4 and ROUNDS are filled in
     short: tuple = ()
     calm: bool = False  # is put on a core of its own, in real time; others see to that themselves
     json: bool = True   # else it says by its exit code alone
@@ -19,8 +19,8 @@ class Bench:
 RTT = ('--json', '--rounds', 'ROUNDS')
 BENCHES = (
     Bench('loops', 'bench/loops', 'noise floor, echoes, flyball, what one would have otherwise, in turn',
-          ('--json', '--seconds', 'SECONDS'), ('--json', '--short', '--seconds', 'SECONDS'),
-          noise_exits=(1,), limit_s=900),
+          ('--json', '--seconds', 'SECONDS'), ('--json', '--short', '--seconds', 'SECONDS4'),
+          noise_exits=(1,), limit_s=240),
     Bench('rtt', 'bench/rtt', 'a meter\'s packet in, 16 leases out, against a bare echo, in turn',
           RTT, RTT, noise_exits=(1,)),
     Bench('rtt-auth', 'bench/rtt', 'the same with authentication on both ways',
@@ -29,6 +29,10 @@ BENCHES = (
     Bench('rtt-uring', 'bench/rtt', 'the same on io_uring', ('--driver', 'uring', *RTT),
           noise_exits=(1,)),
     Bench('pipeline', 'bench/pipeline', 'the decision in memory: 10,000 hosts, 2,000 meters',
+          ('--json',), ('--json', '--no-curves'), calm=True),
+    Bench('pipeline-2000', 'bench/pipeline_2000', 'the same with 2,000 hosts and 400 meters',
+          ('--json',), ('--json', '--no-curves'), calm=True),
+    Bench('pipeline-400', 'bench/pipeline_400', 'the same with 400 hosts and 80 meters',
           ('--json',), ('--json', '--no-curves'), calm=True),
     Bench('ledger', 'bench/ledger', 'the decision with everything on: two feeds, contingencies, tiers, gangs',
           ('--json',), ('--json',), calm=True),
@@ -55,6 +59,9 @@ BENCHES = (
     Bench('wire', 'bench/wire', 'a reading in to its first lease out, by eBPF and by the sender itself; who '
           'took the time of the 10 worst moments', ('--json', '--seconds', '10'),
           ('--json', '--seconds', '3'), noise_exits=(1,), limit_s=240),
+    Bench('budget', 'bench/budget', 'a flyballd in real time beside neighbours, then with one on its core: '
+          'what misses its budget', ('--json', '--seconds', 'SECONDS'), ('--json', '--seconds', 'SECONDS'),
+          limit_s=240),
     Bench('leaf', 'tests/system/armed_leaf_test', 'a probe armed in a leaf function spoils nothing',
           (), (), json=False),
 )
@@ -69,6 +76,13 @@ def in_form(short):
     return [bench for bench in BENCHES if not short or bench.short or not bench.json]
 
 
+def limit_s(bench, short, seconds):
+    """One that measures for SECONDS may take that thrice, beside what it takes otherwise."""
+    asked = bench.short if short else bench.whole
+    times = 12 if 'SECONDS4' in asked else 3 if 'SECONDS' in asked else 0
+    return bench.limit_s + times * seconds
+
+
 def arguments(bench, short, seconds, rounds):
-    fill = {'SECONDS': str(seconds), 'ROUNDS': str(rounds)}
+    fill = {'SECONDS': str(seconds), 'SECONDS4': str(4 * seconds), 'ROUNDS': str(rounds)}
     return [fill.get(word, word) for word in (bench.short if short else bench.whole)]

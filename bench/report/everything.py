@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench/run: builds, quiets what it may, runs every bench, writes one report."""
 import argparse
+import dataclasses
 import datetime
 import fcntl
 import json
@@ -34,7 +35,8 @@ def parse(arguments):
                'failed, in a way that no noise explains; 2 bad use; 3 nothing could be built or written.')
     parser.add_argument('--short', action='store_true', help='minutes instead of an hour')
     parser.add_argument('--seconds', type=whole_number, metavar='N',
-                        help='for each bench that measures as long as it is told (20; whole form 120)')
+                        help='for each bench that measures as long as it is told (20; whole form 120); '
+                        'loops has many contenders and takes four times that in the short form')
     parser.add_argument('--minutes', type=whole_number, metavar='N', help='the same in minutes')
     parser.add_argument('--json', metavar='FILE', help='with raw histograms; - for standard output')
     parser.add_argument('--html', metavar='FILE', help='one page, nothing else is needed to read it')
@@ -103,6 +105,7 @@ def measured(options, benches, note):
         for bench in benches:
             arguments = catalogue.arguments(bench, options.short, seconds, seconds * ROUNDS_A_SECOND)
             note(f'{bench.name}: {bench.what}')
+            bench = dataclasses.replace(bench, limit_s=catalogue.limit_s(bench, options.short, seconds))
             rows[bench.name] = running.run(bench, options.build, arguments, prefix if bench.calm else ())
             note(f'{bench.name}: {rows[bench.name]["state"]}, {rows[bench.name]["took_s"]:.1f} s '
                  f'{rows[bench.name]["why"]}'.rstrip())

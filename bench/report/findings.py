@@ -65,6 +65,10 @@ def question(name, row):
     one = name.endswith(('-report', '-one'))
     if row.get('neighbour'):
         return 'With a noisy neighbour'
+    if row.get('load') == 'saturated':
+        return 'At the highest rate held'
+    if '-wire' in name:
+        return 'By the kernel\'s stamps of the client\'s socket'
     if row.get('load') != 'idle':
         return f'Under load, {row.get("load")}'
     if 'armed' in name or 'detached' in name:
@@ -201,7 +205,31 @@ def scales(report):
                 by_bytes.setdefault(key.replace('_', '-'), []).append((int(size[6:]), figures['ns_p50']))
     if by_bytes:
         yield ('Cost of a tag by how long a frame is', 'bytes', 'ns a tag, p50', list(by_bytes.items()))
+    yield from scales_of_size(report)
     yield from scales_of_loops(report)
+    yield from scales_of_saturation(report)
+
+
+BY_SIZE = (
+    ('The decision in memory, by hosts', 'µs', (
+        ('a reading, mean', 'ns_per_reading', 1e-3), ('a report, mean', 'ns_per_report', 1e-3),
+        ('an emergency, p50', 'emergency_idle_us_p50', 1), ('a part of a tick, p50', 'tick_part_us_p50', 1))),
+    ('A whole arbitration in memory, by hosts', 'ms', (
+        ('p50', 'tick_ms_p50', 1), ('p99', 'tick_ms_p99', 1))),
+)
+
+
+def scales_of_size(report):
+    """What a decision takes against how many hosts there are, with a fifth as many meters."""
+    found = [result_of(report, bench) or {} for bench in ('pipeline-400', 'pipeline-2000', 'pipeline')]
+    found = [row for row in found if isinstance(row.get('hosts'), int)]
+    for title, y_title, figures in BY_SIZE:
+        lines = [(words, [(row['hosts'], row[key] * factor) for row in found
+                          if isinstance(row.get(key), (int, float)) and row[key] > 0])
+                 for words, key, factor in figures]
+        lines = [line for line in lines if len(line[1]) > 1]
+        if lines:
+            yield title, 'hosts', y_title, lines
 
 
 def load_of(words):
@@ -224,3 +252,29 @@ def scales_of_loops(report):
                     lines.setdefault(f'{stem}, {q[:-3]}', []).append((rate, figures[q]))
     if lines:
         yield ('Time from the moment a frame was due, by load', 'frames a second', 'µs', list(lines.items()))
+
+
+def scales_of_saturation(report):
+    """Every rate that a search has tried: what a datagram took, and in which of them nothing was lost."""
+    lines = {}
+    for name, row in ((result_of(report, 'loops') or {}).get('saturation') or {}).items():
+        for rate, step in (row.get('steps') or {}).items():
+            for q in ('p50_us', 'p99_us'):
+                if rate.isdigit() and isinstance(step.get(q), (int, float)) and step[q] > 0:
+                    lines.setdefault(f'{name.removeprefix("saturation-")}, {q[:-3]}', []).append(
+                        (int(rate), step[q]))
+    if lines:
+        yield ('Search for the highest rate held: time from the moment a datagram was due',
+               'datagrams a second', 'µs', list(lines.items()))
+
+
+def saturation_rows(report):
+    """[name, highest rate held, searches, why no higher] of each that was searched."""
+    for name, row in ((result_of(report, 'loops') or {}).get('saturation') or {}).items():
+        failed = [step for rate, step in row['steps'].items()
+                  if int(rate) > row['highest_per_s'] and step['held'] < step['tries']]
+        lost = sum(step['lost'] for step in failed)
+        tries, late = sum(step['tries'] for step in failed), sum(step['late_senders'] for step in failed)
+        why = f'above it {lost} lost; the client itself was late in {late} of {tries} tries' if tries else \
+            'the highest rate tried'
+        yield [name.removeprefix('saturation-'), f'{row["highest_per_s"]:,}', str(row['searches']), why]

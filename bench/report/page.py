@@ -133,6 +133,10 @@ def part_scales(report):
     parts = [figure(title, draw.scale(title, series, x_title, y_title),
                     draw.legend([name for name, _ in series]))
              for title, x_title, y_title, series in findings.scales(report)]
+    held = list(findings.saturation_rows(report))
+    if held:
+        parts.append(table(['saturation', 'datagrams a second', 'searches', 'why no higher'], held,
+                           numeric=(1, 2)))
     return ''.join(parts) or '<p class="pale">No bench that ran tells cost by size.</p>'
 
 

@@ -91,6 +91,8 @@ def terminal(report):
         'not measured'
     lines += ['', f'noise floor: {told}']
     lines += [f'lacking: {row["name"]}: {row["said"]}' for row in report['lacks']]
+    lines += [f'saturation: {name} {rate} a second ({n} searches): {why}'
+              for name, rate, n, why in findings.saturation_rows(report)]
     lines += ['', *columns(list(curve_rows(report)), right=range(1, 6)), '']
     lines += columns([['verdict', 'bench', 'here', 'bar', 'what', 'why']] +
                      [[row['state'], row['bench'], value(row['value']), bar(row['bar']), row['what'],

@@ -178,6 +178,10 @@ static void write_lane(const struct lane *lane, FILE *out, const char *interface
     number(out, "unsure", count_read(&counters->unsure), ", ");
     number(out, "crossings", count_read(&counters->crossings), ", ");
     number(out, "repeated", count_read(&counters->repeated), ", ");
+    number(out, "stamped", count_read(&counters->stamped), ", ");
+    number(out, "stamps_narrow", count_read(&counters->stamps_narrow), ", ");
+    number(out, "stamps_unsure", count_read(&counters->stamps_unsure), ", ");
+    number(out, "stamps_late", count_read(&counters->stamps_late), ", ");
     number(out, "polls", count_read(&counters->turns), ", ");
     number(out, "empty_polls", count_read(&counters->empty_turns), ",\n     \"refused\": {");
     for (int i = 1; i < REFUSAL_COUNT; i++)

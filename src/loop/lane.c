@@ -295,6 +295,7 @@ static int64_t newest_clock(const struct lane *lane)
 static void look_back(struct lane *lane, int64_t now_ns, int64_t before_ns, bool left_nothing)
 {
     lane->within_ns = now_ns - lane->t_empty_ns;
+    lane->waits = lane->emptied;
     lane->waited = lane->emptied ? budget_waited(&lane->budget, lane->within_ns) : 0;
     if (!left_nothing)
         return;
@@ -305,12 +306,14 @@ static void look_back(struct lane *lane, int64_t now_ns, int64_t before_ns, bool
 uint32_t lane_burst(struct lane *lane)
 {
     struct port_frame frame[BURST_MAX];
-    int64_t clock_ns = newest_clock(lane), before_ns = lane->t_poll_ns;
+    int64_t clock_ns = newest_clock(lane), before_ns = lane->t_poll_ns, empty_ns = lane->t_empty_ns;
     uint32_t count = port_receive(lane->port, lane->queue, frame, BURST_MAX);
     int64_t now_ns = timebase_now_ns(lane->base);
     lane->t_poll_ns = now_ns;
     gap_mark(lane->gap, now_ns, false);
     look_back(lane, now_ns, clock_ns, count < BURST_MAX && port_emptied(lane->port, lane->queue));
+    if (lane->port->stamps)
+        lane_stamps_look(lane, frame, count, empty_ns);
     count_add(&lane->counters.turns, 1);
     if (lane->trust.user)
         auth_look(lane->trust.user);
@@ -320,8 +323,11 @@ uint32_t lane_burst(struct lane *lane)
     }
     probe_burst(lane->index, count, before_ns, now_ns);
     lane->depth = spsc_depth(lane->out);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        if (lane->port->stamps)
+            lane_stamps_frame(lane, &frame[i], empty_ns, now_ns);
         lane_frame(lane, &frame[i], now_ns);
+    }
     count_most(&lane->counters.depth_most, lane->depth);
     return count;
 }

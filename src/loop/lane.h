@@ -23,6 +23,7 @@
 #include "port/ip/udp.h"
 #include "ring/spsc.h"
 #include "site/site.h"
+#include "time/stamp.h"
 #include "time/timebase.h"
 #include "wire/frame.h"
 
@@ -52,6 +53,9 @@ struct lane_counters {
     count_t unsure;                     /* readings of a window that was spoilt: READING_UNSURE */
     count_t crossings;                  /* of these, told between two others: READING_PEAK, READING_EDGE */
     count_t repeated;                   /* stretches of samples that were there within the last second */
+    count_t stamped;                    /* frames that somebody stamped as they came */
+    count_t stamps_narrow;              /* of these, it told more than the polls */
+    count_t stamps_unsure, stamps_late; /* not believed: clock set or not known yet, behind their poll */
     count_t turns, empty_turns;         /* polls, and those that found nothing */
     count_t depth_most;                 /* slots that waited in `out` at once, at most */
 };
@@ -85,7 +89,9 @@ struct lane {
     int64_t t_empty_ns;                 /* a clock before the newest poll that left nothing behind */
     int64_t within_ns;                  /* frames in hand waited at most so long for that burst */
     uint8_t waited;                     /* the same as slots carry it; 0 before the thread ran */
+    bool waits;                         /* what was found waited for the thread, not for its start */
     bool emptied;                       /* a poll of the thread has left nothing behind */
+    struct stamps stamps;               /* of frames, where the port has them */
     struct gap *gap;                    /* of the thread; NULL: not measured */
     struct lane_work *work;             /* for those meters */
     /* of `out`, at most: read once a burst, plus what was admitted since */

@@ -17,6 +17,14 @@ void lane_publish(struct lane *lane, struct slot *slot, uint64_t sequence, int64
 int lane_check_sequence(struct lane *lane, struct replay_window *window, bool keyed, uint64_t sequence,
                         int64_t t_receive_ns);
 
+/* rt: behind a poll: reads the clock of stamps where frames of the burst have some. empty_ns: as it stood
+ * before that poll. */
+void lane_stamps_look(struct lane *lane, const struct port_frame *frame, uint32_t count, int64_t empty_ns);
+
+/* rt: how long this frame waited at most, by its stamp where that tells more than the polls at empty_ns and
+ * found_ns. */
+void lane_stamps_frame(struct lane *lane, const struct port_frame *frame, int64_t empty_ns, int64_t found_ns);
+
 /* rt: a frame whose tag is as it has to be, with a measurement as its body. ACCEPTED or enum refusal. */
 int lane_measurement(struct lane *lane, const struct frame *frame, int64_t t_receive_ns);
 

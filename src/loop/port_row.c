@@ -19,6 +19,7 @@ static struct port_config config_of(const struct site_server *server, const stru
                                 .mtu = row->mtu,
                                 .ring_frames = row->ring_frames,
                                 .queues = queues,
+                                .stamps = row->stamps,
                                 .groups = row->sampled_values,
                                 .hugepages = server->hugepages,
                                 .memory_mib = server->memory_mib,

@@ -24,6 +24,10 @@
     X(lanes, "unsure", "readings of a window that was spoilt: they carry no permit") \
     X(lanes, "crossings", "of these, told between two others: a peak or a slope passed its threshold") \
     X(lanes, "repeated", "stretches of samples that were there bit by bit within the last second") \
+    X(lanes, "stamped", "frames that the kernel or the card stamped as they came") \
+    X(lanes, "stamps_narrow", "of these, their stamp told more of when they came than the polls do") \
+    X(lanes, "stamps_unsure", "of these, not believed: the clock of stamps was set, or not known yet") \
+    X(lanes, "stamps_late", "of these, not believed: behind the poll that found the frame") \
     X(lanes, "polls", "turns of the spinning loop") \
     X(lanes, "empty_polls", "turns that found no frame") \
     X(lanes_shed, "detail", "requests for power and hosts' details: accepted, but the queue was 75 % full") \

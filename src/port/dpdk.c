@@ -96,7 +96,8 @@ static int start_device(struct port *port, const struct port_config *config, con
         return port_fail(port, -EMSGSIZE, "%s on %s: it carries MTU %u at most", config->driver,
                          config->interface, info.max_mtu);
     const struct rte_eth_conf conf = {
-        .rxmode = {.offloads = info.rx_offload_capa & RECEIVE_OFFLOADS},
+        .rxmode = {.offloads = (info.rx_offload_capa & RECEIVE_OFFLOADS) |
+                               dpdk_stamps_offload(port, config, &info)},
         .txmode = {.offloads = fills_sums(&info) ? SEND_OFFLOADS : 0},
     };
     port->offloads = fills_sums(&info) ? PORT_FILLS_SUMS : 0;
@@ -111,6 +112,7 @@ static int start_device(struct port *port, const struct port_config *config, con
     if (rc)
         return fail(port, rc, config, "the device does not start");
     dpdk->started = true;
+    dpdk_stamps_start(port, config);
     struct rte_ether_addr mac;
     rc = rte_eth_macaddr_get(dpdk->id, &mac);
     memcpy(port->mac, mac.addr_bytes, sizeof port->mac);
@@ -255,6 +257,7 @@ uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *fram
                                           .length = burst[i]->data_len,
                                           .flags = flags_of(burst[i]),
                                           .vlan_tci = burst[i]->vlan_tci};
+        dpdk_stamp(dpdk, burst[i], &frame[kept]);
         bytes += burst[i]->data_len;
         q->held[kept++] = burst[i];
     }

@@ -9,6 +9,7 @@
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 #undef NS_PER_S                     /* DPDK's is a plain int; msg/limits.h has ours */
 
 #include "port/driver.h"
@@ -37,6 +38,10 @@ struct dpdk {
     char bus[8], device[RTE_DEV_NAME_MAX_LEN];
     struct rte_mempool *pool;
     struct kernel_sockets sockets;
+    int stamp_at;                       /* in a buffer: where the device writes when the frame came */
+    uint64_t stamp_flag;                /* of a buffer in which it did; 0: it never does */
+    uint64_t tick_ns_q32;               /* of the device's clock, ns << 32 */
+    int (*read_clock)(uint16_t id, uint64_t *ticks);    /* rte_eth_read_clock, but in tests */
     struct dpdk_queue queue[LANES_MAX];
 };
 
@@ -62,11 +67,21 @@ int dpdk_open_interface(struct port *port, const struct port_config *config, dpd
 /* The rest of a driver's table, as port.h says. */
 int dpdk_attach(struct port *port, uint32_t queue);
 uint32_t dpdk_receive(struct port *port, uint32_t queue, struct port_frame *frame, uint32_t count);
+bool dpdk_clock(const struct port *port, int64_t *clock_ns);
 bool dpdk_leaves(const struct port *port, uint32_t queue);
 uint32_t dpdk_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count);
 void dpdk_statistics(struct port *port, struct port_statistics *statistics);
 int dpdk_link(struct port *port);
 void dpdk_close(struct port *port);
+
+/* setup, before the device is configured: the offload that makes it stamp frames, 0 where it has none or none
+ * is wanted. Behind the start: finds out how its clock runs, and whether frames will have stamps at all. */
+uint64_t dpdk_stamps_offload(struct port *port, const struct port_config *config,
+                             const struct rte_eth_dev_info *info);
+void dpdk_stamps_start(struct port *port, const struct port_config *config);
+
+/* rt: the frame's stamp, where the device gave it one. */
+void dpdk_stamp(const struct dpdk *dpdk, const struct rte_mbuf *mbuf, struct port_frame *frame);
 
 /* What stands alike in the table of every driver on DPDK. */
 #define DPDK_DRIVER \
@@ -75,6 +90,7 @@ void dpdk_close(struct port *port);
     .attach = dpdk_attach, \
     .receive = dpdk_receive, \
     .leaves = dpdk_leaves, \
+    .clock = dpdk_clock, \
     .send = dpdk_send, \
     .statistics = dpdk_statistics, \
     .link = dpdk_link, \

@@ -19,6 +19,15 @@ int port_fail(struct port *port, int error, const char *format, ...)
     return error;
 }
 
+/* Behind what the driver has noted. */
+static void tell_stamps(struct port *port, const struct port_config *config)
+{
+    size_t used = strlen(port->note);
+    snprintf(port->note + used, sizeof port->note - used, "%s%s on %s: there are no stamps of %s",
+             used ? "; " : "", config->driver, config->interface,
+             config->stamps == STAMPS_CARD ? "a card" : "the kernel");
+}
+
 void port_counters_sum(const struct port_counters *counters, struct port_statistics *statistics)
 {
     statistics->received += atomic_load_explicit(&counters->received, memory_order_relaxed);
@@ -123,6 +132,8 @@ int port_open(struct port *port, const struct port_config *config)
         rc = check_mac(port, config);
     if (rc)
         drop_state(port);
+    else if (port->stamps != config->stamps)
+        tell_stamps(port, config);
     return rc;
 }
 
@@ -139,6 +150,11 @@ uint32_t port_receive(struct port *port, uint32_t queue, struct port_frame *fram
 bool port_emptied(const struct port *port, uint32_t queue)
 {
     return !port->driver->leaves || !port->driver->leaves(port, queue);
+}
+
+bool port_clock(const struct port *port, int64_t *clock_ns)
+{
+    return port->driver->clock && port->driver->clock(port, clock_ns);
 }
 
 uint32_t port_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count)

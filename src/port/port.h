@@ -18,6 +18,8 @@ enum port_frame_flag {
     FRAME_TAGGED = 4,           /* received: an 802.1Q tag was taken out of the frame, `vlan_tci` has it */
     FRAME_SUMS_LEFT = 8,        /* to send: IPv4 and UDP checksums are the device's to fill in; the UDP field
                                  * holds the sum over the pseudo header. Only with PORT_FILLS_SUMS */
+    /* received: `stamp_ns` says when it came, by the clock of the port's stamps */
+    FRAME_STAMPED = 16,
 };
 
 struct port_frame {
@@ -25,7 +27,12 @@ struct port_frame {
     uint32_t length;
     uint16_t flags;             /* enum port_frame_flag */
     uint16_t vlan_tci;          /* host byte order */
+    int64_t stamp_ns;           /* holds with FRAME_STAMPED; 0 or more */
 };
+
+/* Who says when a frame came, beside the polls. The kernel as it took it from the card, by CLOCK_REALTIME; or
+ * the card itself, by a clock of its own that port_clock reads. time/stamp.h says what that is worth. */
+enum port_stamps { STAMPS_OFF, STAMPS_KERNEL, STAMPS_CARD };
 
 /* What a driver carries: anything on its link, or only UDP of its own address through the kernel's sockets.
  * The kernel owns that address with the second, and must not with the first. */
@@ -45,6 +52,8 @@ struct port_config {
     uint32_t ring_frames;       /* receive depth, e.g. 32768 */
     uint32_t queues;
     bool groups;                /* frames to groups (multicast) come in, too */
+    /* enum port_stamps, wanted: a port that has none opens all the same, with a note */
+    uint8_t stamps;
     bool hugepages;             /* false: EAL runs with --no-huge */
     uint32_t memory_mib;        /* for EAL */
     int housekeeping_core;      /* where EAL's own threads live, -1 = anywhere */
@@ -78,6 +87,8 @@ struct port_driver {
     void (*statistics)(struct port *port, struct port_statistics *statistics);
     int (*link)(struct port *port);
     void (*close)(struct port *port);
+    /* the card's clock now, ns, as stamps have it; false: it could not be read. NULL: no such clock */
+    bool (*clock)(const struct port *port, int64_t *clock_ns);
     /* kernel memory behind one queue of that depth; NULL: none beside the driver's own buffers */
     uint64_t (*ring_bytes)(uint32_t mtu, uint32_t ring_frames);
 };
@@ -88,6 +99,7 @@ struct port {
     uint8_t mac[6];
     uint32_t mtu;
     uint32_t offloads;          /* bits of enum port_offload */
+    uint8_t stamps;             /* enum port_stamps: what frames may have */
     char error[256];            /* why open failed, in words */
     char note[256];             /* what an open that succeeded gives less of than was asked for, or "" */
 };
@@ -112,6 +124,9 @@ uint32_t port_receive(struct port *port, uint32_t queue, struct port_frame *fram
  * what comes next arrived since that call began. Not where frames were thrown away that would have filled the
  * burst, or the queue could not be asked. */
 bool port_emptied(const struct port *port, uint32_t queue);
+
+/* rt, with STAMPS_CARD: the card's clock, without a system call. False: it could not be read just now. */
+bool port_clock(const struct port *port, int64_t *clock_ns);
 
 /* rt: copies and transmits; returns how many from the front were taken. Never blocks. */
 uint32_t port_send(struct port *port, uint32_t queue, const struct port_frame *frame, uint32_t count);

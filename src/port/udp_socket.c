@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/net_tstamp.h>
 #include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/ip.h>
@@ -133,6 +134,16 @@ void udp_sockets_close(struct udp_sockets *sockets)
     for (uint32_t i = 0; i < sockets->count; i++)
         close(sockets->fd[i]);
     sockets->count = 0;
+}
+
+/* SO_TIMESTAMPNS would stamp what has no stamp as it is read. */
+bool udp_sockets_stamp(const struct udp_sockets *sockets)
+{
+    const int what = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+    for (uint32_t i = 0; i < sockets->count; i++)
+        if (setsockopt(sockets->fd[i], SOL_SOCKET, SO_TIMESTAMPING, &what, sizeof what))
+            return false;
+    return true;
 }
 
 uint64_t udp_sockets_lost(const struct udp_sockets *sockets)

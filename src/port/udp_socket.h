@@ -25,6 +25,9 @@ struct udp_sockets {
 int udp_sockets_open(struct udp_sockets *sockets, struct port *port, const struct port_config *config);
 void udp_sockets_close(struct udp_sockets *sockets);
 
+/* setup: the kernel says of each datagram when it came. False: it does not. */
+bool udp_sockets_stamp(const struct udp_sockets *sockets);
+
 /* any: what the kernel is asked to let wait in one queue's socket, its own records included. */
 uint64_t udp_sockets_room_bytes(uint32_t mtu, uint32_t ring_frames);
 

@@ -60,11 +60,15 @@ static int uring_open(struct port *port, const struct port_config *config)
     if (rc)
         return rc;
     uring->queues = config->queues;
+    /* A card's clock is the kernel's to read: each reading would be a system call. */
+    if (config->stamps == STAMPS_KERNEL && udp_sockets_stamp(&uring->sockets))
+        port->stamps = STAMPS_KERNEL;
     struct endpoint own = {.ipv4 = config->ipv4, .port = config->udp};
     port_made_mac(own.mac, config->ipv4);
     memcpy(port->mac, own.mac, sizeof port->mac);
     for (uint32_t i = 0; i < config->queues && !rc; i++)
-        rc = uring_queue_open(&uring->queue[i], uring->sockets.fd[i], &own, config->mtu);
+        rc = uring_queue_open(&uring->queue[i], uring->sockets.fd[i], &own, config->mtu,
+                              port->stamps);
     if (rc) {
         uring_close(port);
         return fail(port, rc, config);

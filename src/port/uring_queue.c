@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,14 +17,16 @@ enum {
     PAGE = 4096,
     BUFFER_GROUP = 0,
     IPV4_UDP_BYTES = 28,
-    PAYLOAD_AT = 64,                /* in a slot: room for headers before it */
+    PAYLOAD_AT = 128,               /* in a slot: room for headers before it */
     SEND_MARK = 1,                  /* user_data of send i is i + SEND_MARK, that of the receive is 0 */
 };
 
-/* The kernel writes this before every payload; our headers then take its place. */
+/* The kernel writes this before every payload, the last member only where stamps are wanted; our headers then
+ * take its place. */
 struct arrival {
     struct io_uring_recvmsg_out what;
     struct sockaddr_in from;
+    uint8_t control[CMSG_SPACE(sizeof(struct scm_timestamping))];
 };
 
 static_assert(PAYLOAD_AT >= (int)UDP_HEADROOM && PAYLOAD_AT >= sizeof(struct arrival),
@@ -36,9 +39,8 @@ static uint8_t *slot_of(const struct uring_queue *q, uint32_t index)
 
 static void offer_slot(const struct uring_queue *q, uint16_t index, int offset)
 {
-    io_uring_buf_ring_add(q->places, slot_of(q, index) + PAYLOAD_AT - sizeof(struct arrival),
-                          (uint32_t)sizeof(struct arrival) + q->payload_bytes, index,
-                          io_uring_buf_ring_mask(SLOTS), offset);
+    io_uring_buf_ring_add(q->places, slot_of(q, index) + PAYLOAD_AT - q->head_bytes,
+                          q->head_bytes + q->payload_bytes, index, io_uring_buf_ring_mask(SLOTS), offset);
 }
 
 /* Disabled: whoever enables it owns it. */
@@ -72,13 +74,15 @@ static void drop_ring(struct uring_queue *q)
     q->held_count = 0;
 }
 
-int uring_queue_open(struct uring_queue *q, int fd, const struct endpoint *own, uint32_t mtu)
+int uring_queue_open(struct uring_queue *q, int fd, const struct endpoint *own, uint32_t mtu, bool stamps)
 {
     q->fd = fd;
     q->own = *own;
     q->payload_bytes = mtu - IPV4_UDP_BYTES;
     q->slot_bytes = (PAYLOAD_AT + q->payload_bytes + 63) / 64 * 64;
     q->pattern.msg_namelen = sizeof(struct sockaddr_in);
+    q->pattern.msg_controllen = stamps ? CMSG_SPACE(sizeof(struct scm_timestamping)) : 0;
+    q->head_bytes = (uint32_t)(stamps ? sizeof(struct arrival) : offsetof(struct arrival, control));
     q->places = aligned_alloc(PAGE, PAGE);
     q->slot = aligned_alloc(PAGE, ((size_t)SLOTS * q->slot_bytes + PAGE - 1) / PAGE * PAGE);
     static_assert(SLOTS * sizeof(struct io_uring_buf) <= PAGE, "the places of all slots fit a page");
@@ -167,12 +171,29 @@ static void give_back(struct uring_queue *q)
     q->held_count = 0;
 }
 
+/* Only what the kernel stamped as it came: it has no such message for what came before its clock was on. */
+static void stamp(const struct uring_queue *q, const struct arrival *arrival, struct port_frame *frame)
+{
+    struct cmsghdr head;
+    struct scm_timestamping stamps;
+    if (!q->pattern.msg_controllen || arrival->what.controllen < CMSG_LEN(sizeof stamps))
+        return;
+    memcpy(&head, arrival->control, sizeof head);
+    memcpy(&stamps, arrival->control + CMSG_LEN(0), sizeof stamps);
+    const struct timespec *at = &stamps.ts[0];
+    if (head.cmsg_level != SOL_SOCKET || head.cmsg_type != SCM_TIMESTAMPING || at->tv_sec <= 0 ||
+        at->tv_sec > INT64_MAX / 4 / NS_PER_S)
+        return;
+    frame->stamp_ns = at->tv_sec * NS_PER_S + at->tv_nsec;
+    frame->flags |= FRAME_STAMPED;
+}
+
 /* False where the datagram did not fit its slot: it has more bytes than the port's MTU allows. */
 static bool wrap(struct uring_queue *q, uint16_t index, struct port_frame *frame)
 {
     uint8_t *payload = slot_of(q, index) + PAYLOAD_AT, *room = payload - UDP_HEADROOM;
     struct arrival arrival;
-    memcpy(&arrival, payload - sizeof arrival, sizeof arrival);
+    memcpy(&arrival, payload - q->head_bytes, q->head_bytes);
     if (arrival.what.flags & MSG_TRUNC || arrival.what.payloadlen > q->payload_bytes)
         return false;
     struct endpoint from = {.ipv4 = ntohl(arrival.from.sin_addr.s_addr),
@@ -180,6 +201,7 @@ static bool wrap(struct uring_queue *q, uint16_t index, struct port_frame *frame
     port_made_mac(from.mac, from.ipv4);
     udp_build(frame, room, &from, &q->own, arrival.what.payloadlen, PORT_FILLS_SUMS);
     frame->flags = FRAME_SUMS_GOOD;
+    stamp(q, &arrival, frame);
     return true;
 }
 
@@ -193,7 +215,7 @@ static bool take(struct uring_queue *q, const struct io_uring_cqe *cqe,
         return false;
     }
     uint16_t index = (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
-    if (cqe->res >= (int)sizeof(struct arrival) && wrap(q, index, frame)) {
+    if (cqe->res >= (int)q->head_bytes && wrap(q, index, frame)) {
         q->held[q->held_count++] = index;
         return true;
     }

@@ -30,14 +30,16 @@ struct uring_queue {
     struct io_uring_buf_ring *places;   /* of the slots that the kernel may fill */
     uint8_t *slot;
     uint32_t slot_bytes, payload_bytes;
-    struct msghdr pattern;              /* of what is received: how much of the sender's address is wanted */
+    struct msghdr pattern;              /* of what is received: how much beside the payload is wanted */
+    uint32_t head_bytes;                /* what the kernel writes before a payload: that much */
     uint32_t held_count;
     uint16_t held[BURST_MAX];           /* slots that the caller still looks at */
     struct outgoing out[BURST_MAX];
 };
 
-/* setup: memory and a ring that nobody owns yet. 0 or -errno; to be closed either way. */
-int uring_queue_open(struct uring_queue *q, int fd, const struct endpoint *own, uint32_t mtu);
+/* setup: memory and a ring that nobody owns yet; with stamps where the socket gives them. 0 or -errno; to
+ * be closed either way. */
+int uring_queue_open(struct uring_queue *q, int fd, const struct endpoint *own, uint32_t mtu, bool stamps);
 void uring_queue_close(struct uring_queue *q);
 
 /* setup: the caller owns the queue from now on. 0 or -errno. */

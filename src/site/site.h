@@ -35,6 +35,7 @@ struct site_port {
     uint32_t queues;            /* receive queues, one lane each */
     uint32_t mtu;
     uint32_t ring_frames;
+    uint8_t stamps;             /* of frames as they come: 0 none, 1 the kernel's, 2 a card's (port/port.h) */
     bool sampled_values;        /* some meter sends Ethernet frames to it */
 };
 

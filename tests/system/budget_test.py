@@ -88,6 +88,7 @@ def lost(told):
 
 
 def run_phase(bed, watch, traffic, name, seconds, cores):
+    """What was lost meanwhile, by the loop's own meter and by the kernel's."""
     before, waited_ms = lost(watch.look()), watch.waited_ms()
     noise = Noise(bed, cores)
     end, rounds = time.monotonic() + seconds, 0
@@ -99,15 +100,22 @@ def run_phase(bed, watch, traffic, name, seconds, cores):
         told = watch.look()
     noise.end()
     after, waited_ms = lost(told), watch.waited_ms() - waited_ms
-    lost_ms, gaps, working, big, working_big = (b - a for a, b in zip(before, after))
-    print(f'{name}, {seconds} s: {gaps} gaps of 1 ms or more, {big} of 20 ms, {lost_ms:.0f} ms in all, '
-          f'{working} and {working_big} while it worked; the kernel says that it waited {waited_ms:.0f} ms')
+    keys = ('lost_ms', 'gaps', 'working', 'big', 'working_big')
+    return {'name': name, 'seconds': seconds, 'waited_ms': waited_ms,
+            **{key: b - a for key, a, b in zip(keys, before, after)}}
+
+
+def judge_phase(row):
+    print('{name}, {seconds} s: {gaps} gaps of 1 ms or more, {big} of 20 ms, {lost_ms:.0f} ms in all, '
+          '{working} and {working_big} while it worked; the kernel says that it waited '
+          '{waited_ms:.0f} ms'.format(**row))
     # Two meters of the same: what the kernel knows the loop has seen, where it is enough to be told from
     # stretches of less than 1 ms and from the edges of the phase.
-    assert lost_ms >= waited_ms / 2 - 200, 'the loop has not seen what the kernel knows'
+    assert row['lost_ms'] >= row['waited_ms'] / 2 - 200, 'the loop has not seen what the kernel knows'
     # What takes time from it does so at any moment, and it works for a small part of its time.
-    assert working <= gaps / 2 + 20, f'{working} of {gaps} gaps in its own work: these are no gaps'
-    assert working_big <= big / 2 + 5, f'{working_big} of {big} gaps of {BIG_MS} ms in its own work'
+    assert row['working'] <= row['gaps'] / 2 + 20, f'{row["working"]} of {row["gaps"]} gaps in its own work'
+    assert row['working_big'] <= row['big'] / 2 + 5, \
+        f'{row["working_big"]} of {row["big"]} gaps of {BIG_MS} ms in its own work'
 
 
 def print_misses(watch, told):
@@ -130,23 +138,31 @@ def print_misses(watch, told):
           f'{counters["longest_gap_us"] / 1e3:.1f} ms')
 
 
-def main():
-    with Bed('dbud', real_time=True) as bed:
+def play(suffix, phases):
+    """What a daemon, its traffic and what watched it say at the end of all phases."""
+    with Bed(suffix, real_time=True) as bed:
         daemon = bed.start()
-        traffic = bed.traffic(sum(seconds for _, seconds, _ in PHASES) + 120, '--heavy', 'm-rack-b2')
+        traffic = bed.traffic(sum(seconds for _, seconds, _ in phases) + 120, '--heavy', 'm-rack-b2')
         time.sleep(4)
         watch = Watch(bed.door, daemon.pid)
         fifo = os.sched_getscheduler(watch.tid) == os.SCHED_FIFO
-        print(f'SCHED_FIFO {"holds" if fifo else "was not permitted"}')
-        for phase in PHASES:
-            run_phase(bed, watch, traffic, *phase)
+        rows = [run_phase(bed, watch, traffic, *phase) for phase in phases]
         told = watch.look()
-        print_misses(watch, told)
         played = finish(traffic, early=True)
         _, summary = bed.stop(daemon)
-    core, emergencies = summary['counters']['core'], summary['counters']['egress']['emergencies']
-    print(f'played: {played}; {core["readings"]} readings, {core["reports"]} reports, {emergencies} leases '
-          f'of emergencies')
+    return {'fifo': fifo, 'phases': rows, 'watch': watch, 'told': told, 'played': played, 'summary': summary}
+
+
+def main():
+    found = play('dbud', PHASES)
+    watch, counters = found['watch'], found['summary']['counters']
+    print(f'SCHED_FIFO {"holds" if found["fifo"] else "was not permitted"}')
+    for row in found['phases']:
+        judge_phase(row)
+    print_misses(watch, found['told'])
+    core, emergencies = counters['core'], counters['egress']['emergencies']
+    print(f'played: {found["played"]}; {core["readings"]} readings, {core["reports"]} reports, {emergencies} '
+          f'leases of emergencies')
     assert core['readings'] > 1000 and core['reports'] > 1000 and emergencies > 0
     assert not watch.unexplained, f'missed, and no gap of over {BIG_MS} ms to explain it: {watch.unexplained}'
 

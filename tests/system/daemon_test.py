@@ -30,6 +30,8 @@ THROTTLE = '/proc/sys/kernel/sched_rt_runtime_us'
 OWN_CALLS = {'af_packet': {'sendto'}, 'af_xdp': {'sendto'}, 'uring': {'io_uring_enter'}}
 SENDING_CALL = {'af_packet': 'sendto', 'af_xdp': 'sendto', 'uring': 'io_uring_enter'}
 START_S, STOP_S = 60, 2.0
+HELD_S = 0.03
+STAMP_ROWS = ('frames', 'stamped', 'stamps_narrow', 'stamps_unsure')
 
 
 def skip(reason):
@@ -50,7 +52,7 @@ class Bed:
     """Two namespaces and a site file that names them. Real time only where the case is about it."""
 
     def __init__(self, suffix, real_time=False, mode='enforce', decide_core=1, queues=False,
-                 driver='af_packet', source='demo', small=True):
+                 driver='af_packet', source='demo', small=True, stamps='off'):
         self.suffix, self.driver = suffix, driver
         self.folder = tempfile.mkdtemp(prefix='flyball-')
         self.site, self.summary = self.folder + '/site.yaml', self.folder + '/summary.json'
@@ -59,7 +61,7 @@ class Bed:
         changes = [('fb-meters', f'fb-meters-{suffix}'), ('fb-hosts', f'fb-hosts-{suffix}'),
                    (f'/run/flyball/{source}.sock', self.door), ('mode: enforce', f'mode: {mode}'),
                    ('lane: 1, decide: 1', f'lane: 1, decide: {decide_core}'),
-                   ('driver: af_packet', f'driver: {driver}')]
+                   ('driver: af_packet', f'driver: {driver}, stamps: {stamps}')]
         if not real_time:
             changes += [('priority: 80', 'priority: 0'), ('rt_throttling: lift', 'rt_throttling: leave')]
         if queues:
@@ -259,9 +261,13 @@ def case_syscalls(driver='af_packet'):
     """Counted from outside under traffic: a hot thread makes the port's own calls and no others."""
     if not shutil.which('strace'):
         skip('strace is not installed')
-    rows = ((1, ['fb-hot']), (0, ['fb-lane-0', 'fb-decide']))
-    for decide_core, threads in rows if driver == 'af_packet' else rows[:1]:
-        with Bed('dsys', decide_core=decide_core, driver=driver) as bed:
+    rows = ((1, ['fb-hot'], 'off'), (0, ['fb-lane-0', 'fb-decide'], 'off'))
+    if driver != 'af_packet':
+        rows = rows[:1]
+    if driver == 'uring':       # clocks are read for them
+        rows += ((1, ['fb-hot'], 'kernel'),)
+    for decide_core, threads, stamps in rows:
+        with Bed('dsys', decide_core=decide_core, driver=driver, stamps=stamps) as bed:
             daemon = bed.start('--journal', bed.journal)
             traffic = bed.traffic(60)
             time.sleep(1)
@@ -274,6 +280,40 @@ def case_syscalls(driver='af_packet'):
                 assert name == 'fb-decide' or sends > 10, 'nothing was answered meanwhile'
             finish(traffic, early=True)
             bed.stop(daemon)
+
+
+def hold(daemon, rounds):
+    for _ in range(rounds):
+        daemon.send_signal(signal.SIGSTOP)
+        time.sleep(HELD_S)
+        daemon.send_signal(signal.SIGCONT)
+        time.sleep(HELD_S)
+
+
+def case_stamps():
+    """A daemon that stands still 30 ms at a time: of most frames that it then finds the kernel's stamps
+    say more than the polls; none is behind its poll. Where a driver has none, it says so."""
+    for driver, stamps in (('uring', 'kernel'), ('uring', 'off'), ('af_packet', 'kernel')):
+        with Bed('dstm', driver=driver, stamps=stamps) as bed:
+            daemon = bed.start()
+            traffic = bed.traffic(60)
+            time.sleep(3)           # the clock of stamps is believed after a second
+            before = ask(bed.door, b'counters')['counters']['lanes']
+            hold(daemon, 30)
+            after = ask(bed.door, b'counters')['counters']['lanes']
+            finish(traffic, early=True)
+            bed.stop(daemon)
+            print(driver, stamps, [{name: now[name] - then[name] for name in STAMP_ROWS}
+                                   for now, then in zip(after, before)])
+            without = 'there are no stamps of the kernel' in bed.output()
+            assert without == (driver == 'af_packet'), bed.output()
+            for now, then in zip(after, before):
+                frames, stamped, narrow = (now[name] - then[name] for name in STAMP_ROWS[:3])
+                assert frames > 100 and now['stamps_late'] == 0
+                if driver == 'af_packet' or stamps == 'off':
+                    assert stamped == 0
+                else:
+                    assert stamped == frames - now['aside'] + then['aside'] and narrow > frames / 8
 
 
 def case_sigterm():

@@ -18,7 +18,7 @@ import jsonschema
 SOURCE, BUILD = sys.argv[2:4]
 sys.dont_write_bytecode = True
 sys.path.insert(0, f'{SOURCE}/bench')
-from report import bars, histogram      # noqa: E402
+from report import bars, catalogue, histogram, moments     # noqa: E402
 
 RUN = f'{SOURCE}/bench/run'
 HEAD = {'n': 20000, 'seed': 0, 'commit': 'x', 'driver': 'memory', 'duration_s': 1.5}
@@ -57,6 +57,12 @@ def loops(lost_share=0.02, p999_us=200.0, ratio=None):
                           'emergency-1000': contender('emergency', rows, 'rate 1000', scheduled=spread(slow)),
                           'emergency-5000': contender('emergency', rows, 'rate 5000',
                                                       scheduled=spread(slow))},
+            'saturation': {'saturation-echo': {
+                'searches': 3, 'highest_per_s': 61000, 'steps': {
+                    '61000': {'tries': 3, 'held': 3, 'late_senders': 0, 'sent': 900, 'lost': 0, 'p50_us': 9.0,
+                              'p99_us': 40.0},
+                    '88000': {'tries': 9, 'held': 0, 'late_senders': 7, 'sent': 900, 'lost': 4,
+                              'p50_us': 900.0, 'p99_us': 4000.0}}}},
             'ratio': {PAIR: {'first': ratio}} if ratio else {},
             'stage': {'decoded': [[512, 100]], 'sent': [[1024, 90], [2048, 10]]}}
 
@@ -148,12 +154,14 @@ def bar_of(report, bench, figure):
 GOOD = {'rtt': planted(rtt()), 'loops': planted(loops())}
 DEEP = ('rtt', '.first.ratio_p50')
 PAIR = 'user-sockets/flyball-af_packet-auth'
+BUDGET = ('budget', '.without_long_gap')
 USER = ('loops', f'.ratio."{PAIR}".first.p50')
 CASES = [
     ('good benches, a floor, every drawing', GOOD, ('--short',), 1, {'loops': 'ran', 'rtt': 'ran'},
      {DEEP: 'met', ('rtt', '.first.ratio_p999'): 'met',
       ('pipeline', '.invariant_failures'): 'cannot be said'},
-     [r'noise floor: lost 2\.00% of the core, p99\.9 200', r'pipeline +missing', r'that failed: .*pipeline']),
+     [r'saturation: echo 61,000 a second \(3 searches\): above it 4 lost; .* late in 7 of 9',
+      r'noise floor: lost 2\.00% of the core, p99\.9 200', r'pipeline +missing', r'that failed: .*pipeline']),
     ('a median beyond its bar cannot be said on a noisy machine',
      {**GOOD, 'rtt': planted(rtt(p50=1.7))}, ('--only', 'loops,rtt'), 0, {}, {DEEP: 'cannot be said'},
      [r'cannot be said +rtt +1\.7 +≤ 1\.30']),
@@ -176,6 +184,15 @@ CASES = [
     ('an interval across the bar says nothing',
      {'loops': planted(loops(ratio={'p50': 8.1, 'p50_low': 7.8, 'p50_high': 8.4}))}, ('--only', 'loops'), 0,
      {}, {USER: 'cannot be said'}, [r'the interval is 7\.8 to 8\.4']),
+    ('a budget missed without a long gap is a fact',
+     {'budget': planted({'bench': 'budget', **HEAD, 'without_long_gap': 1})}, ('--only', 'budget'), 1,
+     {'budget': 'ran'}, {BUDGET: 'not met', ('budget', '.n'): 'met'}, [r'not met +budget +1 +≤ 0']),
+    ('budgets missed in long gaps are none of ours',
+     {'budget': planted({'bench': 'budget', **HEAD, 'without_long_gap': 0})}, ('--only', 'budget'), 0, {},
+     {BUDGET: 'met'}, []),
+    ('budgets of a few inputs say nothing good',
+     {'budget': planted({'bench': 'budget', **HEAD, 'n': 999, 'without_long_gap': 0})}, ('--only', 'budget'),
+     1, {}, {BUDGET: 'met', ('budget', '.n'): 'not met'}, []),
     ('a bench that crashes is told with its last words', {'rtt': planted({}, 3, 'first\nno luck')},
      ('--only', 'rtt'), 1, {'rtt': 'failed'}, {DEEP: 'cannot be said'},
      [r'bench/rtt: left with 3: no luck', r'Benches that failed: rtt']),
@@ -256,7 +273,10 @@ def refused(options, pattern):
 
 def drawings():
     """The floor is a curve of its own in every drawing of percentiles, and each contender is there."""
-    _, _, page, _ = bench_run('--only', 'loops', benches=GOOD)
+    sizes = {f'pipeline_{hosts}': planted({'bench': f'pipeline_{hosts}', **HEAD, 'hosts': hosts,
+                                           'ns_per_reading': 400.0, 'tick_ms_p50': hosts / 1e4})
+             for hosts in (400, 2000)}
+    _, _, page, _ = bench_run('--only', 'loops,pipeline-400,pipeline-2000', benches={**GOOD, **sizes})
     root = tree.fromstring(page.split('\n', 1)[1])
     faults = []
     drawn = [figure for figure in root.iter('figure')
@@ -271,6 +291,10 @@ def drawings():
     if not any('load' in (caption.text or '') and 'due' in (caption.text or '')
                for caption in root.iter('figcaption')):
         faults.append('no drawing of time by load')
+    if sum('by hosts' in (caption.text or '') for caption in root.iter('figcaption')) != 2:
+        faults.append('no drawings by size')
+    if not any('highest rate held' in (caption.text or '') for caption in root.iter('figcaption')):
+        faults.append('no drawing of the search for the highest rate')
     return told('every drawing has the floor and names each of its curves', faults)
 
 
@@ -300,6 +324,42 @@ def residual():
     return told('what a gap costs who comes at random', [] if 0.045 < chance < 0.055 else [f'{chance}'])
 
 
+def floor_of(ns):
+    """Lower edge of the bucket that holds it."""
+    wide = 1 << (ns.bit_length() - 1 - histogram.SUB_BITS)
+    return ns // wide * wide
+
+
+def worst_moments():
+    """Of 2 s the machine takes one gap of 10 ms: one moment in a thousand may wait 8 ms for that. What is
+    longer wants a culprit."""
+    floor = {'gap_ns': [[floor_of(10_000_000), 1]], 'span_s': 2.0}
+
+    def moment(took_ns, explained_ns):
+        return {'stage': 'decided', 'took_ns': took_ns, 'explained_ns': explained_ns,
+                'culprits': [{'by': 'somebody', 'took_ns': explained_ns}]}
+    faults = []
+    for rows, by_median, by_floor in (
+            ([moment(8_505_000, 0)], 0.0, 0.0), ([moment(7_005_000, 0)], 0.0, 1.0),
+            ([moment(20_005_000, 20_000_000)], 1.0, 1.0), ([moment(20_005_000, 6_000_000)], 0.3, 0.5),
+            ([moment(20_005_000, 12_000_000), moment(5_000, 0)], 0.6, 1.0), ([], 1.0, 1.0)):
+        found = moments.explained({'moments': rows, 'stages': {'decided': {'n': 1000, 'p50_ns': 5_000}},
+                                   'noise': {'measured': True}}, floor)
+        shares = found['explained_share'], found['over_floor']['explained_share']
+        if abs(shares[0] - by_median) > 0.01 or abs(shares[1] - by_floor) > 0.02:
+            faults.append(f'{[row["took_ns"] for row in rows]}: {shares}, not {by_median}, {by_floor}')
+    return told('worst moments are explained over the machine\'s own', faults)
+
+
+def limits():
+    """A bench that measures as long as it is told is given that time; others are not."""
+    budget, pipeline = catalogue.by_name('budget'), catalogue.by_name('pipeline')
+    faults = [] if catalogue.limit_s(budget, False, 3600) > 3600 + 100 else ['an hour of budget is cut off']
+    if catalogue.limit_s(pipeline, True, 3600) != pipeline.limit_s:
+        faults.append('what does not take seconds is given more')
+    return told('the time that a bench may take follows what it is told', faults)
+
+
 def real():
     """The benches of this build in a form of a minute."""
     options = ('--short', '--seconds', '2', '--only',
@@ -318,7 +378,7 @@ def real():
 def main():
     if sys.argv[1] == 'planted':
         done = [*(judge(case) for case in CASES), *(refused(*case) for case in REFUSED), drawings(), table(),
-                residual()]
+                residual(), worst_moments(), limits()]
     else:
         done = [real()]
     return 0 if all(done) else 1

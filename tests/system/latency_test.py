@@ -249,9 +249,14 @@ def caused_by_readings(bed, traffic):
     assert rows['first']['n'] >= 1 and rows['all']['n'] >= rows['first']['n'], rows
 
 
-def case_wire():
+def case_wire_xdp():
+    """The same on af_xdp, whose frames pass none of the kernel's hooks on the daemon's side."""
+    case_wire('af_xdp')
+
+
+def case_wire(driver='af_packet'):
     """Wire to wire agrees with the sender's own measurement; a reading's cap frames are known as its own."""
-    with StampAtHand(), Bed('dlat') as bed:
+    with StampAtHand(), Bed('dlat', driver=driver) as bed:
         daemon = bed.start()
         tried = []
         # a stall that lies in one of the two alone moves the tail: what is systematic shows each time

@@ -81,7 +81,7 @@ doctor_looker doctor_online, doctor_bare_metal, doctor_sibling, doctor_governor,
     doctor_interrupts, doctor_irqbalance, doctor_smi;
 doctor_fixer doctor_fix_governor, doctor_fix_interrupts;
 
-doctor_looker doctor_hugepages, doctor_card, doctor_queues;
+doctor_looker doctor_hugepages, doctor_card, doctor_queues, doctor_softirqs;
 doctor_fixer doctor_fix_hugepages;
 
 doctor_looker doctor_clock_source, doctor_ptp4l, doctor_ptp_apart, doctor_ptp_clock;

@@ -116,3 +116,34 @@ enum doctor_state doctor_queues(const struct doctor *doctor, char said[DOCTOR_SA
              seen ? "every port has the queues that the site wants" : "no port's queues are the kernel's");
     return seen ? DOCTOR_OK : DOCTOR_APART;
 }
+
+/* Of a veth or a bridge: no card's interrupt brings its frames, but a softirq on the core where they were
+ * handed over, and ksoftirqd there where that is busy. */
+static bool waits_for_softirqs(const struct doctor *doctor, const struct site_port *port)
+{
+    int64_t threaded = 0;
+    return !is_pci(port) && doctor_is_there(doctor, "/sys/class/net/%s", port->interface) &&
+           !doctor_is_there(doctor, "/sys/class/net/%s/device", port->interface) &&
+           (doctor_read_number(doctor, &threaded, "/sys/class/net/%s/threaded", port->interface) ||
+            !threaded);
+}
+
+enum doctor_state doctor_softirqs(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
+{
+    char cores[DOCTOR_SAID_BYTES];
+    const struct site_server *server = doctor->server;
+    for (uint32_t i = 0; server && server->priority && i < server->port_count; i++) {
+        const struct site_port *port = &server->port[i];
+        if (!waits_for_softirqs(doctor, port) || doctor_isolated(doctor, cores) == DOCTOR_OK)
+            continue;
+        snprintf(said, DOCTOR_SAID_BYTES,
+                 "%.40s has no card and no NAPI thread, and the loop's cores are not "
+                 "isolated: ksoftirqd may wait behind the loop",
+                 port->interface);
+        return DOCTOR_LACKS;
+    }
+    snprintf(said, DOCTOR_SAID_BYTES, "%s", !server ? "give the site file to have its ports looked at"
+             : !server->priority ? "the loop does not run in real time"
+                                 : "no port's frames wait for ksoftirqd behind the loop");
+    return server && server->priority ? DOCTOR_OK : DOCTOR_APART;
+}

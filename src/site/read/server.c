@@ -10,6 +10,7 @@
 static const char *const throttle_words[] = {"leave", "lift", NULL};
 static const char *const idle_words[] = {"leave", "awake", NULL};
 static const char *const hugepage_words[] = {"no", "yes", "auto", NULL};
+static const char *const stamp_words[] = {"off", "kernel", "card", NULL};     /* as enum port_stamps */
 static const char *const role_words[] = {"meters", "hosts", "both", NULL};
 enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
@@ -19,7 +20,7 @@ struct row {
 };
 
 struct port {
-    struct value role, driver, interface, address, gateway, vlan, udp, mac, queues, mtu, ring;
+    struct value role, driver, interface, address, gateway, vlan, udp, mac, queues, mtu, ring, stamps;
 };
 
 struct cores {
@@ -65,6 +66,7 @@ static const struct field port_fields[] = {
     {.key = "queues", .kind = FIELD_COUNT, .least = 1, .most = LANES_MAX, .otherwise = 1, AT(queues)},
     {.key = "mtu", .kind = FIELD_COUNT, .least = 576, .most = 9000, .otherwise = 1500, AT(mtu)},
     {.key = "ring", .kind = FIELD_COUNT, .least = 64, .most = 1 << 20, .otherwise = 32768, AT(ring)},
+    {.key = "stamps", .kind = FIELD_WORD, .words = stamp_words, AT(stamps)},
     FIELD_END};
 #undef AT
 
@@ -131,6 +133,7 @@ static void read_port(struct draft *d, const struct tree *at, struct port *port,
     out->own.port = (uint16_t)port->udp.number;
     out->mtu = (uint32_t)port->mtu.number;
     out->ring_frames = (uint32_t)port->ring.number;
+    out->stamps = (uint8_t)port->stamps.number;
     set_text(out->driver, sizeof out->driver, &port->driver);
     note_driver(d, &port->driver);
     set_text(out->interface, sizeof out->interface, &port->interface);

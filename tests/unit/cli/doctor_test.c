@@ -180,6 +180,34 @@ static const struct doctor_finding *finding(const struct room *room, const char 
     return NULL;
 }
 
+/* The same host with a veth in the place of its first card. */
+static void a_veth_behind_a_loop_in_real_time_is_told(void **state)
+{
+    struct room *room = *state;
+    const struct doctor_finding *found = finding(room, "softirqs");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_APART);       /* not in real time */
+    room->server.priority = 80;
+    strcpy(room->server.port[0].interface, "veth0");
+    write_file(room, "/sys/class/net/veth0/threaded", "0\n");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_OK);          /* its cores are isolated */
+    write_file(room, "/sys/devices/system/cpu/isolated", "\n");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_LACKS);
+    assert_non_null(strstr(found->said, "veth0 has no card and no NAPI thread"));
+    write_file(room, "/sys/class/net/veth0/threaded", "1\n");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_OK);
+    write_file(room, "/sys/class/net/veth0/threaded", "0\n");
+    write_file(room, "/sys/class/net/veth0/device/class", "");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_OK);          /* a card */
+    room->doctor.server = NULL;
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_APART);
+}
+
 static void nothing_lacks_on_a_good_host(void **state)
 {
     struct room *room = *state;
@@ -412,7 +440,7 @@ static void words_name_the_cores(void **state)
     fclose(out);
     assert_non_null(strstr(text, "for a loop on core 2-3 of the row"));
     assert_non_null(strstr(text, "mend   isolcpus=managed_irq,domain,2-3 on the kernel's command line"));
-    assert_non_null(strstr(text, "1 lacking, 23 ok, 1 unknown, 0 do not apply"));
+    assert_non_null(strstr(text, "1 lacking, 23 ok, 1 unknown, 1 do not apply"));
     assert_non_null(strstr(text, "\"mend\": \"isolcpus=managed_irq,domain,2-3 on"));
     assert_non_null(strstr(text, "irqaffinity=0-1 on the command line"));
     assert_null(strstr(text, "CORES "));
@@ -424,6 +452,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_lacks_on_a_good_host, open_room, close_room),
+        cmocka_unit_test_setup_teardown(a_veth_behind_a_loop_in_real_time_is_told, open_room, close_room),
         cmocka_unit_test_setup_teardown(each_defect_is_noticed_by_its_check, open_room, close_room),
         cmocka_unit_test_setup_teardown(nobody_is_served_on_an_isolated_core, open_room, close_room),
         cmocka_unit_test_setup_teardown(what_the_daemon_lifts_does_not_lack, open_room, close_room),

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/net_tstamp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +18,7 @@
 
 #include "port/uring_queue.h"
 
-enum { LOOPBACK = 0x7F000001, MTU = 1500, BURST = 3, PAYLOAD_BYTES = 20, REFUSALS = 10 };
+enum { LOOPBACK = 0x7F000001, MTU = 1500, BURST = 3, PAYLOAD_BYTES = 20, REFUSALS = 10, STAMPED = 300 };
 
 struct bed {
     struct uring_queue queue;
@@ -38,7 +39,7 @@ static int socket_at(struct endpoint *end)
     return fd;
 }
 
-static int open_bed(void **state)
+static int open_with(void **state, bool stamps)
 {
     struct bed *bed = aligned_alloc(64, (sizeof *bed + 63) / 64 * 64);
     if (!bed)
@@ -47,7 +48,7 @@ static int open_bed(void **state)
     bed->near = socket_at(&bed->own);
     bed->far = socket_at(&bed->to);
     bed->kept = -1;
-    int rc = uring_queue_open(&bed->queue, bed->near, &bed->own, MTU);
+    int rc = uring_queue_open(&bed->queue, bed->near, &bed->own, MTU, stamps);
     if (rc == -EPERM || rc == -ENOSYS) {
         print_message("no ring here: %s\n", strerror(-rc));
         exit(77);
@@ -55,6 +56,16 @@ static int open_bed(void **state)
     assert_int_equal(rc, 0);
     *state = bed;
     return 0;
+}
+
+static int open_bed(void **state)
+{
+    return open_with(state, false);
+}
+
+static int open_stamped_bed(void **state)
+{
+    return open_with(state, true);
 }
 
 static int close_bed(void **state)
@@ -233,10 +244,42 @@ static void an_empty_queue_has_nothing_left_whatever_went_before(void **state)
     assert_true(empty > STEPS / 10);
 }
 
+static bool comes_with_a_stamp(struct bed *bed)
+{
+    const struct sockaddr_in near = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(LOOPBACK),
+                                     .sin_port = htons(bed->own.port)};
+    struct port_frame frame[BURST_MAX];
+    uint32_t polls = 0;
+    assert_int_equal(sendto(bed->far, "a", 1, 0, (const struct sockaddr *)&near, sizeof near), 1);
+    while (!uring_queue_receive(&bed->queue, frame, BURST_MAX))
+        assert_true(++polls < 100000000);
+    assert_int_equal(frame[0].data[frame[0].length - 1], 'a');
+    return frame[0].flags & FRAME_STAMPED;
+}
+
+/* Each slot still holds the stamp of what was there before: that is nobody's any more. */
+static void what_the_kernel_did_not_stamp_has_no_stamp(void **state)
+{
+    struct bed *bed = *state;
+    int what = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+    uint32_t stamped = 0;
+    assert_int_equal(setsockopt(bed->near, SOL_SOCKET, SO_TIMESTAMPING, &what, sizeof what), 0);
+    assert_int_equal(uring_queue_attach(&bed->queue), 0);
+    for (uint32_t i = 0; i < 100000 && stamped < STAMPED; i++)
+        stamped += comes_with_a_stamp(bed);
+    assert_int_equal(stamped, STAMPED);
+    what = 0;
+    assert_int_equal(setsockopt(bed->near, SOL_SOCKET, SO_TIMESTAMPING, &what, sizeof what), 0);
+    for (uint32_t i = 0; i < STAMPED; i++)
+        assert_false(comes_with_a_stamp(bed));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_the_kernel_refused_never_leaves, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(what_the_kernel_did_not_stamp_has_no_stamp, open_stamped_bed,
+                                        close_bed),
         cmocka_unit_test_setup_teardown(a_receive_that_was_refused_is_asked_for_again, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_burst_that_is_not_full_is_the_end_only_where_nothing_is_left,
                                         open_bed, close_bed),

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -22,7 +23,7 @@
 #include "port/port.h"
 
 enum { SKIP = 77, OUR_PORT = 7002, PEER_PORT = 7003, OWN = 0x7f000001, PEER = 0x7f000002,
-       PAYLOAD = 200, EMPTY_POLLS = 50 };
+       PAYLOAD = 200, EMPTY_POLLS = 50, HELD_NS = 10000000, VLAN_BYTES = 4 };
 
 struct rig {
     struct port port;
@@ -46,12 +47,13 @@ static struct sockaddr_in address_of(uint32_t ipv4, uint16_t port)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ipv4)};
 }
 
-static int open_rig(void **state)
+static int open_with(void **state, uint8_t stamps)
 {
     static struct rig rig;
     const struct sockaddr_in here = address_of(PEER, PEER_PORT);
     const struct port_config config = {.driver = "uring", .interface = "lo", .ipv4 = OWN, .udp = OUR_PORT,
-                                       .mtu = 1500, .ring_frames = 64, .queues = 1};
+                                       .mtu = 1500, .ring_frames = 64, .queues = 1,
+                                       .stamps = stamps};
     rig.peer = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (rig.peer < 0 || bind(rig.peer, (const struct sockaddr *)&here, sizeof here))
         return -errno;
@@ -62,6 +64,21 @@ static int open_rig(void **state)
         print_error("%s\n", rig.port.error);
     *state = &rig;
     return rc;
+}
+
+static int open_rig(void **state)
+{
+    return open_with(state, STAMPS_OFF);
+}
+
+static int open_stamped_rig(void **state)
+{
+    return open_with(state, STAMPS_KERNEL);
+}
+
+static int open_rig_with_a_card(void **state)
+{
+    return open_with(state, STAMPS_CARD);
 }
 
 static int close_rig(void **state)
@@ -248,7 +265,67 @@ static void failures_behind_waiting_arrivals_are_told(void **state)
     assert_int_equal(now.send_errors + now.receive_errors + now.lost, 0);
 }
 
+static int64_t clock_of(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* One datagram, found HELD_MS after it was sent. */
+static void exchange(struct rig *rig, struct port_frame *frame)
+{
+    uint32_t polls = 0;
+    peer_sends(rig, PAYLOAD);
+    nanosleep(&(struct timespec){.tv_nsec = HELD_NS}, NULL);
+    while (!port_receive(&rig->port, 0, frame, 1))
+        assert_true(++polls < 100000000);
+    assert_int_equal(frame->length, UDP_HEADROOM - VLAN_BYTES + PAYLOAD);
+    assert_int_equal(frame->data[frame->length - PAYLOAD], 7);
+}
+
+/* The kernel's clock of stamps comes on a moment after it was asked for; until then it says nothing, rather
+ * than when it was asked. */
+static void a_stamp_says_when_it_came_and_not_when_it_was_found(void **state)
+{
+    struct rig *rig = *state;
+    uint32_t right = 0, tries = 0;
+    assert_int_equal(rig->port.stamps, STAMPS_KERNEL);
+    for (; right < 10 && tries < 500; tries++) {
+        struct port_frame frame;
+        int64_t apart_ns = clock_of(CLOCK_REALTIME) - clock_of(CLOCK_MONOTONIC);
+        int64_t before_ns = clock_of(CLOCK_REALTIME);
+        exchange(rig, &frame);
+        int64_t after_ns = clock_of(CLOCK_REALTIME);
+        apart_ns -= after_ns - clock_of(CLOCK_MONOTONIC);
+        if (!(frame.flags & FRAME_STAMPED) || apart_ns > NS_PER_MS || apart_ns < -NS_PER_MS)
+            continue;               /* not yet; or somebody set the machine's clock */
+        assert_in_range(frame.stamp_ns, before_ns - NS_PER_MS, after_ns + NS_PER_MS);
+        right += frame.stamp_ns <= after_ns - HELD_NS;
+    }
+    print_message("%u of %u\n", right, tries);
+    assert_int_equal(right, 10);
+}
+
+static void a_port_without_stamps_says_none(void **state)
+{
+    struct rig *rig = *state;
+    struct port_frame frame;
+    assert_int_equal(rig->port.stamps, STAMPS_OFF);
+    exchange(rig, &frame);
+    assert_false(frame.flags & FRAME_STAMPED);
+    assert_false(port_clock(&rig->port, &(int64_t){0}));
+}
+
+static void a_clock_that_cannot_be_read_is_noted(void **state)
+{
+    struct rig *rig = *state;
+    assert_non_null(strstr(rig->port.note, "uring on lo: there are no stamps of a card"));
+    a_port_without_stamps_says_none(state);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+#define STAMPED(name) cmocka_unit_test_setup_teardown(name, open_stamped_rig, close_rig)
 
 int main(void)
 {
@@ -260,6 +337,14 @@ int main(void)
         CASE(failures_are_told_however_many_there_are),
         CASE(failures_behind_waiting_arrivals_are_told),
         CASE(what_a_failed_call_refused_does_not_leave_later),
+        CASE(a_port_without_stamps_says_none),
+        STAMPED(a_stamp_says_when_it_came_and_not_when_it_was_found),
+        STAMPED(a_datagram_too_long_is_counted_and_the_next_ones_come),
+        STAMPED(an_empty_datagram_is_a_frame_and_the_next_ones_come),
+        STAMPED(what_comes_is_delivered_or_lost_to_the_datagram),
+        STAMPED(what_a_failed_call_refused_does_not_leave_later),
+        cmocka_unit_test_setup_teardown(a_clock_that_cannot_be_read_is_noted, open_rig_with_a_card,
+                                        close_rig),
     };
     if (!loopback_of_our_own()) {
         printf("uring_test: skipped: no network namespace of its own\n");
