@@ -122,7 +122,7 @@ static void print_all(const struct bench *bench, bool json, int64_t start_ns)
 
 static int run(struct bench *bench, uint32_t rounds, bool json)
 {
-    struct rt_throttle throttle = {.lifeline = -1};
+    struct rt_throttle throttle = {0};
     int64_t start_ns = bench_now_ns();
     if (!bench->ordinary)
         rt_throttle_lift(&throttle, RT_THROTTLE_FILE);

@@ -41,6 +41,15 @@ int rt_pin(int core)
     return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
+int rt_unpin(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (size_t core = 0; core < CPU_SETSIZE; core++)
+        CPU_SET(core, &set);
+    return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
 int rt_fifo(int priority)
 {
     if (priority <= 0)

@@ -18,6 +18,10 @@ int rt_sharp_timers(void);
 /* setup: the calling thread runs on this core only; -1 leaves it anywhere. 0 or -errno. */
 int rt_pin(int core);
 
+/* setup: the calling thread runs wherever its process may; threads start where the one that started them was
+ * pinned. 0 or -errno. */
+int rt_unpin(void);
+
 /* setup: the calling thread becomes SCHED_FIFO at this priority; 0 leaves the scheduler alone. 0 or
  * -errno. */
 int rt_fifo(int priority);

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RT throttling: by default Linux stops a spinning SCHED_FIFO thread for 50 ms in every second, a whole
- * control budget. It is lifted while the daemon runs. A keeper process puts the old value back when the
- * daemon is gone for whatever reason, SIGKILL included: a signal handler could not promise that.
+ * control budget. It is lifted while the daemon runs; a keeper puts the old value back (rt/keeper.h).
  */
 #ifndef FLYBALL_RT_THROTTLE_H
 #define FLYBALL_RT_THROTTLE_H
 
-#include <sys/types.h>
+#include "rt/keeper.h"
 
 #define RT_THROTTLE_FILE "/proc/sys/kernel/sched_rt_runtime_us"
 
+/* Starts as zeros. */
 struct rt_throttle {
-    int lifeline;       /* the keeper acts when this end closes; -1 = nothing was lifted */
-    pid_t keeper;
+    struct rt_keeper keeper;
     long runtime_us;    /* what will be put back */
 };
 

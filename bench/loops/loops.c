@@ -159,7 +159,7 @@ static int measure(struct harness *harness)
 
 static int run(struct harness *harness, const struct options *options)
 {
-    struct rt_throttle throttle = {.lifeline = -1};
+    struct rt_throttle throttle = {0};
     int64_t start_ns = bench_now_ns();
     harness->told_to_stop = &told_to_stop;
     harness->span_ns = options->seconds * NS_PER_S;

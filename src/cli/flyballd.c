@@ -9,10 +9,8 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/quiet.h"
 #include "loop/loop.h"
-#include "rt/idle.h"
-#include "rt/thread.h"
-#include "rt/throttle.h"
 
 struct arguments {
     const char *site, *server, *journal, *summary, *orders;
@@ -24,8 +22,7 @@ struct daemon {
     struct arguments arguments;
     struct site site;
     struct loop loop;
-    struct rt_throttle throttle;
-    int awake;                  /* descriptor of who keeps cores awake; -1: nobody */
+    struct quiet quiet;
 };
 
 static void print_help(FILE *out)
@@ -204,19 +201,9 @@ static int run(struct daemon *daemon, const sigset_t *stop)
     return result;
 }
 
-static void hold_awake(struct daemon *daemon)
-{
-    if (!daemon->site.server.hold_awake)
-        return;
-    daemon->awake = rt_idle_hold(RT_IDLE_FILE, 0);
-    if (daemon->awake < 0)
-        fprintf(stderr, "flyballd: cores not kept awake: " RT_IDLE_FILE ": %s; going on without\n",
-                strerror(-daemon->awake));
-}
-
 int main(int argc, char **argv)
 {
-    struct daemon daemon = {.throttle = {.lifeline = -1}, .awake = -1};
+    struct daemon daemon = {0};
     sigset_t stop;
     int result = parse(argc, argv, &daemon.arguments);
     if (result >= 0)
@@ -231,22 +218,9 @@ int main(int argc, char **argv)
         return CLI_CONFIG;
     }
     block_signals(&stop);
-    /* First of all: it forks, and nothing large may be mapped and no thread be there yet. */
-    if (daemon.site.server.lift_rt_throttling) {
-        error = rt_throttle_lift(&daemon.throttle, RT_THROTTLE_FILE);
-        if (error < 0)
-            fprintf(stderr, "flyballd: RT throttling not lifted: %s; going on without\n", strerror(-error));
-    }
-    hold_awake(&daemon);
-    error = rt_sharp_timers();
-    if (error)
-        fprintf(stderr, "flyballd: timers joined over 50 us: %s; going on without\n", strerror(-error));
+    quiet_begin(&daemon.quiet, &daemon.site.server, stderr);
     result = run(&daemon, &stop);
-    rt_idle_release(daemon.awake);
-    error = rt_throttle_restore(&daemon.throttle);
-    if (error)
-        fprintf(stderr, "flyballd: RT throttling not put back to %ld: %s\n", daemon.throttle.runtime_us,
-                strerror(-error));
+    quiet_end(&daemon.quiet, stderr);
     site_unload(&daemon.site);
     return result;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "loop/hot.h"
 
+#include <errno.h>
+
 #include "ring/arena.h"
+#include "rt/deadline.h"
 #include "rt/thread.h"
 
 enum { VIEW_RECORDS_IDLE = 4, VIEW_RECORDS_BUSY = 1, SEND_BURSTS = 8 };
@@ -201,12 +204,26 @@ static void show_hand(const struct hot *hot)
         hot->path->egress->hand = &hot->path->decide->slot;
 }
 
+/* Behind what attaching starts: a thread with a deadline hands it to nobody. */
+static void schedule(struct hot *hot)
+{
+    const struct rt_deadline deadline = {hot->runtime_ns, hot->period_ns};
+    if (!deadline.period_ns) {
+        hot->scheduler_error = rt_fifo(hot->priority);
+        return;
+    }
+    int result = rt_deadline_on(hot->core, &deadline);
+    hot->scheduler_error = result < 0 ? result : 0;
+    if (result > 0 && !hot->pin_error)
+        hot->pin_error = -EBUSY;
+}
+
 void *hot_run(void *argument)
 {
     struct hot *hot = argument;
     hot->pin_error = rt_pin(hot->core);
     hot->attach_error = attach(hot);
-    hot->fifo_error = rt_fifo(hot->priority);
+    schedule(hot);
     rt_touch_stack();
     if (hot->attach_error)
         return fail(hot);

@@ -46,8 +46,10 @@ struct hot {
     uint32_t roles;                 /* bits of enum hot_role */
     uint32_t lanes;                 /* bit i: lane i of the path is this thread's */
     int core, priority;
+    int64_t runtime_ns, period_ns;  /* of SCHED_DEADLINE; 0: SCHED_FIFO at the priority */
     pthread_t thread;
-    int pin_error, fifo_error;      /* valid once ready: what was not permitted */
+    /* valid once ready: what was not permitted; pin_error -EBUSY: not with its deadline, which it has */
+    int pin_error, scheduler_error;
     int attach_error;
     uint32_t attach_lane;           /* the lane it is about */
     _Atomic int state;              /* enum hot_state */

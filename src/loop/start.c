@@ -8,6 +8,7 @@
 #include "loop/ledger.h"
 #include "loop/loop.h"
 #include "loop/spectra_source.h"
+#include "loop/start_note.h"
 #include "record/epoch.h"
 #include "rt/memory.h"
 #include "rt/thread.h"
@@ -18,19 +19,6 @@ static void rest(void)
 {
     const struct timespec time = {.tv_nsec = POLL_MS * NS_PER_MS};
     nanosleep(&time, NULL);
-}
-
-static void note(FILE *notes, const char *who, const char *what, int error)
-{
-    if (error < 0)
-        fprintf(notes, "flyballd: %s%s: %s; going on without\n", who, what, strerror(-error));
-}
-
-static void note_ports(const struct loop *loop, FILE *notes)
-{
-    for (uint32_t i = 0; i < loop->ports; i++)
-        if (loop->port[i].note[0])
-            fprintf(notes, "flyballd: %s\n", loop->port[i].note);
 }
 
 /* The process ends here; the keeper puts RT throttling back, and a supervisor starts the daemon again. */
@@ -66,8 +54,11 @@ static int not_attached(struct loop *loop, const struct hot *hot)
 static int start_hot(struct loop *loop, const struct crew_thread *thread, FILE *notes)
 {
     struct hot *hot = &loop->hot[loop->hots];
+    const struct site_server *server = &loop->site->server;
     *hot = (struct hot){.path = &loop->path, .roles = thread->roles, .lanes = thread->lanes,
-                        .core = thread->core, .priority = loop->site->server.priority};
+                        .core = thread->core, .priority = server->priority,
+                        .runtime_ns = server->deadline_runtime_ns,
+                        .period_ns = server->deadline_period_ns};
     memcpy(hot->name, thread->name, sizeof hot->name);
     uint32_t receives = thread->roles & HOT_RECEIVE ? 1 : 0;
     atomic_fetch_add_explicit(&loop->path.receiving, receives, memory_order_relaxed);
@@ -82,14 +73,7 @@ static int start_hot(struct loop *loop, const struct crew_thread *thread, FILE *
         rest();
     if (atomic_load_explicit(&hot->state, memory_order_acquire) == HOT_FAILED)
         return not_attached(loop, hot);
-    if (hot->pin_error == -EINVAL)
-        fprintf(notes,
-                "flyballd: %s not pinned: this machine has no core %d (cores of the server's row), or it "
-                "is not given to us; going on without\n",
-                hot->name, hot->core);
-    else
-        note(notes, hot->name, " not pinned to its core", hot->pin_error);
-    note(notes, hot->name, " not SCHED_FIFO", hot->fifo_error);
+    start_note_hot(hot, notes);
     return 0;
 }
 
@@ -121,9 +105,23 @@ static void set_budgets(struct loop *loop)
 }
 
 /* The one that decides comes first: what the others receive has its reader. */
+/* The kernel counts their shares over all cores, and refuses the last ones with words that nobody
+ * understands. */
+static int check_cores(struct loop *loop)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (!loop->site->server.deadline_period_ns || cores < 1 || loop->crew.threads <= cores)
+        return 0;
+    snprintf(loop->error, sizeof loop->error,
+             "%u hot threads (cores of the server's row) with scheduler: deadline, and this machine has %ld "
+             "core%s: give lanes fewer cores",
+             loop->crew.threads, cores, cores == 1 ? "" : "s");
+    return -EINVAL;
+}
+
 static int start_hots(struct loop *loop, FILE *notes)
 {
-    int error = 0;
+    int error = check_cores(loop);
     set_budgets(loop);
     for (uint32_t i = 0; i < loop->crew.threads && !error; i++)
         error = start_hot(loop, &loop->crew.thread[i], notes);
@@ -339,9 +337,9 @@ static int start_clocks(struct loop *loop)
 int loop_start(struct loop *loop, FILE *notes)
 {
     const struct site_server *server = &loop->site->server;
-    note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
+    start_note(notes, "main thread", " not on the housekeeping core", rt_pin(server->housekeeping_core));
     if (server->lock_memory)
-        note(notes, "memory", " not locked", rt_lock_memory());
+        start_note(notes, "memory", " not locked", rt_lock_memory());
     int error = keys_open(&loop->keys, loop->site, loop->path.lanes, &loop->base, notes, loop->error,
                           sizeof loop->error);
     if (!error)
@@ -349,7 +347,7 @@ int loop_start(struct loop *loop, FILE *notes)
     if (!error)
         error = loop_open_ports(loop, true);
     if (!error)
-        note_ports(loop, notes);
+        start_note_ports(loop, notes);
     if (!error)
         error = take_door(loop);
     if (!error)

@@ -50,8 +50,10 @@ struct site_server {
     int housekeeping_core;
     int64_t budget_ns;          /* of every input from outside; 0 = nothing is accounted */
     int priority;               /* SCHED_FIFO, 0 = leave the scheduler alone */
+    int64_t deadline_runtime_ns, deadline_period_ns;    /* SCHED_DEADLINE instead; 0 = not */
     bool lock_memory;
     bool lift_rt_throttling;    /* set sched_rt_runtime_us to -1 while running, restore at stop */
+    bool interrupts_away;       /* those of devices keep off the hot cores while the daemon runs */
     bool hold_awake;            /* no core sleeps deeply while the daemon runs */
     bool hugepages;
     uint32_t memory_mib;

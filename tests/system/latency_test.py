@@ -372,8 +372,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))      # what was set is put back
     if os.geteuid():
         skip('namespaces and programs in the kernel need root')
-    {'agree': case_agree, 'wire': case_wire, 'agent': case_agent, 'writes': case_writes, 'blame': case_blame,
-     'refused': case_refused}[sys.argv[1]]()
+    {'agree': case_agree, 'wire': case_wire, 'wire_xdp': case_wire_xdp, 'agent': case_agent,
+     'writes': case_writes, 'blame': case_blame, 'refused': case_refused}[sys.argv[1]]()
 
 
 if __name__ == '__main__':

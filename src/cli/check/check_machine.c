@@ -214,7 +214,11 @@ static void print_cores(const struct check *check)
     }
     print_core(crew->threads > 2 ? ";\n            everything else" : "; everything else",
                s->housekeeping_core);
-    if (s->priority)
+    if (s->deadline_period_ns)
+        printf("; SCHED_DEADLINE, %lld us of every %lld us\n",
+               (long long)(s->deadline_runtime_ns / NS_PER_US),
+               (long long)(s->deadline_period_ns / NS_PER_US));
+    else if (s->priority)
         printf("; SCHED_FIFO %d\n", s->priority);
     else
         printf("; no real-time priority\n");

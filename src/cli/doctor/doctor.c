@@ -54,49 +54,49 @@ static int parse(int argc, char **argv, struct arguments *arguments)
     return CLI_OK;
 }
 
-static void take_cores_of_row(const struct site_server *server, struct doctor_cores *cores)
+static void take_cores_of_row(const struct site_server *server, struct rt_cores *cores)
 {
-    doctor_cores_add(cores, server->decide_core);
+    rt_cores_add(cores, server->decide_core);
     for (uint32_t i = 0; i < server->lane_cores; i++)
-        doctor_cores_add(cores, server->lane_core[i]);
+        rt_cores_add(cores, server->lane_core[i]);
 }
 
 /* What somebody isolated is meant for the loop; else the last core, as the demo has it. */
-static void guess_cores(struct doctor *doctor, const struct doctor_cores *online)
+static void guess_cores(struct doctor *doctor, const struct rt_cores *online)
 {
     char list[DOCTOR_TEXT_BYTES];
     doctor->guessed = true;
     if (doctor_read(doctor, list, sizeof list, "/sys/devices/system/cpu/isolated") > 0 &&
-        !doctor_cores_parse(list, &doctor->loop) && !doctor_cores_empty(&doctor->loop))
+        !rt_cores_parse(list, &doctor->loop) && !rt_cores_empty(&doctor->loop))
         return;
     memset(&doctor->loop, 0, sizeof doctor->loop);
-    int last = doctor_cores_next(online, 0);
-    for (int core = last; core >= 0; core = doctor_cores_next(online, core + 1))
+    int last = rt_cores_next(online, 0);
+    for (int core = last; core >= 0; core = rt_cores_next(online, core + 1))
         last = core;
-    doctor_cores_add(&doctor->loop, last);
+    rt_cores_add(&doctor->loop, last);
 }
 
 static int find_cores(const struct arguments *arguments, struct doctor *doctor)
 {
     if (doctor->server)
         take_cores_of_row(doctor->server, &doctor->loop);
-    if (arguments->cores && (doctor_cores_parse(arguments->cores, &doctor->loop) ||
-                             doctor_cores_empty(&doctor->loop))) {
+    if (arguments->cores && (rt_cores_parse(arguments->cores, &doctor->loop) ||
+                             rt_cores_empty(&doctor->loop))) {
         fprintf(stderr, "flyball doctor: --cores wants a list like 2,4-5 of cores below %d, not '%s'\n",
-                DOCTOR_CORES, arguments->cores);
+                RT_CORES, arguments->cores);
         return CLI_USAGE;
     }
     char list[DOCTOR_TEXT_BYTES];
-    struct doctor_cores online;
+    struct rt_cores online;
     int error = doctor_read(doctor, list, sizeof list, "/sys/devices/system/cpu/online");
-    if (error < 0 || doctor_cores_parse(list, &online) || doctor_cores_empty(&online)) {
+    if (error < 0 || rt_cores_parse(list, &online) || rt_cores_empty(&online)) {
         fprintf(stderr, "flyball doctor: %s/sys/devices/system/cpu/online: %s\n", doctor->root,
                 error < 0 ? strerror(-error) : "not a list of cores");
         return CLI_CONNECT;
     }
-    if (doctor_cores_empty(&doctor->loop))
+    if (rt_cores_empty(&doctor->loop))
         guess_cores(doctor, &online);
-    doctor->others = doctor_cores_less(&online, &doctor->loop);
+    doctor->others = rt_cores_less(&online, &doctor->loop);
     return CLI_OK;
 }
 

@@ -11,12 +11,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "rt/cores.h"
+
+struct site_port;
 struct site_server;
 
-enum { DOCTOR_CORES = 1024, DOCTOR_SAID_BYTES = 256, DOCTOR_CHECKS_MAX = 32 };
-
-/* A set of cores, as the kernel's lists ("0-2,7") say it. */
-struct doctor_cores { uint64_t bits[DOCTOR_CORES / 64]; };
+enum { DOCTOR_SAID_BYTES = 256, DOCTOR_CHECKS_MAX = 32 };
 
 enum doctor_state {
     DOCTOR_OK,
@@ -28,8 +28,8 @@ enum doctor_state {
 
 struct doctor {
     const char *root;                   /* "" for the machine itself */
-    struct doctor_cores loop;           /* cores of the loop's hot threads */
-    struct doctor_cores others;         /* the rest of those online */
+    struct rt_cores loop;           /* cores of the loop's hot threads */
+    struct rt_cores others;         /* the rest of those online */
     bool guessed;                       /* nobody said which they are */
     const struct site_server *server;   /* NULL without a site */
     FILE *undo;                         /* --fix: what was there before is written here first */
@@ -72,6 +72,8 @@ void doctor_print_json(FILE *out, const struct doctor *doctor, const struct doct
 typedef enum doctor_state doctor_looker(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES]);
 typedef int doctor_fixer(const struct doctor *doctor);
 
+doctor_looker doctor_deadline;
+
 doctor_looker doctor_preempt_rt, doctor_isolated, doctor_nohz_full, doctor_rcu_nocbs, doctor_throttling,
     doctor_fair_server, doctor_thp, doctor_swap, doctor_numa_balancing, doctor_lockup_watchdog;
 doctor_fixer doctor_fix_throttling, doctor_fix_fair_server, doctor_fix_thp, doctor_fix_numa_balancing,
@@ -80,6 +82,9 @@ doctor_fixer doctor_fix_throttling, doctor_fix_fair_server, doctor_fix_thp, doct
 doctor_looker doctor_online, doctor_bare_metal, doctor_sibling, doctor_governor, doctor_idle_states,
     doctor_interrupts, doctor_irqbalance, doctor_smi;
 doctor_fixer doctor_fix_governor, doctor_fix_interrupts;
+
+/* any: the port's card is named by its PCI address, so DPDK has it. */
+bool doctor_is_pci(const struct site_port *port);
 
 doctor_looker doctor_hugepages, doctor_card, doctor_queues, doctor_softirqs;
 doctor_fixer doctor_fix_hugepages;

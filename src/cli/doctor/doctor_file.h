@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's small files, below a root; sets of cores. */
+/* The kernel's small files, below a root. */
 #ifndef FLYBALL_CLI_DOCTOR_DOCTOR_FILE_H
 #define FLYBALL_CLI_DOCTOR_DOCTOR_FILE_H
 
@@ -7,8 +7,7 @@
 
 #include "cli/doctor/doctor.h"
 
-/* a list of every other core below DOCTOR_CORES takes 2450 */
-enum { DOCTOR_PATH_BYTES = 512, DOCTOR_TEXT_BYTES = 4096, DOCTOR_LIST_BYTES = 4096 };
+enum { DOCTOR_PATH_BYTES = 512, DOCTOR_TEXT_BYTES = 4096 };
 
 /* setup: the first line of a file, without what ends it; `path` is a format. Its length, or -errno. */
 int doctor_read(const struct doctor *doctor, char *text, size_t bytes, const char *format, ...)
@@ -28,19 +27,5 @@ bool doctor_is_there(const struct doctor *doctor, const char *format, ...)
 /* setup: the last part of what a link points to. 0 or -errno. */
 int doctor_read_link(const struct doctor *doctor, char *name, size_t bytes, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-
-/* any: "0-2,7" to a set. Words that are no number ("managed_irq", "N") are left out. 0, or -EINVAL. */
-int doctor_cores_parse(const char *text, struct doctor_cores *cores);
-
-/* any: a set to "0-2,7"; "none". Every set has room. */
-const char *doctor_cores_text(const struct doctor_cores *cores, char text[DOCTOR_LIST_BYTES]);
-
-bool doctor_cores_has(const struct doctor_cores *cores, int core);
-void doctor_cores_add(struct doctor_cores *cores, int core);
-bool doctor_cores_empty(const struct doctor_cores *cores);
-/* What is in `a` and not in `b`. */
-struct doctor_cores doctor_cores_less(const struct doctor_cores *a, const struct doctor_cores *b);
-/* The smallest core at or above `core`, or -1. */
-int doctor_cores_next(const struct doctor_cores *cores, int core);
 
 #endif

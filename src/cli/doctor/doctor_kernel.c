@@ -41,16 +41,16 @@ enum doctor_state doctor_preempt_rt(const struct doctor *doctor, char said[DOCTO
 static enum doctor_state all_in(const struct doctor *doctor, const char *list, const char *what,
                                 char said[DOCTOR_SAID_BYTES])
 {
-    struct doctor_cores have;
-    char text[DOCTOR_LIST_BYTES];
-    if (doctor_cores_parse(list, &have)) {
+    struct rt_cores have;
+    char text[RT_CORES_BYTES];
+    if (rt_cores_parse(list, &have)) {
         snprintf(said, DOCTOR_SAID_BYTES, "the kernel's list \"%.100s\" is not understood", list);
         return DOCTOR_UNKNOWN;
     }
-    struct doctor_cores miss = doctor_cores_less(&doctor->loop, &have);
-    bool good = doctor_cores_empty(&miss);
+    struct rt_cores miss = rt_cores_less(&doctor->loop, &have);
+    bool good = rt_cores_empty(&miss);
     snprintf(said, DOCTOR_SAID_BYTES, "core %.150s%s %s",
-             doctor_cores_text(good ? &doctor->loop : &miss, text), good ? "" : ": not", what);
+             rt_cores_text(good ? &doctor->loop : &miss, text), good ? "" : ": not", what);
     return good ? DOCTOR_OK : DOCTOR_LACKS;
 }
 
@@ -112,6 +112,11 @@ enum doctor_state doctor_throttling(const struct doctor *doctor, char said[DOCTO
         snprintf(said, DOCTOR_SAID_BYTES, "SCHED_FIFO is never stopped");
         return DOCTOR_OK;
     }
+    if (doctor->server && doctor->server->deadline_period_ns) {
+        snprintf(said, DOCTOR_SAID_BYTES,
+                 "it is for SCHED_FIFO, not for SCHED_DEADLINE (scheduler: deadline)");
+        return DOCTOR_OK;
+    }
     bool lifted = doctor->server && doctor->server->lift_rt_throttling;
     snprintf(said, DOCTOR_SAID_BYTES, "SCHED_FIFO is stopped for %lld ms in every %lld ms%s",
              (long long)(period_us - runtime_us) / 1000, (long long)period_us / 1000,
@@ -138,8 +143,12 @@ enum doctor_state doctor_fair_server(const struct doctor *doctor, char said[DOCT
         snprintf(said, DOCTOR_SAID_BYTES, "kernel %s has none", release);
         return DOCTOR_APART;
     }
-    int core = doctor_cores_next(&doctor->loop, 0);
-    for (int64_t runtime_ns; core >= 0; core = doctor_cores_next(&doctor->loop, core + 1)) {
+    if (doctor->server && doctor->server->deadline_period_ns) {
+        snprintf(said, DOCTOR_SAID_BYTES, "SCHED_DEADLINE comes before it (scheduler: deadline)");
+        return DOCTOR_OK;
+    }
+    int core = rt_cores_next(&doctor->loop, 0);
+    for (int64_t runtime_ns; core >= 0; core = rt_cores_next(&doctor->loop, core + 1)) {
         int error = doctor_read_number(doctor, &runtime_ns, FAIR_SERVER, core);
         if (!error && !runtime_ns)
             continue;
@@ -160,8 +169,8 @@ enum doctor_state doctor_fair_server(const struct doctor *doctor, char said[DOCT
 int doctor_fix_fair_server(const struct doctor *doctor)
 {
     int error = 0;
-    int core = doctor_cores_next(&doctor->loop, 0);
-    for (; core >= 0 && !error; core = doctor_cores_next(&doctor->loop, core + 1))
+    int core = rt_cores_next(&doctor->loop, 0);
+    for (; core >= 0 && !error; core = rt_cores_next(&doctor->loop, core + 1))
         error = doctor_replace(doctor, "0", FAIR_SERVER, core);
     return error;
 }
@@ -225,15 +234,15 @@ int doctor_fix_numa_balancing(const struct doctor *doctor)
 enum doctor_state doctor_lockup_watchdog(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
 {
     char list[DOCTOR_TEXT_BYTES];
-    struct doctor_cores watched;
+    struct rt_cores watched;
     enum doctor_state state = must_be_off(doctor, WATCHDOG, "the watchdog for lockups", said);
     if (state != DOCTOR_LACKS ||
         doctor_read(doctor, list, sizeof list, "/proc/sys/kernel/watchdog_cpumask") < 0 ||
-        doctor_cores_parse(list, &watched))
+        rt_cores_parse(list, &watched))
         return state;
-    int core = doctor_cores_next(&doctor->loop, 0);
-    for (; core >= 0; core = doctor_cores_next(&doctor->loop, core + 1))
-        if (doctor_cores_has(&watched, core))
+    int core = rt_cores_next(&doctor->loop, 0);
+    for (; core >= 0; core = rt_cores_next(&doctor->loop, core + 1))
+        if (rt_cores_has(&watched, core))
             return DOCTOR_LACKS;
     snprintf(said, DOCTOR_SAID_BYTES, "the watchdog for lockups watches %.100s, not the loop's cores", list);
     return DOCTOR_OK;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packets: memory for them, the card, its queues. */
-#include <dirent.h>
+/* Packets: memory for them, the card. */
 #include <errno.h>
 #include <string.h>
 
@@ -45,7 +44,7 @@ int doctor_fix_hugepages(const struct doctor *doctor)
     return doctor_replace(doctor, text, HUGE_PAGES "/nr_hugepages");
 }
 
-static bool is_pci(const struct site_port *port)
+bool doctor_is_pci(const struct site_port *port)
 {
     return strchr(port->interface, ':');
 }
@@ -53,7 +52,7 @@ static bool is_pci(const struct site_port *port)
 /* The driver that has the device: of the kernel for an interface, or one that hands a card to DPDK. */
 static int find_driver(const struct doctor *doctor, const struct site_port *port, char *name, size_t bytes)
 {
-    if (is_pci(port))
+    if (doctor_is_pci(port))
         return doctor_read_link(doctor, name, bytes, "/sys/bus/pci/devices/%s/driver", port->interface);
     return doctor_read_link(doctor, name, bytes, "/sys/class/net/%s/device/driver", port->interface);
 }
@@ -65,7 +64,7 @@ enum doctor_state doctor_card(const struct doctor *doctor, char said[DOCTOR_SAID
     for (uint32_t i = 0; doctor->server && i < doctor->server->port_count; i++) {
         const struct site_port *port = &doctor->server->port[i];
         char name[64] = "";
-        bool there = is_pci(port) ? doctor_is_there(doctor, "/sys/bus/pci/devices/%s", port->interface)
+        bool there = doctor_is_pci(port) ? doctor_is_there(doctor, "/sys/bus/pci/devices/%s", port->interface)
                                   : doctor_is_there(doctor, "/sys/class/net/%s", port->interface);
         int error = find_driver(doctor, port, name, sizeof name);
         if (!there || error)
@@ -84,55 +83,27 @@ enum doctor_state doctor_card(const struct doctor *doctor, char said[DOCTOR_SAID
     return DOCTOR_APART;
 }
 
-static uint32_t count_queues(const struct doctor *doctor, const char *interface)
-{
-    char path[DOCTOR_PATH_BYTES];
-    uint32_t count = 0;
-    snprintf(path, sizeof path, "%s/sys/class/net/%s/queues", doctor->root, interface);
-    DIR *folder = opendir(path);
-    const struct dirent *entry;
-    while (folder && (entry = readdir(folder)))
-        count += !strncmp(entry->d_name, "rx-", 3);
-    if (folder)
-        closedir(folder);
-    return count;
-}
-
-enum doctor_state doctor_queues(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
-{
-    bool seen = false;
-    for (uint32_t i = 0; doctor->server && i < doctor->server->port_count; i++) {
-        const struct site_port *port = &doctor->server->port[i];
-        uint32_t queues = is_pci(port) ? 0 : count_queues(doctor, port->interface);
-        seen |= queues > 0;
-        /* only af_xdp takes the interface's own queues: the others spread senders by themselves */
-        if (queues && queues < port->queues && !strcmp(port->driver, "af_xdp")) {
-            snprintf(said, DOCTOR_SAID_BYTES, "%s has %u receive queue%s, the site wants %u",
-                     port->interface, queues, queues == 1 ? "" : "s", port->queues);
-            return DOCTOR_LACKS;
-        }
-    }
-    snprintf(said, DOCTOR_SAID_BYTES, "%s",
-             seen ? "every port has the queues that the site wants" : "no port's queues are the kernel's");
-    return seen ? DOCTOR_OK : DOCTOR_APART;
-}
-
 /* Of a veth or a bridge: no card's interrupt brings its frames, but a softirq on the core where they were
  * handed over, and ksoftirqd there where that is busy. */
 static bool waits_for_softirqs(const struct doctor *doctor, const struct site_port *port)
 {
     int64_t threaded = 0;
-    return !is_pci(port) && doctor_is_there(doctor, "/sys/class/net/%s", port->interface) &&
+    return !doctor_is_pci(port) && doctor_is_there(doctor, "/sys/class/net/%s", port->interface) &&
            !doctor_is_there(doctor, "/sys/class/net/%s/device", port->interface) &&
            (doctor_read_number(doctor, &threaded, "/sys/class/net/%s/threaded", port->interface) ||
             !threaded);
+}
+
+static bool is_in_real_time(const struct site_server *server)
+{
+    return server && (server->priority || server->deadline_period_ns);
 }
 
 enum doctor_state doctor_softirqs(const struct doctor *doctor, char said[DOCTOR_SAID_BYTES])
 {
     char cores[DOCTOR_SAID_BYTES];
     const struct site_server *server = doctor->server;
-    for (uint32_t i = 0; server && server->priority && i < server->port_count; i++) {
+    for (uint32_t i = 0; is_in_real_time(server) && i < server->port_count; i++) {
         const struct site_port *port = &server->port[i];
         if (!waits_for_softirqs(doctor, port) || doctor_isolated(doctor, cores) == DOCTOR_OK)
             continue;

@@ -5,16 +5,16 @@
 #include "cli/doctor/doctor_file.h"
 #include "site/site.h"
 
-enum { WORDS_BYTES = 3 * DOCTOR_LIST_BYTES };
+enum { WORDS_BYTES = 3 * RT_CORES_BYTES };
 
 /* What the table says, with this host's cores in it. */
 static const char *fill_in(const struct doctor *doctor, const char *words, char text[WORDS_BYTES])
 {
     static const char *const names[] = {"CORES", "OTHERS"};
-    const struct doctor_cores *const sets[] = {&doctor->loop, &doctor->others};
-    char list[DOCTOR_LIST_BYTES];
+    const struct rt_cores *const sets[] = {&doctor->loop, &doctor->others};
+    char list[RT_CORES_BYTES];
     size_t length = 0;
-    while (*words && length < WORDS_BYTES - DOCTOR_LIST_BYTES) {
+    while (*words && length < WORDS_BYTES - RT_CORES_BYTES) {
         size_t i = 0;
         while (i < 2 && strncmp(words, names[i], strlen(names[i])))
             i++;
@@ -22,7 +22,7 @@ static const char *fill_in(const struct doctor *doctor, const char *words, char 
             text[length++] = *words++;
             continue;
         }
-        length += (size_t)sprintf(text + length, "%s", doctor_cores_text(sets[i], list));
+        length += (size_t)sprintf(text + length, "%s", rt_cores_text(sets[i], list));
         words += strlen(names[i]);
     }
     text[length] = 0;
@@ -63,9 +63,9 @@ static void print_sum(FILE *out, const struct doctor_finding *found)
 
 void doctor_print_text(FILE *out, const struct doctor *doctor, const struct doctor_finding *found, bool all)
 {
-    char cores[DOCTOR_LIST_BYTES];
+    char cores[RT_CORES_BYTES];
     fprintf(out, "hard real time on this host, for a loop on core %s%s%s%s\n\n",
-            doctor_cores_text(&doctor->loop, cores),
+            rt_cores_text(&doctor->loop, cores),
             doctor->guessed ? " (a guess: give SITE or --cores)" : "",
             doctor->server ? " of the row " : "", doctor->server ? doctor->server->name : "");
     for (uint32_t i = 0; doctor_table[i].name; i++)
@@ -87,7 +87,7 @@ static json_t *json_of(const struct doctor *doctor, const struct doctor_check *c
 
 void doctor_print_json(FILE *out, const struct doctor *doctor, const struct doctor_finding *found)
 {
-    char cores[DOCTOR_LIST_BYTES];
+    char cores[RT_CORES_BYTES];
     json_t *rows = json_array();
     int lacking = 0;
     for (uint32_t i = 0; doctor_table[i].name; i++) {
@@ -95,7 +95,7 @@ void doctor_print_json(FILE *out, const struct doctor *doctor, const struct doct
         json_array_append_new(rows, json_of(doctor, &doctor_table[i], &found[i]));
     }
     json_t *all =
-        json_pack("{s:s, s:b, s:i, s:o}", "cores", doctor_cores_text(&doctor->loop, cores), "guessed",
+        json_pack("{s:s, s:b, s:i, s:o}", "cores", rt_cores_text(&doctor->loop, cores), "guessed",
                   (int)doctor->guessed, "lacking", lacking, "checks", rows);
     json_dumpf(all, out, JSON_INDENT(2));
     fputc('\n', out);

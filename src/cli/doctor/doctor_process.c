@@ -22,7 +22,7 @@ static void read_allowed(const struct doctor *doctor, struct doctor_process *pro
     list += sizeof key - 1;
     list += strspn(list, " \t");
     list[strcspn(list, "\n")] = 0;
-    doctor_cores_parse(list, &process->allowed);
+    rt_cores_parse(list, &process->allowed);
 }
 
 int doctor_process_find(const struct doctor *doctor, const char *name, struct doctor_process *process)

@@ -6,7 +6,7 @@
 
 struct doctor_process {
     int id;
-    struct doctor_cores allowed;    /* where it may run */
+    struct rt_cores allowed;    /* where it may run */
 };
 
 /* setup: the first process of that name, as /proc/N/comm has it (15 characters at most). 1, 0 where there is

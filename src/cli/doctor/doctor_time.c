@@ -39,14 +39,14 @@ enum doctor_state doctor_ptp_apart(const struct doctor *doctor, char said[DOCTOR
     bool seen = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct doctor_process process;
-        char text[DOCTOR_LIST_BYTES];
+        char text[RT_CORES_BYTES];
         if (doctor_process_find(doctor, names[i], &process) <= 0)
             continue;
         seen = true;
-        struct doctor_cores apart = doctor_cores_less(&process.allowed, &doctor->loop);
+        struct rt_cores apart = rt_cores_less(&process.allowed, &doctor->loop);
         if (memcmp(&apart, &process.allowed, sizeof apart)) {
             snprintf(said, DOCTOR_SAID_BYTES, "%s, process %d, may run on the loop's cores: %.100s", names[i],
-                     process.id, doctor_cores_text(&process.allowed, text));
+                     process.id, rt_cores_text(&process.allowed, text));
             return DOCTOR_LACKS;
         }
     }

@@ -165,7 +165,7 @@ static int report(struct tune *tune)
 static int run_measured(struct tune *tune)
 {
     const struct site_server *server = &tune->site.server;
-    struct rt_throttle throttle = {.lifeline = -1};
+    struct rt_throttle throttle = {0};
     hear_signals(true);
     tune_provenance(tune);
     tune->found.age = server->measured.age;     /* a daemon tells them, and none runs now */

@@ -49,9 +49,13 @@ int tune_ages(struct tune *tune);
  * host. What cannot be measured becomes a note. 0 or -errno. */
 int tune_ports(struct tune *tune);
 
-/* setup: runs `run(argument)` on a thread of its own on this core at this priority, waits for its end, and
- * notes what the machine did not permit. 0 or -errno. */
-int tune_on_core(struct tune *tune, int core, int priority, int (*run)(void *argument), void *argument);
+/* setup: runs `run(argument)` on a thread of its own on this core, scheduled as the row has it for hot
+ * threads or not at all, waits for its end, and notes what the machine did not permit. 0 or -errno. */
+int tune_on_core(struct tune *tune, int core, bool hot, int (*run)(void *argument), void *argument);
+
+/* setup: the calling thread, which is on this core, becomes one in real time, as the row has it. 0; 1: not
+ * on its core any more; -errno: refused. */
+int tune_schedule(const struct tune *tune, int core);
 
 /* any: the report for a reader, and the same as JSON. */
 void tune_print(const struct tune *tune, FILE *out);

@@ -9,6 +9,7 @@
 
 #include "cli/tune/tune.h"
 #include "commit.h"
+#include "rt/deadline.h"
 #include "rt/hiccup.h"
 #include "rt/thread.h"
 #include "rt/wake.h"
@@ -18,35 +19,50 @@ enum { GAPS_ROOM = 1 << 20, WAKES_ROOM = 1 << 16 };
 #define UNLIFTED_SECONDS 2.0            /* throttling stops a thread in every second */
 
 struct task {
-    int core, priority;
+    const struct tune *tune;
+    int core;
+    bool hot;
     int (*run)(void *argument);
     void *argument;
-    int pin_error, fifo_error, result;
+    int pin_error, scheduler_error, result;
 };
+
+int tune_schedule(const struct tune *tune, int core)
+{
+    const struct site_server *server = &tune->site.server;
+    struct rt_deadline deadline = {server->deadline_runtime_ns, server->deadline_period_ns};
+    return deadline.period_ns ? rt_deadline_on(core, &deadline) : rt_fifo(server->priority);
+}
 
 static void *task_run(void *argument)
 {
     struct task *task = argument;
     task->pin_error = rt_pin(task->core);
-    task->fifo_error = rt_fifo(task->priority);
+    int placed = task->hot ? tune_schedule(task->tune, task->core) : 0;
+    task->scheduler_error = placed < 0 ? placed : 0;
+    if (placed > 0 && !task->pin_error)
+        task->pin_error = -EBUSY;
     task->result = task->run(task->argument);
     return NULL;
 }
 
-int tune_on_core(struct tune *tune, int core, int priority, int (*run)(void *argument), void *argument)
+int tune_on_core(struct tune *tune, int core, bool hot, int (*run)(void *argument), void *argument)
 {
-    struct task task = {.core = core, .priority = priority, .run = run, .argument = argument};
+    const struct site_server *server = &tune->site.server;
+    struct task task = {.tune = tune, .core = core, .hot = hot, .run = run, .argument = argument};
     pthread_t thread;
     int error = rt_spawn(&thread, "fb-tune", task_run, &task);
     if (error)
         return error;
     pthread_join(thread, NULL);
     tune->unpinned |= task.pin_error != 0;
-    tune->unprivileged |= task.fifo_error != 0;
+    tune->unprivileged |= task.scheduler_error != 0;
     if (task.pin_error)
         tune_note(tune, "not pinned to core %d: %s", core, strerror(-task.pin_error));
-    if (task.fifo_error)
-        tune_note(tune, "not SCHED_FIFO %d: %s", priority, strerror(-task.fifo_error));
+    if (task.scheduler_error && server->deadline_period_ns)
+        tune_note(tune, "not SCHED_DEADLINE: %s", strerror(-task.scheduler_error));
+    else if (task.scheduler_error)
+        tune_note(tune, "not SCHED_FIFO %d: %s", server->priority, strerror(-task.scheduler_error));
     return task.result;
 }
 
@@ -136,7 +152,7 @@ static int hiccups_on(struct tune *tune, int core, uint32_t *memory)
     struct measured *found = &tune->found;
     struct spin run = {.hiccups = {.gap_ns = memory, .room = GAPS_ROOM},
                        .span_ns = (int64_t)(tune->options.seconds * 1e9)};
-    int error = tune_on_core(tune, core, tune->site.server.priority, spin, &run);
+    int error = tune_on_core(tune, core, true, spin, &run);
     if (error || (found->hiccups.span_ns && run.hiccups.longest_ns <= found->hiccups.longest_ns))
         return error;
     found->core = tune->unpinned ? -1 : core;
@@ -209,7 +225,7 @@ int tune_wakes(struct tune *tune)
     s.event.late_ns = calloc(WAKES_ROOM, sizeof *s.event.late_ns);
     int error = s.timer.late_ns && s.event.late_ns ? 0 : -ENOMEM;
     if (!error)
-        error = tune_on_core(tune, server->housekeeping_core, 0, sleep_and_wake, &s);
+        error = tune_on_core(tune, server->housekeeping_core, false, sleep_and_wake, &s);
     if (!error) {
         tune->found.wake_timer = spread_of(&s.timer);
         tune->found.wake_event = spread_of(&s.event);

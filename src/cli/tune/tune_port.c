@@ -174,7 +174,7 @@ static void measure_path(struct bed *bed)
 {
     struct tune *tune = bed->tune;
     const struct path_way way = {.way = bed, .send = send_one, .receive = next_answer, .turn = turn};
-    rt_fifo(tune->site.server.priority);
+    tune_schedule(tune, tune->site.server.lane_core[0]);
     resolve(bed);
     int rc = path_measure(&tune->site, &way, (int64_t)(tune->options.seconds * 1e9), &tune->found.path);
     if (rc)
@@ -211,7 +211,7 @@ static int measure_port(struct bed *bed)
         return 0;
     int rc = own_address(bed);
     if (!rc)
-        rc = tune_on_core(tune, server->lane_core[0], 0, run_port, bed);
+        rc = tune_on_core(tune, server->lane_core[0], false, run_port, bed);
     if (rc)
         tune_note(tune, "port %.60s: %s", row_of(bed)->interface, strerror(-rc));
     if (bed->hosts && !bed->ip && !rc)

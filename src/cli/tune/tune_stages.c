@@ -294,7 +294,7 @@ int tune_stages(struct tune *tune)
     copy_site(rig, &tune->site);
     int error = open_rig(rig);
     if (!error)
-        error = tune_on_core(tune, server->decide_core, server->priority, measure, rig);
+        error = tune_on_core(tune, server->decide_core, true, measure, rig);
     if (!error)
         keep(rig);
     if (error && rig->loop.error[0])

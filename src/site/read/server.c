@@ -7,6 +7,8 @@
 #include "site/read/draft.h"
 #include "site/read/suggest.h"
 
+static const char *const scheduler_words[] = {"fifo", "deadline", NULL};
+static const char *const interrupt_words[] = {"leave", "away", NULL};
 static const char *const throttle_words[] = {"leave", "lift", NULL};
 static const char *const idle_words[] = {"leave", "awake", NULL};
 static const char *const hugepage_words[] = {"no", "yes", "auto", NULL};
@@ -15,8 +17,8 @@ static const char *const role_words[] = {"meters", "hosts", "both", NULL};
 enum { HUGEPAGES_AUTO = 2, ROLE_METERS = 0, ROLE_HOSTS, ROLE_BOTH };
 
 struct row {
-    struct value name, ports, cords, cores, budget, priority, lock_memory, throttling, idle, hugepages,
-        memory, eal, journal, door, order_group, ledger, keys, measured;
+    struct value name, ports, cords, cores, budget, scheduler, priority, deadline, lock_memory, throttling,
+        interrupts, idle, hugepages, memory, eal, journal, door, order_group, ledger, keys, measured;
 };
 
 struct port {
@@ -27,6 +29,13 @@ struct cores {
     struct value core[3];
 };
 
+struct deadline {
+    struct value runtime, period;
+};
+
+/* A pause of the loop is none that its gap meter counts as a gap, not even two in a row. */
+#define PAUSE_MOST_NS (500 * NS_PER_US)
+
 #define AT(member) .offset = offsetof(struct row, member)
 static const struct field row_fields[] = {
     {.key = "name", .kind = FIELD_TEXT, .most = 63, .required = 1, AT(name)},
@@ -35,9 +44,12 @@ static const struct field row_fields[] = {
     {.key = "cores", .kind = FIELD_ANY, AT(cores)},
     {.key = "budget", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = NS_PER_MS,
      .most = 60 * NS_PER_S, .otherwise = 50 * NS_PER_MS, AT(budget)},
+    {.key = "scheduler", .kind = FIELD_WORD, .words = scheduler_words, AT(scheduler)},
     {.key = "priority", .kind = FIELD_COUNT, .least = 0, .most = 98, AT(priority)},
+    {.key = "deadline", .kind = FIELD_ANY, AT(deadline)},
     {.key = "lock_memory", .kind = FIELD_SWITCH, .otherwise = 1, AT(lock_memory)},
     {.key = "rt_throttling", .kind = FIELD_WORD, .words = throttle_words, AT(throttling)},
+    {.key = "interrupts", .kind = FIELD_WORD, .words = interrupt_words, AT(interrupts)},
     {.key = "idle_cores", .kind = FIELD_WORD, .words = idle_words, AT(idle)},
     {.key = "hugepages", .kind = FIELD_WORD, .words = hugepage_words, .otherwise = HUGEPAGES_AUTO,
      AT(hugepages)},
@@ -80,8 +92,17 @@ static const struct field core_fields[] = {
     CORE("housekeeping", 2),
     FIELD_END};
 
+/* The kernel takes no period below 100 us. */
+static const struct field deadline_fields[] = {
+    {.key = "runtime", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = 50 * NS_PER_US,
+     .most = 10 * NS_PER_MS, .otherwise = 940 * NS_PER_US, .offset = offsetof(struct deadline, runtime)},
+    {.key = "period", .kind = FIELD_QUANTITY, .quantity = QUANTITY_TIME, .least = 100 * NS_PER_US,
+     .most = 10 * NS_PER_MS, .otherwise = NS_PER_MS, .offset = offsetof(struct deadline, period)},
+    FIELD_END};
+
 const struct shape_map draft_server_shapes[] = {
-    {"server", row_fields}, {"port", port_fields}, {"cores", core_fields}, {"lane", lane_core_fields}, {0}};
+    {"server", row_fields}, {"port", port_fields}, {"cores", core_fields}, {"lane", lane_core_fields},
+    {"deadline", deadline_fields}, {0}};
 
 static void set_text(char *into, size_t bytes, const struct value *value)
 {
@@ -221,8 +242,8 @@ static void read_lane_cores(struct draft *d, const struct value *lane, struct si
     }
 }
 
-/* A spinning SCHED_FIFO thread leaves its core to nobody: the door, the journal and the watchdog would never
- * run there. */
+/* A spinning thread in real time leaves its core to nobody: the door, the journal and the watchdog would
+ * never run there. */
 static void check_housekeeping(struct draft *d, const struct tree *at, const struct site_server *out)
 {
     int core = out->housekeeping_core;
@@ -234,6 +255,57 @@ static void check_housekeeping(struct draft *d, const struct tree *at, const str
         finding_at(d->errors, at,
                    "housekeeping core %d is a hot core too, and at priority %d nothing else would run there, "
                    "name another core or write priority: 0", core, out->priority);
+    else if (at && hot && out->deadline_period_ns)
+        finding_at(
+            d->errors, at,
+            "housekeeping core %d is a hot core too, and with scheduler: deadline hardly anything else "
+            "would run there, name another core",
+            core);
+}
+
+static void read_deadline(struct draft *d, const struct row *row, struct site_server *out)
+{
+    struct deadline deadline = {{.number = 940 * NS_PER_US}, {.number = NS_PER_MS}};
+
+    if (!row->scheduler.number) {
+        if (row->deadline.at)
+            finding_at(d->errors, row->deadline.at, "only scheduler: deadline has a runtime and a period, "
+                       "write that or take deadline out");
+        return;
+    }
+    if (row->priority.at)
+        finding_at(d->errors, row->priority.at,
+                   "priority is one of SCHED_FIFO, and scheduler: deadline knows "
+                   "none, take it out");
+    if (row->deadline.at && fields_read(deadline_fields, row->deadline.at, "deadline", &deadline, d->errors))
+        return;
+    int64_t pause_ns = deadline.period.number - deadline.runtime.number;
+    const struct tree *at = row->deadline.at ? row->deadline.at : row->scheduler.at;
+
+    if (pause_ns <= 0)
+        finding_at(d->errors, at, "a runtime of %lld us does not fit into a period of %lld us, it must leave "
+                   "some of it to others", (long long)(deadline.runtime.number / NS_PER_US),
+                   (long long)(deadline.period.number / NS_PER_US));
+    else if (pause_ns > PAUSE_MOST_NS)
+        finding_at(d->errors, at, "the loop would pause for %lld us of every %lld us, at most %lld us are "
+                   "no gap", (long long)(pause_ns / NS_PER_US),
+                   (long long)(deadline.period.number / NS_PER_US), (long long)(PAUSE_MOST_NS / NS_PER_US));
+    out->deadline_runtime_ns = deadline.runtime.number;
+    out->deadline_period_ns = deadline.period.number;
+}
+
+/* Off which cores, if the loop has none of its own? */
+static void read_interrupts(struct draft *d, const struct row *row, struct site_server *out)
+{
+    bool some = out->decide_core >= 0;
+
+    for (uint32_t i = 0; i < out->lane_cores; i++)
+        some |= out->lane_core[i] >= 0;
+    out->interrupts_away = row->interrupts.number;
+    if (out->interrupts_away && !some)
+        finding_at(d->errors, row->interrupts.at,
+                   "interrupts keep away from the cores of the loop, and cores "
+                   "names none, write which they are or take interrupts out");
 }
 
 static void read_row(struct draft *d, const struct tree *at, struct row *row, struct site_server *out)
@@ -251,6 +323,8 @@ static void read_row(struct draft *d, const struct tree *at, struct row *row, st
     out->housekeeping_core = (int)cores.core[2].number;
     out->budget_ns = row->budget.number;
     out->priority = (int)row->priority.number;
+    read_deadline(d, row, out);
+    read_interrupts(d, row, out);
     check_housekeeping(d, cores.core[2].at, out);
     out->lock_memory = row->lock_memory.number;
     out->lift_rt_throttling = row->throttling.number;

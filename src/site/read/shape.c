@@ -88,6 +88,7 @@ static const struct shape_child children[] = {
     {"server", "cords", .least = 1, .most = CORDS_MAX},
     {"server", "ports", .of = "port", .least = 1, .most = 2},
     {"server", "cores", .of = "cores"},
+    {"server", "deadline", .of = "deadline"},
     {"server", "measured", .of = "measured"},
     {"measured", "hiccups", .of = "hiccups"},
     {"measured", "wake_timer", .of = "spread"},

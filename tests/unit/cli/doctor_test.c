@@ -4,6 +4,7 @@
  * check that is about it and by no other. What --fix mends is mended, and --undo puts back what was there.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <setjmp.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -81,8 +83,8 @@ static const struct spoilt { const char *check, *path, *text, *said; } spoilt_ho
     {"smt-sibling", CPU2 "/topology/thread_siblings_list", "2,6\n", "core 2 shares its pipelines with 6"},
     {"governor", CPU2 "/cpufreq/scaling_governor", "powersave\n", "core 2: governor powersave"},
     {"idle-states", CPU2 "/cpuidle/state1/disable", "0\n", "core 2 may sleep in , 133 us deep"},
-    {"interrupts", "/proc/irq/24/effective_affinity_list", "3\n", "1 interrupt comes to the loop's cores, "
-     "number 24"},
+    {"interrupts", "/proc/irq/24/effective_affinity_list", "3\n",
+     "1 interrupt comes to the loop's cores: 24"},
     {"irqbalance", "/proc/90/comm", "irqbalance\n", "irqbalance runs, process 90"},
     {"huge-pages", "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "127\n",
      "127 free pages of 2 MiB, 128 wanted"},
@@ -139,6 +141,25 @@ static void link_driver(const struct room *room, const char *device, const char 
     assert_int_equal(symlink(driver, whole), 0);
 }
 
+/* The configuration of a card: a power capability, and MSI-X behind it with so many vectors; 0: none. */
+static void write_card(const struct room *room, unsigned vectors)
+{
+    char whole[DOCTOR_PATH_BYTES];
+    uint8_t config[256] = {[6] = 0x10, [0x34] = 0x40, [0x40] = 1};
+    write_file(room, "/sys/bus/pci/devices/0000:01:00.0/config", "");
+    snprintf(whole, sizeof whole, "%s/sys/bus/pci/devices/0000:01:00.0/config", room->root);
+    if (vectors) {
+        config[0x41] = 0x70;
+        config[0x70] = 0x11;
+        config[0x72] = (uint8_t)(vectors - 1);
+        config[0x73] = (uint8_t)((vectors - 1) >> 8 | 0x80);
+    }
+    FILE *file = fopen(whole, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(config, sizeof config, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+}
+
 static int open_room(void **state)
 {
     struct room *room = calloc(1, sizeof *room);
@@ -150,13 +171,14 @@ static int open_room(void **state)
     room->server.port[0] = (struct site_port){.driver = "af_xdp", .interface = "ens1", .queues = 2};
     room->server.port[1] = (struct site_port){.driver = "pci", .interface = "0000:01:00.0", .queues = 1};
     room->doctor = (struct doctor){.root = room->root, .server = &room->server};
-    assert_int_equal(doctor_cores_parse("2-3", &room->doctor.loop), 0);
-    assert_int_equal(doctor_cores_parse("0-1", &room->doctor.others), 0);
+    assert_int_equal(rt_cores_parse("2-3", &room->doctor.loop), 0);
+    assert_int_equal(rt_cores_parse("0-1", &room->doctor.others), 0);
     for (size_t i = 0; i < sizeof good_host / sizeof *good_host; i++)
         write_file(room, good_host[i].path, good_host[i].text);
     write_file(room, "/sys/class/net/ens1/device/class", "");
     link_driver(room, "/sys/class/net/ens1/device/driver", "/sys/bus/pci/drivers/ice");
     link_driver(room, "/sys/bus/pci/devices/0000:01:00.0/driver", "/sys/bus/pci/drivers/vfio-pci");
+    write_card(room, 64);
     *state = room;
     return 0;
 }
@@ -294,6 +316,125 @@ static void ports_are_looked_at(void **state)
     assert_int_equal(finding(room, "queues")->state, DOCTOR_APART);
 }
 
+static void queues_of_a_card_of_dpdk_are_judged_by_its_interrupts(void **state)
+{
+    struct room *room = *state;
+    const struct doctor_finding *found = finding(room, "queues");
+    struct site_port *port = &room->server.port[1];
+    room->server.port[0] = *port;
+    room->server.port_count = 1;
+    port = &room->server.port[0];
+    port->queues = 4;
+    write_card(room, 1024);
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_OK);
+    assert_string_equal(found->said, "0000:01:00.0 has interrupts for up to 1024 queues, the site wants 4");
+    write_card(room, 3);
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_LACKS);
+    write_card(room, 0);
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_LACKS);
+    assert_string_equal(found->said, "0000:01:00.0 has interrupts for 1 queue, the site wants 4");
+    port->queues = 1;
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_OK);
+    write_file(room, "/sys/bus/pci/devices/0000:01:00.0/config", "what an ordinary user may see");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_UNKNOWN);
+}
+
+static void a_deadline_wants_its_core_and_a_share_that_may_be_had(void **state)
+{
+    struct room *room = *state;
+    const struct doctor_finding *found = finding(room, "deadline");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_APART);
+    room->server.deadline_runtime_ns = 940000;
+    room->server.deadline_period_ns = 1000000;
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_OK);
+    write_file(room, "/proc/sys/kernel/sched_rt_runtime_us", "950000\n");
+    write_file(room, "/sys/kernel/debug/sched/fair_server/cpu3/runtime", "50000000\n");
+    write_file(room, "/sys/devices/system/cpu/isolated", "\n");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_LACKS);
+    assert_string_equal(found->said, "the kernel takes it on all cores only, not pinned to its own");
+    /* neither of these stops such a thread */
+    assert_int_equal(finding(room, "rt-throttling")->state, DOCTOR_OK);
+    assert_int_equal(finding(room, "fair-server")->state, DOCTOR_OK);
+    room->server.deadline_runtime_ns = 960000;
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_LACKS);
+    assert_string_equal(found->said, "960 us of every 1000 us are more than the kernel gives away");
+    room->server.lift_rt_throttling = true;
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_OK);
+}
+
+static void what_the_daemon_moves_does_not_lack_but_what_stays_does(void **state)
+{
+    struct room *room = *state;
+    const struct doctor_finding *found = finding(room, "interrupts");
+    write_file(room, "/proc/irq/24/effective_affinity_list", "3\n");
+    write_file(room, "/proc/irq/24/nvme0q3/x", "");
+    room->server.interrupts_away = true;
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_OK);
+    assert_string_equal(found->said, "1 interrupt comes to the loop's cores: 24 nvme0q3; flyballd moves them "
+                        "while it runs (interrupts: away)");
+    write_file(room, "/proc/88/comm", "flyballd\n");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_LACKS);
+    assert_string_equal(found->said, "1 interrupt comes to the loop's cores and did not let flyballd move "
+                        "them: 24 nvme0q3");
+    for (int number = 30; number < 40; number++) {
+        char path[64];
+        snprintf(path, sizeof path, "/proc/irq/%d/smp_affinity_list", number);
+        write_file(room, path, "2-3\n");
+    }
+    room->server.interrupts_away = false;
+    doctor_look(&room->doctor, room->found);
+    assert_string_equal(found->said,
+                        "11 interrupts come to the loop's cores: 24 nvme0q3, 30, 31, 32, 33, 34, ...");
+}
+
+static void interrupts_by_the_firmware_are_counted_since_the_start_too(void **state)
+{
+    struct room *room = *state;
+    const struct doctor_finding *found = finding(room, "smi");
+    char count[0x34 + 9] = {0};
+    memset(count, 'x', 0x34);
+    count[0x34] = 12;
+    write_file(room, "/dev/cpu/2/msr", "");
+    char whole[DOCTOR_PATH_BYTES];
+    snprintf(whole, sizeof whole, "%s/dev/cpu/2/msr", room->root);
+    FILE *file = fopen(whole, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(count, 0x34 + 8, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+    write_file(room, "/proc/uptime", "7200.31 14000.00\n");
+    doctor_look(&room->doctor, room->found);
+    assert_int_equal(found->state, DOCTOR_OK);
+    assert_string_equal(found->said, "0 within 1000 ms, 12 since power on, 6.0 an hour if none were before "
+                        "the kernel started");
+    /* more of them while it looks, as soon as the machine lets them come */
+    pid_t child = fork();
+    while (!child) {
+        count[0x34]++;
+        file = fopen(whole, "r+");
+        if (!file || fwrite(count, 0x34 + 8, 1, file) != 1 || fclose(file))
+            _exit(1);
+        usleep(50000);
+    }
+    for (int i = 0; i < 20 && found->state != DOCTOR_LACKS; i++)
+        doctor_look(&room->doctor, room->found);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(found->state, DOCTOR_LACKS);
+    assert_int_not_equal(strncmp(found->said, "0 within", 8), 0);
+}
+
 /* All that can be mended at once, then all put back. */
 static void what_is_mended_can_be_put_back(void **state)
 {
@@ -412,17 +553,17 @@ static void lists_of_cores(void **state)
     static const char *const good[][2] = {{"", "none"}, {"0", "0"}, {"3,1,0", "0-1,3"}, {"0-2,7", "0-2,7"},
                                           {"managed_irq,domain,4-5", "4-5"}, {"1023", "1023"}};
     static const char *const bad[] = {"1-", "3-1", "1024", "1,,2", "2x", "0-9999999999", ",1"};
-    struct doctor_cores cores;
-    char text[DOCTOR_LIST_BYTES];
+    struct rt_cores cores;
+    char text[RT_CORES_BYTES];
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_int_equal(doctor_cores_parse(good[i][0], &cores), 0);
-        assert_string_equal(doctor_cores_text(&cores, text), good[i][1]);
+        assert_int_equal(rt_cores_parse(good[i][0], &cores), 0);
+        assert_string_equal(rt_cores_text(&cores, text), good[i][1]);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(doctor_cores_parse(bad[i], &cores), -EINVAL);
+        assert_int_equal(rt_cores_parse(bad[i], &cores), -EINVAL);
     memset(&cores, 0x55, sizeof cores);
-    assert_true(strlen(doctor_cores_text(&cores, text)) < 2500);
+    assert_true(strlen(rt_cores_text(&cores, text)) < 2500);
     assert_string_equal(text + strlen(text) - 10, ",1020,1022");
 }
 
@@ -440,7 +581,7 @@ static void words_name_the_cores(void **state)
     fclose(out);
     assert_non_null(strstr(text, "for a loop on core 2-3 of the row"));
     assert_non_null(strstr(text, "mend   isolcpus=managed_irq,domain,2-3 on the kernel's command line"));
-    assert_non_null(strstr(text, "1 lacking, 23 ok, 1 unknown, 1 do not apply"));
+    assert_non_null(strstr(text, "1 lacking, 23 ok, 1 unknown, 2 do not apply"));
     assert_non_null(strstr(text, "\"mend\": \"isolcpus=managed_irq,domain,2-3 on"));
     assert_non_null(strstr(text, "irqaffinity=0-1 on the command line"));
     assert_null(strstr(text, "CORES "));
@@ -457,6 +598,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_is_served_on_an_isolated_core, open_room, close_room),
         cmocka_unit_test_setup_teardown(what_the_daemon_lifts_does_not_lack, open_room, close_room),
         cmocka_unit_test_setup_teardown(ports_are_looked_at, open_room, close_room),
+        cmocka_unit_test_setup_teardown(queues_of_a_card_of_dpdk_are_judged_by_its_interrupts, open_room,
+                                        close_room),
+        cmocka_unit_test_setup_teardown(a_deadline_wants_its_core_and_a_share_that_may_be_had, open_room,
+                                        close_room),
+        cmocka_unit_test_setup_teardown(what_the_daemon_moves_does_not_lack_but_what_stays_does, open_room,
+                                        close_room),
+        cmocka_unit_test_setup_teardown(interrupts_by_the_firmware_are_counted_since_the_start_too, open_room,
+                                        close_room),
         cmocka_unit_test_setup_teardown(what_is_mended_can_be_put_back, open_room, close_room),
         cmocka_unit_test_setup_teardown(without_a_note_nothing_is_changed, open_room, close_room),
         cmocka_unit_test_setup_teardown(notes_are_of_what_was_changed, open_room, close_room),

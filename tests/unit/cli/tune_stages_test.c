@@ -14,9 +14,9 @@
 #include "cli/tune/tune.h"
 
 /* Here without cores and priorities: those are tune_machine.c's, and this is about what is measured. */
-int tune_on_core(struct tune *tune, int core, int priority, int (*run)(void *argument), void *argument)
+int tune_on_core(struct tune *tune, int core, bool hot, int (*run)(void *argument), void *argument)
 {
-    (void)tune, (void)core, (void)priority;
+    (void)tune, (void)core, (void)hot;
     return run(argument);
 }
 

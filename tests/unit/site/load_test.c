@@ -90,10 +90,12 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
                                "  - {name: default, priority: 10, ports: [{driver: synthetic, interface: a, "
                                "address: 10.0.0.1, udp: 7001}]}\n"
                                "  - name: alpha\n"
-                               "    priority: 80\n"
                                "    cores: {lane: 2, decide: 3}\n"
                                "    rt_throttling: lift\n"
                                "    idle_cores: awake\n"
+                               "    interrupts: away\n"
+                               "    scheduler: deadline\n"
+                               "    deadline: {runtime: 4.8ms, period: 5ms}\n"
                                "    hugepages: no\n"
                                "    memory: 1GiB\n"
                                "    ports:\n"
@@ -122,6 +124,9 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
     assert_int_equal(s->memory_mib, 1024);
     assert_true(s->lift_rt_throttling);
     assert_true(s->hold_awake);
+    assert_true(s->interrupts_away);
+    assert_int_equal(s->deadline_runtime_ns, 4800 * NS_PER_US);
+    assert_int_equal(s->deadline_period_ns, 5 * NS_PER_MS);
     assert_false(s->hugepages);
     site_unload(&w.site);
 
@@ -129,6 +134,9 @@ static void the_row_of_this_server_is_chosen_and_default_stands_in(void **state)
     assert_int_equal(w.rc, 0);
     assert_string_equal(w.site.server.name, "default");
     assert_int_equal(w.site.server.lane_core[0], -1);
+    assert_int_equal(w.site.server.priority, 10);
+    assert_int_equal(w.site.server.deadline_period_ns, 0);
+    assert_false(w.site.server.interrupts_away);
     site_unload(&w.site);
 
     written_site_load(&w, text, "beta");
