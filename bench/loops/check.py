@@ -85,7 +85,7 @@ def check_searches(found):
 # Reports skip no time. Had the loop noticed where it stood still, all these ticks would be missed, and leases
 # would have run out.
 def check_parked(loops):
-    done = run(loops, '--json', '--seconds', '3', '--only',
+    done = run(loops, '--json', '--seconds', '8', '--only',
                'flyball-af_packet-auth-report,echo-af_packet-one,echo-spin-one')
     if not say(done.returncode == 0, 'a loop that stands still', done.stderr):
         return False
