@@ -38,6 +38,18 @@ static void turn(struct age *age, int64_t bucket)
         lower_all(&age->all, &age->least[i]);
 }
 
+void age_doubt(struct age *age, int64_t now_ns)
+{
+    age->doubted_until_ns = now_ns + AGE_FORGETS_NS;
+}
+
+void age_set_anew(struct age *age, int64_t arrival_ns)
+{
+    age->stepped = true;
+    age->recents = 0;
+    age_doubt(age, arrival_ns);
+}
+
 /* True when this reading stands ahead of the line and is not to be believed yet. The last of a row that
  * agrees is: then the line starts anew. By the polls alone: what they find early is early, whatever it
  * waited. */
@@ -56,8 +68,7 @@ static bool claims_step(struct age *age, int64_t bucket, int64_t offset, int64_t
     if (age->ahead < AGE_CONFIRMATIONS)
         return true;
     age->ahead = 0;
-    age->stepped = true;
-    age->doubted_until_ns = arrival_ns + AGE_FORGETS_NS;
+    age_set_anew(age, arrival_ns);
     age->bucket = 0;
     turn(age, bucket);
     return false;
@@ -70,6 +81,25 @@ void age_resume(struct age *age, int64_t floor, int64_t now_ns)
     age->all = age->least[bucket % AGE_BUCKETS] = (struct age_least){floor, floor, floor};
     age->found_within_ns = 0;
     age->seen = AGE_YOUNG;
+}
+
+/* All that were just there were later by more than a reading may make up for: a queue that empties gives
+ * back a period a reading, one that lost some gives back more. */
+static bool leaps(const struct age *age, int64_t offset)
+{
+    int64_t least = age->recent_ns < age->before_ns ? age->recent_ns : age->before_ns;
+    return age->recents >= AGE_RECENT && offset < minus(least, AGE_STEP_NS + age->period_ns);
+}
+
+static void note_recent(struct age *age, int64_t early)
+{
+    if (age->recents % AGE_RECENT == 0) {
+        age->before_ns = age->recents ? age->recent_ns : INT64_MAX;
+        age->recent_ns = INT64_MAX;
+        age->recents = age->recents ? AGE_RECENT : 0;
+    }
+    age->recents++;
+    lower(&age->recent_ns, early);
 }
 
 static void note(struct age *age, int64_t offset, int64_t within_ns)
@@ -94,6 +124,9 @@ int64_t age_observe(struct age *age, int64_t arrival_ns, int64_t within_ns, int6
     int64_t offset = minus(arrival_ns, stamp_ns);
     if (claims_step(age, bucket, offset, arrival_ns))
         return INT64_MAX;
+    if (leaps(age, offset))
+        age_set_anew(age, arrival_ns);
+    note_recent(age, minus(offset, within_ns));
     note(age, offset, within_ns);
     return minus(offset, age_floor(age));
 }

@@ -16,6 +16,13 @@
  * s. So a step ahead is believed only when readings in a row confirm it; until then they count as too old.
  * The first AGE_YOUNG readings are not yet a line: a receiver that starts late hears a backlog first, and
  * recovers with the first prompt reading.
+ *
+ * A step ahead takes as much off every age: of readings that were late it may leave none. So for 60 s behind
+ * one readings are doubted: they may be older than is said. Where they were late it need not come below the
+ * least value; so one is seen by what AGE_RECENT readings and more before it had in common, too: stamps that
+ * leave out more than a period while arrivals leave out nothing. That is what a network looks like as well
+ * that was late for all of them, and then lost readings and its lateness at once. A step of up to
+ * AGE_STEP_NS and a period passes unseen, and so does one within AGE_RECENT readings of the delay it hides.
  */
 #ifndef FLYBALL_LOOP_AGE_H
 #define FLYBALL_LOOP_AGE_H
@@ -23,7 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { AGE_BUCKETS = 12, AGE_CONFIRMATIONS = 4, AGE_YOUNG = 64 };
+enum { AGE_BUCKETS = 12, AGE_CONFIRMATIONS = 4, AGE_YOUNG = 64, AGE_RECENT = 4 };
 /* more than this below the floor is a step of the meter's clock */
 #define AGE_STEP_NS INT64_C(50000000)
 #define AGE_AGREE_NS INT64_C(20000000)      /* readings after a step agree to within this */
@@ -47,8 +54,14 @@ struct age {
     int64_t ahead_ns;           /* arrival - stamp of the readings that claim a step ahead */
     uint32_t ahead;             /* how many in a row, and agree */
     uint32_t seen;              /* readings of this line, up to AGE_YOUNG */
+    /* leasts of (arrival - stamp) by the earlier ends, of up to AGE_RECENT newest and of as many before */
+    int64_t recent_ns, before_ns;
+    uint32_t recents;           /* readings in them; beyond AGE_RECENT, those of the newest and AGE_RECENT */
+    int64_t period_ns;          /* from reading to reading, by whoever knows; 0: not known, short */
     bool stepped;               /* a step was confirmed; whoever counts it clears this */
-    int64_t doubted_until_ns;   /* by arrival: until the time before the newest step is forgotten */
+    /* by arrival: until the time before the newest step is forgotten; before that a reading may be older than
+     * is said */
+    int64_t doubted_until_ns;
 };
 
 /* rt: takes one reading, found at arrival_ns and there for at most within_ns, and says how old it is then,
@@ -75,5 +88,11 @@ static inline int64_t age_floor(const struct age *age)
  * them look older, for those 60 s. Counted as not sure, what waited while we started would look as old as
  * that start took. */
 void age_resume(struct age *age, int64_t floor, int64_t now_ns);
+
+/* rt: somebody set the meter's time, and nobody knows by how much: a step, and a doubt. */
+void age_set_anew(struct age *age, int64_t arrival_ns);
+
+/* any: from now_ns on, for 60 s, nobody knows how late the meter was before. */
+void age_doubt(struct age *age, int64_t now_ns);
 
 #endif

@@ -71,7 +71,7 @@ void decide_start(struct decide *decide, int64_t t_ns, int64_t tick_ns);
 struct decide_record {
     uint32_t words;             /* of core_handed; 0 = none */
     int64_t word[HANDED_WORDS_MAX];
-    int64_t floor_ns;           /* age_floor_ns; INT64_MAX = not known */
+    int64_t floor_ns;           /* age_floor_ns; INT64_MAX = not known, INT64_MIN = its clock has stepped */
 };
 
 /* setup, before the deciding thread runs, the tap's reader running: what the controller before left are the

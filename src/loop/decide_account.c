@@ -29,7 +29,10 @@ static void write_reading(struct decide *decide, const struct slot *slot)
     int64_t offset_ns;
     bool known = !__builtin_sub_overflow(slot->t_receive_ns, reading->t_meter_ns, &offset_ns) &&
                  !__builtin_sub_overflow(offset_ns, reading->age_ns - decide->age_bound_ns, &offset_ns);
-    decide_write_record(decide, reading->meter, known ? offset_ns : INT64_MAX);
+    if (slot->marks & SLOT_CLOCK_STEPPED)
+        decide_write_record(decide, reading->meter, INT64_MIN);
+    else
+        decide_write_record(decide, reading->meter, known ? offset_ns : INT64_MAX);
 }
 
 void decide_write_feeds(struct decide *decide)

@@ -194,9 +194,11 @@ static int decode(struct lane *lane, const struct packet *packet)
 {
     struct lane_road *road = &lane->meters->road[packet->meter];
     struct meter_message *message = &lane->work->message;
-    int64_t arrival_ns = timebase_realtime_ns(lane->base, packet->t_receive_ns);
-    int refused = lane_road_refusal(
-        packet->protocol->decode(road->stream, packet->data, packet->bytes, arrival_ns, message));
+    if (road->site->protocol == PROTOCOL_SV)
+        road->stream->sv.unix_ahead_ns =
+            timebase_realtime_ns(lane->base, packet->t_receive_ns) - packet->t_receive_ns;
+    int refused = lane_road_refusal(packet->protocol->decode(road->stream, packet->data, packet->bytes,
+                                                             packet->t_receive_ns, message));
     if (refused)
         return refused;
     if (message->kind == METER_SAMPLES)

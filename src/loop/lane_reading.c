@@ -42,6 +42,7 @@ int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_n
     uint32_t meter = reading->meter;
     const struct model_meter *known = &lane->model->meter[meter];
     struct age *age = &lane->age[meter];
+    age->period_ns = known->period_ns;
     int64_t age_ns = age_observe(age, t_receive_ns, lane->within_ns, reading->t_meter_ns);
     if (age->stepped) {
         count_add(&lane->counters.clock_steps, 1);
@@ -65,6 +66,8 @@ int lane_reading(struct lane *lane, struct reading *reading, int64_t t_receive_n
         reading->flags |= READING_UNSURE;
     slot->kind = SLOT_READING;
     slot->marks = t_receive_ns < age->doubted_until_ns ? SLOT_CLOCK_STEPPED : 0;
+    if (slot->marks)
+        reading->flags |= READING_UNSURE;
     slot->reading = *reading;
     lane_publish(lane, slot, reading->sequence, t_receive_ns);
     show_meter(lane, reading, t_receive_ns, age_ns + lane->model->policy.age_bound_ns);

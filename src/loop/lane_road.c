@@ -155,6 +155,8 @@ static int take_block(struct lane *lane, uint32_t meter, struct samples *samples
 {
     struct lane_road *road = &lane->meters->road[meter];
     struct lane_work *work = lane->work;
+    if (samples->flags & SAMPLES_SET)
+        age_set_anew(&lane->age[meter], t_receive_ns);
     if (lane->meters->wave)
         spectra_desk_expect(&lane->meters->wave[meter], samples);
     int refused = measure_block(lane, meter, samples);

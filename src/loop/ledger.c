@@ -160,11 +160,14 @@ static bool grow_older(struct loop *loop, int64_t now_ns)
     return loop->account_state == ACCOUNT_WHOLE;
 }
 
-/* A meter that was late before is late now, though it is the first reading that we hear. */
+/* A meter that was late before is late now, though it is the first reading that we hear; of one whose clock
+ * has just stepped nobody knew how late it is. */
 static void resume_ages(struct loop *loop, int64_t now_ns)
 {
     for (uint32_t i = 0; i < loop->site->model.meter_count; i++)
-        if (loop->records[i].floor_ns != INT64_MAX)
+        if (loop->records[i].floor_ns == INT64_MIN)
+            age_doubt(&loop->path.lane[0].age[i], now_ns);
+        else if (loop->records[i].floor_ns != INT64_MAX)
             age_resume(&loop->path.lane[0].age[i], loop->records[i].floor_ns, now_ns);
 }
 

@@ -20,6 +20,8 @@ enum samples_flag {
     SAMPLES_SIMULATED = 64,     /* a test's or a simulator's: never for decisions on a real site */
     SAMPLES_INVALID = 128,      /* the meter vouches not for at least one channel: `invalid` */
     SAMPLES_FILLED = 256,       /* a short gap before this block was filled in by its receiver */
+    /* its receiver has set the time anew, by the arrival: how late it is against those before nobody knows */
+    SAMPLES_SET = 512,
 };
 
 struct samples {

@@ -24,6 +24,8 @@ int controller_init(struct controller *controller, const struct controller_setup
     if (!controller->core || !controller->meter_window || !controller->host_window || !controller->age ||
         !controller->frame_sequence || !controller->outbox.record)
         return -ENOMEM;
+    for (uint32_t m = 0; m < model->meter_count; m++)
+        controller->age[m].period_ns = model->meter[m].period_ns;
     if (setup->learns_no_other)
         controller->core->residual.meters = 0;
     if (t_ns > 0 && model->policy.tick_ns > 0)
@@ -141,6 +143,8 @@ static void take_reading(struct controller *controller, const struct message *me
     slot.reading = message->reading;
     slot.reading.t_arrival_ns = controller->setup->realtime_ns + t_ns;
     slot.reading.age_ns = age_ns + model->policy.age_bound_ns;
+    if (t_ns < age->doubted_until_ns)
+        slot.reading.flags |= READING_UNSURE;
     step(controller, &slot, t_ns);
 }
 
@@ -263,5 +267,6 @@ void controller_take_over(struct controller *controller, struct controller *befo
     for (uint32_t m = 0; m < model->meter_count; m++) {
         if (before->age[m].bucket)
             age_resume(&controller->age[m], age_floor(&before->age[m]), t_ns);
+        controller->age[m].doubted_until_ns = before->age[m].doubted_until_ns;
     }
 }

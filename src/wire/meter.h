@@ -47,8 +47,9 @@ struct meter_protocol {
     /* rt: does this look like the protocol? Cheap, and no promise that it decodes. */
     bool (*match)(const uint8_t *data, uint32_t bytes);
 
-    /* rt: METER_ACCEPTED and `message`, or an enum meter_refusal. `arrival_ns` is Unix time: of those
-     * protocols that say when only within a second it says in which. */
+    /* rt: METER_ACCEPTED and `message`, or an enum meter_refusal. `arrival_ns` is of a clock that is never
+     * set: of those protocols that say when only within a second it says, with what their stream has beside
+     * it (sv_stream.unix_ahead_ns), in which the first one was. */
     int (*decode)(union meter_stream *stream, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
         struct meter_message *message);
 };

@@ -22,7 +22,7 @@ enum {
     SV_RESTARTS = 4,
 };
 /* Of a clock that is not global: how fast its times follow arrivals that are early, and those that are late;
- * and how far beside them they may be. */
+ * and how early an arrival may be that is followed. */
 #define SV_FOLLOW_EARLY_PPM 1000
 #define SV_FOLLOW_LATE_PPM 200
 #define SV_ASTRAY_NS (NS_PER_S / 4)
@@ -88,15 +88,21 @@ struct sv_stream {
     uint32_t old, olds;         /* smpCnt behind the newest of frames that are old, and how many in a row */
     uint64_t sequence;          /* samples since the beginning, lost ones too */
     int64_t next_ns;
+    int64_t heard_ns;           /* arrival of the newest */
+    int64_t unix_ahead_ns;      /* Unix time less that of arrivals, by whoever gives these; */
+    int64_t ahead_ns;           /* as it was when the time was set last */
     float last[SV_VALUES];      /* the newest sample, in the order of enum samples_channel */
 };
 
 /* rt: the samples of one frame, and before them those of a gap of at most SV_FILL_NS (SAMPLES_FILLED).
  * `meter` becomes the APPID, `sequence` the count of the first sample. The frame says when it was only
- * within its second, so `arrival_ns` (Unix) says in which. That holds for a global clock (smpSynch 2) only:
- * with any other the time is that of arrival, and counts go on from there, moved slowly
- * towards the earliest arrivals; more than SV_ASTRAY_NS beside them is a gap. METER_ACCEPTED with
- * *blocks 0: the rate is not known yet. */
+ * within its second, so of the first one `arrival_ns` (of a clock that is never set; + unix_ahead_ns is Unix
+ * time) says in which. That holds for a global clock (smpSynch 2) only: with any other the time is that of
+ * arrival, and counts go on from there, moved slowly towards the earliest arrivals. From then on
+ * counts are the time: what arrives later keeps it, and so looks late. It is set by an arrival again
+ * (SAMPLES_SET) only where counts begin anew, or samples are missing over a silence that leaves open how many
+ * seconds; a clock that becomes global sets it ahead, too. METER_ACCEPTED with *blocks 0: the rate is not
+ * known yet. */
 int sv_receive(struct sv_stream *stream, const uint8_t *data, uint32_t bytes, int64_t arrival_ns,
     struct samples *out, uint32_t *blocks);
 

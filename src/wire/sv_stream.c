@@ -126,13 +126,13 @@ static int64_t samples_ns(const struct sv_stream *stream, uint64_t samples)
     return (int64_t)(samples * (uint64_t)NS_PER_S / stream->rate_hz);
 }
 
-/* The second in which a count of a clock that keeps seconds is nearest to its arrival. */
-static int64_t in_second(const struct sv_stream *stream, uint32_t count, int64_t arrival_ns)
+/* The second in which a count of a clock that keeps seconds is nearest to a time. */
+static int64_t in_second(const struct sv_stream *stream, uint32_t count, int64_t near_ns)
 {
     int64_t within_ns = samples_ns(stream, count);
-    int64_t second_ns = arrival_ns > 0 && arrival_ns < INT64_MAX - 2 * NS_PER_S
-        ? arrival_ns - arrival_ns % NS_PER_S : 0;
-    int64_t off_ns = arrival_ns - second_ns - within_ns;
+    int64_t second_ns = near_ns > 0 && near_ns < INT64_MAX - 2 * NS_PER_S
+        ? near_ns - near_ns % NS_PER_S : 0;
+    int64_t off_ns = near_ns - second_ns - within_ns;
 
     if (off_ns > NS_PER_S / 2)
         return second_ns + NS_PER_S + within_ns;
@@ -223,48 +223,102 @@ static void go_on(struct sv_stream *stream, const struct sv_frame *frame, uint32
         stream->last[k] = out->value[k][out->count - 1];
 }
 
+static bool is_global(const struct sv_frame *frame)
+{
+    return frame->asdu[0].synch == SV_SYNCH_GLOBAL;
+}
+
 static int64_t begin_ns(const struct sv_stream *stream, const struct sv_frame *frame, int64_t arrival_ns)
 {
-    if (frame->asdu[0].synch == SV_SYNCH_GLOBAL)
+    if (is_global(frame))
         return in_second(stream, frame->asdu[0].smp_cnt, arrival_ns);
     return arrival_ns - samples_ns(stream, frame->asdus);
 }
 
-/* Nothing arrives before it was measured, and much arrives late: times follow early arrivals faster. */
+/* Nothing arrives before it was measured, and much arrives late: times follow early arrivals faster. Not
+ * those that are early because the stream was heard late at first: for minutes all readings would look older
+ * than they are. */
 static int64_t follow_ns(const struct sv_stream *stream, const struct sv_frame *frame, int64_t off_ns)
 {
     int64_t took_ns = samples_ns(stream, frame->asdus);
     int64_t early_ns = took_ns * SV_FOLLOW_EARLY_PPM / 1000000;
     int64_t late_ns = took_ns * SV_FOLLOW_LATE_PPM / 1000000;
 
+    if (off_ns < -SV_ASTRAY_NS)
+        return 0;
     return off_ns < -early_ns ? -early_ns : off_ns > late_ns ? late_ns : off_ns;
 }
 
-/* Counts that go on may still be another second's, or another clock's. */
-static int place(struct sv_stream *stream, const struct sv_frame *frame, int64_t arrival_ns,
-    struct samples *out)
+/* By counts, whatever the arrival: what comes late must look late. */
+static int64_t goes_on_ns(const struct sv_stream *stream, const struct sv_frame *frame, int64_t follows_ns,
+    int64_t arrival_ns)
 {
-    int64_t t0_ns = begin_ns(stream, frame, arrival_ns), period_ns = samples_ns(stream, 1);
-    uint32_t ahead = stream->begun ? ahead_of(stream, frame->asdu[0].smp_cnt) : 0;
-    bool again = false;
+    if (is_global(frame))
+        return in_second(stream, frame->asdu[0].smp_cnt, follows_ns);
+    return follows_ns + follow_ns(stream, frame, begin_ns(stream, frame, arrival_ns) - follows_ns);
+}
 
+/* Samples are missing, and a silence that they do not explain may have been whole seconds more of them, or a
+ * way that became longer. */
+static bool lost_seconds(const struct sv_stream *stream, const struct sv_frame *frame, uint32_t ahead,
+    int64_t arrival_ns)
+{
+    int64_t explained_ns = samples_ns(stream, ahead + frame->asdus);
+
+    return ahead && arrival_ns - stream->heard_ns - explained_ns > NS_PER_S / 2;
+}
+
+/* How the first sample of a frame stands to those before. */
+struct sv_place {
+    uint32_t ahead;             /* samples missing before it */
+    bool set;                   /* its time is that of the arrival */
+    int64_t t0_ns, beside_ns;   /* and how far beside the counts */
+};
+
+static int find_place(struct sv_stream *stream, const struct sv_frame *frame, int64_t arrival_ns,
+    struct sv_place *place)
+{
+    uint32_t ahead = stream->begun ? ahead_of(stream, frame->asdu[0].smp_cnt) : 0;
+
+    *place = (struct sv_place){.ahead = ahead, .set = !stream->begun};
     if (ahead > stream->rate_hz / 2) {
         int refusal = refuse_old(stream, frame, stream->rate_hz - ahead);
         if (refusal)
             return refusal;
-        again = true;
+        place->set = true;
     }
-    int64_t follows_ns = stream->next_ns + samples_ns(stream, ahead), off_ns = t0_ns - follows_ns;
-    bool global = frame->asdu[0].synch == SV_SYNCH_GLOBAL;
-    int64_t tolerated_ns = global ? period_ns : SV_ASTRAY_NS;
-    bool steady = stream->begun && !again && off_ns <= tolerated_ns && off_ns >= -tolerated_ns;
+    place->set = place->set || lost_seconds(stream, frame, ahead, arrival_ns);
+    if (place->set) {
+        stream->ahead_ns = stream->unix_ahead_ns;
+        place->t0_ns = begin_ns(stream, frame, arrival_ns + stream->ahead_ns);
+        return METER_ACCEPTED;
+    }
+    int64_t follows_ns = stream->next_ns + samples_ns(stream, ahead);
+    place->t0_ns = goes_on_ns(stream, frame, follows_ns, arrival_ns + stream->ahead_ns);
+    place->beside_ns = is_global(frame) ? place->t0_ns - follows_ns : 0;
+    return METER_ACCEPTED;
+}
+
+/* A clock that becomes global shows where its seconds begin. */
+static int place_frame(struct sv_stream *stream, const struct sv_frame *frame, int64_t arrival_ns,
+    struct samples *out)
+{
+    struct sv_place place;
+    int refusal = find_place(stream, frame, arrival_ns, &place);
+
+    if (refusal)
+        return refusal;
+    int64_t period_ns = samples_ns(stream, 1);
+    uint32_t ahead = place.ahead;
+    bool first = !stream->begun && !stream->broken;
+    bool set = !first && (place.set || place.beside_ns > period_ns);
+    bool steady = !place.set && place.beside_ns <= period_ns && place.beside_ns >= -period_ns;
     bool small = steady && samples_ns(stream, ahead) <= SV_FILL_NS && ahead + SV_ASDUS_MAX <= SAMPLES_MAX;
-    if (steady && !global)
-        t0_ns = follows_ns + follow_ns(stream, frame, off_ns);
-    bool gap = stream->broken || (stream->begun && (!steady || (ahead && !small)));
+    bool gap = !first && (!steady || (ahead && !small));
     stream->broken = false;
-    go_on(stream, frame, small ? ahead : 0, steady ? ahead : 0, t0_ns, out);
-    out->flags |= gap ? SAMPLES_GAP : 0;
+    stream->heard_ns = arrival_ns;
+    go_on(stream, frame, small ? ahead : 0, steady ? ahead : 0, place.t0_ns, out);
+    out->flags |= (gap ? SAMPLES_GAP : 0) | (set ? SAMPLES_SET : 0);
     return METER_ACCEPTED;
 }
 
@@ -284,7 +338,7 @@ int sv_receive(struct sv_stream *stream, const uint8_t *data, uint32_t bytes, in
         return refusal;
     if (!stream->rate_hz)
         return METER_ACCEPTED;
-    if ((refusal = check_counts(stream, &frame)) || (refusal = place(stream, &frame, arrival_ns, out)))
+    if ((refusal = check_counts(stream, &frame)) || (refusal = place_frame(stream, &frame, arrival_ns, out)))
         return refusal;
     *blocks = 1;
     return METER_ACCEPTED;

@@ -4,7 +4,7 @@
 # Says each one's last line; leaves with 1 where one fails.
 set -u
 source=$1 programs=$2/tests/property code=0
-for program in breaker cluster handover heat ledger lease liar measure pace specimen takeover watchdog \
+for program in age breaker cluster handover heat ledger lease liar measure pace specimen takeover watchdog \
     waterfill graph; do
     case $program in
         handover) set -- "$source/config/demo-2n/site.yaml" "$source/config/demo-2n/workload.yaml" ;;

@@ -107,6 +107,62 @@ static void a_clock_that_stays_ahead_is_believed_at_the_fourth_reading(void **st
     assert_false(age.stepped);
 }
 
+/* So late that no permit may rest on them: then their clock goes ahead by as much, and more. */
+static void a_step_ahead_leaves_doubt_of_how_late_readings_were(void **state)
+{
+    (void)state;
+    static const int64_t step_ns[] = {560 * NS_PER_MS, 545 * NS_PER_MS, 501 * NS_PER_MS, 450 * NS_PER_MS};
+    const int64_t late_ns = 501 * NS_PER_MS;
+
+    for (size_t s = 0; s < sizeof step_ns / sizeof *step_ns; s++) {
+        struct age age = {.period_ns = PERIOD_NS};
+        int64_t since_ns = PERIOD_NS, doubted_ns = 0;
+
+        hear_a_line(&age);
+        for (; since_ns < NS_PER_S; since_ns += PERIOD_NS)
+            assert_true(observe(&age, since_ns, late_ns) == late_ns);
+        assert_int_equal(age.doubted_until_ns, 0);
+        for (int64_t begun_ns = since_ns; since_ns < begun_ns + 70 * NS_PER_S; since_ns += PERIOD_NS) {
+            int64_t arrival_ns = BEGIN_NS + since_ns + late_ns;
+            int64_t age_ns = age_observe(&age, arrival_ns, 0, STAMP_NS + since_ns + step_ns[s]);
+            bool doubted = arrival_ns < age.doubted_until_ns;
+            doubted_ns += doubted ? PERIOD_NS : 0;
+            if (since_ns < begun_ns + 54 * NS_PER_S)
+                assert_true(age_ns >= late_ns || doubted);
+        }
+        assert_true(age.stepped);
+        assert_in_range(doubted_ns, AGE_FORGETS_NS - NS_PER_S, AGE_FORGETS_NS + NS_PER_S);
+    }
+}
+
+/* A queue that empties, a sender that stood still, a receiver that did and lost readings meanwhile. */
+static void readings_that_are_late_no_longer_are_no_step(void **state)
+{
+    (void)state;
+    const int64_t late_ns = 501 * NS_PER_MS;
+
+    for (int64_t period_ns = PERIOD_NS; period_ns <= 200 * NS_PER_MS; period_ns += 92 * NS_PER_MS) {
+        struct age age = {.period_ns = period_ns};
+        int64_t since_ns = 0, end_ns = NS_PER_S;
+
+        for (; since_ns < end_ns; since_ns += period_ns)
+            observe(&age, since_ns, late_ns);
+        for (end_ns = since_ns + late_ns; since_ns < end_ns; since_ns += period_ns)
+            observe(&age, since_ns, end_ns - since_ns);
+        for (end_ns = since_ns + NS_PER_S; since_ns < end_ns; since_ns += period_ns)
+            observe(&age, since_ns, 0);
+        observe(&age, since_ns, late_ns);
+        since_ns += late_ns + period_ns;
+        for (end_ns = since_ns + NS_PER_S; since_ns < end_ns; since_ns += period_ns)
+            observe(&age, since_ns, 0);
+        for (end_ns = since_ns + 2 * late_ns; since_ns < end_ns - late_ns; since_ns += period_ns)
+            age_observe(&age, BEGIN_NS + end_ns, 2 * late_ns, STAMP_NS + since_ns);
+        observe(&age, end_ns, 0);
+        assert_false(age.stepped);
+        assert_int_equal(age.doubted_until_ns, 0);
+    }
+}
+
 static void stamps_ahead_that_do_not_agree_are_no_step(void **state)
 {
     (void)state;
@@ -392,6 +448,8 @@ int main(void)
         cmocka_unit_test(lateness_is_age_while_the_floor_stands),
         cmocka_unit_test(one_stamp_far_ahead_is_too_old_and_moves_nothing),
         cmocka_unit_test(a_clock_that_stays_ahead_is_believed_at_the_fourth_reading),
+        cmocka_unit_test(a_step_ahead_leaves_doubt_of_how_late_readings_were),
+        cmocka_unit_test(readings_that_are_late_no_longer_are_no_step),
         cmocka_unit_test(stamps_ahead_that_do_not_agree_are_no_step),
         cmocka_unit_test(silence_forgets_only_what_is_older_than_the_window),
         cmocka_unit_test(receiver_that_stood_still_makes_one_old_burst_and_no_more),

@@ -46,6 +46,7 @@ struct bed {
     double amplitude;           /* of the currents */
     bool pure;                  /* nothing beside the mains */
     uint8_t invalid;            /* channels that sampled values say are */
+    int64_t late_ns;            /* of packets */
     struct quality quality;     /* the newest that was taken, */
     uint32_t qualities;         /* of so many */
 };
@@ -131,8 +132,9 @@ static void fill(struct bed *bed, struct samples *samples, uint32_t period_ps, u
 /* The packet arrives as its last sample was taken, and 0.2 ms later. */
 static int arrive(struct bed *bed, const struct port_frame *frame, int64_t t_ns)
 {
-    rig_clock_set(&bed->base, t_ns + MS / 5);
-    return lane_frame(&bed->lane, frame, t_ns + MS / 5);
+    t_ns += MS / 5 + bed->late_ns;
+    rig_clock_set(&bed->base, t_ns);
+    return lane_frame(&bed->lane, frame, t_ns);
 }
 
 static struct port_frame datagram(struct bed *bed, uint32_t payload_bytes)
@@ -635,6 +637,97 @@ static void send_sv_for(struct bed *bed, uint32_t frames)
         assert_int_equal(send_sv(bed), ACCEPTED);
 }
 
+/* A second's frames, whatever becomes of them: how many readings are too old. */
+static uint32_t send_sv_second(struct bed *bed, uint8_t synch)
+{
+    struct sv_publisher publisher = publisher_of();
+    uint32_t stale = 0;
+
+    publisher.synch = synch;
+    for (uint32_t i = 0; i < SV_RATE_HZ / SV_ASDUS; i++)
+        stale += send_sv_as(bed, &publisher) == REFUSED_STALE;
+    return stale;
+}
+
+/* By a whole second and a little, in which the seconds of a global clock look alike. */
+static void sampled_values_that_become_late_are_too_old(void **state)
+{
+    struct bed *bed = *state;
+    static const struct { uint8_t synch; int64_t late_ns; } are[] = {
+        {SV_SYNCH_GLOBAL, 1001 * NS_PER_MS}, {SV_SYNCH_LOCAL, 2001 * NS_PER_MS},
+        {SV_SYNCH_NONE, 300 * NS_PER_MS}};
+    struct reading last;
+    uint32_t unsure;
+
+    for (size_t i = 0; i < sizeof are / sizeof *are; i++) {
+        memset(bed->age, 0, sizeof bed->age);
+        memset(&bed->meters.road[SV_METER].stream->sv, 0, sizeof bed->meters.road[SV_METER].stream->sv);
+        bed->meters.road[SV_METER].stream->sv.rate_hz = SV_RATE_HZ;
+        bed->late_ns = 0;
+        send_sv_second(bed, are[i].synch);
+        take_readings(bed, &last, &unsure);
+        assert_int_equal(send_sv_second(bed, are[i].synch), 0);
+        assert_in_range(take_readings(bed, &last, &unsure), 59, 61);
+        assert_int_equal(unsure, 0);
+        bed->late_ns = are[i].late_ns;
+        for (int s = 0; s < 3; s++)
+            assert_in_range(send_sv_second(bed, are[i].synch), 59, 61);
+        assert_int_equal(take_readings(bed, &last, &unsure), 0);
+        bed->late_ns = 0;
+    }
+}
+
+/* What of a second was lost, or of its way grew longer, is not known: readings that lend nothing. */
+static void sampled_values_behind_a_silence_lend_nothing_for_a_minute(void **state)
+{
+    struct bed *bed = *state;
+    struct reading last;
+    uint32_t unsure, readings;
+
+    send_sv_second(bed, SV_SYNCH_GLOBAL);
+    send_sv_second(bed, SV_SYNCH_GLOBAL);
+    take_readings(bed, &last, &unsure);
+    bed->sample += 5 * SV_RATE_HZ / 4;
+    for (int s = 0; s < 59; s++) {
+        send_sv_second(bed, SV_SYNCH_GLOBAL);
+        readings = take_readings(bed, &last, &unsure);
+        assert_true(readings > 50 && unsure == readings);
+    }
+    assert_int_equal(count_read(&bed->lane.counters.clock_steps), 1);
+    send_sv_second(bed, SV_SYNCH_GLOBAL);
+    take_readings(bed, &last, &unsure);
+    send_sv_second(bed, SV_SYNCH_GLOBAL);
+    assert_in_range(take_readings(bed, &last, &unsure), 59, 61);
+    assert_int_equal(unsure, 0);
+}
+
+/* A leap second, and a wall clock that somebody sets by an hour. */
+static void a_wall_clock_that_is_set_costs_no_sampled_values(void **state)
+{
+    struct bed *bed = *state;
+    static const int64_t ahead_ns[] = {0, -NS_PER_S, -NS_PER_S + 3600 * NS_PER_S, -NS_PER_S / 3};
+    static const uint8_t synch[] = {SV_SYNCH_GLOBAL, SV_SYNCH_LOCAL};
+    struct reading last;
+    uint32_t unsure;
+
+    for (size_t i = 0; i < sizeof synch; i++) {
+        bed->meters.road[SV_METER].stream->sv.begun = false;
+        memset(bed->age, 0, sizeof bed->age);
+        send_sv_second(bed, synch[i]);
+        for (size_t a = 0; a < sizeof ahead_ns / sizeof *ahead_ns; a++) {
+            uint64_t word[SEQLOCK_WORDS] = {0, 0, 1, 0, 0, 1, (uint64_t)ahead_ns[a]};
+            seqlock_write(&bed->base.map[0], word);
+            take_readings(bed, &last, &unsure);
+            assert_int_equal(send_sv_second(bed, synch[i]), 0);
+            assert_in_range(take_readings(bed, &last, &unsure), 59, 61);
+            assert_int_equal(unsure, 0);
+        }
+        uint64_t word[SEQLOCK_WORDS] = {0, 0, 1, 0, 0, 1, 0};
+        seqlock_write(&bed->base.map[0], word);
+    }
+    assert_int_equal(count_read(&bed->lane.counters.clock_steps), 0);
+}
+
 static void a_second_of_sampled_values_is_sixty_readings(void **state)
 {
     struct bed *bed = *state;
@@ -922,6 +1015,9 @@ int main(void)
         BED(angles_of_a_configuration_are_taken_off),
         BED(a_device_that_does_not_know_the_time_is_unsure),
         BED(invalid_blocks_are_counted_apart),
+        BED(sampled_values_that_become_late_are_too_old),
+        BED(sampled_values_behind_a_silence_lend_nothing_for_a_minute),
+        BED(a_wall_clock_that_is_set_costs_no_sampled_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

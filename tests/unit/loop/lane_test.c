@@ -636,11 +636,14 @@ static int take_at(struct bed *bed, int64_t stamp_ns, int64_t t_receive_ns)
     return lane_frame(&bed->lane, &bed->frame, t_receive_ns);
 }
 
+/* Of the newest slot; what of its clock is not known lends nothing. */
 static uint8_t newest_marks(struct bed *bed)
 {
     uint8_t marks = 0xFF;
-    for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; spsc_release(bed->lane.out))
+    for (const struct slot *slot; (slot = spsc_peek(bed->lane.out)) != NULL; spsc_release(bed->lane.out)) {
         marks = slot->marks;
+        assert_int_equal(!!(slot->reading.flags & READING_UNSURE), !!(marks & SLOT_CLOCK_STEPPED));
+    }
     return marks;
 }
 

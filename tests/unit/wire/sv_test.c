@@ -180,9 +180,122 @@ static void a_short_gap_is_filled_and_a_long_one_marked(void **state)
     assert_int_equal(got.block.count, 2);
     assert_int_equal(got.block.flags, SAMPLES_LOCKED | SAMPLES_GAP);
     assert_int_equal(got.block.sequence, 13);
-    got = receive(&stream, 13, ARRIVAL_NS + PERIOD_NS(13) + 3 * NS_PER_S);      /* three whole seconds */
-    assert_int_equal(got.block.flags, SAMPLES_LOCKED | SAMPLES_GAP);
-    assert_int_equal(got.block.t0_ns, ARRIVAL_NS + PERIOD_NS(13) + 3 * NS_PER_S);
+}
+
+/* From then on nobody may tell a way that became longer by whole seconds from one that did not. */
+static void counts_that_go_on_keep_their_time_however_late(void **state)
+{
+    (void)state;
+    static const int64_t late_ns[] = {NS_PER_S / 4 + 1, NS_PER_S - 1, NS_PER_S, 1001 * NS_PER_MS,
+                                      2001 * NS_PER_MS, 3 * NS_PER_S};
+    struct sv_publisher loose = publisher;
+    struct samples block = block_of(8);
+
+    loose.synch = SV_SYNCH_LOCAL;
+    for (size_t i = 0; i < 2 * sizeof late_ns / sizeof *late_ns; i++) {
+        const struct sv_publisher *from = i % 2 ? &publisher : &loose;
+        struct sv_stream stream = {.rate_hz = RATE_HZ};
+        struct got got = {0};
+
+        for (uint32_t n = 0; n < 3 * RATE_HZ; n += 8) {
+            int64_t came_ns = ARRIVAL_NS + PERIOD_NS(n + 8) + (n < RATE_HZ / 3 ? 0 : late_ns[i / 2]);
+            got = receive_from(from, &stream, &block, n % RATE_HZ, came_ns);
+            assert_int_equal(got.block.flags, i % 2 ? SAMPLES_LOCKED : 0);
+            /* but for what the arrivals of a clock of its own move it, 200 ppm of 3 s */
+            assert_in_range(got.block.t0_ns - ARRIVAL_NS - PERIOD_NS(n), 0, i % 2 ? 1 : 600001);
+        }
+    }
+}
+
+/* How many seconds of it were lost, and by how many the way became longer, no count says. */
+static void a_silence_with_samples_missing_sets_the_time_and_says_so(void **state)
+{
+    (void)state;
+    struct sv_publisher loose = publisher;
+    struct samples block = block_of(2);
+
+    loose.synch = SV_SYNCH_LOCAL;
+    for (int i = 0; i < 2; i++) {
+        const struct sv_publisher *from = i ? &publisher : &loose;
+        uint32_t locked = i ? SAMPLES_LOCKED : 0;
+        struct sv_stream stream = {.rate_hz = RATE_HZ};
+        struct got got = receive_from(from, &stream, &block, 0, ARRIVAL_NS + PERIOD_NS(2));
+
+        assert_int_equal(got.block.flags, locked);      /* of the first nothing was known before */
+        got = receive_from(from, &stream, &block, 1200, ARRIVAL_NS + PERIOD_NS(1202));
+        assert_int_equal(got.block.flags, locked | SAMPLES_GAP);        /* a quarter of a second was lost */
+        assert_int_equal(got.block.t0_ns, ARRIVAL_NS + PERIOD_NS(1200));
+        got = receive_from(from, &stream, &block, 1204, ARRIVAL_NS + PERIOD_NS(1206) + NS_PER_S);
+        assert_int_equal(got.block.flags, locked | SAMPLES_GAP | SAMPLES_SET);
+        assert_in_range(got.block.t0_ns - ARRIVAL_NS - PERIOD_NS(1204) - NS_PER_S, 0, 500000);
+        for (uint32_t n = 0; n < SV_RESTARTS; n++)
+            got = receive_from(from, &stream, &block, 100 + 2 * n, ARRIVAL_NS + PERIOD_NS(1300));
+        assert_int_equal(got.block.flags, locked | SAMPLES_GAP | SAMPLES_SET);
+    }
+}
+
+/* The wall clock is asked when a stream begins, and never again while its counts go on. */
+static void a_wall_clock_that_is_set_moves_no_time(void **state)
+{
+    (void)state;
+    struct sv_publisher loose = publisher;
+    struct samples block = block_of(8);
+
+    loose.synch = SV_SYNCH_LOCAL;
+    for (int i = 0; i < 2; i++) {
+        const struct sv_publisher *from = i ? &publisher : &loose;
+        struct sv_stream stream = {.rate_hz = RATE_HZ, .unix_ahead_ns = ARRIVAL_NS};
+
+        for (uint32_t n = 0; n < 2 * RATE_HZ; n += 8) {
+            if (n == RATE_HZ / 2)
+                stream.unix_ahead_ns -= NS_PER_S;       /* a leap second */
+            if (n == RATE_HZ)
+                stream.unix_ahead_ns += 3600 * NS_PER_S;
+            struct got got = receive_from(from, &stream, &block, n % RATE_HZ, PERIOD_NS(n + 8));
+            assert_int_equal(got.block.flags, i ? SAMPLES_LOCKED : 0);
+            assert_in_range(got.block.t0_ns - ARRIVAL_NS - PERIOD_NS(n), 0, 1000);
+        }
+    }
+}
+
+/* One that was heard while another second ran stands where it is; one moved ahead is younger than it was. */
+static void a_clock_that_becomes_global_says_so_where_that_moves_it_ahead(void **state)
+{
+    (void)state;
+    static const int64_t way_ns[] = {5 * NS_PER_MS, -5 * NS_PER_MS, 0};
+    static const uint32_t flags[] = {SAMPLES_GAP, SAMPLES_GAP | SAMPLES_SET, 0};
+    struct sv_publisher loose = publisher;
+    struct samples block = block_of(2);
+
+    loose.synch = SV_SYNCH_LOCAL;
+    for (size_t i = 0; i < sizeof way_ns / sizeof *way_ns; i++) {
+        struct sv_stream stream = {.rate_hz = RATE_HZ};
+
+        receive_from(&loose, &stream, &block, 0, ARRIVAL_NS + PERIOD_NS(2) + way_ns[i]);
+        struct got got = receive(&stream, 2, ARRIVAL_NS + PERIOD_NS(4));
+        assert_int_equal(got.block.flags, SAMPLES_LOCKED | flags[i]);
+        assert_int_equal(got.block.t0_ns, ARRIVAL_NS + PERIOD_NS(2));
+        got = receive_from(&loose, &stream, &block, 4, ARRIVAL_NS + PERIOD_NS(6));
+        assert_int_equal(got.block.flags, 0);
+    }
+}
+
+/* Heard behind a standstill: its times are those of then, and no reading looks older for it. */
+static void a_stream_that_was_heard_late_at_first_is_not_pulled_back(void **state)
+{
+    (void)state;
+    struct sv_publisher loose = publisher;
+    struct samples block = block_of(8);
+    struct sv_stream stream = {.rate_hz = RATE_HZ};
+
+    loose.synch = SV_SYNCH_LOCAL;
+    for (uint32_t n = 0; n < 3 * RATE_HZ; n += 8) {
+        int64_t came_ns = ARRIVAL_NS + PERIOD_NS(n + 8) + (n ? 0 : NS_PER_S);
+        struct got got = receive_from(&loose, &stream, &block, n % RATE_HZ, came_ns);
+
+        assert_int_equal(got.block.flags, 0);
+        assert_in_range(got.block.t0_ns - ARRIVAL_NS - PERIOD_NS(n), NS_PER_S - 10000, NS_PER_S);
+    }
 }
 
 static void frames_seen_before_are_refused_until_they_go_on(void **state)
@@ -219,9 +332,9 @@ static void without_a_global_clock_counts_go_on_from_the_first_arrival(void **st
         assert_true(got.block.t0_ns >= ARRIVAL_NS && got.block.t0_ns <= ARRIVAL_NS + 100);
         assert_int_equal(got.block.flags, 0);
         got = receive_from(&loose, &stream, &block, 1004, ARRIVAL_NS + SV_ASTRAY_NS + NS_PER_MS);
-        assert_int_equal(got.block.flags, SAMPLES_GAP);
+        assert_int_equal(got.block.flags, 0);
         got = receive_from(&loose, &stream, &block, 1006, ARRIVAL_NS);
-        assert_int_equal(got.block.flags, SAMPLES_GAP);
+        assert_int_equal(got.block.flags, 0);
     }
 }
 
@@ -503,6 +616,11 @@ int main(void)
         cmocka_unit_test(the_worked_examples_are_written_byte_for_byte),
         cmocka_unit_test(the_second_is_that_of_the_arrival),
         cmocka_unit_test(a_short_gap_is_filled_and_a_long_one_marked),
+        cmocka_unit_test(counts_that_go_on_keep_their_time_however_late),
+        cmocka_unit_test(a_silence_with_samples_missing_sets_the_time_and_says_so),
+        cmocka_unit_test(a_wall_clock_that_is_set_moves_no_time),
+        cmocka_unit_test(a_clock_that_becomes_global_says_so_where_that_moves_it_ahead),
+        cmocka_unit_test(a_stream_that_was_heard_late_at_first_is_not_pulled_back),
         cmocka_unit_test(frames_seen_before_are_refused_until_they_go_on),
         cmocka_unit_test(without_a_global_clock_counts_go_on_from_the_first_arrival),
         cmocka_unit_test(a_clock_of_its_own_is_followed),

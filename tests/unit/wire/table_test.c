@@ -130,6 +130,38 @@ static void every_protocol_says_what_a_packet_is(void **state)
     }
 }
 
+static int64_t stamp_of(const struct meter_message *message)
+{
+    if (message->kind == METER_SAMPLES)
+        return message->samples[0].t0_ns;
+    return message->kind == METER_PHASORS ? message->phasors.t_ns : message->upmu.timestamp_ns;
+}
+
+/* What says the whole time itself is as late as it comes, whatever comes before it. */
+static void only_sampled_values_are_timed_by_their_arrival(void **state)
+{
+    (void)state;
+    static const int64_t late_ns[] = {NS_PER_S / 3, NS_PER_S, 1001 * NS_PER_MS, 2 * NS_PER_S,
+                                      -3600 * NS_PER_S};
+    static union meter_stream stream;
+    static struct meter_message message;
+
+    for (uint32_t i = 0; i < meter_protocol_count; i++) {
+        bool by_arrival = false;
+        for (size_t k = 0; k < sizeof late_ns / sizeof *late_ns; k++) {
+            struct packet packet = rows[i].packet();
+            memset(&stream, 0, sizeof stream);
+            meter_protocols[i].decode(&stream, packet.data, packet.bytes, ARRIVAL_NS, &message);
+            int64_t stamp_ns = stamp_of(&message);
+            packet = rows[i].packet();
+            memset(&stream, 0, sizeof stream);
+            meter_protocols[i].decode(&stream, packet.data, packet.bytes, ARRIVAL_NS + late_ns[k], &message);
+            by_arrival |= stamp_of(&message) != stamp_ns;
+        }
+        assert_int_equal(by_arrival, meter_protocols[i].ethernet);
+    }
+}
+
 static void no_protocol_takes_a_packet_cut_short(void **state)
 {
     (void)state;
@@ -169,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_protocol_knows_its_own_packets_alone),
         cmocka_unit_test(every_protocol_says_what_a_packet_is),
+        cmocka_unit_test(only_sampled_values_are_timed_by_their_arrival),
         cmocka_unit_test(no_protocol_takes_a_packet_cut_short),
         cmocka_unit_test(every_refusal_has_a_name_of_its_own),
     };
