@@ -27,7 +27,7 @@ machine.
 rtt runs on af_packet. On af_xdp and on uring it is held to the same bars with --long; without, it runs once
 there, with a quarter of the rounds: the figures are told, and a bar that one misses is named as not held.
 safety plays hours of virtual time: what comes of them is the same on every machine and every time, so its
-first run counts (with --long 1,000 h); only its speed is measured like the others.
+first run counts (with --long 1,300 h); only its speed is measured like the others.
 A bar that only a quiet machine meets is named as NOT MET in its line where a slow one misses it every time,
 and its figure is held to a second one, so that it gets no worse unseen.
 Exit code: 0 every bar is met or was skipped, 1 one is not, 2 bad usage.

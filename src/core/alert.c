@@ -90,8 +90,9 @@ static void see(const struct alerts *alerts, const struct reading *reading, int6
                 struct when_seen *seen)
 {
     const struct spectra_known *known = alerts->known;
-    uint32_t node = alerts->model->meter[reading->meter].node;
-    *seen = (struct when_seen){.reading = reading, .node = &alerts->model->node[node]};
+    const struct model_meter *meter = &alerts->model->meter[reading->meter];
+    uint32_t node = meter->node;
+    *seen = (struct when_seen){.reading = reading, .node = &alerts->model->node[node], .meter = meter};
     if (!known)
         return;
     seen->quality = spectrum_seen_quality(known, reading->meter, t_ns);

@@ -17,7 +17,7 @@ struct report;
 /* X(symbol, name, what is lost, what flyball does) */
 #define DEGRADATIONS(X) \
     X(DEGRADED_CLOCK, "clock", "PTP, or a meter's clock", \
-      "ages by arrival, their uncertainty added; a permit needs younger readings; records marked") \
+      "ages go by arrival, as ever; a meter that drifts renews no permit; records are marked") \
     X(DEGRADED_METER, "meter", "a meter: silent, frozen, implausible, late", \
       "other meters that bound its load stand in; else permit lost below it: steady limits within X") \
     X(DEGRADED_AGENT, "agent", "a host's agent: silent", "its exposure stays, others make room") \

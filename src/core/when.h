@@ -24,14 +24,15 @@ struct when_state {
 
 static_assert(WHEN_COMPARISONS_MAX <= 32 && WHEN_TIMES_MAX <= 32, "a bit each");
 
-/* What there is to be held against a condition: a reading, the node that its meter covers, and what else is
- * known of them by then. NULL: nothing is. */
+/* What there is to be held against a condition: a reading, the node that its meter covers, what else is known
+ * of them by then, and the meter. NULL: nothing is. */
 struct when_seen {
     const struct reading *reading;
     const struct model_node *node;
     const struct quality *quality;
     const struct spectrum *spectrum;
     const struct spectrum_swing *swing, *site;
+    const struct model_meter *meter;
 };
 
 /* rt: a quantity, in its unit; false where nothing tells it. `quantity` is less than WHEN_QUANTITY_COUNT. */

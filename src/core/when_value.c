@@ -80,6 +80,7 @@ bool when_value(const struct when_seen *seen, enum when_quantity quantity, int64
 {
     const struct reading *r = seen->reading;
     const struct model_node *n = seen->node;
+    const struct model_meter *m = seen->meter;
     const struct quality *q = seen->quality;
     const struct spectrum *s = seen->spectrum;
     const struct spectrum_swing *w = seen->swing, *g = seen->site;

@@ -134,11 +134,32 @@ static void look_at_meters(struct clocks *clocks)
         look_at_meter(clocks, i, known ? &line : NULL, ahead_ns);
 }
 
+static bool is_within(int64_t value_ns, int64_t within_ns)
+{
+    return value_ns <= within_ns && value_ns >= -within_ns;
+}
+
+bool clocks_is_synchronised(const struct keeper_told *told, int64_t within_ns)
+{
+    if (told->state != SYNC_LOCKED)
+        return false;
+    if (!told->is_tai)
+        return is_within(told->system_offset_ns, within_ns);
+    if (told->utc_known)
+        return is_within(told->system_offset_ns + told->utc_offset_s * NS_PER_S, within_ns);
+    for (int64_t ahead_s = CLOCKS_TAI_S - 1; ahead_s <= CLOCKS_TAI_S + 1; ahead_s++)
+        if (is_within(told->system_offset_ns + ahead_s * NS_PER_S, within_ns))
+            return true;
+    return false;
+}
+
 void clocks_look(struct clocks *clocks)
 {
+    const struct site_clock *asked = &clocks->site->clock;
     keeper_look(&clocks->keeper, clocks->base);
-    if (clocks->site->clock.source != SITE_CLOCK_SYSTEM)
-        timebase_tell_synchronised(clocks->base, clocks->keeper.told.state == SYNC_LOCKED);
+    if (asked->source != SITE_CLOCK_SYSTEM)
+        timebase_tell_synchronised(clocks->base, clocks_is_synchronised(&clocks->keeper.told,
+                                                                        asked->holdover_budget_ns));
     look_at_meters(clocks);
 }
 

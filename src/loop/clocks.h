@@ -18,6 +18,9 @@ struct view;
 
 /* How often it looks. */
 #define CLOCKS_LOOK_NS (NS_PER_S / 2)
+/* TAI - UTC, by a second: of a card that goes by TAI where nobody tells it. */
+enum { CLOCKS_TAI_S = 37 };
+
 /* A meter whose clock drifted is doubted for so long from then on, and until it is seen to keep time. */
 #define CLOCKS_DOUBT_NS (600 * NS_PER_S)
 
@@ -51,10 +54,14 @@ struct clocks {
 };
 
 /* setup: ptp4l's answers come to a socket beside the door ("" or NULL: in /tmp). 0, -ENOMEM or
- * -ENAMETOOLONG. From here on the timebase is synchronised where the source is LOCKED; of source system the
- * kernel's word stands. */
+ * -ENAMETOOLONG. From here on the timebase is synchronised where the source is LOCKED and the system clock
+ * lies within holdover_budget of it; of source system the kernel's word stands. */
 int clocks_open(struct clocks *clocks, const struct site *site, struct timebase *base,
                 const struct view *view, const char *door);
+
+/* any, pure: is CLOCK_REALTIME, by which records are stamped, known to be right to so much? The source is
+ * LOCKED, and the system clock lies so near to it. */
+bool clocks_is_synchronised(const struct keeper_told *told, int64_t within_ns);
 
 /* cold, one thread: one look at the source and at all meters. */
 void clocks_look(struct clocks *clocks);

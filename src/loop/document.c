@@ -305,6 +305,7 @@ static void write_head(struct loop *loop, FILE *out, int64_t now_ns)
         .breached = orders_breached(&loop->orders, breached),
         .breached_name = breached};
     document_look_at_sheds(loop, &around);
+    document_look_at_clocks(loop, &around);
     verdict_make(&verdict, model, &loop->view, &around, loop->t_start_ns, now_ns);
     fputs("{\"site\": ", out);
     document_text(out, model->name);

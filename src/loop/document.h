@@ -28,6 +28,9 @@ void document_alerts(const struct loop *loop, FILE *out, int64_t now_ns);
 /* cold: a member of the object that is open, and a comma: "clock", the most of how the time is known. */
 void document_clock(const struct loop *loop, FILE *out);
 
+/* cold: fills in what the verdict says of meters' clocks. */
+void document_look_at_clocks(const struct loop *loop, struct verdict_surroundings *around);
+
 /* cold: members of the object that is open: "latency_us", "queues", "counters". */
 void document_stages(const struct loop *loop, FILE *out);
 void document_queues(const struct loop *loop, FILE *out);

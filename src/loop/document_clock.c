@@ -85,6 +85,22 @@ static void write_meter(FILE *out, const struct loop *loop, uint32_t i)
             meter.is_doubted ? "true" : "false");
 }
 
+/* A meter whose clock drifts is counted as that, however far off it is. */
+void document_look_at_clocks(const struct loop *loop, struct verdict_surroundings *around)
+{
+    for (uint32_t left = loop->site->model.meter_count; left; left--) {
+        struct clocks_meter meter = {0};
+        clocks_read_meter(&loop->clocks, left - 1, &meter);
+        if (meter.is_doubted) {
+            around->clocks_doubted++;
+            around->meter_doubted = left - 1;
+        } else if (meter.is_off) {
+            around->clocks_off++;
+            around->meter_off = left - 1;
+        }
+    }
+}
+
 static const char *source_name(const struct keeper_told *told)
 {
     static const char *const source[KEEPER_SOURCES] = {"system", "ptp", "phc"};
@@ -120,6 +136,7 @@ static void write_state(const struct loop *loop, const struct keeper_told *told,
     fprintf(out, ", \"leap_pending\": %d",
             told->flags & PTP_LEAP_61 ? 1 : told->flags & PTP_LEAP_59 ? -1 : 0);
     write_counts(out, told);
+    fprintf(out, ", \"counter\": \"%s\"", timebase_has_counter(&loop->base) ? "tsc" : "system");
 }
 
 void document_clock(const struct loop *loop, FILE *out)

@@ -195,8 +195,8 @@ void verdict_member(char text[VERDICT_MEMBER_BYTES], const struct model *model, 
         snprintf(text, VERDICT_MEMBER_BYTES, "flyball shed");
 }
 
-/* Rows that are an alarm by themselves, and how. Of the others clocks go on by the age rule, and silent
- * meters, silent hosts and the journal have words of their own. */
+/* Rows that are an alarm by themselves, and how. Of the others a clock that stepped goes on by the age rule;
+ * meters' clocks, silent meters, silent hosts and the journal have words of their own. */
 static const struct { enum degradation row; const char *words; } alarming[] = {
     {DEGRADED_CONTROLLER, "hosts that obey a newer controller (its clock was ahead, or it runs)"},
     {DEGRADED_FEED, "feeds lost, unseen, or not back for long enough"},
@@ -235,7 +235,7 @@ static void look_at_rows(struct verdict *verdict, const struct view *view)
 static bool alarm(const struct verdict *verdict, const struct model *model,
                   const struct verdict_surroundings *around)
 {
-    if (around->sheds || around->sheds_failed)
+    if (around->sheds || around->sheds_failed || around->clocks_doubted || around->clocks_off)
         return true;
     if (verdict->nodes_doubted || verdict->nodes_stood_in || verdict->nodes_dead || verdict->nodes_breach ||
         verdict->breached || verdict->alerts)
@@ -291,6 +291,10 @@ static void say_alarm(struct verdict *verdict, const struct model *model,
            around->sheds ? model->node[around->node_shed].name : NULL);
     append(verdict, "meters silent or stale", verdict->meters_silent,
            verdict->meters_silent ? model->meter[verdict->meter_silent].name : NULL);
+    append(verdict, "meters whose clock drifts, they renew no permit", around->clocks_doubted,
+           around->clocks_doubted ? model->meter[around->meter_doubted].name : NULL);
+    append(verdict, "meters whose clock is off", around->clocks_off,
+           around->clocks_off ? model->meter[around->meter_off].name : NULL);
     append(verdict, "nodes whose meter is frozen or implausible", verdict->nodes_doubted,
            verdict->nodes_doubted ? model->node[verdict->node_doubted].name : NULL);
     append(verdict, "nodes whose meter is lost and others stand in", verdict->nodes_stood_in,

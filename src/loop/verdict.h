@@ -42,6 +42,9 @@ struct verdict_surroundings {
     /* nodes that are shed or about to be; of which that, or restoring, failed */
     uint32_t sheds, sheds_failed;
     uint32_t node_shed, node_shed_failed;   /* the first of each */
+    /* meters whose clock drifts, so that their readings renew no permit; whose clock is merely off */
+    uint32_t clocks_doubted, clocks_off;
+    uint32_t meter_doubted, meter_off;      /* the first of each */
 };
 
 struct verdict {

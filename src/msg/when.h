@@ -35,9 +35,9 @@ enum when_unit {
 
 /*
  * Every quantity, a row each: X(symbol, name, unit, known, value, meaning). `known` and `value` are
- * expressions of core/when_value.c: there `r` is the reading, `n` the node that its meter covers, and q, s,
- * w, g are what else is known, or NULL: 10 or 12 cycles and spectra of that meter's samples, the swing of the
- * node and that of the site. A value that is not known is not looked at.
+ * expressions of core/when_value.c: there `r` is the reading, `m` its meter, `n` the node that it covers, and
+ * q, s, w, g are what else is known, or NULL: 10 or 12 cycles and spectra of that meter's samples, the swing
+ * of the node and that of the site. A value that is not known is not looked at.
  */
 #define WHEN_HARMONIC_ROW(X, order, place) \
     X(WHEN_HARMONIC_##order, "harmonic_" #order, WHEN_SHARE, \
@@ -157,7 +157,10 @@ enum when_unit {
     X(WHEN_SAG, "sag", WHEN_YES, true, (r->flags & READING_SAG) != 0, "the meter tells of a sag") \
     X(WHEN_SWELL, "swell", WHEN_YES, true, (r->flags & READING_SWELL) != 0, "the meter tells of a swell") \
     X(WHEN_INTERRUPTION, "interruption", WHEN_YES, n->volts_ln_mv > 0, \
-      most(r->voltage_mv, n) * 10 < n->volts_ln_mv, "every phase is below 10 % of the nominal voltage")
+      most(r->voltage_mv, n) * 10 < n->volts_ln_mv, "every phase is below 10 % of the nominal voltage") \
+    X(WHEN_AGE, "age", WHEN_SHARE, m && r->age_ns >= 0, \
+      r->age_ns < m->fresh_ns ? ppm_of(r->age_ns, m->fresh_ns) : PPM, \
+      "how old the reading was when it came, of the meter's fresh: beyond it readings are refused")
 
 enum when_quantity {
 #define WHEN_SYMBOL(symbol, name, unit, known, value, meaning) symbol,

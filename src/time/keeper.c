@@ -22,7 +22,7 @@ int keeper_init(struct keeper *keeper, const struct keeper_options *options)
     *keeper = (struct keeper){.options = *options, .phc.fd = -1, .client.fd = -1};
     keeper->told.source = (uint8_t)options->source;
     keeper->told.is_tai = options->source == KEEPER_PHC;
-    reference_init(&keeper->reference, options->wander_ppt);
+    reference_init(&keeper->reference, options->wander_ppt, options->rules.within_ns);
     return ptp_client_init(&keeper->client, options->ptp, options->own, options->domain);
 }
 
@@ -139,6 +139,12 @@ static bool add_card(const struct keeper_look *look, struct reference_sample *sa
     return true;
 }
 
+/* systemd-timesyncd sets 0, phc2sys nothing: neither says that the clock is right to so much. */
+static bool has_estimate(const struct keeper_look *look)
+{
+    return look->bound_ns > 0 && look->bound_ns < KEEPER_NO_ESTIMATE_NS;
+}
+
 /* The reference at a moment of the local clock, where there is something new. Where ptp4l steers the local
  * clock, what it is off by is noise mostly, which the line takes out; where it does not, it is all. */
 static bool sample_of(struct keeper *keeper, const struct keeper_look *look, struct reference_sample *sample)
@@ -149,7 +155,7 @@ static bool sample_of(struct keeper *keeper, const struct keeper_look *look, str
     *sample = (struct reference_sample){moment->mono_ns, apart_ns, moment->half_ns};
     if (keeper->options.source == KEEPER_SYSTEM) {
         sample->half_ns += look->bound_ns;
-        return look->kept;
+        return look->kept && has_estimate(look);
     }
     if (keeper->options.ptp[0]) {
         if (!is_new(keeper, look))
@@ -249,6 +255,7 @@ static void judge(struct keeper *keeper, const struct keeper_look *look, bool an
         .now_ns = look->moment.mono_ns,
         .answered = !look->error && (!asks_ptp || look->report.has_status),
         .has_master = asks_ptp ? told->has_master : keeper->options.source == KEEPER_PHC || look->kept,
+        .no_estimate = keeper->options.source == KEEPER_SYSTEM && !has_estimate(look),
         .is_foreign = keeper->strays >= STRAYS_SURE,
         .is_traceable = !asks_ptp || ptp_message_is_traceable(told->clock_class),
         .sample_ns = told->sample_ns,

@@ -20,6 +20,8 @@ enum { KEEPER_RECORDS = 4 };
 /* A step of a second, this near, is a leap second where one was announced or counted hours ago at most. */
 #define KEEPER_LEAP_NEAR_NS INT64_C(100000000)
 #define KEEPER_LEAP_LASTS_NS (INT64_C(12) * 3600 * 1000000000)
+/* The kernel's estimate before anybody gave one; 0 is what those tell who have none. */
+#define KEEPER_NO_ESTIMATE_NS INT64_C(16000000000)
 /* The system clock was set where it went this far beside the monotonic one between two looks. */
 #define KEEPER_SET_NS INT64_C(10000000)
 /* A card's clock this near to the system's goes by UTC as that does (a hypervisor's does); TAI is 37 s

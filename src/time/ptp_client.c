@@ -11,7 +11,9 @@
 
 #include "msg/limits.h"
 
-static const enum ptp_set asked[] = {PTP_TIME_STATUS, PTP_PARENT, PTP_TIME_PROPERTIES, PTP_PORT};
+/* Ports first: ptp4l answers in order, of the port's set once for each port and of the others once, so a
+ * round that has the others has every port. */
+static const enum ptp_set asked[] = {PTP_PORT, PTP_TIME_STATUS, PTP_PARENT, PTP_TIME_PROPERTIES};
 enum { ASKED = sizeof asked / sizeof asked[0], DRAINED_MOST = 64 };
 
 static int64_t now_ms(void)

@@ -17,7 +17,7 @@ struct ptp_report {
     struct ptp_time_status status;
     struct ptp_parent parent;
     struct ptp_time_properties properties;
-    uint8_t port_state;         /* of several ports the one nearest to SLAVE */
+    uint8_t port_state;         /* of all ports the one nearest to SLAVE; of some only where !has_status */
 };
 
 struct ptp_client {

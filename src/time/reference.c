@@ -7,7 +7,7 @@
 
 #define PPT INT64_C(1000000000000)
 enum { PAIRS_MAX = REFERENCE_SAMPLES * (REFERENCE_SAMPLES - 1) / 2, FAR = 8,
-       FEW = 4, ENOUGH = 12 };
+       FEW = 4, ENOUGH = 20 };
 /* Two samples that lie closer say more of their noise than of a rate. */
 #define APART_NS INT64_C(1000000000)
 /* And no system clock is slewed faster. */
@@ -55,9 +55,11 @@ static void publish(struct reference *reference)
     atomic_store_explicit(&reference->current, spare, memory_order_release);
 }
 
-void reference_init(struct reference *reference, int64_t wander_ppt)
+void reference_init(struct reference *reference, int64_t wander_ppt, int64_t within_ns)
 {
-    *reference = (struct reference){.wander_ppt = wander_ppt};
+    int64_t step_ns = within_ns / 2;
+    *reference = (struct reference){
+        .wander_ppt = wander_ppt, .floor_ns = step_ns < REFERENCE_STEP_NS ? step_ns : REFERENCE_STEP_NS};
 }
 
 static uint32_t slopes(const struct reference_sample *sample, uint32_t count, int64_t slope_ppt[PAIRS_MAX])
@@ -147,6 +149,23 @@ static void forget_old(struct reference *reference, int64_t now_ns)
     memmove(reference->sample, reference->sample + old, reference->count * sizeof *reference->sample);
 }
 
+/* How far a sample lies off the line. */
+static int64_t off_ns(const struct reference *reference, const struct reference_sample *sample)
+{
+    return wide_clamp((wide)sample->offset_ns - reference_offset_ns(&reference->line, sample->mono_ns));
+}
+
+/* The line is a median, which follows a small step only once half of the samples are of after it: until then
+ * it is as wrong, for all that is known, as the newest sample lies off it, whose own noise comes to that. */
+static void publish_newest(struct reference *reference, const struct reference_sample *sample)
+{
+    struct reference_line kept = reference->line;
+    wide newest_ns = wide_magnitude(off_ns(reference, sample));
+    reference->line.half_ns = wide_clamp(reference->line.half_ns + newest_ns);
+    publish(reference);
+    reference->line = kept;
+}
+
 static void keep(struct reference *reference, const struct reference_sample *sample)
 {
     forget_old(reference, sample->mono_ns);
@@ -154,20 +173,14 @@ static void keep(struct reference *reference, const struct reference_sample *sam
     reference->outliers += reference->doubts;
     reference->doubts = 0;
     fit(reference);
-    publish(reference);
-}
-
-/* How far a sample lies off the line. */
-static int64_t off_ns(const struct reference *reference, const struct reference_sample *sample)
-{
-    return wide_clamp((wide)sample->offset_ns - reference_offset_ns(&reference->line, sample->mono_ns));
+    publish_newest(reference, sample);
 }
 
 static int64_t tolerance_ns(const struct reference *reference, const struct reference_sample *sample)
 {
     wide most = (wide)FAR * reference->spread_ns + sample->half_ns +
                 (reference_half_ns(&reference->line, sample->mono_ns) - reference->line.half_ns);
-    return most > REFERENCE_STEP_NS ? wide_clamp(most) : REFERENCE_STEP_NS;
+    return most > reference->floor_ns ? wide_clamp(most) : reference->floor_ns;
 }
 
 /* The doubted samples are all as far off, to within what a good one may be. */
@@ -182,16 +195,6 @@ static bool agree(const struct reference *reference, int64_t most_ns)
     return (wide)greatest - least <= most_ns;
 }
 
-/* The line stands, but for all that is known now it may be this wrong. */
-static void widen(struct reference *reference, int64_t off)
-{
-    struct reference_line kept = reference->line;
-    if (wide_magnitude(off) > reference->line.half_ns)
-        reference->line.half_ns = wide_magnitude(off);
-    publish(reference);
-    reference->line = kept;
-}
-
 /* Returns true where it completes a row that agrees: then the line begins anew with these. */
 static bool doubt(struct reference *reference, const struct reference_sample *sample, int64_t off,
                   int64_t most_ns)
@@ -203,7 +206,7 @@ static bool doubt(struct reference *reference, const struct reference_sample *sa
     }
     reference->doubted[reference->doubts++] = *sample;
     if (reference->doubts < REFERENCE_CONFIRMATIONS || !agree(reference, most_ns)) {
-        widen(reference, off);
+        publish_newest(reference, sample);
         return false;
     }
     memcpy(reference->sample, reference->doubted, sizeof reference->doubted);

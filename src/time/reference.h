@@ -3,8 +3,8 @@
  * From this machine's monotonic time to the time of a reference (a grandmaster, a PHC, the system clock): a
  * line, fitted to samples that come about once a second, and how far it may be off. Samples are rough, some
  * wildly so, and the reference may step: slope and offset are medians (Theil, Sen), a sample far off the
- * line counts for nothing, and a row of samples that agree beside it begins a new line. Until that is sure,
- * the newest sample widens the uncertainty by as far as it lies off.
+ * line counts for nothing, and a row of samples that agree beside it begins a new line. However that ends,
+ * the uncertainty is never less than the newest sample lies off the line.
  *
  * The cold side fits and publishes; anybody reads without a lock. A time is told as an interval.
  */
@@ -18,7 +18,8 @@
 
 enum { REFERENCE_SAMPLES = 32, REFERENCE_CONFIRMATIONS = 3 };
 
-/* What lies off the line by more than this, and by more than 8 times the spread, is an outlier or a step. */
+/* What lies off the line by more than half of what LOCKED asks for, but never more than this, and by more
+ * than 8 times the spread, is an outlier or a step. */
 #define REFERENCE_STEP_NS INT64_C(100000)
 /* Samples older than this say nothing of the slope any more. */
 #define REFERENCE_KEEPS_NS (INT64_C(120) * 1000000000)
@@ -52,12 +53,14 @@ struct reference {
     int64_t rated_ns;           /* how long the samples lay apart that the rate is of */
     int64_t spread_ns;          /* median distance of samples from the line */
     int64_t wander_ppt;         /* of the rate, once nobody corrects it any more */
+    int64_t floor_ns;           /* nearer to the line is no step */
     int64_t step_ns;            /* the newest step; positive: the reference went ahead */
     uint64_t taken, steps, outliers;
 };
 
-/* setup: nothing is known. wander_ppt: how fast the machine's own clock may leave its last rate. */
-void reference_init(struct reference *reference, int64_t wander_ppt);
+/* setup: nothing is known. wander_ppt: how fast the machine's own clock may leave its last rate;
+ * within_ns: so exact is the time to be. */
+void reference_init(struct reference *reference, int64_t wander_ppt, int64_t within_ns);
 
 /* cold, one thread: takes a sample, fits and publishes. Samples not later than the newest are passed over.
  * True when a step was confirmed by it: then `step_ns` holds. */

@@ -8,6 +8,8 @@ static enum sync_fault fault_of(const struct sync_rules *rules, const struct syn
         return SYNC_DEAF;
     if (!seen->has_master)
         return SYNC_ORPHAN;
+    if (seen->no_estimate)
+        return SYNC_NO_ESTIMATE;
     if (seen->is_foreign)
         return SYNC_STAMPS;
     if (!seen->is_traceable && !rules->any_class)

@@ -26,6 +26,7 @@ enum sync_state {
     X(SYNC_GOOD, "none", "nothing is missing") \
     X(SYNC_DEAF, "no_answer", "nobody answers at the socket of ptp4l, or the clock device cannot be read") \
     X(SYNC_ORPHAN, "no_master", "no grandmaster: ptp4l is its own, or nobody keeps the system clock") \
+    X(SYNC_NO_ESTIMATE, "no_estimate", "who keeps the system clock tells the kernel of no error (esterror)") \
     X(SYNC_STAMPS, "stamps", "ptp4l stamps by a clock that is not the system's, a card's: source phc") \
     X(SYNC_CLASS, "class", "the grandmaster has no reference of its own (clock class)") \
     X(SYNC_SILENT, "silent", "no time has come for as long as lost_after") \
@@ -50,6 +51,7 @@ struct sync_rules {
 struct sync_seen {
     int64_t now_ns;
     bool answered, has_master, is_traceable;
+    bool no_estimate;               /* nobody says how far off the clock that is looked at may be */
     bool is_foreign;                /* offsets are of a clock that is not looked at here */
     int64_t sample_ns;              /* monotonic: the newest; 0 = there is none */
     int64_t half_ns;                /* the uncertainty now */

@@ -18,7 +18,9 @@
 
 #define CALIBRATE_NS (20 * NS_PER_MS)
 #define LEAD_NS (100 * NS_PER_MS)
-enum { SLEW_MAX_PPB = 500000 };
+/* A counter further behind the system's clock was set back, or stood still. */
+#define BEHIND_MOST_NS (100 * NS_PER_MS)
+enum { SLEW_MAX_PPB = 500000, TURNS_MOST = 4 };
 
 __extension__ typedef __int128 wide;
 
@@ -96,10 +98,10 @@ bool timebase_is_synchronised(const struct timebase *base)
     return atomic_load_explicit(&base->synchronised, memory_order_relaxed);
 }
 
-/* mult == 0 marks a base without TSC. */
+/* mult == 0 marks a base without TSC: then b.mono_ns is how far it is ahead of CLOCK_MONOTONIC. */
 int timebase_init(struct timebase *base)
 {
-    bool invariant = tsc_is_invariant();
+    bool invariant = tsc_is_invariant() && !tsc_is_given_up(TSC_CLOCKSOURCE);
     struct tsc_pair first, second;
 
     memset(base, 0, sizeof(*base));
@@ -109,7 +111,7 @@ int timebase_init(struct timebase *base)
     tsc_pair(&second, invariant);
 
     uint64_t mult = rate(&first, &second);
-    struct line line = {second.tsc, second.mono_ns, mult};
+    struct line line = {second.tsc, mult ? second.mono_ns : 0, mult};
     struct map map = {line, line, second.real_ns - second.mono_ns};
 
     map_store(base, &map);
@@ -155,6 +157,22 @@ static void begin_line(struct timebase *base, struct map *map, const struct tsc_
     base->seen_mono_ns = now->mono_ns;
 }
 
+static bool is_lost(const struct timebase *base, const struct tsc_pair *now, int64_t own_ns)
+{
+    return now->tsc < base->seen_tsc || now->mono_ns - own_ns > BEHIND_MOST_NS ||
+           tsc_is_given_up(base->clocksource ? base->clocksource : TSC_CLOCKSOURCE);
+}
+
+/* Whoever has read the base has seen own_ns, which time must not fall below. */
+static int64_t give_up(struct map *map, int64_t mono_ns, int64_t own_ns)
+{
+    int64_t ahead_ns = own_ns > mono_ns ? own_ns - mono_ns : 0;
+    struct line line = {0, ahead_ns, 0};
+
+    map->a = map->b = line;
+    return mono_ns + ahead_ns;
+}
+
 void timebase_discipline(struct timebase *base)
 {
     struct map map;
@@ -165,8 +183,12 @@ void timebase_discipline(struct timebase *base)
     bool has_tsc = map.b.mult != 0;
     tsc_pair(&now, has_tsc);
 
-    int64_t own_ns = has_tsc ? line_ns(line_at(&map, now.tsc), now.tsc) : now.mono_ns;
+    int64_t own_ns = has_tsc ? line_ns(line_at(&map, now.tsc), now.tsc) : now.mono_ns + map.b.mono_ns;
 
+    if (has_tsc && is_lost(base, &now, own_ns)) {
+        own_ns = give_up(&map, now.mono_ns, own_ns);
+        has_tsc = false;
+    }
     map.real_minus_mono_ns = now.real_ns - own_ns;
     if (has_tsc && now.tsc >= map.b.tsc && now.mono_ns - base->seen_mono_ns >= LEAD_NS)
         begin_line(base, &map, &now, own_ns);
@@ -184,16 +206,26 @@ static int64_t system_ns(void)
 int64_t timebase_now_ns(const struct timebase *base)
 {
     struct map map;
-    uint64_t tsc;
 
-    /* Again only if this thread slept so long between the two that its time lies before both lines. */
-    do {
-        tsc = __rdtsc();
+    /* Again only if this thread slept so long between the two that its time lies before both lines, or the
+     * counter was set back: then no turn helps. */
+    for (int turn = 0; turn < TURNS_MOST; turn++) {
+        uint64_t tsc = __rdtsc();
         map_load(base, &map);
-    } while (map.b.mult != 0 && tsc < map.a.tsc);
-    if (map.b.mult == 0)
-        return system_ns() + base->shift_ns;
-    return line_ns(line_at(&map, tsc), tsc) + base->shift_ns;
+        if (map.b.mult == 0)
+            return system_ns() + map.b.mono_ns + base->shift_ns;
+        if (tsc >= map.a.tsc)
+            return line_ns(line_at(&map, tsc), tsc) + base->shift_ns;
+    }
+    return system_ns() + base->shift_ns;
+}
+
+bool timebase_has_counter(const struct timebase *base)
+{
+    struct map map;
+
+    map_load(base, &map);
+    return map.b.mult != 0;
 }
 
 int64_t timebase_realtime_ns(const struct timebase *base, int64_t mono_ns)

@@ -21,18 +21,25 @@ struct timebase {
     int64_t seen_mono_ns;
     _Atomic bool synchronised;  /* as the kernel, or whoever knows better, last said */
     _Atomic bool told;          /* somebody knows better */
+    const char *clocksource;    /* where the kernel names its clock source; NULL: where it does. For tests */
 };
 
-/* setup: measures the TSC for about 20 ms. -ENOTSUP without an invariant TSC (then clock_gettime is used
- * throughout, and the base works all the same). */
+/* setup: measures the TSC for about 20 ms. -ENOTSUP without an invariant TSC, or where the kernel has
+ * given it up (then clock_gettime is used throughout, and the base works all the same). */
 int timebase_init(struct timebase *base);
 
 /* cold: re-anchors against the system clocks; call about once a second. Monotonic results never fall: an
- * error is slewed away at no more than 500 ppm. Within 100 ms of the last call only realtime is renewed. */
+ * error is slewed away at no more than 500 ppm. Within 100 ms of the last call only realtime is renewed. A
+ * TSC that was set back, fell behind by 100 ms, or that the kernel gave up, is given up for good: the
+ * system's clock is used, and a base that was ahead of it stays so far ahead. */
 void timebase_discipline(struct timebase *base);
 
-/* rt: one TSC read, no system call. */
+/* rt: one TSC read, no system call. Where the TSC was set back before all that is known, the system's
+ * clock, until the next discipline gives the TSC up. */
 int64_t timebase_now_ns(const struct timebase *base);
+
+/* any: is the TSC in use? */
+bool timebase_has_counter(const struct timebase *base);
 
 /* rt: does anybody (PTP, NTP) keep CLOCK_REALTIME right, as of the last discipline, or as
  * was told? */

@@ -2,6 +2,8 @@
 #include "time/tsc.h"
 
 #include <cpuid.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <x86intrin.h>
 
@@ -24,6 +26,25 @@ bool tsc_is_invariant(void)
     if (!__get_cpuid(0x80000007, &eax, &ebx, &ecx, &edx))
         return false;
     return (edx >> 8) & 1;
+}
+
+bool tsc_is_given_up(const char *path)
+{
+    /* A guest's kvm-clock, hyperv_clocksource_tsc_page or xen is made of the counter. */
+    static const char *const slow[] = {"hpet", "acpi_pm", "jiffies", "refined-jiffies"};
+    char name[32] = "";
+    FILE *file = fopen(path, "re");
+
+    if (!file)
+        return false;
+    size_t bytes = fread(name, 1, sizeof name - 1, file);
+    fclose(file);
+    name[bytes] = '\0';
+    name[strcspn(name, "\n")] = '\0';
+    for (size_t i = 0; i < sizeof slow / sizeof slow[0]; i++)
+        if (!strcmp(name, slow[i]))
+            return true;
+    return false;
 }
 
 /* Returns how many ticks passed around the two clock reads: the narrower, the better the pair. */

@@ -15,6 +15,12 @@ struct tsc_pair {
 /* any: CPUID says that it runs at one rate in every power state (Intel SDM vol. 3, 18.17.1). */
 bool tsc_is_invariant(void);
 
+#define TSC_CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+
+/* cold: the kernel's clock source, as that file names it, is one that it takes only where it has found the
+ * counter unstable. No such file: it has not. */
+bool tsc_is_given_up(const char *path);
+
 /* cold: reads counter and both clocks as one moment, the best of a few tries. Without an invariant counter
  * `tsc` is 0. */
 void tsc_pair(struct tsc_pair *pair, bool invariant);

@@ -43,6 +43,7 @@ static void check_same(const struct when_program *program)
 static void hold(const struct when_program *program, const char *text)
 {
     static const struct model_node node = {.phases = 3, .volts_ln_mv = 277000, .steady_ma = 800000};
+    static const struct model_meter meter = {.fresh_ns = 200 * NS_PER_MS};
     static const struct quality quality = {.phases = 3, .reactive_mvar = {1000000, -1, 7}, .neutral_ma = 3,
                                            .apparent_mva = {2000000, 1, 1}};
     static const struct spectrum spectrum = {.flags = SPECTRUM_WINDOW, .thd_a_ppm = {80001, 1, 2}};
@@ -62,7 +63,8 @@ static void hold(const struct when_program *program, const char *text)
                 (int64_t)(bits >> (20 + p)) % 1000000000;
         struct when_seen seen = {.reading = &reading, .node = &node};
         if (i % 3)
-            seen = (struct when_seen){&reading, &node, &quality, &spectrum, &swing, i % 2 ? &swing : NULL};
+            seen = (struct when_seen){&reading, &node, &quality, &spectrum, &swing, i % 2 ? &swing : NULL,
+                                      &meter};
         require(when_reading(program, &state, &seen, i * NS_PER_S, i % 5 == 4) <= WHEN_UNKNOWN);
     }
 }

@@ -20,6 +20,7 @@ PHASES = (('neighbours beside it', 2200 if LONG else 110, ()),
           ('and one on its core', 1400 if LONG else 70, (1,)))
 ROUND_S, SHOCK_ROUNDS = 0.5, 10
 BIG_MS = 20
+OWN = ('gap', 'long', 'backlog', 'work', 'peer')        # all but the way's
 HOG = 'while True: pass'
 COPIER = 'a = bytearray(64 << 20)\nwhile True: b = bytes(a)'
 WRITER = 'import os, sys\nf = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY)\n' \
@@ -43,8 +44,8 @@ class Noise:
 
 
 class Watch:
-    """What the loop says of its budgets, round by round: every miss that is neither a gap's nor the way's has
-    to be seen one by one, and to have a long gap in it."""
+    """What the loop says of its budgets, round by round: every miss that is not the way's has to be seen one
+    by one, and to have a gap of over 20 ms in it: many short gaps explain none."""
 
     def __init__(self, door, pid):
         self.door, self.pid = door, pid
@@ -53,7 +54,7 @@ class Watch:
         self.unexplained, self.listed = [], []
 
     def own_misses(self, budget):
-        return sum(row[cause] for row in budget['stages'] for cause in ('backlog', 'work', 'peer'))
+        return sum(row[cause] for row in budget['stages'] for cause in OWN)
 
     def look(self):
         told = ask(self.door, b'counters')
@@ -64,7 +65,7 @@ class Watch:
         self.listed += fresh
         own = self.own_misses(budget)
         gaps = sum(thread['over_20ms'] for thread in budget['threads'])
-        mine = [miss for miss in fresh if miss['cause'] in ('backlog', 'work', 'peer')]
+        mine = [miss for miss in fresh if miss['cause'] in OWN]
         self.unexplained += [miss for miss in mine if miss['longest_gap_ms'] <= BIG_MS]
         # more than are kept one by one, and no long gap since the last look: nothing would explain them, but
         # for leases, of which the first of a slot is listed for all

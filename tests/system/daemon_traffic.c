@@ -7,7 +7,8 @@
  * `--hungry` the meters read next to nothing, so that no load is above what hosts may draw. With `--heavy
  * METER` the meters read what the hosts report, and that one 300 A from one SIGUSR1 to the next, whatever
  * hosts are told. With `--flood N METER` besides, each step of 2 ms brings N more measurements and as many
- * requests for power.
+ * requests for power. Where the environment names a key file in FLYBALL_KEYS every frame carries its tag, and
+ * each step of a flood besides N/8 reports whose tags are wrong.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth/auth.h"
 #include "core/holder.h"
+#include "loop/keys.h"
 #include "site/site.h"
 #include "wire/cap.h"
 #include "wire/frame.h"
@@ -40,10 +43,11 @@ struct traffic {
     struct played_host *host;
     int meters;
     struct sockaddr_in meters_to, hosts_to;
+    struct auth auth;           /* of every peer; no users: frames carry no tags */
     bool damage, move, hungry, heavy;
     uint32_t heavy_meter, flood;
     uint64_t frames, requests;  /* that the kernel took; of power, among these */
-    uint64_t sequence, measurements, damaged, reports, leases, accepted, unreadable;
+    uint64_t sequence, measurements, damaged, forged, reports, leases, accepted, unreadable;
 };
 
 static int64_t clock_ns(clockid_t clock)
@@ -67,6 +71,18 @@ static void enter(const char *role, const char *suffix)
     if (fd < 0 || setns(fd, CLONE_NEWNET))
         fail(path);
     close(fd);
+}
+
+static void read_keys(struct traffic *traffic, const char *path)
+{
+    const struct auth_names names = keys_names(&traffic->site.model);
+    struct auth_keys keys;
+    if ((errno = -auth_keys_read(&keys, path, stderr)) ||
+        (errno = -auth_open(&traffic->auth, AUTH_PEER, &names, 1)) ||
+        (errno = -auth_publish(&traffic->auth, &keys, clock_ns(CLOCK_REALTIME) / NS_PER_S)))
+        fail(path);
+    auth_keys_free(&keys);
+    auth_look(&traffic->auth.user[0]);
 }
 
 static struct sockaddr_in address(const struct site_address *from)
@@ -112,17 +128,26 @@ static void start(struct traffic *traffic, const char *suffix)
     }
 }
 
+static void seal(struct traffic *traffic, uint32_t peer, uint8_t *data, uint32_t bytes)
+{
+    if (traffic->auth.users && auth_seal(&traffic->auth.user[0], peer, data, bytes))
+        fail("no key of a peer");
+}
+
 static void send_frame(struct traffic *traffic, int fd, const struct sockaddr_in *to, uint8_t *data,
-                       struct frame *frame, int damage)
+                       struct frame *frame, uint32_t peer, int damage)
 {
     frame->sequence = ++traffic->sequence;
     uint32_t bytes = frame_encode(data, frame);
+    seal(traffic, peer, data, bytes);
     if (damage == 1)
         data[0] ^= 1;
     if (damage == 2)
         bytes -= 1;
     if (damage == 3)
         data[FRAME_HEADER_BYTES] = 0xFF;
+    if (damage == 5)
+        data[bytes - 1] ^= 1;
     for (int times = damage == 4 ? 2 : 1; times > 0; times--)
         traffic->frames += sendto(fd, data, bytes, 0, (const struct sockaddr *)to, sizeof *to) > 0;
 }
@@ -159,8 +184,21 @@ static void measure(struct traffic *traffic, uint32_t meter)
             .power_factor = 0.963};
     struct frame frame = {.kind = FRAME_MEASUREMENT};
     frame.body_bytes = upmu_encode(&upmu, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
-    send_frame(traffic, traffic->meters, &traffic->meters_to, data, &frame, damage);
+    send_frame(traffic, traffic->meters, &traffic->meters_to, data, &frame, auth_meter(&traffic->auth, meter),
+               damage);
     traffic->measurements += !traffic->damage;
+}
+
+static bool is_sealed(struct traffic *traffic, const struct played_host *host, const uint8_t *data,
+                      const struct frame *frame)
+{
+    uint32_t peer = auth_host(host->holder.config.host);
+    if (!traffic->auth.users)
+        return true;
+    if (auth_check(&traffic->auth.user[0], peer, data, frame))
+        return false;
+    auth_heard(&traffic->auth.user[0], peer, frame->key_id);
+    return true;
 }
 
 static void obey(struct traffic *traffic, struct played_host *host)
@@ -171,7 +209,8 @@ static void obey(struct traffic *traffic, struct played_host *host)
         struct frame frame;
         struct lease lease = {0};
         traffic->leases++;
-        if (frame_decode(data, (uint32_t)got, &frame) || lease_decode(frame.body, frame.body_bytes, &lease) ||
+        if (frame_decode(data, (uint32_t)got, &frame) || !is_sealed(traffic, host, data, &frame) ||
+            lease_decode(frame.body, frame.body_bytes, &lease) ||
             frame.sender != host->holder.config.host) {
             traffic->unreadable++;
             continue;
@@ -202,7 +241,7 @@ static void report(struct traffic *traffic, struct played_host *host)
     struct frame frame = {.kind = FRAME_REPORT, .sender = host->holder.config.host};
     frame.body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
     int fd = traffic->move && report.number % 2 ? host->other : host->socket;
-    send_frame(traffic, fd, &traffic->hosts_to, data, &frame, -1);
+    send_frame(traffic, fd, &traffic->hosts_to, data, &frame, auth_host(frame.sender), -1);
     traffic->reports++;
 }
 
@@ -215,7 +254,19 @@ static void request(struct traffic *traffic, struct played_host *host)
     struct frame frame = {.kind = FRAME_TOKEN_REQUEST, .sender = host->holder.config.host};
     frame.body_bytes =
         token_request_encode(&token, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
-    send_frame(traffic, host->socket, &traffic->hosts_to, data, &frame, -1);
+    send_frame(traffic, host->socket, &traffic->hosts_to, data, &frame, auth_host(frame.sender), -1);
+}
+
+/* A report that says what would raise its exposure, under the tag of nobody. */
+static void forge(struct traffic *traffic, struct played_host *host)
+{
+    uint8_t data[DATAGRAM_MAX];
+    const struct report report = {.host = host->holder.config.host, .number = traffic->sequence,
+                                  .cap_mw = DRAW_MW * 10LL, .phys_max_mw = DRAW_MW * 10LL};
+    struct frame frame = {.kind = FRAME_REPORT, .sender = report.host};
+    frame.body_bytes = report_encode(&report, data + FRAME_HEADER_BYTES, sizeof data - FRAME_HEADER_BYTES);
+    send_frame(traffic, host->socket, &traffic->hosts_to, data, &frame, auth_host(frame.sender), 5);
+    traffic->forged++;
 }
 
 static void flood(struct traffic *traffic)
@@ -224,6 +275,8 @@ static void flood(struct traffic *traffic)
     for (uint32_t i = 0; i < traffic->flood; i++) {
         measure(traffic, i % model->meter_count);
         request(traffic, &traffic->host[i % model->host_count]);
+        if (traffic->auth.users && i % 8 == 0)
+            forge(traffic, &traffic->host[i % model->host_count]);
     }
 }
 
@@ -271,6 +324,8 @@ int main(int argc, char **argv)
     traffic.hungry = argc > 4 && !strcmp(argv[4], "--hungry");
     if (site_load(&traffic.site, argv[1], "default", stderr))
         return 2;
+    if (getenv("FLYBALL_KEYS"))
+        read_keys(&traffic, getenv("FLYBALL_KEYS"));
     traffic.flood = argc > 6 && !strcmp(argv[4], "--flood") ? (uint32_t)atoi(argv[5]) : 0;
     traffic.heavy_meter = argc > 5 ? 0 : INDEX_NONE;
     while (argc > 5 && traffic.heavy_meter < traffic.site.model.meter_count &&
@@ -280,11 +335,14 @@ int main(int argc, char **argv)
     play(&traffic, (int64_t)(atof(argv[3]) * 1e9));
     printf("{\"measurements\": %llu, \"damaged\": %llu, \"reports\": %llu, \"leases\": %llu, \"accepted\": "
            "%llu, "
-           "\"unreadable\": %llu, \"frames\": %llu, \"requests\": %llu}\n",
+           "\"unreadable\": %llu, \"frames\": %llu, \"requests\": %llu, \"forged\": %llu}\n",
            (unsigned long long)traffic.measurements, (unsigned long long)traffic.damaged,
            (unsigned long long)traffic.reports, (unsigned long long)traffic.leases,
            (unsigned long long)traffic.accepted, (unsigned long long)traffic.unreadable,
-           (unsigned long long)traffic.frames, (unsigned long long)traffic.requests);
+           (unsigned long long)traffic.frames, (unsigned long long)traffic.requests,
+           (unsigned long long)traffic.forged);
+    if (traffic.auth.users)
+        auth_close(&traffic.auth);
     free(traffic.host);
     site_unload(&traffic.site);
     return 0;

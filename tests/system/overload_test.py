@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A real flyballd that is offered far more than it can decide on: what is shed is requests for power and
-readings, never a report; every frame is accounted for; emergencies go on; and afterwards all is as before.
+readings, never a report; every frame is accounted for; emergencies go on, orders are taken; and afterwards
+all is as before. With `tags` every frame has one, and the flood brings wrong ones, which count for nothing.
 
-usage: overload_test.py, with the paths of the programs in FLYBALL_* variables (tests/system/meson.build).
-Exit code 77 skips: not root."""
+usage: overload_test.py plain|tags, with the paths of the programs in FLYBALL_* variables
+(tests/system/meson.build). Exit code 77 skips: not root."""
 import json
 import os
 import signal
@@ -12,9 +13,10 @@ import subprocess
 import sys
 import time
 
-from daemon_test import Bed, ask, finish, skip
+from daemon_test import Bed, ask, finish, run_cli, skip
 
 FLOOD_S, FLOOD_MOST_S, FLOOD, METER = 12, 45, 600, 'm-rack-b2'
+CAP_KW = 5000       # of the main: far above what there is, it changes no cap
 HOG = 'while True: pass'
 
 
@@ -45,23 +47,36 @@ def on_links(bed):
     return left, thrown
 
 
+def order(bed, number):
+    """Somebody's hand reaches the core through the same flood."""
+    began = time.monotonic()
+    done = run_cli('order', '--door', bed.door, 'cap', 'main', f'{CAP_KW}kW', '--for', '1h', '--name',
+                   f'flood-{number}')
+    assert done.returncode == 0, f'the order was not taken: {done.stdout}{done.stderr}'
+    return time.monotonic() - began
+
+
 def flood(bed):
-    """Until something of each class that may be was shed, or the time is over."""
+    """Until something of each class that may be was shed, or the time is over. Orders are given once
+    something is shed."""
     traffic = bed.traffic(120, '--flood', str(FLOOD), METER)
     os.sched_setaffinity(traffic.pid, {1})
-    beside, began, first = hogs(bed, 8), time.monotonic(), None
+    beside, began, first, orders_s = hogs(bed, 8), time.monotonic(), None, []
     while True:
         time.sleep(0.5)
         traffic.send_signal(signal.SIGUSR1)     # a load far above its limits, and away again
         now, took_s = shed(ask(bed.door, b'counters')), time.monotonic() - began
         first = first or (now if any(now.values()) else None)
-        if took_s > FLOOD_S and now['detail'] and now['reading']:
+        if first and len(orders_s) < 3:
+            orders_s.append(order(bed, len(orders_s)))
+        if took_s > FLOOD_S and now['detail'] and now['reading'] and len(orders_s) == 3:
             break
         if took_s > FLOOD_MOST_S:
             skip(f'this machine cannot be offered more than it takes: shed {now}')
     for hog in beside:
         hog.kill()
-    print(f'first seen shed: {first}; in the end {now}')
+    print(f'first seen shed: {first}; in the end {now}; orders taken in '
+          + ', '.join(f'{order_s * 1e3:.0f} ms' for order_s in orders_s))
     return finish(traffic, early=True)
 
 
@@ -82,6 +97,8 @@ def check_account(bed, played):
     assert before <= frames + lost + thrown <= after, 'frames are not accounted for'
     assert frames == accepted + refused + sum(lane['aside'] for lane in lanes)
     assert accepted == decided + sum(gone.values()), (accepted, decided, gone, core)
+    wrong = sum(lane['refused']['tag'] for lane in lanes)
+    assert wrong <= played['forged'] and (wrong > 0) == (played['forged'] > 0), (wrong, played)
     return told
 
 
@@ -116,6 +133,8 @@ def check_recovery(bed, before):
 
 def main():
     with Bed('dovl', decide_core=0) as bed:
+        if sys.argv[1] == 'tags':
+            os.environ['FLYBALL_KEYS'] = bed.ask_for_tags()
         daemon = bed.start()
         played = flood(bed)
         time.sleep(1)

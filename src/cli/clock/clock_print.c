@@ -122,6 +122,9 @@ void clock_print(FILE *out, const json_t *clock)
     print_ptp(out, clock);
     print_leap(out, clock);
     print_counts(out, clock);
+    if (!strcmp(word(clock, "counter"), "system"))
+        fprintf(out, "%-14s the system's clock: the processor's counter (TSC) may not be trusted\n",
+                "ages by");
     fprintf(out, "\n%-32s %14s %12s %14s\n", "meter", "offset", "within", "drift");
     json_array_foreach(meters, i, meter)
         print_meter(out, meter);

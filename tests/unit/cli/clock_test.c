@@ -40,7 +40,7 @@ static void a_clock_that_follows_a_grandmaster_is_told_in_its_units(void **state
           "\"master_offset_ns\": -1500, \"uncertainty_ns\": 1260, \"system_offset_ns\": 270000000, "
           "\"tai_utc_s\": 37, \"leap_pending\": 1, \"leaps\": 2, \"samples\": 100, \"outliers\": 3, "
           "\"unanswered\": 4, \"losses\": 5, \"steps\": 1, \"step_ns\": -2000000000, \"sets\": 6, "
-          "\"masters\": 7, \"meters\": ["
+          "\"masters\": 7, \"counter\": \"tsc\", \"meters\": ["
           "{\"id\": \"m-1\", \"offset_us\": -0.4, \"offset_half_us\": 21.5, \"drift_ppm\": 1.25, "
           "\"off\": false, \"doubted\": false}]}",
           "time           locked for 61 s\n"
@@ -62,7 +62,7 @@ static void what_is_not_known_is_said_and_who_is_off_stands_out(void **state)
     static const char unsync[] =
         "{\"source\": \"system\", \"state\": \"unsync\", \"for_s\": 0, \"fault\": \"no_answer\", "
         "\"fault_words\": \"w\", \"error\": \"No such file\", \"uncertainty_ns\": null, \"tai_utc_s\": null, "
-        "\"meters\": []}";
+        "\"counter\": \"system\", \"meters\": []}";
     check(unsync,
           "time           unsync for 0 s: no_answer (w)\n"
           "source         system: No such file\n"
@@ -70,7 +70,9 @@ static void what_is_not_known_is_said_and_who_is_off_stands_out(void **state)
           "system clock   unknown\n"
           "TAI - UTC      unknown, changed 0 times\n"
           "so far         0 samples, 0 outliers, 0 unanswered, lost 0 times\n"
-          "steps          0 of the time, 0 of the system clock, 0 other grandmasters\n" METERS, false);
+          "steps          0 of the time, 0 of the system clock, 0 other grandmasters\n"
+          "ages by        the system's clock: the processor's counter (TSC) may not be trusted\n" METERS,
+          false);
     for (int i = 0; i < 3; i++) {
         static const char *const marks[] = {"\"off\": true", "\"doubted\": true, \"off\": true",
                                             "\"off\": false"},

@@ -75,7 +75,7 @@ static void every_quantity_is_what_it_is_called(void **state)
         {WHEN_HARMONIC_13, INT64_MIN}, {WHEN_HARMONIC_15, INT64_MIN}, {WHEN_SWING, INT64_MIN},
         {WHEN_SWING_POWER, INT64_MIN}, {WHEN_SWING_SHARE, INT64_MIN}, {WHEN_SITE_SWING, INT64_MIN},
         {WHEN_SITE_SWING_POWER, INT64_MIN}, {WHEN_SITE_SWING_SHARE, INT64_MIN}, {WHEN_SAG, 0},
-        {WHEN_SWELL, 0}, {WHEN_INTERRUPTION, 0},
+        {WHEN_SWELL, 0}, {WHEN_INTERRUPTION, 0}, {WHEN_AGE, INT64_MIN},
     };
 
     (void)state;
@@ -120,7 +120,7 @@ static void what_is_measured_beside_readings_is_known(void **state)
     (void)state;
     reading.known = 0;
     memset(reading.harmonic_pct100, 0, sizeof reading.harmonic_pct100);
-    struct when_seen seen = {&reading, &three, &cycles, &distorted, &swung, &site_swung};
+    struct when_seen seen = {&reading, &three, &cycles, &distorted, &swung, &site_swung, NULL};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         assert_int_equal(seen_at(&seen, known[i].quantity), known[i].value);
     reading = ordinary();       /* what a meter says itself goes before it */
@@ -143,7 +143,7 @@ static void what_those_do_not_tell_is_unknown(void **state)
     quality.apparent_mva[0] = quality.apparent_mva[1] = quality.apparent_mva[2] = 0;
     spectrum.flags = 0;
     swing.mean_mw = 0;
-    struct when_seen seen = {&reading, &three, &quality, &spectrum, &swing, &swing};
+    struct when_seen seen = {&reading, &three, &quality, &spectrum, &swing, &swing, NULL};
     static const enum when_quantity unknown[] = {
         WHEN_APPARENT_EFFECTIVE, WHEN_CURRENT_NEUTRAL, WHEN_REACTIVE_B, WHEN_REACTIVE_C, WHEN_DISPLACEMENT,
         WHEN_DISPLACEMENT_A, WHEN_CURRENT_NEGATIVE, WHEN_VOLTAGE_NEGATIVE, WHEN_VOLTAGE_ZERO, WHEN_TDD,
@@ -152,6 +152,29 @@ static void what_those_do_not_tell_is_unknown(void **state)
         assert_int_equal(seen_at(&seen, unknown[i]), INT64_MIN);
     assert_int_equal(seen_at(&seen, WHEN_REACTIVE_A), 10);
     assert_int_equal(seen_at(&seen, WHEN_SWING_POWER), 100000);
+}
+
+/* Whatever a record says of it: beyond T_fresh nothing is refused by more. */
+static void the_age_is_that_of_its_meter(void **state)
+{
+    static const struct model_meter meter = {.fresh_ns = 200 * MS};
+    static const struct {
+        int64_t age_ns, ppm;
+    } known[] = {{0, 0}, {1, 0}, {50 * MS, 250000}, {160 * MS, 800000}, {160 * MS + 200, 800001},
+                 {200 * MS, PPM}, {201 * MS, PPM}, {INT64_MAX, PPM}};
+    struct reading reading = ordinary();
+    struct when_seen seen = {.reading = &reading, .node = &three, .meter = &meter};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        reading.age_ns = known[i].age_ns;
+        assert_int_equal(seen_at(&seen, WHEN_AGE), known[i].ppm);
+    }
+    reading.age_ns = -1;
+    assert_int_equal(seen_at(&seen, WHEN_AGE), INT64_MIN);
+    reading.age_ns = 1;
+    seen.meter = NULL;
+    assert_int_equal(seen_at(&seen, WHEN_AGE), INT64_MIN);
 }
 
 static void one_phase_has_no_others(void **state)
@@ -336,6 +359,7 @@ int main(void)
         cmocka_unit_test(every_quantity_is_what_it_is_called),
         cmocka_unit_test(what_is_measured_beside_readings_is_known),
         cmocka_unit_test(what_those_do_not_tell_is_unknown),
+        cmocka_unit_test(the_age_is_that_of_its_meter),
         cmocka_unit_test(one_phase_has_no_others),
         cmocka_unit_test(flags_and_dead_phases_are_told),
         cmocka_unit_test(a_comparison_is_left_where_it_clears),

@@ -176,9 +176,43 @@ static void a_long_door_is_refused_only_where_ptp4l_is_asked(void **state)
     assert_int_equal(clocks_open(&bed->clocks, &bed->site, &bed->base, &bed->view, door), 0);
 }
 
+/* LOCKED speaks of the reference; records are stamped by the system clock, which may be seconds off it. */
+static void records_are_synchronised_only_by_a_clock_that_is_near_the_reference(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t state;
+        bool is_tai, utc_known;
+        int16_t utc_offset_s;
+        int64_t offset_ns;
+        bool is;
+    } rows[] = {{SYNC_LOCKED, false, false, 0, 0, true},
+                {SYNC_HOLDOVER, false, false, 0, 0, false},
+                {SYNC_LOCKED, false, false, 0, NS_PER_MS, true},
+                {SYNC_LOCKED, false, false, 0, -NS_PER_MS, true},
+                {SYNC_LOCKED, false, false, 0, NS_PER_MS + 1, false},
+                {SYNC_LOCKED, false, false, 0, -NS_PER_MS - 1, false},
+                {SYNC_LOCKED, true, true, 37, -37 * NS_PER_S + NS_PER_MS, true},
+                {SYNC_LOCKED, true, true, 37, -38 * NS_PER_S, false},
+                {SYNC_LOCKED, true, true, 37, 37 * NS_PER_S, false},
+                {SYNC_LOCKED, true, true, 37, 0, false},
+                {SYNC_LOCKED, true, false, 0, -37 * NS_PER_S, true},
+                {SYNC_LOCKED, true, false, 0, -38 * NS_PER_S, true},
+                {SYNC_LOCKED, true, false, 0, -37 * NS_PER_S - 2 * NS_PER_MS, false},
+                {SYNC_LOCKED, true, false, 0, -20 * NS_PER_S, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct keeper_told told = {
+            .state = rows[i].state, .is_tai = rows[i].is_tai, .utc_known = rows[i].utc_known,
+            .utc_offset_s = rows[i].utc_offset_s, .system_offset_ns = rows[i].offset_ns};
+        if (clocks_is_synchronised(&told, NS_PER_MS) != rows[i].is)
+            fail_msg("row %zu", i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_are_synchronised_only_by_a_clock_that_is_near_the_reference),
         cmocka_unit_test_setup_teardown(a_meter_that_drifts_is_doubted_for_long_and_then_believed_again,
                                         open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_step_does_not_end_a_doubt, open_bed, close_bed),

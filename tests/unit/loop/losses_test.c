@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "loop/document.h"
 #include "loop/loop.h"
 #include "loop/verdict.h"
 
@@ -210,6 +211,36 @@ static void a_site_that_has_ptp_loses_it_with_this_machines_clock(void **state)
     check(bed, DEGRADED_CLOCK, 1, 2, LOSSES_OWN_CLOCK);
 }
 
+static void show_clock(struct clocks *clocks, uint32_t meter, bool is_off, bool is_doubted)
+{
+    const struct clocks_meter found = {.is_off = is_off, .is_doubted = is_doubted};
+    uint64_t word[SEQLOCK_WORDS] = {0};
+    memcpy(word, &found, sizeof found);
+    seqlock_write(&clocks->found[meter], word);
+}
+
+/* One that drifts is off as well, and counts once. */
+static void meters_whose_clocks_are_wrong_reach_the_verdict(void **state)
+{
+    struct bed *bed = *state;
+    static struct site site;
+    struct verdict_surroundings around = {0};
+    site = (struct site){.model.meter_count = METERS};
+    bed->loop.site = &site;
+    document_look_at_clocks(&bed->loop, &around);
+    assert_int_equal(around.clocks_doubted + around.clocks_off, 0);
+    assert_int_equal(clocks_open(&bed->loop.clocks, &site, &bed->loop.base, &bed->loop.view, ""), 0);
+    show_clock(&bed->loop.clocks, 0, true, false);
+    show_clock(&bed->loop.clocks, 1, true, true);
+    show_clock(&bed->loop.clocks, 2, true, true);
+    document_look_at_clocks(&bed->loop, &around);
+    assert_int_equal(around.clocks_doubted, 2);
+    assert_int_equal(around.meter_doubted, 1);
+    assert_int_equal(around.clocks_off, 1);
+    assert_int_equal(around.meter_off, 0);
+    clocks_close(&bed->loop.clocks);
+}
+
 /* What it said last would stand for ever. */
 static void who_keeps_the_time_and_looks_no_more_is_a_loss(void **state)
 {
@@ -253,6 +284,7 @@ int main(void)
                                         close_bed),
         cmocka_unit_test_setup_teardown(a_clock_that_stepped_is_in_until_the_age_rule_has_forgotten, open_bed,
                                         close_bed),
+        cmocka_unit_test_setup_teardown(meters_whose_clocks_are_wrong_reach_the_verdict, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(who_keeps_the_time_and_looks_no_more_is_a_loss, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(a_site_that_has_ptp_loses_it_with_this_machines_clock, open_bed,
                                         close_bed),

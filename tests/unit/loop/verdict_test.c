@@ -277,6 +277,20 @@ static void what_is_shed_or_could_not_be_is_an_alarm(void **state)
     assert_string_equal(bed->verdict.words, "shed or restore actions that failed: 1 (main)");
 }
 
+/* A meter that lies about time: its permit may be gone, and nothing else would say so. */
+static void a_meter_whose_clock_is_wrong_is_an_alarm_by_name(void **state)
+{
+    struct bed *bed = *state;
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.clocks_doubted = 1, .meter_doubted = 1}, 0, NOW_NS);
+    assert_int_equal(bed->verdict.level, VERDICT_ALARM);
+    assert_string_equal(bed->verdict.words, "meters whose clock drifts, they renew no permit: 1 (m-branch)");
+    verdict_make(&bed->verdict, &bed->model, &bed->view,
+                 &(struct verdict_surroundings){.clocks_off = 2, .meter_off = 0}, 0, NOW_NS);
+    assert_int_equal(bed->verdict.level, VERDICT_ALARM);
+    assert_string_equal(bed->verdict.words, "meters whose clock is off: 2 (m-main, ...)");
+}
+
 static void words_never_run_over(void **state)
 {
     struct bed *bed = *state;
@@ -352,6 +366,8 @@ int main(void)
                                         close_bed),
         cmocka_unit_test_setup_teardown(an_alert_is_an_alarm_only_where_it_says_so, open_bed, close_bed),
         cmocka_unit_test_setup_teardown(what_is_shed_or_could_not_be_is_an_alarm, open_bed, close_bed),
+        cmocka_unit_test_setup_teardown(a_meter_whose_clock_is_wrong_is_an_alarm_by_name, open_bed,
+                                        close_bed),
         cmocka_unit_test_setup_teardown(words_never_run_over, open_bed, close_bed),
         cmocka_unit_test(a_meter_is_ok_late_stale_or_silent),
         cmocka_unit_test(every_number_in_a_record_has_a_word),

@@ -381,6 +381,41 @@ static void the_kernels_word_is_a_source_too(void **state)
     assert_true(bed.told.utc_known);
 }
 
+static void look_at_system(struct bed *bed, int64_t bound_ns)
+{
+    bed->mono_ns += NS_PER_S;
+    struct keeper_look look = {.moment = {bed->mono_ns, bed->mono_ns + bed->apart_ns, 50}, .kept = true,
+                               .bound_ns = bound_ns};
+    keeper_take(&bed->keeper, &look);
+    assert_true(keeper_read(&bed->keeper, &bed->told));
+}
+
+/* systemd-timesyncd tells the kernel that its error is 0, phc2sys nothing, and the kernel begins with 16
+ * s. */
+static void a_clock_whose_error_nobody_estimates_is_not_known(void **state)
+{
+    (void)state;
+    static const struct { int64_t bound_ns; bool knows; } rows[] = {
+        {0, false}, {-1000, false}, {1000, true}, {KEEPER_NO_ESTIMATE_NS - 1, true},
+        {KEEPER_NO_ESTIMATE_NS, false}, {INT64_C(17000000000), false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bed bed;
+        begin(&bed, KEEPER_SYSTEM);
+        for (int k = 0; k < 20; k++)
+            look_at_system(&bed, rows[i].bound_ns);
+        assert_int_equal(bed.told.state, i == 2 ? SYNC_LOCKED : SYNC_UNSYNC);
+        assert_int_equal(bed.told.fault, !rows[i].knows ? SYNC_NO_ESTIMATE : i == 2 ? SYNC_GOOD : SYNC_ROUGH);
+        assert_int_equal(bed.told.samples, rows[i].knows ? 20 : 0);
+    }
+    struct bed bed;
+    begin(&bed, KEEPER_SYSTEM);
+    for (int k = 0; k < 20; k++)
+        look_at_system(&bed, 1000);
+    look_at_system(&bed, 0);        /* another one keeps it now */
+    assert_int_equal(bed.told.state, SYNC_HOLDOVER);
+    assert_int_equal(bed.told.fault, SYNC_NO_ESTIMATE);
+}
+
 static void a_card_is_read_beside_the_system_clock(void **state)
 {
     (void)state;
@@ -483,6 +518,7 @@ int main(void)
         cmocka_unit_test(a_leap_second_is_no_step),
         cmocka_unit_test(a_system_clock_that_is_set_moves_nothing_under_ptp),
         cmocka_unit_test(the_kernels_word_is_a_source_too),
+        cmocka_unit_test(a_clock_whose_error_nobody_estimates_is_not_known),
         cmocka_unit_test(a_card_is_read_beside_the_system_clock),
         cmocka_unit_test(stamps_of_a_card_say_nothing_of_the_system_clock),
         cmocka_unit_test(what_the_line_does_not_take_is_no_sample),

@@ -15,6 +15,7 @@
 #include "time/reference.h"
 
 #define WANDER_PPT INT64_C(1000000)     /* 1 ppm */
+#define WITHIN_NS INT64_C(200000)
 #define START_NS (1000 * NS_PER_S)
 
 struct source {
@@ -46,7 +47,7 @@ static void begin(struct source *source, int64_t rate_ppt, int64_t noise_ns)
 {
     *source = (struct source){.now_ns = START_NS, .offset_ns = INT64_C(1751538645) * NS_PER_S,
                               .rate_ppt = rate_ppt, .noise_ns = noise_ns, .seed = 7};
-    reference_init(&source->reference, WANDER_PPT);
+    reference_init(&source->reference, WANDER_PPT, WITHIN_NS);
 }
 
 /* One sample a second; `wrong_ns` is added to it. */
@@ -82,7 +83,7 @@ static void without_samples_there_is_no_time(void **state)
     struct reference reference;
     struct reference_line line;
     struct reference_interval interval;
-    reference_init(&reference, WANDER_PPT);
+    reference_init(&reference, WANDER_PPT, WITHIN_NS);
     assert_false(reference_read(&reference, &line));
     assert_false(reference_interval(&reference, 1, 2, &interval));
     assert_true(interval.earliest_ns == 0 && interval.latest_ns == 0);
@@ -179,6 +180,58 @@ static void a_step_is_told_at_once_and_believed_at_the_third(void **state)
     }
 }
 
+/* Just after every sample and just before the next one; at the end the line is where the truth is. */
+static void assert_holds_through_step(int64_t step_ns, int64_t noise_ns, int64_t within_ns, uint64_t seed)
+{
+    struct source source;
+    begin(&source, 3000000, noise_ns);
+    source.seed = seed;
+    reference_init(&source.reference, WANDER_PPT, within_ns);
+    for (int i = 0; i < 40; i++)
+        give(&source, 0);
+    source.offset_ns += step_ns;
+    for (int i = 0; i < 80; i++) {
+        give(&source, 0);
+        error_at(&source, source.now_ns);
+        error_at(&source, source.now_ns + NS_PER_S - 1);
+    }
+    assert_true(error_at(&source, source.now_ns) <= 2 * noise_ns + 100);
+}
+
+/* Whatever the size of a step, from the first sample after it on the interval holds the truth. */
+static void no_step_is_so_small_that_the_interval_misses_it(void **state)
+{
+    (void)state;
+    static const int64_t noises_ns[] = {0, 100, 2000}, withins_ns[] = {10000, 200000, NS_PER_S};
+    for (int64_t step_ns = 5000; step_ns <= 100 * NS_PER_MS; step_ns += step_ns / 3)
+        for (int i = 0; i < 3 * 3 * 8; i++)
+            assert_holds_through_step(i % 2 ? -step_ns : step_ns, noises_ns[i % 3], withins_ns[i / 3 % 3],
+                                      (uint64_t)i + 1);
+}
+
+/* LOCKED asks for 10 us: 90 us is a step, found at the third sample. */
+static void a_step_that_the_asked_exactness_shows_is_a_step(void **state)
+{
+    (void)state;
+    struct source source;
+    begin(&source, 3000000, 100);
+    reference_init(&source.reference, WANDER_PPT, 10000);
+    for (int i = 0; i < 40; i++)
+        give(&source, 0);
+    source.offset_ns += 90000;
+    for (int i = 1; i <= REFERENCE_CONFIRMATIONS; i++) {
+        assert_int_equal(give(&source, 0), i == REFERENCE_CONFIRMATIONS);
+        assert_true(half_at(&source, source.now_ns) >= 90000);
+    }
+    assert_int_equal(source.reference.steps, 1);
+    assert_true(error_at(&source, source.now_ns) < 500);
+    /* what it does not ask for is none: half of it, and 0.1 ms at most */
+    source.offset_ns += 4000;
+    for (int i = 0; i < 40; i++)
+        give(&source, 0);
+    assert_int_equal(source.reference.steps, 1);
+}
+
 static void another_clock_begins_another_line(void **state)
 {
     (void)state;
@@ -233,7 +286,7 @@ static void figures_at_the_ends_of_their_range_do_not_overflow(void **state)
     static const int64_t ends[] = {INT64_MIN, INT64_MIN / 2, -1, 1, INT64_MAX / 2, INT64_MAX};
     struct reference reference;
     struct reference_line line;
-    reference_init(&reference, WANDER_PPT);
+    reference_init(&reference, WANDER_PPT, WITHIN_NS);
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         for (size_t j = 0; j < sizeof ends / sizeof ends[0]; j++) {
             struct reference_sample sample = {ends[i] / 4, ends[j], 100};
@@ -274,7 +327,7 @@ static void readers_see_whole_lines_while_they_are_written(void **state)
     (void)state;
     struct watch watch = {.stop = false};
     pthread_t thread;
-    reference_init(&watch.reference, 0);
+    reference_init(&watch.reference, 0, WITHIN_NS);
     assert_int_equal(pthread_create(&thread, NULL, watch_lines, &watch), 0);
     for (int64_t i = 1; i < 20000 || (i < 20000000 && !atomic_load(&watch.seen)); i++) {
         struct reference_sample sample = {i * 1000, i * 2000, 0};
@@ -297,6 +350,8 @@ int main(void)
         cmocka_unit_test(one_sample_in_four_may_be_anything),
         cmocka_unit_test(queueing_that_comes_and_goes_is_no_step),
         cmocka_unit_test(a_step_is_told_at_once_and_believed_at_the_third),
+        cmocka_unit_test(no_step_is_so_small_that_the_interval_misses_it),
+        cmocka_unit_test(a_step_that_the_asked_exactness_shows_is_a_step),
         cmocka_unit_test(another_clock_begins_another_line),
         cmocka_unit_test(samples_that_do_not_come_later_are_passed_over),
         cmocka_unit_test(an_interval_holds_both_ends_and_what_is_not_known),

@@ -60,6 +60,7 @@ static void each_fault_leads_to_holdover_and_is_named(void **state)
         seen.answered = fault != SYNC_DEAF;
         seen.has_master = fault != SYNC_ORPHAN;
         seen.is_traceable = fault != SYNC_CLASS;
+        seen.no_estimate = fault == SYNC_NO_ESTIMATE;
         seen.is_foreign = fault == SYNC_STAMPS;
         seen.sample_ns = now_ns - (fault == SYNC_SILENT ? 4 * NS_PER_S + 1 : 0);
         seen.half_ns = fault == SYNC_ROUGH ? 10001 : 2000;

@@ -8,12 +8,15 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "msg/limits.h"
 #include "time/timebase.h"
+#include "time/tsc.h"
 
 static int kernel_state = TIME_ERROR;
 
@@ -168,6 +171,106 @@ static void without_a_counter_the_system_clock_is_used(void **state)
     assert_true(magnitude(real - system_ns(CLOCK_REALTIME)) < 20 * NS_PER_MS);
 }
 
+/* The anchors of both lines of the copy in use, which is as if the counter had been set back by so much. */
+static void set_counter_back(struct timebase *base, uint64_t ticks)
+{
+    uint64_t word[SEQLOCK_WORDS];
+
+    assert_true(seqlock_read(&base->map[base->current], word));
+    word[0] += ticks;
+    word[3] += ticks;
+    seqlock_write(&base->map[base->current], word);
+}
+
+/* By an hour, to before the newest look at it; and by 0.2 s or more, to after that. */
+static void a_counter_that_is_set_back_hangs_nobody_and_is_given_up(void **state)
+{
+    (void)state;
+    static const uint64_t backs[] = {UINT64_C(10000000000000), UINT64_C(1000000000)};
+    for (size_t i = 0; i < sizeof backs / sizeof backs[0]; i++) {
+        struct timebase base;
+
+        if (timebase_init(&base))
+            skip();
+        assert_true(timebase_has_counter(&base));
+        int64_t before = timebase_now_ns(&base);
+        set_counter_back(&base, backs[i]);
+        base.seen_tsc += i ? 0 : backs[i];
+        assert_true(timebase_now_ns(&base) >= before - 20 * NS_PER_US);
+        timebase_discipline(&base);
+        assert_false(timebase_has_counter(&base));
+        assert_true(magnitude(error_ns(&base)) < 20 * NS_PER_US);
+        timebase_discipline(&base);
+        assert_true(magnitude(error_ns(&base)) < 20 * NS_PER_US);
+        int64_t real = timebase_realtime_ns(&base, timebase_now_ns(&base));
+        assert_true(magnitude(real - system_ns(CLOCK_REALTIME)) < 20 * NS_PER_MS);
+    }
+}
+
+static void write_source(const char *path, const char *name)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs(name, file);
+    fclose(file);
+}
+
+static void a_counter_that_the_kernel_gave_up_is_not_used(void **state)
+{
+    (void)state;
+    static const struct { const char *name; bool given_up; } rows[] = {
+        {"tsc\n", false}, {"kvm-clock\n", false}, {"hyperv_clocksource_tsc_page\n", false},
+        {"hpet\n", true}, {"acpi_pm\n", true}, {"refined-jiffies\n", true}, {"jiffies", true}, {"", false}};
+    char path[] = "/tmp/clocksource-XXXXXX";
+    struct timebase base;
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    close(fd);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_source(path, rows[i].name);
+        assert_int_equal(tsc_is_given_up(path), rows[i].given_up);
+    }
+    if (timebase_init(&base)) {
+        unlink(path);
+        skip();
+    }
+    base.clocksource = path;
+    timebase_discipline(&base);
+    assert_true(timebase_has_counter(&base));
+    write_source(path, "hpet\n");
+    timebase_discipline(&base);
+    assert_false(timebase_has_counter(&base));
+    unlink(path);
+    assert_false(tsc_is_given_up(path));
+}
+
+/* What was seen of it must not come again: it stays ahead. */
+static void a_base_that_gives_up_its_counter_never_falls(void **state)
+{
+    (void)state;
+    struct timebase base;
+    uint64_t word[SEQLOCK_WORDS];
+
+    if (timebase_init(&base))
+        skip();
+    assert_true(seqlock_read(&base.map[base.current], word));
+    word[1] += NS_PER_S;
+    word[4] += NS_PER_S;
+    seqlock_write(&base.map[base.current], word);
+    int64_t before = timebase_now_ns(&base);
+    base.seen_tsc = UINT64_MAX;
+    for (int i = 0; i < 3; i++) {
+        timebase_discipline(&base);
+        assert_false(timebase_has_counter(&base));
+        assert_true(timebase_now_ns(&base) >= before);
+        assert_true(magnitude(error_ns(&base) - NS_PER_S) < 20 * NS_PER_US);
+        int64_t real = timebase_realtime_ns(&base, timebase_now_ns(&base));
+        assert_true(magnitude(real - system_ns(CLOCK_REALTIME)) < 20 * NS_PER_MS);
+    }
+}
+
 struct watch {
     struct timebase base;
     _Atomic bool stop;
@@ -240,6 +343,9 @@ int main(void)
         cmocka_unit_test(skipped_time_moves_both_clocks),
         cmocka_unit_test(without_a_counter_the_system_clock_is_used),
         cmocka_unit_test(it_says_whether_anybody_keeps_the_clock),
+        cmocka_unit_test(a_counter_that_is_set_back_hangs_nobody_and_is_given_up),
+        cmocka_unit_test(a_counter_that_the_kernel_gave_up_is_not_used),
+        cmocka_unit_test(a_base_that_gives_up_its_counter_never_falls),
         cmocka_unit_test(readers_never_see_time_fall_while_the_rate_is_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
