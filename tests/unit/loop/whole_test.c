@@ -391,7 +391,9 @@ static void check_ledger(struct bed *bed)
     assert_int_equal(told, patient.host_count);
 }
 
-/* Every node of the demo site has a device and a meter: from the site file to the view and the document. */
+/* Every node of the demo site has a device and a meter: from the site file to the view and the document. What
+ * a start assumes of heat rises for as long as nothing is measured: on a machine that starved the whole of
+ * this for seconds up to where it trips. */
 static void check_heat(struct bed *bed)
 {
     uint32_t told = 0, unknown = 0;
@@ -405,10 +407,13 @@ static void check_heat(struct bed *bed)
     free(text);
     assert_int_equal(told, bed->site.model.node_count);
     assert_int_equal(unknown, 0);
+    int64_t took_ms = (timebase_now_ns(&bed->loop.base) - bed->loop.t_start_ns) / NS_PER_MS;
+    int64_t most_ppm = took_ms > 5 * ROUNDS * ROUND_MS ? 1000000 : 999999;
+    print_message("%lld ms from its start\n", (long long)took_ms);
     for (uint32_t n = 0; n < bed->site.model.node_count; n++) {
         struct core_node_view node;
         assert_true(view_read_node(&bed->loop.view, n, &node));
-        assert_in_range(node.heat.heat_ppm, 1, 999999);
+        assert_in_range(node.heat.heat_ppm, 1, most_ppm);
         assert_true(node.heat.admissible_ma >= bed->site.model.node[n].steady_ma);
         assert_true(node.heat.trips <= ELEMENT_ROLE_COUNT && node.heat.binds <= ELEMENT_ROLE_COUNT);
     }
