@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,18 +31,23 @@ static int read_line(const char *path, int flags, char text[TEXT_BYTES])
     return 0;
 }
 
-/* In one write, as the kernel's files want it. */
+/* In one write, as the kernel's files want it; of an ordinary file whoever reads it meanwhile sees no less than
+ * the line. */
 static int write_line(const char *path, const char *line)
 {
     char text[TEXT_BYTES + 1];
     size_t length = strlen(line);
     memcpy(text, line, length);
     text[length] = '\n';
-    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    struct stat file;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     errno = EIO;
     int error = write(fd, text, length + 1) == (ssize_t)length + 1 ? 0 : -errno;
+    bool longer = !fstat(fd, &file) && S_ISREG(file.st_mode) && file.st_size > (off_t)length + 1;
+    if (!error && longer && ftruncate(fd, (off_t)length + 1))
+        error = -errno;
     close(fd);
     return error;
 }
