@@ -31,8 +31,8 @@ static int read_line(const char *path, int flags, char text[TEXT_BYTES])
     return 0;
 }
 
-/* In one write, as the kernel's files want it; of an ordinary file whoever reads it meanwhile sees no less than
- * the line. */
+/* In one write, as the kernel's files want it; of an ordinary file whoever reads it meanwhile sees no less
+ * than the line. */
 static int write_line(const char *path, const char *line)
 {
     char text[TEXT_BYTES + 1];
