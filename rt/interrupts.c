@@ -217,10 +217,10 @@ int rt_interrupts_away(struct rt_interrupts *interrupts, const struct rt_interru
 {
     struct rt_interrupt *list = NULL;
     *interrupts = (struct rt_interrupts){0};
-    int count = rt_interrupts_list(wish->root, &list);
-    int error = count < 0 ? count : share(interrupts, wish);
-    if (!error)
-        error = make_list(interrupts, wish, list, count);
+    /* first: who went before may be putting them back now */
+    int error = share(interrupts, wish);
+    int count = error ? error : rt_interrupts_list(wish->root, &list);
+    error = count < 0 ? count : make_list(interrupts, wish, list, count);
     if (!error && interrupts->keeper.count) {
         int written = rt_keeper_start(&interrupts->keeper);
         error = written < 0 ? written : note_refused(interrupts, list, count);

@@ -97,7 +97,7 @@ static int put_back(const struct rt_kept *kept)
     char now[TEXT_BYTES];
     int error = read_line(kept->path, O_RDONLY, now);
     if (error)
-        return error;
+        return error == -ENOENT ? 0 : error;        /* an interrupt that nobody has any more */
     if (strcmp(now, kept->left))
         return 0;
     for (int i = 0; i < BUSY_TRIES; i++) {

@@ -104,7 +104,6 @@ static void set_budgets(struct loop *loop)
     }
 }
 
-/* The one that decides comes first: what the others receive has its reader. */
 /* The kernel counts their shares over all cores, and refuses the last ones with words that nobody
  * understands. */
 static int check_cores(struct loop *loop)
@@ -119,6 +118,7 @@ static int check_cores(struct loop *loop)
     return -EINVAL;
 }
 
+/* The one that decides comes first: what the others receive has its reader. */
 static int start_hots(struct loop *loop, FILE *notes)
 {
     int error = check_cores(loop);

@@ -18,9 +18,10 @@
 
 #define CALIBRATE_NS (20 * NS_PER_MS)
 #define LEAD_NS (100 * NS_PER_MS)
-/* A counter further behind the system's clock was set back, or stood still. */
+/* A counter further behind the kernel's raw clock, by more than their rates explain, was set back, or stood
+ * still. Behind CLOCK_MONOTONIC it also is where somebody slews that: chrony does so by 8 %. */
 #define BEHIND_MOST_NS (100 * NS_PER_MS)
-enum { SLEW_MAX_PPB = 500000, TURNS_MOST = 4 };
+enum { SLEW_MAX_PPB = 500000, RAW_APART_PPM = 2000, TURNS_MOST = 4 };
 
 __extension__ typedef __int128 wide;
 
@@ -118,6 +119,7 @@ int timebase_init(struct timebase *base)
     note_synchronised(base);
     base->seen_tsc = second.tsc;
     base->seen_mono_ns = second.mono_ns;
+    base->seen_raw_ns = second.raw_ns;
     return mult ? 0 : -ENOTSUP;
 }
 
@@ -144,22 +146,34 @@ static uint64_t believed(uint64_t measured, uint64_t present)
     return off_ppb > 2 * SLEW_MAX_PPB || off_ppb < -2 * SLEW_MAX_PPB ? present : measured;
 }
 
+/* What the counter has lost since the start against the raw clock, beyond what their rates explain. */
+static int64_t behind_ns(const struct timebase *base, const struct tsc_pair *now, uint64_t mult)
+{
+    wide passed_ns = now->raw_ns - base->seen_raw_ns;
+    wide counted_ns = (wide)(now->tsc - base->seen_tsc) * (wide)mult >> 32;
+    wide lost_ns = base->behind_ns + passed_ns - passed_ns * RAW_APART_PPM / 1000000 - counted_ns;
+
+    return lost_ns > 0 ? (int64_t)lost_ns : 0;
+}
+
 static void begin_line(struct timebase *base, struct map *map, const struct tsc_pair *now, int64_t own_ns)
 {
-    struct tsc_pair seen = {base->seen_tsc, base->seen_mono_ns, 0};
+    struct tsc_pair seen = {.tsc = base->seen_tsc, .mono_ns = base->seen_mono_ns};
     uint64_t mult = believed(rate(&seen, now), map->b.mult);
 
     map->a = map->b;
     map->b.tsc = now->tsc + (uint64_t)(((wide)LEAD_NS << 32) / (wide)mult);
     map->b.mono_ns = line_ns(&map->a, map->b.tsc);
     map->b.mult = steered(mult, now->mono_ns - own_ns, now->mono_ns - seen.mono_ns);
+    base->behind_ns = behind_ns(base, now, map->a.mult);
     base->seen_tsc = now->tsc;
     base->seen_mono_ns = now->mono_ns;
+    base->seen_raw_ns = now->raw_ns;
 }
 
-static bool is_lost(const struct timebase *base, const struct tsc_pair *now, int64_t own_ns)
+static bool is_lost(const struct timebase *base, const struct tsc_pair *now, uint64_t mult)
 {
-    return now->tsc < base->seen_tsc || now->mono_ns - own_ns > BEHIND_MOST_NS ||
+    return now->tsc < base->seen_tsc || behind_ns(base, now, mult) > BEHIND_MOST_NS ||
            tsc_is_given_up(base->clocksource ? base->clocksource : TSC_CLOCKSOURCE);
 }
 
@@ -185,7 +199,7 @@ void timebase_discipline(struct timebase *base)
 
     int64_t own_ns = has_tsc ? line_ns(line_at(&map, now.tsc), now.tsc) : now.mono_ns + map.b.mono_ns;
 
-    if (has_tsc && is_lost(base, &now, own_ns)) {
+    if (has_tsc && is_lost(base, &now, map.b.mult)) {
         own_ns = give_up(&map, now.mono_ns, own_ns);
         has_tsc = false;
     }

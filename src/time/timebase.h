@@ -18,7 +18,8 @@ struct timebase {
     _Atomic uint32_t current;   /* the copy to read */
     int64_t shift_ns;           /* added to both clocks: tests and benches that skip time; 0 in production */
     uint64_t seen_tsc;          /* cold side: the newest comparison with the system clock, for the rate */
-    int64_t seen_mono_ns;
+    int64_t seen_mono_ns, seen_raw_ns;
+    int64_t behind_ns;          /* what the counter has lost against CLOCK_MONOTONIC_RAW by then */
     _Atomic bool synchronised;  /* as the kernel, or whoever knows better, last said */
     _Atomic bool told;          /* somebody knows better */
     const char *clocksource;    /* where the kernel names its clock source; NULL: where it does. For tests */
@@ -30,8 +31,8 @@ int timebase_init(struct timebase *base);
 
 /* cold: re-anchors against the system clocks; call about once a second. Monotonic results never fall: an
  * error is slewed away at no more than 500 ppm. Within 100 ms of the last call only realtime is renewed. A
- * TSC that was set back, fell behind by 100 ms, or that the kernel gave up, is given up for good: the
- * system's clock is used, and a base that was ahead of it stays so far ahead. */
+ * TSC that was set back, fell 100 ms behind the raw clock, or that the kernel gave up, is given up for good:
+ * the system's clock is used, and a base that was ahead of it stays so far ahead. */
 void timebase_discipline(struct timebase *base);
 
 /* rt: one TSC read, no system call. Where the TSC was set back before all that is known, the system's

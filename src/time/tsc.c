@@ -56,11 +56,13 @@ static uint64_t pair_once(struct tsc_pair *pair)
     int64_t real_ns = clock_ns(CLOCK_REALTIME);
     int64_t mono_again_ns = clock_ns(CLOCK_MONOTONIC);
     uint64_t after = __rdtsc();
+    int64_t raw_ns = clock_ns(CLOCK_MONOTONIC_RAW);
 
     pair->tsc = before + (middle - before) / 2;
     pair->mono_ns = mono_ns;
     /* realtime was read halfway between the two monotonic reads */
     pair->real_ns = real_ns - (mono_again_ns - mono_ns) / 2;
+    pair->raw_ns = raw_ns;
     return after - before;
 }
 

@@ -10,6 +10,7 @@ struct tsc_pair {
     uint64_t tsc;
     int64_t mono_ns;
     int64_t real_ns;
+    int64_t raw_ns;             /* CLOCK_MONOTONIC_RAW, which nobody slews */
 };
 
 /* any: CPUID says that it runs at one rate in every power state (Intel SDM vol. 3, 18.17.1). */
@@ -21,7 +22,7 @@ bool tsc_is_invariant(void);
  * counter unstable. No such file: it has not. */
 bool tsc_is_given_up(const char *path);
 
-/* cold: reads counter and both clocks as one moment, the best of a few tries. Without an invariant counter
+/* cold: reads counter and clocks as one moment, the best of a few tries. Without an invariant counter
  * `tsc` is 0. */
 void tsc_pair(struct tsc_pair *pair, bool invariant);
 

@@ -22,10 +22,10 @@ enum {
     SV_RESTARTS = 4,
 };
 /* Of a clock that is not global: how fast its times follow arrivals that are early, and those that are late;
- * and how early an arrival may be that is followed. */
+ * and how far beside an arrival may be that is followed. */
 #define SV_FOLLOW_EARLY_PPM 1000
 #define SV_FOLLOW_LATE_PPM 200
-#define SV_ASTRAY_NS (NS_PER_S / 4)
+#define SV_FOLLOWED_NS (5 * NS_PER_MS)
 #define SV_FILL_NS NS_PER_MS    /* a gap of at most that is filled in by straight lines */
 
 /* 5 .. 254: the local clock of that number */

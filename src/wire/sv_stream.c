@@ -236,15 +236,16 @@ static int64_t begin_ns(const struct sv_stream *stream, const struct sv_frame *f
 }
 
 /* Nothing arrives before it was measured, and much arrives late: times follow early arrivals faster. Not
- * those that are early because the stream was heard late at first: for minutes all readings would look older
- * than they are. */
+ * those that are further beside than a clock runs from one early arrival to the next: where the stream was
+ * heard late at first, or its way became longer or shorter, following would look like a clock that drifts,
+ * and readings like older ones, for minutes. Ages and drifts need no absolute time. */
 static int64_t follow_ns(const struct sv_stream *stream, const struct sv_frame *frame, int64_t off_ns)
 {
     int64_t took_ns = samples_ns(stream, frame->asdus);
     int64_t early_ns = took_ns * SV_FOLLOW_EARLY_PPM / 1000000;
     int64_t late_ns = took_ns * SV_FOLLOW_LATE_PPM / 1000000;
 
-    if (off_ns < -SV_ASTRAY_NS)
+    if (off_ns < -SV_FOLLOWED_NS || off_ns > SV_FOLLOWED_NS)
         return 0;
     return off_ns < -early_ns ? -early_ns : off_ns > late_ns ? late_ns : off_ns;
 }

@@ -196,6 +196,7 @@ static void a_counter_that_is_set_back_hangs_nobody_and_is_given_up(void **state
         int64_t before = timebase_now_ns(&base);
         set_counter_back(&base, backs[i]);
         base.seen_tsc += i ? 0 : backs[i];
+        base.seen_raw_ns -= i ? NS_PER_S / 5 : 0;
         assert_true(timebase_now_ns(&base) >= before - 20 * NS_PER_US);
         timebase_discipline(&base);
         assert_false(timebase_has_counter(&base));
@@ -205,6 +206,25 @@ static void a_counter_that_is_set_back_hangs_nobody_and_is_given_up(void **state
         int64_t real = timebase_realtime_ns(&base, timebase_now_ns(&base));
         assert_true(magnitude(real - system_ns(CLOCK_REALTIME)) < 20 * NS_PER_MS);
     }
+}
+
+/* Somebody slews CLOCK_MONOTONIC faster than the base follows: it is 0.2 s behind, and its counter is well. */
+static void a_clock_that_is_slewed_costs_no_counter(void **state)
+{
+    (void)state;
+    struct timebase base;
+
+    if (timebase_init(&base))
+        skip();
+    set_counter_back(&base, 1000000000);
+    int64_t before = timebase_now_ns(&base), behind = error_ns(&base);
+    for (int i = 0; i < 3; i++) {
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = 120 * NS_PER_MS}, NULL);
+        timebase_discipline(&base);
+    }
+    assert_true(timebase_has_counter(&base));
+    assert_true(timebase_now_ns(&base) - before < 20 * NS_PER_S);
+    assert_true(magnitude(error_ns(&base) - behind) < NS_PER_MS);      /* it was not set, either */
 }
 
 static void write_source(const char *path, const char *name)
@@ -344,6 +364,7 @@ int main(void)
         cmocka_unit_test(without_a_counter_the_system_clock_is_used),
         cmocka_unit_test(it_says_whether_anybody_keeps_the_clock),
         cmocka_unit_test(a_counter_that_is_set_back_hangs_nobody_and_is_given_up),
+        cmocka_unit_test(a_clock_that_is_slewed_costs_no_counter),
         cmocka_unit_test(a_counter_that_the_kernel_gave_up_is_not_used),
         cmocka_unit_test(a_base_that_gives_up_its_counter_never_falls),
         cmocka_unit_test(readers_never_see_time_fall_while_the_rate_is_changed),
