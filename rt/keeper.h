@@ -40,7 +40,7 @@ int rt_keeper_add(struct rt_keeper *keeper, const char *path, const char *left);
 int rt_keeper_start(struct rt_keeper *keeper);
 
 /* setup: has all put back, waits until it stands (not for others who share it), forgets the list. 0, or -EIO
- * where a file refused. Harmless
+ * where a file refused; one that is gone did not. Harmless
  * where nothing was started. */
 int rt_keeper_end(struct rt_keeper *keeper);
 

@@ -115,8 +115,21 @@ static void a_file_that_is_gone_is_told_and_the_others_are_written(void **state)
     assert_int_equal(rt_keeper_start(&room->keeper), 1);
     assert_int_equal(room->keeper.kept[0].error, -ENOENT);
     assert_int_equal(room->keeper.kept[1].error, 0);
+    assert_int_equal(rt_keeper_end(&room->keeper), 0);      /* nobody misses it */
+    assert_reads(room->path[2], "0-3\n");
+}
+
+static void what_cannot_be_put_back_is_told(void **state)
+{
+    struct room *room = *state;
+    assert_int_equal(rt_keeper_add(&room->keeper, room->path[1], "0"), 0);
+    assert_int_equal(rt_keeper_add(&room->keeper, room->path[2], "0"), 0);
+    assert_int_equal(rt_keeper_start(&room->keeper), 2);
+    assert_int_equal(unlink(room->path[1]), 0);
+    assert_int_equal(mkdir(room->path[1], 0700), 0);
     assert_int_equal(rt_keeper_end(&room->keeper), -EIO);
     assert_reads(room->path[2], "0-3\n");
+    assert_int_equal(rmdir(room->path[1]), 0);
 }
 
 /* The process is killed; the keeper is nobody's child then. */
@@ -184,6 +197,7 @@ int main(void)
         TEST(what_somebody_changed_meanwhile_stays),
         TEST(what_cannot_be_read_is_not_in_the_list),
         TEST(a_file_that_is_gone_is_told_and_the_others_are_written),
+        TEST(what_cannot_be_put_back_is_told),
         TEST(it_is_put_back_after_a_kill),
         TEST(throttling_is_lifted_once_and_put_back),
         TEST(throttling_stays_lifted_for_one_that_takes_over),

@@ -208,7 +208,7 @@ static void a_counter_that_is_set_back_hangs_nobody_and_is_given_up(void **state
     }
 }
 
-/* Somebody slews CLOCK_MONOTONIC faster than the base follows: it is 0.2 s behind, and its counter is well. */
+/* Somebody slews CLOCK_MONOTONIC faster than the base follows: it is 0.2 s behind, its counter is well. */
 static void a_clock_that_is_slewed_costs_no_counter(void **state)
 {
     (void)state;
