@@ -41,13 +41,22 @@ static void settle(struct sync *sync, const struct sync_rules *rules, int64_t no
         sync->fault = SYNC_SETTLING;
 }
 
+/* One sample that strays widens what is said of the time, and is no loss of it: three in a row are. */
+static bool is_passing(struct sync *sync, int64_t half_ns, int64_t budget_ns)
+{
+    sync->rough = sync->fault == SYNC_ROUGH ? sync->rough + 1 : 0;
+    return sync->state == SYNC_LOCKED && sync->rough && sync->rough < SYNC_ROUGH_LOOKS &&
+           half_ns <= budget_ns;
+}
+
 void sync_look(struct sync *sync, const struct sync_rules *rules, const struct sync_seen *seen)
 {
     if (!sync->since_ns)
         sync->since_ns = seen->now_ns;
     sync->fault = fault_of(rules, seen);
     /* Another grandmaster has to show itself like the first one. */
-    if (sync->fault || seen->another)
+    bool passing = is_passing(sync, seen->half_ns, rules->budget_ns);
+    if ((sync->fault && !passing) || seen->another)
         sync->good_ns = 0;
     if (sync->state == SYNC_LOCKED && !sync->good_ns)
         enter(sync, SYNC_HOLDOVER, seen->now_ns);

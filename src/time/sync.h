@@ -40,6 +40,8 @@ enum sync_fault {
     SYNC_FAULT_COUNT
 };
 
+enum { SYNC_ROUGH_LOOKS = 3 };      /* so many in a row end LOCKED */
+
 struct sync_rules {
     int64_t within_ns, settle_ns;   /* LOCKED: so exact, for so long */
     int64_t lost_ns;                /* without a sample for so long: silent */
@@ -62,6 +64,7 @@ struct sync {
     enum sync_state state;
     enum sync_fault fault;
     int64_t good_ns;                /* all was well since then; 0 = it is not */
+    uint32_t rough;                 /* looks in a row whose uncertainty was too large */
     int64_t since_ns;               /* of the state */
     uint64_t locks, losses;         /* times that LOCKED was entered and left */
 };

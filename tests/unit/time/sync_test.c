@@ -64,7 +64,7 @@ static void each_fault_leads_to_holdover_and_is_named(void **state)
         seen.is_foreign = fault == SYNC_STAMPS;
         seen.sample_ns = now_ns - (fault == SYNC_SILENT ? 4 * NS_PER_S + 1 : 0);
         seen.half_ns = fault == SYNC_ROUGH ? 10001 : 2000;
-        pass(&sync, seen, &now_ns, 1);
+        pass(&sync, seen, &now_ns, fault == SYNC_ROUGH ? SYNC_ROUGH_LOOKS : 1);
         assert_int_equal(sync.state, SYNC_HOLDOVER);
         assert_int_equal(sync.fault, fault);
         assert_int_equal(sync.losses, 1);
@@ -79,6 +79,30 @@ static void each_fault_leads_to_holdover_and_is_named(void **state)
         assert_int_equal(sync.losses, 1);
         assert_int_equal(sync.locks, 2);
     }
+}
+
+/* Samples that stray are told; only as many in a row as make a step end it, or one that is far off. */
+static void a_rough_look_or_two_are_no_loss(void **state)
+{
+    (void)state;
+    struct sync sync = {0};
+    int64_t now_ns = 100 * NS_PER_S;
+    pass(&sync, all_well(now_ns), &now_ns, 8);
+    for (int i = 0; i < 5; i++) {
+        struct sync_seen rough = all_well(now_ns);
+        rough.half_ns = NS_PER_MS;
+        pass(&sync, rough, &now_ns, SYNC_ROUGH_LOOKS - 1);
+        assert_int_equal(sync.state, SYNC_LOCKED);
+        assert_int_equal(sync.fault, SYNC_ROUGH);
+        pass(&sync, all_well(now_ns), &now_ns, 1);
+        assert_int_equal(sync.state, SYNC_LOCKED);
+        assert_int_equal(sync.fault, SYNC_GOOD);
+    }
+    struct sync_seen far = all_well(now_ns);
+    far.half_ns = NS_PER_MS + 1;
+    pass(&sync, far, &now_ns, 1);
+    assert_int_equal(sync.state, SYNC_UNSYNC);
+    assert_int_equal(sync.losses, 1);
 }
 
 static void holdover_ends_where_its_budget_does(void **state)
@@ -147,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_locks_after_five_good_seconds_and_not_before),
         cmocka_unit_test(each_fault_leads_to_holdover_and_is_named),
+        cmocka_unit_test(a_rough_look_or_two_are_no_loss),
         cmocka_unit_test(holdover_ends_where_its_budget_does),
         cmocka_unit_test(another_grandmaster_has_to_settle_anew),
         cmocka_unit_test(a_site_may_believe_every_grandmaster),
