@@ -26,6 +26,8 @@ enum {
 #define SV_FOLLOW_EARLY_PPM 1000
 #define SV_FOLLOW_LATE_PPM 200
 #define SV_FOLLOWED_NS (5 * NS_PER_MS)
+/* behind a silence that is no more than so much longer than what is missing, that was lost */
+#define SV_LOST_WITHIN_NS (100 * NS_PER_MS)
 #define SV_FILL_NS NS_PER_MS    /* a gap of at most that is filled in by straight lines */
 
 /* 5 .. 254: the local clock of that number */

@@ -269,6 +269,16 @@ static bool lost_seconds(const struct sv_stream *stream, const struct sv_frame *
     return ahead && arrival_ns - stream->heard_ns - explained_ns > NS_PER_S / 2;
 }
 
+/* More than half a second of samples is missing, and it was silent for just as long: they were lost, the
+ * frame is no older one. */
+static bool lost_half(const struct sv_stream *stream, const struct sv_frame *frame, uint32_t ahead,
+    int64_t arrival_ns)
+{
+    int64_t more_ns = arrival_ns - stream->heard_ns - samples_ns(stream, ahead + frame->asdus);
+
+    return more_ns >= -SV_FOLLOWED_NS && more_ns <= SV_LOST_WITHIN_NS;
+}
+
 /* How the first sample of a frame stands to those before. */
 struct sv_place {
     uint32_t ahead;             /* samples missing before it */
@@ -282,7 +292,7 @@ static int find_place(struct sv_stream *stream, const struct sv_frame *frame, in
     uint32_t ahead = stream->begun ? ahead_of(stream, frame->asdu[0].smp_cnt) : 0;
 
     *place = (struct sv_place){.ahead = ahead, .set = !stream->begun};
-    if (ahead > stream->rate_hz / 2) {
+    if (ahead > stream->rate_hz / 2 && !lost_half(stream, frame, ahead, arrival_ns)) {
         int refusal = refuse_old(stream, frame, stream->rate_hz - ahead);
         if (refusal)
             return refusal;

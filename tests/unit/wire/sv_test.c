@@ -234,6 +234,33 @@ static void a_silence_with_samples_missing_sets_the_time_and_says_so(void **stat
     }
 }
 
+/* Up to a second that was lost is known by its silence: nobody sets the time, and older frames stay older. */
+static void a_silence_that_explains_what_is_missing_is_a_loss(void **state)
+{
+    (void)state;
+    static const uint32_t missing[] = {10, 1200, 2398, 2402, 3600, 4780};
+    struct sv_publisher loose = publisher;
+    struct samples block = block_of(2);
+
+    loose.synch = SV_SYNCH_LOCAL;
+    for (size_t i = 0; i < 2 * sizeof missing / sizeof missing[0]; i++) {
+        const struct sv_publisher *from = i % 2 ? &publisher : &loose;
+        struct sv_stream stream = {.rate_hz = RATE_HZ};
+        uint32_t n = missing[i / 2] + 2;
+
+        receive_from(from, &stream, &block, 0, ARRIVAL_NS + PERIOD_NS(2));
+        struct got got = receive_from(from, &stream, &block, n,
+                                      ARRIVAL_NS + PERIOD_NS(n + 2) + 40 * NS_PER_MS);
+        assert_int_equal(got.blocks, 1);
+        assert_int_equal(got.block.flags & SAMPLES_SET, 0);
+        assert_int_equal(got.block.flags & SAMPLES_GAP, SAMPLES_GAP);
+        assert_in_range(got.block.t0_ns - ARRIVAL_NS - PERIOD_NS(n) + 2, 0, 3);
+        got = receive_from(from, &stream, &block, n > 1000 ? n - 1000 : n + 3800,
+                           ARRIVAL_NS + PERIOD_NS(n + 20));
+        assert_int_equal(got.refusal, METER_REORDERED);
+    }
+}
+
 /* The wall clock is asked when a stream begins, and never again while its counts go on. */
 static void a_wall_clock_that_is_set_moves_no_time(void **state)
 {
@@ -645,6 +672,7 @@ int main(void)
         cmocka_unit_test(a_short_gap_is_filled_and_a_long_one_marked),
         cmocka_unit_test(counts_that_go_on_keep_their_time_however_late),
         cmocka_unit_test(a_silence_with_samples_missing_sets_the_time_and_says_so),
+        cmocka_unit_test(a_silence_that_explains_what_is_missing_is_a_loss),
         cmocka_unit_test(a_wall_clock_that_is_set_moves_no_time),
         cmocka_unit_test(a_clock_that_becomes_global_says_so_where_that_moves_it_ahead),
         cmocka_unit_test(a_stream_that_was_heard_late_at_first_is_not_pulled_back),
