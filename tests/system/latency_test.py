@@ -14,7 +14,7 @@ import sys
 import time
 
 import agent_test
-from daemon_test import Bed, CLI, ask, finish, run_cli, skip
+from daemon_test import Bed, CLI, ask, finish, read, run_cli, skip
 
 SENDER = os.environ['FLYBALL_SENDER']
 APART_MOST, ROWS_LEAST, HEAVY_S = 0.05, 300, 2
@@ -180,12 +180,15 @@ class StampAtHand:
 def measured_alike(bed):
     """One report at a time and the lease that answers it, measured by its sender and by programs at its
     interface: how far the two are apart, by quantile and in number. None: too few to say."""
-    sender = subprocess.Popen([SENDER, bed.site, bed.suffix, '60'], stdout=subprocess.PIPE, encoding='utf-8')
+    # a pipe that nobody empties would hold it up after some two thousand answers
+    with open(bed.folder + '/answers', 'w', encoding='utf-8') as output:
+        sender = subprocess.Popen([SENDER, bed.site, bed.suffix, '60'], stdout=output)
     bed.running.append(sender)
     time.sleep(0.3)
     seen = watch(bed, '--for', '2s', '--no-noise', '--wire', f'flyball-hosts-{bed.suffix}:eth0')
     sender.send_signal(signal.SIGTERM)
-    text, _ = sender.communicate(timeout=60)
+    assert sender.wait(timeout=60) == 0
+    text = read(bed.folder + '/answers')
     lacks_egress(seen)
     end_ns = seen['began_ns'] + seen['duration_ns']
     rows = [row for row in json.loads(text) if seen['began_ns'] < row[0] < end_ns]
